@@ -1,0 +1,95 @@
+/**
+ * A program is what guest processes run: for each thread a stream of operations,
+ * and for each process the regions that exec maps before the first of them.
+ *
+ * Streams are read in blocks and addressed by position, so that a thread's place
+ * in its program is one 32-bit number and fits in a register.
+ */
+
+/** What an operation does. The first four are what a memory trace records. */
+export const Op = {
+  Fetch: 0,
+  Load: 1,
+  Store: 2,
+  /** Load, then store to the same address (`M` in a lackey trace). */
+  Modify: 3,
+  /** The same as one locked operation. */
+  Locked: 4,
+  /** `int 0x80` with eax, ebx, ecx, edx from the block's call table. */
+  Syscall: 5,
+} as const;
+
+export type OpKind = (typeof Op)[keyof typeof Op];
+
+/** System calls by their i386 Linux numbers; any other number is a call that only traps. */
+export const Sys = {
+  /** exit(status, next): ends the thread; the trace went on with thread `next`. */
+  exit: 1,
+  /** fork(process): the child runs process `process` of the program, or exits at once if NONE. */
+  fork: 2,
+  /** brk(end) with the break the original run got. */
+  brk: 45,
+  /** munmap(address, length). */
+  munmap: 91,
+  /** wait4(): until a child has exited. */
+  wait4: 114,
+  /** clone(flags, thread): a new thread of this process. */
+  clone: 120,
+  /** mprotect(address, length, prot). */
+  mprotect: 125,
+  /** mmap2(address, length, prot) with the address the original run got. */
+  mmap2: 192,
+  exitGroup: 252,
+  /** Ours: in the original run, thread `ebx` went on here. */
+  switchTo: 0x1000,
+} as const;
+
+/** PROT_* of mmap and mprotect. */
+export const Prot = { Read: 1, Write: 2, Exec: 4 } as const;
+
+/** No thread or process: the argument of a call whose other side is not in the program. */
+export const NONE = 0xffffffff;
+
+/** Operations in every block of a stream but its last. */
+export const BLOCK_OPS = 1 << 14;
+
+export interface OperationBlock {
+  /** Operations in this block, 1 … BLOCK_OPS. */
+  readonly count: number;
+  /**
+   * Two words for each operation: kind | size << 8 and the virtual address; for a
+   * system call kind and the call's place in `calls`. Sizes are in bytes.
+   */
+  readonly ops: Uint32Array;
+  /** Four words for each system call: eax, ebx, ecx, edx. */
+  readonly calls: Uint32Array;
+}
+
+export interface OperationStream {
+  /** Operations in the whole stream. LIMIT: below 2^32, a position is one word. */
+  readonly length: number;
+  /** Block `index` holds positions index × BLOCK_OPS and on. */
+  block(index: number): OperationBlock;
+}
+
+/** A range of user addresses, page-aligned, end exclusive, mapped with Prot rights. */
+export interface Region {
+  readonly start: number;
+  readonly end: number;
+  readonly prot: number;
+}
+
+export interface ProcessImage {
+  /** The command as it was started, for people. */
+  readonly command: string;
+  /** What exec maps; sorted, not overlapping. */
+  readonly regions: readonly Region[];
+  /** Thread 0 starts with the process, the others by clone. */
+  readonly threads: readonly OperationStream[];
+}
+
+export interface Program {
+  readonly name: string;
+  /** Process 0 is started by the kernel, the others by fork. */
+  readonly processes: readonly ProcessImage[];
+}
