@@ -58,7 +58,8 @@ export interface OperationBlock {
   readonly count: number;
   /**
    * Two words for each operation: kind | size << 8 and the virtual address; for a
-   * system call kind and the call's place in `calls`. Sizes are in bytes.
+   * system call kind and its number k among the block's calls, whose words are
+   * calls[4k] … calls[4k + 3]. Sizes are in bytes.
    */
   readonly ops: Uint32Array;
   /** Four words for each system call: eax, ebx, ecx, edx. */
@@ -84,6 +85,8 @@ export interface ProcessImage {
   readonly command: string;
   /** What exec maps; sorted, not overlapping. */
   readonly regions: readonly Region[];
+  /** Where the heap begins: the break before the first brk. Absent: it calls no brk. */
+  readonly brk?: number;
   /** Thread 0 starts with the process, the others by clone. */
   readonly threads: readonly OperationStream[];
 }

@@ -1,0 +1,175 @@
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { assert, UserError } from '../../../shared/errors.ts';
+import { BLOCK_OPS, type OperationBlock, type OperationStream, type Program } from '../program.ts';
+import { BlockDecoder } from './decode.ts';
+import {
+  damaged,
+  HEADER_BYTES,
+  inflateChecked,
+  parseTrailer,
+  type StreamIndex,
+  startsWithMagic,
+  TRAILER_BYTES,
+  type TraceIndex,
+  VERSION,
+  versionOf,
+} from './format.ts';
+
+/** A program read from a file, block by block as it is asked for. */
+export interface TraceProgram extends Program {
+  /** What the file says of itself: counts, sources, folded addresses. */
+  readonly index: TraceIndex;
+  /** Closes the file; blocks already handed out stay valid. */
+  close(): void;
+}
+
+/**
+ * Opens a trace file. Nothing is shared between two openings, so every worker
+ * thread opens its own. UserError if the file is missing, not a trace, of another
+ * version, cut short or damaged; a damaged block is found when it is first read.
+ */
+export function openProgram(path: string): TraceProgram {
+  const file = new TraceFile(path);
+  try {
+    const index = readIndex(file);
+    const decoder = new BlockDecoder();
+    return {
+      name: index.name,
+      index,
+      processes: index.processes.map((process) => ({
+        command: process.command,
+        regions: process.regions.map(([start, end, prot]) => ({ start, end, prot })),
+        ...(process.brk === undefined ? {} : { brk: process.brk }),
+        threads: process.threads.map((stream) => new FileStream(file, decoder, stream)),
+      })),
+      close: () => file.close(),
+    };
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+}
+
+function readIndex(file: TraceFile): TraceIndex {
+  const { path, size } = file;
+  const head = file.read(0, Math.min(HEADER_BYTES, size));
+  if (!startsWithMagic(head)) {
+    throw new UserError(
+      `${path} is not a trace file of umbra: it does not begin with the bytes of one. If it is a lackey trace, import it first with \`umbra import lackey ${path} -o OUT.umbra\`.`,
+    );
+  }
+  if (size < HEADER_BYTES + TRAILER_BYTES) throw damaged(path, 'its end is missing');
+  const version = versionOf(head);
+  if (version !== VERSION) {
+    throw new UserError(
+      `${path} is a trace file of version ${version}; this umbra reads version ${VERSION}. Import the lackey trace again with \`umbra import lackey\`.`,
+    );
+  }
+  const trailer = parseTrailer(file.read(size - TRAILER_BYTES, TRAILER_BYTES), size);
+  if (trailer === undefined) throw damaged(path, 'its end is missing');
+  const json = inflateChecked(
+    file.read(trailer.offset, trailer.length),
+    trailer.inflatedLength,
+    trailer.crc,
+    'the index',
+    path,
+  );
+  return JSON.parse(Buffer.from(json).toString()) as TraceIndex;
+}
+
+/**
+ * Decoded blocks kept for each stream. Threads of several guests may run the same
+ * stream in one worker, each in its own block.
+ */
+const CACHED_BLOCKS = 4;
+
+class FileStream implements OperationStream {
+  readonly length: number;
+  readonly #file: TraceFile;
+  readonly #decoder: BlockDecoder;
+  readonly #blocks: readonly number[];
+  /** Most recently used first. */
+  readonly #cache: { index: number; block: OperationBlock }[] = [];
+
+  constructor(file: TraceFile, decoder: BlockDecoder, index: StreamIndex) {
+    this.length = index.length;
+    this.#file = file;
+    this.#decoder = decoder;
+    this.#blocks = index.blocks;
+  }
+
+  block(index: number): OperationBlock {
+    const cache = this.#cache;
+    for (let i = 0; i < cache.length; i++) {
+      const entry = cache[i]!;
+      if (entry.index === index) {
+        if (i > 0) {
+          cache.splice(i, 1);
+          cache.unshift(entry);
+        }
+        return entry.block;
+      }
+    }
+    const block = this.#read(index);
+    if (cache.length === CACHED_BLOCKS) cache.pop();
+    cache.unshift({ index, block });
+    return block;
+  }
+
+  #read(index: number): OperationBlock {
+    const count = Math.min(BLOCK_OPS, this.length - index * BLOCK_OPS);
+    assert(index >= 0 && count > 0, `a stream of ${this.length} operations has no block ${index}`);
+    const { path } = this.#file;
+    const [offset, length, inflatedLength, crc] = this.#blocks.slice(4 * index, 4 * index + 4);
+    const what = `block ${index}, at byte ${offset},`;
+    const bytes = this.#file.read(offset!, length!);
+    const raw = inflateChecked(bytes, inflatedLength!, crc!, what, path);
+    const block = this.#decoder.decode(raw);
+    assert(block.count === count, `${what} of ${path} holds ${block.count} operations`);
+    return block;
+  }
+}
+
+class TraceFile {
+  readonly path: string;
+  /** Bytes, when it was opened. */
+  readonly size: number;
+  #fd: number | undefined;
+
+  constructor(path: string) {
+    this.path = path;
+    try {
+      this.#fd = openSync(path, 'r');
+    } catch (error) {
+      throw new UserError(
+        `${path} cannot be opened: ${(error as Error).message}. Give the path of a .umbra file; \`umbra import lackey\` makes one from a lackey trace.`,
+      );
+    }
+    const stat = fstatSync(this.#fd);
+    this.size = stat.size;
+    if (!stat.isFile()) {
+      this.close();
+      throw new UserError(
+        `${path} is not a file. Give the path of a .umbra file; \`umbra import lackey\` makes one from a lackey trace.`,
+      );
+    }
+  }
+
+  /** UserError if the file has become shorter since it was opened. */
+  read(offset: number, length: number): Uint8Array {
+    assert(this.#fd !== undefined, `${this.path} was closed and is still read`);
+    const bytes = Buffer.allocUnsafe(length);
+    let done = 0;
+    while (done < length) {
+      const got = readSync(this.#fd, bytes, done, length - done, offset + done);
+      if (got === 0) throw damaged(this.path, 'its end is missing');
+      done += got;
+    }
+    return bytes;
+  }
+
+  close(): void {
+    if (this.#fd !== undefined) closeSync(this.#fd);
+    this.#fd = undefined;
+  }
+}
