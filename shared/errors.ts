@@ -16,3 +16,23 @@ export class UserError extends Error {
 export function assert(condition: boolean, what: string): asserts condition {
   if (!condition) throw new Error(`assertion failed: ${what}`);
 }
+
+/**
+ * The host died: the seed's BUG_ON fired, it followed a null pointer, or its processor
+ * could not go on inside the Switcher. Part of what the code as written does, and fatal
+ * to the machine.
+ */
+export class HostOops extends Error {
+  override readonly name = 'HostOops';
+  readonly kind: 'BUG_ON' | 'null dereference' | 'machine check' | 'fault in the Switcher';
+
+  constructor(kind: HostOops['kind'], where: string) {
+    super(`${kind} in ${where}`);
+    this.kind = kind;
+  }
+}
+
+/** `BUG_ON(condition)` */
+export function bugOn(condition: boolean, where: string): void {
+  if (condition) throw new HostOops('BUG_ON', where);
+}

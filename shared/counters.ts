@@ -1,0 +1,95 @@
+/**
+ * What is counted, for each pair of host CPU and guest, so that the sums a CPU and a
+ * guest are wanted for need no atomic operation: only that CPU writes its counters.
+ * They are doubles, exact to 2^53.
+ */
+
+import type { Ptr } from './address.ts';
+
+/** Index of each counter; the comment says what is one. */
+export const Counter = {
+  /** Into the guest through the Switcher. */
+  Entries: 0,
+  /** A vCPU goes on on another host CPU than last time. */
+  Migrations: 1,
+  /** An operation of a program, or of the guest kernel, completed. */
+  Operations: 2,
+  Fetches: 3,
+  Loads: 4,
+  Stores: 5,
+  /** Accesses that the TLB answered. */
+  TlbHits: 6,
+  /** Walks of the shadow tables by the MMU. */
+  Walks: 7,
+  /** Page faults that demand_page repaired without the guest knowing. */
+  FaultsFixed: 8,
+  /** Page faults delivered to the guest. */
+  FaultsPassedOn: 9,
+  /** map_switcher_in_guest: this CPU's pages were there from the last time. */
+  RemapsCached: 10,
+  /** The pages of one known other CPU were removed. */
+  RemapsKnown: 11,
+  /** Unknown, so the pages of every CPU were removed. */
+  RemapsUnknown: 12,
+  /** copy_in_guest_info had to copy everything. */
+  CopiesAll: 13,
+  Interrupts: 14,
+  /** System calls that went straight into the guest kernel. */
+  DirectTraps: 15,
+  /** Hypercalls taken from the asynchronous ring; they count by kind as well. */
+  AsyncHypercalls: 16,
+  /** The first of the hypercalls by kind. */
+  Hypercalls: 32,
+} as const;
+
+/** LHCALL_* by number. */
+export const HYPERCALL_NAMES: Readonly<Record<number, string>> = {
+  0: 'FLUSH_ASYNC',
+  1: 'LGUEST_INIT',
+  2: 'SHUTDOWN',
+  4: 'NEW_PGTABLE',
+  5: 'FLUSH_TLB',
+  6: 'LOAD_IDT_ENTRY',
+  7: 'SET_STACK',
+  8: 'TS',
+  9: 'SET_CLOCKEVENT',
+  10: 'HALT',
+  13: 'SET_PMD',
+  14: 'SET_PTE',
+  15: 'SET_PGD',
+  16: 'LOAD_TLS',
+  17: 'NOTIFY',
+  18: 'LOAD_GDT_ENTRY',
+  19: 'SEND_INTERRUPTS',
+};
+
+const HYPERCALL_KINDS = 32;
+const COUNTERS = Counter.Hypercalls + HYPERCALL_KINDS;
+export const COUNTERS_WORDS = COUNTERS * 2;
+
+export class Counters {
+  readonly #values: Float64Array<SharedArrayBuffer>;
+  readonly #base: number;
+
+  constructor(buffer: SharedArrayBuffer, at: Ptr) {
+    this.#values = new Float64Array(buffer);
+    this.#base = at / 2;
+  }
+
+  add(counter: number, n: number): void {
+    this.#values[this.#base + counter]! += n;
+  }
+
+  count(counter: number): void {
+    this.#values[this.#base + counter]! += 1;
+  }
+
+  /** Hypercalls outside the table are the guest's mistake and are not counted. */
+  countHypercall(number: number): void {
+    if (number < HYPERCALL_KINDS) this.count(Counter.Hypercalls + number);
+  }
+
+  get(counter: number): number {
+    return this.#values[this.#base + counter]!;
+  }
+}

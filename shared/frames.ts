@@ -1,0 +1,215 @@
+/**
+ * The frame table and the frame allocator.
+ *
+ * A frame's count is one word: twice the references, plus one while its owner holds
+ * it. When the word reaches 0 the frame is free. Too many releases (some of the
+ * seed's defects) leave it negative; the frame is then not freed under its owner's
+ * feet, and the reference checker says so.
+ *
+ * Free frames lie in one pool behind a lock; each host CPU keeps a few in a cache of
+ * its own, which nobody else touches. LIMIT: frames in other CPUs' caches do not
+ * help a CPU that finds the pool empty.
+ */
+
+import type { Pfn, Ptr } from './address.ts';
+import { frameStart, NO_FRAME, PAGE_WORDS, toPfn, toPtr } from './address.ts';
+import type { Layout } from './layout.ts';
+import { Lock } from './lock.ts';
+import { type MachineRecord, Stop } from './machine-record.ts';
+import type { Words } from './words.ts';
+
+export const FrameKind = {
+  Free: 0,
+  /** The host's own records. */
+  Host: 1,
+  /** The one page of zeroes behind every copy-on-write page not yet written. */
+  Zero: 2,
+  GuestPage: 3,
+  /** A page of any level of a shadow page table. */
+  PageTable: 4,
+  /** A vCPU's regs page. */
+  Regs: 5,
+  Switcher: 6,
+} as const;
+
+export type FrameKind = (typeof FrameKind)[keyof typeof FrameKind];
+
+/** The owner of frames that belong to no guest. */
+export const HOST_OWNED = 0xff_ffff;
+
+/** Words of a frame table element: count, kind | owner << 8, next free frame. */
+const COUNT = 0;
+const KIND = 1;
+const NEXT = 2;
+export const FRAME_WORDS = 4;
+
+const OWNED = 1;
+const REFERENCE = 2;
+
+/** Words of the pool: its lock, frames never used yet, head and length of the free list. */
+const POOL_LOCK = 0;
+const POOL_FRESH = 1;
+const POOL_HEAD = 2;
+const POOL_LENGTH = 3;
+
+/** A cache: how many, then the frames. */
+const CACHE_FRAMES = 63;
+export const FRAME_CACHE_WORDS = 64;
+/** Frames moved between cache and pool at a time. */
+const BATCH = 32;
+
+/** What a freed frame is filled with: the kernel's POISON_FREE. */
+export const POISON = 0x6b6b_6b6b;
+
+export class Frames {
+  readonly #words: Words;
+  readonly #layout: Layout;
+  readonly #machine: MachineRecord;
+  readonly #pool: Ptr;
+  readonly #lock: Lock;
+  readonly #cpu: number;
+  readonly #cache: Ptr;
+
+  /** `cpu`: whose cache to use; the number of host CPUs for the main thread. */
+  constructor(words: Words, layout: Layout, machine: MachineRecord, cpu: number) {
+    this.#words = words;
+    this.#layout = layout;
+    this.#machine = machine;
+    this.#pool = machine.pool;
+    this.#lock = new Lock(words, toPtr(this.#pool + POOL_LOCK), () => machine.stop === Stop.Failed);
+    this.#cpu = cpu;
+    const caches = layout.regions.frameCaches;
+    this.#cache = toPtr(caches.at + cpu * caches.stride);
+  }
+
+  /** Once, at boot. */
+  initialise(): void {
+    const { firstFrame, zeroFrame, firstFreeFrame } = this.#layout;
+    for (let pfn = 0; pfn < firstFreeFrame; pfn++) {
+      const kind =
+        pfn < firstFrame ? FrameKind.Host : pfn === zeroFrame ? FrameKind.Zero : FrameKind.Switcher;
+      this.#words.store(this.#field(toPfn(pfn), KIND), kind | (HOST_OWNED << 8));
+      this.#words.store(this.#field(toPfn(pfn), COUNT), OWNED);
+    }
+    this.#words.store(toPtr(this.#pool + POOL_FRESH), firstFreeFrame);
+  }
+
+  /**
+   * `get_zeroed_page` for page tables and copies on write: the allocations that can be
+   * made to fail. Returns NO_FRAME when there is none.
+   */
+  getZeroedPage(kind: FrameKind, owner: number): Pfn {
+    if (this.#machine.allocationFails()) return NO_FRAME;
+    return this.allocate(kind, owner);
+  }
+
+  /** A zeroed frame held by its owner alone, or NO_FRAME. */
+  allocate(kind: FrameKind, owner: number): Pfn {
+    let cached = this.#words.peek(this.#cache);
+    if (cached === 0) cached = this.#refill();
+    if (cached === 0) return NO_FRAME;
+    const pfn = toPfn(this.#words.peek(toPtr(this.#cache + cached)));
+    this.#words.poke(this.#cache, cached - 1);
+    this.#words.fill(frameStart(pfn), PAGE_WORDS, 0);
+    this.#words.store(this.#field(pfn, KIND), kind | (owner << 8));
+    this.#words.store(this.#field(pfn, COUNT), OWNED);
+    return pfn;
+  }
+
+  /** `get_page` */
+  get(pfn: Pfn): void {
+    this.#words.add(this.#field(pfn, COUNT), REFERENCE);
+  }
+
+  /** `put_page` */
+  put(pfn: Pfn): void {
+    if (this.#words.add(this.#field(pfn, COUNT), -REFERENCE) === REFERENCE) this.#free(pfn);
+  }
+
+  /** `free_page`, and the Launcher's unmapping: the owner lets go. */
+  disown(pfn: Pfn): void {
+    if (this.#words.add(this.#field(pfn, COUNT), -OWNED) === OWNED) this.#free(pfn);
+  }
+
+  /** References beyond the owner's; negative when too many were given back. */
+  references(pfn: Pfn): number {
+    return (this.#words.load(this.#field(pfn, COUNT)) | 0) >> 1;
+  }
+
+  isOwned(pfn: Pfn): boolean {
+    return (this.#words.load(this.#field(pfn, COUNT)) & OWNED) !== 0;
+  }
+
+  kind(pfn: Pfn): FrameKind {
+    return (this.#words.load(this.#field(pfn, KIND)) & 0xff) as FrameKind;
+  }
+
+  /** A guest's number, or HOST_OWNED. */
+  owner(pfn: Pfn): number {
+    return this.#words.load(this.#field(pfn, KIND)) >>> 8;
+  }
+
+  /** Whether a page number can be a frame at all; a shadow entry may hold any. */
+  exists(pfn: number): boolean {
+    return pfn >= 0 && pfn < this.#layout.totalFrames;
+  }
+
+  #free(pfn: Pfn): void {
+    this.#words.store(this.#field(pfn, KIND), FrameKind.Free);
+    this.#words.fill(frameStart(pfn), PAGE_WORDS, POISON);
+    let cached = this.#words.peek(this.#cache);
+    if (cached === CACHE_FRAMES) cached = this.#drain();
+    this.#words.poke(toPtr(this.#cache + cached + 1), pfn);
+    this.#words.poke(this.#cache, cached + 1);
+  }
+
+  /** Move up to BATCH frames from the pool into the empty cache; returns how many. */
+  #refill(): number {
+    const words = this.#words;
+    this.#lock.acquire(this.#cpu);
+    let moved = 0;
+    for (; moved < BATCH; moved++) {
+      const pfn = this.#takeFromPool();
+      if (pfn === NO_FRAME) break;
+      words.poke(toPtr(this.#cache + 1 + moved), pfn);
+    }
+    this.#lock.release(this.#cpu);
+    words.poke(this.#cache, moved);
+    return moved;
+  }
+
+  /** Under the pool's lock. */
+  #takeFromPool(): Pfn {
+    const words = this.#words;
+    const head = toPfn(words.peek(toPtr(this.#pool + POOL_HEAD)));
+    if (head !== NO_FRAME) {
+      words.poke(toPtr(this.#pool + POOL_HEAD), words.peek(this.#field(head, NEXT)));
+      words.poke(toPtr(this.#pool + POOL_LENGTH), words.peek(toPtr(this.#pool + POOL_LENGTH)) - 1);
+      return head;
+    }
+    const fresh = words.peek(toPtr(this.#pool + POOL_FRESH));
+    if (fresh === this.#layout.totalFrames) return NO_FRAME;
+    words.poke(toPtr(this.#pool + POOL_FRESH), fresh + 1);
+    return toPfn(fresh);
+  }
+
+  /** Move BATCH frames from the full cache to the pool; returns how many stay. */
+  #drain(): number {
+    const words = this.#words;
+    const left = CACHE_FRAMES - BATCH;
+    this.#lock.acquire(this.#cpu);
+    for (let i = left; i < CACHE_FRAMES; i++) {
+      const pfn = toPfn(words.peek(toPtr(this.#cache + 1 + i)));
+      words.poke(this.#field(pfn, NEXT), words.peek(toPtr(this.#pool + POOL_HEAD)));
+      words.poke(toPtr(this.#pool + POOL_HEAD), pfn);
+    }
+    const length = words.peek(toPtr(this.#pool + POOL_LENGTH));
+    words.poke(toPtr(this.#pool + POOL_LENGTH), length + BATCH);
+    this.#lock.release(this.#cpu);
+    return left;
+  }
+
+  #field(pfn: Pfn, offset: number): Ptr {
+    return toPtr(this.#layout.regions.frameTable.at + pfn * FRAME_WORDS + offset);
+  }
+}

@@ -1,0 +1,92 @@
+/**
+ * How the host reads and writes guest memory: `lgread` and `lgwrite` of lguest's
+ * core.c, through the Launcher's map.
+ */
+
+import type { Gpa } from './address.ts';
+import { gpfnOf, hex, NO_FRAME, PAGE_SIZE, toGpa, wordInFrame } from './address.ts';
+import type { Entry } from './entry.ts';
+import { Entry as EntryValue, NO_ENTRY } from './entry.ts';
+import type { LgCpu } from './lg-cpu.ts';
+import { killGuest, type Lguest } from './lguest.ts';
+
+/** `lguest_address_ok`. As in the kernel, the last byte of memory is not within reach. */
+export function lguestAddressOk(lg: Lguest, gpa: Gpa, bytes: number): boolean {
+  const end = gpa + bytes;
+  return end <= 0xffff_ffff && Math.floor(end / PAGE_SIZE) < lg.pfnLimit;
+}
+
+/** A word at a 4-byte-aligned address. A bad address kills the guest and reads as 0. */
+export function lgreadWord(cpu: LgCpu, gpa: Gpa): number {
+  const frame = readable(cpu, gpa, 4);
+  return frame === NO_FRAME ? 0 : cpu.lg.host.words.load(wordInFrame(frame, gpa));
+}
+
+/** A bad or unwritable address kills the guest and nothing is written. */
+export function lgwriteWord(cpu: LgCpu, gpa: Gpa, value: number): void {
+  const frame = writable(cpu, gpa, 4);
+  if (frame !== NO_FRAME) cpu.lg.host.words.store(wordInFrame(frame, gpa), value);
+}
+
+/** `lgread(cpu, gpa, pte_t)`, whole. */
+export function lgreadEntry(cpu: LgCpu, gpa: Gpa): Entry {
+  const frame = readable(cpu, gpa, cpu.lg.form.entryWords * 4);
+  if (frame === NO_FRAME) return NO_ENTRY;
+  const { words } = cpu.lg.host;
+  const at = wordInFrame(frame, gpa);
+  return cpu.lg.form.pae ? words.load64(at) : new EntryValue(words.load(at), 0);
+}
+
+/** `lgwrite(cpu, gpa, pte_t, entry)`, whole. */
+export function lgwriteEntry(cpu: LgCpu, gpa: Gpa, entry: Entry): void {
+  const frame = writable(cpu, gpa, cpu.lg.form.entryWords * 4);
+  if (frame === NO_FRAME) return;
+  const { words } = cpu.lg.host;
+  const at = wordInFrame(frame, gpa);
+  if (cpu.lg.form.pae) words.store64(at, entry);
+  else words.store(at, entry.low);
+}
+
+/**
+ * `get_user` and `put_user`: by the Launcher's mapping alone, without the check against
+ * pfn_limit. `undefined` and false where nothing is mapped.
+ */
+export function getUser(lg: Lguest, gpa: Gpa): number | undefined {
+  const frame = lg.map.frameForHost(gpfnOf(gpa), false);
+  return frame === NO_FRAME ? undefined : lg.host.words.load(wordInFrame(frame, gpa));
+}
+
+export function putUser(lg: Lguest, gpa: Gpa, value: number): boolean {
+  const frame = lg.map.frameForHost(gpfnOf(gpa), true);
+  if (frame === NO_FRAME) return false;
+  lg.host.words.store(wordInFrame(frame, gpa), value);
+  return true;
+}
+
+/** A text that ends with a zero byte, of `most` bytes at most. */
+export function lgreadText(cpu: LgCpu, gpa: Gpa, most: number): string {
+  const bytes: number[] = [];
+  for (let i = 0; i < most; i++) {
+    const at = toGpa(gpa + i);
+    const byte = (lgreadWord(cpu, toGpa(at & ~3)) >>> ((at & 3) * 8)) & 0xff;
+    if (byte === 0) break;
+    bytes.push(byte);
+  }
+  return Buffer.from(bytes).toString('latin1');
+}
+
+function readable(cpu: LgCpu, gpa: Gpa, bytes: number) {
+  const frame = lguestAddressOk(cpu.lg, gpa, bytes)
+    ? cpu.lg.map.frameForHost(gpfnOf(gpa), false)
+    : NO_FRAME;
+  if (frame === NO_FRAME) killGuest(cpu, `bad read address ${hex(gpa)} len ${bytes}`);
+  return frame;
+}
+
+function writable(cpu: LgCpu, gpa: Gpa, bytes: number) {
+  const frame = lguestAddressOk(cpu.lg, gpa, bytes)
+    ? cpu.lg.map.frameForHost(gpfnOf(gpa), true)
+    : NO_FRAME;
+  if (frame === NO_FRAME) killGuest(cpu, `bad write address ${hex(gpa)} len ${bytes}`);
+  return frame;
+}

@@ -1,0 +1,169 @@
+/**
+ * One host CPU: its registers, its TLB and its mailbox. Only the worker that is this
+ * CPU touches them (the mailbox excepted), so plain access will do; they are in shared
+ * memory all the same, so that checks, snapshots and `inspect` see them.
+ */
+
+import type { Gva, Pfn, Ptr } from './address.ts';
+import { toGva, toPfn, toPtr } from './address.ts';
+import type { Words } from './words.ts';
+
+/** On lines of their own: the mailbox is written by others. */
+const MAILBOX = 0;
+const SCRATCH = 16;
+const CR3 = 18;
+const CR2 = 19;
+const GENERATION = 20;
+const LAST_VCPU = 21;
+const RUNNING_VCPU = 22;
+/** Four pairs. */
+const PDPTE = 24;
+const REGISTERS = 32;
+const CR4 = 52;
+const WALKS = 53;
+const TLB = 64;
+
+/** Entries of the software TLB, direct-mapped by virtual page. */
+export const TLB_ENTRIES = 512;
+/** Key, then frame and rights. */
+export const TLB_ENTRY_WORDS = 2;
+
+export const HOST_CPU_WORDS = TLB + TLB_ENTRIES * TLB_ENTRY_WORDS;
+
+/** Bits of `cr4`. */
+export const CR4_PAE = 1 << 5;
+export const EFER_NXE = 1 << 11;
+
+/** `struct lguest_regs`: the order in which they lie at the end of a regs page. */
+export const REGISTER_NAMES = [
+  ...['eax', 'ebx', 'ecx', 'edx', 'esi', 'edi', 'ebp'],
+  ...['gs', 'fs', 'ds', 'es', 'trapnum', 'errcode', 'eip', 'cs', 'eflags', 'esp', 'ss'],
+] as const;
+
+export const REGISTERS_WORDS = REGISTER_NAMES.length;
+
+/** Index of each register. */
+export const Reg = {
+  eax: 0,
+  ebx: 1,
+  ecx: 2,
+  edx: 3,
+  esi: 4,
+  edi: 5,
+  ebp: 6,
+  gs: 7,
+  fs: 8,
+  ds: 9,
+  es: 10,
+  trapnum: 11,
+  errcode: 12,
+  eip: 13,
+  cs: 14,
+  eflags: 15,
+  esp: 16,
+  ss: 17,
+} as const;
+
+export class HostCpu {
+  readonly index: number;
+  readonly #words: Words;
+  readonly #at: Ptr;
+
+  constructor(words: Words, index: number, at: Ptr) {
+    this.#words = words;
+    this.index = index;
+    this.#at = at;
+  }
+
+  /** The word that others set to get this CPU out of the guest, or out of its sleep. */
+  get mailbox(): Ptr {
+    return toPtr(this.#at + MAILBOX);
+  }
+
+  /** The frame of the top-level table in use. */
+  get cr3(): Pfn {
+    return toPfn(this.#get(CR3));
+  }
+  set cr3(frame: Pfn) {
+    this.#set(CR3, frame);
+  }
+
+  /** The address of the last page fault. */
+  get cr2(): Gva {
+    return toGva(this.#get(CR2));
+  }
+  set cr2(address: Gva) {
+    this.#set(CR2, address);
+  }
+
+  /** TLB entries of other generations do not count; 1 … 4095. */
+  get generation(): number {
+    return this.#get(GENERATION);
+  }
+  set generation(generation: number) {
+    this.#set(GENERATION, generation);
+  }
+
+  /** `lg_last_cpu`: machine-wide number of the vCPU that entered here last, plus one; 0 for none. */
+  get lastVcpu(): number {
+    return this.#get(LAST_VCPU);
+  }
+  set lastVcpu(numberPlusOne: number) {
+    this.#set(LAST_VCPU, numberPlusOne);
+  }
+
+  /** Machine-wide number of the vCPU that this CPU has in hand, plus one; 0 for none. */
+  get runningVcpu(): number {
+    return this.#get(RUNNING_VCPU);
+  }
+  set runningVcpu(numberPlusOne: number) {
+    this.#set(RUNNING_VCPU, numberPlusOne);
+  }
+
+  /** CR4_PAE and, though it is EFER's, NXE: how the tables that CR3 points to are read. */
+  get cr4(): number {
+    return this.#get(CR4);
+  }
+  set cr4(bits: number) {
+    this.#set(CR4, bits);
+  }
+
+  /** Walks of the tables so far, modulo 2^32. */
+  get walks(): number {
+    return this.#get(WALKS);
+  }
+  set walks(count: number) {
+    this.#set(WALKS, count);
+  }
+
+  /** The PDPTE registers, loaded with CR3 (SDM 4.4.1): the first word of pair `i`. */
+  pdpte(i: number): Ptr {
+    return toPtr(this.#at + PDPTE + i * 2);
+  }
+
+  /** The register file; `Reg` gives the order. */
+  get registers(): Ptr {
+    return toPtr(this.#at + REGISTERS);
+  }
+  register(reg: number): number {
+    return this.#get(REGISTERS + reg);
+  }
+  setRegister(reg: number, value: number): void {
+    this.#set(REGISTERS + reg, value);
+  }
+
+  get tlb(): Ptr {
+    return toPtr(this.#at + TLB);
+  }
+
+  #get(offset: number): number {
+    return this.#words.peek(toPtr(this.#at + offset));
+  }
+
+  #set(offset: number, value: number): void {
+    this.#words.poke(toPtr(this.#at + offset), value);
+  }
+}
+
+/** Two words of a host CPU's record for 64-bit results; see words.ts. */
+export const scratchOf = (hostCpu: Ptr): Ptr => toPtr(hostCpu + SCRATCH);

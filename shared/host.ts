@@ -1,0 +1,152 @@
+/**
+ * The host as one thread sees it: views of everything in shared memory, and nothing
+ * that is not there. Every worker makes its own over the same memory.
+ */
+
+import type { Gva, Pfn } from './address.ts';
+import { NO_FRAME, toPfn, toPtr } from './address.ts';
+import { Counters } from './counters.ts';
+import { UserError } from './errors.ts';
+import { FrameKind, Frames } from './frames.ts';
+import { HostCpu, scratchOf } from './host-cpu.ts';
+import { LauncherMap, type Vma } from './launcher-map.ts';
+import { formOf, type Layout, totalSwitcherPages } from './layout.ts';
+import { LgCpu } from './lg-cpu.ts';
+import { Lguest } from './lguest.ts';
+import { MachineRecord } from './machine-record.ts';
+import { Pgdir } from './pgdir.ts';
+import { prandomU32, seedRandom } from './random.ts';
+import { makeMemory, Words } from './words.ts';
+
+/** What a worker needs to join a machine; travels by postMessage. */
+export interface SharedMachine {
+  readonly layout: Layout;
+  readonly memory: WebAssembly.Memory;
+}
+
+/** The main thread, in place of a host CPU's number. */
+export const MAIN_THREAD = -1;
+
+/** Words of the machine record that the main thread has for 64-bit results. */
+const MAIN_SCRATCH = 48;
+
+export class Host {
+  readonly layout: Layout;
+  readonly words: Words;
+  readonly machine: MachineRecord;
+  readonly frames: Frames;
+  readonly cpus: readonly HostCpu[];
+  readonly guests: readonly Lguest[];
+  readonly vcpus: readonly LgCpu[];
+  readonly switcherAddr: Gva;
+  /** The one page of zeroes. */
+  readonly zeroPage: Pfn;
+  /** `lg_switcher_pages` */
+  readonly switcherPages: readonly Pfn[];
+
+  /** `cpu`: the host CPU that this thread is, or MAIN_THREAD. */
+  constructor(shared: SharedMachine, cpu: number) {
+    const { layout, memory } = shared;
+    const { config, regions } = layout;
+    const hostCpuAt = (i: number) => toPtr(regions.hostCpus.at + i * regions.hostCpus.stride);
+    const main = cpu === MAIN_THREAD;
+    const words = new Words(
+      memory,
+      main ? toPtr(regions.machine.at + MAIN_SCRATCH) : scratchOf(hostCpuAt(cpu)),
+    );
+    this.layout = layout;
+    this.words = words;
+    this.machine = new MachineRecord(words, regions.machine.at);
+    this.frames = new Frames(words, layout, this.machine, main ? config.hostCpus : cpu);
+    this.cpus = Array.from(
+      { length: config.hostCpus },
+      (_, i) => new HostCpu(words, i, hostCpuAt(i)),
+    );
+    this.switcherAddr = config.switcherAddr;
+    this.zeroPage = toPfn(layout.zeroFrame);
+    this.switcherPages = Array.from({ length: totalSwitcherPages(config.hostCpus) }, (_, i) =>
+      toPfn(layout.firstSwitcherFrame + i),
+    );
+
+    let page = 0;
+    let pgdir = 0;
+    const vcpus: LgCpu[] = [];
+    this.guests = config.guests.map((guest, index) => {
+      const map = toPtr(regions.launcherMap.at + page);
+      const pgdirs = Array.from(
+        { length: guest.pgdirs },
+        (_, i) => new Pgdir(words, toPtr(regions.pgdirs.at + (pgdir + i) * regions.pgdirs.stride)),
+      );
+      page += guest.pages;
+      pgdir += guest.pgdirs;
+      const lg = new Lguest({
+        host: this,
+        index,
+        at: toPtr(regions.guests.at + index * regions.guests.stride),
+        form: formOf(guest.paging),
+        nx: guest.nx,
+        pfnLimit: guest.pages,
+        pgdirs,
+        map: new LauncherMap(words, this.frames, map, index, this.zeroPage),
+        counters: this.counters(main ? 0 : cpu, index),
+      });
+      for (let id = 0; id < guest.vcpus; id++) {
+        const number = vcpus.length;
+        const vcpu = new LgCpu(
+          lg,
+          id,
+          number,
+          toPtr(regions.vcpus.at + number * regions.vcpus.stride),
+        );
+        lg.cpus.push(vcpu);
+        vcpus.push(vcpu);
+      }
+      return lg;
+    });
+    this.vcpus = vcpus;
+  }
+
+  /** What host CPU `cpu` counted for a guest. */
+  counters(cpu: number, guest: number): Counters {
+    const { at, stride } = this.layout.regions.counters;
+    const pair = cpu * this.layout.config.guests.length + guest;
+    return new Counters(this.words.memory.buffer, toPtr(at + pair * stride));
+  }
+
+  /** `prandom_u32`. A script may put its own numbers in place. */
+  prandomU32: (cpu: LgCpu) => number = (cpu) => prandomU32(this.words, cpu.random);
+}
+
+/**
+ * Make a machine: records, Switcher pages, regs pages, and each guest's memory mapped
+ * as the Launcher would. Throws UserError when host memory does not suffice.
+ */
+export function makeMachine(layout: Layout, vma: Vma): { shared: SharedMachine; host: Host } {
+  const shared = { layout, memory: makeMemory(layout.words) };
+  const host = new Host(shared, MAIN_THREAD);
+  host.frames.initialise();
+  const take = (kind: FrameKind, owner: number): Pfn => {
+    const frame = host.frames.allocate(kind, owner);
+    if (frame === NO_FRAME) throw tooLittle(layout);
+    return frame;
+  };
+  for (const cpu of host.cpus) cpu.generation = 1;
+  for (const vcpu of host.vcpus) {
+    vcpu.initialise(take(FrameKind.Regs, vcpu.lg.index));
+    seedRandom(host.words, vcpu.random, layout.config.seed, vcpu.number);
+  }
+  for (const lg of host.guests) {
+    for (let page = 0; page < lg.pfnLimit; page++) {
+      if (!lg.map.set(page as typeof lg.pfnLimit, vma)) throw tooLittle(layout);
+    }
+  }
+  host.machine.failAllocationsAfter(-1);
+  host.machine.aliveVcpus = host.vcpus.length;
+  return { shared, host };
+}
+
+const tooLittle = (layout: Layout): UserError =>
+  new UserError(
+    `host memory of ${layout.config.frames} frames is too little to boot ` +
+      `${layout.config.guests.length} guests: give the host more (--host-memory) or the guests less`,
+  );

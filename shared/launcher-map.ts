@@ -1,0 +1,118 @@
+/**
+ * The Launcher's map: for each page of a guest the frame behind it and what may be
+ * done with it. It stands for the Launcher's address space, which the host reaches
+ * by get_user_pages_fast and copy_from_user.
+ */
+
+import type { Gpfn, Pfn, Ptr } from './address.ts';
+import { NO_FRAME, toPfn, toPtr } from './address.ts';
+import { FrameKind, type Frames } from './frames.ts';
+import type { Words } from './words.ts';
+
+export const Vma = {
+  /** Not mapped. */
+  None: 0,
+  ReadWrite: 1,
+  ReadOnly: 2,
+  /** Shares the zero page until it is written. */
+  CopyOnWrite: 3,
+} as const;
+
+export type Vma = (typeof Vma)[keyof typeof Vma];
+
+/** One word a page: frame << 2 | state. */
+const STATE_BITS = 2;
+
+export class LauncherMap {
+  readonly #words: Words;
+  readonly #frames: Frames;
+  readonly #at: Ptr;
+  readonly #guest: number;
+  readonly #zeroPage: Pfn;
+
+  constructor(words: Words, frames: Frames, at: Ptr, guest: number, zeroPage: Pfn) {
+    this.#words = words;
+    this.#frames = frames;
+    this.#at = at;
+    this.#guest = guest;
+    this.#zeroPage = zeroPage;
+  }
+
+  state(page: Gpfn): Vma {
+    return (this.#words.load(this.#entry(page)) & 3) as Vma;
+  }
+
+  /** The frame behind a page; the zero page or NO_FRAME where it has none of its own. */
+  frame(page: Gpfn): Pfn {
+    return toPfn(this.#words.load(this.#entry(page)) >>> STATE_BITS);
+  }
+
+  /**
+   * What the Launcher does with mmap and mprotect. Frames that it lets go stay alive as
+   * long as shadow entries hold them. LIMIT: not while another CPU runs the guest.
+   */
+  set(page: Gpfn, state: Vma): boolean {
+    const entry = this.#entry(page);
+    const old = this.#words.load(entry);
+    const had = toPfn(old >>> STATE_BITS);
+    const own = had !== NO_FRAME && had !== this.#zeroPage;
+    if (state === Vma.ReadWrite || state === Vma.ReadOnly) {
+      const frame = own ? had : this.#frames.allocate(FrameKind.GuestPage, this.#guest);
+      if (frame === NO_FRAME) return false;
+      this.#words.store(entry, (frame << STATE_BITS) | state);
+      return true;
+    }
+    const frame = state === Vma.CopyOnWrite ? this.#zeroPage : NO_FRAME;
+    this.#words.store(entry, (frame << STATE_BITS) | state);
+    if (own) this.#frames.disown(had);
+    return true;
+  }
+
+  /**
+   * `get_user_pages_fast`: the frame behind a page, with a reference taken; asked for
+   * writing it breaks copy-on-write. NO_FRAME when the page is not mapped, is
+   * read-only and to be written, or cannot be copied for want of memory.
+   */
+  getUserPage(page: Gpfn, write: boolean): Pfn {
+    for (;;) {
+      const value = this.#words.load(this.#entry(page));
+      const state = (value & 3) as Vma;
+      if (state === Vma.None) return NO_FRAME;
+      if (write && state === Vma.ReadOnly) return NO_FRAME;
+      if (write && state === Vma.CopyOnWrite) {
+        if (!this.#breakCopyOnWrite(page, value)) return NO_FRAME;
+        continue;
+      }
+      const frame = toPfn(value >>> STATE_BITS);
+      this.#frames.get(frame);
+      // Another vCPU may have broken copy-on-write in between.
+      if (this.#words.load(this.#entry(page)) === value) return frame;
+      this.#frames.put(frame);
+    }
+  }
+
+  /** The frame that the host itself reads or writes a page in, or NO_FRAME. No reference. */
+  frameForHost(page: Gpfn, write: boolean): Pfn {
+    for (;;) {
+      const value = this.#words.load(this.#entry(page));
+      const state = (value & 3) as Vma;
+      if (!write || state === Vma.ReadWrite) return toPfn(value >>> STATE_BITS);
+      if (state !== Vma.CopyOnWrite) return NO_FRAME;
+      if (!this.#breakCopyOnWrite(page, value)) return NO_FRAME;
+    }
+  }
+
+  #breakCopyOnWrite(page: Gpfn, value: number): boolean {
+    const copy = this.#frames.getZeroedPage(FrameKind.GuestPage, this.#guest);
+    if (copy === NO_FRAME) return false;
+    const broken = ((copy << STATE_BITS) | Vma.ReadWrite) >>> 0;
+    if (this.#words.compareExchange(this.#entry(page), value, broken) !== value) {
+      this.#frames.disown(copy);
+    }
+    return true;
+  }
+
+  #entry(page: Gpfn): Ptr {
+    return toPtr(this.#at + page);
+  }
+}

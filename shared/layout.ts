@@ -1,0 +1,179 @@
+/**
+ * Where everything is. Host memory is one buffer of 4 KiB frames; the first frames
+ * hold the host's own records, laid out by the one table below, and all the others
+ * are handed out by the frame allocator. Sizes are fixed at boot and nothing grows.
+ */
+
+import type { Gva, Ptr } from './address.ts';
+import { PAGE_WORDS, toPtr } from './address.ts';
+import { COUNTERS_WORDS } from './counters.ts';
+import type { PagingName } from './entry.ts';
+import { NONPAE, PAE } from './entry.ts';
+import { assert, UserError } from './errors.ts';
+import { FRAME_CACHE_WORDS, FRAME_WORDS } from './frames.ts';
+import { HOST_CPU_WORDS } from './host-cpu.ts';
+import { LG_CPU_WORDS } from './lg-cpu.ts';
+import { LGUEST_WORDS } from './lguest.ts';
+import { MACHINE_WORDS } from './machine-record.ts';
+import { PGDIR_WORDS } from './pgdir.ts';
+
+export interface GuestConfig {
+  readonly paging: PagingName;
+  /** Whether the host shows the guest an NX bit; only with PAE. */
+  readonly nx: boolean;
+  /** pfn_limit: guest memory in pages. */
+  readonly pages: number;
+  readonly vcpus: number;
+  /** Shadow page tables that are cached; the seed has 4. */
+  readonly pgdirs: number;
+}
+
+export interface MachineConfig {
+  readonly hostCpus: number;
+  readonly switcherAddr: Gva;
+  /** Frames beside the host's records: zero page, Switcher, regs, guest pages, page tables. */
+  readonly frames: number;
+  readonly seed: number;
+  readonly guests: readonly GuestConfig[];
+}
+
+/** One line of the table. Words `at` … `at + count × stride` are its, and nobody else's. */
+export interface Region {
+  readonly name: string;
+  readonly at: Ptr;
+  readonly count: number;
+  /** Words an element. */
+  readonly stride: number;
+  /** Who writes it. */
+  readonly owner: string;
+  /** What must be held, or why nothing must. */
+  readonly lock: string;
+}
+
+/** Plain data: it travels to the workers as it is. */
+export interface Layout {
+  readonly config: MachineConfig;
+  readonly regions: Readonly<Record<RegionName, Region>>;
+  /** Frame numbers run from 0 to totalFrames − 1; those below firstFrame hold the records. */
+  readonly firstFrame: number;
+  readonly totalFrames: number;
+  /** The one page of zeroes is the first frame; the Switcher's pages follow it in a row. */
+  readonly zeroFrame: number;
+  readonly firstSwitcherFrame: number;
+  /** From here on frames are handed out. */
+  readonly firstFreeFrame: number;
+  readonly words: number;
+}
+
+export type RegionName =
+  | 'machine'
+  | 'hostCpus'
+  | 'frameCaches'
+  | 'guests'
+  | 'pgdirs'
+  | 'vcpus'
+  | 'launcherMap'
+  | 'counters'
+  | 'frameTable';
+
+/**
+ * Words written by different CPUs lie on different 64-byte lines: every element whose
+ * stride is not a multiple of this is written under a lock or rarely.
+ */
+const LINE_WORDS = 16;
+
+/** Guest memory must leave room for frame numbers of 20 bits: shadow entries without PAE. */
+const MAX_FRAMES = 1 << 20;
+
+export function layOut(config: MachineConfig): Layout {
+  validate(config);
+  const guests = config.guests.length;
+  const vcpus = sum(config.guests.map((g) => g.vcpus));
+  const pgdirs = sum(config.guests.map((g) => g.pgdirs));
+  const pages = sum(config.guests.map((g) => g.pages));
+
+  let next = LINE_WORDS; // word 0 is NULL
+  const place = (
+    name: RegionName,
+    count: number,
+    stride: number,
+    owner: string,
+    lock: string,
+  ): Region => {
+    const at = toPtr(next);
+    next = roundUp(next + count * stride, LINE_WORDS);
+    return { name, at, count, stride, owner, lock };
+  };
+  const fixed = [
+    place('machine', 1, MACHINE_WORDS, 'all', 'atomic words; the frame pool its own lock'),
+    place('hostCpus', config.hostCpus, HOST_CPU_WORDS, 'that host CPU', 'none; mailbox atomic'),
+    place('frameCaches', config.hostCpus + 1, FRAME_CACHE_WORDS, 'that host CPU', 'none'),
+    place('guests', guests, LGUEST_WORDS, 'the vCPUs of that guest', 'none as written'),
+    place('pgdirs', pgdirs, PGDIR_WORDS, 'the vCPUs of that guest', 'none as written'),
+    place('vcpus', vcpus, LG_CPU_WORDS, 'the host CPU that runs it', 'hand-over by run queue'),
+    place('launcherMap', pages, 1, 'the vCPUs of that guest', 'none: compare-and-exchange'),
+    place('counters', config.hostCpus * guests, COUNTERS_WORDS, 'that host CPU', 'none'),
+  ];
+  // The frame table covers itself too, so its size and the first frame are solved together.
+  let firstFrame = 0;
+  let totalFrames = config.frames;
+  for (let last = -1; last !== firstFrame; ) {
+    last = firstFrame;
+    firstFrame = Math.ceil((next + totalFrames * FRAME_WORDS) / PAGE_WORDS);
+    totalFrames = firstFrame + config.frames;
+  }
+  const frameTable = place('frameTable', totalFrames, FRAME_WORDS, 'all', 'counts atomic');
+  const regions = [...fixed, frameTable];
+  for (const [i, region] of regions.entries()) {
+    const before = regions[i - 1];
+    assert(
+      before === undefined || before.at + before.count * before.stride <= region.at,
+      `${region.name} overlaps what lies before it`,
+    );
+  }
+  assert(next <= firstFrame * PAGE_WORDS, 'the records end before the first frame');
+  if (totalFrames > MAX_FRAMES) {
+    throw new UserError(
+      `the machine needs ${totalFrames} frames of host memory, and a shadow entry can name ` +
+        `${MAX_FRAMES} (4 GiB): use fewer or smaller guests`,
+    );
+  }
+  return {
+    config,
+    regions: Object.fromEntries(regions.map((r) => [r.name, r])) as Layout['regions'],
+    firstFrame,
+    totalFrames,
+    zeroFrame: firstFrame,
+    firstSwitcherFrame: firstFrame + 1,
+    firstFreeFrame: firstFrame + 1 + totalSwitcherPages(config.hostCpus),
+    words: totalFrames * PAGE_WORDS,
+  };
+}
+
+export const formOf = (name: PagingName) => (name === 'pae' ? PAE : NONPAE);
+
+/** TOTAL_SWITCHER_PAGES: the text, then a regs and a state page for each host CPU. */
+export const totalSwitcherPages = (hostCpus: number): number => 1 + 2 * hostCpus;
+
+/** Where the fixmap begins; the Switcher's pages end below it at the latest. */
+const FIXMAP_START = 0xffff_e000;
+
+function validate(config: MachineConfig): void {
+  const room = Math.floor((FIXMAP_START - config.switcherAddr) / (PAGE_WORDS * 4));
+  const mostCpus = Math.floor((room - 1) / 2);
+  if (!Number.isInteger(config.hostCpus) || config.hostCpus < 1 || config.hostCpus > mostCpus) {
+    throw new UserError(
+      `a machine of ${config.hostCpus} host CPUs does not fit the Switcher's window: it has room ` +
+        `for ${room} pages at 0x${config.switcherAddr.toString(16)}, one of text and two for each ` +
+        `CPU, so choose 1 to ${mostCpus} host CPUs (--cpus)`,
+    );
+  }
+  for (const [i, guest] of config.guests.entries()) {
+    assert(guest.vcpus >= 1, `guest ${i} has a vCPU`);
+    assert(guest.pgdirs >= 1, `guest ${i} has a pgdir`);
+    assert(guest.pages >= 1, `guest ${i} has memory`);
+  }
+}
+
+const roundUp = (n: number, unit: number): number => Math.ceil(n / unit) * unit;
+const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);

@@ -1,0 +1,238 @@
+/**
+ * `struct lg_cpu`: one vCPU. Its whole state is here, in its regs page and in guest
+ * memory, so that it can go on on any host CPU after any operation.
+ */
+
+import type { Gpa, Gva, Pfn, Ptr } from './address.ts';
+import { toGpa, toGva, toPfn, toPtr } from './address.ts';
+import type { Lguest } from './lguest.ts';
+import type { Words } from './words.ts';
+
+const CPU_PGD = 0;
+const LINEAR_PAGES = 1;
+const ESP1 = 2;
+const SS1 = 3;
+const REGS_PAGE = 4;
+const LAST_PAGES = 5;
+const CHANGED = 6;
+const HYPERCALL = 7;
+const NEXT_HCALL = 8;
+const PENDING_NOTIFY = 9;
+const HALTED = 10;
+const IRQS_PENDING = 11;
+const CLOCK_DEADLINE = 12;
+const OPERATIONS = 13;
+const LAST_HOST_CPU = 14;
+const QUANTUM = 15;
+const TS = 16;
+const RANDOM = 20;
+const TLS = 24;
+const GDT = 32;
+const IDT = 96;
+
+export const GDT_ENTRIES = 32;
+export const IDT_ENTRIES = 256;
+export const LG_CPU_WORDS = IDT + IDT_ENTRIES * 2;
+
+/** `cpu->changed`: what copy_in_guest_info has to copy to the CPU's state page. */
+export const CHANGED_IDT = 1;
+export const CHANGED_GDT = 2;
+export const CHANGED_GDT_TLS = 4;
+export const CHANGED_ALL = 3;
+
+/** No host CPU. */
+export const NOWHERE = -1;
+
+export class LgCpu {
+  readonly lg: Lguest;
+  /** Number within the guest. */
+  readonly id: number;
+  /** Number within the machine. */
+  readonly number: number;
+  readonly #words: Words;
+  readonly #at: Ptr;
+
+  constructor(lg: Lguest, id: number, number: number, at: Ptr) {
+    this.lg = lg;
+    this.id = id;
+    this.number = number;
+    this.#words = lg.host.words;
+    this.#at = at;
+  }
+
+  /** Which of the guest's pgdirs it runs on. */
+  get cpuPgd(): number {
+    return this.#get(CPU_PGD);
+  }
+  set cpuPgd(pgdir: number) {
+    this.#set(CPU_PGD, pgdir);
+  }
+
+  /** Before the first NEW_PGTABLE, guest-virtual is guest-physical. */
+  get linearPages(): boolean {
+    return this.#get(LINEAR_PAGES) !== 0;
+  }
+  set linearPages(linear: boolean) {
+    this.#set(LINEAR_PAGES, linear ? 1 : 0);
+  }
+
+  /** Top of the guest kernel's stack, and its segment. */
+  get esp1(): Gva {
+    return toGva(this.#get(ESP1));
+  }
+  set esp1(esp: Gva) {
+    this.#set(ESP1, esp);
+  }
+  get ss1(): number {
+    return this.#get(SS1);
+  }
+  set ss1(segment: number) {
+    this.#set(SS1, segment);
+  }
+
+  get regsPage(): Pfn {
+    return toPfn(this.#get(REGS_PAGE));
+  }
+  set regsPage(frame: Pfn) {
+    this.#set(REGS_PAGE, frame);
+  }
+
+  /** The host CPU whose two pages it last entered through, or NOWHERE. */
+  get lastPages(): number {
+    return this.#get(LAST_PAGES) | 0;
+  }
+  set lastPages(hostCpu: number) {
+    this.#set(LAST_PAGES, hostCpu);
+  }
+
+  get changed(): number {
+    return this.#get(CHANGED);
+  }
+  set changed(what: number) {
+    this.#set(CHANGED, what);
+  }
+
+  /** `cpu->hcall`: its registers hold a hypercall not yet done. */
+  get hypercallPending(): boolean {
+    return this.#get(HYPERCALL) !== 0;
+  }
+  set hypercallPending(pending: boolean) {
+    this.#set(HYPERCALL, pending ? 1 : 0);
+  }
+
+  /** Where it is in the asynchronous ring. */
+  get nextHcall(): number {
+    return this.#get(NEXT_HCALL);
+  }
+  set nextHcall(slot: number) {
+    this.#set(NEXT_HCALL, slot);
+  }
+
+  /** What NOTIFY named; 0 when nothing waits. */
+  get pendingNotify(): Gpa {
+    return toGpa(this.#get(PENDING_NOTIFY));
+  }
+  set pendingNotify(what: Gpa) {
+    this.#set(PENDING_NOTIFY, what);
+  }
+
+  get halted(): boolean {
+    return this.#get(HALTED) !== 0;
+  }
+  set halted(halted: boolean) {
+    this.#set(HALTED, halted ? 1 : 0);
+  }
+
+  /** A bit for each of 32 interrupts; set by any CPU. */
+  get irqsPending(): number {
+    return this.#get(IRQS_PENDING);
+  }
+  /** `set_interrupt` without the kick. */
+  raiseIrq(irq: number): void {
+    this.#words.or(toPtr(this.#at + IRQS_PENDING), 1 << irq);
+  }
+  clearIrq(irq: number): void {
+    this.#words.and(toPtr(this.#at + IRQS_PENDING), ~(1 << irq));
+  }
+
+  /** SET_CLOCKEVENT: at which count of operations the clock interrupts; 0 for never. */
+  get clockDeadline(): number {
+    return this.#get(CLOCK_DEADLINE);
+  }
+  set clockDeadline(operations: number) {
+    this.#set(CLOCK_DEADLINE, operations);
+  }
+
+  /** Operations it has completed, modulo 2^32: the clock that its guest sees. */
+  get operations(): number {
+    return this.#get(OPERATIONS);
+  }
+  set operations(count: number) {
+    this.#set(OPERATIONS, count);
+  }
+
+  /** Where it ran last, for counting migrations; NOWHERE at first. */
+  get lastHostCpu(): number {
+    return this.#get(LAST_HOST_CPU) | 0;
+  }
+  set lastHostCpu(hostCpu: number) {
+    this.#set(LAST_HOST_CPU, hostCpu);
+  }
+
+  /** Operations left until the scheduler takes it off its CPU. */
+  get quantum(): number {
+    return this.#get(QUANTUM);
+  }
+  set quantum(operations: number) {
+    this.#set(QUANTUM, operations);
+  }
+
+  /** CR0.TS as the guest last set it. */
+  get ts(): boolean {
+    return this.#get(TS) !== 0;
+  }
+  set ts(set: boolean) {
+    this.#set(TS, set ? 1 : 0);
+  }
+
+  /** Words of the tables: entry `i` is words 2i and 2i + 1. */
+  tls(word: number): number {
+    return this.#get(TLS + word);
+  }
+  setTls(word: number, value: number): void {
+    this.#set(TLS + word, value);
+  }
+  gdt(word: number): number {
+    return this.#get(GDT + word);
+  }
+  setGdt(word: number, value: number): void {
+    this.#set(GDT + word, value);
+  }
+  idt(word: number): number {
+    return this.#get(IDT + word);
+  }
+  setIdt(word: number, value: number): void {
+    this.#set(IDT + word, value);
+  }
+
+  /** State of the vCPU's own random numbers: three words. */
+  get random(): Ptr {
+    return toPtr(this.#at + RANDOM);
+  }
+
+  /** Once, at boot. */
+  initialise(regsPage: Pfn): void {
+    this.regsPage = regsPage;
+    this.lastPages = NOWHERE;
+    this.lastHostCpu = NOWHERE;
+    this.changed = CHANGED_ALL;
+  }
+
+  #get(offset: number): number {
+    return this.#words.load(toPtr(this.#at + offset));
+  }
+
+  #set(offset: number, value: number): void {
+    this.#words.store(toPtr(this.#at + offset), value);
+  }
+}

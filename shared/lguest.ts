@@ -1,0 +1,162 @@
+/** `struct lguest`: one guest, in shared memory. */
+
+import type { Gpa, Gpfn, Gva, Ptr } from './address.ts';
+import { toGpa, toGva, toPtr } from './address.ts';
+import type { Counters } from './counters.ts';
+import type { Entry, PagingForm } from './entry.ts';
+import { Entry as EntryValue } from './entry.ts';
+import type { Host } from './host.ts';
+import type { LauncherMap } from './launcher-map.ts';
+import type { LgCpu } from './lg-cpu.ts';
+import type { Pgdir } from './pgdir.ts';
+import type { Words } from './words.ts';
+
+const DEAD = 0;
+const KERNEL_ADDRESS = 1;
+const LGUEST_DATA = 2;
+const STACK_PAGES = 3;
+const NOTIFICATIONS = 4;
+const REASON_LENGTH = 15;
+const REASON = 16;
+const REASON_WORDS = 48;
+export const LGUEST_WORDS = REASON + REASON_WORDS;
+
+/** `lg->dead`, and whose wish it was. */
+export const Dead = {
+  Alive: 0,
+  /** The first killer is still writing the reason. */
+  Dying: 1,
+  Killed: 2,
+  /** The guest asked for it by SHUTDOWN. */
+  PoweredOff: 3,
+} as const;
+
+export type Dead = (typeof Dead)[keyof typeof Dead];
+
+export interface LguestParts {
+  readonly host: Host;
+  readonly index: number;
+  readonly at: Ptr;
+  readonly form: PagingForm;
+  readonly nx: boolean;
+  readonly pfnLimit: number;
+  readonly pgdirs: readonly Pgdir[];
+  readonly map: LauncherMap;
+  readonly counters: Counters;
+}
+
+export class Lguest {
+  readonly host: Host;
+  readonly index: number;
+  readonly form: PagingForm;
+  readonly nx: boolean;
+  /** In pages. */
+  readonly pfnLimit: Gpfn;
+  readonly pgdirs: readonly Pgdir[];
+  readonly map: LauncherMap;
+  /** What this thread's CPU counts for this guest. */
+  readonly counters: Counters;
+  /** Filled in once by Host, which makes guest and vCPUs at the same time. */
+  readonly cpus: LgCpu[] = [];
+  readonly #words: Words;
+  readonly #at: Ptr;
+
+  constructor(parts: LguestParts) {
+    this.host = parts.host;
+    this.index = parts.index;
+    this.form = parts.form;
+    this.nx = parts.nx;
+    this.pfnLimit = parts.pfnLimit as Gpfn;
+    this.pgdirs = parts.pgdirs;
+    this.map = parts.map;
+    this.counters = parts.counters;
+    this.#words = parts.host.words;
+    this.#at = parts.at;
+  }
+
+  /** Everything from here up is the guest kernel's; 0 until LGUEST_INIT. */
+  get kernelAddress(): Gva {
+    return toGva(this.#words.load(this.#field(KERNEL_ADDRESS)));
+  }
+  set kernelAddress(address: Gva) {
+    this.#words.store(this.#field(KERNEL_ADDRESS), address);
+  }
+
+  /** Where the guest said its `struct lguest_data` is; 0 until LGUEST_INIT. */
+  get lguestData(): Gpa {
+    return toGpa(this.#words.load(this.#field(LGUEST_DATA)));
+  }
+  set lguestData(gpa: Gpa) {
+    this.#words.store(this.#field(LGUEST_DATA), gpa);
+  }
+
+  /** How many pages of kernel stack each vCPU wants pinned. One for the whole guest, as in the seed. */
+  get stackPages(): number {
+    return this.#words.load(this.#field(STACK_PAGES));
+  }
+  set stackPages(pages: number) {
+    this.#words.store(this.#field(STACK_PAGES), pages);
+  }
+
+  /** How often the guest notified the Launcher. */
+  get notifications(): number {
+    return this.#words.load(this.#field(NOTIFICATIONS));
+  }
+  countNotification(): void {
+    this.#words.add(this.#field(NOTIFICATIONS), 1);
+  }
+
+  get dead(): Dead {
+    return this.#words.load(this.#field(DEAD)) as Dead;
+  }
+
+  /** Why it died; '' while it lives. */
+  get reason(): string {
+    if (this.dead < Dead.Killed) return '';
+    const length = this.#words.load(this.#field(REASON_LENGTH));
+    const bytes = Buffer.alloc(length);
+    for (let i = 0; i < length; i++) {
+      bytes[i] = this.#words.load(this.#field(REASON + (i >>> 2))) >>> ((i & 3) * 8);
+    }
+    return bytes.toString('utf8');
+  }
+
+  /** The first reason is kept. Returns whether this was it. */
+  die(how: typeof Dead.Killed | typeof Dead.PoweredOff, reason: string): boolean {
+    const words = this.#words;
+    if (words.compareExchange(this.#field(DEAD), Dead.Alive, Dead.Dying) !== Dead.Alive) {
+      return false;
+    }
+    const bytes = Buffer.from(reason, 'utf8').subarray(0, REASON_WORDS * 4);
+    for (const [i, byte] of bytes.entries()) {
+      const at = this.#field(REASON + (i >>> 2));
+      words.store(at, words.load(at) | (byte << ((i & 3) * 8)));
+    }
+    words.store(this.#field(REASON_LENGTH), bytes.length);
+    words.store(this.#field(DEAD), how);
+    return true;
+  }
+
+  /** `*ptr` of a page table entry, whole. */
+  entry(ptr: Ptr): Entry {
+    return this.form.pae ? this.#words.load64(ptr) : new EntryValue(this.#words.load(ptr), 0);
+  }
+
+  /** `set_pte`, `set_pmd` and `set_pgd`: one store, whole. */
+  setEntry(ptr: Ptr, entry: Entry): void {
+    if (this.form.pae) this.#words.store64(ptr, entry);
+    else this.#words.store(ptr, entry.low);
+  }
+
+  #field(offset: number): Ptr {
+    return toPtr(this.#at + offset);
+  }
+}
+
+/**
+ * `kill_guest`: record the first reason and return. Callers run on, and the guest
+ * never enters again.
+ */
+export function killGuest(cpu: LgCpu, reason: string): void {
+  cpu.lg.die(Dead.Killed, reason);
+}

@@ -1,0 +1,112 @@
+/**
+ * The leaf: every word that two threads share is read and written here and nowhere
+ * else. Atomic operations are sequentially consistent. `peek` and `poke` are plain:
+ * for words that one thread alone touches, and where hardware itself only loads.
+ */
+
+import type { Ptr } from './address.ts';
+import { type AtomicsExports, instantiateAtomics } from './atomics-wasm.ts';
+import { Entry } from './entry.ts';
+
+/** Memory is made in units of WebAssembly pages. */
+const WASM_PAGE_WORDS = 0x10000 / 4;
+
+/** The machine's one shared buffer. It never grows. */
+export function makeMemory(words: number): WebAssembly.Memory {
+  const pages = Math.ceil(words / WASM_PAGE_WORDS);
+  return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+}
+
+export class Words {
+  readonly memory: WebAssembly.Memory;
+  /** The whole memory; unsigned so that a plain load needs no conversion. */
+  readonly plain: Uint32Array;
+  readonly #signed: Int32Array;
+  readonly #atomics: AtomicsExports;
+  readonly #scratch: Ptr;
+
+  /** `scratch`: two words, on an even place, that belong to the calling thread alone. */
+  constructor(memory: WebAssembly.Memory, scratch: Ptr) {
+    this.memory = memory;
+    this.plain = new Uint32Array(memory.buffer);
+    this.#signed = new Int32Array(memory.buffer);
+    this.#atomics = instantiateAtomics(memory);
+    this.#scratch = scratch;
+  }
+
+  peek(at: Ptr): number {
+    return this.plain[at]!;
+  }
+
+  poke(at: Ptr, value: number): void {
+    this.plain[at] = value;
+  }
+
+  load(at: Ptr): number {
+    return this.#atomics.load(at) >>> 0;
+  }
+
+  store(at: Ptr, value: number): void {
+    this.#atomics.store(at, value);
+  }
+
+  /** Returns the value before, as do the others below. */
+  exchange(at: Ptr, value: number): number {
+    return this.#atomics.exchange(at, value) >>> 0;
+  }
+
+  compareExchange(at: Ptr, expected: number, value: number): number {
+    return this.#atomics.compareExchange(at, expected, value) >>> 0;
+  }
+
+  add(at: Ptr, value: number): number {
+    return this.#atomics.add(at, value) >>> 0;
+  }
+
+  and(at: Ptr, value: number): number {
+    return this.#atomics.and(at, value) >>> 0;
+  }
+
+  or(at: Ptr, value: number): number {
+    return this.#atomics.or(at, value) >>> 0;
+  }
+
+  /** A 64-bit entry, whole. `at` is even, here and below. */
+  load64(at: Ptr): Entry {
+    const low = this.#atomics.load64(at, this.#scratch);
+    return new Entry(low, this.plain[this.#scratch + 1]!);
+  }
+
+  store64(at: Ptr, entry: Entry): void {
+    this.#atomics.store64(at, entry.low, entry.high);
+  }
+
+  exchange64(at: Ptr, entry: Entry): Entry {
+    const low = this.#atomics.exchange64(at, entry.low, entry.high, this.#scratch);
+    return new Entry(low, this.plain[this.#scratch + 1]!);
+  }
+
+  compareExchange64(at: Ptr, expected: Entry, entry: Entry): boolean {
+    return (
+      this.#atomics.compareExchange64(at, expected.low, expected.high, entry.low, entry.high) === 1
+    );
+  }
+
+  fill(at: Ptr, words: number, value: number): void {
+    this.plain.fill(value, at, at + words);
+  }
+
+  copy(to: Ptr, from: Ptr, words: number): void {
+    this.plain.copyWithin(to, from, from + words);
+  }
+
+  /** Sleep until a notify, or until the word is no longer `expected`, or for `ms` at most. */
+  wait(at: Ptr, expected: number, ms: number): void {
+    Atomics.wait(this.#signed, at, expected | 0, ms);
+  }
+
+  /** Wake at most `count` sleepers. */
+  notify(at: Ptr, count = Number.POSITIVE_INFINITY): void {
+    Atomics.notify(this.#signed, at, count);
+  }
+}

@@ -1,0 +1,274 @@
+/**
+ * Replaying a vector file on the paging code, one operation after the other in one
+ * thread, and comparing what each returned and changed with what the C code did.
+ */
+
+import { isDeepStrictEqual } from 'node:util';
+import {
+  frameOf,
+  type Gva,
+  gpfnOf,
+  pageOffset,
+  toGpa,
+  toGpfn,
+  toGva,
+  wordInFrame,
+} from '../../shared/address.ts';
+import { Entry } from '../../shared/entry.ts';
+import { HostOops } from '../../shared/errors.ts';
+import { lgwriteWord } from '../../shared/guest-memory.ts';
+import { type Host, makeMachine } from '../../shared/host.ts';
+import { Vma } from '../../shared/launcher-map.ts';
+import { layOut } from '../../shared/layout.ts';
+import { LguestData } from '../../shared/lguest-data.ts';
+import { errorCodeOf, isFault, Right } from '../mmu/access.ts';
+import { Mmu } from '../mmu/tlb.ts';
+import { demandPage } from '../paging/fault.ts';
+import { guestPa, guestPagetableClearAll, guestPagetableFlushUser } from '../paging/flush.ts';
+import { pinPage, pinStackPages } from '../paging/pin.ts';
+import { guestSetPgd, guestSetPmd, guestSetPte } from '../paging/set.ts';
+import { freeGuestPagetable, initGuestPagetable, pageTableGuestDataInit } from '../paging/setup.ts';
+import { guestNewPagetable } from '../paging/switch.ts';
+import { mapSwitcherInGuest } from '../paging/switcher.ts';
+import { MachineState } from './state.ts';
+import type { OperationName, VectorFile, VectorHeader, VectorOperation } from './vector-file.ts';
+
+/** The first place where a file and the code disagree. */
+export interface Difference {
+  readonly path: string;
+  readonly line: number;
+  /** Number of the operation, the first being 1. */
+  readonly operation: number;
+  readonly text: string;
+  /** What the file has and the code did not produce, and the other way round. */
+  readonly expected: readonly string[];
+  readonly found: readonly string[];
+  /** Lines of the state before the operation that have to do with it. */
+  readonly around: readonly string[];
+}
+
+export interface Replayed {
+  readonly path: string;
+  readonly operations: number;
+  readonly difference: Difference | undefined;
+}
+
+export function replayVectorFile(file: VectorFile): Replayed {
+  const machine = new ScriptedMachine(file.header);
+  const state = new MachineState(machine.host);
+  let before = state.lines();
+  for (const [i, operation] of file.operations.entries()) {
+    const outcome = machine.apply(operation);
+    const after = state.lines();
+    const sides = compare(operation, outcome, before, after);
+    if (sides.expected.length > 0 || sides.found.length > 0) {
+      return {
+        path: file.path,
+        operations: i + 1,
+        difference: {
+          path: file.path,
+          line: operation.line,
+          operation: i + 1,
+          text: operation.text,
+          ...sides,
+          around: around(before, operation),
+        },
+      };
+    }
+    before = after;
+  }
+  return { path: file.path, operations: file.operations.length, difference: undefined };
+}
+
+interface Outcome {
+  readonly returns?: unknown;
+  readonly oops?: string;
+}
+
+interface Sides {
+  readonly expected: readonly string[];
+  readonly found: readonly string[];
+}
+
+/** Side by side, in lines: what a reader has to look at, and nothing that agrees. */
+function compare(
+  operation: VectorOperation,
+  outcome: Outcome,
+  before: Set<string>,
+  after: Set<string>,
+): Sides {
+  const expected: string[] = [];
+  const found: string[] = [];
+  if (operation.oops !== outcome.oops) {
+    expected.push(`oops ${operation.oops ?? 'none'}`);
+    found.push(`oops ${outcome.oops ?? 'none'}`);
+  }
+  // A host that died left no state worth comparing.
+  if (operation.oops !== undefined) return { expected, found };
+  if (operation.returns !== undefined && !isDeepStrictEqual(operation.returns, outcome.returns)) {
+    expected.push(`returns ${JSON.stringify(operation.returns)}`);
+    found.push(`returns ${JSON.stringify(outcome.returns)}`);
+  }
+  const side = (sign: string, file: readonly string[], code: Set<string>, other: Set<string>) => {
+    const changed = new Set([...code].filter((line) => !other.has(line)));
+    for (const line of file) if (!changed.delete(line)) expected.push(`${sign} ${line}`);
+    for (const line of [...changed].sort()) found.push(`${sign} ${line}`);
+  };
+  side('+', operation.add, after, before);
+  side('-', operation.del, before, after);
+  return { expected, found };
+}
+
+/** The vCPUs, the pgdirs, and whatever names an address of the operation's. */
+function around(before: Set<string>, operation: VectorOperation): string[] {
+  const { vaddr } = operation.fields;
+  const page = vaddr === undefined ? '-' : (Number(vaddr) >>> 12).toString(16).padStart(5, '0');
+  return [...before]
+    .filter((line) => /^(cpu|pgdir|tables|dead) /.test(line) || line.includes(` ${page}000 `))
+    .sort();
+}
+
+const VMA: Readonly<Record<string, Vma>> = {
+  rw: Vma.ReadWrite,
+  ro: Vma.ReadOnly,
+  cow: Vma.CopyOnWrite,
+  none: Vma.None,
+};
+
+const RIGHT: Readonly<Record<string, Right>> = {
+  'read supervisor': Right.SupervisorRead,
+  'read user': Right.UserRead,
+  'write supervisor': Right.SupervisorWrite,
+  'write user': Right.UserWrite,
+  'fetch supervisor': Right.SupervisorFetch,
+  'fetch user': Right.UserFetch,
+};
+
+/** Room for page tables and for frames that outlive their place in the Launcher's map. */
+const SPARE_FRAMES = 4096;
+
+/** A machine that runs nothing by itself: operations are applied to it from outside. */
+class ScriptedMachine {
+  readonly host: Host;
+  readonly #mmu: Mmu;
+  #random = 0;
+
+  constructor(header: VectorHeader) {
+    const layout = layOut({
+      hostCpus: header.hostCpus,
+      switcherAddr: toGva(header.switcherAddr),
+      frames: header.pfnLimit * 2 + SPARE_FRAMES,
+      seed: 0,
+      guests: [
+        {
+          paging: header.pae ? 'pae' : 'nonpae',
+          nx: header.nx,
+          pages: header.pfnLimit,
+          vcpus: header.vcpus,
+          pgdirs: 4,
+        },
+      ],
+    });
+    this.host = makeMachine(layout, Vma.ReadWrite).host;
+    this.host.prandomU32 = () => this.#random;
+    this.#mmu = new Mmu(this.host, this.host.cpus[0]!);
+  }
+
+  apply({ op, fields }: VectorOperation): Outcome {
+    const n = (name: string): number => fields[name] as number;
+    try {
+      const returns = this.#operations[op](n, fields);
+      return returns === undefined ? {} : { returns };
+    } catch (error) {
+      if (error instanceof HostOops) return { oops: error.kind };
+      throw error;
+    }
+  }
+
+  readonly #operations: Record<
+    OperationName,
+    (n: (name: string) => number, fields: VectorOperation['fields']) => unknown
+  > = {
+    setVma: (n, { state }) => {
+      for (let i = 0; i < n('count'); i++) {
+        this.#lg.map.set(toGpfn(n('first') + i), VMA[String(state)]!);
+      }
+    },
+    guestWrite: (n) => lgwriteWord(this.#cpu(0), toGpa(n('gpa')), n('value')),
+    initGuestPagetable: () => initGuestPagetable(this.#lg),
+    pageTableGuestDataInit: (n) => this.#guestDataInit(n('kernelAddress')),
+    guestSetStack: (n) => {
+      const cpu = this.#cpu(n('cpu'));
+      cpu.esp1 = toGva(n('esp1'));
+      this.#lg.stackPages = n('pages');
+      pinStackPages(cpu);
+    },
+    startCpu: (n) => {
+      const first = this.#cpu(0);
+      const cpu = this.#cpu(n('cpu'));
+      cpu.cpuPgd = first.cpuPgd;
+      cpu.linearPages = first.linearPages;
+      cpu.esp1 = first.esp1;
+    },
+    demandPage: (n) => demandPage(this.#cpu(n('cpu')), toGva(n('vaddr')), n('errorCode')),
+    access: (n, { access, mode }) =>
+      this.#access(n('cpu'), toGva(n('vaddr')), RIGHT[`${access} ${mode}`]!),
+    pinPage: (n) => pinPage(this.#cpu(n('cpu')), toGva(n('vaddr'))),
+    guestSetPte: (n) =>
+      guestSetPte(
+        this.#cpu(n('cpu')),
+        toGpa(n('gpgdir')),
+        toGva(n('vaddr')),
+        new Entry(n('low'), this.#lg.form.pae ? n('high') : 0),
+      ),
+    guestSetPgd: (n) => guestSetPgd(this.#lg, toGpa(n('gpgdir')), n('index')),
+    guestSetPmd: () => guestSetPmd(this.#lg),
+    guestNewPagetable: (n) => {
+      this.#random = n('random');
+      guestNewPagetable(this.#cpu(n('cpu')), toGpa(n('gpgdir')));
+    },
+    guestPagetableFlushUser: (n) => guestPagetableFlushUser(this.#cpu(n('cpu'))),
+    guestPagetableClearAll: (n) => guestPagetableClearAll(this.#cpu(n('cpu'))),
+    mapSwitcherInGuest: (n) => mapSwitcherInGuest(this.#cpu(n('cpu')), n('hostCpu')),
+    guestPa: (n) => address(guestPa(this.#cpu(n('cpu')), toGva(n('vaddr')))),
+    failAllocations: (n) => this.host.machine.failAllocationsAfter(n('after')),
+    freeGuestPagetable: () => freeGuestPagetable(this.#lg),
+  };
+
+  get #lg() {
+    return this.host.guests[0]!;
+  }
+
+  #cpu(id: number) {
+    return this.#lg.cpus[id]!;
+  }
+
+  /** The processor's own view of a vCPU's shadow, from an empty TLB. */
+  #access(id: number, vaddr: Gva, right: Right): unknown {
+    const pgdir = this.#lg.pgdirs[this.#cpu(id).cpuPgd]!;
+    this.#mmu.loadCr3(frameOf(pgdir.pgdir), this.#lg.form, this.#lg.nx);
+    const translation = this.#mmu.translate(vaddr, right);
+    return isFault(translation) ? { fault: errorCodeOf(translation) } : 'ok';
+  }
+
+  /**
+   * In the vectors `lguest_data` lies outside guest memory, so a page is borrowed for it
+   * while the function runs, and put back as it was.
+   */
+  #guestDataInit(kernelAddress: number): unknown {
+    const lg = this.#lg;
+    lg.lguestData = toGpa((lg.pfnLimit - 1) * 4096);
+    const { words } = this.host;
+    const at = [LguestData.kernelAddress(lg.lguestData), LguestData.reserveMem(lg.lguestData)].map(
+      (gpa) => wordInFrame(lg.map.frameForHost(gpfnOf(gpa), true), pageOffset(gpa)),
+    );
+    const saved = at.map((word) => words.load(word));
+    words.store(at[0]!, kernelAddress);
+    pageTableGuestDataInit(this.#cpu(0));
+    const reserveMem = words.load(at[1]!);
+    for (const [i, word] of at.entries()) words.store(word, saved[i]!);
+    return address(reserveMem);
+  }
+}
+
+const address = (value: number): string => `0x${value.toString(16).padStart(8, '0')}`;

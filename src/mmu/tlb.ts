@@ -1,0 +1,82 @@
+/**
+ * The MMU of one host CPU: a direct-mapped TLB in front of the walk.
+ *
+ * An entry's key is virtual page | generation, so that flushing is counting the
+ * generation up. An entry whose rights do not suffice is dropped and walked again,
+ * which the hardware may do at any time.
+ */
+
+import type { Gva, Pfn } from '../../shared/address.ts';
+import { frameStart, PAGE_SHIFT, PAGE_WORDS, toPtr } from '../../shared/address.ts';
+import type { PagingForm } from '../../shared/entry.ts';
+import type { Host } from '../../shared/host.ts';
+import {
+  CR4_PAE,
+  EFER_NXE,
+  type HostCpu,
+  TLB_ENTRIES,
+  TLB_ENTRY_WORDS,
+} from '../../shared/host-cpu.ts';
+import type { Words } from '../../shared/words.ts';
+import { isFault, type Right } from './access.ts';
+import { loadPdptes, walk } from './walk.ts';
+
+const GENERATIONS = 0xfff;
+
+export class Mmu {
+  readonly cpu: HostCpu;
+  readonly #words: Words;
+  readonly #plain: Uint32Array;
+  readonly #frames: number;
+  readonly #tlb: number;
+
+  constructor(host: Host, cpu: HostCpu) {
+    this.cpu = cpu;
+    this.#words = host.words;
+    this.#plain = host.words.plain;
+    this.#frames = host.layout.totalFrames;
+    this.#tlb = cpu.tlb;
+  }
+
+  /** The word of host memory behind an address, or a fault (see access.ts). */
+  translate(va: Gva, right: Right): number {
+    const entry = this.#tlb + ((va >>> PAGE_SHIFT) & (TLB_ENTRIES - 1)) * TLB_ENTRY_WORDS;
+    const key = ((va & -4096) | this.cpu.generation) >>> 0;
+    let found = this.#plain[entry + 1]!;
+    if (this.#plain[entry] !== key || !(found & right)) {
+      this.cpu.walks++;
+      found = walk(this.#words, this.#frames, this.cpu, va, right);
+      if (isFault(found)) {
+        this.invlpg(va);
+        return found;
+      }
+      this.#plain[entry] = key;
+      this.#plain[entry + 1] = found;
+    }
+    return (found >>> PAGE_SHIFT) * PAGE_WORDS + ((va & 4095) >>> 2);
+  }
+
+  /** Write CR3: nothing in the TLB survives, since global pages are off. False: #GP. */
+  loadCr3(top: Pfn, form: PagingForm, nx: boolean): boolean {
+    this.cpu.cr3 = top;
+    this.cpu.cr4 = (form.pae ? CR4_PAE : 0) | (nx ? EFER_NXE : 0);
+    this.flush();
+    return !form.pae || loadPdptes(this.#words, this.cpu, frameStart(top));
+  }
+
+  flush(): void {
+    if (this.cpu.generation < GENERATIONS) {
+      this.cpu.generation++;
+      return;
+    }
+    this.#words.fill(toPtr(this.#tlb), TLB_ENTRIES * TLB_ENTRY_WORDS, 0);
+    this.cpu.generation = 1;
+  }
+
+  /** Drop one page. */
+  invlpg(va: Gva): void {
+    const entry = this.#tlb + ((va >>> PAGE_SHIFT) & (TLB_ENTRIES - 1)) * TLB_ENTRY_WORDS;
+    const key = ((va & -4096) | this.cpu.generation) >>> 0;
+    if (this.#plain[entry] === key) this.#plain[entry] = 0;
+  }
+}

@@ -1,0 +1,155 @@
+/**
+ * The walk of the page tables that CR3 points to, as the processor does it (SDM 3A 4.3
+ * and 4.4): rights are the AND over the levels of RW and USER and the OR of NX, with
+ * CR0.WP always set; ACCESSED is set in each entry used and DIRTY in the last one by
+ * a locked update, which starts the walk again when the entry has changed.
+ */
+
+import type { Gva, Ptr } from '../../shared/address.ts';
+import { PAGE_SHIFT, PAGE_WORDS, toPtr } from '../../shared/address.ts';
+import {
+  PAGE_ACCESSED,
+  PAGE_DIRTY,
+  PAGE_NX_HIGH,
+  PAGE_PRESENT,
+  PAGE_RW,
+  PAGE_USER,
+} from '../../shared/entry.ts';
+import { HostOops } from '../../shared/errors.ts';
+import { CR4_PAE, EFER_NXE, type HostCpu } from '../../shared/host-cpu.ts';
+import type { Words } from '../../shared/words.ts';
+import { ANY_FETCH, ANY_USER, ANY_WRITE, Fault, faultWith, Right } from './access.ts';
+
+/** Bits 36–62 of a PAE entry: reserved in a processor of 36 address bits. */
+const RESERVED_HIGH = 0x7fff_fff0;
+/** Bits 1, 2 and 5–8 of a PDPTE. */
+const PDPTE_RESERVED_LOW = 0x1e6;
+
+/** The walk must begin again: an entry changed between reading and updating it. */
+const AGAIN = Number.MIN_SAFE_INTEGER;
+
+/**
+ * Translate for an access that needs `right`. The result is what the TLB keeps, frame
+ * number << 12 | rights, or a fault. Rights for writing are there only once DIRTY is set.
+ */
+export function walk(words: Words, frames: number, cpu: HostCpu, va: Gva, right: Right): number {
+  for (;;) {
+    const result =
+      cpu.cr4 & CR4_PAE
+        ? walkThreeLevels(words, frames, cpu, va, right)
+        : walkTwoLevels(words, frames, cpu, va, right);
+    if (result !== AGAIN) return result;
+  }
+}
+
+function walkTwoLevels(words: Words, frames: number, cpu: HostCpu, va: Gva, right: Right): number {
+  const code = codeOf(right, false);
+  const pdeAt = toPtr(cpu.cr3 * PAGE_WORDS + (va >>> 22));
+  const pde = words.peek(pdeAt);
+  if (!(pde & PAGE_PRESENT)) return faultWith(code);
+  const pteAt = toPtr(
+    inMemory(pde >>> PAGE_SHIFT, frames) * PAGE_WORDS + ((va >>> PAGE_SHIFT) & 1023),
+  );
+  const pte = words.peek(pteAt);
+  if (!(pte & PAGE_PRESENT)) return faultWith(code);
+
+  const rights = rightsOf(pde & pte, false);
+  if (!(rights & right)) return faultWith(code | Fault.Protection);
+  const dirty = right & ANY_WRITE ? PAGE_DIRTY : 0;
+  if (!update(words, pdeAt, pde, PAGE_ACCESSED)) return AGAIN;
+  if (!update(words, pteAt, pte, PAGE_ACCESSED | dirty)) return AGAIN;
+  return cacheable(inMemory(pte >>> PAGE_SHIFT, frames), rights, pte | dirty);
+}
+
+function walkThreeLevels(
+  words: Words,
+  frames: number,
+  cpu: HostCpu,
+  va: Gva,
+  right: Right,
+): number {
+  const nxe = (cpu.cr4 & EFER_NXE) !== 0;
+  const code = codeOf(right, nxe);
+  const reserved = nxe ? RESERVED_HIGH : RESERVED_HIGH | PAGE_NX_HIGH;
+
+  const pdpte = words.peek(cpu.pdpte(va >>> 30));
+  if (!(pdpte & PAGE_PRESENT)) return faultWith(code);
+  const pdeAt = toPtr(
+    inMemory(pdpte >>> PAGE_SHIFT, frames) * PAGE_WORDS + ((va >>> 21) & 511) * 2,
+  );
+  const pde = words.load64(pdeAt);
+  if (!(pde.low & PAGE_PRESENT)) return faultWith(code);
+  if (pde.high & reserved) return faultWith(code | Fault.Protection | Fault.Reserved);
+  const pteAt = toPtr(
+    inMemory(pde.low >>> PAGE_SHIFT, frames) * PAGE_WORDS + ((va >>> PAGE_SHIFT) & 511) * 2,
+  );
+  const pte = words.load64(pteAt);
+  if (!(pte.low & PAGE_PRESENT)) return faultWith(code);
+  if (pte.high & reserved) return faultWith(code | Fault.Protection | Fault.Reserved);
+
+  const rights = rightsOf(pde.low & pte.low, ((pde.high | pte.high) & PAGE_NX_HIGH) !== 0);
+  if (!(rights & right)) return faultWith(code | Fault.Protection);
+  const dirty = right & ANY_WRITE ? PAGE_DIRTY : 0;
+  if (!update(words, pdeAt, pde.low, PAGE_ACCESSED)) return AGAIN;
+  if (!update(words, pteAt, pte.low, PAGE_ACCESSED | dirty)) return AGAIN;
+  return cacheable(inMemory(pte.low >>> PAGE_SHIFT, frames), rights, pte.low | dirty);
+}
+
+/**
+ * Load the PDPTE registers from the table at `top`, as writing CR3 does with PAE. A
+ * reserved bit in a present one is a general-protection fault: false.
+ */
+export function loadPdptes(words: Words, cpu: HostCpu, top: Ptr): boolean {
+  for (let i = 0; i < 4; i++) {
+    const pdpte = words.load64(toPtr(top + i * 2));
+    const present = (pdpte.low & PAGE_PRESENT) !== 0;
+    if (
+      present &&
+      (pdpte.low & PDPTE_RESERVED_LOW || pdpte.high & (RESERVED_HIGH | PAGE_NX_HIGH))
+    ) {
+      return false;
+    }
+    words.poke(cpu.pdpte(i), pdpte.low);
+    words.poke(toPtr(cpu.pdpte(i) + 1), pdpte.high);
+  }
+  return true;
+}
+
+/** Set bits in an entry's low half, if it is still what was read. */
+function update(words: Words, at: Ptr, value: number, bits: number): boolean {
+  const old = value >>> 0;
+  const wanted = (old | bits) >>> 0;
+  return wanted === old || words.compareExchange(at, old, wanted) === old;
+}
+
+/** The error code but for Protection and Reserved. Fetches are told apart only with NX. */
+function codeOf(right: Right, nxe: boolean): number {
+  return (
+    (right & ANY_WRITE ? Fault.Write : 0) |
+    (right & ANY_USER ? Fault.User : 0) |
+    (nxe && right & ANY_FETCH ? Fault.Fetch : 0)
+  );
+}
+
+function rightsOf(flags: number, noExecute: boolean): number {
+  let rights: number = Right.SupervisorRead | Right.SupervisorFetch;
+  if (flags & PAGE_RW) rights |= Right.SupervisorWrite;
+  if (flags & PAGE_USER) {
+    rights |= Right.UserRead | Right.UserFetch;
+    if (flags & PAGE_RW) rights |= Right.UserWrite;
+  }
+  return noExecute ? rights & ~ANY_FETCH : rights;
+}
+
+/** A write through an entry cached with DIRTY clear must come back here to set it. */
+function cacheable(frame: number, rights: number, pte: number): number {
+  return ((frame << PAGE_SHIFT) | (pte & PAGE_DIRTY ? rights : rights & ~ANY_WRITE)) >>> 0;
+}
+
+/** There is no memory behind a frame number past the end. */
+function inMemory(frame: number, frames: number): number {
+  if (frame >= frames) {
+    throw new HostOops('machine check', `a walk through frame ${frame} of ${frames}`);
+  }
+  return frame;
+}

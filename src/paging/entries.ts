@@ -1,0 +1,126 @@
+/**
+ * The page table code, before its seven parts: where entries are (H:320), how to find
+ * the shadow's (H:331) and how to let go of one (H:460).
+ *
+ *  (i)   fault.ts     looking up a page table entry when the guest faults
+ *  (ii)  pin.ts       making sure the guest stack is mapped
+ *  (iii) set.ts       setting up an entry when the guest tells us one has changed
+ *  (iv)  switch.ts    switching page tables
+ *  (v)   flush.ts     flushing (throwing away) page tables
+ *  (vi)  switcher.ts  mapping the Switcher when the guest is about to run
+ *  (vii) setup.ts     setting up the page tables initially
+ *
+ * The code is lguest's page_tables.c of 2013 as it was written, its defects included;
+ * where one is, its id stands beside it. Both paging forms are served by the same
+ * functions: `lg.form` says how many levels there are.
+ */
+
+import type { Gpa, Gva, Ptr } from '../../shared/address.ts';
+import { frameStart, NULL, toGpa, toPfn, toPtr } from '../../shared/address.ts';
+import type { Entry } from '../../shared/entry.ts';
+import {
+  flagsOf,
+  isPresent,
+  makeEntry,
+  pgdIndex,
+  pmdIndex,
+  pteIndex,
+  ptePfn,
+  tablePfn,
+} from '../../shared/entry.ts';
+import { bugOn } from '../../shared/errors.ts';
+import { FrameKind } from '../../shared/frames.ts';
+import type { LgCpu } from '../../shared/lg-cpu.ts';
+import { killGuest, type Lguest } from '../../shared/lguest.ts';
+
+/** H:320 spgd_addr: the top-level entry for an address in the i'th shadow. */
+export function spgdAddr(cpu: LgCpu, i: number, vaddr: Gva): Ptr {
+  const { form, pgdirs } = cpu.lg;
+  return toPtr(pgdirs[i]!.pgdir + pgdIndex(form, vaddr) * form.entryWords);
+}
+
+/** H:320 spmd_addr: from a present top-level entry to the middle-level one. PAE only. */
+export function spmdAddr(cpu: LgCpu, spgd: Entry, vaddr: Gva): Ptr {
+  const { form } = cpu.lg;
+  bugOn(!isPresent(spgd), 'spmd_addr');
+  return entryIn(tablePfn(spgd), pmdIndex(form, vaddr) * form.entryWords);
+}
+
+/** H:320 spte_addr: from a present top-level entry down to the last level. */
+export function spteAddr(cpu: LgCpu, spgd: Entry, vaddr: Gva): Ptr {
+  const { lg } = cpu;
+  const table = lg.form.pae ? lg.entry(spmdAddr(cpu, spgd, vaddr)) : spgd;
+  bugOn(!isPresent(table), 'spte_addr');
+  return entryIn(tablePfn(table), pteIndex(lg.form, vaddr) * lg.form.entryWords);
+}
+
+const entryIn = (pfn: number, word: number): Ptr => toPtr(frameStart(toPfn(pfn)) + word);
+
+/** H:320 gpgd_addr: the same in the guest's own tables, so the result is a guest address. */
+export function gpgdAddr(cpu: LgCpu, vaddr: Gva): Gpa {
+  const { form, pgdirs } = cpu.lg;
+  return toGpa(pgdirs[cpu.cpuPgd]!.gpgdir + pgdIndex(form, vaddr) * form.entryWords * 4);
+}
+
+/** H:320 gpmd_addr. PAE only. */
+export function gpmdAddr(cpu: LgCpu, gpgd: Entry, vaddr: Gva): Gpa {
+  const { form } = cpu.lg;
+  bugOn(!isPresent(gpgd), 'gpmd_addr');
+  return toGpa(tablePfn(gpgd) * 4096 + pmdIndex(form, vaddr) * form.entryWords * 4);
+}
+
+/** H:320 gpte_addr: from the level above it, the middle one with PAE. */
+export function gpteAddr(cpu: LgCpu, table: Entry, vaddr: Gva): Gpa {
+  const { form } = cpu.lg;
+  bugOn(!isPresent(table), 'gpte_addr');
+  return toGpa(tablePfn(table) * 4096 + pteIndex(form, vaddr) * form.entryWords * 4);
+}
+
+/** What find_spte does about a missing level. */
+export interface Allocate {
+  /** Flags for a new top-level entry, from the guest's. */
+  readonly pgdFlags: number;
+  /** The same for the middle level. */
+  readonly pmdFlags: number;
+}
+
+/**
+ * H:331 find_spte: walk the current shadow to the last-level entry of an address.
+ * Without `allocate` a missing level gives NULL. With it the level is allocated; when
+ * there is no memory the guest dies and the result is NULL.
+ */
+export function findSpte(cpu: LgCpu, vaddr: Gva, allocate: Allocate | null): Ptr {
+  const { lg } = cpu;
+  const spgd = spgdAddr(cpu, cpu.cpuPgd, vaddr);
+  // R4: nothing keeps another vCPU from filling in the same level meanwhile.
+  if (!isPresent(lg.entry(spgd))) {
+    if (allocate === null) return NULL;
+    if (!allocateTable(lg, spgd, allocate.pgdFlags)) {
+      killGuest(cpu, 'out of memory allocating pte page');
+      return NULL;
+    }
+  }
+  if (lg.form.pae) {
+    const spmd = spmdAddr(cpu, lg.entry(spgd), vaddr);
+    if (!isPresent(lg.entry(spmd))) {
+      if (allocate === null) return NULL;
+      if (!allocateTable(lg, spmd, allocate.pmdFlags)) {
+        killGuest(cpu, 'out of memory allocating pmd page');
+        return NULL;
+      }
+    }
+  }
+  return spteAddr(cpu, lg.entry(spgd), vaddr);
+}
+
+function allocateTable(lg: Lguest, entry: Ptr, flags: number): boolean {
+  const table = lg.host.frames.getZeroedPage(FrameKind.PageTable, lg.index);
+  if (table === 0) return false;
+  lg.setEntry(entry, makeEntry(table, flags));
+  return true;
+}
+
+/** H:460 release_pte: give back the reference that get_pfn took. */
+export function releasePte(lg: Lguest, pte: Entry): void {
+  if (flagsOf(pte) & 1) lg.host.frames.put(toPfn(ptePfn(pte)));
+}

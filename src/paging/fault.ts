@@ -1,0 +1,139 @@
+/**
+ * (i) Looking up a page table entry when the guest faults.
+ *
+ * Shadow tables are filled lazily: most faults are an entry that is not there yet.
+ * demandPage looks in the guest's own tables, and if they allow the access it puts the
+ * entry into the shadow and the guest never knows.
+ */
+
+import type { Gva } from '../../shared/address.ts';
+import { NO_FRAME, NULL, pageStart, toGpfn } from '../../shared/address.ts';
+import type { Entry } from '../../shared/entry.ts';
+import {
+  Entry as EntryValue,
+  flagsOf,
+  isPresent,
+  makeEntry,
+  PAGE_ACCESSED,
+  PAGE_DIRTY,
+  PAGE_GLOBAL,
+  PAGE_PRESENT,
+  PAGE_PSE,
+  PAGE_RW,
+  PAGE_TABLE,
+  PAGE_USER,
+  ptePfn,
+  tablePfn,
+  withFlags,
+  withoutFlags,
+} from '../../shared/entry.ts';
+import { lgreadEntry, lgwriteEntry } from '../../shared/guest-memory.ts';
+import type { LgCpu } from '../../shared/lg-cpu.ts';
+import { killGuest } from '../../shared/lguest.ts';
+import { findSpte, gpgdAddr, gpmdAddr, gpteAddr, releasePte } from './entries.ts';
+
+/** Bits of a page fault's error code that matter here (SDM 3A 4.7). */
+const FAULT_WRITE = 2;
+const FAULT_USER = 4;
+
+/** What get_pfn answers when there is no page: −1, as an unsigned long. */
+const NO_PFN = 0xffff_ffff;
+
+/**
+ * H:330 demand_page: true when the fault is fixed and the guest can go on, false when
+ * it is the guest's own. The error code is the hardware's.
+ */
+export function demandPage(cpu: LgCpu, vaddr: Gva, errorCode: number): boolean {
+  const { lg } = cpu;
+  const linear = cpu.linearPages;
+  if (vaddr >= lg.host.switcherAddr) return false;
+
+  // The levels above: made up while the guest has no tables.
+  let gpgd = makeEntry(0, lg.form.checkGpgdMask);
+  let gpmd = makeEntry(0, PAGE_TABLE);
+  if (!linear) {
+    gpgd = lgreadEntry(cpu, gpgdAddr(cpu, vaddr));
+    if (!isPresent(gpgd)) return false;
+    if (!checkGpgd(cpu, gpgd)) return false;
+    if (lg.form.pae) {
+      gpmd = lgreadEntry(cpu, gpmdAddr(cpu, gpgd, vaddr));
+      if (!isPresent(gpmd)) return false;
+      if (!checkGpmd(cpu, gpmd)) return false;
+    }
+  }
+  const gptePtr = gpteAddr(cpu, lg.form.pae ? gpmd : gpgd, vaddr);
+  let gpte = linear
+    ? new EntryValue(pageStart(vaddr) | PAGE_RW | PAGE_PRESENT, 0)
+    : lgreadEntry(cpu, gptePtr);
+  if (!isPresent(gpte)) return false;
+
+  // U7: only the last level's rights are looked at.
+  const write = (errorCode & FAULT_WRITE) !== 0;
+  if (write && !(flagsOf(gpte) & PAGE_RW)) return false;
+  if (errorCode & FAULT_USER && !(flagsOf(gpte) & PAGE_USER)) return false;
+  if (!checkGpte(cpu, gpte)) return false;
+
+  gpte = withFlags(gpte, write ? PAGE_ACCESSED | PAGE_DIRTY : PAGE_ACCESSED);
+
+  const spte = findSpte(cpu, vaddr, { pgdFlags: flagsOf(gpgd), pmdFlags: flagsOf(gpmd) });
+  if (spte === NULL) return false;
+
+  // There may be an entry already: a read-only one, of a page that is now written.
+  // R1, R3: released while another vCPU may do the same, or still use it.
+  releasePte(lg, lg.entry(spte));
+
+  // A clean page is mapped read-only, so that the first write faults and can be seen.
+  // U12: a dirty page is taken for writing even where the guest made it read-only.
+  if (flagsOf(gpte) & PAGE_DIRTY) lg.setEntry(spte, gpteToSpte(cpu, gpte, true));
+  else lg.setEntry(spte, gpteToSpte(cpu, withoutFlags(gpte, PAGE_RW), false));
+
+  // R2: what another vCPU wrote there since it was read is lost.
+  if (!linear) lgwriteEntry(cpu, gptePtr, gpte);
+  return true;
+}
+
+/** H:340 gpte_to_spte: the same flags over the host's page number, with a reference taken. */
+export function gpteToSpte(cpu: LgCpu, gpte: Entry, write: boolean): Entry {
+  // The guest sets GLOBAL because it was told of PGE; the host runs without.
+  let flags = flagsOf(gpte) & ~PAGE_GLOBAL;
+  const pfn = getPfn(cpu, ptePfn(gpte), write);
+  if (pfn === NO_PFN) {
+    killGuest(cpu, `failed to get page ${ptePfn(gpte)}`);
+    // Not present, so that it is not released when the guest is destroyed.
+    flags = 0;
+  }
+  return makeEntry(pfn, flags);
+}
+
+/** H:350 get_pfn: the frame behind a guest page, with a reference taken, or NO_PFN. */
+function getPfn(cpu: LgCpu, page: number, write: boolean): number {
+  const frame = cpu.lg.map.getUserPage(toGpfn(page), write);
+  return frame === NO_FRAME ? NO_PFN : frame;
+}
+
+/** H:340 check_gpte: a large page, or one outside the guest, kills it. */
+export function checkGpte(cpu: LgCpu, gpte: Entry): boolean {
+  if (flagsOf(gpte) & PAGE_PSE || ptePfn(gpte) >= cpu.lg.pfnLimit) {
+    killGuest(cpu, 'bad page table entry');
+    return false;
+  }
+  return true;
+}
+
+/** H:340 check_gpgd */
+function checkGpgd(cpu: LgCpu, gpgd: Entry): boolean {
+  if (flagsOf(gpgd) & ~cpu.lg.form.checkGpgdMask || tablePfn(gpgd) >= cpu.lg.pfnLimit) {
+    killGuest(cpu, 'bad page directory entry');
+    return false;
+  }
+  return true;
+}
+
+/** H:340 check_gpmd. PAE only. */
+function checkGpmd(cpu: LgCpu, gpmd: Entry): boolean {
+  if (flagsOf(gpmd) & ~PAGE_TABLE || tablePfn(gpmd) >= cpu.lg.pfnLimit) {
+    killGuest(cpu, 'bad page middle directory entry');
+    return false;
+  }
+  return true;
+}

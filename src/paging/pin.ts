@@ -1,0 +1,37 @@
+/**
+ * (ii) Making sure the guest stack is mapped.
+ *
+ * System calls trap straight into the guest kernel, and the processor then pushes onto
+ * the kernel's stack: nobody could repair a fault there, so the stack is mapped ahead.
+ */
+
+import type { Gva } from '../../shared/address.ts';
+import { hex, NULL, PAGE_SIZE, toGva } from '../../shared/address.ts';
+import { flagsOf, PAGE_PRESENT, PAGE_RW } from '../../shared/entry.ts';
+import type { LgCpu } from '../../shared/lg-cpu.ts';
+import { killGuest } from '../../shared/lguest.ts';
+import { findSpte } from './entries.ts';
+import { demandPage } from './fault.ts';
+
+/** `pin_stack_pages` of interrupts_and_traps.c: from the top of the stack downwards. */
+export function pinStackPages(cpu: LgCpu): void {
+  for (let i = 0; i < cpu.lg.stackPages; i++) {
+    pinPage(cpu, toGva(cpu.esp1 - 1 - i * PAGE_SIZE));
+  }
+}
+
+/** H:360 pin_page: map it for writing unless it is; a stack that cannot be kills the guest. */
+export function pinPage(cpu: LgCpu, vaddr: Gva): void {
+  if (!pageWritable(cpu, vaddr) && !demandPage(cpu, vaddr, 2)) {
+    killGuest(cpu, `bad stack page ${hex(vaddr)}`);
+  }
+}
+
+/** H:360 page_writable: does the shadow map it, writable? */
+function pageWritable(cpu: LgCpu, vaddr: Gva): boolean {
+  if (vaddr >= cpu.lg.host.switcherAddr) return false;
+  const spte = findSpte(cpu, vaddr, null);
+  if (spte === NULL) return false;
+  const writable = PAGE_PRESENT | PAGE_RW;
+  return (flagsOf(cpu.lg.entry(spte)) & writable) === writable;
+}

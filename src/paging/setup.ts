@@ -1,0 +1,65 @@
+/**
+ * (vii) Setting up the page tables initially, and taking them down at the end.
+ */
+
+import { frameOf, hex, NULL, toGpa, toGva } from '../../shared/address.ts';
+import { getUser, putUser } from '../../shared/guest-memory.ts';
+import type { LgCpu } from '../../shared/lg-cpu.ts';
+import { killGuest, type Lguest } from '../../shared/lguest.ts';
+import { LguestData } from '../../shared/lguest-data.ts';
+import { releaseAllPagetables } from './flush.ts';
+import { newPgdir } from './switch.ts';
+import { allocateSwitcherMapping } from './switcher.ts';
+
+/** What init_guest_pagetable returns when there is no memory: −ENOMEM. */
+const ENOMEM = -12;
+
+/**
+ * H:500 init_guest_pagetable: a first shadow with the Switcher in it. The guest has no
+ * tables yet, so faults are answered with a linear mapping. Returns 0, or −12 when
+ * there is no memory.
+ */
+export function initGuestPagetable(lg: Lguest): number {
+  const cpu = lg.cpus[0]!;
+  const { index, blank } = newPgdir(cpu, toGpa(0));
+  cpu.cpuPgd = index;
+  if (!blank) return ENOMEM;
+  cpu.linearPages = true;
+  if (!allocateSwitcherMapping(cpu)) {
+    releaseAllPagetables(lg);
+    return ENOMEM;
+  }
+  return 0;
+}
+
+/**
+ * H:508 page_table_guest_data_init: learn where the guest's kernel begins, and tell it
+ * how much of the top of its address space the Switcher takes.
+ */
+export function pageTableGuestDataInit(cpu: LgCpu): void {
+  const { lg } = cpu;
+  const { switcherAddr } = lg.host;
+  const kernelAddress = getUser(lg, LguestData.kernelAddress(lg.lguestData));
+  if (
+    kernelAddress === undefined ||
+    !putUser(lg, LguestData.reserveMem(lg.lguestData), ~switcherAddr + 1)
+  ) {
+    killGuest(cpu, `bad guest page ${lg.lguestData.toString(16).padStart(8, '0')}`);
+    return;
+  }
+  lg.kernelAddress = toGva(kernelAddress);
+  // flush_user_mappings stops at the kernel's address and must not reach the Switcher.
+  if (lg.kernelAddress >= switcherAddr) {
+    killGuest(cpu, `bad kernel address ${hex(lg.kernelAddress)}`);
+  }
+}
+
+/** H:508 free_guest_pagetable: everything, and then the top levels themselves. */
+export function freeGuestPagetable(lg: Lguest): void {
+  releaseAllPagetables(lg);
+  for (const pgdir of lg.pgdirs) {
+    if (pgdir.pgdir === NULL) continue;
+    lg.host.frames.disown(frameOf(pgdir.pgdir));
+    pgdir.pgdir = NULL;
+  }
+}

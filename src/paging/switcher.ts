@@ -1,0 +1,124 @@
+/**
+ * (vi) Mapping the Switcher when the guest is about to run.
+ *
+ * The Switcher's text is in every shadow. Beside it each host CPU has two pages, and a
+ * shadow shows those of the CPU it runs on and no others: first the regs page of the
+ * vCPU about to run, so that saving its registers needs no copying, then the CPU's
+ * own state page, read-only.
+ */
+
+import type { Gva } from '../../shared/address.ts';
+import { NULL, PAGE_SIZE, type Pfn, type Ptr, toGva } from '../../shared/address.ts';
+import { Counter } from '../../shared/counters.ts';
+import {
+  Entry,
+  isPresent,
+  makeEntry,
+  NO_ENTRY,
+  PAGE_ACCESSED,
+  PAGE_DIRTY,
+  PAGE_GLOBAL,
+  PAGE_NX_HIGH,
+  PAGE_PRESENT,
+  PAGE_RW,
+  PAGE_TABLE,
+} from '../../shared/entry.ts';
+import { bugOn, HostOops } from '../../shared/errors.ts';
+import type { LgCpu } from '../../shared/lg-cpu.ts';
+import type { Lguest } from '../../shared/lguest.ts';
+import { findSpte, releasePte } from './entries.ts';
+
+/** PAGE_KERNEL_RX, and __PAGE_KERNEL and __PAGE_KERNEL_RO without GLOBAL; NX apart. */
+const KERNEL_RX = PAGE_PRESENT | PAGE_ACCESSED | PAGE_DIRTY | PAGE_GLOBAL;
+const KERNEL = PAGE_PRESENT | PAGE_RW | PAGE_ACCESSED | PAGE_DIRTY;
+const KERNEL_RO = PAGE_PRESENT | PAGE_ACCESSED | PAGE_DIRTY;
+
+/** The Switcher page behind a page number; the text is 0. */
+const switcherPageAddr = (lg: Lguest, page: number): Gva =>
+  toGva(lg.host.switcherAddr + page * PAGE_SIZE);
+
+/** Where the two pages of a host CPU are: its regs page; its state page follows. */
+export const percpuPagesAddr = (lg: Lguest, hostCpu: number): Gva =>
+  switcherPageAddr(lg, 1 + hostCpu * 2);
+
+/**
+ * H:480 map_switcher_in_guest: make the Switcher's entries right for `cpu` about to run
+ * on `hostCpu`. All tables for it exist already: nothing is allocated here.
+ */
+export function mapSwitcherInGuest(cpu: LgCpu, hostCpu: number): void {
+  const { lg } = cpu;
+  const { host } = lg;
+  const pgdir = lg.pgdirs[cpu.cpuPgd]!;
+  bugOn(!pgdir.switcherMapped, 'map_switcher_in_guest');
+
+  const last = pgdir.lastHostCpu;
+  // R9: the pages are this CPU's, but the regs page may be another vCPU's.
+  if (last === hostCpu) {
+    lg.counters.count(Counter.RemapsCached);
+    return;
+  }
+  // R10: what is removed may be in use on that CPU at this moment.
+  if (last === -1) {
+    lg.counters.count(Counter.RemapsUnknown);
+    for (let i = 0; i < host.cpus.length; i++) removeSwitcherPercpuMap(cpu, i);
+  } else {
+    lg.counters.count(Counter.RemapsKnown);
+    removeSwitcherPercpuMap(cpu, last);
+  }
+
+  const base = percpuPagesAddr(lg, hostCpu);
+  mapPage(cpu, base, cpu.regsPage, KERNEL);
+  mapPage(cpu, toGva(base + PAGE_SIZE), host.switcherPages[1 + hostCpu * 2 + 1]!, KERNEL_RO);
+
+  // R13: another vCPU may have written this meanwhile.
+  pgdir.lastHostCpu = hostCpu;
+}
+
+/** H:481 remove_switcher_percpu_map: clear the two entries of host CPU `i`. */
+function removeSwitcherPercpuMap(cpu: LgCpu, i: number): void {
+  const { lg } = cpu;
+  const base = percpuPagesAddr(lg, i);
+  for (const vaddr of [base, toGva(base + PAGE_SIZE)]) {
+    const pte = findSpte(cpu, vaddr, null);
+    releasePte(lg, lg.entry(dereference(pte, 'remove_switcher_percpu_map')));
+    lg.setEntry(pte, NO_ENTRY);
+  }
+}
+
+/** A page that is not to be executed, with a reference. */
+function mapPage(cpu: LgCpu, vaddr: Gva, page: Pfn, flags: number): void {
+  const { lg } = cpu;
+  const pte = dereference(findSpte(cpu, vaddr, null), 'map_switcher_in_guest');
+  lg.host.frames.get(page);
+  const entry = makeEntry(page, flags);
+  lg.setEntry(pte, lg.form.pae && lg.nx ? new Entry(entry.low, entry.high | PAGE_NX_HIGH) : entry);
+}
+
+function dereference(ptr: Ptr, where: string): Ptr {
+  if (ptr === NULL) throw new HostOops('null dereference', where);
+  return ptr;
+}
+
+/**
+ * H:501 allocate_switcher_mapping: tables for all the Switcher's pages in the current
+ * shadow, and its text mapped. The other pages come when a CPU is about to run it.
+ * Returns false when there is no memory.
+ */
+export function allocateSwitcherMapping(cpu: LgCpu): boolean {
+  const { lg } = cpu;
+  const { host } = lg;
+  for (let i = 0; i < host.switcherPages.length; i++) {
+    const pte = findSpte(cpu, switcherPageAddr(lg, i), {
+      pgdFlags: lg.form.checkGpgdMask,
+      pmdFlags: PAGE_TABLE,
+    });
+    if (pte === NULL) return false;
+    // It may be there: set_pgd calls this in case it threw the Switcher away.
+    if (i === 0 && !isPresent(lg.entry(pte))) {
+      host.frames.get(host.switcherPages[0]!);
+      lg.setEntry(pte, makeEntry(host.switcherPages[0]!, KERNEL_RX));
+    }
+  }
+  lg.pgdirs[cpu.cpuPgd]!.switcherMapped = true;
+  return true;
+}
