@@ -1,0 +1,92 @@
+/** `umbra conformance PATH…`: does the paging code do what the C code of 2013 did? */
+
+import { writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { Command } from 'commander';
+import { Piscina } from 'piscina';
+import { UserError } from '../../shared/errors.ts';
+import type { Refused } from '../../workers/conformance-task.ts';
+import { workerUrl } from '../../workers/worker-url.ts';
+import { findVectorFiles } from '../conformance/find-files.ts';
+import type { Replayed } from '../conformance/replay.ts';
+import { type ConformanceResult, toJson, toText } from '../conformance/report.ts';
+import { ExitCode } from './exit-code.ts';
+import { columnsOf } from './terminal.ts';
+
+interface Options {
+  readonly json?: string;
+}
+
+export function conformanceCommand(): Command {
+  return new Command('conformance')
+    .description(
+      'Replay recordings of what the C code did, and show the first operation of each file ' +
+        'whose outcome is another one.',
+    )
+    .argument('<path...>', 'vector files, or folders to search for *.jsonl')
+    .option('--json <file>', 'write the result as JSON too; - for JSON on stdout, and nothing else')
+    .addHelpText(
+      'after',
+      `\nExit code: ${ExitCode.Ok} all agree, ${ExitCode.Failed} a difference, ` +
+        `${ExitCode.UserMistake} a path that is not a vector file.`,
+    )
+    .action(conformance);
+}
+
+async function conformance(paths: readonly string[], { json }: Options): Promise<void> {
+  const found = findVectorFiles(paths);
+  const outcomes = await replayAll(found.files);
+  const result: ConformanceResult = {
+    replayed: outcomes.filter((o) => 'operations' in o),
+    refused: [...outcomes.flatMap((o) => ('refused' in o ? o.refused : [])), ...found.refused],
+  };
+  if (json !== undefined) write(json, toJson(result));
+  if (json !== '-') process.stdout.write(toText(result, columnsOf(process.stdout)));
+  if (result.refused.length > 0) throw new UserError(result.refused.join('\n'));
+  const agree = result.replayed.every((file) => file.difference === undefined);
+  process.exitCode = agree ? ExitCode.Ok : ExitCode.Failed;
+}
+
+/** In parallel; the outcomes are in the order of the files. */
+async function replayAll(files: readonly string[]): Promise<(Replayed | Refused)[]> {
+  if (files.length === 0) return [];
+  const threads = Math.min(availableParallelism(), files.length);
+  const pool = new Piscina<string, Replayed | Refused>({
+    filename: workerUrl('conformance-task').href,
+    name: 'replay',
+    minThreads: threads,
+    maxThreads: threads,
+  });
+  let done = 0;
+  const outcomes = files.map(async (file) => {
+    const outcome = await pool.run(file);
+    showProgress(++done, files.length);
+    return outcome;
+  });
+  try {
+    return await Promise.all(outcomes);
+  } finally {
+    await pool.destroy();
+  }
+}
+
+/** One line that is overwritten, and only where somebody sits and watches. */
+function showProgress(done: number, all: number): void {
+  if (!process.stderr.isTTY) return;
+  process.stderr.write(done < all ? `\r${done} of ${all} files` : '\r\x1b[K');
+}
+
+function write(path: string, text: string): void {
+  if (path === '-') {
+    process.stdout.write(text);
+    return;
+  }
+  try {
+    writeFileSync(path, text);
+  } catch (error) {
+    throw new UserError(
+      `${path}: the JSON cannot be written there (${(error as NodeJS.ErrnoException).code}); ` +
+        'give --json a file in a folder that exists, or - for stdout',
+    );
+  }
+}

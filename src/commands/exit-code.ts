@@ -1,0 +1,12 @@
+/** What umbra's exit codes mean. A script may rely on them. */
+export const ExitCode = {
+  Ok: 0,
+  /** It ran, and what it looked at is not as it should be: a difference, a failed check. */
+  Failed: 1,
+  /** The user's mistake: a bad option, an unreadable file. Nothing was looked at there. */
+  UserMistake: 2,
+  /** Umbra's own bug; the stack is on stderr. */
+  Bug: 70,
+} as const;
+
+export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];

@@ -1,0 +1,26 @@
+/** How wide to print, and text made to fit. */
+
+/** Through a pipe nobody says how wide. */
+const PIPE_COLUMNS = 100;
+
+/** Columns of a stream; at least 40, so that a line holds something. */
+export const columnsOf = (stream: { readonly columns?: number }): number =>
+  Math.max(stream.columns || PIPE_COLUMNS, 40);
+
+/**
+ * Break a text between words so that no line is longer than `columns`; lines after the
+ * first are indented by `indent`. A longer word has a line of its own.
+ */
+export function wrap(text: string, columns: number, indent = 2): string {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > columns) {
+      lines.push(line);
+      line = ' '.repeat(indent) + word;
+    } else {
+      line = line === '' ? word : `${line} ${word}`;
+    }
+  }
+  return [...lines, line].join('\n');
+}

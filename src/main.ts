@@ -1,0 +1,53 @@
+#!/usr/bin/env node
+/**
+ * The command line. A command is a function in commands/ that returns a commander
+ * Command whose action sets `process.exitCode`; here they are put together, and what
+ * goes wrong in them is told apart by whose mistake it is.
+ */
+
+import { Command, CommanderError } from 'commander';
+import { UserError } from '../shared/errors.ts';
+import { conformanceCommand } from './commands/conformance.ts';
+import { ExitCode } from './commands/exit-code.ts';
+import { columnsOf, wrap } from './commands/terminal.ts';
+
+const COMMANDS: readonly (() => Command)[] = [conformanceCommand];
+
+const program = new Command('umbra')
+  .description("A laboratory for lguest's shadow page tables on a simulated multiprocessor.")
+  .showSuggestionAfterError()
+  .showHelpAfterError('(umbra --help, or umbra COMMAND --help, says what there is)')
+  .configureOutput({ outputError: (text, write) => write(text.replace(/^error:/, 'umbra:')) })
+  .exitOverride();
+for (const command of COMMANDS) {
+  program.addCommand(command().copyInheritedSettings(program));
+}
+
+// Whoever reads our output may stop early (`umbra … | head`): the command still
+// finishes, and its exit code stands.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = report(error);
+}
+
+/** Say what went wrong; returns the exit code. */
+function report(error: unknown): ExitCode {
+  if (error instanceof CommanderError) {
+    // Commander has printed it already. Help that was asked for is no mistake.
+    return error.exitCode === 0 ? ExitCode.Ok : ExitCode.UserMistake;
+  }
+  if (error instanceof UserError) {
+    for (const paragraph of error.message.split('\n')) {
+      console.error(wrap(`umbra: ${paragraph}`, columnsOf(process.stderr)));
+    }
+    return ExitCode.UserMistake;
+  }
+  console.error('umbra: this is a bug in umbra itself.');
+  console.error(error);
+  return ExitCode.Bug;
+}
