@@ -11,7 +11,7 @@ export const RING_SLOTS = 64;
 /** A slot's status: the host has done it, or the guest has filled it. */
 export const SLOT_FREE = 0xff;
 export const SLOT_READY = 0;
-/** eax, edx, ebx, ecx, esi of a hypercall in the ring. */
+/** eax, ebx, ecx, edx, esi of a hypercall in the ring. */
 const SLOT_WORDS = 5;
 
 /** Byte offsets. */

@@ -4,6 +4,7 @@
  */
 
 import { isDeepStrictEqual } from 'node:util';
+import { errorCodeOf, isFault, Right } from '../../shared/access.ts';
 import {
   frameOf,
   type Gva,
@@ -21,7 +22,6 @@ import { type Host, makeMachine } from '../../shared/host.ts';
 import { Vma } from '../../shared/launcher-map.ts';
 import { layOut } from '../../shared/layout.ts';
 import { LguestData } from '../../shared/lguest-data.ts';
-import { errorCodeOf, isFault, Right } from '../mmu/access.ts';
 import { Mmu } from '../mmu/tlb.ts';
 import { demandPage } from '../paging/fault.ts';
 import { guestPa, guestPagetableClearAll, guestPagetableFlushUser } from '../paging/flush.ts';

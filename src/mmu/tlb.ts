@@ -6,6 +6,7 @@
  * which the hardware may do at any time.
  */
 
+import { isFault, type Right } from '../../shared/access.ts';
 import type { Gva, Pfn } from '../../shared/address.ts';
 import { frameStart, PAGE_SHIFT, PAGE_WORDS, toPtr } from '../../shared/address.ts';
 import type { PagingForm } from '../../shared/entry.ts';
@@ -18,7 +19,6 @@ import {
   TLB_ENTRY_WORDS,
 } from '../../shared/host-cpu.ts';
 import type { Words } from '../../shared/words.ts';
-import { isFault, type Right } from './access.ts';
 import { loadPdptes, walk } from './walk.ts';
 
 const GENERATIONS = 0xfff;

@@ -5,6 +5,7 @@
  * a locked update, which starts the walk again when the entry has changed.
  */
 
+import { ANY_FETCH, ANY_USER, ANY_WRITE, Fault, faultWith, Right } from '../../shared/access.ts';
 import type { Gva, Ptr } from '../../shared/address.ts';
 import { PAGE_SHIFT, PAGE_WORDS, toPtr } from '../../shared/address.ts';
 import {
@@ -18,7 +19,6 @@ import {
 import { HostOops } from '../../shared/errors.ts';
 import { CR4_PAE, EFER_NXE, type HostCpu } from '../../shared/host-cpu.ts';
 import type { Words } from '../../shared/words.ts';
-import { ANY_FETCH, ANY_USER, ANY_WRITE, Fault, faultWith, Right } from './access.ts';
 
 /** Bits 36–62 of a PAE entry: reserved in a processor of 36 address bits. */
 const RESERVED_HIGH = 0x7fff_fff0;
