@@ -111,7 +111,14 @@ export class StreamWriter extends BlockFiller {
   constructor(append: (block: OperationBlock) => readonly number[]) {
     const counts = new Array<number>(KINDS).fill(0);
     const blocks: number[] = [];
+    let length = 0;
     super((block) => {
+      length += block.count;
+      if (length >= 2 ** 32) {
+        throw new UserError(
+          'a thread of the trace has 2^32 operations or more, and a place in a stream is one 32-bit word. Cut the trace, or trace a shorter run.',
+        );
+      }
       for (let i = 0; i < block.count; i++) counts[block.ops[2 * i]! & 0xff]!++;
       blocks.push(...append(block));
     });
@@ -119,10 +126,9 @@ export class StreamWriter extends BlockFiller {
     this.#blocks = blocks;
   }
 
-  /** Ends the stream. LIMIT: a position is one word, so a longer stream is refused. */
+  /** Ends the stream. LIMIT: fewer than 2^32 operations, since a position is one word. */
   index(): StreamIndex {
     this.finish();
-    assert(this.length < 2 ** 32, 'a stream has fewer than 2^32 operations');
     return { length: this.length, counts: this.#counts, blocks: this.#blocks };
   }
 }

@@ -1,0 +1,167 @@
+import { UserError } from '../../../shared/errors.ts';
+import { Op, type OpKind } from '../program.ts';
+
+/** What a trace says, in its order. */
+export interface LineSink {
+  /** One access. The original address is high × 2^32 + low; `size` is 1 … MAX_ACCESS bytes. */
+  access(kind: OpKind, high: number, low: number, size: number): void;
+  /** Any other line, without its end. Returns whether it was understood. */
+  message(text: string): boolean;
+}
+
+/** LIMIT: bytes of one access. Lackey's largest are state saves of a few hundred. */
+export const MAX_ACCESS = 4096;
+
+/** LIMIT: bytes of one line; a path in a system call may have 4,096. */
+const MAX_LINE = 1 << 16;
+
+const NEWLINE = 0x0a;
+const RETURN = 0x0d;
+const SPACE = 0x20;
+const COMMA = 0x2c;
+const LETTER_I = 0x49;
+
+/** 0 … 15 for a hexadecimal digit, 255 for any other byte. */
+const HEX = new Uint8Array(256).fill(255);
+for (let d = 0; d < 16; d++) {
+  HEX[d.toString(16).charCodeAt(0)] = d;
+  HEX[d.toString(16).toUpperCase().charCodeAt(0)] = d;
+}
+
+/** Kinds by the letter of the line, 255 for any other. */
+const DATA_KIND = new Uint8Array(256).fill(255);
+DATA_KIND['L'.charCodeAt(0)] = Op.Load;
+DATA_KIND['S'.charCodeAt(0)] = Op.Store;
+DATA_KIND['M'.charCodeAt(0)] = Op.Modify;
+
+/** Where in which file the import stands; every complaint begins with it. */
+export class Place {
+  readonly file: string;
+  /** From 1; 0 before the first. */
+  line = 0;
+
+  constructor(file: string) {
+    this.file = file;
+  }
+
+  /** A UserError at this line; `column` from 1. */
+  error(message: string, column = 1): UserError {
+    return new UserError(`${this.file}:${this.line}:${column}: ${message}`);
+  }
+}
+
+/**
+ * Splits a trace into lines and reads the accesses among them. Takes chunks of any
+ * size and keeps at most one unfinished line, so the length of a trace is no matter.
+ */
+export class LineParser {
+  readonly #sink: LineSink;
+  readonly #place: Place;
+  #rest: Uint8Array = new Uint8Array(0);
+
+  constructor(sink: LineSink, place: Place) {
+    this.#sink = sink;
+    this.#place = place;
+  }
+
+  /** UserError at the first line that no lackey trace has. */
+  push(chunk: Uint8Array): void {
+    const bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
+    const end = bytes.lastIndexOf(NEWLINE) + 1;
+    this.#lines(bytes, end);
+    // A copy: a Buffer's own slice would keep the whole chunk.
+    this.#rest = Uint8Array.prototype.slice.call(bytes, end);
+    if (this.#rest.length > MAX_LINE) {
+      this.#place.line++;
+      throw this.#malformed(this.#rest, 0, 0, MAX_LINE, 'the end of the line');
+    }
+  }
+
+  /** The trace ends here. UserError if it does in the middle of a line. */
+  end(): void {
+    if (this.#rest.length === 0) return;
+    this.#place.line++;
+    throw this.#place.error(
+      `the trace ends in the middle of this line: found ${quote(this.#rest)} and then nothing. It was cut short, or its program was killed. Make the trace again, or drop this line (head -n ${this.#place.line - 1}).`,
+    );
+  }
+
+  /** All lines up to `end`, which is behind the end of a line. The loop that import waits for. */
+  #lines(bytes: Uint8Array, end: number): void {
+    const sink = this.#sink;
+    const place = this.#place;
+    let at = 0;
+    while (at < end) {
+      const start = at;
+      place.line++;
+      let kind = 255;
+      if (bytes[at] === SPACE) kind = DATA_KIND[bytes[at + 1]!]!;
+      else if (bytes[at] === LETTER_I && bytes[at + 1] === SPACE) kind = Op.Fetch;
+      if (kind === 255 || bytes[at + 2] !== SPACE) {
+        at = bytes.indexOf(NEWLINE, start) + 1;
+        this.#message(bytes, start, at - 1);
+        continue;
+      }
+
+      at += 3;
+      let high = 0;
+      let low = 0;
+      const digits = at;
+      for (let d = HEX[bytes[at]!]!; d < 16; d = HEX[bytes[++at]!]!) {
+        high = (high << 4) | (low >>> 28);
+        low = (low << 4) | d;
+      }
+      if (at === digits || at > digits + 16) {
+        const column = at === digits ? at : digits + 16;
+        throw this.#malformed(bytes, start, column, end, 'an address of 1 to 16 hex digits');
+      }
+      if (bytes[at] !== COMMA) throw this.#malformed(bytes, start, at, end, "',' and a size");
+      at++;
+      let size = 0;
+      const sizeAt = at;
+      for (let d = bytes[at]! - 0x30; d >= 0 && d <= 9; d = bytes[++at]! - 0x30) {
+        size = Math.min(size * 10 + d, MAX_ACCESS + 1);
+      }
+      if (size < 1 || size > MAX_ACCESS) {
+        throw this.#malformed(bytes, start, sizeAt, end, `a size of 1 to ${MAX_ACCESS} bytes`);
+      }
+      if (bytes[at] === RETURN) at++;
+      if (bytes[at] !== NEWLINE) {
+        throw this.#malformed(bytes, start, at, end, 'the end of the line');
+      }
+      at++;
+      sink.access(kind as OpKind, high >>> 0, low >>> 0, size);
+    }
+  }
+
+  #message(bytes: Uint8Array, start: number, end: number): void {
+    const stop = end > start && bytes[end - 1] === RETURN ? end - 1 : end;
+    const text = Buffer.from(bytes.buffer, bytes.byteOffset + start, stop - start).toString();
+    if (this.#sink.message(text)) return;
+    if (text.startsWith('SB ')) {
+      throw this.#place.error(
+        `found ${quote(bytes.subarray(start, stop))}, an entered superblock, which says nothing of memory. Make the trace again without --trace-superblocks: valgrind --tool=lackey ${OPTIONS} --log-file=NAME.%p COMMAND.`,
+      );
+    }
+    throw this.#malformed(bytes, start, start, end, 'a line of a lackey trace');
+  }
+
+  #malformed(bytes: Uint8Array, start: number, at: number, end: number, expected: string) {
+    const newline = bytes.indexOf(NEWLINE, at);
+    const stop = newline < 0 || newline > end ? end : newline;
+    const found = at < stop ? quote(bytes.subarray(at, stop)) : 'the end of the line';
+    return this.#place.error(
+      `found ${found}, expected ${expected}. A trace has lines like "I  04001000,3" or " S befff820,4" beside valgrind's own; if the program's output got into it, make it again with --log-file=NAME.%p: valgrind --tool=lackey ${OPTIONS} --log-file=NAME.%p COMMAND.`,
+      at - start + 1,
+    );
+  }
+}
+
+/** The options whose output the importer reads. */
+export const OPTIONS = '--trace-mem=yes --trace-syscalls=yes --trace-sched=yes';
+
+/** What was found, short and with everything unprintable escaped. */
+function quote(bytes: Uint8Array): string {
+  const text = Buffer.from(bytes.subarray(0, 160)).toString();
+  return JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text);
+}

@@ -1,0 +1,69 @@
+import { Op } from '../program.ts';
+import type { ImportedProcess, ImportReport } from './import.ts';
+
+/** Names of the kinds, by Op. */
+const KIND_NAMES = ['fetches', 'loads', 'stores', 'modifies', 'locked', 'system calls'];
+
+/** The report for people: several lines, without an end of line after the last. */
+export function formatImportReport(report: ImportReport): string {
+  const threads = report.processes.flatMap(({ index }) => index.threads);
+  const operations = threads.reduce((sum, { length }) => sum + length, 0);
+  const counts = KIND_NAMES.map((_, kind) =>
+    threads.reduce((sum, thread) => sum + thread.counts[kind]!, 0),
+  );
+  const kinds = KIND_NAMES.map((name, kind) => `${number(counts[kind]!)} ${name}`).filter(
+    (_, kind) => counts[kind] !== 0,
+  );
+  const perOperation = (report.outputBytes / Math.max(1, operations)).toFixed(3);
+  return [
+    `${report.name}: ${plural(report.processes.length, 'process', 'processes')}, ${plural(threads.length, 'thread')}, ${plural(operations, 'operation')}`,
+    `  ${kinds.join(', ')}`,
+    `  ${number(report.inputBytes)} bytes read, ${number(report.outputBytes)} written to ${report.out}: ${perOperation} bytes an operation`,
+    ...report.processes.flatMap(processLines),
+  ].join('\n');
+}
+
+function processLines(process: ImportedProcess, i: number): string[] {
+  const { index, pid, calls, repairs, afterEnd } = process;
+  const lines = [
+    `process ${i}: ${index.command || '(command not in the trace)'}`,
+    `  from ${process.source}${pid === 0 ? '' : `, process ${pid} of the original run`}`,
+  ];
+  for (const [t, { length, counts }] of index.threads.entries()) {
+    lines.push(
+      `  thread ${t}: ${plural(length, 'operation')}, ${plural(counts[Op.Syscall]!, 'system call')}`,
+    );
+  }
+  const most = Object.entries(calls).sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1));
+  if (most.length > 0) {
+    const shown = most.slice(0, 12).map(([name, n]) => `${name.replace(/^sys_/, '')} ${number(n)}`);
+    const more = most.length > shown.length ? `, and ${most.length - shown.length} others` : '';
+    lines.push(`  original system calls: ${shown.join(', ')}${more}`);
+  }
+  const bytes = index.regions.reduce((sum, [start, end]) => sum + end - start, 0);
+  lines.push(
+    `  ${plural(index.regions.length, 'initial region')}, ${plural(bytes / 4096, 'page')}${index.brk === undefined ? '' : `; the heap begins at ${hex(index.brk)}`}`,
+  );
+  for (const { from, to, length } of index.folds) {
+    lines.push(`  folded: ${length >>> 20} MiB at 0x${from} to ${hex(to)}`);
+  }
+  if (repairs > 0) {
+    lines.push(`  ${plural(repairs, 'mapping')} added that the trace uses and does not tell of`);
+  }
+  if (afterEnd > 0) {
+    lines.push(`  ${plural(afterEnd, 'access', 'accesses')} after the end of the process left out`);
+  }
+  return lines;
+}
+
+function number(n: number): string {
+  return n.toLocaleString('en-US');
+}
+
+function plural(n: number, one: string, many = `${one}s`): string {
+  return `${number(n)} ${n === 1 ? one : many}`;
+}
+
+function hex(n: number): string {
+  return `0x${n.toString(16)}`;
+}
