@@ -30,7 +30,7 @@ import { guestSetPgd, guestSetPmd, guestSetPte } from '../paging/set.ts';
 import { freeGuestPagetable, initGuestPagetable, pageTableGuestDataInit } from '../paging/setup.ts';
 import { guestNewPagetable } from '../paging/switch.ts';
 import { mapSwitcherInGuest } from '../paging/switcher.ts';
-import { MachineState } from './state.ts';
+import { MachineState, type State } from './state.ts';
 import type { OperationName, VectorFile, VectorHeader, VectorOperation } from './vector-file.ts';
 
 /** The first place where a file and the code disagree. */
@@ -56,10 +56,10 @@ export interface Replayed {
 export function replayVectorFile(file: VectorFile): Replayed {
   const machine = new ScriptedMachine(file.header);
   const state = new MachineState(machine.host);
-  let before = state.lines();
+  let before = state.look();
   for (const [i, operation] of file.operations.entries()) {
     const outcome = machine.apply(operation);
-    const after = state.lines();
+    const after = state.look();
     const sides = compare(operation, outcome, before, after);
     if (sides.expected.length > 0 || sides.found.length > 0) {
       return {
@@ -91,12 +91,7 @@ interface Sides {
 }
 
 /** Side by side, in lines: what a reader has to look at, and nothing that agrees. */
-function compare(
-  operation: VectorOperation,
-  outcome: Outcome,
-  before: Set<string>,
-  after: Set<string>,
-): Sides {
+function compare(operation: VectorOperation, outcome: Outcome, before: State, after: State): Sides {
   const expected: string[] = [];
   const found: string[] = [];
   if (operation.oops !== outcome.oops) {
@@ -109,21 +104,33 @@ function compare(
     expected.push(`returns ${JSON.stringify(operation.returns)}`);
     found.push(`returns ${JSON.stringify(outcome.returns)}`);
   }
-  const side = (sign: string, file: readonly string[], code: Set<string>, other: Set<string>) => {
-    const changed = new Set([...code].filter((line) => !other.has(line)));
+  const side = (sign: string, file: readonly string[], changed: Set<string>) => {
     for (const line of file) if (!changed.delete(line)) expected.push(`${sign} ${line}`);
     for (const line of [...changed].sort()) found.push(`${sign} ${line}`);
   };
-  side('+', operation.add, after, before);
-  side('-', operation.del, before, after);
+  const { added, removed } = changes(before, after);
+  side('+', operation.add, added);
+  side('-', operation.del, removed);
   return { expected, found };
 }
 
+/** Lines that only one of two states has. */
+function changes(before: State, after: State): { added: Set<string>; removed: Set<string> } {
+  const removed = new Set([...before].filter((part) => !after.has(part)).flat());
+  const added = new Set<string>();
+  for (const part of after) {
+    if (before.has(part)) continue;
+    for (const line of part) if (!removed.delete(line)) added.add(line);
+  }
+  return { added, removed };
+}
+
 /** The vCPUs, the pgdirs, and whatever names an address of the operation's. */
-function around(before: Set<string>, operation: VectorOperation): string[] {
+function around(before: State, operation: VectorOperation): string[] {
   const { vaddr } = operation.fields;
   const page = vaddr === undefined ? '-' : (Number(vaddr) >>> 12).toString(16).padStart(5, '0');
   return [...before]
+    .flat()
     .filter((line) => /^(cpu|pgdir|tables|dead) /.test(line) || line.includes(` ${page}000 `))
     .sort();
 }

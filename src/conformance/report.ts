@@ -32,7 +32,7 @@ export function toText({ replayed }: ConformanceResult, columns: number): string
   const verdict =
     differences.length === 0
       ? `${files}, ${operations} operations: all agree.`
-      : `${files}: ${differences.length} differ, ${replayed.length - differences.length} agree.`;
+      : `Of ${files}, ${differences.length} with a difference.`;
   const blocks = differences.map((difference) => explain(difference, columns));
   return `${[...blocks, ...(replayed.length > 0 ? [verdict] : [])].join('\n\n')}\n`;
 }

@@ -1,162 +1,197 @@
 /**
  * The state of a machine as the vectors write it: lines of text, one for each fact.
  * Written from shared memory alone, without the paging code's help.
+ *
+ * All of it is looked at after every operation, or a stray store would go unnoticed;
+ * but text is made again only of what has changed.
  */
 
-import { frameStart, PAGE_WORDS, type Pfn, toGpfn, toPfn, toPtr } from '../../shared/address.ts';
-import type { Entry } from '../../shared/entry.ts';
-import { isPresent } from '../../shared/entry.ts';
+import {
+  frameStart,
+  NO_FRAME,
+  NULL,
+  PAGE_SIZE,
+  PAGE_WORDS,
+  type Ptr,
+  toPfn,
+  toPtr,
+} from '../../shared/address.ts';
+import { type Entry, isPresent, PMD_SHIFT, ptePfn, tablePfn } from '../../shared/entry.ts';
 import { FrameKind } from '../../shared/frames.ts';
 import type { Host } from '../../shared/host.ts';
 import type { Lguest } from '../../shared/lguest.ts';
+import { FrameNames } from './frame-names.ts';
+import { Watched } from './watched.ts';
+
+/** Some lines of state. Where nothing has changed it is the same array as before. */
+type Part = readonly string[];
+
+export type State = ReadonlySet<Part>;
+
+/** A level of the shadow tables. */
+interface Level {
+  readonly name: 'pgd' | 'pmd' | 'pte';
+  readonly entries: number;
+  /** Bytes of address space that an entry covers. */
+  readonly span: number;
+  /** Absent at the last level. */
+  readonly below?: Level;
+}
+
+/** A page of a shadow page table. */
+interface Table {
+  readonly level: Level;
+  /** The first address that it covers. */
+  readonly start: number;
+  readonly watched: Watched;
+  lines: Part;
+  /** Where the tables are that it leads to. */
+  below: readonly { readonly at: Ptr; readonly table: Table }[];
+}
 
 export class MachineState {
   readonly #host: Host;
   readonly #lg: Lguest;
-  /** Which guest page a frame is, or once was. */
-  readonly #pageOf = new Map<Pfn, number>();
-  /** Guest memory when last looked at, and its lines; one of each for every page. */
-  readonly #seen: Buffer[];
-  readonly #memory: string[][];
+  readonly #memory: Buffer;
+  readonly #names: FrameNames;
+  readonly #pages: readonly { readonly watched: Watched; lines: Part }[];
+  readonly #tops: readonly Table[];
+  #frames: Part = [];
+  /** Which version of the frames' names the lines are made with. */
+  #version = 0;
 
   constructor(host: Host) {
     this.#host = host;
     this.#lg = host.guests[0]!;
-    this.#seen = Array.from({ length: this.#lg.pfnLimit }, () => Buffer.alloc(PAGE_WORDS * 4));
-    this.#memory = Array.from({ length: this.#lg.pfnLimit }, () => []);
+    this.#memory = Buffer.from(host.words.memory.buffer);
+    this.#names = new FrameNames(host, this.#memory);
+    this.#pages = Array.from({ length: this.#lg.pfnLimit }, () => ({
+      watched: new Watched(this.#memory),
+      lines: [],
+    }));
+    const { pae, ptrsPerPgd, ptrsPerPmd, ptrsPerPte, pgdirShift } = this.#lg.form;
+    const pte: Level = { name: 'pte', entries: ptrsPerPte, span: PAGE_SIZE };
+    const pmd: Level = { name: 'pmd', entries: ptrsPerPmd, span: 2 ** PMD_SHIFT, below: pte };
+    const below = pae ? pmd : pte;
+    const pgd: Level = { name: 'pgd', entries: ptrsPerPgd, span: 2 ** pgdirShift, below };
+    this.#tops = this.#lg.pgdirs.map(() => this.#newTable(pgd, 0));
   }
 
-  /** All lines, in no particular order. */
-  lines(): Set<string> {
-    this.#followTheLauncher();
-    const lines = new Set<string>();
-    for (const cpu of this.#lg.cpus) {
-      lines.add(`cpu ${cpu.id} pgd=${cpu.cpuPgd} linear=${cpu.linearPages ? 1 : 0}`);
+  look(): State {
+    this.#names.follow();
+    const renamed = this.#names.version !== this.#version;
+    this.#version = this.#names.version;
+
+    const state = new Set<Part>([this.#vcpus(), this.#pgdirs()]);
+    for (const [i, { pgdir }] of this.#lg.pgdirs.entries()) {
+      if (pgdir !== NULL) this.#lookAtTable(i, this.#tops[i]!, pgdir, renamed, state);
     }
-    for (const i of this.#lg.pgdirs.keys()) this.#shadow(i, lines);
-    this.#frames(lines);
-    this.#guestMemory(lines);
-    if (this.#lg.dead) lines.add(`dead ${this.#lg.reason}`);
-    return lines;
+    if (renamed) this.#frames = this.#linesOfFrames();
+    state.add(this.#frames);
+    for (let page = 0; page < this.#lg.pfnLimit; page++) this.#lookAtGuestPage(page, state);
+    if (this.#lg.dead) state.add([`dead ${this.#lg.reason}`]);
+    return state;
   }
 
-  #shadow(i: number, lines: Set<string>): void {
-    const pgdir = this.#lg.pgdirs[i]!;
-    if (pgdir.pgdir === 0) return;
-    const mapped = pgdir.switcherMapped ? 1 : 0;
-    const gpgdir = pgdir.gpgdir.toString(16);
-    lines.add(`pgdir ${i} gpgdir=${gpgdir} switcher=${mapped} host=${pgdir.lastHostCpu}`);
-    const { form } = this.#lg;
-    for (let top = 0; top < form.ptrsPerPgd; top++) {
-      const pgd = this.#entry(pgdir.pgdir, top);
-      if (isZero(pgd)) continue;
-      lines.add(`pgd ${i} ${top.toString(16)} ${flags(pgd, false)}`);
-      const start = top * 2 ** form.pgdirShift;
-      if (!isPresent(pgd)) continue;
-      if (form.pae) this.#middle(i, pgd, start, lines);
-      else this.#last(i, pgd, start, lines);
+  #vcpus(): Part {
+    return this.#lg.cpus.map(
+      (cpu) => `cpu ${cpu.id} pgd=${cpu.cpuPgd} linear=${cpu.linearPages ? 1 : 0}`,
+    );
+  }
+
+  #pgdirs(): Part {
+    return this.#lg.pgdirs.flatMap(({ pgdir, gpgdir, switcherMapped, lastHostCpu }, i) => {
+      if (pgdir === NULL) return [];
+      const mapped = switcherMapped ? 1 : 0;
+      return `pgdir ${i} gpgdir=${gpgdir.toString(16)} switcher=${mapped} host=${lastHostCpu}`;
+    });
+  }
+
+  #newTable(level: Level, start: number): Table {
+    return { level, start, watched: new Watched(this.#memory), lines: [], below: [] };
+  }
+
+  /** A table of shadow `i` that is at `at` now, and all below it. */
+  #lookAtTable(i: number, table: Table, at: Ptr, renamed: boolean, state: Set<Part>): void {
+    const changed = table.watched.hasChanged(at);
+    if (changed || (renamed && table.level.name === 'pte')) {
+      const entries = this.#entries(table, at);
+      table.lines = entries.map(([n, entry]) => this.#line(i, table, n, entry));
+      table.below = this.#tablesBelow(table, entries);
     }
+    if (table.lines.length > 0) state.add(table.lines);
+    for (const below of table.below) this.#lookAtTable(i, below.table, below.at, renamed, state);
   }
 
-  #middle(i: number, pgd: Entry, start: number, lines: Set<string>): void {
-    for (let middle = 0; middle < this.#lg.form.ptrsPerPmd; middle++) {
-      const pmd = this.#entry(frameStart(toPfn(pgd.low >>> 12)), middle);
-      if (isZero(pmd)) continue;
-      const vaddr = start + middle * 2 ** 21;
-      lines.add(`pmd ${i} ${address(vaddr)} ${flags(pmd, false)}`);
-      if (isPresent(pmd)) this.#last(i, pmd, vaddr, lines);
+  /** Index and value of those that are not zero. */
+  #entries({ level }: Table, at: Ptr): [number, Entry][] {
+    const found: [number, Entry][] = [];
+    for (let n = 0; n < level.entries; n++) {
+      const entry = this.#lg.entry(toPtr(at + n * this.#lg.form.entryWords));
+      if (entry.low !== 0 || entry.high !== 0) found.push([n, entry]);
     }
+    return found;
   }
 
-  #last(i: number, table: Entry, start: number, lines: Set<string>): void {
-    for (let last = 0; last < this.#lg.form.ptrsPerPte; last++) {
-      const pte = this.#entry(frameStart(toPfn(table.low >>> 12)), last);
-      if (isZero(pte)) continue;
-      const target = this.#target(pte.low >>> 12);
-      lines.add(`pte ${i} ${address(start + last * 4096)} ${target} ${flags(pte, true)}`);
-    }
+  #tablesBelow(table: Table, entries: [number, Entry][]): Table['below'] {
+    const { below, span } = table.level;
+    if (below === undefined) return [];
+    return entries.flatMap(([n, entry]) => {
+      if (!isPresent(entry) || !this.#host.frames.exists(tablePfn(entry))) return [];
+      const start = table.start + n * span;
+      const known = table.below.find((before) => before.table.start === start);
+      const at = frameStart(toPfn(tablePfn(entry)));
+      return { at, table: known?.table ?? this.#newTable(below, start) };
+    });
   }
 
-  #entry(table: number, index: number): Entry {
-    return this.#lg.entry(toPtr(table + index * this.#lg.form.entryWords));
+  #line(i: number, { level, start }: Table, n: number, entry: Entry): string {
+    const vaddr = (start + n * level.span).toString(16).padStart(8, '0');
+    const flags = (entry.low & 0xfff).toString(16);
+    if (level.name === 'pgd') return `pgd ${i} ${n.toString(16)} ${flags}`;
+    if (level.name === 'pmd') return `pmd ${i} ${vaddr} ${flags}`;
+    return `pte ${i} ${vaddr} ${this.#names.of(ptePfn(entry))} ${pteFlags(entry)}`;
   }
 
-  #frames(lines: Set<string>): void {
+  /** Several frames may have been the same guest page; their references count together. */
+  #linesOfFrames(): Part {
     const { frames, layout } = this.#host;
     let tables = 0;
     const counts = new Map<string, number>();
     for (let n = layout.firstFrame; n < layout.totalFrames; n++) {
-      const pfn = toPfn(n);
-      const kind = frames.kind(pfn);
-      if (kind === FrameKind.Free) continue;
-      if (kind === FrameKind.PageTable) tables++;
-      const references = frames.references(pfn);
+      const frame = toPfn(n);
+      if (frames.kind(frame) === FrameKind.PageTable) tables++;
+      const references = frames.references(frame);
       if (references === 0) continue;
-      const target = this.#target(pfn);
-      counts.set(target, (counts.get(target) ?? 0) + references);
+      const name = this.#names.of(frame);
+      counts.set(name, (counts.get(name) ?? 0) + references);
     }
-    for (const [target, count] of counts) lines.add(`ref ${target} ${count}`);
-    lines.add(`tables ${tables}`);
+    return [`tables ${tables}`, ...Array.from(counts, ([name, count]) => `ref ${name} ${count}`)];
   }
 
-  #target(pfn: number): string {
-    if (!this.#host.frames.exists(pfn)) return '?';
-    const frame = toPfn(pfn);
-    switch (this.#host.frames.kind(frame)) {
-      case FrameKind.Zero:
-        return 'zero';
-      case FrameKind.Switcher:
-        return `s${this.#host.switcherPages.indexOf(frame)}`;
-      case FrameKind.Regs:
-        return `r${this.#lg.cpus.findIndex((cpu) => cpu.regsPage === frame)}`;
-      case FrameKind.GuestPage: {
-        const page = this.#pageOf.get(frame)!;
-        const old = this.#lg.map.frame(toGpfn(page)) === frame ? '' : '-old';
-        return `g${page.toString(16)}${old}`;
-      }
-      default:
-        return '?';
-    }
+  #lookAtGuestPage(page: number, state: Set<Part>): void {
+    const frame = this.#names.behind(page);
+    if (frame === NO_FRAME) return;
+    const known = this.#pages[page]!;
+    const at = frameStart(frame);
+    if (known.watched.hasChanged(at)) known.lines = this.#nonZeroWords(page, at);
+    if (known.lines.length > 0) state.add(known.lines);
   }
 
-  #followTheLauncher(): void {
-    for (let page = 0; page < this.#lg.pfnLimit; page++) {
-      this.#pageOf.set(this.#lg.map.frame(toGpfn(page)), page);
+  #nonZeroWords(page: number, at: Ptr): Part {
+    const lines: string[] = [];
+    for (let i = 0; i < PAGE_WORDS; i++) {
+      const value = this.#host.words.load(toPtr(at + i));
+      const gpa = page * PAGE_SIZE + i * 4;
+      if (value !== 0) lines.push(`mem ${gpa.toString(16)} ${value.toString(16)}`);
     }
-  }
-
-  #guestMemory(lines: Set<string>): void {
-    for (let page = 0; page < this.#lg.pfnLimit; page++) {
-      const frame = this.#lg.map.frame(toGpfn(page));
-      const { buffer } = this.#host.words.memory;
-      const now = Buffer.from(buffer, frameStart(frame) * 4, frame === 0 ? 0 : PAGE_WORDS * 4);
-      const seen = this.#seen[page]!;
-      if (now.length === 0 ? this.#memory[page]!.length > 0 : now.compare(seen) !== 0) {
-        this.#memory[page] = nonZeroWords(page, now);
-        seen.fill(0);
-        now.copy(seen);
-      }
-      for (const line of this.#memory[page]!) lines.add(line);
-    }
+    return lines;
   }
 }
 
-function nonZeroWords(page: number, bytes: Buffer): string[] {
-  const lines: string[] = [];
-  for (let offset = 0; offset < bytes.length; offset += 4) {
-    const value = bytes.readUInt32LE(offset);
-    if (value !== 0) lines.push(`mem ${(page * 4096 + offset).toString(16)} ${value.toString(16)}`);
-  }
-  return lines;
-}
-
-const isZero = (entry: Entry): boolean => entry.low === 0 && entry.high === 0;
-
-const address = (vaddr: number): string => vaddr.toString(16).padStart(8, '0');
-
-/** All bits outside the page number: in a last-level entry bits 12–43, elsewhere 12 and up. */
-function flags(entry: Entry, lastLevel: boolean): string {
-  const high = lastLevel ? (entry.high & ~0xfff) >>> 0 : 0;
+/** All bits of a last-level entry outside its page number, bits 12–43. */
+function pteFlags(entry: Entry): string {
+  const high = (entry.high & ~0xfff) >>> 0;
   const low = entry.low & 0xfff;
   return high === 0 ? low.toString(16) : high.toString(16) + low.toString(16).padStart(8, '0');
 }

@@ -41,8 +41,8 @@ export interface VectorFile {
 
 /** The fields of each operation beside returns, oops, add and del. */
 const OPERATIONS = {
-  setVma: { first: 'number', count: 'number', state: 'vma' },
-  guestWrite: { gpa: 'number', value: 'number' },
+  setVma: { first: 'page', count: 'number', state: 'vma' },
+  guestWrite: { gpa: 'gpa', value: 'number' },
   initGuestPagetable: {},
   pageTableGuestDataInit: { kernelAddress: 'number' },
   guestSetStack: { cpu: 'vcpu', esp1: 'number', pages: 'number' },
@@ -64,13 +64,19 @@ const OPERATIONS = {
 
 export type OperationName = keyof typeof OPERATIONS;
 
+/** Those whose function returns something, unless the host died in it. */
+const RETURNING: ReadonlySet<string> = new Set<OperationName>([
+  ...(['initGuestPagetable', 'pageTableGuestDataInit'] as const),
+  ...(['demandPage', 'access', 'guestPa'] as const),
+]);
+
 const WORDS = {
   vma: ['rw', 'ro', 'cow', 'none'],
   access: ['read', 'write', 'fetch'],
   mode: ['supervisor', 'user'],
 } as const;
 
-type FieldType = 'number' | 'vcpu' | 'hostCpu' | keyof typeof WORDS;
+type FieldType = 'number' | 'page' | 'gpa' | 'vcpu' | 'hostCpu' | keyof typeof WORDS;
 
 /** Throws UserError with file, line, what was found and what was expected. */
 export function readVectorFile(path: string): VectorFile {
@@ -151,12 +157,24 @@ function readOperation(
       throw at(`'${name}' of ${op} should be ${expected(type, header)}`, object[name]);
     fields[name] = value;
   }
+  const { first, count } = fields;
+  if (op === 'setVma' && Number(first) + Number(count) > header.pfnLimit) {
+    throw at(`'count' of setVma should not reach past the ${header.pfnLimit} pages`, count);
+  }
+  const { returns, oops } = object;
+  if (oops !== undefined && typeof oops !== 'string') {
+    throw at(`'oops' should say how the host died`, oops);
+  }
+  if (oops === undefined && RETURNING.has(op) !== (returns !== undefined)) {
+    const rule = RETURNING.has(op) ? 'should be there' : 'should not be there';
+    throw at(`'returns' of ${op} ${rule}`, returns);
+  }
   return {
     line,
     op: op as OperationName,
     fields,
-    returns: object['returns'],
-    oops: object['oops'] as string | undefined,
+    returns,
+    oops,
     add: readLines(at, object, 'add'),
     del: readLines(at, object, 'del'),
     text,
@@ -169,6 +187,8 @@ function readField(value: unknown, type: FieldType, header: VectorHeader): Field
   }
   const n = number(value);
   if (n === undefined) return undefined;
+  if (type === 'page' && !(n >= 0 && n < header.pfnLimit)) return undefined;
+  if (type === 'gpa' && !(n >= 0 && n < header.pfnLimit * 4096 && n % 4 === 0)) return undefined;
   if (type === 'vcpu' && !(n >= 0 && n < header.vcpus)) return undefined;
   if (type === 'hostCpu' && !(n >= 0 && n < header.hostCpus)) return undefined;
   return n;
@@ -176,6 +196,8 @@ function readField(value: unknown, type: FieldType, header: VectorHeader): Field
 
 function expected(type: FieldType, header: VectorHeader): string {
   if (type === 'number') return 'a whole number or a string such as "0x00001000"';
+  if (type === 'page') return `a page of the guest, 0 to ${header.pfnLimit - 1}`;
+  if (type === 'gpa') return `the address of a word in the guest's ${header.pfnLimit} pages`;
   if (type === 'vcpu') return `a vCPU of this machine, 0 to ${header.vcpus - 1}`;
   if (type === 'hostCpu') return `a host CPU of this machine, 0 to ${header.hostCpus - 1}`;
   return `one of ${WORDS[type].join(', ')}`;

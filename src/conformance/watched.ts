@@ -1,0 +1,29 @@
+/** Noticing cheaply that a stretch of shared memory is no longer what it was. */
+
+import { PAGE_SIZE, type Ptr } from '../../shared/address.ts';
+
+const ZEROES = Buffer.alloc(PAGE_SIZE);
+
+export class Watched {
+  readonly #memory: Buffer;
+  readonly #length: number;
+  /** What was there when last looked at; most pages stay zero, and then share ZEROES. */
+  #seen: Buffer;
+
+  /** `memory`: all of it. `length`: of the stretch, in bytes. It counts as zero at first. */
+  constructor(memory: Buffer, length = PAGE_SIZE) {
+    this.#memory = memory;
+    this.#length = length;
+    this.#seen = length <= PAGE_SIZE ? ZEROES : Buffer.alloc(length);
+  }
+
+  /** Whether there are other bytes at `at`, its place now, than at the last call. */
+  hasChanged(at: Ptr): boolean {
+    const from = at * 4;
+    const to = from + this.#length;
+    if (this.#memory.compare(this.#seen, 0, this.#length, from, to) === 0) return false;
+    if (this.#seen === ZEROES) this.#seen = Buffer.alloc(this.#length);
+    this.#memory.copy(this.#seen, 0, from, to);
+    return true;
+  }
+}
