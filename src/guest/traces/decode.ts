@@ -4,6 +4,7 @@ import {
   Code,
   DISTANCE,
   HEAD,
+  hasDifference,
   MAX_HEADS,
   resetTable,
   STRIDE,
@@ -29,13 +30,14 @@ export class BlockDecoder {
     const count = this.#varint();
     const callCount = this.#varint();
     const headCount = this.#varint();
+    const fetchBytes = this.#varint();
     if (count < 1 || count > BLOCK_OPS || callCount > count || headCount > MAX_HEADS) {
       throw senseless('counts');
     }
     const heads = new Int32Array(headCount);
     for (let i = 0; i < headCount; i++) heads[i] = this.#varint();
     const ops = new Uint32Array(2 * count);
-    if (this.#operations(ops, heads) !== callCount) throw senseless('system calls');
+    if (this.#operations(ops, heads, fetchBytes) !== callCount) throw senseless('system calls');
     const calls = new Uint32Array(4 * callCount);
     for (let i = 0; i < calls.length; i++) calls[i] = this.#varint();
     if (this.#at !== bytes.length) throw senseless('length');
@@ -43,14 +45,15 @@ export class BlockDecoder {
   }
 
   /** Fills `ops`, returns how many are system calls. Replay waits for this loop. */
-  #operations(ops: Uint32Array, heads: Int32Array): number {
+  #operations(ops: Uint32Array, heads: Int32Array, fetchBytes: number): number {
     const table = this.#table;
     resetTable(table);
     const bytes = this.#bytes;
     const end = bytes.length;
     const words = ops.length;
     let codeAt = this.#at;
-    let at = codeAt + (words >>> 1);
+    let fetchAt = codeAt + (words >>> 1);
+    let at = fetchAt + fetchBytes;
     let slot = 0;
     let behind = 0;
     let data = 0;
@@ -83,30 +86,28 @@ export class BlockDecoder {
         continue;
       }
 
-      let differs = code === Code.Differs;
       if (code === Code.Escape) {
         this.#at = at;
         head = this.#varint() | 0;
         at = this.#at;
-        differs = true;
-      } else if (code >= Code.Known) {
-        head = heads[(code - Code.Known) >> 1]!;
-        differs = ((code - Code.Known) & 1) === 1;
-      }
+      } else if (code >= Code.Known) head = heads[(code - Code.Known) >> 1]!;
+      const kind = head & 0xff;
       let difference = 0;
-      if (differs) {
-        let byte = bytes[at++]!;
+      if (hasDifference(code)) {
+        let p = kind === Op.Fetch ? fetchAt : at;
+        let byte = bytes[p++]!;
         difference = byte & 0x7f;
-        for (let shift = 7; byte > 0x7f && at < end; shift += 7) {
-          byte = bytes[at++]!;
+        for (let shift = 7; byte > 0x7f && p < end; shift += 7) {
+          byte = bytes[p++]!;
           difference |= (byte & 0x7f) << shift;
         }
         difference = (difference >>> 1) ^ -(difference & 1);
+        if (kind === Op.Fetch) fetchAt = p;
+        else at = p;
       }
 
       ops[i] = head;
       table[slot + HEAD] = head;
-      const kind = head & 0xff;
       if (kind === Op.Fetch) {
         const address = (behind + difference) | 0;
         ops[i + 1] = address;

@@ -5,6 +5,7 @@ import {
   Code,
   DISTANCE,
   HEAD,
+  hasDifference,
   MAX_HEADS,
   resetTable,
   STRIDE,
@@ -14,17 +15,20 @@ import {
 } from './predictor.ts';
 
 /**
- * Writes one block of operations as bytes: the list of heads, one code for each
- * operation, the differences where the prediction erred, the words of the system
- * calls. Columns rather than records, since deflate then finds the repetitions.
+ * Writes one block of operations as bytes: four counts (operations, calls, heads,
+ * bytes of fetch differences), the heads, one code for each operation, the
+ * differences of fetches and those of data accesses where the prediction erred, the
+ * words of the system calls. Columns rather than records, since deflate then finds
+ * the repetitions.
  */
 export class BlockEncoder {
   readonly #table = new Int32Array(TABLE_WORDS);
   readonly #codes = new Uint8Array(BLOCK_OPS);
+  readonly #fetchDifferences = new Uint8Array(BLOCK_OPS * 5);
   /** Worst case: each operation escapes with two varints of five bytes. */
   readonly #differences = new Uint8Array(BLOCK_OPS * 10);
-  /** Worst case: three counts, the heads, code and differences, four varints for a call. */
-  readonly #out = new Uint8Array(15 + 5 * MAX_HEADS + BLOCK_OPS * 11 + BLOCK_OPS * 20);
+  /** Worst case: four counts, the heads, code and differences, four varints for a call. */
+  readonly #out = new Uint8Array(20 + 5 * MAX_HEADS + BLOCK_OPS * 11 + BLOCK_OPS * 20);
 
   /**
    * The result is a view that the next call overwrites. Throws an assertion if the
@@ -38,8 +42,10 @@ export class BlockEncoder {
     resetTable(table);
     const codes = this.#codes;
     const differences = this.#differences;
+    const fetchDifferences = this.#fetchDifferences;
     const heads = new HeadList();
     let end = 0;
+    let fetchEnd = 0;
     let slot = 0;
     let behind = 0;
     let data = 0;
@@ -75,8 +81,11 @@ export class BlockEncoder {
       }
       if (code === Code.Escape) end = putVarint(differences, end, head >>> 0);
       else if (code >= Code.Known && address !== base) code++;
-      if (code === Code.Escape || code === Code.Differs || (code >= Code.Known && address !== base))
-        end = putVarint(differences, end, zigzag(address - base));
+      if (hasDifference(code)) {
+        const difference = zigzag(address - base);
+        if (kind === Op.Fetch) fetchEnd = putVarint(fetchDifferences, fetchEnd, difference);
+        else end = putVarint(differences, end, difference);
+      }
       codes[i] = code;
 
       table[slot + HEAD] = head;
@@ -96,24 +105,32 @@ export class BlockEncoder {
       }
     }
     assert(calls.length >= 4 * callCount, 'a block has four words for each system call');
-    return this.#assemble(heads.list, count, end, calls.subarray(0, 4 * callCount));
+    return this.#assemble(
+      heads.list,
+      codes.subarray(0, count),
+      fetchDifferences.subarray(0, fetchEnd),
+      differences.subarray(0, end),
+      calls.subarray(0, 4 * callCount),
+    );
   }
 
   #assemble(
     heads: readonly number[],
-    count: number,
-    differencesEnd: number,
+    codes: Uint8Array,
+    fetchDifferences: Uint8Array,
+    differences: Uint8Array,
     calls: Uint32Array,
   ): Uint8Array {
     const out = this.#out;
-    let at = putVarint(out, 0, count);
+    let at = putVarint(out, 0, codes.length);
     at = putVarint(out, at, calls.length >> 2);
     at = putVarint(out, at, heads.length);
+    at = putVarint(out, at, fetchDifferences.length);
     for (const head of heads) at = putVarint(out, at, head >>> 0);
-    out.set(this.#codes.subarray(0, count), at);
-    at += count;
-    out.set(this.#differences.subarray(0, differencesEnd), at);
-    at += differencesEnd;
+    for (const column of [codes, fetchDifferences, differences]) {
+      out.set(column, at);
+      at += column.length;
+    }
     for (const word of calls) at = putVarint(out, at, word);
     return out.subarray(0, at);
   }

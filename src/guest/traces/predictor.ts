@@ -6,7 +6,8 @@
  * and so agree without a word being written; what is written is where it errs.
  */
 
-const SLOT_BITS = 12;
+/** Log2 of the slots: with fewer, the loops of a block push one another out. */
+const SLOT_BITS = 14;
 
 /**
  * The table's words: four for each slot. A slot is shared by all operations whose
@@ -56,9 +57,15 @@ export const Code = {
   /** Head as expected; a fetch differs from the guess, a data access from the table's address. */
   Differs: 2,
   Known: 3,
-  /** A head beyond the list: head and difference are both in the difference column. */
+  /** A head beyond the list: it is in the column of data differences, a difference follows. */
   Escape: 255,
 } as const;
 
 /** Heads that a block's list can hold: two codes each between Known and Escape. */
 export const MAX_HEADS = (Code.Escape - Code.Known) >> 1;
+
+/** Whether a difference follows an operation of this code. */
+export function hasDifference(code: number): boolean {
+  if (code < Code.Known) return code === Code.Differs;
+  return ((code - Code.Known) & 1) === 1 || code === Code.Escape;
+}
