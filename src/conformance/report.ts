@@ -24,8 +24,9 @@ export function toJson({ replayed, refused }: ConformanceResult): string {
   return `${JSON.stringify(report, null, 2)}\n`;
 }
 
-/** `columns`: how wide it may be. */
+/** `columns`: how wide it may be. Nothing when nothing was replayed. */
 export function toText({ replayed }: ConformanceResult, columns: number): string {
+  if (replayed.length === 0) return '';
   const differences = replayed.flatMap((file) => file.difference ?? []);
   const operations = operationsOf(replayed).toLocaleString('en');
   const files = replayed.length === 1 ? '1 file' : `${replayed.length} files`;
@@ -34,7 +35,7 @@ export function toText({ replayed }: ConformanceResult, columns: number): string
       ? `${files}, ${operations} operations: all agree.`
       : `Of ${files}, ${differences.length} with a difference.`;
   const blocks = differences.map((difference) => explain(difference, columns));
-  return `${[...blocks, ...(replayed.length > 0 ? [verdict] : [])].join('\n\n')}\n`;
+  return `${[...blocks, verdict].join('\n\n')}\n`;
 }
 
 const operationsOf = (replayed: readonly Replayed[]): number =>

@@ -116,7 +116,8 @@ describe.each([
 
   test('two pages that share a slot push each other out and never answer for one another', () => {
     const { t, frame } = mapped();
-    const other = toGva(VA + TLB_ENTRIES * 0x1000);
+    // Far enough away for a directory entry of its own.
+    const other = toGva(VA + 8 * TLB_ENTRIES * 0x1000);
     const otherFrame = t.newFrame();
     // A last-level table of its own, since with PAE both are at the same index.
     const table = t.newFrame();

@@ -1,0 +1,20 @@
+/** Vector files with something changed in them. */
+
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+export const VECTORS = 'test/vectors';
+
+export const linesOf = (path: string): string[] => readFileSync(path, 'utf8').trimEnd().split('\n');
+
+/** A file with these lines for as long as `act` runs. */
+export function withFile<T>(lines: readonly string[], act: (path: string) => T): T {
+  const path = join(tmpdir(), `umbra-${process.pid}-${Math.trunc(process.uptime() * 1e6)}.jsonl`);
+  writeFileSync(path, lines.map((line) => `${line}\n`).join(''));
+  try {
+    return act(path);
+  } finally {
+    rmSync(path);
+  }
+}
