@@ -14,12 +14,17 @@ export const Counter = {
   Migrations: 1,
   /** An operation of a program, or of the guest kernel, completed. */
   Operations: 2,
+  /** The four kinds of access that programs make. */
   Fetches: 3,
   Loads: 4,
   Stores: 5,
-  /** Accesses that the TLB answered. */
-  TlbHits: 6,
-  /** Walks of the shadow tables by the MMU. */
+  /** Load and store of one address, plain or locked. */
+  Modifies: 6,
+  /** Accesses of the guest kernel, its stack included. */
+  KernelAccesses: 18,
+  /** Accesses to the Switcher's pages on the way in and out. */
+  SwitcherAccesses: 17,
+  /** Walks of the shadow tables by the MMU: accesses that the TLB did not answer. */
   Walks: 7,
   /** Page faults that demand_page repaired without the guest knowing. */
   FaultsFixed: 8,

@@ -16,6 +16,7 @@ import { LG_CPU_WORDS } from './lg-cpu.ts';
 import { LGUEST_WORDS } from './lguest.ts';
 import { MACHINE_WORDS } from './machine-record.ts';
 import { PGDIR_WORDS } from './pgdir.ts';
+import { runQueueWords } from './run-queue.ts';
 
 export interface GuestConfig {
   readonly paging: PagingName;
@@ -72,6 +73,7 @@ export type RegionName =
   | 'guests'
   | 'pgdirs'
   | 'vcpus'
+  | 'runQueues'
   | 'launcherMap'
   | 'counters'
   | 'frameTable';
@@ -111,6 +113,7 @@ export function layOut(config: MachineConfig): Layout {
     place('guests', guests, LGUEST_WORDS, 'the vCPUs of that guest', 'none as written'),
     place('pgdirs', pgdirs, PGDIR_WORDS, 'the vCPUs of that guest', 'none as written'),
     place('vcpus', vcpus, LG_CPU_WORDS, 'the host CPU that runs it', 'hand-over by run queue'),
+    place('runQueues', config.hostCpus, runQueueWords(vcpus), 'all', 'its own lock'),
     place('launcherMap', pages, 1, 'the vCPUs of that guest', 'none: compare-and-exchange'),
     place('counters', config.hostCpus * guests, COUNTERS_WORDS, 'that host CPU', 'none'),
   ];

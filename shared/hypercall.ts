@@ -1,0 +1,23 @@
+/** LHCALL_*: the number a guest puts into eax. */
+export const Hypercall = {
+  FlushAsync: 0,
+  LguestInit: 1,
+  Shutdown: 2,
+  NewPgtable: 4,
+  FlushTlb: 5,
+  LoadIdtEntry: 6,
+  SetStack: 7,
+  Ts: 8,
+  SetClockevent: 9,
+  Halt: 10,
+  SetPmd: 13,
+  SetPte: 14,
+  SetPgd: 15,
+  LoadTls: 16,
+  Notify: 17,
+  LoadGdtEntry: 18,
+  SendInterrupts: 19,
+} as const;
+
+/** The second argument of SHUTDOWN; anything else is a crash. */
+export const SHUTDOWN_POWEROFF = 1;

@@ -1,0 +1,65 @@
+/** The vCPUs that wait for one host CPU, in order; any CPU may add one or take one. */
+
+import type { Ptr } from './address.ts';
+import { toPtr } from './address.ts';
+import { Lock } from './lock.ts';
+import type { Words } from './words.ts';
+
+/** Words: lock, how many, where the first is; then the ring of numbers. */
+const LOCK = 0;
+const LENGTH = 1;
+const HEAD = 2;
+const RING = 16;
+
+export const runQueueWords = (vcpus: number): number => RING + Math.ceil(vcpus / 16) * 16;
+
+export class RunQueue {
+  readonly #words: Words;
+  readonly #at: Ptr;
+  readonly #capacity: number;
+  readonly #lock: Lock;
+  readonly #holder: number;
+
+  /** `holder`: the number under which the calling thread takes locks. */
+  constructor(words: Words, at: Ptr, capacity: number, holder: number, gaveUp: () => boolean) {
+    this.#words = words;
+    this.#at = at;
+    this.#capacity = capacity;
+    this.#lock = new Lock(words, toPtr(at + LOCK), gaveUp);
+    this.#holder = holder;
+  }
+
+  /** Add at the end. */
+  push(vcpu: number): void {
+    this.#lock.acquire(this.#holder);
+    const length = this.#words.load(this.#field(LENGTH));
+    this.#words.poke(this.#slot(length), vcpu);
+    this.#words.store(this.#field(LENGTH), length + 1);
+    this.#lock.release(this.#holder);
+  }
+
+  /** Take the first; −1 when there is none. */
+  take(): number {
+    // A look without the lock: an empty queue is the common case for a thief.
+    if (this.#words.load(this.#field(LENGTH)) === 0) return -1;
+    this.#lock.acquire(this.#holder);
+    const length = this.#words.load(this.#field(LENGTH));
+    let vcpu = -1;
+    if (length > 0) {
+      vcpu = this.#words.peek(this.#slot(0));
+      const head = this.#words.peek(this.#field(HEAD));
+      this.#words.poke(this.#field(HEAD), (head + 1) % this.#capacity);
+      this.#words.store(this.#field(LENGTH), length - 1);
+    }
+    this.#lock.release(this.#holder);
+    return vcpu;
+  }
+
+  #slot(i: number): Ptr {
+    return this.#field(RING + ((this.#words.peek(this.#field(HEAD)) + i) % this.#capacity));
+  }
+
+  #field(offset: number): Ptr {
+    return toPtr(this.#at + offset);
+  }
+}

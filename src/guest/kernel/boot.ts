@@ -1,0 +1,158 @@
+/**
+ * Booting the guest kernel (arch/x86/lguest/i386_head.S and boot.c): it starts without
+ * page tables, at physical addresses; announces itself, builds the kernel's mapping,
+ * moves up to it, and starts the first process.
+ */
+
+import { PAGE_SHIFT, toGpa } from '../../../shared/address.ts';
+import { makeEntry, NO_ENTRY, PAGE_PRESENT, PAGE_TABLE } from '../../../shared/entry.ts';
+import { Hypercall } from '../../../shared/hypercall.ts';
+import { LguestData, RING_SLOTS, SLOT_FREE } from '../../../shared/lguest-data.ts';
+import { isUserMode, Selector, Vector } from '../processor.ts';
+import { ENTRY_BYTES, Frame, type KernelContext } from './context.ts';
+import { EntryPoint } from './entry-points.ts';
+import {
+  FRESH_PAGE,
+  firstFreePage,
+  LGUEST_DATA,
+  MAX_VMAS,
+  NEXT_PID,
+  PAGE_COUNT,
+  PAGE_OFFSET,
+  POWER_DOWN_TEXT,
+  STACK_PAGES,
+  SWAPPER_PG_DIR,
+  Task,
+  TaskState,
+  TEXT,
+  TICKS,
+  ZERO_PAGE,
+} from './layout.ts';
+import { KERNEL_PAGE, pgdOf } from './page-tables.ts';
+import { allocPage } from './pages.ts';
+import { storeText } from './panic.ts';
+import { allocMm, mapImage, newTask } from './process.ts';
+import { schedule, setTask, taskField } from './tasks.ts';
+import { initVmas } from './vma.ts';
+
+/** Operations of a vCPU between two ticks of its clock. */
+const TICK_OPERATIONS = 100_000;
+
+const data = toGpa(LGUEST_DATA);
+
+/** Entered by the Launcher, on an empty boot stack. */
+export function boot(k: KernelContext): void {
+  const { pages } = k.guest;
+  k.store(k.va(FRESH_PAGE), firstFreePage(pages));
+  k.store(k.va(PAGE_COUNT), pages);
+  k.store(k.va(NEXT_PID), 1);
+
+  k.each(0, RING_SLOTS, (slot) => k.store(k.va(LguestData.hcallStatus(data, slot)), SLOT_FREE));
+  k.store(k.va(LguestData.kernelAddress(data)), PAGE_OFFSET);
+  k.store(k.va(LguestData.syscallVec(data)), Vector.Syscall);
+  k.hypercall(Hypercall.LguestInit, LGUEST_DATA);
+
+  const swapper = mapKernel(k, pages);
+  k.hypercall(Hypercall.NewPgtable, swapper);
+  k.relocate();
+  forgetLowMapping(k, swapper);
+
+  k.store(k.va(ZERO_PAGE), allocPage(k));
+  storeText(k, POWER_DOWN_TEXT, 'Power down');
+  initVmas(k, MAX_VMAS);
+  loadDescriptors(k);
+  startInit(k);
+}
+
+/** All of memory at PAGE_OFFSET, and for the moment at 0 too. Returns the top level. */
+const mapKernel = (k: KernelContext, pages: number): number =>
+  k.call(() => {
+    const { form } = k.guest;
+    const bytes = form.entryWords * 4;
+    const top = allocPage(k) << PAGE_SHIFT;
+    k.store(k.va(SWAPPER_PG_DIR), top);
+    // With PAE there is one middle table, and both top-level entries lead to it.
+    const table = form.pae ? allocPage(k) << PAGE_SHIFT : top;
+    const high = PAGE_OFFSET / 2 ** form.pgdirShift;
+    if (form.pae) {
+      for (const i of [0, high]) {
+        k.storeEntry(k.va(top + i * bytes), makeEntry(table >>> PAGE_SHIFT, PAGE_PRESENT));
+      }
+    }
+    k.each(0, Math.ceil(pages / form.ptrsPerPte), (i) => {
+      const ptes = allocPage(k);
+      const first = i * form.ptrsPerPte;
+      const count = Math.min(form.ptrsPerPte, pages - first);
+      const words: number[] = [];
+      for (let page = first; page < first + count; page++) {
+        words.push((page << PAGE_SHIFT) | KERNEL_PAGE);
+        if (form.pae) words.push(0);
+      }
+      k.storeBlock(k.va(ptes << PAGE_SHIFT), words);
+      const entry = makeEntry(ptes, PAGE_TABLE);
+      k.storeEntry(k.va(table + i * bytes), entry);
+      if (!form.pae) k.storeEntry(k.va(table + (high + i) * bytes), entry);
+    });
+    return top;
+  });
+
+/** The kernel runs high now, so user space is empty. */
+function forgetLowMapping(k: KernelContext, swapper: number): void {
+  const { form } = k.guest;
+  k.each(0, PAGE_OFFSET / 2 ** form.pgdirShift, (i) => {
+    const at = k.va(swapper + i * form.entryWords * 4);
+    if (k.loadEntry(at).low === 0) return;
+    k.storeEntry(at, NO_ENTRY);
+    k.hypercall(Hypercall.SetPgd, swapper, i);
+  });
+}
+
+/** Types of gate (SDM 3A 6.11): one that disables interrupts, and one that does not. */
+const INTERRUPT_GATE = 0xe;
+const TRAP_GATE = 0xf;
+
+function loadDescriptors(k: KernelContext): void {
+  const gate = (vector: number, entry: number, type: number, ring: number): void => {
+    const address = PAGE_OFFSET + TEXT + entry * ENTRY_BYTES;
+    const low = (Selector.KernelCode << 16) | (address & 0xffff);
+    const high = (address & 0xffff_0000) | 0x8000 | (ring << 13) | (type << 8);
+    k.hypercall(Hypercall.LoadIdtEntry, vector, low, high);
+  };
+  gate(Vector.PageFault, EntryPoint.PageFault, INTERRUPT_GATE, 0);
+  gate(Vector.FirstExternal, EntryPoint.TimerInterrupt, INTERRUPT_GATE, 0);
+  gate(Vector.Syscall, EntryPoint.SystemCall, TRAP_GATE, 3);
+  // Flat code and data segments for rings 1 and 3; their numbers are the selectors'.
+  for (const selector of Object.values(Selector)) {
+    const isCode = selector === Selector.KernelCode || selector === Selector.UserCode;
+    const access = 0x90 | ((selector & 3) << 5) | (isCode ? 0xa : 2);
+    k.hypercall(Hypercall.LoadGdtEntry, selector >>> 3, 0xffff, 0x00cf_0000 | (access << 8));
+  }
+}
+
+/** The first process; the boot stack is left for ever. */
+function startInit(k: KernelContext): void {
+  const mm = allocMm(k);
+  mapImage(k, mm, k.guest.program.processes[0]!);
+  const init = newTask(k, mm, 0, 0, 0);
+  setTask(k, init, Task.state, TaskState.Runnable);
+  k.hypercall(Hypercall.SetClockevent, TICK_OPERATIONS);
+  k.hypercall(Hypercall.NewPgtable, pgdOf(k, mm));
+  k.hypercall(
+    Hypercall.SetStack,
+    Selector.KernelData,
+    taskField(k, init, Task.stackTop),
+    STACK_PAGES,
+  );
+  // Nothing is ever switched back to: what is saved of the boot goes where no task is.
+  k.switchTo(k.va(LOST_CONTEXT), k.va(init + Task.esp));
+}
+
+/** Three words of the globals that nobody reads. */
+const LOST_CONTEXT = TICKS + 4;
+
+/** The clock: another runnable process has its turn, unless the kernel was only waiting. */
+export function timerInterrupt(k: KernelContext): void {
+  k.store(k.va(TICKS), k.load(k.va(TICKS)) + 1);
+  k.hypercall(Hypercall.SetClockevent, TICK_OPERATIONS);
+  if (isUserMode(k.saved(Frame.cs))) schedule(k);
+}

@@ -1,0 +1,82 @@
+/**
+ * `do_page_fault`: demand-zero and copy-on-write. A page that was only read is the
+ * zero page, shared and read-only; a write gives it a page of its own.
+ */
+
+import { Fault } from '../../../shared/access.ts';
+import { PAGE_SHIFT, PAGE_SIZE, toGpa } from '../../../shared/address.ts';
+import { isPresent, PAGE_RW } from '../../../shared/entry.ts';
+import { LguestData } from '../../../shared/lguest-data.ts';
+import { isUserMode } from '../processor.ts';
+import { Prot } from '../program.ts';
+import { Frame, type KernelContext } from './context.ts';
+import { LGUEST_DATA, Task, ZERO_PAGE } from './layout.ts';
+import { pageOf, pgdOf, pteAddress, setPte, userEntry } from './page-tables.ts';
+import { allocPage, pageCount, putPage } from './pages.ts';
+import { panic } from './panic.ts';
+import { exitGroup } from './process.ts';
+import { current } from './tasks.ts';
+import { findVma, vmaProt } from './vma.ts';
+
+export function pageFault(k: KernelContext): void {
+  const address = k.load(k.va(LguestData.cr2(toGpa(LGUEST_DATA))));
+  const errorCode = k.saved(Frame.errorCode);
+  if (!isUserMode(k.saved(Frame.cs))) {
+    panic(k, `fault in the kernel at 0x${address.toString(16)}`);
+  }
+  const mm = k.load(k.va(current(k) + Task.mm));
+  const vma = findVma(k, mm, address);
+  const prot = vma === 0 ? 0 : vmaProt(k, vma);
+  if (!permits(prot, errorCode)) {
+    segmentationFault(k, address);
+    return;
+  }
+  mapPage(k, pgdOf(k, mm), address, prot, (errorCode & Fault.Write) !== 0);
+}
+
+function permits(prot: number, errorCode: number): boolean {
+  if (errorCode & Fault.Write) return (prot & Prot.Write) !== 0;
+  if (errorCode & Fault.Fetch) return (prot & Prot.Exec) !== 0;
+  return prot !== 0;
+}
+
+function mapPage(
+  k: KernelContext,
+  pgd: number,
+  address: number,
+  prot: number,
+  write: boolean,
+): void {
+  const at = pteAddress(k, pgd, address, true);
+  const old = k.loadEntry(at);
+  const zeroPage = k.load(k.va(ZERO_PAGE));
+  let page: number;
+  if (!isPresent(old)) {
+    page = write ? allocPage(k) : zeroPage;
+  } else if (!write || old.low & PAGE_RW) {
+    // Somebody was here before, or the host's table was behind.
+    return;
+  } else {
+    page = copyOnWrite(k, pageOf(old), zeroPage);
+  }
+  const start = (address & -PAGE_SIZE) >>> 0;
+  setPte(k, 'now', pgd, start, at, userEntry(k, page, prot, write));
+}
+
+/** `do_wp_page`: a page of the process's own with the same content. */
+const copyOnWrite = (k: KernelContext, old: number, zeroPage: number): number =>
+  k.call(() => {
+    if (old === zeroPage) return allocPage(k);
+    if (pageCount(k, old) === 1) return old;
+    const page = allocPage(k);
+    k.copyPage(k.va(page << PAGE_SHIFT), k.va(old << PAGE_SHIFT));
+    putPage(k, old);
+    return page;
+  });
+
+/** SIGSEGV, which nobody here handles. */
+function segmentationFault(k: KernelContext, address: number): void {
+  const pid = k.load(k.va(current(k) + Task.pid));
+  if (pid === 1) panic(k, `init got SIGSEGV at 0x${address.toString(16)}`);
+  exitGroup(k);
+}

@@ -1,0 +1,87 @@
+/**
+ * The guest kernel: a small one with processes and threads, written as it would be for
+ * hardware. It knows the machine only through its processor.
+ *
+ *   context.ts      how its routines stop and go on        boot.ts      from nothing to init
+ *   fault.ts        demand-zero, copy-on-write             syscalls.ts  int 0x80
+ *   process.ts      fork, clone, exec, exit, wait          tasks.ts     who runs
+ *   page-tables.ts  its own page tables                    vma.ts       what may be mapped
+ *   pages.ts        page allocator                         layout.ts    where things are
+ */
+
+import type { Counters } from '../../../shared/counters.ts';
+import { Reg } from '../../../shared/host-cpu.ts';
+import { type Processor, Selector, Vector } from '../processor.ts';
+import { boot, timerInterrupt } from './boot.ts';
+import { BODY, ENTRY_BYTES, FRAME_WORDS, type GuestMachine, KernelContext } from './context.ts';
+import { EntryPoint } from './entry-points.ts';
+import { pageFault } from './fault.ts';
+import { BOOT_STACK_TOP, PAGE_OFFSET, TEXT } from './layout.ts';
+import { returnFromFork } from './process.ts';
+import { systemCall } from './syscalls.ts';
+import { disableInterrupts, enableInterrupts } from './tasks.ts';
+
+interface Routine {
+  readonly body: (k: KernelContext) => void;
+  /** Whether the processor pushed an error code. */
+  readonly hasError: boolean;
+}
+
+/** An entry from user mode or an interrupt: interrupts stay off until it returns. */
+const withInterruptsOff =
+  (body: (k: KernelContext) => void) =>
+  (k: KernelContext): void => {
+    disableInterrupts(k);
+    body(k);
+    enableInterrupts(k);
+  };
+
+const ROUTINES: Readonly<Record<number, Routine>> = {
+  [EntryPoint.Boot]: { body: boot, hasError: false },
+  [EntryPoint.PageFault]: { body: withInterruptsOff(pageFault), hasError: true },
+  [EntryPoint.SystemCall]: { body: withInterruptsOff(systemCall), hasError: false },
+  [EntryPoint.TimerInterrupt]: { body: withInterruptsOff(timerInterrupt), hasError: false },
+  [EntryPoint.ReturnFromFork]: { body: withInterruptsOff(returnFromFork), hasError: false },
+};
+
+export class Kernel {
+  readonly #context: KernelContext;
+  readonly #cpu: Processor;
+
+  constructor(cpu: Processor, guest: GuestMachine, counters: Counters) {
+    this.#cpu = cpu;
+    this.#context = new KernelContext(cpu, guest, counters);
+  }
+
+  /** Run what eip points to, for `budget` operations at most; returns how many. */
+  run(budget: number): number {
+    const eip = this.#cpu.register(Reg.eip);
+    const offset = (eip >= PAGE_OFFSET ? eip - PAGE_OFFSET : eip) - TEXT;
+    const routine = ROUTINES[Math.floor(offset / ENTRY_BYTES)];
+    if (routine === undefined) {
+      // Registers that are not this kernel's: there is no code where they point.
+      this.#cpu.trap(Vector.DoubleFault, 0);
+      return 0;
+    }
+    const enter = offset % ENTRY_BYTES !== BODY;
+    return this.#context.run(routine.body, enter, routine.hasError, budget);
+  }
+}
+
+/**
+ * What the Launcher puts into a boot vCPU's registers (lguest_arch_setup_regs): the
+ * kernel starts at its first routine on an empty boot stack.
+ */
+export function bootRegisters(): Readonly<Record<number, number>> {
+  const frame = BOOT_STACK_TOP - FRAME_WORDS * 4;
+  return {
+    [Reg.eip]: TEXT + EntryPoint.Boot * ENTRY_BYTES + BODY,
+    [Reg.esp]: frame,
+    [Reg.ebp]: frame,
+    [Reg.cs]: Selector.KernelCode,
+    [Reg.ss]: Selector.KernelData,
+    [Reg.ds]: Selector.KernelData,
+    [Reg.es]: Selector.KernelData,
+    [Reg.eflags]: 0x202,
+  };
+}

@@ -1,0 +1,98 @@
+/**
+ * Where the guest kernel keeps things in its memory. All of guest memory appears at
+ * PAGE_OFFSET + physical address; what is here are physical addresses.
+ */
+
+import { PAGE_SHIFT, PAGE_SIZE } from '../../../shared/address.ts';
+
+export const PAGE_OFFSET = 0xc000_0000;
+
+/** One word each. */
+export const LGUEST_DATA = 0x1000;
+export const GLOBALS = 0x2000;
+/** Pages never used so far begin here, as a page number. */
+export const FRESH_PAGE = GLOBALS;
+/** The first free page's number, 0 for none; each holds the next in its mem_map word. */
+export const FREE_PAGES = GLOBALS + 4;
+export const SWAPPER_PG_DIR = GLOBALS + 8;
+export const ZERO_PAGE = GLOBALS + 12;
+export const FREE_VMA = GLOBALS + 16;
+/** Slot of the asynchronous hypercall ring that is filled next. */
+export const NEXT_HCALL = GLOBALS + 20;
+export const NEXT_PID = GLOBALS + 24;
+/** What all threads that have ended had computed, mixed together. */
+export const RESULT = GLOBALS + 28;
+export const PAGE_COUNT = GLOBALS + 32;
+export const TICKS = GLOBALS + 36;
+
+/** Texts for SHUTDOWN, 64 bytes each. */
+export const POWER_DOWN_TEXT = GLOBALS + 0x100;
+export const PANIC_TEXT = GLOBALS + 0x140;
+
+/** A page of kernel text: the entry points are addresses in it. */
+export const TEXT = 0x3000;
+/** The stack of the boot routine, two pages. */
+export const BOOT_STACK_TOP = 0x6000;
+
+export const MAX_TASKS = 64;
+export const TASKS = 0x6000;
+export const TASK_BYTES = 64;
+/** Byte offsets in a task. */
+export const Task = {
+  state: 0,
+  pid: 4,
+  /** Physical address of its mm. */
+  mm: 8,
+  /** Which process and thread of the program it runs. */
+  process: 12,
+  thread: 16,
+  parent: 20,
+  /** Saved when it is not running. */
+  esp: 24,
+  ebp: 28,
+  eip: 32,
+  /** Virtual address past the top of its kernel stack. */
+  stackTop: 36,
+} as const;
+
+export const TaskState = {
+  Free: 0,
+  Runnable: 1,
+  /** A thread that waits for the original run's order to name it. */
+  WaitingTurn: 2,
+  WaitingChild: 3,
+  Zombie: 4,
+} as const;
+
+export const MAX_MMS = 32;
+export const MMS = TASKS + MAX_TASKS * TASK_BYTES;
+export const MM_BYTES = 32;
+export const Mm = {
+  /** Tasks that use it; 0 is free. */
+  users: 0,
+  /** Physical address of its top-level page table. */
+  pgd: 4,
+  /** Physical address of its first VMA, 0 for none; sorted by address. */
+  vmas: 8,
+  brkStart: 12,
+  brk: 16,
+} as const;
+
+export const MAX_VMAS = 2048;
+export const VMAS = MMS + MAX_MMS * MM_BYTES;
+export const VMA_BYTES = 16;
+export const VmArea = { start: 0, end: 4, prot: 8, next: 12 } as const;
+
+/** One word for each page: how many page table entries map it. */
+export const MEM_MAP = (VMAS + MAX_VMAS * VMA_BYTES + PAGE_SIZE - 1) & -PAGE_SIZE;
+
+/** THREAD_SIZE: kernel stacks are two pages, on an 8 KiB boundary; the lowest word names the task. */
+export const THREAD_SIZE = 2 * PAGE_SIZE;
+export const STACK_PAGES = THREAD_SIZE >>> PAGE_SHIFT;
+
+/** The first page that the allocator hands out. */
+export const firstFreePage = (pages: number): number =>
+  (MEM_MAP + pages * 4 + PAGE_SIZE - 1) >>> PAGE_SHIFT;
+
+/** The least memory, in pages, that leaves room for a program. */
+export const MIN_PAGES = 128;

@@ -1,0 +1,217 @@
+/**
+ * The guest's page tables, as its kernel builds them: in guest memory, written through
+ * the kernel's own mapping and announced to the host by hypercall (arch/x86/lguest/boot.c).
+ */
+
+import { PAGE_SHIFT, PAGE_SIZE } from '../../../shared/address.ts';
+import {
+  Entry,
+  isPresent,
+  makeEntry,
+  NO_ENTRY,
+  PAGE_ACCESSED,
+  PAGE_DIRTY,
+  PAGE_GLOBAL,
+  PAGE_NX_HIGH,
+  PAGE_PRESENT,
+  PAGE_RW,
+  PAGE_TABLE,
+  PAGE_USER,
+  type PagingForm,
+  PMD_SHIFT,
+} from '../../../shared/entry.ts';
+import { Hypercall } from '../../../shared/hypercall.ts';
+import { Prot } from '../program.ts';
+import type { KernelContext } from './context.ts';
+import { type Telling, tellPte } from './hypercalls.ts';
+import { Mm, PAGE_OFFSET, SWAPPER_PG_DIR, ZERO_PAGE } from './layout.ts';
+import { allocPage, getPage, putPage } from './pages.ts';
+
+/** A page that is mapped but not to be used (PROT_NONE), by Linux's bit for it. */
+const PROTNONE = PAGE_GLOBAL;
+
+/** PAGE_KERNEL: with GLOBAL, as a kernel sets it that was told of PGE. */
+export const KERNEL_PAGE = PAGE_PRESENT | PAGE_RW | PAGE_ACCESSED | PAGE_DIRTY | PAGE_GLOBAL;
+
+/** Bytes that one page of last-level entries maps. */
+const ptePageSpan = (form: PagingForm): number => form.ptrsPerPte * PAGE_SIZE;
+
+const entryBytes = (k: KernelContext): number => k.guest.form.entryWords * 4;
+
+/** The page behind an entry: page numbers of guests fit the low half. */
+export const pageOf = (entry: Entry): number => entry.low >>> PAGE_SHIFT;
+
+/** A new top level whose kernel part is everybody's. Returns its physical address. */
+export const pgdAlloc = (k: KernelContext): number =>
+  k.call(() => {
+    const pgd = allocPage(k) << PAGE_SHIFT;
+    const { form } = k.guest;
+    const swapper = k.load(k.va(SWAPPER_PG_DIR));
+    k.each(PAGE_OFFSET / 2 ** form.pgdirShift, form.ptrsPerPgd, (i) => {
+      const offset = i * entryBytes(k);
+      k.storeEntry(k.va(pgd + offset), k.loadEntry(k.va(swapper + offset)));
+    });
+    return pgd;
+  });
+
+/**
+ * The virtual address of the last-level entry for `address`, or 0 where a level is
+ * missing; `allocate` fills it in.
+ */
+export const pteAddress = (
+  k: KernelContext,
+  pgd: number,
+  address: number,
+  allocate: boolean,
+): number =>
+  k.call(() => {
+    const { form } = k.guest;
+    const top = Math.floor(address / 2 ** form.pgdirShift);
+    let table = below(k, pgd, top, allocate, form.pae ? PAGE_PRESENT : PAGE_TABLE, (entry) => {
+      k.hypercall(Hypercall.SetPgd, pgd, top);
+      return entry;
+    });
+    if (table !== 0 && form.pae) {
+      const pmd = table;
+      const middle = (address >>> PMD_SHIFT) & (form.ptrsPerPmd - 1);
+      table = below(k, pmd, middle, allocate, PAGE_TABLE, (entry) => {
+        k.hypercall(Hypercall.SetPmd, pmd, middle);
+        return entry;
+      });
+    }
+    if (table === 0) return 0;
+    const last = (address >>> PAGE_SHIFT) & (form.ptrsPerPte - 1);
+    return k.va(table + last * entryBytes(k));
+  });
+
+/** The table that entry `index` of a table leads to, as a physical address; 0 for none. */
+function below(
+  k: KernelContext,
+  table: number,
+  index: number,
+  allocate: boolean,
+  flags: number,
+  announce: (page: number) => number,
+): number {
+  const at = k.va(table + index * entryBytes(k));
+  const entry = k.loadEntry(at);
+  if (isPresent(entry)) return pageOf(entry) << PAGE_SHIFT;
+  if (!allocate) return 0;
+  const page = allocPage(k);
+  k.storeEntry(at, makeEntry(page, flags));
+  return announce(page) << PAGE_SHIFT;
+}
+
+/** An entry for a user page with the rights of its VMA; writable only if `write` too. */
+export function userEntry(k: KernelContext, page: number, prot: number, write: boolean): Entry {
+  const young = PAGE_PRESENT | PAGE_USER | PAGE_ACCESSED;
+  const entry = makeEntry(page, write ? young | PAGE_RW | PAGE_DIRTY : young);
+  const noExecute = k.guest.nx && !(prot & Prot.Exec);
+  return noExecute ? new Entry(entry.low, PAGE_NX_HIGH) : entry;
+}
+
+/** Write an entry and tell the host. */
+export function setPte(
+  k: KernelContext,
+  telling: Telling,
+  pgd: number,
+  address: number,
+  at: number,
+  entry: Entry,
+): void {
+  k.storeEntry(at, entry);
+  tellPte(k, telling, pgd, address, entry);
+}
+
+/**
+ * `body` for each entry in use for user pages from `start` to `end` (exclusive), which
+ * are page-aligned; it gets the entry's address, the entry, and what it maps.
+ */
+export function eachUserPte(
+  k: KernelContext,
+  pgd: number,
+  start: number,
+  end: number,
+  body: (at: number, entry: Entry, address: number) => void,
+): void {
+  const { form } = k.guest;
+  const span = ptePageSpan(form);
+  k.each(Math.floor(start / span), Math.ceil(end / span), (table) => {
+    const first = Math.max(start, table * span);
+    const last = Math.min(end, (table + 1) * span);
+    const at = pteAddress(k, pgd, table * span, false);
+    if (at === 0) return;
+    k.each((first - table * span) / PAGE_SIZE, (last - table * span) / PAGE_SIZE, (i) => {
+      const entryAt = at + i * entryBytes(k);
+      const entry = k.loadEntry(entryAt);
+      if (entry.low !== 0) body(entryAt, entry, table * span + i * PAGE_SIZE);
+    });
+  });
+}
+
+/** `unmap_page_range`: the entries go, and with them the pages that nobody else maps. */
+export function unmapRange(k: KernelContext, pgd: number, start: number, end: number): void {
+  const zeroPage = k.load(k.va(ZERO_PAGE));
+  eachUserPte(k, pgd, start, end, (at, entry, address) => {
+    setPte(k, 'lazily', pgd, address, at, NO_ENTRY);
+    if (pageOf(entry) !== zeroPage) putPage(k, pageOf(entry));
+  });
+  k.hypercall(Hypercall.FlushAsync);
+}
+
+/** `change_protection`: never makes an entry writable; the next write's fault does that. */
+export function protectRange(
+  k: KernelContext,
+  pgd: number,
+  start: number,
+  end: number,
+  prot: number,
+): void {
+  eachUserPte(k, pgd, start, end, (at, entry, address) => {
+    setPte(k, 'lazily', pgd, address, at, protectedEntry(k, entry, prot));
+  });
+  k.hypercall(Hypercall.FlushAsync);
+}
+
+function protectedEntry(k: KernelContext, entry: Entry, prot: number): Entry {
+  const page = pageOf(entry);
+  if (prot === 0) return makeEntry(page, PROTNONE);
+  const keep = userEntry(k, page, prot, false);
+  if (!(prot & Prot.Write) || !(entry.low & PAGE_RW)) return keep;
+  return new Entry(keep.low | PAGE_RW | (entry.low & PAGE_DIRTY), keep.high);
+}
+
+/** Share all user pages with a child, read-only on both sides until one of them writes. */
+export function copyPageTables(k: KernelContext, from: number, to: number): void {
+  const zeroPage = k.load(k.va(ZERO_PAGE));
+  eachUserPte(k, from, 0, PAGE_OFFSET, (at, entry, address) => {
+    const shared = new Entry(entry.low & ~PAGE_RW, entry.high);
+    if (entry.low & PAGE_RW) setPte(k, 'lazily', from, address, at, shared);
+    k.storeEntry(pteAddress(k, to, address, true), shared);
+    if (pageOf(entry) !== zeroPage) getPage(k, pageOf(entry));
+  });
+  k.hypercall(Hypercall.FlushAsync);
+}
+
+/** `free_pgtables`: the user part of a top level whose pages are unmapped already. */
+export function freeUserTables(k: KernelContext, pgd: number): void {
+  const { form } = k.guest;
+  k.each(0, PAGE_OFFSET / 2 ** form.pgdirShift, (i) => {
+    const at = k.va(pgd + i * entryBytes(k));
+    const entry = k.loadEntry(at);
+    if (!isPresent(entry)) return;
+    k.storeEntry(at, NO_ENTRY);
+    k.hypercall(Hypercall.SetPgd, pgd, i);
+    if (form.pae) {
+      const pmd = pageOf(entry) << PAGE_SHIFT;
+      k.each(0, form.ptrsPerPmd, (j) => {
+        const middle = k.loadEntry(k.va(pmd + j * entryBytes(k)));
+        if (isPresent(middle)) putPage(k, pageOf(middle));
+      });
+    }
+    putPage(k, pageOf(entry));
+  });
+}
+
+/** The page behind an mm's top level. */
+export const pgdOf = (k: KernelContext, mm: number): number => k.load(k.va(mm + Mm.pgd));

@@ -1,0 +1,239 @@
+/** Processes and threads: fork, clone, exec, exit and wait. */
+
+import { PAGE_SHIFT } from '../../../shared/address.ts';
+import { Hypercall, SHUTDOWN_POWEROFF } from '../../../shared/hypercall.ts';
+import { Selector } from '../processor.ts';
+import { NONE, type ProcessImage } from '../program.ts';
+import { BODY, ENTRY_BYTES, FRAME_WORDS, Frame, type KernelContext } from './context.ts';
+import { EntryPoint } from './entry-points.ts';
+import {
+  MAX_MMS,
+  MAX_TASKS,
+  MM_BYTES,
+  MMS,
+  Mm,
+  NEXT_PID,
+  PAGE_OFFSET,
+  POWER_DOWN_TEXT,
+  RESULT,
+  Task,
+  TaskState,
+  TEXT,
+  THREAD_SIZE,
+} from './layout.ts';
+import { copyPageTables, freeUserTables, pgdAlloc, pgdOf, unmapRange } from './page-tables.ts';
+import { allocStack, putPage } from './pages.ts';
+import { panic } from './panic.ts';
+import {
+  allocTask,
+  current,
+  findTask,
+  findThread,
+  schedule,
+  setTask,
+  taskAt,
+  taskField,
+} from './tasks.ts';
+import { copyVmas, insertVma, pageAlign, removeVmas } from './vma.ts';
+
+/** −1: what wait4 returns to a process without children. */
+const NO_CHILD = 0xffff_ffff;
+
+/** The first register of a thread's computation: different for each. */
+const firstState = (process: number, thread: number): number => (process << 16) ^ (thread << 8) ^ 1;
+
+/** `mm_alloc`: an address space with nothing in it. */
+export const allocMm = (k: KernelContext): number =>
+  k.call(() => {
+    let mm = 0;
+    for (let i = 0; i < MAX_MMS && mm === 0; i++) {
+      const candidate = MMS + i * MM_BYTES;
+      if (k.load(k.va(candidate + Mm.users)) === 0) mm = candidate;
+    }
+    if (mm === 0) panic(k, 'out of address spaces');
+    const pgd = pgdAlloc(k);
+    k.storeBlock(k.va(mm), [1, pgd, 0, 0, 0]);
+    return mm;
+  });
+
+/**
+ * `copy_process`: a task that will start in `returnFromFork`, with the caller's user
+ * registers except for what it is to run. Returns the task, not yet runnable.
+ */
+export const newTask = (
+  k: KernelContext,
+  mm: number,
+  process: number,
+  thread: number,
+  parent: number,
+): number =>
+  k.call(() => {
+    const task = allocTask(k);
+    const pid = k.load(k.va(NEXT_PID));
+    k.store(k.va(NEXT_PID), pid + 1);
+    // A slot keeps its stack when a task has been in it before.
+    let top = taskField(k, task, Task.stackTop);
+    if (top === 0) top = k.va((allocStack(k) << PAGE_SHIFT) + THREAD_SIZE);
+    const base = top - FRAME_WORDS * 4;
+    const eip = PAGE_OFFSET + TEXT + EntryPoint.ReturnFromFork * ENTRY_BYTES + BODY;
+    const state = TaskState.WaitingTurn;
+    k.storeBlock(k.va(task), [state, pid, mm, process, thread, parent, base, base, eip, top]);
+    k.store(top - THREAD_SIZE, task);
+    const frame = Array<number>(FRAME_WORDS).fill(0);
+    frame[Frame.fs] = process;
+    frame[Frame.gs] = thread;
+    frame[Frame.edi] = firstState(process, thread);
+    frame[Frame.cs] = Selector.UserCode;
+    frame[Frame.ss] = Selector.UserData;
+    frame[Frame.esp] = PAGE_OFFSET;
+    k.storeBlock(base, frame);
+    return task;
+  });
+
+/** clone: another thread of this process, which runs when its turn comes. */
+export function clone(k: KernelContext, thread: number): void {
+  const me = current(k);
+  const mm = taskField(k, me, Task.mm);
+  if (thread === NONE || findThread(k, mm, thread) !== 0) return;
+  k.store(k.va(mm + Mm.users), k.load(k.va(mm + Mm.users)) + 1);
+  newTask(k, mm, taskField(k, me, Task.process), thread, taskField(k, me, Task.parent));
+}
+
+/** fork: all of the address space is shared until one side writes. */
+export function fork(k: KernelContext, process: number): void {
+  const me = current(k);
+  const from = taskField(k, me, Task.mm);
+  const mm = allocMm(k);
+  copyVmas(k, from, mm);
+  copyPageTables(k, pgdOf(k, from), pgdOf(k, mm));
+  const child = newTask(k, mm, process, 0, me);
+  setTask(k, child, Task.state, TaskState.Runnable);
+}
+
+/** The first thing a new task does: a forked process becomes the program it is to run. */
+export function returnFromFork(k: KernelContext): void {
+  const me = current(k);
+  const process = taskField(k, me, Task.process);
+  if (process === NONE) return exitGroup(k);
+  if (taskField(k, me, Task.thread) !== 0 || process === 0) return;
+  const mm = taskField(k, me, Task.mm);
+  emptyMm(k, mm);
+  const image = k.guest.program.processes[process];
+  if (image !== undefined) mapImage(k, mm, image);
+}
+
+/** exec: the regions of a program. */
+export function mapImage(k: KernelContext, mm: number, image: ProcessImage): void {
+  k.each(0, image.regions.length, (i) => {
+    const { start, end, prot } = image.regions[i]!;
+    insertVma(k, mm, start, pageAlign(end), prot);
+  });
+}
+
+/** exit: this thread ends; the original run went on with thread `next`. */
+export function exitThread(k: KernelContext, next: number): void {
+  const me = current(k);
+  const mm = taskField(k, me, Task.mm);
+  const users = k.load(k.va(mm + Mm.users));
+  if (users === 1) return exitGroup(k);
+  recordResult(k);
+  k.store(k.va(mm + Mm.users), users - 1);
+  const heir = next === NONE ? 0 : findThread(k, mm, next);
+  setTask(k, me, Task.state, TaskState.Free);
+  wakeThread(k, mm, heir);
+  schedule(k);
+}
+
+/** Some thread of the process must have its turn, or none would ever again. */
+function wakeThread(k: KernelContext, mm: number, heir: number): void {
+  const waits = (task: number): boolean =>
+    taskField(k, task, Task.mm) === mm && taskField(k, task, Task.state) === TaskState.WaitingTurn;
+  const next = heir !== 0 ? heir : findTask(k, waits);
+  if (next !== 0 && waits(next)) setTask(k, next, Task.state, TaskState.Runnable);
+}
+
+/** exit_group: the whole process. The end of the first one, memory as it is, ends the guest. */
+export function exitGroup(k: KernelContext): void {
+  const me = current(k);
+  recordResult(k);
+  if (taskField(k, me, Task.process) === 0) {
+    for (;;) k.hypercall(Hypercall.Shutdown, POWER_DOWN_TEXT, SHUTDOWN_POWEROFF);
+  }
+  const mm = taskField(k, me, Task.mm);
+  const parent = taskField(k, me, Task.parent);
+  emptyMm(k, mm);
+  k.each(0, MAX_TASKS, (i) => {
+    const task = taskAt(i);
+    if (task !== me && isAlive(k, task) && taskField(k, task, Task.mm) === mm) {
+      setTask(k, task, Task.state, TaskState.Free);
+    }
+  });
+  setTask(k, me, Task.state, TaskState.Zombie);
+  if (taskField(k, parent, Task.state) === TaskState.WaitingChild) {
+    setTask(k, parent, Task.state, TaskState.Runnable);
+  }
+  schedule(k);
+}
+
+const isAlive = (k: KernelContext, task: number): boolean => {
+  const state = taskField(k, task, Task.state);
+  return state !== TaskState.Free && state !== TaskState.Zombie;
+};
+
+/** wait4: until a child has exited; its slot is free then. Returns its pid, or −1 for none. */
+export const wait4 = (k: KernelContext): number =>
+  k.until(() => {
+    const me = current(k);
+    const childIn = (...states: readonly number[]): number =>
+      findTask(k, (task) => {
+        if (taskField(k, task, Task.parent) !== me) return false;
+        return states.includes(taskField(k, task, Task.state));
+      });
+    const { Zombie, WaitingChild, Runnable, WaitingTurn } = TaskState;
+    const zombie = childIn(Zombie);
+    if (zombie !== 0) {
+      release(k, zombie);
+      return taskField(k, zombie, Task.pid);
+    }
+    if (childIn(Runnable, WaitingTurn, WaitingChild) === 0) return NO_CHILD;
+    setTask(k, me, Task.state, WaitingChild);
+    schedule(k);
+    return 0;
+  });
+
+/** `release_task`: nobody runs on its page table any more, so that can go too. */
+function release(k: KernelContext, zombie: number): void {
+  const mm = taskField(k, zombie, Task.mm);
+  putPage(k, pgdOf(k, mm) >>> PAGE_SHIFT);
+  k.store(k.va(mm + Mm.users), 0);
+  setTask(k, zombie, Task.state, TaskState.Free);
+  setTask(k, zombie, Task.parent, 0);
+}
+
+/** Where the original run went on with another thread of this process. */
+export function switchToThread(k: KernelContext, thread: number): void {
+  const me = current(k);
+  const next = findThread(k, taskField(k, me, Task.mm), thread);
+  if (next === 0 || next === me) return;
+  setTask(k, me, Task.state, TaskState.WaitingTurn);
+  setTask(k, next, Task.state, TaskState.Runnable);
+  schedule(k);
+}
+
+/** What the thread has computed goes into the guest's result, in the order of exits. */
+function recordResult(k: KernelContext): void {
+  const state = k.saved(Frame.edi);
+  const before = k.load(k.va(RESULT));
+  k.store(k.va(RESULT), (Math.imul(before, 31) + state) >>> 0);
+}
+
+/** `exit_mm`: all user pages, tables and areas. The top level stays. */
+function emptyMm(k: KernelContext, mm: number): void {
+  k.call(() => {
+    const pgd = pgdOf(k, mm);
+    unmapRange(k, pgd, 0, PAGE_OFFSET);
+    freeUserTables(k, pgd);
+    removeVmas(k, mm, 0, PAGE_OFFSET);
+    return 0;
+  });
+}

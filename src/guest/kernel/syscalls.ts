@@ -1,0 +1,84 @@
+/** `int 0x80`: the calls that change an address space or who runs; others only trap. */
+
+import { PAGE_SIZE } from '../../../shared/address.ts';
+import { Prot, Sys } from '../program.ts';
+import { Frame, type KernelContext } from './context.ts';
+import { Mm, PAGE_OFFSET, Task } from './layout.ts';
+import { pgdOf, protectRange, unmapRange } from './page-tables.ts';
+import { clone, exitGroup, exitThread, fork, switchToThread, wait4 } from './process.ts';
+import { current, taskField } from './tasks.ts';
+import { insertVma, pageAlign, protectVmas, removeVmas } from './vma.ts';
+
+const EINVAL = -22;
+
+export function systemCall(k: KernelContext): void {
+  const number = k.saved(Frame.eax);
+  const a = k.saved(Frame.ebx);
+  const b = k.saved(Frame.ecx);
+  const c = k.saved(Frame.edx);
+  switch (number) {
+    case Sys.exit:
+      return exitThread(k, b);
+    case Sys.exitGroup:
+      return exitGroup(k);
+    case Sys.fork:
+      return fork(k, a);
+    case Sys.clone:
+      return clone(k, b);
+    case Sys.wait4:
+      return k.setSaved(Frame.eax, wait4(k));
+    case Sys.switchTo:
+      return switchToThread(k, a);
+    case Sys.brk:
+      return brk(k, a);
+    case Sys.mmap2:
+      return onRange(k, a, b, (mm, start, end) => mmap(k, mm, start, end, c));
+    case Sys.munmap:
+      return onRange(k, a, b, (mm, start, end) => munmap(k, mm, start, end));
+    case Sys.mprotect:
+      return onRange(k, a, b, (mm, start, end) => {
+        protectVmas(k, mm, start, end, c);
+        protectRange(k, pgdOf(k, mm), start, end, c);
+      });
+    default:
+      return;
+  }
+}
+
+/** A range of user addresses, in whole pages; any other is refused. */
+function onRange(
+  k: KernelContext,
+  start: number,
+  length: number,
+  body: (mm: number, start: number, end: number) => void,
+): void {
+  const end = pageAlign(start + length);
+  if (start % PAGE_SIZE !== 0 || length === 0 || end > PAGE_OFFSET) {
+    k.setSaved(Frame.eax, EINVAL);
+    return;
+  }
+  body(taskField(k, current(k), Task.mm), start, end);
+  k.setSaved(Frame.eax, 0);
+}
+
+/** MAP_FIXED: what was there goes. */
+function mmap(k: KernelContext, mm: number, start: number, end: number, prot: number): void {
+  munmap(k, mm, start, end);
+  insertVma(k, mm, start, end, prot);
+}
+
+function munmap(k: KernelContext, mm: number, start: number, end: number): void {
+  unmapRange(k, pgdOf(k, mm), start, end);
+  removeVmas(k, mm, start, end);
+}
+
+/** The first call says where the heap begins; later ones move its end. */
+function brk(k: KernelContext, address: number): void {
+  const mm = taskField(k, current(k), Task.mm);
+  const end = pageAlign(address);
+  const before = k.load(k.va(mm + Mm.brk));
+  if (end > PAGE_OFFSET) return k.setSaved(Frame.eax, EINVAL);
+  if (before !== 0 && end > before) mmap(k, mm, before, end, Prot.Read | Prot.Write);
+  if (before !== 0 && end < before) munmap(k, mm, end, before);
+  k.store(k.va(mm + Mm.brk), end);
+}

@@ -1,0 +1,143 @@
+/** Virtual memory areas: for each mm a list of address ranges with their rights, sorted. */
+
+import { PAGE_SIZE } from '../../../shared/address.ts';
+import type { KernelContext } from './context.ts';
+import { FREE_VMA, Mm, VMA_BYTES, VMAS, VmArea } from './layout.ts';
+import { panic } from './panic.ts';
+
+const field = (k: KernelContext, vma: number, offset: number): number => k.load(k.va(vma + offset));
+
+/** The area that contains an address, or 0. Areas are named by their physical address. */
+export const findVma = (k: KernelContext, mm: number, address: number): number =>
+  k.call(() => {
+    let vma = field(k, mm, Mm.vmas);
+    while (vma !== 0 && field(k, vma, VmArea.end) <= address) vma = field(k, vma, VmArea.next);
+    return vma !== 0 && field(k, vma, VmArea.start) <= address ? vma : 0;
+  });
+
+export const vmaProt = (k: KernelContext, vma: number): number => field(k, vma, VmArea.prot);
+
+/** Map a range, page-aligned, where nothing is mapped. */
+export function insertVma(
+  k: KernelContext,
+  mm: number,
+  start: number,
+  end: number,
+  prot: number,
+): void {
+  k.call(() => {
+    const vma = allocVma(k);
+    const link = linkBefore(k, mm, start);
+    k.storeBlock(k.va(vma), [start, end, prot, k.load(k.va(link))]);
+    k.store(k.va(link), vma);
+    return 0;
+  });
+}
+
+/** Forget a range: areas inside it go, those that reach over its ends are cut. */
+export function removeVmas(k: KernelContext, mm: number, start: number, end: number): void {
+  k.call(() => {
+    splitVma(k, mm, start);
+    splitVma(k, mm, end);
+    const link = linkBefore(k, mm, start);
+    for (;;) {
+      const vma = k.load(k.va(link));
+      if (vma === 0 || field(k, vma, VmArea.start) >= end) return 0;
+      k.store(k.va(link), field(k, vma, VmArea.next));
+      freeVma(k, vma);
+    }
+  });
+}
+
+/** Give what is mapped in a range other rights. */
+export function protectVmas(
+  k: KernelContext,
+  mm: number,
+  start: number,
+  end: number,
+  prot: number,
+): void {
+  k.call(() => {
+    splitVma(k, mm, start);
+    splitVma(k, mm, end);
+    let vma = k.load(k.va(linkBefore(k, mm, start)));
+    while (vma !== 0 && field(k, vma, VmArea.start) < end) {
+      k.store(k.va(vma + VmArea.prot), prot);
+      vma = field(k, vma, VmArea.next);
+    }
+    return 0;
+  });
+}
+
+/** The same areas for another mm, which has none. */
+export function copyVmas(k: KernelContext, from: number, to: number): void {
+  k.call(() => {
+    let link = to + Mm.vmas;
+    let vma = field(k, from, Mm.vmas);
+    while (vma !== 0) {
+      const copy = allocVma(k);
+      const [start, end, prot, next] = [
+        field(k, vma, VmArea.start),
+        field(k, vma, VmArea.end),
+        field(k, vma, VmArea.prot),
+        field(k, vma, VmArea.next),
+      ];
+      k.storeBlock(k.va(copy), [start, end, prot, 0]);
+      k.store(k.va(link), copy);
+      link = copy + VmArea.next;
+      vma = next;
+    }
+    return 0;
+  });
+}
+
+/** All VMAs on the free list; once, at boot. */
+export function initVmas(k: KernelContext, count: number): void {
+  k.each(0, count, (i) => {
+    const next = i + 1 < count ? VMAS + (i + 1) * VMA_BYTES : 0;
+    k.store(k.va(VMAS + i * VMA_BYTES + VmArea.next), next);
+  });
+  k.store(k.va(FREE_VMA), VMAS);
+}
+
+/** Where the pointer to the first area that ends past `address` is. */
+const linkBefore = (k: KernelContext, mm: number, address: number): number =>
+  k.call(() => {
+    let link = mm + Mm.vmas;
+    for (;;) {
+      const vma = k.load(k.va(link));
+      if (vma === 0 || field(k, vma, VmArea.end) > address) return link;
+      link = vma + VmArea.next;
+    }
+  });
+
+/** Let no area reach across an address. */
+function splitVma(k: KernelContext, mm: number, address: number): void {
+  k.call(() => {
+    const vma = findVma(k, mm, address);
+    if (vma === 0 || field(k, vma, VmArea.start) === address) return 0;
+    const rest = allocVma(k);
+    const end = field(k, vma, VmArea.end);
+    const prot = vmaProt(k, vma);
+    k.storeBlock(k.va(rest), [address, end, prot, field(k, vma, VmArea.next)]);
+    k.store(k.va(vma + VmArea.end), address);
+    k.store(k.va(vma + VmArea.next), rest);
+    return 0;
+  });
+}
+
+const allocVma = (k: KernelContext): number =>
+  k.call(() => {
+    const vma = k.load(k.va(FREE_VMA));
+    if (vma === 0) panic(k, 'out of memory areas');
+    k.store(k.va(FREE_VMA), field(k, vma, VmArea.next));
+    return vma;
+  });
+
+function freeVma(k: KernelContext, vma: number): void {
+  k.store(k.va(vma + VmArea.next), k.load(k.va(FREE_VMA)));
+  k.store(k.va(FREE_VMA), vma);
+}
+
+/** The first page boundary at or above an address, which may be 2^32. */
+export const pageAlign = (address: number): number => Math.ceil(address / PAGE_SIZE) * PAGE_SIZE;

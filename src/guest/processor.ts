@@ -1,0 +1,47 @@
+/**
+ * The processor as guest software sees it. The host provides one for each host CPU;
+ * guest code uses nothing else, so that all it knows is in registers and memory.
+ */
+
+import type { Right } from '../../shared/access.ts';
+import type { Gva } from '../../shared/address.ts';
+import type { Words } from '../../shared/words.ts';
+
+/** Vectors of the x86 that matter here, and lguest's own. */
+export const Vector = {
+  DoubleFault: 8,
+  PageFault: 14,
+  /** LGUEST_TRAP_ENTRY: the hypercall. */
+  Hypercall: 0x1f,
+  /** FIRST_EXTERNAL_VECTOR: interrupts are vectors from here on. */
+  FirstExternal: 32,
+  Syscall: 0x80,
+} as const;
+
+/** Ring 1 and ring 3 code and data, as lguest's guests have them. */
+export const Selector = {
+  KernelCode: 0x61,
+  KernelData: 0x69,
+  UserCode: 0x73,
+  UserData: 0x7b,
+} as const;
+
+export const isUserMode = (cs: number): boolean => (cs & 3) === 3;
+
+export interface Processor {
+  readonly words: Words;
+  register(reg: number): number;
+  setRegister(reg: number, value: number): void;
+  /** The word of host memory behind an address, or a fault; see shared/access.ts. */
+  translate(va: Gva, right: Right): number;
+  /** Leave the guest with this trap. */
+  trap(vector: number, errorCode: number): void;
+  /** Leave the guest with a page fault at `va`, from the fault that translate returned. */
+  pageFault(va: Gva, fault: number): void;
+  /** `int n`: into the guest's own handler if it may be reached directly, else a trap. */
+  softwareInterrupt(vector: number): void;
+  /** Whether the guest has been left. */
+  readonly trapped: boolean;
+  /** Whether somebody wants this CPU's attention. */
+  readonly kicked: boolean;
+}

@@ -1,0 +1,179 @@
+/** Hypercalls (drivers/lguest/hypercalls.c): what a guest asks of the host. */
+
+import { toGpa, toGva } from '../../shared/address.ts';
+import { Counter } from '../../shared/counters.ts';
+import { Entry } from '../../shared/entry.ts';
+import {
+  getUser,
+  lgreadText,
+  lgreadWord,
+  lguestAddressOk,
+  putUser,
+} from '../../shared/guest-memory.ts';
+import { Reg } from '../../shared/host-cpu.ts';
+import { Hypercall, SHUTDOWN_POWEROFF } from '../../shared/hypercall.ts';
+import {
+  CHANGED_GDT,
+  CHANGED_GDT_TLS,
+  CHANGED_IDT,
+  GDT_ENTRIES,
+  IDT_ENTRIES,
+  type LgCpu,
+} from '../../shared/lg-cpu.ts';
+import { Dead, killGuest } from '../../shared/lguest.ts';
+import { LGUEST_DATA_BYTES, LguestData, RING_SLOTS, SLOT_FREE } from '../../shared/lguest-data.ts';
+import { guestPagetableClearAll, guestPagetableFlushUser } from '../paging/flush.ts';
+import { guestSetPgd, guestSetPmd, guestSetPte } from '../paging/set.ts';
+import { pageTableGuestDataInit } from '../paging/setup.ts';
+import { guestNewPagetable } from '../paging/switch.ts';
+import { guestSetStack } from './interrupts.ts';
+import { readSaved } from './switcher.ts';
+
+/** `struct hcall_args`: the number and four arguments. */
+type Arguments = readonly [number, number, number, number, number];
+
+/** Longest text that SHUTDOWN takes, with its end. */
+const SHUTDOWN_TEXT = 100;
+
+/** TLS descriptors that LOAD_TLS reads, in words. */
+const TLS_WORDS = 6;
+
+/** `do_hypercalls`: those in the ring first, then the one in the registers. */
+export function doHypercalls(cpu: LgCpu): void {
+  const inRegisters: Arguments = [
+    readSaved(cpu, Reg.eax),
+    readSaved(cpu, Reg.ebx),
+    readSaved(cpu, Reg.ecx),
+    readSaved(cpu, Reg.edx),
+    readSaved(cpu, Reg.esi),
+  ];
+  if (cpu.lg.lguestData === 0) {
+    cpu.lg.counters.countHypercall(inRegisters[0]);
+    initialize(cpu, inRegisters);
+    cpu.hypercallPending = false;
+    return;
+  }
+  doAsyncHcalls(cpu);
+  // A NOTIFY in the ring is the Launcher's business first.
+  if (cpu.pendingNotify !== 0) return;
+  doHcall(cpu, inRegisters);
+  cpu.hypercallPending = false;
+}
+
+/** `initialize`: the first hypercall must say where lguest_data is. */
+function initialize(cpu: LgCpu, [number, address]: Arguments): void {
+  if (number !== Hypercall.LguestInit) {
+    killGuest(cpu, `hypercall ${number} before INIT`);
+    return;
+  }
+  if (!lguestAddressOk(cpu.lg, toGpa(address), LGUEST_DATA_BYTES)) {
+    killGuest(cpu, `bad guest page ${address.toString(16).padStart(8, '0')}`);
+    return;
+  }
+  cpu.lg.lguestData = toGpa(address);
+  pageTableGuestDataInit(cpu);
+  // Writing there may have broken copy-on-write under a page already mapped.
+  guestPagetableClearAll(cpu);
+}
+
+/** `do_async_hcalls`: once round the ring, from where this vCPU left off. */
+function doAsyncHcalls(cpu: LgCpu): void {
+  const { lg } = cpu;
+  for (let i = 0; i < RING_SLOTS; i++) {
+    const slot = cpu.nextHcall;
+    const status = LguestData.hcallStatus(lg.lguestData, slot);
+    if ((getUser(lg, status) ?? SLOT_FREE) === SLOT_FREE) return;
+    cpu.nextHcall = (slot + 1) % RING_SLOTS;
+    const argument = (n: number): number | undefined =>
+      getUser(lg, LguestData.hcall(lg.lguestData, slot, n));
+    const values = [argument(0), argument(1), argument(2), argument(3), argument(4)];
+    if (values.includes(undefined)) return killGuest(cpu, 'Fetching async hypercalls');
+    lg.counters.count(Counter.AsyncHypercalls);
+    doHcall(cpu, values as unknown as Arguments);
+    if (!putUser(lg, status, SLOT_FREE)) {
+      return killGuest(cpu, 'Writing result for async hypercall');
+    }
+    if (cpu.pendingNotify !== 0) return;
+  }
+}
+
+/** `do_hcall` */
+function doHcall(cpu: LgCpu, [number, a, b, c, d]: Arguments): void {
+  const { lg } = cpu;
+  lg.counters.countHypercall(number);
+  switch (number) {
+    case Hypercall.FlushAsync:
+    case Hypercall.SendInterrupts:
+      // Getting here was the point.
+      return;
+    case Hypercall.LguestInit:
+      return killGuest(cpu, 'already have lguest_data');
+    case Hypercall.Shutdown:
+      return shutdown(cpu, a, b);
+    case Hypercall.FlushTlb:
+      return a !== 0 ? guestPagetableClearAll(cpu) : guestPagetableFlushUser(cpu);
+    case Hypercall.NewPgtable:
+      return guestNewPagetable(cpu, toGpa(a));
+    case Hypercall.SetStack:
+      return guestSetStack(cpu, a, b, c);
+    case Hypercall.SetPte:
+      return guestSetPte(cpu, toGpa(a), toGva(b), new Entry(c, lg.form.pae ? d : 0));
+    case Hypercall.SetPgd:
+      return guestSetPgd(lg, toGpa(a), b);
+    case Hypercall.SetPmd:
+      // Only a kernel with CONFIG_X86_PAE has it.
+      return lg.form.pae ? guestSetPmd(lg) : badHypercall(cpu, number);
+    case Hypercall.SetClockevent:
+      cpu.clockDeadline = a === 0 ? 0 : (cpu.operations + a) >>> 0 || 1;
+      return;
+    case Hypercall.Ts:
+      cpu.ts = a !== 0;
+      return;
+    case Hypercall.Halt:
+      cpu.halted = true;
+      return;
+    case Hypercall.Notify:
+      cpu.pendingNotify = toGpa(a);
+      return;
+    case Hypercall.LoadIdtEntry:
+      return loadIdtEntry(cpu, a, b, c);
+    case Hypercall.LoadGdtEntry:
+      return loadGdtEntry(cpu, a, b, c);
+    case Hypercall.LoadTls:
+      return loadTls(cpu, a);
+    default:
+      return badHypercall(cpu, number);
+  }
+}
+
+const badHypercall = (cpu: LgCpu, number: number): void =>
+  killGuest(cpu, `Bad hypercall ${number | 0}\n`);
+
+/** The text is the reason of death, whether the guest wanted to end or could not go on. */
+function shutdown(cpu: LgCpu, text: number, how: number): void {
+  const reason = lgreadText(cpu, toGpa(text), SHUTDOWN_TEXT);
+  if (how === SHUTDOWN_POWEROFF) cpu.lg.die(Dead.PoweredOff, reason);
+  else killGuest(cpu, `CRASH: ${reason}`);
+}
+
+/** `load_guest_idt_entry`: a vector that does not exist is ignored. */
+function loadIdtEntry(cpu: LgCpu, vector: number, low: number, high: number): void {
+  cpu.changed |= CHANGED_IDT;
+  if (vector >= IDT_ENTRIES) return;
+  cpu.setIdt(vector * 2, low);
+  cpu.setIdt(vector * 2 + 1, high);
+}
+
+/** `load_guest_gdt_entry` */
+function loadGdtEntry(cpu: LgCpu, index: number, low: number, high: number): void {
+  if (index >= GDT_ENTRIES) return killGuest(cpu, `too many gdt entries ${index}`);
+  cpu.setGdt(index * 2, low);
+  cpu.setGdt(index * 2 + 1, high);
+  cpu.changed |= CHANGED_GDT;
+}
+
+/** `guest_load_tls` */
+function loadTls(cpu: LgCpu, address: number): void {
+  for (let i = 0; i < TLS_WORDS; i++) cpu.setTls(i, lgreadWord(cpu, toGpa(address + i * 4)));
+  cpu.changed |= CHANGED_GDT_TLS;
+}

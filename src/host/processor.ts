@@ -1,0 +1,95 @@
+/**
+ * A host CPU as the guest's software uses it: registers, memory through the MMU, and
+ * the ways out of the guest.
+ */
+
+import { errorCodeOf, isFault, Right } from '../../shared/access.ts';
+import { type Gva, toGva, toPtr } from '../../shared/address.ts';
+import { Counter, type Counters } from '../../shared/counters.ts';
+import type { Host } from '../../shared/host.ts';
+import { type HostCpu, Reg } from '../../shared/host-cpu.ts';
+import { CANNOT_HAPPEN, StatePage } from '../../shared/switcher-page.ts';
+import type { Words } from '../../shared/words.ts';
+import { type Processor, Selector, Vector } from '../guest/processor.ts';
+import type { Mmu } from '../mmu/tlb.ts';
+import { gateAddress, isPresentGate } from './descriptors.ts';
+
+export class HostProcessor implements Processor {
+  readonly words: Words;
+  readonly mmu: Mmu;
+  readonly #cpu: HostCpu;
+  /** Where this CPU's state page is in every guest that it runs. */
+  readonly #statePage: Gva;
+
+  constructor(host: Host, cpu: HostCpu, mmu: Mmu, statePage: Gva) {
+    this.words = host.words;
+    this.mmu = mmu;
+    this.#cpu = cpu;
+    this.#statePage = statePage;
+  }
+
+  register(reg: number): number {
+    return this.#cpu.register(reg);
+  }
+
+  setRegister(reg: number, value: number): void {
+    this.#cpu.setRegister(reg, value);
+  }
+
+  translate(va: Gva, right: Right): number {
+    return this.mmu.translate(va, right);
+  }
+
+  trap(vector: number, errorCode: number): void {
+    this.setRegister(Reg.trapnum, vector);
+    this.setRegister(Reg.errcode, errorCode);
+  }
+
+  pageFault(va: Gva, fault: number): void {
+    this.#cpu.cr2 = va;
+    this.trap(Vector.PageFault, errorCodeOf(fault));
+  }
+
+  get trapped(): boolean {
+    return this.register(Reg.trapnum) !== CANNOT_HAPPEN;
+  }
+
+  get kicked(): boolean {
+    return this.words.peek(this.#cpu.mailbox) !== 0;
+  }
+
+  /** What the current guest counts here; set on every entry. */
+  counters: Counters | undefined;
+
+  /**
+   * `int n` from ring 3 (SDM 3A 6.12): the gate and the ring-1 stack come from this
+   * CPU's state page, by the address the guest sees it at. Whatever cannot be pushed or
+   * read is a double fault.
+   */
+  softwareInterrupt(vector: number): void {
+    const low = this.#readState(StatePage.idt + vector * 2);
+    const high = this.#readState(StatePage.idt + vector * 2 + 1);
+    if (low === undefined || high === undefined) return this.trap(Vector.DoubleFault, 0);
+    if (!isPresentGate(high)) return this.trap(vector, 0);
+    const esp = this.#readState(StatePage.sp1);
+    const ss = this.#readState(StatePage.ss1);
+    if (esp === undefined || ss === undefined) return this.trap(Vector.DoubleFault, 0);
+    const frame = [Reg.ss, Reg.esp, Reg.eflags, Reg.cs, Reg.eip].map((reg) => this.register(reg));
+    for (const [i, value] of frame.entries()) {
+      const at = this.translate(toGva(esp - (i + 1) * 4), Right.SupervisorWrite);
+      if (isFault(at)) return this.trap(Vector.DoubleFault, 0);
+      this.words.poke(toPtr(at), value);
+    }
+    this.setRegister(Reg.ss, ss);
+    this.setRegister(Reg.esp, esp - frame.length * 4);
+    this.setRegister(Reg.cs, Selector.KernelCode);
+    this.setRegister(Reg.eip, gateAddress(low, high));
+    this.counters?.count(Counter.DirectTraps);
+    this.counters?.add(Counter.KernelAccesses, frame.length + 4);
+  }
+
+  #readState(word: number): number | undefined {
+    const at = this.translate(toGva(this.#statePage + word * 4), Right.SupervisorRead);
+    return isFault(at) ? undefined : this.words.peek(toPtr(at));
+  }
+}

@@ -1,0 +1,191 @@
+/**
+ * The round that a host CPU makes for the vCPU it has in hand (run_guest of
+ * drivers/lguest/core.c): hypercalls, the Launcher's business, interrupts, into the
+ * guest, and whatever got it out again.
+ */
+
+import { PAGE_SIZE, toGpa, toGva } from '../../shared/address.ts';
+import { Counter } from '../../shared/counters.ts';
+import { putUser } from '../../shared/guest-memory.ts';
+import type { Host } from '../../shared/host.ts';
+import { type HostCpu, Reg } from '../../shared/host-cpu.ts';
+import type { LgCpu } from '../../shared/lg-cpu.ts';
+import { Dead, killGuest } from '../../shared/lguest.ts';
+import { LguestData } from '../../shared/lguest-data.ts';
+import { Stop } from '../../shared/machine-record.ts';
+import { CANNOT_HAPPEN } from '../../shared/switcher-page.ts';
+import type { GuestMachine } from '../guest/kernel/context.ts';
+import { Kernel } from '../guest/kernel/kernel.ts';
+import { isUserMode, Vector } from '../guest/processor.ts';
+import { runUser } from '../guest/user.ts';
+import { Mmu } from '../mmu/tlb.ts';
+import { demandPage } from '../paging/fault.ts';
+import { percpuPagesAddr } from '../paging/switcher.ts';
+import { doHypercalls } from './hypercalls.ts';
+import {
+  deliverTrap,
+  interruptPending,
+  LGUEST_IRQS,
+  TIMER_IRQ,
+  tryDeliverInterrupt,
+  unhandledTrap,
+} from './interrupts.ts';
+import { HostProcessor } from './processor.ts';
+import { enterGuest, leaveGuest, readSaved } from './switcher.ts';
+
+/** Why a vCPU was put down. */
+export type Rest =
+  /** Its time is up. */
+  | 'preempted'
+  /** Its guest is dead: it never runs again. */
+  | 'dead'
+  /** The machine is to stop. */
+  | 'stopped';
+
+/** What a host CPU needs to run a guest's vCPUs; holds no state of theirs. */
+interface Software {
+  readonly guest: GuestMachine;
+  readonly kernel: Kernel;
+}
+
+export class GuestRunner {
+  readonly #host: Host;
+  readonly #hostCpu: HostCpu;
+  readonly #mmu: Mmu;
+  readonly #processor: HostProcessor;
+  readonly #software: readonly Software[];
+
+  /** `guests`: in the order of the machine's. */
+  constructor(host: Host, hostCpu: HostCpu, guests: readonly GuestMachine[]) {
+    this.#host = host;
+    this.#hostCpu = hostCpu;
+    this.#mmu = new Mmu(host, hostCpu);
+    const statePage = toGva(percpuPagesAddr(host.guests[0]!, hostCpu.index) + PAGE_SIZE);
+    this.#processor = new HostProcessor(host, hostCpu, this.#mmu, statePage);
+    this.#software = guests.map((guest, i) => ({
+      guest,
+      kernel: new Kernel(this.#processor, guest, host.guests[i]!.counters),
+    }));
+  }
+
+  /** Run a vCPU until its quantum is used up or it cannot go on. */
+  run(cpu: LgCpu): Rest {
+    const { lg } = cpu;
+    if (cpu.lastHostCpu !== this.#hostCpu.index) {
+      if (cpu.lastHostCpu >= 0) lg.counters.count(Counter.Migrations);
+      cpu.lastHostCpu = this.#hostCpu.index;
+    }
+    this.#hostCpu.runningVcpu = cpu.number + 1;
+    const rest = this.#rounds(cpu);
+    this.#hostCpu.runningVcpu = 0;
+    return rest;
+  }
+
+  #rounds(cpu: LgCpu): Rest {
+    const { lg } = cpu;
+    while (lg.dead === Dead.Alive) {
+      // Answered first, looked into afterwards: what comes later sets it again.
+      this.#host.words.store(this.#hostCpu.mailbox, 0);
+      if (cpu.hypercallPending) doHypercalls(cpu);
+      if (cpu.pendingNotify !== 0) {
+        // The Launcher counts it and sends the vCPU back in.
+        lg.countNotification();
+        cpu.pendingNotify = toGpa(0);
+        continue;
+      }
+      if (this.#host.machine.stop !== Stop.Running) return 'stopped';
+      tick(cpu);
+      const { irq, more } = interruptPending(cpu);
+      if (irq < LGUEST_IRQS) tryDeliverInterrupt(cpu, irq, more);
+      if (lg.dead !== Dead.Alive) break;
+      if (cpu.halted) {
+        if (interruptPending(cpu).irq === LGUEST_IRQS && !sleep(cpu)) {
+          killGuest(cpu, 'halted with nothing to wake it');
+        }
+        continue;
+      }
+      if (cpu.quantum === 0) return 'preempted';
+      this.#once(cpu);
+    }
+    return 'dead';
+  }
+
+  /** Into the guest, until it traps, and handle that. */
+  #once(cpu: LgCpu): void {
+    const walksBefore = this.#hostCpu.walks;
+    enterGuest(this.#host, this.#hostCpu, this.#mmu, cpu);
+    this.#execute(cpu);
+    leaveGuest(this.#host, this.#hostCpu, this.#mmu, cpu);
+    cpu.lg.counters.add(Counter.Walks, (this.#hostCpu.walks - walksBefore) >>> 0);
+    this.#handleTrap(cpu);
+  }
+
+  /** The guest's own software, until something takes the CPU away from it. */
+  #execute(cpu: LgCpu): void {
+    const processor = this.#processor;
+    const { kernel, guest } = this.#software[cpu.lg.index]!;
+    const { counters } = cpu.lg;
+    processor.counters = counters;
+    const budget = Math.min(cpu.quantum, untilTick(cpu));
+    let left = budget;
+    while (left > 0 && !processor.trapped && !processor.kicked) {
+      left -= isUserMode(processor.register(Reg.cs))
+        ? runUser(processor, guest.program, counters, left)
+        : kernel.run(left);
+    }
+    // The host's own timer, or another CPU's kick.
+    if (!processor.trapped) processor.trap(Vector.FirstExternal, 0);
+    const done = budget - left;
+    counters.add(Counter.Operations, done);
+    cpu.operations += done;
+    cpu.quantum -= done;
+  }
+
+  /** `lguest_arch_handle_trap` */
+  #handleTrap(cpu: LgCpu): void {
+    const { lg } = cpu;
+    const trapnum = readSaved(cpu, Reg.trapnum);
+    const { cr2 } = this.#hostCpu;
+    if (trapnum === Vector.PageFault) {
+      if (demandPage(cpu, cr2, readSaved(cpu, Reg.errcode))) {
+        lg.counters.count(Counter.FaultsFixed);
+        return;
+      }
+      lg.counters.count(Counter.FaultsPassedOn);
+      if (lg.lguestData !== 0 && !putUser(lg, LguestData.cr2(lg.lguestData), cr2)) {
+        killGuest(cpu, 'Writing cr2');
+      }
+    } else if (trapnum === Vector.Hypercall) {
+      cpu.hypercallPending = true;
+      return;
+    } else if (
+      trapnum >= Vector.FirstExternal &&
+      trapnum < CANNOT_HAPPEN &&
+      trapnum !== Vector.Syscall
+    ) {
+      return;
+    }
+    if (!deliverTrap(cpu, trapnum)) killGuest(cpu, unhandledTrap(cpu, cr2));
+  }
+}
+
+/** Operations until the guest's clock interrupts. */
+function untilTick(cpu: LgCpu): number {
+  return cpu.clockDeadline === 0
+    ? Number.POSITIVE_INFINITY
+    : (cpu.clockDeadline - cpu.operations) >>> 0;
+}
+
+/** The clock has come to its deadline: it interrupts, once. */
+function tick(cpu: LgCpu): void {
+  if (cpu.clockDeadline === 0 || cpu.operations !== cpu.clockDeadline) return;
+  cpu.clockDeadline = 0;
+  cpu.raiseIrq(TIMER_IRQ);
+}
+
+/** A halted vCPU's clock goes on at once to the next tick; false when there is none. */
+function sleep(cpu: LgCpu): boolean {
+  if (cpu.clockDeadline === 0) return false;
+  cpu.operations = cpu.clockDeadline;
+  return true;
+}
