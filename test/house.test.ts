@@ -1,0 +1,155 @@
+/** The rules of the house, so that nobody has to remember them. */
+
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, posix } from 'node:path';
+import { describe, expect, test } from 'vitest';
+
+/** From the top down. A file imports from its own place and from those of later rows. */
+const FLOORS: readonly (readonly string[])[] = [
+  ['src/main.ts'],
+  ['src/commands'],
+  ['workers'],
+  ['src/explore', 'src/study'],
+  ['src/report', 'src/check', 'src/conformance'],
+  ['src/machine.ts'],
+  ['src/host'],
+  ['src/guest', 'src/mmu', 'src/paging'],
+  ['shared'],
+];
+
+/** What each part of the paging code is built on. */
+const PARTS: Readonly<Record<string, readonly string[]>> = {
+  setup: ['switch'],
+  switch: ['flush'],
+  set: ['flush', 'switch', 'switcher', 'fault'],
+  flush: ['pin', 'switcher'],
+  pin: ['fault'],
+  fault: ['entries'],
+  switcher: ['entries'],
+  entries: [],
+};
+
+/** Nothing that a run depends on may ask for the time. */
+const TIMELESS = ['shared', 'src/paging', 'src/mmu', 'src/guest', 'src/host'];
+
+const MOST_LINES = 400;
+
+interface Source {
+  readonly path: string;
+  readonly text: string;
+  /** Without comments. */
+  readonly code: string;
+}
+
+const sources: readonly Source[] = ['src', 'shared', 'workers', 'bench']
+  .filter((folder) => existsSync(folder))
+  .flatMap((folder) =>
+    readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name)),
+  )
+  .filter((path) => path.endsWith('.ts'))
+  .map((path) => {
+    const text = readFileSync(path, 'utf8');
+    return { path, text, code: text.replace(/\/\*[\s\S]*?\*\/|(?<=^|\s)\/\/.*$/gm, '') };
+  });
+
+const within = (path: string, place: string): boolean =>
+  path === place || path.startsWith(`${place}/`);
+
+const placeOf = (path: string): string | undefined =>
+  FLOORS.flat().find((place) => within(path, place));
+
+const floorOf = (place: string): number => FLOORS.findIndex((row) => row.includes(place));
+
+/** The files of ours that a file imports. */
+const importsOf = ({ path, code }: Source): string[] =>
+  Array.from(code.matchAll(/\bfrom\s*'(\.[^']*)'|\bimport\s*\(?\s*'(\.[^']*)'/g), (match) =>
+    posix.normalize(posix.join(dirname(path), match[1] ?? match[2]!)),
+  );
+
+const edges = sources.flatMap((source) =>
+  importsOf(source).map((to) => ({ from: source.path, to })),
+);
+
+/** Places where a pattern occurs in code, but for the files that may have it. */
+const having = (pattern: RegExp, allowed: readonly string[] = []): string[] =>
+  sources
+    .filter(({ path, code }) => pattern.test(code) && !allowed.includes(path))
+    .map(({ path }) => path);
+
+test('there are sources to look at, and they import one another', () => {
+  expect(sources.length).toBeGreaterThan(30);
+  expect(edges.length).toBeGreaterThan(100);
+});
+
+describe('imports', () => {
+  test('every source has its place', () => {
+    const lost = sources.filter(({ path }) => !within(path, 'bench') && !placeOf(path));
+    expect(lost.map(({ path }) => path)).toEqual([]);
+  });
+
+  test('lead to files that exist', () => {
+    expect(edges.filter(({ to }) => !existsSync(to))).toEqual([]);
+  });
+
+  test('go down, or stay where they are', () => {
+    const up = edges.filter(({ from, to }) => {
+      if (within(from, 'bench')) return false;
+      const [above, below] = [placeOf(from)!, placeOf(to)];
+      return below === undefined || (above !== below && floorOf(above) >= floorOf(below));
+    });
+    expect(up).toEqual([]);
+  });
+
+  test('follow the order of the parts within the paging code', () => {
+    const below = (part: string): string[] =>
+      PARTS[part]!.flatMap((next) => [next, ...below(next)]);
+    const partOf = (path: string): string => /^src\/paging\/(.*)\.ts$/.exec(path)?.[1] ?? '';
+    const wrong = edges.filter(
+      ({ from, to }) => partOf(from) && partOf(to) && !below(partOf(from)).includes(partOf(to)),
+    );
+    expect(wrong).toEqual([]);
+  });
+});
+
+describe('bans', () => {
+  test('no enum: node strips types and does not compile', () => {
+    expect(having(/\benum\s+\w+\s*\{/)).toEqual([]);
+  });
+
+  test('no default exports', () => {
+    expect(having(/\bexport\s+default\b/)).toEqual([]);
+  });
+
+  test('no barrels', () => {
+    expect(having(/\bexport\s+(type\s+)?(\*|\{[^}]*\})[^;]*\bfrom\b/)).toEqual([]);
+  });
+
+  test('no random numbers but from a seed', () => {
+    expect(having(/\bMath\.random\b/)).toEqual([]);
+  });
+
+  test('no clock where a run must be the same twice', () => {
+    const asking = having(/\bDate\.now\b|\bnew Date\b|\bperformance\.now\b|\bhrtime\b/);
+    expect(asking.filter((path) => TIMELESS.some((place) => within(path, place)))).toEqual([]);
+  });
+
+  test('no atomics but in the leaf', () => {
+    expect(having(/\bAtomics\./, ['shared/words.ts'])).toEqual([]);
+  });
+
+  test('no BigInt arrays: they cost ten times a WebAssembly call', () => {
+    expect(having(/\bBigU?[iI]nt64Array\b/)).toEqual([]);
+  });
+});
+
+describe('shape', () => {
+  test(`no source has more than ${MOST_LINES} lines`, () => {
+    const long = sources.filter(({ text }) => text.split('\n').length - 1 > MOST_LINES);
+    expect(long.map(({ path }) => path)).toEqual([]);
+  });
+
+  test('every source says what it is before anything but its imports', () => {
+    const head = /^(#!.*\n)?(\s*import\b[^;]*;)*\s*\/\*\*/;
+    expect(sources.filter(({ text }) => !head.test(text)).map(({ path }) => path)).toEqual([]);
+  });
+});
