@@ -151,7 +151,7 @@ export class LineParser {
     const stop = newline < 0 || newline > end ? end : newline;
     const found = at < stop ? quote(bytes.subarray(at, stop)) : 'the end of the line';
     return this.#place.error(
-      `found ${found}, expected ${expected}. A trace has lines like "I  04001000,3" or " S befff820,4" beside valgrind's own; if the program's output got into it, make it again with --log-file=NAME.%p: valgrind --tool=lackey ${OPTIONS} --log-file=NAME.%p COMMAND.`,
+      `found ${found}, expected ${expected}. A trace has lines like "I  04001000,3" or " S befff820,4" beside valgrind's own; if the program's own output got into it, make it again with a log file: valgrind --tool=lackey ${OPTIONS} --log-file=NAME.%p COMMAND.`,
       at - start + 1,
     );
   }

@@ -30,6 +30,8 @@ export class MemoryCalls {
   #heapShift = 0;
   /** A heap that was folded apart cannot be told by its end: then mmap2 and munmap tell it. */
   #heapInOnePiece = true;
+  /** Mappings added for an mprotect of pages that by the trace were not there. */
+  repairs = 0;
   /** The first break, in guest addresses. */
   initialBrk: number | undefined;
 
@@ -60,8 +62,11 @@ export class MemoryCalls {
 
   protect(address: number, length: number, prot: number): void {
     for (const part of this.#parts(pageRange(address, length))) {
+      for (const hole of this.#space.protect(part, prot)) {
+        this.#emit(Sys.mmap2, hole.start, hole.end - hole.start, prot & 7);
+        this.repairs++;
+      }
       this.#emit(Sys.mprotect, part.start, part.end - part.start, prot & 7);
-      this.#space.protect(part, prot);
     }
   }
 

@@ -106,7 +106,7 @@ export class ProcessImport implements LineSink {
       pid: this.#pid ?? 0,
       children: this.#calls.children,
       calls: Object.fromEntries(this.#calls.counts),
-      repairs: this.#repairs,
+      repairs: this.#repairs + this.#memory.repairs,
       afterEnd: this.#afterEnd,
     };
   }

@@ -1,8 +1,15 @@
 import { Op } from '../program.ts';
 import type { ImportedProcess, ImportReport } from './import.ts';
 
-/** Names of the kinds, by Op. */
-const KIND_NAMES = ['fetches', 'loads', 'stores', 'modifies', 'locked', 'system calls'];
+/** Names of the kinds, by Op: of one and of many. */
+const KIND_NAMES = [
+  ['fetch', 'fetches'],
+  ['load', 'loads'],
+  ['store', 'stores'],
+  ['modify', 'modifies'],
+  ['locked operation', 'locked operations'],
+  ['system call', 'system calls'],
+] as const;
 
 /** The report for people: several lines, without an end of line after the last. */
 export function formatImportReport(report: ImportReport): string {
@@ -11,7 +18,7 @@ export function formatImportReport(report: ImportReport): string {
   const counts = KIND_NAMES.map((_, kind) =>
     threads.reduce((sum, thread) => sum + thread.counts[kind]!, 0),
   );
-  const kinds = KIND_NAMES.map((name, kind) => `${number(counts[kind]!)} ${name}`).filter(
+  const kinds = KIND_NAMES.map(([one, many], kind) => plural(counts[kind]!, one, many)).filter(
     (_, kind) => counts[kind] !== 0,
   );
   const perOperation = (report.outputBytes / Math.max(1, operations)).toFixed(3);

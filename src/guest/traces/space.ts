@@ -69,16 +69,26 @@ export class AddressSpace {
     this.#pages.fill(CALLED, ...pages(range));
   }
 
-  /** After mprotect of whole pages: those nobody spoke of must have been there for it. */
-  protect(range: Range, prot: number): void {
+  /**
+   * After mprotect of whole pages. It succeeded, so all of them were there: what nobody
+   * spoke of becomes part of the image, and what a call had unmapped is returned, to be
+   * mapped before.
+   */
+  protect(range: Range, prot: number): Range[] {
+    const holes: { start: number; end: number }[] = [];
     const [first, end] = pages(range);
     for (let page = first; page < end; page++) {
       const state = this.#pages[page]!;
       if (state === 0) this.#image[page] = MAPPED | Prot.Read;
-      // What is not mapped stays so: if it is used all the same, it is repaired then.
-      else if ((state & MAPPED) === 0) continue;
-      this.#pages[page] = CALLED | MAPPED | effective(prot);
+      else if ((state & MAPPED) === 0) {
+        const start = page * (1 << PAGE_SHIFT);
+        const last = holes.at(-1);
+        if (last?.end === start) last.end += 1 << PAGE_SHIFT;
+        else holes.push({ start, end: start + (1 << PAGE_SHIFT) });
+      }
     }
+    this.map(range, prot);
+    return holes;
   }
 
   /** Prot of the page of `address`, for a mapping that moves. */

@@ -1,0 +1,122 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { UserError } from '../../../shared/errors.ts';
+import { Op } from '../../../src/guest/program.ts';
+import { LineParser, Place } from '../../../src/guest/traces/lines.ts';
+import { parseMessages } from '../../../src/guest/traces/messages.ts';
+
+/** All that a parser says of a text that comes in chunks cut at `cuts`. */
+function parse(text: string | Uint8Array, cuts: readonly number[] = []): unknown[] {
+  const said: unknown[] = [];
+  const place = new Place('t');
+  const parser = new LineParser(
+    {
+      access: (kind, high, low, size) => said.push([place.line, kind, high, low, size]),
+      message: (line) => {
+        said.push(line);
+        return parseMessages(line) !== undefined;
+      },
+    },
+    place,
+  );
+  const bytes = Buffer.from(text);
+  let from = 0;
+  for (const cut of [...cuts.map((c) => c % (bytes.length + 1)).sort((a, b) => a - b), undefined]) {
+    parser.push(bytes.subarray(from, cut));
+    from = cut ?? 0;
+  }
+  parser.end();
+  return said;
+}
+
+const SOME = [
+  '==7== Command: ./test',
+  'I  04001000,3',
+  ' L befff820,4',
+  ' S 1ffefff820,16',
+  ' M 0,1',
+  '',
+  'I  ffffffffff600000,15',
+  'SYSCALL[7,1](6) sys_close ( 4 )[sync] --> Success(0x0) ',
+  ' S abcDEF,4096',
+  '',
+].join('\n');
+
+test('accesses of all kinds and widths of address are read', () => {
+  expect(parse(SOME)).toEqual([
+    '==7== Command: ./test',
+    [2, Op.Fetch, 0, 0x04001000, 3],
+    [3, Op.Load, 0, 0xbefff820, 4],
+    [4, Op.Store, 0x1f, 0xfefff820, 16],
+    [5, Op.Modify, 0, 0, 1],
+    '',
+    [7, Op.Fetch, 0xffffffff, 0xff600000, 15],
+    'SYSCALL[7,1](6) sys_close ( 4 )[sync] --> Success(0x0) ',
+    [9, Op.Store, 0, 0xabcdef, 4096],
+  ]);
+});
+
+test('where the chunks end does not matter', () => {
+  fc.assert(
+    fc.property(fc.array(fc.nat(), { maxLength: 20 }), (cuts) => {
+      expect(parse(SOME, cuts)).toEqual(parse(SOME));
+    }),
+  );
+});
+
+test('a trace that went through Windows is the same trace', () => {
+  expect(parse(SOME.replaceAll('\n', '\r\n'))).toEqual(parse(SOME));
+});
+
+test.each([
+  ['I  0400100g,3', 11, 'found "g,3", expected \',\' and a size'],
+  ['I  ,3', 4, 'expected an address of 1 to 16 hex digits'],
+  ['I  12345678123456781,3', 20, 'expected an address of 1 to 16 hex digits'],
+  [' L befff820', 12, "found the end of the line, expected ',' and a size"],
+  [' L befff820,', 13, 'found the end of the line, expected a size of 1 to 4096 bytes'],
+  [' L befff820,0', 13, 'found "0", expected a size of 1 to 4096 bytes'],
+  [' L befff820,4097', 13, 'found "4097", expected a size'],
+  [' S befff820,99999999999999999999', 13, 'expected a size'],
+  [' S befff820,4 ', 14, 'found " ", expected the end of the line'],
+  [' X befff820,4', 1, 'expected a line of a lackey trace'],
+  ['hello world', 1, 'found "hello world", expected a line of a lackey trace'],
+  ['SB 04001000', 1, 'without --trace-superblocks'],
+])('the complaint about %j names its column', (line, column, message) => {
+  let complaint = '';
+  try {
+    parse(`I  04001000,3\n\n${line}\nI  04001000,3\n`);
+  } catch (error) {
+    expect(error).toBeInstanceOf(UserError);
+    complaint = (error as Error).message;
+  }
+  expect(complaint).toContain(`t:3:${column}: `);
+  expect(complaint).toContain(message);
+});
+
+test('a last line without an end is a trace that was cut short', () => {
+  expect(() => parse('I  04001000,3\nI  0400')).toThrow(
+    /^t:2:1: .*middle of this line: found "I {2}0400".*head -n 1/,
+  );
+});
+
+test('a line without any end does not fill the memory', () => {
+  expect(() => parse(`I  04001000,3\n${'x'.repeat(70000)}`)).toThrow(/^t:2:1: .*end of the line/);
+});
+
+test('bytes of any kind are read or complained of, nothing else', () => {
+  const lines = fc.array(fc.oneof(fc.constantFrom(...SOME.split('\n')), fc.string()));
+  const trace = fc.oneof(
+    fc.uint8Array({ maxLength: 300 }),
+    lines.map((all) => all.join('\n')),
+  );
+  fc.assert(
+    fc.property(trace, (text) => {
+      try {
+        parse(text);
+      } catch (error) {
+        expect(error).toBeInstanceOf(UserError);
+      }
+    }),
+    { numRuns: 500 },
+  );
+});
