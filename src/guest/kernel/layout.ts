@@ -74,8 +74,8 @@ export const Mm = {
   pgd: 4,
   /** Physical address of its first VMA, 0 for none; sorted by address. */
   vmas: 8,
-  brkStart: 12,
-  brk: 16,
+  /** End of the heap; 0 while it is not known where the heap begins. */
+  brk: 12,
 } as const;
 
 export const MAX_VMAS = 2048;

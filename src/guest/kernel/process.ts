@@ -52,7 +52,7 @@ export const allocMm = (k: KernelContext): number =>
     }
     if (mm === 0) panic(k, 'out of address spaces');
     const pgd = pgdAlloc(k);
-    k.storeBlock(k.va(mm), [1, pgd, 0, 0, 0]);
+    k.storeBlock(k.va(mm), [1, pgd, 0, 0]);
     return mm;
   });
 
@@ -122,12 +122,13 @@ export function returnFromFork(k: KernelContext): void {
   if (image !== undefined) mapImage(k, mm, image);
 }
 
-/** exec: the regions of a program. */
+/** exec: the regions of a program, and where its heap will be. */
 export function mapImage(k: KernelContext, mm: number, image: ProcessImage): void {
   k.each(0, image.regions.length, (i) => {
     const { start, end, prot } = image.regions[i]!;
     insertVma(k, mm, start, pageAlign(end), prot);
   });
+  k.store(k.va(mm + Mm.brk), image.brk ?? 0);
 }
 
 /** exit: this thread ends; the original run went on with thread `next`. */

@@ -1,0 +1,91 @@
+/**
+ * What a guest's memory holds, as one hash: all of it by physical address, or the last
+ * process's by virtual address, which does not depend on the paging form.
+ */
+
+import { createHash } from 'node:crypto';
+import {
+  frameStart,
+  type Gpa,
+  gpfnOf,
+  PAGE_WORDS,
+  toGpa,
+  toGpfn,
+  wordInFrame,
+} from '../../shared/address.ts';
+import { Entry, isPresent, ptePfn } from '../../shared/entry.ts';
+import type { Host } from '../../shared/host.ts';
+import type { Lguest } from '../../shared/lguest.ts';
+import { RESULT } from '../guest/kernel/layout.ts';
+
+export interface MemoryDigest {
+  /** Every page, page tables and kernel included. */
+  readonly physical: string;
+  /** The pages of the process that ran last, and what all threads had computed. */
+  readonly user: string;
+  /** Pages of the guest that were ever written. */
+  readonly pagesWritten: number;
+  /** User pages of that process. */
+  readonly userPages: number;
+}
+
+const DIGEST_CHARACTERS = 16;
+
+/** At rest, before the guest is freed. */
+export function digestMemory(host: Host, lg: Lguest): MemoryDigest {
+  const all = createHash('sha256');
+  let pagesWritten = 0;
+  for (let page = 0; page < lg.pfnLimit; page++) {
+    const frame = lg.map.frame(toGpfn(page));
+    if (frame === 0 || frame === host.zeroPage) continue;
+    pagesWritten++;
+    all.update(`${page}:`).update(pageBytes(host, frameStart(frame)));
+  }
+  const user = createHash('sha256');
+  user.update(String(readGuest(host, lg, toGpa(RESULT))));
+  let userPages = 0;
+  eachUserPage(host, lg, (vaddr, gpa) => {
+    userPages++;
+    user.update(`${vaddr}:`).update(pageBytes(host, frameStart(lg.map.frame(gpfnOf(gpa)))));
+  });
+  return {
+    physical: all.digest('hex').slice(0, DIGEST_CHARACTERS),
+    user: user.digest('hex').slice(0, DIGEST_CHARACTERS),
+    pagesWritten,
+    userPages,
+  };
+}
+
+function pageBytes(host: Host, start: number): Uint8Array {
+  // Hashing reads the bytes at once, and wants none that others could change.
+  return Uint8Array.from(new Uint8Array(host.words.memory.buffer, start * 4, PAGE_WORDS * 4));
+}
+
+function readGuest(host: Host, lg: Lguest, gpa: Gpa): number {
+  return host.words.load(wordInFrame(lg.map.frame(gpfnOf(gpa)), gpa));
+}
+
+/** Walk the guest's own tables, from the top level that vCPU 0 ran on last. */
+function eachUserPage(host: Host, lg: Lguest, body: (vaddr: number, gpa: Gpa) => void): void {
+  const { form, kernelAddress } = lg;
+  const top = lg.pgdirs[lg.cpus[0]!.cpuPgd]!.gpgdir;
+  const bytes = form.entryWords * 4;
+  const read = (table: number, i: number): Entry => {
+    const at = toGpa(table + i * bytes);
+    return new Entry(readGuest(host, lg, at), 0);
+  };
+  const walk = (table: number, base: number, shifts: readonly number[]): void => {
+    const [shift, ...below] = shifts;
+    for (let i = 0; ; i++) {
+      const vaddr = base + i * 2 ** shift!;
+      const isLast = i === (shift === form.pgdirShift ? form.ptrsPerPgd : form.ptrsPerPte);
+      if (isLast || vaddr >= kernelAddress) return;
+      const entry = read(table, i);
+      if (!isPresent(entry)) continue;
+      const next = ptePfn(entry) * 4096;
+      if (below.length === 0) body(vaddr, toGpa(next));
+      else walk(next, vaddr, below);
+    }
+  };
+  walk(top, 0, form.pae ? [30, 21, 12] : [22, 12]);
+}

@@ -1,0 +1,24 @@
+/** Programs by name: every worker loads its own, and all get the same. */
+
+import { UserError } from '../../shared/errors.ts';
+import type { Program } from './program.ts';
+import { builtinPrograms } from './programs.ts';
+import { openProgram } from './traces/reader.ts';
+
+/** A trace file, or one of the programs written by hand. Travels by postMessage. */
+export type ProgramSource =
+  | { readonly kind: 'trace'; readonly path: string }
+  | { readonly kind: 'builtin'; readonly name: string };
+
+/** Throws UserError when there is no such program, or the file is not a trace. */
+export function loadProgram(source: ProgramSource): Program {
+  if (source.kind === 'trace') return openProgram(source.path);
+  const make = builtinPrograms[source.name];
+  if (make === undefined) {
+    throw new UserError(
+      `there is no program '${source.name}'; those that come with umbra are ` +
+        `${Object.keys(builtinPrograms).join(', ')}, any other is a trace file`,
+    );
+  }
+  return make();
+}

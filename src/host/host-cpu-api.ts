@@ -1,0 +1,29 @@
+/** What a host CPU's worker and the main thread say to one another, by comlink. */
+
+import type { HostOops } from '../../shared/errors.ts';
+import type { SharedMachine } from '../../shared/host.ts';
+import type { ProgramSource } from '../guest/load.ts';
+import type { PolicyName } from './policy.ts';
+import type { Quantum } from './scheduler.ts';
+
+export interface HostCpuBoot {
+  readonly shared: SharedMachine;
+  readonly index: number;
+  /** What each guest runs. */
+  readonly programs: readonly ProgramSource[];
+  readonly policy: PolicyName;
+  readonly quantum: Quantum;
+}
+
+/** How a CPU's loop ended; an error of ours rejects instead. */
+export interface HostCpuEnd {
+  /** The oops that killed the host, if it was on this CPU. */
+  readonly oops?: { readonly kind: HostOops['kind']; readonly message: string };
+}
+
+export interface HostCpuApi {
+  /** Join the machine. Everything that can fail for want of a file fails here. */
+  boot(boot: HostCpuBoot): void;
+  /** Run vCPUs until there are none left, or the machine is to stop. */
+  run(): HostCpuEnd;
+}

@@ -1,0 +1,255 @@
+/**
+ * A machine from boot to the end: workers for the host CPUs, guests on them, and the
+ * proof afterwards that everything was given back.
+ */
+
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import { type Remote, wrap } from 'comlink';
+import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
+import { type Gva, toGva } from '../shared/address.ts';
+import type { PagingName } from '../shared/entry.ts';
+import { UserError } from '../shared/errors.ts';
+import { type Host, makeMachine } from '../shared/host.ts';
+import { Vma } from '../shared/launcher-map.ts';
+import { layOut, totalSwitcherPages } from '../shared/layout.ts';
+import type { Dead } from '../shared/lguest.ts';
+import { Stop } from '../shared/machine-record.ts';
+import { workerUrl } from '../shared/worker-url.ts';
+import { digestMemory, type MemoryDigest } from './check/digest.ts';
+import { checkNothingLeft, checkReferences } from './check/references.ts';
+import { MIN_PAGES } from './guest/kernel/layout.ts';
+import { loadProgram, type ProgramSource } from './guest/load.ts';
+import type { HostCpuApi, HostCpuEnd } from './host/host-cpu-api.ts';
+import { close, launch } from './host/launcher.ts';
+import { type PolicyName, policies } from './host/policy.ts';
+import { type Quantum, Scheduler } from './host/scheduler.ts';
+
+export interface GuestSpec {
+  readonly name: string;
+  readonly program: ProgramSource;
+  /** In pages. */
+  readonly pages: number;
+  readonly paging: PagingName;
+}
+
+export interface MachineSpec {
+  readonly hostCpus: number;
+  readonly guests: readonly GuestSpec[];
+  readonly policy: PolicyName;
+  readonly quantum: Quantum;
+  readonly seed: number;
+  /** Frames of host memory; by default what the guests can need at most. */
+  readonly frames?: number;
+}
+
+/** A worker ended, or threw an error of ours. */
+interface CpuDeath {
+  readonly kind: 'cpu died';
+  /** −1 where it is not known. */
+  readonly hostCpu: number;
+  readonly message: string;
+}
+
+/** How a run ended. */
+export type Ending =
+  | { readonly kind: 'done' }
+  | { readonly kind: 'interrupted' }
+  | { readonly kind: 'oops'; readonly hostCpu: number; readonly message: string }
+  | CpuDeath;
+
+export interface GuestEnd {
+  readonly name: string;
+  readonly dead: Dead;
+  readonly reason: string;
+  readonly memory: MemoryDigest;
+}
+
+export interface RunResult {
+  readonly ending: Ending;
+  readonly guests: readonly GuestEnd[];
+  /** From the first entry to the end. */
+  readonly seconds: number;
+  readonly bootMs: number;
+  /** What invariant 2 finds wrong at rest, and after all was freed. */
+  readonly violations: readonly string[];
+}
+
+/** lguest's window when the fixmap leaves room for it. */
+const SWITCHER_ADDR: Gva = toGva(0xffc0_0000);
+
+/** Shadow table pages that a cached pgdir may need beside those that its guest's pages fill. */
+const TABLES_PER_PGDIR = 48;
+const PGDIRS = 4;
+
+/** How long a worker may take to come up before something must be wrong. */
+const BOOT_PATIENCE_MS = 60_000;
+
+export class Machine {
+  readonly spec: MachineSpec;
+  readonly host: Host;
+  readonly #workers: readonly Worker[];
+  readonly #apis: readonly Remote<HostCpuApi>[];
+  readonly #scheduler: Scheduler;
+  readonly #died: Promise<CpuDeath>;
+  readonly #bootMs: number;
+
+  private constructor(
+    spec: MachineSpec,
+    host: Host,
+    workers: readonly Worker[],
+    apis: readonly Remote<HostCpuApi>[],
+    died: Promise<CpuDeath>,
+    bootMs: number,
+  ) {
+    this.spec = spec;
+    this.host = host;
+    this.#workers = workers;
+    this.#apis = apis;
+    this.#died = died;
+    this.#bootMs = bootMs;
+    this.#scheduler = new Scheduler(host, spec.hostCpus, policies[spec.policy], spec.quantum);
+  }
+
+  /**
+   * Lay out memory, start the workers and load the programs. Throws UserError for what
+   * the user can mend; no worker is left running then.
+   */
+  static async boot(spec: MachineSpec): Promise<Machine> {
+    const start = performance.now();
+    validate(spec);
+    const layout = layOut({
+      hostCpus: spec.hostCpus,
+      switcherAddr: SWITCHER_ADDR,
+      frames: spec.frames ?? framesFor(spec),
+      seed: spec.seed,
+      guests: spec.guests.map(({ paging, pages }) => ({
+        paging,
+        nx: paging === 'pae',
+        pages,
+        vcpus: 1,
+        pgdirs: PGDIRS,
+      })),
+    });
+    const { shared, host } = makeMachine(layout, Vma.CopyOnWrite);
+    for (const lg of host.guests) launch(lg);
+    const workers = Array.from(
+      { length: spec.hostCpus },
+      (_, i) => new Worker(workerUrl('host-cpu'), { name: `host CPU ${i}` }),
+    );
+    const died = Promise.race(workers.map((worker, i) => deathOf(worker, i)));
+    const apis = workers.map((worker) => wrap<HostCpuApi>(nodeEndpoint(worker)));
+    const { policy, quantum } = spec;
+    const programs = spec.guests.map((guest) => guest.program);
+    const booted = Promise.all(
+      apis.map((api, index) => api.boot({ shared, index, programs, policy, quantum })),
+    );
+    try {
+      const dead = await Promise.race([booted, died, after(BOOT_PATIENCE_MS)]);
+      if (!Array.isArray(dead)) throw new Error(dead?.message ?? 'the workers do not come up');
+    } catch (error) {
+      await Promise.all(workers.map((worker) => worker.terminate()));
+      throw error;
+    }
+    return new Machine(spec, host, workers, apis, died, performance.now() - start);
+  }
+
+  /** Run all guests to their end, then take everything down and check that nothing is left. */
+  async run(): Promise<RunResult> {
+    for (const cpu of this.host.vcpus) this.#scheduler.enqueue(cpu);
+    const start = performance.now();
+    const ends = Promise.all(this.#apis.map((api) => api.run()));
+    const first = await Promise.race([ends.catch(brokenRun), this.#died]);
+    const ending = 'kind' in first ? first : this.#endingOf(first);
+    const seconds = (performance.now() - start) / 1000;
+    if (ending.kind !== 'done') this.#stop(Stop.Failed);
+    await Promise.all(this.#workers.map((worker) => worker.terminate()));
+    return this.#result(ending, seconds);
+  }
+
+  /** Let the CPUs leave their loops; run() then returns. */
+  interrupt(): void {
+    this.#stop(Stop.Interrupted);
+  }
+
+  /** For tests: end a host CPU's worker as a crash would. */
+  async killHostCpu(index: number): Promise<void> {
+    await this.#workers[index]!.terminate();
+  }
+
+  #stop(reason: typeof Stop.Failed | typeof Stop.Interrupted): void {
+    this.host.machine.requestStop(reason);
+    this.#scheduler.wakeAll();
+  }
+
+  #endingOf(ends: readonly HostCpuEnd[]): Ending {
+    const hostCpu = ends.findIndex((end) => end.oops !== undefined);
+    const oops = ends[hostCpu]?.oops;
+    if (oops !== undefined) return { kind: 'oops', hostCpu, message: oops.message };
+    const interrupted = this.host.machine.stop === Stop.Interrupted;
+    return { kind: interrupted ? 'interrupted' : 'done' };
+  }
+
+  #result(ending: Ending, seconds: number): RunResult {
+    const { host, spec } = this;
+    const guests = host.guests.map((lg, i) => ({
+      name: spec.guests[i]!.name,
+      dead: lg.dead,
+      reason: lg.reason,
+      memory: digestMemory(host, lg),
+    }));
+    const violations: string[] = [];
+    // After a crash, counts may rightly be in the middle of something.
+    if (ending.kind === 'done' || ending.kind === 'interrupted') {
+      violations.push(...checkReferences(host));
+      for (const lg of host.guests) close(host, lg);
+      violations.push(...checkNothingLeft(host));
+    }
+    return { ending, guests, seconds, bootMs: this.#bootMs, violations };
+  }
+}
+
+/** Resolves when a worker ends before it is told to. */
+async function deathOf(worker: Worker, hostCpu: number): Promise<CpuDeath> {
+  const message = await Promise.race([
+    once(worker, 'error').then(([error]) => (error as Error).stack ?? String(error)),
+    new Promise<string>((resolve) => {
+      worker.once('exit', (code) => resolve(`its worker thread ended with exit code ${code}`));
+    }),
+  ]);
+  return { kind: 'cpu died', hostCpu, message };
+}
+
+/** An error of ours inside a CPU's loop: comlink brings name, message and stack. */
+function brokenRun(error: Error): CpuDeath {
+  return { kind: 'cpu died', hostCpu: -1, message: error.stack ?? error.message };
+}
+
+const after = (ms: number): Promise<undefined> =>
+  new Promise((resolve) => {
+    setTimeout(() => resolve(undefined), ms).unref();
+  });
+
+/** Guest memory, page tables for it, and the Switcher: what the guests can need at most. */
+function framesFor(spec: MachineSpec): number {
+  const guests = spec.guests.map(
+    ({ pages }) => pages + PGDIRS * (TABLES_PER_PGDIR + Math.ceil(pages / 512)) + 1,
+  );
+  const switcher = totalSwitcherPages(spec.hostCpus);
+  // What lies in other CPUs' caches is out of reach.
+  const caches = spec.hostCpus * 64;
+  return guests.reduce((a, b) => a + b, 1 + switcher + caches);
+}
+
+function validate(spec: MachineSpec): void {
+  for (const { name, pages, program } of spec.guests) {
+    if (pages < MIN_PAGES) {
+      throw new UserError(
+        `guest ${name} has ${pages} pages of memory, and its kernel alone needs ${MIN_PAGES} ` +
+          `(${(MIN_PAGES * 4) / 1024} MiB): give it more (--guest-memory)`,
+      );
+    }
+    // Fails here, in words, rather than in each worker.
+    loadProgram(program);
+  }
+}
