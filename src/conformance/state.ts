@@ -65,6 +65,7 @@ export class MachineState {
     this.#lg = host.guests[0]!;
     this.#memory = Buffer.from(host.words.memory.buffer);
     this.#names = new FrameNames(host, this.#memory);
+    this.#names.follow();
     this.#pages = Array.from({ length: this.#lg.pfnLimit }, () => ({
       watched: new Watched(this.#memory),
       lines: [],

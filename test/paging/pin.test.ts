@@ -1,0 +1,62 @@
+import { describe, expect, test } from 'vitest';
+import { toGva } from '../../shared/address.ts';
+import { demandPage } from '../../src/paging/fault.ts';
+import { pinPage, pinStackPages } from '../../src/paging/pin.ts';
+import { D, FORMS, P, RW, Scripted, SWITCHER, TOP } from './scripted.ts';
+
+const STACK = toGva(0xc001_2000);
+
+describe.each(FORMS)('pinning the stack $form', ({ pae }) => {
+  test('maps its pages for writing, from the top down', () => {
+    const m = Scripted.booted({ pae });
+    m.map(TOP, toGva(STACK - 0x1000), 0x41, P | RW);
+    m.map(TOP, toGva(STACK - 0x2000), 0x42, P | RW);
+    m.map(TOP, toGva(STACK - 0x3000), 0x43, P | RW);
+    m.cpu().esp1 = STACK;
+    m.lg.stackPages = 2;
+    pinStackPages(m.cpu());
+    expect(m.state(/^pte 0 c00/)).toEqual(['pte 0 c0010000 g42 63', 'pte 0 c0011000 g41 63']);
+    expect(m.reason).toBe('');
+  });
+
+  test('leaves a page alone that is writable already, and upgrades one that is not', () => {
+    const m = Scripted.booted({ pae });
+    const gpte = m.map(TOP, STACK, 0x41, P | RW);
+    demandPage(m.cpu(), STACK, 0);
+    expect(m.state(/^pte 0 c00/)).toEqual(['pte 0 c0012000 g41 21']);
+    pinPage(m.cpu(), STACK);
+    expect(m.state(/^pte 0 c00/)).toEqual(['pte 0 c0012000 g41 63']);
+    // The guest takes its entry back; nobody looks as long as the shadow will do.
+    m.map(TOP, STACK, 0x41, 0);
+    pinPage(m.cpu(), STACK);
+    expect(m.state(/^pte 0 c00|^ref g/)).toEqual(['pte 0 c0012000 g41 63', 'ref g41 1']);
+    expect(m.get(gpte).low & D).toBe(0);
+    expect(m.reason).toBe('');
+  });
+
+  test('kills a guest whose stack is not mapped, or read-only', () => {
+    const unmapped = Scripted.booted({ pae });
+    pinPage(unmapped.cpu(), toGva(STACK - 1));
+    expect(unmapped.reason).toBe('bad stack page 0xc0011fff');
+    const readOnly = Scripted.booted({ pae });
+    readOnly.map(TOP, STACK, 0x41, P);
+    pinPage(readOnly.cpu(), STACK);
+    expect(readOnly.reason).toBe('bad stack page 0xc0012000');
+  });
+
+  test('kills a guest that puts its stack into the Switcher', () => {
+    const m = Scripted.booted({ pae });
+    pinPage(m.cpu(), SWITCHER);
+    expect(m.reason).toBe('bad stack page 0xffc00000');
+  });
+
+  test('goes on after the guest is dead, and keeps the first reason', () => {
+    const m = Scripted.booted({ pae });
+    m.cpu().esp1 = STACK;
+    m.lg.stackPages = 2;
+    m.map(TOP, toGva(STACK - 0x2000), 0x42, P | RW);
+    pinStackPages(m.cpu());
+    expect(m.reason).toBe('bad stack page 0xc0011fff');
+    expect(m.state(/^pte 0 c00/)).toEqual(['pte 0 c0010000 g42 63']);
+  });
+});

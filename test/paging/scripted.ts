@@ -1,0 +1,151 @@
+/** A guest driven by hand, one operation after the other in one thread. */
+
+import { type Gpa, type Gva, toGpa, toGpfn, toGva, wordInFrame } from '../../shared/address.ts';
+import { Entry, NONPAE, PAGE_TABLE } from '../../shared/entry.ts';
+import { type Host, makeMachine } from '../../shared/host.ts';
+import { Vma } from '../../shared/launcher-map.ts';
+import { layOut } from '../../shared/layout.ts';
+import type { LgCpu } from '../../shared/lg-cpu.ts';
+import type { Lguest } from '../../shared/lguest.ts';
+import { MachineState } from '../../src/conformance/state.ts';
+import { initGuestPagetable } from '../../src/paging/setup.ts';
+import { guestNewPagetable } from '../../src/paging/switch.ts';
+
+export const FORMS = [
+  { form: 'without PAE', pae: false },
+  { form: 'with PAE', pae: true },
+] as const;
+
+/** Where the guest's kernel begins, unless a test says otherwise. */
+export const KERNEL = toGva(0xc000_0000);
+export const SWITCHER = toGva(0xffc0_0000);
+
+/** Guest-physical addresses of top levels: pages 1 to 4. */
+export const TOP = toGpa(0x1000);
+export const OTHER_TOP = toGpa(0x2000);
+
+/** Flags of guest entries. */
+export const P = 0x01;
+export const RW = 0x02;
+export const USER = 0x04;
+export const A = 0x20;
+export const D = 0x40;
+export const PSE = 0x80;
+export const GLOBAL = 0x100;
+
+/** Of faults. */
+export const WRITE = 2;
+export const BY_USER = 4;
+
+export interface Options {
+  readonly pae?: boolean;
+  readonly nx?: boolean;
+  readonly vcpus?: number;
+  readonly hostCpus?: number;
+  readonly switcherAddr?: number;
+}
+
+const PAGES = 256;
+/** Guest page tables are made from this page on, one after the other. */
+const FIRST_TABLE = 0x10;
+
+export class Scripted {
+  readonly host: Host;
+  readonly lg: Lguest;
+  /** What prandom_u32 answers: the next pgdir to be taken. */
+  random = 0;
+  readonly #state: MachineState;
+  readonly #tables = new Map<Gpa, Gpa>();
+
+  constructor({
+    pae = false,
+    nx = false,
+    vcpus = 1,
+    hostCpus = 2,
+    switcherAddr = SWITCHER,
+  }: Options = {}) {
+    const guest = { paging: pae ? 'pae' : 'nonpae', nx, pages: PAGES, vcpus, pgdirs: 4 } as const;
+    const layout = layOut({
+      hostCpus,
+      switcherAddr: toGva(switcherAddr),
+      frames: PAGES * 2 + 256,
+      seed: 0,
+      guests: [guest],
+    });
+    this.host = makeMachine(layout, Vma.ReadWrite).host;
+    this.host.prandomU32 = () => this.random;
+    this.lg = this.host.guests[0]!;
+    this.#state = new MachineState(this.host);
+  }
+
+  /** A guest that has told where its kernel is and runs on TOP, in pgdir 0. */
+  static booted(options: Options = {}): Scripted {
+    const m = new Scripted(options);
+    m.lg.kernelAddress = KERNEL;
+    initGuestPagetable(m.lg);
+    for (const cpu of m.lg.cpus) cpu.linearPages = false;
+    guestNewPagetable(m.cpu(), TOP);
+    return m;
+  }
+
+  cpu(id = 0): LgCpu {
+    return this.lg.cpus[id]!;
+  }
+
+  /** Lines of state that match, sorted; as the vectors write them. */
+  state(pattern: RegExp): string[] {
+    return [...this.#state.look()]
+      .flat()
+      .filter((line) => pattern.test(line))
+      .sort();
+  }
+
+  /** Why the guest died; '' while it lives. */
+  get reason(): string {
+    return this.lg.reason;
+  }
+
+  setVma(page: number, state: Vma): void {
+    this.lg.map.set(toGpfn(page), state);
+  }
+
+  /** An entry in guest memory. */
+  get(gpa: Gpa): Entry {
+    const { words } = this.host;
+    const at = wordInFrame(this.lg.map.frame(toGpfn(gpa >>> 12)), gpa);
+    return this.lg.form.pae ? words.load64(at) : new Entry(words.load(at), 0);
+  }
+  set(gpa: Gpa, entry: Entry): void {
+    this.lg.setEntry(wordInFrame(this.lg.map.frame(toGpfn(gpa >>> 12)), gpa), entry);
+  }
+
+  /**
+   * Write guest entries that map `va` to `page`, telling nobody; returns where the last
+   * one is. `upper` are the flags of the level above it.
+   */
+  map(top: Gpa, va: Gva, page: number, flags: number, upper = PAGE_TABLE): Gpa {
+    const at = this.upperAt(top, va);
+    const table = this.#table(at);
+    this.set(at, new Entry(table | upper, 0));
+    const { form } = this.lg;
+    const gpte = toGpa(table + ((va >>> 12) & (form.ptrsPerPte - 1)) * form.entryWords * 4);
+    this.set(gpte, new Entry((page << 12) | flags, 0));
+    return gpte;
+  }
+
+  /** Where the guest entry above the last level is: in the top level, or with PAE the middle. */
+  upperAt(top: Gpa, va: Gva): Gpa {
+    if (this.lg.form === NONPAE) return toGpa(top + (va >>> 22) * 4);
+    const pgd = toGpa(top + (va >>> 30) * 8);
+    const middle = this.#table(pgd);
+    this.set(pgd, new Entry(middle | P, 0));
+    return toGpa(middle + ((va >>> 21) & 511) * 8);
+  }
+
+  /** The table that an entry leads to. */
+  #table(entry: Gpa): Gpa {
+    const table = this.#tables.get(entry) ?? toGpa((FIRST_TABLE + this.#tables.size) << 12);
+    this.#tables.set(entry, table);
+    return table;
+  }
+}
