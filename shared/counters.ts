@@ -20,11 +20,13 @@ export const Counter = {
   Stores: 5,
   /** Load and store of one address, plain or locked. */
   Modifies: 6,
+  /** Second halves of accesses that reach into the next page. */
+  Crossings: 19,
   /** Accesses of the guest kernel, its stack included. */
   KernelAccesses: 18,
   /** Accesses to the Switcher's pages on the way in and out. */
   SwitcherAccesses: 17,
-  /** Walks of the shadow tables by the MMU: accesses that the TLB did not answer. */
+  /** Walks of the shadow tables by the MMU, whether they found something or faulted. */
   Walks: 7,
   /** Page faults that demand_page repaired without the guest knowing. */
   FaultsFixed: 8,

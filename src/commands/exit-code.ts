@@ -5,6 +5,8 @@ export const ExitCode = {
   Failed: 1,
   /** The user's mistake: a bad option, an unreadable file. Nothing was looked at there. */
   UserMistake: 2,
+  /** Ctrl-C; what there was to say so far has been said. */
+  Interrupted: 130,
   /** Umbra's own bug; the stack is on stderr. */
   Bug: 70,
 } as const;

@@ -53,6 +53,7 @@ export function runUser(
   let loads = 0;
   let stores = 0;
   let modifies = 0;
+  let crossings = 0;
   let entered = false;
 
   loop: while (position < end) {
@@ -87,6 +88,7 @@ export function runUser(
           cpu.pageFault(next, other);
           break loop;
         }
+        crossings++;
         if (kind === Op.Store) plain[other] = storedValue(state, ~position);
       }
       switch (kind) {
@@ -123,6 +125,7 @@ export function runUser(
   counters.add(Counter.Loads, loads);
   counters.add(Counter.Stores, stores);
   counters.add(Counter.Modifies, modifies);
+  counters.add(Counter.Crossings, crossings);
   return position - start;
 }
 

@@ -1,0 +1,173 @@
+/** What a run has to tell, as data: the same for the text and for JSON. */
+
+import { Counter, HYPERCALL_NAMES } from '../../shared/counters.ts';
+import { Dead } from '../../shared/lguest.ts';
+import type { MemoryDigest } from '../check/digest.ts';
+import type { Ending, Machine, RunResult } from '../machine.ts';
+
+/** Raised whenever a field changes its meaning or goes away. */
+export const SCHEMA_VERSION = 1;
+
+/** Sums over a host CPU, a guest, or the machine. */
+export interface Statistics {
+  /** Memory accesses that completed: of programs, guest kernel and Switcher. */
+  readonly accesses: number;
+  readonly fetches: number;
+  readonly loads: number;
+  readonly stores: number;
+  readonly modifies: number;
+  readonly kernel_accesses: number;
+  readonly switcher_accesses: number;
+  /** Operations of programs and guest kernels. */
+  readonly operations: number;
+  readonly tlb_hits: number;
+  readonly walks: number;
+  readonly faults_fixed: number;
+  readonly faults_passed_on: number;
+  readonly direct_traps: number;
+  readonly interrupts: number;
+  readonly entries: number;
+  readonly migrations: number;
+  readonly switcher_remaps: {
+    readonly cached: number;
+    readonly one_cpu_removed: number;
+    readonly unknown_all_removed: number;
+  };
+  readonly state_copies: number;
+  readonly hypercalls: Readonly<Record<string, number>>;
+  readonly async_hypercalls: number;
+}
+
+export interface GuestReport extends Statistics {
+  readonly name: string;
+  readonly command: string;
+  readonly ending: 'powered off' | 'killed' | 'still running';
+  readonly reason: string;
+  readonly memory: MemoryDigest;
+}
+
+export interface RunReport {
+  readonly schema_version: typeof SCHEMA_VERSION;
+  readonly configuration: {
+    readonly host_cpus: number;
+    readonly paging: string;
+    readonly policy: string;
+    readonly seed: number;
+    readonly quantum: { readonly least: number; readonly most: number };
+    readonly guest_memory_pages: readonly number[];
+    readonly host_memory_frames: number;
+  };
+  readonly ending: Ending;
+  readonly boot_ms: number;
+  readonly seconds: number;
+  readonly accesses_per_s: number;
+  readonly faults_per_s: number;
+  readonly total: Statistics;
+  readonly guests: readonly GuestReport[];
+  readonly host_cpus: readonly Statistics[];
+  /** What is wrong with the reference counts; empty when all add up. */
+  readonly violations: readonly string[];
+}
+
+/** Whether the run is a success: all guests ended by themselves and nothing leaked. */
+export const succeeded = (report: RunReport): boolean =>
+  report.ending.kind === 'done' &&
+  report.violations.length === 0 &&
+  report.guests.every((guest) => guest.ending === 'powered off');
+
+/** `commands`: what each guest ran, for people. */
+export function makeReport(
+  machine: Machine,
+  result: RunResult,
+  commands: readonly string[],
+): RunReport {
+  const { spec, host } = machine;
+  const cpus = [...host.cpus.keys()];
+  const guests = [...host.guests.keys()];
+  const total = statistics(machine, cpus, guests);
+  const faults = total.faults_fixed + total.faults_passed_on;
+  return {
+    schema_version: SCHEMA_VERSION,
+    configuration: {
+      host_cpus: spec.hostCpus,
+      paging: [...new Set(spec.guests.map((guest) => guest.paging))].join(', '),
+      policy: spec.policy,
+      seed: spec.seed,
+      quantum: spec.quantum,
+      guest_memory_pages: spec.guests.map((guest) => guest.pages),
+      host_memory_frames: host.layout.config.frames,
+    },
+    ending: result.ending,
+    boot_ms: result.bootMs,
+    seconds: result.seconds,
+    accesses_per_s: total.accesses / result.seconds,
+    faults_per_s: faults / result.seconds,
+    total,
+    guests: result.guests.map((guest, i) => ({
+      name: guest.name,
+      command: commands[i] ?? guest.name,
+      ending: endingOf(guest.dead),
+      reason: guest.reason,
+      memory: guest.memory,
+      ...statistics(machine, cpus, [i]),
+    })),
+    host_cpus: cpus.map((cpu) => statistics(machine, [cpu], guests)),
+    violations: result.violations,
+  };
+}
+
+function endingOf(dead: Dead): GuestReport['ending'] {
+  if (dead === Dead.PoweredOff) return 'powered off';
+  return dead === Dead.Alive ? 'still running' : 'killed';
+}
+
+/** Counters of the given host CPUs for the given guests, added up. */
+export function statistics(
+  { host }: Pick<Machine, 'host'>,
+  cpus: readonly number[],
+  guests: readonly number[],
+): Statistics {
+  const pairs = cpus.flatMap((cpu) => guests.map((guest) => host.counters(cpu, guest)));
+  const sum = (counter: number): number => pairs.reduce((n, pair) => n + pair.get(counter), 0);
+  const parts = {
+    fetches: sum(Counter.Fetches),
+    loads: sum(Counter.Loads),
+    stores: sum(Counter.Stores),
+    modifies: sum(Counter.Modifies),
+    kernel_accesses: sum(Counter.KernelAccesses),
+    switcher_accesses: sum(Counter.SwitcherAccesses),
+  };
+  const accesses = Object.values(parts).reduce((a, b) => a + b, sum(Counter.Crossings));
+  const walks = sum(Counter.Walks);
+  const faultsFixed = sum(Counter.FaultsFixed);
+  const faultsPassedOn = sum(Counter.FaultsPassedOn);
+  return {
+    accesses,
+    ...parts,
+    operations: sum(Counter.Operations),
+    // A walk that faults belongs to an access that has yet to complete.
+    tlb_hits: accesses + faultsFixed + faultsPassedOn - walks,
+    walks,
+    faults_fixed: faultsFixed,
+    faults_passed_on: faultsPassedOn,
+    direct_traps: sum(Counter.DirectTraps),
+    interrupts: sum(Counter.Interrupts),
+    entries: sum(Counter.Entries),
+    migrations: sum(Counter.Migrations),
+    switcher_remaps: {
+      cached: sum(Counter.RemapsCached),
+      one_cpu_removed: sum(Counter.RemapsKnown),
+      unknown_all_removed: sum(Counter.RemapsUnknown),
+    },
+    state_copies: sum(Counter.CopiesAll),
+    hypercalls: hypercallsByName(sum),
+    async_hypercalls: sum(Counter.AsyncHypercalls),
+  };
+}
+
+function hypercallsByName(sum: (counter: number) => number): Record<string, number> {
+  const entries = Object.entries(HYPERCALL_NAMES).map(
+    ([number, name]) => [name, sum(Counter.Hypercalls + Number(number))] as const,
+  );
+  return Object.fromEntries(entries.filter(([, count]) => count > 0));
+}
