@@ -194,7 +194,7 @@ function checkSet(sources: readonly Source[], out: string): void {
 function unrelated(roots: readonly Source[]): UserError {
   const names = roots.map(({ input, pid }) => `${input.path} (process ${pid})`).join(', ');
   return new UserError(
-    `none of the traces shows who started these processes, so they are not one program: ${names}. Import them one by one, or add the trace of the process that forked them.`,
+    `none of the traces shows who started these processes, so they are not one program: ${names}. Import them one by one, or add the trace of the process that forked them. A process that ran another program began its trace anew: the children it had before are not in it and have to be left out.`,
   );
 }
 

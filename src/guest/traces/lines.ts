@@ -77,10 +77,15 @@ export class LineParser {
     }
   }
 
-  /** The trace ends here. UserError if it does in the middle of a line. */
+  /**
+   * The trace ends here. UserError if it does in the middle of a line, unless that is a
+   * system call: execve of a program that valgrind does not follow never comes back.
+   */
   end(): void {
     if (this.#rest.length === 0) return;
     this.#place.line++;
+    const text = Buffer.from(this.#rest).toString();
+    if (text.startsWith('SYSCALL[') && this.#sink.message(text)) return;
     throw this.#place.error(
       `the trace ends in the middle of this line: found ${quote(this.#rest)} and then nothing. It was cut short, or its program was killed. Make the trace again, or drop this line (head -n ${this.#place.line - 1}).`,
     );

@@ -3,9 +3,6 @@ import type { AddressFold, Range } from './fold.ts';
 import { SLOT_SHIFT } from './fold.ts';
 import type { AddressSpace } from './space.ts';
 
-const PAGE_BYTES = 4096;
-const HEAP_PROT = Prot.Read | Prot.Write;
-
 /** Puts one system call of the guest into the stream of the running thread. */
 export type Emit = (nr: number, a: number, b: number, c: number) => void;
 
@@ -171,6 +168,9 @@ export class MemoryCalls {
     }
   }
 }
+
+const PAGE_BYTES = 4096;
+const HEAP_PROT = Prot.Read | Prot.Write;
 
 function pageDown(address: number): number {
   return Math.floor(address / PAGE_BYTES) * PAGE_BYTES;

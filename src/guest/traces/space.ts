@@ -1,27 +1,6 @@
 import { type OpKind, Prot } from '../program.ts';
 import type { Range } from './fold.ts';
 
-const PAGE_SHIFT = 12;
-const PAGES = 1 << 20;
-
-/**
- * A page's state is its Prot rights in the low bits and these. A page that no call
- * has spoken of can still become part of what exec maps, or gain rights there; one
- * that a call mapped or unmapped is as that call left it.
- */
-const MAPPED = 8;
-const CALLED = 16;
-
-/** The rights an access must find, by Op. A store needs Read too: x86 has no write-only page. */
-const NEED = [Prot.Read | Prot.Exec, Prot.Read, Prot.Read | Prot.Write, Prot.Read | Prot.Write];
-
-/** How a page must be changed for an access that would fault otherwise. */
-export interface Repair extends Range {
-  /** The page is not mapped; else it only lacks rights. */
-  readonly unmapped: boolean;
-  readonly prot: number;
-}
-
 /**
  * What the guest's process will have mapped when it replays the calls of the trace,
  * page by page, in guest addresses. It says which pages exec has to map, and where a
@@ -111,6 +90,27 @@ export class AddressSpace {
     return regions;
   }
 }
+
+/** How a page must be changed for an access that would fault otherwise. */
+export interface Repair extends Range {
+  /** The page is not mapped; else it only lacks rights. */
+  readonly unmapped: boolean;
+  readonly prot: number;
+}
+
+const PAGE_SHIFT = 12;
+const PAGES = 1 << 20;
+
+/**
+ * A page's state is its Prot rights in the low bits and these. A page that no call
+ * has spoken of can still become part of what exec maps, or gain rights there; one
+ * that a call mapped or unmapped is as that call left it.
+ */
+const MAPPED = 8;
+const CALLED = 16;
+
+/** The rights an access must find, by Op. A store needs Read too: x86 has no write-only page. */
+const NEED = [Prot.Read | Prot.Exec, Prot.Read, Prot.Read | Prot.Write, Prot.Read | Prot.Write];
 
 /** Rights as the hardware gives them: whoever may write or execute may read. */
 function effective(prot: number): number {

@@ -2,16 +2,6 @@ import { NONE, Sys } from '../program.ts';
 import { OPTIONS, type Place } from './lines.ts';
 import type { StreamWriter } from './writer.ts';
 
-export interface TracedThread {
-  /** Place among the process's threads. */
-  readonly index: number;
-  readonly stream: StreamWriter;
-  /** Valgrind's number for it, a slot that is used again; 0 while it is not known. */
-  tid: number;
-  /** exit's status, once it was called: the call waits for the thread that goes on. */
-  exitStatus: number | undefined;
-}
-
 /**
  * Who runs. Valgrind lets one thread run at a time and says which when it changes;
  * the streams get a call at each of these points, so that a replay can follow.
@@ -124,6 +114,17 @@ export class Threads {
     this.all.push(thread);
     return thread;
   }
+}
+
+/** One thread of the process, running, waiting or gone. */
+export interface TracedThread {
+  /** Place among the process's threads. */
+  readonly index: number;
+  readonly stream: StreamWriter;
+  /** Valgrind's number for it, a slot that is used again; 0 while it is not known. */
+  tid: number;
+  /** exit's status, once it was called: the call waits for the thread that goes on. */
+  exitStatus: number | undefined;
 }
 
 /** The tid of a thread that has none any more. */

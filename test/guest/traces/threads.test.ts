@@ -98,6 +98,15 @@ test('a trace that just ends gets no exit', async () => {
   });
 });
 
+test('a trace may end in a call that never came back', async () => {
+  const trace = `${banner(7)}${f(1)}SYSCALL[7,1](11) sys_execve ( 0x4052000(/bin/ls), 0x4052010, 0x4052020 )`;
+  await imported({ trace }, ({ processes: [process] }) => {
+    expect(process!.threads.map(operations)).toEqual([
+      [fetched(1), call(0x800 + 11, 0x4052000, 0x4052010, 0x4052020)],
+    ]);
+  });
+});
+
 test('a wait that a signal breaks off is a wait, another call only traps', async () => {
   const broken = (nr: number, text: string) =>
     [
