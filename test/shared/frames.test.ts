@@ -1,0 +1,131 @@
+import { describe, expect, test } from 'vitest';
+import { frameStart, NO_FRAME, PAGE_WORDS, type Pfn, toPfn } from '../../shared/address.ts';
+import { FrameKind, HOST_OWNED, POISON } from '../../shared/frames.ts';
+import { Host } from '../../shared/host.ts';
+import { onThreads, smallMachine } from './machine.ts';
+
+/** Take frames until there is none left. */
+function takeAll(host: Host): Pfn[] {
+  const taken: Pfn[] = [];
+  for (;;) {
+    const pfn = host.frames.allocate(FrameKind.GuestPage, 0);
+    if (pfn === NO_FRAME) return taken;
+    taken.push(pfn);
+  }
+}
+
+const contents = (host: Host, pfn: Pfn): Set<number> =>
+  new Set(host.words.plain.subarray(frameStart(pfn), frameStart(pfn) + PAGE_WORDS));
+
+describe('the pool', () => {
+  test('hands out every frame once, zeroed, and then says that there is none', () => {
+    const { host } = smallMachine({ frames: 300, pages: 4 });
+    const taken = takeAll(host);
+    // Less the zero page, 3 Switcher pages, 1 regs page and 4 guest pages.
+    expect(taken).toHaveLength(300 - 9);
+    expect(new Set(taken).size).toBe(taken.length);
+    for (const pfn of taken) {
+      expect(host.frames.exists(pfn)).toBe(true);
+      expect(contents(host, pfn)).toEqual(new Set([0]));
+    }
+  });
+
+  test('hands all of them out again after they came back', () => {
+    const { host } = smallMachine({ frames: 300 });
+    const taken = takeAll(host);
+    for (let round = 0; round < 3; round++) {
+      for (const pfn of taken) host.frames.disown(pfn);
+      expect(new Set(takeAll(host))).toEqual(new Set(taken));
+    }
+  });
+
+  test('fills what came back with junk', () => {
+    const { host } = smallMachine();
+    const pfn = host.frames.allocate(FrameKind.GuestPage, 0);
+    host.frames.disown(pfn);
+    expect(contents(host, pfn)).toEqual(new Set([POISON]));
+    expect(host.frames.kind(pfn)).toBe(FrameKind.Free);
+  });
+
+  test('loses and doubles nothing under many CPUs', async () => {
+    const hostCpus = 4;
+    const { shared, host } = smallMachine({ hostCpus, frames: 200 });
+    const all = takeAll(host);
+    for (const pfn of all) host.frames.disown(pfn);
+    // Together they want more than there is.
+    const wrong = await onThreads<number>(
+      'frames-worker.ts',
+      Array.from({ length: hostCpus }, (_, cpu) => ({ shared, cpu, rounds: 30_000, most: 60 })),
+    );
+    expect(wrong).toEqual([0, 0, 0, 0]);
+    // What is left in each CPU's cache is handed out to that CPU.
+    const left = [host, ...host.cpus.map(({ index }) => new Host(shared, index))].flatMap(takeAll);
+    expect(left).toHaveLength(all.length);
+    expect(new Set(left)).toEqual(new Set(all));
+  });
+});
+
+describe('a frame', () => {
+  test('has a kind and an owner', () => {
+    const { host } = smallMachine();
+    const pfn = host.frames.allocate(FrameKind.PageTable, 7);
+    expect([host.frames.kind(pfn), host.frames.owner(pfn)]).toEqual([FrameKind.PageTable, 7]);
+    expect(host.frames.owner(host.zeroPage)).toBe(HOST_OWNED);
+    expect(host.frames.kind(toPfn(0))).toBe(FrameKind.Host);
+    expect(host.switcherPages.map((page) => host.frames.kind(page))).toEqual([6, 6, 6]);
+  });
+
+  test('lives as long as its owner or a reference holds it', () => {
+    const { host } = smallMachine();
+    const { frames } = host;
+    for (const last of ['owner', 'reference']) {
+      const pfn = frames.allocate(FrameKind.GuestPage, 0);
+      frames.get(pfn);
+      frames.get(pfn);
+      expect([frames.references(pfn), frames.isOwned(pfn)]).toEqual([2, true]);
+      frames.put(pfn);
+      if (last === 'owner') frames.put(pfn);
+      else frames.disown(pfn);
+      expect(frames.kind(pfn)).toBe(FrameKind.GuestPage);
+      expect(frames.isOwned(pfn)).toBe(last === 'owner');
+      if (last === 'owner') frames.disown(pfn);
+      else frames.put(pfn);
+      expect(frames.kind(pfn)).toBe(FrameKind.Free);
+      expect(frames.references(pfn)).toBe(0);
+    }
+  });
+
+  test('given back too often is not freed under its owner’s feet', () => {
+    const { host } = smallMachine();
+    const { frames } = host;
+    const pfn = frames.allocate(FrameKind.GuestPage, 0);
+    frames.put(pfn);
+    frames.put(pfn);
+    expect([frames.references(pfn), frames.isOwned(pfn)]).toEqual([-2, true]);
+    expect(frames.kind(pfn)).toBe(FrameKind.GuestPage);
+    expect(contents(host, pfn)).toEqual(new Set([0]));
+  });
+
+  test('beyond host memory does not exist', () => {
+    const { host } = smallMachine();
+    const { totalFrames } = host.layout;
+    expect([-1, 0, totalFrames - 1, totalFrames].map((n) => host.frames.exists(n))).toEqual([
+      false,
+      true,
+      true,
+      false,
+    ]);
+  });
+});
+
+test('allocations fail on demand, after as many as were asked for', () => {
+  const { host } = smallMachine();
+  const { frames, machine } = host;
+  const table = () => frames.getZeroedPage(FrameKind.PageTable, 0) !== NO_FRAME;
+  machine.failAllocationsAfter(2);
+  expect([table(), table(), table(), table()]).toEqual([true, true, false, false]);
+  // The Launcher's own memory is not among them.
+  expect(frames.allocate(FrameKind.GuestPage, 0)).not.toBe(NO_FRAME);
+  machine.failAllocationsAfter(-1);
+  expect([table(), table(), table()]).toEqual([true, true, true]);
+});

@@ -1,0 +1,51 @@
+/** Small machines for tests, and threads that work on them. */
+
+import { Worker } from 'node:worker_threads';
+import { toGva } from '../../shared/address.ts';
+import { type Host, makeMachine, type SharedMachine } from '../../shared/host.ts';
+import { Vma } from '../../shared/launcher-map.ts';
+import { layOut } from '../../shared/layout.ts';
+
+export interface SmallMachine {
+  readonly hostCpus?: number;
+  /** Of host memory, beside the host's records. */
+  readonly frames?: number;
+  /** Of the one guest's memory. */
+  readonly pages?: number;
+}
+
+export function smallMachine({ hostCpus = 1, frames = 64, pages = 4 }: SmallMachine = {}): {
+  shared: SharedMachine;
+  host: Host;
+} {
+  const layout = layOut({
+    hostCpus,
+    switcherAddr: toGva(0xffc0_0000),
+    frames,
+    seed: 1,
+    guests: [{ paging: 'nonpae', nx: false, pages, vcpus: 1, pgdirs: 4 }],
+  });
+  return makeMachine(layout, Vma.ReadWrite);
+}
+
+/** Start a thread on a file beside this one; resolves once it says that it has begun. */
+export async function startThread<T>(
+  file: string,
+  workerData: unknown,
+): Promise<{ readonly result: Promise<T> }> {
+  const worker = new Worker(new URL(file, import.meta.url), { workerData });
+  const result = new Promise<T>((resolve, reject) => {
+    worker.on('error', reject);
+    worker.on('message', (message: { begun: true } | { result: T }) => {
+      if ('result' in message) resolve(message.result);
+    });
+  });
+  await Promise.race([new Promise((resolve) => worker.once('message', resolve)), result]);
+  return { result };
+}
+
+/** Several threads on the same file at once; their results in order. */
+export async function onThreads<T>(file: string, data: readonly unknown[]): Promise<T[]> {
+  const threads = await Promise.all(data.map((workerData) => startThread<T>(file, workerData)));
+  return Promise.all(threads.map(({ result }) => result));
+}

@@ -1,0 +1,151 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { toPtr } from '../../shared/address.ts';
+import { Entry } from '../../shared/entry.ts';
+import { makeMemory, Words } from '../../shared/words.ts';
+import { startThread } from './machine.ts';
+
+const WORDS = 8;
+const SCRATCH = toPtr(32);
+
+/** The same operations by JavaScript's own atomics. */
+class Oracle {
+  readonly i32 = new Int32Array(new SharedArrayBuffer(WORDS * 4));
+  readonly i64 = new BigInt64Array(this.i32.buffer);
+
+  entry(value: bigint): Entry {
+    return new Entry(Number(BigInt.asIntN(32, value)), Number(BigInt.asIntN(32, value >> 32n)));
+  }
+  value({ low, high }: Entry): bigint {
+    return BigInt.asIntN(64, (BigInt(high) << 32n) | BigInt(low >>> 0));
+  }
+}
+
+interface Step {
+  readonly name: string;
+  readonly ours: (words: Words) => unknown;
+  readonly oracle: (oracle: Oracle) => unknown;
+}
+
+/** Few values, so that a compare-and-exchange often finds the one it expects. */
+const word = fc.oneof(fc.constantFrom(0, 1, 0x8000_0000, 0xffff_ffff), fc.nat(0xffff_ffff));
+const entry = fc.tuple(word, word).map(([low, high]) => new Entry(low, high));
+const at32 = fc.nat(WORDS - 1);
+const at64 = fc.nat(WORDS / 2 - 1);
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  at32.map((at) => ({
+    name: 'load',
+    ours: (w: Words) => w.load(toPtr(at)),
+    oracle: (o: Oracle) => Atomics.load(o.i32, at) >>> 0,
+  })),
+  fc.tuple(at32, word).map(([at, value]) => ({
+    name: 'store',
+    ours: (w: Words) => w.store(toPtr(at), value),
+    oracle: (o: Oracle) => void Atomics.store(o.i32, at, value),
+  })),
+  fc
+    .tuple(at32, word, fc.constantFrom('exchange', 'add', 'and', 'or'))
+    .map(([at, value, name]) => ({
+      name,
+      ours: (w: Words) => w[name as 'add'](toPtr(at), value),
+      oracle: (o: Oracle) => Atomics[name as 'add'](o.i32, at, value) >>> 0,
+    })),
+  fc.tuple(at32, word, word).map(([at, expected, value]) => ({
+    name: 'compareExchange',
+    ours: (w: Words) => w.compareExchange(toPtr(at), expected, value),
+    oracle: (o: Oracle) => Atomics.compareExchange(o.i32, at, expected | 0, value) >>> 0,
+  })),
+  at64.map((at) => ({
+    name: 'load64',
+    ours: (w: Words) => w.load64(toPtr(at * 2)),
+    oracle: (o: Oracle) => o.entry(Atomics.load(o.i64, at)),
+  })),
+  fc.tuple(at64, entry).map(([at, value]) => ({
+    name: 'store64',
+    ours: (w: Words) => w.store64(toPtr(at * 2), value),
+    oracle: (o: Oracle) => void Atomics.store(o.i64, at, o.value(value)),
+  })),
+  fc.tuple(at64, entry).map(([at, value]) => ({
+    name: 'exchange64',
+    ours: (w: Words) => w.exchange64(toPtr(at * 2), value),
+    oracle: (o: Oracle) => o.entry(Atomics.exchange(o.i64, at, o.value(value))),
+  })),
+  fc.tuple(at64, entry, entry).map(([at, expected, value]) => ({
+    name: 'compareExchange64',
+    ours: (w: Words) => w.compareExchange64(toPtr(at * 2), expected, value),
+    oracle: (o: Oracle) => {
+      const [e, v] = [o.value(expected), o.value(value)];
+      return Atomics.compareExchange(o.i64, at, e, v) === e;
+    },
+  })),
+);
+
+test('every atomic operation does what JavaScript’s own does', () => {
+  const words = new Words(makeMemory(64), SCRATCH);
+  const seen = new Set<string>();
+  fc.assert(
+    fc.property(fc.array(step, { minLength: 1, maxLength: 60 }), (steps) => {
+      const oracle = new Oracle();
+      words.fill(toPtr(0), WORDS, 0);
+      for (const { name, ours, oracle: theirs } of steps) {
+        seen.add(name);
+        expect(ours(words)).toEqual(theirs(oracle));
+        expect([...words.plain.subarray(0, WORDS)]).toEqual([...new Uint32Array(oracle.i32)]);
+      }
+    }),
+    { numRuns: 300 },
+  );
+  expect(seen.size).toBe(11);
+});
+
+test('a 64-bit compare-and-exchange needs both halves to agree', () => {
+  const words = new Words(makeMemory(64), SCRATCH);
+  const [was, next] = [new Entry(1, 2), new Entry(3, 4)];
+  words.store64(toPtr(0), was);
+  expect(words.compareExchange64(toPtr(0), new Entry(1, 0), next)).toBe(false);
+  expect(words.compareExchange64(toPtr(0), new Entry(0, 2), next)).toBe(false);
+  expect(words.load64(toPtr(0))).toEqual(was);
+  expect(words.compareExchange64(toPtr(0), was, next)).toBe(true);
+  expect(words.load64(toPtr(0))).toEqual(next);
+});
+
+describe('plain access', () => {
+  test('is unsigned, as atomic access is', () => {
+    const words = new Words(makeMemory(64), SCRATCH);
+    words.poke(toPtr(3), -1);
+    expect([words.peek(toPtr(3)), words.load(toPtr(3))]).toEqual([0xffff_ffff, 0xffff_ffff]);
+  });
+
+  test('copies and fills whole stretches', () => {
+    const words = new Words(makeMemory(64), SCRATCH);
+    words.fill(toPtr(4), 3, 7);
+    words.copy(toPtr(8), toPtr(5), 4);
+    expect([...words.plain.subarray(3, 13)]).toEqual([0, 7, 7, 7, 0, 7, 7, 0, 0, 0]);
+  });
+});
+
+test('a 64-bit value stored by another thread is never seen half', async () => {
+  const memory = makeMemory(256);
+  const [target, stop] = [toPtr(64), toPtr(128)];
+  const words = new Words(memory, SCRATCH);
+  const data = { memory, target, stop, scratch: 96 };
+  const { result } = await startThread<number>('store64-worker.ts', data);
+  let changes = 0;
+  let last = 0;
+  for (let loads = 0; loads < 2_000_000 || changes < 100; loads++) {
+    const { low, high } = words.load64(target);
+    if (low !== high) throw new Error(`torn: ${low} ${high}`);
+    if (low !== last) changes++;
+    last = low;
+  }
+  words.store(stop, 1);
+  expect(await result).toBeGreaterThanOrEqual(last);
+});
+
+test('a sleeper wakes when told, when the word is another, and when its time is up', () => {
+  const words = new Words(makeMemory(64), SCRATCH);
+  words.wait(toPtr(0), 1, 60_000);
+  words.wait(toPtr(0), 0, 1);
+  words.notify(toPtr(0));
+});
