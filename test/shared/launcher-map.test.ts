@@ -1,0 +1,110 @@
+import { describe, expect, test } from 'vitest';
+import { frameStart, NO_FRAME, toGpfn, wordInFrame } from '../../shared/address.ts';
+import { FrameKind, POISON } from '../../shared/frames.ts';
+import { Vma } from '../../shared/launcher-map.ts';
+import { smallMachine } from './machine.ts';
+
+const PAGE = toGpfn(2);
+
+function mapped(state: Vma) {
+  const { host } = smallMachine();
+  const { map } = host.guests[0]!;
+  map.set(PAGE, state);
+  return { host, map, frames: host.frames, zero: host.zeroPage };
+}
+
+describe('a page that is', () => {
+  test('read-write has a frame of its own, for reading and writing', () => {
+    const { map, frames } = mapped(Vma.ReadWrite);
+    const frame = map.frame(PAGE);
+    expect(frames.kind(frame)).toBe(FrameKind.GuestPage);
+    expect([map.getUserPage(PAGE, false), map.getUserPage(PAGE, true)]).toEqual([frame, frame]);
+    expect(frames.references(frame)).toBe(2);
+    expect([map.frameForHost(PAGE, false), map.frameForHost(PAGE, true)]).toEqual([frame, frame]);
+    expect(frames.references(frame)).toBe(2);
+  });
+
+  test('read-only is had for reading alone', () => {
+    const { map, frames } = mapped(Vma.ReadOnly);
+    const frame = map.frame(PAGE);
+    expect(map.getUserPage(PAGE, true)).toBe(NO_FRAME);
+    expect(map.getUserPage(PAGE, false)).toBe(frame);
+    expect(map.frameForHost(PAGE, true)).toBe(NO_FRAME);
+    expect(map.frameForHost(PAGE, false)).toBe(frame);
+    expect(frames.references(frame)).toBe(1);
+  });
+
+  test('not mapped is had for nothing', () => {
+    const { map } = mapped(Vma.None);
+    for (const write of [false, true]) {
+      expect(map.getUserPage(PAGE, write)).toBe(NO_FRAME);
+      expect(map.frameForHost(PAGE, write)).toBe(NO_FRAME);
+    }
+  });
+
+  test('copy-on-write is the zero page until it is written', () => {
+    const { map, frames, zero } = mapped(Vma.CopyOnWrite);
+    expect(map.getUserPage(PAGE, false)).toBe(zero);
+    expect([map.state(PAGE), map.frame(PAGE)]).toEqual([Vma.CopyOnWrite, zero]);
+    const copy = map.getUserPage(PAGE, true);
+    expect([map.state(PAGE), map.frame(PAGE)]).toEqual([Vma.ReadWrite, copy]);
+    expect([frames.kind(copy), frames.references(copy)]).toEqual([FrameKind.GuestPage, 1]);
+    // Who read it before still holds the zero page.
+    expect(frames.references(zero)).toBe(1);
+    expect(map.getUserPage(PAGE, false)).toBe(copy);
+  });
+
+  test('copy-on-write is copied for the host’s own writing as well', () => {
+    const { map, zero } = mapped(Vma.CopyOnWrite);
+    expect(map.frameForHost(PAGE, false)).toBe(zero);
+    expect(map.frameForHost(PAGE, true)).toBe(map.frame(PAGE));
+    expect(map.state(PAGE)).toBe(Vma.ReadWrite);
+  });
+
+  test('copy-on-write stays so when there is no memory for the copy', () => {
+    const { map, host, zero } = mapped(Vma.CopyOnWrite);
+    host.machine.failAllocationsAfter(0);
+    expect([map.getUserPage(PAGE, true), map.frameForHost(PAGE, true)]).toEqual([0, 0]);
+    expect([map.state(PAGE), map.frame(PAGE)]).toEqual([Vma.CopyOnWrite, zero]);
+    expect(host.frames.references(zero)).toBe(0);
+  });
+});
+
+describe('the Launcher', () => {
+  test('protects a page without moving it', () => {
+    const { map, host } = mapped(Vma.ReadWrite);
+    const frame = map.frame(PAGE);
+    host.words.store(wordInFrame(frame, 8), 42);
+    map.set(PAGE, Vma.ReadOnly);
+    map.set(PAGE, Vma.ReadWrite);
+    expect(map.frame(PAGE)).toBe(frame);
+    expect(host.words.load(wordInFrame(frame, 8))).toBe(42);
+  });
+
+  test('lets go of a frame, which lives on while a shadow entry holds it', () => {
+    const { map, host, frames } = mapped(Vma.ReadWrite);
+    const frame = map.getUserPage(PAGE, true);
+    map.set(PAGE, Vma.None);
+    expect([frames.isOwned(frame), frames.references(frame)]).toEqual([false, 1]);
+    expect(host.words.load(frameStart(frame))).toBe(0);
+    frames.put(frame);
+    expect(host.words.load(frameStart(frame))).toBe(POISON);
+  });
+
+  test('maps a new zeroed frame where there was none', () => {
+    const { map, host } = mapped(Vma.ReadWrite);
+    host.words.store(frameStart(map.frame(PAGE)), 42);
+    map.set(PAGE, Vma.CopyOnWrite);
+    map.set(PAGE, Vma.ReadOnly);
+    expect(host.words.load(frameStart(map.frame(PAGE)))).toBe(0);
+  });
+
+  test('is told when there is no memory, and the page stays as it was', () => {
+    const { host, map, frames } = mapped(Vma.None);
+    while (frames.allocate(FrameKind.GuestPage, 0) !== NO_FRAME);
+    expect(map.set(PAGE, Vma.ReadWrite)).toBe(false);
+    expect([map.state(PAGE), map.frame(PAGE)]).toEqual([Vma.None, NO_FRAME]);
+    expect(map.set(PAGE, Vma.CopyOnWrite)).toBe(true);
+    expect(map.frame(PAGE)).toBe(host.zeroPage);
+  });
+});

@@ -1,0 +1,130 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { PAGE_WORDS, toGva } from '../../shared/address.ts';
+import { UserError } from '../../shared/errors.ts';
+import {
+  type GuestConfig,
+  layOut,
+  type MachineConfig,
+  totalSwitcherPages,
+} from '../../shared/layout.ts';
+
+const guest: GuestConfig = { paging: 'nonpae', nx: false, pages: 64, vcpus: 2, pgdirs: 4 };
+const machine: MachineConfig = {
+  hostCpus: 2,
+  switcherAddr: toGva(0xffc0_0000),
+  frames: 256,
+  seed: 0,
+  guests: [guest],
+};
+
+const anyMachine = fc.record({
+  hostCpus: fc.integer({ min: 1, max: 64 }),
+  switcherAddr: fc.constant(toGva(0xff9f_0000)),
+  frames: fc.integer({ min: 200, max: 100_000 }),
+  seed: fc.constant(0),
+  guests: fc.array(
+    fc.record({
+      paging: fc.constantFrom('nonpae' as const, 'pae' as const),
+      nx: fc.boolean(),
+      pages: fc.integer({ min: 1, max: 5000 }),
+      vcpus: fc.integer({ min: 1, max: 9 }),
+      pgdirs: fc.integer({ min: 1, max: 16 }),
+    }),
+    { minLength: 1, maxLength: 5 },
+  ),
+});
+
+describe('for every machine', () => {
+  test('no two regions share a word, and none reaches into the frames', () => {
+    fc.assert(
+      fc.property(anyMachine, (config) => {
+        const { regions, firstFrame, totalFrames, words } = layOut(config);
+        const spans = Object.values(regions)
+          .map(({ at, count, stride }) => ({ at: at as number, end: at + count * stride }))
+          .sort((a, b) => a.at - b.at);
+        for (const [i, { at }] of spans.entries()) {
+          expect(at).toBeGreaterThanOrEqual(i === 0 ? 1 : spans[i - 1]!.end);
+        }
+        expect(spans.at(-1)!.end).toBeLessThanOrEqual(firstFrame * PAGE_WORDS);
+        expect(totalFrames - firstFrame).toBe(config.frames);
+        expect(words).toBe(totalFrames * PAGE_WORDS);
+      }),
+    );
+  });
+
+  test('what one CPU alone writes is on 64-byte lines of its own', () => {
+    fc.assert(
+      fc.property(anyMachine, (config) => {
+        const { hostCpus, frameCaches, vcpus, pgdirs, guests, counters } = layOut(config).regions;
+        for (const { at, stride } of [hostCpus, frameCaches, vcpus, pgdirs, guests, counters]) {
+          expect([at % 16, stride % 16]).toEqual([0, 0]);
+        }
+      }),
+    );
+  });
+
+  test('the frame table has room for every frame, its own among them', () => {
+    fc.assert(
+      fc.property(anyMachine, (config) => {
+        const { regions, totalFrames } = layOut(config);
+        expect(regions.frameTable.count).toBe(totalFrames);
+      }),
+    );
+  });
+
+  test('zero page and Switcher pages come first, in a row', () => {
+    fc.assert(
+      fc.property(anyMachine, (config) => {
+        const layout = layOut(config);
+        expect(layout.zeroFrame).toBe(layout.firstFrame);
+        expect(layout.firstSwitcherFrame).toBe(layout.zeroFrame + 1);
+        expect(layout.firstFreeFrame - layout.firstSwitcherFrame).toBe(
+          totalSwitcherPages(config.hostCpus),
+        );
+      }),
+    );
+  });
+});
+
+describe('the Switcher’s window', () => {
+  const fits = (hostCpus: number, switcherAddr: number): boolean => {
+    try {
+      layOut({ ...machine, hostCpus, switcherAddr: toGva(switcherAddr) });
+      return true;
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      return false;
+    }
+  };
+
+  test('has room for a text page and two pages a host CPU, below the fixmap', () => {
+    expect([fits(510, 0xffc0_0000), fits(511, 0xffc0_0000)]).toEqual([true, false]);
+    expect([fits(1, 0xffff_b000), fits(2, 0xffff_b000), fits(1, 0xffff_c000)]).toEqual([
+      true,
+      false,
+      false,
+    ]);
+  });
+
+  test('of which the user is told when there are too many, or none', () => {
+    expect(() => layOut({ ...machine, hostCpus: 511 })).toThrow(
+      'a machine of 511 host CPUs does not fit the Switcher’s window'.replace('’', "'"),
+    );
+    expect(() => layOut({ ...machine, hostCpus: 511 })).toThrow('choose 1 to 510 host CPUs');
+    for (const hostCpus of [0, -1, 1.5, Number.NaN])
+      expect(fits(hostCpus, 0xffc0_0000)).toBe(false);
+  });
+});
+
+test('more memory than a shadow entry can name is refused', () => {
+  expect(() => layOut({ ...machine, frames: 1 << 20 })).toThrow(
+    /needs \d+ frames of host memory, and a shadow entry can name 1048576/,
+  );
+});
+
+test('a guest without memory, vCPU or pgdir is a bug of ours', () => {
+  for (const lacking of [{ pages: 0 }, { vcpus: 0 }, { pgdirs: 0 }]) {
+    expect(() => layOut({ ...machine, guests: [{ ...guest, ...lacking }] })).toThrow('assertion');
+  }
+});
