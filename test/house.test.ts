@@ -10,7 +10,8 @@ const FLOORS: readonly (readonly string[])[] = [
   ['src/commands'],
   ['workers'],
   ['src/explore', 'src/study'],
-  ['src/report', 'src/check', 'src/conformance'],
+  ['src/report'],
+  ['src/check', 'src/conformance'],
   ['src/machine.ts'],
   ['src/host'],
   ['src/guest', 'src/mmu', 'src/paging'],
@@ -116,8 +117,9 @@ describe('bans', () => {
     expect(having(/\benum\s+\w+\s*\{/)).toEqual([]);
   });
 
-  test('no default exports', () => {
-    expect(having(/\bexport\s+default\b/)).toEqual([]);
+  test('no default exports, but in what describes a module of others', () => {
+    const exporting = having(/\bexport\s+default\b/);
+    expect(exporting.filter((path) => !path.endsWith('.d.ts'))).toEqual([]);
   });
 
   test('no barrels', () => {
