@@ -6,11 +6,10 @@
 import type { Gva, Pfn } from './address.ts';
 import { NO_FRAME, toPfn, toPtr } from './address.ts';
 import { Counters } from './counters.ts';
-import { UserError } from './errors.ts';
 import { FrameKind, Frames } from './frames.ts';
 import { HostCpu, scratchOf } from './host-cpu.ts';
 import { LauncherMap, type Vma } from './launcher-map.ts';
-import { formOf, type Layout, totalSwitcherPages } from './layout.ts';
+import { formOf, type Layout, tooLittleMemory, totalSwitcherPages } from './layout.ts';
 import { LgCpu } from './lg-cpu.ts';
 import { Lguest } from './lguest.ts';
 import { MachineRecord } from './machine-record.ts';
@@ -127,7 +126,7 @@ export function makeMachine(layout: Layout, vma: Vma): { shared: SharedMachine; 
   host.frames.initialise();
   const take = (kind: FrameKind, owner: number): Pfn => {
     const frame = host.frames.allocate(kind, owner);
-    if (frame === NO_FRAME) throw tooLittle(layout);
+    if (frame === NO_FRAME) throw tooLittleMemory(layout.config);
     return frame;
   };
   for (const cpu of host.cpus) cpu.generation = 1;
@@ -137,16 +136,10 @@ export function makeMachine(layout: Layout, vma: Vma): { shared: SharedMachine; 
   }
   for (const lg of host.guests) {
     for (let page = 0; page < lg.pfnLimit; page++) {
-      if (!lg.map.set(page as typeof lg.pfnLimit, vma)) throw tooLittle(layout);
+      if (!lg.map.set(page as typeof lg.pfnLimit, vma)) throw tooLittleMemory(layout.config);
     }
   }
   host.machine.failAllocationsAfter(-1);
   host.machine.aliveVcpus = host.vcpus.length;
   return { shared, host };
 }
-
-const tooLittle = (layout: Layout): UserError =>
-  new UserError(
-    `host memory of ${layout.config.frames} frames is too little to boot ` +
-      `${layout.config.guests.length} guests: give the host more (--host-memory) or the guests less`,
-  );

@@ -90,6 +90,7 @@ const MAX_FRAMES = 1 << 20;
 export function layOut(config: MachineConfig): Layout {
   validate(config);
   const guests = config.guests.length;
+  if (config.frames <= totalSwitcherPages(config.hostCpus) + 1) throw tooLittleMemory(config);
   const vcpus = sum(config.guests.map((g) => g.vcpus));
   const pgdirs = sum(config.guests.map((g) => g.pgdirs));
   const pages = sum(config.guests.map((g) => g.pages));
@@ -152,6 +153,13 @@ export function layOut(config: MachineConfig): Layout {
     words: totalFrames * PAGE_WORDS,
   };
 }
+
+/** When guests do not fit. */
+export const tooLittleMemory = (config: MachineConfig): UserError =>
+  new UserError(
+    `host memory of ${config.frames} frames is too little to boot ${config.guests.length} ` +
+      'guests: give the host more (--host-memory) or run fewer guests',
+  );
 
 export const formOf = (name: PagingName) => (name === 'pae' ? PAE : NONPAE);
 

@@ -221,11 +221,12 @@ export function switchToThread(k: KernelContext, thread: number): void {
   schedule(k);
 }
 
-/** What the thread has computed goes into the guest's result, in the order of exits. */
+/** What the thread has computed goes into the guest's result, whatever the order of exits. */
 function recordResult(k: KernelContext): void {
-  const state = k.saved(Frame.edi);
-  const before = k.load(k.va(RESULT));
-  k.store(k.va(RESULT), (Math.imul(before, 31) + state) >>> 0);
+  const me = current(k);
+  const who = firstState(taskField(k, me, Task.process), taskField(k, me, Task.thread));
+  const share = Math.imul(k.saved(Frame.edi) ^ who, 0x9e37_79b1);
+  k.store(k.va(RESULT), (k.load(k.va(RESULT)) + share) >>> 0);
 }
 
 /** `exit_mm`: all user pages, tables and areas. The top level stays. */

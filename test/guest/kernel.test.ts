@@ -1,0 +1,141 @@
+/** The guest kernel: what its programs end with does not depend on where it was stopped. */
+
+import { describe, expect, test } from 'vitest';
+import { Dead } from '../../shared/lguest.ts';
+import { NONE, type Program, Prot, Sys } from '../../src/guest/program.ts';
+import { builtinPrograms } from '../../src/guest/programs.ts';
+import { StreamBuilder } from '../../src/guest/traces/builder.ts';
+import { Rig } from '../rig.ts';
+
+const FORMS = ['nonpae', 'pae'] as const;
+
+/** A process of one thread, with one region to read and write. */
+const program = (main: StreamBuilder): Program => ({
+  name: 'test',
+  processes: [
+    {
+      command: 'test',
+      regions: [{ start: 0x8000_0000, end: 0x8001_0000, prot: Prot.Read | Prot.Write }],
+      threads: [main.build()],
+    },
+  ],
+});
+
+const endOf = (source: Program, spec: { paging: 'nonpae' | 'pae'; pages?: number }): string => {
+  const rig = new Rig({ program: source, ...spec });
+  rig.runInTurns(10_000);
+  return rig.reason;
+};
+
+describe.each(FORMS)('%s', (paging) => {
+  describe.each(Object.keys(builtinPrograms))('%s', (name) => {
+    const uninterrupted = (() => {
+      const rig = new Rig({ program: builtinPrograms[name]!(), paging });
+      rig.runInTurns(1_000_000_000, Number.POSITIVE_INFINITY);
+      return { digest: rig.digest(), reason: rig.reason };
+    })();
+
+    test('ends by itself', () => {
+      expect(uninterrupted.reason).toBe('Power down');
+    });
+
+    test.each([
+      [3, 2],
+      [17, 3],
+      [1009, 4],
+    ])('ends the same when moved after every %i operations among %i CPUs', (quantum, hostCpus) => {
+      const rig = new Rig({ program: builtinPrograms[name]!(), paging, hostCpus });
+      rig.runInTurns(quantum);
+      expect(rig.reason).toBe('Power down');
+      expect(rig.digest().user).toBe(uninterrupted.digest.user);
+      expect(rig.violations()).toEqual([]);
+    });
+  });
+
+  test('goes on on another CPU after any single operation', () => {
+    const one = new Rig({ program: builtinPrograms['threads']!(), paging });
+    one.runInTurns(1_000_000_000, Number.POSITIVE_INFINITY);
+    const many = new Rig({ program: builtinPrograms['threads']!(), paging, hostCpus: 2 });
+    many.runInTurns(1);
+    expect(many.digest()).toEqual(one.digest());
+  });
+
+  test('init that touches what is not mapped is the end of the guest', () => {
+    const end = endOf(program(new StreamBuilder().load(0x1234_5000)), { paging });
+    expect(end).toBe('CRASH: Kernel panic - init got SIGSEGV at 0x12345000');
+  });
+
+  test('a store to a page made read-only is a fault, a load is not', () => {
+    const protect = new StreamBuilder()
+      .store(0x8000_0000)
+      .syscall(Sys.mprotect, 0x8000_0000, 0x1000, Prot.Read)
+      .load(0x8000_0000)
+      .store(0x8000_0000);
+    expect(endOf(program(protect), { paging })).toContain('SIGSEGV at 0x80000000');
+  });
+
+  test('a page made inaccessible and back again keeps its content', () => {
+    const again = new StreamBuilder()
+      .store(0x8000_0000)
+      .syscall(Sys.mprotect, 0x8000_0000, 0x1000, 0)
+      .syscall(Sys.mprotect, 0x8000_0000, 0x1000, Prot.Read | Prot.Write)
+      .modify(0x8000_0000);
+    const never = new StreamBuilder()
+      .store(0x8000_0000)
+      .syscall(20)
+      .syscall(20)
+      .modify(0x8000_0000);
+    const [a, b] = [again, never].map((main) => {
+      const rig = new Rig({ program: program(main), paging });
+      rig.runInTurns(10_000);
+      return { reason: rig.reason, user: rig.digest().user, violations: rig.violations() };
+    });
+    expect(a).toEqual(b);
+    expect(a).toMatchObject({ reason: 'Power down', violations: [] });
+  });
+
+  test('an unmapped page is gone, and zero when mapped again', () => {
+    const gone = new StreamBuilder().store(0x8000_0000).syscall(Sys.munmap, 0x8000_0000, 0x1000);
+    expect(endOf(program(gone.load(0x8000_0000)), { paging })).toContain('SIGSEGV');
+  });
+
+  test('a guest without memory left panics', () => {
+    const hungry = new StreamBuilder().syscall(
+      Sys.mmap2,
+      0x4000_0000,
+      0x10_0000,
+      Prot.Read | Prot.Write,
+    );
+    for (let page = 0; page < 256; page++) hungry.store(0x4000_0000 + page * 4096);
+    const end = endOf(program(hungry), { paging, pages: 200 });
+    expect(end).toBe('CRASH: Kernel panic - out of memory');
+  });
+
+  test('a process that ends gives back its pages, however often', () => {
+    const parent = new StreamBuilder();
+    for (let page = 0; page < 16; page++) parent.store(0x8000_0000 + page * 4096);
+    for (let round = 0; round < 40; round++) parent.syscall(Sys.fork, NONE).syscall(Sys.wait4);
+    expect(endOf(program(parent), { paging, pages: 200 })).toBe('Power down');
+  });
+});
+
+test('a fetch from a page never touched and not executable is refused, with PAE and NX', () => {
+  const jump = program(new StreamBuilder().fetch(0x8000_0000));
+  expect(endOf(jump, { paging: 'pae' })).toContain('SIGSEGV at 0x80000000');
+  expect(endOf(jump, { paging: 'nonpae' })).toBe('Power down');
+});
+
+test('as written, NX is lost on the way into the shadow: what is mapped can be executed', () => {
+  const jump = program(new StreamBuilder().store(0x8000_0000).fetch(0x8000_0000));
+  expect(endOf(jump, { paging: 'pae' })).toBe('Power down');
+});
+
+test('what user memory ends with does not depend on the paging form', () => {
+  const ends = FORMS.map((paging) => {
+    const rig = new Rig({ program: builtinPrograms['fork']!(), paging });
+    rig.runInTurns(777);
+    expect(rig.dead).toBe(Dead.PoweredOff);
+    return rig.digest().user;
+  });
+  expect(ends[0]).toBe(ends[1]);
+});
