@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { frameStart, NO_FRAME, toGpfn, wordInFrame } from '../../shared/address.ts';
+import { frameStart, NO_FRAME, type Pfn, toGpfn, wordInFrame } from '../../shared/address.ts';
 import { FrameKind, POISON } from '../../shared/frames.ts';
 import { Vma } from '../../shared/launcher-map.ts';
-import { smallMachine } from './machine.ts';
+import { onThreads, smallMachine } from './machine.ts';
 
 const PAGE = toGpfn(2);
 
@@ -107,4 +107,25 @@ describe('the Launcher', () => {
     expect(map.set(PAGE, Vma.CopyOnWrite)).toBe(true);
     expect(map.frame(PAGE)).toBe(host.zeroPage);
   });
+});
+
+test('several CPUs that break copy-on-write at once agree on one copy, and no reference is lost', async () => {
+  const [hostCpus, pages] = [4, 2000];
+  const { shared, host } = smallMachine({ hostCpus, pages, frames: 2 * pages + 100 });
+  const { map } = host.guests[0]!;
+  for (let page = 0; page < pages; page++) map.set(toGpfn(page), Vma.CopyOnWrite);
+  const got = await onThreads<[Pfn, Pfn][]>(
+    'launcher-map-worker.ts',
+    Array.from({ length: hostCpus }, (_, cpu) => ({ shared, cpu })),
+  );
+  const taken = new Map<Pfn, number>();
+  for (const frame of got.flat(2)) taken.set(frame, (taken.get(frame) ?? 0) + 1);
+  const wrong = Array.from(taken).filter(([frame, n]) => host.frames.references(frame) !== n);
+  expect(wrong).toEqual([]);
+  for (let page = 0; page < pages; page++) {
+    expect(new Set(got.map((frames) => frames[page]![1]))).toEqual(
+      new Set([map.frame(toGpfn(page))]),
+    );
+  }
+  expect(taken.size).toBe(taken.has(host.zeroPage) ? pages + 1 : pages);
 });
