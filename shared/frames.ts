@@ -13,6 +13,7 @@
 
 import type { Pfn, Ptr } from './address.ts';
 import { frameStart, NO_FRAME, PAGE_WORDS, toPfn, toPtr } from './address.ts';
+import { HostOops } from './errors.ts';
 import type { Layout } from './layout.ts';
 import { Lock } from './lock.ts';
 import { type MachineRecord, Stop } from './machine-record.ts';
@@ -116,18 +117,21 @@ export class Frames {
     return pfn;
   }
 
-  /** `get_page` */
+  /** `get_page`. The host dies of a frame that does not exist, here and below. */
   get(pfn: Pfn): void {
+    this.#mustExist(pfn);
     this.#words.add(this.#field(pfn, COUNT), REFERENCE);
   }
 
   /** `put_page` */
   put(pfn: Pfn): void {
+    this.#mustExist(pfn);
     if (this.#words.add(this.#field(pfn, COUNT), -REFERENCE) === REFERENCE) this.#free(pfn);
   }
 
   /** `free_page`, and the Launcher's unmapping: the owner lets go. */
   disown(pfn: Pfn): void {
+    this.#mustExist(pfn);
     if (this.#words.add(this.#field(pfn, COUNT), -OWNED) === OWNED) this.#free(pfn);
   }
 
@@ -152,6 +156,12 @@ export class Frames {
   /** Whether a page number can be a frame at all; a shadow entry may hold any. */
   exists(pfn: number): boolean {
     return pfn >= 0 && pfn < this.#layout.totalFrames;
+  }
+
+  /** An entry taken from anywhere (U1) or from a freed table (R5) may name any number. */
+  #mustExist(pfn: Pfn): void {
+    if (pfn < this.#layout.totalFrames) return;
+    throw new HostOops('machine check', `frame ${pfn} of ${this.#layout.totalFrames}`);
   }
 
   #free(pfn: Pfn): void {

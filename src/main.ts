@@ -27,9 +27,11 @@ for (const command of COMMANDS) {
 
 // Whoever reads our output may stop early (`umbra … | head`): the command still
 // finishes, and its exit code stands.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-});
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+}
 
 try {
   await program.parseAsync();

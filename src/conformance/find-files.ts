@@ -3,10 +3,12 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
+const NOT_A_FOLDER = 'not a folder';
+
 export interface FoundFiles {
   /** In the order of the paths, a folder's sorted; none twice. */
   readonly files: readonly string[];
-  /** One sentence for each folder that holds none. */
+  /** One sentence for each folder that holds none, or cannot be read. */
   readonly refused: readonly string[];
 }
 
@@ -15,17 +17,25 @@ export function findVectorFiles(paths: readonly string[]): FoundFiles {
   const files = new Set<string>();
   const refused: string[] = [];
   for (const path of paths) {
-    if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
-      files.add(path);
-      continue;
-    }
+    const names = namesBelow(path);
+    if (names === NOT_A_FOLDER) files.add(path);
+    else if (typeof names === 'string') refused.push(`${path}: ${names}`);
+    else for (const name of names) files.add(join(path, name));
+  }
+  return { files: [...files], refused };
+}
+
+/** The vector files below a folder, or in words why there are none. */
+function namesBelow(path: string): string[] | string {
+  try {
+    if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) return NOT_A_FOLDER;
     const names = readdirSync(path, { recursive: true, encoding: 'utf8' })
       .filter((name) => name.endsWith('.jsonl'))
       .sort();
-    if (names.length === 0) {
-      refused.push(`${path}: there is no vector file (*.jsonl) in this folder or below it`);
-    }
-    for (const name of names) files.add(join(path, name));
+    return names.length > 0
+      ? names
+      : 'there is no vector file (*.jsonl) in this folder or below it';
+  } catch (error) {
+    return `it cannot be read (${(error as NodeJS.ErrnoException).code})`;
   }
-  return { files: [...files], refused };
 }

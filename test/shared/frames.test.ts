@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { frameStart, NO_FRAME, PAGE_WORDS, type Pfn, toPfn } from '../../shared/address.ts';
+import { HostOops } from '../../shared/errors.ts';
 import { FrameKind, HOST_OWNED, POISON } from '../../shared/frames.ts';
 import { Host } from '../../shared/host.ts';
 import { onThreads, smallMachine } from './machine.ts';
@@ -116,6 +117,15 @@ describe('a frame', () => {
       false,
     ]);
   });
+});
+
+test('the host dies of a reference to a frame that does not exist, and writes nowhere', () => {
+  const { host } = smallMachine();
+  const before = host.words.plain.slice();
+  for (const act of ['get', 'put', 'disown'] as const) {
+    expect(() => host.frames[act](toPfn(host.layout.totalFrames))).toThrow(HostOops);
+  }
+  expect(host.words.plain.every((word, i) => word === before[i])).toBe(true);
 });
 
 test('allocations fail on demand, after as many as were asked for', () => {
