@@ -90,7 +90,7 @@ describe('for every machine', () => {
 describe('the Switcher’s window', () => {
   const fits = (hostCpus: number, switcherAddr: number): boolean => {
     try {
-      layOut({ ...machine, hostCpus, switcherAddr: toGva(switcherAddr) });
+      layOut({ ...machine, frames: 4096, hostCpus, switcherAddr: toGva(switcherAddr) });
       return true;
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
