@@ -104,6 +104,10 @@ export class HostCpu {
     this.#set(GENERATION, generation);
   }
 
+  get generationWord(): Ptr {
+    return toPtr(this.#at + GENERATION);
+  }
+
   /** `lg_last_cpu`: machine-wide number of the vCPU that entered here last, plus one; 0 for none. */
   get lastVcpu(): number {
     return this.#get(LAST_VCPU);

@@ -5,7 +5,8 @@ import { describe, expect, test } from 'vitest';
 import { toPtr } from '../shared/address.ts';
 import { UserError } from '../shared/errors.ts';
 import { Dead } from '../shared/lguest.ts';
-import { type GuestSpec, Machine, type MachineSpec, type RunResult } from '../src/machine.ts';
+import { type CheckedRun, runChecked } from '../src/check/checked-run.ts';
+import { type GuestSpec, Machine, type MachineSpec } from '../src/machine.ts';
 import { makeReport, succeeded } from '../src/report/run-report.ts';
 
 const builtin = (name: string, paging: 'nonpae' | 'pae' = 'nonpae'): GuestSpec => ({
@@ -35,9 +36,9 @@ const boot = (spec: Partial<MachineSpec>): Promise<Machine> =>
     ...spec,
   });
 
-const run = async (spec: Partial<MachineSpec>): Promise<RunResult> => (await boot(spec)).run();
+const run = async (spec: Partial<MachineSpec>): Promise<CheckedRun> => runChecked(await boot(spec));
 
-const memories = (result: RunResult): string[] => result.guests.map((guest) => guest.memory.user);
+const memories = (result: CheckedRun): string[] => result.guests.map((guest) => guest.memory.user);
 
 describe('the final memory of all guests', () => {
   const names = ['touch', 'fork', 'churn', 'threads'];
@@ -82,7 +83,7 @@ test('ten runs in a row with more CPUs than cores end alike and leave nothing be
 
 test('the report’s parts add up', async () => {
   const machine = await boot({ guests: ['fork', 'churn', 'threads'].map((n) => builtin(n)) });
-  const report = makeReport(machine, await machine.run(), []);
+  const report = makeReport(machine, await runChecked(machine), []);
   expect(succeeded(report)).toBe(true);
   const { total } = report;
   for (const part of [report.guests, report.host_cpus]) {
@@ -100,7 +101,7 @@ test('the report’s parts add up', async () => {
 describe('a run that cannot go on', () => {
   test('ends with a report when a host CPU’s worker ends', async () => {
     const machine = await boot({ guests: [trace('pigz')] });
-    const running = machine.run();
+    const running = runChecked(machine);
     await machine.killHostCpu(1);
     const { ending } = await running;
     expect(ending).toMatchObject({ kind: 'cpu died', hostCpu: 1 });
@@ -109,7 +110,7 @@ describe('a run that cannot go on', () => {
   test('ends with the stack when a host CPU meets a bug of ours', async () => {
     const machine = await boot({ guests: [trace('ls')] });
     for (const { pgdirs } of machine.host.guests) pgdirs[0]!.pgdir = toPtr(0x3fff_0000);
-    const { ending } = await machine.run();
+    const { ending } = await runChecked(machine);
     expect(ending.kind).toBe('cpu died');
     expect(ending.kind === 'cpu died' && ending.message).toContain('out of bounds');
   });
@@ -117,13 +118,13 @@ describe('a run that cannot go on', () => {
   test('ends with the oops when the host dies', async () => {
     const machine = await boot({});
     machine.host.guests[0]!.pgdirs[machine.host.vcpus[0]!.cpuPgd]!.switcherMapped = false;
-    const { ending } = await machine.run();
+    const { ending } = await runChecked(machine);
     expect(ending).toMatchObject({ kind: 'oops', message: 'BUG_ON in map_switcher_in_guest' });
   });
 
   test('ends when it is interrupted, with what there is so far and nothing leaked', async () => {
     const machine = await boot({ guests: [trace('pigz'), trace('ls')] });
-    const running = machine.run();
+    const running = runChecked(machine);
     machine.interrupt();
     const result = await running;
     expect([result.ending.kind, result.violations]).toEqual(['interrupted', []]);
@@ -132,7 +133,7 @@ describe('a run that cannot go on', () => {
 
 test('a killed guest stops with its first reason, and the others go on', async () => {
   const machine = await boot({ guests: [trace('pigz'), builtin('fork')] });
-  const running = machine.run();
+  const running = runChecked(machine);
   machine.host.guests[0]!.die(Dead.Killed, 'first');
   machine.host.guests[0]!.die(Dead.Killed, 'second');
   const result = await running;

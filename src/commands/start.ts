@@ -8,6 +8,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { PAGE_SIZE } from '../../shared/address.ts';
 import type { PagingName } from '../../shared/entry.ts';
 import { UserError } from '../../shared/errors.ts';
+import { runChecked } from '../check/checked-run.ts';
 import { openProgram } from '../guest/traces/reader.ts';
 import { POLICIES, type PolicyName } from '../host/policy.ts';
 import { Machine } from '../machine.ts';
@@ -89,7 +90,7 @@ async function start(traces: readonly string[], options: Options): Promise<void>
   const stopProgress = showProgress(machine);
   const interrupt = (): void => machine.interrupt();
   process.once('SIGINT', interrupt);
-  const result = await machine.run();
+  const result = await runChecked(machine);
   process.off('SIGINT', interrupt);
   stopProgress();
 

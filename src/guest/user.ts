@@ -8,15 +8,25 @@
  * read wrongly anywhere thus shows in every word written later.
  */
 
-import { isFault, Right } from '../../shared/access.ts';
+import { Right } from '../../shared/access.ts';
 import { type Gva, PAGE_SIZE, toGva, toPtr } from '../../shared/address.ts';
 import { Counter, type Counters } from '../../shared/counters.ts';
 import { Reg } from '../../shared/host-cpu.ts';
-import { type Processor, Vector } from './processor.ts';
-import { BLOCK_OPS, Op, type Program, Sys } from './program.ts';
+import type { Words } from '../../shared/words.ts';
+import { isUserMode, type Processor, Vector } from './processor.ts';
+import { BLOCK_OPS, Op, type OperationBlock, type Program, Sys } from './program.ts';
 
 /** Accesses between two looks at the mailbox. */
 const POLL_OPERATIONS = 1024;
+
+/** The right that each kind of access needs. */
+const RIGHT_OF = [
+  Right.UserFetch,
+  Right.UserRead,
+  Right.UserWrite,
+  Right.UserWrite,
+  Right.UserWrite,
+];
 
 /** What edi becomes when a thread reads `value`. */
 const afterLoad = (state: number, value: number): number => Math.imul(state ^ value, 0x9e37_79b1);
@@ -25,108 +35,115 @@ const afterLoad = (state: number, value: number): number => Math.imul(state ^ va
 const storedValue = (state: number, position: number): number =>
   Math.imul(state + position, 0x85eb_ca6b) ^ position;
 
-/**
- * Run operations until `budget` are done, the thread traps, or the mailbox is set.
- * Returns how many were completed. An operation that faults leaves no effect and is
- * done again later.
- */
-export function runUser(
-  cpu: Processor,
-  program: Program,
-  counters: Counters,
-  budget: number,
-): number {
-  const process = program.processes[cpu.register(Reg.fs)];
-  const stream = process?.threads[cpu.register(Reg.gs)];
-  const start = cpu.register(Reg.esi);
-  if (stream === undefined || start >= stream.length) {
-    systemCall(cpu, Sys.exitGroup, 0, 0, 0);
-    return 1;
-  }
-  const { words } = cpu;
-  const { plain } = words;
-  const end = Math.min(stream.length, start + budget);
-  let position = start;
-  let state = cpu.register(Reg.edi) | 0;
-  let eip = cpu.register(Reg.eip);
-  let fetches = 0;
-  let loads = 0;
-  let stores = 0;
-  let modifies = 0;
-  let crossings = 0;
-  let entered = false;
+export class UserMode {
+  readonly #cpu: Processor;
+  readonly #program: Program;
+  readonly #counters: Counters;
+  readonly #words: Words;
 
-  loop: while (position < end) {
-    const index = Math.floor(position / BLOCK_OPS);
-    const { ops, calls } = stream.block(index);
-    const blockStart = index * BLOCK_OPS;
-    const stop = Math.min(end, blockStart + BLOCK_OPS, position + POLL_OPERATIONS);
+  constructor(cpu: Processor, program: Program, counters: Counters) {
+    this.#cpu = cpu;
+    this.#program = program;
+    this.#counters = counters;
+    this.#words = cpu.words;
+  }
+
+  /**
+   * Run operations until `budget` are done, the thread traps, or the mailbox is set.
+   * Returns how many were completed. An operation that faults leaves no effect and is
+   * done again later.
+   */
+  run(budget: number): number {
+    const cpu = this.#cpu;
+    const process = this.#program.processes[cpu.register(Reg.fs)];
+    const stream = process?.threads[cpu.register(Reg.gs)];
+    const start = cpu.register(Reg.esi);
+    if (stream === undefined || start >= stream.length) {
+      systemCall(cpu, Sys.exitGroup, 0, 0, 0);
+      return 1;
+    }
+    const end = Math.min(stream.length, start + budget);
+    for (let position = start; position < end && !cpu.kicked; ) {
+      const index = Math.floor(position / BLOCK_OPS);
+      const stop = Math.min(end, (index + 1) * BLOCK_OPS, position + POLL_OPERATIONS);
+      position = this.#slice(stream.block(index), index * BLOCK_OPS, position, stop);
+      if (position < stop || cpu.trapped || !isUserMode(cpu.register(Reg.cs))) break;
+    }
+    return cpu.register(Reg.esi) - start;
+  }
+
+  /** Operations `position` … `stop` of one block, until one traps. Returns how far it came. */
+  #slice(block: OperationBlock, first: number, start: number, stop: number): number {
+    const cpu = this.#cpu;
+    const { ops } = block;
+    const { plain } = this.#words;
+    let state = cpu.register(Reg.edi) | 0;
+    let eip = cpu.register(Reg.eip);
+    let fetches = 0;
+    let loads = 0;
+    let stores = 0;
+    let modifies = 0;
+    let crossings = 0;
+    let call = -1;
+    let position = start;
     for (; position < stop; position++) {
-      const head = ops[(position - blockStart) * 2]!;
-      const va = ops[(position - blockStart) * 2 + 1]! as Gva;
+      const head = ops[(position - first) * 2]!;
+      const va = ops[(position - first) * 2 + 1]! as Gva;
       const kind = head & 0xff;
       if (kind === Op.Syscall) {
-        cpu.setRegister(Reg.eip, eip);
-        systemCall(cpu, calls[va * 4]!, calls[va * 4 + 1]!, calls[va * 4 + 2]!, calls[va * 4 + 3]!);
-        // A trap, unlike a fault, is taken after the operation.
-        position++;
-        entered = true;
-        break loop;
+        call = va;
+        break;
       }
-      const right =
-        kind === Op.Fetch ? Right.UserFetch : kind === Op.Load ? Right.UserRead : Right.UserWrite;
+      const right = RIGHT_OF[kind]!;
       const at = cpu.translate(va, right);
-      if (isFault(at)) {
+      if (at < 0) {
         cpu.pageFault(va, at);
-        break loop;
+        break;
       }
       if ((va & (PAGE_SIZE - 1)) + (head >>> 8) > PAGE_SIZE) {
         // It reaches into the next page, which must be there too.
         const next = toGva((va & -PAGE_SIZE) + PAGE_SIZE);
         const other = cpu.translate(next, right);
-        if (isFault(other)) {
+        if (other < 0) {
           cpu.pageFault(next, other);
-          break loop;
+          break;
         }
         crossings++;
         if (kind === Op.Store) plain[other] = storedValue(state, ~position);
       }
-      switch (kind) {
-        case Op.Fetch:
-          fetches++;
-          eip = va;
-          break;
-        case Op.Load:
-          loads++;
-          state = afterLoad(state, plain[at]!);
-          break;
-        case Op.Store:
-          stores++;
-          plain[at] = storedValue(state, position);
-          break;
-        case Op.Modify:
-          modifies++;
-          state = afterLoad(state, plain[at]!);
-          plain[at] = storedValue(state, position);
-          break;
-        default:
-          modifies++;
-          state = afterLoad(state, words.add(toPtr(at), 1));
-          break;
+      if (kind === Op.Fetch) {
+        fetches++;
+        eip = va;
+      } else if (kind === Op.Load) {
+        loads++;
+        state = afterLoad(state, plain[at]!);
+      } else if (kind === Op.Store) {
+        stores++;
+        plain[at] = storedValue(state, position);
+      } else {
+        modifies++;
+        const value = kind === Op.Locked ? this.#words.add(toPtr(at), 1) : plain[at]!;
+        state = afterLoad(state, value);
+        if (kind === Op.Modify) plain[at] = storedValue(state, position);
       }
     }
-    if (cpu.kicked) break;
+    cpu.setRegister(Reg.edi, state);
+    cpu.setRegister(Reg.eip, eip);
+    const counters = this.#counters;
+    counters.add(Counter.Fetches, fetches);
+    counters.add(Counter.Loads, loads);
+    counters.add(Counter.Stores, stores);
+    counters.add(Counter.Modifies, modifies);
+    counters.add(Counter.Crossings, crossings);
+    if (call >= 0) {
+      // A trap, unlike a fault, is taken after the operation.
+      position++;
+      const [eax, ebx, ecx, edx] = block.calls.subarray(call * 4, call * 4 + 4);
+      systemCall(cpu, eax!, ebx!, ecx!, edx!);
+    }
+    cpu.setRegister(Reg.esi, position);
+    return position;
   }
-
-  cpu.setRegister(Reg.esi, position);
-  cpu.setRegister(Reg.edi, state);
-  if (!entered) cpu.setRegister(Reg.eip, eip);
-  counters.add(Counter.Fetches, fetches);
-  counters.add(Counter.Loads, loads);
-  counters.add(Counter.Stores, stores);
-  counters.add(Counter.Modifies, modifies);
-  counters.add(Counter.Crossings, crossings);
-  return position - start;
 }
 
 function systemCall(cpu: Processor, number: number, a: number, b: number, c: number): void {

@@ -17,7 +17,7 @@ import { CANNOT_HAPPEN } from '../../shared/switcher-page.ts';
 import type { GuestMachine } from '../guest/kernel/context.ts';
 import { Kernel } from '../guest/kernel/kernel.ts';
 import { isUserMode, Vector } from '../guest/processor.ts';
-import { runUser } from '../guest/user.ts';
+import { UserMode } from '../guest/user.ts';
 import { Mmu } from '../mmu/tlb.ts';
 import { demandPage } from '../paging/fault.ts';
 import { percpuPagesAddr } from '../paging/switcher.ts';
@@ -44,8 +44,8 @@ export type Rest =
 
 /** What a host CPU needs to run a guest's vCPUs; holds no state of theirs. */
 interface Software {
-  readonly guest: GuestMachine;
   readonly kernel: Kernel;
+  readonly user: UserMode;
 }
 
 export class GuestRunner {
@@ -63,8 +63,8 @@ export class GuestRunner {
     const statePage = toGva(percpuPagesAddr(host.guests[0]!, hostCpu.index) + PAGE_SIZE);
     this.#processor = new HostProcessor(host, hostCpu, this.#mmu, statePage);
     this.#software = guests.map((guest, i) => ({
-      guest,
       kernel: new Kernel(this.#processor, guest, host.guests[i]!.counters),
+      user: new UserMode(this.#processor, guest.program, host.guests[i]!.counters),
     }));
   }
 
@@ -123,15 +123,13 @@ export class GuestRunner {
   /** The guest's own software, until something takes the CPU away from it. */
   #execute(cpu: LgCpu): void {
     const processor = this.#processor;
-    const { kernel, guest } = this.#software[cpu.lg.index]!;
+    const { kernel, user } = this.#software[cpu.lg.index]!;
     const { counters } = cpu.lg;
     processor.counters = counters;
     const budget = Math.min(cpu.quantum, untilTick(cpu));
     let left = budget;
     while (left > 0 && !processor.trapped && !processor.kicked) {
-      left -= isUserMode(processor.register(Reg.cs))
-        ? runUser(processor, guest.program, counters, left)
-        : kernel.run(left);
+      left -= isUserMode(processor.register(Reg.cs)) ? user.run(left) : kernel.run(left);
     }
     // The host's own timer, or another CPU's kick.
     if (!processor.trapped) processor.trap(Vector.FirstExternal, 0);

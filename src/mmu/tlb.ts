@@ -29,6 +29,7 @@ export class Mmu {
   readonly #plain: Uint32Array;
   readonly #frames: number;
   readonly #tlb: number;
+  readonly #generationAt: number;
 
   constructor(host: Host, cpu: HostCpu) {
     this.cpu = cpu;
@@ -36,23 +37,30 @@ export class Mmu {
     this.#plain = host.words.plain;
     this.#frames = host.layout.totalFrames;
     this.#tlb = cpu.tlb;
+    this.#generationAt = cpu.generationWord;
   }
 
   /** The word of host memory behind an address, or a fault (see access.ts). */
   translate(va: Gva, right: Right): number {
-    const entry = this.#tlb + ((va >>> PAGE_SHIFT) & (TLB_ENTRIES - 1)) * TLB_ENTRY_WORDS;
-    const key = ((va & -4096) | this.cpu.generation) >>> 0;
-    let found = this.#plain[entry + 1]!;
-    if (this.#plain[entry] !== key || !(found & right)) {
-      this.cpu.walks++;
-      found = walk(this.#words, this.#frames, this.cpu, va, right);
-      if (isFault(found)) {
-        this.invlpg(va);
-        return found;
-      }
-      this.#plain[entry] = key;
-      this.#plain[entry + 1] = found;
+    const plain = this.#plain;
+    const entry = this.#entryFor(va);
+    const found = plain[entry + 1]!;
+    return plain[entry] === this.#key(va) && found & right
+      ? (found >>> PAGE_SHIFT) * PAGE_WORDS + ((va & 4095) >>> 2)
+      : this.#miss(va, right);
+  }
+
+  /** Not in the TLB, or not with this right: walk. */
+  #miss(va: Gva, right: Right): number {
+    this.cpu.walks++;
+    const found = walk(this.#words, this.#frames, this.cpu, va, right);
+    if (isFault(found)) {
+      this.invlpg(va);
+      return found;
     }
+    const entry = this.#entryFor(va);
+    this.#plain[entry] = this.#key(va);
+    this.#plain[entry + 1] = found;
     return (found >>> PAGE_SHIFT) * PAGE_WORDS + ((va & 4095) >>> 2);
   }
 
@@ -75,8 +83,16 @@ export class Mmu {
 
   /** Drop one page. */
   invlpg(va: Gva): void {
-    const entry = this.#tlb + ((va >>> PAGE_SHIFT) & (TLB_ENTRIES - 1)) * TLB_ENTRY_WORDS;
-    const key = ((va & -4096) | this.cpu.generation) >>> 0;
-    if (this.#plain[entry] === key) this.#plain[entry] = 0;
+    const entry = this.#entryFor(va);
+    if (this.#plain[entry] === this.#key(va)) this.#plain[entry] = 0;
+  }
+
+  #entryFor(va: Gva): number {
+    return this.#tlb + ((va >>> PAGE_SHIFT) & (TLB_ENTRIES - 1)) * TLB_ENTRY_WORDS;
+  }
+
+  /** Page and generation; read straight from memory, since every access comes by here. */
+  #key(va: Gva): number {
+    return ((va & -4096) | this.#plain[this.#generationAt]!) >>> 0;
   }
 }

@@ -2,8 +2,9 @@
 
 import { Counter, HYPERCALL_NAMES } from '../../shared/counters.ts';
 import { Dead } from '../../shared/lguest.ts';
+import type { CheckedRun } from '../check/checked-run.ts';
 import type { MemoryDigest } from '../check/digest.ts';
-import type { Ending, Machine, RunResult } from '../machine.ts';
+import type { Ending, Machine } from '../machine.ts';
 
 /** Raised whenever a field changes its meaning or goes away. */
 export const SCHEMA_VERSION = 1;
@@ -78,7 +79,7 @@ export const succeeded = (report: RunReport): boolean =>
 /** `commands`: what each guest ran, for people. */
 export function makeReport(
   machine: Machine,
-  result: RunResult,
+  result: CheckedRun,
   commands: readonly string[],
 ): RunReport {
   const { spec, host } = machine;
@@ -98,7 +99,7 @@ export function makeReport(
       host_memory_frames: host.layout.config.frames,
     },
     ending: result.ending,
-    boot_ms: result.bootMs,
+    boot_ms: machine.bootMs,
     seconds: result.seconds,
     accesses_per_s: total.accesses / result.seconds,
     faults_per_s: faults / result.seconds,

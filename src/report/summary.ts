@@ -98,8 +98,7 @@ function endingLines(report: RunReport): string[] {
     lines.push(`The host died on CPU ${ending.hostCpu}: ${ending.message}.`);
   }
   if (ending.kind === 'cpu died') {
-    const which = ending.hostCpu < 0 ? 'A host CPU' : `Host CPU ${ending.hostCpu}`;
-    lines.push(`${which} died, and the run with it: ${ending.message}`);
+    lines.push(`Host CPU ${ending.hostCpu} died, and the run with it: ${ending.message}`);
   }
   return [...lines, ''];
 }
