@@ -9,7 +9,7 @@ export const PAGE_OFFSET = 0xc000_0000;
 
 /** One word each. */
 export const LGUEST_DATA = 0x1000;
-export const GLOBALS = 0x2000;
+const GLOBALS = 0x2000;
 /** Pages never used so far begin here, as a page number. */
 export const FRESH_PAGE = GLOBALS;
 /** The first free page's number, 0 for none; each holds the next in its mem_map word. */

@@ -23,7 +23,7 @@ import {
 import { Hypercall } from '../../../shared/hypercall.ts';
 import { Prot } from '../program.ts';
 import type { KernelContext } from './context.ts';
-import { type Telling, tellPte } from './hypercalls.ts';
+import { flushAsync, type Telling, tellPte } from './hypercalls.ts';
 import { Mm, PAGE_OFFSET, SWAPPER_PG_DIR, ZERO_PAGE } from './layout.ts';
 import { allocPage, getPage, putPage } from './pages.ts';
 
@@ -156,7 +156,7 @@ export function unmapRange(k: KernelContext, pgd: number, start: number, end: nu
     setPte(k, 'lazily', pgd, address, at, NO_ENTRY);
     if (pageOf(entry) !== zeroPage) putPage(k, pageOf(entry));
   });
-  k.hypercall(Hypercall.FlushAsync);
+  flushAsync(k);
 }
 
 /** `change_protection`: never makes an entry writable; the next write's fault does that. */
@@ -170,7 +170,7 @@ export function protectRange(
   eachUserPte(k, pgd, start, end, (at, entry, address) => {
     setPte(k, 'lazily', pgd, address, at, protectedEntry(k, entry, prot));
   });
-  k.hypercall(Hypercall.FlushAsync);
+  flushAsync(k);
 }
 
 function protectedEntry(k: KernelContext, entry: Entry, prot: number): Entry {
@@ -190,7 +190,7 @@ export function copyPageTables(k: KernelContext, from: number, to: number): void
     k.storeEntry(pteAddress(k, to, address, true), shared);
     if (pageOf(entry) !== zeroPage) getPage(k, pageOf(entry));
   });
-  k.hypercall(Hypercall.FlushAsync);
+  flushAsync(k);
 }
 
 /** `free_pgtables`: the user part of a top level whose pages are unmapped already. */
