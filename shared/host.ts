@@ -6,6 +6,7 @@
 import type { Gva, Pfn } from './address.ts';
 import { NO_FRAME, toPfn, toPtr } from './address.ts';
 import { Counters } from './counters.ts';
+import { switchesFor } from './defects.ts';
 import { FrameKind, Frames } from './frames.ts';
 import { HostCpu, scratchOf } from './host-cpu.ts';
 import { LauncherMap, type Vma } from './launcher-map.ts';
@@ -88,6 +89,7 @@ export class Host {
         pgdirs,
         map: new LauncherMap(words, this.frames, map, index, this.zeroPage),
         counters: this.counters(main ? 0 : cpu, index),
+        defects: switchesFor(guest.defects),
       });
       for (let id = 0; id < guest.vcpus; id++) {
         const number = vcpus.length;

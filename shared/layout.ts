@@ -7,6 +7,7 @@
 import type { Gva, Ptr } from './address.ts';
 import { PAGE_WORDS, toPtr } from './address.ts';
 import { COUNTERS_WORDS } from './counters.ts';
+import type { DefectId } from './defects.ts';
 import type { PagingName } from './entry.ts';
 import { NONPAE, PAE } from './entry.ts';
 import { assert, UserError } from './errors.ts';
@@ -27,6 +28,8 @@ export interface GuestConfig {
   readonly vcpus: number;
   /** Shadow page tables that are cached; the seed has 4. */
   readonly pgdirs: number;
+  /** Defects of the code as written that are on. */
+  readonly defects: readonly DefectId[];
 }
 
 export interface MachineConfig {

@@ -3,6 +3,7 @@
 import type { Gpa, Gpfn, Gva, Ptr } from './address.ts';
 import { toGpa, toGva, toPtr } from './address.ts';
 import type { Counters } from './counters.ts';
+import type { DefectSwitches } from './defects.ts';
 import type { Entry, PagingForm } from './entry.ts';
 import { Entry as EntryValue } from './entry.ts';
 import type { Host } from './host.ts';
@@ -43,6 +44,7 @@ export interface LguestParts {
   readonly pgdirs: readonly Pgdir[];
   readonly map: LauncherMap;
   readonly counters: Counters;
+  readonly defects: DefectSwitches;
 }
 
 export class Lguest {
@@ -56,6 +58,8 @@ export class Lguest {
   readonly map: LauncherMap;
   /** What this thread's CPU counts for this guest. */
   readonly counters: Counters;
+  /** Which defects of the code as written it has. */
+  readonly defects: DefectSwitches;
   /** Filled in once by Host, which makes guest and vCPUs at the same time. */
   readonly cpus: LgCpu[] = [];
   readonly #words: Words;
@@ -70,6 +74,7 @@ export class Lguest {
     this.pgdirs = parts.pgdirs;
     this.map = parts.map;
     this.counters = parts.counters;
+    this.defects = parts.defects;
     this.#words = parts.host.words;
     this.#at = parts.at;
   }

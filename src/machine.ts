@@ -7,6 +7,7 @@ import { Worker } from 'node:worker_threads';
 import { type Remote, wrap } from 'comlink';
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
 import { type Gva, toGva } from '../shared/address.ts';
+import { ALL_DEFECTS, type DefectId } from '../shared/defects.ts';
 import type { PagingName } from '../shared/entry.ts';
 import { UserError } from '../shared/errors.ts';
 import { type Host, makeMachine } from '../shared/host.ts';
@@ -35,6 +36,8 @@ export interface MachineSpec {
   readonly policy: PolicyName;
   readonly quantum: Quantum;
   readonly seed: number;
+  /** Defects of the code as written that are on; by default all. */
+  readonly defects?: readonly DefectId[];
   /** Frames of host memory; by default what the guests can need at most. */
   readonly frames?: number;
 }
@@ -114,6 +117,7 @@ export class Machine {
         pages,
         vcpus: 1,
         pgdirs: PGDIRS,
+        defects: spec.defects ?? ALL_DEFECTS,
       })),
     });
     const { shared, host } = makeMachine(layout, Vma.CopyOnWrite);

@@ -1,6 +1,7 @@
 /** A machine in one thread: its host CPUs take turns, so every step is where a test wants it. */
 
 import { toGva } from '../shared/address.ts';
+import { ALL_DEFECTS } from '../shared/defects.ts';
 import type { PagingName } from '../shared/entry.ts';
 import { Host, makeMachine } from '../shared/host.ts';
 import { Vma } from '../shared/launcher-map.ts';
@@ -37,7 +38,7 @@ export class Rig {
         switcherAddr: toGva(0xffc0_0000),
         frames: spec.frames ?? pages + 1024,
         seed: 1,
-        guests: [{ paging, nx, pages, vcpus, pgdirs: 4 }],
+        guests: [{ paging, nx, pages, vcpus, pgdirs: 4, defects: ALL_DEFECTS }],
       }),
       Vma.CopyOnWrite,
     );

@@ -3,6 +3,7 @@
 import type { Dead } from '../../shared/lguest.ts';
 import type { Machine, Run } from '../machine.ts';
 import { digestMemory, type MemoryDigest } from './digest.ts';
+import { checkIsolation } from './isolation.ts';
 import { checkNothingLeft, checkReferences } from './references.ts';
 
 export interface GuestEnd {
@@ -14,7 +15,7 @@ export interface GuestEnd {
 
 export interface CheckedRun extends Run {
   readonly guests: readonly GuestEnd[];
-  /** What invariant 2 finds wrong at rest, and after all was freed. */
+  /** What the invariants find wrong at rest, and after all was freed. */
   readonly violations: readonly string[];
 }
 
@@ -30,7 +31,7 @@ export async function runChecked(machine: Machine): Promise<CheckedRun> {
   // After a crash, counts may rightly be in the middle of something.
   const crashed = run.ending.kind === 'oops' || run.ending.kind === 'cpu died';
   if (crashed) return { ...run, guests, violations: [] };
-  const violations = checkReferences(host);
+  const violations = [...checkIsolation(host), ...checkReferences(host)];
   machine.free();
   violations.push(...checkNothingLeft(host));
   return { ...run, guests, violations };

@@ -15,6 +15,7 @@ import {
   toGva,
   wordInFrame,
 } from '../../shared/address.ts';
+import { ALL_DEFECTS } from '../../shared/defects.ts';
 import { Entry } from '../../shared/entry.ts';
 import { HostOops } from '../../shared/errors.ts';
 import { lgwriteWord } from '../../shared/guest-memory.ts';
@@ -173,6 +174,7 @@ class ScriptedMachine {
           pages: header.pfnLimit,
           vcpus: header.vcpus,
           pgdirs: 4,
+          defects: ALL_DEFECTS,
         },
       ],
     });

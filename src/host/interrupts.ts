@@ -104,8 +104,11 @@ function setGuestInterrupt(cpu: LgCpu, vector: number, withError: boolean): void
 /** `guest_set_stack`: the stack for traps straight into the kernel, mapped ahead. */
 export function guestSetStack(cpu: LgCpu, segment: number, esp: number, pages: number): void {
   if ((segment & 3) !== GUEST_PL) killGuest(cpu, `bad stack segment ${segment}`);
-  // U9: kills, and then pins all those pages.
-  if (pages > 2) killGuest(cpu, `bad stack pages ${pages}`);
+  if (pages > 2) {
+    killGuest(cpu, `bad stack pages ${pages}`);
+    // U9: all those pages would be pinned still.
+    if (!cpu.lg.defects.U9) return;
+  }
   cpu.ss1 = segment;
   cpu.esp1 = toGva(esp);
   cpu.lg.stackPages = pages;

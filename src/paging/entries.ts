@@ -10,12 +10,13 @@
  *  (vi)  switcher.ts  mapping the Switcher when the guest is about to run
  *  (vii) setup.ts     setting up the page tables initially
  *
- * The code is lguest's page_tables.c of 2013 as it was written, its defects included;
- * where one is, its id stands beside it. Both paging forms are served by the same
+ * The code is lguest's page_tables.c of 2013, as it was written or repaired: each defect
+ * is a switch at its exact place, under its id (shared/defects.ts); those that only
+ * several vCPUs can meet (R…) are named in comments and always on. Both paging forms are served by the same
  * functions: `lg.form` says how many levels there are.
  */
 
-import type { Gpa, Gva, Ptr } from '../../shared/address.ts';
+import type { Gpa, Gva, Pfn, Ptr } from '../../shared/address.ts';
 import { frameStart, NULL, toGpa, toPfn, toPtr } from '../../shared/address.ts';
 import type { Entry } from '../../shared/entry.ts';
 import {
@@ -28,7 +29,7 @@ import {
   ptePfn,
   tablePfn,
 } from '../../shared/entry.ts';
-import { bugOn } from '../../shared/errors.ts';
+import { bugOn, HostOops } from '../../shared/errors.ts';
 import { FrameKind } from '../../shared/frames.ts';
 import type { LgCpu } from '../../shared/lg-cpu.ts';
 import { killGuest, type Lguest } from '../../shared/lguest.ts';
@@ -36,14 +37,16 @@ import { killGuest, type Lguest } from '../../shared/lguest.ts';
 /** H:320 spgd_addr: the top-level entry for an address in the i'th shadow. */
 export function spgdAddr(cpu: LgCpu, i: number, vaddr: Gva): Ptr {
   const { form, pgdirs } = cpu.lg;
-  return toPtr(pgdirs[i]!.pgdir + pgdIndex(form, vaddr) * form.entryWords);
+  const { pgdir } = pgdirs[i]!;
+  if (pgdir === NULL) throw new HostOops('null dereference', 'spgd_addr');
+  return toPtr(pgdir + pgdIndex(form, vaddr) * form.entryWords);
 }
 
 /** H:320 spmd_addr: from a present top-level entry to the middle-level one. PAE only. */
 export function spmdAddr(cpu: LgCpu, spgd: Entry, vaddr: Gva): Ptr {
   const { form } = cpu.lg;
   bugOn(!isPresent(spgd), 'spmd_addr');
-  return entryIn(tablePfn(spgd), pmdIndex(form, vaddr) * form.entryWords);
+  return entryIn(cpu.lg, spgd, pmdIndex(form, vaddr));
 }
 
 /** H:320 spte_addr: from a present top-level entry down to the last level. */
@@ -51,10 +54,19 @@ export function spteAddr(cpu: LgCpu, spgd: Entry, vaddr: Gva): Ptr {
   const { lg } = cpu;
   const table = lg.form.pae ? lg.entry(spmdAddr(cpu, spgd, vaddr)) : spgd;
   bugOn(!isPresent(table), 'spte_addr');
-  return entryIn(tablePfn(table), pteIndex(lg.form, vaddr) * lg.form.entryWords);
+  return entryIn(lg, table, pteIndex(lg.form, vaddr));
 }
 
-const entryIn = (pfn: number, word: number): Ptr => toPtr(frameStart(toPfn(pfn)) + word);
+/** Entry `i` of the table that a shadow entry leads to. */
+export const entryIn = (lg: Lguest, entry: Entry, i: number): Ptr =>
+  toPtr(frameStart(tableOf(lg, entry)) + i * lg.form.entryWords);
+
+/** The table that a shadow entry leads to. What is no frame at all is fatal to touch. */
+export function tableOf(lg: Lguest, entry: Entry): Pfn {
+  const pfn = tablePfn(entry);
+  if (!lg.host.frames.exists(pfn)) throw new HostOops('machine check', `table frame ${pfn}`);
+  return toPfn(pfn);
+}
 
 /** H:320 gpgd_addr: the same in the guest's own tables, so the result is a guest address. */
 export function gpgdAddr(cpu: LgCpu, vaddr: Gva): Gpa {

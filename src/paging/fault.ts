@@ -17,6 +17,7 @@ import {
   PAGE_ACCESSED,
   PAGE_DIRTY,
   PAGE_GLOBAL,
+  PAGE_NX_HIGH,
   PAGE_PRESENT,
   PAGE_PSE,
   PAGE_RW,
@@ -29,7 +30,7 @@ import {
 } from '../../shared/entry.ts';
 import { lgreadEntry, lgwriteEntry } from '../../shared/guest-memory.ts';
 import type { LgCpu } from '../../shared/lg-cpu.ts';
-import { killGuest } from '../../shared/lguest.ts';
+import { killGuest, type Lguest } from '../../shared/lguest.ts';
 import { findSpte, gpgdAddr, gpmdAddr, gpteAddr, releasePte } from './entries.ts';
 
 /** Bits of a page fault's error code that matter here (SDM 3A 4.7). */
@@ -67,10 +68,11 @@ export function demandPage(cpu: LgCpu, vaddr: Gva, errorCode: number): boolean {
     : lgreadEntry(cpu, gptePtr);
   if (!isPresent(gpte)) return false;
 
-  // U7: only the last level's rights are looked at.
   const write = (errorCode & FAULT_WRITE) !== 0;
-  if (write && !(flagsOf(gpte) & PAGE_RW)) return false;
-  if (errorCode & FAULT_USER && !(flagsOf(gpte) & PAGE_USER)) return false;
+  // U7: the upper levels' rights count as well.
+  const allows = lg.defects.U7 ? flagsOf(gpte) : flagsOf(gpte) & upperRights(lg, gpgd, gpmd);
+  if (write && !(allows & PAGE_RW)) return false;
+  if (errorCode & FAULT_USER && !(allows & PAGE_USER)) return false;
   if (!checkGpte(cpu, gpte)) return false;
 
   gpte = withFlags(gpte, write ? PAGE_ACCESSED | PAGE_DIRTY : PAGE_ACCESSED);
@@ -82,14 +84,34 @@ export function demandPage(cpu: LgCpu, vaddr: Gva, errorCode: number): boolean {
   // R1, R3: released while another vCPU may do the same, or still use it.
   releasePte(lg, lg.entry(spte));
 
-  // A clean page is mapped read-only, so that the first write faults and can be seen.
-  // U12: a dirty page is taken for writing even where the guest made it read-only.
-  if (flagsOf(gpte) & PAGE_DIRTY) lg.setEntry(spte, gpteToSpte(cpu, gpte, true));
-  else lg.setEntry(spte, gpteToSpte(cpu, withoutFlags(gpte, PAGE_RW), false));
+  if (flagsOf(gpte) & PAGE_DIRTY) {
+    // U12: a page that the guest made read-only need not be taken for writing.
+    const writable = (flagsOf(gpte) & PAGE_RW) !== 0;
+    lg.setEntry(spte, gpteToSpte(cpu, gpte, writable || lg.defects.U12));
+  } else {
+    // A clean page is mapped read-only, so that the first write faults and can be seen.
+    lg.setEntry(spte, gpteToSpte(cpu, withoutFlags(gpte, PAGE_RW), false));
+  }
 
   // R2: what another vCPU wrote there since it was read is lost.
-  if (!linear) lgwriteEntry(cpu, gptePtr, gpte);
+  if (!linear) {
+    lgwriteEntry(cpu, gptePtr, gpte);
+    if (!lg.defects.U7) setUpperAccessed(cpu, vaddr, gpgd, gpmd);
+  }
   return true;
+}
+
+/** What the levels above allow. A PAE top-level entry allows everything (SDM 3A 4.4.1). */
+function upperRights(lg: Lguest, gpgd: Entry, gpmd: Entry): number {
+  return lg.form.pae ? flagsOf(gpmd) : flagsOf(gpgd);
+}
+
+/** As the processor does on its way down. A PAE top-level entry has no such bit. */
+function setUpperAccessed(cpu: LgCpu, vaddr: Gva, gpgd: Entry, gpmd: Entry): void {
+  const [at, entry] = cpu.lg.form.pae
+    ? [gpmdAddr(cpu, gpgd, vaddr), gpmd]
+    : [gpgdAddr(cpu, vaddr), gpgd];
+  if (!(flagsOf(entry) & PAGE_ACCESSED)) lgwriteEntry(cpu, at, withFlags(entry, PAGE_ACCESSED));
 }
 
 /** H:340 gpte_to_spte: the same flags over the host's page number, with a reference taken. */
@@ -102,7 +124,10 @@ export function gpteToSpte(cpu: LgCpu, gpte: Entry, write: boolean): Entry {
     // Not present, so that it is not released when the guest is destroyed.
     flags = 0;
   }
-  return makeEntry(pfn, flags);
+  const spte = makeEntry(pfn, flags);
+  // U13: the high half's one flag is NX.
+  const noExecute = flags !== 0 && !cpu.lg.defects.U13 && cpu.lg.nx;
+  return noExecute ? new EntryValue(spte.low, spte.high | (gpte.high & PAGE_NX_HIGH)) : spte;
 }
 
 /** H:350 get_pfn: the frame behind a guest page, with a reference taken, or NO_PFN. */

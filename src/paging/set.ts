@@ -6,14 +6,23 @@
  */
 
 import type { Gpa, Gva } from '../../shared/address.ts';
-import { toPtr } from '../../shared/address.ts';
+import { PAGE_SIZE, toGva, toPtr } from '../../shared/address.ts';
 import type { Entry } from '../../shared/entry.ts';
-import { flagsOf, isPresent, NO_ENTRY, PAGE_ACCESSED, PAGE_DIRTY } from '../../shared/entry.ts';
+import {
+  flagsOf,
+  isPresent,
+  NO_ENTRY,
+  PAGE_ACCESSED,
+  PAGE_DIRTY,
+  PAGE_RW,
+  pgdIndex,
+  withoutFlags,
+} from '../../shared/entry.ts';
 import type { LgCpu } from '../../shared/lg-cpu.ts';
 import { killGuest, type Lguest } from '../../shared/lguest.ts';
 import { releasePte, spgdAddr, spmdAddr, spteAddr } from './entries.ts';
 import { checkGpte, gpteToSpte } from './fault.ts';
-import { guestPagetableClearAll, releasePgd } from './flush.ts';
+import { guestPagetableClearAll, mapNecessities, releasePgd } from './flush.ts';
 import { findPgdir } from './switch.ts';
 import { allocateSwitcherMapping } from './switcher.ts';
 
@@ -49,15 +58,33 @@ function doSetPte(cpu: LgCpu, idx: number, vaddr: Gva, gpte: Entry): void {
   const spte = spteAddr(cpu, spgd, vaddr);
   releasePte(lg, lg.entry(spte));
 
-  // U6: whether the guest's entry is present does not matter here.
-  if (flagsOf(gpte) & (PAGE_DIRTY | PAGE_ACCESSED)) {
-    // U5: on failure the released entry stays in place.
-    if (!checkGpte(cpu, gpte)) return;
-    // U4: with ACCESSED alone the entry keeps RW, over a page taken for reading.
-    lg.setEntry(spte, gpteToSpte(cpu, gpte, (flagsOf(gpte) & PAGE_DIRTY) !== 0));
-  } else {
+  if (!canBeSetNow(lg, gpte)) {
+    lg.setEntry(spte, NO_ENTRY);
+  } else if (checkGpte(cpu, gpte)) {
+    lg.setEntry(spte, spteFor(cpu, gpte));
+  } else if (!lg.defects.U5) {
+    // U5: the released entry must not stay.
     lg.setEntry(spte, NO_ENTRY);
   }
+}
+
+/** Whether the guest has set already what the processor would set on the first access. */
+function canBeSetNow(lg: Lguest, gpte: Entry): boolean {
+  // U6: an entry that is not present says nothing by its other bits.
+  if (!isPresent(gpte) && !lg.defects.U6) return false;
+  // U4: DIRTY alone does not do: ACCESSED would be set in the shadow only.
+  const enough = lg.defects.U4 ? PAGE_ACCESSED | PAGE_DIRTY : PAGE_ACCESSED;
+  return (flagsOf(gpte) & enough) !== 0;
+}
+
+function spteFor(cpu: LgCpu, gpte: Entry): Entry {
+  const { defects } = cpu.lg;
+  const dirty = (flagsOf(gpte) & PAGE_DIRTY) !== 0;
+  const writable = (flagsOf(gpte) & PAGE_RW) !== 0;
+  // U4: a clean page is to fault on the first write, so that DIRTY can be set.
+  const shown = dirty || defects.U4 ? gpte : withoutFlags(gpte, PAGE_RW);
+  // U12: what cannot be written need not be taken for writing.
+  return gpteToSpte(cpu, shown, dirty && (writable || defects.U12));
 }
 
 /**
@@ -67,18 +94,32 @@ function doSetPte(cpu: LgCpu, idx: number, vaddr: Gva, gpte: Entry): void {
 export function guestSetPgd(lg: Lguest, gpgdir: Gpa, idx: number): void {
   // R8: whichever vCPU called, the first one is meant.
   const cpu = lg.cpus[0]!;
+  const { ptrsPerPgd, entryWords } = lg.form;
   // U1: the index just past the end is let through.
-  if (idx > lg.form.ptrsPerPgd) {
-    killGuest(cpu, `Attempt to set pgd ${idx}/${lg.form.ptrsPerPgd}`);
+  if (lg.defects.U1 ? idx > ptrsPerPgd : idx >= ptrsPerPgd) {
+    killGuest(cpu, `Attempt to set pgd ${idx}/${ptrsPerPgd}`);
     return;
   }
   const index = findPgdir(lg, gpgdir);
   if (index === lg.pgdirs.length) return;
   const pgdir = lg.pgdirs[index]!;
-  releasePgd(lg, toPtr(pgdir.pgdir + idx * lg.form.entryWords));
-  // U2: that may have been the Switcher's; the repair goes to the current pgdir.
-  if (!allocateSwitcherMapping(cpu)) killGuest(cpu, 'Cannot populate switcher mapping');
+  releasePgd(lg, toPtr(pgdir.pgdir + idx * entryWords));
+  if (lg.defects.U2) {
+    // U2: that may have been the Switcher's; the repair goes to the current pgdir.
+    if (!allocateSwitcherMapping(cpu)) killGuest(cpu, 'Cannot populate switcher mapping');
+  } else {
+    // Another pgdir gets its Switcher and its stack when it becomes the current one.
+    if (holdsSwitcher(lg, idx)) pgdir.switcherMapped = false;
+    if (index === cpu.cpuPgd) mapNecessities(cpu, true);
+  }
   pgdir.lastHostCpu = -1;
+}
+
+/** Whether any of the Switcher's pages hangs below a top-level entry. */
+function holdsSwitcher(lg: Lguest, idx: number): boolean {
+  const { switcherAddr, switcherPages } = lg.host;
+  const last = toGva(switcherAddr + (switcherPages.length - 1) * PAGE_SIZE);
+  return idx >= pgdIndex(lg.form, switcherAddr) && idx <= pgdIndex(lg.form, last);
 }
 
 /** H:400 guest_set_pmd: a middle-level entry has changed: throw everything away. PAE only. */

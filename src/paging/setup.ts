@@ -40,6 +40,7 @@ export function pageTableGuestDataInit(cpu: LgCpu): void {
   const { lg } = cpu;
   const { switcherAddr } = lg.host;
   const kernelAddress = getUser(lg, LguestData.kernelAddress(lg.lguestData));
+  if (kernelAddress !== undefined) lg.kernelAddress = toGva(kernelAddress);
   if (
     kernelAddress === undefined ||
     !putUser(lg, LguestData.reserveMem(lg.lguestData), ~switcherAddr + 1)
@@ -47,7 +48,6 @@ export function pageTableGuestDataInit(cpu: LgCpu): void {
     killGuest(cpu, `bad guest page ${lg.lguestData.toString(16).padStart(8, '0')}`);
     return;
   }
-  lg.kernelAddress = toGva(kernelAddress);
   // flush_user_mappings stops at the kernel's address and must not reach the Switcher.
   if (lg.kernelAddress >= switcherAddr) {
     killGuest(cpu, `bad kernel address ${hex(lg.kernelAddress)}`);

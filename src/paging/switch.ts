@@ -10,10 +10,8 @@ import type { Gpa } from '../../shared/address.ts';
 import { frameStart, NO_FRAME, NULL } from '../../shared/address.ts';
 import { FrameKind } from '../../shared/frames.ts';
 import type { LgCpu } from '../../shared/lg-cpu.ts';
-import { killGuest, type Lguest } from '../../shared/lguest.ts';
-import { flushUserMappings, releaseAllPagetables } from './flush.ts';
-import { pinStackPages } from './pin.ts';
-import { allocateSwitcherMapping } from './switcher.ts';
+import type { Lguest } from '../../shared/lguest.ts';
+import { flushUserMappings, mapNecessities, releaseAllPagetables } from './flush.ts';
 
 /** find_pgdir's and new_pgdir's way to say "none": the index after the last. */
 const none = (lg: Lguest): number => lg.pgdirs.length;
@@ -34,11 +32,8 @@ export function guestNewPagetable(cpu: LgCpu, pgtable: Gpa): void {
   if (newpgdir === none(lg)) ({ index: newpgdir, blank } = newPgdir(cpu, pgtable));
   cpu.cpuPgd = newpgdir;
 
-  // U8: the stack before the Switcher. U10: not at all, if only its mappings are gone.
-  if (blank) pinStackPages(cpu);
-  if (!lg.pgdirs[newpgdir]!.switcherMapped && !allocateSwitcherMapping(cpu)) {
-    killGuest(cpu, 'Cannot populate switcher mapping');
-  }
+  // U10: a pgdir that lost its mappings, but was not just allocated, needs the stack too.
+  mapNecessities(cpu, blank || !lg.defects.U10);
 }
 
 /** H:435 find_pgdir: which shadow, if any, belongs to a guest top level. */

@@ -1,6 +1,7 @@
 /** What a run has to tell, as data: the same for the text and for JSON. */
 
 import { Counter, HYPERCALL_NAMES } from '../../shared/counters.ts';
+import { ALL_DEFECTS } from '../../shared/defects.ts';
 import { Dead } from '../../shared/lguest.ts';
 import type { CheckedRun } from '../check/checked-run.ts';
 import type { MemoryDigest } from '../check/digest.ts';
@@ -54,6 +55,7 @@ export interface RunReport {
     readonly paging: string;
     readonly policy: string;
     readonly seed: number;
+    readonly defects: readonly string[];
     readonly quantum: { readonly least: number; readonly most: number };
     readonly guest_memory_pages: readonly number[];
     readonly host_memory_frames: number;
@@ -66,7 +68,7 @@ export interface RunReport {
   readonly total: Statistics;
   readonly guests: readonly GuestReport[];
   readonly host_cpus: readonly Statistics[];
-  /** What is wrong with the reference counts; empty when all add up. */
+  /** What is wrong with isolation and reference counts; empty when all is well. */
   readonly violations: readonly string[];
 }
 
@@ -94,6 +96,7 @@ export function makeReport(
       paging: [...new Set(spec.guests.map((guest) => guest.paging))].join(', '),
       policy: spec.policy,
       seed: spec.seed,
+      defects: spec.defects ?? ALL_DEFECTS,
       quantum: spec.quantum,
       guest_memory_pages: spec.guests.map((guest) => guest.pages),
       host_memory_frames: host.layout.config.frames,

@@ -111,18 +111,18 @@ function fate({ ending, reason, memory }: GuestReport): string {
 function proof(report: RunReport, bold: (text: string) => string): string[] {
   const { violations, configuration, ending } = report;
   if (ending.kind === 'oops' || ending.kind === 'cpu died') {
-    return ['Reference counts were not looked at: the run broke off in the middle.'];
+    return ['The invariants were not looked at: the run broke off in the middle.'];
   }
   if (violations.length === 0) {
     return [
-      `Every reference count adds up; all ${count(configuration.host_memory_frames)} frames ` +
+      `Guests are isolated and every reference count adds up; all ${count(configuration.host_memory_frames)} frames ` +
         'of host memory came back.',
     ];
   }
   const most = 10;
   const rest = violations.length - most;
   return [
-    bold(`${violations.length} reference counts are wrong:`),
+    bold(`${violations.length} violations of what must hold:`),
     ...violations.slice(0, most).map((violation) => `  ${violation}`),
     ...(rest > 0 ? [`  and ${rest} more`] : []),
   ];

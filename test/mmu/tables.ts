@@ -1,6 +1,7 @@
 /** Page tables made by hand on a small machine, for the MMU's tests. */
 
 import { type Gva, type Pfn, type Ptr, toGva, wordInFrame } from '../../shared/address.ts';
+import { ALL_DEFECTS } from '../../shared/defects.ts';
 import { Entry, NONPAE, PAE, type PagingForm } from '../../shared/entry.ts';
 import { FrameKind } from '../../shared/frames.ts';
 import { type Host, makeMachine } from '../../shared/host.ts';
@@ -31,7 +32,9 @@ export class Tables {
         switcherAddr: toGva(0xffc0_0000),
         frames: 64,
         seed: 0,
-        guests: [{ paging: 'nonpae', nx: false, pages: 1, vcpus: 1, pgdirs: 1 }],
+        guests: [
+          { paging: 'nonpae', nx: false, pages: 1, vcpus: 1, pgdirs: 1, defects: ALL_DEFECTS },
+        ],
       }),
       Vma.ReadWrite,
     ).host;

@@ -1,6 +1,7 @@
 /** A guest driven by hand, one operation after the other in one thread. */
 
 import { type Gpa, type Gva, toGpa, toGpfn, toGva, wordInFrame } from '../../shared/address.ts';
+import { ALL_DEFECTS, type DefectId } from '../../shared/defects.ts';
 import { Entry, NONPAE, PAGE_TABLE } from '../../shared/entry.ts';
 import { type Host, makeMachine } from '../../shared/host.ts';
 import { Vma } from '../../shared/launcher-map.ts';
@@ -43,6 +44,8 @@ export interface Options {
   readonly vcpus?: number;
   readonly hostCpus?: number;
   readonly switcherAddr?: number;
+  /** Defects that are on; all of them, unless a test says otherwise. */
+  readonly defects?: readonly DefectId[];
 }
 
 const PAGES = 256;
@@ -63,8 +66,16 @@ export class Scripted {
     vcpus = 1,
     hostCpus = 2,
     switcherAddr = SWITCHER,
+    defects = ALL_DEFECTS,
   }: Options = {}) {
-    const guest = { paging: pae ? 'pae' : 'nonpae', nx, pages: PAGES, vcpus, pgdirs: 4 } as const;
+    const guest = {
+      paging: pae ? 'pae' : 'nonpae',
+      nx,
+      pages: PAGES,
+      vcpus,
+      pgdirs: 4,
+      defects,
+    } as const;
     const layout = layOut({
       hostCpus,
       switcherAddr: toGva(switcherAddr),

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { PAGE_WORDS, toGva } from '../../shared/address.ts';
+import { ALL_DEFECTS } from '../../shared/defects.ts';
 import { UserError } from '../../shared/errors.ts';
 import {
   type GuestConfig,
@@ -9,7 +10,14 @@ import {
   totalSwitcherPages,
 } from '../../shared/layout.ts';
 
-const guest: GuestConfig = { paging: 'nonpae', nx: false, pages: 64, vcpus: 2, pgdirs: 4 };
+const guest: GuestConfig = {
+  paging: 'nonpae',
+  nx: false,
+  pages: 64,
+  vcpus: 2,
+  pgdirs: 4,
+  defects: ALL_DEFECTS,
+};
 const machine: MachineConfig = {
   hostCpus: 2,
   switcherAddr: toGva(0xffc0_0000),
@@ -30,6 +38,7 @@ const anyMachine = fc.record({
       pages: fc.integer({ min: 1, max: 5000 }),
       vcpus: fc.integer({ min: 1, max: 9 }),
       pgdirs: fc.integer({ min: 1, max: 16 }),
+      defects: fc.constant(ALL_DEFECTS),
     }),
     { minLength: 1, maxLength: 5 },
   ),
@@ -124,7 +133,7 @@ test('more memory than a shadow entry can name is refused', () => {
 });
 
 test('a guest without memory, vCPU or pgdir is a bug of ours', () => {
-  for (const lacking of [{ pages: 0 }, { vcpus: 0 }, { pgdirs: 0 }]) {
+  for (const lacking of [{ pages: 0 }, { vcpus: 0 }, { pgdirs: 0, defects: ALL_DEFECTS }]) {
     expect(() => layOut({ ...machine, guests: [{ ...guest, ...lacking }] })).toThrow('assertion');
   }
 });

@@ -2,6 +2,7 @@
 
 import { Worker } from 'node:worker_threads';
 import { toGva } from '../../shared/address.ts';
+import { ALL_DEFECTS } from '../../shared/defects.ts';
 import { type Host, makeMachine, type SharedMachine } from '../../shared/host.ts';
 import { Vma } from '../../shared/launcher-map.ts';
 import { layOut } from '../../shared/layout.ts';
@@ -23,7 +24,7 @@ export function smallMachine({ hostCpus = 1, frames = 64, pages = 4 }: SmallMach
     switcherAddr: toGva(0xffc0_0000),
     frames,
     seed: 1,
-    guests: [{ paging: 'nonpae', nx: false, pages, vcpus: 1, pgdirs: 4 }],
+    guests: [{ paging: 'nonpae', nx: false, pages, vcpus: 1, pgdirs: 4, defects: ALL_DEFECTS }],
   });
   return makeMachine(layout, Vma.ReadWrite);
 }
