@@ -1,7 +1,10 @@
 /**
  * The defects of the code as written, by id. Each is a switch at its exact place: on, the
  * code does what the seed does; off, what it should. `where` is the seed's function and
- * line, `shownBy` the test that produces the consequence.
+ * line. test/paging/repaired.test.ts produces each consequence, and its absence.
+ *
+ * These are the ones that a single vCPU can meet. Those that take several (R…) are named
+ * in comments where they are, and are always on.
  */
 
 export interface Defect {

@@ -8,12 +8,18 @@
 import { Command, CommanderError } from 'commander';
 import { UserError } from '../shared/errors.ts';
 import { conformanceCommand } from './commands/conformance.ts';
+import { defectsCommand } from './commands/defects.ts';
 import { ExitCode } from './commands/exit-code.ts';
 import { importCommand } from './commands/import.ts';
 import { startCommand } from './commands/start.ts';
 import { columnsOf, wrap } from './commands/terminal.ts';
 
-const COMMANDS: readonly (() => Command)[] = [startCommand, importCommand, conformanceCommand];
+const COMMANDS: readonly (() => Command)[] = [
+  startCommand,
+  importCommand,
+  conformanceCommand,
+  defectsCommand,
+];
 
 const program = new Command('umbra')
   .description("A laboratory for lguest's shadow page tables on a simulated multiprocessor.")

@@ -6,6 +6,7 @@ import { basename, extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { PAGE_SIZE } from '../../shared/address.ts';
+import { ALL_DEFECTS, type DefectId } from '../../shared/defects.ts';
 import type { PagingName } from '../../shared/entry.ts';
 import { UserError } from '../../shared/errors.ts';
 import { runChecked } from '../check/checked-run.ts';
@@ -14,13 +15,16 @@ import { POLICIES, type PolicyName } from '../host/policy.ts';
 import { Machine } from '../machine.ts';
 import { makeReport, statistics, succeeded } from '../report/run-report.ts';
 import { formatSummary } from '../report/summary.ts';
+import { parseDefects } from './defects.ts';
 import { ExitCode } from './exit-code.ts';
+import { columnsOf } from './terminal.ts';
 
 interface Options {
   readonly cpus: number;
   readonly paging: PagingName;
   readonly policy: PolicyName;
   readonly seed: number;
+  readonly defects: readonly DefectId[];
   readonly guestMemory: number;
   readonly hostMemory?: number;
   readonly json?: string;
@@ -57,6 +61,11 @@ export function startCommand(): Command {
         .default('random'),
     )
     .option('--seed <n>', 'what everything random is drawn from', integer(0), 1)
+    .addOption(
+      new Option('--defects <ids>', 'defects of the C code that are on: all, none, or U4,U12,…')
+        .argParser(parseDefects)
+        .default(ALL_DEFECTS, 'all'),
+    )
     .option('--guest-memory <mib>', 'memory of each guest, in MiB', integer(1), 32)
     .option('--host-memory <mib>', 'memory for all of them; by default enough', integer(1))
     .option('--json <file>', 'write the report as JSON too; - for JSON on stdout, and nothing else')
@@ -78,6 +87,7 @@ async function start(traces: readonly string[], options: Options): Promise<void>
     hostCpus: options.cpus,
     policy: options.policy,
     seed: options.seed,
+    defects: options.defects,
     quantum: QUANTUM,
     guests: paths.map((path) => ({
       name: basename(path, extname(path)),
@@ -96,7 +106,12 @@ async function start(traces: readonly string[], options: Options): Promise<void>
 
   const report = makeReport(machine, result, paths.map(commandOf));
   if (options.json !== '-') {
-    process.stdout.write(formatSummary(report, process.stdout.isTTY && process.stdout.hasColors()));
+    process.stdout.write(
+      formatSummary(report, {
+        colour: process.stdout.isTTY && process.stdout.hasColors(),
+        columns: columnsOf(process.stdout),
+      }),
+    );
   }
   if (options.json !== undefined) write(options.json, `${JSON.stringify(report, null, 2)}\n`);
   if (report.ending.kind === 'interrupted') process.exitCode = ExitCode.Interrupted;

@@ -4,90 +4,105 @@ import { styleText } from 'node:util';
 import Table from 'cli-table3';
 import type { GuestReport, RunReport, Statistics } from './run-report.ts';
 
-/** `colour`: whether the reader's terminal wants it. */
-export function formatSummary(report: RunReport, colour: boolean): string {
-  const bold = (text: string): string => (colour ? styleText('bold', text) : text);
-  const dim = (text: string): string => (colour ? styleText('dim', text) : text);
-  const { configuration: c } = report;
+export interface Terminal {
+  /** Whether the reader's terminal wants it. */
+  readonly colour: boolean;
+  /** Its width. */
+  readonly columns: number;
+}
+
+export function formatSummary(report: RunReport, terminal: Terminal): string {
+  const style = (format: 'bold' | 'dim', text: string): string =>
+    terminal.colour ? styleText(format, text) : text;
+  const { configuration: c, seconds } = report;
   const paging = c.paging === 'pae' ? 'PAE, three levels' : 'non-PAE, two levels';
+  const guests = report.guests.map((guest) => [guest.name, guest] as const);
+  const cpus = report.host_cpus.map((cpu, i) => [`CPU ${i}`, cpu] as const);
+  const tables = [
+    ...statisticsTables(guests, seconds, terminal.columns),
+    ...statisticsTables([...cpus, ['together', report.total]], seconds, terminal.columns),
+  ].map((text) => text.replace(/^.*/, (heading) => style('bold', heading)));
   return [
-    bold(`${report.guests.length} guests on ${c.host_cpus} host CPUs`) +
-      dim(` · ${paging} · policy ${c.policy} · seed ${c.seed}`),
+    style('bold', `${report.guests.length} guests on ${c.host_cpus} host CPUs`) +
+      style('dim', ` · ${paging} · policy ${c.policy} · seed ${c.seed}`),
     '',
-    guestTable(report, bold),
-    '',
-    hostCpuTable(report, bold),
-    '',
-    bold('Hypercalls'),
-    hypercallTable(report, bold),
-    '',
+    ...tables.flatMap((text) => [text, '']),
     ...endingLines(report),
     `${count(report.total.accesses)} accesses and ${count(faults(report.total))} faults in ` +
-      `${report.seconds.toFixed(2)} s (after ${Math.round(report.boot_ms)} ms of boot): ` +
+      `${seconds.toFixed(2)} s (after ${Math.round(report.boot_ms)} ms of boot): ` +
       `${rate(report.accesses_per_s)} accesses/s, ${rate(report.faults_per_s)} faults/s`,
-    ...proof(report, bold),
+    ...proof(report, (text) => style('bold', text)),
     '',
   ].join('\n');
 }
 
-/** What all tables look like: no boxes, numbers to the right. */
-function table(head: readonly string[], bold: (text: string) => string): Table.Table {
+type Row = readonly [label: string, value: (s: Statistics, seconds: number) => string];
+
+/** What is told of each guest and each host CPU; indented rows are parts of the one above. */
+const ROWS: readonly Row[] = [
+  ['accesses', (s) => count(s.accesses)],
+  ['  a second', (s, seconds) => rate(s.accesses / seconds)],
+  ['TLB hits', (s) => percent(s.tlb_hits, s.accesses)],
+  ['walks', (s) => count(s.walks)],
+  ['faults', (s) => count(faults(s))],
+  ['  fixed', (s) => count(s.faults_fixed)],
+  ['  passed on', (s) => count(s.faults_passed_on)],
+  ['  a second', (s, seconds) => rate(faults(s) / seconds)],
+  ['entries', (s) => count(s.entries)],
+  ['migrations', (s) => count(s.migrations)],
+  ['Switcher remaps', (s) => count(s.entries)],
+  ['  cached', (s) => count(s.switcher_remaps.cached)],
+  ['  one CPU removed', (s) => count(s.switcher_remaps.one_cpu_removed)],
+  ['  unknown, all removed', (s) => count(s.switcher_remaps.unknown_all_removed)],
+  ['interrupts', (s) => count(s.interrupts)],
+  ['direct traps', (s) => count(s.direct_traps)],
+  ['hypercalls', (s) => count(hypercalls(s))],
+];
+
+const LABEL_COLUMNS = 24;
+const VALUE_COLUMNS = 14;
+
+/** A column for each subject, and as many tables as it takes to fit the terminal. */
+function statisticsTables(
+  subjects: readonly (readonly [string, Statistics])[],
+  seconds: number,
+  columns: number,
+): string[] {
+  const most = Math.max(1, Math.floor((columns - LABEL_COLUMNS) / VALUE_COLUMNS));
+  const tables: string[] = [];
+  for (let i = 0; i < subjects.length; i += most) {
+    tables.push(statisticsTable(subjects.slice(i, i + most), seconds));
+  }
+  return tables;
+}
+
+function statisticsTable(
+  subjects: readonly (readonly [string, Statistics])[],
+  seconds: number,
+): string {
+  const kinds = new Set(subjects.flatMap(([, s]) => Object.keys(s.hypercalls)));
+  const rows: Row[] = [
+    ...ROWS,
+    ...[...kinds].map((kind): Row => [`  ${kind}`, (s) => count(s.hypercalls[kind] ?? 0)]),
+    ['  through the ring', (s) => count(s.async_hypercalls)],
+  ];
   const nothing = Object.fromEntries(
     [
       ...['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left'],
       ...['bottom-right', 'left', 'left-mid', 'mid', 'mid-mid', 'right', 'right-mid'],
     ].map((part) => [part, '']),
   );
-  return new Table({
-    head: head.map(bold),
-    chars: { ...nothing, middle: '  ' },
+  const table = new Table({
+    chars: { ...nothing, middle: '' },
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
-    colAligns: head.map((_, i) => (i === 0 ? 'left' : 'right')),
+    colWidths: [LABEL_COLUMNS, ...subjects.map(() => VALUE_COLUMNS)],
+    colAligns: ['left', ...subjects.map(() => 'right' as const)],
   });
-}
-
-const COLUMNS: readonly (readonly [string, (s: Statistics) => string])[] = [
-  ['accesses', (s) => count(s.accesses)],
-  ['TLB hits', (s) => percent(s.tlb_hits, s.accesses)],
-  ['walks', (s) => count(s.walks)],
-  ['faults fixed', (s) => count(s.faults_fixed)],
-  ['passed on', (s) => count(s.faults_passed_on)],
-  ['hypercalls', (s) => count(hypercalls(s))],
-  ['entries', (s) => count(s.entries)],
-  ['migrations', (s) => count(s.migrations)],
-  ['remaps: cached', (s) => count(s.switcher_remaps.cached)],
-  ['one CPU', (s) => count(s.switcher_remaps.one_cpu_removed)],
-  ['all', (s) => count(s.switcher_remaps.unknown_all_removed)],
-];
-
-function guestTable(report: RunReport, bold: (text: string) => string): string {
-  const rows = table(['guest', ...COLUMNS.map(([name]) => name)], bold);
-  for (const guest of report.guests) {
-    rows.push([guest.name, ...COLUMNS.map(([, value]) => value(guest))]);
+  table.push(['', ...subjects.map(([name]) => name)]);
+  for (const [label, value] of rows) {
+    table.push([label, ...subjects.map(([, s]) => value(s, seconds))]);
   }
-  return rows.toString();
-}
-
-function hostCpuTable(report: RunReport, bold: (text: string) => string): string {
-  const rows = table(['host CPU', ...COLUMNS.map(([name]) => name)], bold);
-  for (const [i, cpu] of report.host_cpus.entries()) {
-    rows.push([`CPU ${i}`, ...COLUMNS.map(([, value]) => value(cpu))]);
-  }
-  rows.push(['together', ...COLUMNS.map(([, value]) => value(report.total))]);
-  return rows.toString();
-}
-
-function hypercallTable(report: RunReport, bold: (text: string) => string): string {
-  const rows = table(['', ...report.guests.map((guest) => guest.name)], bold);
-  for (const name of Object.keys(report.total.hypercalls)) {
-    rows.push([name, ...report.guests.map((guest) => count(guest.hypercalls[name] ?? 0))]);
-  }
-  rows.push([
-    'of these in the ring',
-    ...report.guests.map((guest) => count(guest.async_hypercalls)),
-  ]);
-  rows.push(['direct traps', ...report.guests.map((guest) => count(guest.direct_traps))]);
-  return rows.toString();
+  return table.toString();
 }
 
 function endingLines(report: RunReport): string[] {
