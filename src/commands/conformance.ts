@@ -1,6 +1,5 @@
 /** `umbra conformance PATH…`: does the paging code do what the C code of 2013 did? */
 
-import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { Command } from 'commander';
 import { Piscina } from 'piscina';
@@ -11,6 +10,7 @@ import { findVectorFiles } from '../conformance/find-files.ts';
 import type { Replayed } from '../conformance/replay.ts';
 import { type ConformanceResult, toJson, toText } from '../conformance/report.ts';
 import { ExitCode } from './exit-code.ts';
+import { JSON_OPTION, jsonOutput } from './json-output.ts';
 import { columnsOf } from './terminal.ts';
 
 interface Options {
@@ -24,7 +24,7 @@ export function conformanceCommand(): Command {
         'whose outcome is another one.',
     )
     .argument('<path...>', 'vector files, or folders to search for *.jsonl')
-    .option('--json <file>', 'write the result as JSON too; - for JSON on stdout, and nothing else')
+    .option(...JSON_OPTION)
     .addHelpText(
       'after',
       `\nExit code: ${ExitCode.Ok} all agree, ${ExitCode.Failed} a difference, ` +
@@ -34,13 +34,14 @@ export function conformanceCommand(): Command {
 }
 
 async function conformance(paths: readonly string[], { json }: Options): Promise<void> {
+  const writeJson = jsonOutput(json);
   const found = findVectorFiles(paths);
   const outcomes = await replayAll(found.files);
   const result: ConformanceResult = {
     replayed: outcomes.filter((o) => 'operations' in o),
     refused: [...outcomes.flatMap((o) => ('refused' in o ? o.refused : [])), ...found.refused],
   };
-  if (json !== undefined) write(json, toJson(result));
+  writeJson(toJson(result));
   if (json !== '-') process.stdout.write(toText(result, columnsOf(process.stdout)));
   if (result.refused.length > 0) throw new UserError(result.refused.join('\n'));
   const agree = result.replayed.every((file) => file.difference === undefined);
@@ -74,19 +75,4 @@ async function replayAll(files: readonly string[]): Promise<(Replayed | Refused)
 function showProgress(done: number, all: number): void {
   if (!process.stderr.isTTY) return;
   process.stderr.write(done < all ? `\r${done} of ${all} files` : '\r\x1b[K');
-}
-
-function write(path: string, text: string): void {
-  if (path === '-') {
-    process.stdout.write(text);
-    return;
-  }
-  try {
-    writeFileSync(path, text);
-  } catch (error) {
-    throw new UserError(
-      `${path}: the JSON cannot be written there (${(error as NodeJS.ErrnoException).code}); ` +
-        'give --json a file in a folder that exists, or - for stdout',
-    );
-  }
 }

@@ -1,6 +1,5 @@
 /** `umbra start`: real programs, one to a guest, on several host CPUs. `npm start` runs it. */
 
-import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { basename, extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -17,6 +16,7 @@ import { makeReport, statistics, succeeded } from '../report/run-report.ts';
 import { formatSummary } from '../report/summary.ts';
 import { parseDefects } from './defects.ts';
 import { ExitCode } from './exit-code.ts';
+import { JSON_OPTION, jsonOutput } from './json-output.ts';
 import { columnsOf } from './terminal.ts';
 
 interface Options {
@@ -68,7 +68,7 @@ export function startCommand(): Command {
     )
     .option('--guest-memory <mib>', 'memory of each guest, in MiB', integer(1), 32)
     .option('--host-memory <mib>', 'memory for all of them; by default enough', integer(1))
-    .option('--json <file>', 'write the report as JSON too; - for JSON on stdout, and nothing else')
+    .option(...JSON_OPTION)
     .addHelpText(
       'after',
       `\nExit code: ${ExitCode.Ok} all guests ended by themselves and nothing leaked, ` +
@@ -82,6 +82,7 @@ export function startCommand(): Command {
 }
 
 async function start(traces: readonly string[], options: Options): Promise<void> {
+  const writeJson = jsonOutput(options.json);
   const paths = traces.length > 0 ? traces : SAMPLES;
   const machine = await Machine.boot({
     hostCpus: options.cpus,
@@ -113,7 +114,7 @@ async function start(traces: readonly string[], options: Options): Promise<void>
       }),
     );
   }
-  if (options.json !== undefined) write(options.json, `${JSON.stringify(report, null, 2)}\n`);
+  writeJson(report);
   if (report.ending.kind === 'interrupted') process.exitCode = ExitCode.Interrupted;
   else process.exitCode = succeeded(report) ? ExitCode.Ok : ExitCode.Failed;
   const remedy = remedyFor(report.guests.map((guest) => guest.reason));
@@ -153,21 +154,6 @@ function showProgress(machine: Machine): () => void {
     clearInterval(timer);
     process.stderr.write('\r\x1b[K');
   };
-}
-
-function write(path: string, text: string): void {
-  if (path === '-') {
-    process.stdout.write(text);
-    return;
-  }
-  try {
-    writeFileSync(path, text);
-  } catch (error) {
-    throw new UserError(
-      `${path}: the JSON cannot be written there (${(error as NodeJS.ErrnoException).code}); ` +
-        'give --json a file in a folder that exists, or - for stdout',
-    );
-  }
 }
 
 const defaultCpus = (): number => Math.max(2, availableParallelism());

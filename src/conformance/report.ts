@@ -11,17 +11,15 @@ export interface ConformanceResult {
   readonly refused: readonly string[];
 }
 
-export function toJson({ replayed, refused }: ConformanceResult): string {
-  const report = {
-    schema: 'umbra-conformance',
-    version: SCHEMA_VERSION,
+export function toJson({ replayed, refused }: ConformanceResult) {
+  return {
+    schema_version: SCHEMA_VERSION,
     agree: replayed.filter((file) => file.difference === undefined).length,
     differ: replayed.filter((file) => file.difference !== undefined).length,
     operations: operationsOf(replayed),
     files: replayed,
     refused,
   };
-  return `${JSON.stringify(report, null, 2)}\n`;
 }
 
 /** `columns`: how wide it may be. Nothing when nothing was replayed. */

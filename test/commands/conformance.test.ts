@@ -27,8 +27,7 @@ test('the code does what the C code did, in all 96 recordings', () => {
   const report = JSON.parse(stdout);
   expect(report.files.filter((file: object) => 'difference' in file)).toEqual([]);
   expect(report).toMatchObject({
-    schema: 'umbra-conformance',
-    version: 1,
+    schema_version: 1,
     agree: 96,
     differ: 0,
     operations: 25_477,
@@ -120,7 +119,7 @@ test('no path at all is a mistake', () => {
 test('JSON that cannot be written is a mistake', () => {
   const { code, stderr } = umbra('conformance', GOOD, '--json', join(folder, 'no', 'such.json'));
   expect(code).toBe(2);
-  expect(stderr).toContain('the JSON cannot be written there (ENOENT)');
+  expect(stderr).toContain('the JSON cannot be written there');
 });
 
 test('a reader that stops early changes nothing about the verdict', () => {

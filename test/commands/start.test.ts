@@ -1,0 +1,110 @@
+/** `umbra start` and `umbra import` as a user meets them, mistakes included. */
+
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { RunReport } from '../../src/report/run-report.ts';
+import { umbra } from './umbra.ts';
+
+const WC = fileURLToPath(new URL('../../scenarios/traces/wc.umbra', import.meta.url));
+const LOG = ['==1== Lackey', 'I  04001000,3', ' S 00005000,4', ' L 00005000,4', ''].join('\n');
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'umbra-start-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const file = (name: string, content: string | Buffer): string => {
+  const path = join(folder, name);
+  writeFileSync(path, content);
+  return path;
+};
+
+describe('start', () => {
+  test('runs a trace in both forms to the same memory, and says so in text and JSON', () => {
+    const reports: RunReport[] = [];
+    for (const paging of ['nonpae', 'pae']) {
+      const json = join(folder, `${paging}.json`);
+      const { code, stdout } = umbra('start', WC, '--paging', paging, '--json', json);
+      expect(code).toBe(0);
+      expect(stdout).toContain('wc: powered off');
+      expect(stdout).toContain('every reference count adds up');
+      reports.push(JSON.parse(readFileSync(json, 'utf8')));
+    }
+    expect(reports.map((report) => report.schema_version)).toEqual([1, 1]);
+    expect(reports[0]!.guests[0]!.memory.user).toBe(reports[1]!.guests[0]!.memory.user);
+    expect(reports[0]!.total.hypercalls['SET_PMD']).toBeUndefined();
+    expect(reports[1]!.total.hypercalls['SET_PMD']).toBeGreaterThan(0);
+  });
+
+  test('takes the seed, the CPUs, the policy and the defects as they are given', () => {
+    const { stdout } = umbra(
+      ...['start', WC, '--seed', '7', '--cpus', '3', '--policy', 'round-robin'],
+      ...['--defects', 'u4,U9', '--json', '-'],
+    );
+    expect((JSON.parse(stdout) as RunReport).configuration).toMatchObject({
+      host_cpus: 3,
+      seed: 7,
+      policy: 'round-robin',
+      defects: ['U4', 'U9'],
+    });
+  });
+
+  test.each([
+    [['nowhere.umbra'], /nowhere\.umbra/],
+    [['--cpus', '600'], /does not fit the Switcher's window.*--cpus/s],
+    [['--cpus', '0'], /whole number of at least 1/],
+    [['--host-memory', '1'], /host memory was too little.*--host-memory/s],
+    [['--paging', 'nested'], /Allowed choices are nonpae, pae/],
+    [['--defects', 'U99'], /is no defect/],
+    [['--json', join(tmpdir(), 'no', 'such', 'folder.json')], /cannot be written there/],
+  ])('%j is a mistake that is told in words', (args, words) => {
+    const { code, stderr } = umbra('start', ...args);
+    expect(stderr.replace(/\s+/g, ' ')).toMatch(words);
+    expect(stderr).not.toContain('    at ');
+    expect(code).toBe(2);
+  });
+});
+
+describe('import lackey', () => {
+  test('makes a program that start runs', () => {
+    const log = file('good.log', LOG);
+    const out = join(folder, 'good.umbra');
+    expect(umbra('import', 'lackey', log, '-o', out).code).toBe(0);
+    expect(umbra('start', out).code).toBe(0);
+  });
+
+  test.each([
+    ['a missing file', () => join(folder, 'nowhere.log'), /nowhere\.log/],
+    ['an empty trace', () => file('empty.log', ''), /no memory access/],
+    [
+      'a line of something else',
+      () => file('bad.log', `${LOG}hello\n`),
+      /bad\.log:5:1: found "hello"/,
+    ],
+    [
+      'a truncated gzip',
+      () => file('cut.gz', gzipSync(LOG.repeat(999)).subarray(0, 90)),
+      /cut short/,
+    ],
+  ])('%s is refused, and nothing is written', (_, log, words) => {
+    const out = join(folder, 'refused.umbra');
+    const { code, stderr } = umbra('import', 'lackey', log(), '-o', out);
+    expect(stderr.replace(/\s+/g, ' ')).toMatch(words);
+    expect(code).toBe(2);
+    expect(existsSync(out)).toBe(false);
+    expect(readdirSync(folder).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+  });
+});
+
+test('defects lists each with its place', () => {
+  const { code, stdout } = umbra('defects');
+  expect(code).toBe(0);
+  expect(stdout).toContain(
+    'U4   ACCESSED without DIRTY is installed writable (do_set_pte, 913–918)',
+  );
+});
