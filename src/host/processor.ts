@@ -40,6 +40,10 @@ export class HostProcessor implements Processor {
     return this.mmu.translate(va, right);
   }
 
+  lookUp(va: Gva, right: Right): number {
+    return this.mmu.lookUp(va, right);
+  }
+
   trap(vector: number, errorCode: number): void {
     this.setRegister(Reg.trapnum, vector);
     this.setRegister(Reg.errcode, errorCode);

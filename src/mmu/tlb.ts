@@ -23,6 +23,9 @@ import { loadPdptes, walk } from './walk.ts';
 
 const GENERATIONS = 0xfff;
 
+/** The TLB does not know; negative, so that whoever asks for a word sees that it is none. */
+const NOT_CACHED = -1;
+
 export class Mmu {
   readonly cpu: HostCpu;
   readonly #words: Words;
@@ -42,16 +45,25 @@ export class Mmu {
 
   /** The word of host memory behind an address, or a fault (see access.ts). */
   translate(va: Gva, right: Right): number {
-    const plain = this.#plain;
-    const entry = this.#entryFor(va);
-    const found = plain[entry + 1]!;
-    return plain[entry] === this.#key(va) && found & right
-      ? (found >>> PAGE_SHIFT) * PAGE_WORDS + ((va & 4095) >>> 2)
-      : this.#miss(va, right);
+    const at = this.lookUp(va, right);
+    return at === NOT_CACHED ? this.#walk(va, right) : at;
   }
 
-  /** Not in the TLB, or not with this right: walk. */
-  #miss(va: Gva, right: Right): number {
+  /**
+   * The word as far as the TLB knows it, or a negative number: then `translate` must say.
+   * By itself, and without calls, so that the compiler can put it into its callers.
+   */
+  lookUp(va: Gva, right: Right): number {
+    const plain = this.#plain;
+    const entry = this.#tlb + ((va >>> PAGE_SHIFT) & (TLB_ENTRIES - 1)) * TLB_ENTRY_WORDS;
+    const key = ((va & -4096) | plain[this.#generationAt]!) >>> 0;
+    const found = plain[entry + 1]!;
+    return plain[entry] === key && found & right
+      ? (found >>> PAGE_SHIFT) * PAGE_WORDS + ((va & 4095) >>> 2)
+      : NOT_CACHED;
+  }
+
+  #walk(va: Gva, right: Right): number {
     this.cpu.walks++;
     const found = walk(this.#words, this.#frames, this.cpu, va, right);
     if (isFault(found)) {
