@@ -17,6 +17,15 @@ export function makeMemory(words: number): WebAssembly.Memory {
   return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
 }
 
+/** An instance a memory will do for all views in this thread, and to the compiler is one target. */
+const instances = new WeakMap<WebAssembly.Memory, AtomicsExports>();
+
+function atomicsOver(memory: WebAssembly.Memory): AtomicsExports {
+  const made = instances.get(memory) ?? instantiateAtomics(memory);
+  instances.set(memory, made);
+  return made;
+}
+
 export class Words {
   readonly memory: WebAssembly.Memory;
   /** The whole memory; unsigned so that a plain load needs no conversion. */
@@ -30,7 +39,7 @@ export class Words {
     this.memory = memory;
     this.plain = new Uint32Array(memory.buffer);
     this.#signed = new Int32Array(memory.buffer);
-    this.#atomics = instantiateAtomics(memory);
+    this.#atomics = atomicsOver(memory);
     this.#scratch = scratch;
   }
 
