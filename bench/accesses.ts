@@ -1,0 +1,113 @@
+/** A guest's accesses: those that hit the TLB, and those that walk the shadow tables. */
+
+import { Right } from '../shared/access.ts';
+import type { Gva } from '../shared/address.ts';
+import type { Mmu } from '../src/mmu/tlb.ts';
+import { FORMS, HandDrivenGuest, pageAddress, SWEEP } from './guest.ts';
+import { keep, type Line, repeated, type Side } from './pair.ts';
+
+/** Accesses that hit: eight words in a row on each page, all in the first cache together. */
+const TO_A_PAGE = 8;
+const HIT_PAGES = 64;
+const HITS = TO_A_PAGE * HIT_PAGES;
+
+/** A guest whose sweep is in its shadow. */
+function mappedGuest(paging: 'nonpae' | 'pae'): { guest: HandDrivenGuest; mmu: Mmu } {
+  const guest = new HandDrivenGuest(paging);
+  guest.faultAll();
+  return { guest, mmu: guest.mmu() };
+}
+
+/** Addresses and the words behind them: in arrays, as a program's stream gives them. */
+function hits(mmu: Mmu): { addresses: Uint32Array; places: Uint32Array } {
+  const addresses = Uint32Array.from({ length: HITS }, (_, i) => {
+    const page = Math.floor(i / TO_A_PAGE);
+    // A line of its own for each page, and not the same one of every page.
+    return pageAddress(page) + page * 64 + (i % TO_A_PAGE) * 4;
+  });
+  const places = addresses.map((va) => mmu.translate(va as Gva, Right.UserWrite));
+  return { addresses, places };
+}
+
+const load: Line = {
+  name: 'TLB hit, load',
+  unit: 'ns',
+  make: () => {
+    const { guest, mmu } = mappedGuest('nonpae');
+    const { addresses, places } = hits(mmu);
+    const { plain } = guest.host.words;
+    return {
+      measured: repeated('translated', () => {
+        let sum = 0;
+        for (let i = 0; i < HITS; i++) {
+          const at = mmu.translate(addresses[i]! as Gva, Right.UserRead);
+          if (at >= 0) sum = (sum + plain[at]!) | 0;
+        }
+        keep(sum);
+        return HITS;
+      }),
+      baseline: repeated('the same words, untranslated', () => {
+        let sum = 0;
+        for (let i = 0; i < HITS; i++) sum = (sum + plain[places[i]!]!) | 0;
+        keep(sum);
+        return HITS;
+      }),
+    };
+  },
+};
+
+const store: Line = {
+  name: 'TLB hit, store',
+  unit: 'ns',
+  make: () => {
+    const { guest, mmu } = mappedGuest('nonpae');
+    const { addresses, places } = hits(mmu);
+    const { plain } = guest.host.words;
+    return {
+      measured: repeated('translated', () => {
+        for (let i = 0; i < HITS; i++) {
+          const at = mmu.translate(addresses[i]! as Gva, Right.UserWrite);
+          if (at >= 0) plain[at] = i;
+        }
+        return HITS;
+      }),
+      baseline: repeated('the same words, untranslated', () => {
+        for (let i = 0; i < HITS; i++) plain[places[i]!] = i;
+        return HITS;
+      }),
+    };
+  },
+};
+
+/** One load from each page of the sweep: no page is in the TLB any more when it comes again. */
+export function misses(mmu: Mmu): Side {
+  return repeated('TLB miss on a mapped page', () => {
+    let sum = 0;
+    for (let i = 0; i < SWEEP; i++) sum += mmu.translate(pageAddress(i), Right.UserRead);
+    keep(sum);
+    return SWEEP;
+  });
+}
+
+const missLines = FORMS.map(
+  ({ paging, levels }): Line => ({
+    name: `TLB miss, ${levels}`,
+    unit: 'ns',
+    make: () => {
+      const { mmu } = mappedGuest(paging);
+      return {
+        measured: misses(mmu),
+        baseline: repeated('TLB hit', () => {
+          let sum = 0;
+          for (let i = 0; i < SWEEP; i++) {
+            sum += mmu.translate(pageAddress(i % HIT_PAGES), Right.UserRead);
+          }
+          keep(sum);
+          return SWEEP;
+        }),
+      };
+    },
+  }),
+);
+
+export const accessLines: readonly Line[] = [load, store, ...missLines];

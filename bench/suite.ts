@@ -1,0 +1,22 @@
+/** The lines, in the order in which they are measured and shown. */
+
+import { accessLines } from './accesses.ts';
+import { faultLines } from './faults.ts';
+import type { Line } from './pair.ts';
+import { pgdirLines } from './pgdirs.ts';
+import { setPteLines } from './set-pte.ts';
+import { switcherLines } from './switcher.ts';
+import { traceLines } from './traces.ts';
+import { machineLines } from './whole-machine.ts';
+import { wordLines } from './words.ts';
+
+export const SUITE: readonly Line[] = [
+  ...wordLines,
+  ...accessLines,
+  ...faultLines,
+  ...setPteLines,
+  ...switcherLines,
+  ...pgdirLines,
+  ...traceLines,
+  ...machineLines,
+];

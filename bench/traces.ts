@@ -1,0 +1,87 @@
+/** Traces: decoded, and replayed by a guest on a single host CPU in this very thread. */
+
+import { fileURLToPath } from 'node:url';
+import { BLOCK_OPS, type OperationBlock } from '../src/guest/program.ts';
+import { BlockDecoder } from '../src/guest/traces/decode.ts';
+import { BlockEncoder } from '../src/guest/traces/encode.ts';
+import { openProgram } from '../src/guest/traces/reader.ts';
+import { statistics } from '../src/report/run-report.ts';
+import { Rig } from '../test/rig.ts';
+import { type Line, repeated, type Side, timed } from './pair.ts';
+
+export const tracePath = (name: string): string =>
+  fileURLToPath(new URL(`../scenarios/traces/${name}.umbra`, import.meta.url));
+
+/** In pages: `umbra start` gives as much. */
+export const GUEST_PAGES = 8192;
+
+/** Blocks of the longest stream of pigz, as they are. */
+function blocks(most: number): OperationBlock[] {
+  const program = openProgram(tracePath('pigz'));
+  const streams = program.processes.flatMap((process) => process.threads);
+  const longest = streams.reduce((a, b) => (a.length > b.length ? a : b));
+  const count = Math.min(most, Math.floor(longest.length / BLOCK_OPS));
+  const found = Array.from({ length: count }, (_, i) => longest.block(i));
+  program.close();
+  return found;
+}
+
+const decode: Line = {
+  name: 'trace decode',
+  unit: 'operations/s',
+  make: () => {
+    const originals = blocks(16);
+    const encoder = new BlockEncoder();
+    const encoded = originals.map((block) => encoder.encode(block).slice());
+    const decoder = new BlockDecoder();
+    let i = 0;
+    return {
+      measured: repeated('decoded', () => decoder.decode(encoded[i++ % encoded.length]!).count),
+      baseline: repeated('copied', () => originals[i++ % originals.length]!.ops.slice().length / 2),
+    };
+  },
+};
+
+/** Read every operation of a trace: file, inflate, decode. */
+const reading = (name: string): Side => ({
+  name: 'reading the trace, operations/s',
+  batch: () => {
+    const program = openProgram(tracePath(name));
+    const batch = timed(() => {
+      let count = 0;
+      for (const stream of program.processes.flatMap((process) => process.threads)) {
+        for (let i = 0; i * BLOCK_OPS < stream.length; i++) count += stream.block(i).count;
+      }
+      return count;
+    });
+    program.close();
+    return batch;
+  },
+});
+
+const replay: Line = {
+  name: 'pigz replayed in one thread',
+  unit: 'accesses/s',
+  rounds: 9,
+  make: () => ({
+    measured: {
+      name: 'replayed',
+      batch: () => {
+        const program = openProgram(tracePath('pigz'));
+        const rig = new Rig({ program, pages: GUEST_PAGES });
+        const batch = timed(() => {
+          rig.runInTurns(QUANTUM, Number.POSITIVE_INFINITY);
+          return statistics(rig, [0], [0]).accesses;
+        });
+        program.close();
+        return batch;
+      },
+    },
+    baseline: reading('pigz'),
+  }),
+};
+
+/** Operations of a time slice. */
+const QUANTUM = 20_000;
+
+export const traceLines: readonly Line[] = [decode, replay];
