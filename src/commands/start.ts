@@ -1,8 +1,8 @@
 /** `umbra start`: real programs, one to a guest, on several host CPUs. `npm start` runs it. */
 
+import { findPackageJSON } from 'node:module';
 import { availableParallelism } from 'node:os';
-import { basename, extname } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { basename, dirname, extname, join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { PAGE_SIZE } from '../../shared/address.ts';
 import { ALL_DEFECTS, type DefectId } from '../../shared/defects.ts';
@@ -30,9 +30,9 @@ interface Options {
   readonly json?: string;
 }
 
-/** Programs that come with umbra: traces of 32-bit Debian binaries. */
+/** Programs that come with umbra: traces of 32-bit Debian binaries. The same place when built. */
 const SAMPLES = ['pigz', 'ls', 'sort', 'wc'].map((name) =>
-  fileURLToPath(new URL(`../../scenarios/traces/${name}.umbra`, import.meta.url)),
+  join(dirname(findPackageJSON(import.meta.url)!), 'scenarios', 'traces', `${name}.umbra`),
 );
 
 /** Operations of a time slice: some tens to some hundreds of microseconds here. */
