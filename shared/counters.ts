@@ -45,6 +45,8 @@ export const Counter = {
   DirectTraps: 15,
   /** Hypercalls taken from the asynchronous ring; they count by kind as well. */
   AsyncHypercalls: 16,
+  /** Other CPUs that had to be got out of the guest before a translation went away. */
+  Shootdowns: 20,
   /** The first of the hypercalls by kind. */
   Hypercalls: 32,
 } as const;
@@ -68,6 +70,8 @@ export const HYPERCALL_NAMES: Readonly<Record<number, string>> = {
   17: 'NOTIFY',
   18: 'LOAD_GDT_ENTRY',
   19: 'SEND_INTERRUPTS',
+  20: 'START_CPU',
+  21: 'SEND_IPI',
 };
 
 const HYPERCALL_KINDS = 32;

@@ -48,6 +48,19 @@ export function lgwriteEntry(cpu: LgCpu, gpa: Gpa, entry: Entry): void {
 }
 
 /**
+ * Put `entry` in place of `expected`, in one step. False when something else was there.
+ * A bad address kills the guest and counts as done.
+ */
+export function lgcmpxchgEntry(cpu: LgCpu, gpa: Gpa, expected: Entry, entry: Entry): boolean {
+  const frame = writable(cpu, gpa, cpu.lg.form.entryWords * 4);
+  if (frame === NO_FRAME) return true;
+  const { words } = cpu.lg.host;
+  const at = wordInFrame(frame, gpa);
+  if (cpu.lg.form.pae) return words.compareExchange64(at, expected, entry);
+  return words.compareExchange(at, expected.low, entry.low) === expected.low >>> 0;
+}
+
+/**
  * `get_user` and `put_user`: by the Launcher's mapping alone, without the check against
  * pfn_limit. `undefined` and false where nothing is mapped.
  */

@@ -10,6 +10,7 @@ import type { Words } from './words.ts';
 
 /** On lines of their own: the mailbox is written by others. */
 const MAILBOX = 0;
+const IN_GUEST = 1;
 const SCRATCH = 16;
 const CR3 = 18;
 const CR2 = 19;
@@ -78,6 +79,11 @@ export class HostCpu {
   /** The word that others set to get this CPU out of the guest, or out of its sleep. */
   get mailbox(): Ptr {
     return toPtr(this.#at + MAILBOX);
+  }
+
+  /** The word that says which guest it is inside of, plus one; others wait for it to change. */
+  get inGuest(): Ptr {
+    return toPtr(this.#at + IN_GUEST);
   }
 
   /** The frame of the top-level table in use. */

@@ -32,6 +32,8 @@ const MAIN_SCRATCH = 48;
 
 export class Host {
   readonly layout: Layout;
+  /** The number under which this thread takes locks: its host CPU's, or the number of CPUs. */
+  readonly thisCpu: number;
   readonly words: Words;
   readonly machine: MachineRecord;
   readonly frames: Frames;
@@ -55,6 +57,7 @@ export class Host {
       main ? toPtr(regions.machine.at + MAIN_SCRATCH) : scratchOf(hostCpuAt(cpu)),
     );
     this.layout = layout;
+    this.thisCpu = main ? config.hostCpus : cpu;
     this.words = words;
     this.machine = new MachineRecord(words, regions.machine.at);
     this.frames = new Frames(words, layout, this.machine, main ? config.hostCpus : cpu);
@@ -90,6 +93,7 @@ export class Host {
         map: new LauncherMap(words, this.frames, map, index, this.zeroPage),
         counters: this.counters(main ? 0 : cpu, index),
         defects: switchesFor(guest.defects),
+        discipline: guest.discipline ?? 'as-written',
       });
       for (let id = 0; id < guest.vcpus; id++) {
         const number = vcpus.length;

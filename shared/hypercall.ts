@@ -17,6 +17,10 @@ export const Hypercall = {
   Notify: 17,
   LoadGdtEntry: 18,
   SendInterrupts: 19,
+  /** Ours, since lguest had one vCPU: start vCPU a at eip b with stack c. */
+  StartCpu: 20,
+  /** Ours: interrupt 1 for vCPU a. */
+  SendIpi: 21,
 } as const;
 
 /** The second argument of SHUTDOWN; anything else is a crash. */

@@ -8,8 +8,9 @@ import type { Gva, Ptr } from './address.ts';
 import { PAGE_WORDS, toPtr } from './address.ts';
 import { COUNTERS_WORDS } from './counters.ts';
 import type { DefectId } from './defects.ts';
+import type { DisciplineName } from './discipline.ts';
 import type { PagingName } from './entry.ts';
-import { NONPAE, PAE } from './entry.ts';
+import { NONPAE, PAE, pteIndex } from './entry.ts';
 import { assert, UserError } from './errors.ts';
 import { FRAME_CACHE_WORDS, FRAME_WORDS } from './frames.ts';
 import { HOST_CPU_WORDS } from './host-cpu.ts';
@@ -30,6 +31,7 @@ export interface GuestConfig {
   readonly pgdirs: number;
   /** Defects of the code as written that are on. */
   readonly defects: readonly DefectId[];
+  readonly discipline?: DisciplineName;
 }
 
 export interface MachineConfig {
@@ -185,8 +187,21 @@ function validate(config: MachineConfig): void {
   for (const [i, guest] of config.guests.entries()) {
     assert(guest.vcpus >= 1, `guest ${i} has a vCPU`);
     assert(guest.pgdirs >= 1, `guest ${i} has a pgdir`);
+    if ((guest.discipline ?? 'as-written') !== 'as-written') checkSwitcherTable(config, guest);
     assert(guest.pages >= 1, `guest ${i} has memory`);
   }
+}
+
+/** Under a discipline each vCPU has a Switcher table of its own, and it is one. */
+function checkSwitcherTable({ hostCpus, switcherAddr }: MachineConfig, guest: GuestConfig): void {
+  const form = formOf(guest.paging);
+  const room = form.ptrsPerPte - pteIndex(form, switcherAddr);
+  const most = Math.floor((room - 1) / 2);
+  if (hostCpus <= most) return;
+  throw new UserError(
+    `${hostCpus} host CPUs do not fit one table of the Switcher, which the discipline ` +
+      `${guest.discipline} keeps for each vCPU: choose 1 to ${most} (--cpus), or as-written`,
+  );
 }
 
 const roundUp = (n: number, unit: number): number => Math.ceil(n / unit) * unit;

@@ -25,14 +25,22 @@ const OPERATIONS = 13;
 const LAST_HOST_CPU = 14;
 const QUANTUM = 15;
 const TS = 16;
+const LGUEST_DATA = 17;
+const STACK_PAGES = 18;
+const CR3 = 19;
 const RANDOM = 20;
+const STARTED = 23;
 const TLS = 24;
 const GDT = 32;
 const IDT = 96;
 
 export const GDT_ENTRIES = 32;
 export const IDT_ENTRIES = 256;
-export const LG_CPU_WORDS = IDT + IDT_ENTRIES * 2;
+const ROOT = IDT + IDT_ENTRIES * 2;
+const ROOT_PMD = ROOT + 1;
+const SWITCHER_TABLE = ROOT + 2;
+const SWITCHER_HOST_CPU = ROOT + 3;
+export const LG_CPU_WORDS = ROOT + 16;
 
 /** `cpu->changed`: what copy_in_guest_info has to copy to the CPU's state page. */
 export const CHANGED_IDT = 1;
@@ -74,6 +82,74 @@ export class LgCpu {
   }
   set linearPages(linear: boolean) {
     this.#set(LINEAR_PAGES, linear ? 1 : 0);
+  }
+
+  /** The guest's top-level table that it runs on; 0 while the mapping is linear. */
+  get cr3(): Gpa {
+    return toGpa(this.#get(CR3));
+  }
+  set cr3(gpa: Gpa) {
+    this.#set(CR3, gpa);
+  }
+
+  /**
+   * Where the guest said its `struct lguest_data` is; 0 until LGUEST_INIT. As written
+   * there is one for the whole guest (R15), which is the first vCPU's.
+   */
+  get lguestData(): Gpa {
+    return toGpa(this.#shared.#get(LGUEST_DATA));
+  }
+  set lguestData(gpa: Gpa) {
+    this.#shared.#set(LGUEST_DATA, gpa);
+  }
+
+  /** How many pages of kernel stack are to be pinned; R15 as above. */
+  get stackPages(): number {
+    return this.#shared.#get(STACK_PAGES);
+  }
+  set stackPages(pages: number) {
+    this.#shared.#set(STACK_PAGES, pages);
+  }
+
+  /** Whether it was ever started; the first one always is. */
+  get started(): boolean {
+    return this.#get(STARTED) !== 0;
+  }
+  set started(started: boolean) {
+    this.#set(STARTED, started ? 1 : 0);
+  }
+
+  /** Its own top level, middle level (PAE) and Switcher table; 0 as written. */
+  get root(): Pfn {
+    return toPfn(this.#get(ROOT));
+  }
+  set root(frame: Pfn) {
+    this.#set(ROOT, frame);
+  }
+  get rootPmd(): Pfn {
+    return toPfn(this.#get(ROOT_PMD));
+  }
+  set rootPmd(frame: Pfn) {
+    this.#set(ROOT_PMD, frame);
+  }
+  get switcherTable(): Pfn {
+    return toPfn(this.#get(SWITCHER_TABLE));
+  }
+  set switcherTable(frame: Pfn) {
+    this.#set(SWITCHER_TABLE, frame);
+  }
+
+  /** Whose pages its Switcher table shows, or NOWHERE. */
+  get switcherHostCpu(): number {
+    return this.#get(SWITCHER_HOST_CPU) | 0;
+  }
+  set switcherHostCpu(hostCpu: number) {
+    this.#set(SWITCHER_HOST_CPU, hostCpu);
+  }
+
+  /** The vCPU whose record holds what as written is the guest's. */
+  get #shared(): LgCpu {
+    return this.lg.discipline === 'as-written' ? this.lg.cpus[0]! : this;
   }
 
   /** Top of the guest kernel's stack, and its segment. */

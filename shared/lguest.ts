@@ -1,22 +1,24 @@
 /** `struct lguest`: one guest, in shared memory. */
 
-import type { Gpa, Gpfn, Gva, Ptr } from './address.ts';
-import { toGpa, toGva, toPtr } from './address.ts';
+import type { Gpfn, Gva, Ptr } from './address.ts';
+import { toGva, toPtr } from './address.ts';
 import type { Counters } from './counters.ts';
 import type { DefectSwitches } from './defects.ts';
+import type { DisciplineName } from './discipline.ts';
 import type { Entry, PagingForm } from './entry.ts';
 import { Entry as EntryValue } from './entry.ts';
 import type { Host } from './host.ts';
 import type { LauncherMap } from './launcher-map.ts';
 import type { LgCpu } from './lg-cpu.ts';
+import { Lock } from './lock.ts';
+import { Stop } from './machine-record.ts';
 import type { Pgdir } from './pgdir.ts';
 import type { Words } from './words.ts';
 
 const DEAD = 0;
 const KERNEL_ADDRESS = 1;
-const LGUEST_DATA = 2;
-const STACK_PAGES = 3;
 const NOTIFICATIONS = 4;
+const LOCK = 14;
 const REASON_LENGTH = 15;
 const REASON = 16;
 const REASON_WORDS = 48;
@@ -45,6 +47,7 @@ export interface LguestParts {
   readonly map: LauncherMap;
   readonly counters: Counters;
   readonly defects: DefectSwitches;
+  readonly discipline: DisciplineName;
 }
 
 export class Lguest {
@@ -60,6 +63,9 @@ export class Lguest {
   readonly counters: Counters;
   /** Which defects of the code as written it has. */
   readonly defects: DefectSwitches;
+  readonly discipline: DisciplineName;
+  /** Held while the shadow tables are changed, unless the discipline is as written. */
+  readonly lock: Lock;
   /** Filled in once by Host, which makes guest and vCPUs at the same time. */
   readonly cpus: LgCpu[] = [];
   readonly #words: Words;
@@ -75,8 +81,11 @@ export class Lguest {
     this.map = parts.map;
     this.counters = parts.counters;
     this.defects = parts.defects;
+    this.discipline = parts.discipline;
     this.#words = parts.host.words;
     this.#at = parts.at;
+    const { machine } = parts.host;
+    this.lock = new Lock(this.#words, this.#field(LOCK), () => machine.stop === Stop.Failed);
   }
 
   /** Everything from here up is the guest kernel's; 0 until LGUEST_INIT. */
@@ -85,22 +94,6 @@ export class Lguest {
   }
   set kernelAddress(address: Gva) {
     this.#words.store(this.#field(KERNEL_ADDRESS), address);
-  }
-
-  /** Where the guest said its `struct lguest_data` is; 0 until LGUEST_INIT. */
-  get lguestData(): Gpa {
-    return toGpa(this.#words.load(this.#field(LGUEST_DATA)));
-  }
-  set lguestData(gpa: Gpa) {
-    this.#words.store(this.#field(LGUEST_DATA), gpa);
-  }
-
-  /** How many pages of kernel stack each vCPU wants pinned. One for the whole guest, as in the seed. */
-  get stackPages(): number {
-    return this.#words.load(this.#field(STACK_PAGES));
-  }
-  set stackPages(pages: number) {
-    this.#words.store(this.#field(STACK_PAGES), pages);
   }
 
   /** How often the guest notified the Launcher. */

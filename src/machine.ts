@@ -8,6 +8,7 @@ import { type Remote, wrap } from 'comlink';
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
 import { type Gva, toGva } from '../shared/address.ts';
 import { ALL_DEFECTS, type DefectId } from '../shared/defects.ts';
+import type { DisciplineName } from '../shared/discipline.ts';
 import type { PagingName } from '../shared/entry.ts';
 import { UserError } from '../shared/errors.ts';
 import { type Host, makeMachine } from '../shared/host.ts';
@@ -15,7 +16,7 @@ import { Vma } from '../shared/launcher-map.ts';
 import { layOut, totalSwitcherPages } from '../shared/layout.ts';
 import { Stop } from '../shared/machine-record.ts';
 import { workerUrl } from '../shared/worker-url.ts';
-import { MIN_PAGES } from './guest/kernel/layout.ts';
+import { MAX_VCPUS, MIN_PAGES } from './guest/kernel/layout.ts';
 import { loadProgram, type ProgramSource } from './guest/load.ts';
 import type { HostCpuApi, HostCpuEnd } from './host/host-cpu-api.ts';
 import { close, launch } from './host/launcher.ts';
@@ -28,6 +29,8 @@ export interface GuestSpec {
   /** In pages. */
   readonly pages: number;
   readonly paging: PagingName;
+  /** By default 1, as lguest ran. */
+  readonly vcpus?: number;
 }
 
 export interface MachineSpec {
@@ -38,6 +41,8 @@ export interface MachineSpec {
   readonly seed: number;
   /** Defects of the code as written that are on; by default all. */
   readonly defects?: readonly DefectId[];
+  /** How several vCPUs of a guest are kept apart; by default they are not. */
+  readonly discipline?: DisciplineName;
   /** Frames of host memory; by default what the guests can need at most. */
   readonly frames?: number;
 }
@@ -68,6 +73,8 @@ const SWITCHER_ADDR: Gva = toGva(0xffc0_0000);
 /** Shadow table pages that a cached pgdir may need beside those that its guest's pages fill. */
 const TABLES_PER_PGDIR = 48;
 const PGDIRS = 4;
+/** Its regs page, and the tables of its own that a discipline gives it. */
+const PAGES_PER_VCPU = 4;
 
 /** How long a worker may take to come up before something must be wrong. */
 const BOOT_PATIENCE_MS = 60_000;
@@ -111,13 +118,14 @@ export class Machine {
       switcherAddr: SWITCHER_ADDR,
       frames: spec.frames ?? framesFor(spec),
       seed: spec.seed,
-      guests: spec.guests.map(({ paging, pages }) => ({
+      guests: spec.guests.map(({ paging, pages, vcpus = 1 }) => ({
         paging,
         nx: paging === 'pae',
         pages,
-        vcpus: 1,
+        vcpus,
         pgdirs: PGDIRS,
         defects: spec.defects ?? ALL_DEFECTS,
+        discipline: spec.discipline ?? 'as-written',
       })),
     });
     const { shared, host } = makeMachine(layout, Vma.CopyOnWrite);
@@ -213,7 +221,8 @@ const after = (ms: number): Promise<undefined> =>
 /** Guest memory, page tables for it, and the Switcher: what the guests can need at most. */
 function framesFor(spec: MachineSpec): number {
   const guests = spec.guests.map(
-    ({ pages }) => pages + PGDIRS * (TABLES_PER_PGDIR + Math.ceil(pages / 512)) + 1,
+    ({ pages, vcpus = 1 }) =>
+      pages + PGDIRS * (TABLES_PER_PGDIR + Math.ceil(pages / 512)) + vcpus * PAGES_PER_VCPU,
   );
   const switcher = totalSwitcherPages(spec.hostCpus);
   // What lies in other CPUs' caches is out of reach.
@@ -222,7 +231,12 @@ function framesFor(spec: MachineSpec): number {
 }
 
 function validate(spec: MachineSpec): void {
-  for (const { name, pages, program } of spec.guests) {
+  for (const { name, pages, program, vcpus = 1 } of spec.guests) {
+    if (vcpus < 1 || vcpus > MAX_VCPUS) {
+      throw new UserError(
+        `guest ${name} has ${vcpus} vCPUs, and its kernel runs on 1 to ${MAX_VCPUS} (--vcpus)`,
+      );
+    }
     if (pages < MIN_PAGES) {
       throw new UserError(
         `guest ${name} has ${pages} pages of memory, and its kernel alone needs ${MIN_PAGES} ` +

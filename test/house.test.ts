@@ -20,12 +20,13 @@ const FLOORS: readonly (readonly string[])[] = [
 
 /** What each part of the paging code is built on. */
 const PARTS: Readonly<Record<string, readonly string[]>> = {
-  setup: ['switch'],
+  setup: ['switch', 'private-switcher'],
   switch: ['flush'],
   set: ['flush', 'switch', 'switcher', 'fault'],
   flush: ['pin', 'switcher'],
   pin: ['fault'],
   fault: ['entries'],
+  'private-switcher': ['switcher', 'entries'],
   switcher: ['entries'],
   entries: [],
 };

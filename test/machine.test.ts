@@ -71,6 +71,23 @@ describe('the final memory of all guests', () => {
   });
 });
 
+test('guests of several vCPUs, kept apart by the guest lock, end as they do with one', async () => {
+  const guests = (vcpus: number, paging: 'nonpae' | 'pae'): GuestSpec[] =>
+    ['parallel', 'fork'].map((name) => ({ ...builtin(name, paging), vcpus }));
+  const repaired = {
+    discipline: 'guest-lock',
+    defects: [],
+    quantum: { least: 20, most: 900 },
+  } as const;
+  const alone = memories(await run({ ...repaired, guests: guests(1, 'nonpae') }));
+  for (const [i, paging] of (['nonpae', 'pae', 'nonpae', 'pae'] as const).entries()) {
+    const spec = { ...repaired, guests: guests([2, 4, 8, 3][i]!, paging), seed: i };
+    const result = await run({ ...spec, hostCpus: [2, 4, 3, 1][i]! });
+    expect([result.ending.kind, result.violations]).toEqual(['done', []]);
+    expect(memories(result)).toEqual(alone);
+  }
+});
+
 test('ten runs in a row with more CPUs than cores end alike and leave nothing behind', async () => {
   const ends: string[][] = [];
   for (let i = 0; i < 10; i++) {
@@ -152,6 +169,11 @@ describe('what the user can mend', () => {
     [{ hostCpus: 511 }, /Switcher's window.*1 to 510 host CPUs/],
     [{ hostCpus: 0 }, /1 to 510 host CPUs/],
     [{ frames: 4 }, /too little to boot/],
+    [{ guests: [{ ...builtin('fork'), vcpus: 9 }] }, /1 to 8 \(--vcpus\)/],
+    [
+      { hostCpus: 300, discipline: 'guest-lock', guests: [builtin('fork', 'pae')] },
+      /one table of the Switcher.*1 to 255/,
+    ],
     [{ guests: [{ ...builtin('fork'), pages: 8 }] }, /--guest-memory/],
     [{ guests: [builtin('nonesuch')] }, /no program 'nonesuch'/],
     [{ guests: [trace('nonesuch')] }, /nonesuch/],

@@ -1,7 +1,8 @@
 /** A machine in one thread: its host CPUs take turns, so every step is where a test wants it. */
 
 import { toGva } from '../shared/address.ts';
-import { ALL_DEFECTS } from '../shared/defects.ts';
+import { ALL_DEFECTS, type DefectId } from '../shared/defects.ts';
+import type { DisciplineName } from '../shared/discipline.ts';
 import type { PagingName } from '../shared/entry.ts';
 import { Host, makeMachine } from '../shared/host.ts';
 import { Vma } from '../shared/launcher-map.ts';
@@ -21,6 +22,9 @@ export interface RigSpec {
   readonly vcpus?: number;
   readonly pages?: number;
   readonly frames?: number;
+  readonly pgdirs?: number;
+  readonly discipline?: DisciplineName;
+  readonly defects?: readonly DefectId[];
 }
 
 export class Rig {
@@ -38,7 +42,17 @@ export class Rig {
         switcherAddr: toGva(0xffc0_0000),
         frames: spec.frames ?? pages + 1024,
         seed: 1,
-        guests: [{ paging, nx, pages, vcpus, pgdirs: 4, defects: ALL_DEFECTS }],
+        guests: [
+          {
+            paging,
+            nx,
+            pages,
+            vcpus,
+            pgdirs: spec.pgdirs ?? 4,
+            defects: spec.defects ?? ALL_DEFECTS,
+            discipline: spec.discipline ?? 'as-written',
+          },
+        ],
       }),
       Vma.CopyOnWrite,
     );
@@ -47,7 +61,7 @@ export class Rig {
     this.cpus = Array.from({ length: hostCpus }, (_, i) => {
       const view = new Host(shared, i);
       const { form } = view.guests[0]!;
-      const guest = { form, nx, pages, program };
+      const guest = { form, nx, pages, program, vcpus };
       return { host: view, runner: new GuestRunner(view, view.cpus[i]!, [guest]) };
     });
   }
@@ -55,6 +69,18 @@ export class Rig {
   /** vCPU `id` of the guest, as host CPU `cpu` sees it. */
   vcpu(id = 0, cpu = 0): LgCpu {
     return this.cpus[cpu]!.host.guests[0]!.cpus[id]!;
+  }
+
+  /** Run all vCPUs in turn, `quantum` operations each, every time on another host CPU. */
+  runAll(quantum: number, most = 1_000_000): void {
+    const vcpus = this.host.guests[0]!.cpus.length;
+    for (let turn = 0; turn < most; turn++) {
+      const cpu = (turn + Math.floor(turn / vcpus)) % this.cpus.length;
+      const vcpu = this.vcpu(turn % vcpus, cpu);
+      vcpu.quantum = quantum;
+      if (this.cpus[cpu]!.runner.run(vcpu) === 'dead') return;
+    }
+    throw new Error('the guest is still alive');
   }
 
   /** Run vCPU 0 on one CPU after the other, `quantum` operations each, to its end. */

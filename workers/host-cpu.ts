@@ -25,7 +25,8 @@ class HostCpuWorker implements HostCpuApi {
     const host = new Host(boot.shared, boot.index);
     const guests = boot.programs.map((source, i) => {
       const { form, nx, pfnLimit } = host.guests[i]!;
-      return { form, nx, pages: pfnLimit, program: loadProgram(source) };
+      const vcpus = host.guests[i]!.cpus.length;
+      return { form, nx, vcpus, pages: pfnLimit, program: loadProgram(source) };
     });
     this.#boot = boot;
     this.#host = host;
@@ -40,6 +41,7 @@ class HostCpuWorker implements HostCpuApi {
       for (let cpu = scheduler.next(index); cpu !== undefined; cpu = scheduler.next(index)) {
         const rest = this.#runner!.run(cpu);
         if (rest === 'preempted') scheduler.enqueue(cpu);
+        if (rest === 'halted') scheduler.rest(cpu);
         if (rest !== 'dead') continue;
         if (host.machine.retireVcpu() === 0) host.machine.requestStop(Stop.Done);
         // Its siblings are to notice, and so is everybody if that was the last one.

@@ -1,5 +1,5 @@
 /**
- * What a guest's memory holds, as one hash: all of it by physical address, or the last
+ * What a guest's memory holds, as one hash: all of it by physical address, or the first
  * process's by virtual address, which does not depend on the paging form.
  */
 
@@ -16,12 +16,12 @@ import {
 import { Entry, isPresent, ptePfn } from '../../shared/entry.ts';
 import type { Host } from '../../shared/host.ts';
 import type { Lguest } from '../../shared/lguest.ts';
-import { RESULT } from '../guest/kernel/layout.ts';
+import { MMS, Mm, RESULT } from '../guest/kernel/layout.ts';
 
 export interface MemoryDigest {
   /** Every page, page tables and kernel included. */
   readonly physical: string;
-  /** The pages of the process that ran last, and what all threads had computed. */
+  /** The pages of the first process, and what all threads had computed. */
   readonly user: string;
   /** Pages of the guest that were ever written. */
   readonly pagesWritten: number;
@@ -65,10 +65,10 @@ function readGuest(host: Host, lg: Lguest, gpa: Gpa): number {
   return host.words.load(wordInFrame(lg.map.frame(gpfnOf(gpa)), gpa));
 }
 
-/** Walk the guest's own tables, from the top level that vCPU 0 ran on last. */
+/** Walk the guest's own tables, from the first process's top level; none before it started. */
 function eachUserPage(host: Host, lg: Lguest, body: (vaddr: number, gpa: Gpa) => void): void {
   const { form, kernelAddress } = lg;
-  const top = lg.pgdirs[lg.cpus[0]!.cpuPgd]!.gpgdir;
+  const top = readGuest(host, lg, toGpa(MMS + Mm.pgd));
   const bytes = form.entryWords * 4;
   const read = (table: number, i: number): Entry => {
     const at = toGpa(table + i * bytes);
@@ -87,5 +87,5 @@ function eachUserPage(host: Host, lg: Lguest, body: (vaddr: number, gpa: Gpa) =>
       else walk(next, vaddr, below);
     }
   };
-  walk(top, 0, form.pae ? [30, 21, 12] : [22, 12]);
+  if (top !== 0) walk(top, 0, form.pae ? [30, 21, 12] : [22, 12]);
 }

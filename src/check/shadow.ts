@@ -3,6 +3,7 @@
 import {
   frameStart,
   type Gva,
+  PAGE_SIZE,
   type Pfn,
   type Ptr,
   toGva,
@@ -13,6 +14,7 @@ import { type Entry, isPresent } from '../../shared/entry.ts';
 import type { Lguest } from '../../shared/lguest.ts';
 
 export interface ShadowEntry {
+  /** −1 in a vCPU's own Switcher table. */
   readonly pgdir: number;
   readonly vaddr: Gva;
   readonly entry: Entry;
@@ -36,6 +38,11 @@ export function* shadowEntries(lg: Lguest): Generator<ShadowEntry> {
       if (level === lengths.length - 1) yield { pgdir, vaddr, entry, frame };
       else yield* walk(pgdir, frameStart(frame), level + 1, vaddr);
     }
+  }
+  for (const { switcherTable } of lg.cpus) {
+    if (switcherTable === 0) continue;
+    const base = lg.host.switcherAddr & -(form.ptrsPerPte * PAGE_SIZE);
+    yield* walk(-1, frameStart(switcherTable), lengths.length - 1, base >>> 0);
   }
   for (const [i, { pgdir }] of lg.pgdirs.entries()) {
     if (pgdir !== 0) yield* walk(i, pgdir, 0, 0);

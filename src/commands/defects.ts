@@ -1,7 +1,13 @@
 /** `umbra defects`: what is wrong with the code as written, and where. */
 
 import { Command, InvalidArgumentError } from 'commander';
-import { ALL_DEFECTS, DEFECTS, type DefectId } from '../../shared/defects.ts';
+import {
+  ALL_DEFECTS,
+  DEFECTS,
+  type Defect,
+  type DefectId,
+  SMP_DEFECTS,
+} from '../../shared/defects.ts';
 import { ExitCode } from './exit-code.ts';
 import { columnsOf, wrap } from './terminal.ts';
 
@@ -9,23 +15,31 @@ export function defectsCommand(): Command {
   return new Command('defects')
     .description(
       'List the defects of the C code that are switches here: id, place in the seed, what is ' +
-        'wrong, and what comes of it. A test produces each consequence.',
+        'wrong, and what comes of it.',
     )
     .option('--json', 'as JSON')
     .addHelpText('after', '\nExample: umbra start --defects none\n')
     .action(({ json }: { readonly json?: true }) => {
-      process.stdout.write(json ? `${JSON.stringify(DEFECTS, null, 2)}\n` : asText());
+      process.stdout.write(
+        json ? `${JSON.stringify({ ...DEFECTS, ...SMP_DEFECTS }, null, 2)}\n` : asText(),
+      );
       process.exitCode = ExitCode.Ok;
     });
 }
 
 function asText(): string {
   const columns = columnsOf(process.stdout);
-  return ALL_DEFECTS.map((id) => {
-    const { title, where, consequence } = DEFECTS[id];
-    const heading = `${id.padEnd(4)} ${title} (${where})`;
-    return `${wrap(heading, columns, 5)}\n     ${wrap(consequence, columns - 5, 5)}\n`;
-  }).join('\n');
+  const section = (defects: Readonly<Record<string, Defect>>): string[] =>
+    Object.entries(defects).map(([id, { title, where, consequence }]) => {
+      const heading = `${id.padEnd(4)} ${title} (${where})`;
+      return `${wrap(heading, columns, 5)}\n     ${wrap(consequence, columns - 5, 5)}\n`;
+    });
+  return [
+    'Met by one vCPU; switched by --defects:\n',
+    ...section(DEFECTS),
+    'Met by several vCPUs of a guest; switched together by --discipline:\n',
+    ...section(SMP_DEFECTS),
+  ].join('\n');
 }
 
 /** The value of --defects: `all`, `none`, or ids with commas between them. */

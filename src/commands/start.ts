@@ -6,6 +6,7 @@ import { basename, dirname, extname, join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { PAGE_SIZE } from '../../shared/address.ts';
 import { ALL_DEFECTS, type DefectId } from '../../shared/defects.ts';
+import { DISCIPLINES, type DisciplineName } from '../../shared/discipline.ts';
 import type { PagingName } from '../../shared/entry.ts';
 import { UserError } from '../../shared/errors.ts';
 import { runChecked } from '../check/checked-run.ts';
@@ -24,7 +25,9 @@ interface Options {
   readonly paging: PagingName;
   readonly policy: PolicyName;
   readonly seed: number;
-  readonly defects: readonly DefectId[];
+  readonly defects?: readonly DefectId[];
+  readonly vcpus: number;
+  readonly discipline: DisciplineName;
   readonly guestMemory: number;
   readonly hostMemory?: number;
   readonly json?: string;
@@ -61,10 +64,19 @@ export function startCommand(): Command {
         .default('random'),
     )
     .option('--seed <n>', 'what everything random is drawn from', integer(0), 1)
+    .option('--vcpus <n>', 'vCPUs of each guest; lguest had one', integer(1), 1)
+    .addOption(
+      new Option(
+        '--discipline <name>',
+        'how the vCPUs of a guest are kept from harming one another',
+      )
+        .choices([...DISCIPLINES])
+        .default('as-written'),
+    )
     .addOption(
       new Option('--defects <ids>', 'defects of the C code that are on: all, none, or U4,U12,…')
         .argParser(parseDefects)
-        .default(ALL_DEFECTS, 'all'),
+        .default(undefined, 'all as written, none under another discipline'),
     )
     .option('--guest-memory <mib>', 'memory of each guest, in MiB', integer(1), 32)
     .option('--host-memory <mib>', 'memory for all of them; by default enough', integer(1))
@@ -88,13 +100,15 @@ async function start(traces: readonly string[], options: Options): Promise<void>
     hostCpus: options.cpus,
     policy: options.policy,
     seed: options.seed,
-    defects: options.defects,
+    defects: options.defects ?? (options.discipline === 'as-written' ? ALL_DEFECTS : []),
+    discipline: options.discipline,
     quantum: QUANTUM,
     guests: paths.map((path) => ({
       name: basename(path, extname(path)),
       program: { kind: 'trace', path },
       pages: options.guestMemory * MIB_PAGES,
       paging: options.paging,
+      vcpus: options.vcpus,
     })),
     ...(options.hostMemory === undefined ? {} : { frames: options.hostMemory * MIB_PAGES }),
   });

@@ -209,7 +209,7 @@ class ScriptedMachine {
     guestSetStack: (n) => {
       const cpu = this.#cpu(n('cpu'));
       cpu.esp1 = toGva(n('esp1'));
-      this.#lg.stackPages = n('pages');
+      cpu.stackPages = n('pages');
       pinStackPages(cpu);
     },
     startCpu: (n) => {
@@ -230,8 +230,8 @@ class ScriptedMachine {
         toGva(n('vaddr')),
         new Entry(n('low'), this.#lg.form.pae ? n('high') : 0),
       ),
-    guestSetPgd: (n) => guestSetPgd(this.#lg, toGpa(n('gpgdir')), n('index')),
-    guestSetPmd: () => guestSetPmd(this.#lg),
+    guestSetPgd: (n) => guestSetPgd(this.#cpu(0), toGpa(n('gpgdir')), n('index')),
+    guestSetPmd: () => guestSetPmd(this.#cpu(0)),
     guestNewPagetable: (n) => {
       this.#random = n('random');
       guestNewPagetable(this.#cpu(n('cpu')), toGpa(n('gpgdir')));
@@ -266,14 +266,16 @@ class ScriptedMachine {
    */
   #guestDataInit(kernelAddress: number): unknown {
     const lg = this.#lg;
-    lg.lguestData = toGpa((lg.pfnLimit - 1) * 4096);
+    const cpu = this.#cpu(0);
+    cpu.lguestData = toGpa((lg.pfnLimit - 1) * 4096);
     const { words } = this.host;
-    const at = [LguestData.kernelAddress(lg.lguestData), LguestData.reserveMem(lg.lguestData)].map(
-      (gpa) => wordInFrame(lg.map.frameForHost(gpfnOf(gpa), true), pageOffset(gpa)),
-    );
+    const at = [
+      LguestData.kernelAddress(cpu.lguestData),
+      LguestData.reserveMem(cpu.lguestData),
+    ].map((gpa) => wordInFrame(lg.map.frameForHost(gpfnOf(gpa), true), pageOffset(gpa)));
     const saved = at.map((word) => words.load(word));
     words.store(at[0]!, kernelAddress);
-    pageTableGuestDataInit(this.#cpu(0));
+    pageTableGuestDataInit(cpu);
     const reserveMem = words.load(at[1]!);
     for (const [i, word] of at.entries()) words.store(word, saved[i]!);
     return address(reserveMem);

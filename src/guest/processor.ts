@@ -40,6 +40,8 @@ export interface Processor {
   pageFault(va: Gva, fault: number): void;
   /** `int n`: into the guest's own handler if it may be reached directly, else a trap. */
   softwareInterrupt(vector: number): void;
+  /** Which of the guest's vCPUs this is at the moment (an APIC id). */
+  readonly vcpu: number;
   /** Whether the guest has been left. */
   readonly trapped: boolean;
   /** Whether somebody wants this CPU's attention. */

@@ -13,7 +13,7 @@ export const Op = {
   Store: 2,
   /** Load, then store to the same address (`M` in a lackey trace). */
   Modify: 3,
-  /** The same as one locked operation. */
+  /** A locked increment; its old value, which depends on who came first, is not looked at. */
   Locked: 4,
   /** `int 0x80` with eax, ebx, ecx, edx from the block's call table. */
   Syscall: 5,
@@ -42,6 +42,8 @@ export const Sys = {
   exitGroup: 252,
   /** Ours: in the original run, thread `ebx` went on here. */
   switchTo: 0x1000,
+  /** Ours: until all other threads of the process have ended. */
+  join: 0x1001,
 } as const;
 
 /** PROT_* of mmap and mprotect. */

@@ -86,9 +86,42 @@ function threads(): Program {
   return { name: 'threads', processes: [image('threads', main, ...others)] };
 }
 
+/**
+ * Threads that work at the same time: each on pages of its own, all counting on one page
+ * with locked operations. What they end with does not depend on who was first.
+ */
+function parallel(): Program {
+  const workers = 3;
+  const main = new StreamBuilder();
+  for (let i = 1; i <= workers; i++) main.syscall(Sys.clone, 0, i);
+  const work = (stream: StreamBuilder, mine: number): StreamBuilder => {
+    const own = 0x4000_0000 + mine * 64 * PAGE;
+    for (let round = 0; round < 20; round++) {
+      stream.syscall(Sys.mmap2, own, 8 * PAGE, Prot.Read | Prot.Write);
+      for (let page = 0; page < 8; page++) {
+        stream
+          .fetch(TEXT)
+          .store(own + page * PAGE)
+          .modify(own + page * PAGE + round * 4);
+        stream.locked(DATA + (page % 2) * 4).store(DATA + (mine + 1) * PAGE + round * 4);
+      }
+      if (round < 19) stream.syscall(Sys.munmap, own + 4 * PAGE, 4 * PAGE);
+    }
+    return stream;
+  };
+  const others = Array.from({ length: workers }, (_, i) => work(new StreamBuilder(), i + 1));
+  work(main, 0)
+    .syscall(Sys.join)
+    .load(DATA)
+    .load(DATA + 4);
+  for (const stream of others) stream.syscall(Sys.exit, 0, NONE);
+  return { name: 'parallel', processes: [image('parallel', main, ...others)] };
+}
+
 export const builtinPrograms: Readonly<Record<string, () => Program>> = {
   touch,
   fork,
   churn,
   threads,
+  parallel,
 };

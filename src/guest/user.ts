@@ -130,9 +130,12 @@ export class UserMode {
         plain[at] = storedValue(state, position);
       } else {
         modifies++;
-        const value = kind === Op.Locked ? this.#words.add(toPtr(at), 1) : plain[at]!;
-        state = afterLoad(state, value);
-        if (kind === Op.Modify) plain[at] = storedValue(state, position);
+        if (kind === Op.Locked) {
+          this.#words.add(toPtr(at), 1);
+        } else {
+          state = afterLoad(state, plain[at]!);
+          plain[at] = storedValue(state, position);
+        }
       }
     }
     cpu.setRegister(Reg.edi, state);

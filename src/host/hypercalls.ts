@@ -10,7 +10,7 @@ import {
   lguestAddressOk,
   putUser,
 } from '../../shared/guest-memory.ts';
-import { Reg } from '../../shared/host-cpu.ts';
+import { REGISTERS_WORDS, Reg } from '../../shared/host-cpu.ts';
 import { Hypercall, SHUTDOWN_POWEROFF } from '../../shared/hypercall.ts';
 import {
   CHANGED_GDT,
@@ -26,8 +26,8 @@ import { guestPagetableClearAll, guestPagetableFlushUser } from '../paging/flush
 import { guestSetPgd, guestSetPmd, guestSetPte } from '../paging/set.ts';
 import { pageTableGuestDataInit } from '../paging/setup.ts';
 import { guestNewPagetable } from '../paging/switch.ts';
-import { guestSetStack } from './interrupts.ts';
-import { readSaved } from './switcher.ts';
+import { guestSetStack, IPI_IRQ } from './interrupts.ts';
+import { readSaved, writeSaved } from './switcher.ts';
 
 /** `struct hcall_args`: the number and four arguments. */
 type Arguments = readonly [number, number, number, number, number];
@@ -47,7 +47,7 @@ export function doHypercalls(cpu: LgCpu): void {
     readSaved(cpu, Reg.edx),
     readSaved(cpu, Reg.esi),
   ];
-  if (cpu.lg.lguestData === 0) {
+  if (cpu.lguestData === 0) {
     cpu.lg.counters.countHypercall(inRegisters[0]);
     initialize(cpu, inRegisters);
     cpu.hypercallPending = false;
@@ -70,7 +70,7 @@ function initialize(cpu: LgCpu, [number, address]: Arguments): void {
     killGuest(cpu, `bad guest page ${address.toString(16).padStart(8, '0')}`);
     return;
   }
-  cpu.lg.lguestData = toGpa(address);
+  cpu.lguestData = toGpa(address);
   pageTableGuestDataInit(cpu);
   // Writing there may have broken copy-on-write under a page already mapped.
   guestPagetableClearAll(cpu);
@@ -81,11 +81,11 @@ function doAsyncHcalls(cpu: LgCpu): void {
   const { lg } = cpu;
   for (let i = 0; i < RING_SLOTS; i++) {
     const slot = cpu.nextHcall;
-    const status = LguestData.hcallStatus(lg.lguestData, slot);
+    const status = LguestData.hcallStatus(cpu.lguestData, slot);
     if ((getUser(lg, status) ?? SLOT_FREE) === SLOT_FREE) return;
     cpu.nextHcall = (slot + 1) % RING_SLOTS;
     const argument = (n: number): number | undefined =>
-      getUser(lg, LguestData.hcall(lg.lguestData, slot, n));
+      getUser(lg, LguestData.hcall(cpu.lguestData, slot, n));
     const values = [argument(0), argument(1), argument(2), argument(3), argument(4)];
     if (values.includes(undefined)) return killGuest(cpu, 'Fetching async hypercalls');
     lg.counters.count(Counter.AsyncHypercalls);
@@ -119,10 +119,10 @@ function doHcall(cpu: LgCpu, [number, a, b, c, d]: Arguments): void {
     case Hypercall.SetPte:
       return guestSetPte(cpu, toGpa(a), toGva(b), new Entry(c, lg.form.pae ? d : 0));
     case Hypercall.SetPgd:
-      return guestSetPgd(lg, toGpa(a), b);
+      return guestSetPgd(cpu, toGpa(a), b);
     case Hypercall.SetPmd:
       // Only a kernel with CONFIG_X86_PAE has it.
-      return lg.form.pae ? guestSetPmd(lg) : badHypercall(cpu, number);
+      return lg.form.pae ? guestSetPmd(cpu) : badHypercall(cpu, number);
     case Hypercall.SetClockevent:
       cpu.clockDeadline = a === 0 ? 0 : (cpu.operations + a) >>> 0 || 1;
       return;
@@ -135,6 +135,10 @@ function doHcall(cpu: LgCpu, [number, a, b, c, d]: Arguments): void {
     case Hypercall.Notify:
       cpu.pendingNotify = toGpa(a);
       return;
+    case Hypercall.StartCpu:
+      return startCpu(cpu, a, b, c);
+    case Hypercall.SendIpi:
+      return sendIpi(cpu, a);
     case Hypercall.LoadIdtEntry:
       return loadIdtEntry(cpu, a, b, c);
     case Hypercall.LoadGdtEntry:
@@ -148,6 +152,30 @@ function doHcall(cpu: LgCpu, [number, a, b, c, d]: Arguments): void {
 
 const badHypercall = (cpu: LgCpu, number: number): void =>
   killGuest(cpu, `Bad hypercall ${number | 0}\n`);
+
+/** Another vCPU goes on where this one is: same page table, at `eip` with this stack. */
+function startCpu(caller: LgCpu, id: number, eip: number, esp: number): void {
+  const cpu = caller.lg.cpus[id];
+  if (cpu === undefined || cpu.started) return killGuest(caller, `bad vCPU to start ${id}`);
+  cpu.cpuPgd = caller.cpuPgd;
+  cpu.cr3 = caller.cr3;
+  cpu.esp1 = caller.esp1;
+  for (let reg = 0; reg < REGISTERS_WORDS; reg++) writeSaved(cpu, reg, readSaved(caller, reg));
+  for (const [reg, value] of [
+    [Reg.eip, eip],
+    [Reg.esp, esp],
+    [Reg.ebp, esp],
+  ] as const) {
+    writeSaved(cpu, reg, value);
+  }
+  cpu.started = true;
+}
+
+function sendIpi(caller: LgCpu, id: number): void {
+  const cpu = caller.lg.cpus[id];
+  if (cpu === undefined) return killGuest(caller, `bad vCPU to interrupt ${id}`);
+  cpu.raiseIrq(IPI_IRQ);
+}
 
 /** The text is the reason of death, whether the guest wanted to end or could not go on. */
 function shutdown(cpu: LgCpu, text: number, how: number): void {

@@ -21,13 +21,14 @@ import { readSaved, writeSaved } from './switcher.ts';
 /** LGUEST_IRQS: interrupt numbers are below it; the answer "none" is it. */
 export const LGUEST_IRQS = 32;
 export const TIMER_IRQ = 0;
+export const IPI_IRQ = 1;
 
 /** The ring that guest kernels run in. */
 const GUEST_PL = 1;
 
 /** `interrupt_pending`: the first that is neither blocked nor absent, and whether more are. */
 export function interruptPending(cpu: LgCpu): { irq: number; more: boolean } {
-  const data = cpu.lg.lguestData;
+  const data = cpu.lguestData;
   if (data === 0) return { irq: LGUEST_IRQS, more: false };
   const blocked = getUser(cpu.lg, LguestData.blockedInterrupts(data)) ?? ~0;
   const ready = cpu.irqsPending & ~blocked;
@@ -40,12 +41,12 @@ export function tryDeliverInterrupt(cpu: LgCpu, irq: number, more: boolean): voi
   bugOn(irq >= LGUEST_IRQS, 'try_deliver_interrupt');
   const { lg } = cpu;
   if (cpu.halted) {
-    if (!putUser(lg, LguestData.irqEnabled(lg.lguestData), EFLAGS_IF)) {
+    if (!putUser(lg, LguestData.irqEnabled(cpu.lguestData), EFLAGS_IF)) {
       killGuest(cpu, 'Re-enabling interrupts');
     }
     cpu.halted = false;
-  } else if ((getUser(lg, LguestData.irqEnabled(lg.lguestData)) ?? 0) === 0) {
-    putUser(lg, LguestData.irqPending(lg.lguestData), EFLAGS_IF);
+  } else if ((getUser(lg, LguestData.irqEnabled(cpu.lguestData)) ?? 0) === 0) {
+    putUser(lg, LguestData.irqPending(cpu.lguestData), EFLAGS_IF);
     return;
   }
   const vector = Vector.FirstExternal + irq;
@@ -54,7 +55,7 @@ export function tryDeliverInterrupt(cpu: LgCpu, irq: number, more: boolean): voi
     lg.counters.count(Counter.Interrupts);
     setGuestInterrupt(cpu, vector, false);
   }
-  if (!more) putUser(lg, LguestData.irqPending(lg.lguestData), 0);
+  if (!more) putUser(lg, LguestData.irqPending(cpu.lguestData), 0);
 }
 
 /** `deliver_trap`: false when the guest has no handler. */
@@ -85,7 +86,7 @@ function setGuestInterrupt(cpu: LgCpu, vector: number, withError: boolean): void
     ss = readSaved(cpu, Reg.ss);
   }
   const stack: Gpa = guestPa(cpu, virtstack);
-  const enabled = getUser(lg, LguestData.irqEnabled(lg.lguestData)) ?? EFLAGS_IF;
+  const enabled = getUser(lg, LguestData.irqEnabled(cpu.lguestData)) ?? EFLAGS_IF;
   const eflags = readSaved(cpu, Reg.eflags);
   frame.push(enabled & EFLAGS_IF ? eflags : eflags & ~EFLAGS_IF);
   frame.push(readSaved(cpu, Reg.cs), readSaved(cpu, Reg.eip));
@@ -96,7 +97,7 @@ function setGuestInterrupt(cpu: LgCpu, vector: number, withError: boolean): void
   writeSaved(cpu, Reg.esp, virtstack - frame.length * 4);
   writeSaved(cpu, Reg.cs, Selector.KernelCode);
   writeSaved(cpu, Reg.eip, gateAddress(low, high));
-  if (gateType(high) === 0xe && !putUser(lg, LguestData.irqEnabled(lg.lguestData), 0)) {
+  if (gateType(high) === 0xe && !putUser(lg, LguestData.irqEnabled(cpu.lguestData), 0)) {
     killGuest(cpu, 'Disabling interrupts');
   }
 }
@@ -111,7 +112,7 @@ export function guestSetStack(cpu: LgCpu, segment: number, esp: number, pages: n
   }
   cpu.ss1 = segment;
   cpu.esp1 = toGva(esp);
-  cpu.lg.stackPages = pages;
+  cpu.stackPages = pages;
   pinStackPages(cpu);
 }
 

@@ -4,29 +4,32 @@
  */
 
 import { NO_FRAME, toGpfn } from '../../shared/address.ts';
-import { UserError } from '../../shared/errors.ts';
+import { withGuest } from '../../shared/discipline.ts';
 import type { Host } from '../../shared/host.ts';
 import { Vma } from '../../shared/launcher-map.ts';
+import { tooLittleMemory } from '../../shared/layout.ts';
 import type { Lguest } from '../../shared/lguest.ts';
 import { bootRegisters } from '../guest/kernel/kernel.ts';
+import { allocatePrivateSwitcher } from '../paging/private-switcher.ts';
 import { freeGuestPagetable, initGuestPagetable } from '../paging/setup.ts';
 import { writeSaved } from './switcher.ts';
 
 /** First page tables, and registers that point to the kernel's first instruction. */
 export function launch(lg: Lguest): void {
-  if (initGuestPagetable(lg) !== 0) {
-    throw new UserError(
-      `host memory has no room for the first page tables of guest ${lg.index}: ` +
-        'give the host more memory (--host-memory) or run fewer guests',
-    );
+  if (withGuest(lg.cpus[0]!, () => initGuestPagetable(lg)) !== 0) {
+    throw tooLittleMemory(lg.host.layout.config);
   }
+  if (lg.discipline !== 'as-written' && !lg.cpus.every(allocatePrivateSwitcher)) {
+    throw tooLittleMemory(lg.host.layout.config);
+  }
+  lg.cpus[0]!.started = true;
   const registers = Object.entries(bootRegisters());
   for (const [reg, value] of registers) writeSaved(lg.cpus[0]!, Number(reg), value);
 }
 
 /** All that a dead guest had: page tables, memory, regs pages. */
 export function close(host: Host, lg: Lguest): void {
-  freeGuestPagetable(lg);
+  withGuest(lg.cpus[0]!, () => freeGuestPagetable(lg));
   for (let page = 0; page < lg.pfnLimit; page++) lg.map.set(toGpfn(page), Vma.None);
   for (const cpu of lg.cpus) {
     host.frames.disown(cpu.regsPage);

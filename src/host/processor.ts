@@ -17,6 +17,7 @@ import { gateAddress, isPresentGate } from './descriptors.ts';
 export class HostProcessor implements Processor {
   readonly words: Words;
   readonly mmu: Mmu;
+  readonly #host: Host;
   readonly #cpu: HostCpu;
   /** Where this CPU's state page is in every guest that it runs. */
   readonly #statePage: Gva;
@@ -24,6 +25,7 @@ export class HostProcessor implements Processor {
   constructor(host: Host, cpu: HostCpu, mmu: Mmu, statePage: Gva) {
     this.words = host.words;
     this.mmu = mmu;
+    this.#host = host;
     this.#cpu = cpu;
     this.#statePage = statePage;
   }
@@ -52,6 +54,10 @@ export class HostProcessor implements Processor {
   pageFault(va: Gva, fault: number): void {
     this.#cpu.cr2 = va;
     this.trap(Vector.PageFault, errorCodeOf(fault));
+  }
+
+  get vcpu(): number {
+    return this.#host.vcpus[this.#cpu.runningVcpu - 1]!.id;
   }
 
   get trapped(): boolean {

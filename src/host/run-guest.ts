@@ -6,6 +6,7 @@
 
 import { PAGE_SIZE, toGpa, toGva } from '../../shared/address.ts';
 import { Counter } from '../../shared/counters.ts';
+import { withGuest } from '../../shared/discipline.ts';
 import { putUser } from '../../shared/guest-memory.ts';
 import type { Host } from '../../shared/host.ts';
 import { type HostCpu, Reg } from '../../shared/host-cpu.ts';
@@ -37,6 +38,8 @@ import { enterGuest, leaveGuest, readSaved } from './switcher.ts';
 export type Rest =
   /** Its time is up. */
   | 'preempted'
+  /** It waits for an interrupt, or to be started. */
+  | 'halted'
   /** Its guest is dead: it never runs again. */
   | 'dead'
   /** The machine is to stop. */
@@ -86,7 +89,7 @@ export class GuestRunner {
     while (lg.dead === Dead.Alive) {
       // Answered first, looked into afterwards: what comes later sets it again.
       this.#host.words.store(this.#hostCpu.mailbox, 0);
-      if (cpu.hypercallPending) doHypercalls(cpu);
+      if (cpu.hypercallPending) withGuest(cpu, () => doHypercalls(cpu));
       if (cpu.pendingNotify !== 0) {
         // The Launcher counts it and sends the vCPU back in.
         lg.countNotification();
@@ -94,14 +97,15 @@ export class GuestRunner {
         continue;
       }
       if (this.#host.machine.stop !== Stop.Running) return 'stopped';
+      if (!cpu.started) return 'halted';
       tick(cpu);
       const { irq, more } = interruptPending(cpu);
       if (irq < LGUEST_IRQS) tryDeliverInterrupt(cpu, irq, more);
       if (lg.dead !== Dead.Alive) break;
       if (cpu.halted) {
-        if (interruptPending(cpu).irq === LGUEST_IRQS && !sleep(cpu)) {
-          killGuest(cpu, 'halted with nothing to wake it');
-        }
+        if (interruptPending(cpu).irq < LGUEST_IRQS || sleep(cpu)) continue;
+        if (lg.cpus.some(mayWake)) return 'halted';
+        killGuest(cpu, 'halted with nothing to wake it');
         continue;
       }
       if (cpu.quantum === 0) return 'preempted';
@@ -145,12 +149,13 @@ export class GuestRunner {
     const trapnum = readSaved(cpu, Reg.trapnum);
     const { cr2 } = this.#hostCpu;
     if (trapnum === Vector.PageFault) {
-      if (demandPage(cpu, cr2, readSaved(cpu, Reg.errcode))) {
+      const errorCode = readSaved(cpu, Reg.errcode);
+      if (withGuest(cpu, () => demandPage(cpu, cr2, errorCode))) {
         lg.counters.count(Counter.FaultsFixed);
         return;
       }
       lg.counters.count(Counter.FaultsPassedOn);
-      if (lg.lguestData !== 0 && !putUser(lg, LguestData.cr2(lg.lguestData), cr2)) {
+      if (cpu.lguestData !== 0 && !putUser(lg, LguestData.cr2(cpu.lguestData), cr2)) {
         killGuest(cpu, 'Writing cr2');
       }
     } else if (trapnum === Vector.Hypercall) {
@@ -180,6 +185,10 @@ function tick(cpu: LgCpu): void {
   cpu.clockDeadline = 0;
   cpu.raiseIrq(TIMER_IRQ);
 }
+
+/** Whether a vCPU may interrupt another. */
+const mayWake = (cpu: LgCpu): boolean =>
+  cpu.started && (!cpu.halted || cpu.irqsPending !== 0 || cpu.clockDeadline !== 0);
 
 /** A halted vCPU's clock goes on at once to the next tick; false when there is none. */
 function sleep(cpu: LgCpu): boolean {

@@ -10,6 +10,9 @@ import type { Policy } from './policy.ts';
 /** A CPU without work looks again this often, even if nobody woke it. */
 const IDLE_MS = 50;
 
+/** A CPU all of whose vCPUs may wait for an interrupt looks at the next one after this long. */
+const RESTING_MS = 0.2;
+
 export interface Quantum {
   /** Operations of a time slice, drawn from `least` … `most`. */
   readonly least: number;
@@ -41,6 +44,14 @@ export class Scheduler {
     const target = this.#policy.place(cpu, this.#queues.length);
     this.#queues[target]!.push(cpu.number);
     this.wake(target);
+  }
+
+  /** Queue a vCPU that waits for an interrupt: its CPU looks at others first, and then rests. */
+  rest(cpu: LgCpu): void {
+    this.#queues[cpu.lastHostCpu]!.push(cpu.number);
+    const { mailbox } = this.#host.cpus[cpu.lastHostCpu]!;
+    this.#host.words.store(mailbox, 0);
+    this.#host.words.wait(mailbox, 0, RESTING_MS);
   }
 
   /** The next vCPU for host CPU `index`; undefined when the machine stops. */

@@ -11,6 +11,7 @@ import type { Gva } from '../../shared/address.ts';
 import {
   frameOf,
   frameStart,
+  NO_FRAME,
   PAGE_SIZE,
   type Ptr,
   toGva,
@@ -18,6 +19,7 @@ import {
   toPtr,
 } from '../../shared/address.ts';
 import { Counter } from '../../shared/counters.ts';
+import { withGuest } from '../../shared/discipline.ts';
 import { HostOops } from '../../shared/errors.ts';
 import type { Host } from '../../shared/host.ts';
 import { type HostCpu, REGISTERS_WORDS, Reg } from '../../shared/host-cpu.ts';
@@ -33,6 +35,9 @@ import {
 import { CANNOT_HAPPEN, REGS_WORD, StatePage } from '../../shared/switcher-page.ts';
 import { Vector } from '../guest/processor.ts';
 import type { Mmu } from '../mmu/tlb.ts';
+import { pinStackPages } from '../paging/pin.ts';
+import { mapPrivateSwitcher } from '../paging/private-switcher.ts';
+import { guestNewPagetable } from '../paging/switch.ts';
 import { mapSwitcherInGuest, percpuPagesAddr } from '../paging/switcher.ts';
 import { gateType, isPresentGate } from './descriptors.ts';
 
@@ -59,12 +64,17 @@ export const writeSaved = (cpu: LgCpu, reg: number, value: number): void =>
  */
 export function enterGuest(host: Host, hostCpu: HostCpu, mmu: Mmu, cpu: LgCpu): void {
   const { lg } = cpu;
-  copyInGuestInfo(host, hostCpu, cpu);
+  withGuest(cpu, () => {
+    makeReady(cpu);
+    copyInGuestInfo(host, hostCpu, cpu);
+    // From here on whoever removes a translation waits for this CPU to come out.
+    host.words.store(hostCpu.inGuest, lg.index + 1);
+  });
   // A trap number that cannot happen: to be seen if the way in itself traps.
   writeSaved(cpu, Reg.trapnum, CANNOT_HAPPEN);
 
-  const pgdir = lg.pgdirs[cpu.cpuPgd]!;
-  if (!mmu.loadCr3(frameOf(pgdir.pgdir), lg.form, lg.nx)) {
+  const top = cpu.root !== NO_FRAME ? cpu.root : frameOf(lg.pgdirs[cpu.cpuPgd]!.pgdir);
+  if (!mmu.loadCr3(top, lg.form, lg.nx)) {
     throw new HostOops('fault in the Switcher', 'loading CR3: reserved bits in a PDPTE');
   }
   const text = reach(mmu, host.switcherAddr, Right.SupervisorFetch);
@@ -80,6 +90,17 @@ export function enterGuest(host: Host, hostCpu: HostCpu, mmu: Mmu, cpu: LgCpu): 
   lg.counters.count(Counter.Entries);
 }
 
+/**
+ * What other vCPUs may have done meanwhile: taken this one's pgdir for their own top
+ * level, or thrown away the mapping of its stack.
+ */
+function makeReady(cpu: LgCpu): void {
+  const { lg } = cpu;
+  if (lg.discipline === 'as-written' || cpu.linearPages) return;
+  if (lg.pgdirs[cpu.cpuPgd]!.gpgdir !== cpu.cr3) guestNewPagetable(cpu, cpu.cr3);
+  pinStackPages(cpu);
+}
+
 /** The way out: save the registers where the way in found them, and leave its tables. */
 export function leaveGuest(host: Host, hostCpu: HostCpu, mmu: Mmu, cpu: LgCpu): void {
   const { lg } = cpu;
@@ -92,6 +113,8 @@ export function leaveGuest(host: Host, hostCpu: HostCpu, mmu: Mmu, cpu: LgCpu): 
   const hostCr3 = host.words.peek(toPtr(state + StatePage.hostCr3));
   hostCpu.cr3 = toPfn(hostCr3);
   mmu.flush();
+  host.words.store(hostCpu.inGuest, 0);
+  host.words.notify(hostCpu.inGuest);
   lg.counters.add(Counter.SwitcherAccesses, SWITCHER_ACCESSES);
 }
 
@@ -111,6 +134,7 @@ function reach(mmu: Mmu, va: Gva, right: Right): Ptr {
  */
 function copyInGuestInfo(host: Host, hostCpu: HostCpu, cpu: LgCpu): void {
   const { words } = host;
+  const { lg } = cpu;
   if (hostCpu.lastVcpu !== cpu.number + 1 || cpu.lastPages !== hostCpu.index) {
     hostCpu.lastVcpu = cpu.number + 1;
     cpu.lastPages = hostCpu.index;
@@ -120,7 +144,8 @@ function copyInGuestInfo(host: Host, hostCpu: HostCpu, cpu: LgCpu): void {
   const state = frameStart(host.switcherPages[1 + hostCpu.index * 2 + 1]!);
   const put = (word: number, value: number): void => words.poke(toPtr(state + word), value);
   put(StatePage.hostCr3, hostCpu.cr3);
-  mapSwitcherInGuest(cpu, hostCpu.index);
+  if (lg.discipline === 'as-written') mapSwitcherInGuest(cpu, hostCpu.index);
+  else mapPrivateSwitcher(cpu, hostCpu.index);
   put(StatePage.sp1, cpu.esp1);
   put(StatePage.ss1, cpu.ss1);
   if (cpu.changed & CHANGED_IDT) copyTraps(cpu, put);

@@ -12,7 +12,7 @@
  *
  * The code is lguest's page_tables.c of 2013, as it was written or repaired: each defect
  * is a switch at its exact place, under its id (shared/defects.ts); those that only
- * several vCPUs can meet (R…) are named in comments and always on. Both paging forms are served by the same
+ * several vCPUs can meet (R…) come and go with the discipline (shared/discipline.ts). Both paging forms are served by the same
  * functions: `lg.form` says how many levels there are.
  */
 

@@ -8,6 +8,7 @@
 
 import type { Gva } from '../../shared/address.ts';
 import { NO_FRAME, NULL, pageStart, toGpfn } from '../../shared/address.ts';
+import { shootDown } from '../../shared/discipline.ts';
 import type { Entry } from '../../shared/entry.ts';
 import {
   Entry as EntryValue,
@@ -28,7 +29,7 @@ import {
   withFlags,
   withoutFlags,
 } from '../../shared/entry.ts';
-import { lgreadEntry, lgwriteEntry } from '../../shared/guest-memory.ts';
+import { lgcmpxchgEntry, lgreadEntry, lgwriteEntry } from '../../shared/guest-memory.ts';
 import type { LgCpu } from '../../shared/lg-cpu.ts';
 import { killGuest, type Lguest } from '../../shared/lguest.ts';
 import { findSpte, gpgdAddr, gpmdAddr, gpteAddr, releasePte } from './entries.ts';
@@ -75,14 +76,23 @@ export function demandPage(cpu: LgCpu, vaddr: Gva, errorCode: number): boolean {
   if (errorCode & FAULT_USER && !(allows & PAGE_USER)) return false;
   if (!checkGpte(cpu, gpte)) return false;
 
+  const before = gpte;
   gpte = withFlags(gpte, write ? PAGE_ACCESSED | PAGE_DIRTY : PAGE_ACCESSED);
 
   const spte = findSpte(cpu, vaddr, { pgdFlags: flagsOf(gpgd), pmdFlags: flagsOf(gpmd) });
   if (spte === NULL) return false;
 
+  // R2: as written the guest's entry is written back at the end, over whatever another
+  // vCPU wrote there since it was read. Repaired, it must not have changed.
+  const raced = lg.discipline !== 'as-written' && !linear;
+  if (raced && !lgcmpxchgEntry(cpu, gptePtr, before, gpte))
+    return demandPage(cpu, vaddr, errorCode);
+
   // There may be an entry already: a read-only one, of a page that is now written.
   // R1, R3: released while another vCPU may do the same, or still use it.
-  releasePte(lg, lg.entry(spte));
+  const old = lg.entry(spte);
+  if (isPresent(old)) shootDown(lg);
+  releasePte(lg, old);
 
   if (flagsOf(gpte) & PAGE_DIRTY) {
     // U12: a page that the guest made read-only need not be taken for writing.
@@ -93,9 +103,8 @@ export function demandPage(cpu: LgCpu, vaddr: Gva, errorCode: number): boolean {
     lg.setEntry(spte, gpteToSpte(cpu, withoutFlags(gpte, PAGE_RW), false));
   }
 
-  // R2: what another vCPU wrote there since it was read is lost.
   if (!linear) {
-    lgwriteEntry(cpu, gptePtr, gpte);
+    if (!raced) lgwriteEntry(cpu, gptePtr, gpte);
     if (!lg.defects.U7) setUpperAccessed(cpu, vaddr, gpgd, gpmd);
   }
   return true;

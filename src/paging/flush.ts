@@ -7,6 +7,7 @@
 
 import type { Gpa, Gva, Ptr } from '../../shared/address.ts';
 import { hex, NULL, pageOffset, toGpa, toPtr } from '../../shared/address.ts';
+import { shootDown } from '../../shared/discipline.ts';
 import type { Entry } from '../../shared/entry.ts';
 import { isPresent, NO_ENTRY, pgdIndex, pmdIndex, pteIndex, ptePfn } from '../../shared/entry.ts';
 import { lgreadEntry } from '../../shared/guest-memory.ts';
@@ -20,6 +21,7 @@ import { allocateSwitcherMapping } from './switcher.ts';
 export function releasePgd(lg: Lguest, spgd: Ptr): void {
   const entry = lg.entry(spgd);
   if (!isPresent(entry)) return;
+  shootDown(lg);
   if (lg.form.pae) releasePmds(lg, entry, 0, lg.form.ptrsPerPmd);
   else releasePtes(lg, entry, lg.form.ptrsPerPte);
   // R5: freed before the entry is cleared.
@@ -61,6 +63,7 @@ function flushBelow(lg: Lguest, spgd: Ptr, kernelAddress: Gva): void {
   const { form } = lg;
   let table = lg.entry(spgd);
   if (!isPresent(table)) return;
+  shootDown(lg);
   if (form.pae) {
     releasePmds(lg, table, 0, pmdIndex(form, kernelAddress));
     table = lg.entry(entryIn(lg, table, pmdIndex(form, kernelAddress)));

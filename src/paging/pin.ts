@@ -15,7 +15,7 @@ import { demandPage } from './fault.ts';
 
 /** `pin_stack_pages` of interrupts_and_traps.c: from the top of the stack downwards. */
 export function pinStackPages(cpu: LgCpu): void {
-  for (let i = 0; i < cpu.lg.stackPages; i++) {
+  for (let i = 0; i < cpu.stackPages; i++) {
     pinPage(cpu, toGva(cpu.esp1 - 1 - i * PAGE_SIZE));
   }
 }

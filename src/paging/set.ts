@@ -7,6 +7,7 @@
 
 import type { Gpa, Gva } from '../../shared/address.ts';
 import { PAGE_SIZE, toGva, toPtr } from '../../shared/address.ts';
+import { shootDown } from '../../shared/discipline.ts';
 import type { Entry } from '../../shared/entry.ts';
 import {
   flagsOf,
@@ -56,7 +57,9 @@ function doSetPte(cpu: LgCpu, idx: number, vaddr: Gva, gpte: Entry): void {
   if (!isPresent(spgd)) return;
   if (lg.form.pae && !isPresent(lg.entry(spmdAddr(cpu, spgd, vaddr)))) return;
   const spte = spteAddr(cpu, spgd, vaddr);
-  releasePte(lg, lg.entry(spte));
+  const old = lg.entry(spte);
+  if (isPresent(old)) shootDown(lg);
+  releasePte(lg, old);
 
   if (!canBeSetNow(lg, gpte)) {
     lg.setEntry(spte, NO_ENTRY);
@@ -91,9 +94,9 @@ function spteFor(cpu: LgCpu, gpte: Entry): Entry {
  * H:400 guest_set_pgd: a top-level entry has changed: what hangs below it is thrown
  * away. An index past the end kills the guest, but see U1.
  */
-export function guestSetPgd(lg: Lguest, gpgdir: Gpa, idx: number): void {
-  // R8: whichever vCPU called, the first one is meant.
-  const cpu = lg.cpus[0]!;
+export function guestSetPgd(caller: LgCpu, gpgdir: Gpa, idx: number): void {
+  const { lg } = caller;
+  const cpu = meant(caller);
   const { ptrsPerPgd, entryWords } = lg.form;
   // U1: the index just past the end is let through.
   if (lg.defects.U1 ? idx > ptrsPerPgd : idx >= ptrsPerPgd) {
@@ -123,6 +126,10 @@ function holdsSwitcher(lg: Lguest, idx: number): boolean {
 }
 
 /** H:400 guest_set_pmd: a middle-level entry has changed: throw everything away. PAE only. */
-export function guestSetPmd(lg: Lguest): void {
-  guestPagetableClearAll(lg.cpus[0]!);
+export function guestSetPmd(caller: LgCpu): void {
+  guestPagetableClearAll(meant(caller));
 }
+
+/** R8: as written, whichever vCPU called, the first one is meant. */
+const meant = (caller: LgCpu): LgCpu =>
+  caller.lg.discipline === 'as-written' ? caller.lg.cpus[0]! : caller;

@@ -8,6 +8,7 @@ import type { LgCpu } from '../../shared/lg-cpu.ts';
 import { killGuest, type Lguest } from '../../shared/lguest.ts';
 import { LguestData } from '../../shared/lguest-data.ts';
 import { releaseAllPagetables } from './flush.ts';
+import { freePrivateSwitcher } from './private-switcher.ts';
 import { newPgdir } from './switch.ts';
 import { allocateSwitcherMapping } from './switcher.ts';
 
@@ -39,13 +40,13 @@ export function initGuestPagetable(lg: Lguest): number {
 export function pageTableGuestDataInit(cpu: LgCpu): void {
   const { lg } = cpu;
   const { switcherAddr } = lg.host;
-  const kernelAddress = getUser(lg, LguestData.kernelAddress(lg.lguestData));
+  const kernelAddress = getUser(lg, LguestData.kernelAddress(cpu.lguestData));
   if (kernelAddress !== undefined) lg.kernelAddress = toGva(kernelAddress);
   if (
     kernelAddress === undefined ||
-    !putUser(lg, LguestData.reserveMem(lg.lguestData), ~switcherAddr + 1)
+    !putUser(lg, LguestData.reserveMem(cpu.lguestData), ~switcherAddr + 1)
   ) {
-    killGuest(cpu, `bad guest page ${lg.lguestData.toString(16).padStart(8, '0')}`);
+    killGuest(cpu, `bad guest page ${cpu.lguestData.toString(16).padStart(8, '0')}`);
     return;
   }
   // flush_user_mappings stops at the kernel's address and must not reach the Switcher.
@@ -57,6 +58,7 @@ export function pageTableGuestDataInit(cpu: LgCpu): void {
 /** H:508 free_guest_pagetable: everything, and then the top levels themselves. */
 export function freeGuestPagetable(lg: Lguest): void {
   releaseAllPagetables(lg);
+  for (const cpu of lg.cpus) freePrivateSwitcher(cpu);
   for (const pgdir of lg.pgdirs) {
     if (pgdir.pgdir === NULL) continue;
     lg.host.frames.disown(frameOf(pgdir.pgdir));

@@ -31,6 +31,7 @@ export function guestNewPagetable(cpu: LgCpu, pgtable: Gpa): void {
   }
   if (newpgdir === none(lg)) ({ index: newpgdir, blank } = newPgdir(cpu, pgtable));
   cpu.cpuPgd = newpgdir;
+  cpu.cr3 = pgtable;
 
   // U10: a pgdir that lost its mappings, but was not just allocated, needs the stack too.
   mapNecessities(cpu, blank || !lg.defects.U10);

@@ -29,9 +29,9 @@ import type { Lguest } from '../../shared/lguest.ts';
 import { findSpte, releasePte } from './entries.ts';
 
 /** PAGE_KERNEL_RX, and __PAGE_KERNEL and __PAGE_KERNEL_RO without GLOBAL; NX apart. */
-const KERNEL_RX = PAGE_PRESENT | PAGE_ACCESSED | PAGE_DIRTY | PAGE_GLOBAL;
-const KERNEL = PAGE_PRESENT | PAGE_RW | PAGE_ACCESSED | PAGE_DIRTY;
-const KERNEL_RO = PAGE_PRESENT | PAGE_ACCESSED | PAGE_DIRTY;
+export const KERNEL_RX = PAGE_PRESENT | PAGE_ACCESSED | PAGE_DIRTY | PAGE_GLOBAL;
+export const KERNEL = PAGE_PRESENT | PAGE_RW | PAGE_ACCESSED | PAGE_DIRTY;
+export const KERNEL_RO = PAGE_PRESENT | PAGE_ACCESSED | PAGE_DIRTY;
 
 /** The Switcher page behind a page number; the text is 0. */
 const switcherPageAddr = (lg: Lguest, page: number): Gva =>
@@ -90,8 +90,14 @@ function mapPage(cpu: LgCpu, vaddr: Gva, page: Pfn, flags: number): void {
   const { lg } = cpu;
   const pte = dereference(findSpte(cpu, vaddr, null), 'map_switcher_in_guest');
   lg.host.frames.get(page);
+  lg.setEntry(pte, switcherEntry(lg, page, flags, false));
+}
+
+/** `mk_pte`, with NX where the host has it. */
+export function switcherEntry(lg: Lguest, page: Pfn, flags: number, executable: boolean): Entry {
   const entry = makeEntry(page, flags);
-  lg.setEntry(pte, lg.form.pae && lg.nx ? new Entry(entry.low, entry.high | PAGE_NX_HIGH) : entry);
+  const noExecute = lg.form.pae && lg.nx && !executable;
+  return noExecute ? new Entry(entry.low, entry.high | PAGE_NX_HIGH) : entry;
 }
 
 function dereference(ptr: Ptr, where: string): Ptr {
@@ -107,6 +113,8 @@ function dereference(ptr: Ptr, where: string): Ptr {
 export function allocateSwitcherMapping(cpu: LgCpu): boolean {
   const { lg } = cpu;
   const { host } = lg;
+  // Repaired, the Switcher is not in the pgdirs: see private-switcher.ts.
+  if (lg.discipline !== 'as-written') return true;
   for (let i = 0; i < host.switcherPages.length; i++) {
     const pte = findSpte(cpu, switcherPageAddr(lg, i), {
       pgdFlags: lg.form.checkGpgdMask,

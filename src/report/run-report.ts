@@ -36,6 +36,7 @@ export interface Statistics {
     readonly unknown_all_removed: number;
   };
   readonly state_copies: number;
+  readonly shootdowns: number;
   readonly hypercalls: Readonly<Record<string, number>>;
   readonly async_hypercalls: number;
 }
@@ -56,6 +57,8 @@ export interface RunReport {
     readonly policy: string;
     readonly seed: number;
     readonly defects: readonly string[];
+    readonly discipline: string;
+    readonly vcpus: readonly number[];
     readonly quantum: { readonly least: number; readonly most: number };
     readonly guest_memory_pages: readonly number[];
     readonly host_memory_frames: number;
@@ -97,6 +100,8 @@ export function makeReport(
       policy: spec.policy,
       seed: spec.seed,
       defects: spec.defects ?? ALL_DEFECTS,
+      discipline: spec.discipline ?? 'as-written',
+      vcpus: spec.guests.map((guest) => guest.vcpus ?? 1),
       quantum: spec.quantum,
       guest_memory_pages: spec.guests.map((guest) => guest.pages),
       host_memory_frames: host.layout.config.frames,
@@ -164,6 +169,7 @@ export function statistics(
       unknown_all_removed: sum(Counter.RemapsUnknown),
     },
     state_copies: sum(Counter.CopiesAll),
+    shootdowns: sum(Counter.Shootdowns),
     hypercalls: hypercallsByName(sum),
     async_hypercalls: sum(Counter.AsyncHypercalls),
   };

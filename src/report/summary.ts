@@ -16,6 +16,7 @@ export function formatSummary(report: RunReport, terminal: Terminal): string {
     terminal.colour ? styleText(format, text) : text;
   const { configuration: c, seconds } = report;
   const paging = c.paging === 'pae' ? 'PAE, three levels' : 'non-PAE, two levels';
+  const smp = c.vcpus.some((n) => n > 1) ? ` · ${c.vcpus.join(', ')} vCPUs, ${c.discipline}` : '';
   const guests = report.guests.map((guest) => [guest.name, guest] as const);
   const cpus = report.host_cpus.map((cpu, i) => [`CPU ${i}`, cpu] as const);
   const tables = [
@@ -24,7 +25,7 @@ export function formatSummary(report: RunReport, terminal: Terminal): string {
   ].map((text) => text.replace(/^.*/, (heading) => style('bold', heading)));
   return [
     style('bold', `${report.guests.length} guests on ${c.host_cpus} host CPUs`) +
-      style('dim', ` · ${paging} · policy ${c.policy} · seed ${c.seed}`),
+      style('dim', ` · ${paging}${smp} · policy ${c.policy} · seed ${c.seed}`),
     '',
     ...tables.flatMap((text) => [text, '']),
     ...endingLines(report),
@@ -54,6 +55,7 @@ const ROWS: readonly Row[] = [
   ['  cached', (s) => count(s.switcher_remaps.cached)],
   ['  one CPU removed', (s) => count(s.switcher_remaps.one_cpu_removed)],
   ['  unknown, all removed', (s) => count(s.switcher_remaps.unknown_all_removed)],
+  ['shootdowns', (s) => count(s.shootdowns)],
   ['interrupts', (s) => count(s.interrupts)],
   ['direct traps', (s) => count(s.direct_traps)],
   ['hypercalls', (s) => count(hypercalls(s))],

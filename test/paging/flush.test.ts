@@ -44,7 +44,7 @@ describe.each(FORMS)('flushing $form', ({ pae }) => {
     const m = mapped();
     m.map(TOP, toGva(STACK - 1), 0x41, P | RW);
     m.cpu().esp1 = STACK;
-    m.lg.stackPages = 1;
+    m.cpu().stackPages = 1;
     mapSwitcherInGuest(m.cpu(), 0);
     guestPagetableClearAll(m.cpu());
     expect(m.state(/^pte|^ref [gr]|^pgdir/)).toEqual([
@@ -99,7 +99,7 @@ describe('U8: the stack is mapped before the Switcher', () => {
     const m = Scripted.booted({ switcherAddr });
     m.map(TOP, toGva(stack - 1), 0x41, P | RW, P | RW);
     m.cpu().esp1 = stack;
-    m.lg.stackPages = 1;
+    m.cpu().stackPages = 1;
     expect(m.state(/^pgd 0 3ff/)).toEqual(['pgd 0 3ff 67']);
     guestPagetableClearAll(m.cpu());
     expect(m.state(/^pgd 0 3ff/)).toEqual(['pgd 0 3ff 3']);

@@ -13,7 +13,7 @@ describe.each(FORMS)('pinning the stack $form', ({ pae }) => {
     m.map(TOP, toGva(STACK - 0x2000), 0x42, P | RW);
     m.map(TOP, toGva(STACK - 0x3000), 0x43, P | RW);
     m.cpu().esp1 = STACK;
-    m.lg.stackPages = 2;
+    m.cpu().stackPages = 2;
     pinStackPages(m.cpu());
     expect(m.state(/^pte 0 c00/)).toEqual(['pte 0 c0010000 g42 63', 'pte 0 c0011000 g41 63']);
     expect(m.reason).toBe('');
@@ -53,7 +53,7 @@ describe.each(FORMS)('pinning the stack $form', ({ pae }) => {
   test('goes on after the guest is dead, and keeps the first reason', () => {
     const m = Scripted.booted({ pae });
     m.cpu().esp1 = STACK;
-    m.lg.stackPages = 2;
+    m.cpu().stackPages = 2;
     m.map(TOP, toGva(STACK - 0x2000), 0x42, P | RW);
     pinStackPages(m.cpu());
     expect(m.reason).toBe('bad stack page 0xc0011fff');

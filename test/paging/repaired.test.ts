@@ -67,7 +67,7 @@ const oopses = (body: () => void): boolean => {
 /** Two shadows, on the second of which the guest runs, and a stack that both map. */
 function twoShadows(m: Scripted): void {
   for (const top of [TOP, OTHER_TOP]) m.map(top, KERNEL, 0x50, P | RW);
-  m.lg.stackPages = 1;
+  m.cpu().stackPages = 1;
   m.cpu().esp1 = toGva(KERNEL + 0x1000);
   pinStackPages(m.cpu());
   m.random = 1;
@@ -86,14 +86,14 @@ const SPECIMENS: Readonly<Record<DefectId, Specimen>> = {
       const table = frames.allocate(FrameKind.PageTable, 0);
       const next = frameStart((top + 1) as typeof top);
       words.store(next, (table << 12) | P);
-      guestSetPgd(m.lg, TOP, 1024);
+      guestSetPgd(m.cpu(), TOP, 1024);
       return frames.kind(table) === FrameKind.Free;
     },
   },
   U2: {
     shows: (m) => {
       twoShadows(m);
-      guestSetPgd(m.lg, TOP, m.lg.form.ptrsPerPgd - 1);
+      guestSetPgd(m.cpu(), TOP, m.lg.form.ptrsPerPgd - 1);
       guestNewPagetable(m.cpu(), TOP);
       return oopses(() => mapSwitcherInGuest(m.cpu(), 0));
     },
@@ -140,7 +140,7 @@ const SPECIMENS: Readonly<Record<DefectId, Specimen>> = {
     shows: (m) => {
       const stack = toGva(0xff9e_0000);
       m.map(TOP, stack, 0x50, P | RW, P | RW);
-      m.lg.stackPages = 1;
+      m.cpu().stackPages = 1;
       m.cpu().esp1 = toGva(stack + 0x1000);
       guestPagetableClearAll(m.cpu());
       return m.state(/^pgd 0 3fe 67$/).length === 0;

@@ -126,20 +126,20 @@ describe.each(FORMS)('setting a top-level entry $form', ({ pae }) => {
     const m = Scripted.booted({ pae });
     m.map(TOP, VA, 0x40, P | RW);
     demandPage(m.cpu(), VA, 0);
-    guestSetPgd(m.lg, TOP, user);
+    guestSetPgd(m.cpu(), TOP, user);
     expect(m.state(/^(pte 0 080|pmd 0 080|pgd 0 (0|20) |ref g)/)).toEqual([]);
   });
 
   test('kills for an index past the end', () => {
     const m = Scripted.booted({ pae });
-    guestSetPgd(m.lg, TOP, entries + 1);
+    guestSetPgd(m.cpu(), TOP, entries + 1);
     expect(m.reason).toBe(`Attempt to set pgd ${entries + 1}/${entries}`);
   });
 
   test('maps the Switcher again when it was thrown away', () => {
     const m = Scripted.booted({ pae });
     mapSwitcherInGuest(m.cpu(), 1);
-    guestSetPgd(m.lg, TOP, switcher);
+    guestSetPgd(m.cpu(), TOP, switcher);
     expect(m.state(/^(pte 0 ffc|pgdir)/)).toEqual([
       'pgdir 0 gpgdir=1000 switcher=1 host=-1',
       'pte 0 ffc00000 s0 161',
@@ -152,7 +152,7 @@ describe.each(FORMS)('setting a top-level entry $form', ({ pae }) => {
     const m = Scripted.booted({ pae });
     m.random = 1;
     guestNewPagetable(m.cpu(), OTHER_TOP);
-    guestSetPgd(m.lg, TOP, switcher);
+    guestSetPgd(m.cpu(), TOP, switcher);
     expect(m.state(/^(pte 0|pgdir 0)/)).toEqual(['pgdir 0 gpgdir=1000 switcher=1 host=-1']);
     guestNewPagetable(m.cpu(), TOP);
     expect(() => mapSwitcherInGuest(m.cpu(), 0)).toThrow('null dereference');
@@ -163,7 +163,7 @@ describe.each(FORMS)('setting a top-level entry $form', ({ pae }) => {
     m.random = 1;
     // vCPU 1 runs on pgdir 1 and has its own Switcher entry thrown away.
     guestNewPagetable(m.cpu(1), OTHER_TOP);
-    guestSetPgd(m.lg, OTHER_TOP, switcher);
+    guestSetPgd(m.cpu(), OTHER_TOP, switcher);
     expect(m.state(/^pte 1/)).toEqual([]);
     expect(() => mapSwitcherInGuest(m.cpu(1), 0)).toThrow('null dereference');
   });
@@ -178,7 +178,7 @@ test('U1: without PAE the index just past the end releases what the next frame s
   const table = m.host.words.load(toPtr(top + 0x20)) >>> 12;
   const next = frameStart(toPfn(frameOf(top) + 1));
   m.host.words.store(next, (table << 12) | P);
-  guestSetPgd(m.lg, TOP, 1024);
+  guestSetPgd(m.cpu(), TOP, 1024);
   expect(m.reason).toBe('');
   expect(m.host.words.load(next)).toBe(0);
   expect(m.state(/^ref g/)).toEqual([]);
@@ -187,7 +187,7 @@ test('U1: without PAE the index just past the end releases what the next frame s
 test('U1: with PAE the index just past the end is inside the page, and zero', () => {
   const m = Scripted.booted({ pae: true });
   const before = m.state(/./);
-  guestSetPgd(m.lg, TOP, 4);
+  guestSetPgd(m.cpu(), TOP, 4);
   expect(m.state(/./)).toEqual(before);
 });
 
@@ -197,13 +197,13 @@ test('setting a middle-level entry throws everything away, for vCPU 0 (R8)', () 
   demandPage(m.cpu(), VA, 0);
   m.random = 1;
   guestNewPagetable(m.cpu(1), OTHER_TOP);
-  guestSetPmd(m.lg);
+  guestSetPmd(m.cpu());
   expect(m.state(/^pte /)).toEqual(['pte 0 ffc00000 s0 161']);
   expect(() => mapSwitcherInGuest(m.cpu(1), 0)).toThrow('BUG_ON');
 });
 
 test('an address that is not there is found nowhere', () => {
   const m = Scripted.booted();
-  guestSetPgd(m.lg, toGpa(0x9000), 0);
+  guestSetPgd(m.cpu(), toGpa(0x9000), 0);
   expect(m.state(/^pgdir/)).toEqual(['pgdir 0 gpgdir=1000 switcher=1 host=-1']);
 });

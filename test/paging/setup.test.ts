@@ -61,7 +61,7 @@ describe('LGUEST_INIT', () => {
   function telling(kernelAddress: number): Scripted {
     const m = new Scripted({ switcherAddr: 0xff9f_0000 });
     initGuestPagetable(m.lg);
-    m.lg.lguestData = DATA;
+    m.cpu().lguestData = DATA;
     const at = LguestData.kernelAddress(DATA);
     m.set(at, { low: kernelAddress, high: 0 });
     return m;

@@ -18,7 +18,7 @@ describe.each(FORMS)('switching page tables $form', ({ pae }) => {
     const m = Scripted.booted({ pae });
     for (const top of [TOP, OTHER_TOP]) m.map(top, toGva(STACK - 1), 0x41, P | RW);
     m.cpu().esp1 = STACK;
-    m.lg.stackPages = 1;
+    m.cpu().stackPages = 1;
     return m;
   }
 
@@ -84,7 +84,7 @@ describe.each(FORMS)('switching page tables $form', ({ pae }) => {
 
   test('without memory for the Switcher the guest dies', () => {
     const m = withStack();
-    m.lg.stackPages = 0;
+    m.cpu().stackPages = 0;
     m.random = 1;
     m.host.machine.failAllocationsAfter(1);
     guestNewPagetable(m.cpu(), OTHER_TOP);

@@ -4,17 +4,19 @@
  * moves up to it, and starts the first process.
  */
 
-import { PAGE_SHIFT, toGpa } from '../../../shared/address.ts';
+import { type Gpa, PAGE_SHIFT } from '../../../shared/address.ts';
 import { makeEntry, NO_ENTRY, PAGE_PRESENT, PAGE_TABLE } from '../../../shared/entry.ts';
 import { Hypercall } from '../../../shared/hypercall.ts';
 import { LguestData, RING_SLOTS, SLOT_FREE } from '../../../shared/lguest-data.ts';
 import { isUserMode, Selector, Vector } from '../processor.ts';
 import { ENTRY_BYTES, Frame, type KernelContext } from './context.ts';
 import { EntryPoint } from './entry-points.ts';
+import { lguestData, lguestDataOf } from './hypercalls.ts';
 import {
   FRESH_PAGE,
   firstFreePage,
-  LGUEST_DATA,
+  IDLE_TASKS,
+  LOST_CONTEXT,
   MAX_VMAS,
   NEXT_PID,
   PAGE_COUNT,
@@ -32,13 +34,8 @@ import { KERNEL_PAGE, pgdOf } from './page-tables.ts';
 import { allocPage } from './pages.ts';
 import { storeText } from './panic.ts';
 import { allocMm, mapImage, newTask } from './process.ts';
-import { schedule, setTask, taskField } from './tasks.ts';
+import { current, idle, lockKernel, schedule, setTask, startClock, taskField } from './tasks.ts';
 import { initVmas } from './vma.ts';
-
-/** Operations of a vCPU between two ticks of its clock. */
-const TICK_OPERATIONS = 100_000;
-
-const data = toGpa(LGUEST_DATA);
 
 /** Entered by the Launcher, on an empty boot stack. */
 export function boot(k: KernelContext): void {
@@ -47,10 +44,8 @@ export function boot(k: KernelContext): void {
   k.store(k.va(PAGE_COUNT), pages);
   k.store(k.va(NEXT_PID), 1);
 
-  k.each(0, RING_SLOTS, (slot) => k.store(k.va(LguestData.hcallStatus(data, slot)), SLOT_FREE));
-  k.store(k.va(LguestData.kernelAddress(data)), PAGE_OFFSET);
-  k.store(k.va(LguestData.syscallVec(data)), Vector.Syscall);
-  k.hypercall(Hypercall.LguestInit, LGUEST_DATA);
+  k.each(0, k.guest.vcpus, (vcpu) => prepareLguestData(k, lguestDataOf(vcpu)));
+  k.hypercall(Hypercall.LguestInit, lguestDataOf(0));
 
   const swapper = mapKernel(k, pages);
   k.hypercall(Hypercall.NewPgtable, swapper);
@@ -62,6 +57,12 @@ export function boot(k: KernelContext): void {
   initVmas(k, MAX_VMAS);
   loadDescriptors(k);
   startInit(k);
+}
+
+function prepareLguestData(k: KernelContext, data: Gpa): void {
+  k.each(0, RING_SLOTS, (slot) => k.store(k.va(LguestData.hcallStatus(data, slot)), SLOT_FREE));
+  k.store(k.va(LguestData.kernelAddress(data)), PAGE_OFFSET);
+  k.store(k.va(LguestData.syscallVec(data)), Vector.Syscall);
 }
 
 /** All of memory at PAGE_OFFSET, and for the moment at 0 too. Returns the top level. */
@@ -120,6 +121,7 @@ function loadDescriptors(k: KernelContext): void {
   };
   gate(Vector.PageFault, EntryPoint.PageFault, INTERRUPT_GATE, 0);
   gate(Vector.FirstExternal, EntryPoint.TimerInterrupt, INTERRUPT_GATE, 0);
+  gate(Vector.FirstExternal + 1, EntryPoint.IpiInterrupt, INTERRUPT_GATE, 0);
   gate(Vector.Syscall, EntryPoint.SystemCall, TRAP_GATE, 3);
   // Flat code and data segments for rings 1 and 3; their numbers are the selectors'.
   for (const selector of Object.values(Selector)) {
@@ -129,30 +131,43 @@ function loadDescriptors(k: KernelContext): void {
   }
 }
 
-/** The first process; the boot stack is left for ever. */
+/** The idle tasks, the other vCPUs and the first process; the boot stack is left for ever. */
 function startInit(k: KernelContext): void {
+  lockKernel(k);
+  k.each(0, k.guest.vcpus, (vcpu) => {
+    const entry = vcpu === 0 ? EntryPoint.Idle : EntryPoint.StartSecondary;
+    const task = newTask(k, 0, 0, 0, 0, entry);
+    k.store(k.va(IDLE_TASKS + vcpu * 4), task);
+    if (vcpu === 0) return;
+    const eip = taskField(k, task, Task.eip);
+    k.hypercall(Hypercall.StartCpu, vcpu, eip, taskField(k, task, Task.esp));
+  });
+  // The first process is process number 1.
+  k.store(k.va(NEXT_PID), 1);
   const mm = allocMm(k);
   mapImage(k, mm, k.guest.program.processes[0]!);
   const init = newTask(k, mm, 0, 0, 0);
-  setTask(k, init, Task.state, TaskState.Runnable);
-  k.hypercall(Hypercall.SetClockevent, TICK_OPERATIONS);
+  setTask(k, init, Task.state, TaskState.Running);
+  startClock(k);
   k.hypercall(Hypercall.NewPgtable, pgdOf(k, mm));
-  k.hypercall(
-    Hypercall.SetStack,
-    Selector.KernelData,
-    taskField(k, init, Task.stackTop),
-    STACK_PAGES,
-  );
-  // Nothing is ever switched back to: what is saved of the boot goes where no task is.
+  const stackTop = taskField(k, init, Task.stackTop);
+  k.hypercall(Hypercall.SetStack, Selector.KernelData, stackTop, STACK_PAGES);
   k.switchTo(k.va(LOST_CONTEXT), k.va(init + Task.esp));
 }
 
-/** Three words of the globals that nobody reads. */
-const LOST_CONTEXT = TICKS + 4;
+/** Where another vCPU begins: on its idle task's stack, with the kernel's page table. */
+export function startSecondary(k: KernelContext): void {
+  k.hypercall(Hypercall.LguestInit, lguestData(k));
+  loadDescriptors(k);
+  const stackTop = taskField(k, current(k), Task.stackTop);
+  k.hypercall(Hypercall.SetStack, Selector.KernelData, stackTop, STACK_PAGES);
+  lockKernel(k);
+  idle(k);
+}
 
 /** The clock: another runnable process has its turn, unless the kernel was only waiting. */
 export function timerInterrupt(k: KernelContext): void {
   k.store(k.va(TICKS), k.load(k.va(TICKS)) + 1);
-  k.hypercall(Hypercall.SetClockevent, TICK_OPERATIONS);
+  startClock(k);
   if (isUserMode(k.saved(Frame.cs))) schedule(k);
 }

@@ -58,6 +58,7 @@ const CALL_DONE = 1;
 export interface GuestMachine {
   readonly form: PagingForm;
   readonly nx: boolean;
+  readonly vcpus: number;
   /** Memory, in pages. */
   readonly pages: number;
   readonly program: Program;
@@ -120,6 +121,21 @@ export class KernelContext {
     this.#reserve();
     this.#cpu.words.store(at, value);
     this.#push(0);
+  }
+
+  /** Put 1 where 0 is, in one step: 1 if that was so, else 0. */
+  tryLock(va: number): number {
+    if (this.#passed < this.#done) return this.#again();
+    this.#spend();
+    const at = toPtr(this.#translate(va, Right.SupervisorWrite));
+    this.#reserve();
+    return this.#push(this.#cpu.words.compareExchange(at, 0, 1) === 0 ? 1 : 0);
+  }
+
+  /** `smp_processor_id`: which vCPU this is, until the next context switch. */
+  cpuId(): number {
+    if (this.#passed < this.#done) return this.#again();
+    return this.#push(this.#cpu.vcpu);
   }
 
   /** A page table entry. Only its low half is ever changed by others (ACCESSED and DIRTY). */
@@ -321,7 +337,7 @@ export class KernelContext {
 
   /** One more primitive, if there is time for it. */
   #spend(): void {
-    if (this.#left === 0) this.#abandon();
+    if (this.#left === 0 || this.#cpu.kicked) this.#abandon();
     this.#left--;
   }
 

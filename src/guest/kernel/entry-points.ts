@@ -6,4 +6,8 @@ export const EntryPoint = {
   SystemCall: 2,
   TimerInterrupt: 3,
   ReturnFromFork: 4,
+  /** Another vCPU wants this one to look for work. */
+  IpiInterrupt: 5,
+  Idle: 6,
+  StartSecondary: 7,
 } as const;

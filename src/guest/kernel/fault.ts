@@ -4,22 +4,23 @@
  */
 
 import { Fault } from '../../../shared/access.ts';
-import { PAGE_SHIFT, PAGE_SIZE, toGpa } from '../../../shared/address.ts';
+import { PAGE_SHIFT, PAGE_SIZE } from '../../../shared/address.ts';
 import { isPresent, PAGE_RW } from '../../../shared/entry.ts';
 import { LguestData } from '../../../shared/lguest-data.ts';
 import { isUserMode } from '../processor.ts';
 import { Prot } from '../program.ts';
 import { Frame, type KernelContext } from './context.ts';
-import { LGUEST_DATA, Task, ZERO_PAGE } from './layout.ts';
+import { lguestData } from './hypercalls.ts';
+import { Task, TaskState, ZERO_PAGE } from './layout.ts';
 import { pageOf, pgdOf, pteAddress, setPte, userEntry } from './page-tables.ts';
 import { allocPage, pageCount, putPage } from './pages.ts';
 import { panic } from './panic.ts';
 import { exitGroup } from './process.ts';
-import { current } from './tasks.ts';
+import { current, findTask, schedule, setTask, taskField } from './tasks.ts';
 import { findVma, vmaProt } from './vma.ts';
 
 export function pageFault(k: KernelContext): void {
-  const address = k.load(k.va(LguestData.cr2(toGpa(LGUEST_DATA))));
+  const address = k.load(k.va(LguestData.cr2(lguestData(k))));
   const errorCode = k.saved(Frame.errorCode);
   if (!isUserMode(k.saved(Frame.cs))) {
     panic(k, `fault in the kernel at 0x${address.toString(16)}`);
@@ -27,8 +28,9 @@ export function pageFault(k: KernelContext): void {
   const mm = k.load(k.va(current(k) + Task.mm));
   const vma = findVma(k, mm, address);
   const prot = vma === 0 ? 0 : vmaProt(k, vma);
+  const me = current(k);
   if (!permits(prot, errorCode)) {
-    segmentationFault(k, address);
+    if (!waitForMapping(k, me, mm)) segmentationFault(k, address);
     return;
   }
   mapPage(k, pgdOf(k, mm), address, prot, (errorCode & Fault.Write) !== 0);
@@ -73,6 +75,24 @@ const copyOnWrite = (k: KernelContext, old: number, zeroPage: number): number =>
     putPage(k, old);
     return page;
   });
+
+/**
+ * On several vCPUs a thread may run ahead of the one that, in the original run, had
+ * mapped what it touches by then. It waits until one of the others has mapped something,
+ * as long as there is one that can.
+ */
+function waitForMapping(k: KernelContext, me: number, mm: number): boolean {
+  if (k.guest.vcpus === 1) return false;
+  const mayMap = (task: number): boolean => {
+    if (task === me || taskField(k, task, Task.mm) !== mm) return false;
+    const state = taskField(k, task, Task.state);
+    return state === TaskState.Running || state === TaskState.Runnable;
+  };
+  if (findTask(k, mayMap) === 0) return false;
+  setTask(k, me, Task.state, TaskState.WaitingMapping);
+  schedule(k);
+  return true;
+}
 
 /** SIGSEGV, which nobody here handles. */
 function segmentationFault(k: KernelContext, address: number): void {

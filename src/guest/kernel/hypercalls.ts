@@ -1,13 +1,16 @@
 /** How the guest kernel calls the host: at once, or through the asynchronous ring. */
 
-import { toGpa } from '../../../shared/address.ts';
+import { type Gpa, toGpa } from '../../../shared/address.ts';
 import type { Entry } from '../../../shared/entry.ts';
 import { Hypercall } from '../../../shared/hypercall.ts';
 import { LguestData, RING_SLOTS, SLOT_FREE, SLOT_READY } from '../../../shared/lguest-data.ts';
 import type { KernelContext } from './context.ts';
-import { LGUEST_DATA, NEXT_HCALL } from './layout.ts';
+import { LGUEST_DATA, LGUEST_DATA_STRIDE, NEXT_HCALL } from './layout.ts';
 
-const data = toGpa(LGUEST_DATA);
+/** Physical address of this vCPU's `struct lguest_data`. */
+export const lguestData = (k: KernelContext): Gpa => lguestDataOf(k.cpuId());
+
+export const lguestDataOf = (vcpu: number): Gpa => toGpa(LGUEST_DATA + vcpu * LGUEST_DATA_STRIDE);
 
 /**
  * `async_hcall`: put a call into the ring, to be done with the next hypercall. When the
@@ -21,7 +24,10 @@ export function asyncHypercall(
   c: number,
   d: number,
 ): void {
-  const slot = k.load(k.va(NEXT_HCALL));
+  const vcpu = k.cpuId();
+  const data = lguestDataOf(vcpu);
+  const next = k.va(NEXT_HCALL + vcpu * 4);
+  const slot = k.load(next);
   const status = k.va(LguestData.hcallStatus(data, slot));
   if (k.load(status) !== SLOT_FREE) {
     k.hypercall(number, a, b, c, d);
@@ -29,7 +35,7 @@ export function asyncHypercall(
   }
   k.storeBlock(k.va(LguestData.hcall(data, slot, 0)), [number, a, b, c, d]);
   k.store(status, SLOT_READY);
-  k.store(k.va(NEXT_HCALL), (slot + 1) % RING_SLOTS);
+  k.store(next, (slot + 1) % RING_SLOTS);
 }
 
 /** Have what is in the ring done: the end of a lazy section. */

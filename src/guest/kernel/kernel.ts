@@ -12,14 +12,14 @@
 import type { Counters } from '../../../shared/counters.ts';
 import { Reg } from '../../../shared/host-cpu.ts';
 import { type Processor, Selector, Vector } from '../processor.ts';
-import { boot, timerInterrupt } from './boot.ts';
+import { boot, startSecondary, timerInterrupt } from './boot.ts';
 import { BODY, ENTRY_BYTES, FRAME_WORDS, type GuestMachine, KernelContext } from './context.ts';
 import { EntryPoint } from './entry-points.ts';
 import { pageFault } from './fault.ts';
 import { BOOT_STACK_TOP, PAGE_OFFSET, TEXT } from './layout.ts';
-import { returnFromFork } from './process.ts';
+import { endIfDying, returnFromFork } from './process.ts';
 import { systemCall } from './syscalls.ts';
-import { disableInterrupts, enableInterrupts } from './tasks.ts';
+import { disableInterrupts, enableInterrupts, idle, lockKernel, unlockKernel } from './tasks.ts';
 
 interface Routine {
   readonly body: (k: KernelContext) => void;
@@ -27,21 +27,39 @@ interface Routine {
   readonly hasError: boolean;
 }
 
-/** An entry from user mode or an interrupt: interrupts stay off until it returns. */
-const withInterruptsOff =
+/** An entry from user mode or an interrupt: interrupts off, and nobody else in the kernel. */
+const entered =
   (body: (k: KernelContext) => void) =>
   (k: KernelContext): void => {
     disableInterrupts(k);
+    lockKernel(k);
+    endIfDying(k);
     body(k);
-    enableInterrupts(k);
+    leave(k);
   };
+
+/** A task's first steps: it was switched to, and that is under the lock. */
+const switchedTo =
+  (body: (k: KernelContext) => void) =>
+  (k: KernelContext): void => {
+    body(k);
+    leave(k);
+  };
+
+function leave(k: KernelContext): void {
+  unlockKernel(k);
+  enableInterrupts(k);
+}
 
 const ROUTINES: Readonly<Record<number, Routine>> = {
   [EntryPoint.Boot]: { body: boot, hasError: false },
-  [EntryPoint.PageFault]: { body: withInterruptsOff(pageFault), hasError: true },
-  [EntryPoint.SystemCall]: { body: withInterruptsOff(systemCall), hasError: false },
-  [EntryPoint.TimerInterrupt]: { body: withInterruptsOff(timerInterrupt), hasError: false },
-  [EntryPoint.ReturnFromFork]: { body: withInterruptsOff(returnFromFork), hasError: false },
+  [EntryPoint.PageFault]: { body: entered(pageFault), hasError: true },
+  [EntryPoint.SystemCall]: { body: entered(systemCall), hasError: false },
+  [EntryPoint.TimerInterrupt]: { body: entered(timerInterrupt), hasError: false },
+  [EntryPoint.IpiInterrupt]: { body: entered(() => {}), hasError: false },
+  [EntryPoint.ReturnFromFork]: { body: switchedTo(returnFromFork), hasError: false },
+  [EntryPoint.Idle]: { body: idle, hasError: false },
+  [EntryPoint.StartSecondary]: { body: startSecondary, hasError: false },
 };
 
 export class Kernel {

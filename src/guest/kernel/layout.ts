@@ -7,9 +7,15 @@ import { PAGE_SHIFT, PAGE_SIZE } from '../../../shared/address.ts';
 
 export const PAGE_OFFSET = 0xc000_0000;
 
-/** One word each. */
+/** vCPUs that the kernel can run on. */
+export const MAX_VCPUS = 8;
+
+/** `struct lguest_data`, one for each vCPU. */
 export const LGUEST_DATA = 0x1000;
-const GLOBALS = 0x2000;
+export const LGUEST_DATA_STRIDE = 0x800;
+
+/** One word each. */
+const GLOBALS = LGUEST_DATA + MAX_VCPUS * LGUEST_DATA_STRIDE;
 /** Pages never used so far begin here, as a page number. */
 export const FRESH_PAGE = GLOBALS;
 /** The first free page's number, 0 for none; each holds the next in its mem_map word. */
@@ -17,25 +23,32 @@ export const FREE_PAGES = GLOBALS + 4;
 export const SWAPPER_PG_DIR = GLOBALS + 8;
 export const ZERO_PAGE = GLOBALS + 12;
 export const FREE_VMA = GLOBALS + 16;
-/** Slot of the asynchronous hypercall ring that is filled next. */
-export const NEXT_HCALL = GLOBALS + 20;
 export const NEXT_PID = GLOBALS + 24;
 /** What all threads that have ended had computed, mixed together. */
 export const RESULT = GLOBALS + 28;
 export const PAGE_COUNT = GLOBALS + 32;
 export const TICKS = GLOBALS + 36;
+/** Three words that nobody reads: where the boot's context is saved. */
+export const LOST_CONTEXT = GLOBALS + 40;
+/** The kernel lock: 1 while somebody holds it. */
+export const KERNEL_LOCK = GLOBALS + 0x40;
+/** A bit for each vCPU that sleeps for want of work. */
+export const IDLE_VCPUS = GLOBALS + 0x44;
+/** For each vCPU: the slot of its ring that is filled next, and its idle task. */
+export const NEXT_HCALL = GLOBALS + 0x80;
+export const IDLE_TASKS = GLOBALS + 0xa0;
 
 /** Texts for SHUTDOWN, 64 bytes each. */
 export const POWER_DOWN_TEXT = GLOBALS + 0x100;
 export const PANIC_TEXT = GLOBALS + 0x140;
 
 /** A page of kernel text: the entry points are addresses in it. */
-export const TEXT = 0x3000;
+export const TEXT = GLOBALS + PAGE_SIZE;
 /** The stack of the boot routine, two pages. */
-export const BOOT_STACK_TOP = 0x6000;
+export const BOOT_STACK_TOP = 0xa000;
 
 export const MAX_TASKS = 64;
-export const TASKS = 0x6000;
+export const TASKS = 0xa000;
 export const TASK_BYTES = 64;
 /** Byte offsets in a task. */
 export const Task = {
@@ -62,6 +75,14 @@ export const TaskState = {
   WaitingTurn: 2,
   WaitingChild: 3,
   Zombie: 4,
+  /** On some vCPU at this moment. */
+  Running: 5,
+  /** Running, and to end when it next enters the kernel. */
+  Dying: 6,
+  /** A vCPU's own, which runs when no other can. */
+  Idle: 7,
+  /** A thread that touched what another thread of its process may yet map. */
+  WaitingMapping: 8,
 } as const;
 
 export const MAX_MMS = 32;

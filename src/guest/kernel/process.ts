@@ -29,6 +29,7 @@ import {
   current,
   findTask,
   findThread,
+  makeRunnable,
   schedule,
   setTask,
   taskAt,
@@ -66,6 +67,7 @@ export const newTask = (
   process: number,
   thread: number,
   parent: number,
+  entry: number = EntryPoint.ReturnFromFork,
 ): number =>
   k.call(() => {
     const task = allocTask(k);
@@ -75,8 +77,8 @@ export const newTask = (
     let top = taskField(k, task, Task.stackTop);
     if (top === 0) top = k.va((allocStack(k) << PAGE_SHIFT) + THREAD_SIZE);
     const base = top - FRAME_WORDS * 4;
-    const eip = PAGE_OFFSET + TEXT + EntryPoint.ReturnFromFork * ENTRY_BYTES + BODY;
-    const state = TaskState.WaitingTurn;
+    const eip = PAGE_OFFSET + TEXT + entry * ENTRY_BYTES + BODY;
+    const state = mm === 0 ? TaskState.Idle : TaskState.WaitingTurn;
     k.storeBlock(k.va(task), [state, pid, mm, process, thread, parent, base, base, eip, top]);
     k.store(top - THREAD_SIZE, task);
     const frame = Array<number>(FRAME_WORDS).fill(0);
@@ -90,13 +92,15 @@ export const newTask = (
     return task;
   });
 
-/** clone: another thread of this process, which runs when its turn comes. */
+/** clone: another thread of this process; on a single vCPU it waits for its turn in the trace. */
 export function clone(k: KernelContext, thread: number): void {
   const me = current(k);
   const mm = taskField(k, me, Task.mm);
   if (thread === NONE || findThread(k, mm, thread) !== 0) return;
   k.store(k.va(mm + Mm.users), k.load(k.va(mm + Mm.users)) + 1);
-  newTask(k, mm, taskField(k, me, Task.process), thread, taskField(k, me, Task.parent));
+  const parent = taskField(k, me, Task.parent);
+  const task = newTask(k, mm, taskField(k, me, Task.process), thread, parent);
+  if (k.guest.vcpus > 1) makeRunnable(k, task);
 }
 
 /** fork: all of the address space is shared until one side writes. */
@@ -107,7 +111,7 @@ export function fork(k: KernelContext, process: number): void {
   copyVmas(k, from, mm);
   copyPageTables(k, pgdOf(k, from), pgdOf(k, mm));
   const child = newTask(k, mm, process, 0, me);
-  setTask(k, child, Task.state, TaskState.Runnable);
+  makeRunnable(k, child);
 }
 
 /** The first thing a new task does: a forked process becomes the program it is to run. */
@@ -141,8 +145,19 @@ export function exitThread(k: KernelContext, next: number): void {
   k.store(k.va(mm + Mm.users), users - 1);
   const heir = next === NONE ? 0 : findThread(k, mm, next);
   setTask(k, me, Task.state, TaskState.Free);
+  wakeMappingWaiters(k, mm);
   wakeThread(k, mm, heir);
   schedule(k);
+}
+
+/** Threads that wait for a mapping look again: there is one more, or one thread fewer to make it. */
+export function wakeMappingWaiters(k: KernelContext, mm: number): void {
+  if (k.guest.vcpus === 1) return;
+  k.each(0, MAX_TASKS, (i) => {
+    const task = taskAt(i);
+    if (taskField(k, task, Task.state) !== TaskState.WaitingMapping) return;
+    if (taskField(k, task, Task.mm) === mm) makeRunnable(k, task);
+  });
 }
 
 /** Some thread of the process must have its turn, or none would ever again. */
@@ -150,7 +165,7 @@ function wakeThread(k: KernelContext, mm: number, heir: number): void {
   const waits = (task: number): boolean =>
     taskField(k, task, Task.mm) === mm && taskField(k, task, Task.state) === TaskState.WaitingTurn;
   const next = heir !== 0 ? heir : findTask(k, waits);
-  if (next !== 0 && waits(next)) setTask(k, next, Task.state, TaskState.Runnable);
+  if (next !== 0 && waits(next)) makeRunnable(k, next);
 }
 
 /** exit_group: the whole process. The end of the first one, memory as it is, ends the guest. */
@@ -162,18 +177,38 @@ export function exitGroup(k: KernelContext): void {
   }
   const mm = taskField(k, me, Task.mm);
   const parent = taskField(k, me, Task.parent);
+  endSiblings(k, me, mm);
+  if (k.load(k.va(mm + Mm.users)) > 1) {
+    // Some run on other vCPUs still; the last of them does what is left to do.
+    k.store(k.va(mm + Mm.users), k.load(k.va(mm + Mm.users)) - 1);
+    setTask(k, me, Task.state, TaskState.Free);
+    return schedule(k);
+  }
   emptyMm(k, mm);
+  setTask(k, me, Task.state, TaskState.Zombie);
+  if (taskField(k, parent, Task.state) === TaskState.WaitingChild) makeRunnable(k, parent);
+  schedule(k);
+}
+
+/** The other threads of a process: gone, or to go when they next enter the kernel. */
+function endSiblings(k: KernelContext, me: number, mm: number): void {
   k.each(0, MAX_TASKS, (i) => {
     const task = taskAt(i);
-    if (task !== me && isAlive(k, task) && taskField(k, task, Task.mm) === mm) {
+    if (task === me || !isAlive(k, task) || taskField(k, task, Task.mm) !== mm) return;
+    const state = taskField(k, task, Task.state);
+    if (state === TaskState.Running || state === TaskState.Dying) {
+      setTask(k, task, Task.state, TaskState.Dying);
+    } else {
       setTask(k, task, Task.state, TaskState.Free);
+      k.store(k.va(mm + Mm.users), k.load(k.va(mm + Mm.users)) - 1);
     }
   });
-  setTask(k, me, Task.state, TaskState.Zombie);
-  if (taskField(k, parent, Task.state) === TaskState.WaitingChild) {
-    setTask(k, parent, Task.state, TaskState.Runnable);
-  }
-  schedule(k);
+}
+
+/** A thread whose process has ended meanwhile goes no further. */
+export function endIfDying(k: KernelContext): void {
+  const me = current(k);
+  if (taskField(k, me, Task.state) === TaskState.Dying) exitThread(k, NONE);
 }
 
 const isAlive = (k: KernelContext, task: number): boolean => {
@@ -185,19 +220,15 @@ const isAlive = (k: KernelContext, task: number): boolean => {
 export const wait4 = (k: KernelContext): number =>
   k.until(() => {
     const me = current(k);
-    const childIn = (...states: readonly number[]): number =>
-      findTask(k, (task) => {
-        if (taskField(k, task, Task.parent) !== me) return false;
-        return states.includes(taskField(k, task, Task.state));
-      });
-    const { Zombie, WaitingChild, Runnable, WaitingTurn } = TaskState;
-    const zombie = childIn(Zombie);
+    const childThat = (is: (task: number) => boolean): number =>
+      findTask(k, (task) => taskField(k, task, Task.parent) === me && is(task));
+    const zombie = childThat((task) => taskField(k, task, Task.state) === TaskState.Zombie);
     if (zombie !== 0) {
       release(k, zombie);
       return taskField(k, zombie, Task.pid);
     }
-    if (childIn(Runnable, WaitingTurn, WaitingChild) === 0) return NO_CHILD;
-    setTask(k, me, Task.state, WaitingChild);
+    if (childThat((task) => isAlive(k, task)) === 0) return NO_CHILD;
+    setTask(k, me, Task.state, TaskState.WaitingChild);
     schedule(k);
     return 0;
   });
@@ -211,13 +242,28 @@ function release(k: KernelContext, zombie: number): void {
   setTask(k, zombie, Task.parent, 0);
 }
 
-/** Where the original run went on with another thread of this process. */
+/** join: until this is the last thread of its process. */
+export function join(k: KernelContext): void {
+  k.until(() => {
+    const me = current(k);
+    const mm = taskField(k, me, Task.mm);
+    if (k.load(k.va(mm + Mm.users)) === 1) return 1;
+    // On a single vCPU the others may be waiting for their turn: this is it.
+    wakeThread(k, mm, 0);
+    setTask(k, me, Task.state, TaskState.WaitingTurn);
+    schedule(k);
+    return 0;
+  });
+}
+
+/** Where the original run went on with another thread; on several vCPUs they all go on. */
 export function switchToThread(k: KernelContext, thread: number): void {
+  if (k.guest.vcpus > 1) return;
   const me = current(k);
   const next = findThread(k, taskField(k, me, Task.mm), thread);
   if (next === 0 || next === me) return;
   setTask(k, me, Task.state, TaskState.WaitingTurn);
-  setTask(k, next, Task.state, TaskState.Runnable);
+  makeRunnable(k, next);
   schedule(k);
 }
 

@@ -5,7 +5,16 @@ import { Prot, Sys } from '../program.ts';
 import { Frame, type KernelContext } from './context.ts';
 import { Mm, PAGE_OFFSET, Task } from './layout.ts';
 import { pgdOf, protectRange, unmapRange } from './page-tables.ts';
-import { clone, exitGroup, exitThread, fork, switchToThread, wait4 } from './process.ts';
+import {
+  clone,
+  exitGroup,
+  exitThread,
+  fork,
+  join,
+  switchToThread,
+  wait4,
+  wakeMappingWaiters,
+} from './process.ts';
 import { current, taskField } from './tasks.ts';
 import { insertVma, pageAlign, protectVmas, removeVmas } from './vma.ts';
 
@@ -27,6 +36,8 @@ export function systemCall(k: KernelContext): void {
       return clone(k, b);
     case Sys.wait4:
       return k.setSaved(Frame.eax, wait4(k));
+    case Sys.join:
+      return join(k);
     case Sys.switchTo:
       return switchToThread(k, a);
     case Sys.brk:
@@ -57,7 +68,9 @@ function onRange(
     k.setSaved(Frame.eax, EINVAL);
     return;
   }
-  body(taskField(k, current(k), Task.mm), start, end);
+  const mm = taskField(k, current(k), Task.mm);
+  body(mm, start, end);
+  wakeMappingWaiters(k, mm);
   k.setSaved(Frame.eax, 0);
 }
 
@@ -81,4 +94,5 @@ function brk(k: KernelContext, address: number): void {
   if (before !== 0 && end > before) mmap(k, mm, before, end, Prot.Read | Prot.Write);
   if (before !== 0 && end < before) munmap(k, mm, end, before);
   k.store(k.va(mm + Mm.brk), end);
+  wakeMappingWaiters(k, mm);
 }

@@ -1,14 +1,17 @@
 /** Tasks: which there are, which one runs, and who is next. */
 
-import { toGpa } from '../../../shared/address.ts';
 import { Hypercall } from '../../../shared/hypercall.ts';
 import { EFLAGS_IF, LguestData } from '../../../shared/lguest-data.ts';
 import { Selector } from '../processor.ts';
 import type { KernelContext } from './context.ts';
+import { lguestData } from './hypercalls.ts';
 import {
-  LGUEST_DATA,
+  IDLE_TASKS,
+  IDLE_VCPUS,
+  KERNEL_LOCK,
   MAX_TASKS,
   STACK_PAGES,
+  SWAPPER_PG_DIR,
   TASK_BYTES,
   TASKS,
   Task,
@@ -59,45 +62,102 @@ export const allocTask = (k: KernelContext): number =>
     return task;
   });
 
-/** `schedule`: let the next runnable task run; returns when this one's turn comes again. */
+/** Let a task run when its turn comes, and wake a vCPU that has nothing to do. */
+export function makeRunnable(k: KernelContext, task: number): void {
+  k.call(() => {
+    setTask(k, task, Task.state, TaskState.Runnable);
+    const idle = k.load(k.va(IDLE_VCPUS));
+    if (idle !== 0) {
+      const vcpu = 31 - Math.clz32(idle & -idle);
+      k.store(k.va(IDLE_VCPUS), idle & ~(1 << vcpu));
+      k.hypercall(Hypercall.SendIpi, vcpu);
+    }
+    return 0;
+  });
+}
+
+/**
+ * `schedule`: let the next runnable task run, this vCPU's idle task if there is none;
+ * returns when this one's turn comes again. Under the kernel lock.
+ */
 export function schedule(k: KernelContext): void {
   k.call(() => {
     const me = current(k);
     const isRunnable = (task: number): boolean =>
       taskField(k, task, Task.state) === TaskState.Runnable;
-    const next = k.until(() => {
-      const found = findTask(k, isRunnable, me);
-      if (found === 0) waitForInterrupt(k);
-      return found;
-    });
+    let next = findTask(k, isRunnable, me);
+    if (next === 0) {
+      if (taskField(k, me, Task.state) === TaskState.Running) return 0;
+      next = k.load(k.va(IDLE_TASKS + k.cpuId() * 4));
+    }
     if (next !== me) contextSwitch(k, me, next);
     return 0;
   });
 }
 
-/** `context_switch`: the page table first, then the stack, as Linux does it. */
+/**
+ * `context_switch`: the page table first, then the stack, as Linux does it. The kernel
+ * lock goes over to the next task, so nobody else touches the one that is left.
+ */
 function contextSwitch(k: KernelContext, me: number, next: number): void {
-  const mm = taskField(k, next, Task.mm);
-  if (mm !== taskField(k, me, Task.mm)) k.hypercall(Hypercall.NewPgtable, pgdOf(k, mm));
+  if (taskField(k, me, Task.state) === TaskState.Running) {
+    setTask(k, me, Task.state, TaskState.Runnable);
+  }
+  if (taskField(k, next, Task.state) === TaskState.Runnable) {
+    setTask(k, next, Task.state, TaskState.Running);
+    if (taskField(k, me, Task.state) === TaskState.Idle) startClock(k);
+  }
+  const top = topLevelOf(k, next);
+  if (top !== topLevelOf(k, me)) k.hypercall(Hypercall.NewPgtable, top);
   const stackTop = taskField(k, next, Task.stackTop);
   k.hypercall(Hypercall.SetStack, Selector.KernelData, stackTop, STACK_PAGES);
   k.switchTo(k.va(me + Task.esp), k.va(next + Task.esp));
 }
 
-/** `safe_halt`: interrupts on, and sleep until one comes. */
-function waitForInterrupt(k: KernelContext): void {
-  enableInterrupts(k);
-  k.hypercall(Hypercall.Halt);
-  disableInterrupts(k);
+/** Idle tasks have no mm, and run on the kernel's own page table. */
+const topLevelOf = (k: KernelContext, task: number): number =>
+  k.call(() => {
+    const mm = taskField(k, task, Task.mm);
+    return mm === 0 ? k.load(k.va(SWAPPER_PG_DIR)) : pgdOf(k, mm);
+  });
+
+/** Operations of a vCPU between two ticks of its clock. */
+const TICK_OPERATIONS = 100_000;
+
+export const startClock = (k: KernelContext): void =>
+  k.hypercall(Hypercall.SetClockevent, TICK_OPERATIONS);
+
+/** The idle task: work if there is any, else sleep until an interrupt. Never returns. */
+export function idle(k: KernelContext): void {
+  k.until(() => {
+    schedule(k);
+    const vcpu = k.cpuId();
+    const bit = 1 << vcpu;
+    k.store(k.va(IDLE_VCPUS), k.load(k.va(IDLE_VCPUS)) | bit);
+    k.hypercall(Hypercall.SetClockevent, 0);
+    unlockKernel(k);
+    enableInterrupts(k);
+    k.hypercall(Hypercall.Halt);
+    disableInterrupts(k);
+    lockKernel(k);
+    k.store(k.va(IDLE_VCPUS), k.load(k.va(IDLE_VCPUS)) & ~bit);
+    return 0;
+  });
 }
 
+/** One lock for the whole kernel, spinning: in guest memory, through the MMU. */
+export const lockKernel = (k: KernelContext): void => {
+  k.until(() => k.tryLock(k.va(KERNEL_LOCK)));
+};
+
+export const unlockKernel = (k: KernelContext): void => k.store(k.va(KERNEL_LOCK), 0);
+
 export const disableInterrupts = (k: KernelContext): void =>
-  k.store(k.va(LguestData.irqEnabled(toGpa(LGUEST_DATA))), 0);
+  k.store(k.va(LguestData.irqEnabled(lguestData(k))), 0);
 
 /** `sti`; one that came meanwhile is asked for. */
 export function enableInterrupts(k: KernelContext): void {
-  k.store(k.va(LguestData.irqEnabled(toGpa(LGUEST_DATA))), EFLAGS_IF);
-  if (k.load(k.va(LguestData.irqPending(toGpa(LGUEST_DATA)))) !== 0) {
-    k.hypercall(Hypercall.SendInterrupts);
-  }
+  const data = lguestData(k);
+  k.store(k.va(LguestData.irqEnabled(data)), EFLAGS_IF);
+  if (k.load(k.va(LguestData.irqPending(data))) !== 0) k.hypercall(Hypercall.SendInterrupts);
 }

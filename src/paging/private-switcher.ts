@@ -1,0 +1,122 @@
+/**
+ * (vi), repaired for several vCPUs: each has the way to the Switcher to itself.
+ *
+ * As written the Switcher hangs in the pgdirs, which vCPUs share: one vCPU's entry moves
+ * another's pages away, or leaves them where it finds its registers in them (R7, R9,
+ * R10, R13, R16). Here a vCPU enters through a top level of its own: a copy of the
+ * pgdir's, made at every entry, but for the entry that leads to the Switcher. With PAE
+ * the middle level of the last gigabyte is a copy as well.
+ *
+ * LIMIT: the Switcher's last-level table is one, and no guest page is in its range.
+ */
+
+import {
+  frameStart,
+  NO_FRAME,
+  PAGE_SIZE,
+  PAGE_WORDS,
+  type Pfn,
+  toPfn,
+  toPtr,
+} from '../../shared/address.ts';
+import { Counter } from '../../shared/counters.ts';
+import {
+  isPresent,
+  makeEntry,
+  NO_ENTRY,
+  PAGE_TABLE,
+  pgdIndex,
+  pmdIndex,
+  pteIndex,
+  tablePfn,
+} from '../../shared/entry.ts';
+import { FrameKind } from '../../shared/frames.ts';
+import { type LgCpu, NOWHERE } from '../../shared/lg-cpu.ts';
+import { releasePte } from './entries.ts';
+import { KERNEL, KERNEL_RO, KERNEL_RX, percpuPagesAddr, switcherEntry } from './switcher.ts';
+
+/** The tables, and the Switcher's text in them. False when there is no memory. */
+export function allocatePrivateSwitcher(cpu: LgCpu): boolean {
+  const { frames } = cpu.lg.host;
+  const take = (): Pfn => frames.getZeroedPage(FrameKind.PageTable, cpu.lg.index);
+  cpu.root = take();
+  cpu.rootPmd = cpu.lg.form.pae ? take() : NO_FRAME;
+  cpu.switcherTable = take();
+  cpu.switcherHostCpu = NOWHERE;
+  if (cpu.root === NO_FRAME || cpu.switcherTable === NO_FRAME) return false;
+  if (cpu.lg.form.pae && cpu.rootPmd === NO_FRAME) return false;
+  setSwitcherPage(cpu, 0, cpu.lg.host.switcherPages[0]!, KERNEL_RX, true);
+  return true;
+}
+
+/** Before every entry, under the guest lock: what map_switcher_in_guest is as written. */
+export function mapPrivateSwitcher(cpu: LgCpu, hostCpu: number): void {
+  const { lg } = cpu;
+  const { words, switcherAddr, switcherPages } = lg.host;
+  const { form } = lg;
+  const top = lg.pgdirs[cpu.cpuPgd]!.pgdir;
+  words.copy(frameStart(cpu.root), top, PAGE_WORDS);
+  const entry = toPtr(frameStart(cpu.root) + pgdIndex(form, switcherAddr) * form.entryWords);
+  if (form.pae) {
+    const middle = lg.entry(entry);
+    if (isPresent(middle)) {
+      words.copy(frameStart(cpu.rootPmd), frameStart(toPfn(tablePfn(middle))), PAGE_WORDS);
+    } else {
+      words.fill(frameStart(cpu.rootPmd), PAGE_WORDS, 0);
+    }
+    lg.setEntry(entry, makeEntry(cpu.rootPmd, form.checkGpgdMask));
+    const below = toPtr(frameStart(cpu.rootPmd) + pmdIndex(form, switcherAddr) * form.entryWords);
+    lg.setEntry(below, makeEntry(cpu.switcherTable, PAGE_TABLE));
+  } else {
+    lg.setEntry(entry, makeEntry(cpu.switcherTable, PAGE_TABLE));
+  }
+
+  const last = cpu.switcherHostCpu;
+  if (last === hostCpu) {
+    lg.counters.count(Counter.RemapsCached);
+    return;
+  }
+  lg.counters.count(last === NOWHERE ? Counter.RemapsUnknown : Counter.RemapsKnown);
+  if (last !== NOWHERE) for (const page of [0, 1]) clearSwitcherPage(cpu, pageOf(cpu, last) + page);
+  setSwitcherPage(cpu, pageOf(cpu, hostCpu), cpu.regsPage, KERNEL, false);
+  setSwitcherPage(cpu, pageOf(cpu, hostCpu) + 1, switcherPages[2 + hostCpu * 2]!, KERNEL_RO, false);
+  cpu.switcherHostCpu = hostCpu;
+}
+
+/** When the guest is taken down. */
+export function freePrivateSwitcher(cpu: LgCpu): void {
+  const { host } = cpu.lg;
+  if (cpu.switcherTable !== NO_FRAME) {
+    for (let page = 0; page < host.switcherPages.length; page++) clearSwitcherPage(cpu, page);
+  }
+  for (const frame of [cpu.root, cpu.rootPmd, cpu.switcherTable]) {
+    if (frame !== NO_FRAME) host.frames.disown(frame);
+  }
+  cpu.root = cpu.rootPmd = cpu.switcherTable = NO_FRAME;
+}
+
+/** Number among the Switcher's pages of a host CPU's first. */
+const pageOf = (cpu: LgCpu, hostCpu: number): number =>
+  (percpuPagesAddr(cpu.lg, hostCpu) - cpu.lg.host.switcherAddr) / PAGE_SIZE;
+
+const slot = ({ lg, switcherTable }: LgCpu, page: number) =>
+  toPtr(
+    frameStart(switcherTable) +
+      (pteIndex(lg.form, lg.host.switcherAddr) + page) * lg.form.entryWords,
+  );
+
+function setSwitcherPage(
+  cpu: LgCpu,
+  page: number,
+  frame: Pfn,
+  flags: number,
+  executable: boolean,
+): void {
+  cpu.lg.host.frames.get(frame);
+  cpu.lg.setEntry(slot(cpu, page), switcherEntry(cpu.lg, frame, flags, executable));
+}
+
+function clearSwitcherPage(cpu: LgCpu, page: number): void {
+  releasePte(cpu.lg, cpu.lg.entry(slot(cpu, page)));
+  cpu.lg.setEntry(slot(cpu, page), NO_ENTRY);
+}

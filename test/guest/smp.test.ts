@@ -1,0 +1,88 @@
+/** Guests with several vCPUs, kept apart by the guest lock. */
+
+import { describe, expect, test } from 'vitest';
+import { Reg } from '../../shared/host-cpu.ts';
+import { builtinPrograms } from '../../src/guest/programs.ts';
+import { enterGuest, leaveGuest, readSaved, writeSaved } from '../../src/host/switcher.ts';
+import { Mmu } from '../../src/mmu/tlb.ts';
+import { Rig } from '../rig.ts';
+
+/** Programs whose outcome does not depend on who is first. */
+const DETERMINISTIC = ['touch', 'fork', 'churn', 'parallel'];
+
+describe.each(['nonpae', 'pae'] as const)('%s', (paging) => {
+  test.each(DETERMINISTIC)('%s ends on several vCPUs as it does on one', (name) => {
+    const run = (vcpus: number, hostCpus: number, quantum: number) => {
+      const program = builtinPrograms[name]!();
+      const rig = new Rig({
+        ...{ program, paging, vcpus, hostCpus },
+        ...{ discipline: 'guest-lock', defects: [] },
+      });
+      rig.runAll(quantum);
+      expect(rig.reason).toBe('Power down');
+      const { user } = rig.digest();
+      expect(rig.violations()).toEqual([]);
+      return user;
+    };
+    const alone = run(1, 1, 1000);
+    expect(run(2, 1, 501)).toBe(alone);
+    expect(run(3, 2, 97)).toBe(alone);
+    expect(run(8, 4, 1009)).toBe(alone);
+  });
+
+  test('more vCPUs than pgdirs: one that lost its shadow gets another', () => {
+    const rig = new Rig({
+      ...{ program: builtinPrograms['fork']!(), paging, vcpus: 8, hostCpus: 3 },
+      ...{ discipline: 'guest-lock', defects: [], pgdirs: 2 },
+    });
+    rig.runAll(61);
+    expect([rig.reason, rig.violations()]).toEqual(['Power down', []]);
+  });
+});
+
+describe('the way to the Switcher is each vCPU’s own', () => {
+  function sides() {
+    const rig = new Rig({
+      ...{ program: builtinPrograms['touch']!(), hostCpus: 2, vcpus: 2 },
+      ...{ discipline: 'guest-lock', defects: [] },
+    });
+    // Both run on the same shadow.
+    rig.vcpu(1).cpuPgd = rig.vcpu(0).cpuPgd;
+    return rig.cpus.map(({ host }, i) => {
+      const hostCpu = host.cpus[i]!;
+      const mmu = new Mmu(host, hostCpu);
+      const vcpu = (id: number) => host.guests[0]!.cpus[id]!;
+      return {
+        ...{ hostCpu, mmu, vcpu },
+        enter: (id: number) => enterGuest(host, hostCpu, mmu, vcpu(id)),
+        leave: (id: number) => leaveGuest(host, hostCpu, mmu, vcpu(id)),
+      };
+    });
+  }
+
+  test('on one host CPU in turn, each has its own registers (R9)', () => {
+    const [cpu] = sides();
+    writeSaved(cpu!.vcpu(0), Reg.ebx, 0xaaaa);
+    writeSaved(cpu!.vcpu(1), Reg.ebx, 0xbbbb);
+    cpu!.enter(0);
+    cpu!.leave(0);
+    cpu!.enter(1);
+    expect(cpu!.hostCpu.register(Reg.ebx)).toBe(0xbbbb);
+    cpu!.hostCpu.setRegister(Reg.ebx, 0xbeef);
+    cpu!.leave(1);
+    expect(readSaved(cpu!.vcpu(0), Reg.ebx)).toBe(0xaaaa);
+    expect(readSaved(cpu!.vcpu(1), Reg.ebx)).toBe(0xbeef);
+  });
+
+  test('on two host CPUs at once, both come out (R10)', () => {
+    const [a, b] = sides();
+    a!.enter(0);
+    b!.enter(1);
+    a!.mmu.flush();
+    b!.mmu.flush();
+    expect(() => {
+      a!.leave(0);
+      b!.leave(1);
+    }).not.toThrow();
+  });
+});
