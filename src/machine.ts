@@ -31,6 +31,8 @@ export interface GuestSpec {
   readonly paging: PagingName;
   /** By default 1, as lguest ran. */
   readonly vcpus?: number;
+  /** Shadow page tables that the host keeps for it; by default 4, as in the seed. */
+  readonly pgdirs?: number;
 }
 
 export interface MachineSpec {
@@ -118,12 +120,12 @@ export class Machine {
       switcherAddr: SWITCHER_ADDR,
       frames: spec.frames ?? framesFor(spec),
       seed: spec.seed,
-      guests: spec.guests.map(({ paging, pages, vcpus = 1 }) => ({
+      guests: spec.guests.map(({ paging, pages, vcpus = 1, pgdirs = PGDIRS }) => ({
         paging,
         nx: paging === 'pae',
         pages,
         vcpus,
-        pgdirs: PGDIRS,
+        pgdirs,
         defects: spec.defects ?? ALL_DEFECTS,
         discipline: spec.discipline ?? 'as-written',
       })),
@@ -221,8 +223,8 @@ const after = (ms: number): Promise<undefined> =>
 /** Guest memory, page tables for it, and the Switcher: what the guests can need at most. */
 function framesFor(spec: MachineSpec): number {
   const guests = spec.guests.map(
-    ({ pages, vcpus = 1 }) =>
-      pages + PGDIRS * (TABLES_PER_PGDIR + Math.ceil(pages / 512)) + vcpus * PAGES_PER_VCPU,
+    ({ pages, vcpus = 1, pgdirs = PGDIRS }) =>
+      pages + pgdirs * (TABLES_PER_PGDIR + Math.ceil(pages / 512)) + vcpus * PAGES_PER_VCPU,
   );
   const switcher = totalSwitcherPages(spec.hostCpus);
   // What lies in other CPUs' caches is out of reach.

@@ -6,7 +6,6 @@
 
 import { PAGE_SIZE, toGpa, toGva } from '../../shared/address.ts';
 import { Counter } from '../../shared/counters.ts';
-import { withGuest } from '../../shared/discipline.ts';
 import { putUser } from '../../shared/guest-memory.ts';
 import type { Host } from '../../shared/host.ts';
 import { type HostCpu, Reg } from '../../shared/host-cpu.ts';
@@ -22,6 +21,7 @@ import { UserMode } from '../guest/user.ts';
 import { Mmu } from '../mmu/tlb.ts';
 import { demandPage } from '../paging/fault.ts';
 import { percpuPagesAddr } from '../paging/switcher.ts';
+import { exclusively } from './exclusive.ts';
 import { doHypercalls } from './hypercalls.ts';
 import {
   deliverTrap,
@@ -89,7 +89,7 @@ export class GuestRunner {
     while (lg.dead === Dead.Alive) {
       // Answered first, looked into afterwards: what comes later sets it again.
       this.#host.words.store(this.#hostCpu.mailbox, 0);
-      if (cpu.hypercallPending) withGuest(cpu, () => doHypercalls(cpu));
+      if (cpu.hypercallPending) exclusively(cpu, () => doHypercalls(cpu));
       if (cpu.pendingNotify !== 0) {
         // The Launcher counts it and sends the vCPU back in.
         lg.countNotification();
@@ -100,7 +100,7 @@ export class GuestRunner {
       if (!cpu.started) return 'halted';
       tick(cpu);
       const { irq, more } = interruptPending(cpu);
-      if (irq < LGUEST_IRQS) tryDeliverInterrupt(cpu, irq, more);
+      if (irq < LGUEST_IRQS) exclusively(cpu, () => tryDeliverInterrupt(cpu, irq, more));
       if (lg.dead !== Dead.Alive) break;
       if (cpu.halted) {
         if (interruptPending(cpu).irq < LGUEST_IRQS || sleep(cpu)) continue;
@@ -150,7 +150,7 @@ export class GuestRunner {
     const { cr2 } = this.#hostCpu;
     if (trapnum === Vector.PageFault) {
       const errorCode = readSaved(cpu, Reg.errcode);
-      if (withGuest(cpu, () => demandPage(cpu, cr2, errorCode))) {
+      if (exclusively(cpu, () => demandPage(cpu, cr2, errorCode))) {
         lg.counters.count(Counter.FaultsFixed);
         return;
       }
@@ -168,7 +168,9 @@ export class GuestRunner {
     ) {
       return;
     }
-    if (!deliverTrap(cpu, trapnum)) killGuest(cpu, unhandledTrap(cpu, cr2));
+    if (!exclusively(cpu, () => deliverTrap(cpu, trapnum))) {
+      killGuest(cpu, unhandledTrap(cpu, cr2));
+    }
   }
 }
 

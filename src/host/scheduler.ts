@@ -48,8 +48,10 @@ export class Scheduler {
 
   /** Queue a vCPU that waits for an interrupt: its CPU looks at others first, and then rests. */
   rest(cpu: LgCpu): void {
-    this.#queues[cpu.lastHostCpu]!.push(cpu.number);
-    const { mailbox } = this.#host.cpus[cpu.lastHostCpu]!;
+    // Once it is queued it may be another CPU's.
+    const here = cpu.lastHostCpu;
+    const { mailbox } = this.#host.cpus[here]!;
+    this.#queues[here]!.push(cpu.number);
     this.#host.words.store(mailbox, 0);
     this.#host.words.wait(mailbox, 0, RESTING_MS);
   }

@@ -19,7 +19,6 @@ import {
   toPtr,
 } from '../../shared/address.ts';
 import { Counter } from '../../shared/counters.ts';
-import { withGuest } from '../../shared/discipline.ts';
 import { HostOops } from '../../shared/errors.ts';
 import type { Host } from '../../shared/host.ts';
 import { type HostCpu, REGISTERS_WORDS, Reg } from '../../shared/host-cpu.ts';
@@ -37,9 +36,9 @@ import { Vector } from '../guest/processor.ts';
 import type { Mmu } from '../mmu/tlb.ts';
 import { pinStackPages } from '../paging/pin.ts';
 import { mapPrivateSwitcher } from '../paging/private-switcher.ts';
-import { guestNewPagetable } from '../paging/switch.ts';
 import { mapSwitcherInGuest, percpuPagesAddr } from '../paging/switcher.ts';
 import { gateType, isPresentGate } from './descriptors.ts';
+import { exclusively } from './exclusive.ts';
 
 /** GDT entries of thread-local storage. */
 const TLS_FIRST = 6;
@@ -64,8 +63,9 @@ export const writeSaved = (cpu: LgCpu, reg: number, value: number): void =>
  */
 export function enterGuest(host: Host, hostCpu: HostCpu, mmu: Mmu, cpu: LgCpu): void {
   const { lg } = cpu;
-  withGuest(cpu, () => {
-    makeReady(cpu);
+  exclusively(cpu, () => {
+    // Another vCPU may have thrown away the mapping of this one's stack.
+    if (lg.discipline !== 'as-written' && !cpu.linearPages) pinStackPages(cpu);
     copyInGuestInfo(host, hostCpu, cpu);
     // From here on whoever removes a translation waits for this CPU to come out.
     host.words.store(hostCpu.inGuest, lg.index + 1);
@@ -88,17 +88,6 @@ export function enterGuest(host: Host, hostCpu: HostCpu, mmu: Mmu, cpu: LgCpu): 
     hostCpu.setRegister(i, host.words.peek(toPtr(regs + i)));
   }
   lg.counters.count(Counter.Entries);
-}
-
-/**
- * What other vCPUs may have done meanwhile: taken this one's pgdir for their own top
- * level, or thrown away the mapping of its stack.
- */
-function makeReady(cpu: LgCpu): void {
-  const { lg } = cpu;
-  if (lg.discipline === 'as-written' || cpu.linearPages) return;
-  if (lg.pgdirs[cpu.cpuPgd]!.gpgdir !== cpu.cr3) guestNewPagetable(cpu, cpu.cr3);
-  pinStackPages(cpu);
 }
 
 /** The way out: save the registers where the way in found them, and leave its tables. */

@@ -84,8 +84,8 @@ export function demandPage(cpu: LgCpu, vaddr: Gva, errorCode: number): boolean {
 
   // R2: as written the guest's entry is written back at the end, over whatever another
   // vCPU wrote there since it was read. Repaired, it must not have changed.
-  const raced = lg.discipline !== 'as-written' && !linear;
-  if (raced && !lgcmpxchgEntry(cpu, gptePtr, before, gpte))
+  const checked = lg.discipline !== 'as-written' && !linear;
+  if (checked && !lgcmpxchgEntry(cpu, gptePtr, before, gpte))
     return demandPage(cpu, vaddr, errorCode);
 
   // There may be an entry already: a read-only one, of a page that is now written.
@@ -104,7 +104,7 @@ export function demandPage(cpu: LgCpu, vaddr: Gva, errorCode: number): boolean {
   }
 
   if (!linear) {
-    if (!raced) lgwriteEntry(cpu, gptePtr, gpte);
+    if (!checked) lgwriteEntry(cpu, gptePtr, gpte);
     if (!lg.defects.U7) setUpperAccessed(cpu, vaddr, gpgd, gpmd);
   }
   return true;

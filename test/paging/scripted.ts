@@ -2,6 +2,7 @@
 
 import { type Gpa, type Gva, toGpa, toGpfn, toGva, wordInFrame } from '../../shared/address.ts';
 import { ALL_DEFECTS, type DefectId } from '../../shared/defects.ts';
+import type { DisciplineName } from '../../shared/discipline.ts';
 import { Entry, NONPAE, PAGE_TABLE } from '../../shared/entry.ts';
 import { type Host, makeMachine } from '../../shared/host.ts';
 import { Vma } from '../../shared/launcher-map.ts';
@@ -46,6 +47,7 @@ export interface Options {
   readonly switcherAddr?: number;
   /** Defects that are on; all of them, unless a test says otherwise. */
   readonly defects?: readonly DefectId[];
+  readonly discipline?: DisciplineName;
 }
 
 const PAGES = 256;
@@ -67,6 +69,7 @@ export class Scripted {
     hostCpus = 2,
     switcherAddr = SWITCHER,
     defects = ALL_DEFECTS,
+    discipline = 'as-written',
   }: Options = {}) {
     const guest = {
       paging: pae ? 'pae' : 'nonpae',
@@ -75,6 +78,7 @@ export class Scripted {
       vcpus,
       pgdirs: 4,
       defects,
+      discipline,
     } as const;
     const layout = layOut({
       hostCpus,
