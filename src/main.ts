@@ -12,10 +12,12 @@ import { defectsCommand } from './commands/defects.ts';
 import { ExitCode } from './commands/exit-code.ts';
 import { importCommand } from './commands/import.ts';
 import { startCommand } from './commands/start.ts';
+import { stressCommand } from './commands/stress.ts';
 import { columnsOf, wrap } from './commands/terminal.ts';
 
 const COMMANDS: readonly (() => Command)[] = [
   startCommand,
+  stressCommand,
   importCommand,
   conformanceCommand,
   defectsCommand,

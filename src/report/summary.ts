@@ -24,7 +24,7 @@ export function formatSummary(report: RunReport, terminal: Terminal): string {
     ...statisticsTables([...cpus, ['together', report.total]], seconds, terminal.columns),
   ].map((text) => text.replace(/^.*/, (heading) => style('bold', heading)));
   return [
-    style('bold', `${report.guests.length} guests on ${c.host_cpus} host CPUs`) +
+    style('bold', `${some(guests, 'guest')} on ${some(cpus, 'host CPU')}`) +
       style('dim', ` · ${paging}${smp} · policy ${c.policy} · seed ${c.seed}`),
     '',
     ...tables.flatMap((text) => [text, '']),
@@ -148,6 +148,9 @@ function proof(report: RunReport, bold: (text: string) => string): string[] {
 const faults = (s: Statistics): number => s.faults_fixed + s.faults_passed_on;
 const hypercalls = (s: Statistics): number =>
   Object.values(s.hypercalls).reduce((a, b) => a + b, 0);
+
+const some = (things: readonly unknown[], name: string): string =>
+  `${things.length} ${name}${things.length === 1 ? '' : 's'}`;
 
 const count = (n: number): string => n.toLocaleString('en-US');
 const percent = (part: number, whole: number): string =>

@@ -108,3 +108,9 @@ test('defects lists each with its place', () => {
     'U4   ACCESSED without DIRTY is installed writable (do_set_pte, 913–918)',
   );
 });
+
+test('stress says what it ran, and the same seed is the same machine', () => {
+  const { code, stdout } = umbra('stress', '--runs', '1', '--seed', '5');
+  expect(stdout).toMatch(/^1 runs from seed 5 .*nothing wrong\n$/);
+  expect(code).toBe(0);
+});
