@@ -40,6 +40,7 @@ const ROOT = IDT + IDT_ENTRIES * 2;
 const ROOT_PMD = ROOT + 1;
 const SWITCHER_TABLE = ROOT + 2;
 const SWITCHER_HOST_CPU = ROOT + 3;
+const PARKED = ROOT + 4;
 export const LG_CPU_WORDS = ROOT + 16;
 
 /** `cpu->changed`: what copy_in_guest_info has to copy to the CPU's state page. */
@@ -229,6 +230,20 @@ export class LgCpu {
   }
   clearIrq(irq: number): void {
     this.#words.and(toPtr(this.#at + IRQS_PENDING), ~(1 << irq));
+  }
+
+  /** Whether it could go on: started, and not waiting for an interrupt. */
+  get mayRun(): boolean {
+    return this.started && (!this.halted || this.irqsPending !== 0);
+  }
+
+  /** Take it out of the scheduler's hands until somebody unparks it. */
+  park(): void {
+    this.#set(PARKED, 1);
+  }
+  /** True for the one caller who is to queue it again. */
+  unpark(): boolean {
+    return this.#words.compareExchange(toPtr(this.#at + PARKED), 1, 0) === 1;
   }
 
   /** SET_CLOCKEVENT: at which count of operations the clock interrupts; 0 for never. */

@@ -62,7 +62,7 @@ export class Rig {
       const view = new Host(shared, i);
       const { form } = view.guests[0]!;
       const guest = { form, nx, pages, program, vcpus };
-      return { host: view, runner: new GuestRunner(view, view.cpus[i]!, [guest]) };
+      return { host: view, runner: new GuestRunner(view, view.cpus[i]!, [guest], () => {}) };
     });
   }
 

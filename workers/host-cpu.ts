@@ -8,7 +8,7 @@ import { expose } from 'comlink';
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
 import { HostOops } from '../shared/errors.ts';
 import { Host } from '../shared/host.ts';
-import { Dead } from '../shared/lguest.ts';
+import { Dead, type Lguest } from '../shared/lguest.ts';
 import { Stop } from '../shared/machine-record.ts';
 import { loadProgram } from '../src/guest/load.ts';
 import type { HostCpuApi, HostCpuBoot, HostCpuEnd } from '../src/host/host-cpu-api.ts';
@@ -17,9 +17,10 @@ import { GuestRunner } from '../src/host/run-guest.ts';
 import { Scheduler } from '../src/host/scheduler.ts';
 
 class HostCpuWorker implements HostCpuApi {
-  #boot: HostCpuBoot | undefined;
+  #index = -1;
   #host: Host | undefined;
   #runner: GuestRunner | undefined;
+  #scheduler: Scheduler | undefined;
 
   boot(boot: HostCpuBoot): void {
     const host = new Host(boot.shared, boot.index);
@@ -28,21 +29,26 @@ class HostCpuWorker implements HostCpuApi {
       const vcpus = host.guests[i]!.cpus.length;
       return { form, nx, vcpus, pages: pfnLimit, program: loadProgram(source) };
     });
-    this.#boot = boot;
+    const { index, policy, quantum } = boot;
+    const scheduler = new Scheduler(host, index, policies[policy], quantum);
+    const unpark = (lg: Lguest): void => scheduler.unparkSiblings(lg);
+    this.#index = index;
     this.#host = host;
-    this.#runner = new GuestRunner(host, host.cpus[boot.index]!, guests);
+    this.#scheduler = scheduler;
+    this.#runner = new GuestRunner(host, host.cpus[index]!, guests, unpark);
   }
 
   run(): HostCpuEnd {
-    const { index, policy, quantum } = this.#boot!;
+    const index = this.#index;
     const host = this.#host!;
-    const scheduler = new Scheduler(host, index, policies[policy], quantum);
+    const scheduler = this.#scheduler!;
     try {
       for (let cpu = scheduler.next(index); cpu !== undefined; cpu = scheduler.next(index)) {
         const rest = this.#runner!.run(cpu);
         if (rest === 'preempted') scheduler.enqueue(cpu);
-        if (rest === 'halted') scheduler.rest(cpu);
+        if (rest === 'halted') scheduler.park(cpu);
         if (rest !== 'dead') continue;
+        scheduler.unparkSiblings(cpu.lg);
         if (host.machine.retireVcpu() === 0) host.machine.requestStop(Stop.Done);
         // Its siblings are to notice, and so is everybody if that was the last one.
         if (cpu.lg.dead !== Dead.Alive) scheduler.wakeAll();

@@ -10,7 +10,7 @@ import { putUser } from '../../shared/guest-memory.ts';
 import type { Host } from '../../shared/host.ts';
 import { type HostCpu, Reg } from '../../shared/host-cpu.ts';
 import type { LgCpu } from '../../shared/lg-cpu.ts';
-import { Dead, killGuest } from '../../shared/lguest.ts';
+import { Dead, killGuest, type Lguest } from '../../shared/lguest.ts';
 import { LguestData } from '../../shared/lguest-data.ts';
 import { Stop } from '../../shared/machine-record.ts';
 import { CANNOT_HAPPEN } from '../../shared/switcher-page.ts';
@@ -57,9 +57,19 @@ export class GuestRunner {
   readonly #mmu: Mmu;
   readonly #processor: HostProcessor;
   readonly #software: readonly Software[];
+  readonly #unparkSiblings: (lg: Lguest) => void;
 
-  /** `guests`: in the order of the machine's. */
-  constructor(host: Host, hostCpu: HostCpu, guests: readonly GuestMachine[]) {
+  /**
+   * `guests`: in the order of the machine's. `unparkSiblings` is told when a vCPU has asked
+   * something of the host that may set others going.
+   */
+  constructor(
+    host: Host,
+    hostCpu: HostCpu,
+    guests: readonly GuestMachine[],
+    unparkSiblings: (lg: Lguest) => void,
+  ) {
+    this.#unparkSiblings = unparkSiblings;
     this.#host = host;
     this.#hostCpu = hostCpu;
     this.#mmu = new Mmu(host, hostCpu);
@@ -89,7 +99,10 @@ export class GuestRunner {
     while (lg.dead === Dead.Alive) {
       // Answered first, looked into afterwards: what comes later sets it again.
       this.#host.words.store(this.#hostCpu.mailbox, 0);
-      if (cpu.hypercallPending) exclusively(cpu, () => doHypercalls(cpu));
+      if (cpu.hypercallPending) {
+        exclusively(cpu, () => doHypercalls(cpu));
+        this.#unparkSiblings(lg);
+      }
       if (cpu.pendingNotify !== 0) {
         // The Launcher counts it and sends the vCPU back in.
         lg.countNotification();

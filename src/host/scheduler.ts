@@ -3,15 +3,13 @@
 import { toPtr } from '../../shared/address.ts';
 import type { Host } from '../../shared/host.ts';
 import type { LgCpu } from '../../shared/lg-cpu.ts';
+import { Dead, type Lguest } from '../../shared/lguest.ts';
 import { Stop } from '../../shared/machine-record.ts';
 import { RunQueue } from '../../shared/run-queue.ts';
 import type { Policy } from './policy.ts';
 
 /** A CPU without work looks again this often, even if nobody woke it. */
 const IDLE_MS = 50;
-
-/** A CPU all of whose vCPUs may wait for an interrupt looks at the next one after this long. */
-const RESTING_MS = 0.2;
 
 export interface Quantum {
   /** Operations of a time slice, drawn from `least` … `most`. */
@@ -46,14 +44,21 @@ export class Scheduler {
     this.wake(target);
   }
 
-  /** Queue a vCPU that waits for an interrupt: its CPU looks at others first, and then rests. */
-  rest(cpu: LgCpu): void {
-    // Once it is queued it may be another CPU's.
-    const here = cpu.lastHostCpu;
-    const { mailbox } = this.#host.cpus[here]!;
-    this.#queues[here]!.push(cpu.number);
-    this.#host.words.store(mailbox, 0);
-    this.#host.words.wait(mailbox, 0, RESTING_MS);
+  /** Put a vCPU that waits for an interrupt aside until it may run, or its guest is dead. */
+  park(cpu: LgCpu): void {
+    cpu.park();
+    // The interrupt may have come just before; whoever raises one looks here afterwards.
+    this.unpark(cpu);
+  }
+
+  /** Queue those of a guest's vCPUs that were put aside and need not wait any more. */
+  unparkSiblings(lg: Lguest): void {
+    for (const cpu of lg.cpus) this.unpark(cpu);
+  }
+
+  unpark(cpu: LgCpu): void {
+    const needed = cpu.mayRun || cpu.lg.dead !== Dead.Alive;
+    if (needed && cpu.unpark()) this.enqueue(cpu);
   }
 
   /** The next vCPU for host CPU `index`; undefined when the machine stops. */
