@@ -46,6 +46,14 @@ const NO_PFN = 0xffff_ffff;
  * it is the guest's own. The error code is the hardware's.
  */
 export function demandPage(cpu: LgCpu, vaddr: Gva, errorCode: number): boolean {
+  for (;;) {
+    const fixed = tryDemandPage(cpu, vaddr, errorCode);
+    if (fixed !== 'again') return fixed;
+  }
+}
+
+/** One walk. `again`: the guest's entry changed under it, which as written nobody looks for. */
+function tryDemandPage(cpu: LgCpu, vaddr: Gva, errorCode: number): boolean | 'again' {
   const { lg } = cpu;
   const linear = cpu.linearPages;
   if (vaddr >= lg.host.switcherAddr) return false;
@@ -85,8 +93,7 @@ export function demandPage(cpu: LgCpu, vaddr: Gva, errorCode: number): boolean {
   // R2: as written the guest's entry is written back at the end, over whatever another
   // vCPU wrote there since it was read. Repaired, it must not have changed.
   const checked = lg.discipline !== 'as-written' && !linear;
-  if (checked && !lgcmpxchgEntry(cpu, gptePtr, before, gpte))
-    return demandPage(cpu, vaddr, errorCode);
+  if (checked && !lgcmpxchgEntry(cpu, gptePtr, before, gpte)) return 'again';
 
   // There may be an entry already: a read-only one, of a page that is now written.
   // R1, R3: released while another vCPU may do the same, or still use it.
@@ -115,12 +122,16 @@ function upperRights(lg: Lguest, gpgd: Entry, gpmd: Entry): number {
   return lg.form.pae ? flagsOf(gpmd) : flagsOf(gpgd);
 }
 
-/** As the processor does on its way down. A PAE top-level entry has no such bit. */
+/**
+ * As the processor does on its way down. A PAE top-level entry has no such bit. An entry
+ * that has changed since it was read is left as it is now.
+ */
 function setUpperAccessed(cpu: LgCpu, vaddr: Gva, gpgd: Entry, gpmd: Entry): void {
   const [at, entry] = cpu.lg.form.pae
     ? [gpmdAddr(cpu, gpgd, vaddr), gpmd]
     : [gpgdAddr(cpu, vaddr), gpgd];
-  if (!(flagsOf(entry) & PAGE_ACCESSED)) lgwriteEntry(cpu, at, withFlags(entry, PAGE_ACCESSED));
+  if (flagsOf(entry) & PAGE_ACCESSED) return;
+  lgcmpxchgEntry(cpu, at, entry, withFlags(entry, PAGE_ACCESSED));
 }
 
 /** H:340 gpte_to_spte: the same flags over the host's page number, with a reference taken. */

@@ -25,10 +25,10 @@ export function pageFault(k: KernelContext): void {
   if (!isUserMode(k.saved(Frame.cs))) {
     panic(k, `fault in the kernel at 0x${address.toString(16)}`);
   }
-  const mm = k.load(k.va(current(k) + Task.mm));
+  const me = current(k);
+  const mm = taskField(k, me, Task.mm);
   const vma = findVma(k, mm, address);
   const prot = vma === 0 ? 0 : vmaProt(k, vma);
-  const me = current(k);
   if (!permits(prot, errorCode)) {
     if (!waitForMapping(k, me, mm)) segmentationFault(k, address);
     return;
