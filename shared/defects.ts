@@ -1,97 +1,113 @@
 /**
  * The defects of the code as written, by id. Each is a switch at its exact place: on, the
- * code does what the seed does; off, what it should. `where` is the seed's function and
- * line. test/paging/repaired.test.ts produces each consequence, and its absence.
- *
- * The first table has those that a single vCPU can meet. Those of the second take several
- * vCPUs, and come and go together with the discipline (shared/discipline.ts).
+ * code does what the seed does; off, what it should. All on is the code as written. `where`
+ * is the seed's function and line. A single vCPU can meet those called U…; those called R…
+ * take several.
  */
 
 export interface Defect {
   readonly title: string;
   readonly where: string;
   readonly consequence: string;
-  /** Whether it can be switched off yet; the others are always on. */
-  readonly repaired: boolean;
+  /** The test that produces the consequence; undefined while no run has. */
+  readonly confirmedBy: string | undefined;
 }
 
-const defect = (title: string, where: string, consequence: string, repaired = true): Defect => ({
-  title,
-  where,
-  consequence,
-  repaired,
-});
+const SCRIPTED = 'test/paging/repaired.test.ts';
+
+const defect = (
+  title: string,
+  where: string,
+  consequence: string,
+  confirmedBy?: string,
+): Defect => ({ title, where, consequence, confirmedBy });
 
 export const DEFECTS = {
   U1: defect(
     'index just past the end of a top level',
     'guest_set_pgd, 989',
     'without PAE the first word of the next frame is taken for an entry, and what it names is released',
+    SCRIPTED,
   ),
   U2: defect(
     'the repair after SET_PGD goes to the current pgdir',
     'guest_set_pgd, 999–1005',
     'a cached pgdir without the Switcher: the next switch to it is a null dereference; the stack is not pinned again',
+    SCRIPTED,
   ),
   U3: defect(
     'walks on through a level that is not there',
     'guest_pa, 672–679',
     'BUG_ON: the host dies with the guest',
+    SCRIPTED,
   ),
   U4: defect(
     'ACCESSED without DIRTY is installed writable',
     'do_set_pte, 913–918',
     'DIRTY is lost, and a page not yet copied on write, the zero page even, can be written',
+    SCRIPTED,
   ),
   U5: defect(
     'a refused entry leaves the released one in place',
     'do_set_pte, 905–915',
     'released a second time when the guest is freed',
+    SCRIPTED,
   ),
   U6: defect(
     'PRESENT is not tested',
     'do_set_pte, 913',
     'an entry with ACCESSED that is not present takes a reference and keeps it for ever',
+    SCRIPTED,
   ),
   U7: defect(
     'only the last level’s rights are looked at',
     'demand_page, 448–460',
     'a stricter upper level makes the fault "fixed" again and again; its ACCESSED is never set',
+    SCRIPTED,
   ),
   U8: defect(
     'the stack is pinned before the Switcher is mapped',
     'guest_pagetable_clear_all 810, guest_new_pagetable 853',
     'a shared upper level gets the guest’s flags, and the host may be unable to use its own Switcher',
+    SCRIPTED,
   ),
   U9: defect(
     'a count that killed the guest is used all the same',
     'guest_set_stack',
     'up to four billion pages are pinned one by one',
+    SCRIPTED,
   ),
   U10: defect(
     'the stack is pinned on a blank pgdir only',
     'guest_new_pagetable, 853',
     'after all was thrown away, a system call on another cached pgdir is a double fault',
+    SCRIPTED,
   ),
   U11: defect(
     'flushing stops at the kernel’s top-level entry',
     'flush_user_mappings, 632',
     'user mappings below a kernel address inside that entry survive',
+    SCRIPTED,
   ),
   U12: defect(
     'a dirty page is taken for writing though it is read-only',
     'demand_page 489, do_set_pte 918',
     'a needless copy, or the guest dies of a page that the Launcher made read-only',
+    SCRIPTED,
   ),
   U13: defect(
     'flags are kept in 32 bits',
     'gpte_to_spte, 208',
     'NX is lost on the way into the shadow: data can be executed',
+    SCRIPTED,
   ),
-} as const satisfies Record<string, Defect>;
+  U14: defect(
+    'a page read first stays the zero page after it is written',
+    'get_pfn, 193',
+    'breaking copy-on-write changes one shadow entry; others go on reading the page of zeroes',
+    SCRIPTED,
+  ),
 
-/** On under the discipline `as-written`, off under any other. */
-export const SMP_DEFECTS: Readonly<Record<string, Defect>> = {
   R1: defect(
     'two faults on one shadow entry',
     'demand_page, 483–498',
@@ -172,7 +188,7 @@ export const SMP_DEFECTS: Readonly<Record<string, Defect>> = {
     'map_switcher_in_guest, 1166',
     'a vCPU’s saved registers can be changed by another in ring 1',
   ),
-};
+} as const satisfies Record<string, Defect>;
 
 export type DefectId = keyof typeof DEFECTS;
 

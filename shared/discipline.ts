@@ -13,7 +13,7 @@ import type { LgCpu } from './lg-cpu.ts';
 import type { Lguest } from './lguest.ts';
 import { Stop } from './machine-record.ts';
 
-export const DISCIPLINES = ['as-written', 'guest-lock'] as const;
+export const DISCIPLINES = ['as-written', 'guest-lock', 'pgdir-lock', 'lock-free'] as const;
 
 export type DisciplineName = (typeof DISCIPLINES)[number];
 

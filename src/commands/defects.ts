@@ -6,7 +6,6 @@ import {
   DEFECTS,
   type Defect,
   type DefectId,
-  SMP_DEFECTS,
 } from '../../shared/defects.ts';
 import { ExitCode } from './exit-code.ts';
 import { columnsOf, wrap } from './terminal.ts';
@@ -21,7 +20,7 @@ export function defectsCommand(): Command {
     .addHelpText('after', '\nExample: umbra start --defects none\n')
     .action(({ json }: { readonly json?: true }) => {
       process.stdout.write(
-        json ? `${JSON.stringify({ ...DEFECTS, ...SMP_DEFECTS }, null, 2)}\n` : asText(),
+        json ? `${JSON.stringify(DEFECTS, null, 2)}\n` : asText(),
       );
       process.exitCode = ExitCode.Ok;
     });
@@ -29,16 +28,19 @@ export function defectsCommand(): Command {
 
 function asText(): string {
   const columns = columnsOf(process.stdout);
-  const section = (defects: Readonly<Record<string, Defect>>): string[] =>
-    Object.entries(defects).map(([id, { title, where, consequence }]) => {
+  const section = (letter: string): string[] =>
+    ALL_DEFECTS.filter((id) => id.startsWith(letter)).map((id) => {
+      const { title, where, consequence, confirmedBy }: Defect = DEFECTS[id];
+      const seen = confirmedBy === undefined ? 'not yet seen' : `seen by ${confirmedBy}`;
       const heading = `${id.padEnd(4)} ${title} (${where})`;
-      return `${wrap(heading, columns, 5)}\n     ${wrap(consequence, columns - 5, 5)}\n`;
+      const text = `${consequence}; ${seen}`;
+      return `${wrap(heading, columns, 5)}\n     ${wrap(text, columns - 5, 5)}\n`;
     });
   return [
-    'Met by one vCPU; switched by --defects:\n',
-    ...section(DEFECTS),
-    'Met by several vCPUs of a guest; switched together by --discipline:\n',
-    ...section(SMP_DEFECTS),
+    'Met by one vCPU:\n',
+    ...section('U'),
+    'Met by several vCPUs of a guest:\n',
+    ...section('R'),
   ].join('\n');
 }
 
