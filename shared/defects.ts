@@ -199,3 +199,16 @@ export type DefectSwitches = Readonly<Record<DefectId, boolean>>;
 
 export const switchesFor = (on: readonly DefectId[]): DefectSwitches =>
   Object.fromEntries(ALL_DEFECTS.map((id) => [id, on.includes(id)])) as Record<DefectId, boolean>;
+
+/**
+ * Whether the Switcher hangs in the pgdirs, which vCPUs share, as written, and not in a
+ * table of each vCPU's own: these defects are about nothing else.
+ */
+export const sharesSwitcher = (on: DefectSwitches): boolean =>
+  on.U2 || on.U8 || on.R7 || on.R9 || on.R10 || on.R13 || on.R16;
+
+/**
+ * Whether a vCPU enters without a look whether its kernel's stack is mapped: with these
+ * defects it may have gone, and nobody sees to it.
+ */
+export const trustsStack = (on: DefectSwitches): boolean => on.U2 || on.U10 || on.R7 || on.R8;

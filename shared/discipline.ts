@@ -1,56 +1,145 @@
 /**
  * How several vCPUs of a guest are kept from harming one another.
  *
- * `as-written`: not at all, as lguest, which ran one. `guest-lock`: one lock for each
- * guest is held while the host changes its shadow tables and while a vCPU is made ready
- * to enter; before a translation goes away, every CPU that is inside the guest is got
- * out, and it cannot come back in before the lock is free.
+ * The shadow tables are changed in single steps (exchange, compare-and-exchange), and what
+ * is taken out of them is given back only when nobody can reach it any more: `quiesce`. On
+ * that ground the disciplines differ in one thing, the lock that a change and a fault take:
+ *
+ *  `as-written`  none at all, as lguest, which ran one vCPU
+ *  `guest-lock`  one for each guest
+ *  `pgdir-lock`  one for each pgdir
+ *  `lock-free`   as pgdir-lock for changes; faults take none, and look again at their end
+ *
+ * Locks are taken in this order: the guest's, one pgdir's, the frame pool's. Nobody waits
+ * for a lock inside a guest or inside a fault without a lock, so these always end.
  */
 
 import { Counter } from './counters.ts';
 import { assert } from './errors.ts';
+import type { Host } from './host.ts';
+import { type HostCpu, Mail, type Section } from './host-cpu.ts';
 import type { LgCpu } from './lg-cpu.ts';
 import type { Lguest } from './lguest.ts';
+import type { Lock } from './lock.ts';
 import { Stop } from './machine-record.ts';
 
 export const DISCIPLINES = ['as-written', 'guest-lock', 'pgdir-lock', 'lock-free'] as const;
 
 export type DisciplineName = (typeof DISCIPLINES)[number];
 
-/** A kicked CPU that does not come out is asked again after this long. */
+/** A CPU that is waited for and does not come is asked again after this long. */
 const PATIENCE_MS = 20;
 
-/** Run `body` as the only one who changes this guest's shadow. */
-export function withGuest<T>({ lg }: LgCpu, body: () => T): T {
+/** Run `body` as the only one who takes entries out of this shadow, or changes them. */
+export function withPgdir<T>(lg: Lguest, pgdir: number, body: () => T): T {
   if (lg.discipline === 'as-written') return body();
-  const me = lg.host.thisCpu;
-  lg.lock.acquire(me);
+  const lock = lg.discipline === 'guest-lock' ? lg.lock : lg.pgdirs[pgdir]!.lock;
+  return holding(lg, lock, body);
+}
+
+/** Run `body` as the only one who decides which shadow belongs to which top level. */
+export function withPgdirs<T>(lg: Lguest, body: () => T): T {
+  // R12: as written several may decide at the same time.
+  if (lg.discipline === 'as-written' || lg.defects.R12) return body();
+  return holding(lg, lg.lock, body);
+}
+
+/** Run `body`, one attempt to repair a page fault of `cpu`. */
+export function withFault<T>(cpu: LgCpu, body: () => T): T {
+  const { lg } = cpu;
+  if (lg.discipline === 'as-written') return body();
+  const { R1, R3, R4 } = lg.defects;
+  // R1, R4: two faults at the same time. R3 wants a lock, or it would be R1 as well.
+  const lockless = (lg.discipline === 'lock-free' && !R3) || R1 || R4;
+  if (!lockless) return withPgdir(lg, cpu.cpuPgd, body);
+  // The main thread is no CPU, and nobody is beside it.
+  const hostCpu = lg.host.cpus[lg.host.thisCpu];
+  if (hostCpu === undefined) return body();
+  enter(lg, hostCpu.inFault, cpu.cpuPgd);
   try {
     return body();
   } finally {
-    lg.lock.release(me);
+    leave(lg.host, hostCpu, hostCpu.inFault);
   }
 }
 
 /**
- * Get every other CPU out of the guest, so that no TLB holds a translation of its any
- * more. The guest's lock is held, which keeps them out. The store of a request before
- * the look at in_guest, and the other way round on the other side, are Dekker's: one of
- * the two sees the other.
+ * Wait until nobody uses any more what was taken out of a shadow before this call: no
+ * fault that began earlier (it may put back what it had read), and no TLB.
  */
-export function shootDown(lg: Lguest): void {
+export function quiesce(lg: Lguest, pgdir: number): void {
   if (lg.discipline === 'as-written') return;
-  const { host } = lg;
-  assert(lg.lock.holding(host.thisCpu), 'a shootdown is made under the guest lock');
-  for (const cpu of host.cpus) {
-    if (cpu.index === host.thisCpu) continue;
-    if (host.words.load(cpu.inGuest) !== lg.index + 1) continue;
-    lg.counters.count(Counter.Shootdowns);
-    while (host.words.load(cpu.inGuest) === lg.index + 1) {
-      host.words.store(cpu.mailbox, 1);
-      host.words.notify(cpu.mailbox);
-      host.words.wait(cpu.inGuest, lg.index + 1, PATIENCE_MS);
-      assert(host.machine.stop !== Stop.Failed, 'the CPU inside the guest is alive');
-    }
+  // R5: nobody thinks of those that are on their way through a table.
+  if (!lg.defects.R5) {
+    for (const cpu of others(lg.host)) waitUntilOut(lg, cpu, cpu.inFault, pgdir);
+  }
+  shootDown(lg, pgdir);
+}
+
+/** Get every other CPU out of the guest that runs on a shadow, so that its TLB is empty. */
+export function shootDown(lg: Lguest, pgdir: number): void {
+  // R6: the other CPUs’ TLBs are not thought of.
+  if (lg.discipline === 'as-written' || lg.defects.R6) return;
+  for (const cpu of others(lg.host)) {
+    if (waitUntilOut(lg, cpu, cpu.inGuest, pgdir)) lg.counters.count(Counter.Shootdowns);
+  }
+}
+
+/** From now on others wait for this CPU before they reuse what they took out of the shadow. */
+export function enter(lg: Lguest, { count, place }: Section, pgdir: number): void {
+  const { words } = lg.host;
+  words.store(place, placeOf(lg.index, pgdir));
+  words.add(count, 1);
+}
+
+export function leave({ words }: Host, cpu: HostCpu, { count }: Section): void {
+  words.add(count, 1);
+  // Who waits has said so in the mailbox before it slept.
+  if (words.load(cpu.mailbox) !== 0) words.notify(count);
+}
+
+/** Whether CPU `i` is inside the guest on a shadow. */
+export const isInside = (lg: Lguest, i: number, pgdir: number): boolean =>
+  countInside(lg, lg.host.cpus[i]!.inGuest, pgdir) !== OUTSIDE;
+
+const OUTSIDE = 0;
+
+/** A section's count, if it lasts and is on this shadow. */
+function countInside({ host, index }: Lguest, { count, place }: Section, pgdir: number): number {
+  const inside = host.words.load(count);
+  const here = host.words.load(place) === placeOf(index, pgdir);
+  return (inside & 1) === 1 && here ? inside : OUTSIDE;
+}
+
+const placeOf = (guest: number, pgdir: number): number => guest * 0x10000 + pgdir;
+
+/**
+ * Wait until a CPU has left its section on a shadow, if it is in one; returns whether it
+ * was. The change to the shadow before the look at the count here, the count before the
+ * look at the shadow on the other side (Dekker): one of the two sees the other.
+ */
+function waitUntilOut(lg: Lguest, cpu: HostCpu, section: Section, pgdir: number): boolean {
+  const { words, machine } = lg.host;
+  const inside = countInside(lg, section, pgdir);
+  if (inside === OUTSIDE) return false;
+  while (words.load(section.count) === inside) {
+    words.or(cpu.mailbox, Mail.Leave);
+    words.notify(cpu.mailbox);
+    words.wait(section.count, inside, PATIENCE_MS);
+    assert(machine.stop !== Stop.Failed, 'the CPU that is waited for is alive');
+  }
+  return true;
+}
+
+const others = ({ cpus, thisCpu }: Host): readonly HostCpu[] =>
+  cpus.filter((cpu) => cpu.index !== thisCpu);
+
+function holding<T>({ host: { thisCpu } }: Lguest, lock: Lock, body: () => T): T {
+  if (lock.holding(thisCpu)) return body();
+  lock.acquire(thisCpu);
+  try {
+    return body();
+  } finally {
+    lock.release(thisCpu);
   }
 }

@@ -35,6 +35,8 @@ export class Entry {
 
 export const NO_ENTRY = new Entry(0, 0);
 
+export const sameEntry = (a: Entry, b: Entry): boolean => a.low === b.low && a.high === b.high;
+
 /**
  * The flags, as the seed sees them: it keeps them in an `unsigned long`, so those of
  * the high half (NX) do not exist for it.

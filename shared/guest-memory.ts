@@ -4,7 +4,7 @@
  */
 
 import type { Gpa } from './address.ts';
-import { gpfnOf, hex, NO_FRAME, PAGE_SIZE, toGpa, wordInFrame } from './address.ts';
+import { gpfnOf, hex, NO_FRAME, PAGE_SIZE, toGpa, toPtr, wordInFrame } from './address.ts';
 import type { Entry } from './entry.ts';
 import { Entry as EntryValue, NO_ENTRY } from './entry.ts';
 import type { LgCpu } from './lg-cpu.ts';
@@ -34,17 +34,20 @@ export function lgreadEntry(cpu: LgCpu, gpa: Gpa): Entry {
   if (frame === NO_FRAME) return NO_ENTRY;
   const { words } = cpu.lg.host;
   const at = wordInFrame(frame, gpa);
-  return cpu.lg.form.pae ? words.load64(at) : new EntryValue(words.load(at), 0);
+  if (!cpu.lg.form.pae) return new EntryValue(words.load(at), 0);
+  // R2: copied as bytes are.
+  if (cpu.lg.defects.R2) return new EntryValue(words.load(at), words.load(toPtr(at + 1)));
+  return words.load64(at);
 }
 
-/** `lgwrite(cpu, gpa, pte_t, entry)`, whole. */
+/** `lgwrite(cpu, gpa, pte_t, entry)`: R2, whose alone it is, copies it as bytes are. */
 export function lgwriteEntry(cpu: LgCpu, gpa: Gpa, entry: Entry): void {
   const frame = writable(cpu, gpa, cpu.lg.form.entryWords * 4);
   if (frame === NO_FRAME) return;
   const { words } = cpu.lg.host;
   const at = wordInFrame(frame, gpa);
-  if (cpu.lg.form.pae) words.store64(at, entry);
-  else words.store(at, entry.low);
+  words.store(at, entry.low);
+  if (cpu.lg.form.pae) words.store(toPtr(at + 1), entry.high);
 }
 
 /**

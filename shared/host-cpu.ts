@@ -11,6 +11,9 @@ import type { Words } from './words.ts';
 /** On lines of their own: the mailbox is written by others. */
 const MAILBOX = 0;
 const IN_GUEST = 1;
+const GUEST_PLACE = 2;
+const IN_FAULT = 3;
+const FAULT_PLACE = 4;
 const SCRATCH = 16;
 const CR3 = 18;
 const CR2 = 19;
@@ -30,6 +33,14 @@ export const TLB_ENTRIES = 512;
 export const TLB_ENTRY_WORDS = 2;
 
 export const HOST_CPU_WORDS = TLB + TLB_ENTRIES * TLB_ENTRY_WORDS;
+
+/** Bits of the mailbox: why a CPU is to look up. */
+export const Mail = {
+  /** Somebody queued a vCPU for it, or the machine stops. */
+  Wake: 1,
+  /** Somebody waits for it to leave the guest. */
+  Leave: 2,
+} as const;
 
 /** Bits of `cr4`. */
 export const CR4_PAE = 1 << 5;
@@ -65,8 +76,25 @@ export const Reg = {
   ss: 17,
 } as const;
 
+/** Where a stretch of work begins and ends for others to see. */
+export class Section {
+  /** The count; odd while it lasts. */
+  readonly count: Ptr;
+  /** On which shadow: placeOf. */
+  readonly place: Ptr;
+
+  constructor(count: Ptr, place: Ptr) {
+    this.count = count;
+    this.place = place;
+  }
+}
+
 export class HostCpu {
   readonly index: number;
+  /** From before it looks at the shadow until it is out and its TLB is empty. */
+  readonly inGuest: Section;
+  /** A page fault that is repaired without a lock. */
+  readonly inFault: Section;
   readonly #words: Words;
   readonly #at: Ptr;
 
@@ -74,16 +102,13 @@ export class HostCpu {
     this.#words = words;
     this.index = index;
     this.#at = at;
+    this.inGuest = new Section(toPtr(at + IN_GUEST), toPtr(at + GUEST_PLACE));
+    this.inFault = new Section(toPtr(at + IN_FAULT), toPtr(at + FAULT_PLACE));
   }
 
   /** The word that others set to get this CPU out of the guest, or out of its sleep. */
   get mailbox(): Ptr {
     return toPtr(this.#at + MAILBOX);
-  }
-
-  /** The word that says which guest it is inside of, plus one; others wait for it to change. */
-  get inGuest(): Ptr {
-    return toPtr(this.#at + IN_GUEST);
   }
 
   /** The frame of the top-level table in use. */

@@ -13,7 +13,7 @@ import { LauncherMap, type Vma } from './launcher-map.ts';
 import { formOf, type Layout, tooLittleMemory, totalSwitcherPages } from './layout.ts';
 import { LgCpu } from './lg-cpu.ts';
 import { Lguest } from './lguest.ts';
-import { MachineRecord } from './machine-record.ts';
+import { MachineRecord, Stop } from './machine-record.ts';
 import { Pgdir } from './pgdir.ts';
 import { prandomU32, seedRandom } from './random.ts';
 import { makeMemory, Words } from './words.ts';
@@ -78,7 +78,12 @@ export class Host {
       const map = toPtr(regions.launcherMap.at + page);
       const pgdirs = Array.from(
         { length: guest.pgdirs },
-        (_, i) => new Pgdir(words, toPtr(regions.pgdirs.at + (pgdir + i) * regions.pgdirs.stride)),
+        (_, i) =>
+          new Pgdir(
+            words,
+            toPtr(regions.pgdirs.at + (pgdir + i) * regions.pgdirs.stride),
+            () => this.machine.stop === Stop.Failed,
+          ),
       );
       page += guest.pages;
       pgdir += guest.pgdirs;

@@ -71,15 +71,16 @@ export class LauncherMap {
   /**
    * `get_user_pages_fast`: the frame behind a page, with a reference taken; asked for
    * writing it breaks copy-on-write. NO_FRAME when the page is not mapped, is
-   * read-only and to be written, or cannot be copied for want of memory.
+   * read-only and to be written, or cannot be copied for want of memory. `unshare`
+   * breaks copy-on-write for a reader too (FAULT_FLAG_UNSHARE of later kernels).
    */
-  getUserPage(page: Gpfn, write: boolean): Pfn {
+  getUserPage(page: Gpfn, write: boolean, unshare = false): Pfn {
     for (;;) {
       const value = this.#words.load(this.#entry(page));
       const state = (value & 3) as Vma;
       if (state === Vma.None) return NO_FRAME;
       if (write && state === Vma.ReadOnly) return NO_FRAME;
-      if (write && state === Vma.CopyOnWrite) {
+      if ((write || unshare) && state === Vma.CopyOnWrite) {
         if (!this.#breakCopyOnWrite(page, value)) return NO_FRAME;
         continue;
       }

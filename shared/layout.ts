@@ -7,7 +7,7 @@
 import type { Gva, Ptr } from './address.ts';
 import { PAGE_WORDS, toPtr } from './address.ts';
 import { COUNTERS_WORDS } from './counters.ts';
-import type { DefectId } from './defects.ts';
+import { type DefectId, sharesSwitcher, switchesFor } from './defects.ts';
 import type { DisciplineName } from './discipline.ts';
 import type { PagingName } from './entry.ts';
 import { NONPAE, PAE, pteIndex } from './entry.ts';
@@ -187,20 +187,20 @@ function validate(config: MachineConfig): void {
   for (const [i, guest] of config.guests.entries()) {
     assert(guest.vcpus >= 1, `guest ${i} has a vCPU`);
     assert(guest.pgdirs >= 1, `guest ${i} has a pgdir`);
-    if ((guest.discipline ?? 'as-written') !== 'as-written') checkSwitcherTable(config, guest);
+    if (!sharesSwitcher(switchesFor(guest.defects))) checkSwitcherTable(config, guest);
     assert(guest.pages >= 1, `guest ${i} has memory`);
   }
 }
 
-/** Under a discipline each vCPU has a Switcher table of its own, and it is one. */
+/** Repaired, each vCPU has a Switcher table of its own, and it is one. */
 function checkSwitcherTable({ hostCpus, switcherAddr }: MachineConfig, guest: GuestConfig): void {
   const form = formOf(guest.paging);
   const room = form.ptrsPerPte - pteIndex(form, switcherAddr);
   const most = Math.floor((room - 1) / 2);
   if (hostCpus <= most) return;
   throw new UserError(
-    `${hostCpus} host CPUs do not fit one table of the Switcher, which the discipline ` +
-      `${guest.discipline} keeps for each vCPU: choose 1 to ${most} (--cpus), or as-written`,
+    `${hostCpus} host CPUs do not fit one table of the Switcher, which each vCPU has to itself ` +
+      `where it is not shared as written: choose 1 to ${most} (--cpus), or --defects all`,
   );
 }
 

@@ -41,6 +41,9 @@ const ROOT_PMD = ROOT + 1;
 const SWITCHER_TABLE = ROOT + 2;
 const SWITCHER_HOST_CPU = ROOT + 3;
 const PARKED = ROOT + 4;
+const ROOT_PGDIR = ROOT + 5;
+const ROOT_VERSION = ROOT + 6;
+const HOLDS_PGDIR = ROOT + 7;
 export const LG_CPU_WORDS = ROOT + 16;
 
 /** `cpu->changed`: what copy_in_guest_info has to copy to the CPU's state page. */
@@ -51,6 +54,8 @@ export const CHANGED_ALL = 3;
 
 /** No host CPU. */
 export const NOWHERE = -1;
+/** No pgdir. */
+export const NO_PGDIR = -1;
 
 export class LgCpu {
   readonly lg: Lguest;
@@ -69,12 +74,20 @@ export class LgCpu {
     this.#at = at;
   }
 
-  /** Which of the guest's pgdirs it runs on. */
+  /** Which of the guest's pgdirs it runs on; NO_PGDIR while all were in use by others. */
   get cpuPgd(): number {
-    return this.#get(CPU_PGD);
+    return this.#get(CPU_PGD) | 0;
   }
   set cpuPgd(pgdir: number) {
     this.#set(CPU_PGD, pgdir);
+  }
+
+  /** Whether it counts among its pgdir's users, so that this is not taken away. */
+  get holdsPgdir(): boolean {
+    return this.#get(HOLDS_PGDIR) !== 0;
+  }
+  set holdsPgdir(holds: boolean) {
+    this.#set(HOLDS_PGDIR, holds ? 1 : 0);
   }
 
   /** Before the first NEW_PGTABLE, guest-virtual is guest-physical. */
@@ -140,6 +153,18 @@ export class LgCpu {
     this.#set(SWITCHER_TABLE, frame);
   }
 
+  /** Which pgdir its root is a copy of, and of which version; NO_PGDIR at first. */
+  get rootPgdir(): number {
+    return this.#get(ROOT_PGDIR) | 0;
+  }
+  get rootVersion(): number {
+    return this.#get(ROOT_VERSION);
+  }
+  setRootSource(pgdir: number, version: number): void {
+    this.#set(ROOT_PGDIR, pgdir);
+    this.#set(ROOT_VERSION, version);
+  }
+
   /** Whose pages its Switcher table shows, or NOWHERE. */
   get switcherHostCpu(): number {
     return this.#get(SWITCHER_HOST_CPU) | 0;
@@ -148,9 +173,9 @@ export class LgCpu {
     this.#set(SWITCHER_HOST_CPU, hostCpu);
   }
 
-  /** The vCPU whose record holds what as written is the guest's. */
+  /** R15: the vCPU whose record holds what as written is the guest's. */
   get #shared(): LgCpu {
-    return this.lg.discipline === 'as-written' ? this.lg.cpus[0]! : this;
+    return this.lg.defects.R15 ? this.lg.cpus[0]! : this;
   }
 
   /** Top of the guest kernel's stack, and its segment. */

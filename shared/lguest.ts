@@ -3,7 +3,7 @@
 import type { Gpfn, Gva, Ptr } from './address.ts';
 import { toGva, toPtr } from './address.ts';
 import type { Counters } from './counters.ts';
-import type { DefectSwitches } from './defects.ts';
+import { type DefectSwitches, sharesSwitcher, trustsStack } from './defects.ts';
 import type { DisciplineName } from './discipline.ts';
 import type { Entry, PagingForm } from './entry.ts';
 import { Entry as EntryValue } from './entry.ts';
@@ -18,6 +18,7 @@ import type { Words } from './words.ts';
 const DEAD = 0;
 const KERNEL_ADDRESS = 1;
 const NOTIFICATIONS = 4;
+const HUNGRY = 5;
 const LOCK = 14;
 const REASON_LENGTH = 15;
 const REASON = 16;
@@ -64,8 +65,11 @@ export class Lguest {
   /** Which defects of the code as written it has. */
   readonly defects: DefectSwitches;
   readonly discipline: DisciplineName;
-  /** Held while the shadow tables are changed, unless the discipline is as written. */
+  /** Held while pgdirs are given to top levels, and whatever else the discipline says. */
   readonly lock: Lock;
+  /** See shared/defects.ts, both. */
+  readonly sharesSwitcher: boolean;
+  readonly trustsStack: boolean;
   /** Filled in once by Host, which makes guest and vCPUs at the same time. */
   readonly cpus: LgCpu[] = [];
   readonly #words: Words;
@@ -82,6 +86,8 @@ export class Lguest {
     this.counters = parts.counters;
     this.defects = parts.defects;
     this.discipline = parts.discipline;
+    this.sharesSwitcher = sharesSwitcher(parts.defects);
+    this.trustsStack = trustsStack(parts.defects);
     this.#words = parts.host.words;
     this.#at = parts.at;
     const { machine } = parts.host;
@@ -104,6 +110,14 @@ export class Lguest {
     this.#words.add(this.#field(NOTIFICATIONS), 1);
   }
 
+  /** The vCPU, plus one, that found all pgdirs in use and is to have the next; 0 for none. */
+  get hungryVcpu(): number {
+    return this.#words.load(this.#field(HUNGRY));
+  }
+  set hungryVcpu(idPlusOne: number) {
+    this.#words.store(this.#field(HUNGRY), idPlusOne);
+  }
+
   get dead(): Dead {
     return this.#words.load(this.#field(DEAD)) as Dead;
   }
@@ -122,16 +136,20 @@ export class Lguest {
   /** The first reason is kept. Returns whether this was it. */
   die(how: typeof Dead.Killed | typeof Dead.PoweredOff, reason: string): boolean {
     const words = this.#words;
-    if (words.compareExchange(this.#field(DEAD), Dead.Alive, Dead.Dying) !== Dead.Alive) {
+    const at = this.#field(DEAD);
+    // R15: as written it looks first and sets then, so that two may.
+    if (this.defects.R15) {
+      if (words.load(at) !== Dead.Alive) return false;
+    } else if (words.compareExchange(at, Dead.Alive, Dead.Dying) !== Dead.Alive) {
       return false;
     }
     const bytes = Buffer.from(reason, 'utf8').subarray(0, REASON_WORDS * 4);
     for (const [i, byte] of bytes.entries()) {
-      const at = this.#field(REASON + (i >>> 2));
-      words.store(at, words.load(at) | (byte << ((i & 3) * 8)));
+      const word = this.#field(REASON + (i >>> 2));
+      words.store(word, words.load(word) | (byte << ((i & 3) * 8)));
     }
     words.store(this.#field(REASON_LENGTH), bytes.length);
-    words.store(this.#field(DEAD), how);
+    words.store(at, how);
     return true;
   }
 
@@ -142,8 +160,28 @@ export class Lguest {
 
   /** `set_pte`, `set_pmd` and `set_pgd`: one store, whole. */
   setEntry(ptr: Ptr, entry: Entry): void {
-    if (this.form.pae) this.#words.store64(ptr, entry);
-    else this.#words.store(ptr, entry.low);
+    if (!this.form.pae) {
+      this.#words.store(ptr, entry.low);
+    } else if (this.defects.R3) {
+      // R3: in two halves, as native_set_pte with PAE.
+      this.#words.store(toPtr(ptr + 1), entry.high);
+      this.#words.store(ptr, entry.low);
+    } else {
+      this.#words.store64(ptr, entry);
+    }
+  }
+
+  /** In one step with reading what was there (`xchg`). */
+  exchangeEntry(ptr: Ptr, entry: Entry): Entry {
+    if (this.form.pae) return this.#words.exchange64(ptr, entry);
+    return new EntryValue(this.#words.exchange(ptr, entry.low), 0);
+  }
+
+  /** Only in place of `expected`, in one step (`cmpxchg`); says whether it was. */
+  compareExchangeEntry(ptr: Ptr, expected: Entry, entry: Entry): boolean {
+    if (this.form.pae) return this.#words.compareExchange64(ptr, expected, entry);
+    const old = expected.low >>> 0;
+    return this.#words.compareExchange(ptr, old, entry.low) === old;
   }
 
   #field(offset: number): Ptr {

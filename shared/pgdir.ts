@@ -2,21 +2,30 @@
 
 import type { Gpa, Ptr } from './address.ts';
 import { toGpa, toPtr } from './address.ts';
+import { Lock } from './lock.ts';
 import type { Words } from './words.ts';
 
 const GPGDIR = 0;
 const PGDIR = 1;
 const SWITCHER_MAPPED = 2;
 const LAST_HOST_CPU = 3;
+const LOCK = 4;
+const CHANGES = 5;
+const USERS = 6;
+const VERSION = 7;
 export const PGDIR_WORDS = 16;
 
 export class Pgdir {
+  /** Held while entries go away or change, if the discipline says so. */
+  readonly lock: Lock;
   readonly #words: Words;
   readonly #at: Ptr;
 
-  constructor(words: Words, at: Ptr) {
+  /** `gaveUp`: as for Lock. */
+  constructor(words: Words, at: Ptr, gaveUp: () => boolean) {
     this.#words = words;
     this.#at = at;
+    this.lock = new Lock(words, toPtr(at + LOCK), gaveUp);
   }
 
   /** Which guest top level this shadows. */
@@ -48,5 +57,35 @@ export class Pgdir {
   }
   set lastHostCpu(cpu: number) {
     this.#words.store(toPtr(this.#at + LAST_HOST_CPU), cpu);
+  }
+
+  /**
+   * How often entries were taken away or changed, modulo 2^32. A fault that finds another
+   * number at its end than at its beginning may have used what is no longer so.
+   */
+  get changes(): number {
+    return this.#words.load(toPtr(this.#at + CHANGES));
+  }
+  countChange(): void {
+    this.#words.add(toPtr(this.#at + CHANGES), 1);
+  }
+
+  /** How many vCPUs that a host CPU has in hand run on it. */
+  get users(): number {
+    return this.#words.load(toPtr(this.#at + USERS));
+  }
+  addUser(): void {
+    this.#words.add(toPtr(this.#at + USERS), 1);
+  }
+  removeUser(): void {
+    this.#words.add(toPtr(this.#at + USERS), -1);
+  }
+
+  /** How often its upper levels have changed, modulo 2^32; vCPUs keep copies of them. */
+  get version(): number {
+    return this.#words.load(toPtr(this.#at + VERSION));
+  }
+  countVersion(): void {
+    this.#words.add(toPtr(this.#at + VERSION), 1);
   }
 }

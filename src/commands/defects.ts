@@ -1,12 +1,7 @@
 /** `umbra defects`: what is wrong with the code as written, and where. */
 
 import { Command, InvalidArgumentError } from 'commander';
-import {
-  ALL_DEFECTS,
-  DEFECTS,
-  type Defect,
-  type DefectId,
-} from '../../shared/defects.ts';
+import { ALL_DEFECTS, DEFECTS, type Defect, type DefectId } from '../../shared/defects.ts';
 import { ExitCode } from './exit-code.ts';
 import { columnsOf, wrap } from './terminal.ts';
 
@@ -19,9 +14,7 @@ export function defectsCommand(): Command {
     .option('--json', 'as JSON')
     .addHelpText('after', '\nExample: umbra start --defects none\n')
     .action(({ json }: { readonly json?: true }) => {
-      process.stdout.write(
-        json ? `${JSON.stringify(DEFECTS, null, 2)}\n` : asText(),
-      );
+      process.stdout.write(json ? `${JSON.stringify(DEFECTS, null, 2)}\n` : asText());
       process.exitCode = ExitCode.Ok;
     });
 }

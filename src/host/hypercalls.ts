@@ -157,8 +157,12 @@ const badHypercall = (cpu: LgCpu, number: number): void =>
 function startCpu(caller: LgCpu, id: number, eip: number, esp: number): void {
   const cpu = caller.lg.cpus[id];
   if (cpu === undefined || cpu.started) return killGuest(caller, `bad vCPU to start ${id}`);
-  cpu.cpuPgd = caller.cpuPgd;
-  cpu.cr3 = caller.cr3;
+  // R14: a record that nobody filled in: pgdir 0, whatever that is.
+  if (!caller.lg.defects.R14) {
+    cpu.cpuPgd = caller.cpuPgd;
+    cpu.linearPages = caller.linearPages;
+    cpu.cr3 = caller.cr3;
+  }
   cpu.esp1 = caller.esp1;
   for (let reg = 0; reg < REGISTERS_WORDS; reg++) writeSaved(cpu, reg, readSaved(caller, reg));
   for (const [reg, value] of [

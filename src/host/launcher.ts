@@ -4,7 +4,6 @@
  */
 
 import { NO_FRAME, toGpfn } from '../../shared/address.ts';
-import { withGuest } from '../../shared/discipline.ts';
 import type { Host } from '../../shared/host.ts';
 import { Vma } from '../../shared/launcher-map.ts';
 import { tooLittleMemory } from '../../shared/layout.ts';
@@ -16,10 +15,8 @@ import { writeSaved } from './switcher.ts';
 
 /** First page tables, and registers that point to the kernel's first instruction. */
 export function launch(lg: Lguest): void {
-  if (withGuest(lg.cpus[0]!, () => initGuestPagetable(lg)) !== 0) {
-    throw tooLittleMemory(lg.host.layout.config);
-  }
-  if (lg.discipline !== 'as-written' && !lg.cpus.every(allocatePrivateSwitcher)) {
+  const hasSwitcher = lg.sharesSwitcher || lg.cpus.every(allocatePrivateSwitcher);
+  if (initGuestPagetable(lg) !== 0 || !hasSwitcher) {
     throw tooLittleMemory(lg.host.layout.config);
   }
   lg.cpus[0]!.started = true;
@@ -29,7 +26,7 @@ export function launch(lg: Lguest): void {
 
 /** All that a dead guest had: page tables, memory, regs pages. */
 export function close(host: Host, lg: Lguest): void {
-  withGuest(lg.cpus[0]!, () => freeGuestPagetable(lg));
+  freeGuestPagetable(lg);
   for (let page = 0; page < lg.pfnLimit; page++) lg.map.set(toGpfn(page), Vma.None);
   for (const cpu of lg.cpus) {
     host.frames.disown(cpu.regsPage);

@@ -9,7 +9,7 @@ import { Counter } from '../../shared/counters.ts';
 import { putUser } from '../../shared/guest-memory.ts';
 import type { Host } from '../../shared/host.ts';
 import { type HostCpu, Reg } from '../../shared/host-cpu.ts';
-import type { LgCpu } from '../../shared/lg-cpu.ts';
+import { type LgCpu, NO_PGDIR } from '../../shared/lg-cpu.ts';
 import { Dead, killGuest, type Lguest } from '../../shared/lguest.ts';
 import { LguestData } from '../../shared/lguest-data.ts';
 import { Stop } from '../../shared/machine-record.ts';
@@ -20,8 +20,8 @@ import { isUserMode, Vector } from '../guest/processor.ts';
 import { UserMode } from '../guest/user.ts';
 import { Mmu } from '../mmu/tlb.ts';
 import { demandPage } from '../paging/fault.ts';
+import { claimPgdir, letGoOfPgdir } from '../paging/switch.ts';
 import { percpuPagesAddr } from '../paging/switcher.ts';
-import { exclusively } from './exclusive.ts';
 import { doHypercalls } from './hypercalls.ts';
 import {
   deliverTrap,
@@ -90,6 +90,7 @@ export class GuestRunner {
     }
     this.#hostCpu.runningVcpu = cpu.number + 1;
     const rest = this.#rounds(cpu);
+    letGoOfPgdir(cpu);
     this.#hostCpu.runningVcpu = 0;
     return rest;
   }
@@ -99,9 +100,12 @@ export class GuestRunner {
     while (lg.dead === Dead.Alive) {
       // Answered first, looked into afterwards: what comes later sets it again.
       this.#host.words.store(this.#hostCpu.mailbox, 0);
+      // A vCPU whose shadow another has taken, when all were in use, waits for its turn.
+      if (cpu.started && !claimPgdir(cpu)) return 'preempted';
       if (cpu.hypercallPending) {
-        exclusively(cpu, () => doHypercalls(cpu));
+        doHypercalls(cpu);
         this.#unparkSiblings(lg);
+        if (cpu.cpuPgd === NO_PGDIR) continue;
       }
       if (cpu.pendingNotify !== 0) {
         // The Launcher counts it and sends the vCPU back in.
@@ -113,7 +117,7 @@ export class GuestRunner {
       if (!cpu.started) return 'halted';
       tick(cpu);
       const { irq, more } = interruptPending(cpu);
-      if (irq < LGUEST_IRQS) exclusively(cpu, () => tryDeliverInterrupt(cpu, irq, more));
+      if (irq < LGUEST_IRQS) tryDeliverInterrupt(cpu, irq, more);
       if (lg.dead !== Dead.Alive) break;
       if (cpu.halted) {
         if (interruptPending(cpu).irq < LGUEST_IRQS || sleep(cpu)) continue;
@@ -163,7 +167,7 @@ export class GuestRunner {
     const { cr2 } = this.#hostCpu;
     if (trapnum === Vector.PageFault) {
       const errorCode = readSaved(cpu, Reg.errcode);
-      if (exclusively(cpu, () => demandPage(cpu, cr2, errorCode))) {
+      if (demandPage(cpu, cr2, errorCode)) {
         lg.counters.count(Counter.FaultsFixed);
         return;
       }
@@ -181,7 +185,7 @@ export class GuestRunner {
     ) {
       return;
     }
-    if (!exclusively(cpu, () => deliverTrap(cpu, trapnum))) {
+    if (!deliverTrap(cpu, trapnum)) {
       killGuest(cpu, unhandledTrap(cpu, cr2));
     }
   }

@@ -11,7 +11,6 @@ import type { Gva } from '../../shared/address.ts';
 import {
   frameOf,
   frameStart,
-  NO_FRAME,
   PAGE_SIZE,
   type Ptr,
   toGva,
@@ -19,6 +18,7 @@ import {
   toPtr,
 } from '../../shared/address.ts';
 import { Counter } from '../../shared/counters.ts';
+import { enter, leave, withPgdir } from '../../shared/discipline.ts';
 import { HostOops } from '../../shared/errors.ts';
 import type { Host } from '../../shared/host.ts';
 import { type HostCpu, REGISTERS_WORDS, Reg } from '../../shared/host-cpu.ts';
@@ -31,14 +31,14 @@ import {
   IDT_ENTRIES,
   type LgCpu,
 } from '../../shared/lg-cpu.ts';
+import { Dead } from '../../shared/lguest.ts';
 import { CANNOT_HAPPEN, REGS_WORD, StatePage } from '../../shared/switcher-page.ts';
 import { Vector } from '../guest/processor.ts';
 import type { Mmu } from '../mmu/tlb.ts';
-import { pinStackPages } from '../paging/pin.ts';
-import { mapPrivateSwitcher } from '../paging/private-switcher.ts';
+import { pinStackPages, stackIsMapped } from '../paging/pin.ts';
+import { copyRoot, mapPrivateSwitcher } from '../paging/private-switcher.ts';
 import { mapSwitcherInGuest, percpuPagesAddr } from '../paging/switcher.ts';
 import { gateType, isPresentGate } from './descriptors.ts';
-import { exclusively } from './exclusive.ts';
 
 /** GDT entries of thread-local storage. */
 const TLS_FIRST = 6;
@@ -63,17 +63,13 @@ export const writeSaved = (cpu: LgCpu, reg: number, value: number): void =>
  */
 export function enterGuest(host: Host, hostCpu: HostCpu, mmu: Mmu, cpu: LgCpu): void {
   const { lg } = cpu;
-  exclusively(cpu, () => {
-    // Another vCPU may have thrown away the mapping of this one's stack.
-    if (lg.discipline !== 'as-written' && !cpu.linearPages) pinStackPages(cpu);
-    copyInGuestInfo(host, hostCpu, cpu);
-    // From here on whoever removes a translation waits for this CPU to come out.
-    host.words.store(hostCpu.inGuest, lg.index + 1);
-  });
+  copyInGuestInfo(host, hostCpu, cpu);
+  if (lg.sharesSwitcher) enterShared(hostCpu, cpu);
+  else enterPrivate(hostCpu, cpu);
   // A trap number that cannot happen: to be seen if the way in itself traps.
   writeSaved(cpu, Reg.trapnum, CANNOT_HAPPEN);
 
-  const top = cpu.root !== NO_FRAME ? cpu.root : frameOf(lg.pgdirs[cpu.cpuPgd]!.pgdir);
+  const top = lg.sharesSwitcher ? frameOf(lg.pgdirs[cpu.cpuPgd]!.pgdir) : cpu.root;
   if (!mmu.loadCr3(top, lg.form, lg.nx)) {
     throw new HostOops('fault in the Switcher', 'loading CR3: reserved bits in a PDPTE');
   }
@@ -90,6 +86,36 @@ export function enterGuest(host: Host, hostCpu: HostCpu, mmu: Mmu, cpu: LgCpu): 
   lg.counters.count(Counter.Entries);
 }
 
+/**
+ * By the pgdir's own tables, as written: the Switcher's entries in them are this CPU's,
+ * and stay so until it has said that it is inside.
+ */
+function enterShared(hostCpu: HostCpu, cpu: LgCpu): void {
+  const { lg } = cpu;
+  const prepare = (): void => {
+    if (!lg.trustsStack) pinStackPages(cpu);
+    mapSwitcherInGuest(cpu, hostCpu.index);
+    enter(lg, hostCpu.inGuest, cpu.cpuPgd);
+  };
+  // R13: another vCPU may do the same meanwhile.
+  if (lg.defects.R13) prepare();
+  else withPgdir(lg, cpu.cpuPgd, prepare);
+}
+
+/** By tables of its own. What another vCPU throws away from here on, it waits for this CPU. */
+function enterPrivate(hostCpu: HostCpu, cpu: LgCpu): void {
+  const { lg } = cpu;
+  mapPrivateSwitcher(cpu, hostCpu.index);
+  for (;;) {
+    enter(lg, hostCpu.inGuest, cpu.cpuPgd);
+    copyRoot(cpu);
+    if (lg.trustsStack || stackIsMapped(cpu) || lg.dead !== Dead.Alive) return;
+    // Another vCPU has thrown away the mapping of this one's stack.
+    leave(lg.host, hostCpu, hostCpu.inGuest);
+    pinStackPages(cpu);
+  }
+}
+
 /** The way out: save the registers where the way in found them, and leave its tables. */
 export function leaveGuest(host: Host, hostCpu: HostCpu, mmu: Mmu, cpu: LgCpu): void {
   const { lg } = cpu;
@@ -102,8 +128,7 @@ export function leaveGuest(host: Host, hostCpu: HostCpu, mmu: Mmu, cpu: LgCpu): 
   const hostCr3 = host.words.peek(toPtr(state + StatePage.hostCr3));
   hostCpu.cr3 = toPfn(hostCr3);
   mmu.flush();
-  host.words.store(hostCpu.inGuest, 0);
-  host.words.notify(hostCpu.inGuest);
+  leave(host, hostCpu, hostCpu.inGuest);
   lg.counters.add(Counter.SwitcherAccesses, SWITCHER_ACCESSES);
 }
 
@@ -117,13 +142,12 @@ function reach(mmu: Mmu, va: Gva, right: Right): Ptr {
 }
 
 /**
- * `copy_in_guest_info`: the state page, and the Switcher's entries in the shadow. Only
+ * `copy_in_guest_info`: the state page. Only
  * what has changed is copied, unless the last vCPU here was another one or the vCPU was
  * elsewhere: then everything has.
  */
 function copyInGuestInfo(host: Host, hostCpu: HostCpu, cpu: LgCpu): void {
   const { words } = host;
-  const { lg } = cpu;
   if (hostCpu.lastVcpu !== cpu.number + 1 || cpu.lastPages !== hostCpu.index) {
     hostCpu.lastVcpu = cpu.number + 1;
     cpu.lastPages = hostCpu.index;
@@ -133,8 +157,6 @@ function copyInGuestInfo(host: Host, hostCpu: HostCpu, cpu: LgCpu): void {
   const state = frameStart(host.switcherPages[1 + hostCpu.index * 2 + 1]!);
   const put = (word: number, value: number): void => words.poke(toPtr(state + word), value);
   put(StatePage.hostCr3, hostCpu.cr3);
-  if (lg.discipline === 'as-written') mapSwitcherInGuest(cpu, hostCpu.index);
-  else mapPrivateSwitcher(cpu, hostCpu.index);
   put(StatePage.sp1, cpu.esp1);
   put(StatePage.ss1, cpu.ss1);
   if (cpu.changed & CHANGED_IDT) copyTraps(cpu, put);

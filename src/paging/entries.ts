@@ -11,18 +11,19 @@
  *  (vii) setup.ts     setting up the page tables initially
  *
  * The code is lguest's page_tables.c of 2013, as it was written or repaired: each defect
- * is a switch at its exact place, under its id (shared/defects.ts); those that only
- * several vCPUs can meet (R…) come and go with the discipline (shared/discipline.ts). Both paging forms are served by the same
- * functions: `lg.form` says how many levels there are.
+ * is a switch at its exact place, under its id (shared/defects.ts). How several vCPUs are
+ * kept apart is in shared/discipline.ts. Both paging forms are served by the same functions:
+ * `lg.form` says how many levels there are.
  */
 
 import type { Gpa, Gva, Pfn, Ptr } from '../../shared/address.ts';
-import { frameStart, NULL, toGpa, toPfn, toPtr } from '../../shared/address.ts';
+import { frameStart, NO_FRAME, NULL, toGpa, toPfn, toPtr } from '../../shared/address.ts';
 import type { Entry } from '../../shared/entry.ts';
 import {
   flagsOf,
   isPresent,
   makeEntry,
+  NO_ENTRY,
   pgdIndex,
   pmdIndex,
   pteIndex,
@@ -97,39 +98,51 @@ export interface Allocate {
 }
 
 /**
- * H:331 find_spte: walk the current shadow to the last-level entry of an address.
+ * H:331 find_spte: walk the i'th shadow to the last-level entry of an address.
  * Without `allocate` a missing level gives NULL. With it the level is allocated; when
  * there is no memory the guest dies and the result is NULL.
  */
-export function findSpte(cpu: LgCpu, vaddr: Gva, allocate: Allocate | null): Ptr {
+export function findSpte(cpu: LgCpu, i: number, vaddr: Gva, allocate: Allocate | null): Ptr {
   const { lg } = cpu;
-  const spgd = spgdAddr(cpu, cpu.cpuPgd, vaddr);
-  // R4: nothing keeps another vCPU from filling in the same level meanwhile.
-  if (!isPresent(lg.entry(spgd))) {
-    if (allocate === null) return NULL;
-    if (!allocateTable(lg, spgd, allocate.pgdFlags)) {
-      killGuest(cpu, 'out of memory allocating pte page');
-      return NULL;
-    }
+  const { form } = lg;
+  let table = tableBelow(cpu, i, spgdAddr(cpu, i, vaddr), allocate?.pgdFlags, 'pte');
+  if (table === NO_ENTRY) return NULL;
+  if (form.pae) {
+    const spmd = entryIn(lg, table, pmdIndex(form, vaddr));
+    table = tableBelow(cpu, i, spmd, allocate?.pmdFlags, 'pmd');
+    if (table === NO_ENTRY) return NULL;
   }
-  if (lg.form.pae) {
-    const spmd = spmdAddr(cpu, lg.entry(spgd), vaddr);
-    if (!isPresent(lg.entry(spmd))) {
-      if (allocate === null) return NULL;
-      if (!allocateTable(lg, spmd, allocate.pmdFlags)) {
-        killGuest(cpu, 'out of memory allocating pmd page');
-        return NULL;
-      }
-    }
-  }
-  return spteAddr(cpu, lg.entry(spgd), vaddr);
+  return entryIn(lg, table, pteIndex(form, vaddr));
 }
 
-function allocateTable(lg: Lguest, entry: Ptr, flags: number): boolean {
-  const table = lg.host.frames.getZeroedPage(FrameKind.PageTable, lg.index);
-  if (table === 0) return false;
-  lg.setEntry(entry, makeEntry(table, flags));
-  return true;
+/** The upper entry at a place, filled in if it is missing and there are flags for it. */
+function tableBelow(
+  cpu: LgCpu,
+  pgdir: number,
+  at: Ptr,
+  flags: number | undefined,
+  what: string,
+): Entry {
+  const { lg } = cpu;
+  for (;;) {
+    const found = lg.entry(at);
+    if (isPresent(found)) return found;
+    if (flags === undefined) return NO_ENTRY;
+    const table = lg.host.frames.getZeroedPage(FrameKind.PageTable, lg.index);
+    if (table === NO_FRAME) {
+      killGuest(cpu, `out of memory allocating ${what} page`);
+      return NO_ENTRY;
+    }
+    const entry = makeEntry(table, flags);
+    // R4: another vCPU may have filled it in meanwhile.
+    const filledIn = lg.defects.R4 || lg.compareExchangeEntry(at, found, entry);
+    if (lg.defects.R4) lg.setEntry(at, entry);
+    if (filledIn) {
+      lg.pgdirs[pgdir]!.countVersion();
+      return entry;
+    }
+    lg.host.frames.disown(table);
+  }
 }
 
 /** H:460 release_pte: give back the reference that get_pfn took. */

@@ -6,15 +6,16 @@
  * entry into the shadow and the guest never knows.
  */
 
-import type { Gva } from '../../shared/address.ts';
+import type { Gva, Ptr } from '../../shared/address.ts';
 import { NO_FRAME, NULL, pageStart, toGpfn } from '../../shared/address.ts';
-import { shootDown } from '../../shared/discipline.ts';
+import { shootDown, withFault } from '../../shared/discipline.ts';
 import type { Entry } from '../../shared/entry.ts';
 import {
   Entry as EntryValue,
   flagsOf,
   isPresent,
   makeEntry,
+  NO_ENTRY,
   PAGE_ACCESSED,
   PAGE_DIRTY,
   PAGE_GLOBAL,
@@ -25,6 +26,7 @@ import {
   PAGE_TABLE,
   PAGE_USER,
   ptePfn,
+  sameEntry,
   tablePfn,
   withFlags,
   withoutFlags,
@@ -47,14 +49,15 @@ const NO_PFN = 0xffff_ffff;
  */
 export function demandPage(cpu: LgCpu, vaddr: Gva, errorCode: number): boolean {
   for (;;) {
-    const fixed = tryDemandPage(cpu, vaddr, errorCode);
+    const fixed = withFault(cpu, () => tryDemandPage(cpu, vaddr, errorCode));
     if (fixed !== 'again') return fixed;
   }
 }
 
-/** One walk. `again`: the guest's entry changed under it, which as written nobody looks for. */
+/** One walk. `again`: something changed under it, which as written nobody looks for. */
 function tryDemandPage(cpu: LgCpu, vaddr: Gva, errorCode: number): boolean | 'again' {
   const { lg } = cpu;
+  const { changes } = lg.pgdirs[cpu.cpuPgd]!;
   const linear = cpu.linearPages;
   if (vaddr >= lg.host.switcherAddr) return false;
 
@@ -87,33 +90,68 @@ function tryDemandPage(cpu: LgCpu, vaddr: Gva, errorCode: number): boolean | 'ag
   const before = gpte;
   gpte = withFlags(gpte, write ? PAGE_ACCESSED | PAGE_DIRTY : PAGE_ACCESSED);
 
-  const spte = findSpte(cpu, vaddr, { pgdFlags: flagsOf(gpgd), pmdFlags: flagsOf(gpmd) });
+  const allocate = { pgdFlags: flagsOf(gpgd), pmdFlags: flagsOf(gpmd) };
+  const spte = findSpte(cpu, cpu.cpuPgd, vaddr, allocate);
   if (spte === NULL) return false;
 
   // R2: as written the guest's entry is written back at the end, over whatever another
   // vCPU wrote there since it was read. Repaired, it must not have changed.
-  const checked = lg.discipline !== 'as-written' && !linear;
+  const checked = !lg.defects.R2 && !linear;
   if (checked && !lgcmpxchgEntry(cpu, gptePtr, before, gpte)) return 'again';
 
-  // There may be an entry already: a read-only one, of a page that is now written.
-  // R1, R3: released while another vCPU may do the same, or still use it.
-  const old = lg.entry(spte);
-  if (isPresent(old)) shootDown(lg);
-  releasePte(lg, old);
-
-  if (flagsOf(gpte) & PAGE_DIRTY) {
-    // U12: a page that the guest made read-only need not be taken for writing.
-    const writable = (flagsOf(gpte) & PAGE_RW) !== 0;
-    lg.setEntry(spte, gpteToSpte(cpu, gpte, writable || lg.defects.U12));
-  } else {
-    // A clean page is mapped read-only, so that the first write faults and can be seen.
-    lg.setEntry(spte, gpteToSpte(cpu, withoutFlags(gpte, PAGE_RW), false));
-  }
+  // A clean page is mapped read-only, so that the first write faults and can be seen.
+  const dirty = (flagsOf(gpte) & PAGE_DIRTY) !== 0;
+  const shown = dirty ? gpte : withoutFlags(gpte, PAGE_RW);
+  // U12: a page that the guest made read-only need not be taken for writing.
+  const forWriting = dirty && ((flagsOf(gpte) & PAGE_RW) !== 0 || lg.defects.U12);
+  if (!replaceSpte(cpu, spte, () => gpteToSpte(cpu, shown, forWriting), changes)) return 'again';
 
   if (!linear) {
     if (!checked) lgwriteEntry(cpu, gptePtr, gpte);
     if (!lg.defects.U7) setUpperAccessed(cpu, vaddr, gpgd, gpmd);
   }
+  return true;
+}
+
+/**
+ * Put a new entry where there may be one already: a read-only one, say, of a page that is
+ * now written. False when what it was made from may have changed since the shadow's count
+ * of changes was `changes`, or the shadow's entry has: then nothing is left of it.
+ */
+function replaceSpte(cpu: LgCpu, spte: Ptr, make: () => Entry, changes: number): boolean {
+  const { lg } = cpu;
+  if (lg.defects.R1 || lg.defects.R3) return replaceUnseen(cpu, spte, make);
+  const old = lg.entry(spte);
+  const fresh = make();
+  // The same again: another vCPU was here first.
+  const replaced = !sameEntry(old, fresh) && lg.compareExchangeEntry(spte, old, fresh);
+  if (!replaced) {
+    releasePte(lg, fresh);
+    return sameEntry(old, fresh);
+  }
+  // The same page with more rights needs no shootdown: a TLB that lacks them asks again.
+  if (isPresent(old) && ptePfn(old) !== ptePfn(fresh)) shootDown(lg, cpu.cpuPgd);
+  releasePte(lg, old);
+  if (lg.pgdirs[cpu.cpuPgd]!.changes === changes) return true;
+  if (lg.compareExchangeEntry(spte, fresh, NO_ENTRY)) {
+    shootDown(lg, cpu.cpuPgd);
+    releasePte(lg, fresh);
+  }
+  return false;
+}
+
+/** As written: read, then written, whatever happens between. */
+function replaceUnseen(cpu: LgCpu, spte: Ptr, make: () => Entry): true {
+  const { lg } = cpu;
+  const old = lg.entry(spte);
+  // R3: the page is given back while it is mapped.
+  if (lg.defects.R3) releasePte(lg, old);
+  const fresh = make();
+  // R1: another vCPU may have done the same since, and released the same page.
+  lg.setEntry(spte, fresh);
+  if (lg.defects.R3) return true;
+  if (isPresent(old)) shootDown(lg, cpu.cpuPgd);
+  releasePte(lg, old);
   return true;
 }
 
@@ -152,7 +190,8 @@ export function gpteToSpte(cpu: LgCpu, gpte: Entry, write: boolean): Entry {
 
 /** H:350 get_pfn: the frame behind a guest page, with a reference taken, or NO_PFN. */
 function getPfn(cpu: LgCpu, page: number, write: boolean): number {
-  const frame = cpu.lg.map.getUserPage(toGpfn(page), write);
+  // U14: who reads a page first must see what is written to it later.
+  const frame = cpu.lg.map.getUserPage(toGpfn(page), write, !cpu.lg.defects.U14);
   return frame === NO_FRAME ? NO_PFN : frame;
 }
 

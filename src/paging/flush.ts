@@ -7,39 +7,66 @@
 
 import type { Gpa, Gva, Ptr } from '../../shared/address.ts';
 import { hex, NULL, pageOffset, toGpa, toPtr } from '../../shared/address.ts';
-import { shootDown } from '../../shared/discipline.ts';
+import { quiesce, withPgdir } from '../../shared/discipline.ts';
 import type { Entry } from '../../shared/entry.ts';
 import { isPresent, NO_ENTRY, pgdIndex, pmdIndex, pteIndex, ptePfn } from '../../shared/entry.ts';
 import { lgreadEntry } from '../../shared/guest-memory.ts';
-import type { LgCpu } from '../../shared/lg-cpu.ts';
+import { type LgCpu, NO_PGDIR } from '../../shared/lg-cpu.ts';
 import { killGuest, type Lguest } from '../../shared/lguest.ts';
 import { entryIn, gpgdAddr, gpmdAddr, gpteAddr, releasePte, tableOf } from './entries.ts';
 import { pinStackPages } from './pin.ts';
 import { allocateSwitcherMapping } from './switcher.ts';
 
-/** H:450 release_pgd: release all that a top-level entry leads to, then the entry. */
-export function releasePgd(lg: Lguest, spgd: Ptr): void {
-  const entry = lg.entry(spgd);
-  if (!isPresent(entry)) return;
-  shootDown(lg);
-  if (lg.form.pae) releasePmds(lg, entry, 0, lg.form.ptrsPerPmd);
-  else releasePtes(lg, entry, lg.form.ptrsPerPte);
-  // R5: freed before the entry is cleared.
-  lg.host.frames.disown(tableOf(lg, entry));
-  lg.setEntry(spgd, NO_ENTRY);
+/**
+ * H:450 release_pgd, for top-level entries `from` … `to` − 1 of a shadow: out of it first,
+ * all at once; given back with all that they lead to when nobody is on the way any more.
+ */
+export function releasePgds(lg: Lguest, pgdir: number, from: number, to: number): void {
+  lg.pgdirs[pgdir]!.countChange();
+  if (lg.defects.R5) return releaseUnseen(lg, pgdir, from, to);
+  const unlinked: Entry[] = [];
+  for (let i = from; i < to; i++) {
+    const spgd = topEntry(lg, pgdir, i);
+    if (isPresent(lg.entry(spgd))) unlinked.push(lg.exchangeEntry(spgd, NO_ENTRY));
+  }
+  if (unlinked.length > 0) lg.pgdirs[pgdir]!.countVersion();
+  quiesce(lg, pgdir);
+  for (const entry of unlinked) releaseTable(lg, entry);
 }
 
-/** H:450 release_pmd. PAE only. */
-function releasePmd(lg: Lguest, spmd: Ptr): void {
-  const entry = lg.entry(spmd);
-  if (!isPresent(entry)) return;
-  releasePtes(lg, entry, lg.form.ptrsPerPte);
-  lg.host.frames.disown(tableOf(lg, entry));
-  lg.setEntry(spmd, NO_ENTRY);
+/** R5: given back while they are part of the shadow still. */
+function releaseUnseen(lg: Lguest, pgdir: number, from: number, to: number): void {
+  quiesce(lg, pgdir);
+  for (let i = from; i < to; i++) {
+    const spgd = topEntry(lg, pgdir, i);
+    const entry = lg.entry(spgd);
+    if (!isPresent(entry)) continue;
+    releaseTable(lg, entry);
+    lg.setEntry(spgd, NO_ENTRY);
+  }
+  lg.pgdirs[pgdir]!.countVersion();
 }
 
+const topEntry = (lg: Lguest, pgdir: number, i: number): Ptr =>
+  toPtr(lg.pgdirs[pgdir]!.pgdir + i * lg.form.entryWords);
+
+/** The table that a top-level entry led to, and all below it. */
+function releaseTable(lg: Lguest, spgd: Entry): void {
+  if (lg.form.pae) releasePmds(lg, spgd, 0, lg.form.ptrsPerPmd);
+  else releasePtes(lg, spgd, lg.form.ptrsPerPte);
+  lg.host.frames.disown(tableOf(lg, spgd));
+}
+
+/** H:450 release_pmd, for the first entries of a middle level. PAE only. */
 function releasePmds(lg: Lguest, spgd: Entry, from: number, to: number): void {
-  for (let i = from; i < to; i++) releasePmd(lg, entryIn(lg, spgd, i));
+  for (let i = from; i < to; i++) {
+    const spmd = entryIn(lg, spgd, i);
+    const entry = lg.entry(spmd);
+    if (!isPresent(entry)) continue;
+    releasePtes(lg, entry, lg.form.ptrsPerPte);
+    lg.host.frames.disown(tableOf(lg, entry));
+    lg.setEntry(spmd, NO_ENTRY);
+  }
 }
 
 /** The first `count` entries of a last-level table. They are left as they are. */
@@ -49,34 +76,45 @@ function releasePtes(lg: Lguest, table: Entry, count: number): void {
 
 /** H:445 flush_user_mappings: everything below the kernel's address. */
 export function flushUserMappings(lg: Lguest, idx: number): void {
-  const { form, kernelAddress } = lg;
-  const top = lg.pgdirs[idx]!.pgdir;
-  const end = pgdIndex(form, kernelAddress);
-  for (let i = 0; i < end; i++) releasePgd(lg, topEntry(lg, top, i));
-  if (!lg.defects.U11) flushBelow(lg, topEntry(lg, top, end), kernelAddress);
+  withPgdir(lg, idx, () => {
+    const end = pgdIndex(lg.form, lg.kernelAddress);
+    releasePgds(lg, idx, 0, end);
+    if (!lg.defects.U11) flushBelow(lg, idx, end);
+  });
 }
 
-const topEntry = (lg: Lguest, top: Ptr, i: number): Ptr => toPtr(top + i * lg.form.entryWords);
-
 /** The user part of the top-level entry that user and kernel share. */
-function flushBelow(lg: Lguest, spgd: Ptr, kernelAddress: Gva): void {
-  const { form } = lg;
-  let table = lg.entry(spgd);
-  if (!isPresent(table)) return;
-  shootDown(lg);
+function flushBelow(lg: Lguest, pgdir: number, index: number): void {
+  const { form, kernelAddress } = lg;
+  const spgd = lg.entry(topEntry(lg, pgdir, index));
+  if (!isPresent(spgd)) return;
+  const unlinked: Entry[] = [];
+  const unlink = (table: Entry, count: number): Entry[] => {
+    const entries: Entry[] = [];
+    for (let i = 0; i < count; i++) {
+      const at = entryIn(lg, table, i);
+      if (isPresent(lg.entry(at))) entries.push(lg.exchangeEntry(at, NO_ENTRY));
+    }
+    return entries;
+  };
+  let last = spgd;
   if (form.pae) {
-    releasePmds(lg, table, 0, pmdIndex(form, kernelAddress));
-    table = lg.entry(entryIn(lg, table, pmdIndex(form, kernelAddress)));
-    if (!isPresent(table)) return;
+    unlinked.push(...unlink(spgd, pmdIndex(form, kernelAddress)));
+    last = lg.entry(entryIn(lg, spgd, pmdIndex(form, kernelAddress)));
   }
-  const count = pteIndex(form, kernelAddress);
-  releasePtes(lg, table, count);
-  for (let i = 0; i < count; i++) lg.setEntry(entryIn(lg, table, i), NO_ENTRY);
+  const pages = isPresent(last) ? unlink(last, pteIndex(form, kernelAddress)) : [];
+  if (unlinked.length > 0) lg.pgdirs[pgdir]!.countVersion();
+  quiesce(lg, pgdir);
+  for (const spmd of unlinked) {
+    releasePtes(lg, spmd, form.ptrsPerPte);
+    lg.host.frames.disown(tableOf(lg, spmd));
+  }
+  for (const pte of pages) releasePte(lg, pte);
 }
 
 /** H:440 guest_pagetable_flush_user: the user part of the current page table. */
 export function guestPagetableFlushUser(cpu: LgCpu): void {
-  flushUserMappings(cpu.lg, cpu.cpuPgd);
+  if (cpu.cpuPgd !== NO_PGDIR) flushUserMappings(cpu.lg, cpu.cpuPgd);
 }
 
 /** What guest_pa answers when it cannot: −1UL. */
@@ -104,12 +142,15 @@ export function guestPa(cpu: LgCpu, vaddr: Gva): Gpa {
 
 /** H:470 release_all_pagetables: every entry of every shadow of this guest. */
 export function releaseAllPagetables(lg: Lguest): void {
-  for (const pgdir of lg.pgdirs) {
-    if (pgdir.pgdir === NULL) continue;
-    for (let j = 0; j < lg.form.ptrsPerPgd; j++) releasePgd(lg, topEntry(lg, pgdir.pgdir, j));
-    pgdir.switcherMapped = false;
-    pgdir.lastHostCpu = -1;
-  }
+  for (const i of lg.pgdirs.keys()) withPgdir(lg, i, () => releasePagetable(lg, i));
+}
+
+function releasePagetable(lg: Lguest, i: number): void {
+  const pgdir = lg.pgdirs[i]!;
+  if (pgdir.pgdir === NULL) return;
+  releasePgds(lg, i, 0, lg.form.ptrsPerPgd);
+  pgdir.switcherMapped = false;
+  pgdir.lastHostCpu = -1;
 }
 
 /**
@@ -117,8 +158,14 @@ export function releaseAllPagetables(lg: Lguest): void {
  * caller cannot do without.
  */
 export function guestPagetableClearAll(cpu: LgCpu): void {
-  // R7: the Switcher of every pgdir goes, and the caller's alone comes back.
-  releaseAllPagetables(cpu.lg);
+  const { lg } = cpu;
+  for (const i of lg.pgdirs.keys()) {
+    withPgdir(lg, i, () => {
+      releasePagetable(lg, i);
+      // R7: the Switcher of every pgdir goes, and the caller's alone comes back.
+      if (!lg.defects.R7 && i !== cpu.cpuPgd) mapSwitcher(cpu, i);
+    });
+  }
   mapNecessities(cpu, true);
 }
 
@@ -127,11 +174,16 @@ export function guestPagetableClearAll(cpu: LgCpu): void {
  * and the kernel's stack if `stack`.
  */
 export function mapNecessities(cpu: LgCpu, stack: boolean): void {
-  const { lg } = cpu;
+  if (cpu.cpuPgd === NO_PGDIR) return;
+  const { U8 } = cpu.lg.defects;
   // U8: the stack first, whose upper levels, shared with the Switcher, get the guest's flags.
-  if (stack && lg.defects.U8) pinStackPages(cpu);
-  if (!lg.pgdirs[cpu.cpuPgd]!.switcherMapped && !allocateSwitcherMapping(cpu)) {
-    killGuest(cpu, 'Cannot populate switcher mapping');
-  }
-  if (stack && !lg.defects.U8) pinStackPages(cpu);
+  if (stack && U8) pinStackPages(cpu);
+  mapSwitcher(cpu, cpu.cpuPgd);
+  if (stack && !U8) pinStackPages(cpu);
+}
+
+function mapSwitcher(cpu: LgCpu, i: number): void {
+  const { pgdir, switcherMapped } = cpu.lg.pgdirs[i]!;
+  if (pgdir === NULL || switcherMapped) return;
+  if (!allocateSwitcherMapping(cpu, i)) killGuest(cpu, 'Cannot populate switcher mapping');
 }

@@ -15,10 +15,18 @@ import { demandPage } from './fault.ts';
 
 /** `pin_stack_pages` of interrupts_and_traps.c: from the top of the stack downwards. */
 export function pinStackPages(cpu: LgCpu): void {
-  for (let i = 0; i < cpu.stackPages; i++) {
-    pinPage(cpu, toGva(cpu.esp1 - 1 - i * PAGE_SIZE));
-  }
+  for (let i = 0; i < cpu.stackPages; i++) pinPage(cpu, stackPage(cpu, i));
 }
+
+/** Whether all of the stack is mapped already. */
+export function stackIsMapped(cpu: LgCpu): boolean {
+  for (let i = 0; i < cpu.stackPages; i++) {
+    if (!pageWritable(cpu, stackPage(cpu, i))) return false;
+  }
+  return true;
+}
+
+const stackPage = (cpu: LgCpu, i: number): Gva => toGva(cpu.esp1 - 1 - i * PAGE_SIZE);
 
 /** H:360 pin_page: map it for writing unless it is; a stack that cannot be kills the guest. */
 export function pinPage(cpu: LgCpu, vaddr: Gva): void {
@@ -30,7 +38,7 @@ export function pinPage(cpu: LgCpu, vaddr: Gva): void {
 /** H:360 page_writable: does the shadow map it, writable? */
 function pageWritable(cpu: LgCpu, vaddr: Gva): boolean {
   if (vaddr >= cpu.lg.host.switcherAddr) return false;
-  const spte = findSpte(cpu, vaddr, null);
+  const spte = findSpte(cpu, cpu.cpuPgd, vaddr, null);
   if (spte === NULL) return false;
   const writable = PAGE_PRESENT | PAGE_RW;
   return (flagsOf(cpu.lg.entry(spte)) & writable) === writable;

@@ -4,7 +4,7 @@
  * As written the Switcher hangs in the pgdirs, which vCPUs share: one vCPU's entry moves
  * another's pages away, or leaves them where it finds its registers in them (R7, R9,
  * R10, R13, R16). Here a vCPU enters through a top level of its own: a copy of the
- * pgdir's, made at every entry, but for the entry that leads to the Switcher. With PAE
+ * pgdir's, made anew when that has changed, but for the entry that leads to the Switcher. With PAE
  * the middle level of the last gigabyte is a copy as well.
  *
  * LIMIT: the Switcher's last-level table is one, and no guest page is in its range.
@@ -31,7 +31,7 @@ import {
   tablePfn,
 } from '../../shared/entry.ts';
 import { FrameKind } from '../../shared/frames.ts';
-import { type LgCpu, NOWHERE } from '../../shared/lg-cpu.ts';
+import { type LgCpu, NO_PGDIR, NOWHERE } from '../../shared/lg-cpu.ts';
 import { releasePte } from './entries.ts';
 import { KERNEL, KERNEL_RO, KERNEL_RX, percpuPagesAddr, switcherEntry } from './switcher.ts';
 
@@ -43,18 +43,40 @@ export function allocatePrivateSwitcher(cpu: LgCpu): boolean {
   cpu.rootPmd = cpu.lg.form.pae ? take() : NO_FRAME;
   cpu.switcherTable = take();
   cpu.switcherHostCpu = NOWHERE;
+  cpu.setRootSource(NO_PGDIR, 0);
   if (cpu.root === NO_FRAME || cpu.switcherTable === NO_FRAME) return false;
   if (cpu.lg.form.pae && cpu.rootPmd === NO_FRAME) return false;
   setSwitcherPage(cpu, 0, cpu.lg.host.switcherPages[0]!, KERNEL_RX, true);
   return true;
 }
 
-/** Before every entry, under the guest lock: what map_switcher_in_guest is as written. */
+/** Before every entry: this host CPU's two pages, and no other's, in the vCPU's own table. */
 export function mapPrivateSwitcher(cpu: LgCpu, hostCpu: number): void {
   const { lg } = cpu;
-  const { words, switcherAddr, switcherPages } = lg.host;
+  const { switcherPages } = lg.host;
+  const last = cpu.switcherHostCpu;
+  if (last === hostCpu) {
+    lg.counters.count(Counter.RemapsCached);
+    return;
+  }
+  lg.counters.count(last === NOWHERE ? Counter.RemapsUnknown : Counter.RemapsKnown);
+  if (last !== NOWHERE) for (const page of [0, 1]) clearSwitcherPage(cpu, pageOf(cpu, last) + page);
+  setSwitcherPage(cpu, pageOf(cpu, hostCpu), cpu.regsPage, KERNEL, false);
+  setSwitcherPage(cpu, pageOf(cpu, hostCpu) + 1, switcherPages[2 + hostCpu * 2]!, KERNEL_RO, false);
+  cpu.switcherHostCpu = hostCpu;
+}
+
+/**
+ * Make the vCPU's upper levels those of its pgdir, with the way to its own Switcher table.
+ * Whoever takes an entry out of the pgdir counts its version on before it looks who is
+ * inside the guest; this CPU says that it is before it looks at the version.
+ */
+export function copyRoot(cpu: LgCpu): void {
+  const { lg } = cpu;
+  const { words, switcherAddr } = lg.host;
   const { form } = lg;
-  const top = lg.pgdirs[cpu.cpuPgd]!.pgdir;
+  const { pgdir: top, version } = lg.pgdirs[cpu.cpuPgd]!;
+  if (cpu.rootPgdir === cpu.cpuPgd && cpu.rootVersion === version) return;
   words.copy(frameStart(cpu.root), top, PAGE_WORDS);
   const entry = toPtr(frameStart(cpu.root) + pgdIndex(form, switcherAddr) * form.entryWords);
   if (form.pae) {
@@ -70,17 +92,7 @@ export function mapPrivateSwitcher(cpu: LgCpu, hostCpu: number): void {
   } else {
     lg.setEntry(entry, makeEntry(cpu.switcherTable, PAGE_TABLE));
   }
-
-  const last = cpu.switcherHostCpu;
-  if (last === hostCpu) {
-    lg.counters.count(Counter.RemapsCached);
-    return;
-  }
-  lg.counters.count(last === NOWHERE ? Counter.RemapsUnknown : Counter.RemapsKnown);
-  if (last !== NOWHERE) for (const page of [0, 1]) clearSwitcherPage(cpu, pageOf(cpu, last) + page);
-  setSwitcherPage(cpu, pageOf(cpu, hostCpu), cpu.regsPage, KERNEL, false);
-  setSwitcherPage(cpu, pageOf(cpu, hostCpu) + 1, switcherPages[2 + hostCpu * 2]!, KERNEL_RO, false);
-  cpu.switcherHostCpu = hostCpu;
+  cpu.setRootSource(cpu.cpuPgd, version);
 }
 
 /** When the guest is taken down. */

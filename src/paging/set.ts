@@ -5,9 +5,9 @@
  * is missing, the answer can always be to throw the shadow's entry away.
  */
 
-import type { Gpa, Gva } from '../../shared/address.ts';
-import { PAGE_SIZE, toGva, toPtr } from '../../shared/address.ts';
-import { shootDown } from '../../shared/discipline.ts';
+import type { Gpa, Gva, Ptr } from '../../shared/address.ts';
+import { NULL, PAGE_SIZE, toGva } from '../../shared/address.ts';
+import { quiesce, withPgdir } from '../../shared/discipline.ts';
 import type { Entry } from '../../shared/entry.ts';
 import {
   flagsOf,
@@ -21,9 +21,9 @@ import {
 } from '../../shared/entry.ts';
 import type { LgCpu } from '../../shared/lg-cpu.ts';
 import { killGuest, type Lguest } from '../../shared/lguest.ts';
-import { releasePte, spgdAddr, spmdAddr, spteAddr } from './entries.ts';
+import { findSpte, releasePte } from './entries.ts';
 import { checkGpte, gpteToSpte } from './fault.ts';
-import { guestPagetableClearAll, mapNecessities, releasePgd } from './flush.ts';
+import { guestPagetableClearAll, mapNecessities, releasePgds } from './flush.ts';
 import { findPgdir } from './switch.ts';
 import { allocateSwitcherMapping } from './switcher.ts';
 
@@ -39,7 +39,7 @@ export function guestSetPte(cpu: LgCpu, gpgdir: Gpa, vaddr: Gva, gpte: Entry): v
   }
   if (vaddr >= lg.kernelAddress) {
     for (const [i, pgdir] of lg.pgdirs.entries()) {
-      if (pgdir.pgdir !== 0) doSetPte(cpu, i, vaddr, gpte);
+      if (pgdir.pgdir !== NULL) doSetPte(cpu, i, vaddr, gpte);
     }
   } else {
     const pgdir = findPgdir(lg, gpgdir);
@@ -53,22 +53,31 @@ export function guestSetPte(cpu: LgCpu, gpgdir: Gpa, vaddr: Gva, gpte: Entry): v
  */
 function doSetPte(cpu: LgCpu, idx: number, vaddr: Gva, gpte: Entry): void {
   const { lg } = cpu;
-  const spgd = lg.entry(spgdAddr(cpu, idx, vaddr));
-  if (!isPresent(spgd)) return;
-  if (lg.form.pae && !isPresent(lg.entry(spmdAddr(cpu, spgd, vaddr)))) return;
-  const spte = spteAddr(cpu, spgd, vaddr);
-  const old = lg.entry(spte);
-  if (isPresent(old)) shootDown(lg);
-  releasePte(lg, old);
+  withPgdir(lg, idx, () => {
+    lg.pgdirs[idx]!.countChange();
+    const spte = findSpte(cpu, idx, vaddr, null);
+    const old = spte === NULL ? NO_ENTRY : changeSpte(cpu, spte, gpte);
+    // Also where there is no entry yet: a fault may be about to make one from the old.
+    quiesce(lg, idx);
+    releasePte(lg, old);
+  });
+}
 
-  if (!canBeSetNow(lg, gpte)) {
-    lg.setEntry(spte, NO_ENTRY);
-  } else if (checkGpte(cpu, gpte)) {
-    lg.setEntry(spte, spteFor(cpu, gpte));
-  } else if (!lg.defects.U5) {
+/** Returns what is to be released when nobody can reach it any more. */
+function changeSpte(cpu: LgCpu, spte: Ptr, gpte: Entry): Entry {
+  const { lg } = cpu;
+  const old = lg.entry(spte);
+  // R3: the page is given back while it is mapped.
+  if (lg.defects.R3) releasePte(lg, old);
+  let fresh = NO_ENTRY;
+  if (canBeSetNow(lg, gpte)) {
+    if (checkGpte(cpu, gpte)) fresh = spteFor(cpu, gpte);
     // U5: the released entry must not stay.
-    lg.setEntry(spte, NO_ENTRY);
+    else if (lg.defects.U5) return lg.defects.R3 ? NO_ENTRY : old;
   }
+  if (!lg.defects.R3) return lg.exchangeEntry(spte, fresh);
+  lg.setEntry(spte, fresh);
+  return NO_ENTRY;
 }
 
 /** Whether the guest has set already what the processor would set on the first access. */
@@ -97,7 +106,7 @@ function spteFor(cpu: LgCpu, gpte: Entry): Entry {
 export function guestSetPgd(caller: LgCpu, gpgdir: Gpa, idx: number): void {
   const { lg } = caller;
   const cpu = meant(caller);
-  const { ptrsPerPgd, entryWords } = lg.form;
+  const { ptrsPerPgd } = lg.form;
   // U1: the index just past the end is let through.
   if (lg.defects.U1 ? idx > ptrsPerPgd : idx >= ptrsPerPgd) {
     killGuest(cpu, `Attempt to set pgd ${idx}/${ptrsPerPgd}`);
@@ -105,17 +114,23 @@ export function guestSetPgd(caller: LgCpu, gpgdir: Gpa, idx: number): void {
   }
   const index = findPgdir(lg, gpgdir);
   if (index === lg.pgdirs.length) return;
-  const pgdir = lg.pgdirs[index]!;
-  releasePgd(lg, toPtr(pgdir.pgdir + idx * entryWords));
-  if (lg.defects.U2) {
-    // U2: that may have been the Switcher's; the repair goes to the current pgdir.
-    if (!allocateSwitcherMapping(cpu)) killGuest(cpu, 'Cannot populate switcher mapping');
-  } else {
-    // Another pgdir gets its Switcher and its stack when it becomes the current one.
-    if (holdsSwitcher(lg, idx)) pgdir.switcherMapped = false;
-    if (index === cpu.cpuPgd) mapNecessities(cpu, true);
-  }
-  pgdir.lastHostCpu = -1;
+  withPgdir(lg, index, () => {
+    const pgdir = lg.pgdirs[index]!;
+    // It may have been given to another top level by now.
+    if (pgdir.gpgdir !== gpgdir) return;
+    releasePgds(lg, index, idx, idx + 1);
+    if (lg.defects.U2) {
+      // U2: that may have been the Switcher's; the repair goes to the current pgdir.
+      if (!allocateSwitcherMapping(cpu, cpu.cpuPgd)) {
+        killGuest(cpu, 'Cannot populate switcher mapping');
+      }
+    } else {
+      // Another pgdir gets its Switcher and its stack when it becomes the current one.
+      if (holdsSwitcher(lg, idx)) pgdir.switcherMapped = false;
+      if (index === cpu.cpuPgd) mapNecessities(cpu, true);
+    }
+    pgdir.lastHostCpu = -1;
+  });
 }
 
 /** Whether any of the Switcher's pages hangs below a top-level entry. */
@@ -131,5 +146,4 @@ export function guestSetPmd(caller: LgCpu): void {
 }
 
 /** R8: as written, whichever vCPU called, the first one is meant. */
-const meant = (caller: LgCpu): LgCpu =>
-  caller.lg.discipline === 'as-written' ? caller.lg.cpus[0]! : caller;
+const meant = (caller: LgCpu): LgCpu => (caller.lg.defects.R8 ? caller.lg.cpus[0]! : caller);

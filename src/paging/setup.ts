@@ -22,11 +22,11 @@ const ENOMEM = -12;
  */
 export function initGuestPagetable(lg: Lguest): number {
   const cpu = lg.cpus[0]!;
-  const { index, blank } = newPgdir(cpu, toGpa(0));
+  const { index, blank = false } = newPgdir(cpu, toGpa(0));
   cpu.cpuPgd = index;
   if (!blank) return ENOMEM;
   cpu.linearPages = true;
-  if (!allocateSwitcherMapping(cpu)) {
+  if (!allocateSwitcherMapping(cpu, index)) {
     releaseAllPagetables(lg);
     return ENOMEM;
   }

@@ -8,9 +8,11 @@
 
 import type { Gpa } from '../../shared/address.ts';
 import { frameStart, NO_FRAME, NULL } from '../../shared/address.ts';
+import { withPgdirs } from '../../shared/discipline.ts';
 import { FrameKind } from '../../shared/frames.ts';
-import type { LgCpu } from '../../shared/lg-cpu.ts';
+import { type LgCpu, NO_PGDIR } from '../../shared/lg-cpu.ts';
 import type { Lguest } from '../../shared/lguest.ts';
+import type { Pgdir } from '../../shared/pgdir.ts';
 import { flushUserMappings, mapNecessities, releaseAllPagetables } from './flush.ts';
 
 /** find_pgdir's and new_pgdir's way to say "none": the index after the last. */
@@ -19,20 +21,17 @@ const none = (lg: Lguest): number => lg.pgdirs.length;
 /** H:430 guest_new_pagetable: the vCPU goes on with another top level. */
 export function guestNewPagetable(cpu: LgCpu, pgtable: Gpa): void {
   const { lg } = cpu;
-  let newpgdir: number;
-  let blank = false;
-  if (cpu.linearPages) {
-    // R14: the first call of any vCPU wipes the tables of all.
+  const first = cpu.linearPages;
+  if (first) {
     releaseAllPagetables(lg);
     cpu.linearPages = false;
-    newpgdir = none(lg);
-  } else {
-    newpgdir = findPgdir(lg, pgtable);
   }
-  if (newpgdir === none(lg)) ({ index: newpgdir, blank } = newPgdir(cpu, pgtable));
-  cpu.cpuPgd = newpgdir;
   cpu.cr3 = pgtable;
-
+  letGoOfPgdir(cpu);
+  const blank = withPgdirs(lg, () => {
+    const found = first ? none(lg) : findPgdir(lg, pgtable);
+    return takePgdir(cpu, found === none(lg) ? newPgdir(cpu, pgtable) : { index: found });
+  });
   // U10: a pgdir that lost its mappings, but was not just allocated, needs the stack too.
   mapNecessities(cpu, blank || !lg.defects.U10);
 }
@@ -43,20 +42,27 @@ export function findPgdir(lg: Lguest, pgtable: Gpa): number {
   return i === -1 ? none(lg) : i;
 }
 
+/** A shadow that was chosen. `blank`: a fresh page without kernel mappings. */
+interface Choice {
+  readonly index: number;
+  readonly blank?: boolean;
+}
+
 /**
- * H:435 new_pgdir: a shadow for a new top level, in a random place. `blank` says that
- * it is a fresh page without kernel mappings, so the caller must map the stack.
+ * H:435 new_pgdir: a shadow for a new top level, in a random place among those that no
+ * vCPU runs on; none(lg) when there is no such place.
  */
-export function newPgdir(cpu: LgCpu, gpgdir: Gpa): { index: number; blank: boolean } {
+export function newPgdir(cpu: LgCpu, gpgdir: Gpa): Choice {
   const { lg } = cpu;
-  // R11: nothing keeps the victim from being one that another vCPU runs on.
-  let index = lg.host.prandomU32(cpu) % lg.pgdirs.length;
+  let index = freePgdir(lg, lg.host.prandomU32(cpu) % lg.pgdirs.length);
+  if (index === none(lg)) return { index };
   let blank = false;
   if (lg.pgdirs[index]!.pgdir === NULL) {
     const frame = lg.host.frames.getZeroedPage(FrameKind.PageTable, lg.index);
     if (frame === NO_FRAME) {
-      // No memory: make do with the one in use.
-      index = cpu.cpuPgd;
+      // No memory: make do with one that has a page, by preference the one in use.
+      index = allocatedPgdir(lg, cpu.cpuPgd);
+      if (index === none(lg)) return { index };
     } else {
       lg.pgdirs[index]!.pgdir = frameStart(frame);
       blank = true;
@@ -67,4 +73,64 @@ export function newPgdir(cpu: LgCpu, gpgdir: Gpa): { index: number; blank: boole
   flushUserMappings(lg, index);
   pgdir.lastHostCpu = -1;
   return { index, blank };
+}
+
+/** The first from `start` on, in a circle, that nobody runs on. */
+function freePgdir(lg: Lguest, start: number): number {
+  // R11: as written it may be one that another vCPU runs on.
+  if (lg.defects.R11) return start;
+  for (let i = 0; i < lg.pgdirs.length; i++) {
+    const index = (start + i) % lg.pgdirs.length;
+    if (lg.pgdirs[index]!.users === 0) return index;
+  }
+  return none(lg);
+}
+
+function allocatedPgdir(lg: Lguest, current: number): number {
+  if (lg.defects.R11) return current;
+  const isFree = (p: Pgdir | undefined): boolean => p?.users === 0 && p.pgdir !== NULL;
+  if (isFree(lg.pgdirs[current])) return current;
+  const i = lg.pgdirs.findIndex(isFree);
+  return i === -1 ? none(lg) : i;
+}
+
+function takePgdir(cpu: LgCpu, { index, blank = false }: Choice): boolean {
+  const { lg } = cpu;
+  if (index === none(lg)) {
+    cpu.cpuPgd = NO_PGDIR;
+    lg.hungryVcpu ||= cpu.id + 1;
+    return false;
+  }
+  cpu.cpuPgd = index;
+  cpu.holdsPgdir = true;
+  lg.pgdirs[index]!.addUser();
+  if (lg.hungryVcpu === cpu.id + 1) lg.hungryVcpu = 0;
+  return blank;
+}
+
+/**
+ * Before a vCPU does anything on its shadow: see to it that it has one, and that nobody
+ * takes it away. Another may have taken it since. False when all are in use by others, or
+ * the last one is to be that of a vCPU that found none before.
+ */
+export function claimPgdir(cpu: LgCpu): boolean {
+  const { lg } = cpu;
+  // R11: nobody asks.
+  if (cpu.holdsPgdir || lg.defects.R11) return true;
+  return withPgdirs(lg, () => {
+    const free = lg.pgdirs.filter(({ users }) => users === 0).length;
+    if (free <= 1 && lg.hungryVcpu !== 0 && lg.hungryVcpu !== cpu.id + 1) return false;
+    const isMine = cpu.cpuPgd !== NO_PGDIR && lg.pgdirs[cpu.cpuPgd]!.gpgdir === cpu.cr3;
+    const index = isMine ? cpu.cpuPgd : findPgdir(lg, cpu.cr3);
+    takePgdir(cpu, index === none(lg) ? newPgdir(cpu, cpu.cr3) : { index });
+    if (!isMine) mapNecessities(cpu, true);
+    return cpu.holdsPgdir;
+  });
+}
+
+/** When a vCPU is put down, or goes on with another. */
+export function letGoOfPgdir(cpu: LgCpu): void {
+  if (!cpu.holdsPgdir) return;
+  cpu.holdsPgdir = false;
+  cpu.lg.pgdirs[cpu.cpuPgd]!.removeUser();
 }

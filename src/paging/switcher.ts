@@ -10,6 +10,7 @@
 import type { Gva } from '../../shared/address.ts';
 import { NULL, PAGE_SIZE, type Pfn, type Ptr, toGva } from '../../shared/address.ts';
 import { Counter } from '../../shared/counters.ts';
+import { isInside } from '../../shared/discipline.ts';
 import {
   Entry,
   isPresent,
@@ -22,9 +23,10 @@ import {
   PAGE_PRESENT,
   PAGE_RW,
   PAGE_TABLE,
+  ptePfn,
 } from '../../shared/entry.ts';
 import { bugOn, HostOops } from '../../shared/errors.ts';
-import type { LgCpu } from '../../shared/lg-cpu.ts';
+import { type LgCpu, NO_PGDIR } from '../../shared/lg-cpu.ts';
 import type { Lguest } from '../../shared/lguest.ts';
 import { findSpte, releasePte } from './entries.ts';
 
@@ -43,7 +45,8 @@ export const percpuPagesAddr = (lg: Lguest, hostCpu: number): Gva =>
 
 /**
  * H:480 map_switcher_in_guest: make the Switcher's entries right for `cpu` about to run
- * on `hostCpu`. All tables for it exist already: nothing is allocated here.
+ * on `hostCpu`, in the pgdir that it shares with other vCPUs. All tables for it exist
+ * already: nothing is allocated here. Repaired, see private-switcher.ts.
  */
 export function mapSwitcherInGuest(cpu: LgCpu, hostCpu: number): void {
   const { lg } = cpu;
@@ -52,26 +55,31 @@ export function mapSwitcherInGuest(cpu: LgCpu, hostCpu: number): void {
   bugOn(!pgdir.switcherMapped, 'map_switcher_in_guest');
 
   const last = pgdir.lastHostCpu;
+  const base = percpuPagesAddr(lg, hostCpu);
   // R9: the pages are this CPU's, but the regs page may be another vCPU's.
-  if (last === hostCpu) {
+  if (lg.defects.R9 ? last === hostCpu : mapsPage(cpu, base, cpu.regsPage)) {
     lg.counters.count(Counter.RemapsCached);
     return;
   }
-  // R10: what is removed may be in use on that CPU at this moment.
-  if (last === -1) {
-    lg.counters.count(Counter.RemapsUnknown);
-    for (let i = 0; i < host.cpus.length; i++) removeSwitcherPercpuMap(cpu, i);
-  } else {
-    lg.counters.count(Counter.RemapsKnown);
-    removeSwitcherPercpuMap(cpu, last);
+  lg.counters.count(last === -1 ? Counter.RemapsUnknown : Counter.RemapsKnown);
+  for (let i = 0; i < host.cpus.length; i++) {
+    // R13: only the CPU that entered last is thought of, though there may be more.
+    if (lg.defects.R13 && last !== -1 && i !== last) continue;
+    // R10: what is removed may be in use on that CPU at this moment.
+    if (!lg.defects.R10 && i !== hostCpu && isInside(lg, i, cpu.cpuPgd)) continue;
+    removeSwitcherPercpuMap(cpu, i);
   }
 
-  const base = percpuPagesAddr(lg, hostCpu);
   mapPage(cpu, base, cpu.regsPage, KERNEL);
   mapPage(cpu, toGva(base + PAGE_SIZE), host.switcherPages[1 + hostCpu * 2 + 1]!, KERNEL_RO);
-
-  // R13: another vCPU may have written this meanwhile.
   pgdir.lastHostCpu = hostCpu;
+}
+
+function mapsPage(cpu: LgCpu, vaddr: Gva, page: Pfn): boolean {
+  const pte = findSpte(cpu, cpu.cpuPgd, vaddr, null);
+  if (pte === NULL) return false;
+  const entry = cpu.lg.entry(pte);
+  return isPresent(entry) && ptePfn(entry) === page;
 }
 
 /** H:481 remove_switcher_percpu_map: clear the two entries of host CPU `i`. */
@@ -79,7 +87,7 @@ function removeSwitcherPercpuMap(cpu: LgCpu, i: number): void {
   const { lg } = cpu;
   const base = percpuPagesAddr(lg, i);
   for (const vaddr of [base, toGva(base + PAGE_SIZE)]) {
-    const pte = findSpte(cpu, vaddr, null);
+    const pte = findSpte(cpu, cpu.cpuPgd, vaddr, null);
     releasePte(lg, lg.entry(dereference(pte, 'remove_switcher_percpu_map')));
     lg.setEntry(pte, NO_ENTRY);
   }
@@ -88,7 +96,7 @@ function removeSwitcherPercpuMap(cpu: LgCpu, i: number): void {
 /** A page that is not to be executed, with a reference. */
 function mapPage(cpu: LgCpu, vaddr: Gva, page: Pfn, flags: number): void {
   const { lg } = cpu;
-  const pte = dereference(findSpte(cpu, vaddr, null), 'map_switcher_in_guest');
+  const pte = dereference(findSpte(cpu, cpu.cpuPgd, vaddr, null), 'map_switcher_in_guest');
   lg.host.frames.get(page);
   lg.setEntry(pte, switcherEntry(lg, page, flags, false));
 }
@@ -106,17 +114,17 @@ function dereference(ptr: Ptr, where: string): Ptr {
 }
 
 /**
- * H:501 allocate_switcher_mapping: tables for all the Switcher's pages in the current
- * shadow, and its text mapped. The other pages come when a CPU is about to run it.
- * Returns false when there is no memory.
+ * H:501 allocate_switcher_mapping: tables for all the Switcher's pages in a shadow (as
+ * written the current one, always), and its text mapped. The other pages come when a CPU
+ * is about to run it. Returns false when there is no memory.
  */
-export function allocateSwitcherMapping(cpu: LgCpu): boolean {
+export function allocateSwitcherMapping(cpu: LgCpu, pgdir: number): boolean {
   const { lg } = cpu;
   const { host } = lg;
-  // Repaired, the Switcher is not in the pgdirs: see private-switcher.ts.
-  if (lg.discipline !== 'as-written') return true;
+  // Each vCPU has it for itself, not the pgdirs: see private-switcher.ts.
+  if (!lg.sharesSwitcher || pgdir === NO_PGDIR) return true;
   for (let i = 0; i < host.switcherPages.length; i++) {
-    const pte = findSpte(cpu, switcherPageAddr(lg, i), {
+    const pte = findSpte(cpu, pgdir, switcherPageAddr(lg, i), {
       pgdFlags: lg.form.checkGpgdMask,
       pmdFlags: PAGE_TABLE,
     });
@@ -127,6 +135,6 @@ export function allocateSwitcherMapping(cpu: LgCpu): boolean {
       lg.setEntry(pte, makeEntry(host.switcherPages[0]!, KERNEL_RX));
     }
   }
-  lg.pgdirs[cpu.cpuPgd]!.switcherMapped = true;
+  lg.pgdirs[pgdir]!.switcherMapped = true;
   return true;
 }

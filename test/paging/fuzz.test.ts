@@ -24,6 +24,7 @@ import { doHypercalls } from '../../src/host/hypercalls.ts';
 import { close, launch } from '../../src/host/launcher.ts';
 import { writeSaved } from '../../src/host/switcher.ts';
 import { demandPage } from '../../src/paging/fault.ts';
+import { copyRoot, mapPrivateSwitcher } from '../../src/paging/private-switcher.ts';
 import { guestNewPagetable } from '../../src/paging/switch.ts';
 import { mapSwitcherInGuest } from '../../src/paging/switcher.ts';
 
@@ -116,7 +117,12 @@ function step(cpu: LgCpu, hostCpus: number, garbage: Garbage): string {
   }
   if (what < 8) {
     const hostCpu = garbage.below(hostCpus);
-    mapSwitcherInGuest(cpu, hostCpu);
+    if (cpu.lg.sharesSwitcher) {
+      mapSwitcherInGuest(cpu, hostCpu);
+    } else {
+      mapPrivateSwitcher(cpu, hostCpu);
+      copyRoot(cpu);
+    }
     return `enter on ${hostCpu}`;
   }
   const number = garbage.below(RARELY) === 0 ? garbage.below(24) : garbage.pick(NUMBERS);

@@ -4,9 +4,9 @@
  */
 
 import { describe, expect, test } from 'vitest';
-import { frameOf, frameStart, toGpa, toGva } from '../../shared/address.ts';
+import { frameOf, frameStart, type Ptr, toGpa, toGva, toPtr } from '../../shared/address.ts';
 import { DEFECTS, type DefectId } from '../../shared/defects.ts';
-import { Entry, makeEntry, PAGE_NX_HIGH } from '../../shared/entry.ts';
+import { Entry, flagsOf, makeEntry, PAGE_NX_HIGH, pgdIndex } from '../../shared/entry.ts';
 import { HostOops } from '../../shared/errors.ts';
 import { FrameKind } from '../../shared/frames.ts';
 import { Vma } from '../../shared/launcher-map.ts';
@@ -20,6 +20,11 @@ import {
   guestPagetableFlushUser,
 } from '../../src/paging/flush.ts';
 import { pinStackPages } from '../../src/paging/pin.ts';
+import {
+  allocatePrivateSwitcher,
+  copyRoot,
+  mapPrivateSwitcher,
+} from '../../src/paging/private-switcher.ts';
 import { guestSetPgd, guestSetPte } from '../../src/paging/set.ts';
 import { guestNewPagetable } from '../../src/paging/switch.ts';
 import { mapSwitcherInGuest } from '../../src/paging/switcher.ts';
@@ -77,6 +82,21 @@ function twoShadows(m: Scripted): void {
 const stackIsMapped = (m: Scripted): boolean =>
   m.state(new RegExp(`^pte ${m.cpu().cpuPgd} c0000000 g50 63$`)).length === 1;
 
+/** Make ready to enter; returns the top-level entry by which the Switcher is reached. */
+function wayIn(m: Scripted): Ptr {
+  const { lg } = m;
+  const cpu = m.cpu();
+  if (lg.sharesSwitcher) {
+    mapSwitcherInGuest(cpu, 0);
+  } else {
+    allocatePrivateSwitcher(cpu);
+    mapPrivateSwitcher(cpu, 0);
+    copyRoot(cpu);
+  }
+  const top = lg.sharesSwitcher ? lg.pgdirs[cpu.cpuPgd]!.pgdir : frameStart(cpu.root);
+  return toPtr(top + pgdIndex(lg.form, m.host.switcherAddr) * lg.form.entryWords);
+}
+
 const SPECIMENS: Readonly<Partial<Record<DefectId, Specimen>>> = {
   U1: {
     // The frame behind the top level begins with what looks like an entry.
@@ -95,7 +115,7 @@ const SPECIMENS: Readonly<Partial<Record<DefectId, Specimen>>> = {
       twoShadows(m);
       guestSetPgd(m.cpu(), TOP, m.lg.form.ptrsPerPgd - 1);
       guestNewPagetable(m.cpu(), TOP);
-      return oopses(() => mapSwitcherInGuest(m.cpu(), 0));
+      return oopses(() => wayIn(m));
     },
   },
   U3: {
@@ -108,9 +128,8 @@ const SPECIMENS: Readonly<Partial<Record<DefectId, Specimen>>> = {
   U4: {
     shows: (m) => {
       read(m);
-      m.setVma(0x41, Vma.CopyOnWrite);
       guestSetPte(m.cpu(), TOP, VA, gpte(P | RW | USER | A, 0x41));
-      return checkIsolation(m.host).length > 0;
+      return m.state(/^pte 0 08048000 g41 27$/).length === 1;
     },
   },
   U5: {
@@ -143,7 +162,7 @@ const SPECIMENS: Readonly<Partial<Record<DefectId, Specimen>>> = {
       m.cpu().stackPages = 1;
       m.cpu().esp1 = toGva(stack + 0x1000);
       guestPagetableClearAll(m.cpu());
-      return m.state(/^pgd 0 3fe 67$/).length === 0;
+      return (flagsOf(m.lg.entry(wayIn(m))) & USER) === 0;
     },
   },
   U9: {
@@ -187,6 +206,17 @@ const SPECIMENS: Readonly<Partial<Record<DefectId, Specimen>>> = {
       m.set(at, new Entry(m.get(at).low, PAGE_NX_HIGH));
       demandPage(m.cpu(), VA, 0);
       return m.state(/^pte 0 08048000 g40 25$/).length === 1;
+    },
+  },
+  U14: {
+    // Two addresses of one page: read by one, then written by the other.
+    shows: (m) => {
+      const other = toGva(VA + 0x1000);
+      m.setVma(0x40, Vma.CopyOnWrite);
+      for (const va of [VA, other]) m.map(TOP, va, 0x40, P | RW | USER);
+      demandPage(m.cpu(), VA, 0);
+      demandPage(m.cpu(), other, WRITE);
+      return m.state(/^pte 0 08048000 zero/).length === 1;
     },
   },
 };
