@@ -14,6 +14,7 @@ export interface Defect {
 }
 
 const SCRIPTED = 'test/paging/repaired.test.ts';
+const SEVERAL = 'test/paging/several-vcpus.test.ts';
 
 const defect = (
   title: string,
@@ -112,81 +113,97 @@ export const DEFECTS = {
     'two faults on one shadow entry',
     'demand_page, 483–498',
     'both release the old page, both store: a double release and a leaked reference',
+    SEVERAL,
   ),
   R2: defect(
     'the guest’s entry is read, then written back',
     'demand_page, 444 → 505',
     'another’s DIRTY is erased, or an entry that the guest has just cleared comes back',
+    SEVERAL,
   ),
   R3: defect(
     'the page is released while it is still mapped',
     'demand_page 483 → 490, do_set_pte 905 → 924',
     'a write after free through another CPU’s TLB',
+    SEVERAL,
   ),
   R4: defect(
     'both allocate the missing table',
     'find_spte, 304–359',
     'a leaked table and lost mappings',
+    SEVERAL,
   ),
   R5: defect(
     'a table is freed before its entry is cleared',
     'release_pmd 569–574, release_pgd 613–618',
     'walkers use it after it is free; two releasers free it twice',
+    SEVERAL,
   ),
   R6: defect(
     'no shootdown',
     'everywhere',
     'what was removed stays usable through the TLB of another CPU',
+    SEVERAL,
   ),
   R7: defect(
     'clear-all repairs the caller’s pgdir alone',
     'release_all_pagetables 795, allocate_switcher_mapping 774',
     'a sibling meets the BUG_ON, or loses its Switcher inside the guest',
+    SEVERAL,
   ),
   R8: defect(
     'acts for vCPU 0 instead of the caller',
     'guest_set_pgd 1001, guest_set_pmd 1013',
     'the caller’s stack and Switcher are not mapped again',
+    SEVERAL,
   ),
   R9: defect(
     'the same host CPU is taken for the same vCPU',
     'map_switcher_in_guest, 1139',
     'two vCPUs on one pgdir and one CPU in turn: the second runs with the first one’s registers',
+    SEVERAL,
   ),
   R10: defect(
     'one pgdir on two host CPUs',
     'map_switcher_in_guest, 1143–1149',
     'one removes the other’s pages from under it, and the host dies at the next trap',
+    SEVERAL,
   ),
   R11: defect(
     'the victim is a pgdir that another vCPU runs on',
     'new_pgdir, 713–732',
     'that vCPU goes on in another process’s address space',
+    SEVERAL,
   ),
   R12: defect(
     'two vCPUs bring in the same top level',
     'find_pgdir 689, new_pgdir 715',
     'two shadows of it, of which only the first hears of changes',
+    SEVERAL,
   ),
   R13: defect(
     'last_host_cpu is overwritten',
     'map_switcher_in_guest, 1180',
     'some CPU’s pages are never removed, and references leak',
+    SEVERAL,
   ),
   R14: defect(
     'only vCPU 0 is initialised',
     'guest_new_pagetable 832, init_guest_pagetable 1030',
     'the others start on pgdir 0, or wipe every table with their first NEW_PGTABLE',
+    SEVERAL,
   ),
   R15: defect(
     'what each vCPU needs is the guest’s',
     'lguest_data, stack_pages',
     'one cr2 and one ring for all: a second LGUEST_INIT kills the guest',
+    SEVERAL,
   ),
   R16: defect(
     'the regs page can be written by siblings',
     'map_switcher_in_guest, 1166',
     'a vCPU’s saved registers can be changed by another in ring 1',
+    SEVERAL,
   ),
 } as const satisfies Record<string, Defect>;
 

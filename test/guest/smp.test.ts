@@ -1,4 +1,4 @@
-/** Guests with several vCPUs, kept apart by the guest lock. */
+/** Guests with several vCPUs, kept apart by each of the disciplines. */
 
 import { describe, expect, test } from 'vitest';
 import { Reg } from '../../shared/host-cpu.ts';
@@ -8,15 +8,19 @@ import { Mmu } from '../../src/mmu/tlb.ts';
 import { Rig } from '../rig.ts';
 
 /** Programs whose outcome does not depend on who is first. */
+const KINDS = (['guest-lock', 'pgdir-lock', 'lock-free'] as const).flatMap((discipline) =>
+  (['nonpae', 'pae'] as const).map((paging) => ({ discipline, paging })),
+);
+
 const DETERMINISTIC = ['touch', 'fork', 'churn', 'parallel'];
 
-describe.each(['nonpae', 'pae'] as const)('%s', (paging) => {
+describe.each(KINDS)('$discipline, $paging', ({ paging, discipline }) => {
   test.each(DETERMINISTIC)('%s ends on several vCPUs as it does on one', (name) => {
     const run = (vcpus: number, hostCpus: number, quantum: number) => {
       const program = builtinPrograms[name]!();
       const rig = new Rig({
         ...{ program, paging, vcpus, hostCpus },
-        ...{ discipline: 'guest-lock', defects: [] },
+        ...{ discipline, defects: [] },
       });
       rig.runAll(quantum);
       expect(rig.reason).toBe('Power down');
@@ -33,7 +37,7 @@ describe.each(['nonpae', 'pae'] as const)('%s', (paging) => {
   test('more vCPUs than pgdirs: one that lost its shadow gets another', () => {
     const rig = new Rig({
       ...{ program: builtinPrograms['fork']!(), paging, vcpus: 8, hostCpus: 3 },
-      ...{ discipline: 'guest-lock', defects: [], pgdirs: 2 },
+      ...{ discipline, defects: [], pgdirs: 2 },
     });
     rig.runAll(61);
     expect([rig.reason, rig.violations()]).toEqual(['Power down', []]);

@@ -20,11 +20,7 @@ import {
   guestPagetableFlushUser,
 } from '../../src/paging/flush.ts';
 import { pinStackPages } from '../../src/paging/pin.ts';
-import {
-  allocatePrivateSwitcher,
-  copyRoot,
-  mapPrivateSwitcher,
-} from '../../src/paging/private-switcher.ts';
+import { copyRoot, mapPrivateSwitcher } from '../../src/paging/private-switcher.ts';
 import { guestSetPgd, guestSetPte } from '../../src/paging/set.ts';
 import { guestNewPagetable } from '../../src/paging/switch.ts';
 import { mapSwitcherInGuest } from '../../src/paging/switcher.ts';
@@ -89,7 +85,6 @@ function wayIn(m: Scripted): Ptr {
   if (lg.sharesSwitcher) {
     mapSwitcherInGuest(cpu, 0);
   } else {
-    allocatePrivateSwitcher(cpu);
     mapPrivateSwitcher(cpu, 0);
     copyRoot(cpu);
   }

@@ -4,12 +4,15 @@ import { type Gpa, type Gva, toGpa, toGpfn, toGva, wordInFrame } from '../../sha
 import { ALL_DEFECTS, type DefectId } from '../../shared/defects.ts';
 import type { DisciplineName } from '../../shared/discipline.ts';
 import { Entry, NONPAE, PAGE_TABLE } from '../../shared/entry.ts';
-import { type Host, makeMachine } from '../../shared/host.ts';
+import { Host, makeMachine, type SharedMachine } from '../../shared/host.ts';
 import { Vma } from '../../shared/launcher-map.ts';
 import { layOut } from '../../shared/layout.ts';
 import type { LgCpu } from '../../shared/lg-cpu.ts';
 import type { Lguest } from '../../shared/lguest.ts';
 import { MachineState } from '../../src/conformance/state.ts';
+import { enterGuest, leaveGuest } from '../../src/host/switcher.ts';
+import { Mmu } from '../../src/mmu/tlb.ts';
+import { allocatePrivateSwitcher } from '../../src/paging/private-switcher.ts';
 import { initGuestPagetable } from '../../src/paging/setup.ts';
 import { guestNewPagetable } from '../../src/paging/switch.ts';
 
@@ -50,6 +53,14 @@ export interface Options {
   readonly discipline?: DisciplineName;
 }
 
+export interface HostCpuView {
+  readonly host: Host;
+  readonly mmu: Mmu;
+  cpu(id: number): LgCpu;
+  enter(id: number): void;
+  leave(id: number): void;
+}
+
 const PAGES = 256;
 /** Guest page tables are made from this page on, one after the other. */
 const FIRST_TABLE = 0x10;
@@ -59,6 +70,7 @@ export class Scripted {
   readonly lg: Lguest;
   /** What prandom_u32 answers: the next pgdir to be taken. */
   random = 0;
+  readonly #shared: SharedMachine;
   readonly #state: MachineState;
   readonly #tables = new Map<Gpa, Gpa>();
 
@@ -87,7 +99,9 @@ export class Scripted {
       seed: 0,
       guests: [guest],
     });
-    this.host = makeMachine(layout, Vma.ReadWrite).host;
+    const { host, shared } = makeMachine(layout, Vma.ReadWrite);
+    this.host = host;
+    this.#shared = shared;
     this.host.prandomU32 = () => this.random;
     this.lg = this.host.guests[0]!;
     this.#state = new MachineState(this.host);
@@ -98,13 +112,31 @@ export class Scripted {
     const m = new Scripted(options);
     m.lg.kernelAddress = KERNEL;
     initGuestPagetable(m.lg);
-    for (const cpu of m.lg.cpus) cpu.linearPages = false;
+    for (const cpu of m.lg.cpus) {
+      if (!m.lg.sharesSwitcher) allocatePrivateSwitcher(cpu);
+      cpu.linearPages = false;
+    }
     guestNewPagetable(m.cpu(), TOP);
     return m;
   }
 
   cpu(id = 0): LgCpu {
     return this.lg.cpus[id]!;
+  }
+
+  /** The machine as a host CPU sees it, which can do things in the middle of another's. */
+  hostCpu(index: number): HostCpuView {
+    const host = new Host(this.#shared, index);
+    host.prandomU32 = () => this.random;
+    const mmu = new Mmu(host, host.cpus[index]!);
+    const cpu = (id: number): LgCpu => host.guests[0]!.cpus[id]!;
+    return {
+      host,
+      mmu,
+      cpu,
+      enter: (id) => enterGuest(host, host.cpus[index]!, mmu, cpu(id)),
+      leave: (id) => leaveGuest(host, host.cpus[index]!, mmu, cpu(id)),
+    };
   }
 
   /** Lines of state that match, sorted; as the vectors write them. */
