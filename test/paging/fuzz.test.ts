@@ -5,12 +5,14 @@
  */
 
 import { describe, expect, test } from 'vitest';
-import { toGpa, toGva } from '../../shared/address.ts';
+import { Right } from '../../shared/access.ts';
+import { toGpa, toGva, toPtr } from '../../shared/address.ts';
 import { ALL_DEFECTS, type DefectId } from '../../shared/defects.ts';
+import { DISCIPLINES } from '../../shared/discipline.ts';
 import { type PagingName, pgdIndex, pmdIndex, pteIndex } from '../../shared/entry.ts';
 import { HostOops } from '../../shared/errors.ts';
 import { lgwriteWord } from '../../shared/guest-memory.ts';
-import { type Host, makeMachine } from '../../shared/host.ts';
+import { Host, makeMachine } from '../../shared/host.ts';
 import { Hypercall } from '../../shared/hypercall.ts';
 import { Vma } from '../../shared/launcher-map.ts';
 import { layOut } from '../../shared/layout.ts';
@@ -22,11 +24,10 @@ import { checkIsolation } from '../../src/check/isolation.ts';
 import { checkNothingLeft, checkReferences } from '../../src/check/references.ts';
 import { doHypercalls } from '../../src/host/hypercalls.ts';
 import { close, launch } from '../../src/host/launcher.ts';
-import { writeSaved } from '../../src/host/switcher.ts';
+import { enterGuest, leaveGuest, writeSaved } from '../../src/host/switcher.ts';
+import { Mmu } from '../../src/mmu/tlb.ts';
 import { demandPage } from '../../src/paging/fault.ts';
-import { copyRoot, mapPrivateSwitcher } from '../../src/paging/private-switcher.ts';
-import { guestNewPagetable } from '../../src/paging/switch.ts';
-import { mapSwitcherInGuest } from '../../src/paging/switcher.ts';
+import { claimPgdir, letGoOfPgdir } from '../../src/paging/switch.ts';
 
 const PAGES = 64;
 /** Hypercalls that do not kill by themselves. */
@@ -101,8 +102,15 @@ class Garbage {
   }
 }
 
-/** One thing that a guest may do; returns what it was, for the message. */
-function step(cpu: LgCpu, hostCpus: number, garbage: Garbage): string {
+/** A host CPU's own view, with its MMU. */
+interface View {
+  readonly host: Host;
+  readonly mmu: Mmu;
+}
+
+/** One thing that a guest may do on a vCPU; returns what it was, for the message. */
+function step({ host, mmu }: View, id: number, garbage: Garbage): string {
+  const cpu = host.vcpus[id]!;
   const what = garbage.below(10);
   if (what < 4) {
     const [gpa, value] = garbage.tableWrite(cpu);
@@ -116,22 +124,28 @@ function step(cpu: LgCpu, hostCpus: number, garbage: Garbage): string {
     return `fault ${va.toString(16)} ${code}`;
   }
   if (what < 8) {
-    const hostCpu = garbage.below(hostCpus);
-    if (cpu.lg.sharesSwitcher) {
-      mapSwitcherInGuest(cpu, hostCpu);
-    } else {
-      mapPrivateSwitcher(cpu, hostCpu);
-      copyRoot(cpu);
-    }
-    return `enter on ${hostCpu}`;
+    const hostCpu = host.cpus[host.thisCpu]!;
+    enterGuest(host, hostCpu, mmu, cpu);
+    const va = garbage.address();
+    const right = garbage.pick([Right.UserRead, Right.UserWrite, Right.SupervisorWrite]);
+    const at = mmu.translate(toGva(va), right);
+    // What it can write is its own.
+    if (at >= 0 && va < host.switcherAddr && right !== Right.UserRead)
+      host.words.store(toPtr(at), 1);
+    leaveGuest(host, hostCpu, mmu, cpu);
+    return `access ${va.toString(16)} ${right} on ${hostCpu.index}`;
   }
   const number = garbage.below(RARELY) === 0 ? garbage.below(24) : garbage.pick(NUMBERS);
   const values = argumentsFor(number, garbage);
-  for (const [i, value] of [number, ...values].entries()) writeSaved(cpu, i, value);
-  cpu.hypercallPending = true;
-  doHypercalls(cpu);
+  hypercall(cpu, number, ...values);
   cpu.pendingNotify = toGpa(0);
   return `hypercall ${number} ${values.map((v) => v.toString(16)).join(' ')}`;
+}
+
+function hypercall(cpu: LgCpu, ...values: number[]): void {
+  for (const [i, value] of values.entries()) writeSaved(cpu, i, value);
+  cpu.hypercallPending = true;
+  doHypercalls(cpu);
 }
 
 function argumentsFor(number: number, garbage: Garbage): number[] {
@@ -162,7 +176,8 @@ function argumentsFor(number: number, garbage: Garbage): number[] {
   }
 }
 
-const STEPS = 500;
+const STEPS = 700;
+const HOST_CPUS = 3;
 
 /** A guest's life of garbage; what it broke, and how long it lasted. */
 function live(
@@ -171,26 +186,41 @@ function live(
   seed: number,
   defects: readonly DefectId[],
 ): { readonly broken: readonly string[]; readonly steps: number } {
-  const guest = { paging, nx: paging === 'pae', pages: PAGES, vcpus: 1, pgdirs: 4, defects };
-  const { host } = makeMachine(
-    layOut({ hostCpus: 3, switcherAddr: toGva(switcherAddr), frames: 400, seed, guests: [guest] }),
-    Vma.CopyOnWrite,
-  );
+  const vcpus = defects.length > 0 ? 1 : 1 + (seed % 3);
+  const discipline = DISCIPLINES[seed % DISCIPLINES.length]!;
+  const nx = paging === 'pae';
+  const pgdirs = 2 + (seed % 3);
+  const guest = { paging, nx, pages: PAGES, vcpus, pgdirs, defects, discipline };
+  const layout = layOut({
+    hostCpus: HOST_CPUS,
+    switcherAddr: toGva(switcherAddr),
+    frames: 500,
+    seed,
+    guests: [guest],
+  });
+  const { host, shared } = makeMachine(layout, Vma.CopyOnWrite);
+  const views = Array.from({ length: HOST_CPUS }, (_, i) => {
+    const view = new Host(shared, i);
+    return { host: view, mmu: new Mmu(view, view.cpus[i]!) };
+  });
   const lg = host.guests[0]!;
-  const cpu = lg.cpus[0]!;
   launch(lg);
-  const data = toGpa(0x7000);
-  lgwriteWord(cpu, LguestData.kernelAddress(data), 0xc000_0000);
-  for (const [reg, value] of [Hypercall.LguestInit, data].entries()) writeSaved(cpu, reg, value);
-  doHypercalls(cpu);
-  guestNewPagetable(cpu, toGpa(0));
+  boot(lg.cpus);
   const garbage = new Garbage(host, seed);
   // Some run out of memory on the way.
   if (seed % 5 === 0) host.machine.failAllocationsAfter(garbage.below(40));
   const story: string[] = [];
   const broken: string[] = [];
   try {
-    while (story.length < STEPS && lg.dead === Dead.Alive) story.push(step(cpu, 3, garbage));
+    while (story.length < STEPS && lg.dead === Dead.Alive) {
+      const view = garbage.pick(views);
+      const id = garbage.below(vcpus);
+      const cpu = view.host.vcpus[id]!;
+      const mayRun = claimPgdir(cpu);
+      story.push(mayRun ? `${id}: ${step(view, id, garbage)}` : `${id}: no pgdir`);
+      // Most go on for a while, so that pgdirs are in use.
+      if (garbage.below(3) === 0 || vcpus > pgdirs) letGoOfPgdir(cpu);
+    }
     broken.push(...checkIsolation(host), ...checkReferences(host));
     close(host, lg);
     broken.push(...checkNothingLeft(host));
@@ -202,7 +232,21 @@ function live(
   return { broken: [...last, ...broken], steps: story.length };
 }
 
-const SEEDS = Array.from({ length: 400 }, (_, i) => i + 1);
+/** All vCPUs say where their data is, start, and run on the page table at 0. */
+function boot(cpus: readonly LgCpu[]): void {
+  const data = (id: number) => toGpa(0x6000 + id * 0x800);
+  for (const { id } of cpus) {
+    lgwriteWord(cpus[0]!, LguestData.kernelAddress(data(id)), 0xc000_0000);
+  }
+  hypercall(cpus[0]!, Hypercall.LguestInit, data(0));
+  hypercall(cpus[0]!, Hypercall.NewPgtable, 0);
+  for (const cpu of cpus.slice(1)) {
+    hypercall(cpus[0]!, Hypercall.StartCpu, cpu.id);
+    hypercall(cpu, Hypercall.LguestInit, data(cpu.id));
+  }
+}
+
+const SEEDS = Array.from({ length: 720 }, (_, i) => i + 1);
 
 describe.each(['nonpae', 'pae'] as const)('%s', (paging) => {
   test.each([
@@ -216,7 +260,8 @@ describe.each(['nonpae', 'pae'] as const)('%s', (paging) => {
       steps += life.steps;
     }
     // They do not all die at once.
-    expect(steps).toBeGreaterThan(SEEDS.length * 200);
+    // Four times this is a million.
+    expect(steps).toBeGreaterThan(250_000);
   });
 
   test('as written, the same garbage breaks what must hold', () => {
