@@ -15,7 +15,7 @@
  */
 
 import { Counter } from './counters.ts';
-import { assert } from './errors.ts';
+import { GaveUp } from './errors.ts';
 import type { Host } from './host.ts';
 import { type HostCpu, Mail, type Section } from './host-cpu.ts';
 import type { LgCpu } from './lg-cpu.ts';
@@ -126,7 +126,7 @@ function waitUntilOut(lg: Lguest, cpu: HostCpu, section: Section, pgdir: number)
     words.or(cpu.mailbox, Mail.Leave);
     words.notify(cpu.mailbox);
     words.wait(section.count, inside, PATIENCE_MS);
-    assert(machine.stop !== Stop.Failed, 'the CPU that is waited for is alive');
+    if (machine.stop === Stop.Failed) throw new GaveUp('who is waited for');
   }
   return true;
 }

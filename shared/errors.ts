@@ -36,3 +36,12 @@ export class HostOops extends Error {
 export function bugOn(condition: boolean, where: string): void {
   if (condition) throw new HostOops('BUG_ON', where);
 }
+
+/** Waiting makes no sense any more: the CPU that is waited for has failed, and says how. */
+export class GaveUp extends Error {
+  override readonly name = 'GaveUp';
+
+  constructor(what: string) {
+    super(`${what} does not come any more: its CPU has failed`);
+  }
+}

@@ -5,7 +5,7 @@
  */
 
 import type { Ptr } from './address.ts';
-import { assert } from './errors.ts';
+import { assert, GaveUp } from './errors.ts';
 import type { Words } from './words.ts';
 
 const FREE = 0;
@@ -43,7 +43,7 @@ export class Lock {
         words.compareExchange(this.#at, value, value | WAITERS) === value
       ) {
         words.wait(this.#at, value | WAITERS, PATIENCE_MS);
-        assert(!this.#gaveUp(), 'the holder of this lock is alive');
+        if (this.#gaveUp()) throw new GaveUp('the holder of this lock');
       }
     }
   }

@@ -6,7 +6,7 @@
 import { parentPort } from 'node:worker_threads';
 import { expose } from 'comlink';
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
-import { HostOops } from '../shared/errors.ts';
+import { GaveUp, HostOops } from '../shared/errors.ts';
 import { Host } from '../shared/host.ts';
 import { Dead, type Lguest } from '../shared/lguest.ts';
 import { Stop } from '../shared/machine-record.ts';
@@ -57,6 +57,7 @@ class HostCpuWorker implements HostCpuApi {
     } catch (error) {
       host.machine.requestStop(Stop.Failed);
       scheduler.wakeAll();
+      if (error instanceof GaveUp) return {};
       if (error instanceof HostOops) return { oops: { kind: error.kind, message: error.message } };
       throw error;
     }

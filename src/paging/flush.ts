@@ -182,8 +182,13 @@ export function mapNecessities(cpu: LgCpu, stack: boolean): void {
   if (stack && !U8) pinStackPages(cpu);
 }
 
-function mapSwitcher(cpu: LgCpu, i: number): void {
-  const { pgdir, switcherMapped } = cpu.lg.pgdirs[i]!;
-  if (pgdir === NULL || switcherMapped) return;
-  if (!allocateSwitcherMapping(cpu, i)) killGuest(cpu, 'Cannot populate switcher mapping');
+/** Unless it is mapped in that shadow, or each vCPU has it for itself. */
+export function mapSwitcher(cpu: LgCpu, i: number): void {
+  const { lg } = cpu;
+  if (!lg.sharesSwitcher) return;
+  withPgdir(lg, i, () => {
+    const { pgdir, switcherMapped } = lg.pgdirs[i]!;
+    if (pgdir === NULL || switcherMapped) return;
+    if (!allocateSwitcherMapping(cpu, i)) killGuest(cpu, 'Cannot populate switcher mapping');
+  });
 }

@@ -23,7 +23,7 @@ import type { LgCpu } from '../../shared/lg-cpu.ts';
 import { killGuest, type Lguest } from '../../shared/lguest.ts';
 import { findSpte, releasePte } from './entries.ts';
 import { checkGpte, gpteToSpte } from './fault.ts';
-import { guestPagetableClearAll, mapNecessities, releasePgds } from './flush.ts';
+import { guestPagetableClearAll, mapNecessities, mapSwitcher, releasePgds } from './flush.ts';
 import { findPgdir } from './switch.ts';
 import { allocateSwitcherMapping } from './switcher.ts';
 
@@ -125,8 +125,9 @@ export function guestSetPgd(caller: LgCpu, gpgdir: Gpa, idx: number): void {
         killGuest(cpu, 'Cannot populate switcher mapping');
       }
     } else {
-      // Another pgdir gets its Switcher and its stack when it becomes the current one.
       if (holdsSwitcher(lg, idx)) pgdir.switcherMapped = false;
+      mapSwitcher(cpu, index);
+      // Another pgdir gets its stack when it becomes the current one.
       if (index === cpu.cpuPgd) mapNecessities(cpu, true);
     }
     pgdir.lastHostCpu = -1;

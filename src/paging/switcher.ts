@@ -121,7 +121,7 @@ function dereference(ptr: Ptr, where: string): Ptr {
 export function allocateSwitcherMapping(cpu: LgCpu, pgdir: number): boolean {
   const { lg } = cpu;
   const { host } = lg;
-  // Each vCPU has it for itself, not the pgdirs: see private-switcher.ts.
+  // Repaired, each vCPU has it for itself: see private-switcher.ts.
   if (!lg.sharesSwitcher || pgdir === NO_PGDIR) return true;
   for (let i = 0; i < host.switcherPages.length; i++) {
     const pte = findSpte(cpu, pgdir, switcherPageAddr(lg, i), {

@@ -53,7 +53,7 @@ test('is released by nobody but its holder', () => {
 test('a waiter gives up when the machine has failed', () => {
   const { lock } = locks(true);
   lock.acquire(0);
-  expect(() => lock.acquire(1)).toThrow('the holder of this lock is alive');
+  expect(() => lock.acquire(1)).toThrow('the holder of this lock does not come');
   // Its mark that somebody waits does not hide the holder.
   expect(lock.holding(0)).toBe(true);
   lock.release(0);
