@@ -24,6 +24,8 @@ import { allocateSwitcherMapping } from './switcher.ts';
 export function releasePgds(lg: Lguest, pgdir: number, from: number, to: number): void {
   lg.pgdirs[pgdir]!.countChange();
   if (lg.defects.R5) return releaseUnseen(lg, pgdir, from, to);
+  // Who is inside came by the Switcher in these tables: out first; the lock keeps it out.
+  if (lg.sharesSwitcher) quiesce(lg, pgdir);
   const unlinked: Entry[] = [];
   for (let i = from; i < to; i++) {
     const spgd = topEntry(lg, pgdir, i);
@@ -163,7 +165,9 @@ export function guestPagetableClearAll(cpu: LgCpu): void {
     withPgdir(lg, i, () => {
       releasePagetable(lg, i);
       // R7: the Switcher of every pgdir goes, and the caller's alone comes back.
-      if (!lg.defects.R7 && i !== cpu.cpuPgd) mapSwitcher(cpu, i);
+      // U8: its own after the stack.
+      const later = i === cpu.cpuPgd && lg.defects.U8;
+      if (!lg.defects.R7 && !later) mapSwitcher(cpu, i);
     });
   }
   mapNecessities(cpu, true);
