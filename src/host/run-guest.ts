@@ -31,6 +31,7 @@ import {
   tryDeliverInterrupt,
   unhandledTrap,
 } from './interrupts.ts';
+import { notified } from './launcher.ts';
 import { HostProcessor } from './processor.ts';
 import { enterGuest, leaveGuest, readSaved } from './switcher.ts';
 
@@ -104,8 +105,8 @@ export class GuestRunner {
         this.#unparkSiblings(lg);
       }
       if (cpu.pendingNotify !== 0) {
-        // The Launcher counts it and sends the vCPU back in.
-        lg.countNotification();
+        // The Launcher does what it asks and sends the vCPU back in.
+        notified(cpu, cpu.pendingNotify);
         cpu.pendingNotify = toGpa(0);
         continue;
       }
