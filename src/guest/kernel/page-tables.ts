@@ -27,6 +27,7 @@ import { flushAsync, type Telling, tellPte } from './hypercalls.ts';
 import { Mm, PAGE_OFFSET, SWAPPER_PG_DIR, ZERO_PAGE } from './layout.ts';
 import { allocPage, getPage, putPage } from './pages.ts';
 import { flushMm, markStale } from './tlb.ts';
+import { eachVma } from './vma.ts';
 
 /** A page that is mapped but not to be used (PROT_NONE), by Linux's bit for it. */
 const PROTNONE = PAGE_GLOBAL;
@@ -190,14 +191,16 @@ export function copyPageTables(k: KernelContext, mm: number, child: number): voi
   const zeroPage = k.load(k.va(ZERO_PAGE));
   const from = pgdOf(k, mm);
   const to = pgdOf(k, child);
-  eachUserPte(k, from, 0, PAGE_OFFSET, (at, entry, address) => {
-    const shared = new Entry(entry.low & ~PAGE_RW, entry.high);
-    if (entry.low & PAGE_RW) {
-      setPte(k, 'lazily', from, address, at, shared);
-      markStale(k, mm);
-    }
-    k.storeEntry(pteAddress(k, to, address, true), shared);
-    if (pageOf(entry) !== zeroPage) getPage(k, pageOf(entry));
+  eachVma(k, mm, (start, end) => {
+    eachUserPte(k, from, start, end, (at, entry, address) => {
+      const shared = new Entry(entry.low & ~PAGE_RW, entry.high);
+      if (entry.low & PAGE_RW) {
+        setPte(k, 'lazily', from, address, at, shared);
+        markStale(k, mm);
+      }
+      k.storeEntry(pteAddress(k, to, address, true), shared);
+      if (pageOf(entry) !== zeroPage) getPage(k, pageOf(entry));
+    });
   });
   flushAsync(k);
   flushMm(k, mm);

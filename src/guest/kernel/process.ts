@@ -36,7 +36,7 @@ import {
   taskField,
 } from './tasks.ts';
 import { kickMm } from './tlb.ts';
-import { copyVmas, insertVma, pageAlign, removeVmas } from './vma.ts';
+import { copyVmas, eachVma, insertVma, pageAlign, removeVmas } from './vma.ts';
 
 /** −1: what wait4 returns to a process without children. */
 const NO_CHILD = 0xffff_ffff;
@@ -295,7 +295,7 @@ export function recordResult(k: KernelContext): void {
 /** `exit_mm`: all user pages, tables and areas. The top level stays. */
 export function emptyMm(k: KernelContext, mm: number): void {
   k.call(() => {
-    unmapRange(k, mm, 0, PAGE_OFFSET);
+    eachVma(k, mm, (start, end) => unmapRange(k, mm, start, end));
     freeUserTables(k, pgdOf(k, mm));
     removeVmas(k, mm, 0, PAGE_OFFSET);
     return 0;
