@@ -21,6 +21,7 @@ import {
   MMS,
   Mm,
   PAGE_OFFSET,
+  STACK_PADDING,
   SWAPPER_PG_DIR,
   TASK_BYTES,
   TASKS,
@@ -83,7 +84,7 @@ class Audit {
     for (let i = 0; i < MAX_TASKS; i++) {
       const top = this.#guest.read(TASKS + i * TASK_BYTES + Task.stackTop);
       if (top === 0) continue;
-      const first = (top - PAGE_OFFSET - THREAD_SIZE) >>> PAGE_SHIFT;
+      const first = (top + STACK_PADDING - PAGE_OFFSET - THREAD_SIZE) >>> PAGE_SHIFT;
       for (const page of [first, first + 1]) this.#use(page, `a stack of task ${i}`);
     }
   }

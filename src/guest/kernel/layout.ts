@@ -71,7 +71,7 @@ export const Task = {
   esp: 24,
   ebp: 28,
   eip: 32,
-  /** Virtual address past the top of its kernel stack. */
+  /** Virtual address where its kernel stack begins, which grows down. */
   stackTop: 36,
 } as const;
 
@@ -119,6 +119,12 @@ export const MEM_MAP = (VMAS + MAX_VMAS * VMA_BYTES + PAGE_SIZE - 1) & -PAGE_SIZ
 /** THREAD_SIZE: kernel stacks are two pages, on an 8 KiB boundary; the lowest word names the task. */
 export const THREAD_SIZE = 2 * PAGE_SIZE;
 export const STACK_PAGES = THREAD_SIZE >>> PAGE_SHIFT;
+/**
+ * TOP_OF_KERNEL_STACK_PADDING: with it a stack's beginning lies in the stack. The host
+ * translates the beginning before it pushes an interrupt, and the page that follows may
+ * be in the balloon.
+ */
+export const STACK_PADDING = 16;
 
 /** The first page that the allocator hands out. */
 export const firstFreePage = (pages: number): number =>

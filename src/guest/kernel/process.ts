@@ -16,6 +16,7 @@ import {
   PAGE_OFFSET,
   POWER_DOWN_TEXT,
   RESULT,
+  STACK_PADDING,
   Task,
   TaskState,
   TEXT,
@@ -77,12 +78,12 @@ export const newTask = (
     k.store(k.va(NEXT_PID), pid + 1);
     // A slot keeps its stack when a task has been in it before.
     let top = taskField(k, task, Task.stackTop);
-    if (top === 0) top = k.va((allocStack(k) << PAGE_SHIFT) + THREAD_SIZE);
+    if (top === 0) top = k.va((allocStack(k) << PAGE_SHIFT) + THREAD_SIZE - STACK_PADDING);
     const base = top - FRAME_WORDS * 4;
     const eip = PAGE_OFFSET + TEXT + entry * ENTRY_BYTES + BODY;
     const state = mm === 0 ? TaskState.Idle : TaskState.WaitingTurn;
     k.storeBlock(k.va(task), [state, pid, mm, process, thread, parent, base, base, eip, top]);
-    k.store(top - THREAD_SIZE, task);
+    k.store(top + STACK_PADDING - THREAD_SIZE, task);
     const frame = Array<number>(FRAME_WORDS).fill(0);
     frame[Frame.fs] = process;
     frame[Frame.gs] = thread;
