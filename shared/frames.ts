@@ -123,6 +123,20 @@ export class Frames {
     this.#words.add(this.#field(pfn, COUNT), REFERENCE);
   }
 
+  /**
+   * `get_page_unless_zero`: a reference on a frame that its owner may just be letting go.
+   * False when the owner holds it no more: it may be free, or soon another's.
+   */
+  getIfOwned(pfn: Pfn): boolean {
+    this.#mustExist(pfn);
+    const at = this.#field(pfn, COUNT);
+    for (;;) {
+      const count = this.#words.load(at);
+      if ((count & OWNED) === 0) return false;
+      if (this.#words.compareExchange(at, count, count + REFERENCE) === count) return true;
+    }
+  }
+
   /** `put_page` */
   put(pfn: Pfn): void {
     this.#mustExist(pfn);

@@ -48,24 +48,33 @@ export class LauncherMap {
   }
 
   /**
-   * What the Launcher does with mmap and mprotect. Frames that it lets go stay alive as
-   * long as shadow entries hold them. LIMIT: not while another CPU runs the guest.
+   * What the Launcher does with mmap, mprotect and madvise, also while the guest runs.
+   * Frames that it lets go stay alive as long as shadow entries hold them. False, and
+   * nothing is changed, when there is no memory for a frame that is needed.
    */
   set(page: Gpfn, state: Vma): boolean {
     const entry = this.#entry(page);
-    const old = this.#words.load(entry);
-    const had = toPfn(old >>> STATE_BITS);
-    const own = had !== NO_FRAME && had !== this.#zeroPage;
-    if (state === Vma.ReadWrite || state === Vma.ReadOnly) {
-      const frame = own ? had : this.#frames.allocate(FrameKind.GuestPage, this.#guest);
-      if (frame === NO_FRAME) return false;
-      this.#words.store(entry, (frame << STATE_BITS) | state);
-      return true;
+    for (;;) {
+      const old = this.#words.load(entry);
+      const had = toPfn(old >>> STATE_BITS);
+      const own = had !== NO_FRAME && had !== this.#zeroPage;
+      const frame = this.#frameFor(state, own ? had : NO_FRAME);
+      const backed = state !== Vma.None;
+      if (backed && frame === NO_FRAME) return false;
+      const wanted = ((frame << STATE_BITS) | state) >>> 0;
+      const done = this.#words.compareExchange(entry, old, wanted) === old;
+      // What is not in the map in the end: the frame that was, or the one that was to be.
+      if (done && own && frame !== had) this.#frames.disown(had);
+      if (done) return true;
+      if (backed && frame !== had && frame !== this.#zeroPage) this.#frames.disown(frame);
     }
-    const frame = state === Vma.CopyOnWrite ? this.#zeroPage : NO_FRAME;
-    this.#words.store(entry, (frame << STATE_BITS) | state);
-    if (own) this.#frames.disown(had);
-    return true;
+  }
+
+  /** The frame for a page in this state, which may keep the one that is its own. */
+  #frameFor(state: Vma, own: Pfn): Pfn {
+    if (state === Vma.None) return NO_FRAME;
+    if (state === Vma.CopyOnWrite) return this.#zeroPage;
+    return own !== NO_FRAME ? own : this.#frames.allocate(FrameKind.GuestPage, this.#guest);
   }
 
   /**
@@ -85,14 +94,17 @@ export class LauncherMap {
         continue;
       }
       const frame = toPfn(value >>> STATE_BITS);
-      this.#frames.get(frame);
-      // Another vCPU may have broken copy-on-write in between.
+      if (!this.#frames.getIfOwned(frame)) continue;
+      // Copy-on-write may have been broken in between, or the page discarded.
       if (this.#words.load(this.#entry(page)) === value) return frame;
       this.#frames.put(frame);
     }
   }
 
-  /** The frame that the host itself reads or writes a page in, or NO_FRAME. No reference. */
+  /**
+   * The frame that the host itself reads or writes a page in, or NO_FRAME. No reference.
+   * LIMIT: of a page that the Launcher discards meanwhile, the frame may be another's.
+   */
   frameForHost(page: Gpfn, write: boolean): Pfn {
     for (;;) {
       const value = this.#words.load(this.#entry(page));

@@ -4,15 +4,18 @@ import { UserError } from '../../shared/errors.ts';
 import type { Program } from './program.ts';
 import { builtinPrograms } from './programs.ts';
 import { openProgram } from './traces/reader.ts';
+import { makeWorkload, type WorkloadSpec } from './workloads/catalogue.ts';
 
-/** A trace file, or one of the programs written by hand. Travels by postMessage. */
+/** A trace file, a program written by hand, or one made from a seed. Travels by postMessage. */
 export type ProgramSource =
   | { readonly kind: 'trace'; readonly path: string }
-  | { readonly kind: 'builtin'; readonly name: string };
+  | { readonly kind: 'builtin'; readonly name: string }
+  | ({ readonly kind: 'workload' } & WorkloadSpec);
 
 /** Throws UserError when there is no such program, or the file is not a trace. */
 export function loadProgram(source: ProgramSource): Program {
   if (source.kind === 'trace') return openProgram(source.path);
+  if (source.kind === 'workload') return makeWorkload(source);
   const make = builtinPrograms[source.name];
   if (make === undefined) {
     throw new UserError(

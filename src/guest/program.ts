@@ -27,6 +27,8 @@ export const Sys = {
   exit: 1,
   /** fork(process): the child runs process `process` of the program, or exits at once if NONE. */
   fork: 2,
+  /** execve(process): this process becomes process `process` of the program; others only trap. */
+  execve: 11,
   /** brk(end) with the break the original run got. */
   brk: 45,
   /** munmap(address, length). */
@@ -44,6 +46,13 @@ export const Sys = {
   switchTo: 0x1000,
   /** Ours: until all other threads of the process have ended. */
   join: 0x1001,
+  /** Ours: give up to `ebx` pages to the host, or take them back. */
+  inflate: 0x1002,
+  deflate: 0x1003,
+  /** Ours: whoever else can run is next. */
+  schedule: 0x1004,
+  /** Ours: fork alone: the child runs process `ebx` of the program in the copied memory. */
+  forkCopy: 0x1005,
 } as const;
 
 /** PROT_* of mmap and mprotect. */

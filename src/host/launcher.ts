@@ -3,11 +3,12 @@
  * (tools/lguest and drivers/lguest/lguest_user.c).
  */
 
-import { NO_FRAME, toGpfn } from '../../shared/address.ts';
+import { type Gpa, gpfnOf, hex, NO_FRAME, pageOffset, toGpfn } from '../../shared/address.ts';
 import type { Host } from '../../shared/host.ts';
 import { Vma } from '../../shared/launcher-map.ts';
 import { tooLittleMemory } from '../../shared/layout.ts';
-import type { Lguest } from '../../shared/lguest.ts';
+import type { LgCpu } from '../../shared/lg-cpu.ts';
+import { killGuest, type Lguest } from '../../shared/lguest.ts';
 import { bootRegisters } from '../guest/kernel/kernel.ts';
 import { allocatePrivateSwitcher } from '../paging/private-switcher.ts';
 import { freeGuestPagetable, initGuestPagetable } from '../paging/setup.ts';
@@ -22,6 +23,26 @@ export function launch(lg: Lguest): void {
   lg.cpus[0]!.started = true;
   const registers = Object.entries(bootRegisters());
   for (const [reg, value] of registers) writeSaved(lg.cpus[0]!, Number(reg), value);
+}
+
+/** A NOTIFY of a page-aligned address with this bit says that the guest does without the page. */
+const DISCARD = 1;
+
+/** What a notification asks of the Launcher; all but one kind it only counts. */
+export function notified(cpu: LgCpu, address: Gpa): void {
+  cpu.lg.countNotification();
+  if (pageOffset(address) === DISCARD) discard(cpu, address);
+}
+
+/**
+ * `madvise(MADV_DONTNEED)`: the frame goes back to the host, as soon as no shadow entry
+ * holds it any more, and who touches the page again finds zeroes.
+ */
+function discard(cpu: LgCpu, address: Gpa): void {
+  const { lg } = cpu;
+  const page = gpfnOf(address);
+  if (page >= lg.pfnLimit) return killGuest(cpu, `bad page to discard ${hex(address)}`);
+  if (lg.map.state(page) === Vma.ReadWrite) lg.map.set(page, Vma.CopyOnWrite);
 }
 
 /** All that a dead guest had: page tables, memory, regs pages. */

@@ -31,6 +31,7 @@ import {
   tryDeliverInterrupt,
   unhandledTrap,
 } from './interrupts.ts';
+import { notified } from './launcher.ts';
 import { HostProcessor } from './processor.ts';
 import { enterGuest, leaveGuest, readSaved } from './switcher.ts';
 
@@ -108,8 +109,8 @@ export class GuestRunner {
         if (cpu.cpuPgd === NO_PGDIR) continue;
       }
       if (cpu.pendingNotify !== 0) {
-        // The Launcher counts it and sends the vCPU back in.
-        lg.countNotification();
+        // The Launcher does what it asks and sends the vCPU back in.
+        notified(cpu, cpu.pendingNotify);
         cpu.pendingNotify = toGpa(0);
         continue;
       }

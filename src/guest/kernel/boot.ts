@@ -12,7 +12,9 @@ import { isUserMode, Selector, Vector } from '../processor.ts';
 import { ENTRY_BYTES, Frame, type KernelContext } from './context.ts';
 import { EntryPoint } from './entry-points.ts';
 import { lguestData, lguestDataOf } from './hypercalls.ts';
+import { KERNEL_PAGE } from './kernel-mapping.ts';
 import {
+  CPU_MMS,
   FRESH_PAGE,
   firstFreePage,
   IDLE_TASKS,
@@ -30,7 +32,7 @@ import {
   TICKS,
   ZERO_PAGE,
 } from './layout.ts';
-import { KERNEL_PAGE, pgdOf } from './page-tables.ts';
+import { pgdOf } from './page-tables.ts';
 import { allocPage } from './pages.ts';
 import { storeText } from './panic.ts';
 import { allocMm, mapImage, newTask } from './process.ts';
@@ -148,6 +150,7 @@ function startInit(k: KernelContext): void {
   mapImage(k, mm, k.guest.program.processes[0]!);
   const init = newTask(k, mm, 0, 0, 0);
   setTask(k, init, Task.state, TaskState.Running);
+  k.store(k.va(CPU_MMS), mm);
   startClock(k);
   k.hypercall(Hypercall.NewPgtable, pgdOf(k, mm));
   const stackTop = taskField(k, init, Task.stackTop);

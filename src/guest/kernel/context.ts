@@ -237,6 +237,13 @@ export class KernelContext {
     }
   }
 
+  /** As each, for `item` and then for whatever the last one returned, until that is 0. */
+  follow(first: number, body: (item: number) => number): void {
+    const at = this.#passed;
+    let item = at < this.#done ? this.#again() : this.#push(first);
+    for (; item !== 0; this.#shorten(at, [item])) item = body(item);
+  }
+
   /** A word of the interrupted code's registers, by Frame. */
   saved(index: number): number {
     return this.load(this.#ebp + index * 4);

@@ -6,8 +6,10 @@ export const EntryPoint = {
   SystemCall: 2,
   TimerInterrupt: 3,
   ReturnFromFork: 4,
-  /** Another vCPU wants this one to look for work. */
+  /** From another vCPU: see ipiInterrupt. */
   IpiInterrupt: 5,
   Idle: 6,
   StartSecondary: 7,
+  /** As ReturnFromFork, of a child that goes on in the copied memory. */
+  ReturnToCopy: 8,
 } as const;

@@ -17,6 +17,7 @@ import { allocPage, pageCount, putPage } from './pages.ts';
 import { panic } from './panic.ts';
 import { exitGroup } from './process.ts';
 import { current, findTask, schedule, setTask, taskField } from './tasks.ts';
+import { flushMm, markStale } from './tlb.ts';
 import { findVma, vmaProt } from './vma.ts';
 
 export function pageFault(k: KernelContext): void {
@@ -33,7 +34,7 @@ export function pageFault(k: KernelContext): void {
     if (!waitForMapping(k, me, mm)) segmentationFault(k, address);
     return;
   }
-  mapPage(k, pgdOf(k, mm), address, prot, (errorCode & Fault.Write) !== 0);
+  mapPage(k, mm, address, prot, (errorCode & Fault.Write) !== 0);
 }
 
 function permits(prot: number, errorCode: number): boolean {
@@ -44,11 +45,12 @@ function permits(prot: number, errorCode: number): boolean {
 
 function mapPage(
   k: KernelContext,
-  pgd: number,
+  mm: number,
   address: number,
   prot: number,
   write: boolean,
 ): void {
+  const pgd = pgdOf(k, mm);
   const at = pteAddress(k, pgd, address, true);
   const old = k.loadEntry(at);
   const zeroPage = k.load(k.va(ZERO_PAGE));
@@ -63,6 +65,11 @@ function mapPage(
   }
   const start = (address & -PAGE_SIZE) >>> 0;
   setPte(k, 'now', pgd, start, at, userEntry(k, page, prot, write));
+  // Threads on other vCPUs must not go on reading the page that it was.
+  if (isPresent(old) && pageOf(old) !== page) {
+    markStale(k, mm);
+    flushMm(k, mm);
+  }
 }
 
 /** `do_wp_page`: a page of the process's own with the same content. */

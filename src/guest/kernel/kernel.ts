@@ -7,19 +7,29 @@
  *   process.ts      fork, clone, exec, exit, wait          tasks.ts     who runs
  *   page-tables.ts  its own page tables                    vma.ts       what may be mapped
  *   pages.ts        page allocator                         layout.ts    where things are
+ *   tlb.ts          flushes asked of other vCPUs           exec.ts      another program
+ *   balloon.ts      pages given to the host and back       audit.ts     what must hold at rest
  */
 
 import type { Counters } from '../../../shared/counters.ts';
 import { Reg } from '../../../shared/host-cpu.ts';
-import { type Processor, Selector, Vector } from '../processor.ts';
+import { isUserMode, type Processor, Selector, Vector } from '../processor.ts';
 import { boot, startSecondary, timerInterrupt } from './boot.ts';
-import { BODY, ENTRY_BYTES, FRAME_WORDS, type GuestMachine, KernelContext } from './context.ts';
+import {
+  BODY,
+  ENTRY_BYTES,
+  FRAME_WORDS,
+  Frame,
+  type GuestMachine,
+  KernelContext,
+} from './context.ts';
 import { EntryPoint } from './entry-points.ts';
 import { pageFault } from './fault.ts';
 import { BOOT_STACK_TOP, PAGE_OFFSET, TEXT } from './layout.ts';
-import { endIfDying, returnFromFork } from './process.ts';
+import { endIfDying, isDying, returnFromFork } from './process.ts';
 import { systemCall } from './syscalls.ts';
 import { disableInterrupts, enableInterrupts, idle, lockKernel, unlockKernel } from './tasks.ts';
+import { answerFlush } from './tlb.ts';
 
 interface Routine {
   readonly body: (k: KernelContext) => void;
@@ -51,13 +61,28 @@ function leave(k: KernelContext): void {
   enableInterrupts(k);
 }
 
+/**
+ * Another vCPU wants this one to flush its TLB, or its thread to end, or only that it
+ * looks for work. Without the lock, which the one that waits for an answer holds.
+ */
+function ipiInterrupt(k: KernelContext): void {
+  disableInterrupts(k);
+  answerFlush(k);
+  if (isUserMode(k.saved(Frame.cs)) && isDying(k)) {
+    lockKernel(k);
+    endIfDying(k);
+  }
+  enableInterrupts(k);
+}
+
 const ROUTINES: Readonly<Record<number, Routine>> = {
   [EntryPoint.Boot]: { body: boot, hasError: false },
   [EntryPoint.PageFault]: { body: entered(pageFault), hasError: true },
   [EntryPoint.SystemCall]: { body: entered(systemCall), hasError: false },
   [EntryPoint.TimerInterrupt]: { body: entered(timerInterrupt), hasError: false },
-  [EntryPoint.IpiInterrupt]: { body: entered(() => {}), hasError: false },
+  [EntryPoint.IpiInterrupt]: { body: ipiInterrupt, hasError: false },
   [EntryPoint.ReturnFromFork]: { body: switchedTo(returnFromFork), hasError: false },
+  [EntryPoint.ReturnToCopy]: { body: switchedTo(() => {}), hasError: false },
   [EntryPoint.Idle]: { body: idle, hasError: false },
   [EntryPoint.StartSecondary]: { body: startSecondary, hasError: false },
 };

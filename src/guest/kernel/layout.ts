@@ -34,9 +34,16 @@ export const LOST_CONTEXT = GLOBALS + 40;
 export const KERNEL_LOCK = GLOBALS + 0x40;
 /** A bit for each vCPU that sleeps for want of work. */
 export const IDLE_VCPUS = GLOBALS + 0x44;
+/** The first page that the host has back, 0 for none; chained as the free ones are. */
+export const BALLOON = GLOBALS + 0x48;
+/** How often a vCPU was asked to flush its TLB. */
+export const FLUSHES_ASKED = GLOBALS + 0x4c;
 /** For each vCPU: the slot of its ring that is filled next, and its idle task. */
 export const NEXT_HCALL = GLOBALS + 0x80;
 export const IDLE_TASKS = GLOBALS + 0xa0;
+/** For each vCPU: what it is asked to flush (FlushRequest), and the mm that it runs on. */
+export const FLUSH_REQUESTS = GLOBALS + 0xc0;
+export const CPU_MMS = GLOBALS + 0xe0;
 
 /** Texts for SHUTDOWN, 64 bytes each. */
 export const POWER_DOWN_TEXT = GLOBALS + 0x100;
@@ -64,7 +71,7 @@ export const Task = {
   esp: 24,
   ebp: 28,
   eip: 32,
-  /** Virtual address past the top of its kernel stack. */
+  /** Virtual address where its kernel stack begins, which grows down. */
   stackTop: 36,
 } as const;
 
@@ -97,6 +104,8 @@ export const Mm = {
   vmas: 8,
   /** End of the heap; 0 while it is not known where the heap begins. */
   brk: 12,
+  /** 1 while other vCPUs may hold translations that its tables do not have any more. */
+  stale: 16,
 } as const;
 
 export const MAX_VMAS = 2048;
@@ -110,6 +119,12 @@ export const MEM_MAP = (VMAS + MAX_VMAS * VMA_BYTES + PAGE_SIZE - 1) & -PAGE_SIZ
 /** THREAD_SIZE: kernel stacks are two pages, on an 8 KiB boundary; the lowest word names the task. */
 export const THREAD_SIZE = 2 * PAGE_SIZE;
 export const STACK_PAGES = THREAD_SIZE >>> PAGE_SHIFT;
+/**
+ * TOP_OF_KERNEL_STACK_PADDING: with it a stack's beginning lies in the stack. The host
+ * translates the beginning before it pushes an interrupt, and the page that follows may
+ * be in the balloon.
+ */
+export const STACK_PADDING = 16;
 
 /** The first page that the allocator hands out. */
 export const firstFreePage = (pages: number): number =>

@@ -26,12 +26,11 @@ import type { KernelContext } from './context.ts';
 import { flushAsync, type Telling, tellPte } from './hypercalls.ts';
 import { Mm, PAGE_OFFSET, SWAPPER_PG_DIR, ZERO_PAGE } from './layout.ts';
 import { allocPage, getPage, putPage } from './pages.ts';
+import { flushMm, markStale } from './tlb.ts';
+import { eachVma } from './vma.ts';
 
 /** A page that is mapped but not to be used (PROT_NONE), by Linux's bit for it. */
 const PROTNONE = PAGE_GLOBAL;
-
-/** PAGE_KERNEL: with GLOBAL, as a kernel sets it that was told of PGE. */
-export const KERNEL_PAGE = PAGE_PRESENT | PAGE_RW | PAGE_ACCESSED | PAGE_DIRTY | PAGE_GLOBAL;
 
 /** Bytes that one page of last-level entries maps. */
 const ptePageSpan = (form: PagingForm): number => form.ptrsPerPte * PAGE_SIZE;
@@ -150,27 +149,33 @@ export function eachUserPte(
 }
 
 /** `unmap_page_range`: the entries go, and with them the pages that nobody else maps. */
-export function unmapRange(k: KernelContext, pgd: number, start: number, end: number): void {
+export function unmapRange(k: KernelContext, mm: number, start: number, end: number): void {
   const zeroPage = k.load(k.va(ZERO_PAGE));
+  const pgd = pgdOf(k, mm);
   eachUserPte(k, pgd, start, end, (at, entry, address) => {
     setPte(k, 'lazily', pgd, address, at, NO_ENTRY);
+    markStale(k, mm);
     if (pageOf(entry) !== zeroPage) putPage(k, pageOf(entry));
   });
   flushAsync(k);
+  flushMm(k, mm);
 }
 
 /** `change_protection`: never makes an entry writable; the next write's fault does that. */
 export function protectRange(
   k: KernelContext,
-  pgd: number,
+  mm: number,
   start: number,
   end: number,
   prot: number,
 ): void {
+  const pgd = pgdOf(k, mm);
   eachUserPte(k, pgd, start, end, (at, entry, address) => {
     setPte(k, 'lazily', pgd, address, at, protectedEntry(k, entry, prot));
+    markStale(k, mm);
   });
   flushAsync(k);
+  flushMm(k, mm);
 }
 
 function protectedEntry(k: KernelContext, entry: Entry, prot: number): Entry {
@@ -182,15 +187,23 @@ function protectedEntry(k: KernelContext, entry: Entry, prot: number): Entry {
 }
 
 /** Share all user pages with a child, read-only on both sides until one of them writes. */
-export function copyPageTables(k: KernelContext, from: number, to: number): void {
+export function copyPageTables(k: KernelContext, mm: number, child: number): void {
   const zeroPage = k.load(k.va(ZERO_PAGE));
-  eachUserPte(k, from, 0, PAGE_OFFSET, (at, entry, address) => {
-    const shared = new Entry(entry.low & ~PAGE_RW, entry.high);
-    if (entry.low & PAGE_RW) setPte(k, 'lazily', from, address, at, shared);
-    k.storeEntry(pteAddress(k, to, address, true), shared);
-    if (pageOf(entry) !== zeroPage) getPage(k, pageOf(entry));
+  const from = pgdOf(k, mm);
+  const to = pgdOf(k, child);
+  eachVma(k, mm, (start, end) => {
+    eachUserPte(k, from, start, end, (at, entry, address) => {
+      const shared = new Entry(entry.low & ~PAGE_RW, entry.high);
+      if (entry.low & PAGE_RW) {
+        setPte(k, 'lazily', from, address, at, shared);
+        markStale(k, mm);
+      }
+      k.storeEntry(pteAddress(k, to, address, true), shared);
+      if (pageOf(entry) !== zeroPage) getPage(k, pageOf(entry));
+    });
   });
   flushAsync(k);
+  flushMm(k, mm);
 }
 
 /** `free_pgtables`: the user part of a top level whose pages are unmapped already. */

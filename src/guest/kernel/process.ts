@@ -16,6 +16,7 @@ import {
   PAGE_OFFSET,
   POWER_DOWN_TEXT,
   RESULT,
+  STACK_PADDING,
   Task,
   TaskState,
   TEXT,
@@ -35,13 +36,15 @@ import {
   taskAt,
   taskField,
 } from './tasks.ts';
-import { copyVmas, insertVma, pageAlign, removeVmas } from './vma.ts';
+import { kickMm } from './tlb.ts';
+import { copyVmas, eachVma, insertVma, pageAlign, removeVmas } from './vma.ts';
 
 /** −1: what wait4 returns to a process without children. */
 const NO_CHILD = 0xffff_ffff;
 
 /** The first register of a thread's computation: different for each. */
-const firstState = (process: number, thread: number): number => (process << 16) ^ (thread << 8) ^ 1;
+export const firstState = (process: number, thread: number): number =>
+  (process << 16) ^ (thread << 8) ^ 1;
 
 /** `mm_alloc`: an address space with nothing in it. */
 export const allocMm = (k: KernelContext): number =>
@@ -53,7 +56,7 @@ export const allocMm = (k: KernelContext): number =>
     }
     if (mm === 0) panic(k, 'out of address spaces');
     const pgd = pgdAlloc(k);
-    k.storeBlock(k.va(mm), [1, pgd, 0, 0]);
+    k.storeBlock(k.va(mm), [1, pgd, 0, 0, 0]);
     return mm;
   });
 
@@ -75,12 +78,12 @@ export const newTask = (
     k.store(k.va(NEXT_PID), pid + 1);
     // A slot keeps its stack when a task has been in it before.
     let top = taskField(k, task, Task.stackTop);
-    if (top === 0) top = k.va((allocStack(k) << PAGE_SHIFT) + THREAD_SIZE);
+    if (top === 0) top = k.va((allocStack(k) << PAGE_SHIFT) + THREAD_SIZE - STACK_PADDING);
     const base = top - FRAME_WORDS * 4;
     const eip = PAGE_OFFSET + TEXT + entry * ENTRY_BYTES + BODY;
     const state = mm === 0 ? TaskState.Idle : TaskState.WaitingTurn;
     k.storeBlock(k.va(task), [state, pid, mm, process, thread, parent, base, base, eip, top]);
-    k.store(top - THREAD_SIZE, task);
+    k.store(top + STACK_PADDING - THREAD_SIZE, task);
     const frame = Array<number>(FRAME_WORDS).fill(0);
     frame[Frame.fs] = process;
     frame[Frame.gs] = thread;
@@ -103,14 +106,21 @@ export function clone(k: KernelContext, thread: number): void {
   if (k.guest.vcpus > 1) makeRunnable(k, task);
 }
 
-/** fork: all of the address space is shared until one side writes. */
-export function fork(k: KernelContext, process: number): void {
+/**
+ * fork: all of the address space is shared until one side writes. The child execs
+ * `process` before anything else, unless `entry` is another.
+ */
+export function fork(
+  k: KernelContext,
+  process: number,
+  entry: number = EntryPoint.ReturnFromFork,
+): void {
   const me = current(k);
   const from = taskField(k, me, Task.mm);
   const mm = allocMm(k);
   copyVmas(k, from, mm);
-  copyPageTables(k, pgdOf(k, from), pgdOf(k, mm));
-  const child = newTask(k, mm, process, 0, me);
+  copyPageTables(k, from, mm);
+  const child = newTask(k, mm, process, 0, me, entry);
   makeRunnable(k, child);
 }
 
@@ -172,7 +182,7 @@ function wakeThread(k: KernelContext, mm: number, heir: number): void {
 export function exitGroup(k: KernelContext): void {
   const me = current(k);
   recordResult(k);
-  if (taskField(k, me, Task.process) === 0) {
+  if (taskField(k, me, Task.mm) === MMS) {
     for (;;) k.hypercall(Hypercall.Shutdown, POWER_DOWN_TEXT, SHUTDOWN_POWEROFF);
   }
   const mm = taskField(k, me, Task.mm);
@@ -191,7 +201,7 @@ export function exitGroup(k: KernelContext): void {
 }
 
 /** The other threads of a process: gone, or to go when they next enter the kernel. */
-function endSiblings(k: KernelContext, me: number, mm: number): void {
+export function endSiblings(k: KernelContext, me: number, mm: number): void {
   k.each(0, MAX_TASKS, (i) => {
     const task = taskAt(i);
     if (task === me || !isAlive(k, task) || taskField(k, task, Task.mm) !== mm) return;
@@ -203,13 +213,17 @@ function endSiblings(k: KernelContext, me: number, mm: number): void {
       k.store(k.va(mm + Mm.users), k.load(k.va(mm + Mm.users)) - 1);
     }
   });
+  kickMm(k, mm);
 }
 
 /** A thread whose process has ended meanwhile goes no further. */
 export function endIfDying(k: KernelContext): void {
-  const me = current(k);
-  if (taskField(k, me, Task.state) === TaskState.Dying) exitThread(k, NONE);
+  if (isDying(k)) exitThread(k, NONE);
 }
+
+/** Once it is so it stays so: it can be asked without the lock. */
+export const isDying = (k: KernelContext): boolean =>
+  taskField(k, current(k), Task.state) === TaskState.Dying;
 
 const isAlive = (k: KernelContext, task: number): boolean => {
   const state = taskField(k, task, Task.state);
@@ -267,20 +281,23 @@ export function switchToThread(k: KernelContext, thread: number): void {
   schedule(k);
 }
 
-/** What the thread has computed goes into the guest's result, whatever the order of exits. */
-function recordResult(k: KernelContext): void {
+/**
+ * What the thread has computed goes into the guest's result, whatever the order of exits.
+ * How far a killed thread had come is chance, and does not count.
+ */
+export function recordResult(k: KernelContext): void {
   const me = current(k);
+  if (isDying(k)) return;
   const who = firstState(taskField(k, me, Task.process), taskField(k, me, Task.thread));
   const share = Math.imul(k.saved(Frame.edi) ^ who, 0x9e37_79b1);
   k.store(k.va(RESULT), (k.load(k.va(RESULT)) + share) >>> 0);
 }
 
 /** `exit_mm`: all user pages, tables and areas. The top level stays. */
-function emptyMm(k: KernelContext, mm: number): void {
+export function emptyMm(k: KernelContext, mm: number): void {
   k.call(() => {
-    const pgd = pgdOf(k, mm);
-    unmapRange(k, pgd, 0, PAGE_OFFSET);
-    freeUserTables(k, pgd);
+    eachVma(k, mm, (start, end) => unmapRange(k, mm, start, end));
+    freeUserTables(k, pgdOf(k, mm));
     removeVmas(k, mm, 0, PAGE_OFFSET);
     return 0;
   });

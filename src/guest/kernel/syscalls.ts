@@ -2,9 +2,12 @@
 
 import { PAGE_SIZE } from '../../../shared/address.ts';
 import { Prot, Sys } from '../program.ts';
+import { deflate, inflate } from './balloon.ts';
 import { Frame, type KernelContext } from './context.ts';
+import { EntryPoint } from './entry-points.ts';
+import { exec } from './exec.ts';
 import { Mm, PAGE_OFFSET, Task } from './layout.ts';
-import { pgdOf, protectRange, unmapRange } from './page-tables.ts';
+import { protectRange, unmapRange } from './page-tables.ts';
 import {
   clone,
   exitGroup,
@@ -15,7 +18,7 @@ import {
   wait4,
   wakeMappingWaiters,
 } from './process.ts';
-import { current, taskField } from './tasks.ts';
+import { current, schedule, taskField } from './tasks.ts';
 import { insertVma, pageAlign, protectVmas, removeVmas } from './vma.ts';
 
 const EINVAL = -22;
@@ -32,6 +35,16 @@ export function systemCall(k: KernelContext): void {
       return exitGroup(k);
     case Sys.fork:
       return fork(k, a);
+    case Sys.forkCopy:
+      return fork(k, a, EntryPoint.ReturnToCopy);
+    case Sys.execve:
+      return exec(k, a);
+    case Sys.schedule:
+      return schedule(k);
+    case Sys.inflate:
+      return inflate(k, a);
+    case Sys.deflate:
+      return deflate(k, a);
     case Sys.clone:
       return clone(k, b);
     case Sys.wait4:
@@ -49,7 +62,7 @@ export function systemCall(k: KernelContext): void {
     case Sys.mprotect:
       return onRange(k, a, b, (mm, start, end) => {
         protectVmas(k, mm, start, end, c);
-        protectRange(k, pgdOf(k, mm), start, end, c);
+        protectRange(k, mm, start, end, c);
       });
     default:
       return;
@@ -81,7 +94,7 @@ function mmap(k: KernelContext, mm: number, start: number, end: number, prot: nu
 }
 
 function munmap(k: KernelContext, mm: number, start: number, end: number): void {
-  unmapRange(k, pgdOf(k, mm), start, end);
+  unmapRange(k, mm, start, end);
   removeVmas(k, mm, start, end);
 }
 

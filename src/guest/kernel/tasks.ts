@@ -6,6 +6,7 @@ import { Selector } from '../processor.ts';
 import type { KernelContext } from './context.ts';
 import { lguestData } from './hypercalls.ts';
 import {
+  CPU_MMS,
   IDLE_TASKS,
   IDLE_VCPUS,
   KERNEL_LOCK,
@@ -19,6 +20,7 @@ import {
 } from './layout.ts';
 import { pgdOf } from './page-tables.ts';
 import { panic } from './panic.ts';
+import { answerFlush } from './tlb.ts';
 
 export const taskAt = (i: number): number => TASKS + i * TASK_BYTES;
 
@@ -107,6 +109,9 @@ function contextSwitch(k: KernelContext, me: number, next: number): void {
     setTask(k, next, Task.state, TaskState.Running);
     if (taskField(k, me, Task.state) === TaskState.Idle) startClock(k);
   }
+  if (k.guest.vcpus > 1) {
+    k.store(k.va(CPU_MMS + k.cpuId() * 4), taskField(k, next, Task.mm));
+  }
   const top = topLevelOf(k, next);
   if (top !== topLevelOf(k, me)) k.hypercall(Hypercall.NewPgtable, top);
   const stackTop = taskField(k, next, Task.stackTop);
@@ -136,7 +141,8 @@ export function idle(k: KernelContext): void {
     k.store(k.va(IDLE_VCPUS), k.load(k.va(IDLE_VCPUS)) | bit);
     k.hypercall(Hypercall.SetClockevent, 0);
     unlockKernel(k);
-    enableInterrupts(k);
+    // Interrupts stay off: the host turns them on for one that ends the sleep. Were they
+    // on already, the one that is to wake this vCPU could come just before it sleeps.
     k.hypercall(Hypercall.Halt);
     disableInterrupts(k);
     lockKernel(k);
@@ -145,9 +151,16 @@ export function idle(k: KernelContext): void {
   });
 }
 
-/** One lock for the whole kernel, spinning: in guest memory, through the MMU. */
+/**
+ * One lock for the whole kernel, spinning: in guest memory, through the MMU. Its holder
+ * may wait for this vCPU to flush its TLB, and interrupts are off.
+ */
 export const lockKernel = (k: KernelContext): void => {
-  k.until(() => k.tryLock(k.va(KERNEL_LOCK)));
+  k.until(() => {
+    const locked = k.tryLock(k.va(KERNEL_LOCK));
+    if (locked === 0) answerFlush(k);
+    return locked;
+  });
 };
 
 export const unlockKernel = (k: KernelContext): void => k.store(k.va(KERNEL_LOCK), 0);

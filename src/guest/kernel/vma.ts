@@ -17,6 +17,18 @@ export const findVma = (k: KernelContext, mm: number, address: number): number =
 
 export const vmaProt = (k: KernelContext, vma: number): number => field(k, vma, VmArea.prot);
 
+/** `body` for each area, which it leaves as it is. */
+export function eachVma(
+  k: KernelContext,
+  mm: number,
+  body: (start: number, end: number) => void,
+): void {
+  k.follow(field(k, mm, Mm.vmas), (vma) => {
+    body(field(k, vma, VmArea.start), field(k, vma, VmArea.end));
+    return field(k, vma, VmArea.next);
+  });
+}
+
 /** Map a range, page-aligned, where nothing is mapped. */
 export function insertVma(
   k: KernelContext,

@@ -1,0 +1,47 @@
+/**
+ * The kernel's own mapping of memory. Its last-level tables hang below every top level,
+ * so an entry is changed once, and the host, which is told, changes it in every shadow.
+ */
+
+import { PAGE_SHIFT, PAGE_SIZE } from '../../../shared/address.ts';
+import {
+  type Entry,
+  makeEntry,
+  NO_ENTRY,
+  PAGE_ACCESSED,
+  PAGE_DIRTY,
+  PAGE_GLOBAL,
+  PAGE_PRESENT,
+  PAGE_RW,
+  PMD_SHIFT,
+} from '../../../shared/entry.ts';
+import type { KernelContext } from './context.ts';
+import { type Telling, tellPte } from './hypercalls.ts';
+import { SWAPPER_PG_DIR } from './layout.ts';
+
+/** PAGE_KERNEL: with GLOBAL, as a kernel sets it that was told of PGE. */
+export const KERNEL_PAGE = PAGE_PRESENT | PAGE_RW | PAGE_ACCESSED | PAGE_DIRTY | PAGE_GLOBAL;
+
+/** Nobody can reach the page by the kernel's mapping any more, once the TLBs are flushed. */
+export const unmapKernelPage = (k: KernelContext, page: number): void =>
+  setKernelPte(k, 'lazily', page, NO_ENTRY);
+
+export const mapKernelPage = (k: KernelContext, page: number): void =>
+  setKernelPte(k, 'now', page, makeEntry(page, KERNEL_PAGE));
+
+function setKernelPte(k: KernelContext, telling: Telling, page: number, entry: Entry): void {
+  k.call(() => {
+    const { form } = k.guest;
+    const bytes = form.entryWords * 4;
+    const address = k.va(page << PAGE_SHIFT);
+    const swapper = k.load(k.va(SWAPPER_PG_DIR));
+    const below = (table: number, index: number): number =>
+      (k.loadEntry(k.va(table + index * bytes)).low & -PAGE_SIZE) >>> 0;
+    let table = below(swapper, Math.floor(address / 2 ** form.pgdirShift));
+    if (form.pae) table = below(table, (address >>> PMD_SHIFT) & (form.ptrsPerPmd - 1));
+    const last = (address >>> PAGE_SHIFT) & (form.ptrsPerPte - 1);
+    k.storeEntry(k.va(table + last * bytes), entry);
+    tellPte(k, telling, swapper, address, entry);
+    return 0;
+  });
+}

@@ -1,0 +1,32 @@
+/** A guest looked at from outside while nobody runs it. */
+
+import { gpfnOf, NO_FRAME, toGpa, toGpfn, wordInFrame } from '../../shared/address.ts';
+import { FrameKind } from '../../shared/frames.ts';
+import type { Host } from '../../shared/host.ts';
+import { auditKernel } from '../../src/guest/kernel/audit.ts';
+import type { Rig } from '../rig.ts';
+
+/** A word of guest memory. */
+export function readGuest(host: Host, gpa: number, guest = 0): number {
+  const frame = host.guests[guest]!.map.frame(gpfnOf(toGpa(gpa)));
+  return frame === NO_FRAME ? 0 : host.words.load(wordInFrame(frame, gpa));
+}
+
+/** What is wrong in the guest kernel's tables, some of whose words may be read as others. */
+export function audit(host: Host, instead: ReadonlyMap<number, number> = new Map()): string[] {
+  const { form, pfnLimit } = host.guests[0]!;
+  const read = (gpa: number) => instead.get(gpa) ?? readGuest(host, gpa);
+  return auditKernel({ form, pages: pfnLimit, read });
+}
+
+/** Frames of its own that a guest has for its memory. */
+export function framesOf(host: Host, guest = 0): number {
+  const { map, pfnLimit } = host.guests[guest]!;
+  return Array.from({ length: pfnLimit }, (_, page) => map.frame(toGpfn(page))).filter(
+    (frame) => frame !== NO_FRAME && host.frames.kind(frame) === FrameKind.GuestPage,
+  ).length;
+}
+
+/** A counter of all host CPUs together. */
+export const counted = (rig: Rig, counter: number): number =>
+  rig.cpus.reduce((sum, { host }) => sum + host.guests[0]!.counters.get(counter), 0);
