@@ -9,6 +9,7 @@
 
 import { Counter } from './counters.ts';
 import { assert } from './errors.ts';
+import { EventKind } from './events.ts';
 import type { LgCpu } from './lg-cpu.ts';
 import type { Lguest } from './lguest.ts';
 import { Stop } from './machine-record.ts';
@@ -46,11 +47,13 @@ export function shootDown(lg: Lguest): void {
     if (cpu.index === host.thisCpu) continue;
     if (host.words.load(cpu.inGuest) !== lg.index + 1) continue;
     lg.counters.count(Counter.Shootdowns);
+    host.events.record(EventKind.ShootdownSent, cpu.index);
     while (host.words.load(cpu.inGuest) === lg.index + 1) {
       host.words.store(cpu.mailbox, 1);
       host.words.notify(cpu.mailbox);
       host.words.wait(cpu.inGuest, lg.index + 1, PATIENCE_MS);
       assert(host.machine.stop !== Stop.Failed, 'the CPU inside the guest is alive');
     }
+    host.events.record(EventKind.ShootdownDone, cpu.index);
   }
 }

@@ -6,6 +6,7 @@
 
 import { PAGE_SIZE, toGpa, toGva } from '../../shared/address.ts';
 import { Counter } from '../../shared/counters.ts';
+import { EventKind } from '../../shared/events.ts';
 import { putUser } from '../../shared/guest-memory.ts';
 import type { Host } from '../../shared/host.ts';
 import { type HostCpu, Reg } from '../../shared/host-cpu.ts';
@@ -32,6 +33,7 @@ import {
   unhandledTrap,
 } from './interrupts.ts';
 import { HostProcessor } from './processor.ts';
+import { mayStayInside, Standing, safePoint } from './safe-point.ts';
 import { enterGuest, leaveGuest, readSaved } from './switcher.ts';
 
 /** Why a vCPU was put down. */
@@ -83,12 +85,13 @@ export class GuestRunner {
 
   /** Run a vCPU until its quantum is used up or it cannot go on. */
   run(cpu: LgCpu): Rest {
-    const { lg } = cpu;
+    const { lg, lastHostCpu: from } = cpu;
     if (cpu.lastHostCpu !== this.#hostCpu.index) {
       if (cpu.lastHostCpu >= 0) lg.counters.count(Counter.Migrations);
       cpu.lastHostCpu = this.#hostCpu.index;
     }
     this.#hostCpu.runningVcpu = cpu.number + 1;
+    if (from >= 0 && from !== cpu.lastHostCpu) this.#host.events.record(EventKind.Migration, from);
     const rest = this.#rounds(cpu);
     this.#hostCpu.runningVcpu = 0;
     return rest;
@@ -99,6 +102,7 @@ export class GuestRunner {
     while (lg.dead === Dead.Alive) {
       // Answered first, looked into afterwards: what comes later sets it again.
       this.#host.words.store(this.#hostCpu.mailbox, 0);
+      safePoint(this.#host, this.#hostCpu, Standing.Round);
       if (cpu.hypercallPending) {
         exclusively(cpu, () => doHypercalls(cpu));
         this.#unparkSiblings(lg);
@@ -145,7 +149,8 @@ export class GuestRunner {
     processor.counters = counters;
     const budget = Math.min(cpu.quantum, untilTick(cpu));
     let left = budget;
-    while (left > 0 && !processor.trapped && !processor.kicked) {
+    const mayStay = () => !processor.kicked || mayStayInside(this.#host, this.#hostCpu);
+    while (left > 0 && !processor.trapped && mayStay()) {
       left -= isUserMode(processor.register(Reg.cs)) ? user.run(left) : kernel.run(left);
     }
     // The host's own timer, or another CPU's kick.
@@ -161,12 +166,16 @@ export class GuestRunner {
     const { lg } = cpu;
     const trapnum = readSaved(cpu, Reg.trapnum);
     const { cr2 } = this.#hostCpu;
+    const { events } = this.#host;
+    events.record(EventKind.Exit, trapnum, readSaved(cpu, Reg.eip));
     if (trapnum === Vector.PageFault) {
       const errorCode = readSaved(cpu, Reg.errcode);
       if (exclusively(cpu, () => demandPage(cpu, cr2, errorCode))) {
+        events.record(EventKind.FaultFixed, cr2, errorCode, cpu.operations);
         lg.counters.count(Counter.FaultsFixed);
         return;
       }
+      events.record(EventKind.FaultPassedOn, cr2, errorCode, cpu.operations);
       lg.counters.count(Counter.FaultsPassedOn);
       if (cpu.lguestData !== 0 && !putUser(lg, LguestData.cr2(cpu.lguestData), cr2)) {
         killGuest(cpu, 'Writing cr2');

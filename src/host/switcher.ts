@@ -20,6 +20,7 @@ import {
 } from '../../shared/address.ts';
 import { Counter } from '../../shared/counters.ts';
 import { HostOops } from '../../shared/errors.ts';
+import { EventKind } from '../../shared/events.ts';
 import type { Host } from '../../shared/host.ts';
 import { type HostCpu, REGISTERS_WORDS, Reg } from '../../shared/host-cpu.ts';
 import {
@@ -88,6 +89,7 @@ export function enterGuest(host: Host, hostCpu: HostCpu, mmu: Mmu, cpu: LgCpu): 
     hostCpu.setRegister(i, host.words.peek(toPtr(regs + i)));
   }
   lg.counters.count(Counter.Entries);
+  host.events.record(EventKind.Entry, cpu.cpuPgd, top);
 }
 
 /** The way out: save the registers where the way in found them, and leave its tables. */

@@ -8,6 +8,7 @@
 
 import type { Gpa } from '../../shared/address.ts';
 import { frameStart, NO_FRAME, NULL } from '../../shared/address.ts';
+import { EventKind } from '../../shared/events.ts';
 import { FrameKind } from '../../shared/frames.ts';
 import type { LgCpu } from '../../shared/lg-cpu.ts';
 import type { Lguest } from '../../shared/lguest.ts';
@@ -32,6 +33,7 @@ export function guestNewPagetable(cpu: LgCpu, pgtable: Gpa): void {
   if (newpgdir === none(lg)) ({ index: newpgdir, blank } = newPgdir(cpu, pgtable));
   cpu.cpuPgd = newpgdir;
   cpu.cr3 = pgtable;
+  lg.host.events.record(EventKind.PgdirSwitched, newpgdir, pgtable);
 
   // U10: a pgdir that lost its mappings, but was not just allocated, needs the stack too.
   mapNecessities(cpu, blank || !lg.defects.U10);
@@ -63,6 +65,7 @@ export function newPgdir(cpu: LgCpu, gpgdir: Gpa): { index: number; blank: boole
     }
   }
   const pgdir = lg.pgdirs[index]!;
+  if (!blank) lg.host.events.record(EventKind.PgdirEvicted, index, pgdir.gpgdir, gpgdir);
   pgdir.gpgdir = gpgdir;
   flushUserMappings(lg, index);
   pgdir.lastHostCpu = -1;
