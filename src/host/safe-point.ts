@@ -97,15 +97,17 @@ function goesOn(host: Host, early: boolean): boolean {
 
 /**
  * For the main thread, while the machine runs: stop all host CPUs at safe points. True when
- * all stand; false when the machine stops instead, and then nothing is paused.
+ * all stand; false when the machine stops instead, or the caller gives up waiting, and then
+ * nothing is paused.
  */
-export async function pause(host: Host): Promise<boolean> {
+export async function pause(host: Host, givesUp = () => false): Promise<boolean> {
   const { words } = host;
   // Those that were let go have gone on, so that each pause is a later one.
-  if (!(await until(host, (value) => value === 0))) return false;
+  if (!(await until(host, (value) => value === 0, givesUp))) return false;
   words.or(state(host), WANTED);
   wakeAll(host);
-  if (await until(host, (value) => value % WANTED === host.cpus.length)) return true;
+  const allStand = (value: number) => value % WANTED === host.cpus.length;
+  if (await until(host, allStand, givesUp)) return true;
   resume(host);
   return false;
 }
@@ -124,13 +126,18 @@ function wakeAll(host: Host): void {
   }
 }
 
-/** Wait for the state, letting the main thread's other business go on; false: the machine stops. */
-async function until(host: Host, reached: (state: number) => boolean): Promise<boolean> {
+/** Wait for the state, letting the main thread's other business go on; false: it will not come. */
+async function until(
+  host: Host,
+  reached: (state: number) => boolean,
+  givesUp: () => boolean,
+): Promise<boolean> {
   const { words, machine } = host;
   for (;;) {
     if (machine.stop !== Stop.Running) return false;
     const value = words.load(state(host));
     if (reached(value)) return true;
+    if (givesUp()) return false;
     words.wait(state(host), value, LOOK_MS);
     await nextTurn();
   }

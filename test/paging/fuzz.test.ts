@@ -185,9 +185,9 @@ function live(
   const broken: string[] = [];
   try {
     while (story.length < STEPS && lg.dead === Dead.Alive) story.push(step(cpu, 3, garbage));
-    broken.push(...checkIsolation(host), ...checkReferences(host));
+    for (const { text } of [...checkIsolation(host), ...checkReferences(host)]) broken.push(text);
     close(host, lg);
-    broken.push(...checkNothingLeft(host));
+    for (const { text } of checkNothingLeft(host)) broken.push(text);
   } catch (error) {
     if (!(error instanceof HostOops)) throw error;
     broken.push(error.message);
