@@ -30,6 +30,9 @@ export interface GuestEntry {
  */
 export function isSynchronised(lg: Lguest): boolean {
   if (lg.cpus.some((cpu) => cpu.linearPages && (cpu.started || cpu.id === 0))) return false;
+  // Its kernel boots without its lock, until it gives the first vCPU a stack.
+  const [first] = lg.cpus;
+  if (first?.started && first.ss1 === 0) return false;
   if (lg.dead === Dead.PoweredOff) return true;
   if (lg.dead !== Dead.Alive) return false;
   const lock = wordAt(lg, toGpa(KERNEL_LOCK));
