@@ -16,6 +16,7 @@
 
 import { Counter } from './counters.ts';
 import { GaveUp } from './errors.ts';
+import { EventKind } from './events.ts';
 import type { Host } from './host.ts';
 import { type HostCpu, Mail, type Section } from './host-cpu.ts';
 import type { LgCpu } from './lg-cpu.ts';
@@ -81,8 +82,23 @@ export function shootDown(lg: Lguest, pgdir: number): void {
   // R6: the other CPUs’ TLBs are not thought of.
   if (lg.discipline === 'as-written' || lg.defects.R6) return;
   for (const cpu of others(lg.host)) {
-    if (waitUntilOut(lg, cpu, cpu.inGuest, pgdir)) lg.counters.count(Counter.Shootdowns);
+    if (countInside(lg, cpu.inGuest, pgdir) === OUTSIDE) continue;
+    lg.counters.count(Counter.Shootdowns);
+    lg.host.events.record(EventKind.ShootdownSent, cpu.index);
+    waitUntilOut(lg, cpu, cpu.inGuest, pgdir);
+    lg.host.events.record(EventKind.ShootdownDone, cpu.index);
   }
+}
+
+/**
+ * Wait until no other CPU is at a guest's memory, in the host's code, by what the Launcher's
+ * map said before this call. Counts itself out meanwhile, since it may be waited for too.
+ */
+export function quiesceHost(lg: Lguest): void {
+  const cpu = lg.host.cpus[lg.host.thisCpu]!;
+  leave(lg.host, cpu, cpu.inHost);
+  for (const other of others(lg.host)) waitUntilOut(lg, other, other.inHost, 0);
+  enter(lg, cpu.inHost, 0);
 }
 
 /** From now on others wait for this CPU before they reuse what they took out of the shadow. */
@@ -114,21 +130,19 @@ function countInside({ host, index }: Lguest, { count, place }: Section, pgdir: 
 const placeOf = (guest: number, pgdir: number): number => guest * 0x10000 + pgdir;
 
 /**
- * Wait until a CPU has left its section on a shadow, if it is in one; returns whether it
- * was. The change to the shadow before the look at the count here, the count before the
+ * Wait until a CPU has left its section on a shadow, if it is in one. The change to the shadow before the look at the count here, the count before the
  * look at the shadow on the other side (Dekker): one of the two sees the other.
  */
-function waitUntilOut(lg: Lguest, cpu: HostCpu, section: Section, pgdir: number): boolean {
+function waitUntilOut(lg: Lguest, cpu: HostCpu, section: Section, pgdir: number): void {
   const { words, machine } = lg.host;
   const inside = countInside(lg, section, pgdir);
-  if (inside === OUTSIDE) return false;
+  if (inside === OUTSIDE) return;
   while (words.load(section.count) === inside) {
     words.or(cpu.mailbox, Mail.Leave);
     words.notify(cpu.mailbox);
     words.wait(section.count, inside, PATIENCE_MS);
     if (machine.stop === Stop.Failed) throw new GaveUp('who is waited for');
   }
-  return true;
 }
 
 const others = ({ cpus, thisCpu }: Host): readonly HostCpu[] =>

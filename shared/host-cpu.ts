@@ -14,6 +14,8 @@ const IN_GUEST = 1;
 const GUEST_PLACE = 2;
 const IN_FAULT = 3;
 const FAULT_PLACE = 4;
+const IN_HOST = 5;
+const HOST_PLACE = 6;
 const SCRATCH = 16;
 const CR3 = 18;
 const CR2 = 19;
@@ -40,6 +42,8 @@ export const Mail = {
   Wake: 1,
   /** Somebody waits for it to leave the guest. */
   Leave: 2,
+  /** The main thread wants to stop the machine at a safe point. */
+  Pause: 4,
 } as const;
 
 /** Bits of `cr4`. */
@@ -95,6 +99,8 @@ export class HostCpu {
   readonly inGuest: Section;
   /** A page fault that is repaired without a lock. */
   readonly inFault: Section;
+  /** The host's own code for a guest, which may be at its memory; the place has no pgdir. */
+  readonly inHost: Section;
   readonly #words: Words;
   readonly #at: Ptr;
 
@@ -103,6 +109,7 @@ export class HostCpu {
     this.index = index;
     this.#at = at;
     this.inGuest = new Section(toPtr(at + IN_GUEST), toPtr(at + GUEST_PLACE));
+    this.inHost = new Section(toPtr(at + IN_HOST), toPtr(at + HOST_PLACE));
     this.inFault = new Section(toPtr(at + IN_FAULT), toPtr(at + FAULT_PLACE));
   }
 

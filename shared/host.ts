@@ -7,6 +7,7 @@ import type { Gva, Pfn } from './address.ts';
 import { NO_FRAME, toPfn, toPtr } from './address.ts';
 import { Counters } from './counters.ts';
 import { switchesFor } from './defects.ts';
+import { Events } from './events.ts';
 import { FrameKind, Frames } from './frames.ts';
 import { HostCpu, scratchOf } from './host-cpu.ts';
 import { LauncherMap, type Vma } from './launcher-map.ts';
@@ -37,6 +38,8 @@ export class Host {
   readonly words: Words;
   readonly machine: MachineRecord;
   readonly frames: Frames;
+  /** What this thread's CPU did last. */
+  readonly events: Events;
   readonly cpus: readonly HostCpu[];
   readonly guests: readonly Lguest[];
   readonly vcpus: readonly LgCpu[];
@@ -65,6 +68,8 @@ export class Host {
       { length: config.hostCpus },
       (_, i) => new HostCpu(words, i, hostCpuAt(i)),
     );
+    const hand = this.cpus[cpu];
+    this.events = new Events(words, layout, this.thisCpu, () => hand?.runningVcpu ?? 0);
     this.switcherAddr = config.switcherAddr;
     this.zeroPage = toPfn(layout.zeroFrame);
     this.switcherPages = Array.from({ length: totalSwitcherPages(config.hostCpus) }, (_, i) =>

@@ -103,7 +103,7 @@ export class LauncherMap {
 
   /**
    * The frame that the host itself reads or writes a page in, or NO_FRAME. No reference.
-   * LIMIT: of a page that the Launcher discards meanwhile, the frame may be another's.
+   * Who discards a page waits until nobody is at what this said before.
    */
   frameForHost(page: Gpfn, write: boolean): Pfn {
     for (;;) {

@@ -12,6 +12,7 @@ import type { DisciplineName } from './discipline.ts';
 import type { PagingName } from './entry.ts';
 import { NONPAE, PAE, pteIndex } from './entry.ts';
 import { assert, UserError } from './errors.ts';
+import { EVENT_RING_WORDS } from './events.ts';
 import { FRAME_CACHE_WORDS, FRAME_WORDS } from './frames.ts';
 import { HOST_CPU_WORDS } from './host-cpu.ts';
 import { LG_CPU_WORDS } from './lg-cpu.ts';
@@ -81,6 +82,8 @@ export type RegionName =
   | 'runQueues'
   | 'launcherMap'
   | 'counters'
+  | 'events'
+  | 'safePoints'
   | 'frameTable';
 
 /**
@@ -122,6 +125,8 @@ export function layOut(config: MachineConfig): Layout {
     place('runQueues', config.hostCpus, runQueueWords(vcpus), 'all', 'its own lock'),
     place('launcherMap', pages, 1, 'the vCPUs of that guest', 'none: compare-and-exchange'),
     place('counters', config.hostCpus * guests, COUNTERS_WORDS, 'that host CPU', 'none'),
+    place('events', config.hostCpus + 1, EVENT_RING_WORDS, 'that host CPU', 'none'),
+    place('safePoints', config.hostCpus + 1, LINE_WORDS, 'all', 'atomic words'),
   ];
   // The frame table covers itself too, so its size and the first frame are solved together.
   let firstFrame = 0;

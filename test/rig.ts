@@ -110,6 +110,6 @@ export class Rig {
   violations(): string[] {
     const before = checkReferences(this.host);
     close(this.host, this.host.guests[0]!);
-    return [...before, ...checkNothingLeft(this.host)];
+    return [...before, ...checkNothingLeft(this.host)].map(({ text }) => text);
   }
 }

@@ -1,10 +1,14 @@
-/** Running a machine, looking at what it left, taking it down, and looking again. */
+/** Running a machine, looking at it meanwhile, at what it left, taking it down, and looking again. */
 
+import type { HostEvent } from '../../shared/events.ts';
 import type { Dead } from '../../shared/lguest.ts';
 import type { Machine, Run } from '../machine.ts';
+import type { Audit } from './accessed-dirty.ts';
 import { digestMemory, type MemoryDigest } from './digest.ts';
-import { checkIsolation } from './isolation.ts';
-import { checkNothingLeft, checkReferences } from './references.ts';
+import { allChecks, checkAll, heldTo } from './invariants.ts';
+import { checkNothingLeft } from './references.ts';
+import { type Sampling, samplePeriodically } from './sampling.ts';
+import type { Violation } from './violation.ts';
 
 export interface GuestEnd {
   readonly name: string;
@@ -15,24 +19,58 @@ export interface GuestEnd {
 
 export interface CheckedRun extends Run {
   readonly guests: readonly GuestEnd[];
-  /** What the invariants find wrong at rest, and after all was freed. */
+  /** What the invariants find wrong while it runs, at rest, and after all was freed; in words. */
   readonly violations: readonly string[];
+  /** The same with its parts. */
+  readonly broken: readonly Violation[];
+  /** Each host CPU's last events, when the first violation was found or at the end. */
+  readonly events: readonly HostEvent[];
+  /** How often all the checks passed while it ran. */
+  readonly samples: number;
 }
 
-export async function runChecked(machine: Machine): Promise<CheckedRun> {
-  const run = await machine.run();
+export interface Checking {
+  /** Look at the running machine this often; by default not before it is at rest. */
+  readonly sampleEveryMs?: number;
+  /** What the guest kernels' own books say is wrong, at rest and while they run. */
+  readonly audit?: Audit;
+}
+
+export async function runChecked(machine: Machine, checking: Checking = {}): Promise<CheckedRun> {
   const { host, spec } = machine;
+  const running = machine.run();
+  const [run, sampling] = await Promise.all([running, sampled(machine, running, checking)]);
   const guests = host.guests.map((lg, i) => ({
     name: spec.guests[i]!.name,
     dead: lg.dead,
     reason: lg.reason,
     memory: digestMemory(host, lg),
   }));
+  const events =
+    sampling.events.length > 0
+      ? sampling.events
+      : host.cpus.flatMap(({ index }) => host.events.last(index));
+  const ended = (broken: readonly Violation[]): CheckedRun => ({
+    ...{ ...run, guests, broken, events, samples: sampling.passed },
+    violations: broken.map(({ text }) => text),
+  });
+  // What was found while it ran explains more than what came of it.
+  if (sampling.violations.length > 0) return ended(sampling.violations);
   // After a crash, counts may rightly be in the middle of something.
-  const crashed = run.ending.kind === 'oops' || run.ending.kind === 'cpu died';
-  if (crashed) return { ...run, guests, violations: [] };
-  const violations = [...checkIsolation(host), ...checkReferences(host)];
+  if (run.ending.kind === 'oops' || run.ending.kind === 'cpu died') return ended([]);
+  const broken = heldTo(host, checkAll(host, checking.audit));
   machine.free();
-  violations.push(...checkNothingLeft(host));
-  return { ...run, guests, violations };
+  return ended([...broken, ...checkNothingLeft(host)]);
+}
+
+async function sampled(
+  machine: Machine,
+  until: Promise<unknown>,
+  { sampleEveryMs: everyMs, audit }: Checking,
+): Promise<Sampling> {
+  if (everyMs === undefined) return { passed: 0, violations: [], events: [] };
+  const checks = allChecks(audit).map(
+    (check) => (host: Machine['host']) => heldTo(host, check(host)),
+  );
+  return samplePeriodically(machine, checks, { everyMs, until });
 }

@@ -1,39 +1,128 @@
 /**
- * Invariant 1: a shadow entry maps only frames of its own guest, or the Switcher where
- * the Switcher is; the zero page, which is everybody's, never for writing.
+ * Invariant 1: a shadow entry maps only frames of its own guest, or the Switcher where the
+ * Switcher is; the zero page, which is everybody's, never for writing; a regs page only for
+ * the vCPU whose it is; and nothing with more rights than the guest's own entry gives. The
+ * same holds for the TLB of a CPU inside a guest, and of one outside it is empty.
  */
 
-import { hex } from '../../shared/address.ts';
-import { PAGE_RW } from '../../shared/entry.ts';
+import { ANY_USER, ANY_WRITE } from '../../shared/access.ts';
+import type { Gva, Pfn } from '../../shared/address.ts';
 import { FrameKind } from '../../shared/frames.ts';
 import type { Host } from '../../shared/host.ts';
+import type { LgCpu } from '../../shared/lg-cpu.ts';
 import type { Lguest } from '../../shared/lguest.ts';
-import { describeFrame } from './references.ts';
-import { type ShadowEntry, shadowEntries } from './shadow.ts';
+import { guestLookUp, isSynchronised, judgingTop } from './guest-tables.ts';
+import { tlbEntries, vcpuInside } from './host-cpus.ts';
+import { isTable, shadowEntries, shadowTables } from './shadow.ts';
+import { describeFrame, type Violation, violation, wordsOf } from './violation.ts';
 
-/** Violations, in words. At rest only. */
-export function checkIsolation(host: Host): string[] {
-  const violations: string[] = [];
-  for (const lg of host.guests) {
-    for (const shadow of shadowEntries(lg)) {
-      if (isAllowed(host, lg, shadow)) continue;
-      const { pgdir, vaddr, entry, frame } = shadow;
+/** Who may see what, of entries, tables and TLBs. At rest, or with all CPUs at safe points. */
+export function checkIsolation(host: Host): Violation[] {
+  return [...host.guests.flatMap((lg) => ofGuest(host, lg)), ...ofTlbs(host)];
+}
+
+function ofGuest(host: Host, lg: Lguest): Violation[] {
+  const violations: Violation[] = [];
+  for (const { pgdir, vcpu, vaddr, frame } of shadowTables(lg)) {
+    if (isTable(lg, frame)) continue;
+    const place = { guest: lg.index, ...(vcpu && { vcpu: vcpu.id }), pgdir, vaddr };
+    violations.push(
+      violation(
+        1,
+        'what should be a page table is none',
+        place,
+        'a page table of the guest',
+        describeFrame(host, frame),
+      ),
+    );
+  }
+  for (const { pgdir, vcpu, vaddr, entry, frame, rights } of shadowEntries(lg)) {
+    const expected = forbidden(lg, vcpu, vaddr, frame, (rights & ANY_WRITE) !== 0);
+    if (expected === undefined) continue;
+    const found = `${describeFrame(host, frame)}, flags 0x${(entry.low & 0xfff).toString(16)}`;
+    const place = { guest: lg.index, ...(vcpu && { vcpu: vcpu.id }), pgdir, vaddr };
+    violations.push(violation(1, FOREIGN, { ...place, entry: wordsOf(entry) }, expected, found));
+  }
+  return violations;
+}
+
+const FOREIGN = 'a translation leads where it must not';
+
+/** What would be allowed there, if this is not. `vcpu`: whose table it is, if one's own. */
+function forbidden(
+  lg: Lguest,
+  vcpu: LgCpu | undefined,
+  vaddr: Gva,
+  frame: Pfn,
+  writable: boolean,
+): string | undefined {
+  const { frames, switcherAddr } = lg.host;
+  const kind = frames.exists(frame) ? frames.kind(frame) : FrameKind.Free;
+  const own = frames.exists(frame) && frames.owner(frame) === lg.index;
+  if (vaddr < switcherAddr) {
+    const allowed = kind === FrameKind.Zero ? !writable : kind === FrameKind.GuestPage && own;
+    return allowed ? undefined : 'a page of the guest, or the zero page read-only';
+  }
+  if (kind === FrameKind.Switcher) return writable ? 'the Switcher’s page read-only' : undefined;
+  if (kind !== FrameKind.Regs || !own) return 'the Switcher’s pages and a regs page of the guest';
+  if (vcpu !== undefined) {
+    return frame === vcpu.regsPage ? undefined : `the regs page of vCPU ${vcpu.id} alone`;
+  }
+  // R16: as written all vCPUs that share the pgdir can write it.
+  const shared = lg.discipline !== 'as-written';
+  return shared ? 'regs pages in the vCPUs’ own tables only' : undefined;
+}
+
+function ofTlbs(host: Host): Violation[] {
+  const violations: Violation[] = [];
+  for (const cpu of host.cpus) {
+    const vcpu = vcpuInside(host, cpu);
+    const own = vcpu?.switcherTable ? vcpu : undefined;
+    for (const { vaddr, frame, rights } of tlbEntries(host, cpu)) {
+      const expected = vcpu
+        ? forbidden(vcpu.lg, own, vaddr, frame, (rights & ANY_WRITE) !== 0)
+        : 'nothing, since it is outside of all guests';
+      if (expected === undefined) continue;
+      const place = { ...(vcpu && { guest: vcpu.lg.index, vcpu: vcpu.id }), hostCpu: cpu.index };
+      const title = vcpu
+        ? 'the TLB leads where it must not'
+        : 'the TLB was not flushed on the way out';
       violations.push(
-        `guest ${lg.index}: pgdir ${pgdir} maps ${hex(vaddr)} to ${describeFrame(host, frame)} ` +
-          `with flags ${(entry.low & 0xfff).toString(16)}`,
+        violation(1, title, { ...place, vaddr }, expected, describeFrame(host, frame)),
       );
     }
   }
   return violations;
 }
 
-function isAllowed(host: Host, lg: Lguest, { vaddr, entry, frame }: ShadowEntry): boolean {
-  if (!host.frames.exists(frame)) return false;
-  const writable = (entry.low & PAGE_RW) !== 0;
-  const own = host.frames.owner(frame) === lg.index;
-  const kind = host.frames.kind(frame);
-  if (vaddr >= host.switcherAddr) {
-    return kind === FrameKind.Regs ? own : kind === FrameKind.Switcher && !writable;
+/**
+ * The rights, compared with those that the guest's own tables give now, where these are what
+ * the host was told. Which page it is is invariant 4's.
+ */
+export function checkRights(host: Host): Violation[] {
+  const violations: Violation[] = [];
+  for (const lg of host.guests.filter(isSynchronised)) {
+    for (const { pgdir, vaddr, entry, rights } of shadowEntries(lg)) {
+      if (vaddr >= host.switcherAddr) continue;
+      const own = guestLookUp(lg, judgingTop(lg, pgdir, vaddr), vaddr);
+      if (own === undefined) continue;
+      const place = { guest: lg.index, pgdir, vaddr, entry: wordsOf(entry) };
+      if (own.page >= lg.pfnLimit) {
+        const found = `guest page ${own.page}`;
+        violations.push(
+          violation(1, 'a page outside the guest', place, `a page below ${lg.pfnLimit}`, found),
+        );
+      } else if (rights & ~own.rights) {
+        const title = 'more rights than the guest gives';
+        violations.push(violation(1, title, place, rightsName(own.rights), rightsName(rights)));
+      }
+    }
   }
-  return kind === FrameKind.Zero ? !writable : kind === FrameKind.GuestPage && own;
+  return violations;
+}
+
+/** `rwx`, and whose. */
+export function rightsName(rights: number): string {
+  const letters = ['r', 'w', 'x'].map((letter, i) => ((rights >>> (2 * i)) & 3 ? letter : '-'));
+  return `${letters.join('')} for ${rights & ANY_USER ? 'user and kernel' : 'the kernel'}`;
 }

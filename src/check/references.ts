@@ -1,33 +1,67 @@
 /**
  * Invariant 2: a frame's count is its owner's one plus one for each shadow entry that
- * maps it; none below, none above, and none left after the guest is freed. The shadow
- * tables are read here from memory, without the paging code's help.
+ * maps it; none below, none above, and none left after the guest is freed. Whatever is
+ * owned is in somebody's hands, and a table hangs in one place.
  */
 
-import { type Pfn, toPfn } from '../../shared/address.ts';
+import { NO_FRAME, toGpfn } from '../../shared/address.ts';
 import { FrameKind } from '../../shared/frames.ts';
 import type { Host } from '../../shared/host.ts';
-import { shadowEntries } from './shadow.ts';
+import { shadowEntries, shadowTables } from './shadow.ts';
+import { describeFrame, eachFrame, type Violation, violation } from './violation.ts';
 
-const KIND_NAMES = Object.fromEntries(
-  Object.entries(FrameKind).map(([name, kind]) => [kind, name]),
-);
-
-/** Violations, in words; none when the counts add up. At rest only. */
-export function checkReferences(host: Host): string[] {
+/**
+ * Counts and owners. At rest, or with all CPUs at safe points. `retired`: tables that are
+ * unlinked and wait to be freed.
+ */
+export function checkReferences(host: Host, retired: ReadonlySet<number> = new Set()): Violation[] {
+  const violations: Violation[] = [];
   const mapped = new Map<number, number>();
+  const held = new Set<number>(retired);
   for (const lg of host.guests) {
     for (const { frame } of shadowEntries(lg)) mapped.set(frame, (mapped.get(frame) ?? 0) + 1);
+    for (const { frame, pgdir, vaddr } of shadowTables(lg)) {
+      if (held.has(frame)) {
+        const place = { guest: lg.index, pgdir, vaddr };
+        violations.push(
+          violation(
+            2,
+            'a page table hangs in two places',
+            place,
+            'one entry for each table',
+            describeFrame(host, frame),
+          ),
+        );
+      }
+      held.add(frame);
+    }
+    for (let page = 0; page < lg.pfnLimit; page++) held.add(lg.map.frame(toGpfn(page)));
+    for (const { regsPage } of lg.cpus) if (regsPage !== NO_FRAME) held.add(regsPage);
   }
-  const violations: string[] = [];
   eachFrame(host, (pfn) => {
+    const kind = host.frames.kind(pfn);
     const entries = mapped.get(pfn) ?? 0;
     const references = host.frames.references(pfn);
-    if (host.frames.kind(pfn) === FrameKind.Free) {
-      if (entries > 0) violations.push(`frame ${pfn} is free, and ${entries} entries map it`);
-    } else if (references !== entries) {
+    const of = describeFrame(host, pfn);
+    const owner = host.frames.owner(pfn);
+    const place = kind !== FrameKind.Free && owner < host.guests.length ? { guest: owner } : {};
+    if (kind === FrameKind.Free) {
+      if (entries > 0) {
+        const found = `${entries} entries that map ${of}`;
+        violations.push(violation(2, 'a free frame is mapped', place, 'none', found));
+      }
+      return;
+    }
+    if (references !== entries) {
+      const expected = `${entries} for ${of}, as many as shadow entries map it`;
       violations.push(
-        `${describeFrame(host, pfn)}: ${entries} shadow entries map it, and ${references} references are counted`,
+        violation(2, 'a wrong count of references', place, expected, `${references}`),
+      );
+    }
+    const guests = kind !== FrameKind.Zero && kind !== FrameKind.Switcher;
+    if (guests && host.frames.isOwned(pfn) && !held.has(pfn)) {
+      violations.push(
+        violation(2, 'a frame in nobody’s hands', place, 'someone who will free it', of),
       );
     }
   });
@@ -35,30 +69,18 @@ export function checkReferences(host: Host): string[] {
 }
 
 /** After all guests were freed: every frame is free but the host's own, and nobody holds those. */
-export function checkNothingLeft(host: Host): string[] {
-  const violations: string[] = [];
+export function checkNothingLeft(host: Host): Violation[] {
+  const violations: Violation[] = [];
   eachFrame(host, (pfn) => {
     const kind = host.frames.kind(pfn);
     const hostsOwn = kind === FrameKind.Zero || kind === FrameKind.Switcher;
     const references = host.frames.references(pfn);
+    const found = `${describeFrame(host, pfn)} with ${references} references`;
     if (kind !== FrameKind.Free && !hostsOwn) {
-      violations.push(`${describeFrame(host, pfn)} was not freed, with ${references} references`);
+      violations.push(violation(2, 'a frame was not freed', {}, 'all guests’ frames free', found));
     } else if (references !== 0) {
-      violations.push(`${describeFrame(host, pfn)}: ${references} references are left`);
+      violations.push(violation(2, 'references are left', {}, 'none', found));
     }
   });
   return violations;
-}
-
-function eachFrame(host: Host, body: (pfn: Pfn) => void): void {
-  for (let pfn = host.layout.firstFrame; pfn < host.layout.totalFrames; pfn++) body(toPfn(pfn));
-}
-
-/** For people: its number, what it is, and whose. */
-export function describeFrame(host: Host, pfn: Pfn): string {
-  if (!host.frames.exists(pfn)) return `frame ${pfn}, which does not exist`;
-  const kind = KIND_NAMES[host.frames.kind(pfn)] ?? '?';
-  const owner = host.frames.owner(pfn);
-  const whose = owner < host.guests.length ? ` of guest ${owner}` : '';
-  return `frame ${pfn} (${kind}${whose})`;
 }

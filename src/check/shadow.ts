@@ -1,50 +1,134 @@
 /** A guest's shadow tables, read from memory without the paging code's help. */
 
+import { Right } from '../../shared/access.ts';
 import {
+  frameOf,
   frameStart,
   type Gva,
+  NO_FRAME,
   PAGE_SIZE,
   type Pfn,
-  type Ptr,
   toGva,
   toPfn,
   toPtr,
 } from '../../shared/address.ts';
-import { type Entry, isPresent } from '../../shared/entry.ts';
+import {
+  type Entry,
+  isPresent,
+  PAGE_NX_HIGH,
+  PAGE_RW,
+  PAGE_USER,
+  type PagingForm,
+} from '../../shared/entry.ts';
+import { FrameKind } from '../../shared/frames.ts';
+import type { LgCpu } from '../../shared/lg-cpu.ts';
 import type { Lguest } from '../../shared/lguest.ts';
 
 export interface ShadowEntry {
   /** −1 in a vCPU's own Switcher table. */
   readonly pgdir: number;
+  /** Whose table it is, if it is a vCPU's own. */
+  readonly vcpu: LgCpu | undefined;
   readonly vaddr: Gva;
   readonly entry: Entry;
   /** The frame that it maps. */
   readonly frame: Pfn;
+  /** What the way to it and the entry itself allow: bits of `Right`. */
+  readonly rights: number;
 }
 
-/** Every present entry of the last level. At rest only. */
-export function* shadowEntries(lg: Lguest): Generator<ShadowEntry> {
-  const { form } = lg;
-  const shifts = form.pae ? [form.pgdirShift, 21, 12] : [form.pgdirShift, 12];
-  const lengths = form.pae
+/** A table and what leads to it: an entry of the level above, a pgdir, or a vCPU's record. */
+export interface ShadowTable {
+  readonly pgdir: number;
+  readonly vcpu: LgCpu | undefined;
+  readonly vaddr: Gva;
+  readonly frame: Pfn;
+}
+
+/** How many bits of the address are below each level's index, from the top. */
+export const shiftsOf = (form: PagingForm): readonly number[] =>
+  form.pae ? [30, 21, 12] : [22, 12];
+
+const lengthsOf = (form: PagingForm): readonly number[] =>
+  form.pae
     ? [form.ptrsPerPgd, form.ptrsPerPmd, form.ptrsPerPte]
     : [form.ptrsPerPgd, form.ptrsPerPte];
-  function* walk(pgdir: number, table: Ptr, level: number, base: number): Generator<ShadowEntry> {
-    for (let i = 0; i < lengths[level]!; i++) {
-      const entry = lg.entry(toPtr(table + i * form.entryWords));
-      if (!isPresent(entry)) continue;
-      const frame = toPfn(entry.low >>> 12);
-      const vaddr = toGva(base + i * 2 ** shifts[level]!);
-      if (level === lengths.length - 1) yield { pgdir, vaddr, entry, frame };
-      else yield* walk(pgdir, frameStart(frame), level + 1, vaddr);
+
+/** Whether a frame is a page table of the guest; nothing else is walked. */
+export const isTable = (lg: Lguest, frame: number): boolean =>
+  lg.host.frames.exists(frame) &&
+  lg.host.frames.kind(toPfn(frame)) === FrameKind.PageTable &&
+  lg.host.frames.owner(toPfn(frame)) === lg.index;
+
+/**
+ * What entries allow that an access uses one after the other: RW and USER of all of them,
+ * and NX of any. A PAE top-level entry is not to be among them (SDM 3A 4.4.1).
+ */
+export function rightsOf(entries: readonly Entry[], nx: boolean): number {
+  const flags = entries.reduce((all, entry) => all & entry.low, PAGE_RW | PAGE_USER);
+  const executable = !nx || entries.every((entry) => !(entry.high & PAGE_NX_HIGH));
+  let rights: number = Right.SupervisorRead;
+  if (flags & PAGE_RW) rights |= Right.SupervisorWrite;
+  if (executable) rights |= Right.SupervisorFetch;
+  // Each right of the user's is the bit above the supervisor's.
+  return flags & PAGE_USER ? rights | (rights << 1) : rights;
+}
+
+type Found =
+  | ({ readonly kind: 'table' } & ShadowTable)
+  | ({ readonly kind: 'entry' } & ShadowEntry);
+
+/** All that hangs below a table; one that is none is told of and not walked. */
+function* below(
+  lg: Lguest,
+  of: { readonly pgdir: number; readonly vcpu: LgCpu | undefined },
+  table: Pfn,
+  level: number,
+  base: number,
+  above: readonly Entry[],
+): Generator<Found> {
+  yield { kind: 'table', ...of, vaddr: toGva(base), frame: table };
+  if (!isTable(lg, table)) return;
+  const { form } = lg;
+  const last = lengthsOf(form).length - 1;
+  for (let i = 0; i < lengthsOf(form)[level]!; i++) {
+    const entry = lg.entry(toPtr(frameStart(table) + i * form.entryWords));
+    if (!isPresent(entry)) continue;
+    const frame = toPfn(entry.low >>> 12);
+    const vaddr = toGva(base + i * 2 ** shiftsOf(form)[level]!);
+    const way = form.pae && level === 0 ? above : [...above, entry];
+    if (level < last) yield* below(lg, of, frame, level + 1, vaddr, way);
+    else yield { kind: 'entry', ...of, vaddr, entry, frame, rights: rightsOf(way, lg.nx) };
+  }
+}
+
+function* shadow(lg: Lguest): Generator<Found> {
+  const last = lengthsOf(lg.form).length - 1;
+  const span = lg.form.ptrsPerPte * PAGE_SIZE;
+  for (const vcpu of lg.cpus) {
+    const base = (lg.host.switcherAddr & -span) >>> 0;
+    const { switcherTable } = vcpu;
+    if (switcherTable !== NO_FRAME) {
+      yield* below(lg, { pgdir: -1, vcpu }, switcherTable, last, base, []);
     }
   }
-  for (const { switcherTable } of lg.cpus) {
-    if (switcherTable === 0) continue;
-    const base = lg.host.switcherAddr & -(form.ptrsPerPte * PAGE_SIZE);
-    yield* walk(-1, frameStart(switcherTable), lengths.length - 1, base >>> 0);
-  }
   for (const [i, { pgdir }] of lg.pgdirs.entries()) {
-    if (pgdir !== 0) yield* walk(i, pgdir, 0, 0);
+    if (pgdir !== 0) yield* below(lg, { pgdir: i, vcpu: undefined }, frameOf(pgdir), 0, 0, []);
+  }
+}
+
+/** Every present entry of the last level. At rest, or with all CPUs at safe points. */
+export function* shadowEntries(lg: Lguest): Generator<ShadowEntry> {
+  for (const found of shadow(lg)) if (found.kind === 'entry') yield found;
+}
+
+/** Every table, once for each entry or record that leads to it. */
+export function* shadowTables(lg: Lguest): Generator<ShadowTable> {
+  for (const found of shadow(lg)) if (found.kind === 'table') yield found;
+  // The roots are copies, made at every entry, of what pgdirs hold.
+  for (const vcpu of lg.cpus) {
+    for (const frame of [vcpu.root, vcpu.rootPmd]) {
+      if (frame !== NO_FRAME) yield { pgdir: -1, vcpu, vaddr: toGva(0), frame };
+    }
   }
 }

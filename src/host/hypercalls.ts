@@ -3,6 +3,7 @@
 import { toGpa, toGva } from '../../shared/address.ts';
 import { Counter } from '../../shared/counters.ts';
 import { Entry } from '../../shared/entry.ts';
+import { EventKind } from '../../shared/events.ts';
 import {
   getUser,
   lgreadText,
@@ -101,6 +102,7 @@ function doAsyncHcalls(cpu: LgCpu): void {
 function doHcall(cpu: LgCpu, [number, a, b, c, d]: Arguments): void {
   const { lg } = cpu;
   lg.counters.countHypercall(number);
+  lg.host.events.record(EventKind.Hypercall, number, a, b);
   switch (number) {
     case Hypercall.FlushAsync:
     case Hypercall.SendInterrupts:
@@ -179,6 +181,7 @@ function sendIpi(caller: LgCpu, id: number): void {
   const cpu = caller.lg.cpus[id];
   if (cpu === undefined) return killGuest(caller, `bad vCPU to interrupt ${id}`);
   cpu.raiseIrq(IPI_IRQ);
+  cpu.lg.host.events.record(EventKind.InterruptRaised, IPI_IRQ, id);
 }
 
 /** The text is the reason of death, whether the guest wanted to end or could not go on. */

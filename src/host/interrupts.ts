@@ -7,6 +7,7 @@
 import { type Gpa, type Gva, hex, toGpa, toGva } from '../../shared/address.ts';
 import { Counter } from '../../shared/counters.ts';
 import { bugOn } from '../../shared/errors.ts';
+import { EventKind } from '../../shared/events.ts';
 import { getUser, lgwriteWord, putUser } from '../../shared/guest-memory.ts';
 import { Reg } from '../../shared/host-cpu.ts';
 import type { LgCpu } from '../../shared/lg-cpu.ts';
@@ -53,6 +54,7 @@ export function tryDeliverInterrupt(cpu: LgCpu, irq: number, more: boolean): voi
   if (isPresentGate(cpu.idt(vector * 2 + 1))) {
     cpu.clearIrq(irq);
     lg.counters.count(Counter.Interrupts);
+    lg.host.events.record(EventKind.InterruptDelivered, irq);
     setGuestInterrupt(cpu, vector, false);
   }
   if (!more) putUser(lg, LguestData.irqPending(cpu.lguestData), 0);

@@ -4,6 +4,7 @@
  */
 
 import { type Gpa, gpfnOf, hex, NO_FRAME, pageOffset, toGpfn } from '../../shared/address.ts';
+import { quiesceHost } from '../../shared/discipline.ts';
 import type { Host } from '../../shared/host.ts';
 import { Vma } from '../../shared/launcher-map.ts';
 import { tooLittleMemory } from '../../shared/layout.ts';
@@ -42,7 +43,14 @@ function discard(cpu: LgCpu, address: Gpa): void {
   const { lg } = cpu;
   const page = gpfnOf(address);
   if (page >= lg.pfnLimit) return killGuest(cpu, `bad page to discard ${hex(address)}`);
-  if (lg.map.state(page) === Vma.ReadWrite) lg.map.set(page, Vma.CopyOnWrite);
+  if (lg.map.state(page) !== Vma.ReadWrite) return;
+  const { frames } = lg.host;
+  const frame = lg.map.frame(page);
+  if (!frames.getIfOwned(frame)) return;
+  lg.map.set(page, Vma.CopyOnWrite);
+  // The host's code on another CPU may be about to write where the map said before.
+  quiesceHost(lg);
+  frames.put(frame);
 }
 
 /** All that a dead guest had: page tables, memory, regs pages. */

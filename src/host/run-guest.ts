@@ -6,6 +6,8 @@
 
 import { PAGE_SIZE, toGpa, toGva } from '../../shared/address.ts';
 import { Counter } from '../../shared/counters.ts';
+import { enter, leave } from '../../shared/discipline.ts';
+import { EventKind } from '../../shared/events.ts';
 import { putUser } from '../../shared/guest-memory.ts';
 import type { Host } from '../../shared/host.ts';
 import { type HostCpu, Reg } from '../../shared/host-cpu.ts';
@@ -33,6 +35,7 @@ import {
 } from './interrupts.ts';
 import { notified } from './launcher.ts';
 import { HostProcessor } from './processor.ts';
+import { mayStayInside, Standing, safePoint } from './safe-point.ts';
 import { enterGuest, leaveGuest, readSaved } from './switcher.ts';
 
 /** Why a vCPU was put down. */
@@ -84,12 +87,13 @@ export class GuestRunner {
 
   /** Run a vCPU until its quantum is used up or it cannot go on. */
   run(cpu: LgCpu): Rest {
-    const { lg } = cpu;
+    const { lg, lastHostCpu: from } = cpu;
     if (cpu.lastHostCpu !== this.#hostCpu.index) {
       if (cpu.lastHostCpu >= 0) lg.counters.count(Counter.Migrations);
       cpu.lastHostCpu = this.#hostCpu.index;
     }
     this.#hostCpu.runningVcpu = cpu.number + 1;
+    if (from >= 0 && from !== cpu.lastHostCpu) this.#host.events.record(EventKind.Migration, from);
     const rest = this.#rounds(cpu);
     letGoOfPgdir(cpu);
     this.#hostCpu.runningVcpu = 0;
@@ -101,42 +105,56 @@ export class GuestRunner {
     while (lg.dead === Dead.Alive) {
       // Answered first, looked into afterwards: what comes later sets it again.
       this.#host.words.store(this.#hostCpu.mailbox, 0);
-      // A vCPU whose shadow another has taken, when all were in use, waits for its turn.
-      if (cpu.started && !claimPgdir(cpu)) return 'preempted';
-      if (cpu.hypercallPending) {
-        doHypercalls(cpu);
-        this.#unparkSiblings(lg);
-        if (cpu.cpuPgd === NO_PGDIR) continue;
-      }
-      if (cpu.pendingNotify !== 0) {
-        // The Launcher does what it asks and sends the vCPU back in.
-        notified(cpu, cpu.pendingNotify);
-        cpu.pendingNotify = toGpa(0);
-        continue;
-      }
-      if (this.#host.machine.stop !== Stop.Running) return 'stopped';
-      if (!cpu.started) return 'halted';
-      tick(cpu);
-      const { irq, more } = interruptPending(cpu);
-      if (irq < LGUEST_IRQS) tryDeliverInterrupt(cpu, irq, more);
-      if (lg.dead !== Dead.Alive) break;
-      if (cpu.halted) {
-        if (interruptPending(cpu).irq < LGUEST_IRQS || sleep(cpu)) continue;
-        if (lg.cpus.some(mayWake)) return 'halted';
-        killGuest(cpu, 'halted with nothing to wake it');
-        continue;
-      }
-      if (cpu.quantum === 0) return 'preempted';
-      this.#once(cpu);
+      safePoint(this.#host, this.#hostCpu, Standing.Round);
+      enter(lg, this.#hostCpu.inHost, 0);
+      const rest = this.#round(cpu);
+      leave(this.#host, this.#hostCpu, this.#hostCpu.inHost);
+      if (rest !== undefined) return rest;
     }
     return 'dead';
   }
 
+  /** Once round; returns why the vCPU is put down, if it is. */
+  #round(cpu: LgCpu): Rest | undefined {
+    const { lg } = cpu;
+    // A vCPU whose shadow another has taken, when all were in use, waits for its turn.
+    if (cpu.started && !claimPgdir(cpu)) return 'preempted';
+    if (cpu.hypercallPending) {
+      doHypercalls(cpu);
+      this.#unparkSiblings(lg);
+      if (cpu.cpuPgd === NO_PGDIR) return undefined;
+    }
+    if (cpu.pendingNotify !== 0) {
+      // The Launcher does what it asks and sends the vCPU back in.
+      notified(cpu, cpu.pendingNotify);
+      cpu.pendingNotify = toGpa(0);
+      return undefined;
+    }
+    if (this.#host.machine.stop !== Stop.Running) return 'stopped';
+    if (!cpu.started) return 'halted';
+    tick(cpu);
+    const { irq, more } = interruptPending(cpu);
+    if (irq < LGUEST_IRQS) tryDeliverInterrupt(cpu, irq, more);
+    if (lg.dead !== Dead.Alive) return undefined;
+    if (cpu.halted) {
+      if (interruptPending(cpu).irq < LGUEST_IRQS || sleep(cpu)) return undefined;
+      if (lg.cpus.some(mayWake)) return 'halted';
+      killGuest(cpu, 'halted with nothing to wake it');
+      return undefined;
+    }
+    if (cpu.quantum === 0) return 'preempted';
+    this.#once(cpu);
+    return undefined;
+  }
+
   /** Into the guest, until it traps, and handle that. */
   #once(cpu: LgCpu): void {
+    const { inHost } = this.#hostCpu;
     const walksBefore = this.#hostCpu.walks;
     enterGuest(this.#host, this.#hostCpu, this.#mmu, cpu);
+    leave(this.#host, this.#hostCpu, inHost);
     this.#execute(cpu);
+    enter(cpu.lg, inHost, 0);
     leaveGuest(this.#host, this.#hostCpu, this.#mmu, cpu);
     cpu.lg.counters.add(Counter.Walks, (this.#hostCpu.walks - walksBefore) >>> 0);
     this.#handleTrap(cpu);
@@ -150,7 +168,8 @@ export class GuestRunner {
     processor.counters = counters;
     const budget = Math.min(cpu.quantum, untilTick(cpu));
     let left = budget;
-    while (left > 0 && !processor.trapped && !processor.kicked) {
+    const mayStay = () => !processor.kicked || mayStayInside(this.#host, this.#hostCpu);
+    while (left > 0 && !processor.trapped && mayStay()) {
       left -= isUserMode(processor.register(Reg.cs)) ? user.run(left) : kernel.run(left);
     }
     // The host's own timer, or another CPU's kick.
@@ -166,12 +185,16 @@ export class GuestRunner {
     const { lg } = cpu;
     const trapnum = readSaved(cpu, Reg.trapnum);
     const { cr2 } = this.#hostCpu;
+    const { events } = this.#host;
+    events.record(EventKind.Exit, trapnum, readSaved(cpu, Reg.eip));
     if (trapnum === Vector.PageFault) {
       const errorCode = readSaved(cpu, Reg.errcode);
       if (demandPage(cpu, cr2, errorCode)) {
+        events.record(EventKind.FaultFixed, cr2, errorCode, cpu.operations);
         lg.counters.count(Counter.FaultsFixed);
         return;
       }
+      events.record(EventKind.FaultPassedOn, cr2, errorCode, cpu.operations);
       lg.counters.count(Counter.FaultsPassedOn);
       if (cpu.lguestData !== 0 && !putUser(lg, LguestData.cr2(cpu.lguestData), cr2)) {
         killGuest(cpu, 'Writing cr2');

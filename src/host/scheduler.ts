@@ -7,6 +7,7 @@ import { Dead, type Lguest } from '../../shared/lguest.ts';
 import { Stop } from '../../shared/machine-record.ts';
 import { RunQueue } from '../../shared/run-queue.ts';
 import type { Policy } from './policy.ts';
+import { Standing, safePoint } from './safe-point.ts';
 
 /** A CPU without work looks again this often, even if nobody woke it. */
 const IDLE_MS = 50;
@@ -68,6 +69,7 @@ export class Scheduler {
     for (;;) {
       if (machine.stop !== Stop.Running) return undefined;
       words.store(mailbox, 0);
+      safePoint(this.#host, cpus[index]!, Standing.Idle);
       const own = this.#queues[index]!.take();
       const found = own >= 0 || !this.#policy.steals ? own : this.#steal(index);
       if (found >= 0) return vcpus[found];

@@ -20,6 +20,7 @@ import {
 import { Counter } from '../../shared/counters.ts';
 import { enter, leave, withPgdir } from '../../shared/discipline.ts';
 import { HostOops } from '../../shared/errors.ts';
+import { EventKind } from '../../shared/events.ts';
 import type { Host } from '../../shared/host.ts';
 import { type HostCpu, REGISTERS_WORDS, Reg } from '../../shared/host-cpu.ts';
 import {
@@ -84,6 +85,7 @@ export function enterGuest(host: Host, hostCpu: HostCpu, mmu: Mmu, cpu: LgCpu): 
     hostCpu.setRegister(i, host.words.peek(toPtr(regs + i)));
   }
   lg.counters.count(Counter.Entries);
+  host.events.record(EventKind.Entry, cpu.cpuPgd, top);
 }
 
 /**

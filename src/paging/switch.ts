@@ -9,6 +9,7 @@
 import type { Gpa } from '../../shared/address.ts';
 import { frameStart, NO_FRAME, NULL } from '../../shared/address.ts';
 import { withPgdirs } from '../../shared/discipline.ts';
+import { EventKind } from '../../shared/events.ts';
 import { FrameKind } from '../../shared/frames.ts';
 import { type LgCpu, NO_PGDIR } from '../../shared/lg-cpu.ts';
 import type { Lguest } from '../../shared/lguest.ts';
@@ -32,6 +33,7 @@ export function guestNewPagetable(cpu: LgCpu, pgtable: Gpa): void {
     const found = first ? none(lg) : findPgdir(lg, pgtable);
     return takePgdir(cpu, found === none(lg) ? newPgdir(cpu, pgtable) : { index: found });
   });
+  lg.host.events.record(EventKind.PgdirSwitched, cpu.cpuPgd, pgtable);
   // U10: a pgdir that lost its mappings, but was not just allocated, needs the stack too.
   mapNecessities(cpu, blank || !lg.defects.U10);
 }
@@ -69,6 +71,7 @@ export function newPgdir(cpu: LgCpu, gpgdir: Gpa): Choice {
     }
   }
   const pgdir = lg.pgdirs[index]!;
+  if (!blank) lg.host.events.record(EventKind.PgdirEvicted, index, pgdir.gpgdir, gpgdir);
   pgdir.gpgdir = gpgdir;
   flushUserMappings(lg, index);
   pgdir.lastHostCpu = -1;

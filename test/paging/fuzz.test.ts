@@ -221,9 +221,9 @@ function live(
       // Most go on for a while, so that pgdirs are in use.
       if (garbage.below(3) === 0 || vcpus > pgdirs) letGoOfPgdir(cpu);
     }
-    broken.push(...checkIsolation(host), ...checkReferences(host));
+    for (const { text } of [...checkIsolation(host), ...checkReferences(host)]) broken.push(text);
     close(host, lg);
-    broken.push(...checkNothingLeft(host));
+    for (const { text } of checkNothingLeft(host)) broken.push(text);
   } catch (error) {
     if (!(error instanceof HostOops)) throw error;
     broken.push(error.message);

@@ -102,7 +102,9 @@ const SPECIMENS: Readonly<Partial<Record<DefectId, Specimen>>> = {
       const next = frameStart((top + 1) as typeof top);
       words.store(next, (table << 12) | P);
       guestSetPgd(m.cpu(), TOP, 1024);
-      return frames.kind(table) === FrameKind.Free;
+      const released = frames.kind(table) === FrameKind.Free;
+      if (!released) frames.disown(table);
+      return released;
     },
   },
   U2: {

@@ -1,0 +1,115 @@
+/**
+ * What each host CPU did last: a ring of events in shared memory, written by that CPU alone
+ * with plain stores and read by whoever explains a failure. One event a trap or hypercall,
+ * none on the way of an access.
+ */
+
+import type { Ptr } from './address.ts';
+import { toPtr } from './address.ts';
+import type { Layout } from './layout.ts';
+import type { Words } from './words.ts';
+
+/** What happened; the comment says what a, b and c are. */
+export const EventKind = {
+  /** Into the guest: pgdir, frame of the top level. */
+  Entry: 1,
+  /** Out of the guest: trap number, eip. */
+  Exit: 2,
+  /** demand_page: address, error code, the vCPU's operations so far. */
+  FaultFixed: 3,
+  /** The same, and the fault was the guest's own. */
+  FaultPassedOn: 4,
+  /** Number, first and second argument. */
+  Hypercall: 5,
+  /** A translation goes away: host CPU that is to come out of the guest. */
+  ShootdownSent: 6,
+  /** That CPU has come out. */
+  ShootdownDone: 7,
+  /** Goes on here: the host CPU that it ran on before. */
+  Migration: 8,
+  /** Interrupt number, vCPU of the same guest that it is for. */
+  InterruptRaised: 9,
+  /** Interrupt number. */
+  InterruptDelivered: 10,
+  /** Pgdir, guest top level. */
+  PgdirSwitched: 11,
+  /** Pgdir, guest top level that it shadowed, and the one that takes its place. */
+  PgdirEvicted: 12,
+} as const;
+
+export type EventKind = (typeof EventKind)[keyof typeof EventKind];
+
+/** A CPU's events that are kept. */
+export const RING_EVENTS = 64;
+/** Sequence number (1 is the first), kind, vCPU plus one, a, b, c. */
+const EVENT_WORDS = 6;
+/** How many there were, on a line of its own. */
+const HEADER_WORDS = 16;
+export const EVENT_RING_WORDS = HEADER_WORDS + RING_EVENTS * EVENT_WORDS;
+
+export interface HostEvent {
+  readonly hostCpu: number;
+  /** Counts this CPU's events from 1. */
+  readonly sequence: number;
+  readonly kind: EventKind;
+  /** Machine-wide number of the vCPU in hand; −1 for none. */
+  readonly vcpu: number;
+  readonly a: number;
+  readonly b: number;
+  readonly c: number;
+}
+
+export class Events {
+  readonly #words: Words;
+  readonly #layout: Layout;
+  readonly #ring: Ptr;
+  readonly #running: () => number;
+
+  /** `cpu`: whose ring to write; the number of CPUs for the main thread. `running`: the
+   * vCPU that it has in hand, plus one. */
+  constructor(words: Words, layout: Layout, cpu: number, running: () => number) {
+    this.#words = words;
+    this.#layout = layout;
+    this.#ring = this.#ringOf(cpu);
+    this.#running = running;
+  }
+
+  record(kind: EventKind, a = 0, b = 0, c = 0): void {
+    const { plain } = this.#words;
+    const sequence = plain[this.#ring]!;
+    const at = this.#ring + HEADER_WORDS + (sequence % RING_EVENTS) * EVENT_WORDS;
+    plain[at] = sequence + 1;
+    plain[at + 1] = kind;
+    plain[at + 2] = this.#running();
+    plain[at + 3] = a;
+    plain[at + 4] = b;
+    plain[at + 5] = c;
+    plain[this.#ring] = sequence + 1;
+  }
+
+  /** The last `most` events of a host CPU, oldest first. Exact while that CPU stands still. */
+  last(hostCpu: number, most = RING_EVENTS): HostEvent[] {
+    const words = this.#words;
+    const ring = this.#ringOf(hostCpu);
+    const count = words.load(ring);
+    const events: HostEvent[] = [];
+    for (let i = Math.max(0, count - Math.min(most, RING_EVENTS)); i < count; i++) {
+      const at = ring + HEADER_WORDS + (i % RING_EVENTS) * EVENT_WORDS;
+      const word = (n: number): number => words.peek(toPtr(at + n));
+      const sequence = word(0);
+      // Overwritten meanwhile, if it is another one.
+      if (sequence !== i + 1) continue;
+      const kind = word(1) as EventKind;
+      events.push({
+        ...{ hostCpu, sequence, kind, vcpu: word(2) - 1 },
+        ...{ a: word(3), b: word(4), c: word(5) },
+      });
+    }
+    return events;
+  }
+
+  #ringOf(cpu: number): Ptr {
+    const { at, stride } = this.#layout.regions.events;
+    return toPtr(at + cpu * stride);
+  }
+}

@@ -1,0 +1,49 @@
+/**
+ * Invariant 5: ACCESSED and DIRTY are never lost. What a shadow shows has ACCESSED in the
+ * guest's own entry, and what can be written through it has DIRTY: the next access would
+ * not be seen. And what a guest cleared does not come back.
+ */
+
+import { Right } from '../../shared/access.ts';
+import { flagsOf, PAGE_ACCESSED, PAGE_DIRTY, PAGE_RW } from '../../shared/entry.ts';
+import type { Host } from '../../shared/host.ts';
+import type { Lguest } from '../../shared/lguest.ts';
+import { guestLookUp, isSynchronised, judgingTop } from './guest-tables.ts';
+import { shadowEntries } from './shadow.ts';
+import { type Violation, violation, wordsOf } from './violation.ts';
+
+/** What a guest's own books say is wrong with its tables, in words. */
+export type Audit = (lg: Lguest) => readonly string[];
+
+const noAudit: Audit = () => [];
+
+/** At rest, or with all CPUs at safe points. `audit`: for entries that came back. */
+export function checkAccessedDirty(host: Host, audit = noAudit): Violation[] {
+  const violations: Violation[] = [];
+  for (const lg of host.guests.filter(isSynchronised)) {
+    for (const { pgdir, vaddr, entry, rights } of shadowEntries(lg)) {
+      if (vaddr >= host.switcherAddr) continue;
+      const own = guestLookUp(lg, judgingTop(lg, pgdir, vaddr), vaddr);
+      // What the guest does not map is invariant 4's.
+      if (own === undefined) continue;
+      const writable = (rights & Right.SupervisorWrite) !== 0;
+      const due = writable ? PAGE_ACCESSED | PAGE_DIRTY | PAGE_RW : PAGE_ACCESSED;
+      const missing = due & ~flagsOf(own.entry);
+      // RW alone is a right, which is invariant 1's.
+      if ((missing & ~PAGE_RW) === 0) continue;
+      const place = { guest: lg.index, pgdir, vaddr, entry: wordsOf(entry) };
+      const name = missing & PAGE_ACCESSED ? 'ACCESSED' : 'DIRTY';
+      const flags = `0x${flagsOf(own.entry).toString(16)}`;
+      violations.push(
+        violation(5, `${name} is lost`, place, `${name} in the guest’s entry`, `flags ${flags}`),
+      );
+    }
+    for (const finding of audit(lg)) {
+      const place = { guest: lg.index };
+      violations.push(
+        violation(5, 'an entry came back', place, 'what the guest’s kernel counted', finding),
+      );
+    }
+  }
+  return violations;
+}

@@ -1,0 +1,106 @@
+/**
+ * Invariant 6: guest memory is what the guest wrote. Nobody writes to a page that is free,
+ * to the page of zeroes, or to another guest's; and in the end it holds what some order of
+ * the operations one after the other leaves.
+ */
+
+import { frameStart, NO_FRAME, PAGE_WORDS, type Pfn, toGpfn } from '../../shared/address.ts';
+import { FrameKind, POISON } from '../../shared/frames.ts';
+import type { Host } from '../../shared/host.ts';
+import { Vma } from '../../shared/launcher-map.ts';
+import type { Lguest } from '../../shared/lguest.ts';
+import type { MemoryDigest } from './digest.ts';
+import { describeFrame, eachFrame, type Violation, violation } from './violation.ts';
+
+/** What can be seen at any time. At rest, or with all CPUs at safe points. */
+export function checkGuestMemory(host: Host): Violation[] {
+  return [...launcherMaps(host), ...untouched(host)];
+}
+
+/** Each guest page has a frame of its guest's, of its own, or shares the zero page unwritten. */
+function launcherMaps(host: Host): Violation[] {
+  const violations: Violation[] = [];
+  const users = new Map<number, string>();
+  const wrong = (lg: Lguest, expected: string, found: string): void => {
+    const title = 'a wrong frame behind a guest page';
+    violations.push(violation(6, title, { guest: lg.index }, expected, found));
+  };
+  for (const lg of host.guests) {
+    for (let page = 0; page < lg.pfnLimit; page++) {
+      const frame = lg.map.frame(toGpfn(page));
+      const state = lg.map.state(toGpfn(page));
+      if (frame === NO_FRAME) continue;
+      const of = `${describeFrame(host, frame)} behind page ${page}`;
+      if (frame === host.zeroPage) {
+        if (state !== Vma.CopyOnWrite) wrong(lg, 'a page of its own', of);
+        continue;
+      }
+      const exists = host.frames.exists(frame);
+      const kind = exists ? host.frames.kind(frame) : FrameKind.Free;
+      if (kind !== FrameKind.GuestPage || host.frames.owner(frame) !== lg.index) {
+        wrong(lg, 'a page of the guest', of);
+      }
+      const other = users.get(frame);
+      if (other !== undefined) wrong(lg, 'a frame for each page', `${of}, and behind ${other}`);
+      users.set(frame, `page ${page} of guest ${lg.index}`);
+    }
+  }
+  return violations;
+}
+
+/** The zero page, and free frames: all poison, or zeroes if they were never used. */
+function untouched(host: Host): Violation[] {
+  const violations: Violation[] = [];
+  eachFrame(host, (pfn) => {
+    const kind = host.frames.kind(pfn);
+    if (kind !== FrameKind.Free && kind !== FrameKind.Zero) return;
+    const at = firstOtherWord(host, pfn, kind === FrameKind.Zero);
+    if (at < 0) return;
+    const value = host.words.plain[frameStart(pfn) + at]!.toString(16);
+    const found = `0x${value} in word ${at} of ${describeFrame(host, pfn)}`;
+    violations.push(
+      kind === FrameKind.Zero
+        ? violation(6, 'the zero page was written', {}, 'zeroes', found)
+        : violation(6, 'a free frame was written', {}, `0x${POISON.toString(16)}`, found),
+    );
+  });
+  return violations;
+}
+
+const PAGE_BYTES = PAGE_WORDS * 4;
+const ZEROES = Buffer.alloc(PAGE_BYTES);
+const POISONED = Buffer.from(new Uint32Array(PAGE_WORDS).fill(POISON).buffer);
+
+/** Index of a word that is not as it should be; −1 for none. */
+function firstOtherWord(host: Host, pfn: Pfn, zeroes: boolean): number {
+  const { plain } = host.words;
+  const start = frameStart(pfn);
+  // A frame that was freed is poison everywhere, so its first word or its last tells.
+  const fresh = plain[start] === 0 && plain[start + PAGE_WORDS - 1] === 0;
+  const due = zeroes || fresh ? ZEROES : POISONED;
+  const from = start * 4;
+  const memory = bytesOf(plain.buffer);
+  if (memory.compare(due, 0, PAGE_BYTES, from, from + PAGE_BYTES) === 0) return -1;
+  const value = due === ZEROES ? 0 : POISON;
+  return plain.subarray(start, start + PAGE_WORDS).findIndex((word) => word !== value);
+}
+
+const views = new WeakMap<ArrayBufferLike, Buffer>();
+
+/** Comparing bytes is one call; thousands of free frames are looked at each time. */
+function bytesOf(memory: ArrayBufferLike): Buffer {
+  const view = views.get(memory) ?? Buffer.from(memory);
+  views.set(memory, view);
+  return view;
+}
+
+/** A guest's end against what the same program left alone, one operation after the other. */
+export function checkFinalMemory(
+  guest: number,
+  found: MemoryDigest,
+  alone: Pick<MemoryDigest, 'user'>,
+): Violation[] {
+  if (found.user === alone.user) return [];
+  const title = 'memory that no order of the operations leaves';
+  return [violation(6, title, { guest }, alone.user, found.user)];
+}

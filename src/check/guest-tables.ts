@@ -1,0 +1,85 @@
+/** A guest's own page tables, walked in its memory without the paging code's help. */
+
+import {
+  type Gpa,
+  type Gva,
+  gpfnOf,
+  NO_FRAME,
+  type Ptr,
+  toGpa,
+  toGpfn,
+  wordInFrame,
+} from '../../shared/address.ts';
+import { Entry, isPresent, ptePfn } from '../../shared/entry.ts';
+import { Dead, type Lguest } from '../../shared/lguest.ts';
+import { KERNEL_LOCK } from '../guest/kernel/layout.ts';
+import { rightsOf, shiftsOf } from './shadow.ts';
+
+export interface GuestEntry {
+  readonly entry: Entry;
+  /** The guest page that it maps. */
+  readonly page: number;
+  /** What all levels allow together. */
+  readonly rights: number;
+}
+
+/**
+ * Whether the guest's tables are what the host was told: its kernel is not in the middle of
+ * something, or it has ended by itself. Not so before it has tables, nor for one that the
+ * host killed, which may have been anywhere.
+ */
+export function isSynchronised(lg: Lguest): boolean {
+  if (lg.cpus.some((cpu) => cpu.linearPages && (cpu.started || cpu.id === 0))) return false;
+  // Its kernel boots without its lock, until it gives the first vCPU a stack.
+  const [first] = lg.cpus;
+  if (first?.started && first.ss1 === 0) return false;
+  if (lg.dead === Dead.PoweredOff) return true;
+  if (lg.dead !== Dead.Alive) return false;
+  const lock = wordAt(lg, toGpa(KERNEL_LOCK));
+  return lock === undefined || lg.host.words.load(lock) === 0;
+}
+
+/** What the guest maps at an address, by the top level at `top`; undefined if nothing. */
+export function guestLookUp(lg: Lguest, top: Gpa, vaddr: Gva): GuestEntry | undefined {
+  const { form } = lg;
+  const way: Entry[] = [];
+  let table: number = top;
+  for (const [level, shift] of shiftsOf(form).entries()) {
+    const mask = level === 0 ? form.ptrsPerPgd - 1 : form.ptrsPerPte - 1;
+    const entry = guestEntryAt(lg, toGpa(table + ((vaddr >>> shift) & mask) * form.entryWords * 4));
+    if (entry === undefined || !isPresent(entry)) return undefined;
+    // A PAE top-level entry allows everything.
+    if (!form.pae || level > 0) way.push(entry);
+    if (shift === 12) return { entry, page: ptePfn(entry), rights: rightsOf(way, lg.nx) };
+    table = ptePfn(entry) * 4096;
+  }
+  return undefined;
+}
+
+/**
+ * The top level by which a pgdir's translation of `vaddr` is to be judged. The kernel's part
+ * is the same in all, and one that nobody runs on may be gone and its page in other use.
+ */
+export function judgingTop(lg: Lguest, pgdir: number, vaddr: Gva): Gpa {
+  const { gpgdir } = lg.pgdirs[pgdir]!;
+  if (vaddr < lg.kernelAddress) return gpgdir;
+  const running = lg.cpus.filter((cpu) => cpu.started);
+  return running.some((cpu) => cpu.cr3 === gpgdir) ? gpgdir : (running[0]?.cr3 ?? gpgdir);
+}
+
+/** The frame behind a guest page; NO_FRAME where there is none. */
+export const guestFrame = (lg: Lguest, page: number): number =>
+  page < lg.pfnLimit ? lg.map.frame(toGpfn(page)) : NO_FRAME;
+
+function wordAt(lg: Lguest, gpa: Gpa): Ptr | undefined {
+  const page = gpfnOf(gpa);
+  const frame = page < lg.pfnLimit ? lg.map.frame(page) : NO_FRAME;
+  return frame === NO_FRAME ? undefined : wordInFrame(frame, gpa);
+}
+
+function guestEntryAt(lg: Lguest, gpa: Gpa): Entry | undefined {
+  const at = wordAt(lg, gpa);
+  if (at === undefined) return undefined;
+  const { words } = lg.host;
+  return lg.form.pae ? words.load64(at) : new Entry(words.load(at), 0);
+}

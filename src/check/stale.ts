@@ -1,0 +1,102 @@
+/**
+ * Invariant 4: no stale translation. What a shadow maps is what the guest's own tables say,
+ * once its kernel has told everything; what a CPU inside a guest has in its TLB or reaches
+ * from CR3 is what the shadow says; and no vCPU is on a shadow that is not its top level's.
+ */
+
+import type { Host } from '../../shared/host.ts';
+import type { Lguest } from '../../shared/lguest.ts';
+import { guestFrame, guestLookUp, isSynchronised, judgingTop } from './guest-tables.ts';
+import { type Inside, insiders, tablesFrom, tlbEntries, translateFrom } from './host-cpus.ts';
+import { rightsName } from './isolation.ts';
+import { shadowEntries, shadowTables } from './shadow.ts';
+import { describeFrame, type Violation, violation, wordsOf } from './violation.ts';
+
+/** Shadow against guest, TLB and CR3 against shadow. At rest, or with all CPUs at safe points. */
+export function checkStale(host: Host): Violation[] {
+  return [
+    ...host.guests.filter(isSynchronised).flatMap((lg) => staleEntries(host, lg)),
+    ...host.guests.flatMap(doubleShadows),
+    ...insiders(host).flatMap((inside) => [
+      ...wrongShadow(inside),
+      ...staleTables(host, inside),
+      ...staleTlb(host, inside),
+    ]),
+  ];
+}
+
+function staleEntries(host: Host, lg: Lguest): Violation[] {
+  const violations: Violation[] = [];
+  for (const { pgdir, vaddr, entry, frame } of shadowEntries(lg)) {
+    if (vaddr >= host.switcherAddr) continue;
+    const own = guestLookUp(lg, judgingTop(lg, pgdir, vaddr), vaddr);
+    // What is outside the guest is invariant 1's.
+    if (own !== undefined && own.page >= lg.pfnLimit) continue;
+    const due = own && guestFrame(lg, own.page);
+    if (due === frame) continue;
+    const place = { guest: lg.index, pgdir, vaddr, entry: wordsOf(entry) };
+    const expected = own
+      ? `guest page ${own.page}, which is ${describeFrame(host, due!)}`
+      : 'nothing, as in the guest’s tables';
+    violations.push(
+      violation(4, 'a stale shadow entry', place, expected, describeFrame(host, frame)),
+    );
+  }
+  return violations;
+}
+
+/** R12: only one of them hears of changes. */
+function doubleShadows(lg: Lguest): Violation[] {
+  const shadows = [...lg.pgdirs.entries()].filter(([, { pgdir }]) => pgdir !== 0);
+  return shadows.flatMap(([i, { gpgdir }]) => {
+    const first = shadows.find(([, other]) => other.gpgdir === gpgdir)![0];
+    if (first === i) return [];
+    const place = { guest: lg.index, pgdir: i };
+    const found = `pgdirs ${first} and ${i} for 0x${gpgdir.toString(16)}`;
+    return [violation(4, 'two shadows of one top level', place, 'one', found)];
+  });
+}
+
+/** R11: its shadow was taken for another top level. */
+function wrongShadow({ cpu, vcpu }: Inside): Violation[] {
+  const shadow = vcpu.lg.pgdirs[vcpu.cpuPgd];
+  if (vcpu.linearPages || shadow?.gpgdir === vcpu.cr3) return [];
+  const place = { guest: vcpu.lg.index, vcpu: vcpu.id, hostCpu: cpu.index, pgdir: vcpu.cpuPgd };
+  const expected = `a shadow of its top level 0x${vcpu.cr3.toString(16)}`;
+  const found = `one of 0x${(shadow?.gpgdir ?? 0).toString(16)}`;
+  return [violation(4, 'a vCPU runs on another top level’s shadow', place, expected, found)];
+}
+
+/** A root is a copy: what is no longer in its pgdir may be free. */
+function staleTables(host: Host, inside: Inside): Violation[] {
+  const { cpu, vcpu } = inside;
+  const allowed = new Set<number>([vcpu.rootPmd, vcpu.switcherTable]);
+  for (const { pgdir, frame } of shadowTables(vcpu.lg)) {
+    if (pgdir === vcpu.cpuPgd) allowed.add(frame);
+  }
+  const place = { guest: vcpu.lg.index, vcpu: vcpu.id, hostCpu: cpu.index, pgdir: vcpu.cpuPgd };
+  return tablesFrom(host, inside)
+    .filter((frame) => !allowed.has(frame))
+    .map((frame) =>
+      violation(
+        4,
+        'CR3 leads to a table that is not the shadow’s',
+        place,
+        `tables of pgdir ${vcpu.cpuPgd}`,
+        describeFrame(host, frame),
+      ),
+    );
+}
+
+function staleTlb(host: Host, { cpu, vcpu }: Inside): Violation[] {
+  const violations: Violation[] = [];
+  for (const { vaddr, frame, rights } of tlbEntries(host, cpu)) {
+    const now = translateFrom(host, cpu, vaddr);
+    if (now?.frame === frame && (rights & ~now.rights) === 0) continue;
+    const place = { guest: vcpu.lg.index, vcpu: vcpu.id, hostCpu: cpu.index, vaddr };
+    const say = (f: number, r: number): string => `${describeFrame(host, f)}, ${rightsName(r)}`;
+    const expected = now ? say(now.frame, now.rights) : 'nothing, as in the shadow';
+    violations.push(violation(4, 'a stale TLB entry', place, expected, say(frame, rights)));
+  }
+  return violations;
+}

@@ -1,0 +1,60 @@
+/** A guest under the guest lock that has used one page, to be tampered with by hand. */
+
+import { type Gva, type Ptr, toGva } from '../../shared/address.ts';
+import { type Entry, makeEntry } from '../../shared/entry.ts';
+import type { LgCpu } from '../../shared/lg-cpu.ts';
+import type { Violation } from '../../src/check/violation.ts';
+import { enterGuest } from '../../src/host/switcher.ts';
+import { Mmu } from '../../src/mmu/tlb.ts';
+import { findSpte } from '../../src/paging/entries.ts';
+import { demandPage } from '../../src/paging/fault.ts';
+import { allocatePrivateSwitcher } from '../../src/paging/private-switcher.ts';
+import { BY_USER, P, RW, Scripted, TOP, USER, WRITE } from '../paging/scripted.ts';
+
+export const VA = toGva(0x0804_8000);
+/** Read, and never written. */
+export const READ_VA = toGva(0x0804_9000);
+export const PAGE = 0x40;
+
+export interface Tampered {
+  readonly m: Scripted;
+  readonly mmus: readonly Mmu[];
+  /** Where the guest's own entries are. */
+  readonly gptes: { readonly va: ReturnType<Scripted['map']>; readonly readVa: number };
+  /** The shadow's entry. */
+  spte(va: Gva): Ptr;
+  /** Put another frame, other flags, into a shadow entry. */
+  set(va: Gva, frame: number, flags: number): void;
+  get(va: Gva): Entry;
+  enter(vcpu: number, hostCpu: number): LgCpu;
+}
+
+/** Two vCPUs on one top level, two host CPUs, both outside. */
+export function tampered(pae = false): Tampered {
+  const m = Scripted.booted({ pae, nx: pae, vcpus: 2, defects: [], discipline: 'guest-lock' });
+  const [first, second] = m.lg.cpus;
+  if (!m.lg.cpus.every(allocatePrivateSwitcher)) throw new Error('no memory');
+  second!.cpuPgd = first!.cpuPgd;
+  second!.cr3 = first!.cr3;
+  const va = m.map(TOP, VA, PAGE, P | RW | USER);
+  const readVa = m.map(TOP, READ_VA, PAGE + 1, P | RW | USER);
+  demandPage(m.cpu(), VA, WRITE | BY_USER);
+  demandPage(m.cpu(), READ_VA, BY_USER);
+  const mmus = m.host.cpus.map((cpu) => new Mmu(m.host, cpu));
+  const spte = (at: Gva): Ptr => findSpte(m.cpu(), m.cpu().cpuPgd, at, null);
+  return {
+    ...{ m, mmus, spte, gptes: { va, readVa } },
+    set: (at, frame, flags) => m.lg.setEntry(spte(at), makeEntry(frame, flags)),
+    get: (at) => m.lg.entry(spte(at)),
+    enter: (vcpu, hostCpu) => {
+      const cpu = m.cpu(vcpu);
+      enterGuest(m.host, m.host.cpus[hostCpu]!, mmus[hostCpu]!, cpu);
+      m.host.cpus[hostCpu]!.runningVcpu = cpu.number + 1;
+      return cpu;
+    },
+  };
+}
+
+/** Number and title of each. */
+export const titles = (violations: readonly Violation[]): string[] =>
+  violations.map(({ invariant, title }) => `${invariant} ${title}`);
