@@ -8,7 +8,6 @@ import { enterGuest } from '../../src/host/switcher.ts';
 import { Mmu } from '../../src/mmu/tlb.ts';
 import { findSpte } from '../../src/paging/entries.ts';
 import { demandPage } from '../../src/paging/fault.ts';
-import { allocatePrivateSwitcher } from '../../src/paging/private-switcher.ts';
 import { BY_USER, P, RW, Scripted, TOP, USER, WRITE } from '../paging/scripted.ts';
 
 export const VA = toGva(0x0804_8000);
@@ -33,7 +32,6 @@ export interface Tampered {
 export function tampered(pae = false): Tampered {
   const m = Scripted.booted({ pae, nx: pae, vcpus: 2, defects: [], discipline: 'guest-lock' });
   const [first, second] = m.lg.cpus;
-  if (!m.lg.cpus.every(allocatePrivateSwitcher)) throw new Error('no memory');
   second!.cpuPgd = first!.cpuPgd;
   second!.cr3 = first!.cr3;
   const va = m.map(TOP, VA, PAGE, P | RW | USER);
