@@ -19,9 +19,10 @@ import { workerUrl } from '../shared/worker-url.ts';
 import { MAX_VCPUS, MIN_PAGES } from './guest/kernel/layout.ts';
 import { loadProgram, type ProgramSource } from './guest/load.ts';
 import type { HostCpuApi, HostCpuEnd } from './host/host-cpu-api.ts';
+import { checkHotplug, type Hotplug } from './host/hotplug.ts';
 import { close, launch } from './host/launcher.ts';
-import { type PolicyName, policies } from './host/policy.ts';
-import { type Quantum, Scheduler } from './host/scheduler.ts';
+import type { PolicyName } from './host/policy.ts';
+import { type Quantum, Scheduler, type Scheduling } from './host/scheduler.ts';
 
 export interface GuestSpec {
   readonly name: string;
@@ -33,6 +34,8 @@ export interface GuestSpec {
   readonly vcpus?: number;
   /** Shadow page tables that the host keeps for it; by default 4, as in the seed. */
   readonly pgdirs?: number;
+  /** Whether it is shown the NX bit, which takes PAE; by default with PAE. */
+  readonly nx?: boolean;
 }
 
 export interface MachineSpec {
@@ -47,6 +50,10 @@ export interface MachineSpec {
   readonly discipline?: DisciplineName;
   /** Frames of host memory; by default what the guests can need at most. */
   readonly frames?: number;
+  /** Host CPUs that are offline for a while; by default none. */
+  readonly hotplug?: readonly Hotplug[];
+  /** How many page tables and copies on write are granted after boot; by default all. */
+  readonly failAllocationAfter?: number;
 }
 
 /** A worker ended, or threw an error of ours. */
@@ -105,7 +112,7 @@ export class Machine {
     this.#apis = apis;
     this.#died = died;
     this.bootMs = bootMs;
-    this.#scheduler = new Scheduler(host, spec.hostCpus, policies[spec.policy], spec.quantum);
+    this.#scheduler = new Scheduler(host, schedulingOf(spec));
   }
 
   /**
@@ -120,9 +127,9 @@ export class Machine {
       switcherAddr: SWITCHER_ADDR,
       frames: spec.frames ?? framesFor(spec),
       seed: spec.seed,
-      guests: spec.guests.map(({ paging, pages, vcpus = 1, pgdirs = PGDIRS }) => ({
+      guests: spec.guests.map(({ paging, nx, pages, vcpus = 1, pgdirs = PGDIRS }) => ({
         paging,
-        nx: paging === 'pae',
+        nx: nx ?? paging === 'pae',
         pages,
         vcpus,
         pgdirs,
@@ -138,10 +145,10 @@ export class Machine {
     );
     const died = Promise.race(workers.map((worker, i) => deathOf(worker, i)));
     const apis = workers.map((worker) => wrap<HostCpuApi>(nodeEndpoint(worker)));
-    const { policy, quantum } = spec;
+    const scheduling = schedulingOf(spec);
     const programs = spec.guests.map((guest) => guest.program);
     const booted = Promise.all(
-      apis.map((api, index) => api.boot({ shared, index, programs, policy, quantum })),
+      apis.map((api, index) => api.boot({ shared, index, programs, scheduling })),
     );
     try {
       const dead = await Promise.race([booted, died, after(BOOT_PATIENCE_MS)]);
@@ -155,6 +162,7 @@ export class Machine {
 
   /** Run all guests to their end. The workers are gone then; memory is as they left it. */
   async run(): Promise<Run> {
+    this.host.machine.failAllocationsAfter(this.spec.failAllocationAfter ?? -1);
     for (const cpu of this.host.vcpus) this.#scheduler.enqueue(cpu);
     const start = performance.now();
     // A CPU that meets a bug tells the others to stop, so all of them come back.
@@ -215,6 +223,12 @@ function brokenRun(error: Error, hostCpu: number): CpuDeath {
   return { kind: 'cpu died', hostCpu, message: error.stack ?? error.message };
 }
 
+const schedulingOf = ({ policy, quantum, hotplug = [] }: MachineSpec): Scheduling => ({
+  policy,
+  quantum,
+  hotplug,
+});
+
 const after = (ms: number): Promise<undefined> =>
   new Promise((resolve) => {
     setTimeout(() => resolve(undefined), ms).unref();
@@ -233,7 +247,13 @@ function framesFor(spec: MachineSpec): number {
 }
 
 function validate(spec: MachineSpec): void {
-  for (const { name, pages, program, vcpus = 1 } of spec.guests) {
+  checkHotplug(spec.hotplug ?? [], spec.hostCpus);
+  for (const { name, pages, program, paging, nx, vcpus = 1 } of spec.guests) {
+    if (nx === true && paging !== 'pae') {
+      throw new UserError(
+        `guest ${name} is to have NX, and page tables of two levels have no bit for it`,
+      );
+    }
     if (vcpus < 1 || vcpus > MAX_VCPUS) {
       throw new UserError(
         `guest ${name} has ${vcpus} vCPUs, and its kernel runs on 1 to ${MAX_VCPUS} (--vcpus)`,
