@@ -13,7 +13,7 @@ import type { PagingName } from '../shared/entry.ts';
 import { UserError } from '../shared/errors.ts';
 import { type Host, makeMachine } from '../shared/host.ts';
 import { Vma } from '../shared/launcher-map.ts';
-import { layOut, totalSwitcherPages } from '../shared/layout.ts';
+import { type Layout, layOut, totalSwitcherPages } from '../shared/layout.ts';
 import { Stop } from '../shared/machine-record.ts';
 import { workerUrl } from '../shared/worker-url.ts';
 import { MAX_VCPUS, MIN_PAGES } from './guest/kernel/layout.ts';
@@ -44,7 +44,7 @@ export interface MachineSpec {
   readonly policy: PolicyName;
   readonly quantum: Quantum;
   readonly seed: number;
-  /** Defects of the code as written that are on; by default all. */
+  /** Defects of the code as written that are on; by default all as written, else none. */
   readonly defects?: readonly DefectId[];
   /** How several vCPUs of a guest are kept apart; by default they are not. */
   readonly discipline?: DisciplineName;
@@ -122,21 +122,7 @@ export class Machine {
   static async boot(spec: MachineSpec): Promise<Machine> {
     const start = performance.now();
     validate(spec);
-    const layout = layOut({
-      hostCpus: spec.hostCpus,
-      switcherAddr: SWITCHER_ADDR,
-      frames: spec.frames ?? framesFor(spec),
-      seed: spec.seed,
-      guests: spec.guests.map(({ paging, nx, pages, vcpus = 1, pgdirs = PGDIRS }) => ({
-        paging,
-        nx: nx ?? paging === 'pae',
-        pages,
-        vcpus,
-        pgdirs,
-        defects: spec.defects ?? ALL_DEFECTS,
-        discipline: spec.discipline ?? 'as-written',
-      })),
-    });
+    const layout = layoutOf(spec);
     const { shared, host } = makeMachine(layout, Vma.CopyOnWrite);
     for (const lg of host.guests) launch(lg);
     const workers = Array.from(
@@ -222,6 +208,29 @@ async function deathOf(worker: Worker, hostCpu: number): Promise<CpuDeath> {
 function brokenRun(error: Error, hostCpu: number): CpuDeath {
   return { kind: 'cpu died', hostCpu, message: error.stack ?? error.message };
 }
+
+/** Where everything is in such a machine. Throws UserError when it does not fit. */
+export function layoutOf(spec: MachineSpec): Layout {
+  return layOut({
+    hostCpus: spec.hostCpus,
+    switcherAddr: SWITCHER_ADDR,
+    frames: spec.frames ?? framesFor(spec),
+    seed: spec.seed,
+    guests: spec.guests.map(({ paging, nx, pages, vcpus = 1, pgdirs = PGDIRS }) => ({
+      paging,
+      nx: nx ?? paging === 'pae',
+      pages,
+      vcpus,
+      pgdirs,
+      defects: defectsOf(spec),
+      discipline: spec.discipline ?? 'as-written',
+    })),
+  });
+}
+
+/** The defects that are on. */
+export const defectsOf = ({ defects, discipline = 'as-written' }: MachineSpec) =>
+  defects ?? (discipline === 'as-written' ? ALL_DEFECTS : []);
 
 const schedulingOf = ({ policy, quantum, hotplug = [] }: MachineSpec): Scheduling => ({
   policy,

@@ -11,7 +11,7 @@ export interface Hotplug {
   /** It goes once this many time slices have begun. */
   readonly after: number;
   /** It comes back when this many more have; by default never. */
-  readonly for?: number;
+  readonly for?: number | undefined;
 }
 
 const endOf = ({ after, for: slices = Number.POSITIVE_INFINITY }: Hotplug): number =>

@@ -1,12 +1,11 @@
 /** What a run has to tell, as data: the same for the text and for JSON. */
 
 import { Counter, HYPERCALL_NAMES } from '../../shared/counters.ts';
-import { ALL_DEFECTS } from '../../shared/defects.ts';
 import { Dead } from '../../shared/lguest.ts';
 import type { CheckedRun } from '../check/checked-run.ts';
 import type { MemoryDigest } from '../check/digest.ts';
 import type { Hotplug } from '../host/hotplug.ts';
-import type { Ending, Machine } from '../machine.ts';
+import { defectsOf, type Ending, type Machine } from '../machine.ts';
 
 /** Raised whenever a field changes its meaning or goes away. */
 export const SCHEMA_VERSION = 1;
@@ -116,7 +115,7 @@ export function makeReport(
       paging: [...new Set(spec.guests.map((guest) => guest.paging))].join(', '),
       policy: spec.policy,
       seed: spec.seed,
-      defects: spec.defects ?? ALL_DEFECTS,
+      defects: defectsOf(spec),
       discipline: spec.discipline ?? 'as-written',
       vcpus: spec.guests.map((guest) => guest.vcpus ?? 1),
       quantum: spec.quantum,
