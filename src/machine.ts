@@ -63,11 +63,18 @@ interface CpuDeath {
   readonly message: string;
 }
 
+/** It was given up: its CPUs may hang in anything. */
+interface NoProgress {
+  readonly kind: 'no progress';
+  readonly message: string;
+}
+
 /** How a run ended. */
 export type Ending =
   | { readonly kind: 'done' }
   | { readonly kind: 'interrupted' }
   | { readonly kind: 'oops'; readonly hostCpu: number; readonly message: string }
+  | NoProgress
   | CpuDeath;
 
 export interface Run {
@@ -97,6 +104,7 @@ export class Machine {
   readonly #apis: readonly Remote<HostCpuApi>[];
   readonly #scheduler: Scheduler;
   readonly #died: Promise<CpuDeath>;
+  readonly #givenUp = Promise.withResolvers<NoProgress>();
 
   private constructor(
     spec: MachineSpec,
@@ -155,7 +163,7 @@ export class Machine {
     const ends = Promise.all(
       this.#apis.map((api, hostCpu) => api.run().catch((error) => brokenRun(error, hostCpu))),
     );
-    const first = await Promise.race([ends, this.#died]);
+    const first = await Promise.race([ends, this.#died, this.#givenUp.promise]);
     const ending = Array.isArray(first) ? this.#endingOf(first) : first;
     const seconds = (performance.now() - start) / 1000;
     if (ending.kind !== 'done') this.#stop(Stop.Failed);
@@ -171,6 +179,11 @@ export class Machine {
   /** Let the CPUs leave their loops; run() then returns. */
   interrupt(): void {
     this.#stop(Stop.Interrupted);
+  }
+
+  /** End a run that does not get on, whatever its CPUs are doing. */
+  giveUp(message: string): void {
+    this.#givenUp.resolve({ kind: 'no progress', message });
   }
 
   /** For tests: end a host CPU's worker as a crash would. */

@@ -29,7 +29,7 @@ export async function runChecked(machine: Machine): Promise<CheckedRun> {
     memory: digestMemory(host, lg),
   }));
   // After a crash, counts may rightly be in the middle of something.
-  const crashed = run.ending.kind === 'oops' || run.ending.kind === 'cpu died';
+  const crashed = run.ending.kind !== 'done' && run.ending.kind !== 'interrupted';
   if (crashed) return { ...run, guests, violations: [] };
   const violations = [...checkIsolation(host), ...checkReferences(host)];
   machine.free();

@@ -121,6 +121,7 @@ function endingLines(report: RunReport): string[] {
   if (ending.kind === 'cpu died') {
     lines.push(`Host CPU ${ending.hostCpu} died, and the run with it: ${ending.message}`);
   }
+  if (ending.kind === 'no progress') lines.push(`The run was given up: ${ending.message}.`);
   return [...lines, ''];
 }
 
@@ -151,7 +152,7 @@ function fate({ ending, reason, memory }: GuestReport): string {
 
 function proof(report: RunReport, bold: (text: string) => string): string[] {
   const { violations, configuration, ending } = report;
-  if (ending.kind === 'oops' || ending.kind === 'cpu died') {
+  if (ending.kind !== 'done' && ending.kind !== 'interrupted') {
     return ['The invariants were not looked at: the run broke off in the middle.'];
   }
   if (violations.length === 0) {

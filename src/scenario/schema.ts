@@ -31,10 +31,10 @@ const program = z
       seed: integer(0, MOST_U32)
         .default(1)
         .describe('What the workload draws its random numbers from.'),
-      size: integer(1, 1_000_000)
+      size: integer(1, 10_000)
         .optional()
         .describe('How much it does, in units of its own; each workload has its default.'),
-      threads: integer(1, 64).optional().describe('Its threads; each workload has its default.'),
+      threads: integer(1, 32).optional().describe('Its threads; each workload has its default.'),
     }),
     z.strictObject({
       trace: z
