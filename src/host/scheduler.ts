@@ -57,7 +57,7 @@ export class Scheduler {
   enqueue(cpu: LgCpu): void {
     const { least, most } = this.#quantum;
     cpu.quantum = least + (this.#host.prandomU32(cpu) % (most - least + 1));
-    this.#queue(cpu);
+    this.#queue(cpu, this.#policy.place(cpu, this.#host.cpus.length));
   }
 
   /** Put a vCPU that waits for an interrupt aside until it may run, or its guest is dead. */
@@ -89,7 +89,7 @@ export class Scheduler {
         const found = this.#find(index);
         if (found >= 0) {
           if (this.#beginSlice(index)) return vcpus[found];
-          this.#pass(vcpus[found]!);
+          this.#pass(vcpus[found]!, index);
           continue;
         }
         if (this.#policy.steals !== 'nobody') machine.offerIdleCpu(index);
@@ -109,9 +109,9 @@ export class Scheduler {
     for (const cpu of this.#host.cpus) this.wake(cpu.index);
   }
 
-  #queue(cpu: LgCpu): void {
+  #queue(cpu: LgCpu, wanted: number): void {
     const { machine, cpus } = this.#host;
-    const target = this.#online(this.#policy.place(cpu, cpus.length));
+    const target = this.#online(wanted);
     const waiting = this.#queues[target]!.push(cpu.number);
     this.wake(target);
     if (this.#policy.steals === 'nobody') return;
@@ -158,14 +158,14 @@ export class Scheduler {
     while (this.#isOffline(index)) {
       const found = this.#queues[index]!.take();
       if (found < 0) return;
-      this.#pass(this.#host.vcpus[found]!);
+      this.#pass(this.#host.vcpus[found]!, index);
     }
   }
 
-  /** To another CPU with the time slice it has. */
-  #pass(cpu: LgCpu): void {
+  /** On to the next CPU with the time slice it has, and no number drawn: what it draws is its own. */
+  #pass(cpu: LgCpu, from: number): void {
     this.#host.machine.countHandOver();
-    this.#queue(cpu);
+    this.#queue(cpu, from);
   }
 
   #find(index: number): number {
