@@ -100,8 +100,9 @@ export class Frames {
    * made to fail. Returns NO_FRAME when there is none.
    */
   getZeroedPage(kind: FrameKind, owner: number): Pfn {
-    if (this.#machine.allocationFails()) return NO_FRAME;
-    return this.allocate(kind, owner);
+    const pfn = this.#machine.allocationFails() ? NO_FRAME : this.allocate(kind, owner);
+    this.#machine.countAllocation(pfn === NO_FRAME);
+    return pfn;
   }
 
   /** A zeroed frame held by its owner alone, or NO_FRAME. */

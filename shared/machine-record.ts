@@ -9,8 +9,16 @@ const STOP = 0;
 const ALIVE_VCPUS = 1;
 const FAIL_AFTER = 16;
 const POOL = 32;
+/** Time slices begun; the CPUs that are idle or go off and on look at the words behind it. */
+const SLICES = 64;
+const IDLE_CPU = 65;
+const WENT_OFFLINE = 66;
+const CAME_BACK = 67;
+const HANDED_OVER = 68;
+const ALLOCATIONS = 80;
+const FAILED_ALLOCATIONS = 81;
 
-export const MACHINE_WORDS = 64;
+export const MACHINE_WORDS = 96;
 
 /** Why the CPUs are to leave their loops. */
 export const Stop = {
@@ -56,8 +64,10 @@ export class MachineRecord {
     return this.#words.add(this.#field(ALIVE_VCPUS), -1) - 1;
   }
 
-  /** Let allocations fail after `n` more; −1 for never. */
+  /** Let allocations fail after `n` more, −1 for never, and count them from here on. */
   failAllocationsAfter(n: number): void {
+    this.#words.store(this.#field(ALLOCATIONS), 0);
+    this.#words.store(this.#field(FAILED_ALLOCATIONS), 0);
     this.#words.store(this.#field(FAIL_AFTER), n);
   }
 
@@ -70,6 +80,56 @@ export class MachineRecord {
       if (left === 0) return true;
       if (this.#words.compareExchange(at, left, left - 1) === left) return false;
     }
+  }
+
+  /** Allocations of page tables and copies on write that were asked for, and those refused. */
+  get allocations(): number {
+    return this.#words.load(this.#field(ALLOCATIONS));
+  }
+  get failedAllocations(): number {
+    return this.#words.load(this.#field(FAILED_ALLOCATIONS));
+  }
+  countAllocation(failed: boolean): void {
+    this.#words.add(this.#field(ALLOCATIONS), 1);
+    if (failed) this.#words.add(this.#field(FAILED_ALLOCATIONS), 1);
+  }
+
+  /** Time slices begun so far, modulo 2^32: what CPUs go offline and come back by. */
+  get slices(): number {
+    return this.#words.load(this.#field(SLICES));
+  }
+  /** Begin time slice `slice`; false when another CPU has begun it. */
+  beginSlice(slice: number): boolean {
+    return this.#words.compareExchange(this.#field(SLICES), slice, slice + 1) === slice;
+  }
+
+  /** A CPU that may be idle is to look up when work waits for others. A hint: it may be lost. */
+  offerIdleCpu(index: number): void {
+    this.#words.store(this.#field(IDLE_CPU), index + 1);
+  }
+  /** The CPU that offered itself last, or −1. */
+  takeIdleCpu(): number {
+    const at = this.#field(IDLE_CPU);
+    return this.#words.load(at) === 0 ? -1 : this.#words.exchange(at, 0) - 1;
+  }
+
+  /** How often a CPU found itself offline, and found itself back. */
+  get wentOffline(): number {
+    return this.#words.load(this.#field(WENT_OFFLINE));
+  }
+  get cameBack(): number {
+    return this.#words.load(this.#field(CAME_BACK));
+  }
+  countOffline(offline: boolean): void {
+    this.#words.add(this.#field(offline ? WENT_OFFLINE : CAME_BACK), 1);
+  }
+
+  /** vCPUs that an offline CPU gave to another. */
+  get handedOver(): number {
+    return this.#words.load(this.#field(HANDED_OVER));
+  }
+  countHandOver(): void {
+    this.#words.add(this.#field(HANDED_OVER), 1);
   }
 
   /** The record of the frame pool. */

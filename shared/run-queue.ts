@@ -29,19 +29,25 @@ export class RunQueue {
     this.#holder = holder;
   }
 
-  /** Add at the end. */
-  push(vcpu: number): void {
+  /** How many wait; another CPU may change it at once. */
+  get length(): number {
+    return this.#words.load(this.#field(LENGTH));
+  }
+
+  /** Add at the end; returns how many wait now. */
+  push(vcpu: number): number {
     this.#lock.acquire(this.#holder);
     const length = this.#words.load(this.#field(LENGTH));
     this.#words.poke(this.#slot(length), vcpu);
     this.#words.store(this.#field(LENGTH), length + 1);
     this.#lock.release(this.#holder);
+    return length + 1;
   }
 
   /** Take the first; −1 when there is none. */
   take(): number {
     // A look without the lock: an empty queue is the common case for a thief.
-    if (this.#words.load(this.#field(LENGTH)) === 0) return -1;
+    if (this.length === 0) return -1;
     this.#lock.acquire(this.#holder);
     const length = this.#words.load(this.#field(LENGTH));
     let vcpu = -1;

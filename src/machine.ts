@@ -13,15 +13,16 @@ import type { PagingName } from '../shared/entry.ts';
 import { UserError } from '../shared/errors.ts';
 import { type Host, makeMachine } from '../shared/host.ts';
 import { Vma } from '../shared/launcher-map.ts';
-import { layOut, totalSwitcherPages } from '../shared/layout.ts';
+import { type Layout, layOut, totalSwitcherPages } from '../shared/layout.ts';
 import { Stop } from '../shared/machine-record.ts';
 import { workerUrl } from '../shared/worker-url.ts';
 import { MAX_VCPUS, MIN_PAGES } from './guest/kernel/layout.ts';
 import { loadProgram, type ProgramSource } from './guest/load.ts';
 import type { HostCpuApi, HostCpuEnd } from './host/host-cpu-api.ts';
+import { checkHotplug, type Hotplug } from './host/hotplug.ts';
 import { close, launch } from './host/launcher.ts';
-import { type PolicyName, policies } from './host/policy.ts';
-import { type Quantum, Scheduler } from './host/scheduler.ts';
+import type { PolicyName } from './host/policy.ts';
+import { type Quantum, Scheduler, type Scheduling } from './host/scheduler.ts';
 
 export interface GuestSpec {
   readonly name: string;
@@ -33,6 +34,8 @@ export interface GuestSpec {
   readonly vcpus?: number;
   /** Shadow page tables that the host keeps for it; by default 4, as in the seed. */
   readonly pgdirs?: number;
+  /** Whether it is shown the NX bit, which takes PAE; by default with PAE. */
+  readonly nx?: boolean;
 }
 
 export interface MachineSpec {
@@ -41,12 +44,16 @@ export interface MachineSpec {
   readonly policy: PolicyName;
   readonly quantum: Quantum;
   readonly seed: number;
-  /** Defects of the code as written that are on; by default all. */
+  /** Defects of the code as written that are on; by default all as written, else none. */
   readonly defects?: readonly DefectId[];
   /** How several vCPUs of a guest are kept apart; by default they are not. */
   readonly discipline?: DisciplineName;
   /** Frames of host memory; by default what the guests can need at most. */
   readonly frames?: number;
+  /** Host CPUs that are offline for a while; by default none. */
+  readonly hotplug?: readonly Hotplug[];
+  /** How many page tables and copies on write are granted after boot; by default all. */
+  readonly failAllocationAfter?: number;
 }
 
 /** A worker ended, or threw an error of ours. */
@@ -56,11 +63,18 @@ interface CpuDeath {
   readonly message: string;
 }
 
+/** It was given up: its CPUs may hang in anything. */
+interface NoProgress {
+  readonly kind: 'no progress';
+  readonly message: string;
+}
+
 /** How a run ended. */
 export type Ending =
   | { readonly kind: 'done' }
   | { readonly kind: 'interrupted' }
   | { readonly kind: 'oops'; readonly hostCpu: number; readonly message: string }
+  | NoProgress
   | CpuDeath;
 
 export interface Run {
@@ -90,6 +104,7 @@ export class Machine {
   readonly #apis: readonly Remote<HostCpuApi>[];
   readonly #scheduler: Scheduler;
   readonly #died: Promise<CpuDeath>;
+  readonly #givenUp = Promise.withResolvers<NoProgress>();
 
   private constructor(
     spec: MachineSpec,
@@ -105,7 +120,7 @@ export class Machine {
     this.#apis = apis;
     this.#died = died;
     this.bootMs = bootMs;
-    this.#scheduler = new Scheduler(host, spec.hostCpus, policies[spec.policy], spec.quantum);
+    this.#scheduler = new Scheduler(host, schedulingOf(spec));
   }
 
   /**
@@ -115,21 +130,7 @@ export class Machine {
   static async boot(spec: MachineSpec): Promise<Machine> {
     const start = performance.now();
     validate(spec);
-    const layout = layOut({
-      hostCpus: spec.hostCpus,
-      switcherAddr: SWITCHER_ADDR,
-      frames: spec.frames ?? framesFor(spec),
-      seed: spec.seed,
-      guests: spec.guests.map(({ paging, pages, vcpus = 1, pgdirs = PGDIRS }) => ({
-        paging,
-        nx: paging === 'pae',
-        pages,
-        vcpus,
-        pgdirs,
-        defects: spec.defects ?? ALL_DEFECTS,
-        discipline: spec.discipline ?? 'as-written',
-      })),
-    });
+    const layout = layoutOf(spec);
     const { shared, host } = makeMachine(layout, Vma.CopyOnWrite);
     for (const lg of host.guests) launch(lg);
     const workers = Array.from(
@@ -138,10 +139,10 @@ export class Machine {
     );
     const died = Promise.race(workers.map((worker, i) => deathOf(worker, i)));
     const apis = workers.map((worker) => wrap<HostCpuApi>(nodeEndpoint(worker)));
-    const { policy, quantum } = spec;
+    const scheduling = schedulingOf(spec);
     const programs = spec.guests.map((guest) => guest.program);
     const booted = Promise.all(
-      apis.map((api, index) => api.boot({ shared, index, programs, policy, quantum })),
+      apis.map((api, index) => api.boot({ shared, index, programs, scheduling })),
     );
     try {
       const dead = await Promise.race([booted, died, after(BOOT_PATIENCE_MS)]);
@@ -155,13 +156,14 @@ export class Machine {
 
   /** Run all guests to their end. The workers are gone then; memory is as they left it. */
   async run(): Promise<Run> {
+    this.host.machine.failAllocationsAfter(this.spec.failAllocationAfter ?? -1);
     for (const cpu of this.host.vcpus) this.#scheduler.enqueue(cpu);
     const start = performance.now();
     // A CPU that meets a bug tells the others to stop, so all of them come back.
     const ends = Promise.all(
       this.#apis.map((api, hostCpu) => api.run().catch((error) => brokenRun(error, hostCpu))),
     );
-    const first = await Promise.race([ends, this.#died]);
+    const first = await Promise.race([ends, this.#died, this.#givenUp.promise]);
     const ending = Array.isArray(first) ? this.#endingOf(first) : first;
     const seconds = (performance.now() - start) / 1000;
     if (ending.kind !== 'done') this.#stop(Stop.Failed);
@@ -177,6 +179,11 @@ export class Machine {
   /** Let the CPUs leave their loops; run() then returns. */
   interrupt(): void {
     this.#stop(Stop.Interrupted);
+  }
+
+  /** End a run that does not get on, whatever its CPUs are doing. */
+  giveUp(message: string): void {
+    this.#givenUp.resolve({ kind: 'no progress', message });
   }
 
   /** For tests: end a host CPU's worker as a crash would. */
@@ -215,6 +222,35 @@ function brokenRun(error: Error, hostCpu: number): CpuDeath {
   return { kind: 'cpu died', hostCpu, message: error.stack ?? error.message };
 }
 
+/** Where everything is in such a machine. Throws UserError when it does not fit. */
+export function layoutOf(spec: MachineSpec): Layout {
+  return layOut({
+    hostCpus: spec.hostCpus,
+    switcherAddr: SWITCHER_ADDR,
+    frames: spec.frames ?? framesFor(spec),
+    seed: spec.seed,
+    guests: spec.guests.map(({ paging, nx, pages, vcpus = 1, pgdirs = PGDIRS }) => ({
+      paging,
+      nx: nx ?? paging === 'pae',
+      pages,
+      vcpus,
+      pgdirs,
+      defects: defectsOf(spec),
+      discipline: spec.discipline ?? 'as-written',
+    })),
+  });
+}
+
+/** The defects that are on. */
+export const defectsOf = ({ defects, discipline = 'as-written' }: MachineSpec) =>
+  defects ?? (discipline === 'as-written' ? ALL_DEFECTS : []);
+
+const schedulingOf = ({ policy, quantum, hotplug = [] }: MachineSpec): Scheduling => ({
+  policy,
+  quantum,
+  hotplug,
+});
+
 const after = (ms: number): Promise<undefined> =>
   new Promise((resolve) => {
     setTimeout(() => resolve(undefined), ms).unref();
@@ -233,7 +269,13 @@ function framesFor(spec: MachineSpec): number {
 }
 
 function validate(spec: MachineSpec): void {
-  for (const { name, pages, program, vcpus = 1 } of spec.guests) {
+  checkHotplug(spec.hotplug ?? [], spec.hostCpus);
+  for (const { name, pages, program, paging, nx, vcpus = 1 } of spec.guests) {
+    if (nx === true && paging !== 'pae') {
+      throw new UserError(
+        `guest ${name} is to have NX, and page tables of two levels have no bit for it`,
+      );
+    }
     if (vcpus < 1 || vcpus > MAX_VCPUS) {
       throw new UserError(
         `guest ${name} has ${vcpus} vCPUs, and its kernel runs on 1 to ${MAX_VCPUS} (--vcpus)`,

@@ -11,12 +11,14 @@ import { conformanceCommand } from './commands/conformance.ts';
 import { defectsCommand } from './commands/defects.ts';
 import { ExitCode } from './commands/exit-code.ts';
 import { importCommand } from './commands/import.ts';
+import { runCommand } from './commands/run.ts';
 import { startCommand } from './commands/start.ts';
 import { stressCommand } from './commands/stress.ts';
 import { columnsOf, wrap } from './commands/terminal.ts';
 
 const COMMANDS: readonly (() => Command)[] = [
   startCommand,
+  runCommand,
   stressCommand,
   importCommand,
   conformanceCommand,

@@ -9,6 +9,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['src/main.ts'],
   ['src/commands'],
   ['workers'],
+  ['src/scenario'],
   ['src/explore', 'src/study'],
   ['src/report'],
   ['src/check', 'src/conformance'],

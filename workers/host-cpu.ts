@@ -12,7 +12,6 @@ import { Dead, type Lguest } from '../shared/lguest.ts';
 import { Stop } from '../shared/machine-record.ts';
 import { loadProgram } from '../src/guest/load.ts';
 import type { HostCpuApi, HostCpuBoot, HostCpuEnd } from '../src/host/host-cpu-api.ts';
-import { policies } from '../src/host/policy.ts';
 import { GuestRunner } from '../src/host/run-guest.ts';
 import { Scheduler } from '../src/host/scheduler.ts';
 
@@ -29,8 +28,8 @@ class HostCpuWorker implements HostCpuApi {
       const vcpus = host.guests[i]!.cpus.length;
       return { form, nx, vcpus, pages: pfnLimit, program: loadProgram(source) };
     });
-    const { index, policy, quantum } = boot;
-    const scheduler = new Scheduler(host, index, policies[policy], quantum);
+    const { index, scheduling } = boot;
+    const scheduler = new Scheduler(host, scheduling);
     const unpark = (lg: Lguest): void => scheduler.unparkSiblings(lg);
     this.#index = index;
     this.#host = host;

@@ -57,7 +57,8 @@ export async function runChecked(machine: Machine, checking: Checking = {}): Pro
   // What was found while it ran explains more than what came of it.
   if (sampling.violations.length > 0) return ended(sampling.violations);
   // After a crash, counts may rightly be in the middle of something.
-  if (run.ending.kind === 'oops' || run.ending.kind === 'cpu died') return ended([]);
+  const crashed = run.ending.kind !== 'done' && run.ending.kind !== 'interrupted';
+  if (crashed) return ended([]);
   const broken = heldTo(host, checkAll(host, checking.audit));
   machine.free();
   return ended([...broken, ...checkNothingLeft(host)]);

@@ -1,22 +1,62 @@
 /**
- * A run drawn from a seed: guests, vCPUs, host CPUs, paging forms, policies, time slices
- * and the number of cached page tables, all at random; and what it must end with. The
- * programs are those whose outcome does not depend on who comes first, so each guest's
- * memory must be what a single vCPU on a single host CPU leaves.
+ * A run drawn from a seed: guests, vCPUs, host CPUs, paging forms, disciplines, policies,
+ * time slices, the number of cached page tables, CPUs that go offline and allocations that
+ * fail, all at random; and what it must end with. The programs are those whose outcome
+ * does not depend on who comes first, so each guest's memory must be what a single vCPU
+ * on a single host CPU leaves.
  */
 
 import { toPtr } from '../../shared/address.ts';
 import { ALL_DEFECTS } from '../../shared/defects.ts';
+import { DISCIPLINES, type DisciplineName } from '../../shared/discipline.ts';
+import type { PagingName } from '../../shared/entry.ts';
 import { prandomU32, seedRandom } from '../../shared/random.ts';
 import { makeMemory, Words } from '../../shared/words.ts';
+import type { ProgramSource } from '../guest/load.ts';
+import { type Hotplug, hotplugMistakes } from '../host/hotplug.ts';
 import { POLICIES } from '../host/policy.ts';
 import { type GuestSpec, Machine, type MachineSpec } from '../machine.ts';
 import { type CheckedRun, runChecked } from './checked-run.ts';
+import { watch } from './watchdog.ts';
 
-const PROGRAMS = ['touch', 'fork', 'churn', 'parallel'] as const;
+/** What guests run; of each the outcome is the same on any number of vCPUs. `seed` is drawn. */
+const PROGRAMS: readonly ((seed: number) => ProgramSource)[] = [
+  ...['touch', 'fork', 'churn', 'parallel'].map(
+    (name) => (): ProgramSource => ({
+      ...{ kind: 'builtin', name },
+    }),
+  ),
+];
+
+/** Programs that differ only in their seed are few, so that references are found again. */
+const PROGRAM_SEEDS = 8;
 
 /** Enough for any of them on eight vCPUs. */
 const GUEST_PAGES = 1024;
+
+/** A run in which nothing happens for so long has come to a stop. */
+const PATIENCE_MS = 20_000;
+
+/** What a guest may be killed of when the host is short of memory. */
+const SHORT_OF_MEMORY =
+  /^(out of memory allocating p(te|md) page|failed to get page \d+|Cannot populate switcher mapping)$/;
+
+/** Dimensions that are not drawn but given. */
+export interface Fixed {
+  readonly discipline?: DisciplineName;
+  readonly paging?: PagingName;
+  readonly cpus?: number;
+  /** Of each guest. */
+  readonly vcpus?: number;
+  readonly guests?: number;
+}
+
+export interface StressOptions {
+  readonly fixed?: Fixed;
+  /** Told of the machine once it is booted. */
+  readonly started?: (machine: Machine) => void;
+  readonly patienceMs?: number;
+}
 
 export interface StressRun {
   readonly seed: number;
@@ -25,78 +65,130 @@ export interface StressRun {
   readonly machine: Machine;
   /** What is wrong with it, in words; empty when nothing is. */
   readonly faults: readonly string[];
+  /** What was looked at: invariants, the machine's end and each guest's. */
+  readonly checks: number;
 }
 
 /** Draw a machine, run it, and hold it to what it must end with. */
-export async function stress(seed: number, started?: (m: Machine) => void): Promise<StressRun> {
-  const spec = drawMachine(seed);
+export async function stress(seed: number, options: StressOptions = {}): Promise<StressRun> {
+  const { fixed = {}, started, patienceMs = PATIENCE_MS } = options;
+  const spec = drawMachine(seed, fixed);
   const machine = await Machine.boot(spec);
   started?.(machine);
+  const stopWatching = watch(machine, patienceMs);
   const run = await runChecked(machine);
+  stopWatching();
   const faults = [...run.violations];
-  if (run.ending.kind !== 'interrupted') {
-    if (run.ending.kind !== 'done') faults.push(`${run.ending.kind}: ${run.ending.message}`);
-    for (const guest of run.guests) faults.push(...(await wrongEnd(guest)));
+  if (run.ending.kind === 'interrupted') return { seed, spec, run, machine, faults, checks: 1 };
+  if (run.ending.kind !== 'done') {
+    faults.push(`${run.ending.kind}: ${run.ending.message}`);
+  } else {
+    for (const [i, guest] of run.guests.entries()) {
+      faults.push(...(await wrongEnd(guest, spec.guests[i]!, spec)));
+    }
   }
-  return { seed, spec, run, machine, faults };
+  return { seed, spec, run, machine, faults, checks: 2 + run.guests.length };
 }
 
-async function wrongEnd(guest: CheckedRun['guests'][number]): Promise<string[]> {
-  if (guest.reason !== 'Power down') return [`${guest.name} ended with "${guest.reason}"`];
-  const expected = await alone(guest.name);
-  if (guest.memory.user === expected) return [];
-  return [`${guest.name} left memory ${guest.memory.user}, and alone it leaves ${expected}`];
+async function wrongEnd(
+  { name, reason, memory }: CheckedRun['guests'][number],
+  guest: GuestSpec,
+  { failAllocationAfter }: MachineSpec,
+): Promise<string[]> {
+  if (failAllocationAfter !== undefined && SHORT_OF_MEMORY.test(reason)) return [];
+  if (reason !== 'Power down') return [`${name} ended with "${reason}"`];
+  const expected = await alone(guest.program);
+  if (memory.user === expected) return [];
+  return [`${name} left memory ${memory.user}, and alone it leaves ${expected}`];
 }
 
 const references = new Map<string, Promise<string>>();
 
 /** What a program leaves on one vCPU and one host CPU. */
-function alone(name: string): Promise<string> {
-  const known = references.get(name);
+function alone(program: ProgramSource): Promise<string> {
+  const key = JSON.stringify(program);
+  const known = references.get(key);
   if (known !== undefined) return known;
   const quantum = { least: 5000, most: 5000 };
-  const guests = [guestOf(name, 'nonpae', 1, 4)];
+  const guests: GuestSpec[] = [{ name: 'alone', program, paging: 'nonpae', pages: GUEST_PAGES }];
   const reference = Machine.boot({ hostCpus: 1, guests, policy: 'pinned', quantum, seed: 0 })
     .then(runChecked)
-    .then((run) => run.guests[0]!.memory.user);
-  references.set(name, reference);
+    .then((run) => {
+      const { reason, memory } = run.guests[0]!;
+      if (reason !== 'Power down') throw new Error(`alone, ${key} ends with "${reason}"`);
+      return memory.user;
+    });
+  references.set(key, reference);
   return reference;
 }
 
-const guestOf = (
-  name: string,
-  paging: GuestSpec['paging'],
-  vcpus: number,
-  pgdirs: number,
-): GuestSpec => ({
-  ...{ name, paging, vcpus, pgdirs, pages: GUEST_PAGES },
-  program: { kind: 'builtin', name },
-});
+/** Random numbers from a seed alone. */
+class Draw {
+  readonly #words = new Words(makeMemory(16), toPtr(2));
 
-/** The machine that a seed stands for. */
-export function drawMachine(seed: number): MachineSpec {
-  const state = toPtr(4);
-  const words = new Words(makeMemory(16), toPtr(2));
-  seedRandom(words, state, seed, 0);
-  const below = (n: number): number => prandomU32(words, state) % n;
-  const pick = <T>(from: readonly T[]): T => from[below(from.length)]!;
-  // As written, one vCPU to a guest is all that the code is made for.
-  const discipline = below(4) === 0 ? 'as-written' : 'guest-lock';
-  const least = pick([1, 10, 100, 1000]);
+  constructor(seed: number) {
+    seedRandom(this.#words, toPtr(4), seed, 0);
+  }
+
+  /** 0 … n − 1 */
+  below(n: number): number {
+    return prandomU32(this.#words, toPtr(4)) % n;
+  }
+
+  pick<T>(from: readonly T[]): T {
+    return from[this.below(from.length)]!;
+  }
+}
+
+/** The machine that a seed stands for. What is fixed changes nothing of what else is drawn. */
+export function drawMachine(seed: number, fixed: Fixed = {}): MachineSpec {
+  const draw = new Draw(seed);
+  const drawn = draw.pick(DISCIPLINES);
+  const discipline = fixed.discipline ?? drawn;
+  const asWritten = discipline === 'as-written';
+  const hostCpus = orGiven(1 + draw.below(4), fixed.cpus);
+  const least = draw.pick([1, 10, 100, 1000, 10_000]);
+  const most = least * draw.pick([1, 4, 16]);
+  const policy = draw.pick(POLICIES);
+  const defects = draw.pick([ALL_DEFECTS, []]);
+  const hotplug = draw.below(3) === 0 ? drawHotplug(draw, hostCpus) : [];
+  // As written, what was half done when memory ran out stays so: it leaks.
+  const allocations = draw.below(8) === 0 ? draw.below(150) : undefined;
+  const mayFail = !asWritten || defects.length === 0;
+  const guests = Array.from({ length: orGiven(1 + draw.below(2), fixed.guests) }, () =>
+    drawGuest(draw, asWritten, fixed),
+  );
   return {
-    seed,
-    hostCpus: 1 + below(4),
-    policy: pick(POLICIES),
-    quantum: { least, most: least * pick([1, 4, 16]) },
-    discipline,
-    defects: discipline === 'as-written' ? pick([ALL_DEFECTS, []]) : [],
-    guests: Array.from({ length: 1 + below(2) }, () =>
-      guestOf(
-        pick(PROGRAMS),
-        pick(['nonpae', 'pae']),
-        discipline === 'as-written' ? 1 : pick([1, 2, 4, 8]),
-        pick([2, 4, 8]),
-      ),
-    ),
+    ...{ seed, hostCpus, policy, discipline, guests, hotplug },
+    quantum: { least, most },
+    defects: asWritten ? defects : [],
+    ...(allocations === undefined || !mayFail ? {} : { failAllocationAfter: allocations }),
   };
+}
+
+/** The drawn value is drawn in any case. */
+const orGiven = <T>(drawn: T, given: T | undefined): T => given ?? drawn;
+
+function drawGuest(draw: Draw, asWritten: boolean, fixed: Fixed): GuestSpec {
+  const program = draw.pick(PROGRAMS)(draw.below(PROGRAM_SEEDS));
+  const paging = orGiven(draw.pick(['nonpae', 'pae'] as const), fixed.paging);
+  // As written, one vCPU to a guest is all that the code is made for.
+  const vcpus = draw.pick([1, 2, 4, 8]);
+  return {
+    ...{ program, paging, pages: GUEST_PAGES },
+    name: program.kind === 'trace' ? program.path : program.name,
+    vcpus: orGiven(asWritten ? 1 : vcpus, fixed.vcpus),
+    pgdirs: draw.pick([2, 4, 8]),
+  };
+}
+
+/** CPUs that go and come, one of them online at any time. */
+function drawHotplug(draw: Draw, hostCpus: number): Hotplug[] {
+  const plan: Hotplug[] = [];
+  for (let i = draw.below(12); i > 0; i--) {
+    const cpu = draw.below(hostCpus);
+    const absence = { cpu, after: draw.below(400), for: 1 + draw.below(200) };
+    if (hotplugMistakes([...plan, absence], hostCpus).length === 0) plan.push(absence);
+  }
+  return plan;
 }

@@ -2,6 +2,7 @@
 
 import { Command, InvalidArgumentError } from 'commander';
 import { ALL_DEFECTS, DEFECTS, type Defect, type DefectId } from '../../shared/defects.ts';
+import { didYouMean } from '../scenario/closest.ts';
 import { ExitCode } from './exit-code.ts';
 import { columnsOf, wrap } from './terminal.ts';
 
@@ -14,10 +15,16 @@ export function defectsCommand(): Command {
     .option('--json', 'as JSON')
     .addHelpText('after', '\nExample: umbra start --defects none\n')
     .action(({ json }: { readonly json?: true }) => {
-      process.stdout.write(json ? `${JSON.stringify(DEFECTS, null, 2)}\n` : asText());
+      process.stdout.write(json ? `${JSON.stringify(asJson(), null, 2)}\n` : asText());
       process.exitCode = ExitCode.Ok;
     });
 }
+
+/** By id; `confirmedBy` is null where no test has seen it. */
+const asJson = (): Record<string, unknown> =>
+  Object.fromEntries(
+    ALL_DEFECTS.map((id) => [id, { ...DEFECTS[id], confirmedBy: DEFECTS[id].confirmedBy ?? null }]),
+  );
 
 function asText(): string {
   const columns = columnsOf(process.stdout);
@@ -45,7 +52,8 @@ export function parseDefects(text: string): readonly DefectId[] {
     const id = ALL_DEFECTS.find((known) => known.toLowerCase() === name.trim().toLowerCase());
     if (id === undefined) {
       throw new InvalidArgumentError(
-        `'${name}' is no defect; umbra defects lists them, and all and none will do too.`,
+        `'${name}' is no defect${didYouMean(name, [...ALL_DEFECTS, 'all', 'none']) || '.'} umbra defects ` +
+          'lists them; all and none will do too.',
       );
     }
     return id;

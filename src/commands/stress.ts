@@ -1,119 +1,170 @@
-/** `umbra stress`: machines drawn from seeds, one after the other, until one does wrong. */
+/** `umbra stress`: machines drawn from seeds, one after the other. */
 
 import { Command, InvalidArgumentError } from 'commander';
-import { type StressRun, stress } from '../check/stress.ts';
+import type { DisciplineName } from '../../shared/discipline.ts';
+import type { PagingName } from '../../shared/entry.ts';
+import { type Fixed, type StressRun, stress } from '../check/stress.ts';
 import type { Machine } from '../machine.ts';
-import { statistics } from '../report/run-report.ts';
+import { type Statistics, statistics } from '../report/run-report.ts';
+import { formatStress, StressTotals } from '../report/stress-totals.ts';
 import { ExitCode } from './exit-code.ts';
+import { JSON_OPTION, jsonOutput } from './json-output.ts';
+import { disciplineOption, integer, pagingOption } from './options.ts';
 
 interface Options {
   readonly seconds: number;
+  readonly ops?: number;
   readonly runs?: number;
   readonly seed: number;
+  readonly discipline?: DisciplineName;
+  readonly paging?: PagingName;
+  readonly cpus?: number;
+  readonly vcpus?: number;
+  readonly guests?: number;
+  readonly json?: string;
 }
 
-/** What all runs so far came to. */
-interface Totals {
-  runs: number;
-  faults: number;
-  migrations: number;
-  shootdowns: number;
-  failed: number;
-}
+const PROGRESS_MS = 250;
 
 export function stressCommand(): Command {
   return new Command('stress')
     .description(
-      'Run machines drawn from seeds (guests, vCPUs, host CPUs, paging, policies, time slices) ' +
-        'and hold each to its invariants and to the memory that one vCPU alone leaves.',
+      'Run machines drawn from seeds (guests, vCPUs, host CPUs, paging, disciplines, policies, ' +
+        'time slices, CPUs that go offline, allocations that fail) and hold each to its ' +
+        'invariants and to the memory that one vCPU alone leaves.',
     )
-    .option('--seconds <s>', 'how long, at least one run', natural, 30)
-    .option('--runs <n>', 'how many runs, whatever the time', natural)
-    .option('--seed <n>', 'seed of the first run; the next ones count up', natural, 1)
+    .option('--seconds <s>', 'how long, at least one run', integer(0), 30)
+    .option('--ops <n>', 'until so many guest operations are done, whatever the time', operations)
+    .option('--runs <n>', 'how many runs, whatever the time', integer(1))
+    .option('--seed <n>', 'seed of the first run; the next ones count up', integer(0), 1)
+    .addOption(disciplineOption())
+    .addOption(pagingOption())
+    .option('--cpus <n>', 'host CPUs', integer(1))
+    .option('--vcpus <n>', 'vCPUs of each guest', integer(1))
+    .option('--guests <n>', 'guests of each machine', integer(1))
+    .option(...JSON_OPTION)
     .addHelpText(
       'after',
-      `\nExit code: ${ExitCode.Ok} nothing wrong, ${ExitCode.Failed} something, ` +
-        `${ExitCode.Interrupted} interrupted by Ctrl-C (the summary so far is shown).\n\n` +
+      '\nWhat is not given is drawn. As written, guests have one vCPU unless --vcpus says ' +
+        `otherwise.\n\nExit code: ${ExitCode.Ok} nothing wrong, ${ExitCode.Failed} something, ` +
+        `${ExitCode.UserMistake} a mistake in what was given, ${ExitCode.Interrupted} interrupted ` +
+        'by Ctrl-C (the summary so far is shown).\n\n' +
         'Examples:\n' +
         '  umbra stress --seconds 600\n' +
+        '  umbra stress --discipline guest-lock --paging pae --ops 100000000\n' +
         '  umbra stress --seed 1234 --runs 1',
     )
     .action(run);
 }
 
-async function run({ seconds, runs, seed }: Options): Promise<void> {
+async function run(options: Options): Promise<void> {
+  const { seed, json } = options;
+  const writeJson = jsonOutput(json);
+  const fixed = fixedOf(options);
   const start = performance.now();
   const elapsed = (): number => (performance.now() - start) / 1000;
-  const totals: Totals = { runs: 0, faults: 0, migrations: 0, shootdowns: 0, failed: 0 };
+  const totals = new StressTotals(seed);
+  let next = seed;
   let current: Machine | undefined;
   let interrupted = false;
   const interrupt = (): void => {
     interrupted = true;
     current?.interrupt();
   };
+  const started = (machine: Machine): void => {
+    current = machine;
+    // Ctrl-C may have come while it booted.
+    if (interrupted) machine.interrupt();
+  };
   process.once('SIGINT', interrupt);
-  const isOver = (): boolean =>
-    interrupted || (runs === undefined ? elapsed() >= seconds : totals.runs >= runs);
-  for (let next = seed; totals.runs === 0 || !isOver(); next++) {
-    const outcome = await stress(next, (machine) => {
-      current = machine;
-    });
-    add(totals, outcome);
-    showProgress(totals, next, elapsed());
-    if (outcome.faults.length > 0) process.stdout.write(failure(outcome));
+  const stopProgress = showProgress(() => line(next, totals, current, elapsed()));
+  while (!interrupted && (totals.runs === 0 || !isOver(options, totals, elapsed()))) {
+    const outcome = await stress(next, { fixed, started });
+    const command = commandFor(outcome.seed, fixed);
+    current = undefined;
+    totals.add(outcome, command);
+    if (outcome.faults.length > 0 && json !== '-') {
+      clearLine();
+      process.stdout.write(failure(outcome, command));
+    }
+    next++;
   }
+  stopProgress();
   process.off('SIGINT', interrupt);
-  if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
-  process.stdout.write(summary(totals, seed, elapsed()));
-  if (totals.failed > 0) process.exitCode = ExitCode.Failed;
+  const seconds = elapsed();
+  if (json !== '-') process.stdout.write(formatStress(totals, seconds));
+  writeJson(totals.toJson(seconds, interrupted));
+  if (totals.failures.length > 0) process.exitCode = ExitCode.Failed;
   else process.exitCode = interrupted ? ExitCode.Interrupted : ExitCode.Ok;
 }
 
-function add(totals: Totals, { machine, faults }: StressRun): void {
-  const { host } = machine;
-  const s = statistics(machine, [...host.cpus.keys()], [...host.guests.keys()]);
-  totals.runs++;
-  totals.faults += s.faults_fixed + s.faults_passed_on;
-  totals.migrations += s.migrations;
-  totals.shootdowns += s.shootdowns;
-  if (faults.length > 0) totals.failed++;
+function isOver({ seconds, ops, runs }: Options, totals: StressTotals, elapsed: number): boolean {
+  if (runs === undefined && ops === undefined) return elapsed >= seconds;
+  return totals.runs >= (runs ?? Infinity) || totals.sums.operations >= (ops ?? Infinity);
 }
 
-/** One line that is overwritten, and only where somebody sits and watches. */
-function showProgress(totals: Totals, seed: number, seconds: number): void {
-  if (!process.stderr.isTTY) return;
+const DIMENSIONS = ['discipline', 'paging', 'cpus', 'vcpus', 'guests'] as const;
+
+const fixedOf = (options: Options): Fixed =>
+  Object.fromEntries(
+    DIMENSIONS.filter((key) => options[key] !== undefined).map((key) => [key, options[key]]),
+  );
+
+/** The same machine again. */
+const commandFor = (seed: number, fixed: Fixed): string =>
+  ['umbra stress', '--seed', seed, '--runs 1']
+    .concat(Object.entries(fixed).map(([key, value]) => `--${key} ${value}`))
+    .join(' ');
+
+/** A line that is overwritten, where somebody sits and watches. Returns how to end it. */
+function showProgress(text: () => string): () => void {
+  if (!process.stderr.isTTY) return () => {};
+  const timer = setInterval(() => process.stderr.write(`\r${text()}\x1b[K`), PROGRESS_MS);
+  return () => {
+    clearInterval(timer);
+    clearLine();
+  };
+}
+
+function clearLine(): void {
+  if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
+}
+
+function line(
+  seed: number,
+  { runs, sums, checks, failures }: StressTotals,
+  machine: Machine | undefined,
+  seconds: number,
+): string {
+  const now: Partial<Statistics> =
+    machine === undefined
+      ? {}
+      : statistics(machine, [...machine.host.cpus.keys()], [...machine.host.guests.keys()]);
+  const { operations = 0, faults_fixed = 0, faults_passed_on = 0, migrations = 0 } = now;
   const perSecond = (n: number): string => Math.round(n / seconds).toLocaleString('en-US');
-  process.stderr.write(
-    `\rseed ${seed}: ${totals.runs} runs, ${perSecond(totals.faults)} faults/s, ` +
-      `${perSecond(totals.migrations)} migrations/s, ${totals.failed} failed\x1b[K`,
+  const wrong = failures.length === 0 ? '' : `, ${failures.length} FAILED`;
+  return (
+    `seed ${seed}: ${runs} runs, ${perSecond(sums.operations + operations)} operations/s, ` +
+    `${perSecond(sums.faults + faults_fixed + faults_passed_on)} faults/s, ` +
+    `${perSecond(sums.migrations + migrations)} migrations/s, ${checks} checks passed${wrong}`
   );
 }
 
-function failure({ seed, spec, faults }: StressRun): string {
+function failure({ seed, spec, faults }: StressRun, command: string): string {
   const guests = spec.guests.map((g) => `${g.name} (${g.paging}, ${g.vcpus} vCPUs)`).join(', ');
   const most = 5;
   return [
     `seed ${seed}: ${guests} on ${spec.hostCpus} host CPUs, ${spec.discipline}, ${spec.policy}`,
     ...faults.slice(0, most).map((fault) => `  ${fault}`),
     ...(faults.length > most ? [`  and ${faults.length - most} more`] : []),
-    `  the same machine again: umbra stress --seed ${seed} --runs 1`,
+    `  the same machine again: ${command}`,
     '',
   ].join('\n');
 }
 
-function summary(totals: Totals, seed: number, seconds: number): string {
-  const n = (value: number): string => value.toLocaleString('en-US');
-  return (
-    `${n(totals.runs)} runs from seed ${seed} in ${seconds.toFixed(0)} s: ${n(totals.faults)} faults, ` +
-    `${n(totals.migrations)} migrations, ${n(totals.shootdowns)} shootdowns; ` +
-    `${totals.failed === 0 ? 'nothing wrong' : `${n(totals.failed)} runs went wrong`}\n`
-  );
-}
-
-function natural(text: string): number {
-  const n = Number(text);
-  if (!/^\d+$/.test(text) || n > 0xffff_ffff) {
-    throw new InvalidArgumentError('A whole number is expected.');
-  }
-  return n;
+/** Also as 1e9 or 1_000_000. */
+function operations(text: string): number {
+  const n = Number(text.replaceAll('_', ''));
+  if (text !== '' && Number.isSafeInteger(n) && n >= 1) return n;
+  throw new InvalidArgumentError('A whole number of at least 1 is expected.');
 }

@@ -3,16 +3,14 @@
 import type { HostOops } from '../../shared/errors.ts';
 import type { SharedMachine } from '../../shared/host.ts';
 import type { ProgramSource } from '../guest/load.ts';
-import type { PolicyName } from './policy.ts';
-import type { Quantum } from './scheduler.ts';
+import type { Scheduling } from './scheduler.ts';
 
 export interface HostCpuBoot {
   readonly shared: SharedMachine;
   readonly index: number;
   /** What each guest runs. */
   readonly programs: readonly ProgramSource[];
-  readonly policy: PolicyName;
-  readonly quantum: Quantum;
+  readonly scheduling: Scheduling;
 }
 
 /** How a CPU's loop ended; an error of ours rejects instead. */

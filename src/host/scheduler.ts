@@ -1,4 +1,11 @@
-/** Which vCPU a host CPU runs next, and where one goes when its time is up. */
+/**
+ * Which vCPU a host CPU runs next, and where one goes when its time is up.
+ *
+ * No vCPU is ever lost to a CPU that goes offline: whoever queues one wakes the CPU it
+ * queued it for, and a CPU that wakes offline queues what waits there for one that is
+ * online. Which those are changes only when a time slice begins, and that takes a CPU
+ * that has work and is online.
+ */
 
 import { toPtr } from '../../shared/address.ts';
 import type { Host } from '../../shared/host.ts';
@@ -6,7 +13,8 @@ import type { LgCpu } from '../../shared/lg-cpu.ts';
 import { Dead, type Lguest } from '../../shared/lguest.ts';
 import { Stop } from '../../shared/machine-record.ts';
 import { RunQueue } from '../../shared/run-queue.ts';
-import type { Policy } from './policy.ts';
+import { changesAt, type Hotplug, isOffline } from './hotplug.ts';
+import { type Policy, type PolicyName, policies } from './policy.ts';
 import { Standing, safePoint } from './safe-point.ts';
 
 /** A CPU without work looks again this often, even if nobody woke it. */
@@ -18,21 +26,31 @@ export interface Quantum {
   readonly most: number;
 }
 
+export interface Scheduling {
+  readonly policy: PolicyName;
+  readonly quantum: Quantum;
+  readonly hotplug: readonly Hotplug[];
+}
+
 export class Scheduler {
   readonly #host: Host;
   readonly #policy: Policy;
   readonly #quantum: Quantum;
+  readonly #hotplug: readonly Hotplug[];
   readonly #queues: readonly RunQueue[];
+  /** Whether this CPU was offline when it last looked; told apart to count it. */
+  #wasOffline = false;
 
-  /** `holder`: the number of the calling host CPU, or the number of CPUs for the main thread. */
-  constructor(host: Host, holder: number, policy: Policy, quantum: Quantum) {
+  constructor(host: Host, { policy, quantum, hotplug }: Scheduling) {
     this.#host = host;
-    this.#policy = policy;
+    this.#policy = policies[policy];
     this.#quantum = quantum;
+    this.#hotplug = hotplug;
     const { at, stride, count } = host.layout.regions.runQueues;
     this.#queues = Array.from({ length: count }, (_, i) => {
       const gaveUp = () => host.machine.stop === Stop.Failed;
-      return new RunQueue(host.words, toPtr(at + i * stride), host.vcpus.length, holder, gaveUp);
+      const place = toPtr(at + i * stride);
+      return new RunQueue(host.words, place, host.vcpus.length, host.thisCpu, gaveUp);
     });
   }
 
@@ -40,9 +58,7 @@ export class Scheduler {
   enqueue(cpu: LgCpu): void {
     const { least, most } = this.#quantum;
     cpu.quantum = least + (this.#host.prandomU32(cpu) % (most - least + 1));
-    const target = this.#policy.place(cpu, this.#queues.length);
-    this.#queues[target]!.push(cpu.number);
-    this.wake(target);
+    this.#queue(cpu, this.#policy.place(cpu, this.#host.cpus.length));
   }
 
   /** Put a vCPU that waits for an interrupt aside until it may run, or its guest is dead. */
@@ -70,9 +86,16 @@ export class Scheduler {
       if (machine.stop !== Stop.Running) return undefined;
       words.store(mailbox, 0);
       safePoint(this.#host, cpus[index]!, Standing.Idle);
-      const own = this.#queues[index]!.take();
-      const found = own >= 0 || !this.#policy.steals ? own : this.#steal(index);
-      if (found >= 0) return vcpus[found];
+      this.#handOver(index);
+      if (!this.#wasOffline) {
+        const found = this.#find(index);
+        if (found >= 0) {
+          if (this.#beginSlice(index)) return vcpus[found];
+          this.#pass(vcpus[found]!, index);
+          continue;
+        }
+        if (this.#policy.steals !== 'nobody') machine.offerIdleCpu(index);
+      }
       words.wait(mailbox, 0, IDLE_MS);
     }
   }
@@ -88,11 +111,87 @@ export class Scheduler {
     for (const cpu of this.#host.cpus) this.wake(cpu.index);
   }
 
-  #steal(index: number): number {
+  #queue(cpu: LgCpu, wanted: number): void {
+    const { machine, cpus } = this.#host;
+    const target = this.#online(wanted);
+    const waiting = this.#queues[target]!.push(cpu.number);
+    this.wake(target);
+    if (this.#policy.steals === 'nobody') return;
+    // More than that CPU can do at once: an idle one may help.
+    if (waiting === 1 && cpus[target]!.runningVcpu === 0) return;
+    const idle = machine.takeIdleCpu();
+    if (idle >= 0 && cpus[idle]!.runningVcpu === 0) this.wake(idle);
+  }
+
+  /** The CPU that was asked for, or the next one that is online. */
+  #online(wanted: number): number {
+    const { machine, cpus } = this.#host;
+    const { slices } = machine;
+    for (let i = 0; i < cpus.length; i++) {
+      const cpu = (wanted + i) % cpus.length;
+      if (!isOffline(this.#hotplug, cpu, slices)) return cpu;
+    }
+    throw new Error('at least one CPU is always online');
+  }
+
+  /** Begin a time slice, the number of which decides whether this CPU may; false if it may not. */
+  #beginSlice(index: number): boolean {
+    const { machine } = this.#host;
+    for (;;) {
+      const slice = machine.slices;
+      if (isOffline(this.#hotplug, index, slice)) return false;
+      if (!machine.beginSlice(slice)) continue;
+      if (changesAt(this.#hotplug, slice + 1)) this.wakeAll();
+      return true;
+    }
+  }
+
+  #isOffline(index: number): boolean {
+    const { machine } = this.#host;
+    const offline = isOffline(this.#hotplug, index, machine.slices);
+    if (offline !== this.#wasOffline) machine.countOffline(offline);
+    this.#wasOffline = offline;
+    return offline;
+  }
+
+  /** Give what waits for this CPU to others while it is offline. */
+  #handOver(index: number): void {
+    // It may be back before the last one is given, and be itself the one to give it to.
+    while (this.#isOffline(index)) {
+      const found = this.#queues[index]!.take();
+      if (found < 0) return;
+      this.#pass(this.#host.vcpus[found]!, index);
+    }
+  }
+
+  /** On to the next CPU with the time slice it has, and no number drawn: what it draws is its own. */
+  #pass(cpu: LgCpu, from: number): void {
+    this.#host.machine.countHandOver();
+    this.#queue(cpu, from);
+  }
+
+  #find(index: number): number {
+    const own = this.#queues[index]!.take();
+    if (own >= 0) return own;
+    if (this.#policy.steals === 'next') return this.#takeFromNext(index);
+    return this.#policy.steals === 'longest' ? this.#takeFromLongest() : -1;
+  }
+
+  #takeFromNext(index: number): number {
     for (let i = 1; i < this.#queues.length; i++) {
       const found = this.#queues[(index + i) % this.#queues.length]!.take();
       if (found >= 0) return found;
     }
     return -1;
+  }
+
+  #takeFromLongest(): number {
+    let longest = this.#queues[0]!;
+    let most = 0;
+    for (const queue of this.#queues) {
+      const { length } = queue;
+      if (length > most) [longest, most] = [queue, length];
+    }
+    return most === 0 ? -1 : longest.take();
   }
 }

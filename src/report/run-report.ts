@@ -1,11 +1,11 @@
 /** What a run has to tell, as data: the same for the text and for JSON. */
 
 import { Counter, HYPERCALL_NAMES } from '../../shared/counters.ts';
-import { ALL_DEFECTS } from '../../shared/defects.ts';
 import { Dead } from '../../shared/lguest.ts';
 import type { CheckedRun } from '../check/checked-run.ts';
 import type { MemoryDigest } from '../check/digest.ts';
-import type { Ending, Machine } from '../machine.ts';
+import type { Hotplug } from '../host/hotplug.ts';
+import { defectsOf, type Ending, type Machine } from '../machine.ts';
 
 /** Raised whenever a field changes its meaning or goes away. */
 export const SCHEMA_VERSION = 1;
@@ -62,12 +62,28 @@ export interface RunReport {
     readonly quantum: { readonly least: number; readonly most: number };
     readonly guest_memory_pages: readonly number[];
     readonly host_memory_frames: number;
+    readonly hotplug: readonly Hotplug[];
+    /** null: all are granted. */
+    readonly fail_allocation_after: number | null;
   };
   readonly ending: Ending;
   readonly boot_ms: number;
   readonly seconds: number;
   readonly accesses_per_s: number;
   readonly faults_per_s: number;
+  /** Time slices begun. */
+  readonly slices: number;
+  /** Page tables and copies on write: asked for, and refused. */
+  readonly allocations: number;
+  readonly failed_allocations: number;
+  /** What came of the hotplug that was configured. */
+  readonly hotplug: {
+    /** How often a CPU found itself offline, and back. */
+    readonly went_offline: number;
+    readonly came_back: number;
+    /** vCPUs that an offline CPU gave to another. */
+    readonly handed_over: number;
+  };
   readonly total: Statistics;
   readonly guests: readonly GuestReport[];
   readonly host_cpus: readonly Statistics[];
@@ -99,18 +115,28 @@ export function makeReport(
       paging: [...new Set(spec.guests.map((guest) => guest.paging))].join(', '),
       policy: spec.policy,
       seed: spec.seed,
-      defects: spec.defects ?? ALL_DEFECTS,
+      defects: defectsOf(spec),
       discipline: spec.discipline ?? 'as-written',
       vcpus: spec.guests.map((guest) => guest.vcpus ?? 1),
       quantum: spec.quantum,
       guest_memory_pages: spec.guests.map((guest) => guest.pages),
       host_memory_frames: host.layout.config.frames,
+      hotplug: spec.hotplug ?? [],
+      fail_allocation_after: spec.failAllocationAfter ?? null,
     },
     ending: result.ending,
     boot_ms: machine.bootMs,
     seconds: result.seconds,
     accesses_per_s: total.accesses / result.seconds,
     faults_per_s: faults / result.seconds,
+    slices: host.machine.slices,
+    allocations: host.machine.allocations,
+    failed_allocations: host.machine.failedAllocations,
+    hotplug: {
+      went_offline: host.machine.wentOffline,
+      came_back: host.machine.cameBack,
+      handed_over: host.machine.handedOver,
+    },
     total,
     guests: result.guests.map((guest, i) => ({
       name: guest.name,

@@ -15,7 +15,10 @@ export function formatSummary(report: RunReport, terminal: Terminal): string {
   const style = (format: 'bold' | 'dim', text: string): string =>
     terminal.colour ? styleText(format, text) : text;
   const { configuration: c, seconds } = report;
-  const paging = c.paging === 'pae' ? 'PAE, three levels' : 'non-PAE, two levels';
+  const paging = c.paging
+    .split(', ')
+    .map((form) => (form === 'pae' ? 'PAE, three levels' : 'non-PAE, two levels'))
+    .join(' and ');
   const smp = c.vcpus.some((n) => n > 1) ? ` · ${c.vcpus.join(', ')} vCPUs, ${c.discipline}` : '';
   const guests = report.guests.map((guest) => [guest.name, guest] as const);
   const cpus = report.host_cpus.map((cpu, i) => [`CPU ${i}`, cpu] as const);
@@ -32,6 +35,7 @@ export function formatSummary(report: RunReport, terminal: Terminal): string {
     `${count(report.total.accesses)} accesses and ${count(faults(report.total))} faults in ` +
       `${seconds.toFixed(2)} s (after ${Math.round(report.boot_ms)} ms of boot): ` +
       `${rate(report.accesses_per_s)} accesses/s, ${rate(report.faults_per_s)} faults/s`,
+    ...eventLines(report),
     ...proof(report, (text) => style('bold', text)),
     '',
   ].join('\n');
@@ -117,7 +121,28 @@ function endingLines(report: RunReport): string[] {
   if (ending.kind === 'cpu died') {
     lines.push(`Host CPU ${ending.hostCpu} died, and the run with it: ${ending.message}`);
   }
+  if (ending.kind === 'no progress') lines.push(`The run was given up: ${ending.message}.`);
   return [...lines, ''];
+}
+
+/** What was done to the machine while it ran. */
+function eventLines(report: RunReport): string[] {
+  const { configuration, hotplug, slices, allocations, failed_allocations } = report;
+  const lines: string[] = [];
+  if (configuration.hotplug.length > 0) {
+    lines.push(
+      `Host CPUs went offline ${times(hotplug.went_offline)} and came back ` +
+        `${times(hotplug.came_back)} in ${count(slices)} time slices; ` +
+        `${count(hotplug.handed_over)} vCPUs were handed over.`,
+    );
+  }
+  if (configuration.fail_allocation_after !== null) {
+    lines.push(
+      `Of ${count(allocations)} allocations for page tables and copies on write ` +
+        `${count(failed_allocations)} failed.`,
+    );
+  }
+  return lines;
 }
 
 function fate({ ending, reason, memory }: GuestReport): string {
@@ -127,7 +152,7 @@ function fate({ ending, reason, memory }: GuestReport): string {
 
 function proof(report: RunReport, bold: (text: string) => string): string[] {
   const { violations, configuration, ending } = report;
-  if (ending.kind === 'oops' || ending.kind === 'cpu died') {
+  if (ending.kind !== 'done' && ending.kind !== 'interrupted') {
     return ['The invariants were not looked at: the run broke off in the middle.'];
   }
   if (violations.length === 0) {
@@ -151,6 +176,8 @@ const hypercalls = (s: Statistics): number =>
 
 const some = (things: readonly unknown[], name: string): string =>
   `${things.length} ${name}${things.length === 1 ? '' : 's'}`;
+
+const times = (n: number): string => (n === 1 ? 'once' : `${count(n)} times`);
 
 const count = (n: number): string => n.toLocaleString('en-US');
 const percent = (part: number, whole: number): string =>

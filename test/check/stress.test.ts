@@ -1,30 +1,81 @@
 /** Machines drawn from seeds: what they are is the seed's, and what is wrong is seen. */
 
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { DISCIPLINES } from '../../shared/discipline.ts';
 import { Dead } from '../../shared/lguest.ts';
 import { drawMachine, stress } from '../../src/check/stress.ts';
+import { hotplugMistakes } from '../../src/host/hotplug.ts';
+import { POLICIES } from '../../src/host/policy.ts';
 
-test('a seed stands for one machine, and different seeds for all kinds', () => {
-  const specs = Array.from({ length: 200 }, (_, seed) => drawMachine(seed));
-  expect(drawMachine(17)).toEqual(specs[17]);
+const SEEDS = Array.from({ length: 300 }, (_, seed) => seed);
+
+describe('the machine of a seed', () => {
+  const specs = SEEDS.map((seed) => drawMachine(seed));
   const kinds = (of: (spec: (typeof specs)[number]) => unknown) => new Set(specs.map(of)).size;
-  expect(kinds((spec) => spec.hostCpus)).toBe(4);
-  expect(kinds((spec) => spec.policy)).toBe(4);
-  expect(kinds((spec) => spec.discipline)).toBe(2);
-  expect(kinds((spec) => spec.guests[0]!.paging)).toBe(2);
-  expect(kinds((spec) => spec.guests[0]!.program)).toBeGreaterThan(3);
-  for (const { discipline, guests } of specs) {
-    if (discipline === 'as-written') expect(guests.every((g) => g.vcpus === 1)).toBe(true);
-  }
+
+  test('is the same every time, and different seeds stand for all kinds', () => {
+    expect(drawMachine(17)).toEqual(specs[17]);
+    expect(kinds((spec) => spec.hostCpus)).toBe(4);
+    expect(kinds((spec) => spec.policy)).toBe(POLICIES.length);
+    expect(kinds((spec) => spec.discipline)).toBe(DISCIPLINES.length);
+    expect(kinds((spec) => spec.guests[0]!.paging)).toBe(2);
+    expect(kinds((spec) => JSON.stringify(spec.guests[0]!.program))).toBeGreaterThan(3);
+    expect(kinds((spec) => spec.hotplug!.length > 0)).toBe(2);
+    expect(kinds((spec) => spec.failAllocationAfter === undefined)).toBe(2);
+  });
+
+  test('has one vCPU to a guest as written, and a CPU online at any time', () => {
+    for (const { discipline, guests, hotplug, hostCpus } of specs) {
+      if (discipline === 'as-written') expect(guests.every((g) => g.vcpus === 1)).toBe(true);
+      expect(hotplugMistakes(hotplug!, hostCpus)).toEqual([]);
+    }
+  });
+
+  test('has what is fixed, and what else it is does not change', () => {
+    const fixed = {
+      discipline: 'guest-lock',
+      paging: 'pae',
+      cpus: 3,
+      vcpus: 5,
+      guests: 1,
+    } as const;
+    for (const seed of SEEDS.slice(0, 50)) {
+      const spec = drawMachine(seed, fixed);
+      expect(spec).toMatchObject({ hostCpus: 3, discipline: 'guest-lock' });
+      expect(spec.guests).toMatchObject([{ paging: 'pae', vcpus: 5 }]);
+      const { policy, quantum } = specs[seed]!;
+      expect(spec).toMatchObject({ policy, quantum });
+      expect(spec.guests[0]!.program).toEqual(
+        drawMachine(seed, { paging: 'pae' }).guests[0]!.program,
+      );
+    }
+  });
 });
 
 test('a few runs, as they come, end as they should', async () => {
-  for (const seed of [3, 4, 5]) expect((await stress(seed)).faults).toEqual([]);
+  const quick = SEEDS.filter((seed) => drawMachine(seed).quantum.least >= 1000).slice(0, 3);
+  const fixed = { guests: 1, cpus: 2 };
+  for (const seed of quick) expect((await stress(seed, { fixed })).faults).toEqual([]);
 });
 
 test('a guest that ends otherwise is told of', async () => {
-  const { faults } = await stress(3, (machine) => {
-    machine.host.guests[0]!.die(Dead.Killed, 'by hand');
+  const seed = SEEDS.find((one) => drawMachine(one).failAllocationAfter === undefined)!;
+  const { faults } = await stress(seed, {
+    fixed: { guests: 1 },
+    started: (machine) => machine.host.guests[0]!.die(Dead.Killed, 'by hand'),
   });
   expect(faults).toEqual([expect.stringMatching(/ended with "by hand"$/)]);
+});
+
+test('a machine in which nothing moves is given up', async () => {
+  const { run, faults } = await stress(1, {
+    fixed: { discipline: 'guest-lock', cpus: 2 },
+    patienceMs: 500,
+    // Whoever holds this lock never comes back.
+    started: ({ host }) => {
+      for (const { lock } of host.guests) lock.acquire(host.thisCpu);
+    },
+  });
+  expect(run.ending.kind).toBe('no progress');
+  expect(faults).toEqual(['no progress: no guest operation completed for 0.5 s']);
 });

@@ -1,6 +1,6 @@
 /** Running the command line as a user does. */
 
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 
 export interface Ran {
   readonly code: number | null;
@@ -22,4 +22,25 @@ export function shell(line: string): Ran {
   const script = `umbra() { "${process.execPath}" src/main.ts "$@"; }; ${line}`;
   const { status, stdout, stderr } = spawnSync('bash', ['-c', script], { encoding: 'utf8' });
   return { code: status, stdout, stderr };
+}
+
+/** Whether a terminal can be had for a command. */
+export const hasTerminal =
+  process.platform === 'linux' && spawnSync('script', ['--version']).status === 0;
+
+/** At a terminal, and Ctrl-C as soon as the command has said something like `sign`. */
+export async function interrupted(sign: RegExp, ...args: readonly string[]): Promise<Ran> {
+  const command = [process.execPath, 'src/main.ts', ...args].join(' ');
+  const child = spawn('script', ['-qec', command, '/dev/null']);
+  let said = '';
+  let done = false;
+  child.stdout.on('data', (data: Buffer) => {
+    said += data.toString();
+    if (!done && sign.test(said)) {
+      done = true;
+      child.stdin.write('\x03');
+    }
+  });
+  const code = await new Promise<number | null>((resolve) => child.on('close', resolve));
+  return { code, stdout: said, stderr: '' };
 }

@@ -31,3 +31,21 @@ test('counters count beyond 32 bits, and hypercalls by kind', () => {
   expect(counters.get(Counter.Hypercalls + 14)).toBe(1);
   expect(new Float64Array(memory).reduce((sum, n) => sum + n)).toBe(2 ** 40 + 3);
 });
+
+test('each time slice is begun by one CPU', () => {
+  const { machine } = smallMachine().host;
+  expect([machine.beginSlice(0), machine.beginSlice(0), machine.beginSlice(1)]).toEqual([
+    true,
+    false,
+    true,
+  ]);
+  expect(machine.slices).toBe(2);
+});
+
+test('the idle CPU that offered itself last is taken once', () => {
+  const { machine } = smallMachine({ hostCpus: 2 }).host;
+  expect(machine.takeIdleCpu()).toBe(-1);
+  machine.offerIdleCpu(0);
+  machine.offerIdleCpu(1);
+  expect([machine.takeIdleCpu(), machine.takeIdleCpu()]).toEqual([1, -1]);
+});

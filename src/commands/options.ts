@@ -1,0 +1,49 @@
+/** Options that several commands have, and the numbers in them. */
+
+import { availableParallelism } from 'node:os';
+import { InvalidArgumentError, Option } from 'commander';
+import { DISCIPLINES, type DisciplineName } from '../../shared/discipline.ts';
+import type { PagingName } from '../../shared/entry.ts';
+import { POLICIES, type PolicyName, policies } from '../host/policy.ts';
+import { parseDefects } from './defects.ts';
+
+export const pagingOption = (): Option =>
+  new Option('--paging <form>', 'page tables of two or three levels').choices([
+    'nonpae',
+    'pae',
+  ] satisfies PagingName[]);
+
+export const disciplineOption = (): Option =>
+  new Option(
+    '--discipline <name>',
+    'how the vCPUs of a guest are kept from harming one another',
+  ).choices(DISCIPLINES satisfies readonly DisciplineName[]);
+
+export const policyOption = (): Option =>
+  new Option('--policy <name>', 'where a vCPU goes on when its time is up').choices(
+    POLICIES satisfies readonly PolicyName[],
+  );
+
+export const defectsOption = (): Option =>
+  new Option(
+    '--defects <ids>',
+    'defects of the C code that are on: all, none, or U4,R9,… (umbra defects lists them; ' +
+      'by default all as written, none under another discipline)',
+  ).argParser(parseDefects);
+
+/** For --help: a line for each policy. */
+export const policyHelp = (): string =>
+  `\nPolicies:\n${POLICIES.map((name) => `  ${name.padEnd(14)} ${policies[name].description}`).join('\n')}\n`;
+
+export const defaultCpus = (): number => Math.max(2, availableParallelism());
+
+/** A whole number of at least `least`. */
+export function integer(least: number): (text: string) => number {
+  return (text) => {
+    const n = Number(text);
+    if (!/^\d+$/.test(text) || !Number.isSafeInteger(n) || n < least || n > 0xffff_ffff) {
+      throw new InvalidArgumentError(`A whole number of at least ${least} is expected.`);
+    }
+    return n;
+  };
+}

@@ -1,0 +1,82 @@
+/** `umbra run SCENARIO`: a machine described in a file. */
+
+import { Command } from 'commander';
+import { findScenario, pathOf, scenarioNames } from '../scenario/find.ts';
+import { readScenario } from '../scenario/parse.ts';
+import { scenarioJsonSchema } from '../scenario/schema.ts';
+import { expectationOf, type Overrides, specOf } from '../scenario/spec.ts';
+import { ExitCode } from './exit-code.ts';
+import { JSON_OPTION } from './json-output.ts';
+import {
+  defectsOption,
+  disciplineOption,
+  integer,
+  pagingOption,
+  policyHelp,
+  policyOption,
+} from './options.ts';
+import { runMachine } from './run-machine.ts';
+import { columnsOf, wrap } from './terminal.ts';
+
+interface Options extends Overrides {
+  readonly json?: string;
+  readonly schema?: true;
+}
+
+export function runCommand(): Command {
+  return new Command('run')
+    .description(
+      'Run a scenario: a machine described in a YAML file. Without one, list those that come ' +
+        'with umbra. What is given here wins over the file.',
+    )
+    .argument('[scenario]', 'a file that ends in .yaml, or the name of one that comes with umbra')
+    .addOption(disciplineOption())
+    .addOption(pagingOption())
+    .option('--cpus <n>', 'host CPUs, a worker thread each', integer(1))
+    .addOption(policyOption())
+    .option('--seed <n>', 'what everything random is drawn from', integer(0))
+    .addOption(defectsOption())
+    .option(...JSON_OPTION)
+    .option('--schema', 'print the JSON Schema of scenario files, for editors, and run nothing')
+    .addHelpText(
+      'after',
+      `${policyHelp()}\nExit code: ${ExitCode.Ok} it ended as the scenario expects (by default: all guests ` +
+        `end by themselves and nothing leaks), ${ExitCode.Failed} not so, ${ExitCode.UserMistake} a ` +
+        `mistake in what was given, ${ExitCode.Interrupted} interrupted by Ctrl-C (the summary so far ` +
+        'is shown). With --discipline or --defects given, what the file expects does not count.\n\n' +
+        'Examples:\n' +
+        '  umbra run parallel-pigz --cpus 4\n' +
+        '  umbra run my-machine.yaml --json run.json',
+    )
+    .action(run);
+}
+
+async function run(scenario: string | undefined, options: Options): Promise<void> {
+  const { json, schema, ...overrides } = options;
+  if (schema) {
+    process.stdout.write(`${JSON.stringify(scenarioJsonSchema(), null, 2)}\n`);
+    return;
+  }
+  if (scenario === undefined) {
+    process.stdout.write(list());
+    return;
+  }
+  const file = readScenario(findScenario(scenario));
+  await runMachine(specOf(file, overrides), {
+    json,
+    expect: expectationOf(file, overrides),
+    remedies: { hostMemory: 'host_memory', guestMemory: "the guest's memory in the scenario" },
+  });
+}
+
+function list(): string {
+  const names = scenarioNames();
+  const indent = Math.max(...names.map((name) => name.length)) + 2;
+  const columns = columnsOf(process.stdout);
+  return names
+    .map((name) => {
+      const { description = '' } = readScenario(pathOf(name)).scenario;
+      return `${wrap(`${name.padEnd(indent - 1)} ${description}`, columns, indent)}\n`;
+    })
+    .join('');
+}

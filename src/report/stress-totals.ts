@@ -1,0 +1,125 @@
+/** What runs of machines drawn from seeds came to, added up: in all, and by kind of guest. */
+
+import type { DisciplineName } from '../../shared/discipline.ts';
+import type { PagingName } from '../../shared/entry.ts';
+import type { StressRun } from '../check/stress.ts';
+import { type Statistics, statistics } from './run-report.ts';
+
+/** Raised whenever a field changes its meaning or goes away. */
+const SCHEMA_VERSION = 1;
+
+/** Sums over guests. */
+export interface Sums {
+  guests: number;
+  /** Guests that the host killed; that it was short of memory is the one good reason. */
+  killed: number;
+  operations: number;
+  faults: number;
+  migrations: number;
+  shootdowns: number;
+}
+
+interface Kind extends Sums {
+  readonly discipline: DisciplineName;
+  readonly paging: PagingName;
+}
+
+interface Failure {
+  readonly seed: number;
+  readonly faults: readonly string[];
+  /** The command that runs the same machine again. */
+  readonly command: string;
+}
+
+const nothing = (): Sums => ({
+  ...{ guests: 0, killed: 0, operations: 0, faults: 0, migrations: 0, shootdowns: 0 },
+});
+
+export class StressTotals {
+  readonly seed: number;
+  readonly sums: Sums = nothing();
+  readonly failures: Failure[] = [];
+  runs = 0;
+  checks = 0;
+  readonly #kinds = new Map<string, Kind>();
+
+  /** `seed`: of the first run. */
+  constructor(seed: number) {
+    this.seed = seed;
+  }
+
+  add({ seed, spec, run, machine, faults, checks }: StressRun, command: string): void {
+    this.runs++;
+    if (faults.length > 0) this.failures.push({ seed, faults, command });
+    else this.checks += checks;
+    const cpus = [...machine.host.cpus.keys()];
+    for (const [i, { paging }] of spec.guests.entries()) {
+      const { reason } = run.guests[i]!;
+      const killed = run.ending.kind === 'done' && reason !== 'Power down';
+      const counted = statistics(machine, cpus, [i]);
+      addTo(this.sums, counted, killed);
+      addTo(this.#kind(spec.discipline ?? 'as-written', paging), counted, killed);
+    }
+  }
+
+  /** By discipline and paging form, sorted. */
+  get kinds(): readonly Kind[] {
+    return [...this.#kinds.entries()].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, k]) => k);
+  }
+
+  toJson(seconds: number, interrupted: boolean): unknown {
+    return {
+      schema_version: SCHEMA_VERSION,
+      seed: this.seed,
+      seconds,
+      interrupted,
+      runs: this.runs,
+      checks_passed: this.checks,
+      total: this.sums,
+      by_kind: this.kinds,
+      failures: this.failures,
+    };
+  }
+
+  #kind(discipline: DisciplineName, paging: PagingName): Kind {
+    const key = `${discipline} ${paging}`;
+    const kind = this.#kinds.get(key) ?? { discipline, paging, ...nothing() };
+    this.#kinds.set(key, kind);
+    return kind;
+  }
+}
+
+function addTo(sums: Sums, counted: Statistics, killed: boolean): void {
+  sums.guests++;
+  if (killed) sums.killed++;
+  sums.operations += counted.operations;
+  sums.faults += counted.faults_fixed + counted.faults_passed_on;
+  sums.migrations += counted.migrations;
+  sums.shootdowns += counted.shootdowns;
+}
+
+const n = (value: number): string => value.toLocaleString('en-US');
+
+export function formatStress(totals: StressTotals, seconds: number): string {
+  const { runs, seed, sums, failures, checks } = totals;
+  const verdict = failures.length === 0 ? 'nothing wrong' : `${n(failures.length)} went wrong`;
+  const head = ['', 'guests', 'operations', 'faults', 'migrations', 'shootdowns', 'killed'];
+  const rows = totals.kinds.map((kind) => [
+    `${kind.discipline}, ${kind.paging}`,
+    ...[kind.guests, kind.operations, kind.faults, kind.migrations, kind.shootdowns].map(n),
+    n(kind.killed),
+  ]);
+  const widths = head.map((_, i) => Math.max(...[head, ...rows].map((row) => row[i]!.length)));
+  const lines = [head, ...rows].map((row) =>
+    row
+      .map((text, i) => (i === 0 ? text.padEnd(widths[i]!) : text.padStart(widths[i]!)))
+      .join('  '),
+  );
+  return [
+    `${n(runs)} run${runs === 1 ? '' : 's'} from seed ${seed} in ${seconds.toFixed(0)} s: ` +
+      `${n(sums.operations)} operations, ${n(sums.faults)} faults, ${n(sums.migrations)} ` +
+      `migrations; ${n(checks)} checks passed, ${verdict}`,
+    ...(rows.length === 0 ? [] : lines),
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,66 @@
+/** Mistakes that only several fields of a scenario make together, or the files it names. */
+
+import { UserError } from '../../shared/errors.ts';
+import { openProgram } from '../guest/traces/reader.ts';
+import { hotplugMistakes } from '../host/hotplug.ts';
+import { layoutOf } from '../machine.ts';
+import type { Mistake } from './mistakes.ts';
+import type { Scenario } from './schema.ts';
+import { specOf, tracePath } from './spec.ts';
+
+export function crossFieldMistakes(scenario: Scenario, folder: string): Mistake[] {
+  const { slice, hotplug, cpus, guests } = scenario;
+  const mistakes: Mistake[] = [];
+  if (typeof slice !== 'number' && slice.least > slice.most) {
+    const text = `found ${slice.least}, expected no more than most, which is ${slice.most}`;
+    mistakes.push({ path: ['slice', 'least'], text });
+  }
+  for (const { index, what } of hotplugMistakes(hotplug, cpus)) {
+    const text = `found hotplug of CPU ${hotplug[index]!.cpu}, expected another plan: ${what}`;
+    mistakes.push({ path: ['hotplug', index, 'cpu'], text });
+  }
+  for (const [i, { nx, paging, program }] of guests.entries()) {
+    if (nx === true && paging !== 'pae') {
+      const text = 'found true, expected false: nonpae has no bit for it (paging: pae has)';
+      mistakes.push({ path: ['guests', i, 'nx'], text });
+    }
+    if (!('trace' in program)) continue;
+    const problem = complaint(() => openProgram(tracePath(program.trace, folder)).close());
+    const text = `found ${JSON.stringify(program.trace)}, expected a trace file: ${problem}`;
+    if (problem !== undefined) mistakes.push({ path: ['guests', i, 'program', 'trace'], text });
+  }
+  const reason = scenario.expect?.reason;
+  if (reason !== undefined) {
+    const problem = complaint(() => new RegExp(reason));
+    const text = `found ${JSON.stringify(reason)}, expected a regular expression: ${problem}`;
+    if (problem !== undefined) mistakes.push({ path: ['expect', 'reason'], text });
+  }
+  return [...mistakes, ...unfit(scenario, folder)];
+}
+
+/** A machine that does not fit: for its host CPUs, or for its guests. */
+function unfit(scenario: Scenario, folder: string): Mistake[] {
+  const fits = (one: Scenario): string | undefined =>
+    complaint(() => layoutOf(specOf({ scenario: one, name: '', folder }, {})));
+  const problem = fits(scenario);
+  if (problem === undefined) return [];
+  const cpus = fits({ ...scenario, cpus: 1 }) === undefined;
+  const found = cpus ? `${scenario.cpus} host CPUs` : `${scenario.guests.length} guests`;
+  return [
+    {
+      path: cpus ? ['cpus'] : scenario.host_memory === undefined ? ['guests'] : ['host_memory'],
+      text: `found ${found}, expected a machine that fits: ${problem}`,
+    },
+  ];
+}
+
+/** What it throws at the user, if it does. */
+function complaint(attempt: () => unknown): string | undefined {
+  try {
+    attempt();
+    return undefined;
+  } catch (error) {
+    if (error instanceof UserError || error instanceof SyntaxError) return error.message;
+    throw error;
+  }
+}

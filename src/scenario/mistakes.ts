@@ -1,0 +1,152 @@
+/**
+ * What is wrong with a value, from zod's issues, in words: what was found, and what was
+ * expected, which is read off the JSON Schema at that place.
+ */
+
+import type { z } from 'zod';
+import { closest, didYouMean } from './closest.ts';
+import type { JsonSchema } from './schema.ts';
+
+export type Path = readonly (string | number)[];
+
+export interface Mistake {
+  readonly path: Path;
+  /** The place is the key, not its value. */
+  readonly atKey?: boolean;
+  readonly text: string;
+}
+
+/** Enumerations longer than this are not listed whole. */
+const MOST_LISTED = 14;
+
+export function mistakesOf(
+  issues: readonly z.core.$ZodIssue[],
+  value: unknown,
+  schema: JsonSchema,
+): Mistake[] {
+  return issues.flatMap((issue) => mistakes(issue, [], value, schema));
+}
+
+function mistakes(
+  issue: z.core.$ZodIssue,
+  prefix: Path,
+  value: unknown,
+  schema: JsonSchema,
+): Mistake[] {
+  const path = [...prefix, ...(issue.path as Path)];
+  const all = schemasAt(schema, path);
+  const here = meant(all, valueAt(value, path));
+  if (issue.code === 'unrecognized_keys') {
+    const known = [...new Set(here.flatMap((one) => Object.keys(one.properties ?? {})))];
+    return issue.keys.map((key) => ({
+      path: [...path, key],
+      atKey: true,
+      text: unknown(key, known),
+    }));
+  }
+  const found = valueAt(value, path);
+  if (issue.code === 'invalid_union') {
+    const branches = issue.errors.filter(
+      (errors, i) => !errors.some(isOfAnotherKind) && (here.length > 1 || here[0] === all[i]),
+    );
+    const [branch] = branches;
+    if (branches.length === 1) return branch!.flatMap((one) => mistakes(one, path, value, schema));
+    if (branches.length > 1 && isMap(found)) return [noVariant(path, found, here)];
+  }
+  const suggested = typeof found === 'string' ? didYouMean(found, here.flatMap(namesIn)) : '';
+  if (found === undefined) {
+    const key = String(path.at(-1));
+    return [
+      { path: path.slice(0, -1), text: `found no ${key}, expected ${key}: ${expected(here)}` },
+    ];
+  }
+  return [{ path, text: `found ${show(found)}, expected ${expected(here)}${suggested}` }];
+}
+
+/** Of the kinds that a value may be, the one that its fields tell, if they tell one. */
+function meant(schemas: JsonSchema[], found: unknown): JsonSchema[] {
+  if (!isMap(found)) return schemas;
+  const told = schemas.filter(({ required = [] }) => required.some((key) => key in found));
+  return told.length === 1 ? told : schemas;
+}
+
+/** Whether a value is not even of the kind that a variant of a union is. */
+const isOfAnotherKind = (issue: z.core.$ZodIssue): boolean =>
+  issue.path.length === 0 && (issue.code === 'invalid_type' || issue.code === 'invalid_value');
+
+const unknown = (key: string, known: readonly string[]): string =>
+  `found an unknown field ${key}, expected one of ${known.join(', ')}${didYouMean(key, known)}`;
+
+/** A map that is none of several kinds: it has the telling field of none, or of more than one. */
+function noVariant(path: Path, found: object, here: readonly JsonSchema[]): Mistake {
+  const keys = Object.keys(found);
+  const telling = here.flatMap((one) => one.required?.[0] ?? []);
+  const known = here.flatMap((one) => Object.keys(one.properties ?? {}));
+  const wrong = keys.find((key) => !known.includes(key));
+  if (wrong !== undefined && closest(wrong, known) !== undefined) {
+    return { path: [...path, wrong], atKey: true, text: unknown(wrong, [...new Set(known)]) };
+  }
+  const what = keys.length === 0 ? 'an empty map' : `a map with ${keys.join(' and ')}`;
+  return { path, text: `found ${what}, expected one of ${telling.join(', ')} in it` };
+}
+
+/** The schemas that a place may have: several where it may be of different kinds. */
+function schemasAt(schema: JsonSchema, path: Path): JsonSchema[] {
+  let here = variants(schema);
+  for (const step of path) {
+    here = here.flatMap((one) => {
+      const next = typeof step === 'number' ? one.items : one.properties?.[step];
+      return next === undefined ? [] : variants(next);
+    });
+  }
+  return here;
+}
+
+const variants = (schema: JsonSchema): JsonSchema[] =>
+  schema.anyOf === undefined ? [schema] : schema.anyOf.flatMap(variants);
+
+const namesIn = ({ enum: names = [], items }: JsonSchema): readonly string[] => [
+  ...names,
+  ...(items?.enum ?? []),
+];
+
+const expected = (schemas: readonly JsonSchema[]): string =>
+  [...new Set(schemas.map(describe))].join(', or ');
+
+function describe(schema: JsonSchema): string {
+  const { minimum, maximum, required = [], properties = {}, items } = schema;
+  if (schema.enum !== undefined) return oneOf(schema.enum);
+  if (schema.type === 'integer') return `a whole number from ${minimum} to ${maximum}`;
+  if (schema.type === 'boolean') return 'true or false';
+  if (schema.type === 'string') return 'a text';
+  if (schema.type === 'array') {
+    const least = schema.minItems === undefined ? '' : ' (not empty)';
+    return `a list${least}${items?.enum === undefined ? '' : ` of ${oneOf(items.enum)}`}`;
+  }
+  const fields = required.length > 0 ? required : Object.keys(properties);
+  return `a map with ${fields.join(' and ')}`;
+}
+
+const oneOf = (names: readonly string[]): string =>
+  names.length <= MOST_LISTED
+    ? names.join(', ')
+    : `${names.slice(0, 3).join(', ')} … ${names.at(-1)}`;
+
+function valueAt(value: unknown, path: Path): unknown {
+  let here = value;
+  for (const step of path) here = (here as Record<string | number, unknown> | null)?.[step];
+  return here;
+}
+
+const isMap = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const MOST_SHOWN = 40;
+
+function show(value: unknown): string {
+  if (value === null) return 'nothing';
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
+  if (isMap(value)) return 'a map';
+  const text = JSON.stringify(value);
+  return text.length <= MOST_SHOWN ? text : `${text.slice(0, MOST_SHOWN)}…`;
+}

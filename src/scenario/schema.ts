@@ -1,0 +1,176 @@
+/**
+ * What a scenario file may say: the one place that has the fields, their units and
+ * ranges, what they are by default, and what they mean. The types, the messages about
+ * mistakes and scenarios/schema.json are made from it.
+ */
+
+import { z } from 'zod';
+import { ALL_DEFECTS } from '../../shared/defects.ts';
+import { DISCIPLINES } from '../../shared/discipline.ts';
+import { MAX_VCPUS, MIN_PAGES } from '../guest/kernel/layout.ts';
+import { POLICIES } from '../host/policy.ts';
+import { ENDINGS } from '../report/expectation.ts';
+import { BUILTINS, WORKLOADS } from './programs.ts';
+
+const MOST_CPUS = 510;
+const MOST_MIB = 4096;
+const MOST_PAGES = 1 << 20;
+const MOST_SLICE = 1_000_000_000;
+const MOST_U32 = 0xffff_ffff;
+
+const integer = (least: number, most: number) => z.int().min(least).max(most);
+
+const operations = () => integer(1, MOST_SLICE);
+
+const paging = z.enum(['nonpae', 'pae']);
+
+const program = z
+  .union([
+    z.strictObject({
+      workload: z.enum(WORKLOADS).describe('A program made from a seed.'),
+      seed: integer(0, MOST_U32)
+        .default(1)
+        .describe('What the workload draws its random numbers from.'),
+      size: integer(1, 10_000)
+        .optional()
+        .describe('How much it does, in units of its own; each workload has its default.'),
+      threads: integer(1, 32).optional().describe('Its threads; each workload has its default.'),
+    }),
+    z.strictObject({
+      trace: z
+        .string()
+        .min(1)
+        .describe('A trace file (umbra import makes them), as a path from where this file is.'),
+    }),
+    z.strictObject({
+      builtin: z.enum(BUILTINS).describe('One of the small programs written by hand.'),
+    }),
+  ])
+  .describe('What the guest runs: a workload, a trace or a builtin program.');
+
+const guest = z
+  .strictObject({
+    name: z.string().min(1).optional().describe('For reports; by default what it runs.'),
+    count: integer(1, 64).default(1).describe('How many such guests.'),
+    program,
+    paging: paging
+      .default('nonpae')
+      .describe('Its page tables: nonpae has two levels, pae has three.'),
+    nx: z
+      .boolean()
+      .optional()
+      .describe('Whether it is shown the NX bit, which takes pae; by default with pae.'),
+    memory: z
+      .union([
+        integer(1, MOST_MIB).describe('In MiB.'),
+        z.strictObject({ pages: integer(MIN_PAGES, MOST_PAGES).describe('In pages of 4 KiB.') }),
+      ])
+      .default(32)
+      .describe('Its memory, in MiB, or in pages as {pages: N}.'),
+    vcpus: integer(1, MAX_VCPUS).default(1).describe('Its vCPUs; lguest had one.'),
+    pgdirs: integer(1, 256)
+      .default(4)
+      .describe('Shadow page tables that the host keeps for it; lguest kept 4.'),
+  })
+  .describe('A guest, or several alike.');
+
+const hotplug = z
+  .strictObject({
+    cpu: integer(0, MOST_CPUS - 1).describe('Which host CPU, counted from 0.'),
+    after: integer(0, MOST_U32).describe(
+      'It goes offline once the machine has begun this many time slices in all.',
+    ),
+    for: integer(1, MOST_U32)
+      .optional()
+      .describe('It comes back when this many more have begun; by default never.'),
+  })
+  .describe('One absence of a host CPU. At least one is always online.');
+
+export const scenarioSchema = z
+  .strictObject({
+    name: z.string().min(1).optional().describe('By default the name of the file.'),
+    description: z.string().optional().describe('What there is to see, in a sentence.'),
+    cpus: integer(1, MOST_CPUS).default(2).describe('Host CPUs, a worker thread each.'),
+    policy: z
+      .enum(POLICIES)
+      .default('random')
+      .describe('Where a vCPU goes on when its time is up.'),
+    slice: z
+      .union([
+        operations().describe('Always this many.'),
+        z.strictObject({
+          least: operations().describe('Drawn from this …'),
+          most: operations().describe('… up to this.'),
+        }),
+      ])
+      .default({ least: 2_000, most: 20_000 })
+      .describe('Operations of a time slice: a number, or {least: N, most: N} to draw from.'),
+    seed: integer(0, MOST_U32).default(1).describe('What everything random is drawn from.'),
+    discipline: z
+      .enum(DISCIPLINES)
+      .default('as-written')
+      .describe('How the vCPUs of a guest are kept from harming one another.'),
+    defects: z
+      .union([z.enum(['all', 'none']), z.array(z.enum(ALL_DEFECTS))])
+      .optional()
+      .describe(
+        'Defects of the C code that are on, by id (umbra defects lists them); by default all ' +
+          'as written, none under another discipline.',
+      ),
+    host_memory: z
+      .union([
+        integer(1, MOST_MIB).describe('In MiB.'),
+        z.strictObject({ frames: integer(1, MOST_PAGES).describe('In frames of 4 KiB.') }),
+      ])
+      .optional()
+      .describe('Memory for all guests, in MiB, or in frames as {frames: N}; by default enough.'),
+    hotplug: z.array(hotplug).default([]).describe('Host CPUs that go offline in mid-run.'),
+    fail_allocation_after: integer(0, 1_000_000_000)
+      .optional()
+      .describe(
+        'Page tables and copies on write that the host grants; all later ones fail. By default ' +
+          'none fails.',
+      ),
+    guests: z.array(guest).min(1).max(64).describe('The guests.'),
+    expect: z
+      .strictObject({
+        ending: z
+          .union([z.enum(ENDINGS), z.array(z.enum(ENDINGS)).min(1)])
+          .describe(
+            'done: every guest ends by itself. killed: the host kills one. oops: the host dies. ' +
+              'violated: something that must hold does not. A list: any of these.',
+          ),
+        reason: z
+          .string()
+          .optional()
+          .describe('A regular expression that the reason, the oops or a violation matches.'),
+      })
+      .optional()
+      .describe('What the run must come to for exit code 0; by default done.'),
+  })
+  .describe('A machine that umbra runs: umbra run FILE.');
+
+/** A file as it was understood, defaults filled in. */
+export type Scenario = z.output<typeof scenarioSchema>;
+
+/** As a JSON Schema, for editors. */
+export const scenarioJsonSchema = (): JsonSchema => ({
+  title: 'A scenario of umbra',
+  ...(z.toJSONSchema(scenarioSchema, { io: 'input' }) as JsonSchema),
+});
+
+/** The parts of JSON Schema that occur in ours. */
+export interface JsonSchema {
+  readonly type?: string;
+  readonly title?: string;
+  readonly description?: string;
+  readonly properties?: Readonly<Record<string, JsonSchema>>;
+  readonly required?: readonly string[];
+  readonly items?: JsonSchema;
+  readonly anyOf?: readonly JsonSchema[];
+  readonly enum?: readonly string[];
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly minItems?: number;
+  readonly minLength?: number;
+}

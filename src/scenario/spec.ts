@@ -1,0 +1,102 @@
+/** The machine that a scenario describes, and what it must come to. */
+
+import { basename, extname, resolve } from 'node:path';
+import { PAGE_SIZE } from '../../shared/address.ts';
+import { ALL_DEFECTS, type DefectId } from '../../shared/defects.ts';
+import type { DisciplineName } from '../../shared/discipline.ts';
+import type { PagingName } from '../../shared/entry.ts';
+import type { PolicyName } from '../host/policy.ts';
+import type { GuestSpec, MachineSpec } from '../machine.ts';
+import type { Expectation } from '../report/expectation.ts';
+import type { ScenarioFile } from './parse.ts';
+import { sourceOf } from './programs.ts';
+import type { Scenario } from './schema.ts';
+
+const MIB_PAGES = (1 << 20) / PAGE_SIZE;
+
+/** What the command line says instead of the file. */
+export interface Overrides {
+  readonly discipline?: DisciplineName;
+  /** Of all guests. */
+  readonly paging?: PagingName;
+  readonly cpus?: number;
+  readonly policy?: PolicyName;
+  readonly seed?: number;
+  readonly defects?: readonly DefectId[];
+}
+
+export function specOf({ scenario, folder }: ScenarioFile, overrides: Overrides): MachineSpec {
+  const { slice, defects, host_memory, fail_allocation_after } = scenario;
+  const on = overrides.defects ?? (defects === undefined ? undefined : defectsOn(defects));
+  return {
+    hostCpus: overrides.cpus ?? scenario.cpus,
+    policy: overrides.policy ?? scenario.policy,
+    quantum: typeof slice === 'number' ? { least: slice, most: slice } : slice,
+    seed: overrides.seed ?? scenario.seed,
+    discipline: overrides.discipline ?? scenario.discipline,
+    hotplug: scenario.hotplug,
+    guests: scenario.guests.flatMap((guest) => guestsOf(guest, folder, overrides.paging)),
+    ...(on === undefined ? {} : { defects: on }),
+    ...(host_memory === undefined ? {} : { frames: inPages(host_memory) }),
+    ...(fail_allocation_after === undefined ? {} : { failAllocationAfter: fail_allocation_after }),
+  };
+}
+
+/**
+ * What the run must come to. It was written for the discipline and the defects of the
+ * file, so with others given there is nothing to expect but that all goes well.
+ */
+export function expectationOf(
+  { scenario: { expect } }: ScenarioFile,
+  { discipline, defects }: Overrides,
+): Expectation | undefined {
+  if (expect === undefined || discipline !== undefined || defects !== undefined) return undefined;
+  const { ending, reason } = expect;
+  return {
+    endings: typeof ending === 'string' ? [ending] : ending,
+    ...(reason === undefined ? {} : { reason: new RegExp(reason) }),
+  };
+}
+
+export const tracePath = (trace: string, folder: string): string => resolve(folder, trace);
+
+type Guest = Scenario['guests'][number];
+
+function guestsOf(guest: Guest, folder: string, paging = guest.paging): GuestSpec[] {
+  const { count, memory, vcpus, pgdirs, nx } = guest;
+  const name = guest.name ?? nameOf(guest.program);
+  return Array.from({ length: count }, (_, i) => ({
+    name: count === 1 ? name : `${name}-${i + 1}`,
+    program: programOf(guest.program, folder),
+    pages: typeof memory === 'number' ? memory * MIB_PAGES : memory.pages,
+    paging,
+    vcpus,
+    pgdirs,
+    // A form given on the command line may have no NX.
+    ...(nx === undefined ? {} : { nx: nx && paging === 'pae' }),
+  }));
+}
+
+function programOf(program: Guest['program'], folder: string): GuestSpec['program'] {
+  if ('trace' in program) return { kind: 'trace', path: tracePath(program.trace, folder) };
+  if ('builtin' in program) return { kind: 'builtin', name: program.builtin };
+  const { workload, seed, size, threads } = program;
+  return sourceOf({
+    ...{ kind: 'workload', name: workload, seed },
+    ...(size === undefined ? {} : { size }),
+    ...(threads === undefined ? {} : { threads }),
+  });
+}
+
+function nameOf(program: Guest['program']): string {
+  if ('trace' in program) return basename(program.trace, extname(program.trace));
+  return 'builtin' in program ? program.builtin : program.workload;
+}
+
+const inPages = (memory: number | { readonly frames: number }): number =>
+  typeof memory === 'number' ? memory * MIB_PAGES : memory.frames;
+
+function defectsOn(defects: NonNullable<Scenario['defects']>): readonly DefectId[] {
+  if (defects === 'all') return ALL_DEFECTS;
+  return defects === 'none' ? [] : defects;
+}

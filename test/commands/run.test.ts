@@ -1,0 +1,99 @@
+/** `umbra run` as a user meets it. */
+
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { RunReport } from '../../src/report/run-report.ts';
+import { shell, umbra } from './umbra.ts';
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'umbra-run-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const file = (...lines: readonly string[]): string => {
+  const path = join(folder, 'machine.yaml');
+  writeFileSync(path, lines.join('\n'));
+  return path;
+};
+
+const SMALL = [
+  'discipline: guest-lock',
+  'slice: 70',
+  'seed: 3',
+  'hotplug: [{cpu: 1, after: 3, for: 5}]',
+  'guests:',
+  '  - {program: {builtin: touch}, vcpus: 2, memory: {pages: 512}}',
+];
+
+test('runs a file, and what is given wins over it', () => {
+  const json = join(folder, 'run.json');
+  const args = ['--cpus', '3', '--paging', 'pae', '--policy', 'sticky', '--seed', '8'];
+  const { code, stdout } = umbra('run', file(...SMALL), ...args, '--json', json);
+  expect(stdout).toContain('touch: powered off');
+  expect(stdout).toMatch(/Host CPUs went offline .* time slices/);
+  expect(code).toBe(0);
+  const report = JSON.parse(readFileSync(json, 'utf8')) as RunReport;
+  expect(report.configuration).toMatchObject({
+    ...{ host_cpus: 3, paging: 'pae', policy: 'sticky', seed: 8, discipline: 'guest-lock' },
+    ...{ defects: [], vcpus: [2], guest_memory_pages: [512] },
+    quantum: { least: 70, most: 70 },
+    hotplug: [{ cpu: 1, after: 3, for: 5 }],
+  });
+});
+
+test('a run that ends as expected is a success, another one is not', () => {
+  const lines = [...SMALL, 'fail_allocation_after: 20', 'expect:'];
+  const good = umbra('run', file(...lines, '  ending: killed', '  reason: (page|memory)'));
+  expect(good.stdout).toMatch(/As expected: a guest was killed\.\n$/);
+  expect(good).toMatchObject({ code: 0, stderr: '' });
+  const other = umbra('run', file(...lines, '  ending: killed', '  reason: thirst'), '--json', '-');
+  expect(JSON.parse(other.stdout).as_expected).toBe(false);
+  expect(other.code).toBe(1);
+  const done = umbra('run', file(...lines, '  ending: done'));
+  expect(done.stdout).toMatch(/Not as expected: a guest was killed; expected was: every guest/);
+  expect(done.code).toBe(1);
+});
+
+test('the specimens that come with umbra end as they say', () => {
+  for (const name of ['as-written-two-vcpus', 'out-of-memory']) {
+    const { code, stdout } = umbra('run', name);
+    expect(stdout).toContain('As expected');
+    expect(code).toBe(0);
+  }
+});
+
+test('without a scenario those that come with umbra are listed', () => {
+  const { code, stdout } = umbra('run');
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^parallel-pigz +A real program/m);
+});
+
+test('mistakes in a file are told together by line and column, and nothing is run', () => {
+  const { code, stdout, stderr } = umbra('run', file('cpus: 0', 'polcy: random', ...SMALL));
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+  const said = stderr.replaceAll('\n  ', ' ').trimEnd().split('\n');
+  expect(said[0]).toMatch(/^umbra: .*machine\.yaml:1:7: found 0, expected a whole number/);
+  expect(said[1]).toMatch(/^umbra: .*machine\.yaml:2:1: .*did you mean policy\?$/);
+  expect(said).toHaveLength(2);
+});
+
+test.each([
+  [['nowhere.yaml'], /nowhere\.yaml cannot be read: ENOENT/],
+  [['parallel-pig'], /did you mean parallel-pigz\?/],
+  [['parallel-pigz', '--discipline', 'none'], /Allowed choices are as-written, guest-lock/],
+  [['swarm', '--cpus', '2'], /hotplug: there is no host CPU 2/],
+])('%j is a mistake that is told in words', (args, words) => {
+  const { code, stderr } = umbra('run', ...args);
+  expect(stderr.replace(/\s+/g, ' ')).toMatch(words);
+  expect(code).toBe(2);
+});
+
+test('a scenario comes through a pipe as well', () => {
+  const text = SMALL.join('\\n');
+  const { code, stdout } = shell(`printf '${text}' | umbra run /dev/stdin | tail -1`);
+  expect(stdout).toContain('every reference count adds up');
+  expect(code).toBe(0);
+});

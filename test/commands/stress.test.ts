@@ -1,0 +1,66 @@
+/** `umbra stress` as a user meets it. */
+
+import { expect, test } from 'vitest';
+import { drawMachine } from '../../src/check/stress.ts';
+import { hasTerminal, interrupted, umbra } from './umbra.ts';
+
+const QUICK = ['--discipline', 'guest-lock', '--guests', '1', '--cpus', '2', '--vcpus', '2'];
+
+test('says what it ran, with what was given', () => {
+  const { code, stdout, stderr } = umbra(
+    ...['stress', '--runs', '2', '--seed', '5', '--paging', 'pae', ...QUICK],
+  );
+  expect(stdout).toMatch(/^2 runs from seed 5 .*checks passed, nothing wrong\n/);
+  expect(stdout).toMatch(/^guest-lock, pae +2 /m);
+  expect(stdout).not.toContain('nonpae');
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+});
+
+test('the totals are JSON too, and add up', () => {
+  const { stdout } = umbra('stress', '--ops', '1_000', '--seed', '5', '--json', '-', ...QUICK);
+  const report = JSON.parse(stdout);
+  expect(report).toMatchObject({ schema_version: 1, seed: 5, interrupted: false, failures: [] });
+  expect(report.total.operations).toBeGreaterThan(1000);
+  for (const key of ['guests', 'operations', 'faults', 'migrations']) {
+    const sum = report.by_kind.reduce(
+      (n: number, kind: Record<string, number>) => n + kind[key]!,
+      0,
+    );
+    expect(sum).toBe(report.total[key]);
+  }
+});
+
+test('a failing run is told with the command that repeats it', () => {
+  // As written two vCPUs kill their guest, or the host.
+  const fixed = { discipline: 'as-written', cpus: 2, vcpus: 2, guests: 1 } as const;
+  const isParallel = (seed: number): boolean => {
+    const { guests, defects } = drawMachine(seed, fixed);
+    return JSON.stringify(guests[0]!.program).includes('"parallel"') && defects!.length > 0;
+  };
+  const seed = Array.from({ length: 200 }, (_, n) => n).find(isParallel)!;
+  const given = ['--discipline as-written', '--cpus 2', '--vcpus 2', '--guests 1'].join(' ');
+  const args = `stress --seed ${seed} --runs 1 ${given}`;
+  const { code, stdout } = umbra(...args.split(' '));
+  expect(stdout).toContain(`the same machine again: umbra ${args}`);
+  expect(stdout).toMatch(/checks passed, 1 went wrong/);
+  expect(code).toBe(1);
+});
+
+test.runIf(hasTerminal)('at a terminal it says how it gets on, and Ctrl-C ends it', async () => {
+  const sign =
+    /seed \d+: \d+ runs, \d.* operations\/s, .* faults\/s, .* migrations\/s, \d+ checks passed/;
+  const { code, stdout } = await interrupted(sign, 'stress', '--seconds', '100', ...QUICK);
+  expect(stdout).toMatch(/runs? from seed 1 in \d+ s: .*nothing wrong/);
+  expect(code).toBe(130);
+});
+
+test.each([
+  [['--seconds', 'long'], /whole number/],
+  [['--ops', '1.5'], /whole number/],
+  [['--vcpus', '9'], /1 to 8/],
+  [['--paging', 'none'], /Allowed choices are nonpae, pae/],
+])('%j is a mistake that is told in words', (args, words) => {
+  const { code, stderr } = umbra('stress', '--runs', '1', ...args);
+  expect(stderr.replace(/\s+/g, ' ')).toMatch(words);
+  expect(code).toBe(2);
+});
