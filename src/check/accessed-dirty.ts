@@ -7,18 +7,12 @@
 import { Right } from '../../shared/access.ts';
 import { flagsOf, PAGE_ACCESSED, PAGE_DIRTY, PAGE_RW } from '../../shared/entry.ts';
 import type { Host } from '../../shared/host.ts';
-import type { Lguest } from '../../shared/lguest.ts';
 import { guestLookUp, isSynchronised, judgingTop } from './guest-tables.ts';
 import { shadowEntries } from './shadow.ts';
 import { type Violation, violation, wordsOf } from './violation.ts';
 
-/** What a guest's own books say is wrong with its tables, in words. */
-export type Audit = (lg: Lguest) => readonly string[];
-
-const noAudit: Audit = () => [];
-
-/** At rest, or with all CPUs at safe points. `audit`: for entries that came back. */
-export function checkAccessedDirty(host: Host, audit = noAudit): Violation[] {
+/** At rest, or with all CPUs at safe points. */
+export function checkAccessedDirty(host: Host): Violation[] {
   const violations: Violation[] = [];
   for (const lg of host.guests.filter(isSynchronised)) {
     for (const { pgdir, vaddr, entry, rights } of shadowEntries(lg)) {
@@ -36,12 +30,6 @@ export function checkAccessedDirty(host: Host, audit = noAudit): Violation[] {
       const flags = `0x${flagsOf(own.entry).toString(16)}`;
       violations.push(
         violation(5, `${name} is lost`, place, `${name} in the guest’s entry`, `flags ${flags}`),
-      );
-    }
-    for (const finding of audit(lg)) {
-      const place = { guest: lg.index };
-      violations.push(
-        violation(5, 'an entry came back', place, 'what the guest’s kernel counted', finding),
       );
     }
   }

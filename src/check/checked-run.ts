@@ -3,11 +3,10 @@
 import type { HostEvent } from '../../shared/events.ts';
 import type { Dead } from '../../shared/lguest.ts';
 import type { Machine, Run } from '../machine.ts';
-import type { Audit } from './accessed-dirty.ts';
 import { digestMemory, type MemoryDigest } from './digest.ts';
-import { allChecks, checkAll, heldTo } from './invariants.ts';
+import { checkAll } from './invariants.ts';
 import { checkNothingLeft } from './references.ts';
-import { type Sampling, samplePeriodically } from './sampling.ts';
+import { watchRun } from './sampling.ts';
 import type { Violation } from './violation.ts';
 
 export interface GuestEnd {
@@ -32,14 +31,18 @@ export interface CheckedRun extends Run {
 export interface Checking {
   /** Look at the running machine this often; by default not before it is at rest. */
   readonly sampleEveryMs?: number;
-  /** What the guest kernels' own books say is wrong, at rest and while they run. */
-  readonly audit?: Audit;
+  /** A machine in which no operation completes for so long is given up; by default 20 s. */
+  readonly patienceMs?: number;
 }
+
+const PATIENCE_MS = 20_000;
 
 export async function runChecked(machine: Machine, checking: Checking = {}): Promise<CheckedRun> {
   const { host, spec } = machine;
   const running = machine.run();
-  const [run, sampling] = await Promise.all([running, sampled(machine, running, checking)]);
+  const { sampleEveryMs, patienceMs = PATIENCE_MS } = checking;
+  const watching = watchRun(machine, running, checkAll, { sampleEveryMs, patienceMs });
+  const [run, sampling] = await Promise.all([running, watching]);
   const guests = host.guests.map((lg, i) => ({
     name: spec.guests[i]!.name,
     dead: lg.dead,
@@ -59,19 +62,7 @@ export async function runChecked(machine: Machine, checking: Checking = {}): Pro
   // After a crash, counts may rightly be in the middle of something.
   const crashed = run.ending.kind !== 'done' && run.ending.kind !== 'interrupted';
   if (crashed) return ended([]);
-  const broken = heldTo(host, checkAll(host, checking.audit));
+  const broken = checkAll(host);
   machine.free();
   return ended([...broken, ...checkNothingLeft(host)]);
-}
-
-async function sampled(
-  machine: Machine,
-  until: Promise<unknown>,
-  { sampleEveryMs: everyMs, audit }: Checking,
-): Promise<Sampling> {
-  if (everyMs === undefined) return { passed: 0, violations: [], events: [] };
-  const checks = allChecks(audit).map(
-    (check) => (host: Machine['host']) => heldTo(host, check(host)),
-  );
-  return samplePeriodically(machine, checks, { everyMs, until });
 }

@@ -77,6 +77,12 @@ function wordAt(lg: Lguest, gpa: Gpa): Ptr | undefined {
   return frame === NO_FRAME ? undefined : wordInFrame(frame, gpa);
 }
 
+/** A word of guest memory; 0 where nothing is mapped. */
+export function wordOf(lg: Lguest, gpa: Gpa): number {
+  const at = wordAt(lg, gpa);
+  return at === undefined ? 0 : lg.host.words.load(at);
+}
+
 function guestEntryAt(lg: Lguest, gpa: Gpa): Entry | undefined {
   const at = wordAt(lg, gpa);
   if (at === undefined) return undefined;

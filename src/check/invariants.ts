@@ -2,9 +2,10 @@
 
 import type { Host } from '../../shared/host.ts';
 import type { Lguest } from '../../shared/lguest.ts';
-import { type Audit, checkAccessedDirty } from './accessed-dirty.ts';
+import { checkAccessedDirty } from './accessed-dirty.ts';
 import { checkGuestMemory } from './guest-memory.ts';
 import { checkIsolation, checkRights } from './isolation.ts';
+import { checkKernelBooks } from './kernel-books.ts';
 import { checkLivelock } from './progress.ts';
 import { checkReferences } from './references.ts';
 import { checkStale } from './stale.ts';
@@ -12,13 +13,14 @@ import { checkSwitcher } from './switcher.ts';
 import type { Check, Violation } from './violation.ts';
 
 /** At rest, or with all CPUs at safe points. */
-export const allChecks = (audit?: Audit): readonly Check[] => [
+const ALL_CHECKS: readonly Check[] = [
   checkIsolation,
   checkRights,
   (host) => checkReferences(host),
   checkSwitcher,
   checkStale,
-  (host) => checkAccessedDirty(host, audit),
+  checkAccessedDirty,
+  checkKernelBooks,
   checkGuestMemory,
   checkLivelock,
 ];
@@ -38,5 +40,8 @@ export function heldTo(host: Host, violations: readonly Violation[]): Violation[
   });
 }
 
-export const checkAll = (host: Host, audit?: Audit): Violation[] =>
-  allChecks(audit).flatMap((check) => check(host));
+export const checkAll = (host: Host): Violation[] =>
+  heldTo(
+    host,
+    ALL_CHECKS.flatMap((check) => check(host)),
+  );

@@ -7,20 +7,23 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { HostEvent } from '../../shared/events.ts';
 import type { Host } from '../../shared/host.ts';
 import { pause, resume } from '../host/safe-point.ts';
-import { type Patience, ProgressWatcher } from './progress.ts';
+import { ProgressWatcher } from './progress.ts';
 import type { Check, Violation } from './violation.ts';
 
 /** What of a machine is needed. */
-export interface Sampled {
+export interface Watched {
   readonly host: Host;
   /** Let the CPUs leave their loops. */
   interrupt(): void;
+  /** End the run though they do not. */
+  giveUp(message: string): void;
 }
 
-export interface SamplingOptions extends Patience {
-  readonly everyMs: number;
-  /** When the run is over. */
-  readonly until: Promise<unknown>;
+export interface Watching {
+  /** Stop and look this often; never if undefined. */
+  readonly sampleEveryMs?: number | undefined;
+  /** See Patience. */
+  readonly patienceMs: number;
 }
 
 export interface Sampling {
@@ -32,44 +35,53 @@ export interface Sampling {
   readonly events: readonly HostEvent[];
 }
 
-export async function samplePeriodically(
-  machine: Sampled,
-  checks: readonly Check[],
-  { everyMs, until, ...patience }: SamplingOptions,
+const NOTHING = { violations: [], events: [] };
+
+/** How often the watcher looks whether anything goes on, as a part of its patience. */
+const LOOKS = 8;
+
+/** Watch a run until it is over, or something is wrong. */
+export async function watchRun(
+  machine: Watched,
+  run: Promise<unknown>,
+  check: Check,
+  { sampleEveryMs, patienceMs }: Watching,
 ): Promise<Sampling> {
   const { host } = machine;
-  const watcher = new ProgressWatcher(host, patience);
+  const watcher = new ProgressWatcher(host, { stallMs: patienceMs });
   let over = false;
   const ended = (): void => {
     over = true;
   };
-  const end = until.then(ended, ended);
+  const end = run.then(ended, ended);
   let passed = 0;
-  // A machine that stands still does not come to safe points either.
   let stalled: readonly Violation[] = [];
-  const givesUp = (): boolean => {
+  // A machine that stands still does not come to safe points either.
+  const isOver = (): boolean => {
     stalled = over ? [] : watcher.look();
     return over || stalled.length > 0;
   };
   for (;;) {
-    await Promise.race([sleep(everyMs, undefined, { ref: false }), end]);
-    if (givesUp() || !(await pause(host, givesUp))) break;
-    const violations = checks.flatMap((check) => check(host));
-    if (violations.length > 0) return stop(machine, passed, violations);
+    const next = sleep(sampleEveryMs ?? patienceMs / LOOKS, undefined, { ref: false });
+    await Promise.race([next, end]);
+    if (isOver()) break;
+    if (sampleEveryMs === undefined) continue;
+    if (!(await pause(host, isOver))) break;
+    const violations = check(host);
+    if (violations.length > 0) {
+      const events = lastEvents(host);
+      machine.interrupt();
+      resume(host);
+      return { passed, violations, events };
+    }
     passed++;
     resume(host);
     watcher.excuse();
   }
-  return stalled.length > 0 ? stop(machine, passed, stalled) : { passed, ...NOTHING };
+  if (stalled.length === 0) return { passed, ...NOTHING };
+  machine.giveUp(stalled[0]!.text);
+  return { passed, violations: stalled, events: lastEvents(host) };
 }
 
-const NOTHING = { violations: [], events: [] };
-
-/** The CPUs leave their loops from where they stand. */
-function stop(machine: Sampled, passed: number, violations: readonly Violation[]): Sampling {
-  const { host } = machine;
-  const events = host.cpus.flatMap(({ index }) => host.events.last(index));
-  machine.interrupt();
-  resume(host);
-  return { passed, violations, events };
-}
+const lastEvents = (host: Host): HostEvent[] =>
+  host.cpus.flatMap(({ index }) => host.events.last(index));

@@ -13,18 +13,20 @@ import type { PagingName } from '../../shared/entry.ts';
 import { prandomU32, seedRandom } from '../../shared/random.ts';
 import { makeMemory, Words } from '../../shared/words.ts';
 import type { ProgramSource } from '../guest/load.ts';
+import { workloads } from '../guest/workloads/catalogue.ts';
 import { type Hotplug, hotplugMistakes } from '../host/hotplug.ts';
 import { POLICIES } from '../host/policy.ts';
 import { type GuestSpec, Machine, type MachineSpec } from '../machine.ts';
 import { type CheckedRun, runChecked } from './checked-run.ts';
-import { watch } from './watchdog.ts';
 
 /** What guests run; of each the outcome is the same on any number of vCPUs. `seed` is drawn. */
 const PROGRAMS: readonly ((seed: number) => ProgramSource)[] = [
   ...['touch', 'fork', 'churn', 'parallel'].map(
-    (name) => (): ProgramSource => ({
-      ...{ kind: 'builtin', name },
-    }),
+    (name) => (): ProgramSource => ({ kind: 'builtin', name }),
+  ),
+  ...Object.keys(workloads).map(
+    (name) =>
+      (seed: number): ProgramSource => ({ kind: 'workload', name, seed }),
   ),
 ];
 
@@ -34,8 +36,8 @@ const PROGRAM_SEEDS = 8;
 /** Enough for any of them on eight vCPUs. */
 const GUEST_PAGES = 1024;
 
-/** A run in which nothing happens for so long has come to a stop. */
-const PATIENCE_MS = 20_000;
+/** How often the running machine is stopped and looked at. */
+const SAMPLE_MS = 100;
 
 /** What a guest may be killed of when the host is short of memory. */
 const SHORT_OF_MEMORY =
@@ -71,15 +73,18 @@ export interface StressRun {
 
 /** Draw a machine, run it, and hold it to what it must end with. */
 export async function stress(seed: number, options: StressOptions = {}): Promise<StressRun> {
-  const { fixed = {}, started, patienceMs = PATIENCE_MS } = options;
+  const { fixed = {}, started, patienceMs } = options;
   const spec = drawMachine(seed, fixed);
   const machine = await Machine.boot(spec);
   started?.(machine);
-  const stopWatching = watch(machine, patienceMs);
-  const run = await runChecked(machine);
-  stopWatching();
+  const run = await runChecked(machine, {
+    sampleEveryMs: SAMPLE_MS,
+    ...(patienceMs === undefined ? {} : { patienceMs }),
+  });
   const faults = [...run.violations];
-  if (run.ending.kind === 'interrupted') return { seed, spec, run, machine, faults, checks: 1 };
+  if (run.ending.kind === 'interrupted') {
+    return { seed, spec, run, machine, faults, checks: run.samples };
+  }
   if (run.ending.kind !== 'done') {
     faults.push(`${run.ending.kind}: ${run.ending.message}`);
   } else {
@@ -87,7 +92,7 @@ export async function stress(seed: number, options: StressOptions = {}): Promise
       faults.push(...(await wrongEnd(guest, spec.guests[i]!, spec)));
     }
   }
-  return { seed, spec, run, machine, faults, checks: 2 + run.guests.length };
+  return { seed, spec, run, machine, faults, checks: run.samples + 2 + run.guests.length };
 }
 
 async function wrongEnd(

@@ -7,6 +7,7 @@ import { type Fixed, type StressRun, stress } from '../check/stress.ts';
 import type { Machine } from '../machine.ts';
 import { type Statistics, statistics } from '../report/run-report.ts';
 import { formatStress, StressTotals } from '../report/stress-totals.ts';
+import { reportViolation, violationText } from '../report/violation.ts';
 import { ExitCode } from './exit-code.ts';
 import { JSON_OPTION, jsonOutput } from './json-output.ts';
 import { disciplineOption, integer, pagingOption } from './options.ts';
@@ -150,13 +151,16 @@ function line(
   );
 }
 
-function failure({ seed, spec, faults }: StressRun, command: string): string {
+function failure({ seed, spec, faults, run, machine }: StressRun, command: string): string {
   const guests = spec.guests.map((g) => `${g.name} (${g.paging}, ${g.vcpus} vCPUs)`).join(', ');
   const most = 5;
   return [
     `seed ${seed}: ${guests} on ${spec.hostCpus} host CPUs, ${spec.discipline}, ${spec.policy}`,
     ...faults.slice(0, most).map((fault) => `  ${fault}`),
     ...(faults.length > most ? [`  and ${faults.length - most} more`] : []),
+    ...run.broken
+      .slice(0, 1)
+      .flatMap((first) => ['', violationText(reportViolation(machine.host, first, run.events))]),
     `  the same machine again: ${command}`,
     '',
   ].join('\n');

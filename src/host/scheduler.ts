@@ -9,6 +9,7 @@
 
 import { toPtr } from '../../shared/address.ts';
 import type { Host } from '../../shared/host.ts';
+import { Mail } from '../../shared/host-cpu.ts';
 import type { LgCpu } from '../../shared/lg-cpu.ts';
 import { Dead, type Lguest } from '../../shared/lguest.ts';
 import { Stop } from '../../shared/machine-record.ts';
@@ -102,7 +103,7 @@ export class Scheduler {
 
   wake(index: number): void {
     const { words, cpus } = this.#host;
-    words.store(cpus[index]!.mailbox, 1);
+    words.or(cpus[index]!.mailbox, Mail.Wake);
     words.notify(cpus[index]!.mailbox);
   }
 

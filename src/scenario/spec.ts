@@ -9,7 +9,6 @@ import type { PolicyName } from '../host/policy.ts';
 import type { GuestSpec, MachineSpec } from '../machine.ts';
 import type { Expectation } from '../report/expectation.ts';
 import type { ScenarioFile } from './parse.ts';
-import { sourceOf } from './programs.ts';
 import type { Scenario } from './schema.ts';
 
 const MIB_PAGES = (1 << 20) / PAGE_SIZE;
@@ -81,11 +80,11 @@ function programOf(program: Guest['program'], folder: string): GuestSpec['progra
   if ('trace' in program) return { kind: 'trace', path: tracePath(program.trace, folder) };
   if ('builtin' in program) return { kind: 'builtin', name: program.builtin };
   const { workload, seed, size, threads } = program;
-  return sourceOf({
+  return {
     ...{ kind: 'workload', name: workload, seed },
     ...(size === undefined ? {} : { size }),
     ...(threads === undefined ? {} : { threads }),
-  });
+  };
 }
 
 function nameOf(program: Guest['program']): string {

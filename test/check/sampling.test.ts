@@ -6,8 +6,8 @@ import type { Host } from '../../shared/host.ts';
 import { Stop } from '../../shared/machine-record.ts';
 import { runChecked } from '../../src/check/checked-run.ts';
 import { insiders, tlbEntries } from '../../src/check/host-cpus.ts';
-import { allChecks, checkAll } from '../../src/check/invariants.ts';
-import { samplePeriodically } from '../../src/check/sampling.ts';
+import { checkAll } from '../../src/check/invariants.ts';
+import { watchRun } from '../../src/check/sampling.ts';
 import { violation } from '../../src/check/violation.ts';
 import { pause, resume, Standing, standing } from '../../src/host/safe-point.ts';
 import { type GuestSpec, Machine, type MachineSpec } from '../../src/machine.ts';
@@ -110,6 +110,8 @@ describe('a machine that stands', () => {
   });
 });
 
+const WATCHING = { sampleEveryMs: 1, patienceMs: 10_000 };
+
 describe('sampling', () => {
   test('looks again and again, and the run is as it would have been', async () => {
     const run = await runChecked(await boot(), { sampleEveryMs: 40 });
@@ -123,11 +125,11 @@ describe('sampling', () => {
     const { host } = machine;
     const run = machine.run();
     let looks = 0;
-    const check = () =>
-      ++looks < 3 ? [] : [violation(1, 'made up', { hostCpu: 2 }, 'this', 'that')];
-    const found = await samplePeriodically(machine, [...allChecks(), check], {
-      ...{ everyMs: 1, until: run },
-    });
+    const check = () => [
+      ...checkAll(host),
+      ...(++looks < 3 ? [] : [violation(1, 'made up', { hostCpu: 2 }, 'this', 'that')]),
+    ];
+    const found = await watchRun(machine, run, check, WATCHING);
     expect(found.violations.map(({ text }) => text)).toEqual([
       'made up, host CPU 2: expected this, found that',
     ]);
@@ -140,15 +142,12 @@ describe('sampling', () => {
   test('what somebody does to memory meanwhile is found', async () => {
     const machine = await boot();
     const { host } = machine;
-    const checks = [
-      () => {
-        host.frames.get(host.zeroPage);
-        return [];
-      },
-      ...allChecks(),
-    ];
+    const check = () => {
+      host.frames.get(host.zeroPage);
+      return checkAll(host);
+    };
     const run = machine.run();
-    const found = await samplePeriodically(machine, checks, { everyMs: 1, until: run });
+    const found = await watchRun(machine, run, check, WATCHING);
     expect(found.violations.map(({ title }) => title)).toEqual(['a wrong count of references']);
     await run;
   });

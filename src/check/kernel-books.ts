@@ -1,0 +1,25 @@
+/**
+ * Invariant 5, the other half: an entry that the guest cleared does not come back. The
+ * guest's kernel keeps books of what it has mapped, and they must agree with its tables.
+ */
+
+import { toGpa } from '../../shared/address.ts';
+import type { Host } from '../../shared/host.ts';
+import { auditKernel } from '../guest/kernel/audit.ts';
+import { SWAPPER_PG_DIR } from '../guest/kernel/layout.ts';
+import { isSynchronised, wordOf } from './guest-tables.ts';
+import { type Violation, violation } from './violation.ts';
+
+/** At rest, or with all CPUs at safe points. */
+export function checkKernelBooks(host: Host): Violation[] {
+  return host.guests.filter(isSynchronised).flatMap((lg) => {
+    const read = (gpa: number): number => wordOf(lg, toGpa(gpa));
+    // A guest that some other software runs in keeps none.
+    if (read(SWAPPER_PG_DIR) === 0) return [];
+    const findings = auditKernel({ form: lg.form, pages: lg.pfnLimit, read });
+    const expected = 'tables as the guest’s kernel has counted them';
+    return findings.map((finding) =>
+      violation(5, 'an entry came back', { guest: lg.index }, expected, finding),
+    );
+  });
+}
