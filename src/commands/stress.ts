@@ -46,8 +46,9 @@ export function stressCommand(): Command {
     .option(...JSON_OPTION)
     .addHelpText(
       'after',
-      '\nWhat is not given is drawn. As written, guests have one vCPU unless --vcpus says ' +
-        `otherwise.\n\nExit code: ${ExitCode.Ok} nothing wrong, ${ExitCode.Failed} something, ` +
+      '\nWhat is not given is drawn. As written, guests have one vCPU; with --vcpus it is drawn ' +
+        'from the other disciplines, unless --discipline asks for it.\n\n' +
+        `Exit code: ${ExitCode.Ok} nothing wrong, ${ExitCode.Failed} something, ` +
         `${ExitCode.UserMistake} a mistake in what was given, ${ExitCode.Interrupted} interrupted ` +
         'by Ctrl-C (the summary so far is shown).\n\n' +
         'Examples:\n' +
