@@ -27,6 +27,7 @@ const PDPTE = 24;
 const REGISTERS = 32;
 const CR4 = 52;
 const WALKS = 53;
+const INSIDE = 54;
 const TLB = 64;
 
 /** Entries of the software TLB, direct-mapped by virtual page. */
@@ -170,7 +171,15 @@ export class HostCpu {
     this.#set(CR4, bits);
   }
 
-  /** Walks of the tables so far, modulo 2^32. */
+  /** Whether the vCPU in hand is inside the guest. */
+  get inside(): boolean {
+    return this.#get(INSIDE) !== 0;
+  }
+  set inside(inside: boolean) {
+    this.#set(INSIDE, inside ? 1 : 0);
+  }
+
+  /** Walks of the tables since it entered the guest, modulo 2^32. */
   get walks(): number {
     return this.#get(WALKS);
   }

@@ -1,7 +1,8 @@
 /**
  * The leaf: every word that two threads share is read and written here and nowhere
- * else. Atomic operations are sequentially consistent. `peek` and `poke` are plain:
- * for words that one thread alone touches, and where hardware itself only loads.
+ * else. Atomic operations are sequentially consistent. `read` and `write` are plain, as
+ * hardware's own loads and stores; `peek` and `poke` are for words that nobody else
+ * touches at the time.
  */
 
 import type { Ptr } from './address.ts';
@@ -48,6 +49,14 @@ export class Words {
   }
 
   poke(at: Ptr, value: number): void {
+    this.plain[at] = value;
+  }
+
+  read(at: Ptr): number {
+    return this.plain[at]!;
+  }
+
+  write(at: Ptr, value: number): void {
     this.plain[at] = value;
   }
 

@@ -6,60 +6,30 @@
 import { parentPort } from 'node:worker_threads';
 import { expose } from 'comlink';
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
-import { GaveUp, HostOops } from '../shared/errors.ts';
 import { Host } from '../shared/host.ts';
-import { Dead, type Lguest } from '../shared/lguest.ts';
-import { Stop } from '../shared/machine-record.ts';
 import { loadProgram } from '../src/guest/load.ts';
 import type { HostCpuApi, HostCpuBoot, HostCpuEnd } from '../src/host/host-cpu-api.ts';
+import { HostCpuLoop } from '../src/host/host-cpu-loop.ts';
 import { GuestRunner } from '../src/host/run-guest.ts';
 import { Scheduler } from '../src/host/scheduler.ts';
 
 class HostCpuWorker implements HostCpuApi {
-  #index = -1;
-  #host: Host | undefined;
-  #runner: GuestRunner | undefined;
-  #scheduler: Scheduler | undefined;
+  #loop: HostCpuLoop | undefined;
 
-  boot(boot: HostCpuBoot): void {
-    const host = new Host(boot.shared, boot.index);
-    const guests = boot.programs.map((source, i) => {
-      const { form, nx, pfnLimit } = host.guests[i]!;
-      const vcpus = host.guests[i]!.cpus.length;
-      return { form, nx, vcpus, pages: pfnLimit, program: loadProgram(source) };
+  boot({ shared, index, programs, scheduling }: HostCpuBoot): void {
+    const host = new Host(shared, index);
+    const guests = programs.map((source, i) => {
+      const { form, nx, pfnLimit, cpus } = host.guests[i]!;
+      return { form, nx, vcpus: cpus.length, pages: pfnLimit, program: loadProgram(source) };
     });
-    const { index, scheduling } = boot;
+    const cpu = host.cpus[index]!;
     const scheduler = new Scheduler(host, scheduling);
-    const unpark = (lg: Lguest): void => scheduler.unparkSiblings(lg);
-    this.#index = index;
-    this.#host = host;
-    this.#scheduler = scheduler;
-    this.#runner = new GuestRunner(host, host.cpus[index]!, guests, unpark);
+    const runner = new GuestRunner(host, cpu, guests, (lg) => scheduler.unparkSiblings(lg));
+    this.#loop = new HostCpuLoop(host, cpu, runner, scheduler);
   }
 
   run(): HostCpuEnd {
-    const index = this.#index;
-    const host = this.#host!;
-    const scheduler = this.#scheduler!;
-    try {
-      for (let cpu = scheduler.next(index); cpu !== undefined; cpu = scheduler.next(index)) {
-        const rest = this.#runner!.run(cpu);
-        if (rest === 'preempted') scheduler.enqueue(cpu);
-        if (rest === 'halted') scheduler.park(cpu);
-        if (rest !== 'dead') continue;
-        scheduler.unparkSiblings(cpu.lg);
-        if (host.machine.retireVcpu() === 0) host.machine.requestStop(Stop.Done);
-        // Its siblings are to notice, and so is everybody if that was the last one.
-        if (cpu.lg.dead !== Dead.Alive) scheduler.wakeAll();
-      }
-      return {};
-    } catch (error) {
-      host.machine.requestStop(Stop.Failed);
-      scheduler.wakeAll();
-      if (error instanceof GaveUp) return {};
-      if (error instanceof HostOops) return { oops: { kind: error.kind, message: error.message } };
-      throw error;
-    }
+    return this.#loop!.run();
   }
 }
 

@@ -65,7 +65,7 @@ export class HostProcessor implements Processor {
   }
 
   get kicked(): boolean {
-    return this.words.peek(this.#cpu.mailbox) !== 0;
+    return this.words.read(this.#cpu.mailbox) !== 0;
   }
 
   /** What the current guest counts here; set on every entry. */

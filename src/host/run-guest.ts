@@ -11,7 +11,7 @@ import { EventKind } from '../../shared/events.ts';
 import { putUser } from '../../shared/guest-memory.ts';
 import type { Host } from '../../shared/host.ts';
 import { type HostCpu, Reg } from '../../shared/host-cpu.ts';
-import { type LgCpu, NO_PGDIR } from '../../shared/lg-cpu.ts';
+import { type LgCpu, NO_PGDIR, NOWHERE } from '../../shared/lg-cpu.ts';
 import { Dead, killGuest, type Lguest } from '../../shared/lguest.ts';
 import { LguestData } from '../../shared/lguest-data.ts';
 import { Stop } from '../../shared/machine-record.ts';
@@ -62,17 +62,21 @@ export class GuestRunner {
   readonly #processor: HostProcessor;
   readonly #software: readonly Software[];
   readonly #unparkSiblings: (lg: Lguest) => void;
+  readonly #stretch: number;
 
   /**
    * `guests`: in the order of the machine's. `unparkSiblings` is told when a vCPU has asked
-   * something of the host that may set others going.
+   * something of the host that may set others going. `stretch`: operations inside the guest
+   * that one step does at most.
    */
   constructor(
     host: Host,
     hostCpu: HostCpu,
     guests: readonly GuestMachine[],
     unparkSiblings: (lg: Lguest) => void,
+    stretch = Number.POSITIVE_INFINITY,
   ) {
+    this.#stretch = stretch;
     this.#unparkSiblings = unparkSiblings;
     this.#host = host;
     this.#hostCpu = hostCpu;
@@ -87,34 +91,48 @@ export class GuestRunner {
 
   /** Run a vCPU until its quantum is used up or it cannot go on. */
   run(cpu: LgCpu): Rest {
-    const { lg, lastHostCpu: from } = cpu;
-    if (cpu.lastHostCpu !== this.#hostCpu.index) {
-      if (cpu.lastHostCpu >= 0) lg.counters.count(Counter.Migrations);
-      cpu.lastHostCpu = this.#hostCpu.index;
+    this.takeUp(cpu);
+    for (;;) {
+      const rest = this.step(cpu);
+      if (rest !== undefined) return rest;
     }
+  }
+
+  /** Take a vCPU in hand. */
+  takeUp(cpu: LgCpu): void {
+    const { lg, lastHostCpu: from } = cpu;
+    const { index } = this.#hostCpu;
     this.#hostCpu.runningVcpu = cpu.number + 1;
-    if (from >= 0 && from !== cpu.lastHostCpu) this.#host.events.record(EventKind.Migration, from);
-    const rest = this.#rounds(cpu);
+    if (from === index) return;
+    cpu.lastHostCpu = index;
+    if (from === NOWHERE) return;
+    lg.counters.count(Counter.Migrations);
+    this.#host.events.record(EventKind.Migration, from);
+  }
+
+  /**
+   * The next piece of the round, up to where the vCPU is inside the guest, or out of it and
+   * everything done that it came out for. Returns why it was put down, if it was.
+   */
+  step(cpu: LgCpu): Rest | undefined {
+    if (this.#hostCpu.inside) {
+      this.#execute(cpu);
+      return undefined;
+    }
+    const { lg } = cpu;
+    // Answered first, looked into afterwards: what comes later sets it again.
+    this.#host.words.store(this.#hostCpu.mailbox, 0);
+    safePoint(this.#host, this.#hostCpu, Standing.Round);
+    enter(lg, this.#hostCpu.inHost, 0);
+    const rest = lg.dead === Dead.Alive ? this.#round(cpu) : 'dead';
+    leave(this.#host, this.#hostCpu, this.#hostCpu.inHost);
+    if (rest === undefined) return undefined;
     letGoOfPgdir(cpu);
     this.#hostCpu.runningVcpu = 0;
     return rest;
   }
 
-  #rounds(cpu: LgCpu): Rest {
-    const { lg } = cpu;
-    while (lg.dead === Dead.Alive) {
-      // Answered first, looked into afterwards: what comes later sets it again.
-      this.#host.words.store(this.#hostCpu.mailbox, 0);
-      safePoint(this.#host, this.#hostCpu, Standing.Round);
-      enter(lg, this.#hostCpu.inHost, 0);
-      const rest = this.#round(cpu);
-      leave(this.#host, this.#hostCpu, this.#hostCpu.inHost);
-      if (rest !== undefined) return rest;
-    }
-    return 'dead';
-  }
-
-  /** Once round; returns why the vCPU is put down, if it is. */
+  /** Once round, into the guest at the end; returns why the vCPU is put down, if it is. */
   #round(cpu: LgCpu): Rest | undefined {
     const { lg } = cpu;
     // A vCPU whose shadow another has taken, when all were in use, waits for its turn.
@@ -143,21 +161,10 @@ export class GuestRunner {
       return undefined;
     }
     if (cpu.quantum === 0) return 'preempted';
-    this.#once(cpu);
-    return undefined;
-  }
-
-  /** Into the guest, until it traps, and handle that. */
-  #once(cpu: LgCpu): void {
-    const { inHost } = this.#hostCpu;
-    const walksBefore = this.#hostCpu.walks;
+    this.#hostCpu.walks = 0;
     enterGuest(this.#host, this.#hostCpu, this.#mmu, cpu);
-    leave(this.#host, this.#hostCpu, inHost);
-    this.#execute(cpu);
-    enter(cpu.lg, inHost, 0);
-    leaveGuest(this.#host, this.#hostCpu, this.#mmu, cpu);
-    cpu.lg.counters.add(Counter.Walks, (this.#hostCpu.walks - walksBefore) >>> 0);
-    this.#handleTrap(cpu);
+    this.#hostCpu.inside = true;
+    return undefined;
   }
 
   /** The guest's own software, until something takes the CPU away from it. */
@@ -166,18 +173,31 @@ export class GuestRunner {
     const { kernel, user } = this.#software[cpu.lg.index]!;
     const { counters } = cpu.lg;
     processor.counters = counters;
-    const budget = Math.min(cpu.quantum, untilTick(cpu));
+    const budget = Math.min(cpu.quantum, untilTick(cpu), this.#stretch);
     let left = budget;
-    const mayStay = () => !processor.kicked || mayStayInside(this.#host, this.#hostCpu);
-    while (left > 0 && !processor.trapped && mayStay()) {
+    const mayStay = (): boolean =>
+      !processor.trapped && (!processor.kicked || mayStayInside(this.#host, this.#hostCpu));
+    while (left > 0 && mayStay()) {
       left -= isUserMode(processor.register(Reg.cs)) ? user.run(left) : kernel.run(left);
     }
-    // The host's own timer, or another CPU's kick.
-    if (!processor.trapped) processor.trap(Vector.FirstExternal, 0);
     const done = budget - left;
     counters.add(Counter.Operations, done);
     cpu.operations += done;
     cpu.quantum -= done;
+    if (done === this.#stretch && cpu.quantum > 0 && untilTick(cpu) > 0 && mayStay()) return;
+    // The host's own timer, or another CPU's kick.
+    if (!processor.trapped) processor.trap(Vector.FirstExternal, 0);
+    this.#comeOut(cpu);
+  }
+
+  #comeOut(cpu: LgCpu): void {
+    const hostCpu = this.#hostCpu;
+    enter(cpu.lg, hostCpu.inHost, 0);
+    leaveGuest(this.#host, hostCpu, this.#mmu, cpu);
+    hostCpu.inside = false;
+    cpu.lg.counters.add(Counter.Walks, hostCpu.walks);
+    this.#handleTrap(cpu);
+    leave(this.#host, hostCpu, hostCpu.inHost);
   }
 
   /** `lguest_arch_handle_trap` */

@@ -81,9 +81,7 @@ export function enterGuest(host: Host, hostCpu: HostCpu, mmu: Mmu, cpu: LgCpu): 
   const base = percpuPagesAddr(lg, hostCpu.index);
   reach(mmu, toGva(base + PAGE_SIZE), Right.SupervisorRead);
   const regs = reach(mmu, toGva(base + REGS_WORD * 4), Right.SupervisorRead);
-  for (let i = 0; i < REGISTERS_WORDS; i++) {
-    hostCpu.setRegister(i, host.words.peek(toPtr(regs + i)));
-  }
+  host.words.copy(hostCpu.registers, regs, REGISTERS_WORDS);
   lg.counters.count(Counter.Entries);
   host.events.record(EventKind.Entry, cpu.cpuPgd, top);
 }
@@ -123,9 +121,7 @@ export function leaveGuest(host: Host, hostCpu: HostCpu, mmu: Mmu, cpu: LgCpu): 
   const { lg } = cpu;
   const base = percpuPagesAddr(lg, hostCpu.index);
   const regs = reach(mmu, toGva(base + REGS_WORD * 4), Right.SupervisorWrite);
-  for (let i = 0; i < REGISTERS_WORDS; i++) {
-    host.words.poke(toPtr(regs + i), hostCpu.register(i));
-  }
+  host.words.copy(regs, hostCpu.registers, REGISTERS_WORDS);
   const state = reach(mmu, toGva(base + PAGE_SIZE), Right.SupervisorRead);
   const hostCr3 = host.words.peek(toPtr(state + StatePage.hostCr3));
   hostCpu.cr3 = toPfn(hostCr3);

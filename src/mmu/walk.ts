@@ -45,12 +45,12 @@ export function walk(words: Words, frames: number, cpu: HostCpu, va: Gva, right:
 function walkTwoLevels(words: Words, frames: number, cpu: HostCpu, va: Gva, right: Right): number {
   const code = codeOf(right, false);
   const pdeAt = toPtr(cpu.cr3 * PAGE_WORDS + (va >>> 22));
-  const pde = words.peek(pdeAt);
+  const pde = words.read(pdeAt);
   if (!(pde & PAGE_PRESENT)) return faultWith(code);
   const pteAt = toPtr(
     inMemory(pde >>> PAGE_SHIFT, frames) * PAGE_WORDS + ((va >>> PAGE_SHIFT) & 1023),
   );
-  const pte = words.peek(pteAt);
+  const pte = words.read(pteAt);
   if (!(pte & PAGE_PRESENT)) return faultWith(code);
 
   const rights = rightsOf(pde & pte, false);
