@@ -12,8 +12,9 @@ import type { Dead } from '../shared/lguest.ts';
 import { digestMemory } from '../src/check/digest.ts';
 import { checkNothingLeft, checkReferences } from '../src/check/references.ts';
 import type { Program } from '../src/guest/program.ts';
+import { GuestSoftware, guestMachine } from '../src/guest/software.ts';
 import { close, launch } from '../src/host/launcher.ts';
-import { GuestRunner } from '../src/host/run-guest.ts';
+import { GuestRunner, type SoftwareFor } from '../src/host/run-guest.ts';
 
 export interface RigSpec {
   readonly program: Program;
@@ -60,9 +61,9 @@ export class Rig {
     launch(host.guests[0]!);
     this.cpus = Array.from({ length: hostCpus }, (_, i) => {
       const view = new Host(shared, i);
-      const { form } = view.guests[0]!;
-      const guest = { form, nx, pages, program, vcpus };
-      return { host: view, runner: new GuestRunner(view, view.cpus[i]!, [guest], () => {}) };
+      const softwareFor: SoftwareFor = (processor, lg) =>
+        new GuestSoftware(processor, guestMachine(lg, program), lg.counters);
+      return { host: view, runner: new GuestRunner(view, view.cpus[i]!, softwareFor, () => {}) };
     });
   }
 

@@ -8,9 +8,10 @@ import { expose } from 'comlink';
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
 import { Host } from '../shared/host.ts';
 import { loadProgram } from '../src/guest/load.ts';
+import { GuestSoftware, guestMachine } from '../src/guest/software.ts';
 import type { HostCpuApi, HostCpuBoot, HostCpuEnd } from '../src/host/host-cpu-api.ts';
 import { HostCpuLoop } from '../src/host/host-cpu-loop.ts';
-import { GuestRunner } from '../src/host/run-guest.ts';
+import { GuestRunner, type SoftwareFor } from '../src/host/run-guest.ts';
 import { Scheduler } from '../src/host/scheduler.ts';
 
 class HostCpuWorker implements HostCpuApi {
@@ -18,13 +19,12 @@ class HostCpuWorker implements HostCpuApi {
 
   boot({ shared, index, programs, scheduling }: HostCpuBoot): void {
     const host = new Host(shared, index);
-    const guests = programs.map((source, i) => {
-      const { form, nx, pfnLimit, cpus } = host.guests[i]!;
-      return { form, nx, vcpus: cpus.length, pages: pfnLimit, program: loadProgram(source) };
-    });
+    const loaded = programs.map(loadProgram);
+    const softwareFor: SoftwareFor = (processor, lg) =>
+      new GuestSoftware(processor, guestMachine(lg, loaded[lg.index]!), lg.counters);
     const cpu = host.cpus[index]!;
     const scheduler = new Scheduler(host, scheduling);
-    const runner = new GuestRunner(host, cpu, guests, (lg) => scheduler.unparkSiblings(lg));
+    const runner = new GuestRunner(host, cpu, softwareFor, (lg) => scheduler.unparkSiblings(lg));
     this.#loop = new HostCpuLoop(host, cpu, runner, scheduler);
   }
 

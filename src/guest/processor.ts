@@ -47,3 +47,9 @@ export interface Processor {
   /** Whether somebody wants this CPU's attention. */
   readonly kicked: boolean;
 }
+
+/** A processor that lets a loop ask the TLB alone. */
+export interface ProcessorWithTlb extends Processor {
+  /** As translate, where the TLB knows; negative where it does not, or not with this right. */
+  lookUp(va: Gva, right: Right): number;
+}

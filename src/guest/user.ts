@@ -13,7 +13,7 @@ import { type Gva, PAGE_SIZE, toGva, toPtr } from '../../shared/address.ts';
 import { Counter, type Counters } from '../../shared/counters.ts';
 import { Reg } from '../../shared/host-cpu.ts';
 import type { Words } from '../../shared/words.ts';
-import { isUserMode, type Processor, Vector } from './processor.ts';
+import { isUserMode, type Processor, type ProcessorWithTlb, Vector } from './processor.ts';
 import { BLOCK_OPS, Op, type OperationBlock, type Program, Sys } from './program.ts';
 
 /** Accesses between two looks at the mailbox. */
@@ -34,12 +34,6 @@ const afterLoad = (state: number, value: number): number => Math.imul(state ^ va
 /** What a thread in `state` stores by the operation at `position`. */
 const storedValue = (state: number, position: number): number =>
   Math.imul(state + position, 0x85eb_ca6b) ^ position;
-
-/** A processor that lets the loop below ask the TLB alone. */
-interface ProcessorWithTlb extends Processor {
-  /** As translate, where the TLB knows; negative where it does not, or not with this right. */
-  lookUp(va: Gva, right: Right): number;
-}
 
 export class UserMode {
   readonly #cpu: ProcessorWithTlb;

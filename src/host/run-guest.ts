@@ -16,10 +16,8 @@ import { Dead, killGuest, type Lguest } from '../../shared/lguest.ts';
 import { LguestData } from '../../shared/lguest-data.ts';
 import { Stop } from '../../shared/machine-record.ts';
 import { CANNOT_HAPPEN } from '../../shared/switcher-page.ts';
-import type { GuestMachine } from '../guest/kernel/context.ts';
-import { Kernel } from '../guest/kernel/kernel.ts';
-import { isUserMode, Vector } from '../guest/processor.ts';
-import { UserMode } from '../guest/user.ts';
+import { Vector } from '../guest/processor.ts';
+import type { Software } from '../guest/software.ts';
 import { Mmu } from '../mmu/tlb.ts';
 import { demandPage } from '../paging/fault.ts';
 import { claimPgdir, letGoOfPgdir } from '../paging/switch.ts';
@@ -49,11 +47,8 @@ export type Rest =
   /** The machine is to stop. */
   | 'stopped';
 
-/** What a host CPU needs to run a guest's vCPUs; holds no state of theirs. */
-interface Software {
-  readonly kernel: Kernel;
-  readonly user: UserMode;
-}
+/** What runs in a guest on a host CPU; holds no state of the guest's. */
+export type SoftwareFor = (processor: HostProcessor, lg: Lguest) => Software;
 
 export class GuestRunner {
   readonly #host: Host;
@@ -65,28 +60,24 @@ export class GuestRunner {
   readonly #stretch: number;
 
   /**
-   * `guests`: in the order of the machine's. `unparkSiblings` is told when a vCPU has asked
-   * something of the host that may set others going. `stretch`: operations inside the guest
-   * that one step does at most.
+   * `unparkSiblings` is told when a vCPU has asked something of the host that may set others
+   * going. `stretch`: operations inside the guest that one step does at most.
    */
   constructor(
     host: Host,
     hostCpu: HostCpu,
-    guests: readonly GuestMachine[],
+    softwareFor: SoftwareFor,
     unparkSiblings: (lg: Lguest) => void,
     stretch = Number.POSITIVE_INFINITY,
   ) {
-    this.#stretch = stretch;
-    this.#unparkSiblings = unparkSiblings;
     this.#host = host;
     this.#hostCpu = hostCpu;
+    this.#unparkSiblings = unparkSiblings;
+    this.#stretch = stretch;
     this.#mmu = new Mmu(host, hostCpu);
     const statePage = toGva(percpuPagesAddr(host.guests[0]!, hostCpu.index) + PAGE_SIZE);
     this.#processor = new HostProcessor(host, hostCpu, this.#mmu, statePage);
-    this.#software = guests.map((guest, i) => ({
-      kernel: new Kernel(this.#processor, guest, host.guests[i]!.counters),
-      user: new UserMode(this.#processor, guest.program, host.guests[i]!.counters),
-    }));
+    this.#software = host.guests.map((lg) => softwareFor(this.#processor, lg));
   }
 
   /** Run a vCPU until its quantum is used up or it cannot go on. */
@@ -170,7 +161,7 @@ export class GuestRunner {
   /** The guest's own software, until something takes the CPU away from it. */
   #execute(cpu: LgCpu): void {
     const processor = this.#processor;
-    const { kernel, user } = this.#software[cpu.lg.index]!;
+    const software = this.#software[cpu.lg.index]!;
     const { counters } = cpu.lg;
     processor.counters = counters;
     const budget = Math.min(cpu.quantum, untilTick(cpu), this.#stretch);
@@ -178,7 +169,7 @@ export class GuestRunner {
     const mayStay = (): boolean =>
       !processor.trapped && (!processor.kicked || mayStayInside(this.#host, this.#hostCpu));
     while (left > 0 && mayStay()) {
-      left -= isUserMode(processor.register(Reg.cs)) ? user.run(left) : kernel.run(left);
+      left -= software.run(left);
     }
     const done = budget - left;
     counters.add(Counter.Operations, done);

@@ -7,9 +7,10 @@ import { Vma } from '../../shared/launcher-map.ts';
 import { layOut } from '../../shared/layout.ts';
 import { BALLOON, MEM_MAP } from '../../src/guest/kernel/layout.ts';
 import { type Program, Prot, Sys } from '../../src/guest/program.ts';
+import { GuestSoftware, guestMachine } from '../../src/guest/software.ts';
 import { StreamBuilder } from '../../src/guest/traces/builder.ts';
 import { launch, notified } from '../../src/host/launcher.ts';
-import { GuestRunner } from '../../src/host/run-guest.ts';
+import { GuestRunner, type SoftwareFor } from '../../src/host/run-guest.ts';
 import { Rig } from '../rig.ts';
 import { audit, framesOf, readGuest } from './at-rest.ts';
 
@@ -113,9 +114,9 @@ describe('two guests on a host that has memory for one and a half', () => {
     );
     for (const lg of host.guests) launch(lg);
     const view = new Host(shared, 0);
-    const { form } = view.guests[0]!;
-    const machines = programs.map((of) => ({ form, nx: false, pages: 256, program: of, vcpus: 1 }));
-    const runner = new GuestRunner(view, view.cpus[0]!, machines, () => {});
+    const softwareFor: SoftwareFor = (processor, lg) =>
+      new GuestSoftware(processor, guestMachine(lg, programs[lg.index]!), lg.counters);
+    const runner = new GuestRunner(view, view.cpus[0]!, softwareFor, () => {});
     const [one, two] = view.guests.map(({ cpus }) => cpus[0]!);
     one!.quantum = 15_000;
     expect(runner.run(one!)).toBe('preempted');

@@ -1,0 +1,43 @@
+/** What runs inside a guest: its kernel in ring 1, its programs in ring 3. */
+
+import type { Counters } from '../../shared/counters.ts';
+import { Reg } from '../../shared/host-cpu.ts';
+import type { Lguest } from '../../shared/lguest.ts';
+import type { GuestMachine } from './kernel/context.ts';
+import { Kernel } from './kernel/kernel.ts';
+import { isUserMode, type ProcessorWithTlb } from './processor.ts';
+import type { Program } from './program.ts';
+import { UserMode } from './user.ts';
+
+export interface Software {
+  /**
+   * Go on from where the registers say, for `budget` operations at most, until it traps or
+   * is wanted outside; returns how many were completed.
+   */
+  run(budget: number): number;
+}
+
+/** Kernel and programs of an ordinary guest. */
+export class GuestSoftware implements Software {
+  readonly #cpu: ProcessorWithTlb;
+  readonly #kernel: Kernel;
+  readonly #user: UserMode;
+
+  constructor(cpu: ProcessorWithTlb, guest: GuestMachine, counters: Counters) {
+    this.#cpu = cpu;
+    this.#kernel = new Kernel(cpu, guest, counters);
+    this.#user = new UserMode(cpu, guest.program, counters);
+  }
+
+  run(budget: number): number {
+    return isUserMode(this.#cpu.register(Reg.cs))
+      ? this.#user.run(budget)
+      : this.#kernel.run(budget);
+  }
+}
+
+/** A guest's machine, running a program. */
+export const guestMachine = (
+  { form, nx, pfnLimit, cpus }: Lguest,
+  program: Program,
+): GuestMachine => ({ form, nx, vcpus: cpus.length, pages: pfnLimit, program });
