@@ -23,12 +23,13 @@ export class FewestSwitches implements Strategy {
   readonly #queue: Branching[] = [];
   #branches: Iterator<Plan> | undefined;
   #plan: Plan = [];
+  /** Of the plan: at which step to which CPU. */
+  #planned = new Map<number, number>();
   #started = false;
   /** All schedules within the bound were run. */
   exhausted = false;
   #steps: number[] = [];
   #others: number[] = [];
-  #asked = new Set<number>();
 
   constructor(bound: number) {
     this.bound = bound;
@@ -39,18 +40,18 @@ export class FewestSwitches implements Strategy {
     this.#started = true;
     this.#steps = [];
     this.#others = [];
-    this.#asked = new Set();
+    this.#planned = new Map();
+    for (let i = 0; i < this.#plan.length; i += 2) {
+      this.#planned.set(this.#plan[i]!, this.#plan[i + 1]!);
+    }
   }
 
   next({ step, current, runnable, cpus }: Situation): number {
-    const at = this.#plan.indexOf(step);
-    const planned = at >= 0 && at % 2 === 0 && !this.#asked.has(step);
     const last = this.#plan.at(-2) ?? -1;
-    if (planned) {
-      this.#asked.add(step);
-      const cpu = this.#plan[at + 1]!;
-      if (isRunnable(runnable, cpu)) return cpu;
-    }
+    const planned = this.#planned.get(step);
+    // Once: who goes on may be unable to at the same step.
+    this.#planned.delete(step);
+    if (planned !== undefined && isRunnable(runnable, planned)) return planned;
     if (!isRunnable(runnable, current)) return following(runnable, current, cpus);
     if (step > last) {
       this.#steps.push(step);
