@@ -2,7 +2,7 @@
 
 import { Command, InvalidArgumentError } from 'commander';
 import { ALL_DEFECTS, DEFECTS, type Defect, type DefectId } from '../../shared/defects.ts';
-import { didYouMean } from '../scenario/closest.ts';
+import { didYouMean } from '../yaml/closest.ts';
 import { ExitCode } from './exit-code.ts';
 import { columnsOf, wrap } from './terminal.ts';
 

@@ -4,7 +4,7 @@ import { UserError } from '../../shared/errors.ts';
 import { openProgram } from '../guest/traces/reader.ts';
 import { hotplugMistakes } from '../host/hotplug.ts';
 import { layoutOf } from '../machine.ts';
-import type { Mistake } from './mistakes.ts';
+import type { Mistake } from '../yaml/mistakes.ts';
 import type { Scenario } from './schema.ts';
 import { specOf, tracePath } from './spec.ts';
 

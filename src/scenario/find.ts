@@ -4,7 +4,7 @@ import { readdirSync } from 'node:fs';
 import { findPackageJSON } from 'node:module';
 import { dirname, join } from 'node:path';
 import { UserError } from '../../shared/errors.ts';
-import { didYouMean } from './closest.ts';
+import { didYouMean } from '../yaml/closest.ts';
 
 /** The same place when built. */
 const FOLDER = join(dirname(findPackageJSON(import.meta.url)!), 'scenarios');

@@ -10,6 +10,7 @@ import { DISCIPLINES } from '../../shared/discipline.ts';
 import { MAX_VCPUS, MIN_PAGES } from '../guest/kernel/layout.ts';
 import { POLICIES } from '../host/policy.ts';
 import { ENDINGS } from '../report/expectation.ts';
+import type { JsonSchema } from '../yaml/mistakes.ts';
 import { BUILTINS, WORKLOADS } from './programs.ts';
 
 const MOST_CPUS = 510;
@@ -158,19 +159,3 @@ export const scenarioJsonSchema = (): JsonSchema => ({
   title: 'A scenario of umbra',
   ...(z.toJSONSchema(scenarioSchema, { io: 'input' }) as JsonSchema),
 });
-
-/** The parts of JSON Schema that occur in ours. */
-export interface JsonSchema {
-  readonly type?: string;
-  readonly title?: string;
-  readonly description?: string;
-  readonly properties?: Readonly<Record<string, JsonSchema>>;
-  readonly required?: readonly string[];
-  readonly items?: JsonSchema;
-  readonly anyOf?: readonly JsonSchema[];
-  readonly enum?: readonly string[];
-  readonly minimum?: number;
-  readonly maximum?: number;
-  readonly minItems?: number;
-  readonly minLength?: number;
-}

@@ -4,12 +4,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { UserError } from '../../shared/errors.ts';
-import { closest } from '../../src/scenario/closest.ts';
 import { findScenario, pathOf, scenarioNames } from '../../src/scenario/find.ts';
 import { parseScenario, readScenario } from '../../src/scenario/parse.ts';
 import { WORKLOADS } from '../../src/scenario/programs.ts';
 import { scenarioJsonSchema } from '../../src/scenario/schema.ts';
 import { expectationOf, specOf } from '../../src/scenario/spec.ts';
+import { closest } from '../../src/yaml/closest.ts';
 
 const FILE = 'scenarios/some.yaml';
 

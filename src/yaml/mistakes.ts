@@ -5,7 +5,6 @@
 
 import type { z } from 'zod';
 import { closest, didYouMean } from './closest.ts';
-import type { JsonSchema } from './schema.ts';
 
 export type Path = readonly (string | number)[];
 
@@ -13,7 +12,26 @@ export interface Mistake {
   readonly path: Path;
   /** The place is the key, not its value. */
   readonly atKey?: boolean;
+  /** The place is this far into a text, counted from 0. */
+  readonly column?: number;
   readonly text: string;
+}
+
+/** The parts of JSON Schema that occur in ours. */
+export interface JsonSchema {
+  readonly type?: string;
+  readonly title?: string;
+  readonly description?: string;
+  readonly properties?: Readonly<Record<string, JsonSchema>>;
+  readonly additionalProperties?: JsonSchema | boolean;
+  readonly required?: readonly string[];
+  readonly items?: JsonSchema;
+  readonly anyOf?: readonly JsonSchema[];
+  readonly enum?: readonly string[];
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly minItems?: number;
+  readonly minLength?: number;
 }
 
 /** Enumerations longer than this are not listed whole. */
@@ -95,12 +113,16 @@ function schemasAt(schema: JsonSchema, path: Path): JsonSchema[] {
   let here = variants(schema);
   for (const step of path) {
     here = here.flatMap((one) => {
-      const next = typeof step === 'number' ? one.items : one.properties?.[step];
+      const next = typeof step === 'number' ? one.items : (one.properties?.[step] ?? others(one));
       return next === undefined ? [] : variants(next);
     });
   }
   return here;
 }
+
+/** What the values of a map are whose keys the user chooses. */
+const others = ({ additionalProperties: schema }: JsonSchema): JsonSchema | undefined =>
+  typeof schema === 'object' ? schema : undefined;
 
 const variants = (schema: JsonSchema): JsonSchema[] =>
   schema.anyOf === undefined ? [schema] : schema.anyOf.flatMap(variants);
@@ -124,6 +146,7 @@ function describe(schema: JsonSchema): string {
     return `a list${least}${items?.enum === undefined ? '' : ` of ${oneOf(items.enum)}`}`;
   }
   const fields = required.length > 0 ? required : Object.keys(properties);
+  if (fields.length === 0) return 'a map';
   return `a map with ${fields.join(' and ')}`;
 }
 

@@ -1,0 +1,47 @@
+/** Page table entries in words: `page 0x20 rw user accessed dirty`, or `none`. */
+
+import {
+  Entry,
+  makeEntry,
+  NO_ENTRY,
+  PAGE_ACCESSED,
+  PAGE_DIRTY,
+  PAGE_GLOBAL,
+  PAGE_NX_HIGH,
+  PAGE_PRESENT,
+  PAGE_PSE,
+  PAGE_RW,
+  PAGE_USER,
+} from '../../../shared/entry.ts';
+import type { Reader } from './tokens.ts';
+
+/** Bits of the low half; `nx` is the high half's one. */
+const FLAGS = {
+  rw: PAGE_RW,
+  user: PAGE_USER,
+  accessed: PAGE_ACCESSED,
+  dirty: PAGE_DIRTY,
+  large: PAGE_PSE,
+  global: PAGE_GLOBAL,
+  nx: 0,
+} as const;
+
+export type Flag = keyof typeof FLAGS;
+
+export const FLAG_NAMES = Object.keys(FLAGS) as readonly Flag[];
+
+const MOST_PAGE = 0xf_ffff;
+
+export function readEntry(reader: Reader): Entry {
+  if (reader.word(['page', 'none']) === 'none') return NO_ENTRY;
+  const page = reader.number('a page number', MOST_PAGE);
+  let entry = makeEntry(page, PAGE_PRESENT);
+  while (reader.peek !== '') entry = withFlag(entry, reader.word(FLAG_NAMES));
+  return entry;
+}
+
+const withFlag = ({ low, high }: Entry, flag: Flag): Entry =>
+  new Entry(low | FLAGS[flag], flag === 'nx' ? high | PAGE_NX_HIGH : high);
+
+export const hasFlag = ({ low, high }: Entry, flag: Flag): boolean =>
+  flag === 'nx' ? (high & PAGE_NX_HIGH) !== 0 : (low & FLAGS[flag]) !== 0;

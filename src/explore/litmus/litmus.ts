@@ -1,0 +1,168 @@
+/** A litmus test: a tiny guest, a column of operations for each vCPU, and outcomes declared beforehand. */
+
+import { type Gva, toGva } from '../../../shared/address.ts';
+import type { DefectId } from '../../../shared/defects.ts';
+import type { DisciplineName } from '../../../shared/discipline.ts';
+import type { Entry, PagingName } from '../../../shared/entry.ts';
+import { PAGE_OFFSET } from '../../guest/kernel/layout.ts';
+import { parseYaml, textOf, type Validated } from '../../yaml/document.ts';
+import { type Mistake, mistakesOf, type Path } from '../../yaml/mistakes.ts';
+import { type Condition, readCondition } from './conditions.ts';
+import { readEntry } from './entries.ts';
+import { type Operation, readOperation } from './operations.ts';
+import { type Judgement, litmusJsonSchema, litmusSchema, type RawLitmus } from './schema.ts';
+import { type Names, type Reader, readText, TextMistake } from './tokens.ts';
+
+export interface Litmus {
+  readonly name: string;
+  readonly about: string;
+  readonly defect?: DefectId | undefined;
+  readonly paging: readonly PagingName[];
+  readonly disciplines: readonly DisciplineName[];
+  /** Host CPUs. */
+  readonly cpus: number;
+  readonly guest: {
+    readonly pgdirs: number;
+    readonly pages: number;
+    /** By name, what each maps. */
+    readonly tables: ReadonlyMap<string, ReadonlyMap<Gva, Entry>>;
+    readonly launcher: ReadonlyMap<number, LauncherState>;
+    readonly linear: boolean;
+  };
+  readonly vcpus: readonly Column[];
+  readonly outcomes: readonly Outcome[];
+}
+
+export type LauncherState = RawLitmus['guest']['launcher'][string];
+
+export interface Column {
+  readonly on: string;
+  /** The host CPU that it starts on. */
+  readonly cpu: number;
+  /** Where its stack for traps begins. */
+  readonly stack: Gva | undefined;
+  /** Whether it runs from the beginning; else another vCPU starts it. */
+  readonly started: boolean;
+  readonly ops: readonly Operation[];
+  /** As they were written. */
+  readonly texts: readonly string[];
+}
+
+export interface Outcome {
+  readonly when: Condition;
+  readonly text: string;
+  readonly is: Judgement;
+  readonly because: string;
+}
+
+/** Pages below are the guest's kernel's: tables, stacks, and what it shares with the host. */
+export const FIRST_USER_PAGE = 0x20;
+
+/** Throws UserError with every mistake of the file, one a line. */
+export function readLitmus(path: string): Litmus {
+  return parseLitmus(
+    textOf(path, 'give a litmus file; litmus/ has those that come with umbra'),
+    path,
+  );
+}
+
+/** `path` is where the text is from. */
+export const parseLitmus = (text: string, path: string): Litmus =>
+  parseYaml(text, path, 'a litmus test', validate);
+
+function validate(value: unknown): Validated<Litmus> {
+  const parsed = litmusSchema.safeParse(value);
+  if (parsed.success) return understand(parsed.data);
+  return { mistakes: mistakesOf(parsed.error.issues, value, litmusJsonSchema()) };
+}
+
+/** The texts in it. */
+function understand(raw: RawLitmus): Validated<Litmus> {
+  const mistakes: Mistake[] = [];
+  const wrong = (path: Path, found: string, expected: string, atKey = false): void => {
+    mistakes.push({ path, atKey, text: `found ${found}, expected ${expected}` });
+  };
+  const { guest } = raw;
+  const hostCpus = raw.cpus ?? raw.vcpus.length;
+  const tables = Object.keys(guest.tables);
+  const names: Names = { tables, vcpus: raw.vcpus.length, hostCpus, pages: guest.pages };
+  const read = <T>(path: Path, text: string, rule: (reader: Reader) => T): T | undefined => {
+    const result = readText(text, names, rule);
+    if (!(result instanceof TextMistake)) return result;
+    mistakes.push({ path, column: result.column, text: result.message });
+    return undefined;
+  };
+
+  if (tables.length === 0) wrong(['guest', 'tables'], 'an empty map', 'a table');
+  for (const name of tables) {
+    if (!/^[A-Z]\w*$/.test(name)) {
+      wrong(['guest', 'tables', name], name, 'a name with a capital letter', true);
+    }
+  }
+  const entries = tables.map((name) => {
+    const table = new Map<Gva, Entry>();
+    for (const [address, text] of Object.entries(guest.tables[name]!)) {
+      const path = ['guest', 'tables', name, address];
+      const va = Number(address);
+      if (!isUserPage(va)) wrong(path, address, 'the address of a page below 0xc0000000', true);
+      const entry = read(path, text, readEntry);
+      if (entry !== undefined) table.set(toGva(va), entry);
+    }
+    return [name, table] as const;
+  });
+  const launcher = Object.entries(guest.launcher).map(([page, state]) => {
+    const range = `a page from ${FIRST_USER_PAGE} to ${guest.pages - 1}`;
+    const fits = Number(page) >= FIRST_USER_PAGE && Number(page) < guest.pages;
+    if (!fits) wrong(['guest', 'launcher', page], page, range, true);
+    return [Number(page), state] as const;
+  });
+  const ops = raw.vcpus.map((column, i) =>
+    column.ops.flatMap((text, j) => read(['vcpus', i, 'ops', j], text, readOperation) ?? []),
+  );
+  const startedBy = new Set(ops.flat().flatMap((op) => (op.kind === 'start' ? [op.target] : [])));
+  const vcpus = raw.vcpus.map(({ on, cpu, stack, ops: texts }, i): Column => {
+    if (!tables.includes(on))
+      wrong(['vcpus', i, 'on'], on, `one of the tables ${tables.join(', ')}`);
+    if (cpu !== undefined && cpu >= hostCpus) {
+      wrong(['vcpus', i, 'cpu'], `${cpu}`, `a host CPU from 0 to ${hostCpus - 1}`);
+    }
+    const started = !startedBy.has(i);
+    if (guest.linear && started && i > 0) {
+      wrong(['vcpus', i], 'a vCPU that nobody starts', 'one that is started (start N), as at boot');
+    }
+    return {
+      on,
+      cpu: cpu ?? i % hostCpus,
+      stack: stack === undefined ? undefined : toGva(stack),
+      started,
+      ops: ops[i]!,
+      texts,
+    };
+  });
+  if (startedBy.has(0))
+    wrong(['vcpus', 0], 'a first vCPU that is started', 'one that starts others');
+  for (const [i, column] of ops.entries()) {
+    const j = column.findIndex(({ kind }) => kind === 'set_pmd');
+    if (j >= 0 && raw.paging.includes('nonpae')) {
+      wrong(['vcpus', i, 'ops', j], 'set_pmd', 'it with paging: [pae] only');
+    }
+  }
+  const outcomes = raw.outcomes.flatMap(({ when: text, is, because }, i): Outcome[] => {
+    const when = read(['outcomes', i, 'when'], text, readCondition);
+    return when === undefined ? [] : [{ when, text, is, because }];
+  });
+  const { name, about, defect, paging, disciplines } = raw;
+  const valid: Litmus = {
+    ...{ name, about, defect, paging, disciplines, cpus: hostCpus, vcpus, outcomes },
+    guest: {
+      pgdirs: guest.pgdirs,
+      pages: guest.pages,
+      tables: new Map(entries),
+      launcher: new Map(launcher),
+      linear: guest.linear,
+    },
+  };
+  return { valid, mistakes };
+}
+
+const isUserPage = (va: number): boolean => va % 4096 === 0 && va >= 0 && va < PAGE_OFFSET;

@@ -1,0 +1,95 @@
+/** What a litmus file may say: its fields, their ranges, and what they are by default. */
+
+import { z } from 'zod';
+import { ALL_DEFECTS } from '../../../shared/defects.ts';
+import { DISCIPLINES } from '../../../shared/discipline.ts';
+import type { JsonSchema } from '../../yaml/mistakes.ts';
+
+const MOST_VCPUS = 4;
+const MOST_CPUS = 8;
+const MOST_PAGES = 512;
+const MOST_U32 = 0xffff_ffff;
+
+const integer = (least: number, most: number) => z.int().min(least).max(most);
+
+export const JUDGEMENTS = ['allowed', 'interesting', 'forbidden'] as const;
+
+export type Judgement = (typeof JUDGEMENTS)[number];
+
+export const litmusSchema = z
+  .strictObject({
+    name: z.string().min(1).describe('A truth about the machine, or the story of a defect.'),
+    about: z.string().min(1).describe('What happens, in a sentence.'),
+    defect: z.enum(ALL_DEFECTS).optional().describe('The defect that it is aimed at.'),
+    paging: z
+      .array(z.enum(['nonpae', 'pae']))
+      .min(1)
+      .default(['nonpae', 'pae'])
+      .describe('The forms of page tables that it is for.'),
+    disciplines: z
+      .array(z.enum(DISCIPLINES))
+      .min(1)
+      .default(DISCIPLINES.filter((name) => name !== 'as-written'))
+      .describe('Which disciplines it is for; by default all that are repaired.'),
+    cpus: integer(1, MOST_CPUS)
+      .optional()
+      .describe('Host CPUs; by default as many as there are vCPUs.'),
+    guest: z
+      .strictObject({
+        pgdirs: integer(1, 8).default(4).describe('Shadow page tables that the host keeps.'),
+        pages: integer(0x21, MOST_PAGES)
+          .default(64)
+          .describe('Memory, in pages. Those from 0x20 on begin with their own number.'),
+        tables: z
+          .record(z.string(), z.record(z.string(), z.string()))
+          .describe('Its top levels by name, and what each maps: {ADDRESS: ENTRY}.'),
+        launcher: z
+          .record(z.string(), z.enum(['cow', 'ro', 'rw', 'none']))
+          .default({})
+          .describe('How the Launcher has mapped pages, by number; rw if it does not say.'),
+        linear: z
+          .boolean()
+          .default(false)
+          .describe('Whether it begins without page tables, as at boot.'),
+      })
+      .describe('The guest.'),
+    vcpus: z
+      .array(
+        z.strictObject({
+          on: z.string().describe('The top level that it runs on at first.'),
+          cpu: integer(0, MOST_CPUS - 1)
+            .optional()
+            .describe('The host CPU that it starts on.'),
+          stack: integer(0, MOST_U32)
+            .optional()
+            .describe(
+              'Where its stack for traps begins, growing down; by default a page of its own.',
+            ),
+          ops: z.array(z.string()).describe('What it does, one operation after the other.'),
+        }),
+      )
+      .min(1)
+      .max(MOST_VCPUS)
+      .describe('A column of operations for each vCPU.'),
+    outcomes: z
+      .array(
+        z.strictObject({
+          when: z
+            .string()
+            .describe('A condition on the end of the run; the first that holds counts.'),
+          is: z.enum(JUDGEMENTS),
+          because: z.string().min(1).describe('The reason.'),
+        }),
+      )
+      .min(1)
+      .describe('How it may end, and how not.'),
+  })
+  .describe('A litmus test.');
+
+/** A file as it was written, defaults filled in; its texts are texts still. */
+export type RawLitmus = z.output<typeof litmusSchema>;
+
+export const litmusJsonSchema = (): JsonSchema => ({
+  title: 'A litmus test of umbra',
+  ...(z.toJSONSchema(litmusSchema, { io: 'input' }) as JsonSchema),
+});

@@ -1,0 +1,145 @@
+/** The short texts in a litmus file, read word by word; a mistake says at which column. */
+
+import { type Gva, toGva } from '../../../shared/address.ts';
+import { didYouMean } from '../../yaml/closest.ts';
+
+/** What is wrong with a text, and how far into it, counted from 0. */
+export class TextMistake extends Error {
+  readonly column: number;
+
+  constructor(column: number, found: string, expected: string) {
+    super(`found ${found}, expected ${expected}`);
+    this.column = column;
+  }
+}
+
+export interface Token {
+  readonly text: string;
+  readonly column: number;
+}
+
+/** What a litmus test has: names in its texts must be of these. */
+export interface Names {
+  readonly tables: readonly string[];
+  readonly vcpus: number;
+  readonly hostCpus: number;
+  /** Of guest memory. */
+  readonly pages: number;
+}
+
+const TOKEN = /->|[=!]=|"[^"]*"?|[A-Za-z0-9_]+|\S/g;
+
+const NUMBER = /^(0x[0-9a-f]+|[0-9]+)$/i;
+
+const MOST_U32 = 0xffff_ffff;
+
+export class Reader {
+  readonly names: Names;
+  readonly #tokens: readonly Token[];
+  readonly #end: number;
+  #next = 0;
+
+  constructor(text: string, names: Names) {
+    this.names = names;
+    this.#tokens = Array.from(text.matchAll(TOKEN), (match) => ({
+      text: match[0],
+      column: match.index,
+    }));
+    this.#end = text.trimEnd().length;
+  }
+
+  /** The next word, without going on; '' at the end. */
+  get peek(): string {
+    return this.#tokens[this.#next]?.text ?? '';
+  }
+
+  /** The next word is something else. */
+  fail(expected: string, known: readonly string[] = []): never {
+    const token = this.#tokens[this.#next];
+    if (token === undefined) throw new TextMistake(this.#end, 'the end', expected);
+    const suggested = didYouMean(token.text, known);
+    throw new TextMistake(token.column, JSON.stringify(token.text), expected + suggested);
+  }
+
+  take(): Token {
+    const token = this.#tokens[this.#next] ?? this.fail('more');
+    this.#next++;
+    return token;
+  }
+
+  /** Go on if this is the next word. */
+  accept(text: string): boolean {
+    if (this.peek !== text) return false;
+    this.#next++;
+    return true;
+  }
+
+  expect(text: string): void {
+    if (!this.accept(text)) this.fail(text);
+  }
+
+  /** One of these words. */
+  word<T extends string>(known: readonly T[]): T {
+    if (!known.includes(this.peek as T)) this.fail(known.join(', '), known);
+    return this.take().text as T;
+  }
+
+  isNumber(): boolean {
+    return NUMBER.test(this.peek);
+  }
+
+  table(): string {
+    const { tables } = this.names;
+    if (!tables.includes(this.peek)) this.fail(`one of the tables ${tables.join(', ')}`, tables);
+    return this.take().text;
+  }
+
+  address(): Gva {
+    return toGva(this.number('an address'));
+  }
+
+  vcpu(): number {
+    return this.number('a vCPU', this.names.vcpus - 1);
+  }
+
+  hostCpu(): number {
+    return this.number('a host CPU', this.names.hostCpus - 1);
+  }
+
+  /** A page of the guest's memory. */
+  page(): number {
+    return this.number('a page', this.names.pages - 1);
+  }
+
+  /** A number from 0 to `most`; `what` it is, for who wrote something else. */
+  number(what: string, most = MOST_U32): number {
+    const value = this.isNumber() ? Number(this.peek) : Number.NaN;
+    if (!(value <= most)) {
+      const range = most === MOST_U32 ? '' : ` from 0 to ${most}`;
+      this.fail(`${what}${range}`);
+    }
+    this.#next++;
+    return value;
+  }
+
+  end(): void {
+    if (this.peek !== '') this.fail('nothing more');
+  }
+}
+
+/** All of a text by `rule`; or what is wrong with it. */
+export function readText<T>(
+  text: string,
+  names: Names,
+  rule: (reader: Reader) => T,
+): T | TextMistake {
+  const reader = new Reader(text, names);
+  try {
+    const result = rule(reader);
+    reader.end();
+    return result;
+  } catch (error) {
+    if (error instanceof TextMistake) return error;
+    throw error;
+  }
+}

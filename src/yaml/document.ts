@@ -1,0 +1,101 @@
+/** A YAML file of the user's, read: what it says, or all that is wrong with it by line and column. */
+
+import { readFileSync } from 'node:fs';
+import { isMap, isScalar, isSeq, LineCounter, parseDocument, Scalar } from 'yaml';
+import { UserError } from '../../shared/errors.ts';
+import type { Mistake, Path } from './mistakes.ts';
+
+export interface Validated<T> {
+  /** What the file says; nothing when it says nothing that can be used. */
+  readonly valid?: T | undefined;
+  readonly mistakes: readonly Mistake[];
+}
+
+/** The text of a file that the user named; `hint` says what to name instead. */
+export function textOf(path: string, hint: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new UserError(
+      `${path} cannot be read: ${(error as NodeJS.ErrnoException).code}; ${hint}`,
+    );
+  }
+}
+
+/**
+ * What a text says, checked by `validate`. `path` is where it is from, and `what` is what it
+ * should be. Throws UserError with every mistake, one a line, in the order of the text.
+ */
+export function parseYaml<T>(
+  text: string,
+  path: string,
+  what: string,
+  validate: (value: unknown) => Validated<T>,
+): T {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines });
+  const at = (offset: number): string => {
+    const { line, col } = lines.linePos(offset);
+    return `${path}:${line}:${col}`;
+  };
+  if (document.errors.length > 0) {
+    const said = document.errors.map(({ message, pos }) => {
+      const problem = message.split(/ at line \d+|\n/)[0]!;
+      return `${at(pos[0])}: found what is not YAML (${problem}), expected ${what}`;
+    });
+    throw new UserError(said.join('\n'));
+  }
+  let value: unknown;
+  try {
+    // Aliases that multiply without end are refused here.
+    value = document.toJS();
+  } catch (error) {
+    throw new UserError(`${path}:1:1: found ${(error as Error).message}, expected ${what}`);
+  }
+  const { valid, mistakes } = validate(value);
+  if (valid === undefined || mistakes.length > 0) {
+    const said = mistakes
+      .map((mistake) => ({ offset: offsetOf(document.contents, mistake), mistake }))
+      .toSorted((a, b) => a.offset - b.offset)
+      .map(({ offset, mistake }) => `${at(offset)}: ${mistake.text}`);
+    throw new UserError(said.join('\n'));
+  }
+  return valid;
+}
+
+/** Where in the text a mistake is; for what is not there, where it should be in. */
+function offsetOf(contents: unknown, { path, atKey, column }: Mistake): number {
+  if (atKey) {
+    const pair = pairAt(nodeAt(contents, path.slice(0, -1)), path.at(-1)!);
+    if (pair && isScalar(pair.key)) return pair.key.range?.[0] ?? 0;
+  }
+  for (let length = path.length; length >= 0; length--) {
+    const node = nodeAt(contents, path.slice(0, length));
+    const range = (node as { readonly range?: readonly number[] } | null | undefined)?.range;
+    if (range?.[0] === undefined) continue;
+    return length === path.length ? range[0] + columnIn(node, column) : range[0];
+  }
+  return 0;
+}
+
+/** Where a column of a text begins; of one over several lines only the beginning is known. */
+function columnIn(node: unknown, column: number | undefined): number {
+  if (column === undefined || !isScalar(node)) return 0;
+  const quoted = node.type === Scalar.QUOTE_DOUBLE || node.type === Scalar.QUOTE_SINGLE;
+  if (!quoted && node.type !== Scalar.PLAIN) return 0;
+  return quoted ? column + 1 : column;
+}
+
+/** Keys are compared as JavaScript has them: a number by its decimal digits. */
+const pairAt = (node: unknown, step: string | number) =>
+  isMap(node)
+    ? node.items.find(({ key }) => isScalar(key) && String(key.value) === String(step))
+    : undefined;
+
+function nodeAt(contents: unknown, path: Path): unknown {
+  let node = contents;
+  for (const step of path) {
+    node = isSeq(node) ? node.items[Number(step)] : pairAt(node, step)?.value;
+  }
+  return node;
+}
