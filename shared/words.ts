@@ -129,6 +129,9 @@ export class Words {
     Atomics.wait(this.#signed, at, expected | 0, ms);
   }
 
+  /** `cpu_relax`: what was tried has failed, and others are to get on. */
+  relax(): void {}
+
   /** Wake at most `count` sleepers. */
   notify(at: Ptr, count = Number.POSITIVE_INFINITY): void {
     Atomics.notify(this.#signed, at, count);

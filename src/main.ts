@@ -10,7 +10,9 @@ import { UserError } from '../shared/errors.ts';
 import { conformanceCommand } from './commands/conformance.ts';
 import { defectsCommand } from './commands/defects.ts';
 import { ExitCode } from './commands/exit-code.ts';
+import { exploreCommand } from './commands/explore.ts';
 import { importCommand } from './commands/import.ts';
+import { replayCommand } from './commands/replay.ts';
 import { runCommand } from './commands/run.ts';
 import { startCommand } from './commands/start.ts';
 import { stressCommand } from './commands/stress.ts';
@@ -20,6 +22,8 @@ const COMMANDS: readonly (() => Command)[] = [
   startCommand,
   runCommand,
   stressCommand,
+  exploreCommand,
+  replayCommand,
   importCommand,
   conformanceCommand,
   defectsCommand,

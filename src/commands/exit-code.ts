@@ -5,6 +5,12 @@ export const ExitCode = {
   Failed: 1,
   /** The user's mistake: a bad option, an unreadable file. Nothing was looked at there. */
   UserMistake: 2,
+  /** Of a schedule under control: the guest was killed, the host died, nobody could go on, */
+  Killed: 3,
+  Oops: 4,
+  Deadlock: 5,
+  /** or it did not end within the steps allowed. A broken invariant is Failed. */
+  Livelock: 6,
   /** Ctrl-C; what there was to say so far has been said. */
   Interrupted: 130,
   /** Umbra's own bug; the stack is on stderr. */

@@ -8,6 +8,7 @@ import { HostOops } from '../../shared/errors.ts';
 import { Host, type SharedMachine } from '../../shared/host.ts';
 import { Dead } from '../../shared/lguest.ts';
 import { HostCpuLoop } from '../host/host-cpu-loop.ts';
+import type { Policy } from '../host/policy.ts';
 import { GuestRunner, type SoftwareFor } from '../host/run-guest.ts';
 import { Scheduler, type Scheduling } from '../host/scheduler.ts';
 import type { Strategy } from './strategy.ts';
@@ -51,7 +52,12 @@ export class Board {
   readonly #records: number;
 
   /** `host`: the machine as it is at the beginning, booted, its vCPUs not yet queued. */
-  constructor(shared: SharedMachine, host: Host, softwareFor: SoftwareFor, scheduling: Scheduling) {
+  constructor(
+    shared: SharedMachine,
+    host: Host,
+    softwareFor: SoftwareFor,
+    scheduling: Omit<Scheduling, 'policy'> & { policy: Scheduling['policy'] | Policy },
+  ) {
     this.host = host;
     this.#plain = host.words.plain;
     this.turn = new Turn(this.#plain);

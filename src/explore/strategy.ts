@@ -12,6 +12,8 @@ export interface Situation {
   /** A bit for each CPU that can go on; never 0. */
   readonly runnable: number;
   readonly cpus: number;
+  /** The current CPU has tried something in vain: without others it will again. */
+  readonly relaxes: boolean;
   /** What a CPU is about to do, if it stands in the middle of something; 0 if not known. */
   pendingKind(cpu: number): Access | 0;
   pendingAt(cpu: number): Ptr;

@@ -1,6 +1,6 @@
 /**
  * A run as one line: which litmus test, in which setting, and what was decided, packed; with
- * a digest of each step, so that a run that goes another way is caught where it begins to.
+ * digests of its steps, so that a run that goes another way is caught where it begins to.
  */
 
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
@@ -28,8 +28,9 @@ const tokenSchema = z.strictObject({
   /** Steps from one change of turns to the next, and to which CPU. */
   turns: numbers,
   drawn: numbers,
-  /** Of each step, eight bits, in base64. */
-  steps: z.string(),
+  steps: z.int().min(1),
+  /** Of the steps so far at each of some places in a row, eight bits each, in base64. */
+  digests: z.string(),
 });
 
 export type Token = z.infer<typeof tokenSchema>;

@@ -135,6 +135,13 @@ export class TurnWords extends Words {
     task.keep(0);
   }
 
+  override relax(): void {
+    const task = this.#task;
+    if (task.isAgain) return void task.again();
+    task.turn.relax(task);
+    task.keep(0);
+  }
+
   override notify(_at: Ptr, _count?: number): void {
     // Who waits looks at the word itself.
   }

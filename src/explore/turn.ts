@@ -33,6 +33,8 @@ export interface Step {
   readonly at: Ptr;
   readonly value: number;
   readonly result: number;
+  /** Of all steps up to this one; 32 bits. */
+  readonly digest: number;
 }
 
 /** Words of host memory in a page of the record of what was written. */
@@ -44,6 +46,7 @@ export class Turn implements Situation {
   readonly touched: Uint8Array;
   step = 0;
   current = 0;
+  relaxes = false;
   readonly #turns: number[] = [];
   readonly #drawn: number[] = [];
   readonly #read: (at: Ptr) => number;
@@ -125,7 +128,8 @@ export class Turn implements Situation {
     this.step++;
     this.#mix((task.index << 8) | kind, at);
     this.#mix(value, result);
-    this.watcher?.({ cpu: task.index, kind, at, value, result });
+    if (this.watcher === undefined) return;
+    this.watcher({ cpu: task.index, kind, at, value, result, digest: this.#low ^ this.#high });
   }
 
   touch(at: Ptr): void {
@@ -137,6 +141,18 @@ export class Turn implements Situation {
     task.waitsFor = at;
     task.waitsFrom = value;
     if (this.decide() !== task.index) throw LEAVE;
+  }
+
+  /** `task` has tried something in vain. */
+  relax(task: Task): void {
+    if (task.granted) {
+      task.granted = false;
+      return;
+    }
+    this.relaxes = true;
+    const next = this.decide();
+    this.relaxes = false;
+    if (next !== task.index) throw LEAVE;
   }
 
   /** Let the strategy say who goes on; whoever it is need not ask again at its next access. */

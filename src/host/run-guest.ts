@@ -127,7 +127,10 @@ export class GuestRunner {
   #round(cpu: LgCpu): Rest | undefined {
     const { lg } = cpu;
     // A vCPU whose shadow another has taken, when all were in use, waits for its turn.
-    if (cpu.started && !claimPgdir(cpu)) return 'preempted';
+    if (cpu.started && !claimPgdir(cpu)) {
+      this.#host.words.relax();
+      return 'preempted';
+    }
     if (cpu.hypercallPending) {
       doHypercalls(cpu);
       this.#unparkSiblings(lg);

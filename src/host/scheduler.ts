@@ -42,9 +42,12 @@ export class Scheduler {
   /** Whether this CPU was offline when it last looked; told apart to count it. */
   #wasOffline = false;
 
-  constructor(host: Host, { policy, quantum, hotplug }: Scheduling) {
+  constructor(
+    host: Host,
+    { policy, quantum, hotplug }: Omit<Scheduling, 'policy'> & { policy: PolicyName | Policy },
+  ) {
     this.#host = host;
-    this.#policy = policies[policy];
+    this.#policy = typeof policy === 'string' ? policies[policy] : policy;
     this.#quantum = quantum;
     this.#hotplug = hotplug;
     const { at, stride, count } = host.layout.regions.runQueues;

@@ -51,6 +51,7 @@ export function demandPage(cpu: LgCpu, vaddr: Gva, errorCode: number): boolean {
   for (;;) {
     const fixed = withFault(cpu, () => tryDemandPage(cpu, vaddr, errorCode));
     if (fixed !== 'again') return fixed;
+    cpu.lg.host.words.relax();
   }
 }
 

@@ -46,13 +46,13 @@ export class FewestSwitches implements Strategy {
     }
   }
 
-  next({ step, current, runnable, cpus }: Situation): number {
+  next({ step, current, runnable, cpus, relaxes }: Situation): number {
     const last = this.#plan.at(-2) ?? -1;
     const planned = this.#planned.get(step);
     // Once: who goes on may be unable to at the same step.
     this.#planned.delete(step);
     if (planned !== undefined && isRunnable(runnable, planned)) return planned;
-    if (!isRunnable(runnable, current)) return following(runnable, current, cpus);
+    if (relaxes || !isRunnable(runnable, current)) return following(runnable, current, cpus);
     if (step > last) {
       this.#steps.push(step);
       this.#others.push(runnable & ~(1 << current));
@@ -92,6 +92,7 @@ function* branches({ plan, steps, others }: Branching): Generator<Plan> {
 }
 
 function following(runnable: number, current: number, cpus: number): number {
+  // Itself at last, if nobody else can.
   for (let i = 1; ; i++) {
     const cpu = (current + i) % cpus;
     if (isRunnable(runnable, cpu)) return cpu;

@@ -3,20 +3,15 @@
  * A Randomized Scheduler with Probabilistic Guarantees of Finding Bugs, ASPLOS 2010).
  *
  * CPUs have random priorities, and the highest that can goes on. At d − 1 random steps the
- * one that runs becomes the lowest. A bug of depth d among n CPUs and k steps is met with a
+ * one that runs becomes the lowest, as one does that has tried something in vain. A bug of depth d among n CPUs and k steps is met with a
  * chance of at least 1 / (n · k^(d−1)) in each run.
  */
 
-import type { Access } from '../access.ts';
-import { Access as Kind } from '../access.ts';
 import { Dice } from '../dice.ts';
 import { isRunnable, type Situation, type Strategy } from '../strategy.ts';
 
 /** Steps of a run, before one was seen. */
 const FIRST_GUESS = 300;
-
-/** So many tries of one access in a row are a spin: others are to have their turn. */
-const SPINS = 16;
 
 export class Pct implements Strategy {
   readonly depth: number;
@@ -26,8 +21,6 @@ export class Pct implements Strategy {
   /** The k of the paper: the most steps that a run has taken. */
   #steps = FIRST_GUESS;
   #lowest = 0;
-  #spinAt = 0;
-  #spins = 0;
 
   constructor(depth: number) {
     this.depth = depth;
@@ -43,7 +36,6 @@ export class Pct implements Strategy {
     this.#priorities = this.#priorities.map((place) => place + this.depth);
     this.#changes = Array.from({ length: this.depth - 1 }, () => this.#dice.below(this.#steps));
     this.#lowest = 0;
-    this.#spins = 0;
   }
 
   next(situation: Situation): number {
@@ -53,9 +45,7 @@ export class Pct implements Strategy {
       this.#changes[change] = -1;
       this.#priorities[current] = this.depth - 1 - change;
     }
-    if (this.#isSpinning(situation.pendingKind(current), situation.pendingAt(current))) {
-      this.#priorities[current] = --this.#lowest;
-    }
+    if (situation.relaxes) this.#priorities[current] = --this.#lowest;
     return this.#highest(situation);
   }
 
@@ -74,18 +64,5 @@ export class Pct implements Strategy {
       if (best < 0 || this.#priorities[cpu]! > this.#priorities[best]!) best = cpu;
     }
     return best;
-  }
-
-  /** The same locked access again and again, with nothing else between. */
-  #isSpinning(kind: Access | 0, at: number): boolean {
-    if (kind !== Kind.CompareExchange || at !== this.#spinAt) {
-      if (kind === Kind.CompareExchange) this.#spinAt = at;
-      if (kind === Kind.CompareExchange) this.#spins = 0;
-      return false;
-    }
-    this.#spins++;
-    if (this.#spins < SPINS) return false;
-    this.#spins = 0;
-    return true;
   }
 }

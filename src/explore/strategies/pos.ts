@@ -29,6 +29,7 @@ export class Pos implements Strategy {
         this.#priorities[cpu] = this.#dice.word();
       }
     }
+    if (situation.relaxes) this.#priorities[situation.current] = 0;
     let best = -1;
     for (let cpu = 0; cpu < cpus; cpu++) {
       if (!isRunnable(runnable, cpu)) continue;

@@ -32,15 +32,18 @@ export class Surw implements Strategy {
 
   next(situation: Situation): number {
     const { runnable, current } = situation;
-    if (this.#mayGoOn(situation, current)) return this.#go(situation, current);
+    if (!situation.relaxes && this.#mayGoOn(situation, current))
+      return this.#go(situation, current);
     // Those that may, from a random one on.
     let others = 0;
     for (let cpu = 0; cpu < situation.cpus; cpu++) {
-      if (this.#mayGoOn(situation, cpu)) others |= 1 << cpu;
+      const inVain = situation.relaxes && cpu === current;
+      if (!inVain && this.#mayGoOn(situation, cpu)) others |= 1 << cpu;
     }
     if (others === 0) {
-      // Who was elected cannot: somebody else must.
-      this.#elect(runnable);
+      // Who was elected cannot, or only in vain: somebody else must.
+      const rest = situation.relaxes ? runnable & ~(1 << current) : runnable;
+      this.#elect(rest === 0 ? runnable : rest);
       return this.#go(situation, this.#elected);
     }
     const n = this.#dice.below(situation.cpus);

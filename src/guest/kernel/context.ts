@@ -129,7 +129,9 @@ export class KernelContext {
     this.#spend();
     const at = toPtr(this.#translate(va, Right.SupervisorWrite));
     this.#reserve();
-    return this.#push(this.#cpu.words.compareExchange(at, 0, 1) === 0 ? 1 : 0);
+    const taken = this.#cpu.words.compareExchange(at, 0, 1) === 0;
+    if (!taken) this.#cpu.words.relax();
+    return this.#push(taken ? 1 : 0);
   }
 
   /** `smp_processor_id`: which vCPU this is, until the next context switch. */

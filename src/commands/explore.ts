@@ -1,0 +1,152 @@
+/** `umbra explore`: search a litmus test for a schedule that goes wrong. */
+
+import { Command, Option } from 'commander';
+import type { DefectId } from '../../shared/defects.ts';
+import { readLitmus } from '../explore/litmus/litmus.ts';
+import { type Ending, type Result, type Setting, Subject, settingsOf } from '../explore/search.ts';
+import { STRATEGIES } from '../explore/strategies/catalogue.ts';
+import { parseDefects } from './defects.ts';
+import { ExitCode } from './exit-code.ts';
+import { JSON_OPTION, jsonOutput } from './json-output.ts';
+import { disciplineOption, integer, pagingOption } from './options.ts';
+
+interface Options extends Partial<Pick<Setting, 'paging' | 'discipline'>> {
+  readonly defects?: readonly DefectId[];
+  readonly strategy: string;
+  readonly runs: number;
+  readonly seconds?: number;
+  readonly seed: number;
+  readonly json?: string;
+}
+
+/** What came of one setting. */
+interface Found {
+  readonly setting: Setting;
+  readonly schedules: number;
+  /** Of them, how many took their steps in another order than all before. */
+  readonly distinct: number;
+  readonly steps: number;
+  readonly seconds: number;
+  readonly failure?: { readonly ending: Ending; readonly message: string; readonly token: string };
+}
+
+export const EXIT_CODES: Readonly<Record<Ending, ExitCode>> = {
+  ok: ExitCode.Ok,
+  violation: ExitCode.Failed,
+  killed: ExitCode.Killed,
+  oops: ExitCode.Oops,
+  deadlock: ExitCode.Deadlock,
+  livelock: ExitCode.Livelock,
+};
+
+export function exploreCommand(): Command {
+  return new Command('explore')
+    .description(
+      'Run a litmus test by many schedules, in which every access of shared memory is a place ' +
+        'where the turn may pass to another host CPU, until one goes wrong.',
+    )
+    .argument('<file>', 'a litmus test (litmus/ has those that come with umbra)')
+    .addOption(disciplineOption())
+    .addOption(pagingOption())
+    .addOption(
+      new Option('--defects <ids>', 'defects of the C code that are on: all, none, or R9,R10,…')
+        .argParser(parseDefects)
+        .default(undefined, 'none'),
+    )
+    .addOption(
+      new Option('--strategy <name>', 'how schedules are chosen')
+        .choices(Object.keys(STRATEGIES))
+        .default('portfolio'),
+    )
+    .option('--runs <n>', 'schedules in each setting, at most', integer(1), 1000)
+    .option('--seconds <s>', 'and for so long in each, at most', integer(1))
+    .option('--seed <n>', 'of the first schedule; the next ones count up', integer(0), 1)
+    .option(...JSON_OPTION)
+    .addHelpText(
+      'after',
+      '\nSettings are the paging forms and disciplines that the test is for, unless they are ' +
+        'given. The first schedule that goes wrong ends the search, and is printed as a line ' +
+        `for umbra replay.\n\nExit code: ${ExitCode.Ok} nothing wrong, ${ExitCode.Failed} an ` +
+        `invariant or an outcome is broken, ${ExitCode.Killed} the guest was killed, ` +
+        `${ExitCode.Oops} the host died, ${ExitCode.Deadlock} deadlock, ${ExitCode.Livelock} ` +
+        `livelock, ${ExitCode.UserMistake} a mistake in what was given, ${ExitCode.Interrupted} ` +
+        'interrupted by Ctrl-C.\n\nExamples:\n' +
+        '  umbra explore litmus/1-fault/R2-cleared-entry-comes-back.yaml --defects R2\n' +
+        '  umbra explore litmus/6-switcher/migrations.yaml --strategy pct-3 --runs 10000',
+    )
+    .action(explore);
+}
+
+async function explore(file: string, options: Options): Promise<void> {
+  const writeJson = jsonOutput(options.json);
+  const litmus = readLitmus(file);
+  const quiet = options.json === '-';
+  let interrupted = false;
+  const interrupt = (): void => {
+    interrupted = true;
+  };
+  process.once('SIGINT', interrupt);
+  const all: Found[] = [];
+  for (const setting of settingsOf(litmus, options)) {
+    const subject = new Subject(file, litmus, setting);
+    const found = await search(subject, options, () => interrupted);
+    all.push(found);
+    if (!quiet) process.stdout.write(describe(found));
+    if (interrupted || found.failure !== undefined) break;
+  }
+  process.off('SIGINT', interrupt);
+  writeJson({
+    schema_version: 1,
+    file,
+    strategy: options.strategy,
+    seed: options.seed,
+    found: all,
+  });
+  const failure = all.at(-1)?.failure;
+  if (failure !== undefined) process.exitCode = EXIT_CODES[failure.ending];
+  else process.exitCode = interrupted ? ExitCode.Interrupted : ExitCode.Ok;
+}
+
+/** Schedules between two looks at Ctrl-C. */
+const BATCH = 20;
+
+async function search(
+  subject: Subject,
+  { strategy: name, runs, seconds = Number.POSITIVE_INFINITY, seed }: Options,
+  isInterrupted: () => boolean,
+): Promise<Found> {
+  const strategy = STRATEGIES[name]!();
+  const start = performance.now();
+  const elapsed = (): number => (performance.now() - start) / 1000;
+  const digests = new Set<string>();
+  let steps = 0;
+  let schedules = 0;
+  let failure: Result | undefined;
+  while (failure === undefined && schedules < runs && elapsed() < seconds && !isInterrupted()) {
+    const result = subject.run(strategy, seed + schedules);
+    schedules++;
+    steps += result.run.steps;
+    digests.add(result.run.digest);
+    if (result.ending !== 'ok') failure = result;
+    if (schedules % BATCH === 0) await new Promise(setImmediate);
+  }
+  return {
+    ...{ setting: subject.setting, schedules, distinct: digests.size, steps, seconds: elapsed() },
+    ...(failure && {
+      failure: {
+        ending: failure.ending,
+        message: failure.message,
+        token: subject.tokenOf(failure),
+      },
+    }),
+  };
+}
+
+function describe({ setting, schedules, distinct, steps, seconds, failure }: Found): string {
+  const n = (value: number): string => Math.round(value).toLocaleString('en-US');
+  const line =
+    `${setting.discipline}, ${setting.paging}: ${n(schedules)} schedules, ${n(distinct)} of them ` +
+    `different, ${n(steps / schedules)} steps each, ${n(schedules / seconds)} schedules/s`;
+  if (failure === undefined) return `${line}; nothing wrong\n`;
+  return `${line}\n${failure.ending}: ${failure.message}\numbra replay ${failure.token}\n`;
+}

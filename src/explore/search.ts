@@ -1,0 +1,174 @@
+/** Running a litmus test by many schedules, and saying of each how it ended. */
+
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { DefectId } from '../../shared/defects.ts';
+import type { DisciplineName } from '../../shared/discipline.ts';
+import type { PagingName } from '../../shared/entry.ts';
+import { UserError } from '../../shared/errors.ts';
+import { checkAll } from '../check/invariants.ts';
+import type { Policy } from '../host/policy.ts';
+import { Board, type Run, type Verdict } from './board.ts';
+import { bootLitmus } from './litmus/boot.ts';
+import { judge } from './litmus/judge.ts';
+import { type Litmus, readLitmus } from './litmus/litmus.ts';
+import { litmusSoftware } from './litmus/software.ts';
+import { Recorded } from './strategies/recorded.ts';
+import type { Strategy } from './strategy.ts';
+import { encodeToken, packTurns, type Token, unpackTurns } from './token.ts';
+import type { Step } from './turn.ts';
+
+/** How a schedule ended: as it may, or what is wrong with it. */
+export type Ending = 'ok' | 'violation' | Exclude<Verdict, 'ended'>;
+
+export interface Setting {
+  readonly paging: PagingName;
+  readonly discipline: DisciplineName;
+  readonly defects: readonly DefectId[];
+}
+
+export interface Result {
+  readonly ending: Ending;
+  /** The declared outcome, by its number in the file; undefined when none holds. */
+  readonly outcome: number | undefined;
+  /** What is wrong, in words; '' if nothing is. */
+  readonly message: string;
+  readonly run: Run;
+}
+
+/** A run of so many steps does not end; litmus tests take some hundreds. */
+export const MOST_STEPS = 20_000;
+
+/** A vCPU goes on where it was put, or has itself moved to. */
+const STAY: Policy = {
+  place: ({ lastHostCpu }, hostCpus) => Math.max(0, lastHostCpu) % hostCpus,
+  steals: 'nobody',
+  description: 'where it ran last',
+};
+
+/** Places of a run whose digests its token holds. */
+const CHECKPOINTS = 100;
+
+/** A litmus test in one setting, ready to be run again and again. */
+export class Subject {
+  readonly path: string;
+  readonly litmus: Litmus;
+  readonly setting: Setting;
+  readonly board: Board;
+  readonly #digest: string;
+
+  constructor(path: string, litmus: Litmus, setting: Setting) {
+    this.path = path;
+    this.litmus = litmus;
+    this.setting = setting;
+    this.#digest = digestOf(path);
+    const { shared, host } = bootLitmus(litmus, setting);
+    const most = 0x7fff_ffff;
+    this.board = new Board(shared, host, litmusSoftware(litmus), {
+      policy: STAY,
+      quantum: { least: most, most },
+      hotplug: [],
+    });
+  }
+
+  run(strategy: Strategy, seed: number): Result {
+    return this.#judged(this.board.run(strategy, seed, MOST_STEPS));
+  }
+
+  /** The same run as one line. It is run once more for it. */
+  tokenOf({ run }: Result): string {
+    const stride = Math.ceil(run.steps / CHECKPOINTS);
+    const digests: number[] = [];
+    let steps = 0;
+    this.#watched(run, ({ digest }) => {
+      if (++steps % stride === 0) digests.push(digest & 0xff);
+    });
+    return encodeToken({
+      file: this.path,
+      digest: this.#digest,
+      ...this.setting,
+      defects: [...this.setting.defects],
+      mostSteps: MOST_STEPS,
+      turns: packTurns(run.decisions.turns),
+      drawn: [...run.decisions.drawn],
+      steps: run.steps,
+      digests: Buffer.from(digests).toString('base64'),
+    });
+  }
+
+  #watched(run: Pick<Run, 'decisions'>, watcher: (step: Step) => void): Run {
+    this.board.turn.watcher = watcher;
+    try {
+      return this.board.run(new Recorded(run.decisions), 0, MOST_STEPS);
+    } finally {
+      this.board.turn.watcher = undefined;
+    }
+  }
+
+  /** Do a run again that a token tells of. Throws UserError when it goes another way. */
+  replay(token: Token, watcher?: (step: Step) => void): Result {
+    if (token.digest !== this.#digest) {
+      throw new UserError(`${this.path} has changed since the token was printed: explore it again`);
+    }
+    const recorded = Buffer.from(token.digests, 'base64');
+    const stride = Math.ceil(token.steps / CHECKPOINTS);
+    let steps = 0;
+    const run = this.#watched(
+      { decisions: { turns: unpackTurns(token.turns), drawn: token.drawn } },
+      (step) => {
+        watcher?.(step);
+        if (++steps % stride !== 0) return;
+        if ((step.digest & 0xff) !== recorded[steps / stride - 1]) {
+          throw diverged(steps - stride, steps);
+        }
+      },
+    );
+    if (steps !== recorded.length) {
+      throw new UserError(
+        `the run ended after ${steps} steps, and ${recorded.length} were recorded`,
+      );
+    }
+    return this.#judged(run);
+  }
+
+  #judged(run: Run): Result {
+    const { host } = this.board;
+    const judged = judge(this.litmus, host);
+    const { outcome, is, because } = judged;
+    const mayBe = is === 'allowed' || is === 'interesting';
+    if (run.verdict === 'killed' && mayBe) return { ending: 'ok', outcome, message: '', run };
+    if (run.verdict !== 'ended') {
+      return { ending: run.verdict, outcome, message: run.message, run };
+    }
+    if (!mayBe) return { ending: 'violation', outcome, message: `${is}: ${because}`, run };
+    const [broken] = checkAll(host);
+    if (broken === undefined) return { ending: 'ok', outcome, message: '', run };
+    return { ending: 'violation', outcome, message: broken.text, run };
+  }
+}
+
+/** The settings that a test is for, as far as they are not given. */
+export function settingsOf(
+  litmus: Litmus,
+  { paging, discipline, defects }: Partial<Setting>,
+): Setting[] {
+  const pagings = paging === undefined ? litmus.paging : [paging];
+  const disciplines = discipline === undefined ? litmus.disciplines : [discipline];
+  return pagings.flatMap((form) =>
+    disciplines.map((name) => ({ paging: form, discipline: name, defects: defects ?? [] })),
+  );
+}
+
+export const subjectOf = (token: Token): Subject => {
+  const { file, paging, discipline, defects } = token;
+  return new Subject(file, readLitmus(file), { paging, discipline, defects });
+};
+
+const digestOf = (path: string): string =>
+  createHash('sha256').update(readFileSync(path)).digest('hex').slice(0, 16);
+
+const diverged = (from: number, to: number): UserError =>
+  new UserError(
+    `the run goes another way between steps ${from} and ${to}: an access there differs from the ` +
+      'one that was recorded, in what, where or with what result',
+  );
