@@ -123,10 +123,8 @@ export class Subject {
         }
       },
     );
-    if (steps !== recorded.length) {
-      throw new UserError(
-        `the run ended after ${steps} steps, and ${recorded.length} were recorded`,
-      );
+    if (steps !== token.steps) {
+      throw new UserError(`the run ended after ${steps} steps, and ${token.steps} were recorded`);
     }
     return this.#judged(run);
   }
