@@ -1,8 +1,8 @@
 /** All invariants that can be looked at in one moment, in the order of their numbers. */
 
 import type { Host } from '../../shared/host.ts';
-import type { Lguest } from '../../shared/lguest.ts';
 import { checkAccessedDirty } from './accessed-dirty.ts';
+import { isAsWritten } from './as-written.ts';
 import { checkGuestMemory } from './guest-memory.ts';
 import { checkIsolation, checkRights } from './isolation.ts';
 import { checkKernelBooks } from './kernel-books.ts';
@@ -32,10 +32,8 @@ const ALL_CHECKS: readonly Check[] = [
  * repaired even in part.
  */
 export function heldTo(host: Host, violations: readonly Violation[]): Violation[] {
-  const asWritten = (lg: Lguest): boolean =>
-    lg.discipline === 'as-written' && Object.values(lg.defects).every((on) => on);
   return violations.filter(({ invariant, guest, title }) => {
-    if (guest === undefined || !asWritten(host.guests[guest]!)) return true;
+    if (guest === undefined || !isAsWritten(host.guests[guest]!)) return true;
     return invariant !== 4 && invariant !== 5 && title !== 'more rights than the guest gives';
   });
 }

@@ -11,6 +11,7 @@ import { FrameKind } from '../../shared/frames.ts';
 import type { Host } from '../../shared/host.ts';
 import type { LgCpu } from '../../shared/lg-cpu.ts';
 import type { Lguest } from '../../shared/lguest.ts';
+import { isAsWritten } from './as-written.ts';
 import { guestLookUp, isSynchronised, judgingTop } from './guest-tables.ts';
 import { tlbEntries, vcpuInside } from './host-cpus.ts';
 import { isTable, shadowEntries, shadowTables } from './shadow.ts';
@@ -68,10 +69,16 @@ function forbidden(
   if (vcpu !== undefined) {
     return frame === vcpu.regsPage ? undefined : `the regs page of vCPU ${vcpu.id} alone`;
   }
-  // R16: as written all vCPUs that share the pgdir can write it.
-  const shared = lg.discipline !== 'as-written';
-  return shared ? 'regs pages in the vCPUs’ own tables only' : undefined;
+  return mayShareRegs(lg) ? undefined : 'regs pages in the vCPUs’ own tables only';
 }
+
+/**
+ * R16 is that vCPUs which share a pgdir can write one another's regs pages. Other defects
+ * need the Switcher in the pgdirs to be there at all; that is not theirs. The code as written
+ * was made for one vCPU.
+ */
+const mayShareRegs = (lg: Lguest): boolean =>
+  lg.sharesSwitcher && (!lg.defects.R16 || lg.cpus.length === 1 || isAsWritten(lg));
 
 function ofTlbs(host: Host): Violation[] {
   const violations: Violation[] = [];

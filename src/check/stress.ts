@@ -7,7 +7,7 @@
  */
 
 import { toPtr } from '../../shared/address.ts';
-import { ALL_DEFECTS } from '../../shared/defects.ts';
+import { ALL_DEFECTS, type DefectId } from '../../shared/defects.ts';
 import { DISCIPLINES, type DisciplineName } from '../../shared/discipline.ts';
 import type { PagingName } from '../../shared/entry.ts';
 import { prandomU32, seedRandom } from '../../shared/random.ts';
@@ -51,6 +51,8 @@ export interface Fixed {
   /** Of each guest. */
   readonly vcpus?: number;
   readonly guests?: number;
+  /** Those that are on; drawn are all or none as written, and none under other disciplines. */
+  readonly defects?: readonly DefectId[];
 }
 
 export interface StressOptions {
@@ -85,9 +87,9 @@ export async function stress(seed: number, options: StressOptions = {}): Promise
   if (run.ending.kind === 'interrupted') {
     return { seed, spec, run, machine, faults, checks: run.samples };
   }
-  if (run.ending.kind !== 'done') {
+  if (run.ending.kind === 'oops' || run.ending.kind === 'cpu died') {
     faults.push(`${run.ending.kind}: ${run.ending.message}`);
-  } else {
+  } else if (run.ending.kind === 'done') {
     for (const [i, guest] of run.guests.entries()) {
       faults.push(...(await wrongEnd(guest, spec.guests[i]!, spec)));
     }
@@ -151,11 +153,13 @@ export function drawMachine(seed: number, fixed: Fixed = {}): MachineSpec {
   const drawn = drawDiscipline(draw, fixed);
   const discipline = fixed.discipline ?? drawn;
   const asWritten = discipline === 'as-written';
-  const hostCpus = orGiven(1 + draw.below(4), fixed.cpus);
+  const several = takesSeveral(fixed);
+  const hostCpus = orGiven(atLeast(several ? 2 : 1, 1 + draw.below(4)), fixed.cpus);
   const least = draw.pick([1, 10, 100, 1000, 10_000]);
   const most = least * draw.pick([1, 4, 16]);
   const policy = draw.pick(POLICIES);
-  const defects = draw.pick([ALL_DEFECTS, []]);
+  const drawnDefects = draw.pick([ALL_DEFECTS, []]);
+  const defects = fixed.defects ?? (asWritten ? drawnDefects : []);
   const hotplug = draw.below(3) === 0 ? drawHotplug(draw, hostCpus) : [];
   // As written, what was half done when memory ran out stays so: it leaks.
   const allocations = draw.below(8) === 0 ? draw.below(150) : undefined;
@@ -166,16 +170,22 @@ export function drawMachine(seed: number, fixed: Fixed = {}): MachineSpec {
   return {
     ...{ seed, hostCpus, policy, discipline, guests, hotplug },
     quantum: { least, most },
-    defects: asWritten ? defects : [],
+    defects,
     ...(allocations === undefined || !mayFail ? {} : { failAllocationAfter: allocations }),
   };
 }
 
+/** Whether a defect is on that shows only with several vCPUs, on several CPUs. */
+const takesSeveral = ({ defects = [] }: Fixed): boolean => defects.some((id) => id.startsWith('R'));
+
+const atLeast = (least: number, drawn: number): number => Math.max(least, drawn);
+
 /** As written, several vCPUs are known to go wrong: that is for those who ask for it. */
-function drawDiscipline(draw: Draw, { vcpus = 1 }: Fixed): DisciplineName {
+function drawDiscipline(draw: Draw, fixed: Fixed): DisciplineName {
   const drawn = draw.below(DISCIPLINES.length);
   const repaired = DISCIPLINES.filter((name) => name !== 'as-written');
-  return vcpus === 1 ? DISCIPLINES[drawn]! : repaired[drawn % repaired.length]!;
+  const several = (fixed.vcpus ?? (takesSeveral(fixed) ? 2 : 1)) > 1;
+  return several ? repaired[drawn % repaired.length]! : DISCIPLINES[drawn]!;
 }
 
 /** The drawn value is drawn in any case. */
@@ -184,12 +194,14 @@ const orGiven = <T>(drawn: T, given: T | undefined): T => given ?? drawn;
 function drawGuest(draw: Draw, asWritten: boolean, fixed: Fixed): GuestSpec {
   const program = draw.pick(PROGRAMS)(draw.below(PROGRAM_SEEDS));
   const paging = orGiven(draw.pick(['nonpae', 'pae'] as const), fixed.paging);
+  const several = takesSeveral(fixed);
+  const drawn = atLeast(several ? 2 : 1, draw.pick([1, 2, 4, 8]));
   // As written, one vCPU to a guest is all that the code is made for.
-  const vcpus = draw.pick([1, 2, 4, 8]);
+  const vcpus = asWritten && !several ? 1 : drawn;
   return {
     ...{ program, paging, pages: GUEST_PAGES },
     name: program.kind === 'trace' ? program.path : program.name,
-    vcpus: orGiven(asWritten ? 1 : vcpus, fixed.vcpus),
+    vcpus: orGiven(vcpus, fixed.vcpus),
     pgdirs: draw.pick([2, 4, 8]),
   };
 }

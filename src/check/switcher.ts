@@ -1,13 +1,15 @@
 /**
  * Invariant 3: while vCPU v runs on host CPU h, the Switcher's text is where it belongs, h's
  * first page is v's regs page, its second is h's state page, read-only, and no other CPU's
- * pages are to be seen; what a vCPU or pgdir at rest shows is what its record says.
+ * pages are to be seen; what a vCPU or pgdir at rest shows is what its record says. Where
+ * vCPUs share the way to the Switcher, those of other CPUs may be there too: see mayShow.
  */
 
 import { ANY_USER, ANY_WRITE, Right } from '../../shared/access.ts';
 import { PAGE_SIZE, toGva } from '../../shared/address.ts';
 import { FrameKind } from '../../shared/frames.ts';
 import type { Host } from '../../shared/host.ts';
+import type { Lguest } from '../../shared/lguest.ts';
 import { type Inside, insiders, translateFrom } from './host-cpus.ts';
 import { rightsName } from './isolation.ts';
 import { type ShadowEntry, shadowEntries } from './shadow.ts';
@@ -31,7 +33,8 @@ function inUse(host: Host, inside: Inside): Violation[] {
     const seen = translateFrom(host, cpu, vaddr);
     const due = page === 0 ? text : page === mine ? regs : page === mine + 1 ? state : undefined;
     if (due === undefined) {
-      if (seen === undefined) continue;
+      const other = (page - 1) >> 1;
+      if (seen === undefined || mayShow(host, vcpu.lg, vcpu.cpuPgd, other)) continue;
       const found = describeFrame(host, seen.frame);
       violations.push(
         violation(3, 'another CPU’s pages are in the Switcher', place, 'nothing', found),
@@ -66,15 +69,30 @@ function atRest(host: Host): Violation[] {
   for (const lg of host.guests) {
     for (const shown of shadowEntries(lg)) {
       const { pgdir, vcpu, vaddr } = shown;
+      const shownCpu = ((vaddr - host.switcherAddr) / PAGE_SIZE - 1) >> 1;
       if (vaddr < host.switcherAddr || vaddr >= last) continue;
       const place = { guest: lg.index, ...(vcpu && { vcpu: vcpu.id }), pgdir, vaddr };
       const of = vcpu ? vcpu.switcherHostCpu : lg.pgdirs[pgdir]!.lastHostCpu;
       // A pgdir that does not know shows anybody's, until the next CPU removes all.
-      const wrong = wrongPage(host, shown, of < 0 && vcpu === undefined ? undefined : of, place);
+      const any = vcpu === undefined && (of < 0 || mayShow(host, lg, pgdir, shownCpu));
+      const wrong = wrongPage(host, shown, any ? undefined : of, place);
       if (wrong !== undefined) violations.push(wrong);
     }
   }
   return violations;
+}
+
+/**
+ * Whether a pgdir that vCPUs share may show a host CPU's pages beside those of the last one:
+ * while that CPU is inside, where taking them away would be R10, and afterwards until the
+ * next who maps its own removes them all. With R13 that one removes the last CPU's alone.
+ */
+function mayShow(host: Host, lg: Lguest, pgdir: number, hostCpu: number): boolean {
+  if (!lg.sharesSwitcher) return false;
+  if (!lg.defects.R13) return true;
+  return insiders(host).some(
+    ({ cpu, vcpu }) => cpu.index === hostCpu && vcpu.lg.index === lg.index && vcpu.cpuPgd === pgdir,
+  );
 }
 
 /** `of`: the host CPU whose pages alone may be there; undefined for any. */

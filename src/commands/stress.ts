@@ -1,6 +1,7 @@
 /** `umbra stress`: machines drawn from seeds, one after the other. */
 
 import { Command, InvalidArgumentError } from 'commander';
+import { ALL_DEFECTS, type DefectId } from '../../shared/defects.ts';
 import type { DisciplineName } from '../../shared/discipline.ts';
 import type { PagingName } from '../../shared/entry.ts';
 import { type Fixed, type StressRun, stress } from '../check/stress.ts';
@@ -10,7 +11,7 @@ import { formatStress, StressTotals } from '../report/stress-totals.ts';
 import { reportViolation, violationText } from '../report/violation.ts';
 import { ExitCode } from './exit-code.ts';
 import { JSON_OPTION, jsonOutput } from './json-output.ts';
-import { disciplineOption, integer, pagingOption } from './options.ts';
+import { defectsOption, disciplineOption, integer, pagingOption } from './options.ts';
 
 interface Options {
   readonly seconds: number;
@@ -22,6 +23,8 @@ interface Options {
   readonly cpus?: number;
   readonly vcpus?: number;
   readonly guests?: number;
+  readonly defects?: readonly DefectId[];
+  readonly untilFailure?: true;
   readonly json?: string;
 }
 
@@ -43,24 +46,28 @@ export function stressCommand(): Command {
     .option('--cpus <n>', 'host CPUs', integer(1))
     .option('--vcpus <n>', 'vCPUs of each guest', integer(1))
     .option('--guests <n>', 'guests of each machine', integer(1))
+    .addOption(defectsOption())
+    .option('--until-failure', 'end with the first run that goes wrong')
     .option(...JSON_OPTION)
     .addHelpText(
       'after',
       '\nWhat is not given is drawn. As written, guests have one vCPU; with --vcpus it is drawn ' +
-        'from the other disciplines, unless --discipline asks for it.\n\n' +
+        'from the other disciplines, unless --discipline asks for it. With a defect R… guests have ' +
+        'several.\n\n' +
         `Exit code: ${ExitCode.Ok} nothing wrong, ${ExitCode.Failed} something, ` +
         `${ExitCode.UserMistake} a mistake in what was given, ${ExitCode.Interrupted} interrupted ` +
         'by Ctrl-C (the summary so far is shown).\n\n' +
         'Examples:\n' +
         '  umbra stress --seconds 600\n' +
         '  umbra stress --discipline guest-lock --paging pae --ops 100000000\n' +
+        '  umbra stress --defects R5 --until-failure\n' +
         '  umbra stress --seed 1234 --runs 1',
     )
     .action(run);
 }
 
 async function run(options: Options): Promise<void> {
-  const { seed, json } = options;
+  const { seed, json, untilFailure = false } = options;
   const writeJson = jsonOutput(json);
   const fixed = fixedOf(options);
   const start = performance.now();
@@ -84,11 +91,12 @@ async function run(options: Options): Promise<void> {
     const outcome = await stress(next, { fixed, started });
     const command = commandFor(outcome.seed, fixed);
     current = undefined;
-    totals.add(outcome, command);
+    totals.add(outcome, command, elapsed());
     if (outcome.faults.length > 0 && json !== '-') {
       clearLine();
       process.stdout.write(failure(outcome, command));
     }
+    if (untilFailure && outcome.faults.length > 0) break;
     next++;
   }
   stopProgress();
@@ -105,7 +113,7 @@ function isOver({ seconds, ops, runs }: Options, totals: StressTotals, elapsed: 
   return totals.runs >= (runs ?? Infinity) || totals.sums.operations >= (ops ?? Infinity);
 }
 
-const DIMENSIONS = ['discipline', 'paging', 'cpus', 'vcpus', 'guests'] as const;
+const DIMENSIONS = ['discipline', 'paging', 'cpus', 'vcpus', 'guests', 'defects'] as const;
 
 const fixedOf = (options: Options): Fixed =>
   Object.fromEntries(
@@ -115,8 +123,19 @@ const fixedOf = (options: Options): Fixed =>
 /** The same machine again. */
 const commandFor = (seed: number, fixed: Fixed): string =>
   ['umbra stress', '--seed', seed, '--runs 1']
-    .concat(Object.entries(fixed).map(([key, value]) => `--${key} ${value}`))
+    .concat(
+      Object.entries({
+        ...fixed,
+        ...(fixed.defects && { defects: defectsText(fixed.defects) }),
+      }).map(([key, value]) => `--${key} ${value}`),
+    )
     .join(' ');
+
+/** As --defects takes it. */
+function defectsText(on: readonly DefectId[]): string {
+  if (on.length === 0) return 'none';
+  return on.length === ALL_DEFECTS.length ? 'all' : on.join(',');
+}
 
 /** A line that is overwritten, where somebody sits and watches. Returns how to end it. */
 function showProgress(text: () => string): () => void {
@@ -155,8 +174,10 @@ function line(
 function failure({ seed, spec, faults, run, machine }: StressRun, command: string): string {
   const guests = spec.guests.map((g) => `${g.name} (${g.paging}, ${g.vcpus} vCPUs)`).join(', ');
   const most = 5;
+  const defects = defectsText(spec.defects ?? []);
   return [
-    `seed ${seed}: ${guests} on ${spec.hostCpus} host CPUs, ${spec.discipline}, ${spec.policy}`,
+    `seed ${seed}: ${guests} on ${spec.hostCpus} host CPUs, ${spec.discipline}, defects ` +
+      `${defects}, ${spec.policy}`,
     ...faults.slice(0, most).map((fault) => `  ${fault}`),
     ...(faults.length > most ? [`  and ${faults.length - most} more`] : []),
     ...run.broken

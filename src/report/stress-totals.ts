@@ -39,6 +39,8 @@ export class StressTotals {
   readonly seed: number;
   readonly sums: Sums = nothing();
   readonly failures: Failure[] = [];
+  /** When the first run went wrong: that run counted too. */
+  firstFailure: { readonly runs: number; readonly seconds: number } | undefined;
   runs = 0;
   checks = 0;
   readonly #kinds = new Map<string, Kind>();
@@ -48,10 +50,17 @@ export class StressTotals {
     this.seed = seed;
   }
 
-  add({ seed, spec, run, machine, faults, checks }: StressRun, command: string): void {
+  /** `command`: what runs it again. `seconds`: since the first began. */
+  add(
+    { seed, spec, run, machine, faults, checks }: StressRun,
+    command: string,
+    seconds: number,
+  ): void {
     this.runs++;
-    if (faults.length > 0) this.failures.push({ seed, faults, command });
-    else this.checks += checks;
+    if (faults.length > 0) {
+      this.failures.push({ seed, faults, command });
+      this.firstFailure ??= { runs: this.runs, seconds };
+    } else this.checks += checks;
     const cpus = [...machine.host.cpus.keys()];
     for (const [i, { paging }] of spec.guests.entries()) {
       const { reason } = run.guests[i]!;
@@ -77,6 +86,7 @@ export class StressTotals {
       checks_passed: this.checks,
       total: this.sums,
       by_kind: this.kinds,
+      first_failure: this.firstFailure ?? null,
       failures: this.failures,
     };
   }
@@ -102,7 +112,12 @@ const n = (value: number): string => value.toLocaleString('en-US');
 
 export function formatStress(totals: StressTotals, seconds: number): string {
   const { runs, seed, sums, failures, checks } = totals;
-  const verdict = failures.length === 0 ? 'nothing wrong' : `${n(failures.length)} went wrong`;
+  const { firstFailure: first } = totals;
+  const verdict =
+    first === undefined
+      ? 'nothing wrong'
+      : `${n(failures.length)} went wrong, the first after ${first.seconds.toFixed(1)} s in run ` +
+        n(first.runs);
   const head = ['', 'guests', 'operations', 'faults', 'migrations', 'shootdowns', 'killed'];
   const rows = totals.kinds.map((kind) => [
     `${kind.discipline}, ${kind.paging}`,

@@ -3,6 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { Right } from '../../shared/access.ts';
 import { frameStart, toGpa, toGva, toPfn, toPtr } from '../../shared/address.ts';
+import type { DefectId } from '../../shared/defects.ts';
 import { makeEntry, NO_ENTRY, PAGE_TABLE, pgdIndex, pteIndex } from '../../shared/entry.ts';
 import { FrameKind } from '../../shared/frames.ts';
 import { Vma } from '../../shared/launcher-map.ts';
@@ -36,6 +37,19 @@ function forge({ m, mmus }: Tampered, hostCpu: number, va: number, value: number
   mmus[hostCpu]!.translate(toGva(va), Right.SupervisorRead);
   const slot = cpu.tlb + ((va >>> 12) & 511) * 2;
   m.host.words.poke(toPtr(slot + 1), value);
+}
+
+/** Defects that have vCPUs share the Switcher, but for R16, which is the sharing itself. */
+const SHARING = ['U2', 'U8', 'R7', 'R9', 'R10', 'R13'] as const;
+
+/** Two vCPUs on one pgdir, three host CPUs, one defect. */
+function sharing(pae: boolean, id: DefectId) {
+  const m = Scripted.booted({
+    ...{ pae, vcpus: 2, hostCpus: 3, defects: [id], discipline: 'guest-lock' },
+  });
+  m.cpu(1).cpuPgd = m.cpu(0).cpuPgd;
+  m.cpu(1).cr3 = m.cpu(0).cr3;
+  return { m, cpus: [m.hostCpu(0), m.hostCpu(1), m.hostCpu(2)] as const };
 }
 
 describe.each(FORMS)('$form', ({ pae }) => {
@@ -95,6 +109,19 @@ describe.each(FORMS)('$form', ({ pae }) => {
       expect(checkIsolation(u.m.host)).toMatchObject([
         { pgdir: 0, expected: 'regs pages in the vCPUs’ own tables only' },
       ]);
+    });
+
+    test('a shared regs page is R16’s, and not that of others who share the Switcher', () => {
+      const shown = (vcpus: number, ...defects: DefectId[]) => {
+        const m = Scripted.booted({ pae, vcpus, defects, discipline: 'guest-lock' });
+        mapSwitcherInGuest(m.cpu(), 0);
+        return checkIsolation(m.host).map(({ expected }) => expected);
+      };
+      expect(shown(2, 'R16')).toEqual(['regs pages in the vCPUs’ own tables only']);
+      expect(shown(2, 'R16', 'R10')).toHaveLength(1);
+      for (const id of SHARING) expect(shown(2, id)).toEqual([]);
+      // There is nobody to write it.
+      expect(shown(1, 'R16')).toEqual([]);
     });
 
     test('a table that is none', () => {
@@ -192,6 +219,57 @@ describe.each(FORMS)('$form', ({ pae }) => {
         '3 another CPU’s pages are in the Switcher',
         '3 the last host CPU is another one',
       ]);
+    });
+
+    test('two vCPUs inside on one shared pgdir: each one’s pages are there, whatever is wrong', () => {
+      for (const id of [...SHARING, 'R16'] as const) {
+        const { m, cpus } = sharing(pae, id);
+        cpus[0].enter(0);
+        // R10 is that these would be gone.
+        if (id !== 'R10') cpus[1].enter(1);
+        expect(titles(checkSwitcher(m.host))).toEqual([]);
+      }
+      const { m, cpus } = sharing(pae, 'R10');
+      cpus[0].enter(0);
+      cpus[1].enter(1);
+      expect(checkSwitcher(m.host)).toMatchObject(
+        [1, 2].map(() => ({ title: 'a wrong page in the Switcher', hostCpu: 0, found: 'nothing' })),
+      );
+    });
+
+    test('pages that stay when their CPU is out: the next removes them, or they are R13’s', () => {
+      const left = (id: DefectId) => {
+        const { m, cpus } = sharing(pae, id);
+        cpus[0].enter(0);
+        cpus[1].enter(1);
+        cpus[0].leave(0);
+        const beside = titles(checkSwitcher(m.host));
+        cpus[2].enter(0);
+        cpus[1].leave(1);
+        return [beside, titles(checkSwitcher(m.host))];
+      };
+      expect(left('R7')).toEqual([[], []]);
+      const [beside, later] = left('R13');
+      for (const found of [beside!, later!]) {
+        expect(new Set(found)).toEqual(
+          new Set([
+            '3 another CPU’s pages are in the Switcher',
+            '3 the last host CPU is another one',
+          ]),
+        );
+      }
+    });
+
+    test('one host CPU for two vCPUs in turn: the other’s registers (R9)', () => {
+      const found = (id: DefectId) => {
+        const { m, cpus } = sharing(pae, id);
+        cpus[0].enter(0);
+        cpus[0].leave(0);
+        cpus[0].enter(1);
+        return titles(checkSwitcher(m.host));
+      };
+      expect(found('R9')).toEqual(['3 a wrong page in the Switcher']);
+      for (const id of SHARING.filter((other) => other !== 'R9')) expect(found(id)).toEqual([]);
     });
 
     test('as written: a last_host_cpu that does not tell the truth', () => {

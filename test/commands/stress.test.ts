@@ -46,6 +46,23 @@ test('a failing run is told with the command that repeats it', () => {
   expect(code).toBe(1);
 });
 
+test('a mutant is on in all that is drawn, has several vCPUs, and its first failure can end it', () => {
+  // A second vCPU cannot start: nothing hangs on who comes first.
+  const given = '--cpus 2 --guests 1 --defects R15';
+  const { code, stdout } = umbra(
+    ...`stress --seed 3 --runs 5 --until-failure --json - ${given}`.split(' '),
+  );
+  const { runs, first_failure, failures } = JSON.parse(stdout);
+  expect([code, runs, first_failure.runs, failures.length]).toEqual([1, 1, 1, 1]);
+  expect(first_failure.seconds).toBeGreaterThan(0);
+  expect(failures[0].faults[0]).toContain('ended with "already have lguest_data"');
+  const command = `stress --seed 3 --runs 1 ${given}`;
+  expect(failures[0].command).toBe(`umbra ${command}`);
+  const again = umbra(...command.split(' '));
+  expect(again.stdout).toMatch(/^seed 3: .* defects R15, /);
+  expect(again.stdout).toMatch(/1 went wrong, the first after \d+\.\d s in run 1\n/);
+});
+
 test.runIf(hasTerminal)('at a terminal it says how it gets on, and Ctrl-C ends it', async () => {
   const sign =
     /seed \d+: \d+ runs, \d.* operations\/s, .* faults\/s, .* migrations\/s, \d+ checks passed/;
@@ -58,6 +75,7 @@ test.each([
   [['--seconds', 'long'], /whole number/],
   [['--ops', '1.5'], /whole number/],
   [['--vcpus', '9'], /1 to 8/],
+  [['--defects', 'R17'], /'R17' is no defect/],
   [['--paging', 'none'], /Allowed choices are nonpae, pae/],
 ])('%j is a mistake that is told in words', (args, words) => {
   const { code, stderr } = umbra('stress', '--runs', '1', ...args);

@@ -40,8 +40,7 @@ describe.each(FORMS)('%s', (paging) => {
     });
 
     test.each([
-      [3, 2],
-      [17, 3],
+      [7, 3],
       [1009, 4],
     ])('ends the same when moved after every %i operations among %i CPUs', (quantum, hostCpus) => {
       const rig = new Rig({ program: builtinPrograms[name]!(), paging, hostCpus });

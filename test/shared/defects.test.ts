@@ -1,0 +1,24 @@
+/** The list of defects, and the page of documentation about them. */
+
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { ALL_DEFECTS, DEFECTS, sharesSwitcher, switchesFor } from '../../shared/defects.ts';
+
+const page = readFileSync(new URL('../../docs/defects.md', import.meta.url), 'utf8');
+
+test.each(ALL_DEFECTS)('docs/defects.md has %s as it is', (id) => {
+  const { title, where } = DEFECTS[id];
+  expect(page).toContain(`\n| ${id} | ${title} | ${where} |\n`);
+});
+
+test('docs/defects.md says of each that takes several vCPUs whether free running showed it', () => {
+  const [, measured] = page.split('### What free running shows');
+  for (const id of ALL_DEFECTS.filter((name) => name.startsWith('R'))) {
+    expect(measured).toMatch(new RegExp(`\\n\\| ${id} \\| .*(run|runs)\\b`));
+  }
+});
+
+test('with none on, nobody shares the Switcher', () => {
+  expect(sharesSwitcher(switchesFor([]))).toBe(false);
+  expect(sharesSwitcher(switchesFor(ALL_DEFECTS))).toBe(true);
+});
