@@ -12,6 +12,7 @@ import { defectsCommand } from './commands/defects.ts';
 import { ExitCode } from './commands/exit-code.ts';
 import { exploreCommand } from './commands/explore.ts';
 import { importCommand } from './commands/import.ts';
+import { litmusCommand } from './commands/litmus.ts';
 import { replayCommand } from './commands/replay.ts';
 import { runCommand } from './commands/run.ts';
 import { startCommand } from './commands/start.ts';
@@ -22,6 +23,7 @@ const COMMANDS: readonly (() => Command)[] = [
   startCommand,
   runCommand,
   stressCommand,
+  litmusCommand,
   exploreCommand,
   replayCommand,
   importCommand,

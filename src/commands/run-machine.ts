@@ -7,6 +7,7 @@ import { Machine, type MachineSpec } from '../machine.ts';
 import { type Expectation, formatExpectation, isAsExpected } from '../report/expectation.ts';
 import { makeReport, type RunReport, statistics, succeeded } from '../report/run-report.ts';
 import { formatSummary } from '../report/summary.ts';
+import { reportViolation, violationText } from '../report/violation.ts';
 import { ExitCode } from './exit-code.ts';
 import { jsonOutput } from './json-output.ts';
 import { columnsOf } from './terminal.ts';
@@ -42,6 +43,12 @@ export async function runMachine(spec: MachineSpec, options: RunOptions): Promis
         columns: columnsOf(process.stdout),
       }),
     );
+    const [first] = result.broken;
+    if (first !== undefined) {
+      process.stdout.write(
+        `\n${violationText(reportViolation(machine.host, first, result.events))}`,
+      );
+    }
     if (expect !== undefined) process.stdout.write(formatExpectation(report, expect));
   }
   const asExpected = expect === undefined ? succeeded(report) : isAsExpected(report, expect);
