@@ -127,10 +127,10 @@ export class LgCpu {
 
   /** Whether it was ever started; the first one always is. */
   get started(): boolean {
-    return this.#get(STARTED) !== 0;
+    return this.#load(STARTED) !== 0;
   }
   set started(started: boolean) {
-    this.#set(STARTED, started ? 1 : 0);
+    this.#store(STARTED, started ? 1 : 0);
   }
 
   /** Its own top level, middle level (PAE) and Switcher table; 0 as written. */
@@ -239,15 +239,15 @@ export class LgCpu {
   }
 
   get halted(): boolean {
-    return this.#get(HALTED) !== 0;
+    return this.#load(HALTED) !== 0;
   }
   set halted(halted: boolean) {
-    this.#set(HALTED, halted ? 1 : 0);
+    this.#store(HALTED, halted ? 1 : 0);
   }
 
   /** A bit for each of 32 interrupts; set by any CPU. */
   get irqsPending(): number {
-    return this.#get(IRQS_PENDING);
+    return this.#load(IRQS_PENDING);
   }
   /** `set_interrupt` without the kick. */
   raiseIrq(irq: number): void {
@@ -264,7 +264,7 @@ export class LgCpu {
 
   /** Take it out of the scheduler's hands until somebody unparks it. */
   park(): void {
-    this.#set(PARKED, 1);
+    this.#store(PARKED, 1);
   }
   /** True for the one caller who is to queue it again. */
   unpark(): boolean {
@@ -273,10 +273,10 @@ export class LgCpu {
 
   /** SET_CLOCKEVENT: at which count of operations the clock interrupts; 0 for never. */
   get clockDeadline(): number {
-    return this.#get(CLOCK_DEADLINE);
+    return this.#load(CLOCK_DEADLINE);
   }
   set clockDeadline(operations: number) {
-    this.#set(CLOCK_DEADLINE, operations);
+    this.#store(CLOCK_DEADLINE, operations);
   }
 
   /** Operations it has completed, modulo 2^32: the clock that its guest sees. */
@@ -344,11 +344,21 @@ export class LgCpu {
     this.changed = CHANGED_ALL;
   }
 
+  /** What only the CPU that has the vCPU in hand touches; it is handed over under a lock. */
   #get(offset: number): number {
-    return this.#words.load(toPtr(this.#at + offset));
+    return this.#words.peek(toPtr(this.#at + offset));
   }
 
   #set(offset: number, value: number): void {
+    this.#words.poke(toPtr(this.#at + offset), value);
+  }
+
+  /** What siblings look at. */
+  #load(offset: number): number {
+    return this.#words.load(toPtr(this.#at + offset));
+  }
+
+  #store(offset: number, value: number): void {
     this.#words.store(toPtr(this.#at + offset), value);
   }
 }
