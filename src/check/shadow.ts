@@ -14,7 +14,6 @@ import {
 } from '../../shared/address.ts';
 import {
   type Entry,
-  isPresent,
   PAGE_NX_HIGH,
   PAGE_RW,
   PAGE_USER,
@@ -90,10 +89,14 @@ function* below(
   yield { kind: 'table', ...of, vaddr: toGva(base), frame: table };
   if (!isTable(lg, table)) return;
   const { form } = lg;
+  const { words } = lg.host;
   const last = lengthsOf(form).length - 1;
-  for (let i = 0; i < lengthsOf(form)[level]!; i++) {
-    const entry = lg.entry(toPtr(frameStart(table) + i * form.entryWords));
-    if (!isPresent(entry)) continue;
+  const length = lengthsOf(form)[level]!;
+  for (let i = 0; i < length; i++) {
+    const at = (n: number): Ptr => toPtr(frameStart(table) + n * form.entryWords);
+    i += words.scan(at(i), length - i, form.entryWords);
+    if (i === length) return;
+    const entry = lg.entry(at(i));
     const frame = toPfn(entry.low >>> 12);
     const vaddr = toGva(base + i * 2 ** shiftsOf(form)[level]!);
     const way = form.pae && level === 0 ? above : [...above, entry];
