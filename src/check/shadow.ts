@@ -8,6 +8,7 @@ import {
   NO_FRAME,
   PAGE_SIZE,
   type Pfn,
+  type Ptr,
   toGva,
   toPfn,
   toPtr,
