@@ -57,11 +57,9 @@ export function withFault<T>(cpu: LgCpu, body: () => T): T {
   const hostCpu = lg.host.cpus[lg.host.thisCpu];
   if (hostCpu === undefined) return body();
   enter(lg, hostCpu.inFault, cpu.cpuPgd);
-  try {
-    return body();
-  } finally {
-    leave(lg.host, hostCpu, hostCpu.inFault);
-  }
+  const result = body();
+  leave(lg.host, hostCpu, hostCpu.inFault);
+  return result;
 }
 
 /**
@@ -151,9 +149,8 @@ const others = ({ cpus, thisCpu }: Host): readonly HostCpu[] =>
 function holding<T>({ host: { thisCpu } }: Lguest, lock: Lock, body: () => T): T {
   if (lock.holding(thisCpu)) return body();
   lock.acquire(thisCpu);
-  try {
-    return body();
-  } finally {
-    lock.release(thisCpu);
-  }
+  // Not released when the host dies inside: those who wait for it give up.
+  const result = body();
+  lock.release(thisCpu);
+  return result;
 }

@@ -3,7 +3,7 @@
  * that is not there. Every worker makes its own over the same memory.
  */
 
-import type { Gva, Pfn } from './address.ts';
+import type { Gva, Pfn, Ptr } from './address.ts';
 import { NO_FRAME, toPfn, toPtr } from './address.ts';
 import { Counters } from './counters.ts';
 import { switchesFor } from './defects.ts';
@@ -49,13 +49,17 @@ export class Host {
   /** `lg_switcher_pages` */
   readonly switcherPages: readonly Pfn[];
 
-  /** `cpu`: the host CPU that this thread is, or MAIN_THREAD. */
-  constructor(shared: SharedMachine, cpu: number) {
+  /** `cpu`: the host CPU that this thread is, or MAIN_THREAD. `makeWords`: another leaf. */
+  constructor(
+    shared: SharedMachine,
+    cpu: number,
+    makeWords = (memory: WebAssembly.Memory, scratch: Ptr) => new Words(memory, scratch),
+  ) {
     const { layout, memory } = shared;
     const { config, regions } = layout;
     const hostCpuAt = (i: number) => toPtr(regions.hostCpus.at + i * regions.hostCpus.stride);
     const main = cpu === MAIN_THREAD;
-    const words = new Words(
+    const words = makeWords(
       memory,
       main ? toPtr(regions.machine.at + MAIN_SCRATCH) : scratchOf(hostCpuAt(cpu)),
     );

@@ -158,6 +158,17 @@ export class Lguest {
     return this.form.pae ? this.#words.load64(ptr) : new EntryValue(this.#words.load(ptr), 0);
   }
 
+  /** Places of the present entries `from` … `to` − 1 of the table at `table`, in order. */
+  *presentEntries(table: Ptr, from: number, to: number): Generator<Ptr> {
+    const { entryWords } = this.form;
+    for (let i = from; ; i++) {
+      const at = toPtr(table + i * entryWords);
+      i += this.#words.scan(at, to - i, entryWords);
+      if (i >= to) return;
+      yield toPtr(table + i * entryWords);
+    }
+  }
+
   /** `set_pte`, `set_pmd` and `set_pgd`: one store, whole. */
   setEntry(ptr: Ptr, entry: Entry): void {
     if (!this.form.pae) {

@@ -110,6 +110,12 @@ export class Words {
     );
   }
 
+  /** Which of `count` words, `stride` apart, is the first with bit 0 set; `count` if none. */
+  scan(at: Ptr, count: number, stride: number): number {
+    for (let i = 0; i < count; i++) if (this.plain[at + i * stride]! & 1) return i;
+    return count;
+  }
+
   fill(at: Ptr, words: number, value: number): void {
     this.plain.fill(value, at, at + words);
   }

@@ -76,7 +76,7 @@ export class UserMode {
   #slice(block: OperationBlock, first: number, start: number, stop: number): number {
     const cpu = this.#cpu;
     const { ops } = block;
-    const { plain } = this.#words;
+    const words = this.#words;
     let state = cpu.register(Reg.edi) | 0;
     let eip = cpu.register(Reg.eip);
     let fetches = 0;
@@ -111,24 +111,24 @@ export class UserMode {
           break;
         }
         crossings++;
-        if (kind === Op.Store) plain[other] = storedValue(state, ~position);
+        if (kind === Op.Store) words.write(toPtr(other), storedValue(state, ~position));
       }
       if (kind === Op.Fetch) {
         fetches++;
         eip = va;
       } else if (kind === Op.Load) {
         loads++;
-        state = afterLoad(state, plain[at]!);
+        state = afterLoad(state, words.read(toPtr(at)));
       } else if (kind === Op.Store) {
         stores++;
-        plain[at] = storedValue(state, position);
+        words.write(toPtr(at), storedValue(state, position));
       } else {
         modifies++;
         if (kind === Op.Locked) {
-          this.#words.add(toPtr(at), 1);
+          words.add(toPtr(at), 1);
         } else {
-          state = afterLoad(state, plain[at]!);
-          plain[at] = storedValue(state, position);
+          state = afterLoad(state, words.read(toPtr(at)));
+          words.write(toPtr(at), storedValue(state, position));
         }
       }
     }

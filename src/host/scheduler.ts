@@ -84,8 +84,9 @@ export class Scheduler {
     const { words, machine, cpus, vcpus } = this.#host;
     const { mailbox } = cpus[index]!;
     for (;;) {
-      if (machine.stop !== Stop.Running) return undefined;
+      // Answered first, looked into afterwards: what comes later sets it again.
       words.store(mailbox, 0);
+      if (machine.stop !== Stop.Running) return undefined;
       safePoint(this.#host, cpus[index]!, Standing.Idle);
       this.#handOver(index);
       if (!this.#wasOffline) {

@@ -27,9 +27,8 @@ export function releasePgds(lg: Lguest, pgdir: number, from: number, to: number)
   // Who is inside came by the Switcher in these tables: out first; the lock keeps it out.
   if (lg.sharesSwitcher) quiesce(lg, pgdir);
   const unlinked: Entry[] = [];
-  for (let i = from; i < to; i++) {
-    const spgd = topEntry(lg, pgdir, i);
-    if (isPresent(lg.entry(spgd))) unlinked.push(lg.exchangeEntry(spgd, NO_ENTRY));
+  for (const spgd of lg.presentEntries(lg.pgdirs[pgdir]!.pgdir, from, to)) {
+    unlinked.push(lg.exchangeEntry(spgd, NO_ENTRY));
   }
   if (unlinked.length > 0) lg.pgdirs[pgdir]!.countVersion();
   quiesce(lg, pgdir);
@@ -39,11 +38,8 @@ export function releasePgds(lg: Lguest, pgdir: number, from: number, to: number)
 /** R5: given back while they are part of the shadow still. */
 function releaseUnseen(lg: Lguest, pgdir: number, from: number, to: number): void {
   quiesce(lg, pgdir);
-  for (let i = from; i < to; i++) {
-    const spgd = topEntry(lg, pgdir, i);
-    const entry = lg.entry(spgd);
-    if (!isPresent(entry)) continue;
-    releaseTable(lg, entry);
+  for (const spgd of lg.presentEntries(lg.pgdirs[pgdir]!.pgdir, from, to)) {
+    releaseTable(lg, lg.entry(spgd));
     lg.setEntry(spgd, NO_ENTRY);
   }
   lg.pgdirs[pgdir]!.countVersion();
@@ -61,10 +57,8 @@ function releaseTable(lg: Lguest, spgd: Entry): void {
 
 /** H:450 release_pmd, for the first entries of a middle level. PAE only. */
 function releasePmds(lg: Lguest, spgd: Entry, from: number, to: number): void {
-  for (let i = from; i < to; i++) {
-    const spmd = entryIn(lg, spgd, i);
+  for (const spmd of lg.presentEntries(entryIn(lg, spgd, 0), from, to)) {
     const entry = lg.entry(spmd);
-    if (!isPresent(entry)) continue;
     releasePtes(lg, entry, lg.form.ptrsPerPte);
     lg.host.frames.disown(tableOf(lg, entry));
     lg.setEntry(spmd, NO_ENTRY);
@@ -73,7 +67,9 @@ function releasePmds(lg: Lguest, spgd: Entry, from: number, to: number): void {
 
 /** The first `count` entries of a last-level table. They are left as they are. */
 function releasePtes(lg: Lguest, table: Entry, count: number): void {
-  for (let i = 0; i < count; i++) releasePte(lg, lg.entry(entryIn(lg, table, i)));
+  for (const pte of lg.presentEntries(entryIn(lg, table, 0), 0, count)) {
+    releasePte(lg, lg.entry(pte));
+  }
 }
 
 /** H:445 flush_user_mappings: everything below the kernel's address. */
@@ -91,14 +87,10 @@ function flushBelow(lg: Lguest, pgdir: number, index: number): void {
   const spgd = lg.entry(topEntry(lg, pgdir, index));
   if (!isPresent(spgd)) return;
   const unlinked: Entry[] = [];
-  const unlink = (table: Entry, count: number): Entry[] => {
-    const entries: Entry[] = [];
-    for (let i = 0; i < count; i++) {
-      const at = entryIn(lg, table, i);
-      if (isPresent(lg.entry(at))) entries.push(lg.exchangeEntry(at, NO_ENTRY));
-    }
-    return entries;
-  };
+  const unlink = (table: Entry, count: number): Entry[] =>
+    Array.from(lg.presentEntries(entryIn(lg, table, 0), 0, count), (at) =>
+      lg.exchangeEntry(at, NO_ENTRY),
+    );
   let last = spgd;
   if (form.pae) {
     unlinked.push(...unlink(spgd, pmdIndex(form, kernelAddress)));

@@ -7,6 +7,7 @@
 
 import type { Gva } from '../../shared/address.ts';
 import { hex, NULL, PAGE_SIZE, toGva } from '../../shared/address.ts';
+import { withFault } from '../../shared/discipline.ts';
 import { flagsOf, PAGE_PRESENT, PAGE_RW } from '../../shared/entry.ts';
 import type { LgCpu } from '../../shared/lg-cpu.ts';
 import { killGuest } from '../../shared/lguest.ts';
@@ -18,7 +19,7 @@ export function pinStackPages(cpu: LgCpu): void {
   for (let i = 0; i < cpu.stackPages; i++) pinPage(cpu, stackPage(cpu, i));
 }
 
-/** Whether all of the stack is mapped already. */
+/** Whether all of the stack is mapped already. For a CPU that has said it is inside. */
 export function stackIsMapped(cpu: LgCpu): boolean {
   for (let i = 0; i < cpu.stackPages; i++) {
     if (!pageWritable(cpu, stackPage(cpu, i))) return false;
@@ -30,9 +31,9 @@ const stackPage = (cpu: LgCpu, i: number): Gva => toGva(cpu.esp1 - 1 - i * PAGE_
 
 /** H:360 pin_page: map it for writing unless it is; a stack that cannot be kills the guest. */
 export function pinPage(cpu: LgCpu, vaddr: Gva): void {
-  if (!pageWritable(cpu, vaddr) && !demandPage(cpu, vaddr, 2)) {
-    killGuest(cpu, `bad stack page ${hex(vaddr)}`);
-  }
+  // As a fault, since the tables on the way must not be given back meanwhile.
+  const mapped = withFault(cpu, () => pageWritable(cpu, vaddr));
+  if (!mapped && !demandPage(cpu, vaddr, 2)) killGuest(cpu, `bad stack page ${hex(vaddr)}`);
 }
 
 /** H:360 page_writable: does the shadow map it, writable? */

@@ -1,0 +1,99 @@
+/**
+ * Fewest switches first (Musuvathi, Qadeer: Iterative Context Bounding for Systematic
+ * Testing of Multithreaded Programs, PLDI 2007): all schedules with no preemption, with
+ * one, with two, and so on to a bound; each of them once. A switch that is forced, because
+ * a CPU cannot go on, does not count, and goes to the next CPU that can.
+ */
+
+import { isRunnable, type Situation, type Strategy } from '../strategy.ts';
+
+/** Where a schedule leaves the way that it would go by itself: pairs of step and CPU. */
+type Plan = readonly number[];
+
+/** A run, from which others branch off. */
+interface Branching {
+  readonly plan: Plan;
+  /** From the last preemption on: at each decision its step and who could have gone on. */
+  readonly steps: readonly number[];
+  readonly others: readonly number[];
+}
+
+export class FewestSwitches implements Strategy {
+  readonly bound: number;
+  readonly #queue: Branching[] = [];
+  #branches: Iterator<Plan> | undefined;
+  #plan: Plan = [];
+  /** Of the plan: at which step to which CPU. */
+  #planned = new Map<number, number>();
+  #started = false;
+  /** All schedules within the bound were run. */
+  exhausted = false;
+  #steps: number[] = [];
+  #others: number[] = [];
+
+  constructor(bound: number) {
+    this.bound = bound;
+  }
+
+  begin(): void {
+    this.#plan = this.#started ? this.#nextPlan() : [];
+    this.#started = true;
+    this.#steps = [];
+    this.#others = [];
+    this.#planned = new Map();
+    for (let i = 0; i < this.#plan.length; i += 2) {
+      this.#planned.set(this.#plan[i]!, this.#plan[i + 1]!);
+    }
+  }
+
+  next({ step, current, runnable, cpus }: Situation): number {
+    const last = this.#plan.at(-2) ?? -1;
+    const planned = this.#planned.get(step);
+    // Once: who goes on may be unable to at the same step.
+    this.#planned.delete(step);
+    if (planned !== undefined && isRunnable(runnable, planned)) return planned;
+    if (!isRunnable(runnable, current)) return following(runnable, current, cpus);
+    if (step > last) {
+      this.#steps.push(step);
+      this.#others.push(runnable & ~(1 << current));
+    }
+    return current;
+  }
+
+  ended(): void {
+    if (this.#plan.length / 2 >= this.bound) return;
+    this.#queue.push({ plan: this.#plan, steps: this.#steps, others: this.#others });
+  }
+
+  draw(): number {
+    return 0;
+  }
+
+  #nextPlan(): Plan {
+    for (;;) {
+      const next = this.#branches?.next();
+      if (next !== undefined && !next.done) return next.value;
+      const branching = this.#queue.shift();
+      if (branching === undefined) {
+        this.exhausted = true;
+        return [];
+      }
+      this.#branches = branches(branching);
+    }
+  }
+}
+
+function* branches({ plan, steps, others }: Branching): Generator<Plan> {
+  for (const [i, step] of steps.entries()) {
+    for (let mask = others[i]!; mask !== 0; mask &= mask - 1) {
+      yield [...plan, step, 31 - Math.clz32(mask & -mask)];
+    }
+  }
+}
+
+function following(runnable: number, current: number, cpus: number): number {
+  for (let i = 1; ; i++) {
+    const cpu = (current + i) % cpus;
+    if (isRunnable(runnable, cpu)) return cpu;
+  }
+}

@@ -1,0 +1,91 @@
+/**
+ * PCT, probabilistic concurrency testing (Burckhardt, Kothari, Musuvathi, Nagarakatte:
+ * A Randomized Scheduler with Probabilistic Guarantees of Finding Bugs, ASPLOS 2010).
+ *
+ * CPUs have random priorities, and the highest that can goes on. At d − 1 random steps the
+ * one that runs becomes the lowest. A bug of depth d among n CPUs and k steps is met with a
+ * chance of at least 1 / (n · k^(d−1)) in each run.
+ */
+
+import type { Access } from '../access.ts';
+import { Access as Kind } from '../access.ts';
+import { Dice } from '../dice.ts';
+import { isRunnable, type Situation, type Strategy } from '../strategy.ts';
+
+/** Steps of a run, before one was seen. */
+const FIRST_GUESS = 300;
+
+/** So many tries of one access in a row are a spin: others are to have their turn. */
+const SPINS = 16;
+
+export class Pct implements Strategy {
+  readonly depth: number;
+  readonly #dice = new Dice();
+  #priorities: number[] = [];
+  #changes: number[] = [];
+  /** The k of the paper: the most steps that a run has taken. */
+  #steps = FIRST_GUESS;
+  #lowest = 0;
+  #spinAt = 0;
+  #spins = 0;
+
+  constructor(depth: number) {
+    this.depth = depth;
+  }
+
+  begin(seed: number, cpus: number): void {
+    this.#dice.seed(seed);
+    // Above those that the changes give: d, d + 1, … in random order.
+    this.#priorities = [];
+    for (let cpu = 0; cpu < cpus; cpu++) {
+      this.#priorities.splice(this.#dice.below(cpu + 1), 0, cpu);
+    }
+    this.#priorities = this.#priorities.map((place) => place + this.depth);
+    this.#changes = Array.from({ length: this.depth - 1 }, () => this.#dice.below(this.#steps));
+    this.#lowest = 0;
+    this.#spins = 0;
+  }
+
+  next(situation: Situation): number {
+    const { step, current } = situation;
+    const change = this.#changes.indexOf(step);
+    if (change >= 0) {
+      this.#changes[change] = -1;
+      this.#priorities[current] = this.depth - 1 - change;
+    }
+    if (this.#isSpinning(situation.pendingKind(current), situation.pendingAt(current))) {
+      this.#priorities[current] = --this.#lowest;
+    }
+    return this.#highest(situation);
+  }
+
+  ended(steps: number): void {
+    if (steps > this.#steps) this.#steps = steps;
+  }
+
+  draw(): number {
+    return this.#dice.word();
+  }
+
+  #highest({ runnable, cpus }: Situation): number {
+    let best = -1;
+    for (let cpu = 0; cpu < cpus; cpu++) {
+      if (!isRunnable(runnable, cpu)) continue;
+      if (best < 0 || this.#priorities[cpu]! > this.#priorities[best]!) best = cpu;
+    }
+    return best;
+  }
+
+  /** The same locked access again and again, with nothing else between. */
+  #isSpinning(kind: Access | 0, at: number): boolean {
+    if (kind !== Kind.CompareExchange || at !== this.#spinAt) {
+      if (kind === Kind.CompareExchange) this.#spinAt = at;
+      if (kind === Kind.CompareExchange) this.#spins = 0;
+      return false;
+    }
+    this.#spins++;
+    if (this.#spins < SPINS) return false;
+    this.#spins = 0;
+    return true;
+  }
+}

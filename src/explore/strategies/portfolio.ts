@@ -1,0 +1,31 @@
+/** Portfolio: several strategies in turn, since none is the best for every bug. */
+
+import type { Situation, Strategy } from '../strategy.ts';
+
+export class Portfolio implements Strategy {
+  readonly #members: readonly Strategy[];
+  #runs = 0;
+  #member: Strategy;
+
+  constructor(members: readonly Strategy[]) {
+    this.#members = members;
+    this.#member = members[0]!;
+  }
+
+  begin(seed: number, cpus: number): void {
+    this.#member = this.#members[this.#runs++ % this.#members.length]!;
+    this.#member.begin(seed, cpus);
+  }
+
+  next(situation: Situation): number {
+    return this.#member.next(situation);
+  }
+
+  ended(steps: number): void {
+    this.#member.ended?.(steps);
+  }
+
+  draw(): number {
+    return this.#member.draw();
+  }
+}

@@ -1,0 +1,52 @@
+/**
+ * POS, partial order sampling (Yuan, Yang, Gu: Partial Order Aware Concurrency Sampling,
+ * CAV 2018): each access that is about to be made has a random priority, and the highest
+ * is made. Those that race with it draw theirs anew.
+ */
+
+import { type Access, onlyReads } from '../access.ts';
+import { Dice } from '../dice.ts';
+import { isRunnable, type Situation, type Strategy } from '../strategy.ts';
+
+export class Pos implements Strategy {
+  readonly #dice = new Dice();
+  #priorities: number[] = [];
+  /** The access that was chosen last: whose, what and where. */
+  #cpu = -1;
+  #kind: Access | 0 = 0;
+  #at = 0;
+
+  begin(seed: number, cpus: number): void {
+    this.#dice.seed(seed);
+    this.#priorities = Array.from({ length: cpus }, () => this.#dice.word());
+    this.#cpu = -1;
+  }
+
+  next(situation: Situation): number {
+    const { runnable, cpus } = situation;
+    for (let cpu = 0; cpu < cpus; cpu++) {
+      if (cpu === this.#cpu || this.#races(situation, cpu)) {
+        this.#priorities[cpu] = this.#dice.word();
+      }
+    }
+    let best = -1;
+    for (let cpu = 0; cpu < cpus; cpu++) {
+      if (!isRunnable(runnable, cpu)) continue;
+      if (best < 0 || this.#priorities[cpu]! > this.#priorities[best]!) best = cpu;
+    }
+    this.#cpu = best;
+    this.#kind = situation.pendingKind(best);
+    this.#at = situation.pendingAt(best);
+    return best;
+  }
+
+  draw(): number {
+    return this.#dice.word();
+  }
+
+  #races(situation: Situation, cpu: number): boolean {
+    const kind = situation.pendingKind(cpu);
+    if (kind === 0 || this.#kind === 0 || situation.pendingAt(cpu) !== this.#at) return false;
+    return !onlyReads(kind) || !onlyReads(this.#kind);
+  }
+}

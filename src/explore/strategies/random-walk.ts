@@ -1,0 +1,20 @@
+/** Random walk: at each step any of those that can go on, all as likely. */
+
+import { Dice } from '../dice.ts';
+import { countRunnable, nthRunnable, type Situation, type Strategy } from '../strategy.ts';
+
+export class RandomWalk implements Strategy {
+  readonly #dice = new Dice();
+
+  begin(seed: number): void {
+    this.#dice.seed(seed);
+  }
+
+  next({ runnable }: Situation): number {
+    return nthRunnable(runnable, this.#dice.below(countRunnable(runnable)));
+  }
+
+  draw(): number {
+    return this.#dice.word();
+  }
+}

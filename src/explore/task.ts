@@ -1,0 +1,101 @@
+/**
+ * One simulated host CPU under control, all of them in one thread.
+ *
+ * A CPU's work is cut into pieces that end where everything is in shared memory
+ * (src/host/host-cpu-loop.ts). To leave a piece in the middle it is abandoned by a throw;
+ * to go on it is done again from its beginning, and what it did to shared memory before is
+ * not done again: each result is taken from a log instead. What is private to the CPU (its
+ * registers, TLB, counters and events) is put back as it was at the beginning.
+ */
+
+import { toPtr } from '../../shared/address.ts';
+import { HOST_CPU_WORDS } from '../../shared/host-cpu.ts';
+import type { Layout } from '../../shared/layout.ts';
+import type { Turn } from './turn.ts';
+
+/** Thrown to leave a piece of work in the middle. */
+export const LEAVE = Symbol('leave');
+
+/** Words of a host CPU's record that others read and write: its first line. */
+const SHARED_WORDS = 16;
+
+export class Task {
+  readonly index: number;
+  readonly turn: Turn;
+  /** What the piece's accesses so far have returned, and how many of them were passed again. */
+  readonly #log: number[] = [];
+  #passed = 0;
+  /** It was chosen at the access where it stands: the next one is done without asking. */
+  granted = false;
+  finished = false;
+  /** The word that it waits for to change, and from what; 0 when it does not wait. */
+  waitsFor = toPtr(0);
+  waitsFrom = 0;
+  /** Where it stands, for strategies that look: the access that it is about to make. */
+  pendingKind = 0;
+  pendingAt = toPtr(0);
+  readonly #from: number;
+  readonly #to: number;
+  readonly #views: readonly Uint32Array[];
+  readonly #saved: readonly Uint32Array[];
+
+  constructor(turn: Turn, index: number, layout: Layout, plain: Uint32Array) {
+    this.turn = turn;
+    this.index = index;
+    const { hostCpus, counters, events } = layout.regions;
+    const guests = layout.config.guests.length;
+    this.#from = hostCpus.at + index * hostCpus.stride + SHARED_WORDS;
+    this.#to = hostCpus.at + index * hostCpus.stride + HOST_CPU_WORDS;
+    const view = (at: number, words: number) => plain.subarray(at, at + words);
+    this.#views = [
+      view(this.#from, this.#to - this.#from),
+      view(counters.at + index * guests * counters.stride, guests * counters.stride),
+      view(events.at + index * events.stride, events.stride),
+    ];
+    this.#saved = this.#views.map((words) => words.slice());
+  }
+
+  /** At the beginning of a run. */
+  reset(): void {
+    this.granted = false;
+    this.finished = false;
+    this.waitsFor = toPtr(0);
+    this.pendingKind = 0;
+    this.pendingAt = toPtr(0);
+    this.commit();
+  }
+
+  /** A piece is done: the next one begins here. */
+  commit(): void {
+    this.#log.length = 0;
+    this.#passed = 0;
+    for (const [i, view] of this.#views.entries()) this.#saved[i]!.set(view);
+  }
+
+  /** Do the piece again, up to where it was left. */
+  rewind(): void {
+    this.#passed = 0;
+    for (const [i, view] of this.#views.entries()) view.set(this.#saved[i]!);
+  }
+
+  /** Whether a word is this CPU's alone. */
+  owns(at: number): boolean {
+    return at >= this.#from && at < this.#to;
+  }
+
+  get isAgain(): boolean {
+    return this.#passed < this.#log.length;
+  }
+
+  /** What the access returned when it was done. */
+  again(): number {
+    return this.#log[this.#passed++]!;
+  }
+
+  /** Remember what an access returned. */
+  keep(value: number): number {
+    this.#log.push(value);
+    this.#passed++;
+    return value;
+  }
+}

@@ -1,0 +1,81 @@
+/**
+ * A run as one line: which litmus test, in which setting, and what was decided, packed; with
+ * a digest of each step, so that a run that goes another way is caught where it begins to.
+ */
+
+import { deflateRawSync, inflateRawSync } from 'node:zlib';
+import { z } from 'zod';
+import { ALL_DEFECTS } from '../../shared/defects.ts';
+import { DISCIPLINES } from '../../shared/discipline.ts';
+import { UserError } from '../../shared/errors.ts';
+
+/** Counts up whenever the same decisions may come to something else. */
+export const ENGINE_VERSION = 1;
+
+const PREFIX = `umbra${ENGINE_VERSION}.`;
+
+const numbers = z.array(z.int().min(0));
+
+const tokenSchema = z.strictObject({
+  /** The litmus file, as it was given. */
+  file: z.string(),
+  /** Of its text. */
+  digest: z.string(),
+  paging: z.enum(['nonpae', 'pae']),
+  discipline: z.enum(DISCIPLINES),
+  defects: z.array(z.enum(ALL_DEFECTS)),
+  mostSteps: z.int().min(1),
+  /** Steps from one change of turns to the next, and to which CPU. */
+  turns: numbers,
+  drawn: numbers,
+  /** Of each step, eight bits, in base64. */
+  steps: z.string(),
+});
+
+export type Token = z.infer<typeof tokenSchema>;
+
+export const encodeToken = (token: Token): string =>
+  PREFIX + deflateRawSync(JSON.stringify(token), { level: 9 }).toString('base64url');
+
+/** Throws UserError for what is no token, or one of another engine. */
+export function decodeToken(text: string): Token {
+  const version = /^umbra(\d+)\.(.+)$/s.exec(text.trim());
+  if (version === null) {
+    throw new UserError(
+      `'${shortened(text)}' is no token: umbra explore prints them, and they begin with ${PREFIX}`,
+    );
+  }
+  if (Number(version[1]) !== ENGINE_VERSION) {
+    throw new UserError(
+      `the token is of engine ${version[1]}, and this is engine ${ENGINE_VERSION}, for which the ` +
+        'same decisions may mean another run: explore again',
+    );
+  }
+  try {
+    const json = inflateRawSync(Buffer.from(version[2]!, 'base64url')).toString('utf8');
+    return tokenSchema.parse(JSON.parse(json));
+  } catch {
+    throw new UserError('the token is damaged: it must be given whole, as it was printed');
+  }
+}
+
+const shortened = (text: string): string => (text.length > 30 ? `${text.slice(0, 30)}…` : text);
+
+/** Steps as distances, which are small numbers. */
+export function packTurns(turns: readonly number[]): number[] {
+  let last = 0;
+  return turns.map((value, i) => {
+    if (i % 2 === 1) return value;
+    const distance = value - last;
+    last = value;
+    return distance;
+  });
+}
+
+export function unpackTurns(packed: readonly number[]): number[] {
+  let last = 0;
+  return packed.map((value, i) => {
+    if (i % 2 === 0) last += value;
+    return i % 2 === 0 ? last : value;
+  });
+}

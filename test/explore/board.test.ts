@@ -1,0 +1,59 @@
+/** All host CPUs in one thread, under control: what must not depend on how they take turns. */
+
+import { describe, expect, test } from 'vitest';
+import { digestMemory } from '../../src/check/digest.ts';
+import { checkAll } from '../../src/check/invariants.ts';
+import type { Board } from '../../src/explore/board.ts';
+import { Pct } from '../../src/explore/strategies/pct.ts';
+import { RandomWalk } from '../../src/explore/strategies/random-walk.ts';
+import { Diverged, Recorded } from '../../src/explore/strategies/recorded.ts';
+import { guestBoard } from './board.ts';
+
+const MOST_STEPS = 5_000_000;
+
+const memoryOf = ({ host }: Board): string => digestMemory(host, host.guests[0]!).user;
+
+/** What the program leaves on one CPU. */
+function alone(): string {
+  const board = guestBoard({ paging: 'nonpae', discipline: 'guest-lock', cpus: 1, vcpus: 1 });
+  expect(board.run(new RandomWalk(), 1, MOST_STEPS).verdict).toBe('ended');
+  return memoryOf(board);
+}
+
+describe('an ordinary guest', () => {
+  const expected = alone();
+
+  test.each([
+    ['few switches', new Pct(3), 'guest-lock', 'pae'],
+    ['few switches', new Pct(5), 'lock-free', 'nonpae'],
+    ['a switch at every other step', new RandomWalk(), 'lock-free', 'pae'],
+  ] as const)('%s: it ends as on one CPU', (_, strategy, discipline, paging) => {
+    const board = guestBoard({ paging, discipline });
+    const run = board.run(strategy, 7, MOST_STEPS);
+    expect([run.verdict, memoryOf(board), checkAll(board.host)]).toEqual(['ended', expected, []]);
+  });
+});
+
+test('the same seed is the same run, another one is not', () => {
+  const runs = [3, 3, 4].map((seed) =>
+    guestBoard({ paging: 'pae', discipline: 'lock-free' }).run(new Pct(5), seed, MOST_STEPS),
+  );
+  expect(runs[1]).toEqual(runs[0]);
+  expect(runs[2]!.digest).not.toBe(runs[0]!.digest);
+});
+
+test('a run is done again from its decisions, and a wrong decision is told', () => {
+  const board = () => guestBoard({ paging: 'nonpae', discipline: 'lock-free', cpus: 3, vcpus: 4 });
+  const run = board().run(new Pct(5), 11, MOST_STEPS);
+  const again = board().run(new Recorded(run.decisions), 0, MOST_STEPS);
+  expect(again).toEqual(run);
+  const { turns, drawn } = run.decisions;
+  expect(turns.length).toBeGreaterThan(20);
+  const wrong = { turns: [...turns.slice(0, 8), turns[8]! + 1, ...turns.slice(9)], drawn };
+  expect(() => board().run(new Recorded(wrong), 0, MOST_STEPS)).toThrow(Diverged);
+});
+
+test('a run that does not end is ended', () => {
+  const board = guestBoard({ paging: 'nonpae', discipline: 'guest-lock' });
+  expect(board.run(new Pct(1), 1, 1000)).toMatchObject({ verdict: 'livelock', steps: 1000 });
+});
