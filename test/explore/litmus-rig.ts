@@ -6,7 +6,7 @@
 import { globSync } from 'node:fs';
 import { Host } from '../../shared/host.ts';
 import { Stop } from '../../shared/machine-record.ts';
-import { type LitmusSetting, bootLitmus } from '../../src/explore/litmus/boot.ts';
+import { bootLitmus, type LitmusSetting } from '../../src/explore/litmus/boot.ts';
 import type { Litmus } from '../../src/explore/litmus/litmus.ts';
 import { litmusSoftware } from '../../src/explore/litmus/software.ts';
 import { HostCpuLoop } from '../../src/host/host-cpu-loop.ts';
