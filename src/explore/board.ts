@@ -18,7 +18,7 @@ import { TurnWords } from './turn-words.ts';
 
 /** How a run ended. */
 export type Verdict =
-  /** All vCPUs came to their end. */
+  /** The guest ended by itself. */
   | 'ended'
   /** The guest died. */
   | 'killed'
@@ -37,9 +37,6 @@ export interface Run {
   readonly decisions: Decisions;
   readonly digest: string;
 }
-
-/** The reason of a guest whose vCPUs have all halted, which is their end. */
-const ALL_HALTED = 'halted with nothing to wake it';
 
 export class Board {
   /** The main thread's view. */
@@ -113,9 +110,7 @@ export class Board {
       if (error instanceof Deadlock) return ['deadlock', error.message];
       throw error;
     }
-    const killed = this.host.guests.find(
-      ({ dead, reason }) => dead === Dead.Killed && reason !== ALL_HALTED,
-    );
+    const killed = this.host.guests.find(({ dead }) => dead === Dead.Killed);
     return killed === undefined ? ['ended', ''] : ['killed', killed.reason];
   }
 

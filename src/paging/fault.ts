@@ -39,6 +39,7 @@ import { findSpte, gpgdAddr, gpmdAddr, gpteAddr, releasePte } from './entries.ts
 /** Bits of a page fault's error code that matter here (SDM 3A 4.7). */
 const FAULT_WRITE = 2;
 const FAULT_USER = 4;
+const FAULT_FETCH = 16;
 
 /** What get_pfn answers when there is no page: −1, as an unsigned long. */
 const NO_PFN = 0xffff_ffff;
@@ -86,6 +87,9 @@ function tryDemandPage(cpu: LgCpu, vaddr: Gva, errorCode: number): boolean | 'ag
   const allows = lg.defects.U7 ? flagsOf(gpte) : flagsOf(gpte) & upperRights(lg, gpgd, gpmd);
   if (write && !(allows & PAGE_RW)) return false;
   if (errorCode & FAULT_USER && !(allows & PAGE_USER)) return false;
+  // U13: without NX in the shadow no fetch faults for it.
+  const forbidden = lg.nx && (gpte.high & PAGE_NX_HIGH) !== 0 && !lg.defects.U13;
+  if (errorCode & FAULT_FETCH && forbidden) return false;
   if (!checkGpte(cpu, gpte)) return false;
 
   const before = gpte;
