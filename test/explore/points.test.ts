@@ -1,0 +1,98 @@
+/** That each kind of access is a place where the turn may pass on, and is done once. */
+
+import { afterEach, describe, expect, test } from 'vitest';
+import { Words } from '../../shared/words.ts';
+import { Access } from '../../src/explore/access.ts';
+import { readLitmus } from '../../src/explore/litmus/litmus.ts';
+import { type Setting, Subject } from '../../src/explore/search.ts';
+import { STRATEGIES } from '../../src/explore/strategies/catalogue.ts';
+import { FewestSwitches } from '../../src/explore/strategies/fewest-switches.ts';
+import { RandomWalk } from '../../src/explore/strategies/random-walk.ts';
+import type { Strategy } from '../../src/explore/strategy.ts';
+import { Turn } from '../../src/explore/turn.ts';
+import { TurnWords } from '../../src/explore/turn-words.ts';
+
+const SETTING: Setting = { paging: 'nonpae', discipline: 'lock-free', defects: [] };
+const R2 = 'litmus/1-fault/R2-cleared-entry-comes-back.yaml';
+const R5 = 'litmus/5-flush/R5-table-freed-before-unlinked.yaml';
+
+const subjectOf = (path: string, setting = SETTING): Subject =>
+  new Subject(path, readLitmus(path), setting);
+
+describe('a broken engine', () => {
+  const { point } = Turn.prototype;
+  const { exchange } = TurnWords.prototype;
+  afterEach(() => {
+    Turn.prototype.point = point;
+    TurnWords.prototype.exchange = exchange;
+  });
+
+  test('R5 shows by a switch at a store, and in no schedule with one switch if stores are none', () => {
+    /** How all schedules with at most one preemption end, up to the first that goes wrong. */
+    const search = (): string => {
+      const subject = subjectOf(R5, { ...SETTING, defects: ['R5'] });
+      const strategy = new FewestSwitches(1);
+      for (let run = 0; ; run++) {
+        const { ending } = subject.run(strategy, 0);
+        if (strategy.exhausted) return run > 100 ? 'nothing wrong' : 'too few runs to tell';
+        if (ending !== 'ok') return ending;
+      }
+    };
+    expect(search()).not.toBe('nothing wrong');
+    Turn.prototype.point = function (task, kind, at) {
+      if (kind === Access.Store) task.granted = false;
+      else point.call(this, task, kind, at);
+    };
+    expect(search()).toBe('nothing wrong');
+  });
+
+  test('an exchange that is done again with its piece breaks what is repaired', () => {
+    const endings = (): string[] => {
+      const subject = subjectOf(R2);
+      const strategy = new RandomWalk();
+      return Array.from({ length: 3 }, (_, seed) => {
+        try {
+          return subject.run(strategy, seed).ending;
+        } catch {
+          return 'thrown';
+        }
+      });
+    };
+    expect(endings()).toEqual(['ok', 'ok', 'ok']);
+    TurnWords.prototype.exchange = Words.prototype.exchange;
+    expect(endings()).not.toContain('ok');
+  });
+});
+
+describe('a schedule run twice has the same who can go on at each decision', () => {
+  /** Notes who could go on whenever a strategy is asked. */
+  function noted(strategy: Strategy): { readonly noting: Strategy; readonly sets: number[] } {
+    const sets: number[] = [];
+    const noting: Strategy = {
+      begin: (seed, cpus) => strategy.begin(seed, cpus),
+      next: (situation) => {
+        sets.push(situation.step, situation.runnable);
+        return strategy.next(situation);
+      },
+      ended: (steps) => strategy.ended?.(steps),
+      draw: () => strategy.draw(),
+    };
+    return { noting, sets };
+  }
+
+  test.each(Object.keys(STRATEGIES))('%s', (name) => {
+    const subject = subjectOf('litmus/6-switcher/R13-three-cpus.yaml');
+    const runs = [subject, subject, subjectOf('litmus/6-switcher/R13-three-cpus.yaml')].map(
+      (on) => {
+        const { noting, sets } = noted(STRATEGIES[name]!());
+        const digests = [1, 2, 3, 4].map((seed) => on.run(noting, seed).run.digest);
+        return { digests, sets };
+      },
+    );
+    expect(runs[0]!.sets.length).toBeGreaterThan(1000);
+    // Somebody waits somewhere.
+    expect(new Set(runs[0]!.sets.filter((_, i) => i % 2 === 1)).size).toBeGreaterThan(1);
+    expect(runs[1]).toEqual(runs[0]);
+    expect(runs[2]).toEqual(runs[0]);
+  });
+});

@@ -1,0 +1,90 @@
+/** Programs that are nothing but steps, for strategies to be tried without a machine. */
+
+import { type Ptr, toPtr } from '../../shared/address.ts';
+import { Access } from '../../src/explore/access.ts';
+import { isRunnable, type Situation, type Strategy } from '../../src/explore/strategy.ts';
+import type { Decisions } from '../../src/explore/turn.ts';
+
+/** Of a thread: how many steps it must have taken. */
+export type Reached = readonly [thread: number, steps: number];
+
+export interface ProgramStep {
+  readonly kind?: Access;
+  readonly at?: number;
+  /** It sleeps until then. */
+  readonly sleepsUntil?: Reached;
+  /** It tries in vain until then; each time is a step too. */
+  readonly spinsUntil?: Reached;
+}
+
+export type Program = readonly (readonly ProgramStep[])[];
+
+/** Threads of so many steps each, at words of their own. */
+export const plainProgram = (...lengths: readonly number[]): Program =>
+  lengths.map((length, i) => Array.from({ length }, () => ({ at: i + 1 })));
+
+export interface Played {
+  /** Who took each step. */
+  readonly order: readonly number[];
+  readonly decisions: Decisions;
+  /** Steps at which the turn was taken from a thread that could have gone on. */
+  readonly preemptions: number;
+}
+
+/** More than any program here takes. */
+const MOST_STEPS = 10_000;
+
+/** A number is drawn after every so many steps. */
+const DRAWN_EVERY = 5;
+
+/** One run of a program: it is asked at the same places as by Turn. */
+export function play(program: Program, strategy: Strategy, seed: number): Played {
+  const cpus = program.length;
+  const order: number[] = [];
+  const turns: number[] = [];
+  const drawn: number[] = [];
+  const taken = program.map(() => 0);
+  const pending = (cpu: number): ProgramStep | undefined => program[cpu]![taken[cpu]!];
+  const holds = (reached: Reached | undefined): boolean =>
+    reached === undefined || taken[reached[0]]! >= reached[1];
+  let current = 0;
+  let preemptions = 0;
+  let relaxes = false;
+  strategy.begin(seed, cpus);
+  for (;;) {
+    let runnable = 0;
+    for (let cpu = 0; cpu < cpus; cpu++) {
+      const step = pending(cpu);
+      if (step !== undefined && holds(step.sleepsUntil)) runnable |= 1 << cpu;
+    }
+    if (runnable === 0) break;
+    if (order.length === MOST_STEPS) throw new Error('the program does not end');
+    const situation: Situation = {
+      ...{ step: order.length, current, cpus, relaxes, runnable },
+      pendingKind: (cpu) => (pending(cpu) ? (pending(cpu)!.kind ?? Access.Write) : 0),
+      pendingAt: (cpu): Ptr => toPtr(pending(cpu)?.at ?? 0),
+    };
+    const next = strategy.next(situation);
+    if (!isRunnable(runnable, next)) throw new Error(`thread ${next} cannot go on`);
+    if (next !== current) {
+      turns.push(order.length, next);
+      if (!relaxes && isRunnable(runnable, current)) preemptions++;
+    }
+    current = next;
+    relaxes = !holds(pending(next)!.spinsUntil);
+    if (!relaxes) taken[next]!++;
+    order.push(next);
+    if (order.length % DRAWN_EVERY === 0) drawn.push(strategy.draw());
+  }
+  strategy.ended?.(order.length);
+  return { order, decisions: { turns, drawn }, preemptions };
+}
+
+/** Whether the steps, each a thread and its number from 0, were taken one after the other. */
+export function inThisOrder(order: readonly number[], steps: readonly Reached[]): boolean {
+  const places = steps.map(([thread, step]) => {
+    let seen = 0;
+    return order.findIndex((cpu) => cpu === thread && seen++ === step);
+  });
+  return places.every((place, i) => i === 0 || place > places[i - 1]!);
+}

@@ -1,0 +1,94 @@
+/** Runs as lines. */
+
+import { deflateRawSync } from 'node:zlib';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { ALL_DEFECTS } from '../../shared/defects.ts';
+import { DISCIPLINES } from '../../shared/discipline.ts';
+import { UserError } from '../../shared/errors.ts';
+import {
+  decodeToken,
+  ENGINE_VERSION,
+  encodeToken,
+  packTurns,
+  type Token,
+  unpackTurns,
+} from '../../src/explore/token.ts';
+
+const tokens: fc.Arbitrary<Token> = fc.record({
+  file: fc.string({ unit: 'grapheme' }),
+  digest: fc.string(),
+  paging: fc.constantFrom('nonpae', 'pae'),
+  discipline: fc.constantFrom(...DISCIPLINES),
+  defects: fc.subarray([...ALL_DEFECTS]),
+  mostSteps: fc.integer({ min: 1 }),
+  turns: fc.array(fc.nat()),
+  drawn: fc.array(fc.nat({ max: 0xffff_ffff })),
+  steps: fc.integer({ min: 1 }),
+  digests: fc.base64String(),
+});
+
+test('a token says what was put into it', () => {
+  fc.assert(
+    fc.property(tokens, (token) => {
+      const text = encodeToken(token);
+      expect(text).toMatch(/^umbra\d+\.[\w-]+$/);
+      expect(decodeToken(text)).toEqual(token);
+      expect(decodeToken(` ${text}\n`)).toEqual(token);
+    }),
+  );
+});
+
+test('turns are packed and unpacked', () => {
+  const turn = fc.tuple(fc.nat({ max: 1000 }), fc.nat({ max: 7 }));
+  fc.assert(
+    fc.property(fc.array(turn), (distances) => {
+      let step = 0;
+      const turns = distances.flatMap(([distance, cpu]) => {
+        step += distance;
+        return [step, cpu];
+      });
+      expect(packTurns(turns)).toEqual(distances.flat());
+      expect(unpackTurns(packTurns(turns))).toEqual(turns);
+    }),
+  );
+});
+
+const token: Token = {
+  ...{ file: 'litmus/x.yaml', digest: 'abc', paging: 'pae', discipline: 'lock-free' },
+  ...{ defects: ['R2'], mostSteps: 100, turns: [3, 1, 4, 0], drawn: [], steps: 9, digests: 'AAA=' },
+};
+
+const packed = (content: string): string =>
+  `umbra${ENGINE_VERSION}.${deflateRawSync(content).toString('base64url')}`;
+
+describe('a damaged token is refused', () => {
+  const text = encodeToken(token);
+
+  test('wherever it was cut', () => {
+    for (let length = 0; length < text.length; length++) {
+      expect(() => decodeToken(text.slice(0, length)), `${length}`).toThrow(UserError);
+      expect(() => decodeToken(text.slice(length + 1)), `from ${length + 1}`).toThrow(UserError);
+    }
+  });
+
+  test.each([
+    ['nothing', '', /is no token/],
+    [
+      'some text',
+      'what is this, and why is it so long?',
+      /'what is this, and why is it so…' is no/,
+    ],
+    ['another engine', text.replace(/^umbra\d+/, 'umbra999'), /of engine 999, .* explore again/s],
+    ['not packed', `umbra${ENGINE_VERSION}.${JSON.stringify(token)}`, /damaged/],
+    ['no JSON', packed('{"file":'), /damaged/],
+    ['a number', packed('7'), /damaged/],
+    ['a field too few', packed(JSON.stringify({ ...token, file: undefined })), /damaged/],
+    ['a field too many', packed(JSON.stringify({ ...token, more: 1 })), /damaged/],
+    ['a negative step', packed(JSON.stringify({ ...token, turns: [-3, 1] })), /damaged/],
+    ['no such defect', packed(JSON.stringify({ ...token, defects: ['R99'] })), /damaged/],
+  ])('%s', (_, damaged, words) => {
+    expect(() => decodeToken(damaged)).toThrow(UserError);
+    expect(() => decodeToken(damaged)).toThrow(words);
+  });
+});
