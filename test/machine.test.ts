@@ -2,7 +2,7 @@
 
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { toPtr } from '../shared/address.ts';
+import { toPfn } from '../shared/address.ts';
 import { UserError } from '../shared/errors.ts';
 import { Dead } from '../shared/lguest.ts';
 import { type CheckedRun, runChecked } from '../src/check/checked-run.ts';
@@ -129,7 +129,7 @@ describe('a run that cannot go on', () => {
 
   test('ends with the stack when a host CPU meets a bug of ours', async () => {
     const machine = await boot({ guests: [trace('ls')] });
-    for (const { pgdirs } of machine.host.guests) pgdirs[0]!.pgdir = toPtr(0x3fff_0000);
+    machine.host.vcpus[0]!.regsPage = toPfn(0x3f_ffff);
     const { ending } = await runChecked(machine);
     expect(ending.kind).toBe('cpu died');
     expect(ending.kind === 'cpu died' && ending.message).toContain('out of bounds');

@@ -13,7 +13,7 @@ import { bootLitmus } from './litmus/boot.ts';
 import { judge } from './litmus/judge.ts';
 import { type Litmus, readLitmus } from './litmus/litmus.ts';
 import { litmusSoftware } from './litmus/software.ts';
-import { Recorded } from './strategies/recorded.ts';
+import { Diverged, Recorded } from './strategies/recorded.ts';
 import type { Strategy } from './strategy.ts';
 import { encodeToken, packTurns, type Token, unpackTurns } from './token.ts';
 import type { Step } from './turn.ts';
@@ -100,6 +100,10 @@ export class Subject {
     this.board.turn.watcher = watcher;
     try {
       return this.board.run(new Recorded(run.decisions), 0, MOST_STEPS);
+    } catch (error) {
+      if (error instanceof Diverged)
+        throw new UserError(`the run goes another way ${error.message}`);
+      throw error;
     } finally {
       this.board.turn.watcher = undefined;
     }

@@ -18,8 +18,8 @@ export class Pct implements Strategy {
   readonly #dice = new Dice();
   #priorities: number[] = [];
   #changes: number[] = [];
-  /** The k of the paper: the most steps that a run has taken. */
-  #steps = FIRST_GUESS;
+  /** The k of the paper: the most steps that a run has taken; a guess before the first. */
+  #steps = 0;
   #lowest = 0;
 
   constructor(depth: number) {
@@ -34,7 +34,9 @@ export class Pct implements Strategy {
       this.#priorities.splice(this.#dice.below(cpu + 1), 0, cpu);
     }
     this.#priorities = this.#priorities.map((place) => place + this.depth);
-    this.#changes = Array.from({ length: this.depth - 1 }, () => this.#dice.below(this.#steps));
+    this.#changes = Array.from({ length: this.depth - 1 }, () =>
+      this.#dice.below(this.#steps || FIRST_GUESS),
+    );
     this.#lowest = 0;
   }
 

@@ -21,6 +21,7 @@ import { Entry as EntryValue } from '../../../shared/entry.ts';
 import { Reg } from '../../../shared/host-cpu.ts';
 import { type Processor, Selector, Vector } from '../processor.ts';
 import type { Program } from '../program.ts';
+import { BODY } from './entry-points.ts';
 import { PAGE_OFFSET, THREAD_SIZE } from './layout.ts';
 
 /** Thrown to abandon a routine; its stack says how far it came. */
@@ -129,9 +130,9 @@ export class KernelContext {
     this.#spend();
     const at = toPtr(this.#translate(va, Right.SupervisorWrite));
     this.#reserve();
-    const taken = this.#cpu.words.compareExchange(at, 0, 1) === 0;
-    if (!taken) this.#cpu.words.relax();
-    return this.#push(taken ? 1 : 0);
+    const held = this.#cpu.words.compareExchange(at, 0, 1);
+    if (held !== 0) this.#cpu.words.relax();
+    return this.#push(held === 0 ? 1 : 0);
   }
 
   /** `smp_processor_id`: which vCPU this is, until the next context switch. */
@@ -395,7 +396,3 @@ export class KernelContext {
     throw ABANDON;
   }
 }
-
-/** An entry point is 16 bytes: at the start the registers are still to be saved. */
-export const ENTRY_BYTES = 16;
-export const BODY = 8;

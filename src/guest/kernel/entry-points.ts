@@ -13,3 +13,7 @@ export const EntryPoint = {
   /** As ReturnFromFork, of a child that goes on in the copied memory. */
   ReturnToCopy: 8,
 } as const;
+
+/** An entry point is 16 bytes: at the start the registers are still to be saved. */
+export const ENTRY_BYTES = 16;
+export const BODY = 8;

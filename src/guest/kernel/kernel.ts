@@ -15,15 +15,8 @@ import type { Counters } from '../../../shared/counters.ts';
 import { Reg } from '../../../shared/host-cpu.ts';
 import { isUserMode, type Processor, Selector, Vector } from '../processor.ts';
 import { boot, startSecondary, timerInterrupt } from './boot.ts';
-import {
-  BODY,
-  ENTRY_BYTES,
-  FRAME_WORDS,
-  Frame,
-  type GuestMachine,
-  KernelContext,
-} from './context.ts';
-import { EntryPoint } from './entry-points.ts';
+import { FRAME_WORDS, Frame, type GuestMachine, KernelContext } from './context.ts';
+import { BODY, ENTRY_BYTES, EntryPoint } from './entry-points.ts';
 import { pageFault } from './fault.ts';
 import { BOOT_STACK_TOP, PAGE_OFFSET, TEXT } from './layout.ts';
 import { endIfDying, isDying, returnFromFork } from './process.ts';

@@ -4,8 +4,8 @@ import { PAGE_SHIFT } from '../../../shared/address.ts';
 import { Hypercall, SHUTDOWN_POWEROFF } from '../../../shared/hypercall.ts';
 import { Selector } from '../processor.ts';
 import { NONE, type ProcessImage } from '../program.ts';
-import { BODY, ENTRY_BYTES, FRAME_WORDS, Frame, type KernelContext } from './context.ts';
-import { EntryPoint } from './entry-points.ts';
+import { FRAME_WORDS, Frame, type KernelContext } from './context.ts';
+import { BODY, ENTRY_BYTES, EntryPoint } from './entry-points.ts';
 import {
   MAX_MMS,
   MAX_TASKS,
