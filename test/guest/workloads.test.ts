@@ -1,6 +1,7 @@
 /** Programs made from seeds: what each ends with does not depend on who comes first. */
 
 import { describe, expect, test } from 'vitest';
+import type { DisciplineName } from '../../shared/discipline.ts';
 import { UserError } from '../../shared/errors.ts';
 import { loadProgram, type ProgramSource } from '../../src/guest/load.ts';
 import type { Program } from '../../src/guest/program.ts';
@@ -8,7 +9,6 @@ import { makeWorkload, workloads } from '../../src/guest/workloads/catalogue.ts'
 import { Rig, type RigSpec } from '../rig.ts';
 import { audit } from './at-rest.ts';
 
-const REPAIRED = { discipline: 'guest-lock', defects: [] } as const;
 const names = Object.keys(workloads);
 
 interface Sides {
@@ -17,10 +17,11 @@ interface Sides {
   readonly quantum: number;
   readonly paging: RigSpec['paging'] & string;
   readonly pgdirs?: number;
+  readonly discipline?: DisciplineName;
 }
 
 function run(program: Program, { quantum, ...machine }: Sides) {
-  const rig = new Rig({ program, ...machine, ...REPAIRED });
+  const rig = new Rig({ program, discipline: 'guest-lock', ...machine, defects: [] });
   rig.runAll(quantum);
   const { user } = rig.digest();
   const wrong = audit(rig.host);
@@ -31,8 +32,8 @@ const ALONE: Sides = { vcpus: 1, hostCpus: 1, quantum: 5000, paging: 'nonpae' };
 
 describe.each(names)('%s', (name) => {
   test.each([
-    [1, { vcpus: 3, hostCpus: 2, quantum: 97, paging: 'pae', pgdirs: 2 }],
-    [2, { vcpus: 8, hostCpus: 3, quantum: 1009, paging: 'nonpae' }],
+    [1, { vcpus: 3, hostCpus: 2, quantum: 97, paging: 'pae', pgdirs: 2, discipline: 'lock-free' }],
+    [2, { vcpus: 8, hostCpus: 3, quantum: 1009, paging: 'nonpae', discipline: 'pgdir-lock' }],
   ] as const)('seed %i ends on several vCPUs as it does on one', (seed, sides) => {
     const program = makeWorkload({ name, seed });
     const alone = run(program, ALONE);
