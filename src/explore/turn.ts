@@ -33,6 +33,9 @@ export interface Step {
   readonly at: Ptr;
   readonly value: number;
   readonly result: number;
+  /** What was in the word and in the one behind it, and what is now. */
+  readonly before: readonly [low: number, high: number];
+  readonly after: readonly [low: number, high: number];
   /** Of all steps up to this one; 32 bits. */
   readonly digest: number;
 }
@@ -54,6 +57,7 @@ export class Turn implements Situation {
   #mostSteps = 0;
   #low = 0;
   #high = 0;
+  #before: readonly [number, number] = [0, 0];
   /** Told of each step, if somebody is. */
   watcher: ((step: Step) => void) | undefined;
 
@@ -119,6 +123,7 @@ export class Turn implements Situation {
       task.granted = false;
     }
     task.pendingKind = 0;
+    if (this.watcher !== undefined) this.#before = this.#pair(at);
     if (this.step >= this.#mostSteps) throw new TooManySteps(`after ${this.step} steps`);
   }
 
@@ -129,7 +134,9 @@ export class Turn implements Situation {
     this.#mix((task.index << 8) | kind, at);
     this.#mix(value, result);
     if (this.watcher === undefined) return;
-    this.watcher({ cpu: task.index, kind, at, value, result, digest: this.#low ^ this.#high });
+    const [before, after] = [this.#before, this.#pair(at)];
+    const digest = this.#low ^ this.#high;
+    this.watcher({ cpu: task.index, kind, at, value, result, before, after, digest });
   }
 
   touch(at: Ptr): void {
@@ -174,6 +181,10 @@ export class Turn implements Situation {
     const value = this.#strategy!.draw();
     this.#drawn.push(value);
     return value;
+  }
+
+  #pair(at: Ptr): readonly [number, number] {
+    return [this.#read(at), this.#read((at + 1) as Ptr)];
   }
 
   #mix(a: number, b: number): void {
