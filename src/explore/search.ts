@@ -64,15 +64,21 @@ export class Subject {
     this.#digest = digestOf(path);
     const { shared, host } = bootLitmus(litmus, setting);
     const most = 0x7fff_ffff;
-    this.board = new Board(shared, host, litmusSoftware(litmus), {
-      policy: STAY,
-      quantum: { least: most, most },
-      hotplug: [],
-    });
+    this.board = new Board(
+      shared,
+      host,
+      litmusSoftware(litmus),
+      {
+        policy: STAY,
+        quantum: { least: most, most },
+        hotplug: [],
+      },
+      { mostSteps: MOST_STEPS },
+    );
   }
 
   run(strategy: Strategy, seed: number): Result {
-    return this.#judged(this.board.run(strategy, seed, MOST_STEPS));
+    return this.#judged(this.board.run(strategy, seed));
   }
 
   /** The same run as one line. It is run once more for it. */
@@ -99,7 +105,7 @@ export class Subject {
   #watched(run: Pick<Run, 'decisions'>, watcher: (step: Step) => void): Run {
     this.board.turn.watcher = watcher;
     try {
-      return this.board.run(new Recorded(run.decisions), 0, MOST_STEPS);
+      return this.board.run(new Recorded(run.decisions), 0);
     } catch (error) {
       if (error instanceof Diverged)
         throw new UserError(`the run goes another way ${error.message}`);
