@@ -16,7 +16,7 @@ import { litmusSoftware } from './litmus/software.ts';
 import { Diverged, Recorded } from './strategies/recorded.ts';
 import type { Strategy } from './strategy.ts';
 import { encodeToken, packTurns, type Token, unpackTurns } from './token.ts';
-import type { Step } from './turn.ts';
+import type { MemoryModel, Step } from './turn.ts';
 
 /** How a schedule ended: as it may, or what is wrong with it. */
 export type Ending = 'ok' | 'violation' | Exclude<Verdict, 'ended'>;
@@ -25,6 +25,8 @@ export interface Setting {
   readonly paging: PagingName;
   readonly discipline: DisciplineName;
   readonly defects: readonly DefectId[];
+  /** By default `sc`. */
+  readonly memory?: MemoryModel | undefined;
 }
 
 export interface Result {
@@ -73,7 +75,7 @@ export class Subject {
         quantum: { least: most, most },
         hotplug: [],
       },
-      { mostSteps: MOST_STEPS },
+      { mostSteps: MOST_STEPS, memory: setting.memory ?? 'sc' },
     );
   }
 
@@ -158,18 +160,18 @@ export class Subject {
 /** The settings that a test is for, as far as they are not given. */
 export function settingsOf(
   litmus: Litmus,
-  { paging, discipline, defects }: Partial<Setting>,
+  { paging, discipline, defects, memory }: Partial<Setting>,
 ): Setting[] {
   const pagings = paging === undefined ? litmus.paging : [paging];
   const disciplines = discipline === undefined ? litmus.disciplines : [discipline];
   return pagings.flatMap((form) =>
-    disciplines.map((name) => ({ paging: form, discipline: name, defects: defects ?? [] })),
+    disciplines.map((name) => ({ paging: form, discipline: name, defects: defects ?? [], memory })),
   );
 }
 
 export const subjectOf = (token: Token): Subject => {
-  const { file, paging, discipline, defects } = token;
-  return new Subject(file, readLitmus(file), { paging, discipline, defects });
+  const { file, paging, discipline, defects, memory } = token;
+  return new Subject(file, readLitmus(file), { paging, discipline, defects, memory });
 };
 
 const digestOf = (path: string): string =>
