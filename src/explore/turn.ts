@@ -171,6 +171,7 @@ export abstract class Turn implements Situation {
       this.#ask(task);
     }
     task.granted = false;
+    task.hasBegun = true;
     task.pend(0, toPtr(0));
     if (isLocked(kind)) this.flush(task);
     if (this.watcher !== undefined) this.#before = this.#pair(at);

@@ -15,11 +15,13 @@ export class Pos implements Strategy {
   #cpu = -1;
   #kind: Access | 0 = 0;
   #at = 0;
+  #lowest = 0;
 
   begin(seed: number, actors: number): void {
     this.#dice.seed(seed);
     this.#priorities = Array.from({ length: actors }, () => this.#dice.word());
     this.#cpu = -1;
+    this.#lowest = 0;
   }
 
   next(situation: Situation): number {
@@ -29,7 +31,8 @@ export class Pos implements Strategy {
         this.#priorities[cpu] = this.#dice.word();
       }
     }
-    if (situation.relaxes) this.#priorities[situation.current] = 0;
+    // Below whoever has tried in vain before it.
+    if (situation.relaxes) this.#priorities[situation.current] = --this.#lowest;
     let best = -1;
     for (let cpu = 0; cpu < actors; cpu++) {
       if (!isRunnable(runnable, cpu)) continue;
