@@ -7,13 +7,14 @@ import type { DisciplineName } from '../../shared/discipline.ts';
 import type { PagingName } from '../../shared/entry.ts';
 import { UserError } from '../../shared/errors.ts';
 import { checkAll } from '../check/invariants.ts';
-import type { Policy } from '../host/policy.ts';
-import { Board, type Run, type Verdict } from './board.ts';
+import { Board } from './board.ts';
 import { bootLitmus } from './litmus/boot.ts';
 import { judge } from './litmus/judge.ts';
 import { type Kept, keep } from './litmus/kept.ts';
 import { type Litmus, readLitmus } from './litmus/litmus.ts';
+import { LITMUS_SCHEDULING } from './litmus/scheduling.ts';
 import { litmusSoftware } from './litmus/software.ts';
+import type { Run, Verdict } from './run.ts';
 import { Diverged, Recorded } from './strategies/recorded.ts';
 import type { Strategy } from './strategy.ts';
 import { encodeToken, packTurns, type Token, unpackTurns } from './token.ts';
@@ -44,13 +45,6 @@ export interface Result {
 /** A run of so many steps does not end; litmus tests take some hundreds. */
 export const MOST_STEPS = 20_000;
 
-/** A vCPU goes on where it was put, or has itself moved to. */
-const STAY: Policy = {
-  place: ({ lastHostCpu }, hostCpus) => Math.max(0, lastHostCpu) % hostCpus,
-  steals: 'nobody',
-  description: 'where it ran last',
-};
-
 /** Places of a run whose digests its token holds. */
 const CHECKPOINTS = 100;
 
@@ -74,18 +68,10 @@ export class Subject {
     this.#whole = whole;
     this.#digest = digestOf(path);
     const { shared, host } = bootLitmus(litmus, setting);
-    const most = 0x7fff_ffff;
-    this.board = new Board(
-      shared,
-      host,
-      litmusSoftware(litmus),
-      {
-        policy: STAY,
-        quantum: { least: most, most },
-        hotplug: [],
-      },
-      { mostSteps: MOST_STEPS, memory: setting.memory ?? 'sc' },
-    );
+    this.board = new Board(shared, host, litmusSoftware(litmus), LITMUS_SCHEDULING, {
+      mostSteps: MOST_STEPS,
+      memory: setting.memory,
+    });
   }
 
   /** The same test with fewer operations, or in another setting. */
