@@ -10,7 +10,7 @@ interface Found extends Size {
 
 /** For JSON, and for people. */
 export interface ShrunkReport extends Found {
-  /** Whether each vCPU, operation and switch was tried without, and the failure went away. */
+  /** Whether each vCPU, operation and switch that is left was tried without, in vain. */
   readonly proven: boolean;
   readonly interrupted: boolean;
   readonly tries: number;
@@ -72,7 +72,7 @@ export function describeShrunk(report: ShrunkReport): string {
   const { whole, proven, tries, columns, ending, message, token, passing } = report;
   const runs = `${tries.toLocaleString('en-US')} runs`;
   const how = proven
-    ? `tried in ${runs}: without any of it the failure is gone`
+    ? `nothing more can be left out, as ${runs} have shown`
     : `interrupted after ${runs}: it is not proven that nothing more can be left out`;
   const lines = [
     '',

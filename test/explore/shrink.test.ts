@@ -1,6 +1,9 @@
 /** Failures made smaller: still the same, nothing too much in them, and what passes beside them. */
 
-import { beforeAll, describe, expect, test } from 'vitest';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Kept, keep, keepAll } from '../../src/explore/litmus/kept.ts';
 import { readLitmus } from '../../src/explore/litmus/litmus.ts';
 import { type Result, type Setting, Subject, subjectOf } from '../../src/explore/search.ts';
@@ -192,6 +195,53 @@ test('what is shrunk already stays as it is', async () => {
   expect(sizeOf(twice)).toEqual(sizeOf(once));
   expect(keptIn(twice)).toEqual(keptIn(once));
 });
+
+describe('a test that fails without defects, too', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'umbra-shrink-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  const wrongly = async (when: string): Promise<Shrunk> => {
+    const file = join(folder, 'wrong.yaml');
+    writeFileSync(file, WRONG.replace('WHEN', when));
+    const subject = subjectFor({ file, setting: setting('guest-lock', 'nonpae') });
+    return shrink(subject, failureOf(subject, 'portfolio'));
+  };
+
+  test('is shrunk as long as some schedule passes', async () => {
+    const { subject, passing } = await wrongly('vcpu 0 r0 == 7');
+    expect(subject.litmus.vcpus.map(({ texts }) => texts)).toEqual([
+      ['load 0x00400000 -> r0'],
+      ['store 0x00400000 7'],
+    ]);
+    expect(passing!.ending).toBe('ok');
+  });
+
+  test('is shrunk to nothing when none does', async () => {
+    const shrunk = await wrongly('alive');
+    expect(sizeOf(shrunk)).toMatchObject({ vcpus: 0, operations: 0 });
+    expect(shrunk.passing).toBe(undefined);
+  });
+});
+
+const WRONG = `
+name: a wrong outcome
+about: What is forbidden here can be.
+guest:
+  tables:
+    A: { 0x00400000: page 0x20 rw user }
+vcpus:
+  - on: A
+    ops: [load 0x00400000 -> r0, yield]
+  - on: A
+    ops: [yield, store 0x00400000 7]
+outcomes:
+  - when: WHEN
+    is: forbidden
+    because: somebody thought so
+  - when: alive
+    is: allowed
+    because: of the rest
+`;
 
 describe('a plan', () => {
   test.each(['random', 'pct-3', 'pos', 'surw'])('that was noted of %s is the same run', (name) => {

@@ -33,14 +33,17 @@ export interface Shrunk {
   readonly tries: number;
   /** Of them those of the last round, in which nothing could be left out any more. */
   readonly lastRound: number;
-  /** 1-minimal: each vCPU, operation and switch that is left was tried without. */
+  /**
+   * 1-minimal: each vCPU, operation and switch that is left was tried without, and the failure
+   * went away, or the test said nothing any more.
+   */
   readonly proven: boolean;
   /** Before it was proven, or before a schedule that passes was found. */
   readonly interrupted: boolean;
 }
 
 export interface ShrinkOptions {
-  /** Told whenever it has become smaller. */
+  /** Told whenever it has become smaller, and of the tries now and then. */
   readonly onProgress?: (size: Size & { readonly tries: number }) => void;
   /** Asked now and then, between two turns of the event loop; then the smallest so far is kept. */
   readonly isInterrupted?: () => boolean;
@@ -309,6 +312,7 @@ class Shrinking {
       await new Promise(setImmediate);
       this.interrupted = this.#options.isInterrupted?.() ?? false;
       if (this.interrupted) throw INTERRUPTED;
+      this.#tell();
     }
     return subject.run(strategy, seed);
   }
@@ -325,7 +329,11 @@ class Shrinking {
 
   #keep(failure: Failure): true {
     this.best = failure;
-    this.#options.onProgress?.({ ...sizeOf(failure), tries: this.tries });
+    this.#tell();
     return true;
+  }
+
+  #tell(): void {
+    this.#options.onProgress?.({ ...sizeOf(this.best), tries: this.tries });
   }
 }
