@@ -35,6 +35,7 @@ export function tellStory(
   const shown = all ? accesses : stepsToTell(accesses, flags);
   const until = all ? Number.POSITIVE_INFINITY : (broke?.step ?? Number.POSITIVE_INFINITY);
   const { litmus, setting } = subject;
+  const columns = columnsOf(subject, accesses);
   const defects = setting.defects.length > 0 ? `, with ${setting.defects.join(' ')}` : '';
   return {
     title: litmus.name,
@@ -45,8 +46,9 @@ export function tellStory(
     steps: accesses.length,
     told: shown.length,
     turns: result.run.decisions.turns.length / 2,
-    columns: columnsOf(subject, accesses),
+    columns,
     lines: linesOf(
+      columns,
       shown,
       marksOf(litmus, accesses).filter(({ step }) => step <= until),
       (step) => told.told(step, flags),
@@ -151,6 +153,7 @@ function columnsOf({ board }: Subject, steps: readonly RecordedStep[]): string[]
 
 /** A turn is told where the next line is another CPU's. */
 function linesOf(
+  columns: readonly string[],
   shown: readonly Access[],
   marks: readonly Marked[],
   told: (step: Access) => Told,
@@ -159,11 +162,8 @@ function linesOf(
   let column = -1;
   const add = (line: Line): void => {
     if (line.column !== column && column >= 0) {
-      lines.push({
-        kind: 'turn',
-        column: line.column,
-        text: `the turn goes to CPU ${line.column}`,
-      });
+      const text = `the turn goes to ${columns[line.column]!}`;
+      lines.push({ kind: 'turn', column: line.column, text });
     }
     column = line.column;
     lines.push(line);
