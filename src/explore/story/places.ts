@@ -159,7 +159,7 @@ export class Places {
     if (use.kind === 'guestPage') return `page ${hexPage(use.page)}`;
     if (use.kind === 'registers') return `regs page of vCPU ${use.vcpu}`;
     if (use.kind === 'named') return use.name;
-    return `${this.#tableName(use)} (frame ${frame})`;
+    return `${this.#tableName(use)}, frame ${frame}`;
   }
 
   #tableName({ of, level, base }: Extract<Use, { kind: 'shadow' }>): string {

@@ -32,8 +32,8 @@ export function tellStory(
   const bad = result.ending !== 'ok';
   const pair = bad ? pairToBlame(accesses, broke?.step ?? accesses.length, beside) : undefined;
   const flags = flagsOf(broke?.step, pair);
-  const shown = all ? accesses : stepsToTell(accesses, flags);
-  const until = all ? Number.POSITIVE_INFINITY : (broke?.step ?? Number.POSITIVE_INFINITY);
+  const until = broke?.isFinal && !all ? broke.step : Number.POSITIVE_INFINITY;
+  const shown = all ? accesses : stepsToTell(accesses, flags, until);
   const { litmus, setting } = subject;
   const columns = columnsOf(subject, accesses);
   const defects = setting.defects.length > 0 ? `, with ${setting.defects.join(' ')}` : '';
