@@ -2,7 +2,8 @@
  * The two accesses to blame: of one word, by two vCPUs (or CPUs), at least one of them a
  * write, the later one at or before the break.
  *
- * With a schedule that passes beside it they are a pair whose order is another there. Without
+ * With a schedule that passes beside it they are a pair whose order is another there, or that
+ * does not meet there, rather of the word of the breaking step and rather late than early. Without
  * one it is a guess, made so: if the word of the breaking step was last written by another
  * (or, when that step writes, accessed by another), those two; else the last before the break in
  * which who breaks uses what another had changed, or another changes what who breaks had
@@ -95,8 +96,8 @@ function compared(
       a === undefined || b === undefined ? 'not there' : a > b ? 'other order' : undefined;
     if (how === undefined) continue;
     const score = [
-      how === 'other order' ? 1 : 0,
       first.at === breakWord ? 1 : 0,
+      how === 'other order' ? 1 : 0,
       rankOf(second),
       second.number,
     ];

@@ -15,9 +15,21 @@ export interface Marked extends Mark {
 }
 
 export function marksOf(litmus: Litmus, steps: readonly RecordedStep[]): Marked[] {
-  return [...operationMarks(litmus, steps), ...eventMarks(steps)].toSorted(
-    (a, b) => a.step - b.step,
-  );
+  const marks = [...migrationMarks(steps), ...operationMarks(litmus, steps), ...eventMarks(steps)];
+  return marks.toSorted((a, b) => a.step - b.step);
+}
+
+/** A vCPU is in the hand of another CPU than before. */
+function migrationMarks(steps: readonly RecordedStep[]): Marked[] {
+  const last = new Map<number, number>();
+  return steps.flatMap(({ vcpu, cpu, number }) => {
+    const from = last.get(vcpu) ?? cpu;
+    if (vcpu < 0) return [];
+    last.set(vcpu, cpu);
+    if (from === cpu) return [];
+    const text = `vCPU ${vcpu} goes on here, from CPU ${from}`;
+    return [{ kind: 'migration' as const, column: cpu, step: number, text }];
+  });
 }
 
 /** Each operation of a column once, where the vCPU first does something for it. */
@@ -54,8 +66,7 @@ function eventMarks(steps: readonly RecordedStep[]): Marked[] {
   return steps.flatMap((step, i) =>
     step.events.flatMap((event): Marked[] => {
       const text = eventText(event, steps.slice(i));
-      const kind = event.kind === EventKind.Migration ? 'migration' : 'event';
-      return text === '' ? [] : [{ kind, column: step.cpu, step: step.number, text }];
+      return text === '' ? [] : [{ kind: 'event', column: step.cpu, step: step.number, text }];
     }),
   );
 }
@@ -85,8 +96,6 @@ function eventText(
       return `wants CPU ${a} out of the guest`;
     case EventKind.ShootdownDone:
       return `CPU ${a} is out of the guest`;
-    case EventKind.Migration:
-      return `${who} goes on here, from CPU ${a}`;
     case EventKind.InterruptRaised:
       return `interrupt ${a} is raised for vCPU ${b}`;
     case EventKind.InterruptDelivered:

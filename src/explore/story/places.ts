@@ -116,12 +116,11 @@ export class Places {
   /** Of a step that was just done. */
   note({ at, kind, value, before, after }: Step): Noted {
     const frame = frameOf(at);
-    const { layout } = this.#host;
-    const inFrames = frame >= layout.firstFrame;
+    const inFrames = frame >= this.#host.layout.firstFrame;
     if (inFrames && kind === Access.Fill && value === 0 && this.#isFree(frame)) {
       this.#lives.set(frame, { frame, use: undefined, free: false });
     }
-    const life = inFrames ? this.#lifeOf(frame) : this.#lifeOfRecord(at);
+    const life = this.#lifeAt(at);
     this.#follow(at, life, after[0]);
     const noted = new Noted(this, at, life, [
       this.#leadsTo(at, life, before[0]),
@@ -131,7 +130,8 @@ export class Places {
     return noted;
   }
 
-  describe(at: Ptr, life: Life | undefined): Place {
+  /** By default as it is now. */
+  describe(at: Ptr, life = this.#lifeAt(at)): Place {
     const { frameTable, launcherMap, frameCaches, guests } = this.#host.layout.regions;
     const record = this.#records.get(at);
     if (record !== undefined) return record;
@@ -211,9 +211,11 @@ export class Places {
     return life;
   }
 
-  /** A word of the frame table is about a frame. */
-  #lifeOfRecord(at: Ptr): Life | undefined {
-    const { frameTable } = this.#host.layout.regions;
+  /** Of the frame that a word lies in, or that a word of the frame table is about. */
+  #lifeAt(at: Ptr): Life | undefined {
+    const { regions, firstFrame } = this.#host.layout;
+    const { frameTable } = regions;
+    if (at >= frameStart(toPfn(firstFrame))) return this.#lifeOf(frameOf(at));
     if (at < frameTable.at) return undefined;
     return this.#lifeOf(Math.floor((at - frameTable.at) / FRAME_WORDS));
   }

@@ -76,7 +76,7 @@ function record(subject: Subject, result: Result): RecordedStory {
   });
   const names = new Map<number, string>();
   for (const at of new Set(recording.steps.flatMap(({ locks }) => locks))) {
-    names.set(at, places!.describe(at, undefined).name);
+    names.set(at, places!.describe(at).name);
   }
   const { pae } = host.guests[0]!.form;
   const accesses = recording.steps.map((step, i) => ({
