@@ -75,7 +75,7 @@ test.each([
   ['--all alone', () => [failing, '--all'], /--all is about the story, .* add --story or --html/],
   ['--against alone', () => [failing, '--against', passing], /--against is about the story/],
   ['against itself', () => [failing, '--story', '--against', failing], /ends badly as well/],
-  ['against another test', () => [failing, '--story', '--against', other], /another setting, or/],
+  ['against another test', () => [failing, '--story', '--against', other], /in another setting/],
   ['against no token', () => [failing, '--story', '--against', 'R2'], /'R2' is no token/],
   ['a page nowhere', () => [failing, '--html', '/nowhere/s.html'], /story cannot be written there/],
   ['a page that is a folder', () => [failing, '--html', folder], /story cannot be written there/],

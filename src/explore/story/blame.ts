@@ -28,7 +28,8 @@ export interface Pair {
 }
 
 /** Who accesses: the vCPU wherever it runs, or a CPU that has none in hand. */
-export const actorOf = ({ vcpu, cpu }: RecordedStep): number => (vcpu >= 0 ? vcpu : -1 - cpu);
+export const actorOf = ({ vcpu, hostCpu }: RecordedStep): number =>
+  vcpu >= 0 ? vcpu : -1 - hostCpu;
 
 export const changes = ({ before, after }: RecordedStep): boolean =>
   before[0] !== after[0] || before[1] !== after[1];

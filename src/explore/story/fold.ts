@@ -45,18 +45,25 @@ export function stepsToTell(
     if (changes(step)) word.changers.add(actorOf(step));
   }
   const isTold = (step: Access): boolean => {
-    if (flags.has(step.number)) return true;
+    if (flags.has(step.number) || isHardware(step)) return true;
     if (step.number > until && !blamed.has(step.at)) return false;
     if (isWaiting(step) || frees(step)) return true;
     if (!TOLD.has(step.place.kind) && !blamed.has(step.at)) return false;
     const { actors, changers } = words.get(step.at)!;
     if (actors.size < 2) return false;
-    if (changes(step) || inVain.has(step)) return true;
+    if (changes(step) || isBuffered(step) || inVain.has(step)) return true;
     if (!onlyReads(step.kind) || idle.has(step)) return false;
     return [...changers].some((actor) => actor !== actorOf(step));
   };
   return withoutRepeats(steps.filter(isTold), flags);
 }
+
+/** What hardware has decided by itself. */
+const isHardware = ({ kind }: Access): boolean => kind === Kind.Evict || kind === Kind.Move;
+
+/** A store that waits in its CPU's buffer and is not in memory yet. */
+export const isBuffered = (step: Access): boolean =>
+  step.kind === Kind.Write && step.value >>> 0 !== step.after[0];
 
 /** Reads of a word that the reader comes to again before another has changed it. */
 function idleReads(steps: readonly Access[]): Set<Access> {

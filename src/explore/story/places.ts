@@ -20,7 +20,7 @@ import {
 import type { PagingForm } from '../../../shared/entry.ts';
 import { FRAME_WORDS, FrameKind, POISON } from '../../../shared/frames.ts';
 import type { Host } from '../../../shared/host.ts';
-import { REGISTER_NAMES } from '../../../shared/host-cpu.ts';
+import { HOST_CPU_WORDS, REGISTER_NAMES } from '../../../shared/host-cpu.ts';
 import type { Lguest } from '../../../shared/lguest.ts';
 import { REGS_WORD } from '../../../shared/switcher-page.ts';
 import { shiftsOf } from '../../check/shadow.ts';
@@ -132,7 +132,7 @@ export class Places {
 
   /** By default as it is now. */
   describe(at: Ptr, life = this.#lifeAt(at)): Place {
-    const { frameTable, launcherMap, frameCaches, guests } = this.#host.layout.regions;
+    const { frameTable, launcherMap, frameCaches, guests, hostCpus } = this.#host.layout.regions;
     const record = this.#records.get(at);
     if (record !== undefined) return record;
     const within = (region: typeof guests) =>
@@ -146,6 +146,10 @@ export class Places {
     if (within(launcherMap)) {
       const page = at - launcherMap.at;
       return { name: `Launcher's map of page ${hexPage(page)}`, kind: 'map' };
+    }
+    if (within(hostCpus)) {
+      const cpu = Math.floor((at - hostCpus.at) / HOST_CPU_WORDS);
+      return { name: `TLB of CPU ${cpu}`, kind: 'number' };
     }
     if (within(frameCaches)) return { name: 'cached frames', kind: 'queue' };
     if (within(guests)) return { name: 'reason why the guest died', kind: 'number' };
