@@ -4,16 +4,19 @@
  */
 
 import { PAGE_WORDS } from '../../shared/address.ts';
-import { HostOops } from '../../shared/errors.ts';
+import { assert, HostOops } from '../../shared/errors.ts';
 import { Host, type SharedMachine } from '../../shared/host.ts';
 import { Dead } from '../../shared/lguest.ts';
 import { HostCpuLoop } from '../host/host-cpu-loop.ts';
 import type { Policy } from '../host/policy.ts';
 import { GuestRunner, type SoftwareFor } from '../host/run-guest.ts';
 import { Scheduler, type Scheduling } from '../host/scheduler.ts';
+import { MOST_CPUS } from './actors.ts';
+import { Hardware } from './hardware.ts';
 import type { Strategy } from './strategy.ts';
 import { LEAVE, Task } from './task.ts';
-import { Deadlock, type Decisions, TooManySteps, Turn } from './turn.ts';
+import { Deadlock, type Decisions, type MemoryModel, TooManySteps, Turn } from './turn.ts';
+import { TurnState } from './turn-state.ts';
 import { TurnWords } from './turn-words.ts';
 
 /** How a run ended. */
@@ -38,6 +41,13 @@ export interface Run {
   readonly digest: string;
 }
 
+/** All host CPUs in one thread: who passes the turn on leaves its piece of work. */
+class ThrownTurn extends Turn {
+  protected override pass(): never {
+    throw LEAVE;
+  }
+}
+
 export class Board {
   /** The main thread's view. */
   readonly host: Host;
@@ -47,17 +57,27 @@ export class Board {
   readonly #beginning: Uint32Array;
   /** The host's own records come first, and are written without the leaf, too. */
   readonly #records: number;
+  readonly #mostSteps: number;
 
-  /** `host`: the machine as it is at the beginning, booted, its vCPUs not yet queued. */
+  /**
+   * `host`: the machine as it is at the beginning, booted, its vCPUs not yet queued.
+   * `mostSteps`: that a run may take.
+   */
   constructor(
     shared: SharedMachine,
     host: Host,
     softwareFor: SoftwareFor,
     scheduling: Omit<Scheduling, 'policy'> & { policy: Scheduling['policy'] | Policy },
+    { mostSteps, memory = 'sc' }: { readonly mostSteps: number; readonly memory?: MemoryModel },
   ) {
+    const cpus = host.cpus.length;
+    assert(cpus <= MOST_CPUS, `under control there are at most ${MOST_CPUS} host CPUs`);
     this.host = host;
+    this.#mostSteps = mostSteps;
     this.#plain = host.words.plain;
-    this.turn = new Turn(this.#plain);
+    const words = new Uint32Array(TurnState.wordsFor(cpus, mostSteps));
+    const state = new TurnState(words, cpus, mostSteps);
+    this.turn = new ThrownTurn(state, this.#plain, new Hardware(host), memory);
     this.#records = shared.layout.firstFrame * PAGE_WORDS;
     const queues = new Scheduler(host, scheduling);
     for (const cpu of host.vcpus) queues.enqueue(cpu);
@@ -80,10 +100,12 @@ export class Board {
   }
 
   /** Run once from the beginning. What it leaves is there until the next run. */
-  run(strategy: Strategy, seed: number, mostSteps: number): Run {
+  run(strategy: Strategy, seed: number): Run {
     this.#reset();
     const { turn } = this;
-    turn.begin(strategy, seed, mostSteps);
+    turn.state.reset();
+    for (const task of turn.tasks) task.commit();
+    turn.join(strategy, seed, this.#mostSteps);
     const [verdict, message] = this.#play();
     strategy.ended?.(turn.step);
     return { verdict, message, steps: turn.step, decisions: turn.decisions, digest: turn.digest };
@@ -122,6 +144,7 @@ export class Board {
     task.rewind();
     try {
       while (loop.step()) task.commit();
+      turn.flush(task);
       task.finished = true;
     } catch (error) {
       if (error === LEAVE) return;

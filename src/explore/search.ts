@@ -16,7 +16,7 @@ import { litmusSoftware } from './litmus/software.ts';
 import { Diverged, Recorded } from './strategies/recorded.ts';
 import type { Strategy } from './strategy.ts';
 import { encodeToken, packTurns, type Token, unpackTurns } from './token.ts';
-import type { Step } from './turn.ts';
+import type { MemoryModel, Step } from './turn.ts';
 
 /** How a schedule ended: as it may, or what is wrong with it. */
 export type Ending = 'ok' | 'violation' | Exclude<Verdict, 'ended'>;
@@ -25,6 +25,8 @@ export interface Setting {
   readonly paging: PagingName;
   readonly discipline: DisciplineName;
   readonly defects: readonly DefectId[];
+  /** By default `sc`. */
+  readonly memory?: MemoryModel | undefined;
 }
 
 export interface Result {
@@ -64,15 +66,21 @@ export class Subject {
     this.#digest = digestOf(path);
     const { shared, host } = bootLitmus(litmus, setting);
     const most = 0x7fff_ffff;
-    this.board = new Board(shared, host, litmusSoftware(litmus), {
-      policy: STAY,
-      quantum: { least: most, most },
-      hotplug: [],
-    });
+    this.board = new Board(
+      shared,
+      host,
+      litmusSoftware(litmus),
+      {
+        policy: STAY,
+        quantum: { least: most, most },
+        hotplug: [],
+      },
+      { mostSteps: MOST_STEPS, memory: setting.memory ?? 'sc' },
+    );
   }
 
   run(strategy: Strategy, seed: number): Result {
-    return this.#judged(this.board.run(strategy, seed, MOST_STEPS));
+    return this.#judged(this.board.run(strategy, seed));
   }
 
   /** The same run as one line. It is run once more for it. */
@@ -99,7 +107,7 @@ export class Subject {
   #watched(run: Pick<Run, 'decisions'>, watcher: (step: Step) => void): Run {
     this.board.turn.watcher = watcher;
     try {
-      return this.board.run(new Recorded(run.decisions), 0, MOST_STEPS);
+      return this.board.run(new Recorded(run.decisions), 0);
     } catch (error) {
       if (error instanceof Diverged)
         throw new UserError(`the run goes another way ${error.message}`);
@@ -152,18 +160,18 @@ export class Subject {
 /** The settings that a test is for, as far as they are not given. */
 export function settingsOf(
   litmus: Litmus,
-  { paging, discipline, defects }: Partial<Setting>,
+  { paging, discipline, defects, memory }: Partial<Setting>,
 ): Setting[] {
   const pagings = paging === undefined ? litmus.paging : [paging];
   const disciplines = discipline === undefined ? litmus.disciplines : [discipline];
   return pagings.flatMap((form) =>
-    disciplines.map((name) => ({ paging: form, discipline: name, defects: defects ?? [] })),
+    disciplines.map((name) => ({ paging: form, discipline: name, defects: defects ?? [], memory })),
   );
 }
 
 export const subjectOf = (token: Token): Subject => {
-  const { file, paging, discipline, defects } = token;
-  return new Subject(file, readLitmus(file), { paging, discipline, defects });
+  const { file, paging, discipline, defects, memory } = token;
+  return new Subject(file, readLitmus(file), { paging, discipline, defects, memory });
 };
 
 const digestOf = (path: string): string =>
