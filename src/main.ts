@@ -15,6 +15,7 @@ import { importCommand } from './commands/import.ts';
 import { litmusCommand } from './commands/litmus.ts';
 import { replayCommand } from './commands/replay.ts';
 import { runCommand } from './commands/run.ts';
+import { shrinkCommand } from './commands/shrink.ts';
 import { startCommand } from './commands/start.ts';
 import { stressCommand } from './commands/stress.ts';
 import { columnsOf, wrap } from './commands/terminal.ts';
@@ -26,6 +27,7 @@ const COMMANDS: readonly (() => Command)[] = [
   litmusCommand,
   exploreCommand,
   replayCommand,
+  shrinkCommand,
   importCommand,
   conformanceCommand,
   defectsCommand,

@@ -9,7 +9,7 @@ import type { HostEvent } from '../../shared/events.ts';
 import type { Host } from '../../shared/host.ts';
 import { Reg } from '../../shared/host-cpu.ts';
 import type { Run } from './board.ts';
-import { MOST_STEPS, type Subject } from './search.ts';
+import type { Subject } from './search.ts';
 import { HARDWARE, STACK_DEPTH, type Where, whereOf } from './source.ts';
 import { Recorded } from './strategies/recorded.ts';
 import type { Decisions, Step } from './turn.ts';
@@ -67,7 +67,7 @@ export function recordRun(
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = STACK_DEPTH;
   try {
-    const run = board.run(new Recorded(decisions), 0, MOST_STEPS);
+    const run = board.run(new Recorded(decisions), 0);
     return { run, steps };
   } finally {
     Error.stackTraceLimit = stackTraceLimit;

@@ -22,9 +22,13 @@ export interface Where {
   readonly line: number;
   /** What of shared/ it calls to do so, the outermost: `quiesce`, `getUserPage`; '' if nothing. */
   readonly through: string;
+  /** On behalf of the guest's software, which is in the middle of an operation. */
+  readonly byGuest: boolean;
 }
 
-export const HARDWARE: Where = { part: 'hardware', name: '', file: '', line: 0, through: '' };
+export const HARDWARE: Where = {
+  ...{ part: 'hardware', name: '', file: '', line: 0, through: '', byGuest: false },
+};
 
 /** Stack frames that are looked at: from the leaf up to where a CPU's round begins. */
 export const STACK_DEPTH = 40;
@@ -39,6 +43,9 @@ const PARTS: Readonly<Record<string, Part>> = {
   'private-switcher': 'vi',
   setup: 'vii',
 };
+
+/** What runs in the guest. */
+const SOFTWARE = 'src/explore/litmus/software.ts';
 
 /** Small helpers, for which their callers speak. */
 const HELPERS =
@@ -76,12 +83,12 @@ function locate(stack: string): Where {
     name: name ?? '',
     ...{ file, line },
     through: through?.name.replace(/^get /, '') ?? '',
+    byGuest: frames.some((frame) => frame.file === SOFTWARE),
   };
 }
 
 const isTold = ({ file, name }: Frame): boolean =>
-  (/^src\/(paging|host|mmu)\//.test(file) || file === 'src/explore/litmus/software.ts') &&
-  !HELPERS.test(name);
+  (/^src\/(paging|host|mmu)\//.test(file) || file === SOFTWARE) && !HELPERS.test(name);
 
 /** Finding entries belongs to whichever part looks for them. */
 function partOf(frames: readonly Frame[]): Part {

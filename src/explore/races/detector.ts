@@ -246,7 +246,5 @@ const hasFailed = ({ kind, before, after }: Accessed): boolean =>
 function commute(a: Access, b: Access, isData: boolean): boolean {
   if (isData && isLockedUpdate(a) && isLockedUpdate(b)) return true;
   if (a !== b) return false;
-  return (
-    a === Access.CompareExchange || a === Access.Add || a === Access.And || a === Access.Or
-  );
+  return a === Access.CompareExchange || a === Access.Add || a === Access.And || a === Access.Or;
 }

@@ -153,12 +153,7 @@ const sideKey = ({ site, access }: Sighting<Where>): string => {
 };
 
 /** Which side is the first one does not depend on the run. */
-function sorted(
-  kind: RaceKind,
-  spot: Spot,
-  first: Sighting<Where>,
-  second: Sighting<Where>,
-): Seen {
+function sorted(kind: RaceKind, spot: Spot, first: Sighting<Where>, second: Sighting<Where>): Seen {
   const [a, b] = [sideKey(first), sideKey(second)];
   // The same on both: by their CPUs.
   const isTurned = a === b ? first.cpu > second.cpu : a > b;

@@ -76,8 +76,7 @@ export class Roles {
   #inFrame(at: Ptr): Spot {
     const frame = frameOf(at);
     const isTable =
-      this.#guestTables.has(frame) ||
-      this.#host.frames.kind(toPfn(frame)) === FrameKind.PageTable;
+      this.#guestTables.has(frame) || this.#host.frames.kind(toPfn(frame)) === FrameKind.PageTable;
     if (!isTable) return { role: 'data', at };
     const { entryWords } = this.#host.guests[0]!.form;
     const offset = (at % PAGE_WORDS) % entryWords;
@@ -89,6 +88,8 @@ export class Roles {
 function countsOf({ layout: { regions } }: Host): Set<Ptr> {
   const { at, count, stride } = regions.pgdirs;
   return new Set(
-    Array.from({ length: count }, (_, i) => [5, 6, 7].map((w) => toPtr(at + i * stride + w))).flat(),
+    Array.from({ length: count }, (_, i) =>
+      [5, 6, 7].map((w) => toPtr(at + i * stride + w)),
+    ).flat(),
   );
 }
