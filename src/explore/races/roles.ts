@@ -17,6 +17,7 @@ import type { Region } from '../../../shared/layout.ts';
 import { GuestTables } from '../litmus/guest.ts';
 import type { Litmus } from '../litmus/litmus.ts';
 import { locksOf } from '../recording.ts';
+import { recordWords, type WordKind } from '../story/record-words.ts';
 
 export type Role =
   | ('lock' | 'section' | 'mailbox' | 'handOver' | 'references')
@@ -29,27 +30,29 @@ export interface Spot {
   readonly at: Ptr;
 }
 
+/** Those that kinds of records have wherever they are. That a guest is dead is told but once. */
+const ROLES: Readonly<Partial<Record<WordKind, Role>>> = {
+  ...{ section: 'section', mail: 'mailbox', dead: 'handOver' },
+  ...{ count: 'aside', queue: 'aside', frameKind: 'aside' },
+};
+
 export class Roles {
   readonly #host: Host;
-  readonly #locks: ReadonlySet<Ptr>;
-  /** First words of sections, and their mailboxes. */
-  readonly #sections: ReadonlySet<Ptr>;
-  readonly #mailboxes: ReadonlySet<Ptr>;
-  readonly #aside: ReadonlySet<Ptr>;
+  /** Of words in the host's records that say of themselves what they are. */
+  readonly #named: ReadonlyMap<Ptr, Role>;
   /** Frames that the guest's own tables are in. */
   readonly #guestTables: ReadonlySet<number>;
 
   /** `host`: the machine at the beginning of a run. */
   constructor(host: Host, litmus: Litmus) {
     this.#host = host;
-    this.#locks = new Set(locksOf(host));
-    this.#mailboxes = new Set(host.cpus.map(({ mailbox }) => mailbox));
-    this.#sections = new Set(
-      host.cpus.flatMap(({ inGuest, inFault, inHost }) =>
-        [inGuest, inFault, inHost].map(({ count }) => count),
-      ),
-    );
-    this.#aside = countsOf(host);
+    this.#named = new Map([
+      ...Array.from(recordWords(host)).flatMap(([at, { kind }]) => {
+        const role = ROLES[kind];
+        return role === undefined ? [] : [[at, role] as const];
+      }),
+      ...locksOf(host).map((at) => [at, 'lock'] as const),
+    ]);
     const lg = host.guests[0]!;
     const { entries } = new GuestTables(litmus, lg.form);
     this.#guestTables = new Set(Array.from(entries.keys(), (gpa) => lg.map.frame(gpfnOf(gpa))));
@@ -61,10 +64,8 @@ export class Roles {
   }
 
   #ofRecord(at: Ptr): Role {
-    if (this.#locks.has(at)) return 'lock';
-    if (this.#sections.has(at)) return 'section';
-    if (this.#mailboxes.has(at)) return 'mailbox';
-    if (this.#aside.has(at)) return 'aside';
+    const named = this.#named.get(at);
+    if (named !== undefined) return named;
     const { vcpus, guests, pgdirs, launcherMap, frameTable } = this.#host.layout.regions;
     const isIn = (region: Region): boolean =>
       at >= region.at && at < region.at + region.count * region.stride;
@@ -82,14 +83,4 @@ export class Roles {
     const offset = (at % PAGE_WORDS) % entryWords;
     return { role: 'entry', at: toPtr(at - offset) };
   }
-}
-
-/** TODO-MERGE */
-function countsOf({ layout: { regions } }: Host): Set<Ptr> {
-  const { at, count, stride } = regions.pgdirs;
-  return new Set(
-    Array.from({ length: count }, (_, i) =>
-      [5, 6, 7].map((w) => toPtr(at + i * stride + w)),
-    ).flat(),
-  );
 }
