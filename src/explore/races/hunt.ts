@@ -15,8 +15,6 @@ export interface Hunt {
   readonly orders: readonly [number, number];
   /** The schedule that went wrong; the last one. */
   readonly harm: Result | undefined;
-  /** In that one: which side came first; undefined if they did not meet. */
-  readonly first: SideIndex | undefined;
 }
 
 /** Schedules directed at a race, one after the other. */
@@ -47,7 +45,7 @@ export class Hunter {
       if (first !== undefined) this.#orders[first]++;
       const [a, b] = this.#orders;
       const harm = result.ending === 'ok' ? undefined : result;
-      return { schedules: this.#schedules, orders: [a, b], harm, first };
+      return { schedules: this.#schedules, orders: [a, b], harm };
     } finally {
       turn.watcher = undefined;
       Error.stackTraceLimit = stackTraceLimit;
