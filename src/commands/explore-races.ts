@@ -72,6 +72,7 @@ interface Numbered {
   readonly number: number;
   readonly race: Race;
   readonly subject: Subject;
+  readonly gatherer: RaceGatherer;
   readonly teller: SideTeller;
 }
 
@@ -88,11 +89,15 @@ export async function exploreRaces(
   for (const setting of settingsOf(litmus, options)) {
     if (isInterrupted()) break;
     const subject = new Subject(file, litmus, setting);
-    const { gathered, races } = await gather(subject, options, isInterrupted);
+    const gatherer = new RaceGatherer(subject);
+    const gathered = await gather(subject, gatherer, options, isInterrupted);
+    const { races } = gatherer;
     found.push(gathered);
     print(describeGathered(gathered, races.length));
     const teller = new SideTeller(subject);
-    for (const race of races) all.push({ number: all.length + 1, race, subject, teller });
+    for (const race of races) {
+      all.push({ number: all.length + 1, race, subject, gatherer, teller });
+    }
     const listed = all.slice(all.length - races.length);
     if (options.race === undefined) for (const one of listed) print(describeRace(reportOf(one)));
     const reached = options.race !== undefined && all.length >= options.race;
@@ -142,10 +147,10 @@ async function forSeeds(
 
 async function gather(
   subject: Subject,
+  gatherer: RaceGatherer,
   options: RaceOptions,
   isInterrupted: () => boolean,
-): Promise<{ readonly gathered: Gathered; readonly races: readonly Race[] }> {
-  const gatherer = new RaceGatherer(subject);
+): Promise<Gathered> {
   const strategy = STRATEGIES[options.strategy]!();
   const digests = new Set<string>();
   let schedules = 0;
@@ -162,11 +167,10 @@ async function gather(
     return true;
   });
   const { setting } = subject;
-  const gathered: Gathered = {
+  return {
     ...{ setting, schedules, distinct: digests.size, wrong },
     ...(first && { failure: failureOf(subject, first) }),
   };
-  return { gathered, races: gatherer.races };
 }
 
 const failureOf = (subject: Subject, result: Result): Failure => ({
@@ -174,11 +178,11 @@ const failureOf = (subject: Subject, result: Result): Failure => ({
 });
 
 async function huntFor(
-  { number, race, subject }: Numbered,
+  { number, race, subject, gatherer }: Numbered,
   options: RaceOptions,
   isInterrupted: () => boolean,
 ): Promise<HuntReport> {
-  const hunter = new Hunter(subject, race);
+  const hunter = new Hunter(subject, gatherer, race);
   let hunt: Hunt = { schedules: 0, orders: [0, 0], harm: undefined };
   await forSeeds(options, isInterrupted, 'looking for harm', (seed) => {
     hunt = hunter.run(seed);

@@ -35,6 +35,11 @@ export class Clocks {
     if (released !== undefined) join(this.#cpus[cpu]!, released);
   }
 
+  /** Acquire whatever was released by anybody. */
+  acquireAll(cpu: number): void {
+    for (const released of this.#things.values()) join(this.#cpus[cpu]!, released);
+  }
+
   /** Adds to what others released before: what several have let go of comes after them all. */
   release(cpu: number, thing: number): void {
     const mine = this.#cpus[cpu]!;

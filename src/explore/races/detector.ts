@@ -73,7 +73,7 @@ export interface Sources<Site> {
   readonly entryWords: number;
   spot(at: Accessed['at']): Spot;
   /** Asked in the middle of a step only, and not for every one. */
-  site(): Site;
+  site(step: Accessed): Site;
 }
 
 /** `Site`: where in the source an access is made; the same place is the same object or text. */
@@ -111,6 +111,8 @@ export class Detector<Site> {
       default:
         if (kind === Access.Fill) return this.#fill(step, spot);
         if (kind === Access.Scan) return this.#scan(step);
+        // A table is copied whole. From where is not known, so it may be from any.
+        if (kind === Access.Copy && spot.role === 'entry') this.#publication.acquireAll(step.cpu);
         return this.#access(step, spot);
     }
   }
@@ -221,9 +223,10 @@ export class Detector<Site> {
     this.#found(isPlain ? 'data' : 'order', spot, first, second);
   }
 
-  #seen({ cpu, kind }: Accessed, writes: boolean): Seen<Site> {
+  #seen(step: Accessed, writes: boolean): Seen<Site> {
+    const { cpu, kind } = step;
     return {
-      ...{ cpu, writes, access: kind, site: this.#sources.site(), step: this.#step },
+      ...{ cpu, writes, access: kind, site: this.#sources.site(step), step: this.#step },
       protocol: this.#protocol.now(cpu),
       publication: this.#publication.now(cpu),
     };

@@ -8,7 +8,6 @@
  * second side waits is drawn for each run.
  */
 
-import type { Access } from '../access.ts';
 import { Dice } from '../dice.ts';
 import {
   countRunnable,
@@ -17,7 +16,7 @@ import {
   type Situation,
   type Strategy,
 } from '../strategy.ts';
-import type { Target } from './target.ts';
+import type { Pending, Target } from './target.ts';
 
 /** One in so many decisions gives the turn to somebody else. */
 const SWITCHES = [50, 10, 2];
@@ -73,7 +72,8 @@ export class Directed implements Strategy {
     for (let a = 0; a < situation.cpus; a++) {
       if (!this.#mayMeet(situation, a)) continue;
       for (let b = 0; b < a; b++) {
-        if (!this.#mayMeet(situation, b) || !this.#conflict(situation, a, b)) continue;
+        if (!this.#mayMeet(situation, b)) continue;
+        if (!this.#target.isPair(pendingOf(situation, a), pendingOf(situation, b))) continue;
         const [first, second] = this.#dice.below(2) === 0 ? [a, b] : [b, a];
         this.#stands[second] = 'second';
         this.#until[second] = situation.step + this.#dice.below(this.#waits + 1) + 1;
@@ -85,24 +85,12 @@ export class Directed implements Strategy {
 
   /** It stands at a side's access, and is held there. */
   #mayMeet(situation: Situation, cpu: number): boolean {
-    const [kind, at] = [situation.pendingKind(cpu), situation.pendingAt(cpu)];
-    const isAtSide = this.#target.isSide(0, kind, at) || this.#target.isSide(1, kind, at);
+    const isAtSide = this.#target.isSide(pendingOf(situation, cpu));
     if (!isRunnable(situation.runnable, cpu) || !isAtSide) return false;
     if (this.#stands[cpu] === 'undecided') {
       this.#stands[cpu] = this.#dice.below(4) < this.#holds ? 'held' : 'free';
     }
     return this.#stands[cpu] === 'held';
-  }
-
-  #conflict(situation: Situation, a: number, b: number): boolean {
-    const kindA = situation.pendingKind(a) as Access;
-    const kindB = situation.pendingKind(b) as Access;
-    const [atA, atB] = [situation.pendingAt(a), situation.pendingAt(b)];
-    const target = this.#target;
-    const isPair =
-      (target.isSide(0, kindA, atA) && target.isSide(1, kindB, atB)) ||
-      (target.isSide(1, kindA, atA) && target.isSide(0, kindB, atB));
-    return isPair && target.meet(kindA, atA, kindB, atB);
   }
 
   /** Somebody who is not held; who is, if nobody else can go on. */
@@ -127,3 +115,8 @@ export class Directed implements Strategy {
     return others === 0 ? runnable : others;
   }
 }
+
+const pendingOf = (situation: Situation, cpu: number): Pending => ({
+  kind: situation.pendingKind(cpu),
+  at: situation.pendingAt(cpu),
+});

@@ -3,6 +3,7 @@
  * source and each kind of word.
  */
 
+import type { Ptr } from '../../../shared/address.ts';
 import type { Access } from '../access.ts';
 import type { Result, Subject } from '../search.ts';
 import { STACK_DEPTH, type Where, whereOf } from '../source.ts';
@@ -25,6 +26,8 @@ export interface Example {
 }
 
 export interface Race {
+  /** What it is, as a text: the same in all runs. */
+  readonly key: string;
   readonly kind: RaceKind;
   readonly role: Role;
   readonly sides: readonly [Side, Side];
@@ -32,8 +35,6 @@ export interface Race {
   readonly runs: number;
   /** and of them those in which its second side came first. */
   readonly turned: number;
-  /** Words that it was about in any run. */
-  readonly words: ReadonlySet<number>;
   /** The first time, in a run that ended well if there was one. */
   readonly example: Example;
 }
@@ -41,10 +42,7 @@ export interface Race {
 interface Growing extends Race {
   runs: number;
   turned: number;
-  words: Set<number>;
   example: Example;
-  /** The last run in which it was seen. */
-  lastRun: number;
 }
 
 /** What was seen in a run, before the run's end is known. */
@@ -61,7 +59,7 @@ export class RaceGatherer {
   readonly #roles: Roles;
   readonly #races = new Map<string, Growing>();
   readonly #sites = new SourcePlaces();
-  #runs = 0;
+  readonly #words = new Map<Where, Map<Access, Set<Ptr>>>();
 
   /** Before the subject has run. */
   constructor(subject: Subject) {
@@ -71,25 +69,32 @@ export class RaceGatherer {
 
   /** Run the subject once and keep the races of that run. */
   run(strategy: Strategy, seed: number): Result {
+    return this.watch(strategy, seed).result;
+  }
+
+  /** The same; `seen`: each race that was seen, by its key, when it was first seen. */
+  watch(strategy: Strategy, seed: number): { result: Result; seen: ReadonlyMap<string, Seen> } {
     const { board } = this.#subject;
-    const seen: Seen[] = [];
+    const seen = new Map<string, Seen>();
     const detector = new Detector<Where>(
       {
         cpus: board.host.cpus.length,
         entryWords: board.host.guests[0]!.form.entryWords,
         spot: (at) => this.#roles.spot(at),
-        site: () => this.#sites.here(),
+        site: ({ kind, at }) => this.#place(kind, at),
       },
-      (kind, spot, first, second) => seen.push(sorted(kind, spot, first, second)),
+      (kind, spot, first, second) => {
+        const one = sorted(kind, spot, first, second);
+        if (!seen.has(one.key)) seen.set(one.key, one);
+      },
     );
     const { stackTraceLimit } = Error;
     Error.stackTraceLimit = STACK_DEPTH;
     board.turn.watcher = (step) => detector.step(step);
     try {
       const result = this.#subject.run(strategy, seed);
-      this.#runs++;
-      for (const one of seen) this.#keep(one, result);
-      return result;
+      for (const one of seen.values()) this.#keep(one, result);
+      return { result, seen };
     } finally {
       board.turn.watcher = undefined;
       Error.stackTraceLimit = stackTraceLimit;
@@ -107,19 +112,31 @@ export class RaceGatherer {
     const known = this.#races.get(key);
     if (known === undefined) {
       const sides = [sideOf(a), sideOf(b)] as const;
-      const words = new Set<number>([spot.at]);
       const turned = isTurned ? 1 : 0;
-      this.#races.set(key, {
-        ...{ kind, role: spot.role, sides, runs: 1, turned, words, example, lastRun: this.#runs },
-      });
+      this.#races.set(key, { key, kind, role: spot.role, sides, runs: 1, turned, example });
       return;
     }
-    known.words.add(spot.at);
-    if (known.lastRun === this.#runs) return;
-    known.lastRun = this.#runs;
     known.runs++;
     if (isTurned) known.turned++;
     if (known.example.result.ending !== 'ok' && result.ending === 'ok') known.example = example;
+  }
+
+  /** Where the access is made; that it was of this word is noted. */
+  #place(kind: Access, at: Ptr): Where {
+    const where = this.#sites.here();
+    const words = this.#words.get(where) ?? new Map<Access, Set<Ptr>>();
+    this.#words.set(where, words);
+    const ofKind = words.get(kind) ?? new Set();
+    words.set(kind, ofKind.add(at));
+    return where;
+  }
+
+  /**
+   * Words that a side of the race has accessed in any run. Frames are handed out in another
+   * order by other schedules, so the race may be met at other words than where it was seen.
+   */
+  wordsOf({ where, access }: Side): ReadonlySet<Ptr> {
+    return this.#words.get(where)!.get(access)!;
   }
 }
 

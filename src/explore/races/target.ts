@@ -1,42 +1,63 @@
-/** Telling the accesses of a race from others, by word and kind: before they are made, too. */
+/** Telling the accesses of a race from others before they are made: by word and kind. */
 
 import { frameOf, type Ptr } from '../../../shared/address.ts';
 import { Access } from '../access.ts';
-import type { Race } from './gather.ts';
 
-/** 0 or 1. */
-export type SideIndex = 0 | 1;
+/** What one side does, and the words that it has done it to. */
+export interface TargetSide {
+  readonly access: Access;
+  readonly words: ReadonlySet<Ptr>;
+}
+
+/** An access that is about to be made; 0 for none. */
+export interface Pending {
+  readonly kind: Access | 0;
+  readonly at: Ptr;
+}
 
 export class Target {
-  readonly sides: Race['sides'];
-  readonly #words: ReadonlySet<number>;
-  readonly #frames: ReadonlySet<number>;
+  readonly #sides: readonly [TargetSide, TargetSide];
+  /** Of each side, the frames that it was at. */
+  readonly #frames: readonly [ReadonlySet<number>, ReadonlySet<number>];
   readonly #entryWords: number;
 
   /** `entryWords`: words of an entry, which are one. */
-  constructor({ sides, words }: Pick<Race, 'sides' | 'words'>, entryWords: number) {
-    this.sides = sides;
-    this.#words = words;
-    this.#frames = new Set(Array.from(words, (at) => frameOf(at as Ptr)));
+  constructor(sides: readonly [TargetSide, TargetSide], entryWords: number) {
+    this.#sides = sides;
+    this.#frames = [framesOf(sides[0]), framesOf(sides[1])];
     this.#entryWords = entryWords;
   }
 
-  /** Whether an access may be one of side `side`. */
-  isSide(side: SideIndex, kind: Access | 0, at: Ptr): boolean {
-    return kind === this.sides[side].access && this.covers(kind, at);
+  /** Whether an access may be one side, of a word where the other was seen too. */
+  isSide({ kind, at }: Pending): boolean {
+    return this.#is(0, kind, at) || this.#is(1, kind, at);
   }
 
-  /** Whether it is of a word of the race's. */
-  covers(kind: Access, at: Ptr): boolean {
-    if (isOfMany(kind)) return this.#frames.has(frameOf(at));
-    return this.#words.has(at) || (this.#entryWords === 2 && this.#words.has(at - 1));
+  /** Whether two accesses may be the two sides, of the same word. */
+  isPair(a: Pending, b: Pending): boolean {
+    const isBoth =
+      (this.#is(0, a.kind, a.at) && this.#is(1, b.kind, b.at)) ||
+      (this.#is(1, a.kind, a.at) && this.#is(0, b.kind, b.at));
+    if (!isBoth) return false;
+    if (isOfMany(a.kind) || isOfMany(b.kind)) return frameOf(a.at) === frameOf(b.at);
+    return this.#entry(a.at) === this.#entry(b.at);
   }
 
-  /** Whether two accesses of a word of the race's are of the same one. */
-  meet(kindA: Access, a: Ptr, kindB: Access, b: Ptr): boolean {
-    if (isOfMany(kindA) || isOfMany(kindB)) return frameOf(a) === frameOf(b);
-    return a === b || (this.#entryWords === 2 && a >> 1 === b >> 1);
+  #is(side: 0 | 1, kind: Access | 0, at: Ptr): boolean {
+    const [mine, other] = [this.#sides[side], this.#sides[1 - side]!];
+    if (kind !== mine.access || !mine.words.has(at)) return false;
+    if (isOfMany(kind) || isOfMany(other.access)) return this.#frames[1 - side]!.has(frameOf(at));
+    const entry = this.#entry(at);
+    for (let i = 0; i < this.#entryWords; i++) if (other.words.has((entry + i) as Ptr)) return true;
+    return false;
+  }
+
+  #entry(at: Ptr): number {
+    return at - (at % this.#entryWords);
   }
 }
 
-const isOfMany = (kind: Access): boolean => kind === Access.Fill || kind === Access.Scan;
+const framesOf = ({ words }: TargetSide): ReadonlySet<number> =>
+  new Set(Array.from(words, (at) => frameOf(at)));
+
+const isOfMany = (kind: Access | 0): boolean => kind === Access.Fill || kind === Access.Scan;
