@@ -73,11 +73,13 @@ const HTML_ADVICE = 'give --html a file in a folder that exists';
 
 /** Of the same test in the same setting, and one that ends well. */
 function passingRun(subject: Subject, token: Token): Result {
-  const { path, setting } = subjectOf(token);
-  if (path !== subject.path || !isDeepStrictEqual(setting, subject.setting)) {
+  const { path, setting, kept } = subjectOf(token);
+  const theirs = [path, setting, kept];
+  if (!isDeepStrictEqual(theirs, [subject.path, subject.setting, subject.kept])) {
     throw new UserError(
-      `--against is a schedule of ${path} in another setting, or another test: expected one of ` +
-        `${subject.path}, ${subject.setting.discipline}, ${subject.setting.paging}`,
+      `--against is a schedule of ${path} in another setting, with other operations, or another ` +
+        `test: expected one of ${subject.path} as the schedule to be told has it (${subject.setting.discipline}, ` +
+        `${subject.setting.paging}); umbra shrink prints two that fit`,
     );
   }
   const result = subject.replay(token);

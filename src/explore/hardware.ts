@@ -31,7 +31,7 @@ export class Hardware {
       if (!this.#isInterruptible(cpu)) continue;
       for (let to = 0; to < cpus.length; to++) mask |= 1 << moveOf(cpu.index, to, cpus.length);
     }
-    if (asking?.isAtStart && cpus[asking.index]!.inside) {
+    if (asking?.hasBegun === false && cpus[asking.index]!.inside) {
       mask |= 1 << evictionOn(asking.index, cpus.length);
     }
     return mask;
@@ -53,8 +53,7 @@ export class Hardware {
   }
 
   /**
-   * Drop an entry of the TLB of `task`'s CPU, which stands at the beginning of a piece of its
-   * work. `nth`: which of those it has, modulo their number. Returns where it was; 0 for none.
+   * Drop an entry of the TLB of `task`'s CPU, which has not begun its piece of work yet. `nth`: which of those it has, modulo their number. Returns where it was; 0 for none.
    */
   evict(task: Task, nth: number): number {
     const { tlb, generation } = this.#host.cpus[task.index]!;

@@ -8,17 +8,22 @@ import { type Ptr, toPtr } from '../../shared/address.ts';
 import type { HostEvent } from '../../shared/events.ts';
 import type { Host } from '../../shared/host.ts';
 import { Reg } from '../../shared/host-cpu.ts';
-import type { Run } from './board.ts';
+import { Access } from './access.ts';
+import { actorOf } from './actors.ts';
+import type { Run } from './run.ts';
 import type { Subject } from './search.ts';
 import { HARDWARE, STACK_DEPTH, type Where, whereOf } from './source.ts';
 import { Recorded } from './strategies/recorded.ts';
 import type { Decisions, Step } from './turn.ts';
 
 export interface RecordedStep extends Step {
-  /** From 0. `cpu` is the host CPU, or a hardware actor's number beyond those. */
+  /** From 0. */
   readonly number: number;
+  /** The CPU whose step it is, or whose hardware's; `cpu` is the actor, see actors.ts. */
+  readonly hostCpu: number;
   /** Machine-wide number of the vCPU in hand; −1 for none. */
   readonly vcpu: number;
+  /** Of a store that comes out of a store buffer, where it was made. */
   readonly where: Where;
   /** Words of the locks that the CPU holds when the step is done. */
   readonly locks: readonly Ptr[];
@@ -50,17 +55,23 @@ export function recordRun(
   const locks = locksOf(host);
   const steps: RecordedStep[] = [];
   const newEvents = eventReader(host);
+  const stores: RecordedStep[][] = host.cpus.map(() => []);
   turn.watcher = (step) => {
-    const hostCpu = host.cpus[step.cpu];
+    const { kind, cpu: index } = actorOf(step.cpu, host.cpus.length);
+    const cpu = host.cpus[index]!;
+    const isSoftware = kind === 'cpu';
+    const stored = kind === 'drain' ? stores[index]!.shift() : undefined;
     const recorded: RecordedStep = {
       ...step,
       number: steps.length,
-      vcpu: (hostCpu?.runningVcpu ?? 0) - 1,
-      where: hostCpu === undefined ? HARDWARE : whereOf(new Error().stack!),
-      locks: locks.filter((at) => holderOf(host.words.peek(at)) === step.cpu),
-      eip: hostCpu?.inside ? hostCpu.register(Reg.eip) : undefined,
-      events: hostCpu === undefined ? [] : newEvents(step.cpu),
+      hostCpu: index,
+      vcpu: stored?.vcpu ?? cpu.runningVcpu - 1,
+      where: isSoftware ? whereOf(new Error().stack!) : (stored?.where ?? HARDWARE),
+      locks: locks.filter((at) => holderOf(host.words.peek(at)) === index),
+      eip: isSoftware && cpu.inside ? cpu.register(Reg.eip) : undefined,
+      events: isSoftware ? newEvents(index) : [],
     };
+    if (turn.memory === 'tso' && step.kind === Access.Write) stores[index]!.push(recorded);
     steps.push(recorded);
     listener?.(recorded, host);
   };

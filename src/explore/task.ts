@@ -28,6 +28,8 @@ export class Task {
   /** What the piece's accesses so far have returned, and how many of them were passed again. */
   readonly #log: number[] = [];
   #passed = 0;
+  /** Whether its piece has done something already that is not to be done again. */
+  hasBegun = false;
   readonly #words: Uint32Array;
   readonly #at: number;
   readonly #from: number;
@@ -107,6 +109,7 @@ export class Task {
   commit(): void {
     this.#log.length = 0;
     this.#passed = 0;
+    this.hasBegun = false;
     for (const [i, view] of this.#views.entries()) this.#saved[i]!.set(view);
   }
 
@@ -114,11 +117,6 @@ export class Task {
   rewind(): void {
     this.#passed = 0;
     for (const [i, view] of this.#views.entries()) view.set(this.#saved[i]!);
-  }
-
-  /** Whether its piece has not looked at shared memory yet. */
-  get isAtStart(): boolean {
-    return this.#log.length === 0;
   }
 
   /** Whether a word is this CPU's alone. */

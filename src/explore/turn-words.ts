@@ -32,6 +32,7 @@ export class TurnWords extends Words {
     if (task.owns(at)) return super.poke(at, value);
     if (task.isAgain) return void task.again();
     if (this.#isBuffered(at)) task.turn.flush(task);
+    task.hasBegun = true;
     task.turn.touch(at);
     super.poke(at, value);
     task.keep(0);

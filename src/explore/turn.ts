@@ -5,9 +5,10 @@
  */
 
 import { type Ptr, toPtr } from '../../shared/address.ts';
+import type { Host } from '../../shared/host.ts';
 import { Access, isLocked, onlyReads } from './access.ts';
 import { actorOf, bufferOf } from './actors.ts';
-import type { Hardware } from './hardware.ts';
+import { Hardware } from './hardware.ts';
 import type { Situation, Strategy } from './strategy.ts';
 import { LEAVE, type Task } from './task.ts';
 import type { TurnState } from './turn-state.ts';
@@ -72,18 +73,13 @@ export abstract class Turn implements Situation {
   /** Told of each step, if somebody is. */
   watcher: ((step: Step) => void) | undefined;
 
-  /** `plain`: all of host memory. */
-  constructor(
-    state: TurnState,
-    plain: Uint32Array,
-    hardware: Hardware,
-    memory: MemoryModel,
-    touched = new Uint8Array(Turn.pagesOf(plain)),
-  ) {
+  /** `host`: a view by plain words. `touched`: a byte for each page, see pagesOf. */
+  constructor(state: TurnState, host: Host, memory: MemoryModel, touched: Uint8Array) {
+    const { plain } = host.words;
     this.state = state;
     this.memory = memory;
     this.touched = touched;
-    this.#hardware = hardware;
+    this.#hardware = new Hardware(host);
     this.#read = (at) => plain[at]!;
     this.#write = (at, value) => {
       plain[at] = value;
@@ -123,6 +119,11 @@ export abstract class Turn implements Situation {
 
   get cpus(): number {
     return this.tasks.length;
+  }
+
+  /** Every CPU has come to its end. */
+  get isOver(): boolean {
+    return this.tasks.every(({ finished }) => finished);
   }
 
   get actors(): number {
@@ -171,6 +172,7 @@ export abstract class Turn implements Situation {
       this.#ask(task);
     }
     task.granted = false;
+    task.hasBegun = true;
     task.pend(0, toPtr(0));
     if (isLocked(kind)) this.flush(task);
     if (this.watcher !== undefined) this.#before = this.#pair(at);

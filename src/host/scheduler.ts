@@ -28,7 +28,7 @@ export interface Quantum {
 }
 
 export interface Scheduling {
-  readonly policy: PolicyName;
+  readonly policy: PolicyName | Policy;
   readonly quantum: Quantum;
   readonly hotplug: readonly Hotplug[];
 }
@@ -42,10 +42,7 @@ export class Scheduler {
   /** Whether this CPU was offline when it last looked; told apart to count it. */
   #wasOffline = false;
 
-  constructor(
-    host: Host,
-    { policy, quantum, hotplug }: Omit<Scheduling, 'policy'> & { policy: PolicyName | Policy },
-  ) {
+  constructor(host: Host, { policy, quantum, hotplug }: Scheduling) {
     this.#host = host;
     this.#policy = typeof policy === 'string' ? policies[policy] : policy;
     this.#quantum = quantum;

@@ -2,7 +2,8 @@
  * The two accesses to blame: of one word, by two vCPUs (or CPUs), at least one of them a
  * write, the later one at or before the break.
  *
- * With a schedule that passes beside it they are a pair whose order is another there. Without
+ * With a schedule that passes beside it they are a pair whose order is another there, or that
+ * does not meet there, rather of the word of the breaking step and rather late than early. Without
  * one it is a guess, made so: if the word of the breaking step was last written by another
  * (or, when that step writes, accessed by another), those two; else the last before the break in
  * which who breaks uses what another had changed, or another changes what who breaks had
@@ -27,7 +28,8 @@ export interface Pair {
 }
 
 /** Who accesses: the vCPU wherever it runs, or a CPU that has none in hand. */
-export const actorOf = ({ vcpu, cpu }: RecordedStep): number => (vcpu >= 0 ? vcpu : -1 - cpu);
+export const actorOf = ({ vcpu, hostCpu }: RecordedStep): number =>
+  vcpu >= 0 ? vcpu : -1 - hostCpu;
 
 export const changes = ({ before, after }: RecordedStep): boolean =>
   before[0] !== after[0] || before[1] !== after[1];
@@ -95,8 +97,8 @@ function compared(
       a === undefined || b === undefined ? 'not there' : a > b ? 'other order' : undefined;
     if (how === undefined) continue;
     const score = [
-      how === 'other order' ? 1 : 0,
       first.at === breakWord ? 1 : 0,
+      how === 'other order' ? 1 : 0,
       rankOf(second),
       second.number,
     ];

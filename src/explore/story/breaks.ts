@@ -9,7 +9,6 @@ import type { Host } from '../../../shared/host.ts';
 import { Dead } from '../../../shared/lguest.ts';
 import { wordOf } from '../../check/guest-tables.ts';
 import { checkAll } from '../../check/invariants.ts';
-import type { Violation } from '../../check/violation.ts';
 import { readSaved } from '../../host/switcher.ts';
 import type { Condition, Term } from '../litmus/conditions.ts';
 import { judge } from '../litmus/judge.ts';
@@ -21,7 +20,15 @@ import type { Result } from '../search.ts';
 export interface BreakWatch {
   look(step: number, host: Host): void;
   /** After the run. undefined when no single step can be named. */
-  found(host: Host): { readonly step: number; readonly text: string } | undefined;
+  found(host: Host): Break | undefined;
+}
+
+export interface Break {
+  readonly step: number;
+  readonly text: string;
+  /** What comes after it is of no interest. Not so of an invariant, which may be broken for a
+   * moment in every run: what ought to have healed it comes later. */
+  readonly isFinal: boolean;
 }
 
 export function watchFor({ ending, message, outcome }: Result, litmus: Litmus): BreakWatch {
@@ -53,7 +60,7 @@ const atTheEnd = (text: string): BreakWatch => {
     look: (step) => {
       last = step;
     },
-    found: () => (last < 0 ? undefined : { step: last, text }),
+    found: () => (last < 0 ? undefined : { step: last, text, isFinal: true }),
   };
 };
 
@@ -65,26 +72,22 @@ function whileTrue(isSo: (host: Host) => boolean, text: string): BreakWatch {
       if (!isSo(host)) since = -1;
       else if (since < 0) since = step;
     },
-    found: () => (since < 0 ? undefined : { step: since, text }),
+    found: () => (since < 0 ? undefined : { step: since, text, isFinal: true }),
   };
 }
-
-/** Of an invariant's violation, what is the same from step to step. */
-const keyOf = ({ title, guest, vcpu, hostCpu, pgdir, vaddr, text }: Violation): string =>
-  [title, guest, vcpu, hostCpu, pgdir, vaddr, ...(text.match(/frame \d+/g) ?? [])].join();
 
 function invariantBroken(): BreakWatch {
   const since = new Map<string, number>();
   return {
     look(step, host) {
-      const broken = new Set(checkAll(host).map(keyOf));
-      for (const key of since.keys()) if (!broken.has(key)) since.delete(key);
-      for (const key of broken) if (!since.has(key)) since.set(key, step);
+      const broken = new Set(checkAll(host).map(({ text }) => text));
+      for (const text of since.keys()) if (!broken.has(text)) since.delete(text);
+      for (const text of broken) if (!since.has(text)) since.set(text, step);
     },
     found(host) {
       const [first] = checkAll(host);
-      const step = first && since.get(keyOf(first));
-      return step === undefined ? undefined : { step, text: first!.text };
+      const step = first && since.get(first.text);
+      return step === undefined ? undefined : { step, text: first!.text, isFinal: false };
     },
   };
 }
@@ -110,12 +113,13 @@ function outcomeReached(declared: Outcome | undefined, litmus: Litmus): BreakWat
       else if (since < 0) since = step;
     },
     found(host) {
-      if (since > 0) return { step: since, text: `from here on: ${text}` };
+      if (since > 0) return { step: since, text: `from here on: ${text}`, isFinal: true };
       const wrong = parts.map((all) => all.filter((part) => !part.holds(host)));
       const nearest = wrong.toSorted((a, b) => a.length - b.length)[0] ?? [];
       const last = nearest.filter(({ changed }) => changed() >= 0);
       const first = last.toSorted((a, b) => a.changed() - b.changed())[0];
-      return first && { step: first.changed(), text: 'what is not allowed gets its value here' };
+      const reason = 'what is not allowed gets its value here';
+      return first && { step: first.changed(), text: reason, isFinal: true };
     },
   };
 }

@@ -24,17 +24,19 @@ interface Word {
 }
 
 /**
- * `flags`: what is the matter with steps that are told whatever they are. After the break
+ * `flags`: what is the matter with steps that are told whatever they are. After step `until`
  * only what happens to the words of the pair to blame is.
  */
 export function stepsToTell(
   steps: readonly Access[],
   flags: ReadonlyMap<number, readonly Flag[]>,
+  until: number,
 ): Access[] {
-  const flagged = (...kinds: readonly Flag[]): Access[] =>
-    steps.filter(({ number }) => flags.get(number)?.some((flag) => kinds.includes(flag)));
-  const blamed = new Set(flagged('first', 'second').map(({ at }) => at));
-  const until = flagged('break')[0]?.number ?? steps.length;
+  const isBlamed = ({ number }: Access): boolean =>
+    flags.get(number)?.some((flag) => flag !== 'break') ?? false;
+  const blamed = new Set(steps.filter(isBlamed).map(({ at }) => at));
+  const idle = idleReads(steps);
+  const inVain = writesInVain(steps);
   const words = new Map<number, Word>();
   for (const step of steps) {
     const word = words.get(step.at) ?? { actors: new Set(), changers: new Set() };
@@ -43,17 +45,49 @@ export function stepsToTell(
     if (changes(step)) word.changers.add(actorOf(step));
   }
   const isTold = (step: Access): boolean => {
-    if (flags.has(step.number)) return true;
+    if (flags.has(step.number) || isHardware(step)) return true;
     if (step.number > until && !blamed.has(step.at)) return false;
     if (isWaiting(step) || frees(step)) return true;
     if (!TOLD.has(step.place.kind) && !blamed.has(step.at)) return false;
     const { actors, changers } = words.get(step.at)!;
     if (actors.size < 2) return false;
-    if (changes(step)) return true;
-    if (!onlyReads(step.kind) && step.kind !== Kind.CompareExchange) return false;
+    if (changes(step) || isBuffered(step) || inVain.has(step)) return true;
+    if (!onlyReads(step.kind) || idle.has(step)) return false;
     return [...changers].some((actor) => actor !== actorOf(step));
   };
   return withoutRepeats(steps.filter(isTold), flags);
+}
+
+/** What hardware has decided by itself. */
+const isHardware = ({ kind }: Access): boolean => kind === Kind.Evict || kind === Kind.Move;
+
+/** A store that waits in its CPU's buffer and is not in memory yet. */
+export const isBuffered = (step: Access): boolean =>
+  step.kind === Kind.Write && step.value >>> 0 !== step.after[0];
+
+/** Reads of a word that the reader comes to again before another has changed it. */
+function idleReads(steps: readonly Access[]): Set<Access> {
+  const idle = new Set<Access>();
+  const standing = new Map<number, Access[]>();
+  for (const step of steps) {
+    const reads = standing.get(step.at) ?? [];
+    for (const read of reads) if (actorOf(read) === actorOf(step)) idle.add(read);
+    const others = reads.filter((read) => actorOf(read) !== actorOf(step) && !changes(step));
+    standing.set(step.at, onlyReads(step.kind) ? [...others, step] : others);
+  }
+  return idle;
+}
+
+/** Writes that leave a word as it is, which another changed last. */
+function writesInVain(steps: readonly Access[]): Set<Access> {
+  const inVain = new Set<Access>();
+  const changer = new Map<number, number>();
+  for (const step of steps) {
+    const last = changer.get(step.at) ?? actorOf(step);
+    if (changes(step)) changer.set(step.at, actorOf(step));
+    else if (!onlyReads(step.kind) && last !== actorOf(step)) inVain.add(step);
+  }
+  return inVain;
 }
 
 /** A lock that another holds. */

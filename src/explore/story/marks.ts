@@ -15,16 +15,28 @@ export interface Marked extends Mark {
 }
 
 export function marksOf(litmus: Litmus, steps: readonly RecordedStep[]): Marked[] {
-  return [...operationMarks(litmus, steps), ...eventMarks(steps)].toSorted(
-    (a, b) => a.step - b.step,
-  );
+  const marks = [...migrationMarks(steps), ...operationMarks(litmus, steps), ...eventMarks(steps)];
+  return marks.toSorted((a, b) => a.step - b.step);
+}
+
+/** A vCPU is in the hand of another CPU than before. */
+function migrationMarks(steps: readonly RecordedStep[]): Marked[] {
+  const last = new Map<number, number>();
+  return steps.flatMap(({ vcpu, hostCpu, number }) => {
+    const from = last.get(vcpu) ?? hostCpu;
+    if (vcpu < 0) return [];
+    last.set(vcpu, hostCpu);
+    if (from === hostCpu) return [];
+    const text = `vCPU ${vcpu} goes on here, from CPU ${from}`;
+    return [{ kind: 'migration' as const, column: hostCpu, step: number, text }];
+  });
 }
 
 /** Each operation of a column once, where the vCPU first does something for it. */
 function operationMarks(litmus: Litmus, steps: readonly RecordedStep[]): Marked[] {
   const marks: Marked[] = [];
   const begun = new Set<string>();
-  const begin = ({ vcpu, cpu }: RecordedStep, eip: number, step: number): void => {
+  const begin = ({ vcpu, hostCpu }: RecordedStep, eip: number, step: number): void => {
     const { column, position } = placeAt(eip);
     const its = litmus.vcpus[column];
     const key = [vcpu, column, position].join();
@@ -32,11 +44,12 @@ function operationMarks(litmus: Litmus, steps: readonly RecordedStep[]): Marked[
     begun.add(key);
     const who = column === vcpu ? `vCPU ${vcpu}` : `vCPU ${vcpu}, in the column of vCPU ${column}`;
     const what = its.texts[position] ?? 'is at its end';
-    marks.push({ kind: 'operation', column: cpu, step, text: `${who}: ${what}` });
+    marks.push({ kind: 'operation', column: hostCpu, step, text: `${who}: ${what}` });
   };
   const last = new Map<number, RecordedStep>();
   for (const step of steps) {
-    const before = last.get(step.cpu);
+    if (step.where.part === 'hardware') continue;
+    const before = last.get(step.hostCpu);
     // What takes no step of its own, a hypercall say, has gone on meanwhile.
     if (before?.eip !== undefined && before.eip !== step.eip && step.vcpu === before.vcpu) {
       if (step.eip !== undefined) begin(before, before.eip, step.number);
@@ -45,7 +58,7 @@ function operationMarks(litmus: Litmus, steps: readonly RecordedStep[]): Marked[
     for (const { kind, a, b } of step.events) {
       if (kind === EventKind.Exit && a === Vector.PageFault) begin(step, b, step.number);
     }
-    if (step.eip !== undefined || step.vcpu < 0) last.set(step.cpu, step);
+    if (step.eip !== undefined || step.vcpu < 0) last.set(step.hostCpu, step);
   }
   return marks;
 }
@@ -54,8 +67,7 @@ function eventMarks(steps: readonly RecordedStep[]): Marked[] {
   return steps.flatMap((step, i) =>
     step.events.flatMap((event): Marked[] => {
       const text = eventText(event, steps.slice(i));
-      const kind = event.kind === EventKind.Migration ? 'migration' : 'event';
-      return text === '' ? [] : [{ kind, column: step.cpu, step: step.number, text }];
+      return text === '' ? [] : [{ kind: 'event', column: step.hostCpu, step: step.number, text }];
     }),
   );
 }
@@ -85,8 +97,6 @@ function eventText(
       return `wants CPU ${a} out of the guest`;
     case EventKind.ShootdownDone:
       return `CPU ${a} is out of the guest`;
-    case EventKind.Migration:
-      return `${who} goes on here, from CPU ${a}`;
     case EventKind.InterruptRaised:
       return `interrupt ${a} is raised for vCPU ${b}`;
     case EventKind.InterruptDelivered:

@@ -20,7 +20,7 @@ import {
 import type { PagingForm } from '../../../shared/entry.ts';
 import { FRAME_WORDS, FrameKind, POISON } from '../../../shared/frames.ts';
 import type { Host } from '../../../shared/host.ts';
-import { REGISTER_NAMES } from '../../../shared/host-cpu.ts';
+import { HOST_CPU_WORDS, REGISTER_NAMES } from '../../../shared/host-cpu.ts';
 import type { Lguest } from '../../../shared/lguest.ts';
 import { REGS_WORD } from '../../../shared/switcher-page.ts';
 import { shiftsOf } from '../../check/shadow.ts';
@@ -116,12 +116,11 @@ export class Places {
   /** Of a step that was just done. */
   note({ at, kind, value, before, after }: Step): Noted {
     const frame = frameOf(at);
-    const { layout } = this.#host;
-    const inFrames = frame >= layout.firstFrame;
+    const inFrames = frame >= this.#host.layout.firstFrame;
     if (inFrames && kind === Access.Fill && value === 0 && this.#isFree(frame)) {
       this.#lives.set(frame, { frame, use: undefined, free: false });
     }
-    const life = inFrames ? this.#lifeOf(frame) : this.#lifeOfRecord(at);
+    const life = this.#lifeAt(at);
     this.#follow(at, life, after[0]);
     const noted = new Noted(this, at, life, [
       this.#leadsTo(at, life, before[0]),
@@ -131,8 +130,9 @@ export class Places {
     return noted;
   }
 
-  describe(at: Ptr, life: Life | undefined): Place {
-    const { frameTable, launcherMap, frameCaches, guests } = this.#host.layout.regions;
+  /** By default as it is now. */
+  describe(at: Ptr, life = this.#lifeAt(at)): Place {
+    const { frameTable, launcherMap, frameCaches, guests, hostCpus } = this.#host.layout.regions;
     const record = this.#records.get(at);
     if (record !== undefined) return record;
     const within = (region: typeof guests) =>
@@ -147,6 +147,10 @@ export class Places {
       const page = at - launcherMap.at;
       return { name: `Launcher's map of page ${hexPage(page)}`, kind: 'map' };
     }
+    if (within(hostCpus)) {
+      const cpu = Math.floor((at - hostCpus.at) / HOST_CPU_WORDS);
+      return { name: `TLB of CPU ${cpu}`, kind: 'number' };
+    }
     if (within(frameCaches)) return { name: 'cached frames', kind: 'queue' };
     if (within(guests)) return { name: 'reason why the guest died', kind: 'number' };
     if (life !== undefined) return this.#inFrame(at, life);
@@ -159,7 +163,7 @@ export class Places {
     if (use.kind === 'guestPage') return `page ${hexPage(use.page)}`;
     if (use.kind === 'registers') return `regs page of vCPU ${use.vcpu}`;
     if (use.kind === 'named') return use.name;
-    return `${this.#tableName(use)} (frame ${frame})`;
+    return `${this.#tableName(use)}, frame ${frame}`;
   }
 
   #tableName({ of, level, base }: Extract<Use, { kind: 'shadow' }>): string {
@@ -211,9 +215,11 @@ export class Places {
     return life;
   }
 
-  /** A word of the frame table is about a frame. */
-  #lifeOfRecord(at: Ptr): Life | undefined {
-    const { frameTable } = this.#host.layout.regions;
+  /** Of the frame that a word lies in, or that a word of the frame table is about. */
+  #lifeAt(at: Ptr): Life | undefined {
+    const { regions, firstFrame } = this.#host.layout;
+    const { frameTable } = regions;
+    if (at >= frameStart(toPfn(firstFrame))) return this.#lifeOf(frameOf(at));
     if (at < frameTable.at) return undefined;
     return this.#lifeOf(Math.floor((at - frameTable.at) / FRAME_WORDS));
   }

@@ -2,12 +2,12 @@
 
 import type { Finding, Flag, Line, Story, Told } from '../../report/story.ts';
 import { Access as Kind, onlyReads } from '../access.ts';
-import { type RecordedStep, type Recording, recordRun } from '../recording.ts';
+import { type Recording, recordRun } from '../recording.ts';
 import type { Result, Subject } from '../search.ts';
 import { sourceLine } from '../source.ts';
 import { type Access, changes, type Pair, pairToBlame } from './blame.ts';
 import { type BreakWatch, watchFor } from './breaks.ts';
-import { frees, stepsToTell } from './fold.ts';
+import { frees, isBuffered, stepsToTell } from './fold.ts';
 import { type Marked, marksOf } from './marks.ts';
 import { type Noted, type Place, Places } from './places.ts';
 import { valueText } from './values.ts';
@@ -32,10 +32,10 @@ export function tellStory(
   const bad = result.ending !== 'ok';
   const pair = bad ? pairToBlame(accesses, broke?.step ?? accesses.length, beside) : undefined;
   const flags = flagsOf(broke?.step, pair);
-  const shown = all ? accesses : stepsToTell(accesses, flags);
-  const until = all ? Number.POSITIVE_INFINITY : (broke?.step ?? Number.POSITIVE_INFINITY);
+  const until = broke?.isFinal && !all ? broke.step : Number.POSITIVE_INFINITY;
+  const shown = all ? accesses : stepsToTell(accesses, flags, until);
   const { litmus, setting } = subject;
-  const columns = columnsOf(subject, accesses);
+  const columns = subject.board.host.cpus.map(({ index }) => `CPU ${index}`);
   const defects = setting.defects.length > 0 ? `, with ${setting.defects.join(' ')}` : '';
   return {
     title: litmus.name,
@@ -76,7 +76,7 @@ function record(subject: Subject, result: Result): RecordedStory {
   });
   const names = new Map<number, string>();
   for (const at of new Set(recording.steps.flatMap(({ locks }) => locks))) {
-    names.set(at, places!.describe(at, undefined).name);
+    names.set(at, places!.describe(at).name);
   }
   const { pae } = host.guests[0]!.form;
   const accesses = recording.steps.map((step, i) => ({
@@ -93,8 +93,8 @@ function record(subject: Subject, result: Result): RecordedStory {
         (life) => life && places!.frameName(life),
       );
       return toldOf(step, {
-        before: valueText(step.place.kind, ...step.before, pae, before),
-        after: valueText(step.place.kind, ...step.after, pae, after),
+        before: valueText(step.place.kind, readBy(step), step.before[1], pae, before),
+        after: valueText(step.place.kind, writtenBy(step), step.after[1], pae, after),
         locks: step.locks.map((at) => names.get(at)!),
         flags: flags.get(step.number) ?? [],
       });
@@ -109,22 +109,39 @@ function toldOf(
   const { part, name, file, line } = step.where;
   return {
     kind: 'step',
-    column: step.cpu,
+    column: step.hostCpu,
     step: step.number,
     ...{ part, name, locks, flags },
     does: verbOf(step),
-    place: isWhole(step) ? step.frameName : step.place.name,
-    before: isWhole(step) ? '' : before,
-    after: isWhole(step) || !changes(step) ? undefined : after,
+    place: placeName(step),
+    before: hasNoValue(step) ? '' : before,
+    after: hasNoValue(step) || !(changes(step) || isBuffered(step)) ? undefined : after,
     source: file === '' ? '' : `${file}:${line}`,
     code: sourceLine(step.where),
   };
 }
 
-/** Of many words at once, what they are together. */
-const isWhole = ({ kind }: Access): boolean => kind === Kind.Fill || kind === Kind.Copy;
+/** Of many words at once, or of none at all. */
+const VALUELESS: ReadonlySet<Kind> = new Set([Kind.Fill, Kind.Copy, Kind.Evict, Kind.Move]);
+
+const hasNoValue = ({ kind }: Access): boolean => VALUELESS.has(kind);
+
+/** What was there, as its reader sees it: in its own store buffer first. */
+const readBy = ({ kind, result, before }: Access): number =>
+  kind === Kind.Read || kind === Kind.Load ? result : before[0];
+
+const writtenBy = (step: Access): number => (isBuffered(step) ? step.value : step.after[0]);
+
+function placeName({ kind, place, frameName, hostCpu, value }: Access): string {
+  if (kind === Kind.Move) return `CPU ${hostCpu}: its vCPU is to go on on CPU ${value}`;
+  return kind === Kind.Fill || kind === Kind.Copy ? frameName : place.name;
+}
 
 function verbOf(step: Access): string {
+  if (step.kind === Kind.Drain) return 'the store reaches';
+  if (step.kind === Kind.Evict) return 'an entry goes from the';
+  if (step.kind === Kind.Move) return 'an interrupt on';
+  if (isBuffered(step)) return 'stores, as yet in its buffer,';
   if (frees(step)) return 'frees';
   if (onlyReads(step.kind)) return 'reads';
   if (step.kind === Kind.Fill) return 'clears';
@@ -142,13 +159,6 @@ function flagsOf(breaks: number | undefined, pair: Pair | undefined): Map<number
   if (pair !== undefined) flag(pair.first.number, 'first');
   if (pair !== undefined) flag(pair.second.number, 'second');
   return flags;
-}
-
-function columnsOf({ board }: Subject, steps: readonly RecordedStep[]): string[] {
-  const cpus = board.host.cpus.map(({ index }) => `CPU ${index}`);
-  const most = Math.max(cpus.length - 1, ...steps.map(({ cpu }) => cpu));
-  const hardware = Array.from({ length: most + 1 - cpus.length }, (_, i) => `hardware ${i}`);
-  return [...cpus, ...hardware];
 }
 
 /** A turn is told where the next line is another CPU's. */
@@ -193,7 +203,8 @@ function findingsOf(
   const sentence = (step: Access): string => {
     const { name, does, place, before, after, source } = told(step, new Map());
     const what = after === undefined ? before : `${before} -> ${after}`;
-    const whose = `step ${step.number}, CPU ${step.cpu} in ${name} (${source})`;
+    const where = source === '' ? 'by itself' : `in ${name} (${source})`;
+    const whose = `step ${step.number}, CPU ${step.hostCpu} ${where}`;
     return `${whose} ${does} ${place}${what && `: ${what}`}`;
   };
   if (broke !== undefined) {
@@ -221,7 +232,7 @@ function waits({ board }: Subject, accesses: readonly Access[]): string {
   const names = new Map(accesses.map(({ at, place }) => [at as number, place.name]));
   const texts = board.turn.tasks.flatMap(({ index, finished, waitsFor }) => {
     if (finished) return [];
-    const last = accesses.findLast(({ cpu }) => cpu === index);
+    const last = accesses.findLast(({ hostCpu }) => hostCpu === index);
     const where = last === undefined ? '' : ` in ${last.where.name} (${sourceOf(last)})`;
     if (waitsFor === 0) return [`CPU ${index} goes on${where}`];
     const word: Pick<Place, 'name'> = { name: names.get(waitsFor) ?? 'a word' };

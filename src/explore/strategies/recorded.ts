@@ -1,7 +1,7 @@
 /** What was decided before, decided again. */
 
 import { actorOf } from '../actors.ts';
-import { canBe, type Situation, type Strategy } from '../strategy.ts';
+import { type Carry, canBe, type Situation, type Strategy } from '../strategy.ts';
 import type { Decisions } from '../turn.ts';
 
 /** The run does not go as the one that was recorded. */
@@ -39,6 +39,11 @@ export class Recorded implements Strategy {
     const value = this.#decisions.drawn[this.#nextDrawn++];
     if (value === undefined) throw new Diverged('more numbers are drawn than were');
     return value;
+  }
+
+  carry(carry: Carry): void {
+    this.#nextTurn = carry(this.#nextTurn);
+    this.#nextDrawn = carry(this.#nextDrawn);
   }
 }
 
