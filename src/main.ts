@@ -7,12 +7,14 @@
 
 import { Command, CommanderError } from 'commander';
 import { UserError } from '../shared/errors.ts';
+import { campaignCommand } from './commands/campaign.ts';
 import { conformanceCommand } from './commands/conformance.ts';
 import { defectsCommand } from './commands/defects.ts';
 import { ExitCode } from './commands/exit-code.ts';
 import { exploreCommand } from './commands/explore.ts';
 import { importCommand } from './commands/import.ts';
 import { litmusCommand } from './commands/litmus.ts';
+import { mergeCommand } from './commands/merge.ts';
 import { replayCommand } from './commands/replay.ts';
 import { runCommand } from './commands/run.ts';
 import { startCommand } from './commands/start.ts';
@@ -26,6 +28,8 @@ const COMMANDS: readonly (() => Command)[] = [
   litmusCommand,
   exploreCommand,
   replayCommand,
+  campaignCommand,
+  mergeCommand,
   importCommand,
   conformanceCommand,
   defectsCommand,

@@ -1,11 +1,11 @@
 /** `umbra litmus`: what litmus tests come to, counted over many schedules. */
 
-import Table from 'cli-table3';
 import { Command } from 'commander';
 import { findLitmusFiles } from '../explore/litmus/find-files.ts';
 import { type Litmus, readLitmus } from '../explore/litmus/litmus.ts';
 import { type Result, type Setting, Subject, settingsOf } from '../explore/search.ts';
 import { STRATEGIES } from '../explore/strategies/catalogue.ts';
+import { plainTable } from '../report/plain-table.ts';
 import { ExitCode } from './exit-code.ts';
 import {
   type SettingOptions,
@@ -104,12 +104,7 @@ const messageOf = ({ discipline, paging }: Setting, { ending, message }: Result)
   `${discipline}, ${paging}: ${ending}: ${message}`;
 
 function describe({ path, litmus: test, schedules, outcomes, wrong }: Tally): string {
-  const table = new Table({
-    head: ['', 'count', 'when'],
-    colAligns: ['left', 'right', 'left'],
-    style: { head: [], border: [], compact: true },
-    chars: EMPTY,
-  });
+  const table = plainTable(['', 'count', 'when'], ['left', 'right', 'left']);
   for (const [i, { is, text }] of test.outcomes.entries()) {
     table.push([is, outcomes[i]!.toLocaleString('en-US'), text]);
   }
@@ -117,10 +112,3 @@ function describe({ path, litmus: test, schedules, outcomes, wrong }: Tally): st
   const heading = `${path}: ${test.name} (${schedules.toLocaleString('en-US')} schedules)`;
   return `${heading}\n${table.toString()}\n${bad}\n`;
 }
-
-const EMPTY = Object.fromEntries(
-  [
-    ...['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left'],
-    ...['bottom-right', 'left', 'left-mid', 'mid', 'mid-mid', 'right', 'right-mid', 'middle'],
-  ].map((name) => [name, name === 'middle' ? ' ' : '']),
-);

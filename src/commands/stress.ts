@@ -12,6 +12,7 @@ import { reportViolation, violationText } from '../report/violation.ts';
 import { ExitCode } from './exit-code.ts';
 import { JSON_OPTION, jsonOutput } from './json-output.ts';
 import { defectsOption, disciplineOption, integer, pagingOption } from './options.ts';
+import { clearLine, showProgress } from './terminal.ts';
 
 interface Options {
   readonly seconds: number;
@@ -27,8 +28,6 @@ interface Options {
   readonly untilFailure?: true;
   readonly json?: string;
 }
-
-const PROGRESS_MS = 250;
 
 export function stressCommand(): Command {
   return new Command('stress')
@@ -135,20 +134,6 @@ const commandFor = (seed: number, fixed: Fixed): string =>
 function defectsText(on: readonly DefectId[]): string {
   if (on.length === 0) return 'none';
   return on.length === ALL_DEFECTS.length ? 'all' : on.join(',');
-}
-
-/** A line that is overwritten, where somebody sits and watches. Returns how to end it. */
-function showProgress(text: () => string): () => void {
-  if (!process.stderr.isTTY) return () => {};
-  const timer = setInterval(() => process.stderr.write(`\r${text()}\x1b[K`), PROGRESS_MS);
-  return () => {
-    clearInterval(timer);
-    clearLine();
-  };
-}
-
-function clearLine(): void {
-  if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
 }
 
 function line(

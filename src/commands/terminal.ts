@@ -1,7 +1,9 @@
-/** How wide to print, and text made to fit. */
+/** How wide to print, text made to fit, and a line that tells how far it is. */
 
 /** Through a pipe nobody says how wide. */
 const PIPE_COLUMNS = 100;
+
+const PROGRESS_MS = 250;
 
 /** Columns of a stream; at least 40, so that a line holds something. */
 export const columnsOf = (stream: { readonly columns?: number }): number =>
@@ -23,4 +25,26 @@ export function wrap(text: string, columns: number, indent = 2): string {
     }
   }
   return [...lines, line].join('\n');
+}
+
+/** A line that is overwritten, where somebody sits and watches. Returns how to end it. */
+export function showProgress(text: () => string): () => void {
+  if (!process.stderr.isTTY) return () => {};
+  const timer = setInterval(() => process.stderr.write(`\r${text()}\x1b[K`), PROGRESS_MS);
+  return () => {
+    clearInterval(timer);
+    clearLine();
+  };
+}
+
+export function clearLine(): void {
+  if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
+}
+
+/** 1:02:03, or 2:03 */
+export function formatDuration(seconds: number): string {
+  const whole = Math.round(seconds);
+  const [h, m, s] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  const two = (n: number): string => String(n).padStart(2, '0');
+  return h > 0 ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
 }

@@ -166,7 +166,8 @@ export const subjectOf = (token: Token): Subject => {
   return new Subject(file, readLitmus(file), { paging, discipline, defects });
 };
 
-const digestOf = (path: string): string =>
+/** Of the text of a litmus file. */
+export const digestOf = (path: string): string =>
   createHash('sha256').update(readFileSync(path)).digest('hex').slice(0, 16);
 
 const diverged = (from: number, to: number): UserError =>
