@@ -17,6 +17,7 @@ import { litmusCommand } from './commands/litmus.ts';
 import { mergeCommand } from './commands/merge.ts';
 import { replayCommand } from './commands/replay.ts';
 import { runCommand } from './commands/run.ts';
+import { shrinkCommand } from './commands/shrink.ts';
 import { startCommand } from './commands/start.ts';
 import { stressCommand } from './commands/stress.ts';
 import { columnsOf, wrap } from './commands/terminal.ts';
@@ -28,6 +29,7 @@ const COMMANDS: readonly (() => Command)[] = [
   litmusCommand,
   exploreCommand,
   replayCommand,
+  shrinkCommand,
   campaignCommand,
   mergeCommand,
   importCommand,

@@ -9,6 +9,7 @@ import { parseDefects } from './defects.ts';
 import { ExitCode } from './exit-code.ts';
 import { JSON_OPTION, jsonOutput } from './json-output.ts';
 import { disciplineOption, integer, pagingOption } from './options.ts';
+import { describeShrunk, type ShrunkReport, shrinkShown } from './shrunk.ts';
 
 interface Options extends Partial<Pick<Setting, 'paging' | 'discipline'>> {
   readonly defects?: readonly DefectId[];
@@ -16,6 +17,7 @@ interface Options extends Partial<Pick<Setting, 'paging' | 'discipline'>> {
   readonly runs: number;
   readonly seconds?: number;
   readonly seed: number;
+  readonly shrink: boolean;
   readonly json?: string;
 }
 
@@ -27,7 +29,12 @@ interface Found {
   readonly distinct: number;
   readonly steps: number;
   readonly seconds: number;
-  readonly failure?: { readonly ending: Ending; readonly message: string; readonly token: string };
+  readonly failure?: {
+    readonly ending: Ending;
+    readonly message: string;
+    readonly token: string;
+    readonly shrunk?: ShrunkReport;
+  };
 }
 
 export const EXIT_CODES: Readonly<Record<Ending, ExitCode>> = {
@@ -61,12 +68,14 @@ export function exploreCommand(): Command {
     .option('--runs <n>', 'schedules in each setting, at most', integer(1), 1000)
     .option('--seconds <s>', 'and for so long in each, at most', integer(1))
     .option('--seed <n>', 'of the first schedule; the next ones count up', integer(0), 1)
+    .option('--no-shrink', 'leave a schedule that goes wrong as it was found')
     .option(...JSON_OPTION)
     .addHelpText(
       'after',
       '\nSettings are the paging forms and disciplines that the test is for, unless they are ' +
-        'given. The first schedule that goes wrong ends the search, and is printed as a line ' +
-        `for umbra replay.\n\nExit code: ${ExitCode.Ok} nothing wrong, ${ExitCode.Failed} an ` +
+        'given. The first schedule that goes wrong ends the search. It is printed as a line for ' +
+        'umbra replay, and once more with what can be left out of it left out; then comes the ' +
+        `schedule of the same operations that passes and differs least.\n\nExit code: ${ExitCode.Ok} nothing wrong, ${ExitCode.Failed} an ` +
         `invariant or an outcome is broken, ${ExitCode.Killed} the guest was killed, ` +
         `${ExitCode.Oops} the host died, ${ExitCode.Deadlock} deadlock, ${ExitCode.Livelock} ` +
         `livelock, ${ExitCode.UserMistake} a mistake in what was given, ${ExitCode.Interrupted} ` +
@@ -89,10 +98,16 @@ async function explore(file: string, options: Options): Promise<void> {
   const all: Found[] = [];
   for (const setting of settingsOf(litmus, options)) {
     const subject = new Subject(file, litmus, setting);
-    const found = await search(subject, options, () => interrupted);
-    all.push(found);
+    const { found, failure } = await search(subject, options, () => interrupted);
     if (!quiet) process.stdout.write(describe(found));
-    if (interrupted || found.failure !== undefined) break;
+    if (failure === undefined || !options.shrink) {
+      all.push(found);
+    } else {
+      const shrunk = await shrinkShown(subject, failure, () => interrupted);
+      if (!quiet) process.stdout.write(describeShrunk(shrunk));
+      all.push({ ...found, failure: { ...found.failure!, shrunk } });
+    }
+    if (interrupted || failure !== undefined) break;
   }
   process.off('SIGINT', interrupt);
   writeJson({
@@ -114,7 +129,7 @@ async function search(
   subject: Subject,
   { strategy: name, runs, seconds = Number.POSITIVE_INFINITY, seed }: Options,
   isInterrupted: () => boolean,
-): Promise<Found> {
+): Promise<{ readonly found: Found; readonly failure: Result | undefined }> {
   const strategy = STRATEGIES[name]!();
   const start = performance.now();
   const elapsed = (): number => (performance.now() - start) / 1000;
@@ -130,7 +145,7 @@ async function search(
     if (result.ending !== 'ok') failure = result;
     if (schedules % BATCH === 0) await new Promise(setImmediate);
   }
-  return {
+  const found: Found = {
     ...{ setting: subject.setting, schedules, distinct: digests.size, steps, seconds: elapsed() },
     ...(failure && {
       failure: {
@@ -140,6 +155,7 @@ async function search(
       },
     }),
   };
+  return { found, failure };
 }
 
 function describe({ setting, schedules, distinct, steps, seconds, failure }: Found): string {

@@ -11,6 +11,7 @@ import type { Policy } from '../host/policy.ts';
 import { Board, type Run, type Verdict } from './board.ts';
 import { bootLitmus } from './litmus/boot.ts';
 import { judge } from './litmus/judge.ts';
+import { type Kept, keep } from './litmus/kept.ts';
 import { type Litmus, readLitmus } from './litmus/litmus.ts';
 import { litmusSoftware } from './litmus/software.ts';
 import { Diverged, Recorded } from './strategies/recorded.ts';
@@ -31,6 +32,8 @@ export interface Result {
   readonly ending: Ending;
   /** The declared outcome, by its number in the file; undefined when none holds. */
   readonly outcome: number | undefined;
+  /** What failures of one kind share: an outcome, an invariant, a reason without its numbers. */
+  readonly kind: string;
   /** What is wrong, in words; '' if nothing is. */
   readonly message: string;
   readonly run: Run;
@@ -49,18 +52,24 @@ const STAY: Policy = {
 /** Places of a run whose digests its token holds. */
 const CHECKPOINTS = 100;
 
-/** A litmus test in one setting, ready to be run again and again. */
+/** A litmus test in one setting, or what is `kept` of its operations, ready to be run again and again. */
 export class Subject {
   readonly path: string;
   readonly litmus: Litmus;
   readonly setting: Setting;
+  readonly kept: Kept | undefined;
   readonly board: Board;
+  readonly #whole: Litmus;
   readonly #digest: string;
 
-  constructor(path: string, litmus: Litmus, setting: Setting) {
+  /** Throws UserError when there is nothing at a place that is to be kept. */
+  constructor(path: string, whole: Litmus, setting: Setting, kept?: Kept) {
+    const litmus = kept === undefined ? whole : keep(whole, kept);
     this.path = path;
     this.litmus = litmus;
     this.setting = setting;
+    this.kept = kept;
+    this.#whole = whole;
     this.#digest = digestOf(path);
     const { shared, host } = bootLitmus(litmus, setting);
     const most = 0x7fff_ffff;
@@ -69,6 +78,17 @@ export class Subject {
       quantum: { least: most, most },
       hotplug: [],
     });
+  }
+
+  /** The same test with fewer operations, or in another setting. */
+  changed({
+    kept = this.kept,
+    setting = this.setting,
+  }: {
+    kept?: Kept;
+    setting?: Setting;
+  }): Subject {
+    return new Subject(this.path, this.#whole, setting, kept);
   }
 
   run(strategy: Strategy, seed: number): Result {
@@ -88,6 +108,7 @@ export class Subject {
       digest: this.#digest,
       ...this.setting,
       defects: [...this.setting.defects],
+      ...(this.kept && { kept: this.kept.map((places) => [...places]) }),
       mostSteps: MOST_STEPS,
       turns: packTurns(run.decisions.turns),
       drawn: [...run.decisions.drawn],
@@ -111,9 +132,6 @@ export class Subject {
 
   /** Do a run again that a token tells of. Throws UserError when it goes another way. */
   replay(token: Token, watcher?: (step: Step) => void): Result {
-    if (token.digest !== this.#digest) {
-      throw new UserError(`${this.path} has changed since the token was printed: explore it again`);
-    }
     const recorded = Buffer.from(token.digests, 'base64');
     const stride = Math.ceil(token.steps / CHECKPOINTS);
     let steps = 0;
@@ -135,17 +153,19 @@ export class Subject {
 
   #judged(run: Run): Result {
     const { host } = this.board;
-    const judged = judge(this.litmus, host);
-    const { outcome, is, because } = judged;
+    const { outcome, is, because } = judge(this.litmus, host);
+    const as = (ending: Ending, kind: string, message: string): Result => ({
+      ...{ ending, outcome, kind, message, run },
+    });
     const mayBe = is === 'allowed' || is === 'interesting';
-    if (run.verdict === 'killed' && mayBe) return { ending: 'ok', outcome, message: '', run };
+    if (run.verdict === 'killed' && mayBe) return as('ok', '', '');
     if (run.verdict !== 'ended') {
-      return { ending: run.verdict, outcome, message: run.message, run };
+      return as(run.verdict, run.message.replace(/0x[0-9a-f]+|\d+/gi, 'N'), run.message);
     }
-    if (!mayBe) return { ending: 'violation', outcome, message: `${is}: ${because}`, run };
+    if (!mayBe) return as('violation', `outcome ${outcome ?? is}`, `${is}: ${because}`);
     const [broken] = checkAll(host);
-    if (broken === undefined) return { ending: 'ok', outcome, message: '', run };
-    return { ending: 'violation', outcome, message: broken.text, run };
+    if (broken === undefined) return as('ok', '', '');
+    return as('violation', `invariant ${broken.invariant}: ${broken.title}`, broken.text);
   }
 }
 
@@ -161,9 +181,13 @@ export function settingsOf(
   );
 }
 
+/** Throws UserError when the file is no longer what it was, or the token does not fit it. */
 export const subjectOf = (token: Token): Subject => {
-  const { file, paging, discipline, defects } = token;
-  return new Subject(file, readLitmus(file), { paging, discipline, defects });
+  const { file, paging, discipline, defects, kept } = token;
+  if (token.digest !== digestOf(file)) {
+    throw new UserError(`${file} has changed since the token was printed: explore it again`);
+  }
+  return new Subject(file, readLitmus(file), { paging, discipline, defects }, kept);
 };
 
 /** Of the text of a litmus file. */

@@ -16,6 +16,14 @@ const PREFIX = `umbra${ENGINE_VERSION}.`;
 
 const numbers = z.array(z.int().min(0));
 
+/** More CPUs than can be told apart in a word's bits. */
+const MOST_CPUS = 32;
+
+/** Pairs of a number of steps and a CPU. */
+const turns = numbers.refine(
+  (list) => list.length % 2 === 0 && list.every((n, i) => i % 2 === 0 || n < MOST_CPUS),
+);
+
 const tokenSchema = z.strictObject({
   /** The litmus file, as it was given. */
   file: z.string(),
@@ -24,9 +32,11 @@ const tokenSchema = z.strictObject({
   paging: z.enum(['nonpae', 'pae']),
   discipline: z.enum(DISCIPLINES),
   defects: z.array(z.enum(ALL_DEFECTS)),
+  /** Of each column the operations that are left, by their places in the file; all if not said. */
+  kept: z.array(numbers).optional(),
   mostSteps: z.int().min(1),
   /** Steps from one change of turns to the next, and to which CPU. */
-  turns: numbers,
+  turns,
   drawn: numbers,
   steps: z.int().min(1),
   /** Of the steps so far at each of some places in a row, eight bits each, in base64. */
@@ -53,11 +63,26 @@ export function decodeToken(text: string): Token {
     );
   }
   try {
-    const json = inflateRawSync(Buffer.from(version[2]!, 'base64url')).toString('utf8');
-    return tokenSchema.parse(JSON.parse(json));
+    return tokenSchema.parse(JSON.parse(inflated(version[2]!)));
   } catch {
     throw new UserError('the token is damaged: it must be given whole, as it was printed');
   }
+}
+
+/** Throws unless the text is all of it one piece of packed text, and nothing besides. */
+function inflated(text: string): string {
+  const packed = Buffer.from(text, 'base64url');
+  if (packed.toString('base64url') !== text) throw new Error('not base64url');
+  const { buffer, engine } = inflateRawSync(packed, { info: true }) as unknown as Inflated;
+  if (engine.bytesWritten !== packed.length) throw new Error('more than was packed');
+  return buffer.toString('utf8');
+}
+
+/** What `info: true` gives, of which Node's types know nothing. */
+interface Inflated {
+  readonly buffer: Buffer;
+  /** How much it has read. */
+  readonly engine: { readonly bytesWritten: number };
 }
 
 const shortened = (text: string): string => (text.length > 30 ? `${text.slice(0, 30)}…` : text);

@@ -36,7 +36,7 @@ export interface Failure {
   readonly run: number;
   readonly ending: Ending;
   readonly message: string;
-  /** For the first few of the same ending and message. */
+  /** For the first few of the same kind. */
   readonly token?: string;
 }
 
@@ -63,12 +63,11 @@ export function runUnit(
     const result = subject.run(observed, seed + schedules);
     // It finds out at the beginning of a run that there are no more.
     if (isExhausted()) break;
-    const { run, ending, message } = result;
+    const { run, ending, kind, message } = result;
     steps += run.steps;
     mostSteps = Math.max(mostSteps, run.steps);
     digests.add(run.digest);
     if (ending !== 'ok') {
-      const kind = `${ending}: ${message}`;
       const before = kinds.get(kind) ?? 0;
       kinds.set(kind, before + 1);
       const token = before < TOKENS_OF_A_KIND ? { token: subject.tokenOf(result) } : {};

@@ -1,0 +1,56 @@
+/** `umbra shrink`: what a schedule that goes wrong can do without. */
+
+import { Command } from 'commander';
+import { UserError } from '../../shared/errors.ts';
+import { subjectOf } from '../explore/search.ts';
+import { decodeToken } from '../explore/token.ts';
+import { ExitCode } from './exit-code.ts';
+import { EXIT_CODES } from './explore.ts';
+import { JSON_OPTION, jsonOutput } from './json-output.ts';
+import { describeShrunk, shrinkShown } from './shrunk.ts';
+
+export function shrinkCommand(): Command {
+  return new Command('shrink')
+    .description(
+      'Make a schedule that goes wrong smaller: leave out vCPUs, operations and switches, until ' +
+        'without any of what is left it goes wrong no more. Then look for the schedule of the ' +
+        'same operations that passes and differs least.',
+    )
+    .argument('<token>', 'the line that umbra explore printed, from umbra… on')
+    .option(...JSON_OPTION)
+    .addHelpText(
+      'after',
+      '\nWhat goes wrong stays the same: the declared outcome, the invariant, or the reason but ' +
+        'for its numbers; and what is left of the test passes without the defects. Ctrl-C ends ' +
+        'it with the smallest so far.\n\nThe litmus file must be where it was, as it was. Exit ' +
+        `codes are those of umbra explore; ${ExitCode.UserMistake} also for a schedule that ends ` +
+        'well.\n\nExample:\n' +
+        '  umbra explore litmus/6-switcher/R10-one-pgdir-two-cpus.yaml --defects R10 --no-shrink\n' +
+        '  umbra shrink umbra1.NY5Nc4IwGIT_y3s11CQ…',
+    )
+    .action(shrink);
+}
+
+async function shrink(text: string, { json }: { readonly json?: string }): Promise<void> {
+  const writeJson = jsonOutput(json);
+  const token = decodeToken(text);
+  const subject = subjectOf(token);
+  const result = subject.replay(token);
+  if (result.ending === 'ok') {
+    throw new UserError('the schedule of the token ends as it may: there is nothing to shrink');
+  }
+  let interrupted = false;
+  const interrupt = (): void => {
+    interrupted = true;
+  };
+  process.once('SIGINT', interrupt);
+  const shrunk = await shrinkShown(subject, result, () => interrupted);
+  process.off('SIGINT', interrupt);
+  if (json !== '-') process.stdout.write(describeShrunk(shrunk).trimStart());
+  writeJson({
+    schema_version: 1,
+    ...{ file: token.file, paging: token.paging, discipline: token.discipline },
+    ...{ defects: token.defects, shrunk },
+  });
+  process.exitCode = EXIT_CODES[result.ending];
+}

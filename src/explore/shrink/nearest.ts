@@ -1,0 +1,67 @@
+/**
+ * The nearest passing schedule: what would have had to be otherwise for the run to end well.
+ * Of two schedules the nearer one has fewer turns that differ from the plan; then one whose
+ * turn ends elsewhere is nearer than one that lacks the turn; then the fewer of its CPU's
+ * decisions the end has moved. Later is tried before earlier.
+ */
+
+import type { Result, Subject } from '../search.ts';
+import { STRATEGIES } from '../strategies/catalogue.ts';
+import { Lenient, type Plan } from '../strategies/lenient.ts';
+import type { Strategy } from '../strategy.ts';
+import { moved, without } from './plans.ts';
+import { serialPlans } from './yardstick.ts';
+
+/** Decisions that the end of a turn is moved at most. */
+const FARTHEST = 100;
+
+/** Schedules of the portfolio that are tried last. */
+const SCHEDULES = 100;
+
+export interface Passing {
+  readonly result: Result;
+  /** How its schedule differs from the plan, in words. */
+  readonly difference: string;
+}
+
+/** `run` plays a plan. Undefined when nothing that was tried ends well. */
+export async function nearestPassing(
+  subject: Subject,
+  { plan, drawn }: { readonly plan: Plan; readonly drawn: readonly number[] },
+  run: (strategy: Strategy, seed: number) => Promise<Result>,
+): Promise<Passing | undefined> {
+  for (const { plan: candidate, difference } of candidates(subject, plan)) {
+    const result = await run(new Lenient(candidate, drawn), 0);
+    if (result.ending === 'ok') return { result, difference };
+  }
+  const portfolio = STRATEGIES.portfolio!();
+  for (let seed = 1; seed <= SCHEDULES; seed++) {
+    const result = await run(portfolio, seed);
+    if (result.ending === 'ok') return { result, difference: 'another schedule altogether' };
+  }
+  return undefined;
+}
+
+function* candidates(
+  subject: Subject,
+  plan: Plan,
+): Generator<{ readonly plan: Plan; readonly difference: string }> {
+  for (let by = 1; by <= FARTHEST; by++) {
+    for (const [way, sign] of [
+      ['later', 1],
+      ['earlier', -1],
+    ] as const) {
+      for (const [at, turn] of plan.entries()) {
+        const accesses = by === 1 ? 'one access' : `${by} accesses`;
+        const difference = `CPU ${turn.who} is left ${accesses} ${way}`;
+        yield { plan: moved(plan, at, sign * by), difference };
+      }
+    }
+  }
+  for (const [at, { who }] of plan.entries()) {
+    yield { plan: without(plan, at, 1), difference: `without a turn of CPU ${who}` };
+  }
+  for (const serial of serialPlans(subject)) {
+    yield { plan: serial, difference: `no preemption, CPU ${serial[0]!.who} first` };
+  }
+}

@@ -1,0 +1,286 @@
+/**
+ * A failure made smaller, until nothing can be left out of it (Zeller, Hildebrandt: Simplifying
+ * and Isolating Failure-Inducing Input, TSE 2002): vCPUs' whole columns, operations, switches;
+ * and then as near to one CPU after the other as it can be.
+ *
+ * It is the same failure as long as ending and kind are the same (a declared outcome, an
+ * invariant, a reason without its numbers) and the smaller test still says something
+ * (yardstick.ts). Everything is tried by real runs, and nothing here is random: the same
+ * failure is made smaller in the same way.
+ */
+
+import { type Kept, keepAll } from '../litmus/kept.ts';
+import type { Result, Subject } from '../search.ts';
+import { STRATEGIES } from '../strategies/catalogue.ts';
+import { Lenient, Noted, type Plan } from '../strategies/lenient.ts';
+import { Recorded } from '../strategies/recorded.ts';
+import type { Strategy } from '../strategy.ts';
+import { nearestPassing, type Passing } from './nearest.ts';
+import { earlier, exchanged, moved, without } from './plans.ts';
+import { Yardstick } from './yardstick.ts';
+
+export interface Shrunk {
+  /** With the operations that are left: `subject.litmus` has them. */
+  readonly subject: Subject;
+  readonly result: Result;
+  /** The switches that are not forced. */
+  readonly plan: Plan;
+  /** The schedule of the same operations that ends well and differs least, if one was seen. */
+  readonly passing: Result | undefined;
+  /** What is otherwise in it, in words. */
+  readonly difference: string | undefined;
+  /** Runs that were made. */
+  readonly tries: number;
+  /** Of them those of the last round, in which nothing could be left out any more. */
+  readonly lastRound: number;
+  /** 1-minimal: each vCPU, operation and switch that is left was tried without. */
+  readonly proven: boolean;
+}
+
+export interface ShrinkOptions {
+  /** Told whenever it has become smaller, and of each round. */
+  readonly onProgress?: (size: Size & { readonly tries: number }) => void;
+  /** Asked now and then, between two turns of the event loop; then the smallest so far is kept. */
+  readonly isInterrupted?: () => boolean;
+}
+
+export interface Size {
+  /** vCPUs that have an operation. */
+  readonly vcpus: number;
+  readonly operations: number;
+  /** How often the turn passes to another CPU, or to it at the beginning. */
+  readonly switches: number;
+  readonly steps: number;
+}
+
+/** `result` is a run of `subject` that did not end well. */
+export async function shrink(
+  subject: Subject,
+  result: Result,
+  options: ShrinkOptions = {},
+): Promise<Shrunk> {
+  const shrinking = new Shrinking(subject, result, options);
+  const proven = await shrinking.untilMinimal();
+  const passing = proven ? await shrinking.nearestPassing() : undefined;
+  const { best, tries, lastRound } = shrinking;
+  return {
+    ...{ subject: best.subject, result: best.result, plan: best.plan },
+    ...{ passing: passing?.result, difference: passing?.difference },
+    ...{ tries, lastRound, proven },
+  };
+}
+
+export const sizeOf = ({ subject, result }: Pick<Shrunk, 'subject' | 'result'>): Size => {
+  const columns = subject.litmus.vcpus.map(({ ops }) => ops.length);
+  return {
+    vcpus: columns.filter((n) => n > 0).length,
+    operations: columns.reduce((sum, n) => sum + n, 0),
+    switches: result.run.decisions.turns.length / 2,
+    steps: result.run.steps,
+  };
+};
+
+interface Failure {
+  readonly subject: Subject;
+  readonly kept: Kept;
+  readonly plan: Plan;
+  readonly result: Result;
+}
+
+const INTERRUPTED = Symbol('interrupted');
+
+/** Runs between two looks at whether it is to stop. */
+const BATCH = 10;
+
+/** Schedules that are tried on a smaller test when the plan does not fail there. */
+const SCHEDULES = 28;
+
+/** How far the end of a turn is moved at first. */
+const FAR = 64;
+
+class Shrinking {
+  best: Failure;
+  tries = 0;
+  lastRound = 0;
+  readonly #options: ShrinkOptions;
+  #yardstick: Yardstick | undefined;
+
+  constructor(subject: Subject, result: Result, options: ShrinkOptions) {
+    const noted = new Noted(new Recorded(result.run.decisions));
+    subject.run(noted, 0);
+    this.#options = options;
+    this.best = {
+      subject,
+      kept: subject.kept ?? keepAll(subject.litmus),
+      plan: noted.plan,
+      result,
+    };
+  }
+
+  /** False when it was interrupted. */
+  async untilMinimal(): Promise<boolean> {
+    try {
+      for (;;) {
+        const { best, tries } = this;
+        await this.#turns();
+        await this.#neighbours();
+        await this.#columns();
+        await this.#operations();
+        await this.#switchLater();
+        this.lastRound = this.tries - tries;
+        if (this.best === best) return true;
+      }
+    } catch (error) {
+      if (error === INTERRUPTED) return false;
+      throw error;
+    }
+  }
+
+  async nearestPassing(): Promise<Passing | undefined> {
+    const { subject, plan, result } = this.best;
+    const { drawn } = result.run.decisions;
+    try {
+      return await nearestPassing(subject, { plan, drawn }, (strategy, seed) =>
+        this.#run(subject, strategy, seed),
+      );
+    } catch (error) {
+      if (error === INTERRUPTED) return undefined;
+      throw error;
+    }
+  }
+
+  async #columns(): Promise<void> {
+    for (const column of this.best.kept.keys()) {
+      if (this.best.kept[column]!.length > 0) await this.#dropOperations(column, 0, Infinity);
+    }
+  }
+
+  /** In each column half of them, a quarter, and so on down to each alone. */
+  async #operations(): Promise<void> {
+    for (const column of this.best.kept.keys()) {
+      const left = (): number => this.best.kept[column]!.length;
+      for (let count = left() >> 1; count >= 1; count >>= 1) {
+        // From the end: what comes later hangs on what comes before.
+        for (let from = left() - count; from >= 0; ) {
+          await this.#dropOperations(column, from, count);
+          from = Math.min(from, left()) - count;
+        }
+      }
+    }
+  }
+
+  async #turns(): Promise<void> {
+    for (let count = this.best.plan.length; count >= 1; count >>= 1) {
+      for (let at = 0; at < this.best.plan.length; ) {
+        if (!(await this.#replan(without(this.best.plan, at, count)))) at += count;
+      }
+    }
+  }
+
+  async #neighbours(): Promise<void> {
+    for (let at = 0; at + 1 < this.best.plan.length; at++) {
+      await this.#replan(exchanged(this.best.plan, at));
+    }
+  }
+
+  /** The last switch that does it: one decision later, and the failure is gone. */
+  async #switchLater(): Promise<void> {
+    for (let at = 0; at + 1 < this.best.plan.length; at++) {
+      for (let by = FAR; by >= 1; by >>= 1) {
+        while (at + 1 < this.best.plan.length && (await this.#delay(at, by)));
+      }
+    }
+  }
+
+  async #delay(at: number, by: number): Promise<boolean> {
+    const { best } = this;
+    const plan = moved(best.plan, at, by);
+    const failure = await this.#fails(best, plan);
+    if (failure === undefined) return false;
+    const [now, then] = [sizeOf(failure), sizeOf(best)];
+    const isSame = failure.result.run.digest === best.result.run.digest;
+    const isLonger =
+      failure.plan.length > best.plan.length ||
+      now.switches > then.switches ||
+      now.steps > then.steps;
+    return !isSame && !isLonger && this.#keep(failure);
+  }
+
+  /** Whether there are fewer turns in it, or as many and fewer switches, and it fails. */
+  async #replan(plan: Plan): Promise<boolean> {
+    const { best } = this;
+    if (plan.length > best.plan.length) return false;
+    const failure = await this.#fails(best, plan);
+    if (failure === undefined) return false;
+    const isFewer =
+      plan.length < best.plan.length || sizeOf(failure).switches < sizeOf(best).switches;
+    return isFewer && this.#keep(failure);
+  }
+
+  async #dropOperations(column: number, from: number, count: number): Promise<boolean> {
+    const { best } = this;
+    const kept = best.kept.with(column, best.kept[column]!.toSpliced(from, count));
+    const smaller = { ...best, kept, subject: best.subject.changed({ kept }) };
+    for (const plan of await this.#plansFor(smaller)) {
+      const failure = await this.#fails(smaller, plan);
+      if (failure !== undefined) return this.#meaningful(failure) && this.#keep(failure);
+    }
+    const portfolio = STRATEGIES.portfolio!();
+    for (let seed = 1; seed <= SCHEDULES; seed++) {
+      const noted = new Noted(portfolio);
+      const result = await this.#run(smaller.subject, noted, seed);
+      if (!this.#isSame(result)) continue;
+      return this.#meaningful(smaller) && this.#keep({ ...smaller, result, plan: noted.plan });
+    }
+    return false;
+  }
+
+  /** The same, and with the turns of a CPU ending as much earlier as it has less to do. */
+  async #plansFor({ subject }: Failure): Promise<Plan[]> {
+    const { plan, subject: old } = this.best;
+    const plans = [plan];
+    if (plan.length > MOST_SHIFTED) return plans;
+    const [before, now] = [new Noted(new Lenient([])), new Noted(new Lenient([]))];
+    await this.#run(old, before);
+    await this.#run(subject, now);
+    for (const [i, { who }] of plan.entries()) {
+      const by = before.times(who) - now.times(who);
+      if (by > 0) plans.push(earlier(plan, who, i, by));
+    }
+    return plans;
+  }
+
+  /** A run of the same kind by this plan, if it comes to that. */
+  async #fails(failure: Failure, plan: Plan): Promise<Failure | undefined> {
+    const { drawn } = this.best.result.run.decisions;
+    const result = await this.#run(failure.subject, new Lenient(plan, drawn));
+    return this.#isSame(result) ? { ...failure, plan, result } : undefined;
+  }
+
+  async #run(subject: Subject, strategy: Strategy, seed = 0): Promise<Result> {
+    if (++this.tries % BATCH === 0) {
+      await new Promise(setImmediate);
+      if (this.#options.isInterrupted?.()) throw INTERRUPTED;
+    }
+    return subject.run(strategy, seed);
+  }
+
+  #isSame({ ending, kind }: Result): boolean {
+    const { result } = this.best;
+    return ending === result.ending && kind === result.kind;
+  }
+
+  #meaningful({ kept, plan }: Failure): boolean {
+    this.#yardstick ??= new Yardstick(this.best.subject, this.best.plan);
+    return this.#yardstick.accepts(kept, plan);
+  }
+
+  #keep(failure: Failure): true {
+    this.best = failure;
+    this.#options.onProgress?.({ ...sizeOf(failure), tries: this.tries });
+    return true;
+  }
+}
+
+/** Turns of a plan up to which they are tried earlier one by one. */
+const MOST_SHIFTED = 12;

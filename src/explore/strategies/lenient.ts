@@ -1,0 +1,113 @@
+/**
+ * A plan of turns, played as far as it goes: it does not say at which step of the run the turn
+ * passes on but at which of a CPU's own decisions, so it means about the same when something
+ * of the test or of the plan itself is left out.
+ */
+
+import { isRunnable, nthRunnable, type Situation, type Strategy } from '../strategy.ts';
+
+/** `who` goes on until it has been chosen `until` times since the beginning of the run. */
+export interface PlannedTurn {
+  readonly who: number;
+  readonly until: number;
+}
+
+export type Plan = readonly PlannedTurn[];
+
+/**
+ * A turn is over, too, when its CPU cannot go on. After the last one there are only switches
+ * that are forced: who goes on does so until it cannot or tries in vain, and then the next CPU.
+ */
+export class Lenient implements Strategy {
+  readonly #plan: Plan;
+  readonly #drawn: readonly number[];
+  #turn = 0;
+  #draws = 0;
+  #chosen = new Map<number, number>();
+  /** The last host CPU; numbers above theirs take single steps, and it goes on after them. */
+  #last = 0;
+
+  /** `drawn`: what the machine draws, one after the other; 0 when they are used up. */
+  constructor(plan: Plan, drawn: readonly number[] = []) {
+    this.#plan = plan;
+    this.#drawn = drawn;
+  }
+
+  begin(): void {
+    this.#turn = 0;
+    this.#draws = 0;
+    this.#chosen = new Map();
+    this.#last = 0;
+  }
+
+  next(situation: Situation): number {
+    const who = this.#planned(situation.runnable) ?? this.#byItself(situation);
+    this.#chosen.set(who, this.#times(who) + 1);
+    if (who < situation.cpus) this.#last = who;
+    return who;
+  }
+
+  draw(): number {
+    return this.#drawn[this.#draws++] ?? 0;
+  }
+
+  #times(who: number): number {
+    return this.#chosen.get(who) ?? 0;
+  }
+
+  #planned(runnable: number): number | undefined {
+    for (; this.#turn < this.#plan.length; this.#turn++) {
+      const { who, until } = this.#plan[this.#turn]!;
+      if (this.#times(who) < until && isRunnable(runnable, who)) return who;
+    }
+    return undefined;
+  }
+
+  #byItself({ runnable, cpus, relaxes }: Situation): number {
+    for (let i = relaxes ? 1 : 0; i <= cpus; i++) {
+      const cpu = (this.#last + i) % cpus;
+      if (isRunnable(runnable, cpu)) return cpu;
+    }
+    return nthRunnable(runnable, 0);
+  }
+}
+
+/** Another strategy, whose choices are noted as a plan: played again, they are the same. */
+export class Noted implements Strategy {
+  readonly plan: { who: number; until: number }[] = [];
+  readonly #strategy: Strategy;
+  #chosen = new Map<number, number>();
+
+  constructor(strategy: Strategy) {
+    this.#strategy = strategy;
+  }
+
+  begin(seed: number, cpus: number): void {
+    this.#strategy.begin(seed, cpus);
+    this.plan.length = 0;
+    this.#chosen = new Map();
+  }
+
+  next(situation: Situation): number {
+    const who = this.#strategy.next(situation);
+    const until = this.times(who) + 1;
+    this.#chosen.set(who, until);
+    const last = this.plan.at(-1);
+    if (last?.who === who) last.until = until;
+    else this.plan.push({ who, until });
+    return who;
+  }
+
+  ended(steps: number): void {
+    this.#strategy.ended?.(steps);
+  }
+
+  draw(): number {
+    return this.#strategy.draw();
+  }
+
+  /** How often a CPU was chosen. */
+  times(who: number): number {
+    return this.#chosen.get(who) ?? 0;
+  }
+}
