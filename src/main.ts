@@ -15,6 +15,7 @@ import { exploreCommand } from './commands/explore.ts';
 import { importCommand } from './commands/import.ts';
 import { litmusCommand } from './commands/litmus.ts';
 import { mergeCommand } from './commands/merge.ts';
+import { mutantsCommand } from './commands/mutants.ts';
 import { replayCommand } from './commands/replay.ts';
 import { runCommand } from './commands/run.ts';
 import { shrinkCommand } from './commands/shrink.ts';
@@ -32,6 +33,7 @@ const COMMANDS: readonly (() => Command)[] = [
   shrinkCommand,
   campaignCommand,
   mergeCommand,
+  mutantsCommand,
   importCommand,
   conformanceCommand,
   defectsCommand,

@@ -1,4 +1,4 @@
-/** Where `--json` goes: a file, or stdout for `-`. */
+/** Where `--json` and its like go: a file, or stdout for `-`. */
 
 import { renameSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -9,29 +9,39 @@ export const JSON_OPTION = [
   'write the result as JSON too; - for JSON on stdout, and nothing else',
 ] as const;
 
-/**
- * How to write the result, asked for before the work begins: a place that cannot be
- * written is a UserError then, and not after everything has run. The file appears
- * whole or not at all.
- */
+/** How to write the result as JSON: as `output` says. */
 export function jsonOutput(path: string | undefined): (result: unknown) => void {
+  const write = output(path, { option: '--json', what: 'JSON' });
+  return (result) => write(`${JSON.stringify(result, null, 2)}\n`);
+}
+
+interface Asked {
+  /** By what, and for what. */
+  readonly option: string;
+  readonly what: string;
+}
+
+/**
+ * How to write a text, asked for before the work begins: a place that cannot be
+ * written is a UserError then, and not after everything has run. The file appears
+ * whole or not at all. Nothing is written for undefined.
+ */
+export function output(path: string | undefined, asked: Asked): (text: string) => void {
   if (path === undefined) return () => {};
-  if (path === '-') return (result) => process.stdout.write(toText(result));
+  if (path === '-') return (text) => process.stdout.write(text);
   const folder = dirname(path);
-  if (isFolder(path) || !isFolder(folder)) throw unwritable(path, 'no file can be there');
-  return (result) => {
+  if (isFolder(path) || !isFolder(folder)) throw unwritable(path, asked, 'no file can be there');
+  return (text) => {
     // Only a file can be replaced whole: a pipe or a device is written to.
     const temporary = isSpecial(path) ? path : `${path}.${process.pid}.tmp`;
     try {
-      writeFileSync(temporary, toText(result));
+      writeFileSync(temporary, text);
       if (temporary !== path) renameSync(temporary, path);
     } catch (error) {
-      throw unwritable(path, String((error as NodeJS.ErrnoException).code));
+      throw unwritable(path, asked, String((error as NodeJS.ErrnoException).code));
     }
   };
 }
-
-const toText = (result: unknown): string => `${JSON.stringify(result, null, 2)}\n`;
 
 const isFolder = (path: string): boolean =>
   statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
@@ -39,8 +49,8 @@ const isFolder = (path: string): boolean =>
 const isSpecial = (path: string): boolean =>
   statSync(path, { throwIfNoEntry: false })?.isFile() === false;
 
-const unwritable = (path: string, why: string): UserError =>
+const unwritable = (path: string, { option, what }: Asked, why: string): UserError =>
   new UserError(
-    `${path}: the JSON cannot be written there (${why}); give --json a file in a folder that ` +
+    `${path}: the ${what} cannot be written there (${why}); give ${option} a file in a folder that ` +
       'exists, or - for stdout',
   );

@@ -58,7 +58,7 @@ const INDIVISIBLE: readonly string[] = ['fewest'];
  * A portfolio takes its members in turn, which would begin anew in every unit. In a campaign
  * its members have units of their own, and share its schedules.
  */
-const PORTFOLIO = ['pct-2', 'fewest', 'pct-3', 'surw', 'pct-5', 'pos', 'random'] as const;
+export const PORTFOLIO = ['pct-2', 'fewest', 'pct-3', 'surw', 'pct-5', 'pos', 'random'] as const;
 
 /** Throws UserError for a file that is no litmus test. */
 export function planOf(

@@ -180,9 +180,8 @@ function legend({ tests }: CampaignReport): string[] {
   const lines = [
     ...(has(({ bound }) => bound)
       ? [
-          'missed: if there is a bug of depth d, the chance that no schedule of pct-d met it is at ' +
-            'most this, (1 − 1/(n·k^(d−1)))^r: n host CPUs, k most steps of a schedule, r schedules ' +
-            'of pct-d.',
+          'missed: if there is a bug of depth d, no schedule of pct-d met it with a chance of at most',
+          'this, (1 − 1/(n·k^(d−1)))^r: n host CPUs, k most steps of a schedule, r schedules of pct-d.',
         ]
       : []),
     ...(has(({ reached }) => reached)
