@@ -5,7 +5,7 @@ import type { Setting } from '../explore/search.ts';
 import { STRATEGIES } from '../explore/strategies/catalogue.ts';
 import { didYouMean } from '../yaml/closest.ts';
 import { parseDefects } from './defects.ts';
-import { disciplineOption, integer, pagingOption } from './options.ts';
+import { disciplineOption, integer, memoryOption, pagingOption } from './options.ts';
 
 /** Settings that are not given are those that a test is for. */
 export type SettingOptions = Partial<Setting>;
@@ -14,6 +14,7 @@ export const withSettings = (command: Command): Command =>
   command
     .addOption(disciplineOption())
     .addOption(pagingOption())
+    .addOption(memoryOption())
     .addOption(
       new Option('--defects <ids>', 'defects of the C code that are on: all, none, or R9,R10,…')
         .argParser(parseDefects)

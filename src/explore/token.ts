@@ -8,9 +8,10 @@ import { z } from 'zod';
 import { ALL_DEFECTS } from '../../shared/defects.ts';
 import { DISCIPLINES } from '../../shared/discipline.ts';
 import { UserError } from '../../shared/errors.ts';
+import { MEMORY_MODELS } from './turn.ts';
 
 /** Counts up whenever the same decisions may come to something else. */
-export const ENGINE_VERSION = 1;
+export const ENGINE_VERSION = 2;
 
 const PREFIX = `umbra${ENGINE_VERSION}.`;
 
@@ -32,10 +33,11 @@ const tokenSchema = z.strictObject({
   paging: z.enum(['nonpae', 'pae']),
   discipline: z.enum(DISCIPLINES),
   defects: z.array(z.enum(ALL_DEFECTS)),
+  memory: z.enum(MEMORY_MODELS).optional(),
   /** Of each column the operations that are left, by their places in the file; all if not said. */
   kept: z.array(numbers).optional(),
   mostSteps: z.int().min(1),
-  /** Steps from one change of turns to the next, and to which CPU. */
+  /** Steps from one change of turns to the next, and to which actor. */
   turns,
   drawn: numbers,
   steps: z.int().min(1),

@@ -3,9 +3,18 @@
  * depth d among n threads and k steps is met by a schedule with a chance of at least
  * 1 / (n · k^(d−1)); so r schedules miss it with one of at most (1 − 1 / (n · k^(d−1)))^r.
  *
+ * It speaks of schedules by priorities alone. Those in which hardware acts by itself, at steps
+ * of its own, may meet such bugs too, and others, but with no chance that is known.
+ *
  * LIMIT: k is the most steps that were seen. A strategy draws its changes from the steps that it
  * knew of when the schedule began, which may be some fewer.
  */
+
+/** The d of a strategy of that name; undefined for those that promise nothing. */
+export function depthOf(strategy: string): number | undefined {
+  const digits = /^pct-(\d+)$/.exec(strategy)?.[1];
+  return digits === undefined ? undefined : Number(digits);
+}
 
 export interface Bound {
   /** The chance that all schedules miss such a bug: at most this. */

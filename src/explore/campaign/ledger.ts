@@ -22,8 +22,8 @@ const TABLES = `
   CREATE TABLE unit (
     id INTEGER PRIMARY KEY, subject INTEGER NOT NULL, strategy TEXT NOT NULL,
     seed INTEGER NOT NULL, schedules INTEGER NOT NULL, steps INTEGER NOT NULL,
-    most_steps INTEGER NOT NULL, cpus INTEGER NOT NULL, preemptions INTEGER NOT NULL,
-    exhausted INTEGER NOT NULL, failures INTEGER NOT NULL
+    most_steps INTEGER NOT NULL, actors INTEGER NOT NULL, bounded INTEGER NOT NULL,
+    preemptions INTEGER NOT NULL, exhausted INTEGER NOT NULL, failures INTEGER NOT NULL
   ) STRICT;
   CREATE TABLE failure (
     unit INTEGER NOT NULL, run INTEGER NOT NULL, seed INTEGER NOT NULL, ending TEXT NOT NULL,
@@ -42,7 +42,8 @@ export interface Group {
   readonly schedules: number;
   readonly steps: number;
   readonly most_steps: number;
-  readonly cpus: number;
+  readonly actors: number;
+  readonly bounded: number;
   readonly preemptions: number;
   /** 0 or 1 */
   readonly exhausted: number;
@@ -131,13 +132,13 @@ export class Ledger {
 
   /** A unit is done. Returns how many of its schedules differ from all before. */
   record({ id, subject, strategy, seed }: Unit, result: UnitResult): number {
-    const { schedules, steps, mostSteps, cpus, preemptions, exhausted, failures } = result;
+    const { schedules, steps, mostSteps, actors, bounded, failures } = result;
     return this.#guarded(() => {
       const db = this.#db;
       db.exec('BEGIN');
-      db.prepare('INSERT INTO unit VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)').run(
-        ...[id, subject, strategy, seed, schedules, steps, mostSteps, cpus, preemptions],
-        ...[Number(exhausted), failures.length],
+      db.prepare('INSERT INTO unit VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)').run(
+        ...[id, subject, strategy, seed, schedules, steps, mostSteps, actors, bounded],
+        ...[result.preemptions, Number(result.exhausted), failures.length],
       );
       const fail = db.prepare('INSERT INTO failure VALUES (?, ?, ?, ?, ?, ?)');
       for (const { run, ending, message, token } of failures) {
@@ -157,8 +158,8 @@ export class Ledger {
   groups(): Group[] {
     return this.#all(
       `SELECT subject, strategy, sum(schedules) AS schedules, sum(steps) AS steps,
-         max(most_steps) AS most_steps, max(cpus) AS cpus, max(preemptions) AS preemptions,
-         max(exhausted) AS exhausted, sum(failures) AS failures
+         max(most_steps) AS most_steps, max(actors) AS actors, sum(bounded) AS bounded,
+         max(preemptions) AS preemptions, max(exhausted) AS exhausted, sum(failures) AS failures
        FROM unit GROUP BY subject, strategy ORDER BY min(id)`,
     );
   }

@@ -138,7 +138,11 @@ export function differenceOf(one: Plan, other: Plan): string | undefined {
 const textOf = (subject: PlannedSubject): string => JSON.stringify(subject);
 
 /** A setting as one reads it. */
-export const settingText = ({ discipline, paging, defects }: Setting): string =>
-  [discipline, paging, ...(defects.length > 0 ? [`defects ${defects.join(',')}`] : [])].join(', ');
+export const settingText = ({ discipline, paging, memory, defects }: Setting): string =>
+  [
+    ...[discipline, paging],
+    ...(memory === 'tso' ? [memory] : []),
+    ...(defects.length > 0 ? [`defects ${defects.join(',')}`] : []),
+  ].join(', ');
 
 const describe = ({ path, setting }: PlannedSubject): string => `${path} (${settingText(setting)})`;

@@ -4,8 +4,7 @@ import { plainTable } from '../../report/plain-table.ts';
 import type { Setting } from '../search.ts';
 import { STRATEGIES } from '../strategies/catalogue.ts';
 import { FewestSwitches } from '../strategies/fewest-switches.ts';
-import { Pct } from '../strategies/pct.ts';
-import { type Bound, formatMissed, pctBound } from './bound.ts';
+import { type Bound, depthOf, formatMissed, pctBound } from './bound.ts';
 import type { FailureRow, Group, Ledger } from './ledger.ts';
 import { type Plan, type Shard, settingText } from './plan.ts';
 
@@ -31,8 +30,8 @@ interface SettingReport extends Setting {
   readonly distinct: number;
   readonly failures: number;
   readonly first_failures: readonly Omit<FailureRow, 'subject'>[];
-  /** The n and the k of PCT's bound: host CPUs, and the most steps of a schedule. */
-  readonly cpus: number;
+  /** The n and the k of PCT's bound: who can take a step, and the most steps of a schedule. */
+  readonly actors: number;
   readonly most_steps: number;
   readonly strategies: readonly StrategyReport[];
 }
@@ -43,8 +42,11 @@ interface StrategyReport {
   readonly steps: number;
   readonly failures: number;
   /** Of PCT: for bugs of that depth. */
-  readonly bound?: Bound & { readonly depth: number };
-  /** Of `fewest`: up to how many preemptions all schedules were run, and some with how many. */
+  readonly bound?: Bound & { readonly depth: number; readonly schedules: number };
+  /**
+   * Of `fewest`: up to how many preemptions (and acts of hardware) all schedules were run, and
+   * some with how many.
+   */
   readonly reached?: { readonly all_to: number; readonly some_with?: number };
 }
 
@@ -61,7 +63,7 @@ export function reportOf(ledger: Ledger): CampaignReport {
     const test = tests.get(path) ?? { path, name, settings: [] };
     tests.set(path, test);
     const ofThis = groups.get(i) ?? [];
-    const cpus = Math.max(0, ...ofThis.map((group) => group.cpus));
+    const actors = Math.max(0, ...ofThis.map((group) => group.actors));
     const most = Math.max(0, ...ofThis.map((group) => group.most_steps));
     test.settings.push({
       ...setting,
@@ -69,8 +71,8 @@ export function reportOf(ledger: Ledger): CampaignReport {
       distinct: distinct.get(i) ?? 0,
       failures: sum(ofThis, (group) => group.failures),
       first_failures: (failures.get(i) ?? []).map(({ subject: _, ...failure }) => failure),
-      ...{ cpus, most_steps: most },
-      strategies: ofThis.map((group) => strategyReport(group, cpus, most)),
+      ...{ actors, most_steps: most },
+      strategies: ofThis.map((group) => strategyReport(group, actors, most)),
     });
   }
   const all = ledger.units().length;
@@ -87,14 +89,15 @@ export function reportOf(ledger: Ledger): CampaignReport {
   };
 }
 
-function strategyReport(group: Group, cpus: number, mostSteps: number): StrategyReport {
-  const { strategy, schedules, steps, failures, preemptions } = group;
+function strategyReport(group: Group, actors: number, mostSteps: number): StrategyReport {
+  const { strategy, schedules, steps, failures, bounded, preemptions } = group;
   const report = { strategy, schedules, steps, failures };
-  const made = STRATEGIES[strategy]!();
-  if (made instanceof Pct) {
-    const { depth } = made;
-    return { ...report, bound: { depth, ...pctBound(depth, cpus, mostSteps, schedules) } };
+  const depth = depthOf(strategy);
+  if (depth !== undefined) {
+    const bound = pctBound(depth, actors, mostSteps, bounded);
+    return { ...report, bound: { depth, schedules: bounded, ...bound } };
   }
+  const made = STRATEGIES[strategy]!();
   if (!(made instanceof FewestSwitches)) return report;
   if (group.exhausted === 1) return { ...report, reached: { all_to: made.bound } };
   // With no preemption there is but one schedule.
@@ -139,7 +142,7 @@ function formatTest({ path, name, settings }: TestReport): string {
     const fewest = strategies.find(({ reached }) => reached)?.reached;
     const numbers = [setting.schedules, setting.distinct, setting.failures];
     table.push([
-      ...[settingText(setting), ...numbers.map(count), setting.cpus, count(setting.most_steps)],
+      ...[settingText(setting), ...numbers.map(count), setting.actors, count(setting.most_steps)],
       ...bounds.map((found) => (found?.bound === undefined ? '–' : formatMissed(found.bound))),
       ...(hasFewest ? [fewest === undefined ? '–' : formatReached(fewest)] : []),
     ]);
@@ -181,11 +184,14 @@ function legend({ tests }: CampaignReport): string[] {
     ...(has(({ bound }) => bound)
       ? [
           'missed: if there is a bug of depth d, no schedule of pct-d met it with a chance of at most',
-          'this, (1 − 1/(n·k^(d−1)))^r: n host CPUs, k most steps of a schedule, r schedules of pct-d.',
+          'this, (1 − 1/(n·k^(d−1)))^r: n CPUs (and store buffers, if any), k most steps of a schedule,',
+          'r schedules of pct-d with hardware doing nothing by itself, which are those of even seeds.',
         ]
       : []),
     ...(has(({ reached }) => reached)
-      ? ['preemptions: fewest has run all schedules, or some, with so many.']
+      ? [
+          'preemptions: fewest has run all schedules, or some, with so many; an act of hardware counts.',
+        ]
       : []),
     ...(silent.length > 0
       ? [

@@ -1,10 +1,12 @@
 /** One unit of a campaign: some schedules of one strategy, beginning with a fresh one. */
 
+import { assert } from '../../../shared/errors.ts';
 import { readLitmus } from '../litmus/litmus.ts';
 import { type Ending, type Setting, Subject } from '../search.ts';
 import { STRATEGIES } from '../strategies/catalogue.ts';
 import { FewestSwitches } from '../strategies/fewest-switches.ts';
 import { isRunnable, type Situation, type Strategy } from '../strategy.ts';
+import { depthOf } from './bound.ts';
 
 export interface Work {
   readonly strategy: string;
@@ -21,8 +23,10 @@ export interface UnitResult {
   readonly steps: number;
   readonly mostSteps: number;
   /** Among how many the strategy had to choose: the n of PCT's bound. */
-  readonly cpus: number;
-  /** The most in one schedule: how often the turn was taken from who could have gone on. */
+  readonly actors: number;
+  /** Schedules that PCT's bound is about, its r: of PCT, with hardware doing nothing by itself. */
+  readonly bounded: number;
+  /** The most in one schedule: how often the turn was taken from who could have gone on, or hardware acted by itself. */
   readonly preemptions: number;
   /** `fewest` has run all that it would. */
   readonly exhausted: boolean;
@@ -52,13 +56,14 @@ export function runUnit(
   { strategy: name, seed, runs, warmUp }: Work,
 ): UnitResult {
   const strategy = STRATEGIES[name]!();
+  const isPct = depthOf(name) !== undefined;
   for (let i = 0; i < warmUp; i++) subject.run(strategy, i);
   const observed = new Observed(strategy);
   const isExhausted = (): boolean => strategy instanceof FewestSwitches && strategy.exhausted;
   const digests = new Set<string>();
   const failures: Failure[] = [];
   const kinds = new Map<string, number>();
-  let [schedules, steps, mostSteps] = [0, 0, 0];
+  let [schedules, steps, mostSteps, bounded] = [0, 0, 0, 0];
   while (schedules < runs) {
     const result = subject.run(observed, seed + schedules);
     // It finds out at the beginning of a run that there are no more.
@@ -67,6 +72,10 @@ export function runUnit(
     steps += run.steps;
     mostSteps = Math.max(mostSteps, run.steps);
     digests.add(run.digest);
+    if (isPct && isUndisturbed(seed + schedules)) {
+      assert(!observed.hasEvents, 'hardware does nothing by itself with an even seed');
+      bounded++;
+    }
     if (ending !== 'ok') {
       const before = kinds.get(kind) ?? 0;
       kinds.set(kind, before + 1);
@@ -75,17 +84,24 @@ export function runUnit(
     }
     schedules++;
   }
-  const { cpus, preemptions } = observed;
+  const { actors, preemptions } = observed;
   return {
-    ...{ schedules, steps, mostSteps, cpus, preemptions, exhausted: isExhausted() },
+    ...{ schedules, steps, mostSteps, actors, bounded },
+    ...{ preemptions, exhausted: isExhausted() },
     ...{ digests: [...digests], failures },
   };
 }
 
+/** See strategies/with-events.ts. */
+const isUndisturbed = (seed: number): boolean => seed % 2 === 0;
+
 /** A strategy, and what it was asked and decided. */
 class Observed implements Strategy {
-  cpus = 0;
+  actors = 0;
+  /** The most in one run. */
   preemptions = 0;
+  /** In this run hardware did something by itself. */
+  hasEvents = false;
   #ofThisRun = 0;
   readonly #strategy: Strategy;
 
@@ -93,15 +109,17 @@ class Observed implements Strategy {
     this.#strategy = strategy;
   }
 
-  begin(seed: number, cpus: number): void {
-    this.cpus = cpus;
+  begin(seed: number, actors: number): void {
+    this.actors = actors;
+    this.hasEvents = false;
     this.#ofThisRun = 0;
-    this.#strategy.begin(seed, cpus);
+    this.#strategy.begin(seed, actors);
   }
 
   next(situation: Situation): number {
     const next = this.#strategy.next(situation);
-    const { current, runnable, relaxes } = situation;
+    const { current, runnable, relaxes, actors } = situation;
+    if (next >= actors) this.hasEvents = true;
     if (next !== current && !relaxes && isRunnable(runnable, current)) {
       this.preemptions = Math.max(this.preemptions, ++this.#ofThisRun);
     }

@@ -26,11 +26,11 @@ export class Pct implements Strategy {
     this.depth = depth;
   }
 
-  begin(seed: number, cpus: number): void {
+  begin(seed: number, actors: number): void {
     this.#dice.seed(seed);
     // Above those that the changes give: d, d + 1, … in random order.
     this.#priorities = [];
-    for (let cpu = 0; cpu < cpus; cpu++) {
+    for (let cpu = 0; cpu < actors; cpu++) {
       this.#priorities.splice(this.#dice.below(cpu + 1), 0, cpu);
     }
     this.#priorities = this.#priorities.map((place) => place + this.depth);
@@ -59,9 +59,9 @@ export class Pct implements Strategy {
     return this.#dice.word();
   }
 
-  #highest({ runnable, cpus }: Situation): number {
+  #highest({ runnable, actors }: Situation): number {
     let best = -1;
-    for (let cpu = 0; cpu < cpus; cpu++) {
+    for (let cpu = 0; cpu < actors; cpu++) {
       if (!isRunnable(runnable, cpu)) continue;
       if (best < 0 || this.#priorities[cpu]! > this.#priorities[best]!) best = cpu;
     }

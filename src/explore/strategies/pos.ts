@@ -15,23 +15,26 @@ export class Pos implements Strategy {
   #cpu = -1;
   #kind: Access | 0 = 0;
   #at = 0;
+  #lowest = 0;
 
-  begin(seed: number, cpus: number): void {
+  begin(seed: number, actors: number): void {
     this.#dice.seed(seed);
-    this.#priorities = Array.from({ length: cpus }, () => this.#dice.word());
+    this.#priorities = Array.from({ length: actors }, () => this.#dice.word());
     this.#cpu = -1;
+    this.#lowest = 0;
   }
 
   next(situation: Situation): number {
-    const { runnable, cpus } = situation;
-    for (let cpu = 0; cpu < cpus; cpu++) {
+    const { runnable, actors } = situation;
+    for (let cpu = 0; cpu < actors; cpu++) {
       if (cpu === this.#cpu || this.#races(situation, cpu)) {
         this.#priorities[cpu] = this.#dice.word();
       }
     }
-    if (situation.relaxes) this.#priorities[situation.current] = 0;
+    // Below whoever has tried in vain before it.
+    if (situation.relaxes) this.#priorities[situation.current] = --this.#lowest;
     let best = -1;
-    for (let cpu = 0; cpu < cpus; cpu++) {
+    for (let cpu = 0; cpu < actors; cpu++) {
       if (!isRunnable(runnable, cpu)) continue;
       if (best < 0 || this.#priorities[cpu]! > this.#priorities[best]!) best = cpu;
     }
