@@ -15,6 +15,7 @@ import { runUnit } from '../../src/explore/campaign/unit.ts';
 import { readLitmus } from '../../src/explore/litmus/litmus.ts';
 import { Subject } from '../../src/explore/search.ts';
 import { STRATEGIES } from '../../src/explore/strategies/catalogue.ts';
+import { unit } from '../../workers/campaign-task.ts';
 import { dump, fill, resultOf, rowsIn } from './ledgers.ts';
 
 /** Short runs, of which some go wrong. */
@@ -198,6 +199,18 @@ describe('a file that is no ledger is refused, and left as it is', () => {
   });
 });
 
+test('a unit is not done when its file is no longer as it was planned', () => {
+  const path = at('moving.yaml');
+  cpSync(R15, path);
+  const [planned15] = planned({ paths: [path] }).subjects;
+  const task = { ...planned15!, work: { strategy: 'pos', seed: 1, runs: 2, warmUp: 0 } };
+  expect(unit(task)).toMatchObject({ schedules: 2 });
+  writeFileSync(path, `${readFileSync(path, 'utf8')}\n`);
+  expect(unit(task)).toBeUndefined();
+  rmSync(path);
+  expect(unit(task)).toBeUndefined();
+});
+
 describe('a portfolio', () => {
   test('has its members share its schedules', () => {
     const units = unitsOf(planned({ runs: 100, strategies: ['portfolio'], paths: [R15] }));
@@ -241,7 +254,8 @@ describe('what may have been missed', () => {
     [{ missed: 1 - 2e-9, met: 2e-9 }, '1 − 2.0e-9'],
     [{ missed: 3.14e-7, met: 1 }, '3.1e-7'],
     [{ missed: 1, met: 0 }, '1'],
-    [{ missed: 0, met: 1 }, '0.0'],
+    [{ missed: 0, met: 1 }, '0'],
+    [{ missed: 1 - 2.8e-6, met: 2.8e-6 }, '1 − 2.8e-6'],
   ])('%j is written %s', (bound, text) => expect(formatMissed(bound)).toBe(text));
 
   test('is told by setting, from its own n, k and r', () => {
@@ -272,8 +286,8 @@ describe('what may have been missed', () => {
     expect(strategies[2]).not.toHaveProperty('bound');
     expect(strategies[2]).not.toHaveProperty('reached');
     const text = formatReport(report);
-    expect(text).toMatch(/ missed, d = 1 +missed, d = 3 +preemptions/);
-    expect(text).toMatch(/ 0\.000031 +0\.\d+ +all ≤ 0, some 1/);
+    expect(text).toMatch(/ missed d=1 +missed d=3 +preemptions/);
+    expect(text).toMatch(/ 3\.1e-5 +0\.\d+ +all ≤ 0, some 1/);
     expect(text).toContain('\npos: no bound is known on what it missed.\n');
   });
 

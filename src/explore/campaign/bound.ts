@@ -32,6 +32,7 @@ export function pctBound(depth: number, n: number, k: number, r: number): Bound 
 
 /** So that it is never rounded to certainty: 0.987, 2.1e-9, or 1 − 3.4e-7. */
 export function formatMissed({ missed, met }: Bound): string {
-  if (met < 0.0005) return met === 0 ? '1' : `1 − ${met.toPrecision(2)}`;
-  return missed < 0.0005 ? missed.toPrecision(2) : missed.toFixed(3);
+  if (met === 0 || missed === 0) return String(missed);
+  if (met < 0.0005) return `1 − ${met.toExponential(1)}`;
+  return missed < 0.0005 ? missed.toExponential(1) : missed.toFixed(3);
 }

@@ -129,7 +129,7 @@ function formatTest({ path, name, settings }: TestReport): string {
   const hasFewest = settings.some(({ strategies }) => strategies.some(({ reached }) => reached));
   const head = [
     ...['', 'schedules', 'different', 'failed', 'n', 'k'],
-    ...depths.map((depth) => `missed, d = ${depth}`),
+    ...depths.map((depth) => `missed d=${depth}`),
     ...(hasFewest ? ['preemptions'] : []),
   ];
   const table = plainTable(
