@@ -6,8 +6,9 @@ import type { DefectId } from '../../shared/defects.ts';
 import type { DisciplineName } from '../../shared/discipline.ts';
 import type { PagingName } from '../../shared/entry.ts';
 import { UserError } from '../../shared/errors.ts';
+import type { SharedMachine } from '../../shared/host.ts';
 import { checkAll } from '../check/invariants.ts';
-import { Board } from './board.ts';
+import { Board, type Limits } from './board.ts';
 import { bootLitmus } from './litmus/boot.ts';
 import { judge } from './litmus/judge.ts';
 import { type Kept, keep } from './litmus/kept.ts';
@@ -17,6 +18,7 @@ import { litmusSoftware } from './litmus/software.ts';
 import type { Run, Verdict } from './run.ts';
 import { Diverged, Recorded } from './strategies/recorded.ts';
 import type { Strategy } from './strategy.ts';
+import { ThreadBoard } from './threads/thread-board.ts';
 import { encodeToken, packTurns, type Token, unpackTurns } from './token.ts';
 import type { MemoryModel, Step } from './turn.ts';
 
@@ -56,6 +58,7 @@ export class Subject {
   readonly kept: Kept | undefined;
   readonly board: Board;
   readonly #whole: Litmus;
+  readonly #shared: SharedMachine;
   readonly #digest: string;
 
   /** Throws UserError when there is nothing at a place that is to be kept. */
@@ -68,10 +71,9 @@ export class Subject {
     this.#whole = whole;
     this.#digest = digestOf(path);
     const { shared, host } = bootLitmus(litmus, setting);
-    this.board = new Board(shared, host, litmusSoftware(litmus), LITMUS_SCHEDULING, {
-      mostSteps: MOST_STEPS,
-      memory: setting.memory,
-    });
+    this.#shared = shared;
+    const software = litmusSoftware(litmus);
+    this.board = new Board(shared, host, software, LITMUS_SCHEDULING, this.#limits);
   }
 
   /** The same test with fewer operations, or in another setting. */
@@ -86,7 +88,17 @@ export class Subject {
   }
 
   run(strategy: Strategy, seed: number): Result {
-    return this.#judged(this.board.run(strategy, seed));
+    return this.judged(this.board.run(strategy, seed));
+  }
+
+  /** The same machine with its host CPUs in threads of their own, to be closed when done with. */
+  onThreads(): Promise<ThreadBoard> {
+    const { host, beginning } = this.board;
+    return ThreadBoard.boot(this.#shared, host, beginning, this, this.#limits);
+  }
+
+  get #limits(): Limits {
+    return { mostSteps: MOST_STEPS, memory: this.setting.memory };
   }
 
   /** The same run as one line. It is run once more for it. */
@@ -142,10 +154,11 @@ export class Subject {
     if (steps !== token.steps) {
       throw new UserError(`the run ended after ${steps} steps, and ${token.steps} were recorded`);
     }
-    return this.#judged(run);
+    return this.judged(run);
   }
 
-  #judged(run: Run): Result {
+  /** What the run that has just ended came to. */
+  judged(run: Run): Result {
     const { host } = this.board;
     const { outcome, is, because } = judge(this.litmus, host);
     const as = (ending: Ending, kind: string, message: string): Result => ({

@@ -24,15 +24,29 @@ export interface Situation {
   pendingAt(actor: number): Ptr;
 }
 
+/** Takes a word (32 bits, signed) along with the turn, or gives the one that came with it. */
+export type Carry = (word: number) => number;
+
 export interface Strategy {
   /** A run begins; the same seed decides the same. */
   begin(seed: number, actors: number): void;
   /** One that is runnable, or an event. */
   next(situation: Situation): number;
+  /**
+   * The first step at which it may say something else than who goes on now, if all others can
+   * go on, too, and nobody tries in vain. Asked after `next`; without it, it is asked each time.
+   */
+  readonly until?: number;
   /** The last run took so many steps. */
   ended?(steps: number): void;
   /** A number that the machine draws (prandom_u32): 0 … 2^32 − 1. */
   draw(): number;
+  /**
+   * Everything that it keeps between two decisions of a run is given to `carry`, word by word,
+   * and replaced by what that returns. A strategy that has this can decide in several threads,
+   * each with an instance of it, in turn.
+   */
+  readonly carry?: ((carry: Carry) => void) | undefined;
 }
 
 export const isRunnable = (runnable: number, actor: number): boolean =>

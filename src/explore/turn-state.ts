@@ -13,6 +13,7 @@ const LOW = 2;
 const HIGH = 3;
 const TURNS = 4;
 const DRAWN = 5;
+const OVER = 6;
 const STRATEGY = 8;
 const HEADER_WORDS = STRATEGY + STRATEGY_WORDS;
 
@@ -32,7 +33,9 @@ export const TaskWord = {
   /** Of its store buffer: the oldest store and their number; pairs of place and value. */
   OldestStore: 6,
   Stores: 7,
-  Buffer: 8,
+  /** The turn has come to it; what a CPU in a thread of its own sleeps on. */
+  Go: 8,
+  Buffer: 9,
 } as const;
 
 const TASK_WORDS = TaskWord.Buffer + 2 * BUFFERED_STORES;
@@ -84,6 +87,14 @@ export class TurnState {
   /** What the strategy hands over. */
   get strategy(): Uint32Array {
     return this.words.subarray(STRATEGY, STRATEGY + STRATEGY_WORDS);
+  }
+
+  /** The run has come to an end, maybe in the middle: nobody is to go on. */
+  get over(): boolean {
+    return this.words[OVER] !== 0;
+  }
+  set over(over: boolean) {
+    this.words[OVER] = over ? 1 : 0;
   }
 
   /** Where a host CPU's words begin. */

@@ -8,7 +8,7 @@
  */
 
 import { Dice } from '../dice.ts';
-import { isRunnable, type Situation, type Strategy } from '../strategy.ts';
+import { type Carry, isRunnable, type Situation, type Strategy } from '../strategy.ts';
 
 /** Steps of a run, before one was seen. */
 const FIRST_GUESS = 300;
@@ -51,12 +51,26 @@ export class Pct implements Strategy {
     return this.#highest(situation);
   }
 
+  get until(): number {
+    return this.#changes.reduce(
+      (least, step) => (step >= 0 && step < least ? step : least),
+      Number.POSITIVE_INFINITY,
+    );
+  }
+
   ended(steps: number): void {
     if (steps > this.#steps) this.#steps = steps;
   }
 
   draw(): number {
     return this.#dice.word();
+  }
+
+  carry(carry: Carry): void {
+    this.#dice.carry(carry);
+    this.#priorities = this.#priorities.map(carry);
+    this.#changes = this.#changes.map(carry);
+    this.#lowest = carry(this.#lowest);
   }
 
   #highest({ runnable, actors }: Situation): number {

@@ -6,7 +6,7 @@
 
 import { type Access, onlyReads } from '../access.ts';
 import { Dice } from '../dice.ts';
-import { isRunnable, type Situation, type Strategy } from '../strategy.ts';
+import { type Carry, isRunnable, type Situation, type Strategy } from '../strategy.ts';
 
 export class Pos implements Strategy {
   readonly #dice = new Dice();
@@ -19,7 +19,7 @@ export class Pos implements Strategy {
 
   begin(seed: number, actors: number): void {
     this.#dice.seed(seed);
-    this.#priorities = Array.from({ length: actors }, () => this.#dice.word());
+    this.#priorities = Array.from({ length: actors }, () => this.#priority());
     this.#cpu = -1;
     this.#lowest = 0;
   }
@@ -28,7 +28,7 @@ export class Pos implements Strategy {
     const { runnable, actors } = situation;
     for (let cpu = 0; cpu < actors; cpu++) {
       if (cpu === this.#cpu || this.#races(situation, cpu)) {
-        this.#priorities[cpu] = this.#dice.word();
+        this.#priorities[cpu] = this.#priority();
       }
     }
     // Below whoever has tried in vain before it.
@@ -46,6 +46,20 @@ export class Pos implements Strategy {
 
   draw(): number {
     return this.#dice.word();
+  }
+
+  carry(carry: Carry): void {
+    this.#dice.carry(carry);
+    this.#priorities = this.#priorities.map(carry);
+    this.#cpu = carry(this.#cpu);
+    this.#kind = carry(this.#kind) as Access | 0;
+    this.#at = carry(this.#at);
+    this.#lowest = carry(this.#lowest);
+  }
+
+  /** Not negative: those are for who tries in vain. */
+  #priority(): number {
+    return this.#dice.word() >>> 1;
   }
 
   #races(situation: Situation, cpu: number): boolean {

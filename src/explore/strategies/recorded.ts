@@ -1,7 +1,7 @@
 /** What was decided before, decided again. */
 
 import { actorOf } from '../actors.ts';
-import { canBe, type Situation, type Strategy } from '../strategy.ts';
+import { type Carry, canBe, type Situation, type Strategy } from '../strategy.ts';
 import type { Decisions } from '../turn.ts';
 
 /** The run does not go as the one that was recorded. */
@@ -35,10 +35,19 @@ export class Recorded implements Strategy {
     throw new Diverged(`at step ${step}: ${nameOf(actor, situation.cpus)} was next, and cannot be`);
   }
 
+  get until(): number {
+    return this.#decisions.turns[this.#nextTurn] ?? Number.POSITIVE_INFINITY;
+  }
+
   draw(): number {
     const value = this.#decisions.drawn[this.#nextDrawn++];
     if (value === undefined) throw new Diverged('more numbers are drawn than were');
     return value;
+  }
+
+  carry(carry: Carry): void {
+    this.#nextTurn = carry(this.#nextTurn);
+    this.#nextDrawn = carry(this.#nextDrawn);
   }
 }
 

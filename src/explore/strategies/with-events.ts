@@ -15,7 +15,9 @@ const FIRST_GUESS = 300;
 /** Apart from the numbers that the other strategy draws from the same seed. */
 const STREAM = 0x5eed_e7e7;
 
-type Kind = 'move' | 'eviction';
+const KINDS = ['move', 'eviction'] as const;
+
+type Kind = (typeof KINDS)[number];
 
 export class WithEvents implements Strategy {
   readonly #inner: Strategy;
@@ -35,7 +37,7 @@ export class WithEvents implements Strategy {
     const count = seed % 2 === 0 ? 0 : 1 + this.#dice.below(MOST_EVENTS);
     this.#plan = Array.from({ length: count }, () => ({
       step: this.#dice.below(this.#steps || FIRST_GUESS),
-      kind: this.#dice.below(2) === 0 ? ('move' as const) : ('eviction' as const),
+      kind: KINDS[this.#dice.below(KINDS.length)]!,
     })).sort((a, b) => b.step - a.step);
   }
 
@@ -48,6 +50,10 @@ export class WithEvents implements Strategy {
     return nthRunnable(possible, this.#dice.below(countRunnable(possible)));
   }
 
+  get until(): number {
+    return Math.min(this.#inner.until ?? 0, this.#plan.at(-1)?.step ?? Number.POSITIVE_INFINITY);
+  }
+
   ended(steps: number): void {
     this.#steps = Math.max(this.#steps, steps);
     this.#inner.ended?.(steps);
@@ -55,6 +61,19 @@ export class WithEvents implements Strategy {
 
   draw(): number {
     return this.#inner.draw();
+  }
+
+  get carry(): Strategy['carry'] {
+    if (this.#inner.carry === undefined) return undefined;
+    return (carry) => {
+      this.#inner.carry!(carry);
+      this.#dice.carry(carry);
+      const length = carry(this.#plan.length);
+      this.#plan = Array.from({ length }, (_, i) => ({
+        step: carry(this.#plan[i]?.step ?? 0),
+        kind: KINDS[carry(KINDS.indexOf(this.#plan[i]?.kind ?? 'move'))]!,
+      }));
+    };
   }
 }
 
