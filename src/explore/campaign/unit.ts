@@ -126,6 +126,10 @@ class Observed implements Strategy {
     return next;
   }
 
+  get until(): number {
+    return this.#strategy.until ?? 0;
+  }
+
   ended(steps: number): void {
     this.#strategy.ended?.(steps);
   }
