@@ -78,13 +78,14 @@ describe('with a ledger', () => {
       ['src/main.ts', ...given, '--runs', '600', '--out', at('killed.sqlite')],
       { stdio: 'ignore' },
     );
+    const exit = once(child, 'exit');
     const size = () => statSync(at('killed.sqlite'), { throwIfNoEntry: false })?.size ?? 0;
     // The tables alone, and then a unit's rows.
-    while (size() === 0) await setTimeout(5);
+    while (size() === 0 && child.exitCode === null) await setTimeout(5);
     const empty = size();
     while (size() <= empty && child.exitCode === null) await setTimeout(5);
     child.kill('SIGKILL');
-    await once(child, 'exit');
+    await exit;
     expect(child.signalCode).toBe('SIGKILL');
     const again = run('killed.sqlite', '--json', '-');
     expect(again).toEqual(whole);

@@ -26,7 +26,7 @@ export interface UnitResult {
   readonly actors: number;
   /** Schedules that PCT's bound is about, its r: of PCT, with hardware doing nothing by itself. */
   readonly bounded: number;
-  /** The most in one schedule: how often the turn was taken from who could have gone on, or hardware acted by itself. */
+  /** The most in one schedule: turns taken from who could have gone on, and acts of hardware. */
   readonly preemptions: number;
   /** `fewest` has run all that it would. */
   readonly exhausted: boolean;
