@@ -198,7 +198,8 @@ export const subjectOf = (token: Token): Subject => {
   return new Subject(file, litmus, { paging, discipline, defects, memory }, kept);
 };
 
-const digestOf = (path: string): string =>
+/** Of the text of a litmus file. */
+export const digestOf = (path: string): string =>
   createHash('sha256').update(readFileSync(path)).digest('hex').slice(0, 16);
 
 const diverged = (from: number, to: number): UserError =>
