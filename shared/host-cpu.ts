@@ -45,7 +45,11 @@ export const Mail = {
   Leave: 2,
   /** The main thread wants to stop the machine at a safe point. */
   Pause: 4,
+  /** Its vCPU is to be put down and to go on on the host CPU whose number is above these bits. */
+  Move: 8,
 } as const;
+
+export const MOVE_SHIFT = 8;
 
 /** Bits of `cr4`. */
 export const CR4_PAE = 1 << 5;

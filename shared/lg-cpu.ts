@@ -44,6 +44,7 @@ const PARKED = ROOT + 4;
 const ROOT_PGDIR = ROOT + 5;
 const ROOT_VERSION = ROOT + 6;
 const HOLDS_PGDIR = ROOT + 7;
+const NEXT_HOST_CPU = ROOT + 8;
 export const LG_CPU_WORDS = ROOT + 16;
 
 /** `cpu->changed`: what copy_in_guest_info has to copy to the CPU's state page. */
@@ -295,6 +296,14 @@ export class LgCpu {
     this.#set(LAST_HOST_CPU, hostCpu);
   }
 
+  /** Where it is to go on when it is put down, whatever the policy says; else NOWHERE. */
+  get nextHostCpu(): number {
+    return this.#get(NEXT_HOST_CPU) | 0;
+  }
+  set nextHostCpu(hostCpu: number) {
+    this.#set(NEXT_HOST_CPU, hostCpu);
+  }
+
   /** Operations left until the scheduler takes it off its CPU. */
   get quantum(): number {
     return this.#get(QUANTUM);
@@ -341,6 +350,7 @@ export class LgCpu {
     this.regsPage = regsPage;
     this.lastPages = NOWHERE;
     this.lastHostCpu = NOWHERE;
+    this.nextHostCpu = NOWHERE;
     this.changed = CHANGED_ALL;
   }
 

@@ -8,10 +8,10 @@ import { STRATEGIES } from '../explore/strategies/catalogue.ts';
 import { parseDefects } from './defects.ts';
 import { ExitCode } from './exit-code.ts';
 import { JSON_OPTION, jsonOutput } from './json-output.ts';
-import { disciplineOption, integer, pagingOption } from './options.ts';
+import { disciplineOption, integer, memoryOption, pagingOption } from './options.ts';
 import { describeShrunk, type ShrunkReport, shrinkShown } from './shrunk.ts';
 
-interface Options extends Partial<Pick<Setting, 'paging' | 'discipline'>> {
+interface Options extends Partial<Pick<Setting, 'paging' | 'discipline' | 'memory'>> {
   readonly defects?: readonly DefectId[];
   readonly strategy: string;
   readonly runs: number;
@@ -55,6 +55,7 @@ export function exploreCommand(): Command {
     .argument('<file>', 'a litmus test (litmus/ has those that come with umbra)')
     .addOption(disciplineOption())
     .addOption(pagingOption())
+    .addOption(memoryOption())
     .addOption(
       new Option('--defects <ids>', 'defects of the C code that are on: all, none, or R9,R10,…')
         .argParser(parseDefects)

@@ -12,9 +12,9 @@ import { STRATEGIES } from '../explore/strategies/catalogue.ts';
 import { parseDefects } from './defects.ts';
 import { ExitCode } from './exit-code.ts';
 import { JSON_OPTION, jsonOutput } from './json-output.ts';
-import { disciplineOption, integer, pagingOption } from './options.ts';
+import { disciplineOption, integer, memoryOption, pagingOption } from './options.ts';
 
-interface Options extends Partial<Pick<Setting, 'paging' | 'discipline'>> {
+interface Options extends Partial<Pick<Setting, 'paging' | 'discipline' | 'memory'>> {
   readonly defects?: readonly DefectId[];
   readonly strategy: string;
   readonly runs: number;
@@ -42,6 +42,7 @@ export function litmusCommand(): Command {
     .argument('<path...>', 'litmus tests, or folders of them')
     .addOption(disciplineOption())
     .addOption(pagingOption())
+    .addOption(memoryOption())
     .addOption(
       new Option('--defects <ids>', 'defects of the C code that are on: all, none, or R9,R10,…')
         .argParser(parseDefects)

@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os';
 import { InvalidArgumentError, Option } from 'commander';
 import { DISCIPLINES, type DisciplineName } from '../../shared/discipline.ts';
 import type { PagingName } from '../../shared/entry.ts';
+import { MEMORY_MODELS } from '../explore/turn.ts';
 import { POLICIES, type PolicyName, policies } from '../host/policy.ts';
 import { parseDefects } from './defects.ts';
 
@@ -18,6 +19,14 @@ export const disciplineOption = (): Option =>
     '--discipline <name>',
     'how the vCPUs of a guest are kept from harming one another',
   ).choices(DISCIPLINES satisfies readonly DisciplineName[]);
+
+export const memoryOption = (): Option =>
+  new Option(
+    '--memory <model>',
+    'whether plain stores are in memory at once (sc), or wait in store buffers as on x86 (tso)',
+  )
+    .choices(MEMORY_MODELS)
+    .default('sc');
 
 export const policyOption = (): Option =>
   new Option('--policy <name>', 'where a vCPU goes on when its time is up').choices(

@@ -15,6 +15,10 @@ export const Access = {
   Scan: 10,
   Fill: 11,
   Copy: 12,
+  /** Hardware's own: a store leaves its buffer, a TLB entry is dropped, a vCPU interrupted. */
+  Drain: 13,
+  Evict: 14,
+  Move: 15,
 } as const;
 
 export type Access = (typeof Access)[keyof typeof Access];
@@ -22,3 +26,6 @@ export type Access = (typeof Access)[keyof typeof Access];
 /** Whether it leaves the word as it is. */
 export const onlyReads = (kind: Access): boolean =>
   kind === Access.Read || kind === Access.Load || kind === Access.Scan;
+
+/** Whether it waits until the CPU's own stores are in memory. */
+export const isLocked = (kind: Access): boolean => kind >= Access.Store && kind !== Access.Scan;

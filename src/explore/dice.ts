@@ -1,13 +1,19 @@
 /** Random numbers for strategies, apart from those that the simulated machine draws. */
 
-import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
+import { xoroshiro128plus, xoroshiro128plusFromState } from 'pure-rand/generator/xoroshiro128plus';
 import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
+import type { Carry } from './strategy.ts';
 
 export class Dice {
   #generator: RandomGenerator = xoroshiro128plus(0);
 
   seed(seed: number): void {
     this.#generator = xoroshiro128plus(seed);
+  }
+
+  /** See Strategy. */
+  carry(carry: Carry): void {
+    this.#generator = xoroshiro128plusFromState(this.#generator.getState().map(carry));
   }
 
   /** 0 … 2^32 − 1 */

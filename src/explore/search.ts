@@ -6,18 +6,21 @@ import type { DefectId } from '../../shared/defects.ts';
 import type { DisciplineName } from '../../shared/discipline.ts';
 import type { PagingName } from '../../shared/entry.ts';
 import { UserError } from '../../shared/errors.ts';
+import type { SharedMachine } from '../../shared/host.ts';
 import { checkAll } from '../check/invariants.ts';
-import type { Policy } from '../host/policy.ts';
-import { Board, type Run, type Verdict } from './board.ts';
+import { Board, type Limits } from './board.ts';
 import { bootLitmus } from './litmus/boot.ts';
 import { judge } from './litmus/judge.ts';
 import { type Kept, keep } from './litmus/kept.ts';
 import { type Litmus, readLitmus } from './litmus/litmus.ts';
+import { LITMUS_SCHEDULING } from './litmus/scheduling.ts';
 import { litmusSoftware } from './litmus/software.ts';
+import type { Run, Verdict } from './run.ts';
 import { Diverged, Recorded } from './strategies/recorded.ts';
 import type { Strategy } from './strategy.ts';
+import { ThreadBoard } from './threads/thread-board.ts';
 import { encodeToken, packTurns, type Token, unpackTurns } from './token.ts';
-import type { Step } from './turn.ts';
+import type { MemoryModel, Step } from './turn.ts';
 
 /** How a schedule ended: as it may, or what is wrong with it. */
 export type Ending = 'ok' | 'violation' | Exclude<Verdict, 'ended'>;
@@ -26,6 +29,8 @@ export interface Setting {
   readonly paging: PagingName;
   readonly discipline: DisciplineName;
   readonly defects: readonly DefectId[];
+  /** By default `sc`. */
+  readonly memory?: MemoryModel | undefined;
 }
 
 export interface Result {
@@ -42,13 +47,6 @@ export interface Result {
 /** A run of so many steps does not end; litmus tests take some hundreds. */
 export const MOST_STEPS = 20_000;
 
-/** A vCPU goes on where it was put, or has itself moved to. */
-const STAY: Policy = {
-  place: ({ lastHostCpu }, hostCpus) => Math.max(0, lastHostCpu) % hostCpus,
-  steals: 'nobody',
-  description: 'where it ran last',
-};
-
 /** Places of a run whose digests its token holds. */
 const CHECKPOINTS = 100;
 
@@ -60,6 +58,7 @@ export class Subject {
   readonly kept: Kept | undefined;
   readonly board: Board;
   readonly #whole: Litmus;
+  readonly #shared: SharedMachine;
   readonly #digest: string;
 
   /** Throws UserError when there is nothing at a place that is to be kept. */
@@ -72,12 +71,9 @@ export class Subject {
     this.#whole = whole;
     this.#digest = digestOf(path);
     const { shared, host } = bootLitmus(litmus, setting);
-    const most = 0x7fff_ffff;
-    this.board = new Board(shared, host, litmusSoftware(litmus), {
-      policy: STAY,
-      quantum: { least: most, most },
-      hotplug: [],
-    });
+    this.#shared = shared;
+    const software = litmusSoftware(litmus);
+    this.board = new Board(shared, host, software, LITMUS_SCHEDULING, this.#limits);
   }
 
   /** The same test with fewer operations, or in another setting. */
@@ -92,7 +88,17 @@ export class Subject {
   }
 
   run(strategy: Strategy, seed: number): Result {
-    return this.#judged(this.board.run(strategy, seed, MOST_STEPS));
+    return this.judged(this.board.run(strategy, seed));
+  }
+
+  /** The same machine with its host CPUs in threads of their own, to be closed when done with. */
+  onThreads(): Promise<ThreadBoard> {
+    const { host, beginning } = this.board;
+    return ThreadBoard.boot(this.#shared, host, beginning, this, this.#limits);
+  }
+
+  get #limits(): Limits {
+    return { mostSteps: MOST_STEPS, memory: this.setting.memory };
   }
 
   /** The same run as one line. It is run once more for it. */
@@ -120,7 +126,7 @@ export class Subject {
   #watched(run: Pick<Run, 'decisions'>, watcher: (step: Step) => void): Run {
     this.board.turn.watcher = watcher;
     try {
-      return this.board.run(new Recorded(run.decisions), 0, MOST_STEPS);
+      return this.board.run(new Recorded(run.decisions), 0);
     } catch (error) {
       if (error instanceof Diverged)
         throw new UserError(`the run goes another way ${error.message}`);
@@ -148,10 +154,11 @@ export class Subject {
     if (steps !== token.steps) {
       throw new UserError(`the run ended after ${steps} steps, and ${token.steps} were recorded`);
     }
-    return this.#judged(run);
+    return this.judged(run);
   }
 
-  #judged(run: Run): Result {
+  /** What the run that has just ended came to. */
+  judged(run: Run): Result {
     const { host } = this.board;
     const { outcome, is, because } = judge(this.litmus, host);
     const as = (ending: Ending, kind: string, message: string): Result => ({
@@ -172,23 +179,23 @@ export class Subject {
 /** The settings that a test is for, as far as they are not given. */
 export function settingsOf(
   litmus: Litmus,
-  { paging, discipline, defects }: Partial<Setting>,
+  { paging, discipline, defects, memory }: Partial<Setting>,
 ): Setting[] {
   const pagings = paging === undefined ? litmus.paging : [paging];
   const disciplines = discipline === undefined ? litmus.disciplines : [discipline];
   return pagings.flatMap((form) =>
-    disciplines.map((name) => ({ paging: form, discipline: name, defects: defects ?? [] })),
+    disciplines.map((name) => ({ paging: form, discipline: name, defects: defects ?? [], memory })),
   );
 }
 
 /** Throws UserError when the file is no longer what it was, or the token does not fit it. */
 export const subjectOf = (token: Token): Subject => {
-  const { file, paging, discipline, defects, kept } = token;
+  const { file, paging, discipline, defects, memory, kept } = token;
   const litmus = readLitmus(file);
   if (token.digest !== digestOf(file)) {
     throw new UserError(`${file} has changed since the token was printed: explore it again`);
   }
-  return new Subject(file, litmus, { paging, discipline, defects }, kept);
+  return new Subject(file, litmus, { paging, discipline, defects, memory }, kept);
 };
 
 const digestOf = (path: string): string =>

@@ -1,4 +1,4 @@
-/** How a strategy is asked which host CPU takes the next step. */
+/** How a strategy is asked who takes the next step. */
 
 import type { Ptr } from '../../shared/address.ts';
 import type { Access } from './access.ts';
@@ -9,31 +9,54 @@ export interface Situation {
   readonly step: number;
   /** The CPU that took the last one; it may be unable to go on. */
   readonly current: number;
-  /** A bit for each CPU that can go on; never 0. */
+  /** A bit for each CPU that can go on and each store buffer that can drain; never 0. */
   readonly runnable: number;
+  /** Host CPUs. */
   readonly cpus: number;
+  /** Numbers that `runnable` has bits for: host CPUs, and store buffers where there are any. */
+  readonly actors: number;
+  /** A bit for each event that hardware may let happen now, by its actor (see actors.ts). */
+  readonly events: number;
   /** The current CPU has tried something in vain: without others it will again. */
   readonly relaxes: boolean;
-  /** What a CPU is about to do, if it stands in the middle of something; 0 if not known. */
-  pendingKind(cpu: number): Access | 0;
-  pendingAt(cpu: number): Ptr;
+  /** What an actor is about to do, if it stands in the middle of something; 0 if not known. */
+  pendingKind(actor: number): Access | 0;
+  pendingAt(actor: number): Ptr;
 }
+
+/** Takes a word (32 bits, signed) along with the turn, or gives the one that came with it. */
+export type Carry = (word: number) => number;
 
 export interface Strategy {
   /** A run begins; the same seed decides the same. */
-  begin(seed: number, cpus: number): void;
-  /** One of the runnable CPUs. */
+  begin(seed: number, actors: number): void;
+  /** One that is runnable, or an event. */
   next(situation: Situation): number;
+  /**
+   * The first step at which it may say something else than who goes on now, if all others can
+   * go on, too, and nobody tries in vain. Asked after `next`; without it, it is asked each time.
+   */
+  readonly until?: number;
   /** The last run took so many steps. */
   ended?(steps: number): void;
   /** A number that the machine draws (prandom_u32): 0 … 2^32 − 1. */
   draw(): number;
+  /**
+   * Everything that it keeps between two decisions of a run is given to `carry`, word by word,
+   * and replaced by what that returns. A strategy that has this can decide in several threads,
+   * each with an instance of it, in turn.
+   */
+  readonly carry?: ((carry: Carry) => void) | undefined;
 }
 
-export const isRunnable = (runnable: number, cpu: number): boolean =>
-  ((runnable >>> cpu) & 1) === 1;
+export const isRunnable = (runnable: number, actor: number): boolean =>
+  ((runnable >>> actor) & 1) === 1;
 
-/** The n-th of the runnable CPUs, from 0. */
+/** Whether an actor may take the next step. */
+export const canBe = ({ runnable, events, actors }: Situation, actor: number): boolean =>
+  isRunnable(actor < actors ? runnable : events, actor);
+
+/** The n-th of the runnable actors, from 0. */
 export function nthRunnable(runnable: number, n: number): number {
   let mask = runnable;
   for (let i = 0; i < n; i++) mask &= mask - 1;

@@ -1,5 +1,5 @@
 /**
- * One simulated host CPU under control, all of them in one thread.
+ * One simulated host CPU under control.
  *
  * A CPU's work is cut into pieces that end where everything is in shared memory
  * (src/host/host-cpu-loop.ts). To leave a piece in the middle it is abandoned by a throw;
@@ -8,10 +8,12 @@
  * registers, TLB, counters and events) is put back as it was at the beginning.
  */
 
-import { toPtr } from '../../shared/address.ts';
+import { type Ptr, toPtr } from '../../shared/address.ts';
 import { HOST_CPU_WORDS } from '../../shared/host-cpu.ts';
 import type { Layout } from '../../shared/layout.ts';
+import { StoreBuffer } from './store-buffer.ts';
 import type { Turn } from './turn.ts';
+import { TaskWord } from './turn-state.ts';
 
 /** Thrown to leave a piece of work in the middle. */
 export const LEAVE = Symbol('leave');
@@ -22,18 +24,14 @@ const SHARED_WORDS = 16;
 export class Task {
   readonly index: number;
   readonly turn: Turn;
+  readonly stores: StoreBuffer;
   /** What the piece's accesses so far have returned, and how many of them were passed again. */
   readonly #log: number[] = [];
   #passed = 0;
-  /** It was chosen at the access where it stands: the next one is done without asking. */
-  granted = false;
-  finished = false;
-  /** The word that it waits for to change, and from what; 0 when it does not wait. */
-  waitsFor = toPtr(0);
-  waitsFrom = 0;
-  /** Where it stands, for strategies that look: the access that it is about to make. */
-  pendingKind = 0;
-  pendingAt = toPtr(0);
+  /** Whether its piece has done something already that is not to be done again. */
+  hasBegun = false;
+  readonly #words: Uint32Array;
+  readonly #at: number;
   readonly #from: number;
   readonly #to: number;
   readonly #views: readonly Uint32Array[];
@@ -42,6 +40,9 @@ export class Task {
   constructor(turn: Turn, index: number, layout: Layout, plain: Uint32Array) {
     this.turn = turn;
     this.index = index;
+    this.stores = new StoreBuffer(turn.state, index);
+    this.#words = turn.state.words;
+    this.#at = turn.state.taskAt(index);
     const { hostCpus, counters, events } = layout.regions;
     const guests = layout.config.guests.length;
     this.#from = hostCpus.at + index * hostCpus.stride + SHARED_WORDS;
@@ -55,21 +56,66 @@ export class Task {
     this.#saved = this.#views.map((words) => words.slice());
   }
 
-  /** At the beginning of a run. */
-  reset(): void {
-    this.granted = false;
-    this.finished = false;
-    this.waitsFor = toPtr(0);
-    this.pendingKind = 0;
-    this.pendingAt = toPtr(0);
-    this.commit();
+  /** It was chosen at the access where it stands: the next one is done without asking. */
+  get granted(): boolean {
+    return this.#words[this.#at + TaskWord.Granted] !== 0;
+  }
+  set granted(granted: boolean) {
+    this.#words[this.#at + TaskWord.Granted] = granted ? 1 : 0;
+  }
+
+  get finished(): boolean {
+    return this.#words[this.#at + TaskWord.Finished] !== 0;
+  }
+  set finished(finished: boolean) {
+    this.#words[this.#at + TaskWord.Finished] = finished ? 1 : 0;
+  }
+
+  /** It cannot go on before the word at `at` is another than `from`. */
+  waitFor(at: Ptr, from: number): void {
+    this.#words[this.#at + TaskWord.WaitsFor] = at;
+    this.#words[this.#at + TaskWord.WaitsFrom] = from;
+  }
+
+  /** It waits for no word. */
+  goOn(): void {
+    this.#words[this.#at + TaskWord.WaitsFor] = 0;
+  }
+
+  /** The word that it waits for, 0 if none, and what that has been. */
+  get waitsFor(): Ptr {
+    return toPtr(this.#words[this.#at + TaskWord.WaitsFor]!);
+  }
+
+  get waitsFrom(): number {
+    return this.#words[this.#at + TaskWord.WaitsFrom]!;
+  }
+
+  /** The access that it is about to make, for strategies that look; 0 if not known. */
+  get pendingKind(): number {
+    return this.#words[this.#at + TaskWord.PendingKind]!;
+  }
+
+  get pendingAt(): Ptr {
+    return toPtr(this.#words[this.#at + TaskWord.PendingAt]!);
+  }
+
+  pend(kind: number, at: Ptr): void {
+    this.#words[this.#at + TaskWord.PendingKind] = kind;
+    this.#words[this.#at + TaskWord.PendingAt] = at;
   }
 
   /** A piece is done: the next one begins here. */
   commit(): void {
+    this.restart();
+    for (const [i, view] of this.#views.entries()) this.#saved[i]!.set(view);
+  }
+
+  /** Nothing of its piece was done. */
+  restart(): void {
     this.#log.length = 0;
     this.#passed = 0;
-    for (const [i, view] of this.#views.entries()) this.#saved[i]!.set(view);
+    this.hasBegun = false;
   }
 
   /** Do the piece again, up to where it was left. */

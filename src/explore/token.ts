@@ -8,20 +8,21 @@ import { z } from 'zod';
 import { ALL_DEFECTS } from '../../shared/defects.ts';
 import { DISCIPLINES } from '../../shared/discipline.ts';
 import { UserError } from '../../shared/errors.ts';
+import { MEMORY_MODELS } from './turn.ts';
 
 /** Counts up whenever the same decisions may come to something else. */
-export const ENGINE_VERSION = 1;
+export const ENGINE_VERSION = 2;
 
 const PREFIX = `umbra${ENGINE_VERSION}.`;
 
 const numbers = z.array(z.int().min(0));
 
-/** More CPUs than can be told apart in a word's bits. */
-const MOST_CPUS = 32;
+/** As many as the bits of a word, see actors.ts. */
+const MOST_ACTORS = 32;
 
-/** Pairs of a number of steps and a CPU. */
+/** Pairs of a number of steps and an actor. */
 const turns = numbers.refine(
-  (list) => list.length % 2 === 0 && list.every((n, i) => i % 2 === 0 || n < MOST_CPUS),
+  (list) => list.length % 2 === 0 && list.every((n, i) => i % 2 === 0 || n < MOST_ACTORS),
 );
 
 const tokenSchema = z.strictObject({
@@ -32,10 +33,11 @@ const tokenSchema = z.strictObject({
   paging: z.enum(['nonpae', 'pae']),
   discipline: z.enum(DISCIPLINES),
   defects: z.array(z.enum(ALL_DEFECTS)),
+  memory: z.enum(MEMORY_MODELS).optional(),
   /** Of each column the operations that are left, by their places in the file; all if not said. */
   kept: z.array(numbers).optional(),
   mostSteps: z.int().min(1),
-  /** Steps from one change of turns to the next, and to which CPU. */
+  /** Steps from one change of turns to the next, and to which actor. */
   turns,
   drawn: numbers,
   steps: z.int().min(1),

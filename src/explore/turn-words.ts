@@ -1,129 +1,162 @@
 /**
  * The leaf under control: each access of a shared word is a scheduling point, at which the
  * turn may pass to another host CPU. An access that was done before is not done again.
+ * Where stores are buffered, plain ones wait there, and plain loads look there first.
  */
 
-import type { Ptr } from '../../shared/address.ts';
+import { type Ptr, toPtr } from '../../shared/address.ts';
 import { Entry } from '../../shared/entry.ts';
 import { Words } from '../../shared/words.ts';
 import { Access } from './access.ts';
+import { NOT_BUFFERED } from './store-buffer.ts';
 import type { Task } from './task.ts';
 
 export class TurnWords extends Words {
   readonly #task: Task;
+  readonly #buffers: boolean;
 
   constructor(memory: WebAssembly.Memory, scratch: Ptr, task: Task) {
     super(memory, scratch);
     this.#task = task;
+    this.#buffers = task.turn.memory === 'tso';
   }
 
   override peek(at: Ptr): number {
     const task = this.#task;
     if (task.owns(at)) return super.peek(at);
-    return task.isAgain ? task.again() : task.keep(super.peek(at));
+    return task.isAgain ? task.again() : task.keep(this.#newest(at));
   }
 
   override poke(at: Ptr, value: number): void {
     const task = this.#task;
     if (task.owns(at)) return super.poke(at, value);
     if (task.isAgain) return void task.again();
+    if (this.#isBuffered(at)) task.turn.flush(task);
+    task.hasBegun = true;
     task.turn.touch(at);
     super.poke(at, value);
     task.keep(0);
   }
 
   override read(at: Ptr): number {
-    return this.#do(Access.Read, at, 0, () => super.read(at));
+    if (this.#task.isAgain) return this.#task.again();
+    this.#begin(Access.Read, at);
+    return this.#end(Access.Read, at, 0, this.#newest(at));
   }
 
   override write(at: Ptr, value: number): void {
-    this.#do(Access.Write, at, value, () => {
+    const task = this.#task;
+    if (task.isAgain) return void task.again();
+    this.#begin(Access.Write, at);
+    if (this.#buffers) {
+      if (task.stores.isFull) task.turn.drain(task.index);
+      task.stores.push(at, value);
+    } else {
       super.write(at, value);
-      return value;
-    });
+    }
+    this.#end(Access.Write, at, value, value);
   }
 
   override load(at: Ptr): number {
-    return this.#do(Access.Load, at, 0, () => super.load(at));
+    if (this.#task.isAgain) return this.#task.again();
+    this.#begin(Access.Load, at);
+    return this.#end(Access.Load, at, 0, this.#buffers ? this.#newest(at) : super.load(at));
   }
 
   override store(at: Ptr, value: number): void {
-    this.#do(Access.Store, at, value, () => {
-      super.store(at, value);
-      return value;
-    });
+    if (this.#task.isAgain) return void this.#task.again();
+    this.#begin(Access.Store, at);
+    super.store(at, value);
+    this.#end(Access.Store, at, value, value);
   }
 
   override exchange(at: Ptr, value: number): number {
-    return this.#do(Access.Exchange, at, value, () => super.exchange(at, value));
+    if (this.#task.isAgain) return this.#task.again();
+    this.#begin(Access.Exchange, at);
+    return this.#end(Access.Exchange, at, value, super.exchange(at, value));
   }
 
   override compareExchange(at: Ptr, expected: number, value: number): number {
-    return this.#do(Access.CompareExchange, at, value, () =>
-      super.compareExchange(at, expected, value),
-    );
+    if (this.#task.isAgain) return this.#task.again();
+    this.#begin(Access.CompareExchange, at);
+    const found = super.compareExchange(at, expected, value);
+    return this.#end(Access.CompareExchange, at, value, found);
   }
 
   override add(at: Ptr, value: number): number {
-    return this.#do(Access.Add, at, value, () => super.add(at, value));
+    if (this.#task.isAgain) return this.#task.again();
+    this.#begin(Access.Add, at);
+    return this.#end(Access.Add, at, value, super.add(at, value));
   }
 
   override and(at: Ptr, value: number): number {
-    return this.#do(Access.And, at, value, () => super.and(at, value));
+    if (this.#task.isAgain) return this.#task.again();
+    this.#begin(Access.And, at);
+    return this.#end(Access.And, at, value, super.and(at, value));
   }
 
   override or(at: Ptr, value: number): number {
-    return this.#do(Access.Or, at, value, () => super.or(at, value));
+    if (this.#task.isAgain) return this.#task.again();
+    this.#begin(Access.Or, at);
+    return this.#end(Access.Or, at, value, super.or(at, value));
   }
 
   override load64(at: Ptr): Entry {
-    return this.#do64(Access.Load, at, 0, () => super.load64(at));
+    if (this.#task.isAgain) return this.#again64();
+    this.#begin(Access.Load, at);
+    if (this.#isBuffered(at) || this.#isBuffered(toPtr(at + 1))) this.#task.turn.flush(this.#task);
+    return this.#end64(Access.Load, at, 0, super.load64(at));
   }
 
   override store64(at: Ptr, entry: Entry): void {
-    this.#do(Access.Store, at, entry.low, () => {
-      super.store64(at, entry);
-      return entry.low;
-    });
+    if (this.#task.isAgain) return void this.#task.again();
+    this.#begin(Access.Store, at);
+    super.store64(at, entry);
+    this.#end(Access.Store, at, entry.low, entry.low);
   }
 
   override exchange64(at: Ptr, entry: Entry): Entry {
-    return this.#do64(Access.Exchange, at, entry.low, () => super.exchange64(at, entry));
+    if (this.#task.isAgain) return this.#again64();
+    this.#begin(Access.Exchange, at);
+    return this.#end64(Access.Exchange, at, entry.low, super.exchange64(at, entry));
   }
 
   override compareExchange64(at: Ptr, expected: Entry, entry: Entry): boolean {
-    const done = this.#do(Access.CompareExchange, at, entry.low, () =>
-      super.compareExchange64(at, expected, entry) ? 1 : 0,
-    );
-    return done === 1;
+    if (this.#task.isAgain) return this.#task.again() === 1;
+    this.#begin(Access.CompareExchange, at);
+    const done = super.compareExchange64(at, expected, entry);
+    this.#end(Access.CompareExchange, at, entry.low, done ? 1 : 0);
+    return done;
   }
 
   override scan(at: Ptr, count: number, stride: number): number {
-    return this.#do(Access.Scan, at, 0, () => super.scan(at, count, stride));
+    if (this.#task.isAgain) return this.#task.again();
+    this.#begin(Access.Scan, at);
+    return this.#end(Access.Scan, at, 0, super.scan(at, count, stride));
   }
 
   override fill(at: Ptr, words: number, value: number): void {
     if (this.#task.owns(at)) return super.fill(at, words, value);
-    this.#do(Access.Fill, at, value, () => {
-      super.fill(at, words, value);
-      return value;
-    });
+    if (this.#task.isAgain) return void this.#task.again();
+    this.#begin(Access.Fill, at);
+    super.fill(at, words, value);
+    this.#end(Access.Fill, at, value, value);
   }
 
   override copy(to: Ptr, from: Ptr, words: number): void {
     const task = this.#task;
     if (!task.owns(to)) {
-      this.#do(Access.Copy, to, 0, () => {
-        super.copy(to, from, words);
-        return 0;
-      });
+      if (task.isAgain) return void task.again();
+      this.#begin(Access.Copy, to);
+      super.copy(to, from, words);
+      this.#end(Access.Copy, to, 0, 0);
       return;
     }
     // Into registers: what was there then, not what is there now.
     for (let i = 0; i < words; i++) {
-      const source = (from + i) as Ptr;
+      const source = toPtr(from + i);
       const value = i === 0 ? this.read(source) : this.peek(source);
-      super.poke((to + i) as Ptr, value);
+      super.poke(toPtr(to + i), value);
     }
   }
 
@@ -146,26 +179,34 @@ export class TurnWords extends Words {
     // Who waits looks at the word itself.
   }
 
-  #do(kind: Access, at: Ptr, value: number, access: () => number): number {
-    const task = this.#task;
-    if (task.isAgain) return task.again();
-    task.turn.point(task, kind, at);
-    const result = access();
-    task.turn.done(task, kind, at, value, result);
-    return task.keep(result);
+  #begin(kind: Access, at: Ptr): void {
+    this.#task.turn.point(this.#task, kind, at);
   }
 
-  #do64(kind: Access, at: Ptr, value: number, access: () => Entry): Entry {
-    const task = this.#task;
-    if (task.isAgain) {
-      const low = task.again();
-      return new Entry(low, task.again());
-    }
-    task.turn.point(task, kind, at);
-    const entry = access();
-    task.turn.done(task, kind, at, value, entry.low);
-    task.keep(entry.low);
-    task.keep(entry.high);
+  #end(kind: Access, at: Ptr, value: number, result: number): number {
+    this.#task.turn.done(this.#task.index, kind, at, value, result);
+    return this.#task.keep(result);
+  }
+
+  #end64(kind: Access, at: Ptr, value: number, entry: Entry): Entry {
+    this.#task.turn.done(this.#task.index, kind, at, value, entry.low);
+    this.#task.keep(entry.low);
+    this.#task.keep(entry.high);
     return entry;
+  }
+
+  #again64(): Entry {
+    const low = this.#task.again();
+    return new Entry(low, this.#task.again());
+  }
+
+  /** The word as this CPU sees it. */
+  #newest(at: Ptr): number {
+    const buffered = this.#buffers ? this.#task.stores.find(at) : NOT_BUFFERED;
+    return buffered === NOT_BUFFERED ? super.read(at) : buffered;
+  }
+
+  #isBuffered(at: Ptr): boolean {
+    return this.#buffers && this.#task.stores.find(at) !== NOT_BUFFERED;
   }
 }

@@ -4,10 +4,14 @@
  * a rolling digest, so that a run can be done again and seen to be the same.
  */
 
-import type { Ptr } from '../../shared/address.ts';
-import { type Access, onlyReads } from './access.ts';
+import { type Ptr, toPtr } from '../../shared/address.ts';
+import type { Host } from '../../shared/host.ts';
+import { Access, isLocked, onlyReads } from './access.ts';
+import { actorOf, bufferOf } from './actors.ts';
+import { Hardware } from './hardware.ts';
 import type { Situation, Strategy } from './strategy.ts';
 import { LEAVE, type Task } from './task.ts';
+import type { TurnState } from './turn-state.ts';
 
 /** A run of so many steps does not get on. */
 export class TooManySteps extends Error {
@@ -19,15 +23,21 @@ export class Deadlock extends Error {
   override readonly name = 'Deadlock';
 }
 
-/** What was decided: at which step the turn went to which CPU, and what was drawn. */
+/** What was decided: at which step the turn went to which actor, and what was drawn. */
 export interface Decisions {
-  /** Pairs: step, CPU. */
+  /** Pairs: step, actor (see actors.ts). */
   readonly turns: readonly number[];
   readonly drawn: readonly number[];
 }
 
+/** Whether a plain store is in memory at once, or waits in its CPU's store buffer. */
+export const MEMORY_MODELS = ['sc', 'tso'] as const;
+
+export type MemoryModel = (typeof MEMORY_MODELS)[number];
+
 /** A step, for those who want to see. */
 export interface Step {
+  /** A host CPU, or hardware (see actors.ts). */
   readonly cpu: number;
   readonly kind: Access;
   readonly at: Ptr;
@@ -43,100 +53,150 @@ export interface Step {
 /** Words of host memory in a page of the record of what was written. */
 const PAGE_BITS = 10;
 
-export class Turn implements Situation {
+export abstract class Turn implements Situation {
+  readonly state: TurnState;
+  readonly memory: MemoryModel;
   readonly tasks: Task[] = [];
   /** Pages of memory that were written since the beginning of the run. */
   readonly touched: Uint8Array;
-  step = 0;
-  current = 0;
   relaxes = false;
-  readonly #turns: number[] = [];
-  readonly #drawn: number[] = [];
   readonly #read: (at: Ptr) => number;
+  readonly #write: (at: Ptr, value: number) => void;
+  readonly #hardware: Hardware;
   #strategy: Strategy | undefined;
   #mostSteps = 0;
-  #low = 0;
-  #high = 0;
+  /** Who asks for a decision, if it stands before an access. */
+  #asking: Task | undefined;
+  /** Something that is private to who asks was changed: its piece is to begin again. */
+  #disturbed = false;
+  /** Before this step it need not be asked who goes on. */
+  #until = 0;
   #before: readonly [number, number] = [0, 0];
   /** Told of each step, if somebody is. */
   watcher: ((step: Step) => void) | undefined;
 
-  /** `plain`: all of host memory. */
-  constructor(plain: Uint32Array) {
-    this.touched = new Uint8Array((plain.length >>> PAGE_BITS) + 1);
+  /** `host`: a view by plain words. `touched`: a byte for each page, see pagesOf. */
+  constructor(state: TurnState, host: Host, memory: MemoryModel, touched: Uint8Array) {
+    const { plain } = host.words;
+    this.state = state;
+    this.memory = memory;
+    this.touched = touched;
+    this.#hardware = new Hardware(host);
     this.#read = (at) => plain[at]!;
+    this.#write = (at, value) => {
+      plain[at] = value;
+    };
   }
 
-  begin(strategy: Strategy, seed: number, mostSteps: number): void {
+  static pagesOf(plain: Uint32Array): number {
+    return (plain.length >>> PAGE_BITS) + 1;
+  }
+
+  /**
+   * The turn goes to host CPU `next`, at a place where `task` stands. Either it comes back
+   * before this returns, or LEAVE is thrown and the piece of work done again later.
+   */
+  protected abstract pass(task: Task, next: number): void;
+
+  /** Before a run, for each thread that has a part in it. */
+  join(strategy: Strategy, seed: number, mostSteps: number): void {
     this.#strategy = strategy;
     this.#mostSteps = mostSteps;
-    this.step = 0;
-    this.current = 0;
-    this.#turns.length = 0;
-    this.#drawn.length = 0;
-    this.#low = 0x9e37_79b9 | 0;
-    this.#high = 0x85eb_ca6b | 0;
-    for (const task of this.tasks) task.reset();
-    strategy.begin(seed, this.tasks.length);
+    this.#disturbed = false;
+    this.#until = 0;
+    this.relaxes = false;
+    strategy.begin(seed, this.actors);
+  }
+
+  protected get strategy(): Strategy {
+    return this.#strategy!;
+  }
+
+  get step(): number {
+    return this.state.step;
+  }
+
+  get current(): number {
+    return this.state.current;
   }
 
   get cpus(): number {
     return this.tasks.length;
   }
 
+  /** Every CPU has come to its end. */
+  get isOver(): boolean {
+    return this.tasks.every(({ finished }) => finished);
+  }
+
+  get actors(): number {
+    return this.memory === 'tso' ? 2 * this.cpus : this.cpus;
+  }
+
   get runnable(): number {
     let mask = 0;
     for (const task of this.tasks) {
+      if (task.stores.length > 0) mask |= 1 << bufferOf(task.index, this.cpus);
       if (task.finished) continue;
-      if (task.waitsFor !== 0 && this.#read(task.waitsFor) === task.waitsFrom) continue;
+      const { waitsFor } = task;
+      if (waitsFor !== 0 && this.#read(waitsFor) === task.waitsFrom) continue;
       mask |= 1 << task.index;
     }
     return mask;
   }
 
-  pendingKind(cpu: number): Access | 0 {
-    return this.tasks[cpu]!.pendingKind as Access | 0;
+  /** Somebody may become able to go on at any step. */
+  get #othersWait(): boolean {
+    return this.memory === 'tso' || this.tasks.some(({ waitsFor }) => waitsFor !== 0);
   }
 
-  pendingAt(cpu: number): Ptr {
-    return this.tasks[cpu]!.pendingAt;
+  get events(): number {
+    return this.#hardware.possible(this.#asking);
+  }
+
+  pendingKind(actor: number): Access | 0 {
+    if (actor >= this.cpus) return Access.Drain;
+    return this.tasks[actor]!.pendingKind as Access | 0;
+  }
+
+  pendingAt(actor: number): Ptr {
+    return actor < this.cpus
+      ? this.tasks[actor]!.pendingAt
+      : this.tasks[actor - this.cpus]!.stores.at;
   }
 
   get decisions(): Decisions {
-    return { turns: [...this.#turns], drawn: [...this.#drawn] };
+    return { turns: this.state.turns, drawn: this.state.drawn };
   }
 
-  /** Of all steps so far: who, what, where, and what came of it. */
   get digest(): string {
-    const hex = (n: number): string => (n >>> 0).toString(16).padStart(8, '0');
-    return hex(this.#high) + hex(this.#low);
+    return this.state.digest;
   }
 
   /** `task` is about to access a shared word. May leave its piece of work. */
   point(task: Task, kind: Access, at: Ptr): void {
-    if (task.granted) {
-      task.granted = false;
-    } else {
-      task.pendingKind = kind;
-      task.pendingAt = at;
-      if (this.decide() !== task.index) throw LEAVE;
-      task.granted = false;
+    if (!task.granted && this.step >= this.#until) {
+      task.pend(kind, at);
+      this.#ask(task);
     }
-    task.pendingKind = 0;
+    task.granted = false;
+    task.hasBegun = true;
+    task.pend(0, toPtr(0));
+    if (isLocked(kind)) this.flush(task);
     if (this.watcher !== undefined) this.#before = this.#pair(at);
     if (this.step >= this.#mostSteps) throw new TooManySteps(`after ${this.step} steps`);
   }
 
   /** It was done. */
-  done(task: Task, kind: Access, at: Ptr, value: number, result: number): void {
+  done(actor: number, kind: Access, at: Ptr, value: number, result: number): void {
     if (!onlyReads(kind)) this.touch(at);
-    this.step++;
-    this.#mix((task.index << 8) | kind, at);
-    this.#mix(value, result);
+    const { state } = this;
+    state.step++;
+    state.mix((actor << 8) | kind, at);
+    state.mix(value, result);
     if (this.watcher === undefined) return;
     const [before, after] = [this.#before, this.#pair(at)];
-    const digest = this.#low ^ this.#high;
-    this.watcher({ cpu: task.index, kind, at, value, result, before, after, digest });
+    this.watcher({ cpu: actor, kind, at, value, result, before, after, digest: state.shortDigest });
   }
 
   touch(at: Ptr): void {
@@ -145,50 +205,102 @@ export class Turn implements Situation {
 
   /** `task` cannot go on before the word at `at` is another. */
   wait(task: Task, at: Ptr, value: number): void {
-    task.waitsFor = at;
-    task.waitsFrom = value;
-    if (this.decide() !== task.index) throw LEAVE;
+    this.flush(task);
+    task.waitFor(at, value);
+    this.#ask(task);
   }
 
   /** `task` has tried something in vain. */
   relax(task: Task): void {
-    if (task.granted) {
-      task.granted = false;
-      return;
+    if (!task.granted) {
+      this.relaxes = true;
+      const stays = this.#ask(task);
+      if (stays) return;
     }
-    this.relaxes = true;
-    const next = this.decide();
-    this.relaxes = false;
-    if (next !== task.index) throw LEAVE;
+    task.granted = false;
   }
 
-  /** Let the strategy say who goes on; whoever it is need not ask again at its next access. */
-  decide(): number {
-    const { runnable } = this;
-    if (runnable === 0) throw new Deadlock('nobody can go on');
-    const next = this.#strategy!.next(this);
-    if (next !== this.current) {
-      this.#turns.push(this.step, next);
-      this.current = next;
+  /** All stores that wait in a CPU's buffer come to memory. */
+  flush(task: Task): void {
+    while (task.stores.length > 0) this.drain(task.index);
+  }
+
+  /** The oldest store of a CPU's buffer comes to memory. */
+  drain(cpu: number): void {
+    const { stores } = this.tasks[cpu]!;
+    const { at, value } = stores;
+    this.#before = this.#pair(at);
+    stores.shift();
+    this.#write(at, value);
+    this.done(bufferOf(cpu, this.cpus), Access.Drain, at, value, value);
+  }
+
+  /** Who goes on; `task` asks. False if the turn was away in between. */
+  #ask(task: Task): boolean {
+    this.#asking = task;
+    const next = this.decide();
+    this.#asking = undefined;
+    this.relaxes = false;
+    const disturbed = this.#disturbed;
+    this.#disturbed = false;
+    if (next !== task.index) {
+      this.pass(task, next);
+      // Others have decided in between.
+      this.#until = 0;
     }
-    const task = this.tasks[next]!;
-    task.granted = true;
-    task.waitsFor = 0 as Ptr;
-    return next;
+    if (disturbed) throw LEAVE;
+    return next === task.index;
+  }
+
+  /**
+   * Let the strategy say who goes on. Hardware acts at once; the host CPU that it comes to
+   * need not ask again at its next access.
+   */
+  decide(): number {
+    for (;;) {
+      const { runnable } = this;
+      if (runnable === 0) throw new Deadlock('nobody can go on');
+      const next = this.strategy.next(this);
+      if (next < this.cpus) {
+        if (next !== this.current) {
+          this.state.noteTurn(next);
+          this.state.current = next;
+        }
+        const task = this.tasks[next]!;
+        task.granted = true;
+        task.goOn();
+        this.#until = this.#othersWait ? 0 : (this.strategy.until ?? 0);
+        return next;
+      }
+      this.state.noteTurn(next);
+      if (this.step >= this.#mostSteps) throw new TooManySteps(`after ${this.step} steps`);
+      this.#act(next);
+    }
+  }
+
+  #act(number: number): void {
+    const actor = actorOf(number, this.cpus);
+    if (actor.kind === 'drain') return this.drain(actor.cpu);
+    if (actor.kind === 'move') {
+      const { mailbox } = this.#hardware.cpu(actor.cpu);
+      this.#before = this.#pair(mailbox);
+      this.#hardware.move(actor.cpu, actor.to);
+      return this.done(number, Access.Move, mailbox, actor.to, 0);
+    }
+    const task = this.tasks[actor.cpu]!;
+    const drawn = this.draw();
+    const at = this.#hardware.evict(task, drawn);
+    this.#disturbed = true;
+    this.done(number, Access.Evict, toPtr(at), drawn, 0);
   }
 
   draw(): number {
-    const value = this.#strategy!.draw();
-    this.#drawn.push(value);
+    const value = this.strategy.draw();
+    this.state.noteDrawn(value);
     return value;
   }
 
   #pair(at: Ptr): readonly [number, number] {
-    return [this.#read(at), this.#read((at + 1) as Ptr)];
-  }
-
-  #mix(a: number, b: number): void {
-    this.#low = Math.imul((this.#low ^ a) + (this.#high >>> 7), 0xcc9e_2d51);
-    this.#high = Math.imul((this.#high ^ b) + (this.#low >>> 11), 0x1b87_3593);
+    return [this.#read(at), this.#read(toPtr(at + 1))];
   }
 }

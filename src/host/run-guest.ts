@@ -10,7 +10,7 @@ import { enter, leave } from '../../shared/discipline.ts';
 import { EventKind } from '../../shared/events.ts';
 import { putUser } from '../../shared/guest-memory.ts';
 import type { Host } from '../../shared/host.ts';
-import { type HostCpu, Reg } from '../../shared/host-cpu.ts';
+import { type HostCpu, Mail, MOVE_SHIFT, Reg } from '../../shared/host-cpu.ts';
 import { type LgCpu, NO_PGDIR, NOWHERE } from '../../shared/lg-cpu.ts';
 import { Dead, killGuest, type Lguest } from '../../shared/lguest.ts';
 import { LguestData } from '../../shared/lguest-data.ts';
@@ -112,15 +112,23 @@ export class GuestRunner {
     }
     const { lg } = cpu;
     // Answered first, looked into afterwards: what comes later sets it again.
-    this.#host.words.store(this.#hostCpu.mailbox, 0);
+    const mail = this.#host.words.exchange(this.#hostCpu.mailbox, 0);
     safePoint(this.#host, this.#hostCpu, Standing.Round);
     enter(lg, this.#hostCpu.inHost, 0);
-    const rest = lg.dead === Dead.Alive ? this.#round(cpu) : 'dead';
+    const rest = this.#restOf(cpu, mail) ?? this.#round(cpu);
     leave(this.#host, this.#hostCpu, this.#hostCpu.inHost);
     if (rest === undefined) return undefined;
     letGoOfPgdir(cpu);
     this.#hostCpu.runningVcpu = 0;
     return rest;
+  }
+
+  /** Why a vCPU does not go round again, if it does not. */
+  #restOf(cpu: LgCpu, mail: number): Rest | undefined {
+    if (cpu.lg.dead !== Dead.Alive) return 'dead';
+    if (!(mail & Mail.Move)) return undefined;
+    cpu.nextHostCpu = mail >>> MOVE_SHIFT;
+    return 'preempted';
   }
 
   /** Once round, into the guest at the end; returns why the vCPU is put down, if it is. */

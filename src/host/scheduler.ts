@@ -10,7 +10,7 @@
 import { toPtr } from '../../shared/address.ts';
 import type { Host } from '../../shared/host.ts';
 import { Mail } from '../../shared/host-cpu.ts';
-import type { LgCpu } from '../../shared/lg-cpu.ts';
+import { type LgCpu, NOWHERE } from '../../shared/lg-cpu.ts';
 import { Dead, type Lguest } from '../../shared/lguest.ts';
 import { Stop } from '../../shared/machine-record.ts';
 import { RunQueue } from '../../shared/run-queue.ts';
@@ -28,7 +28,7 @@ export interface Quantum {
 }
 
 export interface Scheduling {
-  readonly policy: PolicyName;
+  readonly policy: PolicyName | Policy;
   readonly quantum: Quantum;
   readonly hotplug: readonly Hotplug[];
 }
@@ -42,10 +42,7 @@ export class Scheduler {
   /** Whether this CPU was offline when it last looked; told apart to count it. */
   #wasOffline = false;
 
-  constructor(
-    host: Host,
-    { policy, quantum, hotplug }: Omit<Scheduling, 'policy'> & { policy: PolicyName | Policy },
-  ) {
+  constructor(host: Host, { policy, quantum, hotplug }: Scheduling) {
     this.#host = host;
     this.#policy = typeof policy === 'string' ? policies[policy] : policy;
     this.#quantum = quantum;
@@ -62,7 +59,10 @@ export class Scheduler {
   enqueue(cpu: LgCpu): void {
     const { least, most } = this.#quantum;
     cpu.quantum = least + (this.#host.prandomU32(cpu) % (most - least + 1));
-    this.#queue(cpu, this.#policy.place(cpu, this.#host.cpus.length));
+    const wanted = cpu.nextHostCpu;
+    cpu.nextHostCpu = NOWHERE;
+    const { length } = this.#host.cpus;
+    this.#queue(cpu, wanted === NOWHERE ? this.#policy.place(cpu, length) : wanted);
   }
 
   /** Put a vCPU that waits for an interrupt aside until it may run, or its guest is dead. */

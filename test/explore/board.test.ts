@@ -9,14 +9,12 @@ import { RandomWalk } from '../../src/explore/strategies/random-walk.ts';
 import { Diverged, Recorded } from '../../src/explore/strategies/recorded.ts';
 import { guestBoard } from './board.ts';
 
-const MOST_STEPS = 5_000_000;
-
 const memoryOf = ({ host }: Board): string => digestMemory(host, host.guests[0]!).user;
 
 /** What the program leaves on one CPU. */
 function alone(): string {
   const board = guestBoard({ paging: 'nonpae', discipline: 'guest-lock', cpus: 1, vcpus: 1 });
-  expect(board.run(new RandomWalk(), 1, MOST_STEPS).verdict).toBe('ended');
+  expect(board.run(new RandomWalk(), 1).verdict).toBe('ended');
   return memoryOf(board);
 }
 
@@ -29,14 +27,14 @@ describe('an ordinary guest', () => {
     ['a switch at every other step', new RandomWalk(), 'lock-free', 'pae'],
   ] as const)('%s: it ends as on one CPU', (_, strategy, discipline, paging) => {
     const board = guestBoard({ paging, discipline });
-    const run = board.run(strategy, 7, MOST_STEPS);
+    const run = board.run(strategy, 7);
     expect([run.verdict, memoryOf(board), checkAll(board.host)]).toEqual(['ended', expected, []]);
   });
 });
 
 test('the same seed is the same run, another one is not', () => {
   const runs = [3, 3, 4].map((seed) =>
-    guestBoard({ paging: 'pae', discipline: 'lock-free' }).run(new Pct(5), seed, MOST_STEPS),
+    guestBoard({ paging: 'pae', discipline: 'lock-free' }).run(new Pct(5), seed),
   );
   expect(runs[1]).toEqual(runs[0]);
   expect(runs[2]!.digest).not.toBe(runs[0]!.digest);
@@ -44,16 +42,16 @@ test('the same seed is the same run, another one is not', () => {
 
 test('a run is done again from its decisions, and a wrong decision is told', () => {
   const board = () => guestBoard({ paging: 'nonpae', discipline: 'lock-free', cpus: 3, vcpus: 4 });
-  const run = board().run(new Pct(5), 11, MOST_STEPS);
-  const again = board().run(new Recorded(run.decisions), 0, MOST_STEPS);
+  const run = board().run(new Pct(5), 11);
+  const again = board().run(new Recorded(run.decisions), 0);
   expect(again).toEqual(run);
   const { turns, drawn } = run.decisions;
   expect(turns.length).toBeGreaterThan(20);
   const wrong = { turns: [...turns.slice(0, 8), turns[8]! + 1, ...turns.slice(9)], drawn };
-  expect(() => board().run(new Recorded(wrong), 0, MOST_STEPS)).toThrow(Diverged);
+  expect(() => board().run(new Recorded(wrong), 0)).toThrow(Diverged);
 });
 
 test('a run that does not end is ended', () => {
-  const board = guestBoard({ paging: 'nonpae', discipline: 'guest-lock' });
-  expect(board.run(new Pct(1), 1, 1000)).toMatchObject({ verdict: 'livelock', steps: 1000 });
+  const board = guestBoard({ paging: 'nonpae', discipline: 'guest-lock', mostSteps: 1000 });
+  expect(board.run(new Pct(1), 1)).toMatchObject({ verdict: 'livelock', steps: 1000 });
 });

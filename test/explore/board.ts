@@ -7,6 +7,7 @@ import { makeMachine } from '../../shared/host.ts';
 import { Vma } from '../../shared/launcher-map.ts';
 import { layOut } from '../../shared/layout.ts';
 import { Board } from '../../src/explore/board.ts';
+import type { MemoryModel } from '../../src/explore/turn.ts';
 import { GuestSoftware, guestMachine } from '../../src/guest/software.ts';
 import { makeWorkload } from '../../src/guest/workloads/catalogue.ts';
 import { launch } from '../../src/host/launcher.ts';
@@ -16,10 +17,14 @@ export interface BoardSpec {
   readonly discipline: DisciplineName;
   readonly cpus?: number;
   readonly vcpus?: number;
+  readonly mostSteps?: number;
+  readonly memory?: MemoryModel;
 }
 
+const MOST_STEPS = 1_000_000;
+
 /** A process and a copy of it write pages that they share. */
-export function guestBoard({ paging, discipline, cpus = 2, vcpus = 2 }: BoardSpec): Board {
+export function guestBoard({ paging, discipline, cpus = 2, vcpus = 2, ...run }: BoardSpec): Board {
   const program = makeWorkload({ name: 'cow-storm', seed: 1, size: 1, threads: 2 });
   const nx = paging === 'pae';
   const guest = { paging, nx, pages: 512, vcpus, pgdirs: 4, defects: [], discipline };
@@ -31,5 +36,6 @@ export function guestBoard({ paging, discipline, cpus = 2, vcpus = 2 }: BoardSpe
     host,
     (processor, lg) => new GuestSoftware(processor, guestMachine(lg, program), lg.counters),
     { policy: 'random', quantum: { least: 20, most: 200 }, hotplug: [] },
+    { mostSteps: MOST_STEPS, ...run },
   );
 }

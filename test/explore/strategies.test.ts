@@ -65,6 +65,19 @@ describe('PCT meets a bug as often as the paper promises', () => {
   });
 });
 
+describe('who tries in vain lets everybody else get on', () => {
+  const waitsForLast = { at: 1, spinsUntil: [2, 30] as const };
+  const program: Program = [[waitsForLast], [waitsForLast], ...plainProgram(30)];
+
+  test.each(Object.keys(STRATEGIES))('%s', (name) => {
+    const strategy = STRATEGIES[name]!();
+    for (const seed of seeds(100)) {
+      const { order } = play(program, strategy, seed);
+      expect(order.filter((thread) => thread === 2)).toHaveLength(30);
+    }
+  });
+});
+
 test('PCT passes the turn on from a thread that tries in vain', () => {
   // Whoever is above the other: the one that spins lets it go on.
   const program: Program = [

@@ -210,7 +210,7 @@ class LitmusSoftware implements Software {
       const vcpu = this.#lg.cpus[cpu.vcpu]!;
       // This operation is counted yet, and then its time is up.
       vcpu.quantum = 1;
-      vcpu.lastHostCpu = hostCpu;
+      vcpu.nextHostCpu = hostCpu;
       this.#done(place);
     } else {
       cpu.setRegister(Reg.eip, cpu.register(Reg.eip) | SECOND_STEP);

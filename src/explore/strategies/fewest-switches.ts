@@ -1,21 +1,25 @@
 /**
  * Fewest switches first (Musuvathi, Qadeer: Iterative Context Bounding for Systematic
  * Testing of Multithreaded Programs, PLDI 2007): all schedules with no preemption, with
- * one, with two, and so on to a bound; each of them once. A switch that is forced, because
- * a CPU cannot go on, does not count, and goes to the next CPU that can.
+ * one, with two, and so on to a bound; each of them once. An event of the hardware's own
+ * counts as one. A switch that is forced, because a CPU cannot go on, does not count, and
+ * goes to the next CPU that can.
  */
 
-import { isRunnable, type Situation, type Strategy } from '../strategy.ts';
+import { canBe, isRunnable, type Situation, type Strategy } from '../strategy.ts';
 
-/** Where a schedule leaves the way that it would go by itself: pairs of step and CPU. */
+/** Where a schedule leaves the way that it would go by itself: pairs of step and actor. */
 type Plan = readonly number[];
 
 /** A run, from which others branch off. */
 interface Branching {
   readonly plan: Plan;
-  /** From the last preemption on: at each decision its step and who could have gone on. */
+  /** From the last preemption on, of each decision. */
   readonly steps: readonly number[];
+  /** Who could have gone on. */
   readonly others: readonly number[];
+  /** What else could have happened. */
+  readonly events: readonly number[];
 }
 
 export class FewestSwitches implements Strategy {
@@ -23,13 +27,14 @@ export class FewestSwitches implements Strategy {
   readonly #queue: Branching[] = [];
   #branches: Iterator<Plan> | undefined;
   #plan: Plan = [];
-  /** Of the plan: at which step to which CPU. */
+  /** Of the plan: at which step which actor. */
   #planned = new Map<number, number>();
   #started = false;
   /** All schedules within the bound were run. */
   exhausted = false;
   #steps: number[] = [];
   #others: number[] = [];
+  #events: number[] = [];
 
   constructor(bound: number) {
     this.bound = bound;
@@ -40,29 +45,35 @@ export class FewestSwitches implements Strategy {
     this.#started = true;
     this.#steps = [];
     this.#others = [];
+    this.#events = [];
     this.#planned = new Map();
     for (let i = 0; i < this.#plan.length; i += 2) {
       this.#planned.set(this.#plan[i]!, this.#plan[i + 1]!);
     }
   }
 
-  next({ step, current, runnable, cpus, relaxes }: Situation): number {
+  next(situation: Situation): number {
+    const { step, current, runnable, actors, relaxes } = situation;
     const last = this.#plan.at(-2) ?? -1;
     const planned = this.#planned.get(step);
     // Once: who goes on may be unable to at the same step.
     this.#planned.delete(step);
-    if (planned !== undefined && isRunnable(runnable, planned)) return planned;
-    if (relaxes || !isRunnable(runnable, current)) return following(runnable, current, cpus);
+    if (planned !== undefined && canBe(situation, planned)) return planned;
+    if (relaxes || !isRunnable(runnable, current)) return following(runnable, current, actors);
     if (step > last) {
       this.#steps.push(step);
       this.#others.push(runnable & ~(1 << current));
+      this.#events.push(situation.events);
     }
     return current;
   }
 
   ended(): void {
     if (this.#plan.length / 2 >= this.bound) return;
-    this.#queue.push({ plan: this.#plan, steps: this.#steps, others: this.#others });
+    this.#queue.push({
+      ...{ plan: this.#plan, steps: this.#steps },
+      ...{ others: this.#others, events: this.#events },
+    });
   }
 
   draw(): number {
@@ -83,18 +94,21 @@ export class FewestSwitches implements Strategy {
   }
 }
 
-function* branches({ plan, steps, others }: Branching): Generator<Plan> {
-  for (const [i, step] of steps.entries()) {
-    for (let mask = others[i]!; mask !== 0; mask &= mask - 1) {
-      yield [...plan, step, 31 - Math.clz32(mask & -mask)];
+/** Switches before events: more goes wrong by them. */
+function* branches({ plan, steps, others, events }: Branching): Generator<Plan> {
+  for (const masks of [others, events]) {
+    for (const [i, step] of steps.entries()) {
+      for (let mask = masks[i]!; mask !== 0; mask &= mask - 1) {
+        yield [...plan, step, 31 - Math.clz32(mask & -mask)];
+      }
     }
   }
 }
 
-function following(runnable: number, current: number, cpus: number): number {
+function following(runnable: number, current: number, actors: number): number {
   // Itself at last, if nobody else can.
   for (let i = 1; ; i++) {
-    const cpu = (current + i) % cpus;
+    const cpu = (current + i) % actors;
     if (isRunnable(runnable, cpu)) return cpu;
   }
 }

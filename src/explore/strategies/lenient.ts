@@ -4,7 +4,7 @@
  * of the test or of the plan itself is left out.
  */
 
-import { isRunnable, nthRunnable, type Situation, type Strategy } from '../strategy.ts';
+import { canBe, isRunnable, nthRunnable, type Situation, type Strategy } from '../strategy.ts';
 
 /** `who` goes on until it has been chosen `until` times since the beginning of the run. */
 export interface PlannedTurn {
@@ -41,7 +41,7 @@ export class Lenient implements Strategy {
   }
 
   next(situation: Situation): number {
-    const who = this.#planned(situation.runnable) ?? this.#byItself(situation);
+    const who = this.#planned(situation) ?? this.#byItself(situation);
     this.#chosen.set(who, this.#times(who) + 1);
     if (who < situation.cpus) this.#last = who;
     return who;
@@ -55,10 +55,10 @@ export class Lenient implements Strategy {
     return this.#chosen.get(who) ?? 0;
   }
 
-  #planned(runnable: number): number | undefined {
+  #planned(situation: Situation): number | undefined {
     for (; this.#turn < this.#plan.length; this.#turn++) {
       const { who, until } = this.#plan[this.#turn]!;
-      if (this.#times(who) < until && isRunnable(runnable, who)) return who;
+      if (this.#times(who) < until && canBe(situation, who)) return who;
     }
     return undefined;
   }

@@ -8,7 +8,7 @@
  */
 
 import { Dice } from '../dice.ts';
-import { isRunnable, type Situation, type Strategy } from '../strategy.ts';
+import { type Carry, isRunnable, type Situation, type Strategy } from '../strategy.ts';
 
 /** Steps of a run, before one was seen. */
 const FIRST_GUESS = 300;
@@ -26,11 +26,11 @@ export class Pct implements Strategy {
     this.depth = depth;
   }
 
-  begin(seed: number, cpus: number): void {
+  begin(seed: number, actors: number): void {
     this.#dice.seed(seed);
     // Above those that the changes give: d, d + 1, … in random order.
     this.#priorities = [];
-    for (let cpu = 0; cpu < cpus; cpu++) {
+    for (let cpu = 0; cpu < actors; cpu++) {
       this.#priorities.splice(this.#dice.below(cpu + 1), 0, cpu);
     }
     this.#priorities = this.#priorities.map((place) => place + this.depth);
@@ -51,6 +51,13 @@ export class Pct implements Strategy {
     return this.#highest(situation);
   }
 
+  get until(): number {
+    return this.#changes.reduce(
+      (least, step) => (step >= 0 && step < least ? step : least),
+      Number.POSITIVE_INFINITY,
+    );
+  }
+
   ended(steps: number): void {
     if (steps > this.#steps) this.#steps = steps;
   }
@@ -59,9 +66,16 @@ export class Pct implements Strategy {
     return this.#dice.word();
   }
 
-  #highest({ runnable, cpus }: Situation): number {
+  carry(carry: Carry): void {
+    this.#dice.carry(carry);
+    this.#priorities = this.#priorities.map(carry);
+    this.#changes = this.#changes.map(carry);
+    this.#lowest = carry(this.#lowest);
+  }
+
+  #highest({ runnable, actors }: Situation): number {
     let best = -1;
-    for (let cpu = 0; cpu < cpus; cpu++) {
+    for (let cpu = 0; cpu < actors; cpu++) {
       if (!isRunnable(runnable, cpu)) continue;
       if (best < 0 || this.#priorities[cpu]! > this.#priorities[best]!) best = cpu;
     }

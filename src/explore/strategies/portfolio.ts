@@ -12,13 +12,17 @@ export class Portfolio implements Strategy {
     this.#member = members[0]!;
   }
 
-  begin(seed: number, cpus: number): void {
+  begin(seed: number, actors: number): void {
     this.#member = this.#members[this.#runs++ % this.#members.length]!;
-    this.#member.begin(seed, cpus);
+    this.#member.begin(seed, actors);
   }
 
   next(situation: Situation): number {
     return this.#member.next(situation);
+  }
+
+  get until(): number {
+    return this.#member.until ?? 0;
   }
 
   ended(steps: number): void {

@@ -6,7 +6,7 @@
 
 import { type Access, onlyReads } from '../access.ts';
 import { Dice } from '../dice.ts';
-import { isRunnable, type Situation, type Strategy } from '../strategy.ts';
+import { type Carry, isRunnable, type Situation, type Strategy } from '../strategy.ts';
 
 export class Pos implements Strategy {
   readonly #dice = new Dice();
@@ -15,23 +15,26 @@ export class Pos implements Strategy {
   #cpu = -1;
   #kind: Access | 0 = 0;
   #at = 0;
+  #lowest = 0;
 
-  begin(seed: number, cpus: number): void {
+  begin(seed: number, actors: number): void {
     this.#dice.seed(seed);
-    this.#priorities = Array.from({ length: cpus }, () => this.#dice.word());
+    this.#priorities = Array.from({ length: actors }, () => this.#priority());
     this.#cpu = -1;
+    this.#lowest = 0;
   }
 
   next(situation: Situation): number {
-    const { runnable, cpus } = situation;
-    for (let cpu = 0; cpu < cpus; cpu++) {
+    const { runnable, actors } = situation;
+    for (let cpu = 0; cpu < actors; cpu++) {
       if (cpu === this.#cpu || this.#races(situation, cpu)) {
-        this.#priorities[cpu] = this.#dice.word();
+        this.#priorities[cpu] = this.#priority();
       }
     }
-    if (situation.relaxes) this.#priorities[situation.current] = 0;
+    // Below whoever has tried in vain before it.
+    if (situation.relaxes) this.#priorities[situation.current] = --this.#lowest;
     let best = -1;
-    for (let cpu = 0; cpu < cpus; cpu++) {
+    for (let cpu = 0; cpu < actors; cpu++) {
       if (!isRunnable(runnable, cpu)) continue;
       if (best < 0 || this.#priorities[cpu]! > this.#priorities[best]!) best = cpu;
     }
@@ -43,6 +46,20 @@ export class Pos implements Strategy {
 
   draw(): number {
     return this.#dice.word();
+  }
+
+  carry(carry: Carry): void {
+    this.#dice.carry(carry);
+    this.#priorities = this.#priorities.map(carry);
+    this.#cpu = carry(this.#cpu);
+    this.#kind = carry(this.#kind) as Access | 0;
+    this.#at = carry(this.#at);
+    this.#lowest = carry(this.#lowest);
+  }
+
+  /** Not negative: those are for who tries in vain. */
+  #priority(): number {
+    return this.#dice.word() >>> 1;
   }
 
   #races(situation: Situation, cpu: number): boolean {

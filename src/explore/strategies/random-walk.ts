@@ -1,7 +1,13 @@
 /** Random walk: at each step any of those that can go on, all as likely. */
 
 import { Dice } from '../dice.ts';
-import { countRunnable, nthRunnable, type Situation, type Strategy } from '../strategy.ts';
+import {
+  type Carry,
+  countRunnable,
+  nthRunnable,
+  type Situation,
+  type Strategy,
+} from '../strategy.ts';
 
 export class RandomWalk implements Strategy {
   readonly #dice = new Dice();
@@ -16,5 +22,9 @@ export class RandomWalk implements Strategy {
 
   draw(): number {
     return this.#dice.word();
+  }
+
+  carry(carry: Carry): void {
+    this.#dice.carry(carry);
   }
 }

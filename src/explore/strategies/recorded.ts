@@ -1,6 +1,7 @@
 /** What was decided before, decided again. */
 
-import { isRunnable, type Situation, type Strategy } from '../strategy.ts';
+import { actorOf } from '../actors.ts';
+import { type Carry, canBe, type Situation, type Strategy } from '../strategy.ts';
 import type { Decisions } from '../turn.ts';
 
 /** The run does not go as the one that was recorded. */
@@ -22,20 +23,20 @@ export class Recorded implements Strategy {
     this.#nextDrawn = 0;
   }
 
-  next({ step, current, runnable }: Situation): number {
+  next(situation: Situation): number {
+    const { step, current } = situation;
     const { turns } = this.#decisions;
+    let actor = current;
     if (turns[this.#nextTurn] === step) {
-      const cpu = turns[this.#nextTurn + 1]!;
+      actor = turns[this.#nextTurn + 1]!;
       this.#nextTurn += 2;
-      if (!isRunnable(runnable, cpu)) {
-        throw new Diverged(`at step ${step}: CPU ${cpu} was to go on, and it cannot`);
-      }
-      return cpu;
     }
-    if (!isRunnable(runnable, current)) {
-      throw new Diverged(`at step ${step}: CPU ${current} was to go on, and it cannot`);
-    }
-    return current;
+    if (canBe(situation, actor)) return actor;
+    throw new Diverged(`at step ${step}: ${nameOf(actor, situation.cpus)} was next, and cannot be`);
+  }
+
+  get until(): number {
+    return this.#decisions.turns[this.#nextTurn] ?? Number.POSITIVE_INFINITY;
   }
 
   draw(): number {
@@ -43,4 +44,14 @@ export class Recorded implements Strategy {
     if (value === undefined) throw new Diverged('more numbers are drawn than were');
     return value;
   }
+
+  carry(carry: Carry): void {
+    this.#nextTurn = carry(this.#nextTurn);
+    this.#nextDrawn = carry(this.#nextDrawn);
+  }
+}
+
+function nameOf(number: number, cpus: number): string {
+  const { kind, cpu } = actorOf(number, cpus);
+  return kind === 'cpu' ? `CPU ${cpu}` : `CPU ${cpu}'s ${kind}`;
 }

@@ -20,14 +20,14 @@ export class Surw implements Strategy {
   /** Who is to make the next access of interest. */
   #elected = 0;
 
-  begin(seed: number, cpus: number): void {
+  begin(seed: number, actors: number): void {
     this.#dice.seed(seed);
     this.#counts = new Map();
     const shared = [...this.#seen].filter(([, counts]) => counts.filter((n) => n > 0).length > 1);
     const drawn = shared[this.#dice.below(Math.max(1, shared.length))];
     this.#word = drawn?.[0] ?? 0;
-    this.#left = drawn === undefined ? Array<number>(cpus).fill(1) : [...drawn[1]];
-    this.#elect((1 << cpus) - 1);
+    this.#left = drawn === undefined ? Array<number>(actors).fill(1) : [...drawn[1]];
+    this.#elect((1 << actors) - 1);
   }
 
   next(situation: Situation): number {
@@ -36,7 +36,7 @@ export class Surw implements Strategy {
       return this.#go(situation, current);
     // Those that may, from a random one on.
     let others = 0;
-    for (let cpu = 0; cpu < situation.cpus; cpu++) {
+    for (let cpu = 0; cpu < situation.actors; cpu++) {
       const inVain = situation.relaxes && cpu === current;
       if (!inVain && this.#mayGoOn(situation, cpu)) others |= 1 << cpu;
     }
@@ -46,9 +46,9 @@ export class Surw implements Strategy {
       this.#elect(rest === 0 ? runnable : rest);
       return this.#go(situation, this.#elected);
     }
-    const n = this.#dice.below(situation.cpus);
-    for (let i = 0; i < situation.cpus; i++) {
-      const cpu = (n + i) % situation.cpus;
+    const n = this.#dice.below(situation.actors);
+    for (let i = 0; i < situation.actors; i++) {
+      const cpu = (n + i) % situation.actors;
       if (isRunnable(others, cpu)) return this.#go(situation, cpu);
     }
     return nthRunnable(runnable, 0);
@@ -74,7 +74,7 @@ export class Surw implements Strategy {
     const at = situation.pendingAt(cpu);
     const kind: Access | 0 = situation.pendingKind(cpu);
     if (kind !== 0) {
-      const counts = this.#counts.get(at) ?? Array<number>(situation.cpus).fill(0);
+      const counts = this.#counts.get(at) ?? Array<number>(situation.actors).fill(0);
       counts[cpu]!++;
       this.#counts.set(at, counts);
     }

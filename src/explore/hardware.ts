@@ -1,0 +1,73 @@
+/**
+ * Hardware that acts by itself, whenever a strategy lets it: a TLB drops an entry, and an
+ * interrupt takes a host CPU away from its vCPU, which goes on there or on another one.
+ */
+
+import { toPtr } from '../../shared/address.ts';
+import type { Host } from '../../shared/host.ts';
+import {
+  type HostCpu,
+  Mail,
+  MOVE_SHIFT,
+  TLB_ENTRIES,
+  TLB_ENTRY_WORDS,
+} from '../../shared/host-cpu.ts';
+import { evictionOn, moveOf } from './actors.ts';
+import type { Task } from './task.ts';
+
+export class Hardware {
+  readonly #host: Host;
+
+  /** `host`: a view by plain words. */
+  constructor(host: Host) {
+    this.#host = host;
+  }
+
+  /** A bit for each event that may happen now, when `asking` is about to take a step. */
+  possible(asking: Task | undefined): number {
+    const { cpus } = this.#host;
+    let mask = 0;
+    for (const cpu of cpus) {
+      if (!this.#isInterruptible(cpu)) continue;
+      for (let to = 0; to < cpus.length; to++) mask |= 1 << moveOf(cpu.index, to, cpus.length);
+    }
+    if (asking?.hasBegun === false && cpus[asking.index]!.inside) {
+      mask |= 1 << evictionOn(asking.index, cpus.length);
+    }
+    return mask;
+  }
+
+  #isInterruptible(cpu: HostCpu): boolean {
+    return cpu.inside && (this.#host.words.peek(cpu.mailbox) & Mail.Move) === 0;
+  }
+
+  cpu(index: number): HostCpu {
+    return this.#host.cpus[index]!;
+  }
+
+  /** Interrupt a host CPU; its vCPU is to go on on CPU `to`. */
+  move(from: number, to: number): void {
+    const { mailbox } = this.#host.cpus[from]!;
+    const { words } = this.#host;
+    words.poke(mailbox, words.peek(mailbox) | Mail.Move | (to << MOVE_SHIFT));
+  }
+
+  /**
+   * Drop an entry of the TLB of `task`'s CPU, which has not begun its piece of work yet. `nth`: which of those it has, modulo their number. Returns where it was; 0 for none.
+   */
+  evict(task: Task, nth: number): number {
+    const { tlb, generation } = this.#host.cpus[task.index]!;
+    const { words } = this.#host;
+    task.rewind();
+    const entries: number[] = [];
+    for (let i = 0; i < TLB_ENTRIES; i++) {
+      const at = tlb + i * TLB_ENTRY_WORDS;
+      const key = words.peek(toPtr(at));
+      if ((key & 0xfff) === generation && words.peek(toPtr(at + 1)) !== 0) entries.push(at);
+    }
+    const dropped = entries[nth % entries.length] ?? 0;
+    if (dropped !== 0) words.poke(toPtr(dropped), 0);
+    task.commit();
+    return dropped;
+  }
+}

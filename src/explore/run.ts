@@ -1,0 +1,46 @@
+/** How a run under control ends. */
+
+import { HostOops } from '../../shared/errors.ts';
+import type { Host } from '../../shared/host.ts';
+import { Dead } from '../../shared/lguest.ts';
+import { Deadlock, type Decisions, TooManySteps } from './turn.ts';
+
+export type Verdict =
+  /** The guest ended by itself. */
+  | 'ended'
+  /** The guest died. */
+  | 'killed'
+  /** The host died. */
+  | 'oops'
+  /** Nobody could go on. */
+  | 'deadlock'
+  /** It did not end within the steps that were allowed. */
+  | 'livelock';
+
+export interface End {
+  readonly verdict: Verdict;
+  /** Why, in the words of who says so; '' for `ended`. */
+  readonly message: string;
+}
+
+export interface Run extends End {
+  readonly steps: number;
+  readonly decisions: Decisions;
+  readonly digest: string;
+}
+
+/** The end that an error is. One of ours is thrown on. */
+export function endOf(error: unknown): End {
+  if (error instanceof HostOops) return { verdict: 'oops', message: error.message };
+  if (error instanceof TooManySteps) return { verdict: 'livelock', message: error.message };
+  if (error instanceof Deadlock) return { verdict: 'deadlock', message: error.message };
+  throw error;
+}
+
+/** All CPUs have come to their end. */
+export function endOfGuests({ guests }: Host): End {
+  const killed = guests.find(({ dead }) => dead === Dead.Killed);
+  return killed === undefined
+    ? { verdict: 'ended', message: '' }
+    : { verdict: 'killed', message: killed.reason };
+}

@@ -1,0 +1,66 @@
+/**
+ * The store buffer of a host CPU: x86 lets plain stores wait there, first in, first out,
+ * until they drain or a locked operation flushes them; its own loads see them before
+ * (SDM 3A 8.2; Sewell et al.: x86-TSO, CACM 2010).
+ */
+
+import type { Ptr } from '../../shared/address.ts';
+import { BUFFERED_STORES, TaskWord, type TurnState } from './turn-state.ts';
+
+/** No store of the word waits; values are 32 bits, unsigned. */
+export const NOT_BUFFERED = -1;
+
+export class StoreBuffer {
+  readonly #words: Uint32Array;
+  readonly #at: number;
+
+  constructor(state: TurnState, cpu: number) {
+    this.#words = state.words;
+    this.#at = state.taskAt(cpu);
+  }
+
+  get length(): number {
+    return this.#words[this.#at + TaskWord.Stores]!;
+  }
+
+  get isFull(): boolean {
+    return this.length === BUFFERED_STORES;
+  }
+
+  push(at: Ptr, value: number): void {
+    const slot = this.#slot(this.length);
+    this.#words[slot] = at;
+    this.#words[slot + 1] = value;
+    this.#words[this.#at + TaskWord.Stores]!++;
+  }
+
+  /** What the newest store of a word that waits has stored. */
+  find(at: Ptr): number {
+    for (let i = this.length - 1; i >= 0; i--) {
+      const slot = this.#slot(i);
+      if (this.#words[slot] === at) return this.#words[slot + 1]!;
+    }
+    return NOT_BUFFERED;
+  }
+
+  /** Of the oldest store. */
+  get at(): Ptr {
+    return this.#words[this.#slot(0)]! as Ptr;
+  }
+
+  get value(): number {
+    return this.#words[this.#slot(0) + 1]!;
+  }
+
+  /** The oldest one is gone. */
+  shift(): void {
+    const oldest = this.#at + TaskWord.OldestStore;
+    this.#words[oldest] = (this.#words[oldest]! + 1) % BUFFERED_STORES;
+    this.#words[this.#at + TaskWord.Stores]!--;
+  }
+
+  #slot(i: number): number {
+    const index = (this.#words[this.#at + TaskWord.OldestStore]! + i) % BUFFERED_STORES;
+    return this.#at + TaskWord.Buffer + 2 * index;
+  }
+}

@@ -1,0 +1,87 @@
+/**
+ * Lets hardware act by itself: in every other run some interrupts and TLB evictions, at steps
+ * drawn beforehand from all of the run's. All else another strategy says.
+ */
+
+import { actorOf } from '../actors.ts';
+import { Dice } from '../dice.ts';
+import { countRunnable, nthRunnable, type Situation, type Strategy } from '../strategy.ts';
+
+const MOST_EVENTS = 3;
+
+/** Steps of a run, before one was seen. */
+const FIRST_GUESS = 300;
+
+/** Apart from the numbers that the other strategy draws from the same seed. */
+const STREAM = 0x5eed_e7e7;
+
+const KINDS = ['move', 'eviction'] as const;
+
+type Kind = (typeof KINDS)[number];
+
+export class WithEvents implements Strategy {
+  readonly #inner: Strategy;
+  readonly #dice = new Dice();
+  /** What is to happen yet, the next one last. */
+  #plan: { readonly step: number; readonly kind: Kind }[] = [];
+  #steps = 0;
+
+  constructor(inner: Strategy) {
+    this.#inner = inner;
+  }
+
+  /** With an even seed nothing happens by itself. */
+  begin(seed: number, actors: number): void {
+    this.#inner.begin(seed, actors);
+    this.#dice.seed(seed ^ STREAM);
+    const count = seed % 2 === 0 ? 0 : 1 + this.#dice.below(MOST_EVENTS);
+    this.#plan = Array.from({ length: count }, () => ({
+      step: this.#dice.below(this.#steps || FIRST_GUESS),
+      kind: KINDS[this.#dice.below(KINDS.length)]!,
+    })).sort((a, b) => b.step - a.step);
+  }
+
+  next(situation: Situation): number {
+    const due = this.#plan.at(-1);
+    if (due === undefined || situation.step < due.step) return this.#inner.next(situation);
+    const possible = ofKind(due.kind, situation);
+    if (possible === 0) return this.#inner.next(situation);
+    this.#plan.pop();
+    return nthRunnable(possible, this.#dice.below(countRunnable(possible)));
+  }
+
+  get until(): number {
+    return Math.min(this.#inner.until ?? 0, this.#plan.at(-1)?.step ?? Number.POSITIVE_INFINITY);
+  }
+
+  ended(steps: number): void {
+    this.#steps = Math.max(this.#steps, steps);
+    this.#inner.ended?.(steps);
+  }
+
+  draw(): number {
+    return this.#inner.draw();
+  }
+
+  get carry(): Strategy['carry'] {
+    if (this.#inner.carry === undefined) return undefined;
+    return (carry) => {
+      this.#inner.carry!(carry);
+      this.#dice.carry(carry);
+      const length = carry(this.#plan.length);
+      this.#plan = Array.from({ length }, (_, i) => ({
+        step: carry(this.#plan[i]?.step ?? 0),
+        kind: KINDS[carry(KINDS.indexOf(this.#plan[i]?.kind ?? 'move'))]!,
+      }));
+    };
+  }
+}
+
+function ofKind(kind: Kind, { events, cpus }: Situation): number {
+  let mask = 0;
+  for (let left = events; left !== 0; left &= left - 1) {
+    const lowest = left & -left;
+    if (actorOf(31 - Math.clz32(lowest), cpus).kind === kind) mask |= lowest;
+  }
+  return mask;
+}

@@ -1,0 +1,29 @@
+/** What the thread of a host CPU under control and the main thread say to one another, by comlink. */
+
+import type { SharedMachine } from '../../../shared/host.ts';
+import type { Kept } from '../litmus/kept.ts';
+import type { End } from '../run.ts';
+import type { Decisions, MemoryModel } from '../turn.ts';
+
+export interface TurnCpuBoot {
+  readonly shared: SharedMachine;
+  readonly index: number;
+  /** The litmus test that runs on it: its file, and what is kept of its operations. */
+  readonly path: string;
+  readonly kept: Kept | undefined;
+  /** Of TurnState. */
+  readonly state: WebAssembly.Memory;
+  readonly mostSteps: number;
+  readonly memory: MemoryModel;
+  /** See Beginning. */
+  readonly touched: Uint8Array;
+}
+
+/** A strategy by its name in the catalogue, or decisions to be taken again. */
+export type Chosen = string | Decisions;
+
+export interface TurnCpuApi {
+  boot(boot: TurnCpuBoot): void;
+  /** One run, from when the turn first comes here; what ended it, if that was here. */
+  run(chosen: Chosen, seed: number): End | undefined;
+}

@@ -1,0 +1,144 @@
+/**
+ * Everything that is known of a run under control while it goes on, in one array of words:
+ * whose turn it is, what was decided so far, who waits for what. Host CPUs in threads of
+ * their own share it, and only the one whose turn it is touches it.
+ */
+
+/** Words that a strategy may hand over with the turn. */
+export const STRATEGY_WORDS = 56;
+
+const STEP = 0;
+const CURRENT = 1;
+const LOW = 2;
+const HIGH = 3;
+const TURNS = 4;
+const DRAWN = 5;
+const OVER = 6;
+const STRATEGY = 8;
+const HEADER_WORDS = STRATEGY + STRATEGY_WORDS;
+
+/** Stores that a store buffer holds; x86 processors of lguest's time had some 20 to 36. */
+export const BUFFERED_STORES = 32;
+
+/** Of each host CPU. */
+export const TaskWord = {
+  Granted: 0,
+  Finished: 1,
+  /** The word that it waits for to change, and from what; 0 when it does not wait. */
+  WaitsFor: 2,
+  WaitsFrom: 3,
+  /** The access that it is about to make, if it stands in the middle of something. */
+  PendingKind: 4,
+  PendingAt: 5,
+  /** Of its store buffer: the oldest store and their number; pairs of place and value. */
+  OldestStore: 6,
+  Stores: 7,
+  /** The turn has come to it; what a CPU in a thread of its own sleeps on. */
+  Go: 8,
+  Buffer: 9,
+} as const;
+
+const TASK_WORDS = TaskWord.Buffer + 2 * BUFFERED_STORES;
+
+/** Decisions that may be written down for each step. */
+const DECISIONS_PER_STEP = 4;
+
+export class TurnState {
+  readonly words: Uint32Array;
+  readonly #cpus: number;
+  readonly #turnsAt: number;
+  readonly #drawnAt: number;
+
+  /** `words`: as many as wordsFor says. */
+  constructor(words: Uint32Array, cpus: number, mostSteps: number) {
+    this.words = words;
+    this.#cpus = cpus;
+    this.#turnsAt = HEADER_WORDS + cpus * TASK_WORDS;
+    this.#drawnAt = this.#turnsAt + 2 * DECISIONS_PER_STEP * mostSteps;
+  }
+
+  static wordsFor(cpus: number, mostSteps: number): number {
+    return HEADER_WORDS + cpus * TASK_WORDS + 3 * DECISIONS_PER_STEP * mostSteps;
+  }
+
+  /** At the beginning of a run. */
+  reset(): void {
+    this.words.fill(0, 0, HEADER_WORDS + this.#cpus * TASK_WORDS);
+    this.words[LOW] = 0x9e37_79b9;
+    this.words[HIGH] = 0x85eb_ca6b;
+  }
+
+  /** Steps taken so far. */
+  get step(): number {
+    return this.words[STEP]!;
+  }
+  set step(step: number) {
+    this.words[STEP] = step;
+  }
+
+  /** The host CPU whose turn it is. */
+  get current(): number {
+    return this.words[CURRENT]!;
+  }
+  set current(cpu: number) {
+    this.words[CURRENT] = cpu;
+  }
+
+  /** What the strategy hands over. */
+  get strategy(): Uint32Array {
+    return this.words.subarray(STRATEGY, STRATEGY + STRATEGY_WORDS);
+  }
+
+  /** The run has come to an end, maybe in the middle: nobody is to go on. */
+  get over(): boolean {
+    return this.words[OVER] !== 0;
+  }
+  set over(over: boolean) {
+    this.words[OVER] = over ? 1 : 0;
+  }
+
+  /** Where a host CPU's words begin. */
+  taskAt(cpu: number): number {
+    return HEADER_WORDS + cpu * TASK_WORDS;
+  }
+
+  /** At this step the turn went to `actor`. */
+  noteTurn(actor: number): void {
+    const count = this.words[TURNS]!;
+    this.words[this.#turnsAt + count] = this.step;
+    this.words[this.#turnsAt + count + 1] = actor;
+    this.words[TURNS] = count + 2;
+  }
+
+  /** Pairs: step, actor. */
+  get turns(): number[] {
+    return [...this.words.subarray(this.#turnsAt, this.#turnsAt + this.words[TURNS]!)];
+  }
+
+  noteDrawn(value: number): void {
+    this.words[this.#drawnAt + this.words[DRAWN]!++] = value;
+  }
+
+  get drawn(): number[] {
+    return [...this.words.subarray(this.#drawnAt, this.#drawnAt + this.words[DRAWN]!)];
+  }
+
+  /** Take a step into the digest. */
+  mix(a: number, b: number): void {
+    const { words } = this;
+    const low = Math.imul((words[LOW]! ^ a) + (words[HIGH]! >>> 7), 0xcc9e_2d51);
+    words[HIGH] = Math.imul((words[HIGH]! ^ b) + (low >>> 11), 0x1b87_3593);
+    words[LOW] = low;
+  }
+
+  /** Of all steps so far: who, what, where, and what came of it. 16 hexadecimal digits. */
+  get digest(): string {
+    const hex = (n: number): string => n.toString(16).padStart(8, '0');
+    return hex(this.words[HIGH]!) + hex(this.words[LOW]!);
+  }
+
+  /** 32 bits of it. */
+  get shortDigest(): number {
+    return this.words[LOW]! ^ this.words[HIGH]!;
+  }
+}

@@ -1,0 +1,8 @@
+/** A host CPU under control: one worker thread, that goes on when the turn comes to it. */
+
+import { parentPort } from 'node:worker_threads';
+import { expose } from 'comlink';
+import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
+import { TurnCpu } from '../src/explore/threads/turn-cpu.ts';
+
+expose(new TurnCpu(), nodeEndpoint(parentPort!));
