@@ -17,12 +17,12 @@ const PREFIX = `umbra${ENGINE_VERSION}.`;
 
 const numbers = z.array(z.int().min(0));
 
-/** More CPUs than can be told apart in a word's bits. */
-const MOST_CPUS = 32;
+/** As many as the bits of a word, see actors.ts. */
+const MOST_ACTORS = 32;
 
-/** Pairs of a number of steps and a CPU. */
+/** Pairs of a number of steps and an actor. */
 const turns = numbers.refine(
-  (list) => list.length % 2 === 0 && list.every((n, i) => i % 2 === 0 || n < MOST_CPUS),
+  (list) => list.length % 2 === 0 && list.every((n, i) => i % 2 === 0 || n < MOST_ACTORS),
 );
 
 const tokenSchema = z.strictObject({

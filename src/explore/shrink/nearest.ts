@@ -5,6 +5,7 @@
  * decisions the end has moved. Later is tried before earlier.
  */
 
+import { actorOf } from '../actors.ts';
 import type { Result, Subject } from '../search.ts';
 import { STRATEGIES } from '../strategies/catalogue.ts';
 import { Lenient, type Plan } from '../strategies/lenient.ts';
@@ -46,22 +47,39 @@ function* candidates(
   subject: Subject,
   plan: Plan,
 ): Generator<{ readonly plan: Plan; readonly difference: string }> {
+  const { cpus } = subject.litmus;
   for (let by = 1; by <= FARTHEST; by++) {
     for (const [way, sign] of [
       ['later', 1],
       ['earlier', -1],
     ] as const) {
-      for (const [at, turn] of plan.entries()) {
+      for (const [at, { who }] of plan.entries()) {
+        // What hardware does is one step: it moves with the turn before it.
+        if (who >= cpus) continue;
         const accesses = by === 1 ? 'one access' : `${by} accesses`;
-        const difference = `when CPU ${turn.who} is left ${accesses} ${way}`;
+        const difference = `when CPU ${who} is left ${accesses} ${way}`;
         yield { plan: moved(plan, at, sign * by), difference };
       }
     }
   }
   for (const [at, { who }] of plan.entries()) {
-    yield { plan: without(plan, at, 1), difference: `without a turn of CPU ${who}` };
+    yield { plan: without(plan, at, 1), difference: `without ${describeTurn(who, cpus)}` };
   }
   for (const serial of serialPlans(subject)) {
     yield { plan: serial, difference: `with no preemption, CPU ${serial[0]!.who} first` };
+  }
+}
+
+function describeTurn(who: number, cpus: number): string {
+  const actor = actorOf(who, cpus);
+  switch (actor.kind) {
+    case 'cpu':
+      return `a turn of CPU ${actor.cpu}`;
+    case 'drain':
+      return `a store that leaves the buffer of CPU ${actor.cpu}`;
+    case 'eviction':
+      return `an entry dropped from the TLB of CPU ${actor.cpu}`;
+    case 'move':
+      return `the move from CPU ${actor.cpu} to CPU ${actor.to}`;
   }
 }
