@@ -22,7 +22,7 @@ export interface Line {
   /** What is measured; `--filter` looks here. */
   readonly name: string;
   /** ns: time for one. /s: how many in a second. */
-  readonly unit: 'ns' | 'accesses/s' | 'operations/s';
+  readonly unit: 'ns' | 'accesses/s' | 'operations/s' | 'schedules/s' | 'switches/s';
   /** Batches of each side; without it as many as fit the time for a line. */
   readonly rounds?: number;
   /** Called once, in the isolate that measures. */

@@ -39,10 +39,11 @@ export const heading = (machine: MachineDescription, load: number): string =>
 
 export function formatResult(result: Result): string {
   const { name, unit, value, baseline, ratio } = result;
-  const scaled = unit === 'ns' ? nanoseconds : millions;
+  const inMillions = unit === 'accesses/s' || unit === 'operations/s';
+  const scaled = inMillions ? millions : few;
   return (
     name.padEnd(WIDTHS.name) +
-    (unit === 'ns' ? unit : `M ${unit}`).padEnd(WIDTHS.unit) +
+    (inMillions ? `M ${unit}` : unit).padEnd(WIDTHS.unit) +
     interval(value, scaled).padEnd(WIDTHS.value) +
     scaled(baseline.median).padEnd(WIDTHS.baseline) +
     `${interval(ratio, (n) => n.toPrecision(3))} to ${result.baseline_name}`
@@ -53,5 +54,5 @@ const interval = ({ median, low, high }: Summary, text: (n: number) => string): 
   `${text(median)} [${text(low)}, ${text(high)}]`;
 
 /** Three figures, or all before the point. */
-const nanoseconds = (ns: number): string => (ns < 100 ? ns.toPrecision(3) : ns.toFixed(0));
+const few = (n: number): string => (n < 100 ? n.toPrecision(3) : n.toFixed(0));
 const millions = (perSecond: number): string => (perSecond / 1e6).toPrecision(3);

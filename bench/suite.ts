@@ -4,6 +4,7 @@ import { accessLines } from './accesses.ts';
 import { faultLines } from './faults.ts';
 import type { Line } from './pair.ts';
 import { pgdirLines } from './pgdirs.ts';
+import { scheduleLines } from './schedules.ts';
 import { setPteLines } from './set-pte.ts';
 import { switcherLines } from './switcher.ts';
 import { traceLines } from './traces.ts';
@@ -19,4 +20,5 @@ export const SUITE: readonly Line[] = [
   ...pgdirLines,
   ...traceLines,
   ...machineLines,
+  ...scheduleLines,
 ];

@@ -32,6 +32,11 @@ export interface Strategy {
   begin(seed: number, actors: number): void;
   /** One that is runnable, or an event. */
   next(situation: Situation): number;
+  /**
+   * The first step at which it may say something else than who goes on now, if all others can
+   * go on, too, and nobody tries in vain. Asked after `next`; without it, it is asked each time.
+   */
+  readonly until?: number;
   /** The last run took so many steps. */
   ended?(steps: number): void;
   /** A number that the machine draws (prandom_u32): 0 … 2^32 − 1. */

@@ -107,10 +107,15 @@ export class Task {
 
   /** A piece is done: the next one begins here. */
   commit(): void {
+    this.restart();
+    for (const [i, view] of this.#views.entries()) this.#saved[i]!.set(view);
+  }
+
+  /** Nothing of its piece was done. */
+  restart(): void {
     this.#log.length = 0;
     this.#passed = 0;
     this.hasBegun = false;
-    for (const [i, view] of this.#views.entries()) this.#saved[i]!.set(view);
   }
 
   /** Do the piece again, up to where it was left. */

@@ -69,6 +69,8 @@ export abstract class Turn implements Situation {
   #asking: Task | undefined;
   /** Something that is private to who asks was changed: its piece is to begin again. */
   #disturbed = false;
+  /** Before this step it need not be asked who goes on. */
+  #until = 0;
   #before: readonly [number, number] = [0, 0];
   /** Told of each step, if somebody is. */
   watcher: ((step: Step) => void) | undefined;
@@ -101,6 +103,7 @@ export abstract class Turn implements Situation {
     this.#strategy = strategy;
     this.#mostSteps = mostSteps;
     this.#disturbed = false;
+    this.#until = 0;
     this.relaxes = false;
     strategy.begin(seed, this.actors);
   }
@@ -142,6 +145,11 @@ export abstract class Turn implements Situation {
     return mask;
   }
 
+  /** Somebody may become able to go on at any step. */
+  get #othersWait(): boolean {
+    return this.memory === 'tso' || this.tasks.some(({ waitsFor }) => waitsFor !== 0);
+  }
+
   get events(): number {
     return this.#hardware.possible(this.#asking);
   }
@@ -167,7 +175,7 @@ export abstract class Turn implements Situation {
 
   /** `task` is about to access a shared word. May leave its piece of work. */
   point(task: Task, kind: Access, at: Ptr): void {
-    if (!task.granted) {
+    if (!task.granted && this.step >= this.#until) {
       task.pend(kind, at);
       this.#ask(task);
     }
@@ -235,7 +243,11 @@ export abstract class Turn implements Situation {
     this.relaxes = false;
     const disturbed = this.#disturbed;
     this.#disturbed = false;
-    if (next !== task.index) this.pass(task, next);
+    if (next !== task.index) {
+      this.pass(task, next);
+      // Others have decided in between.
+      this.#until = 0;
+    }
     if (disturbed) throw LEAVE;
     return next === task.index;
   }
@@ -257,6 +269,7 @@ export abstract class Turn implements Situation {
         const task = this.tasks[next]!;
         task.granted = true;
         task.goOn();
+        this.#until = this.#othersWait ? 0 : (this.strategy.until ?? 0);
         return next;
       }
       this.state.noteTurn(next);

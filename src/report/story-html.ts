@@ -22,7 +22,7 @@ export function storyHtml(story: Story, again: string): string {
 <dl>
 <dt>Setting</dt><dd>${escaped(setting)}</dd>
 <dt>End</dt><dd class="${good ? 'good' : 'bad'}">${escaped(ending)}</dd>
-<dt>Steps</dt><dd>${story.told} told of ${story.steps}; ${story.turns} times it was another CPU's turn</dd>
+<dt>Steps</dt><dd>${story.told} told of ${story.steps}; the turn passes ${story.turns} times</dd>
 <dt>Again</dt><dd><code>${escaped(again)}</code></dd>
 </dl>
 ${findings.length === 0 ? '' : `<h2>What went wrong</h2>\n<ul>${findings.map(({ text }) => `<li>${escaped(text)}</li>`).join('\n')}</ul>\n`}<table>

@@ -50,7 +50,7 @@ export function storyText(story: Story, { columns, colours }: TextStyle): string
   paragraph(`${story.title} (${story.setting})`, 'bold');
   if (story.about !== '') paragraph(story.about, 'plain');
   paragraph(
-    `${story.told} of ${story.steps} steps are told; ${story.turns} times it was another CPU's turn.`,
+    `${story.told} of ${story.steps} steps are told; the turn passes ${story.turns} times.`,
     'dim',
   );
   out.push('');

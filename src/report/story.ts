@@ -15,7 +15,7 @@ export interface Story {
   /** Steps of the run, and of them those that are told. */
   readonly steps: number;
   readonly told: number;
-  /** How often the turn went to another CPU. */
+  /** How often the turn went to another CPU, or to hardware. */
   readonly turns: number;
   readonly columns: readonly string[];
   readonly lines: readonly Line[];

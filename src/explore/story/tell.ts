@@ -35,12 +35,13 @@ export function tellStory(
   const until = broke?.isFinal && !all ? broke.step : Number.POSITIVE_INFINITY;
   const shown = all ? accesses : stepsToTell(accesses, flags, until);
   const { litmus, setting } = subject;
+  const memory = setting.memory === 'tso' ? ', tso' : '';
   const columns = subject.board.host.cpus.map(({ index }) => `CPU ${index}`);
   const defects = setting.defects.length > 0 ? `, with ${setting.defects.join(' ')}` : '';
   return {
     title: litmus.name,
     about: litmus.about,
-    setting: `${setting.discipline}, ${setting.paging}${defects}`,
+    setting: `${setting.discipline}, ${setting.paging}${memory}${defects}`,
     ending: bad ? `${result.ending}: ${result.message}` : 'it ends as it may',
     good: !bad,
     steps: accesses.length,

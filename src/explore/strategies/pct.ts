@@ -51,6 +51,13 @@ export class Pct implements Strategy {
     return this.#highest(situation);
   }
 
+  get until(): number {
+    return this.#changes.reduce(
+      (least, step) => (step >= 0 && step < least ? step : least),
+      Number.POSITIVE_INFINITY,
+    );
+  }
+
   ended(steps: number): void {
     if (steps > this.#steps) this.#steps = steps;
   }

@@ -21,6 +21,10 @@ export class Portfolio implements Strategy {
     return this.#member.next(situation);
   }
 
+  get until(): number {
+    return this.#member.until ?? 0;
+  }
+
   ended(steps: number): void {
     this.#member.ended?.(steps);
   }

@@ -35,6 +35,10 @@ export class Recorded implements Strategy {
     throw new Diverged(`at step ${step}: ${nameOf(actor, situation.cpus)} was next, and cannot be`);
   }
 
+  get until(): number {
+    return this.#decisions.turns[this.#nextTurn] ?? Number.POSITIVE_INFINITY;
+  }
+
   draw(): number {
     const value = this.#decisions.drawn[this.#nextDrawn++];
     if (value === undefined) throw new Diverged('more numbers are drawn than were');

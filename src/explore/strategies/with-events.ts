@@ -50,6 +50,10 @@ export class WithEvents implements Strategy {
     return nthRunnable(possible, this.#dice.below(countRunnable(possible)));
   }
 
+  get until(): number {
+    return Math.min(this.#inner.until ?? 0, this.#plan.at(-1)?.step ?? Number.POSITIVE_INFINITY);
+  }
+
   ended(steps: number): void {
     this.#steps = Math.max(this.#steps, steps);
     this.#inner.ended?.(steps);

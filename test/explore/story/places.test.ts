@@ -12,6 +12,7 @@ import { recordRun } from '../../../src/explore/recording.ts';
 import { Subject, settingsOf } from '../../../src/explore/search.ts';
 import { type Noted, Places } from '../../../src/explore/story/places.ts';
 import { recordWords } from '../../../src/explore/story/record-words.ts';
+import { STRATEGIES } from '../../../src/explore/strategies/catalogue.ts';
 import { RandomWalk } from '../../../src/explore/strategies/random-walk.ts';
 import { LITMUS_FILES } from '../litmus-rig.ts';
 import { R2 } from './found.ts';
@@ -21,7 +22,7 @@ function namesIn(path: string, pick: number): string[] {
   const litmus = readLitmus(path);
   const settings = settingsOf(litmus, { defects: litmus.defect ? [litmus.defect] : [] });
   const subject = new Subject(path, litmus, settings[pick % settings.length]!);
-  const { run } = subject.run(new RandomWalk(), pick);
+  const { run } = subject.run(STRATEGIES.random!(), pick);
   const notes: Noted[] = [];
   let places: Places | undefined;
   recordRun(subject, run.decisions, (step, host) => {

@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { readLitmus } from '../../../src/explore/litmus/litmus.ts';
 import { Subject } from '../../../src/explore/search.ts';
 import { tellStory } from '../../../src/explore/story/tell.ts';
+import { STRATEGIES } from '../../../src/explore/strategies/catalogue.ts';
 import { RandomWalk } from '../../../src/explore/strategies/random-walk.ts';
 import type { Flag, Story, Told } from '../../../src/report/story.ts';
 import { type Found, find, R2, R5, R9, R10 } from './found.ts';
@@ -128,5 +129,61 @@ test('a vCPU that goes on on another CPU is marked', () => {
   for (const line of moves) {
     const [, from] = /^vCPU \d goes on here, from CPU (\d)$/.exec((line as { text: string }).text)!;
     expect(Number(from)).not.toBe(line.column);
+  }
+});
+
+test('a store that waits in its buffer is told where it is made, and where it reaches memory', () => {
+  const path = 'litmus/1-fault/store-buffering.yaml';
+  const setting = {
+    paging: 'nonpae',
+    discipline: 'guest-lock',
+    defects: [],
+    memory: 'tso',
+  } as const;
+  const subject = new Subject(path, readLitmus(path), setting);
+  const strategy = STRATEGIES.portfolio!();
+  let seed = 0;
+  let result = subject.run(strategy, seed);
+  // Both loads before the other vCPU's store: only store buffers do that.
+  while (result.outcome !== 0 && seed < 1000) result = subject.run(strategy, ++seed);
+  expect(result.outcome).toBe(0);
+  const story = tellStory(subject, result);
+  expect(story.setting).toContain('tso');
+  for (const column of [0, 1]) {
+    const theirs = stepsOf(story).filter((step) => step.column === column);
+    const stored = theirs.findIndex(({ does }) => does.startsWith('stores, as yet in its buffer'));
+    const { place, source } = theirs[stored]!;
+    const load = theirs.findIndex(
+      ({ does, before }, i) => i > stored && does === 'reads' && before === '0',
+    );
+    const reached = theirs.findIndex(
+      (step) => step.does === 'the store reaches' && step.place === place,
+    );
+    expect(theirs[reached]).toMatchObject({
+      place,
+      source,
+      before: '0',
+      after: '1',
+      part: 'guest',
+    });
+    expect([stored < load, load < reached]).toEqual([true, true]);
+  }
+});
+
+test('what hardware does by itself is told in the column of its CPU', () => {
+  const subject = new Subject(R2, readLitmus(R2), {
+    ...{ paging: 'nonpae', discipline: 'guest-lock', defects: [] },
+  });
+  const strategy = STRATEGIES.random!();
+  const told: Told[] = [];
+  for (let seed = 1; seed < 100 && told.length < 5; seed += 2) {
+    const story = tellStory(subject, subject.run(strategy, seed));
+    told.push(...stepsOf(story).filter(({ part }) => part === 'hardware'));
+  }
+  expect(told.length).toBeGreaterThanOrEqual(5);
+  for (const { column, does, place, name, source, before, after } of told) {
+    expect([name, source, before, after]).toEqual(['', '', '', undefined]);
+    expect(does === 'an interrupt on' || does === 'an entry goes from the').toBe(true);
+    expect(place).toContain(`CPU ${column}`);
   }
 });

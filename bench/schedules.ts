@@ -1,0 +1,163 @@
+/** Schedules under control: how many in a second, and what a place costs where the turn may pass on. */
+
+import { toPtr } from '../shared/address.ts';
+import type { Words } from '../shared/words.ts';
+import { Beginning } from '../src/explore/beginning.ts';
+import { bootLitmus } from '../src/explore/litmus/boot.ts';
+import { readLitmus } from '../src/explore/litmus/litmus.ts';
+import { Subject } from '../src/explore/search.ts';
+import { STRATEGIES } from '../src/explore/strategies/catalogue.ts';
+import { Pct } from '../src/explore/strategies/pct.ts';
+import { LEAVE, Task } from '../src/explore/task.ts';
+import { Turn } from '../src/explore/turn.ts';
+import { TurnState } from '../src/explore/turn-state.ts';
+import { TurnWords } from '../src/explore/turn-words.ts';
+import { keep, type Line, repeated, type Side, timed } from './pair.ts';
+
+const TWO_CPUS = 'litmus/1-fault/R2-cleared-entry-comes-back.yaml';
+const FOUR_CPUS = 'litmus/6-switcher/four-cpus.yaml';
+
+const SETTING = { paging: 'nonpae', discipline: 'lock-free', defects: [] } as const;
+
+const subjectOf = (path: string): Subject => new Subject(path, readLitmus(path), SETTING);
+
+/** Schedules of a batch. */
+const RUNS = 50;
+
+function inOneThread(path: string, name: string, checks: boolean): Side {
+  const subject = subjectOf(path);
+  const strategy = STRATEGIES[name]!();
+  let seed = 0;
+  return {
+    name: checks ? 'in one thread, with all checks' : 'without the checks',
+    batch: () =>
+      timed(() => {
+        for (let i = 0; i < RUNS; i++) {
+          if (checks) subject.run(strategy, seed++);
+          else subject.board.run(strategy, seed++);
+        }
+        return RUNS;
+      }),
+  };
+}
+
+function onThreads(path: string, name: string): Side {
+  const subject = subjectOf(path);
+  const booted = subject.onThreads();
+  let seed = 0;
+  return {
+    name: 'on worker threads',
+    batch: async () => {
+      const board = await booted;
+      const start = performance.now();
+      for (let i = 0; i < RUNS; i++) await board.run(name, seed++);
+      return { count: RUNS, ns: (performance.now() - start) * 1e6 };
+    },
+  };
+}
+
+/** Times the turn passed on, with a strategy that lets it do so at every other step. */
+function switches(): Side {
+  const { board } = subjectOf(TWO_CPUS);
+  const strategy = STRATEGIES['random']!();
+  let seed = 0;
+  return {
+    name: 'in one thread',
+    batch: () =>
+      timed(() => {
+        let count = 0;
+        for (let i = 0; i < RUNS; i++) {
+          count += board.run(strategy, seed++).decisions.turns.length / 2;
+        }
+        return count;
+      }),
+  };
+}
+
+function switchesOnThreads(): Side {
+  const booted = subjectOf(TWO_CPUS).onThreads();
+  let seed = 0;
+  return {
+    name: 'on worker threads',
+    batch: async () => {
+      const board = await booted;
+      const start = performance.now();
+      let count = 0;
+      for (let i = 0; i < 5; i++) {
+        count += (await board.run('random', seed++)).decisions.turns.length / 2;
+      }
+      return { count, ns: (performance.now() - start) * 1e6 };
+    },
+  };
+}
+
+class StillTurn extends Turn {
+  protected override pass(): never {
+    throw LEAVE;
+  }
+}
+
+/** Accesses between two ends of a piece of work, as an operation of a litmus test has. */
+const PIECE = 32;
+const LOADS = 1 << 14;
+
+function point(): { readonly measured: Side; readonly baseline: Side } {
+  const { shared, host } = bootLitmus(readLitmus(TWO_CPUS), SETTING);
+  const words = new Uint32Array(TurnState.wordsFor(2, 1));
+  const { touched } = new Beginning(host);
+  const turn = new StillTurn(new TurnState(words, 2, 1), host, 'sc', touched);
+  for (const { index } of host.cpus) {
+    turn.tasks.push(new Task(turn, index, shared.layout, host.words.plain));
+  }
+  const [task] = turn.tasks as [Task, Task];
+  const controlled = new TurnWords(shared.memory, toPtr(48), task);
+  const loads = (leaf: Words): number => {
+    let sum = 0;
+    for (let i = 0; i < LOADS; i++) {
+      if (i % PIECE === 0) task.restart();
+      sum ^= leaf.load(toPtr(host.layout.regions.machine.at));
+    }
+    keep(sum);
+    return LOADS;
+  };
+  return {
+    measured: repeated('under control', () => {
+      turn.state.reset();
+      turn.join(new Pct(1), 1, LOADS + 1);
+      return loads(controlled);
+    }),
+    baseline: repeated('not under control', () => loads(host.words)),
+  };
+}
+
+export const scheduleLines: readonly Line[] = [
+  ...(
+    [
+      [2, TWO_CPUS],
+      [4, FOUR_CPUS],
+    ] as const
+  ).flatMap(([cpus, path]): Line[] => [
+    {
+      name: `schedules of ${cpus} host CPUs, PCT-3`,
+      unit: 'schedules/s',
+      make: () => ({
+        measured: inOneThread(path, 'pct-3', true),
+        baseline: inOneThread(path, 'pct-3', false),
+      }),
+    },
+    {
+      name: `schedules of ${cpus} host CPUs on worker threads, PCT-3`,
+      unit: 'schedules/s',
+      make: () => ({
+        measured: onThreads(path, 'pct-3'),
+        baseline: inOneThread(path, 'pct-3', false),
+      }),
+    },
+  ]),
+  {
+    name: 'switches of 2 host CPUs on worker threads, random walk',
+    unit: 'switches/s',
+    make: () => ({ measured: switchesOnThreads(), baseline: switches() }),
+  },
+  { name: 'a load where the turn stays', unit: 'ns', make: point },
+];
