@@ -1,7 +1,7 @@
 /** `umbra explore --races` and `--race N` as a user meets them. */
 
 import { describe, expect, test } from 'vitest';
-import { umbra } from './umbra.ts';
+import { hasTerminal, interrupted, umbra } from './umbra.ts';
 
 const R2 = 'litmus/1-fault/R2-cleared-entry-comes-back.yaml';
 const GIVEN = [R2, '--defects', 'R2', '--discipline', 'guest-lock', '--paging', 'nonpae'];
@@ -37,6 +37,15 @@ describe('umbra explore --races', () => {
     expect(stdout.match(/^\d+\. /gm)).toHaveLength(numbers.length);
     expect(report.races[1].sides).toHaveLength(2);
   });
+});
+
+test.runIf(hasTerminal)('Ctrl-C ends it with the races so far', async () => {
+  const endless = ['explore', ...GIVEN, '--runs', '100000', '--races'];
+  const { code, stdout } = await interrupted(/looking for races: [1-9]/, ...endless);
+  expect(stdout).toMatch(
+    /guest-lock, nonpae: [\d,]+ schedules?, \d+ of them different, \d+ races?/,
+  );
+  expect(code).toBe(130);
 });
 
 describe('umbra explore --race', () => {

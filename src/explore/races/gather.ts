@@ -6,8 +6,9 @@
 import type { Ptr } from '../../../shared/address.ts';
 import type { Access } from '../access.ts';
 import type { Result, Subject } from '../search.ts';
-import { STACK_DEPTH, type Where, whereOf } from '../source.ts';
+import { type Where, whereOf } from '../source.ts';
 import type { Strategy } from '../strategy.ts';
+import type { Turn } from '../turn.ts';
 import { Detector, type RaceKind, type Sighting } from './detector.ts';
 import { type Role, Roles, type Spot } from './roles.ts';
 
@@ -58,12 +59,13 @@ export class RaceGatherer {
   readonly #subject: Subject;
   readonly #roles: Roles;
   readonly #races = new Map<string, Growing>();
-  readonly #sites = new SourcePlaces();
+  readonly #sites: SourcePlaces;
   readonly #words = new Map<Where, Map<Access, Set<Ptr>>>();
 
   /** Before the subject has run. */
   constructor(subject: Subject) {
     this.#subject = subject;
+    this.#sites = new SourcePlaces(subject.board.turn.done);
     this.#roles = new Roles(subject.board.host, subject.litmus);
   }
 
@@ -89,7 +91,7 @@ export class RaceGatherer {
       },
     );
     const { stackTraceLimit } = Error;
-    Error.stackTraceLimit = STACK_DEPTH;
+    Error.stackTraceLimit = DEPTH;
     board.turn.watcher = (step) => detector.step(step);
     try {
       const result = this.#subject.run(strategy, seed);
@@ -140,14 +142,28 @@ export class RaceGatherer {
   }
 }
 
+/**
+ * Frames of the stack below the leaf that are looked at: from an accessor through all that it
+ * calls up to the function that is told. A stack is what costs most here.
+ */
+const DEPTH = 14;
+
 /** Places of accesses, each one object however they are come to. */
 class SourcePlaces {
+  readonly #above: Turn['done'];
   readonly #byText = new Map<string, Where>();
   readonly #known = new Map<Where, Where>();
 
+  /** `above`: what the leaf calls at each access; the place is below. */
+  constructor(above: Turn['done']) {
+    this.#above = above;
+  }
+
   /** Of the access that is being made. */
   here(): Where {
-    const where = whereOf(new Error().stack!);
+    const holder = { stack: '' };
+    Error.captureStackTrace(holder, this.#above);
+    const where = whereOf(holder.stack);
     const known = this.#known.get(where);
     if (known !== undefined) return known;
     const text = placeText(where);
