@@ -7,12 +7,15 @@
 
 import { Command, CommanderError } from 'commander';
 import { UserError } from '../shared/errors.ts';
+import { campaignCommand } from './commands/campaign.ts';
 import { conformanceCommand } from './commands/conformance.ts';
 import { defectsCommand } from './commands/defects.ts';
 import { ExitCode } from './commands/exit-code.ts';
 import { exploreCommand } from './commands/explore.ts';
 import { importCommand } from './commands/import.ts';
 import { litmusCommand } from './commands/litmus.ts';
+import { mergeCommand } from './commands/merge.ts';
+import { mutantsCommand } from './commands/mutants.ts';
 import { replayCommand } from './commands/replay.ts';
 import { runCommand } from './commands/run.ts';
 import { shrinkCommand } from './commands/shrink.ts';
@@ -28,6 +31,9 @@ const COMMANDS: readonly (() => Command)[] = [
   exploreCommand,
   replayCommand,
   shrinkCommand,
+  campaignCommand,
+  mergeCommand,
+  mutantsCommand,
   importCommand,
   conformanceCommand,
   defectsCommand,

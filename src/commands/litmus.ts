@@ -1,21 +1,22 @@
 /** `umbra litmus`: what litmus tests come to, counted over many schedules. */
 
-import { readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
-import Table from 'cli-table3';
-import { Command, Option } from 'commander';
-import type { DefectId } from '../../shared/defects.ts';
-import { UserError } from '../../shared/errors.ts';
+import { Command } from 'commander';
+import { findLitmusFiles } from '../explore/litmus/find-files.ts';
 import { type Litmus, readLitmus } from '../explore/litmus/litmus.ts';
 import { type Result, type Setting, Subject, settingsOf } from '../explore/search.ts';
 import { STRATEGIES } from '../explore/strategies/catalogue.ts';
-import { parseDefects } from './defects.ts';
+import { plainTable } from '../report/plain-table.ts';
 import { ExitCode } from './exit-code.ts';
+import {
+  type SettingOptions,
+  seedOption,
+  strategyOption,
+  withSettings,
+} from './explore-options.ts';
 import { JSON_OPTION, jsonOutput } from './json-output.ts';
-import { disciplineOption, integer, memoryOption, pagingOption } from './options.ts';
+import { integer } from './options.ts';
 
-interface Options extends Partial<Pick<Setting, 'paging' | 'discipline' | 'memory'>> {
-  readonly defects?: readonly DefectId[];
+interface Options extends SettingOptions {
   readonly strategy: string;
   readonly runs: number;
   readonly seed: number;
@@ -34,27 +35,16 @@ interface Tally {
 }
 
 export function litmusCommand(): Command {
-  return new Command('litmus')
+  const command = new Command('litmus')
     .description(
       'Run litmus tests by many schedules each, in every setting that they are for, and count ' +
         'their outcomes.',
     )
-    .argument('<path...>', 'litmus tests, or folders of them')
-    .addOption(disciplineOption())
-    .addOption(pagingOption())
-    .addOption(memoryOption())
-    .addOption(
-      new Option('--defects <ids>', 'defects of the C code that are on: all, none, or R9,R10,…')
-        .argParser(parseDefects)
-        .default(undefined, 'none'),
-    )
-    .addOption(
-      new Option('--strategy <name>', 'how schedules are chosen')
-        .choices(Object.keys(STRATEGIES))
-        .default('portfolio'),
-    )
+    .argument('<path...>', 'litmus tests, or folders of them');
+  return withSettings(command)
+    .addOption(strategyOption())
     .option('--runs <n>', 'schedules in each setting', integer(1), 100)
-    .option('--seed <n>', 'of the first schedule; the next ones count up', integer(0), 1)
+    .addOption(seedOption())
     .option(...JSON_OPTION)
     .addHelpText(
       'after',
@@ -69,8 +59,7 @@ export function litmusCommand(): Command {
 
 async function litmus(paths: readonly string[], options: Options): Promise<void> {
   const writeJson = jsonOutput(options.json);
-  const files = paths.flatMap(filesAt);
-  const tests = files.map((path) => ({ path, litmus: readLitmus(path) }));
+  const tests = findLitmusFiles(paths).map((path) => ({ path, litmus: readLitmus(path) }));
   const tallies: Tally[] = [];
   for (const { path, litmus: test } of tests) {
     const tally = await tallyOf(path, test, options);
@@ -86,19 +75,6 @@ async function litmus(paths: readonly string[], options: Options): Promise<void>
   });
   const failed = tallies.some(({ wrong }) => wrong.length > 0);
   process.exitCode = failed ? ExitCode.Failed : ExitCode.Ok;
-}
-
-/** A file, or all tests below a folder. */
-function filesAt(path: string): string[] {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  if (stat === undefined) throw new UserError(`${path}: there is no such file or folder`);
-  if (!stat.isDirectory()) return [path];
-  const found = readdirSync(path, { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.yaml'))
-    .sort()
-    .map((name) => join(path, name));
-  if (found.length === 0) throw new UserError(`${path}: there is no litmus test (*.yaml) below it`);
-  return found;
 }
 
 /** Wrong schedules of a test that are kept to be told. */
@@ -128,12 +104,7 @@ const messageOf = ({ discipline, paging }: Setting, { ending, message }: Result)
   `${discipline}, ${paging}: ${ending}: ${message}`;
 
 function describe({ path, litmus: test, schedules, outcomes, wrong }: Tally): string {
-  const table = new Table({
-    head: ['', 'count', 'when'],
-    colAligns: ['left', 'right', 'left'],
-    style: { head: [], border: [], compact: true },
-    chars: EMPTY,
-  });
+  const table = plainTable(['', 'count', 'when'], ['left', 'right', 'left']);
   for (const [i, { is, text }] of test.outcomes.entries()) {
     table.push([is, outcomes[i]!.toLocaleString('en-US'), text]);
   }
@@ -141,10 +112,3 @@ function describe({ path, litmus: test, schedules, outcomes, wrong }: Tally): st
   const heading = `${path}: ${test.name} (${schedules.toLocaleString('en-US')} schedules)`;
   return `${heading}\n${table.toString()}\n${bad}\n`;
 }
-
-const EMPTY = Object.fromEntries(
-  [
-    ...['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left'],
-    ...['bottom-right', 'left', 'left-mid', 'mid', 'mid-mid', 'right', 'right-mid', 'middle'],
-  ].map((name) => [name, name === 'middle' ? ' ' : '']),
-);

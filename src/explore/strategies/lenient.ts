@@ -72,9 +72,11 @@ export class Lenient implements Strategy {
   }
 }
 
-/** Another strategy, whose choices are noted as a plan: played again, they are the same. */
+/** Looks on at another strategy, whose choices are noted as a plan: played again, they are the same. */
 export class Noted implements Strategy {
   readonly plan: { who: number; until: number }[] = [];
+  /** Switches away from a CPU that could have gone on, and had tried nothing in vain. */
+  preemptions = 0;
   readonly #strategy: Strategy;
   #chosen = new Map<number, number>();
 
@@ -85,6 +87,7 @@ export class Noted implements Strategy {
   begin(seed: number, cpus: number): void {
     this.#strategy.begin(seed, cpus);
     this.plan.length = 0;
+    this.preemptions = 0;
     this.#chosen = new Map();
   }
 
@@ -93,6 +96,8 @@ export class Noted implements Strategy {
     const until = this.times(who) + 1;
     this.#chosen.set(who, until);
     const last = this.plan.at(-1);
+    const { current, runnable, relaxes } = situation;
+    if (last && who !== current && !relaxes && isRunnable(runnable, current)) this.preemptions++;
     if (last?.who === who) last.until = until;
     else this.plan.push({ who, until });
     return who;

@@ -1,0 +1,50 @@
+/** Options of the commands that run schedules under control: which settings, and which schedules. */
+
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { Setting } from '../explore/search.ts';
+import { STRATEGIES } from '../explore/strategies/catalogue.ts';
+import { didYouMean } from '../yaml/closest.ts';
+import { parseDefects } from './defects.ts';
+import { disciplineOption, integer, memoryOption, pagingOption } from './options.ts';
+
+/** Settings that are not given are those that a test is for. */
+export type SettingOptions = Partial<Setting>;
+
+export const withSettings = (command: Command): Command =>
+  command
+    .addOption(disciplineOption())
+    .addOption(pagingOption())
+    .addOption(memoryOption())
+    .addOption(
+      new Option('--defects <ids>', 'defects of the C code that are on: all, none, or R9,R10,…')
+        .argParser(parseDefects)
+        .default(undefined, 'none'),
+    );
+
+const NAMES = Object.keys(STRATEGIES);
+
+export const strategyOption = (): Option =>
+  new Option('--strategy <name>', 'how schedules are chosen').choices(NAMES).default('portfolio');
+
+/** Names with commas between them; none twice. */
+export const strategiesOption = (): Option =>
+  new Option('--strategy <names>', `how schedules are chosen: ${NAMES.join(', ')}`).argParser(
+    parseStrategies,
+  );
+
+export const seedOption = (): Option =>
+  new Option('--seed <n>', 'of the first schedule; the next ones count up')
+    .argParser(integer(0))
+    .default(1);
+
+function parseStrategies(text: string): readonly string[] {
+  const names = text.split(',').map((name) => name.trim());
+  const unknown = names.find((name) => !NAMES.includes(name));
+  if (unknown !== undefined) {
+    throw new InvalidArgumentError(
+      `'${unknown}' is no strategy${didYouMean(unknown, NAMES) || '.'} Allowed choices are ` +
+        `${NAMES.join(', ')}, with commas between them.`,
+    );
+  }
+  return [...new Set(names)];
+}

@@ -1,0 +1,165 @@
+/** `umbra mutants`: is each defect caught, by which strategy, how soon and how often? */
+
+import { availableParallelism } from 'node:os';
+import { Command, InvalidArgumentError } from 'commander';
+import { ALL_DEFECTS, type DefectId } from '../../shared/defects.ts';
+import { UserError } from '../../shared/errors.ts';
+import { PORTFOLIO } from '../explore/campaign/plan.ts';
+import {
+  type MutantRuns,
+  type MutantTask,
+  mutantsReport,
+  mutantTasks,
+  type ShrunkStory,
+  tokensToShrink,
+} from '../explore/mutants.ts';
+import { formatMutants, MISSED, mutantsMarkdown } from '../explore/mutants-table.ts';
+import { parseDefects } from './defects.ts';
+import { ExitCode } from './exit-code.ts';
+import { seedOption, strategiesOption } from './explore-options.ts';
+import { JSON_OPTION, jsonOutput, output } from './json-output.ts';
+import { integer } from './options.ts';
+import { abortOnInterrupt, onPool } from './pool.ts';
+import { formatDuration, showProgress } from './terminal.ts';
+
+interface Options {
+  readonly runs: number;
+  readonly strategy: readonly string[];
+  readonly seed: number;
+  readonly only: readonly DefectId[];
+  readonly threads: number;
+  readonly json?: string;
+  readonly markdown?: string;
+}
+
+/** Defects that several vCPUs meet; the others need no schedule. */
+const MUTANTS = ALL_DEFECTS.filter((id) => id.startsWith('R'));
+
+const DEFAULT_STRATEGIES: readonly string[] = ['portfolio', ...PORTFOLIO];
+
+export function mutantsCommand(): Command {
+  return new Command('mutants')
+    .description(
+      'Turn on each defect of several vCPUs alone, and say for each strategy after how many ' +
+        'schedules and in how many of all it is caught, and how short the failure can be made.',
+    )
+    .option(
+      '--runs <n>',
+      'schedules of each strategy on each test in each setting',
+      integer(1),
+      100,
+    )
+    .addOption(strategiesOption().default(DEFAULT_STRATEGIES, 'portfolio and its members'))
+    .addOption(seedOption())
+    .option('--only <ids>', 'defects with commas between them: R2,R9', parseMutants, MUTANTS)
+    .option('--threads <n>', 'that work at it', integer(1), availableParallelism())
+    .option(...JSON_OPTION)
+    .option('--markdown <file>', 'write the table as Markdown too; - for stdout, and nothing else')
+    .addHelpText(
+      'after',
+      `\nExit code: ${ExitCode.Ok} each was caught by one of the strategies, ${ExitCode.Failed} ` +
+        `one was not (its line says ${MISSED}), ${ExitCode.UserMistake} a mistake in what was ` +
+        `given, ${ExitCode.Interrupted} interrupted by Ctrl-C.\n\nExamples:\n` +
+        '  umbra mutants --runs 1000 --markdown docs/mutants.md\n' +
+        '  umbra mutants --only R2,R9 --strategy pct-3,surw',
+    )
+    .action(mutants);
+}
+
+async function mutants(options: Options): Promise<void> {
+  const { runs, strategy: strategies, seed, only, json, markdown } = options;
+  if (json === '-' && markdown === '-') {
+    throw new UserError('--json - and --markdown - both ask for stdout: give one of them a file');
+  }
+  const writeJson = jsonOutput(json);
+  const writeMarkdown = output(markdown, { option: '--markdown', what: 'table' });
+  const interrupted = new AbortController();
+  const stopListening = abortOnInterrupt(interrupted);
+  const job = { threads: options.threads, signal: interrupted.signal };
+  const tasks = mutantTasks(only, { strategies, seed, runs });
+  const results = await runAll(tasks, job);
+  const shrunk = interrupted.signal.aborted
+    ? new Map<string, ShrunkStory>()
+    : await shrinkAll([...new Set(tokensToShrink(results))], job);
+  stopListening();
+  if (interrupted.signal.aborted) {
+    process.stderr.write(
+      'umbra: interrupted, and the matrix is not whole; --only makes it smaller\n',
+    );
+    process.exitCode = ExitCode.Interrupted;
+    return;
+  }
+  const report = mutantsReport({ runs, strategies, seed }, results, shrunk);
+  if (markdown !== '-' && json !== '-') process.stdout.write(formatMutants(report));
+  writeMarkdown(mutantsMarkdown(report, commandOf(options)));
+  writeJson(report);
+  const missed = report.mutants.some((mutant) => mutant.missed);
+  process.exitCode = missed ? ExitCode.Failed : ExitCode.Ok;
+}
+
+/** The one that makes the same table. */
+function commandOf({ runs, seed, strategy, only }: Options): string {
+  return [
+    `umbra mutants --runs ${runs}`,
+    ...(seed === 1 ? [] : [`--seed ${seed}`]),
+    ...(strategy === DEFAULT_STRATEGIES ? [] : [`--strategy ${strategy}`]),
+    ...(only === MUTANTS ? [] : [`--only ${only}`]),
+  ].join(' ');
+}
+
+interface Job {
+  readonly threads: number;
+  readonly signal: AbortSignal;
+}
+
+/** In the order of the tasks, whoever is done first. */
+async function runAll(
+  tasks: readonly MutantTask[],
+  job: Job,
+): Promise<Map<MutantTask, MutantRuns>> {
+  const results = new Map<MutantTask, MutantRuns>();
+  const start = performance.now();
+  let [done, left] = [0, tasks.reduce((n, { runs }) => n + runs, 0)];
+  const stopProgress = showProgress(() => {
+    const rate = done / ((performance.now() - start) / 1000);
+    const eta = rate > 0 ? formatDuration(left / rate) : '–';
+    const all = (done + left).toLocaleString('en-US');
+    return `${done.toLocaleString('en-US')} of ${all} schedules, ${Math.round(rate)}/s, ETA ${eta}`;
+  });
+  try {
+    await onPool<MutantTask, MutantRuns>({
+      ...{ worker: 'mutant-task', name: 'mutant', tasks, ...job },
+      done: (result, task) => {
+        results.set(task, result);
+        done += result.runs;
+        left -= task.runs;
+      },
+    });
+  } finally {
+    stopProgress();
+  }
+  return new Map(tasks.flatMap((task) => (results.has(task) ? [[task, results.get(task)!]] : [])));
+}
+
+async function shrinkAll(tokens: readonly string[], job: Job): Promise<Map<string, ShrunkStory>> {
+  const shrunk = new Map<string, ShrunkStory>();
+  const stopProgress = showProgress(() => `${shrunk.size} of ${tokens.length} failures shrunk`);
+  try {
+    await onPool<string, ShrunkStory>({
+      ...{ worker: 'mutant-task', name: 'story', tasks: tokens, ...job },
+      done: (story, token) => shrunk.set(token, story),
+    });
+  } finally {
+    stopProgress();
+  }
+  return shrunk;
+}
+
+function parseMutants(text: string): readonly DefectId[] {
+  const ids = new Set(parseDefects(text));
+  const [other] = [...ids].filter((id) => !MUTANTS.includes(id));
+  if (ids.size > 0 && other === undefined) return MUTANTS.filter((id) => ids.has(id));
+  throw new InvalidArgumentError(
+    `${other ?? text} is none of ${MUTANTS.join(', ')}, which several vCPUs meet.`,
+  );
+}

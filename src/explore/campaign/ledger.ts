@@ -1,0 +1,262 @@
+/**
+ * What a campaign has done so far, in an SQLite database: a file, or in memory. A unit comes in
+ * by one transaction, so a process that is killed loses the units it was at, and no more. All
+ * rows are sets whose members depend on the plan alone; ledgers of shards merge by union.
+ *
+ * The digests of the schedules are all kept, by subject: 8 bytes each, some 20 with the tree, so
+ * that how many were different is exact, through resuming and merging too, and memory stays small.
+ */
+
+import { existsSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+import { UserError } from '../../../shared/errors.ts';
+import type { Ending } from '../search.ts';
+import { differenceOf, isInShard, type Plan, type Shard, type Unit, unitsOf } from './plan.ts';
+import type { UnitResult } from './unit.ts';
+
+/** 'umbr' */
+const APPLICATION_ID = 0x756d_6272;
+
+const TABLES = `
+  CREATE TABLE campaign (plan TEXT NOT NULL, shard INTEGER NOT NULL, shards INTEGER NOT NULL) STRICT;
+  CREATE TABLE unit (
+    id INTEGER PRIMARY KEY, subject INTEGER NOT NULL, strategy TEXT NOT NULL,
+    seed INTEGER NOT NULL, schedules INTEGER NOT NULL, steps INTEGER NOT NULL,
+    most_steps INTEGER NOT NULL, actors INTEGER NOT NULL, bounded INTEGER NOT NULL,
+    preemptions INTEGER NOT NULL, exhausted INTEGER NOT NULL, failures INTEGER NOT NULL
+  ) STRICT;
+  CREATE TABLE failure (
+    unit INTEGER NOT NULL, run INTEGER NOT NULL, seed INTEGER NOT NULL, ending TEXT NOT NULL,
+    message TEXT NOT NULL, token TEXT, PRIMARY KEY (unit, run)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE interleaving (
+    subject INTEGER NOT NULL, digest BLOB NOT NULL, PRIMARY KEY (subject, digest)
+  ) STRICT, WITHOUT ROWID;
+  PRAGMA application_id = ${APPLICATION_ID};
+`;
+
+/** What the units of one strategy for one subject came to together. */
+export interface Group {
+  readonly subject: number;
+  readonly strategy: string;
+  readonly schedules: number;
+  readonly steps: number;
+  readonly most_steps: number;
+  readonly actors: number;
+  readonly bounded: number;
+  readonly preemptions: number;
+  /** 0 or 1 */
+  readonly exhausted: number;
+  readonly failures: number;
+}
+
+export interface FailureRow {
+  readonly subject: number;
+  readonly strategy: string;
+  readonly seed: number;
+  readonly ending: Ending;
+  readonly message: string;
+  readonly token: string;
+}
+
+export class Ledger {
+  readonly plan: Plan;
+  readonly shard: Shard;
+  readonly #name: string;
+  readonly #db: DatabaseSync;
+
+  private constructor(name: string, db: DatabaseSync) {
+    this.#name = name;
+    this.#db = db;
+    const { plan, shard, shards } = db.prepare('SELECT * FROM campaign').get() as {
+      [column in 'plan' | 'shard' | 'shards']: never;
+    };
+    this.plan = JSON.parse(plan);
+    this.shard = { index: shard, of: shards };
+  }
+
+  /**
+   * For a campaign that begins, or goes on. `path`: undefined for memory. Throws UserError for
+   * a file that is something else, damaged, in use, or the ledger of another campaign.
+   */
+  static open(path: string | undefined, plan: Plan, shard: Shard): Ledger {
+    const name = path ?? ':memory:';
+    const ledger = opened(name, (db) => {
+      // Two campaigns on one ledger would do the same units.
+      db.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN IMMEDIATE');
+      if (isEmpty(db)) {
+        db.exec(TABLES);
+        db.prepare('INSERT INTO campaign VALUES (?, ?, ?)').run(
+          ...[JSON.stringify(plan), shard.index, shard.of],
+        );
+      } else check(name, db);
+      db.exec('COMMIT');
+      return new Ledger(name, db);
+    });
+    const difference = ledger.#differenceFrom(plan, shard);
+    if (difference === undefined) return ledger;
+    ledger.close();
+    throw new UserError(
+      `${name} is the ledger of another campaign: ${difference}; give --out another file, or ` +
+        'what it was begun with',
+    );
+  }
+
+  /** One that is there, to be read. Throws UserError as `open` does. */
+  static read(path: string): Ledger {
+    if (!existsSync(path)) throw new UserError(`${path}: there is no such ledger`);
+    return opened(path, (db) => {
+      check(path, db);
+      return new Ledger(path, db);
+    });
+  }
+
+  #differenceFrom(plan: Plan, { index, of }: Shard): string | undefined {
+    const { shard } = this;
+    if (shard.index !== index || shard.of !== of) {
+      return `shard ${shard.index}/${shard.of} there, ${index}/${of} here`;
+    }
+    return differenceOf(this.plan, plan);
+  }
+
+  /** The units that are to be done here and are not yet. */
+  unitsLeft(): Unit[] {
+    const done = new Set(this.#all<{ id: number }>('SELECT id FROM unit').map(({ id }) => id));
+    return this.units().filter(({ id }) => !done.has(id));
+  }
+
+  /** All units that are to be done here. */
+  units(): Unit[] {
+    return unitsOf(this.plan).filter((unit) => isInShard(unit, this.shard));
+  }
+
+  /** A unit is done. Returns how many of its schedules differ from all before. */
+  record({ id, subject, strategy, seed }: Unit, result: UnitResult): number {
+    const { schedules, steps, mostSteps, actors, bounded, failures } = result;
+    return this.#guarded(() => {
+      const db = this.#db;
+      db.exec('BEGIN');
+      db.prepare('INSERT INTO unit VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)').run(
+        ...[id, subject, strategy, seed, schedules, steps, mostSteps, actors, bounded],
+        ...[result.preemptions, Number(result.exhausted), failures.length],
+      );
+      const fail = db.prepare('INSERT INTO failure VALUES (?, ?, ?, ?, ?, ?)');
+      for (const { run, ending, message, token } of failures) {
+        fail.run(id, run, seed + run, ending, message, token ?? null);
+      }
+      const see = db.prepare('INSERT OR IGNORE INTO interleaving VALUES (?, ?)');
+      let seen = 0;
+      for (const digest of result.digests) {
+        seen += Number(see.run(subject, Buffer.from(digest, 'hex')).changes);
+      }
+      db.exec('COMMIT');
+      return seen;
+    });
+  }
+
+  /** By subject and strategy. */
+  groups(): Group[] {
+    return this.#all(
+      `SELECT subject, strategy, sum(schedules) AS schedules, sum(steps) AS steps,
+         max(most_steps) AS most_steps, max(actors) AS actors, sum(bounded) AS bounded,
+         max(preemptions) AS preemptions, max(exhausted) AS exhausted, sum(failures) AS failures
+       FROM unit GROUP BY subject, strategy ORDER BY min(id)`,
+    );
+  }
+
+  /** How many schedules of each subject were different. */
+  distinct(): Map<number, number> {
+    const rows = this.#all<{ subject: number; n: number }>(
+      'SELECT subject, count(*) AS n FROM interleaving GROUP BY subject',
+    );
+    return new Map(rows.map(({ subject, n }) => [subject, n]));
+  }
+
+  /** Of each subject the first few that have a token, in the order of the units. */
+  failures(most: number): FailureRow[] {
+    return this.#all(
+      `SELECT subject, strategy, seed, ending, message, token FROM (
+         SELECT u.subject, u.strategy, f.*,
+           row_number() OVER (PARTITION BY u.subject ORDER BY f.unit, f.run) AS place
+         FROM failure f JOIN unit u ON u.id = f.unit WHERE token IS NOT NULL
+       ) WHERE place <= ${most} ORDER BY unit, run`,
+    );
+  }
+
+  /** Everything that the ledgers at these paths hold, added to this one. */
+  absorb(paths: readonly string[]): void {
+    for (const path of paths) {
+      this.#guarded(() => {
+        this.#db.prepare('ATTACH ? AS part').run(path);
+        this.#db.exec(`
+          BEGIN;
+          INSERT INTO main.unit SELECT * FROM part.unit;
+          INSERT INTO main.failure SELECT * FROM part.failure;
+          INSERT OR IGNORE INTO main.interleaving SELECT * FROM part.interleaving;
+          COMMIT;
+          DETACH part`);
+      });
+    }
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+
+  #all<Row>(query: string): Row[] {
+    return this.#guarded(() => this.#db.prepare(query).all() as unknown[] as Row[]);
+  }
+
+  #guarded<T>(work: () => T): T {
+    return guarded(this.#name, work);
+  }
+}
+
+/** What is made of a database, which is closed again if that goes wrong. */
+function opened<T>(name: string, make: (db: DatabaseSync) => T): T {
+  return guarded(name, () => {
+    const db = new DatabaseSync(name);
+    try {
+      return make(db);
+    } catch (error) {
+      db.close();
+      throw error;
+    }
+  });
+}
+
+const isEmpty = (db: DatabaseSync): boolean =>
+  db.prepare('SELECT count(*) AS n FROM sqlite_schema').get()!['n'] === 0;
+
+/** Whether it is a ledger, and whole. */
+function check(name: string, db: DatabaseSync): void {
+  const pragma = (pragmaName: string): unknown =>
+    Object.values(db.prepare(`PRAGMA ${pragmaName}`).get()!)[0];
+  if (pragma('application_id') !== APPLICATION_ID) {
+    throw new UserError(`${name} is a database, and no ledger: umbra campaign --out makes them`);
+  }
+  const found = pragma('quick_check');
+  if (found !== 'ok') throw new UserError(damaged(name, String(found)));
+}
+
+const damaged = (name: string, found: string): string =>
+  `${name}: no ledger, or a damaged one (${found}); give another, or delete it and begin anew`;
+
+const SQLITE_BUSY = 5;
+const SQLITE_CORRUPT = 11;
+const SQLITE_NOTADB = 26;
+
+/** What SQLite complains of is not our bug. */
+function guarded<T>(name: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    const { errcode, errstr } = error as { readonly errcode?: number; readonly errstr?: string };
+    if (errcode === undefined) throw error;
+    if (errcode === SQLITE_BUSY) throw new UserError(`${name}: another campaign is at this ledger`);
+    if (errcode === SQLITE_CORRUPT || errcode === SQLITE_NOTADB) {
+      throw new UserError(damaged(name, String(errstr)));
+    }
+    throw new UserError(`${name}: the ledger cannot be used (${errstr})`);
+  }
+}

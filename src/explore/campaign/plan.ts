@@ -1,0 +1,148 @@
+/**
+ * What a campaign is to do: litmus tests × settings × strategies, cut into units. A unit is
+ * done by one thread in one go, and what comes of it depends on nothing but the unit; so
+ * threads, shards, interruptions and their order leave no trace in the result.
+ */
+
+import { readLitmus } from '../litmus/litmus.ts';
+import { digestOf, type Setting, settingsOf } from '../search.ts';
+import { ENGINE_VERSION } from '../token.ts';
+
+/** Everything that the result of a campaign depends on, as JSON. */
+export interface Plan {
+  readonly engine: number;
+  /** Of the first schedule of each strategy. */
+  readonly seed: number;
+  /** Schedules of each strategy in each setting. */
+  readonly runs: number;
+  readonly unit_runs: number;
+  readonly strategies: readonly string[];
+  /** Litmus tests in their settings. */
+  readonly subjects: readonly PlannedSubject[];
+}
+
+export interface PlannedSubject {
+  readonly path: string;
+  /** Of the file's text. */
+  readonly digest: string;
+  readonly name: string;
+  readonly setting: Setting;
+}
+
+export interface Unit {
+  /** Its place among all units of the campaign, from 0. */
+  readonly id: number;
+  /** By its place in the plan. */
+  readonly subject: number;
+  readonly strategy: string;
+  /** Of its first schedule; the next ones count up. */
+  readonly seed: number;
+  readonly runs: number;
+}
+
+/** One of several parts of a campaign that are run apart: `index` of `of`, from 1. */
+export interface Shard {
+  readonly index: number;
+  readonly of: number;
+}
+
+/** Schedules of a unit: some seconds, so that little is lost with it. */
+const UNIT_RUNS = 200;
+
+const WARM_UP = 5;
+
+/** These list schedules one after the other, and cannot begin in the middle. */
+const INDIVISIBLE: readonly string[] = ['fewest'];
+
+/**
+ * A portfolio takes its members in turn, which would begin anew in every unit. In a campaign
+ * its members have units of their own, and share its schedules.
+ */
+export const PORTFOLIO = ['pct-2', 'fewest', 'pct-3', 'surw', 'pct-5', 'pos', 'random'] as const;
+
+/** Throws UserError for a file that is no litmus test. */
+export function planOf(
+  paths: readonly string[],
+  given: Partial<Setting>,
+  { seed, runs, strategies }: Pick<Plan, 'seed' | 'runs' | 'strategies'>,
+): Plan {
+  const subjects = paths.flatMap((path): PlannedSubject[] => {
+    const litmus = readLitmus(path);
+    const digest = digestOf(path);
+    return settingsOf(litmus, given).map((setting) => ({
+      ...{ path, digest, name: litmus.name, setting },
+    }));
+  });
+  return { engine: ENGINE_VERSION, seed, runs, unit_runs: UNIT_RUNS, strategies, subjects };
+}
+
+/** All units of a plan, those of the same subject in a row. */
+export function unitsOf({ seed, runs, unit_runs, strategies, subjects }: Plan): Unit[] {
+  const units: Unit[] = [];
+  for (const subject of subjects.keys()) {
+    for (const [strategy, all] of sharesOf(strategies, runs)) {
+      const most = INDIVISIBLE.includes(strategy) ? all : unit_runs;
+      for (let from = 0; from < all; from += most) {
+        const [id, left] = [units.length, all - from];
+        units.push({ id, subject, strategy, seed: seed + from, runs: Math.min(most, left) });
+      }
+    }
+  }
+  return units;
+}
+
+/** Schedules that a unit begins with and does not count, for its strategy to learn from. */
+export const warmUpOf = ({ strategy }: Unit): number =>
+  INDIVISIBLE.includes(strategy) ? 0 : WARM_UP;
+
+export const isInShard = ({ id }: Unit, { index, of }: Shard): boolean => id % of === index - 1;
+
+/** How many schedules each strategy has in each setting. */
+function sharesOf(strategies: readonly string[], runs: number): Map<string, number> {
+  const shares = new Map<string, number>();
+  const add = (name: string, n: number): void => {
+    if (n > 0) shares.set(name, (shares.get(name) ?? 0) + n);
+  };
+  for (const name of strategies) {
+    if (name !== 'portfolio') add(name, runs);
+    else {
+      for (const [i, member] of PORTFOLIO.entries()) {
+        add(member, Math.ceil((runs - i) / PORTFOLIO.length));
+      }
+    }
+  }
+  return shares;
+}
+
+/** What differs between two plans, in words; undefined if nothing does. */
+export function differenceOf(one: Plan, other: Plan): string | undefined {
+  for (const key of ['engine', 'seed', 'runs', 'unit_runs', 'strategies'] as const) {
+    const [a, b] = [String(one[key]), String(other[key])];
+    if (a !== b) return `${key.replace('_', ' ')} ${a} there, ${b} here`;
+  }
+  const here = new Set(other.subjects.map(textOf));
+  const there = new Set(one.subjects.map(textOf));
+  const gone = one.subjects.find((subject) => !here.has(textOf(subject)));
+  const added = other.subjects.find((subject) => !there.has(textOf(subject)));
+  const [path, from] = [gone?.path ?? added?.path, other.subjects];
+  const now = from.find((subject) => subject.path === path);
+  if (gone !== undefined && now !== undefined && gone.digest !== now.digest) {
+    return `${path} has changed since`;
+  }
+  if (gone !== undefined) return `${describe(gone)} is in it, and not among what is asked for`;
+  if (added !== undefined) return `${describe(added)} is not in it`;
+  const inOrder = one.subjects.every((subject, i) => textOf(subject) === textOf(from[i]!));
+  return inOrder ? undefined : 'the paths are given in another order';
+}
+
+const textOf = (subject: PlannedSubject): string => JSON.stringify(subject);
+
+/** A setting as one reads it. */
+export const settingText = ({ discipline, paging, memory, defects }: Setting): string =>
+  [
+    ...[discipline, paging],
+    ...(memory === 'tso' ? [memory] : []),
+    ...(defects.length > 0 ? [`defects ${defects.join(',')}`] : []),
+  ].join(', ');
+
+const describe = ({ path, setting }: PlannedSubject): string => `${path} (${settingText(setting)})`;

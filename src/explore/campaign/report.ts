@@ -1,0 +1,203 @@
+/** What a campaign came to: as data, and as text. A function of its ledger alone. */
+
+import { plainTable } from '../../report/plain-table.ts';
+import type { Setting } from '../search.ts';
+import { STRATEGIES } from '../strategies/catalogue.ts';
+import { FewestSwitches } from '../strategies/fewest-switches.ts';
+import { type Bound, depthOf, formatMissed, pctBound } from './bound.ts';
+import type { FailureRow, Group, Ledger } from './ledger.ts';
+import { type Plan, type Shard, settingText } from './plan.ts';
+
+export interface CampaignReport extends Pick<Plan, 'engine' | 'seed' | 'runs' | 'strategies'> {
+  readonly schema_version: 1;
+  readonly shard: Shard;
+  readonly units: { readonly done: number; readonly all: number };
+  readonly schedules: number;
+  /** Of them, how many took their steps in another order than all others of the same setting. */
+  readonly distinct: number;
+  readonly failures: number;
+  readonly tests: readonly TestReport[];
+}
+
+interface TestReport {
+  readonly path: string;
+  readonly name: string;
+  readonly settings: readonly SettingReport[];
+}
+
+interface SettingReport extends Setting {
+  readonly schedules: number;
+  readonly distinct: number;
+  readonly failures: number;
+  readonly first_failures: readonly Omit<FailureRow, 'subject'>[];
+  /** The n and the k of PCT's bound: who can take a step, and the most steps of a schedule. */
+  readonly actors: number;
+  readonly most_steps: number;
+  readonly strategies: readonly StrategyReport[];
+}
+
+interface StrategyReport {
+  readonly strategy: string;
+  readonly schedules: number;
+  readonly steps: number;
+  readonly failures: number;
+  /** Of PCT: for bugs of that depth. */
+  readonly bound?: Bound & { readonly depth: number; readonly schedules: number };
+  /**
+   * Of `fewest`: up to how many preemptions (and acts of hardware) all schedules were run, and
+   * some with how many.
+   */
+  readonly reached?: { readonly all_to: number; readonly some_with?: number };
+}
+
+/** Failures of a setting that are told. */
+const MOST_FAILURES = 3;
+
+export function reportOf(ledger: Ledger): CampaignReport {
+  const { plan, shard } = ledger;
+  const groups = Map.groupBy(ledger.groups(), ({ subject }) => subject);
+  const failures = Map.groupBy(ledger.failures(MOST_FAILURES), ({ subject }) => subject);
+  const distinct = ledger.distinct();
+  const tests = new Map<string, { path: string; name: string; settings: SettingReport[] }>();
+  for (const [i, { path, name, setting }] of plan.subjects.entries()) {
+    const test = tests.get(path) ?? { path, name, settings: [] };
+    tests.set(path, test);
+    const ofThis = groups.get(i) ?? [];
+    const actors = Math.max(0, ...ofThis.map((group) => group.actors));
+    const most = Math.max(0, ...ofThis.map((group) => group.most_steps));
+    test.settings.push({
+      ...setting,
+      schedules: sum(ofThis, ({ schedules }) => schedules),
+      distinct: distinct.get(i) ?? 0,
+      failures: sum(ofThis, (group) => group.failures),
+      first_failures: (failures.get(i) ?? []).map(({ subject: _, ...failure }) => failure),
+      ...{ actors, most_steps: most },
+      strategies: ofThis.map((group) => strategyReport(group, actors, most)),
+    });
+  }
+  const all = ledger.units().length;
+  const settings = [...tests.values()].flatMap((test) => test.settings);
+  const { engine, seed, runs, strategies } = plan;
+  return {
+    schema_version: 1,
+    ...{ engine, seed, runs, strategies, shard },
+    units: { done: all - ledger.unitsLeft().length, all },
+    schedules: sum(settings, ({ schedules }) => schedules),
+    distinct: sum(settings, (setting) => setting.distinct),
+    failures: sum(settings, (setting) => setting.failures),
+    tests: [...tests.values()],
+  };
+}
+
+function strategyReport(group: Group, actors: number, mostSteps: number): StrategyReport {
+  const { strategy, schedules, steps, failures, bounded, preemptions } = group;
+  const report = { strategy, schedules, steps, failures };
+  const depth = depthOf(strategy);
+  if (depth !== undefined) {
+    const bound = pctBound(depth, actors, mostSteps, bounded);
+    return { ...report, bound: { depth, schedules: bounded, ...bound } };
+  }
+  const made = STRATEGIES[strategy]!();
+  if (!(made instanceof FewestSwitches)) return report;
+  if (group.exhausted === 1) return { ...report, reached: { all_to: made.bound } };
+  // With no preemption there is but one schedule.
+  if (preemptions === 0) return { ...report, reached: { all_to: 0 } };
+  return { ...report, reached: { all_to: preemptions - 1, some_with: preemptions } };
+}
+
+const sum = <T>(all: readonly T[], of: (one: T) => number): number =>
+  all.reduce((n, one) => n + of(one), 0);
+
+const count = (n: number): string => n.toLocaleString('en-US');
+
+export function formatReport(report: CampaignReport): string {
+  const { shard, units, schedules, distinct, failures } = report;
+  const part = shard.of > 1 ? `shard ${shard.index}/${shard.of}: ` : '';
+  const wrong = failures === 0 ? 'nothing wrong' : `${count(failures)} went wrong`;
+  const total =
+    `${part}${count(schedules)} schedules, ${count(distinct)} of them different, ${wrong}` +
+    `${units.done < units.all ? `; ${units.done} of ${units.all} units done` : ''}\n`;
+  const begun = report.tests.flatMap(({ settings, ...test }): TestReport[] => {
+    const some = settings.filter((setting) => setting.schedules > 0);
+    return some.length > 0 ? [{ ...test, settings: some }] : [];
+  });
+  return [...begun.map(formatTest), ...legend(report), total].join('\n');
+}
+
+function formatTest({ path, name, settings }: TestReport): string {
+  const depths = depthsOf(settings);
+  const hasFewest = settings.some(({ strategies }) => strategies.some(({ reached }) => reached));
+  const head = [
+    ...['', 'schedules', 'different', 'failed', 'n', 'k'],
+    ...depths.map((depth) => `missed d=${depth}`),
+    ...(hasFewest ? ['preemptions'] : []),
+  ];
+  const table = plainTable(
+    head,
+    head.map((_, i) => (i === 0 ? 'left' : 'right')),
+  );
+  for (const setting of settings) {
+    const { strategies } = setting;
+    const bounds = depths.map((depth) => strategies.find(({ bound }) => bound?.depth === depth));
+    const fewest = strategies.find(({ reached }) => reached)?.reached;
+    const numbers = [setting.schedules, setting.distinct, setting.failures];
+    table.push([
+      ...[settingText(setting), ...numbers.map(count), setting.actors, count(setting.most_steps)],
+      ...bounds.map((found) => (found?.bound === undefined ? '–' : formatMissed(found.bound))),
+      ...(hasFewest ? [fewest === undefined ? '–' : formatReached(fewest)] : []),
+    ]);
+  }
+  const told = settings
+    .flatMap((setting) =>
+      setting.first_failures.map(
+        ({ ending, message, token }) =>
+          `${settingText(setting)}: ${ending}: ${message}\numbra replay ${token}\n`,
+      ),
+    )
+    .slice(0, MOST_FAILURES);
+  const more = sum(settings, ({ failures }) => failures) - told.length;
+  const rest = more > 0 ? `and ${count(more)} more\n` : '';
+  return `${path}: ${name}\n${table}\n${told.join('')}${rest}`;
+}
+
+const depthsOf = (settings: readonly SettingReport[]): number[] =>
+  [
+    ...new Set(
+      settings.flatMap(({ strategies }) => strategies.flatMap(({ bound }) => bound?.depth ?? [])),
+    ),
+  ].toSorted();
+
+function formatReached({ all_to, some_with }: NonNullable<StrategyReport['reached']>): string {
+  return some_with === undefined ? `all ≤ ${all_to}` : `all ≤ ${all_to}, some ${some_with}`;
+}
+
+/** What the columns say, and what they do not. */
+function legend({ tests }: CampaignReport): string[] {
+  const strategies = tests.flatMap((test) => test.settings.flatMap((s) => s.strategies));
+  const has = (kind: (one: StrategyReport) => unknown): boolean => strategies.some(kind);
+  const silent = [
+    ...new Set(
+      strategies.filter(({ bound, reached }) => !bound && !reached).map((s) => s.strategy),
+    ),
+  ];
+  const lines = [
+    ...(has(({ bound }) => bound)
+      ? [
+          'missed: if there is a bug of depth d, no schedule of pct-d met it with a chance of at most',
+          'this, (1 − 1/(n·k^(d−1)))^r: n CPUs (and store buffers, if any), k most steps of a schedule,',
+          'r schedules of pct-d with hardware doing nothing by itself, which are those of even seeds.',
+        ]
+      : []),
+    ...(has(({ reached }) => reached)
+      ? [
+          'preemptions: fewest has run all schedules, or some, with so many; an act of hardware counts.',
+        ]
+      : []),
+    ...(silent.length > 0
+      ? [
+          `${silent.join(', ')}: no bound is known on what ${silent.length > 1 ? 'these' : 'it'} missed.`,
+        ]
+      : []),
+  ];
+  return lines.length > 0 ? [`${lines.join('\n')}\n`] : [];
+}

@@ -1,0 +1,149 @@
+/** One unit of a campaign: some schedules of one strategy, beginning with a fresh one. */
+
+import { assert } from '../../../shared/errors.ts';
+import { readLitmus } from '../litmus/litmus.ts';
+import { type Ending, type Setting, Subject } from '../search.ts';
+import { STRATEGIES } from '../strategies/catalogue.ts';
+import { FewestSwitches } from '../strategies/fewest-switches.ts';
+import { isRunnable, type Situation, type Strategy } from '../strategy.ts';
+import { depthOf } from './bound.ts';
+
+export interface Work {
+  readonly strategy: string;
+  readonly seed: number;
+  readonly runs: number;
+  /** Schedules, of seeds 0, 1, …, that come before and are not counted. */
+  readonly warmUp: number;
+}
+
+export interface UnitResult {
+  /** Fewer than asked for only when there are no more. */
+  readonly schedules: number;
+  /** Of all schedules, and of the longest. */
+  readonly steps: number;
+  readonly mostSteps: number;
+  /** Among how many the strategy had to choose: the n of PCT's bound. */
+  readonly actors: number;
+  /** Schedules that PCT's bound is about, its r: of PCT, with hardware doing nothing by itself. */
+  readonly bounded: number;
+  /** The most in one schedule: turns taken from who could have gone on, and acts of hardware. */
+  readonly preemptions: number;
+  /** `fewest` has run all that it would. */
+  readonly exhausted: boolean;
+  /** Of the schedules, each once. */
+  readonly digests: readonly string[];
+  readonly failures: readonly Failure[];
+}
+
+export interface Failure {
+  /** Which schedule of the unit, from 0. */
+  readonly run: number;
+  readonly ending: Ending;
+  readonly message: string;
+  /** For the first few of the same kind. */
+  readonly token?: string;
+}
+
+/** More lines that replay the same say nothing new, and each costs a run. */
+const TOKENS_OF_A_KIND = 3;
+
+/**
+ * A pure function of the subject's file and setting, and of the work: a strategy that learns
+ * (PCT how long runs are, SURW which words there are) learns within the unit, from its warm-up.
+ */
+export function runUnit(
+  subject: Subject,
+  { strategy: name, seed, runs, warmUp }: Work,
+): UnitResult {
+  const strategy = STRATEGIES[name]!();
+  const isPct = depthOf(name) !== undefined;
+  for (let i = 0; i < warmUp; i++) subject.run(strategy, i);
+  const observed = new Observed(strategy);
+  const isExhausted = (): boolean => strategy instanceof FewestSwitches && strategy.exhausted;
+  const digests = new Set<string>();
+  const failures: Failure[] = [];
+  const kinds = new Map<string, number>();
+  let [schedules, steps, mostSteps, bounded] = [0, 0, 0, 0];
+  while (schedules < runs) {
+    const result = subject.run(observed, seed + schedules);
+    // It finds out at the beginning of a run that there are no more.
+    if (isExhausted()) break;
+    const { run, ending, kind, message } = result;
+    steps += run.steps;
+    mostSteps = Math.max(mostSteps, run.steps);
+    digests.add(run.digest);
+    if (isPct && isUndisturbed(seed + schedules)) {
+      assert(!observed.hasEvents, 'hardware does nothing by itself with an even seed');
+      bounded++;
+    }
+    if (ending !== 'ok') {
+      const before = kinds.get(kind) ?? 0;
+      kinds.set(kind, before + 1);
+      const token = before < TOKENS_OF_A_KIND ? { token: subject.tokenOf(result) } : {};
+      failures.push({ run: schedules, ending, message, ...token });
+    }
+    schedules++;
+  }
+  const { actors, preemptions } = observed;
+  return {
+    ...{ schedules, steps, mostSteps, actors, bounded },
+    ...{ preemptions, exhausted: isExhausted() },
+    ...{ digests: [...digests], failures },
+  };
+}
+
+/** See strategies/with-events.ts. */
+const isUndisturbed = (seed: number): boolean => seed % 2 === 0;
+
+/** A strategy, and what it was asked and decided. */
+class Observed implements Strategy {
+  actors = 0;
+  /** The most in one run. */
+  preemptions = 0;
+  /** In this run hardware did something by itself. */
+  hasEvents = false;
+  #ofThisRun = 0;
+  readonly #strategy: Strategy;
+
+  constructor(strategy: Strategy) {
+    this.#strategy = strategy;
+  }
+
+  begin(seed: number, actors: number): void {
+    this.actors = actors;
+    this.hasEvents = false;
+    this.#ofThisRun = 0;
+    this.#strategy.begin(seed, actors);
+  }
+
+  next(situation: Situation): number {
+    const next = this.#strategy.next(situation);
+    const { current, runnable, relaxes, actors } = situation;
+    if (next >= actors) this.hasEvents = true;
+    if (next !== current && !relaxes && isRunnable(runnable, current)) {
+      this.preemptions = Math.max(this.preemptions, ++this.#ofThisRun);
+    }
+    return next;
+  }
+
+  get until(): number {
+    return this.#strategy.until ?? 0;
+  }
+
+  ended(steps: number): void {
+    this.#strategy.ended?.(steps);
+  }
+
+  draw(): number {
+    return this.#strategy.draw();
+  }
+}
+
+let warm: Subject | undefined;
+
+/** A subject; the same as last time, its board still warm, if the same is asked for. */
+export function warmSubject(path: string, setting: Setting): Subject {
+  const isSame = warm?.path === path && JSON.stringify(warm.setting) === JSON.stringify(setting);
+  if (!isSame) warm = new Subject(path, readLitmus(path), setting);
+  return warm!;
+}

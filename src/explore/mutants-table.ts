@@ -1,0 +1,69 @@
+/** The mutation matrix as a table: for a terminal, and as Markdown. */
+
+import { plainTable } from '../report/plain-table.ts';
+import type { MutantsReport } from './mutants.ts';
+
+type Mutant = MutantsReport['mutants'][number];
+
+export const MISSED = 'missed';
+
+const NOTHING = '–';
+
+export function formatMutants(report: MutantsReport): string {
+  const head = headOf(report);
+  const table = plainTable(
+    head,
+    head.map((_, i) => (i === 0 ? 'left' : 'right')),
+  );
+  for (const mutant of report.mutants) table.push([mutant.defect, ...cellsOf(mutant)]);
+  return `${table}\n\n${explained(report).join('\n')}\n`;
+}
+
+/** A page of the docs. `command` is the one that makes it. */
+export function mutantsMarkdown(report: MutantsReport, command: string): string {
+  const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  const [, ...head] = headOf(report);
+  return [
+    '# Mutants',
+    '',
+    `Made by \`${command}\`.`,
+    '',
+    ...explained(report),
+    '',
+    row(['', 'defect', ...head]),
+    row(['---', '---', ...head.map(() => '---:')]),
+    ...report.mutants.map((mutant) => row([mutant.defect, mutant.title, ...cellsOf(mutant)])),
+    '',
+  ].join('\n');
+}
+
+const headOf = ({ strategies }: MutantsReport): string[] => [
+  ...['', ...strategies, 'steps', 'switches', 'operations'],
+];
+
+/** Of each strategy `after (share)`; then what the shortest of the shrunk stories has. */
+function cellsOf({ strategies, missed }: Mutant): string[] {
+  const cells = strategies.map(({ after, caught, runs }) =>
+    after === null ? NOTHING : `${after} (${percent(caught / runs)})`,
+  );
+  const [shortest] = strategies
+    .flatMap(({ shrunk }) => shrunk ?? [])
+    .toSorted(
+      (a, b) => a.operations - b.operations || a.switches - b.switches || a.steps - b.steps,
+    );
+  if (missed || shortest === undefined) return [...cells, MISSED, NOTHING, NOTHING];
+  const { steps, switches, operations } = shortest;
+  return [...cells, ...[steps, switches, operations].map(String)];
+}
+
+/** 100 %, 12 %, 3.4 %, 0.05 % */
+const percent = (share: number): string =>
+  `${share >= 0.1 ? Math.round(share * 100) : Number((share * 100).toPrecision(2))} %`;
+
+const explained = ({ runs, seed }: MutantsReport): readonly string[] => [
+  'Each defect alone, everything else repaired, on the litmus tests aimed at it, in all settings',
+  `that they are for; each strategy for ${runs} schedules in each, from seed ${seed}. For each strategy:`,
+  'after how many schedules it caught the defect, in the setting where it was soonest, and in how',
+  'many of all its schedules. At the end the smallest of the failures that were found first, once',
+  'shrunk: its steps, how often the turn passes, and the operations of the vCPUs.',
+];

@@ -1,0 +1,143 @@
+/**
+ * The mutation matrix: each defect of the C code alone, everything else repaired, and how soon
+ * and how often each strategy catches it on the litmus tests that are aimed at it.
+ */
+
+import { findPackageJSON } from 'node:module';
+import { dirname, join, relative } from 'node:path';
+import { DEFECTS, type DefectId } from '../../shared/defects.ts';
+import { findLitmusFiles } from './litmus/find-files.ts';
+import { readLitmus } from './litmus/litmus.ts';
+import { type Setting, settingsOf } from './search.ts';
+import type { Size } from './shrink/shrink.ts';
+
+/** Runs of one strategy on one test in one setting, each strategy beginning fresh. */
+export interface MutantTask {
+  readonly defect: DefectId;
+  readonly path: string;
+  readonly setting: Setting;
+  readonly strategy: string;
+  readonly seed: number;
+  readonly runs: number;
+}
+
+/** What came of it. */
+export interface MutantRuns {
+  /** Fewer than asked for only when there are no more. */
+  readonly runs: number;
+  /** How many of them did not end well. */
+  readonly caught: number;
+  /** The first that did not: how many there were up to it, and how to do it again. */
+  readonly first: { readonly after: number; readonly token: string } | undefined;
+}
+
+export interface ShrunkStory extends Size {
+  readonly token: string;
+}
+
+export interface MutantsReport {
+  readonly schema_version: 1;
+  readonly seed: number;
+  /** Of each strategy on each test in each setting. */
+  readonly runs: number;
+  readonly strategies: readonly string[];
+  readonly mutants: readonly Mutant[];
+}
+
+interface Mutant {
+  readonly defect: DefectId;
+  readonly title: string;
+  /** No strategy caught it. */
+  readonly missed: boolean;
+  readonly tests: readonly string[];
+  readonly strategies: readonly Caught[];
+}
+
+interface Caught {
+  readonly strategy: string;
+  /** Tests in their settings, and those in which it was caught. */
+  readonly settings: number;
+  readonly settings_caught: number;
+  /** In all settings together. */
+  readonly runs: number;
+  readonly caught: number;
+  /** The fewest schedules after which it was caught, of all settings; null if it was not. */
+  readonly after: number | null;
+  /** Of that schedule, and what is left of it when nothing can be left out any more. */
+  readonly found: string | null;
+  readonly shrunk: ShrunkStory | null;
+}
+
+/** The litmus tests that come with umbra; the same place when built. */
+const FOLDER = join(dirname(findPackageJSON(import.meta.url)!), 'litmus');
+
+/** For each defect the runs that are to be made, those of one subject in a row. */
+export function mutantTasks(
+  defects: readonly DefectId[],
+  { strategies, seed, runs }: Pick<MutantsReport, 'strategies' | 'seed' | 'runs'>,
+): MutantTask[] {
+  const tests = findLitmusFiles([relative('', FOLDER)]).map((path) => ({
+    path,
+    litmus: readLitmus(path),
+  }));
+  return defects.flatMap((defect) =>
+    tests
+      .filter(({ litmus }) => litmus.defect === defect)
+      .flatMap(({ path, litmus }) =>
+        settingsOf(litmus, { defects: [defect] }).flatMap((setting) =>
+          strategies.map((strategy) => ({ defect, path, setting, strategy, seed, runs })),
+        ),
+      ),
+  );
+}
+
+/** `shrunk` has the stories of the schedules that were found first, by their tokens. */
+export function mutantsReport(
+  given: Pick<MutantsReport, 'seed' | 'runs' | 'strategies'>,
+  results: ReadonlyMap<MutantTask, MutantRuns>,
+  shrunk: ReadonlyMap<string, ShrunkStory>,
+): MutantsReport {
+  const byDefect = Map.groupBy(results.keys(), ({ defect }) => defect);
+  const mutants = [...byDefect].map(([defect, tasks]): Mutant => {
+    const strategies = given.strategies.map((strategy): Caught => {
+      const own = tasks.filter((task) => task.strategy === strategy).map((t) => results.get(t)!);
+      const first = firstOf(own);
+      return {
+        strategy,
+        settings: own.length,
+        settings_caught: own.filter(({ caught }) => caught > 0).length,
+        runs: own.reduce((n, { runs }) => n + runs, 0),
+        caught: own.reduce((n, { caught }) => n + caught, 0),
+        after: first?.after ?? null,
+        found: first?.token ?? null,
+        shrunk: shrunk.get(first?.token ?? '') ?? null,
+      };
+    });
+    return {
+      defect,
+      title: DEFECTS[defect].title,
+      missed: strategies.every(({ caught }) => caught === 0),
+      tests: [...new Set(tasks.map(({ path }) => path))],
+      strategies,
+    };
+  });
+  return { schema_version: 1, ...given, mutants };
+}
+
+/** For each defect and strategy the schedule that was found after the fewest. */
+export function tokensToShrink(results: ReadonlyMap<MutantTask, MutantRuns>): string[] {
+  const groups = Map.groupBy(results.keys(), ({ defect, strategy }) => `${defect} ${strategy}`);
+  return [...groups.values()].flatMap((tasks) => {
+    const first = firstOf(tasks.map((task) => results.get(task)!));
+    return first === undefined ? [] : [first.token];
+  });
+}
+
+/** Of equals the first. */
+const firstOf = (results: readonly MutantRuns[]): MutantRuns['first'] =>
+  results
+    .flatMap(({ first }) => first ?? [])
+    .reduce<MutantRuns['first']>(
+      (best, one) => (best && best.after <= one.after ? best : one),
+      undefined,
+    );

@@ -1,0 +1,142 @@
+/** `umbra campaign` and `umbra merge` as a user meets them. */
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { afterAll, describe, expect, test } from 'vitest';
+import { dump, rowsIn } from '../explore/ledgers.ts';
+import { hasTerminal, interrupted, umbra } from './umbra.ts';
+
+const R15 = 'litmus/7-setup/R15-two-reasons-to-die.yaml';
+const FORM = ['--discipline', 'lock-free', '--paging', 'nonpae'];
+
+const folder = mkdtempSync(join(tmpdir(), 'umbra-campaigns-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+const at = (name: string): string => join(folder, name);
+
+const spaced = (text: string): string => text.replace(/\s+/g, ' ');
+
+test('tells what was run, what was different and what may have been missed', () => {
+  const { code, stdout, stderr } = umbra(
+    ...['campaign', R15, '--runs', '70', '--paging', 'nonpae', '--json', at('all.json')],
+  );
+  expect(stdout).toMatch(
+    /R15-two-reasons-to-die.yaml: .*\n +schedules +different +failed +n +k +mi/,
+  );
+  for (const discipline of ['guest-lock', 'pgdir-lock', 'lock-free']) {
+    expect(stdout).toMatch(
+      new RegExp(
+        `^ ${discipline}, nonpae +70 +\\d+ +0 +2 +\\d+ +0\\.\\d+ +1 − .* +all ≤ 0, some 1 $`,
+        'm',
+      ),
+    );
+  }
+  expect(stdout).toMatch(/\n210 schedules, \d+ of them different, nothing wrong\n$/);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+});
+
+describe('a campaign in which something goes wrong', () => {
+  const given = ['campaign', R15, '--defects', 'R15', '--runs', '220', ...FORM, '--strategy'];
+
+  test('goes on to its end, and tells it with lines that can be replayed', () => {
+    const { code, stdout } = umbra(...given, 'random,pct-2', '--json', '-');
+    const report = JSON.parse(stdout);
+    expect(report).toMatchObject({ schema_version: 1, schedules: 440, units: { done: 4, all: 4 } });
+    expect(report.failures).toBeGreaterThan(3);
+    const [setting] = report.tests[0].settings;
+    expect(setting).toMatchObject({ discipline: 'lock-free', failures: report.failures });
+    const [{ ending, message, token }] = setting.first_failures;
+    const replayed = umbra('replay', token, '--json', '-');
+    expect(JSON.parse(replayed.stdout)).toMatchObject({ ending, message });
+    expect(code).toBe(1);
+  });
+
+  test('ends sooner when asked to', () => {
+    const { code, stdout } = umbra(
+      ...[...given, 'random', '--runs', '4000', '--threads', '1', '--until-failure'],
+    );
+    expect(stdout).toContain('; 1 of 20 units done\n');
+    expect(stdout).toMatch(/\numbra replay umbra\d+\./);
+    expect(code).toBe(1);
+  });
+});
+
+describe('with a ledger', () => {
+  const given = ['campaign', R15, '--defects', 'R15', ...FORM, '--strategy', 'random,pct-2,pos'];
+  const run = (out: string, ...more: string[]) =>
+    umbra(...given, '--runs', '600', '--out', at(out), ...more);
+
+  test('shards, merged, are the campaign; killed half-way and gone on with, too', async () => {
+    const whole = run('whole.sqlite', '--json', '-');
+    expect(whole.code).toBe(1);
+
+    const child = spawn(
+      process.execPath,
+      ['src/main.ts', ...given, '--runs', '600', '--out', at('killed.sqlite')],
+      { stdio: 'ignore' },
+    );
+    const exit = once(child, 'exit');
+    const size = () => statSync(at('killed.sqlite'), { throwIfNoEntry: false })?.size ?? 0;
+    // The tables alone, and then a unit's rows.
+    while (size() === 0 && child.exitCode === null) await setTimeout(5);
+    const empty = size();
+    while (size() <= empty && child.exitCode === null) await setTimeout(5);
+    child.kill('SIGKILL');
+    await exit;
+    expect(child.signalCode).toBe('SIGKILL');
+    const again = run('killed.sqlite', '--json', '-');
+    expect(again).toEqual(whole);
+    expect(dump(at('killed.sqlite'))).toBe(dump(at('whole.sqlite')));
+    expect(rowsIn(at('whole.sqlite'), 'unit')).toBe(9);
+
+    const parts = ['1/2', '2/2'].map((shard) => {
+      const out = `part-${shard[0]}.sqlite`;
+      expect(run(out, '--shard', shard).stdout).toContain(`\nshard ${shard}: `);
+      return at(out);
+    });
+    const merged = umbra('merge', ...parts, '-o', at('merged.sqlite'), '--json', '-');
+    expect(merged).toEqual(whole);
+    expect(dump(at('merged.sqlite'))).toBe(dump(at('whole.sqlite')));
+
+    const incomplete = umbra('merge', parts[1]!, '-o', at('no.sqlite'));
+    expect(spaced(incomplete.stderr)).toMatch(/of 9 units 5 are missing umbra: shard 1\/2 is not/);
+    const other = run('whole.sqlite', '--seed', '2');
+    expect(spaced(other.stderr)).toMatch(/ledger of another campaign: seed 1 there, 2 here; give/);
+    expect([incomplete.code, other.code]).toEqual([2, 2]);
+  });
+
+  test.skipIf(!hasTerminal)('Ctrl-C keeps what is done, and says how to go on', async () => {
+    const more = ['--runs', '4000', '--out', at('left.sqlite'), '--threads', '1'];
+    const { code, stdout } = await interrupted(
+      /[1-9]\d* of 12,000 .*\/s, ETA \d/,
+      ...given,
+      ...more,
+    );
+    expect(code).toBe(130);
+    expect(stdout).toMatch(/different, \d+ FAILED/);
+    const [, done] =
+      /interrupted; (\d+) of 60 units are in \S+left.sqlite, and the same command/.exec(stdout) ??
+      [];
+    expect(Number(done)).toBeGreaterThan(0);
+    expect(rowsIn(at('left.sqlite'), 'unit')).toBe(Number(done));
+  });
+});
+
+test.each([
+  [['campaign', R15, '--shard', '3/2'], /i\/n is expected/],
+  [['campaign', R15, '--strategy', 'pct-3,pct-9'], /'pct-9' is no strategy; did you mean pct-1\?/],
+  [['campaign', R15, '--runs', '0'], /whole number/],
+  [['campaign', 'no-such'], /no-such: there is no such file or folder/],
+  [['campaign', 'scenarios/false-sharing.yaml'], /expected/],
+  [['campaign', R15, '--out', at('text')], /text: no ledger, or a damaged one/],
+  [['merge', at('no-such'), '-o', at('x')], /no-such: there is no such ledger/],
+  [['merge', at('text')], /required option '-o, --out <ledger>' not specified/],
+])('%j is a mistake that is told in words', (args, words) => {
+  writeFileSync(at('text'), 'what was done: much\n'.repeat(50));
+  const { code, stdout, stderr } = umbra(...args);
+  expect(spaced(stderr)).toMatch(words);
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+});

@@ -1,0 +1,94 @@
+/** `umbra mutants` as a user meets it. */
+
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { readLitmus } from '../../src/explore/litmus/litmus.ts';
+import { Subject } from '../../src/explore/search.ts';
+import { STRATEGIES } from '../../src/explore/strategies/catalogue.ts';
+import { mutant } from '../../workers/mutant-task.ts';
+import { hasTerminal, interrupted, umbra } from './umbra.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'umbra-mutants-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const spaced = (text: string): string => text.replace(/\s+/g, ' ');
+
+test('says who caught a defect, how soon, how often, and how short the failure can be made', () => {
+  const given = ['--only', 'R15', '--runs', '3', '--strategy', 'random,fewest'];
+  const page = join(folder, 'mutants.md');
+  const { code, stdout, stderr } = umbra('mutants', ...given, '--json', '-', '--markdown', page);
+  const report = JSON.parse(stdout);
+  expect(report).toMatchObject({ schema_version: 1, runs: 3, seed: 1 });
+  const [{ strategies, ...r15 }, ...others] = report.mutants;
+  expect(others).toEqual([]);
+  expect(r15).toMatchObject({ defect: 'R15', missed: false });
+  expect(r15.tests.map((path: string) => path.replace(/.*R15-/, ''))).toEqual([
+    'two-faults-at-once.yaml',
+    'two-reasons-to-die.yaml',
+  ]);
+  for (const [i, strategy] of ['random', 'fewest'].entries()) {
+    expect(strategies[i]).toMatchObject({ strategy, settings: 12, runs: 36, after: 1 });
+    const { caught, shrunk, found } = strategies[i];
+    expect(caught).toBeGreaterThan(11);
+    expect(shrunk.operations).toBeLessThanOrEqual(2);
+    // Both are lines that fail when they are replayed, the shrunk one in as many steps as is said.
+    for (const token of [found, shrunk.token]) expect(umbra('replay', token).code).toBe(3);
+    const replayed = umbra('replay', shrunk.token, '--json', '-');
+    expect(JSON.parse(replayed.stdout).steps).toBe(shrunk.steps);
+  }
+  const text = readFileSync(page, 'utf8');
+  const command = 'umbra mutants --runs 3 --strategy random,fewest --only R15';
+  expect(text).toContain(`Made by \`${command}\`.\n`);
+  expect(text).toContain('|  | defect | random | fewest | steps | switches | operations |\n');
+  expect(text).toMatch(/^\| R15 \| .* \| 1 \(\d+ %\) \| 1 \(\d+ %\) \| \d+ \| \d \| [12] \|$/m);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+});
+
+test('says missed of a defect that none of the strategies caught, and exits with 1', () => {
+  const given = ['mutants', '--only', 'R9,R6', '--runs', '1', '--strategy', 'pct-1'];
+  const { code, stdout } = umbra(...given);
+  expect(stdout).toMatch(/^ +pct-1 +steps +switches +operations *\n R6 +– +missed +– +– *$/m);
+  expect(stdout).toMatch(/^ R9 +1 \(100 %\) +\d+ +\d+ +\d+ *$/m);
+  expect(code).toBe(1);
+});
+
+test('counts the schedules that umbra explore would run', () => {
+  const path = 'litmus/7-setup/R15-two-reasons-to-die.yaml';
+  const setting = { paging: 'pae', discipline: 'pgdir-lock', defects: ['R15'] } as const;
+  const subject = new Subject(path, readLitmus(path), setting);
+  const strategy = STRATEGIES['portfolio']!();
+  const seeds = Array.from({ length: 30 }, (_, i) => 7 + i);
+  const endings = seeds.map((seed) => subject.run(strategy, seed).ending);
+  const runs = mutant({ defect: 'R15', path, setting, strategy: 'portfolio', seed: 7, runs: 30 });
+  expect(runs).toMatchObject({
+    runs: 30,
+    caught: endings.filter((ending) => ending !== 'ok').length,
+    first: { after: endings.findIndex((ending) => ending !== 'ok') + 1 },
+  });
+});
+
+test.skipIf(!hasTerminal)('Ctrl-C ends it, and nothing is called missed', async () => {
+  const { code, stdout } = await interrupted(/ETA \d/, 'mutants', '--runs', '1000');
+  expect(code).toBe(130);
+  expect(stdout).toMatch(/umbra: interrupted, and the matrix is not whole/);
+  expect(stdout).not.toMatch(/missed/);
+});
+
+test.each([
+  [['--only', 'U4'], /U4 is none of R1, .*R16, which several vCPUs meet/],
+  [['--only', 'none'], /none is none of R1/],
+  [['--only', 'R17'], /'R17' is no defect/],
+  [['--strategy', 'luck'], /'luck' is no strategy/],
+  [['--runs', '0'], /whole number/],
+  [['--json', '-', '--markdown', '-'], /both ask for stdout/],
+  [
+    ['--markdown', join(folder, 'no', 'such.md')],
+    /the table cannot be written there .* --markdown/,
+  ],
+])('%j is a mistake that is told in words', (args, words) => {
+  const { code, stdout, stderr } = umbra('mutants', ...args);
+  expect(spaced(stderr)).toMatch(words);
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+});

@@ -1,0 +1,54 @@
+/** Ledgers looked at, and filled without threads. */
+
+import { DatabaseSync } from 'node:sqlite';
+import { Ledger } from '../../src/explore/campaign/ledger.ts';
+import { type Plan, type Shard, type Unit, warmUpOf } from '../../src/explore/campaign/plan.ts';
+import { runUnit, type UnitResult, warmSubject } from '../../src/explore/campaign/unit.ts';
+
+const KEYS = { unit: 'id', failure: 'unit, run', interleaving: 'subject, digest' };
+
+/** Every row of a ledger, in the order of their keys; its shard left out. */
+export function dump(path: string): string {
+  const db = new DatabaseSync(path, { readOnly: true });
+  const rows = [
+    ...db.prepare('SELECT plan FROM campaign').all(),
+    ...Object.entries(KEYS).flatMap(([table, key]) => [
+      table,
+      ...db.prepare(`SELECT * FROM ${table} ORDER BY ${key}`).all(),
+    ]),
+  ];
+  db.close();
+  return rows.map((row) => JSON.stringify(row, hexed)).join('\n');
+}
+
+const hexed = (_: string, value: unknown): unknown =>
+  value instanceof Uint8Array ? Buffer.from(value).toString('hex') : value;
+
+export const rowsIn = (path: string, table: keyof typeof KEYS): number => {
+  const db = new DatabaseSync(path, { readOnly: true });
+  const { n } = db.prepare(`SELECT count(*) AS n FROM ${table}`).get() as { n: number };
+  db.close();
+  return n;
+};
+
+export function resultOf({ subjects }: Plan, unit: Unit): UnitResult {
+  const { path, setting } = subjects[unit.subject]!;
+  return runUnit(warmSubject(path, setting), { ...unit, warmUp: warmUpOf(unit) });
+}
+
+/** Do a campaign's units, all or the first `most` of them, in the order that is given. */
+export function fill(
+  path: string,
+  plan: Plan,
+  {
+    shard = { index: 1, of: 1 },
+    order = (units) => units,
+    most = Number.POSITIVE_INFINITY,
+  }: { shard?: Shard; order?: (units: Unit[]) => Unit[]; most?: number } = {},
+): void {
+  const ledger = Ledger.open(path, plan, shard);
+  for (const unit of order(ledger.unitsLeft()).slice(0, most)) {
+    ledger.record(unit, resultOf(plan, unit));
+  }
+  ledger.close();
+}
