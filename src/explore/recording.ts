@@ -4,7 +4,7 @@
  * happened on the CPU since its last step.
  */
 
-import { type Ptr, toPtr } from '../../shared/address.ts';
+import type { Ptr } from '../../shared/address.ts';
 import type { HostEvent } from '../../shared/events.ts';
 import type { Host } from '../../shared/host.ts';
 import { Reg } from '../../shared/host-cpu.ts';
@@ -13,6 +13,7 @@ import { actorOf } from './actors.ts';
 import type { Run } from './run.ts';
 import type { Subject } from './search.ts';
 import { HARDWARE, STACK_DEPTH, type Where, whereOf } from './source.ts';
+import { recordWords } from './story/record-words.ts';
 import { Recorded } from './strategies/recorded.ts';
 import type { Decisions, Step } from './turn.ts';
 
@@ -91,15 +92,9 @@ const WAITERS = 0x8000_0000;
 /** The host CPU that holds a lock whose word is this; −1 when it is free. */
 export const holderOf = (word: number): number => (word & ~WAITERS) - 1;
 
-/** Words from the beginning of its element to a lock. */
-const LOCKS = { guests: 14, pgdirs: 4, runQueues: 0, machine: 32 } as const;
-
 /** The words of all locks: each guest's, each pgdir's, the run queues' and the frame pool's. */
-export const locksOf = ({ layout: { regions } }: Host): readonly Ptr[] =>
-  Object.entries(LOCKS).flatMap(([name, offset]) => {
-    const { at, count, stride } = regions[name as keyof typeof LOCKS];
-    return Array.from({ length: count }, (_, i) => toPtr(at + i * stride + offset));
-  });
+export const locksOf = (host: Host): readonly Ptr[] =>
+  Array.from(recordWords(host)).flatMap(([at, { kind }]) => (kind === 'lock' ? [at] : []));
 
 /** A piece that is done again records its events again, with the same numbers. */
 function eventReader(host: Host): (cpu: number) => readonly HostEvent[] {

@@ -10,7 +10,8 @@
  * read; entries of tables before anything else.
  */
 
-import { onlyReads } from '../access.ts';
+import { frameOf } from '../../../shared/address.ts';
+import { Access as Kind, onlyReads } from '../access.ts';
 import type { RecordedStep } from '../recording.ts';
 import type { Place, PlaceKind } from './places.ts';
 
@@ -40,7 +41,7 @@ const RANKS: Readonly<Partial<Record<PlaceKind, number>>> = {
   ...{ register: 2, frameCount: 2, count: 1 },
 };
 
-/** Locks, queues and sections order others, and are not to blame for it. */
+/** Locks, queues and sections order others, and are not to blame for it; counts hardly. */
 const rankOf = ({ place }: Access): number => RANKS[place.kind] ?? 0;
 
 /** `breaks`: the step, or the number of steps where there is none. */
@@ -62,13 +63,21 @@ interface Conflict {
 /** Each access with those before it of the same word with which it conflicts, nearest first. */
 function conflicts(steps: readonly Access[]): Conflict[] {
   const byWord = new Map<number, Access[]>();
+  const fills = new Map<number, Access>();
   const found: Conflict[] = [];
   for (const second of steps) {
     if (rankOf(second) === 0) continue;
     const earlier = byWord.get(second.at) ?? [];
     byWord.set(second.at, earlier);
-    for (const first of earlier.toReversed()) {
-      if (actorOf(first) === actorOf(second)) continue;
+    // What fills a frame writes each word of it.
+    const fill = fills.get(frameOf(second.at));
+    if (fill !== undefined && !earlier.includes(fill)) earlier.push(fill);
+    if (second.kind === Kind.Fill) fills.set(frameOf(second.at), second);
+    for (const first of earlier.toSorted((a, b) => b.number - a.number)) {
+      if (actorOf(first) === actorOf(second)) {
+        if (changes(first)) break;
+        continue;
+      }
       if (onlyReads(first.kind) && (onlyReads(second.kind) || !changes(second))) continue;
       if (!onlyReads(first.kind) && !changes(first) && !changes(second)) continue;
       found.push({ first, second });
@@ -98,6 +107,7 @@ function compared(
     if (how === undefined) continue;
     const score = [
       first.at === breakWord ? 1 : 0,
+      rankOf(second) > 1 ? 1 : 0,
       how === 'other order' ? 1 : 0,
       rankOf(second),
       second.number,

@@ -72,7 +72,8 @@ function whileTrue(isSo: (host: Host) => boolean, text: string): BreakWatch {
       if (!isSo(host)) since = -1;
       else if (since < 0) since = step;
     },
-    found: () => (since < 0 ? undefined : { step: since, text, isFinal: true }),
+    // Before the first step it was so already: no step has made it so.
+    found: () => (since <= 0 ? undefined : { step: since, text, isFinal: true }),
   };
 }
 
@@ -98,17 +99,23 @@ const conditionHolds = (litmus: Litmus, when: Condition, host: Host): boolean =>
 
 /**
  * A forbidden outcome that was not so from the beginning: from where it is. One that is (all
- * that is not allowed, say): from where the last part of the nearest allowed outcome got the
- * value that is not allowed.
+ * that is not allowed, say): from where a part of the nearest allowed outcome got the value
+ * that is not allowed, or a part of its own the one that it has.
  */
 function outcomeReached(declared: Outcome | undefined, litmus: Litmus): BreakWatch {
   const allowed = litmus.outcomes.filter(({ is }) => is === 'allowed' || is === 'interesting');
-  const parts = allowed.map(({ when }) => conjuncts(when).map((part) => changesOf(litmus, part)));
+  const parts = allowed.map(({ when }) =>
+    partsOf(when, ['and']).map((part) => changesOf(litmus, part)),
+  );
+  const own = declared === undefined ? [] : partsOf(declared.when, ['and', 'or']);
+  const ownParts = own.map((part) => changesOf(litmus, part));
   const text = declared === undefined ? 'an outcome that is not declared' : `${declared.text}`;
   let since = -1;
   return {
     look(step, host) {
-      for (const part of parts.flat()) part.look(step, host);
+      // Neither alive nor dead, in the middle of it.
+      if (host.guests[0]!.dead === Dead.Dying) return;
+      for (const part of [...parts.flat(), ...ownParts]) part.look(step, host);
       if (declared === undefined || !conditionHolds(litmus, declared.when, host)) since = -1;
       else if (since < 0) since = step;
     },
@@ -116,18 +123,24 @@ function outcomeReached(declared: Outcome | undefined, litmus: Litmus): BreakWat
       if (since > 0) return { step: since, text: `from here on: ${text}`, isFinal: true };
       const wrong = parts.map((all) => all.filter((part) => !part.holds(host)));
       const nearest = wrong.toSorted((a, b) => a.length - b.length)[0] ?? [];
-      const last = nearest.filter(({ changed }) => changed() >= 0);
-      const first = last.toSorted((a, b) => a.changed() - b.changed())[0];
+      const first = firstChanged(nearest) ?? firstChanged(ownParts.filter((p) => p.holds(host)));
       const reason = 'what is not allowed gets its value here';
       return first && { step: first.changed(), text: reason, isFinal: true };
     },
   };
 }
 
-const conjuncts = (condition: Condition): Condition[] =>
-  condition.kind === 'and'
-    ? [...conjuncts(condition.left), ...conjuncts(condition.right)]
-    : [condition];
+/** What is joined by these. */
+function partsOf(condition: Condition, by: readonly ('and' | 'or')[]): Condition[] {
+  const { kind } = condition;
+  if ((kind !== 'and' && kind !== 'or') || !by.includes(kind)) return [condition];
+  return [...partsOf(condition.left, by), ...partsOf(condition.right, by)];
+}
+
+type Changes = ReturnType<typeof changesOf>;
+
+const firstChanged = (parts: readonly Changes[]): Changes | undefined =>
+  parts.filter(({ changed }) => changed() >= 0).toSorted((a, b) => a.changed() - b.changed())[0];
 
 /** When what a condition is about changed last. */
 function changesOf(litmus: Litmus, condition: Condition) {
@@ -145,8 +158,19 @@ function changesOf(litmus: Litmus, condition: Condition) {
 }
 
 function fingerprint(litmus: Litmus, condition: Condition, host: Host): string {
-  if (condition.kind !== 'equal') return `${conditionHolds(litmus, condition, host)}`;
-  return [condition.left, condition.right].map((term) => termNow(term, host)).join();
+  switch (condition.kind) {
+    case 'equal':
+      return [condition.left, condition.right].map((term) => termNow(term, host)).join();
+    case 'not':
+      return fingerprint(litmus, condition.of, host);
+    case 'and':
+    case 'or':
+      return [condition.left, condition.right]
+        .map((part) => fingerprint(litmus, part, host))
+        .join();
+    default:
+      return `${conditionHolds(litmus, condition, host)}`;
+  }
 }
 
 function termNow(term: Term, { guests: [lg] }: Host): number {

@@ -2,8 +2,11 @@
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import type { DefectId } from '../../../shared/defects.ts';
+import type { DisciplineName } from '../../../shared/discipline.ts';
 import { readLitmus } from '../../../src/explore/litmus/litmus.ts';
 import { Subject } from '../../../src/explore/search.ts';
+import { recordWords } from '../../../src/explore/story/record-words.ts';
 import { tellStory } from '../../../src/explore/story/tell.ts';
 import { STRATEGIES } from '../../../src/explore/strategies/catalogue.ts';
 import { RandomWalk } from '../../../src/explore/strategies/random-walk.ts';
@@ -186,4 +189,103 @@ test('what hardware does by itself is told in the column of its CPU', () => {
     expect(does === 'an interrupt on' || does === 'an entry goes from the').toBe(true);
     expect(place).toContain(`CPU ${column}`);
   }
+});
+
+/** A path below litmus/, and what is to be blamed: the place, and the functions, the first first. */
+const BLAMED: readonly (readonly [DefectId, DisciplineName, string, string, string, string])[] = [
+  [
+    'R1',
+    'guest-lock',
+    '1-fault/R1-two-faults-one-entry',
+    'pte of 0x00400000 (pgdir 1)',
+    'replaceUnseen',
+    'replaceUnseen',
+  ],
+  [
+    'R2',
+    'lock-free',
+    '1-fault/R2-dirty-erased',
+    'guest pte of 0x00400000 in A',
+    'tryDemandPage',
+    'tryDemandPage',
+  ],
+  [
+    'R3',
+    'guest-lock',
+    '3-set/R3-released-while-mapped',
+    'pte of 0x00400000 (pgdir 1)',
+    'walkTwoLevels',
+    'changeSpte',
+  ],
+  [
+    'R4',
+    'guest-lock',
+    '1-fault/R4-both-allocate-the-table',
+    'pde of 0x00400000 (pgdir 1)',
+    'tableBelow',
+    'tableBelow',
+  ],
+  ['R6', 'guest-lock', '5-flush/R6-no-shootdown', 'word 1 of guest page 0x20', 'access', 'access'],
+  [
+    'R7',
+    'guest-lock',
+    '5-flush/R7-clear-all-repairs-one',
+    'switcher_mapped of pgdir 1',
+    'releasePagetable',
+    'mapSwitcherInGuest',
+  ],
+  [
+    'R11',
+    'guest-lock',
+    '4-switch/R11-victim-in-use',
+    'pte of 0x00400000 (pgdir 0)',
+    'replaceSpte',
+    'walkTwoLevels',
+  ],
+  [
+    'R12',
+    'guest-lock',
+    '4-switch/R12-same-top-level-twice',
+    'tables of pgdir 0',
+    'newPgdir',
+    'newPgdir',
+  ],
+];
+
+test.each(BLAMED)('%s, %s, %s: %s', (defect, discipline, path, place, first, second) => {
+  const story = tell(find(`litmus/${path}.yaml`, defect, discipline, 'nonpae'), true);
+  const pair = [flagged(story, 'first')!, flagged(story, 'second')!];
+  expect(pair.map((step) => [step.place, step.name])).toEqual([
+    [place, first],
+    [place, second],
+  ]);
+  expect(pair[0]!.column).not.toBe(pair[1]!.column);
+  expect(pair[1]!.step).toBeLessThanOrEqual(flagged(story, 'break')!.step);
+  expect(story.told).toBeLessThan(30);
+});
+
+test('who waits for whom is said of a deadlock', () => {
+  const setting = { paging: 'nonpae', discipline: 'guest-lock', defects: [] } as const;
+  const subject = new Subject(R2, readLitmus(R2), setting);
+  const { host, beginning } = subject.board;
+  // Somebody who is not there has the guest's lock.
+  const at = [...recordWords(host)].find(([, { name }]) => name === 'lock of the guest')![0];
+  const putBack = beginning.putBack.bind(beginning);
+  beginning.putBack = () => {
+    putBack();
+    host.words.poke(at, 3);
+  };
+  const result = subject.run(new RandomWalk(), 1);
+  expect(result.ending).toBe('deadlock');
+  const { findings, lines } = tellStory(subject, result);
+  expect(findings.find(({ kind }) => kind === 'waits')!.text).toMatch(
+    /^At the end: CPU 0 waits for lock of the guest to change in claimPgdir \(src\/paging\/switch.ts:\d+\); CPU 1 waits for lock of the guest/,
+  );
+  expect(lines).toContainEqual(
+    expect.objectContaining({
+      does: 'waits for',
+      place: 'lock of the guest',
+      before: 'held by CPU 2',
+    }),
+  );
 });
