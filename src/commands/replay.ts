@@ -1,11 +1,27 @@
-/** `umbra replay`: do a schedule again that umbra explore printed. */
+/** `umbra replay`: do a schedule again that umbra explore printed, and tell what it did. */
 
+import { isDeepStrictEqual } from 'node:util';
 import { Command } from 'commander';
-import { type Result, subjectOf } from '../explore/search.ts';
-import { decodeToken } from '../explore/token.ts';
+import { UserError } from '../../shared/errors.ts';
+import { type Result, type Subject, subjectOf } from '../explore/search.ts';
+import { tellStory } from '../explore/story/tell.ts';
+import { decodeToken, type Token } from '../explore/token.ts';
+import type { Story } from '../report/story.ts';
+import { storyHtml } from '../report/story-html.ts';
+import { storyText } from '../report/story-text.ts';
 import { ExitCode } from './exit-code.ts';
 import { EXIT_CODES } from './explore.ts';
 import { JSON_OPTION, jsonOutput } from './json-output.ts';
+import { outputFile } from './output-file.ts';
+import { columnsOf } from './terminal.ts';
+
+interface Options {
+  readonly story?: boolean;
+  readonly all?: boolean;
+  readonly html?: string;
+  readonly against?: string;
+  readonly json?: string;
+}
 
 export function replayCommand(): Command {
   return new Command('replay')
@@ -14,26 +30,84 @@ export function replayCommand(): Command {
         'is compared with the one that was recorded.',
     )
     .argument('<token>', 'the line, from umbra… on')
+    .option('--story', 'tell what happened: a column for each host CPU, time downward')
+    .option('--all', 'tell of each step, not only of those that matter')
+    .option('--html <file>', 'write the story as a page that opens from disk')
+    .option('--against <token>', 'a schedule of the same test that ends well, to compare with')
     .option(...JSON_OPTION)
     .addHelpText(
       'after',
-      '\nThe litmus file must be where it was, as it was. Exit codes are those of umbra explore: ' +
-        `${ExitCode.Ok} if the schedule ends well.\n`,
+      '\nThe litmus file must be where it was, as it was. A story says at which step it broke, ' +
+        'and which two accesses are to blame; docs/stories.md says how to read it. Exit codes ' +
+        `are those of umbra explore: ${ExitCode.Ok} if the schedule ends well.\n`,
     )
-    .action((text: string, { json }: { readonly json?: string }) => {
-      const writeJson = jsonOutput(json);
-      const token = decodeToken(text);
-      const result = subjectOf(token).replay(token);
-      if (json !== '-') process.stdout.write(describe(result));
-      const { ending, message, outcome, run } = result;
-      writeJson({
-        schema_version: 1,
-        ...{ file: token.file, paging: token.paging, discipline: token.discipline },
-        ...{ defects: token.defects, ending, message, outcome: outcome ?? null },
-        ...{ steps: run.steps, digest: run.digest },
-      });
-      process.exitCode = EXIT_CODES[ending];
-    });
+    .action(replay);
+}
+
+function replay(text: string, options: Options): void {
+  const { story: toldHere = false, all = false, html, against, json } = options;
+  const asked = toldHere || html !== undefined;
+  if (!asked && (all || against !== undefined)) {
+    const option = all ? '--all' : '--against';
+    throw new UserError(
+      `${option} is about the story, and none is asked for: add --story or --html`,
+    );
+  }
+  const writeJson = jsonOutput(json);
+  const writeHtml = html === undefined ? () => {} : outputFile(html, 'story', HTML_ADVICE);
+  const token = decodeToken(text);
+  const subject = subjectOf(token);
+  const passing = against === undefined ? undefined : passingRun(subject, decodeToken(against));
+  const result = subject.replay(token);
+  const story = asked ? tellStory(subject, result, { passing, all }) : undefined;
+  if (json !== '-') process.stdout.write(describe(result));
+  if (story !== undefined) {
+    if (json !== '-' && toldHere) process.stdout.write(`\n${storyText(story, styleOf())}`);
+    writeHtml(storyHtml(story, commandOf(text, options)));
+  }
+  writeJson(reportOf(token, result, toldHere ? story : undefined));
+  process.exitCode = EXIT_CODES[result.ending];
+}
+
+const HTML_ADVICE = 'give --html a file in a folder that exists';
+
+/** Of the same test in the same setting, and one that ends well. */
+function passingRun(subject: Subject, token: Token): Result {
+  const { path, setting, kept } = subjectOf(token);
+  const theirs = [path, setting, kept];
+  if (!isDeepStrictEqual(theirs, [subject.path, subject.setting, subject.kept])) {
+    throw new UserError(
+      `--against is a schedule of ${path} in another setting, with other operations, or another ` +
+        `test: expected one of ${subject.path} as the schedule to be told has it (${subject.setting.discipline}, ` +
+        `${subject.setting.paging}); umbra shrink prints two that fit`,
+    );
+  }
+  const result = subject.replay(token);
+  if (result.ending === 'ok') return result;
+  throw new UserError(
+    `--against ends badly as well (${result.ending}: ${result.message}): expected a schedule ` +
+      'that ends as it may',
+  );
+}
+
+const styleOf = () => ({
+  columns: columnsOf(process.stdout),
+  colours: Boolean(process.stdout.isTTY) && !process.env['NO_COLOR'],
+});
+
+function commandOf(text: string, { all = false, against }: Options): string {
+  const more = `${all ? ' --all' : ''}${against === undefined ? '' : ` --against ${against}`}`;
+  return `umbra replay ${text} --story${more}`;
+}
+
+function reportOf(token: Token, { ending, message, outcome, run }: Result, story?: Story) {
+  return {
+    schema_version: 1,
+    ...{ file: token.file, paging: token.paging, discipline: token.discipline },
+    ...{ defects: token.defects, ending, message, outcome: outcome ?? null },
+    ...{ steps: run.steps, digest: run.digest },
+    ...(story && { story }),
+  };
 }
 
 function describe({ ending, message, run }: Result): string {

@@ -1,18 +1,24 @@
 /** A failure made smaller, as umbra explore and umbra shrink tell it. */
 
 import type { Result, Subject } from '../explore/search.ts';
-import { type Size, shrink, sizeOf } from '../explore/shrink/shrink.ts';
+import { preemptionsOf, type Size, shrink, sizeOf } from '../explore/shrink/shrink.ts';
 import { showProgress } from './terminal.ts';
 
+interface Found extends Size {
+  readonly preemptions: number;
+}
+
 /** For JSON, and for people. */
-export interface ShrunkReport extends Size {
-  /** Whether each vCPU, operation and switch was tried without, and the failure went away. */
+export interface ShrunkReport extends Found {
+  /** Whether each vCPU, operation and switch that is left was tried without, in vain. */
   readonly proven: boolean;
+  readonly interrupted: boolean;
   readonly tries: number;
   readonly last_round: number;
   /** The operations that are left, of each vCPU. */
   readonly columns: readonly (readonly string[])[];
-  readonly whole: { readonly vcpus: number; readonly operations: number };
+  /** As it was found. */
+  readonly whole: Found;
   readonly ending: Result['ending'];
   readonly message: string;
   readonly token: string;
@@ -26,7 +32,7 @@ export async function shrinkShown(
   result: Result,
   isInterrupted: () => boolean,
 ): Promise<ShrunkReport> {
-  const whole = sizeOf({ subject, result });
+  const whole = { ...sizeOf({ subject, result }), preemptions: preemptionsOf(subject, result) };
   let now: Size & { readonly tries: number } = { ...whole, tries: 0 };
   const end = showProgress(
     () => `shrinking: ${sizeInWords(now)}, after ${now.tries.toLocaleString('en-US')} runs`,
@@ -41,9 +47,15 @@ export async function shrinkShown(
     const { passing, difference } = shrunk;
     return {
       ...sizeOf(shrunk),
-      ...{ proven: shrunk.proven, tries: shrunk.tries, last_round: shrunk.lastRound },
+      preemptions: preemptionsOf(shrunk.subject, shrunk.result),
+      ...{
+        proven: shrunk.proven,
+        interrupted: shrunk.interrupted,
+        tries: shrunk.tries,
+        last_round: shrunk.lastRound,
+      },
       columns: shrunk.subject.litmus.vcpus.map(({ texts }) => texts),
-      whole: { vcpus: whole.vcpus, operations: whole.operations },
+      whole,
       ...{ ending: shrunk.result.ending, message: shrunk.result.message },
       token: shrunk.subject.tokenOf(shrunk.result),
       passing:
@@ -60,31 +72,35 @@ export function describeShrunk(report: ShrunkReport): string {
   const { whole, proven, tries, columns, ending, message, token, passing } = report;
   const runs = `${tries.toLocaleString('en-US')} runs`;
   const how = proven
-    ? `${runs}: without any of it the failure is gone`
+    ? `nothing more can be left out, as ${runs} have shown`
     : `interrupted after ${runs}: it is not proven that nothing more can be left out`;
   const lines = [
     '',
-    `shrunk from ${whole.vcpus} vCPUs with ${count(whole.operations, 'operation')} to ` +
-      `${sizeInWords(report)} (${how})`,
+    `shrunk from ${sizeInWords(whole, whole.preemptions)}`,
+    `to ${sizeInWords(report, report.preemptions)}`,
+    how,
     ...columns.flatMap((texts, vcpu) => texts.map((text) => `  vCPU ${vcpu}   ${text}`)),
     `${ending}: ${message}`,
     `umbra replay ${token}`,
   ];
   if (passing !== null) {
-    lines.push('', `it passes when ${passing.difference}`, `umbra replay ${passing.token}`);
-  } else if (proven) {
+    lines.push('', `it passes ${passing.difference}`, `umbra replay ${passing.token}`);
+  } else if (!report.interrupted) {
     lines.push('', 'no schedule of these operations was seen to pass');
   }
   return `${lines.join('\n')}\n`;
 }
 
-const sizeInWords = ({ vcpus, operations, switches, steps }: Size): string =>
-  [
+function sizeInWords({ vcpus, operations, switches, steps }: Size, preemptions?: number): string {
+  const turns = switches === 1 ? '1 switch' : `${switches} switches`;
+  const free = preemptions === undefined ? '' : ` (${count(preemptions, 'preemption')})`;
+  const [columns, ops, all] = [
     count(vcpus, 'vCPU'),
     count(operations, 'operation'),
-    switches === 1 ? '1 switch' : `${switches} switches`,
     count(steps, 'step'),
-  ].join(', ');
+  ];
+  return `${columns}, ${ops}, ${turns}${free}, ${all}`;
+}
 
 const count = (n: number, what: string): string =>
   `${n.toLocaleString('en-US')} ${what}${n === 1 ? '' : 's'}`;

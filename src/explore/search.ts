@@ -191,10 +191,11 @@ export function settingsOf(
 /** Throws UserError when the file is no longer what it was, or the token does not fit it. */
 export const subjectOf = (token: Token): Subject => {
   const { file, paging, discipline, defects, memory, kept } = token;
+  const litmus = readLitmus(file);
   if (token.digest !== digestOf(file)) {
     throw new UserError(`${file} has changed since the token was printed: explore it again`);
   }
-  return new Subject(file, readLitmus(file), { paging, discipline, defects, memory }, kept);
+  return new Subject(file, litmus, { paging, discipline, defects, memory }, kept);
 };
 
 /** Of the text of a litmus file. */

@@ -4,7 +4,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Ran, umbra } from './umbra.ts';
+import { hasTerminal, interrupted, type Ran, umbra } from './umbra.ts';
 
 const R2 = 'litmus/1-fault/R2-cleared-entry-comes-back.yaml';
 const COMES_BACK = 'violation: forbidden: the guest cleared the entry, and the host wrote it back';
@@ -71,6 +71,93 @@ describe('a schedule that goes wrong', () => {
     expect(spaced(changed.stderr)).toContain('has changed since the token was printed');
     expect(spaced(gone.stderr)).toContain('R2.yaml cannot be read: ENOENT');
     expect([changed.code, gone.code]).toEqual([2, 2]);
+  });
+});
+
+describe('a failure made smaller', () => {
+  const R10 = 'litmus/6-switcher/R10-one-pgdir-two-cpus.yaml';
+  const GIVEN = [R10, '--defects', 'R10', '--discipline', 'guest-lock', '--paging', 'nonpae'];
+  const OOPS = 'oops: fault in the Switcher in nothing usable at';
+  const tokensIn = ({ stdout }: Ran): string[] =>
+    Array.from(stdout.matchAll(/^umbra replay (umbra1\.[\w-]+)$/gm), ([, token]) => token!);
+
+  let found: Ran;
+  let tokens: string[];
+  beforeAll(() => {
+    found = umbra('explore', ...GIVEN);
+    tokens = tokensIn(found);
+  });
+
+  test('is told beside the one that was found, and beside what passes', () => {
+    expect(found).toMatchObject({ code: 4, stderr: '' });
+    const [asFound, shrunk, passing] = found.stdout.split('\n\n');
+    expect(asFound).toMatch(new RegExp(`\n${OOPS} 0x\\w+\numbra replay umbra1\\.[\\w-]+$`));
+    expect(shrunk).toMatch(
+      /^shrunk from 2 vCPUs, 8 operations, \d+ switches \(\d+ preemptions\), \d+ steps\n/,
+    );
+    expect(shrunk).toMatch(/^to 2 vCPUs, 2 operations, 2 switches \(1 preemption\), \d+ steps$/m);
+    expect(shrunk).toMatch(/^nothing more can be left out, as \d+ runs have shown$/m);
+    expect(shrunk).toContain(
+      '\n  vCPU 0   load 0x00400000 -> r0\n  vCPU 1   load 0x00400000 -> r0\n',
+    );
+    expect(shrunk).toMatch(new RegExp(`\n${OOPS} 0x\\w+\numbra replay umbra1\\.[\\w-]+$`));
+    expect(passing).toMatch(
+      /^it passes when CPU 0 is left one access later\numbra replay umbra1\./,
+    );
+    expect(tokens.length).toBe(3);
+  });
+
+  test('each of its lines is done again as it was', () => {
+    const ran = tokens.map((token) => umbra('replay', token));
+    expect(ran.map(({ code }) => code)).toEqual([4, 4, 0]);
+    const steps = ran.map(({ stdout }) => Number(stdout.split(' ')[0]));
+    expect(steps[1]).toBeLessThan(steps[0]!);
+    expect(ran[1]!.stdout).toContain(`\n${OOPS} `);
+    expect(ran[2]!.stdout).toContain('\nit ends as it may\n');
+  });
+
+  test('is left as it was found on request, and made smaller later', () => {
+    const left = umbra('explore', ...GIVEN, '--no-shrink');
+    expect(left.code).toBe(4);
+    expect(left.stdout).not.toContain('shrunk');
+    expect(tokensIn(left)).toEqual([tokens[0]]);
+    const later = umbra('shrink', tokens[0]!);
+    expect(later).toMatchObject({ code: 4, stderr: '' });
+    expect(later.stdout).toBe(found.stdout.slice(found.stdout.indexOf('shrunk from')));
+  });
+
+  test('--json has all of it', () => {
+    const operation = 'load 0x00400000 -> r0';
+    const shrunk = {
+      ...{ vcpus: 2, operations: 2, switches: 2, preemptions: 1, proven: true, ending: 'oops' },
+      ...{ columns: [[operation], [operation]], token: tokens[1] },
+      passing: { difference: 'when CPU 0 is left one access later', token: tokens[2] },
+    };
+    const explored = umbra('explore', ...GIVEN, '--json', '-');
+    expect(explored.code).toBe(4);
+    const failure = { ending: 'oops', token: tokens[0], shrunk };
+    expect(JSON.parse(explored.stdout)).toMatchObject({ found: [{ failure }] });
+    const later = umbra('shrink', tokens[0]!, '--json', '-');
+    expect(JSON.parse(later.stdout)).toMatchObject({
+      ...{ schema_version: 1, file: R10, paging: 'nonpae', discipline: 'guest-lock' },
+      ...{ defects: ['R10'], shrunk },
+    });
+    expect(JSON.parse(later.stdout).shrunk.whole.operations).toBe(8);
+  });
+
+  test('a schedule that ends well has nothing to shrink', () => {
+    const { code, stdout, stderr } = umbra('shrink', tokens[2]!);
+    expect(spaced(stderr)).toContain('the schedule of the token ends as it may');
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+  });
+
+  test.runIf(hasTerminal)('Ctrl-C leaves the smallest so far, which is not proven', async () => {
+    const file = 'litmus/7-setup/R14-first-page-table.yaml';
+    const given = [file, '--defects', 'R14', '--discipline', 'guest-lock', '--paging', 'nonpae'];
+    const { code, stdout } = await interrupted(/umbra replay umbra1/, 'explore', ...given);
+    expect(stdout).toMatch(/interrupted after \d+ runs: it is not proven that nothing more/);
+    expect(stdout.match(/umbra replay umbra1/g)!.length).toBe(2);
+    expect(code).toBe(4);
   });
 });
 

@@ -15,18 +15,24 @@ import {
   unpackTurns,
 } from '../../src/explore/token.ts';
 
-const tokens: fc.Arbitrary<Token> = fc.record({
+const whole: fc.Arbitrary<Token> = fc.record({
   file: fc.string({ unit: 'grapheme' }),
   digest: fc.string(),
   paging: fc.constantFrom('nonpae', 'pae'),
   discipline: fc.constantFrom(...DISCIPLINES),
   defects: fc.subarray([...ALL_DEFECTS]),
   mostSteps: fc.integer({ min: 1 }),
-  turns: fc.array(fc.nat()),
+  turns: fc.array(fc.tuple(fc.nat(), fc.nat({ max: 31 }))).map((pairs) => pairs.flat()),
   drawn: fc.array(fc.nat({ max: 0xffff_ffff })),
   steps: fc.integer({ min: 1 }),
   digests: fc.base64String(),
 });
+
+/** Of all operations, or of those that are kept. */
+const tokens: fc.Arbitrary<Token> = fc.oneof(
+  whole,
+  fc.tuple(whole, fc.array(fc.array(fc.nat()))).map(([token, kept]) => ({ ...token, kept })),
+);
 
 test('a token says what was put into it', () => {
   fc.assert(
@@ -62,6 +68,12 @@ const token: Token = {
 const packed = (content: string): string =>
   `umbra${ENGINE_VERSION}.${deflateRawSync(content).toString('base64url')}`;
 
+function withBytesBehind(text: string): string {
+  const [prefix, content] = text.split('.');
+  const bytes = Buffer.concat([Buffer.from(content!, 'base64url'), Buffer.from('more')]);
+  return `${prefix}.${bytes.toString('base64url')}`;
+}
+
 describe('a damaged token is refused', () => {
   const text = encodeToken(token);
 
@@ -85,6 +97,12 @@ describe('a damaged token is refused', () => {
     ['a number', packed('7'), /damaged/],
     ['a field too few', packed(JSON.stringify({ ...token, file: undefined })), /damaged/],
     ['a field too many', packed(JSON.stringify({ ...token, more: 1 })), /damaged/],
+    ['text behind it', `${text}AAAA`, /damaged/],
+    ['a character of another alphabet', `${text.slice(0, 9)}+${text.slice(9)}`, /damaged/],
+    ['bytes behind it', withBytesBehind(text), /damaged/],
+    ['turns that are no pairs', packed(JSON.stringify({ ...token, turns: [3, 1, 4] })), /damaged/],
+    ['no such CPU', packed(JSON.stringify({ ...token, turns: [3, 32] })), /damaged/],
+    ['a negative place', packed(JSON.stringify({ ...token, kept: [[-1]] })), /damaged/],
     ['a negative step', packed(JSON.stringify({ ...token, turns: [-3, 1] })), /damaged/],
     ['no such defect', packed(JSON.stringify({ ...token, defects: ['R99'] })), /damaged/],
   ])('%s', (_, damaged, words) => {

@@ -37,7 +37,7 @@ export async function nearestPassing(
   const portfolio = STRATEGIES.portfolio!();
   for (let seed = 1; seed <= SCHEDULES; seed++) {
     const result = await run(portfolio, seed);
-    if (result.ending === 'ok') return { result, difference: 'another schedule altogether' };
+    if (result.ending === 'ok') return { result, difference: 'by another schedule altogether' };
   }
   return undefined;
 }
@@ -53,7 +53,7 @@ function* candidates(
     ] as const) {
       for (const [at, turn] of plan.entries()) {
         const accesses = by === 1 ? 'one access' : `${by} accesses`;
-        const difference = `CPU ${turn.who} is left ${accesses} ${way}`;
+        const difference = `when CPU ${turn.who} is left ${accesses} ${way}`;
         yield { plan: moved(plan, at, sign * by), difference };
       }
     }
@@ -62,6 +62,6 @@ function* candidates(
     yield { plan: without(plan, at, 1), difference: `without a turn of CPU ${who}` };
   }
   for (const serial of serialPlans(subject)) {
-    yield { plan: serial, difference: `no preemption, CPU ${serial[0]!.who} first` };
+    yield { plan: serial, difference: `with no preemption, CPU ${serial[0]!.who} first` };
   }
 }

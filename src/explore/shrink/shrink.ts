@@ -23,7 +23,7 @@ export interface Shrunk {
   /** With the operations that are left: `subject.litmus` has them. */
   readonly subject: Subject;
   readonly result: Result;
-  /** The switches that are not forced. */
+  /** The turns that had to be planned: all other switches are forced. */
   readonly plan: Plan;
   /** The schedule of the same operations that ends well and differs least, if one was seen. */
   readonly passing: Result | undefined;
@@ -33,12 +33,17 @@ export interface Shrunk {
   readonly tries: number;
   /** Of them those of the last round, in which nothing could be left out any more. */
   readonly lastRound: number;
-  /** 1-minimal: each vCPU, operation and switch that is left was tried without. */
+  /**
+   * 1-minimal: each vCPU, operation and switch that is left was tried without, and the failure
+   * went away, or the test said nothing any more.
+   */
   readonly proven: boolean;
+  /** Before it was proven, or before a schedule that passes was found. */
+  readonly interrupted: boolean;
 }
 
 export interface ShrinkOptions {
-  /** Told whenever it has become smaller, and of each round. */
+  /** Told whenever it has become smaller, and of the tries now and then. */
   readonly onProgress?: (size: Size & { readonly tries: number }) => void;
   /** Asked now and then, between two turns of the event loop; then the smallest so far is kept. */
   readonly isInterrupted?: () => boolean;
@@ -62,12 +67,23 @@ export async function shrink(
   const shrinking = new Shrinking(subject, result, options);
   const proven = await shrinking.untilMinimal();
   const passing = proven ? await shrinking.nearestPassing() : undefined;
-  const { best, tries, lastRound } = shrinking;
+  const { best, tries, lastRound, interrupted } = shrinking;
   return {
     ...{ subject: best.subject, result: best.result, plan: best.plan },
     ...{ passing: passing?.result, difference: passing?.difference },
-    ...{ tries, lastRound, proven },
+    ...{ tries, lastRound, proven, interrupted },
   };
+}
+
+/** Switches of a run away from a CPU that could have gone on. */
+export const preemptionsOf = (subject: Subject, result: Result): number =>
+  noted(subject, result).preemptions;
+
+/** Once more, its decisions looked at. */
+function noted(subject: Subject, { run }: Result): Noted {
+  const strategy = new Noted(new Recorded(run.decisions));
+  subject.run(strategy, 0);
+  return strategy;
 }
 
 export const sizeOf = ({ subject, result }: Pick<Shrunk, 'subject' | 'result'>): Size => {
@@ -95,6 +111,18 @@ const BATCH = 10;
 /** Schedules that are tried on a smaller test when the plan does not fail there. */
 const SCHEDULES = 28;
 
+/** Turns of a plan up to which their ends are tried earlier, one by one. */
+const MOST_SHIFTED = 12;
+
+/** A plan of more turns than these, */
+const FEW_TURNS = 2;
+
+/** and not too many to try it with all, */
+const MANY_TURNS = 7;
+
+/** is tried with fewer, and ends moved so far. */
+const NEAR = 12;
+
 /** How far the end of a turn is moved at first. */
 const FAR = 64;
 
@@ -102,19 +130,15 @@ class Shrinking {
   best: Failure;
   tries = 0;
   lastRound = 0;
+  interrupted = false;
   readonly #options: ShrinkOptions;
   #yardstick: Yardstick | undefined;
 
   constructor(subject: Subject, result: Result, options: ShrinkOptions) {
-    const noted = new Noted(new Recorded(result.run.decisions));
-    subject.run(noted, 0);
+    const { plan } = noted(subject, result);
     this.#options = options;
-    this.best = {
-      subject,
-      kept: subject.kept ?? keepAll(subject.litmus),
-      plan: noted.plan,
-      result,
-    };
+    const kept = subject.kept ?? keepAll(subject.litmus);
+    this.best = { subject, kept, plan, result };
   }
 
   /** False when it was interrupted. */
@@ -127,6 +151,7 @@ class Shrinking {
         await this.#columns();
         await this.#operations();
         await this.#switchLater();
+        await this.#retimed();
         this.lastRound = this.tries - tries;
         if (this.best === best) return true;
       }
@@ -206,6 +231,30 @@ class Shrinking {
     return !isSame && !isLonger && this.#keep(failure);
   }
 
+  /**
+   * One or two turns less, and the end of another one moved: who is no longer in the way of
+   * others, or they of it, comes with fewer decisions to where it stood.
+   */
+  async #retimed(): Promise<void> {
+    for (const count of [2, 1]) {
+      for (let at = 0; at + count <= this.best.plan.length; at++) {
+        if (this.best.plan.length <= FEW_TURNS || this.best.plan.length > MANY_TURNS) return;
+        await this.#retimedWithout(at, count);
+      }
+    }
+  }
+
+  async #retimedWithout(from: number, count: number): Promise<boolean> {
+    const fewer = without(this.best.plan, from, count);
+    for (let by = 1; by <= NEAR; by++) {
+      for (const at of fewer.keys()) {
+        if (await this.#replan(moved(fewer, at, -by))) return true;
+        if (await this.#replan(moved(fewer, at, by))) return true;
+      }
+    }
+    return false;
+  }
+
   /** Whether there are fewer turns in it, or as many and fewer switches, and it fails. */
   async #replan(plan: Plan): Promise<boolean> {
     const { best } = this;
@@ -227,10 +276,11 @@ class Shrinking {
     }
     const portfolio = STRATEGIES.portfolio!();
     for (let seed = 1; seed <= SCHEDULES; seed++) {
-      const noted = new Noted(portfolio);
-      const result = await this.#run(smaller.subject, noted, seed);
+      const strategy = new Noted(portfolio);
+      const result = await this.#run(smaller.subject, strategy, seed);
       if (!this.#isSame(result)) continue;
-      return this.#meaningful(smaller) && this.#keep({ ...smaller, result, plan: noted.plan });
+      const failure = { ...smaller, result, plan: strategy.plan };
+      return this.#meaningful(failure) && this.#keep(failure);
     }
     return false;
   }
@@ -260,7 +310,9 @@ class Shrinking {
   async #run(subject: Subject, strategy: Strategy, seed = 0): Promise<Result> {
     if (++this.tries % BATCH === 0) {
       await new Promise(setImmediate);
-      if (this.#options.isInterrupted?.()) throw INTERRUPTED;
+      this.interrupted = this.#options.isInterrupted?.() ?? false;
+      if (this.interrupted) throw INTERRUPTED;
+      this.#tell();
     }
     return subject.run(strategy, seed);
   }
@@ -277,10 +329,11 @@ class Shrinking {
 
   #keep(failure: Failure): true {
     this.best = failure;
-    this.#options.onProgress?.({ ...sizeOf(failure), tries: this.tries });
+    this.#tell();
     return true;
   }
-}
 
-/** Turns of a plan up to which they are tried earlier one by one. */
-const MOST_SHIFTED = 12;
+  #tell(): void {
+    this.#options.onProgress?.({ ...sizeOf(this.best), tries: this.tries });
+  }
+}

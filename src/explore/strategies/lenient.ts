@@ -4,7 +4,7 @@
  * of the test or of the plan itself is left out.
  */
 
-import { isRunnable, nthRunnable, type Situation, type Strategy } from '../strategy.ts';
+import { canBe, isRunnable, nthRunnable, type Situation, type Strategy } from '../strategy.ts';
 
 /** `who` goes on until it has been chosen `until` times since the beginning of the run. */
 export interface PlannedTurn {
@@ -41,7 +41,7 @@ export class Lenient implements Strategy {
   }
 
   next(situation: Situation): number {
-    const who = this.#planned(situation.runnable) ?? this.#byItself(situation);
+    const who = this.#planned(situation) ?? this.#byItself(situation);
     this.#chosen.set(who, this.#times(who) + 1);
     if (who < situation.cpus) this.#last = who;
     return who;
@@ -55,10 +55,10 @@ export class Lenient implements Strategy {
     return this.#chosen.get(who) ?? 0;
   }
 
-  #planned(runnable: number): number | undefined {
+  #planned(situation: Situation): number | undefined {
     for (; this.#turn < this.#plan.length; this.#turn++) {
       const { who, until } = this.#plan[this.#turn]!;
-      if (this.#times(who) < until && isRunnable(runnable, who)) return who;
+      if (this.#times(who) < until && canBe(situation, who)) return who;
     }
     return undefined;
   }
@@ -72,9 +72,11 @@ export class Lenient implements Strategy {
   }
 }
 
-/** Another strategy, whose choices are noted as a plan: played again, they are the same. */
+/** Looks on at another strategy, whose choices are noted as a plan: played again, they are the same. */
 export class Noted implements Strategy {
   readonly plan: { who: number; until: number }[] = [];
+  /** Switches away from a CPU that could have gone on, and had tried nothing in vain. */
+  preemptions = 0;
   readonly #strategy: Strategy;
   #chosen = new Map<number, number>();
 
@@ -85,6 +87,7 @@ export class Noted implements Strategy {
   begin(seed: number, cpus: number): void {
     this.#strategy.begin(seed, cpus);
     this.plan.length = 0;
+    this.preemptions = 0;
     this.#chosen = new Map();
   }
 
@@ -93,6 +96,8 @@ export class Noted implements Strategy {
     const until = this.times(who) + 1;
     this.#chosen.set(who, until);
     const last = this.plan.at(-1);
+    const { current, runnable, relaxes } = situation;
+    if (last && who !== current && !relaxes && isRunnable(runnable, current)) this.preemptions++;
     if (last?.who === who) last.until = until;
     else this.plan.push({ who, until });
     return who;

@@ -1,0 +1,33 @@
+/** Files that commands write: whole or not at all. */
+
+import { renameSync, statSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { UserError } from '../../shared/errors.ts';
+
+/**
+ * How to write a file, asked for before the work begins: a place that cannot be written is
+ * a UserError then, and not after everything has run. `what` it is, and `advice` on what to
+ * give instead, are for that.
+ */
+export function outputFile(path: string, what: string, advice: string): (text: string) => void {
+  const unwritable = (why: string): UserError =>
+    new UserError(`${path}: the ${what} cannot be written there (${why}); ${advice}`);
+  const folder = dirname(path);
+  if (isFolder(path) || !isFolder(folder)) throw unwritable('no file can be there');
+  return (text) => {
+    // Only a file can be replaced whole: a pipe or a device is written to.
+    const temporary = isSpecial(path) ? path : `${path}.${process.pid}.tmp`;
+    try {
+      writeFileSync(temporary, text);
+      if (temporary !== path) renameSync(temporary, path);
+    } catch (error) {
+      throw unwritable(String((error as NodeJS.ErrnoException).code));
+    }
+  };
+}
+
+const isFolder = (path: string): boolean =>
+  statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+
+const isSpecial = (path: string): boolean =>
+  statSync(path, { throwIfNoEntry: false })?.isFile() === false;

@@ -1,0 +1,116 @@
+/**
+ * A run done again by its decisions, with everything written down: what each step did to
+ * which word, for which vCPU, from where in the source, holding which locks, and what has
+ * happened on the CPU since its last step.
+ */
+
+import { type Ptr, toPtr } from '../../shared/address.ts';
+import type { HostEvent } from '../../shared/events.ts';
+import type { Host } from '../../shared/host.ts';
+import { Reg } from '../../shared/host-cpu.ts';
+import { Access } from './access.ts';
+import { actorOf } from './actors.ts';
+import type { Run } from './run.ts';
+import type { Subject } from './search.ts';
+import { HARDWARE, STACK_DEPTH, type Where, whereOf } from './source.ts';
+import { Recorded } from './strategies/recorded.ts';
+import type { Decisions, Step } from './turn.ts';
+
+export interface RecordedStep extends Step {
+  /** From 0. */
+  readonly number: number;
+  /** The CPU whose step it is, or whose hardware's; `cpu` is the actor, see actors.ts. */
+  readonly hostCpu: number;
+  /** Machine-wide number of the vCPU in hand; −1 for none. */
+  readonly vcpu: number;
+  /** Of a store that comes out of a store buffer, where it was made. */
+  readonly where: Where;
+  /** Words of the locks that the CPU holds when the step is done. */
+  readonly locks: readonly Ptr[];
+  /** Inside the guest or on the way out of it: the guest's eip; else undefined. */
+  readonly eip: number | undefined;
+  /** What happened on the CPU since its last step. */
+  readonly events: readonly HostEvent[];
+}
+
+export interface Recording {
+  readonly run: Run;
+  readonly steps: readonly RecordedStep[];
+}
+
+/** Told of each step just after it was done, with the machine as it is then. */
+export type StepListener = (step: RecordedStep, host: Host) => void;
+
+/**
+ * Run `subject` by `decisions`. Throws Diverged when the run goes another way, and what the
+ * listener throws, which ends the run there.
+ */
+export function recordRun(
+  subject: Subject,
+  decisions: Decisions,
+  listener?: StepListener,
+): Recording {
+  const { board } = subject;
+  const { host, turn } = board;
+  const locks = locksOf(host);
+  const steps: RecordedStep[] = [];
+  const newEvents = eventReader(host);
+  const stores: RecordedStep[][] = host.cpus.map(() => []);
+  turn.watcher = (step) => {
+    const { kind, cpu: index } = actorOf(step.cpu, host.cpus.length);
+    const cpu = host.cpus[index]!;
+    const isSoftware = kind === 'cpu';
+    const stored = kind === 'drain' ? stores[index]!.shift() : undefined;
+    const recorded: RecordedStep = {
+      ...step,
+      number: steps.length,
+      hostCpu: index,
+      vcpu: stored?.vcpu ?? cpu.runningVcpu - 1,
+      where: isSoftware ? whereOf(new Error().stack!) : (stored?.where ?? HARDWARE),
+      locks: locks.filter((at) => holderOf(host.words.peek(at)) === index),
+      eip: isSoftware && cpu.inside ? cpu.register(Reg.eip) : undefined,
+      events: isSoftware ? newEvents(index) : [],
+    };
+    if (turn.memory === 'tso' && step.kind === Access.Write) stores[index]!.push(recorded);
+    steps.push(recorded);
+    listener?.(recorded, host);
+  };
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = STACK_DEPTH;
+  try {
+    const run = board.run(new Recorded(decisions), 0);
+    return { run, steps };
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+    turn.watcher = undefined;
+  }
+}
+
+const WAITERS = 0x8000_0000;
+
+/** The host CPU that holds a lock whose word is this; −1 when it is free. */
+export const holderOf = (word: number): number => (word & ~WAITERS) - 1;
+
+/** Words from the beginning of its element to a lock. */
+const LOCKS = { guests: 14, pgdirs: 4, runQueues: 0, machine: 32 } as const;
+
+/** The words of all locks: each guest's, each pgdir's, the run queues' and the frame pool's. */
+export const locksOf = ({ layout: { regions } }: Host): readonly Ptr[] =>
+  Object.entries(LOCKS).flatMap(([name, offset]) => {
+    const { at, count, stride } = regions[name as keyof typeof LOCKS];
+    return Array.from({ length: count }, (_, i) => toPtr(at + i * stride + offset));
+  });
+
+/** A piece that is done again records its events again, with the same numbers. */
+function eventReader(host: Host): (cpu: number) => readonly HostEvent[] {
+  const seen = host.cpus.map(() => 0);
+  return (cpu) => {
+    const last = lastEvent(host, cpu);
+    const fresh = last - seen[cpu]!;
+    if (fresh <= 0) return [];
+    seen[cpu] = last;
+    return host.events.last(cpu, fresh);
+  };
+}
+
+const lastEvent = (host: Host, cpu: number): number => host.events.last(cpu, 1)[0]?.sequence ?? 0;

@@ -1,0 +1,158 @@
+/**
+ * Where in the source an access is made, told from a stack: the function of the paging code,
+ * host, MMU or guest that makes it, not the accessor or leaf through which it goes.
+ */
+
+import { readFileSync } from 'node:fs';
+import { SourceMap } from 'node:module';
+import { fileURLToPath } from 'node:url';
+
+/** The parts of page_tables.c by their numbers, and what is around them. */
+export type Part =
+  | ('i' | 'ii' | 'iii' | 'iv' | 'v' | 'vi' | 'vii')
+  | ('host' | 'mmu' | 'guest' | 'hardware');
+
+export interface Where {
+  readonly part: Part;
+  /** As the source calls it, e.g. `tryDemandPage`; a method without its class. */
+  readonly name: string;
+  /** From the root of the project; '' for what no code does (hardware). */
+  readonly file: string;
+  /** From 1. */
+  readonly line: number;
+  /** What of shared/ it calls to do so, the outermost: `quiesce`, `getUserPage`; '' if nothing. */
+  readonly through: string;
+  /** On behalf of the guest's software, which is in the middle of an operation. */
+  readonly byGuest: boolean;
+}
+
+export const HARDWARE: Where = {
+  ...{ part: 'hardware', name: '', file: '', line: 0, through: '', byGuest: false },
+};
+
+/** Stack frames that are looked at: from the leaf up to where a CPU's round begins. */
+export const STACK_DEPTH = 40;
+
+const PARTS: Readonly<Record<string, Part>> = {
+  fault: 'i',
+  pin: 'ii',
+  set: 'iii',
+  switch: 'iv',
+  flush: 'v',
+  switcher: 'vi',
+  'private-switcher': 'vi',
+  setup: 'vii',
+};
+
+/** What runs in the guest. */
+const SOFTWARE = 'src/explore/litmus/software.ts';
+
+/** Small helpers, for which their callers speak. */
+const HELPERS =
+  /^(get |set |(releasePte|[sg]p[gmt][de]Addr|readSaved|writeSaved|reach|mayStay|update)$)/;
+
+interface Frame {
+  /** '' for a function without a name. */
+  readonly name: string;
+  readonly file: string;
+  readonly line: number;
+}
+
+/** Source or build: the folder above src. */
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+
+const known = new Map<string, Where>();
+
+/** `stack`: of an error made inside the access. */
+export function whereOf(stack: string): Where {
+  const found = known.get(stack) ?? locate(stack);
+  known.set(stack, found);
+  return found;
+}
+
+function locate(stack: string): Where {
+  const frames = stack.split('\n').flatMap((line) => frameOf(line) ?? []);
+  const first = frames.findIndex(isTold);
+  if (first < 0) return HARDWARE;
+  const { file, line } = frames[first]!;
+  // A function without a name is inside the next one of its file that has one.
+  const name = frames.slice(first).find((frame) => frame.file === file && frame.name !== '')?.name;
+  const through = frames.slice(0, first).findLast((frame) => frame.file.startsWith('shared/'));
+  return {
+    part: partOf(frames.slice(first)),
+    name: name ?? '',
+    ...{ file, line },
+    through: through?.name.replace(/^get /, '') ?? '',
+    byGuest: frames.some((frame) => frame.file === SOFTWARE),
+  };
+}
+
+const isTold = ({ file, name }: Frame): boolean =>
+  (/^src\/(paging|host|mmu)\//.test(file) || file === SOFTWARE) && !HELPERS.test(name);
+
+/** Finding entries belongs to whichever part looks for them. */
+function partOf(frames: readonly Frame[]): Part {
+  for (const { file } of frames) {
+    const [, place, name] = /^src\/(\w+)\/(.*)\.ts$/.exec(file) ?? [];
+    if (place === 'paging' && name !== 'entries') return PARTS[name!]!;
+    if (place === 'explore') return 'guest';
+    if (place === 'mmu' || place === 'host') return place;
+  }
+  return 'hardware';
+}
+
+/** `    at Scheduler.next (file:///…/src/host/scheduler.ts:91:13)`, and with less in it. */
+function frameOf(text: string): Frame | undefined {
+  const match = /^\s*at (?:async )?(?:(.*) \()?(?:file:\/\/)?([^()]+):(\d+):(\d+)\)?$/.exec(text);
+  if (match === null) return undefined;
+  const [, called = '', path, line, column] = match;
+  const decoded = decodeURI(path!);
+  if (!decoded.startsWith(ROOT)) return undefined;
+  const name = called.replace(/ \[as .*\]$/, '').replace(/^(get |set )?.*?([#\w]+)$/, '$1$2');
+  const file = decoded.slice(ROOT.length);
+  const place = file.endsWith('.js') ? mapped(file, Number(line), Number(column)) : undefined;
+  return {
+    name: /anonymous/.test(name) ? '' : name.replace('#', ''),
+    ...(place ?? { file: file.replace(/\.js$/, '.ts'), line: Number(line) }),
+  };
+}
+
+const maps = new Map<string, SourceMap | undefined>();
+
+/** Of a build, by the map beside it. */
+function mapped(file: string, line: number, column: number): Omit<Frame, 'name'> | undefined {
+  if (!maps.has(file)) maps.set(file, readMap(file));
+  const origin = maps.get(file)?.findOrigin(line, column);
+  if (origin === undefined || !('lineNumber' in origin)) return undefined;
+  return { file: file.replace(/\.js$/, '.ts'), line: origin.lineNumber };
+}
+
+function readMap(file: string): SourceMap | undefined {
+  const text = textOf(`${file}.map`);
+  return text === undefined ? undefined : new SourceMap(JSON.parse(text));
+}
+
+const sources = new Map<string, readonly string[]>();
+
+/** A line of the source, without its indentation; '' where the source is not at hand. */
+export function sourceLine({ file, line }: Where): string {
+  if (file === '') return '';
+  const lines = sources.get(file) ?? (sourceOf(file) ?? '').split('\n');
+  sources.set(file, lines);
+  return lines[line - 1]?.trim() ?? '';
+}
+
+/** A build holds it in its maps. */
+function sourceOf(file: string): string | undefined {
+  const map = textOf(`${file.replace(/\.ts$/, '.js')}.map`);
+  if (map === undefined) return textOf(file);
+  return (JSON.parse(map) as { sourcesContent?: string[] }).sourcesContent?.[0];
+}
+
+function textOf(file: string): string | undefined {
+  try {
+    return readFileSync(ROOT + file, 'utf8');
+  } catch {
+    return undefined;
+  }
+}

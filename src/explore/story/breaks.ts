@@ -1,0 +1,156 @@
+/**
+ * The step where it broke: the first from which what is wrong at the end stays so. What is
+ * wrong is looked at after every step, so it is the step itself and not a later one that
+ * notices it.
+ */
+
+import { toGpa } from '../../../shared/address.ts';
+import type { Host } from '../../../shared/host.ts';
+import { Dead } from '../../../shared/lguest.ts';
+import { wordOf } from '../../check/guest-tables.ts';
+import { checkAll } from '../../check/invariants.ts';
+import { readSaved } from '../../host/switcher.ts';
+import type { Condition, Term } from '../litmus/conditions.ts';
+import { judge } from '../litmus/judge.ts';
+import type { Litmus, Outcome } from '../litmus/litmus.ts';
+import { RegisterOf } from '../litmus/software.ts';
+import type { Result } from '../search.ts';
+
+/** Looks at the machine after each step, and says at the end which step it was. */
+export interface BreakWatch {
+  look(step: number, host: Host): void;
+  /** After the run. undefined when no single step can be named. */
+  found(host: Host): Break | undefined;
+}
+
+export interface Break {
+  readonly step: number;
+  readonly text: string;
+  /** What comes after it is of no interest. Not so of an invariant, which may be broken for a
+   * moment in every run: what ought to have healed it comes later. */
+  readonly isFinal: boolean;
+}
+
+export function watchFor({ ending, message, outcome }: Result, litmus: Litmus): BreakWatch {
+  switch (ending) {
+    case 'ok':
+      return { look: () => {}, found: () => undefined };
+    case 'killed':
+      return whileTrue(
+        ({ guests }) => guests[0]!.dead !== Dead.Alive,
+        `the guest dies: ${message}`,
+      );
+    case 'oops':
+      return atTheEnd(`the host dies: ${message}`);
+    case 'deadlock':
+      return atTheEnd('the last step before nobody could go on');
+    case 'livelock':
+      return { look: () => {}, found: () => undefined };
+    case 'violation':
+      break;
+  }
+  const declared = outcome === undefined ? undefined : litmus.outcomes[outcome];
+  if (declared?.is === 'allowed' || declared?.is === 'interesting') return invariantBroken();
+  return outcomeReached(declared, litmus);
+}
+
+const atTheEnd = (text: string): BreakWatch => {
+  let last = -1;
+  return {
+    look: (step) => {
+      last = step;
+    },
+    found: () => (last < 0 ? undefined : { step: last, text, isFinal: true }),
+  };
+};
+
+/** The first step of the last stretch in which it is so. */
+function whileTrue(isSo: (host: Host) => boolean, text: string): BreakWatch {
+  let since = -1;
+  return {
+    look(step, host) {
+      if (!isSo(host)) since = -1;
+      else if (since < 0) since = step;
+    },
+    found: () => (since < 0 ? undefined : { step: since, text, isFinal: true }),
+  };
+}
+
+function invariantBroken(): BreakWatch {
+  const since = new Map<string, number>();
+  return {
+    look(step, host) {
+      const broken = new Set(checkAll(host).map(({ text }) => text));
+      for (const text of since.keys()) if (!broken.has(text)) since.delete(text);
+      for (const text of broken) if (!since.has(text)) since.set(text, step);
+    },
+    found(host) {
+      const [first] = checkAll(host);
+      const step = first && since.get(first.text);
+      return step === undefined ? undefined : { step, text: first!.text, isFinal: false };
+    },
+  };
+}
+
+const conditionHolds = (litmus: Litmus, when: Condition, host: Host): boolean =>
+  judge({ ...litmus, outcomes: [{ when, text: '', is: 'allowed', because: '' }] }, host).outcome ===
+  0;
+
+/**
+ * A forbidden outcome that was not so from the beginning: from where it is. One that is (all
+ * that is not allowed, say): from where the last part of the nearest allowed outcome got the
+ * value that is not allowed.
+ */
+function outcomeReached(declared: Outcome | undefined, litmus: Litmus): BreakWatch {
+  const allowed = litmus.outcomes.filter(({ is }) => is === 'allowed' || is === 'interesting');
+  const parts = allowed.map(({ when }) => conjuncts(when).map((part) => changesOf(litmus, part)));
+  const text = declared === undefined ? 'an outcome that is not declared' : `${declared.text}`;
+  let since = -1;
+  return {
+    look(step, host) {
+      for (const part of parts.flat()) part.look(step, host);
+      if (declared === undefined || !conditionHolds(litmus, declared.when, host)) since = -1;
+      else if (since < 0) since = step;
+    },
+    found(host) {
+      if (since > 0) return { step: since, text: `from here on: ${text}`, isFinal: true };
+      const wrong = parts.map((all) => all.filter((part) => !part.holds(host)));
+      const nearest = wrong.toSorted((a, b) => a.length - b.length)[0] ?? [];
+      const last = nearest.filter(({ changed }) => changed() >= 0);
+      const first = last.toSorted((a, b) => a.changed() - b.changed())[0];
+      const reason = 'what is not allowed gets its value here';
+      return first && { step: first.changed(), text: reason, isFinal: true };
+    },
+  };
+}
+
+const conjuncts = (condition: Condition): Condition[] =>
+  condition.kind === 'and'
+    ? [...conjuncts(condition.left), ...conjuncts(condition.right)]
+    : [condition];
+
+/** When what a condition is about changed last. */
+function changesOf(litmus: Litmus, condition: Condition) {
+  let changed = -1;
+  let last: string | undefined;
+  return {
+    look(step: number, host: Host): void {
+      const now = fingerprint(litmus, condition, host);
+      if (last !== undefined && now !== last) changed = step;
+      last = now;
+    },
+    changed: () => changed,
+    holds: (host: Host) => conditionHolds(litmus, condition, host),
+  };
+}
+
+function fingerprint(litmus: Litmus, condition: Condition, host: Host): string {
+  if (condition.kind !== 'equal') return `${conditionHolds(litmus, condition, host)}`;
+  return [condition.left, condition.right].map((term) => termNow(term, host)).join();
+}
+
+function termNow(term: Term, { guests: [lg] }: Host): number {
+  if (term.kind === 'register') return readSaved(lg!.cpus[term.vcpu]!, RegisterOf[term.name]);
+  if (term.kind === 'word') return wordOf(lg!, toGpa(term.page * 4096 + term.index * 4));
+  return 0;
+}

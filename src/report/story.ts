@@ -1,0 +1,88 @@
+/**
+ * What a schedule did, as it is told: a column for each host CPU, time downward. Plain data,
+ * made by src/explore/story/tell.ts, and shown by story-text.ts and story-html.ts.
+ */
+
+export interface Story {
+  /** The litmus test's name, and what it is about. */
+  readonly title: string;
+  readonly about: string;
+  /** `lock-free, nonpae, with R2` */
+  readonly setting: string;
+  /** How it ended, in words. */
+  readonly ending: string;
+  readonly good: boolean;
+  /** Steps of the run, and of them those that are told. */
+  readonly steps: number;
+  readonly told: number;
+  /** How often the turn went to another CPU, or to hardware. */
+  readonly turns: number;
+  readonly columns: readonly string[];
+  readonly lines: readonly Line[];
+  /** Sentences: where it broke, and which two accesses are to blame. */
+  readonly findings: readonly Finding[];
+}
+
+export interface Finding {
+  readonly kind: 'break' | 'pair' | 'waits';
+  readonly text: string;
+}
+
+export type Line = Mark | Told;
+
+/** What is between the steps: a turn passes on, an operation begins, the guest is entered. */
+export interface Mark {
+  readonly kind: 'turn' | 'migration' | 'operation' | 'event';
+  readonly column: number;
+  readonly text: string;
+}
+
+/** One step. */
+export interface Told {
+  readonly kind: 'step';
+  readonly column: number;
+  /** From 0, as tokens count. */
+  readonly step: number;
+  /** Of page_tables.c, `i` to `vii`, or `host`, `mmu`, `guest`, `hardware`. */
+  readonly part: string;
+  /** Whose access it is; '' for hardware. */
+  readonly name: string;
+  /** `reads`, `writes`, …; the value after it, or the two with what came of it. */
+  readonly does: string;
+  readonly place: string;
+  readonly before: string;
+  /** undefined where nothing was written. */
+  readonly after: string | undefined;
+  /** Names of the locks that are held. */
+  readonly locks: readonly string[];
+  /** `src/paging/fault.ts:82` */
+  readonly source: string;
+  /** The line itself; '' where it is not at hand. */
+  readonly code: string;
+  /** What is the matter with it. */
+  readonly flags: readonly Flag[];
+}
+
+/** The invariant broke here; the earlier and the later of the two that are to blame. */
+export type Flag = 'break' | 'first' | 'second';
+
+export const FLAG_TEXTS: Readonly<Record<Flag, string>> = {
+  break: 'here it breaks',
+  first: 'to blame: the first of two',
+  second: 'to blame: the second of two',
+};
+
+/** The parts of page_tables.c. */
+export const PART_TITLES: Readonly<Record<string, string>> = {
+  i: 'fault',
+  ii: 'pin',
+  iii: 'set',
+  iv: 'switch',
+  v: 'flush',
+  vi: 'switcher',
+  vii: 'setup',
+};
+
+/** `i fault`, `host` */
+export const partText = (part: string): string =>
+  PART_TITLES[part] === undefined ? part : `${part} ${PART_TITLES[part]}`;

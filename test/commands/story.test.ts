@@ -1,0 +1,87 @@
+/** `umbra replay --story` as a user meets it. */
+
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { find, R2, R10 } from '../explore/story/found.ts';
+import { hasTerminal, shell, umbra } from './umbra.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'umbra-story-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const spaced = (text: string): string => text.replace(/\s+/g, ' ');
+
+let failing: string;
+let passing: string;
+let other: string;
+beforeAll(() => {
+  const found = find(R2, 'R2', 'lock-free', 'nonpae');
+  failing = found.subject.tokenOf(found.failing);
+  passing = found.subject.tokenOf(found.passing!);
+  const others = find(R10, 'R10', 'guest-lock', 'nonpae');
+  other = others.subject.tokenOf(others.failing);
+});
+
+test('--story tells it after the verdict', () => {
+  const { code, stdout, stderr } = umbra('replay', failing, '--story', '--against', passing);
+  expect({ code, stderr }).toEqual({ code: 1, stderr: '' });
+  const verdict = stdout.indexOf('\nviolation: forbidden: the guest cleared the entry');
+  const story = stdout.indexOf('\n step CPU 0');
+  expect(verdict).toBeGreaterThan(0);
+  expect(story).toBeGreaterThan(verdict);
+  expect(stdout).toMatch(/^ +\d+ !!! here it breaks$/m);
+  expect(spaced(stdout)).toContain('In the schedule beside it that passes,');
+});
+
+test('--all tells each step', () => {
+  const { code, stdout } = umbra('replay', failing, '--story', '--all');
+  const [, steps] = /^(\d+) steps/.exec(stdout)!;
+  expect(stdout).toContain(`${steps} of ${steps} steps are told`);
+  const told = Array.from(stdout.matchAll(/^([ \d]{4}\d) /gm), ([, step]) => Number(step));
+  expect(told).toEqual(Array.from({ length: Number(steps) }, (_, i) => i));
+  expect(code).toBe(1);
+});
+
+test('--html writes a page, whole, and leaves nothing beside it', () => {
+  const file = join(folder, 'story.html');
+  writeFileSync(file, 'old');
+  const { code, stdout } = umbra('replay', failing, '--html', file);
+  const page = readFileSync(file, 'utf8');
+  expect(page).toMatch(/^<!doctype html>.*<\/html>\n$/s);
+  expect(page).toContain(`umbra replay ${failing} --story`);
+  expect(readdirSync(folder)).toEqual(['story.html']);
+  expect(stdout).not.toContain('step CPU 0');
+  expect(code).toBe(1);
+});
+
+test('--json has the story as data, if it is asked for', () => {
+  const { stdout } = umbra('replay', failing, '--story', '--json', '-');
+  const { story, steps } = JSON.parse(stdout);
+  expect(story.steps).toBe(steps);
+  expect(story.lines.length).toBeGreaterThan(story.told);
+  expect(JSON.parse(umbra('replay', failing, '--json', '-').stdout)).not.toHaveProperty('story');
+});
+
+test.skipIf(!hasTerminal)('at a terminal it is coloured, unless NO_COLOR is set', () => {
+  const line = `replay ${failing} --story`;
+  const script = (prefix: string): string =>
+    shell(`script -qec '${prefix} "${process.execPath}" src/main.ts ${line}' /dev/null`).stdout;
+  expect(script('env -u NO_COLOR')).toContain('\x1b[1;31m');
+  expect(script('env NO_COLOR=1')).not.toContain('\x1b[');
+});
+
+test.each([
+  ['--all alone', () => [failing, '--all'], /--all is about the story, .* add --story or --html/],
+  ['--against alone', () => [failing, '--against', passing], /--against is about the story/],
+  ['against itself', () => [failing, '--story', '--against', failing], /ends badly as well/],
+  ['against another test', () => [failing, '--story', '--against', other], /in another setting/],
+  ['against no token', () => [failing, '--story', '--against', 'R2'], /'R2' is no token/],
+  ['a page nowhere', () => [failing, '--html', '/nowhere/s.html'], /story cannot be written there/],
+  ['a page that is a folder', () => [failing, '--html', folder], /story cannot be written there/],
+])('%s is a mistake that is told, and nothing is run', (_, args, words) => {
+  const { code, stdout, stderr } = umbra('replay', ...args());
+  expect(spaced(stderr)).toMatch(words);
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+  expect(existsSync('/nowhere')).toBe(false);
+});

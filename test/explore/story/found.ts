@@ -1,0 +1,41 @@
+/** Runs that go wrong, and one beside them that does not, as stories are told of. */
+
+import type { DefectId } from '../../../shared/defects.ts';
+import type { DisciplineName } from '../../../shared/discipline.ts';
+import type { PagingName } from '../../../shared/entry.ts';
+import { readLitmus } from '../../../src/explore/litmus/litmus.ts';
+import { type Result, Subject } from '../../../src/explore/search.ts';
+import { STRATEGIES } from '../../../src/explore/strategies/catalogue.ts';
+
+export interface Found {
+  readonly subject: Subject;
+  readonly failing: Result;
+  /** The last before it that ended well. */
+  readonly passing: Result | undefined;
+}
+
+const MOST_RUNS = 2000;
+
+/** Search with the fewest switches first: what is found has few. */
+export function find(
+  path: string,
+  defect: DefectId,
+  discipline: DisciplineName,
+  paging: PagingName,
+): Found {
+  const setting = { paging, discipline, defects: [defect] };
+  const subject = new Subject(path, readLitmus(path), setting);
+  const strategy = STRATEGIES.fewest!();
+  let passing: Result | undefined;
+  for (let seed = 0; seed < MOST_RUNS; seed++) {
+    const result = subject.run(strategy, seed);
+    if (result.ending !== 'ok') return { subject, failing: result, passing };
+    passing = result;
+  }
+  throw new Error(`${path} does not go wrong in ${MOST_RUNS} runs`);
+}
+
+export const R2 = 'litmus/1-fault/R2-cleared-entry-comes-back.yaml';
+export const R5 = 'litmus/5-flush/R5-table-freed-before-unlinked.yaml';
+export const R9 = 'litmus/6-switcher/R9-same-cpu-another-vcpu.yaml';
+export const R10 = 'litmus/6-switcher/R10-one-pgdir-two-cpus.yaml';

@@ -1,0 +1,189 @@
+/** What a story says of schedules that go wrong in a way that is known. */
+
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { readLitmus } from '../../../src/explore/litmus/litmus.ts';
+import { Subject } from '../../../src/explore/search.ts';
+import { tellStory } from '../../../src/explore/story/tell.ts';
+import { STRATEGIES } from '../../../src/explore/strategies/catalogue.ts';
+import { RandomWalk } from '../../../src/explore/strategies/random-walk.ts';
+import type { Flag, Story, Told } from '../../../src/report/story.ts';
+import { type Found, find, R2, R5, R9, R10 } from './found.ts';
+
+const stepsOf = ({ lines }: Story): Told[] =>
+  lines.flatMap((line) => (line.kind === 'step' ? [line] : []));
+
+const flagged = (story: Story, flag: Flag): Told | undefined =>
+  stepsOf(story).find(({ flags }) => flags.includes(flag));
+
+const marks = ({ lines }: Story, kind: 'turn' | 'operation' | 'event'): string[] =>
+  lines.flatMap((line) => (line.kind === kind ? [line.text] : []));
+
+const tell = ({ subject, failing, passing }: Found, against: boolean): Story =>
+  tellStory(subject, failing, { passing: against ? passing : undefined });
+
+describe.each(['nonpae', 'pae'] as const)('R2, the entry that comes back, %s', (paging) => {
+  const found = find(R2, 'R2', 'lock-free', paging);
+  const story = tell(found, false);
+
+  test('it breaks where the host writes it', () => {
+    expect(flagged(story, 'break')).toMatchObject({
+      ...{ part: 'i', name: 'tryDemandPage', does: 'writes', before: 'none' },
+      ...{ place: 'guest pte of 0x00400000 in A', after: 'page 0x20 rw user accessed' },
+    });
+    expect(flagged(story, 'break')!.code).toContain('lgwriteEntry(cpu, gptePtr, gpte)');
+  });
+
+  test.each([false, true])('the guest’s store and that are to blame, compared: %s', (against) => {
+    const told = tell(found, against);
+    const [first, second] = [flagged(told, 'first')!, flagged(told, 'second')!];
+    expect(first).toMatchObject({ part: 'guest', name: 'storeEntry', after: 'none' });
+    expect(second.step).toBe(flagged(told, 'break')!.step);
+    expect(first.column).not.toBe(second.column);
+    expect(told.findings.map(({ kind }) => kind)).toEqual(['break', 'pair']);
+    expect(told.findings[1]!.text.includes('guess')).toBe(!against);
+  });
+
+  test('the read that went before is told, and what the vCPUs were at', () => {
+    const reads = stepsOf(story).filter(
+      ({ does, place }) => does === 'reads' && /^guest pte/.test(place),
+    );
+    expect(reads[0]!.step).toBeLessThan(flagged(story, 'first')!.step);
+    expect(marks(story, 'operation')).toEqual([
+      'vCPU 0: load 0x00400000 -> r0',
+      'vCPU 1: set_pte A 0x00400000 = none',
+    ]);
+    expect(marks(story, 'event')).toContain('vCPU 0: page fault at 0x00400000 (read)');
+    expect(marks(story, 'event')).toContain('vCPU 1: hypercall SET_PTE');
+  });
+
+  test('it is short enough to be read aloud', () => {
+    expect(story.told).toBeLessThan(20);
+    expect(story.told).toBe(stepsOf(story).length);
+    expect(story.steps).toBe(found.failing.run.steps);
+  });
+
+  test('each line that is shown of the source is there', () => {
+    for (const { source, code } of stepsOf(story)) {
+      const [file, line] = source.split(':');
+      expect(readFileSync(file!, 'utf8').split('\n')[Number(line) - 1]!.trim()).toBe(code);
+    }
+  });
+
+  test('all of it has a line for every step', () => {
+    const all = tellStory(found.subject, found.failing, { all: true });
+    expect(stepsOf(all).map(({ step }) => step)).toEqual(
+      Array.from({ length: found.failing.run.steps }, (_, i) => i),
+    );
+  });
+});
+
+test('R5: a table that is free is named by what it was, and who freed it is to blame', () => {
+  const story = tell(find(R5, 'R5', 'lock-free', 'pae'), false);
+  expect(story.ending).toMatch(/^oops: machine check/);
+  expect(flagged(story, 'break')!.step).toBe(story.steps - 1);
+  expect(flagged(story, 'first')).toMatchObject({ part: 'v', does: 'frees' });
+  expect(flagged(story, 'first')!.place).toMatch(/^table below the pde of 0x00400000 \(pgdir 1\)/);
+  expect(flagged(story, 'first')!.locks).toEqual(['lock of pgdir 1']);
+  expect(flagged(story, 'second')!.place).toBe('pte of 0x00400000 (pgdir 1), in a freed frame');
+});
+
+test('R9: the second vCPU finds the first one’s registers', () => {
+  const story = tell(find(R9, 'R9', 'guest-lock', 'nonpae'), false);
+  expect(story.columns).toEqual(['CPU 0']);
+  const theirs = { place: "pte of 0xffc01000, CPU 0's registers (pgdir 1)" };
+  expect(flagged(story, 'first')).toMatchObject({ ...theirs, part: 'vi', name: 'mapPage' });
+  expect(flagged(story, 'second')).toMatchObject({
+    ...{ ...theirs, part: 'mmu', does: 'reads' },
+    before: 'regs page of vCPU 0 rw accessed dirty',
+  });
+  expect(flagged(story, 'break')!.place).toBe('whether the guest is dead');
+});
+
+test('R10: the host dies of what the other CPU has removed', () => {
+  const story = tell(find(R10, 'R10', 'guest-lock', 'nonpae'), true);
+  const [first, second] = [flagged(story, 'first')!, flagged(story, 'second')!];
+  expect(first).toMatchObject({ part: 'vi', name: 'removeSwitcherPercpuMap', after: 'none' });
+  expect(second).toMatchObject({ part: 'mmu', before: 'none', place: first.place });
+  expect(second.flags).toContain('break');
+  expect(first.column).not.toBe(second.column);
+});
+
+test('a run that ends well has a story, and nobody to blame', () => {
+  const litmus = readLitmus(R2);
+  const setting = { paging: 'nonpae', discipline: 'pgdir-lock', defects: [] } as const;
+  const subject = new Subject(R2, litmus, setting);
+  const story = tellStory(subject, subject.run(new RandomWalk(), 1));
+  expect(story).toMatchObject({ good: true, ending: 'it ends as it may', findings: [] });
+  expect(stepsOf(story).flatMap(({ flags }) => flags)).toEqual([]);
+  expect(stepsOf(story).length).toBeGreaterThan(0);
+});
+
+test('a vCPU that goes on on another CPU is marked', () => {
+  const path = 'litmus/6-switcher/migrations.yaml';
+  const setting = { paging: 'nonpae', discipline: 'guest-lock', defects: [] } as const;
+  const subject = new Subject(path, readLitmus(path), setting);
+  const { lines } = tellStory(subject, subject.run(new RandomWalk(), 1));
+  const moves = lines.filter(({ kind }) => kind === 'migration');
+  expect(moves.length).toBeGreaterThan(0);
+  for (const line of moves) {
+    const [, from] = /^vCPU \d goes on here, from CPU (\d)$/.exec((line as { text: string }).text)!;
+    expect(Number(from)).not.toBe(line.column);
+  }
+});
+
+test('a store that waits in its buffer is told where it is made, and where it reaches memory', () => {
+  const path = 'litmus/1-fault/store-buffering.yaml';
+  const setting = {
+    paging: 'nonpae',
+    discipline: 'guest-lock',
+    defects: [],
+    memory: 'tso',
+  } as const;
+  const subject = new Subject(path, readLitmus(path), setting);
+  const strategy = STRATEGIES.portfolio!();
+  let seed = 0;
+  let result = subject.run(strategy, seed);
+  // Both loads before the other vCPU's store: only store buffers do that.
+  while (result.outcome !== 0 && seed < 1000) result = subject.run(strategy, ++seed);
+  expect(result.outcome).toBe(0);
+  const story = tellStory(subject, result);
+  expect(story.setting).toContain('tso');
+  for (const column of [0, 1]) {
+    const theirs = stepsOf(story).filter((step) => step.column === column);
+    const stored = theirs.findIndex(({ does }) => does.startsWith('stores, as yet in its buffer'));
+    const { place, source } = theirs[stored]!;
+    const load = theirs.findIndex(
+      ({ does, before }, i) => i > stored && does === 'reads' && before === '0',
+    );
+    const reached = theirs.findIndex(
+      (step) => step.does === 'the store reaches' && step.place === place,
+    );
+    expect(theirs[reached]).toMatchObject({
+      place,
+      source,
+      before: '0',
+      after: '1',
+      part: 'guest',
+    });
+    expect([stored < load, load < reached]).toEqual([true, true]);
+  }
+});
+
+test('what hardware does by itself is told in the column of its CPU', () => {
+  const subject = new Subject(R2, readLitmus(R2), {
+    ...{ paging: 'nonpae', discipline: 'guest-lock', defects: [] },
+  });
+  const strategy = STRATEGIES.random!();
+  const told: Told[] = [];
+  for (let seed = 1; seed < 100 && told.length < 5; seed += 2) {
+    const story = tellStory(subject, subject.run(strategy, seed));
+    told.push(...stepsOf(story).filter(({ part }) => part === 'hardware'));
+  }
+  expect(told.length).toBeGreaterThanOrEqual(5);
+  for (const { column, does, place, name, source, before, after } of told) {
+    expect([name, source, before, after]).toEqual(['', '', '', undefined]);
+    expect(does === 'an interrupt on' || does === 'an entry goes from the').toBe(true);
+    expect(place).toContain(`CPU ${column}`);
+  }
+});

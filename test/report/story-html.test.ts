@@ -1,0 +1,74 @@
+/** A story as a page: whole, by itself, and to be read without seeing it. */
+
+import { describe, expect, test } from 'vitest';
+import { storyHtml } from '../../src/report/story-html.ts';
+import { STORY } from './story.ts';
+
+const html = storyHtml(STORY, 'umbra replay umbra1.abc --story');
+
+const VOID = new Set(['meta']);
+
+/** Tags that are not closed, or closed where they were not open. */
+function unbalanced(text: string): string[] {
+  const open: string[] = [];
+  const wrong: string[] = [];
+  for (const [, closes, name] of text.matchAll(/<(\/?)([a-z][a-z0-9]*)\b[^>]*>/g)) {
+    if (closes) {
+      if (open.pop() !== name) wrong.push(`</${name}>`);
+    } else if (!VOID.has(name!)) open.push(name!);
+  }
+  return [...wrong, ...open];
+}
+
+test('it is well-formed, and what it tells is escaped', () => {
+  expect(html.startsWith('<!doctype html>\n<html lang="en">')).toBe(true);
+  expect(unbalanced(html)).toEqual([]);
+  expect(html).toContain('an entry stays &lt;cleared&gt; &amp; gone');
+  expect(html).toContain('&quot;it&quot; came back');
+  expect(html).not.toContain('<cleared>');
+});
+
+test('it needs nothing from elsewhere, and runs nothing', () => {
+  expect(html).not.toMatch(/<script|<link|<img|\bsrc=|\bhref=|url\(|@import|https?:/);
+});
+
+describe('its table', () => {
+  const body = /<tbody>\n(.*)\n<\/tbody>/s.exec(html)![1]!;
+  const rows = body.split('\n');
+
+  test('has a caption, and a header for each column', () => {
+    expect(html).toMatch(/<table>\s*<caption>[^<]+<\/caption>/);
+    for (const name of ['Step', ...STORY.columns]) {
+      expect(html).toContain(`<th scope="col">${name}</th>`);
+    }
+  });
+
+  test('has a row for each line, a cell for each column, and a header for each step', () => {
+    expect(rows.length).toBe(STORY.lines.length);
+    for (const [i, row] of rows.entries()) {
+      expect(row.match(/<t[dh]\b/g)?.length).toBe(1 + STORY.columns.length);
+      expect(row.includes('<th scope="row">')).toBe(STORY.lines[i]!.kind === 'step');
+    }
+  });
+
+  test('says in words what is the matter, not by a colour alone', () => {
+    expect(body.match(/<strong>to blame: the first of two<\/strong>/g)).toHaveLength(1);
+    expect(body.match(/<strong>here it breaks<\/strong>/g)).toHaveLength(1);
+  });
+
+  test('shows the line of the source', () => {
+    expect(rows[1]).toContain('<pre><code>: lgreadEntry(cpu, gptePtr);</code></pre>');
+    expect(rows[1]).toContain('i fault: tryDemandPage, src/paging/fault.ts:82');
+  });
+});
+
+test('it is made for dark, for light and for paper', () => {
+  expect(html).toContain('@media (prefers-color-scheme: dark)');
+  expect(html).toContain('@media print');
+});
+
+test('one that ends well has no list of what went wrong', () => {
+  const good = storyHtml({ ...STORY, good: true, findings: [] }, 'umbra');
+  expect(good).not.toContain('What went wrong');
+  expect(unbalanced(good)).toEqual([]);
+});
