@@ -7,6 +7,7 @@ import { type Ending, type Result, type Setting, Subject, settingsOf } from '../
 import { STRATEGIES } from '../explore/strategies/catalogue.ts';
 import { parseDefects } from './defects.ts';
 import { ExitCode } from './exit-code.ts';
+import { exploreRaces } from './explore-races.ts';
 import { JSON_OPTION, jsonOutput } from './json-output.ts';
 import { disciplineOption, integer, memoryOption, pagingOption } from './options.ts';
 import { describeShrunk, type ShrunkReport, shrinkShown } from './shrunk.ts';
@@ -18,6 +19,8 @@ interface Options extends Partial<Pick<Setting, 'paging' | 'discipline' | 'memor
   readonly seconds?: number;
   readonly seed: number;
   readonly shrink: boolean;
+  readonly races?: boolean;
+  readonly race?: number;
   readonly json?: string;
 }
 
@@ -69,6 +72,17 @@ export function exploreCommand(): Command {
     .option('--runs <n>', 'schedules in each setting, at most', integer(1), 1000)
     .option('--seconds <s>', 'and for so long in each, at most', integer(1))
     .option('--seed <n>', 'of the first schedule; the next ones count up', integer(0), 1)
+    .addOption(
+      new Option(
+        '--races',
+        `run all schedules (${RACE_RUNS} if --runs is not given) and list the races in them`,
+      ).conflicts('race'),
+    )
+    .option(
+      '--race <n>',
+      'find the races again, and search for a schedule in which number n does harm',
+      integer(1),
+    )
     .option('--no-shrink', 'leave a schedule that goes wrong as it was found')
     .option(...JSON_OPTION)
     .addHelpText(
@@ -82,9 +96,40 @@ export function exploreCommand(): Command {
         `livelock, ${ExitCode.UserMistake} a mistake in what was given, ${ExitCode.Interrupted} ` +
         'interrupted by Ctrl-C.\n\nExamples:\n' +
         '  umbra explore litmus/1-fault/R2-cleared-entry-comes-back.yaml --defects R2\n' +
-        '  umbra explore litmus/6-switcher/migrations.yaml --strategy pct-3 --runs 10000',
+        '  umbra explore litmus/6-switcher/migrations.yaml --strategy pct-3 --runs 10000\n' +
+        '  umbra explore litmus/1-fault/R4-both-allocate-the-table.yaml --defects R4 --races',
     )
-    .action(explore);
+    .action((file: string, options: Options, command: Command) => {
+      if (!options.races && options.race === undefined) return explore(file, options);
+      const runsGiven = command.getOptionValueSource('runs') !== 'default';
+      return races(file, { ...options, runs: runsGiven ? options.runs : RACE_RUNS });
+    });
+}
+
+/** Schedules in each setting when races are asked for. */
+const RACE_RUNS = 50;
+
+async function races(file: string, options: Options): Promise<void> {
+  const writeJson = jsonOutput(options.json);
+  const quiet = options.json === '-';
+  let interrupted = false;
+  const interrupt = (): void => {
+    interrupted = true;
+  };
+  process.once('SIGINT', interrupt);
+  const report = await exploreRaces(
+    file,
+    options,
+    () => interrupted,
+    (text) => void (quiet || process.stdout.write(text)),
+  );
+  process.off('SIGINT', interrupt);
+  const { strategy, seed } = options;
+  writeJson({ schema_version: 1, file, strategy, seed, ...report });
+  const wrong = report.hunt === undefined ? report.found.find(({ failure }) => failure) : undefined;
+  const failure = report.hunt?.harm ?? wrong?.failure;
+  if (failure !== undefined) process.exitCode = EXIT_CODES[failure.ending];
+  else process.exitCode = interrupted ? ExitCode.Interrupted : ExitCode.Ok;
 }
 
 async function explore(file: string, options: Options): Promise<void> {

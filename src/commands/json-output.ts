@@ -1,4 +1,4 @@
-/** Where `--json` goes: a file, or stdout for `-`. */
+/** Where `--json` and its like go: a file, or stdout for `-`. */
 
 import { outputFile } from './output-file.ts';
 
@@ -7,13 +7,22 @@ export const JSON_OPTION = [
   'write the result as JSON too; - for JSON on stdout, and nothing else',
 ] as const;
 
-/** How to write the result, asked for before the work begins: see outputFile. */
+/** How to write the result as JSON: as `output` says. */
 export function jsonOutput(path: string | undefined): (result: unknown) => void {
-  if (path === undefined) return () => {};
-  if (path === '-') return (result) => process.stdout.write(toText(result));
-  const advice = 'give --json a file in a folder that exists, or - for stdout';
-  const write = outputFile(path, 'JSON', advice);
-  return (result) => write(toText(result));
+  const write = output(path, { option: '--json', what: 'JSON' });
+  return (result) => write(`${JSON.stringify(result, null, 2)}\n`);
 }
 
-const toText = (result: unknown): string => `${JSON.stringify(result, null, 2)}\n`;
+interface Asked {
+  /** By what, and for what. */
+  readonly option: string;
+  readonly what: string;
+}
+
+/** How to write a text, asked for before the work begins: see outputFile. Not for undefined. */
+export function output(path: string | undefined, { option, what }: Asked): (text: string) => void {
+  if (path === undefined) return () => {};
+  if (path === '-') return (text) => process.stdout.write(text);
+  const advice = `give ${option} a file in a folder that exists, or - for stdout`;
+  return outputFile(path, what, advice);
+}

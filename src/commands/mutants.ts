@@ -17,9 +17,8 @@ import { formatMutants, MISSED, mutantsMarkdown } from '../explore/mutants-table
 import { parseDefects } from './defects.ts';
 import { ExitCode } from './exit-code.ts';
 import { seedOption, strategiesOption } from './explore-options.ts';
-import { JSON_OPTION, jsonOutput } from './json-output.ts';
+import { JSON_OPTION, jsonOutput, output } from './json-output.ts';
 import { integer } from './options.ts';
-import { outputFile } from './output-file.ts';
 import { abortOnInterrupt, onPool } from './pool.ts';
 import { formatDuration, showProgress } from './terminal.ts';
 
@@ -73,7 +72,7 @@ async function mutants(options: Options): Promise<void> {
     throw new UserError('--json - and --markdown - both ask for stdout: give one of them a file');
   }
   const writeJson = jsonOutput(json);
-  const writeMarkdown = markdownOutput(markdown);
+  const writeMarkdown = output(markdown, { option: '--markdown', what: 'table' });
   const interrupted = new AbortController();
   const stopListening = abortOnInterrupt(interrupted);
   const job = { threads: options.threads, signal: interrupted.signal };
@@ -96,13 +95,6 @@ async function mutants(options: Options): Promise<void> {
   writeJson(report);
   const missed = report.mutants.some((mutant) => mutant.missed);
   process.exitCode = missed ? ExitCode.Failed : ExitCode.Ok;
-}
-
-function markdownOutput(path: string | undefined): (text: string) => void {
-  if (path === undefined) return () => {};
-  if (path === '-') return (text) => process.stdout.write(text);
-  const advice = 'give --markdown a file in a folder that exists, or - for stdout';
-  return outputFile(path, 'table', advice);
 }
 
 /** The one that makes the same table. */

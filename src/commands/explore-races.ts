@@ -1,0 +1,264 @@
+/**
+ * `umbra explore --races` and `--race N`: what races in the schedules that are run, and a search
+ * for a schedule in which one of these races does harm.
+ */
+
+import { UserError } from '../../shared/errors.ts';
+import { readLitmus } from '../explore/litmus/litmus.ts';
+import { placeText, type Race, RaceGatherer } from '../explore/races/gather.ts';
+import { type Hunt, Hunter } from '../explore/races/hunt.ts';
+import { SideTeller, type ToldSide, titleOf } from '../explore/races/tell.ts';
+import { type Result, type Setting, Subject, settingsOf } from '../explore/search.ts';
+import { STRATEGIES } from '../explore/strategies/catalogue.ts';
+import { describeShrunk, type ShrunkReport, shrinkShown } from './shrunk.ts';
+import { showProgress } from './terminal.ts';
+
+export interface RaceOptions extends Partial<Setting> {
+  /** The number of the one to be searched for harm; else all are listed. */
+  readonly race?: number;
+  readonly strategy: string;
+  readonly runs: number;
+  readonly seconds?: number;
+  readonly seed: number;
+  readonly shrink: boolean;
+}
+
+/** What is wrong with a schedule. */
+export interface Failure {
+  readonly ending: Result['ending'];
+  readonly message: string;
+  readonly token: string;
+  readonly shrunk?: ShrunkReport;
+}
+
+/** For JSON. */
+export interface RacesReport {
+  readonly found: readonly Gathered[];
+  /** In all settings, counted on: number N is the N-th. */
+  readonly races: readonly RaceReport[];
+  readonly hunt?: HuntReport;
+}
+
+/** What came of one setting. */
+interface Gathered {
+  readonly setting: Setting;
+  readonly schedules: number;
+  readonly distinct: number;
+  /** Schedules that went wrong by themselves, and the first of them. */
+  readonly wrong: number;
+  readonly failure?: Failure;
+}
+
+interface RaceReport {
+  readonly number: number;
+  readonly setting: Setting;
+  readonly kind: Race['kind'];
+  readonly title: string;
+  /** Schedules in which it was seen, and of them those with the second side first. */
+  readonly schedules: number;
+  readonly turned: number;
+  readonly sides: readonly [ToldSide, ToldSide];
+  /** The schedule that the sides are told from. */
+  readonly ending: Result['ending'];
+  readonly token: string;
+}
+
+interface HuntReport extends Pick<Hunt, 'schedules' | 'orders'> {
+  readonly race: number;
+  readonly harm: Failure | null;
+}
+
+interface Numbered {
+  readonly number: number;
+  readonly race: Race;
+  readonly subject: Subject;
+  readonly gatherer: RaceGatherer;
+  readonly teller: SideTeller;
+}
+
+/** `isInterrupted` ends it early, with what there is; `print` is given text as it comes. */
+export async function exploreRaces(
+  file: string,
+  options: RaceOptions,
+  isInterrupted: () => boolean,
+  print: (text: string) => void,
+): Promise<RacesReport> {
+  const litmus = readLitmus(file);
+  const found: Gathered[] = [];
+  const all: Numbered[] = [];
+  for (const setting of settingsOf(litmus, options)) {
+    if (isInterrupted()) break;
+    const subject = new Subject(file, litmus, setting);
+    const gatherer = new RaceGatherer(subject);
+    const gathered = await gather(subject, gatherer, options, isInterrupted);
+    const { races } = gatherer;
+    found.push(gathered);
+    print(describeGathered(gathered, races.length));
+    const teller = new SideTeller(subject);
+    for (const race of races) {
+      all.push({ number: all.length + 1, race, subject, gatherer, teller });
+    }
+    const listed = all.slice(all.length - races.length);
+    if (options.race === undefined) for (const one of listed) print(describeRace(reportOf(one)));
+    const reached = options.race !== undefined && all.length >= options.race;
+    if (reached) break;
+  }
+  if (options.race === undefined) return { found, races: all.map(reportOf) };
+  if (isInterrupted()) return { found, races: [] };
+  const chosen = all[options.race - 1];
+  if (chosen === undefined) throw noSuchRace(options.race, all.length);
+  const report = reportOf(chosen);
+  print(`\n${describeRace(report)}`);
+  const hunt = await huntFor(chosen, options, isInterrupted);
+  print(describeHunt(chosen, hunt));
+  return { found, races: [report], hunt };
+}
+
+const noSuchRace = (number: number, count: number): UserError =>
+  new UserError(
+    `there is no race ${number}: ` +
+      (count === 0
+        ? 'no races were seen in these schedules'
+        : `races 1 to ${count} were seen in these schedules, and --races lists them`),
+  );
+
+/** Schedules between two looks at Ctrl-C. */
+const BATCH = 5;
+
+/** Calls `once` with one seed after the other, until it says no or there are enough. */
+async function forSeeds(
+  { runs, seed, seconds = Number.POSITIVE_INFINITY }: RaceOptions,
+  isInterrupted: () => boolean,
+  what: string,
+  once: (seed: number) => boolean,
+): Promise<void> {
+  const start = performance.now();
+  let i = 0;
+  const end = showProgress(() => `${what}: ${i} of ${runs} schedules`);
+  try {
+    while (i < runs && performance.now() - start < seconds * 1000 && !isInterrupted()) {
+      if (!once(seed + i++)) return;
+      if (i % BATCH === 0) await new Promise(setImmediate);
+    }
+  } finally {
+    end();
+  }
+}
+
+async function gather(
+  subject: Subject,
+  gatherer: RaceGatherer,
+  options: RaceOptions,
+  isInterrupted: () => boolean,
+): Promise<Gathered> {
+  const strategy = STRATEGIES[options.strategy]!();
+  const digests = new Set<string>();
+  let schedules = 0;
+  let wrong = 0;
+  let first: Result | undefined;
+  await forSeeds(options, isInterrupted, 'looking for races', (seed) => {
+    const result = gatherer.run(strategy, seed);
+    schedules++;
+    digests.add(result.run.digest);
+    if (result.ending !== 'ok') {
+      wrong++;
+      first ??= result;
+    }
+    return true;
+  });
+  const { setting } = subject;
+  return {
+    ...{ setting, schedules, distinct: digests.size, wrong },
+    ...(first && { failure: failureOf(subject, first) }),
+  };
+}
+
+const failureOf = (subject: Subject, result: Result): Failure => ({
+  ...{ ending: result.ending, message: result.message, token: subject.tokenOf(result) },
+});
+
+async function huntFor(
+  { number, race, subject, gatherer }: Numbered,
+  options: RaceOptions,
+  isInterrupted: () => boolean,
+): Promise<HuntReport> {
+  const hunter = new Hunter(subject, gatherer, race);
+  let hunt: Hunt = { schedules: 0, orders: [0, 0], harm: undefined };
+  await forSeeds(options, isInterrupted, 'looking for harm', (seed) => {
+    hunt = hunter.run(seed);
+    return hunt.harm === undefined;
+  });
+  const { schedules, orders, harm } = hunt;
+  if (harm === undefined) return { race: number, schedules, orders, harm: null };
+  const failure = failureOf(subject, harm);
+  if (!options.shrink) return { race: number, schedules, orders, harm: failure };
+  const shrunk = await shrinkShown(subject, harm, isInterrupted);
+  return { race: number, schedules, orders, harm: { ...failure, shrunk } };
+}
+
+function reportOf({ number, race, subject, teller }: Numbered): RaceReport {
+  const { kind, runs, turned, example } = race;
+  return {
+    ...{ number, setting: subject.setting, kind, title: titleOf(race) },
+    ...{ schedules: runs, turned, sides: teller.sides(race) },
+    ...{ ending: example.result.ending, token: subject.tokenOf(example.result) },
+  };
+}
+
+function describeGathered(
+  { setting, schedules, distinct, wrong, failure }: Gathered,
+  races: number,
+): string {
+  const line =
+    `${setting.discipline}, ${setting.paging}: ${count(schedules, 'schedule')}, ${distinct} of ` +
+    `them different, ${count(races, 'race')}`;
+  if (failure === undefined) return `${line}; nothing wrong\n`;
+  const { ending, message, token } = failure;
+  return `${line}; ${wrong} went wrong, the first so:\n${ending}: ${message}\numbra replay ${token}\n`;
+}
+
+function describeRace(report: RaceReport): string {
+  const { number, title, schedules, turned, sides, ending, token } = report;
+  const orders =
+    turned === 0 || turned === schedules ? 'always' : `${schedules - turned} and ${turned} times`;
+  const how = turned === schedules ? 'the second side first' : 'the first side first';
+  const seen = `seen in ${count(schedules, 'schedule')}`;
+  const order = orders === 'always' ? `${how} in all` : `one side and the other first ${orders}`;
+  const good = ending === 'ok' ? 'which ends well' : 'which goes wrong';
+  const lines = [
+    `${number}. ${title}, ${seen}, ${order}; for example in one ${good}:`,
+    ...sides.flatMap(describeSide),
+    `  umbra replay ${token}`,
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function describeSide(side: ToldSide): string[] {
+  const { does, place, before, after, name, source, locks, column, step, operation } = side;
+  const value = after === undefined ? before : `${before} -> ${after}`;
+  const held = locks.length === 0 ? 'no lock' : locks.join(', ');
+  return [
+    `  CPU ${column} ${does} ${place}${value === '' ? '' : `: ${value}`}`,
+    `    ${name}, ${source}; step ${step}, holding ${held}`,
+    ...(operation === '' ? [] : [`    ${operation}`]),
+  ];
+}
+
+function describeHunt({ race }: Numbered, { schedules, orders, harm }: HuntReport): string {
+  const [a, b] = race.sides.map(({ where }) => placeText(where));
+  const neither = schedules - orders[0] - orders[1];
+  const ways = [
+    `${orders[0]} of them with ${a} first`,
+    `${orders[1]} with ${b} first`,
+    ...(neither === 0 ? [] : [`${neither} in which the two did not meet`]),
+  ].join(', ');
+  if (harm === null) return `no harm in ${count(schedules, 'schedule')}: ${ways}\n`;
+  const { ending, message, token, shrunk } = harm;
+  return (
+    `harm: ${ending}: ${message}\nafter ${count(schedules, 'schedule')}: ${ways}\n` +
+    `umbra replay ${token}\n${shrunk === undefined ? '' : describeShrunk(shrunk)}`
+  );
+}
+
+const count = (n: number, what: string): string =>
+  `${n.toLocaleString('en-US')} ${what}${n === 1 ? '' : 's'}`;

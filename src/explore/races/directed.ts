@@ -1,0 +1,122 @@
+/**
+ * A search directed at a race, in the spirit of RaceFuzzer (Sen: Race Directed Random Testing
+ * of Concurrent Programs, PLDI 2008): a CPU that is about to make one side's access is held
+ * there until another is about to make the other side's. Then a coin says which is made first,
+ * and the other one waits until that CPU has gone on for a while.
+ *
+ * How often the turn passes on otherwise, how much of what could be held is, and how long the
+ * second side waits is drawn for each run.
+ */
+
+import { Dice } from '../dice.ts';
+import {
+  countRunnable,
+  isRunnable,
+  nthRunnable,
+  type Situation,
+  type Strategy,
+} from '../strategy.ts';
+import type { Pending, Target } from './target.ts';
+
+/** One in so many decisions gives the turn to somebody else. */
+const SWITCHES = [50, 10, 2];
+/** Steps for which the second side waits; at most, since it goes on if nobody else can. */
+const WAITS = [0, 3, 20, 1000];
+
+/** What was decided about a CPU where it stands. */
+type Stand =
+  /** Nothing yet, or it may go on. */
+  | 'undecided'
+  | 'free'
+  /** Until it meets the other side. */
+  | 'held'
+  /** Until the other side has gone on for a while. */
+  | 'second';
+
+export class Directed implements Strategy {
+  readonly #target: Target;
+  readonly #dice = new Dice();
+  #switches = 0;
+  /** Out of 4. */
+  #holds = 0;
+  #waits = 0;
+  #stands: Stand[] = [];
+  /** For those who are second: the step from which on they may go on. */
+  #until: number[] = [];
+
+  constructor(target: Target) {
+    this.#target = target;
+  }
+
+  begin(seed: number, actors: number): void {
+    this.#dice.seed(seed);
+    this.#switches = SWITCHES[this.#dice.below(SWITCHES.length)]!;
+    this.#holds = this.#dice.below(2) === 0 ? 4 : 2;
+    this.#waits = WAITS[this.#dice.below(WAITS.length)]!;
+    this.#stands = Array<Stand>(actors).fill('undecided');
+    this.#until = Array<number>(actors).fill(0);
+  }
+
+  next(situation: Situation): number {
+    const chosen = this.#meeting(situation) ?? this.#other(situation);
+    this.#stands[chosen] = 'undecided';
+    return chosen;
+  }
+
+  draw(): number {
+    return this.#dice.word();
+  }
+
+  /** Who is first, if both sides are about to be done. */
+  #meeting(situation: Situation): number | undefined {
+    for (let a = 0; a < situation.cpus; a++) {
+      if (!this.#mayMeet(situation, a)) continue;
+      for (let b = 0; b < a; b++) {
+        if (!this.#mayMeet(situation, b)) continue;
+        if (!this.#target.isPair(pendingOf(situation, a), pendingOf(situation, b))) continue;
+        const [first, second] = this.#dice.below(2) === 0 ? [a, b] : [b, a];
+        this.#stands[second] = 'second';
+        this.#until[second] = situation.step + this.#dice.below(this.#waits + 1) + 1;
+        return first;
+      }
+    }
+    return undefined;
+  }
+
+  /** It stands at a side's access, and is held there. */
+  #mayMeet(situation: Situation, cpu: number): boolean {
+    const isAtSide = this.#target.isSide(pendingOf(situation, cpu));
+    if (!isRunnable(situation.runnable, cpu) || !isAtSide) return false;
+    if (this.#stands[cpu] === 'undecided') {
+      this.#stands[cpu] = this.#dice.below(4) < this.#holds ? 'held' : 'free';
+    }
+    return this.#stands[cpu] === 'held';
+  }
+
+  /** Somebody who is not held; who is, if nobody else can go on. */
+  #other({ runnable, current, relaxes, step }: Situation): number {
+    let free = 0;
+    for (let mask = runnable; mask !== 0; mask &= mask - 1) {
+      const actor = 31 - Math.clz32(mask & -mask);
+      const stand = this.#stands[actor];
+      const waits = stand === 'held' || (stand === 'second' && step < this.#until[actor]!);
+      const inVain = relaxes && actor === current;
+      if (!waits && !inVain) free |= 1 << actor;
+    }
+    const stays = isRunnable(free, current) && this.#dice.below(this.#switches) !== 0;
+    if (stays) return current;
+    const among = free !== 0 ? free : this.#held(runnable, relaxes ? current : -1);
+    return nthRunnable(among, this.#dice.below(countRunnable(among)));
+  }
+
+  /** Without who tries in vain, if there are others. */
+  #held(runnable: number, inVain: number): number {
+    const others = inVain < 0 ? runnable : runnable & ~(1 << inVain);
+    return others === 0 ? runnable : others;
+  }
+}
+
+const pendingOf = (situation: Situation, cpu: number): Pending => ({
+  kind: situation.pendingKind(cpu),
+  at: situation.pendingAt(cpu),
+});

@@ -1,0 +1,180 @@
+/**
+ * Races over many runs of one litmus test in one setting: one for each pair of places in the
+ * source and each kind of word.
+ */
+
+import type { Ptr } from '../../../shared/address.ts';
+import type { Access } from '../access.ts';
+import type { Result, Subject } from '../search.ts';
+import { STACK_DEPTH, type Where, whereOf } from '../source.ts';
+import type { Strategy } from '../strategy.ts';
+import { Detector, type RaceKind, type Sighting } from './detector.ts';
+import { type Role, Roles, type Spot } from './roles.ts';
+
+/** What one side does, and where in the source. */
+export interface Side {
+  readonly where: Where;
+  readonly access: Access;
+}
+
+/** One time that a race was seen. */
+export interface Example {
+  readonly result: Result;
+  /** The word, and the numbers of the steps, in the order of the race's sides. */
+  readonly at: number;
+  readonly steps: readonly [number, number];
+}
+
+export interface Race {
+  /** What it is, as a text: the same in all runs. */
+  readonly key: string;
+  readonly kind: RaceKind;
+  readonly role: Role;
+  readonly sides: readonly [Side, Side];
+  /** Runs in which it was seen, */
+  readonly runs: number;
+  /** and of them those in which its second side came first. */
+  readonly turned: number;
+  /** The first time, in a run that ended well if there was one. */
+  readonly example: Example;
+}
+
+interface Growing extends Race {
+  runs: number;
+  turned: number;
+  example: Example;
+}
+
+/** What was seen in a run, before the run's end is known. */
+interface Seen {
+  readonly key: string;
+  readonly kind: RaceKind;
+  readonly spot: Spot;
+  readonly sightings: readonly [Sighting<Where>, Sighting<Where>];
+  readonly isTurned: boolean;
+}
+
+export class RaceGatherer {
+  readonly #subject: Subject;
+  readonly #roles: Roles;
+  readonly #races = new Map<string, Growing>();
+  readonly #sites = new SourcePlaces();
+  readonly #words = new Map<Where, Map<Access, Set<Ptr>>>();
+
+  /** Before the subject has run. */
+  constructor(subject: Subject) {
+    this.#subject = subject;
+    this.#roles = new Roles(subject.board.host, subject.litmus);
+  }
+
+  /** Run the subject once and keep the races of that run. */
+  run(strategy: Strategy, seed: number): Result {
+    return this.watch(strategy, seed).result;
+  }
+
+  /** The same; `seen`: each race that was seen, by its key, when it was first seen. */
+  watch(strategy: Strategy, seed: number): { result: Result; seen: ReadonlyMap<string, Seen> } {
+    const { board } = this.#subject;
+    const seen = new Map<string, Seen>();
+    const detector = new Detector<Where>(
+      {
+        cpus: board.host.cpus.length,
+        entryWords: board.host.guests[0]!.form.entryWords,
+        spot: (at) => this.#roles.spot(at),
+        site: ({ kind, at }) => this.#place(kind, at),
+      },
+      (kind, spot, first, second) => {
+        const one = sorted(kind, spot, first, second);
+        if (!seen.has(one.key)) seen.set(one.key, one);
+      },
+    );
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = STACK_DEPTH;
+    board.turn.watcher = (step) => detector.step(step);
+    try {
+      const result = this.#subject.run(strategy, seed);
+      for (const one of seen.values()) this.#keep(one, result);
+      return { result, seen };
+    } finally {
+      board.turn.watcher = undefined;
+      Error.stackTraceLimit = stackTraceLimit;
+    }
+  }
+
+  /** In an order that depends on nothing but what they are. */
+  get races(): readonly Race[] {
+    return [...this.#races].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, race]) => race);
+  }
+
+  #keep({ key, kind, spot, sightings, isTurned }: Seen, result: Result): void {
+    const [a, b] = sightings;
+    const example: Example = { result, at: spot.at, steps: [a.step, b.step] };
+    const known = this.#races.get(key);
+    if (known === undefined) {
+      const sides = [sideOf(a), sideOf(b)] as const;
+      const turned = isTurned ? 1 : 0;
+      this.#races.set(key, { key, kind, role: spot.role, sides, runs: 1, turned, example });
+      return;
+    }
+    known.runs++;
+    if (isTurned) known.turned++;
+    if (known.example.result.ending !== 'ok' && result.ending === 'ok') known.example = example;
+  }
+
+  /** Where the access is made; that it was of this word is noted. */
+  #place(kind: Access, at: Ptr): Where {
+    const where = this.#sites.here();
+    const words = this.#words.get(where) ?? new Map<Access, Set<Ptr>>();
+    this.#words.set(where, words);
+    const ofKind = words.get(kind) ?? new Set();
+    words.set(kind, ofKind.add(at));
+    return where;
+  }
+
+  /**
+   * Words that a side of the race has accessed in any run. Frames are handed out in another
+   * order by other schedules, so the race may be met at other words than where it was seen.
+   */
+  wordsOf({ where, access }: Side): ReadonlySet<Ptr> {
+    return this.#words.get(where)!.get(access)!;
+  }
+}
+
+/** Places of accesses, each one object however they are come to. */
+class SourcePlaces {
+  readonly #byText = new Map<string, Where>();
+  readonly #known = new Map<Where, Where>();
+
+  /** Of the access that is being made. */
+  here(): Where {
+    const where = whereOf(new Error().stack!);
+    const known = this.#known.get(where);
+    if (known !== undefined) return known;
+    const text = placeText(where);
+    const one = this.#byText.get(text) ?? where;
+    this.#byText.set(text, one);
+    this.#known.set(where, one);
+    return one;
+  }
+}
+
+/** `src/paging/fault.ts:121 tryDemandPage`, and what of shared/ it calls. */
+export const placeText = ({ file, line, name, through }: Where): string =>
+  `${file}:${line} ${name}${through === '' || through === name ? '' : ` (${through})`}`;
+
+const sideOf = ({ site, access }: Sighting<Where>): Side => ({ where: site, access });
+
+const sideKey = ({ site, access }: Sighting<Where>): string => {
+  const { file, line } = site;
+  return `${file}:${String(line).padStart(5, '0')} ${placeText(site)} ${access}`;
+};
+
+/** Which side is the first one does not depend on the run. */
+function sorted(kind: RaceKind, spot: Spot, first: Sighting<Where>, second: Sighting<Where>): Seen {
+  const [a, b] = [sideKey(first), sideKey(second)];
+  // The same on both: by their CPUs.
+  const isTurned = a === b ? first.cpu > second.cpu : a > b;
+  const sightings = isTurned ? ([second, first] as const) : ([first, second] as const);
+  const key = [kind, spot.role, ...[a, b].toSorted()].join('\n');
+  return { key, kind, spot, sightings, isTurned };
+}

@@ -1,0 +1,75 @@
+/** `umbra explore --races` and `--race N` as a user meets them. */
+
+import { describe, expect, test } from 'vitest';
+import { umbra } from './umbra.ts';
+
+const R2 = 'litmus/1-fault/R2-cleared-entry-comes-back.yaml';
+const GIVEN = [R2, '--defects', 'R2', '--discipline', 'guest-lock', '--paging', 'nonpae'];
+const RACES = ['explore', ...GIVEN, '--runs', '10'];
+
+const spaced = (text: string): string => text.replace(/\s+/g, ' ');
+
+describe('umbra explore --races', () => {
+  const { code, stdout, stderr } = umbra(...RACES, '--races');
+
+  test('lists what races in schedules that end well, each with a token', () => {
+    expect(stdout).toMatch(
+      /^guest-lock, nonpae: 10 schedules, \d+ of them different, \d+ races; nothing wrong\n1\. /,
+    );
+    expect(stdout).toMatch(/^2\. order race on an entry, seen in \d+ schedules?, .* ends well:$/m);
+    expect(stdout).toContain(
+      'writes guest pte of 0x00400000 in A: page 0x20 rw user accessed -> none',
+    );
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const token = /^ {2}umbra replay (umbra\d+\.\S+)$/m.exec(stdout)![1]!;
+    expect(umbra('replay', token)).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  test('--json has the same', () => {
+    const report = JSON.parse(umbra(...RACES, '--races', '--json', '-').stdout);
+    expect(report).toMatchObject({
+      schema_version: 1,
+      file: R2,
+      found: [{ schedules: 10, wrong: 0 }],
+    });
+    const numbers = report.races.map(({ number }: { number: number }) => number);
+    expect(numbers).toEqual(numbers.map((_: number, i: number) => i + 1));
+    expect(stdout.match(/^\d+\. /gm)).toHaveLength(numbers.length);
+    expect(report.races[1].sides).toHaveLength(2);
+  });
+});
+
+describe('umbra explore --race', () => {
+  test('finds the harm, with the exit code of what went wrong', () => {
+    const { code, stdout, stderr } = umbra(...RACES, '--race', '2', '--no-shrink');
+    expect(stdout).toMatch(/^2\. order race on an entry/m);
+    expect(stdout).toMatch(/^harm: violation: forbidden: the guest cleared the entry/m);
+    expect(stdout).toMatch(/^after \d+ schedules?: \d+ of them with \S+ storeEntry first, \d+ /m);
+    expect({ code, stderr }).toEqual({ code: 1, stderr: '' });
+    const [, token] = /^umbra replay (umbra\d+\.\S+)$/m.exec(stdout)!;
+    expect(umbra('replay', token!).code).toBe(1);
+  });
+
+  test('says so when there is none, and how often each order was met', () => {
+    const { code, stdout } = umbra(
+      ...['explore', 'litmus/1-fault/message-passing.yaml', '--runs', '8', '--race', '1'],
+      ...['--discipline', 'guest-lock', '--paging', 'nonpae'],
+    );
+    const [, ...counts] =
+      /^no harm in 8 schedules: (\d+) of them with .* first, (\d+) with .* first(?:, (\d+) in .*)?$/m.exec(
+        stdout,
+      )!;
+    expect(counts.reduce((sum, n) => sum + Number(n ?? 0), 0)).toBe(8);
+    expect(code).toBe(0);
+  });
+
+  test.each([
+    [['--race', '99'], /there is no race 99: races 1 to \d+ were seen in these schedules/],
+    [['--race', '0'], /whole number of at least 1/],
+    [['--race', '1', '--races'], /cannot be used with/],
+  ])('%j is a mistake that is told in words', (args, words) => {
+    const { code, stderr } = umbra(...RACES, ...args);
+    expect(spaced(stderr)).toMatch(words);
+    expect(code).toBe(2);
+  });
+});
