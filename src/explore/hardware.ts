@@ -3,7 +3,7 @@
  * interrupt takes a host CPU away from its vCPU, which goes on there or on another one.
  */
 
-import { toPtr } from '../../shared/address.ts';
+import { type Ptr, toPtr } from '../../shared/address.ts';
 import type { Host } from '../../shared/host.ts';
 import {
   type HostCpu,
@@ -53,21 +53,22 @@ export class Hardware {
   }
 
   /**
-   * Drop an entry of the TLB of `task`'s CPU, which has not begun its piece of work yet. `nth`: which of those it has, modulo their number. Returns where it was; 0 for none.
+   * Where the TLB of `task`'s CPU, which has not begun its piece of work yet, has the entry that
+   * is to be dropped: `nth` of those that count, modulo their number; 0 if there is none.
    */
-  evict(task: Task, nth: number): number {
+  entryToDrop(task: Task, nth: number): Ptr {
     const { tlb, generation } = this.#host.cpus[task.index]!;
     const { words } = this.#host;
-    task.rewind();
-    const entries: number[] = [];
+    const entries: Ptr[] = [];
     for (let i = 0; i < TLB_ENTRIES; i++) {
-      const at = tlb + i * TLB_ENTRY_WORDS;
-      const key = words.peek(toPtr(at));
+      const at = toPtr(tlb + i * TLB_ENTRY_WORDS);
+      const key = words.peek(at);
       if ((key & 0xfff) === generation && words.peek(toPtr(at + 1)) !== 0) entries.push(at);
     }
-    const dropped = entries[nth % entries.length] ?? 0;
-    if (dropped !== 0) words.poke(toPtr(dropped), 0);
-    task.commit();
-    return dropped;
+    return entries[nth % entries.length] ?? toPtr(0);
+  }
+
+  drop(entry: Ptr): void {
+    if (entry !== 0) this.#host.words.poke(entry, 0);
   }
 }

@@ -48,12 +48,8 @@ export class TurnWords extends Words {
     const task = this.#task;
     if (task.isAgain) return void task.again();
     this.#begin(Access.Write, at);
-    if (this.#buffers) {
-      if (task.stores.isFull) task.turn.drain(task.index);
-      task.stores.push(at, value);
-    } else {
-      super.write(at, value);
-    }
+    if (this.#buffers) task.stores.push(at, value);
+    else super.write(at, value);
     this.#end(Access.Write, at, value, value);
   }
 

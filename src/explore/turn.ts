@@ -183,6 +183,7 @@ export abstract class Turn implements Situation {
     task.hasBegun = true;
     task.pend(0, toPtr(0));
     if (isLocked(kind)) this.flush(task);
+    if (kind === Access.Write && task.stores.isFull) this.drain(task.index);
     if (this.watcher !== undefined) this.#before = this.#pair(at);
     if (this.step >= this.#mostSteps) throw new TooManySteps(`after ${this.step} steps`);
   }
@@ -289,9 +290,13 @@ export abstract class Turn implements Situation {
     }
     const task = this.tasks[actor.cpu]!;
     const drawn = this.draw();
-    const at = this.#hardware.evict(task, drawn);
+    task.rewind();
+    const at = this.#hardware.entryToDrop(task, drawn);
+    this.#before = this.#pair(at);
+    this.#hardware.drop(at);
+    task.commit();
     this.#disturbed = true;
-    this.done(number, Access.Evict, toPtr(at), drawn, 0);
+    this.done(number, Access.Evict, at, drawn, 0);
   }
 
   draw(): number {

@@ -122,8 +122,11 @@ function start({ guest, vcpus }: Litmus, cpu: LgCpu, tables: GuestTables): void 
   setGate(cpu, Vector.Syscall, Handler.syscall);
   cpu.started = column.started;
   if (!column.started || guest.linear) return;
+  const stack = column.stack ?? stackOf(id);
+  // R15: another vCPU has said how many pages a stack has, and they are mapped with the tables.
+  cpu.esp1 = stack;
   guestNewPagetable(cpu, tables.top(column.on));
-  guestSetStack(cpu, Selector.KernelData, column.stack ?? stackOf(id), 1);
+  guestSetStack(cpu, Selector.KernelData, stack, 1);
   letGoOfPgdir(cpu);
 }
 
