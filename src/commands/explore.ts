@@ -1,20 +1,25 @@
 /** `umbra explore`: search a litmus test for a schedule that goes wrong. */
 
 import { Command, Option } from 'commander';
-import type { DefectId } from '../../shared/defects.ts';
+import { UserError } from '../../shared/errors.ts';
 import { readLitmus } from '../explore/litmus/litmus.ts';
 import { type Ending, type Result, type Setting, Subject, settingsOf } from '../explore/search.ts';
-import { STRATEGIES } from '../explore/strategies/catalogue.ts';
-import { parseDefects } from './defects.ts';
+import { confirmOnThreads, type EngineName, engineOption, startEngine } from './engine.ts';
 import { ExitCode } from './exit-code.ts';
+import {
+  type SettingOptions,
+  seedOption,
+  strategyOption,
+  withSettings,
+} from './explore-options.ts';
 import { exploreRaces } from './explore-races.ts';
 import { JSON_OPTION, jsonOutput } from './json-output.ts';
-import { disciplineOption, integer, memoryOption, pagingOption } from './options.ts';
+import { integer } from './options.ts';
 import { describeShrunk, type ShrunkReport, shrinkShown } from './shrunk.ts';
 
-interface Options extends Partial<Pick<Setting, 'paging' | 'discipline' | 'memory'>> {
-  readonly defects?: readonly DefectId[];
+interface Options extends SettingOptions {
   readonly strategy: string;
+  readonly engine: EngineName;
   readonly runs: number;
   readonly seconds?: number;
   readonly seed: number;
@@ -50,28 +55,17 @@ export const EXIT_CODES: Readonly<Record<Ending, ExitCode>> = {
 };
 
 export function exploreCommand(): Command {
-  return new Command('explore')
+  return withSettings(new Command('explore'))
     .description(
       'Run a litmus test by many schedules, in which every access of shared memory is a place ' +
         'where the turn may pass to another host CPU, until one goes wrong.',
     )
     .argument('<file>', 'a litmus test (litmus/ has those that come with umbra)')
-    .addOption(disciplineOption())
-    .addOption(pagingOption())
-    .addOption(memoryOption())
-    .addOption(
-      new Option('--defects <ids>', 'defects of the C code that are on: all, none, or R9,R10,…')
-        .argParser(parseDefects)
-        .default(undefined, 'none'),
-    )
-    .addOption(
-      new Option('--strategy <name>', 'how schedules are chosen')
-        .choices(Object.keys(STRATEGIES))
-        .default('portfolio'),
-    )
+    .addOption(strategyOption())
+    .addOption(engineOption())
     .option('--runs <n>', 'schedules in each setting, at most', integer(1), 1000)
     .option('--seconds <s>', 'and for so long in each, at most', integer(1))
-    .option('--seed <n>', 'of the first schedule; the next ones count up', integer(0), 1)
+    .addOption(seedOption())
     .addOption(
       new Option(
         '--races',
@@ -110,6 +104,9 @@ export function exploreCommand(): Command {
 const RACE_RUNS = 50;
 
 async function races(file: string, options: Options): Promise<void> {
+  if (options.engine !== 'isolate') {
+    throw new UserError('races are looked for in one thread: leave --engine out');
+  }
   const writeJson = jsonOutput(options.json);
   const quiet = options.json === '-';
   let interrupted = false;
@@ -146,6 +143,10 @@ async function explore(file: string, options: Options): Promise<void> {
     const subject = new Subject(file, litmus, setting);
     const { found, failure } = await search(subject, options, () => interrupted);
     if (!quiet) process.stdout.write(describe(found));
+    if (failure !== undefined && options.engine === 'isolate') {
+      const confirmed = await confirmOnThreads(subject, failure);
+      if (!quiet) process.stdout.write(confirmed);
+    }
     if (failure === undefined || !options.shrink) {
       all.push(found);
     } else {
@@ -173,23 +174,27 @@ const BATCH = 20;
 
 async function search(
   subject: Subject,
-  { strategy: name, runs, seconds = Number.POSITIVE_INFINITY, seed }: Options,
+  { strategy, engine: engineName, runs, seconds = Number.POSITIVE_INFINITY, seed }: Options,
   isInterrupted: () => boolean,
 ): Promise<{ readonly found: Found; readonly failure: Result | undefined }> {
-  const strategy = STRATEGIES[name]!();
+  const engine = await startEngine(engineName, subject, strategy);
   const start = performance.now();
   const elapsed = (): number => (performance.now() - start) / 1000;
   const digests = new Set<string>();
   let steps = 0;
   let schedules = 0;
   let failure: Result | undefined;
-  while (failure === undefined && schedules < runs && elapsed() < seconds && !isInterrupted()) {
-    const result = subject.run(strategy, seed + schedules);
-    schedules++;
-    steps += result.run.steps;
-    digests.add(result.run.digest);
-    if (result.ending !== 'ok') failure = result;
-    if (schedules % BATCH === 0) await new Promise(setImmediate);
+  try {
+    while (failure === undefined && schedules < runs && elapsed() < seconds && !isInterrupted()) {
+      const result = await engine.run(seed + schedules);
+      schedules++;
+      steps += result.run.steps;
+      digests.add(result.run.digest);
+      if (result.ending !== 'ok') failure = result;
+      if (schedules % BATCH === 0) await new Promise(setImmediate);
+    }
+  } finally {
+    await engine.close();
   }
   const found: Found = {
     ...{ setting: subject.setting, schedules, distinct: digests.size, steps, seconds: elapsed() },

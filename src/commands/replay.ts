@@ -9,6 +9,7 @@ import { decodeToken, type Token } from '../explore/token.ts';
 import type { Story } from '../report/story.ts';
 import { storyHtml } from '../report/story-html.ts';
 import { storyText } from '../report/story-text.ts';
+import { confirmOnThreads, type EngineName, engineOption } from './engine.ts';
 import { ExitCode } from './exit-code.ts';
 import { EXIT_CODES } from './explore.ts';
 import { JSON_OPTION, jsonOutput } from './json-output.ts';
@@ -20,6 +21,7 @@ interface Options {
   readonly all?: boolean;
   readonly html?: string;
   readonly against?: string;
+  readonly engine: EngineName;
   readonly json?: string;
 }
 
@@ -34,6 +36,7 @@ export function replayCommand(): Command {
     .option('--all', 'tell of each step, not only of those that matter')
     .option('--html <file>', 'write the story as a page that opens from disk')
     .option('--against <token>', 'a schedule of the same test that ends well, to compare with')
+    .addOption(engineOption())
     .option(...JSON_OPTION)
     .addHelpText(
       'after',
@@ -44,8 +47,8 @@ export function replayCommand(): Command {
     .action(replay);
 }
 
-function replay(text: string, options: Options): void {
-  const { story: toldHere = false, all = false, html, against, json } = options;
+async function replay(text: string, options: Options): Promise<void> {
+  const { story: toldHere = false, all = false, html, against, engine, json } = options;
   const asked = toldHere || html !== undefined;
   if (!asked && (all || against !== undefined)) {
     const option = all ? '--all' : '--against';
@@ -59,8 +62,9 @@ function replay(text: string, options: Options): void {
   const subject = subjectOf(token);
   const passing = against === undefined ? undefined : passingRun(subject, decodeToken(against));
   const result = subject.replay(token);
+  const confirmed = engine === 'threads' ? await confirmOnThreads(subject, result) : '';
   const story = asked ? tellStory(subject, result, { passing, all }) : undefined;
-  if (json !== '-') process.stdout.write(describe(result));
+  if (json !== '-') process.stdout.write(describe(result) + confirmed);
   if (story !== undefined) {
     if (json !== '-' && toldHere) process.stdout.write(`\n${storyText(story, styleOf())}`);
     writeHtml(storyHtml(story, commandOf(text, options)));

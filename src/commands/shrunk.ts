@@ -85,6 +85,7 @@ export function describeShrunk(report: ShrunkReport): string {
   ];
   if (passing !== null) {
     lines.push('', `it passes ${passing.difference}`, `umbra replay ${passing.token}`);
+    lines.push('', 'umbra replay FIRST --story --against SECOND tells the two as a story');
   } else if (!report.interrupted) {
     lines.push('', 'no schedule of these operations was seen to pass');
   }

@@ -34,6 +34,13 @@ describe('a schedule that goes wrong', () => {
     expect(found.stdout).toContain(`\n${COMES_BACK}\numbra replay umbra2.`);
   });
 
+  test('is met again on worker threads', () => {
+    expect(found.stdout).toContain('\non 2 worker threads it goes the same way, step for step\n');
+    const again = umbra('replay', token, '--engine', 'threads');
+    expect(again).toMatchObject({ code: 1, stderr: '' });
+    expect(again.stdout).toContain('\non 2 worker threads it goes the same way, step for step\n');
+  });
+
   test('is done again from the line, each time the same', () => {
     const again = umbra('replay', token);
     expect(again).toMatchObject({ code: 1, stderr: '' });
@@ -95,7 +102,7 @@ describe('a failure made smaller', () => {
   test('is told beside the one that was found, and beside what passes', () => {
     expect(found).toMatchObject({ code: 4, stderr: '' });
     const [asFound, shrunk, passing] = found.stdout.split('\n\n');
-    expect(asFound).toMatch(new RegExp(`\n${OOPS} 0x\\w+\numbra replay umbra\\d\\.[\\w-]+$`));
+    expect(asFound).toMatch(new RegExp(`\n${OOPS} 0x\\w+\numbra replay umbra\\d\\.[\\w-]+\non 2 worker threads .*$`));
     expect(shrunk).toMatch(
       /^shrunk from 2 vCPUs, 8 operations, \d+ switches \(\d+ preemptions\), \d+ steps\n/,
     );
@@ -172,6 +179,24 @@ describe('umbra explore', () => {
     expect(lines.length).toBe(6);
     for (const line of lines) expect(line).toMatch(/^[\w-]+, \w+: 3 schedules, .*; nothing wrong$/);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  });
+
+  test('the engines find the same', () => {
+    const args = ['explore', R2, '--defects', 'R2', ...FORM, '--strategy', 'pct-3', '--no-shrink'];
+    const lines = ['isolate', 'threads'].map((engine) => {
+      const { code, stdout } = umbra(...args, '--engine', engine);
+      expect(code).toBe(1);
+      return stdout.split('\n').slice(1, 3);
+    });
+    expect(lines[0]![0]).toBe(COMES_BACK);
+    expect(lines[1]).toEqual(lines[0]);
+  });
+
+  test('what worker threads cannot do is a mistake', () => {
+    const { code, stderr } = umbra('explore', R2, '--engine', 'threads');
+    expect(code).toBe(2);
+    expect(spaced(stderr)).toContain('take random, pct-1 to pct-5 or pos');
+    expect(umbra('explore', R2, '--engine', 'threads', '--races').code).toBe(2);
   });
 
   test('--json says the same', () => {

@@ -1,0 +1,58 @@
+/** Which engine runs schedules: all host CPUs in one thread, or each in a worker thread. */
+
+import { Option } from 'commander';
+import type { Result, Subject } from '../explore/search.ts';
+import { STRATEGIES } from '../explore/strategies/catalogue.ts';
+
+const ENGINES = ['isolate', 'threads'] as const;
+
+export type EngineName = (typeof ENGINES)[number];
+
+export const engineOption = (): Option =>
+  new Option(
+    '--engine <name>',
+    'host CPUs all in one thread (isolate), which is faster, or in worker threads of their own',
+  )
+    .choices(ENGINES)
+    .default('isolate');
+
+export interface Engine {
+  run(seed: number): Result | Promise<Result>;
+  close(): Promise<void>;
+}
+
+/** Throws UserError, on the first run, for a strategy that does not go from thread to thread. */
+export async function startEngine(
+  name: EngineName,
+  subject: Subject,
+  strategyName: string,
+): Promise<Engine> {
+  if (name === 'isolate') {
+    const strategy = STRATEGIES[strategyName]!();
+    return { run: (seed) => subject.run(strategy, seed), close: async () => {} };
+  }
+  const board = await subject.onThreads();
+  return {
+    run: async (seed) => subject.judged(await board.run(strategyName, seed)),
+    close: () => board.close(),
+  };
+}
+
+/**
+ * Do a run again on worker threads, and say so in a line. The engines are the same code, so a
+ * run that goes another way there is a bug of ours.
+ */
+export async function confirmOnThreads(subject: Subject, { run }: Result): Promise<string> {
+  const board = await subject.onThreads();
+  try {
+    const { digest, steps } = await board.run(run.decisions, 0);
+    if (digest !== run.digest) {
+      throw new Error(`on worker threads the run is another one: ${digest} after ${steps} steps`);
+    }
+  } finally {
+    await board.close();
+  }
+  const count = subject.litmus.cpus;
+  const threads = count === 1 ? 'a worker thread' : `${count} worker threads`;
+  return `on ${threads} it goes the same way, step for step\n`;
+}
