@@ -166,6 +166,11 @@ export class LgCpu {
     this.#set(ROOT_VERSION, version);
   }
 
+  /** Its own top level is copied anew before it enters the guest again. */
+  forgetRoot(): void {
+    this.setRootSource(NO_PGDIR, 0);
+  }
+
   /** Whose pages its Switcher table shows, or NOWHERE. */
   get switcherHostCpu(): number {
     return this.#get(SWITCHER_HOST_CPU) | 0;

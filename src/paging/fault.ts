@@ -128,11 +128,16 @@ function replaceSpte(cpu: LgCpu, spte: Ptr, make: () => Entry, changes: number):
   if (lg.defects.R1 || lg.defects.R3) return replaceUnseen(cpu, spte, make);
   const old = lg.entry(spte);
   const fresh = make();
-  // The same again: another vCPU was here first.
-  const replaced = !sameEntry(old, fresh) && lg.compareExchangeEntry(spte, old, fresh);
-  if (!replaced) {
+  if (sameEntry(old, fresh)) {
+    // Another vCPU was here first; or this one's own top level lacks the table, whose maker
+    // has not counted the version on yet and may be a long time about it.
+    cpu.forgetRoot();
     releasePte(lg, fresh);
-    return sameEntry(old, fresh);
+    return true;
+  }
+  if (!lg.compareExchangeEntry(spte, old, fresh)) {
+    releasePte(lg, fresh);
+    return false;
   }
   // The same page with more rights needs no shootdown: a TLB that lacks them asks again.
   if (isPresent(old) && ptePfn(old) !== ptePfn(fresh)) shootDown(lg, cpu.cpuPgd);

@@ -31,7 +31,7 @@ import {
   tablePfn,
 } from '../../shared/entry.ts';
 import { FrameKind } from '../../shared/frames.ts';
-import { type LgCpu, NO_PGDIR, NOWHERE } from '../../shared/lg-cpu.ts';
+import { type LgCpu, NOWHERE } from '../../shared/lg-cpu.ts';
 import { releasePte } from './entries.ts';
 import { KERNEL, KERNEL_RO, KERNEL_RX, percpuPagesAddr, switcherEntry } from './switcher.ts';
 
@@ -43,7 +43,7 @@ export function allocatePrivateSwitcher(cpu: LgCpu): boolean {
   cpu.rootPmd = cpu.lg.form.pae ? take() : NO_FRAME;
   cpu.switcherTable = take();
   cpu.switcherHostCpu = NOWHERE;
-  cpu.setRootSource(NO_PGDIR, 0);
+  cpu.forgetRoot();
   if (cpu.root === NO_FRAME || cpu.switcherTable === NO_FRAME) return false;
   if (cpu.lg.form.pae && cpu.rootPmd === NO_FRAME) return false;
   setSwitcherPage(cpu, 0, cpu.lg.host.switcherPages[0]!, KERNEL_RX, true);

@@ -102,7 +102,9 @@ describe('a failure made smaller', () => {
   test('is told beside the one that was found, and beside what passes', () => {
     expect(found).toMatchObject({ code: 4, stderr: '' });
     const [asFound, shrunk, passing] = found.stdout.split('\n\n');
-    expect(asFound).toMatch(new RegExp(`\n${OOPS} 0x\\w+\numbra replay umbra\\d\\.[\\w-]+\non 2 worker threads .*$`));
+    expect(asFound).toMatch(
+      new RegExp(`\n${OOPS} 0x\\w+\numbra replay umbra\\d\\.[\\w-]+\non 2 worker threads .*$`),
+    );
     expect(shrunk).toMatch(
       /^shrunk from 2 vCPUs, 8 operations, \d+ switches \(\d+ preemptions\), \d+ steps\n/,
     );

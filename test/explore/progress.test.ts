@@ -1,0 +1,27 @@
+/** Faults without locks: who is stopped in the middle of one holds up nobody else. */
+
+import { expect, test } from 'vitest';
+import { readLitmus } from '../../src/explore/litmus/litmus.ts';
+import { Subject } from '../../src/explore/search.ts';
+import { Lenient } from '../../src/explore/strategies/lenient.ts';
+
+/** Decisions of a CPU in the litmus test, or more. */
+const MANY = 250;
+const STRIDE = 30;
+
+test.each(['nonpae', 'pae'] as const)('%s: CPU 1 stops, and CPU 0 gets on', (paging) => {
+  const path = 'litmus/1-fault/R2-dirty-erased.yaml';
+  const setting = { paging, discipline: 'lock-free', defects: [] } as const;
+  const subject = new Subject(path, readLitmus(path), setting);
+  for (let begins = 0; begins < MANY; begins += STRIDE) {
+    for (let stops = 1; stops < MANY; stops++) {
+      const plan = [
+        { who: 0, until: begins },
+        { who: 1, until: stops },
+        { who: 0, until: Number.POSITIVE_INFINITY },
+      ];
+      const { ending, message } = subject.run(new Lenient(plan), 0);
+      expect([begins, stops, ending, message]).toEqual([begins, stops, 'ok', '']);
+    }
+  }
+});
