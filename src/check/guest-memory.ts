@@ -20,7 +20,7 @@ export function checkGuestMemory(host: Host): Violation[] {
 /** Each guest page has a frame of its guest's, of its own, or shares the zero page unwritten. */
 function launcherMaps(host: Host): Violation[] {
   const violations: Violation[] = [];
-  const users = new Map<number, string>();
+  const users = new Map<number, { readonly page: number; readonly guest: number }>();
   const wrong = (lg: Lguest, expected: string, found: string): void => {
     const title = 'a wrong frame behind a guest page';
     violations.push(violation(6, title, { guest: lg.index }, expected, found));
@@ -30,19 +30,23 @@ function launcherMaps(host: Host): Violation[] {
       const frame = lg.map.frame(toGpfn(page));
       const state = lg.map.state(toGpfn(page));
       if (frame === NO_FRAME) continue;
-      const of = `${describeFrame(host, frame)} behind page ${page}`;
+      // Put together only when something is wrong: there are many pages.
+      const of = (): string => `${describeFrame(host, frame)} behind page ${page}`;
       if (frame === host.zeroPage) {
-        if (state !== Vma.CopyOnWrite) wrong(lg, 'a page of its own', of);
+        if (state !== Vma.CopyOnWrite) wrong(lg, 'a page of its own', of());
         continue;
       }
       const exists = host.frames.exists(frame);
       const kind = exists ? host.frames.kind(frame) : FrameKind.Free;
       if (kind !== FrameKind.GuestPage || host.frames.owner(frame) !== lg.index) {
-        wrong(lg, 'a page of the guest', of);
+        wrong(lg, 'a page of the guest', of());
       }
       const other = users.get(frame);
-      if (other !== undefined) wrong(lg, 'a frame for each page', `${of}, and behind ${other}`);
-      users.set(frame, `page ${page} of guest ${lg.index}`);
+      if (other !== undefined) {
+        const behind = `page ${other.page} of guest ${other.guest}`;
+        wrong(lg, 'a frame for each page', `${of()}, and behind ${behind}`);
+      }
+      users.set(frame, { page, guest: lg.index });
     }
   }
   return violations;

@@ -42,18 +42,19 @@ export function checkReferences(host: Host, retired: ReadonlySet<number> = new S
     const kind = host.frames.kind(pfn);
     const entries = mapped.get(pfn) ?? 0;
     const references = host.frames.references(pfn);
-    const of = describeFrame(host, pfn);
+    // Put together only when something is wrong: there are many frames.
+    const of = (): string => describeFrame(host, pfn);
     const owner = host.frames.owner(pfn);
     const place = kind !== FrameKind.Free && owner < host.guests.length ? { guest: owner } : {};
     if (kind === FrameKind.Free) {
       if (entries > 0) {
-        const found = `${entries} entries that map ${of}`;
+        const found = `${entries} entries that map ${of()}`;
         violations.push(violation(2, 'a free frame is mapped', place, 'none', found));
       }
       return;
     }
     if (references !== entries) {
-      const expected = `${entries} for ${of}, as many as shadow entries map it`;
+      const expected = `${entries} for ${of()}, as many as shadow entries map it`;
       violations.push(
         violation(2, 'a wrong count of references', place, expected, `${references}`),
       );
@@ -61,7 +62,7 @@ export function checkReferences(host: Host, retired: ReadonlySet<number> = new S
     const guests = kind !== FrameKind.Zero && kind !== FrameKind.Switcher;
     if (guests && host.frames.isOwned(pfn) && !held.has(pfn)) {
       violations.push(
-        violation(2, 'a frame in nobody’s hands', place, 'someone who will free it', of),
+        violation(2, 'a frame in nobody’s hands', place, 'someone who will free it', of()),
       );
     }
   });

@@ -108,7 +108,7 @@ export class Task {
   /** A piece is done: the next one begins here. */
   commit(): void {
     this.restart();
-    for (const [i, view] of this.#views.entries()) this.#saved[i]!.set(view);
+    for (let i = 0; i < this.#views.length; i++) this.#saved[i]!.set(this.#views[i]!);
   }
 
   /** Nothing of its piece was done. */
@@ -121,7 +121,7 @@ export class Task {
   /** Do the piece again, up to where it was left. */
   rewind(): void {
     this.#passed = 0;
-    for (const [i, view] of this.#views.entries()) view.set(this.#saved[i]!);
+    for (let i = 0; i < this.#views.length; i++) this.#views[i]!.set(this.#saved[i]!);
   }
 
   /** Whether a word is this CPU's alone. */

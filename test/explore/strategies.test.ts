@@ -5,7 +5,9 @@ import { Access } from '../../src/explore/access.ts';
 import { STRATEGIES } from '../../src/explore/strategies/catalogue.ts';
 import { FewestSwitches } from '../../src/explore/strategies/fewest-switches.ts';
 import { Pct } from '../../src/explore/strategies/pct.ts';
+import { RandomWalk } from '../../src/explore/strategies/random-walk.ts';
 import { Diverged, Recorded } from '../../src/explore/strategies/recorded.ts';
+import type { Strategy } from '../../src/explore/strategy.ts';
 import { inThisOrder, type Program, plainProgram, play, type Reached } from './program.ts';
 
 const seeds = (n: number): number[] => Array.from({ length: n }, (_, i) => i + 1);
@@ -63,6 +65,21 @@ describe('PCT meets a bug as often as the paper promises', () => {
     expect(hits(3, 2, order, 1500)).toBeGreaterThan(atLeast(chance, 1500));
     expect(hits(2, 2, order, 300)).toBe(0);
   });
+});
+
+test('random walk misses what takes one thread far ahead of the other, and PCT does not', () => {
+  // Burckhardt et al., section 2: its chance halves with every step; PCT's is 1/2 at depth 1.
+  const program = plainProgram(30, 30);
+  const aheads = (strategy: Strategy): number =>
+    seeds(1000).filter((seed) => {
+      const { order } = play(program, strategy, seed);
+      return inThisOrder(order, [
+        [1, 29],
+        [0, 0],
+      ]);
+    }).length;
+  expect(aheads(new Pct(1))).toBeGreaterThan(400);
+  expect(aheads(new RandomWalk())).toBe(0);
 });
 
 describe('who tries in vain lets everybody else get on', () => {
