@@ -4,7 +4,6 @@ import { availableParallelism } from 'node:os';
 import { Command, InvalidArgumentError } from 'commander';
 import { ALL_DEFECTS, type DefectId } from '../../shared/defects.ts';
 import { UserError } from '../../shared/errors.ts';
-import { PORTFOLIO } from '../explore/campaign/plan.ts';
 import {
   type MutantRuns,
   type MutantTask,
@@ -14,6 +13,7 @@ import {
   tokensToShrink,
 } from '../explore/mutants.ts';
 import { formatMutants, MISSED, mutantsMarkdown } from '../explore/mutants-table.ts';
+import { PORTFOLIO } from '../explore/strategies/catalogue.ts';
 import { parseDefects } from './defects.ts';
 import { ExitCode } from './exit-code.ts';
 import { seedOption, strategiesOption } from './explore-options.ts';

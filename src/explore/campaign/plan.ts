@@ -6,6 +6,7 @@
 
 import { readLitmus } from '../litmus/litmus.ts';
 import { digestOf, type Setting, settingsOf } from '../search.ts';
+import { PORTFOLIO } from '../strategies/catalogue.ts';
 import { ENGINE_VERSION } from '../token.ts';
 
 /** Everything that the result of a campaign depends on, as JSON. */
@@ -54,12 +55,6 @@ const WARM_UP = 5;
 /** These list schedules one after the other, and cannot begin in the middle. */
 const INDIVISIBLE: readonly string[] = ['fewest'];
 
-/**
- * A portfolio takes its members in turn, which would begin anew in every unit. In a campaign
- * its members have units of their own, and share its schedules.
- */
-export const PORTFOLIO = ['pct-2', 'fewest', 'pct-3', 'surw', 'pct-5', 'pos', 'random'] as const;
-
 /** Throws UserError for a file that is no litmus test. */
 export function planOf(
   paths: readonly string[],
@@ -97,7 +92,10 @@ export const warmUpOf = ({ strategy }: Unit): number =>
 
 export const isInShard = ({ id }: Unit, { index, of }: Shard): boolean => id % of === index - 1;
 
-/** How many schedules each strategy has in each setting. */
+/**
+ * How many schedules each strategy has in each setting. A portfolio takes its members in turn,
+ * which would begin anew in every unit; so they have units of their own, and share its schedules.
+ */
 function sharesOf(strategies: readonly string[], runs: number): Map<string, number> {
   const shares = new Map<string, number>();
   const add = (name: string, n: number): void => {

@@ -4,9 +4,9 @@ import { z } from 'zod';
 import { ALL_DEFECTS } from '../../../shared/defects.ts';
 import { DISCIPLINES } from '../../../shared/discipline.ts';
 import type { JsonSchema } from '../../yaml/mistakes.ts';
+import { MOST_CPUS } from '../actors.ts';
 
 const MOST_VCPUS = 4;
-const MOST_CPUS = 8;
 const MOST_PAGES = 512;
 const MOST_U32 = 0xffff_ffff;
 

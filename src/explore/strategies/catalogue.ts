@@ -12,28 +12,20 @@ import { WithEvents } from './with-events.ts';
 /** Preemptions that `fewest` goes up to. */
 const BOUND = 2;
 
-const RANDOM = {
-  random: () => new RandomWalk(),
-  'pct-1': () => new Pct(1),
-  'pct-2': () => new Pct(2),
-  'pct-3': () => new Pct(3),
-  'pct-4': () => new Pct(4),
-  'pct-5': () => new Pct(5),
-  pos: () => new Pos(),
-  surw: () => new Surw(),
-} as const satisfies Record<string, () => Strategy>;
+const withEvents = (make: () => Strategy) => (): Strategy => new WithEvents(make());
 
-const withEvents = (name: keyof typeof RANDOM): Strategy => new WithEvents(RANDOM[name]());
+/** What a portfolio takes in turn. */
+export const PORTFOLIO = ['pct-2', 'fewest', 'pct-3', 'surw', 'pct-5', 'pos', 'random'] as const;
 
 export const STRATEGIES: Readonly<Record<string, () => Strategy>> = {
-  ...Object.fromEntries(
-    (Object.keys(RANDOM) as (keyof typeof RANDOM)[]).map((name) => [name, () => withEvents(name)]),
-  ),
+  random: withEvents(() => new RandomWalk()),
+  'pct-1': withEvents(() => new Pct(1)),
+  'pct-2': withEvents(() => new Pct(2)),
+  'pct-3': withEvents(() => new Pct(3)),
+  'pct-4': withEvents(() => new Pct(4)),
+  'pct-5': withEvents(() => new Pct(5)),
+  pos: withEvents(() => new Pos()),
+  surw: withEvents(() => new Surw()),
   fewest: () => new FewestSwitches(BOUND),
-  portfolio: () =>
-    new Portfolio([
-      withEvents('pct-2'),
-      new FewestSwitches(BOUND),
-      ...(['pct-3', 'surw', 'pct-5', 'pos', 'random'] as const).map(withEvents),
-    ]),
+  portfolio: () => new Portfolio(PORTFOLIO.map((name) => STRATEGIES[name]!())),
 };
