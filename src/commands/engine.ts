@@ -17,7 +17,8 @@ export const engineOption = (): Option =>
     .default('isolate');
 
 export interface Engine {
-  run(seed: number): Result | Promise<Result>;
+  /** Undefined when there are no more schedules. */
+  run(seed: number): Promise<Result | undefined>;
   close(): Promise<void>;
 }
 
@@ -29,7 +30,14 @@ export async function startEngine(
 ): Promise<Engine> {
   if (name === 'isolate') {
     const strategy = STRATEGIES[strategyName]!();
-    return { run: (seed) => subject.run(strategy, seed), close: async () => {} };
+    return {
+      run: async (seed) => {
+        const result = subject.run(strategy, seed);
+        // It finds out at the beginning of a run.
+        return strategy.exhausted ? undefined : result;
+      },
+      close: async () => {},
+    };
   }
   const board = await subject.onThreads();
   return {

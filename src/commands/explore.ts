@@ -35,6 +35,8 @@ interface Found {
   readonly schedules: number;
   /** Of them, how many took their steps in another order than all before. */
   readonly distinct: number;
+  /** The strategy has no others. */
+  readonly exhausted: boolean;
   readonly steps: number;
   readonly seconds: number;
   readonly failure?: {
@@ -183,10 +185,13 @@ async function search(
   const digests = new Set<string>();
   let steps = 0;
   let schedules = 0;
+  let exhausted = false;
   let failure: Result | undefined;
   try {
     while (failure === undefined && schedules < runs && elapsed() < seconds && !isInterrupted()) {
       const result = await engine.run(seed + schedules);
+      exhausted = result === undefined;
+      if (result === undefined) break;
       schedules++;
       steps += result.run.steps;
       digests.add(result.run.digest);
@@ -197,7 +202,8 @@ async function search(
     await engine.close();
   }
   const found: Found = {
-    ...{ setting: subject.setting, schedules, distinct: digests.size, steps, seconds: elapsed() },
+    ...{ setting: subject.setting, schedules, distinct: digests.size, exhausted, steps },
+    seconds: elapsed(),
     ...(failure && {
       failure: {
         ending: failure.ending,
@@ -209,11 +215,13 @@ async function search(
   return { found, failure };
 }
 
-function describe({ setting, schedules, distinct, steps, seconds, failure }: Found): string {
+function describe(found: Found): string {
+  const { setting, schedules, distinct, exhausted, steps, seconds, failure } = found;
   const n = (value: number): string => Math.round(value).toLocaleString('en-US');
   const line =
     `${setting.discipline}, ${setting.paging}: ${n(schedules)} schedules, ${n(distinct)} of them ` +
     `different, ${n(steps / schedules)} steps each, ${n(schedules / seconds)} schedules/s`;
-  if (failure === undefined) return `${line}; nothing wrong\n`;
+  const all = exhausted ? ', all that the strategy has' : '';
+  if (failure === undefined) return `${line}${all}; nothing wrong\n`;
   return `${line}\n${failure.ending}: ${failure.message}\numbra replay ${failure.token}\n`;
 }

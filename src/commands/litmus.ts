@@ -89,6 +89,7 @@ async function tallyOf(path: string, test: Litmus, options: Options): Promise<Ta
     const strategy = STRATEGIES[options.strategy]!();
     for (let i = 0; i < options.runs; i++) {
       const result = subject.run(strategy, options.seed + i);
+      if (strategy.exhausted) break;
       schedules++;
       if (result.outcome !== undefined) outcomes[result.outcome]!++;
       if (result.ending === 'ok' || wrong.length === MOST_WRONG) continue;

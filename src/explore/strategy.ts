@@ -37,6 +37,8 @@ export interface Strategy {
    * go on, too, and nobody tries in vain. Asked after `next`; without it, it is asked each time.
    */
   readonly until?: number;
+  /** There are no more schedules: known once `begin` was called for one more. */
+  readonly exhausted?: boolean;
   /** The last run took so many steps. */
   ended?(steps: number): void;
   /** A number that the machine draws (prandom_u32): 0 … 2^32 − 1. */
@@ -55,6 +57,16 @@ export const isRunnable = (runnable: number, actor: number): boolean =>
 /** Whether an actor may take the next step. */
 export const canBe = ({ runnable, events, actors }: Situation, actor: number): boolean =>
   isRunnable(actor < actors ? runnable : events, actor);
+
+/** Who goes on when nobody decides: the current CPU, or the next actor, if it cannot or tries in vain. */
+export function goesOnByItself({ runnable, current, actors, relaxes }: Situation): number {
+  if (!relaxes && isRunnable(runnable, current)) return current;
+  // Itself at last, if nobody else can.
+  for (let i = 1; ; i++) {
+    const actor = (current + i) % actors;
+    if (isRunnable(runnable, actor)) return actor;
+  }
+}
 
 /** The n-th of the runnable actors, from 0. */
 export function nthRunnable(runnable: number, n: number): number {

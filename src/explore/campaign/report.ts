@@ -190,7 +190,8 @@ function legend({ tests }: CampaignReport): string[] {
       : []),
     ...(has(({ reached }) => reached)
       ? [
-          'preemptions: fewest has run all schedules, or some, with so many; an act of hardware counts.',
+          'preemptions: fewest has run all schedules, or some, with so many; an act of hardware counts,',
+          'and so does a forced switch that does not go to the next CPU.',
         ]
       : []),
     ...(silent.length > 0

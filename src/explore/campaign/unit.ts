@@ -4,8 +4,7 @@ import { assert } from '../../../shared/errors.ts';
 import { readLitmus } from '../litmus/litmus.ts';
 import { type Ending, type Setting, Subject } from '../search.ts';
 import { STRATEGIES } from '../strategies/catalogue.ts';
-import { FewestSwitches } from '../strategies/fewest-switches.ts';
-import { isRunnable, type Situation, type Strategy } from '../strategy.ts';
+import { goesOnByItself, type Situation, type Strategy } from '../strategy.ts';
 import { depthOf } from './bound.ts';
 
 export interface Work {
@@ -26,7 +25,7 @@ export interface UnitResult {
   readonly actors: number;
   /** Schedules that PCT's bound is about, its r: of PCT, with hardware doing nothing by itself. */
   readonly bounded: number;
-  /** The most in one schedule: turns taken from who could have gone on, and acts of hardware. */
+  /** The most in one schedule; acts of hardware count, and forced switches to another than the next CPU. */
   readonly preemptions: number;
   /** `fewest` has run all that it would. */
   readonly exhausted: boolean;
@@ -59,7 +58,6 @@ export function runUnit(
   const isPct = depthOf(name) !== undefined;
   for (let i = 0; i < warmUp; i++) subject.run(strategy, i);
   const observed = new Observed(strategy);
-  const isExhausted = (): boolean => strategy instanceof FewestSwitches && strategy.exhausted;
   const digests = new Set<string>();
   const failures: Failure[] = [];
   const kinds = new Map<string, number>();
@@ -67,7 +65,7 @@ export function runUnit(
   while (schedules < runs) {
     const result = subject.run(observed, seed + schedules);
     // It finds out at the beginning of a run that there are no more.
-    if (isExhausted()) break;
+    if (strategy.exhausted) break;
     const { run, ending, kind, message } = result;
     steps += run.steps;
     mostSteps = Math.max(mostSteps, run.steps);
@@ -87,7 +85,7 @@ export function runUnit(
   const { actors, preemptions } = observed;
   return {
     ...{ schedules, steps, mostSteps, actors, bounded },
-    ...{ preemptions, exhausted: isExhausted() },
+    ...{ preemptions, exhausted: strategy.exhausted ?? false },
     ...{ digests: [...digests], failures },
   };
 }
@@ -118,9 +116,8 @@ class Observed implements Strategy {
 
   next(situation: Situation): number {
     const next = this.#strategy.next(situation);
-    const { current, runnable, relaxes, actors } = situation;
-    if (next >= actors) this.hasEvents = true;
-    if (next !== current && !relaxes && isRunnable(runnable, current)) {
+    if (next >= situation.actors) this.hasEvents = true;
+    if (next !== goesOnByItself(situation)) {
       this.preemptions = Math.max(this.preemptions, ++this.#ofThisRun);
     }
     return next;

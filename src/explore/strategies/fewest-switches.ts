@@ -2,11 +2,12 @@
  * Fewest switches first (Musuvathi, Qadeer: Iterative Context Bounding for Systematic
  * Testing of Multithreaded Programs, PLDI 2007): all schedules with no preemption, with
  * one, with two, and so on to a bound; each of them once. An event of the hardware's own
- * counts as one. A switch that is forced, because a CPU cannot go on, does not count, and
- * goes to the next CPU that can.
+ * counts as one. A switch that is forced, because a CPU cannot go on, does not count if it
+ * goes to the next CPU that can, and counts as one if it goes to another (Emmi, Qadeer,
+ * Rakamarić: Delay-Bounded Scheduling, POPL 2011).
  */
 
-import { canBe, isRunnable, type Situation, type Strategy } from '../strategy.ts';
+import { canBe, goesOnByItself, type Situation, type Strategy } from '../strategy.ts';
 
 /** Where a schedule leaves the way that it would go by itself: pairs of step and actor. */
 type Plan = readonly number[];
@@ -14,7 +15,7 @@ type Plan = readonly number[];
 /** A run, from which others branch off. */
 interface Branching {
   readonly plan: Plan;
-  /** From the last preemption on, of each decision. */
+  /** From the last of these places on, of each decision. */
   readonly steps: readonly number[];
   /** Who could have gone on. */
   readonly others: readonly number[];
@@ -30,7 +31,6 @@ export class FewestSwitches implements Strategy {
   /** Of the plan: at which step which actor. */
   #planned = new Map<number, number>();
   #started = false;
-  /** All schedules within the bound were run. */
   exhausted = false;
   #steps: number[] = [];
   #others: number[] = [];
@@ -53,23 +53,23 @@ export class FewestSwitches implements Strategy {
   }
 
   next(situation: Situation): number {
-    const { step, current, runnable, actors, relaxes } = situation;
+    const { step, current, runnable } = situation;
     const last = this.#plan.at(-2) ?? -1;
     const planned = this.#planned.get(step);
     // Once: who goes on may be unable to at the same step.
     this.#planned.delete(step);
     if (planned !== undefined && canBe(situation, planned)) return planned;
-    if (relaxes || !isRunnable(runnable, current)) return following(runnable, current, actors);
+    const byItself = goesOnByItself(situation);
     if (step > last) {
       this.#steps.push(step);
-      this.#others.push(runnable & ~(1 << current));
+      this.#others.push(runnable & ~(1 << byItself) & ~(1 << current));
       this.#events.push(situation.events);
     }
-    return current;
+    return byItself;
   }
 
   ended(): void {
-    if (this.#plan.length / 2 >= this.bound) return;
+    if (this.exhausted || this.#plan.length / 2 >= this.bound) return;
     this.#queue.push({
       ...{ plan: this.#plan, steps: this.#steps },
       ...{ others: this.#others, events: this.#events },
@@ -102,13 +102,5 @@ function* branches({ plan, steps, others, events }: Branching): Generator<Plan> 
         yield [...plan, step, 31 - Math.clz32(mask & -mask)];
       }
     }
-  }
-}
-
-function following(runnable: number, current: number, actors: number): number {
-  // Itself at last, if nobody else can.
-  for (let i = 1; ; i++) {
-    const cpu = (current + i) % actors;
-    if (isRunnable(runnable, cpu)) return cpu;
   }
 }

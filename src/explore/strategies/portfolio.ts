@@ -1,4 +1,7 @@
-/** Portfolio: several strategies in turn, since none is the best for every bug. */
+/**
+ * Portfolio: several strategies in turn, since none is the best for every bug. One that has no
+ * more schedules is passed over.
+ */
 
 import type { Situation, Strategy } from '../strategy.ts';
 
@@ -13,8 +16,15 @@ export class Portfolio implements Strategy {
   }
 
   begin(seed: number, actors: number): void {
-    this.#member = this.#members[this.#runs++ % this.#members.length]!;
-    this.#member.begin(seed, actors);
+    for (let tries = 0; tries < this.#members.length; tries++) {
+      this.#member = this.#members[this.#runs++ % this.#members.length]!;
+      this.#member.begin(seed, actors);
+      if (!this.#member.exhausted) return;
+    }
+  }
+
+  get exhausted(): boolean {
+    return this.#members.every(({ exhausted }) => exhausted);
   }
 
   next(situation: Situation): number {
