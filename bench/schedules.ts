@@ -5,6 +5,7 @@ import type { Words } from '../shared/words.ts';
 import { Beginning } from '../src/explore/beginning.ts';
 import { bootLitmus } from '../src/explore/litmus/boot.ts';
 import { readLitmus } from '../src/explore/litmus/litmus.ts';
+import type { Run } from '../src/explore/run.ts';
 import { Subject } from '../src/explore/search.ts';
 import { STRATEGIES } from '../src/explore/strategies/catalogue.ts';
 import { Pct } from '../src/explore/strategies/pct.ts';
@@ -21,72 +22,48 @@ const SETTING = { paging: 'nonpae', discipline: 'lock-free', defects: [] } as co
 
 const subjectOf = (path: string): Subject => new Subject(path, readLitmus(path), SETTING);
 
-/** Schedules of a batch. */
-const RUNS = 50;
+type Ran = (run: Run) => number;
 
-function inOneThread(path: string, name: string, checks: boolean): Side {
+const oneSchedule: Ran = () => 1;
+/** Times the turn passed on. */
+const turnsOf: Ran = ({ decisions }) => decisions.turns.length / 2;
+
+interface Batched {
+  readonly path: string;
+  readonly strategy: string;
+  readonly runs: number;
+  /** What a run counts for. */
+  readonly count: Ran;
+}
+
+function inOneThread({ path, strategy: name, runs, count }: Batched, checks = false): Side {
   const subject = subjectOf(path);
   const strategy = STRATEGIES[name]!();
   let seed = 0;
+  const once = (): Run =>
+    checks ? subject.run(strategy, seed++).run : subject.board.run(strategy, seed++);
   return {
-    name: checks ? 'in one thread, with all checks' : 'without the checks',
+    name: checks ? 'in one thread, with all checks' : 'in one thread, without checks',
     batch: () =>
       timed(() => {
-        for (let i = 0; i < RUNS; i++) {
-          if (checks) subject.run(strategy, seed++);
-          else subject.board.run(strategy, seed++);
-        }
-        return RUNS;
+        let counted = 0;
+        for (let i = 0; i < runs; i++) counted += count(once());
+        return counted;
       }),
   };
 }
 
-function onThreads(path: string, name: string): Side {
-  const subject = subjectOf(path);
-  const booted = subject.onThreads();
+function onThreads({ path, strategy, runs, count }: Batched): Side {
+  const booted = subjectOf(path).onThreads();
   let seed = 0;
   return {
     name: 'on worker threads',
     batch: async () => {
       const board = await booted;
       const start = performance.now();
-      for (let i = 0; i < RUNS; i++) await board.run(name, seed++);
-      return { count: RUNS, ns: (performance.now() - start) * 1e6 };
-    },
-  };
-}
-
-/** Times the turn passed on, with a strategy that lets it do so at every other step. */
-function switches(): Side {
-  const { board } = subjectOf(TWO_CPUS);
-  const strategy = STRATEGIES['random']!();
-  let seed = 0;
-  return {
-    name: 'in one thread',
-    batch: () =>
-      timed(() => {
-        let count = 0;
-        for (let i = 0; i < RUNS; i++) {
-          count += board.run(strategy, seed++).decisions.turns.length / 2;
-        }
-        return count;
-      }),
-  };
-}
-
-function switchesOnThreads(): Side {
-  const booted = subjectOf(TWO_CPUS).onThreads();
-  let seed = 0;
-  return {
-    name: 'on worker threads',
-    batch: async () => {
-      const board = await booted;
-      const start = performance.now();
-      let count = 0;
-      for (let i = 0; i < 5; i++) {
-        count += (await board.run('random', seed++)).decisions.turns.length / 2;
-      }
-      return { count, ns: (performance.now() - start) * 1e6 };
+      let counted = 0;
+      for (let i = 0; i < runs; i++) counted += count(await board.run(strategy, seed++));
+      return { count: counted, ns: (performance.now() - start) * 1e6 };
     },
   };
 }
@@ -130,34 +107,34 @@ function point(): { readonly measured: Side; readonly baseline: Side } {
   };
 }
 
+const SWITCHING: Batched = { path: TWO_CPUS, strategy: 'random', runs: 5, count: turnsOf };
+
 export const scheduleLines: readonly Line[] = [
   ...(
     [
       [2, TWO_CPUS],
       [4, FOUR_CPUS],
     ] as const
-  ).flatMap(([cpus, path]): Line[] => [
-    {
-      name: `schedules of ${cpus} host CPUs, PCT-3`,
-      unit: 'schedules/s',
-      make: () => ({
-        measured: inOneThread(path, 'pct-3', true),
-        baseline: inOneThread(path, 'pct-3', false),
-      }),
-    },
-    {
-      name: `schedules of ${cpus} host CPUs on worker threads, PCT-3`,
-      unit: 'schedules/s',
-      make: () => ({
-        measured: onThreads(path, 'pct-3'),
-        baseline: inOneThread(path, 'pct-3', false),
-      }),
-    },
-  ]),
+  ).flatMap(([cpus, path]): Line[] => {
+    const batched: Batched = { path, strategy: 'pct-3', runs: 50, count: oneSchedule };
+    const what = `schedules of ${cpus} host CPUs`;
+    return [
+      {
+        name: `${what}, PCT-3`,
+        unit: 'schedules/s',
+        make: () => ({ measured: inOneThread(batched, true), baseline: inOneThread(batched) }),
+      },
+      {
+        name: `${what} on worker threads, PCT-3`,
+        unit: 'schedules/s',
+        make: () => ({ measured: onThreads(batched), baseline: inOneThread(batched) }),
+      },
+    ];
+  }),
   {
     name: 'switches of 2 host CPUs on worker threads, random walk',
     unit: 'switches/s',
-    make: () => ({ measured: switchesOnThreads(), baseline: switches() }),
+    make: () => ({ measured: onThreads(SWITCHING), baseline: inOneThread(SWITCHING) }),
   },
   { name: 'a load where the turn stays', unit: 'ns', make: point },
 ];

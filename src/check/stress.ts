@@ -6,14 +6,12 @@
  * on a single host CPU leaves.
  */
 
-import { toPtr } from '../../shared/address.ts';
 import { ALL_DEFECTS, type DefectId } from '../../shared/defects.ts';
 import { DISCIPLINES, type DisciplineName } from '../../shared/discipline.ts';
 import type { PagingName } from '../../shared/entry.ts';
-import { prandomU32, seedRandom } from '../../shared/random.ts';
-import { makeMemory, Words } from '../../shared/words.ts';
 import type { ProgramSource } from '../guest/load.ts';
 import { workloads } from '../guest/workloads/catalogue.ts';
+import { Draw } from '../guest/workloads/draw.ts';
 import { type Hotplug, hotplugMistakes } from '../host/hotplug.ts';
 import { POLICIES } from '../host/policy.ts';
 import { type GuestSpec, Machine, type MachineSpec } from '../machine.ts';
@@ -129,27 +127,9 @@ function alone(program: ProgramSource): Promise<string> {
   return reference;
 }
 
-/** Random numbers from a seed alone. */
-class Draw {
-  readonly #words = new Words(makeMemory(16), toPtr(2));
-
-  constructor(seed: number) {
-    seedRandom(this.#words, toPtr(4), seed, 0);
-  }
-
-  /** 0 … n − 1 */
-  below(n: number): number {
-    return prandomU32(this.#words, toPtr(4)) % n;
-  }
-
-  pick<T>(from: readonly T[]): T {
-    return from[this.below(from.length)]!;
-  }
-}
-
 /** The machine that a seed stands for. What is fixed changes nothing of what else is drawn. */
 export function drawMachine(seed: number, fixed: Fixed = {}): MachineSpec {
-  const draw = new Draw(seed);
+  const draw = new Draw('', seed);
   const drawn = drawDiscipline(draw, fixed);
   const discipline = fixed.discipline ?? drawn;
   const asWritten = discipline === 'as-written';

@@ -1,14 +1,16 @@
 /** A guest under the guest lock that has used one page, to be tampered with by hand. */
 
-import { type Gva, type Ptr, toGva } from '../../shared/address.ts';
-import { type Entry, makeEntry } from '../../shared/entry.ts';
+import { Right } from '../../shared/access.ts';
+import { frameStart, type Gva, type Ptr, toGva, toPtr } from '../../shared/address.ts';
+import type { DefectId } from '../../shared/defects.ts';
+import { type Entry, makeEntry, pteIndex } from '../../shared/entry.ts';
 import type { LgCpu } from '../../shared/lg-cpu.ts';
 import type { Violation } from '../../src/check/violation.ts';
 import { enterGuest } from '../../src/host/switcher.ts';
 import { Mmu } from '../../src/mmu/tlb.ts';
 import { findSpte } from '../../src/paging/entries.ts';
 import { demandPage } from '../../src/paging/fault.ts';
-import { BY_USER, P, RW, Scripted, TOP, USER, WRITE } from '../paging/scripted.ts';
+import { BY_USER, P, RW, Scripted, SWITCHER, TOP, USER, WRITE } from '../paging/scripted.ts';
 
 export const VA = toGva(0x0804_8000);
 /** Read, and never written. */
@@ -51,6 +53,34 @@ export function tampered(pae = false): Tampered {
       return cpu;
     },
   };
+}
+
+/** The word of a vCPU's own Switcher table for one of the Switcher's pages. */
+export const switcherEntry = ({ m }: Tampered, vcpu: number, page: number) =>
+  toPtr(
+    frameStart(m.cpu(vcpu).switcherTable) +
+      (pteIndex(m.lg.form, SWITCHER) + page) * m.lg.form.entryWords,
+  );
+
+/** Change what a TLB holds for an address. */
+export function forge({ m, mmus }: Tampered, hostCpu: number, va: number, value: number): void {
+  const cpu = m.host.cpus[hostCpu]!;
+  mmus[hostCpu]!.translate(toGva(va), Right.SupervisorRead);
+  const slot = cpu.tlb + ((va >>> 12) & 511) * 2;
+  m.host.words.poke(toPtr(slot + 1), value);
+}
+
+/** Defects that have vCPUs share the Switcher, but for R16, which is the sharing itself. */
+export const SHARING = ['U2', 'U8', 'R7', 'R9', 'R10', 'R13'] as const;
+
+/** Two vCPUs on one pgdir, three host CPUs, one defect. */
+export function sharing(pae: boolean, id: DefectId) {
+  const m = Scripted.booted({
+    ...{ pae, vcpus: 2, hostCpus: 3, defects: [id], discipline: 'guest-lock' },
+  });
+  m.cpu(1).cpuPgd = m.cpu(0).cpuPgd;
+  m.cpu(1).cr3 = m.cpu(0).cr3;
+  return { m, cpus: [m.hostCpu(0), m.hostCpu(1), m.hostCpu(2)] as const };
 }
 
 /** Number and title of each. */

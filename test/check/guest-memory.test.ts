@@ -1,0 +1,55 @@
+/** Invariant 6: memory that somebody else has written. */
+
+import { describe, expect, test } from 'vitest';
+import { frameStart, toPfn, toPtr } from '../../shared/address.ts';
+import { FrameKind } from '../../shared/frames.ts';
+import { Vma } from '../../shared/launcher-map.ts';
+import { checkFinalMemory, checkGuestMemory } from '../../src/check/guest-memory.ts';
+import { FORMS } from '../paging/scripted.ts';
+import { tampered, titles } from './broken.ts';
+
+describe.each(FORMS)('$form', ({ pae }) => {
+  test('a frame that was written after it was freed', () => {
+    const t = tampered(pae);
+    const { host } = t.m;
+    const frame = host.frames.allocate(FrameKind.GuestPage, 0);
+    host.frames.disown(frame);
+    for (const word of [0, 500, 1023]) {
+      host.words.poke(toPtr(frameStart(frame) + word), 0xdead);
+      const found = checkGuestMemory(host);
+      expect(titles(found)).toEqual(['6 a free frame was written']);
+      expect(found[0]!.found).toContain(`0xdead in word ${word} of frame ${frame}`);
+      host.words.poke(toPtr(frameStart(frame) + word), 0x6b6b_6b6b);
+    }
+  });
+
+  test('a frame that was never used and is written, and the page of zeroes', () => {
+    const t = tampered(pae);
+    const { host } = t.m;
+    host.words.poke(toPtr(frameStart(toPfn(host.layout.totalFrames - 1)) + 7), 1);
+    host.words.poke(toPtr(frameStart(host.zeroPage) + 9), 1);
+    expect(titles(checkGuestMemory(host)).sort()).toEqual([
+      '6 a free frame was written',
+      '6 the zero page was written',
+    ]);
+  });
+
+  test('a frame behind two pages', () => {
+    const t = tampered(pae);
+    const map = t.m.host.layout.regions.launcherMap.at;
+    t.m.host.words.store(toPtr(map + 3), t.m.host.words.load(toPtr(map + 4)));
+    expect(checkGuestMemory(t.m.host)).toMatchObject([
+      { title: 'a wrong frame behind a guest page', expected: 'a frame for each page' },
+    ]);
+    t.m.host.words.store(toPtr(map + 3), (t.m.cpu().root << 2) | Vma.ReadWrite);
+    expect(checkGuestMemory(t.m.host)).toMatchObject([{ expected: 'a page of the guest' }]);
+  });
+});
+
+test('memory that differs from what the program leaves alone', () => {
+  const memory = { physical: 'a', user: 'b', pagesWritten: 1, userPages: 1 };
+  expect(checkFinalMemory(0, memory, { user: 'b' })).toEqual([]);
+  expect(checkFinalMemory(2, memory, { user: 'c' })).toMatchObject([
+    { invariant: 6, guest: 2, expected: 'c', found: 'b' },
+  ]);
+});

@@ -1,0 +1,46 @@
+/** Invariant 2: counts that are wrong, and frames in the wrong hands. */
+
+import { describe, expect, test } from 'vitest';
+import { toPfn, toPtr } from '../../shared/address.ts';
+import { pgdIndex } from '../../shared/entry.ts';
+import { FrameKind } from '../../shared/frames.ts';
+import { checkReferences } from '../../src/check/references.ts';
+import { A, FORMS, P } from '../paging/scripted.ts';
+import { READ_VA, tampered, titles, VA } from './broken.ts';
+
+describe.each(FORMS)('$form', ({ pae }) => {
+  test('one too many, and one too few', () => {
+    const t = tampered(pae);
+    const frame = toPfn(t.get(VA).low >>> 12);
+    t.m.host.frames.get(frame);
+    expect(checkReferences(t.m.host)).toMatchObject([{ invariant: 2, guest: 0, found: '2' }]);
+    t.m.host.frames.put(frame);
+    t.m.host.frames.put(frame);
+    expect(checkReferences(t.m.host)).toMatchObject([{ found: '0' }]);
+  });
+
+  test('a page table in nobody’s hands, unless it waits to be freed', () => {
+    const t = tampered(pae);
+    const { host } = t.m;
+    const lost = host.frames.allocate(FrameKind.PageTable, 0);
+    expect(titles(checkReferences(host))).toEqual(['2 a frame in nobody’s hands']);
+    expect(checkReferences(host, new Set([lost]))).toEqual([]);
+  });
+
+  test('a page table in two places', () => {
+    const t = tampered(pae);
+    const top = t.m.lg.pgdirs[0]!.pgdir;
+    const { entryWords } = t.m.lg.form;
+    const entry = t.m.lg.entry(toPtr(top + pgdIndex(t.m.lg.form, VA) * entryWords));
+    t.m.lg.setEntry(toPtr(top + 2 * entryWords), entry);
+    expect(titles(checkReferences(t.m.host))).toContain('2 a page table hangs in two places');
+  });
+
+  test('a free frame that is mapped', () => {
+    const t = tampered(pae);
+    const free = t.m.host.frames.allocate(FrameKind.GuestPage, 0);
+    t.m.host.frames.disown(free);
+    t.set(READ_VA, free, P | A);
+    expect(titles(checkReferences(t.m.host))).toContain('2 a free frame is mapped');
+  });
+});

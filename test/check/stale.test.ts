@@ -1,0 +1,86 @@
+/** Invariant 4: translations that outlive what they were made from. */
+
+import { describe, expect, test } from 'vitest';
+import { Right } from '../../shared/access.ts';
+import { toGpa, toPtr } from '../../shared/address.ts';
+import { makeEntry, NO_ENTRY, pgdIndex } from '../../shared/entry.ts';
+import { Dead } from '../../shared/lguest.ts';
+import { checkStale } from '../../src/check/stale.ts';
+import { KERNEL_LOCK } from '../../src/guest/kernel/layout.ts';
+import { guestNewPagetable } from '../../src/paging/switch.ts';
+import { A, D, FORMS, OTHER_TOP, P, RW, USER } from '../paging/scripted.ts';
+import { PAGE, READ_VA, tampered, titles, VA } from './broken.ts';
+
+describe.each(FORMS)('$form', ({ pae }) => {
+  test('an entry that the guest has cleared, unless its kernel is still at it', () => {
+    const t = tampered(pae);
+    t.m.set(t.gptes.va, NO_ENTRY);
+    const found = checkStale(t.m.host);
+    expect(titles(found)).toEqual(['4 a stale shadow entry']);
+    expect(found[0]).toMatchObject({ guest: 0, pgdir: 0, vaddr: VA });
+    t.m.set(toGpa(KERNEL_LOCK), makeEntry(0, 1));
+    expect(checkStale(t.m.host)).toEqual([]);
+    t.m.lg.die(Dead.PoweredOff, 'Power down');
+    expect(titles(checkStale(t.m.host))).toEqual(['4 a stale shadow entry']);
+  });
+
+  test('an entry of a guest that the host killed is not judged', () => {
+    const t = tampered(pae);
+    t.m.set(t.gptes.va, NO_ENTRY);
+    t.m.lg.die(Dead.Killed, 'by hand');
+    expect(checkStale(t.m.host)).toEqual([]);
+  });
+
+  test('another page than the guest’s entry names, the zero page too (U14)', () => {
+    const t = tampered(pae);
+    t.m.set(t.gptes.va, makeEntry(PAGE + 5, P | RW | USER | A | D));
+    expect(titles(checkStale(t.m.host))).toEqual(['4 a stale shadow entry']);
+    const u = tampered(pae);
+    u.set(READ_VA, u.m.host.zeroPage, P | USER | A);
+    expect(titles(checkStale(u.m.host))).toEqual(['4 a stale shadow entry']);
+  });
+
+  test('a TLB entry that outlived its shadow entry, or has more rights', () => {
+    const t = tampered(pae);
+    t.enter(0, 0);
+    t.mmus[0]!.translate(VA, Right.UserWrite);
+    const entry = t.get(VA);
+    t.set(VA, entry.low >>> 12, P | USER | A | D);
+    expect(titles(checkStale(t.m.host))).toEqual(['4 a stale TLB entry']);
+    t.m.lg.setEntry(t.spte(VA), NO_ENTRY);
+    expect(checkStale(t.m.host)).toMatchObject(
+      [{ title: 'a stale TLB entry', hostCpu: 0, vaddr: VA, expected: /nothing/ }].map((v) => ({
+        ...v,
+        expected: expect.stringMatching(v.expected),
+      })),
+    );
+  });
+
+  test('a table that went out of the shadow while a CPU could reach it (R6)', () => {
+    const t = tampered(pae);
+    t.enter(0, 0);
+    const top = t.m.lg.pgdirs[0]!.pgdir;
+    t.m.lg.setEntry(toPtr(top + pgdIndex(t.m.lg.form, VA) * t.m.lg.form.entryWords), NO_ENTRY);
+    expect(titles(checkStale(t.m.host))).toContain(
+      '4 CR3 leads to a table that is not the shadow’s',
+    );
+  });
+
+  test('a vCPU on a shadow that became another top level’s (R11)', () => {
+    const t = tampered(pae);
+    t.enter(0, 0);
+    t.m.cpu(0).cr3 = OTHER_TOP;
+    const found = checkStale(t.m.host);
+    expect(titles(found)).toEqual(['4 a vCPU runs on another top level’s shadow']);
+    expect(found[0]).toMatchObject({ vcpu: 0, hostCpu: 0, pgdir: 0 });
+  });
+
+  test('two shadows of one top level (R12)', () => {
+    const t = tampered(pae);
+    t.m.random = 1;
+    guestNewPagetable(t.m.cpu(0), OTHER_TOP);
+    expect(checkStale(t.m.host)).toEqual([]);
+    t.m.lg.pgdirs[1]!.gpgdir = t.m.lg.pgdirs[0]!.gpgdir;
+    expect(titles(checkStale(t.m.host))).toEqual(['4 two shadows of one top level']);
+  });
+});
