@@ -5,5 +5,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    // Most files keep one core busy; vitest would leave one of two free.
+    maxWorkers: '100%',
   },
 });

@@ -70,6 +70,19 @@ export function whereOf(stack: string): Where {
   return found;
 }
 
+/** Where the access is made that this is called in. */
+export function whereNow(): Where {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = STACK_DEPTH;
+  const stack = new Error().stack!;
+  Error.stackTraceLimit = stackTraceLimit;
+  return whereOf(stack);
+}
+
+/** `src/paging/fault.ts:121 tryDemandPage`, and what of shared/ it calls. */
+export const placeText = ({ file, line, name, through }: Where): string =>
+  `${file}:${line} ${name}${through === '' || through === name ? '' : ` (${through})`}`;
+
 function locate(stack: string): Where {
   const frames = stack.split('\n').flatMap((line) => frameOf(line) ?? []);
   const first = frames.findIndex(isTold);

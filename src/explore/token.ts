@@ -41,7 +41,7 @@ const tokenSchema = z.strictObject({
   turns,
   drawn: numbers,
   steps: z.int().min(1),
-  /** Of the steps so far at each of some places in a row, eight bits each, in base64. */
+  /** A hexadecimal digit for each step, or each second, third, …: of all steps up to there. */
   digests: z.string(),
 });
 

@@ -6,6 +6,9 @@ import { describe, expect, test } from 'vitest';
 import { ALL_DEFECTS } from '../../shared/defects.ts';
 import { DISCIPLINES } from '../../shared/discipline.ts';
 import { UserError } from '../../shared/errors.ts';
+import { readLitmus } from '../../src/explore/litmus/litmus.ts';
+import { Subject } from '../../src/explore/search.ts';
+import { Pct } from '../../src/explore/strategies/pct.ts';
 import {
   decodeToken,
   ENGINE_VERSION,
@@ -73,6 +76,27 @@ function withBytesBehind(text: string): string {
   const bytes = Buffer.concat([Buffer.from(content!, 'base64url'), Buffer.from('more')]);
   return `${prefix}.${bytes.toString('base64url')}`;
 }
+
+test('a replay that goes another way says at which step, and in what', () => {
+  const path = 'litmus/1-fault/R2-cleared-entry-comes-back.yaml';
+  const setting = { paging: 'nonpae', discipline: 'lock-free', defects: [] } as const;
+  const subject = new Subject(path, readLitmus(path), setting);
+  const found = decodeToken(subject.tokenOf(subject.run(new Pct(3), 1)));
+  expect(found.digests).toHaveLength(found.steps);
+  for (const step of [1, 100, found.steps]) {
+    const other = (Number.parseInt(found.digests[step - 1]!, 16) ^ 1).toString(16);
+    const digests = found.digests.slice(0, step - 1) + other + found.digests.slice(step);
+    expect(() => subject.replay({ ...found, digests })).toThrow(
+      new RegExp(
+        `at step ${step}, if .*: CPU \\d makes the access \\w+ \\(.*\\) in src/.*:\\d+ \\w+`,
+      ),
+    );
+  }
+  expect(() => subject.replay({ ...found, steps: found.steps + 1 })).toThrow(
+    /ended after \d+ steps/,
+  );
+  expect(subject.replay(found).ending).toBe('ok');
+});
 
 describe('a damaged token is refused', () => {
   const text = encodeToken(token);

@@ -6,7 +6,7 @@
 import type { Ptr } from '../../../shared/address.ts';
 import type { Access } from '../access.ts';
 import type { Result, Subject } from '../search.ts';
-import { type Where, whereOf } from '../source.ts';
+import { placeText, type Where, whereOf } from '../source.ts';
 import type { Strategy } from '../strategy.ts';
 import type { Turn } from '../turn.ts';
 import { Detector, type RaceKind, type Sighting } from './detector.ts';
@@ -173,10 +173,6 @@ class SourcePlaces {
     return one;
   }
 }
-
-/** `src/paging/fault.ts:121 tryDemandPage`, and what of shared/ it calls. */
-export const placeText = ({ file, line, name, through }: Where): string =>
-  `${file}:${line} ${name}${through === '' || through === name ? '' : ` (${through})`}`;
 
 const sideOf = ({ site, access }: Sighting<Where>): Side => ({ where: site, access });
 
