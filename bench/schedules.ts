@@ -2,17 +2,17 @@
 
 import { toPtr } from '../shared/address.ts';
 import type { Words } from '../shared/words.ts';
-import { Beginning } from '../src/explore/beginning.ts';
+import { Beginning } from '../src/explore/engine/beginning.ts';
+import type { Run } from '../src/explore/engine/run.ts';
+import { LEAVE, Task } from '../src/explore/engine/task.ts';
+import { Turn } from '../src/explore/engine/turn.ts';
+import { TurnState } from '../src/explore/engine/turn-state.ts';
+import { TurnWords } from '../src/explore/engine/turn-words.ts';
 import { bootLitmus } from '../src/explore/litmus/boot.ts';
 import { readLitmus } from '../src/explore/litmus/litmus.ts';
-import type { Run } from '../src/explore/run.ts';
-import { Subject } from '../src/explore/search.ts';
 import { STRATEGIES } from '../src/explore/strategies/catalogue.ts';
 import { Pct } from '../src/explore/strategies/pct.ts';
-import { LEAVE, Task } from '../src/explore/task.ts';
-import { Turn } from '../src/explore/turn.ts';
-import { TurnState } from '../src/explore/turn-state.ts';
-import { TurnWords } from '../src/explore/turn-words.ts';
+import { Subject } from '../src/explore/subject.ts';
 import { keep, type Line, repeated, type Side, timed } from './pair.ts';
 
 const TWO_CPUS = 'litmus/1-fault/R2-cleared-entry-comes-back.yaml';

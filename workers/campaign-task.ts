@@ -2,7 +2,7 @@
 
 import { existsSync } from 'node:fs';
 import { runUnit, type UnitResult, type Work, warmSubject } from '../src/explore/campaign/unit.ts';
-import { digestOf, type Setting } from '../src/explore/search.ts';
+import { digestOf, type Setting } from '../src/explore/subject.ts';
 
 export interface CampaignTask {
   readonly path: string;

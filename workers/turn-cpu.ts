@@ -3,6 +3,6 @@
 import { parentPort } from 'node:worker_threads';
 import { expose } from 'comlink';
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
-import { TurnCpu } from '../src/explore/threads/turn-cpu.ts';
+import { TurnCpu } from '../src/explore/engine/threads/turn-cpu.ts';
 
 expose(new TurnCpu(), nodeEndpoint(parentPort!));

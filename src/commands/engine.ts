@@ -1,8 +1,8 @@
 /** Which engine runs schedules: all host CPUs in one thread, or each in a worker thread. */
 
 import { Option } from 'commander';
-import type { Result, Subject } from '../explore/search.ts';
 import { STRATEGIES } from '../explore/strategies/catalogue.ts';
+import type { Result, Subject } from '../explore/subject.ts';
 
 const ENGINES = ['isolate', 'threads'] as const;
 

@@ -1,8 +1,8 @@
 /** Options of the commands that run schedules under control: which settings, and which schedules. */
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { Setting } from '../explore/search.ts';
 import { STRATEGIES } from '../explore/strategies/catalogue.ts';
+import type { Setting } from '../explore/subject.ts';
 import { didYouMean } from '../yaml/closest.ts';
 import { parseDefects } from './defects.ts';
 import { disciplineOption, integer, memoryOption, pagingOption } from './options.ts';

@@ -8,9 +8,9 @@ import { readLitmus } from '../explore/litmus/litmus.ts';
 import { type Race, RaceGatherer } from '../explore/races/gather.ts';
 import { type Hunt, Hunter } from '../explore/races/hunt.ts';
 import { SideTeller, type ToldSide, titleOf } from '../explore/races/tell.ts';
-import { type Result, type Setting, Subject, settingsOf } from '../explore/search.ts';
-import { placeText } from '../explore/source.ts';
+import { placeText } from '../explore/story/source.ts';
 import { STRATEGIES } from '../explore/strategies/catalogue.ts';
+import { type Result, type Setting, Subject, settingsOf } from '../explore/subject.ts';
 import { describeShrunk, type ShrunkReport, shrinkShown } from './shrunk.ts';
 import { showProgress } from './terminal.ts';
 

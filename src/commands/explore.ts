@@ -3,7 +3,7 @@
 import { Command, Option } from 'commander';
 import { UserError } from '../../shared/errors.ts';
 import { readLitmus } from '../explore/litmus/litmus.ts';
-import { type Ending, type Result, type Setting, Subject, settingsOf } from '../explore/search.ts';
+import { type Ending, type Result, type Setting, Subject, settingsOf } from '../explore/subject.ts';
 import { confirmOnThreads, type EngineName, engineOption, startEngine } from './engine.ts';
 import { ExitCode } from './exit-code.ts';
 import {

@@ -3,8 +3,8 @@
 import { Command } from 'commander';
 import { findLitmusFiles } from '../explore/litmus/find-files.ts';
 import { type Litmus, readLitmus } from '../explore/litmus/litmus.ts';
-import { type Result, type Setting, Subject, settingsOf } from '../explore/search.ts';
 import { STRATEGIES } from '../explore/strategies/catalogue.ts';
+import { type Result, type Setting, Subject, settingsOf } from '../explore/subject.ts';
 import { plainTable } from '../report/plain-table.ts';
 import { ExitCode } from './exit-code.ts';
 import {

@@ -11,8 +11,8 @@ import {
   mutantTasks,
   type ShrunkStory,
   tokensToShrink,
-} from '../explore/mutants.ts';
-import { formatMutants, MISSED, mutantsMarkdown } from '../explore/mutants-table.ts';
+} from '../explore/mutants/mutants.ts';
+import { formatMutants, MISSED, mutantsMarkdown } from '../explore/mutants/table.ts';
 import { PORTFOLIO } from '../explore/strategies/catalogue.ts';
 import { parseDefects } from './defects.ts';
 import { ExitCode } from './exit-code.ts';

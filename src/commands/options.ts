@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os';
 import { InvalidArgumentError, Option } from 'commander';
 import { DISCIPLINES, type DisciplineName } from '../../shared/discipline.ts';
 import type { PagingName } from '../../shared/entry.ts';
-import { MEMORY_MODELS } from '../explore/turn.ts';
+import { MEMORY_MODELS } from '../explore/engine/turn.ts';
 import { POLICIES, type PolicyName, policies } from '../host/policy.ts';
 import { parseDefects } from './defects.ts';
 

@@ -3,8 +3,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Command } from 'commander';
 import { UserError } from '../../shared/errors.ts';
-import { type Result, type Subject, subjectOf } from '../explore/search.ts';
 import { tellStory } from '../explore/story/tell.ts';
+import { type Result, type Subject, subjectOf } from '../explore/subject.ts';
 import { decodeToken, type Token } from '../explore/token.ts';
 import type { Story } from '../report/story.ts';
 import { storyHtml } from '../report/story-html.ts';

@@ -2,7 +2,7 @@
 
 import { Command } from 'commander';
 import { UserError } from '../../shared/errors.ts';
-import { subjectOf } from '../explore/search.ts';
+import { subjectOf } from '../explore/subject.ts';
 import { decodeToken } from '../explore/token.ts';
 import { ExitCode } from './exit-code.ts';
 import { EXIT_CODES } from './explore.ts';

@@ -1,7 +1,7 @@
 /** A failure made smaller, as umbra explore and umbra shrink tell it. */
 
-import type { Result, Subject } from '../explore/search.ts';
 import { preemptionsOf, type Size, shrink, sizeOf } from '../explore/shrink/shrink.ts';
+import type { Result, Subject } from '../explore/subject.ts';
 import { showProgress } from './terminal.ts';
 
 interface Found extends Size {

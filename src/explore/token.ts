@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { ALL_DEFECTS } from '../../shared/defects.ts';
 import { DISCIPLINES } from '../../shared/discipline.ts';
 import { UserError } from '../../shared/errors.ts';
-import { MEMORY_MODELS } from './turn.ts';
+import { MEMORY_MODELS } from './engine/turn.ts';
 
 /** Counts up whenever the same decisions may come to something else. */
 export const ENGINE_VERSION = 2;

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { readLitmus } from '../../src/explore/litmus/litmus.ts';
-import { Subject } from '../../src/explore/search.ts';
 import { STRATEGIES } from '../../src/explore/strategies/catalogue.ts';
+import { Subject } from '../../src/explore/subject.ts';
 import { mutant } from '../../workers/mutant-task.ts';
 import { hasTerminal, interrupted, umbra } from './umbra.ts';
 

@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { digestMemory } from '../../src/check/digest.ts';
 import { checkAll } from '../../src/check/invariants.ts';
-import type { Board } from '../../src/explore/board.ts';
+import type { Board } from '../../src/explore/engine/board.ts';
 import { Pct } from '../../src/explore/strategies/pct.ts';
 import { RandomWalk } from '../../src/explore/strategies/random-walk.ts';
 import { Diverged, Recorded } from '../../src/explore/strategies/recorded.ts';

@@ -13,8 +13,8 @@ import { type Plan, planOf, unitsOf } from '../../src/explore/campaign/plan.ts';
 import { formatReport, reportOf } from '../../src/explore/campaign/report.ts';
 import { runUnit } from '../../src/explore/campaign/unit.ts';
 import { readLitmus } from '../../src/explore/litmus/litmus.ts';
-import { Subject } from '../../src/explore/search.ts';
 import { STRATEGIES } from '../../src/explore/strategies/catalogue.ts';
+import { Subject } from '../../src/explore/subject.ts';
 import { unit } from '../../workers/campaign-task.ts';
 import { dump, fill, resultOf, rowsIn } from './ledgers.ts';
 

@@ -3,15 +3,15 @@
 import { describe, expect, test } from 'vitest';
 import { toPtr } from '../../shared/address.ts';
 import { digestMemory } from '../../src/check/digest.ts';
-import { Access } from '../../src/explore/access.ts';
-import { actorOf, bufferOf, evictionOn, moveOf } from '../../src/explore/actors.ts';
+import { Access } from '../../src/explore/engine/access.ts';
+import { actorOf, bufferOf, evictionOn, moveOf } from '../../src/explore/engine/actors.ts';
+import { StoreBuffer } from '../../src/explore/engine/store-buffer.ts';
+import type { Step } from '../../src/explore/engine/turn.ts';
+import { BUFFERED_STORES, TurnState } from '../../src/explore/engine/turn-state.ts';
 import { readLitmus } from '../../src/explore/litmus/litmus.ts';
-import { type Setting, Subject } from '../../src/explore/search.ts';
-import { StoreBuffer } from '../../src/explore/store-buffer.ts';
 import { STRATEGIES } from '../../src/explore/strategies/catalogue.ts';
 import { FewestSwitches } from '../../src/explore/strategies/fewest-switches.ts';
-import type { Step } from '../../src/explore/turn.ts';
-import { BUFFERED_STORES, TurnState } from '../../src/explore/turn-state.ts';
+import { type Setting, Subject } from '../../src/explore/subject.ts';
 import { guestBoard } from './board.ts';
 
 const SETTING: Setting = { paging: 'nonpae', discipline: 'lock-free', defects: [] };

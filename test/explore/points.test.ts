@@ -2,15 +2,15 @@
 
 import { afterEach, describe, expect, test } from 'vitest';
 import { Words } from '../../shared/words.ts';
-import { Access } from '../../src/explore/access.ts';
+import { Access } from '../../src/explore/engine/access.ts';
+import { Turn } from '../../src/explore/engine/turn.ts';
+import { TurnWords } from '../../src/explore/engine/turn-words.ts';
 import { readLitmus } from '../../src/explore/litmus/litmus.ts';
-import { type Setting, Subject } from '../../src/explore/search.ts';
 import { STRATEGIES } from '../../src/explore/strategies/catalogue.ts';
 import { FewestSwitches } from '../../src/explore/strategies/fewest-switches.ts';
 import { RandomWalk } from '../../src/explore/strategies/random-walk.ts';
-import type { Strategy } from '../../src/explore/strategy.ts';
-import { Turn } from '../../src/explore/turn.ts';
-import { TurnWords } from '../../src/explore/turn-words.ts';
+import type { Strategy } from '../../src/explore/strategies/strategy.ts';
+import { type Setting, Subject } from '../../src/explore/subject.ts';
 
 const SETTING: Setting = { paging: 'nonpae', discipline: 'lock-free', defects: [] };
 const R2 = 'litmus/1-fault/R2-cleared-entry-comes-back.yaml';

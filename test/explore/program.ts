@@ -1,9 +1,13 @@
 /** Programs that are nothing but steps, for strategies to be tried without a machine. */
 
 import { type Ptr, toPtr } from '../../shared/address.ts';
-import { Access } from '../../src/explore/access.ts';
-import { isRunnable, type Situation, type Strategy } from '../../src/explore/strategy.ts';
-import type { Decisions } from '../../src/explore/turn.ts';
+import { Access } from '../../src/explore/engine/access.ts';
+import type { Decisions } from '../../src/explore/engine/turn.ts';
+import {
+  isRunnable,
+  type Situation,
+  type Strategy,
+} from '../../src/explore/strategies/strategy.ts';
 
 /** Of a thread: how many steps it must have taken. */
 export type Reached = readonly [thread: number, steps: number];

@@ -2,8 +2,8 @@
 
 import { expect, test } from 'vitest';
 import { readLitmus } from '../../src/explore/litmus/litmus.ts';
-import { Subject } from '../../src/explore/search.ts';
 import { Lenient } from '../../src/explore/strategies/lenient.ts';
+import { Subject } from '../../src/explore/subject.ts';
 
 /** Decisions of a CPU in the litmus test, or more. */
 const MANY = 250;

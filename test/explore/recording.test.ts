@@ -3,10 +3,10 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { readLitmus } from '../../src/explore/litmus/litmus.ts';
-import { locksOf, recordRun } from '../../src/explore/recording.ts';
-import { Subject } from '../../src/explore/search.ts';
-import { sourceLine } from '../../src/explore/source.ts';
+import { locksOf, recordRun } from '../../src/explore/story/recording.ts';
+import { sourceLine } from '../../src/explore/story/source.ts';
 import { RandomWalk } from '../../src/explore/strategies/random-walk.ts';
+import { Subject } from '../../src/explore/subject.ts';
 
 const R2 = 'litmus/1-fault/R2-cleared-entry-comes-back.yaml';
 

@@ -6,12 +6,12 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Kept, keep, keepAll } from '../../src/explore/litmus/kept.ts';
 import { readLitmus } from '../../src/explore/litmus/litmus.ts';
-import { type Result, type Setting, Subject, subjectOf } from '../../src/explore/search.ts';
 import { without } from '../../src/explore/shrink/plans.ts';
 import { preemptionsOf, type Shrunk, shrink, sizeOf } from '../../src/explore/shrink/shrink.ts';
 import { STRATEGIES } from '../../src/explore/strategies/catalogue.ts';
 import { Lenient, Noted } from '../../src/explore/strategies/lenient.ts';
 import { RandomWalk } from '../../src/explore/strategies/random-walk.ts';
+import { type Result, type Setting, Subject, subjectOf } from '../../src/explore/subject.ts';
 import { decodeToken } from '../../src/explore/token.ts';
 
 interface Case {

@@ -1,13 +1,13 @@
 /** The strategies by themselves, on programs that are nothing but steps. */
 
 import { describe, expect, test } from 'vitest';
-import { Access } from '../../src/explore/access.ts';
+import { Access } from '../../src/explore/engine/access.ts';
 import { STRATEGIES } from '../../src/explore/strategies/catalogue.ts';
 import { FewestSwitches } from '../../src/explore/strategies/fewest-switches.ts';
 import { Pct } from '../../src/explore/strategies/pct.ts';
 import { RandomWalk } from '../../src/explore/strategies/random-walk.ts';
 import { Diverged, Recorded } from '../../src/explore/strategies/recorded.ts';
-import type { Strategy } from '../../src/explore/strategy.ts';
+import type { Strategy } from '../../src/explore/strategies/strategy.ts';
 import { inThisOrder, type Program, plainProgram, play, type Reached } from './program.ts';
 
 const seeds = (n: number): number[] => Array.from({ length: n }, (_, i) => i + 1);

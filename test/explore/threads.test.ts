@@ -1,10 +1,10 @@
 /** The engine in one thread and the one on worker threads: the same runs, step for step. */
 
 import { afterEach, describe, expect, test } from 'vitest';
+import type { ThreadBoard } from '../../src/explore/engine/threads/thread-board.ts';
 import { readLitmus } from '../../src/explore/litmus/litmus.ts';
-import { type Setting, Subject } from '../../src/explore/search.ts';
 import { STRATEGIES } from '../../src/explore/strategies/catalogue.ts';
-import type { ThreadBoard } from '../../src/explore/threads/thread-board.ts';
+import { type Setting, Subject } from '../../src/explore/subject.ts';
 
 const subjectOf = (path: string, setting: Setting): Subject =>
   new Subject(`litmus/${path}.yaml`, readLitmus(`litmus/${path}.yaml`), setting);

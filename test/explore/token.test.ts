@@ -7,8 +7,8 @@ import { ALL_DEFECTS } from '../../shared/defects.ts';
 import { DISCIPLINES } from '../../shared/discipline.ts';
 import { UserError } from '../../shared/errors.ts';
 import { readLitmus } from '../../src/explore/litmus/litmus.ts';
-import { Subject } from '../../src/explore/search.ts';
 import { Pct } from '../../src/explore/strategies/pct.ts';
+import { Subject } from '../../src/explore/subject.ts';
 import {
   decodeToken,
   ENGINE_VERSION,

@@ -10,7 +10,7 @@
 import { existsSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { UserError } from '../../../shared/errors.ts';
-import type { Ending } from '../search.ts';
+import type { Ending } from '../subject.ts';
 import { differenceOf, isInShard, type Plan, type Shard, type Unit, unitsOf } from './plan.ts';
 import type { UnitResult } from './unit.ts';
 

@@ -5,8 +5,8 @@
  */
 
 import { readLitmus } from '../litmus/litmus.ts';
-import { digestOf, type Setting, settingsOf } from '../search.ts';
 import { PORTFOLIO } from '../strategies/catalogue.ts';
+import { digestOf, type Setting, settingsOf } from '../subject.ts';
 import { ENGINE_VERSION } from '../token.ts';
 
 /** Everything that the result of a campaign depends on, as JSON. */

@@ -1,9 +1,9 @@
 /** What a campaign came to: as data, and as text. A function of its ledger alone. */
 
 import { plainTable } from '../../report/plain-table.ts';
-import type { Setting } from '../search.ts';
 import { STRATEGIES } from '../strategies/catalogue.ts';
 import { FewestSwitches } from '../strategies/fewest-switches.ts';
+import type { Setting } from '../subject.ts';
 import { type Bound, depthOf, formatMissed, pctBound } from './bound.ts';
 import type { FailureRow, Group, Ledger } from './ledger.ts';
 import { type Plan, type Shard, settingText } from './plan.ts';

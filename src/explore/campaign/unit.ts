@@ -2,9 +2,9 @@
 
 import { assert } from '../../../shared/errors.ts';
 import { readLitmus } from '../litmus/litmus.ts';
-import { type Ending, type Setting, Subject } from '../search.ts';
 import { STRATEGIES } from '../strategies/catalogue.ts';
-import { goesOnByItself, type Situation, type Strategy } from '../strategy.ts';
+import { goesOnByItself, type Situation, type Strategy } from '../strategies/strategy.ts';
+import { type Ending, type Setting, Subject } from '../subject.ts';
 import { depthOf } from './bound.ts';
 
 export interface Work {

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { ALL_DEFECTS } from '../../../shared/defects.ts';
 import { DISCIPLINES } from '../../../shared/discipline.ts';
 import type { JsonSchema } from '../../yaml/mistakes.ts';
-import { MOST_CPUS } from '../actors.ts';
+import { MOST_CPUS } from '../engine/actors.ts';
 
 const MOST_VCPUS = 4;
 const MOST_PAGES = 512;

@@ -26,8 +26,8 @@
  */
 
 import { frameOf, frameStart, PAGE_WORDS, toPtr } from '../../../shared/address.ts';
-import { Access, onlyReads } from '../access.ts';
-import type { Step } from '../turn.ts';
+import { Access, onlyReads } from '../engine/access.ts';
+import type { Step } from '../engine/turn.ts';
 import { Clocks } from './clocks.ts';
 import type { Spot } from './roles.ts';
 

@@ -8,14 +8,14 @@
  * second side waits is drawn for each run.
  */
 
-import { Dice } from '../dice.ts';
+import { Dice } from '../strategies/dice.ts';
 import {
   countRunnable,
   isRunnable,
   nthRunnable,
   type Situation,
   type Strategy,
-} from '../strategy.ts';
+} from '../strategies/strategy.ts';
 import type { Pending, Target } from './target.ts';
 
 /** One in so many decisions gives the turn to somebody else. */

@@ -4,11 +4,11 @@
  */
 
 import type { Ptr } from '../../../shared/address.ts';
-import type { Access } from '../access.ts';
-import type { Result, Subject } from '../search.ts';
-import { placeText, type Where, whereOf } from '../source.ts';
-import type { Strategy } from '../strategy.ts';
-import type { Turn } from '../turn.ts';
+import type { Access } from '../engine/access.ts';
+import type { Turn } from '../engine/turn.ts';
+import { placeText, type Where, whereOf } from '../story/source.ts';
+import type { Strategy } from '../strategies/strategy.ts';
+import type { Result, Subject } from '../subject.ts';
 import { Detector, type RaceKind, type Sighting } from './detector.ts';
 import { type Role, Roles, type Spot } from './roles.ts';
 

@@ -16,8 +16,8 @@ import type { Host } from '../../../shared/host.ts';
 import type { Region } from '../../../shared/layout.ts';
 import { GuestTables } from '../litmus/guest.ts';
 import type { Litmus } from '../litmus/litmus.ts';
-import { locksOf } from '../recording.ts';
 import { recordWords, type WordKind } from '../story/record-words.ts';
+import { locksOf } from '../story/recording.ts';
 
 export type Role =
   | ('lock' | 'section' | 'mailbox' | 'handOver' | 'references')

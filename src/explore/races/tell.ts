@@ -1,10 +1,10 @@
 /** What the two sides of a race did in one run, as a story tells it. */
 
 import type { Line, Told } from '../../report/story.ts';
-import { Access } from '../access.ts';
-import { recordRun } from '../recording.ts';
-import type { Result, Subject } from '../search.ts';
+import { Access } from '../engine/access.ts';
+import { recordRun } from '../story/recording.ts';
 import { tellStory } from '../story/tell.ts';
+import type { Result, Subject } from '../subject.ts';
 import type { Race } from './gather.ts';
 import type { Role } from './roles.ts';
 

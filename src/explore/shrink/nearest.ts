@@ -5,11 +5,11 @@
  * decisions the end has moved. Later is tried before earlier.
  */
 
-import { actorOf } from '../actors.ts';
-import type { Result, Subject } from '../search.ts';
+import { actorOf } from '../engine/actors.ts';
 import { STRATEGIES } from '../strategies/catalogue.ts';
 import { Lenient, type Plan } from '../strategies/lenient.ts';
-import type { Strategy } from '../strategy.ts';
+import type { Strategy } from '../strategies/strategy.ts';
+import type { Result, Subject } from '../subject.ts';
 import { moved, without } from './plans.ts';
 import { serialPlans } from './yardstick.ts';
 

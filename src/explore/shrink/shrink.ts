@@ -10,11 +10,11 @@
  */
 
 import { type Kept, keepAll } from '../litmus/kept.ts';
-import type { Result, Subject } from '../search.ts';
 import { STRATEGIES } from '../strategies/catalogue.ts';
 import { Lenient, Noted, type Plan } from '../strategies/lenient.ts';
 import { Recorded } from '../strategies/recorded.ts';
-import type { Strategy } from '../strategy.ts';
+import type { Strategy } from '../strategies/strategy.ts';
+import type { Result, Subject } from '../subject.ts';
 import { nearestPassing, type Passing } from './nearest.ts';
 import { earlier, exchanged, moved, without } from './plans.ts';
 import { Yardstick } from './yardstick.ts';

@@ -8,10 +8,10 @@
  */
 
 import type { Kept } from '../litmus/kept.ts';
-import type { Subject } from '../search.ts';
 import { STRATEGIES } from '../strategies/catalogue.ts';
 import { Lenient, type Plan } from '../strategies/lenient.ts';
-import type { Strategy } from '../strategy.ts';
+import type { Strategy } from '../strategies/strategy.ts';
+import type { Subject } from '../subject.ts';
 
 /** Schedules of the portfolio that it is run by, beside those with no preemption and the plan. */
 const SCHEDULES = 21;

@@ -11,9 +11,9 @@
  */
 
 import { frameOf } from '../../../shared/address.ts';
-import { Access as Kind, onlyReads } from '../access.ts';
-import type { RecordedStep } from '../recording.ts';
+import { Access as Kind, onlyReads } from '../engine/access.ts';
 import type { Place, PlaceKind } from './places.ts';
+import type { RecordedStep } from './recording.ts';
 
 export interface Access extends RecordedStep {
   readonly place: Place;

@@ -8,7 +8,7 @@
 
 import { POISON } from '../../../shared/frames.ts';
 import type { Flag } from '../../report/story.ts';
-import { Access as Kind, onlyReads } from '../access.ts';
+import { Access as Kind, onlyReads } from '../engine/access.ts';
 import { type Access, actorOf, changes } from './blame.ts';
 import type { PlaceKind } from './places.ts';
 

@@ -6,8 +6,8 @@ import { Vector } from '../../guest/processor.ts';
 import type { Mark } from '../../report/story.ts';
 import { placeAt } from '../litmus/guest.ts';
 import type { Litmus } from '../litmus/litmus.ts';
-import type { RecordedStep } from '../recording.ts';
 import { hexAddress } from './guest-words.ts';
+import type { RecordedStep } from './recording.ts';
 
 /** A mark, and the step before which it is. */
 export interface Marked extends Mark {

@@ -24,9 +24,9 @@ import { HOST_CPU_WORDS, REGISTER_NAMES } from '../../../shared/host-cpu.ts';
 import type { Lguest } from '../../../shared/lguest.ts';
 import { REGS_WORD } from '../../../shared/switcher-page.ts';
 import { shiftsOf } from '../../check/shadow.ts';
-import { Access } from '../access.ts';
+import { Access } from '../engine/access.ts';
+import type { Step } from '../engine/turn.ts';
 import type { Litmus } from '../litmus/litmus.ts';
-import type { Step } from '../turn.ts';
 import { GuestWords, hexAddress, hexPage, levelNames } from './guest-words.ts';
 import { type RecordWord, recordWords, type WordKind } from './record-words.ts';
 

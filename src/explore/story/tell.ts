@@ -1,15 +1,15 @@
 /** The story of a schedule: the run done again, and told (src/report/story.ts). */
 
 import type { Finding, Flag, Line, Story, Told } from '../../report/story.ts';
-import { Access as Kind, onlyReads } from '../access.ts';
-import { type Recording, recordRun } from '../recording.ts';
-import type { Result, Subject } from '../search.ts';
-import { sourceLine } from '../source.ts';
+import { Access as Kind, onlyReads } from '../engine/access.ts';
+import type { Result, Subject } from '../subject.ts';
 import { type Access, changes, type Pair, pairToBlame } from './blame.ts';
 import { type BreakWatch, watchFor } from './breaks.ts';
 import { frees, isBuffered, stepsToTell } from './fold.ts';
 import { type Marked, marksOf } from './marks.ts';
 import { type Noted, type Place, Places } from './places.ts';
+import { type Recording, recordRun } from './recording.ts';
+import { sourceLine } from './source.ts';
 import { valueText } from './values.ts';
 
 export interface Telling {

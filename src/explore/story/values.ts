@@ -7,9 +7,9 @@ import { Vma } from '../../../shared/launcher-map.ts';
 import { Dead } from '../../../shared/lguest.ts';
 import { FLAG_NAMES, hasFlag } from '../litmus/entries.ts';
 import { FAULT } from '../litmus/software.ts';
-import { holderOf } from '../recording.ts';
 import { hexAddress, hexPage } from './guest-words.ts';
 import type { PlaceKind } from './places.ts';
+import { holderOf } from './recording.ts';
 
 /** `low` and `high`: the word and the one behind it. `target`: the frame that it leads to. */
 export function valueText(

@@ -1,11 +1,11 @@
 /** The strategies by name. */
 
-import type { Strategy } from '../strategy.ts';
 import { FewestSwitches } from './fewest-switches.ts';
 import { Pct } from './pct.ts';
 import { Portfolio } from './portfolio.ts';
 import { Pos } from './pos.ts';
 import { RandomWalk } from './random-walk.ts';
+import type { Strategy } from './strategy.ts';
 import { Surw } from './surw.ts';
 import { WithEvents } from './with-events.ts';
 

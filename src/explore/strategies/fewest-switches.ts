@@ -7,7 +7,7 @@
  * Rakamarić: Delay-Bounded Scheduling, POPL 2011).
  */
 
-import { canBe, goesOnByItself, type Situation, type Strategy } from '../strategy.ts';
+import { canBe, goesOnByItself, type Situation, type Strategy } from './strategy.ts';
 
 /** Where a schedule leaves the way that it would go by itself: pairs of step and actor. */
 type Plan = readonly number[];

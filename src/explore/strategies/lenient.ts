@@ -4,7 +4,7 @@
  * of the test or of the plan itself is left out.
  */
 
-import { canBe, isRunnable, nthRunnable, type Situation, type Strategy } from '../strategy.ts';
+import { canBe, isRunnable, nthRunnable, type Situation, type Strategy } from './strategy.ts';
 
 /** `who` goes on until it has been chosen `until` times since the beginning of the run. */
 export interface PlannedTurn {

@@ -7,8 +7,8 @@
  * chance of at least 1 / (n · k^(d−1)) in each run.
  */
 
-import { Dice } from '../dice.ts';
-import { type Carry, isRunnable, type Situation, type Strategy } from '../strategy.ts';
+import { Dice } from './dice.ts';
+import { type Carry, isRunnable, type Situation, type Strategy } from './strategy.ts';
 
 /** Steps of a run, before one was seen. */
 const FIRST_GUESS = 300;

@@ -3,7 +3,7 @@
  * more schedules is passed over.
  */
 
-import type { Situation, Strategy } from '../strategy.ts';
+import type { Situation, Strategy } from './strategy.ts';
 
 export class Portfolio implements Strategy {
   readonly #members: readonly Strategy[];

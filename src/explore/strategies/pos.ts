@@ -4,9 +4,9 @@
  * is made. Those that race with it draw theirs anew.
  */
 
-import { type Access, onlyReads } from '../access.ts';
-import { Dice } from '../dice.ts';
-import { type Carry, isRunnable, type Situation, type Strategy } from '../strategy.ts';
+import { type Access, onlyReads } from '../engine/access.ts';
+import { Dice } from './dice.ts';
+import { type Carry, isRunnable, type Situation, type Strategy } from './strategy.ts';
 
 export class Pos implements Strategy {
   readonly #dice = new Dice();

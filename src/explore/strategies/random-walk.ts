@@ -1,13 +1,13 @@
 /** Random walk: at each step any of those that can go on, all as likely. */
 
-import { Dice } from '../dice.ts';
+import { Dice } from './dice.ts';
 import {
   type Carry,
   countRunnable,
   nthRunnable,
   type Situation,
   type Strategy,
-} from '../strategy.ts';
+} from './strategy.ts';
 
 export class RandomWalk implements Strategy {
   readonly #dice = new Dice();

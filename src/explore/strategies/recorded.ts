@@ -1,8 +1,8 @@
 /** What was decided before, decided again. */
 
-import { actorOf } from '../actors.ts';
-import { type Carry, canBe, type Situation, type Strategy } from '../strategy.ts';
-import type { Decisions } from '../turn.ts';
+import { actorOf } from '../engine/actors.ts';
+import type { Decisions } from '../engine/turn.ts';
+import { type Carry, canBe, type Situation, type Strategy } from './strategy.ts';
 
 /** The run does not go as the one that was recorded. */
 export class Diverged extends Error {

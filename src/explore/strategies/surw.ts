@@ -6,9 +6,9 @@
  * can be told to be; everything else goes on as it comes.
  */
 
-import type { Access } from '../access.ts';
-import { Dice } from '../dice.ts';
-import { isRunnable, nthRunnable, type Situation, type Strategy } from '../strategy.ts';
+import type { Access } from '../engine/access.ts';
+import { Dice } from './dice.ts';
+import { isRunnable, nthRunnable, type Situation, type Strategy } from './strategy.ts';
 
 export class Surw implements Strategy {
   readonly #dice = new Dice();

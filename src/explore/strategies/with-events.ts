@@ -3,9 +3,9 @@
  * drawn beforehand from all of the run's. All else another strategy says.
  */
 
-import { actorOf } from '../actors.ts';
-import { Dice } from '../dice.ts';
-import { countRunnable, nthRunnable, type Situation, type Strategy } from '../strategy.ts';
+import { actorOf } from '../engine/actors.ts';
+import { Dice } from './dice.ts';
+import { countRunnable, nthRunnable, type Situation, type Strategy } from './strategy.ts';
 
 const MOST_EVENTS = 3;
 

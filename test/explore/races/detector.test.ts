@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { toPtr } from '../../../shared/address.ts';
-import { Access } from '../../../src/explore/access.ts';
+import { Access } from '../../../src/explore/engine/access.ts';
 import { Clocks } from '../../../src/explore/races/clocks.ts';
 import { type Accessed, Detector } from '../../../src/explore/races/detector.ts';
 import type { Role, Spot } from '../../../src/explore/races/roles.ts';

@@ -4,14 +4,14 @@ import { describe, expect, test } from 'vitest';
 import type { DefectId } from '../../../shared/defects.ts';
 import type { DisciplineName } from '../../../shared/discipline.ts';
 import type { PagingName } from '../../../shared/entry.ts';
-import { Access } from '../../../src/explore/access.ts';
+import { Access } from '../../../src/explore/engine/access.ts';
 import { readLitmus } from '../../../src/explore/litmus/litmus.ts';
 import { type Race, RaceGatherer } from '../../../src/explore/races/gather.ts';
 import { Hunter } from '../../../src/explore/races/hunt.ts';
 import { SideTeller } from '../../../src/explore/races/tell.ts';
-import { Subject } from '../../../src/explore/search.ts';
-import { placeText } from '../../../src/explore/source.ts';
+import { placeText } from '../../../src/explore/story/source.ts';
 import { STRATEGIES } from '../../../src/explore/strategies/catalogue.ts';
+import { Subject } from '../../../src/explore/subject.ts';
 import { decodeToken } from '../../../src/explore/token.ts';
 
 interface Case {

@@ -8,12 +8,12 @@ import { Reg } from '../../../shared/host-cpu.ts';
 import { REGS_WORD } from '../../../shared/switcher-page.ts';
 import { GuestTables } from '../../../src/explore/litmus/guest.ts';
 import { readLitmus } from '../../../src/explore/litmus/litmus.ts';
-import { recordRun } from '../../../src/explore/recording.ts';
-import { Subject, settingsOf } from '../../../src/explore/search.ts';
 import { type Noted, Places } from '../../../src/explore/story/places.ts';
 import { recordWords } from '../../../src/explore/story/record-words.ts';
+import { recordRun } from '../../../src/explore/story/recording.ts';
 import { STRATEGIES } from '../../../src/explore/strategies/catalogue.ts';
 import { RandomWalk } from '../../../src/explore/strategies/random-walk.ts';
+import { Subject, settingsOf } from '../../../src/explore/subject.ts';
 import { LITMUS_FILES } from '../litmus-rig.ts';
 import { R2 } from './found.ts';
 

@@ -5,11 +5,11 @@ import { describe, expect, test } from 'vitest';
 import type { DefectId } from '../../../shared/defects.ts';
 import type { DisciplineName } from '../../../shared/discipline.ts';
 import { readLitmus } from '../../../src/explore/litmus/litmus.ts';
-import { Subject } from '../../../src/explore/search.ts';
 import { recordWords } from '../../../src/explore/story/record-words.ts';
 import { tellStory } from '../../../src/explore/story/tell.ts';
 import { STRATEGIES } from '../../../src/explore/strategies/catalogue.ts';
 import { RandomWalk } from '../../../src/explore/strategies/random-walk.ts';
+import { Subject } from '../../../src/explore/subject.ts';
 import type { Flag, Story, Told } from '../../../src/report/story.ts';
 import { type Found, find, R2, R5, R9, R10 } from './found.ts';
 

@@ -4,9 +4,9 @@
  * Where stores are buffered, plain ones wait there, and plain loads look there first.
  */
 
-import { type Ptr, toPtr } from '../../shared/address.ts';
-import { Entry } from '../../shared/entry.ts';
-import { Words } from '../../shared/words.ts';
+import { type Ptr, toPtr } from '../../../shared/address.ts';
+import { Entry } from '../../../shared/entry.ts';
+import { Words } from '../../../shared/words.ts';
 import { Access } from './access.ts';
 import { NOT_BUFFERED } from './store-buffer.ts';
 import type { Task } from './task.ts';

@@ -1,6 +1,6 @@
 /** The mutation matrix as a table: for a terminal, and as Markdown. */
 
-import { plainTable } from '../report/plain-table.ts';
+import { plainTable } from '../../report/plain-table.ts';
 import type { MutantsReport } from './mutants.ts';
 
 type Mutant = MutantsReport['mutants'][number];

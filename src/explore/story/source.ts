@@ -59,7 +59,7 @@ interface Frame {
 }
 
 /** Source or build: the folder above src. */
-const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
 const known = new Map<string, Where>();
 

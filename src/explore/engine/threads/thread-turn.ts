@@ -4,10 +4,10 @@
  */
 
 import { availableParallelism } from 'node:os';
-import { type Ptr, toPtr } from '../../../shared/address.ts';
-import type { Host } from '../../../shared/host.ts';
-import type { Words } from '../../../shared/words.ts';
-import type { Carry } from '../strategy.ts';
+import { type Ptr, toPtr } from '../../../../shared/address.ts';
+import type { Host } from '../../../../shared/host.ts';
+import type { Words } from '../../../../shared/words.ts';
+import type { Carry } from '../../strategies/strategy.ts';
 import type { Task } from '../task.ts';
 import { type MemoryModel, Turn } from '../turn.ts';
 import { TaskWord, type TurnState } from '../turn-state.ts';

@@ -5,11 +5,11 @@
 
 import { findPackageJSON } from 'node:module';
 import { dirname, join, relative } from 'node:path';
-import { DEFECTS, type DefectId } from '../../shared/defects.ts';
-import { findLitmusFiles } from './litmus/find-files.ts';
-import { readLitmus } from './litmus/litmus.ts';
-import { type Setting, settingsOf } from './search.ts';
-import type { Size } from './shrink/shrink.ts';
+import { DEFECTS, type DefectId } from '../../../shared/defects.ts';
+import { findLitmusFiles } from '../litmus/find-files.ts';
+import { readLitmus } from '../litmus/litmus.ts';
+import type { Size } from '../shrink/shrink.ts';
+import { type Setting, settingsOf } from '../subject.ts';
 
 /** Runs of one strategy on one test in one setting, each strategy beginning fresh. */
 export interface MutantTask {

@@ -1,7 +1,7 @@
 /** The memory of a machine as it is before a run, to be put back before the next one. */
 
-import { PAGE_WORDS } from '../../shared/address.ts';
-import type { Host } from '../../shared/host.ts';
+import { PAGE_WORDS } from '../../../shared/address.ts';
+import type { Host } from '../../../shared/host.ts';
 import { Turn } from './turn.ts';
 
 export class Beginning {

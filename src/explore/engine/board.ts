@@ -3,15 +3,15 @@
  * again from the same beginning: each time by another schedule.
  */
 
-import { assert } from '../../shared/errors.ts';
-import type { Host, SharedMachine } from '../../shared/host.ts';
-import type { SoftwareFor } from '../host/run-guest.ts';
-import { Scheduler, type Scheduling } from '../host/scheduler.ts';
+import { assert } from '../../../shared/errors.ts';
+import type { Host, SharedMachine } from '../../../shared/host.ts';
+import type { SoftwareFor } from '../../host/run-guest.ts';
+import { Scheduler, type Scheduling } from '../../host/scheduler.ts';
+import type { Strategy } from '../strategies/strategy.ts';
 import { MOST_CPUS } from './actors.ts';
 import { Beginning } from './beginning.ts';
 import { ControlledCpu } from './controlled-cpu.ts';
 import { type End, endOf, endOfGuests, type Run } from './run.ts';
-import type { Strategy } from './strategy.ts';
 import { LEAVE, Task } from './task.ts';
 import { type MemoryModel, Turn } from './turn.ts';
 import { TurnState } from './turn-state.ts';

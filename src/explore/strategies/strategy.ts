@@ -1,7 +1,7 @@
 /** How a strategy is asked who takes the next step. */
 
-import type { Ptr } from '../../shared/address.ts';
-import type { Access } from './access.ts';
+import type { Ptr } from '../../../shared/address.ts';
+import type { Access } from '../engine/access.ts';
 
 /** What it may look at. */
 export interface Situation {

@@ -1,9 +1,9 @@
 /** A host CPU whose every access of shared memory the turn knows of. */
 
-import { Host, type SharedMachine } from '../../shared/host.ts';
-import { HostCpuLoop } from '../host/host-cpu-loop.ts';
-import { GuestRunner, type SoftwareFor } from '../host/run-guest.ts';
-import { Scheduler, type Scheduling } from '../host/scheduler.ts';
+import { Host, type SharedMachine } from '../../../shared/host.ts';
+import { HostCpuLoop } from '../../host/host-cpu-loop.ts';
+import { GuestRunner, type SoftwareFor } from '../../host/run-guest.ts';
+import { Scheduler, type Scheduling } from '../../host/scheduler.ts';
 import { LEAVE, type Task } from './task.ts';
 import { TurnWords } from './turn-words.ts';
 

@@ -1,7 +1,7 @@
 /** What the thread of a host CPU under control and the main thread say to one another, by comlink. */
 
-import type { SharedMachine } from '../../../shared/host.ts';
-import type { Kept } from '../litmus/kept.ts';
+import type { SharedMachine } from '../../../../shared/host.ts';
+import type { Kept } from '../../litmus/kept.ts';
 import type { End } from '../run.ts';
 import type { Decisions, MemoryModel } from '../turn.ts';
 

@@ -4,18 +4,18 @@
  * happened on the CPU since its last step.
  */
 
-import type { Ptr } from '../../shared/address.ts';
-import type { HostEvent } from '../../shared/events.ts';
-import type { Host } from '../../shared/host.ts';
-import { Reg } from '../../shared/host-cpu.ts';
-import { Access } from './access.ts';
-import { actorOf } from './actors.ts';
-import type { Run } from './run.ts';
-import type { Subject } from './search.ts';
+import type { Ptr } from '../../../shared/address.ts';
+import type { HostEvent } from '../../../shared/events.ts';
+import type { Host } from '../../../shared/host.ts';
+import { Reg } from '../../../shared/host-cpu.ts';
+import { Access } from '../engine/access.ts';
+import { actorOf } from '../engine/actors.ts';
+import type { Run } from '../engine/run.ts';
+import type { Decisions, Step } from '../engine/turn.ts';
+import { Recorded } from '../strategies/recorded.ts';
+import type { Subject } from '../subject.ts';
+import { recordWords } from './record-words.ts';
 import { HARDWARE, STACK_DEPTH, type Where, whereOf } from './source.ts';
-import { recordWords } from './story/record-words.ts';
-import { Recorded } from './strategies/recorded.ts';
-import type { Decisions, Step } from './turn.ts';
 
 export interface RecordedStep extends Step {
   /** From 0. */

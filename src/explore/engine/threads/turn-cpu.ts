@@ -1,17 +1,17 @@
 /** A host CPU under control in a thread of its own. */
 
-import { toPtr } from '../../../shared/address.ts';
-import { Host, MAIN_THREAD } from '../../../shared/host.ts';
-import { Words } from '../../../shared/words.ts';
+import { toPtr } from '../../../../shared/address.ts';
+import { Host, MAIN_THREAD } from '../../../../shared/host.ts';
+import { Words } from '../../../../shared/words.ts';
+import { keep } from '../../litmus/kept.ts';
+import { readLitmus } from '../../litmus/litmus.ts';
+import { LITMUS_SCHEDULING } from '../../litmus/scheduling.ts';
+import { litmusSoftware } from '../../litmus/software.ts';
+import { STRATEGIES } from '../../strategies/catalogue.ts';
+import { Recorded } from '../../strategies/recorded.ts';
+import type { Strategy } from '../../strategies/strategy.ts';
 import { ControlledCpu } from '../controlled-cpu.ts';
-import { keep } from '../litmus/kept.ts';
-import { readLitmus } from '../litmus/litmus.ts';
-import { LITMUS_SCHEDULING } from '../litmus/scheduling.ts';
-import { litmusSoftware } from '../litmus/software.ts';
 import { type End, endOf, endOfGuests } from '../run.ts';
-import { STRATEGIES } from '../strategies/catalogue.ts';
-import { Recorded } from '../strategies/recorded.ts';
-import type { Strategy } from '../strategy.ts';
 import { Task } from '../task.ts';
 import { TurnState } from '../turn-state.ts';
 import { OVER, ThreadTurn } from './thread-turn.ts';

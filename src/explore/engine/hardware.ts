@@ -3,15 +3,15 @@
  * interrupt takes a host CPU away from its vCPU, which goes on there or on another one.
  */
 
-import { type Ptr, toPtr } from '../../shared/address.ts';
-import type { Host } from '../../shared/host.ts';
+import { type Ptr, toPtr } from '../../../shared/address.ts';
+import type { Host } from '../../../shared/host.ts';
 import {
   type HostCpu,
   Mail,
   MOVE_SHIFT,
   TLB_ENTRIES,
   TLB_ENTRY_WORDS,
-} from '../../shared/host-cpu.ts';
+} from '../../../shared/host-cpu.ts';
 import { evictionOn, moveOf } from './actors.ts';
 import type { Task } from './task.ts';
 

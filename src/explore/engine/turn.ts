@@ -4,12 +4,12 @@
  * a rolling digest, so that a run can be done again and seen to be the same.
  */
 
-import { type Ptr, toPtr } from '../../shared/address.ts';
-import type { Host } from '../../shared/host.ts';
+import { type Ptr, toPtr } from '../../../shared/address.ts';
+import type { Host } from '../../../shared/host.ts';
+import type { Situation, Strategy } from '../strategies/strategy.ts';
 import { Access, isLocked, onlyReads } from './access.ts';
 import { actorOf, bufferOf } from './actors.ts';
 import { Hardware } from './hardware.ts';
-import type { Situation, Strategy } from './strategy.ts';
 import { LEAVE, type Task } from './task.ts';
 import type { TurnState } from './turn-state.ts';
 

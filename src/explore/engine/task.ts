@@ -8,9 +8,9 @@
  * registers, TLB, counters and events) is put back as it was at the beginning.
  */
 
-import { type Ptr, toPtr } from '../../shared/address.ts';
-import { HOST_CPU_WORDS } from '../../shared/host-cpu.ts';
-import type { Layout } from '../../shared/layout.ts';
+import { type Ptr, toPtr } from '../../../shared/address.ts';
+import { HOST_CPU_WORDS } from '../../../shared/host-cpu.ts';
+import type { Layout } from '../../../shared/layout.ts';
 import { StoreBuffer } from './store-buffer.ts';
 import type { Turn } from './turn.ts';
 import { TaskWord } from './turn-state.ts';
