@@ -102,6 +102,7 @@ export abstract class Turn implements Situation {
   join(strategy: Strategy, seed: number, mostSteps: number): void {
     this.#strategy = strategy;
     this.#mostSteps = mostSteps;
+    this.#asking = undefined;
     this.#disturbed = false;
     this.#until = 0;
     this.relaxes = false;
