@@ -4,11 +4,11 @@
  */
 
 import { UserError } from '../../shared/errors.ts';
+import { placeText } from '../explore/engine/source.ts';
 import { readLitmus } from '../explore/litmus/litmus.ts';
 import { type Race, RaceGatherer } from '../explore/races/gather.ts';
 import { type Hunt, Hunter } from '../explore/races/hunt.ts';
 import { SideTeller, type ToldSide, titleOf } from '../explore/races/tell.ts';
-import { placeText } from '../explore/story/source.ts';
 import { STRATEGIES } from '../explore/strategies/catalogue.ts';
 import { type Result, type Setting, Subject, settingsOf } from '../explore/subject.ts';
 import { describeShrunk, type ShrunkReport, shrinkShown } from './shrunk.ts';

@@ -3,7 +3,7 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
-import { HARDWARE, sourceLine, whereOf } from '../../src/explore/story/source.ts';
+import { HARDWARE, sourceLine, whereOf } from '../../src/explore/engine/source.ts';
 
 const frame = (name: string, file: string, line: number): string => {
   const place = `${pathToFileURL(resolve(file)).href}:${line}:7`;

@@ -5,8 +5,8 @@
 
 import type { Ptr } from '../../../shared/address.ts';
 import type { Access } from '../engine/access.ts';
+import { placeText, type Where, whereOf } from '../engine/source.ts';
 import type { Turn } from '../engine/turn.ts';
-import { placeText, type Where, whereOf } from '../story/source.ts';
 import type { Strategy } from '../strategies/strategy.ts';
 import type { Result, Subject } from '../subject.ts';
 import { Detector, type RaceKind, type Sighting } from './detector.ts';

@@ -11,11 +11,11 @@ import { Reg } from '../../../shared/host-cpu.ts';
 import { Access } from '../engine/access.ts';
 import { actorOf } from '../engine/actors.ts';
 import type { Run } from '../engine/run.ts';
+import { HARDWARE, STACK_DEPTH, type Where, whereOf } from '../engine/source.ts';
 import type { Decisions, Step } from '../engine/turn.ts';
 import { Recorded } from '../strategies/recorded.ts';
 import type { Subject } from '../subject.ts';
 import { recordWords } from './record-words.ts';
-import { HARDWARE, STACK_DEPTH, type Where, whereOf } from './source.ts';
 
 export interface RecordedStep extends Step {
   /** From 0. */

@@ -2,6 +2,7 @@
 
 import type { Finding, Flag, Line, Story, Told } from '../../report/story.ts';
 import { Access as Kind, onlyReads } from '../engine/access.ts';
+import { sourceLine } from '../engine/source.ts';
 import type { Result, Subject } from '../subject.ts';
 import { type Access, changes, type Pair, pairToBlame } from './blame.ts';
 import { type BreakWatch, watchFor } from './breaks.ts';
@@ -9,7 +10,6 @@ import { frees, isBuffered, stepsToTell } from './fold.ts';
 import { type Marked, marksOf } from './marks.ts';
 import { type Noted, type Place, Places } from './places.ts';
 import { type Recording, recordRun } from './recording.ts';
-import { sourceLine } from './source.ts';
 import { valueText } from './values.ts';
 
 export interface Telling {
