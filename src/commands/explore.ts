@@ -13,6 +13,7 @@ import {
   withSettings,
 } from './explore-options.ts';
 import { exploreRaces } from './explore-races.ts';
+import { heedingInterrupt } from './interrupt.ts';
 import { JSON_OPTION, jsonOutput } from './json-output.ts';
 import { integer } from './options.ts';
 import { describeShrunk, type ShrunkReport, shrinkShown } from './shrunk.ts';
@@ -111,18 +112,11 @@ async function races(file: string, options: Options): Promise<void> {
   }
   const writeJson = jsonOutput(options.json);
   const quiet = options.json === '-';
-  let interrupted = false;
-  const interrupt = (): void => {
-    interrupted = true;
-  };
-  process.once('SIGINT', interrupt);
-  const report = await exploreRaces(
-    file,
-    options,
-    () => interrupted,
-    (text) => void (quiet || process.stdout.write(text)),
-  );
-  process.off('SIGINT', interrupt);
+  const print = (text: string): void => void (quiet || process.stdout.write(text));
+  const { report, interrupted } = await heedingInterrupt(async (isInterrupted) => ({
+    report: await exploreRaces(file, options, isInterrupted, print),
+    interrupted: isInterrupted(),
+  }));
   const { strategy, seed } = options;
   writeJson({ schema_version: 1, file, strategy, seed, ...report });
   const wrong = report.hunt === undefined ? report.found.find(({ failure }) => failure) : undefined;
@@ -133,32 +127,12 @@ async function races(file: string, options: Options): Promise<void> {
 
 async function explore(file: string, options: Options): Promise<void> {
   const writeJson = jsonOutput(options.json);
-  const litmus = readLitmus(file);
   const quiet = options.json === '-';
-  let interrupted = false;
-  const interrupt = (): void => {
-    interrupted = true;
-  };
-  process.once('SIGINT', interrupt);
-  const all: Found[] = [];
-  for (const setting of settingsOf(litmus, options)) {
-    const subject = new Subject(file, litmus, setting);
-    const { found, failure } = await search(subject, options, () => interrupted);
-    if (!quiet) process.stdout.write(describe(found));
-    if (failure !== undefined && options.engine === 'isolate') {
-      const confirmed = await confirmOnThreads(subject, failure);
-      if (!quiet) process.stdout.write(confirmed);
-    }
-    if (failure === undefined || !options.shrink) {
-      all.push(found);
-    } else {
-      const shrunk = await shrinkShown(subject, failure, () => interrupted);
-      if (!quiet) process.stdout.write(describeShrunk(shrunk));
-      all.push({ ...found, failure: { ...found.failure!, shrunk } });
-    }
-    if (interrupted || failure !== undefined) break;
-  }
-  process.off('SIGINT', interrupt);
+  const print = (text: string): void => void (quiet || process.stdout.write(text));
+  const { all, interrupted } = await heedingInterrupt(async (isInterrupted) => ({
+    all: await exploreSettings(file, options, isInterrupted, print),
+    interrupted: isInterrupted(),
+  }));
   writeJson({
     schema_version: 1,
     file,
@@ -169,6 +143,33 @@ async function explore(file: string, options: Options): Promise<void> {
   const failure = all.at(-1)?.failure;
   if (failure !== undefined) process.exitCode = EXIT_CODES[failure.ending];
   else process.exitCode = interrupted ? ExitCode.Interrupted : ExitCode.Ok;
+}
+
+/** One setting after the other, until a schedule goes wrong. */
+async function exploreSettings(
+  file: string,
+  options: Options,
+  isInterrupted: () => boolean,
+  print: (text: string) => void,
+): Promise<Found[]> {
+  const litmus = readLitmus(file);
+  const all: Found[] = [];
+  for (const setting of settingsOf(litmus, options)) {
+    if (isInterrupted()) break;
+    const subject = new Subject(file, litmus, setting);
+    const { found, failure } = await search(subject, options, isInterrupted);
+    print(describe(found));
+    if (failure === undefined) {
+      all.push(found);
+      continue;
+    }
+    if (options.engine === 'isolate') print(await confirmOnThreads(subject, failure));
+    if (!options.shrink) return [...all, found];
+    const shrunk = await shrinkShown(subject, failure, isInterrupted);
+    print(describeShrunk(shrunk));
+    return [...all, { ...found, failure: { ...found.failure!, shrunk } }];
+  }
+  return all;
 }
 
 /** Schedules between two looks at Ctrl-C. */

@@ -3,9 +3,10 @@
 import { Command } from 'commander';
 import { UserError } from '../../shared/errors.ts';
 import { subjectOf } from '../explore/subject.ts';
-import { decodeToken } from '../explore/token.ts';
+import { decodeToken, ENGINE_VERSION } from '../explore/token.ts';
 import { ExitCode } from './exit-code.ts';
 import { EXIT_CODES } from './explore.ts';
+import { heedingInterrupt } from './interrupt.ts';
 import { JSON_OPTION, jsonOutput } from './json-output.ts';
 import { describeShrunk, shrinkShown } from './shrunk.ts';
 
@@ -26,7 +27,7 @@ export function shrinkCommand(): Command {
         `codes are those of umbra explore; ${ExitCode.UserMistake} also for a schedule that ends ` +
         'well.\n\nExample:\n' +
         '  umbra explore litmus/6-switcher/R10-one-pgdir-two-cpus.yaml --defects R10 --no-shrink\n' +
-        '  umbra shrink umbra1.NY5Nc4IwGIT_y3s11CQ…',
+        `  umbra shrink umbra${ENGINE_VERSION}.NY5BbhsxDEXvovW4…`,
     )
     .action(shrink);
 }
@@ -39,13 +40,9 @@ async function shrink(text: string, { json }: { readonly json?: string }): Promi
   if (result.ending === 'ok') {
     throw new UserError('the schedule of the token ends as it may: there is nothing to shrink');
   }
-  let interrupted = false;
-  const interrupt = (): void => {
-    interrupted = true;
-  };
-  process.once('SIGINT', interrupt);
-  const shrunk = await shrinkShown(subject, result, () => interrupted);
-  process.off('SIGINT', interrupt);
+  const shrunk = await heedingInterrupt((isInterrupted) =>
+    shrinkShown(subject, result, isInterrupted),
+  );
   if (json !== '-') process.stdout.write(describeShrunk(shrunk).trimStart());
   writeJson({
     schema_version: 1,
