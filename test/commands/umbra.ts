@@ -30,7 +30,8 @@ export const hasTerminal =
 
 /** At a terminal, and Ctrl-C as soon as the command has said something like `sign`. */
 export async function interrupted(sign: RegExp, ...args: readonly string[]): Promise<Ran> {
-  const command = [process.execPath, 'src/main.ts', ...args].join(' ');
+  // exec: a shell that waits for the command would be ended by Ctrl-C itself, and its exit code told.
+  const command = ['exec', process.execPath, 'src/main.ts', ...args].join(' ');
   const child = spawn('script', ['-qec', command, '/dev/null']);
   let said = '';
   let done = false;
