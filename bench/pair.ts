@@ -1,7 +1,7 @@
 /**
- * What a line of the suite is: something measured, and a baseline measured in the same
- * run, batch by batch in turns. On a machine that others use too, the two times go up
- * and down together; their ratio holds.
+ * What a line of the suite is: something measured, a baseline, and where there is one the
+ * same work in C, all measured in the same run, batch by batch in turns. On a machine that
+ * others use too, their times go up and down together; the ratios hold.
  */
 
 import { median, type Summary, summarise } from './statistics.ts';
@@ -18,6 +18,21 @@ export interface Side {
   batch(): Batch | Promise<Batch>;
 }
 
+/** What is measured, and what it is held against. */
+export interface Sides {
+  readonly measured: Side;
+  readonly baseline: Side;
+  /** The same work in C; absent where there is no compiler. */
+  readonly native?: Side | undefined;
+}
+
+/** How much is wanted: of the ratio to native or to the baseline, or of the value itself. */
+export interface Goal {
+  readonly of: 'native' | 'baseline' | 'value';
+  readonly most?: number;
+  readonly least?: number;
+}
+
 export interface Line {
   /** What is measured; `--filter` looks here. */
   readonly name: string;
@@ -25,8 +40,9 @@ export interface Line {
   readonly unit: 'ns' | 'accesses/s' | 'operations/s' | 'schedules/s' | 'switches/s';
   /** Batches of each side; without it as many as fit the time for a line. */
   readonly rounds?: number;
+  readonly goal?: Goal;
   /** Called once, in the isolate that measures. */
-  readonly make: () => { readonly measured: Side; readonly baseline: Side };
+  readonly make: () => Sides;
 }
 
 export interface Result {
@@ -37,11 +53,21 @@ export interface Result {
   readonly baseline: Summary;
   /** Of the measured side to the baseline, round by round. */
   readonly ratio: Summary;
+  /** The same work in C, and the ratio of the measured side to it; of a line that has it. */
+  readonly native?: Summary;
+  readonly native_ratio?: Summary;
+  readonly goal?: Goal;
   /** In the order in which they were taken; the same index is the same round. */
-  readonly samples: { readonly value: readonly number[]; readonly baseline: readonly number[] };
+  readonly samples: Samples;
 }
 
-/** Time for a line's batches that are kept, both sides together. */
+export interface Samples {
+  readonly value: readonly number[];
+  readonly baseline: readonly number[];
+  readonly native?: readonly number[];
+}
+
+/** Time for a line's batches that are kept, all sides together. */
 const LINE_MS = 1_500;
 /** Before that, for the compiler. */
 const WARM_UP_MS = 500;
@@ -55,32 +81,36 @@ export function timed(body: () => number): Batch {
   return { count, ns: (performance.now() - start) * 1e6 };
 }
 
-/** Batches of both sides in turns; who is first changes with every round. */
+/** Batches of all sides in turns; who is first changes with every round. */
 export async function measure(line: Line): Promise<Result> {
-  const { measured, baseline } = line.make();
-  const value: number[] = [];
-  const base: number[] = [];
-  const round = async (first: boolean): Promise<void> => {
-    if (first) value.push(sample(line.unit, await measured.batch()));
-    base.push(sample(line.unit, await baseline.batch()));
-    if (!first) value.push(sample(line.unit, await measured.batch()));
+  const { measured, baseline, native } = line.make();
+  const sides = [measured, baseline, ...(native === undefined ? [] : [native])];
+  const samples: number[][] = sides.map(() => []);
+  const round = async (nth: number): Promise<void> => {
+    for (let i = 0; i < sides.length; i++) {
+      const turn = (nth + i) % sides.length;
+      samples[turn]!.push(sample(line.unit, await sides[turn]!.batch()));
+    }
   };
   if (line.rounds === undefined) {
     await forMs(WARM_UP_MS, 1, MOST_ROUNDS, round);
-    value.length = 0;
-    base.length = 0;
+    for (const taken of samples) taken.length = 0;
     await forMs(LINE_MS, LEAST_ROUNDS, MOST_ROUNDS, round);
   } else {
     await forMs(0, line.rounds, line.rounds, round);
   }
+  const [value, base, inC] = samples as [number[], number[], number[]?];
+  const ratioTo = (others: number[]): Summary => summarise(value.map((v, i) => v / others[i]!));
   return {
     name: line.name,
     unit: line.unit,
     baseline_name: baseline.name,
     value: summarise(value),
     baseline: summarise(base),
-    ratio: summarise(value.map((v, i) => v / base[i]!)),
-    samples: { value, baseline: base },
+    ratio: ratioTo(base),
+    ...(inC && { native: summarise(inC), native_ratio: ratioTo(inC) }),
+    ...(line.goal && { goal: line.goal }),
+    samples: { value, baseline: base, ...(inC && { native: inC }) },
   };
 }
 
@@ -89,10 +119,10 @@ async function forMs(
   ms: number,
   least: number,
   most: number,
-  round: (first: boolean) => Promise<void>,
+  round: (nth: number) => Promise<void>,
 ): Promise<void> {
   const end = performance.now() + ms;
-  for (let i = 0; i < most && (i < least || performance.now() < end); i++) await round(i % 2 === 0);
+  for (let i = 0; i < most && (i < least || performance.now() < end); i++) await round(i);
 }
 
 const sample = (unit: Line['unit'], { count, ns }: Batch): number =>

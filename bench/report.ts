@@ -38,7 +38,7 @@ export const heading = (machine: MachineDescription, load: number): string =>
   'ratio';
 
 export function formatResult(result: Result): string {
-  const { name, unit, value, baseline, ratio } = result;
+  const { name, unit, value, baseline, ratio, native_ratio: native } = result;
   const inMillions = unit === 'accesses/s' || unit === 'operations/s';
   const scaled = inMillions ? millions : few;
   return (
@@ -46,7 +46,8 @@ export function formatResult(result: Result): string {
     (inMillions ? `M ${unit}` : unit).padEnd(WIDTHS.unit) +
     interval(value, scaled).padEnd(WIDTHS.value) +
     scaled(baseline.median).padEnd(WIDTHS.baseline) +
-    `${interval(ratio, (n) => n.toPrecision(3))} to ${result.baseline_name}`
+    `${interval(ratio, few)} to ${result.baseline_name}` +
+    (native === undefined ? '' : `; ${interval(native, few)} to C`)
   );
 }
 
