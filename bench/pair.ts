@@ -37,7 +37,14 @@ export interface Line {
   /** What is measured; `--filter` looks here. */
   readonly name: string;
   /** ns: time for one. /s: how many in a second. */
-  readonly unit: 'ns' | 'accesses/s' | 'operations/s' | 'schedules/s' | 'switches/s';
+  readonly unit:
+    | 'ns'
+    | 'accesses/s'
+    | 'operations/s'
+    | 'schedules/s'
+    | 'switches/s'
+    | 'faults/s'
+    | 'times';
   /** Batches of each side; without it as many as fit the time for a line. */
   readonly rounds?: number;
   readonly goal?: Goal;

@@ -6,6 +6,7 @@ import type { Line } from './pair.ts';
 import { pgdirLines } from './pgdirs.ts';
 import { scheduleLines } from './schedules.ts';
 import { setPteLines } from './set-pte.ts';
+import { severalCpuLines } from './several-cpus.ts';
 import { switcherLines } from './switcher.ts';
 import { traceLines } from './traces.ts';
 import { machineLines } from './whole-machine.ts';
@@ -15,6 +16,7 @@ export const SUITE: readonly Line[] = [
   ...wordLines,
   ...accessLines,
   ...faultLines,
+  ...severalCpuLines,
   ...setPteLines,
   ...switcherLines,
   ...pgdirLines,

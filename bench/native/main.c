@@ -11,7 +11,9 @@
  *     paging.h      the parts of the page table code        src/paging
  *     world.c       into the guest and out                  src/host/switcher.ts
  *     rig.c         a guest driven by hand                  bench/guest.ts
- *     works.c       what is measured                        the lines in bench
+ *     works.c       what is measured                        accesses.ts, faults.ts, … in bench
+ *     leaf.c        the same: operations on shared words    bench/words.ts
+ *     threads.c     the same: faults on several CPUs        bench/several-cpus.ts
  *
  * The same: layouts (4 KiB frames in one memory without huge pages, frame table, TLB of 512
  * entries, shadow and guest tables, PDPTEs, frame caches), every step of the paths, reference
