@@ -65,16 +65,14 @@ export class HandDrivenGuest {
   readonly hosts: readonly Host[];
 
   /** Its sweep is mapped in its own tables, and not yet in the shadow. */
-  constructor(paging: PagingName, hostCpus = 1) {
+  constructor(paging: PagingName, hostCpus = 1, { pages = PAGES, pgdirs = 4 } = {}) {
     const { shared, host } = makeMachine(
       layOut({
         hostCpus,
         switcherAddr: SWITCHER,
-        frames: PAGES + 512,
+        frames: pages + 512,
         seed: 1,
-        guests: [
-          { paging, nx: paging === 'pae', pages: PAGES, vcpus: 1, pgdirs: 4, defects: ALL_DEFECTS },
-        ],
+        guests: [{ paging, nx: paging === 'pae', pages, vcpus: 1, pgdirs, defects: ALL_DEFECTS }],
       }),
       Vma.ReadWrite,
     );
