@@ -6,10 +6,11 @@
 import type { DisciplineName } from '../shared/discipline.ts';
 import type { PagingName } from '../shared/entry.ts';
 import { guestPagetableFlushUser } from '../src/paging/flush.ts';
+import type { Goal } from '../src/report/benchmark.ts';
 import { misses } from './accesses.ts';
 import { FORMS, HandDrivenGuest } from './guest.ts';
 import { nativeSide } from './native/yardstick.ts';
-import { type Goal, type Line, repeated, type Side } from './pair.ts';
+import { type Line, repeated, type Side } from './pair.ts';
 
 function faults(name: string, guest: HandDrivenGuest): Side {
   return repeated(name, () => {

@@ -72,6 +72,9 @@ export interface GuestSpec {
   /** As many as host CPUs, or one that goes from one to the other. */
   readonly vcpus?: number;
   readonly sharing?: Sharing;
+  /** Guest memory, and shadows that it may have cached. */
+  readonly pages?: number;
+  readonly pgdirs?: number;
 }
 
 /**
@@ -88,18 +91,20 @@ export class HandDrivenGuest {
 
   /** Its sweep is mapped in its own tables, and not yet in the shadow. */
   constructor(spec: GuestSpec) {
-    this.#spec = { hostCpus: 1, discipline: 'as-written', vcpus: 1, sharing: 'separate', ...spec };
-    const { paging, hostCpus, discipline, vcpus, sharing } = this.#spec;
+    this.#spec = {
+      ...{ hostCpus: 1, discipline: 'as-written', vcpus: 1, sharing: 'separate' },
+      ...{ pages: PAGES, pgdirs: 4 },
+      ...spec,
+    };
+    const { paging, hostCpus, discipline, vcpus, sharing, pages, pgdirs } = this.#spec;
     const defects = discipline === 'as-written' ? ALL_DEFECTS : [];
     const { shared } = makeMachine(
       layOut({
         hostCpus,
         switcherAddr: SWITCHER,
-        frames: PAGES + 512,
+        frames: pages + 512,
         seed: 1,
-        guests: [
-          { paging, nx: paging === 'pae', pages: PAGES, vcpus, pgdirs: 4, defects, discipline },
-        ],
+        guests: [{ paging, nx: paging === 'pae', pages, vcpus, pgdirs, defects, discipline }],
       }),
       Vma.ReadWrite,
     );
@@ -119,9 +124,9 @@ export class HandDrivenGuest {
 
   /** What the yardstick must be told to make the same. */
   get options(): Options {
-    const { paging, hostCpus, discipline, vcpus, sharing } = this.#spec;
+    const { paging, hostCpus, discipline, vcpus, sharing, pages } = this.#spec;
     return {
-      ...{ paging, discipline, sharing, cpuCount: hostCpus, vcpuCount: vcpus, pages: PAGES },
+      ...{ paging, discipline, sharing, cpuCount: hostCpus, vcpuCount: vcpus, pages },
       ...layoutOptions(this.shared.layout),
     };
   }

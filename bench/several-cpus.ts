@@ -8,9 +8,10 @@ import { Worker } from 'node:worker_threads';
 import type { DisciplineName } from '../shared/discipline.ts';
 import type { SharedMachine } from '../shared/host.ts';
 import { makeMemory } from '../shared/words.ts';
+import type { Goal } from '../src/report/benchmark.ts';
 import { HandDrivenGuest, type Sharing } from './guest.ts';
 import { nativeSide, noYardstick } from './native/yardstick.ts';
-import type { Batch, Goal, Line, Side } from './pair.ts';
+import type { Batch, Line, Side } from './pair.ts';
 
 /** What a thread that is a host CPU gets from here. */
 export interface CpuData {
@@ -59,7 +60,7 @@ function scaling(name: string, two: Side, one: Side): Side {
     name,
     batch: async () => {
       const [much, little] = [await two.batch(), await one.batch()];
-      return { count: much.count / much.ns, ns: (little.count / little.ns) * 1e9 };
+      return { count: much.count / much.ns, ns: little.count / little.ns };
     },
   };
 }

@@ -12,15 +12,21 @@ import { traceLines } from './traces.ts';
 import { machineLines } from './whole-machine.ts';
 import { wordLines } from './words.ts';
 
-export const SUITE: readonly Line[] = [
-  ...wordLines,
-  ...accessLines,
-  ...faultLines,
-  ...severalCpuLines,
-  ...setPteLines,
-  ...switcherLines,
-  ...pgdirLines,
-  ...traceLines,
-  ...machineLines,
-  ...scheduleLines,
+/** Lines that are shown together. */
+export interface Part {
+  readonly name: string;
+  readonly lines: readonly Line[];
+}
+
+export const SUITE: readonly Part[] = [
+  { name: 'words', lines: wordLines },
+  { name: 'MMU', lines: accessLines },
+  { name: 'faults', lines: faultLines },
+  { name: 'several CPUs', lines: severalCpuLines },
+  { name: 'set_pte', lines: setPteLines },
+  { name: 'page tables', lines: pgdirLines },
+  { name: 'Switcher', lines: switcherLines },
+  { name: 'traces', lines: traceLines },
+  { name: 'machine', lines: machineLines },
+  { name: 'schedules', lines: scheduleLines },
 ];
