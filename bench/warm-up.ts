@@ -31,7 +31,7 @@ export async function warmUp(
     if (elapsed() > LONGEST_MS) return { ms: elapsed(), rounds, settled: false };
     const window: (readonly Batch[])[] = [];
     const end = performance.now() + WINDOW_MS;
-    while (window.length < 3 || performance.now() < end) window.push(await round(rounds++));
+    while (window.length === 0 || performance.now() < end) window.push(await round(rounds++));
     const sides = window[0]!.map((_, side) =>
       median(window.map((batches) => batches[side]!.ns / batches[side]!.count)),
     );
