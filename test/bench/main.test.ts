@@ -68,7 +68,7 @@ test.each([
     /^bench: nothing has 'nothing like it' in its name; there are\n/,
   ],
   [['--isolates', '1'], /A whole number of at least 2 is expected/],
-  [['--baseline', without], /found what is not JSON [^]* expected what npm run bench/],
+  [['--baseline', without], /found what is not JSON [\s\S]* expected what npm run bench/],
   [['--from', earlier, '--markdown', without], /found a file with no place for the tables/],
   [['--json', '-', '--markdown', '-'], /both ask for stdout/],
 ])('%j is a mistake that is told in words', (args, words) => {
