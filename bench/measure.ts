@@ -61,7 +61,10 @@ export async function measure(line: Line): Promise<Taken> {
 }
 
 function sampleOf(unit: Unit, { count, ns }: Batch): number {
-  const sample = unit.endsWith('/s') ? (count / ns) * 1e9 : ns / count / NS_IN[unit as 'ns' | 'ms'];
+  const sample =
+    unit === 'ns' || unit === 'ms'
+      ? ns / count / NS_IN[unit]
+      : (count / ns) * (unit === 'times' ? 1 : 1e9);
   if (Number.isFinite(sample) && sample > 0) return sample;
   throw new Error(`a batch did ${count} in ${ns} ns, which is no measure`);
 }

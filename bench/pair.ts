@@ -27,12 +27,12 @@ export interface Sides {
   readonly native?: Side | undefined;
 }
 
-export type Unit = 'ns' | 'ms' | `${string}/s`;
+export type Unit = 'ns' | 'ms' | 'times' | `${string}/s`;
 
 export interface Line {
   /** What is measured; `--filter` looks here. */
   readonly name: string;
-  /** Time for one, or how many in a second. */
+  /** Time for one, how many in a second, or how many times as much: then `ns` is what it is to. */
   readonly unit: Unit;
   /**
    * Batches of each side, all in one isolate: of machines that bring threads of their own.
@@ -90,7 +90,8 @@ export function prepared(name: string, prepare: () => void, body: () => number):
 }
 
 const SHORTEST_BATCH_NS = 1_000_000;
-const PREPARED_TIMES = 25;
+/** Measurements of a prepared side's batch. */
+export const PREPARED_TIMES = 25;
 
 const sink = new Int32Array(1);
 

@@ -6,6 +6,7 @@ import type { Line } from './pair.ts';
 import { pgdirLines } from './pgdirs.ts';
 import { scheduleLines } from './schedules.ts';
 import { setPteLines } from './set-pte.ts';
+import { severalCpuLines } from './several-cpus.ts';
 import { switcherLines } from './switcher.ts';
 import { traceLines } from './traces.ts';
 import { machineLines } from './whole-machine.ts';
@@ -21,6 +22,7 @@ export const SUITE: readonly Part[] = [
   { name: 'words', lines: wordLines },
   { name: 'MMU', lines: accessLines },
   { name: 'faults', lines: faultLines },
+  { name: 'several CPUs', lines: severalCpuLines },
   { name: 'set_pte', lines: setPteLines },
   { name: 'page tables', lines: pgdirLines },
   { name: 'Switcher', lines: switcherLines },

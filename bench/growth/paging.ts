@@ -17,7 +17,7 @@ const faults = (guest: HandDrivenGuest): Side =>
 
 /** From one to the next, all of which the host keeps. */
 const newPagetable = (pgdirs: number): Side => {
-  const guest = new HandDrivenGuest('nonpae', 1, { pgdirs });
+  const guest = new HandDrivenGuest({ paging: 'nonpae', pgdirs });
   let next = 0;
   return repeated('cached', () => {
     for (let i = 0; i < TOPS; i++) guestNewPagetable(guest.cpu, top(next++ % pgdirs));
@@ -29,7 +29,7 @@ const SWITCHES = 256;
 
 /** Into the guest and out again, on one host CPU after the other. */
 const worldSwitches = (hostCpus: number): Side => {
-  const { hosts } = new HandDrivenGuest('nonpae', hostCpus);
+  const { hosts } = new HandDrivenGuest({ paging: 'nonpae', hostCpus });
   const sides = hosts.map((host, i) => {
     const hostCpu = host.cpus[i]!;
     return { host, hostCpu, mmu: new Mmu(host, hostCpu), vcpu: host.vcpus[0]! };
@@ -49,12 +49,12 @@ export const pagingSweeps: readonly Sweep[] = [
     name: 'demand fault by guest memory',
     ...{ over: 'MiB of the guest', unit: 'ns', sizes: [16, 32, 64, 128, 256, 512] },
     expected: 0,
-    make: (mib) => faults(new HandDrivenGuest('nonpae', 1, { pages: mib * MIB_PAGES })),
+    make: (mib) => faults(new HandDrivenGuest({ paging: 'nonpae', pages: mib * MIB_PAGES })),
   },
   {
     name: 'demand fault by cached page tables',
     ...{ over: 'page tables', unit: 'ns', sizes: [2, 4, 8, 16, 32, 64] },
-    ...{ expected: 0, make: (pgdirs) => faults(new HandDrivenGuest('nonpae', 1, { pgdirs })) },
+    ...{ expected: 0, make: (pgdirs) => faults(new HandDrivenGuest({ paging: 'nonpae', pgdirs })) },
   },
   {
     // find_pgdir looks at one after the other, as it does in C.

@@ -134,7 +134,7 @@ export type MemoryResult = z.infer<typeof memory>;
 export type Goal = NonNullable<LineResult['goal']>;
 
 /** Whether more of it is worse. */
-export const isTime = (unit: string): boolean => !unit.endsWith('/s');
+export const isTime = (unit: string): boolean => unit === 'ns' || unit === 'ms';
 
 const EXPECTED = 'what npm run bench -- --json FILE writes';
 
