@@ -14,6 +14,9 @@
  *     works.c       what is measured                        accesses.ts, faults.ts, … in bench
  *     leaf.c        the same: operations on shared words    bench/words.ts
  *     threads.c     the same: faults on several CPUs        bench/several-cpus.ts
+ *     replay.c      the same: a trace on one CPU            src/guest/user.ts
+ *     trace.c       a trace's blocks, packed by inflate.c   src/guest/traces
+ *     kernel.c      the guest of a trace, which is simpler  src/guest/kernel
  *
  * The same: layouts (4 KiB frames in one memory without huge pages, frame table, TLB of 512
  * entries, shadow and guest tables, PDPTEs, frame caches), every step of the paths, reference

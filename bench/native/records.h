@@ -70,11 +70,18 @@ struct frame {
 
 enum counter {
   ENTRIES = 0,
+  FETCHES = 3,
+  LOADS = 4,
+  STORES = 5,
+  MODIFIES = 6,
+  FAULTS_FIXED = 8,
+  FAULTS_PASSED_ON = 9,
   REMAPS_CACHED = 10,
   REMAPS_KNOWN = 11,
   REMAPS_UNKNOWN = 12,
   COPIES_ALL = 13,
   SWITCHER_ACCESSES = 17,
+  CROSSINGS = 19,
   SHOOTDOWNS = 20,
 };
 

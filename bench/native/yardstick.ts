@@ -28,10 +28,13 @@ export function noYardstick(): string | undefined {
     : undefined;
 }
 
-/** The same work in C, as a side of a line; undefined where there is no compiler. */
-export function nativeSide(work: string, options: Options): Side | undefined {
+/**
+ * The same work in C, as a side of a line; undefined where there is no compiler. `input`:
+ * what the work reads before it begins.
+ */
+export function nativeSide(work: string, options: Options, input = ''): Side | undefined {
   if (compilerVersion() === undefined) return undefined;
-  const yardstick = new Yardstick(work, options);
+  const yardstick = new Yardstick(work, options, input);
   let times = 1;
   return {
     name: 'in C',
@@ -61,23 +64,29 @@ export function preparedNativeSide(
   };
 }
 
+export interface Measurement extends Batch {
+  /** What its loops computed. */
+  readonly sum: number;
+}
+
 /** A work that was begun in a process of its own. */
 export class Yardstick {
   readonly #process;
   readonly #answers;
 
-  constructor(work: string, options: Options) {
+  constructor(work: string, options: Options, input = '') {
     const args = Object.entries(options).map(([name, value]) => `${name}=${value}`);
     this.#process = spawn(compiled(), [work, ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
     // Nobody waits for it to end: it does when this thread does, and its stdin with it.
     this.#process.unref();
+    this.#process.stdin.write(input);
     this.#answers = createInterface(this.#process.stdout)[Symbol.asyncIterator]();
   }
 
   /** One measurement for each number, which says how often the work is done in it. */
-  async measure(times: readonly number[]): Promise<Batch[]> {
+  async measure(times: readonly number[]): Promise<Measurement[]> {
     this.#process.stdin.write(times.map((n) => `${n}\n`).join(''));
-    const batches: Batch[] = [];
+    const batches: Measurement[] = [];
     for (const _ of times) batches.push(await this.#answer());
     return batches;
   }
@@ -88,11 +97,11 @@ export class Yardstick {
     await this.#answer();
   }
 
-  async #answer(): Promise<Batch> {
+  async #answer(): Promise<Measurement> {
     const answer = await this.#answers.next();
     if (answer.done) throw new Error('the yardstick has ended, and said why above');
-    const [count, ns] = answer.value.split(' ').map(Number);
-    return { count: count!, ns: ns! };
+    const [count, ns, sum] = answer.value.split(' ').map(Number);
+    return { count: count!, ns: ns!, sum: sum! };
   }
 
   end(): void {
