@@ -51,6 +51,7 @@ export async function measure(line: Line): Promise<Taken> {
   } else {
     for (let i = 0; i < line.rounds; i++) await keptRound(i);
   }
+  for (const one of [measured, baseline, native]) await one?.end?.();
   const [value, base, inC] = samples as [number[], number[], number[]?];
   return {
     baseline_name: baseline.name,

@@ -9,7 +9,7 @@ export type WarmUp = LineResult['warm_up'][number];
 /** Rounds are looked at together while they take this long. */
 const WINDOW_MS = 60;
 /** So many windows in a row in which no side was faster than ever before. */
-const CALM_WINDOWS = 4;
+const CALM_WINDOWS = 3;
 const LONGEST_MS = 1_200;
 /** What counts as faster. */
 const GAIN = 0.98;
