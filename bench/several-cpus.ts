@@ -27,7 +27,7 @@ export interface CpuData {
 const CPUS = 2;
 const MEETING_WORDS = 1024;
 /** Rounds of a batch: long enough for the clock, and for both threads to be awake. */
-const ROUNDS = 8;
+const ROUNDS = 9;
 
 const guestOf = (discipline: DisciplineName, sharing: Sharing): HandDrivenGuest =>
   new HandDrivenGuest({ paging: 'nonpae', hostCpus: CPUS, vcpus: CPUS, discipline, sharing });
