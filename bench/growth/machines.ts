@@ -79,7 +79,7 @@ const onThreads = (hostCpus: number): Side => ({
       }
     };
     const run = machine.run();
-    const [from, to] = [await done(0.5), await done(0.8)];
+    const [from, to] = [await done(0.4), await done(0.6)];
     machine.interrupt();
     await run;
     return { count: to.accesses - from.accesses, ns: (to.at - from.at) * 1e6 };
