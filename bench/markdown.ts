@@ -6,7 +6,7 @@ import { output } from '../src/commands/json-output.ts';
 import type { Benchmark, LineResult, SweepResult } from '../src/report/benchmark.ts';
 import { few, unitOf, withInterval } from '../src/report/benchmark-text.ts';
 import { eachText, largestText } from './growth/memory-text.ts';
-import { closing, describe, goalText, sparkline } from './report.ts';
+import { closing, describe, isMet, judged, sparkline, wanted } from './report.ts';
 
 const BEGIN = '<!-- figures: what is below is written by npm run bench -- --markdown -->';
 const END = '<!-- end of the figures -->';
@@ -43,26 +43,42 @@ function figuresOf(result: Benchmark): string {
     closing(result).trimEnd(),
     '```',
     '',
+    ...goalsTable(result.lines.filter(({ goal }) => goal !== undefined)),
     ...Array.from(parts, ([part, lines]) => linesTable(part, lines)).flat(),
     ...(result.growth.length > 0 ? growthTable(result.growth) : []),
     ...memoryLists(result),
   ].join('\n');
 }
 
+function goalsTable(lines: readonly LineResult[]): string[] {
+  if (lines.length === 0) return [];
+  return [
+    ...['### Goals', '', row(['what', 'wanted', 'found', '']), row(['---', '---', '---:', '---'])],
+    ...lines.map((line) => {
+      const [found, met] = [judged(line), isMet(line)];
+      const ofValue = line.goal!.of === 'value';
+      const figure = found && withInterval(found, ofValue ? line.unit : '');
+      const unit = found && ofValue ? ` ${unitOf(line.unit, found.median)}` : '';
+      const outcome = met === undefined ? 'not known' : met ? 'met' : '**missed**';
+      return row([line.name, wanted(line.goal!), `${figure ?? '–'}${unit}`, outcome]);
+    }),
+    '',
+  ];
+}
+
 function linesTable(part: string, lines: readonly LineResult[]): string[] {
   return [
     `### ${part}`,
     '',
-    row(['what', 'median', '× C', 'goal', '× baseline', 'baseline']),
-    row(['---', '---:', '---:', '---', '---:', '---']),
+    row(['what', 'median', '× C', '× baseline', 'baseline']),
+    row(['---', '---:', '---:', '---:', '---']),
     ...lines.map((line) =>
       row([
-        ...[
-          line.name,
-          `${withInterval(line.value, line.unit)} ${unitOf(line.unit, line.value.median)}`,
-        ],
-        ...[line.native_ratio === undefined ? '' : withInterval(line.native_ratio), goalText(line)],
-        ...[withInterval(line.ratio), line.baseline_name],
+        line.name,
+        `${withInterval(line.value, line.unit)} ${unitOf(line.unit, line.value.median)}`,
+        line.native_ratio === undefined ? '' : withInterval(line.native_ratio),
+        withInterval(line.ratio),
+        line.baseline_name,
       ]),
     ),
     '',

@@ -24,7 +24,7 @@ export const LEGEND =
   'Medians; in brackets where they lie with 95 %. Ratios are of batches taken in turns. cores: had ' +
   'on\naverage; out: samples that lie far out, and the farthest in medians; C: times as long as in C.\n';
 
-const WIDTHS = { name: 54, value: 34, inC: 22, goal: 18, cores: 7, outliers: 12 };
+const WIDTHS = { name: 66, value: 34, inC: 22, goal: 18, cores: 7, outliers: 12 };
 
 /** What the columns are. */
 export const heading = (): string =>
@@ -54,11 +54,17 @@ export const changeText = ({ verdict, times, by }: LineComparison): string =>
   `    ${verdict}${times === undefined ? '' : `: ${withInterval(times)} times as long as then, by ${by}`}\n`;
 
 /** Whether what is wanted is reached; undefined of a line of which nothing is, or nothing known. */
-export function isMet({ goal, value, ratio, native_ratio }: LineResult): boolean | undefined {
-  const found = goal && { value, baseline: ratio, native: native_ratio }[goal.of];
+export function isMet(result: LineResult): boolean | undefined {
+  const [{ goal }, found] = [result, judged(result)];
   if (goal === undefined || found === undefined) return undefined;
   return found.median <= (goal.most ?? Infinity) && found.median >= (goal.least ?? 0);
 }
+
+/** The figure that a line's goal is of. */
+export const judged = ({ goal, value, ratio, native_ratio }: LineResult): Figure | undefined =>
+  goal && { value, baseline: ratio, native: native_ratio }[goal.of];
+
+type Figure = LineResult['value'];
 
 /** ≤ 2 C met */
 export function goalText(result: LineResult): string {
@@ -68,7 +74,7 @@ export function goalText(result: LineResult): string {
   return `${wanted(result.goal)} ${outcome}`;
 }
 
-function wanted({ of, most, least }: Goal): string {
+export function wanted({ of, most, least }: Goal): string {
   const ofWhat = { native: ' × C', baseline: ' ×', value: '' }[of];
   const scaled = (n: number): string => (n >= 1e6 ? `${n / 1e6} M` : String(n));
   const bounds = [
@@ -90,12 +96,12 @@ const distance = (times: number): number => Math.abs(Math.log(times));
 export function closing({ load, seconds, lines, interrupted }: Benchmark): string {
   const percent = (share: number | undefined): string =>
     share === undefined ? 'unknown' : `${(share * 100).toFixed(1)} %`;
-  const judged = lines.map(isMet).filter((met) => met !== undefined);
-  const goals = judged.filter((met) => met).length;
+  const known = lines.map(isMet).filter((met) => met !== undefined);
+  const goals = known.filter((met) => met).length;
   return (
     `${interrupted ? 'Interrupted: these are the figures so far. ' : ''}` +
-    `${lines.length} lines in ${(seconds / 60).toFixed(1)} min` +
-    `${judged.length === 0 ? '' : `, ${goals} of ${judged.length} goals met`} · ` +
+    `${lines.length} line${lines.length === 1 ? '' : 's'} in ${(seconds / 60).toFixed(1)} min` +
+    `${known.length === 0 ? '' : `, ${goals} of ${known.length} goals met`} · ` +
     `load ${load.average_before.toFixed(2)} before, ${load.average_after.toFixed(2)} after · ` +
     `others had ${percent(load.others)} of the cores, the hypervisor ${percent(load.stolen)}\n`
   );
