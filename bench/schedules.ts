@@ -84,7 +84,7 @@ function point(): { readonly measured: Side; readonly baseline: Side } {
   const { touched } = new Beginning(host);
   const turn = new StillTurn(new TurnState(words, 2, 1), host, 'sc', touched);
   for (const { index } of host.cpus) {
-    turn.tasks.push(new Task(turn, index, shared.layout, host.words.plain));
+    turn.tasks.push(new Task(turn, index, host));
   }
   const [task] = turn.tasks as [Task, Task];
   const controlled = new TurnWords(shared.memory, toPtr(48), task);

@@ -191,6 +191,10 @@ export class HostCpu {
     this.#set(WALKS, count);
   }
 
+  get walksWord(): Ptr {
+    return toPtr(this.#at + WALKS);
+  }
+
   /** The PDPTE registers, loaded with CR3 (SDM 4.4.1): the first word of pair `i`. */
   pdpte(i: number): Ptr {
     return toPtr(this.#at + PDPTE + i * 2);

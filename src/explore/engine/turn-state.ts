@@ -72,9 +72,6 @@ export class TurnState {
   get step(): number {
     return this.words[STEP]!;
   }
-  set step(step: number) {
-    this.words[STEP] = step;
-  }
 
   /** The host CPU whose turn it is. */
   get current(): number {
@@ -112,7 +109,7 @@ export class TurnState {
 
   /** Pairs: step, actor. */
   get turns(): number[] {
-    return [...this.words.subarray(this.#turnsAt, this.#turnsAt + this.words[TURNS]!)];
+    return this.#numbers(this.#turnsAt, this.words[TURNS]!);
   }
 
   noteDrawn(value: number): void {
@@ -120,10 +117,22 @@ export class TurnState {
   }
 
   get drawn(): number[] {
-    return [...this.words.subarray(this.#drawnAt, this.#drawnAt + this.words[DRAWN]!)];
+    return this.#numbers(this.#drawnAt, this.words[DRAWN]!);
   }
 
-  /** Take a step into the digest. */
+  #numbers(at: number, count: number): number[] {
+    const numbers: number[] = [];
+    for (let i = 0; i < count; i++) numbers.push(this.words[at + i]!);
+    return numbers;
+  }
+
+  /** A step was taken: `who` is its actor and kind of access. */
+  take(who: number, at: number, value: number, result: number): void {
+    this.words[STEP]!++;
+    this.mix(who, at);
+    this.mix(value, result);
+  }
+
   mix(a: number, b: number): void {
     const { words } = this;
     const low = Math.imul((words[LOW]! ^ a) + (words[HIGH]! >>> 7), 0xcc9e_2d51);
