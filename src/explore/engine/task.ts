@@ -13,7 +13,7 @@ import type { Host } from '../../../shared/host.ts';
 import { PrivateWords } from './private-words.ts';
 import { StoreBuffer } from './store-buffer.ts';
 import type { Turn } from './turn.ts';
-import { TaskWord } from './turn-state.ts';
+import { TaskWord, type TurnState } from './turn-state.ts';
 
 /** Thrown to leave a piece of work in the middle. */
 export const LEAVE = Symbol('leave');
@@ -24,6 +24,7 @@ const LOGGED = 256;
 export class Task {
   readonly index: number;
   readonly turn: Turn;
+  readonly state: TurnState;
   readonly stores: StoreBuffer;
   /** What the piece's accesses so far have returned, as signed words. */
   #log = new Int32Array(LOGGED);
@@ -41,6 +42,7 @@ export class Task {
   /** `host`: a view by plain words. */
   constructor(turn: Turn, index: number, host: Host) {
     this.turn = turn;
+    this.state = turn.state;
     this.index = index;
     this.stores = new StoreBuffer(turn.state, index);
     this.#words = turn.state.words;

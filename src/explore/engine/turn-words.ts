@@ -52,119 +52,124 @@ export class TurnWords extends Words {
   override read(at: Ptr): number {
     const task = this.#task;
     if (task.isAgain) return task.again() >>> 0;
-    task.turn.point(task, Read, at);
+    this.#begin(Read, at);
     return this.#done(Read, at, 0, this.#newest(at));
   }
 
   override write(at: Ptr, value: number): void {
     const task = this.#task;
     if (task.isAgain) return void task.again();
-    task.turn.point(task, Write, at);
+    this.#begin(Write, at);
     if (this.#buffers) task.stores.push(at, value);
     else this.plain[at] = value;
-    this.#done(Write, at, value, value);
+    this.#changed(Write, at, value, value);
   }
 
   override load(at: Ptr): number {
     const task = this.#task;
     if (task.isAgain) return task.again() >>> 0;
-    task.turn.point(task, Load, at);
+    this.#begin(Load, at);
     return this.#done(Load, at, 0, this.#newest(at));
   }
 
   override store(at: Ptr, value: number): void {
     const task = this.#task;
     if (task.isAgain) return void task.again();
-    task.turn.point(task, Store, at);
+    this.#begin(Store, at);
     this.plain[at] = value;
-    this.#done(Store, at, value, value);
+    this.#changed(Store, at, value, value);
   }
 
   override exchange(at: Ptr, value: number): number {
     const task = this.#task;
     if (task.isAgain) return task.again() >>> 0;
-    task.turn.point(task, Exchange, at);
+    this.#begin(Exchange, at);
     const found = this.plain[at]!;
     this.plain[at] = value;
-    return this.#done(Exchange, at, value, found);
+    return this.#changed(Exchange, at, value, found);
   }
 
   override compareExchange(at: Ptr, expected: number, value: number): number {
     const task = this.#task;
     if (task.isAgain) return task.again() >>> 0;
-    task.turn.point(task, CompareExchange, at);
+    this.#begin(CompareExchange, at);
     const found = this.plain[at]!;
     if (found === expected >>> 0) this.plain[at] = value;
-    return this.#done(CompareExchange, at, value, found);
+    return this.#changed(CompareExchange, at, value, found);
   }
 
   override add(at: Ptr, value: number): number {
     const task = this.#task;
     if (task.isAgain) return task.again() >>> 0;
-    task.turn.point(task, Add, at);
+    this.#begin(Add, at);
     const found = this.plain[at]!;
     this.plain[at] = found + value;
-    return this.#done(Add, at, value, found);
+    return this.#changed(Add, at, value, found);
   }
 
   override and(at: Ptr, value: number): number {
     const task = this.#task;
     if (task.isAgain) return task.again() >>> 0;
-    task.turn.point(task, And, at);
+    this.#begin(And, at);
     const found = this.plain[at]!;
     this.plain[at] = found & value;
-    return this.#done(And, at, value, found);
+    return this.#changed(And, at, value, found);
   }
 
   override or(at: Ptr, value: number): number {
     const task = this.#task;
     if (task.isAgain) return task.again() >>> 0;
-    task.turn.point(task, Or, at);
+    this.#begin(Or, at);
     const found = this.plain[at]!;
     this.plain[at] = found | value;
-    return this.#done(Or, at, value, found);
+    return this.#changed(Or, at, value, found);
   }
 
   override load64(at: Ptr): Entry {
     const task = this.#task;
     if (task.isAgain) return this.#again64();
-    task.turn.point(task, Load, at);
+    this.#begin(Load, at);
     if (this.#isBuffered(at) || this.#isBuffered(toPtr(at + 1))) task.turn.flush(task);
-    return this.#done64(Load, at, 0, this.#entry(at));
+    const found = this.#entry(at);
+    this.#done(Load, at, 0, found.low);
+    task.keep(found.high);
+    return found;
   }
 
   override store64(at: Ptr, entry: Entry): void {
     const task = this.#task;
     if (task.isAgain) return void task.again();
-    task.turn.point(task, Store, at);
+    this.#begin(Store, at);
     this.#setEntry(at, entry);
-    this.#done(Store, at, entry.low, entry.low);
+    this.#changed(Store, at, entry.low, entry.low);
   }
 
   override exchange64(at: Ptr, entry: Entry): Entry {
     const task = this.#task;
     if (task.isAgain) return this.#again64();
-    task.turn.point(task, Exchange, at);
+    this.#begin(Exchange, at);
     const found = this.#entry(at);
     this.#setEntry(at, entry);
-    return this.#done64(Exchange, at, entry.low, found);
+    this.#changed(Exchange, at, entry.low, found.low);
+    task.keep(found.high);
+    return found;
   }
 
   override compareExchange64(at: Ptr, expected: Entry, entry: Entry): boolean {
     const task = this.#task;
     if (task.isAgain) return task.again() === 1;
-    task.turn.point(task, CompareExchange, at);
+    this.#begin(CompareExchange, at);
     const { low, high } = this.#entry(at);
     const same = low === expected.low && high === expected.high;
     if (same) this.#setEntry(at, entry);
-    this.#done(CompareExchange, at, entry.low, same ? 1 : 0);
+    this.#changed(CompareExchange, at, entry.low, same ? 1 : 0);
     return same;
   }
 
   override scan(at: Ptr, count: number, stride: number): number {
     const task = this.#task;
     if (task.isAgain) return task.again();
-    task.turn.point(task, Scan, at);
+    this.#begin(Scan, at);
     return this.#done(Scan, at, 0, super.scan(at, count, stride));
   }
 
@@ -172,18 +177,18 @@ export class TurnWords extends Words {
     const task = this.#task;
     if (task.owns(at)) return super.fill(at, words, value);
     if (task.isAgain) return void task.again();
-    task.turn.point(task, Fill, at);
+    this.#begin(Fill, at);
     super.fill(at, words, value);
-    this.#done(Fill, at, value, value);
+    this.#changed(Fill, at, value, value, words);
   }
 
   override copy(to: Ptr, from: Ptr, words: number): void {
     const task = this.#task;
     if (!task.owns(to)) {
       if (task.isAgain) return void task.again();
-      task.turn.point(task, Copy, to);
+      this.#begin(Copy, to);
       super.copy(to, from, words);
-      this.#done(Copy, to, 0, 0);
+      this.#changed(Copy, to, 0, 0, words);
       return;
     }
     // Into registers: what was there then, not what is there now.
@@ -212,16 +217,24 @@ export class TurnWords extends Words {
     // Who waits looks at the word itself.
   }
 
+  #begin(kind: access.Access, at: Ptr): void {
+    const task = this.#task;
+    if (!task.state.isPlain) task.turn.point(task, kind, at);
+    task.hasBegun = true;
+  }
+
   #done(kind: access.Access, at: Ptr, value: number, result: number): number {
     const task = this.#task;
-    task.turn.done(task.index, kind, at, value, result);
+    const { index, state } = task;
+    state.take((index << 8) | kind, at, value, result);
+    // Who is watched never has it plain.
+    if (state.plainUntil === 0) task.turn.tell(index, kind, at, value, result);
     return task.keep(result);
   }
 
-  #done64(kind: access.Access, at: Ptr, value: number, entry: Entry): Entry {
-    this.#done(kind, at, value, entry.low);
-    this.#task.keep(entry.high);
-    return entry;
+  #changed(kind: access.Access, at: Ptr, value: number, result: number, words = 2): number {
+    this.#task.turn.touch(at, words);
+    return this.#done(kind, at, value, result);
   }
 
   #again64(): Entry {

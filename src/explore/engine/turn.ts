@@ -50,6 +50,10 @@ export interface Step {
   readonly digest: number;
 }
 
+/** In place of a word that is waited for. */
+const NOBODY = -1;
+const SEVERAL = -2;
+
 /** Words of host memory in a page of the record of what was written. */
 const PAGE_BITS = 10;
 
@@ -73,10 +77,8 @@ export abstract class Turn implements Situation {
   #until = 0;
   /** It is to be asked at the beginning of each piece, all the same. */
   #eachPiece = false;
-  /** Somebody waits for a word, so that a write may make him able to go on. */
-  #othersWait = false;
-  /** Before this step an access is nothing but a step, for who has the turn. */
-  #plainUntil = 0;
+  /** The word that somebody waits for: when it is written he may be able to go on. */
+  #waitedFor = NOBODY;
   #before: readonly [number, number] = [0, 0];
   /** Told of each step, if somebody is. */
   watcher: ((step: Step) => void) | undefined;
@@ -140,13 +142,15 @@ export abstract class Turn implements Situation {
   get #canGoOn(): number {
     const { tasks, memory } = this;
     let mask = 0;
-    this.#othersWait = false;
+    this.#waitedFor = NOBODY;
     for (const task of tasks) {
       if (memory === 'tso' && task.stores.length > 0) mask |= 1 << bufferOf(task.index, this.cpus);
       if (task.finished) continue;
       const { waitsFor } = task;
-      if (waitsFor !== 0) this.#othersWait = true;
-      if (waitsFor !== 0 && this.#plain[waitsFor] === task.waitsFrom) continue;
+      if (waitsFor !== 0) {
+        this.#waitedFor = this.#waitedFor === NOBODY ? waitsFor : SEVERAL;
+        if (this.#plain[waitsFor] === task.waitsFrom) continue;
+      }
       mask |= 1 << task.index;
     }
     return mask;
@@ -179,14 +183,11 @@ export abstract class Turn implements Situation {
     return this.state.digest;
   }
 
-  /** `task` is about to access a shared word. May leave its piece of work. */
+  /**
+   * `task` is about to access a shared word, and it is not plain that it may: somebody may have
+   * to be asked, buffers are looked after, and the end is seen. May leave its piece of work.
+   */
   point(task: Task, kind: Access, at: Ptr): void {
-    if (this.state.step >= this.#plainUntil) this.#stop(task, kind, at);
-    task.hasBegun = true;
-  }
-
-  /** The long way: somebody may have to be asked, buffers are looked after, and the end is seen. */
-  #stop(task: Task, kind: Access, at: Ptr): void {
     const { step, memory } = this;
     if (!task.granted && (step >= this.#until || this.runnable !== this.#canGoOn)) {
       task.pend(kind, at);
@@ -200,20 +201,22 @@ export abstract class Turn implements Situation {
     }
     if (this.step >= this.#mostSteps) throw new TooManySteps(`after ${this.step} steps`);
     if (this.watcher !== undefined) this.#before = this.#pair(at);
-    else if (memory === 'sc') this.#plainUntil = Math.min(this.#until, this.#mostSteps);
+    else if (memory === 'sc') this.state.plainUntil = Math.min(this.#until, this.#mostSteps);
   }
 
-  /** It was done. */
+  /** It was done: `actor` is a host CPU, or hardware. */
   done(actor: number, kind: Access, at: Ptr, value: number, result: number): void {
     if (!onlyReads(kind)) this.touch(at);
     this.state.take((actor << 8) | kind, at, value, result);
-    if (this.watcher !== undefined) this.#tell(actor, kind, at, value, result);
+    this.tell(actor, kind, at, value, result);
   }
 
-  #tell(cpu: number, kind: Access, at: Ptr, value: number, result: number): void {
+  /** Those who want to see are told of what was done. */
+  tell(cpu: number, kind: Access, at: Ptr, value: number, result: number): void {
+    if (this.watcher === undefined) return;
     const [before, after] = [this.#before, this.#pair(at)];
     const digest = this.state.shortDigest;
-    this.watcher!({ cpu, kind, at, value, result, before, after, digest });
+    this.watcher({ cpu, kind, at, value, result, before, after, digest });
   }
 
   /** A piece of work of who has the turn is done. */
@@ -224,12 +227,17 @@ export abstract class Turn implements Situation {
   /** At the next access it is asked who goes on. */
   protected askNext(): void {
     this.#until = 0;
-    this.#plainUntil = 0;
+    this.state.plainUntil = 0;
   }
 
-  touch(at: Ptr): void {
+  /** So many words were written, of one page. */
+  touch(at: Ptr, words = 1): void {
     this.touched[at >>> PAGE_BITS] = 1;
-    if (this.#othersWait) this.#plainUntil = 0;
+    const waitedFor = this.#waitedFor;
+    if (waitedFor === NOBODY) return;
+    if (waitedFor === SEVERAL || (waitedFor >= at && waitedFor < at + words)) {
+      this.state.plainUntil = 0;
+    }
   }
 
   /** `task` cannot go on before the word at `at` is another. */
@@ -295,7 +303,7 @@ export abstract class Turn implements Situation {
         task.granted = true;
         task.goOn();
         this.#until = this.strategy.until ?? 0;
-        this.#plainUntil = 0;
+        this.state.plainUntil = 0;
         this.#eachPiece = this.strategy.eachPiece ?? false;
         return next;
       }

@@ -38,10 +38,12 @@ export class WithEvents implements Strategy {
     this.#dice.seed(seed ^ STREAM);
     this.#overdue = false;
     const count = seed % 2 === 0 ? 0 : 1 + this.#dice.below(MOST_EVENTS);
-    this.#plan = Array.from({ length: count }, () => ({
-      step: this.#dice.below(this.#steps || FIRST_GUESS),
-      kind: KINDS[this.#dice.below(KINDS.length)]!,
-    })).sort((a, b) => b.step - a.step);
+    this.#plan.length = 0;
+    for (let i = 0; i < count; i++) {
+      const step = this.#dice.below(this.#steps || FIRST_GUESS);
+      this.#plan.push({ step, kind: KINDS[this.#dice.below(KINDS.length)]! });
+    }
+    this.#plan.sort((a, b) => b.step - a.step);
   }
 
   next(situation: Situation): number {
