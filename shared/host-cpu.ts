@@ -194,7 +194,7 @@ export class HostCpu extends SharedRecord {
   }
 
   get walksWord(): Ptr {
-    return toPtr(this.#at + WALKS);
+    return this.field(WALKS);
   }
 
   /** The PDPTE registers, loaded with CR3 (SDM 4.4.1): the first word of pair `i`. */

@@ -1,7 +1,9 @@
 /** The memory of a machine as it is before a run, to be put back before the next one. */
 
-import { PAGE_WORDS } from '../../../shared/address.ts';
+import { PAGE_WORDS, type Pfn } from '../../../shared/address.ts';
 import type { Host } from '../../../shared/host.ts';
+import { isUnused } from '../../check/guest-memory.ts';
+import { eachFrame } from '../../check/violation.ts';
 import { PrivateWords } from './private-words.ts';
 import { Turn } from './turn.ts';
 
@@ -16,6 +18,8 @@ export class Beginning {
   readonly touched: Uint8Array;
   readonly #plain: Uint32Array;
   readonly #memory: Uint32Array;
+  /** A byte for each frame: 1 for those that were free, and held what free ones are to hold. */
+  readonly #unused: Uint8Array;
   /** Those that were ever touched. */
   readonly #pages: (Page | undefined)[] = [];
   /** What is written without the leaf, too. */
@@ -25,9 +29,16 @@ export class Beginning {
     const { plain } = host.words;
     this.#plain = plain;
     this.#memory = plain.slice();
+    this.#unused = new Uint8Array(host.layout.totalFrames);
+    eachFrame(host, (pfn) => {
+      this.#unused[pfn] = isUnused(host, pfn) ? 1 : 0;
+    });
     this.#private = host.cpus.map(({ index }) => new PrivateWords(host, index));
     this.touched = new Uint8Array(new SharedArrayBuffer(Turn.pagesOf(plain)));
   }
+
+  /** Nobody has written to the frame, so there is no need to look whether it is as it should be. */
+  readonly isUnused = (pfn: Pfn): boolean => this.#unused[pfn] === 1 && this.touched[pfn] === 0;
 
   putBack(): void {
     const { touched } = this;

@@ -126,21 +126,11 @@ export class TurnWords extends Words {
   }
 
   override read64(at: Ptr): Entry {
-    if (this.#task.isAgain) return this.#again64();
-    this.#begin(Access.Read, at);
-    if (this.#isBuffered(at) || this.#isBuffered(toPtr(at + 1))) this.#task.turn.flush(this.#task);
-    return this.#end64(Access.Read, at, 0, super.read64(at));
+    return this.#take64(Read, at);
   }
 
   override load64(at: Ptr): Entry {
-    const task = this.#task;
-    if (task.isAgain) return this.#again64();
-    this.#begin(Load, at);
-    if (this.#isBuffered(at) || this.#isBuffered(toPtr(at + 1))) task.turn.flush(task);
-    const found = this.#entry(at);
-    this.#done(Load, at, 0, found.low);
-    task.keep(found.high);
-    return found;
+    return this.#take64(Load, at);
   }
 
   override store64(at: Ptr, entry: Entry): void {
@@ -178,6 +168,17 @@ export class TurnWords extends Words {
     if (task.isAgain) return task.again();
     this.#begin(Scan, at);
     return this.#done(Scan, at, 0, super.scan(at, count, stride));
+  }
+
+  override move(to: Ptr, from: Ptr, words: number): void {
+    const task = this.#task;
+    // Words that are buffered, or this CPU's own, are moved one by one.
+    if (this.#buffers || task.owns(to) || task.owns(from)) return super.move(to, from, words);
+    if (task.isAgain) return void task.again();
+    task.hasBegun = true;
+    task.turn.touch(to, words);
+    for (let i = 0; i < words; i++) this.plain[to + i] = this.plain[from + i]!;
+    task.keep(0);
   }
 
   override fill(at: Ptr, words: number, value: number): void {
@@ -242,6 +243,17 @@ export class TurnWords extends Words {
   #changed(kind: access.Access, at: Ptr, value: number, result: number, words = 2): number {
     this.#task.turn.touch(at, words);
     return this.#done(kind, at, value, result);
+  }
+
+  #take64(kind: access.Access, at: Ptr): Entry {
+    const task = this.#task;
+    if (task.isAgain) return this.#again64();
+    this.#begin(kind, at);
+    if (this.#isBuffered(at) || this.#isBuffered(toPtr(at + 1))) task.turn.flush(task);
+    const found = this.#entry(at);
+    this.#done(kind, at, 0, found.low);
+    task.keep(found.high);
+    return found;
   }
 
   #again64(): Entry {
