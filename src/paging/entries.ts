@@ -26,7 +26,6 @@ import type { LgCpu } from '../../shared/lg-cpu.ts';
 import { killGuest, type Lguest } from '../../shared/lguest.ts';
 
 const { frameStart, NO_FRAME, NULL, PAGE_SHIFT, toGpa, toPfn, toPtr } = address;
-const { NO_ENTRY } = entries;
 const { PageTable } = frames.FrameKind;
 const { flagsOf, isPresent, makeEntry, pgdIndex, pmdIndex, pteIndex, ptePfn, tablePfn } = entries;
 
@@ -92,29 +91,21 @@ export function gpteAddr(cpu: LgCpu, table: Entry, vaddr: Gva): Gpa {
 export function findSpte(cpu: LgCpu, i: number, vaddr: Gva, pgdFlags = 0, pmdFlags = 0): Ptr {
   const { lg } = cpu;
   const { form } = lg;
-  const spgd = spgdAddr(cpu, i, vaddr);
-  let table = tableAt(lg, spgd);
-  if (table === NULL) table = allocateTable(cpu, i, spgd, pgdFlags, 'pte');
+  let table = tableBelow(cpu, i, spgdAddr(cpu, i, vaddr), pgdFlags, 'pte');
   if (form.pae && table !== NULL) {
     const spmd = toPtr(table + pmdIndex(form, vaddr) * form.entryWords);
-    table = tableAt(lg, spmd);
-    if (table === NULL) table = allocateTable(cpu, i, spmd, pmdFlags, 'pmd');
+    table = tableBelow(cpu, i, spmd, pmdFlags, 'pmd');
   }
   return table === NULL ? NULL : toPtr(table + pteIndex(form, vaddr) * form.entryWords);
 }
 
-/** The first word of the table that an upper entry leads to; NULL if it is not present. */
-function tableAt(lg: Lguest, at: Ptr): Ptr {
-  const entry = lg.entry(at);
-  return isPresent(entry) ? frameStart(tableOf(lg, entry)) : NULL;
-}
-
-/** For an upper entry that was not present: a table, unless there are no flags for it. */
-function allocateTable(cpu: LgCpu, pgdir: number, at: Ptr, flags: number, what: string): Ptr {
+/** The table that the upper entry at a place leads to, made if it is missing and there are flags. */
+function tableBelow(cpu: LgCpu, pgdir: number, at: Ptr, flags: number, what: string): Ptr {
   const { lg } = cpu;
-  if (flags === 0) return NULL;
-  for (let found = NO_ENTRY; ; found = lg.entry(at)) {
+  for (;;) {
+    const found = lg.entry(at);
     if (isPresent(found)) return frameStart(tableOf(lg, found));
+    if (flags === 0) return NULL;
     const table = lg.host.frames.getZeroedPage(PageTable, lg.index);
     if (table === NO_FRAME) {
       killGuest(cpu, `out of memory allocating ${what} page`);

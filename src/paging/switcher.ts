@@ -80,15 +80,13 @@ function mapsPage(cpu: LgCpu, vaddr: Gva, page: Pfn): boolean {
 
 /** H:481 remove_switcher_percpu_map: clear the two entries of host CPU `i`. */
 function removeSwitcherPercpuMap(cpu: LgCpu, i: number): void {
-  const base = percpuPagesAddr(cpu.lg, i);
-  unmapPage(cpu, base);
-  unmapPage(cpu, toGva(base + PAGE_SIZE));
-}
-
-function unmapPage(cpu: LgCpu, vaddr: Gva): void {
-  const pte = dereference(findSpte(cpu, cpu.cpuPgd, vaddr), 'remove_switcher_percpu_map');
-  releasePte(cpu.lg, cpu.lg.entry(pte));
-  cpu.lg.setEntry(pte, NO_ENTRY);
+  const { lg } = cpu;
+  const base = percpuPagesAddr(lg, i);
+  for (let page = 0; page < 2; page++) {
+    const pte = findSpte(cpu, cpu.cpuPgd, toGva(base + page * PAGE_SIZE));
+    releasePte(lg, lg.entry(dereference(pte, 'remove_switcher_percpu_map')));
+    lg.setEntry(pte, NO_ENTRY);
+  }
 }
 
 /** A page that is not to be executed, with a reference. */

@@ -44,10 +44,10 @@ describe('where a step is made', () => {
     ['i', 'replaceSpte', 'compareExchangeEntry', /lg\.compareExchangeEntry\(spte/],
     ['i', 'tableBelow', 'compareExchangeEntry', /lg\.compareExchangeEntry\(at/],
     ['iii', 'doSetPte', 'countChange', /countChange\(\)/],
-    ['iii', 'doSetPte', 'withPgdir', /withPgdir\(lg, idx/],
+    ['iii', 'doSetPte', 'lockPgdir', /lockPgdir\(lg, idx/],
     ['vi', 'copyRoot', 'setEntry', /lg\.setEntry\(/],
     ['guest', 'storeEntry', '', /words\.store64\(toPtr\(at\), entry\)/],
-    ['mmu', 'walkThreeLevels', '', /words\.load64\(/],
+    ['mmu', 'walkThreeLevels', '', /words\.read64\(/],
   ])('part %s: %s by way of %s', (part, name, through, text) => {
     const found = steps.filter(({ where }) => where.name === name && where.through === through);
     expect(found.length).toBeGreaterThan(0);

@@ -92,7 +92,7 @@ describe('with a defect on, schedules that end well show the race, and directed 
       'order: tableBelow (entry) | releaseUnseen (setEntry)',
     ],
   ])('$file', (given, text) => {
-    const gathered = new Gathered(given, 10);
+    const gathered = new Gathered(given, 40);
     expect(gathered.texts).toContain(text);
     const race = gathered.races[gathered.texts.indexOf(text)]!;
     expect(race.example.result.ending).toBe('ok');
@@ -154,7 +154,7 @@ describe('a race', () => {
   const given: Case = { file, defect: 'R2', discipline: 'guest-lock', paging: 'nonpae' };
 
   test('has the same number and counts, gathered again', () => {
-    const [once, again] = [new Gathered(given, 8), new Gathered(given, 8)];
+    const [once, again] = [new Gathered(given, 40), new Gathered(given, 40)];
     const told = ({ races }: Gathered) =>
       races.map(({ key, runs, turned, example }) => ({
         ...{ key, runs, turned },
@@ -165,7 +165,7 @@ describe('a race', () => {
   });
 
   test('is told from both sides', () => {
-    const gathered = new Gathered(given, 8);
+    const gathered = new Gathered(given, 40);
     const text = 'order: storeEntry | tryDemandPage (lgwriteEntry)';
     const race = gathered.races[gathered.texts.indexOf(text)]!;
     const [guest, host] = new SideTeller(gathered.subject).sides(race);
