@@ -10,7 +10,7 @@ import { Turn } from './turn.ts';
 /** A page as it is, and as it was. */
 interface Page {
   readonly now: Uint32Array;
-  readonly then: Uint32Array;
+  readonly was: Uint32Array;
 }
 
 export class Beginning {
@@ -45,8 +45,8 @@ export class Beginning {
     for (let page = 0; page < touched.length; page++) {
       if (touched[page] === 0) continue;
       touched[page] = 0;
-      const { now, then } = this.#page(page);
-      now.set(then);
+      const { now, was } = this.#page(page);
+      now.set(was);
     }
     for (const words of this.#private) words.putBack();
   }
@@ -55,7 +55,7 @@ export class Beginning {
     const at = page * PAGE_WORDS;
     this.#pages[page] ??= {
       now: this.#plain.subarray(at, at + PAGE_WORDS),
-      then: this.#memory.subarray(at, at + PAGE_WORDS),
+      was: this.#memory.subarray(at, at + PAGE_WORDS),
     };
     return this.#pages[page];
   }

@@ -16,7 +16,7 @@ const SHARED_WORDS = 16;
 /** Words in a row, and what they were. */
 interface Kept {
   readonly now: Uint32Array;
-  readonly then: Uint32Array;
+  readonly was: Uint32Array;
 }
 
 export class PrivateWords {
@@ -43,7 +43,7 @@ export class PrivateWords {
     const at = hostCpus.at + index * hostCpus.stride;
     const kept = (from: number, count: number): Kept => {
       const now = plain.subarray(from, from + count);
-      return { now, then: new Uint32Array(now) };
+      return { now, was: new Uint32Array(now) };
     };
     this.from = at + SHARED_WORDS;
     this.to = at + HOST_CPU_WORDS;
@@ -91,12 +91,12 @@ export class PrivateWords {
   }
 }
 
-function keep({ now, then }: Kept): void {
-  copy(now, then);
+function keep({ now, was }: Kept): void {
+  copy(now, was);
 }
 
-function putBack({ now, then }: Kept): void {
-  copy(then, now);
+function putBack({ now, was }: Kept): void {
+  copy(was, now);
 }
 
 /** A call for it costs as much as some hundred words by themselves. */
