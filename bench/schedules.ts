@@ -1,7 +1,9 @@
 /** Schedules under control: how many in a second, and what a place costs where the turn may pass on. */
 
-import { toPtr } from '../shared/address.ts';
-import type { Words } from '../shared/words.ts';
+import { PAGE_WORDS, toPtr } from '../shared/address.ts';
+import { Host } from '../shared/host.ts';
+import type { Lguest } from '../shared/lguest.ts';
+import { Words } from '../shared/words.ts';
 import { Beginning } from '../src/explore/engine/beginning.ts';
 import type { Run } from '../src/explore/engine/run.ts';
 import { LEAVE, Task } from '../src/explore/engine/task.ts';
@@ -10,17 +12,27 @@ import { TurnState } from '../src/explore/engine/turn-state.ts';
 import { TurnWords } from '../src/explore/engine/turn-words.ts';
 import { bootLitmus } from '../src/explore/litmus/boot.ts';
 import { readLitmus } from '../src/explore/litmus/litmus.ts';
+import { LITMUS_SCHEDULING } from '../src/explore/litmus/scheduling.ts';
+import { litmusSoftware } from '../src/explore/litmus/software.ts';
 import { STRATEGIES } from '../src/explore/strategies/catalogue.ts';
 import { Pct } from '../src/explore/strategies/pct.ts';
 import { Subject } from '../src/explore/subject.ts';
+import { HostCpuLoop } from '../src/host/host-cpu-loop.ts';
+import { GuestRunner } from '../src/host/run-guest.ts';
+import { Scheduler } from '../src/host/scheduler.ts';
 import { keep, type Line, repeated, type Side, timed } from './pair.ts';
 
+/** Some 360 steps with PAE, the fewest of those whose CPUs take turns. */
+const SHORT = 'litmus/3-set/R8-set-pmd.yaml';
 const TWO_CPUS = 'litmus/1-fault/R2-cleared-entry-comes-back.yaml';
 const FOUR_CPUS = 'litmus/6-switcher/four-cpus.yaml';
 
 const SETTING = { paging: 'nonpae', discipline: 'lock-free', defects: [] } as const;
 
-const subjectOf = (path: string): Subject => new Subject(path, readLitmus(path), SETTING);
+function subjectOf(path: string): Subject {
+  const litmus = readLitmus(path);
+  return new Subject(path, litmus, { ...SETTING, paging: litmus.paging[0]! });
+}
 
 type Ran = (run: Run) => number;
 
@@ -68,6 +80,68 @@ function onThreads({ path, strategy, runs, count }: Batched): Side {
   };
 }
 
+/** Thrown by a CPU that has nothing to do until another has done something. */
+const IDLE = Symbol('idle');
+
+/** Nobody is beside it, and nobody sleeps. */
+class IdleWords extends Words {
+  override wait(): void {
+    throw IDLE;
+  }
+}
+
+/** The same work with nobody who looks on: each CPU goes on as far as it can, then the next. */
+function withoutEngine(path: string, runs: number): Side {
+  const litmus = readLitmus(path);
+  const { shared, host } = bootLitmus(litmus, { ...SETTING, paging: litmus.paging[0]! });
+  const queues = new Scheduler(host, LITMUS_SCHEDULING);
+  for (const cpu of host.vcpus) queues.enqueue(cpu);
+  const beginning = new Beginning(host);
+  const loops = host.cpus.map(({ index }) => {
+    const view = new Host(shared, index, (memory, at) => new IdleWords(memory, at));
+    const scheduler = new Scheduler(view, LITMUS_SCHEDULING);
+    const wake = (lg: Lguest): void => scheduler.unparkSiblings(lg);
+    const cpu = view.cpus[index]!;
+    const runner = new GuestRunner(view, cpu, litmusSoftware(litmus), wake, 1);
+    return new HostCpuLoop(view, cpu, runner, scheduler);
+  });
+  const { plain } = host.words;
+  const written: number[] = [];
+  const play = (): void => {
+    const left = new Set(loops);
+    while (left.size > 0) for (const loop of left) if (hasEnded(loop)) left.delete(loop);
+  };
+  const before = plain.slice();
+  play();
+  for (let page = 0; page < beginning.touched.length; page++) {
+    const from = page * PAGE_WORDS;
+    const now = plain.subarray(from, from + PAGE_WORDS);
+    if (now.some((word, i) => word !== before[from + i])) written.push(page);
+  }
+  return {
+    name: 'the same work without the engine',
+    batch: () =>
+      timed(() => {
+        for (let i = 0; i < runs; i++) {
+          for (const page of written) beginning.touched[page] = 1;
+          beginning.putBack();
+          play();
+        }
+        return runs;
+      }),
+  };
+}
+
+function hasEnded(loop: HostCpuLoop): boolean {
+  try {
+    while (loop.step());
+    return true;
+  } catch (error) {
+    if (error !== IDLE) throw error;
+    return false;
+  }
+}
+
 class StillTurn extends Turn {
   protected override pass(): never {
     throw LEAVE;
@@ -84,7 +158,7 @@ function point(): { readonly measured: Side; readonly baseline: Side } {
   const { touched } = new Beginning(host);
   const turn = new StillTurn(new TurnState(words, 2, 1), host, 'sc', touched);
   for (const { index } of host.cpus) {
-    turn.tasks.push(new Task(turn, index, shared.layout, host.words.plain));
+    turn.tasks.push(new Task(turn, index, host));
   }
   const [task] = turn.tasks as [Task, Task];
   const controlled = new TurnWords(shared.memory, toPtr(48), task);
@@ -107,26 +181,40 @@ function point(): { readonly measured: Side; readonly baseline: Side } {
   };
 }
 
+/** Their workers are started once. */
+const THREAD_ROUNDS = 20;
+
 const SWITCHING: Batched = { path: TWO_CPUS, strategy: 'random', runs: 5, count: turnsOf };
 
 export const scheduleLines: readonly Line[] = [
   ...(
     [
-      [2, TWO_CPUS],
-      [4, FOUR_CPUS],
+      [2, 'some 360 steps', SHORT],
+      [2, 'some 680 steps', TWO_CPUS],
+      [4, 'some 1,850 steps', FOUR_CPUS],
     ] as const
-  ).flatMap(([cpus, path]): Line[] => {
+  ).flatMap(([cpus, steps, path]): Line[] => {
     const batched: Batched = { path, strategy: 'pct-3', runs: 50, count: oneSchedule };
-    const what = `schedules of ${cpus} host CPUs`;
+    const what = `schedules of ${cpus} host CPUs, ${steps}`;
     return [
       {
         name: `${what}, PCT-3`,
+        unit: 'schedules/s',
+        ...(path === SHORT && { goal: { of: 'value', least: 50_000 } as const }),
+        make: () => ({ measured: inOneThread(batched), baseline: withoutEngine(path, 50) }),
+      },
+      {
+        name: `${what}, PCT-3, with all checks`,
         unit: 'schedules/s',
         make: () => ({ measured: inOneThread(batched, true), baseline: inOneThread(batched) }),
       },
       {
         name: `${what} on worker threads, PCT-3`,
         unit: 'schedules/s',
+        rounds: THREAD_ROUNDS,
+        ...(path !== TWO_CPUS && {
+          goal: { of: 'value', least: cpus === 2 ? 20_000 : 3000 } as const,
+        }),
         make: () => ({ measured: onThreads(batched), baseline: inOneThread(batched) }),
       },
     ];
@@ -134,7 +222,13 @@ export const scheduleLines: readonly Line[] = [
   {
     name: 'switches of 2 host CPUs on worker threads, random walk',
     unit: 'switches/s',
+    rounds: THREAD_ROUNDS,
     make: () => ({ measured: onThreads(SWITCHING), baseline: inOneThread(SWITCHING) }),
   },
-  { name: 'a load where the turn stays', unit: 'ns', make: point },
+  {
+    name: 'a load where the turn stays',
+    unit: 'ns',
+    goal: { of: 'value', most: 5 },
+    make: point,
+  },
 ];

@@ -193,6 +193,10 @@ export class HostCpu extends SharedRecord {
     this.set(WALKS, count);
   }
 
+  get walksWord(): Ptr {
+    return this.field(WALKS);
+  }
+
   /** The PDPTE registers, loaded with CR3 (SDM 4.4.1): the first word of pair `i`. */
   pdpte(i: number): Ptr {
     return this.field(PDPTE + i * 2);

@@ -10,11 +10,12 @@ import type { Host } from '../../shared/host.ts';
 import { Vma } from '../../shared/launcher-map.ts';
 import type { Lguest } from '../../shared/lguest.ts';
 import type { MemoryDigest } from './digest.ts';
+import { Moment } from './moment.ts';
 import { describeFrame, eachFrame, type Violation, violation } from './violation.ts';
 
 /** What can be seen at any time. At rest, or with all CPUs at safe points. */
-export function checkGuestMemory(host: Host): Violation[] {
-  return [...launcherMaps(host), ...untouched(host)];
+export function checkGuestMemory(host: Host, moment = new Moment()): Violation[] {
+  return [...launcherMaps(host), ...untouched(host, moment)];
 }
 
 /** Each guest page has a frame of its guest's, of its own, or shares the zero page unwritten. */
@@ -53,12 +54,12 @@ function launcherMaps(host: Host): Violation[] {
 }
 
 /** The zero page, and free frames: all poison, or zeroes if they were never used. */
-function untouched(host: Host): Violation[] {
+function untouched(host: Host, { isUnused }: Moment): Violation[] {
   const violations: Violation[] = [];
   eachFrame(host, (pfn) => {
     const kind = host.frames.kind(pfn);
-    if (kind !== FrameKind.Free && kind !== FrameKind.Zero) return;
-    const at = firstOtherWord(host, pfn, kind === FrameKind.Zero);
+    if ((kind !== FrameKind.Free && kind !== FrameKind.Zero) || isUnused(pfn)) return;
+    const at = firstOtherWord(host, pfn);
     if (at < 0) return;
     const value = host.words.plain[frameStart(pfn) + at]!.toString(16);
     const found = `0x${value} in word ${at} of ${describeFrame(host, pfn)}`;
@@ -75,9 +76,16 @@ const PAGE_BYTES = PAGE_WORDS * 4;
 const ZEROES = Buffer.alloc(PAGE_BYTES);
 const POISONED = Buffer.from(new Uint32Array(PAGE_WORDS).fill(POISON).buffer);
 
+/** Whether a frame is free, or the zero page, and holds what such a one is to hold. */
+export function isUnused(host: Host, pfn: Pfn): boolean {
+  const kind = host.frames.kind(pfn);
+  return (kind === FrameKind.Free || kind === FrameKind.Zero) && firstOtherWord(host, pfn) < 0;
+}
+
 /** Index of a word that is not as it should be; −1 for none. */
-function firstOtherWord(host: Host, pfn: Pfn, zeroes: boolean): number {
+function firstOtherWord(host: Host, pfn: Pfn): number {
   const { plain } = host.words;
+  const zeroes = host.frames.kind(pfn) === FrameKind.Zero;
   const start = frameStart(pfn);
   // A frame that was freed is poison everywhere, so its first word or its last tells.
   const fresh = plain[start] === 0 && plain[start + PAGE_WORDS - 1] === 0;

@@ -6,6 +6,7 @@ import { isAsWritten } from './as-written.ts';
 import { checkGuestMemory } from './guest-memory.ts';
 import { checkIsolation, checkRights } from './isolation.ts';
 import { checkKernelBooks } from './kernel-books.ts';
+import { Moment } from './moment.ts';
 import { checkLivelock } from './progress.ts';
 import { checkReferences } from './references.ts';
 import { checkStale } from './stale.ts';
@@ -16,7 +17,7 @@ import type { Check, Violation } from './violation.ts';
 const ALL_CHECKS: readonly Check[] = [
   checkIsolation,
   checkRights,
-  (host) => checkReferences(host),
+  (host, moment) => checkReferences(host, moment),
   checkSwitcher,
   checkStale,
   checkAccessedDirty,
@@ -38,8 +39,8 @@ export function heldTo(host: Host, violations: readonly Violation[]): Violation[
   });
 }
 
-export const checkAll = (host: Host): Violation[] =>
+export const checkAll = (host: Host, moment = new Moment()): Violation[] =>
   heldTo(
     host,
-    ALL_CHECKS.flatMap((check) => check(host)),
+    ALL_CHECKS.flatMap((check) => check(host, moment)),
   );

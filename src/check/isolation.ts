@@ -14,17 +14,18 @@ import type { Lguest } from '../../shared/lguest.ts';
 import { isAsWritten } from './as-written.ts';
 import { guestLookUp, isSynchronised, judgingTop } from './guest-tables.ts';
 import { tlbEntries, vcpuInside } from './host-cpus.ts';
-import { isTable, shadowEntries, shadowTables } from './shadow.ts';
+import { Moment } from './moment.ts';
+import { isTable } from './shadow.ts';
 import { describeFrame, type Violation, violation, wordsOf } from './violation.ts';
 
 /** Who may see what, of entries, tables and TLBs. At rest, or with all CPUs at safe points. */
-export function checkIsolation(host: Host): Violation[] {
-  return [...host.guests.flatMap((lg) => ofGuest(host, lg)), ...ofTlbs(host)];
+export function checkIsolation(host: Host, moment = new Moment()): Violation[] {
+  return [...host.guests.flatMap((lg) => ofGuest(host, lg, moment)), ...ofTlbs(host)];
 }
 
-function ofGuest(host: Host, lg: Lguest): Violation[] {
+function ofGuest(host: Host, lg: Lguest, moment: Moment): Violation[] {
   const violations: Violation[] = [];
-  for (const { pgdir, vcpu, vaddr, frame } of shadowTables(lg)) {
+  for (const { pgdir, vcpu, vaddr, frame } of moment.shadow(lg).tables) {
     if (isTable(lg, frame)) continue;
     const place = { guest: lg.index, ...(vcpu && { vcpu: vcpu.id }), pgdir, vaddr };
     violations.push(
@@ -37,7 +38,7 @@ function ofGuest(host: Host, lg: Lguest): Violation[] {
       ),
     );
   }
-  for (const { pgdir, vcpu, vaddr, entry, frame, rights } of shadowEntries(lg)) {
+  for (const { pgdir, vcpu, vaddr, entry, frame, rights } of moment.shadow(lg).entries) {
     const expected = forbidden(lg, vcpu, vaddr, frame, (rights & ANY_WRITE) !== 0);
     if (expected === undefined) continue;
     const found = `${describeFrame(host, frame)}, flags 0x${(entry.low & 0xfff).toString(16)}`;
@@ -106,10 +107,10 @@ function ofTlbs(host: Host): Violation[] {
  * The rights, compared with those that the guest's own tables give now, where these are what
  * the host was told. Which page it is is invariant 4's.
  */
-export function checkRights(host: Host): Violation[] {
+export function checkRights(host: Host, moment = new Moment()): Violation[] {
   const violations: Violation[] = [];
   for (const lg of host.guests.filter(isSynchronised)) {
-    for (const { pgdir, vaddr, entry, rights } of shadowEntries(lg)) {
+    for (const { pgdir, vaddr, entry, rights } of moment.shadow(lg).entries) {
       if (vaddr >= host.switcherAddr) continue;
       const own = guestLookUp(lg, judgingTop(lg, pgdir, vaddr), vaddr);
       if (own === undefined) continue;

@@ -7,20 +7,25 @@
 import { NO_FRAME, toGpfn } from '../../shared/address.ts';
 import { FrameKind } from '../../shared/frames.ts';
 import type { Host } from '../../shared/host.ts';
-import { shadowEntries, shadowTables } from './shadow.ts';
+import { Moment } from './moment.ts';
 import { describeFrame, eachFrame, type Violation, violation } from './violation.ts';
 
 /**
  * Counts and owners. At rest, or with all CPUs at safe points. `retired`: tables that are
  * unlinked and wait to be freed.
  */
-export function checkReferences(host: Host, retired: ReadonlySet<number> = new Set()): Violation[] {
+export function checkReferences(
+  host: Host,
+  moment = new Moment(),
+  retired: ReadonlySet<number> = new Set(),
+): Violation[] {
   const violations: Violation[] = [];
   const mapped = new Map<number, number>();
   const held = new Set<number>(retired);
   for (const lg of host.guests) {
-    for (const { frame } of shadowEntries(lg)) mapped.set(frame, (mapped.get(frame) ?? 0) + 1);
-    for (const { frame, pgdir, vaddr } of shadowTables(lg)) {
+    for (const { frame } of moment.shadow(lg).entries)
+      mapped.set(frame, (mapped.get(frame) ?? 0) + 1);
+    for (const { frame, pgdir, vaddr } of moment.shadow(lg).tables) {
       if (held.has(frame)) {
         const place = { guest: lg.index, pgdir, vaddr };
         violations.push(

@@ -8,7 +8,6 @@ import {
   NO_FRAME,
   PAGE_SIZE,
   type Pfn,
-  type Ptr,
   toGva,
   toPfn,
   toPtr,
@@ -74,65 +73,79 @@ export function rightsOf(entries: readonly Entry[], nx: boolean): number {
   return flags & PAGE_USER ? rights | (rights << 1) : rights;
 }
 
-type Found =
-  | ({ readonly kind: 'table' } & ShadowTable)
-  | ({ readonly kind: 'entry' } & ShadowEntry);
+/** All that a guest's shadow is made of, in order. */
+export interface Shadow {
+  /** Every present entry of the last level. */
+  readonly entries: readonly ShadowEntry[];
+  /** Every table, once for each entry or record that leads to it. */
+  readonly tables: readonly ShadowTable[];
+}
 
-/** All that hangs below a table; one that is none is told of and not walked. */
-function* below(
-  lg: Lguest,
-  of: { readonly pgdir: number; readonly vcpu: LgCpu | undefined },
-  table: Pfn,
-  level: number,
-  base: number,
-  above: readonly Entry[],
-): Generator<Found> {
-  yield { kind: 'table', ...of, vaddr: toGva(base), frame: table };
-  if (!isTable(lg, table)) return;
-  const { form } = lg;
-  const { words } = lg.host;
-  const last = lengthsOf(form).length - 1;
-  const length = lengthsOf(form)[level]!;
-  for (let i = 0; i < length; i++) {
-    const at = (n: number): Ptr => toPtr(frameStart(table) + n * form.entryWords);
-    i += words.scan(at(i), length - i, form.entryWords);
-    if (i === length) return;
-    const entry = lg.entry(at(i));
-    const frame = toPfn(entry.low >>> 12);
-    const vaddr = toGva(base + i * 2 ** shiftsOf(form)[level]!);
-    const way = form.pae && level === 0 ? above : [...above, entry];
-    if (level < last) yield* below(lg, of, frame, level + 1, vaddr, way);
-    else yield { kind: 'entry', ...of, vaddr, entry, frame, rights: rightsOf(way, lg.nx) };
+/** Walks it. */
+class Walk implements Shadow {
+  readonly entries: ShadowEntry[] = [];
+  readonly tables: ShadowTable[] = [];
+  readonly #lg: Lguest;
+  readonly #shifts: readonly number[];
+  readonly #lengths: readonly number[];
+
+  constructor(lg: Lguest) {
+    this.#lg = lg;
+    this.#shifts = shiftsOf(lg.form);
+    this.#lengths = lengthsOf(lg.form);
+  }
+
+  get last(): number {
+    return this.#lengths.length - 1;
+  }
+
+  /** All that hangs below a table; one that is none is told of and not walked. */
+  below(
+    of: { readonly pgdir: number; readonly vcpu: LgCpu | undefined },
+    table: Pfn,
+    level: number,
+    base: number,
+    above: readonly Entry[],
+  ): void {
+    const lg = this.#lg;
+    const { form, host } = lg;
+    const { pgdir, vcpu } = of;
+    this.tables.push({ pgdir, vcpu, vaddr: toGva(base), frame: table });
+    if (!isTable(lg, table)) return;
+    const length = this.#lengths[level]!;
+    const bytes = 2 ** this.#shifts[level]!;
+    for (let i = 0; ; i++) {
+      const from = toPtr(frameStart(table) + i * form.entryWords);
+      i += host.words.scan(from, length - i, form.entryWords);
+      if (i >= length) return;
+      const entry = lg.entry(toPtr(frameStart(table) + i * form.entryWords));
+      const frame = toPfn(entry.low >>> 12);
+      const vaddr = toGva(base + i * bytes);
+      const way = form.pae && level === 0 ? above : [...above, entry];
+      if (level < this.last) this.below(of, frame, level + 1, vaddr, way);
+      else this.entries.push({ pgdir, vcpu, vaddr, entry, frame, rights: rightsOf(way, lg.nx) });
+    }
   }
 }
 
-function* shadow(lg: Lguest): Generator<Found> {
-  const last = lengthsOf(lg.form).length - 1;
+/** At rest, or with all CPUs at safe points. */
+export function shadowOf(lg: Lguest): Shadow {
+  const walk = new Walk(lg);
   const span = lg.form.ptrsPerPte * PAGE_SIZE;
   for (const vcpu of lg.cpus) {
     const base = (lg.host.switcherAddr & -span) >>> 0;
     const { switcherTable } = vcpu;
-    if (switcherTable !== NO_FRAME) {
-      yield* below(lg, { pgdir: -1, vcpu }, switcherTable, last, base, []);
-    }
+    if (switcherTable !== NO_FRAME)
+      walk.below({ pgdir: -1, vcpu }, switcherTable, walk.last, base, []);
   }
   for (const [i, { pgdir }] of lg.pgdirs.entries()) {
-    if (pgdir !== 0) yield* below(lg, { pgdir: i, vcpu: undefined }, frameOf(pgdir), 0, 0, []);
+    if (pgdir !== 0) walk.below({ pgdir: i, vcpu: undefined }, frameOf(pgdir), 0, 0, []);
   }
-}
-
-/** Every present entry of the last level. At rest, or with all CPUs at safe points. */
-export function* shadowEntries(lg: Lguest): Generator<ShadowEntry> {
-  for (const found of shadow(lg)) if (found.kind === 'entry') yield found;
-}
-
-/** Every table, once for each entry or record that leads to it. */
-export function* shadowTables(lg: Lguest): Generator<ShadowTable> {
-  for (const found of shadow(lg)) if (found.kind === 'table') yield found;
   // The roots are copies, made at every entry, of what pgdirs hold.
   for (const vcpu of lg.cpus) {
     for (const frame of [vcpu.root, vcpu.rootPmd]) {
-      if (frame !== NO_FRAME) yield { pgdir: -1, vcpu, vaddr: toGva(0), frame };
+      if (frame !== NO_FRAME) walk.tables.push({ pgdir: -1, vcpu, vaddr: toGva(0), frame });
     }
   }
+  return walk;
 }

@@ -9,25 +9,25 @@ import type { Lguest } from '../../shared/lguest.ts';
 import { guestFrame, guestLookUp, isSynchronised, judgingTop } from './guest-tables.ts';
 import { type Inside, insiders, tablesFrom, tlbEntries, translateFrom } from './host-cpus.ts';
 import { rightsName } from './isolation.ts';
-import { shadowEntries, shadowTables } from './shadow.ts';
+import { Moment } from './moment.ts';
 import { describeFrame, type Violation, violation, wordsOf } from './violation.ts';
 
 /** Shadow against guest, TLB and CR3 against shadow. At rest, or with all CPUs at safe points. */
-export function checkStale(host: Host): Violation[] {
+export function checkStale(host: Host, moment = new Moment()): Violation[] {
   return [
-    ...host.guests.filter(isSynchronised).flatMap((lg) => staleEntries(host, lg)),
+    ...host.guests.filter(isSynchronised).flatMap((lg) => staleEntries(host, lg, moment)),
     ...host.guests.flatMap(doubleShadows),
     ...insiders(host).flatMap((inside) => [
       ...wrongShadow(inside),
-      ...staleTables(host, inside),
+      ...staleTables(host, inside, moment),
       ...staleTlb(host, inside),
     ]),
   ];
 }
 
-function staleEntries(host: Host, lg: Lguest): Violation[] {
+function staleEntries(host: Host, lg: Lguest, moment: Moment): Violation[] {
   const violations: Violation[] = [];
-  for (const { pgdir, vaddr, entry, frame } of shadowEntries(lg)) {
+  for (const { pgdir, vaddr, entry, frame } of moment.shadow(lg).entries) {
     if (vaddr >= host.switcherAddr) continue;
     const own = guestLookUp(lg, judgingTop(lg, pgdir, vaddr), vaddr);
     // What is outside the guest is invariant 1's.
@@ -68,10 +68,10 @@ function wrongShadow({ cpu, vcpu }: Inside): Violation[] {
 }
 
 /** A root is a copy: what is no longer in its pgdir may be free. */
-function staleTables(host: Host, inside: Inside): Violation[] {
+function staleTables(host: Host, inside: Inside, moment: Moment): Violation[] {
   const { cpu, vcpu } = inside;
   const allowed = new Set<number>([vcpu.rootPmd, vcpu.switcherTable]);
-  for (const { pgdir, frame } of shadowTables(vcpu.lg)) {
+  for (const { pgdir, frame } of moment.shadow(vcpu.lg).tables) {
     if (pgdir === vcpu.cpuPgd) allowed.add(frame);
   }
   const place = { guest: vcpu.lg.index, vcpu: vcpu.id, hostCpu: cpu.index, pgdir: vcpu.cpuPgd };

@@ -12,12 +12,13 @@ import type { Host } from '../../shared/host.ts';
 import type { Lguest } from '../../shared/lguest.ts';
 import { type Inside, insiders, translateFrom } from './host-cpus.ts';
 import { rightsName } from './isolation.ts';
-import { type ShadowEntry, shadowEntries } from './shadow.ts';
+import { Moment } from './moment.ts';
+import type { ShadowEntry } from './shadow.ts';
 import { describeFrame, type Place, type Violation, violation } from './violation.ts';
 
 /** The Switcher in use, and at rest. At rest, or with all CPUs at safe points. */
-export function checkSwitcher(host: Host): Violation[] {
-  return [...insiders(host).flatMap((inside) => inUse(host, inside)), ...atRest(host)];
+export function checkSwitcher(host: Host, moment = new Moment()): Violation[] {
+  return [...insiders(host).flatMap((inside) => inUse(host, inside)), ...atRest(host, moment)];
 }
 
 function inUse(host: Host, inside: Inside): Violation[] {
@@ -63,11 +64,11 @@ function inUse(host: Host, inside: Inside): Violation[] {
   return violations;
 }
 
-function atRest(host: Host): Violation[] {
+function atRest(host: Host, moment: Moment): Violation[] {
   const violations: Violation[] = [];
   const last = host.switcherAddr + host.switcherPages.length * PAGE_SIZE;
   for (const lg of host.guests) {
-    for (const shown of shadowEntries(lg)) {
+    for (const shown of moment.shadow(lg).entries) {
       const { pgdir, vcpu, vaddr } = shown;
       const shownCpu = ((vaddr - host.switcherAddr) / PAGE_SIZE - 1) >> 1;
       if (vaddr < host.switcherAddr || vaddr >= last) continue;

@@ -4,6 +4,7 @@ import { hex, type Pfn, toPfn } from '../../shared/address.ts';
 import type { Entry } from '../../shared/entry.ts';
 import { FrameKind } from '../../shared/frames.ts';
 import type { Host } from '../../shared/host.ts';
+import type { Moment } from './moment.ts';
 
 /** By number. */
 export const INVARIANTS = {
@@ -40,7 +41,7 @@ export interface Violation extends Place {
   readonly text: string;
 }
 
-export type Check = (host: Host) => Violation[];
+export type Check = (host: Host, moment?: Moment) => Violation[];
 
 export function violation(
   invariant: Invariant,

@@ -9,6 +9,7 @@ import type { PagingName } from '../../shared/entry.ts';
 import { UserError } from '../../shared/errors.ts';
 import type { SharedMachine } from '../../shared/host.ts';
 import { checkAll } from '../check/invariants.ts';
+import { Moment } from '../check/moment.ts';
 import { Access } from './engine/access.ts';
 import { actorOf } from './engine/actors.ts';
 import { Board, type Limits } from './engine/board.ts';
@@ -178,7 +179,7 @@ export class Subject {
       return as(run.verdict, run.message.replace(/0x[0-9a-f]+|\d+/gi, 'N'), run.message);
     }
     if (!mayBe) return as('violation', `outcome ${outcome ?? is}`, `${is}: ${because}`);
-    const [broken] = checkAll(host);
+    const [broken] = checkAll(host, new Moment(this.board.beginning.isUnused));
     if (broken === undefined) return as('ok', '', '');
     return as('violation', `invariant ${broken.invariant}: ${broken.title}`, broken.text);
   }

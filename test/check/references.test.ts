@@ -24,7 +24,7 @@ describe.each(FORMS)('$form', ({ pae }) => {
     const { host } = t.m;
     const lost = host.frames.allocate(FrameKind.PageTable, 0);
     expect(titles(checkReferences(host))).toEqual(['2 a frame in nobody’s hands']);
-    expect(checkReferences(host, new Set([lost]))).toEqual([]);
+    expect(checkReferences(host, undefined, new Set([lost]))).toEqual([]);
   });
 
   test('a page table in two places', () => {

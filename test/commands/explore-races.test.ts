@@ -5,7 +5,7 @@ import { hasTerminal, interrupted, umbra } from './umbra.ts';
 
 const R2 = 'litmus/1-fault/R2-cleared-entry-comes-back.yaml';
 const GIVEN = [R2, '--defects', 'R2', '--discipline', 'guest-lock', '--paging', 'nonpae'];
-const RACES = ['explore', ...GIVEN, '--runs', '10'];
+const RACES = ['explore', ...GIVEN, '--runs', '15'];
 
 const spaced = (text: string): string => text.replace(/\s+/g, ' ');
 
@@ -14,7 +14,7 @@ describe('umbra explore --races', () => {
 
   test('lists what races in schedules that end well, each with a token', () => {
     expect(stdout).toMatch(
-      /^guest-lock, nonpae: 10 schedules, \d+ of them different, \d+ races; nothing wrong\n1\. /,
+      /^guest-lock, nonpae: 15 schedules, \d+ of them different, \d+ races; nothing wrong\n1\. /,
     );
     expect(stdout).toMatch(/^2\. order race on an entry, seen in \d+ schedules?, .* ends well:$/m);
     expect(stdout).toContain(
@@ -30,7 +30,7 @@ describe('umbra explore --races', () => {
     expect(report).toMatchObject({
       schema_version: 1,
       file: R2,
-      found: [{ schedules: 10, wrong: 0 }],
+      found: [{ schedules: 15, wrong: 0 }],
     });
     const numbers = report.races.map(({ number }: { number: number }) => number);
     expect(numbers).toEqual(numbers.map((_: number, i: number) => i + 1));

@@ -40,7 +40,7 @@ describe('a broken engine', () => {
     };
     expect(search()).not.toBe('nothing wrong');
     Turn.prototype.point = function (task, kind, at) {
-      if (kind === Access.Store) task.granted = false;
+      if (kind === Access.Store || kind === Access.Write) task.granted = false;
       else point.call(this, task, kind, at);
     };
     expect(search()).toBe('nothing wrong');
@@ -60,7 +60,8 @@ describe('a broken engine', () => {
     };
     expect(endings()).toEqual(['ok', 'ok', 'ok']);
     TurnWords.prototype.exchange = Words.prototype.exchange;
-    expect(endings()).not.toContain('ok');
+    // Not in each: of two that stand in their pieces one goes on without doing its own again.
+    expect(endings()).not.toEqual(['ok', 'ok', 'ok']);
   });
 });
 

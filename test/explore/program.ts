@@ -64,7 +64,8 @@ export function play(program: Program, strategy: Strategy, seed: number): Played
     if (runnable === 0) break;
     if (order.length === MOST_STEPS) throw new Error('the program does not end');
     const situation: Situation = {
-      ...{ step: order.length, current, cpus, actors: cpus, events: 0, relaxes, runnable },
+      ...{ step: order.length, current, cpus, actors: cpus, events: 0 },
+      ...{ relaxes, runnable, begins: false },
       pendingKind: (cpu) => (pending(cpu) ? (pending(cpu)!.kind ?? Access.Write) : 0),
       pendingAt: (cpu): Ptr => toPtr(pending(cpu)?.at ?? 0),
     };

@@ -127,6 +127,10 @@ class Observed implements Strategy {
     return this.#strategy.until ?? 0;
   }
 
+  get eachPiece(): boolean {
+    return this.#strategy.eachPiece ?? false;
+  }
+
   ended(steps: number): void {
     this.#strategy.ended?.(steps);
   }

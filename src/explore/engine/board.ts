@@ -11,9 +11,10 @@ import type { Strategy } from '../strategies/strategy.ts';
 import { MOST_CPUS } from './actors.ts';
 import { Beginning } from './beginning.ts';
 import { ControlledCpu } from './controlled-cpu.ts';
+import { NestedTurn } from './nested-turn.ts';
 import { type End, endOf, endOfGuests, type Run } from './run.ts';
-import { LEAVE, Task } from './task.ts';
-import { type MemoryModel, Turn } from './turn.ts';
+import { Task } from './task.ts';
+import type { MemoryModel } from './turn.ts';
 import { TurnState } from './turn-state.ts';
 
 export interface Limits {
@@ -23,19 +24,11 @@ export interface Limits {
   readonly memory?: MemoryModel | undefined;
 }
 
-/** All host CPUs in one thread: who passes the turn on leaves its piece of work. */
-class ThrownTurn extends Turn {
-  protected override pass(): never {
-    throw LEAVE;
-  }
-}
-
 export class Board {
   /** The main thread's view. */
   readonly host: Host;
-  readonly turn: Turn;
+  readonly turn: NestedTurn;
   readonly beginning: Beginning;
-  readonly #cpus: readonly ControlledCpu[];
   readonly #mostSteps: number;
 
   /** `host`: the machine as it is at the beginning, booted, its vCPUs not yet queued. */
@@ -56,12 +49,12 @@ export class Board {
     const words = new Uint32Array(TurnState.wordsFor(cpus, mostSteps));
     const state = new TurnState(words, cpus, mostSteps);
     const { touched } = this.beginning;
-    this.turn = new ThrownTurn(state, host, memory, touched);
-    this.#cpus = host.cpus.map(({ index }) => {
-      const task = new Task(this.turn, index, shared.layout, host.words.plain);
+    this.turn = new NestedTurn(state, host, memory, touched);
+    for (const { index } of host.cpus) {
+      const task = new Task(this.turn, index, host);
       this.turn.tasks.push(task);
-      return new ControlledCpu(shared, task, softwareFor, scheduling);
-    });
+      this.turn.players.push(new ControlledCpu(shared, task, softwareFor, scheduling));
+    }
   }
 
   /** Run once from the beginning. What it leaves is there until the next run. */
@@ -69,7 +62,7 @@ export class Board {
     const { turn } = this;
     this.beginning.putBack();
     turn.state.reset();
-    for (const task of turn.tasks) task.commit();
+    for (const task of turn.tasks) task.keepAll();
     turn.join(strategy, seed, this.#mostSteps);
     const end = this.#play();
     strategy.ended?.(turn.step);
@@ -80,11 +73,7 @@ export class Board {
     const { turn } = this;
     try {
       turn.decide();
-      while (!turn.isOver) {
-        const cpu = this.#cpus[turn.current]!;
-        cpu.goOn();
-        if (cpu.task.finished && !turn.isOver) turn.decide();
-      }
+      turn.play();
     } catch (error) {
       return endOf(error);
     }

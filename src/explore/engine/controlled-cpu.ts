@@ -14,7 +14,7 @@ export class ControlledCpu {
   constructor(shared: SharedMachine, task: Task, softwareFor: SoftwareFor, scheduling: Scheduling) {
     this.task = task;
     const view = new Host(shared, task.index, (memory, at) => new TurnWords(memory, at, task));
-    view.prandomU32 = () => (task.isAgain ? task.again() : task.keep(task.turn.draw()));
+    view.prandomU32 = () => (task.isAgain ? task.again() >>> 0 : task.keep(task.turn.draw()));
     const scheduler = new Scheduler(view, scheduling);
     const cpu = view.cpus[task.index]!;
     const runner = new GuestRunner(
@@ -33,7 +33,10 @@ export class ControlledCpu {
     const { task } = this;
     task.rewind();
     try {
-      while (this.#loop.step()) task.commit();
+      while (this.#loop.step()) {
+        task.commit();
+        task.turn.pieceDone();
+      }
       task.turn.flush(task);
       task.finished = true;
     } catch (error) {

@@ -9,51 +9,47 @@
  */
 
 import { type Ptr, toPtr } from '../../../shared/address.ts';
-import { HOST_CPU_WORDS } from '../../../shared/host-cpu.ts';
-import type { Layout } from '../../../shared/layout.ts';
+import type { Host } from '../../../shared/host.ts';
+import { PrivateWords } from './private-words.ts';
 import { StoreBuffer } from './store-buffer.ts';
 import type { Turn } from './turn.ts';
-import { TaskWord } from './turn-state.ts';
+import { TaskWord, type TurnState } from './turn-state.ts';
 
 /** Thrown to leave a piece of work in the middle. */
 export const LEAVE = Symbol('leave');
 
-/** Words of a host CPU's record that others read and write: its first line. */
-const SHARED_WORDS = 16;
+/** Results that a piece's log has room for at first. */
+const LOGGED = 256;
 
 export class Task {
   readonly index: number;
   readonly turn: Turn;
+  readonly state: TurnState;
   readonly stores: StoreBuffer;
-  /** What the piece's accesses so far have returned, and how many of them were passed again. */
-  readonly #log: number[] = [];
+  /** What the piece's accesses so far have returned, as signed words. */
+  #log = new Int32Array(LOGGED);
+  /** How many there are, and how many of them were passed again. */
+  #kept = 0;
   #passed = 0;
   /** Whether its piece has done something already that is not to be done again. */
   hasBegun = false;
   readonly #words: Uint32Array;
   readonly #at: number;
+  readonly #private: PrivateWords;
   readonly #from: number;
   readonly #to: number;
-  readonly #views: readonly Uint32Array[];
-  readonly #saved: readonly Uint32Array[];
 
-  constructor(turn: Turn, index: number, layout: Layout, plain: Uint32Array) {
+  /** `host`: a view by plain words. */
+  constructor(turn: Turn, index: number, host: Host) {
     this.turn = turn;
+    this.state = turn.state;
     this.index = index;
     this.stores = new StoreBuffer(turn.state, index);
     this.#words = turn.state.words;
     this.#at = turn.state.taskAt(index);
-    const { hostCpus, counters, events } = layout.regions;
-    const guests = layout.config.guests.length;
-    this.#from = hostCpus.at + index * hostCpus.stride + SHARED_WORDS;
-    this.#to = hostCpus.at + index * hostCpus.stride + HOST_CPU_WORDS;
-    const view = (at: number, words: number) => plain.subarray(at, at + words);
-    this.#views = [
-      view(this.#from, this.#to - this.#from),
-      view(counters.at + index * guests * counters.stride, guests * counters.stride),
-      view(events.at + index * events.stride, events.stride),
-    ];
-    this.#saved = this.#views.map((words) => words.slice());
+    this.#private = new PrivateWords(host, index);
+    this.#from = this.#private.from;
+    this.#to = this.#private.to;
   }
 
   /** It was chosen at the access where it stands: the next one is done without asking. */
@@ -108,12 +104,12 @@ export class Task {
   /** A piece is done: the next one begins here. */
   commit(): void {
     this.restart();
-    for (let i = 0; i < this.#views.length; i++) this.#saved[i]!.set(this.#views[i]!);
+    this.#private.keep();
   }
 
   /** Nothing of its piece was done. */
   restart(): void {
-    this.#log.length = 0;
+    this.#kept = 0;
     this.#passed = 0;
     this.hasBegun = false;
   }
@@ -121,7 +117,13 @@ export class Task {
   /** Do the piece again, up to where it was left. */
   rewind(): void {
     this.#passed = 0;
-    for (let i = 0; i < this.#views.length; i++) this.#views[i]!.set(this.#saved[i]!);
+    this.#private.putBack();
+  }
+
+  /** The same, where what is private to its CPU was changed from outside. */
+  keepAll(): void {
+    this.restart();
+    this.#private.keepAll();
   }
 
   /** Whether a word is this CPU's alone. */
@@ -130,18 +132,25 @@ export class Task {
   }
 
   get isAgain(): boolean {
-    return this.#passed < this.#log.length;
+    return this.#passed < this.#kept;
   }
 
-  /** What the access returned when it was done. */
+  /** What the access returned when it was done; a signed word. */
   again(): number {
     return this.#log[this.#passed++]!;
   }
 
   /** Remember what an access returned. */
   keep(value: number): number {
-    this.#log.push(value);
-    this.#passed++;
+    if (this.#kept === this.#log.length) this.#grow();
+    this.#log[this.#kept] = value;
+    this.#passed = ++this.#kept;
     return value;
+  }
+
+  #grow(): void {
+    const log = new Int32Array(this.#log.length * 2);
+    log.set(this.#log);
+    this.#log = log;
   }
 }

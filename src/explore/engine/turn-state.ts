@@ -14,6 +14,7 @@ const HIGH = 3;
 const TURNS = 4;
 const DRAWN = 5;
 const OVER = 6;
+const PLAIN_UNTIL = 7;
 const STRATEGY = 8;
 const HEADER_WORDS = STRATEGY + STRATEGY_WORDS;
 
@@ -72,8 +73,17 @@ export class TurnState {
   get step(): number {
     return this.words[STEP]!;
   }
-  set step(step: number) {
-    this.words[STEP] = step;
+
+  /** Before this step an access is nothing but a step, for who has the turn. */
+  get plainUntil(): number {
+    return this.words[PLAIN_UNTIL]!;
+  }
+  set plainUntil(step: number) {
+    this.words[PLAIN_UNTIL] = step;
+  }
+
+  get isPlain(): boolean {
+    return this.words[STEP]! < this.words[PLAIN_UNTIL]!;
   }
 
   /** The host CPU whose turn it is. */
@@ -112,7 +122,7 @@ export class TurnState {
 
   /** Pairs: step, actor. */
   get turns(): number[] {
-    return [...this.words.subarray(this.#turnsAt, this.#turnsAt + this.words[TURNS]!)];
+    return this.#numbers(this.#turnsAt, this.words[TURNS]!);
   }
 
   noteDrawn(value: number): void {
@@ -120,15 +130,28 @@ export class TurnState {
   }
 
   get drawn(): number[] {
-    return [...this.words.subarray(this.#drawnAt, this.#drawnAt + this.words[DRAWN]!)];
+    return this.#numbers(this.#drawnAt, this.words[DRAWN]!);
   }
 
-  /** Take a step into the digest. */
-  mix(a: number, b: number): void {
+  #numbers(at: number, count: number): number[] {
+    const numbers: number[] = [];
+    for (let i = 0; i < count; i++) numbers.push(this.words[at + i]!);
+    return numbers;
+  }
+
+  /**
+   * A step was taken: `who` is its actor and kind of access. Both halves of the digest are mixed
+   * at once, each with the other's upper bits, which a product hands on to nobody below.
+   */
+  take(who: number, at: number, value: number, result: number): void {
     const { words } = this;
-    const low = Math.imul((words[LOW]! ^ a) + (words[HIGH]! >>> 7), 0xcc9e_2d51);
-    words[HIGH] = Math.imul((words[HIGH]! ^ b) + (low >>> 11), 0x1b87_3593);
-    words[LOW] = low;
+    words[STEP]!++;
+    const low = words[LOW]!;
+    const high = words[HIGH]!;
+    const access = low ^ (at + Math.imul(who, 0x9e37_79b1));
+    const came = high ^ (value + Math.imul(result, 0x85eb_ca77));
+    words[LOW] = Math.imul(access + (high >>> 7), 0xcc9e_2d51);
+    words[HIGH] = Math.imul(came + (low >>> 11), 0x1b87_3593);
   }
 
   /** Of all steps so far: who, what, where, and what came of it. 16 hexadecimal digits. */

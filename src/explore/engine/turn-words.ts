@@ -7,10 +7,18 @@
 import { type Ptr, toPtr } from '../../../shared/address.ts';
 import { Entry } from '../../../shared/entry.ts';
 import { Words } from '../../../shared/words.ts';
-import { Access } from './access.ts';
+import * as access from './access.ts';
 import { NOT_BUFFERED } from './store-buffer.ts';
 import type { Task } from './task.ts';
 
+// The module's own, so that the compiler knows their values.
+const { Read, Write, Load, Store, Exchange, CompareExchange, Add, And, Or, Scan, Fill, Copy } =
+  access.Access;
+
+/**
+ * Only who has the turn is here, so nothing can come between the parts of an operation: plain
+ * reads and writes will do for all of them.
+ */
 export class TurnWords extends Words {
   readonly #task: Task;
   readonly #buffers: boolean;
@@ -23,143 +31,178 @@ export class TurnWords extends Words {
 
   override peek(at: Ptr): number {
     const task = this.#task;
-    if (task.owns(at)) return super.peek(at);
-    return task.isAgain ? task.again() : task.keep(this.#newest(at));
+    if (task.owns(at)) return this.plain[at]!;
+    return task.isAgain ? task.again() >>> 0 : task.keep(this.#newest(at));
   }
 
   override poke(at: Ptr, value: number): void {
     const task = this.#task;
-    if (task.owns(at)) return super.poke(at, value);
+    if (task.owns(at)) {
+      this.plain[at] = value;
+      return;
+    }
     if (task.isAgain) return void task.again();
     if (this.#isBuffered(at)) task.turn.flush(task);
     task.hasBegun = true;
     task.turn.touch(at);
-    super.poke(at, value);
+    this.plain[at] = value;
     task.keep(0);
   }
 
   override read(at: Ptr): number {
-    if (this.#task.isAgain) return this.#task.again();
-    this.#begin(Access.Read, at);
-    return this.#end(Access.Read, at, 0, this.#newest(at));
+    const task = this.#task;
+    if (task.isAgain) return task.again() >>> 0;
+    this.#begin(Read, at);
+    return this.#done(Read, at, 0, this.#newest(at));
   }
 
   override write(at: Ptr, value: number): void {
     const task = this.#task;
     if (task.isAgain) return void task.again();
-    this.#begin(Access.Write, at);
+    this.#begin(Write, at);
     if (this.#buffers) task.stores.push(at, value);
-    else super.write(at, value);
-    this.#end(Access.Write, at, value, value);
+    else this.plain[at] = value;
+    this.#changed(Write, at, value, value);
   }
 
   override load(at: Ptr): number {
-    if (this.#task.isAgain) return this.#task.again();
-    this.#begin(Access.Load, at);
-    return this.#end(Access.Load, at, 0, this.#buffers ? this.#newest(at) : super.load(at));
+    const task = this.#task;
+    if (task.isAgain) return task.again() >>> 0;
+    this.#begin(Load, at);
+    return this.#done(Load, at, 0, this.#newest(at));
   }
 
   override store(at: Ptr, value: number): void {
-    if (this.#task.isAgain) return void this.#task.again();
-    this.#begin(Access.Store, at);
-    super.store(at, value);
-    this.#end(Access.Store, at, value, value);
+    const task = this.#task;
+    if (task.isAgain) return void task.again();
+    this.#begin(Store, at);
+    this.plain[at] = value;
+    this.#changed(Store, at, value, value);
   }
 
   override exchange(at: Ptr, value: number): number {
-    if (this.#task.isAgain) return this.#task.again();
-    this.#begin(Access.Exchange, at);
-    return this.#end(Access.Exchange, at, value, super.exchange(at, value));
+    const task = this.#task;
+    if (task.isAgain) return task.again() >>> 0;
+    this.#begin(Exchange, at);
+    const found = this.plain[at]!;
+    this.plain[at] = value;
+    return this.#changed(Exchange, at, value, found);
   }
 
   override compareExchange(at: Ptr, expected: number, value: number): number {
-    if (this.#task.isAgain) return this.#task.again();
-    this.#begin(Access.CompareExchange, at);
-    const found = super.compareExchange(at, expected, value);
-    return this.#end(Access.CompareExchange, at, value, found);
+    const task = this.#task;
+    if (task.isAgain) return task.again() >>> 0;
+    this.#begin(CompareExchange, at);
+    const found = this.plain[at]!;
+    if (found === expected >>> 0) this.plain[at] = value;
+    return this.#changed(CompareExchange, at, value, found);
   }
 
   override add(at: Ptr, value: number): number {
-    if (this.#task.isAgain) return this.#task.again();
-    this.#begin(Access.Add, at);
-    return this.#end(Access.Add, at, value, super.add(at, value));
+    const task = this.#task;
+    if (task.isAgain) return task.again() >>> 0;
+    this.#begin(Add, at);
+    const found = this.plain[at]!;
+    this.plain[at] = found + value;
+    return this.#changed(Add, at, value, found);
   }
 
   override and(at: Ptr, value: number): number {
-    if (this.#task.isAgain) return this.#task.again();
-    this.#begin(Access.And, at);
-    return this.#end(Access.And, at, value, super.and(at, value));
+    const task = this.#task;
+    if (task.isAgain) return task.again() >>> 0;
+    this.#begin(And, at);
+    const found = this.plain[at]!;
+    this.plain[at] = found & value;
+    return this.#changed(And, at, value, found);
   }
 
   override or(at: Ptr, value: number): number {
-    if (this.#task.isAgain) return this.#task.again();
-    this.#begin(Access.Or, at);
-    return this.#end(Access.Or, at, value, super.or(at, value));
+    const task = this.#task;
+    if (task.isAgain) return task.again() >>> 0;
+    this.#begin(Or, at);
+    const found = this.plain[at]!;
+    this.plain[at] = found | value;
+    return this.#changed(Or, at, value, found);
   }
 
   override read64(at: Ptr): Entry {
-    if (this.#task.isAgain) return this.#again64();
-    this.#begin(Access.Read, at);
-    if (this.#isBuffered(at) || this.#isBuffered(toPtr(at + 1))) this.#task.turn.flush(this.#task);
-    return this.#end64(Access.Read, at, 0, super.read64(at));
+    return this.#take64(Read, at);
   }
 
   override load64(at: Ptr): Entry {
-    if (this.#task.isAgain) return this.#again64();
-    this.#begin(Access.Load, at);
-    if (this.#isBuffered(at) || this.#isBuffered(toPtr(at + 1))) this.#task.turn.flush(this.#task);
-    return this.#end64(Access.Load, at, 0, super.load64(at));
+    return this.#take64(Load, at);
   }
 
   override store64(at: Ptr, entry: Entry): void {
-    if (this.#task.isAgain) return void this.#task.again();
-    this.#begin(Access.Store, at);
-    super.store64(at, entry);
-    this.#end(Access.Store, at, entry.low, entry.low);
+    const task = this.#task;
+    if (task.isAgain) return void task.again();
+    this.#begin(Store, at);
+    this.#setEntry(at, entry);
+    this.#changed(Store, at, entry.low, entry.low);
   }
 
   override exchange64(at: Ptr, entry: Entry): Entry {
-    if (this.#task.isAgain) return this.#again64();
-    this.#begin(Access.Exchange, at);
-    return this.#end64(Access.Exchange, at, entry.low, super.exchange64(at, entry));
+    const task = this.#task;
+    if (task.isAgain) return this.#again64();
+    this.#begin(Exchange, at);
+    const found = this.#entry(at);
+    this.#setEntry(at, entry);
+    this.#changed(Exchange, at, entry.low, found.low);
+    task.keep(found.high);
+    return found;
   }
 
   override compareExchange64(at: Ptr, expected: Entry, entry: Entry): boolean {
-    if (this.#task.isAgain) return this.#task.again() === 1;
-    this.#begin(Access.CompareExchange, at);
-    const done = super.compareExchange64(at, expected, entry);
-    this.#end(Access.CompareExchange, at, entry.low, done ? 1 : 0);
-    return done;
+    const task = this.#task;
+    if (task.isAgain) return task.again() === 1;
+    this.#begin(CompareExchange, at);
+    const { low, high } = this.#entry(at);
+    const same = low === expected.low && high === expected.high;
+    if (same) this.#setEntry(at, entry);
+    this.#changed(CompareExchange, at, entry.low, same ? 1 : 0);
+    return same;
   }
 
   override scan(at: Ptr, count: number, stride: number): number {
-    if (this.#task.isAgain) return this.#task.again();
-    this.#begin(Access.Scan, at);
-    return this.#end(Access.Scan, at, 0, super.scan(at, count, stride));
+    const task = this.#task;
+    if (task.isAgain) return task.again();
+    this.#begin(Scan, at);
+    return this.#done(Scan, at, 0, super.scan(at, count, stride));
+  }
+
+  override move(to: Ptr, from: Ptr, words: number): void {
+    const task = this.#task;
+    // Words that are buffered, or this CPU's own, are moved one by one.
+    if (this.#buffers || task.owns(to) || task.owns(from)) return super.move(to, from, words);
+    if (task.isAgain) return void task.again();
+    task.hasBegun = true;
+    task.turn.touch(to, words);
+    for (let i = 0; i < words; i++) this.plain[to + i] = this.plain[from + i]!;
+    task.keep(0);
   }
 
   override fill(at: Ptr, words: number, value: number): void {
-    if (this.#task.owns(at)) return super.fill(at, words, value);
-    if (this.#task.isAgain) return void this.#task.again();
-    this.#begin(Access.Fill, at);
+    const task = this.#task;
+    if (task.owns(at)) return super.fill(at, words, value);
+    if (task.isAgain) return void task.again();
+    this.#begin(Fill, at);
     super.fill(at, words, value);
-    this.#end(Access.Fill, at, value, value);
+    this.#changed(Fill, at, value, value, words);
   }
 
   override copy(to: Ptr, from: Ptr, words: number): void {
     const task = this.#task;
     if (!task.owns(to)) {
       if (task.isAgain) return void task.again();
-      this.#begin(Access.Copy, to);
+      this.#begin(Copy, to);
       super.copy(to, from, words);
-      this.#end(Access.Copy, to, 0, 0);
+      this.#changed(Copy, to, 0, 0, words);
       return;
     }
     // Into registers: what was there then, not what is there now.
     for (let i = 0; i < words; i++) {
       const source = toPtr(from + i);
-      const value = i === 0 ? this.read(source) : this.peek(source);
-      super.poke(toPtr(to + i), value);
+      this.plain[to + i] = i === 0 ? this.read(source) : this.peek(source);
     }
   }
 
@@ -167,7 +210,7 @@ export class TurnWords extends Words {
   override wait(at: Ptr, expected: number, _ms: number): void {
     const task = this.#task;
     if (task.isAgain) return void task.again();
-    if (super.read(at) === expected >>> 0) task.turn.wait(task, at, expected >>> 0);
+    if (this.plain[at] === expected >>> 0) task.turn.wait(task, at, expected >>> 0);
     task.keep(0);
   }
 
@@ -182,20 +225,35 @@ export class TurnWords extends Words {
     // Who waits looks at the word itself.
   }
 
-  #begin(kind: Access, at: Ptr): void {
-    this.#task.turn.point(this.#task, kind, at);
+  #begin(kind: access.Access, at: Ptr): void {
+    const task = this.#task;
+    if (!task.state.isPlain) task.turn.point(task, kind, at);
+    task.hasBegun = true;
   }
 
-  #end(kind: Access, at: Ptr, value: number, result: number): number {
-    this.#task.turn.done(this.#task.index, kind, at, value, result);
-    return this.#task.keep(result);
+  #done(kind: access.Access, at: Ptr, value: number, result: number): number {
+    const task = this.#task;
+    const { index, state } = task;
+    state.take((index << 8) | kind, at, value, result);
+    // Who is watched never has it plain.
+    if (state.plainUntil === 0) task.turn.tell(index, kind, at, value, result);
+    return task.keep(result);
   }
 
-  #end64(kind: Access, at: Ptr, value: number, entry: Entry): Entry {
-    this.#task.turn.done(this.#task.index, kind, at, value, entry.low);
-    this.#task.keep(entry.low);
-    this.#task.keep(entry.high);
-    return entry;
+  #changed(kind: access.Access, at: Ptr, value: number, result: number, words = 2): number {
+    this.#task.turn.touch(at, words);
+    return this.#done(kind, at, value, result);
+  }
+
+  #take64(kind: access.Access, at: Ptr): Entry {
+    const task = this.#task;
+    if (task.isAgain) return this.#again64();
+    this.#begin(kind, at);
+    if (this.#isBuffered(at) || this.#isBuffered(toPtr(at + 1))) task.turn.flush(task);
+    const found = this.#entry(at);
+    this.#done(kind, at, 0, found.low);
+    task.keep(found.high);
+    return found;
   }
 
   #again64(): Entry {
@@ -203,10 +261,19 @@ export class TurnWords extends Words {
     return new Entry(low, this.#task.again());
   }
 
+  #entry(at: Ptr): Entry {
+    return new Entry(this.plain[at]!, this.plain[at + 1]!);
+  }
+
+  #setEntry(at: Ptr, { low, high }: Entry): void {
+    this.plain[at] = low;
+    this.plain[at + 1] = high;
+  }
+
   /** The word as this CPU sees it. */
   #newest(at: Ptr): number {
     const buffered = this.#buffers ? this.#task.stores.find(at) : NOT_BUFFERED;
-    return buffered === NOT_BUFFERED ? super.read(at) : buffered;
+    return buffered === NOT_BUFFERED ? this.plain[at]! : buffered;
   }
 
   #isBuffered(at: Ptr): boolean {

@@ -50,6 +50,10 @@ export interface Step {
   readonly digest: number;
 }
 
+/** In place of a word that is waited for. */
+const NOBODY = -1;
+const SEVERAL = -2;
+
 /** Words of host memory in a page of the record of what was written. */
 const PAGE_BITS = 10;
 
@@ -59,9 +63,9 @@ export abstract class Turn implements Situation {
   readonly tasks: Task[] = [];
   /** Pages of memory that were written since the beginning of the run. */
   readonly touched: Uint8Array;
+  runnable = 0;
   relaxes = false;
-  readonly #read: (at: Ptr) => number;
-  readonly #write: (at: Ptr, value: number) => void;
+  readonly #plain: Uint32Array;
   readonly #hardware: Hardware;
   #strategy: Strategy | undefined;
   #mostSteps = 0;
@@ -71,21 +75,21 @@ export abstract class Turn implements Situation {
   #disturbed = false;
   /** Before this step it need not be asked who goes on. */
   #until = 0;
+  /** It is to be asked at the beginning of each piece, all the same. */
+  #eachPiece = false;
+  /** The word that somebody waits for: when it is written he may be able to go on. */
+  #waitedFor = NOBODY;
   #before: readonly [number, number] = [0, 0];
   /** Told of each step, if somebody is. */
   watcher: ((step: Step) => void) | undefined;
 
   /** `host`: a view by plain words. `touched`: a byte for each page, see pagesOf. */
   constructor(state: TurnState, host: Host, memory: MemoryModel, touched: Uint8Array) {
-    const { plain } = host.words;
     this.state = state;
     this.memory = memory;
     this.touched = touched;
     this.#hardware = new Hardware(host);
-    this.#read = (at) => plain[at]!;
-    this.#write = (at, value) => {
-      plain[at] = value;
-    };
+    this.#plain = host.words.plain;
   }
 
   static pagesOf(plain: Uint32Array): number {
@@ -104,7 +108,7 @@ export abstract class Turn implements Situation {
     this.#mostSteps = mostSteps;
     this.#asking = undefined;
     this.#disturbed = false;
-    this.#until = 0;
+    this.askNext();
     this.relaxes = false;
     strategy.begin(seed, this.actors);
   }
@@ -127,32 +131,37 @@ export abstract class Turn implements Situation {
 
   /** Every CPU has come to its end. */
   get isOver(): boolean {
-    return this.tasks.every(({ finished }) => finished);
+    for (const task of this.tasks) if (!task.finished) return false;
+    return true;
   }
 
   get actors(): number {
     return this.memory === 'tso' ? 2 * this.cpus : this.cpus;
   }
 
-  get runnable(): number {
+  get #canGoOn(): number {
+    const { tasks, memory } = this;
     let mask = 0;
-    for (const task of this.tasks) {
-      if (task.stores.length > 0) mask |= 1 << bufferOf(task.index, this.cpus);
+    this.#waitedFor = NOBODY;
+    for (const task of tasks) {
+      if (memory === 'tso' && task.stores.length > 0) mask |= 1 << bufferOf(task.index, this.cpus);
       if (task.finished) continue;
       const { waitsFor } = task;
-      if (waitsFor !== 0 && this.#read(waitsFor) === task.waitsFrom) continue;
+      if (waitsFor !== 0) {
+        this.#waitedFor = this.#waitedFor === NOBODY ? waitsFor : SEVERAL;
+        if (this.#plain[waitsFor] === task.waitsFrom) continue;
+      }
       mask |= 1 << task.index;
     }
     return mask;
   }
 
-  /** Somebody may become able to go on at any step. */
-  get #othersWait(): boolean {
-    return this.memory === 'tso' || this.tasks.some(({ waitsFor }) => waitsFor !== 0);
-  }
-
   get events(): number {
     return this.#hardware.possible(this.#asking);
+  }
+
+  get begins(): boolean {
+    return this.#asking?.hasBegun === false;
   }
 
   pendingKind(actor: number): Access | 0 {
@@ -174,35 +183,61 @@ export abstract class Turn implements Situation {
     return this.state.digest;
   }
 
-  /** `task` is about to access a shared word. May leave its piece of work. */
+  /**
+   * `task` is about to access a shared word, and it is not plain that it may: somebody may have
+   * to be asked, buffers are looked after, and the end is seen. May leave its piece of work.
+   */
   point(task: Task, kind: Access, at: Ptr): void {
-    if (!task.granted && this.step >= this.#until) {
+    const { step, memory } = this;
+    if (!task.granted && (step >= this.#until || this.runnable !== this.#canGoOn)) {
       task.pend(kind, at);
       this.#ask(task);
     }
     task.granted = false;
-    task.hasBegun = true;
     task.pend(0, toPtr(0));
-    if (isLocked(kind)) this.flush(task);
-    if (kind === Access.Write && task.stores.isFull) this.drain(task.index);
-    if (this.watcher !== undefined) this.#before = this.#pair(at);
+    if (memory === 'tso') {
+      if (isLocked(kind)) this.flush(task);
+      if (kind === Access.Write && task.stores.isFull) this.drain(task.index);
+    }
     if (this.step >= this.#mostSteps) throw new TooManySteps(`after ${this.step} steps`);
+    if (this.watcher !== undefined) this.#before = this.#pair(at);
+    else if (memory === 'sc') this.state.plainUntil = Math.min(this.#until, this.#mostSteps);
   }
 
-  /** It was done. */
+  /** It was done: `actor` is a host CPU, or hardware. */
   done(actor: number, kind: Access, at: Ptr, value: number, result: number): void {
     if (!onlyReads(kind)) this.touch(at);
-    const { state } = this;
-    state.step++;
-    state.mix((actor << 8) | kind, at);
-    state.mix(value, result);
-    if (this.watcher === undefined) return;
-    const [before, after] = [this.#before, this.#pair(at)];
-    this.watcher({ cpu: actor, kind, at, value, result, before, after, digest: state.shortDigest });
+    this.state.take((actor << 8) | kind, at, value, result);
+    this.tell(actor, kind, at, value, result);
   }
 
-  touch(at: Ptr): void {
+  /** Those who want to see are told of what was done. */
+  tell(cpu: number, kind: Access, at: Ptr, value: number, result: number): void {
+    if (this.watcher === undefined) return;
+    const [before, after] = [this.#before, this.#pair(at)];
+    const digest = this.state.shortDigest;
+    this.watcher({ cpu, kind, at, value, result, before, after, digest });
+  }
+
+  /** A piece of work of who has the turn is done. */
+  pieceDone(): void {
+    if (this.#eachPiece) this.askNext();
+  }
+
+  /** At the next access it is asked who goes on. */
+  protected askNext(): void {
+    this.#until = 0;
+    this.state.plainUntil = 0;
+  }
+
+  /** So many words were written, of one page. */
+  touch(at: Ptr, words = 1): void {
     this.touched[at >>> PAGE_BITS] = 1;
+    const waitedFor = this.#waitedFor;
+    if (waitedFor === NOBODY) return;
+    if (waitedFor === SEVERAL || (waitedFor >= at && waitedFor < at + words)) {
+      this.state.plainUntil = 0;
+    }
   }
 
   /** `task` cannot go on before the word at `at` is another. */
@@ -233,7 +268,7 @@ export abstract class Turn implements Situation {
     const { at, value } = stores;
     this.#before = this.#pair(at);
     stores.shift();
-    this.#write(at, value);
+    this.#plain[at] = value;
     this.done(bufferOf(cpu, this.cpus), Access.Drain, at, value, value);
   }
 
@@ -245,11 +280,7 @@ export abstract class Turn implements Situation {
     this.relaxes = false;
     const disturbed = this.#disturbed;
     this.#disturbed = false;
-    if (next !== task.index) {
-      this.pass(task, next);
-      // Others have decided in between.
-      this.#until = 0;
-    }
+    if (next !== task.index) this.pass(task, next);
     if (disturbed) throw LEAVE;
     return next === task.index;
   }
@@ -260,8 +291,8 @@ export abstract class Turn implements Situation {
    */
   decide(): number {
     for (;;) {
-      const { runnable } = this;
-      if (runnable === 0) throw new Deadlock('nobody can go on');
+      this.runnable = this.#canGoOn;
+      if (this.runnable === 0) throw new Deadlock('nobody can go on');
       const next = this.strategy.next(this);
       if (next < this.cpus) {
         if (next !== this.current) {
@@ -271,7 +302,9 @@ export abstract class Turn implements Situation {
         const task = this.tasks[next]!;
         task.granted = true;
         task.goOn();
-        this.#until = this.#othersWait ? 0 : (this.strategy.until ?? 0);
+        this.#until = this.strategy.until ?? 0;
+        this.state.plainUntil = 0;
+        this.#eachPiece = this.strategy.eachPiece ?? false;
         return next;
       }
       this.state.noteTurn(next);
@@ -295,7 +328,7 @@ export abstract class Turn implements Situation {
     const at = this.#hardware.entryToDrop(task, drawn);
     this.#before = this.#pair(at);
     this.#hardware.drop(at);
-    task.commit();
+    task.keepAll();
     this.#disturbed = true;
     this.done(number, Access.Evict, at, drawn, 0);
   }
@@ -307,6 +340,6 @@ export abstract class Turn implements Situation {
   }
 
   #pair(at: Ptr): readonly [number, number] {
-    return [this.#read(at), this.#read(toPtr(at + 1))];
+    return [this.#plain[at]!, this.#plain[at + 1]!];
   }
 }

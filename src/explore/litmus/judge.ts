@@ -6,7 +6,7 @@ import type { Host } from '../../../shared/host.ts';
 import { Dead, type Lguest } from '../../../shared/lguest.ts';
 import { guestLookUp, wordOf } from '../../check/guest-tables.ts';
 import { tlbEntries } from '../../check/host-cpus.ts';
-import { shadowEntries } from '../../check/shadow.ts';
+import { shadowOf } from '../../check/shadow.ts';
 import { readSaved } from '../../host/switcher.ts';
 import type { Condition, Term } from './conditions.ts';
 import { hasFlag } from './entries.ts';
@@ -99,7 +99,7 @@ function ownEntry({ lg, tables }: Judging, table: string, va: Gva): Found | unde
 function shadowEntry({ lg, tables }: Judging, table: string, va: Gva): Found | undefined {
   const top = tables.top(table);
   const page = toGva(pageStart(va));
-  for (const { pgdir, vaddr, entry, frame } of shadowEntries(lg)) {
+  for (const { pgdir, vaddr, entry, frame } of shadowOf(lg).entries) {
     if (vaddr !== page || lg.pgdirs[pgdir]?.gpgdir !== top) continue;
     return { entry, page: guestPageOf(lg, frame) };
   }

@@ -65,7 +65,7 @@ export class RaceGatherer {
   /** Before the subject has run. */
   constructor(subject: Subject) {
     this.#subject = subject;
-    this.#sites = new SourcePlaces(subject.board.turn.done);
+    this.#sites = new SourcePlaces(subject.board.turn.tell);
     this.#roles = new Roles(subject.board.host, subject.litmus);
   }
 
@@ -150,12 +150,12 @@ const DEPTH = 14;
 
 /** Places of accesses, each one object however they are come to. */
 class SourcePlaces {
-  readonly #above: Turn['done'];
+  readonly #above: Turn['tell'];
   readonly #byText = new Map<string, Where>();
   readonly #known = new Map<Where, Where>();
 
   /** `above`: what the leaf calls at each access; the place is below. */
-  constructor(above: Turn['done']) {
+  constructor(above: Turn['tell']) {
     this.#above = above;
   }
 

@@ -16,8 +16,10 @@ const FIRST_GUESS = 300;
 export class Pct implements Strategy {
   readonly depth: number;
   readonly #dice = new Dice();
-  #priorities: number[] = [];
-  #changes: number[] = [];
+  readonly #priorities: number[] = [];
+  /** Steps; −1 for those that are over. */
+  readonly #changes: number[] = [];
+  until = 0;
   /** The k of the paper: the most steps that a run has taken; a guess before the first. */
   #steps = 0;
   #lowest = 0;
@@ -29,14 +31,16 @@ export class Pct implements Strategy {
   begin(seed: number, actors: number): void {
     this.#dice.seed(seed);
     // Above those that the changes give: d, d + 1, … in random order.
-    this.#priorities = [];
+    this.#priorities.length = 0;
     for (let cpu = 0; cpu < actors; cpu++) {
-      this.#priorities.splice(this.#dice.below(cpu + 1), 0, cpu);
+      const place = this.#dice.below(cpu + 1);
+      for (let i = cpu; i > place; i--) this.#priorities[i] = this.#priorities[i - 1]!;
+      this.#priorities[place] = cpu + this.depth;
     }
-    this.#priorities = this.#priorities.map((place) => place + this.depth);
-    this.#changes = Array.from({ length: this.depth - 1 }, () =>
-      this.#dice.below(this.#steps || FIRST_GUESS),
-    );
+    this.#changes.length = 0;
+    for (let i = 1; i < this.depth; i++) {
+      this.#changes.push(this.#dice.below(this.#steps || FIRST_GUESS));
+    }
     this.#lowest = 0;
   }
 
@@ -48,14 +52,14 @@ export class Pct implements Strategy {
       this.#priorities[current] = this.depth - 1 - change;
     }
     if (situation.relaxes) this.#priorities[current] = --this.#lowest;
+    this.until = this.#nextChange(step);
     return this.#highest(situation);
   }
 
-  get until(): number {
-    return this.#changes.reduce(
-      (least, step) => (step >= 0 && step < least ? step : least),
-      Number.POSITIVE_INFINITY,
-    );
+  #nextChange(from: number): number {
+    let least = Number.POSITIVE_INFINITY;
+    for (const step of this.#changes) if (step >= from && step < least) least = step;
+    return least;
   }
 
   ended(steps: number): void {
@@ -68,8 +72,10 @@ export class Pct implements Strategy {
 
   carry(carry: Carry): void {
     this.#dice.carry(carry);
-    this.#priorities = this.#priorities.map(carry);
-    this.#changes = this.#changes.map(carry);
+    for (let i = 0; i < this.#priorities.length; i++) {
+      this.#priorities[i] = carry(this.#priorities[i]!);
+    }
+    for (let i = 0; i < this.#changes.length; i++) this.#changes[i] = carry(this.#changes[i]!);
     this.#lowest = carry(this.#lowest);
   }
 

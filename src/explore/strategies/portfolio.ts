@@ -35,6 +35,10 @@ export class Portfolio implements Strategy {
     return this.#member.until ?? 0;
   }
 
+  get eachPiece(): boolean {
+    return this.#member.eachPiece ?? false;
+  }
+
   ended(steps: number): void {
     this.#member.ended?.(steps);
   }

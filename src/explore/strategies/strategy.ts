@@ -19,6 +19,8 @@ export interface Situation {
   readonly events: number;
   /** The current CPU has tried something in vain: without others it will again. */
   readonly relaxes: boolean;
+  /** Who asks is at the beginning of a piece of work. */
+  readonly begins: boolean;
   /** What an actor is about to do, if it stands in the middle of something; 0 if not known. */
   pendingKind(actor: number): Access | 0;
   pendingAt(actor: number): Ptr;
@@ -33,10 +35,12 @@ export interface Strategy {
   /** One that is runnable, or an event. */
   next(situation: Situation): number;
   /**
-   * The first step at which it may say something else than who goes on now, if all others can
-   * go on, too, and nobody tries in vain. Asked after `next`; without it, it is asked each time.
+   * The first step at which it may say something else than who goes on now, if the same can go on
+   * then, and nobody tries in vain. Asked after `next`; without it, it is asked each time.
    */
   readonly until?: number;
+  /** Until then it is to be asked where a CPU begins a piece of work, since it waits for an event. */
+  readonly eachPiece?: boolean;
   /** There are no more schedules: known once `begin` was called for one more. */
   readonly exhausted?: boolean;
   /** The last run took so many steps. */

@@ -24,6 +24,8 @@ export class WithEvents implements Strategy {
   readonly #dice = new Dice();
   /** What is to happen yet, the next one last. */
   #plan: { readonly step: number; readonly kind: Kind }[] = [];
+  /** One is due that was not possible: from then on it is tried at the beginnings of pieces. */
+  #overdue = false;
   #steps = 0;
 
   constructor(inner: Strategy) {
@@ -34,24 +36,35 @@ export class WithEvents implements Strategy {
   begin(seed: number, actors: number): void {
     this.#inner.begin(seed, actors);
     this.#dice.seed(seed ^ STREAM);
+    this.#overdue = false;
     const count = seed % 2 === 0 ? 0 : 1 + this.#dice.below(MOST_EVENTS);
-    this.#plan = Array.from({ length: count }, () => ({
-      step: this.#dice.below(this.#steps || FIRST_GUESS),
-      kind: KINDS[this.#dice.below(KINDS.length)]!,
-    })).sort((a, b) => b.step - a.step);
+    this.#plan.length = 0;
+    for (let i = 0; i < count; i++) {
+      const step = this.#dice.below(this.#steps || FIRST_GUESS);
+      this.#plan.push({ step, kind: KINDS[this.#dice.below(KINDS.length)]! });
+    }
+    this.#plan.sort((a, b) => b.step - a.step);
   }
 
   next(situation: Situation): number {
     const due = this.#plan.at(-1);
     if (due === undefined || situation.step < due.step) return this.#inner.next(situation);
+    if (this.#overdue && !situation.begins) return this.#inner.next(situation);
     const possible = ofKind(due.kind, situation);
-    if (possible === 0) return this.#inner.next(situation);
+    this.#overdue = possible === 0;
+    if (this.#overdue) return this.#inner.next(situation);
     this.#plan.pop();
     return nthRunnable(possible, this.#dice.below(countRunnable(possible)));
   }
 
   get until(): number {
-    return Math.min(this.#inner.until ?? 0, this.#plan.at(-1)?.step ?? Number.POSITIVE_INFINITY);
+    const until = this.#inner.until ?? 0;
+    const due = this.#plan.at(-1);
+    return due === undefined || this.#overdue ? until : Math.min(until, due.step);
+  }
+
+  get eachPiece(): boolean {
+    return this.#overdue;
   }
 
   ended(steps: number): void {
@@ -68,6 +81,7 @@ export class WithEvents implements Strategy {
     return (carry) => {
       this.#inner.carry!(carry);
       this.#dice.carry(carry);
+      this.#overdue = carry(this.#overdue ? 1 : 0) === 1;
       const length = carry(this.#plan.length);
       this.#plan = Array.from({ length }, (_, i) => ({
         step: carry(this.#plan[i]?.step ?? 0),

@@ -75,6 +75,8 @@ export class ThreadTurn extends Turn {
   protected override pass(task: Task, next: number): void {
     this.give(next);
     this.take(task.index);
+    // Others have decided in between.
+    this.askNext();
   }
 
   #carry(carry: Carry): void {

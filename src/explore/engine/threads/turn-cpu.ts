@@ -37,7 +37,7 @@ export class TurnCpu implements TurnCpuApi {
   run(chosen: Chosen, seed: number): End | undefined {
     const turn = this.#turn!;
     const { task } = this.#cpu!;
-    task.commit();
+    task.keepAll();
     turn.join(strategyOf(chosen), seed, this.#boot!.mostSteps);
     try {
       turn.take(task.index);
@@ -59,7 +59,7 @@ export class TurnCpu implements TurnCpuApi {
 /** The turn as one thread sees it; all of them make their own over the same state. */
 export function makeThreadTurn(
   host: Host,
-  { shared, state, mostSteps, memory, touched }: Omit<TurnCpuBoot, 'index' | 'path' | 'kept'>,
+  { state, mostSteps, memory, touched }: Omit<TurnCpuBoot, 'shared' | 'index' | 'path' | 'kept'>,
 ): ThreadTurn {
   const cpus = host.cpus.length;
   const words = new Words(state, toPtr(0));
@@ -71,7 +71,7 @@ export function makeThreadTurn(
     touched,
   );
   for (const { index } of host.cpus) {
-    turn.tasks.push(new Task(turn, index, shared.layout, host.words.plain));
+    turn.tasks.push(new Task(turn, index, host));
   }
   return turn;
 }

@@ -1,0 +1,25 @@
+/**
+ * What the checks of one and the same moment share: nothing changes between them, so a shadow
+ * is walked once for all of them.
+ */
+
+import type { Pfn } from '../../shared/address.ts';
+import type { Lguest } from '../../shared/lguest.ts';
+import { type Shadow, shadowOf } from './shadow.ts';
+
+export class Moment {
+  /** Whether a frame holds what it held when it was seen to be as a free one is to be. */
+  readonly isUnused: (pfn: Pfn) => boolean;
+  readonly #shadows = new Map<Lguest, Shadow>();
+
+  /** Without `isUnused` every free frame is looked at. */
+  constructor(isUnused: (pfn: Pfn) => boolean = () => false) {
+    this.isUnused = isUnused;
+  }
+
+  shadow(lg: Lguest): Shadow {
+    const walked = this.#shadows.get(lg) ?? shadowOf(lg);
+    this.#shadows.set(lg, walked);
+    return walked;
+  }
+}
