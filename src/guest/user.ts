@@ -9,24 +9,30 @@
  */
 
 import { Right } from '../../shared/access.ts';
-import { type Gva, PAGE_SIZE, toGva, toPtr } from '../../shared/address.ts';
+import type { Gva } from '../../shared/address.ts';
+import * as address from '../../shared/address.ts';
 import { Counter, type Counters } from '../../shared/counters.ts';
 import { Reg } from '../../shared/host-cpu.ts';
 import type { Words } from '../../shared/words.ts';
 import { isUserMode, type Processor, type ProcessorWithTlb, Vector } from './processor.ts';
-import { BLOCK_OPS, Op, type OperationBlock, type Program, Sys } from './program.ts';
+import * as program from './program.ts';
+import { type OperationBlock, type Program, Sys } from './program.ts';
+
+const { PAGE_SIZE, toGva, toPtr } = address;
+const { BLOCK_OPS } = program;
+const { Fetch, Load, Store, Locked, Syscall } = program.Op;
 
 /** Accesses between two looks at the mailbox. */
 const POLL_OPERATIONS = 1024;
 
 /** The right that each kind of access needs. */
-const RIGHT_OF = [
+const RIGHT_OF = Uint8Array.of(
   Right.UserFetch,
   Right.UserRead,
   Right.UserWrite,
   Right.UserWrite,
   Right.UserWrite,
-];
+);
 
 /** What edi becomes when a thread reads `value`. */
 const afterLoad = (state: number, value: number): number => Math.imul(state ^ value, 0x9e37_79b1);
@@ -77,6 +83,7 @@ export class UserMode {
     const cpu = this.#cpu;
     const { ops } = block;
     const words = this.#words;
+    const end = (stop - first) * 2;
     let state = cpu.register(Reg.edi) | 0;
     let eip = cpu.register(Reg.eip);
     let fetches = 0;
@@ -85,12 +92,12 @@ export class UserMode {
     let modifies = 0;
     let crossings = 0;
     let call = -1;
-    let position = start;
-    for (; position < stop; position++) {
-      const head = ops[(position - first) * 2]!;
-      const va = ops[(position - first) * 2 + 1]! as Gva;
+    let i = (start - first) * 2;
+    for (; i < end; i += 2) {
+      const head = ops[i]!;
+      const va = ops[i + 1]! as Gva;
       const kind = head & 0xff;
-      if (kind === Op.Syscall) {
+      if (kind === Syscall) {
         call = va;
         break;
       }
@@ -111,27 +118,28 @@ export class UserMode {
           break;
         }
         crossings++;
-        if (kind === Op.Store) words.write(toPtr(other), storedValue(state, ~position));
+        if (kind === Store) words.write(toPtr(other), storedValue(state, ~(first + (i >>> 1))));
       }
-      if (kind === Op.Fetch) {
+      if (kind === Fetch) {
         fetches++;
         eip = va;
-      } else if (kind === Op.Load) {
+      } else if (kind === Load) {
         loads++;
         state = afterLoad(state, words.read(toPtr(at)));
-      } else if (kind === Op.Store) {
+      } else if (kind === Store) {
         stores++;
-        words.write(toPtr(at), storedValue(state, position));
+        words.write(toPtr(at), storedValue(state, first + (i >>> 1)));
       } else {
         modifies++;
-        if (kind === Op.Locked) {
+        if (kind === Locked) {
           words.add(toPtr(at), 1);
         } else {
           state = afterLoad(state, words.read(toPtr(at)));
-          words.write(toPtr(at), storedValue(state, position));
+          words.write(toPtr(at), storedValue(state, first + (i >>> 1)));
         }
       }
     }
+    let position = first + (i >>> 1);
     cpu.setRegister(Reg.edi, state);
     cpu.setRegister(Reg.eip, eip);
     const counters = this.#counters;
