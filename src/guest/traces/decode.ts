@@ -1,3 +1,9 @@
+/**
+ * Reads what BlockEncoder wrote. The arrays of the result are new ones: several
+ * threads of one guest may stand in different blocks of one stream for as long as
+ * they like, and a reused buffer would change under one of them unseen.
+ */
+
 import type { OperationBlock } from '../program.ts';
 import * as program from '../program.ts';
 import * as predictor from './predictor.ts';
@@ -8,11 +14,6 @@ const { ADDRESS, DISTANCE, HEAD, MAX_HEADS, STRIDE, TABLE_WORDS } = predictor;
 const { hasDifference, resetTable, slotAfterData, slotAfterFetch } = predictor;
 const { Adjacent, Differs, Escape, Expected, Known } = predictor.Code;
 
-/**
- * Reads what BlockEncoder wrote. The arrays of the result are new ones: several
- * threads of one guest may stand in different blocks of one stream for as long as
- * they like, and a reused buffer would change under one of them unseen.
- */
 export class BlockDecoder {
   readonly #table = new Int32Array(TABLE_WORDS);
   #bytes: Uint8Array = new Uint8Array(0);
