@@ -4,6 +4,7 @@ import { Right } from '../shared/access.ts';
 import type { Gva } from '../shared/address.ts';
 import type { Mmu } from '../src/mmu/tlb.ts';
 import { FORMS, HandDrivenGuest, pageAddress, SWEEP } from './guest.ts';
+import { nativeSide } from './native/yardstick.ts';
 import { keep, type Line, repeated, type Side } from './pair.ts';
 
 /** Accesses that hit: eight words in a row on each page, all in the first cache together. */
@@ -13,7 +14,7 @@ const HITS = TO_A_PAGE * HIT_PAGES;
 
 /** A guest whose sweep is in its shadow. */
 function mappedGuest(paging: 'nonpae' | 'pae'): { guest: HandDrivenGuest; mmu: Mmu } {
-  const guest = new HandDrivenGuest(paging);
+  const guest = new HandDrivenGuest({ paging });
   guest.faultAll();
   return { guest, mmu: guest.mmu() };
 }
@@ -32,6 +33,7 @@ function hits(mmu: Mmu): { addresses: Uint32Array; places: Uint32Array } {
 const load: Line = {
   name: 'TLB hit, load',
   unit: 'ns',
+  goal: { of: 'native', most: 2 },
   make: () => {
     const { guest, mmu } = mappedGuest('nonpae');
     const { addresses, places } = hits(mmu);
@@ -52,6 +54,7 @@ const load: Line = {
         keep(sum);
         return HITS;
       }),
+      native: nativeSide('hit-load', guest.options),
     };
   },
 };
@@ -59,6 +62,7 @@ const load: Line = {
 const store: Line = {
   name: 'TLB hit, store',
   unit: 'ns',
+  goal: { of: 'native', most: 2 },
   make: () => {
     const { guest, mmu } = mappedGuest('nonpae');
     const { addresses, places } = hits(mmu);
@@ -75,6 +79,7 @@ const store: Line = {
         for (let i = 0; i < HITS; i++) plain[places[i]!] = i;
         return HITS;
       }),
+      native: nativeSide('hit-store', guest.options),
     };
   },
 };
@@ -93,8 +98,9 @@ const missLines = FORMS.map(
   ({ paging, levels }): Line => ({
     name: `TLB miss, ${levels}`,
     unit: 'ns',
+    goal: { of: 'native', most: paging === 'pae' ? 2.5 : 2 },
     make: () => {
-      const { mmu } = mappedGuest(paging);
+      const { guest, mmu } = mappedGuest(paging);
       return {
         measured: misses(mmu),
         baseline: repeated('TLB hit', () => {
@@ -105,6 +111,7 @@ const missLines = FORMS.map(
           keep(sum);
           return SWEEP;
         }),
+        native: nativeSide('miss', guest.options),
       };
     },
   }),

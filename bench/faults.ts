@@ -1,24 +1,66 @@
-/** Demand faults as written, each with its share of the flush that made it necessary. */
+/**
+ * Demand faults, each with its share of the flush that made it necessary: as written, and
+ * repaired in every discipline.
+ */
 
+import type { DisciplineName } from '../shared/discipline.ts';
+import type { PagingName } from '../shared/entry.ts';
 import { guestPagetableFlushUser } from '../src/paging/flush.ts';
+import type { Goal } from '../src/report/benchmark.ts';
 import { misses } from './accesses.ts';
 import { FORMS, HandDrivenGuest } from './guest.ts';
-import { type Line, repeated } from './pair.ts';
+import { nativeSide } from './native/yardstick.ts';
+import { type Line, repeated, type Side } from './pair.ts';
 
-export const faultLines: readonly Line[] = FORMS.map(({ paging, levels }) => ({
-  name: `demand fault, ${levels}`,
-  unit: 'ns',
-  make: () => {
-    const guest = new HandDrivenGuest(paging);
-    // The baseline's own: its pages stay mapped.
-    const mapped = new HandDrivenGuest(paging);
-    mapped.faultAll();
-    return {
-      measured: repeated('demand_page, with its share of a flush', () => {
-        guestPagetableFlushUser(guest.cpu);
-        return guest.faultAll();
-      }),
-      baseline: misses(mapped.mmu()),
-    };
-  },
-}));
+function faults(name: string, guest: HandDrivenGuest): Side {
+  return repeated(name, () => {
+    guestPagetableFlushUser(guest.cpu);
+    return guest.faultAll();
+  });
+}
+
+const asWritten = FORMS.map(
+  ({ paging, levels }): Line => ({
+    name: `demand fault, ${levels}`,
+    unit: 'ns',
+    goal: { of: 'native', most: 2.5 },
+    make: () => {
+      const guest = new HandDrivenGuest({ paging });
+      // The baseline's own: its pages stay mapped.
+      const mapped = new HandDrivenGuest({ paging });
+      mapped.faultAll();
+      return {
+        measured: faults('demand_page, with its share of a flush', guest),
+        baseline: misses(mapped.mmu()),
+        native: nativeSide('fault', guest.options),
+      };
+    },
+  }),
+);
+
+const repaired = (paging: PagingName, levels: string, discipline: DisciplineName): Line => {
+  const goal: Goal | undefined =
+    discipline === 'lock-free' ? { of: 'baseline', most: 1.3 } : undefined;
+  return {
+    name: `demand fault, ${discipline}, ${levels}`,
+    unit: 'ns',
+    ...(goal && { goal }),
+    make: () => {
+      const guest = new HandDrivenGuest({ paging, discipline });
+      return {
+        measured: faults(`repaired, ${discipline}`, guest),
+        baseline: faults('as written', new HandDrivenGuest({ paging })),
+        native: nativeSide('fault', guest.options),
+      };
+    },
+  };
+};
+
+export const faultLines: readonly Line[] = [
+  ...asWritten,
+  ...FORMS.flatMap(({ paging, levels }) =>
+    (['lock-free', 'pgdir-lock', 'guest-lock'] as const).map((discipline) =>
+      repaired(paging, levels, discipline),
+    ),
+  ),
+];

@@ -14,6 +14,7 @@ import {
   wordInFrame,
 } from '../shared/address.ts';
 import { ALL_DEFECTS } from '../shared/defects.ts';
+import type { DisciplineName } from '../shared/discipline.ts';
 import {
   Entry,
   PAGE_PRESENT,
@@ -22,15 +23,16 @@ import {
   PAGE_USER,
   type PagingName,
 } from '../shared/entry.ts';
-import { Host, makeMachine } from '../shared/host.ts';
+import { Host, makeMachine, type SharedMachine } from '../shared/host.ts';
 import { Vma } from '../shared/launcher-map.ts';
-import { layOut } from '../shared/layout.ts';
+import { type Layout, layOut } from '../shared/layout.ts';
 import type { LgCpu } from '../shared/lg-cpu.ts';
 import type { Lguest } from '../shared/lguest.ts';
 import { Mmu } from '../src/mmu/tlb.ts';
 import { demandPage } from '../src/paging/fault.ts';
 import { initGuestPagetable } from '../src/paging/setup.ts';
 import { guestNewPagetable } from '../src/paging/switch.ts';
+import type { Options } from './native/yardstick.ts';
 
 export const FORMS = [
   { paging: 'nonpae', levels: 'two levels' },
@@ -50,6 +52,8 @@ const PAGES = 4096;
 /** Guest-physical places: top levels from page 1 on, other tables, and what is mapped. */
 export const TOPS = 64;
 const FIRST_TABLE = 128;
+/** Guest pages for the tables of one vCPU's sweep, where each has its own. */
+const TABLES_OF_ONE = 16;
 const FIRST_PAGE = 1024;
 
 const BASE = 0x0800_0000;
@@ -60,32 +64,71 @@ export const top = (i: number): Gpa => toGpa((1 + (i % TOPS)) * 4096);
 /** The address of the sweep's page `i`. */
 export const pageAddress = (i: number): Gva => toGva(BASE + i * 4096);
 
+export interface GuestSpec {
+  readonly paging: PagingName;
+  readonly hostCpus?: number;
+  /** As written, it has all defects, and otherwise none. */
+  readonly discipline?: DisciplineName;
+  /** As many as host CPUs, or one that goes from one to the other. */
+  readonly vcpus?: number;
+  readonly sharing?: Sharing;
+  /** Guest memory, and shadows that it may have cached. */
+  readonly pages?: number;
+  readonly pgdirs?: number;
+}
+
+/**
+ * How the pages of several vCPUs lie to one another: each has a page table of its own, or
+ * they have one together, and there one region each or every other page.
+ */
+export type Sharing = 'separate' | 'regions' | 'interleaved';
+
 export class HandDrivenGuest {
+  readonly shared: SharedMachine;
   /** Views of the machine, one for each host CPU. */
   readonly hosts: readonly Host[];
+  readonly #spec: Required<GuestSpec>;
 
   /** Its sweep is mapped in its own tables, and not yet in the shadow. */
-  constructor(paging: PagingName, hostCpus = 1) {
-    const { shared, host } = makeMachine(
+  constructor(spec: GuestSpec) {
+    this.#spec = {
+      ...{ hostCpus: 1, discipline: 'as-written', vcpus: 1, sharing: 'separate' },
+      ...{ pages: PAGES, pgdirs: 4 },
+      ...spec,
+    };
+    const { paging, hostCpus, discipline, vcpus, sharing, pages, pgdirs } = this.#spec;
+    const defects = discipline === 'as-written' ? ALL_DEFECTS : [];
+    const { shared } = makeMachine(
       layOut({
         hostCpus,
         switcherAddr: SWITCHER,
-        frames: PAGES + 512,
+        frames: pages + 512,
         seed: 1,
-        guests: [
-          { paging, nx: paging === 'pae', pages: PAGES, vcpus: 1, pgdirs: 4, defects: ALL_DEFECTS },
-        ],
+        guests: [{ paging, nx: paging === 'pae', pages, vcpus, pgdirs, defects, discipline }],
       }),
       Vma.ReadWrite,
     );
+    this.shared = shared;
     // With several views the compiler sees several leaves: no more than are needed.
-    this.hosts =
-      hostCpus === 1 ? [host] : Array.from({ length: hostCpus }, (_, i) => new Host(shared, i));
+    this.hosts = Array.from({ length: hostCpus }, (_, i) => new Host(shared, i));
     this.lg.kernelAddress = KERNEL;
     initGuestPagetable(this.lg);
     this.cpu.linearPages = false;
-    this.#mapSweep();
-    guestNewPagetable(this.cpu, top(0));
+    const together = sharing !== 'separate';
+    for (let v = 0; v < (together ? 1 : vcpus); v++) {
+      const pages = together ? vcpus * SWEEP : SWEEP;
+      this.#mapSweep(v, FIRST_TABLE + v * TABLES_OF_ONE, FIRST_PAGE + v * SWEEP, pages);
+    }
+    for (const cpu of this.lg.cpus) guestNewPagetable(cpu, top(together ? 0 : cpu.id));
+  }
+
+  /** What the yardstick must be told to make the same. */
+  get options(): Options {
+    const { paging, hostCpus, discipline, vcpus, sharing, pages } = this.#spec;
+    return {
+      ...{ paging, discipline, sharing, cpuCount: hostCpus, vcpuCount: vcpus, pages },
+      ...layoutOptions(this.shared.layout),
+    };
   }
 
   get host(): Host {
@@ -105,13 +148,7 @@ export class HandDrivenGuest {
 
   /** Each page of the sweep faults, for writing; returns how many there were. */
   faultAll(): number {
-    const { cpu } = this;
-    for (let i = 0; i < SWEEP; i++) {
-      if (!demandPage(cpu, pageAddress(i), Fault.User | Fault.Write)) {
-        throw new Error(`page ${i} of the sweep should be mapped`);
-      }
-    }
-    return SWEEP;
+    return faultPages(this.cpu, 0, 1);
   }
 
   /** The first host CPU's MMU on the current shadow. */
@@ -121,18 +158,19 @@ export class HandDrivenGuest {
     return mmu;
   }
 
-  #mapSweep(): void {
+  /** Pages of the sweep under top level `t`: from these tables and to these pages on. */
+  #mapSweep(t: number, firstTable: number, firstPage: number, pages: number): void {
     const { ptrsPerPte, entryWords, pae, pgdirShift } = this.lg.form;
-    let upper = toGpa(top(0) + (BASE >>> pgdirShift) * entryWords * 4);
+    let upper = toGpa(top(t) + (BASE >>> pgdirShift) * entryWords * 4);
     if (pae) {
-      const middle = FIRST_TABLE - 1;
+      const middle = firstTable - 1;
       this.#write(upper, new Entry((middle << 12) | PAGE_PRESENT, 0));
       upper = toGpa(middle * 4096 + ((BASE >>> 21) & 511) * 8);
     }
-    for (let i = 0; i < SWEEP; i++) {
-      const table = FIRST_TABLE + Math.floor(i / ptrsPerPte);
+    for (let i = 0; i < pages; i++) {
+      const table = firstTable + Math.floor(i / ptrsPerPte);
       const at = toGpa(table * 4096 + (i % ptrsPerPte) * entryWords * 4);
-      this.#write(at, this.entryFor(i, USER_PAGE));
+      this.#write(at, new Entry(((firstPage + i) << 12) | USER_PAGE, 0));
       if (i % ptrsPerPte === 0) {
         const pde = toGpa(upper + Math.floor(i / ptrsPerPte) * entryWords * 4);
         this.#write(pde, new Entry((table << 12) | PAGE_TABLE, 0));
@@ -143,4 +181,23 @@ export class HandDrivenGuest {
   #write(gpa: Gpa, entry: Entry): void {
     this.lg.setEntry(wordInFrame(this.lg.map.frame(toGpfn(gpa >>> 12)), gpa), entry);
   }
+}
+
+/** `SWEEP` pages, of which the first and how far the next is are given, fault for writing. */
+export function faultPages(cpu: LgCpu, first: number, step: number): number {
+  for (let i = 0; i < SWEEP; i++) {
+    if (!demandPage(cpu, pageAddress(first + i * step), Fault.User | Fault.Write)) {
+      throw new Error(`page ${first + i * step} of the sweep should be mapped`);
+    }
+  }
+  return SWEEP;
+}
+
+/** Where the regions are, for the yardstick. */
+export function layoutOptions({ regions, firstFrame, totalFrames }: Layout): Options {
+  const places = Object.values(regions).flatMap(({ name, at, stride }) => [
+    [name, at],
+    [`${name}.stride`, stride],
+  ]);
+  return { firstFrame, totalFrames, ...Object.fromEntries(places) };
 }

@@ -1,12 +1,13 @@
-/**
- * Measures one line in an isolate of its own: what the compiler learnt from other lines
- * does not count, and there is one machine in it, as in a host CPU's worker.
- */
+/** Measures one line, which the main thread names. */
 
+import { enableCompileCache } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
-import { measure } from './pair.ts';
-import { SUITE } from './suite.ts';
+import { measure } from './measure.ts';
 
-const line = SUITE.find(({ name }) => name === workerData);
+// The suite imports nearly everything; isolates of it start in half the time so. Machines
+// that a line boots have workers of their own, which are not concerned.
+enableCompileCache();
+const { SUITE } = await import('./suite.ts');
+const line = SUITE.flatMap(({ lines }) => lines).find(({ name }) => name === workerData);
 if (line === undefined) throw new Error(`there is no line '${workerData}'`);
 parentPort!.postMessage(await measure(line));

@@ -1,10 +1,11 @@
 /**
- * What a line of the suite is: something measured, and a baseline measured in the same
- * run, batch by batch in turns. On a machine that others use too, the two times go up
- * and down together; their ratio holds.
+ * What a line of the suite is: something measured, a baseline, and where there is one the
+ * same work in C, all measured in the same run, batch by batch in turns. On a machine that
+ * others use too, their times go up and down together; the ratios hold.
  */
 
-import { median, type Summary, summarise } from './statistics.ts';
+import type { Goal } from '../src/report/benchmark.ts';
+import { median } from '../src/report/statistics.ts';
 
 /** What one batch did, and how long that took. Preparations are not in `ns`. */
 export interface Batch {
@@ -16,37 +17,35 @@ export interface Batch {
 export interface Side {
   readonly name: string;
   batch(): Batch | Promise<Batch>;
+  /** After the last batch, of a side that holds on to something: a process, or threads. */
+  end?(): void | Promise<void>;
 }
+
+/** What is measured, and what it is held against. */
+export interface Sides {
+  readonly measured: Side;
+  readonly baseline: Side;
+  /** The same work in C; absent where there is no compiler. */
+  readonly native?: Side | undefined;
+}
+
+export type Unit = 'ns' | 'ms' | 'times' | `${string}/s`;
 
 export interface Line {
   /** What is measured; `--filter` looks here. */
   readonly name: string;
-  /** ns: time for one. /s: how many in a second. */
-  readonly unit: 'ns' | 'accesses/s' | 'operations/s' | 'schedules/s' | 'switches/s';
-  /** Batches of each side; without it as many as fit the time for a line. */
+  /** Time for one, how many in a second, or how many times as much: then `ns` is what it is to. */
+  readonly unit: Unit;
+  /**
+   * Batches of each side, all in one isolate: of machines that bring threads of their own.
+   * Without it as many as fit the time for a line, in several isolates.
+   */
   readonly rounds?: number;
-  /** Called once, in the isolate that measures. */
-  readonly make: () => { readonly measured: Side; readonly baseline: Side };
+  /** What is wanted of the ratio to native (as time, whatever the unit), to the baseline, or of the value. */
+  readonly goal?: Goal;
+  /** Called once in each isolate that measures. */
+  readonly make: () => Sides;
 }
-
-export interface Result {
-  readonly name: string;
-  readonly unit: Line['unit'];
-  readonly baseline_name: string;
-  readonly value: Summary;
-  readonly baseline: Summary;
-  /** Of the measured side to the baseline, round by round. */
-  readonly ratio: Summary;
-  /** In the order in which they were taken; the same index is the same round. */
-  readonly samples: { readonly value: readonly number[]; readonly baseline: readonly number[] };
-}
-
-/** Time for a line's batches that are kept, both sides together. */
-const LINE_MS = 1_500;
-/** Before that, for the compiler. */
-const WARM_UP_MS = 500;
-const LEAST_ROUNDS = 9;
-const MOST_ROUNDS = 2_000;
 
 /** Time `body`, which says how many it did. */
 export function timed(body: () => number): Batch {
@@ -54,49 +53,6 @@ export function timed(body: () => number): Batch {
   const count = body();
   return { count, ns: (performance.now() - start) * 1e6 };
 }
-
-/** Batches of both sides in turns; who is first changes with every round. */
-export async function measure(line: Line): Promise<Result> {
-  const { measured, baseline } = line.make();
-  const value: number[] = [];
-  const base: number[] = [];
-  const round = async (first: boolean): Promise<void> => {
-    if (first) value.push(sample(line.unit, await measured.batch()));
-    base.push(sample(line.unit, await baseline.batch()));
-    if (!first) value.push(sample(line.unit, await measured.batch()));
-  };
-  if (line.rounds === undefined) {
-    await forMs(WARM_UP_MS, 1, MOST_ROUNDS, round);
-    value.length = 0;
-    base.length = 0;
-    await forMs(LINE_MS, LEAST_ROUNDS, MOST_ROUNDS, round);
-  } else {
-    await forMs(0, line.rounds, line.rounds, round);
-  }
-  return {
-    name: line.name,
-    unit: line.unit,
-    baseline_name: baseline.name,
-    value: summarise(value),
-    baseline: summarise(base),
-    ratio: summarise(value.map((v, i) => v / base[i]!)),
-    samples: { value, baseline: base },
-  };
-}
-
-/** Rounds for `ms`, but `least` of them at least and `most` at most. */
-async function forMs(
-  ms: number,
-  least: number,
-  most: number,
-  round: (first: boolean) => Promise<void>,
-): Promise<void> {
-  const end = performance.now() + ms;
-  for (let i = 0; i < most && (i < least || performance.now() < end); i++) await round(i % 2 === 0);
-}
-
-const sample = (unit: Line['unit'], { count, ns }: Batch): number =>
-  unit === 'ns' ? ns / count : (count / ns) * 1e9;
 
 /**
  * A side that does nothing but `body`: as often in a batch as makes it long enough for
@@ -136,7 +92,8 @@ export function prepared(name: string, prepare: () => void, body: () => number):
 }
 
 const SHORTEST_BATCH_NS = 1_000_000;
-const PREPARED_TIMES = 25;
+/** Measurements of a prepared side's batch. */
+export const PREPARED_TIMES = 25;
 
 const sink = new Int32Array(1);
 

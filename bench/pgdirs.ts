@@ -1,27 +1,53 @@
 /** NEW_PGTABLE: to a page table whose shadow is cached, and to one whose shadow is not. */
 
+import type { Gpa } from '../shared/address.ts';
 import { guestNewPagetable } from '../src/paging/switch.ts';
 import { FORMS, HandDrivenGuest, TOPS, top } from './guest.ts';
-import { type Line, repeated } from './pair.ts';
+import { nativeSide } from './native/yardstick.ts';
+import { type Line, repeated, type Side } from './pair.ts';
 
-export const pgdirLines: readonly Line[] = FORMS.map(({ paging, levels }) => ({
-  name: `new page table, evicting one, ${levels}`,
-  unit: 'ns',
-  make: () => {
-    const evicting = new HandDrivenGuest(paging);
-    const cached = new HandDrivenGuest(paging);
-    let next = 0;
-    return {
-      // With so many top levels each is long gone when it comes again; nothing is mapped
-      // in them, so this is what a flush costs that finds nothing.
-      measured: repeated('not cached, nothing mapped', () => {
-        for (let i = 0; i < TOPS; i++) guestNewPagetable(evicting.cpu, top(next++));
-        return TOPS;
-      }),
-      baseline: repeated('cached', () => {
-        for (let i = 0; i < TOPS; i++) guestNewPagetable(cached.cpu, top(0));
-        return TOPS;
-      }),
-    };
+function switches(name: string, guest: HandDrivenGuest, next: () => Gpa): Side {
+  return repeated(name, () => {
+    for (let i = 0; i < TOPS; i++) guestNewPagetable(guest.cpu, next());
+    return TOPS;
+  });
+}
+
+const cached = (guest: HandDrivenGuest): Side => switches('cached', guest, () => top(0));
+
+/**
+ * With so many top levels each is long gone when it comes again; nothing is mapped in
+ * them, so this is what a flush costs that finds nothing.
+ */
+function evicting(guest: HandDrivenGuest): Side {
+  let next = 0;
+  return switches('not cached, nothing mapped', guest, () => top(next++));
+}
+
+export const pgdirLines: readonly Line[] = FORMS.flatMap(({ paging, levels }): Line[] => [
+  {
+    name: `new page table, cached, ${levels}`,
+    unit: 'ns',
+    goal: { of: 'native', most: 3 },
+    make: () => {
+      const guest = new HandDrivenGuest({ paging });
+      return {
+        measured: cached(guest),
+        baseline: evicting(new HandDrivenGuest({ paging })),
+        native: nativeSide('new-pgtable-cached', guest.options),
+      };
+    },
   },
-}));
+  {
+    name: `new page table, evicting one, ${levels}`,
+    unit: 'ns',
+    make: () => {
+      const guest = new HandDrivenGuest({ paging });
+      return {
+        measured: evicting(guest),
+        baseline: cached(new HandDrivenGuest({ paging })),
+        native: nativeSide('new-pgtable-evicting', guest.options),
+      };
+    },
+  },
+]);

@@ -1,58 +1,136 @@
-/** What the suite prints: the machine, then a line for each result. */
+/** What the suite prints: where it runs, then a row for each line, part by part. */
 
-import { arch, availableParallelism, cpus, loadavg, platform } from 'node:os';
-import type { Result } from './pair.ts';
-import type { Summary } from './statistics.ts';
+import type { Benchmark, Goal, LineResult, SweepResult } from '../src/report/benchmark.ts';
+import type { LineComparison } from '../src/report/benchmark-comparison.ts';
+import { few, unitOf, withInterval } from '../src/report/benchmark-text.ts';
 
-export interface MachineDescription {
-  readonly cpu: string;
-  /** Those that this process may use. */
-  readonly cores: number;
-  readonly platform: string;
-  readonly node: string;
-  readonly v8: string;
-}
+type Where = Pick<Benchmark, 'project' | 'machine' | 'runtime'>;
 
-export const describeMachine = (): MachineDescription => ({
-  cpu: cpus()[0]?.model.trim() ?? 'unknown',
-  cores: availableParallelism(),
-  platform: `${platform()} ${arch()}`,
-  node: process.version,
-  v8: process.versions.v8,
-});
-
-/** Over one minute: how many wanted to run. */
-export const loadAverage = (): number => loadavg()[0]!;
-
-const WIDTHS = { name: 56, unit: 16, value: 22, baseline: 10 };
-
-/** The machine, and what the columns are. */
-export const heading = (machine: MachineDescription, load: number): string =>
-  `${machine.cpu} · ${machine.cores} cores · ${machine.platform} · Node ${machine.node} · ` +
-  `load ${load.toFixed(2)}\n` +
-  'Medians; in brackets where they lie with 95 %. Ratios are of batches taken in turns.\n\n' +
-  'line'.padEnd(WIDTHS.name) +
-  'unit'.padEnd(WIDTHS.unit) +
-  'measured'.padEnd(WIDTHS.value) +
-  'baseline'.padEnd(WIDTHS.baseline) +
-  'ratio';
-
-export function formatResult(result: Result): string {
-  const { name, unit, value, baseline, ratio } = result;
-  const inMillions = unit === 'accesses/s' || unit === 'operations/s';
-  const scaled = inMillions ? millions : few;
+/** The machine and what runs on it, in two lines. */
+export function describe({ project, machine, runtime }: Where): string {
+  const { commit = 'no commit', dirty } = project;
+  const compiler = runtime.compiler ?? 'no C compiler: no ratios to C';
   return (
-    name.padEnd(WIDTHS.name) +
-    (inMillions ? `M ${unit}` : unit).padEnd(WIDTHS.unit) +
-    interval(value, scaled).padEnd(WIDTHS.value) +
-    scaled(baseline.median).padEnd(WIDTHS.baseline) +
-    `${interval(ratio, (n) => n.toPrecision(3))} to ${result.baseline_name}`
+    `${machine.cpu} · ${machine.cores} cores · ${gib(machine.memory_bytes)} · ` +
+    `${machine.platform} ${machine.kernel}\n` +
+    `umbra ${project.version} ${commit}${dirty ? ', with changes' : ''} · Node ${runtime.node} · ` +
+    `V8 ${runtime.v8} · ${compiler}\n`
   );
 }
 
-const interval = ({ median, low, high }: Summary, text: (n: number) => string): string =>
-  `${text(median)} [${text(low)}, ${text(high)}]`;
+const gib = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
 
-/** Three figures, or all before the point. */
-const few = (n: number): string => (n < 100 ? n.toPrecision(3) : n.toFixed(0));
-const millions = (perSecond: number): string => (perSecond / 1e6).toPrecision(3);
+export const LEGEND =
+  'Medians; in brackets where they lie with 95 %. Ratios are of batches taken in turns. cores: had ' +
+  'on\naverage; out: samples that lie far out, and the farthest in medians; C: times as long as in C.\n';
+
+const WIDTHS = { name: 66, value: 34, inC: 22, goal: 18, cores: 7, outliers: 12 };
+
+/** What the columns are. */
+export const heading = (): string =>
+  'line'.padEnd(WIDTHS.name) +
+  'measured'.padEnd(WIDTHS.value) +
+  'C'.padEnd(WIDTHS.inC) +
+  'goal'.padEnd(WIDTHS.goal) +
+  'cores'.padEnd(WIDTHS.cores) +
+  'out'.padEnd(WIDTHS.outliers) +
+  'ratio to baseline';
+
+export function formatLine(result: LineResult): string {
+  const { name, unit, value, ratio, native_ratio: inC, load } = result;
+  return (
+    `  ${name}`.padEnd(WIDTHS.name) +
+    `${withInterval(value, unit)} ${unitOf(unit, value.median)}`.padEnd(WIDTHS.value) +
+    (inC === undefined ? '' : withInterval(inC)).padEnd(WIDTHS.inC) +
+    goalText(result).padEnd(WIDTHS.goal) +
+    load.cores.toFixed(2).padEnd(WIDTHS.cores) +
+    outliersText(result).padEnd(WIDTHS.outliers) +
+    `${withInterval(ratio)} to ${result.baseline_name}\n`
+  );
+}
+
+/** How a line compares with the earlier run, in a row of its own. */
+export const changeText = ({ verdict, times, by }: LineComparison): string =>
+  `    ${verdict}${times === undefined ? '' : `: ${withInterval(times)} times as long as then, by ${by}`}\n`;
+
+/** Whether what is wanted is reached; undefined of a line of which nothing is, or nothing known. */
+export function isMet(result: LineResult): boolean | undefined {
+  const [{ goal }, found] = [result, judged(result)];
+  if (goal === undefined || found === undefined) return undefined;
+  return found.median <= (goal.most ?? Infinity) && found.median >= (goal.least ?? 0);
+}
+
+/** The figure that a line's goal is of. */
+export const judged = ({ goal, value, ratio, native_ratio }: LineResult): Figure | undefined =>
+  goal && { value, baseline: ratio, native: native_ratio }[goal.of];
+
+type Figure = LineResult['value'];
+
+/** ≤ 2 C met */
+export function goalText(result: LineResult): string {
+  if (result.goal === undefined) return '';
+  const met = isMet(result);
+  const outcome = met === undefined ? 'not known' : met ? 'met' : 'missed';
+  return `${wanted(result.goal)} ${outcome}`;
+}
+
+export function wanted({ of, most, least }: Goal): string {
+  const ofWhat = { native: ' × C', baseline: ' ×', value: '' }[of];
+  const scaled = (n: number): string => (n >= 1e6 ? `${n / 1e6} M` : String(n));
+  const bounds = [
+    ...(most === undefined ? [] : [`≤ ${scaled(most)}`]),
+    ...(least === undefined ? [] : [`≥ ${scaled(least)}`]),
+  ];
+  return bounds.map((bound) => bound + ofWhat).join(', ');
+}
+
+function outliersText({ outliers }: LineResult): string {
+  if (outliers.length === 0) return '';
+  const farthest = outliers.reduce((a, b) => (distance(b.times) > distance(a.times) ? b : a));
+  return `${outliers.length}, ${few(farthest.times)}`;
+}
+
+const distance = (times: number): number => Math.abs(Math.log(times));
+
+/** What else happened on the machine, and how many goals are met. */
+export function closing({ load, seconds, lines, interrupted }: Benchmark): string {
+  const percent = (share: number | undefined): string =>
+    share === undefined ? 'unknown' : `${(share * 100).toFixed(1)} %`;
+  const known = lines.map(isMet).filter((met) => met !== undefined);
+  const goals = known.filter((met) => met).length;
+  return (
+    `${interrupted ? 'Interrupted: these are the figures so far. ' : ''}` +
+    `${lines.length} line${lines.length === 1 ? '' : 's'} in ${(seconds / 60).toFixed(1)} min` +
+    `${known.length === 0 ? '' : `, ${goals} of ${known.length} goals met`} · ` +
+    `load ${load.average_before.toFixed(2)} before, ${load.average_after.toFixed(2)} after · ` +
+    `others had ${percent(load.others)} of the cores, the hypervisor ${percent(load.stolen)}\n`
+  );
+}
+
+const BARS = '▁▂▃▄▅▆▇█';
+
+/** From nothing to the most. */
+export function sparkline(values: readonly number[]): string {
+  const most = Math.max(...values);
+  return values
+    .map((value) => BARS[Math.min(BARS.length - 1, Math.floor((value / most) * BARS.length))])
+    .join('');
+}
+
+/** The exponent that was found, whether it is as it should be, and the curve below. */
+export function formatSweep(sweep: SweepResult): string {
+  const { name, over, unit, points, exponent, expected, verdict } = sweep;
+  const costs = points.map(({ cost }) => cost.median);
+  const [low, value, high] = [exponent.low, exponent.value, exponent.high].map((n) => n.toFixed(2));
+  const columns = points.map(({ size }, i) => ({ size: String(size), cost: few(costs[i]!) }));
+  const row = (of: 'size' | 'cost'): string =>
+    columns.map((one) => one[of].padStart(Math.max(one.size.length, one.cost.length))).join('  ');
+  return (
+    `  ${name.padEnd(WIDTHS.name - 2)}${sparkline(costs)}  size^${value} [${low}, ${high}]; ` +
+    `${EXPECTED[expected] ?? `size^${expected}`} is expected: ${verdict}\n` +
+    `    ${row('size')}  ${over}\n` +
+    `    ${row('cost')}  ${unit}`
+  );
+}
+
+const EXPECTED: Readonly<Record<number, string>> = { 0: 'flat', 1: 'at most linear' };

@@ -4,10 +4,11 @@ import { PAGE_ACCESSED, PAGE_DIRTY } from '../shared/entry.ts';
 import { spgdAddr, spteAddr } from '../src/paging/entries.ts';
 import { guestSetPte } from '../src/paging/set.ts';
 import { FORMS, HandDrivenGuest, pageAddress, SWEEP, top, USER_PAGE } from './guest.ts';
-import { type Line, prepared } from './pair.ts';
+import { preparedNativeSide } from './native/yardstick.ts';
+import { type Line, PREPARED_TIMES, prepared } from './pair.ts';
 
 /** Tell every page's entry, with these flags. */
-function setAll(guest: HandDrivenGuest, flags: number): number {
+export function setAll(guest: HandDrivenGuest, flags: number): number {
   const { cpu } = guest;
   for (let i = 0; i < SWEEP; i++) {
     guestSetPte(cpu, top(0), pageAddress(i), guest.entryFor(i, flags));
@@ -15,7 +16,7 @@ function setAll(guest: HandDrivenGuest, flags: number): number {
   return SWEEP;
 }
 
-const YOUNG = USER_PAGE | PAGE_ACCESSED | PAGE_DIRTY;
+export const YOUNG = USER_PAGE | PAGE_ACCESSED | PAGE_DIRTY;
 
 /** Read and write every page's entry: what cannot be done without. */
 function rewriteAll(guest: HandDrivenGuest): number {
@@ -36,8 +37,9 @@ export const setPteLines: readonly Line[] = FORMS.flatMap(({ paging, levels }) =
     ({ what, flags }): Line => ({
       name: `set_pte with ${what}, ${levels}`,
       unit: 'ns',
+      goal: { of: 'native', most: 3 },
       make: () => {
-        const guest = new HandDrivenGuest(paging);
+        const guest = new HandDrivenGuest({ paging });
         guest.faultAll();
         // In the shadow, so that there is something to release.
         const map = (): void => void setAll(guest, YOUNG);
@@ -46,6 +48,7 @@ export const setPteLines: readonly Line[] = FORMS.flatMap(({ paging, levels }) =
           baseline: prepared('the shadow entry found, read and written', map, () =>
             rewriteAll(guest),
           ),
+          native: preparedNativeSide('set-pte', { ...guest.options, flags }, PREPARED_TIMES),
         };
       },
     }),

@@ -4,14 +4,15 @@ import { enterGuest, leaveGuest } from '../src/host/switcher.ts';
 import { Mmu } from '../src/mmu/tlb.ts';
 import { mapSwitcherInGuest } from '../src/paging/switcher.ts';
 import { FORMS, HandDrivenGuest } from './guest.ts';
+import { nativeSide } from './native/yardstick.ts';
 import { type Line, repeated, type Side } from './pair.ts';
 
 const ROUNDS = 256;
 
 /** Make the Switcher's entries right on one CPU after the other, or on the same. */
-function remaps(name: string, guest: HandDrivenGuest, cpus: 1 | 2): Side {
+function remaps(guest: HandDrivenGuest, cpus: number): Side {
   const vcpus = guest.hosts.map((host) => host.vcpus[0]!);
-  return repeated(name, () => {
+  return repeated(cpus === 1 ? 'on the same CPU' : 'from CPU to CPU', () => {
     for (let i = 0; i < ROUNDS; i++) {
       const hostCpu = i % cpus;
       mapSwitcherInGuest(vcpus[hostCpu]!, hostCpu);
@@ -21,12 +22,12 @@ function remaps(name: string, guest: HandDrivenGuest, cpus: 1 | 2): Side {
 }
 
 /** The whole world switch: enter and leave. */
-function worldSwitches(name: string, guest: HandDrivenGuest, cpus: 1 | 2): Side {
+function worldSwitches(guest: HandDrivenGuest, cpus: number): Side {
   const sides = guest.hosts.map((host, i) => {
     const hostCpu = host.cpus[i]!;
     return { host, hostCpu, mmu: new Mmu(host, hostCpu), vcpu: host.vcpus[0]! };
   });
-  return repeated(name, () => {
+  return repeated(cpus === 1 ? 'on the same CPU' : 'from CPU to CPU', () => {
     for (let i = 0; i < ROUNDS; i++) {
       const { host, hostCpu, mmu, vcpu } = sides[i % cpus]!;
       enterGuest(host, hostCpu, mmu, vcpu);
@@ -36,27 +37,35 @@ function worldSwitches(name: string, guest: HandDrivenGuest, cpus: 1 | 2): Side 
   });
 }
 
-export const switcherLines: readonly Line[] = FORMS.flatMap(({ paging, levels }): Line[] => [
-  {
-    name: `map_switcher_in_guest after a migration, ${levels}`,
-    unit: 'ns',
-    make: () => {
-      const guest = new HandDrivenGuest(paging, 2);
-      return {
-        measured: remaps('from CPU to CPU', guest, 2),
-        baseline: remaps('on the same CPU', guest, 1),
-      };
-    },
-  },
-  {
-    name: `Switcher, in and out after a migration, ${levels}`,
-    unit: 'ns',
-    make: () => {
-      const guest = new HandDrivenGuest(paging, 2);
-      return {
-        measured: worldSwitches('from CPU to CPU', guest, 2),
-        baseline: worldSwitches('on the same CPU', guest, 1),
-      };
-    },
-  },
-]);
+const STEPS = [
+  { name: 'map_switcher_in_guest', side: remaps, work: 'remap' },
+  { name: 'Switcher, in and out', side: worldSwitches, work: 'world-switch' },
+] as const;
+
+/** On the same CPU each time (1), or after a migration each time (2). */
+const CPUS = [
+  { cpus: 1, when: 'on the same CPU' },
+  { cpus: 2, when: 'after a migration' },
+] as const;
+
+/** Each against the same on the other number of CPUs. */
+export const switcherLines: readonly Line[] = FORMS.flatMap(({ paging, levels }) =>
+  STEPS.flatMap(({ name, side, work }) =>
+    CPUS.map(
+      ({ cpus, when }): Line => ({
+        name: `${name} ${when}, ${levels}`,
+        unit: 'ns',
+        goal: { of: 'native', most: 3 },
+        make: () => {
+          const guest = new HandDrivenGuest({ paging, hostCpus: cpus });
+          const other = 3 - cpus;
+          return {
+            measured: side(guest, cpus),
+            baseline: side(new HandDrivenGuest({ paging, hostCpus: other }), other),
+            native: nativeSide(work, { ...guest.options, alternate: cpus }),
+          };
+        },
+      }),
+    ),
+  ),
+);

@@ -7,6 +7,7 @@ import { BlockEncoder } from '../src/guest/traces/encode.ts';
 import { openProgram } from '../src/guest/traces/reader.ts';
 import { statistics } from '../src/report/run-report.ts';
 import { Rig } from '../test/rig.ts';
+import { nativeTrace } from './native/trace.ts';
 import { type Line, repeated, type Side, timed } from './pair.ts';
 
 export const tracePath = (name: string): string =>
@@ -78,6 +79,7 @@ const replay: Line = {
       },
     },
     baseline: reading('pigz'),
+    native: nativeTrace(tracePath('pigz'), GUEST_PAGES),
   }),
 };
 

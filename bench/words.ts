@@ -6,6 +6,7 @@
 import { type Ptr, toPtr } from '../shared/address.ts';
 import { Entry, NO_ENTRY } from '../shared/entry.ts';
 import { makeMemory, Words } from '../shared/words.ts';
+import { nativeSide } from './native/yardstick.ts';
 import { keep, type Line, repeated } from './pair.ts';
 
 /** Words that are swept: 16 KiB, which stay in the first cache. */
@@ -152,6 +153,7 @@ export const wordLines: readonly Line[] = OPERATIONS.map(
       return {
         measured: repeated('the leaf', side(leaf)),
         baseline: repeated(plainName, side(plain)),
+        native: nativeSide(name, {}),
       };
     },
   }),

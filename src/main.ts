@@ -8,6 +8,7 @@
 import { Command, CommanderError } from 'commander';
 import { UserError } from '../shared/errors.ts';
 import { campaignCommand } from './commands/campaign.ts';
+import { compareCommand } from './commands/compare.ts';
 import { conformanceCommand } from './commands/conformance.ts';
 import { defectsCommand } from './commands/defects.ts';
 import { ExitCode } from './commands/exit-code.ts';
@@ -36,6 +37,7 @@ const COMMANDS: readonly (() => Command)[] = [
   mutantsCommand,
   importCommand,
   conformanceCommand,
+  compareCommand,
   defectsCommand,
 ];
 

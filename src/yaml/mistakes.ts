@@ -139,6 +139,7 @@ function describe(schema: JsonSchema): string {
   const { minimum, maximum, required = [], properties = {}, items } = schema;
   if (schema.enum !== undefined) return oneOf(schema.enum);
   if (schema.type === 'integer') return `a whole number from ${minimum} to ${maximum}`;
+  if (schema.type === 'number') return 'a number';
   if (schema.type === 'boolean') return 'true or false';
   if (schema.type === 'string') return 'a text';
   if (schema.type === 'array') {

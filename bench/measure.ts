@@ -1,0 +1,107 @@
+/**
+ * A line measured in this isolate: once the compiler is done with it, batches of all sides
+ * in turns, and with each round the pace of the core.
+ */
+
+import type { LineResult, SamplesOfIsolate } from '../src/report/benchmark.ts';
+import { paceNs } from './pace.ts';
+import type { Batch, Line, Side, Unit } from './pair.ts';
+import { type WarmUp, warmUp } from './warm-up.ts';
+
+/** What one isolate has to say of a line. */
+export interface Taken {
+  readonly baseline_name: string;
+  readonly samples: SamplesOfIsolate;
+  readonly warm_up: WarmUp;
+  readonly load: LineResult['load'];
+}
+
+/** Time for the rounds that are kept, all sides together. */
+const KEPT_MS = 400;
+const LEAST_ROUNDS = 5;
+const MOST_ROUNDS = 2_000;
+
+export async function measure(line: Line): Promise<Taken> {
+  const { measured, baseline, native } = line.make();
+  const side = new WatchedSide(measured);
+  const sides: readonly Side[] = [side, baseline, ...(native === undefined ? [] : [native])];
+  /** Batches of all sides; who is first changes with every round. */
+  const round = async (nth: number): Promise<Batch[]> => {
+    const batches: Batch[] = [];
+    for (let i = 0; i < sides.length; i++) {
+      const turn = (nth + i) % sides.length;
+      batches[turn] = await sides[turn]!.batch();
+    }
+    return batches;
+  };
+  const warm_up = await warmUp(round, line.rounds === undefined ? undefined : 1);
+  const samples: number[][] = sides.map(() => []);
+  const pace: number[] = [];
+  side.forget();
+  const keptRound = async (nth: number): Promise<void> => {
+    const batches = await round(nth);
+    for (const [i, batch] of batches.entries()) samples[i]!.push(sampleOf(line.unit, batch));
+    pace.push(paceNs());
+  };
+  if (line.rounds === undefined) {
+    const end = performance.now() + KEPT_MS;
+    for (let i = 0; i < LEAST_ROUNDS || (i < MOST_ROUNDS && performance.now() < end); i++) {
+      await keptRound(i);
+    }
+  } else {
+    for (let i = 0; i < line.rounds; i++) await keptRound(i);
+  }
+  for (const one of [measured, baseline, native]) await one?.end?.();
+  const [value, base, inC] = samples as [number[], number[], number[]?];
+  return {
+    baseline_name: baseline.name,
+    samples: { value, baseline: base, ...(inC && { native: inC }), pace },
+    warm_up,
+    load: side.load,
+  };
+}
+
+function sampleOf(unit: Unit, { count, ns }: Batch): number {
+  const sample =
+    unit === 'ns' || unit === 'ms'
+      ? ns / count / NS_IN[unit]
+      : (count / ns) * (unit === 'times' ? 1 : 1e9);
+  if (Number.isFinite(sample) && sample > 0) return sample;
+  throw new Error(`a batch did ${count} in ${ns} ns, which is no measure`);
+}
+
+const NS_IN = { ns: 1, ms: 1e6 };
+
+/** A side, and how much of the processor this process had while its batches ran. */
+class WatchedSide implements Side {
+  readonly name: string;
+  readonly #side: Side;
+  #wallMs = 0;
+  #cpuMs = 0;
+  #switches = 0;
+
+  constructor(side: Side) {
+    this.#side = side;
+    this.name = side.name;
+  }
+
+  async batch(): Promise<Batch> {
+    const before = process.resourceUsage();
+    const start = performance.now();
+    const batch = await this.#side.batch();
+    this.#wallMs += performance.now() - start;
+    const after = process.resourceUsage();
+    const cpu = (of: typeof before): number => (of.userCPUTime + of.systemCPUTime) / 1000;
+    this.#cpuMs += cpu(after) - cpu(before);
+    this.#switches += after.involuntaryContextSwitches - before.involuntaryContextSwitches;
+    return batch;
+  }
+
+  forget(): void {
+    this.#wallMs = this.#cpuMs = this.#switches = 0;
+  }
+
+  get load(): LineResult['load'] {
+    return { cores: this.#cpuMs / this.#wallMs, involuntary_switches: this.#switches };
+  }
+}

@@ -1,0 +1,67 @@
+/* (iii) Setting up a page table entry when the guest tells us one has changed. (src/paging/set.ts) */
+#include "paging.h"
+
+/* Whether the guest has set already what the processor would set on the first access. */
+static bool can_be_set_now(const struct guest *lg, entry gpte) {
+  if (!is_present(gpte) && !lg->as_written) return false;
+  return gpte & (lg->as_written ? PAGE_ACCESSED | PAGE_DIRTY : PAGE_ACCESSED);
+}
+
+static entry spte_for(struct vcpu *cpu, entry gpte) {
+  bool as_written = cpu->lg->as_written;
+  bool dirty = gpte & PAGE_DIRTY;
+  entry shown = dirty || as_written ? gpte : gpte & ~(entry)PAGE_RW;
+  return gpte_to_spte(cpu, shown, dirty && (gpte & PAGE_RW || as_written));
+}
+
+/* Returns what is to be released when nobody can reach it any more. */
+static entry change_spte(struct vcpu *cpu, u32 *spte, entry gpte) {
+  struct guest *lg = cpu->lg;
+  entry old = read_entry(lg, spte);
+  if (lg->as_written) release_pte(lg, old);
+  entry fresh = 0;
+  if (can_be_set_now(lg, gpte)) {
+    if (check_gpte(cpu, gpte)) fresh = spte_for(cpu, gpte);
+    else if (lg->as_written) return 0;
+  }
+  if (!lg->as_written) return exchange_entry(lg, spte, fresh);
+  set_entry(lg, spte, fresh);
+  return 0;
+}
+
+static void do_set_pte(struct vcpu *cpu, u32 pgdir, u32 va, entry gpte) {
+  struct guest *lg = cpu->lg;
+  u32 *lock = hold_pgdir(lg, pgdir);
+  add(&lg->pgdirs[pgdir]->changes, 1);
+  u32 *spte = find_spte(cpu, pgdir, va, NULL);
+  entry old = spte == NULL ? 0 : change_spte(cpu, spte, gpte);
+  quiesce(lg, pgdir);
+  release_pte(lg, old);
+  let_go(lock);
+}
+
+void guest_set_pte(struct vcpu *cpu, u32 gpgdir, u32 va, entry gpte) {
+  struct guest *lg = cpu->lg;
+  if (va >= lg->host->switcher_addr) {
+    kill_guest(cpu, "attempt to set pte into Switcher pages");
+  } else if (va >= lg->record->kernel_address) {
+    for (u32 i = 0; i < PGDIRS; i++) {
+      if (load(&lg->pgdirs[i]->pgdir) != 0) do_set_pte(cpu, i, va, gpte);
+    }
+  } else {
+    u32 pgdir = find_pgdir(lg, gpgdir);
+    if (pgdir < PGDIRS) do_set_pte(cpu, pgdir, va, gpte);
+  }
+}
+
+/* As written: the repair goes to the current pgdir. */
+void guest_set_pgd(struct vcpu *cpu, u32 gpgdir, u32 index) {
+  struct guest *lg = cpu->lg;
+  u32 pgdir = find_pgdir(lg, gpgdir);
+  if (pgdir == PGDIRS) return;
+  release_pgds(lg, pgdir, index, index + 1);
+  if (!allocate_switcher_mapping(cpu, cpu->record->cpu_pgd)) {
+    kill_guest(cpu, "cannot populate switcher mapping");
+  }
+  lg->pgdirs[pgdir]->last_host_cpu = UINT32_MAX;
+}

@@ -1,0 +1,82 @@
+/** `umbra compare BEFORE AFTER`: has anything become slower? */
+
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { UserError } from '../../shared/errors.ts';
+import { readBenchmark } from '../report/benchmark.ts';
+import { compare, QUANTITIES, type Quantity } from '../report/benchmark-comparison.ts';
+import { formatComparison } from '../report/benchmark-text.ts';
+import { ExitCode } from './exit-code.ts';
+import { JSON_OPTION, jsonOutput } from './json-output.ts';
+
+interface Options {
+  readonly by?: Quantity;
+  readonly threshold: number;
+  readonly json?: string;
+}
+
+const DEFAULT_THRESHOLD = 5;
+
+export function compareCommand(): Command {
+  return new Command('compare')
+    .description(
+      'Compare two runs of the benchmark (npm run bench -- --json FILE), line by line: how many ' +
+        'times as long the second takes, where that lies with 95 %, and whether it can be ' +
+        'called slower or faster.',
+    )
+    .argument('<before>', 'the earlier run')
+    .argument('<after>', 'the later one')
+    .addOption(quantityOption())
+    .addOption(thresholdOption())
+    .option(...JSON_OPTION)
+    .addHelpText(
+      'after',
+      '\nTimes of two runs differ by the load of the machine, too. So they are compared by their ' +
+        'ratio to\nsomething measured in the same rounds:\n' +
+        '  native    the same work in C, where both runs have it (by default)\n' +
+        '  pace      a fixed loop that tells how fast the core was (by default for the others)\n' +
+        '  baseline  what the line is held against, which is mostly code of umbra, too\n' +
+        '  value     nothing: times as they are, for a machine that does nothing else\n' +
+        '\nEach line is measured in several isolates, and the interval says by how much isolates of ' +
+        'the same\ncode differ. Growth and memory are not compared.\n' +
+        `\nExit code: ${ExitCode.Ok} nothing is slower, ${ExitCode.Failed} something is, ` +
+        `${ExitCode.UserMistake} a mistake in what was given.\n\nExamples:\n` +
+        '  umbra compare before.json after.json\n' +
+        '  umbra compare before.json after.json --by value --threshold 10 --json comparison.json',
+    )
+    .action(run);
+}
+
+const quantityOption = (): Option =>
+  new Option(
+    '--by <quantity>',
+    'what is compared (by default native where both have it, else pace)',
+  ).choices(QUANTITIES);
+
+/** In percent. */
+export const thresholdOption = (): Option =>
+  new Option('--threshold <percent>', 'a change by less than this does not matter')
+    .default(DEFAULT_THRESHOLD)
+    .argParser(percent);
+
+function percent(text: string): number {
+  const n = Number(text);
+  if (text.trim() === '' || !Number.isFinite(n) || n < 0) {
+    throw new InvalidArgumentError('A number of at least 0 is expected.');
+  }
+  return n;
+}
+
+function run(before: string, after: string, { by, threshold, json }: Options): void {
+  const write = jsonOutput(json);
+  const comparison = compare(readBenchmark(before), readBenchmark(after), {
+    by,
+    threshold: threshold / 100,
+  });
+  if (comparison.lines.length === 0) {
+    const wanted = by === 'native' ? ' measured in C' : '';
+    throw new UserError(`${before} and ${after} have no line${wanted} in common`);
+  }
+  if (json !== '-') process.stdout.write(formatComparison(comparison));
+  write(comparison);
+  process.exitCode = comparison.regressions > 0 ? ExitCode.Failed : ExitCode.Ok;
+}

@@ -1,0 +1,152 @@
+/**
+ * Two runs of the benchmark, line by line: how much longer everything takes in the second,
+ * and whether that can be said. What is repeated is the isolate: a difference counts when it
+ * is larger than what isolates of the same code differ by.
+ */
+
+import type { Benchmark, LineResult, SamplesOfIsolate } from './benchmark.ts';
+import { isTime } from './benchmark.ts';
+import { type Estimate, median, ratioOf } from './statistics.ts';
+
+/**
+ * What of a line is compared. Times of two runs differ by the load of the machine, too, so
+ * they are held against something measured in the same rounds: the same work in C, or a
+ * fixed loop that tells the pace of the core. The baseline of a line is no such thing: most
+ * of them are umbra's own code, and a baseline that became faster would look like a loss.
+ */
+export const QUANTITIES = ['native', 'pace', 'baseline', 'value'] as const;
+
+export type Quantity = (typeof QUANTITIES)[number];
+
+export const VERDICTS = ['slower', 'faster', 'no difference', 'too noisy to say'] as const;
+
+export type Verdict = (typeof VERDICTS)[number];
+
+export interface LineComparison {
+  readonly part: string;
+  readonly name: string;
+  readonly unit: string;
+  readonly by: Quantity;
+  /** Medians as they were measured. */
+  readonly before: number;
+  readonly after: number;
+  /** How many times as long it takes now, by that quantity. */
+  readonly times?: Estimate;
+  readonly verdict: Verdict;
+}
+
+export interface Comparison {
+  readonly schema_version: 1;
+  readonly threshold: number;
+  readonly lines: readonly LineComparison[];
+  readonly only_before: readonly string[];
+  readonly only_after: readonly string[];
+  readonly warnings: readonly string[];
+  readonly regressions: number;
+}
+
+export interface CompareOptions {
+  /** By default native where both have it, else pace. */
+  readonly by?: Quantity | undefined;
+  /** Changes that are less than this do not matter: 0.05 is 5 %. */
+  readonly threshold: number;
+}
+
+export function compare(
+  before: Benchmark,
+  after: Benchmark,
+  { by, threshold }: CompareOptions,
+): Comparison {
+  const earlier = new Map(before.lines.map((line) => [line.name, line]));
+  const later = new Set(after.lines.map(({ name }) => name));
+  const lines = after.lines.flatMap((line) => {
+    const was = earlier.get(line.name);
+    return was === undefined ? [] : (compareLine(was, line, { by, threshold }) ?? []);
+  });
+  return {
+    schema_version: 1,
+    threshold,
+    lines,
+    only_before: [...earlier.keys()].filter((name) => !later.has(name)),
+    only_after: [...later].filter((name) => !earlier.has(name)),
+    warnings: warnings(before, after, lines),
+    regressions: lines.filter(({ verdict }) => verdict === 'slower').length,
+  };
+}
+
+/** Undefined where one of them lacks what is asked for, or they are in different units. */
+export function compareLine(
+  before: LineResult,
+  after: LineResult,
+  { by, threshold }: CompareOptions,
+): LineComparison | undefined {
+  const bothInC = before.native !== undefined && after.native !== undefined;
+  const quantity = by ?? (bothInC ? 'native' : 'pace');
+  if (before.unit !== after.unit || (quantity === 'native' && !bothInC)) return undefined;
+  const times = ratioOf(repetitions(after, quantity), repetitions(before, quantity));
+  return {
+    ...{ part: after.part, name: after.name, unit: after.unit, by: quantity },
+    ...{ before: before.value.median, after: after.value.median },
+    ...(times && { times }),
+    verdict: times === undefined ? 'too noisy to say' : verdictOn(times, threshold),
+  };
+}
+
+/**
+ * A difference needs both: it is more than the threshold, and the interval has no place for
+ * none at all. No difference needs the whole interval within the threshold. Between them the
+ * noise is larger than what is to be told apart.
+ */
+export function verdictOn({ value, low, high }: Estimate, threshold: number): Verdict {
+  const most = 1 + threshold;
+  if (value > most && low > 1) return 'slower';
+  if (value < 1 / most && high < 1) return 'faster';
+  return high <= most && low >= 1 / most ? 'no difference' : 'too noisy to say';
+}
+
+/** A figure, more is worse, from each isolate; or from each round, where each brought its own. */
+function repetitions(line: LineResult, quantity: Quantity): number[] {
+  const figures = line.samples.map((samples) => costs(samples, line.unit, quantity));
+  return figures.length === 1 ? figures[0]! : figures.map(median);
+}
+
+function costs(samples: SamplesOfIsolate, unit: string, quantity: Quantity): number[] {
+  const cost = (sample: number): number => (isTime(unit) ? sample : 1 / sample);
+  const { value, baseline, native, pace } = samples;
+  const against = (round: number): number => {
+    if (quantity === 'native') return cost(native![round]!);
+    if (quantity === 'baseline') return cost(baseline[round]!);
+    return quantity === 'pace' ? pace[round]! : 1;
+  };
+  return value.map((sample, round) => cost(sample) / against(round));
+}
+
+/** Share of the cores that others may have had without a word about it. */
+const BUSY = 0.2;
+
+function warnings(before: Benchmark, after: Benchmark, lines: readonly LineComparison[]): string[] {
+  const said: string[] = [];
+  const differ = (what: string, a: string | undefined, b: string | undefined): void => {
+    if (a !== b) said.push(`another ${what}: ${a ?? 'none'} before, ${b ?? 'none'} after`);
+  };
+  differ('processor', cpuOf(before), cpuOf(after));
+  differ('system', systemOf(before), systemOf(after));
+  differ('Node', before.runtime.node, after.runtime.node);
+  if (lines.some(({ by }) => by === 'native')) {
+    differ('C compiler', before.runtime.compiler, after.runtime.compiler);
+  }
+  for (const [when, { load, interrupted, project }] of [
+    ['before', before],
+    ['after', after],
+  ] as const) {
+    if (interrupted) said.push(`the run ${when} was interrupted`);
+    if (project.dirty) said.push(`the tree ${when} had changes that no commit has`);
+    if ((load.others ?? 0) > BUSY) {
+      said.push(`others had ${(load.others! * 100).toFixed(0)} % of the cores in the run ${when}`);
+    }
+  }
+  return said;
+}
+
+const cpuOf = ({ machine }: Benchmark): string => `${machine.cpu}, ${machine.cores} cores`;
+const systemOf = ({ machine }: Benchmark): string => `${machine.platform} ${machine.kernel}`;

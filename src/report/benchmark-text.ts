@@ -1,0 +1,87 @@
+/** Figures of the benchmark as people read them, and a comparison as a table. */
+
+import type { Comparison, LineComparison } from './benchmark-comparison.ts';
+import { VERDICTS } from './benchmark-comparison.ts';
+import { plainTable } from './plain-table.ts';
+
+/** Three figures, or all before the point. */
+export const few = (n: number): string => (Math.abs(n) < 100 ? n.toPrecision(3) : n.toFixed(0));
+
+const SCALES = [
+  [1e9, 'G'],
+  [1e6, 'M'],
+  [1e3, 'k'],
+] as const;
+
+/** 23.8 ns, 45.1 M operations/s; `like` is what decides the scale. */
+export const withUnit = (n: number, unit: string, like = n): string => {
+  const [size, prefix] = scaleOf(unit, like);
+  return `${few(n / size)} ${prefix === '' ? '' : `${prefix} `}${unit}`;
+};
+
+/** 23.8 [23.6, 24.3] */
+export const withInterval = (
+  { low, high, ...of }: { median?: number; value?: number; low: number; high: number },
+  unit = '',
+): string => {
+  const middle = of.median ?? of.value!;
+  const [size] = scaleOf(unit, middle);
+  return `${few(middle / size)} [${few(low / size)}, ${few(high / size)}]`;
+};
+
+/** The unit with its prefix, for a figure like this. */
+export const unitOf = (unit: string, like: number): string => {
+  const [, prefix] = scaleOf(unit, like);
+  return prefix === '' ? unit : `${prefix} ${unit}`;
+};
+
+/** Times have their scale in their unit. */
+function scaleOf(unit: string, n: number): readonly [number, string] {
+  if (!unit.endsWith('/s')) return [1, ''];
+  return SCALES.find(([size]) => Math.abs(n) >= 100 * size) ?? ([1, ''] as const);
+}
+
+/** What differs, what does not, and of what it cannot be said. */
+export function formatComparison(comparison: Comparison): string {
+  const { lines, only_before, only_after, warnings } = comparison;
+  return [
+    ...warnings.map((warning) => `Beware: ${warning}.\n`),
+    ...(warnings.length > 0 ? ['\n'] : []),
+    ...(lines.length > 0 ? [`${tableOf(lines)}\n\n`] : []),
+    ...onlyIn('before', only_before),
+    ...onlyIn('after', only_after),
+    summaryOf(comparison),
+  ].join('');
+}
+
+function tableOf(lines: readonly LineComparison[]): string {
+  const table = plainTable(
+    ['line', 'before', 'after', 'times as long', '', 'by', 'verdict'],
+    ['left', 'right', 'right', 'right', 'left', 'left', 'left'],
+  );
+  for (const { name, unit, by, before, after, times, verdict } of lines) {
+    table.push([
+      ...[name, withUnit(before, unit), withUnit(after, unit)],
+      ...(times === undefined
+        ? ['–', '']
+        : [times.value.toFixed(3), `[${times.low.toFixed(3)}, ${times.high.toFixed(3)}]`]),
+      ...[by, verdict],
+    ]);
+  }
+  return table.toString();
+}
+
+const onlyIn = (when: string, names: readonly string[]): string[] =>
+  names.length === 0 ? [] : [`Only ${when}: ${names.join('; ')}.\n`];
+
+/** 2 slower, 1 faster, 30 no difference, 4 too noisy to say (of 37 lines) */
+export function summaryOf({ lines, threshold }: Comparison): string {
+  const counts = VERDICTS.map(
+    (verdict) => `${lines.filter((line) => line.verdict === verdict).length} ${verdict}`,
+  );
+  return (
+    `${counts.join(', ')}\n` +
+    `A difference is more than ${+(threshold * 100).toFixed(2)} %, and has an interval (95 %, in ` +
+    'brackets) with no place for none.\n'
+  );
+}
