@@ -18,9 +18,14 @@ export type Pfn = In<'host frame'>;
 /** A pointer into host memory, counted in 32-bit words. Word 0 is never an object. */
 export type Ptr = In<'host word'>;
 
-export const PAGE_SHIFT = 12;
-export const PAGE_SIZE = 1 << PAGE_SHIFT;
-export const PAGE_WORDS = PAGE_SIZE >>> 2;
+// Apart from what is exported, which is no constant to the compiler even here.
+const SHIFT = 12;
+const SIZE = 1 << SHIFT;
+const WORDS = SIZE >>> 2;
+
+export const PAGE_SHIFT = SHIFT;
+export const PAGE_SIZE = SIZE;
+export const PAGE_WORDS = WORDS;
 
 export const NULL = 0 as Ptr;
 export const NO_FRAME = 0 as Pfn;
@@ -32,17 +37,17 @@ export const toPfn = (frame: number): Pfn => frame as Pfn;
 export const toPtr = (word: number): Ptr => word as Ptr;
 
 /** The page an address lies in. */
-export const gpfnOf = (gpa: Gpa): Gpfn => (gpa >>> PAGE_SHIFT) as Gpfn;
-export const pageOffset = (address: number): number => address & (PAGE_SIZE - 1);
-export const pageStart = (address: Gva): Gva => ((address & -PAGE_SIZE) >>> 0) as Gva;
+export const gpfnOf = (gpa: Gpa): Gpfn => (gpa >>> SHIFT) as Gpfn;
+export const pageOffset = (address: number): number => address & (SIZE - 1);
+export const pageStart = (address: Gva): Gva => ((address & -SIZE) >>> 0) as Gva;
 
 /** `__va(pfn << PAGE_SHIFT)`: the first word of a frame. */
-export const frameStart = (pfn: Pfn): Ptr => (pfn * PAGE_WORDS) as Ptr;
+export const frameStart = (pfn: Pfn): Ptr => (pfn * WORDS) as Ptr;
 /** `virt_to_page`: the frame a word lies in. */
-export const frameOf = (ptr: Ptr): Pfn => Math.floor(ptr / PAGE_WORDS) as Pfn;
+export const frameOf = (ptr: Ptr): Pfn => (ptr >>> (SHIFT - 2)) as Pfn;
 /** The word at a byte offset into a frame. */
 export const wordInFrame = (pfn: Pfn, offset: number): Ptr =>
-  (pfn * PAGE_WORDS + ((offset & (PAGE_SIZE - 1)) >>> 2)) as Ptr;
+  (pfn * WORDS + ((offset & (SIZE - 1)) >>> 2)) as Ptr;
 
 /** Hexadecimal as the kernel's `%#lx` prints it. */
 export const hex = (value: number): string => (value === 0 ? '0' : `0x${value.toString(16)}`);

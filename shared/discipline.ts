@@ -18,7 +18,7 @@ import { Counter } from './counters.ts';
 import { GaveUp } from './errors.ts';
 import { EventKind } from './events.ts';
 import type { Host } from './host.ts';
-import { type HostCpu, Mail, type Section } from './host-cpu.ts';
+import { type HostCpu, Mail, Section } from './host-cpu.ts';
 import type { LgCpu } from './lg-cpu.ts';
 import type { Lguest } from './lguest.ts';
 import type { Lock } from './lock.ts';
@@ -31,35 +31,44 @@ export type DisciplineName = (typeof DISCIPLINES)[number];
 /** A CPU that is waited for and does not come is asked again after this long. */
 const PATIENCE_MS = 20;
 
-/** Run `body` as the only one who takes entries out of this shadow, or changes them. */
-export function withPgdir<T>(lg: Lguest, pgdir: number, body: () => T): T {
-  if (lg.discipline === 'as-written') return body();
-  const lock = lg.discipline === 'guest-lock' ? lg.lock : lg.pgdirs[pgdir]!.lock;
-  return holding(lg, lock, body);
+/** What was taken for a stretch of work, to be let go at its end. */
+export type Taken = Lock | Section | undefined;
+
+/**
+ * From here to `letGo` the only one who takes entries out of this shadow, or changes them;
+ * also within a stretch for which the same lock was taken.
+ */
+export function lockPgdir(lg: Lguest, pgdir: number): Taken {
+  if (lg.discipline === 'as-written') return undefined;
+  return take(lg, lg.discipline === 'guest-lock' ? lg.lock : lg.pgdirs[pgdir]!.lock);
 }
 
-/** Run `body` as the only one who decides which shadow belongs to which top level. */
-export function withPgdirs<T>(lg: Lguest, body: () => T): T {
+/** From here to `letGo` the only one who decides which shadow belongs to which top level. */
+export function lockPgdirs(lg: Lguest): Taken {
   // R12: as written several may decide at the same time.
-  if (lg.discipline === 'as-written' || lg.defects.R12) return body();
-  return holding(lg, lg.lock, body);
+  if (lg.discipline === 'as-written' || lg.defects.R12) return undefined;
+  return take(lg, lg.lock);
 }
 
-/** Run `body`, one attempt to repair a page fault of `cpu`. */
-export function withFault<T>(cpu: LgCpu, body: () => T): T {
+/** From here to `letGo` one attempt to repair a page fault of `cpu`. */
+export function beginFault(cpu: LgCpu): Taken {
   const { lg } = cpu;
-  if (lg.discipline === 'as-written') return body();
+  if (lg.discipline === 'as-written') return undefined;
   const { R1, R3, R4 } = lg.defects;
   // R1, R4: two faults at the same time. R3 wants a lock, or it would be R1 as well.
   const lockless = (lg.discipline === 'lock-free' && !R3) || R1 || R4;
-  if (!lockless) return withPgdir(lg, cpu.cpuPgd, body);
+  if (!lockless) return lockPgdir(lg, cpu.cpuPgd);
   // The main thread is no CPU, and nobody is beside it.
-  const hostCpu = lg.host.cpus[lg.host.thisCpu];
-  if (hostCpu === undefined) return body();
-  enter(lg, hostCpu.inFault, cpu.cpuPgd);
-  const result = body();
-  leave(lg.host, hostCpu, hostCpu.inFault);
-  return result;
+  const { inFault } = lg.host.cpus[lg.host.thisCpu] ?? {};
+  if (inFault !== undefined) enter(lg, inFault, cpu.cpuPgd);
+  return inFault;
+}
+
+/** Not called when the host dies before: those who wait for what was taken give up. */
+export function letGo({ host }: Lguest, taken: Taken): void {
+  if (taken === undefined) return;
+  if (taken instanceof Section) leave(host, host.cpus[host.thisCpu]!, taken);
+  else taken.release(host.thisCpu);
 }
 
 /**
@@ -70,7 +79,7 @@ export function quiesce(lg: Lguest, pgdir: number): void {
   if (lg.discipline === 'as-written') return;
   // R5: nobody thinks of those that are on their way through a table.
   if (!lg.defects.R5) {
-    for (const cpu of others(lg.host)) waitUntilOut(lg, cpu, cpu.inFault, pgdir);
+    for (const cpu of lg.host.otherCpus) waitUntilOut(lg, cpu, cpu.inFault, pgdir);
   }
   shootDown(lg, pgdir);
 }
@@ -79,7 +88,7 @@ export function quiesce(lg: Lguest, pgdir: number): void {
 export function shootDown(lg: Lguest, pgdir: number): void {
   // R6: the other CPUs’ TLBs are not thought of.
   if (lg.discipline === 'as-written' || lg.defects.R6) return;
-  for (const cpu of others(lg.host)) {
+  for (const cpu of lg.host.otherCpus) {
     if (countInside(lg, cpu.inGuest, pgdir) === OUTSIDE) continue;
     lg.counters.count(Counter.Shootdowns);
     lg.host.events.record(EventKind.ShootdownSent, cpu.index);
@@ -95,21 +104,22 @@ export function shootDown(lg: Lguest, pgdir: number): void {
 export function quiesceHost(lg: Lguest): void {
   const cpu = lg.host.cpus[lg.host.thisCpu]!;
   leave(lg.host, cpu, cpu.inHost);
-  for (const other of others(lg.host)) waitUntilOut(lg, other, other.inHost, 0);
+  for (const other of lg.host.otherCpus) waitUntilOut(lg, other, other.inHost, 0);
   enter(lg, cpu.inHost, 0);
 }
 
 /** From now on others wait for this CPU before they reuse what they took out of the shadow. */
 export function enter(lg: Lguest, { count, place }: Section, pgdir: number): void {
   const { words } = lg.host;
-  words.store(place, placeOf(lg.index, pgdir));
+  words.write(place, placeOf(lg.index, pgdir));
+  // Locked: the place, and nothing that this CPU does later, is seen before it.
   words.add(count, 1);
 }
 
 export function leave({ words }: Host, cpu: HostCpu, { count }: Section): void {
   words.add(count, 1);
   // Who waits has said so in the mailbox before it slept.
-  if (words.load(cpu.mailbox) !== 0) words.notify(count);
+  if (words.read(cpu.mailbox) !== 0) words.notify(count);
 }
 
 /** Whether CPU `i` is inside the guest on a shadow. */
@@ -143,14 +153,9 @@ function waitUntilOut(lg: Lguest, cpu: HostCpu, section: Section, pgdir: number)
   }
 }
 
-const others = ({ cpus, thisCpu }: Host): readonly HostCpu[] =>
-  cpus.filter((cpu) => cpu.index !== thisCpu);
-
-function holding<T>({ host: { thisCpu } }: Lguest, lock: Lock, body: () => T): T {
-  if (lock.holding(thisCpu)) return body();
+/** Undefined if a stretch of work around this one has taken it. */
+function take({ host: { thisCpu } }: Lguest, lock: Lock): Lock | undefined {
+  if (lock.holding(thisCpu)) return undefined;
   lock.acquire(thisCpu);
-  // Not released when the host dies inside: those who wait for it give up.
-  const result = body();
-  lock.release(thisCpu);
-  return result;
+  return lock;
 }

@@ -7,9 +7,14 @@
  */
 
 import type { Gva } from './address.ts';
-import { PAGE_SHIFT } from './address.ts';
+import * as address from './address.ts';
 
-export const PAGE_PRESENT = 0x001;
+const { PAGE_SHIFT } = address;
+
+/** Apart from what is exported, which is no constant to the compiler even here. */
+const PRESENT = 0x001;
+
+export const PAGE_PRESENT = PRESENT;
 export const PAGE_RW = 0x002;
 export const PAGE_USER = 0x004;
 export const PAGE_ACCESSED = 0x020;
@@ -24,8 +29,9 @@ export const PAGE_TABLE = PAGE_PRESENT | PAGE_RW | PAGE_USER | PAGE_ACCESSED | P
 
 /** One entry, as two signed 32-bit halves (signed, so that V8 keeps them unboxed). */
 export class Entry {
-  readonly low: number;
-  readonly high: number;
+  // Not defined before the constructor does: an entry is made on every fault.
+  declare readonly low: number;
+  declare readonly high: number;
 
   constructor(low: number, high: number) {
     this.low = low | 0;
@@ -43,19 +49,24 @@ export const sameEntry = (a: Entry, b: Entry): boolean => a.low === b.low && a.h
  */
 export const flagsOf = (entry: Entry): number => entry.low & 0xfff;
 
-export const isPresent = (entry: Entry): boolean => (entry.low & PAGE_PRESENT) !== 0;
+export const isPresent = (entry: Entry): boolean => (entry.low & PRESENT) !== 0;
 
 /** `pte_pfn`: bits 12–43. Up to 32 bits wide with PAE. */
 export const ptePfn = (pte: Entry): number =>
-  (pte.low >>> PAGE_SHIFT) + (pte.high & 0xfff) * 0x10_0000;
+  (((pte.high & 0xfff) << 20) | (pte.low >>> PAGE_SHIFT)) >>> 0;
 
-/** `pgd_pfn` and `pmd_pfn`: everything above bit 11, so that stray high bits make it too large. */
+/**
+ * `pgd_pfn` and `pmd_pfn`: everything above bit 11, so that stray high bits make it too large.
+ * Without them it is an integer to the compiler.
+ */
 export const tablePfn = (entry: Entry): number =>
-  (entry.low >>> PAGE_SHIFT) + (entry.high >>> 0) * 0x10_0000;
+  entry.high === 0
+    ? entry.low >>> PAGE_SHIFT
+    : (entry.low >>> PAGE_SHIFT) + (entry.high >>> 0) * 0x10_0000;
 
 /** `pfn_pte`. The flags are those of the low half. */
 export const makeEntry = (pfn: number, flags: number): Entry =>
-  new Entry((pfn << PAGE_SHIFT) | flags, Math.floor(pfn / 0x10_0000) & 0xfff);
+  new Entry((pfn << PAGE_SHIFT) | flags, (pfn >>> 20) & 0xfff);
 
 /** `pte_mkyoung`, `pte_mkdirty`, … */
 export const withFlags = (entry: Entry, flags: number): Entry =>
@@ -78,6 +89,8 @@ export interface PagingForm {
   readonly ptrsPerPte: number;
   /** CHECK_GPGD_MASK: the flags that a guest's top-level entry may carry. */
   readonly checkGpgdMask: number;
+  /** A top-level entry that is made up while the guest has no tables. */
+  readonly linearGpgd: Entry;
 }
 
 export const NONPAE: PagingForm = {
@@ -89,6 +102,7 @@ export const NONPAE: PagingForm = {
   ptrsPerPmd: 1,
   ptrsPerPte: 1024,
   checkGpgdMask: PAGE_TABLE,
+  linearGpgd: makeEntry(0, PAGE_TABLE),
 };
 
 export const PAE: PagingForm = {
@@ -100,15 +114,17 @@ export const PAE: PagingForm = {
   ptrsPerPmd: 512,
   ptrsPerPte: 512,
   checkGpgdMask: PAGE_PRESENT,
+  linearGpgd: makeEntry(0, PAGE_PRESENT),
 };
 
 export type PagingName = PagingForm['name'];
 
-/** PMD_SHIFT, with PAE. */
-export const PMD_SHIFT = 21;
+/** With PAE. */
+const MIDDLE_SHIFT = 21;
+export const PMD_SHIFT = MIDDLE_SHIFT;
 
 export const pgdIndex = (form: PagingForm, va: Gva): number => va >>> form.pgdirShift;
 export const pmdIndex = (form: PagingForm, va: Gva): number =>
-  (va >>> PMD_SHIFT) & (form.ptrsPerPmd - 1);
+  (va >>> MIDDLE_SHIFT) & (form.ptrsPerPmd - 1);
 export const pteIndex = (form: PagingForm, va: Gva): number =>
   (va >>> PAGE_SHIFT) & (form.ptrsPerPte - 1);

@@ -40,7 +40,8 @@ export const EventKind = {
 export type EventKind = (typeof EventKind)[keyof typeof EventKind];
 
 /** A CPU's events that are kept. */
-export const RING_EVENTS = 64;
+const KEPT = 64;
+export const RING_EVENTS = KEPT;
 /** Sequence number (1 is the first), kind, vCPU plus one, a, b, c. */
 const EVENT_WORDS = 6;
 /** How many there were, on a line of its own. */
@@ -63,11 +64,13 @@ export class Events {
   readonly #words: Words;
   readonly #layout: Layout;
   readonly #ring: Ptr;
-  readonly #running: () => number;
+  readonly #running: Ptr;
 
-  /** `cpu`: whose ring to write; the number of CPUs for the main thread. `running`: the
-   * vCPU that it has in hand, plus one. */
-  constructor(words: Words, layout: Layout, cpu: number, running: () => number) {
+  /**
+   * `cpu`: whose ring to write; the number of CPUs for the main thread. `running`: the word
+   * that holds the vCPU that it has in hand, plus one; NULL, which holds 0, if it has none.
+   */
+  constructor(words: Words, layout: Layout, cpu: number, running: Ptr) {
     this.#words = words;
     this.#layout = layout;
     this.#ring = this.#ringOf(cpu);
@@ -77,10 +80,10 @@ export class Events {
   record(kind: EventKind, a = 0, b = 0, c = 0): void {
     const { plain } = this.#words;
     const sequence = plain[this.#ring]!;
-    const at = this.#ring + HEADER_WORDS + (sequence % RING_EVENTS) * EVENT_WORDS;
+    const at = this.#ring + HEADER_WORDS + (sequence % KEPT) * EVENT_WORDS;
     plain[at] = sequence + 1;
     plain[at + 1] = kind;
-    plain[at + 2] = this.#running();
+    plain[at + 2] = plain[this.#running]!;
     plain[at + 3] = a;
     plain[at + 4] = b;
     plain[at + 5] = c;

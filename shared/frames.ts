@@ -12,12 +12,14 @@
  */
 
 import type { Pfn, Ptr } from './address.ts';
-import { frameStart, NO_FRAME, PAGE_WORDS, toPfn, toPtr } from './address.ts';
+import * as address from './address.ts';
 import { HostOops } from './errors.ts';
 import type { Layout } from './layout.ts';
 import { Lock } from './lock.ts';
 import { type MachineRecord, Stop } from './machine-record.ts';
 import type { Words } from './words.ts';
+
+const { frameStart, NO_FRAME, PAGE_WORDS, toPfn, toPtr } = address;
 
 export const FrameKind = {
   Free: 0,
@@ -42,7 +44,8 @@ export const HOST_OWNED = 0xff_ffff;
 const COUNT = 0;
 const KIND = 1;
 const NEXT = 2;
-export const FRAME_WORDS = 4;
+const ELEMENT_WORDS = 4;
+export const FRAME_WORDS = ELEMENT_WORDS;
 
 const OWNED = 1;
 const REFERENCE = 2;
@@ -70,6 +73,9 @@ export class Frames {
   readonly #lock: Lock;
   readonly #cpu: number;
   readonly #cache: Ptr;
+  /** The first element of the frame table, and how many there are. */
+  readonly #table: Ptr;
+  readonly #total: number;
 
   /** `cpu`: whose cache to use; the number of host CPUs for the main thread. */
   constructor(words: Words, layout: Layout, machine: MachineRecord, cpu: number) {
@@ -79,6 +85,8 @@ export class Frames {
     this.#pool = machine.pool;
     this.#lock = new Lock(words, toPtr(this.#pool + POOL_LOCK), () => machine.stop === Stop.Failed);
     this.#cpu = cpu;
+    this.#table = layout.regions.frameTable.at;
+    this.#total = layout.totalFrames;
     const caches = layout.regions.frameCaches;
     this.#cache = toPtr(caches.at + cpu * caches.stride);
   }
@@ -132,7 +140,7 @@ export class Frames {
     this.#mustExist(pfn);
     const at = this.#field(pfn, COUNT);
     for (;;) {
-      const count = this.#words.load(at);
+      const count = this.#words.read(at);
       if ((count & OWNED) === 0) return false;
       if (this.#words.compareExchange(at, count, count + REFERENCE) === count) return true;
     }
@@ -170,13 +178,13 @@ export class Frames {
 
   /** Whether a page number can be a frame at all; a shadow entry may hold any. */
   exists(pfn: number): boolean {
-    return pfn >= 0 && pfn < this.#layout.totalFrames;
+    return pfn >= 0 && pfn < this.#total;
   }
 
   /** An entry taken from anywhere (U1) or from a freed table (R5) may name any number. */
   #mustExist(pfn: Pfn): void {
-    if (pfn < this.#layout.totalFrames) return;
-    throw new HostOops('machine check', `frame ${pfn} of ${this.#layout.totalFrames}`);
+    if (pfn < this.#total) return;
+    throw new HostOops('machine check', `frame ${pfn} of ${this.#total}`);
   }
 
   #free(pfn: Pfn): void {
@@ -213,7 +221,7 @@ export class Frames {
       return head;
     }
     const fresh = words.peek(toPtr(this.#pool + POOL_FRESH));
-    if (fresh === this.#layout.totalFrames) return NO_FRAME;
+    if (fresh === this.#total) return NO_FRAME;
     words.poke(toPtr(this.#pool + POOL_FRESH), fresh + 1);
     return toPfn(fresh);
   }
@@ -235,6 +243,6 @@ export class Frames {
   }
 
   #field(pfn: Pfn, offset: number): Ptr {
-    return toPtr(this.#layout.regions.frameTable.at + pfn * FRAME_WORDS + offset);
+    return toPtr(this.#table + pfn * ELEMENT_WORDS + offset);
   }
 }

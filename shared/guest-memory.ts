@@ -3,41 +3,43 @@
  * core.c, through the Launcher's map.
  */
 
-import type { Gpa } from './address.ts';
-import { gpfnOf, hex, NO_FRAME, PAGE_SIZE, toGpa, toPtr, wordInFrame } from './address.ts';
-import type { Entry } from './entry.ts';
-import { Entry as EntryValue, NO_ENTRY } from './entry.ts';
+import type { Gpa, Pfn } from './address.ts';
+import * as address from './address.ts';
+import { Entry, NO_ENTRY } from './entry.ts';
 import type { LgCpu } from './lg-cpu.ts';
 import { killGuest, type Lguest } from './lguest.ts';
 
+const { gpfnOf, hex, NO_FRAME, PAGE_SHIFT, toGpa, toPtr, wordInFrame } = address;
+
 /** `lguest_address_ok`. As in the kernel, the last byte of memory is not within reach. */
 export function lguestAddressOk(lg: Lguest, gpa: Gpa, bytes: number): boolean {
-  const end = gpa + bytes;
-  return end <= 0xffff_ffff && Math.floor(end / PAGE_SIZE) < lg.pfnLimit;
+  const end = (gpa + bytes) >>> 0;
+  return end >= gpa && end >>> PAGE_SHIFT < lg.pfnLimit;
 }
 
 /** A word at a 4-byte-aligned address. A bad address kills the guest and reads as 0. */
 export function lgreadWord(cpu: LgCpu, gpa: Gpa): number {
   const frame = readable(cpu, gpa, 4);
-  return frame === NO_FRAME ? 0 : cpu.lg.host.words.load(wordInFrame(frame, gpa));
+  return frame === NO_FRAME ? 0 : cpu.lg.host.words.read(wordInFrame(frame, gpa));
 }
 
 /** A bad or unwritable address kills the guest and nothing is written. */
 export function lgwriteWord(cpu: LgCpu, gpa: Gpa, value: number): void {
   const frame = writable(cpu, gpa, 4);
-  if (frame !== NO_FRAME) cpu.lg.host.words.store(wordInFrame(frame, gpa), value);
+  if (frame !== NO_FRAME) cpu.lg.host.words.write(wordInFrame(frame, gpa), value);
 }
 
 /** `lgread(cpu, gpa, pte_t)`, whole. */
 export function lgreadEntry(cpu: LgCpu, gpa: Gpa): Entry {
-  const frame = readable(cpu, gpa, cpu.lg.form.entryWords * 4);
+  const { lg } = cpu;
+  const frame = readable(cpu, gpa, lg.form.entryWords * 4);
   if (frame === NO_FRAME) return NO_ENTRY;
-  const { words } = cpu.lg.host;
   const at = wordInFrame(frame, gpa);
-  if (!cpu.lg.form.pae) return new EntryValue(words.load(at), 0);
   // R2: copied as bytes are.
-  if (cpu.lg.defects.R2) return new EntryValue(words.load(at), words.load(toPtr(at + 1)));
-  return words.load64(at);
+  if (lg.form.pae && lg.defects.R2) {
+    return new Entry(lg.host.words.read(at), lg.host.words.read(toPtr(at + 1)));
+  }
+  return lg.entry(at);
 }
 
 /** `lgwrite(cpu, gpa, pte_t, entry)`: R2, whose alone it is, copies it as bytes are. */
@@ -46,8 +48,8 @@ export function lgwriteEntry(cpu: LgCpu, gpa: Gpa, entry: Entry): void {
   if (frame === NO_FRAME) return;
   const { words } = cpu.lg.host;
   const at = wordInFrame(frame, gpa);
-  words.store(at, entry.low);
-  if (cpu.lg.form.pae) words.store(toPtr(at + 1), entry.high);
+  words.write(at, entry.low);
+  if (cpu.lg.form.pae) words.write(toPtr(at + 1), entry.high);
 }
 
 /**
@@ -57,10 +59,7 @@ export function lgwriteEntry(cpu: LgCpu, gpa: Gpa, entry: Entry): void {
 export function lgcmpxchgEntry(cpu: LgCpu, gpa: Gpa, expected: Entry, entry: Entry): boolean {
   const frame = writable(cpu, gpa, cpu.lg.form.entryWords * 4);
   if (frame === NO_FRAME) return true;
-  const { words } = cpu.lg.host;
-  const at = wordInFrame(frame, gpa);
-  if (cpu.lg.form.pae) return words.compareExchange64(at, expected, entry);
-  return words.compareExchange(at, expected.low, entry.low) === expected.low >>> 0;
+  return cpu.lg.compareExchangeEntry(wordInFrame(frame, gpa), expected, entry);
 }
 
 /**
@@ -69,13 +68,13 @@ export function lgcmpxchgEntry(cpu: LgCpu, gpa: Gpa, expected: Entry, entry: Ent
  */
 export function getUser(lg: Lguest, gpa: Gpa): number | undefined {
   const frame = lg.map.frameForHost(gpfnOf(gpa), false);
-  return frame === NO_FRAME ? undefined : lg.host.words.load(wordInFrame(frame, gpa));
+  return frame === NO_FRAME ? undefined : lg.host.words.read(wordInFrame(frame, gpa));
 }
 
 export function putUser(lg: Lguest, gpa: Gpa, value: number): boolean {
   const frame = lg.map.frameForHost(gpfnOf(gpa), true);
   if (frame === NO_FRAME) return false;
-  lg.host.words.store(wordInFrame(frame, gpa), value);
+  lg.host.words.write(wordInFrame(frame, gpa), value);
   return true;
 }
 
@@ -91,7 +90,7 @@ export function lgreadText(cpu: LgCpu, gpa: Gpa, most: number): string {
   return Buffer.from(bytes).toString('latin1');
 }
 
-function readable(cpu: LgCpu, gpa: Gpa, bytes: number) {
+function readable(cpu: LgCpu, gpa: Gpa, bytes: number): Pfn {
   const frame = lguestAddressOk(cpu.lg, gpa, bytes)
     ? cpu.lg.map.frameForHost(gpfnOf(gpa), false)
     : NO_FRAME;
@@ -99,7 +98,7 @@ function readable(cpu: LgCpu, gpa: Gpa, bytes: number) {
   return frame;
 }
 
-function writable(cpu: LgCpu, gpa: Gpa, bytes: number) {
+function writable(cpu: LgCpu, gpa: Gpa, bytes: number): Pfn {
   const frame = lguestAddressOk(cpu.lg, gpa, bytes)
     ? cpu.lg.map.frameForHost(gpfnOf(gpa), true)
     : NO_FRAME;

@@ -6,6 +6,7 @@
 
 import type { Gva, Pfn, Ptr } from './address.ts';
 import { toGva, toPfn, toPtr } from './address.ts';
+import { SharedRecord } from './shared-record.ts';
 import type { Words } from './words.ts';
 
 /** On lines of their own: the mailbox is written by others. */
@@ -98,7 +99,7 @@ export class Section {
   }
 }
 
-export class HostCpu {
+export class HostCpu extends SharedRecord {
   readonly index: number;
   /** From before it looks at the shadow until it is out and its TLB is empty. */
   readonly inGuest: Section;
@@ -106,13 +107,10 @@ export class HostCpu {
   readonly inFault: Section;
   /** The host's own code for a guest, which may be at its memory; the place has no pgdir. */
   readonly inHost: Section;
-  readonly #words: Words;
-  readonly #at: Ptr;
 
   constructor(words: Words, index: number, at: Ptr) {
-    this.#words = words;
+    super(words, at);
     this.index = index;
-    this.#at = at;
     this.inGuest = new Section(toPtr(at + IN_GUEST), toPtr(at + GUEST_PLACE));
     this.inHost = new Section(toPtr(at + IN_HOST), toPtr(at + HOST_PLACE));
     this.inFault = new Section(toPtr(at + IN_FAULT), toPtr(at + FAULT_PLACE));
@@ -120,103 +118,99 @@ export class HostCpu {
 
   /** The word that others set to get this CPU out of the guest, or out of its sleep. */
   get mailbox(): Ptr {
-    return toPtr(this.#at + MAILBOX);
+    return this.field(MAILBOX);
   }
 
   /** The frame of the top-level table in use. */
   get cr3(): Pfn {
-    return toPfn(this.#get(CR3));
+    return toPfn(this.get(CR3));
   }
   set cr3(frame: Pfn) {
-    this.#set(CR3, frame);
+    this.set(CR3, frame);
   }
 
   /** The address of the last page fault. */
   get cr2(): Gva {
-    return toGva(this.#get(CR2));
+    return toGva(this.get(CR2));
   }
   set cr2(address: Gva) {
-    this.#set(CR2, address);
+    this.set(CR2, address);
   }
 
   /** TLB entries of other generations do not count; 1 … 4095. */
   get generation(): number {
-    return this.#get(GENERATION);
+    return this.get(GENERATION);
   }
   set generation(generation: number) {
-    this.#set(GENERATION, generation);
+    this.set(GENERATION, generation);
   }
 
   get generationWord(): Ptr {
-    return toPtr(this.#at + GENERATION);
+    return this.field(GENERATION);
   }
 
   /** `lg_last_cpu`: machine-wide number of the vCPU that entered here last, plus one; 0 for none. */
   get lastVcpu(): number {
-    return this.#get(LAST_VCPU);
+    return this.get(LAST_VCPU);
   }
   set lastVcpu(numberPlusOne: number) {
-    this.#set(LAST_VCPU, numberPlusOne);
+    this.set(LAST_VCPU, numberPlusOne);
   }
 
   /** Machine-wide number of the vCPU that this CPU has in hand, plus one; 0 for none. */
   get runningVcpu(): number {
-    return this.#get(RUNNING_VCPU);
+    return this.get(RUNNING_VCPU);
   }
   set runningVcpu(numberPlusOne: number) {
-    this.#set(RUNNING_VCPU, numberPlusOne);
+    this.set(RUNNING_VCPU, numberPlusOne);
+  }
+
+  get runningVcpuWord(): Ptr {
+    return this.field(RUNNING_VCPU);
   }
 
   /** CR4_PAE and, though it is EFER's, NXE: how the tables that CR3 points to are read. */
   get cr4(): number {
-    return this.#get(CR4);
+    return this.get(CR4);
   }
   set cr4(bits: number) {
-    this.#set(CR4, bits);
+    this.set(CR4, bits);
   }
 
   /** Whether the vCPU in hand is inside the guest. */
   get inside(): boolean {
-    return this.#get(INSIDE) !== 0;
+    return this.get(INSIDE) !== 0;
   }
   set inside(inside: boolean) {
-    this.#set(INSIDE, inside ? 1 : 0);
+    this.set(INSIDE, inside ? 1 : 0);
   }
 
   /** Walks of the tables since it entered the guest, modulo 2^32. */
   get walks(): number {
-    return this.#get(WALKS);
+    return this.get(WALKS);
   }
   set walks(count: number) {
-    this.#set(WALKS, count);
+    this.set(WALKS, count);
   }
 
   /** The PDPTE registers, loaded with CR3 (SDM 4.4.1): the first word of pair `i`. */
   pdpte(i: number): Ptr {
-    return toPtr(this.#at + PDPTE + i * 2);
+    return this.field(PDPTE + i * 2);
   }
 
   /** The register file; `Reg` gives the order. */
   get registers(): Ptr {
-    return toPtr(this.#at + REGISTERS);
+    return this.field(REGISTERS);
   }
   register(reg: number): number {
-    return this.#get(REGISTERS + reg);
+    return this.get(REGISTERS + reg);
   }
   setRegister(reg: number, value: number): void {
-    this.#set(REGISTERS + reg, value);
+    this.set(REGISTERS + reg, value);
   }
 
   get tlb(): Ptr {
-    return toPtr(this.#at + TLB);
-  }
-
-  #get(offset: number): number {
-    return this.#words.peek(toPtr(this.#at + offset));
-  }
-
-  #set(offset: number, value: number): void {
-    this.#words.poke(toPtr(this.#at + offset), value);
+    return this.field(TLB);
   }
 }
 

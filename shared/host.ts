@@ -4,7 +4,7 @@
  */
 
 import type { Gva, Pfn, Ptr } from './address.ts';
-import { NO_FRAME, toPfn, toPtr } from './address.ts';
+import { NO_FRAME, NULL, toPfn, toPtr } from './address.ts';
 import { Counters } from './counters.ts';
 import { switchesFor } from './defects.ts';
 import { Events } from './events.ts';
@@ -41,6 +41,8 @@ export class Host {
   /** What this thread's CPU did last. */
   readonly events: Events;
   readonly cpus: readonly HostCpu[];
+  /** All but the one that this thread is. */
+  readonly otherCpus: readonly HostCpu[];
   readonly guests: readonly Lguest[];
   readonly vcpus: readonly LgCpu[];
   readonly switcherAddr: Gva;
@@ -72,8 +74,8 @@ export class Host {
       { length: config.hostCpus },
       (_, i) => new HostCpu(words, i, hostCpuAt(i)),
     );
-    const hand = this.cpus[cpu];
-    this.events = new Events(words, layout, this.thisCpu, () => hand?.runningVcpu ?? 0);
+    this.otherCpus = this.cpus.filter(({ index }) => index !== cpu);
+    this.events = new Events(words, layout, this.thisCpu, this.cpus[cpu]?.runningVcpuWord ?? NULL);
     this.switcherAddr = config.switcherAddr;
     this.zeroPage = toPfn(layout.zeroFrame);
     this.switcherPages = Array.from({ length: totalSwitcherPages(config.hostCpus) }, (_, i) =>

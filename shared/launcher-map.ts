@@ -5,9 +5,11 @@
  */
 
 import type { Gpfn, Pfn, Ptr } from './address.ts';
-import { NO_FRAME, toPfn, toPtr } from './address.ts';
+import * as address from './address.ts';
 import { FrameKind, type Frames } from './frames.ts';
 import type { Words } from './words.ts';
+
+const { NO_FRAME, toPfn, toPtr } = address;
 
 export const Vma = {
   /** Not mapped. */
@@ -39,12 +41,12 @@ export class LauncherMap {
   }
 
   state(page: Gpfn): Vma {
-    return (this.#words.load(this.#entry(page)) & 3) as Vma;
+    return (this.#words.read(this.#entry(page)) & 3) as Vma;
   }
 
   /** The frame behind a page; the zero page or NO_FRAME where it has none of its own. */
   frame(page: Gpfn): Pfn {
-    return toPfn(this.#words.load(this.#entry(page)) >>> STATE_BITS);
+    return toPfn(this.#words.read(this.#entry(page)) >>> STATE_BITS);
   }
 
   /**
@@ -55,7 +57,7 @@ export class LauncherMap {
   set(page: Gpfn, state: Vma): boolean {
     const entry = this.#entry(page);
     for (;;) {
-      const old = this.#words.load(entry);
+      const old = this.#words.read(entry);
       const had = toPfn(old >>> STATE_BITS);
       const own = had !== NO_FRAME && had !== this.#zeroPage;
       const frame = this.#frameFor(state, own ? had : NO_FRAME);
@@ -85,7 +87,7 @@ export class LauncherMap {
    */
   getUserPage(page: Gpfn, write: boolean, unshare = false): Pfn {
     for (;;) {
-      const value = this.#words.load(this.#entry(page));
+      const value = this.#words.read(this.#entry(page));
       const state = (value & 3) as Vma;
       if (state === Vma.None) return NO_FRAME;
       if (write && state === Vma.ReadOnly) return NO_FRAME;
@@ -96,7 +98,7 @@ export class LauncherMap {
       const frame = toPfn(value >>> STATE_BITS);
       if (!this.#frames.getIfOwned(frame)) continue;
       // Copy-on-write may have been broken in between, or the page discarded.
-      if (this.#words.load(this.#entry(page)) === value) return frame;
+      if (this.#words.read(this.#entry(page)) === value) return frame;
       this.#frames.put(frame);
     }
   }
@@ -107,7 +109,7 @@ export class LauncherMap {
    */
   frameForHost(page: Gpfn, write: boolean): Pfn {
     for (;;) {
-      const value = this.#words.load(this.#entry(page));
+      const value = this.#words.read(this.#entry(page));
       const state = (value & 3) as Vma;
       if (!write || state === Vma.ReadWrite) return toPfn(value >>> STATE_BITS);
       if (state !== Vma.CopyOnWrite) return NO_FRAME;

@@ -4,9 +4,9 @@
  */
 
 import type { Gpa, Gva, Pfn, Ptr } from './address.ts';
-import { toGpa, toGva, toPfn, toPtr } from './address.ts';
+import { toGpa, toGva, toPfn } from './address.ts';
 import type { Lguest } from './lguest.ts';
-import type { Words } from './words.ts';
+import { SharedRecord } from './shared-record.ts';
 
 const CPU_PGD = 0;
 const LINEAR_PAGES = 1;
@@ -58,53 +58,50 @@ export const NOWHERE = -1;
 /** No pgdir. */
 export const NO_PGDIR = -1;
 
-export class LgCpu {
+export class LgCpu extends SharedRecord {
   readonly lg: Lguest;
   /** Number within the guest. */
   readonly id: number;
   /** Number within the machine. */
   readonly number: number;
-  readonly #words: Words;
-  readonly #at: Ptr;
 
   constructor(lg: Lguest, id: number, number: number, at: Ptr) {
+    super(lg.host.words, at);
     this.lg = lg;
     this.id = id;
     this.number = number;
-    this.#words = lg.host.words;
-    this.#at = at;
   }
 
   /** Which of the guest's pgdirs it runs on; NO_PGDIR while all were in use by others. */
   get cpuPgd(): number {
-    return this.#get(CPU_PGD) | 0;
+    return this.get(CPU_PGD) | 0;
   }
   set cpuPgd(pgdir: number) {
-    this.#set(CPU_PGD, pgdir);
+    this.set(CPU_PGD, pgdir);
   }
 
   /** Whether it counts among its pgdir's users, so that this is not taken away. */
   get holdsPgdir(): boolean {
-    return this.#get(HOLDS_PGDIR) !== 0;
+    return this.get(HOLDS_PGDIR) !== 0;
   }
   set holdsPgdir(holds: boolean) {
-    this.#set(HOLDS_PGDIR, holds ? 1 : 0);
+    this.set(HOLDS_PGDIR, holds ? 1 : 0);
   }
 
   /** Before the first NEW_PGTABLE, guest-virtual is guest-physical. */
   get linearPages(): boolean {
-    return this.#get(LINEAR_PAGES) !== 0;
+    return this.get(LINEAR_PAGES) !== 0;
   }
   set linearPages(linear: boolean) {
-    this.#set(LINEAR_PAGES, linear ? 1 : 0);
+    this.set(LINEAR_PAGES, linear ? 1 : 0);
   }
 
   /** The guest's top-level table that it runs on; 0 while the mapping is linear. */
   get cr3(): Gpa {
-    return toGpa(this.#get(CR3));
+    return toGpa(this.get(CR3));
   }
   set cr3(gpa: Gpa) {
-    this.#set(CR3, gpa);
+    this.set(CR3, gpa);
   }
 
   /**
@@ -112,58 +109,58 @@ export class LgCpu {
    * there is one for the whole guest (R15), which is the first vCPU's.
    */
   get lguestData(): Gpa {
-    return toGpa(this.#shared.#get(LGUEST_DATA));
+    return toGpa(this.#shared.get(LGUEST_DATA));
   }
   set lguestData(gpa: Gpa) {
-    this.#shared.#set(LGUEST_DATA, gpa);
+    this.#shared.set(LGUEST_DATA, gpa);
   }
 
   /** How many pages of kernel stack are to be pinned; R15 as above. */
   get stackPages(): number {
-    return this.#shared.#get(STACK_PAGES);
+    return this.#shared.get(STACK_PAGES);
   }
   set stackPages(pages: number) {
-    this.#shared.#set(STACK_PAGES, pages);
+    this.#shared.set(STACK_PAGES, pages);
   }
 
   /** Whether it was ever started; the first one always is. */
   get started(): boolean {
-    return this.#load(STARTED) !== 0;
+    return this.load(STARTED) !== 0;
   }
   set started(started: boolean) {
-    this.#store(STARTED, started ? 1 : 0);
+    this.store(STARTED, started ? 1 : 0);
   }
 
   /** Its own top level, middle level (PAE) and Switcher table; 0 as written. */
   get root(): Pfn {
-    return toPfn(this.#get(ROOT));
+    return toPfn(this.get(ROOT));
   }
   set root(frame: Pfn) {
-    this.#set(ROOT, frame);
+    this.set(ROOT, frame);
   }
   get rootPmd(): Pfn {
-    return toPfn(this.#get(ROOT_PMD));
+    return toPfn(this.get(ROOT_PMD));
   }
   set rootPmd(frame: Pfn) {
-    this.#set(ROOT_PMD, frame);
+    this.set(ROOT_PMD, frame);
   }
   get switcherTable(): Pfn {
-    return toPfn(this.#get(SWITCHER_TABLE));
+    return toPfn(this.get(SWITCHER_TABLE));
   }
   set switcherTable(frame: Pfn) {
-    this.#set(SWITCHER_TABLE, frame);
+    this.set(SWITCHER_TABLE, frame);
   }
 
   /** Which pgdir its root is a copy of, and of which version; NO_PGDIR at first. */
   get rootPgdir(): number {
-    return this.#get(ROOT_PGDIR) | 0;
+    return this.get(ROOT_PGDIR) | 0;
   }
   get rootVersion(): number {
-    return this.#get(ROOT_VERSION);
+    return this.get(ROOT_VERSION);
   }
   setRootSource(pgdir: number, version: number): void {
-    this.#set(ROOT_PGDIR, pgdir);
-    this.#set(ROOT_VERSION, version);
+    this.set(ROOT_PGDIR, pgdir);
+    this.set(ROOT_VERSION, version);
   }
 
   /** Its own top level is copied anew before it enters the guest again. */
@@ -173,10 +170,10 @@ export class LgCpu {
 
   /** Whose pages its Switcher table shows, or NOWHERE. */
   get switcherHostCpu(): number {
-    return this.#get(SWITCHER_HOST_CPU) | 0;
+    return this.get(SWITCHER_HOST_CPU) | 0;
   }
   set switcherHostCpu(hostCpu: number) {
-    this.#set(SWITCHER_HOST_CPU, hostCpu);
+    this.set(SWITCHER_HOST_CPU, hostCpu);
   }
 
   /** R15: the vCPU whose record holds what as written is the guest's. */
@@ -186,81 +183,81 @@ export class LgCpu {
 
   /** Top of the guest kernel's stack, and its segment. */
   get esp1(): Gva {
-    return toGva(this.#get(ESP1));
+    return toGva(this.get(ESP1));
   }
   set esp1(esp: Gva) {
-    this.#set(ESP1, esp);
+    this.set(ESP1, esp);
   }
   get ss1(): number {
-    return this.#get(SS1);
+    return this.get(SS1);
   }
   set ss1(segment: number) {
-    this.#set(SS1, segment);
+    this.set(SS1, segment);
   }
 
   get regsPage(): Pfn {
-    return toPfn(this.#get(REGS_PAGE));
+    return toPfn(this.get(REGS_PAGE));
   }
   set regsPage(frame: Pfn) {
-    this.#set(REGS_PAGE, frame);
+    this.set(REGS_PAGE, frame);
   }
 
   /** The host CPU whose two pages it last entered through, or NOWHERE. */
   get lastPages(): number {
-    return this.#get(LAST_PAGES) | 0;
+    return this.get(LAST_PAGES) | 0;
   }
   set lastPages(hostCpu: number) {
-    this.#set(LAST_PAGES, hostCpu);
+    this.set(LAST_PAGES, hostCpu);
   }
 
   get changed(): number {
-    return this.#get(CHANGED);
+    return this.get(CHANGED);
   }
   set changed(what: number) {
-    this.#set(CHANGED, what);
+    this.set(CHANGED, what);
   }
 
   /** `cpu->hcall`: its registers hold a hypercall not yet done. */
   get hypercallPending(): boolean {
-    return this.#get(HYPERCALL) !== 0;
+    return this.get(HYPERCALL) !== 0;
   }
   set hypercallPending(pending: boolean) {
-    this.#set(HYPERCALL, pending ? 1 : 0);
+    this.set(HYPERCALL, pending ? 1 : 0);
   }
 
   /** Where it is in the asynchronous ring. */
   get nextHcall(): number {
-    return this.#get(NEXT_HCALL);
+    return this.get(NEXT_HCALL);
   }
   set nextHcall(slot: number) {
-    this.#set(NEXT_HCALL, slot);
+    this.set(NEXT_HCALL, slot);
   }
 
   /** What NOTIFY named; 0 when nothing waits. */
   get pendingNotify(): Gpa {
-    return toGpa(this.#get(PENDING_NOTIFY));
+    return toGpa(this.get(PENDING_NOTIFY));
   }
   set pendingNotify(what: Gpa) {
-    this.#set(PENDING_NOTIFY, what);
+    this.set(PENDING_NOTIFY, what);
   }
 
   get halted(): boolean {
-    return this.#load(HALTED) !== 0;
+    return this.load(HALTED) !== 0;
   }
   set halted(halted: boolean) {
-    this.#store(HALTED, halted ? 1 : 0);
+    this.store(HALTED, halted ? 1 : 0);
   }
 
   /** A bit for each of 32 interrupts; set by any CPU. */
   get irqsPending(): number {
-    return this.#load(IRQS_PENDING);
+    return this.load(IRQS_PENDING);
   }
   /** `set_interrupt` without the kick. */
   raiseIrq(irq: number): void {
-    this.#words.or(toPtr(this.#at + IRQS_PENDING), 1 << irq);
+    this.words.or(this.field(IRQS_PENDING), 1 << irq);
   }
   clearIrq(irq: number): void {
-    this.#words.and(toPtr(this.#at + IRQS_PENDING), ~(1 << irq));
+    this.words.and(this.field(IRQS_PENDING), ~(1 << irq));
   }
 
   /** Whether it could go on: started, and not waiting for an interrupt. */
@@ -270,84 +267,87 @@ export class LgCpu {
 
   /** Take it out of the scheduler's hands until somebody unparks it. */
   park(): void {
-    this.#store(PARKED, 1);
+    this.store(PARKED, 1);
   }
   /** True for the one caller who is to queue it again. */
   unpark(): boolean {
-    return this.#words.compareExchange(toPtr(this.#at + PARKED), 1, 0) === 1;
+    return this.words.compareExchange(this.field(PARKED), 1, 0) === 1;
   }
 
   /** SET_CLOCKEVENT: at which count of operations the clock interrupts; 0 for never. */
   get clockDeadline(): number {
-    return this.#load(CLOCK_DEADLINE);
+    return this.load(CLOCK_DEADLINE);
   }
   set clockDeadline(operations: number) {
-    this.#store(CLOCK_DEADLINE, operations);
+    this.store(CLOCK_DEADLINE, operations);
   }
 
   /** Operations it has completed, modulo 2^32: the clock that its guest sees. */
   get operations(): number {
-    return this.#get(OPERATIONS);
+    return this.get(OPERATIONS);
   }
   set operations(count: number) {
-    this.#set(OPERATIONS, count);
+    this.set(OPERATIONS, count);
   }
 
   /** Where it ran last, for counting migrations; NOWHERE at first. */
   get lastHostCpu(): number {
-    return this.#get(LAST_HOST_CPU) | 0;
+    return this.get(LAST_HOST_CPU) | 0;
   }
   set lastHostCpu(hostCpu: number) {
-    this.#set(LAST_HOST_CPU, hostCpu);
+    this.set(LAST_HOST_CPU, hostCpu);
   }
 
   /** Where it is to go on when it is put down, whatever the policy says; else NOWHERE. */
   get nextHostCpu(): number {
-    return this.#get(NEXT_HOST_CPU) | 0;
+    return this.get(NEXT_HOST_CPU) | 0;
   }
   set nextHostCpu(hostCpu: number) {
-    this.#set(NEXT_HOST_CPU, hostCpu);
+    this.set(NEXT_HOST_CPU, hostCpu);
   }
 
   /** Operations left until the scheduler takes it off its CPU. */
   get quantum(): number {
-    return this.#get(QUANTUM);
+    return this.get(QUANTUM);
   }
   set quantum(operations: number) {
-    this.#set(QUANTUM, operations);
+    this.set(QUANTUM, operations);
   }
 
   /** CR0.TS as the guest last set it. */
   get ts(): boolean {
-    return this.#get(TS) !== 0;
+    return this.get(TS) !== 0;
   }
   set ts(set: boolean) {
-    this.#set(TS, set ? 1 : 0);
+    this.set(TS, set ? 1 : 0);
   }
 
   /** Words of the tables: entry `i` is words 2i and 2i + 1. */
   tls(word: number): number {
-    return this.#get(TLS + word);
+    return this.get(TLS + word);
   }
   setTls(word: number, value: number): void {
-    this.#set(TLS + word, value);
+    this.set(TLS + word, value);
   }
-  gdt(word: number): number {
-    return this.#get(GDT + word);
+  get tlsWords(): Ptr {
+    return this.field(TLS);
+  }
+  get gdtWords(): Ptr {
+    return this.field(GDT);
   }
   setGdt(word: number, value: number): void {
-    this.#set(GDT + word, value);
+    this.set(GDT + word, value);
   }
   idt(word: number): number {
-    return this.#get(IDT + word);
+    return this.get(IDT + word);
   }
   setIdt(word: number, value: number): void {
-    this.#set(IDT + word, value);
+    this.set(IDT + word, value);
   }
 
   /** State of the vCPU's own random numbers: three words. */
   get random(): Ptr {
-    return toPtr(this.#at + RANDOM);
+    return this.field(RANDOM);
   }
 
   /** Once, at boot. */
@@ -357,23 +357,5 @@ export class LgCpu {
     this.lastHostCpu = NOWHERE;
     this.nextHostCpu = NOWHERE;
     this.changed = CHANGED_ALL;
-  }
-
-  /** What only the CPU that has the vCPU in hand touches; it is handed over under a lock. */
-  #get(offset: number): number {
-    return this.#words.peek(toPtr(this.#at + offset));
-  }
-
-  #set(offset: number, value: number): void {
-    this.#words.poke(toPtr(this.#at + offset), value);
-  }
-
-  /** What siblings look at. */
-  #load(offset: number): number {
-    return this.#words.load(toPtr(this.#at + offset));
-  }
-
-  #store(offset: number, value: number): void {
-    this.#words.store(toPtr(this.#at + offset), value);
   }
 }

@@ -13,7 +13,7 @@ import type { LgCpu } from './lg-cpu.ts';
 import { Lock } from './lock.ts';
 import { Stop } from './machine-record.ts';
 import type { Pgdir } from './pgdir.ts';
-import type { Words } from './words.ts';
+import { SharedRecord } from './shared-record.ts';
 
 const DEAD = 0;
 const KERNEL_ADDRESS = 1;
@@ -51,7 +51,7 @@ export interface LguestParts {
   readonly discipline: DisciplineName;
 }
 
-export class Lguest {
+export class Lguest extends SharedRecord {
   readonly host: Host;
   readonly index: number;
   readonly form: PagingForm;
@@ -72,10 +72,9 @@ export class Lguest {
   readonly trustsStack: boolean;
   /** Filled in once by Host, which makes guest and vCPUs at the same time. */
   readonly cpus: LgCpu[] = [];
-  readonly #words: Words;
-  readonly #at: Ptr;
 
   constructor(parts: LguestParts) {
+    super(parts.host.words, parts.at);
     this.host = parts.host;
     this.index = parts.index;
     this.form = parts.form;
@@ -88,55 +87,53 @@ export class Lguest {
     this.discipline = parts.discipline;
     this.sharesSwitcher = sharesSwitcher(parts.defects);
     this.trustsStack = trustsStack(parts.defects);
-    this.#words = parts.host.words;
-    this.#at = parts.at;
     const { machine } = parts.host;
-    this.lock = new Lock(this.#words, this.#field(LOCK), () => machine.stop === Stop.Failed);
+    this.lock = new Lock(this.words, this.field(LOCK), () => machine.stop === Stop.Failed);
   }
 
   /** Everything from here up is the guest kernel's; 0 until LGUEST_INIT. */
   get kernelAddress(): Gva {
-    return toGva(this.#words.load(this.#field(KERNEL_ADDRESS)));
+    return toGva(this.read(KERNEL_ADDRESS));
   }
   set kernelAddress(address: Gva) {
-    this.#words.store(this.#field(KERNEL_ADDRESS), address);
+    this.store(KERNEL_ADDRESS, address);
   }
 
   /** How often the guest notified the Launcher. */
   get notifications(): number {
-    return this.#words.load(this.#field(NOTIFICATIONS));
+    return this.read(NOTIFICATIONS);
   }
   countNotification(): void {
-    this.#words.add(this.#field(NOTIFICATIONS), 1);
+    this.words.add(this.field(NOTIFICATIONS), 1);
   }
 
   /** The vCPU, plus one, that found all pgdirs in use and is to have the next; 0 for none. */
   get hungryVcpu(): number {
-    return this.#words.load(this.#field(HUNGRY));
+    return this.read(HUNGRY);
   }
   set hungryVcpu(idPlusOne: number) {
-    this.#words.store(this.#field(HUNGRY), idPlusOne);
+    this.store(HUNGRY, idPlusOne);
   }
 
   get dead(): Dead {
-    return this.#words.load(this.#field(DEAD)) as Dead;
+    return this.read(DEAD) as Dead;
   }
 
   /** Why it died; '' while it lives. */
   get reason(): string {
     if (this.dead < Dead.Killed) return '';
-    const length = this.#words.load(this.#field(REASON_LENGTH));
+    const length = this.words.load(this.field(REASON_LENGTH));
     const bytes = Buffer.alloc(length);
     for (let i = 0; i < length; i++) {
-      bytes[i] = this.#words.load(this.#field(REASON + (i >>> 2))) >>> ((i & 3) * 8);
+      bytes[i] = this.words.load(this.field(REASON + (i >>> 2))) >>> ((i & 3) * 8);
     }
     return bytes.toString('utf8');
   }
 
   /** The first reason is kept. Returns whether this was it. */
   die(how: typeof Dead.Killed | typeof Dead.PoweredOff, reason: string): boolean {
-    const words = this.#words;
-    const at = this.#field(DEAD);
+    const words = this.words;
+    const at = this.field(DEAD);
     // R15: as written it looks first and sets then, so that two may.
     if (this.defects.R15) {
       if (words.load(at) !== Dead.Alive) return false;
@@ -145,17 +142,17 @@ export class Lguest {
     }
     const bytes = Buffer.from(reason, 'utf8').subarray(0, REASON_WORDS * 4);
     for (const [i, byte] of bytes.entries()) {
-      const word = this.#field(REASON + (i >>> 2));
+      const word = this.field(REASON + (i >>> 2));
       words.store(word, words.load(word) | (byte << ((i & 3) * 8)));
     }
-    words.store(this.#field(REASON_LENGTH), bytes.length);
+    words.store(this.field(REASON_LENGTH), bytes.length);
     words.store(at, how);
     return true;
   }
 
   /** `*ptr` of a page table entry, whole. */
   entry(ptr: Ptr): Entry {
-    return this.form.pae ? this.#words.load64(ptr) : new EntryValue(this.#words.load(ptr), 0);
+    return this.form.pae ? this.words.read64(ptr) : new EntryValue(this.words.read(ptr), 0);
   }
 
   /** Places of the present entries `from` … `to` − 1 of the table at `table`, in order. */
@@ -163,7 +160,7 @@ export class Lguest {
     const { entryWords } = this.form;
     for (let i = from; ; i++) {
       const at = toPtr(table + i * entryWords);
-      i += this.#words.scan(at, to - i, entryWords);
+      i += this.words.scan(at, to - i, entryWords);
       if (i >= to) return;
       yield toPtr(table + i * entryWords);
     }
@@ -172,31 +169,27 @@ export class Lguest {
   /** `set_pte`, `set_pmd` and `set_pgd`: one store, whole. */
   setEntry(ptr: Ptr, entry: Entry): void {
     if (!this.form.pae) {
-      this.#words.store(ptr, entry.low);
+      this.words.write(ptr, entry.low);
     } else if (this.defects.R3) {
       // R3: in two halves, as native_set_pte with PAE.
-      this.#words.store(toPtr(ptr + 1), entry.high);
-      this.#words.store(ptr, entry.low);
+      this.words.write(toPtr(ptr + 1), entry.high);
+      this.words.write(ptr, entry.low);
     } else {
-      this.#words.store64(ptr, entry);
+      this.words.store64(ptr, entry);
     }
   }
 
   /** In one step with reading what was there (`xchg`). */
   exchangeEntry(ptr: Ptr, entry: Entry): Entry {
-    if (this.form.pae) return this.#words.exchange64(ptr, entry);
-    return new EntryValue(this.#words.exchange(ptr, entry.low), 0);
+    if (this.form.pae) return this.words.exchange64(ptr, entry);
+    return new EntryValue(this.words.exchange(ptr, entry.low), 0);
   }
 
   /** Only in place of `expected`, in one step (`cmpxchg`); says whether it was. */
   compareExchangeEntry(ptr: Ptr, expected: Entry, entry: Entry): boolean {
-    if (this.form.pae) return this.#words.compareExchange64(ptr, expected, entry);
+    if (this.form.pae) return this.words.compareExchange64(ptr, expected, entry);
     const old = expected.low >>> 0;
-    return this.#words.compareExchange(ptr, old, entry.low) === old;
-  }
-
-  #field(offset: number): Ptr {
-    return toPtr(this.#at + offset);
+    return this.words.compareExchange(ptr, old, entry.low) === old;
   }
 }
 

@@ -1,8 +1,7 @@
 /** The few words that are the whole machine's, not a CPU's or a guest's. */
 
 import type { Ptr } from './address.ts';
-import { toPtr } from './address.ts';
-import type { Words } from './words.ts';
+import { SharedRecord } from './shared-record.ts';
 
 /** Word offsets. What different CPUs write often lies on a line of its own. */
 const STOP = 0;
@@ -33,111 +32,99 @@ export const Stop = {
 
 export type StopReason = (typeof Stop)[keyof typeof Stop];
 
-export class MachineRecord {
-  readonly #words: Words;
-  readonly #at: Ptr;
-
-  constructor(words: Words, at: Ptr) {
-    this.#words = words;
-    this.#at = at;
-  }
-
+export class MachineRecord extends SharedRecord {
   get stop(): StopReason {
-    return this.#words.load(this.#field(STOP)) as StopReason;
+    return this.load(STOP) as StopReason;
   }
 
   /** The first reason is kept. */
   requestStop(reason: StopReason): void {
-    this.#words.compareExchange(this.#field(STOP), Stop.Running, reason);
+    this.words.compareExchange(this.field(STOP), Stop.Running, reason);
   }
 
   get aliveVcpus(): number {
-    return this.#words.load(this.#field(ALIVE_VCPUS));
+    return this.load(ALIVE_VCPUS);
   }
 
   set aliveVcpus(count: number) {
-    this.#words.store(this.#field(ALIVE_VCPUS), count);
+    this.store(ALIVE_VCPUS, count);
   }
 
   /** Returns how many vCPUs are left. */
   retireVcpu(): number {
-    return this.#words.add(this.#field(ALIVE_VCPUS), -1) - 1;
+    return this.words.add(this.field(ALIVE_VCPUS), -1) - 1;
   }
 
   /** Let allocations fail after `n` more, −1 for never, and count them from here on. */
   failAllocationsAfter(n: number): void {
-    this.#words.store(this.#field(ALLOCATIONS), 0);
-    this.#words.store(this.#field(FAILED_ALLOCATIONS), 0);
-    this.#words.store(this.#field(FAIL_AFTER), n);
+    this.store(ALLOCATIONS, 0);
+    this.store(FAILED_ALLOCATIONS, 0);
+    this.store(FAIL_AFTER, n);
   }
 
   /** Whether this allocation is to fail on demand. */
   allocationFails(): boolean {
-    const at = this.#field(FAIL_AFTER);
+    const at = this.field(FAIL_AFTER);
     for (;;) {
-      const left = this.#words.load(at) | 0;
+      const left = this.words.load(at) | 0;
       if (left < 0) return false;
       if (left === 0) return true;
-      if (this.#words.compareExchange(at, left, left - 1) === left) return false;
+      if (this.words.compareExchange(at, left, left - 1) === left) return false;
     }
   }
 
   /** Allocations of page tables and copies on write that were asked for, and those refused. */
   get allocations(): number {
-    return this.#words.load(this.#field(ALLOCATIONS));
+    return this.load(ALLOCATIONS);
   }
   get failedAllocations(): number {
-    return this.#words.load(this.#field(FAILED_ALLOCATIONS));
+    return this.load(FAILED_ALLOCATIONS);
   }
   countAllocation(failed: boolean): void {
-    this.#words.add(this.#field(ALLOCATIONS), 1);
-    if (failed) this.#words.add(this.#field(FAILED_ALLOCATIONS), 1);
+    this.words.add(this.field(ALLOCATIONS), 1);
+    if (failed) this.words.add(this.field(FAILED_ALLOCATIONS), 1);
   }
 
   /** Time slices begun so far, modulo 2^32: what CPUs go offline and come back by. */
   get slices(): number {
-    return this.#words.load(this.#field(SLICES));
+    return this.load(SLICES);
   }
   /** Begin time slice `slice`; false when another CPU has begun it. */
   beginSlice(slice: number): boolean {
-    return this.#words.compareExchange(this.#field(SLICES), slice, slice + 1) === slice;
+    return this.words.compareExchange(this.field(SLICES), slice, slice + 1) === slice;
   }
 
   /** A CPU that may be idle is to look up when work waits for others. A hint: it may be lost. */
   offerIdleCpu(index: number): void {
-    this.#words.store(this.#field(IDLE_CPU), index + 1);
+    this.store(IDLE_CPU, index + 1);
   }
   /** The CPU that offered itself last, or −1. */
   takeIdleCpu(): number {
-    const at = this.#field(IDLE_CPU);
-    return this.#words.load(at) === 0 ? -1 : this.#words.exchange(at, 0) - 1;
+    const at = this.field(IDLE_CPU);
+    return this.words.load(at) === 0 ? -1 : this.words.exchange(at, 0) - 1;
   }
 
   /** How often a CPU found itself offline, and found itself back. */
   get wentOffline(): number {
-    return this.#words.load(this.#field(WENT_OFFLINE));
+    return this.load(WENT_OFFLINE);
   }
   get cameBack(): number {
-    return this.#words.load(this.#field(CAME_BACK));
+    return this.load(CAME_BACK);
   }
   countOffline(offline: boolean): void {
-    this.#words.add(this.#field(offline ? WENT_OFFLINE : CAME_BACK), 1);
+    this.words.add(this.field(offline ? WENT_OFFLINE : CAME_BACK), 1);
   }
 
   /** vCPUs that an offline CPU gave to another. */
   get handedOver(): number {
-    return this.#words.load(this.#field(HANDED_OVER));
+    return this.load(HANDED_OVER);
   }
   countHandOver(): void {
-    this.#words.add(this.#field(HANDED_OVER), 1);
+    this.words.add(this.field(HANDED_OVER), 1);
   }
 
   /** The record of the frame pool. */
   get pool(): Ptr {
-    return this.#field(POOL);
-  }
-
-  #field(offset: number): Ptr {
-    return toPtr(this.#at + offset);
+    return this.field(POOL);
   }
 }

@@ -3,6 +3,7 @@
 import type { Gpa, Ptr } from './address.ts';
 import { toGpa, toPtr } from './address.ts';
 import { Lock } from './lock.ts';
+import { SharedRecord } from './shared-record.ts';
 import type { Words } from './words.ts';
 
 const GPGDIR = 0;
@@ -15,48 +16,45 @@ const USERS = 6;
 const VERSION = 7;
 export const PGDIR_WORDS = 16;
 
-export class Pgdir {
+export class Pgdir extends SharedRecord {
   /** Held while entries go away or change, if the discipline says so. */
   readonly lock: Lock;
-  readonly #words: Words;
-  readonly #at: Ptr;
 
   /** `gaveUp`: as for Lock. */
   constructor(words: Words, at: Ptr, gaveUp: () => boolean) {
-    this.#words = words;
-    this.#at = at;
-    this.lock = new Lock(words, toPtr(at + LOCK), gaveUp);
+    super(words, at);
+    this.lock = new Lock(words, this.field(LOCK), gaveUp);
   }
 
   /** Which guest top level this shadows. */
   get gpgdir(): Gpa {
-    return toGpa(this.#words.load(toPtr(this.#at + GPGDIR)));
+    return toGpa(this.read(GPGDIR));
   }
   set gpgdir(gpa: Gpa) {
-    this.#words.store(toPtr(this.#at + GPGDIR), gpa);
+    this.write(GPGDIR, gpa);
   }
 
   /** The shadow's top level: one whole zeroed page, or NULL while never allocated. */
   get pgdir(): Ptr {
-    return toPtr(this.#words.load(toPtr(this.#at + PGDIR)));
+    return toPtr(this.read(PGDIR));
   }
   set pgdir(ptr: Ptr) {
-    this.#words.store(toPtr(this.#at + PGDIR), ptr);
+    this.write(PGDIR, ptr);
   }
 
   get switcherMapped(): boolean {
-    return this.#words.load(toPtr(this.#at + SWITCHER_MAPPED)) !== 0;
+    return this.read(SWITCHER_MAPPED) !== 0;
   }
   set switcherMapped(mapped: boolean) {
-    this.#words.store(toPtr(this.#at + SWITCHER_MAPPED), mapped ? 1 : 0);
+    this.write(SWITCHER_MAPPED, mapped ? 1 : 0);
   }
 
   /** Whose Switcher pages it maps; −1 is unknown. */
   get lastHostCpu(): number {
-    return this.#words.load(toPtr(this.#at + LAST_HOST_CPU)) | 0;
+    return this.read(LAST_HOST_CPU) | 0;
   }
   set lastHostCpu(cpu: number) {
-    this.#words.store(toPtr(this.#at + LAST_HOST_CPU), cpu);
+    this.write(LAST_HOST_CPU, cpu);
   }
 
   /**
@@ -64,28 +62,28 @@ export class Pgdir {
    * number at its end than at its beginning may have used what is no longer so.
    */
   get changes(): number {
-    return this.#words.load(toPtr(this.#at + CHANGES));
+    return this.load(CHANGES);
   }
   countChange(): void {
-    this.#words.add(toPtr(this.#at + CHANGES), 1);
+    this.words.add(this.field(CHANGES), 1);
   }
 
   /** How many vCPUs that a host CPU has in hand run on it. */
   get users(): number {
-    return this.#words.load(toPtr(this.#at + USERS));
+    return this.read(USERS);
   }
   addUser(): void {
-    this.#words.add(toPtr(this.#at + USERS), 1);
+    this.words.add(this.field(USERS), 1);
   }
   removeUser(): void {
-    this.#words.add(toPtr(this.#at + USERS), -1);
+    this.words.add(this.field(USERS), -1);
   }
 
   /** How often its upper levels have changed, modulo 2^32; vCPUs keep copies of them. */
   get version(): number {
-    return this.#words.load(toPtr(this.#at + VERSION));
+    return this.load(VERSION);
   }
   countVersion(): void {
-    this.#words.add(toPtr(this.#at + VERSION), 1);
+    this.words.add(this.field(VERSION), 1);
   }
 }

@@ -27,11 +27,20 @@ function atomicsOver(memory: WebAssembly.Memory): AtomicsExports {
   return made;
 }
 
+/**
+ * Where a 64-bit load is taken apart. As a double it is one instruction and no call; only what
+ * would be no number, or infinite, may come out with another bit.
+ */
+const double = new Float64Array(1);
+const halves = new Int32Array(double.buffer);
+const NOT_A_NUMBER = 0x7ff0_0000;
+
 export class Words {
   readonly memory: WebAssembly.Memory;
   /** The whole memory; unsigned so that a plain load needs no conversion. */
   readonly plain: Uint32Array;
   readonly #signed: Int32Array;
+  readonly #doubles: Float64Array;
   readonly #atomics: AtomicsExports;
   readonly #scratch: Ptr;
 
@@ -40,6 +49,7 @@ export class Words {
     this.memory = memory;
     this.plain = new Uint32Array(memory.buffer);
     this.#signed = new Int32Array(memory.buffer);
+    this.#doubles = new Float64Array(memory.buffer);
     this.#atomics = atomicsOver(memory);
     this.#scratch = scratch;
   }
@@ -58,6 +68,13 @@ export class Words {
 
   write(at: Ptr, value: number): void {
     this.plain[at] = value;
+  }
+
+  /** A 64-bit entry, whole, as one plain load; `at` is even. */
+  read64(at: Ptr): Entry {
+    double[0] = this.#doubles[at >>> 1]!;
+    if ((halves[1]! & NOT_A_NUMBER) === NOT_A_NUMBER) this.#loadHalves(at);
+    return new Entry(halves[0]!, halves[1]!);
   }
 
   load(at: Ptr): number {
@@ -95,6 +112,11 @@ export class Words {
     return new Entry(low, this.plain[this.#scratch + 1]!);
   }
 
+  #loadHalves(at: Ptr): void {
+    halves[0] = this.#atomics.load64(at, this.#scratch);
+    halves[1] = this.plain[this.#scratch + 1]!;
+  }
+
   store64(at: Ptr, entry: Entry): void {
     this.#atomics.store64(at, entry.low, entry.high);
   }
@@ -116,12 +138,22 @@ export class Words {
     return count;
   }
 
+  /** As many peeks and pokes. */
+  move(to: Ptr, from: Ptr, words: number): void {
+    for (let i = 0; i < words; i++) this.poke((to + i) as Ptr, this.peek((from + i) as Ptr));
+  }
+
   fill(at: Ptr, words: number, value: number): void {
     this.plain.fill(value, at, at + words);
   }
 
   copy(to: Ptr, from: Ptr, words: number): void {
-    this.plain.copyWithin(to, from, from + words);
+    // The call costs as much as some forty words one by one.
+    if (words > 40 || Math.abs(to - from) < words) {
+      this.plain.copyWithin(to, from, from + words);
+    } else {
+      for (let i = 0; i < words; i++) this.plain[to + i] = this.plain[from + i]!;
+    }
   }
 
   /** Sleep until a notify, or until the word is no longer `expected`, or for `ms` at most. */

@@ -38,11 +38,11 @@ static void meet(void) {
   }
 }
 
-/* Rounds of CPU `v`; returns the nanoseconds between the meetings. */
-static double run_rounds(u32 v) {
+/* So many rounds of CPU `v`; returns the nanoseconds between the meetings. */
+static double run_rounds(u32 v, u32 rounds) {
   struct guest *lg = &rig.guests[v];
   double ns = 0;
-  for (u32 i = 0; i < shared.rounds; i++) {
+  for (u32 i = 0; i < rounds; i++) {
     if (v == 0 || rig.sharing == SEPARATE) {
       flush_user_mappings(lg, rig.vcpus[v].record->cpu_pgd);
     }
@@ -61,7 +61,7 @@ static void *run_cpu(void *argument) {
   for (;;) {
     while (load(&shared.jobs) == job) wait_while(&shared.jobs, job, 1000);
     job = load(&shared.jobs);
-    run_rounds(v);
+    run_rounds(v, shared.rounds);
   }
   return NULL;
 }
@@ -81,7 +81,7 @@ static double fault_together(u32 times, u64 *done) {
   shared.rounds = times;
   add(&shared.jobs, 1);
   wake(&shared.jobs, INT32_MAX);
-  double ns = run_rounds(0);
+  double ns = run_rounds(0, times);
   *done = (u64)times * shared.parties * SWEEP;
   return ns;
 }

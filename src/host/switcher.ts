@@ -6,40 +6,38 @@
  * page is there, those are the registers the guest gets; if nothing is, the host dies.
  */
 
-import { isFault, Right } from '../../shared/access.ts';
-import type { Gva } from '../../shared/address.ts';
-import {
-  frameOf,
-  frameStart,
-  PAGE_SIZE,
-  type Ptr,
-  toGva,
-  toPfn,
-  toPtr,
-} from '../../shared/address.ts';
-import { Counter } from '../../shared/counters.ts';
-import { enter, leave, withPgdir } from '../../shared/discipline.ts';
+import type { Right } from '../../shared/access.ts';
+import * as access from '../../shared/access.ts';
+import type { Gva, Ptr } from '../../shared/address.ts';
+import * as address from '../../shared/address.ts';
+import * as counters from '../../shared/counters.ts';
+import { enter, leave, letGo, lockPgdir } from '../../shared/discipline.ts';
 import { HostOops } from '../../shared/errors.ts';
-import { EventKind } from '../../shared/events.ts';
+import * as events from '../../shared/events.ts';
 import type { Host } from '../../shared/host.ts';
-import { type HostCpu, REGISTERS_WORDS, Reg } from '../../shared/host-cpu.ts';
-import {
-  CHANGED_ALL,
-  CHANGED_GDT,
-  CHANGED_GDT_TLS,
-  CHANGED_IDT,
-  GDT_ENTRIES,
-  IDT_ENTRIES,
-  type LgCpu,
-} from '../../shared/lg-cpu.ts';
-import { Dead } from '../../shared/lguest.ts';
-import { CANNOT_HAPPEN, REGS_WORD, StatePage } from '../../shared/switcher-page.ts';
+import type { HostCpu } from '../../shared/host-cpu.ts';
+import * as hostCpus from '../../shared/host-cpu.ts';
+import type { LgCpu } from '../../shared/lg-cpu.ts';
+import * as lgCpu from '../../shared/lg-cpu.ts';
+import * as lguest from '../../shared/lguest.ts';
+import * as switcherPage from '../../shared/switcher-page.ts';
 import { Vector } from '../guest/processor.ts';
 import type { Mmu } from '../mmu/tlb.ts';
 import { pinStackPages, stackIsMapped } from '../paging/pin.ts';
 import { copyRoot, mapPrivateSwitcher } from '../paging/private-switcher.ts';
 import { mapSwitcherInGuest, percpuPagesAddr } from '../paging/switcher.ts';
 import { gateType, isPresentGate } from './descriptors.ts';
+
+const { isFault } = access;
+const { SupervisorFetch, SupervisorRead, SupervisorWrite } = access.Right;
+const { frameOf, frameStart, PAGE_SIZE, toGva, toPfn, toPtr } = address;
+const { Counter } = counters;
+const { EventKind } = events;
+const { Reg, REGISTERS_WORDS } = hostCpus;
+const { CHANGED_ALL, CHANGED_GDT, CHANGED_GDT_TLS, CHANGED_IDT } = lgCpu;
+const { GDT_ENTRIES, IDT_ENTRIES } = lgCpu;
+const { Dead } = lguest;
+const { CANNOT_HAPPEN, REGS_WORD, StatePage } = switcherPage;
 
 /** GDT entries of thread-local storage. */
 const TLS_FIRST = 6;
@@ -54,9 +52,9 @@ export const savedRegister = (cpu: LgCpu, reg: number): Ptr =>
 
 /** `cpu->regs->x` */
 export const readSaved = (cpu: LgCpu, reg: number): number =>
-  cpu.lg.host.words.load(savedRegister(cpu, reg));
+  cpu.lg.host.words.read(savedRegister(cpu, reg));
 export const writeSaved = (cpu: LgCpu, reg: number, value: number): void =>
-  cpu.lg.host.words.store(savedRegister(cpu, reg), value);
+  cpu.lg.host.words.write(savedRegister(cpu, reg), value);
 
 /**
  * `run_guest_once`, the way in: make this CPU's two pages right for the vCPU, switch
@@ -74,13 +72,13 @@ export function enterGuest(host: Host, hostCpu: HostCpu, mmu: Mmu, cpu: LgCpu): 
   if (!mmu.loadCr3(top, lg.form, lg.nx)) {
     throw new HostOops('fault in the Switcher', 'loading CR3: reserved bits in a PDPTE');
   }
-  const text = reach(mmu, host.switcherAddr, Right.SupervisorFetch);
+  const text = reach(mmu, host.switcherAddr, SupervisorFetch);
   if (frameOf(text) !== host.switcherPages[0]) {
     throw new HostOops('fault in the Switcher', `its text is frame ${frameOf(text)}`);
   }
   const base = percpuPagesAddr(lg, hostCpu.index);
-  reach(mmu, toGva(base + PAGE_SIZE), Right.SupervisorRead);
-  const regs = reach(mmu, toGva(base + REGS_WORD * 4), Right.SupervisorRead);
+  reach(mmu, toGva(base + PAGE_SIZE), SupervisorRead);
+  const regs = reach(mmu, toGva(base + REGS_WORD * 4), SupervisorRead);
   host.words.copy(hostCpu.registers, regs, REGISTERS_WORDS);
   lg.counters.count(Counter.Entries);
   host.events.record(EventKind.Entry, cpu.cpuPgd, top);
@@ -92,14 +90,12 @@ export function enterGuest(host: Host, hostCpu: HostCpu, mmu: Mmu, cpu: LgCpu): 
  */
 function enterShared(hostCpu: HostCpu, cpu: LgCpu): void {
   const { lg } = cpu;
-  const prepare = (): void => {
-    if (!lg.trustsStack) pinStackPages(cpu);
-    mapSwitcherInGuest(cpu, hostCpu.index);
-    enter(lg, hostCpu.inGuest, cpu.cpuPgd);
-  };
   // R13: another vCPU may do the same meanwhile.
-  if (lg.defects.R13) prepare();
-  else withPgdir(lg, cpu.cpuPgd, prepare);
+  const taken = lg.defects.R13 ? undefined : lockPgdir(lg, cpu.cpuPgd);
+  if (!lg.trustsStack) pinStackPages(cpu);
+  mapSwitcherInGuest(cpu, hostCpu.index);
+  enter(lg, hostCpu.inGuest, cpu.cpuPgd);
+  letGo(lg, taken);
 }
 
 /** By tables of its own. What another vCPU throws away from here on, it waits for this CPU. */
@@ -120,9 +116,9 @@ function enterPrivate(hostCpu: HostCpu, cpu: LgCpu): void {
 export function leaveGuest(host: Host, hostCpu: HostCpu, mmu: Mmu, cpu: LgCpu): void {
   const { lg } = cpu;
   const base = percpuPagesAddr(lg, hostCpu.index);
-  const regs = reach(mmu, toGva(base + REGS_WORD * 4), Right.SupervisorWrite);
+  const regs = reach(mmu, toGva(base + REGS_WORD * 4), SupervisorWrite);
   host.words.copy(regs, hostCpu.registers, REGISTERS_WORDS);
-  const state = reach(mmu, toGva(base + PAGE_SIZE), Right.SupervisorRead);
+  const state = reach(mmu, toGva(base + PAGE_SIZE), SupervisorRead);
   const hostCr3 = host.words.peek(toPtr(state + StatePage.hostCr3));
   hostCpu.cr3 = toPfn(hostCr3);
   mmu.flush();
@@ -153,16 +149,16 @@ function copyInGuestInfo(host: Host, hostCpu: HostCpu, cpu: LgCpu): void {
     cpu.lg.counters.count(Counter.CopiesAll);
   }
   const state = frameStart(host.switcherPages[1 + hostCpu.index * 2 + 1]!);
-  const put = (word: number, value: number): void => words.poke(toPtr(state + word), value);
-  put(StatePage.hostCr3, hostCpu.cr3);
-  put(StatePage.sp1, cpu.esp1);
-  put(StatePage.ss1, cpu.ss1);
-  if (cpu.changed & CHANGED_IDT) copyTraps(cpu, put);
-  if (cpu.changed & CHANGED_GDT) {
-    for (let i = 0; i < GDT_ENTRIES * 2; i++) put(StatePage.gdt + i, cpu.gdt(i));
-  }
-  if (cpu.changed & (CHANGED_GDT | CHANGED_GDT_TLS)) {
-    for (let i = 0; i < TLS_WORDS; i++) put(StatePage.gdt + TLS_FIRST * 2 + i, cpu.tls(i));
+  words.poke(toPtr(state + StatePage.hostCr3), hostCpu.cr3);
+  words.poke(toPtr(state + StatePage.sp1), cpu.esp1);
+  words.poke(toPtr(state + StatePage.ss1), cpu.ss1);
+  const { changed } = cpu;
+  if (changed === 0) return;
+  const gdt = toPtr(state + StatePage.gdt);
+  if (changed & CHANGED_IDT) copyTraps(host, cpu, toPtr(state + StatePage.idt));
+  if (changed & CHANGED_GDT) words.move(gdt, cpu.gdtWords, GDT_ENTRIES * 2);
+  if (changed & (CHANGED_GDT | CHANGED_GDT_TLS)) {
+    words.move(toPtr(gdt + TLS_FIRST * 2), cpu.tlsWords, TLS_WORDS);
   }
   cpu.changed = 0;
 }
@@ -170,27 +166,26 @@ function copyInGuestInfo(host: Host, hostCpu: HostCpu, cpu: LgCpu): void {
 /**
  * `copy_traps`: system calls and other harmless vectors may go straight to the guest's
  * handler, if it leaves interrupts on; for all others the entry is empty and the host's
- * own handler takes the trap.
+ * own handler takes the trap. Those that never may are left as they are, which is empty.
  */
-function copyTraps(cpu: LgCpu, put: (word: number, value: number) => void): void {
-  for (let vector = 0; vector < IDT_ENTRIES; vector++) {
+function copyTraps({ words }: Host, cpu: LgCpu, to: Ptr): void {
+  for (let i = 0; i < DIRECT_TRAPS.length; i++) {
+    const vector = DIRECT_TRAPS[i]!;
     const high = cpu.idt(vector * 2 + 1);
-    const direct = mayGoDirect(vector) && isPresentGate(high) && gateType(high) === 0xf;
-    put(StatePage.idt + vector * 2, direct ? cpu.idt(vector * 2) : 0);
-    put(StatePage.idt + vector * 2 + 1, direct ? high : 0);
+    const direct = isPresentGate(high) && gateType(high) === 0xf;
+    words.poke(toPtr(to + vector * 2), direct ? cpu.idt(vector * 2) : 0);
+    words.poke(toPtr(to + vector * 2 + 1), direct ? high : 0);
   }
 }
 
-/** `direct_trap`: neither interrupts, which are the host's, nor the traps it must see itself. */
-function mayGoDirect(vector: number): boolean {
-  if (vector >= Vector.FirstExternal && vector !== Vector.Syscall) return false;
-  const mustSee: readonly number[] = [
-    2,
-    7,
-    Vector.DoubleFault,
-    13,
-    Vector.PageFault,
-    Vector.Hypercall,
-  ];
-  return !mustSee.includes(vector);
-}
+/** The traps that the host must see itself. */
+const HOST_TRAPS: readonly number[] = [
+  ...[2, 7, Vector.DoubleFault, 13],
+  ...[Vector.PageFault, Vector.Hypercall],
+];
+
+/** `direct_trap`: neither interrupts, which are the host's, nor what it must see. */
+const DIRECT_TRAPS: readonly number[] = Array.from({ length: IDT_ENTRIES }, (_, i) => i).filter(
+  (vector) =>
+    (vector < Vector.FirstExternal || vector === Vector.Syscall) && !HOST_TRAPS.includes(vector),
+);

@@ -8,19 +8,17 @@
 
 import { isFault, type Right } from '../../shared/access.ts';
 import type { Gva, Pfn, Ptr } from '../../shared/address.ts';
-import { frameStart, PAGE_SHIFT, PAGE_WORDS, toPtr } from '../../shared/address.ts';
+import * as address from '../../shared/address.ts';
 import type { PagingForm } from '../../shared/entry.ts';
 import type { Host } from '../../shared/host.ts';
-import {
-  CR4_PAE,
-  EFER_NXE,
-  type HostCpu,
-  TLB_ENTRIES,
-  TLB_ENTRY_WORDS,
-} from '../../shared/host-cpu.ts';
+import type { HostCpu } from '../../shared/host-cpu.ts';
+import * as hostCpu from '../../shared/host-cpu.ts';
 import { lookUp } from '../../shared/tlb.ts';
 import type { Words } from '../../shared/words.ts';
 import { loadPdptes, walk } from './walk.ts';
+
+const { PAGE_SHIFT, PAGE_WORDS, frameStart, toPtr } = address;
+const { CR4_PAE, EFER_NXE, TLB_ENTRIES, TLB_ENTRY_WORDS } = hostCpu;
 
 const GENERATIONS = 0xfff;
 

@@ -5,28 +5,31 @@
  * a locked update, which starts the walk again when the entry has changed.
  */
 
-import { ANY_FETCH, ANY_USER, ANY_WRITE, Fault, faultWith, Right } from '../../shared/access.ts';
+import type { Right } from '../../shared/access.ts';
+import * as access from '../../shared/access.ts';
 import type { Gva, Ptr } from '../../shared/address.ts';
-import { PAGE_SHIFT, PAGE_WORDS, toPtr } from '../../shared/address.ts';
-import {
-  PAGE_ACCESSED,
-  PAGE_DIRTY,
-  PAGE_NX_HIGH,
-  PAGE_PRESENT,
-  PAGE_RW,
-  PAGE_USER,
-} from '../../shared/entry.ts';
+import * as address from '../../shared/address.ts';
+import * as entries from '../../shared/entry.ts';
 import { HostOops } from '../../shared/errors.ts';
-import { CR4_PAE, EFER_NXE, type HostCpu } from '../../shared/host-cpu.ts';
+import type { HostCpu } from '../../shared/host-cpu.ts';
+import * as hostCpu from '../../shared/host-cpu.ts';
 import type { Words } from '../../shared/words.ts';
+
+const { ANY_FETCH, ANY_USER, ANY_WRITE, Fault, faultWith } = access;
+const { PAGE_SHIFT, PAGE_WORDS, toPtr } = address;
+const { PAGE_ACCESSED, PAGE_DIRTY, PAGE_NX_HIGH, PAGE_PRESENT, PAGE_RW, PAGE_USER } = entries;
+const { CR4_PAE, EFER_NXE } = hostCpu;
+const { SupervisorRead, SupervisorFetch, SupervisorWrite } = access.Right;
+const { UserRead, UserFetch, UserWrite } = access.Right;
 
 /** Bits 36–62 of a PAE entry: reserved in a processor of 36 address bits. */
 const RESERVED_HIGH = 0x7fff_fff0;
+const RESERVED = Fault.Protection | Fault.Reserved;
 /** Bits 1, 2 and 5–8 of a PDPTE. */
 const PDPTE_RESERVED_LOW = 0x1e6;
 
-/** The walk must begin again: an entry changed between reading and updating it. */
-const AGAIN = Number.MIN_SAFE_INTEGER;
+/** The walk must begin again: an entry changed between reading and updating it. No fault's code. */
+const AGAIN = -0x4000_0000;
 
 /**
  * Translate for an access that needs `right`. The result is what the TLB keeps, frame
@@ -43,18 +46,17 @@ export function walk(words: Words, frames: number, cpu: HostCpu, va: Gva, right:
 }
 
 function walkTwoLevels(words: Words, frames: number, cpu: HostCpu, va: Gva, right: Right): number {
-  const code = codeOf(right, false);
   const pdeAt = toPtr(cpu.cr3 * PAGE_WORDS + (va >>> 22));
   const pde = words.read(pdeAt);
-  if (!(pde & PAGE_PRESENT)) return faultWith(code);
+  if (!(pde & PAGE_PRESENT)) return faultFor(right, false, 0);
   const pteAt = toPtr(
     inMemory(pde >>> PAGE_SHIFT, frames) * PAGE_WORDS + ((va >>> PAGE_SHIFT) & 1023),
   );
   const pte = words.read(pteAt);
-  if (!(pte & PAGE_PRESENT)) return faultWith(code);
+  if (!(pte & PAGE_PRESENT)) return faultFor(right, false, 0);
 
   const rights = rightsOf(pde & pte, false);
-  if (!(rights & right)) return faultWith(code | Fault.Protection);
+  if (!(rights & right)) return faultFor(right, false, Fault.Protection);
   const dirty = right & ANY_WRITE ? PAGE_DIRTY : 0;
   if (!update(words, pdeAt, pde, PAGE_ACCESSED)) return AGAIN;
   if (!update(words, pteAt, pte, PAGE_ACCESSED | dirty)) return AGAIN;
@@ -69,26 +71,25 @@ function walkThreeLevels(
   right: Right,
 ): number {
   const nxe = (cpu.cr4 & EFER_NXE) !== 0;
-  const code = codeOf(right, nxe);
   const reserved = nxe ? RESERVED_HIGH : RESERVED_HIGH | PAGE_NX_HIGH;
 
   const pdpte = words.peek(cpu.pdpte(va >>> 30));
-  if (!(pdpte & PAGE_PRESENT)) return faultWith(code);
+  if (!(pdpte & PAGE_PRESENT)) return faultFor(right, nxe, 0);
   const pdeAt = toPtr(
     inMemory(pdpte >>> PAGE_SHIFT, frames) * PAGE_WORDS + ((va >>> 21) & 511) * 2,
   );
-  const pde = words.load64(pdeAt);
-  if (!(pde.low & PAGE_PRESENT)) return faultWith(code);
-  if (pde.high & reserved) return faultWith(code | Fault.Protection | Fault.Reserved);
+  const pde = words.read64(pdeAt);
+  if (!(pde.low & PAGE_PRESENT)) return faultFor(right, nxe, 0);
+  if (pde.high & reserved) return faultFor(right, nxe, RESERVED);
   const pteAt = toPtr(
     inMemory(pde.low >>> PAGE_SHIFT, frames) * PAGE_WORDS + ((va >>> PAGE_SHIFT) & 511) * 2,
   );
-  const pte = words.load64(pteAt);
-  if (!(pte.low & PAGE_PRESENT)) return faultWith(code);
-  if (pte.high & reserved) return faultWith(code | Fault.Protection | Fault.Reserved);
+  const pte = words.read64(pteAt);
+  if (!(pte.low & PAGE_PRESENT)) return faultFor(right, nxe, 0);
+  if (pte.high & reserved) return faultFor(right, nxe, RESERVED);
 
   const rights = rightsOf(pde.low & pte.low, ((pde.high | pte.high) & PAGE_NX_HIGH) !== 0);
-  if (!(rights & right)) return faultWith(code | Fault.Protection);
+  if (!(rights & right)) return faultFor(right, nxe, Fault.Protection);
   const dirty = right & ANY_WRITE ? PAGE_DIRTY : 0;
   if (!update(words, pdeAt, pde.low, PAGE_ACCESSED)) return AGAIN;
   if (!update(words, pteAt, pte.low, PAGE_ACCESSED | dirty)) return AGAIN;
@@ -101,7 +102,7 @@ function walkThreeLevels(
  */
 export function loadPdptes(words: Words, cpu: HostCpu, top: Ptr): boolean {
   for (let i = 0; i < 4; i++) {
-    const pdpte = words.load64(toPtr(top + i * 2));
+    const pdpte = words.read64(toPtr(top + i * 2));
     const present = (pdpte.low & PAGE_PRESENT) !== 0;
     if (
       present &&
@@ -122,21 +123,20 @@ function update(words: Words, at: Ptr, value: number, bits: number): boolean {
   return wanted === old || words.compareExchange(at, old, wanted) === old;
 }
 
-/** The error code but for Protection and Reserved. Fetches are told apart only with NX. */
-function codeOf(right: Right, nxe: boolean): number {
-  return (
-    (right & ANY_WRITE ? Fault.Write : 0) |
-    (right & ANY_USER ? Fault.User : 0) |
-    (nxe && right & ANY_FETCH ? Fault.Fetch : 0)
-  );
+/** Fetches are told apart only with NX. */
+function faultFor(right: Right, nxe: boolean, reason: number): number {
+  const write = right & ANY_WRITE ? Fault.Write : 0;
+  const user = right & ANY_USER ? Fault.User : 0;
+  const fetch = nxe && right & ANY_FETCH ? Fault.Fetch : 0;
+  return faultWith(reason | write | user | fetch);
 }
 
 function rightsOf(flags: number, noExecute: boolean): number {
-  let rights: number = Right.SupervisorRead | Right.SupervisorFetch;
-  if (flags & PAGE_RW) rights |= Right.SupervisorWrite;
+  let rights = SupervisorRead | SupervisorFetch;
+  if (flags & PAGE_RW) rights |= SupervisorWrite;
   if (flags & PAGE_USER) {
-    rights |= Right.UserRead | Right.UserFetch;
-    if (flags & PAGE_RW) rights |= Right.UserWrite;
+    rights |= UserRead | UserFetch;
+    if (flags & PAGE_RW) rights |= UserWrite;
   }
   return noExecute ? rights & ~ANY_FETCH : rights;
 }

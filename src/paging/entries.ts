@@ -17,23 +17,18 @@
  */
 
 import type { Gpa, Gva, Pfn, Ptr } from '../../shared/address.ts';
-import { frameStart, NO_FRAME, NULL, toGpa, toPfn, toPtr } from '../../shared/address.ts';
+import * as address from '../../shared/address.ts';
 import type { Entry } from '../../shared/entry.ts';
-import {
-  flagsOf,
-  isPresent,
-  makeEntry,
-  NO_ENTRY,
-  pgdIndex,
-  pmdIndex,
-  pteIndex,
-  ptePfn,
-  tablePfn,
-} from '../../shared/entry.ts';
+import * as entries from '../../shared/entry.ts';
 import { bugOn, HostOops } from '../../shared/errors.ts';
-import { FrameKind } from '../../shared/frames.ts';
+import * as frames from '../../shared/frames.ts';
 import type { LgCpu } from '../../shared/lg-cpu.ts';
 import { killGuest, type Lguest } from '../../shared/lguest.ts';
+
+const { frameStart, NO_FRAME, NULL, PAGE_SHIFT, toGpa, toPfn, toPtr } = address;
+const { NO_ENTRY } = entries;
+const { PageTable } = frames.FrameKind;
+const { flagsOf, isPresent, makeEntry, pgdIndex, pmdIndex, pteIndex, ptePfn, tablePfn } = entries;
 
 /** H:320 spgd_addr: the top-level entry for an address in the i'th shadow. */
 export function spgdAddr(cpu: LgCpu, i: number, vaddr: Gva): Ptr {
@@ -70,68 +65,60 @@ export function tableOf(lg: Lguest, entry: Entry): Pfn {
 }
 
 /** H:320 gpgd_addr: the same in the guest's own tables, so the result is a guest address. */
-export function gpgdAddr(cpu: LgCpu, vaddr: Gva): Gpa {
+export function gpgdAddr(cpu: LgCpu, i: number, vaddr: Gva): Gpa {
   const { form, pgdirs } = cpu.lg;
-  return toGpa(pgdirs[cpu.cpuPgd]!.gpgdir + pgdIndex(form, vaddr) * form.entryWords * 4);
+  return toGpa(pgdirs[i]!.gpgdir + ((pgdIndex(form, vaddr) * form.entryWords) << 2));
 }
 
 /** H:320 gpmd_addr. PAE only. */
 export function gpmdAddr(cpu: LgCpu, gpgd: Entry, vaddr: Gva): Gpa {
   const { form } = cpu.lg;
   bugOn(!isPresent(gpgd), 'gpmd_addr');
-  return toGpa(tablePfn(gpgd) * 4096 + pmdIndex(form, vaddr) * form.entryWords * 4);
+  return toGpa((tablePfn(gpgd) << PAGE_SHIFT) + ((pmdIndex(form, vaddr) * form.entryWords) << 2));
 }
 
 /** H:320 gpte_addr: from the level above it, the middle one with PAE. */
 export function gpteAddr(cpu: LgCpu, table: Entry, vaddr: Gva): Gpa {
   const { form } = cpu.lg;
   bugOn(!isPresent(table), 'gpte_addr');
-  return toGpa(tablePfn(table) * 4096 + pteIndex(form, vaddr) * form.entryWords * 4);
-}
-
-/** What find_spte does about a missing level. */
-export interface Allocate {
-  /** Flags for a new top-level entry, from the guest's. */
-  readonly pgdFlags: number;
-  /** The same for the middle level. */
-  readonly pmdFlags: number;
+  return toGpa((tablePfn(table) << PAGE_SHIFT) + ((pteIndex(form, vaddr) * form.entryWords) << 2));
 }
 
 /**
- * H:331 find_spte: walk the i'th shadow to the last-level entry of an address.
- * Without `allocate` a missing level gives NULL. With it the level is allocated; when
- * there is no memory the guest dies and the result is NULL.
+ * H:331 find_spte: walk the i'th shadow to the last-level entry of an address. With flags,
+ * the guest's own for each level above, a missing level is allocated; when there is no memory
+ * the guest dies. NULL where there is no such entry.
  */
-export function findSpte(cpu: LgCpu, i: number, vaddr: Gva, allocate: Allocate | null): Ptr {
+export function findSpte(cpu: LgCpu, i: number, vaddr: Gva, pgdFlags = 0, pmdFlags = 0): Ptr {
   const { lg } = cpu;
   const { form } = lg;
-  let table = tableBelow(cpu, i, spgdAddr(cpu, i, vaddr), allocate?.pgdFlags, 'pte');
-  if (table === NO_ENTRY) return NULL;
-  if (form.pae) {
-    const spmd = entryIn(lg, table, pmdIndex(form, vaddr));
-    table = tableBelow(cpu, i, spmd, allocate?.pmdFlags, 'pmd');
-    if (table === NO_ENTRY) return NULL;
+  const spgd = spgdAddr(cpu, i, vaddr);
+  let table = tableAt(lg, spgd);
+  if (table === NULL) table = allocateTable(cpu, i, spgd, pgdFlags, 'pte');
+  if (form.pae && table !== NULL) {
+    const spmd = toPtr(table + pmdIndex(form, vaddr) * form.entryWords);
+    table = tableAt(lg, spmd);
+    if (table === NULL) table = allocateTable(cpu, i, spmd, pmdFlags, 'pmd');
   }
-  return entryIn(lg, table, pteIndex(form, vaddr));
+  return table === NULL ? NULL : toPtr(table + pteIndex(form, vaddr) * form.entryWords);
 }
 
-/** The upper entry at a place, filled in if it is missing and there are flags for it. */
-function tableBelow(
-  cpu: LgCpu,
-  pgdir: number,
-  at: Ptr,
-  flags: number | undefined,
-  what: string,
-): Entry {
+/** The first word of the table that an upper entry leads to; NULL if it is not present. */
+function tableAt(lg: Lguest, at: Ptr): Ptr {
+  const entry = lg.entry(at);
+  return isPresent(entry) ? frameStart(tableOf(lg, entry)) : NULL;
+}
+
+/** For an upper entry that was not present: a table, unless there are no flags for it. */
+function allocateTable(cpu: LgCpu, pgdir: number, at: Ptr, flags: number, what: string): Ptr {
   const { lg } = cpu;
-  for (;;) {
-    const found = lg.entry(at);
-    if (isPresent(found)) return found;
-    if (flags === undefined) return NO_ENTRY;
-    const table = lg.host.frames.getZeroedPage(FrameKind.PageTable, lg.index);
+  if (flags === 0) return NULL;
+  for (let found = NO_ENTRY; ; found = lg.entry(at)) {
+    if (isPresent(found)) return frameStart(tableOf(lg, found));
+    const table = lg.host.frames.getZeroedPage(PageTable, lg.index);
     if (table === NO_FRAME) {
       killGuest(cpu, `out of memory allocating ${what} page`);
-      return NO_ENTRY;
+      return NULL;
     }
     const entry = makeEntry(table, flags);
     // R4: another vCPU may have filled it in meanwhile.
@@ -139,7 +126,7 @@ function tableBelow(
     if (lg.defects.R4) lg.setEntry(at, entry);
     if (filledIn) {
       lg.pgdirs[pgdir]!.countVersion();
-      return entry;
+      return frameStart(table);
     }
     lg.host.frames.disown(table);
   }

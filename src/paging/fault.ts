@@ -7,34 +7,20 @@
  */
 
 import type { Gva, Ptr } from '../../shared/address.ts';
-import { NO_FRAME, NULL, pageStart, toGpfn } from '../../shared/address.ts';
-import { shootDown, withFault } from '../../shared/discipline.ts';
+import * as address from '../../shared/address.ts';
+import { beginFault, letGo, shootDown } from '../../shared/discipline.ts';
 import type { Entry } from '../../shared/entry.ts';
-import {
-  Entry as EntryValue,
-  flagsOf,
-  isPresent,
-  makeEntry,
-  NO_ENTRY,
-  PAGE_ACCESSED,
-  PAGE_DIRTY,
-  PAGE_GLOBAL,
-  PAGE_NX_HIGH,
-  PAGE_PRESENT,
-  PAGE_PSE,
-  PAGE_RW,
-  PAGE_TABLE,
-  PAGE_USER,
-  ptePfn,
-  sameEntry,
-  tablePfn,
-  withFlags,
-  withoutFlags,
-} from '../../shared/entry.ts';
+import * as entry from '../../shared/entry.ts';
 import { lgcmpxchgEntry, lgreadEntry, lgwriteEntry } from '../../shared/guest-memory.ts';
 import type { LgCpu } from '../../shared/lg-cpu.ts';
 import { killGuest, type Lguest } from '../../shared/lguest.ts';
 import { findSpte, gpgdAddr, gpmdAddr, gpteAddr, releasePte } from './entries.ts';
+
+const { NO_FRAME, NULL, pageStart, toGpfn } = address;
+const { PAGE_ACCESSED, PAGE_DIRTY, PAGE_GLOBAL, PAGE_NX_HIGH, PAGE_PRESENT, PAGE_PSE } = entry;
+const { PAGE_RW, PAGE_TABLE, PAGE_USER } = entry;
+const { flagsOf, isPresent, makeEntry, NO_ENTRY, ptePfn, sameEntry, tablePfn } = entry;
+const { withFlags, withoutFlags } = entry;
 
 /** Bits of a page fault's error code that matter here (SDM 3A 4.7). */
 const FAULT_WRITE = 2;
@@ -50,84 +36,87 @@ const NO_PFN = 0xffff_ffff;
  */
 export function demandPage(cpu: LgCpu, vaddr: Gva, errorCode: number): boolean {
   for (;;) {
-    const fixed = withFault(cpu, () => tryDemandPage(cpu, vaddr, errorCode));
-    if (fixed !== 'again') return fixed;
+    const taken = beginFault(cpu);
+    const fixed = tryDemandPage(cpu, vaddr, errorCode);
+    letGo(cpu.lg, taken);
+    if (fixed !== AGAIN) return fixed;
     cpu.lg.host.words.relax();
   }
 }
 
-/** One walk. `again`: something changed under it, which as written nobody looks for. */
-function tryDemandPage(cpu: LgCpu, vaddr: Gva, errorCode: number): boolean | 'again' {
+/** The attempt comes to nothing: something changed under it, which as written nobody looks for. */
+const AGAIN = undefined;
+
+/** What a middle level would be while the guest has no tables, or without PAE. */
+const NO_MIDDLE = makeEntry(0, PAGE_TABLE);
+
+/** One walk. */
+function tryDemandPage(cpu: LgCpu, vaddr: Gva, errorCode: number): boolean | typeof AGAIN {
   const { lg } = cpu;
-  const { changes } = lg.pgdirs[cpu.cpuPgd]!;
+  const { defects, form } = lg;
+  const { cpuPgd } = cpu;
+  const { changes } = lg.pgdirs[cpuPgd]!;
   const linear = cpu.linearPages;
   if (vaddr >= lg.host.switcherAddr) return false;
 
   // The levels above: made up while the guest has no tables.
-  let gpgd = makeEntry(0, lg.form.checkGpgdMask);
-  let gpmd = makeEntry(0, PAGE_TABLE);
-  if (!linear) {
-    gpgd = lgreadEntry(cpu, gpgdAddr(cpu, vaddr));
-    if (!isPresent(gpgd)) return false;
-    if (!checkGpgd(cpu, gpgd)) return false;
-    if (lg.form.pae) {
-      gpmd = lgreadEntry(cpu, gpmdAddr(cpu, gpgd, vaddr));
-      if (!isPresent(gpmd)) return false;
-      if (!checkGpmd(cpu, gpmd)) return false;
-    }
-  }
-  const gptePtr = gpteAddr(cpu, lg.form.pae ? gpmd : gpgd, vaddr);
-  let gpte = linear
-    ? new EntryValue(pageStart(vaddr) | PAGE_RW | PAGE_PRESENT, 0)
+  const gpgd = linear ? form.linearGpgd : lgreadEntry(cpu, gpgdAddr(cpu, cpuPgd, vaddr));
+  if (!isPresent(gpgd)) return false;
+  if (!linear && !checkGpgd(cpu, gpgd)) return false;
+  const middle = form.pae && !linear;
+  const gpmd = middle ? lgreadEntry(cpu, gpmdAddr(cpu, gpgd, vaddr)) : NO_MIDDLE;
+  if (!isPresent(gpmd)) return false;
+  if (middle && !checkGpmd(cpu, gpmd)) return false;
+  const gptePtr = gpteAddr(cpu, form.pae ? gpmd : gpgd, vaddr);
+  const before = linear
+    ? new entry.Entry(pageStart(vaddr) | PAGE_RW | PAGE_PRESENT, 0)
     : lgreadEntry(cpu, gptePtr);
-  if (!isPresent(gpte)) return false;
+  if (!isPresent(before)) return false;
 
   const write = (errorCode & FAULT_WRITE) !== 0;
   // U7: the upper levels' rights count as well.
-  const allows = lg.defects.U7 ? flagsOf(gpte) : flagsOf(gpte) & upperRights(lg, gpgd, gpmd);
+  const allows = defects.U7 ? flagsOf(before) : flagsOf(before) & upperRights(lg, gpgd, gpmd);
   if (write && !(allows & PAGE_RW)) return false;
   if (errorCode & FAULT_USER && !(allows & PAGE_USER)) return false;
   // U13: without NX in the shadow no fetch faults for it.
-  const forbidden = lg.nx && (gpte.high & PAGE_NX_HIGH) !== 0 && !lg.defects.U13;
+  const forbidden = lg.nx && (before.high & PAGE_NX_HIGH) !== 0 && !defects.U13;
   if (errorCode & FAULT_FETCH && forbidden) return false;
-  if (!checkGpte(cpu, gpte)) return false;
+  if (!checkGpte(cpu, before)) return false;
 
-  const before = gpte;
-  gpte = withFlags(gpte, write ? PAGE_ACCESSED | PAGE_DIRTY : PAGE_ACCESSED);
+  const gpte = withFlags(before, write ? PAGE_ACCESSED | PAGE_DIRTY : PAGE_ACCESSED);
 
-  const allocate = { pgdFlags: flagsOf(gpgd), pmdFlags: flagsOf(gpmd) };
-  const spte = findSpte(cpu, cpu.cpuPgd, vaddr, allocate);
+  const spte = findSpte(cpu, cpuPgd, vaddr, flagsOf(gpgd), flagsOf(gpmd));
   if (spte === NULL) return false;
 
   // R2: as written the guest's entry is written back at the end, over whatever another
   // vCPU wrote there since it was read. Repaired, it must not have changed.
-  const checked = !lg.defects.R2 && !linear;
-  if (checked && !lgcmpxchgEntry(cpu, gptePtr, before, gpte)) return 'again';
+  const checked = !defects.R2 && !linear;
+  if (checked && !lgcmpxchgEntry(cpu, gptePtr, before, gpte)) return AGAIN;
 
   // A clean page is mapped read-only, so that the first write faults and can be seen.
   const dirty = (flagsOf(gpte) & PAGE_DIRTY) !== 0;
   const shown = dirty ? gpte : withoutFlags(gpte, PAGE_RW);
   // U12: a page that the guest made read-only need not be taken for writing.
-  const forWriting = dirty && ((flagsOf(gpte) & PAGE_RW) !== 0 || lg.defects.U12);
-  if (!replaceSpte(cpu, spte, () => gpteToSpte(cpu, shown, forWriting), changes)) return 'again';
+  const forWriting = dirty && ((flagsOf(gpte) & PAGE_RW) !== 0 || defects.U12);
+  if (!replaceSpte(cpu, spte, shown, forWriting, changes)) return AGAIN;
 
   if (!linear) {
     if (!checked) lgwriteEntry(cpu, gptePtr, gpte);
-    if (!lg.defects.U7) setUpperAccessed(cpu, vaddr, gpgd, gpmd);
+    if (!defects.U7) setUpperAccessed(cpu, vaddr, gpgd, gpmd);
   }
   return true;
 }
 
 /**
- * Put a new entry where there may be one already: a read-only one, say, of a page that is
- * now written. False when what it was made from may have changed since the shadow's count
+ * Put the entry for a guest's where there may be one already: a read-only one, say, of a page
+ * that is now written. False when what it was made from may have changed since the shadow's count
  * of changes was `changes`, or the shadow's entry has: then nothing is left of it.
  */
-function replaceSpte(cpu: LgCpu, spte: Ptr, make: () => Entry, changes: number): boolean {
+function replaceSpte(cpu: LgCpu, spte: Ptr, gpte: Entry, write: boolean, changes: number): boolean {
   const { lg } = cpu;
-  if (lg.defects.R1 || lg.defects.R3) return replaceUnseen(cpu, spte, make);
+  if (lg.defects.R1 || lg.defects.R3) return replaceUnseen(cpu, spte, gpte, write);
   const old = lg.entry(spte);
-  const fresh = make();
+  const fresh = gpteToSpte(cpu, gpte, write);
   if (sameEntry(old, fresh)) {
     // Another vCPU was here first; or this one's own top level lacks the table, whose maker
     // has not counted the version on yet and may be a long time about it.
@@ -151,12 +140,12 @@ function replaceSpte(cpu: LgCpu, spte: Ptr, make: () => Entry, changes: number):
 }
 
 /** As written: read, then written, whatever happens between. */
-function replaceUnseen(cpu: LgCpu, spte: Ptr, make: () => Entry): true {
+function replaceUnseen(cpu: LgCpu, spte: Ptr, gpte: Entry, write: boolean): true {
   const { lg } = cpu;
   const old = lg.entry(spte);
   // R3: the page is given back while it is mapped.
   if (lg.defects.R3) releasePte(lg, old);
-  const fresh = make();
+  const fresh = gpteToSpte(cpu, gpte, write);
   // R1: another vCPU may have done the same since, and released the same page.
   lg.setEntry(spte, fresh);
   if (lg.defects.R3) return true;
@@ -175,27 +164,25 @@ function upperRights(lg: Lguest, gpgd: Entry, gpmd: Entry): number {
  * that has changed since it was read is left as it is now.
  */
 function setUpperAccessed(cpu: LgCpu, vaddr: Gva, gpgd: Entry, gpmd: Entry): void {
-  const [at, entry] = cpu.lg.form.pae
-    ? [gpmdAddr(cpu, gpgd, vaddr), gpmd]
-    : [gpgdAddr(cpu, vaddr), gpgd];
-  if (flagsOf(entry) & PAGE_ACCESSED) return;
-  lgcmpxchgEntry(cpu, at, entry, withFlags(entry, PAGE_ACCESSED));
+  const upper = cpu.lg.form.pae ? gpmd : gpgd;
+  if (flagsOf(upper) & PAGE_ACCESSED) return;
+  const at = cpu.lg.form.pae ? gpmdAddr(cpu, gpgd, vaddr) : gpgdAddr(cpu, cpu.cpuPgd, vaddr);
+  lgcmpxchgEntry(cpu, at, upper, withFlags(upper, PAGE_ACCESSED));
 }
 
 /** H:340 gpte_to_spte: the same flags over the host's page number, with a reference taken. */
 export function gpteToSpte(cpu: LgCpu, gpte: Entry, write: boolean): Entry {
-  // The guest sets GLOBAL because it was told of PGE; the host runs without.
-  let flags = flagsOf(gpte) & ~PAGE_GLOBAL;
   const pfn = getPfn(cpu, ptePfn(gpte), write);
   if (pfn === NO_PFN) {
     killGuest(cpu, `failed to get page ${ptePfn(gpte)}`);
     // Not present, so that it is not released when the guest is destroyed.
-    flags = 0;
+    return makeEntry(NO_PFN, 0);
   }
-  const spte = makeEntry(pfn, flags);
+  // The guest sets GLOBAL because it was told of PGE; the host runs without.
+  const spte = makeEntry(pfn, flagsOf(gpte) & ~PAGE_GLOBAL);
   // U13: the high half's one flag is NX.
-  const noExecute = flags !== 0 && !cpu.lg.defects.U13 && cpu.lg.nx;
-  return noExecute ? new EntryValue(spte.low, spte.high | (gpte.high & PAGE_NX_HIGH)) : spte;
+  if (cpu.lg.defects.U13 || !cpu.lg.nx) return spte;
+  return new entry.Entry(spte.low, spte.high | (gpte.high & PAGE_NX_HIGH));
 }
 
 /** H:350 get_pfn: the frame behind a guest page, with a reference taken, or NO_PFN. */

@@ -6,16 +6,21 @@
  */
 
 import type { Gpa, Gva, Ptr } from '../../shared/address.ts';
-import { hex, NULL, pageOffset, toGpa, toPtr } from '../../shared/address.ts';
-import { quiesce, withPgdir } from '../../shared/discipline.ts';
+import * as address from '../../shared/address.ts';
+import { letGo, lockPgdir, quiesce } from '../../shared/discipline.ts';
 import type { Entry } from '../../shared/entry.ts';
-import { isPresent, NO_ENTRY, pgdIndex, pmdIndex, pteIndex, ptePfn } from '../../shared/entry.ts';
+import * as entry from '../../shared/entry.ts';
 import { lgreadEntry } from '../../shared/guest-memory.ts';
-import { type LgCpu, NO_PGDIR } from '../../shared/lg-cpu.ts';
+import type { LgCpu } from '../../shared/lg-cpu.ts';
+import * as lgCpu from '../../shared/lg-cpu.ts';
 import { killGuest, type Lguest } from '../../shared/lguest.ts';
 import { entryIn, gpgdAddr, gpmdAddr, gpteAddr, releasePte, tableOf } from './entries.ts';
 import { pinStackPages } from './pin.ts';
 import { allocateSwitcherMapping } from './switcher.ts';
+
+const { hex, NULL, pageOffset, toGpa, toPtr } = address;
+const { isPresent, NO_ENTRY, pgdIndex, pmdIndex, pteIndex, ptePfn } = entry;
+const { NO_PGDIR } = lgCpu;
 
 /**
  * H:450 release_pgd, for top-level entries `from` … `to` − 1 of a shadow: out of it first,
@@ -32,7 +37,7 @@ export function releasePgds(lg: Lguest, pgdir: number, from: number, to: number)
   }
   if (unlinked.length > 0) lg.pgdirs[pgdir]!.countVersion();
   quiesce(lg, pgdir);
-  for (const entry of unlinked) releaseTable(lg, entry);
+  for (const table of unlinked) releaseTable(lg, table);
 }
 
 /** R5: given back while they are part of the shadow still. */
@@ -58,9 +63,9 @@ function releaseTable(lg: Lguest, spgd: Entry): void {
 /** H:450 release_pmd, for the first entries of a middle level. PAE only. */
 function releasePmds(lg: Lguest, spgd: Entry, from: number, to: number): void {
   for (const spmd of lg.presentEntries(entryIn(lg, spgd, 0), from, to)) {
-    const entry = lg.entry(spmd);
-    releasePtes(lg, entry, lg.form.ptrsPerPte);
-    lg.host.frames.disown(tableOf(lg, entry));
+    const table = lg.entry(spmd);
+    releasePtes(lg, table, lg.form.ptrsPerPte);
+    lg.host.frames.disown(tableOf(lg, table));
     lg.setEntry(spmd, NO_ENTRY);
   }
 }
@@ -74,11 +79,11 @@ function releasePtes(lg: Lguest, table: Entry, count: number): void {
 
 /** H:445 flush_user_mappings: everything below the kernel's address. */
 export function flushUserMappings(lg: Lguest, idx: number): void {
-  withPgdir(lg, idx, () => {
-    const end = pgdIndex(lg.form, lg.kernelAddress);
-    releasePgds(lg, idx, 0, end);
-    if (!lg.defects.U11) flushBelow(lg, idx, end);
-  });
+  const taken = lockPgdir(lg, idx);
+  const end = pgdIndex(lg.form, lg.kernelAddress);
+  releasePgds(lg, idx, 0, end);
+  if (!lg.defects.U11) flushBelow(lg, idx, end);
+  letGo(lg, taken);
 }
 
 /** The user part of the top-level entry that user and kernel share. */
@@ -118,12 +123,12 @@ const NO_ADDRESS = toGpa(-1);
 export function guestPa(cpu: LgCpu, vaddr: Gva): Gpa {
   const { lg } = cpu;
   if (cpu.linearPages) return toGpa(vaddr);
-  const missing = (entry: Entry): boolean => {
-    if (isPresent(entry)) return false;
+  const missing = (found: Entry): boolean => {
+    if (isPresent(found)) return false;
     killGuest(cpu, `Bad address ${hex(vaddr)}`);
     return true;
   };
-  let table = lgreadEntry(cpu, gpgdAddr(cpu, vaddr));
+  let table = lgreadEntry(cpu, gpgdAddr(cpu, cpu.cpuPgd, vaddr));
   if (missing(table)) return NO_ADDRESS;
   if (lg.form.pae) {
     table = lgreadEntry(cpu, gpmdAddr(cpu, table, vaddr));
@@ -136,7 +141,11 @@ export function guestPa(cpu: LgCpu, vaddr: Gva): Gpa {
 
 /** H:470 release_all_pagetables: every entry of every shadow of this guest. */
 export function releaseAllPagetables(lg: Lguest): void {
-  for (const i of lg.pgdirs.keys()) withPgdir(lg, i, () => releasePagetable(lg, i));
+  for (const i of lg.pgdirs.keys()) {
+    const taken = lockPgdir(lg, i);
+    releasePagetable(lg, i);
+    letGo(lg, taken);
+  }
 }
 
 function releasePagetable(lg: Lguest, i: number): void {
@@ -154,13 +163,13 @@ function releasePagetable(lg: Lguest, i: number): void {
 export function guestPagetableClearAll(cpu: LgCpu): void {
   const { lg } = cpu;
   for (const i of lg.pgdirs.keys()) {
-    withPgdir(lg, i, () => {
-      releasePagetable(lg, i);
-      // R7: the Switcher of every pgdir goes, and the caller's alone comes back.
-      // U8: its own after the stack.
-      const later = i === cpu.cpuPgd && lg.defects.U8;
-      if (!lg.defects.R7 && !later) mapSwitcher(cpu, i);
-    });
+    const taken = lockPgdir(lg, i);
+    releasePagetable(lg, i);
+    // R7: the Switcher of every pgdir goes, and the caller's alone comes back.
+    // U8: its own after the stack.
+    const later = i === cpu.cpuPgd && lg.defects.U8;
+    if (!lg.defects.R7 && !later) mapSwitcher(cpu, i);
+    letGo(lg, taken);
   }
   mapNecessities(cpu, true);
 }
@@ -182,9 +191,10 @@ export function mapNecessities(cpu: LgCpu, stack: boolean): void {
 export function mapSwitcher(cpu: LgCpu, i: number): void {
   const { lg } = cpu;
   if (!lg.sharesSwitcher) return;
-  withPgdir(lg, i, () => {
-    const { pgdir, switcherMapped } = lg.pgdirs[i]!;
-    if (pgdir === NULL || switcherMapped) return;
-    if (!allocateSwitcherMapping(cpu, i)) killGuest(cpu, 'Cannot populate switcher mapping');
-  });
+  const taken = lockPgdir(lg, i);
+  const { pgdir, switcherMapped } = lg.pgdirs[i]!;
+  if (pgdir !== NULL && !switcherMapped && !allocateSwitcherMapping(cpu, i)) {
+    killGuest(cpu, 'Cannot populate switcher mapping');
+  }
+  letGo(lg, taken);
 }

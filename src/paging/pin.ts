@@ -6,13 +6,16 @@
  */
 
 import type { Gva } from '../../shared/address.ts';
-import { hex, NULL, PAGE_SIZE, toGva } from '../../shared/address.ts';
-import { withFault } from '../../shared/discipline.ts';
-import { flagsOf, PAGE_PRESENT, PAGE_RW } from '../../shared/entry.ts';
+import * as address from '../../shared/address.ts';
+import { beginFault, letGo } from '../../shared/discipline.ts';
+import * as entry from '../../shared/entry.ts';
 import type { LgCpu } from '../../shared/lg-cpu.ts';
 import { killGuest } from '../../shared/lguest.ts';
 import { findSpte } from './entries.ts';
 import { demandPage } from './fault.ts';
+
+const { hex, NULL, PAGE_SIZE, toGva } = address;
+const { flagsOf, PAGE_PRESENT, PAGE_RW } = entry;
 
 /** `pin_stack_pages` of interrupts_and_traps.c: from the top of the stack downwards. */
 export function pinStackPages(cpu: LgCpu): void {
@@ -32,14 +35,16 @@ const stackPage = (cpu: LgCpu, i: number): Gva => toGva(cpu.esp1 - 1 - i * PAGE_
 /** H:360 pin_page: map it for writing unless it is; a stack that cannot be kills the guest. */
 export function pinPage(cpu: LgCpu, vaddr: Gva): void {
   // As a fault, since the tables on the way must not be given back meanwhile.
-  const mapped = withFault(cpu, () => pageWritable(cpu, vaddr));
+  const taken = beginFault(cpu);
+  const mapped = pageWritable(cpu, vaddr);
+  letGo(cpu.lg, taken);
   if (!mapped && !demandPage(cpu, vaddr, 2)) killGuest(cpu, `bad stack page ${hex(vaddr)}`);
 }
 
 /** H:360 page_writable: does the shadow map it, writable? */
 function pageWritable(cpu: LgCpu, vaddr: Gva): boolean {
   if (vaddr >= cpu.lg.host.switcherAddr) return false;
-  const spte = findSpte(cpu, cpu.cpuPgd, vaddr, null);
+  const spte = findSpte(cpu, cpu.cpuPgd, vaddr);
   if (spte === NULL) return false;
   const writable = PAGE_PRESENT | PAGE_RW;
   return (flagsOf(cpu.lg.entry(spte)) & writable) === writable;

@@ -10,30 +10,22 @@
  * LIMIT: the Switcher's last-level table is one, and no guest page is in its range.
  */
 
-import {
-  frameStart,
-  NO_FRAME,
-  PAGE_SIZE,
-  PAGE_WORDS,
-  type Pfn,
-  toPfn,
-  toPtr,
-} from '../../shared/address.ts';
-import { Counter } from '../../shared/counters.ts';
-import {
-  isPresent,
-  makeEntry,
-  NO_ENTRY,
-  PAGE_TABLE,
-  pgdIndex,
-  pmdIndex,
-  pteIndex,
-  tablePfn,
-} from '../../shared/entry.ts';
+import type { Pfn } from '../../shared/address.ts';
+import * as address from '../../shared/address.ts';
+import * as counters from '../../shared/counters.ts';
+import * as entry from '../../shared/entry.ts';
 import { FrameKind } from '../../shared/frames.ts';
-import { type LgCpu, NOWHERE } from '../../shared/lg-cpu.ts';
+import type { LgCpu } from '../../shared/lg-cpu.ts';
+import * as lgCpu from '../../shared/lg-cpu.ts';
 import { releasePte } from './entries.ts';
-import { KERNEL, KERNEL_RO, KERNEL_RX, percpuPagesAddr, switcherEntry } from './switcher.ts';
+import * as switcher from './switcher.ts';
+
+const { frameStart, NO_FRAME, PAGE_SIZE, PAGE_WORDS, toPfn, toPtr } = address;
+const { Counter } = counters;
+const { isPresent, makeEntry, NO_ENTRY, PAGE_TABLE, pgdIndex, pmdIndex, pteIndex, tablePfn } =
+  entry;
+const { NOWHERE } = lgCpu;
+const { KERNEL, KERNEL_RO, KERNEL_RX, percpuPagesAddr, switcherEntry } = switcher;
 
 /** The tables, and the Switcher's text in them. False when there is no memory. */
 export function allocatePrivateSwitcher(cpu: LgCpu): boolean {
@@ -60,7 +52,10 @@ export function mapPrivateSwitcher(cpu: LgCpu, hostCpu: number): void {
     return;
   }
   lg.counters.count(last === NOWHERE ? Counter.RemapsUnknown : Counter.RemapsKnown);
-  if (last !== NOWHERE) for (const page of [0, 1]) clearSwitcherPage(cpu, pageOf(cpu, last) + page);
+  if (last !== NOWHERE) {
+    clearSwitcherPage(cpu, pageOf(cpu, last));
+    clearSwitcherPage(cpu, pageOf(cpu, last) + 1);
+  }
   setSwitcherPage(cpu, pageOf(cpu, hostCpu), cpu.regsPage, KERNEL, false);
   setSwitcherPage(cpu, pageOf(cpu, hostCpu) + 1, switcherPages[2 + hostCpu * 2]!, KERNEL_RO, false);
   cpu.switcherHostCpu = hostCpu;
@@ -78,19 +73,19 @@ export function copyRoot(cpu: LgCpu): void {
   const { pgdir: top, version } = lg.pgdirs[cpu.cpuPgd]!;
   if (cpu.rootPgdir === cpu.cpuPgd && cpu.rootVersion === version) return;
   words.copy(frameStart(cpu.root), top, PAGE_WORDS);
-  const entry = toPtr(frameStart(cpu.root) + pgdIndex(form, switcherAddr) * form.entryWords);
+  const spgd = toPtr(frameStart(cpu.root) + pgdIndex(form, switcherAddr) * form.entryWords);
   if (form.pae) {
-    const middle = lg.entry(entry);
+    const middle = lg.entry(spgd);
     if (isPresent(middle)) {
       words.copy(frameStart(cpu.rootPmd), frameStart(toPfn(tablePfn(middle))), PAGE_WORDS);
     } else {
       words.fill(frameStart(cpu.rootPmd), PAGE_WORDS, 0);
     }
-    lg.setEntry(entry, makeEntry(cpu.rootPmd, form.checkGpgdMask));
+    lg.setEntry(spgd, makeEntry(cpu.rootPmd, form.checkGpgdMask));
     const below = toPtr(frameStart(cpu.rootPmd) + pmdIndex(form, switcherAddr) * form.entryWords);
     lg.setEntry(below, makeEntry(cpu.switcherTable, PAGE_TABLE));
   } else {
-    lg.setEntry(entry, makeEntry(cpu.switcherTable, PAGE_TABLE));
+    lg.setEntry(spgd, makeEntry(cpu.switcherTable, PAGE_TABLE));
   }
   cpu.setRootSource(cpu.cpuPgd, version);
 }

@@ -6,19 +6,10 @@
  */
 
 import type { Gpa, Gva, Ptr } from '../../shared/address.ts';
-import { NULL, PAGE_SIZE, toGva } from '../../shared/address.ts';
-import { quiesce, withPgdir } from '../../shared/discipline.ts';
+import * as address from '../../shared/address.ts';
+import { letGo, lockPgdir, quiesce } from '../../shared/discipline.ts';
 import type { Entry } from '../../shared/entry.ts';
-import {
-  flagsOf,
-  isPresent,
-  NO_ENTRY,
-  PAGE_ACCESSED,
-  PAGE_DIRTY,
-  PAGE_RW,
-  pgdIndex,
-  withoutFlags,
-} from '../../shared/entry.ts';
+import * as entry from '../../shared/entry.ts';
 import type { LgCpu } from '../../shared/lg-cpu.ts';
 import { killGuest, type Lguest } from '../../shared/lguest.ts';
 import { findSpte, releasePte } from './entries.ts';
@@ -26,6 +17,10 @@ import { checkGpte, gpteToSpte } from './fault.ts';
 import { guestPagetableClearAll, mapNecessities, mapSwitcher, releasePgds } from './flush.ts';
 import { findPgdir } from './switch.ts';
 import { allocateSwitcherMapping } from './switcher.ts';
+
+const { NULL, PAGE_SIZE, toGva } = address;
+const { flagsOf, isPresent, NO_ENTRY, pgdIndex, withoutFlags } = entry;
+const { PAGE_ACCESSED, PAGE_DIRTY, PAGE_RW } = entry;
 
 /**
  * H:410 guest_set_pte: a last-level entry has changed. Kernel mappings are in every
@@ -38,8 +33,8 @@ export function guestSetPte(cpu: LgCpu, gpgdir: Gpa, vaddr: Gva, gpte: Entry): v
     return;
   }
   if (vaddr >= lg.kernelAddress) {
-    for (const [i, pgdir] of lg.pgdirs.entries()) {
-      if (pgdir.pgdir !== NULL) doSetPte(cpu, i, vaddr, gpte);
+    for (let i = 0; i < lg.pgdirs.length; i++) {
+      if (lg.pgdirs[i]!.pgdir !== NULL) doSetPte(cpu, i, vaddr, gpte);
     }
   } else {
     const pgdir = findPgdir(lg, gpgdir);
@@ -53,14 +48,14 @@ export function guestSetPte(cpu: LgCpu, gpgdir: Gpa, vaddr: Gva, gpte: Entry): v
  */
 function doSetPte(cpu: LgCpu, idx: number, vaddr: Gva, gpte: Entry): void {
   const { lg } = cpu;
-  withPgdir(lg, idx, () => {
-    lg.pgdirs[idx]!.countChange();
-    const spte = findSpte(cpu, idx, vaddr, null);
-    const old = spte === NULL ? NO_ENTRY : changeSpte(cpu, spte, gpte);
-    // Also where there is no entry yet: a fault may be about to make one from the old.
-    quiesce(lg, idx);
-    releasePte(lg, old);
-  });
+  const taken = lockPgdir(lg, idx);
+  lg.pgdirs[idx]!.countChange();
+  const spte = findSpte(cpu, idx, vaddr);
+  const old = spte === NULL ? NO_ENTRY : changeSpte(cpu, spte, gpte);
+  // Also where there is no entry yet: a fault may be about to make one from the old.
+  quiesce(lg, idx);
+  releasePte(lg, old);
+  letGo(lg, taken);
 }
 
 /** Returns what is to be released when nobody can reach it any more. */
@@ -114,24 +109,29 @@ export function guestSetPgd(caller: LgCpu, gpgdir: Gpa, idx: number): void {
   }
   const index = findPgdir(lg, gpgdir);
   if (index === lg.pgdirs.length) return;
-  withPgdir(lg, index, () => {
-    const pgdir = lg.pgdirs[index]!;
-    // It may have been given to another top level by now.
-    if (pgdir.gpgdir !== gpgdir) return;
-    releasePgds(lg, index, idx, idx + 1);
-    if (lg.defects.U2) {
-      // U2: that may have been the Switcher's; the repair goes to the current pgdir.
-      if (!allocateSwitcherMapping(cpu, cpu.cpuPgd)) {
-        killGuest(cpu, 'Cannot populate switcher mapping');
-      }
-    } else {
-      if (holdsSwitcher(lg, idx)) pgdir.switcherMapped = false;
-      mapSwitcher(cpu, index);
-      // Another pgdir gets its stack when it becomes the current one.
-      if (index === cpu.cpuPgd) mapNecessities(cpu, true);
+  const taken = lockPgdir(lg, index);
+  // It may have been given to another top level by now.
+  if (lg.pgdirs[index]!.gpgdir === gpgdir) changePgd(cpu, index, idx);
+  letGo(lg, taken);
+}
+
+/** What was below entry `idx` of a shadow goes, and what the caller cannot do without comes back. */
+function changePgd(cpu: LgCpu, index: number, idx: number): void {
+  const { lg } = cpu;
+  const pgdir = lg.pgdirs[index]!;
+  releasePgds(lg, index, idx, idx + 1);
+  if (lg.defects.U2) {
+    // U2: that may have been the Switcher's; the repair goes to the current pgdir.
+    if (!allocateSwitcherMapping(cpu, cpu.cpuPgd)) {
+      killGuest(cpu, 'Cannot populate switcher mapping');
     }
-    pgdir.lastHostCpu = -1;
-  });
+  } else {
+    if (holdsSwitcher(lg, idx)) pgdir.switcherMapped = false;
+    mapSwitcher(cpu, index);
+    // Another pgdir gets its stack when it becomes the current one.
+    if (index === cpu.cpuPgd) mapNecessities(cpu, true);
+  }
+  pgdir.lastHostCpu = -1;
 }
 
 /** Whether any of the Switcher's pages hangs below a top-level entry. */

@@ -7,14 +7,19 @@
  */
 
 import type { Gpa } from '../../shared/address.ts';
-import { frameStart, NO_FRAME, NULL } from '../../shared/address.ts';
-import { withPgdirs } from '../../shared/discipline.ts';
-import { EventKind } from '../../shared/events.ts';
+import * as address from '../../shared/address.ts';
+import { letGo, lockPgdirs } from '../../shared/discipline.ts';
+import * as events from '../../shared/events.ts';
 import { FrameKind } from '../../shared/frames.ts';
-import { type LgCpu, NO_PGDIR } from '../../shared/lg-cpu.ts';
+import type { LgCpu } from '../../shared/lg-cpu.ts';
+import * as lgCpu from '../../shared/lg-cpu.ts';
 import type { Lguest } from '../../shared/lguest.ts';
 import type { Pgdir } from '../../shared/pgdir.ts';
 import { flushUserMappings, mapNecessities, releaseAllPagetables } from './flush.ts';
+
+const { frameStart, NO_FRAME, NULL } = address;
+const { EventKind } = events;
+const { NO_PGDIR } = lgCpu;
 
 /** find_pgdir's and new_pgdir's way to say "none": the index after the last. */
 const none = (lg: Lguest): number => lg.pgdirs.length;
@@ -29,19 +34,19 @@ export function guestNewPagetable(cpu: LgCpu, pgtable: Gpa): void {
   }
   cpu.cr3 = pgtable;
   letGoOfPgdir(cpu);
-  const blank = withPgdirs(lg, () => {
-    const found = first ? none(lg) : findPgdir(lg, pgtable);
-    return takePgdir(cpu, found === none(lg) ? newPgdir(cpu, pgtable) : { index: found });
-  });
+  const taken = lockPgdirs(lg);
+  const blank = switchTo(cpu, first ? none(lg) : findPgdir(lg, pgtable), pgtable);
+  letGo(lg, taken);
   lg.host.events.record(EventKind.PgdirSwitched, cpu.cpuPgd, pgtable);
   // U10: a pgdir that lost its mappings, but was not just allocated, needs the stack too.
   mapNecessities(cpu, blank || !lg.defects.U10);
 }
 
 /** H:435 find_pgdir: which shadow, if any, belongs to a guest top level. */
-export function findPgdir(lg: Lguest, pgtable: Gpa): number {
-  const i = lg.pgdirs.findIndex((p) => p.pgdir !== NULL && p.gpgdir === pgtable);
-  return i === -1 ? none(lg) : i;
+export function findPgdir({ pgdirs }: Lguest, pgtable: Gpa): number {
+  let i = 0;
+  while (i < pgdirs.length && (pgdirs[i]!.pgdir === NULL || pgdirs[i]!.gpgdir !== pgtable)) i++;
+  return i;
 }
 
 /** A shadow that was chosen. `blank`: a fresh page without kernel mappings. */
@@ -97,7 +102,14 @@ function allocatedPgdir(lg: Lguest, current: number): number {
   return i === -1 ? none(lg) : i;
 }
 
-function takePgdir(cpu: LgCpu, { index, blank = false }: Choice): boolean {
+/** Go on on shadow `found`, or on a new one if it is none(lg). True if that is blank. */
+function switchTo(cpu: LgCpu, found: number, pgtable: Gpa): boolean {
+  if (found !== none(cpu.lg)) return takePgdir(cpu, found, false);
+  const { index, blank = false } = newPgdir(cpu, pgtable);
+  return takePgdir(cpu, index, blank);
+}
+
+function takePgdir(cpu: LgCpu, index: number, blank: boolean): boolean {
   const { lg } = cpu;
   if (index === none(lg)) {
     cpu.cpuPgd = NO_PGDIR;
@@ -105,6 +117,8 @@ function takePgdir(cpu: LgCpu, { index, blank = false }: Choice): boolean {
     return false;
   }
   cpu.cpuPgd = index;
+  // R11: nobody asks.
+  if (lg.defects.R11) return blank;
   cpu.holdsPgdir = true;
   lg.pgdirs[index]!.addUser();
   if (lg.hungryVcpu === cpu.id + 1) lg.hungryVcpu = 0;
@@ -120,15 +134,20 @@ export function claimPgdir(cpu: LgCpu): boolean {
   const { lg } = cpu;
   // R11: nobody asks.
   if (cpu.holdsPgdir || lg.defects.R11) return true;
-  return withPgdirs(lg, () => {
-    const free = lg.pgdirs.filter(({ users }) => users === 0).length;
-    if (free <= 1 && lg.hungryVcpu !== 0 && lg.hungryVcpu !== cpu.id + 1) return false;
-    const isMine = cpu.cpuPgd !== NO_PGDIR && lg.pgdirs[cpu.cpuPgd]!.gpgdir === cpu.cr3;
-    const index = isMine ? cpu.cpuPgd : findPgdir(lg, cpu.cr3);
-    takePgdir(cpu, index === none(lg) ? newPgdir(cpu, cpu.cr3) : { index });
-    if (!isMine) mapNecessities(cpu, true);
-    return cpu.holdsPgdir;
-  });
+  const taken = lockPgdirs(lg);
+  const claimed = tryToClaim(cpu);
+  letGo(lg, taken);
+  return claimed;
+}
+
+function tryToClaim(cpu: LgCpu): boolean {
+  const { lg } = cpu;
+  const free = lg.pgdirs.filter(({ users }) => users === 0).length;
+  if (free <= 1 && lg.hungryVcpu !== 0 && lg.hungryVcpu !== cpu.id + 1) return false;
+  const isMine = cpu.cpuPgd !== NO_PGDIR && lg.pgdirs[cpu.cpuPgd]!.gpgdir === cpu.cr3;
+  switchTo(cpu, isMine ? cpu.cpuPgd : findPgdir(lg, cpu.cr3), cpu.cr3);
+  if (!isMine) mapNecessities(cpu, true);
+  return cpu.holdsPgdir;
 }
 
 /** When a vCPU is put down, or goes on with another. */

@@ -7,28 +7,24 @@
  * own state page, read-only.
  */
 
-import type { Gva } from '../../shared/address.ts';
-import { NULL, PAGE_SIZE, type Pfn, type Ptr, toGva } from '../../shared/address.ts';
-import { Counter } from '../../shared/counters.ts';
+import type { Gva, Pfn, Ptr } from '../../shared/address.ts';
+import * as address from '../../shared/address.ts';
+import * as counters from '../../shared/counters.ts';
 import { isInside } from '../../shared/discipline.ts';
-import {
-  Entry,
-  isPresent,
-  makeEntry,
-  NO_ENTRY,
-  PAGE_ACCESSED,
-  PAGE_DIRTY,
-  PAGE_GLOBAL,
-  PAGE_NX_HIGH,
-  PAGE_PRESENT,
-  PAGE_RW,
-  PAGE_TABLE,
-  ptePfn,
-} from '../../shared/entry.ts';
+import type { Entry } from '../../shared/entry.ts';
+import * as entry from '../../shared/entry.ts';
 import { bugOn, HostOops } from '../../shared/errors.ts';
-import { type LgCpu, NO_PGDIR } from '../../shared/lg-cpu.ts';
+import type { LgCpu } from '../../shared/lg-cpu.ts';
+import * as lgCpu from '../../shared/lg-cpu.ts';
 import type { Lguest } from '../../shared/lguest.ts';
 import { findSpte, releasePte } from './entries.ts';
+
+const { NULL, PAGE_SIZE, toGva } = address;
+const { Counter } = counters;
+const { isPresent, makeEntry, NO_ENTRY, ptePfn } = entry;
+const { PAGE_ACCESSED, PAGE_DIRTY, PAGE_GLOBAL, PAGE_NX_HIGH, PAGE_PRESENT } = entry;
+const { PAGE_RW, PAGE_TABLE } = entry;
+const { NO_PGDIR } = lgCpu;
 
 /** PAGE_KERNEL_RX, and __PAGE_KERNEL and __PAGE_KERNEL_RO without GLOBAL; NX apart. */
 export const KERNEL_RX = PAGE_PRESENT | PAGE_ACCESSED | PAGE_DIRTY | PAGE_GLOBAL;
@@ -76,36 +72,38 @@ export function mapSwitcherInGuest(cpu: LgCpu, hostCpu: number): void {
 }
 
 function mapsPage(cpu: LgCpu, vaddr: Gva, page: Pfn): boolean {
-  const pte = findSpte(cpu, cpu.cpuPgd, vaddr, null);
+  const pte = findSpte(cpu, cpu.cpuPgd, vaddr);
   if (pte === NULL) return false;
-  const entry = cpu.lg.entry(pte);
-  return isPresent(entry) && ptePfn(entry) === page;
+  const found = cpu.lg.entry(pte);
+  return isPresent(found) && ptePfn(found) === page;
 }
 
 /** H:481 remove_switcher_percpu_map: clear the two entries of host CPU `i`. */
 function removeSwitcherPercpuMap(cpu: LgCpu, i: number): void {
-  const { lg } = cpu;
-  const base = percpuPagesAddr(lg, i);
-  for (const vaddr of [base, toGva(base + PAGE_SIZE)]) {
-    const pte = findSpte(cpu, cpu.cpuPgd, vaddr, null);
-    releasePte(lg, lg.entry(dereference(pte, 'remove_switcher_percpu_map')));
-    lg.setEntry(pte, NO_ENTRY);
-  }
+  const base = percpuPagesAddr(cpu.lg, i);
+  unmapPage(cpu, base);
+  unmapPage(cpu, toGva(base + PAGE_SIZE));
+}
+
+function unmapPage(cpu: LgCpu, vaddr: Gva): void {
+  const pte = dereference(findSpte(cpu, cpu.cpuPgd, vaddr), 'remove_switcher_percpu_map');
+  releasePte(cpu.lg, cpu.lg.entry(pte));
+  cpu.lg.setEntry(pte, NO_ENTRY);
 }
 
 /** A page that is not to be executed, with a reference. */
 function mapPage(cpu: LgCpu, vaddr: Gva, page: Pfn, flags: number): void {
   const { lg } = cpu;
-  const pte = dereference(findSpte(cpu, cpu.cpuPgd, vaddr, null), 'map_switcher_in_guest');
+  const pte = dereference(findSpte(cpu, cpu.cpuPgd, vaddr), 'map_switcher_in_guest');
   lg.host.frames.get(page);
   lg.setEntry(pte, switcherEntry(lg, page, flags, false));
 }
 
 /** `mk_pte`, with NX where the host has it. */
 export function switcherEntry(lg: Lguest, page: Pfn, flags: number, executable: boolean): Entry {
-  const entry = makeEntry(page, flags);
+  const pte = makeEntry(page, flags);
   const noExecute = lg.form.pae && lg.nx && !executable;
-  return noExecute ? new Entry(entry.low, entry.high | PAGE_NX_HIGH) : entry;
+  return noExecute ? new entry.Entry(pte.low, pte.high | PAGE_NX_HIGH) : pte;
 }
 
 function dereference(ptr: Ptr, where: string): Ptr {
@@ -124,10 +122,7 @@ export function allocateSwitcherMapping(cpu: LgCpu, pgdir: number): boolean {
   // Repaired, each vCPU has it for itself: see private-switcher.ts.
   if (!lg.sharesSwitcher || pgdir === NO_PGDIR) return true;
   for (let i = 0; i < host.switcherPages.length; i++) {
-    const pte = findSpte(cpu, pgdir, switcherPageAddr(lg, i), {
-      pgdFlags: lg.form.checkGpgdMask,
-      pmdFlags: PAGE_TABLE,
-    });
+    const pte = findSpte(cpu, pgdir, switcherPageAddr(lg, i), lg.form.checkGpgdMask, PAGE_TABLE);
     if (pte === NULL) return false;
     // It may be there: set_pgd calls this in case it threw the Switcher away.
     if (i === 0 && !isPresent(lg.entry(pte))) {

@@ -41,7 +41,7 @@ export function tampered(pae = false): Tampered {
   demandPage(m.cpu(), VA, WRITE | BY_USER);
   demandPage(m.cpu(), READ_VA, BY_USER);
   const mmus = m.host.cpus.map((cpu) => new Mmu(m.host, cpu));
-  const spte = (at: Gva): Ptr => findSpte(m.cpu(), m.cpu().cpuPgd, at, null);
+  const spte = (at: Gva): Ptr => findSpte(m.cpu(), m.cpu().cpuPgd, at);
   return {
     ...{ m, mmus, spte, gptes: { va, readVa } },
     set: (at, frame, flags) => m.lg.setEntry(spte(at), makeEntry(frame, flags)),

@@ -50,8 +50,8 @@ describe.each(FORMS)('$form', ({ pae }) => {
     mapSwitcherInGuest(m.cpu(), 0);
     expect(checkIsolation(m.host)).toEqual([]);
     const u = tampered(pae);
-    const upper = { pgdFlags: u.m.lg.form.checkGpgdMask, pmdFlags: PAGE_TABLE };
-    const slot = findSpte(u.m.cpu(), u.m.cpu().cpuPgd, toGva(SWITCHER + 0x1000), upper);
+    const upper = [u.m.lg.form.checkGpgdMask, PAGE_TABLE] as const;
+    const slot = findSpte(u.m.cpu(), u.m.cpu().cpuPgd, toGva(SWITCHER + 0x1000), ...upper);
     u.m.lg.setEntry(slot, makeEntry(u.m.cpu().regsPage, P | RW | A | D));
     expect(checkIsolation(u.m.host)).toMatchObject([
       { pgdir: 0, expected: 'regs pages in the vCPUs’ own tables only' },

@@ -94,7 +94,7 @@ describe('the host dies', () => {
   test('when the Switcher’s text is not mapped on the way in', () => {
     const { rig, sides } = enterable(1, 1);
     const cpu = rig.vcpu(0);
-    cpu.lg.setEntry(findSpte(cpu, cpu.cpuPgd, rig.host.switcherAddr, null), NO_ENTRY);
+    cpu.lg.setEntry(findSpte(cpu, cpu.cpuPgd, rig.host.switcherAddr), NO_ENTRY);
     expect(() => sides[0]!.enter(0)).toThrow(/fault in the Switcher/);
   });
 });
@@ -166,7 +166,7 @@ test('the second of a CPU’s pages cannot be written by the guest', () => {
   sides[0]!.enter(0);
   const cpu = rig.vcpu(0);
   const pages = percpuPagesAddr(cpu.lg, 0);
-  const spte = cpu.lg.entry(findSpte(cpu, cpu.cpuPgd, (pages + 4096) as typeof pages, null));
+  const spte = cpu.lg.entry(findSpte(cpu, cpu.cpuPgd, (pages + 4096) as typeof pages));
   expect(spte.low & 0xfff).toBe(0x61);
   expect(frameOf(toPtr((spte.low >>> 12) * 1024))).toBe(rig.host.switcherPages[2]);
 });

@@ -88,7 +88,7 @@ const SPECIMENS: Partial<Record<DefectId, (machine: Machine) => boolean>> = {
     demandPage(a.cpu(0), VA, 0);
     let reachable = false;
     meanwhile(a.host.frames, 'disown', () => {
-      reachable = findSpte(b.cpu(1), 0, VA, null) !== NULL;
+      reachable = findSpte(b.cpu(1), 0, VA) !== NULL;
     });
     guestSetPgd(a.cpu(0), TOP, VA >>> m.lg.form.pgdirShift);
     return reachable;
@@ -162,7 +162,7 @@ const SPECIMENS: Partial<Record<DefectId, (machine: Machine) => boolean>> = {
     a.enter(0);
     a.leave(0);
     d.enter(0);
-    const atCpu1 = findSpte(m.cpu(), 0, percpuPagesAddr(m.lg, 1), null);
+    const atCpu1 = findSpte(m.cpu(), 0, percpuPagesAddr(m.lg, 1));
     return atCpu1 !== NULL && isPresent(m.lg.entry(atCpu1));
   },
   R14: ({ m, cpus: [a] }) => {
@@ -206,7 +206,7 @@ function meanwhile<T extends object, K extends keyof T>(
 
 function shadowOf(view: HostCpuView, va: Gva) {
   const { lg } = view.cpu(0);
-  const spte = findSpte(view.cpu(0), 0, va, null);
+  const spte = findSpte(view.cpu(0), 0, va);
   return spte === NULL ? NO_ENTRY : lg.entry(spte);
 }
 

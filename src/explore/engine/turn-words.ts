@@ -97,6 +97,13 @@ export class TurnWords extends Words {
     return this.#end(Access.Or, at, value, super.or(at, value));
   }
 
+  override read64(at: Ptr): Entry {
+    if (this.#task.isAgain) return this.#again64();
+    this.#begin(Access.Read, at);
+    if (this.#isBuffered(at) || this.#isBuffered(toPtr(at + 1))) this.#task.turn.flush(this.#task);
+    return this.#end64(Access.Read, at, 0, super.read64(at));
+  }
+
   override load64(at: Ptr): Entry {
     if (this.#task.isAgain) return this.#again64();
     this.#begin(Access.Load, at);
