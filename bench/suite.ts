@@ -1,6 +1,7 @@
 /** The lines, in the order in which they are measured and shown. */
 
 import { accessLines } from './accesses.ts';
+import { bootLines } from './boot.ts';
 import { faultLines } from './faults.ts';
 import type { Line } from './pair.ts';
 import { pgdirLines } from './pgdirs.ts';
@@ -27,6 +28,6 @@ export const SUITE: readonly Part[] = [
   { name: 'page tables', lines: pgdirLines },
   { name: 'Switcher', lines: switcherLines },
   { name: 'traces', lines: traceLines },
-  { name: 'machine', lines: machineLines },
+  { name: 'machine', lines: [...bootLines, ...machineLines] },
   { name: 'schedules', lines: scheduleLines },
 ];

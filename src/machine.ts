@@ -2,6 +2,7 @@
  * A machine from boot to the end: memory, workers for the host CPUs, guests on them.
  */
 
+import '../shared/compile-cache.ts';
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { type Remote, wrap } from 'comlink';
@@ -131,27 +132,30 @@ export class Machine {
     const start = performance.now();
     validate(spec);
     const layout = layoutOf(spec);
-    const { shared, host } = makeMachine(layout, Vma.CopyOnWrite);
-    for (const lg of host.guests) launch(lg);
+    // They take longest: they come up while memory is laid out.
     const workers = Array.from(
       { length: spec.hostCpus },
       (_, i) => new Worker(workerUrl('host-cpu'), { name: `host CPU ${i}` }),
     );
     const died = Promise.race(workers.map((worker, i) => deathOf(worker, i)));
-    const apis = workers.map((worker) => wrap<HostCpuApi>(nodeEndpoint(worker)));
-    const scheduling = schedulingOf(spec);
-    const programs = spec.guests.map((guest) => guest.program);
-    const booted = Promise.all(
-      apis.map((api, index) => api.boot({ shared, index, programs, scheduling })),
-    );
     try {
+      const programs = spec.guests.map((guest) => guest.program);
+      // Fails here, in words, rather than in each worker.
+      for (const program of programs) loadProgram(program);
+      const { shared, host } = makeMachine(layout, Vma.CopyOnWrite);
+      for (const lg of host.guests) launch(lg);
+      const apis = workers.map((worker) => wrap<HostCpuApi>(nodeEndpoint(worker)));
+      const scheduling = schedulingOf(spec);
+      const booted = Promise.all(
+        apis.map((api, index) => api.boot({ shared, index, programs, scheduling })),
+      );
       const dead = await Promise.race([booted, died, after(BOOT_PATIENCE_MS)]);
       if (!Array.isArray(dead)) throw new Error(dead?.message ?? 'the workers do not come up');
+      return new Machine(spec, host, workers, apis, died, performance.now() - start);
     } catch (error) {
       await Promise.all(workers.map((worker) => worker.terminate()));
       throw error;
     }
-    return new Machine(spec, host, workers, apis, died, performance.now() - start);
   }
 
   /** Run all guests to their end. The workers are gone then; memory is as they left it. */
@@ -270,7 +274,7 @@ function framesFor(spec: MachineSpec): number {
 
 function validate(spec: MachineSpec): void {
   checkHotplug(spec.hotplug ?? [], spec.hostCpus);
-  for (const { name, pages, program, paging, nx, vcpus = 1 } of spec.guests) {
+  for (const { name, pages, paging, nx, vcpus = 1 } of spec.guests) {
     if (nx === true && paging !== 'pae') {
       throw new UserError(
         `guest ${name} is to have NX, and page tables of two levels have no bit for it`,
@@ -287,7 +291,5 @@ function validate(spec: MachineSpec): void {
           `(${(MIN_PAGES * 4) / 1024} MiB): give it more (--guest-memory)`,
       );
     }
-    // Fails here, in words, rather than in each worker.
-    loadProgram(program);
   }
 }

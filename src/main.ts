@@ -5,41 +5,29 @@
  * goes wrong in them is told apart by whose mistake it is.
  */
 
+import '../shared/compile-cache.ts';
 import { Command, CommanderError } from 'commander';
 import { UserError } from '../shared/errors.ts';
-import { campaignCommand } from './commands/campaign.ts';
-import { compareCommand } from './commands/compare.ts';
-import { conformanceCommand } from './commands/conformance.ts';
-import { defectsCommand } from './commands/defects.ts';
 import { ExitCode } from './commands/exit-code.ts';
-import { exploreCommand } from './commands/explore.ts';
-import { importCommand } from './commands/import.ts';
-import { litmusCommand } from './commands/litmus.ts';
-import { mergeCommand } from './commands/merge.ts';
-import { mutantsCommand } from './commands/mutants.ts';
-import { replayCommand } from './commands/replay.ts';
-import { runCommand } from './commands/run.ts';
-import { shrinkCommand } from './commands/shrink.ts';
-import { startCommand } from './commands/start.ts';
-import { stressCommand } from './commands/stress.ts';
 import { columnsOf, wrap } from './commands/terminal.ts';
 
-const COMMANDS: readonly (() => Command)[] = [
-  startCommand,
-  runCommand,
-  stressCommand,
-  litmusCommand,
-  exploreCommand,
-  replayCommand,
-  shrinkCommand,
-  campaignCommand,
-  mergeCommand,
-  mutantsCommand,
-  importCommand,
-  conformanceCommand,
-  compareCommand,
-  defectsCommand,
-];
+/** Loaded when they are wanted: together they are most of what umbra is. */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  start: async () => (await import('./commands/start.ts')).startCommand(),
+  run: async () => (await import('./commands/run.ts')).runCommand(),
+  stress: async () => (await import('./commands/stress.ts')).stressCommand(),
+  litmus: async () => (await import('./commands/litmus.ts')).litmusCommand(),
+  explore: async () => (await import('./commands/explore.ts')).exploreCommand(),
+  replay: async () => (await import('./commands/replay.ts')).replayCommand(),
+  shrink: async () => (await import('./commands/shrink.ts')).shrinkCommand(),
+  campaign: async () => (await import('./commands/campaign.ts')).campaignCommand(),
+  merge: async () => (await import('./commands/merge.ts')).mergeCommand(),
+  mutants: async () => (await import('./commands/mutants.ts')).mutantsCommand(),
+  import: async () => (await import('./commands/import.ts')).importCommand(),
+  conformance: async () => (await import('./commands/conformance.ts')).conformanceCommand(),
+  compare: async () => (await import('./commands/compare.ts')).compareCommand(),
+  defects: async () => (await import('./commands/defects.ts')).defectsCommand(),
+};
 
 const program = new Command('umbra')
   .description("A laboratory for lguest's shadow page tables on a simulated multiprocessor.")
@@ -47,8 +35,9 @@ const program = new Command('umbra')
   .showHelpAfterError('(umbra --help, or umbra COMMAND --help, says what there is)')
   .configureOutput({ outputError: (text, write) => write(text.replace(/^error:/, 'umbra:')) })
   .exitOverride();
-for (const command of COMMANDS) {
-  program.addCommand(command().copyInheritedSettings(program));
+const wanted = COMMANDS[process.argv[2] ?? ''];
+for (const load of wanted === undefined ? Object.values(COMMANDS) : [wanted]) {
+  program.addCommand((await load()).copyInheritedSettings(program));
 }
 
 // Whoever reads our output may stop early (`umbra … | head`): the command still

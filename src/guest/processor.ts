@@ -4,7 +4,7 @@
  */
 
 import type { Right } from '../../shared/access.ts';
-import type { Gva } from '../../shared/address.ts';
+import type { Gva, Ptr } from '../../shared/address.ts';
 import type { Words } from '../../shared/words.ts';
 
 /** Vectors of the x86 that matter here, and lguest's own. */
@@ -48,8 +48,10 @@ export interface Processor {
   readonly kicked: boolean;
 }
 
-/** A processor that lets a loop ask the TLB alone. */
+/** A processor whose TLB a loop may ask itself, as shared/tlb.ts says. */
 export interface ProcessorWithTlb extends Processor {
-  /** As translate, where the TLB knows; negative where it does not, or not with this right. */
-  lookUp(va: Gva, right: Right): number;
+  /** Where its entries begin. */
+  readonly tlb: Ptr;
+  /** Of the entries that count; another one once the guest was left. */
+  readonly generation: number;
 }

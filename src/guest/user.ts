@@ -8,25 +8,28 @@
  * read wrongly anywhere thus shows in every word written later.
  */
 
-import { Right } from '../../shared/access.ts';
-import { type Gva, PAGE_SIZE, toGva, toPtr } from '../../shared/address.ts';
+import type { Right } from '../../shared/access.ts';
+import * as access from '../../shared/access.ts';
+import type { Gva } from '../../shared/address.ts';
+import * as address from '../../shared/address.ts';
 import { Counter, type Counters } from '../../shared/counters.ts';
 import { Reg } from '../../shared/host-cpu.ts';
+import { lookUp } from '../../shared/tlb.ts';
 import type { Words } from '../../shared/words.ts';
 import { isUserMode, type Processor, type ProcessorWithTlb, Vector } from './processor.ts';
-import { BLOCK_OPS, Op, type OperationBlock, type Program, Sys } from './program.ts';
+import * as program from './program.ts';
+import { type OperationBlock, type Program, Sys } from './program.ts';
+
+const { UserFetch, UserRead, UserWrite } = access.Right;
+const { PAGE_SIZE, toGva, toPtr } = address;
+const { BLOCK_OPS } = program;
+const { Fetch, Load, Store, Modify, Locked, Syscall } = program.Op;
 
 /** Accesses between two looks at the mailbox. */
 const POLL_OPERATIONS = 1024;
 
 /** The right that each kind of access needs. */
-const RIGHT_OF = [
-  Right.UserFetch,
-  Right.UserRead,
-  Right.UserWrite,
-  Right.UserWrite,
-  Right.UserWrite,
-];
+const RIGHT_OF = Uint8Array.of(UserFetch, UserRead, UserWrite, UserWrite, UserWrite);
 
 /** What edi becomes when a thread reads `value`. */
 const afterLoad = (state: number, value: number): number => Math.imul(state ^ value, 0x9e37_79b1);
@@ -72,11 +75,21 @@ export class UserMode {
     return cpu.register(Reg.esi) - start;
   }
 
-  /** Operations `position` … `stop` of one block, until one traps. Returns how far it came. */
+  /**
+   * Operations `start` … `stop` of one block, until one traps. Returns how far it came.
+   *
+   * Nearly all are plain accesses that hit the TLB. They are done in the inner loop, which
+   * calls nothing, so that the compiler keeps all it needs in registers; whatever else comes,
+   * the outer loop does by itself and goes in again. Fetches mostly stay on a page: as long
+   * as only the inner loop runs, nothing leaves the TLB, so a page found there still is.
+   */
   #slice(block: OperationBlock, first: number, start: number, stop: number): number {
     const cpu = this.#cpu;
     const { ops } = block;
     const words = this.#words;
+    const memory = words.plain;
+    const { tlb, generation } = cpu;
+    const end = (stop - first) * 2;
     let state = cpu.register(Reg.edi) | 0;
     let eip = cpu.register(Reg.eip);
     let fetches = 0;
@@ -85,23 +98,51 @@ export class UserMode {
     let modifies = 0;
     let crossings = 0;
     let call = -1;
-    let position = start;
-    for (; position < stop; position++) {
-      const head = ops[(position - first) * 2]!;
-      const va = ops[(position - first) * 2 + 1]! as Gva;
+    let i = (start - first) * 2;
+    while (i < end) {
+      let codePage = 0;
+      let codeBytes = -1;
+      for (; i < end; i += 2) {
+        const head = ops[i]!;
+        const va = ops[i + 1]! as Gva;
+        const kind = head & 0xff;
+        const bytes = head >>> 8;
+        if (kind === Fetch) {
+          if (((va - codePage) >>> 0) + bytes > codeBytes) {
+            const inPage = va & (PAGE_SIZE - 1);
+            if (inPage + bytes > PAGE_SIZE) break;
+            if (lookUp(memory, tlb, generation, va, UserFetch) < 0) break;
+            codePage = va - inPage;
+            codeBytes = PAGE_SIZE;
+          }
+          fetches++;
+          eip = va;
+          continue;
+        }
+        if (kind > Modify || (va & (PAGE_SIZE - 1)) + bytes > PAGE_SIZE) break;
+        const at = lookUp(memory, tlb, generation, va, kind === Load ? UserRead : UserWrite);
+        if (at < 0) break;
+        if (kind !== Store) state = afterLoad(state, words.read(toPtr(at)));
+        if (kind !== Load) words.write(toPtr(at), storedValue(state, first + (i >>> 1)));
+        if (kind === Load) loads++;
+        else if (kind === Store) stores++;
+        else modifies++;
+      }
+      if (i >= end) break;
+      const head = ops[i]!;
+      const va = ops[i + 1]! as Gva;
       const kind = head & 0xff;
-      if (kind === Op.Syscall) {
+      if (kind === Syscall) {
         call = va;
         break;
       }
-      const right = RIGHT_OF[kind]!;
-      // Nearly all hit the TLB, and that much is short enough to be compiled into this loop.
-      let at = cpu.lookUp(va, right);
-      if (at < 0) at = cpu.translate(va, right);
+      const right = RIGHT_OF[kind]! as Right;
+      const at = cpu.translate(va, right);
       if (at < 0) {
         cpu.pageFault(va, at);
         break;
       }
+      const position = first + (i >>> 1);
       if ((va & (PAGE_SIZE - 1)) + (head >>> 8) > PAGE_SIZE) {
         // It reaches into the next page, which must be there too.
         const next = toGva((va & -PAGE_SIZE) + PAGE_SIZE);
@@ -111,27 +152,29 @@ export class UserMode {
           break;
         }
         crossings++;
-        if (kind === Op.Store) words.write(toPtr(other), storedValue(state, ~position));
+        if (kind === Store) words.write(toPtr(other), storedValue(state, ~position));
       }
-      if (kind === Op.Fetch) {
+      if (kind === Fetch) {
         fetches++;
         eip = va;
-      } else if (kind === Op.Load) {
+      } else if (kind === Load) {
         loads++;
         state = afterLoad(state, words.read(toPtr(at)));
-      } else if (kind === Op.Store) {
+      } else if (kind === Store) {
         stores++;
         words.write(toPtr(at), storedValue(state, position));
       } else {
         modifies++;
-        if (kind === Op.Locked) {
+        if (kind === Locked) {
           words.add(toPtr(at), 1);
         } else {
           state = afterLoad(state, words.read(toPtr(at)));
           words.write(toPtr(at), storedValue(state, position));
         }
       }
+      i += 2;
     }
+    let position = first + (i >>> 1);
     cpu.setRegister(Reg.edi, state);
     cpu.setRegister(Reg.eip, eip);
     const counters = this.#counters;

@@ -4,17 +4,17 @@
  */
 
 import { errorCodeOf, isFault, Right } from '../../shared/access.ts';
-import { type Gva, toGva, toPtr } from '../../shared/address.ts';
+import { type Gva, type Ptr, toGva, toPtr } from '../../shared/address.ts';
 import { Counter, type Counters } from '../../shared/counters.ts';
 import type { Host } from '../../shared/host.ts';
 import { type HostCpu, Reg } from '../../shared/host-cpu.ts';
 import { CANNOT_HAPPEN, StatePage } from '../../shared/switcher-page.ts';
 import type { Words } from '../../shared/words.ts';
-import { type Processor, Selector, Vector } from '../guest/processor.ts';
+import { type ProcessorWithTlb, Selector, Vector } from '../guest/processor.ts';
 import type { Mmu } from '../mmu/tlb.ts';
 import { gateAddress, isPresentGate } from './descriptors.ts';
 
-export class HostProcessor implements Processor {
+export class HostProcessor implements ProcessorWithTlb {
   readonly words: Words;
   readonly mmu: Mmu;
   readonly #host: Host;
@@ -42,8 +42,12 @@ export class HostProcessor implements Processor {
     return this.mmu.translate(va, right);
   }
 
-  lookUp(va: Gva, right: Right): number {
-    return this.mmu.lookUp(va, right);
+  get tlb(): Ptr {
+    return this.#cpu.tlb;
+  }
+
+  get generation(): number {
+    return this.#cpu.generation;
   }
 
   trap(vector: number, errorCode: number): void {

@@ -7,12 +7,13 @@
  */
 
 import { isFault, type Right } from '../../shared/access.ts';
-import type { Gva, Pfn } from '../../shared/address.ts';
+import type { Gva, Pfn, Ptr } from '../../shared/address.ts';
 import * as address from '../../shared/address.ts';
 import type { PagingForm } from '../../shared/entry.ts';
 import type { Host } from '../../shared/host.ts';
 import type { HostCpu } from '../../shared/host-cpu.ts';
 import * as hostCpu from '../../shared/host-cpu.ts';
+import { lookUp } from '../../shared/tlb.ts';
 import type { Words } from '../../shared/words.ts';
 import { loadPdptes, walk } from './walk.ts';
 
@@ -21,15 +22,12 @@ const { CR4_PAE, EFER_NXE, TLB_ENTRIES, TLB_ENTRY_WORDS } = hostCpu;
 
 const GENERATIONS = 0xfff;
 
-/** The TLB does not know; negative, so that whoever asks for a word sees that it is none. */
-const NOT_CACHED = -1;
-
 export class Mmu {
   readonly cpu: HostCpu;
   readonly #words: Words;
   readonly #plain: Uint32Array;
   readonly #frames: number;
-  readonly #tlb: number;
+  readonly #tlb: Ptr;
   readonly #generationAt: number;
 
   constructor(host: Host, cpu: HostCpu) {
@@ -44,21 +42,13 @@ export class Mmu {
   /** The word of host memory behind an address, or a fault (see access.ts). */
   translate(va: Gva, right: Right): number {
     const at = this.lookUp(va, right);
-    return at === NOT_CACHED ? this.#walk(va, right) : at;
+    return at < 0 ? this.#walk(va, right) : at;
   }
 
-  /**
-   * The word as far as the TLB knows it, or a negative number: then `translate` must say.
-   * By itself, and without calls, so that the compiler can put it into its callers.
-   */
+  /** The word as far as the TLB knows it, or a negative number: then `translate` must say. */
   lookUp(va: Gva, right: Right): number {
     const plain = this.#plain;
-    const entry = this.#tlb + ((va >>> PAGE_SHIFT) & (TLB_ENTRIES - 1)) * TLB_ENTRY_WORDS;
-    const key = ((va & -4096) | plain[this.#generationAt]!) >>> 0;
-    const found = plain[entry + 1]!;
-    return plain[entry] === key && found & right
-      ? (found >>> PAGE_SHIFT) * PAGE_WORDS + ((va & 4095) >>> 2)
-      : NOT_CACHED;
+    return lookUp(plain, this.#tlb, plain[this.#generationAt]!, va, right);
   }
 
   #walk(va: Gva, right: Right): number {

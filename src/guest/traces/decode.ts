@@ -1,23 +1,19 @@
-import { BLOCK_OPS, Op, type OperationBlock } from '../program.ts';
-import {
-  ADDRESS,
-  Code,
-  DISTANCE,
-  HEAD,
-  hasDifference,
-  MAX_HEADS,
-  resetTable,
-  STRIDE,
-  slotAfterData,
-  slotAfterFetch,
-  TABLE_WORDS,
-} from './predictor.ts';
-
 /**
  * Reads what BlockEncoder wrote. The arrays of the result are new ones: several
  * threads of one guest may stand in different blocks of one stream for as long as
  * they like, and a reused buffer would change under one of them unseen.
  */
+
+import type { OperationBlock } from '../program.ts';
+import * as program from '../program.ts';
+import * as predictor from './predictor.ts';
+
+const { BLOCK_OPS } = program;
+const { Fetch, Syscall } = program.Op;
+const { ADDRESS, DISTANCE, HEAD, MAX_HEADS, STRIDE, TABLE_WORDS } = predictor;
+const { hasDifference, resetTable, slotAfterData, slotAfterFetch } = predictor;
+const { Adjacent, Differs, Escape, Expected, Known } = predictor.Code;
+
 export class BlockDecoder {
   readonly #table = new Int32Array(TABLE_WORDS);
   #bytes: Uint8Array = new Uint8Array(0);
@@ -65,15 +61,15 @@ export class BlockDecoder {
       const last = table[slot + ADDRESS]!;
 
       // Most operations are as expected; they get a path without further questions.
-      if (code === Code.Expected) {
+      if (code === Expected) {
         ops[i] = head;
         const kind = head & 0xff;
         const address = (last + table[slot + STRIDE]!) | 0;
-        if (kind === Op.Fetch) {
+        if (kind === Fetch) {
           ops[i + 1] = address;
           behind = (address + (head >>> 8)) | 0;
           slot = slotAfterFetch(address);
-        } else if (kind === Op.Syscall) {
+        } else if (kind === Syscall) {
           ops[i + 1] = calls++;
           slot = slotAfterData(slot);
         } else {
@@ -86,15 +82,15 @@ export class BlockDecoder {
         continue;
       }
 
-      if (code === Code.Escape) {
+      if (code === Escape) {
         this.#at = at;
         head = this.#varint() | 0;
         at = this.#at;
-      } else if (code >= Code.Known) head = heads[(code - Code.Known) >> 1]!;
+      } else if (code >= Known) head = heads[(code - Known) >> 1]!;
       const kind = head & 0xff;
       let difference = 0;
       if (hasDifference(code)) {
-        let p = kind === Op.Fetch ? fetchAt : at;
+        let p = kind === Fetch ? fetchAt : at;
         let byte = bytes[p++]!;
         difference = byte & 0x7f;
         for (let shift = 7; byte > 0x7f && p < end; shift += 7) {
@@ -102,30 +98,30 @@ export class BlockDecoder {
           difference |= (byte & 0x7f) << shift;
         }
         difference = (difference >>> 1) ^ -(difference & 1);
-        if (kind === Op.Fetch) fetchAt = p;
+        if (kind === Fetch) fetchAt = p;
         else at = p;
       }
 
       ops[i] = head;
       table[slot + HEAD] = head;
-      if (kind === Op.Fetch) {
+      if (kind === Fetch) {
         const address = (behind + difference) | 0;
         ops[i + 1] = address;
         table[slot + ADDRESS] = address;
         table[slot + STRIDE] = 0;
         behind = (address + (head >>> 8)) | 0;
         slot = slotAfterFetch(address);
-      } else if (kind === Op.Syscall) {
+      } else if (kind === Syscall) {
         ops[i + 1] = calls++;
         slot = slotAfterData(slot);
       } else {
         let address: number;
-        if (code === Code.Adjacent) address = (data + table[slot + DISTANCE]!) | 0;
-        else if (code === Code.Differs) address = (last + difference) | 0;
+        if (code === Adjacent) address = (data + table[slot + DISTANCE]!) | 0;
+        else if (code === Differs) address = (last + difference) | 0;
         else address = (data + difference) | 0;
         ops[i + 1] = address;
         table[slot + ADDRESS] = address;
-        table[slot + STRIDE] = code < Code.Known ? address - last : 0;
+        table[slot + STRIDE] = code < Known ? address - last : 0;
         table[slot + DISTANCE] = address - data;
         data = address;
         slot = slotAfterData(slot);
