@@ -3,6 +3,7 @@
  */
 
 import '../shared/compile-cache.ts';
+import '../shared/inlining.ts';
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { type Remote, wrap } from 'comlink';
