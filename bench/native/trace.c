@@ -1,6 +1,6 @@
 /*
- * What comes next is what followed the same place last time, or differs from it by what a
- * code says: src/guest/traces/predictor.ts says more, and decode.ts is the same loop.
+ * A block says what its runs are and which comes after which, and of the data where it is not
+ * as expected: src/guest/traces/runs.ts says more, and decode.ts is the same loop.
  */
 #define _GNU_SOURCE
 #include "trace.h"
@@ -12,17 +12,17 @@
 
 #include "inflate.h"
 
-enum { SLOT_BITS = 14, SLOTS = 1 << SLOT_BITS };
-enum code { EXPECTED = 0, ADJACENT = 1, DIFFERS = 2, KNOWN = 3, ESCAPE = 255 };
-enum { MOST_HEADS = (ESCAPE - KNOWN) / 2 };
+enum code { EXPECTED = 0, ADJACENT = 1, MOVED = 2, ELSEWHERE = 3 };
 
-struct slot {
+/* An operation of a run. */
+struct place_in_run {
   u32 head, address, stride, distance;
 };
 
 static int file;
 static uint8_t packed[1 << 20], bytes[1 << 20];
-static struct slot slots[SLOTS];
+static struct place_in_run table[BLOCK_OPS];
+static u32 starts[BLOCK_OPS + 1];
 
 static u32 number(void) {
   unsigned value;
@@ -66,69 +66,61 @@ static u32 varint(const uint8_t **at) {
   return word;
 }
 
-static struct slot *slot_after_fetch(u32 pc) {
-  return &slots[pc * 0x9e3779b1u >> (32 - SLOT_BITS)];
-}
-static struct slot *slot_after_data(struct slot *slot) {
-  return slot + 1 == slots + SLOTS ? slots : slot + 1;
+static u32 signed_of(u32 word) { return word >> 1 ^ -(word & 1); }
+
+/* What the runs are. */
+static void read_runs(u32 count, const u32 *heads, u32 head_count, const uint8_t **at) {
+  u32 place = 0, start = 0;
+  for (u32 run = 0; run < count; run++) {
+    starts[run] = place;
+    u32 operations = varint(at);
+    start += signed_of(varint(at));
+    if (place + operations > BLOCK_OPS) oops("a block's runs make no sense");
+    u32 address = start;
+    for (u32 end = place + operations; place < end; place++) {
+      u32 k = varint(at);
+      if (k >= head_count) oops("a block's runs make no sense");
+      bool is_fetch = (heads[k] & 0xff) == OP_FETCH;
+      table[place] = (struct place_in_run){heads[k], is_fetch ? address : 0, 0, 0};
+      if (is_fetch) address += heads[k] >> 8;
+    }
+  }
+  starts[count] = place;
 }
 
 /* Fills `ops`; returns how many are system calls, and where the bytes go on. */
-static u32 operations(u32 *ops, u32 count, const u32 *heads, const uint8_t **from,
-                      u32 fetch_bytes) {
-  for (u32 i = 0; i < SLOTS; i++) slots[i] = (struct slot){.head = UINT32_MAX};
-  const uint8_t *codes = *from, *fetches = codes + count, *at = fetches + fetch_bytes;
-  struct slot *slot = slots;
-  u32 behind = 0, data = 0, calls = 0;
-  for (u32 i = 0; i < count; i++, ops += 2) {
-    u32 code = codes[i];
-    u32 head = slot->head;
-    if (code == EXPECTED) {
-      u32 address = slot->address + slot->stride;
+static u32 operations(u32 *ops, u32 count, u32 run_count, const uint8_t **from, u32 number_bytes,
+                      u32 code_count) {
+  const uint8_t *numbers = *from, *codes = numbers + number_bytes, *at = codes + code_count;
+  u32 *end_of_ops = ops + 2 * count;
+  u32 data = 0, calls = 0;
+  while (ops < end_of_ops) {
+    u32 number = varint(&numbers);
+    u32 run = number >> 1;
+    if (run >= run_count) oops("a block's runs make no sense");
+    struct place_in_run *place = table + starts[run], *end = table + starts[run + 1];
+    if (end == place || end - place > (end_of_ops - ops) / 2) oops("a block's runs make no sense");
+    for (; place < end; place++, ops += 2) {
+      u32 head = place->head, kind = head & 0xff;
       ops[0] = head;
-      ops[1] = address;
-      if ((head & 0xff) == OP_FETCH) {
-        behind = address + (head >> 8);
-        slot = slot_after_fetch(address);
-      } else if ((head & 0xff) == OP_SYSCALL) {
-        ops[1] = calls++;
-        slot = slot_after_data(slot);
-      } else {
-        slot->address = address;
-        slot->distance = address - data;
-        data = address;
-        slot = slot_after_data(slot);
+      if (kind == OP_FETCH) {
+        ops[1] = place->address;
+        continue;
       }
-      continue;
-    }
-    if (code == ESCAPE) head = varint(&at);
-    else if (code >= KNOWN) head = heads[(code - KNOWN) >> 1];
-    u32 kind = head & 0xff;
-    u32 difference = 0;
-    if (code < KNOWN ? code == DIFFERS : ((code - KNOWN) & 1) || code == ESCAPE) {
-      u32 folded = varint(kind == OP_FETCH ? &fetches : &at);
-      difference = folded >> 1 ^ -(folded & 1);
-    }
-    ops[0] = slot->head = head;
-    if (kind == OP_FETCH) {
-      u32 address = behind + difference;
-      ops[1] = slot->address = address;
-      slot->stride = 0;
-      behind = address + (head >> 8);
-      slot = slot_after_fetch(address);
-    } else if (kind == OP_SYSCALL) {
-      ops[1] = calls++;
-      slot = slot_after_data(slot);
-    } else {
-      u32 last = slot->address;
-      u32 address = code == ADJACENT  ? data + slot->distance
-                    : code == DIFFERS ? last + difference
-                                      : data + difference;
-      ops[1] = slot->address = address;
-      slot->stride = code < KNOWN ? address - last : 0;
-      slot->distance = address - data;
+      if (kind == OP_SYSCALL) {
+        ops[1] = calls++;
+        continue;
+      }
+      u32 last = place->address, address = last + place->stride;
+      enum code code = number & 1 ? *codes++ : EXPECTED;
+      if (code != EXPECTED) {
+        if (code == ADJACENT) address = data + place->distance;
+        else address = (code == MOVED ? last : data) + signed_of(varint(&at));
+        place->stride = code == ELSEWHERE ? 0 : address - last;
+      }
+      ops[1] = place->address = address;
+      place->distance = address - data;
       data = address;
-      slot = slot_after_data(slot);
     }
   }
   *from = at;
@@ -146,11 +138,15 @@ void need_block(struct stream *stream, u32 index) {
 
   const uint8_t *at = bytes;
   u32 count = varint(&at), call_count = varint(&at);
-  u32 head_count = varint(&at), fetch_bytes = varint(&at);
-  u32 heads[MOST_HEADS];
-  if (count > BLOCK_OPS || head_count > MOST_HEADS) oops("a block makes no sense");
+  u32 head_count = varint(&at), run_count = varint(&at);
+  u32 number_bytes = varint(&at), code_count = varint(&at);
+  static u32 heads[BLOCK_OPS];
+  if (count > BLOCK_OPS || head_count > BLOCK_OPS || run_count > BLOCK_OPS) {
+    oops("a block makes no sense");
+  }
   for (u32 i = 0; i < head_count; i++) heads[i] = varint(&at);
-  if (operations(stream->ops, count, heads, &at, fetch_bytes) != call_count) {
+  read_runs(run_count, heads, head_count, &at);
+  if (operations(stream->ops, count, run_count, &at, number_bytes, code_count) != call_count) {
     oops("a block's system calls make no sense");
   }
   for (u32 i = 0; i < call_count * 4; i++) stream->calls[i] = varint(&at);

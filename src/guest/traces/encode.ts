@@ -1,34 +1,24 @@
 import { assert } from '../../../shared/errors.ts';
 import { BLOCK_OPS, Op, type OperationBlock } from '../program.ts';
-import {
-  ADDRESS,
-  Code,
-  DISTANCE,
-  HEAD,
-  hasDifference,
-  MAX_HEADS,
-  resetTable,
-  STRIDE,
-  slotAfterData,
-  slotAfterFetch,
-  TABLE_WORDS,
-} from './predictor.ts';
+import { ADDRESS, Code, DISTANCE, HEAD, runsOf, STRIDE, TABLE_WORDS } from './runs.ts';
+
+/** Bytes that a number takes at most. */
+const VARINT = 5;
 
 /**
- * Writes one block of operations as bytes: four counts (operations, calls, heads,
- * bytes of fetch differences), the heads, one code for each operation, the
- * differences of fetches and those of data accesses where the prediction erred, the
- * words of the system calls. Columns rather than records, since deflate then finds
- * the repetitions.
+ * Writes one block of operations as bytes, as runs.ts says. Six counts: operations, calls,
+ * heads, runs, bytes of the numbers of runs, codes. The heads. Of each run how many operations
+ * it has, how far it begins from the one before, and which heads. Then the numbers of the runs
+ * in their order, twice and one more where codes follow; the codes; the differences; the words
+ * of the system calls. Columns rather than records, since deflate then finds the repetitions.
  */
 export class BlockEncoder {
   readonly #table = new Int32Array(TABLE_WORDS);
   readonly #codes = new Uint8Array(BLOCK_OPS);
-  readonly #fetchDifferences = new Uint8Array(BLOCK_OPS * 5);
-  /** Worst case: each operation escapes with two varints of five bytes. */
-  readonly #differences = new Uint8Array(BLOCK_OPS * 10);
-  /** Worst case: four counts, the heads, code and differences, four varints for a call. */
-  readonly #out = new Uint8Array(20 + 5 * MAX_HEADS + BLOCK_OPS * 11 + BLOCK_OPS * 20);
+  readonly #definitions = new Column(3 * VARINT * BLOCK_OPS);
+  readonly #numbers = new Column(VARINT * BLOCK_OPS);
+  readonly #differences = new Column(VARINT * BLOCK_OPS);
+  readonly #out = new Column((6 + 9 * BLOCK_OPS) * VARINT);
 
   /**
    * The result is a view that the next call overwrites. Throws an assertion if the
@@ -38,118 +28,152 @@ export class BlockEncoder {
     const { ops, count, calls } = block;
     assert(count >= 1 && count <= BLOCK_OPS, `a block holds 1 to ${BLOCK_OPS} operations`);
     assert(ops.length >= 2 * count, 'a block has two words for each operation');
-    const table = this.#table;
-    resetTable(table);
-    const codes = this.#codes;
-    const differences = this.#differences;
-    const fetchDifferences = this.#fetchDifferences;
-    const heads = new HeadList();
-    let end = 0;
-    let fetchEnd = 0;
-    let slot = 0;
-    let behind = 0;
-    let data = 0;
-    let callCount = 0;
-
-    for (let i = 0; i < count; i++) {
-      const head = ops[2 * i]! | 0;
-      const address = ops[2 * i + 1]! | 0;
-      const kind = head & 0xff;
-      assert(kind <= Op.Syscall, `${kind} is not a kind of operation`);
-      const known = table[slot + HEAD] === head;
-      const last = table[slot + ADDRESS]!;
-      const expected = (last + table[slot + STRIDE]!) | 0;
-      let base: number;
-      let code: number;
-      if (kind === Op.Syscall) {
-        assert(address === callCount++, 'a block numbers its system calls in order');
-        base = address;
-        code = known ? Code.Expected : heads.code(head);
-      } else if (kind === Op.Fetch) {
-        base = behind;
-        if (!known) code = heads.code(head);
-        else if (address === expected) code = Code.Expected;
-        else code = address === behind ? Code.Adjacent : Code.Differs;
-      } else {
-        base = known ? last : data;
-        if (!known) code = heads.code(head);
-        else if (address === expected) code = Code.Expected;
-        else {
-          const adjacent = (data + table[slot + DISTANCE]!) | 0;
-          code = address === adjacent ? Code.Adjacent : Code.Differs;
-        }
-      }
-      if (code === Code.Escape) end = putVarint(differences, end, head >>> 0);
-      else if (code >= Code.Known && address !== base) code++;
-      if (hasDifference(code)) {
-        const difference = zigzag(address - base);
-        if (kind === Op.Fetch) fetchEnd = putVarint(fetchDifferences, fetchEnd, difference);
-        else end = putVarint(differences, end, difference);
-      }
-      codes[i] = code;
-
-      table[slot + HEAD] = head;
-      if (kind === Op.Fetch) {
-        table[slot + ADDRESS] = address;
-        table[slot + STRIDE] = 0;
-        behind = (address + (head >>> 8)) | 0;
-        slot = slotAfterFetch(address);
-      } else {
-        if (kind !== Op.Syscall) {
-          table[slot + ADDRESS] = address;
-          table[slot + STRIDE] = known ? address - last : 0;
-          table[slot + DISTANCE] = address - data;
-          data = address;
-        }
-        slot = slotAfterData(slot);
-      }
-    }
+    const callCount = checkOperations(ops, count);
     assert(calls.length >= 4 * callCount, 'a block has four words for each system call');
-    return this.#assemble(
-      heads.list,
-      codes.subarray(0, count),
-      fetchDifferences.subarray(0, fetchEnd),
-      differences.subarray(0, end),
-      calls.subarray(0, 4 * callCount),
-    );
+    for (const column of [this.#definitions, this.#numbers, this.#differences]) column.length = 0;
+
+    const heads = new Map<number, number>();
+    const runs = new Map<string, { number: number; place: number }>();
+    const starts = runsOf(ops, count);
+    let defined = 0;
+    let lastStart = 0;
+    let codes = 0;
+    let data = 0;
+    for (let r = 0; r + 1 < starts.length; r++) {
+      const [from, to] = [starts[r]!, starts[r + 1]!];
+      const start = (ops[2 * from]! & 0xff) === Op.Fetch ? ops[2 * from + 1]! | 0 : lastStart;
+      let key = `${start}`;
+      for (let i = from; i < to; i++) key += ` ${ops[2 * i]}`;
+      let run = runs.get(key);
+      if (run === undefined) {
+        run = { number: runs.size, place: defined };
+        runs.set(key, run);
+        this.#define(ops, from, to, start - lastStart, run.place, heads);
+        defined += 4 * (to - from);
+        lastStart = start;
+      }
+      const end = this.#code(ops, from, to, run.place, codes, data);
+      const surprises = this.#codes.subarray(codes, end).some((code) => code !== Code.Expected);
+      this.#numbers.put(2 * run.number + (surprises ? 1 : 0));
+      if (surprises) codes = end;
+      data = lastData(ops, from, to, data);
+    }
+
+    const out = this.#out;
+    out.length = 0;
+    for (const n of [count, callCount, heads.size, runs.size, this.#numbers.length, codes]) {
+      out.put(n);
+    }
+    for (const head of heads.keys()) out.put(head);
+    out.append(this.#definitions.bytes);
+    out.append(this.#numbers.bytes);
+    out.append(this.#codes.subarray(0, codes));
+    out.append(this.#differences.bytes);
+    for (const word of calls.subarray(0, 4 * callCount)) out.put(word);
+    return out.bytes;
   }
 
-  #assemble(
-    heads: readonly number[],
-    codes: Uint8Array,
-    fetchDifferences: Uint8Array,
-    differences: Uint8Array,
-    calls: Uint32Array,
-  ): Uint8Array {
-    const out = this.#out;
-    let at = putVarint(out, 0, codes.length);
-    at = putVarint(out, at, calls.length >> 2);
-    at = putVarint(out, at, heads.length);
-    at = putVarint(out, at, fetchDifferences.length);
-    for (const head of heads) at = putVarint(out, at, head >>> 0);
-    for (const column of [codes, fetchDifferences, differences]) {
-      out.set(column, at);
-      at += column.length;
+  /** A run that is new. Fetches have their addresses from now on. */
+  #define(
+    ops: Uint32Array,
+    from: number,
+    to: number,
+    distance: number,
+    place: number,
+    heads: Map<number, number>,
+  ): void {
+    this.#definitions.put(to - from);
+    this.#definitions.put(zigzag(distance));
+    for (let i = from; i < to; i++) {
+      const head = ops[2 * i]!;
+      if (!heads.has(head)) heads.set(head, heads.size);
+      this.#definitions.put(heads.get(head)!);
+      const at = place + 4 * (i - from);
+      this.#table.fill(0, at, at + 4);
+      this.#table[at + HEAD] = head;
     }
-    for (const word of calls) at = putVarint(out, at, word);
-    return out.subarray(0, at);
+  }
+
+  /** What is to be said of the data of one run; returns where its codes end. */
+  #code(
+    ops: Uint32Array,
+    from: number,
+    to: number,
+    place: number,
+    firstCode: number,
+    lastAddress: number,
+  ): number {
+    const table = this.#table;
+    let codes = firstCode;
+    let data = lastAddress;
+    for (let i = from; i < to; i++) {
+      if (!isData(ops[2 * i]!)) continue;
+      const at = place + 4 * (i - from);
+      const address = ops[2 * i + 1]! | 0;
+      const last = table[at + ADDRESS]!;
+      const [moved, distance] = [(address - last) | 0, (address - data) | 0];
+      let code: Code = zigzag(moved) < zigzag(distance) ? Code.Moved : Code.Elsewhere;
+      if (distance === table[at + DISTANCE]) code = Code.Adjacent;
+      if (moved === table[at + STRIDE]) code = Code.Expected;
+      if (code === Code.Moved) this.#differences.put(zigzag(moved));
+      if (code === Code.Elsewhere) this.#differences.put(zigzag(distance));
+      this.#codes[codes++] = code;
+      table[at + ADDRESS] = address;
+      table[at + STRIDE] = code === Code.Elsewhere ? 0 : moved;
+      table[at + DISTANCE] = distance;
+      data = address;
+    }
+    return codes;
   }
 }
 
-/** The heads of one block, in the order of their first unpredicted use. */
-class HeadList {
-  readonly list: number[] = [];
-  readonly #codes = new Map<number, number>();
+const isData = (head: number): boolean =>
+  (head & 0xff) !== Op.Fetch && (head & 0xff) !== Op.Syscall;
 
-  /** The even code of `head`, or Escape if the list is full. */
-  code(head: number): number {
-    const known = this.#codes.get(head);
-    if (known !== undefined) return known;
-    if (this.list.length === MAX_HEADS) return Code.Escape;
-    const code = Code.Known + 2 * this.list.length;
-    this.list.push(head);
-    this.#codes.set(head, code);
-    return code;
+/** Returns how many are system calls. */
+function checkOperations(ops: Uint32Array, count: number): number {
+  let calls = 0;
+  for (let i = 0; i < count; i++) {
+    const kind = ops[2 * i]! & 0xff;
+    assert(kind <= Op.Syscall, `${kind} is not a kind of operation`);
+    if (kind !== Op.Syscall) continue;
+    assert(ops[2 * i + 1] === calls++, 'a block numbers its system calls in order');
+  }
+  return calls;
+}
+
+/** The address of the last data access among some operations, or as it was before them. */
+function lastData(ops: Uint32Array, from: number, to: number, before: number): number {
+  for (let i = to - 1; i >= from; i--) if (isData(ops[2 * i]!)) return ops[2 * i + 1]! | 0;
+  return before;
+}
+
+/** Bytes that are filled from the start. */
+class Column {
+  readonly #bytes: Uint8Array;
+  length = 0;
+
+  constructor(capacity: number) {
+    this.#bytes = new Uint8Array(capacity);
+  }
+
+  get bytes(): Uint8Array {
+    return this.#bytes.subarray(0, this.length);
+  }
+
+  /** An unsigned word, seven bits a byte, least first. */
+  put(word: number): void {
+    let rest = word;
+    while (rest > 0x7f) {
+      this.#bytes[this.length++] = (rest & 0x7f) | 0x80;
+      rest >>>= 7;
+    }
+    this.#bytes[this.length++] = rest;
+  }
+
+  append(bytes: Uint8Array): void {
+    this.#bytes.set(bytes, this.length);
+    this.length += bytes.length;
   }
 }
 
@@ -157,16 +181,4 @@ class HeadList {
 function zigzag(difference: number): number {
   const d = difference | 0;
   return ((d << 1) ^ (d >> 31)) >>> 0;
-}
-
-/** Writes an unsigned word, seven bits a byte, least first; returns the place behind it. */
-function putVarint(out: Uint8Array, at: number, word: number): number {
-  let rest = word;
-  let end = at;
-  while (rest > 0x7f) {
-    out[end++] = (rest & 0x7f) | 0x80;
-    rest >>>= 7;
-  }
-  out[end++] = rest;
-  return end;
 }

@@ -15,7 +15,7 @@ import { UserError } from '../../../shared/errors.ts';
 
 /** The line ends catch a transfer that translated them, as in PNG. */
 export const MAGIC = Uint8Array.from([0x55, 0x4d, 0x42, 0x52, 0x41, 0x1a, 0x0d, 0x0a]);
-export const VERSION = 1;
+export const VERSION = 2;
 export const HEADER_BYTES = 12;
 export const TRAILER_BYTES = 28;
 
@@ -120,7 +120,11 @@ export function inflateChecked(
 ): Uint8Array {
   if (crc32(bytes) === crc) {
     try {
-      const inflated = inflateRawSync(bytes, { maxOutputLength: Math.max(1, inflatedLength) });
+      const inflated = inflateRawSync(bytes, {
+        maxOutputLength: Math.max(1, inflatedLength),
+        // At once, rather than in pieces that are put together.
+        chunkSize: Math.max(64, inflatedLength + 1),
+      });
       if (inflated.length === inflatedLength) return inflated;
     } catch {
       // Said below: a right checksum over bytes that do not inflate is damage too.

@@ -107,7 +107,7 @@ test('each way of not being a trace file has its own remedy', async () => {
     const bytes = readFileSync(path);
     bytes[8] = 9;
     writeFileSync(path, bytes);
-    expect(() => openProgram(path)).toThrow(/version 9; this umbra reads version 1.*Import/);
+    expect(() => openProgram(path)).toThrow(/version 9; this umbra reads version 2.*Import/);
   });
 });
 
