@@ -22,8 +22,8 @@ import { GuestRunner } from '../src/host/run-guest.ts';
 import { Scheduler } from '../src/host/scheduler.ts';
 import { keep, type Line, repeated, type Side, timed } from './pair.ts';
 
-/** Some 360 steps with PAE, the fewest of those whose CPUs take turns. */
-const SHORT = 'litmus/3-set/R8-set-pmd.yaml';
+/** The shortest test whose CPUs take turns: two vCPUs get their guest killed. */
+const SHORT = 'litmus/7-setup/R15-two-reasons-to-die.yaml';
 const TWO_CPUS = 'litmus/1-fault/R2-cleared-entry-comes-back.yaml';
 const FOUR_CPUS = 'litmus/6-switcher/four-cpus.yaml';
 
@@ -189,7 +189,7 @@ const SWITCHING: Batched = { path: TWO_CPUS, strategy: 'random', runs: 5, count:
 export const scheduleLines: readonly Line[] = [
   ...(
     [
-      [2, 'some 360 steps', SHORT],
+      [2, 'some 240 steps', SHORT],
       [2, 'some 680 steps', TWO_CPUS],
       [4, 'some 1,850 steps', FOUR_CPUS],
     ] as const
