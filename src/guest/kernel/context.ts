@@ -13,16 +13,26 @@
  * `each` shorten the stack as they finish, as returning from a function does.
  */
 
-import { isFault, Right } from '../../../shared/access.ts';
-import { type Gva, PAGE_WORDS, toGva, toPtr } from '../../../shared/address.ts';
-import { Counter, type Counters } from '../../../shared/counters.ts';
+import type { Right } from '../../../shared/access.ts';
+import * as access from '../../../shared/access.ts';
+import type { Gva } from '../../../shared/address.ts';
+import * as address from '../../../shared/address.ts';
+import type { Counters } from '../../../shared/counters.ts';
+import * as counters from '../../../shared/counters.ts';
 import type { Entry, PagingForm } from '../../../shared/entry.ts';
 import { Entry as EntryValue } from '../../../shared/entry.ts';
-import { Reg } from '../../../shared/host-cpu.ts';
+import * as hostCpu from '../../../shared/host-cpu.ts';
 import { type Processor, Selector, Vector } from '../processor.ts';
 import type { Program } from '../program.ts';
 import { BODY } from './entry-points.ts';
-import { PAGE_OFFSET, THREAD_SIZE } from './layout.ts';
+import * as layout from './layout.ts';
+
+const { isFault } = access;
+const { SupervisorFetch, SupervisorRead, SupervisorWrite } = access.Right;
+const { PAGE_WORDS, toGva, toPtr } = address;
+const { KernelAccesses } = counters.Counter;
+const { Reg } = hostCpu;
+const { PAGE_OFFSET, THREAD_SIZE } = layout;
 
 /** Thrown to abandon a routine; its stack says how far it came. */
 const ABANDON = Symbol('abandon');
@@ -111,14 +121,14 @@ export class KernelContext {
   load(va: number): number {
     if (this.#passed < this.#done) return this.#again();
     this.#spend();
-    const value = this.#cpu.words.peek(toPtr(this.#translate(va, Right.SupervisorRead)));
+    const value = this.#cpu.words.peek(toPtr(this.#translate(va, SupervisorRead)));
     return this.#push(value);
   }
 
   store(va: number, value: number): void {
     if (this.#passed < this.#done) return void this.#again();
     this.#spend();
-    const at = toPtr(this.#translate(va, Right.SupervisorWrite));
+    const at = toPtr(this.#translate(va, SupervisorWrite));
     this.#reserve();
     this.#cpu.words.store(at, value);
     this.#push(0);
@@ -128,7 +138,7 @@ export class KernelContext {
   tryLock(va: number): number {
     if (this.#passed < this.#done) return this.#again();
     this.#spend();
-    const at = toPtr(this.#translate(va, Right.SupervisorWrite));
+    const at = toPtr(this.#translate(va, SupervisorWrite));
     this.#reserve();
     const held = this.#cpu.words.compareExchange(at, 0, 1);
     if (held !== 0) this.#cpu.words.relax();
@@ -153,7 +163,7 @@ export class KernelContext {
     if (!this.guest.form.pae) return this.store(va, entry.low);
     if (this.#passed < this.#done) return void this.#again();
     this.#spend();
-    const at = toPtr(this.#translate(va, Right.SupervisorWrite));
+    const at = toPtr(this.#translate(va, SupervisorWrite));
     this.#reserve();
     this.#cpu.words.store64(at, entry);
     this.#push(0);
@@ -163,7 +173,7 @@ export class KernelContext {
   storeBlock(va: number, values: readonly number[]): void {
     if (this.#passed < this.#done) return void this.#again();
     this.#spend();
-    const at = this.#translate(va, Right.SupervisorWrite);
+    const at = this.#translate(va, SupervisorWrite);
     this.#reserve();
     for (const [i, value] of values.entries()) this.#cpu.words.poke(toPtr(at + i), value);
     this.#push(0);
@@ -173,7 +183,7 @@ export class KernelContext {
   clearPage(va: number): void {
     if (this.#passed < this.#done) return void this.#again();
     this.#spend();
-    const at = this.#translate(va, Right.SupervisorWrite);
+    const at = this.#translate(va, SupervisorWrite);
     this.#reserve();
     this.#cpu.words.fill(toPtr(at), PAGE_WORDS, 0);
     this.#push(0);
@@ -182,8 +192,8 @@ export class KernelContext {
   copyPage(to: number, from: number): void {
     if (this.#passed < this.#done) return void this.#again();
     this.#spend();
-    const source = this.#translate(from, Right.SupervisorRead);
-    const target = this.#translate(to, Right.SupervisorWrite);
+    const source = this.#translate(from, SupervisorRead);
+    const target = this.#translate(to, SupervisorWrite);
     this.#reserve();
     this.#cpu.words.copy(toPtr(target), toPtr(source), PAGE_WORDS);
     this.#push(0);
@@ -208,7 +218,7 @@ export class KernelContext {
       this.#push(CALL_RUNNING);
     }
     const result = body() >>> 0;
-    this.#shorten(at, [CALL_DONE, result]);
+    this.#shorten(at, CALL_DONE, result);
     return result;
   }
 
@@ -223,10 +233,10 @@ export class KernelContext {
     for (;;) {
       const result = body() >>> 0;
       if (result !== 0) {
-        this.#shorten(at, [CALL_DONE, result]);
+        this.#shorten(at, CALL_DONE, result);
         return result;
       }
-      this.#shorten(at, [CALL_RUNNING]);
+      this.#shorten(at, CALL_RUNNING);
     }
   }
 
@@ -236,7 +246,7 @@ export class KernelContext {
     let i = at < this.#done ? this.#again() : this.#push(from);
     for (; i < to; i++) {
       body(i);
-      this.#shorten(at, [i + 1]);
+      this.#shorten(at, i + 1);
     }
   }
 
@@ -244,7 +254,7 @@ export class KernelContext {
   follow(first: number, body: (item: number) => number): void {
     const at = this.#passed;
     let item = at < this.#done ? this.#again() : this.#push(first);
-    for (; item !== 0; this.#shorten(at, [item])) item = body(item);
+    for (; item !== 0; this.#shorten(at, item)) item = body(item);
   }
 
   /** A word of the interrupted code's registers, by Frame. */
@@ -284,8 +294,8 @@ export class KernelContext {
   switchTo(from: number, to: number): void {
     if (this.#passed < this.#done) return void this.#again();
     this.#spend();
-    const next = toPtr(this.#translate(to, Right.SupervisorRead));
-    const save = toPtr(this.#translate(from, Right.SupervisorWrite));
+    const next = toPtr(this.#translate(to, SupervisorRead));
+    const save = toPtr(this.#translate(from, SupervisorWrite));
     this.#push(0);
     const { words } = this.#cpu;
     for (const [i, reg] of [Reg.esp, Reg.ebp, Reg.eip].entries()) {
@@ -301,7 +311,7 @@ export class KernelContext {
   }
 
   #fetch(): void {
-    this.#translate(this.#cpu.register(Reg.eip), Right.SupervisorFetch);
+    this.#translate(this.#cpu.register(Reg.eip), SupervisorFetch);
   }
 
   /** SAVE_ALL: all or nothing, so that it can be done again. */
@@ -311,7 +321,7 @@ export class KernelContext {
     let esp = cpu.register(Reg.esp);
     const values = SAVED.map((reg) => cpu.register(reg)).reverse();
     if (!hasError) values.unshift(0);
-    const at = values.map((_, i) => this.#translate(esp - (i + 1) * 4, Right.SupervisorWrite));
+    const at = values.map((_, i) => this.#translate(esp - (i + 1) * 4, SupervisorWrite));
     for (const [i, value] of values.entries()) cpu.words.poke(toPtr(at[i]!), value);
     esp -= values.length * 4;
     cpu.setRegister(Reg.esp, esp);
@@ -324,7 +334,7 @@ export class KernelContext {
     this.#spend();
     const cpu = this.#cpu;
     const word = (index: number): number =>
-      cpu.words.peek(toPtr(this.#translate(this.#ebp + index * 4, Right.SupervisorRead)));
+      cpu.words.peek(toPtr(this.#translate(this.#ebp + index * 4, SupervisorRead)));
     const cs = word(Frame.cs);
     const toUser = (cs & 3) === 3;
     const values = SAVED.map((_, i) => word(i));
@@ -342,7 +352,7 @@ export class KernelContext {
   /** The result of a primitive that was done before. */
   #again(): number {
     const va = this.#ebp - ++this.#passed * 4;
-    return this.#cpu.words.peek(toPtr(this.#translate(va, Right.SupervisorRead)));
+    return this.#cpu.words.peek(toPtr(this.#translate(va, SupervisorRead)));
   }
 
   /** One more primitive, if there is time for it. */
@@ -353,7 +363,7 @@ export class KernelContext {
 
   /** Make sure that the next push cannot fault. */
   #reserve(): void {
-    this.#translate(this.#ebp - (this.#done + 1) * 4, Right.SupervisorWrite);
+    this.#translate(this.#ebp - (this.#done + 1) * 4, SupervisorWrite);
   }
 
   #push(value: number): number {
@@ -363,22 +373,24 @@ export class KernelContext {
       this.#cpu.trap(Vector.DoubleFault, 0);
       this.#abandon();
     }
-    this.#cpu.words.poke(toPtr(this.#translate(va, Right.SupervisorWrite)), value);
+    this.#cpu.words.poke(toPtr(this.#translate(va, SupervisorWrite)), value);
     this.#done++;
     this.#passed++;
     this.#cpu.setRegister(Reg.esp, va);
     return value;
   }
 
-  /** Cut the stack back to `at` words and push `values` instead: all or nothing. */
-  #shorten(at: number, values: readonly number[]): void {
-    const places = values.map((_, i) =>
-      this.#translate(this.#ebp - (at + 1 + i) * 4, Right.SupervisorWrite),
-    );
-    for (const [i, value] of values.entries()) this.#cpu.words.poke(toPtr(places[i]!), value);
-    this.#done = at + values.length;
-    this.#passed = this.#done;
-    this.#cpu.setRegister(Reg.esp, this.#ebp - this.#done * 4);
+  /** Cut the stack back to `at` words and push one instead, or two: all or nothing. */
+  #shorten(at: number, value: number, second?: number): void {
+    const two = second !== undefined;
+    const length = at + (two ? 2 : 1);
+    const place = this.#translate(this.#ebp - (at + 1) * 4, SupervisorWrite);
+    const next = two ? this.#translate(this.#ebp - length * 4, SupervisorWrite) : place;
+    this.#cpu.words.poke(toPtr(place), value);
+    if (two) this.#cpu.words.poke(toPtr(next), second);
+    this.#done = length;
+    this.#passed = length;
+    this.#cpu.setRegister(Reg.esp, this.#ebp - length * 4);
   }
 
   #translate(va: number, right: Right): number {
@@ -388,7 +400,7 @@ export class KernelContext {
       this.#cpu.pageFault(gva, at);
       this.#abandon();
     }
-    this.#counters.count(Counter.KernelAccesses);
+    this.#counters.count(KernelAccesses);
     return at;
   }
 
