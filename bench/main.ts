@@ -1,6 +1,6 @@
 /** The benchmark suite: `npm run bench`; `npm run bench -- --help` says the rest. */
 
-import { Command } from 'commander';
+import { Command, CommanderError } from 'commander';
 import { UserError } from '../shared/errors.ts';
 import { thresholdOption } from '../src/commands/compare.ts';
 import { ExitCode } from '../src/commands/exit-code.ts';
@@ -56,6 +56,7 @@ const program = new Command('bench')
       '  npm run bench -- --filter growth\n' +
       '  npm run bench -- --from before.json --markdown docs/benchmarks.md',
   )
+  .exitOverride()
   .action(bench);
 
 async function bench(options: Options): Promise<void> {
@@ -127,7 +128,9 @@ function showAgain(run: Benchmark, filter: string, screen: Screen): Benchmark {
 try {
   await program.parseAsync();
 } catch (error) {
-  if (!(error instanceof UserError)) throw error;
-  console.error(`bench: ${error.message}`);
-  process.exitCode = ExitCode.UserMistake;
+  // Commander has said already what is wrong, or what was asked for.
+  const said = error instanceof CommanderError;
+  if (!said && !(error instanceof UserError)) throw error;
+  if (!said) console.error(`bench: ${error.message}`);
+  process.exitCode = said && error.exitCode === 0 ? ExitCode.Ok : ExitCode.UserMistake;
 }

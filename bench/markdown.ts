@@ -1,6 +1,6 @@
 /** The tables of docs/benchmarks.md, written by the suite and not by hand. */
 
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { UserError } from '../shared/errors.ts';
 import { output } from '../src/commands/json-output.ts';
 import type { Benchmark, LineResult, SweepResult } from '../src/report/benchmark.ts';
@@ -17,23 +17,16 @@ const END = '<!-- end of the figures -->';
  */
 export function markdownInto(path: string | undefined): (result: Benchmark) => void {
   const write = output(path, { option: '--markdown', what: 'tables' });
-  return (result) => {
-    const figures = `${BEGIN}\n\n${figuresOf(result)}\n${END}\n`;
-    write(path === undefined || path === '-' ? figures : within(path, figures));
-  };
+  const [before, after] = path === undefined || path === '-' ? ['', ''] : around(path);
+  return (result) => write(`${before}${BEGIN}\n\n${figuresOf(result)}\n${END}\n${after}`);
 }
 
-function within(path: string, figures: string): string {
-  let page: string;
-  try {
-    page = readFileSync(path, 'utf8');
-  } catch {
-    return figures;
-  }
+/** What a page has above and below the tables. */
+function around(path: string): readonly [string, string] {
+  if (!existsSync(path)) return ['', ''];
+  const page = readFileSync(path, 'utf8');
   const [begin, end] = [page.indexOf(BEGIN), page.indexOf(END)];
-  if (begin >= 0 && end > begin) {
-    return page.slice(0, begin) + figures + page.slice(end + END.length + 1);
-  }
+  if (begin >= 0 && end > begin) return [page.slice(0, begin), page.slice(end + END.length + 1)];
   throw new UserError(
     `${path}: found a file with no place for the tables, expected a line ${BEGIN} and below it ` +
       `a line ${END}, or a file that is not there yet`,

@@ -17,6 +17,8 @@ export interface Batch {
 export interface Side {
   readonly name: string;
   batch(): Batch | Promise<Batch>;
+  /** After the last batch, of a side that holds on to something: a process, or threads. */
+  end?(): void | Promise<void>;
 }
 
 /** What is measured, and what it is held against. */

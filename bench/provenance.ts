@@ -39,26 +39,28 @@ function said(command: string, ...given: readonly string[]): string | undefined 
 export function watchLoad(): () => Benchmark['load'] {
   const average_before = loadavg()[0]!;
   const before = ticks();
-  const usedBefore = process.cpuUsage();
+  const oursBefore = before && ownTicks();
   return () => {
     const load = { average_before, average_after: loadavg()[0]! };
     const after = ticks();
-    if (before === undefined || after === undefined) return load;
-    const used = process.cpuUsage(usedBefore);
+    if (before === undefined || after === undefined || oursBefore === undefined) return load;
     const all = after.all - before.all;
-    const ours = ((used.user + used.system) / 1e6) * TICKS_PER_S;
     const busy = after.busy - before.busy;
     return {
       ...load,
-      // Compilers that were started here count as others.
-      others: Math.max(0, Math.min(1, (busy - ours) / all)),
+      others: Math.max(0, (busy - (ownTicks() - oursBefore)) / all),
       stolen: (after.stolen - before.stolen) / all,
     };
   };
 }
 
-/** Of Linux, on all machines where it runs. */
-const TICKS_PER_S = 100;
+/** Of this process, all its threads, and the processes that it started and that have ended. */
+function ownTicks(): number {
+  const text = readFileSync('/proc/self/stat', 'utf8');
+  // After the command, which stands in brackets and may have anything in it.
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  return fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0);
+}
 
 /** Time of all cores together, by the first line of /proc/stat; undefined where there is none. */
 function ticks(): { all: number; busy: number; stolen: number } | undefined {

@@ -65,16 +65,17 @@ export function goalText(result: LineResult): string {
   if (result.goal === undefined) return '';
   const met = isMet(result);
   const outcome = met === undefined ? 'not known' : met ? 'met' : 'missed';
-  return `${wanted(result.goal, result.unit)} ${outcome}`;
+  return `${wanted(result.goal)} ${outcome}`;
 }
 
-export function wanted({ of, most, least }: Goal, unit: string): string {
-  const ofWhat = { native: ' × C', baseline: ' ×', value: ` ${unit}` }[of];
+function wanted({ of, most, least }: Goal): string {
+  const ofWhat = { native: ' × C', baseline: ' ×', value: '' }[of];
   const scaled = (n: number): string => (n >= 1e6 ? `${n / 1e6} M` : String(n));
-  return [...(most === undefined ? [] : [`≤ ${scaled(most)}`])]
-    .concat(least === undefined ? [] : [`≥ ${scaled(least)}`])
-    .map((text) => (of === 'value' ? text : text + ofWhat))
-    .join(', ');
+  const bounds = [
+    ...(most === undefined ? [] : [`≤ ${scaled(most)}`]),
+    ...(least === undefined ? [] : [`≥ ${scaled(least)}`]),
+  ];
+  return bounds.map((bound) => bound + ofWhat).join(', ');
 }
 
 function outliersText({ outliers }: LineResult): string {

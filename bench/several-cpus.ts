@@ -27,7 +27,7 @@ export interface CpuData {
 const CPUS = 2;
 const MEETING_WORDS = 1024;
 /** Rounds of a batch: long enough for the clock, and for both threads to be awake. */
-const ROUNDS = 8;
+const ROUNDS = 9;
 
 const guestOf = (discipline: DisciplineName, sharing: Sharing): HandDrivenGuest =>
   new HandDrivenGuest({ paging: 'nonpae', hostCpus: CPUS, vcpus: CPUS, discipline, sharing });
@@ -66,9 +66,9 @@ function scaling(name: string, two: Side, one: Side): Side {
 }
 
 const SHARINGS: readonly { sharing: Sharing; what: string; least?: number }[] = [
-  { sharing: 'separate', what: 'separate page tables', least: 1.8 },
-  { sharing: 'regions', what: 'one page table, separate regions', least: 1.5 },
-  { sharing: 'interleaved', what: 'one page table, interleaved pages' },
+  { sharing: 'separate', what: 'own page tables', least: 1.8 },
+  { sharing: 'regions', what: 'one page table, regions', least: 1.5 },
+  { sharing: 'interleaved', what: 'one page table, interleaved' },
 ];
 
 const rates = (['lock-free', 'guest-lock'] as const).flatMap((discipline) =>
@@ -76,7 +76,7 @@ const rates = (['lock-free', 'guest-lock'] as const).flatMap((discipline) =>
     const goal: Goal | undefined =
       discipline === 'lock-free' && least !== undefined ? { of: 'baseline', least } : undefined;
     return {
-      name: `faults on two CPUs, ${discipline}, ${what}`,
+      name: `faults of 2 CPUs, ${discipline}, ${what}`,
       unit: 'faults/s',
       ...(goal && { goal }),
       make: () => ({
@@ -91,7 +91,7 @@ const rates = (['lock-free', 'guest-lock'] as const).flatMap((discipline) =>
 /** What two CPUs do of what one does, here and in C. */
 const scalings = SHARINGS.map(
   ({ sharing, what, least }): Line => ({
-    name: `two CPUs for one, lock-free, ${what}`,
+    name: `2 CPUs for 1, lock-free, ${what}`,
     unit: 'times',
     ...(least === undefined && { goal: { of: 'baseline', least: 1 } }),
     make: () => ({

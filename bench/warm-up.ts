@@ -9,8 +9,8 @@ export type WarmUp = LineResult['warm_up'][number];
 /** Rounds are looked at together while they take this long. */
 const WINDOW_MS = 60;
 /** So many windows in a row in which no side was faster than ever before. */
-const CALM_WINDOWS = 4;
-const LONGEST_MS = 1_500;
+const CALM_WINDOWS = 3;
+const LONGEST_MS = 1_200;
 /** What counts as faster. */
 const GAIN = 0.98;
 
@@ -31,7 +31,7 @@ export async function warmUp(
     if (elapsed() > LONGEST_MS) return { ms: elapsed(), rounds, settled: false };
     const window: (readonly Batch[])[] = [];
     const end = performance.now() + WINDOW_MS;
-    while (window.length < 3 || performance.now() < end) window.push(await round(rounds++));
+    while (window.length === 0 || performance.now() < end) window.push(await round(rounds++));
     const sides = window[0]!.map((_, side) =>
       median(window.map((batches) => batches[side]!.ns / batches[side]!.count)),
     );

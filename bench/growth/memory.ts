@@ -88,7 +88,7 @@ function eachOf({ process, worker }: Beside): MemoryResult['each'] {
 }
 
 /** For each kind of machine the largest that takes no more than `budget`. */
-function largestIn(budget: number, beside: Beside): MemoryResult['largest'] {
+export function largestIn(budget: number, beside: Beside): MemoryResult['largest'] {
   const kinds: readonly ((n: number) => Required<Pick<Shape, 'hostCpus' | 'guests' | 'mib'>>)[] = [
     (guests) => ({ hostCpus: 2, guests, mib: GUEST_MIB }),
     (guests) => ({ hostCpus: 16, guests, mib: GUEST_MIB }),

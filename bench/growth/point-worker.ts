@@ -1,13 +1,15 @@
 /** One size of a sweep, in an isolate of its own: a batch for each message. */
 
+import { enableCompileCache } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
 import { warmUp } from '../warm-up.ts';
-import { SWEEPS } from './sweeps.ts';
 
+enableCompileCache();
+const { SWEEPS } = await import('./sweeps.ts');
 const { name, size } = workerData as { readonly name: string; readonly size: number };
 const sweep = SWEEPS.find((one) => one.name === name);
 if (sweep === undefined) throw new Error(`there is no sweep '${name}'`);
 const side = sweep.make(size);
-await warmUp(async () => [await side.batch()], sweep.rounds && 1);
+if (sweep.rounds === undefined) await warmUp(async () => [await side.batch()]);
 parentPort!.on('message', async () => parentPort!.postMessage(await side.batch()));
 parentPort!.postMessage('warm');

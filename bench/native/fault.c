@@ -30,8 +30,8 @@ static entry table_below(struct vcpu *cpu, u32 pgdir, u32 *at, bool fill_in, u32
 u32 *find_spte(struct vcpu *cpu, u32 pgdir, u32 va, const struct allocate *allocate) {
   struct guest *lg = cpu->lg;
   bool fill_in = allocate != NULL;
-  entry table =
-      table_below(cpu, pgdir, spgd_addr(cpu, pgdir, va), fill_in, fill_in ? allocate->pgd_flags : 0);
+  u32 *spgd = spgd_addr(cpu, pgdir, va);
+  entry table = table_below(cpu, pgdir, spgd, fill_in, fill_in ? allocate->pgd_flags : 0);
   if (!is_present(table)) return NULL;
   if (lg->form->pae) {
     u32 *spmd = entry_in(lg, table, pmd_index(lg->form, va));
@@ -125,7 +125,8 @@ static enum outcome try_demand_page(struct vcpu *cpu, u32 va, u32 error_code) {
     }
   }
   u32 gpte_at = gpte_addr(cpu, form->pae ? gpmd : gpgd, va);
-  entry gpte = linear ? (va & ~(u32)(PAGE_SIZE - 1)) | PAGE_RW | PAGE_PRESENT : lgread(cpu, gpte_at);
+  entry gpte = (va & ~(u32)(PAGE_SIZE - 1)) | PAGE_RW | PAGE_PRESENT;
+  if (!linear) gpte = lgread(cpu, gpte_at);
   if (!is_present(gpte)) return NOT_OURS;
 
   bool write = error_code & FAULT_WRITE;

@@ -1,4 +1,7 @@
-/* The frame table, the frame allocator and the Launcher's map. (shared/frames.ts, launcher-map.ts) */
+/*
+ * The frame table, the frame allocator and the Launcher's map.
+ * (shared/frames.ts, launcher-map.ts)
+ */
 #ifndef FRAMES_H
 #define FRAMES_H
 
@@ -16,7 +19,7 @@ enum frame_kind {
 enum { HOST_OWNED = 0xffffff, OWNED = 1, REFERENCE = 2 };
 
 void initialise_frames(struct host *host, u32 first_frame, u32 first_free_frame);
-/* A zeroed frame held by its owner alone, or NO_FRAME. The second counts, and can be made to fail. */
+/* A zeroed frame held by its owner alone, or NO_FRAME. The second is counted. */
 u32 allocate_frame(struct host *host, enum frame_kind kind, u32 owner);
 u32 get_zeroed_page(struct host *host, enum frame_kind kind, u32 owner);
 void free_frame(struct host *host, u32 pfn);

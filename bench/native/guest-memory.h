@@ -1,4 +1,7 @@
-/* How the host reads and writes guest memory, through the Launcher's map. (shared/guest-memory.ts) */
+/*
+ * How the host reads and writes guest memory, through the Launcher's map.
+ * (shared/guest-memory.ts)
+ */
 #ifndef GUEST_MEMORY_H
 #define GUEST_MEMORY_H
 

@@ -1,4 +1,7 @@
-/* (vii) Setting up: the machine, the guest's memory, its tables. (shared/host.ts, src/paging/setup.ts) */
+/*
+ * (vii) Setting up: the machine, the guest's memory, its tables.
+ * (shared/host.ts, src/paging/setup.ts)
+ */
 #include "rig.h"
 
 #include <stdlib.h>

@@ -1,4 +1,7 @@
-/* (iii) Setting up a page table entry when the guest tells us one has changed. (src/paging/set.ts) */
+/*
+ * (iii) Setting up a page table entry when the guest tells us one has changed.
+ * (src/paging/set.ts)
+ */
 #include "paging.h"
 
 /* Whether the guest has set already what the processor would set on the first access. */

@@ -74,7 +74,8 @@ static struct slot *slot_after_data(struct slot *slot) {
 }
 
 /* Fills `ops`; returns how many are system calls, and where the bytes go on. */
-static u32 operations(u32 *ops, u32 count, const u32 *heads, const uint8_t **from, u32 fetch_bytes) {
+static u32 operations(u32 *ops, u32 count, const u32 *heads, const uint8_t **from,
+                      u32 fetch_bytes) {
   for (u32 i = 0; i < SLOTS; i++) slots[i] = (struct slot){.head = UINT32_MAX};
   const uint8_t *codes = *from, *fetches = codes + count, *at = fetches + fetch_bytes;
   struct slot *slot = slots;

@@ -17,20 +17,25 @@ struct state_page {
   u32 idt[IDT_ENTRIES * 2];
 };
 
-/* Neither interrupts, which are the host's, nor the traps that it must see itself. */
+/* Of the traps below the interrupts, which are the host's: not those that it must see itself. */
 static bool may_go_direct(u32 vector) {
-  if (vector >= FIRST_EXTERNAL && vector != SYSCALL) return false;
   return vector != 2 && vector != 7 && vector != 8 && vector != 13 && vector != 14 &&
          vector != 0x1f;
 }
 
+static void copy_trap(const struct vcpu_record *record, struct state_page *state, u32 vector) {
+  u32 high = record->idt[vector * 2 + 1];
+  bool direct = high & 0x8000 && (high >> 8 & 0xf) == 0xf;
+  state->idt[vector * 2] = direct ? record->idt[vector * 2] : 0;
+  state->idt[vector * 2 + 1] = direct ? high : 0;
+}
+
+/* Those that never may go direct are left as they are, which is empty. */
 static void copy_traps(const struct vcpu_record *record, struct state_page *state) {
-  for (u32 vector = 0; vector < IDT_ENTRIES; vector++) {
-    u32 high = record->idt[vector * 2 + 1];
-    bool direct = may_go_direct(vector) && high & 0x8000 && (high >> 8 & 0xf) == 0xf;
-    state->idt[vector * 2] = direct ? record->idt[vector * 2] : 0;
-    state->idt[vector * 2 + 1] = direct ? high : 0;
+  for (u32 vector = 0; vector < FIRST_EXTERNAL; vector++) {
+    if (may_go_direct(vector)) copy_trap(record, state, vector);
   }
+  copy_trap(record, state, SYSCALL);
 }
 
 /* Only what has changed, unless another vCPU was here last or this one elsewhere. */

@@ -5,6 +5,7 @@
 
 import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -43,6 +44,7 @@ export function nativeSide(work: string, options: Options, input = ''): Side | u
       if (batch.ns < SHORTEST_BATCH_NS) times *= 2;
       return batch;
     },
+    end: () => yardstick.end(),
   };
 }
 
@@ -61,6 +63,7 @@ export function preparedNativeSide(
       const parts = await yardstick.measure(once);
       return { count: parts[0]!.count, ns: median(parts.map(({ ns }) => ns)) };
     },
+    end: () => yardstick.end(),
   };
 }
 
@@ -104,8 +107,12 @@ export class Yardstick {
     return { count: count!, ns: ns!, sum: sum! };
   }
 
-  end(): void {
+  /** Resolves when it is gone. */
+  async end(): Promise<void> {
+    this.#process.ref();
+    const gone = once(this.#process, 'exit');
     this.#process.stdin.end();
+    await gone;
   }
 }
 

@@ -80,7 +80,8 @@ export function summaryOf({ lines, threshold }: Comparison): string {
     (verdict) => `${lines.filter((line) => line.verdict === verdict).length} ${verdict}`,
   );
   return (
-    `${counts.join(', ')}. A difference is more than ${+(threshold * 100).toFixed(2)} %, and the ` +
-    'interval (95 %, in brackets) has no place for none.\n'
+    `${counts.join(', ')}\n` +
+    `A difference is more than ${+(threshold * 100).toFixed(2)} %, and has an interval (95 %, in ` +
+    'brackets) with no place for none.\n'
   );
 }

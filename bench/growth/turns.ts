@@ -1,0 +1,42 @@
+/**
+ * A machine in this very thread, whose guests take turns on its host CPUs: what is measured
+ * is what the code does, with a compiler that is done with it, and no thread waits for another.
+ */
+
+import { Host, makeMachine } from '../../shared/host.ts';
+import { Vma } from '../../shared/launcher-map.ts';
+import type { Program } from '../../src/guest/program.ts';
+import { GuestSoftware, guestMachine } from '../../src/guest/software.ts';
+import { launch } from '../../src/host/launcher.ts';
+import { GuestRunner, type SoftwareFor } from '../../src/host/run-guest.ts';
+import { layoutOf } from '../../src/machine.ts';
+import { statistics } from '../../src/report/run-report.ts';
+import { type Batch, timed } from '../pair.ts';
+import { type Shape, specOf } from './spec.ts';
+
+/** Operations of a time slice. */
+const QUANTUM = 2_000;
+
+/** Runs a machine of this shape, all guests with the same program, to its end. */
+export function runInTurns(shape: Shape, program: Program): Batch {
+  const { shared, host } = makeMachine(layoutOf(specOf(shape)), Vma.CopyOnWrite);
+  for (const lg of host.guests) launch(lg);
+  const softwareFor: SoftwareFor = (processor, lg) =>
+    new GuestSoftware(processor, guestMachine(lg, program), lg.counters);
+  const cpus = host.cpus.map((_, i) => {
+    const view = new Host(shared, i);
+    const runner = new GuestRunner(view, view.cpus[i]!, softwareFor, () => {});
+    return { vcpus: view.vcpus, runner };
+  });
+  return timed(() => {
+    const alive = new Set(host.vcpus.keys());
+    for (let slice = 0; alive.size > 0; slice++) {
+      for (const id of alive) {
+        const { vcpus, runner } = cpus[(slice + id) % cpus.length]!;
+        vcpus[id]!.quantum = QUANTUM;
+        if (runner.run(vcpus[id]!) === 'dead') alive.delete(id);
+      }
+    }
+    return statistics({ host }, [...host.cpus.keys()], [...host.guests.keys()]).accesses;
+  });
+}

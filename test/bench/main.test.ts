@@ -1,0 +1,98 @@
+/** The suite as a user meets it; what it says of speed is not looked at. */
+
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { readBenchmark } from '../../src/report/benchmark.ts';
+import { hasTerminal } from '../commands/umbra.ts';
+import { madeBenchmark, madeLine } from '../report/synthetic.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'umbra-bench-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function bench(...args: readonly string[]) {
+  const given = ['bench/main.ts', ...args];
+  const { status, stdout, stderr } = spawnSync(process.execPath, given, { encoding: 'utf8' });
+  return { code: status, stdout, stderr };
+}
+
+const LINE = 'TLB hit, load';
+
+test('a line is measured in isolates, and the file has every sample', () => {
+  const path = join(folder, 'one.json');
+  const { code, stdout, stderr } = bench('--filter', LINE, '--isolates', '2', '--json', path);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(stdout).toMatch(/^MMU\n {2}TLB hit, load .* ns .* to the same words, untranslated$/m);
+  const { lines, growth, memory } = readBenchmark(path);
+  expect({ names: lines.map(({ name }) => name), growth, memory }).toEqual({
+    ...{ names: [LINE], growth: [], memory: undefined },
+  });
+  const [{ samples, value, warm_up }] = lines as [(typeof lines)[number]];
+  expect(samples.map((of) => of.value.length === of.pace.length)).toEqual([true, true]);
+  expect(value.samples).toBe(samples.flatMap((of) => of.value).length);
+  expect(warm_up).toHaveLength(2);
+});
+
+const earlier = join(folder, 'earlier.json');
+const later = join(folder, 'later.json');
+const of = (middle: number, seed: number) => madeBenchmark([madeLine({ middle, seed })]);
+writeFileSync(earlier, JSON.stringify(of(100, 1)));
+writeFileSync(later, JSON.stringify(of(200, 2)));
+
+test('an earlier file is shown again, and compared with another', () => {
+  const { code, stdout } = bench('--from', later, '--baseline', earlier);
+  expect(stdout).toMatch(/^ {4}slower: (1\.9|2\.0)\d \[.*\] times as long as then, by pace$/m);
+  expect(stdout).toMatch(/^1 slower, 0 faster/m);
+  expect(code).toBe(1);
+  expect(bench('--from', earlier, '--baseline', later).code).toBe(0);
+});
+
+test('tables go between the marks of a page, and the rest of it stays', () => {
+  const page = join(folder, 'page.md');
+  expect(bench('--from', earlier, '--markdown', page).code).toBe(0);
+  const figures = readFileSync(page, 'utf8');
+  expect(figures).toMatch(/^\| a line \| 1\d\d \[.*\] ns \| .* \| less \|$/m);
+  writeFileSync(page, `# Title\n\n${figures.replace('a line', 'an old line')}\nThe end.\n`);
+  expect(bench('--from', earlier, '--markdown', page).code).toBe(0);
+  expect(readFileSync(page, 'utf8')).toBe(`# Title\n\n${figures}\nThe end.\n`);
+});
+
+const without = join(folder, 'without.md');
+writeFileSync(without, '# No place\n');
+
+test.each([
+  [
+    ['--filter', 'nothing like it'],
+    /^bench: nothing has 'nothing like it' in its name; there are\n/,
+  ],
+  [['--isolates', '1'], /A whole number of at least 2 is expected/],
+  [['--baseline', without], /found what is not JSON [\s\S]* expected what npm run bench/],
+  [['--from', earlier, '--markdown', without], /found a file with no place for the tables/],
+  [['--json', '-', '--markdown', '-'], /both ask for stdout/],
+])('%j is a mistake that is told in words', (args, words) => {
+  const { code, stdout, stderr } = bench(...args);
+  expect(stderr).toMatch(words);
+  expect({ code, stdout }).toEqual({ code: 2, stdout: expect.any(String) });
+});
+
+test.skipIf(!hasTerminal)('Ctrl-C ends it, and what was measured is written', async () => {
+  const path = join(folder, 'interrupted.json');
+  const command = `exec ${process.execPath} bench/main.ts --filter MMU --json ${path}`;
+  const child = spawn('script', ['-qec', command, '/dev/null']);
+  let said = '';
+  let done = false;
+  child.stdout.on('data', (data: Buffer) => {
+    said += data.toString();
+    if (done || !/TLB hit, load .* untranslated/.test(said)) return;
+    done = true;
+    child.stdin.write('\x03');
+  });
+  const code = await new Promise((resolve) => child.on('close', resolve));
+  expect(code).toBe(130);
+  expect(said).toMatch(/Interrupted: these are the figures so far/);
+  const { interrupted, lines } = readBenchmark(path);
+  expect(interrupted).toBe(true);
+  expect(lines[0]!.name).toBe(LINE);
+});

@@ -1,0 +1,44 @@
+/** What the suite is made of, and what of it is selected. */
+
+import { expect, test } from 'vitest';
+import { SWEEPS } from '../../bench/growth/sweeps.ts';
+import { namesOf, selected } from '../../bench/selection.ts';
+import { SUITE } from '../../bench/suite.ts';
+
+const lines = SUITE.flatMap((part) => part.lines);
+
+test('no two lines, and no two sweeps, have the same name', () => {
+  for (const named of [lines, SWEEPS]) {
+    const names = named.map(({ name }) => name);
+    expect(names).toEqual([...new Set(names)]);
+  }
+});
+
+test('a goal says how much', () => {
+  for (const { goal } of lines) {
+    if (goal !== undefined) expect(goal.most ?? goal.least).toBeGreaterThan(0);
+  }
+});
+
+test('a sweep has at least four sizes, each some times the one before', () => {
+  for (const { sizes } of SWEEPS) {
+    const steps = sizes.slice(1).map((size, i) => size / sizes[i]!);
+    expect(new Set(steps).size).toBe(1);
+    expect(steps[0]).toBeGreaterThanOrEqual(2);
+    expect(sizes.length).toBeGreaterThanOrEqual(4);
+  }
+});
+
+test('a filter sees names and those of their parts, in any case', () => {
+  const { parts, sweeps, memory } = selected('tlb MISS');
+  expect(parts.map(({ name }) => name)).toEqual(['MMU']);
+  expect({ sweeps, memory }).toEqual({ sweeps: [], memory: false });
+  expect(selected('growth:')).toMatchObject({ parts: [], sweeps: SWEEPS, memory: false });
+  expect(selected('memory:')).toMatchObject({ parts: [], sweeps: [], memory: true });
+  expect(selected('')).toMatchObject({ parts: SUITE, sweeps: SWEEPS, memory: true });
+});
+
+test('a filter that leaves nothing is told what there is', () => {
+  expect(() => selected('no such thing')).toThrow(/nothing has 'no such thing' in its name/);
+  expect(() => selected('no such thing')).toThrow(namesOf(selected('')).trimEnd());
+});

@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest';
+import { warmUp } from '../../bench/warm-up.ts';
+
+test('as many rounds as are given', async () => {
+  let rounds = 0;
+  const round = async () => [{ count: 1, ns: ++rounds }];
+  expect(await warmUp(round, 3)).toMatchObject({ rounds: 3, settled: true });
+  expect(rounds).toBe(3);
+});
+
+/** A round that keeps the thread for 20 ms, and says that its sides took so long. */
+const lasting = (costs: (nth: number) => readonly number[]) => async (nth: number) => {
+  const end = performance.now() + 20;
+  while (performance.now() < end);
+  return costs(nth).map((ns) => ({ count: 1, ns }));
+};
+
+test('ends once nothing gets any faster', async () => {
+  let last = 0;
+  const round = lasting((nth) => {
+    last = nth;
+    return [Math.max(100, 200 - 10 * nth), 50];
+  });
+  expect(await warmUp(round)).toMatchObject({ settled: true });
+  expect(last).toBeGreaterThan(10);
+});
+
+test('is bounded where one side gets ever faster, and says so', async () => {
+  const { settled, ms } = await warmUp(lasting((nth) => [50, 1e9 * 0.9 ** nth]));
+  expect(settled).toBe(false);
+  expect(ms).toBeGreaterThan(1000);
+});

@@ -1,0 +1,95 @@
+/** `umbra compare` as a user meets it. */
+
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import type { Benchmark } from '../../src/report/benchmark.ts';
+import { madeBenchmark, madeLine } from '../report/synthetic.ts';
+import { umbra } from './umbra.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'umbra-compare-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function file(name: string, content: Benchmark | string): string {
+  const path = join(folder, name);
+  writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content));
+  return path;
+}
+
+const spaced = (text: string): string => text.replace(/\s+/g, ' ');
+
+const lineOf = (name: string, middle: number, seed: number) => madeLine({ name, middle, seed });
+
+const before = madeBenchmark([lineOf('walk', 100, 1), lineOf('fault', 500, 2)]);
+const after = madeBenchmark([lineOf('walk', 100, 3), lineOf('fault', 700, 4)]);
+const [was, is] = [file('before.json', before), file('after.json', after)];
+
+test('a regression is shown, counted, and told by the exit code', () => {
+  const { code, stdout, stderr } = umbra('compare', was, is);
+  expect(stdout).toMatch(/^ walk +\d+ ns +\d+ ns +[01]\.\d{3} +\[.*\] +pace +no difference *$/m);
+  expect(stdout).toMatch(/^ fault +\d+ ns +\d+ ns +1\.[34]\d\d +\[.*\] +pace +slower *$/m);
+  expect(stdout).toMatch(/^1 slower, 0 faster, 1 no difference, 0 too noisy to say$/m);
+  expect({ code, stderr }).toEqual({ code: 1, stderr: '' });
+});
+
+test('what became faster is no regression', () => {
+  const { code, stdout } = umbra('compare', is, was);
+  expect(stdout).toMatch(/^ fault .* faster *$/m);
+  expect(code).toBe(0);
+});
+
+test('the threshold says what matters', () => {
+  const { code, stdout } = umbra('compare', was, is, '--threshold', '100');
+  expect(stdout).toMatch(/^0 slower, 0 faster, 2 no difference/m);
+  expect(code).toBe(0);
+});
+
+test('--json has it all as data, alone on stdout', () => {
+  const { code, stdout } = umbra('compare', was, is, '--by', 'value', '--json', '-');
+  const comparison = JSON.parse(stdout);
+  expect(comparison).toMatchObject({ schema_version: 1, threshold: 0.05, regressions: 1 });
+  expect(comparison.lines[1]).toMatchObject({ name: 'fault', by: 'value', verdict: 'slower' });
+  expect(code).toBe(1);
+});
+
+test('another machine is a warning', () => {
+  const machine = { ...after.machine, cpu: 'another' };
+  const { stdout } = umbra('compare', was, file('elsewhere.json', { ...after, machine }));
+  expect(stdout).toMatch(
+    /^Beware: another processor: a CPU, 2 cores before, another, 2 cores after\./,
+  );
+});
+
+const whole = JSON.stringify(before);
+const broken = { ...before, lines: [{ ...before.lines[0]!, value: { median: 'much' } }] };
+
+test.each([
+  ['missing.json', undefined, /missing.json cannot be read: ENOENT; give what npm run bench/],
+  ['text.json', 'hello', /found what is not JSON \(.*\), expected what npm run bench/],
+  ['cut.json', whole.slice(0, 1000), /found a file that is cut short after 1000 characters/],
+  ['old.json', '{"schema_version":1}', /found schema version 1, expected 2: .* measure again/],
+  ['other.json', '{"name":"umbra"}', /found no schema_version, expected schema_version/],
+  [
+    'broken.json',
+    JSON.stringify(broken),
+    /lines\[0\]\.value\.median: found "much", expected a number/,
+  ],
+])('%s is a mistake that is told in words', (name, text, words) => {
+  const path = text === undefined ? join(folder, name) : file(name, text);
+  const { code, stdout, stderr } = umbra('compare', was, path);
+  expect(spaced(stderr)).toMatch(words);
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+});
+
+test.each([
+  [[was], /missing required argument 'after'/],
+  [[was, is, '--by', 'luck'], /native, pace, baseline, value/],
+  [[was, is, '--by', 'native'], /have no line measured in C in common/],
+  [[was, is, '--threshold', 'much'], /A number of at least 0 is expected/],
+  [[was, is, '--json', join(folder, 'no', 'such.json')], /the JSON cannot be written there/],
+])('%j is a mistake that is told in words', (args, words) => {
+  const { code, stdout, stderr } = umbra('compare', ...args);
+  expect(spaced(stderr)).toMatch(words);
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+});
