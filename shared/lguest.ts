@@ -155,14 +155,17 @@ export class Lguest extends SharedRecord {
     return this.form.pae ? this.words.read64(ptr) : new EntryValue(this.words.read(ptr), 0);
   }
 
+  /** Which of the entries `from` … `to` − 1 of the table at `table` is the first present; or `to`. */
+  nextPresent(table: Ptr, from: number, to: number): number {
+    const { entryWords } = this.form;
+    return from + this.words.scan(toPtr(table + from * entryWords), to - from, entryWords);
+  }
+
   /** Places of the present entries `from` … `to` − 1 of the table at `table`, in order. */
   *presentEntries(table: Ptr, from: number, to: number): Generator<Ptr> {
-    const { entryWords } = this.form;
-    for (let i = from; ; i++) {
-      const at = toPtr(table + i * entryWords);
-      i += this.words.scan(at, to - i, entryWords);
-      if (i >= to) return;
-      yield toPtr(table + i * entryWords);
+    let i = this.nextPresent(table, from, to);
+    for (; i < to; i = this.nextPresent(table, i + 1, to)) {
+      yield toPtr(table + i * this.form.entryWords);
     }
   }
 

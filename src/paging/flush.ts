@@ -70,10 +70,16 @@ function releasePmds(lg: Lguest, spgd: Entry, from: number, to: number): void {
   }
 }
 
-/** The first `count` entries of a last-level table. They are left as they are. */
-function releasePtes(lg: Lguest, table: Entry, count: number): void {
-  for (const pte of lg.presentEntries(entryIn(lg, table, 0), 0, count)) {
-    releasePte(lg, lg.entry(pte));
+/**
+ * The first `count` entries of a last-level table. They are left as they are. Without the
+ * generator, which costs as much as the rest: a flush comes by here for each page.
+ */
+function releasePtes(lg: Lguest, spmd: Entry, count: number): void {
+  const { entryWords } = lg.form;
+  const table = entryIn(lg, spmd, 0);
+  let i = lg.nextPresent(table, 0, count);
+  for (; i < count; i = lg.nextPresent(table, i + 1, count)) {
+    releasePte(lg, lg.entry(toPtr(table + i * entryWords)));
   }
 }
 
