@@ -9,8 +9,9 @@ import { makeEntry, NO_ENTRY, PAGE_PRESENT, PAGE_TABLE } from '../../../shared/e
 import { Hypercall } from '../../../shared/hypercall.ts';
 import { LguestData, RING_SLOTS, SLOT_FREE } from '../../../shared/lguest-data.ts';
 import { isUserMode, Selector, Vector } from '../processor.ts';
-import { Frame, type KernelContext } from './context.ts';
+import type { KernelContext } from './context.ts';
 import { ENTRY_BYTES, EntryPoint } from './entry-points.ts';
+import { Frame } from './frame.ts';
 import { lguestData, lguestDataOf } from './hypercalls.ts';
 import { KERNEL_PAGE } from './kernel-mapping.ts';
 import {

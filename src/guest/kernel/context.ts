@@ -25,6 +25,7 @@ import * as hostCpu from '../../../shared/host-cpu.ts';
 import { type Processor, Selector, Vector } from '../processor.ts';
 import type { Program } from '../program.ts';
 import { BODY } from './entry-points.ts';
+import { Frame } from './frame.ts';
 import * as layout from './layout.ts';
 
 const { isFault } = access;
@@ -39,27 +40,6 @@ const ABANDON = Symbol('abandon');
 
 /** Words that saving the registers pushes below the processor's own frame. */
 const SAVED = [Reg.gs, Reg.fs, Reg.ebp, Reg.edi, Reg.esi, Reg.edx, Reg.ecx, Reg.ebx, Reg.eax];
-
-/** Index of each word of a frame, upwards from ebp. */
-export const Frame = {
-  gs: 0,
-  fs: 1,
-  ebp: 2,
-  edi: 3,
-  esi: 4,
-  edx: 5,
-  ecx: 6,
-  ebx: 7,
-  eax: 8,
-  errorCode: 9,
-  eip: 10,
-  cs: 11,
-  eflags: 12,
-  esp: 13,
-  ss: 14,
-} as const;
-
-export const FRAME_WORDS = 15;
 
 /** Marks of a `call` on the stack. */
 const CALL_RUNNING = 0;

@@ -3,7 +3,8 @@
  * its number, its parent and its children stay.
  */
 
-import { Frame, type KernelContext } from './context.ts';
+import type { KernelContext } from './context.ts';
+import { Frame } from './frame.ts';
 import { Task } from './layout.ts';
 import { emptyMm, endSiblings, firstState, join, mapImage, recordResult } from './process.ts';
 import { current, setTask, taskField } from './tasks.ts';

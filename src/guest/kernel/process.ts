@@ -4,8 +4,9 @@ import { PAGE_SHIFT } from '../../../shared/address.ts';
 import { Hypercall, SHUTDOWN_POWEROFF } from '../../../shared/hypercall.ts';
 import { Selector } from '../processor.ts';
 import { NONE, type ProcessImage } from '../program.ts';
-import { FRAME_WORDS, Frame, type KernelContext } from './context.ts';
+import type { KernelContext } from './context.ts';
 import { BODY, ENTRY_BYTES, EntryPoint } from './entry-points.ts';
+import { FRAME_WORDS, Frame } from './frame.ts';
 import {
   MAX_MMS,
   MAX_TASKS,

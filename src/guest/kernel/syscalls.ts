@@ -3,9 +3,10 @@
 import { PAGE_SIZE } from '../../../shared/address.ts';
 import { Prot, Sys } from '../program.ts';
 import { deflate, inflate } from './balloon.ts';
-import { Frame, type KernelContext } from './context.ts';
+import type { KernelContext } from './context.ts';
 import { EntryPoint } from './entry-points.ts';
 import { exec } from './exec.ts';
+import { Frame } from './frame.ts';
 import { Mm, PAGE_OFFSET, Task } from './layout.ts';
 import { protectRange, unmapRange } from './page-tables.ts';
 import {
