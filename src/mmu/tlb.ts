@@ -1,9 +1,6 @@
 /**
- * The MMU of one host CPU: a direct-mapped TLB in front of the walk.
- *
- * An entry's key is virtual page | generation, so that flushing is counting the
- * generation up. An entry whose rights do not suffice is dropped and walked again,
- * which the hardware may do at any time.
+ * The MMU of one host CPU: a direct-mapped TLB (shared/tlb.ts) in front of the walk. An entry
+ * whose rights do not suffice is dropped and walked again, which the hardware may do at any time.
  */
 
 import { isFault, type Right } from '../../shared/access.ts';
@@ -91,7 +88,7 @@ export class Mmu {
     return this.#tlb + ((va >>> PAGE_SHIFT) & (TLB_ENTRIES - 1)) * TLB_ENTRY_WORDS;
   }
 
-  /** Page and generation; read straight from memory, since every access comes by here. */
+  /** Page and generation. */
   #key(va: Gva): number {
     return ((va & -4096) | this.#plain[this.#generationAt]!) >>> 0;
   }
