@@ -17,7 +17,7 @@ export interface Taken {
 }
 
 /** Time for the rounds that are kept, all sides together. */
-const KEPT_MS = 400;
+const KEPT_MS = 300;
 const LEAST_ROUNDS = 5;
 const MOST_ROUNDS = 2_000;
 

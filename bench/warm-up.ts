@@ -10,7 +10,7 @@ export type WarmUp = LineResult['warm_up'][number];
 const WINDOW_MS = 60;
 /** So many windows in a row in which no side was faster than ever before. */
 const CALM_WINDOWS = 3;
-const LONGEST_MS = 1_200;
+const LONGEST_MS = 900;
 /** What counts as faster. */
 const GAIN = 0.98;
 

@@ -62,8 +62,9 @@ const GUESTS = 16;
 const LOOK_MS = 5;
 
 /**
- * A machine with worker threads, by the clock. Each worker has a compiler that has to learn
- * the code first; so time counts while the middle part of all the work is done.
+ * A machine with worker threads, by the clock, while the middle part of all the work is done.
+ * Each worker has a compiler of its own, which has not learnt all of the code by then: with more
+ * workers than cores that is what grows.
  */
 const onThreads = (hostCpus: number): Side => ({
   name: 'run',
@@ -92,10 +93,10 @@ const onThreads = (hostCpus: number): Side => ({
 const PIGZ_ACCESSES = 4_900_000;
 
 const VCPU_THREADS = 8;
-const VCPU_ROUNDS = 2048;
+const VCPU_ROUNDS = 1024;
 
 /** Operations of all guests together: many, beside what it takes to boot a guest's kernel. */
-const OPERATIONS = 4_000_000;
+const OPERATIONS = 2_000_000;
 
 export const machineSweeps: readonly Sweep[] = [
   {
@@ -120,12 +121,12 @@ export const machineSweeps: readonly Sweep[] = [
   },
   {
     name: 'access by length of the trace',
-    ...{ over: 'thousand operations', unit: 'ns', sizes: [256, 512, 1024, 2048, 4096] },
+    ...{ over: 'thousand operations', unit: 'ns', sizes: [256, 512, 1024, 2048] },
     ...{ expected: 0, make: (thousands) => inTurns({ mib: 2 }, traceOf(thousands * 1000)) },
   },
   {
     name: `access of ${GUESTS} guests by host CPUs, in threads`,
-    ...{ over: 'host CPUs', unit: 'ns', sizes: [2, 4, 8, 16], expected: 0, rounds: 2 },
+    ...{ over: 'host CPUs', unit: 'ns', sizes: [2, 4, 8], expected: 1, rounds: 2 },
     make: onThreads,
   },
 ];

@@ -10,7 +10,7 @@ import { type Estimate, exponentOf, summarise } from '../../src/report/statistic
 import type { Batch } from '../pair.ts';
 import type { Sweep } from './sweep.ts';
 
-const SWEEP_MS = 2_000;
+const SWEEP_MS = 1_500;
 const LEAST_ROUNDS = 5;
 
 const NS_IN = { ns: 1, ms: 1e6 };
