@@ -1,44 +1,12 @@
 #!/usr/bin/env node
-/**
- * The command line. A command is a function in commands/ that returns a commander
- * Command whose action sets `process.exitCode`; here they are put together, and what
- * goes wrong in them is told apart by whose mistake it is.
- */
+/** The command line: what goes wrong in a command is told apart by whose mistake it is. */
 
 import '../shared/compile-cache.ts';
-import { Command, CommanderError } from 'commander';
+import { CommanderError } from 'commander';
 import { UserError } from '../shared/errors.ts';
+import { makeProgram } from './commands/catalogue.ts';
 import { ExitCode } from './commands/exit-code.ts';
 import { columnsOf, wrap } from './commands/terminal.ts';
-
-/** Loaded when they are wanted: together they are most of what umbra is. */
-const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
-  start: async () => (await import('./commands/start.ts')).startCommand(),
-  run: async () => (await import('./commands/run.ts')).runCommand(),
-  stress: async () => (await import('./commands/stress.ts')).stressCommand(),
-  litmus: async () => (await import('./commands/litmus.ts')).litmusCommand(),
-  explore: async () => (await import('./commands/explore.ts')).exploreCommand(),
-  replay: async () => (await import('./commands/replay.ts')).replayCommand(),
-  shrink: async () => (await import('./commands/shrink.ts')).shrinkCommand(),
-  campaign: async () => (await import('./commands/campaign.ts')).campaignCommand(),
-  merge: async () => (await import('./commands/merge.ts')).mergeCommand(),
-  mutants: async () => (await import('./commands/mutants.ts')).mutantsCommand(),
-  import: async () => (await import('./commands/import.ts')).importCommand(),
-  conformance: async () => (await import('./commands/conformance.ts')).conformanceCommand(),
-  compare: async () => (await import('./commands/compare.ts')).compareCommand(),
-  defects: async () => (await import('./commands/defects.ts')).defectsCommand(),
-};
-
-const program = new Command('umbra')
-  .description("A laboratory for lguest's shadow page tables on a simulated multiprocessor.")
-  .showSuggestionAfterError()
-  .showHelpAfterError('(umbra --help, or umbra COMMAND --help, says what there is)')
-  .configureOutput({ outputError: (text, write) => write(text.replace(/^error:/, 'umbra:')) })
-  .exitOverride();
-const wanted = COMMANDS[process.argv[2] ?? ''];
-for (const load of wanted === undefined ? Object.values(COMMANDS) : [wanted]) {
-  program.addCommand((await load()).copyInheritedSettings(program));
-}
 
 // Whoever reads our output may stop early (`umbra … | head`): the command still
 // finishes, and its exit code stands.
@@ -49,6 +17,7 @@ for (const stream of [process.stdout, process.stderr]) {
 }
 
 try {
+  const program = await makeProgram(process.argv[2]);
   await program.parseAsync();
 } catch (error) {
   process.exitCode = report(error);

@@ -16,12 +16,19 @@ import {
   strategiesOption,
   withSettings,
 } from './explore-options.ts';
-import { JSON_OPTION, jsonOutput } from './json-output.ts';
+import {
+  JSON_OPTION,
+  jsonOutput,
+  type OutputOptions,
+  printer,
+  QUIET_OPTION,
+} from './json-output.ts';
 import { integer } from './options.ts';
 import { abortOnInterrupt, onPool } from './pool.ts';
-import { formatDuration, showProgress } from './terminal.ts';
+import { Progress } from './progress.ts';
+import { showProgress } from './terminal.ts';
 
-interface Options extends SettingOptions {
+interface Options extends SettingOptions, OutputOptions {
   readonly strategy: readonly string[];
   readonly runs: number;
   readonly seed: number;
@@ -29,25 +36,29 @@ interface Options extends SettingOptions {
   readonly shard: Shard;
   readonly threads: number;
   readonly untilFailure?: true;
-  readonly json?: string;
 }
 
 export function campaignCommand(): Command {
   const command = new Command('campaign')
+    .summary('Run many tests by many schedules on all cores, resumably')
     .description(
       'Run litmus tests by many schedules each, in every setting that they are for, on all ' +
         'cores; say how many were different, what went wrong, and what may have been missed.',
     )
     .argument('<path...>', 'litmus tests, or folders of them');
   return withSettings(command)
+    .optionsGroup('Schedules:')
     .addOption(strategiesOption().default(['portfolio'], 'portfolio'))
     .option('--runs <n>', 'schedules of each strategy in each setting', integer(1), 1000)
     .addOption(seedOption())
+    .optionsGroup('Work:')
     .option('--out <ledger>', 'keep what is done in this file; the same command goes on from it')
     .option('--shard <i/n>', 'only the i-th of n parts', parseShard, { index: 1, of: 1 })
     .option('--threads <n>', 'that work at it', integer(1), availableParallelism())
     .option('--until-failure', 'end with the first schedules among which one goes wrong')
+    .optionsGroup('Output:')
     .option(...JSON_OPTION)
+    .option(...QUIET_OPTION)
     .addHelpText(
       'after',
       '\nThe members of a portfolio share its schedules. Work is cut into units of some schedules; ' +
@@ -71,7 +82,7 @@ async function campaign(paths: readonly string[], options: Options): Promise<voi
   try {
     const interrupted = await goOn(ledger, options);
     const report = reportOf(ledger);
-    tell(report, json, writeJson);
+    tell(report, printer(options), writeJson);
     if (interrupted) {
       const { done, all } = report.units;
       process.stderr.write(
@@ -90,10 +101,10 @@ async function campaign(paths: readonly string[], options: Options): Promise<voi
 /** Say what a campaign came to; sets the exit code. */
 export function tell(
   report: CampaignReport,
-  json: string | undefined,
+  print: (text: string, isWrong: boolean) => void,
   writeJson: (report: CampaignReport) => void,
 ): void {
-  if (json !== '-') process.stdout.write(formatReport(report));
+  print(formatReport(report), report.failures > 0);
   writeJson(report);
   process.exitCode = report.failures > 0 ? ExitCode.Failed : ExitCode.Ok;
 }
@@ -105,12 +116,17 @@ interface UnitTask extends CampaignTask {
 /** Do the units that the ledger does not have. Returns whether Ctrl-C came. */
 async function goOn(ledger: Ledger, { threads, untilFailure }: Options): Promise<boolean> {
   const before = reportOf(ledger);
-  const progress = new Progress(before, ledger.unitsLeft());
+  let { distinct, failures } = before;
+  const left = ledger.unitsLeft().reduce((n, { runs }) => n + runs, 0);
+  const progress = new Progress('schedules', before.schedules + left, before.schedules);
   const failed = new AbortController();
   if (untilFailure && before.failures > 0) failed.abort();
   const interrupted = new AbortController();
   const stopListening = abortOnInterrupt(interrupted);
-  const stopProgress = showProgress(() => progress.line());
+  const stopProgress = showProgress(() => {
+    const wrong = failures > 0 ? `, ${failures} FAILED` : '';
+    return `${progress}, ${distinct.toLocaleString('en-US')} different${wrong}`;
+  });
   try {
     await onPool<UnitTask, UnitResult | undefined>({
       ...{ worker: 'campaign-task', name: 'unit', threads },
@@ -121,7 +137,10 @@ async function goOn(ledger: Ledger, { threads, untilFailure }: Options): Promise
       signal: AbortSignal.any([failed.signal, interrupted.signal]),
       done: (result, { unit, path }) => {
         if (result === undefined) throw new UserError(`${path} has changed while it was run`);
-        progress.add(unit, result, ledger.record(unit, result));
+        progress.add(result.schedules);
+        progress.drop(unit.runs - result.schedules);
+        distinct += ledger.record(unit, result);
+        failures += result.failures.length;
         if (untilFailure && result.failures.length > 0) failed.abort();
       },
     });
@@ -130,43 +149,6 @@ async function goOn(ledger: Ledger, { threads, untilFailure }: Options): Promise
     stopListening();
   }
   return interrupted.signal.aborted;
-}
-
-/** How far it is, of all that the ledger is to have, and how fast since it was begun or resumed. */
-class Progress {
-  readonly #start = performance.now();
-  #before: number;
-  #done = 0;
-  #left: number;
-  #distinct: number;
-  #failures: number;
-
-  constructor({ schedules, distinct, failures }: CampaignReport, left: readonly Unit[]) {
-    this.#before = schedules;
-    this.#distinct = distinct;
-    this.#failures = failures;
-    this.#left = left.reduce((n, { runs }) => n + runs, 0);
-  }
-
-  add({ runs }: Unit, { schedules, failures }: UnitResult, distinct: number): void {
-    this.#done += schedules;
-    this.#left -= runs;
-    this.#distinct += distinct;
-    this.#failures += failures.length;
-  }
-
-  line(): string {
-    const seconds = (performance.now() - this.#start) / 1000;
-    const rate = this.#done / seconds;
-    const count = (n: number): string => Math.round(n).toLocaleString('en-US');
-    const done = this.#before + this.#done;
-    const eta = rate > 0 ? formatDuration(this.#left / rate) : '–';
-    const wrong = this.#failures > 0 ? `, ${count(this.#failures)} FAILED` : '';
-    return (
-      `${count(done)} of ${count(done + this.#left)} schedules, ${count(rate)}/s, ETA ${eta}, ` +
-      `${count(this.#distinct)} different${wrong}`
-    );
-  }
 }
 
 function parseShard(text: string): Shard {

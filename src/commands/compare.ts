@@ -6,18 +6,24 @@ import { readBenchmark } from '../report/benchmark.ts';
 import { compare, QUANTITIES, type Quantity } from '../report/benchmark-comparison.ts';
 import { formatComparison } from '../report/benchmark-text.ts';
 import { ExitCode } from './exit-code.ts';
-import { JSON_OPTION, jsonOutput } from './json-output.ts';
+import {
+  JSON_OPTION,
+  jsonOutput,
+  type OutputOptions,
+  printer,
+  QUIET_OPTION,
+} from './json-output.ts';
 
-interface Options {
+interface Options extends OutputOptions {
   readonly by?: Quantity;
   readonly threshold: number;
-  readonly json?: string;
 }
 
 const DEFAULT_THRESHOLD = 5;
 
 export function compareCommand(): Command {
   return new Command('compare')
+    .summary('Say whether one run of the benchmark is slower than another')
     .description(
       'Compare two runs of the benchmark (npm run bench -- --json FILE), line by line: how many ' +
         'times as long the second takes, where that lies with 95 %, and whether it can be ' +
@@ -28,6 +34,7 @@ export function compareCommand(): Command {
     .addOption(quantityOption())
     .addOption(thresholdOption())
     .option(...JSON_OPTION)
+    .option(...QUIET_OPTION)
     .addHelpText(
       'after',
       '\nTimes of two runs differ by the load of the machine, too. So they are compared by their ' +
@@ -66,7 +73,8 @@ function percent(text: string): number {
   return n;
 }
 
-function run(before: string, after: string, { by, threshold, json }: Options): void {
+function run(before: string, after: string, options: Options): void {
+  const { by, threshold, json } = options;
   const write = jsonOutput(json);
   const comparison = compare(readBenchmark(before), readBenchmark(after), {
     by,
@@ -76,7 +84,7 @@ function run(before: string, after: string, { by, threshold, json }: Options): v
     const wanted = by === 'native' ? ' measured in C' : '';
     throw new UserError(`${before} and ${after} have no line${wanted} in common`);
   }
-  if (json !== '-') process.stdout.write(formatComparison(comparison));
+  printer(options)(formatComparison(comparison), comparison.regressions > 0);
   write(comparison);
   process.exitCode = comparison.regressions > 0 ? ExitCode.Failed : ExitCode.Ok;
 }

@@ -10,31 +10,38 @@ import { findVectorFiles } from '../conformance/find-files.ts';
 import type { Replayed } from '../conformance/replay.ts';
 import { type ConformanceResult, toJson, toText } from '../conformance/report.ts';
 import { ExitCode } from './exit-code.ts';
-import { JSON_OPTION, jsonOutput } from './json-output.ts';
-import { columnsOf } from './terminal.ts';
-
-interface Options {
-  readonly json?: string;
-}
+import {
+  JSON_OPTION,
+  jsonOutput,
+  type OutputOptions,
+  printer,
+  QUIET_OPTION,
+} from './json-output.ts';
+import { Progress } from './progress.ts';
+import { columnsOf, showProgress } from './terminal.ts';
 
 export function conformanceCommand(): Command {
   return new Command('conformance')
+    .summary('Hold the paging code to recordings of the C code')
     .description(
       'Replay recordings of what the C code did, and show the first operation of each file ' +
         'whose outcome is another one.',
     )
     .argument('<path...>', 'vector files, or folders to search for *.jsonl')
     .option(...JSON_OPTION)
+    .option(...QUIET_OPTION)
     .addHelpText(
       'after',
       `\nExit code: ${ExitCode.Ok} all agree, ${ExitCode.Failed} a difference, ` +
-        `${ExitCode.UserMistake} a path that is not a vector file.`,
+        `${ExitCode.UserMistake} a path that is not a vector file.\n\nExamples:\n` +
+        '  umbra conformance test/vectors\n' +
+        '  umbra conformance test/vectors/pae --json differences.json',
     )
     .action(conformance);
 }
 
-async function conformance(paths: readonly string[], { json }: Options): Promise<void> {
-  const writeJson = jsonOutput(json);
+async function conformance(paths: readonly string[], options: OutputOptions): Promise<void> {
+  const writeJson = jsonOutput(options.json);
   const found = findVectorFiles(paths);
   const outcomes = await replayAll(found.files);
   const result: ConformanceResult = {
@@ -42,9 +49,10 @@ async function conformance(paths: readonly string[], { json }: Options): Promise
     refused: [...outcomes.flatMap((o) => ('refused' in o ? o.refused : [])), ...found.refused],
   };
   writeJson(toJson(result));
-  if (json !== '-') process.stdout.write(toText(result, columnsOf(process.stdout)));
-  if (result.refused.length > 0) throw new UserError(result.refused.join('\n'));
   const agree = result.replayed.every((file) => file.difference === undefined);
+  const isWrong = !agree || result.refused.length > 0;
+  printer(options)(toText(result, columnsOf(process.stdout)), isWrong);
+  if (result.refused.length > 0) throw new UserError(result.refused.join('\n'));
   process.exitCode = agree ? ExitCode.Ok : ExitCode.Failed;
 }
 
@@ -58,21 +66,17 @@ async function replayAll(files: readonly string[]): Promise<(Replayed | Refused)
     minThreads: threads,
     maxThreads: threads,
   });
-  let done = 0;
+  const progress = new Progress('files', files.length);
+  const stopProgress = showProgress(() => `${progress}`);
   const outcomes = files.map(async (file) => {
     const outcome = await pool.run(file);
-    showProgress(++done, files.length);
+    progress.add();
     return outcome;
   });
   try {
     return await Promise.all(outcomes);
   } finally {
+    stopProgress();
     await pool.destroy();
   }
-}
-
-/** One line that is overwritten, and only where somebody sits and watches. */
-function showProgress(done: number, all: number): void {
-  if (!process.stderr.isTTY) return;
-  process.stderr.write(done < all ? `\r${done} of ${all} files` : '\r\x1b[K');
 }

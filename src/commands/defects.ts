@@ -8,12 +8,16 @@ import { columnsOf, wrap } from './terminal.ts';
 
 export function defectsCommand(): Command {
   return new Command('defects')
+    .summary('List the defects of the C code that are switches here')
     .description(
       'List the defects of the C code that are switches here: id, place in the seed, what is ' +
         'wrong, and what comes of it.',
     )
     .option('--json', 'as JSON')
-    .addHelpText('after', '\nExample: umbra start --defects none\n')
+    .addHelpText(
+      'after',
+      `\nExit code: ${ExitCode.Ok} listed.\n\nExamples:\n  umbra defects\n  umbra start --defects none`,
+    )
     .action(({ json }: { readonly json?: true }) => {
       process.stdout.write(json ? `${JSON.stringify(asJson(), null, 2)}\n` : asText());
       process.exitCode = ExitCode.Ok;

@@ -12,6 +12,7 @@ export type SettingOptions = Partial<Setting>;
 
 export const withSettings = (command: Command): Command =>
   command
+    .optionsGroup('Settings (by default those that the test is for):')
     .addOption(disciplineOption())
     .addOption(pagingOption())
     .addOption(memoryOption())

@@ -11,6 +11,7 @@ import { type Hunt, Hunter } from '../explore/races/hunt.ts';
 import { SideTeller, type ToldSide, titleOf } from '../explore/races/tell.ts';
 import { STRATEGIES } from '../explore/strategies/catalogue.ts';
 import { type Result, type Setting, Subject, settingsOf } from '../explore/subject.ts';
+import { Progress } from './progress.ts';
 import { describeShrunk, type ShrunkReport, shrinkShown } from './shrunk.ts';
 import { showProgress } from './terminal.ts';
 
@@ -82,7 +83,7 @@ export async function exploreRaces(
   file: string,
   options: RaceOptions,
   isInterrupted: () => boolean,
-  print: (text: string) => void,
+  print: (text: string, isWrong?: boolean) => void,
 ): Promise<RacesReport> {
   const litmus = readLitmus(file);
   const found: Gathered[] = [];
@@ -94,7 +95,7 @@ export async function exploreRaces(
     const gathered = await gather(subject, gatherer, options, isInterrupted);
     const { races } = gatherer;
     found.push(gathered);
-    print(describeGathered(gathered, races.length));
+    print(describeGathered(gathered, races.length), gathered.failure !== undefined);
     const teller = new SideTeller(subject);
     for (const race of races) {
       all.push({ number: all.length + 1, race, subject, gatherer, teller });
@@ -111,7 +112,7 @@ export async function exploreRaces(
   const report = reportOf(chosen);
   print(`\n${describeRace(report)}`);
   const hunt = await huntFor(chosen, options, isInterrupted);
-  print(describeHunt(chosen, hunt));
+  print(describeHunt(chosen, hunt), hunt.harm !== null);
   return { found, races: [report], hunt };
 }
 
@@ -135,10 +136,12 @@ async function forSeeds(
 ): Promise<void> {
   const start = performance.now();
   let i = 0;
-  const end = showProgress(() => `${what}: ${i} of ${runs} schedules`);
+  const progress = new Progress('schedules', runs);
+  const end = showProgress(() => `${what}: ${progress}`);
   try {
     while (i < runs && performance.now() - start < seconds * 1000 && !isInterrupted()) {
       if (!once(seed + i++)) return;
+      progress.add();
       if (i % BATCH === 0) await new Promise(setImmediate);
     }
   } finally {

@@ -14,11 +14,19 @@ import {
 } from './explore-options.ts';
 import { exploreRaces } from './explore-races.ts';
 import { heedingInterrupt } from './interrupt.ts';
-import { JSON_OPTION, jsonOutput } from './json-output.ts';
+import {
+  JSON_OPTION,
+  jsonOutput,
+  type OutputOptions,
+  printer,
+  QUIET_OPTION,
+} from './json-output.ts';
 import { integer } from './options.ts';
+import { Progress } from './progress.ts';
 import { describeShrunk, type ShrunkReport, shrinkShown } from './shrunk.ts';
+import { showProgress } from './terminal.ts';
 
-interface Options extends SettingOptions {
+interface Options extends SettingOptions, OutputOptions {
   readonly strategy: string;
   readonly engine: EngineName;
   readonly runs: number;
@@ -27,7 +35,6 @@ interface Options extends SettingOptions {
   readonly shrink: boolean;
   readonly races?: boolean;
   readonly race?: number;
-  readonly json?: string;
 }
 
 /** What came of one setting. */
@@ -59,16 +66,19 @@ export const EXIT_CODES: Readonly<Record<Ending, ExitCode>> = {
 
 export function exploreCommand(): Command {
   return withSettings(new Command('explore'))
+    .summary('Search a litmus test for a schedule that goes wrong, or for races')
     .description(
       'Run a litmus test by many schedules, in which every access of shared memory is a place ' +
         'where the turn may pass to another host CPU, until one goes wrong.',
     )
     .argument('<file>', 'a litmus test (litmus/ has those that come with umbra)')
+    .optionsGroup('Schedules:')
     .addOption(strategyOption())
     .addOption(engineOption())
     .option('--runs <n>', 'schedules in each setting, at most', integer(1), 1000)
     .option('--seconds <s>', 'and for so long in each, at most', integer(1))
     .addOption(seedOption())
+    .optionsGroup('What to look for:')
     .addOption(
       new Option(
         '--races',
@@ -81,7 +91,9 @@ export function exploreCommand(): Command {
       integer(1),
     )
     .option('--no-shrink', 'leave a schedule that goes wrong as it was found')
+    .optionsGroup('Output:')
     .option(...JSON_OPTION)
+    .option(...QUIET_OPTION)
     .addHelpText(
       'after',
       '\nSettings are the paging forms and disciplines that the test is for, unless they are ' +
@@ -111,8 +123,7 @@ async function races(file: string, options: Options): Promise<void> {
     throw new UserError('races are looked for in one thread: leave --engine out');
   }
   const writeJson = jsonOutput(options.json);
-  const quiet = options.json === '-';
-  const print = (text: string): void => void (quiet || process.stdout.write(text));
+  const print = printer(options);
   const { report, interrupted } = await heedingInterrupt(async (isInterrupted) => ({
     report: await exploreRaces(file, options, isInterrupted, print),
     interrupted: isInterrupted(),
@@ -127,8 +138,7 @@ async function races(file: string, options: Options): Promise<void> {
 
 async function explore(file: string, options: Options): Promise<void> {
   const writeJson = jsonOutput(options.json);
-  const quiet = options.json === '-';
-  const print = (text: string): void => void (quiet || process.stdout.write(text));
+  const print = printer(options);
   const { all, interrupted } = await heedingInterrupt(async (isInterrupted) => ({
     all: await exploreSettings(file, options, isInterrupted, print),
     interrupted: isInterrupted(),
@@ -150,7 +160,7 @@ async function exploreSettings(
   file: string,
   options: Options,
   isInterrupted: () => boolean,
-  print: (text: string) => void,
+  print: (text: string, isWrong?: boolean) => void,
 ): Promise<Found[]> {
   const litmus = readLitmus(file);
   const all: Found[] = [];
@@ -158,15 +168,15 @@ async function exploreSettings(
     if (isInterrupted()) break;
     const subject = new Subject(file, litmus, setting);
     const { found, failure } = await search(subject, options, isInterrupted);
-    print(describe(found));
+    print(describe(found), failure !== undefined);
     if (failure === undefined) {
       all.push(found);
       continue;
     }
-    if (options.engine === 'isolate') print(await confirmOnThreads(subject, failure));
+    if (options.engine === 'isolate') print(await confirmOnThreads(subject, failure), true);
     if (!options.shrink) return [...all, found];
     const shrunk = await shrinkShown(subject, failure, isInterrupted);
-    print(describeShrunk(shrunk));
+    print(describeShrunk(shrunk), true);
     return [...all, { ...found, failure: { ...found.failure!, shrunk } }];
   }
   return all;
@@ -188,18 +198,23 @@ async function search(
   let schedules = 0;
   let exhausted = false;
   let failure: Result | undefined;
+  const progress = new Progress('schedules', runs);
+  const { discipline, paging } = subject.setting;
+  const stopProgress = showProgress(() => `${discipline}, ${paging}: ${progress}`);
   try {
     while (failure === undefined && schedules < runs && elapsed() < seconds && !isInterrupted()) {
       const result = await engine.run(seed + schedules);
       exhausted = result === undefined;
       if (result === undefined) break;
       schedules++;
+      progress.add();
       steps += result.run.steps;
       digests.add(result.run.digest);
       if (result.ending !== 'ok') failure = result;
       if (schedules % BATCH === 0) await new Promise(setImmediate);
     }
   } finally {
+    stopProgress();
     await engine.close();
   }
   const found: Found = {

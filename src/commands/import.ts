@@ -4,9 +4,19 @@ import { Command } from 'commander';
 import { importLackey } from '../guest/traces/import.ts';
 import { formatImportReport } from '../guest/traces/report.ts';
 import { ExitCode } from './exit-code.ts';
+import { type OutputOptions, printer, QUIET_OPTION } from './json-output.ts';
+import { Progress } from './progress.ts';
+import { showProgress } from './terminal.ts';
+
+interface Options extends OutputOptions {
+  readonly output: string;
+}
+
+const MIB = 1 << 20;
 
 export function importCommand(): Command {
   return new Command('import')
+    .summary('Turn traces of other tools into programs for guests')
     .description('Turn memory traces made by other tools into programs that guests can run.')
     .addCommand(lackeyCommand());
 }
@@ -30,20 +40,15 @@ function lackeyCommand(): Command {
         `Exit code: ${ExitCode.Ok} imported, ${ExitCode.UserMistake} a log that cannot be read; ` +
         'nothing is written then.',
     )
-    .action(async (logs: readonly string[], { output }: { readonly output: string }) => {
-      const report = await importLackey(logs, output, showProgress);
-      if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
-      process.stdout.write(formatImportReport(report));
+    .option(...QUIET_OPTION)
+    .action(async (logs: readonly string[], options: Options) => {
+      let progress: Progress | undefined;
+      const stopProgress = showProgress(() => `${progress ?? ''}`);
+      const report = await importLackey(logs, options.output, (done, all) => {
+        progress ??= new Progress('MiB', all / MIB);
+        progress.reach(done / MIB);
+      });
+      stopProgress();
+      printer(options)(formatImportReport(report));
     });
-}
-
-let lastShown = -1;
-
-/** In whole per cent, where somebody sits and watches. */
-function showProgress(done: number, total: number): void {
-  if (!process.stderr.isTTY) return;
-  const percent = Math.floor((done / total) * 100);
-  if (percent === lastShown) return;
-  lastShown = percent;
-  process.stderr.write(`\r${percent} % read`);
 }

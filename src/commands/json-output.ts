@@ -1,4 +1,4 @@
-/** Where `--json` and its like go: a file, or stdout for `-`. */
+/** What a command says on stdout, and where `--json` and its like go: a file, or stdout for `-`. */
 
 import { outputFile } from './output-file.ts';
 
@@ -6,6 +6,28 @@ export const JSON_OPTION = [
   '--json <file>',
   'write the result as JSON too; - for JSON on stdout, and nothing else',
 ] as const;
+
+/** Of commands that say more than what is wrong. */
+export const QUIET_OPTION = [
+  '-q, --quiet',
+  'say only what is wrong, and show no progress',
+] as const;
+
+/** Options that say what is to be on stdout. */
+export interface OutputOptions {
+  readonly json?: string;
+  readonly quiet?: boolean;
+}
+
+/**
+ * How to print what is for people: nothing where JSON has stdout for itself, and with --quiet
+ * only what is wrong.
+ */
+export const printer =
+  ({ json, quiet = false }: OutputOptions) =>
+  (text: string, isWrong = false): void => {
+    if (json !== '-' && (isWrong || !quiet)) process.stdout.write(text);
+  };
 
 /** How to write the result as JSON: as `output` says. */
 export function jsonOutput(path: string | undefined): (result: unknown) => void {

@@ -13,14 +13,21 @@ import {
   strategyOption,
   withSettings,
 } from './explore-options.ts';
-import { JSON_OPTION, jsonOutput } from './json-output.ts';
+import {
+  JSON_OPTION,
+  jsonOutput,
+  type OutputOptions,
+  printer,
+  QUIET_OPTION,
+} from './json-output.ts';
 import { integer } from './options.ts';
+import { Progress } from './progress.ts';
+import { clearLine, showProgress } from './terminal.ts';
 
-interface Options extends SettingOptions {
+interface Options extends SettingOptions, OutputOptions {
   readonly strategy: string;
   readonly runs: number;
   readonly seed: number;
-  readonly json?: string;
 }
 
 /** What the schedules of one test came to. */
@@ -36,16 +43,20 @@ interface Tally {
 
 export function litmusCommand(): Command {
   const command = new Command('litmus')
+    .summary('Count the outcomes of litmus tests over many schedules')
     .description(
       'Run litmus tests by many schedules each, in every setting that they are for, and count ' +
         'their outcomes.',
     )
     .argument('<path...>', 'litmus tests, or folders of them');
   return withSettings(command)
+    .optionsGroup('Schedules:')
     .addOption(strategyOption())
     .option('--runs <n>', 'schedules in each setting', integer(1), 100)
     .addOption(seedOption())
+    .optionsGroup('Output:')
     .option(...JSON_OPTION)
+    .option(...QUIET_OPTION)
     .addHelpText(
       'after',
       `\nExit code: ${ExitCode.Ok} all as it may be, ${ExitCode.Failed} an outcome that is ` +
@@ -59,13 +70,19 @@ export function litmusCommand(): Command {
 
 async function litmus(paths: readonly string[], options: Options): Promise<void> {
   const writeJson = jsonOutput(options.json);
+  const print = printer(options);
   const tests = findLitmusFiles(paths).map((path) => ({ path, litmus: readLitmus(path) }));
   const tallies: Tally[] = [];
+  const settings = tests.flatMap(({ litmus: test }) => settingsOf(test, options));
+  const progress = new Progress('schedules', settings.length * options.runs);
+  const stopProgress = showProgress(() => `${tests[tallies.length]?.path}: ${progress}`);
   for (const { path, litmus: test } of tests) {
-    const tally = await tallyOf(path, test, options);
+    const tally = await tallyOf(path, test, options, progress);
     tallies.push(tally);
-    if (options.json !== '-') process.stdout.write(describe(tally));
+    clearLine();
+    print(describe(tally), tally.wrong.length > 0);
   }
+  stopProgress();
   writeJson({
     schema_version: 1,
     tests: tallies.map(({ path, litmus: test, schedules, outcomes, wrong }) => ({
@@ -77,10 +94,18 @@ async function litmus(paths: readonly string[], options: Options): Promise<void>
   process.exitCode = failed ? ExitCode.Failed : ExitCode.Ok;
 }
 
+/** Schedules between two looks at what else there is to do. */
+const BATCH = 20;
+
 /** Wrong schedules of a test that are kept to be told. */
 const MOST_WRONG = 3;
 
-async function tallyOf(path: string, test: Litmus, options: Options): Promise<Tally> {
+async function tallyOf(
+  path: string,
+  test: Litmus,
+  options: Options,
+  progress: Progress,
+): Promise<Tally> {
   const outcomes = test.outcomes.map(() => 0);
   const wrong: { message: string; token: string }[] = [];
   let schedules = 0;
@@ -89,14 +114,18 @@ async function tallyOf(path: string, test: Litmus, options: Options): Promise<Ta
     const strategy = STRATEGIES[options.strategy]!();
     for (let i = 0; i < options.runs; i++) {
       const result = subject.run(strategy, options.seed + i);
-      if (strategy.exhausted) break;
+      if (strategy.exhausted) {
+        progress.drop(options.runs - i);
+        break;
+      }
       schedules++;
+      progress.add();
+      // So that Ctrl-C is heard, and progress told.
+      if (i % BATCH === 0) await new Promise(setImmediate);
       if (result.outcome !== undefined) outcomes[result.outcome]!++;
       if (result.ending === 'ok' || wrong.length === MOST_WRONG) continue;
       wrong.push({ message: messageOf(setting, result), token: subject.tokenOf(result) });
     }
-    // So that Ctrl-C is heard.
-    await new Promise(setImmediate);
   }
   return { path, litmus: test, schedules, outcomes, wrong };
 }

@@ -17,18 +17,25 @@ import { PORTFOLIO } from '../explore/strategies/catalogue.ts';
 import { parseDefects } from './defects.ts';
 import { ExitCode } from './exit-code.ts';
 import { seedOption, strategiesOption } from './explore-options.ts';
-import { JSON_OPTION, jsonOutput, output } from './json-output.ts';
+import {
+  JSON_OPTION,
+  jsonOutput,
+  type OutputOptions,
+  output,
+  printer,
+  QUIET_OPTION,
+} from './json-output.ts';
 import { integer } from './options.ts';
 import { abortOnInterrupt, onPool } from './pool.ts';
-import { formatDuration, showProgress } from './terminal.ts';
+import { Progress } from './progress.ts';
+import { showProgress } from './terminal.ts';
 
-interface Options {
+interface Options extends OutputOptions {
   readonly runs: number;
   readonly strategy: readonly string[];
   readonly seed: number;
   readonly only: readonly DefectId[];
   readonly threads: number;
-  readonly json?: string;
   readonly markdown?: string;
 }
 
@@ -39,6 +46,7 @@ const DEFAULT_STRATEGIES: readonly string[] = ['portfolio', ...PORTFOLIO];
 
 export function mutantsCommand(): Command {
   return new Command('mutants')
+    .summary('Say how soon each defect is caught, by which strategy')
     .description(
       'Turn on each defect of several vCPUs alone, and say for each strategy after how many ' +
         'schedules and in how many of all it is caught, and how short the failure can be made.',
@@ -54,6 +62,7 @@ export function mutantsCommand(): Command {
     .option('--only <ids>', 'defects with commas between them: R2,R9', parseMutants, MUTANTS)
     .option('--threads <n>', 'that work at it', integer(1), availableParallelism())
     .option(...JSON_OPTION)
+    .option(...QUIET_OPTION)
     .option('--markdown <file>', 'write the table as Markdown too; - for stdout, and nothing else')
     .addHelpText(
       'after',
@@ -90,10 +99,10 @@ async function mutants(options: Options): Promise<void> {
     return;
   }
   const report = mutantsReport({ runs, strategies, seed }, results, shrunk);
-  if (markdown !== '-' && json !== '-') process.stdout.write(formatMutants(report));
   writeMarkdown(mutantsMarkdown(report, commandOf(options)));
   writeJson(report);
   const missed = report.mutants.some((mutant) => mutant.missed);
+  if (markdown !== '-') printer(options)(formatMutants(report), missed);
   process.exitCode = missed ? ExitCode.Failed : ExitCode.Ok;
 }
 
@@ -118,21 +127,16 @@ async function runAll(
   job: Job,
 ): Promise<Map<MutantTask, MutantRuns>> {
   const results = new Map<MutantTask, MutantRuns>();
-  const start = performance.now();
-  let [done, left] = [0, tasks.reduce((n, { runs }) => n + runs, 0)];
-  const stopProgress = showProgress(() => {
-    const rate = done / ((performance.now() - start) / 1000);
-    const eta = rate > 0 ? formatDuration(left / rate) : '–';
-    const all = (done + left).toLocaleString('en-US');
-    return `${done.toLocaleString('en-US')} of ${all} schedules, ${Math.round(rate)}/s, ETA ${eta}`;
-  });
+  const all = tasks.reduce((n, { runs }) => n + runs, 0);
+  const progress = new Progress('schedules', all);
+  const stopProgress = showProgress(() => `${progress}`);
   try {
     await onPool<MutantTask, MutantRuns>({
       ...{ worker: 'mutant-task', name: 'mutant', tasks, ...job },
       done: (result, task) => {
         results.set(task, result);
-        done += result.runs;
-        left -= task.runs;
+        progress.add(result.runs);
+        progress.drop(task.runs - result.runs);
       },
     });
   } finally {
@@ -143,11 +147,15 @@ async function runAll(
 
 async function shrinkAll(tokens: readonly string[], job: Job): Promise<Map<string, ShrunkStory>> {
   const shrunk = new Map<string, ShrunkStory>();
-  const stopProgress = showProgress(() => `${shrunk.size} of ${tokens.length} failures shrunk`);
+  const progress = new Progress('failures shrunk', tokens.length);
+  const stopProgress = showProgress(() => `${progress}`);
   try {
     await onPool<string, ShrunkStory>({
       ...{ worker: 'mutant-task', name: 'story', tasks: tokens, ...job },
-      done: (story, token) => shrunk.set(token, story),
+      done: (story, token) => {
+        shrunk.set(token, story);
+        progress.add();
+      },
     });
   } finally {
     stopProgress();

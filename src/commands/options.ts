@@ -1,12 +1,22 @@
 /** Options that several commands have, and the numbers in them. */
 
 import { availableParallelism } from 'node:os';
-import { InvalidArgumentError, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { DISCIPLINES, type DisciplineName } from '../../shared/discipline.ts';
 import type { PagingName } from '../../shared/entry.ts';
 import { MEMORY_MODELS } from '../explore/engine/turn.ts';
 import { POLICIES, type PolicyName, policies } from '../host/policy.ts';
 import { parseDefects } from './defects.ts';
+
+/** The same for every command, and every command below it: where its options may stand as well. */
+export function withConfig(command: Command): Command {
+  for (const below of command.commands) withConfig(below);
+  if (command.commands.length > 0) return command;
+  return command.option(
+    '--config <file>',
+    'options from this file (by default umbra.yaml, if it is there)',
+  );
+}
 
 export const pagingOption = (): Option =>
   new Option('--paging <form>', 'page tables of two or three levels').choices([

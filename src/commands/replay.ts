@@ -5,28 +5,34 @@ import { Command } from 'commander';
 import { UserError } from '../../shared/errors.ts';
 import { tellStory } from '../explore/story/tell.ts';
 import { type Result, type Subject, subjectOf } from '../explore/subject.ts';
-import { decodeToken, type Token } from '../explore/token.ts';
+import { decodeToken, ENGINE_VERSION, type Token } from '../explore/token.ts';
 import type { Story } from '../report/story.ts';
 import { storyHtml } from '../report/story-html.ts';
 import { storyText } from '../report/story-text.ts';
 import { confirmOnThreads, type EngineName, engineOption } from './engine.ts';
 import { ExitCode } from './exit-code.ts';
 import { EXIT_CODES } from './explore.ts';
-import { JSON_OPTION, jsonOutput } from './json-output.ts';
+import {
+  JSON_OPTION,
+  jsonOutput,
+  type OutputOptions,
+  printer,
+  QUIET_OPTION,
+} from './json-output.ts';
 import { outputFile } from './output-file.ts';
 import { columnsOf } from './terminal.ts';
 
-interface Options {
+interface Options extends OutputOptions {
   readonly story?: boolean;
   readonly all?: boolean;
   readonly html?: string;
   readonly against?: string;
   readonly engine: EngineName;
-  readonly json?: string;
 }
 
 export function replayCommand(): Command {
   return new Command('replay')
+    .summary('Do a schedule again, and tell its story')
     .description(
       'Do a schedule again, step for step, from the line that umbra explore printed. Each step ' +
         'is compared with the one that was recorded.',
@@ -38,11 +44,14 @@ export function replayCommand(): Command {
     .option('--against <token>', 'a schedule of the same test that ends well, to compare with')
     .addOption(engineOption())
     .option(...JSON_OPTION)
+    .option(...QUIET_OPTION)
     .addHelpText(
       'after',
       '\nThe litmus file must be where it was, as it was. A story says at which step it broke, ' +
         'and which two accesses are to blame; docs/stories.md says how to read it. Exit codes ' +
-        `are those of umbra explore: ${ExitCode.Ok} if the schedule ends well.\n`,
+        `are those of umbra explore: ${ExitCode.Ok} if the schedule ends well.\n\nExamples:\n` +
+        `  umbra replay umbra${ENGINE_VERSION}.NY5BbhsxDEXvovW4… --story\n` +
+        `  umbra replay umbra${ENGINE_VERSION}.NY5BbhsxDEXvovW4… --html story.html`,
     )
     .action(replay);
 }
@@ -64,9 +73,11 @@ async function replay(text: string, options: Options): Promise<void> {
   const result = subject.replay(token);
   const confirmed = engine === 'threads' ? await confirmOnThreads(subject, result) : '';
   const story = asked ? tellStory(subject, result, { passing, all }) : undefined;
-  if (json !== '-') process.stdout.write(describe(result) + confirmed);
+  const isWrong = result.ending !== 'ok';
+  const print = printer(options);
+  print(describe(result) + confirmed, isWrong);
   if (story !== undefined) {
-    if (json !== '-' && toldHere) process.stdout.write(`\n${storyText(story, styleOf())}`);
+    if (toldHere) print(`\n${storyText(story, styleOf())}`, isWrong);
     writeHtml(storyHtml(story, commandOf(text, options)));
   }
   writeJson(reportOf(token, result, toldHere ? story : undefined));

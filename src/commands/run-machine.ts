@@ -9,13 +9,11 @@ import { makeReport, type RunReport, statistics, succeeded } from '../report/run
 import { formatSummary } from '../report/summary.ts';
 import { reportViolation, violationText } from '../report/violation.ts';
 import { ExitCode } from './exit-code.ts';
-import { jsonOutput } from './json-output.ts';
-import { columnsOf } from './terminal.ts';
-
-const PROGRESS_MS = 200;
+import { jsonOutput, type OutputOptions, printer } from './json-output.ts';
+import { columnsOf, showProgress } from './terminal.ts';
 
 export interface RunOptions {
-  readonly json?: string | undefined;
+  readonly output: OutputOptions;
   /** What it must come to; by default all guests end by themselves and nothing leaks. */
   readonly expect?: Expectation | undefined;
   /** How the user gives more memory, for messages. */
@@ -24,10 +22,11 @@ export interface RunOptions {
 
 /** Boot, run, check, report; sets the exit code. Throws UserError for what the user can mend. */
 export async function runMachine(spec: MachineSpec, options: RunOptions): Promise<void> {
-  const { json, expect, remedies } = options;
-  const writeJson = jsonOutput(json);
+  const { output, expect, remedies } = options;
+  const writeJson = jsonOutput(output.json);
+  const print = printer(output);
   const machine = await Machine.boot(spec);
-  const stopProgress = showProgress(machine);
+  const stopProgress = showProgress(progressOf(machine));
   const interrupt = (): void => machine.interrupt();
   process.once('SIGINT', interrupt);
   const result = await runChecked(machine);
@@ -36,22 +35,14 @@ export async function runMachine(spec: MachineSpec, options: RunOptions): Promis
 
   const commands = spec.guests.map(({ program }) => commandOf(program));
   const report = makeReport(machine, result, commands);
-  if (json !== '-') {
-    process.stdout.write(
-      formatSummary(report, {
-        colour: process.stdout.isTTY && process.stdout.hasColors(),
-        columns: columnsOf(process.stdout),
-      }),
-    );
-    const [first] = result.broken;
-    if (first !== undefined) {
-      process.stdout.write(
-        `\n${violationText(reportViolation(machine.host, first, result.events))}`,
-      );
-    }
-    if (expect !== undefined) process.stdout.write(formatExpectation(report, expect));
-  }
   const asExpected = expect === undefined ? succeeded(report) : isAsExpected(report, expect);
+  const colour = process.stdout.isTTY && process.stdout.hasColors();
+  print(formatSummary(report, { colour, columns: columnsOf(process.stdout) }), !asExpected);
+  const [first] = result.broken;
+  if (first !== undefined) {
+    print(`\n${violationText(reportViolation(machine.host, first, result.events))}`, !asExpected);
+  }
+  if (expect !== undefined) print(formatExpectation(report, expect), !asExpected);
   writeJson(expect === undefined ? report : { ...report, as_expected: asExpected });
   if (report.ending.kind === 'interrupted') process.exitCode = ExitCode.Interrupted;
   else process.exitCode = asExpected ? ExitCode.Ok : ExitCode.Failed;
@@ -81,20 +72,17 @@ function commandOf(source: ProgramSource): string {
   return program.processes[0]?.command ?? program.name;
 }
 
-/** A line that is overwritten, where somebody sits and watches. Returns how to end it. */
-function showProgress(machine: Machine): () => void {
-  if (!process.stderr.isTTY) return () => {};
+/** What it has done so far; how much there is to do, no machine knows. */
+function progressOf(machine: Machine): () => string {
   const cpus = [...machine.host.cpus.keys()];
   const guests = [...machine.host.guests.keys()];
-  const timer = setInterval(() => {
-    const { accesses, faults_fixed, migrations } = statistics(machine, cpus, guests);
-    process.stderr.write(
-      `\r${(accesses / 1e6).toFixed(1)} million accesses, ${faults_fixed} faults fixed, ` +
-        `${migrations} migrations\x1b[K`,
-    );
-  }, PROGRESS_MS);
+  const start = performance.now();
   return () => {
-    clearInterval(timer);
-    process.stderr.write('\r\x1b[K');
+    const { accesses, faults_fixed, migrations } = statistics(machine, cpus, guests);
+    const rate = accesses / 1e3 / (performance.now() - start);
+    return (
+      `${(accesses / 1e6).toFixed(1)} million accesses, ${rate.toFixed(1)} million/s, ` +
+      `${faults_fixed} faults fixed, ${migrations} migrations`
+    );
   };
 }

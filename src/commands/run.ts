@@ -6,7 +6,7 @@ import { readScenario } from '../scenario/parse.ts';
 import { scenarioJsonSchema } from '../scenario/schema.ts';
 import { expectationOf, type Overrides, specOf } from '../scenario/spec.ts';
 import { ExitCode } from './exit-code.ts';
-import { JSON_OPTION } from './json-output.ts';
+import { JSON_OPTION, type OutputOptions, QUIET_OPTION } from './json-output.ts';
 import {
   defectsOption,
   disciplineOption,
@@ -18,25 +18,28 @@ import {
 import { runMachine } from './run-machine.ts';
 import { columnsOf, wrap } from './terminal.ts';
 
-interface Options extends Overrides {
-  readonly json?: string;
+interface Options extends Overrides, OutputOptions {
   readonly schema?: true;
 }
 
 export function runCommand(): Command {
   return new Command('run')
+    .summary('Run a machine described in a YAML file')
     .description(
       'Run a scenario: a machine described in a YAML file. Without one, list those that come ' +
         'with umbra. What is given here wins over the file.',
     )
     .argument('[scenario]', 'a file that ends in .yaml, or the name of one that comes with umbra')
+    .optionsGroup('Machine:')
     .addOption(disciplineOption())
     .addOption(pagingOption())
     .option('--cpus <n>', 'host CPUs, a worker thread each', integer(1))
     .addOption(policyOption())
     .option('--seed <n>', 'what everything random is drawn from', integer(0))
     .addOption(defectsOption())
+    .optionsGroup('Output:')
     .option(...JSON_OPTION)
+    .option(...QUIET_OPTION)
     .option('--schema', 'print the JSON Schema of scenario files, for editors, and run nothing')
     .addHelpText(
       'after',
@@ -52,7 +55,7 @@ export function runCommand(): Command {
 }
 
 async function run(scenario: string | undefined, options: Options): Promise<void> {
-  const { json, schema, ...overrides } = options;
+  const { json, quiet, schema, ...overrides } = options;
   if (schema) {
     process.stdout.write(`${JSON.stringify(scenarioJsonSchema(), null, 2)}\n`);
     return;
@@ -63,7 +66,7 @@ async function run(scenario: string | undefined, options: Options): Promise<void
   }
   const file = readScenario(findScenario(scenario));
   await runMachine(specOf(file, overrides), {
-    json,
+    output: { ...(json !== undefined && { json }), ...(quiet && { quiet }) },
     expect: expectationOf(file, overrides),
     remedies: { hostMemory: 'host_memory', guestMemory: "the guest's memory in the scenario" },
   });

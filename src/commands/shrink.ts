@@ -12,6 +12,7 @@ import { describeShrunk, shrinkShown } from './shrunk.ts';
 
 export function shrinkCommand(): Command {
   return new Command('shrink')
+    .summary('Make a schedule that goes wrong smaller')
     .description(
       'Make a schedule that goes wrong smaller: leave out vCPUs, operations and switches, until ' +
         'without any of what is left it goes wrong no more. Then look for the schedule of the ' +
@@ -25,7 +26,7 @@ export function shrinkCommand(): Command {
         'for its numbers; and what is left of the test passes without the defects. Ctrl-C ends ' +
         'it with the smallest so far.\n\nThe litmus file must be where it was, as it was. Exit ' +
         `codes are those of umbra explore; ${ExitCode.UserMistake} also for a schedule that ends ` +
-        'well.\n\nExample:\n' +
+        'well.\n\nExamples:\n' +
         '  umbra explore litmus/6-switcher/R10-one-pgdir-two-cpus.yaml --defects R10 --no-shrink\n' +
         `  umbra shrink umbra${ENGINE_VERSION}.NY5BbhsxDEXvovW4…`,
     )

@@ -9,7 +9,7 @@ import type { DisciplineName } from '../../shared/discipline.ts';
 import type { PagingName } from '../../shared/entry.ts';
 import type { PolicyName } from '../host/policy.ts';
 import { ExitCode } from './exit-code.ts';
-import { JSON_OPTION } from './json-output.ts';
+import { JSON_OPTION, type OutputOptions, QUIET_OPTION } from './json-output.ts';
 import {
   defaultCpus,
   defectsOption,
@@ -21,7 +21,7 @@ import {
 } from './options.ts';
 import { runMachine } from './run-machine.ts';
 
-interface Options {
+interface Options extends OutputOptions {
   readonly cpus: number;
   readonly paging: PagingName;
   readonly policy: PolicyName;
@@ -31,7 +31,6 @@ interface Options {
   readonly discipline: DisciplineName;
   readonly guestMemory: number;
   readonly hostMemory?: number;
-  readonly json?: string;
 }
 
 /** Programs that come with umbra: traces of 32-bit Debian binaries. The same place when built. */
@@ -46,12 +45,14 @@ const MIB_PAGES = (1 << 20) / PAGE_SIZE;
 
 export function startCommand(): Command {
   return new Command('start')
+    .summary('Run real programs from their traces, each in a guest of its own')
     .description(
       'Run programs from their memory traces, each in a guest of its own, under a scheduler ' +
         'that moves the guests between host CPUs; then show what shadow paging had to do, and ' +
         'prove that everything was given back.',
     )
     .argument('[trace...]', 'trace files (umbra import makes them); by default pigz, ls, sort, wc')
+    .optionsGroup('Machine:')
     .option('--cpus <n>', 'host CPUs, a worker thread each', integer(1), defaultCpus())
     .addOption(pagingOption().default('nonpae'))
     .addOption(policyOption().default('random'))
@@ -61,7 +62,9 @@ export function startCommand(): Command {
     .addOption(defectsOption())
     .option('--guest-memory <mib>', 'memory of each guest, in MiB', integer(1), 32)
     .option('--host-memory <mib>', 'memory for all of them; by default enough', integer(1))
+    .optionsGroup('Output:')
     .option(...JSON_OPTION)
+    .option(...QUIET_OPTION)
     .addHelpText(
       'after',
       `${policyHelp()}\nExit code: ${ExitCode.Ok} all guests ended by themselves and nothing leaked, ` +
@@ -94,7 +97,7 @@ async function start(traces: readonly string[], options: Options): Promise<void>
       ...(options.hostMemory === undefined ? {} : { frames: options.hostMemory * MIB_PAGES }),
     },
     {
-      json: options.json,
+      output: options,
       remedies: { hostMemory: '--host-memory', guestMemory: '--guest-memory' },
     },
   );

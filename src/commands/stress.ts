@@ -10,11 +10,17 @@ import { type Statistics, statistics } from '../report/run-report.ts';
 import { formatStress, StressTotals } from '../report/stress-totals.ts';
 import { reportViolation, violationText } from '../report/violation.ts';
 import { ExitCode } from './exit-code.ts';
-import { JSON_OPTION, jsonOutput } from './json-output.ts';
+import {
+  JSON_OPTION,
+  jsonOutput,
+  type OutputOptions,
+  printer,
+  QUIET_OPTION,
+} from './json-output.ts';
 import { defectsOption, disciplineOption, integer, pagingOption } from './options.ts';
 import { clearLine, showProgress } from './terminal.ts';
 
-interface Options {
+interface Options extends OutputOptions {
   readonly seconds: number;
   readonly ops?: number;
   readonly runs?: number;
@@ -26,28 +32,32 @@ interface Options {
   readonly guests?: number;
   readonly defects?: readonly DefectId[];
   readonly untilFailure?: true;
-  readonly json?: string;
 }
 
 export function stressCommand(): Command {
   return new Command('stress')
+    .summary('Run machines drawn from seeds, and hold them to their invariants')
     .description(
       'Run machines drawn from seeds (guests, vCPUs, host CPUs, paging, disciplines, policies, ' +
         'time slices, CPUs that go offline, allocations that fail) and hold each to its ' +
         'invariants and to the memory that one vCPU alone leaves.',
     )
+    .optionsGroup('Length:')
     .option('--seconds <s>', 'how long, at least one run', integer(0), 30)
     .option('--ops <n>', 'until so many guest operations are done, whatever the time', operations)
     .option('--runs <n>', 'how many runs, whatever the time', integer(1))
+    .option('--until-failure', 'end with the first run that goes wrong')
     .option('--seed <n>', 'seed of the first run; the next ones count up', integer(0), 1)
+    .optionsGroup('Machines:')
     .addOption(disciplineOption())
     .addOption(pagingOption())
     .option('--cpus <n>', 'host CPUs', integer(1))
     .option('--vcpus <n>', 'vCPUs of each guest', integer(1))
     .option('--guests <n>', 'guests of each machine', integer(1))
     .addOption(defectsOption())
-    .option('--until-failure', 'end with the first run that goes wrong')
+    .optionsGroup('Output:')
     .option(...JSON_OPTION)
+    .option(...QUIET_OPTION)
     .addHelpText(
       'after',
       '\nWhat is not given is drawn. As written, guests have one vCPU; with --vcpus it is drawn ' +
@@ -68,6 +78,7 @@ export function stressCommand(): Command {
 async function run(options: Options): Promise<void> {
   const { seed, json, untilFailure = false } = options;
   const writeJson = jsonOutput(json);
+  const print = printer(options);
   const fixed = fixedOf(options);
   const start = performance.now();
   const elapsed = (): number => (performance.now() - start) / 1000;
@@ -91,9 +102,9 @@ async function run(options: Options): Promise<void> {
     const command = commandFor(outcome.seed, fixed);
     current = undefined;
     totals.add(outcome, command, elapsed());
-    if (outcome.faults.length > 0 && json !== '-') {
+    if (outcome.faults.length > 0) {
       clearLine();
-      process.stdout.write(failure(outcome, command));
+      print(failure(outcome, command), true);
     }
     if (untilFailure && outcome.faults.length > 0) break;
     next++;
@@ -101,7 +112,7 @@ async function run(options: Options): Promise<void> {
   stopProgress();
   process.off('SIGINT', interrupt);
   const seconds = elapsed();
-  if (json !== '-') process.stdout.write(formatStress(totals, seconds));
+  print(formatStress(totals, seconds), totals.failures.length > 0);
   writeJson(totals.toJson(seconds, interrupted));
   if (totals.failures.length > 0) process.exitCode = ExitCode.Failed;
   else process.exitCode = interrupted ? ExitCode.Interrupted : ExitCode.Ok;

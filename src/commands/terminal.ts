@@ -27,10 +27,21 @@ export function wrap(text: string, columns: number, indent = 2): string {
   return [...lines, line].join('\n');
 }
 
+let isSilent = false;
+
+/** From now on nobody is told how far anything is: --quiet. */
+export function silenceProgress(): void {
+  isSilent = true;
+}
+
 /** A line that is overwritten, where somebody sits and watches. Returns how to end it. */
 export function showProgress(text: () => string): () => void {
-  if (!process.stderr.isTTY) return () => {};
-  const timer = setInterval(() => process.stderr.write(`\r${text()}\x1b[K`), PROGRESS_MS);
+  if (!process.stderr.isTTY || isSilent) return () => {};
+  const show = (): void => {
+    const columns = columnsOf(process.stderr);
+    process.stderr.write(`\r${text().slice(0, columns - 1)}\x1b[K`);
+  };
+  const timer = setInterval(show, PROGRESS_MS);
   return () => {
     clearInterval(timer);
     clearLine();

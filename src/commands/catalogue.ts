@@ -1,0 +1,103 @@
+/** The commands by name, and the program that they make together. */
+
+import { readFileSync } from 'node:fs';
+import { findPackageJSON } from 'node:module';
+import { Command } from 'commander';
+import { configure } from './configuration.ts';
+import type { OutputOptions } from './json-output.ts';
+import { withConfig } from './options.ts';
+import { silenceProgress } from './terminal.ts';
+
+/** The same place when built. */
+const { version } = JSON.parse(readFileSync(findPackageJSON(import.meta.url)!, 'utf8')) as {
+  readonly version: string;
+};
+
+type Load = () => Promise<Command>;
+
+const LOOK_UP = 'Compare, import, look up:';
+
+/** Loaded when they are wanted: together they are most of what umbra is. */
+const GROUPS: Readonly<Record<string, Readonly<Record<string, Load>>>> = {
+  'Run machines:': {
+    start: async () => (await import('./start.ts')).startCommand(),
+    run: async () => (await import('./run.ts')).runCommand(),
+    stress: async () => (await import('./stress.ts')).stressCommand(),
+  },
+  'Find, replay and shrink races:': {
+    litmus: async () => (await import('./litmus.ts')).litmusCommand(),
+    explore: async () => (await import('./explore.ts')).exploreCommand(),
+    replay: async () => (await import('./replay.ts')).replayCommand(),
+    shrink: async () => (await import('./shrink.ts')).shrinkCommand(),
+    campaign: async () => (await import('./campaign.ts')).campaignCommand(),
+    merge: async () => (await import('./merge.ts')).mergeCommand(),
+    mutants: async () => (await import('./mutants.ts')).mutantsCommand(),
+  },
+  [LOOK_UP]: {
+    conformance: async () => (await import('./conformance.ts')).conformanceCommand(),
+    compare: async () => (await import('./compare.ts')).compareCommand(),
+    import: async () => (await import('./import.ts')).importCommand(),
+    defects: async () => (await import('./defects.ts')).defectsCommand(),
+  },
+};
+
+const EXAMPLES = `
+Options may also stand in umbra.yaml and in the environment; docs/command-line.md
+says how, and what exit codes mean.
+
+Examples:
+  umbra start                  run pigz, ls, sort and wc, each in a guest
+  umbra run --help             what there is to say about one command
+  umbra explore litmus/1-fault/R2-cleared-entry-comes-back.yaml --defects R2`;
+
+/**
+ * The program, ready to parse. `name` is what the user asked for: of a command that there is,
+ * only that one is loaded.
+ */
+export async function makeProgram(name: string | undefined): Promise<Command> {
+  const program = new Command('umbra')
+    .description("A laboratory for lguest's shadow page tables on a simulated multiprocessor.")
+    .version(version, '--version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .addHelpCommand(
+      new Command('help')
+        .argument('[command]')
+        .summary('Print this help, or that of a command')
+        .helpGroup(LOOK_UP),
+    )
+    .configureHelp({
+      styleTitle: (title) => `\x1b[1m${title}\x1b[22m`,
+      subcommandTerm: (command) => command.name(),
+    })
+    .addHelpText('after', EXAMPLES)
+    .showSuggestionAfterError()
+    .showHelpAfterError('(umbra --help, or umbra COMMAND --help, says what there is)')
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error:/, 'umbra:')) })
+    .exitOverride();
+  const isKnown = Object.values(GROUPS).some((commands) => name !== undefined && name in commands);
+  for (const [group, commands] of Object.entries(GROUPS)) {
+    for (const [other, load] of Object.entries(commands)) {
+      if (isKnown && other !== name) continue;
+      const command = withConfig(await load());
+      program.addCommand(command.copyInheritedSettings(program).helpGroup(group));
+    }
+  }
+  if (!isKnown) {
+    const { addCompletion } = await import('./completion.ts');
+    addCompletion(program).helpGroup(LOOK_UP);
+  }
+  return program.hook('preAction', async (_, command) => {
+    await configure(command, allCommands);
+    if ((command.opts() as OutputOptions).quiet) silenceProgress();
+  });
+}
+
+/** Every command that does something, loaded to be asked about its options. */
+async function allCommands(): Promise<readonly Command[]> {
+  const loaded = Object.values(GROUPS).flatMap((commands) =>
+    Object.values(commands).map((load) => load()),
+  );
+  const leaves = (command: Command): readonly Command[] =>
+    command.commands.length === 0 ? [command] : command.commands.flatMap(leaves);
+  return (await Promise.all(loaded)).flatMap(leaves);
+}

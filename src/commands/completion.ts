@@ -1,0 +1,90 @@
+/** `umbra completion SHELL`: commands, options, names and files completed where they are typed. */
+
+import { readdirSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import tab from '@bomb.sh/tab/commander';
+import type { Command } from 'commander';
+import { ALL_DEFECTS } from '../../shared/defects.ts';
+import { STRATEGIES } from '../explore/strategies/catalogue.ts';
+import { scenarioNames } from '../scenario/find.ts';
+import { ExitCode } from './exit-code.ts';
+
+const HELP = `
+Examples:
+  source <(umbra completion bash)                                in ~/.bashrc
+  source <(umbra completion zsh)                                 in ~/.zshrc
+  umbra completion fish > ~/.config/fish/completions/umbra.fish
+
+Exit code: ${ExitCode.Ok} printed, ${ExitCode.UserMistake} no such shell.`;
+
+/** Tells the shell one of the possible words. */
+type Complete = (word: string, description: string) => void;
+
+const oneOf = (words: readonly string[]) => (complete: Complete) => {
+  for (const word of words) complete(word, '');
+};
+
+/** Options that take one of some names, where the command itself has no list of choices. */
+const NAMES: Readonly<Record<string, readonly string[]>> = {
+  '--defects': ['all', 'none', ...ALL_DEFECTS],
+  '--only': ALL_DEFECTS,
+  '--strategy': Object.keys(STRATEGIES),
+};
+
+/** Adds `completion`, which is returned, and the hidden `complete`, which shells ask. */
+export function addCompletion(program: Command): Command {
+  const root = tab(program, { completionCommandName: 'completion' });
+  for (const command of program.commands) {
+    const completed = root.commands.get(command.name());
+    if (completed === undefined) continue;
+    completed.description = command.summary();
+    for (const { name, variadic } of completed.arguments.values()) {
+      if (name !== 'shell') completed.argument(name, files, variadic);
+    }
+    for (const { long, flags, description, argChoices } of command.options) {
+      const known = argChoices === undefined ? NAMES[long!] : undefined;
+      if (known !== undefined) completed.option(long!.slice(2), description, oneOf(known));
+      if (/<(file|ledger)>$/.test(flags)) completed.option(long!.slice(2), description, files);
+    }
+  }
+  root.commands.get('run')!.argument('scenario', (complete) => {
+    oneOf(scenarioNames())(complete);
+    files(complete);
+  });
+  return program.commands
+    .find((command) => command.name() === 'completion')!
+    .summary('Print what makes a shell complete command lines')
+    .description('Print what makes a shell complete commands, options, names and files of umbra.')
+    .addHelpText('after', HELP);
+}
+
+/** Files and folders that begin as the last word does; of a single folder also what is in it. */
+function files(complete: Complete): void {
+  const word = process.argv.at(-1)!;
+  const folder = word.endsWith('/') ? word : dirname(word);
+  const found = entriesOf(folder, word.startsWith('./') || word.includes('/')).filter((path) =>
+    path.startsWith(word),
+  );
+  const [only] = found;
+  const all =
+    found.length === 1 && only!.endsWith('/') ? [only!, ...entriesOf(only!, true)] : found;
+  oneOf(all)(complete);
+}
+
+/** What is in a folder, folders with a slash behind them; by their paths, or by name alone. */
+function entriesOf(folder: string, byPath: boolean): string[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true })
+      .filter(({ name }) => !name.startsWith('.'))
+      .map((entry) => {
+        const path = byPath ? join(folder, entry.name) : entry.name;
+        const isFolder = statSync(join(folder, entry.name), {
+          throwIfNoEntry: false,
+        })?.isDirectory();
+        return isFolder ? `${path}/` : path;
+      });
+  } catch {
+    // No such folder, or not to be read: nothing is completed.
+    return [];
+  }
+}

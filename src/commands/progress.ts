@@ -1,0 +1,45 @@
+/** How far work is whose end is known: how much is done, how fast, and how long the rest takes. */
+
+import { formatDuration } from './terminal.ts';
+
+export class Progress {
+  readonly #unit: string;
+  readonly #start = performance.now();
+  readonly #before: number;
+  #done = 0;
+  #all: number;
+
+  /** `all`, in `unit` (a plural), of which `before` were done already when this began. */
+  constructor(unit: string, all: number, before = 0) {
+    this.#unit = unit;
+    this.#all = all;
+    this.#before = before;
+  }
+
+  add(n = 1): void {
+    this.#done += n;
+  }
+
+  /** So much is done in all. */
+  reach(done: number): void {
+    this.#done = done;
+  }
+
+  /** It was thought to be more. */
+  drop(n: number): void {
+    this.#all -= n;
+  }
+
+  /** 1,200 of 5,000 schedules, 431/s, ETA 0:09 */
+  toString(): string {
+    const done = this.#before + this.#done;
+    const rate = this.#done / ((performance.now() - this.#start) / 1000);
+    const eta = rate > 0 ? formatDuration((this.#all - done) / rate) : '–';
+    return `${count(done)} of ${count(this.#all)} ${this.#unit}, ${inUnits(rate)}/s, ETA ${eta}`;
+  }
+}
+
+const count = (n: number): string => Math.round(n).toLocaleString('en-US');
+
+/** With a digit behind the point where whole numbers would say little. */
+const inUnits = (rate: number): string => (rate < 10 ? rate.toFixed(1) : count(rate));

@@ -1,0 +1,186 @@
+/** What all commands have in common: help, options from elsewhere, quiet, progress, completion. */
+
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { makeProgram } from '../../src/commands/catalogue.ts';
+import { hasTerminal, interrupted, shell, umbra } from './umbra.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'umbra-manners-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function file(name: string, text: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  return path;
+}
+
+const TEST = 'litmus/1-fault/R2-cleared-entry-comes-back.yaml';
+const EXPLORE = ['explore', TEST, '--paging', 'nonpae', '--discipline', 'lock-free'] as const;
+
+const program = await makeProgram(undefined);
+const commands = program.commands
+  .flatMap((command) => (command.name() === 'import' ? command.commands : [command]))
+  .filter((command) => !['help', 'complete'].includes(command.name()));
+
+describe('help', () => {
+  test.each(commands.map((command) => [command.name(), command] as const))(
+    'of %s has examples and exit codes',
+    (_, command) => {
+      let help = '';
+      command.configureOutput({ writeOut: (text) => (help += text) }).outputHelp();
+      expect(help).toMatch(/^Examples:$\n {2}.*\bumbra /m);
+      expect(help).toMatch(/Exit codes?\b/);
+    },
+  );
+
+  test('the commands are in groups, each on a line', () => {
+    const { stdout } = umbra('--help');
+    for (const { name } of [{ name: 'start' }, { name: 'mutants' }, { name: 'completion' }]) {
+      expect(stdout).toMatch(new RegExp(`^  ${name} +[A-Z]`, 'm'));
+    }
+    expect(stdout).toMatch(/^Find, replay and shrink races:$/m);
+  });
+
+  test('of a command is asked for in either way', () => {
+    expect(umbra('help', 'run').stdout).toBe(umbra('run', '--help').stdout);
+  });
+
+  test('the version is that of the package', () => {
+    expect(umbra('--version').stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+});
+
+describe('an option', () => {
+  const seedOf = (line: string): unknown => {
+    const { stdout, stderr } = shell(line);
+    expect(stderr).toBe('');
+    return (JSON.parse(stdout) as { seed: number }).seed;
+  };
+  const command = `umbra ${EXPLORE.join(' ')} --runs 2 --json -`;
+
+  test('on the command line wins over the environment, that over the file, that over the default', () => {
+    const path = file('seed.yaml', 'explore:\n  seed: 11\n');
+    expect(seedOf(command)).toBe(1);
+    expect(seedOf(`${command} --config ${path}`)).toBe(11);
+    expect(seedOf(`UMBRA_CONFIG=${path} ${command}`)).toBe(11);
+    expect(seedOf(`UMBRA_SEED=12 ${command} --config ${path}`)).toBe(12);
+    expect(seedOf(`UMBRA_SEED=12 ${command} --config ${path} --seed 13`)).toBe(13);
+  });
+
+  test('of one command wins over that of all, and flags and lists may stand there', () => {
+    const path = file(
+      'both.yaml',
+      'seed: 5\nquiet: true\nlitmus:\n  seed: 6\ncampaign:\n  strategy: [pos, surw]\n',
+    );
+    const { stdout } = umbra('litmus', TEST, '--runs', '1', '--config', path);
+    expect(stdout).toBe('');
+    const campaign = umbra('campaign', TEST, '--runs', '20', '--config', path, '--json', '-');
+    const report = JSON.parse(campaign.stdout) as { seed: number; strategies: string[] };
+    expect(report).toMatchObject({ seed: 5, strategies: ['pos', 'surw'] });
+  });
+
+  test('that is wrong in the file is told by line and column, all of them, and nothing is run', () => {
+    const path = file(
+      'wrong.yaml',
+      'seed: many\nstress:\n  secnds: 4\nnope: 3\nrun: 7\nexplore:\n  shrink: perhaps\n',
+    );
+    const { code, stdout, stderr } = umbra(...EXPLORE, '--config', path);
+    const said = stderr.replaceAll(/\n {2}/g, ' ');
+    expect(said).toContain(`${path}:1:7: found 'many'. A whole number of at least 0 is expected.`);
+    expect(said).toContain(
+      `${path}:3:3: found secnds, expected an option of umbra stress; did you mean seconds?`,
+    );
+    expect(said).toContain(`${path}:4:1: found nope, expected an option or a command`);
+    expect(said).toContain(`${path}:5:6: found no map, expected options of umbra run`);
+    expect(said).toContain(`${path}:7:11: found 'perhaps', expected true or false`);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+  });
+
+  test('that is wrong in the environment is told by its name there', () => {
+    const { code, stderr } = shell(`UMBRA_SEED=x umbra ${EXPLORE.join(' ')}`);
+    expect(stderr).toContain("UMBRA_SEED: found 'x'. A whole number of at least 0 is expected.");
+    expect(code).toBe(2);
+  });
+
+  test('from a file that is not there is a mistake', () => {
+    const { code, stderr } = umbra(...EXPLORE, '--config', join(folder, 'none.yaml'));
+    expect(stderr).toContain('none.yaml cannot be read: ENOENT');
+    expect(code).toBe(2);
+  });
+
+  test('the usual file is read if it is there', () => {
+    file('umbra.yaml', 'nope: 1\n');
+    const main = join(process.cwd(), 'src/main.ts');
+    const { stderr } = shell(`cd ${folder} && "${process.execPath}" ${main} start; rm umbra.yaml`);
+    expect(stderr).toContain('umbra.yaml:1:1: found nope, expected an option or a command');
+  });
+});
+
+describe('--quiet', () => {
+  test('says nothing of what is as it should be', () => {
+    const ran = umbra(...EXPLORE, '--runs', '20', '--quiet');
+    expect(ran).toEqual({ code: 0, stdout: '', stderr: '' });
+  });
+
+  test('says what is wrong', () => {
+    const ran = umbra(...EXPLORE, '--defects', 'R2', '--quiet', '--no-shrink');
+    expect(ran.stdout).toMatch(/^umbra replay umbra/m);
+    expect(ran.code).toBe(1);
+  });
+
+  test('of a run that goes well, and of one that does not', () => {
+    expect(umbra('start', 'scenarios/traces/ls.umbra', '-q')).toMatchObject({
+      code: 0,
+      stdout: '',
+    });
+    const dies = 'cpus: 1\nguests:\n  - program: { builtin: touch }\nfail_allocation_after: 20\n';
+    const failed = umbra('run', file('dies.yaml', dies), '-q');
+    expect(failed.stdout).toContain('killed');
+    expect(failed.code).toBe(1);
+  });
+});
+
+describe.runIf(hasTerminal)('at a terminal', () => {
+  test('progress has a rate and an end', async () => {
+    const ran = await interrupted(/\/s, ETA/, ...EXPLORE, '--runs', '1000000');
+    expect(ran.stdout).toMatch(
+      /lock-free, nonpae: [\d,]+ of 1,000,000 schedules, [\d.,]+\/s, ETA \d/,
+    );
+    expect(ran.code).toBe(130);
+  });
+
+  test('there are colours, and not with NO_COLOR', () => {
+    const help = (environment: string): string =>
+      shell(`script -qec '${environment} "${process.execPath}" src/main.ts --help' /dev/null`)
+        .stdout;
+    expect(help('TERM=xterm FORCE_COLOR=')).toContain('\x1b[1m');
+    expect(help('TERM=xterm NO_COLOR=1')).not.toContain('\x1b[');
+  });
+});
+
+describe('completion', () => {
+  /** What bash offers for a line, by the script that it is given. */
+  function offered(...words: readonly string[]): string[] {
+    const quoted = words.map((word) => `'${word}'`).join(' ');
+    const { stdout, stderr } = shell(`source test/commands/completed.sh ${quoted}`);
+    expect(stderr).toBe('');
+    return stdout.trim().split('\n');
+  }
+
+  test('of commands, options, choices, names and files', () => {
+    expect(offered('ex')).toEqual(['explore']);
+    expect(offered('run', '--disc')).toEqual(['--discipline']);
+    expect(offered('run', '--policy', 'r')).toEqual(['round-robin', 'random']);
+    expect(offered('run', 'parallel')).toContain('parallel-pigz');
+    expect(offered('stress', '--defects', 'U1')).toEqual(['U1', 'U10', 'U11', 'U12', 'U13', 'U14']);
+    expect(offered('campaign', 'litmus', '--strategy', 'su')).toEqual(['surw']);
+    expect(offered('explore', 'litmus/1-fault/R2-c')).toEqual([TEST]);
+    expect(offered('explore', 'litm')).toContain('litmus/1-fault/');
+  });
+
+  test('for a shell that there is not is a mistake', () => {
+    expect(umbra('completion', 'sh').code).toBe(2);
+  });
+});
