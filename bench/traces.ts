@@ -6,6 +6,7 @@ import { BlockDecoder } from '../src/guest/traces/decode.ts';
 import { BlockEncoder } from '../src/guest/traces/encode.ts';
 import { openProgram } from '../src/guest/traces/reader.ts';
 import { statistics } from '../src/report/run-report.ts';
+import { TraceRecorder, tapFor } from '../src/trace/recorder.ts';
 import { Rig } from '../test/rig.ts';
 import { nativeTrace } from './native/trace.ts';
 import { type Line, repeated, type Side, timed } from './pair.ts';
@@ -60,30 +61,50 @@ const reading = (name: string): Side => ({
   },
 });
 
+/** `begin` is told of each machine before it runs, and what it returns is called after. */
+const replayed = (name: string, begin?: (rig: Rig) => () => void): Side => ({
+  name,
+  batch: () => {
+    const program = openProgram(tracePath('pigz'));
+    const rig = new Rig({ program, pages: GUEST_PAGES });
+    const end = begin?.(rig);
+    const batch = timed(() => {
+      rig.runInTurns(QUANTUM, Number.POSITIVE_INFINITY);
+      return statistics(rig, [0], [0]).accesses;
+    });
+    end?.();
+    program.close();
+    return batch;
+  },
+});
+
 const replay: Line = {
   name: 'pigz replayed in one thread',
   unit: 'accesses/s',
   rounds: 9,
   make: () => ({
-    measured: {
-      name: 'replayed',
-      batch: () => {
-        const program = openProgram(tracePath('pigz'));
-        const rig = new Rig({ program, pages: GUEST_PAGES });
-        const batch = timed(() => {
-          rig.runInTurns(QUANTUM, Number.POSITIVE_INFINITY);
-          return statistics(rig, [0], [0]).accesses;
-        });
-        program.close();
-        return batch;
-      },
-    },
+    measured: replayed('replayed'),
     baseline: reading('pigz'),
     native: nativeTrace(tracePath('pigz'), GUEST_PAGES),
+  }),
+};
+
+/** With what `--trace` has a host CPU do; writing the file comes after the run. */
+const traced: Line = {
+  name: 'pigz replayed and traced',
+  unit: 'accesses/s',
+  rounds: 9,
+  make: () => ({
+    measured: replayed('traced', ({ cpus: [cpu] }) => {
+      const recorder = new TraceRecorder(1);
+      cpu!.host.events.tap = tapFor(recorder.ports[0]!);
+      return () => recorder.stop();
+    }),
+    baseline: replayed('not traced'),
   }),
 };
 
 /** Operations of a time slice. */
 const QUANTUM = 20_000;
 
-export const traceLines: readonly Line[] = [decode, replay];
+export const traceLines: readonly Line[] = [decode, replay, traced];

@@ -77,6 +77,9 @@ export class Events {
     this.#running = running;
   }
 
+  /** Told of each event as well, while a trace is made; `vcpu` is the one in hand, plus one. */
+  tap: ((kind: EventKind, vcpu: number, a: number, b: number, c: number) => void) | undefined;
+
   record(kind: EventKind, a = 0, b = 0, c = 0): void {
     const { plain } = this.#words;
     const sequence = plain[this.#ring]!;
@@ -88,6 +91,7 @@ export class Events {
     plain[at + 4] = b;
     plain[at + 5] = c;
     plain[this.#ring] = sequence + 1;
+    this.tap?.(kind, plain[this.#running]!, a, b, c);
   }
 
   /** The last `most` events of a host CPU, oldest first. Exact while that CPU stands still. */

@@ -25,6 +25,7 @@ import { checkHotplug, type Hotplug } from './host/hotplug.ts';
 import { close, launch } from './host/launcher.ts';
 import type { PolicyName } from './host/policy.ts';
 import { type Quantum, Scheduler, type Scheduling } from './host/scheduler.ts';
+import type { TraceRecorder } from './trace/recorder.ts';
 
 export interface GuestSpec {
   readonly name: string;
@@ -56,6 +57,11 @@ export interface MachineSpec {
   readonly hotplug?: readonly Hotplug[];
   /** How many page tables and copies on write are granted after boot; by default all. */
   readonly failAllocationAfter?: number;
+}
+
+/** Who looks on while it runs. */
+export interface Observers {
+  readonly trace?: TraceRecorder | undefined;
 }
 
 /** A worker ended, or threw an error of ours. */
@@ -129,7 +135,7 @@ export class Machine {
    * Lay out memory, start the workers and load the programs. Throws UserError for what
    * the user can mend; no worker is left running then.
    */
-  static async boot(spec: MachineSpec): Promise<Machine> {
+  static async boot(spec: MachineSpec, { trace }: Observers = {}): Promise<Machine> {
     const start = performance.now();
     validate(spec);
     const layout = layoutOf(spec);
@@ -148,7 +154,9 @@ export class Machine {
       const apis = workers.map((worker) => wrap<HostCpuApi>(nodeEndpoint(worker)));
       const scheduling = schedulingOf(spec);
       const booted = Promise.all(
-        apis.map((api, index) => api.boot({ shared, index, programs, scheduling })),
+        apis.map((api, index) =>
+          api.boot({ shared, index, programs, scheduling, trace: trace?.ports[index] }),
+        ),
       );
       const dead = await Promise.race([booted, died, after(BOOT_PATIENCE_MS)]);
       if (!Array.isArray(dead)) throw new Error(dead?.message ?? 'the workers do not come up');

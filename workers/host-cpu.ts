@@ -13,12 +13,14 @@ import type { HostCpuApi, HostCpuBoot, HostCpuEnd } from '../src/host/host-cpu-a
 import { HostCpuLoop } from '../src/host/host-cpu-loop.ts';
 import { GuestRunner, type SoftwareFor } from '../src/host/run-guest.ts';
 import { Scheduler } from '../src/host/scheduler.ts';
+import { tapFor } from '../src/trace/recorder.ts';
 
 class HostCpuWorker implements HostCpuApi {
   #loop: HostCpuLoop | undefined;
 
-  boot({ shared, index, programs, scheduling }: HostCpuBoot): void {
+  boot({ shared, index, programs, scheduling, trace }: HostCpuBoot): void {
     const host = new Host(shared, index);
+    if (trace !== undefined) host.events.tap = tapFor(trace);
     const loaded = programs.map(loadProgram);
     const softwareFor: SoftwareFor = (processor, lg) =>
       new GuestSoftware(processor, guestMachine(lg, loaded[lg.index]!), lg.counters);

@@ -11,9 +11,11 @@ import { reportViolation, violationText } from '../report/violation.ts';
 import { ExitCode } from './exit-code.ts';
 import { jsonOutput, type OutputOptions, printer } from './json-output.ts';
 import { columnsOf, showProgress } from './terminal.ts';
+import { formatTraced, type TraceOptions, traceOutput } from './trace-output.ts';
 
 export interface RunOptions {
   readonly output: OutputOptions;
+  readonly trace: TraceOptions | undefined;
   /** What it must come to; by default all guests end by themselves and nothing leaks. */
   readonly expect?: Expectation | undefined;
   /** How the user gives more memory, for messages. */
@@ -22,16 +24,18 @@ export interface RunOptions {
 
 /** Boot, run, check, report; sets the exit code. Throws UserError for what the user can mend. */
 export async function runMachine(spec: MachineSpec, options: RunOptions): Promise<void> {
-  const { output, expect, remedies } = options;
+  const { output, expect, remedies, trace } = options;
   const writeJson = jsonOutput(output.json);
   const print = printer(output);
-  const machine = await Machine.boot(spec);
+  const writeTrace = trace === undefined ? undefined : traceOutput(trace, spec);
+  const machine = await Machine.boot(spec, { trace: writeTrace?.recorder });
   const stopProgress = showProgress(progressOf(machine));
   const interrupt = (): void => machine.interrupt();
   process.once('SIGINT', interrupt);
   const result = await runChecked(machine);
   process.off('SIGINT', interrupt);
   stopProgress();
+  const traced = writeTrace?.write(machine.host);
 
   const commands = spec.guests.map(({ program }) => commandOf(program));
   const report = makeReport(machine, result, commands);
@@ -43,7 +47,12 @@ export async function runMachine(spec: MachineSpec, options: RunOptions): Promis
     print(`\n${violationText(reportViolation(machine.host, first, result.events))}`, !asExpected);
   }
   if (expect !== undefined) print(formatExpectation(report, expect), !asExpected);
-  writeJson(expect === undefined ? report : { ...report, as_expected: asExpected });
+  if (traced !== undefined) print(formatTraced(traced), traced.lost > 0);
+  writeJson({
+    ...report,
+    ...(expect && { as_expected: asExpected }),
+    ...(traced && { trace: traced }),
+  });
   if (report.ending.kind === 'interrupted') process.exitCode = ExitCode.Interrupted;
   else process.exitCode = asExpected ? ExitCode.Ok : ExitCode.Failed;
   const remedy = asExpected ? undefined : remedyFor(report, remedies);

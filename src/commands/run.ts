@@ -17,8 +17,14 @@ import {
 } from './options.ts';
 import { runMachine } from './run-machine.ts';
 import { columnsOf, wrap } from './terminal.ts';
+import {
+  type TraceArguments,
+  traceEventsOption,
+  traceOption,
+  traceOptions,
+} from './trace-output.ts';
 
-interface Options extends Overrides, OutputOptions {
+interface Options extends Overrides, OutputOptions, TraceArguments {
   readonly schema?: true;
 }
 
@@ -40,6 +46,8 @@ export function runCommand(): Command {
     .optionsGroup('Output:')
     .option(...JSON_OPTION)
     .option(...QUIET_OPTION)
+    .addOption(traceOption())
+    .addOption(traceEventsOption())
     .option('--schema', 'print the JSON Schema of scenario files, for editors, and run nothing')
     .addHelpText(
       'after',
@@ -55,7 +63,7 @@ export function runCommand(): Command {
 }
 
 async function run(scenario: string | undefined, options: Options): Promise<void> {
-  const { json, quiet, schema, ...overrides } = options;
+  const { json, quiet, schema, trace, traceEvents, ...overrides } = options;
   if (schema) {
     process.stdout.write(`${JSON.stringify(scenarioJsonSchema(), null, 2)}\n`);
     return;
@@ -66,6 +74,7 @@ async function run(scenario: string | undefined, options: Options): Promise<void
   }
   const file = readScenario(findScenario(scenario));
   await runMachine(specOf(file, overrides), {
+    trace: traceOptions({ trace, traceEvents }),
     output: { ...(json !== undefined && { json }), ...(quiet && { quiet }) },
     expect: expectationOf(file, overrides),
     remedies: { hostMemory: 'host_memory', guestMemory: "the guest's memory in the scenario" },

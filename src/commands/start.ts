@@ -20,8 +20,14 @@ import {
   policyOption,
 } from './options.ts';
 import { runMachine } from './run-machine.ts';
+import {
+  type TraceArguments,
+  traceEventsOption,
+  traceOption,
+  traceOptions,
+} from './trace-output.ts';
 
-interface Options extends OutputOptions {
+interface Options extends OutputOptions, TraceArguments {
   readonly cpus: number;
   readonly paging: PagingName;
   readonly policy: PolicyName;
@@ -65,6 +71,8 @@ export function startCommand(): Command {
     .optionsGroup('Output:')
     .option(...JSON_OPTION)
     .option(...QUIET_OPTION)
+    .addOption(traceOption())
+    .addOption(traceEventsOption())
     .addHelpText(
       'after',
       `${policyHelp()}\nExit code: ${ExitCode.Ok} all guests ended by themselves and nothing leaked, ` +
@@ -98,6 +106,7 @@ async function start(traces: readonly string[], options: Options): Promise<void>
     },
     {
       output: options,
+      trace: traceOptions(options),
       remedies: { hostMemory: '--host-memory', guestMemory: '--guest-memory' },
     },
   );

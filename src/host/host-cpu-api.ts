@@ -3,6 +3,7 @@
 import type { HostOops } from '../../shared/errors.ts';
 import type { SharedMachine } from '../../shared/host.ts';
 import type { ProgramSource } from '../guest/load.ts';
+import type { TracePort } from '../trace/recorder.ts';
 import type { Scheduling } from './scheduler.ts';
 
 export interface HostCpuBoot {
@@ -11,6 +12,8 @@ export interface HostCpuBoot {
   /** What each guest runs. */
   readonly programs: readonly ProgramSource[];
   readonly scheduling: Scheduling;
+  /** Where its events go, if a trace is made. */
+  readonly trace?: TracePort | undefined;
 }
 
 /** How a CPU's loop ended; an error of ours rejects instead. */

@@ -1,0 +1,81 @@
+/** `--trace FILE`: what the host CPUs did, for ui.perfetto.dev. */
+
+import { InvalidArgumentError, Option } from 'commander';
+import { UserError } from '../../shared/errors.ts';
+import type { Host } from '../../shared/host.ts';
+import type { MachineSpec } from '../machine.ts';
+import { TraceRecorder } from '../trace/recorder.ts';
+import { selection } from '../trace/select.ts';
+import type { Category } from '../trace/timeline.ts';
+import { writeTrace } from '../trace/trace-file.ts';
+import { outputFile } from './output-file.ts';
+
+export interface TraceArguments {
+  readonly trace?: string | undefined;
+  readonly traceEvents?: ((category: Category) => boolean) | undefined;
+}
+
+export interface TraceOptions {
+  readonly path: string;
+  readonly wants: (category: Category) => boolean;
+}
+
+/** For JSON, and for people. */
+export interface Traced {
+  readonly file: string;
+  readonly events: number;
+  /** Events that came faster than they were read, of all host CPUs. */
+  readonly lost: number;
+}
+
+export const traceOption = (): Option =>
+  new Option('--trace <file>', 'write what the host CPUs did as a trace for ui.perfetto.dev');
+
+export const traceEventsOption = (): Option =>
+  new Option(
+    '--trace-events <globs>',
+    'only these, with commas between them: run, fault/*, hypercall/SET_*, shootdown, migration, …',
+  ).argParser(parseGlobs);
+
+function parseGlobs(text: string): (category: Category) => boolean {
+  try {
+    return selection(text.split(',').map((glob) => glob.trim()));
+  } catch (error) {
+    if (error instanceof RangeError) throw new InvalidArgumentError(`${error.message}.`);
+    throw error;
+  }
+}
+
+export function traceOptions({ trace, traceEvents }: TraceArguments): TraceOptions | undefined {
+  if (trace !== undefined) return { path: trace, wants: traceEvents ?? (() => true) };
+  if (traceEvents === undefined) return undefined;
+  throw new UserError('--trace-events is about a trace, and none is asked for: add --trace FILE');
+}
+
+/** Where the trace of a machine goes, asked for before it is booted. */
+export function traceOutput({ path, wants }: TraceOptions, spec: MachineSpec) {
+  outputFile(path, 'trace', 'give --trace a file in a folder that exists');
+  const recorder = new TraceRecorder(spec.hostCpus);
+  const guests = spec.guests.map(({ name }) => name);
+  return {
+    recorder,
+    /** After the machine has stopped. */
+    write(host: Host): Traced {
+      recorder.stop();
+      try {
+        writeTrace(path, { host, guests, recorder, wants });
+      } catch (error) {
+        throw new UserError(`${path}: the trace cannot be written (${(error as Error).message})`);
+      }
+      const lost = recorder.lost.reduce((a, b) => a + b, 0);
+      return { file: path, events: recorder.count, lost };
+    },
+  };
+}
+
+export function formatTraced({ file, events, lost }: Traced): string {
+  const n = (value: number): string => value.toLocaleString('en-US');
+  const missing =
+    lost === 0 ? 'none lost' : `${n(lost)} LOST (fewer host CPUs or guests lose none)`;
+  return `\n${file}: ${n(events)} events, ${missing}; ui.perfetto.dev opens it\n`;
+}

@@ -1,0 +1,269 @@
+/**
+ * What a trace shows, made from events: a lane for each host CPU and each vCPU, slices and
+ * instants on them, flows from one to another, and counters. Independent of any file format.
+ */
+
+import { HYPERCALL_NAMES } from '../../shared/counters.ts';
+import { EventKind } from '../../shared/events.ts';
+import type { TracedEvent } from './recorder.ts';
+
+/** Lanes: host CPUs and vCPUs by their numbers in the machine, counters by name. */
+export type Lane =
+  | { readonly of: 'host CPU'; readonly number: number }
+  | { readonly of: 'vCPU'; readonly number: number }
+  | { readonly of: 'counter'; readonly name: CounterName };
+
+export const COUNTERS = ['faults', 'hypercalls', 'migrations', 'shootdowns'] as const;
+export type CounterName = (typeof COUNTERS)[number];
+
+/** What is on a lane. Items are not in the order of their times; those of one time are in order. */
+export interface Item {
+  /** Nanoseconds since boot. */
+  readonly at: number;
+  readonly lane: Lane;
+  readonly type: 'begin' | 'end' | 'instant' | 'counter';
+  readonly name?: string;
+  /** What it can be selected by. */
+  readonly category?: Category;
+  readonly notes?: Readonly<Record<string, string | number>>;
+  /** A flow that begins here, and one that ends here. */
+  readonly flow?: number;
+  readonly ends?: number;
+  readonly value?: number;
+}
+
+const HYPERCALLS = Object.values(HYPERCALL_NAMES).map((name) => `hypercall/${name}` as const);
+
+/** What there is to select. */
+export const CATEGORIES = [
+  'run',
+  'fault/fixed',
+  'fault/passed-on',
+  ...HYPERCALLS,
+  'shootdown',
+  'migration',
+  'interrupt/raised',
+  'interrupt/delivered',
+  'pgdir/switched',
+  'pgdir/evicted',
+  ...COUNTERS.map((name) => `counter/${name}` as const),
+  'lost',
+] as const;
+
+export type Category = (typeof CATEGORIES)[number];
+
+export interface Vcpu {
+  /** As in `pigz vCPU 0`. */
+  readonly name: string;
+  readonly guest: number;
+  /** In its guest. */
+  readonly id: number;
+}
+
+/** Counters are shown anew so often at most. */
+const COUNTER_NS = 1e6;
+
+const hex = (n: number): string => `0x${n.toString(16)}`;
+
+/** `wants` says which categories are shown. */
+export class Timeline {
+  readonly #vcpus: readonly Vcpu[];
+  readonly #wants: (category: Category) => boolean;
+  readonly #cpus: CpuState[];
+  readonly #left = new Map<number, { readonly hostCpu: number; readonly at: number }>();
+  readonly #interrupts = new Map<string, number>();
+  readonly #counts = Object.fromEntries(COUNTERS.map((name) => [name, 0])) as Record<
+    CounterName,
+    number
+  >;
+  readonly #shown = { ...this.#counts };
+  #shownAt = 0;
+  #flows = 0;
+  #items: Item[] = [];
+
+  constructor(hostCpus: number, vcpus: readonly Vcpu[], wants: (category: Category) => boolean) {
+    this.#vcpus = vcpus;
+    this.#wants = wants;
+    this.#cpus = Array.from({ length: hostCpus }, () => ({ comingOut: [] }));
+  }
+
+  /** Of all events, in the order of their times. */
+  *items(events: Iterable<TracedEvent>): Generator<Item> {
+    let last = 0;
+    for (const event of events) {
+      last = event.at;
+      this.#add(event);
+      if (event.at - this.#shownAt >= COUNTER_NS) this.#count(event.at);
+      yield* this.#items;
+      this.#items = [];
+    }
+    // What the end of the run cut off.
+    for (const hostCpu of this.#cpus.keys()) this.#close(hostCpu, last);
+    this.#count(last);
+    yield* this.#items;
+  }
+
+  #add(event: TracedEvent): void {
+    const { hostCpu, at, a, b, c } = event;
+    const cpu = this.#cpus[hostCpu]!;
+    const lane: Lane = { of: 'host CPU', number: hostCpu };
+    if (event.lost > 0) {
+      this.#close(hostCpu, at);
+      delete cpu.cameOutAt;
+      this.#put({ at, lane, type: 'instant', name: `${event.lost} events lost`, category: 'lost' });
+    }
+    switch (event.kind) {
+      case EventKind.Entry:
+        return this.#enter(event, lane);
+      case EventKind.Exit:
+        this.#close(hostCpu, at, { trap: a, eip: hex(b) });
+        cpu.cameOutAt = at;
+        this.#left.set(event.vcpu, { hostCpu, at });
+        for (const ends of cpu.comingOut.splice(0)) {
+          this.#put({ at, lane, type: 'instant', name: 'comes out', category: 'shootdown', ends });
+        }
+        return;
+      case EventKind.FaultFixed:
+      case EventKind.FaultPassedOn: {
+        this.#counts.faults++;
+        const category = event.kind === EventKind.FaultFixed ? 'fault/fixed' : 'fault/passed-on';
+        const notes = {
+          address: hex(a),
+          'error code': b,
+          operations: c,
+          vCPU: this.#name(event.vcpu),
+        };
+        this.#put({
+          at: cpu.cameOutAt ?? at,
+          lane,
+          type: 'begin',
+          name: 'demand_page',
+          category,
+          notes,
+        });
+        return this.#put({ at, lane, type: 'end', category });
+      }
+      case EventKind.Hypercall: {
+        this.#counts.hypercalls++;
+        const name = HYPERCALL_NAMES[a];
+        if (name === undefined) return;
+        const category = `hypercall/${name}` as Category;
+        const notes = { arg1: hex(b), arg2: hex(c), vCPU: this.#name(event.vcpu) };
+        return this.#put({ at, lane, type: 'instant', name, category, notes });
+      }
+      case EventKind.ShootdownSent: {
+        this.#counts.shootdowns++;
+        const flow = ++this.#flows;
+        cpu.shootsDown = true;
+        this.#cpus[a]?.comingOut.push(flow);
+        const name = `shootdown of host CPU ${a}`;
+        return this.#put({ at, lane, type: 'begin', name, category: 'shootdown', flow });
+      }
+      case EventKind.ShootdownDone:
+        if (cpu.shootsDown) this.#put({ at, lane, type: 'end', category: 'shootdown' });
+        cpu.shootsDown = false;
+        return;
+      case EventKind.Migration:
+        return this.#migrate(event, lane);
+      case EventKind.InterruptRaised: {
+        const flow = ++this.#flows;
+        const from = this.#vcpus[event.vcpu];
+        if (from !== undefined) this.#interrupts.set(`${from.guest} ${b} ${a}`, flow);
+        const category = 'interrupt/raised';
+        const name = `interrupt ${a} for vCPU ${b}`;
+        return this.#put({ at, lane, type: 'instant', name, category, flow });
+      }
+      case EventKind.InterruptDelivered: {
+        const to = this.#vcpus[event.vcpu];
+        const key = `${to?.guest} ${to?.id} ${a}`;
+        const ends = this.#interrupts.get(key);
+        this.#interrupts.delete(key);
+        const category = 'interrupt/delivered';
+        const name = `interrupt ${a}`;
+        return this.#put({ at, lane, type: 'instant', name, category, ...(ends && { ends }) });
+      }
+      case EventKind.PgdirSwitched: {
+        const notes = { pgdir: a, 'guest top level': hex(b) };
+        const category = 'pgdir/switched';
+        return this.#put({ at, lane, type: 'instant', name: 'new page table', category, notes });
+      }
+      case EventKind.PgdirEvicted: {
+        const notes = { pgdir: a, 'guest top level': hex(b), 'taken by': hex(c) };
+        const category = 'pgdir/evicted';
+        return this.#put({ at, lane, type: 'instant', name: 'pgdir evicted', category, notes });
+      }
+    }
+  }
+
+  /** Into the guest. */
+  #enter({ hostCpu, at, vcpu, a, b }: TracedEvent, lane: Lane): void {
+    this.#close(hostCpu, at);
+    const cpu = this.#cpus[hostCpu]!;
+    cpu.inside = vcpu;
+    const notes = { pgdir: a, 'top level': `frame ${b}` };
+    this.#put({ at, lane, type: 'begin', name: this.#name(vcpu), category: 'run', notes });
+    const own: Lane = { of: 'vCPU', number: vcpu };
+    this.#put({ at, lane: own, type: 'begin', name: `host CPU ${hostCpu}`, category: 'run' });
+  }
+
+  /** Out of the guest, if it is in one. */
+  #close(hostCpu: number, at: number, notes?: Item['notes']): void {
+    const cpu = this.#cpus[hostCpu]!;
+    const { inside, shootsDown } = cpu;
+    const lane: Lane = { of: 'host CPU', number: hostCpu };
+    if (shootsDown) this.#put({ at, lane, type: 'end', category: 'shootdown' });
+    cpu.shootsDown = false;
+    if (inside === undefined) return;
+    delete cpu.inside;
+    this.#put({ at, lane, type: 'end', category: 'run', ...(notes && { notes }) });
+    this.#put({ at, lane: { of: 'vCPU', number: inside }, type: 'end', category: 'run' });
+  }
+
+  /** From where it came out last to here. */
+  #migrate({ at, vcpu, a }: TracedEvent, lane: Lane): void {
+    this.#counts.migrations++;
+    const name = this.#name(vcpu);
+    const left = this.#left.get(vcpu);
+    const flow = ++this.#flows;
+    const from: Lane = { of: 'host CPU', number: a };
+    const instant = { type: 'instant', category: 'migration' } as const;
+    const leaves = left?.hostCpu === a ? left.at : at;
+    this.#put({ ...instant, at: leaves, lane: from, name: `${name} leaves`, flow });
+    this.#put({ ...instant, at, lane, name: `${name} arrives`, ends: flow });
+  }
+
+  #count(at: number): void {
+    this.#shownAt = at;
+    for (const name of COUNTERS) {
+      const value = this.#counts[name];
+      if (value === this.#shown[name]) continue;
+      this.#shown[name] = value;
+      this.#put({
+        at,
+        lane: { of: 'counter', name },
+        type: 'counter',
+        category: `counter/${name}`,
+        value,
+      });
+    }
+  }
+
+  #put(item: Item): void {
+    if (this.#wants(item.category!)) this.#items.push(item);
+  }
+
+  #name(vcpu: number): string {
+    return this.#vcpus[vcpu]?.name ?? 'no vCPU';
+  }
+}
+
+/** What is under way on a host CPU. */
+interface CpuState {
+  /** The vCPU that is in its guest here. */
+  inside?: number;
+  /** When it last came out of a guest. */
+  cameOutAt?: number;
+  shootsDown?: boolean;
+  /** Flows of those who wait for it to come out. */
+  readonly comingOut: number[];
+}
