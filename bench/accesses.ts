@@ -100,7 +100,7 @@ const store: Line = {
 
 /** As the guest kernel's accesses are done, which may walk and fault each. */
 const kernelLoad: Line = {
-  name: 'TLB hit, load of the guest kernel',
+  name: 'guest kernel’s load that hits the TLB',
   unit: 'ns',
   make: () => {
     const { guest, mmu } = mappedGuest('nonpae');
