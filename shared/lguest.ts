@@ -4,7 +4,7 @@ import type { Gpfn, Gva, Ptr } from './address.ts';
 import { toGva, toPtr } from './address.ts';
 import type { Counters } from './counters.ts';
 import { type DefectSwitches, sharesSwitcher, trustsStack } from './defects.ts';
-import type { DisciplineName } from './discipline.ts';
+import { type DisciplineName, faultsTakeNoLock } from './discipline.ts';
 import type { Entry, PagingForm } from './entry.ts';
 import { Entry as EntryValue } from './entry.ts';
 import type { Host } from './host.ts';
@@ -65,6 +65,10 @@ export class Lguest extends SharedRecord {
   /** Which defects of the code as written it has. */
   readonly defects: DefectSwitches;
   readonly discipline: DisciplineName;
+  /** What it says, told apart once: names are compared letter by letter. See there. */
+  readonly isAsWritten: boolean;
+  readonly hasOneLock: boolean;
+  readonly faultsTakeNoLock: boolean;
   /** Held while pgdirs are given to top levels, and whatever else the discipline says. */
   readonly lock: Lock;
   /** See shared/defects.ts, both. */
@@ -85,6 +89,9 @@ export class Lguest extends SharedRecord {
     this.counters = parts.counters;
     this.defects = parts.defects;
     this.discipline = parts.discipline;
+    this.isAsWritten = parts.discipline === 'as-written';
+    this.hasOneLock = parts.discipline === 'guest-lock';
+    this.faultsTakeNoLock = faultsTakeNoLock(parts.discipline, parts.defects);
     this.sharesSwitcher = sharesSwitcher(parts.defects);
     this.trustsStack = trustsStack(parts.defects);
     const { machine } = parts.host;
