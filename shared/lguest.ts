@@ -52,28 +52,28 @@ export interface LguestParts {
 }
 
 export class Lguest extends SharedRecord {
-  readonly host: Host;
-  readonly index: number;
-  readonly form: PagingForm;
-  readonly nx: boolean;
+  declare readonly host: Host;
+  declare readonly index: number;
+  declare readonly form: PagingForm;
+  declare readonly nx: boolean;
   /** In pages. */
-  readonly pfnLimit: Gpfn;
-  readonly pgdirs: readonly Pgdir[];
-  readonly map: LauncherMap;
+  declare readonly pfnLimit: Gpfn;
+  declare readonly pgdirs: readonly Pgdir[];
+  declare readonly map: LauncherMap;
   /** What this thread's CPU counts for this guest. */
-  readonly counters: Counters;
+  declare readonly counters: Counters;
   /** Which defects of the code as written it has. */
-  readonly defects: DefectSwitches;
-  readonly discipline: DisciplineName;
+  declare readonly defects: DefectSwitches;
+  declare readonly discipline: DisciplineName;
   /** What it says, told apart once: names are compared letter by letter. See there. */
-  readonly isAsWritten: boolean;
-  readonly hasOneLock: boolean;
-  readonly faultsTakeNoLock: boolean;
+  declare readonly isAsWritten: boolean;
+  declare readonly hasOneLock: boolean;
+  declare readonly faultsTakeNoLock: boolean;
   /** Held while pgdirs are given to top levels, and whatever else the discipline says. */
-  readonly lock: Lock;
+  declare readonly lock: Lock;
   /** See shared/defects.ts, both. */
-  readonly sharesSwitcher: boolean;
-  readonly trustsStack: boolean;
+  declare readonly sharesSwitcher: boolean;
+  declare readonly trustsStack: boolean;
   /** Filled in once by Host, which makes guest and vCPUs at the same time. */
   readonly cpus: LgCpu[] = [];
 

@@ -36,9 +36,9 @@ const halves = new Int32Array(double.buffer);
 const NOT_A_NUMBER = 0x7ff0_0000;
 
 export class Words {
-  readonly memory: WebAssembly.Memory;
+  declare readonly memory: WebAssembly.Memory;
   /** The whole memory; unsigned so that a plain load needs no conversion. */
-  readonly plain: Uint32Array;
+  declare readonly plain: Uint32Array;
   readonly #signed: Int32Array;
   readonly #doubles: Float64Array;
   readonly #atomics: AtomicsExports;
