@@ -148,12 +148,7 @@ export class Words {
   }
 
   copy(to: Ptr, from: Ptr, words: number): void {
-    // The call costs as much as some forty words one by one.
-    if (words > 40 || Math.abs(to - from) < words) {
-      this.plain.copyWithin(to, from, from + words);
-    } else {
-      for (let i = 0; i < words; i++) this.plain[to + i] = this.plain[from + i]!;
-    }
+    this.#atomics.copy(to, from, words);
   }
 
   /** Sleep until a notify, or until the word is no longer `expected`, or for `ms` at most. */
