@@ -15,6 +15,7 @@
  */
 
 import { Counter } from './counters.ts';
+import type { DefectSwitches } from './defects.ts';
 import { GaveUp } from './errors.ts';
 import { EventKind } from './events.ts';
 import type { Host } from './host.ts';
@@ -28,6 +29,10 @@ export const DISCIPLINES = ['as-written', 'guest-lock', 'pgdir-lock', 'lock-free
 
 export type DisciplineName = (typeof DISCIPLINES)[number];
 
+/** R1, R4: two faults at the same time. R3 wants a lock, or it would be R1 as well. */
+export const faultsTakeNoLock = (discipline: DisciplineName, on: DefectSwitches): boolean =>
+  (discipline === 'lock-free' && !on.R3) || on.R1 || on.R4;
+
 /** A CPU that is waited for and does not come is asked again after this long. */
 const PATIENCE_MS = 20;
 
@@ -39,25 +44,22 @@ export type Taken = Lock | Section | undefined;
  * also within a stretch for which the same lock was taken.
  */
 export function lockPgdir(lg: Lguest, pgdir: number): Taken {
-  if (lg.discipline === 'as-written') return undefined;
-  return take(lg, lg.discipline === 'guest-lock' ? lg.lock : lg.pgdirs[pgdir]!.lock);
+  if (lg.isAsWritten) return undefined;
+  return take(lg, lg.hasOneLock ? lg.lock : lg.pgdirs[pgdir]!.lock);
 }
 
 /** From here to `letGo` the only one who decides which shadow belongs to which top level. */
 export function lockPgdirs(lg: Lguest): Taken {
   // R12: as written several may decide at the same time.
-  if (lg.discipline === 'as-written' || lg.defects.R12) return undefined;
+  if (lg.isAsWritten || lg.defects.R12) return undefined;
   return take(lg, lg.lock);
 }
 
 /** From here to `letGo` one attempt to repair a page fault of `cpu`. */
 export function beginFault(cpu: LgCpu): Taken {
   const { lg } = cpu;
-  if (lg.discipline === 'as-written') return undefined;
-  const { R1, R3, R4 } = lg.defects;
-  // R1, R4: two faults at the same time. R3 wants a lock, or it would be R1 as well.
-  const lockless = (lg.discipline === 'lock-free' && !R3) || R1 || R4;
-  if (!lockless) return lockPgdir(lg, cpu.cpuPgd);
+  if (lg.isAsWritten) return undefined;
+  if (!lg.faultsTakeNoLock) return lockPgdir(lg, cpu.cpuPgd);
   // The main thread is no CPU, and nobody is beside it.
   const { inFault } = lg.host.cpus[lg.host.thisCpu] ?? {};
   if (inFault !== undefined) enter(lg, inFault, cpu.cpuPgd);
@@ -76,7 +78,7 @@ export function letGo({ host }: Lguest, taken: Taken): void {
  * fault that began earlier (it may put back what it had read), and no TLB.
  */
 export function quiesce(lg: Lguest, pgdir: number): void {
-  if (lg.discipline === 'as-written') return;
+  if (lg.isAsWritten) return;
   // R5: nobody thinks of those that are on their way through a table.
   if (!lg.defects.R5) {
     for (const cpu of lg.host.otherCpus) waitUntilOut(lg, cpu, cpu.inFault, pgdir);
@@ -87,7 +89,7 @@ export function quiesce(lg: Lguest, pgdir: number): void {
 /** Get every other CPU out of the guest that runs on a shadow, so that its TLB is empty. */
 export function shootDown(lg: Lguest, pgdir: number): void {
   // R6: the other CPUs’ TLBs are not thought of.
-  if (lg.discipline === 'as-written' || lg.defects.R6) return;
+  if (lg.isAsWritten || lg.defects.R6) return;
   for (const cpu of lg.host.otherCpus) {
     if (countInside(lg, cpu.inGuest, pgdir) === OUTSIDE) continue;
     lg.counters.count(Counter.Shootdowns);

@@ -20,13 +20,13 @@ export function lguestAddressOk(lg: Lguest, gpa: Gpa, bytes: number): boolean {
 /** A word at a 4-byte-aligned address. A bad address kills the guest and reads as 0. */
 export function lgreadWord(cpu: LgCpu, gpa: Gpa): number {
   const frame = readable(cpu, gpa, 4);
-  return frame === NO_FRAME ? 0 : cpu.lg.host.words.read(wordInFrame(frame, gpa));
+  return frame === NO_FRAME ? 0 : cpu.lg.words.read(wordInFrame(frame, gpa));
 }
 
 /** A bad or unwritable address kills the guest and nothing is written. */
 export function lgwriteWord(cpu: LgCpu, gpa: Gpa, value: number): void {
   const frame = writable(cpu, gpa, 4);
-  if (frame !== NO_FRAME) cpu.lg.host.words.write(wordInFrame(frame, gpa), value);
+  if (frame !== NO_FRAME) cpu.lg.words.write(wordInFrame(frame, gpa), value);
 }
 
 /** `lgread(cpu, gpa, pte_t)`, whole. */
@@ -37,7 +37,7 @@ export function lgreadEntry(cpu: LgCpu, gpa: Gpa): Entry {
   const at = wordInFrame(frame, gpa);
   // R2: copied as bytes are.
   if (lg.form.pae && lg.defects.R2) {
-    return new Entry(lg.host.words.read(at), lg.host.words.read(toPtr(at + 1)));
+    return new Entry(lg.words.read(at), lg.words.read(toPtr(at + 1)));
   }
   return lg.entry(at);
 }
@@ -46,7 +46,7 @@ export function lgreadEntry(cpu: LgCpu, gpa: Gpa): Entry {
 export function lgwriteEntry(cpu: LgCpu, gpa: Gpa, entry: Entry): void {
   const frame = writable(cpu, gpa, cpu.lg.form.entryWords * 4);
   if (frame === NO_FRAME) return;
-  const { words } = cpu.lg.host;
+  const { words } = cpu.lg;
   const at = wordInFrame(frame, gpa);
   words.write(at, entry.low);
   if (cpu.lg.form.pae) words.write(toPtr(at + 1), entry.high);
@@ -68,13 +68,13 @@ export function lgcmpxchgEntry(cpu: LgCpu, gpa: Gpa, expected: Entry, entry: Ent
  */
 export function getUser(lg: Lguest, gpa: Gpa): number | undefined {
   const frame = lg.map.frameForHost(gpfnOf(gpa), false);
-  return frame === NO_FRAME ? undefined : lg.host.words.read(wordInFrame(frame, gpa));
+  return frame === NO_FRAME ? undefined : lg.words.read(wordInFrame(frame, gpa));
 }
 
 export function putUser(lg: Lguest, gpa: Gpa, value: number): boolean {
   const frame = lg.map.frameForHost(gpfnOf(gpa), true);
   if (frame === NO_FRAME) return false;
-  lg.host.words.write(wordInFrame(frame, gpa), value);
+  lg.words.write(wordInFrame(frame, gpa), value);
   return true;
 }
 

@@ -89,9 +89,9 @@ export const Reg = {
 /** Where a stretch of work begins and ends for others to see. */
 export class Section {
   /** The count; odd while it lasts. */
-  readonly count: Ptr;
+  declare readonly count: Ptr;
   /** On which shadow: placeOf. */
-  readonly place: Ptr;
+  declare readonly place: Ptr;
 
   constructor(count: Ptr, place: Ptr) {
     this.count = count;
@@ -100,13 +100,13 @@ export class Section {
 }
 
 export class HostCpu extends SharedRecord {
-  readonly index: number;
+  declare readonly index: number;
   /** From before it looks at the shadow until it is out and its TLB is empty. */
-  readonly inGuest: Section;
+  declare readonly inGuest: Section;
   /** A page fault that is repaired without a lock. */
-  readonly inFault: Section;
+  declare readonly inFault: Section;
   /** The host's own code for a guest, which may be at its memory; the place has no pgdir. */
-  readonly inHost: Section;
+  declare readonly inHost: Section;
 
   constructor(words: Words, index: number, at: Ptr) {
     super(words, at);

@@ -32,24 +32,24 @@ export const MAIN_THREAD = -1;
 const MAIN_SCRATCH = 48;
 
 export class Host {
-  readonly layout: Layout;
+  declare readonly layout: Layout;
   /** The number under which this thread takes locks: its host CPU's, or the number of CPUs. */
-  readonly thisCpu: number;
-  readonly words: Words;
-  readonly machine: MachineRecord;
-  readonly frames: Frames;
+  declare readonly thisCpu: number;
+  declare readonly words: Words;
+  declare readonly machine: MachineRecord;
+  declare readonly frames: Frames;
   /** What this thread's CPU did last. */
-  readonly events: Events;
-  readonly cpus: readonly HostCpu[];
+  declare readonly events: Events;
+  declare readonly cpus: readonly HostCpu[];
   /** All but the one that this thread is. */
-  readonly otherCpus: readonly HostCpu[];
-  readonly guests: readonly Lguest[];
-  readonly vcpus: readonly LgCpu[];
-  readonly switcherAddr: Gva;
+  declare readonly otherCpus: readonly HostCpu[];
+  declare readonly guests: readonly Lguest[];
+  declare readonly vcpus: readonly LgCpu[];
+  declare readonly switcherAddr: Gva;
   /** The one page of zeroes. */
-  readonly zeroPage: Pfn;
+  declare readonly zeroPage: Pfn;
   /** `lg_switcher_pages` */
-  readonly switcherPages: readonly Pfn[];
+  declare readonly switcherPages: readonly Pfn[];
 
   /** `cpu`: the host CPU that this thread is, or MAIN_THREAD. `makeWords`: another leaf. */
   constructor(

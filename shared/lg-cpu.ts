@@ -59,11 +59,11 @@ export const NOWHERE = -1;
 export const NO_PGDIR = -1;
 
 export class LgCpu extends SharedRecord {
-  readonly lg: Lguest;
+  declare readonly lg: Lguest;
   /** Number within the guest. */
-  readonly id: number;
+  declare readonly id: number;
   /** Number within the machine. */
-  readonly number: number;
+  declare readonly number: number;
 
   constructor(lg: Lguest, id: number, number: number, at: Ptr) {
     super(lg.host.words, at);

@@ -4,7 +4,7 @@ import type { Gpfn, Gva, Ptr } from './address.ts';
 import { toGva, toPtr } from './address.ts';
 import type { Counters } from './counters.ts';
 import { type DefectSwitches, sharesSwitcher, trustsStack } from './defects.ts';
-import type { DisciplineName } from './discipline.ts';
+import { type DisciplineName, faultsTakeNoLock } from './discipline.ts';
 import type { Entry, PagingForm } from './entry.ts';
 import { Entry as EntryValue } from './entry.ts';
 import type { Host } from './host.ts';
@@ -52,24 +52,28 @@ export interface LguestParts {
 }
 
 export class Lguest extends SharedRecord {
-  readonly host: Host;
-  readonly index: number;
-  readonly form: PagingForm;
-  readonly nx: boolean;
+  declare readonly host: Host;
+  declare readonly index: number;
+  declare readonly form: PagingForm;
+  declare readonly nx: boolean;
   /** In pages. */
-  readonly pfnLimit: Gpfn;
-  readonly pgdirs: readonly Pgdir[];
-  readonly map: LauncherMap;
+  declare readonly pfnLimit: Gpfn;
+  declare readonly pgdirs: readonly Pgdir[];
+  declare readonly map: LauncherMap;
   /** What this thread's CPU counts for this guest. */
-  readonly counters: Counters;
+  declare readonly counters: Counters;
   /** Which defects of the code as written it has. */
-  readonly defects: DefectSwitches;
-  readonly discipline: DisciplineName;
+  declare readonly defects: DefectSwitches;
+  declare readonly discipline: DisciplineName;
+  /** What it says, told apart once: names are compared letter by letter. See there. */
+  declare readonly isAsWritten: boolean;
+  declare readonly hasOneLock: boolean;
+  declare readonly faultsTakeNoLock: boolean;
   /** Held while pgdirs are given to top levels, and whatever else the discipline says. */
-  readonly lock: Lock;
+  declare readonly lock: Lock;
   /** See shared/defects.ts, both. */
-  readonly sharesSwitcher: boolean;
-  readonly trustsStack: boolean;
+  declare readonly sharesSwitcher: boolean;
+  declare readonly trustsStack: boolean;
   /** Filled in once by Host, which makes guest and vCPUs at the same time. */
   readonly cpus: LgCpu[] = [];
 
@@ -85,6 +89,9 @@ export class Lguest extends SharedRecord {
     this.counters = parts.counters;
     this.defects = parts.defects;
     this.discipline = parts.discipline;
+    this.isAsWritten = parts.discipline === 'as-written';
+    this.hasOneLock = parts.discipline === 'guest-lock';
+    this.faultsTakeNoLock = faultsTakeNoLock(parts.discipline, parts.defects);
     this.sharesSwitcher = sharesSwitcher(parts.defects);
     this.trustsStack = trustsStack(parts.defects);
     const { machine } = parts.host;

@@ -18,7 +18,7 @@ export const PGDIR_WORDS = 16;
 
 export class Pgdir extends SharedRecord {
   /** Held while entries go away or change, if the discipline says so. */
-  readonly lock: Lock;
+  declare readonly lock: Lock;
 
   /** `gaveUp`: as for Lock. */
   constructor(words: Words, at: Ptr, gaveUp: () => boolean) {

@@ -7,9 +7,13 @@
 import type { Ptr } from './address.ts';
 import type { Words } from './words.ts';
 
+/**
+ * Fields are declared, here and in what hot code goes through: one that is defined first holds
+ * undefined until the constructor sets it, and V8 knows nothing of what it holds from then on.
+ */
 export class SharedRecord {
-  protected readonly words: Words;
-  protected readonly at: Ptr;
+  declare readonly words: Words;
+  declare protected readonly at: Ptr;
 
   constructor(words: Words, at: Ptr) {
     this.words = words;

@@ -36,9 +36,9 @@ const halves = new Int32Array(double.buffer);
 const NOT_A_NUMBER = 0x7ff0_0000;
 
 export class Words {
-  readonly memory: WebAssembly.Memory;
+  declare readonly memory: WebAssembly.Memory;
   /** The whole memory; unsigned so that a plain load needs no conversion. */
-  readonly plain: Uint32Array;
+  declare readonly plain: Uint32Array;
   readonly #signed: Int32Array;
   readonly #doubles: Float64Array;
   readonly #atomics: AtomicsExports;
@@ -148,12 +148,7 @@ export class Words {
   }
 
   copy(to: Ptr, from: Ptr, words: number): void {
-    // The call costs as much as some forty words one by one.
-    if (words > 40 || Math.abs(to - from) < words) {
-      this.plain.copyWithin(to, from, from + words);
-    } else {
-      for (let i = 0; i < words; i++) this.plain[to + i] = this.plain[from + i]!;
-    }
+    this.#atomics.copy(to, from, words);
   }
 
   /** Sleep until a notify, or until the word is no longer `expected`, or for `ms` at most. */

@@ -20,12 +20,13 @@ import type { Gpa, Gva, Pfn, Ptr } from '../../shared/address.ts';
 import * as address from '../../shared/address.ts';
 import type { Entry } from '../../shared/entry.ts';
 import * as entries from '../../shared/entry.ts';
-import { bugOn, HostOops } from '../../shared/errors.ts';
+import * as errors from '../../shared/errors.ts';
 import * as frames from '../../shared/frames.ts';
 import type { LgCpu } from '../../shared/lg-cpu.ts';
 import { killGuest, type Lguest } from '../../shared/lguest.ts';
 
 const { frameStart, NO_FRAME, NULL, PAGE_SHIFT, toGpa, toPfn, toPtr } = address;
+const { bugOn, HostOops } = errors;
 const { PageTable } = frames.FrameKind;
 const { flagsOf, isPresent, makeEntry, pgdIndex, pmdIndex, pteIndex, ptePfn, tablePfn } = entries;
 

@@ -8,14 +8,17 @@
 
 import type { Gva, Ptr } from '../../shared/address.ts';
 import * as address from '../../shared/address.ts';
-import { beginFault, letGo, shootDown } from '../../shared/discipline.ts';
+import * as discipline from '../../shared/discipline.ts';
 import type { Entry } from '../../shared/entry.ts';
 import * as entry from '../../shared/entry.ts';
-import { lgcmpxchgEntry, lgreadEntry, lgwriteEntry } from '../../shared/guest-memory.ts';
+import * as guestMemory from '../../shared/guest-memory.ts';
 import type { LgCpu } from '../../shared/lg-cpu.ts';
 import { killGuest, type Lguest } from '../../shared/lguest.ts';
-import { findSpte, gpgdAddr, gpmdAddr, gpteAddr, releasePte } from './entries.ts';
+import * as entries from './entries.ts';
 
+const { beginFault, letGo, shootDown } = discipline;
+const { lgcmpxchgEntry, lgreadEntry, lgwriteEntry } = guestMemory;
+const { findSpte, gpgdAddr, gpmdAddr, gpteAddr, releasePte } = entries;
 const { NO_FRAME, NULL, pageStart, toGpfn } = address;
 const { PAGE_ACCESSED, PAGE_DIRTY, PAGE_GLOBAL, PAGE_NX_HIGH, PAGE_PRESENT, PAGE_PSE } = entry;
 const { PAGE_RW, PAGE_TABLE, PAGE_USER } = entry;
@@ -50,12 +53,18 @@ const AGAIN = undefined;
 /** What a middle level would be while the guest has no tables, or without PAE. */
 const NO_MIDDLE = makeEntry(0, PAGE_TABLE);
 
+/** The shadow's count of changes, where it is the same to the fault what changed under it. */
+const NOT_LOOKED_AT = 0;
+
+/** R1, R3: the shadow's entry is read, then written, whatever happens between. */
+const replacesUnseen = ({ defects }: Lguest): boolean => defects.R1 || defects.R3;
+
 /** One walk. */
 function tryDemandPage(cpu: LgCpu, vaddr: Gva, errorCode: number): boolean | typeof AGAIN {
   const { lg } = cpu;
   const { defects, form } = lg;
   const { cpuPgd } = cpu;
-  const { changes } = lg.pgdirs[cpuPgd]!;
+  const changes = replacesUnseen(lg) ? NOT_LOOKED_AT : lg.pgdirs[cpuPgd]!.changes;
   const linear = cpu.linearPages;
   if (vaddr >= lg.host.switcherAddr) return false;
 
@@ -114,7 +123,7 @@ function tryDemandPage(cpu: LgCpu, vaddr: Gva, errorCode: number): boolean | typ
  */
 function replaceSpte(cpu: LgCpu, spte: Ptr, gpte: Entry, write: boolean, changes: number): boolean {
   const { lg } = cpu;
-  if (lg.defects.R1 || lg.defects.R3) return replaceUnseen(cpu, spte, gpte, write);
+  if (replacesUnseen(lg)) return replaceUnseen(cpu, spte, gpte, write);
   const old = lg.entry(spte);
   const fresh = gpteToSpte(cpu, gpte, write);
   if (sameEntry(old, fresh)) {

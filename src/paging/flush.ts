@@ -7,17 +7,19 @@
 
 import type { Gpa, Gva, Ptr } from '../../shared/address.ts';
 import * as address from '../../shared/address.ts';
-import { letGo, lockPgdir, quiesce } from '../../shared/discipline.ts';
+import * as discipline from '../../shared/discipline.ts';
 import type { Entry } from '../../shared/entry.ts';
 import * as entry from '../../shared/entry.ts';
 import { lgreadEntry } from '../../shared/guest-memory.ts';
 import type { LgCpu } from '../../shared/lg-cpu.ts';
 import * as lgCpu from '../../shared/lg-cpu.ts';
 import { killGuest, type Lguest } from '../../shared/lguest.ts';
-import { entryIn, gpgdAddr, gpmdAddr, gpteAddr, releasePte, tableOf } from './entries.ts';
+import * as entries from './entries.ts';
 import { pinStackPages } from './pin.ts';
 import { allocateSwitcherMapping } from './switcher.ts';
 
+const { letGo, lockPgdir, quiesce } = discipline;
+const { entryIn, gpgdAddr, gpmdAddr, gpteAddr, releasePte, tableOf } = entries;
 const { hex, NULL, pageOffset, toGpa, toPtr } = address;
 const { isPresent, NO_ENTRY, pgdIndex, pmdIndex, pteIndex, ptePfn } = entry;
 const { NO_PGDIR } = lgCpu;

@@ -7,17 +7,21 @@
 
 import type { Gpa, Gva, Ptr } from '../../shared/address.ts';
 import * as address from '../../shared/address.ts';
-import { letGo, lockPgdir, quiesce } from '../../shared/discipline.ts';
+import * as discipline from '../../shared/discipline.ts';
 import type { Entry } from '../../shared/entry.ts';
 import * as entry from '../../shared/entry.ts';
 import type { LgCpu } from '../../shared/lg-cpu.ts';
 import { killGuest, type Lguest } from '../../shared/lguest.ts';
-import { findSpte, releasePte } from './entries.ts';
-import { checkGpte, gpteToSpte } from './fault.ts';
+import * as entries from './entries.ts';
+import * as fault from './fault.ts';
 import { guestPagetableClearAll, mapNecessities, mapSwitcher, releasePgds } from './flush.ts';
-import { findPgdir } from './switch.ts';
+import * as switching from './switch.ts';
 import { allocateSwitcherMapping } from './switcher.ts';
 
+const { letGo, lockPgdir, quiesce } = discipline;
+const { findSpte, releasePte } = entries;
+const { checkGpte, gpteToSpte } = fault;
+const { findPgdir } = switching;
 const { NULL, PAGE_SIZE, toGva } = address;
 const { flagsOf, isPresent, NO_ENTRY, pgdIndex, withoutFlags } = entry;
 const { PAGE_ACCESSED, PAGE_DIRTY, PAGE_RW } = entry;

@@ -8,15 +8,17 @@
 
 import type { Gpa } from '../../shared/address.ts';
 import * as address from '../../shared/address.ts';
-import { letGo, lockPgdirs } from '../../shared/discipline.ts';
+import * as discipline from '../../shared/discipline.ts';
 import * as events from '../../shared/events.ts';
 import { FrameKind } from '../../shared/frames.ts';
 import type { LgCpu } from '../../shared/lg-cpu.ts';
 import * as lgCpu from '../../shared/lg-cpu.ts';
 import type { Lguest } from '../../shared/lguest.ts';
 import type { Pgdir } from '../../shared/pgdir.ts';
-import { flushUserMappings, mapNecessities, releaseAllPagetables } from './flush.ts';
+import * as flush from './flush.ts';
 
+const { letGo, lockPgdirs } = discipline;
+const { flushUserMappings, mapNecessities, releaseAllPagetables } = flush;
 const { frameStart, NO_FRAME, NULL } = address;
 const { EventKind } = events;
 const { NO_PGDIR } = lgCpu;

@@ -10,15 +10,18 @@
 import type { Gva, Pfn, Ptr } from '../../shared/address.ts';
 import * as address from '../../shared/address.ts';
 import * as counters from '../../shared/counters.ts';
-import { isInside } from '../../shared/discipline.ts';
+import * as discipline from '../../shared/discipline.ts';
 import type { Entry } from '../../shared/entry.ts';
 import * as entry from '../../shared/entry.ts';
-import { bugOn, HostOops } from '../../shared/errors.ts';
+import * as errors from '../../shared/errors.ts';
 import type { LgCpu } from '../../shared/lg-cpu.ts';
 import * as lgCpu from '../../shared/lg-cpu.ts';
 import type { Lguest } from '../../shared/lguest.ts';
-import { findSpte, releasePte } from './entries.ts';
+import * as entries from './entries.ts';
 
+const { findSpte, releasePte } = entries;
+const { isInside } = discipline;
+const { bugOn, HostOops } = errors;
 const { NULL, PAGE_SIZE, toGva } = address;
 const { Counter } = counters;
 const { isPresent, makeEntry, NO_ENTRY, ptePfn } = entry;
