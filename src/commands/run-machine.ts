@@ -2,7 +2,7 @@
 
 import { UserError } from '../../shared/errors.ts';
 import { runChecked } from '../check/checked-run.ts';
-import { loadProgram, type ProgramSource } from '../guest/load.ts';
+import { commandOf } from '../guest/load.ts';
 import { Machine, type MachineSpec } from '../machine.ts';
 import { type Expectation, formatExpectation, isAsExpected } from '../report/expectation.ts';
 import { makeReport, type RunReport, statistics, succeeded } from '../report/run-report.ts';
@@ -73,12 +73,6 @@ function remedyFor(
     return `a guest ran out of its own memory: give each more with ${guestMemory}`;
   }
   return undefined;
-}
-
-function commandOf(source: ProgramSource): string {
-  const program = loadProgram(source);
-  if ('close' in program && typeof program.close === 'function') program.close();
-  return program.processes[0]?.command ?? program.name;
 }
 
 /** What it has done so far; how much there is to do, no machine knows. */

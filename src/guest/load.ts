@@ -25,3 +25,10 @@ export function loadProgram(source: ProgramSource): Program {
   }
   return make();
 }
+
+/** The command line of its first process, for reports. */
+export function commandOf(source: ProgramSource): string {
+  const program = loadProgram(source);
+  if ('close' in program && typeof program.close === 'function') program.close();
+  return program.processes[0]?.command ?? program.name;
+}

@@ -1,8 +1,9 @@
 /** A scenario file, read: a valid one, or all that is wrong with it by line and column. */
 
 import { basename, dirname, extname } from 'node:path';
+import { UserError } from '../../shared/errors.ts';
 import { parseYaml, textOf, type Validated } from '../yaml/document.ts';
-import { type Mistake, mistakesOf } from '../yaml/mistakes.ts';
+import { type Mistake, mistakesOf, type Path } from '../yaml/mistakes.ts';
 import { crossFieldMistakes } from './cross-fields.ts';
 import { type Scenario, scenarioJsonSchema, scenarioSchema } from './schema.ts';
 
@@ -26,6 +27,26 @@ export function parseScenario(text: string, path: string): ScenarioFile {
   const scenario = parseYaml(text, path, 'a scenario', (value) => validate(value, folder));
   return { scenario, name: scenario.name ?? basename(path, extname(path)), folder };
 }
+
+/**
+ * A scenario that is no file but a value, of the same form; paths in it count from `folder`. Throws
+ * UserError with every mistake, one a line, each with its place in the value.
+ */
+export function checkScenario(value: unknown, folder: string): ScenarioFile {
+  const { valid, mistakes } = validate(value, folder);
+  if (valid !== undefined && mistakes.length === 0) {
+    return { scenario: valid, name: valid.name ?? 'machine', folder };
+  }
+  throw new UserError(mistakes.map(({ path, text }) => `${placeIn(path)}: ${text}`).join('\n'));
+}
+
+/** `guests[0].program` */
+const placeIn = (path: Path): string =>
+  path.length === 0
+    ? 'the scenario'
+    : path
+        .map((step, i) => (typeof step === 'number' ? `[${step}]` : i === 0 ? step : `.${step}`))
+        .join('');
 
 function validate(value: unknown, folder: string): Validated<Scenario> {
   const parsed = scenarioSchema.safeParse(value);

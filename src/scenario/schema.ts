@@ -154,6 +154,9 @@ export const scenarioSchema = z
 /** A file as it was understood, defaults filled in. */
 export type Scenario = z.output<typeof scenarioSchema>;
 
+/** As it may be given. */
+export type ScenarioInput = z.input<typeof scenarioSchema>;
+
 /** As a JSON Schema, for editors. */
 export const scenarioJsonSchema = (): JsonSchema => ({
   title: 'A scenario of umbra',

@@ -1,0 +1,98 @@
+/**
+ * umbra as a library.
+ *
+ *     import { bootMachine } from 'umbra';
+ *
+ *     const machine = await bootMachine({ cpus: 2, guests: [{ program: { builtin: 'touch' } }] });
+ *     const report = await machine.run();
+ *     console.log(report.total.faults_fixed);
+ */
+
+import { runChecked } from './check/checked-run.ts';
+import { commandOf } from './guest/load.ts';
+import { Machine as BootedMachine } from './machine.ts';
+import { makeReport, type RunReport, type Statistics, statistics } from './report/run-report.ts';
+import { findScenario } from './scenario/find.ts';
+import { checkScenario, readScenario, type ScenarioFile } from './scenario/parse.ts';
+import type { ScenarioInput } from './scenario/schema.ts';
+import { specOf } from './scenario/spec.ts';
+
+/** What a scenario file may say, as an object; docs in the schema that `umbra run --schema` prints. */
+export type Scenario = ScenarioInput;
+
+/** What a run came to, as `umbra run --json` has it. */
+export type Report = RunReport;
+
+/** What was counted so far. */
+export type Counts = Statistics;
+
+export interface BootOptions {
+  /** Where paths of traces count from, if the scenario is an object; by default the working folder. */
+  readonly folder?: string;
+}
+
+export interface RunOptions {
+  /** Hold the running machine to its invariants this often, in milliseconds; by default at rest alone. */
+  readonly sampleEveryMs?: number;
+  /** Give it up when no operation is completed for so many milliseconds; by default 20,000. */
+  readonly patienceMs?: number;
+  /** Aborting it ends the run early, with what there is. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Boot a machine: lay out its memory, start a worker thread for each host CPU, load the programs.
+ *
+ * `scenario` is an object, the path of a scenario file (it ends in .yaml), or the name of a scenario
+ * that comes with umbra. Rejects with an error whose name is `UserError` for what is wrong with it,
+ * each mistake with its place; no worker is left running then.
+ */
+export async function bootMachine(
+  scenario: Scenario | string,
+  { folder = process.cwd() }: BootOptions = {},
+): Promise<Machine> {
+  const file: ScenarioFile =
+    typeof scenario === 'string'
+      ? readScenario(findScenario(scenario))
+      : checkScenario(scenario, folder);
+  return new LibraryMachine(await BootedMachine.boot(specOf(file, {})));
+}
+
+/** A machine that is booted. It is run once, to its end; its workers are gone then. */
+export interface Machine {
+  /**
+   * Run all guests to their end, take the machine down, and hold what it leaves to the invariants.
+   * A guest that is killed, a host that dies and what is broken are in the report; it rejects for
+   * bugs of umbra alone.
+   */
+  run(options?: RunOptions): Promise<Report>;
+  /** The sums over all host CPUs and guests, also while it runs. */
+  readonly counts: Counts;
+}
+
+class LibraryMachine implements Machine {
+  readonly #machine: BootedMachine;
+
+  constructor(machine: BootedMachine) {
+    this.#machine = machine;
+  }
+
+  async run({ signal, ...checking }: RunOptions = {}): Promise<Report> {
+    const machine = this.#machine;
+    const interrupt = (): void => machine.interrupt();
+    signal?.addEventListener('abort', interrupt, { once: true });
+    if (signal?.aborted) interrupt();
+    try {
+      const result = await runChecked(machine, checking);
+      const commands = machine.spec.guests.map(({ program }) => commandOf(program));
+      return makeReport(machine, result, commands);
+    } finally {
+      signal?.removeEventListener('abort', interrupt);
+    }
+  }
+
+  get counts(): Counts {
+    const { host } = this.#machine;
+    return statistics(this.#machine, [...host.cpus.keys()], [...host.guests.keys()]);
+  }
+}

@@ -1,0 +1,88 @@
+/** umbra as a library: from the sources, and as the package that is published. */
+
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { bootMachine, type Scenario } from '../src/index.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'umbra-library-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const touch: Scenario = { cpus: 2, guests: [{ program: { builtin: 'touch' } }] };
+
+test('a machine is booted, run and reported', async () => {
+  const machine = await bootMachine(touch);
+  expect(machine.counts.entries).toBe(0);
+  const report = await machine.run({ sampleEveryMs: 20 });
+  expect(report).toMatchObject({ ending: { kind: 'done' }, violations: [] });
+  expect(report.configuration).toMatchObject({ host_cpus: 2, discipline: 'as-written', seed: 1 });
+  expect(report.total.faults_fixed).toBeGreaterThan(0);
+  expect(machine.counts.entries).toBe(report.total.entries);
+});
+
+test('a scenario that comes with umbra is known by its name, and one that expects its end is no error', async () => {
+  const machine = await bootMachine('out-of-memory');
+  const report = await machine.run();
+  expect(report.guests.map(({ ending }) => ending)).toContain('killed');
+});
+
+test('a signal ends the run early', async () => {
+  const machine = await bootMachine({
+    ...touch,
+    guests: [{ program: { trace: 'scenarios/traces/pigz.umbra' } }],
+  });
+  const report = await machine.run({ signal: AbortSignal.abort() });
+  expect(report.ending.kind).toBe('interrupted');
+});
+
+test('mistakes are told all at once, each with its place', async () => {
+  const wrong = { cpu: 2, guests: [{ program: { builtin: 'tuoch' }, vcpus: 9 }] };
+  const mistake = (await bootMachine(wrong as unknown as Scenario).catch(
+    (error) => error,
+  )) as Error;
+  expect(mistake.name).toBe('UserError');
+  const said = mistake.message.split('\n').toSorted();
+  expect(said).toHaveLength(3);
+  expect(said[0]).toMatch(/^cpu: found an unknown field cpu, expected .*; did you mean cpus\?$/);
+  expect(said[1]).toMatch(/^guests\[0\]\.program\.builtin: found "tuoch", expected .*touch/);
+  expect(said[2]).toBe('guests[0].vcpus: found 9, expected a whole number from 1 to 8');
+});
+
+test('the package installs into an empty folder, where the example of the docs and the command run', () => {
+  const run = (command: string, ...args: readonly string[]): string => {
+    const { status, stdout, stderr } = spawnSync(command, args, { cwd: folder, encoding: 'utf8' });
+    expect({ status, stderr: status === 0 ? '' : stderr }).toEqual({ status: 0, stderr: '' });
+    return stdout;
+  };
+  const packed = spawnSync('npm', ['pack', '--silent', '--pack-destination', folder], {
+    encoding: 'utf8',
+  });
+  expect({ status: packed.status, stderr: packed.status === 0 ? '' : packed.stderr }).toEqual({
+    status: 0,
+    stderr: '',
+  });
+  writeFileSync(join(folder, 'package.json'), '{"private": true, "type": "module"}');
+  const quiet = ['--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error'];
+  run('npm', 'install', ...quiet, `./${packed.stdout.trim().split('\n').at(-1)}`);
+  const [, example] = /```js\n([\s\S]*?)```/.exec(readFileSync('docs/library.md', 'utf8'))!;
+  writeFileSync(join(folder, 'example.js'), example!);
+  expect(run(process.execPath, 'example.js')).toMatch(/^done [1-9]\d* \d+\n$/);
+  const main = 'node_modules/umbra/dist/src/main.js';
+  expect(run(process.execPath, main, 'start', '--cpus', '2')).toContain('came back');
+  writeFileSync(join(folder, 'typed.ts'), example!);
+  const tsc = join(process.cwd(), 'node_modules/typescript/bin/tsc');
+  const strict = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2024'];
+  run(
+    process.execPath,
+    tsc,
+    ...strict,
+    '--skipLibCheck',
+    '--types',
+    'node',
+    '--typeRoots',
+    join(process.cwd(), 'node_modules/@types'),
+    'typed.ts',
+  );
+}, 120_000);
