@@ -9,15 +9,11 @@ import type { Refused } from '../../workers/conformance-task.ts';
 import { findVectorFiles } from '../conformance/find-files.ts';
 import type { Replayed } from '../conformance/replay.ts';
 import { type ConformanceResult, toJson, toText } from '../conformance/report.ts';
+import { count, flag, type Table, text } from '../report/table.ts';
 import { ExitCode } from './exit-code.ts';
-import {
-  JSON_OPTION,
-  jsonOutput,
-  type OutputOptions,
-  printer,
-  QUIET_OPTION,
-} from './json-output.ts';
+import { JSON_OPTION, printer, QUIET_OPTION } from './json-output.ts';
 import { Progress } from './progress.ts';
+import { OUT_OPTION, type ResultOptions, resultsOf } from './run-folder.ts';
 import { columnsOf, showProgress } from './terminal.ts';
 
 export function conformanceCommand(): Command {
@@ -30,6 +26,7 @@ export function conformanceCommand(): Command {
     .argument('<path...>', 'vector files, or folders to search for *.jsonl')
     .option(...JSON_OPTION)
     .option(...QUIET_OPTION)
+    .option(...OUT_OPTION)
     .addHelpText(
       'after',
       `\nExit code: ${ExitCode.Ok} all agree, ${ExitCode.Failed} a difference, ` +
@@ -40,15 +37,19 @@ export function conformanceCommand(): Command {
     .action(conformance);
 }
 
-async function conformance(paths: readonly string[], options: OutputOptions): Promise<void> {
-  const writeJson = jsonOutput(options.json);
+async function conformance(
+  paths: readonly string[],
+  options: ResultOptions,
+  command: Command,
+): Promise<void> {
+  const writeResult = resultsOf(options, command);
   const found = findVectorFiles(paths);
   const outcomes = await replayAll(found.files);
   const result: ConformanceResult = {
     replayed: outcomes.filter((o) => 'operations' in o),
     refused: [...outcomes.flatMap((o) => ('refused' in o ? o.refused : [])), ...found.refused],
   };
-  writeJson(toJson(result));
+  writeResult(toJson(result), [filesTable(result)]);
   const agree = result.replayed.every((file) => file.difference === undefined);
   const isWrong = !agree || result.refused.length > 0;
   printer(options)(toText(result, columnsOf(process.stdout)), isWrong);
@@ -80,3 +81,17 @@ async function replayAll(files: readonly string[]): Promise<(Replayed | Refused)
     await pool.destroy();
   }
 }
+
+/** A row for each file that was replayed. */
+const filesTable = ({ replayed }: ConformanceResult): Table => ({
+  name: 'files',
+  description: 'Recordings of the C code, and whether umbra does the same.',
+  columns: {
+    path: text('of the recording'),
+    operations: count('in it'),
+    agrees: flag('whether all outcomes are the same'),
+  },
+  rows: replayed.map(({ path, operations, difference }) => ({
+    ...{ path, operations, agrees: difference === undefined },
+  })),
+});

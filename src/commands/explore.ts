@@ -4,6 +4,7 @@ import { Command, Option } from 'commander';
 import { UserError } from '../../shared/errors.ts';
 import { readLitmus } from '../explore/litmus/litmus.ts';
 import { type Ending, type Result, type Setting, Subject, settingsOf } from '../explore/subject.ts';
+import { count, quantity, type Table, text } from '../report/table.ts';
 import { confirmOnThreads, type EngineName, engineOption, startEngine } from './engine.ts';
 import { ExitCode } from './exit-code.ts';
 import {
@@ -14,19 +15,14 @@ import {
 } from './explore-options.ts';
 import { exploreRaces } from './explore-races.ts';
 import { heedingInterrupt } from './interrupt.ts';
-import {
-  JSON_OPTION,
-  jsonOutput,
-  type OutputOptions,
-  printer,
-  QUIET_OPTION,
-} from './json-output.ts';
+import { JSON_OPTION, printer, QUIET_OPTION } from './json-output.ts';
 import { integer } from './options.ts';
 import { Progress } from './progress.ts';
+import { OUT_OPTION, type ResultOptions, resultsOf } from './run-folder.ts';
 import { describeShrunk, type ShrunkReport, shrinkShown } from './shrunk.ts';
 import { showProgress } from './terminal.ts';
 
-interface Options extends SettingOptions, OutputOptions {
+interface Options extends SettingOptions, ResultOptions {
   readonly strategy: string;
   readonly engine: EngineName;
   readonly runs: number;
@@ -94,6 +90,7 @@ export function exploreCommand(): Command {
     .optionsGroup('Output:')
     .option(...JSON_OPTION)
     .option(...QUIET_OPTION)
+    .option(...OUT_OPTION)
     .addHelpText(
       'after',
       '\nSettings are the paging forms and disciplines that the test is for, unless they are ' +
@@ -109,47 +106,48 @@ export function exploreCommand(): Command {
         '  umbra explore litmus/1-fault/R4-both-allocate-the-table.yaml --defects R4 --races',
     )
     .action((file: string, options: Options, command: Command) => {
-      if (!options.races && options.race === undefined) return explore(file, options);
+      if (!options.races && options.race === undefined) return explore(file, options, command);
       const runsGiven = command.getOptionValueSource('runs') !== 'default';
-      return races(file, { ...options, runs: runsGiven ? options.runs : RACE_RUNS });
+      return races(file, { ...options, runs: runsGiven ? options.runs : RACE_RUNS }, command);
     });
 }
 
 /** Schedules in each setting when races are asked for. */
 const RACE_RUNS = 50;
 
-async function races(file: string, options: Options): Promise<void> {
+async function races(file: string, options: Options, command: Command): Promise<void> {
   if (options.engine !== 'isolate') {
     throw new UserError('races are looked for in one thread: leave --engine out');
   }
-  const writeJson = jsonOutput(options.json);
+  const writeResult = resultsOf(options, command);
   const print = printer(options);
   const { report, interrupted } = await heedingInterrupt(async (isInterrupted) => ({
     report: await exploreRaces(file, options, isInterrupted, print),
     interrupted: isInterrupted(),
   }));
   const { strategy, seed } = options;
-  writeJson({ schema_version: 1, file, strategy, seed, ...report });
+  writeResult({ schema_version: 1, file, strategy, seed, ...report });
   const wrong = report.hunt === undefined ? report.found.find(({ failure }) => failure) : undefined;
   const failure = report.hunt?.harm ?? wrong?.failure;
   if (failure !== undefined) process.exitCode = EXIT_CODES[failure.ending];
   else process.exitCode = interrupted ? ExitCode.Interrupted : ExitCode.Ok;
 }
 
-async function explore(file: string, options: Options): Promise<void> {
-  const writeJson = jsonOutput(options.json);
+async function explore(file: string, options: Options, command: Command): Promise<void> {
+  const writeResult = resultsOf(options, command);
   const print = printer(options);
   const { all, interrupted } = await heedingInterrupt(async (isInterrupted) => ({
     all: await exploreSettings(file, options, isInterrupted, print),
     interrupted: isInterrupted(),
   }));
-  writeJson({
+  const result = {
     schema_version: 1,
     file,
     strategy: options.strategy,
     seed: options.seed,
     found: all,
-  });
+  };
+  writeResult(result, [settingsTable(all)]);
   const failure = all.at(-1)?.failure;
   if (failure !== undefined) process.exitCode = EXIT_CODES[failure.ending];
   else process.exitCode = interrupted ? ExitCode.Interrupted : ExitCode.Ok;
@@ -241,3 +239,26 @@ function describe(found: Found): string {
   if (failure === undefined) return `${line}${all}; nothing wrong\n`;
   return `${line}\n${failure.ending}: ${failure.message}\numbra replay ${failure.token}\n`;
 }
+
+const settingsTable = (all: readonly Found[]): Table => ({
+  name: 'settings',
+  description: 'What was run in each setting, and how it went wrong, if it did.',
+  columns: {
+    discipline: text('how vCPUs are kept apart'),
+    paging: text('paging form'),
+    memory: text('sc or tso'),
+    schedules: count('that were run'),
+    distinct: count('of them in another order than all before'),
+    steps: count('accesses of shared memory, of all schedules'),
+    seconds: quantity('s', 'that it took'),
+    ending: text('how the last one ended; null if all ended well'),
+    message: text('what went wrong'),
+    token: text('for umbra replay'),
+  },
+  rows: all.map(({ setting, schedules, distinct, steps, seconds, failure }) => ({
+    ...{ discipline: setting.discipline, paging: setting.paging, memory: setting.memory ?? 'sc' },
+    ...{ schedules, distinct, steps, seconds },
+    ...{ ending: failure?.ending ?? null, message: failure?.message ?? null },
+    token: failure?.token ?? null,
+  })),
+});

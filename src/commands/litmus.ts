@@ -6,6 +6,7 @@ import { type Litmus, readLitmus } from '../explore/litmus/litmus.ts';
 import { STRATEGIES } from '../explore/strategies/catalogue.ts';
 import { type Result, type Setting, Subject, settingsOf } from '../explore/subject.ts';
 import { plainTable } from '../report/plain-table.ts';
+import { count, type Table, text } from '../report/table.ts';
 import { ExitCode } from './exit-code.ts';
 import {
   type SettingOptions,
@@ -13,18 +14,13 @@ import {
   strategyOption,
   withSettings,
 } from './explore-options.ts';
-import {
-  JSON_OPTION,
-  jsonOutput,
-  type OutputOptions,
-  printer,
-  QUIET_OPTION,
-} from './json-output.ts';
+import { JSON_OPTION, printer, QUIET_OPTION } from './json-output.ts';
 import { integer } from './options.ts';
 import { Progress } from './progress.ts';
+import { OUT_OPTION, type ResultOptions, resultsOf } from './run-folder.ts';
 import { clearLine, showProgress } from './terminal.ts';
 
-interface Options extends SettingOptions, OutputOptions {
+interface Options extends SettingOptions, ResultOptions {
   readonly strategy: string;
   readonly runs: number;
   readonly seed: number;
@@ -57,6 +53,7 @@ export function litmusCommand(): Command {
     .optionsGroup('Output:')
     .option(...JSON_OPTION)
     .option(...QUIET_OPTION)
+    .option(...OUT_OPTION)
     .addHelpText(
       'after',
       `\nExit code: ${ExitCode.Ok} all as it may be, ${ExitCode.Failed} an outcome that is ` +
@@ -68,8 +65,8 @@ export function litmusCommand(): Command {
     .action(litmus);
 }
 
-async function litmus(paths: readonly string[], options: Options): Promise<void> {
-  const writeJson = jsonOutput(options.json);
+async function litmus(paths: readonly string[], options: Options, command: Command): Promise<void> {
+  const writeResult = resultsOf(options, command);
   const print = printer(options);
   const tests = findLitmusFiles(paths).map((path) => ({ path, litmus: readLitmus(path) }));
   const tallies: Tally[] = [];
@@ -83,13 +80,14 @@ async function litmus(paths: readonly string[], options: Options): Promise<void>
     print(describe(tally), tally.wrong.length > 0);
   }
   stopProgress();
-  writeJson({
+  const result = {
     schema_version: 1,
     tests: tallies.map(({ path, litmus: test, schedules, outcomes, wrong }) => ({
       ...{ path, name: test.name, schedules, wrong },
       outcomes: test.outcomes.map(({ text, is }, i) => ({ when: text, is, count: outcomes[i] })),
     })),
-  });
+  };
+  writeResult(result, [outcomesTable(tallies)]);
   const failed = tallies.some(({ wrong }) => wrong.length > 0);
   process.exitCode = failed ? ExitCode.Failed : ExitCode.Ok;
 }
@@ -129,6 +127,24 @@ async function tallyOf(
   }
   return { path, litmus: test, schedules, outcomes, wrong };
 }
+
+const outcomesTable = (tallies: readonly Tally[]): Table => ({
+  name: 'outcomes',
+  description: 'How often each declared outcome of each test came, over all its settings.',
+  columns: {
+    path: text('of the test'),
+    test: text('its name'),
+    outcome: text('when it is this outcome'),
+    is: text('allowed, required, forbidden, …'),
+    count: count('schedules'),
+    schedules: count('of the test in all'),
+  },
+  rows: tallies.flatMap(({ path, litmus: test, schedules, outcomes }) =>
+    test.outcomes.map(({ text: outcome, is }, i) => ({
+      ...{ path, test: test.name, outcome, is, count: outcomes[i]!, schedules },
+    })),
+  ),
+});
 
 const messageOf = ({ discipline, paging }: Setting, { ending, message }: Result): string =>
   `${discipline}, ${paging}: ${ending}: ${message}`;

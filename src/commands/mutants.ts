@@ -12,25 +12,19 @@ import {
   type ShrunkStory,
   tokensToShrink,
 } from '../explore/mutants/mutants.ts';
-import { formatMutants, MISSED, mutantsMarkdown } from '../explore/mutants/table.ts';
+import { formatMutants, MISSED, mutantsMarkdown, mutantsTable } from '../explore/mutants/table.ts';
 import { PORTFOLIO } from '../explore/strategies/catalogue.ts';
 import { parseDefects } from './defects.ts';
 import { ExitCode } from './exit-code.ts';
 import { seedOption, strategiesOption } from './explore-options.ts';
-import {
-  JSON_OPTION,
-  jsonOutput,
-  type OutputOptions,
-  output,
-  printer,
-  QUIET_OPTION,
-} from './json-output.ts';
+import { JSON_OPTION, output, printer, QUIET_OPTION } from './json-output.ts';
 import { integer } from './options.ts';
 import { abortOnInterrupt, onPool } from './pool.ts';
 import { Progress } from './progress.ts';
+import { OUT_OPTION, type ResultOptions, resultsOf } from './run-folder.ts';
 import { showProgress } from './terminal.ts';
 
-interface Options extends OutputOptions {
+interface Options extends ResultOptions {
   readonly runs: number;
   readonly strategy: readonly string[];
   readonly seed: number;
@@ -63,6 +57,7 @@ export function mutantsCommand(): Command {
     .option('--threads <n>', 'that work at it', integer(1), availableParallelism())
     .option(...JSON_OPTION)
     .option(...QUIET_OPTION)
+    .option(...OUT_OPTION)
     .option('--markdown <file>', 'write the table as Markdown too; - for stdout, and nothing else')
     .addHelpText(
       'after',
@@ -75,12 +70,12 @@ export function mutantsCommand(): Command {
     .action(mutants);
 }
 
-async function mutants(options: Options): Promise<void> {
+async function mutants(options: Options, command: Command): Promise<void> {
   const { runs, strategy: strategies, seed, only, json, markdown } = options;
   if (json === '-' && markdown === '-') {
     throw new UserError('--json - and --markdown - both ask for stdout: give one of them a file');
   }
-  const writeJson = jsonOutput(json);
+  const writeResult = resultsOf(options, command);
   const writeMarkdown = output(markdown, { option: '--markdown', what: 'table' });
   const interrupted = new AbortController();
   const stopListening = abortOnInterrupt(interrupted);
@@ -100,7 +95,7 @@ async function mutants(options: Options): Promise<void> {
   }
   const report = mutantsReport({ runs, strategies, seed }, results, shrunk);
   writeMarkdown(mutantsMarkdown(report, commandOf(options)));
-  writeJson(report);
+  writeResult(report, [mutantsTable(report)]);
   const missed = report.mutants.some((mutant) => mutant.missed);
   if (markdown !== '-') printer(options)(formatMutants(report), missed);
   process.exitCode = missed ? ExitCode.Failed : ExitCode.Ok;

@@ -12,17 +12,12 @@ import { storyText } from '../report/story-text.ts';
 import { confirmOnThreads, type EngineName, engineOption } from './engine.ts';
 import { ExitCode } from './exit-code.ts';
 import { EXIT_CODES } from './explore.ts';
-import {
-  JSON_OPTION,
-  jsonOutput,
-  type OutputOptions,
-  printer,
-  QUIET_OPTION,
-} from './json-output.ts';
+import { JSON_OPTION, printer, QUIET_OPTION } from './json-output.ts';
 import { outputFile } from './output-file.ts';
+import { OUT_OPTION, type ResultOptions, resultsOf } from './run-folder.ts';
 import { columnsOf } from './terminal.ts';
 
-interface Options extends OutputOptions {
+interface Options extends ResultOptions {
   readonly story?: boolean;
   readonly all?: boolean;
   readonly html?: string;
@@ -45,6 +40,7 @@ export function replayCommand(): Command {
     .addOption(engineOption())
     .option(...JSON_OPTION)
     .option(...QUIET_OPTION)
+    .option(...OUT_OPTION)
     .addHelpText(
       'after',
       '\nThe litmus file must be where it was, as it was. A story says at which step it broke, ' +
@@ -56,8 +52,8 @@ export function replayCommand(): Command {
     .action(replay);
 }
 
-async function replay(text: string, options: Options): Promise<void> {
-  const { story: toldHere = false, all = false, html, against, engine, json } = options;
+async function replay(text: string, options: Options, command: Command): Promise<void> {
+  const { story: toldHere = false, all = false, html, against, engine } = options;
   const asked = toldHere || html !== undefined;
   if (!asked && (all || against !== undefined)) {
     const option = all ? '--all' : '--against';
@@ -65,7 +61,7 @@ async function replay(text: string, options: Options): Promise<void> {
       `${option} is about the story, and none is asked for: add --story or --html`,
     );
   }
-  const writeJson = jsonOutput(json);
+  const writeResult = resultsOf(options, command);
   const writeHtml = html === undefined ? () => {} : outputFile(html, 'story', HTML_ADVICE);
   const token = decodeToken(text);
   const subject = subjectOf(token);
@@ -80,7 +76,7 @@ async function replay(text: string, options: Options): Promise<void> {
     if (toldHere) print(`\n${storyText(story, styleOf())}`, isWrong);
     writeHtml(storyHtml(story, commandOf(text, options)));
   }
-  writeJson(reportOf(token, result, toldHere ? story : undefined));
+  writeResult(reportOf(token, result, toldHere ? story : undefined));
   process.exitCode = EXIT_CODES[result.ending];
 }
 

@@ -6,15 +6,18 @@ import { commandOf } from '../guest/load.ts';
 import { Machine, type MachineSpec } from '../machine.ts';
 import { type Expectation, formatExpectation, isAsExpected } from '../report/expectation.ts';
 import { makeReport, type RunReport, statistics, succeeded } from '../report/run-report.ts';
+import { statisticsTable } from '../report/statistics-table.ts';
 import { formatSummary } from '../report/summary.ts';
 import { reportViolation, violationText } from '../report/violation.ts';
 import { ExitCode } from './exit-code.ts';
-import { jsonOutput, type OutputOptions, printer } from './json-output.ts';
+import { type OutputOptions, printer } from './json-output.ts';
+import type { resultsOf } from './run-folder.ts';
 import { columnsOf, showProgress } from './terminal.ts';
 import { formatTraced, type TraceOptions, traceOutput } from './trace-output.ts';
 
 export interface RunOptions {
   readonly output: OutputOptions;
+  readonly writeResult: ReturnType<typeof resultsOf>;
   readonly trace: TraceOptions | undefined;
   /** What it must come to; by default all guests end by themselves and nothing leaks. */
   readonly expect?: Expectation | undefined;
@@ -24,8 +27,7 @@ export interface RunOptions {
 
 /** Boot, run, check, report; sets the exit code. Throws UserError for what the user can mend. */
 export async function runMachine(spec: MachineSpec, options: RunOptions): Promise<void> {
-  const { output, expect, remedies, trace } = options;
-  const writeJson = jsonOutput(output.json);
+  const { output, writeResult, expect, remedies, trace } = options;
   const print = printer(output);
   const writeTrace = trace === undefined ? undefined : traceOutput(trace, spec);
   const machine = await Machine.boot(spec, { trace: writeTrace?.recorder });
@@ -48,11 +50,15 @@ export async function runMachine(spec: MachineSpec, options: RunOptions): Promis
   }
   if (expect !== undefined) print(formatExpectation(report, expect), !asExpected);
   if (traced !== undefined) print(formatTraced(traced), traced.lost > 0);
-  writeJson({
-    ...report,
-    ...(expect && { as_expected: asExpected }),
-    ...(traced && { trace: traced }),
-  });
+  writeResult(
+    {
+      ...report,
+      ...(expect && { as_expected: asExpected }),
+      ...(traced && { trace: traced }),
+    },
+    [statisticsTable(report)],
+    spec,
+  );
   if (report.ending.kind === 'interrupted') process.exitCode = ExitCode.Interrupted;
   else process.exitCode = asExpected ? ExitCode.Ok : ExitCode.Failed;
   const remedy = asExpected ? undefined : remedyFor(report, remedies);

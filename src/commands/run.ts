@@ -6,7 +6,7 @@ import { readScenario } from '../scenario/parse.ts';
 import { scenarioJsonSchema } from '../scenario/schema.ts';
 import { expectationOf, type Overrides, specOf } from '../scenario/spec.ts';
 import { ExitCode } from './exit-code.ts';
-import { JSON_OPTION, type OutputOptions, QUIET_OPTION } from './json-output.ts';
+import { JSON_OPTION, QUIET_OPTION } from './json-output.ts';
 import {
   defectsOption,
   disciplineOption,
@@ -15,6 +15,7 @@ import {
   policyHelp,
   policyOption,
 } from './options.ts';
+import { OUT_OPTION, type ResultOptions, resultsOf } from './run-folder.ts';
 import { runMachine } from './run-machine.ts';
 import { columnsOf, wrap } from './terminal.ts';
 import {
@@ -24,7 +25,7 @@ import {
   traceOptions,
 } from './trace-output.ts';
 
-interface Options extends Overrides, OutputOptions, TraceArguments {
+interface Options extends Overrides, ResultOptions, TraceArguments {
   readonly schema?: true;
 }
 
@@ -46,6 +47,7 @@ export function runCommand(): Command {
     .optionsGroup('Output:')
     .option(...JSON_OPTION)
     .option(...QUIET_OPTION)
+    .option(...OUT_OPTION)
     .addOption(traceOption())
     .addOption(traceEventsOption())
     .option('--schema', 'print the JSON Schema of scenario files, for editors, and run nothing')
@@ -62,8 +64,12 @@ export function runCommand(): Command {
     .action(run);
 }
 
-async function run(scenario: string | undefined, options: Options): Promise<void> {
-  const { json, quiet, schema, trace, traceEvents, ...overrides } = options;
+async function run(
+  scenario: string | undefined,
+  options: Options,
+  command: Command,
+): Promise<void> {
+  const { json, quiet, out: _, schema, trace, traceEvents, ...overrides } = options;
   if (schema) {
     process.stdout.write(`${JSON.stringify(scenarioJsonSchema(), null, 2)}\n`);
     return;
@@ -76,6 +82,7 @@ async function run(scenario: string | undefined, options: Options): Promise<void
   await runMachine(specOf(file, overrides), {
     trace: traceOptions({ trace, traceEvents }),
     output: { ...(json !== undefined && { json }), ...(quiet && { quiet }) },
+    writeResult: resultsOf(options, command),
     expect: expectationOf(file, overrides),
     remedies: { hostMemory: 'host_memory', guestMemory: "the guest's memory in the scenario" },
   });

@@ -7,7 +7,8 @@ import { decodeToken, ENGINE_VERSION } from '../explore/token.ts';
 import { ExitCode } from './exit-code.ts';
 import { EXIT_CODES } from './explore.ts';
 import { heedingInterrupt } from './interrupt.ts';
-import { JSON_OPTION, jsonOutput } from './json-output.ts';
+import { JSON_OPTION, printer } from './json-output.ts';
+import { OUT_OPTION, type ResultOptions, resultsOf } from './run-folder.ts';
 import { describeShrunk, shrinkShown } from './shrunk.ts';
 
 export function shrinkCommand(): Command {
@@ -20,6 +21,7 @@ export function shrinkCommand(): Command {
     )
     .argument('<token>', 'the line that umbra explore printed, from umbra… on')
     .option(...JSON_OPTION)
+    .option(...OUT_OPTION)
     .addHelpText(
       'after',
       '\nWhat goes wrong stays the same: the declared outcome, the invariant, or the reason but ' +
@@ -33,8 +35,8 @@ export function shrinkCommand(): Command {
     .action(shrink);
 }
 
-async function shrink(text: string, { json }: { readonly json?: string }): Promise<void> {
-  const writeJson = jsonOutput(json);
+async function shrink(text: string, options: ResultOptions, command: Command): Promise<void> {
+  const writeResult = resultsOf(options, command);
   const token = decodeToken(text);
   const subject = subjectOf(token);
   const result = subject.replay(token);
@@ -44,8 +46,8 @@ async function shrink(text: string, { json }: { readonly json?: string }): Promi
   const shrunk = await heedingInterrupt((isInterrupted) =>
     shrinkShown(subject, result, isInterrupted),
   );
-  if (json !== '-') process.stdout.write(describeShrunk(shrunk).trimStart());
-  writeJson({
+  printer(options)(describeShrunk(shrunk).trimStart(), true);
+  writeResult({
     schema_version: 1,
     ...{ file: token.file, paging: token.paging, discipline: token.discipline },
     ...{ defects: token.defects, shrunk },

@@ -9,7 +9,7 @@ import type { DisciplineName } from '../../shared/discipline.ts';
 import type { PagingName } from '../../shared/entry.ts';
 import type { PolicyName } from '../host/policy.ts';
 import { ExitCode } from './exit-code.ts';
-import { JSON_OPTION, type OutputOptions, QUIET_OPTION } from './json-output.ts';
+import { JSON_OPTION, QUIET_OPTION } from './json-output.ts';
 import {
   defaultCpus,
   defectsOption,
@@ -19,6 +19,7 @@ import {
   policyHelp,
   policyOption,
 } from './options.ts';
+import { OUT_OPTION, type ResultOptions, resultsOf } from './run-folder.ts';
 import { runMachine } from './run-machine.ts';
 import {
   type TraceArguments,
@@ -27,7 +28,7 @@ import {
   traceOptions,
 } from './trace-output.ts';
 
-interface Options extends OutputOptions, TraceArguments {
+interface Options extends ResultOptions, TraceArguments {
   readonly cpus: number;
   readonly paging: PagingName;
   readonly policy: PolicyName;
@@ -71,6 +72,7 @@ export function startCommand(): Command {
     .optionsGroup('Output:')
     .option(...JSON_OPTION)
     .option(...QUIET_OPTION)
+    .option(...OUT_OPTION)
     .addOption(traceOption())
     .addOption(traceEventsOption())
     .addHelpText(
@@ -85,7 +87,7 @@ export function startCommand(): Command {
     .action(start);
 }
 
-async function start(traces: readonly string[], options: Options): Promise<void> {
+async function start(traces: readonly string[], options: Options, command: Command): Promise<void> {
   const paths = traces.length > 0 ? traces : SAMPLES;
   await runMachine(
     {
@@ -106,6 +108,7 @@ async function start(traces: readonly string[], options: Options): Promise<void>
     },
     {
       output: options,
+      writeResult: resultsOf(options, command),
       trace: traceOptions(options),
       remedies: { hostMemory: '--host-memory', guestMemory: '--guest-memory' },
     },

@@ -10,17 +10,12 @@ import { type Statistics, statistics } from '../report/run-report.ts';
 import { formatStress, StressTotals } from '../report/stress-totals.ts';
 import { reportViolation, violationText } from '../report/violation.ts';
 import { ExitCode } from './exit-code.ts';
-import {
-  JSON_OPTION,
-  jsonOutput,
-  type OutputOptions,
-  printer,
-  QUIET_OPTION,
-} from './json-output.ts';
+import { JSON_OPTION, printer, QUIET_OPTION } from './json-output.ts';
 import { defectsOption, disciplineOption, integer, pagingOption } from './options.ts';
+import { OUT_OPTION, type ResultOptions, resultsOf } from './run-folder.ts';
 import { clearLine, showProgress } from './terminal.ts';
 
-interface Options extends OutputOptions {
+interface Options extends ResultOptions {
   readonly seconds: number;
   readonly ops?: number;
   readonly runs?: number;
@@ -58,6 +53,7 @@ export function stressCommand(): Command {
     .optionsGroup('Output:')
     .option(...JSON_OPTION)
     .option(...QUIET_OPTION)
+    .option(...OUT_OPTION)
     .addHelpText(
       'after',
       '\nWhat is not given is drawn. As written, guests have one vCPU; with --vcpus it is drawn ' +
@@ -75,9 +71,9 @@ export function stressCommand(): Command {
     .action(run);
 }
 
-async function run(options: Options): Promise<void> {
-  const { seed, json, untilFailure = false } = options;
-  const writeJson = jsonOutput(json);
+async function run(options: Options, command: Command): Promise<void> {
+  const { seed, untilFailure = false } = options;
+  const writeResult = resultsOf(options, command);
   const print = printer(options);
   const fixed = fixedOf(options);
   const start = performance.now();
@@ -113,7 +109,7 @@ async function run(options: Options): Promise<void> {
   process.off('SIGINT', interrupt);
   const seconds = elapsed();
   print(formatStress(totals, seconds), totals.failures.length > 0);
-  writeJson(totals.toJson(seconds, interrupted));
+  writeResult(totals.toJson(seconds, interrupted), totals.tables());
   if (totals.failures.length > 0) process.exitCode = ExitCode.Failed;
   else process.exitCode = interrupted ? ExitCode.Interrupted : ExitCode.Ok;
 }

@@ -4,6 +4,7 @@ import type { DisciplineName } from '../../shared/discipline.ts';
 import type { PagingName } from '../../shared/entry.ts';
 import type { StressRun } from '../check/stress.ts';
 import { type Statistics, statistics } from './run-report.ts';
+import { count, type Table, text } from './table.ts';
 
 /** Raised whenever a field changes its meaning or goes away. */
 const SCHEMA_VERSION = 1;
@@ -89,6 +90,39 @@ export class StressTotals {
       first_failure: this.firstFailure ?? null,
       failures: this.failures,
     };
+  }
+
+  /** What was run, by discipline and paging form, and what went wrong. */
+  tables(): readonly Table[] {
+    return [
+      {
+        name: 'kinds',
+        description: 'What was run, by discipline and paging form.',
+        columns: {
+          discipline: text('how vCPUs are kept apart'),
+          paging: text('paging form'),
+          guests: count('guests'),
+          killed: count('guests that the host killed'),
+          operations: count('operations of programs and guest kernels'),
+          faults: count('page faults'),
+          migrations: count('migrations of vCPUs'),
+          shootdowns: count('CPUs that had to come out of a guest'),
+        },
+        rows: this.kinds.map((kind) => ({ ...kind })),
+      },
+      {
+        name: 'failures',
+        description: 'Runs that went wrong, a row for each thing that was wrong.',
+        columns: {
+          seed: count('of the run'),
+          fault: text('what was wrong'),
+          command: text('the same machine again'),
+        },
+        rows: this.failures.flatMap(({ seed, faults, command }) =>
+          faults.map((fault) => ({ seed, fault, command })),
+        ),
+      },
+    ];
   }
 
   #kind(discipline: DisciplineName, paging: PagingName): Kind {

@@ -1,6 +1,7 @@
 /** The mutation matrix as a table: for a terminal, and as Markdown. */
 
 import { plainTable } from '../../report/plain-table.ts';
+import { count, type Table, text } from '../../report/table.ts';
 import type { MutantsReport } from './mutants.ts';
 
 type Mutant = MutantsReport['mutants'][number];
@@ -67,3 +68,22 @@ const explained = ({ runs, seed }: MutantsReport): readonly string[] => [
   'many of all its schedules. At the end the smallest of the failures that were found first, once',
   'shrunk: its steps, how often the turn passes, and the operations of the vCPUs.',
 ];
+
+/** A row for each defect and strategy. */
+export const mutantsTable = ({ mutants }: MutantsReport): Table => ({
+  name: 'mutants',
+  description: 'How soon and how often each strategy caught each defect.',
+  columns: {
+    defect: text('id'),
+    strategy: text('how schedules were chosen'),
+    settings: count('tests in their settings'),
+    settings_caught: count('those in which it was caught'),
+    runs: count('schedules in all'),
+    caught: count('schedules that caught it'),
+    after: count('the fewest schedules after which it was caught; null if it was not'),
+    found: text('the token of that schedule'),
+  },
+  rows: mutants.flatMap(({ defect, strategies }) =>
+    strategies.map(({ shrunk: _, ...strategy }) => ({ defect, ...strategy })),
+  ),
+});

@@ -1,0 +1,109 @@
+/** `--out DIR`: all that a run was and came to, in a folder that other programs can read. */
+
+import { existsSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { arch, cpus, platform, release, totalmem } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { Command } from 'commander';
+import { UserError } from '../../shared/errors.ts';
+import { ENGINE_VERSION } from '../explore/token.ts';
+import { describeTable, parquetOf, type Table } from '../report/table.ts';
+import { pathOf } from './configuration.ts';
+import { jsonOutput, type OutputOptions } from './json-output.ts';
+
+export const OUT_OPTION = [
+  '--out <dir>',
+  'keep configuration, environment and results as JSON and Parquet in this new folder',
+] as const;
+
+export interface ResultOptions extends OutputOptions {
+  readonly out?: string;
+}
+
+const SCHEMA_VERSION = 1;
+
+/**
+ * How to write what a command came to: as JSON where --json says, and into the folder of --out, which
+ * is there whole or not at all. Both places are looked at before the work begins. `resolved` is what
+ * the command made of its options, where that says more than they.
+ */
+export function resultsOf(
+  { json, out }: ResultOptions,
+  command: Command,
+): (result: unknown, tables?: readonly Table[], resolved?: unknown) => void {
+  const writeJson = jsonOutput(json);
+  if (out !== undefined) mustBeNew(out);
+  const started = new Date();
+  return (result, tables = [], resolved) => {
+    writeJson(result);
+    if (out === undefined) return;
+    const run = {
+      schema_version: SCHEMA_VERSION,
+      command: pathOf(command),
+      arguments: command.args,
+      ...configurationOf(command),
+      ...(resolved !== undefined && { resolved }),
+      ...{ started: started.toISOString(), seconds: (Date.now() - started.getTime()) / 1000 },
+      environment: environment(command),
+      tables: tables.map(describeTable),
+    };
+    writeFolder(out, { 'run.json': asJson(run), 'result.json': asJson(result) }, tables);
+  };
+}
+
+/** Every option with its value, and where that came from. */
+function configurationOf(command: Command) {
+  const values = Object.entries(command.opts() as Record<string, unknown>).filter(
+    ([, value]) => typeof value !== 'function',
+  );
+  return {
+    options: Object.fromEntries(values),
+    sources: Object.fromEntries(
+      values.map(([name]) => [name, command.getOptionValueSource(name) ?? 'default']),
+    ),
+  };
+}
+
+const environment = (command: Command) => ({
+  umbra: rootOf(command).version() ?? null,
+  engine: ENGINE_VERSION,
+  node: process.version,
+  v8: process.versions.v8,
+  platform: `${platform()} ${arch()}`,
+  kernel: release(),
+  cpu: cpus()[0]?.model.trim() ?? 'unknown',
+  cores: cpus().length,
+  memory_bytes: totalmem(),
+});
+
+const rootOf = (command: Command): Command =>
+  command.parent === null ? command : rootOf(command.parent);
+
+const asJson = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
+
+function mustBeNew(path: string): void {
+  if (existsSync(path)) {
+    throw new UserError(`${path} is there already; give --out a folder that is not there yet`);
+  }
+  if (!statSync(dirname(path), { throwIfNoEntry: false })?.isDirectory()) {
+    throw new UserError(`${path} cannot be made; give --out a new folder in one that exists`);
+  }
+}
+
+function writeFolder(
+  path: string,
+  files: Readonly<Record<string, string>>,
+  tables: readonly Table[],
+): void {
+  const temporary = `${path}.${process.pid}.tmp`;
+  try {
+    mkdirSync(temporary);
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(temporary, name), text);
+    for (const table of tables) {
+      writeFileSync(join(temporary, `${table.name}.parquet`), parquetOf(table));
+    }
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { recursive: true, force: true });
+    throw new UserError(`${path} cannot be written: ${(error as Error).message}`);
+  }
+}

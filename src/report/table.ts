@@ -1,0 +1,40 @@
+/** Results as tables that other programs open: Parquet, each column with its meaning and unit. */
+
+import { parquetWriteBuffer } from 'hyparquet-writer';
+
+export interface Column {
+  readonly type: 'STRING' | 'DOUBLE' | 'BOOLEAN';
+  /** `1` for counts; '' where there is none. */
+  readonly unit: string;
+  readonly description: string;
+}
+
+type Cell = string | number | boolean | null;
+
+/** Cells are null where there is nothing to say. */
+export interface Table {
+  readonly name: string;
+  readonly description: string;
+  readonly columns: Readonly<Record<string, Column>>;
+  readonly rows: readonly Readonly<Record<string, Cell>>[];
+}
+
+export const text = (description: string): Column => ({ type: 'STRING', unit: '', description });
+export const count = (description: string): Column => ({ type: 'DOUBLE', unit: '1', description });
+export const quantity = (unit: string, description: string): Column => ({
+  ...{ type: 'DOUBLE', unit, description },
+});
+export const flag = (description: string): Column => ({ type: 'BOOLEAN', unit: '', description });
+
+export function parquetOf({ columns, rows }: Table): Uint8Array {
+  const columnData = Object.entries(columns).map(([name, { type }]) => ({
+    ...{ name, type, nullable: true },
+    data: rows.map((row) => row[name] ?? null),
+  }));
+  return new Uint8Array(parquetWriteBuffer({ columnData }));
+}
+
+/** What a table is, without its rows. */
+export const describeTable = ({ name, description, columns, rows }: Table) => ({
+  ...{ file: `${name}.parquet`, description, rows: rows.length, columns },
+});
