@@ -8,6 +8,7 @@ import {
   type Ptr,
   toGpa,
   toGpfn,
+  toGva,
   wordInFrame,
 } from '../../shared/address.ts';
 import { Entry, isPresent, ptePfn } from '../../shared/entry.ts';
@@ -54,6 +55,36 @@ export function guestLookUp(lg: Lguest, top: Gpa, vaddr: Gva): GuestEntry | unde
     table = ptePfn(entry) * 4096;
   }
   return undefined;
+}
+
+/** A present entry of the guest's own tables, of any level; 0 is the top. */
+export interface GuestTableEntry {
+  readonly level: number;
+  readonly vaddr: Gva;
+  readonly entry: Entry;
+}
+
+/** All that hangs below a top level, each table before what is in it. */
+export function* guestEntries(lg: Lguest, top: Gpa): Generator<GuestTableEntry> {
+  yield* entriesBelow(lg, top, 0, 0);
+}
+
+function* entriesBelow(
+  lg: Lguest,
+  table: number,
+  level: number,
+  base: number,
+): Generator<GuestTableEntry> {
+  const { form } = lg;
+  const shift = shiftsOf(form)[level]!;
+  const length = level === 0 ? form.ptrsPerPgd : form.ptrsPerPte;
+  for (let i = 0; i < length; i++) {
+    const entry = guestEntryAt(lg, toGpa(table + i * form.entryWords * 4));
+    if (entry === undefined || !isPresent(entry)) continue;
+    const vaddr = base + i * 2 ** shift;
+    yield { level, vaddr: toGva(vaddr), entry };
+    if (shift > 12) yield* entriesBelow(lg, ptePfn(entry) * 4096, level + 1, vaddr);
+  }
 }
 
 /**

@@ -42,6 +42,10 @@ export interface ShadowTable {
   readonly vcpu: LgCpu | undefined;
   readonly vaddr: Gva;
   readonly frame: Pfn;
+  /** 0 is the top. */
+  readonly level: number;
+  /** What leads to it; undefined for a top level, and for a vCPU's own. */
+  readonly entry: Entry | undefined;
 }
 
 /** How many bits of the address are below each level's index, from the top. */
@@ -106,11 +110,12 @@ class Walk implements Shadow {
     level: number,
     base: number,
     above: readonly Entry[],
+    leading?: Entry,
   ): void {
     const lg = this.#lg;
     const { form, host } = lg;
     const { pgdir, vcpu } = of;
-    this.tables.push({ pgdir, vcpu, vaddr: toGva(base), frame: table });
+    this.tables.push({ pgdir, vcpu, vaddr: toGva(base), frame: table, level, entry: leading });
     if (!isTable(lg, table)) return;
     const length = this.#lengths[level]!;
     const bytes = 2 ** this.#shifts[level]!;
@@ -122,7 +127,7 @@ class Walk implements Shadow {
       const frame = toPfn(entry.low >>> 12);
       const vaddr = toGva(base + i * bytes);
       const way = form.pae && level === 0 ? above : [...above, entry];
-      if (level < this.last) this.below(of, frame, level + 1, vaddr, way);
+      if (level < this.last) this.below(of, frame, level + 1, vaddr, way, entry);
       else this.entries.push({ pgdir, vcpu, vaddr, entry, frame, rights: rightsOf(way, lg.nx) });
     }
   }
@@ -144,7 +149,9 @@ export function shadowOf(lg: Lguest): Shadow {
   // The roots are copies, made at every entry, of what pgdirs hold.
   for (const vcpu of lg.cpus) {
     for (const frame of [vcpu.root, vcpu.rootPmd]) {
-      if (frame !== NO_FRAME) walk.tables.push({ pgdir: -1, vcpu, vaddr: toGva(0), frame });
+      if (frame === NO_FRAME) continue;
+      const level = frame === vcpu.root ? 0 : 1;
+      walk.tables.push({ pgdir: -1, vcpu, vaddr: toGva(0), frame, level, entry: undefined });
     }
   }
   return walk;

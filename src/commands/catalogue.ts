@@ -28,6 +28,7 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, Load>>>> = {
     litmus: async () => (await import('./litmus.ts')).litmusCommand(),
     explore: async () => (await import('./explore.ts')).exploreCommand(),
     replay: async () => (await import('./replay.ts')).replayCommand(),
+    inspect: async () => (await import('./inspect.ts')).inspectCommand(),
     shrink: async () => (await import('./shrink.ts')).shrinkCommand(),
     campaign: async () => (await import('./campaign.ts')).campaignCommand(),
     merge: async () => (await import('./merge.ts')).mergeCommand(),

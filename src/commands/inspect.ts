@@ -1,0 +1,112 @@
+/** `umbra inspect TOKEN`: the machine at a step of a schedule, or what is otherwise at another. */
+
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { UserError } from '../../shared/errors.ts';
+import { inspectSchedule, type Stop, type Stopped } from '../explore/inspect.ts';
+import { subjectOf } from '../explore/subject.ts';
+import { decodeToken, ENGINE_VERSION } from '../explore/token.ts';
+import {
+  compareMoments,
+  differenceText,
+  inspectionText,
+  VIEWS,
+  type View,
+} from '../report/inspection.ts';
+import { didYouMean } from '../yaml/closest.ts';
+import { ExitCode } from './exit-code.ts';
+import { JSON_OPTION, jsonOutput } from './json-output.ts';
+import { integer } from './options.ts';
+
+interface Options {
+  readonly step?: number;
+  readonly event?: number;
+  readonly diff?: number;
+  readonly show: readonly View[];
+  readonly pgdir?: number;
+  readonly json?: string;
+}
+
+export function inspectCommand(): Command {
+  return new Command('inspect')
+    .summary('Show the machine at one step of a schedule, or what changes to another')
+    .description(
+      'Do a schedule again up to one of its steps, and show the machine as it is then: TLBs, pgdirs, ' +
+        "shadow and guest tables as trees, the Switcher's mappings, reference counts.",
+    )
+    .argument('<token>', 'the line that umbra explore printed, from umbra… on')
+    .addOption(
+      new Option(
+        '--step <n>',
+        'just after step n, counted from 0 as in a story; by default the last',
+      )
+        .argParser(integer(0))
+        .conflicts('event'),
+    )
+    .option(
+      '--event <n>',
+      'just after the n-th event (entry, exit, fault, hypercall, …)',
+      integer(1),
+    )
+    .option('--diff <n>', 'what is otherwise just after step n', integer(0))
+    .addOption(
+      new Option('--show <views>', `what to show, with commas between: ${VIEWS.join(', ')}`)
+        .argParser(parseViews)
+        .default(VIEWS.slice(0, -1), VIEWS.slice(0, -1).join(',')),
+    )
+    .option('--pgdir <i>', 'of each guest only this pgdir', integer(0))
+    .option(...JSON_OPTION)
+    .addHelpText(
+      'after',
+      `\nThe litmus file must be where it was, as it was.\n\nExit code: ${ExitCode.Ok} shown, ` +
+        `${ExitCode.UserMistake} a mistake in what was given, or no such step.\n\nExamples:\n` +
+        `  umbra inspect umbra${ENGINE_VERSION}.NY5BbhsxDEXvovW4… --step 226 --show tables\n` +
+        `  umbra inspect umbra${ENGINE_VERSION}.NY5BbhsxDEXvovW4… --step 229 --diff 262`,
+    )
+    .action(inspect);
+}
+
+function inspect(text: string, { step, event, diff, show, pgdir, json }: Options): void {
+  const writeJson = jsonOutput(json);
+  const token = decodeToken(text);
+  const subject = subjectOf(token);
+  const { run } = subject.replay(token);
+  const stop: Stop = event === undefined ? { step: step ?? run.steps - 1 } : { event };
+  const stops = diff === undefined ? [stop] : [stop, { step: diff }];
+  const found = inspectSchedule(subject, run.decisions, stops, { views: show, pgdir });
+  const [first, second] = stops.map((wanted, i) => {
+    const one = found[i];
+    if (one !== undefined) return one;
+    const what = 'step' in wanted ? `step ${wanted.step}` : `event ${wanted.event}`;
+    throw new UserError(
+      `there is no ${what} in this schedule: its steps are 0 to ${run.steps - 1}`,
+    );
+  }) as [Stopped, Stopped?];
+  const print = (said: string): void => void (json === '-' || process.stdout.write(said));
+  if (second === undefined) {
+    print(`${describe(first)}\n\n${inspectionText(first.sections)}\n`);
+    writeJson({ schema_version: 1, ...place(first), sections: first.sections });
+    return;
+  }
+  const differences = compareMoments(first.sections, second.sections);
+  const said = differences.length === 0 ? 'nothing is otherwise' : differenceText(differences);
+  print(`- ${describe(first)}\n+ ${describe(second)}\n\n${said}\n`);
+  writeJson({ schema_version: 1, from: place(first), to: place(second), differences });
+}
+
+const place = ({ step, events }: Stopped) => ({
+  ...{ step: step.number, events, host_cpu: step.hostCpu, vcpu: step.vcpu },
+});
+
+const describe = ({ step, events }: Stopped): string =>
+  `after step ${step.number}, of host CPU ${step.hostCpu} in ${step.where.name} (${step.where.file}:` +
+  `${step.where.line}); ${events} events so far`;
+
+function parseViews(text: string): readonly View[] {
+  return text.split(',').map((name) => {
+    const view = VIEWS.find((one) => one === name.trim());
+    if (view !== undefined) return view;
+    throw new InvalidArgumentError(
+      `'${name}' is no view${didYouMean(name, VIEWS) || '.'} There are ${VIEWS.join(', ')}.`,
+    );
+  });
+}

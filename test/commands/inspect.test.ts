@@ -1,0 +1,114 @@
+/** umbra inspect: the machine at a step, and what is otherwise at another. */
+
+import { describe, expect, test } from 'vitest';
+import { shell, umbra } from './umbra.ts';
+
+const TEST = 'litmus/1-fault/R2-cleared-entry-comes-back.yaml';
+
+/** A schedule in which the host writes an entry back that the guest cleared, shrunk; and its story. */
+function schedule(paging: string): { token: string; breaks: number; cleared: number } {
+  const setting = ['--defects', 'R2', '--paging', paging, '--discipline', 'lock-free'];
+  const { stdout } = umbra('explore', TEST, ...setting, '--json', '-');
+  const { found } = JSON.parse(stdout) as {
+    found: { failure?: { shrunk: { token: string } } }[];
+  };
+  const { token } = found.at(-1)!.failure!.shrunk;
+  const told = JSON.parse(umbra('replay', token, '--story', '--json', '-').stdout) as {
+    story: { findings: { kind: string; text: string }[] };
+  };
+  const stepOf = (kind: string): number =>
+    Number(/step (\d+)/.exec(told.story.findings.find((one) => one.kind === kind)!.text)![1]);
+  return { token, breaks: stepOf('break'), cleared: stepOf('pair') };
+}
+
+const inspected = (...args: readonly string[]) => umbra('inspect', ...args);
+
+describe.each(['nonpae', 'pae'])('with %s', (paging) => {
+  const { token, breaks, cleared } = schedule(paging);
+  const entry = /^ +0x00400000 → page 0x20, PRESENT RW USER/m;
+
+  test("the guest's entry is gone when it was cleared, and there again where the story breaks", () => {
+    const tables = (step: number): string =>
+      inspected(token, '--step', `${step}`, '--show', 'tables').stdout.split('own tables')[1]!;
+    expect(tables(cleared - 1)).toMatch(entry);
+    expect(tables(cleared)).not.toMatch(entry);
+    expect(tables(breaks)).toMatch(entry);
+  });
+
+  test('a difference has that entry alone in the tables', () => {
+    const { code, stdout } = inspected(
+      ...[token, '--step', `${breaks - 1}`, '--diff', `${breaks}`, '--show', 'tables'],
+    );
+    expect(code).toBe(0);
+    const changed = stdout.split('\n').filter((line) => /^[-+] {2}/.test(line));
+    expect(changed).toHaveLength(1);
+    expect(changed[0]).toMatch(/^\+ +0x00400000 → page 0x20, PRESENT RW USER ACCESSED$/);
+    const same = inspected(token, '--step', '5', '--diff', '5');
+    expect(same.stdout).toContain('nothing is otherwise');
+  });
+
+  test('at the end the shadow, TLBs, pgdirs, Switcher and counts are shown, as data too', () => {
+    const { stdout } = inspected(token, '--show', 'cpus,guests,pgdirs,tables,switcher,frames');
+    for (const text of [
+      /^host CPU 1$/m,
+      /^ {2}TLB, \d+ entries$/m,
+      /^guest 0\n {2}powered off: end, (nonpae|pae), lock-free$/m,
+      /^ {2}shadows guest top level 0x[0-9a-f]{8} in frame \d+$/m,
+      /^ +0x[0-9a-f]{8} → table in frame \d+ \(PageTable of guest 0\), PRESENT/m,
+      /with 1 reference, PRESENT/,
+      /… \d+ more like it$/m,
+      /^guest 0 vCPU 1, its Switcher table\n {2}frame \d+, with the pages of host CPU 1$/m,
+      /^ {2}frame \d+ \(GuestPage of guest 0\): its owner and 1 reference$/m,
+    ]) {
+      expect(stdout).toMatch(text);
+    }
+    const data = JSON.parse(inspected(token, '--json', '-').stdout) as {
+      sections: { title: string; view: string; lines: { key: string; text: string }[] }[];
+    };
+    expect(new Set(data.sections.map(({ view }) => view))).toEqual(
+      new Set(['cpus', 'guests', 'pgdirs', 'tables', 'switcher']),
+    );
+    expect(data.sections.every(({ lines }) => lines.every(({ key }) => key !== ''))).toBe(true);
+  });
+
+  test('a pgdir is shown alone if it is asked for', () => {
+    const titles = (pgdir: string): string[] =>
+      inspected(token, '--pgdir', pgdir, '--show', 'pgdirs').stdout.match(
+        /^guest 0, pgdir \d+$/gm,
+      ) ?? [];
+    expect(titles('1')).toEqual(['guest 0, pgdir 1']);
+    expect(titles('3')).toEqual([]);
+  });
+
+  test('a reader that stops early is no mistake', () => {
+    expect(shell(`umbra inspect ${token} | head -1`)).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  test('events are counted, and a schedule is only so long', () => {
+    const third = inspected(token, '--event', '3').stdout;
+    expect(third).toMatch(
+      /^after step \d+, of host CPU \d in \w+ \(src\/.*\); [345] events so far$/m,
+    );
+    for (const [option, at] of [
+      ['--step', '99999'],
+      ['--event', '9999'],
+      ['--diff', '99999'],
+    ] as const) {
+      const { code, stderr } = inspected(token, option, at);
+      expect(stderr).toMatch(
+        /there is no (step|event) 9999+ in this schedule: its steps are 0 to \d+/,
+      );
+      expect(code).toBe(2);
+    }
+  });
+});
+
+test.each([
+  [['umbra3.nonsense'], /token/],
+  [['x', '--step', '1', '--event', '2'], /cannot be used with/],
+  [['x', '--show', 'tabels'], /did you mean tables\?/],
+] as const)('%j is a mistake that is told in words', (args, said) => {
+  const { code, stderr } = inspected(...args);
+  expect(stderr).toMatch(said);
+  expect(code).toBe(2);
+});
