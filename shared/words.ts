@@ -138,7 +138,7 @@ export class Words {
     return count;
   }
 
-  /** As many peeks and pokes. */
+  /** As many peeks and pokes, at once. */
   move(to: Ptr, from: Ptr, words: number): void {
     this.#atomics.copy(to, from, words);
   }

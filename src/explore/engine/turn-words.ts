@@ -172,8 +172,10 @@ export class TurnWords extends Words {
 
   override move(to: Ptr, from: Ptr, words: number): void {
     const task = this.#task;
-    if (this.#buffers || task.owns(to) || task.owns(from))
-      return this.#moveOneByOne(to, from, words);
+    if (this.#buffers || task.owns(to) || task.owns(from)) {
+      this.#moveOneByOne(to, from, words);
+      return;
+    }
     if (task.isAgain) return void task.again();
     task.hasBegun = true;
     task.turn.touch(to, words);
