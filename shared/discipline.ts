@@ -29,7 +29,10 @@ export const DISCIPLINES = ['as-written', 'guest-lock', 'pgdir-lock', 'lock-free
 
 export type DisciplineName = (typeof DISCIPLINES)[number];
 
-/** R1, R4: two faults at the same time. R3 wants a lock, or it would be R1 as well. */
+/**
+ * Whether faults take no lock. R1, R4: two faults at the same time. R3 wants a lock, or it would
+ * be R1 as well.
+ */
 export const faultsTakeNoLock = (discipline: DisciplineName, on: DefectSwitches): boolean =>
   (discipline === 'lock-free' && !on.R3) || on.R1 || on.R4;
 

@@ -64,9 +64,9 @@ export const tablePfn = (entry: Entry): number =>
     ? entry.low >>> PAGE_SHIFT
     : (entry.low >>> PAGE_SHIFT) + (entry.high >>> 0) * 0x10_0000;
 
-/** `pfn_pte`. The flags are those of the low half. */
-export const makeEntry = (pfn: number, flags: number): Entry =>
-  new Entry((pfn << PAGE_SHIFT) | flags, (pfn >>> 20) & 0xfff);
+/** `pfn_pte`. The flags are those of the low half, but for `noExecute`, which is PAGE_NX_HIGH or 0. */
+export const makeEntry = (pfn: number, flags: number, noExecute = 0): Entry =>
+  new Entry((pfn << PAGE_SHIFT) | flags, ((pfn >>> 20) & 0xfff) | noExecute);
 
 /** `pte_mkyoung`, `pte_mkdirty`, … */
 export const withFlags = (entry: Entry, flags: number): Entry =>

@@ -65,7 +65,7 @@ export class Lguest extends SharedRecord {
   /** Which defects of the code as written it has. */
   declare readonly defects: DefectSwitches;
   declare readonly discipline: DisciplineName;
-  /** What it says, told apart once: names are compared letter by letter. See there. */
+  /** What it says, as switches: V8 compares names by a call (shared/discipline.ts). */
   declare readonly isAsWritten: boolean;
   declare readonly hasOneLock: boolean;
   declare readonly faultsTakeNoLock: boolean;

@@ -138,9 +138,9 @@ export class Words {
     return count;
   }
 
-  /** As many peeks and pokes. */
+  /** As many peeks and pokes, at once. */
   move(to: Ptr, from: Ptr, words: number): void {
-    for (let i = 0; i < words; i++) this.poke((to + i) as Ptr, this.peek((from + i) as Ptr));
+    this.#atomics.copy(to, from, words);
   }
 
   fill(at: Ptr, words: number, value: number): void {

@@ -20,7 +20,7 @@ const { CR4_PAE, EFER_NXE, TLB_ENTRIES, TLB_ENTRY_WORDS } = hostCpu;
 const GENERATIONS = 0xfff;
 
 export class Mmu {
-  readonly cpu: HostCpu;
+  declare readonly cpu: HostCpu;
   readonly #words: Words;
   readonly #plain: Uint32Array;
   readonly #frames: number;

@@ -84,7 +84,7 @@ function tryDemandPage(cpu: LgCpu, vaddr: Gva, errorCode: number): boolean | typ
 
   const write = (errorCode & FAULT_WRITE) !== 0;
   // U7: the upper levels' rights count as well.
-  const allows = defects.U7 ? flagsOf(before) : flagsOf(before) & upperRights(lg, gpgd, gpmd);
+  const allows = defects.U7 ? flagsOf(before) : flagsOf(before) & upperFlags(lg, gpgd, gpmd);
   if (write && !(allows & PAGE_RW)) return false;
   if (errorCode & FAULT_USER && !(allows & PAGE_USER)) return false;
   // U13: without NX in the shadow no fetch faults for it.
@@ -104,7 +104,7 @@ function tryDemandPage(cpu: LgCpu, vaddr: Gva, errorCode: number): boolean | typ
 
   // A clean page is mapped read-only, so that the first write faults and can be seen.
   const dirty = (flagsOf(gpte) & PAGE_DIRTY) !== 0;
-  const shown = dirty ? gpte : withoutFlags(gpte, PAGE_RW);
+  const shown = withoutFlags(gpte, dirty ? 0 : PAGE_RW);
   // U12: a page that the guest made read-only need not be taken for writing.
   const forWriting = dirty && ((flagsOf(gpte) & PAGE_RW) !== 0 || defects.U12);
   if (!replaceSpte(cpu, spte, shown, forWriting, changes)) return AGAIN;
@@ -163,8 +163,8 @@ function replaceUnseen(cpu: LgCpu, spte: Ptr, gpte: Entry, write: boolean): true
   return true;
 }
 
-/** What the levels above allow. A PAE top-level entry allows everything (SDM 3A 4.4.1). */
-function upperRights(lg: Lguest, gpgd: Entry, gpmd: Entry): number {
+/** What the level above allows. A PAE top-level entry allows everything (SDM 3A 4.4.1). */
+function upperFlags(lg: Lguest, gpgd: Entry, gpmd: Entry): number {
   return lg.form.pae ? flagsOf(gpmd) : flagsOf(gpgd);
 }
 
@@ -173,8 +173,8 @@ function upperRights(lg: Lguest, gpgd: Entry, gpmd: Entry): number {
  * that has changed since it was read is left as it is now.
  */
 function setUpperAccessed(cpu: LgCpu, vaddr: Gva, gpgd: Entry, gpmd: Entry): void {
+  if (upperFlags(cpu.lg, gpgd, gpmd) & PAGE_ACCESSED) return;
   const upper = cpu.lg.form.pae ? gpmd : gpgd;
-  if (flagsOf(upper) & PAGE_ACCESSED) return;
   const at = cpu.lg.form.pae ? gpmdAddr(cpu, gpgd, vaddr) : gpgdAddr(cpu, cpu.cpuPgd, vaddr);
   lgcmpxchgEntry(cpu, at, upper, withFlags(upper, PAGE_ACCESSED));
 }
@@ -187,11 +187,10 @@ export function gpteToSpte(cpu: LgCpu, gpte: Entry, write: boolean): Entry {
     // Not present, so that it is not released when the guest is destroyed.
     return makeEntry(NO_PFN, 0);
   }
-  // The guest sets GLOBAL because it was told of PGE; the host runs without.
-  const spte = makeEntry(pfn, flagsOf(gpte) & ~PAGE_GLOBAL);
   // U13: the high half's one flag is NX.
-  if (cpu.lg.defects.U13 || !cpu.lg.nx) return spte;
-  return new entry.Entry(spte.low, spte.high | (gpte.high & PAGE_NX_HIGH));
+  const noExecute = cpu.lg.nx && !cpu.lg.defects.U13 ? gpte.high & PAGE_NX_HIGH : 0;
+  // The guest sets GLOBAL because it was told of PGE; the host runs without.
+  return makeEntry(pfn, flagsOf(gpte) & ~PAGE_GLOBAL, noExecute);
 }
 
 /** H:350 get_pfn: the frame behind a guest page, with a reference taken, or NO_PFN. */

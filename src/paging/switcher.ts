@@ -102,9 +102,8 @@ function mapPage(cpu: LgCpu, vaddr: Gva, page: Pfn, flags: number): void {
 
 /** `mk_pte`, with NX where the host has it. */
 export function switcherEntry(lg: Lguest, page: Pfn, flags: number, executable: boolean): Entry {
-  const pte = makeEntry(page, flags);
   const noExecute = lg.form.pae && lg.nx && !executable;
-  return noExecute ? new entry.Entry(pte.low, pte.high | PAGE_NX_HIGH) : pte;
+  return makeEntry(page, flags, noExecute ? PAGE_NX_HIGH : 0);
 }
 
 function dereference(ptr: Ptr, where: string): Ptr {

@@ -172,13 +172,20 @@ export class TurnWords extends Words {
 
   override move(to: Ptr, from: Ptr, words: number): void {
     const task = this.#task;
-    // Words that are buffered, or this CPU's own, are moved one by one.
-    if (this.#buffers || task.owns(to) || task.owns(from)) return super.move(to, from, words);
+    if (this.#buffers || task.owns(to) || task.owns(from)) {
+      this.#moveOneByOne(to, from, words);
+      return;
+    }
     if (task.isAgain) return void task.again();
     task.hasBegun = true;
     task.turn.touch(to, words);
     for (let i = 0; i < words; i++) this.plain[to + i] = this.plain[from + i]!;
     task.keep(0);
+  }
+
+  /** Words that are buffered, or this CPU's own. */
+  #moveOneByOne(to: Ptr, from: Ptr, words: number): void {
+    for (let i = 0; i < words; i++) this.poke(toPtr(to + i), this.peek(toPtr(from + i)));
   }
 
   override fill(at: Ptr, words: number, value: number): void {
