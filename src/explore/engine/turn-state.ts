@@ -15,7 +15,10 @@ const TURNS = 4;
 const DRAWN = 5;
 const OVER = 6;
 const PLAIN_UNTIL = 7;
-const STRATEGY = 8;
+const RUN = 8;
+const SEED = 9;
+const FAILED = 10;
+const STRATEGY = 12;
 const HEADER_WORDS = STRATEGY + STRATEGY_WORDS;
 
 /** Stores that a store buffer holds; x86 processors of lguest's time had some 20 to 36. */
@@ -105,6 +108,29 @@ export class TurnState {
   }
   set over(over: boolean) {
     this.words[OVER] = over ? 1 : 0;
+  }
+
+  /** Which run this is, of those that threads take part in; 0 when there are no more. */
+  get run(): number {
+    return this.words[RUN]!;
+  }
+  set run(number: number) {
+    this.words[RUN] = number;
+  }
+
+  get seed(): number {
+    return this.words[SEED]!;
+  }
+  set seed(seed: number) {
+    this.words[SEED] = seed;
+  }
+
+  /** The host CPU in whose thread an error ended the run; 0, whose thread begins runs, if none. */
+  get failed(): number {
+    return this.words[FAILED]!;
+  }
+  set failed(cpu: number) {
+    this.words[FAILED] = cpu;
   }
 
   /** Where a host CPU's words begin. */
