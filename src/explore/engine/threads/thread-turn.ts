@@ -39,7 +39,7 @@ export class ThreadTurn extends Turn {
     words: Words,
     host: Host,
     memory: MemoryModel,
-    touched: Uint8Array,
+    touched: Int32Array,
   ) {
     super(state, host, memory, touched);
     this.#words = words;
