@@ -49,6 +49,8 @@ const DECISIONS_PER_STEP = 4;
 
 export class TurnState {
   readonly words: Uint32Array;
+  /** What a strategy hands over with the turn. */
+  readonly strategy: Uint32Array;
   readonly #cpus: number;
   readonly #turnsAt: number;
   readonly #drawnAt: number;
@@ -56,6 +58,7 @@ export class TurnState {
   /** `words`: as many as wordsFor says. */
   constructor(words: Uint32Array, cpus: number, mostSteps: number) {
     this.words = words;
+    this.strategy = words.subarray(STRATEGY, STRATEGY + STRATEGY_WORDS);
     this.#cpus = cpus;
     this.#turnsAt = HEADER_WORDS + cpus * TASK_WORDS;
     this.#drawnAt = this.#turnsAt + 2 * DECISIONS_PER_STEP * mostSteps;
@@ -95,11 +98,6 @@ export class TurnState {
   }
   set current(cpu: number) {
     this.words[CURRENT] = cpu;
-  }
-
-  /** What the strategy hands over. */
-  get strategy(): Uint32Array {
-    return this.words.subarray(STRATEGY, STRATEGY + STRATEGY_WORDS);
   }
 
   /** The run has come to an end, maybe in the middle: nobody is to go on. */

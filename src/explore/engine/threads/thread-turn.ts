@@ -88,9 +88,9 @@ export class ThreadTurn extends Turn {
 
   /** What the strategy has to know comes with the turn. */
   receive(): void {
-    const kept = new Int32Array(this.state.strategy);
+    const kept = this.state.strategy;
     let i = 0;
-    this.#carry(() => kept[i++]!);
+    this.#carry(() => kept[i++]! | 0);
   }
 
   /** Nobody goes on any more: the thread that begins runs is told. */
