@@ -1,13 +1,13 @@
 /** Schedules under control: how many in a second, and what a place costs where the turn may pass on. */
 
-import { PAGE_WORDS, toPtr } from '../shared/address.ts';
+import { toPtr } from '../shared/address.ts';
 import { Host } from '../shared/host.ts';
 import type { Lguest } from '../shared/lguest.ts';
 import { Words } from '../shared/words.ts';
 import { Beginning } from '../src/explore/engine/beginning.ts';
 import type { Run } from '../src/explore/engine/run.ts';
 import { LEAVE, Task } from '../src/explore/engine/task.ts';
-import { Turn } from '../src/explore/engine/turn.ts';
+import { BLOCK_BITS, PAGE_BITS, Turn } from '../src/explore/engine/turn.ts';
 import { TurnState } from '../src/explore/engine/turn-state.ts';
 import { TurnWords } from '../src/explore/engine/turn-words.ts';
 import { bootLitmus } from '../src/explore/litmus/boot.ts';
@@ -106,24 +106,22 @@ function withoutEngine(path: string, runs: number): Side {
     return new HostCpuLoop(view, cpu, runner, scheduler);
   });
   const { plain } = host.words;
-  const written: number[] = [];
+  const written = new Int32Array(beginning.touched.length);
   const play = (): void => {
     const left = new Set(loops);
     while (left.size > 0) for (const loop of left) if (hasEnded(loop)) left.delete(loop);
   };
   const before = plain.slice();
   play();
-  for (let page = 0; page < beginning.touched.length; page++) {
-    const from = page * PAGE_WORDS;
-    const now = plain.subarray(from, from + PAGE_WORDS);
-    if (now.some((word, i) => word !== before[from + i])) written.push(page);
+  for (const [at, word] of plain.entries()) {
+    if (word !== before[at]) written[at >>> PAGE_BITS]! |= 1 << (at >>> BLOCK_BITS);
   }
   return {
     name: 'the same work without the engine',
     batch: () =>
       timed(() => {
         for (let i = 0; i < runs; i++) {
-          for (const page of written) beginning.touched[page] = 1;
+          beginning.touched.set(written);
           beginning.putBack();
           play();
         }

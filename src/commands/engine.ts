@@ -61,6 +61,6 @@ export async function confirmOnThreads(subject: Subject, { run }: Result): Promi
     await board.close();
   }
   const count = subject.litmus.cpus;
-  const threads = count === 1 ? 'a worker thread' : `${count} worker threads`;
+  const threads = count === 1 ? 'one thread' : `${count} threads`;
   return `on ${threads} it goes the same way, step for step\n`;
 }

@@ -35,10 +35,10 @@ describe('a schedule that goes wrong', () => {
   });
 
   test('is met again on worker threads', () => {
-    expect(found.stdout).toContain('\non 2 worker threads it goes the same way, step for step\n');
+    expect(found.stdout).toContain('\non 2 threads it goes the same way, step for step\n');
     const again = umbra('replay', token, '--engine', 'threads');
     expect(again).toMatchObject({ code: 1, stderr: '' });
-    expect(again.stdout).toContain('\non 2 worker threads it goes the same way, step for step\n');
+    expect(again.stdout).toContain('\non 2 threads it goes the same way, step for step\n');
   });
 
   test('is done again from the line, each time the same', () => {
@@ -103,7 +103,7 @@ describe('a failure made smaller', () => {
     expect(found).toMatchObject({ code: 4, stderr: '' });
     const [asFound, shrunk, passing] = found.stdout.split('\n\n');
     expect(asFound).toMatch(
-      new RegExp(`\n${OOPS} 0x\\w+\numbra replay umbra\\d\\.[\\w-]+\non 2 worker threads .*$`),
+      new RegExp(`\n${OOPS} 0x\\w+\numbra replay umbra\\d\\.[\\w-]+\non 2 threads .*$`),
     );
     expect(shrunk).toMatch(
       /^shrunk from 2 vCPUs, 8 operations, \d+ switches \(\d+ preemptions\), \d+ steps\n/,

@@ -99,8 +99,8 @@ function putBack({ now, was }: Kept): void {
   copy(was, now);
 }
 
-/** A call for it costs as much as some hundred words by themselves. */
+/** A call for it costs as much as some fifty words by themselves. */
 function copy(from: Uint32Array, to: Uint32Array): void {
-  if (from.length > 400) to.set(from);
+  if (from.length > 50) to.set(from);
   else for (let i = 0; i < from.length; i++) to[i] = from[i]!;
 }

@@ -15,7 +15,10 @@ const TURNS = 4;
 const DRAWN = 5;
 const OVER = 6;
 const PLAIN_UNTIL = 7;
-const STRATEGY = 8;
+const RUN = 8;
+const SEED = 9;
+const FAILED = 10;
+const STRATEGY = 12;
 const HEADER_WORDS = STRATEGY + STRATEGY_WORDS;
 
 /** Stores that a store buffer holds; x86 processors of lguest's time had some 20 to 36. */
@@ -46,6 +49,8 @@ const DECISIONS_PER_STEP = 4;
 
 export class TurnState {
   readonly words: Uint32Array;
+  /** What a strategy hands over with the turn. */
+  readonly strategy: Uint32Array;
   readonly #cpus: number;
   readonly #turnsAt: number;
   readonly #drawnAt: number;
@@ -53,6 +58,7 @@ export class TurnState {
   /** `words`: as many as wordsFor says. */
   constructor(words: Uint32Array, cpus: number, mostSteps: number) {
     this.words = words;
+    this.strategy = words.subarray(STRATEGY, STRATEGY + STRATEGY_WORDS);
     this.#cpus = cpus;
     this.#turnsAt = HEADER_WORDS + cpus * TASK_WORDS;
     this.#drawnAt = this.#turnsAt + 2 * DECISIONS_PER_STEP * mostSteps;
@@ -94,17 +100,35 @@ export class TurnState {
     this.words[CURRENT] = cpu;
   }
 
-  /** What the strategy hands over. */
-  get strategy(): Uint32Array {
-    return this.words.subarray(STRATEGY, STRATEGY + STRATEGY_WORDS);
-  }
-
   /** The run has come to an end, maybe in the middle: nobody is to go on. */
   get over(): boolean {
     return this.words[OVER] !== 0;
   }
   set over(over: boolean) {
     this.words[OVER] = over ? 1 : 0;
+  }
+
+  /** Which run this is, of those that threads take part in; 0 when there are no more. */
+  get run(): number {
+    return this.words[RUN]!;
+  }
+  set run(number: number) {
+    this.words[RUN] = number;
+  }
+
+  get seed(): number {
+    return this.words[SEED]!;
+  }
+  set seed(seed: number) {
+    this.words[SEED] = seed;
+  }
+
+  /** The host CPU in whose thread an error ended the run; 0, whose thread begins runs, if none. */
+  get failed(): number {
+    return this.words[FAILED]!;
+  }
+  set failed(cpu: number) {
+    this.words[FAILED] = cpu;
   }
 
   /** Where a host CPU's words begin. */

@@ -54,15 +54,16 @@ export interface Step {
 const NOBODY = -1;
 const SEVERAL = -2;
 
-/** Words of host memory in a page of the record of what was written. */
-const PAGE_BITS = 10;
+/** The record of what was written has a word for each page of memory, and a bit for each block of it. */
+export const PAGE_BITS = 10;
+export const BLOCK_BITS = PAGE_BITS - 5;
 
 export abstract class Turn implements Situation {
   readonly state: TurnState;
   readonly memory: MemoryModel;
   readonly tasks: Task[] = [];
-  /** Pages of memory that were written since the beginning of the run. */
-  readonly touched: Uint8Array;
+  /** What of memory was written since the beginning of the run: see Beginning. */
+  readonly touched: Int32Array;
   runnable = 0;
   relaxes = false;
   readonly #plain: Uint32Array;
@@ -83,17 +84,13 @@ export abstract class Turn implements Situation {
   /** Told of each step, if somebody is. */
   watcher: ((step: Step) => void) | undefined;
 
-  /** `host`: a view by plain words. `touched`: a byte for each page, see pagesOf. */
-  constructor(state: TurnState, host: Host, memory: MemoryModel, touched: Uint8Array) {
+  /** `host`: a view by plain words. */
+  constructor(state: TurnState, host: Host, memory: MemoryModel, touched: Int32Array) {
     this.state = state;
     this.memory = memory;
     this.touched = touched;
     this.#hardware = new Hardware(host);
     this.#plain = host.words.plain;
-  }
-
-  static pagesOf(plain: Uint32Array): number {
-    return (plain.length >>> PAGE_BITS) + 1;
   }
 
   /**
@@ -230,13 +227,22 @@ export abstract class Turn implements Situation {
     this.state.plainUntil = 0;
   }
 
-  /** So many words were written, of one page. */
+  /** So many words were written; two at most lie in one block. */
   touch(at: Ptr, words = 1): void {
-    this.touched[at >>> PAGE_BITS] = 1;
+    // The shift counts modulo 32: it is the block's number in its page.
+    this.touched[at >>> PAGE_BITS]! |= 1 << (at >>> BLOCK_BITS);
+    if (words > 2) this.#touchMore(at, words);
     const waitedFor = this.#waitedFor;
     if (waitedFor === NOBODY) return;
     if (waitedFor === SEVERAL || (waitedFor >= at && waitedFor < at + words)) {
       this.state.plainUntil = 0;
+    }
+  }
+
+  #touchMore(at: Ptr, words: number): void {
+    const last = (at + words - 1) >>> BLOCK_BITS;
+    for (let block = at >>> BLOCK_BITS; block <= last; block++) {
+      this.touched[block >>> 5]! |= 1 << block;
     }
   }
 

@@ -1,6 +1,7 @@
 /**
  * A litmus test's machine with its host CPUs in threads of their own, under control: the
- * same code as on a board in one thread, and the same runs, step for step.
+ * same code as on a board in one thread, and the same runs, step for step. The thread that
+ * asks for runs is host CPU 0's: so one thread the less is to be woken for each run.
  */
 
 import { Worker } from 'node:worker_threads';
@@ -14,36 +15,32 @@ import type { Kept } from '../../litmus/kept.ts';
 import type { Strategy } from '../../strategies/strategy.ts';
 import type { Beginning } from '../beginning.ts';
 import type { Limits } from '../board.ts';
-import type { Run } from '../run.ts';
+import { type End, endOfGuests, type Run } from '../run.ts';
 import { TurnState } from '../turn-state.ts';
-import type { ThreadTurn } from './thread-turn.ts';
-import { makeThreadTurn, strategyOf } from './turn-cpu.ts';
+import { strategyOf, TurnCpu } from './turn-cpu.ts';
 import type { Chosen, TurnCpuApi } from './turn-cpu-api.ts';
 
-/** A run whose steps stand still for so long is stuck. */
-const PATIENCE_MS = 30_000;
+interface Parts {
+  readonly host: Host;
+  readonly beginning: Beginning;
+  /** Of host CPU 0, which is in this thread. */
+  readonly first: TurnCpu;
+  readonly mostSteps: number;
+  /** Of the others, by their numbers less one. */
+  readonly workers: readonly Worker[];
+  readonly apis: readonly Remote<TurnCpuApi>[];
+}
 
 export class ThreadBoard {
-  readonly #workers: readonly Worker[];
-  readonly #apis: readonly Remote<TurnCpuApi>[];
-  readonly #turn: ThreadTurn;
-  readonly #beginning: Beginning;
-  readonly #mostSteps: number;
-  /** Of the strategy that ran last, which learns from run to run. */
+  readonly #parts: Parts;
+  /** What the others have come to, by their numbers, while they play. */
+  readonly #playing: (Promise<End | undefined> | undefined)[] = [];
+  #runs = 0;
+  /** What ran last, and its strategy, which learns from run to run. */
   #last: { readonly chosen: Chosen; readonly strategy: Strategy } | undefined;
 
-  private constructor(
-    workers: readonly Worker[],
-    apis: readonly Remote<TurnCpuApi>[],
-    turn: ThreadTurn,
-    beginning: Beginning,
-    mostSteps: number,
-  ) {
-    this.#workers = workers;
-    this.#apis = apis;
-    this.#turn = turn;
-    this.#beginning = beginning;
-    this.#mostSteps = mostSteps;
+  private constructor(parts: Parts) {
+    this.#parts = parts;
   }
 
   /** `host`, `beginning`: of the board in one thread, with which it shares the machine. */
@@ -57,67 +54,76 @@ export class ThreadBoard {
     const state = makeMemory(TurnState.wordsFor(host.cpus.length, mostSteps));
     const { touched } = beginning;
     const boot = { shared, path, kept, state, mostSteps, memory, touched };
-    const workers = host.cpus.map(
-      ({ index }) => new Worker(workerUrl('turn-cpu'), { name: `host CPU ${index} under control` }),
-    );
+    const first = new TurnCpu();
+    first.boot({ ...boot, index: 0 });
+    const workers = host.cpus
+      .slice(1)
+      .map(
+        ({ index }) =>
+          new Worker(workerUrl('turn-cpu'), { name: `host CPU ${index} under control` }),
+      );
     const apis = workers.map((worker) => wrap<TurnCpuApi>(nodeEndpoint(worker)));
     try {
-      await Promise.all(apis.map((api, index) => api.boot({ ...boot, index })));
+      await Promise.all(apis.map((api, i) => api.boot({ ...boot, index: i + 1 })));
     } catch (error) {
       await Promise.all(workers.map((worker) => worker.terminate()));
       throw error;
     }
-    return new ThreadBoard(workers, apis, makeThreadTurn(host, boot), beginning, mostSteps);
+    return new ThreadBoard({ host, beginning, first, mostSteps, workers, apis });
   }
 
   /**
-   * Run once from the beginning. Throws UserError for a strategy that cannot decide in several
-   * threads, and Error when the run is stuck.
+   * Run once from the beginning; this thread is one of those that take part. Throws UserError
+   * for a strategy that cannot decide in several threads, and Error when the run is stuck.
    */
   async run(chosen: Chosen, seed: number): Promise<Run> {
-    const turn = this.#turn;
+    const { host, beginning, first, mostSteps } = this.#parts;
+    const { turn } = first;
     const { state } = turn;
-    const strategy = this.#strategyFor(chosen);
-    this.#beginning.putBack();
+    if (this.#last?.chosen !== chosen) await this.#choose(chosen);
+    const { strategy } = this.#last!;
+    beginning.putBack();
     state.reset();
-    turn.join(strategy, seed, this.#mostSteps);
-    const ends = Promise.all(this.#apis.map((api) => api.run(chosen, seed)));
+    state.run = ++this.#runs;
+    state.seed = seed;
+    this.#letPlay(chosen);
+    turn.join(strategy, seed, mostSteps);
     turn.give(turn.decide());
-    const end = (await this.#unlessStuck(ends)).find((one) => one !== undefined)!;
+    turn.sleep(0);
+    const error = state.over ? undefined : first.takePart(strategy);
+    const end = error ?? (await this.#endOf(state.failed)) ?? endOfGuests(host);
     strategy.ended?.(turn.step);
     return { ...end, steps: turn.step, decisions: turn.decisions, digest: turn.digest };
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#workers.map((worker) => worker.terminate()));
+    await Promise.all(this.#parts.workers.map((worker) => worker.terminate()));
   }
 
-  #strategyFor(chosen: Chosen): Strategy {
-    if (this.#last === undefined || this.#last.chosen !== chosen) {
-      this.#last = { chosen, strategy: strategyOf(chosen) };
+  /** Throws UserError for a strategy that cannot decide in several threads. */
+  async #choose(chosen: Chosen): Promise<void> {
+    const strategy = strategyOf(chosen);
+    if (strategy.carry === undefined) {
+      throw new UserError(
+        `the strategy ${String(chosen)} keeps more than can go from thread to thread with the ` +
+          'turn: take random, pct-1 to pct-5 or pos, or the engine isolate',
+      );
     }
-    const { strategy } = this.#last;
-    if (strategy.carry !== undefined) return strategy;
-    throw new UserError(
-      `the strategy ${String(chosen)} keeps more than can go from thread to thread with the ` +
-        'turn: take random, pct-1 to pct-5 or pos, or the engine isolate',
-    );
+    this.#parts.first.turn.dismiss();
+    await Promise.all(this.#playing);
+    this.#playing.length = 0;
+    this.#last = { chosen, strategy };
   }
 
-  async #unlessStuck<T>(ends: Promise<T>): Promise<T> {
-    const { state } = this.#turn;
-    let last = -1;
-    let timer: NodeJS.Timeout | undefined;
-    const stuck = new Promise<never>((_, reject) => {
-      timer = setInterval(() => {
-        if (state.step === last) reject(new Error(`the run stands still at step ${last}`));
-        last = state.step;
-      }, PATIENCE_MS);
-    });
-    try {
-      return await Promise.race([ends, stuck]);
-    } finally {
-      clearInterval(timer);
-    }
+  /** From now on the others wait for their turns, those that do not yet. */
+  #letPlay(chosen: Chosen): void {
+    for (const [i, api] of this.#parts.apis.entries()) this.#playing[i + 1] ??= api.play(chosen);
+  }
+
+  /** What error ended the run in the thread of host CPU `failed`; undefined for 0. */
+  async #endOf(failed: number): Promise<End | undefined> {
+    const end = this.#playing[failed];
+    this.#playing[failed] = undefined;
+    return end;
   }
 }

@@ -16,7 +16,7 @@ export interface TurnCpuBoot {
   readonly mostSteps: number;
   readonly memory: MemoryModel;
   /** See Beginning. */
-  readonly touched: Uint8Array;
+  readonly touched: Int32Array;
 }
 
 /** A strategy by its name in the catalogue, or decisions to be taken again. */
@@ -24,6 +24,6 @@ export type Chosen = string | Decisions;
 
 export interface TurnCpuApi {
   boot(boot: TurnCpuBoot): void;
-  /** One run, from when the turn first comes here; what ended it, if that was here. */
-  run(chosen: Chosen, seed: number): End | undefined;
+  /** Run after run, until no more are to come, or one ends here by an error: then that. */
+  play(chosen: Chosen): End | undefined;
 }

@@ -11,69 +11,67 @@ import { STRATEGIES } from '../../strategies/catalogue.ts';
 import { Recorded } from '../../strategies/recorded.ts';
 import type { Strategy } from '../../strategies/strategy.ts';
 import { ControlledCpu } from '../controlled-cpu.ts';
-import { type End, endOf, endOfGuests } from '../run.ts';
+import { type End, endOf } from '../run.ts';
 import { Task } from '../task.ts';
 import { TurnState } from '../turn-state.ts';
 import { OVER, ThreadTurn } from './thread-turn.ts';
 import type { Chosen, TurnCpuApi, TurnCpuBoot } from './turn-cpu-api.ts';
 
 export class TurnCpu implements TurnCpuApi {
-  #boot: TurnCpuBoot | undefined;
-  #host: Host | undefined;
-  #turn: ThreadTurn | undefined;
   #cpu: ControlledCpu | undefined;
+  #turn: ThreadTurn | undefined;
+  #mostSteps = 0;
 
-  boot(boot: TurnCpuBoot): void {
-    const { shared, index, path, kept } = boot;
-    this.#boot = boot;
-    this.#host = new Host(shared, MAIN_THREAD);
-    this.#turn = makeThreadTurn(this.#host, boot);
+  boot({ shared, index, path, kept, state, mostSteps, memory, touched }: TurnCpuBoot): void {
+    const host = new Host(shared, MAIN_THREAD);
+    const words = new Words(state, toPtr(0));
+    const turnState = new TurnState(words.plain, host.cpus.length, mostSteps);
+    const turn = new ThreadTurn(turnState, words, host, memory, touched);
+    for (const { index: number } of host.cpus) turn.tasks.push(new Task(turn, number, host));
     const litmus = readLitmus(path);
     const software = litmusSoftware(kept === undefined ? litmus : keep(litmus, kept));
-    const task = this.#turn.tasks[index]!;
-    this.#cpu = new ControlledCpu(shared, task, software, LITMUS_SCHEDULING);
+    this.#cpu = new ControlledCpu(shared, turn.tasks[index]!, software, LITMUS_SCHEDULING);
+    this.#turn = turn;
+    this.#mostSteps = mostSteps;
   }
 
-  run(chosen: Chosen, seed: number): End | undefined {
-    const turn = this.#turn!;
-    const { task } = this.#cpu!;
-    task.keepAll();
-    turn.join(strategyOf(chosen), seed, this.#boot!.mostSteps);
+  /** As this thread sees it; all of them make their own over the same state. */
+  get turn(): ThreadTurn {
+    return this.#turn!;
+  }
+
+  play(chosen: Chosen): End | undefined {
+    const { turn } = this;
+    const strategy = strategyOf(chosen);
+    turn.sleep(this.#cpu!.task.index);
+    while (turn.state.run !== 0) {
+      const end = this.takePart(strategy);
+      if (end !== undefined) return end;
+    }
+    return undefined;
+  }
+
+  /** From when the turn has come here for a run until it comes for another; what error ended it. */
+  takePart(strategy: Strategy): End | undefined {
+    const { turn } = this;
+    const cpu = this.#cpu!;
+    const { task } = cpu;
     try {
-      turn.take(task.index);
-      while (!task.finished) this.#cpu!.goOn();
-      if (!turn.isOver) {
-        turn.give(turn.decide());
-        return undefined;
-      }
-      turn.end();
-      return endOfGuests(this.#host!);
+      task.keepAll();
+      turn.join(strategy, turn.state.seed, this.#mostSteps);
+      turn.receive();
+      while (!task.finished) cpu.goOn();
+      if (turn.isOver) turn.end();
+      else turn.give(turn.decide());
+      turn.sleep(task.index);
+      return undefined;
     } catch (error) {
       if (error === OVER) return undefined;
+      turn.state.failed = task.index;
       turn.end();
       return endOf(error);
     }
   }
-}
-
-/** The turn as one thread sees it; all of them make their own over the same state. */
-export function makeThreadTurn(
-  host: Host,
-  { state, mostSteps, memory, touched }: Omit<TurnCpuBoot, 'shared' | 'index' | 'path' | 'kept'>,
-): ThreadTurn {
-  const cpus = host.cpus.length;
-  const words = new Words(state, toPtr(0));
-  const turn = new ThreadTurn(
-    new TurnState(words.plain, cpus, mostSteps),
-    words,
-    host,
-    memory,
-    touched,
-  );
-  for (const { index } of host.cpus) {
-    turn.tasks.push(new Task(turn, index, host));
-  }
-  return turn;
 }
 
 export const strategyOf = (chosen: Chosen): Strategy =>
