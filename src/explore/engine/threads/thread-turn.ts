@@ -16,8 +16,9 @@ import { TaskWord, type TurnState } from '../turn-state.ts';
 export const OVER = Symbol('over');
 
 /**
- * Looks at a word before sleeping on it, if every CPU can have a core to itself. With 20,000 a short
- * schedule takes a third less on an idle machine, and three times as long on one that others use.
+ * Looks at a word before sleeping on it, if every CPU can have a core to itself. More make a short
+ * schedule shorter where nobody else wants the cores (with 20,000 by a third, against 2,000), and
+ * several times as long where somebody does.
  */
 const SPINS = 5000;
 
