@@ -16,7 +16,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['src/machine.ts'],
   ['src/host'],
   ['src/guest', 'src/mmu', 'src/paging'],
-  ['src/yaml'],
+  ['src/yaml', 'src/cost'],
   ['shared'],
 ];
 
