@@ -26,6 +26,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   import: async () => (await import('./commands/import.ts')).importCommand(),
   conformance: async () => (await import('./commands/conformance.ts')).conformanceCommand(),
   compare: async () => (await import('./commands/compare.ts')).compareCommand(),
+  costs: async () => (await import('./commands/costs.ts')).costsCommand(),
   defects: async () => (await import('./commands/defects.ts')).defectsCommand(),
 };
 

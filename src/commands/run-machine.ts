@@ -2,6 +2,7 @@
 
 import { UserError } from '../../shared/errors.ts';
 import { runChecked } from '../check/checked-run.ts';
+import type { CostTable } from '../cost/model.ts';
 import { loadProgram, type ProgramSource } from '../guest/load.ts';
 import { Machine, type MachineSpec } from '../machine.ts';
 import { type Expectation, formatExpectation, isAsExpected } from '../report/expectation.ts';
@@ -18,13 +19,15 @@ export interface RunOptions {
   readonly json?: string | undefined;
   /** What it must come to; by default all guests end by themselves and nothing leaks. */
   readonly expect?: Expectation | undefined;
+  /** What events cost; by default the default preset. */
+  readonly costs?: CostTable | undefined;
   /** How the user gives more memory, for messages. */
   readonly remedies: { readonly hostMemory: string; readonly guestMemory: string };
 }
 
 /** Boot, run, check, report; sets the exit code. Throws UserError for what the user can mend. */
 export async function runMachine(spec: MachineSpec, options: RunOptions): Promise<void> {
-  const { json, expect, remedies } = options;
+  const { json, expect, costs, remedies } = options;
   const writeJson = jsonOutput(json);
   const machine = await Machine.boot(spec);
   const stopProgress = showProgress(machine);
@@ -35,7 +38,7 @@ export async function runMachine(spec: MachineSpec, options: RunOptions): Promis
   stopProgress();
 
   const commands = spec.guests.map(({ program }) => commandOf(program));
-  const report = makeReport(machine, result, commands);
+  const report = makeReport(machine, result, commands, costs);
   if (json !== '-') {
     process.stdout.write(
       formatSummary(report, {

@@ -1,13 +1,15 @@
 /** `umbra run SCENARIO`: a machine described in a file. */
 
 import { Command } from 'commander';
+import type { PresetName } from '../cost/presets.ts';
 import { findScenario, pathOf, scenarioNames } from '../scenario/find.ts';
 import { readScenario } from '../scenario/parse.ts';
 import { scenarioJsonSchema } from '../scenario/schema.ts';
-import { expectationOf, type Overrides, specOf } from '../scenario/spec.ts';
+import { costsOf, expectationOf, type Overrides, specOf } from '../scenario/spec.ts';
 import { ExitCode } from './exit-code.ts';
 import { JSON_OPTION } from './json-output.ts';
 import {
+  costsOption,
   defectsOption,
   disciplineOption,
   integer,
@@ -19,6 +21,7 @@ import { runMachine } from './run-machine.ts';
 import { columnsOf, wrap } from './terminal.ts';
 
 interface Options extends Overrides {
+  readonly costs?: PresetName;
   readonly json?: string;
   readonly schema?: true;
 }
@@ -36,6 +39,7 @@ export function runCommand(): Command {
     .addOption(policyOption())
     .option('--seed <n>', 'what everything random is drawn from', integer(0))
     .addOption(defectsOption())
+    .addOption(costsOption())
     .option(...JSON_OPTION)
     .option('--schema', 'print the JSON Schema of scenario files, for editors, and run nothing')
     .addHelpText(
@@ -52,7 +56,7 @@ export function runCommand(): Command {
 }
 
 async function run(scenario: string | undefined, options: Options): Promise<void> {
-  const { json, schema, ...overrides } = options;
+  const { json, schema, costs, ...overrides } = options;
   if (schema) {
     process.stdout.write(`${JSON.stringify(scenarioJsonSchema(), null, 2)}\n`);
     return;
@@ -65,6 +69,7 @@ async function run(scenario: string | undefined, options: Options): Promise<void
   await runMachine(specOf(file, overrides), {
     json,
     expect: expectationOf(file, overrides),
+    costs: costsOf(file, costs),
     remedies: { hostMemory: 'host_memory', guestMemory: "the guest's memory in the scenario" },
   });
 }

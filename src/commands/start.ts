@@ -7,10 +7,13 @@ import { PAGE_SIZE } from '../../shared/address.ts';
 import type { DefectId } from '../../shared/defects.ts';
 import type { DisciplineName } from '../../shared/discipline.ts';
 import type { PagingName } from '../../shared/entry.ts';
+import { costTable } from '../cost/model.ts';
+import type { PresetName } from '../cost/presets.ts';
 import type { PolicyName } from '../host/policy.ts';
 import { ExitCode } from './exit-code.ts';
 import { JSON_OPTION } from './json-output.ts';
 import {
+  costsOption,
   defaultCpus,
   defectsOption,
   disciplineOption,
@@ -31,6 +34,7 @@ interface Options {
   readonly discipline: DisciplineName;
   readonly guestMemory: number;
   readonly hostMemory?: number;
+  readonly costs?: PresetName;
   readonly json?: string;
 }
 
@@ -61,6 +65,7 @@ export function startCommand(): Command {
     .addOption(defectsOption())
     .option('--guest-memory <mib>', 'memory of each guest, in MiB', integer(1), 32)
     .option('--host-memory <mib>', 'memory for all of them; by default enough', integer(1))
+    .addOption(costsOption())
     .option(...JSON_OPTION)
     .addHelpText(
       'after',
@@ -95,6 +100,7 @@ async function start(traces: readonly string[], options: Options): Promise<void>
     },
     {
       json: options.json,
+      costs: costTable(options.costs),
       remedies: { hostMemory: '--host-memory', guestMemory: '--guest-memory' },
     },
   );
