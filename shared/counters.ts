@@ -47,6 +47,14 @@ export const Counter = {
   AsyncHypercalls: 16,
   /** Other CPUs that had to be got out of the guest before a translation went away. */
   Shootdowns: 20,
+  /** Locks of the guest or of one of its pgdirs that were taken. */
+  LockTakes: 21,
+  /** Those of them that another CPU held, so that they had to be waited for. */
+  LockWaits: 22,
+  /** Zeroed pages that were asked for: for shadow tables, … */
+  TablePages: 23,
+  /** … and for guest pages that shared the page of zeroes until they were written. */
+  CopiesOnWrite: 24,
   /** The first of the hypercalls by kind. */
   Hypercalls: 32,
 } as const;

@@ -14,7 +14,7 @@
  * for a lock inside a guest or inside a fault without a lock, so these always end.
  */
 
-import { Counter } from './counters.ts';
+import * as counted from './counters.ts';
 import type { DefectSwitches } from './defects.ts';
 import { GaveUp } from './errors.ts';
 import { EventKind } from './events.ts';
@@ -24,6 +24,8 @@ import type { LgCpu } from './lg-cpu.ts';
 import type { Lguest } from './lguest.ts';
 import type { Lock } from './lock.ts';
 import { Stop } from './machine-record.ts';
+
+const { Counter } = counted;
 
 export const DISCIPLINES = ['as-written', 'guest-lock', 'pgdir-lock', 'lock-free'] as const;
 
@@ -159,8 +161,9 @@ function waitUntilOut(lg: Lguest, cpu: HostCpu, section: Section, pgdir: number)
 }
 
 /** Undefined if a stretch of work around this one has taken it. */
-function take({ host: { thisCpu } }: Lguest, lock: Lock): Lock | undefined {
+function take({ host: { thisCpu }, counters }: Lguest, lock: Lock): Lock | undefined {
   if (lock.holding(thisCpu)) return undefined;
-  lock.acquire(thisCpu);
+  if (lock.acquire(thisCpu)) counters.count(Counter.LockWaits);
+  counters.count(Counter.LockTakes);
   return lock;
 }

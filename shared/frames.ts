@@ -13,6 +13,8 @@
 
 import type { Pfn, Ptr } from './address.ts';
 import * as address from './address.ts';
+import type { Counters } from './counters.ts';
+import * as counters from './counters.ts';
 import { HostOops } from './errors.ts';
 import type { Layout } from './layout.ts';
 import { Lock } from './lock.ts';
@@ -20,6 +22,7 @@ import { type MachineRecord, Stop } from './machine-record.ts';
 import type { Words } from './words.ts';
 
 const { frameStart, NO_FRAME, PAGE_WORDS, toPfn, toPtr } = address;
+const { CopiesOnWrite, TablePages } = counters.Counter;
 
 export const FrameKind = {
   Free: 0,
@@ -76,15 +79,26 @@ export class Frames {
   /** The first element of the frame table, and how many there are. */
   readonly #table: Ptr;
   readonly #total: number;
+  readonly #counted: readonly Counters[];
 
-  /** `cpu`: whose cache to use; the number of host CPUs for the main thread. */
-  constructor(words: Words, layout: Layout, machine: MachineRecord, cpu: number) {
+  /**
+   * `cpu`: whose cache to use; the number of host CPUs for the main thread. `counted`: what
+   * this thread counts, by guest.
+   */
+  constructor(
+    words: Words,
+    layout: Layout,
+    machine: MachineRecord,
+    cpu: number,
+    counted: readonly Counters[],
+  ) {
     this.#words = words;
     this.#layout = layout;
     this.#machine = machine;
     this.#pool = machine.pool;
     this.#lock = new Lock(words, toPtr(this.#pool + POOL_LOCK), () => machine.stop === Stop.Failed);
     this.#cpu = cpu;
+    this.#counted = counted;
     this.#table = layout.regions.frameTable.at;
     this.#total = layout.totalFrames;
     const caches = layout.regions.frameCaches;
@@ -110,6 +124,7 @@ export class Frames {
   getZeroedPage(kind: FrameKind, owner: number): Pfn {
     const pfn = this.#machine.allocationFails() ? NO_FRAME : this.allocate(kind, owner);
     this.#machine.countAllocation(pfn === NO_FRAME);
+    this.#counted[owner]!.count(kind === FrameKind.PageTable ? TablePages : CopiesOnWrite);
     return pfn;
   }
 

@@ -69,7 +69,8 @@ export class Host {
     this.thisCpu = main ? config.hostCpus : cpu;
     this.words = words;
     this.machine = new MachineRecord(words, regions.machine.at);
-    this.frames = new Frames(words, layout, this.machine, main ? config.hostCpus : cpu);
+    const counters = config.guests.map((_, guest) => this.counters(main ? 0 : cpu, guest));
+    this.frames = new Frames(words, layout, this.machine, this.thisCpu, counters);
     this.cpus = Array.from(
       { length: config.hostCpus },
       (_, i) => new HostCpu(words, i, hostCpuAt(i)),
@@ -107,7 +108,7 @@ export class Host {
         pfnLimit: guest.pages,
         pgdirs,
         map: new LauncherMap(words, this.frames, map, index, this.zeroPage),
-        counters: this.counters(main ? 0 : cpu, index),
+        counters: counters[index]!,
         defects: switchesFor(guest.defects),
         discipline: guest.discipline ?? 'as-written',
       });

@@ -27,17 +27,20 @@ export class Lock {
     this.#gaveUp = gaveUp;
   }
 
-  /** `holder`: a host CPU's number, or the number of CPUs for the main thread. */
-  acquire(holder: number): void {
+  /**
+   * `holder`: a host CPU's number, or the number of CPUs for the main thread. Returns whether
+   * somebody else had it and it was waited for.
+   */
+  acquire(holder: number): boolean {
     const words = this.#words;
-    if (words.compareExchange(this.#at, FREE, holder + 1) === FREE) return;
+    if (words.compareExchange(this.#at, FREE, holder + 1) === FREE) return false;
     assert(!this.holding(holder), 'a lock is not taken twice');
     for (;;) {
       const value = words.load(this.#at);
       if (value === FREE) {
         // Others may sleep still, so take it with the bit set.
         const mine = ((holder + 1) | WAITERS) >>> 0;
-        if (words.compareExchange(this.#at, FREE, mine) === FREE) return;
+        if (words.compareExchange(this.#at, FREE, mine) === FREE) return true;
       } else if (
         value >= WAITERS ||
         words.compareExchange(this.#at, value, value | WAITERS) === value

@@ -16,7 +16,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['src/machine.ts'],
   ['src/host'],
   ['src/guest', 'src/mmu', 'src/paging'],
-  ['src/trace', 'src/yaml'],
+  ['src/cost', 'src/trace', 'src/yaml'],
   ['shared'],
 ];
 

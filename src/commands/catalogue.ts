@@ -38,6 +38,7 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, Load>>>> = {
     conformance: async () => (await import('./conformance.ts')).conformanceCommand(),
     compare: async () => (await import('./compare.ts')).compareCommand(),
     import: async () => (await import('./import.ts')).importCommand(),
+    costs: async () => (await import('./costs.ts')).costsCommand(),
     defects: async () => (await import('./defects.ts')).defectsCommand(),
   },
 };

@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { DISCIPLINES, type DisciplineName } from '../../shared/discipline.ts';
 import type { PagingName } from '../../shared/entry.ts';
+import { PRESET_NAMES } from '../cost/presets.ts';
 import { MEMORY_MODELS } from '../explore/engine/turn.ts';
 import { POLICIES, type PolicyName, policies } from '../host/policy.ts';
 import { parseDefects } from './defects.ts';
@@ -42,6 +43,12 @@ export const policyOption = (): Option =>
   new Option('--policy <name>', 'where a vCPU goes on when its time is up').choices(
     POLICIES satisfies readonly PolicyName[],
   );
+
+export const costsOption = (): Option =>
+  new Option(
+    '--costs <preset>',
+    'hardware by which cycles are counted (umbra costs lists what each event costs there)',
+  ).choices(PRESET_NAMES);
 
 export const defectsOption = (): Option =>
   new Option(

@@ -2,6 +2,7 @@
 
 import { UserError } from '../../shared/errors.ts';
 import { runChecked } from '../check/checked-run.ts';
+import type { CostTable } from '../cost/model.ts';
 import { commandOf } from '../guest/load.ts';
 import { Machine, type MachineSpec } from '../machine.ts';
 import { type Expectation, formatExpectation, isAsExpected } from '../report/expectation.ts';
@@ -21,13 +22,15 @@ export interface RunOptions {
   readonly trace: TraceOptions | undefined;
   /** What it must come to; by default all guests end by themselves and nothing leaks. */
   readonly expect?: Expectation | undefined;
+  /** What events cost; by default the default preset. */
+  readonly costs?: CostTable | undefined;
   /** How the user gives more memory, for messages. */
   readonly remedies: { readonly hostMemory: string; readonly guestMemory: string };
 }
 
 /** Boot, run, check, report; sets the exit code. Throws UserError for what the user can mend. */
 export async function runMachine(spec: MachineSpec, options: RunOptions): Promise<void> {
-  const { output, writeResult, expect, remedies, trace } = options;
+  const { output, writeResult, expect, costs, remedies, trace } = options;
   const print = printer(output);
   const writeTrace = trace === undefined ? undefined : traceOutput(trace, spec);
   const machine = await Machine.boot(spec, { trace: writeTrace?.recorder });
@@ -40,7 +43,7 @@ export async function runMachine(spec: MachineSpec, options: RunOptions): Promis
   const traced = writeTrace?.write(machine.host);
 
   const commands = spec.guests.map(({ program }) => commandOf(program));
-  const report = makeReport(machine, result, commands);
+  const report = makeReport(machine, result, commands, costs);
   const asExpected = expect === undefined ? succeeded(report) : isAsExpected(report, expect);
   const colour = process.stdout.isTTY && process.stdout.hasColors();
   print(formatSummary(report, { colour, columns: columnsOf(process.stdout) }), !asExpected);

@@ -1,13 +1,15 @@
 /** `umbra run SCENARIO`: a machine described in a file. */
 
 import { Command } from 'commander';
+import type { PresetName } from '../cost/presets.ts';
 import { findScenario, pathOf, scenarioNames } from '../scenario/find.ts';
 import { readScenario } from '../scenario/parse.ts';
 import { scenarioJsonSchema } from '../scenario/schema.ts';
-import { expectationOf, type Overrides, specOf } from '../scenario/spec.ts';
+import { costsOf, expectationOf, type Overrides, specOf } from '../scenario/spec.ts';
 import { ExitCode } from './exit-code.ts';
 import { JSON_OPTION, QUIET_OPTION } from './json-output.ts';
 import {
+  costsOption,
   defectsOption,
   disciplineOption,
   integer,
@@ -26,6 +28,7 @@ import {
 } from './trace-output.ts';
 
 interface Options extends Overrides, ResultOptions, TraceArguments {
+  readonly costs?: PresetName;
   readonly schema?: true;
 }
 
@@ -44,6 +47,7 @@ export function runCommand(): Command {
     .addOption(policyOption())
     .option('--seed <n>', 'what everything random is drawn from', integer(0))
     .addOption(defectsOption())
+    .addOption(costsOption())
     .optionsGroup('Output:')
     .option(...JSON_OPTION)
     .option(...QUIET_OPTION)
@@ -69,7 +73,7 @@ async function run(
   options: Options,
   command: Command,
 ): Promise<void> {
-  const { json, quiet, out: _, schema, trace, traceEvents, ...overrides } = options;
+  const { json, quiet, out: _, schema, costs, trace, traceEvents, ...overrides } = options;
   if (schema) {
     process.stdout.write(`${JSON.stringify(scenarioJsonSchema(), null, 2)}\n`);
     return;
@@ -84,6 +88,7 @@ async function run(
     output: { ...(json !== undefined && { json }), ...(quiet && { quiet }) },
     writeResult: resultsOf(options, command),
     expect: expectationOf(file, overrides),
+    costs: costsOf(file, costs),
     remedies: { hostMemory: 'host_memory', guestMemory: "the guest's memory in the scenario" },
   });
 }

@@ -7,10 +7,13 @@ import { PAGE_SIZE } from '../../shared/address.ts';
 import type { DefectId } from '../../shared/defects.ts';
 import type { DisciplineName } from '../../shared/discipline.ts';
 import type { PagingName } from '../../shared/entry.ts';
+import { costTable } from '../cost/model.ts';
+import type { PresetName } from '../cost/presets.ts';
 import type { PolicyName } from '../host/policy.ts';
 import { ExitCode } from './exit-code.ts';
 import { JSON_OPTION, QUIET_OPTION } from './json-output.ts';
 import {
+  costsOption,
   defaultCpus,
   defectsOption,
   disciplineOption,
@@ -38,6 +41,7 @@ interface Options extends ResultOptions, TraceArguments {
   readonly discipline: DisciplineName;
   readonly guestMemory: number;
   readonly hostMemory?: number;
+  readonly costs?: PresetName;
 }
 
 /** Programs that come with umbra: traces of 32-bit Debian binaries. The same place when built. */
@@ -69,6 +73,7 @@ export function startCommand(): Command {
     .addOption(defectsOption())
     .option('--guest-memory <mib>', 'memory of each guest, in MiB', integer(1), 32)
     .option('--host-memory <mib>', 'memory for all of them; by default enough', integer(1))
+    .addOption(costsOption())
     .optionsGroup('Output:')
     .option(...JSON_OPTION)
     .option(...QUIET_OPTION)
@@ -109,6 +114,7 @@ async function start(traces: readonly string[], options: Options, command: Comma
     {
       output: options,
       writeResult: resultsOf(options, command),
+      costs: costTable(options.costs),
       trace: traceOptions(options),
       remedies: { hostMemory: '--host-memory', guestMemory: '--guest-memory' },
     },

@@ -4,8 +4,10 @@ import { Counter, HYPERCALL_NAMES } from '../../shared/counters.ts';
 import { Dead } from '../../shared/lguest.ts';
 import type { CheckedRun } from '../check/checked-run.ts';
 import type { MemoryDigest } from '../check/digest.ts';
+import { type CostTable, costTable } from '../cost/model.ts';
 import type { Hotplug } from '../host/hotplug.ts';
 import { defectsOf, type Ending, type Machine } from '../machine.ts';
+import { type CostReport, costReport } from './costs.ts';
 
 /** Raised whenever a field changes its meaning or goes away. */
 export const SCHEMA_VERSION = 1;
@@ -87,6 +89,8 @@ export interface RunReport {
   readonly total: Statistics;
   readonly guests: readonly GuestReport[];
   readonly host_cpus: readonly Statistics[];
+  /** Simulated cycles. */
+  readonly costs: CostReport;
   /** What is wrong with isolation and reference counts; empty when all is well. */
   readonly violations: readonly string[];
 }
@@ -97,11 +101,12 @@ export const succeeded = (report: RunReport): boolean =>
   report.violations.length === 0 &&
   report.guests.every((guest) => guest.ending === 'powered off');
 
-/** `commands`: what each guest ran, for people. */
+/** `commands`: what each guest ran, for people. `table`: what events cost. */
 export function makeReport(
   machine: Machine,
   result: CheckedRun,
   commands: readonly string[],
+  table: CostTable = costTable(),
 ): RunReport {
   const { spec, host } = machine;
   const cpus = [...host.cpus.keys()];
@@ -147,6 +152,7 @@ export function makeReport(
       ...statistics(machine, cpus, [i]),
     })),
     host_cpus: cpus.map((cpu) => statistics(machine, [cpu], guests)),
+    costs: costReport(host, table),
     violations: result.violations,
   };
 }

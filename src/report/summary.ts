@@ -2,6 +2,7 @@
 
 import { styleText } from 'node:util';
 import Table from 'cli-table3';
+import { formatCosts } from './costs.ts';
 import type { GuestReport, RunReport, Statistics } from './run-report.ts';
 
 export interface Terminal {
@@ -31,6 +32,8 @@ export function formatSummary(report: RunReport, terminal: Terminal): string {
       style('dim', ` · ${paging}${smp} · policy ${c.policy} · seed ${c.seed}`),
     '',
     ...tables.flatMap((text) => [text, '']),
+    ...formatCosts(report.costs),
+    '',
     ...endingLines(report),
     `${count(report.total.accesses)} accesses and ${count(faults(report.total))} faults in ` +
       `${seconds.toFixed(2)} s (after ${Math.round(report.boot_ms)} ms of boot): ` +

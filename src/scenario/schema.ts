@@ -7,6 +7,9 @@
 import { z } from 'zod';
 import { ALL_DEFECTS } from '../../shared/defects.ts';
 import { DISCIPLINES } from '../../shared/discipline.ts';
+import { DEFAULT_PRESET } from '../cost/model.ts';
+import { PRESET_NAMES } from '../cost/presets.ts';
+import { byEvent, EVENTS } from '../cost/table.ts';
 import { MAX_VCPUS, MIN_PAGES } from '../guest/kernel/layout.ts';
 import { POLICIES } from '../host/policy.ts';
 import { ENDINGS } from '../report/expectation.ts';
@@ -17,6 +20,7 @@ const MOST_CPUS = 510;
 const MOST_MIB = 4096;
 const MOST_PAGES = 1 << 20;
 const MOST_SLICE = 1_000_000_000;
+const MOST_CYCLES = 1_000_000_000;
 const MOST_U32 = 0xffff_ffff;
 
 const integer = (least: number, most: number) => z.int().min(least).max(most);
@@ -87,6 +91,21 @@ const hotplug = z
   })
   .describe('One absence of a host CPU. At least one is always online.');
 
+const preset = z.enum(PRESET_NAMES);
+
+const costs = z.union([
+  preset.describe('The hardware by which cycles are counted.'),
+  z.strictObject({
+    preset: preset.default(DEFAULT_PRESET).describe('The hardware for all other costs.'),
+    cycles: z
+      .strictObject(
+        byEvent((id) => integer(0, MOST_CYCLES).optional().describe(`${EVENTS[id].title}.`)),
+      )
+      .default({})
+      .describe('Costs of single events, in cycles.'),
+  }),
+]);
+
 export const scenarioSchema = z
   .strictObject({
     name: z.string().min(1).optional().describe('By default the name of the file.'),
@@ -131,6 +150,12 @@ export const scenarioSchema = z
       .describe(
         'Page tables and copies on write that the host grants; all later ones fail. By default ' +
           'none fails.',
+      ),
+    costs: costs
+      .optional()
+      .describe(
+        'What events cost: a generation of hardware, or {preset: NAME, cycles: {EVENT: N}}; ' +
+          `umbra costs lists them. By default ${DEFAULT_PRESET}. The run is the same with any.`,
       ),
     guests: z.array(guest).min(1).max(64).describe('The guests.'),
     expect: z

@@ -5,6 +5,8 @@ import { PAGE_SIZE } from '../../shared/address.ts';
 import { ALL_DEFECTS, type DefectId } from '../../shared/defects.ts';
 import type { DisciplineName } from '../../shared/discipline.ts';
 import type { PagingName } from '../../shared/entry.ts';
+import { type CostTable, costTable } from '../cost/model.ts';
+import type { PresetName } from '../cost/presets.ts';
 import type { PolicyName } from '../host/policy.ts';
 import type { GuestSpec, MachineSpec } from '../machine.ts';
 import type { Expectation } from '../report/expectation.ts';
@@ -55,6 +57,13 @@ export function expectationOf(
     endings: typeof ending === 'string' ? [ending] : ending,
     ...(reason === undefined ? {} : { reason: new RegExp(reason) }),
   };
+}
+
+/** What events cost, of the file or by a preset that was given: then by that alone. */
+export function costsOf({ scenario: { costs } }: ScenarioFile, preset?: PresetName): CostTable {
+  if (preset !== undefined || costs === undefined) return costTable(preset);
+  if (typeof costs === 'string') return costTable(costs);
+  return costTable(costs.preset, costs.cycles);
 }
 
 export const tracePath = (trace: string, folder: string): string => resolve(folder, trace);

@@ -33,7 +33,7 @@ const BAD: readonly (readonly [readonly string[], string])[] = [
   [
     ['', 'polcy: random', ...GUESTS],
     '2:1: found an unknown field polcy, expected one of name, description, cpus, policy, slice, ' +
-      'seed, discipline, defects, host_memory, hotplug, fail_allocation_after, guests, expect; ' +
+      'seed, discipline, defects, host_memory, hotplug, fail_allocation_after, costs, guests, expect; ' +
       'did you mean policy?',
   ],
   [
@@ -56,6 +56,14 @@ const BAD: readonly (readonly [readonly string[], string])[] = [
   [
     ['defects: [U1, R99]', ...GUESTS],
     '1:15: found "R99", expected U1, U2, U3 … R16; did you mean R9?',
+  ],
+  [
+    ['costs: vax', ...GUESTS],
+    '1:8: found "vax", expected pentium4, core2, haswell, or a map with preset and cycles',
+  ],
+  [
+    ['costs: {cycles: {lock: often}}', ...GUESTS],
+    '1:24: found "often", expected a whole number from 0 to 1000000000',
   ],
   [['guests: []'], '1:9: found an empty list, expected a list (not empty)'],
   [['cpus: 2'], '1:1: found no guests, expected guests: a list (not empty)'],

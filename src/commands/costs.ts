@@ -1,0 +1,79 @@
+/** `umbra costs`: what events cost on which hardware; or what runs cost, and how sure that is. */
+
+import { Command } from 'commander';
+import { UserError } from '../../shared/errors.ts';
+import { costTable, DEFAULT_PRESET } from '../cost/model.ts';
+import { PRESET_NAMES, PRESETS, type PresetName } from '../cost/presets.ts';
+import { sensitivity } from '../cost/sensitivity.ts';
+import { EVENTS } from '../cost/table.ts';
+import { readOccurrences } from '../report/cost-reader.ts';
+import { formatEvents, formatPreset, formatSensitivity } from '../report/cost-text.ts';
+import { ExitCode } from './exit-code.ts';
+import { JSON_OPTION, jsonOutput } from './json-output.ts';
+import { costsOption } from './options.ts';
+import { columnsOf } from './terminal.ts';
+
+interface Options {
+  readonly costs?: PresetName;
+  readonly json?: string;
+}
+
+export function costsCommand(): Command {
+  return new Command('costs')
+    .summary('Say what events cost on which hardware, and what turns if one costs twice as much')
+    .description(
+      'Without a report, list what events cost in cycles, in which range, and from which source. ' +
+        'With reports of several runs (--json of start and run), count their cycles, and say which ' +
+        'run takes fewer and which single cost, twice or half as high, would turn that.',
+    )
+    .argument('[report...]', 'what --json of start or run has written')
+    .addOption(costsOption())
+    .option(...JSON_OPTION)
+    .addHelpText(
+      'after',
+      `\nExit code: ${ExitCode.Ok} listed or compared, whatever came of it, ` +
+        `${ExitCode.UserMistake} a mistake in what was given.\n\nExamples:\n` +
+        '  umbra costs --costs haswell\n' +
+        '  umbra costs one.json another.json --costs pentium4',
+    )
+    .action(run);
+}
+
+function run(reports: readonly string[], { costs, json }: Options): void {
+  const write = jsonOutput(json);
+  if (reports.length === 0) list(costs, json !== '-', write);
+  else compare(reports, costs, json !== '-', write);
+  process.exitCode = ExitCode.Ok;
+}
+
+function list(
+  only: PresetName | undefined,
+  asText: boolean,
+  write: (result: unknown) => void,
+): void {
+  const presets = only === undefined ? PRESET_NAMES : [only];
+  const columns = columnsOf(process.stdout);
+  if (asText) {
+    const texts = presets.map((name) => formatPreset(name, columns));
+    process.stdout.write([formatEvents(columns), ...texts].join('\n'));
+  }
+  const events = Object.entries(EVENTS).map(([id, { title, counted }]) => [id, { title, counted }]);
+  write({
+    events: Object.fromEntries(events),
+    default: DEFAULT_PRESET,
+    presets: Object.fromEntries(presets.map((name) => [name, PRESETS[name]])),
+  });
+}
+
+function compare(
+  paths: readonly string[],
+  preset: PresetName | undefined,
+  asText: boolean,
+  write: (result: unknown) => void,
+): void {
+  if (paths.length === 1) throw new UserError('one report is nothing to compare: give two or more');
+  const table = costTable(preset);
+  const result = sensitivity(paths.map(readOccurrences), table);
+  if (asText) process.stdout.write(formatSensitivity(result, table));
+  write({ ...table, ...result });
+}

@@ -1,0 +1,72 @@
+/**
+ * Simulated cycles: how often each event happened, times what it costs.
+ *
+ * All of it is computed after the run from what was counted, so the run is the same
+ * whatever the costs, and equal counters have equal cycles.
+ */
+
+import type { Counters } from '../../shared/counters.ts';
+import { PRESETS, type PresetName } from './presets.ts';
+import { type ByEvent, byEvent, EVENT_IDS, EVENTS, type EventId } from './table.ts';
+
+/** What is counted with, and said in every report. */
+export interface CostTable {
+  readonly preset: PresetName;
+  /** The events whose cost is not the preset's. */
+  readonly overridden: readonly EventId[];
+  /** Cycles of one event. */
+  readonly cycles: ByEvent<number>;
+}
+
+/** How often each event happened. */
+export type Occurrences = ByEvent<number>;
+
+/** What it comes to. */
+export interface Bill {
+  /** Of all events together. */
+  readonly cycles: number;
+  readonly by_event: ByEvent<{
+    readonly count: number;
+    readonly cycles: number;
+    /** Of all cycles, from 0 to 1; 0 when there are none. */
+    readonly share: number;
+  }>;
+}
+
+/** The year in which lguest came into Linux. */
+export const DEFAULT_PRESET: PresetName = 'core2';
+
+/** A preset, but for the costs that are given, in cycles. */
+export function costTable(
+  preset: PresetName = DEFAULT_PRESET,
+  costs: Partial<ByEvent<number | undefined>> = {},
+): CostTable {
+  const { entries } = PRESETS[preset];
+  return {
+    preset,
+    overridden: EVENT_IDS.filter((id) => costs[id] !== undefined),
+    cycles: byEvent((id) => costs[id] ?? entries[id].cycles),
+  };
+}
+
+/** Of what one host CPU counted for one guest. */
+export const occurrences = (counters: Pick<Counters, 'get'>, pae: boolean): Occurrences =>
+  byEvent((id) => EVENTS[id].times((counter) => counters.get(counter), pae));
+
+export const sumOf = (parts: readonly Occurrences[]): Occurrences =>
+  byEvent((id) => parts.reduce((n, part) => n + part[id], 0));
+
+export function billOf(happened: Occurrences, { cycles }: Pick<CostTable, 'cycles'>): Bill {
+  const total = cyclesOf(happened, cycles);
+  return {
+    cycles: total,
+    by_event: byEvent((id) => {
+      const part = happened[id] * cycles[id];
+      return { count: happened[id], cycles: part, share: total === 0 ? 0 : part / total };
+    }),
+  };
+}
+
+/** Of all events together. */
+export const cyclesOf = (happened: Occurrences, cycles: ByEvent<number>): number =>
+  EVENT_IDS.reduce((n, id) => n + happened[id] * cycles[id], 0);

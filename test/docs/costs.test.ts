@@ -1,0 +1,86 @@
+/**
+ * The tables in docs/costs.md are those of the code, and its commands do what it says.
+ * TELL=1 writes the tables anew.
+ */
+
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { PRESET_NAMES, PRESETS, type PresetName } from '../../src/cost/presets.ts';
+import { EVENT_IDS, EVENTS } from '../../src/cost/table.ts';
+import { parseScenario } from '../../src/scenario/parse.ts';
+import { costsOf } from '../../src/scenario/spec.ts';
+import { shell } from '../commands/umbra.ts';
+
+const FILE = 'docs/costs.md';
+const text = readFileSync(FILE, 'utf8');
+
+const row = (...cells: readonly (string | number)[]): string => `| ${cells.join(' | ')} |`;
+const count = (n: number): string => n.toLocaleString('en-US');
+
+const eventTable = (): string =>
+  [
+    ...['| event | what | how often |', '|---|---|---|'],
+    ...EVENT_IDS.map((id) => row(`\`${id}\``, EVENTS[id].title, EVENTS[id].counted)),
+  ].join('\n');
+
+function presetTable(name: PresetName): string {
+  const { title, year, entries } = PRESETS[name];
+  return [
+    `**\`${name}\`**: ${title}, ${year}`,
+    '',
+    ...['| event | cycles | range | basis | source |', '|---|--:|--:|---|---|'],
+    ...EVENT_IDS.map((id) => {
+      const { cycles, low, high, basis, source } = entries[id];
+      return row(`\`${id}\``, count(cycles), `${count(low)} – ${count(high)}`, basis, source);
+    }),
+  ].join('\n');
+}
+
+const TABLES: Readonly<Record<string, string>> = {
+  events: eventTable(),
+  ...Object.fromEntries(PRESET_NAMES.map((name) => [name, presetTable(name)])),
+};
+
+test.each(Object.keys(TABLES))('the table of %s', (name) => {
+  if (process.env['TELL']) {
+    const whole = readFileSync(FILE, 'utf8');
+    const place = new RegExp(`<!-- ${name} -->\n(?:\n[\\s\\S]*?<!-- end -->\n)?`);
+    const block = `<!-- ${name} -->\n\n${TABLES[name]}\n\n<!-- end -->\n`;
+    writeFileSync(
+      FILE,
+      whole.replace(place, () => block),
+    );
+    return;
+  }
+  expect(text).toContain(`<!-- ${name} -->\n\n${TABLES[name]}\n\n<!-- end -->`);
+});
+
+test('its commands run one after the other', { timeout: 120_000 }, () => {
+  const folder = mkdtempSync(join(tmpdir(), 'umbra-docs-'));
+  const commands = /```sh\n([\s\S]*?)```/.exec(text)![1]!;
+  const script = commands
+    .replaceAll('npm run -s umbra --', 'umbra')
+    .replaceAll(/(before|after)\.json/g, (name) => join(folder, name))
+    .trim()
+    .replaceAll(/ *#.*$/gm, '')
+    .replaceAll('\n', ' && ');
+  const { code, stdout, stderr } = shell(script);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(stdout).toContain('Cycles at the costs of haswell');
+  expect(stdout).toMatch(/Cycles at the costs of core2 [\s\S]*before\.json/);
+  rmSync(folder, { recursive: true });
+});
+
+test('its costs are those that a scenario has', () => {
+  const yaml = /```yaml\n([\s\S]*?)```/.exec(text)![1]!;
+  const file = parseScenario(`${yaml}guests: [{program: {builtin: touch}}]\n`, 'some.yaml');
+  const { preset, cycles, overridden } = costsOf(file);
+  expect({ preset, overridden }).toEqual({
+    preset: 'core2',
+    overridden: ['cr3_load', 'migration'],
+  });
+  expect(cycles).toMatchObject({ cr3_load: 500, migration: 50_000 });
+  expect(costsOf(file, 'haswell').overridden).toEqual([]);
+});
