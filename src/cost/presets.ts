@@ -1,9 +1,9 @@
 /**
  * What the events cost on three generations of processors, in cycles of the host CPU.
  *
- * Each cost has a range that it lies in, and says where it is from: `published` is a
- * figure of the source itself; `derived` is computed from figures of the source;
- * `assumed` was chosen, and the source bounds it at best. docs/costs.md says more.
+ * Each cost has a range that it lies in, and says where it is from: `derived` is a figure
+ * of the source, or computed from it; `recalled` as well, but the source was quoted from
+ * memory; `assumed` was chosen, and the source bounds it at best. docs/costs.md says more.
  */
 
 import type { ByEvent } from './table.ts';
@@ -12,7 +12,7 @@ interface Entry {
   readonly cycles: number;
   readonly low: number;
   readonly high: number;
-  readonly basis: 'published' | 'derived' | 'assumed';
+  readonly basis: 'derived' | 'recalled' | 'assumed';
   readonly source: string;
 }
 
@@ -29,8 +29,8 @@ const entry =
     ...{ cycles, low, high, basis, source },
   });
 
-const published = entry('published');
 const derived = entry('derived');
+const recalled = entry('recalled');
 const assumed = entry('assumed');
 
 const MANUAL = 'Intel, Optimization Reference Manual';
@@ -51,11 +51,11 @@ export const PRESETS = {
     title: 'Pentium 4, Prescott',
     year: 2004,
     entries: {
-      access: derived(2, [1, 4], `${MANUAL}: one load a cycle, latency 4`),
-      walk_reference: derived(18, [4, 300], `${MANUAL}: second-level cache, 18`),
-      world_switch: derived(2_400, [1_500, 3_963], `${ADAMS}: entry 2,409; ${AGESEN}: 3,963`),
+      access: recalled(2, [1, 4], `${MANUAL}: one load a cycle, latency 4`),
+      walk_reference: recalled(18, [4, 300], `${MANUAL}: second-level cache, 18`),
+      world_switch: recalled(2_400, [1_500, 3_963], `${ADAMS}: entry 2,409; ${AGESEN}: 3,963`),
       cr3_load: assumed(500, [200, 1_000], 'no figure at hand; above that of later processors'),
-      host_refill: derived(576, [0, 2_400], `${REFILL}, at walk_reference`),
+      host_refill: recalled(576, [0, 2_400], `${REFILL}, at walk_reference`),
       state_copy: assumed(2_500, [1_000, 6_000], GATES),
       switcher_remap: assumed(500, [200, 1_500], SEED),
       demand_page: assumed(400, [150, 1_500], SEED),
@@ -65,20 +65,20 @@ export const PRESETS = {
       copy_on_write: assumed(1_200, [500, 4_000], `above ${TORVALDS} for a Core Duo`),
       page_zero: assumed(3_000, [512, 8_000], '8 bytes a cycle at most; memory 1.5 GB/s at least'),
       lock: assumed(100, [20, 200], AGNER),
-      lock_handover: derived(600, [300, 15_200], `two lines by way of memory; asleep: ${LI}`),
+      lock_handover: assumed(600, [300, 15_200], `two lines by way of memory; asleep: ${LI}`),
       shootdown: assumed(5_000, [2_000, 20_000], LATR),
-      migration: derived(38_400, [2_000, 2_000_000], `${LI}; 256 lines at 300, two at a time`),
+      migration: recalled(38_400, [2_000, 2_000_000], `${LI}; 256 lines at 300, two at a time`),
     },
   },
   core2: {
     title: 'Core 2, Merom',
     year: 2007,
     entries: {
-      access: derived(1, [1, 3], `${MANUAL}: one load a cycle, latency 3`),
-      walk_reference: derived(14, [3, 200], `${MANUAL}: second-level cache, 14`),
+      access: recalled(1, [1, 3], `${MANUAL}: one load a cycle, latency 3`),
+      walk_reference: recalled(14, [3, 200], `${MANUAL}: second-level cache, 14`),
       world_switch: derived(1_400, [940, 3_300], `${TORVALDS}: 700 + 240 on a Core Duo; ${LGUEST}`),
       cr3_load: assumed(250, [100, 500], PTI),
-      host_refill: derived(448, [0, 1_800], `${REFILL}, at walk_reference`),
+      host_refill: recalled(448, [0, 1_800], `${REFILL}, at walk_reference`),
       state_copy: assumed(1_500, [600, 4_000], GATES),
       switcher_remap: assumed(350, [80, 1_000], SEED),
       demand_page: assumed(250, [100, 1_000], SEED),
@@ -88,20 +88,20 @@ export const PRESETS = {
       copy_on_write: derived(680, [250, 2_500], `${TORVALDS}: 940 are 58 % on a Core Duo`),
       page_zero: assumed(1_000, [256, 4_000], '16 bytes a cycle at most; memory 3 GB/s at least'),
       lock: assumed(25, [15, 60], AGNER),
-      lock_handover: derived(300, [60, 15_200], `two lines by cache or memory; asleep: ${LI}`),
+      lock_handover: assumed(300, [60, 15_200], `two lines by cache or memory; asleep: ${LI}`),
       shootdown: assumed(4_000, [1_500, 15_000], LATR),
-      migration: derived(7_168, [1_000, 200_000], `${MANUAL}: 512 lines at 14, shared cache`),
+      migration: recalled(7_168, [1_000, 200_000], `${MANUAL}: 512 lines at 14, shared cache`),
     },
   },
   haswell: {
     title: 'Core i7, Haswell',
     year: 2013,
     entries: {
-      access: derived(1, [1, 4], `${MANUAL}: two loads a cycle, latency 4`),
-      walk_reference: derived(11, [4, 200], `${MANUAL}: second-level cache, 11`),
+      access: recalled(1, [1, 4], `${MANUAL}: two loads a cycle, latency 4`),
+      walk_reference: recalled(11, [4, 200], `${MANUAL}: second-level cache, 11`),
       world_switch: derived(1_400, [1_045, 2_500], `${TORVALDS}: 715 + 330, and segments`),
       cr3_load: derived(150, [100, 300], PTI),
-      host_refill: derived(352, [0, 1_400], `${REFILL}, at walk_reference`),
+      host_refill: recalled(352, [0, 1_400], `${REFILL}, at walk_reference`),
       state_copy: assumed(1_200, [400, 3_000], GATES),
       switcher_remap: derived(300, [80, 800], `${SEED}: 125 ns`),
       demand_page: derived(200, [100, 800], `${SEED}: 57 to 125 ns`),
@@ -110,14 +110,14 @@ export const PRESETS = {
       hypercall: assumed(150, [25, 10_000], `${SEED}: set_pte 49 to 81 ns`),
       copy_on_write: derived(250, [150, 1_500], `${TORVALDS}: 1,050 are 80.7 %`),
       page_zero: assumed(400, [128, 2_000], '32 bytes a cycle at most; memory 6 GB/s at least'),
-      lock: published(19, [15, 40], AGNER),
+      lock: recalled(19, [15, 40], AGNER),
       lock_handover: assumed(
         200,
         [60, 15_200],
         `two lines by the third-level cache; asleep: ${LI}`,
       ),
       shootdown: assumed(3_000, [1_000, 16_000], LATR),
-      migration: derived(17_408, [1_000, 300_000], `${MANUAL}: 512 lines at 34, third level`),
+      migration: recalled(17_408, [1_000, 300_000], `${MANUAL}: 512 lines at 34, third level`),
     },
   },
 } as const satisfies Readonly<Record<string, Preset>>;
