@@ -55,7 +55,8 @@ static inline void quiesce(struct guest *lg, u32 pgdir) {
 /* Take a lock unless this CPU has it, or the discipline has none; returns what `let_go` needs. */
 static inline u32 *hold(struct guest *lg, u32 *lock) {
   if (lg->discipline == AS_WRITTEN || holding(lock, lg->host->this_cpu)) return NULL;
-  acquire(lock, lg->host->this_cpu);
+  if (acquire(lock, lg->host->this_cpu)) count(lg, LOCK_WAITS);
+  count(lg, LOCK_TAKES);
   return lock;
 }
 

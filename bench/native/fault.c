@@ -10,7 +10,7 @@ static entry table_below(struct vcpu *cpu, u32 pgdir, u32 *at, bool fill_in, u32
   for (;;) {
     entry found = read_entry(lg, at);
     if (is_present(found) || !fill_in) return found;
-    u32 table = get_zeroed_page(lg->host, KIND_PAGE_TABLE, 0);
+    u32 table = get_zeroed_page(lg, KIND_PAGE_TABLE);
     if (table == NO_FRAME) {
       kill_guest(cpu, "out of memory allocating a page table");
       return 0;

@@ -67,12 +67,14 @@ u32 allocate_frame(struct host *host, enum frame_kind kind, u32 owner) {
   return pfn;
 }
 
-u32 get_zeroed_page(struct host *host, enum frame_kind kind, u32 owner) {
+u32 get_zeroed_page(struct guest *lg, enum frame_kind kind) {
+  struct host *host = lg->host;
   struct machine_record *machine = host->machine;
   bool fails = (int32_t)load(&machine->fail_after) == 0;
-  u32 pfn = fails ? NO_FRAME : allocate_frame(host, kind, owner);
+  u32 pfn = fails ? NO_FRAME : allocate_frame(host, kind, 0);
   add(&machine->allocations, 1);
   if (pfn == NO_FRAME) add(&machine->failed_allocations, 1);
+  count(lg, kind == KIND_PAGE_TABLE ? TABLE_PAGES : COPIES_ON_WRITE);
   return pfn;
 }
 
@@ -87,7 +89,7 @@ void free_frame(struct host *host, u32 pfn) {
 }
 
 bool break_copy_on_write(struct guest *lg, u32 page, u32 value) {
-  u32 copy = get_zeroed_page(lg->host, KIND_GUEST_PAGE, 0);
+  u32 copy = get_zeroed_page(lg, KIND_GUEST_PAGE);
   if (copy == NO_FRAME) return false;
   if (!compare_exchange(&lg->map[page], value, copy << 2 | VMA_READ_WRITE)) {
     disown_frame(lg->host, copy);

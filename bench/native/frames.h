@@ -21,7 +21,7 @@ enum { HOST_OWNED = 0xffffff, OWNED = 1, REFERENCE = 2 };
 void initialise_frames(struct host *host, u32 first_frame, u32 first_free_frame);
 /* A zeroed frame held by its owner alone, or NO_FRAME. The second is counted. */
 u32 allocate_frame(struct host *host, enum frame_kind kind, u32 owner);
-u32 get_zeroed_page(struct host *host, enum frame_kind kind, u32 owner);
+u32 get_zeroed_page(struct guest *lg, enum frame_kind kind);
 void free_frame(struct host *host, u32 pfn);
 
 static inline void must_exist(u64 pfn) {

@@ -9,8 +9,11 @@ enum { LOCK_PATIENCE_MS = 100 };
 
 void lock_slowly(u32 *lock, u32 holder);
 
-static inline void acquire(u32 *lock, u32 holder) {
-  if (!compare_exchange(lock, 0, holder + 1)) lock_slowly(lock, holder);
+/* Whether somebody else had it and it was waited for. */
+static inline bool acquire(u32 *lock, u32 holder) {
+  if (compare_exchange(lock, 0, holder + 1)) return false;
+  lock_slowly(lock, holder);
+  return true;
 }
 
 static inline void release(u32 *lock) {

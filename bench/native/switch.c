@@ -41,7 +41,7 @@ u32 new_pgdir(struct vcpu *cpu, u32 gpgdir, bool *blank) {
   if (index == PGDIRS) return index;
   struct pgdir *pgdir = lg->pgdirs[index];
   if (load(&pgdir->pgdir) == 0) {
-    u32 frame = get_zeroed_page(lg->host, KIND_PAGE_TABLE, 0);
+    u32 frame = get_zeroed_page(lg, KIND_PAGE_TABLE);
     if (frame == NO_FRAME) oops("no memory for a pgdir");
     store(&pgdir->pgdir, frame * PAGE_WORDS);
     *blank = true;
