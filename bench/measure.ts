@@ -6,7 +6,7 @@
 import type { LineResult, SamplesOfIsolate } from '../src/report/benchmark.ts';
 import { paceNs } from './pace.ts';
 import type { Batch, Line, Side, Unit } from './pair.ts';
-import { type WarmUp, warmUp } from './warm-up.ts';
+import { LONGEST_MS, type WarmUp, warmUp } from './warm-up.ts';
 
 /** What one isolate has to say of a line. */
 export interface Taken {
@@ -34,7 +34,7 @@ export async function measure(line: Line): Promise<Taken> {
     }
     return batches;
   };
-  const warm_up = await warmUp(round, line.rounds === undefined ? undefined : 1);
+  const warm_up = await warmUp(round, limitFor(line));
   const samples: number[][] = sides.map(() => []);
   const pace: number[] = [];
   side.forget();
@@ -59,6 +59,12 @@ export async function measure(line: Line): Promise<Taken> {
     warm_up,
     load: side.load,
   };
+}
+
+/** Machines with workers of their own for each batch are new every time. */
+function limitFor({ rounds, lasting }: Line) {
+  if (rounds === undefined) return { longest: LONGEST_MS.oneOfSeveral };
+  return lasting ? { longest: LONGEST_MS.only } : { given: 1 };
 }
 
 function sampleOf(unit: Unit, { count, ns }: Batch): number {

@@ -41,6 +41,8 @@ export interface Line {
    * Without it as many as fit the time for a line, in several isolates.
    */
   readonly rounds?: number;
+  /** Of a line with rounds: the same isolates do all batches, so they are warmed up like any others. */
+  readonly lasting?: true;
   /** What is wanted of the ratio to native (as time, whatever the unit), to the baseline, or of the value. */
   readonly goal?: Goal;
   /** Called once in each isolate that measures. */

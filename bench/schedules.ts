@@ -210,6 +210,7 @@ export const scheduleLines: readonly Line[] = [
         name: `${what} on worker threads, PCT-3`,
         unit: 'schedules/s',
         rounds: THREAD_ROUNDS,
+        lasting: true,
         ...(path !== TWO_CPUS && {
           goal: { of: 'value', least: cpus === 2 ? 20_000 : 3000 } as const,
         }),
@@ -221,6 +222,7 @@ export const scheduleLines: readonly Line[] = [
     name: 'switches of 2 host CPUs on worker threads, random walk',
     unit: 'switches/s',
     rounds: THREAD_ROUNDS,
+    lasting: true,
     make: () => ({ measured: onThreads(SWITCHING), baseline: inOneThread(SWITCHING) }),
   },
   {

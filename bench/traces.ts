@@ -82,6 +82,8 @@ const replay: Line = {
   name: 'pigz replayed in one thread',
   unit: 'accesses/s',
   rounds: 9,
+  lasting: true,
+  goal: { of: 'native', most: 3 },
   make: () => ({
     measured: replayed('replayed'),
     baseline: reading('pigz'),
@@ -94,6 +96,7 @@ const traced: Line = {
   name: 'pigz replayed and traced',
   unit: 'accesses/s',
   rounds: 9,
+  lasting: true,
   make: () => ({
     measured: replayed('traced', ({ cpus: [cpu] }) => {
       const recorder = new TraceRecorder(1);

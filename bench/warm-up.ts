@@ -10,14 +10,21 @@ export type WarmUp = LineResult['warm_up'][number];
 const WINDOW_MS = 60;
 /** So many windows in a row in which no side was faster than ever before. */
 const CALM_WINDOWS = 3;
-const LONGEST_MS = 900;
+/** For one isolate of several, and for the only one of a line. */
+export const LONGEST_MS = { oneOfSeveral: 900, only: 5_000 } as const;
 /** What counts as faster. */
 const GAIN = 0.98;
 
-/** As many rounds as it takes, or as are given. */
+/** As many rounds as it takes, for `longest` at most; or as many as are given. */
+interface Limit {
+  /** Milliseconds. */
+  readonly longest?: number;
+  readonly given?: number;
+}
+
 export async function warmUp(
   round: (nth: number) => Promise<readonly Batch[]>,
-  given?: number,
+  { longest = LONGEST_MS.oneOfSeveral, given }: Limit = {},
 ): Promise<WarmUp> {
   const start = performance.now();
   const elapsed = (): number => performance.now() - start;
@@ -28,7 +35,7 @@ export async function warmUp(
   }
   const best: number[] = [];
   for (let calm = 0; calm < CALM_WINDOWS; ) {
-    if (elapsed() > LONGEST_MS) return { ms: elapsed(), rounds, settled: false };
+    if (elapsed() > longest) return { ms: elapsed(), rounds, settled: false };
     const window: (readonly Batch[])[] = [];
     const end = performance.now() + WINDOW_MS;
     while (window.length === 0 || performance.now() < end) window.push(await round(rounds++));

@@ -4,7 +4,7 @@ import { warmUp } from '../../bench/warm-up.ts';
 test('as many rounds as are given', async () => {
   let rounds = 0;
   const round = async () => [{ count: 1, ns: ++rounds }];
-  expect(await warmUp(round, 3)).toMatchObject({ rounds: 3, settled: true });
+  expect(await warmUp(round, { given: 3 })).toMatchObject({ rounds: 3, settled: true });
   expect(rounds).toBe(3);
 });
 
