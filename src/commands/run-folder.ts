@@ -84,9 +84,16 @@ function mustBeNew(path: string): void {
   if (existsSync(path)) {
     throw new UserError(`${path} is there already; give --out a folder that is not there yet`);
   }
-  if (!statSync(dirname(path), { throwIfNoEntry: false })?.isDirectory()) {
-    throw new UserError(`${path} cannot be made; give --out a new folder in one that exists`);
+  const above = nearestAbove(path);
+  if (!statSync(above).isDirectory()) {
+    throw new UserError(`${path} cannot be made: ${above} is no folder; give --out another`);
   }
+}
+
+/** The first of the folders that a path is in to be there; the others will be made. */
+function nearestAbove(path: string): string {
+  const above = dirname(path);
+  return existsSync(above) ? above : nearestAbove(above);
 }
 
 function writeFolder(
@@ -96,7 +103,7 @@ function writeFolder(
 ): void {
   const temporary = `${path}.${process.pid}.tmp`;
   try {
-    mkdirSync(temporary);
+    mkdirSync(temporary, { recursive: true });
     for (const [name, text] of Object.entries(files)) writeFileSync(join(temporary, name), text);
     for (const table of tables) {
       writeFileSync(join(temporary, `${table.name}.parquet`), parquetOf(table));

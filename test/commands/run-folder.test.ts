@@ -1,6 +1,6 @@
 /** Run folders: what is in them, as another program reads it, and when there is none. */
 
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -9,7 +9,6 @@ import { hasTerminal, interrupted, umbra } from './umbra.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'umbra-folder-'));
 afterAll(() => rmSync(folder, { recursive: true }));
-mkdirSync(join(folder, 'runs'));
 
 const LS = 'scenarios/traces/ls.umbra';
 const TEST = 'litmus/1-fault/R2-cleared-entry-comes-back.yaml';
@@ -101,13 +100,13 @@ describe.runIf(duckdb)('DuckDB', () => {
   });
 });
 
-test('is made anew, or not at all: a place that is taken or not there is told before anything runs', () => {
+test('is made anew, or not at all: a place that is taken, or in no folder, is told before anything runs', () => {
   const taken = umbra('start', LS, '--out', seed7);
   expect(taken).toMatchObject({ code: 2, stdout: '' });
   expect(taken.stderr).toContain('is there already');
-  const nowhere = umbra('start', LS, '--out', join(folder, 'no', 'such'));
+  const nowhere = umbra('start', LS, '--out', join(seed7, 'run.json', 'such'));
   expect(nowhere).toMatchObject({ code: 2, stdout: '' });
-  expect(nowhere.stderr.replaceAll(/\n\s*/g, ' ')).toContain('a new folder in one that exists');
+  expect(nowhere.stderr.replaceAll(/\n\s*/g, ' ')).toMatch(/run\.json is no folder/);
 });
 
 test.runIf(hasTerminal)('has what there was when Ctrl-C came', async () => {
