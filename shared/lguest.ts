@@ -1,12 +1,12 @@
 /** `struct lguest`: one guest, in shared memory. */
 
 import type { Gpfn, Gva, Ptr } from './address.ts';
-import { toGva, toPtr } from './address.ts';
+import * as address from './address.ts';
 import type { Counters } from './counters.ts';
 import { type DefectSwitches, sharesSwitcher, trustsStack } from './defects.ts';
 import { type DisciplineName, faultsTakeNoLock } from './discipline.ts';
 import type { Entry, PagingForm } from './entry.ts';
-import { Entry as EntryValue } from './entry.ts';
+import * as entries from './entry.ts';
 import type { Host } from './host.ts';
 import type { LauncherMap } from './launcher-map.ts';
 import type { LgCpu } from './lg-cpu.ts';
@@ -14,6 +14,9 @@ import { Lock } from './lock.ts';
 import { Stop } from './machine-record.ts';
 import type { Pgdir } from './pgdir.ts';
 import { SharedRecord } from './shared-record.ts';
+
+const { toGva, toPtr } = address;
+const { Entry: EntryValue } = entries;
 
 const DEAD = 0;
 const KERNEL_ADDRESS = 1;
