@@ -46,6 +46,8 @@ const COMES_TO: Readonly<Record<string, Outcome>> = {
   'start scenarios/traces/pigz.umbra --vcpus 4': { code: 1, says: /The host died|killed/ },
   'start --cpus 2 --trace': { says: /none lost/ },
   'stress --defects R6 --until-failure': { code: 1, says: /umbra stress .*--seed/ },
+  'run mistaken.yaml': { code: 2 },
+  'run expected.yaml': { says: /As expected: / },
   'run as-written-two-vcpus': { says: /As expected: the host died\./ },
   'explore litmus/1-fault/R2-cleared-entry-comes-back.yaml --discipline': {
     says: /nothing wrong/,
@@ -94,7 +96,7 @@ const commandsHere = (page: string): readonly string[] =>
 const withCommands = pages.filter((page) => commandsHere(page).length > 0);
 
 describe.each(withCommands)('%s', (page) => {
-  const session = new Session();
+  const session = new Session(page);
   afterAll(() => session.close());
 
   test.each(commandsHere(page).filter(canRun))('%s', (command) => {

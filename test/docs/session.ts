@@ -12,6 +12,7 @@ import {
   readFileSync,
   rmSync,
   symlinkSync,
+  writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -35,6 +36,13 @@ export function commandsOf(page: string): readonly string[] {
     .filter((line) => line !== '');
 }
 
+/** Files that a page shows: blocks that begin with a comment that is a name. */
+const filesOf = (page: string): readonly { readonly name: string; readonly text: string }[] =>
+  Array.from(
+    readFileSync(page, 'utf8').matchAll(/^```\w+\n(# (\S+\.yaml)\n[\s\S]*?)^```/gm),
+    ([, text, name]) => ({ name: name!, text: text! }),
+  );
+
 /** What npm runs, without npm: it takes half a second each time to find that out. */
 const NPM = `
 umbra() { "$NODE" src/main.ts "$@"; }
@@ -56,12 +64,14 @@ export class Session {
   readonly #folder = mkdtempSync(join(tmpdir(), 'umbra-docs-'));
   #printed = '';
 
-  constructor() {
+  /** What the page shows of files is in it. */
+  constructor(page: string) {
     for (const name of readdirSync('.').filter((name) => !WRITTEN_TO.includes(name))) {
       symlinkSync(resolve(name), join(this.#folder, name));
     }
     cpSync('docs', join(this.#folder, 'docs'), { recursive: true });
     mkdirSync(join(this.#folder, 'home/.config/fish/completions'), { recursive: true });
+    for (const { name, text } of filesOf(page)) writeFileSync(join(this.#folder, name), text);
   }
 
   run(command: string): Ended {
