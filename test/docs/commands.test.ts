@@ -56,6 +56,7 @@ const COMES_TO: Readonly<Record<string, Outcome>> = {
     { says: /2\. order race on an entry/ },
   'explore litmus/1-fault/R2-cleared-entry-comes-back.yaml --defects R2 --discipline guest-lock --paging nonpae --race 2':
     { code: 1, says: /harm: violation/ },
+  'explore mine.yaml': { says: /nothing wrong/ },
   explore: { code: [1, 3, 4, 5, 6], says: /it passes when/ },
   'replay umbra': { code: [1, 3, 4, 5, 6] },
   'replay FIRST --story --against': { code: 1, says: breaksAsInspected() },
