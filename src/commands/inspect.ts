@@ -71,7 +71,9 @@ function inspect(text: string, { step, event, diff, show, pgdir, json }: Options
   const subject = subjectOf(token);
   const { pgdirs } = subject.litmus.guest;
   if (pgdir !== undefined && pgdir >= pgdirs) {
-    throw new UserError(`there is no pgdir ${pgdir} in this test: its pgdirs are 0 to ${pgdirs - 1}`);
+    throw new UserError(
+      `there is no pgdir ${pgdir} in this test: its pgdirs are 0 to ${pgdirs - 1}`,
+    );
   }
   const { run } = subject.replay(token);
   const stop: Stop = event === undefined ? { step: step ?? run.steps - 1 } : { event };
