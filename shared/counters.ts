@@ -55,6 +55,12 @@ export const Counter = {
   TablePages: 23,
   /** … and for guest pages that shared the page of zeroes until they were written. */
   CopiesOnWrite: 24,
+  /** Entries put into a shadow beside the one that a fault was for. */
+  Prefaulted: 25,
+  /** Entries of a shadow compared with the guest's own, instead of thrown away. */
+  EntriesCompared: 26,
+  /** Shadows emptied because the host was short of memory. */
+  Reclaimed: 27,
   /** The first of the hypercalls by kind. */
   Hypercalls: 32,
 } as const;
