@@ -262,7 +262,8 @@ export function layoutOf(spec: MachineSpec): Layout {
 export const defectsOf = ({ defects, discipline = 'as-written' }: MachineSpec) =>
   defects ?? (discipline === 'as-written' ? ALL_DEFECTS : []);
 
-const schedulingOf = ({ policy, quantum, hotplug = [] }: MachineSpec): Scheduling => ({
+/** How its vCPUs are scheduled. */
+export const schedulingOf = ({ policy, quantum, hotplug = [] }: MachineSpec): Scheduling => ({
   policy,
   quantum,
   hotplug,
