@@ -20,13 +20,13 @@ import { TaskWord, type TurnState } from './turn-state.ts';
 export const LEAVE = Symbol('leave');
 
 export class Task {
-  readonly index: number;
-  readonly turn: Turn;
-  readonly state: TurnState;
+  declare readonly index: number;
+  declare readonly turn: Turn;
+  declare readonly state: TurnState;
   readonly stores: StoreBuffer;
   /** Of its piece so far: what steps came to, and what else it was told. */
-  readonly steps = new Results();
-  readonly asides = new Results();
+  declare readonly steps: Results;
+  declare readonly asides: Results;
   /** Its piece has written a word that is no step. */
   hasPoked = false;
   readonly #words: Uint32Array;
@@ -37,13 +37,15 @@ export class Task {
 
   /** `host`: a view by plain words. */
   constructor(turn: Turn, index: number, host: Host) {
+    this.steps = new Results();
+    this.asides = new Results();
     this.turn = turn;
     this.state = turn.state;
     this.index = index;
     this.stores = new StoreBuffer(turn.state, index);
     this.#words = turn.state.words;
     this.#at = turn.state.taskAt(index);
-    this.#private = new PrivateWords(host, index);
+    this.#private = new PrivateWords(host, index, turn.snapshot);
     this.#from = this.#private.from;
     this.#own = this.#private.to - this.#private.from;
   }

@@ -21,25 +21,25 @@ const { Read, Write, Load, Store, Exchange, CompareExchange, Add, And, Or, Scan,
  * reads and writes will do for all of them.
  */
 export class TurnWords extends Words {
-  readonly #task: Task;
-  readonly #state: TurnState;
-  readonly #buffers: boolean;
+  declare readonly task: Task;
+  declare readonly state: TurnState;
+  declare readonly buffers: boolean;
 
   constructor(memory: WebAssembly.Memory, scratch: Ptr, task: Task) {
     super(memory, scratch);
-    this.#task = task;
-    this.#state = task.state;
-    this.#buffers = task.turn.memory === 'tso';
+    this.task = task;
+    this.state = task.state;
+    this.buffers = task.turn.memory === 'tso';
   }
 
   override peek(at: Ptr): number {
-    const { asides } = this.#task;
-    if (this.#task.owns(at)) return this.plain[at]!;
+    const { asides } = this.task;
+    if (this.task.owns(at)) return this.plain[at]!;
     return asides.isAgain ? asides.again() >>> 0 : asides.keep(this.#newest(at));
   }
 
   override poke(at: Ptr, value: number): void {
-    const task = this.#task;
+    const task = this.task;
     if (task.owns(at)) {
       this.plain[at] = value;
       return;
@@ -59,7 +59,7 @@ export class TurnWords extends Words {
 
   override write(at: Ptr, value: number): void {
     if (this.#isAgain(Write, at)) return void this.#again();
-    if (this.#buffers) this.#task.stores.push(at, value);
+    if (this.buffers) this.task.stores.push(at, value);
     else this.plain[at] = value;
     this.#changed(Write, at, value, value);
   }
@@ -129,7 +129,7 @@ export class TurnWords extends Words {
     const found = this.#entry(at);
     this.#setEntry(at, entry);
     this.#changed(Exchange, at, entry.low, found.low);
-    this.#task.asides.keep(found.high);
+    this.task.asides.keep(found.high);
     return found;
   }
 
@@ -148,8 +148,8 @@ export class TurnWords extends Words {
   }
 
   override move(to: Ptr, from: Ptr, words: number): void {
-    const task = this.#task;
-    if (this.#buffers || task.owns(to) || task.owns(from)) {
+    const task = this.task;
+    if (this.buffers || task.owns(to) || task.owns(from)) {
       this.#moveOneByOne(to, from, words);
       return;
     }
@@ -166,14 +166,14 @@ export class TurnWords extends Words {
   }
 
   override fill(at: Ptr, words: number, value: number): void {
-    if (this.#task.owns(at)) return super.fill(at, words, value);
+    if (this.task.owns(at)) return super.fill(at, words, value);
     if (this.#isAgain(Fill, at)) return void this.#again();
     super.fill(at, words, value);
     this.#changed(Fill, at, value, value, words);
   }
 
   override copy(to: Ptr, from: Ptr, words: number): void {
-    if (!this.#task.owns(to)) {
+    if (!this.task.owns(to)) {
       if (this.#isAgain(Copy, to)) return void this.#again();
       super.copy(to, from, words);
       this.#changed(Copy, to, 0, 0, words);
@@ -188,14 +188,14 @@ export class TurnWords extends Words {
 
   /** Nobody sleeps with the turn: it passes on until the word has changed. */
   override wait(at: Ptr, expected: number, _ms: number): void {
-    const task = this.#task;
+    const task = this.task;
     if (task.asides.isAgain) return void task.asides.again();
     if (this.plain[at] === expected >>> 0) task.turn.wait(task, at, expected >>> 0);
     task.asides.keep(0);
   }
 
   override relax(): void {
-    const task = this.#task;
+    const task = this.task;
     if (task.asides.isAgain) return void task.asides.again();
     task.turn.relax(task);
     task.asides.keep(0);
@@ -210,23 +210,23 @@ export class TurnWords extends Words {
    * made once this returns, which is at once where it is plain that nothing is to be decided.
    */
   #isAgain(kind: access.Access, at: Ptr): boolean {
-    return !this.#state.isPlain && this.#asks(kind, at);
+    return !this.state.isPlain && this.#asks(kind, at);
   }
 
   #asks(kind: access.Access, at: Ptr): boolean {
-    const task = this.#task;
+    const task = this.task;
     if (task.steps.isAgain) return true;
     task.turn.point(task, kind, at);
     return false;
   }
 
   #again(): number {
-    return this.#task.steps.again();
+    return this.task.steps.again();
   }
 
   #done(kind: access.Access, at: Ptr, value: number, result: number): number {
-    const task = this.#task;
-    const state = this.#state;
+    const task = this.task;
+    const state = this.state;
     state.take((task.index << 8) | kind, at, value, result);
     // Who is watched never has it plain.
     if (state.plainUntil === 0) task.turn.tell(task.index, kind, at, value, result);
@@ -234,13 +234,13 @@ export class TurnWords extends Words {
   }
 
   #changed(kind: access.Access, at: Ptr, value: number, result: number, words = 2): number {
-    this.#task.turn.touch(at, words);
+    this.task.turn.touch(at, words);
     return this.#done(kind, at, value, result);
   }
 
   #take64(kind: access.Access, at: Ptr): Entry {
     if (this.#isAgain(kind, at)) return this.#again64();
-    const task = this.#task;
+    const task = this.task;
     if (this.#isBuffered(at) || this.#isBuffered(toPtr(at + 1))) task.turn.flush(task);
     const found = this.#entry(at);
     this.#done(kind, at, 0, found.low);
@@ -250,7 +250,7 @@ export class TurnWords extends Words {
 
   #again64(): Entry {
     const low = this.#again();
-    return new Entry(low, this.#task.asides.again());
+    return new Entry(low, this.task.asides.again());
   }
 
   #entry(at: Ptr): Entry {
@@ -264,11 +264,11 @@ export class TurnWords extends Words {
 
   /** The word as this CPU sees it. */
   #newest(at: Ptr): number {
-    const buffered = this.#buffers ? this.#task.stores.find(at) : NOT_BUFFERED;
+    const buffered = this.buffers ? this.task.stores.find(at) : NOT_BUFFERED;
     return buffered === NOT_BUFFERED ? this.plain[at]! : buffered;
   }
 
   #isBuffered(at: Ptr): boolean {
-    return this.#buffers && this.#task.stores.find(at) !== NOT_BUFFERED;
+    return this.buffers && this.task.stores.find(at) !== NOT_BUFFERED;
   }
 }

@@ -40,7 +40,7 @@ export class ThreadTurn extends Turn {
     words: Words,
     host: Host,
     memory: MemoryModel,
-    touched: Int32Array,
+    touched: Uint8Array,
   ) {
     super(state, host, memory, touched);
     this.#words = words;
