@@ -55,6 +55,12 @@ export const Counter = {
   TablePages: 23,
   /** … and for guest pages that shared the page of zeroes until they were written. */
   CopiesOnWrite: 24,
+  /** Entries put into a shadow beside the one that a fault was for. */
+  Prefaulted: 25,
+  /** Entries of a shadow compared with the guest's own, instead of thrown away. */
+  EntriesCompared: 26,
+  /** Shadows emptied because the host was short of memory. */
+  Reclaimed: 27,
   /** The first of the hypercalls by kind. */
   Hypercalls: 32,
 } as const;
@@ -87,20 +93,20 @@ const COUNTERS = Counter.Hypercalls + HYPERCALL_KINDS;
 export const COUNTERS_WORDS = COUNTERS * 2;
 
 export class Counters {
-  readonly #values: Float64Array<SharedArrayBuffer>;
-  readonly #base: number;
+  declare private readonly values: Float64Array<SharedArrayBuffer>;
+  declare private readonly base: number;
 
   constructor(buffer: SharedArrayBuffer, at: Ptr) {
-    this.#values = new Float64Array(buffer);
-    this.#base = at / 2;
+    this.values = new Float64Array(buffer);
+    this.base = at / 2;
   }
 
   add(counter: number, n: number): void {
-    this.#values[this.#base + counter]! += n;
+    this.values[this.base + counter]! += n;
   }
 
   count(counter: number): void {
-    this.#values[this.#base + counter]! += 1;
+    this.values[this.base + counter]! += 1;
   }
 
   /** Hypercalls outside the table are the guest's mistake and are not counted. */
@@ -109,6 +115,6 @@ export class Counters {
   }
 
   get(counter: number): number {
-    return this.#values[this.#base + counter]!;
+    return this.values[this.base + counter]!;
   }
 }

@@ -18,6 +18,7 @@ import { HOST_CPU_WORDS } from './host-cpu.ts';
 import { LG_CPU_WORDS } from './lg-cpu.ts';
 import { LGUEST_WORDS } from './lguest.ts';
 import { MACHINE_WORDS } from './machine-record.ts';
+import type { PagingPolicy } from './paging-policy.ts';
 import { PGDIR_WORDS } from './pgdir.ts';
 import { runQueueWords } from './run-queue.ts';
 
@@ -33,6 +34,8 @@ export interface GuestConfig {
   /** Defects of the code as written that are on. */
   readonly defects: readonly DefectId[];
   readonly discipline?: DisciplineName;
+  /** Where it is not as lguest. */
+  readonly policy?: Partial<PagingPolicy>;
 }
 
 export interface MachineConfig {

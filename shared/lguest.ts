@@ -1,24 +1,30 @@
 /** `struct lguest`: one guest, in shared memory. */
 
 import type { Gpfn, Gva, Ptr } from './address.ts';
-import { toGva, toPtr } from './address.ts';
+import * as address from './address.ts';
 import type { Counters } from './counters.ts';
 import { type DefectSwitches, sharesSwitcher, trustsStack } from './defects.ts';
 import { type DisciplineName, faultsTakeNoLock } from './discipline.ts';
 import type { Entry, PagingForm } from './entry.ts';
-import { Entry as EntryValue } from './entry.ts';
+import * as entries from './entry.ts';
 import type { Host } from './host.ts';
 import type { LauncherMap } from './launcher-map.ts';
 import type { LgCpu } from './lg-cpu.ts';
 import { Lock } from './lock.ts';
 import { Stop } from './machine-record.ts';
+import type { PolicySwitches } from './paging-policy.ts';
 import type { Pgdir } from './pgdir.ts';
 import { SharedRecord } from './shared-record.ts';
+
+const { toGva, toPtr } = address;
+const { Entry: EntryValue } = entries;
 
 const DEAD = 0;
 const KERNEL_ADDRESS = 1;
 const NOTIFICATIONS = 4;
 const HUNGRY = 5;
+const USES = 6;
+const HAND = 7;
 const LOCK = 14;
 const REASON_LENGTH = 15;
 const REASON = 16;
@@ -49,6 +55,7 @@ export interface LguestParts {
   readonly counters: Counters;
   readonly defects: DefectSwitches;
   readonly discipline: DisciplineName;
+  readonly policy: PolicySwitches;
 }
 
 export class Lguest extends SharedRecord {
@@ -65,6 +72,8 @@ export class Lguest extends SharedRecord {
   /** Which defects of the code as written it has. */
   declare readonly defects: DefectSwitches;
   declare readonly discipline: DisciplineName;
+  /** Where the paging code does other than lguest's. */
+  declare readonly policy: PolicySwitches;
   /** What it says, as switches: V8 compares names by a call (shared/discipline.ts). */
   declare readonly isAsWritten: boolean;
   declare readonly hasOneLock: boolean;
@@ -89,6 +98,7 @@ export class Lguest extends SharedRecord {
     this.counters = parts.counters;
     this.defects = parts.defects;
     this.discipline = parts.discipline;
+    this.policy = parts.policy;
     this.isAsWritten = parts.discipline === 'as-written';
     this.hasOneLock = parts.discipline === 'guest-lock';
     this.faultsTakeNoLock = faultsTakeNoLock(parts.discipline, parts.defects);
@@ -120,6 +130,23 @@ export class Lguest extends SharedRecord {
   }
   set hungryVcpu(idPlusOne: number) {
     this.store(HUNGRY, idPlusOne);
+  }
+
+  /** How often a vCPU has gone on on a pgdir, modulo 2^32; counted for LRU alone. */
+  get uses(): number {
+    return this.read(USES);
+  }
+  countUse(): number {
+    this.write(USES, this.uses + 1);
+    return this.uses;
+  }
+
+  /** The pgdir that the clock's hand is at. */
+  get hand(): number {
+    return this.read(HAND);
+  }
+  set hand(pgdir: number) {
+    this.write(HAND, pgdir);
   }
 
   get dead(): Dead {

@@ -1,10 +1,12 @@
 /** `struct pgdir`: one of the shadow page tables that a guest has cached. */
 
 import type { Gpa, Ptr } from './address.ts';
-import { toGpa, toPtr } from './address.ts';
+import * as address from './address.ts';
 import { Lock } from './lock.ts';
 import { SharedRecord } from './shared-record.ts';
 import type { Words } from './words.ts';
+
+const { NULL, toGpa, toPtr } = address;
 
 const GPGDIR = 0;
 const PGDIR = 1;
@@ -14,7 +16,26 @@ const LOCK = 4;
 const CHANGES = 5;
 const USERS = 6;
 const VERSION = 7;
+const LAST_USE = 8;
 export const PGDIR_WORDS = 16;
+
+/** What no top level's address is: the pgdir is empty, and nobody's. */
+export const NOBODYS: Gpa = toGpa(-1);
+
+/**
+ * Which of a guest's pgdirs shadows a top level; as many as there are if none does. Their records
+ * lie one after the other, and go by as words: to V8 each record has a memory of its own.
+ */
+export function indexOfGpgdir(pgdirs: readonly Pgdir[], gpgdir: Gpa): number {
+  const count = pgdirs.length;
+  const { words, place } = pgdirs[0]!;
+  for (let i = 0; i < count; i++) {
+    const at = place + i * PGDIR_WORDS;
+    const isAllocated = words.read(toPtr(at + PGDIR)) !== NULL;
+    if (isAllocated && words.read(toPtr(at + GPGDIR)) === gpgdir) return i;
+  }
+  return count;
+}
 
 export class Pgdir extends SharedRecord {
   /** Held while entries go away or change, if the discipline says so. */
@@ -24,6 +45,10 @@ export class Pgdir extends SharedRecord {
   constructor(words: Words, at: Ptr, gaveUp: () => boolean) {
     super(words, at);
     this.lock = new Lock(words, this.field(LOCK), gaveUp);
+  }
+
+  get place(): Ptr {
+    return this.at;
   }
 
   /** Which guest top level this shadows. */
@@ -77,6 +102,14 @@ export class Pgdir extends SharedRecord {
   }
   removeUser(): void {
     this.words.add(this.field(USERS), -1);
+  }
+
+  /** When a vCPU last went on on it, as the way to evict wants it (src/paging/eviction.ts). */
+  get lastUse(): number {
+    return this.read(LAST_USE);
+  }
+  set lastUse(use: number) {
+    this.write(LAST_USE, use);
   }
 
   /** How often its upper levels have changed, modulo 2^32; vCPUs keep copies of them. */

@@ -17,6 +17,7 @@ import { type Host, makeMachine } from '../shared/host.ts';
 import { Vma } from '../shared/launcher-map.ts';
 import { type Layout, layOut, totalSwitcherPages } from '../shared/layout.ts';
 import { Stop } from '../shared/machine-record.ts';
+import type { PagingPolicy } from '../shared/paging-policy.ts';
 import { workerUrl } from '../shared/worker-url.ts';
 import { MAX_VCPUS, MIN_PAGES } from './guest/kernel/layout.ts';
 import { loadProgram, type ProgramSource } from './guest/load.ts';
@@ -39,6 +40,8 @@ export interface GuestSpec {
   readonly pgdirs?: number;
   /** Whether it is shown the NX bit, which takes PAE; by default with PAE. */
   readonly nx?: boolean;
+  /** Where the paging code does other than lguest's. */
+  readonly pagingPolicy?: Partial<PagingPolicy>;
 }
 
 export interface MachineSpec {
@@ -242,7 +245,7 @@ export function layoutOf(spec: MachineSpec): Layout {
     switcherAddr: SWITCHER_ADDR,
     frames: spec.frames ?? framesFor(spec),
     seed: spec.seed,
-    guests: spec.guests.map(({ paging, nx, pages, vcpus = 1, pgdirs = PGDIRS }) => ({
+    guests: spec.guests.map(({ paging, nx, pages, vcpus = 1, pgdirs = PGDIRS, pagingPolicy }) => ({
       paging,
       nx: nx ?? paging === 'pae',
       pages,
@@ -250,6 +253,7 @@ export function layoutOf(spec: MachineSpec): Layout {
       pgdirs,
       defects: defectsOf(spec),
       discipline: spec.discipline ?? 'as-written',
+      ...(pagingPolicy === undefined ? {} : { policy: pagingPolicy }),
     })),
   });
 }
@@ -258,7 +262,8 @@ export function layoutOf(spec: MachineSpec): Layout {
 export const defectsOf = ({ defects, discipline = 'as-written' }: MachineSpec) =>
   defects ?? (discipline === 'as-written' ? ALL_DEFECTS : []);
 
-const schedulingOf = ({ policy, quantum, hotplug = [] }: MachineSpec): Scheduling => ({
+/** How its vCPUs are scheduled. */
+export const schedulingOf = ({ policy, quantum, hotplug = [] }: MachineSpec): Scheduling => ({
   policy,
   quantum,
   hotplug,

@@ -9,6 +9,7 @@ import { Vma } from '../shared/launcher-map.ts';
 import { layOut } from '../shared/layout.ts';
 import type { LgCpu } from '../shared/lg-cpu.ts';
 import type { Dead } from '../shared/lguest.ts';
+import type { PagingPolicy } from '../shared/paging-policy.ts';
 import { digestMemory } from '../src/check/digest.ts';
 import { checkNothingLeft, checkReferences } from '../src/check/references.ts';
 import type { Program } from '../src/guest/program.ts';
@@ -26,6 +27,7 @@ export interface RigSpec {
   readonly pgdirs?: number;
   readonly discipline?: DisciplineName;
   readonly defects?: readonly DefectId[];
+  readonly policy?: Partial<PagingPolicy>;
 }
 
 export class Rig {
@@ -52,6 +54,7 @@ export class Rig {
             pgdirs: spec.pgdirs ?? 4,
             defects: spec.defects ?? ALL_DEFECTS,
             discipline: spec.discipline ?? 'as-written',
+            policy: spec.policy ?? {},
           },
         ],
       }),

@@ -69,6 +69,12 @@ function inspect(text: string, { step, event, diff, show, pgdir, json }: Options
   const writeJson = jsonOutput(json);
   const token = decodeToken(text);
   const subject = subjectOf(token);
+  const { pgdirs } = subject.litmus.guest;
+  if (pgdir !== undefined && pgdir >= pgdirs) {
+    throw new UserError(
+      `there is no pgdir ${pgdir} in this test: its pgdirs are 0 to ${pgdirs - 1}`,
+    );
+  }
   const { run } = subject.replay(token);
   const stop: Stop = event === undefined ? { step: step ?? run.steps - 1 } : { event };
   const stops = diff === undefined ? [stop] : [stop, { step: diff }];

@@ -12,6 +12,7 @@ import type { LgCpu } from '../../shared/lg-cpu.ts';
 import { killGuest, type Lguest } from '../../shared/lguest.ts';
 import { bootRegisters } from '../guest/kernel/kernel.ts';
 import { allocatePrivateSwitcher } from '../paging/private-switcher.ts';
+import { notifyDiscard } from '../paging/reclaim.ts';
 import { freeGuestPagetable, initGuestPagetable } from '../paging/setup.ts';
 import { writeSaved } from './switcher.ts';
 
@@ -50,6 +51,7 @@ function discard(cpu: LgCpu, address: Gpa): void {
   lg.map.set(page, Vma.CopyOnWrite);
   // The host's code on another CPU may be about to write where the map said before.
   quiesceHost(lg);
+  notifyDiscard(cpu);
   frames.put(frame);
 }
 

@@ -78,6 +78,9 @@ describe.each(['nonpae', 'pae'])('with %s', (paging) => {
       ) ?? [];
     expect(titles('1')).toEqual(['guest 0, pgdir 1']);
     expect(titles('3')).toEqual([]);
+    const none = inspected(token, '--pgdir', '9');
+    expect(none).toMatchObject({ code: 2, stdout: '' });
+    expect(none.stderr).toContain('its pgdirs are 0 to 3');
   });
 
   test('a reader that stops early is no mistake', () => {

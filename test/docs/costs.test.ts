@@ -1,17 +1,14 @@
 /**
- * The tables in docs/costs.md are those of the code, and its commands do what it says.
+ * The tables in docs/costs.md are those of the code, and its costs are a scenario's.
  * TELL=1 writes the tables anew.
  */
 
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { PRESET_NAMES, PRESETS, type PresetName } from '../../src/cost/presets.ts';
 import { EVENT_IDS, EVENTS } from '../../src/cost/table.ts';
 import { parseScenario } from '../../src/scenario/parse.ts';
 import { costsOf } from '../../src/scenario/spec.ts';
-import { shell } from '../commands/umbra.ts';
 
 const FILE = 'docs/costs.md';
 const text = readFileSync(FILE, 'utf8');
@@ -55,22 +52,6 @@ test.each(Object.keys(TABLES))('the table of %s', (name) => {
     return;
   }
   expect(text).toContain(`<!-- ${name} -->\n\n${TABLES[name]}\n\n<!-- end -->`);
-});
-
-test('its commands run one after the other', { timeout: 120_000 }, () => {
-  const folder = mkdtempSync(join(tmpdir(), 'umbra-docs-'));
-  const commands = /```sh\n([\s\S]*?)```/.exec(text)![1]!;
-  const script = commands
-    .replaceAll('npm run -s umbra --', 'umbra')
-    .replaceAll(/(before|after)\.json/g, (name) => join(folder, name))
-    .trim()
-    .replaceAll(/ *#.*$/gm, '')
-    .replaceAll('\n', ' && ');
-  const { code, stdout, stderr } = shell(script);
-  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-  expect(stdout).toContain('Cycles at the costs of haswell');
-  expect(stdout).toMatch(/Cycles at the costs of core2 [\s\S]*before\.json/);
-  rmSync(folder, { recursive: true });
 });
 
 test('its costs are those that a scenario has', () => {

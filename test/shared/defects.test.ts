@@ -6,9 +6,10 @@ import { ALL_DEFECTS, DEFECTS, sharesSwitcher, switchesFor } from '../../shared/
 
 const page = readFileSync(new URL('../../docs/defects.md', import.meta.url), 'utf8');
 
-test.each(ALL_DEFECTS)('docs/defects.md has %s as it is', (id) => {
+test.each(ALL_DEFECTS)('docs/defects.md has %s as it is, and its story', (id) => {
   const { title, where } = DEFECTS[id];
   expect(page).toContain(`\n| ${id} | ${title} | ${where} |\n`);
+  expect(page).toContain(`\n**${id}: ${title}.** `);
 });
 
 test('docs/defects.md says of each that takes several vCPUs whether free running showed it', () => {

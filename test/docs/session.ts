@@ -1,0 +1,111 @@
+/**
+ * The commands of a page, as its reader types them: one after the other, in a folder that looks
+ * like a clone and may be written to.
+ */
+
+import { spawnSync } from 'node:child_process';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+export interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Commands of a page: lines of its `sh` blocks, and what stands behind a `$` where output is shown. */
+export function commandsOf(page: string): readonly string[] {
+  const blocks = readFileSync(page, 'utf8').matchAll(/^```(\w*)\n([\s\S]*?)^```/gm);
+  return Array.from(blocks, ([, language, block]) => {
+    const lines = block!.replaceAll(/\\\n\s*/g, '').split('\n');
+    if (language === 'sh') return lines;
+    return lines.filter((line) => line.startsWith('$ ')).map((line) => line.slice(2));
+  })
+    .flat()
+    .map((line) => line.replace(/(^|\s)#.*$/, '').trim())
+    .filter((line) => line !== '');
+}
+
+/** Files that a page shows: blocks that begin with a comment that is a name. */
+const filesOf = (page: string): readonly { readonly name: string; readonly text: string }[] =>
+  Array.from(
+    readFileSync(page, 'utf8').matchAll(/^```\w+\n(# (\S+\.yaml)\n[\s\S]*?)^```/gm),
+    ([, text, name]) => ({ name: name!, text: text! }),
+  );
+
+/** What npm runs, without npm: it takes half a second each time to find that out. */
+const NPM = `
+umbra() { "$NODE" src/main.ts "$@"; }
+npm() {
+  case "$*" in
+    "run -s umbra -- "* | "run umbra -- "*) while [ "$1" != -- ]; do shift; done; umbra "\${@:2}" ;;
+    "start -- "*) umbra start "\${@:3}" ;;
+    start) umbra start ;;
+    "run bench -- "*) "$NODE" bench/main.ts "\${@:4}" ;;
+    *) echo "what does npm $* run?" >&2; return 99 ;;
+  esac
+}
+`;
+
+/** Commands of the docs write there: a copy will do, or nothing. */
+const WRITTEN_TO = ['docs', 'runs'];
+
+export class Session {
+  readonly #folder = mkdtempSync(join(tmpdir(), 'umbra-docs-'));
+  #printed = '';
+
+  /** What the page shows of files is in it. */
+  constructor(page: string) {
+    for (const name of readdirSync('.').filter((name) => !WRITTEN_TO.includes(name))) {
+      symlinkSync(resolve(name), join(this.#folder, name));
+    }
+    cpSync('docs', join(this.#folder, 'docs'), { recursive: true });
+    mkdirSync(join(this.#folder, 'home/.config/fish/completions'), { recursive: true });
+    for (const { name, text } of filesOf(page)) writeFileSync(join(this.#folder, name), text);
+  }
+
+  run(command: string): Ended {
+    const { status, stdout, stderr } = spawnSync('bash', ['-c', NPM + this.#filledIn(command)], {
+      cwd: this.#folder,
+      encoding: 'utf8',
+      maxBuffer: 1 << 28,
+      env: { ...process.env, NODE: process.execPath, HOME: join(this.#folder, 'home') },
+    });
+    this.#printed += stdout;
+    return { code: status, stdout, stderr };
+  }
+
+  /** What was printed by commands so far, and is a schedule. */
+  get tokens(): readonly string[] {
+    return Array.from(this.#printed.matchAll(/umbra replay (umbra\d+\.\S+)/g), ([, it]) => it!);
+  }
+
+  /**
+   * FIRST and SECOND are the failure and the schedule beside it that `explore` printed last, and
+   * a schedule that is shown cut short is one of those printed that begins so.
+   */
+  #filledIn(command: string): string {
+    const { tokens } = this;
+    const [first, second] = tokens.slice(-2);
+    return command
+      .replace('FIRST', first ?? 'FIRST')
+      .replace('SECOND', second ?? 'SECOND')
+      .replace(/(umbra\d+\.\S+)…/, (cut, begin: string) => {
+        return tokens.find((token) => token.startsWith(begin)) ?? cut;
+      });
+  }
+
+  close(): void {
+    rmSync(this.#folder, { recursive: true });
+  }
+}
