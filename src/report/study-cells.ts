@@ -9,7 +9,7 @@ export interface Column {
   readonly cells: readonly string[];
 }
 
-/** A column for each factor and measure that some point has. */
+/** A column for each factor, and each measure but for details, that some point has. */
 export function columnsOf(
   { factors, measures }: Pick<StudyResult, 'factors' | 'measures'>,
   points: readonly Point[],
@@ -18,10 +18,12 @@ export function columnsOf(
     ...{ title, kind: 'factor' as const },
     cells: points.map(({ levels }) => String(levels[name] ?? '')),
   }));
-  const measured = Object.entries(measures).map(([name, { title }]) => ({
-    ...{ title, kind: 'measure' as const },
-    cells: points.map(({ measures: found }) => (found[name] ? withSpread(found[name]) : '')),
-  }));
+  const measured = Object.entries(measures)
+    .filter(([, { detail = false }]) => !detail)
+    .map(([name, { title }]) => ({
+      ...{ title, kind: 'measure' as const },
+      cells: points.map(({ measures: found }) => (found[name] ? withSpread(found[name]) : '')),
+    }));
   return [...varied, ...measured].filter(({ cells }) => cells.some((cell) => cell !== ''));
 }
 

@@ -28,8 +28,7 @@ export function studyMarkdown(
     ...charts.map((chart) => `![${chart.title}](${pictureOf(chart)})`),
     '## Figures',
     ...Array.from(experiments, ([name, all]) => [`### ${name}`, pointsTable(result, all)]).flat(),
-    measuresList(result),
-    '',
+    `${measuresList(result)}\n`,
   ].join('\n\n');
 }
 
@@ -60,6 +59,8 @@ function pointsTable(result: StudyResult, points: StudyResult['points']): string
 /** What the columns say, of those that there are. */
 const measuresList = ({ measures, points }: StudyResult): string =>
   Object.entries(measures)
-    .filter(([name]) => points.some((point) => name in point.measures))
+    .filter(
+      ([name, { detail = false }]) => !detail && points.some((point) => name in point.measures),
+    )
     .map(([, { title, description }]) => `* ${title}: ${description}`)
     .join('\n');

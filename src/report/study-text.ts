@@ -41,7 +41,10 @@ const findingText = ({ claim, verdict, answer, published }: Finding): string =>
 export function settingText({ seeds, scale, costs, interrupted }: StudyResult): string {
   const { title } = PRESETS[costs.preset as PresetName];
   const broken = interrupted ? ' It was broken off: not all of it was run.' : '';
-  const many = seeds.length === 1 ? `One run, of seed ${seeds[0]}` : `Medians over ${seeds.length} seeds from ${seeds[0]}, ± where they lie with 95 %`;
+  const many =
+    seeds.length === 1
+      ? `One run, of seed ${seeds[0]}`
+      : `Medians over ${seeds.length} seeds from ${seeds[0]}, ± where they lie with 95 %`;
   return `${many}; scale ${scale}; cycles at the costs of ${costs.preset} (${title}).${broken}`;
 }
 
@@ -51,7 +54,8 @@ const LONGEST_TITLE = 14;
 function tables(columns: readonly Column[], page: Page): string {
   const heads = new Map(columns.map((column) => [column, page.wrap(column.title, LONGEST_TITLE)]));
   const widthOf = (column: Column): number =>
-    Math.max(...[...heads.get(column)!.split('\n'), ...column.cells].map(({ length }) => length)) + 3;
+    Math.max(...[...heads.get(column)!.split('\n'), ...column.cells].map(({ length }) => length)) +
+    3;
   const factors = columns.filter(({ kind }) => kind === 'factor');
   const room = page.columns - factors.reduce((n, column) => n + widthOf(column), 0);
   const rows: Column[][] = [];
