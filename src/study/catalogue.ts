@@ -1,7 +1,7 @@
 /** The studies by name. */
 
 import { claims } from './claims/claims.ts';
-import { migration } from './migration.ts';
+import { migration } from './migration/migration.ts';
 import type { Study } from './study.ts';
 
 export const STUDIES: Readonly<Record<string, Study>> = Object.fromEntries(

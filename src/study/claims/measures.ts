@@ -2,13 +2,10 @@
 
 import { Counter } from '../../../shared/counters.ts';
 import type { Lguest } from '../../../shared/lguest.ts';
-import { type CostTable, cyclesOf, occurrences } from '../../cost/model.ts';
-import { EVENT_IDS, EVENTS, type EventId } from '../../cost/table.ts';
+import { type CostTable, occurrences } from '../../cost/model.ts';
 import type { Measure } from '../../report/study-result.ts';
+import { cyclesByEvent, EVENT_PARTS } from '../event-parts.ts';
 import type { Measures } from '../study.ts';
-
-/** The part of the cycles that one event has: what hangs on its cost is found out by it. */
-export const partOf = (id: EventId): string => `cycles_${id}`;
 
 export const MEASURES: Readonly<Record<string, Measure>> = {
   cycles: { title: 'Cycles', unit: 'cycles', description: 'simulated, of the whole run' },
@@ -44,24 +41,17 @@ export const MEASURES: Readonly<Record<string, Measure>> = {
     ...{ title: 'Held', unit: '1' },
     description: 'of the guest’s pages in memory, those that a shadow held, when most were',
   },
-  ...Object.fromEntries(
-    EVENT_IDS.map((id) => [
-      partOf(id),
-      { title: `Cycles, ${id}`, unit: 'cycles', description: EVENTS[id].title, detail: true },
-    ]),
-  ),
+  ...EVENT_PARTS,
 };
 
 /** Of one run; `each`: of how many the cycles are to be told for one. */
 export function measured(lg: Lguest, costs: CostTable, each?: number): Measures {
   const { counters } = lg;
-  const happened = occurrences(counters, lg.form.pae);
-  const cycles = cyclesOf(happened, costs.cycles);
+  const parts = cyclesByEvent(occurrences(counters, lg.form.pae), costs);
   return {
-    cycles,
-    ...(each === undefined ? {} : { cycles_each: cycles / each }),
+    ...parts,
+    ...(each === undefined ? {} : { cycles_each: parts.cycles / each }),
     faults_fixed: counters.get(Counter.FaultsFixed),
     faults_passed_on: counters.get(Counter.FaultsPassedOn),
-    ...Object.fromEntries(EVENT_IDS.map((id) => [partOf(id), happened[id] * costs.cycles[id]])),
   };
 }

@@ -1,10 +1,10 @@
-/** Two points of the study beside one another: how many times the cycles, and what hangs on it. */
+/** Two points of a study beside one another: how many times the cycles, and what hangs on it. */
 
-import { EVENT_IDS, type EventId } from '../../cost/table.ts';
-import type { Estimate } from '../../report/statistics.ts';
-import type { Finding, Point } from '../../report/study-result.ts';
-import { ratioOfPoints, verdictOf } from '../findings.ts';
-import { partOf } from './measures.ts';
+import { EVENT_IDS, type EventId } from '../cost/table.ts';
+import type { Estimate } from '../report/statistics.ts';
+import type { Finding, Point } from '../report/study-result.ts';
+import { partOf } from './event-parts.ts';
+import { ratioOfPoints, verdictOf } from './findings.ts';
 
 export interface Sides {
   /** Cycles of the one for each of the other, seed by seed. */
