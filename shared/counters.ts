@@ -55,6 +55,17 @@ export const Counter = {
   TablePages: 23,
   /** … and for guest pages that shared the page of zeroes until they were written. */
   CopiesOnWrite: 24,
+  /** Of the entries: by the processor's own switch, into a guest of nested paging. */
+  NestedEntries: 25,
+  /** References to the host's table that walks of nested paging made. */
+  NestedReferences: 26,
+  /** Page faults that the processor gave to the guest's kernel itself: nested paging. */
+  DirectFaults: 27,
+  /** CR3 written, and single pages dropped, by the guest itself: nested paging. */
+  GuestCr3Loads: 28,
+  Invlpgs: 29,
+  /** Page tables looked through as they became such, or no longer were: direct paging. */
+  TablesTaken: 30,
   /** The first of the hypercalls by kind. */
   Hypercalls: 32,
 } as const;
@@ -80,6 +91,9 @@ export const HYPERCALL_NAMES: Readonly<Record<number, string>> = {
   19: 'SEND_INTERRUPTS',
   20: 'START_CPU',
   21: 'SEND_IPI',
+  22: 'MMU_UPDATE',
+  23: 'PIN_TABLE',
+  24: 'UNPIN_TABLE',
 };
 
 const HYPERCALL_KINDS = 32;

@@ -17,6 +17,7 @@ import { type Host, makeMachine } from '../shared/host.ts';
 import { Vma } from '../shared/launcher-map.ts';
 import { type Layout, layOut, totalSwitcherPages } from '../shared/layout.ts';
 import { Stop } from '../shared/machine-record.ts';
+import type { Virtualization } from '../shared/virtualization.ts';
 import { workerUrl } from '../shared/worker-url.ts';
 import { MAX_VCPUS, MIN_PAGES } from './guest/kernel/layout.ts';
 import { loadProgram, type ProgramSource } from './guest/load.ts';
@@ -39,6 +40,8 @@ export interface GuestSpec {
   readonly pgdirs?: number;
   /** Whether it is shown the NX bit, which takes PAE; by default with PAE. */
   readonly nx?: boolean;
+  /** By default shadow. */
+  readonly virtualization?: Virtualization;
 }
 
 export interface MachineSpec {
@@ -242,17 +245,29 @@ export function layoutOf(spec: MachineSpec): Layout {
     switcherAddr: SWITCHER_ADDR,
     frames: spec.frames ?? framesFor(spec),
     seed: spec.seed,
-    guests: spec.guests.map(({ paging, nx, pages, vcpus = 1, pgdirs = PGDIRS }) => ({
+    guests: spec.guests.map(({ paging, nx, pages, vcpus = 1, pgdirs = PGDIRS, ...guest }) => ({
       paging,
       nx: nx ?? paging === 'pae',
       pages,
       vcpus,
-      pgdirs,
-      defects: defectsOf(spec),
-      discipline: spec.discipline ?? 'as-written',
+      ...shadowing(spec, pgdirs, vcpus, guest.virtualization),
     })),
   });
 }
+
+/**
+ * Defects, disciplines and pgdirs are the shadow's; guests without one have a lock, and for
+ * each vCPU a pgdir that says on which top level it is.
+ */
+const shadowing = (
+  spec: MachineSpec,
+  pgdirs: number,
+  vcpus: number,
+  virtualization: Virtualization = 'shadow',
+) =>
+  virtualization === 'shadow'
+    ? { pgdirs, defects: defectsOf(spec), discipline: spec.discipline ?? 'as-written' }
+    : { pgdirs: vcpus, defects: [], discipline: 'guest-lock' as const, virtualization };
 
 /** The defects that are on. */
 export const defectsOf = ({ defects, discipline = 'as-written' }: MachineSpec) =>

@@ -40,6 +40,9 @@ export function isSynchronised(lg: Lguest): boolean {
   return lock === undefined || lg.host.words.load(lock) === 0;
 }
 
+/** Whether there is a shadow of tables that are what the host was told. */
+export const isShadowed = (lg: Lguest): boolean => lg.isShadow && isSynchronised(lg);
+
 /** What the guest maps at an address, by the top level at `top`; undefined if nothing. */
 export function guestLookUp(lg: Lguest, top: Gpa, vaddr: Gva): GuestEntry | undefined {
   const { form } = lg;

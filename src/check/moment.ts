@@ -5,6 +5,7 @@
 
 import type { Pfn } from '../../shared/address.ts';
 import type { Lguest } from '../../shared/lguest.ts';
+import { nestedTable } from './nested.ts';
 import { type Shadow, shadowOf } from './shadow.ts';
 
 export class Moment {
@@ -18,8 +19,11 @@ export class Moment {
   }
 
   shadow(lg: Lguest): Shadow {
-    const walked = this.#shadows.get(lg) ?? shadowOf(lg);
+    const walked = this.#shadows.get(lg) ?? tablesOf(lg);
     this.#shadows.set(lg, walked);
     return walked;
   }
 }
+
+/** What the host translates a guest's addresses by. */
+const tablesOf = (lg: Lguest): Shadow => (lg.isNested ? nestedTable(lg) : shadowOf(lg));

@@ -38,6 +38,10 @@ export class GuestSoftware implements Software {
 
 /** A guest's machine, running a program. */
 export const guestMachine = (
-  { form, nx, pfnLimit, cpus }: Lguest,
+  { form, nx, pfnLimit, cpus, virtualization }: Lguest,
   program: Program,
-): GuestMachine => ({ form, nx, vcpus: cpus.length, pages: pfnLimit, program });
+): GuestMachine => ({
+  ...{ form, nx, virtualization, program },
+  vcpus: cpus.length,
+  pages: pfnLimit,
+});

@@ -22,6 +22,7 @@ import * as counters from '../../../shared/counters.ts';
 import type { Entry, PagingForm } from '../../../shared/entry.ts';
 import { Entry as EntryValue } from '../../../shared/entry.ts';
 import * as hostCpu from '../../../shared/host-cpu.ts';
+import type { Virtualization } from '../../../shared/virtualization.ts';
 import { type Processor, Selector, Vector } from '../processor.ts';
 import type { Program } from '../program.ts';
 import { BODY } from './entry-points.ts';
@@ -50,6 +51,7 @@ export interface GuestMachine {
   readonly form: PagingForm;
   readonly nx: boolean;
   readonly vcpus: number;
+  readonly virtualization: Virtualization;
   /** Memory, in pages. */
   readonly pages: number;
   readonly program: Program;
@@ -187,6 +189,18 @@ export class KernelContext {
     for (const [i, value] of [number, a, b, c, d].entries()) this.#cpu.setRegister(i, value);
     this.#cpu.trap(Vector.Hypercall, 0);
     this.#abandon();
+  }
+
+  /** What an instruction of the processor's own comes to; negative is a fault. */
+  instruction(does: (cpu: Processor) => number): number {
+    if (this.#passed < this.#done) return this.#again();
+    this.#spend();
+    const result = does(this.#cpu);
+    if (isFault(result)) {
+      this.#cpu.pageFault(toGva(0), result);
+      this.#abandon();
+    }
+    return this.#push(result);
   }
 
   /** A function whose stack is replaced by its result when it returns. */
