@@ -5,6 +5,7 @@
 
 import type { Pfn } from '../../shared/address.ts';
 import type { Lguest } from '../../shared/lguest.ts';
+import { directTables } from './direct.ts';
 import { nestedTable } from './nested.ts';
 import { type Shadow, shadowOf } from './shadow.ts';
 
@@ -26,4 +27,7 @@ export class Moment {
 }
 
 /** What the host translates a guest's addresses by. */
-const tablesOf = (lg: Lguest): Shadow => (lg.isNested ? nestedTable(lg) : shadowOf(lg));
+function tablesOf(lg: Lguest): Shadow {
+  if (lg.isNested) return nestedTable(lg);
+  return lg.isDirect ? directTables(lg) : shadowOf(lg);
+}
