@@ -55,19 +55,25 @@ export const Counter = {
   TablePages: 23,
   /** … and for guest pages that shared the page of zeroes until they were written. */
   CopiesOnWrite: 24,
+  /** Entries put into a shadow beside the one that a fault was for. */
+  Prefaulted: 25,
+  /** Entries of a shadow compared with the guest's own, instead of thrown away. */
+  EntriesCompared: 26,
+  /** Shadows emptied because the host was short of memory. */
+  Reclaimed: 27,
   /** Of the entries: by the processor's own switch, into a guest of nested paging. */
-  NestedEntries: 25,
+  NestedEntries: 28,
   /** References to the host's table that walks of nested paging made. */
-  NestedReferences: 26,
+  NestedReferences: 29,
   /** Page faults that the processor gave to the guest's kernel itself: nested paging. */
-  DirectFaults: 27,
+  DirectFaults: 30,
   /** CR3 written, and single pages dropped, by the guest itself: nested paging. */
-  GuestCr3Loads: 28,
-  Invlpgs: 29,
+  GuestCr3Loads: 31,
+  Invlpgs: 32,
   /** Page tables looked through as they became such, or no longer were: direct paging. */
-  TablesTaken: 30,
+  TablesTaken: 33,
   /** The first of the hypercalls by kind. */
-  Hypercalls: 32,
+  Hypercalls: 34,
 } as const;
 
 /** LHCALL_* by number. */
@@ -96,7 +102,7 @@ export const HYPERCALL_NAMES: Readonly<Record<number, string>> = {
   24: 'UNPIN_TABLE',
 };
 
-const HYPERCALL_KINDS = 32;
+const HYPERCALL_KINDS = 30;
 const COUNTERS = Counter.Hypercalls + HYPERCALL_KINDS;
 export const COUNTERS_WORDS = COUNTERS * 2;
 

@@ -174,6 +174,14 @@ export class Frames {
     if (this.#words.add(this.#field(pfn, COUNT), -OWNED) === OWNED) this.#free(pfn);
   }
 
+  /** Whether the pool has less left than the CPUs' caches may want from it at once. */
+  isShort(): boolean {
+    const words = this.#words;
+    const fresh = this.#total - words.read(toPtr(this.#pool + POOL_FRESH));
+    const left = fresh + words.read(toPtr(this.#pool + POOL_LENGTH));
+    return left < BATCH * (this.#layout.config.hostCpus + 1);
+  }
+
   /** References beyond the owner's; negative when too many were given back. */
   references(pfn: Pfn): number {
     return (this.#words.load(this.#field(pfn, COUNT)) | 0) >> 1;

@@ -15,6 +15,7 @@ import { formOf, type Layout, tooLittleMemory, totalSwitcherPages } from './layo
 import { LgCpu } from './lg-cpu.ts';
 import { Lguest } from './lguest.ts';
 import { MachineRecord, Stop } from './machine-record.ts';
+import { policySwitches } from './paging-policy.ts';
 import { Pgdir } from './pgdir.ts';
 import { prandomU32, seedRandom } from './random.ts';
 import { makeMemory, Words } from './words.ts';
@@ -114,6 +115,7 @@ export class Host {
         defects: switchesFor(guest.defects),
         discipline: guest.discipline ?? 'as-written',
         virtualization: guest.virtualization ?? 'shadow',
+        policy: policySwitches(guest.policy),
       });
       for (let id = 0; id < guest.vcpus; id++) {
         const number = vcpus.length;

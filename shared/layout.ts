@@ -18,6 +18,7 @@ import { HOST_CPU_WORDS } from './host-cpu.ts';
 import { LG_CPU_WORDS } from './lg-cpu.ts';
 import { LGUEST_WORDS } from './lguest.ts';
 import { MACHINE_WORDS } from './machine-record.ts';
+import type { PagingPolicy } from './paging-policy.ts';
 import { PGDIR_WORDS } from './pgdir.ts';
 import { runQueueWords } from './run-queue.ts';
 import type { Virtualization } from './virtualization.ts';
@@ -36,6 +37,8 @@ export interface GuestConfig {
   readonly discipline?: DisciplineName;
   /** By default shadow. */
   readonly virtualization?: Virtualization;
+  /** Where it is not as lguest. */
+  readonly policy?: Partial<PagingPolicy>;
 }
 
 export interface MachineConfig {

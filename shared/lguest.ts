@@ -12,6 +12,7 @@ import type { LauncherMap } from './launcher-map.ts';
 import type { LgCpu } from './lg-cpu.ts';
 import { Lock } from './lock.ts';
 import { Stop } from './machine-record.ts';
+import type { PolicySwitches } from './paging-policy.ts';
 import type { Pgdir } from './pgdir.ts';
 import { SharedRecord } from './shared-record.ts';
 import type { Virtualization } from './virtualization.ts';
@@ -20,7 +21,9 @@ const DEAD = 0;
 const KERNEL_ADDRESS = 1;
 const NOTIFICATIONS = 4;
 const HUNGRY = 5;
-const NESTED_ROOT = 6;
+const USES = 6;
+const HAND = 7;
+const NESTED_ROOT = 8;
 const LOCK = 14;
 const REASON_LENGTH = 15;
 const REASON = 16;
@@ -53,6 +56,7 @@ export interface LguestParts {
   readonly discipline: DisciplineName;
   readonly virtualization: Virtualization;
   readonly pageTypes: Ptr;
+  readonly policy: PolicySwitches;
 }
 
 export class Lguest extends SharedRecord {
@@ -69,6 +73,8 @@ export class Lguest extends SharedRecord {
   /** Which defects of the code as written it has. */
   declare readonly defects: DefectSwitches;
   declare readonly discipline: DisciplineName;
+  /** Where the paging code does other than lguest's. */
+  declare readonly policy: PolicySwitches;
   /** What it says, as switches: V8 compares names by a call (shared/discipline.ts). */
   declare readonly isAsWritten: boolean;
   declare readonly hasOneLock: boolean;
@@ -99,6 +105,7 @@ export class Lguest extends SharedRecord {
     this.counters = parts.counters;
     this.defects = parts.defects;
     this.discipline = parts.discipline;
+    this.policy = parts.policy;
     this.isAsWritten = parts.discipline === 'as-written';
     this.hasOneLock = parts.discipline === 'guest-lock';
     this.faultsTakeNoLock = faultsTakeNoLock(parts.discipline, parts.defects);
@@ -144,6 +151,23 @@ export class Lguest extends SharedRecord {
   }
   set nestedRoot(frame: Pfn) {
     this.write(NESTED_ROOT, frame);
+  }
+
+  /** How often a vCPU has gone on on a pgdir, modulo 2^32; counted for LRU alone. */
+  get uses(): number {
+    return this.read(USES);
+  }
+  countUse(): number {
+    this.write(USES, this.uses + 1);
+    return this.uses;
+  }
+
+  /** The pgdir that the clock's hand is at. */
+  get hand(): number {
+    return this.read(HAND);
+  }
+  set hand(pgdir: number) {
+    this.write(HAND, pgdir);
   }
 
   get dead(): Dead {

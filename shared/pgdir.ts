@@ -14,7 +14,11 @@ const LOCK = 4;
 const CHANGES = 5;
 const USERS = 6;
 const VERSION = 7;
+const LAST_USE = 8;
 export const PGDIR_WORDS = 16;
+
+/** What no top level's address is: the pgdir is empty, and nobody's. */
+export const NOBODYS: Gpa = toGpa(-1);
 
 export class Pgdir extends SharedRecord {
   /** Held while entries go away or change, if the discipline says so. */
@@ -77,6 +81,14 @@ export class Pgdir extends SharedRecord {
   }
   removeUser(): void {
     this.words.add(this.field(USERS), -1);
+  }
+
+  /** When a vCPU last went on on it, as the way to evict wants it (src/paging/eviction.ts). */
+  get lastUse(): number {
+    return this.read(LAST_USE);
+  }
+  set lastUse(use: number) {
+    this.write(LAST_USE, use);
   }
 
   /** How often its upper levels have changed, modulo 2^32; vCPUs keep copies of them. */

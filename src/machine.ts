@@ -17,6 +17,7 @@ import { type Host, makeMachine } from '../shared/host.ts';
 import { Vma } from '../shared/launcher-map.ts';
 import { type Layout, layOut, totalSwitcherPages } from '../shared/layout.ts';
 import { Stop } from '../shared/machine-record.ts';
+import type { PagingPolicy } from '../shared/paging-policy.ts';
 import type { Virtualization } from '../shared/virtualization.ts';
 import { workerUrl } from '../shared/worker-url.ts';
 import { MAX_VCPUS, MIN_PAGES } from './guest/kernel/layout.ts';
@@ -42,6 +43,8 @@ export interface GuestSpec {
   readonly nx?: boolean;
   /** By default shadow. */
   readonly virtualization?: Virtualization;
+  /** Where the paging code does other than lguest's. */
+  readonly pagingPolicy?: Partial<PagingPolicy>;
 }
 
 export interface MachineSpec {
@@ -251,6 +254,7 @@ export function layoutOf(spec: MachineSpec): Layout {
       pages,
       vcpus,
       ...shadowing(spec, pgdirs, vcpus, guest.virtualization),
+      ...(guest.pagingPolicy === undefined ? {} : { policy: guest.pagingPolicy }),
     })),
   });
 }
@@ -273,7 +277,8 @@ const shadowing = (
 export const defectsOf = ({ defects, discipline = 'as-written' }: MachineSpec) =>
   defects ?? (discipline === 'as-written' ? ALL_DEFECTS : []);
 
-const schedulingOf = ({ policy, quantum, hotplug = [] }: MachineSpec): Scheduling => ({
+/** How its vCPUs are scheduled. */
+export const schedulingOf = ({ policy, quantum, hotplug = [] }: MachineSpec): Scheduling => ({
   policy,
   quantum,
   hotplug,

@@ -23,11 +23,15 @@ const FLOORS: readonly (readonly string[])[] = [
 /** What each part of the paging code is built on. */
 const PARTS: Readonly<Record<string, readonly string[]>> = {
   setup: ['switch', 'private-switcher'],
-  switch: ['flush'],
-  set: ['flush', 'switch', 'switcher', 'fault'],
+  switch: ['flush', 'eviction'],
+  set: ['compare', 'flush', 'switch', 'switcher', 'fault'],
+  reclaim: ['compare', 'flush'],
+  compare: ['flush'],
+  eviction: [],
   flush: ['pin', 'switcher'],
   pin: ['fault'],
-  fault: ['entries'],
+  fault: ['entries', 'prefault'],
+  prefault: ['entries'],
   'private-switcher': ['switcher', 'entries'],
   switcher: ['entries'],
   entries: [],

@@ -9,6 +9,7 @@ import { Vma } from '../shared/launcher-map.ts';
 import { layOut } from '../shared/layout.ts';
 import type { LgCpu } from '../shared/lg-cpu.ts';
 import type { Dead } from '../shared/lguest.ts';
+import type { PagingPolicy } from '../shared/paging-policy.ts';
 import type { Virtualization } from '../shared/virtualization.ts';
 import { digestMemory } from '../src/check/digest.ts';
 import { checkNothingLeft, checkReferences } from '../src/check/references.ts';
@@ -28,6 +29,7 @@ export interface RigSpec {
   readonly discipline?: DisciplineName;
   readonly defects?: readonly DefectId[];
   readonly virtualization?: Virtualization;
+  readonly policy?: Partial<PagingPolicy>;
 }
 
 export class Rig {
@@ -60,6 +62,7 @@ export class Rig {
                   discipline: spec.discipline ?? 'as-written',
                 }
               : { pgdirs: vcpus, defects: [], discipline: 'guest-lock' }),
+            policy: spec.policy ?? {},
           },
         ],
       }),

@@ -6,6 +6,7 @@
 
 import type { Host } from '../../shared/host.ts';
 import type { Lguest } from '../../shared/lguest.ts';
+import { NOBODYS } from '../../shared/pgdir.ts';
 import { guestFrame, guestLookUp, isShadowed, judgingTop } from './guest-tables.ts';
 import { type Inside, insiders, tablesFrom, tlbEntries, translateFrom } from './host-cpus.ts';
 import { rightsName } from './isolation.ts';
@@ -48,7 +49,9 @@ function staleEntries(host: Host, lg: Lguest, moment: Moment): Violation[] {
 
 /** R12: only one of them hears of changes. */
 function doubleShadows(lg: Lguest): Violation[] {
-  const shadows = [...lg.pgdirs.entries()].filter(([, { pgdir }]) => pgdir !== 0);
+  const shadows = [...lg.pgdirs.entries()].filter(
+    ([, { pgdir, gpgdir }]) => pgdir !== 0 && gpgdir !== NOBODYS,
+  );
   return shadows.flatMap(([i, { gpgdir }]) => {
     const first = shadows.find(([, other]) => other.gpgdir === gpgdir)![0];
     if (first === i) return [];

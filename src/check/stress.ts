@@ -9,6 +9,7 @@
 import { ALL_DEFECTS, type DefectId } from '../../shared/defects.ts';
 import { DISCIPLINES, type DisciplineName } from '../../shared/discipline.ts';
 import type { PagingName } from '../../shared/entry.ts';
+import { type PagingPolicy, POLICY_CHOICES } from '../../shared/paging-policy.ts';
 import type { ProgramSource } from '../guest/load.ts';
 import { workloads } from '../guest/workloads/catalogue.ts';
 import { Draw } from '../guest/workloads/draw.ts';
@@ -144,9 +145,10 @@ export function drawMachine(seed: number, fixed: Fixed = {}): MachineSpec {
   // As written, what was half done when memory ran out stays so: it leaks.
   const allocations = draw.below(8) === 0 ? draw.below(150) : undefined;
   const mayFail = !asWritten || defects.length === 0;
-  const guests = Array.from({ length: orGiven(1 + draw.below(2), fixed.guests) }, () =>
-    drawGuest(draw, asWritten, fixed),
-  );
+  const guests = Array.from({ length: orGiven(1 + draw.below(2), fixed.guests) }, (_, i) => ({
+    ...drawGuest(draw, asWritten, fixed),
+    pagingPolicy: drawPolicy(seed, i),
+  }));
   return {
     ...{ seed, hostCpus, policy, discipline, guests, hotplug },
     quantum: { least, most },
@@ -183,6 +185,20 @@ function drawGuest(draw: Draw, asWritten: boolean, fixed: Fixed): GuestSpec {
     name: program.kind === 'trace' ? program.path : program.name,
     vcpus: orGiven(vcpus, fixed.vcpus),
     pgdirs: draw.pick([2, 4, 8]),
+  };
+}
+
+/** In every other guest lguest's; its draws are its own, so that nothing else is another for it. */
+function drawPolicy(seed: number, guest: number): Partial<PagingPolicy> {
+  const draw = new Draw('paging policy', seed * 2 + guest);
+  if (draw.below(2) === 0) return {};
+  return {
+    setPte: draw.pick(POLICY_CHOICES.setPte),
+    eviction: draw.pick(POLICY_CHOICES.eviction),
+    kernelMappings: draw.pick(POLICY_CHOICES.kernelMappings),
+    kernelChange: draw.pick(POLICY_CHOICES.kernelChange),
+    prefault: draw.pick([1, 4, 16]),
+    reclaim: draw.pick(POLICY_CHOICES.reclaim),
   };
 }
 

@@ -34,6 +34,9 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, Load>>>> = {
     merge: async () => (await import('./merge.ts')).mergeCommand(),
     mutants: async () => (await import('./mutants.ts')).mutantsCommand(),
   },
+  'Study:': {
+    study: async () => (await import('./study.ts')).studyCommand(),
+  },
   [LOOK_UP]: {
     conformance: async () => (await import('./conformance.ts')).conformanceCommand(),
     compare: async () => (await import('./compare.ts')).compareCommand(),

@@ -1,7 +1,6 @@
 /** `umbra start`: real programs, one to a guest, on several host CPUs. `npm start` runs it. */
 
-import { findPackageJSON } from 'node:module';
-import { basename, dirname, extname, join } from 'node:path';
+import { basename, extname } from 'node:path';
 import { Command } from 'commander';
 import { PAGE_SIZE } from '../../shared/address.ts';
 import type { DefectId } from '../../shared/defects.ts';
@@ -9,6 +8,7 @@ import type { DisciplineName } from '../../shared/discipline.ts';
 import type { PagingName } from '../../shared/entry.ts';
 import { costTable } from '../cost/model.ts';
 import type { PresetName } from '../cost/presets.ts';
+import { SAMPLES, samplePath } from '../guest/traces/samples.ts';
 import type { PolicyName } from '../host/policy.ts';
 import { ExitCode } from './exit-code.ts';
 import { JSON_OPTION, QUIET_OPTION } from './json-output.ts';
@@ -43,11 +43,6 @@ interface Options extends ResultOptions, TraceArguments {
   readonly hostMemory?: number;
   readonly costs?: PresetName;
 }
-
-/** Programs that come with umbra: traces of 32-bit Debian binaries. The same place when built. */
-const SAMPLES = ['pigz', 'ls', 'sort', 'wc'].map((name) =>
-  join(dirname(findPackageJSON(import.meta.url)!), 'scenarios', 'traces', `${name}.umbra`),
-);
 
 /** Operations of a time slice: some tens to some hundreds of microseconds here. */
 const QUANTUM = { least: 2_000, most: 20_000 };
@@ -93,7 +88,7 @@ export function startCommand(): Command {
 }
 
 async function start(traces: readonly string[], options: Options, command: Command): Promise<void> {
-  const paths = traces.length > 0 ? traces : SAMPLES;
+  const paths = traces.length > 0 ? traces : SAMPLES.map(samplePath);
   await runMachine(
     {
       hostCpus: options.cpus,

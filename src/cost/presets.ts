@@ -44,6 +44,8 @@ const SEED = 'the C code of the seed, as docs/benchmarks.md times it';
 const AGNER = 'Fog, Instruction tables';
 const GATES = 'copy_traps: 256 gates looked at, 2 KiB copied, some instructions a gate';
 const REFILL = '16 pages of the host, 2 references each';
+const BESIDE = 'a part of demand_page: without its walk and its way in and out';
+const COMPARED = 'three loads, one of them checked, of lines that may be cold';
 const LATR = 'Kumar et al. 2018 (LATR): microseconds each on two sockets';
 
 export const PRESETS = {
@@ -59,6 +61,8 @@ export const PRESETS = {
       state_copy: assumed(2_500, [1_000, 6_000], GATES),
       switcher_remap: assumed(500, [200, 1_500], SEED),
       demand_page: assumed(400, [150, 1_500], SEED),
+      prefault: assumed(200, [60, 800], BESIDE),
+      entry_compared: assumed(100, [30, 600], COMPARED),
       trap_delivery: assumed(800, [300, 2_000], 'frame of 6 words by 6 checked stores, and iret'),
       direct_trap: assumed(1_200, [540, 2_400], `${LGUEST}, at 2 to 4.4 GHz`),
       hypercall: assumed(300, [60, 10_000], SEED),
@@ -82,6 +86,8 @@ export const PRESETS = {
       state_copy: assumed(1_500, [600, 4_000], GATES),
       switcher_remap: assumed(350, [80, 1_000], SEED),
       demand_page: assumed(250, [100, 1_000], SEED),
+      prefault: assumed(120, [40, 500], BESIDE),
+      entry_compared: assumed(60, [20, 400], COMPARED),
       trap_delivery: derived(440, [290, 1_000], `${TORVALDS}: iret 240; 6 checked stores`),
       direct_trap: derived(600, [270, 1_200], `${LGUEST}, at 1 to 4.4 GHz`),
       hypercall: assumed(200, [40, 10_000], SEED),
@@ -105,6 +111,8 @@ export const PRESETS = {
       state_copy: assumed(1_200, [400, 3_000], GATES),
       switcher_remap: derived(300, [80, 800], `${SEED}: 125 ns`),
       demand_page: derived(200, [100, 800], `${SEED}: 57 to 125 ns`),
+      prefault: assumed(90, [30, 400], BESIDE),
+      entry_compared: assumed(40, [15, 400], COMPARED),
       trap_delivery: derived(450, [380, 900], `${TORVALDS}: iret 330; 6 checked stores`),
       direct_trap: derived(700, [300, 1_045], `${TORVALDS}: a trap by a gate and iret at most`),
       hypercall: assumed(150, [25, 10_000], `${SEED}: set_pte 49 to 81 ns`),

@@ -73,6 +73,16 @@ export const EVENTS = {
     counted: 'faults, fixed and passed on',
     times: faults,
   },
+  prefault: {
+    title: 'shadow entry filled in beside the one that a fault is for',
+    counted: 'entries prefaulted',
+    times: (count) => count(Counter.Prefaulted),
+  },
+  entry_compared: {
+    title: 'shadow entry compared with the guest’s own',
+    counted: 'entries compared',
+    times: (count) => count(Counter.EntriesCompared),
+  },
   trap_delivery: {
     title: 'frame pushed onto the guest’s stack by the host, and the guest’s iret',
     counted: 'faults passed on and interrupts',

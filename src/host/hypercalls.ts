@@ -24,7 +24,8 @@ import {
 import { Dead, killGuest } from '../../shared/lguest.ts';
 import { LGUEST_DATA_BYTES, LguestData, RING_SLOTS, SLOT_FREE } from '../../shared/lguest-data.ts';
 import { doDirectHcall } from '../direct/hypercalls.ts';
-import { guestPagetableClearAll, guestPagetableFlushUser } from '../paging/flush.ts';
+import { guestMappingsChanged } from '../paging/compare.ts';
+import { guestPagetableFlushUser } from '../paging/flush.ts';
 import { guestSetPgd, guestSetPmd, guestSetPte } from '../paging/set.ts';
 import { pageTableGuestDataInit } from '../paging/setup.ts';
 import { guestNewPagetable } from '../paging/switch.ts';
@@ -75,7 +76,7 @@ function initialize(cpu: LgCpu, [number, address]: Arguments): void {
   cpu.lguestData = toGpa(address);
   pageTableGuestDataInit(cpu);
   // Writing there may have broken copy-on-write under a page already mapped.
-  guestPagetableClearAll(cpu);
+  guestMappingsChanged(cpu);
 }
 
 /** `do_async_hcalls`: once round the ring, from where this vCPU left off. */
@@ -116,7 +117,7 @@ function doHcall(cpu: LgCpu, [number, a, b, c, d]: Arguments): void {
     case Hypercall.Shutdown:
       return shutdown(cpu, a, b);
     case Hypercall.FlushTlb:
-      return a !== 0 ? guestPagetableClearAll(cpu) : guestPagetableFlushUser(cpu);
+      return a !== 0 ? guestMappingsChanged(cpu) : guestPagetableFlushUser(cpu);
     case Hypercall.NewPgtable:
       return guestNewPagetable(cpu, toGpa(a));
     case Hypercall.SetStack:

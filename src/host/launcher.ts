@@ -15,6 +15,7 @@ import { typeOf } from '../direct/types.ts';
 import { bootRegisters } from '../guest/kernel/kernel.ts';
 import { dropNestedPage, freeNestedTable, initNestedTable } from '../nested/table.ts';
 import { allocatePrivateSwitcher } from '../paging/private-switcher.ts';
+import { notifyDiscard } from '../paging/reclaim.ts';
 import { freeGuestPagetable, initGuestPagetable } from '../paging/setup.ts';
 import { writeSaved } from './switcher.ts';
 
@@ -62,6 +63,7 @@ function discard(cpu: LgCpu, address: Gpa): void {
   if (lg.isNested) dropNestedPage(lg, page);
   // The host's code on another CPU may be about to write where the map said before.
   quiesceHost(lg);
+  notifyDiscard(cpu);
   frames.put(frame);
 }
 

@@ -22,6 +22,7 @@ import type { Software } from '../guest/software.ts';
 import { Mmu } from '../mmu/tlb.ts';
 import { repairViolation } from '../nested/table.ts';
 import { demandPage } from '../paging/fault.ts';
+import { shrinkIfShort } from '../paging/reclaim.ts';
 import { claimPgdir, letGoOfPgdir } from '../paging/switch.ts';
 import { percpuPagesAddr } from '../paging/switcher.ts';
 import { doHypercalls } from './hypercalls.ts';
@@ -137,6 +138,7 @@ export class GuestRunner {
   /** Once round, into the guest at the end; returns why the vCPU is put down, if it is. */
   #round(cpu: LgCpu): Rest | undefined {
     const { lg } = cpu;
+    shrinkIfShort(cpu);
     // A vCPU whose shadow another has taken, when all were in use, waits for its turn.
     if (cpu.started && !lg.isNested && !claimPgdir(cpu)) {
       this.#host.words.relax();

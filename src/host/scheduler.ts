@@ -105,6 +105,12 @@ export class Scheduler {
     }
   }
 
+  /** Whether `next` would have a vCPU for host CPU `index` without waiting. */
+  hasWorkFor(index: number): boolean {
+    if (this.#queues[index]!.length > 0) return true;
+    return this.#policy.steals !== 'nobody' && this.#queues.some(({ length }) => length > 0);
+  }
+
   wake(index: number): void {
     const { words, cpus } = this.#host;
     words.or(cpus[index]!.mailbox, Mail.Wake);

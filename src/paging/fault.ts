@@ -15,6 +15,7 @@ import * as guestMemory from '../../shared/guest-memory.ts';
 import type { LgCpu } from '../../shared/lg-cpu.ts';
 import { killGuest, type Lguest } from '../../shared/lguest.ts';
 import * as entries from './entries.ts';
+import { prefault } from './prefault.ts';
 
 const { beginFault, letGo, shootDown } = discipline;
 const { lgcmpxchgEntry, lgreadEntry, lgwriteEntry } = guestMemory;
@@ -109,6 +110,11 @@ function tryDemandPage(cpu: LgCpu, vaddr: Gva, errorCode: number): boolean | typ
   const forWriting = dirty && ((flagsOf(gpte) & PAGE_RW) !== 0 || defects.U12);
   if (!replaceSpte(cpu, spte, shown, forWriting, changes)) return AGAIN;
 
+  // M:007: those beside it, too.
+  if (lg.policy.prefault > 1 && !linear) {
+    const seen = replacesUnseen(lg) ? undefined : changes;
+    prefault(cpu, { vaddr, gpte: gptePtr, spte, changes: seen });
+  }
   if (!linear) {
     if (!checked) lgwriteEntry(cpu, gptePtr, gpte);
     if (!defects.U7) setUpperAccessed(cpu, vaddr, gpgd, gpmd);

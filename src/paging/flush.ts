@@ -66,10 +66,15 @@ function releaseTable(lg: Lguest, spgd: Entry): void {
 function releasePmds(lg: Lguest, spgd: Entry, from: number, to: number): void {
   for (const spmd of lg.presentEntries(entryIn(lg, spgd, 0), from, to)) {
     const table = lg.entry(spmd);
-    releasePtes(lg, table, lg.form.ptrsPerPte);
-    lg.host.frames.disown(tableOf(lg, table));
+    releaseLastLevel(lg, table);
     lg.setEntry(spmd, NO_ENTRY);
   }
+}
+
+/** A last-level table, by the entry that led to it, and the pages in it. */
+export function releaseLastLevel(lg: Lguest, table: Entry): void {
+  releasePtes(lg, table, lg.form.ptrsPerPte);
+  lg.host.frames.disown(tableOf(lg, table));
 }
 
 /**
@@ -112,10 +117,7 @@ function flushBelow(lg: Lguest, pgdir: number, index: number): void {
   const pages = isPresent(last) ? unlink(last, pteIndex(form, kernelAddress)) : [];
   if (unlinked.length > 0) lg.pgdirs[pgdir]!.countVersion();
   quiesce(lg, pgdir);
-  for (const spmd of unlinked) {
-    releasePtes(lg, spmd, form.ptrsPerPte);
-    lg.host.frames.disown(tableOf(lg, spmd));
-  }
+  for (const spmd of unlinked) releaseLastLevel(lg, spmd);
   for (const pte of pages) releasePte(lg, pte);
 }
 
@@ -149,11 +151,14 @@ export function guestPa(cpu: LgCpu, vaddr: Gva): Gpa {
 
 /** H:470 release_all_pagetables: every entry of every shadow of this guest. */
 export function releaseAllPagetables(lg: Lguest): void {
-  for (const i of lg.pgdirs.keys()) {
-    const taken = lockPgdir(lg, i);
-    releasePagetable(lg, i);
-    letGo(lg, taken);
-  }
+  for (const i of lg.pgdirs.keys()) flushAllMappings(lg, i);
+}
+
+/** Everything that one shadow maps. */
+export function flushAllMappings(lg: Lguest, i: number): void {
+  const taken = lockPgdir(lg, i);
+  releasePagetable(lg, i);
+  letGo(lg, taken);
 }
 
 function releasePagetable(lg: Lguest, i: number): void {

@@ -12,9 +12,10 @@ import type { Entry } from '../../shared/entry.ts';
 import * as entry from '../../shared/entry.ts';
 import type { LgCpu } from '../../shared/lg-cpu.ts';
 import { killGuest, type Lguest } from '../../shared/lguest.ts';
+import { guestMappingsChanged } from './compare.ts';
 import * as entries from './entries.ts';
 import * as fault from './fault.ts';
-import { guestPagetableClearAll, mapNecessities, mapSwitcher, releasePgds } from './flush.ts';
+import { mapNecessities, mapSwitcher, releasePgds } from './flush.ts';
 import * as switching from './switch.ts';
 import { allocateSwitcherMapping } from './switcher.ts';
 
@@ -81,6 +82,7 @@ function changeSpte(cpu: LgCpu, spte: Ptr, gpte: Entry): Entry {
 
 /** Whether the guest has set already what the processor would set on the first access. */
 function canBeSetNow(lg: Lguest, gpte: Entry): boolean {
+  if (lg.policy.mapsOnFault) return false;
   // U6: an entry that is not present says nothing by its other bits.
   if (!isPresent(gpte) && !lg.defects.U6) return false;
   // U4: DIRTY alone does not do: ACCESSED would be set in the shadow only.
@@ -147,7 +149,7 @@ function holdsSwitcher(lg: Lguest, idx: number): boolean {
 
 /** H:400 guest_set_pmd: a middle-level entry has changed: throw everything away. PAE only. */
 export function guestSetPmd(caller: LgCpu): void {
-  guestPagetableClearAll(meant(caller));
+  guestMappingsChanged(meant(caller));
 }
 
 /** R8: as written, whichever vCPU called, the first one is meant. */

@@ -14,11 +14,12 @@ import { FrameKind } from '../../shared/frames.ts';
 import type { LgCpu } from '../../shared/lg-cpu.ts';
 import * as lgCpu from '../../shared/lg-cpu.ts';
 import type { Lguest } from '../../shared/lguest.ts';
-import type { Pgdir } from '../../shared/pgdir.ts';
+import { NOBODYS, type Pgdir } from '../../shared/pgdir.ts';
+import { noteUse, victim } from './eviction.ts';
 import * as flush from './flush.ts';
 
 const { letGo, lockPgdirs } = discipline;
-const { flushUserMappings, mapNecessities, releaseAllPagetables } = flush;
+const { flushAllMappings, flushUserMappings, mapNecessities, releaseAllPagetables } = flush;
 const { frameStart, NO_FRAME, NULL } = address;
 const { EventKind } = events;
 const { NO_PGDIR } = lgCpu;
@@ -63,7 +64,7 @@ interface Choice {
  */
 export function newPgdir(cpu: LgCpu, gpgdir: Gpa): Choice {
   const { lg } = cpu;
-  let index = freePgdir(lg, lg.host.prandomU32(cpu) % lg.pgdirs.length);
+  let index = victim(cpu);
   if (index === none(lg)) return { index };
   let blank = false;
   if (lg.pgdirs[index]!.pgdir === NULL) {
@@ -79,21 +80,13 @@ export function newPgdir(cpu: LgCpu, gpgdir: Gpa): Choice {
   }
   const pgdir = lg.pgdirs[index]!;
   if (!blank) lg.host.events.record(EventKind.PgdirEvicted, index, pgdir.gpgdir, gpgdir);
+  // Emptied when the host was short of memory, or to be emptied now.
+  const emptied = lg.policy.reclaims && pgdir.gpgdir === NOBODYS;
   pgdir.gpgdir = gpgdir;
-  flushUserMappings(lg, index);
+  if (lg.policy.dropsKernel) flushAllMappings(lg, index);
+  else flushUserMappings(lg, index);
   pgdir.lastHostCpu = -1;
-  return { index, blank };
-}
-
-/** The first from `start` on, in a circle, that nobody runs on. */
-function freePgdir(lg: Lguest, start: number): number {
-  // R11: as written it may be one that another vCPU runs on.
-  if (lg.defects.R11) return start;
-  for (let i = 0; i < lg.pgdirs.length; i++) {
-    const index = (start + i) % lg.pgdirs.length;
-    if (lg.pgdirs[index]!.users === 0) return index;
-  }
-  return none(lg);
+  return { index, blank: blank || emptied || lg.policy.dropsKernel };
 }
 
 function allocatedPgdir(lg: Lguest, current: number): number {
@@ -119,6 +112,7 @@ function takePgdir(cpu: LgCpu, index: number, blank: boolean): boolean {
     return false;
   }
   cpu.cpuPgd = index;
+  noteUse(lg, index);
   // R11: nobody asks.
   if (lg.defects.R11) return blank;
   cpu.holdsPgdir = true;

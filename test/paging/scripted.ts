@@ -9,6 +9,7 @@ import { Vma } from '../../shared/launcher-map.ts';
 import { layOut } from '../../shared/layout.ts';
 import type { LgCpu } from '../../shared/lg-cpu.ts';
 import type { Lguest } from '../../shared/lguest.ts';
+import type { PagingPolicy } from '../../shared/paging-policy.ts';
 import { MachineState } from '../../src/conformance/state.ts';
 import { enterGuest, leaveGuest } from '../../src/host/switcher.ts';
 import { Mmu } from '../../src/mmu/tlb.ts';
@@ -51,6 +52,7 @@ export interface Options {
   /** Defects that are on; all of them, unless a test says otherwise. */
   readonly defects?: readonly DefectId[];
   readonly discipline?: DisciplineName;
+  readonly policy?: Partial<PagingPolicy>;
 }
 
 export interface HostCpuView {
@@ -82,6 +84,7 @@ export class Scripted {
     switcherAddr = SWITCHER,
     defects = ALL_DEFECTS,
     discipline = 'as-written',
+    policy = {},
   }: Options = {}) {
     const guest = {
       paging: pae ? 'pae' : 'nonpae',
@@ -91,6 +94,7 @@ export class Scripted {
       pgdirs: 4,
       defects,
       discipline,
+      policy,
     } as const;
     const layout = layOut({
       hostCpus,

@@ -1,0 +1,147 @@
+/** `umbra study`: experiments that answer a question, repeated over seeds. */
+
+import { mkdirSync } from 'node:fs';
+import { dirname, matchesGlob } from 'node:path';
+import { Command, InvalidArgumentError } from 'commander';
+import { UserError } from '../../shared/errors.ts';
+import { costTable } from '../cost/model.ts';
+import type { PresetName } from '../cost/presets.ts';
+import type { StudyResult } from '../report/study-result.ts';
+import { studyTables } from '../report/study-tables.ts';
+import { studyText } from '../report/study-text.ts';
+import { STUDIES } from '../study/catalogue.ts';
+import { StudyLedger } from '../study/ledger.ts';
+import { runStudy, type StudyPlan, unitsOf } from '../study/run-study.ts';
+import { didYouMean } from '../yaml/closest.ts';
+import { ExitCode } from './exit-code.ts';
+import { heedingInterrupt } from './interrupt.ts';
+import { JSON_OPTION, printer, QUIET_OPTION } from './json-output.ts';
+import { costsOption, integer } from './options.ts';
+import { Progress } from './progress.ts';
+import { OUT_OPTION, type ResultOptions, resultsOf } from './run-folder.ts';
+import { columnsOf, showProgress, wrap } from './terminal.ts';
+
+interface Options extends ResultOptions {
+  readonly seeds: number;
+  readonly seed: number;
+  readonly scale: number;
+  readonly experiment: string;
+  readonly costs?: PresetName;
+}
+
+/** The fewest whose whole range holds the median with 95 %. */
+const SEEDS = 6;
+
+export function studyCommand(): Command {
+  return new Command('study')
+    .summary('Answer a question by an experiment; alone, list the questions')
+    .description(
+      'Run the experiments of a study, each of its settings once for every seed, and say what ' +
+        'follows from the figures, and how sure that is. Without a name, list the studies.',
+    )
+    .argument('[name]', `${Object.keys(STUDIES).join(', ')}`)
+    .option('--seeds <n>', 'so many runs of each setting', integer(1), SEEDS)
+    .option('--seed <n>', 'the first of the seeds', integer(0), 1)
+    .option('--scale <x>', 'how much each run does: 2 takes twice as long', positive, 1)
+    .option('--experiment <glob>', 'only experiments whose names match', '*')
+    .addOption(costsOption())
+    .option(...JSON_OPTION)
+    .option(...QUIET_OPTION)
+    .option(...OUT_OPTION)
+    .addHelpText(
+      'after',
+      '\nWith --out what was done is kept run by run, in FOLDER.part until all of it is there: after ' +
+        'Ctrl-C the same command goes on.\n\n' +
+        `Exit code: ${ExitCode.Ok} all was run, whatever came of it, ${ExitCode.UserMistake} a mistake ` +
+        `in what was given, ${ExitCode.Interrupted} interrupted by Ctrl-C (what there is so far is ` +
+        'shown).\n\nExamples:\n' +
+        '  umbra study migration\n' +
+        "  umbra study migration --experiment 'int*' --seeds 12 --out runs/migration",
+    )
+    .action(study);
+}
+
+async function study(name: string | undefined, options: Options, command: Command): Promise<void> {
+  const print = printer(options);
+  if (name === undefined) return print(listOf(columnsOf(process.stdout)));
+  const plan = planOf(name, options);
+  const { out } = options;
+  const writeResult = resultsOf(options, command);
+  const ledger = ledgerOf(out, plan, command.parent!.version()!);
+  const result = await heedingInterrupt((isInterrupted) => runAll(plan, ledger, isInterrupted));
+  const columns = columnsOf(process.stdout);
+  print(studyText(result, (text) => wrap(text, columns, 0)));
+  if (result.interrupted) {
+    process.stderr.write(`umbra: interrupted; ${adviceFor(out)}\n`);
+    process.exitCode = ExitCode.Interrupted;
+    return;
+  }
+  writeResult(result, studyTables(result));
+  ledger.remove();
+  process.exitCode = ExitCode.Ok;
+}
+
+const adviceFor = (out: string | undefined): string =>
+  out === undefined
+    ? 'with --out the same command could go on from here'
+    : `what was run is in ${partOf(out)}, and the same command goes on from there`;
+
+async function runAll(
+  plan: StudyPlan,
+  ledger: StudyLedger,
+  isInterrupted: () => boolean,
+): Promise<StudyResult> {
+  const progress = new Progress('runs', unitsOf(plan).length, ledger.size);
+  const stopProgress = showProgress(() => `${progress}`);
+  try {
+    return await runStudy(plan, ledger, { isInterrupted, done: () => progress.add() });
+  } finally {
+    stopProgress();
+  }
+}
+
+function planOf(name: string, { seeds, seed, scale, experiment, costs }: Options): StudyPlan {
+  const wanted = STUDIES[name];
+  if (wanted === undefined) {
+    const names = Object.keys(STUDIES);
+    throw new UserError(
+      `there is no study '${name}'${didYouMean(name, names) || ';'} there are ${names.join(', ')}`,
+    );
+  }
+  const plan = {
+    ...{ study: wanted, scale, costs: costTable(costs) },
+    seeds: Array.from({ length: seeds }, (_, i) => seed + i),
+    wants: (one: string) => matchesGlob(one, experiment),
+  };
+  if (unitsOf(plan).length > 0) return plan;
+  const experiments = new Set(wanted.arms(scale).map((arm) => arm.experiment));
+  throw new UserError(
+    `'${experiment}' matches no experiment of ${name}; there are ${[...experiments].join(', ')}`,
+  );
+}
+
+const partOf = (out: string): string => `${out}.part`;
+
+function ledgerOf(out: string | undefined, plan: StudyPlan, version: string): StudyLedger {
+  if (out !== undefined) mkdirSync(dirname(out), { recursive: true });
+  return new StudyLedger(out && partOf(out), {
+    ...{ study: plan.study.name, scale: plan.scale, version },
+    costs: JSON.stringify(plan.costs.cycles),
+  });
+}
+
+function listOf(columns: number): string {
+  const width = Math.max(...Object.keys(STUDIES).map((name) => name.length));
+  return Object.values(STUDIES)
+    .map(
+      ({ name, question }) =>
+        `${name.padEnd(width)}  ${wrap(question, columns - width - 2, 0).replaceAll('\n', `\n${' '.repeat(width + 2)}`)}\n`,
+    )
+    .join('');
+}
+
+function positive(text: string): number {
+  const x = Number(text);
+  if (Number.isFinite(x) && x > 0) return x;
+  throw new InvalidArgumentError('A number above 0 is expected.');
+}

@@ -1,0 +1,149 @@
+/**
+ * A repair of M:009: "since we throw away all mappings when a kernel mapping changes, our
+ * performance sucks for guests using highmem". The guest says that something has changed, and
+ * not what. Instead of throwing all away, to be made again fault by fault, each entry is
+ * compared with the guest's own, and goes only if a fault would not make it again as it is.
+ *
+ * The kernel's part is the same in all page tables, so it is compared with the caller's.
+ */
+
+import type { Gpa, Gva, Ptr } from '../../shared/address.ts';
+import * as address from '../../shared/address.ts';
+import * as counters from '../../shared/counters.ts';
+import * as discipline from '../../shared/discipline.ts';
+import * as entry from '../../shared/entry.ts';
+import { getUser } from '../../shared/guest-memory.ts';
+import type { LgCpu } from '../../shared/lg-cpu.ts';
+import type { Lguest } from '../../shared/lguest.ts';
+import * as entries from './entries.ts';
+import * as flush from './flush.ts';
+
+const { letGo, lockPgdir, quiesce } = discipline;
+const { entryIn, releasePte } = entries;
+const { guestPagetableClearAll, mapNecessities, releaseLastLevel, releasePgds } = flush;
+const { gpfnOf, NULL, PAGE_SHIFT, PAGE_SIZE, toGpa, toGpfn, toGva, toPtr } = address;
+const { Entry, flagsOf, isPresent, NO_ENTRY, pgdIndex, PMD_SHIFT, ptePfn, tablePfn } = entry;
+const { PAGE_ACCESSED, PAGE_DIRTY, PAGE_NX_HIGH, PAGE_PRESENT, PAGE_PSE } = entry;
+const { PAGE_RW, PAGE_USER } = entry;
+const { EntriesCompared } = counters.Counter;
+
+/** What the caller's guest maps has changed, and it does not say where. */
+export function guestMappingsChanged(cpu: LgCpu): void {
+  // While the mapping is linear there is nothing of the guest's to compare with.
+  if (!cpu.lg.policy.compares || cpu.linearPages) return guestPagetableClearAll(cpu);
+  dropWhatChanged(cpu);
+  mapNecessities(cpu, true);
+}
+
+/** Out of all shadows goes what a fault would not make again as it is. */
+export function dropWhatChanged(cpu: LgCpu): void {
+  const { lg } = cpu;
+  for (const i of lg.pgdirs.keys()) {
+    const taken = lockPgdir(lg, i);
+    if (lg.pgdirs[i]!.pgdir !== NULL) new Comparison(cpu, i).run();
+    letGo(lg, taken);
+  }
+}
+
+/** Of one shadow, under its lock. */
+class Comparison {
+  readonly #lg: Lguest;
+  readonly #pgdir: number;
+  readonly #kernelTop: Gpa;
+  /** Taken out, to be given back when nobody is on the way there. */
+  readonly #pages: entry.Entry[] = [];
+  readonly #tables: entry.Entry[] = [];
+
+  constructor(cpu: LgCpu, pgdir: number) {
+    this.#lg = cpu.lg;
+    this.#pgdir = pgdir;
+    this.#kernelTop = cpu.cr3;
+  }
+
+  run(): void {
+    const lg = this.#lg;
+    const pgdir = lg.pgdirs[this.#pgdir]!;
+    const { form, host } = lg;
+    // From here on a fault finds the guest's tables as they are now, or takes its entry back.
+    pgdir.countChange();
+    for (let i = 0; i <= pgdIndex(form, host.switcherAddr); i++) {
+      const spgd = lg.entry(toPtr(pgdir.pgdir + i * form.entryWords));
+      if (!isPresent(spgd)) continue;
+      const base = i * 2 ** form.pgdirShift;
+      const top = base >= lg.kernelAddress ? this.#kernelTop : pgdir.gpgdir;
+      const gpgd = this.#guestEntry(top, i);
+      const holdsSwitcher = i === pgdIndex(form, host.switcherAddr);
+      if (!holdsSwitcher && !sameWay(spgd, gpgd)) releasePgds(lg, this.#pgdir, i, i + 1);
+      else if (form.pae) this.#middle(spgd, gpgd, base);
+      else this.#last(spgd, gpgd, base);
+    }
+    if (this.#tables.length > 0) pgdir.countVersion();
+    if (this.#tables.length + this.#pages.length > 0) quiesce(lg, this.#pgdir);
+    for (const table of this.#tables) releaseLastLevel(lg, table);
+    for (const page of this.#pages) releasePte(lg, page);
+  }
+
+  /** A middle level. PAE only. */
+  #middle(spgd: entry.Entry, gpgd: entry.Entry, base: number): void {
+    const lg = this.#lg;
+    for (const at of lg.presentEntries(entryIn(lg, spgd, 0), 0, lg.form.ptrsPerPmd)) {
+      const spmd = lg.entry(at);
+      const index = indexOf(lg, spgd, at);
+      const vaddr = base + index * 2 ** PMD_SHIFT;
+      const gpmd = this.#below(gpgd, index);
+      const end = vaddr + 2 ** PMD_SHIFT;
+      if (end > lg.host.switcherAddr || sameWay(spmd, gpmd)) this.#last(spmd, gpmd, vaddr);
+      else this.#tables.push(lg.exchangeEntry(at, NO_ENTRY));
+    }
+  }
+
+  #last(table: entry.Entry, guest: entry.Entry, base: number): void {
+    const lg = this.#lg;
+    for (const at of lg.presentEntries(entryIn(lg, table, 0), 0, lg.form.ptrsPerPte)) {
+      const index = indexOf(lg, table, at);
+      const vaddr: Gva = toGva(base + index * PAGE_SIZE);
+      if (vaddr >= lg.host.switcherAddr) return;
+      lg.counters.count(EntriesCompared);
+      const spte = lg.entry(at);
+      if (!isStillSo(lg, spte, this.#below(guest, index))) {
+        this.#pages.push(lg.exchangeEntry(at, NO_ENTRY));
+      }
+    }
+  }
+
+  /** Entry `i` of the guest's table that one of its entries leads to. */
+  #below(guest: entry.Entry, i: number): entry.Entry {
+    if (!isPresent(guest)) return NO_ENTRY;
+    return this.#guestEntry(toGpa((tablePfn(guest) << PAGE_SHIFT) >>> 0), i);
+  }
+
+  /** What is outside the guest's memory is no entry: a page table may be in other use by now. */
+  #guestEntry(table: Gpa, i: number): entry.Entry {
+    const { form, pfnLimit } = this.#lg;
+    const at = toGpa(table + i * form.entryWords * 4);
+    if (gpfnOf(at) >= pfnLimit) return NO_ENTRY;
+    const low = getUser(this.#lg, at);
+    const high = form.pae ? getUser(this.#lg, toGpa(at + 4)) : 0;
+    return low === undefined || high === undefined ? NO_ENTRY : new Entry(low, high);
+  }
+}
+
+const indexOf = (lg: Lguest, table: entry.Entry, at: Ptr): number =>
+  (at - entryIn(lg, table, 0)) / lg.form.entryWords;
+
+/** Whether an upper entry of the shadow allows what the guest's does. */
+const sameWay = (shadow: entry.Entry, guest: entry.Entry): boolean =>
+  ((flagsOf(shadow) ^ flagsOf(guest)) & ~(PAGE_ACCESSED | PAGE_DIRTY)) === 0;
+
+/** Whether an entry is what a fault would make, or less. */
+function isStillSo(lg: Lguest, shadow: entry.Entry, guest: entry.Entry): boolean {
+  const [shown, flags] = [flagsOf(shadow), flagsOf(guest)];
+  const wanted = PAGE_PRESENT | PAGE_ACCESSED;
+  if ((flags & wanted) !== wanted || flags & PAGE_PSE || ptePfn(guest) >= lg.pfnLimit) return false;
+  if ((shown ^ flags) & PAGE_USER) return false;
+  const writable = PAGE_RW | PAGE_DIRTY;
+  if (shown & PAGE_RW && (flags & writable) !== writable) return false;
+  // U13: the high half's one flag is NX.
+  if (lg.nx && !lg.defects.U13 && (shadow.high ^ guest.high) & PAGE_NX_HIGH) return false;
+  return lg.map.frame(toGpfn(ptePfn(guest))) === ptePfn(shadow);
+}

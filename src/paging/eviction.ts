@@ -1,0 +1,62 @@
+/**
+ * Which of a guest's pgdirs makes room for another top level. lguest takes one at random:
+ * "choosing the Least Recently Used might be better, but this is easy". Here are the other
+ * ways, and what they have to note at each switch.
+ */
+
+import type { LgCpu } from '../../shared/lg-cpu.ts';
+import type { Lguest } from '../../shared/lguest.ts';
+import type { Pgdir } from '../../shared/pgdir.ts';
+
+/** A pgdir that may be taken, or their number where there is none. */
+export function victim(cpu: LgCpu): number {
+  const { lg } = cpu;
+  if (lg.policy.evictsLru) return leastRecentlyUsed(lg);
+  if (lg.policy.evictsByClock) return underTheHand(lg);
+  return firstFree(lg, lg.host.prandomU32(cpu) % lg.pgdirs.length);
+}
+
+/** A vCPU goes on on pgdir `index`. */
+export function noteUse(lg: Lguest, index: number): void {
+  if (lg.policy.evictsLru) lg.pgdirs[index]!.lastUse = lg.countUse();
+  else if (lg.policy.evictsByClock) lg.pgdirs[index]!.lastUse = USED;
+}
+
+/** To the clock, a use is a use. */
+const USED = 1;
+
+/** R11: as written it may be one that another vCPU runs on. */
+const mayBeTaken = (lg: Lguest, { users }: Pgdir): boolean => lg.defects.R11 || users === 0;
+
+/** The first from `start` on, in a circle. */
+function firstFree(lg: Lguest, start: number): number {
+  const { length } = lg.pgdirs;
+  for (let i = 0; i < length; i++) {
+    const index = (start + i) % length;
+    if (mayBeTaken(lg, lg.pgdirs[index]!)) return index;
+  }
+  return length;
+}
+
+function leastRecentlyUsed(lg: Lguest): number {
+  let [found, oldest] = [lg.pgdirs.length, -1];
+  for (const [i, pgdir] of lg.pgdirs.entries()) {
+    const age = (lg.uses - pgdir.lastUse) >>> 0;
+    if (age > oldest && mayBeTaken(lg, pgdir)) [found, oldest] = [i, age];
+  }
+  return found;
+}
+
+/** The first that was not used since the hand last came by; twice round finds it. */
+function underTheHand(lg: Lguest): number {
+  const { length } = lg.pgdirs;
+  for (let i = 0; i < 2 * length; i++) {
+    const index = lg.hand % length;
+    const pgdir = lg.pgdirs[index]!;
+    lg.hand = index + 1;
+    if (!mayBeTaken(lg, pgdir)) continue;
+    if (pgdir.lastUse !== USED) return index;
+    pgdir.lastUse = 0;
+  }
+  return length;
+}

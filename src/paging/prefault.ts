@@ -1,0 +1,88 @@
+/**
+ * More than one page to a fault (M:007: "get_pfn is slow: we could probably try to grab
+ * batches of pages here").
+ *
+ * What is beside the entry of a fault, in the same table, is put into the shadow as well, if
+ * that needs nothing of the guest: its entry is present and has ACCESSED, so that no bit would
+ * have to be set that says what has not happened. And nothing of the host: the page has a
+ * frame of its own already.
+ */
+
+import type { Gpa, Gva, Pfn, Ptr } from '../../shared/address.ts';
+import * as address from '../../shared/address.ts';
+import * as counters from '../../shared/counters.ts';
+import { shootDown } from '../../shared/discipline.ts';
+import type { Entry } from '../../shared/entry.ts';
+import * as entry from '../../shared/entry.ts';
+import { lgreadEntry } from '../../shared/guest-memory.ts';
+import { Vma } from '../../shared/launcher-map.ts';
+import type { LgCpu } from '../../shared/lg-cpu.ts';
+import type { Lguest } from '../../shared/lguest.ts';
+import { releasePte } from './entries.ts';
+
+const { NO_FRAME, PAGE_SIZE, toGpa, toGpfn, toGva, toPtr } = address;
+const { flagsOf, isPresent, makeEntry, NO_ENTRY, pteIndex, ptePfn } = entry;
+const { PAGE_ACCESSED, PAGE_DIRTY, PAGE_GLOBAL, PAGE_NX_HIGH, PAGE_PRESENT } = entry;
+const { PAGE_PSE, PAGE_RW } = entry;
+const { Prefaulted } = counters.Counter;
+
+/** Where a fault was repaired: the guest's entry, and the shadow's for it. */
+interface Repaired {
+  readonly vaddr: Gva;
+  readonly gpte: Gpa;
+  readonly spte: Ptr;
+  /** The shadow's count of changes when the fault began; undefined where nobody looks at it. */
+  readonly changes: number | undefined;
+}
+
+/** The entries of the aligned batch that a fault is in. Within the fault. */
+export function prefault(cpu: LgCpu, { vaddr, gpte, spte, changes }: Repaired): void {
+  const { lg } = cpu;
+  const { entryWords, ptrsPerPte } = lg.form;
+  const own = pteIndex(lg.form, vaddr);
+  const first = own - (own % lg.policy.prefault);
+  const end = Math.min(first + lg.policy.prefault, ptrsPerPte);
+  for (let i = first; i < end; i++) {
+    const beside = i - own;
+    if (toGva(vaddr + beside * PAGE_SIZE) >= lg.host.switcherAddr) return;
+    const at = toPtr(spte + beside * entryWords);
+    if (isPresent(lg.entry(at))) continue;
+    const fresh = spteFor(lg, lgreadEntry(cpu, toGpa(gpte + beside * entryWords * 4)));
+    if (!isPresent(fresh)) continue;
+    if (!lg.compareExchangeEntry(at, NO_ENTRY, fresh)) {
+      releasePte(lg, fresh);
+      continue;
+    }
+    lg.counters.count(Prefaulted);
+    if (changes === undefined || lg.pgdirs[cpu.cpuPgd]!.changes === changes) continue;
+    // What it was made from may be so no more.
+    if (lg.compareExchangeEntry(at, fresh, NO_ENTRY)) {
+      shootDown(lg, cpu.cpuPgd);
+      releasePte(lg, fresh);
+    }
+    return;
+  }
+}
+
+/** With a reference to the page; not present where the entry is left to a fault of its own. */
+function spteFor(lg: Lguest, gpte: Entry): Entry {
+  const flags = flagsOf(gpte);
+  const wanted = PAGE_PRESENT | PAGE_ACCESSED;
+  if ((flags & wanted) !== wanted || flags & PAGE_PSE || ptePfn(gpte) >= lg.pfnLimit) {
+    return NO_ENTRY;
+  }
+  // A clean page is to fault on the first write, so that DIRTY can be set.
+  const clean = (flags & PAGE_DIRTY) === 0;
+  const shown = flags & ~PAGE_GLOBAL & ~(clean ? PAGE_RW : 0);
+  const frame = frameOfItsOwn(lg, ptePfn(gpte), (shown & PAGE_RW) !== 0);
+  if (frame === NO_FRAME) return NO_ENTRY;
+  // U13: the high half's one flag is NX.
+  const noExecute = lg.nx && !lg.defects.U13 ? gpte.high & PAGE_NX_HIGH : 0;
+  return makeEntry(frame, shown, noExecute);
+}
+
+/** Never the zero page, which would have to be copied, nor one that the guest may not write. */
+function frameOfItsOwn({ map }: Lguest, page: number, write: boolean): Pfn {
+  if (map.state(toGpfn(page)) === Vma.CopyOnWrite) return NO_FRAME;
+  return map.getUserPage(toGpfn(page), write);
+}

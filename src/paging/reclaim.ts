@@ -1,0 +1,43 @@
+/**
+ * What M:008 wants: "a callback when Linux wants to swap out, and a shrinker callback to trim
+ * PTE pages". As lguest has it, pages that a shadow maps and the shadow's own tables are held
+ * until the guest asks for something that throws them away.
+ *
+ * Here, when the host is short of frames, shadows that no vCPU runs on are emptied: their
+ * tables go, and the references to pages with them. LIMIT: the host has nowhere to swap to,
+ * so no page goes that the guest has content in; what the Launcher discards goes at once.
+ */
+
+import { NULL } from '../../shared/address.ts';
+import * as counted from '../../shared/counters.ts';
+import { letGo, lockPgdirs } from '../../shared/discipline.ts';
+import type { LgCpu } from '../../shared/lg-cpu.ts';
+import type { Lguest } from '../../shared/lguest.ts';
+import { NOBODYS } from '../../shared/pgdir.ts';
+import { dropWhatChanged } from './compare.ts';
+import { flushAllMappings } from './flush.ts';
+
+const { Reclaimed } = counted.Counter;
+
+/** The shrinker. Before a vCPU goes round, when nothing is locked. */
+export function shrinkIfShort(cpu: LgCpu): void {
+  const { lg } = cpu;
+  if (!lg.policy.reclaims || !lg.host.frames.isShort()) return;
+  const taken = lockPgdirs(lg);
+  for (const [i, pgdir] of lg.pgdirs.entries()) {
+    if (pgdir.pgdir === NULL || pgdir.gpgdir === NOBODYS || isInUse(lg, i)) continue;
+    flushAllMappings(lg, i);
+    pgdir.gpgdir = NOBODYS;
+    lg.counters.count(Reclaimed);
+  }
+  letGo(lg, taken);
+}
+
+/** R11: as written nobody counts who runs on a pgdir. */
+const isInUse = (lg: Lguest, i: number): boolean =>
+  lg.defects.R11 ? lg.cpus.some((cpu) => cpu.cpuPgd === i) : lg.pgdirs[i]!.users > 0;
+
+/** The notifier: the Launcher has taken a frame out of its map; no shadow is to hold it. */
+export function notifyDiscard(cpu: LgCpu): void {
+  if (cpu.lg.policy.reclaims && !cpu.linearPages) dropWhatChanged(cpu);
+}

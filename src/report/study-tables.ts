@@ -1,0 +1,50 @@
+/** What a study came to, as tables that other programs open. */
+
+import type { StudyResult } from './study-result.ts';
+import { quantity, type Table, text } from './table.ts';
+
+export const studyTables = ({ study, points, findings, seeds, measures }: StudyResult): Table[] => [
+  {
+    name: 'points',
+    description: `what each run of the study ${study} came to`,
+    columns: {
+      experiment: text('settings of one experiment are compared with one another'),
+      setting: text('what was varied, as JSON'),
+      seed: quantity('1', 'what everything random was drawn from'),
+      measure: text('what was measured'),
+      value: quantity('', 'in the unit of the measure'),
+      unit: text('of the value'),
+    },
+    rows: points.flatMap(({ experiment, levels, measures: found }) =>
+      Object.entries(found).flatMap(([measure, { samples }]) =>
+        samples.map((value, i) => ({
+          ...{
+            experiment,
+            setting: JSON.stringify(levels),
+            seed: seeds[i] ?? null,
+            measure,
+            value,
+          },
+          unit: measures[measure]!.unit,
+        })),
+      ),
+    ),
+  },
+  {
+    name: 'findings',
+    description: `what follows from the study ${study}`,
+    columns: {
+      claim: text('what is asked'),
+      verdict: text('holds, does not hold, or not clear'),
+      answer: text('with its figure'),
+      figure: text('what the figure is'),
+      value: quantity('', 'the figure'),
+      low: quantity('', 'where it lies with 95 %, from …'),
+      high: quantity('', '… to'),
+      unit: text('of the figure'),
+    },
+    rows: findings.map(({ claim, verdict, answer, figure: { name, unit, value, low, high } }) => ({
+      ...{ claim, verdict, answer, figure: name, value, low, high, unit },
+    })),
+  },
+];

@@ -1,0 +1,92 @@
+/**
+ * What of a study is done already: a file with a line of JSON for each unit, an arm with a seed,
+ * so that whoever is interrupted goes on from there. A line that was cut short counts as not done.
+ */
+
+import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { UserError } from '../../shared/errors.ts';
+import type { Arm, Measures } from './study.ts';
+
+/** What units of one ledger have in common. */
+export interface LedgerHead {
+  readonly study: string;
+  readonly scale: number;
+  /** What cycles cost, as text. */
+  readonly costs: string;
+  readonly version: string;
+}
+
+interface Line {
+  readonly unit: string;
+  readonly measures: Measures;
+}
+
+export const unitOf = ({ experiment, levels }: Arm, seed: number): string =>
+  JSON.stringify([experiment, levels, seed]);
+
+export class StudyLedger {
+  readonly #path: string | undefined;
+  readonly #done = new Map<string, Measures>();
+
+  /** `path`: undefined where nothing is kept. Throws UserError for the ledger of something else. */
+  constructor(path: string | undefined, head: LedgerHead) {
+    this.#path = path;
+    if (path === undefined) return;
+    if (existsSync(path)) this.#read(path, head);
+    else writeLine(path, head, writeFileSync);
+  }
+
+  /** Units that it had when it was opened, and since. */
+  get size(): number {
+    return this.#done.size;
+  }
+
+  get(arm: Arm, seed: number): Measures | undefined {
+    return this.#done.get(unitOf(arm, seed));
+  }
+
+  record(arm: Arm, seed: number, measures: Measures): void {
+    const line: Line = { unit: unitOf(arm, seed), measures };
+    this.#done.set(line.unit, measures);
+    if (this.#path !== undefined) writeLine(this.#path, line, appendFileSync);
+  }
+
+  /** It is not needed any more. */
+  remove(): void {
+    if (this.#path !== undefined) rmSync(this.#path, { force: true });
+  }
+
+  #read(path: string, head: LedgerHead): void {
+    const text = readFileSync(path, 'utf8');
+    const [first, ...lines] = text.split('\n').map(parse);
+    const begun = first as LedgerHead | undefined;
+    for (const name of Object.keys(head) as (keyof LedgerHead)[]) {
+      if (begun?.[name] === head[name]) continue;
+      throw new UserError(
+        `${path} was begun with another ${name}: found ${JSON.stringify(begun?.[name])}, expected ` +
+          `${JSON.stringify(head[name])}; go on as it was begun, or delete it`,
+      );
+    }
+    for (const line of lines as (Line | undefined)[]) {
+      if (line !== undefined) this.#done.set(line.unit, line.measures);
+    }
+    // What was cut short must not run into the next line.
+    if (!text.endsWith('\n')) appendFileSync(path, '\n');
+  }
+}
+
+function parse(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}
+
+function writeLine(path: string, line: unknown, write: (path: string, text: string) => void): void {
+  try {
+    write(path, `${JSON.stringify(line)}\n`);
+  } catch (error) {
+    throw new UserError(`${path} cannot be written: ${(error as Error).message}`);
+  }
+}

@@ -1,0 +1,72 @@
+/** `umbra study` as a user meets it. */
+
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { checkStudyResult, type StudyResult } from '../../src/report/study-result.ts';
+import { hasTerminal, interrupted, umbra } from './umbra.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'umbra-study-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const readResult = (path: string): StudyResult =>
+  checkStudyResult(JSON.parse(readFileSync(path, 'utf8')), path);
+
+const QUICK = ['migration', '--experiment', 'interval'];
+
+test('without a name the questions are listed', () => {
+  const { code, stdout, stderr } = umbra('study');
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(stdout).toMatch(/^migration +What does a guest pay/m);
+});
+
+test('a study is run, told, and kept in a run folder', () => {
+  const out = join(folder, 'runs', 'one');
+  const { code, stdout, stderr } = umbra('study', ...QUICK, '--seeds', '1', '--out', out);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(stdout).toMatch(/^interval\n Policy /m);
+  expect(stdout).toMatch(/^Yes: A guest that is moved every 500 operations is slower/m);
+  expect(readdirSync(out).toSorted()).toEqual([
+    ...['findings.parquet', 'points.parquet', 'result.json', 'run.json'],
+  ]);
+  expect(existsSync(`${out}.part`)).toBe(false);
+  const { seeds, points, interrupted: cut } = readResult(join(out, 'result.json'));
+  expect({ seeds, cut }).toEqual({ seeds: [1], cut: false });
+  const migrations = points.map(({ levels, measures }) => [
+    levels['policy'],
+    measures['migrations']!.median > 0,
+  ]);
+  expect(migrations).toEqual([
+    ...Array.from({ length: 4 }, () => ['pinned', false]),
+    ...Array.from({ length: 4 }, () => ['round-robin', true]),
+  ]);
+});
+
+test.runIf(hasTerminal)('after Ctrl-C the same command goes on', async () => {
+  const out = join(folder, 'cut');
+  const args = ['study', ...QUICK, '--seeds', '2', '--out', out];
+  const ended = await interrupted(/[1-9]\d* of 16 runs/, ...args);
+  expect(ended.code).toBe(130);
+  expect(ended.stdout).toMatch(/goes on from there/);
+  expect(existsSync(out)).toBe(false);
+  const begun = readFileSync(`${out}.part`, 'utf8').trim().split('\n').length - 1;
+  expect(begun).toBeGreaterThan(0);
+  expect(umbra(...args).code).toBe(0);
+  const straight = join(folder, 'straight.json');
+  umbra(...args.slice(0, -2), '--json', straight);
+  expect(readResult(join(out, 'result.json'))).toEqual(readResult(straight));
+});
+
+test.each([
+  [['migraton'], /there is no study 'migraton'.*did you mean migration\?/],
+  [['migration', '--scale', '0'], /A number above 0 is expected/],
+  [
+    ['migration', '--experiment', 'nix'],
+    /'nix' matches no experiment of migration; there are interval/,
+  ],
+])('%j is a mistake that is told in words', (args, said) => {
+  const { code, stdout, stderr } = umbra('study', ...args);
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+  expect(stderr.replaceAll(/\n\s*/g, ' ')).toMatch(said);
+});

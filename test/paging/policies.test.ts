@@ -1,0 +1,333 @@
+/** What each policy of the paging code does otherwise than lguest, and that all else stays so. */
+
+import { describe, expect, test } from 'vitest';
+import { type Gpa, type Gva, NO_FRAME, toGpa, toGpfn, toGva } from '../../shared/address.ts';
+import { Counter } from '../../shared/counters.ts';
+import { DISCIPLINES } from '../../shared/discipline.ts';
+import { Entry } from '../../shared/entry.ts';
+import { FrameKind } from '../../shared/frames.ts';
+import { Vma } from '../../shared/launcher-map.ts';
+import { AS_LGUEST, type PagingPolicy, POLICY_CHOICES } from '../../shared/paging-policy.ts';
+import { checkAll } from '../../src/check/invariants.ts';
+import { checkNothingLeft } from '../../src/check/references.ts';
+import { makeWorkload } from '../../src/guest/workloads/catalogue.ts';
+import { close, notified } from '../../src/host/launcher.ts';
+import { guestMappingsChanged } from '../../src/paging/compare.ts';
+import { demandPage } from '../../src/paging/fault.ts';
+import { shrinkIfShort } from '../../src/paging/reclaim.ts';
+import { guestSetPmd, guestSetPte } from '../../src/paging/set.ts';
+import { freeGuestPagetable } from '../../src/paging/setup.ts';
+import { guestNewPagetable } from '../../src/paging/switch.ts';
+import { Rig } from '../rig.ts';
+import { A, BY_USER, D, FORMS, KERNEL, P, RW, Scripted, TOP, USER, WRITE } from './scripted.ts';
+
+const VA = toGva(0x0804_8000);
+const page = (i: number): Gva => toGva(VA + i * 0x1000);
+const USED = P | RW | USER | A | D;
+
+/** Top levels, one after the other. */
+const [B, C, DD, E, F] = [0x2000, 0x3000, 0x4000, 0x5000, 0x6000].map(toGpa) as Gpa[];
+
+/** What the shadow of the current pgdir maps at an address; undefined for nothing. */
+const shown = (m: Scripted, va: Gva): string | undefined => {
+  const prefix = `pte ${m.cpu().cpuPgd} ${va.toString(16).padStart(8, '0')} `;
+  return m
+    .state(/^pte/)
+    .find((line) => line.startsWith(prefix))
+    ?.slice(prefix.length);
+};
+
+describe.each(FORMS)('setPte $form', ({ pae }) => {
+  function changed(policy: Partial<PagingPolicy>): Scripted {
+    const m = Scripted.booted({ pae, policy });
+    m.map(TOP, VA, 0x40, USED);
+    demandPage(m.cpu(), VA, WRITE | BY_USER);
+    m.map(TOP, VA, 0x41, USED);
+    guestSetPte(m.cpu(), TOP, VA, new Entry((0x41 << 12) | USED, 0));
+    return m;
+  }
+
+  test('at-once: an entry with ACCESSED is mapped when it is set', () => {
+    expect(shown(changed({ setPte: 'at-once' }), VA)).toBe('g41 67');
+  });
+
+  test('on-fault: it is mapped when it is used', () => {
+    const m = changed({ setPte: 'on-fault' });
+    expect(shown(m, VA)).toBeUndefined();
+    demandPage(m.cpu(), VA, WRITE | BY_USER);
+    expect(shown(m, VA)).toBe('g41 67');
+  });
+});
+
+describe('eviction', () => {
+  /** Top levels are switched to in this order; which shadows there are in the end. */
+  function cached(eviction: PagingPolicy['eviction'], tops: readonly Gpa[]): string[] {
+    const m = Scripted.booted({ policy: { eviction } });
+    for (const top of tops) {
+      m.random = 3;
+      guestNewPagetable(m.cpu(), top);
+    }
+    return m.state(/^pgdir/).map((line) => /gpgdir=(\S+)/.exec(line)![1]!);
+  }
+
+  test('random: where the dice say, though others are free', () => {
+    expect(cached('random', [B!, C!])).toEqual(['1000', '3000']);
+  });
+
+  test('lru: that which was left longest ago', () => {
+    expect(cached('lru', [B!, C!, DD!])).toEqual(['1000', '2000', '3000', '4000']);
+    expect(cached('lru', [B!, C!, DD!, TOP, E!])).toEqual(['1000', '5000', '3000', '4000']);
+    expect(cached('lru', [B!, C!, DD!, TOP, E!, F!])).toEqual(['1000', '5000', '6000', '4000']);
+  });
+
+  test('clock: the first that was not used since the hand came by', () => {
+    // All were used, so the hand goes round once and takes TOP, where it began.
+    expect(cached('clock', [B!, C!, DD!, E!])).toEqual(['4000', '5000', '2000', '3000']);
+    // It has B next, which was used again: that has another chance.
+    expect(cached('clock', [B!, C!, DD!, E!, B!, F!])).toEqual(['4000', '5000', '2000', '6000']);
+  });
+
+  test.each(POLICY_CHOICES.eviction)('%s: never one that another vCPU runs on', (eviction) => {
+    const rig = new Rig({
+      ...{ program: makeWorkload({ name: 'pgdir-thrash', seed: 1 }), vcpus: 4, hostCpus: 2 },
+      ...{ discipline: 'pgdir-lock', defects: [], pgdirs: 2, policy: { eviction } },
+    });
+    rig.runAll(61);
+    expect([rig.reason, rig.violations()]).toEqual(['Power down', []]);
+  });
+});
+
+describe.each(FORMS)('kernelMappings $form', ({ pae }) => {
+  const STACK = toGva(0xc001_2000);
+  const OTHER = toGva(0xc002_0000);
+
+  function evicted(policy: Partial<PagingPolicy>): Scripted {
+    const m = Scripted.booted({ pae, policy });
+    m.cpu().esp1 = STACK;
+    m.cpu().stackPages = 1;
+    for (const top of [TOP, B!]) {
+      m.map(top, toGva(STACK - 1), 0x41, P | RW | A | D);
+      m.map(top, OTHER, 0x42, P | RW | A | D);
+    }
+    demandPage(m.cpu(), OTHER, WRITE);
+    m.random = 0;
+    guestNewPagetable(m.cpu(), B!);
+    return m;
+  }
+
+  test('kept: the new top level has what the old one had of the kernel', () => {
+    expect(shown(evicted({ kernelMappings: 'kept' }), OTHER)).toBe('g42 63');
+  });
+
+  test('dropped: it has what the vCPU cannot do without', () => {
+    const m = evicted({ kernelMappings: 'dropped' });
+    expect(shown(m, OTHER)).toBeUndefined();
+    expect(shown(m, toGva(STACK - 0x1000))).toBe('g41 63');
+    expect(shown(m, m.host.switcherAddr)).toBe('s0 161');
+  });
+});
+
+describe.each(FORMS)('kernelChange $form', ({ pae }) => {
+  const KERNEL_VA = toGva(KERNEL + 0x5000);
+
+  /** Two pages of the user's and one of the kernel's; the guest has told nothing of what it did. */
+  function told(policy: Partial<PagingPolicy>, change: (m: Scripted) => void): Scripted {
+    const m = Scripted.booted({ pae, policy, defects: [] });
+    for (const [i, va] of [VA, page(1), KERNEL_VA].entries()) {
+      m.map(TOP, va, 0x40 + i, i < 2 ? USED : P | RW | A | D);
+      demandPage(m.cpu(), va, WRITE);
+    }
+    m.cpu().cr3 = TOP;
+    change(m);
+    guestMappingsChanged(m.cpu());
+    return m;
+  }
+  const all = (m: Scripted) => [VA, page(1), KERNEL_VA].map((va) => shown(m, va));
+
+  test('clear-all: nothing is left, whatever has changed', () => {
+    expect(all(told({}, () => {}))).toEqual([undefined, undefined, undefined]);
+  });
+
+  test('compare: what is as it was stays', () => {
+    const m = told({ kernelChange: 'compare' }, () => {});
+    expect(all(m)).toEqual(['g40 67', 'g41 67', 'g42 63']);
+    expect(m.lg.counters.get(Counter.EntriesCompared)).toBe(3);
+  });
+
+  test.each([
+    ['leads elsewhere', (m: Scripted) => m.map(TOP, KERNEL_VA, 0x50, P | RW | A | D)],
+    ['is gone', (m: Scripted) => m.map(TOP, KERNEL_VA, 0, 0)],
+    ['may not be written', (m: Scripted) => m.map(TOP, KERNEL_VA, 0x42, P | A | D)],
+    ['has lost ACCESSED', (m: Scripted) => m.map(TOP, KERNEL_VA, 0x42, P | RW | D)],
+    ['has lost DIRTY', (m: Scripted) => m.map(TOP, KERNEL_VA, 0x42, P | RW | A)],
+    ['is another’s frame', (m: Scripted) => m.setVma(0x42, Vma.CopyOnWrite)],
+  ])('compare: an entry that %s goes, alone', (_, change) => {
+    const m = told({ kernelChange: 'compare' }, change);
+    expect(all(m)).toEqual(['g40 67', 'g41 67', undefined]);
+    freeGuestPagetable(m.lg);
+    expect(m.state(/^ref g/)).toEqual([]);
+  });
+
+  test('compare: below an upper entry that allows less all goes', () => {
+    const m = told({ kernelChange: 'compare' }, (m) => m.map(TOP, VA, 0x40, USED, 0x65));
+    expect(all(m)).toEqual([undefined, undefined, 'g42 63']);
+  });
+
+  test('compare: nothing is held against a guest that has no tables yet', () => {
+    const m = new Scripted({ pae, policy: { kernelChange: 'compare' } });
+    m.cpu().linearPages = true;
+    guestMappingsChanged(m.cpu());
+    expect(m.reason).toBe('');
+  });
+});
+
+test('compare: a middle level that is announced costs nothing of what is there', () => {
+  const m = Scripted.booted({ pae: true, policy: { kernelChange: 'compare' }, defects: [] });
+  m.map(TOP, VA, 0x40, USED);
+  m.cpu().cr3 = TOP;
+  demandPage(m.cpu(), VA, WRITE);
+  guestSetPmd(m.cpu());
+  expect(shown(m, VA)).toBe('g40 67');
+});
+
+describe.each(FORMS)('prefault $form', ({ pae }) => {
+  /** Eight pages of a batch and the one behind it, and a fault on the third. */
+  function faulted(prefault: number, prepare: (m: Scripted) => void = () => {}): Scripted {
+    const m = Scripted.booted({ pae, policy: { prefault } });
+    for (let i = 0; i < 9; i++) m.map(TOP, page(i), 0x40 + i, USED);
+    prepare(m);
+    demandPage(m.cpu(), page(2), BY_USER);
+    return m;
+  }
+  const mapped = (m: Scripted): number[] =>
+    Array.from({ length: 9 }, (_, i) => i).filter((i) => shown(m, page(i)) !== undefined);
+
+  test('1: the page that was asked for', () => {
+    expect(mapped(faulted(1))).toEqual([2]);
+  });
+
+  test('8: all of its batch, and no other', () => {
+    const m = faulted(8);
+    expect(mapped(m)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+    expect(m.lg.counters.get(Counter.Prefaulted)).toBe(7);
+    freeGuestPagetable(m.lg);
+    expect(m.state(/^ref g/)).toEqual([]);
+  });
+
+  test('8: not what the guest has not used, does not map, or shares until it is written', () => {
+    const m = faulted(8, (m) => {
+      m.map(TOP, page(0), 0x40, P | RW | USER);
+      m.map(TOP, page(1), 0, 0);
+      m.map(TOP, page(3), 0xffff, USED);
+      m.setVma(0x44, Vma.CopyOnWrite);
+      m.setVma(0x45, Vma.None);
+      m.setVma(0x46, Vma.ReadOnly);
+    });
+    expect([m.reason, mapped(m)]).toEqual(['', [2, 7]]);
+  });
+
+  test('8: a clean page is not to be written', () => {
+    const m = faulted(8, (m) => m.map(TOP, page(3), 0x43, P | RW | USER | A));
+    expect(shown(m, page(3))).toBe('g43 25');
+  });
+});
+
+describe('reclaim', () => {
+  /** Runs on TOP, and was on B. */
+  function onTwo(policy: Partial<PagingPolicy>): Scripted {
+    const m = Scripted.booted({ policy, defects: [] });
+    m.map(TOP, VA, 0x40, USED);
+    m.map(B!, VA, 0x41, USED);
+    for (const [top, random] of [
+      [B!, 1],
+      [TOP, 0],
+    ] as const) {
+      m.random = random;
+      guestNewPagetable(m.cpu(), top);
+      demandPage(m.cpu(), VA, WRITE);
+    }
+    return m;
+  }
+  const references = (m: Scripted): string[] => m.state(/^ref g/);
+
+  function takeAllFrames({ host }: Scripted): void {
+    while (host.frames.allocate(FrameKind.GuestPage, 0) !== NO_FRAME);
+  }
+
+  test.each(POLICY_CHOICES.reclaim)('%s: while there is memory all stays', (reclaim) => {
+    const m = onTwo({ reclaim });
+    shrinkIfShort(m.cpu());
+    expect(references(m)).toEqual(['ref g40 1', 'ref g41 1']);
+  });
+
+  test('never: and when there is none as well', () => {
+    const m = onTwo({ reclaim: 'never' });
+    takeAllFrames(m);
+    shrinkIfShort(m.cpu());
+    expect(references(m)).toEqual(['ref g40 1', 'ref g41 1']);
+  });
+
+  test('when-short: a shadow that nobody runs on goes, and is made anew', () => {
+    const m = onTwo({ reclaim: 'when-short' });
+    takeAllFrames(m);
+    shrinkIfShort(m.cpu());
+    expect(references(m)).toEqual(['ref g40 1']);
+    m.random = 1;
+    guestNewPagetable(m.cpu(), B!);
+    demandPage(m.cpu(), VA, WRITE);
+    expect([m.reason, shown(m, VA)]).toEqual(['', 'g41 67']);
+  });
+
+  test.each([
+    ['never', 1],
+    ['when-short', 0],
+  ] as const)('%s: %i shadow entries hold a page that the Launcher has discarded', (reclaim, n) => {
+    const m = onTwo({ reclaim });
+    const cpu = m.hostCpu(0).cpu(0);
+    const frame = m.lg.map.frame(toGpfn(0x41));
+    notified(cpu, toGpa(0x41001));
+    expect(m.lg.map.state(toGpfn(0x41))).toBe(Vma.CopyOnWrite);
+    expect(m.host.frames.references(frame)).toBe(n);
+  });
+});
+
+/** Each other way alone, and all of them. */
+const OTHERS: readonly Partial<PagingPolicy>[] = [
+  { setPte: 'on-fault' },
+  { eviction: 'lru' },
+  { eviction: 'clock' },
+  { kernelMappings: 'dropped' },
+  { kernelChange: 'compare' },
+  { prefault: 16 },
+  { reclaim: 'when-short' },
+  {
+    ...{ setPte: 'on-fault', eviction: 'lru', kernelMappings: 'dropped' },
+    ...{ kernelChange: 'compare', prefault: 8, reclaim: 'when-short' },
+  },
+];
+
+describe.each(DISCIPLINES)('a guest that does all there is, %s', (discipline) => {
+  const asWritten = discipline === 'as-written';
+  const program = makeWorkload({ name: 'swarm', seed: 3, size: 3 });
+
+  function run(policy: Partial<PagingPolicy>, paging: 'nonpae' | 'pae'): string {
+    const rig = new Rig({
+      ...{ program, paging, discipline, policy, pgdirs: 2, hostCpus: 2 },
+      ...(asWritten ? {} : { vcpus: 3, defects: [] }),
+    });
+    rig.runAll(251);
+    expect([rig.reason, checkAll(rig.host)]).toEqual(['Power down', []]);
+    const { user } = rig.digest();
+    close(rig.host, rig.host.guests[0]!);
+    expect(checkNothingLeft(rig.host)).toEqual([]);
+    return user;
+  }
+  const alone = run(AS_LGUEST, 'nonpae');
+
+  test.each(OTHERS.map((policy, i) => ({ policy, paging: i % 2 ? 'pae' : 'nonpae' }) as const))(
+    'leaves the same memory with $policy, $paging',
+    ({ policy, paging }) => {
+      expect(run(policy, paging)).toBe(alone);
+    },
+  );
+});

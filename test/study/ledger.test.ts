@@ -1,0 +1,97 @@
+/** What of a study is done is kept, and a study goes on from there. */
+
+import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { costTable } from '../../src/cost/model.ts';
+import { type LedgerHead, StudyLedger } from '../../src/study/ledger.ts';
+import { runStudy, type StudyPlan } from '../../src/study/run-study.ts';
+import type { Arm, Study } from '../../src/study/study.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'umbra-study-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const HEAD: LedgerHead = { study: 'squares', scale: 1, costs: '{}', version: '1' };
+
+/** Its runs as they come. */
+function squares(ran: string[]): Study {
+  const arm = (side: number): Arm => ({
+    experiment: side < 3 ? 'small' : 'large',
+    levels: { side },
+    run: async (seed) => {
+      ran.push(`${side}/${seed}`);
+      return { area: side * side + seed };
+    },
+  });
+  return {
+    ...{ name: 'squares', title: 'Squares', question: 'How large?', method: 'Multiply.' },
+    factors: { side: { title: 'Side', unit: '1' } },
+    measures: { area: { title: 'Area', unit: '1', description: 'side times side, and the seed' } },
+    arms: () => [1, 2, 3].map(arm),
+    charts: [],
+    conclude: () => [],
+  };
+}
+
+const planOf = (study: Study): StudyPlan => ({
+  ...{ study, scale: 1, seeds: [10, 20, 30], costs: costTable(), wants: () => true },
+});
+
+const watch = (most = Number.POSITIVE_INFINITY) => {
+  let done = 0;
+  return { isInterrupted: () => done >= most, done: () => void done++ };
+};
+
+test('all settings are run once for each seed, and a point has a sample of each', async () => {
+  const ran: string[] = [];
+  const result = await runStudy(planOf(squares(ran)), new StudyLedger(undefined, HEAD), watch());
+  expect(ran).toEqual(['1/10', '2/10', '3/10', '1/20', '2/20', '3/20', '1/30', '2/30', '3/30']);
+  expect(result).toMatchObject({ interrupted: false, seeds: [10, 20, 30] });
+  expect(result.points.map(({ levels, measures }) => [levels['side'], measures['area']])).toEqual([
+    [1, { median: 21, low: 11, high: 31, samples: [11, 21, 31] }],
+    [2, { median: 24, low: 14, high: 34, samples: [14, 24, 34] }],
+    [3, { median: 29, low: 19, high: 39, samples: [19, 29, 39] }],
+  ]);
+});
+
+test('what is broken off says so, and goes on where it was, even behind a line that was cut short', async () => {
+  const path = join(folder, 'cut.part');
+  const first: string[] = [];
+  const cut = await runStudy(planOf(squares(first)), new StudyLedger(path, HEAD), watch(4));
+  expect(cut.interrupted).toBe(true);
+  expect(first).toHaveLength(4);
+  appendFileSync(path, '{"unit":"[\\"small\\",{\\"si');
+  const second: string[] = [];
+  const ledger = new StudyLedger(path, HEAD);
+  expect(ledger.size).toBe(4);
+  const whole = await runStudy(planOf(squares(second)), ledger, watch());
+  expect(whole.interrupted).toBe(false);
+  expect([...first, ...second].toSorted()).toHaveLength(new Set([...first, ...second]).size);
+  expect(second).toHaveLength(5);
+  const straight = await runStudy(planOf(squares([])), new StudyLedger(undefined, HEAD), watch());
+  expect(whole).toEqual(straight);
+  expect(new StudyLedger(path, HEAD).size).toBe(9);
+  ledger.remove();
+  expect(() => readFileSync(path)).toThrow('ENOENT');
+});
+
+test('experiments that are not wanted are not run', async () => {
+  const ran: string[] = [];
+  const plan = { ...planOf(squares(ran)), wants: (name: string) => name === 'large' };
+  const { points } = await runStudy(plan, new StudyLedger(undefined, HEAD), watch());
+  expect(ran).toEqual(['3/10', '3/20', '3/30']);
+  expect(points).toHaveLength(1);
+});
+
+test.each([
+  [{ study: 'cubes' }, 'another study: found "squares", expected "cubes"'],
+  [{ scale: 2 }, 'another scale: found 1, expected 2'],
+  [{ costs: '{"access":2}' }, 'another costs: found "{}"'],
+  [{ version: '2' }, 'another version: found "1", expected "2"'],
+])('the ledger of %j is not gone on with', (other, said) => {
+  const path = join(folder, 'other.part');
+  rmSync(path, { force: true });
+  new StudyLedger(path, HEAD);
+  expect(() => new StudyLedger(path, { ...HEAD, ...other })).toThrow(said);
+});
