@@ -41,7 +41,7 @@ export interface GuestSpec {
   readonly pgdirs?: number;
   /** Whether it is shown the NX bit, which takes PAE; by default with PAE. */
   readonly nx?: boolean;
-  /** By default shadow. */
+  /** How its addresses become the host's; by default shadow. Direct takes one vCPU. */
   readonly virtualization?: Virtualization;
   /** Where the paging code does other than lguest's. */
   readonly pagingPolicy?: Partial<PagingPolicy>;
@@ -253,24 +253,26 @@ export function layoutOf(spec: MachineSpec): Layout {
       nx: nx ?? paging === 'pae',
       pages,
       vcpus,
-      ...shadowing(spec, pgdirs, vcpus, guest.virtualization),
-      ...(guest.pagingPolicy === undefined ? {} : { policy: guest.pagingPolicy }),
+      ...shadowing(spec, pgdirs, vcpus, guest),
     })),
   });
 }
 
 /**
- * Defects, disciplines and pgdirs are the shadow's; guests without one have a lock, and for
- * each vCPU a pgdir that says on which top level it is.
+ * Defects, disciplines, policies and pgdirs are the shadow's; guests without one have a lock,
+ * and for each vCPU a pgdir that says on which top level it is.
  */
 const shadowing = (
   spec: MachineSpec,
   pgdirs: number,
   vcpus: number,
-  virtualization: Virtualization = 'shadow',
+  { virtualization = 'shadow', pagingPolicy }: Pick<GuestSpec, 'virtualization' | 'pagingPolicy'>,
 ) =>
   virtualization === 'shadow'
-    ? { pgdirs, defects: defectsOf(spec), discipline: spec.discipline ?? 'as-written' }
+    ? {
+        ...{ pgdirs, defects: defectsOf(spec), discipline: spec.discipline ?? 'as-written' },
+        ...(pagingPolicy === undefined ? {} : { policy: pagingPolicy }),
+      }
     : { pgdirs: vcpus, defects: [], discipline: 'guest-lock' as const, virtualization };
 
 /** The defects that are on. */
@@ -303,7 +305,12 @@ function framesFor(spec: MachineSpec): number {
 
 function validate(spec: MachineSpec): void {
   checkHotplug(spec.hotplug ?? [], spec.hostCpus);
-  for (const { name, pages, paging, nx, vcpus = 1 } of spec.guests) {
+  for (const { name, pages, paging, nx, vcpus = 1, virtualization } of spec.guests) {
+    if (virtualization === 'direct' && vcpus > 1) {
+      throw new UserError(
+        `guest ${name} has ${vcpus} vCPUs, and with direct paging a guest has one (--vcpus)`,
+      );
+    }
     if (nx === true && paging !== 'pae') {
       throw new UserError(
         `guest ${name} is to have NX, and page tables of two levels have no bit for it`,

@@ -24,14 +24,7 @@ import {
   toPfn,
   wordInFrame,
 } from '../../shared/address.ts';
-import {
-  Entry,
-  flagsOf,
-  isPresent,
-  PAGE_RW,
-  ptePfn,
-  withoutFlags,
-} from '../../shared/entry.ts';
+import { Entry, flagsOf, isPresent, PAGE_RW, ptePfn, withoutFlags } from '../../shared/entry.ts';
 import { EventKind } from '../../shared/events.ts';
 import { Hypercall } from '../../shared/hypercall.ts';
 import type { LgCpu } from '../../shared/lg-cpu.ts';
@@ -42,7 +35,13 @@ import { dropEntry, dropTable, entriesOf, takeEntry, takeTable, topLevel } from 
 import { forgetUses, isPinned, levelOf, setPinned, typeOf } from './types.ts';
 
 /** Does a hypercall that is about page tables; false if it is about something else. */
-export function doDirectHcall(cpu: LgCpu, number: number, a: number, b: number, c: number): boolean {
+export function doDirectHcall(
+  cpu: LgCpu,
+  number: number,
+  a: number,
+  b: number,
+  c: number,
+): boolean {
   switch (number) {
     case Hypercall.MmuUpdate:
       mmuUpdate(cpu, toGpa(a), new Entry(b, cpu.lg.form.pae ? c : 0));

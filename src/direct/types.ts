@@ -25,7 +25,7 @@ export const levelOf = (type: number): number => type - WRITABLE;
 export const typeOf = (lg: Lguest, page: Gpfn): number => lg.words.load(at(lg, page)) & TYPE;
 
 /** How often it is used so. */
-export const usesOf = (lg: Lguest, page: Gpfn): number => lg.words.load(at(lg, page)) / USE | 0;
+export const usesOf = (lg: Lguest, page: Gpfn): number => (lg.words.load(at(lg, page)) / USE) | 0;
 
 export const isPinned = (lg: Lguest, page: Gpfn): boolean =>
   (lg.words.load(at(lg, page)) & PINNED) !== 0;

@@ -3,7 +3,7 @@
 import type { Counters } from '../../shared/counters.ts';
 import { Reg } from '../../shared/host-cpu.ts';
 import type { Lguest } from '../../shared/lguest.ts';
-import type { GuestMachine } from './kernel/context.ts';
+import type { GuestMachine } from './kernel/guest-machine.ts';
 import { Kernel } from './kernel/kernel.ts';
 import { isUserMode, type ProcessorWithTlb } from './processor.ts';
 import type { Program } from './program.ts';

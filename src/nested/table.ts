@@ -7,8 +7,17 @@
  * held while it changes, and who takes an entry away gets the others out of the guest.
  */
 
-import { type Gpfn, hex, NO_FRAME, type Pfn, type Ptr } from '../../shared/address.ts';
-import { frameStart, toGpa, toPfn, toPtr } from '../../shared/address.ts';
+import {
+  frameStart,
+  type Gpfn,
+  hex,
+  NO_FRAME,
+  type Pfn,
+  type Ptr,
+  toGpa,
+  toPfn,
+  toPtr,
+} from '../../shared/address.ts';
 import { letGo, lockPgdir, quiesce } from '../../shared/discipline.ts';
 import { FrameKind } from '../../shared/frames.ts';
 import { Vma } from '../../shared/launcher-map.ts';

@@ -8,13 +8,7 @@
  */
 
 import { PAGE_SHIFT, toGpa, toGva } from '../../../shared/address.ts';
-import {
-  type Entry,
-  isPresent,
-  makeEntry,
-  PAGE_NX_HIGH,
-  ptePfn,
-} from '../../../shared/entry.ts';
+import { type Entry, isPresent, makeEntry, PAGE_NX_HIGH, ptePfn } from '../../../shared/entry.ts';
 import { Hypercall } from '../../../shared/hypercall.ts';
 import { Selector } from '../processor.ts';
 import type { KernelContext } from './context.ts';
@@ -109,8 +103,7 @@ export function flushTlb(k: KernelContext, all: 0 | 1): void {
 }
 
 /** What it is already: the TLB is empty then. */
-const reloadCr3 = (k: KernelContext): void =>
-  void k.instruction((cpu) => cpu.writeCr3(cpu.cr3));
+const reloadCr3 = (k: KernelContext): void => void k.instruction((cpu) => cpu.writeCr3(cpu.cr3));
 
 /** `load_sp0`: where traps from user mode push. */
 export function loadStack(k: KernelContext, top: number): void {
