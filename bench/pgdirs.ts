@@ -8,7 +8,8 @@ import { type Line, repeated, type Side } from './pair.ts';
 
 function switches(name: string, guest: HandDrivenGuest, next: () => Gpa): Side {
   return repeated(name, () => {
-    for (let i = 0; i < TOPS; i++) guestNewPagetable(guest.cpu, next());
+    const { cpu } = guest;
+    for (let i = 0; i < TOPS; i++) guestNewPagetable(cpu, next());
     return TOPS;
   });
 }

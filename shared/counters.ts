@@ -107,20 +107,20 @@ const COUNTERS = Counter.Hypercalls + HYPERCALL_KINDS;
 export const COUNTERS_WORDS = COUNTERS * 2;
 
 export class Counters {
-  readonly #values: Float64Array<SharedArrayBuffer>;
-  readonly #base: number;
+  declare private readonly values: Float64Array<SharedArrayBuffer>;
+  declare private readonly base: number;
 
   constructor(buffer: SharedArrayBuffer, at: Ptr) {
-    this.#values = new Float64Array(buffer);
-    this.#base = at / 2;
+    this.values = new Float64Array(buffer);
+    this.base = at / 2;
   }
 
   add(counter: number, n: number): void {
-    this.#values[this.#base + counter]! += n;
+    this.values[this.base + counter]! += n;
   }
 
   count(counter: number): void {
-    this.#values[this.#base + counter]! += 1;
+    this.values[this.base + counter]! += 1;
   }
 
   /** Hypercalls outside the table are the guest's mistake and are not counted. */
@@ -129,6 +129,6 @@ export class Counters {
   }
 
   get(counter: number): number {
-    return this.#values[this.#base + counter]!;
+    return this.values[this.base + counter]!;
   }
 }

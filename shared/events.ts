@@ -61,42 +61,42 @@ export interface HostEvent {
 }
 
 export class Events {
-  readonly #words: Words;
-  readonly #layout: Layout;
-  readonly #ring: Ptr;
-  readonly #running: Ptr;
+  declare private readonly words: Words;
+  declare private readonly layout: Layout;
+  declare private readonly ring: Ptr;
+  declare private readonly running: Ptr;
 
   /**
    * `cpu`: whose ring to write; the number of CPUs for the main thread. `running`: the word
    * that holds the vCPU that it has in hand, plus one; NULL, which holds 0, if it has none.
    */
   constructor(words: Words, layout: Layout, cpu: number, running: Ptr) {
-    this.#words = words;
-    this.#layout = layout;
-    this.#ring = this.#ringOf(cpu);
-    this.#running = running;
+    this.words = words;
+    this.layout = layout;
+    this.ring = this.#ringOf(cpu);
+    this.running = running;
   }
 
   /** Told of each event as well, while a trace is made; `vcpu` is the one in hand, plus one. */
   tap: ((kind: EventKind, vcpu: number, a: number, b: number, c: number) => void) | undefined;
 
   record(kind: EventKind, a = 0, b = 0, c = 0): void {
-    const { plain } = this.#words;
-    const sequence = plain[this.#ring]!;
-    const at = this.#ring + HEADER_WORDS + (sequence % KEPT) * EVENT_WORDS;
+    const { plain } = this.words;
+    const sequence = plain[this.ring]!;
+    const at = this.ring + HEADER_WORDS + (sequence % KEPT) * EVENT_WORDS;
     plain[at] = sequence + 1;
     plain[at + 1] = kind;
-    plain[at + 2] = plain[this.#running]!;
+    plain[at + 2] = plain[this.running]!;
     plain[at + 3] = a;
     plain[at + 4] = b;
     plain[at + 5] = c;
-    plain[this.#ring] = sequence + 1;
-    this.tap?.(kind, plain[this.#running]!, a, b, c);
+    plain[this.ring] = sequence + 1;
+    this.tap?.(kind, plain[this.running]!, a, b, c);
   }
 
   /** The last `most` events of a host CPU, oldest first. Exact while that CPU stands still. */
   last(hostCpu: number, most = RING_EVENTS): HostEvent[] {
-    const words = this.#words;
+    const words = this.words;
     const ring = this.#ringOf(hostCpu);
     const count = words.load(ring);
     const events: HostEvent[] = [];
@@ -116,7 +116,7 @@ export class Events {
   }
 
   #ringOf(cpu: number): Ptr {
-    const { at, stride } = this.#layout.regions.events;
+    const { at, stride } = this.layout.regions.events;
     return toPtr(at + cpu * stride);
   }
 }

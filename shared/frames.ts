@@ -70,17 +70,17 @@ const BATCH = 32;
 export const POISON = 0x6b6b_6b6b;
 
 export class Frames {
-  readonly #words: Words;
-  readonly #layout: Layout;
-  readonly #machine: MachineRecord;
-  readonly #pool: Ptr;
-  readonly #lock: Lock;
-  readonly #cpu: number;
-  readonly #cache: Ptr;
+  declare private readonly words: Words;
+  declare private readonly layout: Layout;
+  declare private readonly machine: MachineRecord;
+  declare private readonly pool: Ptr;
+  declare private readonly lock: Lock;
+  declare private readonly cpu: number;
+  declare private readonly cache: Ptr;
   /** The first element of the frame table, and how many there are. */
-  readonly #table: Ptr;
-  readonly #total: number;
-  readonly #counted: readonly Counters[];
+  declare private readonly table: Ptr;
+  declare private readonly total: number;
+  declare private readonly counted: readonly Counters[];
 
   /**
    * `cpu`: whose cache to use; the number of host CPUs for the main thread. `counted`: what
@@ -93,29 +93,29 @@ export class Frames {
     cpu: number,
     counted: readonly Counters[],
   ) {
-    this.#words = words;
-    this.#layout = layout;
-    this.#machine = machine;
-    this.#pool = machine.pool;
-    this.#lock = new Lock(words, toPtr(this.#pool + POOL_LOCK), () => machine.stop === Stop.Failed);
-    this.#cpu = cpu;
-    this.#counted = counted;
-    this.#table = layout.regions.frameTable.at;
-    this.#total = layout.totalFrames;
+    this.words = words;
+    this.layout = layout;
+    this.machine = machine;
+    this.pool = machine.pool;
+    this.lock = new Lock(words, toPtr(this.pool + POOL_LOCK), () => machine.stop === Stop.Failed);
+    this.cpu = cpu;
+    this.counted = counted;
+    this.table = layout.regions.frameTable.at;
+    this.total = layout.totalFrames;
     const caches = layout.regions.frameCaches;
-    this.#cache = toPtr(caches.at + cpu * caches.stride);
+    this.cache = toPtr(caches.at + cpu * caches.stride);
   }
 
   /** Once, at boot. */
   initialise(): void {
-    const { firstFrame, zeroFrame, firstFreeFrame } = this.#layout;
+    const { firstFrame, zeroFrame, firstFreeFrame } = this.layout;
     for (let pfn = 0; pfn < firstFreeFrame; pfn++) {
       const kind =
         pfn < firstFrame ? FrameKind.Host : pfn === zeroFrame ? FrameKind.Zero : FrameKind.Switcher;
-      this.#words.store(this.#field(toPfn(pfn), KIND), kind | (HOST_OWNED << 8));
-      this.#words.store(this.#field(toPfn(pfn), COUNT), OWNED);
+      this.words.store(this.#field(toPfn(pfn), KIND), kind | (HOST_OWNED << 8));
+      this.words.store(this.#field(toPfn(pfn), COUNT), OWNED);
     }
-    this.#words.store(toPtr(this.#pool + POOL_FRESH), firstFreeFrame);
+    this.words.store(toPtr(this.pool + POOL_FRESH), firstFreeFrame);
   }
 
   /**
@@ -123,29 +123,29 @@ export class Frames {
    * made to fail. Returns NO_FRAME when there is none.
    */
   getZeroedPage(kind: FrameKind, owner: number): Pfn {
-    const pfn = this.#machine.allocationFails() ? NO_FRAME : this.allocate(kind, owner);
-    this.#machine.countAllocation(pfn === NO_FRAME);
-    this.#counted[owner]!.count(kind === FrameKind.PageTable ? TablePages : CopiesOnWrite);
+    const pfn = this.machine.allocationFails() ? NO_FRAME : this.allocate(kind, owner);
+    this.machine.countAllocation(pfn === NO_FRAME);
+    this.counted[owner]!.count(kind === FrameKind.PageTable ? TablePages : CopiesOnWrite);
     return pfn;
   }
 
   /** A zeroed frame held by its owner alone, or NO_FRAME. */
   allocate(kind: FrameKind, owner: number): Pfn {
-    let cached = this.#words.peek(this.#cache);
+    let cached = this.words.peek(this.cache);
     if (cached === 0) cached = this.#refill();
     if (cached === 0) return NO_FRAME;
-    const pfn = toPfn(this.#words.peek(toPtr(this.#cache + cached)));
-    this.#words.poke(this.#cache, cached - 1);
-    this.#words.fill(frameStart(pfn), PAGE_WORDS, 0);
-    this.#words.store(this.#field(pfn, KIND), kind | (owner << 8));
-    this.#words.store(this.#field(pfn, COUNT), OWNED);
+    const pfn = toPfn(this.words.peek(toPtr(this.cache + cached)));
+    this.words.poke(this.cache, cached - 1);
+    this.words.fill(frameStart(pfn), PAGE_WORDS, 0);
+    this.words.store(this.#field(pfn, KIND), kind | (owner << 8));
+    this.words.store(this.#field(pfn, COUNT), OWNED);
     return pfn;
   }
 
   /** `get_page`. The host dies of a frame that does not exist, here and below. */
   get(pfn: Pfn): void {
     this.#mustExist(pfn);
-    this.#words.add(this.#field(pfn, COUNT), REFERENCE);
+    this.words.add(this.#field(pfn, COUNT), REFERENCE);
   }
 
   /**
@@ -156,126 +156,126 @@ export class Frames {
     this.#mustExist(pfn);
     const at = this.#field(pfn, COUNT);
     for (;;) {
-      const count = this.#words.read(at);
+      const count = this.words.read(at);
       if ((count & OWNED) === 0) return false;
-      if (this.#words.compareExchange(at, count, count + REFERENCE) === count) return true;
+      if (this.words.compareExchange(at, count, count + REFERENCE) === count) return true;
     }
   }
 
   /** `put_page` */
   put(pfn: Pfn): void {
     this.#mustExist(pfn);
-    if (this.#words.add(this.#field(pfn, COUNT), -REFERENCE) === REFERENCE) this.#free(pfn);
+    if (this.words.add(this.#field(pfn, COUNT), -REFERENCE) === REFERENCE) this.#free(pfn);
   }
 
   /** `free_page`, and the Launcher's unmapping: the owner lets go. */
   disown(pfn: Pfn): void {
     this.#mustExist(pfn);
-    if (this.#words.add(this.#field(pfn, COUNT), -OWNED) === OWNED) this.#free(pfn);
+    if (this.words.add(this.#field(pfn, COUNT), -OWNED) === OWNED) this.#free(pfn);
   }
 
   /** Whether the pool has less left than the CPUs' caches may want from it at once. */
   isShort(): boolean {
-    const words = this.#words;
-    const fresh = this.#total - words.read(toPtr(this.#pool + POOL_FRESH));
-    const left = fresh + words.read(toPtr(this.#pool + POOL_LENGTH));
-    return left < BATCH * (this.#layout.config.hostCpus + 1);
+    const words = this.words;
+    const fresh = this.total - words.read(toPtr(this.pool + POOL_FRESH));
+    const left = fresh + words.read(toPtr(this.pool + POOL_LENGTH));
+    return left < BATCH * (this.layout.config.hostCpus + 1);
   }
 
   /** References beyond the owner's; negative when too many were given back. */
   references(pfn: Pfn): number {
-    return (this.#words.load(this.#field(pfn, COUNT)) | 0) >> 1;
+    return (this.words.load(this.#field(pfn, COUNT)) | 0) >> 1;
   }
 
   isOwned(pfn: Pfn): boolean {
-    return (this.#words.load(this.#field(pfn, COUNT)) & OWNED) !== 0;
+    return (this.words.load(this.#field(pfn, COUNT)) & OWNED) !== 0;
   }
 
   kind(pfn: Pfn): FrameKind {
-    return (this.#words.load(this.#field(pfn, KIND)) & 0xff) as FrameKind;
+    return (this.words.load(this.#field(pfn, KIND)) & 0xff) as FrameKind;
   }
 
   /** Direct paging: which of its guest's pages it is, as Xen's machine_to_phys says. */
   guestPage(pfn: Pfn): Gpfn {
     this.#mustExist(pfn);
-    return toGpfn(this.#words.read(this.#field(pfn, GUEST_PAGE)));
+    return toGpfn(this.words.read(this.#field(pfn, GUEST_PAGE)));
   }
   setGuestPage(pfn: Pfn, page: Gpfn): void {
-    this.#words.write(this.#field(pfn, GUEST_PAGE), page);
+    this.words.write(this.#field(pfn, GUEST_PAGE), page);
   }
 
   /** A guest's number, or HOST_OWNED. */
   owner(pfn: Pfn): number {
-    return this.#words.load(this.#field(pfn, KIND)) >>> 8;
+    return this.words.load(this.#field(pfn, KIND)) >>> 8;
   }
 
   /** Whether a page number can be a frame at all; a shadow entry may hold any. */
   exists(pfn: number): boolean {
-    return pfn >= 0 && pfn < this.#total;
+    return pfn >= 0 && pfn < this.total;
   }
 
   /** An entry taken from anywhere (U1) or from a freed table (R5) may name any number. */
   #mustExist(pfn: Pfn): void {
-    if (pfn < this.#total) return;
-    throw new HostOops('machine check', `frame ${pfn} of ${this.#total}`);
+    if (pfn < this.total) return;
+    throw new HostOops('machine check', `frame ${pfn} of ${this.total}`);
   }
 
   #free(pfn: Pfn): void {
-    this.#words.store(this.#field(pfn, KIND), FrameKind.Free);
-    this.#words.fill(frameStart(pfn), PAGE_WORDS, POISON);
-    let cached = this.#words.peek(this.#cache);
+    this.words.store(this.#field(pfn, KIND), FrameKind.Free);
+    this.words.fill(frameStart(pfn), PAGE_WORDS, POISON);
+    let cached = this.words.peek(this.cache);
     if (cached === CACHE_FRAMES) cached = this.#drain();
-    this.#words.poke(toPtr(this.#cache + cached + 1), pfn);
-    this.#words.poke(this.#cache, cached + 1);
+    this.words.poke(toPtr(this.cache + cached + 1), pfn);
+    this.words.poke(this.cache, cached + 1);
   }
 
   /** Move up to BATCH frames from the pool into the empty cache; returns how many. */
   #refill(): number {
-    const words = this.#words;
-    this.#lock.acquire(this.#cpu);
+    const words = this.words;
+    this.lock.acquire(this.cpu);
     let moved = 0;
     for (; moved < BATCH; moved++) {
       const pfn = this.#takeFromPool();
       if (pfn === NO_FRAME) break;
-      words.poke(toPtr(this.#cache + 1 + moved), pfn);
+      words.poke(toPtr(this.cache + 1 + moved), pfn);
     }
-    this.#lock.release(this.#cpu);
-    words.poke(this.#cache, moved);
+    this.lock.release(this.cpu);
+    words.poke(this.cache, moved);
     return moved;
   }
 
   /** Under the pool's lock. */
   #takeFromPool(): Pfn {
-    const words = this.#words;
-    const head = toPfn(words.peek(toPtr(this.#pool + POOL_HEAD)));
+    const words = this.words;
+    const head = toPfn(words.peek(toPtr(this.pool + POOL_HEAD)));
     if (head !== NO_FRAME) {
-      words.poke(toPtr(this.#pool + POOL_HEAD), words.peek(this.#field(head, NEXT)));
-      words.poke(toPtr(this.#pool + POOL_LENGTH), words.peek(toPtr(this.#pool + POOL_LENGTH)) - 1);
+      words.poke(toPtr(this.pool + POOL_HEAD), words.peek(this.#field(head, NEXT)));
+      words.poke(toPtr(this.pool + POOL_LENGTH), words.peek(toPtr(this.pool + POOL_LENGTH)) - 1);
       return head;
     }
-    const fresh = words.peek(toPtr(this.#pool + POOL_FRESH));
-    if (fresh === this.#total) return NO_FRAME;
-    words.poke(toPtr(this.#pool + POOL_FRESH), fresh + 1);
+    const fresh = words.peek(toPtr(this.pool + POOL_FRESH));
+    if (fresh === this.total) return NO_FRAME;
+    words.poke(toPtr(this.pool + POOL_FRESH), fresh + 1);
     return toPfn(fresh);
   }
 
   /** Move BATCH frames from the full cache to the pool; returns how many stay. */
   #drain(): number {
-    const words = this.#words;
+    const words = this.words;
     const left = CACHE_FRAMES - BATCH;
-    this.#lock.acquire(this.#cpu);
+    this.lock.acquire(this.cpu);
     for (let i = left; i < CACHE_FRAMES; i++) {
-      const pfn = toPfn(words.peek(toPtr(this.#cache + 1 + i)));
-      words.poke(this.#field(pfn, NEXT), words.peek(toPtr(this.#pool + POOL_HEAD)));
-      words.poke(toPtr(this.#pool + POOL_HEAD), pfn);
+      const pfn = toPfn(words.peek(toPtr(this.cache + 1 + i)));
+      words.poke(this.#field(pfn, NEXT), words.peek(toPtr(this.pool + POOL_HEAD)));
+      words.poke(toPtr(this.pool + POOL_HEAD), pfn);
     }
-    const length = words.peek(toPtr(this.#pool + POOL_LENGTH));
-    words.poke(toPtr(this.#pool + POOL_LENGTH), length + BATCH);
-    this.#lock.release(this.#cpu);
+    const length = words.peek(toPtr(this.pool + POOL_LENGTH));
+    words.poke(toPtr(this.pool + POOL_LENGTH), length + BATCH);
+    this.lock.release(this.cpu);
     return left;
   }
 
   #field(pfn: Pfn, offset: number): Ptr {
-    return toPtr(this.#table + pfn * ELEMENT_WORDS + offset);
+    return toPtr(this.table + pfn * ELEMENT_WORDS + offset);
   }
 }

@@ -5,10 +5,12 @@
 
 import type { Gpa, Pfn } from './address.ts';
 import * as address from './address.ts';
-import { Entry, NO_ENTRY } from './entry.ts';
+import type { Entry } from './entry.ts';
+import * as entries from './entry.ts';
 import type { LgCpu } from './lg-cpu.ts';
 import { killGuest, type Lguest } from './lguest.ts';
 
+const { Entry: EntryValue, NO_ENTRY } = entries;
 const { gpfnOf, hex, NO_FRAME, PAGE_SHIFT, toGpa, toPtr, wordInFrame } = address;
 
 /** `lguest_address_ok`. As in the kernel, the last byte of memory is not within reach. */
@@ -37,7 +39,7 @@ export function lgreadEntry(cpu: LgCpu, gpa: Gpa): Entry {
   const at = wordInFrame(frame, gpa);
   // R2: copied as bytes are.
   if (lg.form.pae && lg.defects.R2) {
-    return new Entry(lg.words.read(at), lg.words.read(toPtr(at + 1)));
+    return new EntryValue(lg.words.read(at), lg.words.read(toPtr(at + 1)));
   }
   return lg.entry(at);
 }

@@ -5,9 +5,11 @@
  */
 
 import type { Gpa, Gpfn, Gva, Pfn, Ptr } from './address.ts';
-import { toGpa, toGpfn, toGva, toPfn, toPtr } from './address.ts';
+import * as address from './address.ts';
 import { SharedRecord } from './shared-record.ts';
 import type { Words } from './words.ts';
+
+const { toGpa, toGpfn, toGva, toPfn, toPtr } = address;
 
 /** On lines of their own: the mailbox is written by others. */
 const MAILBOX = 0;

@@ -26,27 +26,27 @@ export type Vma = (typeof Vma)[keyof typeof Vma];
 const STATE_BITS = 2;
 
 export class LauncherMap {
-  readonly #words: Words;
-  readonly #frames: Frames;
-  readonly #at: Ptr;
-  readonly #guest: number;
-  readonly #zeroPage: Pfn;
+  declare private readonly words: Words;
+  declare private readonly frames: Frames;
+  declare private readonly at: Ptr;
+  declare private readonly guest: number;
+  declare private readonly zeroPage: Pfn;
 
   constructor(words: Words, frames: Frames, at: Ptr, guest: number, zeroPage: Pfn) {
-    this.#words = words;
-    this.#frames = frames;
-    this.#at = at;
-    this.#guest = guest;
-    this.#zeroPage = zeroPage;
+    this.words = words;
+    this.frames = frames;
+    this.at = at;
+    this.guest = guest;
+    this.zeroPage = zeroPage;
   }
 
   state(page: Gpfn): Vma {
-    return (this.#words.read(this.#entry(page)) & 3) as Vma;
+    return (this.words.read(this.#entry(page)) & 3) as Vma;
   }
 
   /** The frame behind a page; the zero page or NO_FRAME where it has none of its own. */
   frame(page: Gpfn): Pfn {
-    return toPfn(this.#words.read(this.#entry(page)) >>> STATE_BITS);
+    return toPfn(this.words.read(this.#entry(page)) >>> STATE_BITS);
   }
 
   /**
@@ -57,26 +57,26 @@ export class LauncherMap {
   set(page: Gpfn, state: Vma): boolean {
     const entry = this.#entry(page);
     for (;;) {
-      const old = this.#words.read(entry);
+      const old = this.words.read(entry);
       const had = toPfn(old >>> STATE_BITS);
-      const own = had !== NO_FRAME && had !== this.#zeroPage;
+      const own = had !== NO_FRAME && had !== this.zeroPage;
       const frame = this.#frameFor(state, own ? had : NO_FRAME);
       const backed = state !== Vma.None;
       if (backed && frame === NO_FRAME) return false;
       const wanted = ((frame << STATE_BITS) | state) >>> 0;
-      const done = this.#words.compareExchange(entry, old, wanted) === old;
+      const done = this.words.compareExchange(entry, old, wanted) === old;
       // What is not in the map in the end: the frame that was, or the one that was to be.
-      if (done && own && frame !== had) this.#frames.disown(had);
+      if (done && own && frame !== had) this.frames.disown(had);
       if (done) return true;
-      if (backed && frame !== had && frame !== this.#zeroPage) this.#frames.disown(frame);
+      if (backed && frame !== had && frame !== this.zeroPage) this.frames.disown(frame);
     }
   }
 
   /** The frame for a page in this state, which may keep the one that is its own. */
   #frameFor(state: Vma, own: Pfn): Pfn {
     if (state === Vma.None) return NO_FRAME;
-    if (state === Vma.CopyOnWrite) return this.#zeroPage;
-    return own !== NO_FRAME ? own : this.#frames.allocate(FrameKind.GuestPage, this.#guest);
+    if (state === Vma.CopyOnWrite) return this.zeroPage;
+    return own !== NO_FRAME ? own : this.frames.allocate(FrameKind.GuestPage, this.guest);
   }
 
   /**
@@ -87,7 +87,7 @@ export class LauncherMap {
    */
   getUserPage(page: Gpfn, write: boolean, unshare = false): Pfn {
     for (;;) {
-      const value = this.#words.read(this.#entry(page));
+      const value = this.words.read(this.#entry(page));
       const state = (value & 3) as Vma;
       if (state === Vma.None) return NO_FRAME;
       if (write && state === Vma.ReadOnly) return NO_FRAME;
@@ -96,10 +96,10 @@ export class LauncherMap {
         continue;
       }
       const frame = toPfn(value >>> STATE_BITS);
-      if (!this.#frames.getIfOwned(frame)) continue;
+      if (!this.frames.getIfOwned(frame)) continue;
       // Copy-on-write may have been broken in between, or the page discarded.
-      if (this.#words.read(this.#entry(page)) === value) return frame;
-      this.#frames.put(frame);
+      if (this.words.read(this.#entry(page)) === value) return frame;
+      this.frames.put(frame);
     }
   }
 
@@ -109,7 +109,7 @@ export class LauncherMap {
    */
   frameForHost(page: Gpfn, write: boolean): Pfn {
     for (;;) {
-      const value = this.#words.read(this.#entry(page));
+      const value = this.words.read(this.#entry(page));
       const state = (value & 3) as Vma;
       if (!write || state === Vma.ReadWrite) return toPfn(value >>> STATE_BITS);
       if (state !== Vma.CopyOnWrite) return NO_FRAME;
@@ -118,16 +118,16 @@ export class LauncherMap {
   }
 
   #breakCopyOnWrite(page: Gpfn, value: number): boolean {
-    const copy = this.#frames.getZeroedPage(FrameKind.GuestPage, this.#guest);
+    const copy = this.frames.getZeroedPage(FrameKind.GuestPage, this.guest);
     if (copy === NO_FRAME) return false;
     const broken = ((copy << STATE_BITS) | Vma.ReadWrite) >>> 0;
-    if (this.#words.compareExchange(this.#entry(page), value, broken) !== value) {
-      this.#frames.disown(copy);
+    if (this.words.compareExchange(this.#entry(page), value, broken) !== value) {
+      this.frames.disown(copy);
     }
     return true;
   }
 
   #entry(page: Gpfn): Ptr {
-    return toPtr(this.#at + page);
+    return toPtr(this.at + page);
   }
 }

@@ -4,9 +4,11 @@
  */
 
 import type { Gpa, Gva, Pfn, Ptr } from './address.ts';
-import { toGpa, toGva, toPfn } from './address.ts';
+import * as address from './address.ts';
 import type { Lguest } from './lguest.ts';
 import { SharedRecord } from './shared-record.ts';
+
+const { toGpa, toGva, toPfn } = address;
 
 const CPU_PGD = 0;
 const LINEAR_PAGES = 1;

@@ -1,12 +1,12 @@
 /** `struct lguest`: one guest, in shared memory. */
 
 import type { Gpfn, Gva, Pfn, Ptr } from './address.ts';
-import { toGva, toPfn, toPtr } from './address.ts';
+import * as address from './address.ts';
 import type { Counters } from './counters.ts';
 import { type DefectSwitches, sharesSwitcher, trustsStack } from './defects.ts';
 import { type DisciplineName, faultsTakeNoLock } from './discipline.ts';
 import type { Entry, PagingForm } from './entry.ts';
-import { Entry as EntryValue } from './entry.ts';
+import * as entries from './entry.ts';
 import type { Host } from './host.ts';
 import type { LauncherMap } from './launcher-map.ts';
 import type { LgCpu } from './lg-cpu.ts';
@@ -16,6 +16,9 @@ import type { PolicySwitches } from './paging-policy.ts';
 import type { Pgdir } from './pgdir.ts';
 import { SharedRecord } from './shared-record.ts';
 import type { Virtualization } from './virtualization.ts';
+
+const { toGva, toPfn, toPtr } = address;
+const { Entry: EntryValue } = entries;
 
 const DEAD = 0;
 const KERNEL_ADDRESS = 1;

@@ -16,15 +16,15 @@ const WAITERS = 0x8000_0000;
 const PATIENCE_MS = 100;
 
 export class Lock {
-  readonly #words: Words;
-  readonly #at: Ptr;
-  readonly #gaveUp: () => boolean;
+  declare private readonly words: Words;
+  declare private readonly at: Ptr;
+  declare private readonly gaveUp: () => boolean;
 
   /** `gaveUp`: whether the holder may never come back, so that waiting makes no sense. */
   constructor(words: Words, at: Ptr, gaveUp: () => boolean) {
-    this.#words = words;
-    this.#at = at;
-    this.#gaveUp = gaveUp;
+    this.words = words;
+    this.at = at;
+    this.gaveUp = gaveUp;
   }
 
   /**
@@ -32,31 +32,31 @@ export class Lock {
    * somebody else had it and it was waited for.
    */
   acquire(holder: number): boolean {
-    const words = this.#words;
-    if (words.compareExchange(this.#at, FREE, holder + 1) === FREE) return false;
+    const words = this.words;
+    if (words.compareExchange(this.at, FREE, holder + 1) === FREE) return false;
     assert(!this.holding(holder), 'a lock is not taken twice');
     for (;;) {
-      const value = words.load(this.#at);
+      const value = words.load(this.at);
       if (value === FREE) {
         // Others may sleep still, so take it with the bit set.
         const mine = ((holder + 1) | WAITERS) >>> 0;
-        if (words.compareExchange(this.#at, FREE, mine) === FREE) return true;
+        if (words.compareExchange(this.at, FREE, mine) === FREE) return true;
       } else if (
         value >= WAITERS ||
-        words.compareExchange(this.#at, value, value | WAITERS) === value
+        words.compareExchange(this.at, value, value | WAITERS) === value
       ) {
-        words.wait(this.#at, value | WAITERS, PATIENCE_MS);
-        if (this.#gaveUp()) throw new GaveUp('the holder of this lock');
+        words.wait(this.at, value | WAITERS, PATIENCE_MS);
+        if (this.gaveUp()) throw new GaveUp('the holder of this lock');
       }
     }
   }
 
   release(holder: number): void {
     assert(this.holding(holder), 'a lock is released by its holder');
-    if (this.#words.exchange(this.#at, FREE) >= WAITERS) this.#words.notify(this.#at, 1);
+    if (this.words.exchange(this.at, FREE) >= WAITERS) this.words.notify(this.at, 1);
   }
 
   holding(holder: number): boolean {
-    return (this.#words.load(this.#at) & ~WAITERS) === holder + 1;
+    return (this.words.load(this.at) & ~WAITERS) === holder + 1;
   }
 }

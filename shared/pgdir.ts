@@ -1,10 +1,12 @@
 /** `struct pgdir`: one of the shadow page tables that a guest has cached. */
 
 import type { Gpa, Ptr } from './address.ts';
-import { toGpa, toPtr } from './address.ts';
+import * as address from './address.ts';
 import { Lock } from './lock.ts';
 import { SharedRecord } from './shared-record.ts';
 import type { Words } from './words.ts';
+
+const { NULL, toGpa, toPtr } = address;
 
 const GPGDIR = 0;
 const PGDIR = 1;
@@ -20,6 +22,21 @@ export const PGDIR_WORDS = 16;
 /** What no top level's address is: the pgdir is empty, and nobody's. */
 export const NOBODYS: Gpa = toGpa(-1);
 
+/**
+ * Which of a guest's pgdirs shadows a top level; as many as there are if none does. Their records
+ * lie one after the other, and go by as words: to V8 each record has a memory of its own.
+ */
+export function indexOfGpgdir(pgdirs: readonly Pgdir[], gpgdir: Gpa): number {
+  const count = pgdirs.length;
+  const { words, place } = pgdirs[0]!;
+  for (let i = 0; i < count; i++) {
+    const at = place + i * PGDIR_WORDS;
+    const isAllocated = words.read(toPtr(at + PGDIR)) !== NULL;
+    if (isAllocated && words.read(toPtr(at + GPGDIR)) === gpgdir) return i;
+  }
+  return count;
+}
+
 export class Pgdir extends SharedRecord {
   /** Held while entries go away or change, if the discipline says so. */
   declare readonly lock: Lock;
@@ -28,6 +45,10 @@ export class Pgdir extends SharedRecord {
   constructor(words: Words, at: Ptr, gaveUp: () => boolean) {
     super(words, at);
     this.lock = new Lock(words, this.field(LOCK), gaveUp);
+  }
+
+  get place(): Ptr {
+    return this.at;
   }
 
   /** Which guest top level this shadows. */

@@ -7,7 +7,10 @@
 
 import type { Ptr } from './address.ts';
 import { type AtomicsExports, instantiateAtomics } from './atomics-wasm.ts';
-import { Entry } from './entry.ts';
+import type { Entry } from './entry.ts';
+import * as entries from './entry.ts';
+
+const { Entry: EntryValue } = entries;
 
 /** Memory is made in units of WebAssembly pages. */
 const WASM_PAGE_WORDS = 0x10000 / 4;
@@ -39,19 +42,19 @@ export class Words {
   declare readonly memory: WebAssembly.Memory;
   /** The whole memory; unsigned so that a plain load needs no conversion. */
   declare readonly plain: Uint32Array;
-  readonly #signed: Int32Array;
-  readonly #doubles: Float64Array;
-  readonly #atomics: AtomicsExports;
-  readonly #scratch: Ptr;
+  declare private readonly signed: Int32Array;
+  declare private readonly doubles: Float64Array;
+  declare private readonly atomics: AtomicsExports;
+  declare private readonly scratch: Ptr;
 
   /** `scratch`: two words, on an even place, that belong to the calling thread alone. */
   constructor(memory: WebAssembly.Memory, scratch: Ptr) {
     this.memory = memory;
     this.plain = new Uint32Array(memory.buffer);
-    this.#signed = new Int32Array(memory.buffer);
-    this.#doubles = new Float64Array(memory.buffer);
-    this.#atomics = atomicsOver(memory);
-    this.#scratch = scratch;
+    this.signed = new Int32Array(memory.buffer);
+    this.doubles = new Float64Array(memory.buffer);
+    this.atomics = atomicsOver(memory);
+    this.scratch = scratch;
   }
 
   peek(at: Ptr): number {
@@ -72,63 +75,63 @@ export class Words {
 
   /** A 64-bit entry, whole, as one plain load; `at` is even. */
   read64(at: Ptr): Entry {
-    double[0] = this.#doubles[at >>> 1]!;
+    double[0] = this.doubles[at >>> 1]!;
     if ((halves[1]! & NOT_A_NUMBER) === NOT_A_NUMBER) this.#loadHalves(at);
-    return new Entry(halves[0]!, halves[1]!);
+    return new EntryValue(halves[0]!, halves[1]!);
   }
 
   load(at: Ptr): number {
-    return this.#atomics.load(at) >>> 0;
+    return this.atomics.load(at) >>> 0;
   }
 
   store(at: Ptr, value: number): void {
-    this.#atomics.store(at, value);
+    this.atomics.store(at, value);
   }
 
   /** Returns the value before, as do the others below. */
   exchange(at: Ptr, value: number): number {
-    return this.#atomics.exchange(at, value) >>> 0;
+    return this.atomics.exchange(at, value) >>> 0;
   }
 
   compareExchange(at: Ptr, expected: number, value: number): number {
-    return this.#atomics.compareExchange(at, expected, value) >>> 0;
+    return this.atomics.compareExchange(at, expected, value) >>> 0;
   }
 
   add(at: Ptr, value: number): number {
-    return this.#atomics.add(at, value) >>> 0;
+    return this.atomics.add(at, value) >>> 0;
   }
 
   and(at: Ptr, value: number): number {
-    return this.#atomics.and(at, value) >>> 0;
+    return this.atomics.and(at, value) >>> 0;
   }
 
   or(at: Ptr, value: number): number {
-    return this.#atomics.or(at, value) >>> 0;
+    return this.atomics.or(at, value) >>> 0;
   }
 
   /** A 64-bit entry, whole. `at` is even, here and below. */
   load64(at: Ptr): Entry {
-    const low = this.#atomics.load64(at, this.#scratch);
-    return new Entry(low, this.plain[this.#scratch + 1]!);
+    const low = this.atomics.load64(at, this.scratch);
+    return new EntryValue(low, this.plain[this.scratch + 1]!);
   }
 
   #loadHalves(at: Ptr): void {
-    halves[0] = this.#atomics.load64(at, this.#scratch);
-    halves[1] = this.plain[this.#scratch + 1]!;
+    halves[0] = this.atomics.load64(at, this.scratch);
+    halves[1] = this.plain[this.scratch + 1]!;
   }
 
   store64(at: Ptr, entry: Entry): void {
-    this.#atomics.store64(at, entry.low, entry.high);
+    this.atomics.store64(at, entry.low, entry.high);
   }
 
   exchange64(at: Ptr, entry: Entry): Entry {
-    const low = this.#atomics.exchange64(at, entry.low, entry.high, this.#scratch);
-    return new Entry(low, this.plain[this.#scratch + 1]!);
+    const low = this.atomics.exchange64(at, entry.low, entry.high, this.scratch);
+    return new EntryValue(low, this.plain[this.scratch + 1]!);
   }
 
   compareExchange64(at: Ptr, expected: Entry, entry: Entry): boolean {
     return (
-      this.#atomics.compareExchange64(at, expected.low, expected.high, entry.low, entry.high) === 1
+      this.atomics.compareExchange64(at, expected.low, expected.high, entry.low, entry.high) === 1
     );
   }
 
@@ -140,7 +143,7 @@ export class Words {
 
   /** As many peeks and pokes, at once. */
   move(to: Ptr, from: Ptr, words: number): void {
-    this.#atomics.copy(to, from, words);
+    this.atomics.copy(to, from, words);
   }
 
   fill(at: Ptr, words: number, value: number): void {
@@ -148,12 +151,12 @@ export class Words {
   }
 
   copy(to: Ptr, from: Ptr, words: number): void {
-    this.#atomics.copy(to, from, words);
+    this.atomics.copy(to, from, words);
   }
 
   /** Sleep until a notify, or until the word is no longer `expected`, or for `ms` at most. */
   wait(at: Ptr, expected: number, ms: number): void {
-    Atomics.wait(this.#signed, at, expected | 0, ms);
+    Atomics.wait(this.signed, at, expected | 0, ms);
   }
 
   /** `cpu_relax`: what was tried has failed, and others are to get on. */
@@ -161,6 +164,6 @@ export class Words {
 
   /** Wake at most `count` sleepers. */
   notify(at: Ptr, count = Number.POSITIVE_INFINITY): void {
-    Atomics.notify(this.#signed, at, count);
+    Atomics.notify(this.signed, at, count);
   }
 }

@@ -22,19 +22,19 @@ const GENERATIONS = 0xfff;
 
 export class Mmu {
   declare readonly cpu: HostCpu;
-  readonly #words: Words;
-  readonly #plain: Uint32Array;
-  readonly #frames: number;
-  readonly #tlb: Ptr;
-  readonly #generationAt: number;
+  declare private readonly words: Words;
+  declare private readonly plain: Uint32Array;
+  declare private readonly frames: number;
+  declare private readonly tlb: Ptr;
+  declare private readonly generationAt: number;
 
   constructor(host: Host, cpu: HostCpu) {
     this.cpu = cpu;
-    this.#words = host.words;
-    this.#plain = host.words.plain;
-    this.#frames = host.layout.totalFrames;
-    this.#tlb = cpu.tlb;
-    this.#generationAt = cpu.generationWord;
+    this.words = host.words;
+    this.plain = host.words.plain;
+    this.frames = host.layout.totalFrames;
+    this.tlb = cpu.tlb;
+    this.generationAt = cpu.generationWord;
   }
 
   /** The word of host memory behind an address, or a fault (see access.ts). */
@@ -45,23 +45,23 @@ export class Mmu {
 
   /** The word as far as the TLB knows it, or a negative number: then `translate` must say. */
   lookUp(va: Gva, right: Right): number {
-    const plain = this.#plain;
-    return lookUp(plain, this.#tlb, plain[this.#generationAt]!, va, right);
+    const plain = this.plain;
+    return lookUp(plain, this.tlb, plain[this.generationAt]!, va, right);
   }
 
   #walk(va: Gva, right: Right): number {
     this.cpu.walks++;
     const found =
       this.cpu.cr4 & NESTED
-        ? walkNested(this.#words, this.cpu, va, right)
-        : walk(this.#words, this.#frames, this.cpu, va, right);
+        ? walkNested(this.words, this.cpu, va, right)
+        : walk(this.words, this.frames, this.cpu, va, right);
     if (isFault(found)) {
       this.invlpg(va);
       return found;
     }
     const entry = this.#entryFor(va);
-    this.#plain[entry] = this.#key(va);
-    this.#plain[entry + 1] = found;
+    this.plain[entry] = this.#key(va);
+    this.plain[entry + 1] = found;
     return (found >>> PAGE_SHIFT) * PAGE_WORDS + ((va & 4095) >>> 2);
   }
 
@@ -70,7 +70,7 @@ export class Mmu {
     this.cpu.cr3 = top;
     this.cpu.cr4 = (form.pae ? CR4_PAE : 0) | (nx ? EFER_NXE : 0);
     this.flush();
-    return !form.pae || loadPdptes(this.#words, this.cpu, frameStart(top));
+    return !form.pae || loadPdptes(this.words, this.cpu, frameStart(top));
   }
 
   /**
@@ -91,7 +91,7 @@ export class Mmu {
     this.cpu.guestCr3 = top;
     this.cpu.cr4 &= ~NESTED_LINEAR;
     this.flush();
-    return this.cpu.cr4 & CR4_PAE ? loadNestedPdptes(this.#words, this.cpu) : 0;
+    return this.cpu.cr4 & CR4_PAE ? loadNestedPdptes(this.words, this.cpu) : 0;
   }
 
   flush(): void {
@@ -99,22 +99,22 @@ export class Mmu {
       this.cpu.generation++;
       return;
     }
-    this.#words.fill(toPtr(this.#tlb), TLB_ENTRIES * TLB_ENTRY_WORDS, 0);
+    this.words.fill(toPtr(this.tlb), TLB_ENTRIES * TLB_ENTRY_WORDS, 0);
     this.cpu.generation = 1;
   }
 
   /** Drop one page. */
   invlpg(va: Gva): void {
     const entry = this.#entryFor(va);
-    if (this.#plain[entry] === this.#key(va)) this.#plain[entry] = 0;
+    if (this.plain[entry] === this.#key(va)) this.plain[entry] = 0;
   }
 
   #entryFor(va: Gva): number {
-    return this.#tlb + ((va >>> PAGE_SHIFT) & (TLB_ENTRIES - 1)) * TLB_ENTRY_WORDS;
+    return this.tlb + ((va >>> PAGE_SHIFT) & (TLB_ENTRIES - 1)) * TLB_ENTRY_WORDS;
   }
 
   /** Page and generation. */
   #key(va: Gva): number {
-    return ((va & -4096) | this.#plain[this.#generationAt]!) >>> 0;
+    return ((va & -4096) | this.plain[this.generationAt]!) >>> 0;
   }
 }

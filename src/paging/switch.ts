@@ -14,8 +14,9 @@ import { FrameKind } from '../../shared/frames.ts';
 import type { LgCpu } from '../../shared/lg-cpu.ts';
 import * as lgCpu from '../../shared/lg-cpu.ts';
 import type { Lguest } from '../../shared/lguest.ts';
-import { NOBODYS, type Pgdir } from '../../shared/pgdir.ts';
-import { noteUse, victim } from './eviction.ts';
+import type { Pgdir } from '../../shared/pgdir.ts';
+import * as pgdirs from '../../shared/pgdir.ts';
+import * as eviction from './eviction.ts';
 import * as flush from './flush.ts';
 
 const { letGo, lockPgdirs } = discipline;
@@ -23,6 +24,8 @@ const { flushAllMappings, flushUserMappings, mapNecessities, releaseAllPagetable
 const { frameStart, NO_FRAME, NULL } = address;
 const { EventKind } = events;
 const { NO_PGDIR } = lgCpu;
+const { indexOfGpgdir, NOBODYS } = pgdirs;
+const { noteUse, victim } = eviction;
 
 /** find_pgdir's and new_pgdir's way to say "none": the index after the last. */
 const none = (lg: Lguest): number => lg.pgdirs.length;
@@ -46,11 +49,8 @@ export function guestNewPagetable(cpu: LgCpu, pgtable: Gpa): void {
 }
 
 /** H:435 find_pgdir: which shadow, if any, belongs to a guest top level. */
-export function findPgdir({ pgdirs }: Lguest, pgtable: Gpa): number {
-  let i = 0;
-  while (i < pgdirs.length && (pgdirs[i]!.pgdir === NULL || pgdirs[i]!.gpgdir !== pgtable)) i++;
-  return i;
-}
+export const findPgdir = ({ pgdirs }: Lguest, pgtable: Gpa): number =>
+  indexOfGpgdir(pgdirs, pgtable);
 
 /** A shadow that was chosen. `blank`: a fresh page without kernel mappings. */
 interface Choice {

@@ -53,7 +53,9 @@ function tableOf({ factors, measures }: StudyResult, points: readonly Point[]): 
   const has = (part: 'levels' | 'measures', name: string): boolean =>
     points.some((point) => name in point[part]);
   const varied = Object.keys(factors).filter((name) => has('levels', name));
-  const measured = Object.keys(measures).filter((name) => has('measures', name));
+  const measured = Object.keys(measures).filter(
+    (name) => !measures[name]!.detail && has('measures', name),
+  );
   const table = plainTable(
     [
       ...varied.map((name) => factors[name]!.title),
