@@ -5,22 +5,19 @@ import { runChecked } from '../check/checked-run.ts';
 import type { CostTable } from '../cost/model.ts';
 import { commandOf } from '../guest/load.ts';
 import { Machine, type MachineSpec } from '../machine.ts';
-import { eventsTable, type KeptEvents } from '../report/events-table.ts';
 import { type Expectation, formatExpectation, isAsExpected } from '../report/expectation.ts';
 import { makeReport, type RunReport, statistics, succeeded } from '../report/run-report.ts';
 import { statisticsTable } from '../report/statistics-table.ts';
 import { formatSummary } from '../report/summary.ts';
-import type { Table } from '../report/table.ts';
 import { reportViolation, violationText } from '../report/violation.ts';
-import { TraceRecorder } from '../trace/recorder.ts';
 import { ExitCode } from './exit-code.ts';
-import { printer } from './json-output.ts';
-import type { ResultOptions, resultsOf } from './run-folder.ts';
+import { type OutputOptions, printer } from './json-output.ts';
+import type { resultsOf } from './run-folder.ts';
 import { columnsOf, showProgress } from './terminal.ts';
-import { formatTraced, lostOf, type TraceOptions, traceOutput } from './trace-output.ts';
+import { formatTraced, type TraceOptions, traceOutput } from './trace-output.ts';
 
 export interface RunOptions {
-  readonly output: ResultOptions;
+  readonly output: OutputOptions;
   readonly writeResult: ReturnType<typeof resultsOf>;
   readonly trace: TraceOptions | undefined;
   /** What it must come to; by default all guests end by themselves and nothing leaks. */
@@ -36,18 +33,14 @@ export async function runMachine(spec: MachineSpec, options: RunOptions): Promis
   const { output, writeResult, expect, costs, remedies, trace } = options;
   const print = printer(output);
   const writeTrace = trace === undefined ? undefined : traceOutput(trace, spec);
-  const keepsEvents = output.out !== undefined;
-  const recorder = writeTrace || keepsEvents ? new TraceRecorder(spec.hostCpus) : undefined;
-  const machine = await Machine.boot(spec, { trace: recorder });
+  const machine = await Machine.boot(spec, { trace: writeTrace?.recorder });
   const stopProgress = showProgress(progressOf(machine));
   const interrupt = (): void => machine.interrupt();
   process.once('SIGINT', interrupt);
   const result = await runChecked(machine);
   process.off('SIGINT', interrupt);
   stopProgress();
-  recorder?.stop();
-  const traced = writeTrace?.(machine.host, recorder!);
-  const events = keepsEvents ? eventsTable(recorder!.events()) : undefined;
+  const traced = writeTrace?.write(machine.host);
 
   const commands = spec.guests.map(({ program }) => commandOf(program));
   const report = makeReport(machine, result, commands, costs);
@@ -65,20 +58,14 @@ export async function runMachine(spec: MachineSpec, options: RunOptions): Promis
       ...report,
       ...(expect && { as_expected: asExpected }),
       ...(traced && { trace: traced }),
-      ...(events && { events: keptOf(events, recorder!) }),
     },
-    [statisticsTable(report), ...(events ? [events] : [])],
+    [statisticsTable(report)],
     spec,
   );
   if (report.ending.kind === 'interrupted') process.exitCode = ExitCode.Interrupted;
   else process.exitCode = asExpected ? ExitCode.Ok : ExitCode.Failed;
   const remedy = asExpected ? undefined : remedyFor(report, remedies);
   if (remedy !== undefined) throw new UserError(remedy);
-}
-
-function keptOf({ rows }: Table, recorder: TraceRecorder): KeptEvents {
-  const kept = rows.length;
-  return { kept, dropped: recorder.count - kept, lost: lostOf(recorder) };
 }
 
 /** A guest that died for want of memory died of the user's choice, unless that was the point. */

@@ -4,7 +4,6 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import type { KeptEvents } from '../../src/report/events-table.ts';
 import type { RunReport } from '../../src/report/run-report.ts';
 import { hasTerminal, interrupted, umbra } from './umbra.ts';
 
@@ -35,12 +34,7 @@ const ran = umbra('start', LS, '--cpus', '3', '--seed', '7', '--out', seed7, '--
 
 test('has the result, every option and where it came from, and the environment', () => {
   expect(ran).toMatchObject({ code: 0, stderr: '' });
-  expect(readdirSync(seed7).toSorted()).toEqual([
-    'events.parquet',
-    'result.json',
-    'run.json',
-    'statistics.parquet',
-  ]);
+  expect(readdirSync(seed7).toSorted()).toEqual(['result.json', 'run.json', 'statistics.parquet']);
   expect(json('runs', 'seed-7', 'result.json')).toEqual(JSON.parse(ran.stdout));
   expect(json('runs', 'seed-7', 'run.json')).toMatchObject({
     ...{ command: 'start', arguments: [LS] },
@@ -48,10 +42,7 @@ test('has the result, every option and where it came from, and the environment',
     sources: { cpus: 'cli', seed: 'cli', vcpus: 'default', paging: 'default' },
     resolved: { hostCpus: 3, quantum: { least: 2000, most: 20_000 } },
     environment: { node: process.version, umbra: expect.stringMatching(/^\d+\./) },
-    tables: [
-      { file: 'statistics.parquet', columns: { value: { type: 'DOUBLE' } } },
-      { file: 'events.parquet', columns: { at_ns: { type: 'DOUBLE', unit: 'ns' } } },
-    ],
+    tables: [{ file: 'statistics.parquet', columns: { value: { type: 'DOUBLE' } } }],
   });
 });
 
@@ -71,19 +62,6 @@ describe.runIf(duckdb)('DuckDB', () => {
     expect(value('guest', 'hypercalls.SET_PTE', 0)).toBe(report.guests[0]!.hypercalls['SET_PTE']);
     expect(value('host CPU', 'walks', 2)).toBe(report.host_cpus[2]!.walks);
     expect(rows.every((row) => row['unit'] !== '' && row['description'] !== '')).toBe(true);
-  });
-
-  test('reads as many events as were counted', async () => {
-    const { events, total } = JSON.parse(ran.stdout) as RunReport & { events: KeptEvents };
-    const rows = await query(
-      "SELECT event, count(*)::INT AS n FROM 'runs/seed-7/events.parquet' GROUP BY event",
-    );
-    const of = (event: string): unknown => rows.find((row) => row['event'] === event)?.['n'];
-    expect(events).toMatchObject({ dropped: 0, lost: 0 });
-    expect(rows.reduce((n, row) => n + Number(row['n']), 0)).toBe(events.kept);
-    expect(of('fault_fixed')).toBe(total.faults_fixed);
-    expect(of('migration')).toBe(total.migrations);
-    expect(of('entry')).toBe(total.entries);
   });
 
   test('answers the questions of the docs', async () => {
