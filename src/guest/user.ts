@@ -43,6 +43,9 @@ export class UserMode {
   readonly #program: Program;
   readonly #counters: Counters;
   readonly #words: Words;
+  /** The page fault that ends a slice, and where: taken when the registers are as they are to be. */
+  #fault = 0;
+  #faultAt = toGva(0);
 
   constructor(cpu: ProcessorWithTlb, program: Program, counters: Counters) {
     this.#cpu = cpu;
@@ -139,7 +142,8 @@ export class UserMode {
       const right = RIGHT_OF[kind]! as Right;
       const at = cpu.translate(va, right);
       if (at < 0) {
-        cpu.pageFault(va, at);
+        this.#fault = at;
+        this.#faultAt = va;
         break;
       }
       const position = first + (i >>> 1);
@@ -148,7 +152,8 @@ export class UserMode {
         const next = toGva((va & -PAGE_SIZE) + PAGE_SIZE);
         const other = cpu.translate(next, right);
         if (other < 0) {
-          cpu.pageFault(next, other);
+          this.#fault = other;
+          this.#faultAt = next;
           break;
         }
         crossings++;
@@ -190,6 +195,10 @@ export class UserMode {
       systemCall(cpu, eax!, ebx!, ecx!, edx!);
     }
     cpu.setRegister(Reg.esi, position);
+    if (this.#fault !== 0) {
+      cpu.pageFault(this.#faultAt, this.#fault);
+      this.#fault = 0;
+    }
     return position;
   }
 }
