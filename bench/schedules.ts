@@ -7,7 +7,7 @@ import { Words } from '../shared/words.ts';
 import { Beginning } from '../src/explore/engine/beginning.ts';
 import type { Run } from '../src/explore/engine/run.ts';
 import { LEAVE, Task } from '../src/explore/engine/task.ts';
-import { BLOCK_BITS, PAGE_BITS, Turn } from '../src/explore/engine/turn.ts';
+import { PAGE_BITS, Turn } from '../src/explore/engine/turn.ts';
 import { TurnState } from '../src/explore/engine/turn-state.ts';
 import { TurnWords } from '../src/explore/engine/turn-words.ts';
 import { bootLitmus } from '../src/explore/litmus/boot.ts';
@@ -26,6 +26,7 @@ import { keep, type Line, repeated, type Side, timed } from './pair.ts';
 const SHORT = 'litmus/7-setup/R15-two-reasons-to-die.yaml';
 const TWO_CPUS = 'litmus/1-fault/R2-cleared-entry-comes-back.yaml';
 const FOUR_CPUS = 'litmus/6-switcher/four-cpus.yaml';
+const SHORT_FOUR_CPUS = 'bench/four-reasons-to-die.yaml';
 
 const SETTING = { paging: 'nonpae', discipline: 'lock-free', defects: [] } as const;
 
@@ -106,7 +107,7 @@ function withoutEngine(path: string, runs: number): Side {
     return new HostCpuLoop(view, cpu, runner, scheduler);
   });
   const { plain } = host.words;
-  const written = new Int32Array(beginning.touched.length);
+  const written = new Uint8Array(beginning.touched.length);
   const play = (): void => {
     const left = new Set(loops);
     while (left.size > 0) for (const loop of left) if (hasEnded(loop)) left.delete(loop);
@@ -114,7 +115,7 @@ function withoutEngine(path: string, runs: number): Side {
   const before = plain.slice();
   play();
   for (const [at, word] of plain.entries()) {
-    if (word !== before[at]) written[at >>> PAGE_BITS]! |= 1 << (at >>> BLOCK_BITS);
+    if (word !== before[at]) written[at >>> PAGE_BITS] = 1;
   }
   return {
     name: 'the same work without the engine',
@@ -179,41 +180,56 @@ function point(): { readonly measured: Side; readonly baseline: Side } {
   };
 }
 
-/** Their workers are started once. */
-const THREAD_ROUNDS = 20;
+/** Boards and their workers are made once, and take some seconds until the compiler is done. */
+const LASTING = { rounds: 100, lasting: true, inlining: 'V8' } as const;
+/** On worker threads, where one of them takes longer. */
+const THREADS = { ...LASTING, rounds: 20 } as const;
 
 const SWITCHING: Batched = { path: TWO_CPUS, strategy: 'random', runs: 5, count: turnsOf };
 
+interface Test {
+  readonly cpus: number;
+  readonly steps: string;
+  readonly path: string;
+  /** Schedules of a batch: some milliseconds. */
+  readonly runs: number;
+  /** Schedules a second that are wanted, in one isolate and on worker threads. */
+  readonly inIsolate?: number;
+  readonly onThreads?: number;
+}
+
+const TESTS: readonly Test[] = [
+  {
+    ...{ cpus: 2, steps: 'some 240 steps', path: SHORT, runs: 200 },
+    ...{ inIsolate: 50_000, onThreads: 20_000 },
+  },
+  { cpus: 2, steps: 'some 680 steps', path: TWO_CPUS, runs: 50 },
+  {
+    ...{ cpus: 4, steps: 'some 340 steps', path: SHORT_FOUR_CPUS, runs: 100 },
+    onThreads: 3000,
+  },
+  { cpus: 4, steps: 'some 1,850 steps', path: FOUR_CPUS, runs: 20 },
+];
+
+const atLeast = (least: number | undefined) =>
+  least === undefined ? {} : { goal: { of: 'value', least } as const };
+
 export const scheduleLines: readonly Line[] = [
-  ...(
-    [
-      [2, 'some 240 steps', SHORT],
-      [2, 'some 680 steps', TWO_CPUS],
-      [4, 'some 1,850 steps', FOUR_CPUS],
-    ] as const
-  ).flatMap(([cpus, steps, path]): Line[] => {
-    const batched: Batched = { path, strategy: 'pct-3', runs: 50, count: oneSchedule };
+  ...TESTS.flatMap(({ cpus, steps, path, runs, inIsolate, onThreads: ofThreads }): Line[] => {
+    const batched: Batched = { path, strategy: 'pct-3', runs, count: oneSchedule };
     const what = `schedules of ${cpus} host CPUs, ${steps}`;
     return [
       {
-        name: `${what}, PCT-3`,
-        unit: 'schedules/s',
-        ...(path === SHORT && { goal: { of: 'value', least: 50_000 } as const }),
-        make: () => ({ measured: inOneThread(batched), baseline: withoutEngine(path, 50) }),
+        ...{ name: `${what}, PCT-3`, unit: 'schedules/s', ...LASTING, ...atLeast(inIsolate) },
+        make: () => ({ measured: inOneThread(batched), baseline: withoutEngine(path, runs) }),
       },
       {
-        name: `${what}, PCT-3, with all checks`,
-        unit: 'schedules/s',
+        ...{ name: `${what}, PCT-3, with all checks`, unit: 'schedules/s', ...LASTING },
         make: () => ({ measured: inOneThread(batched, true), baseline: inOneThread(batched) }),
       },
       {
-        name: `${what} on worker threads, PCT-3`,
-        unit: 'schedules/s',
-        rounds: THREAD_ROUNDS,
-        lasting: true,
-        ...(path !== TWO_CPUS && {
-          goal: { of: 'value', least: cpus === 2 ? 20_000 : 3000 } as const,
-        }),
+        ...{ name: `${what} on worker threads, PCT-3`, unit: 'schedules/s' },
+        ...{ ...THREADS, ...atLeast(ofThreads) },
         make: () => ({ measured: onThreads(batched), baseline: inOneThread(batched) }),
       },
     ];
@@ -221,13 +237,13 @@ export const scheduleLines: readonly Line[] = [
   {
     name: 'switches of 2 host CPUs on worker threads, random walk',
     unit: 'switches/s',
-    rounds: THREAD_ROUNDS,
-    lasting: true,
+    ...THREADS,
     make: () => ({ measured: onThreads(SWITCHING), baseline: inOneThread(SWITCHING) }),
   },
   {
     name: 'a load where the turn stays',
     unit: 'ns',
+    inlining: 'V8',
     goal: { of: 'value', most: 5 },
     make: point,
   },

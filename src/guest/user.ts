@@ -44,6 +44,9 @@ export class UserMode {
   readonly #program: Program;
   readonly #counters: Counters;
   readonly #words: Words;
+  /** The page fault that ends a slice, and where: taken when the registers are as they are to be. */
+  #fault = 0;
+  #faultAt = toGva(0);
 
   constructor(cpu: ProcessorWithTlb, program: Program, counters: Counters) {
     this.#cpu = cpu;
@@ -133,7 +136,8 @@ export class UserMode {
       const right = rightOf(Math.min(kind, Modify));
       const at = cpu.translate(va, right);
       if (at < 0) {
-        cpu.pageFault(va, at);
+        this.#fault = at;
+        this.#faultAt = va;
         break;
       }
       const position = first + (i >>> 1);
@@ -142,7 +146,8 @@ export class UserMode {
         const next = toGva((va & -PAGE_SIZE) + PAGE_SIZE);
         const other = cpu.translate(next, right);
         if (other < 0) {
-          cpu.pageFault(next, other);
+          this.#fault = other;
+          this.#faultAt = next;
           break;
         }
         crossings++;
@@ -183,6 +188,10 @@ export class UserMode {
       systemCall(cpu, eax!, ebx!, ecx!, edx!);
     }
     cpu.setRegister(Reg.esi, position);
+    if (this.#fault !== 0) {
+      cpu.pageFault(this.#faultAt, this.#fault);
+      this.#fault = 0;
+    }
     return position;
   }
 }

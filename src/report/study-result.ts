@@ -23,7 +23,13 @@ const level = z.union([z.string(), z.number()]);
 const factor = z.object({ title: z.string(), unit: z.string() });
 
 /** What is measured. */
-const measure = z.object({ title: z.string(), unit: z.string(), description: z.string() });
+const measure = z.object({
+  title: z.string(),
+  unit: z.string(),
+  description: z.string(),
+  /** It is kept, and not shown in tables for people. */
+  detail: z.boolean().optional(),
+});
 
 const point = z.object({
   experiment: z.string(),

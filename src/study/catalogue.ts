@@ -1,8 +1,9 @@
 /** The studies by name. */
 
+import { claims } from './claims/claims.ts';
 import { migration } from './migration.ts';
 import type { Study } from './study.ts';
 
 export const STUDIES: Readonly<Record<string, Study>> = Object.fromEntries(
-  [migration].map((study) => [study.name, study]),
+  [migration, claims].map((study) => [study.name, study]),
 );

@@ -14,7 +14,8 @@ export class ControlledCpu {
   constructor(shared: SharedMachine, task: Task, softwareFor: SoftwareFor, scheduling: Scheduling) {
     this.task = task;
     const view = new Host(shared, task.index, (memory, at) => new TurnWords(memory, at, task));
-    view.prandomU32 = () => (task.isAgain ? task.again() >>> 0 : task.keep(task.turn.draw()));
+    const { asides } = task;
+    view.prandomU32 = () => (asides.isAgain ? asides.again() >>> 0 : asides.keep(task.turn.draw()));
     const scheduler = new Scheduler(view, scheduling);
     const cpu = view.cpus[task.index]!;
     const runner = new GuestRunner(

@@ -9,24 +9,22 @@
 
 import type { Host } from '../../../shared/host.ts';
 import { HOST_CPU_WORDS, TLB_ENTRIES, TLB_ENTRY_WORDS } from '../../../shared/host-cpu.ts';
+import type { Snapshot } from './snapshot.ts';
 
 /** Words of a host CPU's record that others read and write: its first line. */
 const SHARED_WORDS = 16;
 
-/** Words in a row, and what they were. */
-interface Kept {
-  readonly now: Uint32Array;
-  readonly was: Uint32Array;
-}
+const TLB_WORDS = TLB_ENTRIES * TLB_ENTRY_WORDS;
 
 export class PrivateWords {
   /** Of the host CPU's record: the first word that is its own, and the first behind it. */
   readonly from: number;
   readonly to: number;
+  readonly #snapshot: Snapshot;
   readonly #plain: Uint32Array;
-  readonly #registers: Kept;
-  readonly #counters: Kept;
-  readonly #tlb: Kept;
+  readonly #tlbAt: number;
+  readonly #countersAt: number;
+  readonly #counterWords: number;
   readonly #generationAt: number;
   readonly #walksAt: number;
   readonly #eventsAt: number;
@@ -35,22 +33,17 @@ export class PrivateWords {
   #walks = 0;
   #events = 0;
 
-  constructor({ words, layout, cpus }: Host, index: number) {
-    const { plain } = words;
+  constructor({ words, layout, cpus }: Host, index: number, snapshot: Snapshot) {
     const { hostCpus, counters, events } = layout.regions;
-    const guests = layout.config.guests.length;
     const cpu = cpus[index]!;
     const at = hostCpus.at + index * hostCpus.stride;
-    const kept = (from: number, count: number): Kept => {
-      const now = plain.subarray(from, from + count);
-      return { now, was: new Uint32Array(now) };
-    };
     this.from = at + SHARED_WORDS;
     this.to = at + HOST_CPU_WORDS;
-    this.#plain = plain;
-    this.#registers = kept(this.from, cpu.tlb - this.from);
-    this.#tlb = kept(cpu.tlb, TLB_ENTRIES * TLB_ENTRY_WORDS);
-    this.#counters = kept(counters.at + index * guests * counters.stride, guests * counters.stride);
+    this.#snapshot = snapshot;
+    this.#plain = words.plain;
+    this.#tlbAt = cpu.tlb;
+    this.#counterWords = layout.config.guests.length * counters.stride;
+    this.#countersAt = counters.at + index * this.#counterWords;
     this.#generationAt = cpu.generationWord;
     this.#walksAt = cpu.walksWord;
     this.#eventsAt = events.at + index * events.stride;
@@ -58,8 +51,8 @@ export class PrivateWords {
   }
 
   keep(): void {
-    keep(this.#registers);
-    keep(this.#counters);
+    this.#snapshot.keep(this.from, this.#tlbAt - this.from);
+    this.#snapshot.keep(this.#countersAt, this.#counterWords);
     this.#events = this.#plain[this.#eventsAt]!;
     if (this.#tlbMayDiffer) this.#keepTlb();
   }
@@ -71,9 +64,9 @@ export class PrivateWords {
   }
 
   putBack(): void {
-    if (this.#tlbMayDiffer) putBack(this.#tlb);
-    putBack(this.#registers);
-    putBack(this.#counters);
+    if (this.#tlbMayDiffer) this.#snapshot.putBack(this.#tlbAt, TLB_WORDS);
+    this.#snapshot.putBack(this.from, this.#tlbAt - this.from);
+    this.#snapshot.putBack(this.#countersAt, this.#counterWords);
     this.#plain[this.#eventsAt] = this.#events;
   }
 
@@ -85,22 +78,8 @@ export class PrivateWords {
   }
 
   #keepTlb(): void {
-    keep(this.#tlb);
+    this.#snapshot.keep(this.#tlbAt, TLB_WORDS);
     this.#walks = this.#plain[this.#walksAt]!;
     this.#generation = this.#plain[this.#generationAt]!;
   }
-}
-
-function keep({ now, was }: Kept): void {
-  copy(now, was);
-}
-
-function putBack({ now, was }: Kept): void {
-  copy(was, now);
-}
-
-/** A call for it costs as much as some fifty words by themselves. */
-function copy(from: Uint32Array, to: Uint32Array): void {
-  if (from.length > 50) to.set(from);
-  else for (let i = 0; i < from.length; i++) to[i] = from[i]!;
 }

@@ -11,6 +11,7 @@
 import { type Ptr, toPtr } from '../../../shared/address.ts';
 import type { Host } from '../../../shared/host.ts';
 import { PrivateWords } from './private-words.ts';
+import { Results } from './results.ts';
 import { StoreBuffer } from './store-buffer.ts';
 import type { Turn } from './turn.ts';
 import { TaskWord, type TurnState } from './turn-state.ts';
@@ -18,38 +19,35 @@ import { TaskWord, type TurnState } from './turn-state.ts';
 /** Thrown to leave a piece of work in the middle. */
 export const LEAVE = Symbol('leave');
 
-/** Results that a piece's log has room for at first. */
-const LOGGED = 256;
-
 export class Task {
-  readonly index: number;
-  readonly turn: Turn;
-  readonly state: TurnState;
+  declare readonly index: number;
+  declare readonly turn: Turn;
+  declare readonly state: TurnState;
   readonly stores: StoreBuffer;
-  /** What the piece's accesses so far have returned, as signed words. */
-  #log = new Int32Array(LOGGED);
-  /** How many there are, and how many of them were passed again. */
-  #kept = 0;
-  #passed = 0;
-  /** Whether its piece has done something already that is not to be done again. */
-  hasBegun = false;
+  /** Of its piece so far: what steps came to, and what else it was told. */
+  declare readonly steps: Results;
+  declare readonly asides: Results;
+  /** Its piece has written a word that is no step. */
+  hasPoked = false;
   readonly #words: Uint32Array;
   readonly #at: number;
   readonly #private: PrivateWords;
   readonly #from: number;
-  readonly #to: number;
+  readonly #own: number;
 
   /** `host`: a view by plain words. */
   constructor(turn: Turn, index: number, host: Host) {
+    this.steps = new Results();
+    this.asides = new Results();
     this.turn = turn;
     this.state = turn.state;
     this.index = index;
     this.stores = new StoreBuffer(turn.state, index);
     this.#words = turn.state.words;
     this.#at = turn.state.taskAt(index);
-    this.#private = new PrivateWords(host, index);
+    this.#private = new PrivateWords(host, index, turn.snapshot);
     this.#from = this.#private.from;
-    this.#to = this.#private.to;
+    this.#own = this.#private.to - this.#private.from;
   }
 
   /** It was chosen at the access where it stands: the next one is done without asking. */
@@ -109,14 +107,15 @@ export class Task {
 
   /** Nothing of its piece was done. */
   restart(): void {
-    this.#kept = 0;
-    this.#passed = 0;
-    this.hasBegun = false;
+    this.steps.clear();
+    this.asides.clear();
+    this.hasPoked = false;
   }
 
   /** Do the piece again, up to where it was left. */
   rewind(): void {
-    this.#passed = 0;
+    this.steps.rewind();
+    this.asides.rewind();
     this.#private.putBack();
   }
 
@@ -128,29 +127,11 @@ export class Task {
 
   /** Whether a word is this CPU's alone. */
   owns(at: number): boolean {
-    return at >= this.#from && at < this.#to;
+    return (at - this.#from) >>> 0 < this.#own;
   }
 
-  get isAgain(): boolean {
-    return this.#passed < this.#kept;
-  }
-
-  /** What the access returned when it was done; a signed word. */
-  again(): number {
-    return this.#log[this.#passed++]!;
-  }
-
-  /** Remember what an access returned. */
-  keep(value: number): number {
-    if (this.#kept === this.#log.length) this.#grow();
-    this.#log[this.#kept] = value;
-    this.#passed = ++this.#kept;
-    return value;
-  }
-
-  #grow(): void {
-    const log = new Int32Array(this.#log.length * 2);
-    log.set(this.#log);
-    this.#log = log;
+  /** Whether its piece has done something already that is not to be done again. */
+  get hasBegun(): boolean {
+    return this.hasPoked || !this.steps.isEmpty;
   }
 }

@@ -14,10 +14,9 @@ const HIGH = 3;
 const TURNS = 4;
 const DRAWN = 5;
 const OVER = 6;
-const PLAIN_UNTIL = 7;
-const RUN = 8;
-const SEED = 9;
-const FAILED = 10;
+const RUN = 7;
+const SEED = 8;
+const FAILED = 9;
 const STRATEGY = 12;
 const HEADER_WORDS = STRATEGY + STRATEGY_WORDS;
 
@@ -48,6 +47,13 @@ const TASK_WORDS = TaskWord.Buffer + 2 * BUFFERED_STORES;
 const DECISIONS_PER_STEP = 4;
 
 export class TurnState {
+  /** Steps taken so far. */
+  step = 0;
+  /** Before this step an access is nothing but a step, for who has the turn. */
+  plainUntil = 0;
+  /** The digest's halves: signed words. */
+  #low = 0;
+  #high = 0;
   readonly words: Uint32Array;
   /** What a strategy hands over with the turn. */
   readonly strategy: Uint32Array;
@@ -71,25 +77,33 @@ export class TurnState {
   /** At the beginning of a run. */
   reset(): void {
     this.words.fill(0, 0, HEADER_WORDS + this.#cpus * TASK_WORDS);
-    this.words[LOW] = 0x9e37_79b9;
-    this.words[HIGH] = 0x85eb_ca6b;
+    this.step = 0;
+    this.plainUntil = 0;
+    this.#low = 0x9e37_79b9 | 0;
+    this.#high = 0x85eb_ca6b | 0;
   }
 
-  /** Steps taken so far. */
-  get step(): number {
+  /** The turn leaves this thread: what changes with each step goes with it. */
+  handOver(): void {
+    this.words[STEP] = this.step;
+    this.words[LOW] = this.#low;
+    this.words[HIGH] = this.#high;
+  }
+
+  /** It has come to this thread. */
+  takeOver(): void {
+    this.step = this.stepHandedOver;
+    this.#low = this.words[LOW]! | 0;
+    this.#high = this.words[HIGH]! | 0;
+  }
+
+  /** Steps taken when a thread last gave the turn to another. */
+  get stepHandedOver(): number {
     return this.words[STEP]!;
   }
 
-  /** Before this step an access is nothing but a step, for who has the turn. */
-  get plainUntil(): number {
-    return this.words[PLAIN_UNTIL]!;
-  }
-  set plainUntil(step: number) {
-    this.words[PLAIN_UNTIL] = step;
-  }
-
   get isPlain(): boolean {
-    return this.words[STEP]! < this.words[PLAIN_UNTIL]!;
+    return this.step < this.plainUntil;
   }
 
   /** The host CPU whose turn it is. */
@@ -168,24 +182,23 @@ export class TurnState {
    * at once, each with the other's upper bits, which a product hands on to nobody below.
    */
   take(who: number, at: number, value: number, result: number): void {
-    const { words } = this;
-    words[STEP]!++;
-    const low = words[LOW]!;
-    const high = words[HIGH]!;
+    this.step++;
+    const low = this.#low;
+    const high = this.#high;
     const access = low ^ (at + Math.imul(who, 0x9e37_79b1));
     const came = high ^ (value + Math.imul(result, 0x85eb_ca77));
-    words[LOW] = Math.imul(access + (high >>> 7), 0xcc9e_2d51);
-    words[HIGH] = Math.imul(came + (low >>> 11), 0x1b87_3593);
+    this.#low = Math.imul(access + (high >>> 7), 0xcc9e_2d51);
+    this.#high = Math.imul(came + (low >>> 11), 0x1b87_3593);
   }
 
   /** Of all steps so far: who, what, where, and what came of it. 16 hexadecimal digits. */
   get digest(): string {
-    const hex = (n: number): string => n.toString(16).padStart(8, '0');
-    return hex(this.words[HIGH]!) + hex(this.words[LOW]!);
+    const hex = (n: number): string => (n >>> 0).toString(16).padStart(8, '0');
+    return hex(this.#high) + hex(this.#low);
   }
 
   /** 32 bits of it. */
   get shortDigest(): number {
-    return this.words[LOW]! ^ this.words[HIGH]!;
+    return this.#low ^ this.#high;
   }
 }

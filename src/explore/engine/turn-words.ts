@@ -10,6 +10,7 @@ import { Words } from '../../../shared/words.ts';
 import * as access from './access.ts';
 import { NOT_BUFFERED } from './store-buffer.ts';
 import type { Task } from './task.ts';
+import type { TurnState } from './turn-state.ts';
 
 // The module's own, so that the compiler knows their values.
 const { Read, Write, Load, Store, Exchange, CompareExchange, Add, And, Or, Scan, Fill, Copy } =
@@ -20,106 +21,90 @@ const { Read, Write, Load, Store, Exchange, CompareExchange, Add, And, Or, Scan,
  * reads and writes will do for all of them.
  */
 export class TurnWords extends Words {
-  readonly #task: Task;
-  readonly #buffers: boolean;
+  declare readonly task: Task;
+  declare readonly state: TurnState;
+  declare readonly buffers: boolean;
 
   constructor(memory: WebAssembly.Memory, scratch: Ptr, task: Task) {
     super(memory, scratch);
-    this.#task = task;
-    this.#buffers = task.turn.memory === 'tso';
+    this.task = task;
+    this.state = task.state;
+    this.buffers = task.turn.memory === 'tso';
   }
 
   override peek(at: Ptr): number {
-    const task = this.#task;
-    if (task.owns(at)) return this.plain[at]!;
-    return task.isAgain ? task.again() >>> 0 : task.keep(this.#newest(at));
+    const { asides } = this.task;
+    if (this.task.owns(at)) return this.plain[at]!;
+    return asides.isAgain ? asides.again() >>> 0 : asides.keep(this.#newest(at));
   }
 
   override poke(at: Ptr, value: number): void {
-    const task = this.#task;
+    const task = this.task;
     if (task.owns(at)) {
       this.plain[at] = value;
       return;
     }
-    if (task.isAgain) return void task.again();
+    if (task.asides.isAgain) return void task.asides.again();
     if (this.#isBuffered(at)) task.turn.flush(task);
-    task.hasBegun = true;
+    task.hasPoked = true;
     task.turn.touch(at);
     this.plain[at] = value;
-    task.keep(0);
+    task.asides.keep(0);
   }
 
   override read(at: Ptr): number {
-    const task = this.#task;
-    if (task.isAgain) return task.again() >>> 0;
-    this.#begin(Read, at);
+    if (this.#isAgain(Read, at)) return this.#again() >>> 0;
     return this.#done(Read, at, 0, this.#newest(at));
   }
 
   override write(at: Ptr, value: number): void {
-    const task = this.#task;
-    if (task.isAgain) return void task.again();
-    this.#begin(Write, at);
-    if (this.#buffers) task.stores.push(at, value);
+    if (this.#isAgain(Write, at)) return void this.#again();
+    if (this.buffers) this.task.stores.push(at, value);
     else this.plain[at] = value;
     this.#changed(Write, at, value, value);
   }
 
   override load(at: Ptr): number {
-    const task = this.#task;
-    if (task.isAgain) return task.again() >>> 0;
-    this.#begin(Load, at);
+    if (this.#isAgain(Load, at)) return this.#again() >>> 0;
     return this.#done(Load, at, 0, this.#newest(at));
   }
 
   override store(at: Ptr, value: number): void {
-    const task = this.#task;
-    if (task.isAgain) return void task.again();
-    this.#begin(Store, at);
+    if (this.#isAgain(Store, at)) return void this.#again();
     this.plain[at] = value;
     this.#changed(Store, at, value, value);
   }
 
   override exchange(at: Ptr, value: number): number {
-    const task = this.#task;
-    if (task.isAgain) return task.again() >>> 0;
-    this.#begin(Exchange, at);
+    if (this.#isAgain(Exchange, at)) return this.#again() >>> 0;
     const found = this.plain[at]!;
     this.plain[at] = value;
     return this.#changed(Exchange, at, value, found);
   }
 
   override compareExchange(at: Ptr, expected: number, value: number): number {
-    const task = this.#task;
-    if (task.isAgain) return task.again() >>> 0;
-    this.#begin(CompareExchange, at);
+    if (this.#isAgain(CompareExchange, at)) return this.#again() >>> 0;
     const found = this.plain[at]!;
     if (found === expected >>> 0) this.plain[at] = value;
     return this.#changed(CompareExchange, at, value, found);
   }
 
   override add(at: Ptr, value: number): number {
-    const task = this.#task;
-    if (task.isAgain) return task.again() >>> 0;
-    this.#begin(Add, at);
+    if (this.#isAgain(Add, at)) return this.#again() >>> 0;
     const found = this.plain[at]!;
     this.plain[at] = found + value;
     return this.#changed(Add, at, value, found);
   }
 
   override and(at: Ptr, value: number): number {
-    const task = this.#task;
-    if (task.isAgain) return task.again() >>> 0;
-    this.#begin(And, at);
+    if (this.#isAgain(And, at)) return this.#again() >>> 0;
     const found = this.plain[at]!;
     this.plain[at] = found & value;
     return this.#changed(And, at, value, found);
   }
 
   override or(at: Ptr, value: number): number {
-    const task = this.#task;
-    if (task.isAgain) return task.again() >>> 0;
-    this.#begin(Or, at);
+    if (this.#isAgain(Or, at)) return this.#again() >>> 0;
     const found = this.plain[at]!;
     this.plain[at] = found | value;
     return this.#changed(Or, at, value, found);
@@ -134,28 +119,22 @@ export class TurnWords extends Words {
   }
 
   override store64(at: Ptr, entry: Entry): void {
-    const task = this.#task;
-    if (task.isAgain) return void task.again();
-    this.#begin(Store, at);
+    if (this.#isAgain(Store, at)) return void this.#again();
     this.#setEntry(at, entry);
     this.#changed(Store, at, entry.low, entry.low);
   }
 
   override exchange64(at: Ptr, entry: Entry): Entry {
-    const task = this.#task;
-    if (task.isAgain) return this.#again64();
-    this.#begin(Exchange, at);
+    if (this.#isAgain(Exchange, at)) return this.#again64();
     const found = this.#entry(at);
     this.#setEntry(at, entry);
     this.#changed(Exchange, at, entry.low, found.low);
-    task.keep(found.high);
+    this.task.asides.keep(found.high);
     return found;
   }
 
   override compareExchange64(at: Ptr, expected: Entry, entry: Entry): boolean {
-    const task = this.#task;
-    if (task.isAgain) return task.again() === 1;
-    this.#begin(CompareExchange, at);
+    if (this.#isAgain(CompareExchange, at)) return this.#again() === 1;
     const { low, high } = this.#entry(at);
     const same = low === expected.low && high === expected.high;
     if (same) this.#setEntry(at, entry);
@@ -164,23 +143,21 @@ export class TurnWords extends Words {
   }
 
   override scan(at: Ptr, count: number, stride: number): number {
-    const task = this.#task;
-    if (task.isAgain) return task.again();
-    this.#begin(Scan, at);
+    if (this.#isAgain(Scan, at)) return this.#again();
     return this.#done(Scan, at, 0, super.scan(at, count, stride));
   }
 
   override move(to: Ptr, from: Ptr, words: number): void {
-    const task = this.#task;
-    if (this.#buffers || task.owns(to) || task.owns(from)) {
+    const task = this.task;
+    if (this.buffers || task.owns(to) || task.owns(from)) {
       this.#moveOneByOne(to, from, words);
       return;
     }
-    if (task.isAgain) return void task.again();
-    task.hasBegun = true;
+    if (task.asides.isAgain) return void task.asides.again();
+    task.hasPoked = true;
     task.turn.touch(to, words);
     for (let i = 0; i < words; i++) this.plain[to + i] = this.plain[from + i]!;
-    task.keep(0);
+    task.asides.keep(0);
   }
 
   /** Words that are buffered, or this CPU's own. */
@@ -189,19 +166,15 @@ export class TurnWords extends Words {
   }
 
   override fill(at: Ptr, words: number, value: number): void {
-    const task = this.#task;
-    if (task.owns(at)) return super.fill(at, words, value);
-    if (task.isAgain) return void task.again();
-    this.#begin(Fill, at);
+    if (this.task.owns(at)) return super.fill(at, words, value);
+    if (this.#isAgain(Fill, at)) return void this.#again();
     super.fill(at, words, value);
     this.#changed(Fill, at, value, value, words);
   }
 
   override copy(to: Ptr, from: Ptr, words: number): void {
-    const task = this.#task;
-    if (!task.owns(to)) {
-      if (task.isAgain) return void task.again();
-      this.#begin(Copy, to);
+    if (!this.task.owns(to)) {
+      if (this.#isAgain(Copy, to)) return void this.#again();
       super.copy(to, from, words);
       this.#changed(Copy, to, 0, 0, words);
       return;
@@ -215,57 +188,69 @@ export class TurnWords extends Words {
 
   /** Nobody sleeps with the turn: it passes on until the word has changed. */
   override wait(at: Ptr, expected: number, _ms: number): void {
-    const task = this.#task;
-    if (task.isAgain) return void task.again();
+    const task = this.task;
+    if (task.asides.isAgain) return void task.asides.again();
     if (this.plain[at] === expected >>> 0) task.turn.wait(task, at, expected >>> 0);
-    task.keep(0);
+    task.asides.keep(0);
   }
 
   override relax(): void {
-    const task = this.#task;
-    if (task.isAgain) return void task.again();
+    const task = this.task;
+    if (task.asides.isAgain) return void task.asides.again();
     task.turn.relax(task);
-    task.keep(0);
+    task.asides.keep(0);
   }
 
   override notify(_at: Ptr, _count?: number): void {
     // Who waits looks at the word itself.
   }
 
-  #begin(kind: access.Access, at: Ptr): void {
-    const task = this.#task;
-    if (!task.state.isPlain) task.turn.point(task, kind, at);
-    task.hasBegun = true;
+  /**
+   * Whether the access was made before, so that `#again` says what came of it. If not, it may be
+   * made once this returns, which is at once where it is plain that nothing is to be decided.
+   */
+  #isAgain(kind: access.Access, at: Ptr): boolean {
+    return !this.state.isPlain && this.#asks(kind, at);
+  }
+
+  #asks(kind: access.Access, at: Ptr): boolean {
+    const task = this.task;
+    if (task.steps.isAgain) return true;
+    task.turn.point(task, kind, at);
+    return false;
+  }
+
+  #again(): number {
+    return this.task.steps.again();
   }
 
   #done(kind: access.Access, at: Ptr, value: number, result: number): number {
-    const task = this.#task;
-    const { index, state } = task;
-    state.take((index << 8) | kind, at, value, result);
+    const task = this.task;
+    const state = this.state;
+    state.take((task.index << 8) | kind, at, value, result);
     // Who is watched never has it plain.
-    if (state.plainUntil === 0) task.turn.tell(index, kind, at, value, result);
-    return task.keep(result);
+    if (state.plainUntil === 0) task.turn.tell(task.index, kind, at, value, result);
+    return task.steps.keep(result);
   }
 
   #changed(kind: access.Access, at: Ptr, value: number, result: number, words = 2): number {
-    this.#task.turn.touch(at, words);
+    this.task.turn.touch(at, words);
     return this.#done(kind, at, value, result);
   }
 
   #take64(kind: access.Access, at: Ptr): Entry {
-    const task = this.#task;
-    if (task.isAgain) return this.#again64();
-    this.#begin(kind, at);
+    if (this.#isAgain(kind, at)) return this.#again64();
+    const task = this.task;
     if (this.#isBuffered(at) || this.#isBuffered(toPtr(at + 1))) task.turn.flush(task);
     const found = this.#entry(at);
     this.#done(kind, at, 0, found.low);
-    task.keep(found.high);
+    task.asides.keep(found.high);
     return found;
   }
 
   #again64(): Entry {
-    const low = this.#task.again();
-    return new Entry(low, this.#task.again());
+    const low = this.#again();
+    return new Entry(low, this.task.asides.again());
   }
 
   #entry(at: Ptr): Entry {
@@ -279,11 +264,11 @@ export class TurnWords extends Words {
 
   /** The word as this CPU sees it. */
   #newest(at: Ptr): number {
-    const buffered = this.#buffers ? this.#task.stores.find(at) : NOT_BUFFERED;
+    const buffered = this.buffers ? this.task.stores.find(at) : NOT_BUFFERED;
     return buffered === NOT_BUFFERED ? this.plain[at]! : buffered;
   }
 
   #isBuffered(at: Ptr): boolean {
-    return this.#buffers && this.#task.stores.find(at) !== NOT_BUFFERED;
+    return this.buffers && this.task.stores.find(at) !== NOT_BUFFERED;
   }
 }

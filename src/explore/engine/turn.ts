@@ -10,6 +10,7 @@ import type { Situation, Strategy } from '../strategies/strategy.ts';
 import { Access, isLocked, onlyReads } from './access.ts';
 import { actorOf, bufferOf } from './actors.ts';
 import { Hardware } from './hardware.ts';
+import { Snapshot } from './snapshot.ts';
 import { LEAVE, type Task } from './task.ts';
 import type { TurnState } from './turn-state.ts';
 
@@ -54,16 +55,17 @@ export interface Step {
 const NOBODY = -1;
 const SEVERAL = -2;
 
-/** The record of what was written has a word for each page of memory, and a bit for each block of it. */
+/** The record of what was written has a byte for each page of memory. */
 export const PAGE_BITS = 10;
-export const BLOCK_BITS = PAGE_BITS - 5;
 
 export abstract class Turn implements Situation {
   readonly state: TurnState;
   readonly memory: MemoryModel;
   readonly tasks: Task[] = [];
   /** What of memory was written since the beginning of the run: see Beginning. */
-  readonly touched: Int32Array;
+  readonly touched: Uint8Array;
+  /** What was private to host CPUs when their pieces of work began. */
+  readonly snapshot: Snapshot;
   runnable = 0;
   relaxes = false;
   readonly #plain: Uint32Array;
@@ -85,10 +87,11 @@ export abstract class Turn implements Situation {
   watcher: ((step: Step) => void) | undefined;
 
   /** `host`: a view by plain words. */
-  constructor(state: TurnState, host: Host, memory: MemoryModel, touched: Int32Array) {
+  constructor(state: TurnState, host: Host, memory: MemoryModel, touched: Uint8Array) {
     this.state = state;
     this.memory = memory;
     this.touched = touched;
+    this.snapshot = new Snapshot(host.words.memory);
     this.#hardware = new Hardware(host);
     this.#plain = host.words.plain;
   }
@@ -227,10 +230,9 @@ export abstract class Turn implements Situation {
     this.state.plainUntil = 0;
   }
 
-  /** So many words were written; two at most lie in one block. */
+  /** So many words were written; two at most lie in one page. */
   touch(at: Ptr, words = 1): void {
-    // The shift counts modulo 32: it is the block's number in its page.
-    this.touched[at >>> PAGE_BITS]! |= 1 << (at >>> BLOCK_BITS);
+    this.touched[at >>> PAGE_BITS] = 1;
     if (words > 2) this.#touchMore(at, words);
     const waitedFor = this.#waitedFor;
     if (waitedFor === NOBODY) return;
@@ -240,10 +242,8 @@ export abstract class Turn implements Situation {
   }
 
   #touchMore(at: Ptr, words: number): void {
-    const last = (at + words - 1) >>> BLOCK_BITS;
-    for (let block = at >>> BLOCK_BITS; block <= last; block++) {
-      this.touched[block >>> 5]! |= 1 << block;
-    }
+    const last = (at + words - 1) >>> PAGE_BITS;
+    for (let page = at >>> PAGE_BITS; page <= last; page++) this.touched[page] = 1;
   }
 
   /** `task` cannot go on before the word at `at` is another. */

@@ -5,5 +5,5 @@ import { dirname, join } from 'node:path';
 
 export const SAMPLES = ['pigz', 'ls', 'sort', 'wc'] as const;
 
-export const samplePath = (name: (typeof SAMPLES)[number]): string =>
+export const samplePath = (name: (typeof SAMPLES)[number] | 'pipeline'): string =>
   join(dirname(findPackageJSON(import.meta.url)!), 'scenarios', 'traces', `${name}.umbra`);

@@ -40,7 +40,7 @@ export class ThreadTurn extends Turn {
     words: Words,
     host: Host,
     memory: MemoryModel,
-    touched: Int32Array,
+    touched: Uint8Array,
   ) {
     super(state, host, memory, touched);
     this.#words = words;
@@ -77,14 +77,15 @@ export class ThreadTurn extends Turn {
     for (let i = 0; i < this.#spins && words.load(go) === 0; i++);
     let last = -1;
     for (let looks = 0; words.load(go) === 0; looks++) {
-      if (this.step !== last) looks = 0;
-      last = this.step;
+      if (this.state.stepHandedOver !== last) looks = 0;
+      last = this.state.stepHandedOver;
       if (index === 0 && looks === MOST_LOOKS) {
         throw new Error(`the run stands still at step ${last}`);
       }
       words.wait(go, 0, PATIENCE_MS);
     }
     words.store(go, 0);
+    this.state.takeOver();
   }
 
   /** What the strategy has to know comes with the turn. */
@@ -115,6 +116,7 @@ export class ThreadTurn extends Turn {
 
   #wake(index: number): void {
     const go = this.#go(index);
+    this.state.handOver();
     this.#words.store(go, 1);
     this.#words.notify(go);
   }

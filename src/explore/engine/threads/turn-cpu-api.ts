@@ -16,7 +16,7 @@ export interface TurnCpuBoot {
   readonly mostSteps: number;
   readonly memory: MemoryModel;
   /** See Beginning. */
-  readonly touched: Int32Array;
+  readonly touched: Uint8Array;
 }
 
 /** A strategy by its name in the catalogue, or decisions to be taken again. */

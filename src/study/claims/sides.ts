@@ -1,0 +1,53 @@
+/** Two points of the study beside one another: how many times the cycles, and what hangs on it. */
+
+import { EVENT_IDS, type EventId } from '../../cost/table.ts';
+import type { Estimate } from '../../report/statistics.ts';
+import type { Finding, Point } from '../../report/study-result.ts';
+import { ratioOfPoints, verdictOf } from '../findings.ts';
+import { partOf } from './measures.ts';
+
+export interface Sides {
+  /** Cycles of the one for each of the other, seed by seed. */
+  readonly ratio: Estimate;
+  /** Whether the one has more than `bound` times the cycles. */
+  readonly verdict: Finding['verdict'];
+  /** A sentence: which single costs turn that, if twice or half as high; '' if it is not clear. */
+  readonly sensitivity: string;
+}
+
+export function beside(of: Point, to: Point, bound = 1): Sides {
+  const ratio = ratioOfPoints(of, to, 'cycles');
+  const verdict = verdictOf(ratio, { above: bound });
+  return { ratio, verdict, sensitivity: verdict === 'not clear' ? '' : turns(of, to, bound) };
+}
+
+/** By how much a single cost may be off. */
+const FACTORS = [
+  { factor: 2, words: 'twice' },
+  { factor: 1 / 2, words: 'half' },
+] as const;
+
+function turns(of: Point, to: Point, bound: number): string {
+  const isMore = ratioWith(of, to) > bound;
+  const turning = FACTORS.flatMap(({ factor, words }) =>
+    EVENT_IDS.filter((id) => ratioWith(of, to, id, factor) > bound !== isMore).map(
+      (id) => `${id} costs ${words} as much`,
+    ),
+  );
+  if (turning.length === 0) return ' No single cost that is off by two turns that.';
+  return ` That turns if ${turning.join(', or ')}.`;
+}
+
+/** Of all seeds together, one cost multiplied. */
+function ratioWith(of: Point, to: Point, id?: EventId, factor = 1): number {
+  const [above, below] = [of, to].map((point) => {
+    const part = id === undefined ? 0 : mean(point, partOf(id));
+    return mean(point, 'cycles') + (factor - 1) * part;
+  });
+  return above! / below!;
+}
+
+function mean({ measures }: Point, name: string): number {
+  const { samples } = measures[name]!;
+  return samples.reduce((a, b) => a + b, 0) / samples.length;
+}
