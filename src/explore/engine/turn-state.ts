@@ -47,10 +47,10 @@ const TASK_WORDS = TaskWord.Buffer + 2 * BUFFERED_STORES;
 const DECISIONS_PER_STEP = 4;
 
 export class TurnState {
-  /** Steps taken so far. */
-  step = 0;
-  /** Before this step an access is nothing but a step, for who has the turn. */
-  plainUntil = 0;
+  /** Steps that who has the turn may take without asking; what it took more, if negative. */
+  left = 0;
+  /** The step at which none are left. */
+  #until = 0;
   /** The digest's halves: signed words. */
   #low = 0;
   #high = 0;
@@ -77,8 +77,8 @@ export class TurnState {
   /** At the beginning of a run. */
   reset(): void {
     this.words.fill(0, 0, HEADER_WORDS + this.#cpus * TASK_WORDS);
-    this.step = 0;
-    this.plainUntil = 0;
+    this.left = 0;
+    this.#until = 0;
     this.#low = 0x9e37_79b9 | 0;
     this.#high = 0x85eb_ca6b | 0;
   }
@@ -92,7 +92,8 @@ export class TurnState {
 
   /** It has come to this thread. */
   takeOver(): void {
-    this.step = this.stepHandedOver;
+    this.left = 0;
+    this.#until = this.stepHandedOver;
     this.#low = this.words[LOW]! | 0;
     this.#high = this.words[HIGH]! | 0;
   }
@@ -102,8 +103,20 @@ export class TurnState {
     return this.words[STEP]!;
   }
 
-  get isPlain(): boolean {
-    return this.step < this.plainUntil;
+  /** Steps taken so far. */
+  get step(): number {
+    return this.#until - this.left;
+  }
+
+  /** Before this step an access is nothing but a step, for who has the turn. */
+  set plainUntil(step: number) {
+    this.left = step - this.step;
+    this.#until = step;
+  }
+
+  /** At the next access it is asked who goes on. */
+  askNext(): void {
+    this.plainUntil = this.step;
   }
 
   /** The host CPU whose turn it is. */
@@ -182,7 +195,7 @@ export class TurnState {
    * at once, each with the other's upper bits, which a product hands on to nobody below.
    */
   take(who: number, at: number, value: number, result: number): void {
-    this.step++;
+    this.left--;
     const low = this.#low;
     const high = this.#high;
     const access = low ^ (at + Math.imul(who, 0x9e37_79b1));

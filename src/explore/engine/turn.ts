@@ -227,7 +227,7 @@ export abstract class Turn implements Situation {
   /** At the next access it is asked who goes on. */
   protected askNext(): void {
     this.#until = 0;
-    this.state.plainUntil = 0;
+    this.state.askNext();
   }
 
   /** So many words were written; two at most lie in one page. */
@@ -237,7 +237,7 @@ export abstract class Turn implements Situation {
     const waitedFor = this.#waitedFor;
     if (waitedFor === NOBODY) return;
     if (waitedFor === SEVERAL || (waitedFor >= at && waitedFor < at + words)) {
-      this.state.plainUntil = 0;
+      this.state.askNext();
     }
   }
 
@@ -309,7 +309,7 @@ export abstract class Turn implements Situation {
         task.granted = true;
         task.goOn();
         this.#until = this.strategy.until ?? 0;
-        this.state.plainUntil = 0;
+        this.state.askNext();
         this.#eachPiece = this.strategy.eachPiece ?? false;
         return next;
       }
