@@ -46,6 +46,15 @@ const TASK_WORDS = TaskWord.Buffer + 2 * BUFFERED_STORES;
 /** Decisions that may be written down for each step. */
 const DECISIONS_PER_STEP = 4;
 
+/** Of each byte. `toString(16)` of a word takes a fourth of a microsecond, and each run has two. */
+const DIGITS = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
+const hex = (word: number): string =>
+  DIGITS[word >>> 24]! +
+  DIGITS[(word >>> 16) & 0xff]! +
+  DIGITS[(word >>> 8) & 0xff]! +
+  DIGITS[word & 0xff]!;
+
 export class TurnState {
   /** Steps that who has the turn may take without asking; what it took more, if negative. */
   left = 0;
@@ -206,7 +215,6 @@ export class TurnState {
 
   /** Of all steps so far: who, what, where, and what came of it. 16 hexadecimal digits. */
   get digest(): string {
-    const hex = (n: number): string => (n >>> 0).toString(16).padStart(8, '0');
     return hex(this.#high) + hex(this.#low);
   }
 
