@@ -26,9 +26,13 @@ export interface Statistics {
   readonly operations: number;
   readonly tlb_hits: number;
   readonly walks: number;
+  /** Of nested paging: references of walks to the host's table. */
+  readonly nested_references: number;
   readonly faults_fixed: number;
   readonly faults_passed_on: number;
   readonly direct_traps: number;
+  /** Of nested paging: page faults that the guest's kernel got without the host. */
+  readonly direct_faults: number;
   readonly interrupts: number;
   readonly entries: number;
   readonly migrations: number;
@@ -182,16 +186,19 @@ export function statistics(
   const walks = sum(Counter.Walks);
   const faultsFixed = sum(Counter.FaultsFixed);
   const faultsPassedOn = sum(Counter.FaultsPassedOn);
+  const directFaults = sum(Counter.DirectFaults);
   return {
     accesses,
     ...parts,
     operations: sum(Counter.Operations),
     // A walk that faults belongs to an access that has yet to complete.
-    tlb_hits: accesses + faultsFixed + faultsPassedOn - walks,
+    tlb_hits: accesses + faultsFixed + faultsPassedOn + directFaults - walks,
     walks,
+    nested_references: sum(Counter.NestedReferences),
     faults_fixed: faultsFixed,
     faults_passed_on: faultsPassedOn,
     direct_traps: sum(Counter.DirectTraps),
+    direct_faults: directFaults,
     interrupts: sum(Counter.Interrupts),
     entries: sum(Counter.Entries),
     migrations: sum(Counter.Migrations),
