@@ -28,8 +28,9 @@ const { Fetch, Load, Store, Modify, Locked, Syscall } = program.Op;
 /** Accesses between two looks at the mailbox. */
 const POLL_OPERATIONS = 1024;
 
-/** The right that each kind of access needs. */
-const RIGHT_OF = Uint8Array.of(UserFetch, UserRead, UserWrite, UserWrite, UserWrite);
+/** The right that each kind of access needs, from a table of bytes in one word. */
+const rightOf = (kind: number): Right => ((RIGHTS >>> (kind << 3)) & 0xff) as Right;
+const RIGHTS = UserFetch | (UserRead << 8) | (UserWrite << 16) | (UserWrite << 24);
 
 /** What edi becomes when a thread reads `value`. */
 const afterLoad = (state: number, value: number): number => Math.imul(state ^ value, 0x9e37_79b1);
@@ -95,7 +96,6 @@ export class UserMode {
     const end = (stop - first) * 2;
     let state = cpu.register(Reg.edi) | 0;
     let eip = cpu.register(Reg.eip);
-    let fetches = 0;
     let loads = 0;
     let stores = 0;
     let modifies = 0;
@@ -103,33 +103,27 @@ export class UserMode {
     let call = -1;
     let i = (start - first) * 2;
     while (i < end) {
-      let codePage = 0;
-      let codeBytes = -1;
       for (; i < end; i += 2) {
         const head = ops[i]!;
         const va = ops[i + 1]! as Gva;
         const kind = head & 0xff;
-        const bytes = head >>> 8;
+        const at = lookUp(memory, tlb, generation, va, rightOf(kind));
+        if (at < 0 || kind > Modify || (va & (PAGE_SIZE - 1)) + (head >>> 8) > PAGE_SIZE) break;
         if (kind === Fetch) {
-          if (((va - codePage) >>> 0) + bytes > codeBytes) {
-            const inPage = va & (PAGE_SIZE - 1);
-            if (inPage + bytes > PAGE_SIZE) break;
-            if (lookUp(memory, tlb, generation, va, UserFetch) < 0) break;
-            codePage = va - inPage;
-            codeBytes = PAGE_SIZE;
-          }
-          fetches++;
           eip = va;
           continue;
         }
-        if (kind > Modify || (va & (PAGE_SIZE - 1)) + bytes > PAGE_SIZE) break;
-        const at = lookUp(memory, tlb, generation, va, kind === Load ? UserRead : UserWrite);
-        if (at < 0) break;
-        if (kind !== Store) state = afterLoad(state, words.read(toPtr(at)));
-        if (kind !== Load) words.write(toPtr(at), storedValue(state, first + (i >>> 1)));
-        if (kind === Load) loads++;
-        else if (kind === Store) stores++;
-        else modifies++;
+        if (kind === Load) {
+          loads++;
+          state = afterLoad(state, words.read(toPtr(at)));
+          continue;
+        }
+        if (kind === Store) stores++;
+        else {
+          modifies++;
+          state = afterLoad(state, words.read(toPtr(at)));
+        }
+        words.write(toPtr(at), storedValue(state, first + (i >>> 1)));
       }
       if (i >= end) break;
       const head = ops[i]!;
@@ -139,7 +133,7 @@ export class UserMode {
         call = va;
         break;
       }
-      const right = RIGHT_OF[kind]! as Right;
+      const right = rightOf(Math.min(kind, Modify));
       const at = cpu.translate(va, right);
       if (at < 0) {
         this.#fault = at;
@@ -160,7 +154,6 @@ export class UserMode {
         if (kind === Store) words.write(toPtr(other), storedValue(state, ~position));
       }
       if (kind === Fetch) {
-        fetches++;
         eip = va;
       } else if (kind === Load) {
         loads++;
@@ -183,7 +176,7 @@ export class UserMode {
     cpu.setRegister(Reg.edi, state);
     cpu.setRegister(Reg.eip, eip);
     const counters = this.#counters;
-    counters.add(Counter.Fetches, fetches);
+    counters.add(Counter.Fetches, position - start - loads - stores - modifies);
     counters.add(Counter.Loads, loads);
     counters.add(Counter.Stores, stores);
     counters.add(Counter.Modifies, modifies);
