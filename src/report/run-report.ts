@@ -2,6 +2,7 @@
 
 import { Counter, HYPERCALL_NAMES } from '../../shared/counters.ts';
 import { Dead } from '../../shared/lguest.ts';
+import { AS_LGUEST, type PagingPolicy } from '../../shared/paging-policy.ts';
 import type { CheckedRun } from '../check/checked-run.ts';
 import type { MemoryDigest } from '../check/digest.ts';
 import { type CostTable, costTable } from '../cost/model.ts';
@@ -43,6 +44,10 @@ export interface Statistics {
   };
   readonly state_copies: number;
   readonly shootdowns: number;
+  /** What policies of the paging code did that lguest has not. */
+  readonly prefaulted: number;
+  readonly entries_compared: number;
+  readonly shadows_reclaimed: number;
   readonly hypercalls: Readonly<Record<string, number>>;
   readonly async_hypercalls: number;
 }
@@ -66,6 +71,8 @@ export interface RunReport {
     readonly discipline: string;
     readonly vcpus: readonly number[];
     readonly quantum: { readonly least: number; readonly most: number };
+    /** Of each guest. */
+    readonly paging_policy: readonly PolicyReport[];
     readonly guest_memory_pages: readonly number[];
     readonly host_memory_frames: number;
     readonly hotplug: readonly Hotplug[];
@@ -128,6 +135,7 @@ export function makeReport(
       discipline: spec.discipline ?? 'as-written',
       vcpus: spec.guests.map((guest) => guest.vcpus ?? 1),
       quantum: spec.quantum,
+      paging_policy: spec.guests.map(({ pagingPolicy }) => policyReport(pagingPolicy)),
       guest_memory_pages: spec.guests.map((guest) => guest.pages),
       host_memory_frames: host.layout.config.frames,
       hotplug: spec.hotplug ?? [],
@@ -158,6 +166,21 @@ export function makeReport(
     host_cpus: cpus.map((cpu) => statistics(machine, [cpu], guests)),
     costs: costReport(host, table),
     violations: result.violations,
+  };
+}
+
+/** By the names that scenarios have. */
+type PolicyReport = Readonly<Record<string, string | number>>;
+
+function policyReport(chosen: Partial<PagingPolicy> = {}): PolicyReport {
+  const policy = { ...AS_LGUEST, ...chosen };
+  return {
+    set_pte: policy.setPte,
+    eviction: policy.eviction,
+    kernel_mappings: policy.kernelMappings,
+    kernel_change: policy.kernelChange,
+    prefault: policy.prefault,
+    reclaim: policy.reclaim,
   };
 }
 
@@ -209,6 +232,9 @@ export function statistics(
     },
     state_copies: sum(Counter.CopiesAll),
     shootdowns: sum(Counter.Shootdowns),
+    prefaulted: sum(Counter.Prefaulted),
+    entries_compared: sum(Counter.EntriesCompared),
+    shadows_reclaimed: sum(Counter.Reclaimed),
     hypercalls: hypercallsByName(sum),
     async_hypercalls: sum(Counter.AsyncHypercalls),
   };

@@ -48,6 +48,18 @@ const MEANINGS: Readonly<Record<keyof Statistics, { readonly unit: string; reado
     },
     state_copies: { unit: 'copies', is: 'copy_in_guest_info had to copy everything' },
     shootdowns: { unit: 'shootdowns', is: 'other CPUs that had to come out of the guest first' },
+    prefaulted: {
+      unit: 'entries',
+      is: 'entries put into a shadow beside the one that a fault was for',
+    },
+    entries_compared: {
+      unit: 'entries',
+      is: "shadow entries compared with the guest's own, instead of thrown away",
+    },
+    shadows_reclaimed: {
+      unit: 'shadows',
+      is: 'shadows emptied because the host was short of memory',
+    },
     hypercalls: { unit: 'hypercalls', is: 'hypercalls by kind' },
     async_hypercalls: {
       unit: 'hypercalls',
