@@ -103,7 +103,8 @@ export const HYPERCALL_NAMES: Readonly<Record<number, string>> = {
 };
 
 const HYPERCALL_KINDS = 30;
-const COUNTERS = Counter.Hypercalls + HYPERCALL_KINDS;
+/** How many there are. */
+export const COUNTERS = Counter.Hypercalls + HYPERCALL_KINDS;
 export const COUNTERS_WORDS = COUNTERS * 2;
 
 export class Counters {

@@ -4,8 +4,8 @@ import type { Estimate } from '../../report/statistics.ts';
 import { summarise } from '../../report/statistics.ts';
 import type { Finding, Point } from '../../report/study-result.ts';
 import { inWords, pointAt, ratioOfPoints, verdictOf } from '../findings.ts';
+import { beside } from '../sides.ts';
 import type { Levels } from '../study.ts';
-import { beside } from './sides.ts';
 import { ORDERS } from './top-levels.ts';
 
 /** All that can be said of the experiments that were run. */
