@@ -28,25 +28,24 @@ const { Fetch, Load, Store, Modify, Locked, Syscall } = program.Op;
 /** Accesses between two looks at the mailbox. */
 const POLL_OPERATIONS = 1024;
 
-/** The right that each kind of access needs, from a table of bytes in one word. */
-const rightOf = (kind: number): Right => ((RIGHTS >>> (kind << 3)) & 0xff) as Right;
-const RIGHTS = UserFetch | (UserRead << 8) | (UserWrite << 16) | (UserWrite << 24);
+/** The right that each kind of access needs. */
+const RIGHT_OF = Uint8Array.of(UserFetch, UserRead, UserWrite, UserWrite, UserWrite);
+
+/** No page begins here. */
+const NO_PAGE = 1;
 
 /** What edi becomes when a thread reads `value`. */
 const afterLoad = (state: number, value: number): number => Math.imul(state ^ value, 0x9e37_79b1);
 
 /** What a thread in `state` stores by the operation at `position`. */
 const storedValue = (state: number, position: number): number =>
-  Math.imul(state + position, 0x85eb_ca6b) ^ position;
+  Math.imul((state + position) | 0, 0x85eb_ca6b) ^ position;
 
 export class UserMode {
   readonly #cpu: ProcessorWithTlb;
   readonly #program: Program;
   readonly #counters: Counters;
   readonly #words: Words;
-  /** The page fault that ends a slice, and where: taken when the registers are as they are to be. */
-  #fault = 0;
-  #faultAt = toGva(0);
 
   constructor(cpu: ProcessorWithTlb, program: Program, counters: Counters) {
     this.#cpu = cpu;
@@ -96,6 +95,7 @@ export class UserMode {
     const end = (stop - first) * 2;
     let state = cpu.register(Reg.edi) | 0;
     let eip = cpu.register(Reg.eip);
+    let fetches = 0;
     let loads = 0;
     let stores = 0;
     let modifies = 0;
@@ -103,27 +103,29 @@ export class UserMode {
     let call = -1;
     let i = (start - first) * 2;
     while (i < end) {
+      let codePage = NO_PAGE;
       for (; i < end; i += 2) {
         const head = ops[i]!;
         const va = ops[i + 1]! as Gva;
         const kind = head & 0xff;
-        const at = lookUp(memory, tlb, generation, va, rightOf(kind));
-        if (at < 0 || kind > Modify || (va & (PAGE_SIZE - 1)) + (head >>> 8) > PAGE_SIZE) break;
+        if ((va & (PAGE_SIZE - 1)) + (head >>> 8) > PAGE_SIZE) break;
         if (kind === Fetch) {
+          if ((va & -PAGE_SIZE) !== codePage) {
+            if (lookUp(memory, tlb, generation, va, UserFetch) < 0) break;
+            codePage = va & -PAGE_SIZE;
+          }
+          fetches++;
           eip = va;
           continue;
         }
-        if (kind === Load) {
-          loads++;
-          state = afterLoad(state, words.read(toPtr(at)));
-          continue;
-        }
-        if (kind === Store) stores++;
-        else {
-          modifies++;
-          state = afterLoad(state, words.read(toPtr(at)));
-        }
-        words.write(toPtr(at), storedValue(state, first + (i >>> 1)));
+        if (kind > Modify) break;
+        const at = lookUp(memory, tlb, generation, va, kind === Load ? UserRead : UserWrite);
+        if (at < 0) break;
+        if (kind !== Store) state = afterLoad(state, words.read(toPtr(at)));
+        if (kind !== Load) words.write(toPtr(at), storedValue(state, first + (i >>> 1)));
+        if (kind === Load) loads++;
+        else if (kind === Store) stores++;
+        else modifies++;
       }
       if (i >= end) break;
       const head = ops[i]!;
@@ -133,11 +135,10 @@ export class UserMode {
         call = va;
         break;
       }
-      const right = rightOf(Math.min(kind, Modify));
+      const right = RIGHT_OF[kind]! as Right;
       const at = cpu.translate(va, right);
       if (at < 0) {
-        this.#fault = at;
-        this.#faultAt = va;
+        cpu.pageFault(va, at);
         break;
       }
       const position = first + (i >>> 1);
@@ -146,14 +147,14 @@ export class UserMode {
         const next = toGva((va & -PAGE_SIZE) + PAGE_SIZE);
         const other = cpu.translate(next, right);
         if (other < 0) {
-          this.#fault = other;
-          this.#faultAt = next;
+          cpu.pageFault(next, other);
           break;
         }
         crossings++;
         if (kind === Store) words.write(toPtr(other), storedValue(state, ~position));
       }
       if (kind === Fetch) {
+        fetches++;
         eip = va;
       } else if (kind === Load) {
         loads++;
@@ -176,7 +177,7 @@ export class UserMode {
     cpu.setRegister(Reg.edi, state);
     cpu.setRegister(Reg.eip, eip);
     const counters = this.#counters;
-    counters.add(Counter.Fetches, position - start - loads - stores - modifies);
+    counters.add(Counter.Fetches, fetches);
     counters.add(Counter.Loads, loads);
     counters.add(Counter.Stores, stores);
     counters.add(Counter.Modifies, modifies);
@@ -188,10 +189,6 @@ export class UserMode {
       systemCall(cpu, eax!, ebx!, ecx!, edx!);
     }
     cpu.setRegister(Reg.esi, position);
-    if (this.#fault !== 0) {
-      cpu.pageFault(this.#faultAt, this.#fault);
-      this.#fault = 0;
-    }
     return position;
   }
 }
