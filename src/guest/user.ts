@@ -31,12 +31,15 @@ const POLL_OPERATIONS = 1024;
 /** The right that each kind of access needs. */
 const RIGHT_OF = Uint8Array.of(UserFetch, UserRead, UserWrite, UserWrite, UserWrite);
 
+/** No page begins here. */
+const NO_PAGE = 1;
+
 /** What edi becomes when a thread reads `value`. */
 const afterLoad = (state: number, value: number): number => Math.imul(state ^ value, 0x9e37_79b1);
 
 /** What a thread in `state` stores by the operation at `position`. */
 const storedValue = (state: number, position: number): number =>
-  Math.imul(state + position, 0x85eb_ca6b) ^ position;
+  Math.imul((state + position) | 0, 0x85eb_ca6b) ^ position;
 
 export class UserMode {
   readonly #cpu: ProcessorWithTlb;
@@ -81,7 +84,8 @@ export class UserMode {
    * Nearly all are plain accesses that hit the TLB. They are done in the inner loop, which
    * calls nothing, so that the compiler keeps all it needs in registers; whatever else comes,
    * the outer loop does by itself and goes in again. Fetches mostly stay on a page: as long
-   * as only the inner loop runs, nothing leaves the TLB, so a page found there still is.
+   * as only the inner loop runs, nothing leaves the TLB, so a page found there still is. What is
+   * said to be a 32-bit integer (`| 0`) the compiler would keep as a double.
    */
   #slice(block: OperationBlock, first: number, start: number, stop: number): number {
     const cpu = this.#cpu;
@@ -89,41 +93,35 @@ export class UserMode {
     const words = this.#words;
     const memory = words.plain;
     const { tlb, generation } = cpu;
-    const end = (stop - first) * 2;
+    const end = ((stop - first) * 2) | 0;
     let state = cpu.register(Reg.edi) | 0;
     let eip = cpu.register(Reg.eip);
-    let fetches = 0;
     let loads = 0;
     let stores = 0;
     let modifies = 0;
     let crossings = 0;
     let call = -1;
-    let i = (start - first) * 2;
+    let i = ((start - first) * 2) | 0;
     while (i < end) {
-      let codePage = 0;
-      let codeBytes = -1;
+      let codePage = NO_PAGE;
       for (; i < end; i += 2) {
         const head = ops[i]!;
         const va = ops[i + 1]! as Gva;
         const kind = head & 0xff;
-        const bytes = head >>> 8;
+        if ((va & (PAGE_SIZE - 1)) + (head >>> 8) > PAGE_SIZE) break;
         if (kind === Fetch) {
-          if (((va - codePage) >>> 0) + bytes > codeBytes) {
-            const inPage = va & (PAGE_SIZE - 1);
-            if (inPage + bytes > PAGE_SIZE) break;
+          if ((va & -PAGE_SIZE) !== codePage) {
             if (lookUp(memory, tlb, generation, va, UserFetch) < 0) break;
-            codePage = va - inPage;
-            codeBytes = PAGE_SIZE;
+            codePage = va & -PAGE_SIZE;
           }
-          fetches++;
           eip = va;
           continue;
         }
-        if (kind > Modify || (va & (PAGE_SIZE - 1)) + bytes > PAGE_SIZE) break;
+        if (kind > Modify) break;
         const at = lookUp(memory, tlb, generation, va, kind === Load ? UserRead : UserWrite);
         if (at < 0) break;
         if (kind !== Store) state = afterLoad(state, words.read(toPtr(at)));
-        if (kind !== Load) words.write(toPtr(at), storedValue(state, first + (i >>> 1)));
+        if (kind !== Load) words.write(toPtr(at), storedValue(state, (first + (i >>> 1)) | 0));
         if (kind === Load) loads++;
         else if (kind === Store) stores++;
         else modifies++;
@@ -155,7 +153,6 @@ export class UserMode {
         if (kind === Store) words.write(toPtr(other), storedValue(state, ~position));
       }
       if (kind === Fetch) {
-        fetches++;
         eip = va;
       } else if (kind === Load) {
         loads++;
@@ -178,7 +175,7 @@ export class UserMode {
     cpu.setRegister(Reg.edi, state);
     cpu.setRegister(Reg.eip, eip);
     const counters = this.#counters;
-    counters.add(Counter.Fetches, fetches);
+    counters.add(Counter.Fetches, position - start - loads - stores - modifies);
     counters.add(Counter.Loads, loads);
     counters.add(Counter.Stores, stores);
     counters.add(Counter.Modifies, modifies);

@@ -1,9 +1,12 @@
 /** The studies by name. */
 
 import { claims } from './claims/claims.ts';
+import { disciplines } from './disciplines/disciplines.ts';
 import { migration } from './migration/migration.ts';
+import { shootdown } from './shootdown/shootdown.ts';
+import { strategies } from './strategies/strategies.ts';
 import type { Study } from './study.ts';
 
 export const STUDIES: Readonly<Record<string, Study>> = Object.fromEntries(
-  [migration, claims].map((study) => [study.name, study]),
+  [migration, disciplines, shootdown, claims, strategies].map((study) => [study.name, study]),
 );

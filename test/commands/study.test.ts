@@ -13,7 +13,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const readResult = (path: string): StudyResult =>
   checkStudyResult(JSON.parse(readFileSync(path, 'utf8')), path);
 
-const QUICK = ['migration', '--experiment', 'interval'];
+const QUICK = ['shootdown', '--experiment', 'meanwhile', '--scale', '0.2'];
 
 test('without a name the questions are listed', () => {
   const { code, stdout, stderr } = umbra('study');
@@ -25,28 +25,22 @@ test('a study is run, told, and kept in a run folder', () => {
   const out = join(folder, 'runs', 'one');
   const { code, stdout, stderr } = umbra('study', ...QUICK, '--seeds', '1', '--out', out);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-  expect(stdout).toMatch(/^interval\n Policy /m);
-  expect(stdout).toMatch(/^Yes: A guest that is moved every 500 operations is slower/m);
+  expect(stdout).toMatch(/^meanwhile\n Loads between /m);
+  expect(stdout).toMatch(/^(Yes|No): Three CPUs that only read take twice as long/m);
   expect(readdirSync(out).toSorted()).toEqual([
     ...['findings.parquet', 'points.parquet', 'result.json', 'run.json'],
   ]);
   expect(existsSync(`${out}.part`)).toBe(false);
   const { seeds, points, interrupted: cut } = readResult(join(out, 'result.json'));
   expect({ seeds, cut }).toEqual({ seeds: [1], cut: false });
-  const migrations = points.map(({ levels, measures }) => [
-    levels['policy'],
-    measures['migrations']!.median > 0,
-  ]);
-  expect(migrations).toEqual([
-    ...Array.from({ length: 4 }, () => ['pinned', false]),
-    ...Array.from({ length: 4 }, () => ['round-robin', true]),
-  ]);
+  const shootdowns = points.map(({ measures }) => measures['shootdowns']!.median > 0);
+  expect(shootdowns).toEqual([false, false, true, true, true]);
 });
 
 test.runIf(hasTerminal)('after Ctrl-C the same command goes on', async () => {
   const out = join(folder, 'cut');
-  const args = ['study', ...QUICK, '--seeds', '2', '--out', out];
-  const ended = await interrupted(/[1-9]\d* of 16 runs/, ...args);
+  const args = ['study', ...QUICK, '--seeds', '4', '--out', out];
+  const ended = await interrupted(/[1-9]\d* of 20 runs/, ...args);
   expect(ended.code).toBe(130);
   expect(ended.stdout).toMatch(/goes on from there/);
   expect(existsSync(out)).toBe(false);
@@ -63,9 +57,9 @@ test('a page gets what came of it between its marks, and a picture beside it', (
   const args = ['study', ...QUICK, '--seeds', '1', '--markdown'];
   expect(umbra(...args, page).code).toBe(0);
   const written = readFileSync(page, 'utf8');
-  expect(written).toContain("npm run umbra -- study migration --seeds 1 --experiment 'interval'\n");
-  expect(written).toContain('(migration-interval.svg)');
-  expect(readFileSync(join(folder, 'migration-interval.svg'), 'utf8')).toContain('<svg');
+  expect(written).toContain('study shootdown --seeds 1 --scale 0.2 --experiment ');
+  expect(written).toContain('(shootdown-meanwhile.svg)');
+  expect(readFileSync(join(folder, 'shootdown-meanwhile.svg'), 'utf8')).toContain('<svg');
   writeFileSync(page, `Above.\n\n${written}\nBelow.\n`);
   expect(umbra(...args, page).code).toBe(0);
   expect(readFileSync(page, 'utf8')).toBe(`Above.\n\n${written}\nBelow.\n`);
@@ -78,7 +72,7 @@ test.each([
   [['migration', '--scale', '0'], /A number above 0 is expected/],
   [
     ['migration', '--experiment', 'nix'],
-    /'nix' matches no experiment of migration; there are interval/,
+    /'nix' matches no experiment of migration; there are interval, policy, shared/,
   ],
 ])('%j is a mistake that is told in words', (args, said) => {
   const { code, stdout, stderr } = umbra('study', ...args);

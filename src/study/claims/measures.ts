@@ -2,9 +2,10 @@
 
 import { Counter } from '../../../shared/counters.ts';
 import type { Lguest } from '../../../shared/lguest.ts';
-import { type CostTable, occurrences } from '../../cost/model.ts';
+import { type CostTable, cyclesOf, occurrences } from '../../cost/model.ts';
+import { EVENT_IDS } from '../../cost/table.ts';
 import type { Measure } from '../../report/study-result.ts';
-import { cyclesByEvent, EVENT_PARTS } from '../event-parts.ts';
+import { PARTS, partOf } from '../sides.ts';
 import type { Measures } from '../study.ts';
 
 export const MEASURES: Readonly<Record<string, Measure>> = {
@@ -41,17 +42,19 @@ export const MEASURES: Readonly<Record<string, Measure>> = {
     ...{ title: 'Held', unit: '1' },
     description: 'of the guest’s pages in memory, those that a shadow held, when most were',
   },
-  ...EVENT_PARTS,
+  ...PARTS,
 };
 
 /** Of one run; `each`: of how many the cycles are to be told for one. */
 export function measured(lg: Lguest, costs: CostTable, each?: number): Measures {
   const { counters } = lg;
-  const parts = cyclesByEvent(occurrences(counters, lg.form.pae), costs);
+  const happened = occurrences(counters, lg.form.pae);
+  const cycles = cyclesOf(happened, costs.cycles);
   return {
-    ...parts,
-    ...(each === undefined ? {} : { cycles_each: parts.cycles / each }),
+    cycles,
+    ...(each === undefined ? {} : { cycles_each: cycles / each }),
     faults_fixed: counters.get(Counter.FaultsFixed),
     faults_passed_on: counters.get(Counter.FaultsPassedOn),
+    ...Object.fromEntries(EVENT_IDS.map((id) => [partOf(id), happened[id] * costs.cycles[id]])),
   };
 }

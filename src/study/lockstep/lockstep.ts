@@ -46,6 +46,7 @@ export class Lockstep implements Strategy {
   readonly #waitsFor: (Ptr | undefined)[] = [];
   /** Up to where steps have been charged to who took them. */
   #step = 0;
+  #current = 0;
 
   constructor(standings: readonly Standing[]) {
     this.#standings = standings;
@@ -55,32 +56,45 @@ export class Lockstep implements Strategy {
     this.#dice.seed(seed);
     this.waits.length = 0;
     this.#step = 0;
+    this.#current = 0;
     for (const i of this.#standings.keys()) {
       this.#ticks[i] = 0;
       this.#waitsFor[i] = undefined;
     }
   }
 
-  /** What a CPU's clock says, at a step of the run; its own, if it has the turn. */
-  ticksOf(cpu: number, step: number, current: number): number {
-    return this.#ticks[cpu]! + (cpu === current ? step - this.#step : 0);
+  /** What a CPU's clock says, at a step of the run. */
+  ticksOf(cpu: number, step: number): number {
+    return this.#ticks[cpu]! + (cpu === this.#current ? step - this.#step : 0);
   }
 
-  /** How long the run took: what the clock says that is furthest. */
-  get length(): number {
-    return Math.max(...this.#ticks);
+  /** What the CPUs' clocks said last. */
+  get ticks(): readonly number[] {
+    return this.#ticks;
+  }
+
+  ended(step: number): void {
+    this.#charge(step);
   }
 
   next(situation: Situation): number {
     const { step, current, runnable, relaxes } = situation;
-    this.#ticks[current]! += step - this.#step;
-    this.#step = step;
+    this.#charge(step);
     this.#wake(runnable, this.#ticks[current]!);
     this.#lullAsleep(runnable);
-    if (relaxes) return this.#yields(situation);
+    this.#current = relaxes ? this.#yields(situation) : this.#goesOn(situation);
+    return this.#current;
+  }
+
+  #goesOn({ step, runnable }: Situation): number {
     const next = this.#mostBehind(runnable);
     this.until = step + this.#leadOf(next, runnable);
     return next;
+  }
+
+  #charge(step: number): void {
+    this.#ticks[this.#current]! += step - this.#step;
+    this.#step = step;
   }
 
   draw(): number {

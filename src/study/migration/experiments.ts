@@ -8,9 +8,9 @@ import { samplePath } from '../../guest/traces/samples.ts';
 import { POLICIES } from '../../host/policy.ts';
 import type { GuestSpec, MachineSpec } from '../../machine.ts';
 import type { Measure } from '../../report/study-result.ts';
-import { EVENT_PARTS } from '../event-parts.ts';
-import { totalsOf } from '../host-totals.ts';
+import { countsOf, cyclesOn } from '../host-totals.ts';
 import { runInTurns } from '../in-turns.ts';
+import { PARTS } from '../sides.ts';
 import type { Arm, Levels, Measures } from '../study.ts';
 
 /** Operations of a time slice, in the middle. */
@@ -68,7 +68,7 @@ export const MEASURES: Readonly<Record<string, Measure>> = {
     ...{ title: 'Walks an entry', unit: '1' },
     description: 'walks of the shadow tables for each entry into the guest: the refill of the TLB',
   },
-  ...EVENT_PARTS,
+  ...PARTS,
 };
 
 export const armsOf = (scale: number): readonly Arm[] => [
@@ -135,7 +135,7 @@ const sharedArms = (scale: number): Arm[] =>
       Object.entries(SWITCHERS).flatMap(([switcher, defects]) =>
         VCPUS.map((vcpus) =>
           arm('shared', { pgdirs, switcher, vcpus }, (seed) => ({
-            ...{ hostCpus: 4, policy: 'round-robin', seed, quantum: around(500), defects },
+            ...{ hostCpus: 4, policy: 'pinned', seed, quantum: around(500), defects },
             discipline: 'guest-lock',
             guests: [
               {
@@ -187,7 +187,8 @@ function arm(
 }
 
 function measured(host: Host, costs: CostTable): Measures {
-  const { cycles, counts } = totalsOf(host, costs);
+  const counts = countsOf(host);
+  const cycles = cyclesOn(host, costs);
   const { cached, one_cpu_removed: known, unknown_all_removed: unknown } = counts.switcher_remaps;
   const removed = 2 * (known + host.cpus.length * unknown);
   const mapped = 2 * (known + unknown);

@@ -17,7 +17,7 @@ export const migration: Study = {
     'of one vCPU, as written, on four host CPUs: pinned, or moved after each slice. All make the ' +
     'same accesses, so what differs is the migration. ' +
     '*policy*: six guests on four CPUs, by each of the policies. ' +
-    '*shared*: a guest of one to four vCPUs, repaired, moved after each slice; its threads share a pgdir, or its processes ' +
+    '*shared*: a guest of one to four vCPUs, repaired, each vCPU pinned to a CPU; its threads share a pgdir, or its processes ' +
     'have one each; the Switcher hangs in the pgdirs as lguest has it (R16 on), or each vCPU has a table for it. ' +
     '*last_host_cpu*: a guest of one vCPU as written, moved at random, and the same but that ' +
     'last_host_cpu is forgotten before each slice, so that the pages of every CPU are removed. ' +

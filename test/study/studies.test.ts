@@ -1,0 +1,49 @@
+/** Each study runs, says the same twice, and measures what it says that it measures. */
+
+import { expect, test } from 'vitest';
+import { costTable } from '../../src/cost/model.ts';
+import { STUDIES } from '../../src/study/catalogue.ts';
+import { disciplines } from '../../src/study/disciplines/disciplines.ts';
+import { StudyLedger } from '../../src/study/ledger.ts';
+import { runStudy } from '../../src/study/run-study.ts';
+import type { Study } from '../../src/study/study.ts';
+
+const HEAD = { study: '', scale: 1, costs: '', version: '' };
+
+const resultOf = (study: Study, experiment: string) =>
+  runStudy(
+    {
+      ...{ study, scale: 0.5, seeds: [1], costs: costTable() },
+      wants: (name) => name === experiment,
+    },
+    new StudyLedger(undefined, HEAD),
+    { isInterrupted: () => false, done: () => {} },
+  );
+
+test.each([
+  ['migration', 'last_host_cpu', /last_host_cpu spares/],
+  ['migration', 'shared', /Switcher pages/],
+  ['disciplines', 'shared', /scale to four CPUs/],
+  ['shootdown', 'batching', /one flush/],
+  ['shootdown', 'meanwhile', /only read/],
+] as const)(
+  '$0.name, $1: the same twice, and there is something to say',
+  async (study, name, said) => {
+    const first = await resultOf(study, name);
+    expect(await resultOf(study, name)).toEqual(first);
+    expect(first.findings.length).toBeGreaterThan(0);
+    expect(first.findings.map(({ claim, answer }) => `${claim} ${answer}`).join(' ')).toMatch(said);
+    for (const { levels, measures } of first.points) {
+      expect(Object.keys(study.factors)).toEqual(expect.arrayContaining(Object.keys(levels)));
+      expect(Object.keys(measures).length).toBeGreaterThan(2);
+      for (const { median } of Object.values(measures)) expect(median).toBeGreaterThanOrEqual(0);
+    }
+  },
+);
+
+test('faults on real threads are counted and timed', async () => {
+  const arm = disciplines.arms(0.2).find(({ experiment }) => experiment === 'threads')!;
+  const found = await arm.run(1, costTable());
+  expect(found['faults_per_s']).toBeGreaterThan(0);
+  expect(found['fault_ns_p999']).toBeGreaterThanOrEqual(found['fault_ns_p50']!);
+});
