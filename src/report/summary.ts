@@ -21,6 +21,9 @@ export function formatSummary(report: RunReport, terminal: Terminal): string {
     .map((form) => (form === 'pae' ? 'PAE, three levels' : 'non-PAE, two levels'))
     .join(' and ');
   const smp = c.vcpus.some((n) => n > 1) ? ` · ${c.vcpus.join(', ')} vCPUs, ${c.discipline}` : '';
+  const ways = c.virtualization.some((way) => way !== 'shadow')
+    ? ` · ${c.virtualization.join(', ')} paging`
+    : '';
   const guests = report.guests.map((guest) => [guest.name, guest] as const);
   const cpus = report.host_cpus.map((cpu, i) => [`CPU ${i}`, cpu] as const);
   const tables = [
@@ -29,7 +32,7 @@ export function formatSummary(report: RunReport, terminal: Terminal): string {
   ].map((text) => text.replace(/^.*/, (heading) => style('bold', heading)));
   return [
     style('bold', `${some(guests, 'guest')} on ${some(cpus, 'host CPU')}`) +
-      style('dim', ` · ${paging}${smp} · policy ${c.policy} · seed ${c.seed}`),
+      style('dim', ` · ${paging}${ways}${smp} · policy ${c.policy} · seed ${c.seed}`),
     '',
     ...tables.flatMap((text) => [text, '']),
     ...formatCosts(report.costs),
