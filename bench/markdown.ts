@@ -1,8 +1,6 @@
 /** The tables of docs/benchmarks.md, written by the suite and not by hand. */
 
-import { existsSync, readFileSync } from 'node:fs';
-import { UserError } from '../shared/errors.ts';
-import { output } from '../src/commands/json-output.ts';
+import { partOfPage } from '../src/commands/marked-page.ts';
 import type { Benchmark, LineResult, SweepResult } from '../src/report/benchmark.ts';
 import { few, unitOf, withInterval } from '../src/report/benchmark-text.ts';
 import { eachText, largestText } from './growth/memory-text.ts';
@@ -11,26 +9,10 @@ import { closing, describe, isMet, judged, sparkline, wanted } from './report.ts
 const BEGIN = '<!-- figures: what is below is written by npm run bench -- --markdown -->';
 const END = '<!-- end of the figures -->';
 
-/**
- * How to write the tables to a file: between the marks of a page that has them, else as the
- * whole file. Asked for before anything is measured; see output.
- */
+/** How to write the tables to a page, or to a file of their own; see partOfPage. */
 export function markdownInto(path: string | undefined): (result: Benchmark) => void {
-  const write = output(path, { option: '--markdown', what: 'tables' });
-  const [before, after] = path === undefined || path === '-' ? ['', ''] : around(path);
-  return (result) => write(`${before}${BEGIN}\n\n${figuresOf(result)}\n${END}\n${after}`);
-}
-
-/** What a page has above and below the tables. */
-function around(path: string): readonly [string, string] {
-  if (!existsSync(path)) return ['', ''];
-  const page = readFileSync(path, 'utf8');
-  const [begin, end] = [page.indexOf(BEGIN), page.indexOf(END)];
-  if (begin >= 0 && end > begin) return [page.slice(0, begin), page.slice(end + END.length + 1)];
-  throw new UserError(
-    `${path}: found a file with no place for the tables, expected a line ${BEGIN} and below it ` +
-      `a line ${END}, or a file that is not there yet`,
-  );
+  const write = partOfPage(path, { begin: BEGIN, end: END, what: 'tables' });
+  return (result) => write(figuresOf(result));
 }
 
 const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;

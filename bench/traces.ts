@@ -17,13 +17,17 @@ export const tracePath = (name: string): string =>
 /** In pages: `umbra start` gives as much. */
 export const GUEST_PAGES = 8192;
 
+const copyOf = ({ count, ops, calls }: OperationBlock): OperationBlock => ({
+  ...{ count, ops: ops.slice(), calls: calls.slice() },
+});
+
 /** Blocks of the longest stream of pigz, as they are. */
 function blocks(most: number): OperationBlock[] {
   const program = openProgram(tracePath('pigz'));
   const streams = program.processes.flatMap((process) => process.threads);
   const longest = streams.reduce((a, b) => (a.length > b.length ? a : b));
   const count = Math.min(most, Math.floor(longest.length / BLOCK_OPS));
-  const found = Array.from({ length: count }, (_, i) => longest.block(i));
+  const found = Array.from({ length: count }, (_, i) => copyOf(longest.block(i)));
   program.close();
   return found;
 }

@@ -24,6 +24,8 @@ export const Fault = {
   User: 4,
   Reserved: 8,
   Fetch: 16,
+  /** None of the guest's: the host's own table has nothing there (nested paging). */
+  Nested: 32,
 } as const;
 
 /** A translation is a word of host memory, or a fault: −1 − error code. */

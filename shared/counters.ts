@@ -61,8 +61,19 @@ export const Counter = {
   EntriesCompared: 26,
   /** Shadows emptied because the host was short of memory. */
   Reclaimed: 27,
+  /** Of the entries: by the processor's own switch, into a guest of nested paging. */
+  NestedEntries: 28,
+  /** References to the host's table that walks of nested paging made. */
+  NestedReferences: 29,
+  /** Page faults that the processor gave to the guest's kernel itself: nested paging. */
+  DirectFaults: 30,
+  /** CR3 written, and single pages dropped, by the guest itself: nested paging. */
+  GuestCr3Loads: 31,
+  Invlpgs: 32,
+  /** Page tables looked through as they became such, or no longer were: direct paging. */
+  TablesTaken: 33,
   /** The first of the hypercalls by kind. */
-  Hypercalls: 32,
+  Hypercalls: 34,
 } as const;
 
 /** LHCALL_* by number. */
@@ -86,10 +97,14 @@ export const HYPERCALL_NAMES: Readonly<Record<number, string>> = {
   19: 'SEND_INTERRUPTS',
   20: 'START_CPU',
   21: 'SEND_IPI',
+  22: 'MMU_UPDATE',
+  23: 'PIN_TABLE',
+  24: 'UNPIN_TABLE',
 };
 
-const HYPERCALL_KINDS = 32;
-const COUNTERS = Counter.Hypercalls + HYPERCALL_KINDS;
+const HYPERCALL_KINDS = 30;
+/** How many there are. */
+export const COUNTERS = Counter.Hypercalls + HYPERCALL_KINDS;
 export const COUNTERS_WORDS = COUNTERS * 2;
 
 export class Counters {

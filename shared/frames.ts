@@ -11,7 +11,7 @@
  * help a CPU that finds the pool empty.
  */
 
-import type { Pfn, Ptr } from './address.ts';
+import type { Gpfn, Pfn, Ptr } from './address.ts';
 import * as address from './address.ts';
 import type { Counters } from './counters.ts';
 import * as counters from './counters.ts';
@@ -21,7 +21,7 @@ import { Lock } from './lock.ts';
 import { type MachineRecord, Stop } from './machine-record.ts';
 import type { Words } from './words.ts';
 
-const { frameStart, NO_FRAME, PAGE_WORDS, toPfn, toPtr } = address;
+const { frameStart, NO_FRAME, PAGE_WORDS, toGpfn, toPfn, toPtr } = address;
 const { CopiesOnWrite, TablePages } = counters.Counter;
 
 export const FrameKind = {
@@ -43,10 +43,11 @@ export type FrameKind = (typeof FrameKind)[keyof typeof FrameKind];
 /** The owner of frames that belong to no guest. */
 export const HOST_OWNED = 0xff_ffff;
 
-/** Words of a frame table element: count, kind | owner << 8, next free frame. */
+/** Words of a frame table element: count, kind | owner << 8, next free frame, guest page. */
 const COUNT = 0;
 const KIND = 1;
 const NEXT = 2;
+const GUEST_PAGE = 3;
 const ELEMENT_WORDS = 4;
 export const FRAME_WORDS = ELEMENT_WORDS;
 
@@ -192,6 +193,15 @@ export class Frames {
 
   kind(pfn: Pfn): FrameKind {
     return (this.words.load(this.#field(pfn, KIND)) & 0xff) as FrameKind;
+  }
+
+  /** Direct paging: which of its guest's pages it is, as Xen's machine_to_phys says. */
+  guestPage(pfn: Pfn): Gpfn {
+    this.#mustExist(pfn);
+    return toGpfn(this.words.read(this.#field(pfn, GUEST_PAGE)));
+  }
+  setGuestPage(pfn: Pfn, page: Gpfn): void {
+    this.words.write(this.#field(pfn, GUEST_PAGE), page);
   }
 
   /** A guest's number, or HOST_OWNED. */

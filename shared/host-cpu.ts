@@ -4,12 +4,12 @@
  * memory all the same, so that checks, snapshots and `inspect` see them.
  */
 
-import type { Gva, Pfn, Ptr } from './address.ts';
+import type { Gpa, Gpfn, Gva, Pfn, Ptr } from './address.ts';
 import * as address from './address.ts';
 import { SharedRecord } from './shared-record.ts';
 import type { Words } from './words.ts';
 
-const { toGva, toPfn, toPtr } = address;
+const { toGpa, toGpfn, toGva, toPfn, toPtr } = address;
 
 /** On lines of their own: the mailbox is written by others. */
 const MAILBOX = 0;
@@ -31,6 +31,9 @@ const REGISTERS = 32;
 const CR4 = 52;
 const WALKS = 53;
 const INSIDE = 54;
+const GUEST_CR3 = 55;
+const NESTED_REFERENCES = 56;
+const VIOLATION = 57;
 const TLB = 64;
 
 /** Entries of the software TLB, direct-mapped by virtual page. */
@@ -57,6 +60,9 @@ export const MOVE_SHIFT = 8;
 /** Bits of `cr4`. */
 export const CR4_PAE = 1 << 5;
 export const EFER_NXE = 1 << 11;
+/** Nested paging is on; and the guest has paging off, so that its addresses are physical. */
+export const NESTED = 1 << 30;
+export const NESTED_LINEAR = 1 << 29;
 
 /** `struct lguest_regs`: the order in which they lie at the end of a regs page. */
 export const REGISTER_NAMES = [
@@ -197,6 +203,30 @@ export class HostCpu extends SharedRecord {
 
   get walksWord(): Ptr {
     return this.field(WALKS);
+  }
+
+  /** Nested paging: the guest's CR3. Its own is where the host's table begins. */
+  get guestCr3(): Gpa {
+    return toGpa(this.get(GUEST_CR3));
+  }
+  set guestCr3(top: Gpa) {
+    this.set(GUEST_CR3, top);
+  }
+
+  /** References to the host's table since it entered the guest, modulo 2^32. */
+  get nestedReferences(): number {
+    return this.get(NESTED_REFERENCES);
+  }
+  set nestedReferences(count: number) {
+    this.set(NESTED_REFERENCES, count);
+  }
+
+  /** The guest page that the host's table did not have, or not for writing. */
+  get violation(): Gpfn {
+    return toGpfn(this.get(VIOLATION));
+  }
+  set violation(page: Gpfn) {
+    this.set(VIOLATION, page);
   }
 
   /** The PDPTE registers, loaded with CR3 (SDM 4.4.1): the first word of pair `i`. */

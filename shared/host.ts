@@ -89,6 +89,7 @@ export class Host {
     const vcpus: LgCpu[] = [];
     this.guests = config.guests.map((guest, index) => {
       const map = toPtr(regions.launcherMap.at + page);
+      const pageTypes = toPtr(regions.pageTypes.at + page);
       const pgdirs = Array.from(
         { length: guest.pgdirs },
         (_, i) =>
@@ -108,10 +109,12 @@ export class Host {
         nx: guest.nx,
         pfnLimit: guest.pages,
         pgdirs,
+        pageTypes,
         map: new LauncherMap(words, this.frames, map, index, this.zeroPage),
         counters: counters[index]!,
         defects: switchesFor(guest.defects),
         discipline: guest.discipline ?? 'as-written',
+        virtualization: guest.virtualization ?? 'shadow',
         policy: policySwitches(guest.policy),
       });
       for (let id = 0; id < guest.vcpus; id++) {

@@ -21,6 +21,11 @@ export const Hypercall = {
   StartCpu: 20,
   /** Ours: interrupt 1 for vCPU a. */
   SendIpi: 21,
+  /** Direct paging: the entry at guest-physical address a becomes the one of halves b and c. */
+  MmuUpdate: 22,
+  /** Direct paging: page a is a top-level table from now on, and no longer one. */
+  PinTable: 23,
+  UnpinTable: 24,
 } as const;
 
 /** The second argument of SHUTDOWN; anything else is a crash. */

@@ -21,6 +21,7 @@ import { MACHINE_WORDS } from './machine-record.ts';
 import type { PagingPolicy } from './paging-policy.ts';
 import { PGDIR_WORDS } from './pgdir.ts';
 import { runQueueWords } from './run-queue.ts';
+import type { Virtualization } from './virtualization.ts';
 
 export interface GuestConfig {
   readonly paging: PagingName;
@@ -34,6 +35,8 @@ export interface GuestConfig {
   /** Defects of the code as written that are on. */
   readonly defects: readonly DefectId[];
   readonly discipline?: DisciplineName;
+  /** By default shadow. */
+  readonly virtualization?: Virtualization;
   /** Where it is not as lguest. */
   readonly policy?: Partial<PagingPolicy>;
 }
@@ -84,6 +87,7 @@ export type RegionName =
   | 'vcpus'
   | 'runQueues'
   | 'launcherMap'
+  | 'pageTypes'
   | 'counters'
   | 'events'
   | 'safePoints'
@@ -105,6 +109,7 @@ export function layOut(config: MachineConfig): Layout {
   const vcpus = sum(config.guests.map((g) => g.vcpus));
   const pgdirs = sum(config.guests.map((g) => g.pgdirs));
   const pages = sum(config.guests.map((g) => g.pages));
+  const isDirect = config.guests.some((g) => g.virtualization === 'direct');
 
   let next = LINE_WORDS; // word 0 is NULL
   const place = (
@@ -129,6 +134,7 @@ export function layOut(config: MachineConfig): Layout {
     place('launcherMap', pages, 1, 'the vCPUs of that guest', 'none: compare-and-exchange'),
     place('counters', config.hostCpus * guests, COUNTERS_WORDS, 'that host CPU', 'none'),
     place('events', config.hostCpus + 1, EVENT_RING_WORDS, 'that host CPU', 'none'),
+    place('pageTypes', isDirect ? pages : 0, 1, 'the vCPUs of that guest', 'one vCPU a guest'),
     place('safePoints', config.hostCpus + 1, LINE_WORDS, 'all', 'atomic words'),
   ];
   // The frame table covers itself too, so its size and the first frame are solved together.

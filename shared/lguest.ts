@@ -1,6 +1,6 @@
 /** `struct lguest`: one guest, in shared memory. */
 
-import type { Gpfn, Gva, Ptr } from './address.ts';
+import type { Gpfn, Gva, Pfn, Ptr } from './address.ts';
 import * as address from './address.ts';
 import type { Counters } from './counters.ts';
 import { type DefectSwitches, sharesSwitcher, trustsStack } from './defects.ts';
@@ -15,8 +15,9 @@ import { Stop } from './machine-record.ts';
 import type { PolicySwitches } from './paging-policy.ts';
 import type { Pgdir } from './pgdir.ts';
 import { SharedRecord } from './shared-record.ts';
+import type { Virtualization } from './virtualization.ts';
 
-const { toGva, toPtr } = address;
+const { toGva, toPfn, toPtr } = address;
 const { Entry: EntryValue } = entries;
 
 const DEAD = 0;
@@ -25,6 +26,7 @@ const NOTIFICATIONS = 4;
 const HUNGRY = 5;
 const USES = 6;
 const HAND = 7;
+const NESTED_ROOT = 8;
 const LOCK = 14;
 const REASON_LENGTH = 15;
 const REASON = 16;
@@ -55,6 +57,8 @@ export interface LguestParts {
   readonly counters: Counters;
   readonly defects: DefectSwitches;
   readonly discipline: DisciplineName;
+  readonly virtualization: Virtualization;
+  readonly pageTypes: Ptr;
   readonly policy: PolicySwitches;
 }
 
@@ -78,6 +82,12 @@ export class Lguest extends SharedRecord {
   declare readonly isAsWritten: boolean;
   declare readonly hasOneLock: boolean;
   declare readonly faultsTakeNoLock: boolean;
+  declare readonly virtualization: Virtualization;
+  /** Direct paging: a word for each page (src/direct/types.ts). */
+  declare readonly pageTypes: Ptr;
+  declare readonly isShadow: boolean;
+  declare readonly isDirect: boolean;
+  declare readonly isNested: boolean;
   /** Held while pgdirs are given to top levels, and whatever else the discipline says. */
   declare readonly lock: Lock;
   /** See shared/defects.ts, both. */
@@ -102,8 +112,14 @@ export class Lguest extends SharedRecord {
     this.isAsWritten = parts.discipline === 'as-written';
     this.hasOneLock = parts.discipline === 'guest-lock';
     this.faultsTakeNoLock = faultsTakeNoLock(parts.discipline, parts.defects);
+    this.virtualization = parts.virtualization;
+    this.pageTypes = parts.pageTypes;
+    this.isShadow = parts.virtualization === 'shadow';
+    this.isDirect = parts.virtualization === 'direct';
+    this.isNested = parts.virtualization === 'nested';
     this.sharesSwitcher = sharesSwitcher(parts.defects);
-    this.trustsStack = trustsStack(parts.defects);
+    // Without a shadow there is nothing to map it in.
+    this.trustsStack = trustsStack(parts.defects) || !this.isShadow;
     const { machine } = parts.host;
     this.lock = new Lock(this.words, this.field(LOCK), () => machine.stop === Stop.Failed);
   }
@@ -130,6 +146,14 @@ export class Lguest extends SharedRecord {
   }
   set hungryVcpu(idPlusOne: number) {
     this.store(HUNGRY, idPlusOne);
+  }
+
+  /** Nested paging: the top of the host's table; NO_FRAME for other guests. */
+  get nestedRoot(): Pfn {
+    return toPfn(this.read(NESTED_ROOT));
+  }
+  set nestedRoot(frame: Pfn) {
+    this.write(NESTED_ROOT, frame);
   }
 
   /** How often a vCPU has gone on on a pgdir, modulo 2^32; counted for LRU alone. */

@@ -18,6 +18,7 @@ import { Vma } from '../shared/launcher-map.ts';
 import { type Layout, layOut, totalSwitcherPages } from '../shared/layout.ts';
 import { Stop } from '../shared/machine-record.ts';
 import type { PagingPolicy } from '../shared/paging-policy.ts';
+import type { Virtualization } from '../shared/virtualization.ts';
 import { workerUrl } from '../shared/worker-url.ts';
 import { MAX_VCPUS, MIN_PAGES } from './guest/kernel/layout.ts';
 import { loadProgram, type ProgramSource } from './guest/load.ts';
@@ -40,6 +41,8 @@ export interface GuestSpec {
   readonly pgdirs?: number;
   /** Whether it is shown the NX bit, which takes PAE; by default with PAE. */
   readonly nx?: boolean;
+  /** How its addresses become the host's; by default shadow. Direct takes one vCPU. */
+  readonly virtualization?: Virtualization;
   /** Where the paging code does other than lguest's. */
   readonly pagingPolicy?: Partial<PagingPolicy>;
 }
@@ -245,18 +248,32 @@ export function layoutOf(spec: MachineSpec): Layout {
     switcherAddr: SWITCHER_ADDR,
     frames: spec.frames ?? framesFor(spec),
     seed: spec.seed,
-    guests: spec.guests.map(({ paging, nx, pages, vcpus = 1, pgdirs = PGDIRS, pagingPolicy }) => ({
+    guests: spec.guests.map(({ paging, nx, pages, vcpus = 1, pgdirs = PGDIRS, ...guest }) => ({
       paging,
       nx: nx ?? paging === 'pae',
       pages,
       vcpus,
-      pgdirs,
-      defects: defectsOf(spec),
-      discipline: spec.discipline ?? 'as-written',
-      ...(pagingPolicy === undefined ? {} : { policy: pagingPolicy }),
+      ...shadowing(spec, pgdirs, vcpus, guest),
     })),
   });
 }
+
+/**
+ * Defects, disciplines, policies and pgdirs are the shadow's; guests without one have a lock,
+ * and for each vCPU a pgdir that says on which top level it is.
+ */
+const shadowing = (
+  spec: MachineSpec,
+  pgdirs: number,
+  vcpus: number,
+  { virtualization = 'shadow', pagingPolicy }: Pick<GuestSpec, 'virtualization' | 'pagingPolicy'>,
+) =>
+  virtualization === 'shadow'
+    ? {
+        ...{ pgdirs, defects: defectsOf(spec), discipline: spec.discipline ?? 'as-written' },
+        ...(pagingPolicy === undefined ? {} : { policy: pagingPolicy }),
+      }
+    : { pgdirs: vcpus, defects: [], discipline: 'guest-lock' as const, virtualization };
 
 /** The defects that are on. */
 export const defectsOf = ({ defects, discipline = 'as-written' }: MachineSpec) =>
@@ -288,7 +305,12 @@ function framesFor(spec: MachineSpec): number {
 
 function validate(spec: MachineSpec): void {
   checkHotplug(spec.hotplug ?? [], spec.hostCpus);
-  for (const { name, pages, paging, nx, vcpus = 1 } of spec.guests) {
+  for (const { name, pages, paging, nx, vcpus = 1, virtualization } of spec.guests) {
+    if (virtualization === 'direct' && vcpus > 1) {
+      throw new UserError(
+        `guest ${name} has ${vcpus} vCPUs, and with direct paging a guest has one (--vcpus)`,
+      );
+    }
     if (nx === true && paging !== 'pae') {
       throw new UserError(
         `guest ${name} is to have NX, and page tables of two levels have no bit for it`,

@@ -10,6 +10,7 @@ import { layOut } from '../shared/layout.ts';
 import type { LgCpu } from '../shared/lg-cpu.ts';
 import type { Dead } from '../shared/lguest.ts';
 import type { PagingPolicy } from '../shared/paging-policy.ts';
+import type { Virtualization } from '../shared/virtualization.ts';
 import { digestMemory } from '../src/check/digest.ts';
 import { checkNothingLeft, checkReferences } from '../src/check/references.ts';
 import type { Program } from '../src/guest/program.ts';
@@ -27,6 +28,7 @@ export interface RigSpec {
   readonly pgdirs?: number;
   readonly discipline?: DisciplineName;
   readonly defects?: readonly DefectId[];
+  readonly virtualization?: Virtualization;
   readonly policy?: Partial<PagingPolicy>;
 }
 
@@ -38,6 +40,7 @@ export class Rig {
 
   constructor(spec: RigSpec) {
     const { program, paging = 'nonpae', hostCpus = 1, vcpus = 1, pages = 1024 } = spec;
+    const { virtualization = 'shadow' } = spec;
     const nx = paging === 'pae';
     const { shared, host } = makeMachine(
       layOut({
@@ -51,9 +54,14 @@ export class Rig {
             nx,
             pages,
             vcpus,
-            pgdirs: spec.pgdirs ?? 4,
-            defects: spec.defects ?? ALL_DEFECTS,
-            discipline: spec.discipline ?? 'as-written',
+            virtualization,
+            ...(virtualization === 'shadow'
+              ? {
+                  pgdirs: spec.pgdirs ?? 4,
+                  defects: spec.defects ?? ALL_DEFECTS,
+                  discipline: spec.discipline ?? 'as-written',
+                }
+              : { pgdirs: vcpus, defects: [], discipline: 'guest-lock' }),
             policy: spec.policy ?? {},
           },
         ],

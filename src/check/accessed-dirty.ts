@@ -7,14 +7,14 @@
 import { Right } from '../../shared/access.ts';
 import { flagsOf, PAGE_ACCESSED, PAGE_DIRTY, PAGE_RW } from '../../shared/entry.ts';
 import type { Host } from '../../shared/host.ts';
-import { guestLookUp, isSynchronised, judgingTop } from './guest-tables.ts';
+import { guestLookUp, isShadowed, judgingTop } from './guest-tables.ts';
 import { Moment } from './moment.ts';
 import { type Violation, violation, wordsOf } from './violation.ts';
 
 /** At rest, or with all CPUs at safe points. */
 export function checkAccessedDirty(host: Host, moment = new Moment()): Violation[] {
   const violations: Violation[] = [];
-  for (const lg of host.guests.filter(isSynchronised)) {
+  for (const lg of host.guests.filter(isShadowed)) {
     for (const { pgdir, vaddr, entry, rights } of moment.shadow(lg).entries) {
       if (vaddr >= host.switcherAddr) continue;
       const own = guestLookUp(lg, judgingTop(lg, pgdir, vaddr), vaddr);

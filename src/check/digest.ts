@@ -17,6 +17,7 @@ import { Entry, isPresent, ptePfn } from '../../shared/entry.ts';
 import type { Host } from '../../shared/host.ts';
 import type { Lguest } from '../../shared/lguest.ts';
 import { MMS, Mm, RESULT } from '../guest/kernel/layout.ts';
+import { asGuestSees } from './guest-tables.ts';
 
 export interface MemoryDigest {
   /** Every page, page tables and kernel included. */
@@ -72,7 +73,7 @@ function eachUserPage(host: Host, lg: Lguest, body: (vaddr: number, gpa: Gpa) =>
   const bytes = form.entryWords * 4;
   const read = (table: number, i: number): Entry => {
     const at = toGpa(table + i * bytes);
-    return new Entry(readGuest(host, lg, at), 0);
+    return asGuestSees(lg, new Entry(readGuest(host, lg, at), 0));
   };
   const walk = (table: number, base: number, shifts: readonly number[]): void => {
     const [shift, ...below] = shifts;

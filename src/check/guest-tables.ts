@@ -13,6 +13,7 @@ import {
 } from '../../shared/address.ts';
 import { Entry, isPresent, ptePfn } from '../../shared/entry.ts';
 import { Dead, type Lguest } from '../../shared/lguest.ts';
+import { guestEntry } from '../direct/tables.ts';
 import { KERNEL_LOCK } from '../guest/kernel/layout.ts';
 import { rightsOf, shiftsOf } from './shadow.ts';
 
@@ -39,6 +40,9 @@ export function isSynchronised(lg: Lguest): boolean {
   const lock = wordAt(lg, toGpa(KERNEL_LOCK));
   return lock === undefined || lg.host.words.load(lock) === 0;
 }
+
+/** Whether there is a shadow of tables that are what the host was told. */
+export const isShadowed = (lg: Lguest): boolean => lg.isShadow && isSynchronised(lg);
 
 /** What the guest maps at an address, by the top level at `top`; undefined if nothing. */
 export function guestLookUp(lg: Lguest, top: Gpa, vaddr: Gva): GuestEntry | undefined {
@@ -118,5 +122,9 @@ function guestEntryAt(lg: Lguest, gpa: Gpa): Entry | undefined {
   const at = wordAt(lg, gpa);
   if (at === undefined) return undefined;
   const { words } = lg.host;
-  return lg.form.pae ? words.load64(at) : new Entry(words.load(at), 0);
+  return asGuestSees(lg, lg.form.pae ? words.load64(at) : new Entry(words.load(at), 0));
 }
+
+/** An entry with the guest's page in it: with direct paging it holds the frame. */
+export const asGuestSees = (lg: Lguest, entry: Entry): Entry =>
+  lg.isDirect && !lg.cpus[0]!.linearPages ? guestEntry(lg, entry) : entry;

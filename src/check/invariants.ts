@@ -3,6 +3,7 @@
 import type { Host } from '../../shared/host.ts';
 import { checkAccessedDirty } from './accessed-dirty.ts';
 import { isAsWritten } from './as-written.ts';
+import { checkDirect } from './direct.ts';
 import { checkGuestMemory } from './guest-memory.ts';
 import { checkIsolation, checkRights } from './isolation.ts';
 import { checkKernelBooks } from './kernel-books.ts';
@@ -17,6 +18,7 @@ import type { Check, Violation } from './violation.ts';
 const ALL_CHECKS: readonly Check[] = [
   checkIsolation,
   checkRights,
+  checkDirect,
   (host, moment) => checkReferences(host, moment),
   checkSwitcher,
   checkStale,

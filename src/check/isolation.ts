@@ -12,7 +12,7 @@ import type { Host } from '../../shared/host.ts';
 import type { LgCpu } from '../../shared/lg-cpu.ts';
 import type { Lguest } from '../../shared/lguest.ts';
 import { isAsWritten } from './as-written.ts';
-import { guestLookUp, isSynchronised, judgingTop } from './guest-tables.ts';
+import { guestLookUp, isShadowed, judgingTop } from './guest-tables.ts';
 import { tlbEntries, vcpuInside } from './host-cpus.ts';
 import { Moment } from './moment.ts';
 import { isTable } from './shadow.ts';
@@ -109,7 +109,7 @@ function ofTlbs(host: Host): Violation[] {
  */
 export function checkRights(host: Host, moment = new Moment()): Violation[] {
   const violations: Violation[] = [];
-  for (const lg of host.guests.filter(isSynchronised)) {
+  for (const lg of host.guests.filter(isShadowed)) {
     for (const { pgdir, vaddr, entry, rights } of moment.shadow(lg).entries) {
       if (vaddr >= host.switcherAddr) continue;
       const own = guestLookUp(lg, judgingTop(lg, pgdir, vaddr), vaddr);

@@ -4,10 +4,11 @@
  */
 
 import { toGpa } from '../../shared/address.ts';
+import { Entry } from '../../shared/entry.ts';
 import type { Host } from '../../shared/host.ts';
 import { auditKernel } from '../guest/kernel/audit.ts';
 import { SWAPPER_PG_DIR } from '../guest/kernel/layout.ts';
-import { isSynchronised, wordOf } from './guest-tables.ts';
+import { asGuestSees, isSynchronised, wordOf } from './guest-tables.ts';
 import { type Violation, violation } from './violation.ts';
 
 /** At rest, or with all CPUs at safe points. */
@@ -16,7 +17,8 @@ export function checkKernelBooks(host: Host): Violation[] {
     const read = (gpa: number): number => wordOf(lg, toGpa(gpa));
     // A guest that some other software runs in keeps none.
     if (read(SWAPPER_PG_DIR) === 0) return [];
-    const findings = auditKernel({ form: lg.form, pages: lg.pfnLimit, read });
+    const entry = (gpa: number): number => asGuestSees(lg, new Entry(read(gpa), 0)).low >>> 0;
+    const findings = auditKernel({ form: lg.form, pages: lg.pfnLimit, read, entry });
     const expected = 'tables as the guest’s kernel has counted them';
     return findings.map((finding) =>
       violation(5, 'an entry came back', { guest: lg.index }, expected, finding),

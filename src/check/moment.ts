@@ -5,6 +5,8 @@
 
 import type { Pfn } from '../../shared/address.ts';
 import type { Lguest } from '../../shared/lguest.ts';
+import { directTables } from './direct.ts';
+import { nestedTable } from './nested.ts';
 import { type Shadow, shadowOf } from './shadow.ts';
 
 export class Moment {
@@ -18,8 +20,14 @@ export class Moment {
   }
 
   shadow(lg: Lguest): Shadow {
-    const walked = this.#shadows.get(lg) ?? shadowOf(lg);
+    const walked = this.#shadows.get(lg) ?? tablesOf(lg);
     this.#shadows.set(lg, walked);
     return walked;
   }
+}
+
+/** What the host translates a guest's addresses by. */
+function tablesOf(lg: Lguest): Shadow {
+  if (lg.isNested) return nestedTable(lg);
+  return lg.isDirect ? directTables(lg) : shadowOf(lg);
 }

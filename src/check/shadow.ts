@@ -133,8 +133,8 @@ class Walk implements Shadow {
   }
 }
 
-/** At rest, or with all CPUs at safe points. */
-export function shadowOf(lg: Lguest): Shadow {
+/** At rest, or with all CPUs at safe points. `pgdirs`: those that are the host's own tables. */
+export function shadowOf(lg: Lguest, pgdirs = lg.pgdirs): Shadow {
   const walk = new Walk(lg);
   const span = lg.form.ptrsPerPte * PAGE_SIZE;
   for (const vcpu of lg.cpus) {
@@ -143,7 +143,7 @@ export function shadowOf(lg: Lguest): Shadow {
     if (switcherTable !== NO_FRAME)
       walk.below({ pgdir: -1, vcpu }, switcherTable, walk.last, base, []);
   }
-  for (const [i, { pgdir }] of lg.pgdirs.entries()) {
+  for (const [i, { pgdir }] of pgdirs.entries()) {
     if (pgdir !== 0) walk.below({ pgdir: i, vcpu: undefined }, frameOf(pgdir), 0, 0, []);
   }
   // The roots are copies, made at every entry, of what pgdirs hold.

@@ -7,16 +7,17 @@
 import type { Host } from '../../shared/host.ts';
 import type { Lguest } from '../../shared/lguest.ts';
 import { NOBODYS } from '../../shared/pgdir.ts';
-import { guestFrame, guestLookUp, isSynchronised, judgingTop } from './guest-tables.ts';
+import { guestFrame, guestLookUp, isShadowed, judgingTop } from './guest-tables.ts';
 import { type Inside, insiders, tablesFrom, tlbEntries, translateFrom } from './host-cpus.ts';
 import { rightsName } from './isolation.ts';
 import { Moment } from './moment.ts';
+import { translateNested } from './nested.ts';
 import { describeFrame, type Violation, violation, wordsOf } from './violation.ts';
 
 /** Shadow against guest, TLB and CR3 against shadow. At rest, or with all CPUs at safe points. */
 export function checkStale(host: Host, moment = new Moment()): Violation[] {
   return [
-    ...host.guests.filter(isSynchronised).flatMap((lg) => staleEntries(host, lg, moment)),
+    ...host.guests.filter(isShadowed).flatMap((lg) => staleEntries(host, lg, moment)),
     ...host.guests.flatMap(doubleShadows),
     ...insiders(host).flatMap((inside) => [
       ...wrongShadow(inside),
@@ -73,6 +74,7 @@ function wrongShadow({ cpu, vcpu }: Inside): Violation[] {
 /** A root is a copy: what is no longer in its pgdir may be free. */
 function staleTables(host: Host, inside: Inside, moment: Moment): Violation[] {
   const { cpu, vcpu } = inside;
+  if (!vcpu.lg.isShadow) return [];
   const allowed = new Set<number>([vcpu.rootPmd, vcpu.switcherTable]);
   for (const { pgdir, frame } of moment.shadow(vcpu.lg).tables) {
     if (pgdir === vcpu.cpuPgd) allowed.add(frame);
@@ -94,7 +96,7 @@ function staleTables(host: Host, inside: Inside, moment: Moment): Violation[] {
 function staleTlb(host: Host, { cpu, vcpu }: Inside): Violation[] {
   const violations: Violation[] = [];
   for (const { vaddr, frame, rights } of tlbEntries(host, cpu)) {
-    const now = translateFrom(host, cpu, vaddr);
+    const now = vcpu.lg.isNested ? translateNested(vcpu, vaddr) : translateFrom(host, cpu, vaddr);
     if (now?.frame === frame && (rights & ~now.rights) === 0) continue;
     const place = { guest: vcpu.lg.index, vcpu: vcpu.id, hostCpu: cpu.index, vaddr };
     const say = (f: number, r: number): string => `${describeFrame(host, f)}, ${rightsName(r)}`;

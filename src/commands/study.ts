@@ -1,12 +1,14 @@
 /** `umbra study`: experiments that answer a question, repeated over seeds. */
 
 import { mkdirSync } from 'node:fs';
-import { dirname, matchesGlob } from 'node:path';
+import { dirname, join, matchesGlob } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { UserError } from '../../shared/errors.ts';
 import { costTable } from '../cost/model.ts';
 import type { PresetName } from '../cost/presets.ts';
-import type { StudyResult } from '../report/study-result.ts';
+import { chartFile } from '../report/chart.ts';
+import { studyMarkdown } from '../report/study-markdown.ts';
+import type { ChartSpec, StudyResult } from '../report/study-result.ts';
 import { studyTables } from '../report/study-tables.ts';
 import { studyText } from '../report/study-text.ts';
 import { STUDIES } from '../study/catalogue.ts';
@@ -15,7 +17,8 @@ import { runStudy, type StudyPlan, unitsOf } from '../study/run-study.ts';
 import { didYouMean } from '../yaml/closest.ts';
 import { ExitCode } from './exit-code.ts';
 import { heedingInterrupt } from './interrupt.ts';
-import { JSON_OPTION, printer, QUIET_OPTION } from './json-output.ts';
+import { JSON_OPTION, output, printer, QUIET_OPTION } from './json-output.ts';
+import { partOfPage } from './marked-page.ts';
 import { costsOption, integer } from './options.ts';
 import { Progress } from './progress.ts';
 import { OUT_OPTION, type ResultOptions, resultsOf } from './run-folder.ts';
@@ -27,6 +30,7 @@ interface Options extends ResultOptions {
   readonly scale: number;
   readonly experiment: string;
   readonly costs?: PresetName;
+  readonly markdown?: string;
 }
 
 /** The fewest whose whole range holds the median with 95 %. */
@@ -46,6 +50,11 @@ export function studyCommand(): Command {
     .option('--experiment <glob>', 'only experiments whose names match', '*')
     .addOption(costsOption())
     .option(...JSON_OPTION)
+    .option(
+      '--markdown <file>',
+      'write what came of it into its page as Markdown, and pictures beside it; - for stdout, and ' +
+        'nothing else',
+    )
     .option(...QUIET_OPTION)
     .option(...OUT_OPTION)
     .addHelpText(
@@ -62,23 +71,64 @@ export function studyCommand(): Command {
 }
 
 async function study(name: string | undefined, options: Options, command: Command): Promise<void> {
-  const print = printer(options);
+  if (options.json === '-' && options.markdown === '-') {
+    throw new UserError('--json - and --markdown - both ask for stdout: give one of them a file');
+  }
+  const print = options.markdown === '-' ? () => {} : printer(options);
   if (name === undefined) return print(listOf(columnsOf(process.stdout)));
   const plan = planOf(name, options);
+  const writePage = pageOf(options);
   const { out } = options;
   const writeResult = resultsOf(options, command);
   const ledger = ledgerOf(out, plan, command.parent!.version()!);
   const result = await heedingInterrupt((isInterrupted) => runAll(plan, ledger, isInterrupted));
   const columns = columnsOf(process.stdout);
-  print(studyText(result, (text) => wrap(text, columns, 0)));
+  print(studyText(result, { columns, wrap: (text, most) => wrap(text, most, 0) }));
   if (result.interrupted) {
     process.stderr.write(`umbra: interrupted; ${adviceFor(out)}\n`);
     process.exitCode = ExitCode.Interrupted;
     return;
   }
   writeResult(result, studyTables(result));
+  writePage(result);
   ledger.remove();
   process.exitCode = ExitCode.Ok;
+}
+
+const MARKS = {
+  begin: '<!-- study: what is below is written by umbra study --markdown -->',
+  end: '<!-- end of the study -->',
+} as const;
+
+/** How to write a study's part of its page, and its pictures beside that. */
+function pageOf(options: Options): (result: StudyResult) => void {
+  const { markdown } = options;
+  const writePart = partOfPage(markdown, { ...MARKS, what: 'study' });
+  return (result) => {
+    const pictureOf = ({ id }: ChartSpec): string => `${result.study}-${id}.svg`;
+    writePart(studyMarkdown(result, againOf(result, options), pictureOf));
+    if (markdown === undefined || markdown === '-') return;
+    for (const chart of result.charts) {
+      const path = join(dirname(markdown), pictureOf(chart));
+      output(path, { option: '--markdown', what: 'picture' })(chartFile(chart, result));
+    }
+  };
+}
+
+/** The command that makes it again. */
+function againOf(
+  { study }: StudyResult,
+  { seeds, seed, scale, experiment, costs }: Options,
+): string {
+  const given = {
+    ...(seeds !== SEEDS && { seeds }),
+    ...(seed !== 1 && { seed }),
+    ...(scale !== 1 && { scale }),
+    ...(experiment !== '*' && { experiment: `'${experiment}'` }),
+    ...(costs !== undefined && { costs }),
+  };
+  const words = Object.entries(given).map(([name, value]) => ` --${name} ${value}`);
+  return `npm run umbra -- study ${study}${words.join('')}`;
 }
 
 const adviceFor = (out: string | undefined): string =>

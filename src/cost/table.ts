@@ -31,6 +31,11 @@ const sum = (count: Count, counters: readonly number[]): number =>
 
 const faults = (count: Count): number => count(Counter.FaultsFixed) + count(Counter.FaultsPassedOn);
 
+/** Entries through the Switcher. */
+const switches = (count: Count): number => count(Counter.Entries) - count(Counter.NestedEntries);
+
+const cr3LoadsInto = (count: Count): number => switches(count) + count(Counter.GuestCr3Loads);
+
 export const EVENTS = {
   access: {
     title: 'memory access of the guest, in TLB and first-level cache',
@@ -39,19 +44,34 @@ export const EVENTS = {
   },
   walk_reference: {
     title: 'memory reference of a page walk',
-    counted: '2 × walks; with PAE also 1 × entries, for the four top-level entries',
+    counted: '2 × walks; with PAE also 1 × CR3 loads into a guest, for the four top-level entries',
     // SDM 3A 4.4.1: with PAE the top level is in registers, which a load of CR3 fills.
-    times: (count, pae) => 2 * count(Counter.Walks) + (pae ? count(Counter.Entries) : 0),
+    times: (count, pae) => 2 * count(Counter.Walks) + (pae ? cr3LoadsInto(count) : 0),
+  },
+  nested_reference: {
+    title: 'memory reference to the host’s table in a walk of nested paging',
+    counted: 'references to the host’s table',
+    times: (count) => count(Counter.NestedReferences),
   },
   world_switch: {
     title: 'out of the guest by a trap, and in again, without CR3',
-    counted: 'entries',
-    times: (count) => count(Counter.Entries),
+    counted: 'entries through the Switcher',
+    times: switches,
+  },
+  processor_switch: {
+    title: 'out of a guest of nested paging, and in again, by the processor itself',
+    counted: 'entries without the Switcher',
+    times: (count) => count(Counter.NestedEntries),
   },
   cr3_load: {
     title: 'write of CR3',
-    counted: '2 × entries: on the way in and out',
-    times: (count) => 2 * count(Counter.Entries),
+    counted: '2 × entries through the Switcher: on the way in and out; and those of a nested guest',
+    times: (count) => 2 * switches(count) + count(Counter.GuestCr3Loads),
+  },
+  invlpg: {
+    title: 'one page dropped from the TLB by a nested guest itself',
+    counted: 'pages dropped',
+    times: (count) => count(Counter.Invlpgs),
   },
   host_refill: {
     title: 'the host’s own translations, walked again after an exit',
@@ -89,14 +109,19 @@ export const EVENTS = {
     times: (count) => count(Counter.FaultsPassedOn) + count(Counter.Interrupts),
   },
   direct_trap: {
-    title: 'system call straight into the guest’s kernel, and back',
-    counted: 'direct traps',
-    times: (count) => count(Counter.DirectTraps),
+    title: 'system call, or fault of nested paging, straight into the guest’s kernel, and back',
+    counted: 'direct traps and direct faults',
+    times: (count) => count(Counter.DirectTraps) + count(Counter.DirectFaults),
   },
   hypercall: {
     title: 'work of a hypercall',
     counted: 'hypercalls of all kinds, those through the ring as well',
     times: (count) => sum(count, HYPERCALLS),
+  },
+  table_check: {
+    title: 'entries of a page looked through that becomes a table of direct paging, or ends as one',
+    counted: 'tables taken and let go',
+    times: (count) => count(Counter.TablesTaken),
   },
   copy_on_write: {
     title: 'host’s fault for a page of its own, without zeroing it',

@@ -4,13 +4,15 @@
  */
 
 import type { Right } from '../../shared/access.ts';
-import type { Gva, Ptr } from '../../shared/address.ts';
+import type { Gpa, Gva, Ptr } from '../../shared/address.ts';
 import type { Words } from '../../shared/words.ts';
 
 /** Vectors of the x86 that matter here, and lguest's own. */
 export const Vector = {
   DoubleFault: 8,
   PageFault: 14,
+  /** Ours, in a place that Intel keeps free: the host's table does not have a page. */
+  NestedViolation: 0x1e,
   /** LGUEST_TRAP_ENTRY: the hypercall. */
   Hypercall: 0x1f,
   /** FIRST_EXTERNAL_VECTOR: interrupts are vectors from here on. */
@@ -40,6 +42,17 @@ export interface Processor {
   pageFault(va: Gva, fault: number): void;
   /** `int n`: into the guest's own handler if it may be reached directly, else a trap. */
   softwareInterrupt(vector: number): void;
+  /** What the guest's kernel wrote to CR3 last. */
+  readonly cr3: Gpa;
+  /**
+   * What the kernel of a nested guest may do itself, where others ask the host: drop a page
+   * from the TLB, write CR3, say where its stack for traps is. Each returns 0, or a fault.
+   */
+  invlpg(va: Gva): number;
+  writeCr3(top: Gpa): number;
+  loadKernelStack(ss: number, esp: Gva): number;
+  /** Direct paging: which of the guest's pages a frame is (Xen's machine_to_phys). */
+  guestPage(frame: number): number;
   /** Which of the guest's vCPUs this is at the moment (an APIC id). */
   readonly vcpu: number;
   /** Whether the guest has been left. */

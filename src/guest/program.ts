@@ -80,7 +80,10 @@ export interface OperationBlock {
 export interface OperationStream {
   /** Operations in the whole stream. LIMIT: below 2^32, a position is one word. */
   readonly length: number;
-  /** Block `index` holds positions index × BLOCK_OPS and on. */
+  /**
+   * Block `index` holds positions index × BLOCK_OPS and on. To be asked for again rather than
+   * kept: its memory may be another block's, once others of the stream have been asked for.
+   */
   block(index: number): OperationBlock;
 }
 

@@ -3,7 +3,7 @@
 import type { Counters } from '../../shared/counters.ts';
 import { Reg } from '../../shared/host-cpu.ts';
 import type { Lguest } from '../../shared/lguest.ts';
-import type { GuestMachine } from './kernel/context.ts';
+import type { GuestMachine } from './kernel/guest-machine.ts';
 import { Kernel } from './kernel/kernel.ts';
 import { isUserMode, type ProcessorWithTlb } from './processor.ts';
 import type { Program } from './program.ts';
@@ -38,6 +38,10 @@ export class GuestSoftware implements Software {
 
 /** A guest's machine, running a program. */
 export const guestMachine = (
-  { form, nx, pfnLimit, cpus }: Lguest,
+  { form, nx, pfnLimit, cpus, virtualization }: Lguest,
   program: Program,
-): GuestMachine => ({ form, nx, vcpus: cpus.length, pages: pfnLimit, program });
+): GuestMachine => ({
+  ...{ form, nx, virtualization, program },
+  vcpus: cpus.length,
+  pages: pfnLimit,
+});

@@ -28,8 +28,9 @@ const { Fetch, Load, Store, Modify, Locked, Syscall } = program.Op;
 /** Accesses between two looks at the mailbox. */
 const POLL_OPERATIONS = 1024;
 
-/** The right that each kind of access needs. */
-const RIGHT_OF = Uint8Array.of(UserFetch, UserRead, UserWrite, UserWrite, UserWrite);
+/** The right that each kind of access needs, from a table of bytes in one word. */
+const rightOf = (kind: number): Right => ((RIGHTS >>> (kind << 3)) & 0xff) as Right;
+const RIGHTS = UserFetch | (UserRead << 8) | (UserWrite << 16) | (UserWrite << 24);
 
 /** What edi becomes when a thread reads `value`. */
 const afterLoad = (state: number, value: number): number => Math.imul(state ^ value, 0x9e37_79b1);
@@ -43,6 +44,9 @@ export class UserMode {
   readonly #program: Program;
   readonly #counters: Counters;
   readonly #words: Words;
+  /** The page fault that ends a slice, and where: taken when the registers are as they are to be. */
+  #fault = 0;
+  #faultAt = toGva(0);
 
   constructor(cpu: ProcessorWithTlb, program: Program, counters: Counters) {
     this.#cpu = cpu;
@@ -92,7 +96,6 @@ export class UserMode {
     const end = (stop - first) * 2;
     let state = cpu.register(Reg.edi) | 0;
     let eip = cpu.register(Reg.eip);
-    let fetches = 0;
     let loads = 0;
     let stores = 0;
     let modifies = 0;
@@ -100,33 +103,27 @@ export class UserMode {
     let call = -1;
     let i = (start - first) * 2;
     while (i < end) {
-      let codePage = 0;
-      let codeBytes = -1;
       for (; i < end; i += 2) {
         const head = ops[i]!;
         const va = ops[i + 1]! as Gva;
         const kind = head & 0xff;
-        const bytes = head >>> 8;
+        const at = lookUp(memory, tlb, generation, va, rightOf(kind));
+        if (at < 0 || kind > Modify || (va & (PAGE_SIZE - 1)) + (head >>> 8) > PAGE_SIZE) break;
         if (kind === Fetch) {
-          if (((va - codePage) >>> 0) + bytes > codeBytes) {
-            const inPage = va & (PAGE_SIZE - 1);
-            if (inPage + bytes > PAGE_SIZE) break;
-            if (lookUp(memory, tlb, generation, va, UserFetch) < 0) break;
-            codePage = va - inPage;
-            codeBytes = PAGE_SIZE;
-          }
-          fetches++;
           eip = va;
           continue;
         }
-        if (kind > Modify || (va & (PAGE_SIZE - 1)) + bytes > PAGE_SIZE) break;
-        const at = lookUp(memory, tlb, generation, va, kind === Load ? UserRead : UserWrite);
-        if (at < 0) break;
-        if (kind !== Store) state = afterLoad(state, words.read(toPtr(at)));
-        if (kind !== Load) words.write(toPtr(at), storedValue(state, first + (i >>> 1)));
-        if (kind === Load) loads++;
-        else if (kind === Store) stores++;
-        else modifies++;
+        if (kind === Load) {
+          loads++;
+          state = afterLoad(state, words.read(toPtr(at)));
+          continue;
+        }
+        if (kind === Store) stores++;
+        else {
+          modifies++;
+          state = afterLoad(state, words.read(toPtr(at)));
+        }
+        words.write(toPtr(at), storedValue(state, first + (i >>> 1)));
       }
       if (i >= end) break;
       const head = ops[i]!;
@@ -136,10 +133,11 @@ export class UserMode {
         call = va;
         break;
       }
-      const right = RIGHT_OF[kind]! as Right;
+      const right = rightOf(Math.min(kind, Modify));
       const at = cpu.translate(va, right);
       if (at < 0) {
-        cpu.pageFault(va, at);
+        this.#fault = at;
+        this.#faultAt = va;
         break;
       }
       const position = first + (i >>> 1);
@@ -148,14 +146,14 @@ export class UserMode {
         const next = toGva((va & -PAGE_SIZE) + PAGE_SIZE);
         const other = cpu.translate(next, right);
         if (other < 0) {
-          cpu.pageFault(next, other);
+          this.#fault = other;
+          this.#faultAt = next;
           break;
         }
         crossings++;
         if (kind === Store) words.write(toPtr(other), storedValue(state, ~position));
       }
       if (kind === Fetch) {
-        fetches++;
         eip = va;
       } else if (kind === Load) {
         loads++;
@@ -178,7 +176,7 @@ export class UserMode {
     cpu.setRegister(Reg.edi, state);
     cpu.setRegister(Reg.eip, eip);
     const counters = this.#counters;
-    counters.add(Counter.Fetches, fetches);
+    counters.add(Counter.Fetches, position - start - loads - stores - modifies);
     counters.add(Counter.Loads, loads);
     counters.add(Counter.Stores, stores);
     counters.add(Counter.Modifies, modifies);
@@ -190,6 +188,10 @@ export class UserMode {
       systemCall(cpu, eax!, ebx!, ecx!, edx!);
     }
     cpu.setRegister(Reg.esi, position);
+    if (this.#fault !== 0) {
+      cpu.pageFault(this.#faultAt, this.#fault);
+      this.#fault = 0;
+    }
     return position;
   }
 }

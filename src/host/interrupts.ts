@@ -11,8 +11,9 @@ import { EventKind } from '../../shared/events.ts';
 import { getUser, lgwriteWord, putUser } from '../../shared/guest-memory.ts';
 import { Reg } from '../../shared/host-cpu.ts';
 import type { LgCpu } from '../../shared/lg-cpu.ts';
-import { killGuest } from '../../shared/lguest.ts';
+import { Dead, killGuest } from '../../shared/lguest.ts';
 import { EFLAGS_IF, LguestData } from '../../shared/lguest-data.ts';
+import { directPa } from '../direct/hypercalls.ts';
 import { Selector, Vector } from '../guest/processor.ts';
 import { guestPa } from '../paging/flush.ts';
 import { pinStackPages } from '../paging/pin.ts';
@@ -87,7 +88,8 @@ function setGuestInterrupt(cpu: LgCpu, vector: number, withError: boolean): void
     virtstack = toGva(readSaved(cpu, Reg.esp));
     ss = readSaved(cpu, Reg.ss);
   }
-  const stack: Gpa = guestPa(cpu, virtstack);
+  const stack: Gpa = lg.isDirect ? directPa(cpu, virtstack) : guestPa(cpu, virtstack);
+  if (lg.dead !== Dead.Alive && lg.isDirect) return;
   const enabled = getUser(lg, LguestData.irqEnabled(cpu.lguestData)) ?? EFLAGS_IF;
   const eflags = readSaved(cpu, Reg.eflags);
   frame.push(enabled & EFLAGS_IF ? eflags : eflags & ~EFLAGS_IF);
@@ -115,7 +117,8 @@ export function guestSetStack(cpu: LgCpu, segment: number, esp: number, pages: n
   cpu.ss1 = segment;
   cpu.esp1 = toGva(esp);
   cpu.stackPages = pages;
-  pinStackPages(cpu);
+  // Where the host has no tables of its own, the guest's are all there is to it.
+  if (cpu.lg.isShadow) pinStackPages(cpu);
 }
 
 /** What kill_guest says of a trap that nobody handles. */

@@ -4,15 +4,17 @@
  */
 
 import { errorCodeOf, isFault, Right } from '../../shared/access.ts';
-import { type Gva, type Ptr, toGva, toPtr } from '../../shared/address.ts';
+import { type Gpa, type Gva, type Ptr, toGva, toPfn, toPtr } from '../../shared/address.ts';
 import { Counter, type Counters } from '../../shared/counters.ts';
 import type { Host } from '../../shared/host.ts';
 import { type HostCpu, Reg } from '../../shared/host-cpu.ts';
+import type { LgCpu } from '../../shared/lg-cpu.ts';
 import { CANNOT_HAPPEN, StatePage } from '../../shared/switcher-page.ts';
 import type { Words } from '../../shared/words.ts';
 import { type ProcessorWithTlb, Selector, Vector } from '../guest/processor.ts';
 import type { Mmu } from '../mmu/tlb.ts';
 import { gateAddress, isPresentGate } from './descriptors.ts';
+import { nestedFault, nestedInterrupt } from './nested.ts';
 
 export class HostProcessor implements ProcessorWithTlb {
   readonly words: Words;
@@ -56,12 +58,51 @@ export class HostProcessor implements ProcessorWithTlb {
   }
 
   pageFault(va: Gva, fault: number): void {
+    const running = this.#running;
+    if (running.lg.isNested) return nestedFault(this, running, va, fault);
     this.#cpu.cr2 = va;
     this.trap(Vector.PageFault, errorCodeOf(fault));
   }
 
   get vcpu(): number {
-    return this.#host.vcpus[this.#cpu.runningVcpu - 1]!.id;
+    return this.#running.id;
+  }
+
+  /** The vCPU that this CPU has in hand. */
+  get #running(): LgCpu {
+    return this.#host.vcpus[this.#cpu.runningVcpu - 1]!;
+  }
+
+  get cr3(): Gpa {
+    return this.#running.cr3;
+  }
+
+  invlpg(va: Gva): number {
+    this.counters?.count(Counter.Invlpgs);
+    this.mmu.invlpg(va);
+    return 0;
+  }
+
+  writeCr3(top: Gpa): number {
+    const running = this.#running;
+    const fault = this.mmu.loadGuestCr3(top);
+    if (isFault(fault)) return fault;
+    this.counters?.count(Counter.GuestCr3Loads);
+    running.linearPages = false;
+    running.cr3 = top;
+    running.lg.pgdirs[running.cpuPgd]!.gpgdir = top;
+    return 0;
+  }
+
+  loadKernelStack(ss: number, esp: Gva): number {
+    this.#running.ss1 = ss;
+    this.#running.esp1 = esp;
+    return 0;
+  }
+
+  guestPage(frame: number): number {
+    this.counters?.count(Counter.KernelAccesses);
+    return this.#host.frames.guestPage(toPfn(frame));
   }
 
   get trapped(): boolean {
@@ -81,6 +122,8 @@ export class HostProcessor implements ProcessorWithTlb {
    * read is a double fault.
    */
   softwareInterrupt(vector: number): void {
+    const running = this.#running;
+    if (running.lg.isNested) return nestedInterrupt(this, running, vector);
     const low = this.#readState(StatePage.idt + vector * 2);
     const high = this.#readState(StatePage.idt + vector * 2 + 1);
     if (low === undefined || high === undefined) return this.trap(Vector.DoubleFault, 0);

@@ -4,7 +4,7 @@
  */
 
 import { isFault, type Right } from '../../shared/access.ts';
-import type { Gva, Pfn, Ptr } from '../../shared/address.ts';
+import type { Gpa, Gva, Pfn, Ptr } from '../../shared/address.ts';
 import * as address from '../../shared/address.ts';
 import type { PagingForm } from '../../shared/entry.ts';
 import type { Host } from '../../shared/host.ts';
@@ -12,10 +12,11 @@ import type { HostCpu } from '../../shared/host-cpu.ts';
 import * as hostCpu from '../../shared/host-cpu.ts';
 import { lookUp } from '../../shared/tlb.ts';
 import type { Words } from '../../shared/words.ts';
+import { loadNestedPdptes, walkNested } from './nested-walk.ts';
 import { loadPdptes, walk } from './walk.ts';
 
 const { PAGE_SHIFT, PAGE_WORDS, frameStart, toPtr } = address;
-const { CR4_PAE, EFER_NXE, TLB_ENTRIES, TLB_ENTRY_WORDS } = hostCpu;
+const { CR4_PAE, EFER_NXE, NESTED, NESTED_LINEAR, TLB_ENTRIES, TLB_ENTRY_WORDS } = hostCpu;
 
 const GENERATIONS = 0xfff;
 
@@ -50,7 +51,10 @@ export class Mmu {
 
   #walk(va: Gva, right: Right): number {
     this.cpu.walks++;
-    const found = walk(this.words, this.frames, this.cpu, va, right);
+    const found =
+      this.cpu.cr4 & NESTED
+        ? walkNested(this.words, this.cpu, va, right)
+        : walk(this.words, this.frames, this.cpu, va, right);
     if (isFault(found)) {
       this.invlpg(va);
       return found;
@@ -67,6 +71,27 @@ export class Mmu {
     this.cpu.cr4 = (form.pae ? CR4_PAE : 0) | (nx ? EFER_NXE : 0);
     this.flush();
     return !form.pae || loadPdptes(this.words, this.cpu, frameStart(top));
+  }
+
+  /**
+   * Into a guest of nested paging: `root` is the host's table. A fault of that table, or 0;
+   * `linear`: the guest has paging off.
+   */
+  loadNested(root: Pfn, cr3: Gpa, form: PagingForm, nx: boolean, linear: boolean): number {
+    this.cpu.cr3 = root;
+    this.cpu.cr4 =
+      NESTED | (linear ? NESTED_LINEAR : 0) | (form.pae ? CR4_PAE : 0) | (nx ? EFER_NXE : 0);
+    if (!linear) return this.loadGuestCr3(cr3);
+    this.flush();
+    return 0;
+  }
+
+  /** The guest itself writes CR3, and has paging on from then. A fault, or 0. */
+  loadGuestCr3(top: Gpa): number {
+    this.cpu.guestCr3 = top;
+    this.cpu.cr4 &= ~NESTED_LINEAR;
+    this.flush();
+    return this.cpu.cr4 & CR4_PAE ? loadNestedPdptes(this.words, this.cpu) : 0;
   }
 
   flush(): void {

@@ -116,6 +116,9 @@ export function loadPdptes(words: Words, cpu: HostCpu, top: Ptr): boolean {
   return true;
 }
 
+/** For the walk of nested paging. Exported apart: what is exported itself is no constant here. */
+export const walkParts = { update, faultFor, rightsOf, cacheable, RESERVED_HIGH } as const;
+
 /** Set bits in an entry's low half, if it is still what was read. */
 function update(words: Words, at: Ptr, value: number, bits: number): boolean {
   const old = value >>> 0;

@@ -1,7 +1,7 @@
 /**
- * Which of a guest's pgdirs makes room for another top level. lguest takes one at random:
- * "choosing the Least Recently Used might be better, but this is easy". Here are the other
- * ways, and what they have to note at each switch.
+ * Which of a guest's pgdirs makes room for another top level. lguest takes one at random, which
+ * its author called easy, and supposed the least recently used to be better. Here are the
+ * other ways, and what they have to note at each switch.
  */
 
 import type { LgCpu } from '../../shared/lg-cpu.ts';

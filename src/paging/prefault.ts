@@ -1,6 +1,6 @@
 /**
- * More than one page to a fault (M:007: "get_pfn is slow: we could probably try to grab
- * batches of pages here").
+ * More than one page to a fault (M:007): lguest's author supposed that pages taken by the batch
+ * would cost less.
  *
  * What is beside the entry of a fault, in the same table, is put into the shadow as well, if
  * that needs nothing of the guest: its entry is present and has ACCESSED, so that no bit would

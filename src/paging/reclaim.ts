@@ -1,7 +1,7 @@
 /**
- * What M:008 wants: "a callback when Linux wants to swap out, and a shrinker callback to trim
- * PTE pages". As lguest has it, pages that a shadow maps and the shadow's own tables are held
- * until the guest asks for something that throws them away.
+ * Giving pages back when the host is short of them (M:008). As lguest has it, pages that a
+ * shadow maps and the shadow's own tables are held until the guest asks for something that throws
+ * them away; its author wished for callbacks by which the host could ask.
  *
  * Here, when the host is short of frames, shadows that no vCPU runs on are emptied: their
  * tables go, and the references to pages with them. LIMIT: the host has nowhere to swap to,

@@ -17,7 +17,7 @@ import {
 } from '@observablehq/plot';
 import { few } from './benchmark-text.ts';
 import { draw, FONT_SIZE, seriesColour, standalone } from './drawing.ts';
-import type { ChartSpec, Samples, StudyResult } from './study-result.ts';
+import type { ChartSpec, StudyResult } from './study-result.ts';
 
 type Charted = Pick<StudyResult, 'factors' | 'measures' | 'points'>;
 
@@ -35,8 +35,10 @@ const SYMBOLS = ['circle', 'square', 'triangle', 'diamond', 'star', 'cross', 'wy
 
 /** As an SVG element for a page that has the colours of drawing.ts. */
 export function chartSvg(chart: ChartSpec, study: Charted): string {
-  const dots = dotsOf(chart, study);
-  const names = [...new Set(dots.map(({ series }) => series))];
+  const all = dotsOf(chart, study);
+  const dots = chart.y_scale === 'log' ? all.filter(({ y }) => y > 0) : all;
+  const hidden = all.length - dots.length;
+  const names = [...new Set(all.map(({ series }) => series))];
   const legend = legendOf(chart.series === undefined ? [] : names, chart.kind);
   const bottom = bottomOf(levelsOf(dots));
   const marks = chart.kind === 'bar' ? bars(dots, names) : lines(dots, names);
@@ -44,7 +46,7 @@ export function chartSvg(chart: ChartSpec, study: Charted): string {
   const y = titleOf(study.measures[chart.y]!);
   return draw({
     name: chart.title,
-    description: `${y} by ${x}${describeSeries(chart, study, names)}.`,
+    description: `${y} by ${x}${describeSeries(chart, study, names)}.${hidden > 0 ? ` ${hiddenText(hidden)}.` : ''}`,
     width: WIDTH,
     height: HEIGHT + legend.height + bottom - MARGIN.bottom,
     marginTop: TITLE_HEIGHT + legend.height,
@@ -57,9 +59,19 @@ export function chartSvg(chart: ChartSpec, study: Charted): string {
       ...marks,
       axis(chart, dots, x),
       ...legend.marks,
+      ...(hidden > 0 ? [note(hiddenText(hidden))] : []),
     ],
   });
 }
+
+const hiddenText = (hidden: number): string =>
+  `${hidden === 1 ? 'A point' : `${hidden} points`} at 0, which a logarithmic axis has no place for`;
+
+const note = (words: string): Markish =>
+  text([words], {
+    ...{ frameAnchor: 'bottom-right', facet: 'super', dx: -4, dy: -6 },
+    ...{ text: [words], fill: 'var(--faint)', fontStyle: 'italic' },
+  });
 
 /** As a file of its own, in dark and in light. */
 export const chartFile = (chart: ChartSpec, study: Charted): string =>
@@ -92,6 +104,8 @@ interface Dot {
   readonly y: number;
   readonly low: number;
   readonly high: number;
+  /** Where the interval is drawn from: on a logarithmic axis nothing goes down to zero. */
+  readonly bottom: number;
 }
 
 /** Throws for a chart of which the experiment varies more than it shows: a mistake of the study. */
@@ -107,16 +121,12 @@ function dotsOf({ id, experiment, x, y, series, y_scale }: ChartSpec, study: Cha
       throw new Error(`chart ${id}: ${experiment} has no ${x}, or two points at ${key}`);
     }
     seen.add(key);
-    if (y_scale === 'log' && measured.median <= 0) continue;
-    dots.push({ ...at, ...boundsOf(measured, y_scale === 'log') });
+    const { median, low, high } = measured;
+    const bottom = y_scale === 'log' ? Math.max(low, median / 10) : low;
+    dots.push({ ...at, y: median, low, high, bottom });
   }
   return dots;
 }
-
-/** On a logarithmic axis nothing goes down to zero: an interval that does ends at a tenth of its point. */
-const boundsOf = ({ median, low, high }: Samples, log: boolean) => ({
-  ...{ y: median, high, low: log ? Math.max(low, median / 10) : low },
-});
 
 const titleOf = ({ title, unit }: { readonly title: string; readonly unit: string }): string =>
   unit === '' || unit === '1' ? title : `${title}, ${unit}`;
@@ -129,8 +139,8 @@ function lines(dots: readonly Dot[], names: readonly string[]): Markish[] {
     const own = dots.filter(({ series }) => series === name);
     const colour = seriesColour(i);
     return [
-      areaY(own, { x: 'x', y1: 'low', y2: 'high', fill: colour, fillOpacity: 0.16 }),
-      ruleX(own, { x: 'x', y1: 'low', y2: 'high', stroke: colour, strokeOpacity: 0.7 }),
+      areaY(own, { x: 'x', y1: 'bottom', y2: 'high', fill: colour, fillOpacity: 0.16 }),
+      ruleX(own, { x: 'x', y1: 'bottom', y2: 'high', stroke: colour, strokeOpacity: 0.7 }),
       lineY(own, { x: 'x', y: 'y', stroke: colour, strokeWidth: 2 }),
       dot(own, { x: 'x', y: 'y', fill: colour, symbol: symbolOf(i), title: told }),
     ];
@@ -145,7 +155,7 @@ function bars(dots: readonly Dot[], names: readonly string[]): Markish[] {
         { fx: 'x', x: 'series', y: 'y', fill: seriesColour(i), title: told },
       ),
     ),
-    ruleX(dots, { fx: 'x', x: 'series', y1: 'low', y2: 'high', stroke: 'var(--ink)' }),
+    ruleX(dots, { fx: 'x', x: 'series', y1: 'bottom', y2: 'high', stroke: 'var(--ink)' }),
     ruleY([0], { stroke: 'var(--ink)' }),
   ];
 }
@@ -206,8 +216,8 @@ const roomOf = (levels: readonly unknown[]): number => (0.9 * PLOT_WIDTH) / leve
 
 /** Pixels below the plot, with as many lines of names as the longest takes. */
 function bottomOf(levels: readonly unknown[]): number {
-  const longest = Math.max(...levels.map((level) => String(level).length));
-  const rows = Math.ceil((longest * LETTER_WIDTH) / roomOf(levels));
+  const longest = Math.max(1, ...levels.map((level) => String(level).length));
+  const rows = Math.max(1, Math.ceil((longest * LETTER_WIDTH) / roomOf(levels)));
   return MARGIN.bottom + (rows - 1) * FONT_SIZE * 1.2;
 }
 

@@ -66,7 +66,10 @@ export function draw({ name, description, ...options }: Drawing): string {
 export const standalone = (svg: string): string =>
   `${svg
     .replace('<svg ', '<svg xmlns="http://www.w3.org/2000/svg" ')
-    .replace('>', `><style>${COLOURS}\n:root { background: var(--paper); }</style>`)}\n`;
+    .replace(
+      '</desc>',
+      `</desc><style>${COLOURS}\n:root { background: var(--paper); }</style>`,
+    )}\n`;
 
 /** A hundredth of a pixel is enough; only within tags, since text may be a figure. */
 const rounded = (svg: string): string =>

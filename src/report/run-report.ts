@@ -2,6 +2,7 @@
 
 import { Counter, HYPERCALL_NAMES } from '../../shared/counters.ts';
 import { Dead } from '../../shared/lguest.ts';
+import { AS_LGUEST, type PagingPolicy } from '../../shared/paging-policy.ts';
 import type { CheckedRun } from '../check/checked-run.ts';
 import type { MemoryDigest } from '../check/digest.ts';
 import { type CostTable, costTable } from '../cost/model.ts';
@@ -26,9 +27,13 @@ export interface Statistics {
   readonly operations: number;
   readonly tlb_hits: number;
   readonly walks: number;
+  /** Of nested paging: references of walks to the host's table. */
+  readonly nested_references: number;
   readonly faults_fixed: number;
   readonly faults_passed_on: number;
   readonly direct_traps: number;
+  /** Of nested paging: page faults that the guest's kernel got without the host. */
+  readonly direct_faults: number;
   readonly interrupts: number;
   readonly entries: number;
   readonly migrations: number;
@@ -39,6 +44,10 @@ export interface Statistics {
   };
   readonly state_copies: number;
   readonly shootdowns: number;
+  /** What policies of the paging code did that lguest has not. */
+  readonly prefaulted: number;
+  readonly entries_compared: number;
+  readonly shadows_reclaimed: number;
   readonly hypercalls: Readonly<Record<string, number>>;
   readonly async_hypercalls: number;
 }
@@ -62,6 +71,8 @@ export interface RunReport {
     readonly discipline: string;
     readonly vcpus: readonly number[];
     readonly quantum: { readonly least: number; readonly most: number };
+    /** Of each guest. */
+    readonly paging_policy: readonly PolicyReport[];
     readonly guest_memory_pages: readonly number[];
     readonly host_memory_frames: number;
     readonly hotplug: readonly Hotplug[];
@@ -124,6 +135,7 @@ export function makeReport(
       discipline: spec.discipline ?? 'as-written',
       vcpus: spec.guests.map((guest) => guest.vcpus ?? 1),
       quantum: spec.quantum,
+      paging_policy: spec.guests.map(({ pagingPolicy }) => policyReport(pagingPolicy)),
       guest_memory_pages: spec.guests.map((guest) => guest.pages),
       host_memory_frames: host.layout.config.frames,
       hotplug: spec.hotplug ?? [],
@@ -157,6 +169,21 @@ export function makeReport(
   };
 }
 
+/** By the names that scenarios have. */
+type PolicyReport = Readonly<Record<string, string | number>>;
+
+function policyReport(chosen: Partial<PagingPolicy> = {}): PolicyReport {
+  const policy = { ...AS_LGUEST, ...chosen };
+  return {
+    set_pte: policy.setPte,
+    eviction: policy.eviction,
+    kernel_mappings: policy.kernelMappings,
+    kernel_change: policy.kernelChange,
+    prefault: policy.prefault,
+    reclaim: policy.reclaim,
+  };
+}
+
 function endingOf(dead: Dead): GuestReport['ending'] {
   if (dead === Dead.PoweredOff) return 'powered off';
   return dead === Dead.Alive ? 'still running' : 'killed';
@@ -182,16 +209,19 @@ export function statistics(
   const walks = sum(Counter.Walks);
   const faultsFixed = sum(Counter.FaultsFixed);
   const faultsPassedOn = sum(Counter.FaultsPassedOn);
+  const directFaults = sum(Counter.DirectFaults);
   return {
     accesses,
     ...parts,
     operations: sum(Counter.Operations),
     // A walk that faults belongs to an access that has yet to complete.
-    tlb_hits: accesses + faultsFixed + faultsPassedOn - walks,
+    tlb_hits: accesses + faultsFixed + faultsPassedOn + directFaults - walks,
     walks,
+    nested_references: sum(Counter.NestedReferences),
     faults_fixed: faultsFixed,
     faults_passed_on: faultsPassedOn,
     direct_traps: sum(Counter.DirectTraps),
+    direct_faults: directFaults,
     interrupts: sum(Counter.Interrupts),
     entries: sum(Counter.Entries),
     migrations: sum(Counter.Migrations),
@@ -202,6 +232,9 @@ export function statistics(
     },
     state_copies: sum(Counter.CopiesAll),
     shootdowns: sum(Counter.Shootdowns),
+    prefaulted: sum(Counter.Prefaulted),
+    entries_compared: sum(Counter.EntriesCompared),
+    shadows_reclaimed: sum(Counter.Reclaimed),
     hypercalls: hypercallsByName(sum),
     async_hypercalls: sum(Counter.AsyncHypercalls),
   };

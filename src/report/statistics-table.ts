@@ -23,7 +23,11 @@ const MEANINGS: Readonly<Record<keyof Statistics, { readonly unit: string; reado
     tlb_hits: { unit: 'accesses', is: 'accesses that the TLB answered' },
     walks: {
       unit: 'walks',
-      is: 'walks of the shadow tables by the MMU, whether they found something or faulted',
+      is: 'walks of the page tables by the MMU, whether they found something or faulted',
+    },
+    nested_references: {
+      unit: 'references',
+      is: "references of walks to the host's table, of nested paging",
     },
     faults_fixed: {
       unit: 'faults',
@@ -31,8 +35,12 @@ const MEANINGS: Readonly<Record<keyof Statistics, { readonly unit: string; reado
     },
     faults_passed_on: { unit: 'faults', is: 'page faults delivered to the guest' },
     direct_traps: { unit: 'traps', is: 'system calls that went straight into the guest kernel' },
+    direct_faults: {
+      unit: 'faults',
+      is: 'page faults that went straight into the guest kernel, of nested paging',
+    },
     interrupts: { unit: 'interrupts', is: 'interrupts delivered to guests' },
-    entries: { unit: 'entries', is: 'world switches into the guest, through the Switcher' },
+    entries: { unit: 'entries', is: 'world switches into the guest' },
     migrations: { unit: 'migrations', is: 'a vCPU went on on another host CPU than last time' },
     switcher_remaps: {
       unit: 'remaps',
@@ -40,6 +48,18 @@ const MEANINGS: Readonly<Record<keyof Statistics, { readonly unit: string; reado
     },
     state_copies: { unit: 'copies', is: 'copy_in_guest_info had to copy everything' },
     shootdowns: { unit: 'shootdowns', is: 'other CPUs that had to come out of the guest first' },
+    prefaulted: {
+      unit: 'entries',
+      is: 'entries put into a shadow beside the one that a fault was for',
+    },
+    entries_compared: {
+      unit: 'entries',
+      is: "shadow entries compared with the guest's own, instead of thrown away",
+    },
+    shadows_reclaimed: {
+      unit: 'shadows',
+      is: 'shadows emptied because the host was short of memory',
+    },
     hypercalls: { unit: 'hypercalls', is: 'hypercalls by kind' },
     async_hypercalls: {
       unit: 'hypercalls',

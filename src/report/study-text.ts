@@ -2,82 +2,80 @@
 
 import { PRESETS, type PresetName } from '../cost/presets.ts';
 import { plainTable } from './plain-table.ts';
-import type { Point, Samples, StudyResult } from './study-result.ts';
+import { type Column, columnsOf } from './study-cells.ts';
+import type { Finding, StudyResult } from './study-result.ts';
 
-/** `wrap`: makes a paragraph fit. */
-export function studyText(result: StudyResult, wrap: (text: string) => string): string {
+/** How wide it may be, and what makes a paragraph fit. */
+export interface Page {
+  readonly columns: number;
+  readonly wrap: (text: string, columns: number) => string;
+}
+
+export function studyText(result: StudyResult, page: Page): string {
+  const paragraph = (text: string): string => page.wrap(text, page.columns);
   const experiments = Map.groupBy(result.points, ({ experiment }) => experiment);
   return [
     result.title,
-    '',
-    wrap(result.question),
-    '',
-    wrap(result.method),
-    '',
-    wrap(setting(result)),
-    ...Array.from(experiments, ([name, points]) => `\n${name}\n${tableOf(result, points)}`),
-    '',
-    ...result.findings.map(({ claim, verdict, answer, published }) =>
-      wrap(
-        `${SIGNS[verdict]} ${claim} ${answer}${published ? ` ${publishedText(published)}` : ''}`,
-      ),
+    ...[result.question, result.method, settingText(result)].map((text) => `\n${paragraph(text)}`),
+    ...Array.from(
+      experiments,
+      ([name, points]) => `\n${name}\n${tables(columnsOf(result, points), page)}`,
     ),
+    '',
+    ...result.findings.map((finding) => paragraph(findingText(finding))),
     '',
   ].join('\n');
 }
 
-const SIGNS = {
+const ANSWERS: Readonly<Record<Finding['verdict'], string>> = {
   holds: 'Yes:',
   'does not hold': 'No:',
   'not clear': 'Not clear:',
-} as const;
+};
 
-const publishedText = ({
-  source,
-  value,
-  difference,
-}: NonNullable<StudyResult['findings'][number]['published']>): string =>
-  `(${source}: ${value}. ${difference})`;
+const findingText = ({ claim, verdict, answer, published }: Finding): string =>
+  `${ANSWERS[verdict]} ${claim} ${answer}` +
+  (published ? ` (${published.source}: ${published.value}. ${published.difference})` : '');
 
-function setting({ seeds, scale, costs, interrupted }: StudyResult): string {
+/** How often, from which seed, by which costs. */
+export function settingText({ seeds, scale, costs, interrupted }: StudyResult): string {
   const { title } = PRESETS[costs.preset as PresetName];
   const broken = interrupted ? ' It was broken off: not all of it was run.' : '';
-  return (
-    `Medians over ${seeds.length} seeds from ${seeds[0]}, in brackets where they lie with 95 %; scale ` +
-    `${scale}; cycles at the costs of ${costs.preset} (${title}).${broken}`
-  );
+  const many =
+    seeds.length === 1
+      ? `One run, of seed ${seeds[0]}`
+      : `Medians over ${seeds.length} seeds from ${seeds[0]}, ± where they lie with 95 %`;
+  return `${many}; scale ${scale}; cycles at the costs of ${costs.preset} (${title}).${broken}`;
 }
 
-/** Only what some point of them has. */
-function tableOf({ factors, measures }: StudyResult, points: readonly Point[]): string {
-  const has = (part: 'levels' | 'measures', name: string): boolean =>
-    points.some((point) => name in point[part]);
-  const varied = Object.keys(factors).filter((name) => has('levels', name));
-  const measured = Object.keys(measures).filter(
-    (name) => !measures[name]!.detail && has('measures', name),
-  );
-  const table = plainTable(
-    [
-      ...varied.map((name) => factors[name]!.title),
-      ...measured.map((name) => measures[name]!.title),
-    ],
-    [...varied.map(() => 'left' as const), ...measured.map(() => 'right' as const)],
-  );
-  for (const { levels, measures: found } of points) {
-    table.push([
-      ...varied.map((name) => String(levels[name] ?? '')),
-      ...measured.map((name) => (found[name] ? withInterval(found[name]) : '')),
-    ]);
+const LONGEST_TITLE = 14;
+
+/** The measures side by side as far as there is room, the others in a table below. */
+function tables(columns: readonly Column[], page: Page): string {
+  const heads = new Map(columns.map((column) => [column, page.wrap(column.title, LONGEST_TITLE)]));
+  const widthOf = (column: Column): number =>
+    Math.max(...[...heads.get(column)!.split('\n'), ...column.cells].map(({ length }) => length)) +
+    3;
+  const factors = columns.filter(({ kind }) => kind === 'factor');
+  const room = page.columns - factors.reduce((n, column) => n + widthOf(column), 0);
+  const rows: Column[][] = [];
+  let left = 0;
+  for (const column of columns.filter(({ kind }) => kind === 'measure')) {
+    left -= widthOf(column);
+    if (rows.length === 0 || left < 0) {
+      rows.push([]);
+      left = room - widthOf(column);
+    }
+    rows.at(-1)!.push(column);
   }
-  return table.toString();
+  return rows.map((measures) => table([...factors, ...measures], heads)).join('\n');
 }
 
-function withInterval({ median, low, high }: Samples): string {
-  return low === high ? figure(median) : `${figure(median)} [${figure(low)}, ${figure(high)}]`;
+function table(columns: readonly Column[], heads: ReadonlyMap<Column, string>): string {
+  const made = plainTable(
+    columns.map((column) => heads.get(column)!),
+    columns.map(({ kind }) => (kind === 'factor' ? 'left' : 'right')),
+  );
+  made.push(...columns[0]!.cells.map((_, row) => columns.map(({ cells }) => cells[row]!)));
+  return made.toString();
 }
-
-/** Whole where it is large, else three digits that count. */
-export const figure = (n: number): string =>
-  Math.abs(n) >= 100 || Number.isInteger(n)
-    ? Math.round(n).toLocaleString('en-US')
-    : String(Number(n.toPrecision(3)));

@@ -63,21 +63,26 @@ const ROWS: readonly Row[] = [
   ['  a second', (s, seconds) => rate(s.accesses / seconds)],
   ['TLB hits', (s) => percent(s.tlb_hits, s.accesses)],
   ['walks', (s) => count(s.walks)],
+  ['  in the host’s table', (s) => count(s.nested_references)],
   ['faults', (s) => count(faults(s))],
   ['  fixed', (s) => count(s.faults_fixed)],
   ['  passed on', (s) => count(s.faults_passed_on)],
   ['  a second', (s, seconds) => rate(faults(s) / seconds)],
   ['entries', (s) => count(s.entries)],
   ['migrations', (s) => count(s.migrations)],
-  ['Switcher remaps', (s) => count(s.entries)],
+  ['Switcher remaps', (s) => count(remaps(s))],
   ['  cached', (s) => count(s.switcher_remaps.cached)],
   ['  one CPU removed', (s) => count(s.switcher_remaps.one_cpu_removed)],
   ['  unknown, all removed', (s) => count(s.switcher_remaps.unknown_all_removed)],
   ['shootdowns', (s) => count(s.shootdowns)],
   ['interrupts', (s) => count(s.interrupts)],
   ['direct traps', (s) => count(s.direct_traps)],
+  ['direct faults', (s) => count(s.direct_faults)],
   ['hypercalls', (s) => count(hypercalls(s))],
 ];
+
+/** Told where there is something to tell. */
+const NESTED_ROWS: ReadonlySet<string> = new Set(['  in the host’s table', 'direct faults']);
 
 /** A label, and behind it what it comes to of each subject. */
 export function statisticsRows(
@@ -85,8 +90,10 @@ export function statisticsRows(
   seconds: number,
 ): string[][] {
   const kinds = new Set(subjects.flatMap(([, s]) => Object.keys(s.hypercalls)));
+  const happened = ([label, value]: Row): boolean =>
+    !NESTED_ROWS.has(label) || subjects.some(([, s]) => value(s, seconds) !== '0');
   const rows: Row[] = [
-    ...ROWS,
+    ...ROWS.filter(happened),
     ...[...kinds].map((kind): Row => [`  ${kind}`, (s) => count(s.hypercalls[kind] ?? 0)]),
     ['  through the ring', (s) => count(s.async_hypercalls)],
   ];
@@ -190,6 +197,9 @@ export function proof(report: RunReport, bold = (text: string): string => text):
     ...(rest > 0 ? [`  and ${rest} more`] : []),
   ];
 }
+
+const remaps = ({ switcher_remaps: { cached, ...others } }: Statistics): number =>
+  cached + others.one_cpu_removed + others.unknown_all_removed;
 
 const faults = (s: Statistics): number => s.faults_fixed + s.faults_passed_on;
 const hypercalls = (s: Statistics): number =>

@@ -19,7 +19,15 @@ export function crossFieldMistakes(scenario: Scenario, folder: string): Mistake[
     const text = `found hotplug of CPU ${hotplug[index]!.cpu}, expected another plan: ${what}`;
     mistakes.push({ path: ['hotplug', index, 'cpu'], text });
   }
-  for (const [i, { nx, paging, program }] of guests.entries()) {
+  for (const [i, { nx, paging, program, vcpus, virtualization, ...guest }] of guests.entries()) {
+    if (virtualization === 'direct' && vcpus > 1) {
+      const text = `found ${vcpus}, expected 1: with direct paging a guest has one vCPU`;
+      mistakes.push({ path: ['guests', i, 'vcpus'], text });
+    }
+    if (virtualization !== 'shadow' && guest.paging_policy !== undefined) {
+      const text = `found a policy of shadow paging, expected none: this guest is virtualized by ${virtualization} paging`;
+      mistakes.push({ path: ['guests', i, 'paging_policy'], text });
+    }
     if (nx === true && paging !== 'pae') {
       const text = 'found true, expected false: nonpae has no bit for it (paging: pae has)';
       mistakes.push({ path: ['guests', i, 'nx'], text });

@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { ALL_DEFECTS } from '../../shared/defects.ts';
 import { DISCIPLINES } from '../../shared/discipline.ts';
 import { AS_LGUEST, MOST_PREFAULT, POLICY_CHOICES } from '../../shared/paging-policy.ts';
+import { VIRTUALIZATIONS } from '../../shared/virtualization.ts';
 import { DEFAULT_PRESET } from '../cost/model.ts';
 import { PRESET_NAMES } from '../cost/presets.ts';
 import { byEvent, EVENTS } from '../cost/table.ts';
@@ -102,6 +103,14 @@ const guest = z
     pgdirs: integer(1, 256)
       .default(4)
       .describe('Shadow page tables that the host keeps for it; lguest kept 4.'),
+    virtualization: z
+      .enum(VIRTUALIZATIONS)
+      .default('shadow')
+      .describe(
+        'How its addresses become the host’s: by shadow tables as lguest does it; direct: by its ' +
+          'own tables, which the host checks; nested: by its own and the host’s, one after the ' +
+          'other. Defects, disciplines and paging_policy are the shadow’s alone.',
+      ),
     paging_policy: pagingPolicy.optional(),
   })
   .describe('A guest, or several alike.');

@@ -72,7 +72,7 @@ export const tracePath = (trace: string, folder: string): string => resolve(fold
 type Guest = Scenario['guests'][number];
 
 function guestsOf(guest: Guest, folder: string, paging = guest.paging): GuestSpec[] {
-  const { count, memory, vcpus, pgdirs, nx, paging_policy: policy } = guest;
+  const { count, memory, vcpus, pgdirs, nx, virtualization, paging_policy: policy } = guest;
   const name = guest.name ?? nameOf(guest.program);
   return Array.from({ length: count }, (_, i) => ({
     name: count === 1 ? name : `${name}-${i + 1}`,
@@ -81,6 +81,7 @@ function guestsOf(guest: Guest, folder: string, paging = guest.paging): GuestSpe
     paging,
     vcpus,
     pgdirs,
+    virtualization,
     // A form given on the command line may have no NX.
     ...(nx === undefined ? {} : { nx: nx && paging === 'pae' }),
     ...(policy === undefined ? {} : { pagingPolicy: policyOf(policy) }),

@@ -2,8 +2,9 @@
 
 import { claims } from './claims/claims.ts';
 import { migration } from './migration.ts';
+import { strategies } from './strategies/strategies.ts';
 import type { Study } from './study.ts';
 
 export const STUDIES: Readonly<Record<string, Study>> = Object.fromEntries(
-  [migration, claims].map((study) => [study.name, study]),
+  [migration, claims, strategies].map((study) => [study.name, study]),
 );

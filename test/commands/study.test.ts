@@ -1,6 +1,6 @@
 /** `umbra study` as a user meets it. */
 
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
@@ -58,8 +58,23 @@ test.runIf(hasTerminal)('after Ctrl-C the same command goes on', async () => {
   expect(readResult(join(out, 'result.json'))).toEqual(readResult(straight));
 });
 
+test('a page gets what came of it between its marks, and a picture beside it', () => {
+  const page = join(folder, 'page.md');
+  const args = ['study', ...QUICK, '--seeds', '1', '--markdown'];
+  expect(umbra(...args, page).code).toBe(0);
+  const written = readFileSync(page, 'utf8');
+  expect(written).toContain("npm run umbra -- study migration --seeds 1 --experiment 'interval'\n");
+  expect(written).toContain('(migration-interval.svg)');
+  expect(readFileSync(join(folder, 'migration-interval.svg'), 'utf8')).toContain('<svg');
+  writeFileSync(page, `Above.\n\n${written}\nBelow.\n`);
+  expect(umbra(...args, page).code).toBe(0);
+  expect(readFileSync(page, 'utf8')).toBe(`Above.\n\n${written}\nBelow.\n`);
+});
+
 test.each([
   [['migraton'], /there is no study 'migraton'.*did you mean migration\?/],
+  [['migration', '--json', '-', '--markdown', '-'], /both ask for stdout/],
+  [['migration', '--markdown', 'package.json'], /found a file with no place for the study/],
   [['migration', '--scale', '0'], /A number above 0 is expected/],
   [
     ['migration', '--experiment', 'nix'],

@@ -15,6 +15,7 @@ const SHORTER: readonly (readonly [RegExp, string])[] = [
   [/--seconds \d+/, '--seconds 2'],
   [/--ops 1e9/, '--ops 1e5'],
   [/--runs 10000/, '--runs 200'],
+  [/(study claims) --seeds \d+/, '$1 --seeds 2 --experiment notifier'],
   [/^npm run bench$/, 'npm run bench -- --filter "TLB hit, load"'],
   [/--filter fault/, '--filter "TLB hit, load"'],
   [/(--filter "TLB hit, load")/, '$1 --isolates 2'],

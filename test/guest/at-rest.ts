@@ -16,7 +16,7 @@ export function readGuest(host: Host, gpa: number, guest = 0): number {
 export function audit(host: Host, instead: ReadonlyMap<number, number> = new Map()): string[] {
   const { form, pfnLimit } = host.guests[0]!;
   const read = (gpa: number) => instead.get(gpa) ?? readGuest(host, gpa);
-  return auditKernel({ form, pages: pfnLimit, read });
+  return auditKernel({ form, pages: pfnLimit, read, entry: read });
 }
 
 /** Frames of its own that a guest has for its memory. */

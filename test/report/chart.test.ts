@@ -92,6 +92,22 @@ test('the table beside a chart has a row for each point, with its interval', () 
   expect(rows[0]).toEqual(['1', 'none', '10.0', '5.00 to 20.0']);
 });
 
+test('what a logarithmic axis has no place for is told, and in the table', () => {
+  const none = { ...point({ cpus: 8, lock: 'none' }, 0), experiment: 'waits' };
+  const [first] = points;
+  const wide = { ...first!, measures: { wait: { median: 10, low: -5, high: 20, samples: [10] } } };
+  const of = { ...study, points: [wide, ...points.slice(1), none] };
+  const svg = drawn(chart, of);
+  expect(heights(svg).size).toBe(points.length);
+  expect(svg.textContent).toContain('A point at 0, which a logarithmic axis has no place for');
+  expect(svg.outerHTML).not.toMatch(/NaN|undefined/);
+  const { rows } = chartTable(chart, of);
+  expect(rows).toHaveLength(points.length + 1);
+  expect(rows[0]!.at(-1)).toBe('-5.00 to 20.0');
+  const onlyNone = drawn(chart, { ...study, points: [none] });
+  expect(onlyNone.getAttribute('viewBox')).not.toContain('NaN');
+});
+
 test('a chart that would draw two points at one place is refused', () => {
   const { series: _, ...without } = chart;
   expect(() => chartSvg(without, study)).toThrow('chart waits: waits has no cpus, or two points');

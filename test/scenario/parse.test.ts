@@ -170,7 +170,8 @@ expect: {ending: [killed, oops], reason: memory}
 `,
     FILE,
   );
-  const cow = { pages: 2048, paging: 'pae', vcpus: 2, pgdirs: 4 };
+  const virtualization = 'shadow';
+  const cow = { pages: 2048, paging: 'pae', vcpus: 2, pgdirs: 4, virtualization };
   const program = { kind: 'workload', name: 'cow-storm', seed: 1, size: 4 };
   expect(specOf(file, {})).toEqual({
     hostCpus: 3,
@@ -187,7 +188,7 @@ expect: {ending: [killed, oops], reason: memory}
       {
         name: 'small',
         program: { kind: 'trace', path: join(process.cwd(), 'scenarios/traces/wc.umbra') },
-        ...{ pages: 500, paging: 'nonpae', vcpus: 1, pgdirs: 2 },
+        ...{ pages: 500, paging: 'nonpae', vcpus: 1, pgdirs: 2, virtualization },
       },
     ],
   });

@@ -5,8 +5,8 @@ import { costTable } from '../../src/cost/model.ts';
 import { EVENT_IDS, type EventId } from '../../src/cost/table.ts';
 import type { Finding, Point } from '../../src/report/study-result.ts';
 import { claims } from '../../src/study/claims/claims.ts';
-import { guestAlone, heldPages, runProgram } from '../../src/study/claims/guest-alone.ts';
 import { copyOnWrite } from '../../src/study/claims/programs.ts';
+import { guestAlone, heldPages, runProgram } from '../../src/study/guest-alone.ts';
 
 const COSTS = costTable();
 

@@ -37,6 +37,8 @@ export interface AuditedGuest {
   readonly pages: number;
   /** A word of it, by its guest-physical address. */
   readonly read: (gpa: number) => number;
+  /** The low half of a page table entry, with the guest's page in it. */
+  readonly entry: (gpa: number) => number;
 }
 
 /** One entry: where it is for, which level has it (0 is the last), and its low half. */
@@ -197,7 +199,7 @@ class Audit {
     [shift, ...below]: readonly number[],
     range: { start: number; end: number },
   ): Generator<Entry> {
-    const { form, read } = this.#guest;
+    const { form } = this.#guest;
     const bytes = form.entryWords * 4;
     const isTop = below.length === (form.pae ? 2 : 1);
     const length = isTop ? form.ptrsPerPgd : PAGE_SIZE / bytes;
@@ -205,7 +207,7 @@ class Audit {
       const address = base + i * 2 ** shift!;
       if (address >= range.end) return;
       if (address + 2 ** shift! <= range.start) continue;
-      const low = read(table + i * bytes);
+      const low = this.#guest.entry(table + i * bytes);
       if (below.length === 0 ? low === 0 : (low & PAGE_PRESENT) === 0) continue;
       yield { address, level: below.length, low };
       if (below.length > 0) yield* this.#below((low & -PAGE_SIZE) >>> 0, address, below, range);

@@ -25,7 +25,6 @@ import {
   PAGE_COUNT,
   PAGE_OFFSET,
   POWER_DOWN_TEXT,
-  STACK_PAGES,
   SWAPPER_PG_DIR,
   Task,
   TaskState,
@@ -36,6 +35,7 @@ import {
 import { pgdOf } from './page-tables.ts';
 import { allocPage } from './pages.ts';
 import { storeText } from './panic.ts';
+import { loadPte, loadStack, pinTable, setTableEntry, writeCr3 } from './paravirt.ts';
 import { allocMm, mapImage, newTask } from './process.ts';
 import { current, idle, lockKernel, schedule, setTask, startClock, taskField } from './tasks.ts';
 import { initVmas } from './vma.ts';
@@ -51,8 +51,9 @@ export function boot(k: KernelContext): void {
   k.hypercall(Hypercall.LguestInit, lguestDataOf(0));
 
   const swapper = mapKernel(k, pages);
-  k.hypercall(Hypercall.NewPgtable, swapper);
+  writeCr3(k, swapper);
   k.relocate();
+  pinTable(k, swapper);
   forgetLowMapping(k, swapper);
 
   k.store(k.va(ZERO_PAGE), allocPage(k));
@@ -104,10 +105,8 @@ const mapKernel = (k: KernelContext, pages: number): number =>
 function forgetLowMapping(k: KernelContext, swapper: number): void {
   const { form } = k.guest;
   k.each(0, PAGE_OFFSET / 2 ** form.pgdirShift, (i) => {
-    const at = k.va(swapper + i * form.entryWords * 4);
-    if (k.loadEntry(at).low === 0) return;
-    k.storeEntry(at, NO_ENTRY);
-    k.hypercall(Hypercall.SetPgd, swapper, i);
+    if (loadPte(k, k.va(swapper + i * form.entryWords * 4)).low === 0) return;
+    setTableEntry(k, Hypercall.SetPgd, swapper, i, NO_ENTRY);
   });
 }
 
@@ -153,9 +152,8 @@ function startInit(k: KernelContext): void {
   setTask(k, init, Task.state, TaskState.Running);
   k.store(k.va(CPU_MMS), mm);
   startClock(k);
-  k.hypercall(Hypercall.NewPgtable, pgdOf(k, mm));
-  const stackTop = taskField(k, init, Task.stackTop);
-  k.hypercall(Hypercall.SetStack, Selector.KernelData, stackTop, STACK_PAGES);
+  writeCr3(k, pgdOf(k, mm));
+  loadStack(k, taskField(k, init, Task.stackTop));
   k.switchTo(k.va(LOST_CONTEXT), k.va(init + Task.esp));
 }
 
@@ -163,8 +161,7 @@ function startInit(k: KernelContext): void {
 export function startSecondary(k: KernelContext): void {
   k.hypercall(Hypercall.LguestInit, lguestData(k));
   loadDescriptors(k);
-  const stackTop = taskField(k, current(k), Task.stackTop);
-  k.hypercall(Hypercall.SetStack, Selector.KernelData, stackTop, STACK_PAGES);
+  loadStack(k, taskField(k, current(k), Task.stackTop));
   lockKernel(k);
   idle(k);
 }

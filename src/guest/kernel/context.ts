@@ -19,13 +19,13 @@ import type { Gva } from '../../../shared/address.ts';
 import * as address from '../../../shared/address.ts';
 import type { Counters } from '../../../shared/counters.ts';
 import * as counters from '../../../shared/counters.ts';
-import type { Entry, PagingForm } from '../../../shared/entry.ts';
+import type { Entry } from '../../../shared/entry.ts';
 import { Entry as EntryValue } from '../../../shared/entry.ts';
 import * as hostCpu from '../../../shared/host-cpu.ts';
 import { type Processor, Selector, Vector } from '../processor.ts';
-import type { Program } from '../program.ts';
 import { BODY } from './entry-points.ts';
 import { Frame } from './frame.ts';
+import type { GuestMachine } from './guest-machine.ts';
 import * as layout from './layout.ts';
 
 const { isFault } = access;
@@ -44,16 +44,6 @@ const SAVED = [Reg.gs, Reg.fs, Reg.ebp, Reg.edi, Reg.esi, Reg.edx, Reg.ecx, Reg.
 /** Marks of a `call` on the stack. */
 const CALL_RUNNING = 0;
 const CALL_DONE = 1;
-
-/** What a guest's processors and disks are, beside what its registers and memory hold. */
-export interface GuestMachine {
-  readonly form: PagingForm;
-  readonly nx: boolean;
-  readonly vcpus: number;
-  /** Memory, in pages. */
-  readonly pages: number;
-  readonly program: Program;
-}
 
 export class KernelContext {
   readonly guest: GuestMachine;
@@ -187,6 +177,18 @@ export class KernelContext {
     for (const [i, value] of [number, a, b, c, d].entries()) this.#cpu.setRegister(i, value);
     this.#cpu.trap(Vector.Hypercall, 0);
     this.#abandon();
+  }
+
+  /** What an instruction of the processor's own comes to; negative is a fault. */
+  instruction(does: (cpu: Processor) => number): number {
+    if (this.#passed < this.#done) return this.#again();
+    this.#spend();
+    const result = does(this.#cpu);
+    if (isFault(result)) {
+      this.#cpu.pageFault(toGva(0), result);
+      this.#abandon();
+    }
+    return this.#push(result);
   }
 
   /** A function whose stack is replaced by its result when it returns. */

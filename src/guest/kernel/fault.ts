@@ -13,9 +13,10 @@ import type { KernelContext } from './context.ts';
 import { Frame } from './frame.ts';
 import { lguestData } from './hypercalls.ts';
 import { Task, TaskState, ZERO_PAGE } from './layout.ts';
-import { pageOf, pgdOf, pteAddress, setPte, userEntry } from './page-tables.ts';
+import { pageOf, pgdOf, pteAddress, userEntry } from './page-tables.ts';
 import { allocPage, pageCount, putPage } from './pages.ts';
 import { panic } from './panic.ts';
+import { loadPte, setPte } from './paravirt.ts';
 import { exitGroup } from './process.ts';
 import { current, findTask, schedule, setTask, taskField } from './tasks.ts';
 import { flushMm, markStale } from './tlb.ts';
@@ -53,7 +54,7 @@ function mapPage(
 ): void {
   const pgd = pgdOf(k, mm);
   const at = pteAddress(k, pgd, address, true);
-  const old = k.loadEntry(at);
+  const old = loadPte(k, at);
   const zeroPage = k.load(k.va(ZERO_PAGE));
   let page: number;
   if (!isPresent(old)) {

@@ -16,8 +16,9 @@ import {
   PMD_SHIFT,
 } from '../../../shared/entry.ts';
 import type { KernelContext } from './context.ts';
-import { type Telling, tellPte } from './hypercalls.ts';
+import type { Telling } from './hypercalls.ts';
 import { SWAPPER_PG_DIR } from './layout.ts';
+import { loadPte, setPte } from './paravirt.ts';
 
 /** PAGE_KERNEL: with GLOBAL, as a kernel sets it that was told of PGE. */
 export const KERNEL_PAGE = PAGE_PRESENT | PAGE_RW | PAGE_ACCESSED | PAGE_DIRTY | PAGE_GLOBAL;
@@ -29,6 +30,10 @@ export const unmapKernelPage = (k: KernelContext, page: number): void =>
 export const mapKernelPage = (k: KernelContext, page: number): void =>
   setKernelPte(k, 'now', page, makeEntry(page, KERNEL_PAGE));
 
+/** Where only the host may write a page table, it is read-only to the kernel as long as it is one. */
+export const setKernelPageRights = (k: KernelContext, page: number, writable: boolean): void =>
+  setKernelPte(k, 'now', page, makeEntry(page, writable ? KERNEL_PAGE : KERNEL_PAGE & ~PAGE_RW));
+
 function setKernelPte(k: KernelContext, telling: Telling, page: number, entry: Entry): void {
   k.call(() => {
     const { form } = k.guest;
@@ -36,12 +41,11 @@ function setKernelPte(k: KernelContext, telling: Telling, page: number, entry: E
     const address = k.va(page << PAGE_SHIFT);
     const swapper = k.load(k.va(SWAPPER_PG_DIR));
     const below = (table: number, index: number): number =>
-      (k.loadEntry(k.va(table + index * bytes)).low & -PAGE_SIZE) >>> 0;
+      (loadPte(k, k.va(table + index * bytes)).low & -PAGE_SIZE) >>> 0;
     let table = below(swapper, Math.floor(address / 2 ** form.pgdirShift));
     if (form.pae) table = below(table, (address >>> PMD_SHIFT) & (form.ptrsPerPmd - 1));
     const last = (address >>> PAGE_SHIFT) & (form.ptrsPerPte - 1);
-    k.storeEntry(k.va(table + last * bytes), entry);
-    tellPte(k, telling, swapper, address, entry);
+    setPte(k, telling, swapper, address, k.va(table + last * bytes), entry);
     return 0;
   });
 }

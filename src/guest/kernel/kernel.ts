@@ -9,16 +9,18 @@
  *   pages.ts        page allocator                         layout.ts    where things are
  *   tlb.ts          flushes asked of other vCPUs           exec.ts      another program
  *   balloon.ts      pages given to the host and back       audit.ts     what must hold at rest
+ *   paravirt.ts     what it does by how it is virtualized
  */
 
 import type { Counters } from '../../../shared/counters.ts';
 import { Reg } from '../../../shared/host-cpu.ts';
 import { isUserMode, type Processor, Selector, Vector } from '../processor.ts';
 import { boot, startSecondary, timerInterrupt } from './boot.ts';
-import { type GuestMachine, KernelContext } from './context.ts';
+import { KernelContext } from './context.ts';
 import { BODY, ENTRY_BYTES, EntryPoint } from './entry-points.ts';
 import { pageFault } from './fault.ts';
 import { FRAME_WORDS, Frame } from './frame.ts';
+import type { GuestMachine } from './guest-machine.ts';
 import { BOOT_STACK_TOP, PAGE_OFFSET, TEXT } from './layout.ts';
 import { endIfDying, isDying, returnFromFork } from './process.ts';
 import { systemCall } from './syscalls.ts';

@@ -23,9 +23,11 @@ import {
 import { Hypercall } from '../../../shared/hypercall.ts';
 import { Prot } from '../program.ts';
 import type { KernelContext } from './context.ts';
-import { flushAsync, type Telling, tellPte } from './hypercalls.ts';
+import { flushAsync } from './hypercalls.ts';
+import { setKernelPageRights } from './kernel-mapping.ts';
 import { Mm, PAGE_OFFSET, SWAPPER_PG_DIR, ZERO_PAGE } from './layout.ts';
 import { allocPage, getPage, putPage } from './pages.ts';
+import { initPte, loadPte, pinTable, setPte, setTableEntry, type TableCall } from './paravirt.ts';
 import { flushMm, markStale } from './tlb.ts';
 import { eachVma } from './vma.ts';
 
@@ -43,13 +45,16 @@ export const pageOf = (entry: Entry): number => entry.low >>> PAGE_SHIFT;
 /** A new top level whose kernel part is everybody's. Returns its physical address. */
 export const pgdAlloc = (k: KernelContext): number =>
   k.call(() => {
-    const pgd = allocPage(k) << PAGE_SHIFT;
+    const page = allocPage(k);
+    const pgd = page << PAGE_SHIFT;
     const { form } = k.guest;
     const swapper = k.load(k.va(SWAPPER_PG_DIR));
     k.each(PAGE_OFFSET / 2 ** form.pgdirShift, form.ptrsPerPgd, (i) => {
       const offset = i * entryBytes(k);
-      k.storeEntry(k.va(pgd + offset), k.loadEntry(k.va(swapper + offset)));
+      k.storeEntry(k.va(pgd + offset), loadPte(k, k.va(swapper + offset)));
     });
+    protectTable(k, page);
+    pinTable(k, pgd);
     return pgd;
   });
 
@@ -66,17 +71,12 @@ export const pteAddress = (
   k.call(() => {
     const { form } = k.guest;
     const top = Math.floor(address / 2 ** form.pgdirShift);
-    let table = below(k, pgd, top, allocate, form.pae ? PAGE_PRESENT : PAGE_TABLE, (entry) => {
-      k.hypercall(Hypercall.SetPgd, pgd, top);
-      return entry;
-    });
+    const flags = form.pae ? PAGE_PRESENT : PAGE_TABLE;
+    let table = below(k, Hypercall.SetPgd, pgd, top, allocate, flags);
     if (table !== 0 && form.pae) {
       const pmd = table;
       const middle = (address >>> PMD_SHIFT) & (form.ptrsPerPmd - 1);
-      table = below(k, pmd, middle, allocate, PAGE_TABLE, (entry) => {
-        k.hypercall(Hypercall.SetPmd, pmd, middle);
-        return entry;
-      });
+      table = below(k, Hypercall.SetPmd, pmd, middle, allocate, PAGE_TABLE);
     }
     if (table === 0) return 0;
     const last = (address >>> PAGE_SHIFT) & (form.ptrsPerPte - 1);
@@ -86,19 +86,30 @@ export const pteAddress = (
 /** The table that entry `index` of a table leads to, as a physical address; 0 for none. */
 function below(
   k: KernelContext,
+  call: TableCall,
   table: number,
   index: number,
   allocate: boolean,
   flags: number,
-  announce: (page: number) => number,
 ): number {
-  const at = k.va(table + index * entryBytes(k));
-  const entry = k.loadEntry(at);
+  const entry = loadPte(k, k.va(table + index * entryBytes(k)));
   if (isPresent(entry)) return pageOf(entry) << PAGE_SHIFT;
   if (!allocate) return 0;
   const page = allocPage(k);
-  k.storeEntry(at, makeEntry(page, flags));
-  return announce(page) << PAGE_SHIFT;
+  protectTable(k, page);
+  setTableEntry(k, call, table, index, makeEntry(page, flags));
+  return page << PAGE_SHIFT;
+}
+
+/** A page that is to be a table, with all that will be in it. */
+function protectTable(k: KernelContext, page: number): void {
+  if (k.guest.virtualization === 'direct') setKernelPageRights(k, page, false);
+}
+
+/** A page that was a table, and is part of none any more. */
+export function putTable(k: KernelContext, page: number): void {
+  if (k.guest.virtualization === 'direct') setKernelPageRights(k, page, true);
+  putPage(k, page);
 }
 
 /** An entry for a user page with the rights of its VMA; writable only if `write` too. */
@@ -107,19 +118,6 @@ export function userEntry(k: KernelContext, page: number, prot: number, write: b
   const entry = makeEntry(page, write ? young | PAGE_RW | PAGE_DIRTY : young);
   const noExecute = k.guest.nx && !(prot & Prot.Exec);
   return noExecute ? new Entry(entry.low, PAGE_NX_HIGH) : entry;
-}
-
-/** Write an entry and tell the host. */
-export function setPte(
-  k: KernelContext,
-  telling: Telling,
-  pgd: number,
-  address: number,
-  at: number,
-  entry: Entry,
-): void {
-  k.storeEntry(at, entry);
-  tellPte(k, telling, pgd, address, entry);
 }
 
 /**
@@ -142,7 +140,7 @@ export function eachUserPte(
     if (at === 0) return;
     k.each((first - table * span) / PAGE_SIZE, (last - table * span) / PAGE_SIZE, (i) => {
       const entryAt = at + i * entryBytes(k);
-      const entry = k.loadEntry(entryAt);
+      const entry = loadPte(k, entryAt);
       if (entry.low !== 0) body(entryAt, entry, table * span + i * PAGE_SIZE);
     });
   });
@@ -198,7 +196,7 @@ export function copyPageTables(k: KernelContext, mm: number, child: number): voi
         setPte(k, 'lazily', from, address, at, shared);
         markStale(k, mm);
       }
-      k.storeEntry(pteAddress(k, to, address, true), shared);
+      initPte(k, pteAddress(k, to, address, true), shared);
       if (pageOf(entry) !== zeroPage) getPage(k, pageOf(entry));
     });
   });
@@ -211,18 +209,17 @@ export function freeUserTables(k: KernelContext, pgd: number): void {
   const { form } = k.guest;
   k.each(0, PAGE_OFFSET / 2 ** form.pgdirShift, (i) => {
     const at = k.va(pgd + i * entryBytes(k));
-    const entry = k.loadEntry(at);
+    const entry = loadPte(k, at);
     if (!isPresent(entry)) return;
-    k.storeEntry(at, NO_ENTRY);
-    k.hypercall(Hypercall.SetPgd, pgd, i);
+    setTableEntry(k, Hypercall.SetPgd, pgd, i, NO_ENTRY);
     if (form.pae) {
       const pmd = pageOf(entry) << PAGE_SHIFT;
       k.each(0, form.ptrsPerPmd, (j) => {
-        const middle = k.loadEntry(k.va(pmd + j * entryBytes(k)));
-        if (isPresent(middle)) putPage(k, pageOf(middle));
+        const middle = loadPte(k, k.va(pmd + j * entryBytes(k)));
+        if (isPresent(middle)) putTable(k, pageOf(middle));
       });
     }
-    putPage(k, pageOf(entry));
+    putTable(k, pageOf(entry));
   });
 }
 

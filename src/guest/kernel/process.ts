@@ -23,9 +23,17 @@ import {
   TEXT,
   THREAD_SIZE,
 } from './layout.ts';
-import { copyPageTables, freeUserTables, pgdAlloc, pgdOf, unmapRange } from './page-tables.ts';
-import { allocStack, putPage } from './pages.ts';
+import {
+  copyPageTables,
+  freeUserTables,
+  pgdAlloc,
+  pgdOf,
+  putTable,
+  unmapRange,
+} from './page-tables.ts';
+import { allocStack } from './pages.ts';
 import { panic } from './panic.ts';
+import { unpinTable } from './paravirt.ts';
 import {
   allocTask,
   current,
@@ -251,7 +259,9 @@ export const wait4 = (k: KernelContext): number =>
 /** `release_task`: nobody runs on its page table any more, so that can go too. */
 function release(k: KernelContext, zombie: number): void {
   const mm = taskField(k, zombie, Task.mm);
-  putPage(k, pgdOf(k, mm) >>> PAGE_SHIFT);
+  const pgd = pgdOf(k, mm);
+  unpinTable(k, pgd);
+  putTable(k, pgd >>> PAGE_SHIFT);
   k.store(k.va(mm + Mm.users), 0);
   setTask(k, zombie, Task.state, TaskState.Free);
   setTask(k, zombie, Task.parent, 0);

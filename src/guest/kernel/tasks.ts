@@ -2,7 +2,6 @@
 
 import { Hypercall } from '../../../shared/hypercall.ts';
 import { EFLAGS_IF, LguestData } from '../../../shared/lguest-data.ts';
-import { Selector } from '../processor.ts';
 import type { KernelContext } from './context.ts';
 import { lguestData } from './hypercalls.ts';
 import {
@@ -11,7 +10,6 @@ import {
   IDLE_VCPUS,
   KERNEL_LOCK,
   MAX_TASKS,
-  STACK_PAGES,
   SWAPPER_PG_DIR,
   TASK_BYTES,
   TASKS,
@@ -20,6 +18,7 @@ import {
 } from './layout.ts';
 import { pgdOf } from './page-tables.ts';
 import { panic } from './panic.ts';
+import { loadStack, writeCr3 } from './paravirt.ts';
 import { answerFlush } from './tlb.ts';
 
 export const taskAt = (i: number): number => TASKS + i * TASK_BYTES;
@@ -113,9 +112,8 @@ function contextSwitch(k: KernelContext, me: number, next: number): void {
     k.store(k.va(CPU_MMS + k.cpuId() * 4), taskField(k, next, Task.mm));
   }
   const top = topLevelOf(k, next);
-  if (top !== topLevelOf(k, me)) k.hypercall(Hypercall.NewPgtable, top);
-  const stackTop = taskField(k, next, Task.stackTop);
-  k.hypercall(Hypercall.SetStack, Selector.KernelData, stackTop, STACK_PAGES);
+  if (top !== topLevelOf(k, me)) writeCr3(k, top);
+  loadStack(k, taskField(k, next, Task.stackTop));
   k.switchTo(k.va(me + Task.esp), k.va(next + Task.esp));
 }
 

@@ -10,6 +10,7 @@
 import { Hypercall } from '../../../shared/hypercall.ts';
 import type { KernelContext } from './context.ts';
 import { CPU_MMS, FLUSH_REQUESTS, FLUSHES_ASKED, Mm } from './layout.ts';
+import { flushTlb } from './paravirt.ts';
 
 const FlushRequest = {
   None: 0,
@@ -41,7 +42,7 @@ export function flushMm(k: KernelContext, mm: number): void {
 /** `flush_tlb_kernel_range`: a kernel mapping is in every page table and on every vCPU. */
 export function flushKernel(k: KernelContext): void {
   k.call(() => {
-    k.hypercall(Hypercall.FlushTlb, 1);
+    flushTlb(k, 1);
     if (k.guest.vcpus > 1) flushOthers(k, FlushRequest.All, () => true);
     return 0;
   });
@@ -66,7 +67,7 @@ export function answerFlush(k: KernelContext): void {
     const request = requestOf(k, k.cpuId());
     const asked = k.load(request);
     if (asked === FlushRequest.None) return 0;
-    k.hypercall(Hypercall.FlushTlb, asked === FlushRequest.All ? 1 : 0);
+    flushTlb(k, asked === FlushRequest.All ? 1 : 0);
     k.store(request, FlushRequest.None);
     return 0;
   });

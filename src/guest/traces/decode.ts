@@ -1,8 +1,4 @@
-/**
- * Reads what BlockEncoder wrote. The arrays of the result are new ones: several
- * threads of one guest may stand in different blocks of one stream for as long as
- * they like, and a reused buffer would change under one of them unseen.
- */
+/** Reads what BlockEncoder wrote. */
 
 import type { OperationBlock } from '../program.ts';
 import * as program from '../program.ts';
@@ -20,8 +16,11 @@ export class BlockDecoder {
   #bytes: Uint8Array = new Uint8Array(0);
   #at = 0;
 
-  /** Throws RangeError if the bytes are not a block; checksums should see to that before. */
-  decode(bytes: Uint8Array): OperationBlock {
+  /**
+   * Throws RangeError if the bytes are not a block; checksums should see to that before. `spare`:
+   * operations of a block that nobody needs any more, for those of this one if it is as long.
+   */
+  decode(bytes: Uint8Array, spare?: Uint32Array): OperationBlock {
     this.#bytes = bytes;
     this.#at = 0;
     const count = this.#varint();
@@ -36,7 +35,7 @@ export class BlockDecoder {
     const heads = new Int32Array(headCount);
     for (let i = 0; i < headCount; i++) heads[i] = this.#varint();
     this.#runs(runCount, heads);
-    const ops = new Uint32Array(2 * count);
+    const ops = spare?.length === 2 * count ? spare : new Uint32Array(2 * count);
     if (this.#operations(ops, runCount, numberBytes, codes) !== callCount) {
       throw senseless('system calls');
     }

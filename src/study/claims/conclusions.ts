@@ -4,8 +4,8 @@ import type { Estimate } from '../../report/statistics.ts';
 import { summarise } from '../../report/statistics.ts';
 import type { Finding, Point } from '../../report/study-result.ts';
 import { inWords, pointAt, ratioOfPoints, verdictOf } from '../findings.ts';
+import { beside } from '../sides.ts';
 import type { Levels } from '../study.ts';
-import { beside } from './sides.ts';
 import { ORDERS } from './top-levels.ts';
 
 /** All that can be said of the experiments that were run. */
@@ -124,7 +124,7 @@ function kernelKept(points: readonly Point[]): Finding[] {
           `without.${sensitivity}`,
         figure: { name: 'cycles, dropped to kept', unit: '1', ...ratio },
         published: {
-          ...{ source: 'lguest, comment on guest_set_pte', value: '“immensely”' },
+          ...{ source: 'lguest, comment on guest_set_pte', value: 'immensely, without a figure' },
           difference:
             'It grows with the kernel pages that a process uses before the next one’s turn, a fault ' +
             `each: here ${faultsMore(sides)} for each switch. A real kernel uses more.`,
@@ -175,14 +175,15 @@ function throwingAway(points: readonly Point[]): Finding[] {
       figure: { name: 'cycles a change and page', unit: 'cycles', ...figure },
       published: {
         source: 'lguest, remark M:009',
-        value: 'guests of more than about 700 MB are usually slower than smaller ones',
+        value: 'above some 700 MB a guest is slower than with less memory',
         difference:
           'From there on Linux has highmem, and changes kernel mappings all the time. This guest ' +
           'does so when it is told to; what a change costs is the same matter.',
       },
     },
     {
-      claim: 'It can be repaired: entries that are still so can stay (M:009, “cannot be fixed”).',
+      claim:
+        'It can be repaired: entries that are still so can stay (M:009, which its author gave up on).',
       verdict,
       answer:
         `Throwing all away takes ${inWords(ratio)} times the cycles of comparing, with ${most} pages. ` +

@@ -3,12 +3,10 @@
 import { Counter } from '../../../shared/counters.ts';
 import type { Lguest } from '../../../shared/lguest.ts';
 import { type CostTable, cyclesOf, occurrences } from '../../cost/model.ts';
-import { EVENT_IDS, EVENTS, type EventId } from '../../cost/table.ts';
+import { EVENT_IDS } from '../../cost/table.ts';
 import type { Measure } from '../../report/study-result.ts';
+import { PARTS, partOf } from '../sides.ts';
 import type { Measures } from '../study.ts';
-
-/** The part of the cycles that one event has: what hangs on its cost is found out by it. */
-export const partOf = (id: EventId): string => `cycles_${id}`;
 
 export const MEASURES: Readonly<Record<string, Measure>> = {
   cycles: { title: 'Cycles', unit: 'cycles', description: 'simulated, of the whole run' },
@@ -44,12 +42,7 @@ export const MEASURES: Readonly<Record<string, Measure>> = {
     ...{ title: 'Held', unit: '1' },
     description: 'of the guest’s pages in memory, those that a shadow held, when most were',
   },
-  ...Object.fromEntries(
-    EVENT_IDS.map((id) => [
-      partOf(id),
-      { title: `Cycles, ${id}`, unit: 'cycles', description: EVENTS[id].title, detail: true },
-    ]),
-  ),
+  ...PARTS,
 };
 
 /** Of one run; `each`: of how many the cycles are to be told for one. */

@@ -17,7 +17,7 @@ import { findSpte } from '../../paging/entries.ts';
 import { demandPage } from '../../paging/fault.ts';
 import { initGuestPagetable } from '../../paging/setup.ts';
 import { guestNewPagetable } from '../../paging/switch.ts';
-import { type GuestShape, guestAlone } from './guest-alone.ts';
+import { type GuestShape, guestAlone } from '../guest-alone.ts';
 
 /** How the next process is chosen. */
 export const ORDERS = ['circle', 'any', 'favourites'] as const;

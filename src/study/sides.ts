@@ -1,10 +1,20 @@
-/** Two points of the study beside one another: how many times the cycles, and what hangs on it. */
+/** Two points of a study beside one another: how many times the cycles, and what hangs on it. */
 
-import { EVENT_IDS, type EventId } from '../../cost/table.ts';
-import type { Estimate } from '../../report/statistics.ts';
-import type { Finding, Point } from '../../report/study-result.ts';
-import { ratioOfPoints, verdictOf } from '../findings.ts';
-import { partOf } from './measures.ts';
+import { EVENT_IDS, EVENTS, type EventId } from '../cost/table.ts';
+import type { Estimate } from '../report/statistics.ts';
+import type { Finding, Measure, Point } from '../report/study-result.ts';
+import { ratioOfPoints, verdictOf } from './findings.ts';
+
+/** The part of the cycles that one event has: what hangs on its cost is found out by it. */
+export const partOf = (id: EventId): string => `cycles_${id}`;
+
+/** These parts, as measures. */
+export const PARTS: Readonly<Record<string, Measure>> = Object.fromEntries(
+  EVENT_IDS.map((id) => [
+    partOf(id),
+    { title: `Cycles, ${id}`, unit: 'cycles', description: EVENTS[id].title, detail: true },
+  ]),
+);
 
 export interface Sides {
   /** Cycles of the one for each of the other, seed by seed. */

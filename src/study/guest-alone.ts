@@ -3,20 +3,23 @@
  * function of the program, the policies and the seed. The code is as written, with all its defects.
  */
 
-import { toGpfn, toGva } from '../../../shared/address.ts';
-import { ALL_DEFECTS } from '../../../shared/defects.ts';
-import type { PagingName } from '../../../shared/entry.ts';
-import { Host, makeMachine } from '../../../shared/host.ts';
-import { Vma } from '../../../shared/launcher-map.ts';
-import { layOut } from '../../../shared/layout.ts';
-import { Dead, type Lguest } from '../../../shared/lguest.ts';
-import type { PagingPolicy } from '../../../shared/paging-policy.ts';
-import type { Program } from '../../guest/program.ts';
-import { GuestSoftware, guestMachine } from '../../guest/software.ts';
-import { launch } from '../../host/launcher.ts';
-import { GuestRunner } from '../../host/run-guest.ts';
+import { toGpfn, toGva } from '../../shared/address.ts';
+import { ALL_DEFECTS } from '../../shared/defects.ts';
+import type { PagingName } from '../../shared/entry.ts';
+import { Host, makeMachine } from '../../shared/host.ts';
+import { Vma } from '../../shared/launcher-map.ts';
+import { layOut } from '../../shared/layout.ts';
+import { Dead, type Lguest } from '../../shared/lguest.ts';
+import type { PagingPolicy } from '../../shared/paging-policy.ts';
+import type { Virtualization } from '../../shared/virtualization.ts';
+import type { Program } from '../guest/program.ts';
+import { GuestSoftware, guestMachine } from '../guest/software.ts';
+import { launch } from '../host/launcher.ts';
+import { GuestRunner } from '../host/run-guest.ts';
 
 export interface GuestShape {
+  /** By default shadow; policies, pgdirs and defects are its alone. */
+  readonly virtualization?: Virtualization;
   readonly policy?: Partial<PagingPolicy>;
   readonly seed: number;
   readonly paging?: PagingName;
@@ -32,6 +35,7 @@ export interface GuestShape {
 /** The guest, on a machine of its own, as its one host CPU sees it. */
 export function guestAlone(shape: GuestShape): Lguest {
   const { seed, paging = 'nonpae', pages = 2048, pgdirs = 4, policy = {} } = shape;
+  const { virtualization = 'shadow' } = shape;
   const { shared } = makeMachine(
     layOut({
       hostCpus: 1,
@@ -39,9 +43,12 @@ export function guestAlone(shape: GuestShape): Lguest {
       frames: shape.frames ?? pages + pgdirs * 64 + 256,
       seed,
       guests: [
-        ...[
-          { paging, nx: paging === 'pae', pages, vcpus: 1, pgdirs, defects: ALL_DEFECTS, policy },
-        ],
+        {
+          ...{ paging, nx: paging === 'pae', pages, vcpus: 1, virtualization },
+          ...(virtualization === 'shadow'
+            ? { pgdirs, defects: ALL_DEFECTS, policy }
+            : { pgdirs: 1, defects: [], discipline: 'guest-lock' }),
+        },
       ],
     }),
     shape.vma ?? Vma.CopyOnWrite,

@@ -1,0 +1,16 @@
+/** The machine that a guest's kernel finds itself on. */
+
+import type { PagingForm } from '../../../shared/entry.ts';
+import type { Virtualization } from '../../../shared/virtualization.ts';
+import type { Program } from '../program.ts';
+
+/** What a guest's processors and disks are, beside what its registers and memory hold. */
+export interface GuestMachine {
+  readonly form: PagingForm;
+  readonly nx: boolean;
+  readonly vcpus: number;
+  readonly virtualization: Virtualization;
+  /** Memory, in pages. */
+  readonly pages: number;
+  readonly program: Program;
+}

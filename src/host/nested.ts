@@ -1,0 +1,136 @@
+/**
+ * Into a guest of nested paging, out of it, and traps that do not leave it. The processor
+ * switches by itself: it loads and saves the registers, and needs no Switcher in the
+ * guest's address space.
+ *
+ * LIMIT: the TLB is empty after every switch, as on processors without VPID. The guest keeps
+ * its interrupt flag in lguest_data and reads CR2 there, as its kernel does in all guests;
+ * the processor puts them there where the host does otherwise.
+ */
+
+import { errorCodeOf, Fault, isFault, Right } from '../../shared/access.ts';
+import { type Gva, toGva, toPfn, toPtr } from '../../shared/address.ts';
+import { Counter } from '../../shared/counters.ts';
+import { enter, leave } from '../../shared/discipline.ts';
+import { EventKind } from '../../shared/events.ts';
+import { putUser } from '../../shared/guest-memory.ts';
+import type { Host } from '../../shared/host.ts';
+import { type HostCpu, REGISTERS_WORDS, Reg } from '../../shared/host-cpu.ts';
+import type { LgCpu } from '../../shared/lg-cpu.ts';
+import { Dead, killGuest } from '../../shared/lguest.ts';
+import { LguestData } from '../../shared/lguest-data.ts';
+import { CANNOT_HAPPEN } from '../../shared/switcher-page.ts';
+import { isUserMode, type Processor, Selector, Vector } from '../guest/processor.ts';
+import type { Mmu } from '../mmu/tlb.ts';
+import { repairViolation } from '../nested/table.ts';
+import { gateAddress, gateType, isPresentGate } from './descriptors.ts';
+import { savedRegister, writeSaved } from './switcher.ts';
+
+/** In a violation's error code: the vector that was being delivered is above these bits. */
+export const DELIVERED_SHIFT = 8;
+
+/** The way in. A guest whose top level is nowhere is killed, and not entered. */
+export function enterNested(host: Host, hostCpu: HostCpu, mmu: Mmu, cpu: LgCpu): void {
+  const { lg } = cpu;
+  cpu.cpuPgd = cpu.id;
+  lg.pgdirs[cpu.id]!.gpgdir = cpu.cr3;
+  writeSaved(cpu, Reg.trapnum, CANNOT_HAPPEN);
+  hostCpu.lastVcpu = cpu.number + 1;
+  for (;;) {
+    enter(lg, hostCpu.inGuest, cpu.cpuPgd);
+    const fault = mmu.loadNested(lg.nestedRoot, cpu.cr3, lg.form, lg.nx, cpu.linearPages);
+    if (!isFault(fault)) break;
+    outside(host, hostCpu, mmu);
+    if (errorCodeOf(fault) & Fault.Nested) repairViolation(cpu, hostCpu.violation, false);
+    else killGuest(cpu, 'reserved bits in a PDPTE');
+    if (lg.dead !== Dead.Alive) return;
+  }
+  hostCpu.nestedReferences = 0;
+  host.words.copy(hostCpu.registers, savedRegister(cpu, 0), REGISTERS_WORDS);
+  lg.counters.count(Counter.Entries);
+  lg.counters.count(Counter.NestedEntries);
+  host.events.record(EventKind.Entry, cpu.cpuPgd, cpu.cr3);
+}
+
+/** The way out. */
+export function leaveNested(host: Host, hostCpu: HostCpu, mmu: Mmu, cpu: LgCpu): void {
+  host.words.copy(savedRegister(cpu, 0), hostCpu.registers, REGISTERS_WORDS);
+  cpu.lg.counters.add(Counter.NestedReferences, hostCpu.nestedReferences);
+  outside(host, hostCpu, mmu);
+}
+
+function outside(host: Host, hostCpu: HostCpu, mmu: Mmu): void {
+  hostCpu.cr3 = toPfn(0);
+  mmu.flush();
+  leave(host, hostCpu, hostCpu.inGuest);
+}
+
+/** A page fault: the guest's own goes to its kernel, one of the host's table to the host. */
+export function nestedFault(processor: Processor, cpu: LgCpu, va: Gva, fault: number): void {
+  const errorCode = errorCodeOf(fault);
+  if (errorCode & Fault.Nested) return processor.trap(Vector.NestedViolation, errorCode);
+  const handled = deliverDirectly(processor, cpu, Vector.PageFault, errorCode, () => {
+    cpu.lg.counters.count(Counter.DirectFaults);
+    cpu.lg.host.events.record(EventKind.FaultPassedOn, va, errorCode, cpu.operations);
+    if (!putUser(cpu.lg, LguestData.cr2(cpu.lguestData), va)) killGuest(cpu, 'Writing cr2');
+  });
+  if (!handled) killGuest(cpu, `unhandled trap 14 (0x${va.toString(16)})`);
+}
+
+/** `int n`. */
+export function nestedInterrupt(processor: Processor, cpu: LgCpu, vector: number): void {
+  const handled = deliverDirectly(processor, cpu, vector, undefined, () => {
+    cpu.lg.counters.count(Counter.DirectTraps);
+  });
+  if (!handled) processor.trap(vector, 0);
+}
+
+/**
+ * What the processor does of a trap by a gate (SDM 3A 6.12): nothing, and a trap to the host,
+ * if the stack is not to be had. `delivered` when it is sure. False when there is no gate.
+ */
+function deliverDirectly(
+  processor: Processor,
+  cpu: LgCpu,
+  vector: number,
+  errorCode: number | undefined,
+  delivered: () => void,
+): boolean {
+  const low = cpu.idt(vector * 2);
+  const high = cpu.idt(vector * 2 + 1);
+  if (!isPresentGate(high)) return false;
+  const fromUser = isUserMode(processor.register(Reg.cs));
+  const pushed = [...(fromUser ? [Reg.ss, Reg.esp] : []), Reg.eflags, Reg.cs, Reg.eip];
+  const frame = pushed.map((reg) => processor.register(reg));
+  if (errorCode !== undefined) frame.push(errorCode);
+  const top = fromUser ? cpu.esp1 : processor.register(Reg.esp);
+  const places: number[] = [];
+  for (const i of frame.keys()) {
+    const at = processor.translate(toGva(top - (i + 1) * 4), Right.SupervisorWrite);
+    if (isFault(at)) {
+      stackFault(processor, vector, errorCodeOf(at));
+      return true;
+    }
+    places.push(at);
+  }
+  delivered();
+  for (const [i, value] of frame.entries()) processor.words.poke(toPtr(places[i]!), value);
+  if (fromUser) processor.setRegister(Reg.ss, cpu.ss1);
+  processor.setRegister(Reg.esp, top - frame.length * 4);
+  processor.setRegister(Reg.cs, Selector.KernelCode);
+  processor.setRegister(Reg.eip, gateAddress(low, high));
+  cpu.lg.counters.add(Counter.KernelAccesses, frame.length + 4);
+  if (gateType(high) === INTERRUPT_GATE) {
+    putUser(cpu.lg, LguestData.irqEnabled(cpu.lguestData), 0);
+  }
+  return true;
+}
+
+const INTERRUPT_GATE = 0xe;
+
+/** A fault is met again when the access is; an `int n` is behind the guest already. */
+function stackFault(processor: Processor, vector: number, errorCode: number): void {
+  if (!(errorCode & Fault.Nested)) return processor.trap(Vector.DoubleFault, 0);
+  const again = vector === Vector.PageFault ? 0 : vector << DELIVERED_SHIFT;
+  processor.trap(Vector.NestedViolation, errorCode | again);
+}

@@ -1,0 +1,110 @@
+/**
+ * The host's table of nested paging: from a guest's pages to frames, in four levels. It is
+ * filled lazily, as a shadow is, but only for pages: what the guest maps where is not the
+ * host's business.
+ *
+ * Each entry holds a reference on its frame. vCPUs have it in common; the guest's lock is
+ * held while it changes, and who takes an entry away gets the others out of the guest.
+ */
+
+import {
+  frameStart,
+  type Gpfn,
+  hex,
+  NO_FRAME,
+  type Pfn,
+  type Ptr,
+  toGpa,
+  toPfn,
+  toPtr,
+} from '../../shared/address.ts';
+import { letGo, lockPgdir, quiesce } from '../../shared/discipline.ts';
+import { FrameKind } from '../../shared/frames.ts';
+import { Vma } from '../../shared/launcher-map.ts';
+import type { LgCpu } from '../../shared/lg-cpu.ts';
+import { killGuest, type Lguest } from '../../shared/lguest.ts';
+import {
+  NESTED_ALL,
+  NESTED_ENTRIES,
+  NESTED_READ,
+  NESTED_SHIFTS,
+  NESTED_WRITE,
+  nestedIndex,
+} from '../../shared/nested-entry.ts';
+
+/** An empty one, and the boot vCPU with paging off. False when there is no memory. */
+export function initNestedTable(lg: Lguest): boolean {
+  lg.nestedRoot = lg.host.frames.getZeroedPage(FrameKind.PageTable, lg.index);
+  lg.cpus[0]!.linearPages = true;
+  return lg.nestedRoot !== NO_FRAME;
+}
+
+/** A vCPU came to a page that the table does not have, or not for writing: give it that. */
+export function repairViolation(cpu: LgCpu, page: Gpfn, write: boolean): void {
+  const { lg } = cpu;
+  if (page >= lg.pfnLimit) return killGuest(cpu, `no memory at ${hex(toGpa(page * 4096))}`);
+  const taken = lockPgdir(lg, 0);
+  const frame = lg.map.getUserPage(page, write, true);
+  const at = frame === NO_FRAME ? undefined : slotOf(lg, page, true);
+  if (frame === NO_FRAME) killGuest(cpu, `failed to get page ${page}`);
+  else if (at === undefined) {
+    lg.host.frames.put(frame);
+    killGuest(cpu, 'out of memory allocating a nested table');
+  } else {
+    const writable = lg.map.state(page) === Vma.ReadWrite;
+    exchange(lg, at, (frame << 12) | (writable ? NESTED_ALL : NESTED_ALL & ~NESTED_WRITE));
+  }
+  letGo(lg, taken);
+}
+
+/** The Launcher has let a page go: whoever touches it again finds another frame. */
+export function dropNestedPage(lg: Lguest, page: Gpfn): void {
+  const taken = lockPgdir(lg, 0);
+  const at = slotOf(lg, page, false);
+  if (at !== undefined) exchange(lg, at, 0);
+  letGo(lg, taken);
+}
+
+/** When the guest is taken down. */
+export function freeNestedTable(lg: Lguest): void {
+  if (lg.nestedRoot !== NO_FRAME) freeBelow(lg, lg.nestedRoot, 0);
+  lg.nestedRoot = NO_FRAME;
+}
+
+/** Put another entry in; the old one's frame is given back when nobody reaches it any more. */
+function exchange(lg: Lguest, at: Ptr, entry: number): void {
+  const old = lg.words.exchange(at, entry);
+  if ((old & NESTED_READ) === 0) return;
+  for (const i of lg.pgdirs.keys()) quiesce(lg, i);
+  lg.host.frames.put(toPfn(old >>> 12));
+}
+
+/** Where a page's entry is, or would be; undefined where it could not be. */
+function slotOf(lg: Lguest, page: Gpfn, allocate: boolean): Ptr | undefined {
+  let table = lg.nestedRoot;
+  for (const shift of NESTED_SHIFTS.slice(0, -1)) {
+    const at = toPtr(frameStart(table) + nestedIndex(page, shift) * 2);
+    const entry = lg.words.read(at);
+    if (entry & NESTED_READ) {
+      table = toPfn(entry >>> 12);
+      continue;
+    }
+    if (!allocate) return undefined;
+    table = lg.host.frames.getZeroedPage(FrameKind.PageTable, lg.index);
+    if (table === NO_FRAME) return undefined;
+    lg.words.store(at, (table << 12) | NESTED_ALL);
+  }
+  return toPtr(frameStart(table) + nestedIndex(page, 0) * 2);
+}
+
+function freeBelow(lg: Lguest, table: Pfn, level: number): void {
+  const { frames } = lg.host;
+  for (let i = 0; i < NESTED_ENTRIES; i++) {
+    const entry = lg.words.read(toPtr(frameStart(table) + i * 2));
+    if ((entry & NESTED_READ) === 0) continue;
+    const frame = toPfn(entry >>> 12);
+    if (level === NESTED_SHIFTS.length - 1) frames.put(frame);
+    else freeBelow(lg, frame, level + 1);
+  }
+  frames.disown(table);
+}

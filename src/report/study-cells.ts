@@ -1,0 +1,50 @@
+/** The points of one experiment as rows of short texts, for a terminal and for a page. */
+
+import type { Point, Samples, StudyResult } from './study-result.ts';
+
+export interface Column {
+  readonly title: string;
+  readonly kind: 'factor' | 'measure';
+  /** One for each row. */
+  readonly cells: readonly string[];
+}
+
+/** A column for each factor, and each measure but for details, that some point has. */
+export function columnsOf(
+  { factors, measures }: Pick<StudyResult, 'factors' | 'measures'>,
+  points: readonly Point[],
+): Column[] {
+  const varied = Object.entries(factors).map(([name, { title }]) => ({
+    ...{ title, kind: 'factor' as const },
+    cells: points.map(({ levels }) => String(levels[name] ?? '')),
+  }));
+  const measured = Object.entries(measures)
+    .filter(([, { detail = false }]) => !detail)
+    .map(([name, { title }]) => ({
+      ...{ title, kind: 'measure' as const },
+      cells: points.map(({ measures: found }) => (found[name] ? withSpread(found[name]) : '')),
+    }));
+  return [...varied, ...measured].filter(({ cells }) => cells.some((cell) => cell !== ''));
+}
+
+/** 28.5k ±0.2 %: how far the farther end of the interval is from the median. */
+function withSpread({ median, low, high }: Samples): string {
+  if (low === high) return short(median);
+  if (median === 0) return `0 to ${short(high)}`;
+  const spread = Math.max(high - median, median - low) / Math.abs(median);
+  return `${short(median)} ±${(100 * spread).toPrecision(spread < 0.1 ? 1 : 2)} %`;
+}
+
+const SCALES = [
+  [1e9, 'G'],
+  [1e6, 'M'],
+  [1e4, 'k'],
+] as const;
+
+/** Three digits that count: 28.5k, 9.47M, 537, 0.0123; whole numbers whole up to 9999. */
+export function short(n: number): string {
+  const [from, letter] = SCALES.find(([size]) => Math.abs(n) >= size) ?? [1, ''];
+  const scaled = n / (letter === 'k' ? 1e3 : from);
+  if (letter === '' && Number.isInteger(n)) return String(n);
+  return `${Math.abs(scaled) >= 100 ? Math.round(scaled) : Number(scaled.toPrecision(3))}${letter}`;
+}

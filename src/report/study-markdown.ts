@@ -1,0 +1,66 @@
+/** What a study came to, as the part of its page in docs/studies that is written and not by hand. */
+
+import { columnsOf } from './study-cells.ts';
+import type { ChartSpec, Finding, StudyResult } from './study-result.ts';
+import { settingText } from './study-text.ts';
+
+/** `pictureOf`: the file of a chart, from where the page is. */
+export function studyMarkdown(
+  result: StudyResult,
+  command: string,
+  pictureOf: (chart: ChartSpec) => string,
+): string {
+  const { question, method, findings, charts, points } = result;
+  const experiments = Map.groupBy(points, ({ experiment }) => experiment);
+  return [
+    `**Question.** ${question}`,
+    `**Method.** ${method}`,
+    `${settingText(result)} Made by`,
+    `\`\`\`sh\n${command}\n\`\`\``,
+    '## Answer',
+    findingsTable(findings),
+    ...findings.flatMap(({ claim, published }) =>
+      published === undefined
+        ? []
+        : [`*${claim}* ${published.source}: ${published.value}. ${published.difference}`],
+    ),
+    ...(charts.length > 0 ? ['## Pictures'] : []),
+    ...charts.map((chart) => `![${chart.title}](${pictureOf(chart)})`),
+    '## Figures',
+    ...Array.from(experiments, ([name, all]) => [`### ${name}`, pointsTable(result, all)]).flat(),
+    `${measuresList(result)}\n`,
+  ].join('\n\n');
+}
+
+const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+
+const VERDICTS: Readonly<Record<Finding['verdict'], string>> = {
+  holds: 'yes',
+  'does not hold': '**no**',
+  'not clear': 'not clear',
+};
+
+const findingsTable = (findings: readonly Finding[]): string =>
+  [
+    row(['claim', '', 'answer']),
+    row(['---', '---', '---']),
+    ...findings.map(({ claim, verdict, answer }) => row([claim, VERDICTS[verdict], answer])),
+  ].join('\n');
+
+function pointsTable(result: StudyResult, points: StudyResult['points']): string {
+  const columns = columnsOf(result, points);
+  return [
+    row(columns.map(({ title }) => title)),
+    row(columns.map(({ kind }) => (kind === 'factor' ? '---' : '---:'))),
+    ...points.map((_, i) => row(columns.map(({ cells }) => cells[i]!))),
+  ].join('\n');
+}
+
+/** What the columns say, of those that there are. */
+const measuresList = ({ measures, points }: StudyResult): string =>
+  Object.entries(measures)
+    .filter(
+      ([name, { detail = false }]) => !detail && points.some((point) => name in point.measures),
+    )
+    .map(([, { title, description }]) => `* ${title}: ${description}`)
+    .join('\n');

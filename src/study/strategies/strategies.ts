@@ -1,0 +1,51 @@
+/** What it takes to give a guest addresses of its own: by shadow, direct and nested paging. */
+
+import type { Study } from '../study.ts';
+import { conclude } from './conclusions.ts';
+import { armsOf, MEASURES } from './experiments.ts';
+
+export const strategies: Study = {
+  name: 'strategies',
+  title: 'Shadow, direct and nested paging',
+  question:
+    'What do exits, walks and cycles come to when the same guest is virtualized by shadow, by direct ' +
+    'or by nested paging, and which program wants which?',
+  method:
+    'The same kernel runs the same programs on the same machine, one vCPU on one host CPU, in this ' +
+    'thread. By shadow paging as lguest, as written. By direct paging as Xen’s paravirtual guests: the ' +
+    'guest’s own tables hold frames, and it changes them by hypercall. By nested paging: the guest ' +
+    'handles its tables and its page faults itself, and a walk looks up all that it comes by in a table of ' +
+    'four levels of the host’s. Each is held to the invariants, and leaves the same memory. What ' +
+    'booting and setting up takes is taken off: the same guest is run with less to do, and the ' +
+    'difference counts. Page tables have two levels. The seed draws what programs do that are made from ' +
+    'one, and which pgdirs are evicted; traces are the same for each.',
+  factors: {
+    program: { title: 'Program', unit: '' },
+    virtualization: { title: 'Paging', unit: '' },
+    pages: { title: 'Pages that are read', unit: 'pages' },
+    batch: { title: 'Entries changed with a system call', unit: '1' },
+  },
+  measures: MEASURES,
+  arms: armsOf,
+  charts: [
+    {
+      ...{ id: 'programs', title: 'Cycles, by program', experiment: 'programs', kind: 'bar' },
+      ...{ x: 'program', y: 'cycles', series: 'virtualization', x_scale: 'band', y_scale: 'log' },
+    },
+    {
+      ...{ id: 'exits', title: 'Exits, by program', experiment: 'programs', kind: 'bar' },
+      ...{ x: 'program', y: 'exits', series: 'virtualization', x_scale: 'band', y_scale: 'log' },
+    },
+    {
+      ...{ id: 'locality', title: 'Cycles a read, by pages that are read', kind: 'line' },
+      ...{ experiment: 'locality', x: 'pages', y: 'cycles_each', series: 'virtualization' },
+      x_scale: 'log',
+    },
+    {
+      ...{ id: 'modification', title: 'Cycles a changed entry, by entries changed together' },
+      ...{ experiment: 'modification', kind: 'line', x: 'batch', y: 'cycles_each' },
+      ...{ series: 'virtualization', x_scale: 'log', y_scale: 'log' },
+    },
+  ],
+  conclude,
+};

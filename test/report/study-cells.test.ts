@@ -1,0 +1,47 @@
+/** Figures of a study as people read them. */
+
+import { expect, test } from 'vitest';
+import { columnsOf, short } from '../../src/report/study-cells.ts';
+
+test.each([
+  [0, '0'],
+  [537, '537'],
+  [9999, '9999'],
+  [28_547, '28.5k'],
+  [999_950, '1000k'],
+  [9_467_196, '9.47M'],
+  [123_456_789, '123M'],
+  [-2.3e9, '-2.3G'],
+  [8.2049, '8.2'],
+  [1234.56, '1235'],
+  [0.012345, '0.0123'],
+])('%d is told as %s', (n, said) => expect(short(n)).toBe(said));
+
+test('a column is there for what some point has, with the spread of it where it has one', () => {
+  const samples = (median: number, low: number, high: number) => ({
+    ...{ median, low, high, samples: [median] },
+  });
+  const measure = { unit: '1', description: '' };
+  const columns = columnsOf(
+    {
+      factors: { side: { title: 'Side', unit: '' }, size: { title: 'Size', unit: '1' } },
+      measures: {
+        cost: { title: 'Cost', ...measure },
+        part: { title: 'Part', ...measure, detail: true },
+        other: { title: 'Other', ...measure },
+      },
+    },
+    [
+      { side: 'a', cost: samples(100, 98, 101) },
+      { side: 'b', cost: samples(5, 5, 5) },
+      { side: 'c', cost: samples(0, 0, 3) },
+    ].map(({ side, cost }) => ({
+      ...{ experiment: 'e', levels: { side } },
+      measures: { cost, part: cost },
+    })),
+  );
+  expect(columns).toEqual([
+    { title: 'Side', kind: 'factor', cells: ['a', 'b', 'c'] },
+    { title: 'Cost', kind: 'measure', cells: ['100 ±2 %', '5', '0 to 3'] },
+  ]);
+});
