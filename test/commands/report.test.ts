@@ -79,6 +79,8 @@ describe('what cannot be shown is said, with what was found and what was expecte
   mkdirSync(at('old'));
   writeFileSync(at('old', 'run.json'), '{"schema_version": 0}');
   writeFileSync(at('text.json'), 'no JSON');
+  const { walks: _, ...less } = report.total;
+  writeFileSync(at('less.json'), JSON.stringify({ ...report, total: less }));
   writeFileSync(at('other.json'), '{"schema_version": 1, "lines": 7}');
 
   test.each([
@@ -86,6 +88,11 @@ describe('what cannot be shown is said, with what was found and what was expecte
     ['another folder', [at('empty')], /empty: found a folder without run\.json, expected/],
     ['an older one', [at('old')], /run\.json: found schema version 0, expected 1/],
     ['no JSON', [at('text.json')], /text\.json: found what is not JSON/],
+    [
+      'a run that counted less',
+      [at('less.json')],
+      /less\.json: found no walks, expected the report/,
+    ],
     ['other JSON', [at('other.json')], /other\.json: found JSON of something else, expected/],
   ] as const)('%s', (_, paths, message) => {
     const { code, stderr } = umbra('report', ...paths, '-o', at('none.html'));

@@ -14,7 +14,7 @@ export interface NamedRun {
 
 export function cyclesFigure(runs: readonly NamedRun[]): string {
   const spent = (event: (typeof EVENT_IDS)[number]): number[] =>
-    runs.map(({ report }) => report.costs.total.by_event[event]?.cycles ?? 0);
+    runs.map(({ report }) => report.costs.total.by_event[event].cycles);
   const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
   const events = EVENT_IDS.filter((event) => sum(spent(event)) > 0).sort(
     (a, b) => sum(spent(b)) - sum(spent(a)),

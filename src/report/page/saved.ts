@@ -5,9 +5,11 @@ import { basename, join, resolve } from 'node:path';
 import { parquetReadObjects } from 'hyparquet';
 import { z } from 'zod';
 import { UserError } from '../../../shared/errors.ts';
+import { EVENT_IDS } from '../../cost/table.ts';
 import { type Benchmark, readBenchmark } from '../benchmark.ts';
 import { type KeptEvents, readEvents } from '../events-table.ts';
 import type { RunReport } from '../run-report.ts';
+import { STATISTICS } from '../statistics-table.ts';
 import { checkStudyResult, type StudyResult } from '../study-result.ts';
 import { activityOf } from './activity.ts';
 import type { SavedMachine } from './machine-section.ts';
@@ -75,6 +77,7 @@ async function readFolder(path: string, name: string): Promise<Saved> {
     return { ...named, kind: 'study', study: checkStudyResult(result, resultFile) };
   }
   if (isMachine(result)) {
+    mustBeComplete(result, resultFile);
     const happened = await happenedIn(path, result);
     return { ...named, kind: 'machine', machine: { name, report: result, happened } };
   }
@@ -84,7 +87,10 @@ async function readFolder(path: string, name: string): Promise<Saved> {
 async function readFile(path: string, name: string): Promise<Saved> {
   const result = json(path);
   if (isStudy(result)) return { name, kind: 'study', study: checkStudyResult(result, path) };
-  if (isMachine(result)) return { name, kind: 'machine', machine: { name, report: result } };
+  if (isMachine(result)) {
+    mustBeComplete(result, path);
+    return { name, kind: 'machine', machine: { name, report: result } };
+  }
   if (isBenchmark(result)) return { name, kind: 'benchmark', benchmark: readBenchmark(path) };
   throw new UserError(`${path}: found JSON of something else, expected ${EXPECTED}`);
 }
@@ -113,6 +119,18 @@ const isMachine = (value: unknown): value is RunReport => {
   const { configuration, total, costs, guests } = (value ?? {}) as Partial<RunReport>;
   return [configuration, total, costs, guests].every((part) => typeof part === 'object');
 };
+
+/** Throws UserError for a run of an umbra that counted less. */
+function mustBeComplete({ total, guests, host_cpus, costs }: RunReport, path: string): void {
+  const counted = [total, ...guests, ...host_cpus];
+  const missing =
+    STATISTICS.find((name) => counted.some((statistics) => statistics[name] === undefined)) ??
+    EVENT_IDS.find((id) => costs.total.by_event[id] === undefined);
+  if (missing === undefined) return;
+  throw new UserError(
+    `${path}: found no ${missing}, expected the report of a run of this version of umbra; run it again with this one`,
+  );
+}
 
 const isBenchmark = (value: unknown): boolean => {
   const { lines, growth } = (value ?? {}) as { lines?: unknown; growth?: unknown };
