@@ -199,9 +199,9 @@ export class Lguest extends SharedRecord {
       return false;
     }
     const bytes = Buffer.from(reason, 'utf8').subarray(0, REASON_WORDS * 4);
-    for (const [i, byte] of bytes.entries()) {
+    for (let i = 0; i < bytes.length; i++) {
       const word = this.field(REASON + (i >>> 2));
-      words.store(word, words.load(word) | (byte << ((i & 3) * 8)));
+      words.store(word, words.load(word) | (bytes[i]! << ((i & 3) * 8)));
     }
     words.store(this.field(REASON_LENGTH), bytes.length);
     words.store(at, how);

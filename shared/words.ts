@@ -154,6 +154,14 @@ export class Words {
     this.atomics.copy(to, from, words);
   }
 
+  /**
+   * Look `looks` times whether a word is no longer `expected`; between two looks the core's other
+   * hardware thread, which may be the one that is to write it, has the core to itself.
+   */
+  spin(at: Ptr, expected: number, looks: number): void {
+    for (let i = 0; i < looks && this.load(at) === expected; i++) Atomics.pause();
+  }
+
   /** Sleep until a notify, or until the word is no longer `expected`, or for `ms` at most. */
   wait(at: Ptr, expected: number, ms: number): void {
     Atomics.wait(this.signed, at, expected | 0, ms);

@@ -28,23 +28,25 @@ const { Fetch, Load, Store, Modify, Locked, Syscall } = program.Op;
 /** Accesses between two looks at the mailbox. */
 const POLL_OPERATIONS = 1024;
 
-/** The right that each kind of access needs, from a table of bytes in one word. */
-const rightOf = (kind: number): Right => ((RIGHTS >>> (kind << 3)) & 0xff) as Right;
-const RIGHTS = UserFetch | (UserRead << 8) | (UserWrite << 16) | (UserWrite << 24);
+/** The right that each kind of access needs. */
+const RIGHT_OF = Uint8Array.of(UserFetch, UserRead, UserWrite, UserWrite, UserWrite);
+
+/** No page begins here. */
+const NO_PAGE = 1;
 
 /** What edi becomes when a thread reads `value`. */
 const afterLoad = (state: number, value: number): number => Math.imul(state ^ value, 0x9e37_79b1);
 
 /** What a thread in `state` stores by the operation at `position`. */
 const storedValue = (state: number, position: number): number =>
-  Math.imul(state + position, 0x85eb_ca6b) ^ position;
+  Math.imul((state + position) | 0, 0x85eb_ca6b) ^ position;
 
 export class UserMode {
   readonly #cpu: ProcessorWithTlb;
   readonly #program: Program;
   readonly #counters: Counters;
   readonly #words: Words;
-  /** The page fault that ends a slice, and where: taken when the registers are as they are to be. */
+  /** The page fault that ends a slice, and where. */
   #fault = 0;
   #faultAt = toGva(0);
 
@@ -85,7 +87,8 @@ export class UserMode {
    * Nearly all are plain accesses that hit the TLB. They are done in the inner loop, which
    * calls nothing, so that the compiler keeps all it needs in registers; whatever else comes,
    * the outer loop does by itself and goes in again. Fetches mostly stay on a page: as long
-   * as only the inner loop runs, nothing leaves the TLB, so a page found there still is.
+   * as only the inner loop runs, nothing leaves the TLB, so a page found there still is. What is
+   * said to be a 32-bit integer (`| 0`) the compiler would keep as a double.
    */
   #slice(block: OperationBlock, first: number, start: number, stop: number): number {
     const cpu = this.#cpu;
@@ -93,7 +96,7 @@ export class UserMode {
     const words = this.#words;
     const memory = words.plain;
     const { tlb, generation } = cpu;
-    const end = (stop - first) * 2;
+    const end = ((stop - first) * 2) | 0;
     let state = cpu.register(Reg.edi) | 0;
     let eip = cpu.register(Reg.eip);
     let loads = 0;
@@ -101,29 +104,30 @@ export class UserMode {
     let modifies = 0;
     let crossings = 0;
     let call = -1;
-    let i = (start - first) * 2;
+    let i = ((start - first) * 2) | 0;
     while (i < end) {
+      let codePage = NO_PAGE;
       for (; i < end; i += 2) {
         const head = ops[i]!;
         const va = ops[i + 1]! as Gva;
         const kind = head & 0xff;
-        const at = lookUp(memory, tlb, generation, va, rightOf(kind));
-        if (at < 0 || kind > Modify || (va & (PAGE_SIZE - 1)) + (head >>> 8) > PAGE_SIZE) break;
+        if ((va & (PAGE_SIZE - 1)) + (head >>> 8) > PAGE_SIZE) break;
         if (kind === Fetch) {
+          if ((va & -PAGE_SIZE) !== codePage) {
+            if (lookUp(memory, tlb, generation, va, UserFetch) < 0) break;
+            codePage = va & -PAGE_SIZE;
+          }
           eip = va;
           continue;
         }
-        if (kind === Load) {
-          loads++;
-          state = afterLoad(state, words.read(toPtr(at)));
-          continue;
-        }
-        if (kind === Store) stores++;
-        else {
-          modifies++;
-          state = afterLoad(state, words.read(toPtr(at)));
-        }
-        words.write(toPtr(at), storedValue(state, first + (i >>> 1)));
+        if (kind > Modify) break;
+        const at = lookUp(memory, tlb, generation, va, kind === Load ? UserRead : UserWrite);
+        if (at < 0) break;
+        if (kind !== Store) state = afterLoad(state, words.read(toPtr(at)));
+        if (kind !== Load) words.write(toPtr(at), storedValue(state, (first + (i >>> 1)) | 0));
+        if (kind === Load) loads++;
+        else if (kind === Store) stores++;
+        else modifies++;
       }
       if (i >= end) break;
       const head = ops[i]!;
@@ -133,7 +137,7 @@ export class UserMode {
         call = va;
         break;
       }
-      const right = rightOf(Math.min(kind, Modify));
+      const right = RIGHT_OF[kind]! as Right;
       const at = cpu.translate(va, right);
       if (at < 0) {
         this.#fault = at;
@@ -189,6 +193,7 @@ export class UserMode {
     }
     cpu.setRegister(Reg.esi, position);
     if (this.#fault !== 0) {
+      // With the registers as they are to be: a nested guest finds itself in its kernel at once.
       cpu.pageFault(this.#faultAt, this.#fault);
       this.#fault = 0;
     }

@@ -7,7 +7,6 @@
 import { z } from 'zod';
 import { ALL_DEFECTS } from '../../shared/defects.ts';
 import { DISCIPLINES } from '../../shared/discipline.ts';
-import { AS_LGUEST, MOST_PREFAULT, POLICY_CHOICES } from '../../shared/paging-policy.ts';
 import { VIRTUALIZATIONS } from '../../shared/virtualization.ts';
 import { DEFAULT_PRESET } from '../cost/model.ts';
 import { PRESET_NAMES } from '../cost/presets.ts';
@@ -16,6 +15,7 @@ import { MAX_VCPUS, MIN_PAGES } from '../guest/kernel/layout.ts';
 import { POLICIES } from '../host/policy.ts';
 import { ENDINGS } from '../report/expectation.ts';
 import type { JsonSchema } from '../yaml/mistakes.ts';
+import { pagingPolicySchema } from '../yaml/paging-policy.ts';
 import { BUILTINS, WORKLOADS } from './programs.ts';
 
 const MOST_CPUS = 510;
@@ -55,31 +55,6 @@ const program = z
   ])
   .describe('What the guest runs: a workload, a trace or a builtin program.');
 
-const chosen = <K extends keyof typeof POLICY_CHOICES>(what: K, description: string) =>
-  z.enum(POLICY_CHOICES[what]).default(AS_LGUEST[what]).describe(description);
-
-const pagingPolicy = z
-  .strictObject({
-    set_pte: chosen(
-      'setPte',
-      'An entry that the guest sets with ACCESSED is mapped then or later.',
-    ),
-    eviction: chosen('eviction', 'Which cached pgdir makes room for another top level.'),
-    kernel_mappings: chosen('kernelMappings', 'What becomes of the kernel part of such a pgdir.'),
-    kernel_change: chosen(
-      'kernelChange',
-      'When a kernel mapping has changed: throw all away, or only what differs from the guest’s.',
-    ),
-    prefault: integer(1, MOST_PREFAULT)
-      .default(AS_LGUEST.prefault)
-      .describe('Entries that a fault looks at together, its own and those beside it.'),
-    reclaim: chosen(
-      'reclaim',
-      'Whether shadows that nobody runs on are emptied when the host is short of memory.',
-    ),
-  })
-  .describe('Where the paging code does other than lguest’s.');
-
 const guest = z
   .strictObject({
     name: z.string().min(1).optional().describe('For reports; by default what it runs.'),
@@ -111,7 +86,7 @@ const guest = z
           'own tables, which the host checks; nested: by its own and the host’s, one after the ' +
           'other. Defects, disciplines and paging_policy are the shadow’s alone.',
       ),
-    paging_policy: pagingPolicy.optional(),
+    paging_policy: pagingPolicySchema.optional(),
   })
   .describe('A guest, or several alike.');
 

@@ -5,12 +5,12 @@ import { PAGE_SIZE } from '../../shared/address.ts';
 import { ALL_DEFECTS, type DefectId } from '../../shared/defects.ts';
 import type { DisciplineName } from '../../shared/discipline.ts';
 import type { PagingName } from '../../shared/entry.ts';
-import type { PagingPolicy } from '../../shared/paging-policy.ts';
 import { type CostTable, costTable } from '../cost/model.ts';
 import type { PresetName } from '../cost/presets.ts';
 import type { PolicyName } from '../host/policy.ts';
 import type { GuestSpec, MachineSpec } from '../machine.ts';
 import type { Expectation } from '../report/expectation.ts';
+import { pagingPolicyOf } from '../yaml/paging-policy.ts';
 import type { ScenarioFile } from './parse.ts';
 import type { Scenario } from './schema.ts';
 
@@ -84,18 +84,9 @@ function guestsOf(guest: Guest, folder: string, paging = guest.paging): GuestSpe
     virtualization,
     // A form given on the command line may have no NX.
     ...(nx === undefined ? {} : { nx: nx && paging === 'pae' }),
-    ...(policy === undefined ? {} : { pagingPolicy: policyOf(policy) }),
+    ...(policy === undefined ? {} : { pagingPolicy: pagingPolicyOf(policy) }),
   }));
 }
-
-const policyOf = (policy: NonNullable<Guest['paging_policy']>): PagingPolicy => ({
-  setPte: policy.set_pte,
-  eviction: policy.eviction,
-  kernelMappings: policy.kernel_mappings,
-  kernelChange: policy.kernel_change,
-  prefault: policy.prefault,
-  reclaim: policy.reclaim,
-});
 
 function programOf(program: Guest['program'], folder: string): GuestSpec['program'] {
   if ('trace' in program) return { kind: 'trace', path: tracePath(program.trace, folder) };

@@ -210,7 +210,7 @@ export class TurnWords extends Words {
    * made once this returns, which is at once where it is plain that nothing is to be decided.
    */
   #isAgain(kind: access.Access, at: Ptr): boolean {
-    return !this.state.isPlain && this.#asks(kind, at);
+    return this.state.left <= 0 && this.#asks(kind, at);
   }
 
   #asks(kind: access.Access, at: Ptr): boolean {
@@ -229,7 +229,7 @@ export class TurnWords extends Words {
     const state = this.state;
     state.take((task.index << 8) | kind, at, value, result);
     // Who is watched never has it plain.
-    if (state.plainUntil === 0) task.turn.tell(task.index, kind, at, value, result);
+    if (state.left <= 0) task.turn.tell(task.index, kind, at, value, result);
     return task.steps.keep(result);
   }
 

@@ -58,6 +58,9 @@ const SEVERAL = -2;
 /** The record of what was written has a byte for each page of memory. */
 export const PAGE_BITS = 10;
 
+/** Whether `word` is one of those from `at` on. */
+const lies = (word: number, at: number, words: number): boolean => word >= at && word < at + words;
+
 export abstract class Turn implements Situation {
   readonly state: TurnState;
   readonly memory: MemoryModel;
@@ -227,7 +230,7 @@ export abstract class Turn implements Situation {
   /** At the next access it is asked who goes on. */
   protected askNext(): void {
     this.#until = 0;
-    this.state.plainUntil = 0;
+    this.state.askNext();
   }
 
   /** So many words were written; two at most lie in one page. */
@@ -236,9 +239,15 @@ export abstract class Turn implements Situation {
     if (words > 2) this.#touchMore(at, words);
     const waitedFor = this.#waitedFor;
     if (waitedFor === NOBODY) return;
-    if (waitedFor === SEVERAL || (waitedFor >= at && waitedFor < at + words)) {
-      this.state.plainUntil = 0;
+    if (waitedFor === SEVERAL ? this.#isAwaited(at, words) : lies(waitedFor, at, words)) {
+      this.state.askNext();
     }
+  }
+
+  /** Whether somebody waits for one of the words. */
+  #isAwaited(at: Ptr, words: number): boolean {
+    for (const task of this.tasks) if (lies(task.waitsFor, at, words)) return true;
+    return false;
   }
 
   #touchMore(at: Ptr, words: number): void {
@@ -309,7 +318,7 @@ export abstract class Turn implements Situation {
         task.granted = true;
         task.goOn();
         this.#until = this.strategy.until ?? 0;
-        this.state.plainUntil = 0;
+        this.state.askNext();
         this.#eachPiece = this.strategy.eachPiece ?? false;
         return next;
       }

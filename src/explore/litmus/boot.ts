@@ -55,14 +55,17 @@ export function bootLitmus(
   { paging, discipline, defects, seed = 1 }: LitmusSetting,
 ): { readonly shared: SharedMachine; readonly host: Host } {
   const { cpus: hostCpus, guest, vcpus } = litmus;
-  const { pages, pgdirs } = guest;
+  const { pages, pgdirs, policy = {} } = guest;
   const layout = layOut({
     hostCpus,
     switcherAddr: SWITCHER_ADDR,
     frames: framesFor(litmus),
     seed,
     guests: [
-      { paging, nx: paging === 'pae', pages, vcpus: vcpus.length, pgdirs, defects, discipline },
+      {
+        ...{ paging, nx: paging === 'pae', pages, vcpus: vcpus.length, pgdirs },
+        ...{ defects, discipline, policy },
+      },
     ],
   });
   const { shared, host } = makeMachine(layout, Vma.ReadWrite);

@@ -4,9 +4,11 @@ import { type Gva, toGva } from '../../../shared/address.ts';
 import type { DefectId } from '../../../shared/defects.ts';
 import type { DisciplineName } from '../../../shared/discipline.ts';
 import type { Entry, PagingName } from '../../../shared/entry.ts';
+import type { PagingPolicy } from '../../../shared/paging-policy.ts';
 import { PAGE_OFFSET } from '../../guest/kernel/layout.ts';
 import { parseYaml, textOf, type Validated } from '../../yaml/document.ts';
 import { type Mistake, mistakesOf, type Path } from '../../yaml/mistakes.ts';
+import { pagingPolicyOf } from '../../yaml/paging-policy.ts';
 import { type Condition, readCondition } from './conditions.ts';
 import { readEntry } from './entries.ts';
 import { type Operation, readOperation } from './operations.ts';
@@ -28,6 +30,7 @@ export interface Litmus {
     readonly tables: ReadonlyMap<string, ReadonlyMap<Gva, Entry>>;
     readonly launcher: ReadonlyMap<number, LauncherState>;
     readonly linear: boolean;
+    readonly policy?: PagingPolicy;
   };
   readonly vcpus: readonly Column[];
   readonly outcomes: readonly Outcome[];
@@ -160,6 +163,7 @@ function understand(raw: RawLitmus): Validated<Litmus> {
       tables: new Map(entries),
       launcher: new Map(launcher),
       linear: guest.linear,
+      ...(guest.paging_policy && { policy: pagingPolicyOf(guest.paging_policy) }),
     },
   };
   return { valid, mistakes };

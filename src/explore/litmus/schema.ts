@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { ALL_DEFECTS } from '../../../shared/defects.ts';
 import { DISCIPLINES } from '../../../shared/discipline.ts';
 import type { JsonSchema } from '../../yaml/mistakes.ts';
+import { pagingPolicySchema } from '../../yaml/paging-policy.ts';
 import { MOST_CPUS } from '../engine/actors.ts';
 
 const MOST_VCPUS = 4;
@@ -40,6 +41,7 @@ export const litmusSchema = z
         pages: integer(0x21, MOST_PAGES)
           .default(64)
           .describe('Memory, in pages. Those from 0x20 on begin with their own number.'),
+        paging_policy: pagingPolicySchema.optional(),
         tables: z
           .record(z.string(), z.record(z.string(), z.string()))
           .describe('Its top levels by name, and what each maps: {ADDRESS: ENTRY}.'),

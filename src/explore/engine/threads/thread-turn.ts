@@ -16,11 +16,11 @@ import { TaskWord, type TurnState } from '../turn-state.ts';
 export const OVER = Symbol('over');
 
 /**
- * Looks at a word before sleeping on it, if every CPU can have a core to itself. More make a short
- * schedule shorter where nobody else wants the cores (with 20,000 by a third, against 2,000), and
- * several times as long where somebody does.
+ * Looks at a word before sleeping on it, if every CPU can have a core to itself: some 30 µs. More
+ * make a short schedule shorter where nobody else wants the cores, and several times as long where
+ * somebody does.
  */
-const SPINS = 5000;
+const SPINS = 1000;
 
 /** A sleeper looks this often, even if nobody woke it. */
 const PATIENCE_MS = 1000;
@@ -74,7 +74,7 @@ export class ThreadTurn extends Turn {
   sleep(index: number): void {
     const words = this.#words;
     const go = this.#go(index);
-    for (let i = 0; i < this.#spins && words.load(go) === 0; i++);
+    words.spin(go, 0, this.#spins);
     let last = -1;
     for (let looks = 0; words.load(go) === 0; looks++) {
       if (this.state.stepHandedOver !== last) looks = 0;
