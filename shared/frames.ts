@@ -74,7 +74,8 @@ export class Frames {
   declare private readonly layout: Layout;
   declare private readonly machine: MachineRecord;
   declare private readonly pool: Ptr;
-  declare private readonly lock: Lock;
+  /** The pool's. */
+  declare readonly lock: Lock;
   declare private readonly cpu: number;
   declare private readonly cache: Ptr;
   /** The first element of the frame table, and how many there are. */

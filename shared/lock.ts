@@ -17,7 +17,8 @@ const PATIENCE_MS = 100;
 
 export class Lock {
   declare private readonly words: Words;
-  declare private readonly at: Ptr;
+  /** The word that who waits for it waits for. */
+  declare readonly at: Ptr;
   declare private readonly gaveUp: () => boolean;
 
   /** `gaveUp`: whether the holder may never come back, so that waiting makes no sense. */

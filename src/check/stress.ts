@@ -1,7 +1,7 @@
 /**
- * A run drawn from a seed: guests, vCPUs, host CPUs, paging forms, disciplines, policies,
- * time slices, the number of cached page tables, CPUs that go offline and allocations that
- * fail, all at random; and what it must end with. The programs are those whose outcome
+ * A run drawn from a seed: guests, vCPUs, host CPUs, paging forms, disciplines, policies of
+ * the scheduler and of the paging code, time slices, the number of cached page tables, CPUs that
+ * go offline and allocations that fail, all at random; and what it must end with. The programs are those whose outcome
  * does not depend on who comes first, so each guest's memory must be what a single vCPU
  * on a single host CPU leaves.
  */

@@ -32,7 +32,7 @@ function withSpread({ median, low, high }: Samples): string {
   if (low === high) return short(median);
   if (median === 0) return `0 to ${short(high)}`;
   const spread = Math.max(high - median, median - low) / Math.abs(median);
-  return `${short(median)} ±${(100 * spread).toPrecision(spread < 0.1 ? 1 : 2)} %`;
+  return `${short(median)} ±${Number((100 * spread).toPrecision(spread < 0.1 ? 1 : 2))} %`;
 }
 
 const SCALES = [

@@ -20,6 +20,7 @@ describe('the machine of a seed', () => {
     expect(kinds((spec) => spec.discipline)).toBe(DISCIPLINES.length);
     expect(kinds((spec) => spec.guests[0]!.paging)).toBe(2);
     expect(kinds((spec) => JSON.stringify(spec.guests[0]!.program))).toBeGreaterThan(3);
+    expect(kinds((spec) => JSON.stringify(spec.guests[0]!.pagingPolicy))).toBeGreaterThan(50);
     expect(kinds((spec) => spec.hotplug!.length > 0)).toBe(2);
     expect(kinds((spec) => spec.failAllocationAfter === undefined)).toBe(2);
   });

@@ -1,5 +1,6 @@
 /** A host CPU whose every access of shared memory the turn knows of. */
 
+import type { Events } from '../../../shared/events.ts';
 import { Host, type SharedMachine } from '../../../shared/host.ts';
 import { HostCpuLoop } from '../../host/host-cpu-loop.ts';
 import { GuestRunner, type SoftwareFor } from '../../host/run-guest.ts';
@@ -9,11 +10,14 @@ import { TurnWords } from './turn-words.ts';
 
 export class ControlledCpu {
   readonly task: Task;
+  /** What it records, each time that its piece is done again once more. */
+  readonly events: Events;
   readonly #loop: HostCpuLoop;
 
   constructor(shared: SharedMachine, task: Task, softwareFor: SoftwareFor, scheduling: Scheduling) {
     this.task = task;
     const view = new Host(shared, task.index, (memory, at) => new TurnWords(memory, at, task));
+    this.events = view.events;
     const { asides } = task;
     view.prandomU32 = () => (asides.isAgain ? asides.again() >>> 0 : asides.keep(task.turn.draw()));
     const scheduler = new Scheduler(view, scheduling);
