@@ -47,7 +47,10 @@ export function settingOf({ configuration: c }: RunReport): string {
     .map((form) => (form === 'pae' ? 'PAE, three levels' : 'non-PAE, two levels'))
     .join(' and ');
   const smp = c.vcpus.some((n) => n > 1) ? ` · ${c.vcpus.join(', ')} vCPUs, ${c.discipline}` : '';
-  return `${paging}${smp} · policy ${c.policy} · seed ${c.seed}`;
+  const ways = c.virtualization.some((way) => way !== 'shadow')
+    ? ` · ${c.virtualization.join(', ')} paging`
+    : '';
+  return `${paging}${ways}${smp} · policy ${c.policy} · seed ${c.seed}`;
 }
 
 export const paceOf = ({ total, seconds, boot_ms, ...report }: RunReport): string =>
