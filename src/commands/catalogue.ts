@@ -34,8 +34,9 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, Load>>>> = {
     merge: async () => (await import('./merge.ts')).mergeCommand(),
     mutants: async () => (await import('./mutants.ts')).mutantsCommand(),
   },
-  'Study:': {
+  'Study and show:': {
     study: async () => (await import('./study.ts')).studyCommand(),
+    report: async () => (await import('./report.ts')).reportCommand(),
   },
   [LOOK_UP]: {
     conformance: async () => (await import('./conformance.ts')).conformanceCommand(),

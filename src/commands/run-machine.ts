@@ -5,11 +5,13 @@ import { runChecked } from '../check/checked-run.ts';
 import type { CostTable } from '../cost/model.ts';
 import { commandOf } from '../guest/load.ts';
 import { Machine, type MachineSpec } from '../machine.ts';
+import { eventsTable, keptEvents } from '../report/events-table.ts';
 import { type Expectation, formatExpectation, isAsExpected } from '../report/expectation.ts';
 import { makeReport, type RunReport, statistics, succeeded } from '../report/run-report.ts';
 import { statisticsTable } from '../report/statistics-table.ts';
 import { formatSummary } from '../report/summary.ts';
 import { reportViolation, violationText } from '../report/violation.ts';
+import { TraceRecorder } from '../trace/recorder.ts';
 import { ExitCode } from './exit-code.ts';
 import { type OutputOptions, printer } from './json-output.ts';
 import type { resultsOf } from './run-folder.ts';
@@ -20,6 +22,8 @@ export interface RunOptions {
   readonly output: OutputOptions;
   readonly writeResult: ReturnType<typeof resultsOf>;
   readonly trace: TraceOptions | undefined;
+  /** With the results go what the host CPUs did. */
+  readonly keepEvents: boolean;
   /** What it must come to; by default all guests end by themselves and nothing leaks. */
   readonly expect?: Expectation | undefined;
   /** What events cost; by default the default preset. */
@@ -30,17 +34,20 @@ export interface RunOptions {
 
 /** Boot, run, check, report; sets the exit code. Throws UserError for what the user can mend. */
 export async function runMachine(spec: MachineSpec, options: RunOptions): Promise<void> {
-  const { output, writeResult, expect, costs, remedies, trace } = options;
+  const { output, writeResult, expect, costs, remedies, trace, keepEvents } = options;
   const print = printer(output);
   const writeTrace = trace === undefined ? undefined : traceOutput(trace, spec);
-  const machine = await Machine.boot(spec, { trace: writeTrace?.recorder });
+  const recorder = writeTrace || keepEvents ? new TraceRecorder(spec.hostCpus) : undefined;
+  const machine = await Machine.boot(spec, { trace: recorder });
   const stopProgress = showProgress(progressOf(machine));
   const interrupt = (): void => machine.interrupt();
   process.once('SIGINT', interrupt);
   const result = await runChecked(machine);
   process.off('SIGINT', interrupt);
   stopProgress();
-  const traced = writeTrace?.write(machine.host);
+  recorder?.stop();
+  const traced = recorder && writeTrace?.(machine.host, recorder);
+  const kept = keepEvents ? recorder : undefined;
 
   const commands = spec.guests.map(({ program }) => commandOf(program));
   const report = makeReport(machine, result, commands, costs);
@@ -58,8 +65,9 @@ export async function runMachine(spec: MachineSpec, options: RunOptions): Promis
       ...report,
       ...(expect && { as_expected: asExpected }),
       ...(traced && { trace: traced }),
+      ...(kept && { events: keptEvents(kept) }),
     },
-    [statisticsTable(report)],
+    [statisticsTable(report), ...(kept ? [eventsTable(kept, machine.host)] : [])],
     spec,
   );
   if (report.ending.kind === 'interrupted') process.exitCode = ExitCode.Interrupted;

@@ -73,7 +73,7 @@ async function run(
   options: Options,
   command: Command,
 ): Promise<void> {
-  const { json, quiet, out: _, schema, costs, trace, traceEvents, ...overrides } = options;
+  const { json, quiet, out, schema, costs, trace, traceEvents, ...overrides } = options;
   if (schema) {
     process.stdout.write(`${JSON.stringify(scenarioJsonSchema(), null, 2)}\n`);
     return;
@@ -85,6 +85,7 @@ async function run(
   const file = readScenario(findScenario(scenario));
   await runMachine(specOf(file, overrides), {
     trace: traceOptions({ trace, traceEvents }),
+    keepEvents: out !== undefined,
     output: { ...(json !== undefined && { json }), ...(quiet && { quiet }) },
     writeResult: resultsOf(options, command),
     expect: expectationOf(file, overrides),

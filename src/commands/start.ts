@@ -111,6 +111,7 @@ async function start(traces: readonly string[], options: Options, command: Comma
       writeResult: resultsOf(options, command),
       costs: costTable(options.costs),
       trace: traceOptions(options),
+      keepEvents: options.out !== undefined,
       remedies: { hostMemory: '--host-memory', guestMemory: '--guest-memory' },
     },
   );

@@ -4,7 +4,7 @@ import { InvalidArgumentError, Option } from 'commander';
 import { UserError } from '../../shared/errors.ts';
 import type { Host } from '../../shared/host.ts';
 import type { MachineSpec } from '../machine.ts';
-import { TraceRecorder } from '../trace/recorder.ts';
+import type { TraceRecorder } from '../trace/recorder.ts';
 import { selection } from '../trace/select.ts';
 import type { Category } from '../trace/timeline.ts';
 import { writeTrace } from '../trace/trace-file.ts';
@@ -55,21 +55,16 @@ export function traceOptions({ trace, traceEvents }: TraceArguments): TraceOptio
 /** Where the trace of a machine goes, asked for before it is booted. */
 export function traceOutput({ path, wants }: TraceOptions, spec: MachineSpec) {
   outputFile(path, 'trace', 'give --trace a file in a folder that exists');
-  const recorder = new TraceRecorder(spec.hostCpus);
   const guests = spec.guests.map(({ name }) => name);
-  return {
-    recorder,
-    /** After the machine has stopped. */
-    write(host: Host): Traced {
-      recorder.stop();
-      try {
-        writeTrace(path, { host, guests, recorder, wants });
-      } catch (error) {
-        throw new UserError(`${path}: the trace cannot be written (${(error as Error).message})`);
-      }
-      const lost = recorder.lost.reduce((a, b) => a + b, 0);
-      return { file: path, events: recorder.count, lost };
-    },
+  /** After the machine and its recorder have stopped. */
+  return (host: Host, recorder: TraceRecorder): Traced => {
+    try {
+      writeTrace(path, { host, guests, recorder, wants });
+    } catch (error) {
+      throw new UserError(`${path}: the trace cannot be written (${(error as Error).message})`);
+    }
+    const lost = recorder.lost.reduce((a, b) => a + b, 0);
+    return { file: path, events: recorder.count, lost };
   };
 }
 

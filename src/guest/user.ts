@@ -46,6 +46,9 @@ export class UserMode {
   readonly #program: Program;
   readonly #counters: Counters;
   readonly #words: Words;
+  /** The page fault that ends a slice, and where. */
+  #fault = 0;
+  #faultAt = toGva(0);
 
   constructor(cpu: ProcessorWithTlb, program: Program, counters: Counters) {
     this.#cpu = cpu;
@@ -137,7 +140,8 @@ export class UserMode {
       const right = RIGHT_OF[kind]! as Right;
       const at = cpu.translate(va, right);
       if (at < 0) {
-        cpu.pageFault(va, at);
+        this.#fault = at;
+        this.#faultAt = va;
         break;
       }
       const position = first + (i >>> 1);
@@ -146,7 +150,8 @@ export class UserMode {
         const next = toGva((va & -PAGE_SIZE) + PAGE_SIZE);
         const other = cpu.translate(next, right);
         if (other < 0) {
-          cpu.pageFault(next, other);
+          this.#fault = other;
+          this.#faultAt = next;
           break;
         }
         crossings++;
@@ -187,6 +192,11 @@ export class UserMode {
       systemCall(cpu, eax!, ebx!, ecx!, edx!);
     }
     cpu.setRegister(Reg.esi, position);
+    if (this.#fault !== 0) {
+      // With the registers as they are to be: a nested guest finds itself in its kernel at once.
+      cpu.pageFault(this.#faultAt, this.#fault);
+      this.#fault = 0;
+    }
     return position;
   }
 }

@@ -10,7 +10,7 @@ import { parseHTML } from 'linkedom';
 const SERIES = [
   ['#2f6db5', '#7db2f2'],
   ['#c4522f', '#f2936f'],
-  ['#1f8a63', '#5fcb9f'],
+  ['#177a55', '#5fcb9f'],
   ['#8450b4', '#c39bec'],
   ['#a87400', '#e3b94f'],
   ['#4b5a6e', '#a9b6c8'],
@@ -51,6 +51,8 @@ export function draw({ name, description, ...options }: Drawing): string {
     ...options,
   });
   for (const style of svg.querySelectorAll('style')) style.remove();
+  // What is within an image is not read out.
+  for (const group of svg.querySelectorAll('g')) group.removeAttribute('aria-label');
   svg.setAttribute('role', 'img');
   for (const [tag, text] of [['desc', description] as const, ['title', name] as const]) {
     const element = document.createElementNS('http://www.w3.org/2000/svg', tag);

@@ -3,6 +3,7 @@
 import { Counter, HYPERCALL_NAMES } from '../../shared/counters.ts';
 import { Dead } from '../../shared/lguest.ts';
 import { AS_LGUEST, type PagingPolicy } from '../../shared/paging-policy.ts';
+import type { Virtualization } from '../../shared/virtualization.ts';
 import type { CheckedRun } from '../check/checked-run.ts';
 import type { MemoryDigest } from '../check/digest.ts';
 import { type CostTable, costTable } from '../cost/model.ts';
@@ -70,6 +71,8 @@ export interface RunReport {
     readonly defects: readonly string[];
     readonly discipline: string;
     readonly vcpus: readonly number[];
+    /** How each guest's addresses become the host's. */
+    readonly virtualization: readonly Virtualization[];
     readonly quantum: { readonly least: number; readonly most: number };
     /** Of each guest. */
     readonly paging_policy: readonly PolicyReport[];
@@ -134,6 +137,7 @@ export function makeReport(
       defects: defectsOf(spec),
       discipline: spec.discipline ?? 'as-written',
       vcpus: spec.guests.map((guest) => guest.vcpus ?? 1),
+      virtualization: spec.guests.map((guest) => guest.virtualization ?? 'shadow'),
       quantum: spec.quantum,
       paging_policy: spec.guests.map(({ pagingPolicy }) => policyReport(pagingPolicy)),
       guest_memory_pages: spec.guests.map((guest) => guest.pages),

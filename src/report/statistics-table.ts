@@ -67,6 +67,9 @@ const MEANINGS: Readonly<Record<keyof Statistics, { readonly unit: string; reado
     },
   };
 
+/** Names of all statistics, as a run's report has them. */
+export const STATISTICS = Object.keys(MEANINGS) as readonly (keyof Statistics)[];
+
 export function statisticsTable({ total, guests, host_cpus }: RunReport): Table {
   const rows = [
     ...rowsOf('machine', null, 'all', total),
@@ -89,7 +92,7 @@ export function statisticsTable({ total, guests, host_cpus }: RunReport): Table 
 }
 
 function rowsOf(scope: string, number: number | null, name: string, statistics: Statistics) {
-  return (Object.keys(MEANINGS) as (keyof Statistics)[]).flatMap((key) => {
+  return STATISTICS.flatMap((key) => {
     const { unit, is: description } = MEANINGS[key];
     const counted = statistics[key];
     const parts = typeof counted === 'number' ? [['', counted] as const] : Object.entries(counted);

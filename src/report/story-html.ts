@@ -1,22 +1,15 @@
 /** A story as one HTML file that opens from disk: no scripts, nothing from elsewhere. */
 
+import { escaped, htmlPage } from './page/html.ts';
 import { FLAG_TEXTS, type Line, partText, type Story, type Told } from './story.ts';
 
 /** `again`: the command that tells the same story. */
 export function storyHtml(story: Story, again: string): string {
   const { title, about, setting, ending, good, findings, columns, lines } = story;
   const heads = columns.map((name) => `<th scope="col">${escaped(name)}</th>`).join('');
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>${escaped(title)}: a schedule of umbra</title>
-<style>${STYLE}</style>
-</head>
-<body>
-<main>
+  return htmlPage({
+    ...{ title: `${title}: a schedule of umbra`, style: STYLE },
+    body: `<main>
 <h1>${escaped(title)}</h1>
 <p>${escaped(about)}</p>
 <dl>
@@ -33,10 +26,8 @@ what was there and what is there afterwards, and where in the source it is made.
 ${lines.map((line) => row(line, columns.length)).join('\n')}
 </tbody>
 </table>
-</main>
-</body>
-</html>
-`;
+</main>`,
+  });
 }
 
 function row(line: Line, columns: number): string {
@@ -69,22 +60,11 @@ function stepCell(step: Told): string {
   return `<td>${parts.join('')}</td>`;
 }
 
-const ENTITIES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-};
-
-const escaped = (text: string): string => text.replace(/[&<>"]/g, (sign) => ENTITIES[sign]!);
-
 /** Readable on dark and on light, and on paper; what is flagged has a border and words, too. */
 const STYLE = `
-:root { color-scheme: light dark; --ink: #1c1e21; --paper: #fff; --faint: #5c6370;
-  --line: #c9ced6; --mark: #eef1f5; --bad: #a8071a; --flag: #fff1f0; --blue: #0b4f9e; }
+:root { --mark: #eef1f5; --bad: #a8071a; --flag: #fff1f0; --blue: #0b4f9e; }
 @media (prefers-color-scheme: dark) {
-  :root { --ink: #e4e7eb; --paper: #16191d; --faint: #a0a8b4; --line: #3d444e;
-    --mark: #20252b; --bad: #ff9c94; --flag: #3a1d1d; --blue: #8ec1ff; }
+  :root { --mark: #20252b; --bad: #ff9c94; --flag: #3a1d1d; --blue: #8ec1ff; }
 }
 body { margin: 0; color: var(--ink); background: var(--paper);
   font: 16px/1.45 system-ui, sans-serif; }
@@ -111,8 +91,7 @@ code { font: 13px/1.4 ui-monospace, monospace; }
 del { text-decoration-thickness: 1px; }
 ins { text-decoration: none; font-weight: bold; }
 @media print {
-  :root { --ink: #000; --paper: #fff; --faint: #444; --line: #999; --mark: #eee; --bad: #000;
-    --flag: #fff; --blue: #000; }
+  :root { --mark: #eee; --bad: #000; --flag: #fff; --blue: #000; }
   tr { break-inside: avoid; }
   thead th { position: static; }
 }

@@ -15,12 +15,7 @@ export interface Terminal {
 export function formatSummary(report: RunReport, terminal: Terminal): string {
   const style = (format: 'bold' | 'dim', text: string): string =>
     terminal.colour ? styleText(format, text) : text;
-  const { configuration: c, seconds } = report;
-  const paging = c.paging
-    .split(', ')
-    .map((form) => (form === 'pae' ? 'PAE, three levels' : 'non-PAE, two levels'))
-    .join(' and ');
-  const smp = c.vcpus.some((n) => n > 1) ? ` · ${c.vcpus.join(', ')} vCPUs, ${c.discipline}` : '';
+  const { seconds } = report;
   const guests = report.guests.map((guest) => [guest.name, guest] as const);
   const cpus = report.host_cpus.map((cpu, i) => [`CPU ${i}`, cpu] as const);
   const tables = [
@@ -28,21 +23,40 @@ export function formatSummary(report: RunReport, terminal: Terminal): string {
     ...statisticsTables([...cpus, ['together', report.total]], seconds, terminal.columns),
   ].map((text) => text.replace(/^.*/, (heading) => style('bold', heading)));
   return [
-    style('bold', `${some(guests, 'guest')} on ${some(cpus, 'host CPU')}`) +
-      style('dim', ` · ${paging}${smp} · policy ${c.policy} · seed ${c.seed}`),
+    style('bold', sizeOf(report)) + style('dim', ` · ${settingOf(report)}`),
     '',
     ...tables.flatMap((text) => [text, '']),
     ...formatCosts(report.costs),
     '',
     ...endingLines(report),
-    `${count(report.total.accesses)} accesses and ${count(faults(report.total))} faults in ` +
-      `${seconds.toFixed(2)} s (after ${Math.round(report.boot_ms)} ms of boot): ` +
-      `${rate(report.accesses_per_s)} accesses/s, ${rate(report.faults_per_s)} faults/s`,
+    paceOf(report),
     ...eventLines(report),
     ...proof(report, (text) => style('bold', text)),
     '',
   ].join('\n');
 }
+
+/** 4 guests on 2 host CPUs */
+export const sizeOf = ({ guests, host_cpus }: RunReport): string =>
+  `${some(guests, 'guest')} on ${some(host_cpus, 'host CPU')}`;
+
+/** non-PAE, two levels · policy random · seed 1 */
+export function settingOf({ configuration: c }: RunReport): string {
+  const paging = c.paging
+    .split(', ')
+    .map((form) => (form === 'pae' ? 'PAE, three levels' : 'non-PAE, two levels'))
+    .join(' and ');
+  const smp = c.vcpus.some((n) => n > 1) ? ` · ${c.vcpus.join(', ')} vCPUs, ${c.discipline}` : '';
+  const ways = c.virtualization.some((way) => way !== 'shadow')
+    ? ` · ${c.virtualization.join(', ')} paging`
+    : '';
+  return `${paging}${ways}${smp} · policy ${c.policy} · seed ${c.seed}`;
+}
+
+export const paceOf = ({ total, seconds, boot_ms, ...report }: RunReport): string =>
+  `${count(total.accesses)} accesses and ${count(faults(total))} faults in ` +
+  `${seconds.toFixed(2)} s (after ${Math.round(boot_ms)} ms of boot): ` +
+  `${rate(report.accesses_per_s)} accesses/s, ${rate(report.faults_per_s)} faults/s`;
 
 type Row = readonly [label: string, value: (s: Statistics, seconds: number) => string];
 
@@ -73,6 +87,22 @@ const ROWS: readonly Row[] = [
 /** Told where there is something to tell. */
 const NESTED_ROWS: ReadonlySet<string> = new Set(['  in the host’s table', 'direct faults']);
 
+/** A label, and behind it what it comes to of each subject. */
+export function statisticsRows(
+  subjects: readonly (readonly [string, Statistics])[],
+  seconds: number,
+): string[][] {
+  const kinds = new Set(subjects.flatMap(([, s]) => Object.keys(s.hypercalls)));
+  const happened = ([label, value]: Row): boolean =>
+    !NESTED_ROWS.has(label) || subjects.some(([, s]) => value(s, seconds) !== '0');
+  const rows: Row[] = [
+    ...ROWS.filter(happened),
+    ...[...kinds].map((kind): Row => [`  ${kind}`, (s) => count(s.hypercalls[kind] ?? 0)]),
+    ['  through the ring', (s) => count(s.async_hypercalls)],
+  ];
+  return rows.map(([label, value]) => [label, ...subjects.map(([, s]) => value(s, seconds))]);
+}
+
 const LABEL_COLUMNS = 24;
 const VALUE_COLUMNS = 14;
 
@@ -94,14 +124,6 @@ function statisticsTable(
   subjects: readonly (readonly [string, Statistics])[],
   seconds: number,
 ): string {
-  const kinds = new Set(subjects.flatMap(([, s]) => Object.keys(s.hypercalls)));
-  const happened = ([label, value]: Row): boolean =>
-    !NESTED_ROWS.has(label) || subjects.some(([, s]) => value(s, seconds) !== '0');
-  const rows: Row[] = [
-    ...ROWS.filter(happened),
-    ...[...kinds].map((kind): Row => [`  ${kind}`, (s) => count(s.hypercalls[kind] ?? 0)]),
-    ['  through the ring', (s) => count(s.async_hypercalls)],
-  ];
   const nothing = Object.fromEntries(
     [
       ...['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left'],
@@ -115,13 +137,11 @@ function statisticsTable(
     colAligns: ['left', ...subjects.map(() => 'right' as const)],
   });
   table.push(['', ...subjects.map(([name]) => name)]);
-  for (const [label, value] of rows) {
-    table.push([label, ...subjects.map(([, s]) => value(s, seconds))]);
-  }
+  table.push(...statisticsRows(subjects, seconds));
   return table.toString();
 }
 
-function endingLines(report: RunReport): string[] {
+export function endingLines(report: RunReport): string[] {
   const lines = report.guests.map((guest) => `${guest.name}: ${fate(guest)}`);
   const { ending } = report;
   if (ending.kind === 'interrupted') lines.push('Interrupted: these are the figures so far.');
@@ -136,7 +156,7 @@ function endingLines(report: RunReport): string[] {
 }
 
 /** What was done to the machine while it ran. */
-function eventLines(report: RunReport): string[] {
+export function eventLines(report: RunReport): string[] {
   const { configuration, hotplug, slices, allocations, failed_allocations } = report;
   const lines: string[] = [];
   if (configuration.hotplug.length > 0) {
@@ -160,7 +180,8 @@ function fate({ ending, reason, memory }: GuestReport): string {
   return `${how}; ${count(memory.pagesWritten)} pages written, memory ${memory.user}`;
 }
 
-function proof(report: RunReport, bold: (text: string) => string): string[] {
+/** What must hold, and whether it does. */
+export function proof(report: RunReport, bold = (text: string): string => text): string[] {
   const { violations, configuration, ending } = report;
   if (ending.kind !== 'done' && ending.kind !== 'interrupted') {
     return ['The invariants were not looked at: the run broke off in the middle.'];

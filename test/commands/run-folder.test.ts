@@ -34,7 +34,8 @@ const ran = umbra('start', LS, '--cpus', '3', '--seed', '7', '--out', seed7, '--
 
 test('has the result, every option and where it came from, and the environment', () => {
   expect(ran).toMatchObject({ code: 0, stderr: '' });
-  expect(readdirSync(seed7).toSorted()).toEqual(['result.json', 'run.json', 'statistics.parquet']);
+  const files = ['events.parquet', 'result.json', 'run.json', 'statistics.parquet'];
+  expect(readdirSync(seed7).toSorted()).toEqual(files);
   expect(json('runs', 'seed-7', 'result.json')).toEqual(JSON.parse(ran.stdout));
   expect(json('runs', 'seed-7', 'run.json')).toMatchObject({
     ...{ command: 'start', arguments: [LS] },
@@ -42,7 +43,10 @@ test('has the result, every option and where it came from, and the environment',
     sources: { cpus: 'cli', seed: 'cli', vcpus: 'default', paging: 'default' },
     resolved: { hostCpus: 3, quantum: { least: 2000, most: 20_000 } },
     environment: { node: process.version, umbra: expect.stringMatching(/^\d+\./) },
-    tables: [{ file: 'statistics.parquet', columns: { value: { type: 'DOUBLE' } } }],
+    tables: [
+      { file: 'statistics.parquet', columns: { value: { type: 'DOUBLE' } } },
+      { file: 'events.parquet', columns: { at_ns: { unit: 'ns' } } },
+    ],
   });
 });
 
@@ -64,9 +68,22 @@ describe.runIf(duckdb)('DuckDB', () => {
     expect(rows.every((row) => row['unit'] !== '' && row['description'] !== '')).toBe(true);
   });
 
+  test('reads every entry, fault and migration that was counted as an event, in order', async () => {
+    const { total } = JSON.parse(ran.stdout) as RunReport;
+    const rows = await query("SELECT event, host_cpu, at_ns FROM 'runs/seed-7/events.parquet'");
+    const many = (event: string): number => rows.filter((row) => row['event'] === event).length;
+    expect(many('entry')).toBe(total.entries);
+    expect(many('fault fixed')).toBe(total.faults_fixed);
+    expect(many('fault passed on')).toBe(total.faults_passed_on);
+    expect(many('migration')).toBe(total.migrations);
+    const times = rows.map((row) => Number(row['at_ns']));
+    expect(times).toEqual(times.toSorted((a, b) => a - b));
+    expect(JSON.parse(ran.stdout)).toMatchObject({ events: { kept: rows.length, lost: 0 } });
+  });
+
   test('answers the questions of the docs', async () => {
     const docs = readFileSync('docs/run-folders.md', 'utf8');
-    const [many, one] = [...docs.matchAll(/```sql\n([\s\S]*?)```/g)].map(([, sql]) => sql!);
+    const [many, one, slow] = [...docs.matchAll(/```sql\n([\s\S]*?)```/g)].map(([, sql]) => sql!);
     const report = JSON.parse(ran.stdout) as RunReport;
     const faults = await query(many!);
     expect(faults.map(({ name, statistic, value }) => [name, statistic, value])).toEqual([
@@ -76,6 +93,9 @@ describe.runIf(duckdb)('DuckDB', () => {
     const cached = await query(one!);
     expect(cached.map(({ name }) => name)).toEqual(['host CPU 0', 'host CPU 1', 'host CPU 2']);
     expect(cached.some((row) => Number(row['cached']) > 0)).toBe(true);
+    const pages = await query(slow!);
+    expect(pages.length).toBeGreaterThan(0);
+    expect(Number(pages[0]!['faults'])).toBeGreaterThan(0);
   });
 
   test.each([

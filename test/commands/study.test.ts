@@ -13,7 +13,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const readResult = (path: string): StudyResult =>
   checkStudyResult(JSON.parse(readFileSync(path, 'utf8')), path);
 
-const QUICK = ['shootdown', '--experiment', 'meanwhile', '--scale', '0.2'];
+const QUICK = ['disciplines', '--experiment', 'separate', '--scale', '0.2'];
 
 test('without a name the questions are listed', () => {
   const { code, stdout, stderr } = umbra('study');
@@ -25,22 +25,31 @@ test('a study is run, told, and kept in a run folder', () => {
   const out = join(folder, 'runs', 'one');
   const { code, stdout, stderr } = umbra('study', ...QUICK, '--seeds', '1', '--out', out);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-  expect(stdout).toMatch(/^meanwhile\n Loads between /m);
-  expect(stdout).toMatch(/^(Yes|No): Three CPUs that only read take twice as long/m);
+  expect(stdout).toMatch(/^separate\n Discipline /m);
+  expect(stdout).toMatch(/^No: With guest-lock, faults on a pgdir each scale/m);
   expect(readdirSync(out).toSorted()).toEqual([
     ...['findings.parquet', 'points.parquet', 'result.json', 'run.json'],
   ]);
   expect(existsSync(`${out}.part`)).toBe(false);
   const { seeds, points, interrupted: cut } = readResult(join(out, 'result.json'));
   expect({ seeds, cut }).toEqual({ seeds: [1], cut: false });
-  const shootdowns = points.map(({ measures }) => measures['shootdowns']!.median > 0);
-  expect(shootdowns).toEqual([false, false, true, true, true]);
+  const waits = points.map(({ levels, measures }) => [
+    `${levels['discipline']} ${levels['cpus']}`,
+    measures['waits_guest_lock']!.median > 0.05,
+  ]);
+  expect(waits.filter(([, many]) => many)).toEqual([
+    ...[
+      ['guest-lock 3', true],
+      ['guest-lock 4', true],
+    ],
+  ]);
+  expect(waits).toHaveLength(13);
 });
 
 test.runIf(hasTerminal)('after Ctrl-C the same command goes on', async () => {
   const out = join(folder, 'cut');
   const args = ['study', ...QUICK, '--seeds', '4', '--out', out];
-  const ended = await interrupted(/[1-9]\d* of 20 runs/, ...args);
+  const ended = await interrupted(/[1-9]\d* of 52 runs/, ...args);
   expect(ended.code).toBe(130);
   expect(ended.stdout).toMatch(/goes on from there/);
   expect(existsSync(out)).toBe(false);
@@ -57,9 +66,9 @@ test('a page gets what came of it between its marks, and a picture beside it', (
   const args = ['study', ...QUICK, '--seeds', '1', '--markdown'];
   expect(umbra(...args, page).code).toBe(0);
   const written = readFileSync(page, 'utf8');
-  expect(written).toContain('study shootdown --seeds 1 --scale 0.2 --experiment ');
-  expect(written).toContain('(shootdown-meanwhile.svg)');
-  expect(readFileSync(join(folder, 'shootdown-meanwhile.svg'), 'utf8')).toContain('<svg');
+  expect(written).toContain('study disciplines --seeds 1 --scale 0.2 --experiment ');
+  expect(written).toContain('(disciplines-separate.svg)');
+  expect(readFileSync(join(folder, 'disciplines-separate.svg'), 'utf8')).toContain('<svg');
   writeFileSync(page, `Above.\n\n${written}\nBelow.\n`);
   expect(umbra(...args, page).code).toBe(0);
   expect(readFileSync(page, 'utf8')).toBe(`Above.\n\n${written}\nBelow.\n`);

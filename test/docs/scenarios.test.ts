@@ -81,7 +81,7 @@ test('its examples are scenarios, but for the one with mistakes, which are told 
       return [(error as Error).message];
     }
   });
-  expect(examples).toHaveLength(4);
+  expect(examples).toHaveLength(5);
   expect(told).toHaveLength(1);
   const shown = /^umbra: mistaken[\s\S]*?(?=^```)/m.exec(text)![0];
   expect(

@@ -99,6 +99,14 @@ const BAD: readonly (readonly [readonly string[], string])[] = [
     '3:9: found true, expected false: nonpae has no bit for it (paging: pae has)',
   ],
   [
+    [...GUESTS, '    virtualization: direct', '    vcpus: 2'],
+    '4:12: found 2, expected 1: with direct paging a guest has one vCPU',
+  ],
+  [
+    [...GUESTS, '    virtualization: nested', '    paging_policy: {eviction: lru}'],
+    '4:20: found a policy of shadow paging, expected none: this guest is virtualized by nested paging',
+  ],
+  [
     [...GUESTS, '    memory: {pages: 12}'],
     '3:21: found 12, expected a whole number from 128 to 1048576',
   ],

@@ -95,14 +95,13 @@ function inLockstep({ discipline, cpus, pgdirs, rounds }: Shape, seed: number, c
     };
   });
   const run = runInLockstep(guestOf(columns), { discipline, seed });
-  const { host, busyTicks, waits, faultTicks } = run;
-  const last = Math.max(...busyTicks);
-  const share = (what: WaitedFor): number => waits[what] / (last * cpus);
+  const { host, ticks, waits, faultTicks } = run;
+  const share = (what: WaitedFor): number => waits[what] / (ticks * cpus);
   return {
-    faults_per_ktick: (1000 * faultTicks.length) / last,
+    faults_per_ktick: (1000 * faultTicks.length) / ticks,
     ...tailOf('fault_ticks', faultTicks),
     ...Object.fromEntries(WAITED_FOR.map((what) => [waitsFor(what), share(what)])),
-    cycles_per_fault: cyclesOn(host, costs).cycles / faultTicks.length,
+    cycles_per_fault: cyclesOn(host, host.cpus, costs).cycles / faultTicks.length,
   } satisfies Measures;
 }
 

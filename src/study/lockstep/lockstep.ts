@@ -46,6 +46,7 @@ export class Lockstep implements Strategy {
   readonly #waitsFor: (Ptr | undefined)[] = [];
   /** Up to where steps have been charged to who took them. */
   #step = 0;
+  /** Who has the turn. */
   #current = 0;
 
   constructor(standings: readonly Standing[]) {
@@ -63,42 +64,37 @@ export class Lockstep implements Strategy {
     }
   }
 
-  /** What a CPU's clock says, at a step of the run. */
-  ticksOf(cpu: number, step: number): number {
-    return this.#ticks[cpu]! + (cpu === this.#current ? step - this.#step : 0);
+  /** What a CPU's clock says, at a step of the run; its own, if it has the turn. */
+  ticksOf(cpu: number, step: number, current: number): number {
+    return this.#ticks[cpu]! + (cpu === current ? step - this.#step : 0);
   }
 
-  /** What the CPUs' clocks said last. */
-  get ticks(): readonly number[] {
-    return this.#ticks;
-  }
-
-  ended(step: number): void {
-    this.#charge(step);
+  /** How long the run took: what the clock says that is furthest. */
+  get length(): number {
+    return Math.max(...this.#ticks);
   }
 
   next(situation: Situation): number {
     const { step, current, runnable, relaxes } = situation;
-    this.#charge(step);
+    this.#charge(current, step);
     this.#wake(runnable, this.#ticks[current]!);
     this.#lullAsleep(runnable);
-    this.#current = relaxes ? this.#yields(situation) : this.#goesOn(situation);
+    this.#current = relaxes ? this.#yields(situation) : this.#mostBehind(runnable);
+    if (!relaxes) this.until = step + this.#leadOf(this.#current, runnable);
     return this.#current;
   }
 
-  #goesOn({ step, runnable }: Situation): number {
-    const next = this.#mostBehind(runnable);
-    this.until = step + this.#leadOf(next, runnable);
-    return next;
-  }
-
-  #charge(step: number): void {
-    this.#ticks[this.#current]! += step - this.#step;
-    this.#step = step;
+  ended(steps: number): void {
+    this.#charge(this.#current, steps);
   }
 
   draw(): number {
     return this.#dice.word();
+  }
+
+  #charge(cpu: number, step: number): void {
+    this.#ticks[cpu]! += step - this.#step;
+    this.#step = step;
   }
 
   /** Who waited for a word that has been written goes on from `now`. */

@@ -6,14 +6,20 @@ import type { DisciplineName } from '../../../shared/discipline.ts';
 import type { PagingName } from '../../../shared/entry.ts';
 import { assert } from '../../../shared/errors.ts';
 import { EventKind } from '../../../shared/events.ts';
-import type { Host } from '../../../shared/host.ts';
-import { Hypercall } from '../../../shared/hypercall.ts';
+import { type Host, makeMachine } from '../../../shared/host.ts';
+import { Vma } from '../../../shared/launcher-map.ts';
 import { checkAll } from '../../check/invariants.ts';
 import { Board } from '../../explore/engine/board.ts';
 import { bootLitmus } from '../../explore/litmus/boot.ts';
 import type { Litmus } from '../../explore/litmus/litmus.ts';
 import { LITMUS_SCHEDULING } from '../../explore/litmus/scheduling.ts';
 import { litmusSoftware } from '../../explore/litmus/software.ts';
+import { loadProgram } from '../../guest/load.ts';
+import { Vector } from '../../guest/processor.ts';
+import { GuestSoftware, guestMachine } from '../../guest/software.ts';
+import { launch } from '../../host/launcher.ts';
+import type { SoftwareFor } from '../../host/run-guest.ts';
+import { layoutOf, type MachineSpec, schedulingOf } from '../../machine.ts';
 import { IN_VAIN, Lockstep } from './lockstep.ts';
 
 /** What is waited for. */
@@ -23,14 +29,14 @@ export type WaitedFor = (typeof WAITED_FOR)[number];
 
 export interface LockstepRun {
   readonly host: Host;
-  /** Of each CPU, until it had nothing to do any more. */
-  readonly busyTicks: readonly number[];
+  /** Until the last CPU had nothing to do any more. */
+  readonly ticks: number;
   /** All CPUs together. */
   readonly waits: Readonly<Record<WaitedFor, number>>;
   /** Of each page fault that demand_page repaired: from the trap until it was. In ticks. */
   readonly faultTicks: readonly number[];
-  /** Of each hypercall that changed something of page tables: until the guest went on. */
-  readonly changeTicks: readonly number[];
+  /** Of each hypercall: from the trap until its CPU was in the guest again. In ticks, by CPU. */
+  readonly hypercallTicks: readonly (readonly number[])[];
 }
 
 export interface LockstepSetting {
@@ -39,52 +45,63 @@ export interface LockstepSetting {
   readonly seed: number;
 }
 
-/** More than any run of a study takes. */
-const MOST_STEPS = 1_000_000;
-
+/** A tiny guest, whose columns are operations. */
 export function runInLockstep(litmus: Litmus, setting: LockstepSetting): LockstepRun {
   const { discipline, paging = 'nonpae', seed } = setting;
   const defects = discipline === 'as-written' ? ALL_DEFECTS : [];
   const { shared, host } = bootLitmus(litmus, { discipline, paging, defects });
-  const board = new Board(shared, host, litmusSoftware(litmus), LITMUS_SCHEDULING, {
-    mostSteps: MOST_STEPS,
-  });
+  return play(
+    new Board(shared, host, litmusSoftware(litmus), LITMUS_SCHEDULING, { mostSteps: 200_000 }),
+    seed,
+  );
+}
+
+/** Guests with a kernel and programs, on up to four host CPUs, each as long as it likes. */
+export function runGuestsInLockstep(spec: MachineSpec): LockstepRun {
+  const { shared, host } = makeMachine(layoutOf(spec), Vma.CopyOnWrite);
+  for (const lg of host.guests) launch(lg);
+  const programs = spec.guests.map(({ program }) => loadProgram(program));
+  const softwareFor: SoftwareFor = (processor, lg) =>
+    new GuestSoftware(processor, guestMachine(lg, programs[lg.index]!), lg.counters);
+  return play(
+    new Board(shared, host, softwareFor, schedulingOf(spec), { mostSteps: 4_000_000 }),
+    spec.seed ?? 0,
+  );
+}
+
+function play(board: Board, seed: number): LockstepRun {
+  const { host } = board;
   const lockstep = new Lockstep(board.turn.tasks);
-  const times = clocked(board, lockstep);
+  const times = timeTraps(board, lockstep);
   const { verdict, message } = board.run(lockstep, seed);
   assert(verdict === 'ended', `a guest of a study came to this: ${verdict} ${message}`);
   const [broken] = checkAll(host);
   assert(broken === undefined, `a study's machine is not sound: ${broken?.text}`);
-  return { host, waits: waitsOf(host, lockstep), ...times };
+  return { host, ticks: lockstep.length, waits: waitsOf(host, lockstep), ...times };
 }
 
-const CHANGES: readonly number[] = [Hypercall.SetPte, Hypercall.FlushTlb];
-
-/** Filled in while it runs. */
-function clocked({ turn, host }: Board, lockstep: Lockstep) {
-  const [faultTicks, changeTicks]: [number[], number[]] = [[], []];
-  // Who waits for work is woken when all is over: its last event is its end.
-  const busyTicks = host.cpus.map(() => 0);
+/** Ticks of faults and hypercalls, filled in as they are done. */
+function timeTraps({ turn, host }: Board, lockstep: Lockstep) {
+  const faultTicks: number[] = [];
+  const hypercallTicks: number[][] = host.cpus.map(() => []);
   for (const [cpu, { events }] of turn.players.entries()) {
     let seen = 0;
+    let trap = 0;
     let trapped = 0;
-    let changes: number | undefined;
     events.tap = (kind, _vcpu, a) => {
       // A piece that is done again records the same once more.
-      const { sequence } = host.events.last(cpu, 1)[0]!;
+      const sequence = host.events.last(cpu, 1)[0]!.sequence;
       if (sequence <= seen) return;
       seen = sequence;
-      const now = lockstep.ticksOf(cpu, turn.step);
-      busyTicks[cpu] = now;
-      if (kind === EventKind.Exit) trapped = now;
+      const now = lockstep.ticksOf(cpu, turn.step, turn.current);
+      if (kind === EventKind.Exit) [trap, trapped] = [a, now];
       if (kind === EventKind.FaultFixed) faultTicks.push(now - trapped);
-      if (kind === EventKind.Hypercall && CHANGES.includes(a)) changes = trapped;
-      if (kind !== EventKind.Entry || changes === undefined) return;
-      changeTicks.push(now - changes);
-      changes = undefined;
+      if (kind !== EventKind.Entry) return;
+      if (trap === Vector.Hypercall) hypercallTicks[cpu]!.push(now - trapped);
+      trap = 0;
     };
   }
-  return { faultTicks, changeTicks, busyTicks };
+  return { faultTicks, hypercallTicks };
 }
 
 /** Idle CPUs wait for their mailboxes, and that is no waiting. */

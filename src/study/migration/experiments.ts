@@ -188,7 +188,7 @@ function arm(
 
 function measured(host: Host, costs: CostTable): Measures {
   const counts = countsOf(host);
-  const cycles = cyclesOn(host, costs);
+  const cycles = cyclesOn(host, host.cpus, costs);
   const { cached, one_cpu_removed: known, unknown_all_removed: unknown } = counts.switcher_remaps;
   const removed = 2 * (known + host.cpus.length * unknown);
   const mapped = 2 * (known + unknown);

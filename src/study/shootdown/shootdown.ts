@@ -1,43 +1,65 @@
-/** What it costs to take a translation away from CPUs that are using it. */
+/** What it costs to take a translation away that other CPUs may have. */
 
 import type { Study } from '../study.ts';
 import { conclude } from './conclusions.ts';
-import { armsOf, MEASURES } from './experiments.ts';
+import { armsOf, BATCHES, MEASURES } from './experiments.ts';
 
 export const shootdown: Study = {
   name: 'shootdown',
   title: 'What a shootdown costs',
   question:
-    'What does it cost to take an entry out of a shadow that other CPUs run on: who changes it, and ' +
-    'them? How does that grow with the CPUs that take part, and does it help to collect changes?',
+    'What does it cost to unmap a page of a guest that runs on several CPUs, who pays for it, and when is ' +
+    'it better to flush?',
   method:
-    'One vCPU changes entries by hypercalls and up to three others read, each on a host CPU of its own, ' +
-    'under the repaired code. Host CPUs go in lockstep: an access of shared memory is a tick, ' +
-    'computing takes no time, and who waits stands still (see src/study/lockstep), so a run is a function of ' +
-    'its seed. Cycles are simulated. ' +
-    '*cpus*: pages are mapped, taken away and told of one by one, while the others are on the same pgdir or on others. ' +
-    '*batching*: some pages are mapped and taken away, by a SET_PTE each or by changing all entries and one ' +
-    'flush of the user part, which throws the others’ pages away as well. ' +
-    '*meanwhile*: between two changes the changer reads, so often; what the others lose is measured.',
+    'All host CPUs are in one thread and go in lockstep: an access of shared memory takes a tick, ' +
+    'computing none, and who is behind goes on; who waits stands still. So a run is a function of its seed, ' +
+    'and does not depend on how many CPUs this computer has. Ticks say how long something takes with others beside ' +
+    'it, simulated cycles what it costs. Faults lock the pgdir. ' +
+    '*participants*: a tiny guest unmaps 16 pages, by a SET_PTE each, while others load from pages of ' +
+    'theirs, on the same pgdir or on another. ' +
+    '*batches*: of 32 pages in use some are unmapped, by a SET_PTE each, or by writes that nobody is told of and one ' +
+    'flush of the user’s part; then the rest is used again, beside three others or alone (*batches-alone*). ' +
+    'All are compared with the ' +
+    'same guest that unmaps nothing. ' +
+    '*threads*: a whole guest, whose threads map, protect and unmap parts of one process (mmap-churn), a ' +
+    'vCPU on a CPU of its own for each. With a larger scale each figure is the mean of so many runs, and the ' +
+    'whole guest does more.',
   factors: {
-    discipline: { title: 'Discipline', unit: '' },
-    pgdir: { title: 'The others’ pgdir', unit: '' },
-    cpus: { title: 'Host CPUs', unit: '1' },
-    how: { title: 'How', unit: '' },
-    pages: { title: 'Pages at once', unit: 'pages' },
-    interval: { title: 'Loads between changes, 0 for no change', unit: '1' },
+    where: { title: 'Others', unit: '' },
+    way: { title: 'Unmapped by', unit: '' },
+    others: { title: 'Other CPUs', unit: '1' },
+    pages: { title: 'Pages unmapped', unit: 'pages' },
+    vcpus: { title: 'vCPUs', unit: '1' },
   },
   measures: MEASURES,
   arms: armsOf,
   charts: [
     {
-      ...{ id: 'batching', title: 'Cycles, by pages that go at once', experiment: 'batching' },
-      ...{ kind: 'line', x: 'pages', y: 'cycles', series: 'how', x_scale: 'log' },
+      ...{ id: 'participants', title: 'Cycles to unmap a page, by other CPUs in the guest' },
+      ...{ experiment: 'participants', kind: 'line', x: 'others', y: 'cycles', series: 'where' },
     },
     {
-      ...{ id: 'meanwhile', title: 'Ticks a load of CPUs that only read' },
-      ...{ experiment: 'meanwhile', kind: 'line', x: 'interval', y: 'ticks_per_load' },
-      x_scale: 'band',
+      ...{ id: 'ticks', title: 'Ticks of a SET_PTE, by other CPUs in the guest' },
+      ...{
+        experiment: 'participants',
+        kind: 'line',
+        x: 'others',
+        y: 'ticks_each',
+        series: 'where',
+      },
+    },
+    ...Object.entries(BATCHES).map(([experiment, others]) => ({
+      ...{
+        id: experiment,
+        experiment,
+        title: `Cycles to unmap a page, ${others} others in the guest`,
+      },
+      ...{ kind: 'line' as const, x: 'pages', y: 'cycles', series: 'way' },
+      ...{ x_scale: 'log' as const, y_scale: 'log' as const },
+    })),
+    {
+      ...{ id: 'threads', title: 'Cycles an access, threads that map and unmap' },
+      ...{ experiment: 'threads', kind: 'line', x: 'vcpus', y: 'cycles' },
     },
   ],
   conclude,

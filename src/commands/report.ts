@@ -1,0 +1,45 @@
+/** `umbra report RUN… -o FILE`: one HTML file to look at. */
+
+import { Command } from 'commander';
+import { reportHtml } from '../report/page/report.ts';
+import { readSaved, type Saved } from '../report/page/saved.ts';
+import { ExitCode } from './exit-code.ts';
+import { type OutputOptions, output as outputTo, printer, QUIET_OPTION } from './json-output.ts';
+
+interface Options extends OutputOptions {
+  readonly output: string;
+}
+
+export function reportCommand(): Command {
+  return new Command('report')
+    .summary('Show runs, studies and benchmarks as one HTML file')
+    .description(
+      'Make one HTML file of runs, studies and benchmarks, which opens from disk: summary, timeline, heat maps ' +
+        'of faults, latencies, charts. Several runs of machines are compared.',
+    )
+    .argument(
+      '<run...>',
+      'folders of --out, or files of --json of start, run, study and the benchmark',
+    )
+    .requiredOption('-o, --output <file>', 'the HTML file, which is replaced if it is there')
+    .option(...QUIET_OPTION)
+    .addHelpText(
+      'after',
+      `\nExit code: ${ExitCode.Ok} it is written, ${ExitCode.UserMistake} a mistake in what was given.\n\nExamples:\n` +
+        '  umbra start --out runs/first && umbra report runs/first -o first.html\n' +
+        '  umbra report runs/pinned runs/random -o compared.html',
+    )
+    .action(report);
+}
+
+async function report(paths: readonly string[], options: Options): Promise<void> {
+  const { output } = options;
+  const write = outputTo(output, { option: '-o', what: 'report' });
+  const saved: Saved[] = [];
+  for (const path of paths) saved.push(await readSaved(path));
+  const html = reportHtml(saved);
+  write(html);
+  if (output === '-') return;
+  const size = Math.ceil(Buffer.byteLength(html) / 1024);
+  printer(options)(`${output}: ${size} KiB, opens in any browser\n`);
+}

@@ -1,0 +1,59 @@
+/** A run of the benchmark in a report: its lines, and how cost grows. */
+
+import type { Benchmark, LineResult, SweepResult } from '../benchmark.ts';
+import { few, unitOf, withInterval } from '../benchmark-text.ts';
+import { chartSvg, chartTable } from '../chart.ts';
+import type { ChartSpec } from '../study-result.ts';
+import { facts, figure, table } from './parts.ts';
+
+export function benchmarkSection({ lines, growth, machine, runtime, project }: Benchmark): string {
+  const parts = Map.groupBy(lines, ({ part }) => part);
+  return [
+    facts([
+      ['Machine', `${machine.cpu}, ${machine.cores} cores, ${machine.platform}`],
+      ['Node', runtime.node],
+      ['umbra', `${project.version}${project.commit === undefined ? '' : `, ${project.commit}`}`],
+    ]),
+    ...Array.from(parts, ([part, own]) =>
+      table({
+        caption: part,
+        head: ['What', 'Median, and where it lies with 95 %', 'Unit', 'Times C', 'Held against'],
+        rows: own.map(rowOf),
+      }),
+    ),
+    ...(growth.length > 0 ? ['<h3>How cost grows</h3>', ...growth.map(sweepFigure)] : []),
+  ].join('\n');
+}
+
+const rowOf = ({ name, value, unit, native_ratio, baseline_name }: LineResult): string[] => [
+  ...[name, withInterval(value, unit), unitOf(unit, value.median)],
+  ...[native_ratio === undefined ? '' : withInterval(native_ratio), baseline_name],
+];
+
+function sweepFigure({
+  name,
+  unit,
+  over,
+  points,
+  exponent,
+  expected,
+  verdict,
+}: SweepResult): string {
+  const chart: ChartSpec = {
+    ...{ id: name, title: name, experiment: name, kind: 'line', x: 'size', y: 'cost' },
+    ...{ x_scale: 'log', y_scale: 'log' },
+  };
+  const sweep = {
+    factors: { size: { title: over, unit: '' } },
+    measures: { cost: { title: 'cost', unit, description: '' } },
+    points: points.map(({ size, cost, samples }) => ({
+      ...{ experiment: name, levels: { size } },
+      measures: { cost: { ...cost, samples } },
+    })),
+  };
+  const { value, low, high } = exponent;
+  const caption =
+    `${name}, by ${over}: exponent ${few(value)} [${few(low)}, ${few(high)}], expected ${expected}: ${verdict}. ` +
+    'What is shaded lies within 95 %.';
+  return figure(chartSvg(chart, sweep), caption, { caption: name, ...chartTable(chart, sweep) });
+}

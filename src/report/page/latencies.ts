@@ -1,0 +1,87 @@
+/** How long things took: HDR histograms, as pictures and as percentiles. */
+
+import { rectY, ruleX, ruleY, text } from '@observablehq/plot';
+import { build, type Histogram } from 'hdr-histogram-js';
+import { draw, seriesColour } from '../drawing.ts';
+import type { Activity, Stretch } from './activity.ts';
+import { count, figure, time } from './parts.ts';
+
+const SHOWN = [50, 90, 99, 99.9];
+/** Bars to a doubling. */
+const FINENESS = 4;
+
+interface Latency {
+  readonly name: string;
+  readonly is: string;
+  readonly of: readonly Stretch[];
+}
+
+/** Of fault service, stretches in guests, and waits; a figure each, where there were any. */
+export function latencySection({ runs, faults, waits }: Activity): string {
+  const latencies: readonly Latency[] = [
+    {
+      ...{ name: 'Fault service', of: faults },
+      is: 'from coming out of the guest until demand_page has repaired the fault or passed it on',
+    },
+    { name: 'In the guest', is: 'from going in until something takes it out again', of: runs },
+    {
+      ...{ name: 'Shootdown waits', of: waits },
+      is: 'for another host CPU to come out of a guest, before a translation goes away',
+    },
+  ];
+  return latencies
+    .filter(({ of }) => of.length > 0)
+    .map(latencyFigure)
+    .join('\n');
+}
+
+function latencyFigure({ name, is, of }: Latency, series: number): string {
+  const lengths = of.map(({ from, to }) => Math.max(1, Math.round(to - from)));
+  const histogram = build({
+    ...{ numberOfSignificantValueDigits: 3, highestTrackableValue: 1e12 },
+    lowestDiscernibleValue: 1,
+  });
+  for (const ns of lengths) histogram.recordValue(ns);
+  const bars = new Map<number, number>();
+  for (const ns of lengths) {
+    const bin = Math.floor(Math.log2(ns) * FINENESS);
+    bars.set(bin, (bars.get(bin) ?? 0) + 1);
+  }
+  const marks = SHOWN.map((p) => ({ p: `p${p}`, ns: histogram.getValueAtPercentile(p) }));
+  const svg = draw({
+    ...{ name: `${name}: how long`, description: is, width: 720, height: 240 },
+    ...{ marginLeft: 60, marginTop: 46, marginRight: 30, marginBottom: 40 },
+    x: {
+      ...{ type: 'log', label: 'how long', labelArrow: 'none', labelAnchor: 'center' },
+      ...{ tickFormat: time, ticks: 6, nice: true },
+    },
+    y: { label: 'how many', labelArrow: 'none', grid: true, nice: true },
+    marks: [
+      ruleY([0]),
+      rectY([...bars], {
+        x1: ([bin]: readonly [number, number]) => 2 ** (bin / FINENESS),
+        x2: ([bin]: readonly [number, number]) => 2 ** ((bin + 1) / FINENESS),
+        y: ([, many]: readonly [number, number]) => many,
+        ...{ fill: seriesColour(series), inset: 0.5 },
+      }),
+      ruleX(marks, { x: 'ns', stroke: 'var(--ink)', strokeDasharray: '2 3' }),
+      text(marks, {
+        ...{ x: 'ns', text: 'p', frameAnchor: 'top', dy: -6, lineAnchor: 'bottom' },
+        rotate: -25,
+        textAnchor: 'start',
+      }),
+    ],
+  });
+  return figure(svg, `${name}: ${is}. ${count(lengths.length)} of them.`, {
+    caption: `${name}, percentiles`,
+    head: ['Number', 'Least', ...SHOWN.map((p) => `p${p}`), 'Most', 'Mean'],
+    rows: [percentiles(histogram)],
+  });
+}
+
+const percentiles = (histogram: Histogram): string[] => [
+  count(histogram.totalCount),
+  time(histogram.minNonZeroValue),
+  ...SHOWN.map((p) => time(histogram.getValueAtPercentile(p))),
+  ...[time(histogram.maxValue), time(histogram.mean)],
+];

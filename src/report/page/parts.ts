@@ -1,0 +1,65 @@
+/** What sections of a report are made of: tables, figures with the same in words, and lists of facts. */
+
+import { escaped } from './html.ts';
+
+/** One run, or one thing about several, under a heading of its own. */
+export interface Section {
+  readonly id: string;
+  readonly title: string;
+  readonly html: string;
+}
+
+export interface PageTable {
+  readonly caption: string;
+  readonly head: readonly string[];
+  /** The first cell is what the row is about. */
+  readonly rows: readonly (readonly string[])[];
+}
+
+/** Figures stand to the right, so that their digits are below one another. */
+export function table({ caption, head, rows }: PageTable): string {
+  const isFigure = head.map((_, i) => rows.every((cells) => /^[-–\d<]|^$/.test(cells[i] ?? '')));
+  const cell = (tag: string, i: number, text: string): string =>
+    `<${tag}${isFigure[i] && i > 0 ? ' class="figure"' : ''}>${escaped(text)}</${tag.split(' ')[0]}>`;
+  const heads = head.map((text, i) => cell('th scope="col"', i, text)).join('');
+  const body = rows.map(
+    (cells) =>
+      `<tr>${cells.map((text, i) => cell(i === 0 ? 'th scope="row"' : 'td', i, text)).join('')}</tr>`,
+  );
+  return `<div class="wide" role="group" tabindex="0" aria-label="${escaped(caption)}"><table>
+<caption>${escaped(caption)}</caption>
+<thead><tr>${heads}</tr></thead>
+<tbody>
+${body.join('\n')}
+</tbody>
+</table></div>`;
+}
+
+/** A picture with what it shows below, and its figures for who would rather read them. */
+export const figure = (svg: string, caption: string, figures: PageTable): string =>
+  `<figure>
+${svg}
+<figcaption>${escaped(caption)}</figcaption>
+<details><summary>The figures: ${escaped(figures.caption)}</summary>${table(figures)}</details>
+</figure>`;
+
+export const facts = (pairs: readonly (readonly [name: string, value: string])[]): string =>
+  `<dl>\n${pairs.map(([name, value]) => `<dt>${escaped(name)}</dt><dd>${escaped(value)}</dd>`).join('\n')}\n</dl>`;
+
+export const paragraph = (text: string): string => `<p>${escaped(text)}</p>`;
+
+export const count = (n: number): string => n.toLocaleString('en-US');
+
+/** 1.25 µs, 3.4 ms: three figures. */
+export function time(ns: number): string {
+  const [size, unit] = TIMES.find(([least]) => ns >= least) ?? TIMES.at(-1)!;
+  const value = ns / size;
+  return `${value >= 100 ? value.toFixed(0) : Number(value.toPrecision(3))} ${unit}`;
+}
+
+const TIMES = [
+  [1e9, 's'],
+  [1e6, 'ms'],
+  [1e3, 'µs'],
+  [1, 'ns'],
+] as const;

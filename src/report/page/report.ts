@@ -1,0 +1,93 @@
+/** The report of one run or of several, as one HTML file. */
+
+import { benchmarkSection } from './benchmark-section.ts';
+import { comparisonSection } from './comparison-section.ts';
+import { escaped, htmlPage } from './html.ts';
+import { machineSection } from './machine-section.ts';
+import { facts, type Section } from './parts.ts';
+import type { Folder, Saved } from './saved.ts';
+import { studySection } from './study-section.ts';
+import { STYLE } from './style.ts';
+import { tablesSection } from './tables-section.ts';
+import { timelineScript } from './timeline-section.ts';
+
+/** In the order in which they were named. */
+export function reportHtml(saved: readonly Saved[]): string {
+  const sections = sectionsOf(saved);
+  const title =
+    saved.length === 1 ? `${sections[0]!.title}: a report of umbra` : 'Runs of umbra, a report';
+  const hasTimeline = saved.some((one) => one.kind === 'machine' && one.machine.happened);
+  const links = sections.map(({ id, title }) => `<li><a href="#${id}">${escaped(title)}</a></li>`);
+  return htmlPage({
+    ...{ title, style: STYLE },
+    ...(hasTimeline && { script: timelineScript() }),
+    body: `<a class="skip" href="#content">To the content</a>
+<header><h1>A report of umbra</h1>
+${sections.length > 1 ? `<nav aria-label="Sections"><ol>${links.join('')}</ol></nav>` : ''}</header>
+<main id="content">
+${sections.map(({ id, title, html }) => `<section id="${id}" aria-labelledby="${id}-title">\n<h2 id="${id}-title">${escaped(title)}</h2>\n${html}\n</section>`).join('\n')}
+</main>
+<footer><p>Made by umbra, an SMP laboratory for shadow page tables. This file needs nothing from elsewhere.</p></footer>`,
+  });
+}
+
+function sectionsOf(saved: readonly Saved[]): Section[] {
+  const machines = saved.flatMap((one) => (one.kind === 'machine' ? [one.machine] : []));
+  const comparison: Section[] =
+    machines.length < 2
+      ? []
+      : [{ id: 'compared', title: 'Runs compared', html: comparisonSection(machines) }];
+  return [
+    ...comparison,
+    ...saved.map((one, i) => ({
+      id: `run-${i + 1}`,
+      title: titleOf(one),
+      html: `${sectionOf(one)}\n${one.folder === undefined ? '' : provenance(one.folder)}`,
+    })),
+  ];
+}
+
+const titleOf = (saved: Saved): string =>
+  saved.kind === 'study' ? saved.study.title : `${saved.name}, umbra ${commandOf(saved)}`;
+
+const commandOf = ({ kind, folder }: Saved): string =>
+  folder?.command ?? (kind === 'benchmark' ? 'benchmark' : 'run');
+
+function sectionOf(saved: Saved): string {
+  switch (saved.kind) {
+    case 'machine':
+      return machineSection(saved.machine);
+    case 'study':
+      return studySection(saved.study);
+    case 'benchmark':
+      return benchmarkSection(saved.benchmark);
+    case 'tables':
+      return tablesSection(saved.tables);
+  }
+}
+
+/** How it was run, when and where. */
+function provenance({ command, options, sources, environment, started, ...run }: Folder): string {
+  const given = Object.entries(options).map(([name, value]) => {
+    const source = sources[name] ?? 'default';
+    return [
+      `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
+      `${text(value)} (${source})`,
+    ] as const;
+  });
+  return `<details class="provenance"><summary>How it was run</summary>
+<h3>Given to umbra ${escaped(command)}</h3>
+${facts([['arguments', run.arguments.join(' ') || 'none'], ...given])}
+<h3>When and where</h3>
+${facts([
+  ['started', started],
+  ['took', `${run.seconds.toFixed(1)} s`],
+  ...Object.entries(environment).map(
+    ([name, value]) => [name.replaceAll('_', ' '), String(value)] as const,
+  ),
+])}
+</details>`;
+}
+
+const text = (value: unknown): string =>
+  typeof value === 'string' ? value : (JSON.stringify(value) ?? '');

@@ -1,0 +1,49 @@
+/** A study in a report: what was asked, what was found and how sure it is, and its charts. */
+
+import { few } from '../benchmark-text.ts';
+import { chartSvg, chartTable } from '../chart.ts';
+import type { Finding, StudyResult } from '../study-result.ts';
+import { escaped } from './html.ts';
+import { facts, figure, paragraph } from './parts.ts';
+
+export function studySection(study: StudyResult): string {
+  const { question, method, findings, charts, points, seeds, scale, costs, interrupted } = study;
+  const drawn = charts.filter((chart) =>
+    points.some(({ experiment }) => experiment === chart.experiment),
+  );
+  return [
+    `<p class="lead">${escaped(question)}</p>`,
+    ...(interrupted ? [paragraph('It was broken off: seeds or settings are missing.')] : []),
+    '<h3>Answers</h3>',
+    `<ul class="findings">${findings.map(findingItem).join('\n')}</ul>`,
+    ...(drawn.length > 0 ? ['<h3>Figures</h3>'] : []),
+    ...drawn.map((chart) =>
+      figure(chartSvg(chart, study), `${chart.title}. What is shaded lies within 95 %.`, {
+        caption: chart.title,
+        ...chartTable(chart, study),
+      }),
+    ),
+    '<h3>Method</h3>',
+    ...method.split('\n').filter(Boolean).map(paragraph),
+    facts([
+      ['Seeds', seeds.join(', ')],
+      ['Scale', String(scale)],
+      ['Costs', [costs.preset, ...costs.overridden].join(', ')],
+    ]),
+  ].join('\n');
+}
+
+/** The verdict's word goes with its colour. */
+const CLASSES = { holds: 'good', 'does not hold': 'bad', 'not clear': 'unclear' } as const;
+
+function findingItem({ claim, verdict, answer, figure: found, published }: Finding): string {
+  const { name, unit, value, low, high } = found;
+  const others =
+    published === undefined
+      ? ''
+      : `<br><span class="published">${escaped(`Published: ${published.value} (${published.source}). ${published.difference}`)}</span>`;
+  return (
+    `<li><strong class="${CLASSES[verdict]}">${verdict}</strong> ${escaped(claim)}<br>${escaped(answer)}<br>` +
+    `<span class="published">${escaped(`${name}: ${few(value)}${unit === '1' || unit === '' ? '' : ` ${unit}`} [${few(low)}, ${few(high)}]`)}</span>${others}</li>`
+  );
+}

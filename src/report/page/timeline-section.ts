@@ -1,0 +1,122 @@
+/** The timeline of a run in its report: a picture, what moves it, and its figures as a table. */
+
+import { readFileSync } from 'node:fs';
+import { stripTypeScriptTypes } from 'node:module';
+import { extname } from 'node:path';
+import { seriesColour } from '../drawing.ts';
+import type { Activity, Stretch } from './activity.ts';
+import { escaped } from './html.ts';
+import { count, table, time } from './parts.ts';
+import { type TimelineData, timelineSvg } from './timeline-view.ts';
+
+export interface VcpuName {
+  /** As in `pigz vCPU 0`. */
+  readonly name: string;
+  readonly guest: number;
+}
+
+export function timelineSection(
+  activity: Activity,
+  hostCpus: number,
+  vcpus: readonly VcpuName[],
+): string {
+  const data = dataOf(activity, hostCpus, vcpus);
+  const colours = coloursOf(vcpus);
+  return `<p>Each host CPU has a lane: above, which vCPU is in its guest there, in the colour of ${colours.of}; below that
+the faults, <span class="key fixed"></span> fixed by <code>demand_page</code> or
+<span class="key passed-on"></span> passed on to the guest; and <span class="key waits"></span> waits for another
+CPU to come out of a guest. A thin line goes with a vCPU from one host CPU to another. Below, each vCPU has a lane of its
+own, with a row for each host CPU.</p>
+<ul class="legend">${colours.names.map(legendItem).join('')}</ul>
+<div class="timeline">
+<div class="controls" role="group" aria-label="Move the timeline" hidden>
+<button type="button" value="earlier">← Earlier</button><button type="button" value="later">Later →</button>
+<button type="button" value="in">+ Zoom in</button><button type="button" value="out">− Zoom out</button>
+<button type="button" value="all">Whole run</button>
+<output aria-live="polite"></output>
+</div>
+<div class="view" tabindex="0" role="group" aria-label="Timeline; arrow keys move it, + and − zoom, Home shows the whole run">
+${timelineSvg(data, 0, data.span)}
+</div>
+<p class="hint">Arrow keys, + and −, Home; drag to move, Ctrl and the wheel to zoom.</p>
+<script type="application/json">${JSON.stringify(data).replaceAll('<', '\\u003c')}</script>
+</div>
+${table({
+  caption: 'What each host CPU did in that time',
+  head: ['Host CPU', 'In guests', 'Share', 'Stretches', 'Faults', 'Waits', 'vCPUs that came'],
+  rows: Array.from({ length: hostCpus }, (_, cpu) => rowOf(activity, cpu)),
+})}`;
+}
+
+const hasGuests = (vcpus: readonly VcpuName[]): boolean =>
+  new Set(vcpus.map(({ guest }) => guest)).size > 1;
+
+/** Of a guest that is alone each vCPU has its own. */
+function coloursOf(vcpus: readonly VcpuName[]): { readonly of: string; readonly names: string[] } {
+  if (!hasGuests(vcpus)) return { of: 'that vCPU', names: vcpus.map(({ name }) => name) };
+  const guests = new Map(vcpus.map(({ guest, name }) => [guest, name.replace(/ vCPU \d+$/, '')]));
+  return { of: 'its guest', names: [...guests.values()] };
+}
+
+const legendItem = (name: string, i: number): string =>
+  `<li><span class="key" style="background:${seriesColour(i)}"></span> ${escaped(name)}</li>`;
+
+function rowOf(activity: Activity, cpu: number): string[] {
+  const here = <T extends Stretch>(all: readonly T[]): T[] =>
+    all.filter(({ hostCpu }) => hostCpu === cpu);
+  const inside = here(activity.runs).reduce((sum, { from, to }) => sum + to - from, 0);
+  const span = activity.to - activity.from || 1;
+  return [
+    ...[`host CPU ${cpu}`, time(inside), `${((100 * inside) / span).toFixed(1)} %`],
+    ...[activity.runs, activity.faults, activity.waits, activity.migrations].map((all) =>
+      count(here(all).length),
+    ),
+  ];
+}
+
+function dataOf(
+  { from, to, runs, faults, waits, migrations }: Activity,
+  hostCpus: number,
+  vcpus: readonly VcpuName[],
+): TimelineData {
+  const at = (ns: number): number => Math.round((ns - from) / 100);
+  const byCpu = <T extends Stretch, Row>(all: readonly T[], row: (one: T) => Row): Row[][] => {
+    const lanes: Row[][] = Array.from({ length: hostCpus }, () => []);
+    for (const one of all) lanes[one.hostCpu]!.push(row(one));
+    return lanes;
+  };
+  const long = (one: Stretch): number => at(one.to) - at(one.from);
+  return {
+    vcpus: vcpus.map(({ name, guest }, i) => ({ name, colour: hasGuests(vcpus) ? guest : i })),
+    runs: byCpu(runs, (one) => [at(one.from), long(one), one.vcpu] as const),
+    faults: byCpu(faults, (one) => [at(one.from), long(one), one.passedOn ? 1 : 0] as const),
+    waits: byCpu(waits, (one) => [at(one.from), long(one)] as const),
+    migrations: migrations.map(
+      (one) => [one.vcpu, one.cameFrom, at(one.from), one.hostCpu, at(one.to)] as const,
+    ),
+    span: Math.max(1, at(to)),
+  };
+}
+
+/** What a page with timelines carries along. */
+export const timelineScript = (): string =>
+  ['timeline-view', 'timeline-keys'].map(plainSource).join('\n');
+
+/** JavaScript, from source or built, without imports: what it imports stands above it. */
+function plainSource(name: string): string {
+  const ending = extname(import.meta.url);
+  const source = readFileSync(new URL(`./${name}${ending}`, import.meta.url), 'utf8');
+  const script = ending === '.ts' ? stripped(source) : source;
+  return script.replace(/^import .*;$|^\/\/# sourceMappingURL.*$/gm, '');
+}
+
+/** Node says of it that it is experimental; that is for us to know. */
+function stripped(source: string): string {
+  const { emitWarning } = process;
+  process.emitWarning = () => {};
+  try {
+    return stripTypeScriptTypes(source);
+  } finally {
+    process.emitWarning = emitWarning;
+  }
+}

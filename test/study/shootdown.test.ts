@@ -1,0 +1,79 @@
+/** The study of shootdowns: its guests do what it says, and its verdicts follow the figures. */
+
+import { expect, test } from 'vitest';
+import { costTable } from '../../src/cost/model.ts';
+import { StudyLedger } from '../../src/study/ledger.ts';
+import { runStudy } from '../../src/study/run-study.ts';
+import { shootdown } from '../../src/study/shootdown/shootdown.ts';
+import type { Levels, Measures } from '../../src/study/study.ts';
+
+const COSTS = costTable();
+/** Of a ledger that keeps nothing. */
+const HEAD = { study: 'shootdown', scale: 1, costs: '', version: '' };
+const ARMS = shootdown.arms(1);
+
+function run(experiment: string, levels: Levels, seed = 1): Promise<Measures> {
+  const arm = ARMS.find(
+    (one) =>
+      one.experiment === experiment &&
+      Object.entries(levels).every(([name, level]) => one.levels[name] === level),
+  );
+  return arm!.run(seed, COSTS);
+}
+
+test('each other CPU on the same pgdir is shot down once for each page, one on another never', async () => {
+  const others = 2;
+  const same = await run('participants', { where: 'on the same pgdir', others });
+  const apart = await run('participants', { where: 'on another pgdir', others });
+  const alone = await run('participants', { where: 'on the same pgdir', others: 0 });
+  expect(same['shootdowns_each']).toBe(others);
+  expect(apart['shootdowns_each']).toBe(0);
+  expect(same['cycles']).toBeGreaterThan(apart['cycles']!);
+  expect(apart['cycles']).toBe(alone['cycles']);
+  expect(same['cycles_of_others']).toBeGreaterThan(0);
+  expect(same['ticks_each']).toBeGreaterThan(alone['ticks_each']!);
+});
+
+test('a flush shoots each CPU down once for all pages, and what it throws away too faults in again', async () => {
+  const [each, flush] = await Promise.all(
+    ['a SET_PTE each', 'one flush'].map((way) => run('batches', { way, pages: 8 })),
+  );
+  expect(each!['shootdowns_each']).toBe(3);
+  expect(flush!['shootdowns_each']).toBe(3 / 8);
+  expect(flush!['faults_again']).toBeGreaterThan(each!['faults_again']!);
+});
+
+test('threads of one process shoot one another down, a thread alone nobody', async () => {
+  const [one, two] = await Promise.all([1, 2].map((vcpus) => run('threads', { vcpus })));
+  expect(one!['shootdowns_per_fault']).toBe(0);
+  expect(two!['shootdowns_per_fault']).toBeGreaterThan(0);
+  expect(two!['cycles']).toBeGreaterThan(one!['cycles']!);
+});
+
+test('a run is a function of its seed', async () => {
+  const levels = { where: 'on the same pgdir', others: 1 };
+  expect(await run('participants', levels, 3)).toEqual(await run('participants', levels, 3));
+  expect(await run('participants', levels, 4)).not.toEqual(await run('participants', levels, 3));
+});
+
+test('what is varied and measured is described, and of what was not run nothing is said', async () => {
+  const plan = { study: shootdown, scale: 1, seeds: [1], costs: COSTS };
+  const wants = (experiment: string) => experiment === 'batches-alone';
+  const watch = { isInterrupted: () => false, done: () => {} };
+  const { points, findings, charts } = await runStudy(
+    { ...plan, wants },
+    new StudyLedger(undefined, HEAD),
+    watch,
+  );
+  for (const { levels } of points) {
+    expect(Object.keys(shootdown.factors)).toEqual(expect.arrayContaining(Object.keys(levels)));
+  }
+  expect(findings.map(({ claim }) => claim)).toEqual([expect.stringContaining('no other CPU')]);
+  // One run has no interval that could be anywhere else: it says what the median says.
+  expect(findings[0]!.verdict).toBe(findings[0]!.figure.value > 1 ? 'holds' : 'does not hold');
+  for (const { x, y, series } of charts) {
+    expect(
+      points.every(({ levels, measures }) => x in levels && y in measures && series! in levels),
+    ).toBe(true);
+  }
+});
