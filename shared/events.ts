@@ -62,6 +62,7 @@ export interface HostEvent {
 
 export class Events {
   declare private readonly words: Words;
+  declare private readonly plain: Uint32Array;
   declare private readonly layout: Layout;
   declare private readonly ring: Ptr;
   declare private readonly running: Ptr;
@@ -72,6 +73,7 @@ export class Events {
    */
   constructor(words: Words, layout: Layout, cpu: number, running: Ptr) {
     this.words = words;
+    this.plain = words.plain;
     this.layout = layout;
     this.ring = this.#ringOf(cpu);
     this.running = running;
@@ -81,17 +83,17 @@ export class Events {
   tap: ((kind: EventKind, vcpu: number, a: number, b: number, c: number) => void) | undefined;
 
   record(kind: EventKind, a = 0, b = 0, c = 0): void {
-    const { plain } = this.words;
-    const sequence = plain[this.ring]!;
-    const at = this.ring + HEADER_WORDS + (sequence % KEPT) * EVENT_WORDS;
+    const { plain, ring } = this;
+    const sequence = plain[ring]!;
+    const at = ring + HEADER_WORDS + (sequence % KEPT) * EVENT_WORDS;
     plain[at] = sequence + 1;
     plain[at + 1] = kind;
     plain[at + 2] = plain[this.running]!;
     plain[at + 3] = a;
     plain[at + 4] = b;
     plain[at + 5] = c;
-    plain[this.ring] = sequence + 1;
-    this.tap?.(kind, plain[this.running]!, a, b, c);
+    plain[ring] = sequence + 1;
+    if (this.tap !== undefined) this.tap(kind, plain[this.running]!, a, b, c);
   }
 
   /** The last `most` events of a host CPU, oldest first. Exact while that CPU stands still. */

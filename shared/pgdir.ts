@@ -17,7 +17,9 @@ const CHANGES = 5;
 const USERS = 6;
 const VERSION = 7;
 const LAST_USE = 8;
-export const PGDIR_WORDS = 16;
+/** Apart from what is exported, which is no constant to the compiler even here. */
+const RECORD_WORDS = 16;
+export const PGDIR_WORDS = RECORD_WORDS;
 
 /** What no top level's address is: the pgdir is empty, and nobody's. */
 export const NOBODYS: Gpa = toGpa(-1);
@@ -30,7 +32,7 @@ export function indexOfGpgdir(pgdirs: readonly Pgdir[], gpgdir: Gpa): number {
   const count = pgdirs.length;
   const { words, place } = pgdirs[0]!;
   for (let i = 0; i < count; i++) {
-    const at = place + i * PGDIR_WORDS;
+    const at = place + i * RECORD_WORDS;
     const isAllocated = words.read(toPtr(at + PGDIR)) !== NULL;
     if (isAllocated && words.read(toPtr(at + GPGDIR)) === gpgdir) return i;
   }

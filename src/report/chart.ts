@@ -204,7 +204,8 @@ function axis({ kind, x_scale }: ChartSpec, dots: readonly Dot[], label: string)
   const wrapped = { ...options, lineWidth: roomOf(levels) / FONT_SIZE, labelOffset: below - 6 };
   if (kind === 'bar') return axisFx({ ...wrapped, anchor: 'bottom' });
   const each = levels.length <= MOST_TICKS || x_scale === 'band';
-  return axisX(each ? { ...wrapped, ticks: levels, tickFormat: String } : options);
+  // With tickFormat a logarithmic axis would leave out some.
+  return each ? axisX(levels, { ...wrapped, text: String }) : axisX(options);
 }
 
 const levelsOf = (dots: readonly Dot[]): (string | number)[] => [

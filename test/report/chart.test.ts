@@ -68,6 +68,13 @@ describe.each(['line', 'bar'] as const)('a chart of kind %s', (kind) => {
   });
 });
 
+test('on a logarithmic axis each level has its name, wherever it lies', () => {
+  const levels = [500, 2_000, 8_000, 32_000];
+  const many = levels.map((cpus) => point({ cpus, lock: 'none' }, cpus));
+  const texts = textsIn(drawn(chart, { ...study, points: many }), 'text');
+  expect(levels.map(String).filter((level) => !texts.includes(level))).toEqual([]);
+});
+
 test('on a logarithmic axis an interval that reaches zero is drawn, and a point at zero is not', () => {
   const zero = { ...point({ cpus: 8, lock: 'none' }, 0) };
   const low = point({ cpus: 4, lock: 'none' }, 100);

@@ -44,6 +44,6 @@ function findingItem({ claim, verdict, answer, figure: found, published }: Findi
       : `<br><span class="published">${escaped(`Published: ${published.value} (${published.source}). ${published.difference}`)}</span>`;
   return (
     `<li><strong class="${CLASSES[verdict]}">${verdict}</strong> ${escaped(claim)}<br>${escaped(answer)}<br>` +
-    `<span class="published">${escaped(`${name}: ${few(value)} ${unit} [${few(low)}, ${few(high)}]`)}</span>${others}</li>`
+    `<span class="published">${escaped(`${name}: ${few(value)}${unit === '1' || unit === '' ? '' : ` ${unit}`} [${few(low)}, ${few(high)}]`)}</span>${others}</li>`
   );
 }

@@ -42,7 +42,7 @@ summary { cursor: pointer; color: var(--faint); font-size: .9rem; }
 .key.fixed, .key.passed-on, .key.waits { height: .45em; vertical-align: .15em; }
 .key.fixed { background: var(--faint); } .key.passed-on { background: var(--heat); } .key.waits { background: var(--series-4); }
 .view { touch-action: pan-y; cursor: grab; border: 1px solid var(--line); border-radius: 4px; padding: .4rem; }
-.view svg { width: 100%; }
+.view > svg { width: 100%; }
 .view text { font-size: 12px; fill: var(--ink); }
 .view .fixed { fill: var(--faint); } .view .passed-on { fill: var(--heat); } .view .waits { fill: var(--series-4); }
 .view .tick { stroke: var(--line); stroke-dasharray: 2 3; } .view .lane { stroke: var(--line); }

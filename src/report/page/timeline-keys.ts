@@ -74,9 +74,13 @@ function attach(root: HTMLElement): void {
     const drag = ({ clientX }: PointerEvent): void =>
       show(startFrom - (clientX - startX) * perPixel(), to - from);
     view.addEventListener('pointermove', drag);
-    view.addEventListener('pointerup', () => view.removeEventListener('pointermove', drag), {
-      once: true,
-    });
+    view.addEventListener(
+      'lostpointercapture',
+      () => view.removeEventListener('pointermove', drag),
+      {
+        once: true,
+      },
+    );
   });
 }
 

@@ -29,6 +29,8 @@ const MOST_VCPUS = 32;
 /** Of one look: more would be a grey field. */
 const MOST_MIGRATIONS = 1500;
 const COLOURS = 8;
+/** Of a name, beside its lane. */
+const MOST_LETTERS = 18;
 
 /** What happened from one time to another. */
 export function timelineSvg(data: TimelineData, from: number, to: number): string {
@@ -74,7 +76,7 @@ export function timelineSvg(data: TimelineData, from: number, to: number): strin
       const [y1, y2] = [cameFrom, cpu].map((one) => cpuTop(one) + RUN_HEIGHT / 2);
       return `<line class="moves" style="stroke:${colourOf(data, vcpu)}" x1="${px(x(left))}" y1="${y1}" x2="${px(x(at))}" y2="${y2}"/>`;
     });
-  return `<svg viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="Host CPUs and vCPUs from ${timeText(from)} to ${timeText(to)}"><clipPath id="plot"><rect x="${GUTTER}" y="0" width="${WIDTH - GUTTER}" height="${height}"/></clipPath>${axis(place, height)}${lanes.join('')}${own.join('')}<g clip-path="url(#plot)">${moves.join('')}</g></svg>`;
+  return `<svg viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="Host CPUs and vCPUs from ${timeText(from)} to ${timeText(to)}">${axis(place, height)}${lanes.join('')}${own.join('')}<svg x="${GUTTER}" width="${WIDTH - GUTTER}" height="${height}" viewBox="${GUTTER} 0 ${WIDTH - GUTTER} ${height}">${moves.join('')}</svg></svg>`;
 }
 
 /** 12.5 ms; of hundreds of nanoseconds. */
@@ -140,7 +142,14 @@ const colourOf = ({ vcpus }: TimelineData, vcpu: number): string =>
   `var(--series-${(vcpus[vcpu]?.colour ?? 0) % COLOURS})`;
 
 const label = (name: string, y: number): string =>
-  `<text x="${GUTTER - 8}" y="${px(y)}" text-anchor="end">${text(name.length > 18 ? `${name.slice(0, 17)}…` : name)}</text>`;
+  `<text x="${GUTTER - 8}" y="${px(y)}" text-anchor="end">${text(shortened(name))}</text>`;
+
+/** What tells vCPUs of a guest apart is at the end of their names. */
+function shortened(name: string): string {
+  if (name.length <= MOST_LETTERS) return name;
+  const end = / vCPU \d+$/.exec(name)?.[0] ?? '';
+  return `${name.slice(0, MOST_LETTERS - 1 - end.length)}…${end}`;
+}
 
 function axis({ x, from, to }: Place, height: number): string {
   const rough = (to - from) / 7;
