@@ -30,7 +30,7 @@ export function columnsOf(
 /** 28.5k ±0.2 %: how far the farther end of the interval is from the median. */
 function withSpread({ median, low, high }: Samples): string {
   if (low === high) return short(median);
-  if (median === 0) return `0 to ${short(high)}`;
+  if (median === 0) return `${short(low)} to ${short(high)}`;
   const spread = Math.max(high - median, median - low) / Math.abs(median);
   return `${short(median)} ±${Number((100 * spread).toPrecision(spread < 0.1 ? 1 : 2))} %`;
 }

@@ -15,6 +15,7 @@ const SHORTER: readonly (readonly [RegExp, string])[] = [
   [/--seconds \d+/, '--seconds 2'],
   [/--ops 1e9/, '--ops 1e5'],
   [/--runs 10000/, '--runs 200'],
+  [/(study shootdown) --seeds \d+/, '$1 --seeds 1 --experiment participants'],
   [/(study claims) --seeds \d+/, '$1 --seeds 2 --experiment notifier'],
   [/(study strategies).*/, '$1 --seeds 1 --experiment modification'],
   [/^npm run bench$/, 'npm run bench -- --filter "TLB hit, load"'],

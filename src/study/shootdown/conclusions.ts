@@ -31,9 +31,8 @@ function anotherPgdir(points: readonly Point[]): Finding[] {
   const ratio = ratioOfPoints(beneath, alone, 'cycles');
   return [
     {
-      claim:
-        'CPUs in the guest on another pgdir cost a removal no cycles, to within one in a hundred.',
-      verdict: verdictOf(ratio, { above: 0.99, below: 1.01 }),
+      claim: 'CPUs in the guest on another pgdir cost a removal no cycles, to within a tenth.',
+      verdict: verdictOf(ratio, { above: 0.9, below: 1.1 }),
       answer:
         `With ${MOST} of them it takes ${inWords(ratio)} times the cycles of a CPU alone, and no shootdown. ` +
         `What it has to look at makes ${inWords(ratioOfPoints(beneath, alone, 'ticks_each'))} times the ticks.`,

@@ -76,6 +76,9 @@ const LOADS_OF_OTHERS = 1000;
 
 const loadsOf = (pages: number): Operation[] => Array.from({ length: pages }, (_, i) => load(i));
 
+/** So that the kernel's first change does not fault on the page of the guest's own table. */
+const TOUCH_TABLE = pte('A', 0, true);
+
 /** One vCPU does `ops`, the others use their pages meanwhile. */
 function guestFor(
   ops: readonly Operation[],
@@ -86,7 +89,7 @@ function guestFor(
     load(USED_PAGES + (i % KEPT_PAGES)),
   );
   return guestOf([
-    { on: 'A', ops },
+    { on: 'A', ops: [TOUCH_TABLE, ...ops] },
     ...Array.from({ length: others }, () => ({ on, ops: reading })),
   ]);
 }
