@@ -19,7 +19,7 @@ export function reportCommand(): Command {
     )
     .argument(
       '<run...>',
-      'folders of --out, or files of --json of start, run, study and the benchmark',
+      'folders of --out, or files of --json of start, run, study, campaign and the benchmark',
     )
     .requiredOption('-o, --output <file>', 'the HTML file, which is replaced if it is there')
     .option(...QUIET_OPTION)

@@ -20,7 +20,10 @@ const LS = 'scenarios/traces/ls.umbra';
 const POLICY = ['--policy', 'ping-pong', '--cpus', '2', '-q'];
 umbra('start', LS, LS, ...POLICY, '--out', at('first'), '--json', at('second.json'));
 umbra('stress', '--runs', '1', '-q', '--out', at('stress'));
-const made = umbra('report', at('first'), at('second.json'), at('stress'), '-o', at('all.html'));
+const R2 = ['litmus/1-fault/R2-cleared-entry-comes-back.yaml', '--defects', 'R2', '--runs', '50'];
+umbra('campaign', ...R2, '--discipline', 'guest-lock', '-q', '--json', at('campaign.json'));
+const shown = [at('first'), at('second.json'), at('stress'), at('campaign.json')];
+const made = umbra('report', ...shown, '-o', at('all.html'));
 
 const { document } = parseHTML(readFileSync(at('all.html'), 'utf8'));
 const texts = (selector: string): string[] =>
@@ -39,6 +42,7 @@ test('has a section for each run, and one that compares those of machines', () =
     'first, umbra start',
     'second.json, umbra run',
     'stress, umbra stress',
+    'campaign.json, umbra campaign',
   ]);
 });
 
@@ -48,6 +52,12 @@ test('tells the figures of the run', () => {
   expect(of('walks').join()).toContain(n(report.total.walks));
   expect(texts('#run-1')[0]).toContain('every reference count adds up');
   expect(texts('#run-1 figcaption').join(' ')).toMatch(/: \d+ faults\./);
+});
+
+test('tells the schedules of a campaign that went wrong', () => {
+  expect(texts('#run-4 tbody tr').join('\n')).toMatch(
+    /R2-cleared.*guest-lock.*umbra replay umbra\d/,
+  );
 });
 
 test('the timeline has every stretch, fault and migration of the run', () => {

@@ -1,6 +1,7 @@
 /** The report of one run or of several, as one HTML file. */
 
 import { benchmarkSection } from './benchmark-section.ts';
+import { campaignSection } from './campaign-section.ts';
 import { comparisonSection } from './comparison-section.ts';
 import { escaped, htmlPage } from './html.ts';
 import { machineSection } from './machine-section.ts';
@@ -51,7 +52,7 @@ const titleOf = (saved: Saved): string =>
   saved.kind === 'study' ? saved.study.title : `${saved.name}, umbra ${commandOf(saved)}`;
 
 const commandOf = ({ kind, folder }: Saved): string =>
-  folder?.command ?? (kind === 'benchmark' ? 'benchmark' : 'run');
+  folder?.command ?? (kind === 'machine' ? 'run' : kind);
 
 function sectionOf(saved: Saved): string {
   switch (saved.kind) {
@@ -61,6 +62,8 @@ function sectionOf(saved: Saved): string {
       return studySection(saved.study);
     case 'benchmark':
       return benchmarkSection(saved.benchmark);
+    case 'campaign':
+      return campaignSection(saved.campaign);
     case 'tables':
       return tablesSection(saved.tables);
   }

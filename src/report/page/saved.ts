@@ -12,6 +12,7 @@ import type { RunReport } from '../run-report.ts';
 import { STATISTICS } from '../statistics-table.ts';
 import { checkStudyResult, type StudyResult } from '../study-result.ts';
 import { activityOf } from './activity.ts';
+import { type Campaign, campaign } from './campaign-section.ts';
 import type { SavedMachine } from './machine-section.ts';
 
 /** What a run folder says of itself in its run.json, as far as a report needs it. */
@@ -45,12 +46,13 @@ export type Saved = { readonly name: string; readonly folder?: Folder } & (
   | { readonly kind: 'machine'; readonly machine: SavedMachine }
   | { readonly kind: 'study'; readonly study: StudyResult }
   | { readonly kind: 'benchmark'; readonly benchmark: Benchmark }
+  | { readonly kind: 'campaign'; readonly campaign: Campaign }
   | { readonly kind: 'tables'; readonly tables: readonly SavedTable[] }
 );
 
 const SCHEMA_VERSION = 1;
 const EXPECTED =
-  'a folder that --out of a command has made, or the file of --json of umbra start, run and study, or of npm run bench';
+  'a folder that --out of a command has made, or the file of --json of umbra start, run, study and campaign, or of npm run bench';
 
 /** Throws UserError for what is none of these, or was written by another version. */
 export async function readSaved(path: string): Promise<Saved> {
@@ -91,6 +93,8 @@ async function readFile(path: string, name: string): Promise<Saved> {
     mustBeComplete(result, path);
     return { name, kind: 'machine', machine: { name, report: result } };
   }
+  const asCampaign = campaign.safeParse(result);
+  if (asCampaign.success) return { name, kind: 'campaign', campaign: asCampaign.data };
   if (isBenchmark(result)) return { name, kind: 'benchmark', benchmark: readBenchmark(path) };
   throw new UserError(`${path}: found JSON of something else, expected ${EXPECTED}`);
 }

@@ -1,0 +1,62 @@
+/** A campaign in a report: what each strategy did on each test, and the schedules that went wrong. */
+
+import { z } from 'zod';
+import { count, facts, paragraph, table } from './parts.ts';
+
+const strategy = z.object({
+  strategy: z.string(),
+  schedules: z.number(),
+  steps: z.number(),
+  failures: z.number(),
+});
+
+const setting = z.object({
+  discipline: z.string(),
+  paging: z.string(),
+  distinct: z.number(),
+  first_failures: z.array(z.object({ token: z.string() })),
+  strategies: z.array(strategy),
+});
+
+/** What of the file of `umbra campaign --json` is shown. */
+export const campaign = z.object({
+  schema_version: z.literal(1),
+  seed: z.number(),
+  units: z.object({ done: z.number(), all: z.number() }),
+  schedules: z.number(),
+  distinct: z.number(),
+  failures: z.number(),
+  tests: z.array(z.object({ path: z.string(), settings: z.array(setting) })),
+});
+
+export type Campaign = z.infer<typeof campaign>;
+
+export function campaignSection({ tests, units, ...all }: Campaign): string {
+  const settings = tests.flatMap(({ path, settings: own }) =>
+    own.map((one) => ({ ...one, test: `${path}, ${one.discipline}, ${one.paging}` })),
+  );
+  const failed = settings.flatMap(({ test, first_failures }) =>
+    first_failures.map(({ token }) => [test, `umbra replay ${token}`]),
+  );
+  return [
+    facts([
+      ['Seed', String(all.seed)],
+      ['Units', `${count(units.done)} of ${count(units.all)}`],
+      ['Schedules', `${count(all.schedules)}, ${count(all.distinct)} of them different`],
+      ['Failures', count(all.failures)],
+    ]),
+    ...(failed.length === 0
+      ? [paragraph('No schedule went wrong.')]
+      : [table({ caption: 'Went wrong', head: ['Test', 'Do it again'], rows: failed })]),
+    table({
+      caption: 'What each strategy did',
+      head: ['Test', 'Strategy', 'Schedules', 'Steps', 'Failures'],
+      rows: settings.flatMap(({ test, strategies }) =>
+        strategies.map((one) => [
+          ...[test, one.strategy, count(one.schedules)],
+          ...[count(one.steps), count(one.failures)],
+        ]),
+      ),
+    }),
+  ].join('\n');
+}
