@@ -49,7 +49,7 @@ const slowdown = (points: readonly Point[]): Finding[] =>
 const LI = {
   source: 'Li, Ding and Shen 2007',
   value:
-    'a switch on a 2 GHz Xeon costs 3.8 µs direct, 7,600 cycles, and up to 1.5 ms with cold caches',
+    'a switch on a 2 GHz Xeon costs 3.8 µs direct, 7,600 cycles, and above 1 ms with the caches',
   difference:
     'Theirs is the switch of a process to another on one CPU; what its cache is worth depends on the ' +
     'program. Here a migration is charged one refill of the first-level cache, whatever the program ' +
