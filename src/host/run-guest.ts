@@ -171,7 +171,7 @@ export class GuestRunner {
     this.#hostCpu.walks = 0;
     if (lg.isNested) enterNested(this.#host, this.#hostCpu, this.#mmu, cpu);
     else enterGuest(this.#host, this.#hostCpu, this.#mmu, cpu);
-    if (lg.dead !== Dead.Alive && lg.isNested) return undefined;
+    if (lg.isNested && lg.dead !== Dead.Alive) return undefined;
     this.#hostCpu.inside = true;
     return undefined;
   }
