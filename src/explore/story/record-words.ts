@@ -115,6 +115,9 @@ function nameGuest(lg: Lguest, several: boolean, name: Name): void {
   name(() => lg.kernelAddress, `kernel address of ${its}`, 'address');
   name(() => lg.notifications, `notifications of ${its}`, 'number');
   name(() => lg.hungryVcpu, `vCPU of ${its} that waits for a pgdir`, 'number');
+  name(() => lg.uses, `uses of pgdirs of ${its}`, 'count');
+  name(() => lg.hand, `hand of ${its} that looks for a victim`, 'number');
+  name(() => lg.nestedRoot, `nested table of ${its}`, 'number');
   name(() => lg.lock.holding(0), `lock of ${its}`, 'lock');
   for (const [i, pgdir] of lg.pgdirs.entries()) {
     const which = several ? `pgdir ${i} of guest ${lg.index}` : `pgdir ${i}`;
@@ -122,6 +125,7 @@ function nameGuest(lg: Lguest, several: boolean, name: Name): void {
     name(() => pgdir.pgdir, `tables of ${which}`, 'address');
     name(() => pgdir.switcherMapped, `switcher_mapped of ${which}`, 'truth');
     name(() => pgdir.lastHostCpu, `last_host_cpu of ${which}`, 'hostCpu');
+    name(() => pgdir.lastUse, `last use of ${which}`, 'number');
     name(() => pgdir.lock.holding(0), `lock of ${which}`, 'lock');
     name(() => pgdir.changes, `changes of ${which}`, 'count');
     name(() => pgdir.users, `users of ${which}`, 'count');
