@@ -6,7 +6,7 @@
 import type { LineResult, SamplesOfIsolate } from '../src/report/benchmark.ts';
 import { paceNs } from './pace.ts';
 import type { Batch, Line, Side, Unit } from './pair.ts';
-import { LONGEST_MS, type WarmUp, warmUp } from './warm-up.ts';
+import { LASTING_MS, type WarmUp, warmUp } from './warm-up.ts';
 
 /** What one isolate has to say of a line. */
 export interface Taken {
@@ -63,8 +63,8 @@ export async function measure(line: Line): Promise<Taken> {
 
 /** Machines with workers of their own for each batch are new every time. */
 function limitFor({ rounds, lasting }: Line) {
-  if (rounds === undefined) return { longest: LONGEST_MS.oneOfSeveral };
-  return lasting ? { longest: LONGEST_MS.only } : { given: 1 };
+  if (rounds === undefined) return {};
+  return lasting ? { least: LASTING_MS, longest: LASTING_MS } : { given: 1 };
 }
 
 function sampleOf(unit: Unit, { count, ns }: Batch): number {

@@ -24,7 +24,7 @@ export const LEGEND =
   'Medians; in brackets where they lie with 95 %. Ratios are of batches taken in turns. cores: had ' +
   'on\naverage; out: samples that lie far out, and the farthest in medians; C: times as long as in C.\n';
 
-const WIDTHS = { name: 66, value: 34, inC: 22, goal: 18, cores: 7, outliers: 12 };
+const WIDTHS = { name: 70, value: 34, inC: 22, goal: 18, cores: 7, outliers: 12 };
 
 /** What the columns are. */
 export const heading = (): string =>

@@ -10,21 +10,26 @@ export type WarmUp = LineResult['warm_up'][number];
 const WINDOW_MS = 60;
 /** So many windows in a row in which no side was faster than ever before. */
 const CALM_WINDOWS = 3;
-/** For one isolate of several, and for the only one of a line. */
-export const LONGEST_MS = { oneOfSeveral: 900, only: 5_000 } as const;
+/** For one isolate of several. */
+const LONGEST_MS = 900;
+/**
+ * Always, for machines that last: each of their threads has a compiler that learns the same, all at
+ * the same time, and what looks calm in between is not the end of it.
+ */
+export const LASTING_MS = 5_000;
 /** What counts as faster. */
 const GAIN = 0.98;
 
-/** As many rounds as it takes, for `longest` at most; or as many as are given. */
+/** As many rounds as it takes, in milliseconds from `least` to `longest`; or as many as are given. */
 interface Limit {
-  /** Milliseconds. */
+  readonly least?: number;
   readonly longest?: number;
   readonly given?: number;
 }
 
 export async function warmUp(
   round: (nth: number) => Promise<readonly Batch[]>,
-  { longest = LONGEST_MS.oneOfSeveral, given }: Limit = {},
+  { least = 0, longest = LONGEST_MS, given }: Limit = {},
 ): Promise<WarmUp> {
   const start = performance.now();
   const elapsed = (): number => performance.now() - start;
@@ -34,8 +39,8 @@ export async function warmUp(
     return { ms: elapsed(), rounds, settled: true };
   }
   const best: number[] = [];
-  for (let calm = 0; calm < CALM_WINDOWS; ) {
-    if (elapsed() > longest) return { ms: elapsed(), rounds, settled: false };
+  let calm = 0;
+  while (elapsed() < least || (calm < CALM_WINDOWS && elapsed() < longest)) {
     const window: (readonly Batch[])[] = [];
     const end = performance.now() + WINDOW_MS;
     while (window.length === 0 || performance.now() < end) window.push(await round(rounds++));
@@ -46,5 +51,5 @@ export async function warmUp(
     for (const [side, cost] of sides.entries()) best[side] = Math.min(best[side] ?? cost, cost);
     calm = isFaster ? 0 : calm + 1;
   }
-  return { ms: elapsed(), rounds, settled: true };
+  return { ms: elapsed(), rounds, settled: calm >= CALM_WINDOWS };
 }

@@ -30,3 +30,13 @@ test('is bounded where one side gets ever faster, and says so', async () => {
   expect(settled).toBe(false);
   expect(ms).toBeGreaterThan(800);
 });
+
+test('goes on for as long as it has to, however calm it is', async () => {
+  const limits = { least: 400, longest: 400 };
+  const { settled, ms } = await warmUp(
+    lasting(() => [50]),
+    limits,
+  );
+  expect(settled).toBe(true);
+  expect(ms).toBeGreaterThan(400);
+});

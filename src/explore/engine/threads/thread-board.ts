@@ -1,10 +1,12 @@
 /**
  * A litmus test's machine with its host CPUs in threads of their own, under control: the
  * same code as on a board in one thread, and the same runs, step for step. The thread that
- * asks for runs is host CPU 0's: so one thread the less is to be woken for each run.
+ * asks for runs is host CPU 0's: so one thread the less is to be woken for each run. Where
+ * there are fewer cores than host CPUs, all of them share one.
  */
 
-import { Worker } from 'node:worker_threads';
+import { availableParallelism } from 'node:os';
+import { threadId, Worker } from 'node:worker_threads';
 import { type Remote, wrap } from 'comlink';
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
 import { UserError } from '../../../../shared/errors.ts';
@@ -17,6 +19,7 @@ import type { Beginning } from '../beginning.ts';
 import type { Limits } from '../board.ts';
 import { type End, endOfGuests, type Run } from '../run.ts';
 import { TurnState } from '../turn-state.ts';
+import { allowedCores, pickCore, stayOn } from './core.ts';
 import { strategyOf, TurnCpu } from './turn-cpu.ts';
 import type { Chosen, TurnCpuApi } from './turn-cpu-api.ts';
 
@@ -29,6 +32,8 @@ interface Parts {
   /** Of the others, by their numbers less one. */
   readonly workers: readonly Worker[];
   readonly apis: readonly Remote<TurnCpuApi>[];
+  /** Where this thread may be when it does not take part; undefined if it may be there all the time. */
+  readonly cores: string | undefined;
 }
 
 export class ThreadBoard {
@@ -53,7 +58,11 @@ export class ThreadBoard {
   ): Promise<ThreadBoard> {
     const state = makeMemory(TurnState.wordsFor(host.cpus.length, mostSteps));
     const { touched } = beginning;
-    const boot = { shared, path, kept, state, mostSteps, memory, touched };
+    const coreEach = availableParallelism() >= host.cpus.length;
+    const boot = { shared, path, kept, state, mostSteps, memory, coreEach, touched };
+    const cores = coreEach ? undefined : allowedCores();
+    // The workers take after this thread.
+    if (cores !== undefined) stayOn(pickCore(cores, threadId));
     const first = new TurnCpu();
     first.boot({ ...boot, index: 0 });
     const workers = host.cpus
@@ -67,9 +76,10 @@ export class ThreadBoard {
       await Promise.all(apis.map((api, i) => api.boot({ ...boot, index: i + 1 })));
     } catch (error) {
       await Promise.all(workers.map((worker) => worker.terminate()));
+      if (cores !== undefined) stayOn(cores);
       throw error;
     }
-    return new ThreadBoard({ host, beginning, first, mostSteps, workers, apis });
+    return new ThreadBoard({ host, beginning, first, mostSteps, workers, apis, cores });
   }
 
   /**
@@ -97,7 +107,9 @@ export class ThreadBoard {
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#parts.workers.map((worker) => worker.terminate()));
+    const { workers, cores } = this.#parts;
+    await Promise.all(workers.map((worker) => worker.terminate()));
+    if (cores !== undefined) stayOn(cores);
   }
 
   /** Throws UserError for a strategy that cannot decide in several threads. */

@@ -3,7 +3,6 @@
  * not sleeps. What is known of the run, and what the strategy keeps, go with it.
  */
 
-import { availableParallelism } from 'node:os';
 import { type Ptr, toPtr } from '../../../../shared/address.ts';
 import type { Host } from '../../../../shared/host.ts';
 import type { Words } from '../../../../shared/words.ts';
@@ -16,7 +15,7 @@ import { TaskWord, type TurnState } from '../turn-state.ts';
 export const OVER = Symbol('over');
 
 /**
- * Looks at a word before sleeping on it, if every CPU can have a core to itself: some 30 µs. More
+ * Looks at a word before sleeping on it, if every CPU has a core to itself: some 30 µs. More
  * make a short schedule shorter where nobody else wants the cores, and several times as long where
  * somebody does.
  */
@@ -34,17 +33,18 @@ export class ThreadTurn extends Turn {
   /** That this thread takes part in. */
   #run = 0;
 
-  /** `words`: the leaf of the memory that the state is in. */
+  /** `words`: the leaf of the memory that the state is in; `coreEach`: every CPU has a core to itself. */
   constructor(
     state: TurnState,
     words: Words,
+    coreEach: boolean,
     host: Host,
     memory: MemoryModel,
     touched: Uint8Array,
   ) {
     super(state, host, memory, touched);
     this.#words = words;
-    this.#spins = availableParallelism() >= host.cpus.length ? SPINS : 0;
+    this.#spins = coreEach ? SPINS : 0;
   }
 
   override join(strategy: Strategy, seed: number, mostSteps: number): void {

@@ -15,6 +15,8 @@ export interface TurnCpuBoot {
   readonly state: WebAssembly.Memory;
   readonly mostSteps: number;
   readonly memory: MemoryModel;
+  /** Every host CPU has a core to itself. */
+  readonly coreEach: boolean;
   /** See Beginning. */
   readonly touched: Uint8Array;
 }

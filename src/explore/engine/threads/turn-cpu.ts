@@ -22,11 +22,12 @@ export class TurnCpu implements TurnCpuApi {
   #turn: ThreadTurn | undefined;
   #mostSteps = 0;
 
-  boot({ shared, index, path, kept, state, mostSteps, memory, touched }: TurnCpuBoot): void {
+  boot(boot: TurnCpuBoot): void {
+    const { shared, index, path, kept, state, mostSteps, memory, coreEach, touched } = boot;
     const host = new Host(shared, MAIN_THREAD);
     const words = new Words(state, toPtr(0));
     const turnState = new TurnState(words.plain, host.cpus.length, mostSteps);
-    const turn = new ThreadTurn(turnState, words, host, memory, touched);
+    const turn = new ThreadTurn(turnState, words, coreEach, host, memory, touched);
     for (const { index: number } of host.cpus) turn.tasks.push(new Task(turn, number, host));
     const litmus = readLitmus(path);
     const software = litmusSoftware(kept === undefined ? litmus : keep(litmus, kept));

@@ -1,0 +1,41 @@
+/**
+ * Which core a thread is on. Threads of which one at a time goes on are better off on one:
+ * a sleeper on another core is woken by an interrupt of that core, which takes three times as
+ * long. Node cannot say so to Linux; `taskset`, of util-linux, can for any thread.
+ */
+
+import { execFileSync } from 'node:child_process';
+import { readFileSync, readlinkSync } from 'node:fs';
+import { basename } from 'node:path';
+
+/** The cores that the calling thread may be on, as Linux lists them: `0-2,5`. Undefined elsewhere. */
+export function allowedCores(): string | undefined {
+  try {
+    const status = readFileSync('/proc/thread-self/status', 'utf8');
+    return /^Cpus_allowed_list:\s*(\S+)$/m.exec(status)?.[1];
+  } catch {
+    return undefined;
+  }
+}
+
+/** One of the listed cores; who asks with neighbouring numbers gets neighbouring ones, in turn. */
+export function pickCore(list: string, number: number): string {
+  const cores = list.split(',').flatMap((range) => {
+    const [first, last = first] = range.split('-').map(Number) as [number, number?];
+    return Array.from({ length: last! - first + 1 }, (_, i) => first + i);
+  });
+  return String(cores[number % cores.length]!);
+}
+
+/**
+ * From now on the calling thread, and those that it starts, run on `cores` only. Where there is
+ * no `taskset`, or it may not, they run on any as before, and slower.
+ */
+export function stayOn(cores: string): void {
+  try {
+    const thread = basename(readlinkSync('/proc/thread-self'));
+    execFileSync('taskset', ['-p', '-c', cores, thread], { stdio: 'ignore' });
+  } catch {
+    // As before, then.
+  }
+}

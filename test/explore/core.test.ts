@@ -1,0 +1,41 @@
+/** Where threads under control run, on Linux. */
+
+import { execFileSync } from 'node:child_process';
+import { afterEach, expect, test } from 'vitest';
+import { allowedCores, pickCore, stayOn } from '../../src/explore/engine/threads/core.ts';
+
+const cores = allowedCores();
+afterEach(() => stayOn(cores ?? '0'));
+
+function hasTaskset(): boolean {
+  try {
+    execFileSync('taskset', ['--version'], { stdio: 'ignore' });
+    return cores !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+test.runIf(hasTaskset())('a thread stays on one of its cores, and is let go again', () => {
+  const core = pickCore(cores!, 0);
+  stayOn(core);
+  expect(allowedCores()).toBe(core);
+  stayOn(cores!);
+  expect(allowedCores()).toBe(cores);
+});
+
+test('a core that there is not changes nothing', () => {
+  stayOn('100000');
+  expect(allowedCores()).toBe(cores);
+});
+
+test.each([
+  ['0-1', 0, '0'],
+  ['0-1', 3, '1'],
+  ['2,5-7', 1, '5'],
+  ['2,5-7', 3, '7'],
+  ['2,5-7', 4, '2'],
+  ['6', 9, '6'],
+])('of %s, number %i is %s', (list, number, core) => {
+  expect(pickCore(list, number)).toBe(core);
+});
