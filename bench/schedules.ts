@@ -162,10 +162,11 @@ function point(): { readonly measured: Side; readonly baseline: Side } {
   const [task] = turn.tasks as [Task, Task];
   const controlled = new TurnWords(shared.memory, toPtr(48), task);
   const loads = (leaf: Words): number => {
+    const at = toPtr(host.layout.regions.machine.at);
     let sum = 0;
     for (let i = 0; i < LOADS; i++) {
       if (i % PIECE === 0) task.restart();
-      sum ^= leaf.load(toPtr(host.layout.regions.machine.at));
+      sum ^= leaf.load(at);
     }
     keep(sum);
     return LOADS;

@@ -264,8 +264,7 @@ export class TurnWords extends Words {
 
   /** The word as this CPU sees it. */
   #newest(at: Ptr): number {
-    const buffered = this.buffers ? this.task.stores.find(at) : NOT_BUFFERED;
-    return buffered === NOT_BUFFERED ? this.plain[at]! : buffered;
+    return this.#isBuffered(at) ? this.task.stores.find(at) : this.plain[at]!;
   }
 
   #isBuffered(at: Ptr): boolean {
