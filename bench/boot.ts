@@ -57,6 +57,8 @@ export const bootLines: readonly Line[] = [
     unit: 'ms',
     rounds: 10,
     goal: { of: 'value', most: 300 },
-    make: () => ({ measured: booted, baseline: threads }),
+    threads: true,
+    measured: () => booted,
+    baseline: () => threads,
   },
 ];

@@ -8,7 +8,7 @@ import type { PagingName } from '../shared/entry.ts';
 import { guestPagetableFlushUser } from '../src/paging/flush.ts';
 import type { Goal } from '../src/report/benchmark.ts';
 import { misses } from './accesses.ts';
-import { FORMS, HandDrivenGuest } from './guest.ts';
+import { FORMS, HandDrivenGuest, optionsFor } from './guest.ts';
 import { nativeSide } from './native/yardstick.ts';
 import { type Line, repeated, type Side } from './pair.ts';
 
@@ -24,17 +24,10 @@ const asWritten = FORMS.map(
     name: `demand fault, ${levels}`,
     unit: 'ns',
     goal: { of: 'native', most: 2.5 },
-    make: () => {
-      const guest = new HandDrivenGuest({ paging });
-      // The baseline's own: its pages stay mapped.
-      const mapped = new HandDrivenGuest({ paging });
-      mapped.faultAll();
-      return {
-        measured: faults('demand_page, with its share of a flush', guest),
-        baseline: misses(mapped.mmu()),
-        native: nativeSide('fault', guest.options),
-      };
-    },
+    measured: () =>
+      faults('demand_page, with its share of a flush', new HandDrivenGuest({ paging })),
+    baseline: () => misses(paging),
+    native: () => nativeSide('fault', optionsFor({ paging })),
   }),
 );
 
@@ -45,14 +38,9 @@ const repaired = (paging: PagingName, levels: string, discipline: DisciplineName
     name: `demand fault, ${discipline}, ${levels}`,
     unit: 'ns',
     ...(goal && { goal }),
-    make: () => {
-      const guest = new HandDrivenGuest({ paging, discipline });
-      return {
-        measured: faults(`repaired, ${discipline}`, guest),
-        baseline: faults('as written', new HandDrivenGuest({ paging })),
-        native: nativeSide('fault', guest.options),
-      };
-    },
+    measured: () => faults(`repaired, ${discipline}`, new HandDrivenGuest({ paging, discipline })),
+    baseline: () => faults('as written', new HandDrivenGuest({ paging })),
+    native: () => nativeSide('fault', optionsFor({ paging, discipline })),
   };
 };
 

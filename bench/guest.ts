@@ -83,34 +83,48 @@ export interface GuestSpec {
  */
 export type Sharing = 'separate' | 'regions' | 'interleaved';
 
+type WholeSpec = Required<GuestSpec>;
+
+const wholeOf = (spec: GuestSpec): WholeSpec => ({
+  ...{ hostCpus: 1, discipline: 'as-written', vcpus: 1, sharing: 'separate' },
+  ...{ pages: PAGES, pgdirs: 4 },
+  ...spec,
+});
+
+function layoutOf({ paging, hostCpus, discipline, vcpus, pages, pgdirs }: WholeSpec): Layout {
+  const defects = discipline === 'as-written' ? ALL_DEFECTS : [];
+  return layOut({
+    hostCpus,
+    switcherAddr: SWITCHER,
+    frames: pages + 512,
+    seed: 1,
+    guests: [{ paging, nx: paging === 'pae', pages, vcpus, pgdirs, defects, discipline }],
+  });
+}
+
+/** What the yardstick must be told to make the same. */
+export function optionsFor(spec: GuestSpec): Options {
+  const whole = wholeOf(spec);
+  const { paging, hostCpus, discipline, vcpus, sharing, pages } = whole;
+  return {
+    ...{ paging, discipline, sharing, cpuCount: hostCpus, vcpuCount: vcpus, pages },
+    ...layoutOptions(layoutOf(whole)),
+  };
+}
+
 export class HandDrivenGuest {
   readonly shared: SharedMachine;
   /** Views of the machine, one for each host CPU. */
   readonly hosts: readonly Host[];
-  readonly #spec: Required<GuestSpec>;
+  readonly spec: WholeSpec;
 
   /** Its sweep is mapped in its own tables, and not yet in the shadow. */
   constructor(spec: GuestSpec) {
-    this.#spec = {
-      ...{ hostCpus: 1, discipline: 'as-written', vcpus: 1, sharing: 'separate' },
-      ...{ pages: PAGES, pgdirs: 4 },
-      ...spec,
-    };
-    const { paging, hostCpus, discipline, vcpus, sharing, pages, pgdirs } = this.#spec;
-    const defects = discipline === 'as-written' ? ALL_DEFECTS : [];
-    const { shared } = makeMachine(
-      layOut({
-        hostCpus,
-        switcherAddr: SWITCHER,
-        frames: pages + 512,
-        seed: 1,
-        guests: [{ paging, nx: paging === 'pae', pages, vcpus, pgdirs, defects, discipline }],
-      }),
-      Vma.ReadWrite,
-    );
-    this.shared = shared;
+    this.spec = wholeOf(spec);
+    const { hostCpus, vcpus, sharing } = this.spec;
+    this.shared = makeMachine(layoutOf(this.spec), Vma.ReadWrite).shared;
     // With several views the compiler sees several leaves: no more than are needed.
-    this.hosts = Array.from({ length: hostCpus }, (_, i) => new Host(shared, i));
+    this.hosts = Array.from({ length: hostCpus }, (_, i) => new Host(this.shared, i));
     this.lg.kernelAddress = KERNEL;
     initGuestPagetable(this.lg);
     this.cpu.linearPages = false;
@@ -120,15 +134,6 @@ export class HandDrivenGuest {
       this.#mapSweep(v, FIRST_TABLE + v * TABLES_OF_ONE, FIRST_PAGE + v * SWEEP, pages);
     }
     for (const cpu of this.lg.cpus) guestNewPagetable(cpu, top(together ? 0 : cpu.id));
-  }
-
-  /** What the yardstick must be told to make the same. */
-  get options(): Options {
-    const { paging, hostCpus, discipline, vcpus, sharing, pages } = this.#spec;
-    return {
-      ...{ paging, discipline, sharing, cpuCount: hostCpus, vcpuCount: vcpus, pages },
-      ...layoutOptions(this.shared.layout),
-    };
   }
 
   get host(): Host {

@@ -2,14 +2,18 @@
 
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
+import { wrap } from 'comlink';
+import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
 import type { Taken } from './measure.ts';
+import type { LineData } from './named-line.ts';
+import type { Side } from './pair.ts';
 
 /**
  * A line measured in an isolate of its own: what the compiler learnt from other lines does
  * not count, and there is one machine in it, as in a host CPU's worker. Rejects with what
  * went wrong there, and after the signal.
  */
-export async function measureInIsolate(line: string, signal: AbortSignal): Promise<Taken> {
+export async function measureInIsolate(line: LineData, signal: AbortSignal): Promise<Taken> {
   const worker = new Worker(new URL('./line-worker.ts', import.meta.url), { workerData: line });
   try {
     // Rejects with the worker's error, if it comes first.
@@ -18,4 +22,19 @@ export async function measureInIsolate(line: string, signal: AbortSignal): Promi
   } finally {
     await worker.terminate();
   }
+}
+
+/** The baseline of the named line, in an isolate that has no other machine either. */
+export async function baselineInIsolate(line: string): Promise<Side> {
+  const url = new URL('./baseline-worker.ts', import.meta.url);
+  const worker = new Worker(url, { workerData: line });
+  await once(worker, 'message');
+  const side = wrap<Side>(nodeEndpoint(worker));
+  return {
+    name: await side.name,
+    batch: () => side.batch(),
+    end: async () => {
+      await worker.terminate();
+    },
+  };
 }

@@ -1,15 +1,13 @@
 /** Measures one line, which the main thread names. */
 
-import { enableCompileCache } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
+import { allowedCores, pickCore, stayOn } from '../shared/cores.ts';
 import { measure } from './measure.ts';
-import { inlineAsV8Does } from './own-inlining.ts';
+import { type LineData, namedLine } from './named-line.ts';
 
-// The suite imports nearly everything; isolates of it start in half the time so. Machines
-// that a line boots have workers of their own, which are not concerned.
-enableCompileCache();
-const { SUITE } = await import('./suite.ts');
-const line = SUITE.flatMap(({ lines }) => lines).find(({ name }) => name === workerData);
-if (line === undefined) throw new Error(`there is no line '${workerData}'`);
-if (line.inlining === 'V8') inlineAsV8Does();
+const { name, isolate } = workerData as LineData;
+const line = await namedLine(name);
+const cores = allowedCores();
+// The baseline's thread and the yardstick's process take after this one.
+if (!line.threads && cores !== undefined) stayOn(pickCore(cores, isolate));
 parentPort!.postMessage(await measure(line));

@@ -112,6 +112,8 @@ export async function measureSuite(
 async function takeAll(line: Line, isolates: number, signal: AbortSignal): Promise<Taken[]> {
   const taken: Taken[] = [];
   const wanted = line.rounds === undefined ? isolates : 1;
-  while (taken.length < wanted) taken.push(await measureInIsolate(line.name, signal));
+  while (taken.length < wanted) {
+    taken.push(await measureInIsolate({ name: line.name, isolate: taken.length }, signal));
+  }
   return taken;
 }

@@ -4,9 +4,10 @@
  */
 
 import type { LineResult, SamplesOfIsolate } from '../src/report/benchmark.ts';
+import { baselineInIsolate } from './isolates.ts';
 import { paceNs } from './pace.ts';
 import type { Batch, Line, Side, Unit } from './pair.ts';
-import { LASTING_MS, type WarmUp, warmUp } from './warm-up.ts';
+import { LASTING_MS, type WarmUp, warmUp, warmUpAlone } from './warm-up.ts';
 
 /** What one isolate has to say of a line. */
 export interface Taken {
@@ -22,7 +23,9 @@ const LEAST_ROUNDS = 5;
 const MOST_ROUNDS = 2_000;
 
 export async function measure(line: Line): Promise<Taken> {
-  const { measured, baseline, native } = line.make();
+  const baseline = await baselineInIsolate(line.name);
+  const measured = line.measured();
+  const native = line.native?.();
   const side = new WatchedSide(measured);
   const sides: readonly Side[] = [side, baseline, ...(native === undefined ? [] : [native])];
   /** Batches of all sides; who is first changes with every round. */
@@ -34,6 +37,7 @@ export async function measure(line: Line): Promise<Taken> {
     }
     return batches;
   };
+  if (line.rounds === undefined) for (const one of [side, baseline]) await warmUpAlone(one);
   const warm_up = await warmUp(round, limitFor(line));
   const samples: number[][] = sides.map(() => []);
   const pace: number[] = [];

@@ -1,7 +1,7 @@
 /**
  * What a line of the suite is: something measured, a baseline, and where there is one the
- * same work in C, all measured in the same run, batch by batch in turns. On a machine that
- * others use too, their times go up and down together; the ratios hold.
+ * same work in C, all measured in the same run, batch by batch in turns and on the same core.
+ * On a machine that others use too, their times go up and down together; the ratios hold.
  */
 
 import type { Goal } from '../src/report/benchmark.ts';
@@ -19,14 +19,6 @@ export interface Side {
   batch(): Batch | Promise<Batch>;
   /** After the last batch, of a side that holds on to something: a process, or threads. */
   end?(): void | Promise<void>;
-}
-
-/** What is measured, and what it is held against. */
-export interface Sides {
-  readonly measured: Side;
-  readonly baseline: Side;
-  /** The same work in C; absent where there is no compiler. */
-  readonly native?: Side | undefined;
 }
 
 export type Unit = 'ns' | 'ms' | 'times' | `${string}/s`;
@@ -47,8 +39,13 @@ export interface Line {
   readonly inlining?: 'V8';
   /** What is wanted of the ratio to native (as time, whatever the unit), to the baseline, or of the value. */
   readonly goal?: Goal;
-  /** Called once in each isolate that measures. */
-  readonly make: () => Sides;
+  /** Its sides have threads of their own, which are not to share a core. */
+  readonly threads?: true;
+  /** What is measured, and what it is held against: each is made in an isolate of its own. */
+  readonly measured: () => Side;
+  readonly baseline: () => Side;
+  /** The same work in C, in a process of its own; undefined where there is no compiler. */
+  readonly native?: () => Side | undefined;
 }
 
 /** Time `body`, which says how many it did. */

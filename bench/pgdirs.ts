@@ -3,7 +3,7 @@
 import type { Gpa } from '../shared/address.ts';
 import * as switching from '../src/paging/switch.ts';
 import * as guests from './guest.ts';
-import { FORMS, HandDrivenGuest } from './guest.ts';
+import { FORMS, HandDrivenGuest, optionsFor } from './guest.ts';
 import { nativeSide } from './native/yardstick.ts';
 import { type Line, repeated, type Side } from './pair.ts';
 
@@ -35,25 +35,15 @@ export const pgdirLines: readonly Line[] = FORMS.flatMap(({ paging, levels }): L
     name: `new page table, cached, ${levels}`,
     unit: 'ns',
     goal: { of: 'native', most: 3 },
-    make: () => {
-      const guest = new HandDrivenGuest({ paging });
-      return {
-        measured: cached(guest),
-        baseline: evicting(new HandDrivenGuest({ paging })),
-        native: nativeSide('new-pgtable-cached', guest.options),
-      };
-    },
+    measured: () => cached(new HandDrivenGuest({ paging })),
+    baseline: () => evicting(new HandDrivenGuest({ paging })),
+    native: () => nativeSide('new-pgtable-cached', optionsFor({ paging })),
   },
   {
     name: `new page table, evicting one, ${levels}`,
     unit: 'ns',
-    make: () => {
-      const guest = new HandDrivenGuest({ paging });
-      return {
-        measured: evicting(guest),
-        baseline: cached(new HandDrivenGuest({ paging })),
-        native: nativeSide('new-pgtable-evicting', guest.options),
-      };
-    },
+    measured: () => evicting(new HandDrivenGuest({ paging })),
+    baseline: () => cached(new HandDrivenGuest({ paging })),
+    native: () => nativeSide('new-pgtable-evicting', optionsFor({ paging })),
   },
 ]);

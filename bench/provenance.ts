@@ -3,6 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { arch, availableParallelism, cpus, loadavg, platform, release, totalmem } from 'node:os';
+import { allowedCores, stayOn } from '../shared/cores.ts';
 import type { Benchmark } from '../src/report/benchmark.ts';
 
 const ROOT = new URL('..', import.meta.url);
@@ -26,7 +27,10 @@ export const describeMachine = (): Benchmark['machine'] => ({
 export function describeRuntime(): Benchmark['runtime'] {
   const compiler = said('cc', '--version')?.split('\n')[0];
   const { version: node, versions } = process;
-  return { node, v8: versions.v8, ...(compiler !== undefined && { compiler }) };
+  const cores = allowedCores();
+  // It changes nothing, and says whether it could.
+  const same_core = cores !== undefined && stayOn(cores);
+  return { node, v8: versions.v8, ...(compiler !== undefined && { compiler }), same_core };
 }
 
 /** What a command says, if there is one and it succeeds. */

@@ -10,11 +10,13 @@ type Where = Pick<Benchmark, 'project' | 'machine' | 'runtime'>;
 export function describe({ project, machine, runtime }: Where): string {
   const { commit = 'no commit', dirty } = project;
   const compiler = runtime.compiler ?? 'no C compiler: no ratios to C';
+  const cores =
+    runtime.same_core === false ? ' · no taskset: the sides of a line are on any cores' : '';
   return (
     `${machine.cpu} · ${machine.cores} cores · ${gib(machine.memory_bytes)} · ` +
     `${machine.platform} ${machine.kernel}\n` +
     `umbra ${project.version} ${commit}${dirty ? ', with changes' : ''} · Node ${runtime.node} · ` +
-    `V8 ${runtime.v8} · ${compiler}\n`
+    `V8 ${runtime.v8} · ${compiler}${cores}\n`
   );
 }
 

@@ -5,8 +5,11 @@ import { outliers, type Summary, summariseGroups } from '../src/report/statistic
 import type { Taken } from './measure.ts';
 import type { Line } from './pair.ts';
 
-export function resultOf(part: string, line: Line, taken: readonly Taken[]): LineResult {
-  const { name, unit, goal } = line;
+export function resultOf(
+  part: string,
+  { name, unit, goal }: Pick<Line, 'name' | 'unit' | 'goal'>,
+  taken: readonly Taken[],
+): LineResult {
   const samples = taken.map((one) => one.samples);
   const of = (figure: (one: SamplesOfIsolate) => number[]): Summary =>
     summariseGroups(samples.map(figure));

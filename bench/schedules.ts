@@ -151,7 +151,8 @@ class StillTurn extends Turn {
 const PIECE = 32;
 const LOADS = 1 << 14;
 
-function point(): { readonly measured: Side; readonly baseline: Side } {
+/** The same word again and again, by a leaf under control or by one that is not. */
+function loads(isControlled: boolean): Side {
   const { shared, host } = bootLitmus(readLitmus(TWO_CPUS), SETTING);
   const words = new Uint32Array(TurnState.wordsFor(2, 1));
   const { touched } = new Beginning(host);
@@ -160,9 +161,11 @@ function point(): { readonly measured: Side; readonly baseline: Side } {
     turn.tasks.push(new Task(turn, index, host));
   }
   const [task] = turn.tasks as [Task, Task];
-  const controlled = new TurnWords(shared.memory, toPtr(48), task);
-  const loads = (leaf: Words): number => {
-    const at = toPtr(host.layout.regions.machine.at);
+  const leaf = isControlled ? new TurnWords(shared.memory, toPtr(48), task) : host.words;
+  const at = toPtr(host.layout.regions.machine.at);
+  return repeated(isControlled ? 'under control' : 'not under control', () => {
+    turn.state.reset();
+    turn.join(new Pct(1), 1, LOADS + 1);
     let sum = 0;
     for (let i = 0; i < LOADS; i++) {
       if (i % PIECE === 0) task.restart();
@@ -170,21 +173,13 @@ function point(): { readonly measured: Side; readonly baseline: Side } {
     }
     keep(sum);
     return LOADS;
-  };
-  return {
-    measured: repeated('under control', () => {
-      turn.state.reset();
-      turn.join(new Pct(1), 1, LOADS + 1);
-      return loads(controlled);
-    }),
-    baseline: repeated('not under control', () => loads(host.words)),
-  };
+  });
 }
 
 /** Boards and their workers are made once, and take some seconds until the compiler is done. */
 const LASTING = { rounds: 100, lasting: true, inlining: 'V8' } as const;
 /** On worker threads, where one of them takes longer. */
-const THREADS = { ...LASTING, rounds: 20 } as const;
+const THREADS = { ...LASTING, rounds: 20, threads: true } as const;
 
 const SWITCHING: Batched = { path: TWO_CPUS, strategy: 'random', runs: 5, count: turnsOf };
 
@@ -222,16 +217,19 @@ export const scheduleLines: readonly Line[] = [
     return [
       {
         ...{ name: `${what}, PCT-3`, unit: 'schedules/s', ...LASTING, ...atLeast(inIsolate) },
-        make: () => ({ measured: inOneThread(batched), baseline: withoutEngine(path, runs) }),
+        measured: () => inOneThread(batched),
+        baseline: () => withoutEngine(path, runs),
       },
       {
         ...{ name: `${what}, PCT-3, with all checks`, unit: 'schedules/s', ...LASTING },
-        make: () => ({ measured: inOneThread(batched, true), baseline: inOneThread(batched) }),
+        measured: () => inOneThread(batched, true),
+        baseline: () => inOneThread(batched),
       },
       {
         ...{ name: `${what} on worker threads, PCT-3`, unit: 'schedules/s' },
         ...{ ...THREADS, ...atLeast(ofThreads) },
-        make: () => ({ measured: onThreads(batched), baseline: inOneThread(batched) }),
+        measured: () => onThreads(batched),
+        baseline: () => inOneThread(batched),
       },
     ];
   }),
@@ -239,13 +237,15 @@ export const scheduleLines: readonly Line[] = [
     name: 'switches of 2 host CPUs on worker threads, random walk',
     unit: 'switches/s',
     ...THREADS,
-    make: () => ({ measured: onThreads(SWITCHING), baseline: inOneThread(SWITCHING) }),
+    measured: () => onThreads(SWITCHING),
+    baseline: () => inOneThread(SWITCHING),
   },
   {
     name: 'a load where the turn stays',
     unit: 'ns',
     inlining: 'V8',
     goal: { of: 'value', most: 5 },
-    make: point,
+    measured: () => loads(true),
+    baseline: () => loads(false),
   },
 ];

@@ -1,11 +1,11 @@
 /** SET_PTE: what the guest's telling that an entry has changed makes the host do. */
 
-import { PAGE_ACCESSED, PAGE_DIRTY } from '../shared/entry.ts';
+import { PAGE_ACCESSED, PAGE_DIRTY, type PagingName } from '../shared/entry.ts';
 import { spgdAddr, spteAddr } from '../src/paging/entries.ts';
 import { guestSetPte } from '../src/paging/set.ts';
-import { FORMS, HandDrivenGuest, pageAddress, SWEEP, top, USER_PAGE } from './guest.ts';
+import { FORMS, HandDrivenGuest, optionsFor, pageAddress, SWEEP, top, USER_PAGE } from './guest.ts';
 import { preparedNativeSide } from './native/yardstick.ts';
-import { type Line, PREPARED_TIMES, prepared } from './pair.ts';
+import { type Line, PREPARED_TIMES, prepared, type Side } from './pair.ts';
 
 /** Tell every page's entry, with these flags. */
 export function setAll(guest: HandDrivenGuest, flags: number): number {
@@ -29,6 +29,21 @@ function rewriteAll(guest: HandDrivenGuest): number {
   return SWEEP;
 }
 
+/** Done to a guest whose pages are in the shadow, so that there is something to release. */
+function onMapped(
+  name: string,
+  paging: PagingName,
+  body: (guest: HandDrivenGuest) => number,
+): Side {
+  const guest = new HandDrivenGuest({ paging });
+  guest.faultAll();
+  return prepared(
+    name,
+    () => setAll(guest, YOUNG),
+    () => body(guest),
+  );
+}
+
 export const setPteLines: readonly Line[] = FORMS.flatMap(({ paging, levels }) =>
   [
     { what: 'ACCESSED and DIRTY', flags: YOUNG },
@@ -38,19 +53,10 @@ export const setPteLines: readonly Line[] = FORMS.flatMap(({ paging, levels }) =
       name: `set_pte with ${what}, ${levels}`,
       unit: 'ns',
       goal: { of: 'native', most: 3 },
-      make: () => {
-        const guest = new HandDrivenGuest({ paging });
-        guest.faultAll();
-        // In the shadow, so that there is something to release.
-        const map = (): void => void setAll(guest, YOUNG);
-        return {
-          measured: prepared('guest_set_pte', map, () => setAll(guest, flags)),
-          baseline: prepared('the shadow entry found, read and written', map, () =>
-            rewriteAll(guest),
-          ),
-          native: preparedNativeSide('set-pte', { ...guest.options, flags }, PREPARED_TIMES),
-        };
-      },
+      measured: () => onMapped('guest_set_pte', paging, (guest) => setAll(guest, flags)),
+      baseline: () => onMapped('the shadow entry found, read and written', paging, rewriteAll),
+      native: () =>
+        preparedNativeSide('set-pte', { ...optionsFor({ paging }), flags }, PREPARED_TIMES),
     }),
   ),
 );

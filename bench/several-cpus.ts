@@ -9,7 +9,7 @@ import type { DisciplineName } from '../shared/discipline.ts';
 import type { SharedMachine } from '../shared/host.ts';
 import { makeMemory } from '../shared/words.ts';
 import type { Goal } from '../src/report/benchmark.ts';
-import { HandDrivenGuest, type Sharing } from './guest.ts';
+import { type GuestSpec, HandDrivenGuest, optionsFor, type Sharing } from './guest.ts';
 import { nativeSide, noYardstick } from './native/yardstick.ts';
 import type { Batch, Line, Side } from './pair.ts';
 
@@ -29,12 +29,13 @@ const MEETING_WORDS = 1024;
 /** Rounds of a batch: long enough for the clock, and for both threads to be awake. */
 const ROUNDS = 9;
 
-const guestOf = (discipline: DisciplineName, sharing: Sharing): HandDrivenGuest =>
-  new HandDrivenGuest({ paging: 'nonpae', hostCpus: CPUS, vcpus: CPUS, discipline, sharing });
+const specOf = (discipline: DisciplineName, sharing: Sharing): GuestSpec => ({
+  ...{ paging: 'nonpae', hostCpus: CPUS, vcpus: CPUS, discipline, sharing },
+});
 
 /** The first `parties` CPUs of a machine, each in a thread. */
 function ours(discipline: DisciplineName, sharing: Sharing, parties: number): Side {
-  const { shared } = guestOf(discipline, sharing);
+  const { shared } = new HandDrivenGuest(specOf(discipline, sharing));
   const meeting = makeMemory(MEETING_WORDS);
   const threads = Array.from({ length: parties }, (_, cpu) => {
     const workerData: CpuData = { shared, sharing, cpu, parties, meeting };
@@ -52,7 +53,7 @@ function ours(discipline: DisciplineName, sharing: Sharing, parties: number): Si
 }
 
 const inC = (discipline: DisciplineName, sharing: Sharing, parties: number): Side | undefined =>
-  nativeSide('faults-together', { ...guestOf(discipline, sharing).options, parties });
+  nativeSide('faults-together', { ...optionsFor(specOf(discipline, sharing)), parties });
 
 /** How many times as much one side does as the other, as a side: its value has no unit. */
 function scaling(name: string, two: Side, one: Side): Side {
@@ -79,11 +80,10 @@ const rates = (['lock-free', 'guest-lock'] as const).flatMap((discipline) =>
       name: `faults of 2 CPUs, ${discipline}, ${what}`,
       unit: 'faults/s',
       ...(goal && { goal }),
-      make: () => ({
-        measured: ours(discipline, sharing, CPUS),
-        baseline: ours(discipline, sharing, 1),
-        native: inC(discipline, sharing, CPUS),
-      }),
+      threads: true,
+      measured: () => ours(discipline, sharing, CPUS),
+      baseline: () => ours(discipline, sharing, 1),
+      native: () => inC(discipline, sharing, CPUS),
     };
   }),
 );
@@ -94,10 +94,11 @@ const scalings = SHARINGS.map(
     name: `2 CPUs for 1, lock-free, ${what}`,
     unit: 'times',
     ...(least === undefined && { goal: { of: 'baseline', least: 1 } }),
-    make: () => ({
-      measured: scaling('umbra', ours('lock-free', sharing, CPUS), ours('lock-free', sharing, 1)),
-      baseline: scaling('in C', inC('lock-free', sharing, CPUS)!, inC('lock-free', sharing, 1)!),
-    }),
+    threads: true,
+    measured: () =>
+      scaling('umbra', ours('lock-free', sharing, CPUS), ours('lock-free', sharing, 1)),
+    baseline: () =>
+      scaling('in C', inC('lock-free', sharing, CPUS)!, inC('lock-free', sharing, 1)!),
   }),
 );
 

@@ -3,7 +3,7 @@
 import { enterGuest, leaveGuest } from '../src/host/switcher.ts';
 import { Mmu } from '../src/mmu/tlb.ts';
 import { mapSwitcherInGuest } from '../src/paging/switcher.ts';
-import { FORMS, HandDrivenGuest } from './guest.ts';
+import { FORMS, HandDrivenGuest, optionsFor } from './guest.ts';
 import { nativeSide } from './native/yardstick.ts';
 import { type Line, repeated, type Side } from './pair.ts';
 
@@ -51,21 +51,18 @@ const CPUS = [
 /** Each against the same on the other number of CPUs. */
 export const switcherLines: readonly Line[] = FORMS.flatMap(({ paging, levels }) =>
   STEPS.flatMap(({ name, side, work }) =>
-    CPUS.map(
-      ({ cpus, when }): Line => ({
+    CPUS.map(({ cpus, when }): Line => {
+      const on = (hostCpus: number): Side =>
+        side(new HandDrivenGuest({ paging, hostCpus }), hostCpus);
+      return {
         name: `${name} ${when}, ${levels}`,
         unit: 'ns',
         goal: { of: 'native', most: 3 },
-        make: () => {
-          const guest = new HandDrivenGuest({ paging, hostCpus: cpus });
-          const other = 3 - cpus;
-          return {
-            measured: side(guest, cpus),
-            baseline: side(new HandDrivenGuest({ paging, hostCpus: other }), other),
-            native: nativeSide(work, { ...guest.options, alternate: cpus }),
-          };
-        },
-      }),
-    ),
+        measured: () => on(cpus),
+        baseline: () => on(3 - cpus),
+        native: () =>
+          nativeSide(work, { ...optionsFor({ paging, hostCpus: cpus }), alternate: cpus }),
+      };
+    }),
   ),
 );

@@ -35,16 +35,17 @@ function blocks(most: number): OperationBlock[] {
 const decode: Line = {
   name: 'trace decode',
   unit: 'operations/s',
-  make: () => {
-    const originals = blocks(16);
+  measured: () => {
     const encoder = new BlockEncoder();
-    const encoded = originals.map((block) => encoder.encode(block).slice());
+    const encoded = blocks(16).map((block) => encoder.encode(block).slice());
     const decoder = new BlockDecoder();
     let i = 0;
-    return {
-      measured: repeated('decoded', () => decoder.decode(encoded[i++ % encoded.length]!).count),
-      baseline: repeated('copied', () => originals[i++ % originals.length]!.ops.slice().length / 2),
-    };
+    return repeated('decoded', () => decoder.decode(encoded[i++ % encoded.length]!).count);
+  },
+  baseline: () => {
+    const originals = blocks(16);
+    let i = 0;
+    return repeated('copied', () => originals[i++ % originals.length]!.ops.slice().length / 2);
   },
 };
 
@@ -88,11 +89,9 @@ const replay: Line = {
   rounds: 9,
   lasting: true,
   goal: { of: 'native', most: 3 },
-  make: () => ({
-    measured: replayed('replayed'),
-    baseline: reading('pigz'),
-    native: nativeTrace(tracePath('pigz'), GUEST_PAGES),
-  }),
+  measured: () => replayed('replayed'),
+  baseline: () => reading('pigz'),
+  native: () => nativeTrace(tracePath('pigz'), GUEST_PAGES),
 };
 
 /** With what `--trace` has a host CPU do; writing the file comes after the run. */
@@ -101,14 +100,13 @@ const traced: Line = {
   unit: 'accesses/s',
   rounds: 9,
   lasting: true,
-  make: () => ({
-    measured: replayed('traced', ({ cpus: [cpu] }) => {
+  measured: () =>
+    replayed('traced', ({ cpus: [cpu] }) => {
       const recorder = new TraceRecorder(1);
       cpu!.host.events.tap = tapFor(recorder.ports[0]!);
       return () => recorder.stop();
     }),
-    baseline: replayed('not traced'),
-  }),
+  baseline: () => replayed('not traced'),
 };
 
 /** Operations of a time slice. */

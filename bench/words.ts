@@ -7,7 +7,7 @@ import { type Ptr, toPtr } from '../shared/address.ts';
 import { Entry, NO_ENTRY } from '../shared/entry.ts';
 import { makeMemory, Words } from '../shared/words.ts';
 import { nativeSide } from './native/yardstick.ts';
-import { keep, type Line, repeated } from './pair.ts';
+import { keep, type Line, repeated, type Side } from './pair.ts';
 
 /** Words that are swept: 16 KiB, which stay in the first cache. */
 const WORDS = 4096;
@@ -140,21 +140,20 @@ const OPERATIONS: readonly Operation[] = [
   },
 ];
 
+function swept(name: string, sweep: Sweep, words: number): Side {
+  const leaf = new Words(makeMemory(END), toPtr(16));
+  return repeated(name, () => {
+    keep(sweep(leaf));
+    return words;
+  });
+}
+
 export const wordLines: readonly Line[] = OPERATIONS.map(
   ({ name, stride, leaf, plain, plainName }) => ({
     name: `shared word, ${name}`,
     unit: 'ns',
-    make: () => {
-      const words = new Words(makeMemory(END), toPtr(16));
-      const side = (sweep: Sweep) => (): number => {
-        keep(sweep(words));
-        return WORDS / stride;
-      };
-      return {
-        measured: repeated('the leaf', side(leaf)),
-        baseline: repeated(plainName, side(plain)),
-        native: nativeSide(name, {}),
-      };
-    },
+    measured: () => swept('the leaf', leaf, WORDS / stride),
+    baseline: () => swept(plainName, plain, WORDS / stride),
+    native: () => nativeSide(name, {}),
   }),
 );

@@ -109,7 +109,13 @@ const benchmark = z.object({
     platform: z.string(),
     kernel: z.string(),
   }),
-  runtime: z.object({ node: z.string(), v8: z.string(), compiler: z.string().optional() }),
+  runtime: z.object({
+    node: z.string(),
+    v8: z.string(),
+    compiler: z.string().optional(),
+    /** Whether all sides of a line without threads of its own ran on the same core. */
+    same_core: z.boolean().optional(),
+  }),
   load: z.object({
     /** Over one minute: how many wanted to run. */
     average_before: z.number(),

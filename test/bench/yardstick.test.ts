@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { FORMS, HandDrivenGuest, TOPS, top } from '../../bench/guest.ts';
+import { FORMS, HandDrivenGuest, optionsFor, TOPS, top } from '../../bench/guest.ts';
 import { noYardstick, type Options, Yardstick } from '../../bench/native/yardstick.ts';
 import { setAll, YOUNG } from '../../bench/set-pte.ts';
 import { PAGE_WORDS } from '../../shared/address.ts';
@@ -60,7 +60,7 @@ async function expectTheSame(
   more: Options = {},
   times = 1,
 ): Promise<void> {
-  const theirs = await memoryAfter(work, { ...guest.options, ...more }, times);
+  const theirs = await memoryAfter(work, { ...optionsFor(guest.spec), ...more }, times);
   expect(differences(guest.shared.layout, guest.host.words.plain, theirs)).toEqual([]);
 }
 

@@ -9,6 +9,7 @@ import { availableParallelism } from 'node:os';
 import { threadId, Worker } from 'node:worker_threads';
 import { type Remote, wrap } from 'comlink';
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
+import { allowedCores, pickCore, stayOn } from '../../../../shared/cores.ts';
 import { UserError } from '../../../../shared/errors.ts';
 import type { Host, SharedMachine } from '../../../../shared/host.ts';
 import { makeMemory } from '../../../../shared/words.ts';
@@ -19,7 +20,6 @@ import type { Beginning } from '../beginning.ts';
 import type { Limits } from '../board.ts';
 import { type End, endOfGuests, type Run } from '../run.ts';
 import { TurnState } from '../turn-state.ts';
-import { allowedCores, pickCore, stayOn } from './core.ts';
 import { strategyOf, TurnCpu } from './turn-cpu.ts';
 import type { Chosen, TurnCpuApi } from './turn-cpu-api.ts';
 

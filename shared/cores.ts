@@ -1,7 +1,8 @@
 /**
- * Which core a thread is on. Threads of which one at a time goes on are better off on one:
+ * Which cores a thread may be on. Threads of which one at a time goes on are better off on one:
  * a sleeper on another core is woken by an interrupt of that core, which takes three times as
- * long. Node cannot say so to Linux; `taskset`, of util-linux, can for any thread.
+ * long. And what is to be compared must run on the same. Node cannot say so to Linux; `taskset`,
+ * of util-linux, can for any thread.
  */
 
 import { execFileSync } from 'node:child_process';
@@ -28,14 +29,15 @@ export function pickCore(list: string, number: number): string {
 }
 
 /**
- * From now on the calling thread, and those that it starts, run on `cores` only. Where there is
- * no `taskset`, or it may not, they run on any as before, and slower.
+ * From now on the calling thread, and the threads and processes that it starts, run on `cores` only,
+ * a list as above. Where there is no `taskset`, or it may not, they run on any as before: false.
  */
-export function stayOn(cores: string): void {
+export function stayOn(cores: string): boolean {
   try {
     const thread = basename(readlinkSync('/proc/thread-self'));
     execFileSync('taskset', ['-p', '-c', cores, thread], { stdio: 'ignore' });
+    return true;
   } catch {
-    // As before, then.
+    return false;
   }
 }

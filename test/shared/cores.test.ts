@@ -1,8 +1,8 @@
-/** Where threads under control run, on Linux. */
+/** Which cores a thread may be on, on Linux. */
 
 import { execFileSync } from 'node:child_process';
 import { afterEach, expect, test } from 'vitest';
-import { allowedCores, pickCore, stayOn } from '../../src/explore/engine/threads/core.ts';
+import { allowedCores, pickCore, stayOn } from '../../shared/cores.ts';
 
 const cores = allowedCores();
 afterEach(() => stayOn(cores ?? '0'));
