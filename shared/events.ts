@@ -43,10 +43,10 @@ export type EventKind = (typeof EventKind)[keyof typeof EventKind];
 const KEPT = 64;
 export const RING_EVENTS = KEPT;
 /** Sequence number (1 is the first), kind, vCPU plus one, a, b, c. */
-const EVENT_WORDS = 6;
+const SIZE = 6;
 /** How many there were, on a line of its own. */
-const HEADER_WORDS = 16;
-export const EVENT_RING_WORDS = HEADER_WORDS + RING_EVENTS * EVENT_WORDS;
+const HEADER = 16;
+export const EVENT_RING_WORDS = HEADER + RING_EVENTS * SIZE;
 
 export interface HostEvent {
   readonly hostCpu: number;
@@ -64,7 +64,8 @@ export class Events {
   declare private readonly words: Words;
   declare private readonly plain: Uint32Array;
   declare private readonly layout: Layout;
-  declare private readonly ring: Ptr;
+  /** This CPU's, by itself: places in it are small numbers, which V8 need not watch. */
+  declare private readonly ring: Uint32Array;
   declare private readonly running: Ptr;
 
   /**
@@ -75,7 +76,8 @@ export class Events {
     this.words = words;
     this.plain = words.plain;
     this.layout = layout;
-    this.ring = this.#ringOf(cpu);
+    const ring = this.#ringOf(cpu);
+    this.ring = words.plain.subarray(ring, ring + EVENT_RING_WORDS);
     this.running = running;
   }
 
@@ -83,17 +85,18 @@ export class Events {
   tap: ((kind: EventKind, vcpu: number, a: number, b: number, c: number) => void) | undefined;
 
   record(kind: EventKind, a = 0, b = 0, c = 0): void {
-    const { plain, ring } = this;
-    const sequence = plain[ring]!;
-    const at = ring + HEADER_WORDS + (sequence % KEPT) * EVENT_WORDS;
-    plain[at] = sequence + 1;
-    plain[at + 1] = kind;
-    plain[at + 2] = plain[this.running]!;
-    plain[at + 3] = a;
-    plain[at + 4] = b;
-    plain[at + 5] = c;
-    plain[ring] = sequence + 1;
-    if (this.tap !== undefined) this.tap(kind, plain[this.running]!, a, b, c);
+    const { ring } = this;
+    const sequence = ring[0]!;
+    const vcpu = this.plain[this.running]!;
+    const at = HEADER + (sequence % KEPT) * SIZE;
+    ring[at] = sequence + 1;
+    ring[at + 1] = kind;
+    ring[at + 2] = vcpu;
+    ring[at + 3] = a;
+    ring[at + 4] = b;
+    ring[at + 5] = c;
+    ring[0] = sequence + 1;
+    if (this.tap !== undefined) this.tap(kind, vcpu, a, b, c);
   }
 
   /** The last `most` events of a host CPU, oldest first. Exact while that CPU stands still. */
@@ -103,7 +106,7 @@ export class Events {
     const count = words.load(ring);
     const events: HostEvent[] = [];
     for (let i = Math.max(0, count - Math.min(most, RING_EVENTS)); i < count; i++) {
-      const at = ring + HEADER_WORDS + (i % RING_EVENTS) * EVENT_WORDS;
+      const at = ring + HEADER + (i % RING_EVENTS) * SIZE;
       const word = (n: number): number => words.peek(toPtr(at + n));
       const sequence = word(0);
       // Overwritten meanwhile, if it is another one.
