@@ -340,6 +340,9 @@ export class LgCpu extends SharedRecord {
   setGdt(word: number, value: number): void {
     this.set(GDT + word, value);
   }
+  get idtWords(): Ptr {
+    return this.field(IDT);
+  }
   idt(word: number): number {
     return this.get(IDT + word);
   }

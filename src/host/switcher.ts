@@ -21,12 +21,13 @@ import type { LgCpu } from '../../shared/lg-cpu.ts';
 import * as lgCpu from '../../shared/lg-cpu.ts';
 import * as lguest from '../../shared/lguest.ts';
 import * as switcherPage from '../../shared/switcher-page.ts';
-import { Vector } from '../guest/processor.ts';
+import type { Words } from '../../shared/words.ts';
+import * as processor from '../guest/processor.ts';
 import type { Mmu } from '../mmu/tlb.ts';
 import { pinStackPages, stackIsMapped } from '../paging/pin.ts';
 import * as privateSwitcher from '../paging/private-switcher.ts';
 import * as pagingSwitcher from '../paging/switcher.ts';
-import { gateType, isPresentGate } from './descriptors.ts';
+import * as descriptors from './descriptors.ts';
 
 const { isFault } = access;
 const { SupervisorFetch, SupervisorRead, SupervisorWrite } = access.Right;
@@ -38,9 +39,17 @@ const { Counter } = counters;
 const { EventKind } = events;
 const { Reg, REGISTERS_WORDS } = hostCpus;
 const { CHANGED_ALL, CHANGED_GDT, CHANGED_GDT_TLS, CHANGED_IDT } = lgCpu;
-const { GDT_ENTRIES, IDT_ENTRIES } = lgCpu;
+const { GDT_ENTRIES } = lgCpu;
 const { Dead } = lguest;
 const { CANNOT_HAPPEN, REGS_WORD, StatePage } = switcherPage;
+const { DoubleFault, FirstExternal, Hypercall, PageFault, Syscall } = processor.Vector;
+const { gateType, isPresentGate } = descriptors;
+
+/** The exceptions that the host must see itself, a bit each; of interrupts, it sees all. */
+const HOST_TRAPS = [2, 7, DoubleFault, 13, PageFault, Hypercall].reduce(
+  (set, vector) => set | (1 << vector),
+  0,
+);
 
 /** GDT entries of thread-local storage. */
 const TLS_FIRST = 6;
@@ -172,23 +181,17 @@ function copyInGuestInfo(host: Host, hostCpu: HostCpu, cpu: LgCpu): void {
  * own handler takes the trap. Those that never may are left as they are, which is empty.
  */
 function copyTraps({ words }: Host, cpu: LgCpu, to: Ptr): void {
-  for (let i = 0; i < DIRECT_TRAPS.length; i++) {
-    const vector = DIRECT_TRAPS[i]!;
-    const high = cpu.idt(vector * 2 + 1);
-    const direct = isPresentGate(high) && gateType(high) === 0xf;
-    words.poke(toPtr(to + vector * 2), direct ? cpu.idt(vector * 2) : 0);
-    words.poke(toPtr(to + vector * 2 + 1), direct ? high : 0);
+  const from = cpu.idtWords;
+  for (let vector = 0; vector < FirstExternal; vector++) {
+    if (!(HOST_TRAPS & (1 << vector))) copyTrap(words, from, to, vector);
   }
+  copyTrap(words, from, to, Syscall);
 }
 
-/** The traps that the host must see itself. */
-const HOST_TRAPS: readonly number[] = [
-  ...[2, 7, Vector.DoubleFault, 13],
-  ...[Vector.PageFault, Vector.Hypercall],
-];
-
-/** `direct_trap`: neither interrupts, which are the host's, nor what it must see. */
-const DIRECT_TRAPS: readonly number[] = Array.from({ length: IDT_ENTRIES }, (_, i) => i).filter(
-  (vector) =>
-    (vector < Vector.FirstExternal || vector === Vector.Syscall) && !HOST_TRAPS.includes(vector),
-);
+const copyTrap = (words: Words, from: Ptr, to: Ptr, vector: number): void => {
+  const word = vector * 2;
+  const high = words.peek(toPtr(from + word + 1));
+  const direct = isPresentGate(high) && gateType(high) === 0xf;
+  words.poke(toPtr(to + word), direct ? words.peek(toPtr(from + word)) : 0);
+  words.poke(toPtr(to + word + 1), direct ? high : 0);
+};
