@@ -15,7 +15,7 @@ import type { Words } from '../../shared/words.ts';
 import { loadNestedPdptes, walkNested } from './nested-walk.ts';
 import { loadPdptes, walk } from './walk.ts';
 
-const { PAGE_SHIFT, PAGE_WORDS, frameStart, toPtr } = address;
+const { bitsOf, PAGE_SHIFT, PAGE_WORDS, frameStart, toPtr } = address;
 const { CR4_PAE, EFER_NXE, NESTED, NESTED_LINEAR, TLB_ENTRIES, TLB_ENTRY_WORDS } = hostCpu;
 
 const GENERATIONS = 0xfff;
@@ -40,7 +40,7 @@ export class Mmu {
   /** The word of host memory behind an address, or a fault (see access.ts). */
   translate(va: Gva, right: Right): number {
     const at = this.lookUp(va, right);
-    return at < 0 ? this.#walk(va, right) : at;
+    return at < 0 ? this.#walk(bitsOf(va), right) : at;
   }
 
   /** The word as far as the TLB knows it, or a negative number: then `translate` must say. */

@@ -22,7 +22,7 @@ import * as entries from './entries.ts';
 const { findSpte, releasePte } = entries;
 const { isInside } = discipline;
 const { bugOn, HostOops } = errors;
-const { NULL, PAGE_SIZE, toGva } = address;
+const { bitsOf, NULL, PAGE_SIZE, toGva } = address;
 const { Counter } = counters;
 const { isPresent, makeEntry, NO_ENTRY, ptePfn } = entry;
 const { PAGE_ACCESSED, PAGE_DIRTY, PAGE_GLOBAL, PAGE_NX_HIGH, PAGE_PRESENT } = entry;
@@ -75,7 +75,7 @@ export function mapSwitcherInGuest(cpu: LgCpu, hostCpu: number): void {
 }
 
 function mapsPage(cpu: LgCpu, vaddr: Gva, page: Pfn): boolean {
-  const pte = findSpte(cpu, cpu.cpuPgd, vaddr);
+  const pte = findSpte(cpu, cpu.cpuPgd, bitsOf(vaddr));
   if (pte === NULL) return false;
   const found = cpu.lg.entry(pte);
   return isPresent(found) && ptePfn(found) === page;
@@ -86,7 +86,7 @@ function removeSwitcherPercpuMap(cpu: LgCpu, i: number): void {
   const { lg } = cpu;
   const base = percpuPagesAddr(lg, i);
   for (let page = 0; page < 2; page++) {
-    const pte = findSpte(cpu, cpu.cpuPgd, toGva(base + page * PAGE_SIZE));
+    const pte = findSpte(cpu, cpu.cpuPgd, bitsOf(toGva(base + page * PAGE_SIZE)));
     releasePte(lg, lg.entry(dereference(pte, 'remove_switcher_percpu_map')));
     lg.setEntry(pte, NO_ENTRY);
   }
@@ -95,7 +95,7 @@ function removeSwitcherPercpuMap(cpu: LgCpu, i: number): void {
 /** A page that is not to be executed, with a reference. */
 function mapPage(cpu: LgCpu, vaddr: Gva, page: Pfn, flags: number): void {
   const { lg } = cpu;
-  const pte = dereference(findSpte(cpu, cpu.cpuPgd, vaddr), 'map_switcher_in_guest');
+  const pte = dereference(findSpte(cpu, cpu.cpuPgd, bitsOf(vaddr)), 'map_switcher_in_guest');
   lg.host.frames.get(page);
   lg.setEntry(pte, switcherEntry(lg, page, flags, false));
 }
