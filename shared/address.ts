@@ -47,12 +47,12 @@ export const pageOffset = (address: number): number => address & (SIZE - 1);
 export const pageStart = (address: Gva): Gva => ((address & -SIZE) >>> 0) as Gva;
 
 /** `__va(pfn << PAGE_SHIFT)`: the first word of a frame. */
-export const frameStart = (pfn: Pfn): Ptr => (pfn * WORDS) as Ptr;
+export const frameStart = (pfn: Pfn): Ptr => (pfn << (SHIFT - 2)) as Ptr;
 /** `virt_to_page`: the frame a word lies in. */
 export const frameOf = (ptr: Ptr): Pfn => (ptr >>> (SHIFT - 2)) as Pfn;
 /** The word at a byte offset into a frame. */
 export const wordInFrame = (pfn: Pfn, offset: number): Ptr =>
-  (pfn * WORDS + ((offset & (SIZE - 1)) >>> 2)) as Ptr;
+  ((pfn << (SHIFT - 2)) | ((offset & (SIZE - 1)) >>> 2)) as Ptr;
 
 /** Hexadecimal as the kernel's `%#lx` prints it. */
 export const hex = (value: number): string => (value === 0 ? '0' : `0x${value.toString(16)}`);

@@ -7,7 +7,7 @@
 
 import type { Right } from '../../shared/access.ts';
 import * as access from '../../shared/access.ts';
-import type { Gva, Ptr } from '../../shared/address.ts';
+import type { Gva, Pfn, Ptr } from '../../shared/address.ts';
 import * as address from '../../shared/address.ts';
 import * as entries from '../../shared/entry.ts';
 import { HostOops } from '../../shared/errors.ts';
@@ -16,7 +16,7 @@ import * as hostCpu from '../../shared/host-cpu.ts';
 import type { Words } from '../../shared/words.ts';
 
 const { ANY_FETCH, ANY_USER, ANY_WRITE, Fault, faultWith } = access;
-const { PAGE_SHIFT, PAGE_WORDS, toPtr } = address;
+const { frameStart, PAGE_SHIFT, toPfn, toPtr } = address;
 const { PAGE_ACCESSED, PAGE_DIRTY, PAGE_NX_HIGH, PAGE_PRESENT, PAGE_RW, PAGE_USER } = entries;
 const { CR4_PAE, EFER_NXE } = hostCpu;
 const { SupervisorRead, SupervisorFetch, SupervisorWrite } = access.Right;
@@ -46,12 +46,11 @@ export function walk(words: Words, frames: number, cpu: HostCpu, va: Gva, right:
 }
 
 function walkTwoLevels(words: Words, frames: number, cpu: HostCpu, va: Gva, right: Right): number {
-  const pdeAt = toPtr(cpu.cr3 * PAGE_WORDS + (va >>> 22));
+  const pdeAt = toPtr(frameStart(cpu.cr3) + (va >>> 22));
   const pde = words.read(pdeAt);
   if (!(pde & PAGE_PRESENT)) return faultFor(right, false, 0);
-  const pteAt = toPtr(
-    inMemory(pde >>> PAGE_SHIFT, frames) * PAGE_WORDS + ((va >>> PAGE_SHIFT) & 1023),
-  );
+  const table = frameStart(inMemory(pde >>> PAGE_SHIFT, frames));
+  const pteAt = toPtr(table + ((va >>> PAGE_SHIFT) & 1023));
   const pte = words.read(pteAt);
   if (!(pte & PAGE_PRESENT)) return faultFor(right, false, 0);
 
@@ -75,15 +74,13 @@ function walkThreeLevels(
 
   const pdpte = words.peek(cpu.pdpte(va >>> 30));
   if (!(pdpte & PAGE_PRESENT)) return faultFor(right, nxe, 0);
-  const pdeAt = toPtr(
-    inMemory(pdpte >>> PAGE_SHIFT, frames) * PAGE_WORDS + ((va >>> 21) & 511) * 2,
-  );
+  const middle = frameStart(inMemory(pdpte >>> PAGE_SHIFT, frames));
+  const pdeAt = toPtr(middle + ((va >>> 21) & 511) * 2);
   const pde = words.read64(pdeAt);
   if (!(pde.low & PAGE_PRESENT)) return faultFor(right, nxe, 0);
   if (pde.high & reserved) return faultFor(right, nxe, RESERVED);
-  const pteAt = toPtr(
-    inMemory(pde.low >>> PAGE_SHIFT, frames) * PAGE_WORDS + ((va >>> PAGE_SHIFT) & 511) * 2,
-  );
+  const table = frameStart(inMemory(pde.low >>> PAGE_SHIFT, frames));
+  const pteAt = toPtr(table + ((va >>> PAGE_SHIFT) & 511) * 2);
   const pte = words.read64(pteAt);
   if (!(pte.low & PAGE_PRESENT)) return faultFor(right, nxe, 0);
   if (pte.high & reserved) return faultFor(right, nxe, RESERVED);
@@ -150,9 +147,9 @@ function cacheable(frame: number, rights: number, pte: number): number {
 }
 
 /** There is no memory behind a frame number past the end. */
-function inMemory(frame: number, frames: number): number {
+function inMemory(frame: number, frames: number): Pfn {
   if (frame >= frames) {
     throw new HostOops('machine check', `a walk through frame ${frame} of ${frames}`);
   }
-  return frame;
+  return toPfn(frame);
 }
