@@ -3,20 +3,25 @@
  * whose rights do not suffice is dropped and walked again, which the hardware may do at any time.
  */
 
-import { isFault, type Right } from '../../shared/access.ts';
+import type { Right } from '../../shared/access.ts';
+import * as access from '../../shared/access.ts';
 import type { Gpa, Gva, Pfn, Ptr } from '../../shared/address.ts';
 import * as address from '../../shared/address.ts';
 import type { PagingForm } from '../../shared/entry.ts';
 import type { Host } from '../../shared/host.ts';
 import type { HostCpu } from '../../shared/host-cpu.ts';
 import * as hostCpu from '../../shared/host-cpu.ts';
-import { lookUp } from '../../shared/tlb.ts';
+import * as softwareTlb from '../../shared/tlb.ts';
 import type { Words } from '../../shared/words.ts';
 import { loadNestedPdptes, walkNested } from './nested-walk.ts';
-import { loadPdptes, walk } from './walk.ts';
+import * as walking from './walk.ts';
 
+const { isFault } = access;
 const { bitsOf, PAGE_SHIFT, PAGE_WORDS, frameStart, toPtr } = address;
 const { CR4_PAE, EFER_NXE, NESTED, NESTED_LINEAR, TLB_ENTRIES, TLB_ENTRY_WORDS } = hostCpu;
+
+const { lookUp } = softwareTlb;
+const { loadPdptes, walk } = walking;
 
 const GENERATIONS = 0xfff;
 

@@ -98,6 +98,7 @@ function walkThreeLevels(
  * reserved bit in a present one is a general-protection fault: false.
  */
 export function loadPdptes(words: Words, cpu: HostCpu, top: Ptr): boolean {
+  const registers = cpu.pdpte(0);
   for (let i = 0; i < 4; i++) {
     const pdpte = words.read64(toPtr(top + i * 2));
     const present = (pdpte.low & PAGE_PRESENT) !== 0;
@@ -107,8 +108,8 @@ export function loadPdptes(words: Words, cpu: HostCpu, top: Ptr): boolean {
     ) {
       return false;
     }
-    words.poke(cpu.pdpte(i), pdpte.low);
-    words.poke(toPtr(cpu.pdpte(i) + 1), pdpte.high);
+    words.poke(toPtr(registers + i * 2), pdpte.low);
+    words.poke(toPtr(registers + i * 2 + 1), pdpte.high);
   }
   return true;
 }
