@@ -3,8 +3,11 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { expose } from 'comlink';
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
-import { namedLine } from './named-line.ts';
+import { type LineData, makeReady, namedLine } from './ready-side.ts';
 
-const { baseline } = await namedLine(workerData as string);
-expose(baseline(), nodeEndpoint(parentPort!));
+const data = workerData as LineData;
+const line = await namedLine(data);
+const side = line.baseline();
+await makeReady(side, line, data.pair);
+expose(side, nodeEndpoint(parentPort!));
 parentPort!.postMessage('ready');

@@ -5,8 +5,8 @@ import { Worker } from 'node:worker_threads';
 import { wrap } from 'comlink';
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
 import type { Taken } from './measure.ts';
-import type { LineData } from './named-line.ts';
 import type { Side } from './pair.ts';
+import type { LineData } from './ready-side.ts';
 
 /**
  * A line measured in an isolate of its own: what the compiler learnt from other lines does
@@ -24,8 +24,8 @@ export async function measureInIsolate(line: LineData, signal: AbortSignal): Pro
   }
 }
 
-/** The baseline of the named line, in an isolate that has no other machine either. */
-export async function baselineInIsolate(line: string): Promise<Side> {
+/** The baseline of a line, in an isolate that has no other machine either, and ready to be measured. */
+export async function baselineInIsolate(line: LineData): Promise<Side> {
   const url = new URL('./baseline-worker.ts', import.meta.url);
   const worker = new Worker(url, { workerData: line });
   await once(worker, 'message');

@@ -1,13 +1,15 @@
 /** Measures one line, which the main thread names. */
 
 import { parentPort, workerData } from 'node:worker_threads';
-import { allowedCores, pickCore, stayOn } from '../shared/cores.ts';
+import { baselineInIsolate } from './isolates.ts';
 import { measure } from './measure.ts';
-import { type LineData, namedLine } from './named-line.ts';
+import { type LineData, makeReady, namedLine } from './ready-side.ts';
 
-const { name, isolate } = workerData as LineData;
-const line = await namedLine(name);
-const cores = allowedCores();
-// The baseline's thread and the yardstick's process take after this one.
-if (!line.threads && cores !== undefined) stayOn(pickCore(cores, isolate));
-parentPort!.postMessage(await measure(line));
+const data = workerData as LineData;
+const baseline = baselineInIsolate(data);
+const line = await namedLine(data);
+// Until the other isolate has set them, too, flags are not what the line wants.
+if (line.inlining === 'V8') await baseline;
+const measured = line.measured();
+await makeReady(measured, line, data.pair);
+parentPort!.postMessage(await measure(line, measured, await baseline));

@@ -13,6 +13,7 @@ import { measureMemory } from './growth/memory.ts';
 import { measureInIsolate } from './isolates.ts';
 import type { Taken } from './measure.ts';
 import type { Line } from './pair.ts';
+import type { PartName } from './parts.ts';
 import { describeMachine, describeProject, describeRuntime, watchLoad } from './provenance.ts';
 import { resultOf } from './result.ts';
 import type { Selection } from './selection.ts';
@@ -55,7 +56,7 @@ export async function measureSuite(
           [
             line.name,
             async () => {
-              const taken = await takeAll(line, isolates, signal);
+              const taken = await takeAll(part.name, line, isolates, signal);
               const result = resultOf(part.name, line, taken);
               lines.push(result);
               listener.line(result);
@@ -109,11 +110,16 @@ export async function measureSuite(
 }
 
 /** One after the other; of a line whose batches are whole machines one is enough. */
-async function takeAll(line: Line, isolates: number, signal: AbortSignal): Promise<Taken[]> {
+async function takeAll(
+  part: PartName,
+  { name, rounds }: Line,
+  isolates: number,
+  signal: AbortSignal,
+): Promise<Taken[]> {
   const taken: Taken[] = [];
-  const wanted = line.rounds === undefined ? isolates : 1;
+  const wanted = rounds === undefined ? isolates : 1;
   while (taken.length < wanted) {
-    taken.push(await measureInIsolate({ name: line.name, isolate: taken.length }, signal));
+    taken.push(await measureInIsolate({ part, name, pair: taken.length }, signal));
   }
   return taken;
 }

@@ -4,10 +4,9 @@
  */
 
 import type { LineResult, SamplesOfIsolate } from '../src/report/benchmark.ts';
-import { baselineInIsolate } from './isolates.ts';
 import { paceNs } from './pace.ts';
 import type { Batch, Line, Side, Unit } from './pair.ts';
-import { LASTING_MS, type WarmUp, warmUp, warmUpAlone } from './warm-up.ts';
+import { LASTING_MS, type WarmUp, warmUp } from './warm-up.ts';
 
 /** What one isolate has to say of a line. */
 export interface Taken {
@@ -22,9 +21,8 @@ const KEPT_MS = 300;
 const LEAST_ROUNDS = 5;
 const MOST_ROUNDS = 2_000;
 
-export async function measure(line: Line): Promise<Taken> {
-  const baseline = await baselineInIsolate(line.name);
-  const measured = line.measured();
+/** `measured`, `baseline`: ready. */
+export async function measure(line: Line, measured: Side, baseline: Side): Promise<Taken> {
   const native = line.native?.();
   const side = new WatchedSide(measured);
   const sides: readonly Side[] = [side, baseline, ...(native === undefined ? [] : [native])];
@@ -37,7 +35,6 @@ export async function measure(line: Line): Promise<Taken> {
     }
     return batches;
   };
-  if (line.rounds === undefined) for (const one of [side, baseline]) await warmUpAlone(one);
   const warm_up = await warmUp(round, limitFor(line));
   const samples: number[][] = sides.map(() => []);
   const pace: number[] = [];
@@ -66,9 +63,10 @@ export async function measure(line: Line): Promise<Taken> {
 }
 
 /** Machines with workers of their own for each batch are new every time. */
-function limitFor({ rounds, lasting }: Line) {
+function limitFor({ rounds, lasting, threads }: Line) {
   if (rounds === undefined) return {};
-  return lasting ? { least: LASTING_MS, longest: LASTING_MS } : { given: 1 };
+  const ms = threads ? LASTING_MS.threads : LASTING_MS.oneThread;
+  return lasting ? { least: ms, longest: ms } : { given: 1 };
 }
 
 function sampleOf(unit: Unit, { count, ns }: Batch): number {

@@ -1,0 +1,37 @@
+/** A side of a line, made ready to be measured in this isolate. */
+
+import { enableCompileCache } from 'node:module';
+import { allowedCores, pickCore, stayOn } from '../shared/cores.ts';
+import { inlineAsV8Does } from './own-inlining.ts';
+import type { Line, Side } from './pair.ts';
+import { PARTS, type PartName } from './parts.ts';
+import { warmUpAlone } from './warm-up.ts';
+
+/** What a worker of a line is told. */
+export interface LineData {
+  readonly part: PartName;
+  readonly name: string;
+  /** Of several pairs of isolates that measure it, to which it belongs. */
+  readonly pair: number;
+}
+
+/** What comes from it is compiled as the line wants it; flags are the whole process's. */
+export async function namedLine({ part, name }: LineData): Promise<Line> {
+  // Isolates start in half the time so. Machines that a line boots have workers of their own,
+  // which are not concerned.
+  enableCompileCache();
+  const line = (await PARTS[part]()).find((one) => one.name === name);
+  if (line === undefined) throw new Error(`there is no line '${name}'`);
+  if (line.inlining === 'V8') inlineAsV8Does();
+  return line;
+}
+
+/**
+ * Warmed up, at the same time as the other side on any core, and from now on the core of its pair
+ * alone. The yardstick's process takes after the thread that starts it.
+ */
+export async function makeReady(side: Side, line: Line, pair: number): Promise<void> {
+  if (line.rounds === undefined) await warmUpAlone(side);
+  const cores = allowedCores();
+  if (!line.threads && cores !== undefined) stayOn(pickCore(cores, pair));
+}
