@@ -28,10 +28,12 @@ export async function namedLine({ part, name }: LineData): Promise<Line> {
 
 /**
  * Warmed up, at the same time as the other side on any core, and from now on the core of its pair
- * alone. The yardstick's process takes after the thread that starts it.
+ * alone. The yardstick's process takes after the thread that starts it. Sides with threads of their
+ * own would be in one another's way, and need the cores.
  */
 export async function makeReady(side: Side, line: Line, pair: number): Promise<void> {
+  if (line.threads) return;
   if (line.rounds === undefined) await warmUpAlone(side);
   const cores = allowedCores();
-  if (!line.threads && cores !== undefined) stayOn(pickCore(cores, pair));
+  if (cores !== undefined) stayOn(pickCore(cores, pair));
 }
