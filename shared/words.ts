@@ -154,6 +154,11 @@ export class Words {
     this.atomics.copy(to, from, words);
   }
 
+  /** The same for REGISTERS_WORDS. */
+  copyRegisters(to: Ptr, from: Ptr): void {
+    this.atomics.copyRegisters(to, from);
+  }
+
   /**
    * Look `looks` times whether a word is no longer `expected`; between two looks the core's other
    * hardware thread, which may be the one that is to write it, has the core to itself.

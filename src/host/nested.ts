@@ -15,7 +15,7 @@ import { enter, leave } from '../../shared/discipline.ts';
 import { EventKind } from '../../shared/events.ts';
 import { putUser } from '../../shared/guest-memory.ts';
 import type { Host } from '../../shared/host.ts';
-import { type HostCpu, REGISTERS_WORDS, Reg } from '../../shared/host-cpu.ts';
+import { type HostCpu, Reg } from '../../shared/host-cpu.ts';
 import type { LgCpu } from '../../shared/lg-cpu.ts';
 import { Dead, killGuest } from '../../shared/lguest.ts';
 import { LguestData } from '../../shared/lguest-data.ts';
@@ -46,7 +46,7 @@ export function enterNested(host: Host, hostCpu: HostCpu, mmu: Mmu, cpu: LgCpu):
     if (lg.dead !== Dead.Alive) return;
   }
   hostCpu.nestedReferences = 0;
-  host.words.copy(hostCpu.registers, savedRegister(cpu, 0), REGISTERS_WORDS);
+  host.words.copyRegisters(hostCpu.registers, savedRegister(cpu, 0));
   lg.counters.count(Counter.Entries);
   lg.counters.count(Counter.NestedEntries);
   host.events.record(EventKind.Entry, cpu.cpuPgd, cpu.cr3);
@@ -54,7 +54,7 @@ export function enterNested(host: Host, hostCpu: HostCpu, mmu: Mmu, cpu: LgCpu):
 
 /** The way out. */
 export function leaveNested(host: Host, hostCpu: HostCpu, mmu: Mmu, cpu: LgCpu): void {
-  host.words.copy(savedRegister(cpu, 0), hostCpu.registers, REGISTERS_WORDS);
+  host.words.copyRegisters(savedRegister(cpu, 0), hostCpu.registers);
   cpu.lg.counters.add(Counter.NestedReferences, hostCpu.nestedReferences);
   outside(host, hostCpu, mmu);
 }

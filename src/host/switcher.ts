@@ -37,7 +37,7 @@ const { mapSwitcherInGuest, percpuPagesAddr } = pagingSwitcher;
 const { frameOf, frameStart, PAGE_SIZE, toGva, toPfn, toPtr } = address;
 const { Counter } = counters;
 const { EventKind } = events;
-const { Reg, REGISTERS_WORDS } = hostCpus;
+const { Reg } = hostCpus;
 const { CHANGED_ALL, CHANGED_GDT, CHANGED_GDT_TLS, CHANGED_IDT } = lgCpu;
 const { GDT_ENTRIES } = lgCpu;
 const { Dead } = lguest;
@@ -91,7 +91,7 @@ export function enterGuest(host: Host, hostCpu: HostCpu, mmu: Mmu, cpu: LgCpu): 
   const base = percpuPagesAddr(lg, hostCpu.index);
   reach(mmu, toGva(base + PAGE_SIZE), SupervisorRead);
   const regs = reach(mmu, toGva(base + REGS_WORD * 4), SupervisorRead);
-  host.words.copy(hostCpu.registers, regs, REGISTERS_WORDS);
+  host.words.copyRegisters(hostCpu.registers, regs);
   lg.counters.count(Counter.Entries);
   host.events.record(EventKind.Entry, cpu.cpuPgd, top);
 }
@@ -129,7 +129,7 @@ export function leaveGuest(host: Host, hostCpu: HostCpu, mmu: Mmu, cpu: LgCpu): 
   const { lg } = cpu;
   const base = percpuPagesAddr(lg, hostCpu.index);
   const regs = reach(mmu, toGva(base + REGS_WORD * 4), SupervisorWrite);
-  host.words.copy(regs, hostCpu.registers, REGISTERS_WORDS);
+  host.words.copyRegisters(regs, hostCpu.registers);
   const state = reach(mmu, toGva(base + PAGE_SIZE), SupervisorRead);
   const hostCr3 = host.words.peek(toPtr(state + StatePage.hostCr3));
   hostCpu.cr3 = toPfn(hostCr3);

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { toPtr } from '../../shared/address.ts';
 import { Entry } from '../../shared/entry.ts';
+import { REGISTERS_WORDS } from '../../shared/host-cpu.ts';
 import { makeMemory, Words } from '../../shared/words.ts';
 import { startThread } from './machine.ts';
 
@@ -147,6 +148,17 @@ describe('plain access', () => {
     words.fill(toPtr(4), 3, 7);
     words.copy(toPtr(8), toPtr(5), 4);
     expect([...words.plain.subarray(3, 13)]).toEqual([0, 7, 7, 7, 0, 7, 7, 0, 0, 0]);
+  });
+
+  test.each([
+    [40, 11],
+    [11, 40],
+  ])('copies as many words as there are registers, from %i to %i', (from, to) => {
+    const words = new Words(makeMemory(64), SCRATCH);
+    for (let i = 0; i < REGISTERS_WORDS + 2; i++) words.poke(toPtr(from - 1 + i), i + 1);
+    words.copyRegisters(toPtr(to), toPtr(from));
+    const copied = Array.from({ length: REGISTERS_WORDS }, (_, i) => i + 2);
+    expect([...words.plain.subarray(to - 1, to + REGISTERS_WORDS + 1)]).toEqual([0, ...copied, 0]);
   });
 });
 

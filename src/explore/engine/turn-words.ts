@@ -6,6 +6,7 @@
 
 import { type Ptr, toPtr } from '../../../shared/address.ts';
 import { Entry } from '../../../shared/entry.ts';
+import { REGISTERS_WORDS } from '../../../shared/host-cpu.ts';
 import { Words } from '../../../shared/words.ts';
 import * as access from './access.ts';
 import { NOT_BUFFERED } from './store-buffer.ts';
@@ -184,6 +185,10 @@ export class TurnWords extends Words {
       const source = toPtr(from + i);
       this.plain[to + i] = i === 0 ? this.read(source) : this.peek(source);
     }
+  }
+
+  override copyRegisters(to: Ptr, from: Ptr): void {
+    this.copy(to, from, REGISTERS_WORDS);
   }
 
   /** Nobody sleeps with the turn: it passes on until the word has changed. */
