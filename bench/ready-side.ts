@@ -1,7 +1,7 @@
 /** A side of a line, made ready to be measured in this isolate. */
 
 import { enableCompileCache } from 'node:module';
-import { allowedCores, pickCore, stayOn } from '../shared/cores.ts';
+import { stayOnOne } from '../shared/cores.ts';
 import { inlineAsV8Does } from './own-inlining.ts';
 import type { Line, Side } from './pair.ts';
 import { PARTS, type PartName } from './parts.ts';
@@ -34,6 +34,5 @@ export async function namedLine({ part, name }: LineData): Promise<Line> {
 export async function makeReady(side: Side, line: Line, pair: number): Promise<void> {
   if (line.threads) return;
   if (line.rounds === undefined) await warmUpAlone(side);
-  const cores = allowedCores();
-  if (cores !== undefined) stayOn(pickCore(cores, pair));
+  stayOnOne(pair);
 }

@@ -34,17 +34,18 @@ export const toGva = (address: number): Gva => (address >>> 0) as Gva;
 export const toGpa = (address: number): Gpa => (address >>> 0) as Gpa;
 export const toGpfn = (page: number): Gpfn => page as Gpfn;
 export const toPfn = (frame: number): Pfn => frame as Pfn;
-/**
- * An address with nothing but its bits the same: one past 2^31 is negative. A number past that is an
- * object to V8 where it goes into a call; so for functions that shift and mask it, and no more.
- */
-export const bitsOf = (address: Gva): Gva => (address | 0) as Gva;
 export const toPtr = (word: number): Ptr => word as Ptr;
 
 /** The page an address lies in. */
 export const gpfnOf = (gpa: Gpa): Gpfn => (gpa >>> SHIFT) as Gpfn;
 export const pageOffset = (address: number): number => address & (SIZE - 1);
 export const pageStart = (address: Gva): Gva => ((address & -SIZE) >>> 0) as Gva;
+
+/**
+ * An address with nothing but its bits the same: one past 2^31 is negative. A number past that is an
+ * object to V8 where it goes into a call; so for functions that shift and mask it, and no more.
+ */
+export const bitsOf = (address: Gva): Gva => (address | 0) as Gva;
 
 /** `__va(pfn << PAGE_SHIFT)`: the first word of a frame. */
 export const frameStart = (pfn: Pfn): Ptr => (pfn << (SHIFT - 2)) as Ptr;

@@ -30,7 +30,7 @@ export interface AtomicsExports {
   ): number;
   /** `words` words, which may overlap. */
   copy(to: number, from: number, words: number): void;
-  /** 18 words, a vCPU's registers, from another place. */
+  /** 18 words, as many as a vCPU has registers, which do not overlap. */
   copyRegisters(to: number, from: number): void;
 }
 
@@ -117,6 +117,7 @@ const DEFINITIONS: readonly Definition[] = [
     name: 'copyRegisters',
     parameters: 2,
     returns: false,
+    // By v128.load and v128.store four times, and the rest by 64 bits.
     body: [
       ...[0, 16, 32, 48].flatMap((byte) => [
         ...[...at(0), ...at(1), ...[0xfd, 0x00, 2, byte]],

@@ -19,6 +19,17 @@ export function allowedCores(): string | undefined {
   }
 }
 
+/**
+ * From now on the calling thread, and the threads and processes that it starts, run on one of its cores
+ * only: see pickCore. Where that cannot be, on any as before. Returns what ends it for the calling thread.
+ */
+export function stayOnOne(number: number): () => void {
+  const before = allowedCores();
+  if (before === undefined) return () => {};
+  stayOn(pickCore(before, number));
+  return () => void stayOn(before);
+}
+
 /** One of the listed cores; who asks with neighbouring numbers gets neighbouring ones, in turn. */
 export function pickCore(list: string, number: number): string {
   const cores = list.split(',').flatMap((range) => {
@@ -28,10 +39,7 @@ export function pickCore(list: string, number: number): string {
   return String(cores[number % cores.length]!);
 }
 
-/**
- * From now on the calling thread, and the threads and processes that it starts, run on `cores` only,
- * a list as above. Where there is no `taskset`, or it may not, they run on any as before: false.
- */
+/** Run on `cores` only, a list as above. False where there is no `taskset`, or it may not. */
 export function stayOn(cores: string): boolean {
   try {
     const thread = basename(readlinkSync('/proc/thread-self'));

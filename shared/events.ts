@@ -43,10 +43,10 @@ export type EventKind = (typeof EventKind)[keyof typeof EventKind];
 const KEPT = 64;
 export const RING_EVENTS = KEPT;
 /** Sequence number (1 is the first), kind, vCPU plus one, a, b, c. */
-const SIZE = 6;
+const EVENT_WORDS = 6;
 /** How many there were, on a line of its own. */
-const HEADER = 16;
-export const EVENT_RING_WORDS = HEADER + RING_EVENTS * SIZE;
+const HEADER_WORDS = 16;
+export const EVENT_RING_WORDS = HEADER_WORDS + RING_EVENTS * EVENT_WORDS;
 
 export interface HostEvent {
   readonly hostCpu: number;
@@ -88,7 +88,7 @@ export class Events {
     const { ring } = this;
     const sequence = ring[0]!;
     const vcpu = this.plain[this.running]!;
-    const at = HEADER + (sequence % KEPT) * SIZE;
+    const at = HEADER_WORDS + (sequence % KEPT) * EVENT_WORDS;
     ring[at] = sequence + 1;
     ring[at + 1] = kind;
     ring[at + 2] = vcpu;
@@ -106,7 +106,7 @@ export class Events {
     const count = words.load(ring);
     const events: HostEvent[] = [];
     for (let i = Math.max(0, count - Math.min(most, RING_EVENTS)); i < count; i++) {
-      const at = ring + HEADER + (i % RING_EVENTS) * SIZE;
+      const at = ring + HEADER_WORDS + (i % RING_EVENTS) * EVENT_WORDS;
       const word = (n: number): number => words.peek(toPtr(at + n));
       const sequence = word(0);
       // Overwritten meanwhile, if it is another one.

@@ -154,7 +154,7 @@ export class Words {
     this.atomics.copy(to, from, words);
   }
 
-  /** The same for REGISTERS_WORDS. */
+  /** REGISTERS_WORDS words, from a place that has none of those they go to. */
   copyRegisters(to: Ptr, from: Ptr): void {
     this.atomics.copyRegisters(to, from);
   }

@@ -2,7 +2,7 @@
 
 import { enableCompileCache } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
-import { allowedCores, pickCore, stayOn } from '../../shared/cores.ts';
+import { stayOnOne } from '../../shared/cores.ts';
 import { warmUp, warmUpAlone } from '../warm-up.ts';
 
 enableCompileCache();
@@ -11,8 +11,7 @@ const { name, size } = workerData as { readonly name: string; readonly size: num
 const sweep = SWEEPS.find((one) => one.name === name);
 if (sweep === undefined) throw new Error(`there is no sweep '${name}'`);
 // Without threads of their own all sizes are measured on the same core.
-const cores = allowedCores();
-if (sweep.rounds === undefined && cores !== undefined) stayOn(pickCore(cores, 0));
+if (sweep.rounds === undefined) stayOnOne(0);
 const side = sweep.make(size);
 if (sweep.rounds === undefined) {
   await warmUpAlone(side);

@@ -19,7 +19,6 @@ import * as walking from './walk.ts';
 const { isFault } = access;
 const { bitsOf, PAGE_SHIFT, PAGE_WORDS, frameStart, toPtr } = address;
 const { CR4_PAE, EFER_NXE, NESTED, NESTED_LINEAR, TLB_ENTRIES, TLB_ENTRY_WORDS } = hostCpu;
-
 const { lookUp } = softwareTlb;
 const { loadPdptes, walk } = walking;
 

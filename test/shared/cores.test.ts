@@ -2,7 +2,7 @@
 
 import { execFileSync } from 'node:child_process';
 import { afterEach, expect, test } from 'vitest';
-import { allowedCores, pickCore, stayOn } from '../../shared/cores.ts';
+import { allowedCores, pickCore, stayOn, stayOnOne } from '../../shared/cores.ts';
 
 const cores = allowedCores();
 afterEach(() => stayOn(cores ?? '0'));
@@ -17,15 +17,14 @@ function hasTaskset(): boolean {
 }
 
 test.runIf(hasTaskset())('a thread stays on one of its cores, and is let go again', () => {
-  const core = pickCore(cores!, 0);
-  stayOn(core);
-  expect(allowedCores()).toBe(core);
-  stayOn(cores!);
+  const letGo = stayOnOne(0);
+  expect(allowedCores()).toBe(pickCore(cores!, 0));
+  letGo();
   expect(allowedCores()).toBe(cores);
 });
 
 test('a core that there is not changes nothing', () => {
-  stayOn('100000');
+  expect(stayOn('100000')).toBe(false);
   expect(allowedCores()).toBe(cores);
 });
 

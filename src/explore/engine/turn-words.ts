@@ -267,7 +267,7 @@ export class TurnWords extends Words {
     this.plain[at + 1] = high;
   }
 
-  /** The word as this CPU sees it. */
+  /** The word as this CPU sees it. Asked twice: a variable for either answer would be in a box. */
   #newest(at: Ptr): number {
     return this.#isBuffered(at) ? this.task.stores.find(at) : this.plain[at]!;
   }

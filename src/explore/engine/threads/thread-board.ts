@@ -9,7 +9,7 @@ import { availableParallelism } from 'node:os';
 import { threadId, Worker } from 'node:worker_threads';
 import { type Remote, wrap } from 'comlink';
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
-import { allowedCores, pickCore, stayOn } from '../../../../shared/cores.ts';
+import { stayOnOne } from '../../../../shared/cores.ts';
 import { UserError } from '../../../../shared/errors.ts';
 import type { Host, SharedMachine } from '../../../../shared/host.ts';
 import { makeMemory } from '../../../../shared/words.ts';
@@ -32,8 +32,8 @@ interface Parts {
   /** Of the others, by their numbers less one. */
   readonly workers: readonly Worker[];
   readonly apis: readonly Remote<TurnCpuApi>[];
-  /** Where this thread may be when it does not take part; undefined if it may be there all the time. */
-  readonly cores: string | undefined;
+  /** This thread may be on any of its cores again. */
+  readonly leaveCore: () => void;
 }
 
 export class ThreadBoard {
@@ -60,9 +60,8 @@ export class ThreadBoard {
     const { touched } = beginning;
     const coreEach = availableParallelism() >= host.cpus.length;
     const boot = { shared, path, kept, state, mostSteps, memory, coreEach, touched };
-    const cores = coreEach ? undefined : allowedCores();
     // The workers take after this thread.
-    if (cores !== undefined) stayOn(pickCore(cores, threadId));
+    const leaveCore = coreEach ? () => {} : stayOnOne(threadId);
     const first = new TurnCpu();
     first.boot({ ...boot, index: 0 });
     const workers = host.cpus
@@ -76,10 +75,10 @@ export class ThreadBoard {
       await Promise.all(apis.map((api, i) => api.boot({ ...boot, index: i + 1 })));
     } catch (error) {
       await Promise.all(workers.map((worker) => worker.terminate()));
-      if (cores !== undefined) stayOn(cores);
+      leaveCore();
       throw error;
     }
-    return new ThreadBoard({ host, beginning, first, mostSteps, workers, apis, cores });
+    return new ThreadBoard({ host, beginning, first, mostSteps, workers, apis, leaveCore });
   }
 
   /**
@@ -107,9 +106,9 @@ export class ThreadBoard {
   }
 
   async close(): Promise<void> {
-    const { workers, cores } = this.#parts;
+    const { workers, leaveCore } = this.#parts;
     await Promise.all(workers.map((worker) => worker.terminate()));
-    if (cores !== undefined) stayOn(cores);
+    leaveCore();
   }
 
   /** Throws UserError for a strategy that cannot decide in several threads. */
