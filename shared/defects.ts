@@ -3,6 +3,8 @@
  * code does what the seed does; off, what it should. All on is the code as written. `where`
  * is the seed's function and line. A single vCPU can meet those called U…; those called R…
  * take several.
+ *
+ * See docs/decisions/defects-as-switches.md.
  */
 
 export interface Defect {

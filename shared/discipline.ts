@@ -12,6 +12,8 @@
  *
  * Locks are taken in this order: the guest's, one pgdir's, the frame pool's. Nobody waits
  * for a lock inside a guest or inside a fault without a lock, so these always end.
+ *
+ * See docs/decisions/disciplines.md.
  */
 
 import * as counted from './counters.ts';

@@ -4,6 +4,8 @@
  * An entry is a value of two 32-bit halves; without PAE the high half is always 0
  * and never stored. With that one convention the functions below serve both forms,
  * and what remains different is the geometry: `PagingForm`.
+ *
+ * See docs/decisions/paging-forms.md.
  */
 
 import type { Gva } from './address.ts';

@@ -2,6 +2,8 @@
  * Where everything is. Host memory is one buffer of 4 KiB frames; the first frames
  * hold the host's own records, laid out by the one table below, and all the others
  * are handed out by the frame allocator. Sizes are fixed at boot and nothing grows.
+ *
+ * See docs/decisions/one-buffer.md.
  */
 
 import type { Gva, Ptr } from './address.ts';

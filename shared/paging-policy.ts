@@ -3,6 +3,8 @@
  * it does as lguest. Remarks in lguest's own code say of each that another way might be
  * better, or by how much this one is; docs/policies.md has them, docs/studies/claims.md what
  * is true of it.
+ *
+ * See docs/decisions/policies.md.
  */
 
 /** Ways to choose, lguest's first. */

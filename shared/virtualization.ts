@@ -6,6 +6,8 @@
  *            hypercall only, as Xen's paravirtual guests do (src/direct)
  *  `nested`  by the guest's own tables, and all that they name by a table of the host's in
  *            turn, as processors do since 2007 (src/nested, src/mmu/nested-walk.ts)
+ *
+ * See docs/decisions/virtualization.md.
  */
 
 export const VIRTUALIZATIONS = ['shadow', 'direct', 'nested'] as const;

@@ -3,6 +3,8 @@
  * else. Atomic operations are sequentially consistent. `read` and `write` are plain, as
  * hardware's own loads and stores; `peek` and `poke` are for words that nobody else
  * touches at the time.
+ *
+ * See docs/decisions/one-leaf.md.
  */
 
 import type { Ptr } from './address.ts';

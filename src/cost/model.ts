@@ -3,6 +3,8 @@
  *
  * All of it is computed after the run from what was counted, so the run is the same
  * whatever the costs, and equal counters have equal cycles.
+ *
+ * See docs/decisions/cycles-from-counters.md.
  */
 
 import type { Counters } from '../../shared/counters.ts';

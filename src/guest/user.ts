@@ -6,6 +6,8 @@
  * is the last address fetched. Traces carry addresses but no data, so the data is made
  * here: each load changes edi and each store writes a value that depends on it. A word
  * read wrongly anywhere thus shows in every word written later.
+ *
+ * See docs/decisions/data-of-traces.md.
  */
 
 import type { Right } from '../../shared/access.ts';

@@ -1,6 +1,8 @@
 /**
  * Host CPUs that are taken offline in mid-run and brought back. When they are is a pure
  * function of how many time slices the machine has begun, so no clock is asked.
+ *
+ * See docs/decisions/hotplug-by-count.md.
  */
 
 import { UserError } from '../../shared/errors.ts';

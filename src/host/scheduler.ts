@@ -5,6 +5,8 @@
  * queued it for, and a CPU that wakes offline queues what waits there for one that is
  * online. Which those are changes only when a time slice begins, and that takes a CPU
  * that has work and is online.
+ *
+ * See docs/decisions/time-in-operations.md.
  */
 
 import { toPtr } from '../../shared/address.ts';

@@ -4,6 +4,8 @@
  * The Switcher is used, not only mapped: registers are loaded and saved at the
  * addresses where the shadow tables show this CPU's two pages. If another vCPU's regs
  * page is there, those are the registers the guest gets; if nothing is, the host dies.
+ *
+ * See docs/decisions/switcher-is-used.md.
  */
 
 import type { Right } from '../../shared/access.ts';

@@ -1,6 +1,8 @@
 /**
  * The MMU of one host CPU: a direct-mapped TLB (shared/tlb.ts) in front of the walk. An entry
  * whose rights do not suffice is dropped and walked again, which the hardware may do at any time.
+ *
+ * See docs/decisions/names-of-hot-files.md.
  */
 
 import type { Right } from '../../shared/access.ts';

@@ -8,6 +8,8 @@
  * the middle level of the last gigabyte is a copy as well.
  *
  * LIMIT: the Switcher's last-level table is one, and no guest page is in its range.
+ *
+ * See docs/decisions/private-top-level.md.
  */
 
 import type { Pfn } from '../../shared/address.ts';

@@ -7,7 +7,10 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { commandsOf, type Ended, Session } from './session.ts';
 
 /** Run elsewhere, or by what runs these tests. */
-const ELSEWHERE = ['npm ci', 'npm ci && npm test', 'npm install umbra'];
+const ELSEWHERE = [
+  ...['npm ci', 'npm ci && npm test', 'npm install umbra'],
+  ...['npx vitest run test/paging', 'npm run types && npm run lint'],
+];
 
 /** What takes minutes is run on less: its beginning, and what stands for it here. */
 const SHORTER: readonly (readonly [RegExp, string])[] = [
@@ -94,6 +97,7 @@ const canRun = (command: string): boolean =>
 
 const pages = [
   'README.md',
+  'CONTRIBUTING.md',
   ...readdirSync('docs', { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.md'))
     .map((name) => join('docs', name)),

@@ -2,6 +2,8 @@
  * What a campaign is to do: litmus tests × settings × strategies, cut into units. A unit is
  * done by one thread in one go, and what comes of it depends on nothing but the unit; so
  * threads, shards, interruptions and their order leave no trace in the result.
+ *
+ * See docs/decisions/campaign-units.md.
  */
 
 import { readLitmus } from '../litmus/litmus.ts';

@@ -1,6 +1,8 @@
 /**
  * Where in the source an access is made, told from a stack: the function of the paging code,
  * host, MMU or guest that makes it, not the accessor or leaf through which it goes.
+ *
+ * See docs/decisions/stories-from-stacks.md.
  */
 
 import { readFileSync } from 'node:fs';

@@ -6,6 +6,8 @@
  * to go on it is done again from its beginning, and what it did to shared memory before is
  * not done again: each result is taken from a log instead. What is private to the CPU (its
  * registers, TLB, counters and events) is put back as it was at the beginning.
+ *
+ * See docs/decisions/log-and-replay.md.
  */
 
 import { type Ptr, toPtr } from '../../../shared/address.ts';

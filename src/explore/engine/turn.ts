@@ -2,6 +2,8 @@
  * The turn: one host CPU at a time goes on, and at each access of shared memory a strategy
  * says who does that. Everything that was decided is written down, and each step goes into
  * a rolling digest, so that a run can be done again and seen to be the same.
+ *
+ * See docs/decisions/two-engines.md.
  */
 
 import { type Ptr, toPtr } from '../../../shared/address.ts';

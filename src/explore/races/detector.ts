@@ -23,6 +23,8 @@
  *
  * Not told as races: two additions, since their order does not matter, and two
  * compare-and-exchanges, the later of which sees the earlier one.
+ *
+ * See docs/decisions/races-by-protocol.md.
  */
 
 import { frameOf, frameStart, PAGE_WORDS, toPtr } from '../../../shared/address.ts';

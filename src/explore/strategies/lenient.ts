@@ -2,6 +2,8 @@
  * A plan of turns, played as far as it goes: it does not say at which step of the run the turn
  * passes on but at which of a CPU's own decisions, so it means about the same when something
  * of the test or of the plan itself is left out.
+ *
+ * See docs/decisions/plans.md.
  */
 
 import { canBe, isRunnable, nthRunnable, type Situation, type Strategy } from './strategy.ts';

@@ -11,6 +11,8 @@
  * What follows for kernel code: it must be deterministic, and keep nothing in
  * JavaScript variables that is not computed from what primitives returned. `call` and
  * `each` shorten the stack as they finish, as returning from a function does.
+ *
+ * See docs/decisions/kernel-progress-is-its-stack.md.
  */
 
 import type { Right } from '../../../shared/access.ts';

@@ -5,6 +5,8 @@
  *
  * Whoever asks holds the kernel lock and waits, so there is one asker at a time. The
  * others answer from the interrupt, or while they spin for the lock with interrupts off.
+ *
+ * See docs/decisions/guest-flushes.md.
  */
 
 import { Hypercall } from '../../../shared/hypercall.ts';
