@@ -3,6 +3,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, posix } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { COMMON, PARTS } from '../src/paging/parts.ts';
 
 /** From the top down. A file imports from its own place and from those of later rows. */
 const FLOORS: readonly (readonly string[])[] = [
@@ -22,8 +23,8 @@ const FLOORS: readonly (readonly string[])[] = [
   ['shared'],
 ];
 
-/** What each part of the paging code is built on. */
-const PARTS: Readonly<Record<string, readonly string[]>> = {
+/** What each file of the paging code is built on. */
+const BUILT_ON: Readonly<Record<string, readonly string[]>> = {
   setup: ['switch', 'private-switcher'],
   switch: ['flush', 'eviction'],
   set: ['compare', 'flush', 'switch', 'switcher', 'fault'],
@@ -115,12 +116,20 @@ describe('imports', () => {
 
   test('follow the order of the parts within the paging code', () => {
     const below = (part: string): string[] =>
-      PARTS[part]!.flatMap((next) => [next, ...below(next)]);
+      BUILT_ON[part]!.flatMap((next) => [next, ...below(next)]);
     const partOf = (path: string): string => /^src\/paging\/(.*)\.ts$/.exec(path)?.[1] ?? '';
     const wrong = edges.filter(
       ({ from, to }) => partOf(from) && partOf(to) && !below(partOf(from)).includes(partOf(to)),
     );
     expect(wrong).toEqual([]);
+  });
+
+  test('are told of every file of the paging code, and each has its part', () => {
+    const inParts = Object.values(PARTS).flatMap(({ files }): readonly string[] => files);
+    const files = readdirSync('src/paging').map((name) => name.replace(/\.ts$/, ''));
+    const own = files.filter((name) => name !== 'parts').toSorted();
+    expect([...inParts, ...COMMON].toSorted()).toEqual(own);
+    expect(Object.keys(BUILT_ON).toSorted()).toEqual(own);
   });
 });
 

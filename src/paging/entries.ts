@@ -1,14 +1,6 @@
 /**
- * The page table code, before its seven parts: where entries are (H:320), how to find
+ * The page table code, before its seven parts (parts.ts): where entries are (H:320), how to find
  * the shadow's (H:331) and how to let go of one (H:460).
- *
- *  (i)   fault.ts     looking up a page table entry when the guest faults
- *  (ii)  pin.ts       making sure the guest stack is mapped
- *  (iii) set.ts       setting up an entry when the guest tells us one has changed
- *  (iv)  switch.ts    switching page tables
- *  (v)   flush.ts     flushing (throwing away) page tables
- *  (vi)  switcher.ts  mapping the Switcher when the guest is about to run
- *  (vii) setup.ts     setting up the page tables initially
  *
  * The code is lguest's page_tables.c of 2013, as it was written or repaired: each defect
  * is a switch at its exact place, under its id (shared/defects.ts). How several vCPUs are

@@ -3,6 +3,11 @@
  * made by src/explore/story/tell.ts, and shown by story-text.ts and story-html.ts.
  */
 
+import { PARTS, type PartName } from '../paging/parts.ts';
+
+/** Whose code makes an access: a part of page_tables.c, or what is around them. */
+export type Part = PartName | 'host' | 'mmu' | 'guest' | 'hardware';
+
 export interface Story {
   /** The litmus test's name, and what it is about. */
   readonly title: string;
@@ -43,8 +48,7 @@ export interface Told {
   readonly column: number;
   /** From 0, as tokens count. */
   readonly step: number;
-  /** Of page_tables.c, `i` to `vii`, or `host`, `mmu`, `guest`, `hardware`. */
-  readonly part: string;
+  readonly part: Part;
   /** Whose access it is; '' for hardware. */
   readonly name: string;
   /** `reads`, `writes`, …; the value after it, or the two with what came of it. */
@@ -72,17 +76,6 @@ export const FLAG_TEXTS: Readonly<Record<Flag, string>> = {
   second: 'to blame: the second of two',
 };
 
-/** The parts of page_tables.c. */
-export const PART_TITLES: Readonly<Record<string, string>> = {
-  i: 'fault',
-  ii: 'pin',
-  iii: 'set',
-  iv: 'switch',
-  v: 'flush',
-  vi: 'switcher',
-  vii: 'setup',
-};
-
 /** `i fault`, `host` */
-export const partText = (part: string): string =>
-  PART_TITLES[part] === undefined ? part : `${part} ${PART_TITLES[part]}`;
+export const partText = (part: Part): string =>
+  part in PARTS ? `${part} ${PARTS[part as PartName].title}` : part;

@@ -1,9 +1,11 @@
 /** Where an access is made, from stacks as they are. */
 
+import { readdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
 import { HARDWARE, sourceLine, whereOf } from '../../src/explore/engine/source.ts';
+import { partText } from '../../src/report/story.ts';
 
 const frame = (name: string, file: string, line: number): string => {
   const place = `${pathToFileURL(resolve(file)).href}:${line}:7`;
@@ -50,6 +52,14 @@ test('finding an entry belongs to the part that looks for it', () => {
   );
   expect(whereOf(inPin)).toMatchObject({ part: 'ii', name: 'tableBelow' });
 });
+
+test.each(readdirSync('src/paging').filter((name) => !['entries.ts', 'parts.ts'].includes(name)))(
+  'an access in %s is told with its part',
+  (name) => {
+    const { part } = whereOf(stackOf(frame('someFunction', `src/paging/${name}`, 1)));
+    expect(partText(part)).toMatch(/^[iv]+ \w+$/);
+  },
+);
 
 test('a walk for the guest’s software is told from one for the host', () => {
   const walk = frame('walkTwoLevels', 'src/mmu/walk.ts', 53);

@@ -8,11 +8,8 @@
 import { readFileSync } from 'node:fs';
 import { SourceMap } from 'node:module';
 import { fileURLToPath } from 'node:url';
-
-/** The parts of page_tables.c by their numbers, and what is around them. */
-export type Part =
-  | ('i' | 'ii' | 'iii' | 'iv' | 'v' | 'vi' | 'vii')
-  | ('host' | 'mmu' | 'guest' | 'hardware');
+import { partOfFile } from '../../paging/parts.ts';
+import type { Part } from '../../report/story.ts';
 
 export interface Where {
   readonly part: Part;
@@ -34,17 +31,6 @@ export const HARDWARE: Where = {
 
 /** Stack frames that are looked at: from the leaf up to where a CPU's round begins. */
 export const STACK_DEPTH = 40;
-
-const PARTS: Readonly<Record<string, Part>> = {
-  fault: 'i',
-  pin: 'ii',
-  set: 'iii',
-  switch: 'iv',
-  flush: 'v',
-  switcher: 'vi',
-  'private-switcher': 'vi',
-  setup: 'vii',
-};
 
 /** What runs in the guest. */
 const SOFTWARE = 'src/explore/litmus/software.ts';
@@ -109,7 +95,8 @@ const isTold = ({ file, name }: Frame): boolean =>
 function partOf(frames: readonly Frame[]): Part {
   for (const { file } of frames) {
     const [, place, name] = /^src\/(\w+)\/(.*)\.ts$/.exec(file) ?? [];
-    if (place === 'paging' && name !== 'entries') return PARTS[name!]!;
+    const part = place === 'paging' ? partOfFile(name!) : undefined;
+    if (part !== undefined) return part;
     if (place === 'explore') return 'guest';
     if (place === 'mmu' || place === 'host') return place;
   }

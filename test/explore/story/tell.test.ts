@@ -11,6 +11,8 @@ import { STRATEGIES } from '../../../src/explore/strategies/catalogue.ts';
 import { RandomWalk } from '../../../src/explore/strategies/random-walk.ts';
 import { Subject } from '../../../src/explore/subject.ts';
 import type { Flag, Story, Told } from '../../../src/report/story.ts';
+import { storyText } from '../../../src/report/story-text.ts';
+import { LITMUS_FILES } from '../litmus-rig.ts';
 import { type Found, find, R2, R5, R9, R10 } from './found.ts';
 
 const stepsOf = ({ lines }: Story): Told[] =>
@@ -289,3 +291,31 @@ test('who waits for whom is said of a deadlock', () => {
     }),
   );
 });
+
+/** Files of the paging code whose accesses a litmus test comes to, told by what it says of itself. */
+const TOLD_OF = [
+  ['litmus/4-switch/lru-victim.yaml', 'iv switch', 'src/paging/eviction.ts'],
+  ['litmus/5-flush/compare-instead-of-clear-all.yaml', 'v flush', 'src/paging/compare.ts'],
+  ['litmus/1-fault/prefault-against-clearing.yaml', 'i fault', 'src/paging/prefault.ts'],
+] as const;
+
+test.each(TOLD_OF)('%s: what is in no part of lguest’s is told with one', (path, part, source) => {
+  const told = storyText(everyStep(path), { columns: 400, colours: false });
+  expect(told).toMatch(new RegExp(`${part}: \\w+, ${source}:\\d+`));
+});
+
+test.each(LITMUS_FILES)('each step of %s is told in words', (path) => {
+  const story = everyStep(path);
+  expect(story.told).toBe(story.steps);
+  expect(story.told).toBeGreaterThan(100);
+  const told = storyText(story, { columns: 200, colours: false });
+  expect(told).not.toMatch(/undefined|NaN|\[object|null/);
+});
+
+/** Of a schedule as it comes, in the first setting that the test is for. */
+function everyStep(path: string): Story {
+  const litmus = readLitmus(path);
+  const [paging, discipline] = [litmus.paging[0]!, litmus.disciplines[0]!];
+  const subject = new Subject(path, litmus, { paging, discipline, defects: [] });
+  return tellStory(subject, subject.run(new RandomWalk(), 1), { all: true });
+}

@@ -1,0 +1,31 @@
+/**
+ * The page table code, lguest's page_tables.c of 2013 in its seven parts, and which files are in
+ * which. A part's first file is the one that it is named after; the others are what it was repaired
+ * with, or what lguest's own comments wish for (shared/paging-policy.ts).
+ */
+
+export const PARTS = {
+  i: { title: 'fault', files: ['fault', 'prefault'] },
+  ii: { title: 'pin', files: ['pin'] },
+  iii: { title: 'set', files: ['set'] },
+  iv: { title: 'switch', files: ['switch', 'eviction'] },
+  v: { title: 'flush', files: ['flush', 'compare', 'reclaim'] },
+  vi: { title: 'switcher', files: ['switcher', 'private-switcher'] },
+  vii: { title: 'setup', files: ['setup'] },
+} as const satisfies Readonly<
+  Record<string, { readonly title: string; readonly files: readonly string[] }>
+>;
+
+export type PartName = keyof typeof PARTS;
+
+/** What all parts find entries with, so that it belongs to whichever is looking for them. */
+export const COMMON: readonly string[] = ['entries'];
+
+const PART_OF: ReadonlyMap<string, PartName> = new Map(
+  (Object.keys(PARTS) as PartName[]).flatMap((part) =>
+    PARTS[part].files.map((file) => [file, part] as const),
+  ),
+);
+
+/** `file`: of this folder, without `.ts`. Undefined for what is common to all. */
+export const partOfFile = (file: string): PartName | undefined => PART_OF.get(file);

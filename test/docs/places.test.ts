@@ -1,0 +1,28 @@
+/** Pages name files of the code that are there, and no lines of them: lines move with every change. */
+
+import { globSync, readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+
+const PAGES = globSync(['*.md', 'docs/**/*.md']);
+
+const FILE =
+  /\b(?:src|shared|workers|bench|test|litmus|scenarios)\/[\w/.*-]*\.(?:ts|c|h|yaml|umbra)\b/g;
+
+const found = (pattern: RegExp): string[] =>
+  PAGES.flatMap((page) =>
+    Array.from(readFileSync(page, 'utf8').matchAll(pattern), ([it]) => `${page}: ${it}`),
+  );
+
+test('there are pages, and they name files', () => {
+  expect(PAGES.length).toBeGreaterThan(20);
+  expect(found(FILE).length).toBeGreaterThan(20);
+});
+
+test('each file that a page names is there', () => {
+  const lost = found(FILE).filter((it) => globSync(it.split(': ')[1]!).length === 0);
+  expect(lost).toEqual([]);
+});
+
+test('no page names a line', () => {
+  expect(found(/[\w-]+\.(?:ts|js|c|h):\d+/g)).toEqual([]);
+});
