@@ -9,7 +9,7 @@
 
 import type { Counters } from '../../shared/counters.ts';
 import { PRESETS, type PresetName } from './presets.ts';
-import { type ByEvent, byEvent, EVENT_IDS, EVENTS, type EventId } from './table.ts';
+import { type ByEvent, byEvent, EVENT_IDS, type EventId, occurrencesOf } from './table.ts';
 
 /** What is counted with, and said in every report. */
 export interface CostTable {
@@ -53,7 +53,7 @@ export function costTable(
 
 /** Of what one host CPU counted for one guest. */
 export const occurrences = (counters: Pick<Counters, 'get'>, pae: boolean): Occurrences =>
-  byEvent((id) => EVENTS[id].times((counter) => counters.get(counter), pae));
+  occurrencesOf((counter) => counters.get(counter), pae);
 
 export const sumOf = (parts: readonly Occurrences[]): Occurrences =>
   byEvent((id) => parts.reduce((n, part) => n + part[id], 0));

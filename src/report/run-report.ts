@@ -1,6 +1,6 @@
 /** What a run has to tell, as data: the same for the text and for JSON. */
 
-import { Counter, HYPERCALL_NAMES } from '../../shared/counters.ts';
+import { COUNTER_INFOS, Counter, type CounterId, HYPERCALL_NAMES } from '../../shared/counters.ts';
 import { Dead } from '../../shared/lguest.ts';
 import { AS_LGUEST, type PagingPolicy } from '../../shared/paging-policy.ts';
 import type { Virtualization } from '../../shared/virtualization.ts';
@@ -14,43 +14,20 @@ import { type CostReport, costReport } from './costs.ts';
 /** Raised whenever a field changes its meaning or goes away. */
 export const SCHEMA_VERSION = 1;
 
-/** Sums over a host CPU, a guest, or the machine. */
-export interface Statistics {
+/** What is counted by itself, and not as one of several kinds (`switcher_remaps.cached`). */
+type PlainId = Exclude<CounterId, `${string}.${string}`>;
+
+/** The kinds of what is counted by kind. */
+type KindOf<Id extends string> =
+  Extract<CounterId, `${Id}.${string}`> extends `${Id}.${infer K}` ? K : never;
+
+/** Sums over a host CPU, a guest, or the machine; shared/counters.ts says what each is. */
+export interface Statistics extends Readonly<Record<PlainId, number>> {
   /** Memory accesses that completed: of programs, guest kernel and Switcher. */
   readonly accesses: number;
-  readonly fetches: number;
-  readonly loads: number;
-  readonly stores: number;
-  readonly modifies: number;
-  readonly kernel_accesses: number;
-  readonly switcher_accesses: number;
-  /** Operations of programs and guest kernels. */
-  readonly operations: number;
   readonly tlb_hits: number;
-  readonly walks: number;
-  /** Of nested paging: references of walks to the host's table. */
-  readonly nested_references: number;
-  readonly faults_fixed: number;
-  readonly faults_passed_on: number;
-  readonly direct_traps: number;
-  /** Of nested paging: page faults that the guest's kernel got without the host. */
-  readonly direct_faults: number;
-  readonly interrupts: number;
-  readonly entries: number;
-  readonly migrations: number;
-  readonly switcher_remaps: {
-    readonly cached: number;
-    readonly one_cpu_removed: number;
-    readonly unknown_all_removed: number;
-  };
-  readonly state_copies: number;
-  readonly shootdowns: number;
-  /** What policies of the paging code did that lguest has not. */
-  readonly prefaulted: number;
-  readonly entries_compared: number;
-  readonly shadows_reclaimed: number;
+  readonly switcher_remaps: Readonly<Record<KindOf<'switcher_remaps'>, number>>;
   readonly hypercalls: Readonly<Record<string, number>>;
-  readonly async_hypercalls: number;
 }
 
 export interface GuestReport extends Statistics {
@@ -201,47 +178,24 @@ export function statistics(
 ): Statistics {
   const pairs = cpus.flatMap((cpu) => guests.map((guest) => host.counters(cpu, guest)));
   const sum = (counter: number): number => pairs.reduce((n, pair) => n + pair.get(counter), 0);
-  const parts = {
-    fetches: sum(Counter.Fetches),
-    loads: sum(Counter.Loads),
-    stores: sum(Counter.Stores),
-    modifies: sum(Counter.Modifies),
-    kernel_accesses: sum(Counter.KernelAccesses),
-    switcher_accesses: sum(Counter.SwitcherAccesses),
-  };
-  const accesses = Object.values(parts).reduce((a, b) => a + b, sum(Counter.Crossings));
-  const walks = sum(Counter.Walks);
-  const faultsFixed = sum(Counter.FaultsFixed);
-  const faultsPassedOn = sum(Counter.FaultsPassedOn);
-  const directFaults = sum(Counter.DirectFaults);
+  const counted: Record<string, number | Record<string, number>> = {};
+  for (const [index, { id }] of COUNTER_INFOS.entries()) {
+    const [what, kind] = id.split('.') as [string, string | undefined];
+    if (kind === undefined) counted[what] = sum(index);
+    else counted[what] = { ...(counted[what] as Record<string, number>), [kind]: sum(index) };
+  }
+  const accesses = COUNTER_INFOS.reduce(
+    (n, { unit }, index) => (unit === 'accesses' ? n + sum(index) : n),
+    0,
+  );
+  const faults = sum(Counter.FaultsFixed) + sum(Counter.FaultsPassedOn) + sum(Counter.DirectFaults);
   return {
     accesses,
-    ...parts,
-    operations: sum(Counter.Operations),
     // A walk that faults belongs to an access that has yet to complete.
-    tlb_hits: accesses + faultsFixed + faultsPassedOn + directFaults - walks,
-    walks,
-    nested_references: sum(Counter.NestedReferences),
-    faults_fixed: faultsFixed,
-    faults_passed_on: faultsPassedOn,
-    direct_traps: sum(Counter.DirectTraps),
-    direct_faults: directFaults,
-    interrupts: sum(Counter.Interrupts),
-    entries: sum(Counter.Entries),
-    migrations: sum(Counter.Migrations),
-    switcher_remaps: {
-      cached: sum(Counter.RemapsCached),
-      one_cpu_removed: sum(Counter.RemapsKnown),
-      unknown_all_removed: sum(Counter.RemapsUnknown),
-    },
-    state_copies: sum(Counter.CopiesAll),
-    shootdowns: sum(Counter.Shootdowns),
-    prefaulted: sum(Counter.Prefaulted),
-    entries_compared: sum(Counter.EntriesCompared),
-    shadows_reclaimed: sum(Counter.Reclaimed),
+    tlb_hits: accesses + faults - sum(Counter.Walks),
     hypercalls: hypercallsByName(sum),
-    async_hypercalls: sum(Counter.AsyncHypercalls),
-  };
+    ...counted,
+  } as Statistics;
 }
 
 function hypercallsByName(sum: (counter: number) => number): Record<string, number> {

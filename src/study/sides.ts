@@ -1,5 +1,6 @@
 /** Two points of a study beside one another: how many times the cycles, and what hangs on it. */
 
+import { type CounterName, infoOf } from '../../shared/counters.ts';
 import { EVENT_IDS, EVENTS, type EventId } from '../cost/table.ts';
 import type { Estimate } from '../report/statistics.ts';
 import type { Finding, Measure, Point } from '../report/study-result.ts';
@@ -60,4 +61,10 @@ function ratioWith(of: Point, to: Point, id?: EventId, factor = 1): number {
 function mean({ measures }: Point, name: string): number {
   const { samples } = measures[name]!;
   return samples.reduce((a, b) => a + b, 0) / samples.length;
+}
+
+/** A counter as a measure of a study. */
+export function measureOf(name: CounterName): Measure {
+  const { title, unit, is } = infoOf(name);
+  return { title, unit, description: is };
 }

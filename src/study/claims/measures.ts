@@ -5,7 +5,7 @@ import type { Lguest } from '../../../shared/lguest.ts';
 import { type CostTable, cyclesOf, occurrences } from '../../cost/model.ts';
 import { EVENT_IDS } from '../../cost/table.ts';
 import type { Measure } from '../../report/study-result.ts';
-import { PARTS, partOf } from '../sides.ts';
+import { measureOf, PARTS, partOf } from '../sides.ts';
 import type { Measures } from '../study.ts';
 
 export const MEASURES: Readonly<Record<string, Measure>> = {
@@ -18,22 +18,10 @@ export const MEASURES: Readonly<Record<string, Measure>> = {
     ...{ title: 'Cycles, to one page a fault', unit: '1' },
     description: 'simulated, for one of the same program without prefaulting',
   },
-  faults_fixed: {
-    ...{ title: 'Faults fixed', unit: 'faults' },
-    description: 'page faults that demand_page repaired without the guest knowing',
-  },
-  faults_passed_on: {
-    ...{ title: 'Faults passed on', unit: 'faults' },
-    description: 'page faults delivered to the guest',
-  },
-  prefaulted: {
-    ...{ title: 'Prefaulted', unit: 'entries' },
-    description: 'entries put into a shadow beside the one that a fault was for',
-  },
-  compared: {
-    ...{ title: 'Compared', unit: 'entries' },
-    description: 'shadow entries compared with the guest’s own, instead of thrown away',
-  },
+  faults_fixed: measureOf('FaultsFixed'),
+  faults_passed_on: measureOf('FaultsPassedOn'),
+  prefaulted: measureOf('Prefaulted'),
+  compared: measureOf('EntriesCompared'),
   least_frames: {
     ...{ title: 'Least host memory', unit: 'frames' },
     description: 'with which the guest comes to its end, to within 4 frames',

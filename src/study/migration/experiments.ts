@@ -10,7 +10,7 @@ import type { GuestSpec, MachineSpec } from '../../machine.ts';
 import type { Measure } from '../../report/study-result.ts';
 import { countsOf, cyclesOn } from '../host-totals.ts';
 import { runInTurns } from '../in-turns.ts';
-import { PARTS } from '../sides.ts';
+import { measureOf, PARTS } from '../sides.ts';
 import type { Arm, Levels, Measures } from '../study.ts';
 
 /** Operations of a time slice, in the middle. */
@@ -36,22 +36,10 @@ export const MEASURES: Readonly<Record<string, Measure>> = {
     ...{ title: 'Cycles an access', unit: 'cycles' },
     description: 'simulated cycles for each memory access that completed',
   },
-  migrations: {
-    ...{ title: 'Migrations', unit: '1' },
-    description: 'a vCPU went on on another CPU than before',
-  },
-  remaps_cached: {
-    ...{ title: 'Switcher found', unit: '1' },
-    description: 'entries that found the pages of their CPU mapped',
-  },
-  remaps_known: {
-    ...{ title: 'One removed', unit: '1' },
-    description: 'entries that removed the pages of the one CPU in last_host_cpu',
-  },
-  remaps_unknown: {
-    ...{ title: 'All removed', unit: '1' },
-    description: 'entries that removed the pages of every CPU, since last_host_cpu was not known',
-  },
+  migrations: measureOf('Migrations'),
+  remaps_cached: measureOf('RemapsCached'),
+  remaps_known: measureOf('RemapsKnown'),
+  remaps_unknown: measureOf('RemapsUnknown'),
   remaps_per_entry: {
     ...{ title: 'Remaps an entry', unit: '1' },
     description: 'of all entries into a guest, those that changed the Switcher’s pages',
