@@ -48,7 +48,7 @@ export function campaignCommand(): Command {
     .argument('<path...>', 'litmus tests, or folders of them');
   return withSettings(command)
     .optionsGroup('Schedules:')
-    .addOption(strategiesOption().default(['portfolio'], 'portfolio'))
+    .addOption(strategiesOption())
     .option('--runs <n>', 'schedules of each strategy in each setting', integer(1), 1000)
     .addOption(seedOption())
     .optionsGroup('Work:')

@@ -24,14 +24,14 @@ export const withSettings = (command: Command): Command =>
 
 const NAMES = Object.keys(STRATEGIES);
 
-export const strategyOption = (): Option =>
-  new Option('--strategy <name>', 'how schedules are chosen').choices(NAMES).default('portfolio');
-
 /** Names with commas between them; none twice. */
 export const strategiesOption = (): Option =>
-  new Option('--strategy <names>', `how schedules are chosen: ${NAMES.join(', ')}`).argParser(
-    parseStrategies,
-  );
+  new Option(
+    '--strategy <names>',
+    `how schedules are chosen, with commas between: ${NAMES.join(', ')}`,
+  )
+    .argParser(parseStrategies)
+    .default(['portfolio'], 'portfolio');
 
 export const seedOption = (): Option =>
   new Option('--seed <n>', 'of the first schedule; the next ones count up')

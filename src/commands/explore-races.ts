@@ -18,7 +18,7 @@ import { showProgress } from './terminal.ts';
 export interface RaceOptions extends Partial<Setting> {
   /** The number of the one to be searched for harm; else all are listed. */
   readonly race?: number;
-  readonly strategy: string;
+  readonly strategy: readonly string[];
   readonly runs: number;
   readonly seconds?: number;
   readonly seed: number;
@@ -155,21 +155,24 @@ async function gather(
   options: RaceOptions,
   isInterrupted: () => boolean,
 ): Promise<Gathered> {
-  const strategy = STRATEGIES[options.strategy]!();
   const digests = new Set<string>();
   let schedules = 0;
   let wrong = 0;
   let first: Result | undefined;
-  await forSeeds(options, isInterrupted, 'looking for races', (seed) => {
-    const result = gatherer.run(strategy, seed);
-    schedules++;
-    digests.add(result.run.digest);
-    if (result.ending !== 'ok') {
-      wrong++;
-      first ??= result;
-    }
-    return true;
-  });
+  for (const name of options.strategy) {
+    const strategy = STRATEGIES[name]!();
+    await forSeeds(options, isInterrupted, 'looking for races', (seed) => {
+      const result = gatherer.run(strategy, seed);
+      if (strategy.exhausted) return false;
+      schedules++;
+      digests.add(result.run.digest);
+      if (result.ending !== 'ok') {
+        wrong++;
+        first ??= result;
+      }
+      return true;
+    });
+  }
   const { setting } = subject;
   return {
     ...{ setting, schedules, distinct: digests.size, wrong },

@@ -10,7 +10,7 @@ import { ExitCode } from './exit-code.ts';
 import {
   type SettingOptions,
   seedOption,
-  strategyOption,
+  strategiesOption,
   withSettings,
 } from './explore-options.ts';
 import { exploreRaces } from './explore-races.ts';
@@ -23,7 +23,7 @@ import { describeShrunk, type ShrunkReport, shrinkShown } from './shrunk.ts';
 import { showProgress } from './terminal.ts';
 
 interface Options extends SettingOptions, ResultOptions {
-  readonly strategy: string;
+  readonly strategy: readonly string[];
   readonly engine: EngineName;
   readonly runs: number;
   readonly seconds?: number;
@@ -33,9 +33,10 @@ interface Options extends SettingOptions, ResultOptions {
   readonly race?: number;
 }
 
-/** What came of one setting. */
+/** What came of one strategy in one setting. */
 interface Found {
   readonly setting: Setting;
+  readonly strategy: string;
   readonly schedules: number;
   /** Of them, how many took their steps in another order than all before. */
   readonly distinct: number;
@@ -69,10 +70,10 @@ export function exploreCommand(): Command {
     )
     .argument('<file>', 'a litmus test (litmus/ has those that come with umbra)')
     .optionsGroup('Schedules:')
-    .addOption(strategyOption())
+    .addOption(strategiesOption())
     .addOption(engineOption())
-    .option('--runs <n>', 'schedules in each setting, at most', integer(1), 1000)
-    .option('--seconds <s>', 'and for so long in each, at most', integer(1))
+    .option('--runs <n>', 'schedules of each strategy in each setting, at most', integer(1), 1000)
+    .option('--seconds <s>', 'and for so long with each, at most', integer(1))
     .addOption(seedOption())
     .optionsGroup('What to look for:')
     .addOption(
@@ -126,7 +127,7 @@ async function races(file: string, options: Options, command: Command): Promise<
     interrupted: isInterrupted(),
   }));
   const { strategy, seed } = options;
-  writeResult({ schema_version: 1, file, strategy, seed, ...report });
+  writeResult({ schema_version: 1, file, strategy: strategy.join(), seed, ...report });
   const wrong = report.hunt === undefined ? report.found.find(({ failure }) => failure) : undefined;
   const failure = report.hunt?.harm ?? wrong?.failure;
   if (failure !== undefined) process.exitCode = EXIT_CODES[failure.ending];
@@ -143,7 +144,7 @@ async function explore(file: string, options: Options, command: Command): Promis
   const result = {
     schema_version: 1,
     file,
-    strategy: options.strategy,
+    strategy: options.strategy.join(),
     seed: options.seed,
     found: all,
   };
@@ -153,7 +154,7 @@ async function explore(file: string, options: Options, command: Command): Promis
   else process.exitCode = interrupted ? ExitCode.Interrupted : ExitCode.Ok;
 }
 
-/** One setting after the other, until a schedule goes wrong. */
+/** One setting after the other, each by one strategy after the other, until a schedule goes wrong. */
 async function exploreSettings(
   file: string,
   options: Options,
@@ -162,20 +163,23 @@ async function exploreSettings(
 ): Promise<Found[]> {
   const litmus = readLitmus(file);
   const all: Found[] = [];
+  const several = options.strategy.length > 1;
   for (const setting of settingsOf(litmus, options)) {
-    if (isInterrupted()) break;
     const subject = new Subject(file, litmus, setting);
-    const { found, failure } = await search(subject, options, isInterrupted);
-    print(describe(found), failure !== undefined);
-    if (failure === undefined) {
-      all.push(found);
-      continue;
+    for (const strategy of options.strategy) {
+      if (isInterrupted()) return all;
+      const { found, failure } = await search(subject, strategy, options, isInterrupted);
+      print(describe(found, several), failure !== undefined);
+      if (failure === undefined) {
+        all.push(found);
+        continue;
+      }
+      if (options.engine === 'isolate') print(await confirmOnThreads(subject, failure), true);
+      if (!options.shrink) return [...all, found];
+      const shrunk = await shrinkShown(subject, failure, isInterrupted);
+      print(describeShrunk(shrunk), true);
+      return [...all, { ...found, failure: { ...found.failure!, shrunk } }];
     }
-    if (options.engine === 'isolate') print(await confirmOnThreads(subject, failure), true);
-    if (!options.shrink) return [...all, found];
-    const shrunk = await shrinkShown(subject, failure, isInterrupted);
-    print(describeShrunk(shrunk), true);
-    return [...all, { ...found, failure: { ...found.failure!, shrunk } }];
   }
   return all;
 }
@@ -185,7 +189,8 @@ const BATCH = 20;
 
 async function search(
   subject: Subject,
-  { strategy, engine: engineName, runs, seconds = Number.POSITIVE_INFINITY, seed }: Options,
+  strategy: string,
+  { engine: engineName, runs, seconds = Number.POSITIVE_INFINITY, seed }: Options,
   isInterrupted: () => boolean,
 ): Promise<{ readonly found: Found; readonly failure: Result | undefined }> {
   const engine = await startEngine(engineName, subject, strategy);
@@ -216,7 +221,7 @@ async function search(
     await engine.close();
   }
   const found: Found = {
-    ...{ setting: subject.setting, schedules, distinct: digests.size, exhausted, steps },
+    ...{ setting: subject.setting, strategy, schedules, distinct: digests.size, exhausted, steps },
     seconds: elapsed(),
     ...(failure && {
       failure: {
@@ -229,11 +234,11 @@ async function search(
   return { found, failure };
 }
 
-function describe(found: Found): string {
-  const { setting, schedules, distinct, exhausted, steps, seconds, failure } = found;
+function describe(found: Found, several: boolean): string {
+  const { setting, strategy, schedules, distinct, exhausted, steps, seconds, failure } = found;
   const n = (value: number): string => Math.round(value).toLocaleString('en-US');
   const line =
-    `${setting.discipline}, ${setting.paging}: ${n(schedules)} schedules, ${n(distinct)} of them ` +
+    `${setting.discipline}, ${setting.paging}${several ? `, ${strategy}` : ''}: ${n(schedules)} schedules, ${n(distinct)} of them ` +
     `different, ${n(steps / schedules)} steps each, ${n(schedules / seconds)} schedules/s`;
   const all = exhausted ? ', all that the strategy has' : '';
   if (failure === undefined) return `${line}${all}; nothing wrong\n`;
@@ -247,6 +252,7 @@ const settingsTable = (all: readonly Found[]): Table => ({
     discipline: text('how vCPUs are kept apart'),
     paging: text('paging form'),
     memory: text('sc or tso'),
+    strategy: text('how schedules were chosen'),
     schedules: count('that were run'),
     distinct: count('of them in another order than all before'),
     steps: count('accesses of shared memory, of all schedules'),
@@ -255,9 +261,9 @@ const settingsTable = (all: readonly Found[]): Table => ({
     message: text('what went wrong'),
     token: text('for umbra replay'),
   },
-  rows: all.map(({ setting, schedules, distinct, steps, seconds, failure }) => ({
+  rows: all.map(({ setting, strategy, schedules, distinct, steps, seconds, failure }) => ({
     ...{ discipline: setting.discipline, paging: setting.paging, memory: setting.memory ?? 'sc' },
-    ...{ schedules, distinct, steps, seconds },
+    ...{ strategy, schedules, distinct, steps, seconds },
     ...{ ending: failure?.ending ?? null, message: failure?.message ?? null },
     token: failure?.token ?? null,
   })),

@@ -11,7 +11,7 @@ import { ExitCode } from './exit-code.ts';
 import {
   type SettingOptions,
   seedOption,
-  strategyOption,
+  strategiesOption,
   withSettings,
 } from './explore-options.ts';
 import { JSON_OPTION, printer, QUIET_OPTION } from './json-output.ts';
@@ -21,7 +21,7 @@ import { OUT_OPTION, type ResultOptions, resultsOf } from './run-folder.ts';
 import { clearLine, showProgress } from './terminal.ts';
 
 interface Options extends SettingOptions, ResultOptions {
-  readonly strategy: string;
+  readonly strategy: readonly string[];
   readonly runs: number;
   readonly seed: number;
 }
@@ -47,8 +47,8 @@ export function litmusCommand(): Command {
     .argument('<path...>', 'litmus tests, or folders of them');
   return withSettings(command)
     .optionsGroup('Schedules:')
-    .addOption(strategyOption())
-    .option('--runs <n>', 'schedules in each setting', integer(1), 100)
+    .addOption(strategiesOption())
+    .option('--runs <n>', 'schedules of each strategy in each setting', integer(1), 100)
     .addOption(seedOption())
     .optionsGroup('Output:')
     .option(...JSON_OPTION)
@@ -71,7 +71,10 @@ async function litmus(paths: readonly string[], options: Options, command: Comma
   const tests = findLitmusFiles(paths).map((path) => ({ path, litmus: readLitmus(path) }));
   const tallies: Tally[] = [];
   const settings = tests.flatMap(({ litmus: test }) => settingsOf(test, options));
-  const progress = new Progress('schedules', settings.length * options.runs);
+  const progress = new Progress(
+    'schedules',
+    settings.length * options.strategy.length * options.runs,
+  );
   const stopProgress = showProgress(() => `${tests[tallies.length]?.path}: ${progress}`);
   for (const { path, litmus: test } of tests) {
     const tally = await tallyOf(path, test, options, progress);
@@ -109,20 +112,22 @@ async function tallyOf(
   let schedules = 0;
   for (const setting of settingsOf(test, options)) {
     const subject = new Subject(path, test, setting);
-    const strategy = STRATEGIES[options.strategy]!();
-    for (let i = 0; i < options.runs; i++) {
-      const result = subject.run(strategy, options.seed + i);
-      if (strategy.exhausted) {
-        progress.drop(options.runs - i);
-        break;
+    for (const name of options.strategy) {
+      const strategy = STRATEGIES[name]!();
+      for (let i = 0; i < options.runs; i++) {
+        const result = subject.run(strategy, options.seed + i);
+        if (strategy.exhausted) {
+          progress.drop(options.runs - i);
+          break;
+        }
+        schedules++;
+        progress.add();
+        // So that Ctrl-C is heard, and progress told.
+        if (i % BATCH === 0) await new Promise(setImmediate);
+        if (result.outcome !== undefined) outcomes[result.outcome]!++;
+        if (result.ending === 'ok' || wrong.length === MOST_WRONG) continue;
+        wrong.push({ message: messageOf(setting, result), token: subject.tokenOf(result) });
       }
-      schedules++;
-      progress.add();
-      // So that Ctrl-C is heard, and progress told.
-      if (i % BATCH === 0) await new Promise(setImmediate);
-      if (result.outcome !== undefined) outcomes[result.outcome]!++;
-      if (result.ending === 'ok' || wrong.length === MOST_WRONG) continue;
-      wrong.push({ message: messageOf(setting, result), token: subject.tokenOf(result) });
     }
   }
   return { path, litmus: test, schedules, outcomes, wrong };

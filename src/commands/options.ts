@@ -6,7 +6,10 @@ import { DISCIPLINES, type DisciplineName } from '../../shared/discipline.ts';
 import type { PagingName } from '../../shared/entry.ts';
 import { PRESET_NAMES } from '../cost/presets.ts';
 import { MEMORY_MODELS } from '../explore/engine/turn.ts';
+import { MAX_VCPUS } from '../guest/kernel/layout.ts';
 import { POLICIES, type PolicyName, policies } from '../host/policy.ts';
+import { MOST_SLICE } from '../scenario/schema.ts';
+import type { Slice } from '../scenario/spec.ts';
 import { parseDefects } from './defects.ts';
 
 /** The same for every command, and every command below it: where its options may stand as well. */
@@ -44,6 +47,30 @@ export const policyOption = (): Option =>
     POLICIES satisfies readonly PolicyName[],
   );
 
+export const vcpusOption = (): Option =>
+  new Option('--vcpus <n>', `vCPUs of each guest, 1 to ${MAX_VCPUS}; lguest had one`).argParser(
+    integer(1, MAX_VCPUS),
+  );
+
+export const sliceOption = (): Option =>
+  new Option(
+    '--slice <n>',
+    'operations of a time slice: a number, or two to draw from: 500..5000',
+  ).argParser(parseSlice);
+
+/** `500`, or `500..5000`. */
+function parseSlice(text: string): Slice {
+  const [least, most = least] = (/^(\d+)(?:\.\.(\d+))?$/.exec(text) ?? [])
+    .slice(1)
+    .flatMap((digits) => (digits === undefined ? [] : Number(digits)));
+  if (least === undefined || most === undefined || least < 1 || most < least || most > MOST_SLICE) {
+    throw new InvalidArgumentError(
+      `N or N..M is expected, from 1 to ${MOST_SLICE}, N no more than M.`,
+    );
+  }
+  return { least, most };
+}
+
 export const costsOption = (): Option =>
   new Option(
     '--costs <preset>',
@@ -63,12 +90,15 @@ export const policyHelp = (): string =>
 
 export const defaultCpus = (): number => Math.max(2, availableParallelism());
 
-/** A whole number of at least `least`. */
-export function integer(least: number): (text: string) => number {
+const MOST_U32 = 0xffff_ffff;
+
+/** A whole number from `least` to `most`. */
+export function integer(least: number, most = MOST_U32): (text: string) => number {
   return (text) => {
     const n = Number(text);
-    if (!/^\d+$/.test(text) || !Number.isSafeInteger(n) || n < least || n > 0xffff_ffff) {
-      throw new InvalidArgumentError(`A whole number of at least ${least} is expected.`);
+    if (!/^\d+$/.test(text) || !Number.isSafeInteger(n) || n < least || n > most) {
+      const range = most === MOST_U32 ? `of at least ${least}` : `from ${least} to ${most}`;
+      throw new InvalidArgumentError(`A whole number ${range} is expected.`);
     }
     return n;
   };

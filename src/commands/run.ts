@@ -16,6 +16,8 @@ import {
   pagingOption,
   policyHelp,
   policyOption,
+  sliceOption,
+  vcpusOption,
 } from './options.ts';
 import { OUT_OPTION, type ResultOptions, resultsOf } from './run-folder.ts';
 import { runMachine } from './run-machine.ts';
@@ -44,7 +46,9 @@ export function runCommand(): Command {
     .addOption(disciplineOption())
     .addOption(pagingOption())
     .option('--cpus <n>', 'host CPUs, a worker thread each', integer(1))
+    .addOption(vcpusOption())
     .addOption(policyOption())
+    .addOption(sliceOption())
     .option('--seed <n>', 'what everything random is drawn from', integer(0))
     .addOption(defectsOption())
     .addOption(costsOption())
@@ -60,7 +64,7 @@ export function runCommand(): Command {
       `${policyHelp()}\nExit code: ${ExitCode.Ok} it ended as the scenario expects (by default: all guests ` +
         `end by themselves and nothing leaks), ${ExitCode.Failed} not so, ${ExitCode.UserMistake} a ` +
         `mistake in what was given, ${ExitCode.Interrupted} interrupted by Ctrl-C (the summary so far ` +
-        'is shown). With --discipline or --defects given, what the file expects does not count.\n\n' +
+        'is shown). With --discipline, --defects or --vcpus given, what the file expects does not count.\n\n' +
         'Examples:\n' +
         '  umbra run parallel-pigz --cpus 4\n' +
         '  umbra run my-machine.yaml --json run.json',

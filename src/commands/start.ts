@@ -10,6 +10,7 @@ import { costTable } from '../cost/model.ts';
 import type { PresetName } from '../cost/presets.ts';
 import { SAMPLES, samplePath } from '../guest/traces/samples.ts';
 import type { PolicyName } from '../host/policy.ts';
+import type { Slice } from '../scenario/spec.ts';
 import { ExitCode } from './exit-code.ts';
 import { JSON_OPTION, QUIET_OPTION } from './json-output.ts';
 import {
@@ -21,6 +22,8 @@ import {
   pagingOption,
   policyHelp,
   policyOption,
+  sliceOption,
+  vcpusOption,
 } from './options.ts';
 import { OUT_OPTION, type ResultOptions, resultsOf } from './run-folder.ts';
 import { runMachine } from './run-machine.ts';
@@ -35,6 +38,7 @@ interface Options extends ResultOptions, TraceArguments {
   readonly cpus: number;
   readonly paging: PagingName;
   readonly policy: PolicyName;
+  readonly slice: Slice;
   readonly seed: number;
   readonly defects?: readonly DefectId[];
   readonly vcpus: number;
@@ -45,7 +49,7 @@ interface Options extends ResultOptions, TraceArguments {
 }
 
 /** Operations of a time slice: some tens to some hundreds of microseconds here. */
-const QUANTUM = { least: 2_000, most: 20_000 };
+const SLICE: Slice = { least: 2_000, most: 20_000 };
 
 const MIB_PAGES = (1 << 20) / PAGE_SIZE;
 
@@ -62,8 +66,9 @@ export function startCommand(): Command {
     .option('--cpus <n>', 'host CPUs, a worker thread each', integer(1), defaultCpus())
     .addOption(pagingOption().default('nonpae'))
     .addOption(policyOption().default('random'))
+    .addOption(sliceOption().default(SLICE, `${SLICE.least}..${SLICE.most}`))
     .option('--seed <n>', 'what everything random is drawn from', integer(0), 1)
-    .option('--vcpus <n>', 'vCPUs of each guest; lguest had one', integer(1), 1)
+    .addOption(vcpusOption().default(1))
     .addOption(disciplineOption().default('as-written'))
     .addOption(defectsOption())
     .option('--guest-memory <mib>', 'memory of each guest, in MiB', integer(1), 32)
@@ -95,7 +100,7 @@ async function start(traces: readonly string[], options: Options, command: Comma
       policy: options.policy,
       seed: options.seed,
       discipline: options.discipline,
-      quantum: QUANTUM,
+      quantum: options.slice,
       guests: paths.map((path) => ({
         name: basename(path, extname(path)),
         program: { kind: 'trace', path },

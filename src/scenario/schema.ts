@@ -21,7 +21,7 @@ import { BUILTINS, WORKLOADS } from './programs.ts';
 const MOST_CPUS = 510;
 const MOST_MIB = 4096;
 const MOST_PAGES = 1 << 20;
-const MOST_SLICE = 1_000_000_000;
+export const MOST_SLICE = 1_000_000_000;
 const MOST_CYCLES = 1_000_000_000;
 const MOST_U32 = 0xffff_ffff;
 

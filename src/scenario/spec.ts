@@ -16,13 +16,22 @@ import type { Scenario } from './schema.ts';
 
 const MIB_PAGES = (1 << 20) / PAGE_SIZE;
 
+/** Operations of a time slice, drawn from `least` to `most`. */
+export interface Slice {
+  readonly least: number;
+  readonly most: number;
+}
+
 /** What the command line says instead of the file. */
 export interface Overrides {
   readonly discipline?: DisciplineName;
   /** Of all guests. */
   readonly paging?: PagingName;
   readonly cpus?: number;
+  /** Of all guests. */
+  readonly vcpus?: number;
   readonly policy?: PolicyName;
+  readonly slice?: Slice;
   readonly seed?: number;
   readonly defects?: readonly DefectId[];
 }
@@ -33,11 +42,11 @@ export function specOf({ scenario, folder }: ScenarioFile, overrides: Overrides)
   return {
     hostCpus: overrides.cpus ?? scenario.cpus,
     policy: overrides.policy ?? scenario.policy,
-    quantum: typeof slice === 'number' ? { least: slice, most: slice } : slice,
+    quantum: overrides.slice ?? sliceOf(slice),
     seed: overrides.seed ?? scenario.seed,
     discipline: overrides.discipline ?? scenario.discipline,
     hotplug: scenario.hotplug,
-    guests: scenario.guests.flatMap((guest) => guestsOf(guest, folder, overrides.paging)),
+    guests: scenario.guests.flatMap((guest) => guestsOf(guest, folder, overrides)),
     ...(on === undefined ? {} : { defects: on }),
     ...(host_memory === undefined ? {} : { frames: inPages(host_memory) }),
     ...(fail_allocation_after === undefined ? {} : { failAllocationAfter: fail_allocation_after }),
@@ -45,14 +54,15 @@ export function specOf({ scenario, folder }: ScenarioFile, overrides: Overrides)
 }
 
 /**
- * What the run must come to. It was written for the discipline and the defects of the
+ * What the run must come to. It was written for the discipline, the defects and the vCPUs of the
  * file, so with others given there is nothing to expect but that all goes well.
  */
 export function expectationOf(
   { scenario: { expect } }: ScenarioFile,
-  { discipline, defects }: Overrides,
+  { discipline, defects, vcpus }: Overrides,
 ): Expectation | undefined {
-  if (expect === undefined || discipline !== undefined || defects !== undefined) return undefined;
+  const isAsWritten = (discipline ?? defects ?? vcpus) === undefined;
+  if (expect === undefined || !isAsWritten) return undefined;
   const { ending, reason } = expect;
   return {
     endings: typeof ending === 'string' ? [ending] : ending,
@@ -71,8 +81,9 @@ export const tracePath = (trace: string, folder: string): string => resolve(fold
 
 type Guest = Scenario['guests'][number];
 
-function guestsOf(guest: Guest, folder: string, paging = guest.paging): GuestSpec[] {
-  const { count, memory, vcpus, pgdirs, nx, virtualization, paging_policy: policy } = guest;
+function guestsOf(guest: Guest, folder: string, overrides: Overrides): GuestSpec[] {
+  const { paging = guest.paging, vcpus = guest.vcpus } = overrides;
+  const { count, memory, pgdirs, nx, virtualization, paging_policy: policy } = guest;
   const name = guest.name ?? nameOf(guest.program);
   return Array.from({ length: count }, (_, i) => ({
     name: count === 1 ? name : `${name}-${i + 1}`,
@@ -103,6 +114,9 @@ function nameOf(program: Guest['program']): string {
   if ('trace' in program) return basename(program.trace, extname(program.trace));
   return 'builtin' in program ? program.builtin : program.workload;
 }
+
+const sliceOf = (slice: Scenario['slice']): Slice =>
+  typeof slice === 'number' ? { least: slice, most: slice } : slice;
 
 const inPages = (memory: number | { readonly frames: number }): number =>
   typeof memory === 'number' ? memory * MIB_PAGES : memory.frames;
