@@ -183,6 +183,22 @@ describe('umbra explore', () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   });
 
+  test('by several strategies, one after the other, each with all of its schedules', () => {
+    const given = [R2, ...FORM, '--strategy', 'surw,fewest', '--runs', '3', '--json', '-'];
+    const { code, stdout } = umbra('explore', ...given);
+    const strategies = ['surw', 'fewest'];
+    expect(JSON.parse(stdout)).toMatchObject({
+      ...{ strategy: 'surw,fewest', found: strategies.map((strategy) => ({ strategy })) },
+      found: [{ schedules: 3 }, { schedules: 3, distinct: 3 }],
+    });
+    const { stdout: told } = umbra('explore', ...given.slice(0, -2));
+    for (const name of strategies)
+      expect(told).toMatch(new RegExp(`^lock-free, nonpae, ${name}: 3 `, 'm'));
+    expect(code).toBe(0);
+    const outcomes = umbra('litmus', ...given.slice(0, -2));
+    expect(outcomes.stdout).toContain('(6 schedules)');
+  });
+
   test('the engines find the same', () => {
     const args = ['explore', R2, '--defects', 'R2', ...FORM, '--strategy', 'pct-3', '--no-shrink'];
     const lines = ['isolate', 'threads'].map((engine) => {

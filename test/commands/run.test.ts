@@ -44,6 +44,19 @@ test('runs a file, and what is given wins over it', () => {
   });
 });
 
+test('vCPUs and time slices may be given, too, and then the end that the file expects does not count', () => {
+  const config = (...args: readonly string[]) => {
+    const { code, stdout } = umbra('run', 'as-written-two-vcpus', ...args, '--json', '-');
+    return { code, ...(JSON.parse(stdout) as RunReport).configuration };
+  };
+  expect(config('--slice', '300..400')).toMatchObject({
+    ...{ code: 0, quantum: { least: 300, most: 400 }, vcpus: [2] },
+  });
+  expect(config('--vcpus', '1', '--slice', '777')).toMatchObject({
+    ...{ code: 0, quantum: { least: 777, most: 777 }, vcpus: [1] },
+  });
+});
+
 test('a run that ends as expected is a success, another one is not', () => {
   const lines = [...SMALL, 'fail_allocation_after: 20', 'expect:'];
   const good = umbra('run', file(...lines, '  ending: killed', '  reason: (page|memory)'));
@@ -84,6 +97,11 @@ test.each([
   [['nowhere.yaml'], /nowhere\.yaml cannot be read: ENOENT/],
   [['parallel-pig'], /did you mean parallel-pigz\?/],
   [['parallel-pigz', '--discipline', 'none'], /Allowed choices are as-written, guest-lock/],
+  [['three-ways', '--vcpus', '2'], /guest direct has 2 vCPUs, .* has one \(--vcpus\)/],
+  [['swarm', '--vcpus', '9'], /A whole number from 1 to 8 is expected/],
+  [['swarm', '--slice', '5..3'], /N or N\.\.M is expected, .* N no more than M/],
+  [['swarm', '--slice', '0'], /N or N\.\.M is expected/],
+  [['swarm', '--slice', '5..'], /N or N\.\.M is expected/],
   [['swarm', '--cpus', '2'], /hotplug: there is no host CPU 2/],
 ])('%j is a mistake that is told in words', (args, words) => {
   const { code, stderr } = umbra('run', ...args);

@@ -45,12 +45,13 @@ describe('start', () => {
   test('takes the seed, the CPUs, the policy and the defects as they are given', () => {
     const { stdout } = umbra(
       ...['start', WC, '--seed', '7', '--cpus', '3', '--policy', 'round-robin'],
-      ...['--defects', 'u4,U9', '--json', '-'],
+      ...['--defects', 'u4,U9', '--slice', '50..60', '--json', '-'],
     );
     expect((JSON.parse(stdout) as RunReport).configuration).toMatchObject({
       host_cpus: 3,
       seed: 7,
       policy: 'round-robin',
+      quantum: { least: 50, most: 60 },
       defects: ['U4', 'U9'],
     });
   });
