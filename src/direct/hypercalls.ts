@@ -156,14 +156,14 @@ const guestEntriesIn = (lg: Lguest, page: Gpfn, level: number): Map<Ptr, Entry> 
  * Where in guest memory the host is to push a frame: `guest_pa` for a stack that the guest
  * itself could write; another kills it.
  */
-export function directPa(cpu: LgCpu, va: Gva): Gpa {
+export function directPa(cpu: LgCpu, va: Gva): Gpa | undefined {
   const { lg } = cpu;
   if (cpu.linearPages) return toGpa(va);
   const at = va < lg.host.switcherAddr ? findSpte(cpu, cpu.cpuPgd, va) : NULL;
   const entry = at === NULL ? undefined : lg.entry(at);
   if (entry === undefined || !isPresent(entry) || !(flagsOf(entry) & PAGE_RW)) {
     killGuest(cpu, `bad stack ${hex(va)}`);
-    return toGpa(-1);
+    return undefined;
   }
   return toGpa(lg.host.frames.guestPage(toPfn(ptePfn(entry))) * PAGE_SIZE + pageOffset(va));
 }

@@ -23,7 +23,6 @@ import {
 } from '../../shared/lg-cpu.ts';
 import { Dead, killGuest } from '../../shared/lguest.ts';
 import { LGUEST_DATA_BYTES, LguestData, RING_SLOTS, SLOT_FREE } from '../../shared/lguest-data.ts';
-import { doDirectHcall } from '../direct/hypercalls.ts';
 import { guestMappingsChanged } from '../paging/compare.ts';
 import { guestPagetableFlushUser } from '../paging/flush.ts';
 import { guestSetPgd, guestSetPmd, guestSetPte } from '../paging/set.ts';
@@ -31,6 +30,7 @@ import { pageTableGuestDataInit } from '../paging/setup.ts';
 import { guestNewPagetable } from '../paging/switch.ts';
 import { guestSetStack, IPI_IRQ } from './interrupts.ts';
 import { readSaved, writeSaved } from './switcher.ts';
+import { virtualizerOf } from './virtualization/ways.ts';
 
 /** `struct hcall_args`: the number and four arguments. */
 type Arguments = readonly [number, number, number, number, number];
@@ -105,8 +105,9 @@ function doHcall(cpu: LgCpu, [number, a, b, c, d]: Arguments): void {
   const { lg } = cpu;
   lg.counters.countHypercall(number);
   lg.host.events.record(EventKind.Hypercall, number, a, b);
-  if (lg.isDirect && doDirectHcall(cpu, number, a, b, c)) return;
-  if (!lg.isShadow && ABOUT_SHADOWS.includes(number)) return badHypercall(cpu, number);
+  const answer = virtualizerOf(lg).hypercall(cpu, number, a, b, c);
+  if (answer === 'done') return;
+  if (answer === 'refused') return badHypercall(cpu, number);
   switch (number) {
     case Hypercall.FlushAsync:
     case Hypercall.SendInterrupts:
@@ -155,12 +156,6 @@ function doHcall(cpu: LgCpu, [number, a, b, c, d]: Arguments): void {
       return badHypercall(cpu, number);
   }
 }
-
-/** What only a guest with a shadow has to say. */
-const ABOUT_SHADOWS: readonly number[] = [
-  ...[Hypercall.NewPgtable, Hypercall.FlushTlb],
-  ...[Hypercall.SetPte, Hypercall.SetPgd, Hypercall.SetPmd],
-];
 
 const badHypercall = (cpu: LgCpu, number: number): void =>
   killGuest(cpu, `Bad hypercall ${number | 0}\n`);

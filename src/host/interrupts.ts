@@ -4,21 +4,19 @@
  * handler when it runs next.
  */
 
-import { type Gpa, type Gva, hex, toGpa, toGva } from '../../shared/address.ts';
+import { type Gva, hex, toGpa, toGva } from '../../shared/address.ts';
 import { Counter } from '../../shared/counters.ts';
 import { bugOn } from '../../shared/errors.ts';
 import { EventKind } from '../../shared/events.ts';
 import { getUser, lgwriteWord, putUser } from '../../shared/guest-memory.ts';
 import { Reg } from '../../shared/host-cpu.ts';
 import type { LgCpu } from '../../shared/lg-cpu.ts';
-import { Dead, killGuest } from '../../shared/lguest.ts';
+import { killGuest } from '../../shared/lguest.ts';
 import { EFLAGS_IF, LguestData } from '../../shared/lguest-data.ts';
-import { directPa } from '../direct/hypercalls.ts';
 import { Selector, Vector } from '../guest/processor.ts';
-import { guestPa } from '../paging/flush.ts';
-import { pinStackPages } from '../paging/pin.ts';
 import { gateAddress, gateType, isPresentGate } from './descriptors.ts';
 import { readSaved, writeSaved } from './switcher.ts';
+import { virtualizerOf } from './virtualization/ways.ts';
 
 /** LGUEST_IRQS: interrupt numbers are below it; the answer "none" is it. */
 export const LGUEST_IRQS = 32;
@@ -88,8 +86,8 @@ function setGuestInterrupt(cpu: LgCpu, vector: number, withError: boolean): void
     virtstack = toGva(readSaved(cpu, Reg.esp));
     ss = readSaved(cpu, Reg.ss);
   }
-  const stack: Gpa = lg.isDirect ? directPa(cpu, virtstack) : guestPa(cpu, virtstack);
-  if (lg.dead !== Dead.Alive && lg.isDirect) return;
+  const stack = virtualizerOf(lg).stackPa(cpu, virtstack);
+  if (stack === undefined) return;
   const enabled = getUser(lg, LguestData.irqEnabled(cpu.lguestData)) ?? EFLAGS_IF;
   const eflags = readSaved(cpu, Reg.eflags);
   frame.push(enabled & EFLAGS_IF ? eflags : eflags & ~EFLAGS_IF);
@@ -117,8 +115,7 @@ export function guestSetStack(cpu: LgCpu, segment: number, esp: number, pages: n
   cpu.ss1 = segment;
   cpu.esp1 = toGva(esp);
   cpu.stackPages = pages;
-  // Where the host has no tables of its own, the guest's are all there is to it.
-  if (cpu.lg.isShadow) pinStackPages(cpu);
+  virtualizerOf(cpu.lg).stackMoved(cpu);
 }
 
 /** What kill_guest says of a trap that nobody handles. */

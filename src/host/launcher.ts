@@ -10,29 +10,17 @@ import { Vma } from '../../shared/launcher-map.ts';
 import { tooLittleMemory } from '../../shared/layout.ts';
 import type { LgCpu } from '../../shared/lg-cpu.ts';
 import { killGuest, type Lguest } from '../../shared/lguest.ts';
-import { freeDirectTables } from '../direct/hypercalls.ts';
-import { typeOf } from '../direct/types.ts';
 import { bootRegisters } from '../guest/kernel/kernel.ts';
-import { dropNestedPage, freeNestedTable, initNestedTable } from '../nested/table.ts';
-import { allocatePrivateSwitcher } from '../paging/private-switcher.ts';
 import { notifyDiscard } from '../paging/reclaim.ts';
-import { freeGuestPagetable, initGuestPagetable } from '../paging/setup.ts';
 import { writeSaved } from './switcher.ts';
+import { virtualizerOf } from './virtualization/ways.ts';
 
 /** First page tables, and registers that point to the kernel's first instruction. */
 export function launch(lg: Lguest): void {
-  if (!hasFirstTables(lg)) {
-    throw tooLittleMemory(lg.host.layout.config);
-  }
+  if (!virtualizerOf(lg).initialise(lg)) throw tooLittleMemory(lg.host.layout.config);
   lg.cpus[0]!.started = true;
   const registers = Object.entries(bootRegisters());
   for (const [reg, value] of registers) writeSaved(lg.cpus[0]!, Number(reg), value);
-}
-
-function hasFirstTables(lg: Lguest): boolean {
-  if (lg.isNested) return initNestedTable(lg);
-  const hasSwitcher = lg.sharesSwitcher || lg.cpus.every(allocatePrivateSwitcher);
-  return initGuestPagetable(lg) === 0 && hasSwitcher;
 }
 
 /** A NOTIFY of a page-aligned address with this bit says that the guest does without the page. */
@@ -53,14 +41,15 @@ function discard(cpu: LgCpu, address: Gpa): void {
   const page = gpfnOf(address);
   if (page >= lg.pfnLimit) return killGuest(cpu, `bad page to discard ${hex(address)}`);
   if (lg.map.state(page) !== Vma.ReadWrite) return;
-  if (lg.isDirect && typeOf(lg, page) !== 0) {
+  const virtualizer = virtualizerOf(lg);
+  if (!virtualizer.mayDiscard(lg, page)) {
     return killGuest(cpu, `page ${page} is in use, and is to be discarded`);
   }
   const { frames } = lg.host;
   const frame = lg.map.frame(page);
   if (!frames.getIfOwned(frame)) return;
   lg.map.set(page, Vma.CopyOnWrite);
-  if (lg.isNested) dropNestedPage(lg, page);
+  virtualizer.dropPage(lg, page);
   // The host's code on another CPU may be about to write where the map said before.
   quiesceHost(lg);
   notifyDiscard(cpu);
@@ -69,11 +58,7 @@ function discard(cpu: LgCpu, address: Gpa): void {
 
 /** All that a dead guest had: page tables, memory, regs pages. */
 export function close(host: Host, lg: Lguest): void {
-  if (lg.isNested) freeNestedTable(lg);
-  else {
-    if (lg.isDirect) freeDirectTables(lg);
-    freeGuestPagetable(lg);
-  }
+  virtualizerOf(lg).free(lg);
   for (let page = 0; page < lg.pfnLimit; page++) lg.map.set(toGpfn(page), Vma.None);
   for (const cpu of lg.cpus) {
     host.frames.disown(cpu.regsPage);

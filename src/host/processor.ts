@@ -14,7 +14,7 @@ import type { Words } from '../../shared/words.ts';
 import { type ProcessorWithTlb, Selector, Vector } from '../guest/processor.ts';
 import type { Mmu } from '../mmu/tlb.ts';
 import { gateAddress, isPresentGate } from './descriptors.ts';
-import { nestedFault, nestedInterrupt } from './nested.ts';
+import { virtualizerOf } from './virtualization/ways.ts';
 
 export class HostProcessor implements ProcessorWithTlb {
   readonly words: Words;
@@ -59,7 +59,7 @@ export class HostProcessor implements ProcessorWithTlb {
 
   pageFault(va: Gva, fault: number): void {
     const running = this.#running;
-    if (running.lg.isNested) return nestedFault(this, running, va, fault);
+    if (virtualizerOf(running.lg).deliversFault(this, running, va, fault)) return;
     this.#cpu.cr2 = va;
     this.trap(Vector.PageFault, errorCodeOf(fault));
   }
@@ -123,7 +123,7 @@ export class HostProcessor implements ProcessorWithTlb {
    */
   softwareInterrupt(vector: number): void {
     const running = this.#running;
-    if (running.lg.isNested) return nestedInterrupt(this, running, vector);
+    if (virtualizerOf(running.lg).deliversInterrupt(this, running, vector)) return;
     const low = this.#readState(StatePage.idt + vector * 2);
     const high = this.#readState(StatePage.idt + vector * 2 + 1);
     if (low === undefined || high === undefined) return this.trap(Vector.DoubleFault, 0);

@@ -4,8 +4,7 @@
  * guest, and whatever got it out again.
  */
 
-import { Fault } from '../../shared/access.ts';
-import { PAGE_SIZE, toGpa, toGva } from '../../shared/address.ts';
+import { type Gva, PAGE_SIZE, toGpa, toGva } from '../../shared/address.ts';
 import { Counter } from '../../shared/counters.ts';
 import { enter, leave } from '../../shared/discipline.ts';
 import { EventKind } from '../../shared/events.ts';
@@ -20,10 +19,8 @@ import { CANNOT_HAPPEN } from '../../shared/switcher-page.ts';
 import { Vector } from '../guest/processor.ts';
 import type { Software } from '../guest/software.ts';
 import { Mmu } from '../mmu/tlb.ts';
-import { repairViolation } from '../nested/table.ts';
-import { demandPage } from '../paging/fault.ts';
 import { shrinkIfShort } from '../paging/reclaim.ts';
-import { claimPgdir, letGoOfPgdir } from '../paging/switch.ts';
+import { letGoOfPgdir } from '../paging/switch.ts';
 import { percpuPagesAddr } from '../paging/switcher.ts';
 import { doHypercalls } from './hypercalls.ts';
 import {
@@ -35,10 +32,10 @@ import {
   unhandledTrap,
 } from './interrupts.ts';
 import { notified } from './launcher.ts';
-import { DELIVERED_SHIFT, enterNested, leaveNested } from './nested.ts';
 import { HostProcessor } from './processor.ts';
 import { mayStayInside, Standing, safePoint } from './safe-point.ts';
-import { enterGuest, leaveGuest, readSaved } from './switcher.ts';
+import { readSaved } from './switcher.ts';
+import { virtualizerOf } from './virtualization/ways.ts';
 
 /** Why a vCPU was put down. */
 export type Rest =
@@ -140,7 +137,7 @@ export class GuestRunner {
     const { lg } = cpu;
     shrinkIfShort(cpu);
     // A vCPU whose shadow another has taken, when all were in use, waits for its turn.
-    if (cpu.started && !lg.isNested && !claimPgdir(cpu)) {
+    if (cpu.started && !virtualizerOf(lg).claimTables(cpu)) {
       this.#host.words.relax();
       return 'preempted';
     }
@@ -169,10 +166,8 @@ export class GuestRunner {
     }
     if (cpu.quantum === 0) return 'preempted';
     this.#hostCpu.walks = 0;
-    if (lg.isNested) enterNested(this.#host, this.#hostCpu, this.#mmu, cpu);
-    else enterGuest(this.#host, this.#hostCpu, this.#mmu, cpu);
-    if (lg.isNested && lg.dead !== Dead.Alive) return undefined;
-    this.#hostCpu.inside = true;
+    const entered = virtualizerOf(lg).enter(this.#host, this.#hostCpu, this.#mmu, cpu);
+    if (entered) this.#hostCpu.inside = true;
     return undefined;
   }
 
@@ -202,8 +197,7 @@ export class GuestRunner {
   #comeOut(cpu: LgCpu): void {
     const hostCpu = this.#hostCpu;
     enter(cpu.lg, hostCpu.inHost, 0);
-    if (cpu.lg.isNested) leaveNested(this.#host, hostCpu, this.#mmu, cpu);
-    else leaveGuest(this.#host, hostCpu, this.#mmu, cpu);
+    virtualizerOf(cpu.lg).leave(this.#host, hostCpu, this.#mmu, cpu);
     hostCpu.inside = false;
     cpu.lg.counters.add(Counter.Walks, hostCpu.walks);
     this.#handleTrap(cpu);
@@ -217,10 +211,15 @@ export class GuestRunner {
     const { cr2 } = this.#hostCpu;
     const { events } = this.#host;
     events.record(EventKind.Exit, trapnum, readSaved(cpu, Reg.eip));
-    if (trapnum === Vector.NestedViolation) return this.#handleViolation(cpu);
+    const virtualizer = virtualizerOf(lg);
+    const interrupted = virtualizer.ownTrap(cpu, this.#hostCpu, trapnum);
+    if (interrupted !== undefined) {
+      if (interrupted !== 0) deliver(cpu, interrupted, toGva(0));
+      return;
+    }
     if (trapnum === Vector.PageFault) {
       const errorCode = readSaved(cpu, Reg.errcode);
-      if (mayRepair(cpu) && demandPage(cpu, cr2, errorCode)) {
+      if (virtualizer.repairFault(cpu, cr2, errorCode)) {
         events.record(EventKind.FaultFixed, cr2, errorCode, cpu.operations);
         lg.counters.count(Counter.FaultsFixed);
         return;
@@ -240,27 +239,14 @@ export class GuestRunner {
     ) {
       return;
     }
-    if (!deliverTrap(cpu, trapnum)) {
-      killGuest(cpu, unhandledTrap(cpu, cr2));
-    }
-  }
-
-  /** The host's own table did not have what a guest of nested paging came to. */
-  #handleViolation(cpu: LgCpu): void {
-    const { violation } = this.#hostCpu;
-    const errorCode = readSaved(cpu, Reg.errcode);
-    repairViolation(cpu, violation, (errorCode & Fault.Write) !== 0);
-    cpu.lg.counters.count(Counter.FaultsFixed);
-    const at = violation * PAGE_SIZE;
-    this.#host.events.record(EventKind.FaultFixed, at, errorCode & Fault.Write, cpu.operations);
-    // The processor was about to deliver it (SDM 3C 28.2.4, IDT-vectoring information).
-    const vector = errorCode >>> DELIVERED_SHIFT;
-    if (vector !== 0 && !deliverTrap(cpu, vector)) killGuest(cpu, unhandledTrap(cpu, toGva(0)));
+    deliver(cpu, trapnum, cr2);
   }
 }
 
-/** Whether there is a shadow: a direct guest has one only until it has tables. */
-const mayRepair = (cpu: LgCpu): boolean => cpu.lg.isShadow || cpu.linearPages;
+/** A guest without a handler is killed. */
+function deliver(cpu: LgCpu, vector: number, cr2: Gva): void {
+  if (!deliverTrap(cpu, vector)) killGuest(cpu, unhandledTrap(cpu, cr2));
+}
 
 /** Operations until the guest's clock interrupts. */
 function untilTick(cpu: LgCpu): number {

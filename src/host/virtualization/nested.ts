@@ -8,52 +8,60 @@
  * the processor puts them there where the host does otherwise.
  */
 
-import { errorCodeOf, Fault, isFault, Right } from '../../shared/access.ts';
-import { type Gva, toGva, toPfn, toPtr } from '../../shared/address.ts';
-import { Counter } from '../../shared/counters.ts';
-import { enter, leave } from '../../shared/discipline.ts';
-import { EventKind } from '../../shared/events.ts';
-import { putUser } from '../../shared/guest-memory.ts';
-import type { Host } from '../../shared/host.ts';
-import { type HostCpu, Reg } from '../../shared/host-cpu.ts';
-import type { LgCpu } from '../../shared/lg-cpu.ts';
-import { Dead, killGuest } from '../../shared/lguest.ts';
-import { LguestData } from '../../shared/lguest-data.ts';
-import { CANNOT_HAPPEN } from '../../shared/switcher-page.ts';
-import { isUserMode, type Processor, Selector, Vector } from '../guest/processor.ts';
-import type { Mmu } from '../mmu/tlb.ts';
-import { repairViolation } from '../nested/table.ts';
-import { gateAddress, gateType, isPresentGate } from './descriptors.ts';
-import { savedRegister, writeSaved } from './switcher.ts';
+import { errorCodeOf, Fault, isFault, Right } from '../../../shared/access.ts';
+import { type Gva, PAGE_SIZE, toGva, toPfn, toPtr } from '../../../shared/address.ts';
+import { Counter } from '../../../shared/counters.ts';
+import * as discipline from '../../../shared/discipline.ts';
+import { EventKind } from '../../../shared/events.ts';
+import { putUser } from '../../../shared/guest-memory.ts';
+import type { Host } from '../../../shared/host.ts';
+import { type HostCpu, Reg } from '../../../shared/host-cpu.ts';
+import type { LgCpu } from '../../../shared/lg-cpu.ts';
+import { Dead, killGuest } from '../../../shared/lguest.ts';
+import { LguestData } from '../../../shared/lguest-data.ts';
+import { CANNOT_HAPPEN } from '../../../shared/switcher-page.ts';
+import { isUserMode, type Processor, Selector, Vector } from '../../guest/processor.ts';
+import type { Mmu } from '../../mmu/tlb.ts';
+import {
+  dropNestedPage,
+  freeNestedTable,
+  initNestedTable,
+  repairViolation,
+} from '../../nested/table.ts';
+import { guestPa } from '../../paging/flush.ts';
+import { gateAddress, gateType, isPresentGate } from '../descriptors.ts';
+import { readSaved, savedRegister, writeSaved } from '../switcher.ts';
+import { ABOUT_SHADOWS } from './about-shadows.ts';
+import type { Virtualizer } from './virtualizer.ts';
 
 /** In a violation's error code: the vector that was being delivered is above these bits. */
-export const DELIVERED_SHIFT = 8;
+const DELIVERED_SHIFT = 8;
 
-/** The way in. A guest whose top level is nowhere is killed, and not entered. */
-export function enterNested(host: Host, hostCpu: HostCpu, mmu: Mmu, cpu: LgCpu): void {
+/** A guest whose top level is nowhere is killed, and not entered. */
+function enter(host: Host, hostCpu: HostCpu, mmu: Mmu, cpu: LgCpu): boolean {
   const { lg } = cpu;
   cpu.cpuPgd = cpu.id;
   lg.pgdirs[cpu.id]!.gpgdir = cpu.cr3;
   writeSaved(cpu, Reg.trapnum, CANNOT_HAPPEN);
   hostCpu.lastVcpu = cpu.number + 1;
   for (;;) {
-    enter(lg, hostCpu.inGuest, cpu.cpuPgd);
+    discipline.enter(lg, hostCpu.inGuest, cpu.cpuPgd);
     const fault = mmu.loadNested(lg.nestedRoot, cpu.cr3, lg.form, lg.nx, cpu.linearPages);
     if (!isFault(fault)) break;
     outside(host, hostCpu, mmu);
     if (errorCodeOf(fault) & Fault.Nested) repairViolation(cpu, hostCpu.violation, false);
     else killGuest(cpu, 'reserved bits in a PDPTE');
-    if (lg.dead !== Dead.Alive) return;
+    if (lg.dead !== Dead.Alive) return false;
   }
   hostCpu.nestedReferences = 0;
   host.words.copyRegisters(hostCpu.registers, savedRegister(cpu, 0));
   lg.counters.count(Counter.Entries);
   lg.counters.count(Counter.NestedEntries);
   host.events.record(EventKind.Entry, cpu.cpuPgd, cpu.cr3);
+  return true;
 }
 
-/** The way out. */
-export function leaveNested(host: Host, hostCpu: HostCpu, mmu: Mmu, cpu: LgCpu): void {
+function leave(host: Host, hostCpu: HostCpu, mmu: Mmu, cpu: LgCpu): void {
   host.words.copyRegisters(savedRegister(cpu, 0), hostCpu.registers);
   cpu.lg.counters.add(Counter.NestedReferences, hostCpu.nestedReferences);
   outside(host, hostCpu, mmu);
@@ -62,11 +70,11 @@ export function leaveNested(host: Host, hostCpu: HostCpu, mmu: Mmu, cpu: LgCpu):
 function outside(host: Host, hostCpu: HostCpu, mmu: Mmu): void {
   hostCpu.cr3 = toPfn(0);
   mmu.flush();
-  leave(host, hostCpu, hostCpu.inGuest);
+  discipline.leave(host, hostCpu, hostCpu.inGuest);
 }
 
 /** A page fault: the guest's own goes to its kernel, one of the host's table to the host. */
-export function nestedFault(processor: Processor, cpu: LgCpu, va: Gva, fault: number): void {
+function deliverFault(processor: Processor, cpu: LgCpu, va: Gva, fault: number): void {
   const errorCode = errorCodeOf(fault);
   if (errorCode & Fault.Nested) return processor.trap(Vector.NestedViolation, errorCode);
   const handled = deliverDirectly(processor, cpu, Vector.PageFault, errorCode, () => {
@@ -78,7 +86,7 @@ export function nestedFault(processor: Processor, cpu: LgCpu, va: Gva, fault: nu
 }
 
 /** `int n`. */
-export function nestedInterrupt(processor: Processor, cpu: LgCpu, vector: number): void {
+function deliverInterrupt(processor: Processor, cpu: LgCpu, vector: number): void {
   const handled = deliverDirectly(processor, cpu, vector, undefined, () => {
     cpu.lg.counters.count(Counter.DirectTraps);
   });
@@ -134,3 +142,40 @@ function stackFault(processor: Processor, vector: number, errorCode: number): vo
   const again = vector === Vector.PageFault ? 0 : vector << DELIVERED_SHIFT;
   processor.trap(Vector.NestedViolation, errorCode | again);
 }
+
+/** The host's own table did not have what the guest came to, or not for writing. */
+function repair(cpu: LgCpu, { violation }: HostCpu): number {
+  const { lg } = cpu;
+  const errorCode = readSaved(cpu, Reg.errcode);
+  repairViolation(cpu, violation, (errorCode & Fault.Write) !== 0);
+  lg.counters.count(Counter.FaultsFixed);
+  const at = violation * PAGE_SIZE;
+  lg.host.events.record(EventKind.FaultFixed, at, errorCode & Fault.Write, cpu.operations);
+  // IDT-vectoring information (SDM 3C 28.2.4).
+  return errorCode >>> DELIVERED_SHIFT;
+}
+
+export const NESTED: Virtualizer = {
+  initialise: initNestedTable,
+  free: freeNestedTable,
+  mayDiscard: () => true,
+  dropPage: dropNestedPage,
+  claimTables: () => true,
+  enter,
+  leave,
+  // Those of the guest's own tables go to its kernel without the host.
+  repairFault: () => false,
+  ownTrap: (cpu, hostCpu, trapnum) =>
+    trapnum === Vector.NestedViolation ? repair(cpu, hostCpu) : undefined,
+  deliversFault: (processor, cpu, va, fault) => {
+    deliverFault(processor, cpu, va, fault);
+    return true;
+  },
+  deliversInterrupt: (processor, cpu, vector) => {
+    deliverInterrupt(processor, cpu, vector);
+    return true;
+  },
+  stackPa: guestPa,
+  stackMoved: () => {},
+  hypercall: (_cpu, number) => (ABOUT_SHADOWS.includes(number) ? 'refused' : 'not mine'),
+};

@@ -1,0 +1,28 @@
+/**
+ * Direct paging (src/direct). Until the guest has tables it runs on a linear shadow, and it enters
+ * through a copy of its top level, for the Switcher's sake; so the rest is the shadow's.
+ */
+
+import { directPa, doDirectHcall, freeDirectTables } from '../../direct/hypercalls.ts';
+import { typeOf } from '../../direct/types.ts';
+import { demandPage } from '../../paging/fault.ts';
+import { ABOUT_SHADOWS } from './about-shadows.ts';
+import { SHADOW } from './shadow.ts';
+import type { Virtualizer } from './virtualizer.ts';
+
+export const DIRECT: Virtualizer = {
+  ...SHADOW,
+  free: (lg) => {
+    freeDirectTables(lg);
+    SHADOW.free(lg);
+  },
+  mayDiscard: (lg, page) => typeOf(lg, page) === 0,
+  repairFault: (cpu, va, errorCode) => cpu.linearPages && demandPage(cpu, va, errorCode),
+  stackPa: directPa,
+  // The guest's own tables are all that there is to its stack.
+  stackMoved: () => {},
+  hypercall: (cpu, number, a, b, c) => {
+    if (doDirectHcall(cpu, number, a, b, c)) return 'done';
+    return ABOUT_SHADOWS.includes(number) ? 'refused' : 'not mine';
+  },
+};
