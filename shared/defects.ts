@@ -4,6 +4,9 @@
  * is the seed's function and line. A single vCPU can meet those called U…; those called R…
  * take several.
  *
+ * Those called D… are none of the seed's: they are mistakes of the disciplines that repair it,
+ * found and mended, and kept as mutants. As written there is nothing that they would change.
+ *
  * See docs/decisions/defects-as-switches.md.
  */
 
@@ -14,6 +17,13 @@ export interface Defect {
   /** The test that produces the consequence; undefined while no run has. */
   readonly confirmedBy: string | undefined;
 }
+
+/** By how many vCPUs, and in whose code: the first letter of an id. */
+export const DEFECT_CLASSES = {
+  U: 'Met by one vCPU',
+  R: 'Met by several vCPUs of a guest',
+  D: 'Met by several vCPUs in the repair itself',
+} as const;
 
 const SCRIPTED = 'test/paging/repaired.test.ts';
 const SEVERAL = 'test/paging/several-vcpus.test.ts';
@@ -207,11 +217,27 @@ export const DEFECTS = {
     'a vCPU’s saved registers can be changed by another in ring 1',
     SEVERAL,
   ),
+  R17: defect(
+    'a pgdir may be another’s by the time it is used',
+    'guest_set_pte 964, guest_set_pgd 996',
+    'a change told for one page table is made in the shadow of another, which took its place',
+    SEVERAL,
+  ),
+
+  D1: defect(
+    'the stack is looked for where the vCPU does not go in',
+    'stackIsMapped',
+    'its own top level lacks a table that is not counted yet: a system call is a double fault',
+    SEVERAL,
+  ),
 } as const satisfies Record<string, Defect>;
 
 export type DefectId = keyof typeof DEFECTS;
 
 export const ALL_DEFECTS = Object.keys(DEFECTS) as readonly DefectId[];
+
+/** Those that take several vCPUs, and so a schedule. */
+export const SCHEDULE_DEFECTS = ALL_DEFECTS.filter((id) => !id.startsWith('U'));
 
 /** Which are on, for a guest. */
 export type DefectSwitches = Readonly<Record<DefectId, boolean>>;

@@ -6,7 +6,7 @@
  * on a single host CPU leaves.
  */
 
-import { ALL_DEFECTS, type DefectId } from '../../shared/defects.ts';
+import { ALL_DEFECTS, type DefectId, SCHEDULE_DEFECTS } from '../../shared/defects.ts';
 import { DISCIPLINES, type DisciplineName } from '../../shared/discipline.ts';
 import type { PagingName } from '../../shared/entry.ts';
 import { type PagingPolicy, POLICY_CHOICES } from '../../shared/paging-policy.ts';
@@ -158,7 +158,7 @@ export function drawMachine(seed: number, fixed: Fixed = {}): MachineSpec {
 }
 
 /** Whether a defect is on that shows only with several vCPUs, on several CPUs. */
-const takesSeveral = ({ defects = [] }: Fixed): boolean => defects.some((id) => id.startsWith('R'));
+const takesSeveral = ({ defects = [] }: Fixed): boolean => defects.some((id) => SCHEDULE_DEFECTS.includes(id));
 
 const atLeast = (least: number, drawn: number): number => Math.max(least, drawn);
 

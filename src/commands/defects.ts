@@ -1,7 +1,7 @@
 /** `umbra defects`: what is wrong with the code as written, and where. */
 
 import { Command, InvalidArgumentError } from 'commander';
-import { ALL_DEFECTS, DEFECTS, type Defect, type DefectId } from '../../shared/defects.ts';
+import { ALL_DEFECTS, DEFECT_CLASSES, DEFECTS, type Defect, type DefectId } from '../../shared/defects.ts';
 import { didYouMean } from '../yaml/closest.ts';
 import { ExitCode } from './exit-code.ts';
 import { columnsOf, wrap } from './terminal.ts';
@@ -40,12 +40,9 @@ function asText(): string {
       const text = `${consequence}; ${seen}`;
       return `${wrap(heading, columns, 5)}\n     ${wrap(text, columns - 5, 5)}\n`;
     });
-  return [
-    'Met by one vCPU:\n',
-    ...section('U'),
-    'Met by several vCPUs of a guest:\n',
-    ...section('R'),
-  ].join('\n');
+  return Object.entries(DEFECT_CLASSES)
+    .flatMap(([letter, title]) => [`${title}:\n`, ...section(letter)])
+    .join('\n');
 }
 
 /** The value of --defects: `all`, `none`, or ids with commas between them. */

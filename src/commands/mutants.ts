@@ -2,7 +2,7 @@
 
 import { availableParallelism } from 'node:os';
 import { Command, InvalidArgumentError } from 'commander';
-import { ALL_DEFECTS, type DefectId } from '../../shared/defects.ts';
+import { type DefectId, SCHEDULE_DEFECTS } from '../../shared/defects.ts';
 import { UserError } from '../../shared/errors.ts';
 import {
   type MutantRuns,
@@ -33,8 +33,8 @@ interface Options extends ResultOptions {
   readonly markdown?: string;
 }
 
-/** Defects that several vCPUs meet; the others need no schedule. */
-const MUTANTS = ALL_DEFECTS.filter((id) => id.startsWith('R'));
+/** The others need no schedule. */
+const MUTANTS = SCHEDULE_DEFECTS;
 
 const DEFAULT_STRATEGIES: readonly string[] = ['portfolio', ...PORTFOLIO];
 

@@ -120,8 +120,10 @@ function enterPrivate(hostCpu: HostCpu, cpu: LgCpu): void {
     enter(lg, hostCpu.inGuest, cpu.cpuPgd);
     copyRoot(cpu);
     if (lg.trustsStack || stackIsMapped(cpu) || lg.dead !== Dead.Alive) return;
-    // Another vCPU has thrown away the mapping of this one's stack.
+    // Another vCPU has thrown away the mapping of this one's stack; or it is back, in a table
+    // whose maker has not counted the version on yet, so that the copy lacks it.
     leave(lg.host, hostCpu, hostCpu.inGuest);
+    if (!lg.defects.D1) cpu.forgetRoot();
     pinStackPages(cpu);
   }
 }

@@ -82,9 +82,28 @@ export function gpteAddr(cpu: LgCpu, table: Entry, vaddr: Gva): Gpa {
  * the guest dies. NULL where there is no such entry.
  */
 export function findSpte(cpu: LgCpu, i: number, vaddr: Gva, pgdFlags = 0, pmdFlags = 0): Ptr {
+  return findBelow(cpu, i, spgdAddr(cpu, i, vaddr), vaddr, pgdFlags, pmdFlags);
+}
+
+/** The same by the copy of the upper levels that the vCPU goes in with; nothing is allocated. */
+export function findInRoot(cpu: LgCpu, vaddr: Gva): Ptr {
+  const { root, cpuPgd } = cpu;
+  const { form } = cpu.lg;
+  const spgd = toPtr(frameStart(root) + pgdIndex(form, vaddr) * form.entryWords);
+  return findBelow(cpu, cpuPgd, spgd, vaddr, 0, 0);
+}
+
+function findBelow(
+  cpu: LgCpu,
+  i: number,
+  spgd: Ptr,
+  vaddr: Gva,
+  pgdFlags: number,
+  pmdFlags: number,
+): Ptr {
   const { lg } = cpu;
   const { form } = lg;
-  let table = tableBelow(cpu, i, spgdAddr(cpu, i, vaddr), pgdFlags, 'pte');
+  let table = tableBelow(cpu, i, spgd, pgdFlags, 'pte');
   if (form.pae && table !== NULL) {
     const spmd = toPtr(table + pmdIndex(form, vaddr) * form.entryWords);
     table = tableBelow(cpu, i, spmd, pmdFlags, 'pmd');

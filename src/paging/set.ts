@@ -38,13 +38,19 @@ export function guestSetPte(cpu: LgCpu, gpgdir: Gpa, vaddr: Gva, gpte: Entry): v
     return;
   }
   if (vaddr >= lg.kernelAddress) {
+    // One that gets its page only now is filled from the guest's tables as they are now.
     for (let i = 0; i < lg.pgdirs.length; i++) {
       if (lg.pgdirs[i]!.pgdir !== NULL) doSetPte(cpu, i, vaddr, gpte);
     }
-  } else {
-    const pgdir = findPgdir(lg, gpgdir);
-    if (pgdir < lg.pgdirs.length) doSetPte(cpu, pgdir, vaddr, gpte);
+    return;
   }
+  const pgdir = findPgdir(lg, gpgdir);
+  if (pgdir === lg.pgdirs.length) return;
+  const taken = lockPgdir(lg, pgdir);
+  // R17: it may have been given to another top level since it was found. Who gives it away says
+  // so first and empties it then, by the same lock, so what is set before does not stay.
+  if (lg.defects.R17 || lg.pgdirs[pgdir]!.gpgdir === gpgdir) doSetPte(cpu, pgdir, vaddr, gpte);
+  letGo(lg, taken);
 }
 
 /**
@@ -116,8 +122,8 @@ export function guestSetPgd(caller: LgCpu, gpgdir: Gpa, idx: number): void {
   const index = findPgdir(lg, gpgdir);
   if (index === lg.pgdirs.length) return;
   const taken = lockPgdir(lg, index);
-  // It may have been given to another top level by now.
-  if (lg.pgdirs[index]!.gpgdir === gpgdir) changePgd(cpu, index, idx);
+  // R17, as above.
+  if (lg.defects.R17 || lg.pgdirs[index]!.gpgdir === gpgdir) changePgd(cpu, index, idx);
   letGo(lg, taken);
 }
 

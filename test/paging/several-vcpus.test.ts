@@ -5,7 +5,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { Right } from '../../shared/access.ts';
-import { type Gva, NULL, toGpa, toGva } from '../../shared/address.ts';
+import { type Gva, NULL, toGpa, toGpfn, toGva } from '../../shared/address.ts';
 import { DEFECTS, type DefectId } from '../../shared/defects.ts';
 import { isPresent, makeEntry, NO_ENTRY, ptePfn } from '../../shared/entry.ts';
 import { HostOops } from '../../shared/errors.ts';
@@ -185,6 +185,36 @@ const SPECIMENS: Partial<Record<DefectId, (machine: Machine) => boolean>> = {
     b.enter(1);
     const regsOfTheOther = percpuPagesAddr(m.lg, 0);
     return b.mmu.translate(regsOfTheOther, Right.SupervisorWrite) >= 0;
+  },
+  R17: ({ m, cpus: [a, b] }) => {
+    const third = toGpa(0x9000);
+    m.map(third, VA, 0x41, P | RW | USER);
+    // TOP is cached, and nobody runs on it; its place is the next to be taken.
+    m.random = 1;
+    guestNewPagetable(a.cpu(0), OTHER_TOP);
+    m.random = 0;
+    meanwhile(a.cpu(0).lg.pgdirs[0]!.lock, 'acquire', () => {
+      guestNewPagetable(b.cpu(1), third);
+      demandPage(b.cpu(1), VA, 0);
+    });
+    guestSetPte(a.cpu(0), TOP, VA, makeEntry(0x40, P | RW | USER | A | D));
+    return ptePfn(shadowOf(b, VA)) === m.lg.map.frame(toGpfn(0x40));
+  },
+  D1: ({ m, cpus: [a, b] }) => {
+    m.map(TOP, KERNEL, 0x50, P | RW);
+    a.enter(0);
+    a.leave(0);
+    a.cpu(0).stackPages = 1;
+    a.cpu(0).esp1 = toGva(KERNEL + 0x1000);
+    let reachable = true;
+    meanwhile(b.cpu(1).lg.pgdirs[0]!, 'countVersion', () => {
+      pinStackPages(a.cpu(0));
+      a.enter(0);
+      reachable = a.mmu.translate(KERNEL, Right.SupervisorWrite) >= 0;
+      a.leave(0);
+    });
+    demandPage(b.cpu(1), KERNEL, 0);
+    return !reachable;
   },
 };
 
