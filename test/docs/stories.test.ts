@@ -28,8 +28,8 @@ const stories = Array.from(
   }),
 );
 
-test('there are three', () => {
-  expect(stories.map(({ defect }) => defect)).toEqual(['R2', 'R9', 'R10']);
+test('there are four', () => {
+  expect(stories.map(({ defect }) => defect)).toEqual(['R2', 'R9', 'R10', 'R17']);
 });
 
 /** Before the text is broken into lines: where it breaks would hang on the digits. */
