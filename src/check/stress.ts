@@ -158,7 +158,8 @@ export function drawMachine(seed: number, fixed: Fixed = {}): MachineSpec {
 }
 
 /** Whether a defect is on that shows only with several vCPUs, on several CPUs. */
-const takesSeveral = ({ defects = [] }: Fixed): boolean => defects.some((id) => SCHEDULE_DEFECTS.includes(id));
+const takesSeveral = ({ defects = [] }: Fixed): boolean =>
+  defects.some((id) => SCHEDULE_DEFECTS.includes(id));
 
 const atLeast = (least: number, drawn: number): number => Math.max(least, drawn);
 
