@@ -2,6 +2,7 @@
 
 import { type Ptr, toPtr } from '../../shared/address.ts';
 import { Access } from '../../src/explore/engine/access.ts';
+import { Fairness, fairnessWords } from '../../src/explore/engine/fairness.ts';
 import type { Decisions } from '../../src/explore/engine/turn.ts';
 import {
   isRunnable,
@@ -17,8 +18,10 @@ export interface ProgramStep {
   readonly at?: number;
   /** It sleeps until then. */
   readonly sleepsUntil?: Reached;
-  /** It tries in vain until then; each time is a step too. */
+  /** It tries in vain until then; each time is a step too, */
   readonly spinsUntil?: Reached;
+  /** or so many steps. */
+  readonly attempt?: number;
 }
 
 export type Program = readonly (readonly ProgramStep[])[];
@@ -41,13 +44,20 @@ const MOST_STEPS = 10_000;
 /** A number is drawn after every so many steps. */
 const DRAWN_EVERY = 5;
 
-/** One run of a program: it is asked at the same places as by Turn. */
-export function play(program: Program, strategy: Strategy, seed: number): Played {
+/** One run of a program: it is asked at the same places as by Turn, and by default as fair. */
+export function play(
+  program: Program,
+  strategy: Strategy,
+  seed: number,
+  fairness: Pick<Fairness, 'triedInVain' | 'mayGoOn' | 'chosen'> = fairnessOf(program),
+): Played {
   const cpus = program.length;
   const order: number[] = [];
   const turns: number[] = [];
   const drawn: number[] = [];
   const taken = program.map(() => 0);
+  /** Steps of the attempt that a thread is at. */
+  const tried = program.map(() => 0);
   const pending = (cpu: number): ProgramStep | undefined => program[cpu]![taken[cpu]!];
   const holds = (reached: Reached | undefined): boolean =>
     reached === undefined || taken[reached[0]]! >= reached[1];
@@ -56,13 +66,15 @@ export function play(program: Program, strategy: Strategy, seed: number): Played
   let relaxes = false;
   strategy.begin(seed, cpus);
   for (;;) {
-    let runnable = 0;
+    let able = 0;
     for (let cpu = 0; cpu < cpus; cpu++) {
       const step = pending(cpu);
-      if (step !== undefined && holds(step.sleepsUntil)) runnable |= 1 << cpu;
+      if (step !== undefined && holds(step.sleepsUntil)) able |= 1 << cpu;
     }
-    if (runnable === 0) break;
+    if (able === 0) break;
     if (order.length === MOST_STEPS) throw new Error('the program does not end');
+    if (relaxes) fairness.triedInVain(current, able);
+    const runnable = fairness.mayGoOn(current, able, relaxes);
     const situation: Situation = {
       ...{ step: order.length, current, cpus, actors: cpus, events: 0 },
       ...{ relaxes, runnable, begins: false },
@@ -71,19 +83,26 @@ export function play(program: Program, strategy: Strategy, seed: number): Played
     };
     const next = strategy.next(situation);
     if (!isRunnable(runnable, next)) throw new Error(`thread ${next} cannot go on`);
+    fairness.chosen(next);
     if (next !== current) {
       turns.push(order.length, next);
-      if (!relaxes && isRunnable(runnable, current)) preemptions++;
+      if (isRunnable(runnable, current)) preemptions++;
     }
     current = next;
-    relaxes = !holds(pending(next)!.spinsUntil);
-    if (!relaxes) taken[next]!++;
+    const { spinsUntil, attempt = 1 } = pending(next)!;
+    const isMade = spinsUntil === undefined || ++tried[next]! === attempt;
+    if (isMade) tried[next] = 0;
+    relaxes = isMade && !holds(spinsUntil);
+    if (isMade && !relaxes) taken[next]!++;
     order.push(next);
     if (order.length % DRAWN_EVERY === 0) drawn.push(strategy.draw());
   }
   strategy.ended?.(order.length);
   return { order, decisions: { turns, drawn }, preemptions };
 }
+
+const fairnessOf = ({ length }: Program): Fairness =>
+  new Fairness(new Uint32Array(fairnessWords(length)));
 
 /** Whether the steps, each a thread and its number from 0, were taken one after the other. */
 export function inThisOrder(order: readonly number[], steps: readonly Reached[]): boolean {

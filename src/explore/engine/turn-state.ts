@@ -4,6 +4,9 @@
  * their own share it, and only the one whose turn it is touches it.
  */
 
+import { MOST_CPUS } from './actors.ts';
+import { Fairness, fairnessWords } from './fairness.ts';
+
 /** Words that a strategy may hand over with the turn. */
 export const STRATEGY_WORDS = 56;
 
@@ -18,7 +21,9 @@ const RUN = 7;
 const SEED = 8;
 const FAILED = 9;
 const STRATEGY = 12;
-const HEADER_WORDS = STRATEGY + STRATEGY_WORDS;
+const FAIRNESS = STRATEGY + STRATEGY_WORDS;
+/** Host CPUs and their store buffers. */
+const HEADER_WORDS = FAIRNESS + fairnessWords(2 * MOST_CPUS);
 
 /** Stores that a store buffer holds; x86 processors of lguest's time had some 20 to 36. */
 export const BUFFERED_STORES = 32;
@@ -66,6 +71,7 @@ export class TurnState {
   readonly words: Uint32Array;
   /** What a strategy hands over with the turn. */
   readonly strategy: Uint32Array;
+  readonly fairness: Fairness;
   readonly #cpus: number;
   readonly #turnsAt: number;
   readonly #drawnAt: number;
@@ -74,6 +80,7 @@ export class TurnState {
   constructor(words: Uint32Array, cpus: number, mostSteps: number) {
     this.words = words;
     this.strategy = words.subarray(STRATEGY, STRATEGY + STRATEGY_WORDS);
+    this.fairness = new Fairness(words.subarray(FAIRNESS, HEADER_WORDS));
     this.#cpus = cpus;
     this.#turnsAt = HEADER_WORDS + cpus * TASK_WORDS;
     this.#drawnAt = this.#turnsAt + 2 * DECISIONS_PER_STEP * mostSteps;

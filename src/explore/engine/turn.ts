@@ -81,6 +81,8 @@ export abstract class Turn implements Situation {
   #asking: Task | undefined;
   /** Something that is private to who asks was changed: its piece is to begin again. */
   #disturbed = false;
+  /** Who could go on when it was asked last: `runnable`, and who had to give way. */
+  #able = 0;
   /** Before this step it need not be asked who goes on. */
   #until = 0;
   /** It is to be asked at the beginning of each piece, all the same. */
@@ -194,7 +196,7 @@ export abstract class Turn implements Situation {
    */
   point(task: Task, kind: Access, at: Ptr): void {
     const { step, memory } = this;
-    if (!task.granted && (step >= this.#until || this.runnable !== this.#canGoOn)) {
+    if (!task.granted && (step >= this.#until || this.#able !== this.#canGoOn)) {
       task.pend(kind, at);
       this.#ask(task);
     }
@@ -307,10 +309,15 @@ export abstract class Turn implements Situation {
    * need not ask again at its next access.
    */
   decide(): number {
-    for (;;) {
-      this.runnable = this.#canGoOn;
-      if (this.runnable === 0) throw new Deadlock('nobody can go on');
+    const { fairness } = this.state;
+    for (let isFirst = true; ; isFirst = false) {
+      const able = this.#canGoOn;
+      if (able === 0) throw new Deadlock('nobody can go on');
+      this.#able = able;
+      if (isFirst && this.relaxes) fairness.triedInVain(this.current, able);
+      this.runnable = fairness.mayGoOn(this.current, able, this.relaxes);
       const next = this.strategy.next(this);
+      if (next < this.actors) fairness.chosen(next);
       if (next < this.cpus) {
         if (next !== this.current) {
           this.state.noteTurn(next);
@@ -319,7 +326,8 @@ export abstract class Turn implements Situation {
         const task = this.tasks[next]!;
         task.granted = true;
         task.goOn();
-        this.#until = this.strategy.until ?? 0;
+        // Who gave way may be back at the next step.
+        this.#until = this.runnable === able ? (this.strategy.until ?? 0) : 0;
         this.state.askNext();
         this.#eachPiece = this.strategy.eachPiece ?? false;
         return next;

@@ -94,25 +94,18 @@ export class Directed implements Strategy {
   }
 
   /** Somebody who is not held; who is, if nobody else can go on. */
-  #other({ runnable, current, relaxes, step }: Situation): number {
+  #other({ runnable, current, step }: Situation): number {
     let free = 0;
     for (let mask = runnable; mask !== 0; mask &= mask - 1) {
       const actor = 31 - Math.clz32(mask & -mask);
       const stand = this.#stands[actor];
       const waits = stand === 'held' || (stand === 'second' && step < this.#until[actor]!);
-      const inVain = relaxes && actor === current;
-      if (!waits && !inVain) free |= 1 << actor;
+      if (!waits) free |= 1 << actor;
     }
     const stays = isRunnable(free, current) && this.#dice.below(this.#switches) !== 0;
     if (stays) return current;
-    const among = free !== 0 ? free : this.#held(runnable, relaxes ? current : -1);
+    const among = free !== 0 ? free : runnable;
     return nthRunnable(among, this.#dice.below(countRunnable(among)));
-  }
-
-  /** Without who tries in vain, if there are others. */
-  #held(runnable: number, inVain: number): number {
-    const others = inVain < 0 ? runnable : runnable & ~(1 << inVain);
-    return others === 0 ? runnable : others;
   }
 }
 

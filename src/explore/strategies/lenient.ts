@@ -65,8 +65,8 @@ export class Lenient implements Strategy {
     return undefined;
   }
 
-  #byItself({ runnable, cpus, relaxes }: Situation): number {
-    for (let i = relaxes ? 1 : 0; i <= cpus; i++) {
+  #byItself({ runnable, cpus }: Situation): number {
+    for (let i = 0; i < cpus; i++) {
       const cpu = (this.#last + i) % cpus;
       if (isRunnable(runnable, cpu)) return cpu;
     }
@@ -77,7 +77,7 @@ export class Lenient implements Strategy {
 /** Looks on at another strategy, whose choices are noted as a plan: played again, they are the same. */
 export class Noted implements Strategy {
   readonly plan: { who: number; until: number }[] = [];
-  /** Switches away from a CPU that could have gone on, and had tried nothing in vain. */
+  /** Switches away from a CPU that could have gone on. */
   preemptions = 0;
   readonly #strategy: Strategy;
   #chosen = new Map<number, number>();
@@ -98,8 +98,8 @@ export class Noted implements Strategy {
     const until = this.times(who) + 1;
     this.#chosen.set(who, until);
     const last = this.plan.at(-1);
-    const { current, runnable, relaxes } = situation;
-    if (last && who !== current && !relaxes && isRunnable(runnable, current)) this.preemptions++;
+    const { current, runnable } = situation;
+    if (last && who !== current && isRunnable(runnable, current)) this.preemptions++;
     if (last?.who === who) last.until = until;
     else this.plan.push({ who, until });
     return who;

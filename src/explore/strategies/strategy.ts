@@ -9,7 +9,10 @@ export interface Situation {
   readonly step: number;
   /** The CPU that took the last one; it may be unable to go on. */
   readonly current: number;
-  /** A bit for each CPU that can go on and each store buffer that can drain; never 0. */
+  /**
+   * A bit for each CPU that can go on and each store buffer that can drain; never 0. Who has tried
+   * something in vain and is to give way (see fairness.ts) is not among them.
+   */
   readonly runnable: number;
   /** Host CPUs. */
   readonly cpus: number;
@@ -17,7 +20,7 @@ export interface Situation {
   readonly actors: number;
   /** A bit for each event that hardware may let happen now, by its actor (see actors.ts). */
   readonly events: number;
-  /** The current CPU has tried something in vain: without others it will again. */
+  /** The current CPU has tried something in vain. It is among the runnable only if nobody else is. */
   readonly relaxes: boolean;
   /** Who asks is at the beginning of a piece of work. */
   readonly begins: boolean;
@@ -62,11 +65,9 @@ export const isRunnable = (runnable: number, actor: number): boolean =>
 export const canBe = ({ runnable, events, actors }: Situation, actor: number): boolean =>
   isRunnable(actor < actors ? runnable : events, actor);
 
-/** Who goes on when nobody decides: the current CPU, or the next actor, if it cannot or tries in vain. */
-export function goesOnByItself({ runnable, current, actors, relaxes }: Situation): number {
-  if (!relaxes && isRunnable(runnable, current)) return current;
-  // Itself at last, if nobody else can.
-  for (let i = 1; ; i++) {
+/** Who goes on when nobody decides: the current CPU, or the next actor, if it cannot. */
+export function goesOnByItself({ runnable, current, actors }: Situation): number {
+  for (let i = 0; ; i++) {
     const actor = (current + i) % actors;
     if (isRunnable(runnable, actor)) return actor;
   }

@@ -115,7 +115,7 @@ export class Lockstep implements Strategy {
 
   #lullAsleep(runnable: number): void {
     for (const [cpu, { finished, waitsFor }] of this.#standings.entries()) {
-      if (finished || isRunnable(runnable, cpu)) continue;
+      if (finished || waitsFor === 0 || isRunnable(runnable, cpu)) continue;
       this.#waitsFor[cpu] ??= waitsFor;
     }
   }

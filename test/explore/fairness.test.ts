@@ -1,0 +1,147 @@
+/** Who tries in vain gives way under every strategy, and who never gets on is told. */
+
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { frameStart, toGpfn } from '../../shared/address.ts';
+import { Board } from '../../src/explore/engine/board.ts';
+import { bootLitmus } from '../../src/explore/litmus/boot.ts';
+import { readLitmus } from '../../src/explore/litmus/litmus.ts';
+import { LITMUS_SCHEDULING } from '../../src/explore/litmus/scheduling.ts';
+import { STRATEGIES } from '../../src/explore/strategies/catalogue.ts';
+import { Lenient } from '../../src/explore/strategies/lenient.ts';
+import type { Strategy } from '../../src/explore/strategies/strategy.ts';
+import { Subject, settingsOf } from '../../src/explore/subject.ts';
+import { Vector } from '../../src/guest/processor.ts';
+import type { SoftwareFor } from '../../src/host/run-guest.ts';
+import { ADVERSARIES } from './adversaries.ts';
+import { type Program, type ProgramStep, play } from './program.ts';
+
+/** Every strategy, and those that are up to no good; each fresh. */
+const ALL: readonly (readonly [string, () => Strategy])[] = [
+  ...Object.entries(STRATEGIES),
+  ['a plan', () => new Lenient([{ who: 0, until: 1 }])],
+  ...Object.entries(ADVERSARIES).map(([name, strategy]) => [name, () => strategy] as const),
+];
+
+const MOST_ATTEMPT = 5;
+
+/**
+ * Threads whose waits can all be over: drawn is an order of all steps, and each waits for no more
+ * than what has come before it there.
+ */
+const programs: fc.Arbitrary<Program> = fc
+  .array(
+    fc.record({
+      thread: fc.nat(3),
+      waits: fc.constantFrom('no', 'no', 'spins', 'sleeps'),
+      on: fc.nat(3),
+      attempt: fc.integer({ min: 1, max: MOST_ATTEMPT }),
+      at: fc.nat(3),
+    }),
+    { minLength: 4, maxLength: 24 },
+  )
+  .map((order) => {
+    const program: ProgramStep[][] = [[], [], [], []];
+    for (const { thread, waits, on, attempt, at } of order) {
+      const reached = [on, program[on]!.length] as const;
+      program[thread]!.push({
+        at,
+        ...(waits === 'spins' && { spinsUntil: reached, attempt }),
+        ...(waits === 'sleeps' && { sleepsUntil: reached }),
+      });
+    }
+    return program;
+  });
+
+/** Whoever is kept waiting waits for two attempts and the rest of one, of each other thread. */
+const boundOf = (program: Program): number =>
+  program.flat().length * MOST_ATTEMPT * (1 + 3 * program.length);
+
+test('a program whose waits can be over ends, under every strategy and within a bound', () => {
+  fc.assert(
+    fc.property(programs, fc.nat(1000), (program, seed) => {
+      for (const [, make] of ALL) {
+        const { order } = play(program, make(), seed);
+        expect(order.length).toBeLessThanOrEqual(boundOf(program));
+      }
+    }),
+    { numRuns: 300 },
+  );
+});
+
+describe('two wait for a third', () => {
+  const waitsForLast: ProgramStep = { spinsUntil: [2, 3], attempt: 3 };
+  const program: Program = [[waitsForLast], [waitsForLast], [{}, {}, {}]];
+
+  test.each(ALL)('%s', (_, make) => {
+    expect(play(program, make(), 1).order.length).toBeLessThanOrEqual(boundOf(program));
+  });
+
+  test('which an unkind strategy would not let go on, if it could', () => {
+    const unfair = {
+      triedInVain: () => {},
+      mayGoOn: (_: number, able: number) => able,
+      chosen: () => {},
+    };
+    expect(() => play(program, ADVERSARIES['all but 2']!, 1, unfair)).toThrow('does not end');
+    // Nor is it enough to let somebody else go on just once.
+    const once = {
+      ...unfair,
+      mayGoOn: (current: number, able: number, inVain: boolean) =>
+        inVain ? able & ~(1 << current) || able : able,
+    };
+    expect(() => play(program, ADVERSARIES['all but 2']!, 1, once)).toThrow('does not end');
+  });
+});
+
+test.each(ALL)('%s: two that wait for one another never end', (_, make) => {
+  const program: Program = [[{ spinsUntil: [1, 1] }], [{ spinsUntil: [0, 1] }], [{}, {}]];
+  expect(() => play(program, make(), 1)).toThrow('does not end');
+});
+
+describe.each(['litmus/4-switch/one-slot.yaml', 'litmus/4-switch/three-tables-one-slot.yaml'])(
+  '%s',
+  (path) => {
+    const litmus = readLitmus(path);
+    const settings = (['sc', 'tso'] as const).flatMap((memory) => settingsOf(litmus, { memory }));
+
+    test.each(ALL)('%s: every vCPU gets its shadow', (_, make) => {
+      for (const setting of settings) {
+        const subject = new Subject(path, litmus, setting);
+        const strategy = make();
+        for (let seed = 1; seed <= 20; seed++) {
+          const { ending, message } = subject.run(strategy, seed);
+          expect([setting, seed, ending, message]).toEqual([setting, seed, 'ok', '']);
+        }
+      }
+    });
+  },
+);
+
+describe('vCPU 0 tries until vCPU 1 has done something', () => {
+  const litmus = readLitmus('litmus/1-fault/R1-two-faults-one-entry.yaml');
+  const setting = { paging: 'nonpae', discipline: 'lock-free', defects: [] } as const;
+
+  /** Software whose first vCPU reads a word in vain; the second does so, or kills the guest at once. */
+  const board = (ends: boolean): Board => {
+    const { shared, host } = bootLitmus(litmus, setting);
+    const word = frameStart(host.guests[0]!.map.frame(toGpfn(0x20)));
+    const software: SoftwareFor = (processor) => ({
+      run: () => {
+        processor.words.load(word);
+        if (ends && processor.vcpu === 1) processor.trap(Vector.DoubleFault, 0);
+        else processor.words.relax();
+        return 0;
+      },
+    });
+    return new Board(shared, host, software, LITMUS_SCHEDULING, { mostSteps: 5000 });
+  };
+
+  test.each(ALL)('%s: it comes to that', (_, make) => {
+    expect(board(true).run(make(), 1).verdict).toBe('killed');
+  });
+
+  test.each(ALL)('%s: if it never does, that is a livelock', (_, make) => {
+    expect(board(false).run(make(), 1).verdict).toBe('livelock');
+  });
+});
