@@ -31,7 +31,7 @@ describe('a schedule that goes wrong', () => {
   test('is found, and printed as a line', () => {
     expect(found).toMatchObject({ code: 1, stderr: '' });
     expect(found.stdout).toMatch(/^lock-free, nonpae: \d+ schedules, \d+ of them different, /);
-    expect(found.stdout).toContain(`\n${COMES_BACK}\numbra replay umbra3.`);
+    expect(found.stdout).toContain(`\n${COMES_BACK}\numbra replay umbra4.`);
   });
 
   test('is met again on worker threads', () => {
@@ -250,7 +250,7 @@ describe('umbra litmus', () => {
   test('a forbidden outcome is a failure, told with its line', () => {
     const { code, stdout } = umbra('litmus', R2, '--runs', '150', '--defects', 'R2', ...QUICK);
     expect(stdout).toMatch(/^ forbidden +[1-9]\d* +not A 0x00400000 is none/m);
-    expect(stdout).toContain(`\nlock-free, nonpae: ${COMES_BACK}\numbra replay umbra3.`);
+    expect(stdout).toContain(`\nlock-free, nonpae: ${COMES_BACK}\numbra replay umbra4.`);
     expect(code).toBe(1);
   });
 

@@ -107,7 +107,7 @@ describe.each(['nonpae', 'pae'])('with %s', (paging) => {
 });
 
 test.each([
-  [['umbra3.nonsense'], /token/],
+  [['umbra4.nonsense'], /token/],
   [['x', '--step', '1', '--event', '2'], /cannot be used with/],
   [['x', '--show', 'tabels'], /did you mean tables\?/],
 ] as const)('%j is a mistake that is told in words', (args, said) => {

@@ -7,7 +7,7 @@
  *   on, was to take a step. If it took none, the next attempt comes after its next step.
  *
  * So a loop that waits for what another CPU does ends under every strategy, and a run of too many
- * steps is one in which nobody gets on.
+ * steps is one in which nobody gets on. See docs/decisions/fairness.md.
  */
 
 /** Of each actor, as bits by actor. */
