@@ -13,7 +13,6 @@ import {
   toGva,
   wordInFrame,
 } from '../shared/address.ts';
-import { ALL_DEFECTS } from '../shared/defects.ts';
 import type { DisciplineName } from '../shared/discipline.ts';
 import {
   Entry,
@@ -23,11 +22,12 @@ import {
   PAGE_USER,
   type PagingName,
 } from '../shared/entry.ts';
-import { Host, makeMachine, type SharedMachine } from '../shared/host.ts';
+import { Host, type SharedMachine } from '../shared/host.ts';
 import { Vma } from '../shared/launcher-map.ts';
-import { type Layout, layOut } from '../shared/layout.ts';
+import type { Layout } from '../shared/layout.ts';
 import type { LgCpu } from '../shared/lg-cpu.ts';
 import type { Lguest } from '../shared/lguest.ts';
+import { assemble, layoutOf, type MachineShape } from '../src/assembly.ts';
 import { Mmu } from '../src/mmu/tlb.ts';
 import { demandPage } from '../src/paging/fault.ts';
 import { initGuestPagetable } from '../src/paging/setup.ts';
@@ -46,7 +46,6 @@ export const SWEEP = 1024;
 export const USER_PAGE = PAGE_PRESENT | PAGE_RW | PAGE_USER;
 
 const KERNEL = toGva(0xc000_0000);
-const SWITCHER = toGva(0xffc0_0000);
 const PAGES = 4096;
 
 /** Guest-physical places: top levels from page 1 on, other tables, and what is mapped. */
@@ -91,16 +90,18 @@ const wholeOf = (spec: GuestSpec): WholeSpec => ({
   ...spec,
 });
 
-function layoutOf({ paging, hostCpus, discipline, vcpus, pages, pgdirs }: WholeSpec): Layout {
-  const defects = discipline === 'as-written' ? ALL_DEFECTS : [];
-  return layOut({
-    hostCpus,
-    switcherAddr: SWITCHER,
-    frames: pages + 512,
-    seed: 1,
-    guests: [{ paging, nx: paging === 'pae', pages, vcpus, pgdirs, defects, discipline }],
-  });
-}
+/** With room for what is mapped and evicted. */
+const shapeOf = ({
+  paging,
+  hostCpus,
+  discipline,
+  vcpus,
+  pages,
+  pgdirs,
+}: WholeSpec): MachineShape => ({
+  ...{ hostCpus, discipline, seed: 1, frames: pages + 512 },
+  guests: [{ paging, pages, vcpus, pgdirs }],
+});
 
 /** What the yardstick must be told to make the same. */
 export function optionsFor(spec: GuestSpec): Options {
@@ -108,7 +109,7 @@ export function optionsFor(spec: GuestSpec): Options {
   const { paging, hostCpus, discipline, vcpus, sharing, pages } = whole;
   return {
     ...{ paging, discipline, sharing, cpuCount: hostCpus, vcpuCount: vcpus, pages },
-    ...layoutOptions(layoutOf(whole)),
+    ...layoutOptions(layoutOf(shapeOf(whole))),
   };
 }
 
@@ -122,7 +123,7 @@ export class HandDrivenGuest {
   constructor(spec: GuestSpec) {
     this.spec = wholeOf(spec);
     const { hostCpus, vcpus, sharing } = this.spec;
-    this.shared = makeMachine(layoutOf(this.spec), Vma.ReadWrite).shared;
+    this.shared = assemble(shapeOf(this.spec), Vma.ReadWrite).shared;
     // With several views the compiler sees several leaves: no more than are needed.
     this.hosts = Array.from({ length: hostCpus }, (_, i) => new Host(this.shared, i));
     this.lg.kernelAddress = KERNEL;

@@ -8,18 +8,11 @@ import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { type Remote, wrap } from 'comlink';
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
-import { type Gva, toGva } from '../shared/address.ts';
-import { ALL_DEFECTS, type DefectId } from '../shared/defects.ts';
-import type { DisciplineName } from '../shared/discipline.ts';
-import type { PagingName } from '../shared/entry.ts';
 import { UserError } from '../shared/errors.ts';
-import { type Host, makeMachine } from '../shared/host.ts';
-import { Vma } from '../shared/launcher-map.ts';
-import { type Layout, layOut, totalSwitcherPages } from '../shared/layout.ts';
+import type { Host } from '../shared/host.ts';
 import { Stop } from '../shared/machine-record.ts';
-import type { PagingPolicy } from '../shared/paging-policy.ts';
-import type { Virtualization } from '../shared/virtualization.ts';
 import { workerUrl } from '../shared/worker-url.ts';
+import { assemble, type GuestShape, layoutOf, type MachineShape } from './assembly.ts';
 import { MAX_VCPUS, MIN_PAGES } from './guest/kernel/layout.ts';
 import { loadProgram, type ProgramSource } from './guest/load.ts';
 import type { HostCpuApi, HostCpuEnd } from './host/host-cpu-api.ts';
@@ -29,36 +22,15 @@ import type { PolicyName } from './host/policy.ts';
 import { type Quantum, Scheduler, type Scheduling } from './host/scheduler.ts';
 import type { TraceRecorder } from './trace/recorder.ts';
 
-export interface GuestSpec {
+export interface GuestSpec extends GuestShape {
   readonly name: string;
   readonly program: ProgramSource;
-  /** In pages. */
-  readonly pages: number;
-  readonly paging: PagingName;
-  /** By default 1, as lguest ran. */
-  readonly vcpus?: number;
-  /** Shadow page tables that the host keeps for it; by default 4, as in the seed. */
-  readonly pgdirs?: number;
-  /** Whether it is shown the NX bit, which takes PAE; by default with PAE. */
-  readonly nx?: boolean;
-  /** How its addresses become the host's; by default shadow. Direct takes one vCPU. */
-  readonly virtualization?: Virtualization;
-  /** Where the paging code does other than lguest's. */
-  readonly pagingPolicy?: Partial<PagingPolicy>;
 }
 
-export interface MachineSpec {
-  readonly hostCpus: number;
+export interface MachineSpec extends MachineShape {
   readonly guests: readonly GuestSpec[];
   readonly policy: PolicyName;
   readonly quantum: Quantum;
-  readonly seed: number;
-  /** Defects of the code as written that are on; by default all as written, else none. */
-  readonly defects?: readonly DefectId[];
-  /** How several vCPUs of a guest are kept apart; by default they are not. */
-  readonly discipline?: DisciplineName;
-  /** Frames of host memory; by default what the guests can need at most. */
-  readonly frames?: number;
   /** Host CPUs that are offline for a while; by default none. */
   readonly hotplug?: readonly Hotplug[];
   /** How many page tables and copies on write are granted after boot; by default all. */
@@ -96,15 +68,6 @@ export interface Run {
   /** From the first entry to the end. */
   readonly seconds: number;
 }
-
-/** lguest's window when the fixmap leaves room for it. */
-const SWITCHER_ADDR: Gva = toGva(0xffc0_0000);
-
-/** Shadow table pages that a cached pgdir may need beside those that its guest's pages fill. */
-const TABLES_PER_PGDIR = 48;
-const PGDIRS = 4;
-/** Its regs page, and the tables of its own that a discipline gives it. */
-const PAGES_PER_VCPU = 4;
 
 /** How long a worker may take to come up before something must be wrong. */
 const BOOT_PATIENCE_MS = 60_000;
@@ -144,7 +107,8 @@ export class Machine {
   static async boot(spec: MachineSpec, { trace }: Observers = {}): Promise<Machine> {
     const start = performance.now();
     validate(spec);
-    const layout = layoutOf(spec);
+    // Fails here, in words, before a worker is started.
+    layoutOf(spec);
     // They take longest: they come up while memory is laid out.
     const workers = Array.from(
       { length: spec.hostCpus },
@@ -155,7 +119,7 @@ export class Machine {
       const programs = spec.guests.map((guest) => guest.program);
       // Fails here, in words, rather than in each worker.
       for (const program of programs) loadProgram(program);
-      const { shared, host } = makeMachine(layout, Vma.CopyOnWrite);
+      const { shared, host } = assemble(spec);
       for (const lg of host.guests) launch(lg);
       const apis = workers.map((worker) => wrap<HostCpuApi>(nodeEndpoint(worker)));
       const scheduling = schedulingOf(spec);
@@ -241,44 +205,6 @@ function brokenRun(error: Error, hostCpu: number): CpuDeath {
   return { kind: 'cpu died', hostCpu, message: error.stack ?? error.message };
 }
 
-/** Where everything is in such a machine. Throws UserError when it does not fit. */
-export function layoutOf(spec: MachineSpec): Layout {
-  return layOut({
-    hostCpus: spec.hostCpus,
-    switcherAddr: SWITCHER_ADDR,
-    frames: spec.frames ?? framesFor(spec),
-    seed: spec.seed,
-    guests: spec.guests.map(({ paging, nx, pages, vcpus = 1, pgdirs = PGDIRS, ...guest }) => ({
-      paging,
-      nx: nx ?? paging === 'pae',
-      pages,
-      vcpus,
-      ...shadowing(spec, pgdirs, vcpus, guest),
-    })),
-  });
-}
-
-/**
- * Defects, disciplines, policies and pgdirs are the shadow's; guests without one have a lock,
- * and for each vCPU a pgdir that says on which top level it is.
- */
-const shadowing = (
-  spec: MachineSpec,
-  pgdirs: number,
-  vcpus: number,
-  { virtualization = 'shadow', pagingPolicy }: Pick<GuestSpec, 'virtualization' | 'pagingPolicy'>,
-) =>
-  virtualization === 'shadow'
-    ? {
-        ...{ pgdirs, defects: defectsOf(spec), discipline: spec.discipline ?? 'as-written' },
-        ...(pagingPolicy === undefined ? {} : { policy: pagingPolicy }),
-      }
-    : { pgdirs: vcpus, defects: [], discipline: 'guest-lock' as const, virtualization };
-
-/** The defects that are on. */
-export const defectsOf = ({ defects, discipline = 'as-written' }: MachineSpec) =>
-  defects ?? (discipline === 'as-written' ? ALL_DEFECTS : []);
-
 /** How its vCPUs are scheduled. */
 export const schedulingOf = ({ policy, quantum, hotplug = [] }: MachineSpec): Scheduling => ({
   policy,
@@ -290,18 +216,6 @@ const after = (ms: number): Promise<undefined> =>
   new Promise((resolve) => {
     setTimeout(() => resolve(undefined), ms).unref();
   });
-
-/** Guest memory, page tables for it, and the Switcher: what the guests can need at most. */
-function framesFor(spec: MachineSpec): number {
-  const guests = spec.guests.map(
-    ({ pages, vcpus = 1, pgdirs = PGDIRS }) =>
-      pages + pgdirs * (TABLES_PER_PGDIR + Math.ceil(pages / 512)) + vcpus * PAGES_PER_VCPU,
-  );
-  const switcher = totalSwitcherPages(spec.hostCpus);
-  // What lies in other CPUs' caches is out of reach.
-  const caches = spec.hostCpus * 64;
-  return guests.reduce((a, b) => a + b, 1 + switcher + caches);
-}
 
 function validate(spec: MachineSpec): void {
   checkHotplug(spec.hotplug ?? [], spec.hostCpus);

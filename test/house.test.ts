@@ -19,7 +19,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['src/host'],
   ['src/direct', 'src/nested'],
   ['src/guest', 'src/mmu', 'src/paging'],
-  ['src/cost', 'src/trace', 'src/yaml'],
+  ['src/assembly.ts', 'src/cost', 'src/trace', 'src/yaml'],
   ['shared'],
 ];
 

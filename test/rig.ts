@@ -1,34 +1,21 @@
 /** A machine in one thread: its host CPUs take turns, so every step is where a test wants it. */
 
-import { toGva } from '../shared/address.ts';
-import { ALL_DEFECTS, type DefectId } from '../shared/defects.ts';
-import type { DisciplineName } from '../shared/discipline.ts';
-import type { PagingName } from '../shared/entry.ts';
-import { Host, makeMachine } from '../shared/host.ts';
-import { Vma } from '../shared/launcher-map.ts';
-import { layOut } from '../shared/layout.ts';
+import { Host } from '../shared/host.ts';
 import type { LgCpu } from '../shared/lg-cpu.ts';
 import type { Dead } from '../shared/lguest.ts';
 import type { PagingPolicy } from '../shared/paging-policy.ts';
-import type { Virtualization } from '../shared/virtualization.ts';
+import { assemble, type GuestShape, type MachineShape } from '../src/assembly.ts';
 import { digestMemory } from '../src/check/digest.ts';
 import { checkNothingLeft, checkReferences } from '../src/check/references.ts';
 import type { Program } from '../src/guest/program.ts';
-import { GuestSoftware, guestMachine } from '../src/guest/software.ts';
+import { softwareOf } from '../src/guest/software.ts';
 import { close, launch } from '../src/host/launcher.ts';
-import { GuestRunner, type SoftwareFor } from '../src/host/run-guest.ts';
+import { GuestRunner } from '../src/host/run-guest.ts';
 
-export interface RigSpec {
+export interface RigSpec
+  extends Partial<GuestShape>,
+    Partial<Pick<MachineShape, 'hostCpus' | 'frames' | 'discipline' | 'defects'>> {
   readonly program: Program;
-  readonly paging?: PagingName;
-  readonly hostCpus?: number;
-  readonly vcpus?: number;
-  readonly pages?: number;
-  readonly frames?: number;
-  readonly pgdirs?: number;
-  readonly discipline?: DisciplineName;
-  readonly defects?: readonly DefectId[];
-  readonly virtualization?: Virtualization;
   readonly policy?: Partial<PagingPolicy>;
 }
 
@@ -39,42 +26,20 @@ export class Rig {
   readonly cpus: readonly { readonly host: Host; readonly runner: GuestRunner }[];
 
   constructor(spec: RigSpec) {
-    const { program, paging = 'nonpae', hostCpus = 1, vcpus = 1, pages = 1024 } = spec;
-    const { virtualization = 'shadow' } = spec;
-    const nx = paging === 'pae';
-    const { shared, host } = makeMachine(
-      layOut({
-        hostCpus,
-        switcherAddr: toGva(0xffc0_0000),
-        frames: spec.frames ?? pages + 1024,
-        seed: 1,
-        guests: [
-          {
-            paging,
-            nx,
-            pages,
-            vcpus,
-            virtualization,
-            ...(virtualization === 'shadow'
-              ? {
-                  pgdirs: spec.pgdirs ?? 4,
-                  defects: spec.defects ?? ALL_DEFECTS,
-                  discipline: spec.discipline ?? 'as-written',
-                }
-              : { pgdirs: vcpus, defects: [], discipline: 'guest-lock' }),
-            policy: spec.policy ?? {},
-          },
-        ],
-      }),
-      Vma.CopyOnWrite,
-    );
+    const { program, paging = 'nonpae', hostCpus = 1, pages = 1024, policy, ...rest } = spec;
+    const { frames = pages + 1024, discipline, defects, ...guest } = rest;
+    const { shared, host } = assemble({
+      ...{ hostCpus, seed: 1, frames },
+      ...(discipline && { discipline }),
+      ...(defects && { defects }),
+      guests: [{ ...guest, paging, pages, ...(policy && { pagingPolicy: policy }) }],
+    });
     this.host = host;
     launch(host.guests[0]!);
     this.cpus = Array.from({ length: hostCpus }, (_, i) => {
       const view = new Host(shared, i);
-      const softwareFor: SoftwareFor = (processor, lg) =>
-        new GuestSoftware(processor, guestMachine(lg, program), lg.counters);
-      return { host: view, runner: new GuestRunner(view, view.cpus[i]!, softwareFor, () => {}) };
+      const runner = new GuestRunner(view, view.cpus[i]!, softwareOf([program]), () => {});
+      return { host: view, runner };
     });
   }
 

@@ -8,10 +8,10 @@ import { expose } from 'comlink';
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
 import { Host } from '../shared/host.ts';
 import { loadProgram } from '../src/guest/load.ts';
-import { GuestSoftware, guestMachine } from '../src/guest/software.ts';
+import { softwareOf } from '../src/guest/software.ts';
 import type { HostCpuApi, HostCpuBoot, HostCpuEnd } from '../src/host/host-cpu-api.ts';
 import { HostCpuLoop } from '../src/host/host-cpu-loop.ts';
-import { GuestRunner, type SoftwareFor } from '../src/host/run-guest.ts';
+import { GuestRunner } from '../src/host/run-guest.ts';
 import { Scheduler } from '../src/host/scheduler.ts';
 import { tapFor } from '../src/trace/recorder.ts';
 
@@ -21,9 +21,7 @@ class HostCpuWorker implements HostCpuApi {
   boot({ shared, index, programs, scheduling, trace }: HostCpuBoot): void {
     const host = new Host(shared, index);
     if (trace !== undefined) host.events.tap = tapFor(trace);
-    const loaded = programs.map(loadProgram);
-    const softwareFor: SoftwareFor = (processor, lg) =>
-      new GuestSoftware(processor, guestMachine(lg, loaded[lg.index]!), lg.counters);
+    const softwareFor = softwareOf(programs.map(loadProgram));
     const cpu = host.cpus[index]!;
     const scheduler = new Scheduler(host, scheduling);
     const runner = new GuestRunner(host, cpu, softwareFor, (lg) => scheduler.unparkSiblings(lg));

@@ -7,7 +7,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { UserError } from '../../shared/errors.ts';
-import { layoutOf } from '../../src/machine.ts';
+import { layoutOf } from '../../src/assembly.ts';
 import type { MemoryResult } from '../../src/report/benchmark.ts';
 import { tracePath } from '../traces.ts';
 import { type Shape, specOf } from './spec.ts';

@@ -3,13 +3,12 @@
  * is what the code does, with a compiler that is done with it, and no thread waits for another.
  */
 
-import { Host, makeMachine } from '../../shared/host.ts';
-import { Vma } from '../../shared/launcher-map.ts';
+import { Host } from '../../shared/host.ts';
+import { assemble } from '../../src/assembly.ts';
 import type { Program } from '../../src/guest/program.ts';
-import { GuestSoftware, guestMachine } from '../../src/guest/software.ts';
+import { softwareOf } from '../../src/guest/software.ts';
 import { launch } from '../../src/host/launcher.ts';
-import { GuestRunner, type SoftwareFor } from '../../src/host/run-guest.ts';
-import { layoutOf } from '../../src/machine.ts';
+import { GuestRunner } from '../../src/host/run-guest.ts';
 import { statistics } from '../../src/report/run-report.ts';
 import { type Batch, timed } from '../pair.ts';
 import { type Shape, specOf } from './spec.ts';
@@ -19,10 +18,9 @@ const QUANTUM = 2_000;
 
 /** Runs a machine of this shape, all guests with the same program, to its end. */
 export function runInTurns(shape: Shape, program: Program): Batch {
-  const { shared, host } = makeMachine(layoutOf(specOf(shape)), Vma.CopyOnWrite);
+  const { shared, host } = assemble(specOf(shape));
   for (const lg of host.guests) launch(lg);
-  const softwareFor: SoftwareFor = (processor, lg) =>
-    new GuestSoftware(processor, guestMachine(lg, program), lg.counters);
+  const softwareFor = softwareOf(host.guests.map(() => program));
   const cpus = host.cpus.map((_, i) => {
     const view = new Host(shared, i);
     const runner = new GuestRunner(view, view.cpus[i]!, softwareFor, () => {});

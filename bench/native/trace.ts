@@ -6,9 +6,7 @@
  * in a hundred of a trace of five million, are neither made through the MMU nor counted.
  */
 
-import { toGva } from '../../shared/address.ts';
-import { ALL_DEFECTS } from '../../shared/defects.ts';
-import { layOut } from '../../shared/layout.ts';
+import { layoutOf } from '../../src/assembly.ts';
 import { openProgram } from '../../src/guest/traces/reader.ts';
 import { layoutOptions } from '../guest.ts';
 import type { Side } from '../pair.ts';
@@ -28,13 +26,8 @@ export async function replayInC(path: string, pages: number) {
 }
 
 function traceWork(path: string, pages: number) {
-  const layout = layOut({
-    hostCpus: 1,
-    switcherAddr: toGva(0xffc0_0000),
-    frames: pages + 1024,
-    seed: 1,
-    guests: [{ paging: 'nonpae', nx: false, pages, vcpus: 1, pgdirs: 4, defects: ALL_DEFECTS }],
-  });
+  const guests = [{ paging: 'nonpae', pages }] as const;
+  const layout = layoutOf({ hostCpus: 1, seed: 1, frames: pages + 1024, guests });
   const options = {
     ...{ trace: path, paging: 'nonpae', discipline: 'as-written', pages },
     ...{ cpuCount: 1, vcpuCount: 1, copyOnWrite: 1 },

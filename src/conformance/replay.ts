@@ -15,14 +15,13 @@ import {
   toGva,
   wordInFrame,
 } from '../../shared/address.ts';
-import { ALL_DEFECTS } from '../../shared/defects.ts';
 import { Entry } from '../../shared/entry.ts';
 import { HostOops } from '../../shared/errors.ts';
 import { lgwriteWord } from '../../shared/guest-memory.ts';
-import { type Host, makeMachine } from '../../shared/host.ts';
+import type { Host } from '../../shared/host.ts';
 import { Vma } from '../../shared/launcher-map.ts';
-import { layOut } from '../../shared/layout.ts';
 import { LguestData } from '../../shared/lguest-data.ts';
+import { assemble, type GuestShape } from '../assembly.ts';
 import { Mmu } from '../mmu/tlb.ts';
 import { demandPage } from '../paging/fault.ts';
 import { guestPa, guestPagetableClearAll, guestPagetableFlushUser } from '../paging/flush.ts';
@@ -162,23 +161,10 @@ class ScriptedMachine {
   #random = 0;
 
   constructor(header: VectorHeader) {
-    const layout = layOut({
-      hostCpus: header.hostCpus,
-      switcherAddr: toGva(header.switcherAddr),
-      frames: header.pfnLimit * 2 + SPARE_FRAMES,
-      seed: 0,
-      guests: [
-        {
-          paging: header.pae ? 'pae' : 'nonpae',
-          nx: header.nx,
-          pages: header.pfnLimit,
-          vcpus: header.vcpus,
-          pgdirs: 4,
-          defects: ALL_DEFECTS,
-        },
-      ],
-    });
-    this.host = makeMachine(layout, Vma.ReadWrite).host;
+    const { hostCpus, switcherAddr, pae, nx, pfnLimit: pages, vcpus } = header;
+    const guest: GuestShape = { paging: pae ? 'pae' : 'nonpae', nx, pages, vcpus };
+    const shape = { hostCpus, switcherAddr, seed: 0, frames: pages * 2 + SPARE_FRAMES };
+    this.host = assemble({ ...shape, guests: [guest] }, Vma.ReadWrite).host;
     this.host.prandomU32 = () => this.#random;
     this.#mmu = new Mmu(this.host, this.host.cpus[0]!);
   }

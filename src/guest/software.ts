@@ -36,6 +36,12 @@ export class GuestSoftware implements Software {
   }
 }
 
+/** What runs in each guest of a machine, on a processor: a program of its own, by its number. */
+export const softwareOf =
+  (programs: readonly Program[]) =>
+  (processor: ProcessorWithTlb, lg: Lguest): Software =>
+    new GuestSoftware(processor, guestMachine(lg, programs[lg.index]!), lg.counters);
+
 /** A guest's machine, running a program. */
 export const guestMachine = (
   { form, nx, pfnLimit, cpus, virtualization }: Lguest,

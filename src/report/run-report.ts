@@ -4,11 +4,12 @@ import { COUNTER_INFOS, Counter, type CounterId, HYPERCALL_NAMES } from '../../s
 import { Dead } from '../../shared/lguest.ts';
 import { AS_LGUEST, type PagingPolicy } from '../../shared/paging-policy.ts';
 import type { Virtualization } from '../../shared/virtualization.ts';
+import { defectsOf } from '../assembly.ts';
 import type { CheckedRun } from '../check/checked-run.ts';
 import type { MemoryDigest } from '../check/digest.ts';
 import { type CostTable, costTable } from '../cost/model.ts';
 import type { Hotplug } from '../host/hotplug.ts';
-import { defectsOf, type Ending, type Machine } from '../machine.ts';
+import type { Ending, Machine } from '../machine.ts';
 import { type CostReport, costReport } from './costs.ts';
 
 /** Raised whenever a field changes its meaning or goes away. */

@@ -1,9 +1,9 @@
 /** Mistakes that only several fields of a scenario make together, or the files it names. */
 
 import { UserError } from '../../shared/errors.ts';
+import { layoutOf } from '../assembly.ts';
 import { openProgram } from '../guest/traces/reader.ts';
 import { hotplugMistakes } from '../host/hotplug.ts';
-import { layoutOf } from '../machine.ts';
 import type { Mistake } from '../yaml/mistakes.ts';
 import type { Scenario } from './schema.ts';
 import { specOf, tracePath } from './spec.ts';

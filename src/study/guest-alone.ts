@@ -3,29 +3,18 @@
  * function of the program, the policies and the seed. The code is as written, with all its defects.
  */
 
-import { toGpfn, toGva } from '../../shared/address.ts';
-import { ALL_DEFECTS } from '../../shared/defects.ts';
-import type { PagingName } from '../../shared/entry.ts';
-import { Host, makeMachine } from '../../shared/host.ts';
+import { toGpfn } from '../../shared/address.ts';
+import { Host } from '../../shared/host.ts';
 import { Vma } from '../../shared/launcher-map.ts';
-import { layOut } from '../../shared/layout.ts';
 import { Dead, type Lguest } from '../../shared/lguest.ts';
-import type { PagingPolicy } from '../../shared/paging-policy.ts';
-import type { Virtualization } from '../../shared/virtualization.ts';
+import { assemble, type GuestShape } from '../assembly.ts';
 import type { Program } from '../guest/program.ts';
-import { GuestSoftware, guestMachine } from '../guest/software.ts';
+import { softwareOf } from '../guest/software.ts';
 import { launch } from '../host/launcher.ts';
 import { GuestRunner } from '../host/run-guest.ts';
 
-export interface GuestShape {
-  /** By default shadow; policies, pgdirs and defects are its alone. */
-  readonly virtualization?: Virtualization;
-  readonly policy?: Partial<PagingPolicy>;
+export interface AloneShape extends Partial<GuestShape> {
   readonly seed: number;
-  readonly paging?: PagingName;
-  /** Guest memory in pages. */
-  readonly pages?: number;
-  readonly pgdirs?: number;
   /** Host memory in frames; by default more than enough. */
   readonly frames?: number;
   /** What the Launcher maps the guest's memory as; by default as lguest's did. */
@@ -33,25 +22,16 @@ export interface GuestShape {
 }
 
 /** The guest, on a machine of its own, as its one host CPU sees it. */
-export function guestAlone(shape: GuestShape): Lguest {
-  const { seed, paging = 'nonpae', pages = 2048, pgdirs = 4, policy = {} } = shape;
-  const { virtualization = 'shadow' } = shape;
-  const { shared } = makeMachine(
-    layOut({
+export function guestAlone({ seed, frames, vma, ...guest }: AloneShape): Lguest {
+  const { paging = 'nonpae', pages = 2048, pgdirs = 4 } = guest;
+  const { shared } = assemble(
+    {
       hostCpus: 1,
-      switcherAddr: toGva(0xffc0_0000),
-      frames: shape.frames ?? pages + pgdirs * 64 + 256,
       seed,
-      guests: [
-        {
-          ...{ paging, nx: paging === 'pae', pages, vcpus: 1, virtualization },
-          ...(virtualization === 'shadow'
-            ? { pgdirs, defects: ALL_DEFECTS, policy }
-            : { pgdirs: 1, defects: [], discipline: 'guest-lock' }),
-        },
-      ],
-    }),
-    shape.vma ?? Vma.CopyOnWrite,
+      frames: frames ?? pages + pgdirs * 64 + 256,
+      guests: [{ ...guest, paging, pages }],
+    },
+    vma,
   );
   return new Host(shared, 0).guests[0]!;
 }
@@ -70,12 +50,7 @@ export interface Look {
 export function runProgram(lg: Lguest, program: Program, look?: Look): boolean {
   launch(lg);
   const { host } = lg;
-  const runner = new GuestRunner(
-    host,
-    host.cpus[0]!,
-    (processor) => new GuestSoftware(processor, guestMachine(lg, program), lg.counters),
-    () => {},
-  );
+  const runner = new GuestRunner(host, host.cpus[0]!, softwareOf([program]), () => {});
   const cpu = lg.cpus[0]!;
   for (;;) {
     cpu.quantum = look?.every ?? FOR_EVER;

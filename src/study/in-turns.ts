@@ -5,18 +5,18 @@
  */
 
 import { assert } from '../../shared/errors.ts';
-import { Host, makeMachine } from '../../shared/host.ts';
-import { Vma } from '../../shared/launcher-map.ts';
+import { Host } from '../../shared/host.ts';
 import { Dead } from '../../shared/lguest.ts';
+import { assemble } from '../assembly.ts';
 import { checkAll } from '../check/invariants.ts';
 import { checkNothingLeft } from '../check/references.ts';
 import { loadProgram } from '../guest/load.ts';
-import { GuestSoftware, guestMachine } from '../guest/software.ts';
+import { softwareOf } from '../guest/software.ts';
 import { HostCpuLoop } from '../host/host-cpu-loop.ts';
 import { close, launch } from '../host/launcher.ts';
-import { GuestRunner, type SoftwareFor } from '../host/run-guest.ts';
+import { GuestRunner } from '../host/run-guest.ts';
 import { Scheduler } from '../host/scheduler.ts';
-import { layoutOf, type MachineSpec, schedulingOf } from '../machine.ts';
+import { type MachineSpec, schedulingOf } from '../machine.ts';
 
 /**
  * Runs a machine to its end, holds what it leaves to the invariants, and hands its host to `look`
@@ -28,7 +28,7 @@ export function runInTurns<T>(
   look: (host: Host) => T,
   beforeSlice?: (host: Host) => void,
 ): T {
-  const { shared, host } = makeMachine(layoutOf(spec), Vma.CopyOnWrite);
+  const { shared, host } = assemble(spec);
   for (const lg of host.guests) launch(lg);
   const programs = spec.guests.map(({ program }) => loadProgram(program));
   const scheduling = schedulingOf(spec);
@@ -36,11 +36,11 @@ export function runInTurns<T>(
   for (const cpu of host.vcpus) queues.enqueue(cpu);
   const cpus = host.cpus.map((_, index) => {
     const view = new Host(shared, index);
-    const softwareFor: SoftwareFor = (processor, lg) =>
-      new GuestSoftware(processor, guestMachine(lg, programs[lg.index]!), lg.counters);
     const scheduler = new Scheduler(view, scheduling);
     const cpu = view.cpus[index]!;
-    const runner = new GuestRunner(view, cpu, softwareFor, (lg) => scheduler.unparkSiblings(lg));
+    const runner = new GuestRunner(view, cpu, softwareOf(programs), (lg) =>
+      scheduler.unparkSiblings(lg),
+    );
     const loop = new HostCpuLoop(view, cpu, runner, scheduler);
     return { cpu, scheduler, loop };
   });

@@ -1,16 +1,16 @@
 /** Pages that a guest gives to the host: the frames behind them, and who has them then. */
 
 import { describe, expect, test } from 'vitest';
-import { toGpa, toGpfn, toGva } from '../../shared/address.ts';
-import { Host, makeMachine } from '../../shared/host.ts';
+import { toGpa, toGpfn } from '../../shared/address.ts';
+import { Host } from '../../shared/host.ts';
 import { Vma } from '../../shared/launcher-map.ts';
-import { layOut } from '../../shared/layout.ts';
+import { assemble } from '../../src/assembly.ts';
 import { BALLOON, MEM_MAP } from '../../src/guest/kernel/layout.ts';
 import { type Program, Prot, Sys } from '../../src/guest/program.ts';
-import { GuestSoftware, guestMachine } from '../../src/guest/software.ts';
+import { softwareOf } from '../../src/guest/software.ts';
 import { StreamBuilder } from '../../src/guest/traces/builder.ts';
 import { launch, notified } from '../../src/host/launcher.ts';
-import { GuestRunner, type SoftwareFor } from '../../src/host/run-guest.ts';
+import { GuestRunner } from '../../src/host/run-guest.ts';
 import { Rig } from '../rig.ts';
 import { audit, framesOf, readGuest } from './at-rest.ts';
 
@@ -99,24 +99,12 @@ describe('two guests on a host that has memory for one and a half', () => {
     const first = useAndFree().syscall(Sys.inflate, gives).syscall(Sys.inflate, 0);
     for (let i = 0; i < 1000; i++) first.syscall(20);
     const programs = [program(first), program(useAndFree())];
-    const guest = {
-      paging: 'nonpae',
-      nx: false,
-      pages: 256,
-      vcpus: 1,
-      pgdirs: 4,
-      ...REPAIRED,
-    } as const;
-    const config = { hostCpus: 1, switcherAddr: toGva(0xffc0_0000), frames: 175, seed: 1 };
-    const { shared, host } = makeMachine(
-      layOut({ ...config, guests: [guest, guest] }),
-      Vma.CopyOnWrite,
-    );
+    const guest = { paging: 'nonpae', pages: 256 } as const;
+    const shape = { hostCpus: 1, frames: 175, seed: 1, ...REPAIRED };
+    const { shared, host } = assemble({ ...shape, guests: [guest, guest] });
     for (const lg of host.guests) launch(lg);
     const view = new Host(shared, 0);
-    const softwareFor: SoftwareFor = (processor, lg) =>
-      new GuestSoftware(processor, guestMachine(lg, programs[lg.index]!), lg.counters);
-    const runner = new GuestRunner(view, view.cpus[0]!, softwareFor, () => {});
+    const runner = new GuestRunner(view, view.cpus[0]!, softwareOf(programs), () => {});
     const [one, two] = view.guests.map(({ cpus }) => cpus[0]!);
     one!.quantum = 15_000;
     expect(runner.run(one!)).toBe('preempted');

@@ -1,12 +1,11 @@
 /** Page tables made by hand on a small machine, for the MMU's tests. */
 
-import { type Gva, type Pfn, type Ptr, toGva, wordInFrame } from '../../shared/address.ts';
-import { ALL_DEFECTS } from '../../shared/defects.ts';
+import { type Gva, type Pfn, type Ptr, wordInFrame } from '../../shared/address.ts';
 import { Entry, NONPAE, PAE, type PagingForm } from '../../shared/entry.ts';
 import { FrameKind } from '../../shared/frames.ts';
-import { type Host, makeMachine } from '../../shared/host.ts';
+import type { Host } from '../../shared/host.ts';
 import { Vma } from '../../shared/launcher-map.ts';
-import { layOut } from '../../shared/layout.ts';
+import { assemble } from '../../src/assembly.ts';
 import { Mmu } from '../../src/mmu/tlb.ts';
 
 /** How the processor reads the tables. */
@@ -26,18 +25,8 @@ export class Tables {
   readonly #mode: Mode;
 
   constructor(mode: Mode) {
-    this.host = makeMachine(
-      layOut({
-        hostCpus: 1,
-        switcherAddr: toGva(0xffc0_0000),
-        frames: 64,
-        seed: 0,
-        guests: [
-          { paging: 'nonpae', nx: false, pages: 1, vcpus: 1, pgdirs: 1, defects: ALL_DEFECTS },
-        ],
-      }),
-      Vma.ReadWrite,
-    ).host;
+    const guests = [{ paging: 'nonpae', pages: 1, pgdirs: 1 }] as const;
+    this.host = assemble({ hostCpus: 1, frames: 64, seed: 0, guests }, Vma.ReadWrite).host;
     this.mmu = new Mmu(this.host, this.host.cpus[0]!);
     this.form = mode.pae ? PAE : NONPAE;
     this.#mode = mode;

@@ -12,14 +12,13 @@ import { DISCIPLINES } from '../../shared/discipline.ts';
 import { type PagingName, pgdIndex, pmdIndex, pteIndex } from '../../shared/entry.ts';
 import { HostOops } from '../../shared/errors.ts';
 import { lgwriteWord } from '../../shared/guest-memory.ts';
-import { Host, makeMachine } from '../../shared/host.ts';
+import { Host } from '../../shared/host.ts';
 import { Hypercall } from '../../shared/hypercall.ts';
-import { Vma } from '../../shared/launcher-map.ts';
-import { layOut } from '../../shared/layout.ts';
 import type { LgCpu } from '../../shared/lg-cpu.ts';
 import { Dead } from '../../shared/lguest.ts';
 import { LguestData } from '../../shared/lguest-data.ts';
 import { seedRandom } from '../../shared/random.ts';
+import { assemble } from '../../src/assembly.ts';
 import { checkIsolation } from '../../src/check/isolation.ts';
 import { checkNothingLeft, checkReferences } from '../../src/check/references.ts';
 import { doHypercalls } from '../../src/host/hypercalls.ts';
@@ -189,17 +188,11 @@ function live(
 ): { readonly broken: readonly string[]; readonly steps: number } {
   const vcpus = defects.length > 0 ? 1 : 1 + (seed % 3);
   const discipline = DISCIPLINES[seed % DISCIPLINES.length]!;
-  const nx = paging === 'pae';
   const pgdirs = 2 + (seed % 3);
-  const guest = { paging, nx, pages: PAGES, vcpus, pgdirs, defects, discipline };
-  const layout = layOut({
-    hostCpus: HOST_CPUS,
-    switcherAddr: toGva(switcherAddr),
-    frames: 500,
-    seed,
-    guests: [guest],
+  const { host, shared } = assemble({
+    ...{ hostCpus: HOST_CPUS, switcherAddr, frames: 500, seed, defects, discipline },
+    guests: [{ paging, pages: PAGES, vcpus, pgdirs }],
   });
-  const { host, shared } = makeMachine(layout, Vma.CopyOnWrite);
   const views = Array.from({ length: HOST_CPUS }, (_, i) => {
     const view = new Host(shared, i);
     return { host: view, mmu: new Mmu(view, view.cpus[i]!) };

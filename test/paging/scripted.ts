@@ -4,12 +4,12 @@ import { type Gpa, type Gva, toGpa, toGpfn, toGva, wordInFrame } from '../../sha
 import { ALL_DEFECTS, type DefectId } from '../../shared/defects.ts';
 import type { DisciplineName } from '../../shared/discipline.ts';
 import { Entry, NONPAE, PAGE_TABLE } from '../../shared/entry.ts';
-import { Host, makeMachine, type SharedMachine } from '../../shared/host.ts';
+import { Host, type SharedMachine } from '../../shared/host.ts';
 import { Vma } from '../../shared/launcher-map.ts';
-import { layOut } from '../../shared/layout.ts';
 import type { LgCpu } from '../../shared/lg-cpu.ts';
 import type { Lguest } from '../../shared/lguest.ts';
 import type { PagingPolicy } from '../../shared/paging-policy.ts';
+import { assemble, SWITCHER_ADDR } from '../../src/assembly.ts';
 import { MachineState } from '../../src/conformance/state.ts';
 import { enterGuest, leaveGuest } from '../../src/host/switcher.ts';
 import { Mmu } from '../../src/mmu/tlb.ts';
@@ -24,7 +24,7 @@ export const FORMS = [
 
 /** Where the guest's kernel begins, unless a test says otherwise. */
 export const KERNEL = toGva(0xc000_0000);
-export const SWITCHER = toGva(0xffc0_0000);
+export const SWITCHER = SWITCHER_ADDR;
 
 /** Guest-physical addresses of top levels: pages 1 to 4. */
 export const TOP = toGpa(0x1000);
@@ -86,24 +86,14 @@ export class Scripted {
     discipline = 'as-written',
     policy = {},
   }: Options = {}) {
-    const guest = {
-      paging: pae ? 'pae' : 'nonpae',
-      nx,
-      pages: PAGES,
-      vcpus,
-      pgdirs: 4,
-      defects,
-      discipline,
-      policy,
-    } as const;
-    const layout = layOut({
-      hostCpus,
-      switcherAddr: toGva(switcherAddr),
-      frames: PAGES * 2 + 256,
-      seed: 0,
-      guests: [guest],
-    });
-    const { host, shared } = makeMachine(layout, Vma.ReadWrite);
+    const paging = pae ? 'pae' : 'nonpae';
+    const { host, shared } = assemble(
+      {
+        ...{ hostCpus, switcherAddr, frames: PAGES * 2 + 256, seed: 0, defects, discipline },
+        guests: [{ paging, nx, pages: PAGES, vcpus, pagingPolicy: policy }],
+      },
+      Vma.ReadWrite,
+    );
     this.host = host;
     this.#shared = shared;
     this.host.prandomU32 = () => this.random;

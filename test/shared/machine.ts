@@ -1,11 +1,9 @@
 /** Small machines for tests, and threads that work on them. */
 
 import { Worker } from 'node:worker_threads';
-import { toGva } from '../../shared/address.ts';
-import { ALL_DEFECTS } from '../../shared/defects.ts';
-import { type Host, makeMachine, type SharedMachine } from '../../shared/host.ts';
+import type { Host, SharedMachine } from '../../shared/host.ts';
 import { Vma } from '../../shared/launcher-map.ts';
-import { layOut } from '../../shared/layout.ts';
+import { assemble } from '../../src/assembly.ts';
 
 export interface SmallMachine {
   readonly hostCpus?: number;
@@ -19,14 +17,8 @@ export function smallMachine({ hostCpus = 1, frames = 64, pages = 4 }: SmallMach
   shared: SharedMachine;
   host: Host;
 } {
-  const layout = layOut({
-    hostCpus,
-    switcherAddr: toGva(0xffc0_0000),
-    frames,
-    seed: 1,
-    guests: [{ paging: 'nonpae', nx: false, pages, vcpus: 1, pgdirs: 4, defects: ALL_DEFECTS }],
-  });
-  return makeMachine(layout, Vma.ReadWrite);
+  const guests = [{ paging: 'nonpae', pages }] as const;
+  return assemble({ hostCpus, frames, seed: 1, guests }, Vma.ReadWrite);
 }
 
 /** Start a thread on a file beside this one; resolves once it says that it has begun. */

@@ -1,16 +1,16 @@
 /** A litmus test's machine, up to where every vCPU is at the first operation of its column. */
 
-import { gpfnOf, toGpa, toGpfn, toGva, wordInFrame } from '../../../shared/address.ts';
+import { gpfnOf, toGpa, toGpfn, wordInFrame } from '../../../shared/address.ts';
 import type { DefectId } from '../../../shared/defects.ts';
 import type { DisciplineName } from '../../../shared/discipline.ts';
 import type { PagingName } from '../../../shared/entry.ts';
-import { type Host, makeMachine, type SharedMachine } from '../../../shared/host.ts';
+import type { Host, SharedMachine } from '../../../shared/host.ts';
 import { REGISTERS_WORDS, Reg } from '../../../shared/host-cpu.ts';
 import { Vma } from '../../../shared/launcher-map.ts';
-import { layOut } from '../../../shared/layout.ts';
 import type { LgCpu } from '../../../shared/lg-cpu.ts';
 import type { Lguest } from '../../../shared/lguest.ts';
 import { EFLAGS_IF, LguestData, RING_SLOTS, SLOT_FREE } from '../../../shared/lguest-data.ts';
+import { assemble } from '../../assembly.ts';
 import { PAGE_OFFSET } from '../../guest/kernel/layout.ts';
 import { Selector, Vector } from '../../guest/processor.ts';
 import { guestSetStack, IPI_IRQ } from '../../host/interrupts.ts';
@@ -39,8 +39,6 @@ export interface LitmusSetting {
   readonly seed?: number;
 }
 
-const SWITCHER_ADDR = toGva(0xffc0_0000);
-
 /** More than any column has. */
 const QUANTUM = 0x7fff_ffff;
 
@@ -56,19 +54,13 @@ export function bootLitmus(
 ): { readonly shared: SharedMachine; readonly host: Host } {
   const { cpus: hostCpus, guest, vcpus } = litmus;
   const { pages, pgdirs, policy = {} } = guest;
-  const layout = layOut({
-    hostCpus,
-    switcherAddr: SWITCHER_ADDR,
-    frames: framesFor(litmus),
-    seed,
-    guests: [
-      {
-        ...{ paging, nx: paging === 'pae', pages, vcpus: vcpus.length, pgdirs },
-        ...{ defects, discipline, policy },
-      },
-    ],
-  });
-  const { shared, host } = makeMachine(layout, Vma.ReadWrite);
+  const { shared, host } = assemble(
+    {
+      ...{ hostCpus, defects, discipline, seed, frames: framesFor(litmus) },
+      guests: [{ paging, pages, vcpus: vcpus.length, pgdirs, pagingPolicy: policy }],
+    },
+    Vma.ReadWrite,
+  );
   const lg = host.guests[0]!;
   const tables = new GuestTables(litmus, lg.form);
   fillMemory(litmus, lg, tables);

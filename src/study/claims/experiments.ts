@@ -10,14 +10,14 @@ import type { Program } from '../../guest/program.ts';
 import { openProgram } from '../../guest/traces/reader.ts';
 import { samplePath } from '../../guest/traces/samples.ts';
 import { makeWorkload } from '../../guest/workloads/catalogue.ts';
-import { type GuestShape, guestAlone, heldPages, type Look, runProgram } from '../guest-alone.ts';
+import { type AloneShape, guestAlone, heldPages, type Look, runProgram } from '../guest-alone.ts';
 import type { Arm, Levels, Measures } from '../study.ts';
 import { measured } from './measures.ts';
 import { contextSwitches, copyOnWrite, kernelChanges, manySpaces } from './programs.ts';
 import { ORDERS, type Order, switchTopLevels } from './top-levels.ts';
 
 /** Runs to the end, or the study is at fault. */
-function ran(shape: GuestShape, program: Program, look?: Look): Lguest {
+function ran(shape: AloneShape, program: Program, look?: Look): Lguest {
   const lg = guestAlone(shape);
   const ended = runProgram(lg, program, look);
   assert(ended, `a guest of the study was killed: ${lg.reason}`);
@@ -53,7 +53,7 @@ const setPte = (): Arm[] =>
   Object.entries(COPYING).flatMap(([program, make]) =>
     POLICY_CHOICES.setPte.map((choice) =>
       arm('set-pte', { program, set_pte: choice }, (seed, costs) => {
-        const lg = ran({ seed, pages: PAGES, policy: { setPte: choice } }, make(seed));
+        const lg = ran({ seed, pages: PAGES, pagingPolicy: { setPte: choice } }, make(seed));
         return measured(lg, costs, program === 'copy-on-write' ? COPIED_PAGES * COPIES : undefined);
       }),
     ),
@@ -68,7 +68,7 @@ const eviction = (scale: number): Arm[] =>
       arm('eviction', { order, eviction: choice }, (seed, costs) => {
         const switches = Math.round(SWITCHES * scale);
         const what = { processes: PROCESSES, order, switches };
-        const lg = switchTopLevels({ seed, policy: { eviction: choice } }, what);
+        const lg = switchTopLevels({ seed, pagingPolicy: { eviction: choice } }, what);
         return measured(lg, costs, switches);
       }),
     ),
@@ -83,7 +83,7 @@ const kernelMappings = (scale: number): Arm[] =>
         const rounds = Math.round(ROUNDS * scale);
         const program = contextSwitches(seed, processes, rounds);
         return measured(
-          ran({ seed, policy: { kernelMappings: choice } }, program),
+          ran({ seed, pagingPolicy: { kernelMappings: choice } }, program),
           costs,
           processes * rounds,
         );
@@ -101,7 +101,7 @@ function kernelChange(scale: number): Arm[] {
   return [...new Set([16, 64, ...sizes])].flatMap((used) =>
     POLICY_CHOICES.kernelChange.map((choice) =>
       arm('kernel-change', { used_pages: used, kernel_change: choice }, (seed, costs) => {
-        const shape = { seed, pages: used + 2048, policy: { kernelChange: choice } };
+        const shape = { seed, pages: used + 2048, pagingPolicy: { kernelChange: choice } };
         const lg = ran(shape, kernelChanges(seed, used, CHANGES));
         const compared = lg.counters.get(Counter.EntriesCompared);
         return { ...measured(lg, costs, CHANGES), compared };
@@ -115,7 +115,7 @@ const middleLevel = (): Arm[] =>
   ['fork-bomb', 'cow-break', 'mmap-churn'].flatMap((program) =>
     POLICY_CHOICES.kernelChange.map((choice) =>
       arm('middle-level', { program, kernel_change: choice }, (seed, costs) => {
-        const shape = { seed, paging: 'pae' as PagingName, policy: { kernelChange: choice } };
+        const shape = { seed, paging: 'pae' as PagingName, pagingPolicy: { kernelChange: choice } };
         const lg = ran(shape, makeWorkload({ name: program, seed }));
         return { ...measured(lg, costs), compared: lg.counters.get(Counter.EntriesCompared) };
       }),
@@ -131,11 +131,11 @@ const FAULTING: Readonly<
   'all used': (seed, prefault, scale) => {
     const what = { processes: PROCESSES, order: 'circle' as Order };
     const switches = Math.round(500 * scale);
-    return switchTopLevels({ seed, policy: { prefault } }, { ...what, switches });
+    return switchTopLevels({ seed, pagingPolicy: { prefault } }, { ...what, switches });
   },
   'few used': (seed, prefault, scale) =>
-    ran({ seed, policy: { prefault } }, contextSwitches(seed, 8, Math.round(ROUNDS * scale))),
-  pipeline: (seed, prefault) => ran({ seed, pages: PAGES, policy: { prefault } }, pipeline()),
+    ran({ seed, pagingPolicy: { prefault } }, contextSwitches(seed, 8, Math.round(ROUNDS * scale))),
+  pipeline: (seed, prefault) => ran({ seed, pages: PAGES, pagingPolicy: { prefault } }, pipeline()),
 };
 
 const prefault = (scale: number): Arm[] =>
@@ -162,7 +162,7 @@ const reclaim = (): Arm[] =>
     POLICY_CHOICES.reclaim.map((choice) =>
       arm('reclaim', { pgdirs, reclaim: choice }, (seed, costs) => {
         const program = (): Program => manySpaces(seed, CHILDREN, TABLES_EACH);
-        const shape = { seed, pgdirs, policy: { reclaim: choice } };
+        const shape = { seed, pgdirs, pagingPolicy: { reclaim: choice } };
         const least = leastFrames(shape, program);
         let held = 0;
         const at = (lg: Lguest): void => {
@@ -178,7 +178,7 @@ const reclaim = (): Arm[] =>
 /** To within so many frames. */
 const FINE = 4;
 
-function leastFrames(shape: GuestShape, program: () => Program): number {
+function leastFrames(shape: AloneShape, program: () => Program): number {
   let [tooFew, enough] = [128, 2048];
   while (enough - tooFew > FINE) {
     const frames = Math.round((tooFew + enough) / 2);
@@ -188,14 +188,14 @@ function leastFrames(shape: GuestShape, program: () => Program): number {
   return enough;
 }
 
-const survives = (shape: GuestShape, program: Program): boolean =>
+const survives = (shape: AloneShape, program: Program): boolean =>
   runProgram(guestAlone(shape), program, { every: LOOK_EVERY, at: () => {} });
 
 /** What it costs that the host's shadows hear of each page that is discarded. */
 const notifier = (): Arm[] =>
   POLICY_CHOICES.reclaim.map((choice: PagingPolicy['reclaim']) =>
     arm('notifier', { reclaim: choice }, (seed, costs) => {
-      const shape = { seed, policy: { reclaim: choice, kernelChange: 'compare' } } as const;
+      const shape = { seed, pagingPolicy: { reclaim: choice, kernelChange: 'compare' } } as const;
       const lg = ran(shape, kernelChanges(seed, 256, CHANGES));
       return {
         ...measured(lg, costs, CHANGES),

@@ -17,7 +17,7 @@ import { findSpte } from '../../paging/entries.ts';
 import { demandPage } from '../../paging/fault.ts';
 import { initGuestPagetable } from '../../paging/setup.ts';
 import { guestNewPagetable } from '../../paging/switch.ts';
-import { type GuestShape, guestAlone } from '../guest-alone.ts';
+import { type AloneShape, guestAlone } from '../guest-alone.ts';
 
 /** How the next process is chosen. */
 export const ORDERS = ['circle', 'any', 'favourites'] as const;
@@ -41,7 +41,7 @@ export interface Switches {
 }
 
 /** The guest after all of them. */
-export function switchTopLevels(shape: GuestShape, what: Switches): Lguest {
+export function switchTopLevels(shape: AloneShape, what: Switches): Lguest {
   const lg = guestAlone({ ...shape, vma: Vma.ReadWrite });
   const cpu = lg.cpus[0]!;
   initGuestPagetable(lg);

@@ -1,13 +1,12 @@
 /** A guest on host CPUs that go in lockstep, run to its end: how long it took, and who waited for what. */
 
 import { toPtr } from '../../../shared/address.ts';
-import { ALL_DEFECTS } from '../../../shared/defects.ts';
 import type { DisciplineName } from '../../../shared/discipline.ts';
 import type { PagingName } from '../../../shared/entry.ts';
 import { assert } from '../../../shared/errors.ts';
 import { EventKind } from '../../../shared/events.ts';
-import { type Host, makeMachine } from '../../../shared/host.ts';
-import { Vma } from '../../../shared/launcher-map.ts';
+import type { Host } from '../../../shared/host.ts';
+import { assemble, defectsOf } from '../../assembly.ts';
 import { checkAll } from '../../check/invariants.ts';
 import { Board } from '../../explore/engine/board.ts';
 import { bootLitmus } from '../../explore/litmus/boot.ts';
@@ -16,10 +15,9 @@ import { LITMUS_SCHEDULING } from '../../explore/litmus/scheduling.ts';
 import { litmusSoftware } from '../../explore/litmus/software.ts';
 import { loadProgram } from '../../guest/load.ts';
 import { Vector } from '../../guest/processor.ts';
-import { GuestSoftware, guestMachine } from '../../guest/software.ts';
+import { softwareOf } from '../../guest/software.ts';
 import { launch } from '../../host/launcher.ts';
-import type { SoftwareFor } from '../../host/run-guest.ts';
-import { layoutOf, type MachineSpec, schedulingOf } from '../../machine.ts';
+import { type MachineSpec, schedulingOf } from '../../machine.ts';
 import { IN_VAIN, Lockstep } from './lockstep.ts';
 
 /** What is waited for. */
@@ -48,8 +46,11 @@ export interface LockstepSetting {
 /** A tiny guest, whose columns are operations. */
 export function runInLockstep(litmus: Litmus, setting: LockstepSetting): LockstepRun {
   const { discipline, paging = 'nonpae', seed } = setting;
-  const defects = discipline === 'as-written' ? ALL_DEFECTS : [];
-  const { shared, host } = bootLitmus(litmus, { discipline, paging, defects });
+  const { shared, host } = bootLitmus(litmus, {
+    discipline,
+    paging,
+    defects: defectsOf({ discipline }),
+  });
   return play(
     new Board(shared, host, litmusSoftware(litmus), LITMUS_SCHEDULING, { mostSteps: 200_000 }),
     seed,
@@ -58,13 +59,11 @@ export function runInLockstep(litmus: Litmus, setting: LockstepSetting): Lockste
 
 /** Guests with a kernel and programs, on up to four host CPUs, each as long as it likes. */
 export function runGuestsInLockstep(spec: MachineSpec): LockstepRun {
-  const { shared, host } = makeMachine(layoutOf(spec), Vma.CopyOnWrite);
+  const { shared, host } = assemble(spec);
   for (const lg of host.guests) launch(lg);
   const programs = spec.guests.map(({ program }) => loadProgram(program));
-  const softwareFor: SoftwareFor = (processor, lg) =>
-    new GuestSoftware(processor, guestMachine(lg, programs[lg.index]!), lg.counters);
   return play(
-    new Board(shared, host, softwareFor, schedulingOf(spec), { mostSteps: 4_000_000 }),
+    new Board(shared, host, softwareOf(programs), schedulingOf(spec), { mostSteps: 4_000_000 }),
     spec.seed ?? 0,
   );
 }

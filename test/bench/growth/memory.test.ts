@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { largestIn } from '../../../bench/growth/memory.ts';
 import { specOf } from '../../../bench/growth/spec.ts';
-import { layoutOf } from '../../../src/machine.ts';
+import { layoutOf } from '../../../src/assembly.ts';
 
 const MIB = 2 ** 20;
 const GIB = 2 ** 30;
