@@ -216,12 +216,12 @@ describe('a portfolio', () => {
     const units = unitsOf(planned({ runs: 100, strategies: ['portfolio'], paths: [R15] }));
     const shares = Map.groupBy(units, ({ strategy }) => strategy);
     const sizes = [...shares.values()].map((own) => own.reduce((n, { runs }) => n + runs, 0));
-    expect(sizes).toEqual([15, 15, 14, 14, 14, 14, 14]);
+    expect(sizes).toEqual([13, 13, 13, 13, 12, 12, 12, 12]);
   });
 
   test('has those that umbra explore takes in turn', () => {
     const subject = new Subject(R15, readLitmus(R15), SETTING);
-    const members = unitsOf(planned({ runs: 7, strategies: ['portfolio'], paths: [R15] }));
+    const members = unitsOf(planned({ runs: 8, strategies: ['portfolio'], paths: [R15] }));
     const portfolio = STRATEGIES['portfolio']!();
     const inTurn = members.map(() => subject.run(portfolio, 5).run.digest);
     const alone = members.map(({ strategy }) => subject.run(STRATEGIES[strategy]!(), 5).run.digest);
@@ -286,7 +286,7 @@ describe('what may have been missed', () => {
     expect(strategies[2]).not.toHaveProperty('bound');
     expect(strategies[2]).not.toHaveProperty('reached');
     const text = formatReport(report);
-    expect(text).toMatch(/ missed d=1 +missed d=3 +preemptions/);
+    expect(text).toMatch(/ missed d=1 +missed d=3 +fewest *\n/);
     expect(text).toMatch(/ 3\.1e-5 +(0\.\d+|1 − \S+) +all ≤ 0, some 1/);
     expect(text).toContain('\npos: no bound is known on what it missed.\n');
   });

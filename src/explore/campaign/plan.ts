@@ -55,7 +55,7 @@ const UNIT_RUNS = 200;
 const WARM_UP = 5;
 
 /** These list schedules one after the other, and cannot begin in the middle. */
-const INDIVISIBLE: readonly string[] = ['fewest'];
+const INDIVISIBLE: readonly string[] = ['sweep', 'fewest'];
 
 /** Throws UserError for a file that is no litmus test. */
 export function planOf(

@@ -2,7 +2,6 @@
 
 import { plainTable } from '../../report/plain-table.ts';
 import { STRATEGIES } from '../strategies/catalogue.ts';
-import { FewestSwitches } from '../strategies/fewest-switches.ts';
 import type { Setting } from '../subject.ts';
 import { type Bound, depthOf, formatMissed, pctBound } from './bound.ts';
 import type { FailureRow, Group, Ledger } from './ledger.ts';
@@ -44,8 +43,8 @@ interface StrategyReport {
   /** Of PCT: for bugs of that depth. */
   readonly bound?: Bound & { readonly depth: number; readonly schedules: number };
   /**
-   * Of `fewest`: up to how many preemptions (and acts of hardware) all schedules were run, and
-   * some with how many.
+   * Of one that lists its schedules by preemptions: up to how many all were run, −1 if not even
+   * those without, and some with how many; there are no more without `some_with`.
    */
   readonly reached?: { readonly all_to: number; readonly some_with?: number };
 }
@@ -97,11 +96,9 @@ function strategyReport(group: Group, actors: number, mostSteps: number): Strate
     const bound = pctBound(depth, actors, mostSteps, bounded);
     return { ...report, bound: { depth, schedules: bounded, ...bound } };
   }
-  const made = STRATEGIES[strategy]!();
-  if (!(made instanceof FewestSwitches)) return report;
-  if (group.exhausted === 1) return { ...report, reached: { all_to: made.bound } };
-  // With no preemption there is but one schedule.
-  if (preemptions === 0) return { ...report, reached: { all_to: 0 } };
+  const { bound: most } = STRATEGIES[strategy]!();
+  if (most === undefined) return report;
+  if (group.exhausted === 1) return { ...report, reached: { all_to: most } };
   return { ...report, reached: { all_to: preemptions - 1, some_with: preemptions } };
 }
 
@@ -126,11 +123,11 @@ export function formatReport(report: CampaignReport): string {
 
 function formatTest({ path, name, settings }: TestReport): string {
   const depths = depthsOf(settings);
-  const hasFewest = settings.some(({ strategies }) => strategies.some(({ reached }) => reached));
+  const lists = listsOf(settings.flatMap(({ strategies }) => strategies));
   const head = [
     ...['', 'schedules', 'different', 'failed', 'n', 'k'],
     ...depths.map((depth) => `missed d=${depth}`),
-    ...(hasFewest ? ['preemptions'] : []),
+    ...lists,
   ];
   const table = plainTable(
     head,
@@ -139,12 +136,12 @@ function formatTest({ path, name, settings }: TestReport): string {
   for (const setting of settings) {
     const { strategies } = setting;
     const bounds = depths.map((depth) => strategies.find(({ bound }) => bound?.depth === depth));
-    const fewest = strategies.find(({ reached }) => reached)?.reached;
+    const listed = lists.map((name) => strategies.find(({ strategy }) => strategy === name));
     const numbers = [setting.schedules, setting.distinct, setting.failures];
     table.push([
       ...[settingText(setting), ...numbers.map(count), setting.actors, count(setting.most_steps)],
       ...bounds.map((found) => (found?.bound === undefined ? '–' : formatMissed(found.bound))),
-      ...(hasFewest ? [fewest === undefined ? '–' : formatReached(fewest)] : []),
+      ...listed.map((found) => (found?.reached === undefined ? '–' : formatReached(found))),
     ]);
   }
   const told = settings
@@ -167,9 +164,28 @@ const depthsOf = (settings: readonly SettingReport[]): number[] =>
     ),
   ].toSorted();
 
-function formatReached({ all_to, some_with }: NonNullable<StrategyReport['reached']>): string {
-  return some_with === undefined ? `all ≤ ${all_to}` : `all ≤ ${all_to}, some ${some_with}`;
+/** Strategies that list their schedules, each once. */
+const listsOf = (strategies: readonly StrategyReport[]): string[] => [
+  ...new Set(strategies.flatMap(({ strategy, reached }) => (reached ? [strategy] : []))),
+];
+
+function formatReached({ schedules, reached }: StrategyReport): string {
+  const { all_to, some_with } = reached!;
+  if (some_with === undefined) return `all ${count(schedules)}`;
+  return all_to < 0 ? `some ≤ ${some_with}` : `all ≤ ${all_to}, some ${some_with}`;
 }
+
+/** Of strategies that list their schedules. */
+const LISTED: Readonly<Record<string, readonly string[]>> = {
+  sweep: [
+    'sweep: up to how many preemptions it has run all of its schedules, and some of them; or all',
+    'that it has. They are not all that there are: they differ in operations and conflicting accesses.',
+  ],
+  fewest: [
+    'fewest: up to how many preemptions it has run all schedules, and some; or all that it has. An act',
+    'of hardware counts as one, and so does a forced switch that does not go to the next CPU.',
+  ],
+};
 
 /** What the columns say, and what they do not. */
 function legend({ tests }: CampaignReport): string[] {
@@ -188,12 +204,7 @@ function legend({ tests }: CampaignReport): string[] {
           'r schedules of pct-d with hardware doing nothing by itself, which are those of even seeds.',
         ]
       : []),
-    ...(has(({ reached }) => reached)
-      ? [
-          'preemptions: fewest has run all schedules, or some, with so many; an act of hardware counts,',
-          'and so does a forced switch that does not go to the next CPU.',
-        ]
-      : []),
+    ...listsOf(strategies).flatMap((name) => LISTED[name]!),
     ...(silent.length > 0
       ? [
           `${silent.join(', ')}: no bound is known on what ${silent.length > 1 ? 'these' : 'it'} missed.`,

@@ -3,7 +3,7 @@
 import { assert } from '../../../shared/errors.ts';
 import { readLitmus } from '../litmus/litmus.ts';
 import { STRATEGIES } from '../strategies/catalogue.ts';
-import { goesOnByItself, type Situation, type Strategy } from '../strategies/strategy.ts';
+import type { Situation, Strategy } from '../strategies/strategy.ts';
 import { type Ending, type Setting, Subject } from '../subject.ts';
 import { depthOf } from './bound.ts';
 
@@ -25,9 +25,9 @@ export interface UnitResult {
   readonly actors: number;
   /** Schedules that PCT's bound is about, its r: of PCT, with hardware doing nothing by itself. */
   readonly bounded: number;
-  /** The most in one schedule; acts of hardware count, and forced switches to another than the next CPU. */
+  /** The most in one schedule, as a strategy counts them that lists its schedules by them; else 0. */
   readonly preemptions: number;
-  /** `fewest` has run all that it would. */
+  /** A strategy that lists its schedules has run all of them. */
   readonly exhausted: boolean;
   /** Of the schedules, each once. */
   readonly digests: readonly string[];
@@ -61,7 +61,7 @@ export function runUnit(
   const digests = new Set<string>();
   const failures: Failure[] = [];
   const kinds = new Map<string, number>();
-  let [schedules, steps, mostSteps, bounded] = [0, 0, 0, 0];
+  let [schedules, steps, mostSteps, bounded, preemptions] = [0, 0, 0, 0, 0];
   while (schedules < runs) {
     const result = subject.run(observed, seed + schedules);
     // It finds out at the beginning of a run that there are no more.
@@ -69,6 +69,7 @@ export function runUnit(
     const { run, ending, kind, message } = result;
     steps += run.steps;
     mostSteps = Math.max(mostSteps, run.steps);
+    preemptions = Math.max(preemptions, strategy.preemptions ?? 0);
     digests.add(run.digest);
     if (isPct && isUndisturbed(seed + schedules)) {
       assert(!observed.hasEvents, 'hardware does nothing by itself with an even seed');
@@ -82,7 +83,7 @@ export function runUnit(
     }
     schedules++;
   }
-  const { actors, preemptions } = observed;
+  const { actors } = observed;
   return {
     ...{ schedules, steps, mostSteps, actors, bounded },
     ...{ preemptions, exhausted: strategy.exhausted ?? false },
@@ -96,11 +97,8 @@ const isUndisturbed = (seed: number): boolean => seed % 2 === 0;
 /** A strategy, and what it was asked and decided. */
 class Observed implements Strategy {
   actors = 0;
-  /** The most in one run. */
-  preemptions = 0;
   /** In this run hardware did something by itself. */
   hasEvents = false;
-  #ofThisRun = 0;
   readonly #strategy: Strategy;
 
   constructor(strategy: Strategy) {
@@ -110,16 +108,12 @@ class Observed implements Strategy {
   begin(seed: number, actors: number): void {
     this.actors = actors;
     this.hasEvents = false;
-    this.#ofThisRun = 0;
     this.#strategy.begin(seed, actors);
   }
 
   next(situation: Situation): number {
     const next = this.#strategy.next(situation);
     if (next >= situation.actors) this.hasEvents = true;
-    if (next !== goesOnByItself(situation)) {
-      this.preemptions = Math.max(this.preemptions, ++this.#ofThisRun);
-    }
     return next;
   }
 

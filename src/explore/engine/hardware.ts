@@ -9,9 +9,11 @@ import {
   type HostCpu,
   Mail,
   MOVE_SHIFT,
+  Reg,
   TLB_ENTRIES,
   TLB_ENTRY_WORDS,
 } from '../../../shared/host-cpu.ts';
+import { isUserMode } from '../../guest/processor.ts';
 import { evictionOn, moveOf } from './actors.ts';
 import type { Task } from './task.ts';
 
@@ -43,6 +45,12 @@ export class Hardware {
 
   cpu(index: number): HostCpu {
     return this.#host.cpus[index]!;
+  }
+
+  /** Where the program is that runs on a CPU, if it is inside the guest and in ring 3; else 0. */
+  operationOn(index: number): number {
+    const cpu = this.#host.cpus[index]!;
+    return cpu.inside && isUserMode(cpu.register(Reg.cs)) ? cpu.register(Reg.eip) : 0;
   }
 
   /** Interrupt a host CPU; its vCPU is to go on on CPU `to`. */

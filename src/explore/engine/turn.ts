@@ -171,6 +171,10 @@ export abstract class Turn implements Situation {
     return this.#asking?.hasBegun === false;
   }
 
+  get operation(): number {
+    return this.begins ? this.#hardware.operationOn(this.#asking!.index) : 0;
+  }
+
   pendingKind(actor: number): Access | 0 {
     if (actor >= this.cpus) return Access.Drain;
     return this.tasks[actor]!.pendingKind as Access | 0;

@@ -7,15 +7,19 @@ import { Pos } from './pos.ts';
 import { RandomWalk } from './random-walk.ts';
 import type { Strategy } from './strategy.ts';
 import { Surw } from './surw.ts';
+import { Sweep } from './sweep.ts';
 import { WithEvents } from './with-events.ts';
 
-/** Preemptions that `fewest` goes up to. */
+/** Preemptions that `sweep` and `fewest` go up to. */
 const BOUND = 2;
 
 const withEvents = (make: () => Strategy) => (): Strategy => new WithEvents(make());
 
 /** What a portfolio takes in turn. */
-export const PORTFOLIO = ['pct-2', 'fewest', 'pct-3', 'surw', 'pct-5', 'pos', 'random'] as const;
+export const PORTFOLIO = [
+  ...['sweep', 'pct-2', 'fewest', 'pct-3'],
+  ...['surw', 'pct-5', 'pos', 'random'],
+] as const;
 
 export const STRATEGIES: Readonly<Record<string, () => Strategy>> = {
   random: withEvents(() => new RandomWalk()),
@@ -26,6 +30,7 @@ export const STRATEGIES: Readonly<Record<string, () => Strategy>> = {
   'pct-5': withEvents(() => new Pct(5)),
   pos: withEvents(() => new Pos()),
   surw: withEvents(() => new Surw()),
+  sweep: () => new Sweep({ preemptions: BOUND, edges: true }),
   fewest: () => new FewestSwitches(BOUND),
   portfolio: () => new Portfolio(PORTFOLIO.map((name) => STRATEGIES[name]!())),
 };

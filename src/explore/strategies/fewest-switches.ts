@@ -52,6 +52,10 @@ export class FewestSwitches implements Strategy {
     }
   }
 
+  get preemptions(): number {
+    return this.#plan.length / 2;
+  }
+
   next(situation: Situation): number {
     const { step, current, runnable } = situation;
     const last = this.#plan.at(-2) ?? -1;
@@ -69,7 +73,7 @@ export class FewestSwitches implements Strategy {
   }
 
   ended(): void {
-    if (this.exhausted || this.#plan.length / 2 >= this.bound) return;
+    if (this.exhausted || this.preemptions >= this.bound) return;
     this.#queue.push({
       ...{ plan: this.#plan, steps: this.#steps },
       ...{ others: this.#others, events: this.#events },

@@ -17,8 +17,10 @@ export class Portfolio implements Strategy {
 
   begin(seed: number, actors: number): void {
     for (let tries = 0; tries < this.#members.length; tries++) {
+      const round = Math.floor(this.#runs / this.#members.length);
       this.#member = this.#members[this.#runs++ % this.#members.length]!;
-      this.#member.begin(seed, actors);
+      // Each is to have even and odd seeds: see WithEvents.
+      this.#member.begin(seed + round, actors);
       if (!this.#member.exhausted) return;
     }
   }

@@ -24,6 +24,8 @@ export interface Situation {
   readonly relaxes: boolean;
   /** Who asks is at the beginning of a piece of work. */
   readonly begins: boolean;
+  /** Where the guest's program is, if who asks stands before one of its operations; else 0. */
+  readonly operation: number;
   /** What an actor is about to do, if it stands in the middle of something; 0 if not known. */
   pendingKind(actor: number): Access | 0;
   pendingAt(actor: number): Ptr;
@@ -46,6 +48,12 @@ export interface Strategy {
   readonly eachPiece?: boolean;
   /** There are no more schedules: known once `begin` was called for one more. */
   readonly exhausted?: boolean;
+  /**
+   * Of one that lists its schedules by preemptions: how many the run that was begun last has, and
+   * how many a run has at most.
+   */
+  readonly preemptions?: number;
+  readonly bound?: number;
   /** The last run took so many steps. */
   ended?(steps: number): void;
   /** A number that the machine draws (prandom_u32): 0 … 2^32 − 1. */
