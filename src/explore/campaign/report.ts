@@ -178,12 +178,12 @@ function formatReached({ schedules, reached }: StrategyReport): string {
 /** Of strategies that list their schedules. */
 const LISTED: Readonly<Record<string, readonly string[]>> = {
   sweep: [
-    'sweep: up to how many preemptions it has run all of its schedules, and some of them; or all',
-    'that it has. They are not all that there are: they differ in operations and conflicting accesses.',
+    'sweep: of the schedules that it lists it has run all with so many preemptions, or some; `all N` are',
+    'all. There are others: it preempts where accesses conflict, and lets others do whole operations.',
   ],
   fewest: [
-    'fewest: up to how many preemptions it has run all schedules, and some; or all that it has. An act',
-    'of hardware counts as one, and so does a forced switch that does not go to the next CPU.',
+    'fewest: it has run all schedules with so many preemptions, or some; `all N` are all up to its bound.',
+    'An act of hardware counts as one, and so does a forced switch that does not go to the next CPU.',
   ],
 };
 
