@@ -94,6 +94,14 @@ export interface Region {
   readonly prot: number;
 }
 
+/**
+ * In which order the threads of a process ran in the original run, where one ran at a time: for
+ * each thread two numbers for each time that it did. The number of its first call then, of the
+ * calls of all threads from 0; and the number behind the last call before it that no access of
+ * any thread may pass. src/guest/traces/order.ts has more, src/guest/kernel/order.ts keeps it.
+ */
+export type ProcessOrder = readonly (readonly number[])[];
+
 export interface ProcessImage {
   /** The command as it was started, for people. */
   readonly command: string;
@@ -103,10 +111,14 @@ export interface ProcessImage {
   readonly brk?: number;
   /** Thread 0 starts with the process, the others by clone. */
   readonly threads: readonly OperationStream[];
+  /** Absent: its threads may run in any order. */
+  readonly order?: ProcessOrder | undefined;
 }
 
 export interface Program {
   readonly name: string;
   /** Process 0 is started by the kernel, the others by fork. */
   readonly processes: readonly ProcessImage[];
+  /** Accesses of all its threads, where a run does each once. Absent: that depends. */
+  readonly accesses?: number;
 }

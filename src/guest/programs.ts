@@ -5,6 +5,7 @@
 
 import { NONE, type ProcessImage, type Program, Prot, Sys } from './program.ts';
 import { StreamBuilder } from './traces/builder.ts';
+import { orderOf } from './traces/order.ts';
 
 const TEXT = 0x0804_8000;
 const DATA = 0x0805_0000;
@@ -83,7 +84,8 @@ function threads(): Program {
   main.syscall(Sys.switchTo, 1).load(DATA).syscall(Sys.exitGroup);
   others[0].syscall(Sys.exit, 0, 2);
   others[1].syscall(Sys.exit, 0, 0);
-  return { name: 'threads', processes: [image('threads', main, ...others)] };
+  const process = image('threads', main, ...others);
+  return { name: 'threads', processes: [{ ...process, order: orderOf(process.threads) }] };
 }
 
 /**

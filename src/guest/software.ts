@@ -50,4 +50,5 @@ export const guestMachine = (
   ...{ form, nx, virtualization, program },
   vcpus: cpus.length,
   pages: pfnLimit,
+  ordered: cpus.length > 1 && program.processes.some(({ order }) => order !== undefined),
 });

@@ -6,6 +6,7 @@
 import type { KernelContext } from './context.ts';
 import { Frame } from './frame.ts';
 import { Task } from './layout.ts';
+import { startOrder } from './order.ts';
 import { emptyMm, endSiblings, firstState, join, mapImage, recordResult } from './process.ts';
 import { current, setTask, taskField } from './tasks.ts';
 
@@ -22,6 +23,7 @@ export function exec(k: KernelContext, process: number): void {
   emptyMm(k, mm);
   setTask(k, me, Task.process, process);
   setTask(k, me, Task.thread, 0);
+  startOrder(k, me, process, 0);
   mapImage(k, mm, image);
   k.setSaved(Frame.fs, process);
   k.setSaved(Frame.gs, 0);

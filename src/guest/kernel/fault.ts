@@ -12,13 +12,13 @@ import { Prot } from '../program.ts';
 import type { KernelContext } from './context.ts';
 import { Frame } from './frame.ts';
 import { lguestData } from './hypercalls.ts';
-import { Task, TaskState, ZERO_PAGE } from './layout.ts';
+import { Task, ZERO_PAGE } from './layout.ts';
 import { pageOf, pgdOf, pteAddress, userEntry } from './page-tables.ts';
 import { allocPage, pageCount, putPage } from './pages.ts';
 import { panic } from './panic.ts';
 import { loadPte, setPte } from './paravirt.ts';
 import { exitGroup } from './process.ts';
-import { current, findTask, schedule, setTask, taskField } from './tasks.ts';
+import { current, taskField } from './tasks.ts';
 import { flushMm, markStale } from './tlb.ts';
 import { findVma, vmaProt } from './vma.ts';
 
@@ -33,8 +33,7 @@ export function pageFault(k: KernelContext): void {
   const vma = findVma(k, mm, address);
   const prot = vma === 0 ? 0 : vmaProt(k, vma);
   if (!permits(prot, errorCode)) {
-    if (!waitForMapping(k, me, mm)) segmentationFault(k, address);
-    return;
+    return segmentationFault(k, address);
   }
   mapPage(k, mm, address, prot, (errorCode & Fault.Write) !== 0);
 }
@@ -84,24 +83,6 @@ const copyOnWrite = (k: KernelContext, old: number, zeroPage: number): number =>
     putPage(k, old);
     return page;
   });
-
-/**
- * On several vCPUs a thread may run ahead of the one that, in the original run, had
- * mapped what it touches by then. It waits until one of the others has mapped something,
- * as long as there is one that can.
- */
-function waitForMapping(k: KernelContext, me: number, mm: number): boolean {
-  if (k.guest.vcpus === 1) return false;
-  const mayMap = (task: number): boolean => {
-    if (task === me || taskField(k, task, Task.mm) !== mm) return false;
-    const state = taskField(k, task, Task.state);
-    return state === TaskState.Running || state === TaskState.Runnable;
-  };
-  if (findTask(k, mayMap) === 0) return false;
-  setTask(k, me, Task.state, TaskState.WaitingMapping);
-  schedule(k);
-  return true;
-}
 
 /** SIGSEGV, which nobody here handles. */
 function segmentationFault(k: KernelContext, address: number): void {

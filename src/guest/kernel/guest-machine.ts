@@ -13,4 +13,6 @@ export interface GuestMachine {
   /** Memory, in pages. */
   readonly pages: number;
   readonly program: Program;
+  /** Whether threads run at the same time that have an order to keep to. */
+  readonly ordered: boolean;
 }

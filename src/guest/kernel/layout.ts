@@ -73,6 +73,11 @@ export const Task = {
   eip: 32,
   /** Virtual address where its kernel stack begins, which grows down. */
   stackTop: 36,
+  /** Of a thread of a traced process: which segment of its it is in, and which call is its next. */
+  segment: 40,
+  nextCall: 44,
+  /** In WaitingOrder: the call before which all others must have been made. */
+  awaits: 48,
 } as const;
 
 export const TaskState = {
@@ -88,8 +93,8 @@ export const TaskState = {
   Dying: 6,
   /** A vCPU's own, which runs when no other can. */
   Idle: 7,
-  /** A thread that touched what another thread of its process may yet map. */
-  WaitingMapping: 8,
+  /** A thread that, in the original run, other threads came before. */
+  WaitingOrder: 8,
 } as const;
 
 export const MAX_MMS = 32;

@@ -34,6 +34,7 @@ import {
 import { allocStack } from './pages.ts';
 import { panic } from './panic.ts';
 import { unpinTable } from './paravirt.ts';
+import { awaitStart, startOrder, wakeOrdered } from './order.ts';
 import {
   allocTask,
   current,
@@ -92,6 +93,7 @@ export const newTask = (
     const eip = PAGE_OFFSET + TEXT + entry * ENTRY_BYTES + BODY;
     const state = mm === 0 ? TaskState.Idle : TaskState.WaitingTurn;
     k.storeBlock(k.va(task), [state, pid, mm, process, thread, parent, base, base, eip, top]);
+    startOrder(k, task, process, thread);
     k.store(top + STACK_PADDING - THREAD_SIZE, task);
     const frame = Array<number>(FRAME_WORDS).fill(0);
     frame[Frame.fs] = process;
@@ -138,6 +140,7 @@ export function returnFromFork(k: KernelContext): void {
   const me = current(k);
   const process = taskField(k, me, Task.process);
   if (process === NONE) return exitGroup(k);
+  awaitStart(k);
   if (taskField(k, me, Task.thread) !== 0 || process === 0) return;
   const mm = taskField(k, me, Task.mm);
   emptyMm(k, mm);
@@ -164,19 +167,9 @@ export function exitThread(k: KernelContext, next: number): void {
   k.store(k.va(mm + Mm.users), users - 1);
   const heir = next === NONE ? 0 : findThread(k, mm, next);
   setTask(k, me, Task.state, TaskState.Free);
-  wakeMappingWaiters(k, mm);
+  wakeOrdered(k);
   wakeThread(k, mm, heir);
   schedule(k);
-}
-
-/** Threads that wait for a mapping look again: there is one more, or one thread fewer to make it. */
-export function wakeMappingWaiters(k: KernelContext, mm: number): void {
-  if (k.guest.vcpus === 1) return;
-  k.each(0, MAX_TASKS, (i) => {
-    const task = taskAt(i);
-    if (taskField(k, task, Task.state) !== TaskState.WaitingMapping) return;
-    if (taskField(k, task, Task.mm) === mm) makeRunnable(k, task);
-  });
 }
 
 /** Some thread of the process must have its turn, or none would ever again. */

@@ -8,17 +8,9 @@ import { EntryPoint } from './entry-points.ts';
 import { exec } from './exec.ts';
 import { Frame } from './frame.ts';
 import { Mm, PAGE_OFFSET, Task } from './layout.ts';
+import { inOrder } from './order.ts';
 import { protectRange, unmapRange } from './page-tables.ts';
-import {
-  clone,
-  exitGroup,
-  exitThread,
-  fork,
-  join,
-  switchToThread,
-  wait4,
-  wakeMappingWaiters,
-} from './process.ts';
+import { clone, exitGroup, exitThread, fork, join, switchToThread, wait4 } from './process.ts';
 import { current, schedule, taskField } from './tasks.ts';
 import { insertVma, pageAlign, protectVmas, removeVmas } from './vma.ts';
 
@@ -26,6 +18,10 @@ const EINVAL = -22;
 
 export function systemCall(k: KernelContext): void {
   const number = k.saved(Frame.eax);
+  inOrder(k, number, () => perform(k, number));
+}
+
+function perform(k: KernelContext, number: number): void {
   const a = k.saved(Frame.ebx);
   const b = k.saved(Frame.ecx);
   const c = k.saved(Frame.edx);
@@ -84,7 +80,6 @@ function onRange(
   }
   const mm = taskField(k, current(k), Task.mm);
   body(mm, start, end);
-  wakeMappingWaiters(k, mm);
   k.setSaved(Frame.eax, 0);
 }
 
@@ -108,5 +103,4 @@ function brk(k: KernelContext, address: number): void {
   if (before !== 0 && end > before) mmap(k, mm, before, end, Prot.Read | Prot.Write);
   if (before !== 0 && end < before) munmap(k, mm, end, before);
   k.store(k.va(mm + Mm.brk), end);
-  wakeMappingWaiters(k, mm);
 }

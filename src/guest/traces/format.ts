@@ -12,6 +12,7 @@
 
 import { crc32, inflateRawSync } from 'node:zlib';
 import { UserError } from '../../../shared/errors.ts';
+import type { ProcessOrder } from '../program.ts';
 
 /** The line ends catch a transfer that translated them, as in PNG. */
 export const MAGIC = Uint8Array.from([0x55, 0x4d, 0x42, 0x52, 0x41, 0x1a, 0x0d, 0x0a]);
@@ -37,6 +38,8 @@ export interface ProcessIndex {
   readonly brk?: number;
   readonly folds: readonly Fold[];
   readonly threads: readonly StreamIndex[];
+  /** Of several threads. Files of before it was written lack it: the calls in them tell as much. */
+  readonly order?: ProcessOrder;
 }
 
 /** A range of original addresses that was moved to where the guest has room. */

@@ -53,7 +53,8 @@ export class ProcessImport implements LineSink {
     );
     this.#threads = new Threads(place, options.stream);
     this.#stream = this.#threads.current.stream;
-    const emit = (nr: number, a: number, b: number, c: number) => this.#stream.syscall(nr, a, b, c);
+    const emit = (nr: number, a: number, b: number, c: number) =>
+      this.#threads.syscall(nr, a, b, c);
     this.#memory = new MemoryCalls(this.#fold, this.#space, emit);
     const calls: ProcessCalls = {
       memory: this.#memory,
@@ -92,12 +93,14 @@ export class ProcessImport implements LineSink {
     if (!this.#threads.ended) this.#calls.finish();
     this.#threads.finish();
     const brk = this.#memory.initialBrk;
+    const { order } = this.#threads;
     return {
       command: this.#command,
       regions: this.#space.regions(),
       ...(brk === undefined ? {} : { brk }),
       folds: this.#fold.folds(),
       threads: this.#threads.all.map(({ stream }) => stream.index()),
+      ...(order === undefined ? {} : { order }),
     };
   }
 
@@ -196,7 +199,7 @@ export class ProcessImport implements LineSink {
     if (repair === undefined) return;
     this.#repairs++;
     const { start, end, prot, unmapped } = repair;
-    this.#stream.syscall(unmapped ? Sys.mmap2 : Sys.mprotect, start, end - start, prot);
+    this.#threads.syscall(unmapped ? Sys.mmap2 : Sys.mprotect, start, end - start, prot);
   }
 
   /** An argument as one word: an address is folded if something is known to be there. */

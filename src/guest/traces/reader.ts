@@ -1,11 +1,19 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { assert, UserError } from '../../../shared/errors.ts';
-import { BLOCK_OPS, type OperationBlock, type OperationStream, type Program } from '../program.ts';
+import {
+  BLOCK_OPS,
+  Op,
+  type OperationBlock,
+  type OperationStream,
+  type ProcessImage,
+  type Program,
+} from '../program.ts';
 import { BlockDecoder } from './decode.ts';
 import {
   damaged,
   HEADER_BYTES,
   inflateChecked,
+  type ProcessIndex,
   parseTrailer,
   type StreamIndex,
   startsWithMagic,
@@ -14,6 +22,7 @@ import {
   VERSION,
   versionOf,
 } from './format.ts';
+import { orderOf } from './order.ts';
 
 /** A program read from a file, block by block as it is asked for. */
 export interface TraceProgram extends Program {
@@ -36,12 +45,10 @@ export function openProgram(path: string): TraceProgram {
     return {
       name: index.name,
       index,
-      processes: index.processes.map((process) => ({
-        command: process.command,
-        regions: process.regions.map(([start, end, prot]) => ({ start, end, prot })),
-        ...(process.brk === undefined ? {} : { brk: process.brk }),
-        threads: process.threads.map((stream) => new FileStream(file, decoder, stream)),
-      })),
+      accesses: index.processes
+        .flatMap(({ threads }) => threads)
+        .reduce((sum, { counts }) => sum + accessesIn(counts), 0),
+      processes: index.processes.map((process) => imageOf(file, decoder, process)),
       close: () => file.close(),
     };
   } catch (error) {
@@ -49,6 +56,25 @@ export function openProgram(path: string): TraceProgram {
     throw error;
   }
 }
+
+function imageOf(file: TraceFile, decoder: BlockDecoder, process: ProcessIndex): ProcessImage {
+  const threads = process.threads.map((stream) => new FileStream(file, decoder, stream));
+  let { order } = process;
+  return {
+    command: process.command,
+    regions: process.regions.map(([start, end, prot]) => ({ start, end, prot })),
+    ...(process.brk === undefined ? {} : { brk: process.brk }),
+    threads,
+    // Only several vCPUs ask for it, and without the index it takes a reading of all.
+    get order() {
+      order ??= orderOf(threads);
+      return order;
+    },
+  };
+}
+
+const accessesIn = (counts: readonly number[]): number =>
+  counts.slice(0, Op.Syscall).reduce((a, b) => a + b, 0);
 
 function readIndex(file: TraceFile): TraceIndex {
   const { path, size } = file;

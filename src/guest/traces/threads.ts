@@ -1,5 +1,6 @@
-import { NONE, Sys } from '../program.ts';
+import { NONE, type ProcessOrder, Sys } from '../program.ts';
 import { OPTIONS, type Place } from './lines.ts';
+import { OrderRecorder } from './order.ts';
 import type { StreamWriter } from './writer.ts';
 
 /**
@@ -17,11 +18,24 @@ export class Threads {
   scheduled = false;
   /** Threads that were cloned and have not run yet. */
   readonly #unborn: TracedThread[] = [];
+  readonly #order = new OrderRecorder();
 
   constructor(place: Place, stream: () => StreamWriter) {
     this.#place = place;
     this.#stream = stream;
     this.current = this.#add(0);
+    this.#order.begin(0);
+  }
+
+  /** A call of the running thread. */
+  syscall(nr: number, a = 0, b = 0, c = 0): void {
+    this.current.stream.syscall(nr, a, b, c);
+    this.#order.call(nr);
+  }
+
+  /** In which order they ran. */
+  get order(): ProcessOrder | undefined {
+    return this.#order.order(this.all.length);
   }
 
   /** `acquired lock`: thread `tid` runs from here on. */
@@ -30,9 +44,10 @@ export class Threads {
     const next = this.#find(tid, reason.startsWith('thread_wrapper('));
     const last = this.current;
     if (next === last) return;
-    if (last.exitStatus === undefined) last.stream.syscall(Sys.switchTo, next.index, 0, 0);
+    if (last.exitStatus === undefined) this.syscall(Sys.switchTo, next.index);
     else this.#exit(last, next.index);
     this.current = next;
+    this.#order.begin(next.index);
   }
 
   /** A system call names the thread that makes it; it must be the one that runs. */
@@ -70,7 +85,7 @@ export class Threads {
   }
 
   #exit(thread: TracedThread, next: number): void {
-    thread.stream.syscall(Sys.exit, thread.exitStatus!, next, 0);
+    this.syscall(Sys.exit, thread.exitStatus!, next);
     thread.exitStatus = undefined;
   }
 

@@ -163,6 +163,7 @@ export function writeProgram(program: Program, path: string): void {
         ...(process.brk === undefined ? {} : { brk: process.brk }),
         folds: [],
         threads,
+        ...(process.order === undefined ? {} : { order: process.order }),
       };
     });
     writer.finish({ name: program.name, sources: [], processes });
