@@ -23,6 +23,7 @@ import {
   TEXT,
   THREAD_SIZE,
 } from './layout.ts';
+import { awaitStart, startOrder, wakeOrdered } from './order.ts';
 import {
   copyPageTables,
   freeUserTables,
@@ -34,7 +35,6 @@ import {
 import { allocStack } from './pages.ts';
 import { panic } from './panic.ts';
 import { unpinTable } from './paravirt.ts';
-import { awaitStart, startOrder, wakeOrdered } from './order.ts';
 import {
   allocTask,
   current,

@@ -42,13 +42,15 @@ export function openProgram(path: string): TraceProgram {
   try {
     const index = readIndex(file);
     const decoder = new BlockDecoder();
+    const counts = index.processes.flatMap(({ threads }) => threads.map((one) => one.counts));
     return {
       name: index.name,
       index,
-      accesses: index.processes
-        .flatMap(({ threads }) => threads)
-        .reduce((sum, { counts }) => sum + accessesIn(counts), 0),
-      processes: index.processes.map((process) => imageOf(file, decoder, process)),
+      ...(isImported(index) ? { accesses: sumOf(counts.map(accessesIn)) } : {}),
+      processes: index.processes.map((process) => {
+        const threads = process.threads.map((stream) => new FileStream(file, decoder, stream));
+        return imageOf(process, threads, isImported(index));
+      }),
       close: () => file.close(),
     };
   } catch (error) {
@@ -57,24 +59,31 @@ export function openProgram(path: string): TraceProgram {
   }
 }
 
-function imageOf(file: TraceFile, decoder: BlockDecoder, process: ProcessIndex): ProcessImage {
-  const threads = process.threads.map((stream) => new FileStream(file, decoder, stream));
+function imageOf(
+  process: ProcessIndex,
+  threads: readonly OperationStream[],
+  imported: boolean,
+): ProcessImage {
   let { order } = process;
   return {
     command: process.command,
     regions: process.regions.map(([start, end, prot]) => ({ start, end, prot })),
     ...(process.brk === undefined ? {} : { brk: process.brk }),
     threads,
-    // Only several vCPUs ask for it, and without the index it takes a reading of all.
+    // Only several vCPUs ask for it, and if the index lacks it, it takes a reading of all calls.
     get order() {
-      order ??= orderOf(threads);
+      if (imported) order ??= orderOf(threads);
       return order;
     },
   };
 }
 
-const accessesIn = (counts: readonly number[]): number =>
-  counts.slice(0, Op.Syscall).reduce((a, b) => a + b, 0);
+/** The trace of a real run, in which each process is started once and each thread runs to its end. */
+const isImported = ({ sources }: TraceIndex): boolean => sources.length > 0;
+
+const accessesIn = (counts: readonly number[]): number => sumOf(counts.slice(0, Op.Syscall));
+
+const sumOf = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
 
 function readIndex(file: TraceFile): TraceIndex {
   const { path, size } = file;

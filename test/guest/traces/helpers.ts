@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { Op, type OperationStream, type OpKind, type Program } from '../../../src/guest/program.ts';
 import { StreamBuilder } from '../../../src/guest/traces/builder.ts';
+import { statistics } from '../../../src/report/run-report.ts';
+import type { Rig } from '../../rig.ts';
 
 /** A directory that `act` may fill, gone after it. */
 export async function inDirectory<T>(act: (directory: string) => T | Promise<T>): Promise<T> {
@@ -13,6 +15,12 @@ export async function inDirectory<T>(act: (directory: string) => T | Promise<T>)
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
+}
+
+/** Accesses that programs have made, on all host CPUs of a rig together. */
+export function userAccesses(rig: Rig): number {
+  const { fetches, loads, stores, modifies } = statistics(rig, [...rig.cpus.keys()], [0]);
+  return fetches + loads + stores + modifies;
 }
 
 /** One operation as a test writes it: an access, or a call with its four words. */
