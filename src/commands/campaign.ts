@@ -1,7 +1,7 @@
 /** `umbra campaign`: many litmus tests by many schedules, on all cores, kept in a ledger. */
 
 import { availableParallelism } from 'node:os';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { UserError } from '../../shared/errors.ts';
 import type { CampaignTask } from '../../workers/campaign-task.ts';
 import { Ledger } from '../explore/campaign/ledger.ts';
@@ -13,6 +13,7 @@ import { ExitCode } from './exit-code.ts';
 import {
   type SettingOptions,
   seedOption,
+  shardOption,
   strategiesOption,
   withSettings,
 } from './explore-options.ts';
@@ -53,7 +54,7 @@ export function campaignCommand(): Command {
     .addOption(seedOption())
     .optionsGroup('Work:')
     .option('--out <ledger>', 'keep what is done in this file; the same command goes on from it')
-    .option('--shard <i/n>', 'only the i-th of n parts', parseShard, { index: 1, of: 1 })
+    .addOption(shardOption())
     .option('--threads <n>', 'that work at it', integer(1), availableParallelism())
     .option('--until-failure', 'end with the first schedules among which one goes wrong')
     .optionsGroup('Output:')
@@ -149,14 +150,4 @@ async function goOn(ledger: Ledger, { threads, untilFailure }: Options): Promise
     stopListening();
   }
   return interrupted.signal.aborted;
-}
-
-function parseShard(text: string): Shard {
-  const [index, of] = (/^(\d+)\/(\d+)$/.exec(text) ?? []).slice(1).map(Number);
-  if (index === undefined || of === undefined || index < 1 || index > of || of > 0xffff) {
-    throw new InvalidArgumentError(
-      'i/n is expected, with i from 1 to n: 1/4 is the first of four.',
-    );
-  }
-  return { index, of };
 }

@@ -32,6 +32,7 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, Load>>>> = {
     shrink: async () => (await import('./shrink.ts')).shrinkCommand(),
     campaign: async () => (await import('./campaign.ts')).campaignCommand(),
     merge: async () => (await import('./merge.ts')).mergeCommand(),
+    generate: async () => (await import('./generate.ts')).generateCommand(),
     mutants: async () => (await import('./mutants.ts')).mutantsCommand(),
   },
   'Study and show:': {

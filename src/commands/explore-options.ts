@@ -1,6 +1,7 @@
 /** Options of the commands that run schedules under control: which settings, and which schedules. */
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { Shard } from '../explore/campaign/plan.ts';
 import { STRATEGIES } from '../explore/strategies/catalogue.ts';
 import type { Setting } from '../explore/subject.ts';
 import { didYouMean } from '../yaml/closest.ts';
@@ -16,11 +17,12 @@ export const withSettings = (command: Command): Command =>
     .addOption(disciplineOption())
     .addOption(pagingOption())
     .addOption(memoryOption())
-    .addOption(
-      new Option('--defects <ids>', 'defects of the C code that are on: all, none, or R9,R10,…')
-        .argParser(parseDefects)
-        .default(undefined, 'none'),
-    );
+    .addOption(defectsOption());
+
+export const defectsOption = (): Option =>
+  new Option('--defects <ids>', 'defects of the C code that are on: all, none, or R9,R10,…')
+    .argParser(parseDefects)
+    .default(undefined, 'none');
 
 const NAMES = Object.keys(STRATEGIES);
 
@@ -38,6 +40,11 @@ export const seedOption = (): Option =>
     .argParser(integer(0))
     .default(1);
 
+export const shardOption = (): Option =>
+  new Option('--shard <i/n>', 'only the i-th of n parts')
+    .argParser(parseShard)
+    .default({ index: 1, of: 1 }, '1/1');
+
 function parseStrategies(text: string): readonly string[] {
   const names = text.split(',').map((name) => name.trim());
   const unknown = names.find((name) => !NAMES.includes(name));
@@ -48,4 +55,14 @@ function parseStrategies(text: string): readonly string[] {
     );
   }
   return [...new Set(names)];
+}
+
+function parseShard(text: string): Shard {
+  const [index, of] = (/^(\d+)\/(\d+)$/.exec(text) ?? []).slice(1).map(Number);
+  if (index === undefined || of === undefined || index < 1 || index > of || of > 0xffff) {
+    throw new InvalidArgumentError(
+      'i/n is expected, with i from 1 to n: 1/4 is the first of four.',
+    );
+  }
+  return { index, of };
 }

@@ -69,7 +69,6 @@ export class Subject {
   readonly board: Board;
   readonly #whole: Litmus;
   readonly #shared: SharedMachine;
-  readonly #digest: string;
 
   /** Throws UserError when there is nothing at a place that is to be kept. */
   constructor(path: string, whole: Litmus, setting: Setting, kept?: Kept) {
@@ -79,7 +78,6 @@ export class Subject {
     this.setting = setting;
     this.kept = kept;
     this.#whole = whole;
-    this.#digest = digestOf(path);
     const { shared, host } = bootLitmus(litmus, setting);
     this.#shared = shared;
     const software = litmusSoftware(litmus);
@@ -121,7 +119,7 @@ export class Subject {
     });
     return encodeToken({
       file: this.path,
-      digest: this.#digest,
+      digest: digestOf(this.path),
       ...this.setting,
       defects: [...this.setting.defects],
       ...(this.kept && { kept: this.kept.map((places) => [...places]) }),

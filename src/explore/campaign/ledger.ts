@@ -8,14 +8,14 @@
  */
 
 import { existsSync } from 'node:fs';
-import { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import { UserError } from '../../../shared/errors.ts';
+import { check, type DatabaseKind, guarded, isEmpty, opened } from '../database.ts';
 import type { Ending } from '../subject.ts';
 import { differenceOf, isInShard, type Plan, type Shard, type Unit, unitsOf } from './plan.ts';
 import type { UnitResult } from './unit.ts';
 
-/** 'umbr' */
-const APPLICATION_ID = 0x756d_6272;
+const KIND: DatabaseKind = { applicationId: 0x756d_6272, maker: 'umbra campaign --out' };
 
 const TABLES = `
   CREATE TABLE campaign (plan TEXT NOT NULL, shard INTEGER NOT NULL, shards INTEGER NOT NULL) STRICT;
@@ -32,7 +32,7 @@ const TABLES = `
   CREATE TABLE interleaving (
     subject INTEGER NOT NULL, digest BLOB NOT NULL, PRIMARY KEY (subject, digest)
   ) STRICT, WITHOUT ROWID;
-  PRAGMA application_id = ${APPLICATION_ID};
+  PRAGMA application_id = ${KIND.applicationId};
 `;
 
 /** What the units of one strategy for one subject came to together. */
@@ -89,7 +89,7 @@ export class Ledger {
         db.prepare('INSERT INTO campaign VALUES (?, ?, ?)').run(
           ...[JSON.stringify(plan), shard.index, shard.of],
         );
-      } else check(name, db);
+      } else check(name, db, KIND);
       db.exec('COMMIT');
       return new Ledger(name, db);
     });
@@ -106,7 +106,7 @@ export class Ledger {
   static read(path: string): Ledger {
     if (!existsSync(path)) throw new UserError(`${path}: there is no such ledger`);
     return opened(path, (db) => {
-      check(path, db);
+      check(path, db, KIND);
       return new Ledger(path, db);
     });
   }
@@ -209,54 +209,5 @@ export class Ledger {
 
   #guarded<T>(work: () => T): T {
     return guarded(this.#name, work);
-  }
-}
-
-/** What is made of a database, which is closed again if that goes wrong. */
-function opened<T>(name: string, make: (db: DatabaseSync) => T): T {
-  return guarded(name, () => {
-    const db = new DatabaseSync(name);
-    try {
-      return make(db);
-    } catch (error) {
-      db.close();
-      throw error;
-    }
-  });
-}
-
-const isEmpty = (db: DatabaseSync): boolean =>
-  db.prepare('SELECT count(*) AS n FROM sqlite_schema').get()!['n'] === 0;
-
-/** Whether it is a ledger, and whole. */
-function check(name: string, db: DatabaseSync): void {
-  const pragma = (pragmaName: string): unknown =>
-    Object.values(db.prepare(`PRAGMA ${pragmaName}`).get()!)[0];
-  if (pragma('application_id') !== APPLICATION_ID) {
-    throw new UserError(`${name} is a database, and no ledger: umbra campaign --out makes them`);
-  }
-  const found = pragma('quick_check');
-  if (found !== 'ok') throw new UserError(damaged(name, String(found)));
-}
-
-const damaged = (name: string, found: string): string =>
-  `${name}: no ledger, or a damaged one (${found}); give another, or delete it and begin anew`;
-
-const SQLITE_BUSY = 5;
-const SQLITE_CORRUPT = 11;
-const SQLITE_NOTADB = 26;
-
-/** What SQLite complains of is not our bug. */
-function guarded<T>(name: string, work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    const { errcode, errstr } = error as { readonly errcode?: number; readonly errstr?: string };
-    if (errcode === undefined) throw error;
-    if (errcode === SQLITE_BUSY) throw new UserError(`${name}: another campaign is at this ledger`);
-    if (errcode === SQLITE_CORRUPT || errcode === SQLITE_NOTADB) {
-      throw new UserError(damaged(name, String(errstr)));
-    }
-    throw new UserError(`${name}: the ledger cannot be used (${errstr})`);
   }
 }

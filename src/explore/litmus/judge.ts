@@ -71,7 +71,8 @@ function holds(judging: Judging, condition: Condition): boolean {
   }
 }
 
-function valueNow(lg: Lguest, term: Term): number {
+/** What a term is at the end of a run. */
+export function valueNow(lg: Lguest, term: Term): number {
   switch (term.kind) {
     case 'number':
       return term.value;

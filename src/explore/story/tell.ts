@@ -65,6 +65,12 @@ interface RecordedStory {
   told(step: Access, flags: ReadonlyMap<number, readonly Flag[]>): Told;
 }
 
+/** The steps of a run that is done again, and where it breaks. */
+export const accessesOf = (
+  subject: Subject,
+  result: Result,
+): Pick<RecordedStory, 'accesses' | 'broke'> => record(subject, result);
+
 function record(subject: Subject, result: Result): RecordedStory {
   const { host } = subject.board;
   const watch = watchFor(result, subject.litmus);

@@ -1,0 +1,228 @@
+/** `umbra generate`: all small programs of the guest's, each by a sweep of schedules. */
+
+import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import type { DefectId } from '../../shared/defects.ts';
+import { DISCIPLINES, type DisciplineName } from '../../shared/discipline.ts';
+import type { PagingName } from '../../shared/entry.ts';
+import { UserError } from '../../shared/errors.ts';
+import type { Shard } from '../explore/campaign/plan.ts';
+import { ALPHABETS } from '../explore/generate/alphabets.ts';
+import { type Cluster, clustersOf, columnsText, testOf } from '../explore/generate/clusters.ts';
+import { GenerateLedger } from '../explore/generate/ledger.ts';
+import {
+  type GeneratePlan,
+  type GenerateUnit,
+  generatePlan,
+  Programs,
+} from '../explore/generate/plan.ts';
+import type { Configuration } from '../explore/generate/programs.ts';
+import { formatGenerated, reportOf } from '../explore/generate/report.ts';
+import type { UnitResult } from '../explore/generate/unit.ts';
+import { readLitmus } from '../explore/litmus/litmus.ts';
+import { Recorded } from '../explore/strategies/recorded.ts';
+import { Subject } from '../explore/subject.ts';
+import { ExitCode } from './exit-code.ts';
+import { defectsOption, shardOption } from './explore-options.ts';
+import {
+  JSON_OPTION,
+  jsonOutput,
+  type OutputOptions,
+  printer,
+  QUIET_OPTION,
+} from './json-output.ts';
+import { disciplineOption, integer, pagingOption } from './options.ts';
+import { abortOnInterrupt, onPool } from './pool.ts';
+import { Progress } from './progress.ts';
+import { showProgress } from './terminal.ts';
+
+interface Options extends OutputOptions {
+  readonly ops: number;
+  readonly alphabet: string;
+  readonly configuration: readonly Configuration[];
+  readonly paging?: PagingName;
+  readonly discipline?: DisciplineName;
+  readonly defects?: readonly DefectId[];
+  readonly seed: number;
+  readonly seconds?: number;
+  readonly shard: Shard;
+  readonly threads: number;
+  readonly untilFailure?: true;
+  readonly out?: string;
+}
+
+const MOST_OPERATIONS = 5;
+
+export function generateCommand(): Command {
+  return new Command('generate')
+    .summary('Run all small programs of a guest, each by a sweep of schedules')
+    .description(
+      'Make all programs of so many operations on two vCPUs that a guest may run, and run each ' +
+        'by a sweep of schedules: whole operations in every order, and one preemption. Invariants ' +
+        'have to hold, and what comes of it must be that of some order of the operations.',
+    )
+    .optionsGroup('Programs:')
+    .option(
+      '--ops <n>',
+      `operations of a program, 2 to ${MOST_OPERATIONS}`,
+      integer(2, MOST_OPERATIONS),
+      2,
+    )
+    .addOption(
+      new Option('--alphabet <name>', 'operations that they are made of')
+        .choices(Object.keys(ALPHABETS))
+        .default('all'),
+    )
+    .option(
+      '--configuration <names>',
+      'the tables that vCPUs are on at first, with commas between: AA, AB, ABA, …',
+      parseConfigurations,
+      ['AA', 'AB'],
+    )
+    .option('--seed <n>', 'of the order of programs', integer(0), 1)
+    .optionsGroup('Settings (by default all that are repaired):')
+    .addOption(disciplineOption())
+    .addOption(pagingOption())
+    .addOption(defectsOption())
+    .optionsGroup('Work:')
+    .option('--out <dir>', 'write what is found there; the same command goes on from it')
+    .option('--seconds <s>', 'for so long at most', integer(1))
+    .addOption(shardOption())
+    .option('--threads <n>', 'that work at it', integer(1), availableParallelism())
+    .option('--until-failure', 'end with the first programs among which one fails')
+    .optionsGroup('Output:')
+    .option(...JSON_OPTION)
+    .option(...QUIET_OPTION)
+    .addHelpText(
+      'after',
+      '\nWhat is found is made smaller, and clustered by its kind and by the functions of the two ' +
+        'accesses to blame. --out has a litmus test and a token for umbra replay for each cluster.' +
+        `\n\nExit code: ${ExitCode.Ok} nothing wrong, ${ExitCode.Failed} a program failed, ` +
+        `${ExitCode.UserMistake} a mistake in what was given, ${ExitCode.Interrupted} ` +
+        'interrupted by Ctrl-C (the report so far is shown).\n\nExamples:\n' +
+        '  umbra generate --ops 2\n' +
+        '  umbra generate --ops 3 --alphabet core --paging pae --discipline lock-free --out found\n' +
+        '  umbra generate --defects R5 --until-failure',
+    )
+    .action(generate);
+}
+
+async function generate(options: Options): Promise<void> {
+  const writeJson = jsonOutput(options.json);
+  const plan = planFor(options);
+  const { out, shard } = options;
+  if (out !== undefined) makeFolder(out);
+  const ledger = GenerateLedger.open(out && join(out, 'generate.sqlite'), plan, shard);
+  try {
+    const programs = new Programs(plan);
+    const end = await goOn(ledger, programs, options);
+    const clusters = clustersOf(plan, ledger.finds());
+    const files = new Map(
+      out === undefined ? [] : clusters.map((cluster) => [cluster, write(out, plan, cluster)]),
+    );
+    const report = reportOf({ plan, shard, programs, ledger, clusters, files });
+    printer(options)(formatGenerated(report, clusters.map(exampleOf)), report.failed > 0);
+    writeJson({ ...report, end });
+    process.exitCode = report.failed > 0 ? ExitCode.Failed : ExitCode.Ok;
+    if (end !== 'interrupted') return;
+    process.stderr.write(
+      `umbra: interrupted; ${out === undefined ? 'with --out DIR the same command could go on from here' : 'the same command goes on from here'}\n`,
+    );
+    process.exitCode = ExitCode.Interrupted;
+  } finally {
+    ledger.close();
+  }
+}
+
+const REPAIRED = DISCIPLINES.filter((name) => name !== 'as-written');
+
+const planFor = (options: Options): GeneratePlan =>
+  generatePlan({
+    ...{ operations: options.ops, alphabet: options.alphabet, seed: options.seed },
+    configurations: options.configuration,
+    pagings: options.paging === undefined ? ['nonpae', 'pae'] : [options.paging],
+    disciplines: options.discipline === undefined ? REPAIRED : [options.discipline],
+    defects: options.defects ?? [],
+  });
+
+function makeFolder(path: string): void {
+  if (existsSync(path) && !statSync(path).isDirectory()) {
+    throw new UserError(`${path} is a file: give --out a folder`);
+  }
+  mkdirSync(path, { recursive: true });
+}
+
+/** How it ended. */
+type End = 'whole' | 'failure' | 'seconds' | 'interrupted';
+
+/** Do the units that the ledger does not have. */
+async function goOn(
+  ledger: GenerateLedger,
+  programs: Programs,
+  { threads, untilFailure, seconds, shard }: Options,
+): Promise<End> {
+  const { done } = ledger;
+  const all = [...programs.units(shard)];
+  const units = all.filter(({ id }) => !done.has(id));
+  const count = (some: readonly GenerateUnit[]): number =>
+    some.reduce((n, unit) => n + unit.programs.length, 0);
+  const progress = new Progress('programs', count(all), count(all) - count(units));
+  let failed = ledger.totals().reduce((n, totals) => n + totals.failed, 0);
+  const stop = new AbortController();
+  const interrupted = new AbortController();
+  if (untilFailure && failed > 0) stop.abort('failure');
+  const stopListening = abortOnInterrupt(interrupted);
+  const timer = seconds && setTimeout(() => stop.abort('seconds'), seconds * 1000);
+  const stopProgress = showProgress(() => `${progress}${failed > 0 ? `, ${failed} FAILED` : ''}`);
+  try {
+    await onPool<GenerateUnit, UnitResult>({
+      ...{ worker: 'generate-task', name: 'unit', threads, tasks: units },
+      signal: AbortSignal.any([stop.signal, interrupted.signal]),
+      done: (result, unit) => {
+        ledger.record(unit, result);
+        progress.add(result.programs);
+        failed += result.failed;
+        if (untilFailure && failed > 0) stop.abort('failure');
+      },
+    });
+  } finally {
+    clearTimeout(timer);
+    stopProgress();
+    stopListening();
+  }
+  if (interrupted.signal.aborted) return 'interrupted';
+  return stop.signal.aborted ? (stop.signal.reason as End) : 'whole';
+}
+
+/** The smallest of a cluster, as litmus test and token. Returns their paths. */
+function write(
+  out: string,
+  plan: GeneratePlan,
+  { smallest }: Cluster,
+): { readonly file: string; readonly token: string } {
+  const space = plan.spaces[smallest.space]!;
+  const { name, text } = testOf(smallest, space);
+  const file = join(out, name);
+  writeFileSync(file, text);
+  const subject = new Subject(file, readLitmus(file), space.setting);
+  const result = subject.run(new Recorded(smallest.decisions), 0);
+  if (result.ending !== smallest.ending) {
+    throw new Error(`${file} ends as ${result.ending}, and its program as ${smallest.ending}`);
+  }
+  const token = subject.tokenOf(result);
+  writeFileSync(file.replace(/\.yaml$/, '.token'), `${token}\n`);
+  return { file, token };
+}
+
+const exampleOf = ({ smallest }: Cluster): string => columnsText(smallest);
+
+function parseConfigurations(text: string): readonly Configuration[] {
+  const names = text.split(',').map((name) => name.trim());
+  const wrong = names.find((name) => !/^[ABC]{2,3}$/.test(name));
+  if (wrong === undefined) return [...new Set(names)];
+  throw new InvalidArgumentError(
+    `'${wrong}' is none: two or three tables of A, B and C are expected, as in AA,AB.`,
+  );
+}

@@ -1,0 +1,73 @@
+/**
+ * The operations that programs are made of, as patterns over a few names:
+ *
+ *     X, Y      addresses that each table maps, and none does
+ *     K         an address of the kernel's, which sees page S there at first
+ *     TOP       where the kernel begins
+ *     T         each of the tables A, B and C, whose own pages are `page T`
+ *     S, N      two more pages: everybody's, and one that nobody maps
+ *     OTHER     the next host CPU
+ *
+ * What a load's register is, and the value that is stored, say the places of operations.
+ */
+
+import type { PagingName } from '../../../shared/entry.ts';
+import { UserError } from '../../../shared/errors.ts';
+import { didYouMean } from '../../yaml/closest.ts';
+
+export const TABLES = ['A', 'B', 'C'] as const;
+
+const CORE = [
+  'load X',
+  'store X',
+  'set_pte T X = none',
+  'set_pte T X = page S rw user accessed dirty',
+  'set_pgd T X',
+  'set_pgd T TOP',
+  'new_pgtable T',
+  'flush_all',
+  'syscall',
+];
+
+const MORE = [
+  'load Y',
+  'kernel load K',
+  'set_pte T X = page S user accessed',
+  'set_pte T X = page T rw user',
+  'set_pte * K = page N rw accessed dirty',
+  'flush_user',
+  'set_stack own 2',
+  'discard page T',
+  'discard page S',
+  'yield',
+  'evict',
+  'migrate OTHER',
+];
+
+/** With three levels there is one more. */
+const PAE = ['set_pmd T X'];
+
+export const ALPHABETS: Readonly<Record<string, readonly string[]>> = {
+  core: CORE,
+  all: [...CORE, ...MORE],
+};
+
+/** Operations that an alphabet has in a form, tables filled in. Throws UserError if it is unknown. */
+export function lettersOf(name: string, paging: PagingName): readonly string[] {
+  const patterns = ALPHABETS[name];
+  if (patterns === undefined) {
+    const known = Object.keys(ALPHABETS);
+    const which = didYouMean(name, known) || `: there are ${known.join(' and ')}`;
+    throw new UserError(`there is no alphabet '${name}'${which}`);
+  }
+  return [...patterns, ...(paging === 'pae' ? PAE : [])].flatMap((pattern) =>
+    /\bT\b/.test(pattern) ? TABLES.map((table) => pattern.replaceAll(/\bT\b/g, table)) : [pattern],
+  );
+}
+
+/** The tables of an operation exchanged for others. */
+export const renamed = (letter: string, to: Readonly<Record<string, string>>): string =>
+  letter.replaceAll(/\b[ABC]\b/g, (table) => to[table]!);
+
+/** The table that the guest speaks of, or goes to; not the one whose page it gives back. */
+export const tableOf = (letter: string): string | undefined => /^\w+ ([ABC])\b/.exec(letter)?.[1];

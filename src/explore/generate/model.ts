@@ -1,0 +1,286 @@
+/**
+ * What a guest's program may come to: that of some order of its operations, one after the other.
+ * `set_pte` is two of them: the kernel stores into its table, and tells the host. In between an
+ * access by the old entry may go on as before, and one that looks at the table finds the new one.
+ *
+ * And what it may not do, since it is its own mistake (docs/litmus.md, "What a guest may do").
+ */
+
+import type { Gva } from '../../../shared/address.ts';
+import { type Entry, isPresent, makeEntry, ptePfn } from '../../../shared/entry.ts';
+import { KERNEL_PAGE } from '../../guest/kernel/kernel-mapping.ts';
+import { PAGE_OFFSET } from '../../guest/kernel/layout.ts';
+import { hasFlag } from '../litmus/entries.ts';
+import type { Litmus } from '../litmus/litmus.ts';
+import type { Operation } from '../litmus/operations.ts';
+import { FAULT } from '../litmus/software.ts';
+
+/** Something that is looked at in the end. */
+export type Sight =
+  | {
+      readonly kind: 'register';
+      readonly vcpu: number;
+      readonly name: 'r0' | 'r1' | 'r2' | 'r3' | 'cr2';
+    }
+  | { readonly kind: 'word'; readonly page: number }
+  | { readonly kind: 'entry'; readonly table: string; readonly va: Gva };
+
+/** One outcome: a value for each sight. */
+export interface Outcome {
+  /** Undefined where any will do; of an entry see `entryValue`. */
+  readonly values: readonly (number | undefined)[];
+  /** Of entries, by their place among the sights, that must have DIRTY. */
+  readonly dirty: readonly number[];
+}
+
+export interface Expected {
+  readonly sights: readonly Sight[];
+  readonly outcomes: readonly Outcome[];
+  /** What the guest does wrong in one of the orders. */
+  readonly mistake: string | undefined;
+}
+
+/** A mapping without ACCESSED and DIRTY as one number: −1 for none. */
+export const entryValue = (entry: Entry | undefined): number =>
+  entry === undefined || !isPresent(entry)
+    ? -1
+    : ptePfn(entry) * 2 + (hasFlag(entry, 'rw') ? 1 : 0);
+
+/** Of a test whose operations are accesses, changes of tables and hypercalls; `pages` are looked at. */
+export function expect(litmus: Litmus, pages: readonly number[]): Expected {
+  const model = new Model(litmus, pages);
+  return { sights: model.sights, outcomes: model.outcomes(), mistake: model.mistake };
+}
+
+/** One step of the model. */
+type Step = (state: State) => readonly State[];
+
+interface State {
+  /** How many steps each vCPU has done. */
+  readonly done: readonly number[];
+  /** The table that each is on. */
+  readonly on: readonly string[];
+  /** First words of pages; undefined once a page was given back. */
+  readonly memory: ReadonlyMap<number, number | undefined>;
+  /** Entries by table and address; those of the kernel's addresses are everybody's. */
+  readonly entries: ReadonlyMap<string, Modelled>;
+  /** Results by vCPU and name. */
+  readonly registers: ReadonlyMap<string, number | undefined>;
+  /** Entries that map a page which was given back, of which the host must yet be told. */
+  readonly owed: ReadonlySet<string>;
+}
+
+interface Modelled {
+  readonly entry: Entry;
+  readonly dirty: boolean;
+  /** What it was before the host was told of this one. */
+  readonly before: Entry | undefined;
+}
+
+const keyOf = (table: string, va: Gva): string => `${va >= PAGE_OFFSET ? '' : table} ${va}`;
+
+class Model {
+  readonly sights: readonly Sight[];
+  mistake: string | undefined;
+  readonly #steps: readonly (readonly Step[])[];
+  readonly #first: State;
+
+  constructor(litmus: Litmus, pages: readonly number[]) {
+    const { guest, vcpus } = litmus;
+    const entries = new Map<string, Modelled>();
+    const add = (table: string, va: Gva, entry: Entry): void =>
+      void entries.set(keyOf(table, va), { entry, dirty: false, before: undefined });
+    for (const [name, mapped] of guest.tables) {
+      for (const [va, entry] of mapped) add(name, va, entry);
+    }
+    const kernel = new Set<Gva>();
+    for (const op of vcpus.flatMap(({ ops }) => ops)) {
+      if (('to' in op || 'entry' in op) && op.va >= PAGE_OFFSET) {
+        add('', op.va, makeEntry((op.va - PAGE_OFFSET) >>> 12, KERNEL_PAGE));
+        kernel.add(op.va);
+      }
+    }
+    this.#steps = vcpus.map(({ ops }, vcpu) => ops.flatMap((op) => stepsOf(op, vcpu)));
+    this.#first = {
+      done: vcpus.map(() => 0),
+      on: vcpus.map(({ on }) => on),
+      memory: new Map(pages.map((page) => [page, page])),
+      entries,
+      registers: new Map(),
+      owed: new Set(),
+    };
+    this.sights = [
+      ...vcpus.flatMap(({ ops }, vcpu) => registersOf(ops, vcpu)),
+      ...pages.map((page): Sight => ({ kind: 'word', page })),
+      ...[...guest.tables].flatMap(([table, mapped]) =>
+        [...mapped.keys()].map((va): Sight => ({ kind: 'entry', table, va })),
+      ),
+      ...[...kernel].map(
+        (va): Sight => ({ kind: 'entry', table: [...guest.tables.keys()][0]!, va }),
+      ),
+    ];
+  }
+
+  outcomes(): Outcome[] {
+    const found = new Map<string, Outcome>();
+    const tried = new Set<string>();
+    const goOn = (state: State): void => {
+      const key = textOf(state);
+      if (tried.has(key)) return;
+      tried.add(key);
+      let isOver = true;
+      for (const [vcpu, steps] of this.#steps.entries()) {
+        const step = steps[state.done[vcpu]!];
+        if (step === undefined) continue;
+        isOver = false;
+        for (const after of step(state)) {
+          goOn({ ...after, done: state.done.with(vcpu, state.done[vcpu]! + 1) });
+        }
+      }
+      if (!isOver) return;
+      if (state.owed.size > 0) {
+        this.mistake ??= 'a page is given back, and the host not told of an entry that maps it';
+      }
+      const outcome = this.#outcomeOf(state);
+      found.set(JSON.stringify(outcome), outcome);
+    };
+    goOn(this.#first);
+    return [...found.values()];
+  }
+
+  #outcomeOf({ memory, entries, registers }: State): Outcome {
+    const dirty: number[] = [];
+    const values = this.sights.map((sight, i): number | undefined => {
+      if (sight.kind === 'word') return memory.get(sight.page);
+      if (sight.kind === 'register') {
+        const key = `${sight.vcpu} ${sight.name}`;
+        return registers.has(key) ? registers.get(key) : 0;
+      }
+      const { entry, dirty: isDirty } = entries.get(keyOf(sight.table, sight.va))!;
+      if (isDirty) dirty.push(i);
+      return entryValue(entry);
+    });
+    return { values, dirty };
+  }
+}
+
+/** That an operation leaves something in. */
+function registersOf(ops: readonly Operation[], vcpu: number): Sight[] {
+  const used = ops.flatMap((op) => ('to' in op && op.to !== undefined ? [op.to] : []));
+  const names = [...new Set(used)].toSorted().map((n) => `r${n}` as 'r0');
+  const mayFault = ops.some((op) => 'to' in op);
+  return [...names, ...(mayFault ? (['cr2'] as const) : [])].map((name) => ({
+    ...{ kind: 'register', vcpu, name },
+  }));
+}
+
+const textOf = ({ done, on, memory, entries, registers, owed }: State): string =>
+  JSON.stringify([done, on, [...memory], [...entries], [...registers], [...owed]], (_, value) =>
+    value === undefined ? 'any' : value,
+  );
+
+function stepsOf(op: Operation, vcpu: number): Step[] {
+  switch (op.kind) {
+    case 'load':
+    case 'store':
+    case 'locked':
+      return [(state) => access(state, op, vcpu)];
+    case 'set_pte':
+      return [(state) => stored(state, op), (state) => told(state, op)];
+    case 'pte':
+      return [(state) => stored(state, op)];
+    case 'tell_pte':
+      return [(state) => told(state, op)];
+    case 'new_pgtable':
+      return [(state) => [{ ...state, on: state.on.with(vcpu, op.table) }]];
+    case 'discard':
+      return [(state) => givenBack(state, op.page)];
+    default:
+      return [(state) => [state]];
+  }
+}
+
+type Access = Extract<Operation, { readonly to: number | undefined }>;
+
+/** By the entry in the table; and by the one before it, if the host was not told yet. */
+function access(state: State, op: Access, vcpu: number): State[] {
+  const key = keyOf(state.on[vcpu]!, op.va);
+  const found = state.entries.get(key);
+  const states: State[] = [];
+  if (found?.before !== undefined && allows(found.before, op)) {
+    states.push(accessed(state, op, vcpu, found.before));
+  }
+  if (found === undefined || !allows(found.entry, op)) {
+    const faulted = withResult(state, op, vcpu, FAULT);
+    const registers = new Map(faulted.registers).set(`${vcpu} cr2`, op.va);
+    return [...states, { ...faulted, registers }];
+  }
+  const isDirty = found.dirty || op.kind !== 'load';
+  const entries = new Map(state.entries).set(key, { ...found, dirty: isDirty });
+  return [...states, accessed({ ...state, entries }, op, vcpu, found.entry)];
+}
+
+const allows = (entry: Entry, { kind, kernel }: Access): boolean =>
+  isPresent(entry) &&
+  (kernel || hasFlag(entry, 'user')) &&
+  (kind === 'load' || hasFlag(entry, 'rw'));
+
+function accessed(state: State, op: Access, vcpu: number, entry: Entry): State {
+  const page = ptePfn(entry);
+  const word = state.memory.get(page);
+  if (op.kind === 'load') return withResult(state, op, vcpu, word);
+  // A page that was given back may be another one each time.
+  const isGone = state.memory.has(page) && word === undefined;
+  const after = op.kind === 'store' ? op.value : word === undefined ? undefined : word + 1;
+  const memory = isGone ? state.memory : new Map(state.memory).set(page, after);
+  return withResult({ ...state, memory }, op, vcpu, op.kind === 'store' ? 1 : word);
+}
+
+function withResult(state: State, { to }: Access, vcpu: number, value: number | undefined): State {
+  if (to === undefined) return state;
+  return { ...state, registers: new Map(state.registers).set(`${vcpu} r${to}`, value) };
+}
+
+type Change = Extract<Operation, { readonly entry: Entry }>;
+
+function stored(state: State, { table, va, entry }: Change): State[] {
+  const key = keyOf(table, va);
+  const before = state.entries.get(key)?.entry;
+  const now = { entry, dirty: false, before };
+  return [{ ...state, entries: new Map(state.entries).set(key, now) }];
+}
+
+function told(state: State, { table, va }: Change): State[] {
+  const key = keyOf(table, va);
+  const found = state.entries.get(key);
+  const owed = new Set(state.owed);
+  owed.delete(key);
+  if (found === undefined) return [{ ...state, owed }];
+  const entries = new Map(state.entries).set(key, { ...found, before: undefined });
+  return [{ ...state, entries, owed }];
+}
+
+/** From then on nobody knows what is in it; and nothing may go on mapping it. */
+function givenBack(state: State, page: number): State[] {
+  const owed = new Set(state.owed);
+  const maps = (entry: Entry | undefined): boolean =>
+    entry !== undefined && isPresent(entry) && ptePfn(entry) === page;
+  for (const [key, { entry, before }] of state.entries) {
+    if (maps(entry) || maps(before)) owed.add(key);
+  }
+  return [{ ...state, memory: new Map(state.memory).set(page, undefined), owed }];
+}
+
+/** The vCPU that changes an entry has the table's lock: two that change the same one are a mistake. */
+export function twoChangeOneEntry(columns: readonly (readonly Operation[])[]): boolean {
+  const changedBy = new Map<string, number>();
+  for (const [vcpu, ops] of columns.entries()) {
+    for (const op of ops) {
+      if (op.kind !== 'pte' && op.kind !== 'set_pte' && op.kind !== 'tell_pte') continue;
+      const key = keyOf(op.table, op.va);
+      if ((changedBy.get(key) ?? vcpu) !== vcpu) return true;
+      changedBy.set(key, vcpu);
+    }
+  }
+  return false;
+}

@@ -1,0 +1,128 @@
+/**
+ * What is to be tried: all programs of so many operations, in every configuration and setting that
+ * is asked for, cut into units. What comes of a unit depends on nothing but the unit.
+ */
+
+import type { DefectId } from '../../../shared/defects.ts';
+import type { DisciplineName } from '../../../shared/discipline.ts';
+import type { PagingName } from '../../../shared/entry.ts';
+import type { Shard } from '../campaign/plan.ts';
+import { Dice } from '../strategies/dice.ts';
+import type { Setting } from '../subject.ts';
+import { ENGINE_VERSION } from '../token.ts';
+import { lettersOf } from './alphabets.ts';
+import { type Configuration, type Program, programsOf } from './programs.ts';
+import { legalPrograms } from './trial.ts';
+
+/** Everything that the result depends on, as JSON. */
+export interface GeneratePlan {
+  readonly engine: number;
+  readonly operations: number;
+  readonly alphabet: string;
+  /** Of the order of programs. */
+  readonly seed: number;
+  readonly spaces: readonly Space[];
+}
+
+/** Programs in one configuration, tried in one setting. */
+export interface Space {
+  readonly configuration: Configuration;
+  readonly setting: Setting;
+}
+
+export interface GenerateUnit {
+  readonly id: number;
+  readonly space: Space;
+  readonly programs: readonly Program[];
+}
+
+export interface Asked {
+  readonly operations: number;
+  readonly alphabet: string;
+  readonly configurations: readonly Configuration[];
+  readonly pagings: readonly PagingName[];
+  readonly disciplines: readonly DisciplineName[];
+  readonly defects: readonly DefectId[];
+  readonly seed: number;
+}
+
+/** Programs of a unit: a second or two. */
+const UNIT_PROGRAMS = 32;
+
+export function generatePlan({
+  configurations,
+  pagings,
+  disciplines,
+  defects,
+  ...asked
+}: Asked): GeneratePlan {
+  const { operations, alphabet, seed } = asked;
+  const spaces = pagings.flatMap((paging) =>
+    disciplines.flatMap((discipline) =>
+      configurations.map((configuration) => ({
+        ...{ configuration, setting: { paging, discipline, defects } },
+      })),
+    ),
+  );
+  return { engine: ENGINE_VERSION, operations, alphabet, seed, spaces };
+}
+
+/** The programs of each space of a plan, in an order drawn from its seed. */
+export class Programs {
+  readonly #plan: GeneratePlan;
+  readonly #lists = new Map<string, readonly Program[]>();
+
+  constructor(plan: GeneratePlan) {
+    this.#plan = plan;
+  }
+
+  of({ configuration, setting: { paging } }: Space): readonly Program[] {
+    const key = `${configuration} ${paging}`;
+    const found = this.#lists.get(key) ?? this.#listed(configuration, paging);
+    this.#lists.set(key, found);
+    return found;
+  }
+
+  /** Those of all spaces in turn, so that each comes as far as the others. */
+  *units({ index, of }: Shard): Generator<GenerateUnit, void, void> {
+    const { spaces } = this.#plan;
+    const most = Math.max(...spaces.map((space) => this.of(space).length));
+    for (let from = 0, id = 0; from < most; from += UNIT_PROGRAMS) {
+      for (const space of spaces) {
+        const programs = this.of(space).slice(from, from + UNIT_PROGRAMS);
+        if (programs.length === 0) continue;
+        if (id % of === index - 1) yield { id, space, programs };
+        id++;
+      }
+    }
+  }
+
+  #listed(configuration: Configuration, paging: PagingName): readonly Program[] {
+    const { alphabet, operations, seed } = this.#plan;
+    const letters = lettersOf(alphabet, paging);
+    const all = [
+      ...legalPrograms(programsOf(letters, configuration, operations), configuration, paging),
+    ];
+    const dice = new Dice();
+    dice.seed(seed);
+    for (let i = all.length - 1; i > 0; i--) {
+      const other = dice.below(i + 1);
+      [all[i], all[other]] = [all[other]!, all[i]!];
+    }
+    return all;
+  }
+}
+
+/** What differs between two plans, in words; undefined if nothing does. */
+export function differenceOf(one: GeneratePlan, other: GeneratePlan): string | undefined {
+  for (const key of ['engine', 'operations', 'alphabet', 'seed'] as const) {
+    if (one[key] !== other[key]) return `${key} ${one[key]} there, ${other[key]} here`;
+  }
+  const text = ({ spaces }: GeneratePlan): string => spaces.map(spaceText).join('; ');
+  return text(one) === text(other) ? undefined : `${text(one)} there, ${text(other)} here`;
+}
+
+export const spaceText = ({ configuration, setting }: Space): string => {
+  const { paging, discipline, defects } = setting;
+  return [`${configuration}, ${paging}, ${discipline}`, ...defects].join(', ');
+};

@@ -1,0 +1,136 @@
+/**
+ * All programs of so many operations, each once: of those that differ only in the order of vCPUs
+ * and the names of tables one is taken, and none that says something of a table that nobody is
+ * on or goes to, or does twice in a row what does nothing the second time. What a guest may not
+ * do is left out by legality.ts.
+ */
+
+import { renamed, TABLES, tableOf } from './alphabets.ts';
+
+/** Columns of operations, one for each vCPU. */
+export type Program = readonly (readonly string[])[];
+
+/** The tables that the vCPUs are on at first: `AB`. */
+export type Configuration = string;
+
+/** As `Program`, operations by their numbers in the alphabet. */
+type Numbers = readonly (readonly number[])[];
+
+/** Every vCPU has at least one operation. Lazily, and always in the same order. */
+export function* programsOf(
+  letters: readonly string[],
+  configuration: Configuration,
+  operations: number,
+): Generator<Program, void, void> {
+  const symmetries = symmetriesOf(letters, configuration);
+  const relevance = new Relevance(letters, configuration);
+  for (const lengths of splits(operations, configuration.length)) {
+    for (const program of fill(lengths, letters.length)) {
+      if (!relevance.of(program)) continue;
+      if (symmetries.some((symmetry) => compare(symmetry(program), program) < 0)) continue;
+      yield program.map((column) => column.map((letter) => letters[letter]!));
+    }
+  }
+}
+
+/** `n` as a sum of so many numbers from 1. */
+function* splits(n: number, parts: number): Generator<readonly number[], void, void> {
+  if (parts === 1) yield [n];
+  if (parts === 1) return;
+  for (let first = n - parts + 1; first > 0; first--) {
+    for (const rest of splits(n - first, parts - 1)) yield [first, ...rest];
+  }
+}
+
+/** Every choice of `letters` letters for columns of these lengths. The same arrays each time. */
+function* fill(lengths: readonly number[], letters: number): Generator<Numbers, void, void> {
+  const columns = lengths.map((length) => Array<number>(length).fill(0));
+  const places = columns.flatMap((column) => column.map((_, i) => ({ column, i })));
+  for (;;) {
+    yield columns;
+    let at = places.length - 1;
+    for (; at >= 0; at--) {
+      const { column, i } = places[at]!;
+      column[i]!++;
+      if (column[i]! < letters) break;
+      column[i] = 0;
+    }
+    if (at < 0) return;
+  }
+}
+
+function compare(one: Numbers, other: Numbers): number {
+  for (const [c, column] of one.entries()) {
+    const beside = other[c]!;
+    if (column.length !== beside.length) return beside.length - column.length;
+    for (const [i, letter] of column.entries()) {
+      if (letter !== beside[i]) return letter - beside[i]!;
+    }
+  }
+  return 0;
+}
+
+/** What makes of a program one that is the same but for the order of vCPUs and names of tables. */
+function symmetriesOf(
+  letters: readonly string[],
+  configuration: Configuration,
+): ((program: Numbers) => Numbers)[] {
+  const numbers = new Map(letters.map((letter, i) => [letter, i]));
+  const vcpus = [...configuration];
+  return permutations(vcpus.map((_, i) => i)).flatMap((from) =>
+    permutations(TABLES).flatMap((names) => {
+      const to = Object.fromEntries(TABLES.map((table, i) => [table, names[i]!]));
+      if (vcpus.some((table, i) => to[vcpus[from[i]!]!] !== table)) return [];
+      const letterFor = letters.map((letter) => numbers.get(renamed(letter, to))!);
+      return [
+        (program: Numbers): Numbers =>
+          from.map((column) => program[column]!.map((letter) => letterFor[letter]!)),
+      ];
+    }),
+  );
+}
+
+function permutations<T>(of: readonly T[]): T[][] {
+  if (of.length === 0) return [[]];
+  return of.flatMap((first, i) => permutations(of.toSpliced(i, 1)).map((rest) => [first, ...rest]));
+}
+
+/** What does the same when it is done twice in a row. */
+const IDEMPOTENT = /^(set_|new_pgtable|flush_|discard|evict)/;
+
+class Relevance {
+  readonly #known: number;
+  /** Of each letter: the table that it is about, and the one that it goes to, as bits. */
+  readonly #about: readonly number[];
+  readonly #goesTo: readonly number[];
+  readonly #isIdempotent: readonly boolean[];
+  readonly #evict: number;
+
+  constructor(letters: readonly string[], configuration: Configuration) {
+    const bit = (table: string | undefined): number =>
+      table === undefined ? 0 : 1 << TABLES.indexOf(table as 'A');
+    this.#known = [...configuration].reduce((known, table) => known | bit(table), 0);
+    const given = (letter: string): string | undefined => /^discard page ([ABC])/.exec(letter)?.[1];
+    this.#about = letters.map((letter) => bit(tableOf(letter) ?? given(letter)));
+    this.#goesTo = letters.map((letter) =>
+      letter.startsWith('new_pgtable') ? bit(tableOf(letter)) : 0,
+    );
+    this.#isIdempotent = letters.map((letter) => IDEMPOTENT.test(letter));
+    this.#evict = letters.indexOf('evict');
+  }
+
+  of(program: Numbers): boolean {
+    let known = this.#known;
+    let about = 0;
+    for (const column of program) {
+      // The TLB is empty at first, and what is in it at last nobody uses.
+      if (column[0] === this.#evict || column.at(-1) === this.#evict) return false;
+      for (const [i, letter] of column.entries()) {
+        known |= this.#goesTo[letter]!;
+        about |= this.#about[letter]!;
+        if (i > 0 && column[i - 1] === letter && this.#isIdempotent[letter]!) return false;
+      }
+    }
+    return (about & ~known) === 0;
+  }
+}

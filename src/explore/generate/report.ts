@@ -1,0 +1,114 @@
+/** What the generator came to: as data, and as text. */
+
+import type { Shard } from '../campaign/plan.ts';
+import type { Setting } from '../subject.ts';
+import type { Cluster } from './clusters.ts';
+import { textsOf } from './guest.ts';
+import type { GenerateLedger } from './ledger.ts';
+import { type GeneratePlan, type Programs, spaceText } from './plan.ts';
+
+export interface GenerateReport
+  extends Pick<GeneratePlan, 'engine' | 'operations' | 'alphabet' | 'seed'> {
+  readonly schema_version: 1;
+  readonly shard: Shard;
+  readonly schedules: number;
+  readonly steps: number;
+  readonly failed: number;
+  readonly spaces: readonly SpaceReport[];
+  readonly clusters: readonly ClusterReport[];
+}
+
+interface SpaceReport extends Setting {
+  readonly configuration: string;
+  /** Programs that were tried, and all that there are. */
+  readonly tried: number;
+  readonly programs: number;
+  readonly schedules: number;
+  readonly failed: number;
+}
+
+interface ClusterReport {
+  readonly kind: string;
+  readonly cause: string;
+  readonly message: string;
+  readonly programs: number;
+  readonly spaces: readonly string[];
+  /** The operations of each vCPU of the smallest. */
+  readonly smallest: readonly (readonly string[])[];
+  readonly file: string | null;
+  readonly token: string | null;
+}
+
+export interface Written {
+  readonly file: string;
+  readonly token: string;
+}
+
+export function reportOf({
+  plan,
+  shard,
+  programs,
+  ledger,
+  clusters,
+  files,
+}: {
+  readonly plan: GeneratePlan;
+  readonly shard: Shard;
+  readonly programs: Programs;
+  readonly ledger: GenerateLedger;
+  readonly clusters: readonly Cluster[];
+  readonly files: ReadonlyMap<Cluster, Written>;
+}): GenerateReport {
+  const totals = new Map(ledger.totals().map((one) => [one.space, one]));
+  const { engine, operations, alphabet, seed } = plan;
+  const sum = (of: 'schedules' | 'steps' | 'failed'): number =>
+    [...totals.values()].reduce((n, one) => n + one[of], 0);
+  return {
+    schema_version: 1,
+    ...{ engine, operations, alphabet, seed, shard },
+    ...{ schedules: sum('schedules'), steps: sum('steps'), failed: sum('failed') },
+    spaces: plan.spaces.map((space, i) => ({
+      configuration: space.configuration,
+      ...space.setting,
+      tried: totals.get(i)?.programs ?? 0,
+      programs: programs.of(space).length,
+      schedules: totals.get(i)?.schedules ?? 0,
+      failed: totals.get(i)?.failed ?? 0,
+    })),
+    clusters: clusters.map((cluster) => ({
+      ...{ kind: cluster.kind, cause: cluster.cause, message: cluster.smallest.message },
+      programs: cluster.programs,
+      spaces: cluster.spaces.map(spaceText),
+      smallest: cluster.smallest.program.map((column, i, all) => textsOf(column, i, all.length)),
+      ...{ file: files.get(cluster)?.file ?? null, token: files.get(cluster)?.token ?? null },
+    })),
+  };
+}
+
+const count = (n: number): string => n.toLocaleString('en-US');
+
+/** `examples`: the smallest program of each cluster, in a line. */
+export function formatGenerated(report: GenerateReport, examples: readonly string[]): string {
+  const { operations, alphabet, spaces, clusters, schedules, failed, shard } = report;
+  const lines = spaces.map((space) => {
+    const { configuration, paging, discipline, defects, tried, programs } = space;
+    const setting = [configuration, paging, discipline, ...defects].join(', ');
+    const wrong = space.failed > 0 ? `${count(space.failed)} failed` : 'nothing wrong';
+    return `${operations} operations, ${alphabet}, ${setting}: ${count(tried)} of ${count(programs)} programs, ${count(space.schedules)} schedules; ${wrong}`;
+  });
+  const found = clusters.flatMap(({ kind, cause, programs, spaces: where, file }, i) => [
+    '',
+    `${kind}${cause && `; ${cause}`}: ${count(programs)} ${programs === 1 ? 'program' : 'programs'}`,
+    `  ${examples[i]!}`,
+    `  ${where.length > 2 ? `in ${where.length} spaces, ${where[0]} the first` : where.join('; ')}`,
+    ...(file === null ? [] : [`  ${file}`]),
+  ]);
+  const part = shard.of > 1 ? `shard ${shard.index}/${shard.of}: ` : '';
+  const tried = spaces.reduce((n, space) => n + space.tried, 0);
+  const wrong = failed === 0 ? 'nothing wrong' : `${count(failed)} programs failed`;
+  const unseen =
+    clusters.length > 0 && clusters.every(({ file }) => file === null)
+      ? ['', 'with --out DIR they are written as litmus tests, with tokens for umbra replay']
+      : [];
+  return `${[...lines, ...found, ...unseen, '', `${part}${count(tried)} programs, ${count(schedules)} schedules, ${wrong}`].join('\n')}\n`;
+}

@@ -1,0 +1,219 @@
+/** Generated programs: which there are, what they may come to, and what is found by them. */
+
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { DefectId } from '../../shared/defects.ts';
+import type { DisciplineName } from '../../shared/discipline.ts';
+import type { PagingName } from '../../shared/entry.ts';
+import { lettersOf } from '../../src/explore/generate/alphabets.ts';
+import { testOf } from '../../src/explore/generate/clusters.ts';
+import { PAGE_NUMBERS } from '../../src/explore/generate/guest.ts';
+import { expect as modelled } from '../../src/explore/generate/model.ts';
+import { type Program, programsOf } from '../../src/explore/generate/programs.ts';
+import { isLegal, legalPrograms, Trial, understood } from '../../src/explore/generate/trial.ts';
+import { runUnit } from '../../src/explore/generate/unit.ts';
+import { readLitmus } from '../../src/explore/litmus/litmus.ts';
+import { Recorded } from '../../src/explore/strategies/recorded.ts';
+import { Sweep } from '../../src/explore/strategies/sweep.ts';
+import { Subject } from '../../src/explore/subject.ts';
+
+const legal = (
+  alphabet: string,
+  n: number,
+  configuration: string,
+  paging: PagingName,
+): Program[] => [
+  ...legalPrograms(
+    programsOf(lettersOf(alphabet, paging), configuration, n),
+    configuration,
+    paging,
+  ),
+];
+
+describe('there are as many programs', () => {
+  test.each([
+    ['core', 2, 'AA', 'nonpae', 57],
+    ['core', 2, 'AB', 'nonpae', 120],
+    ['core', 2, 'AA', 'pae', 69],
+    ['core', 2, 'AB', 'pae', 154],
+    ['all', 2, 'AA', 'nonpae', 206],
+    ['all', 2, 'AB', 'nonpae', 368],
+    ['all', 2, 'AA', 'pae', 228],
+    ['all', 2, 'AB', 'pae', 426],
+  ] as const)('%s, %i operations, %s, %s: %i', (alphabet, n, configuration, paging, all) => {
+    const programs = legal(alphabet, n, configuration, paging);
+    expect(programs).toHaveLength(all);
+    expect(new Set(programs.map((program) => JSON.stringify(program))).size).toBe(all);
+  });
+
+  test('vCPUs in another order, and tables by other names, are the same program', () => {
+    const has = (programs: Program[], program: Program): number =>
+      programs.filter((one) => JSON.stringify(one) === JSON.stringify(program)).length;
+    const programs = legal('core', 2, 'AB', 'nonpae');
+    const [one, other]: Program[] = [
+      [['load X'], ['set_pgd A X']],
+      [['set_pgd B X'], ['load X']],
+    ];
+    expect(has(programs, one!) + has(programs, other!)).toBe(1);
+  });
+});
+
+/** The values of a program's outcomes, as texts; only of what is named. */
+function outcomesOf(program: Program, only: RegExp, configuration = 'AA'): string[] {
+  const { sights, outcomes } = modelled(understood(program, configuration, 'nonpae'), PAGE_NUMBERS);
+  const names = sights.map((sight) =>
+    sight.kind === 'register'
+      ? `${sight.vcpu}:${sight.name}`
+      : sight.kind === 'word'
+        ? `word ${sight.page.toString(16)}`
+        : sight.table,
+  );
+  const texts = outcomes.map(({ values }) =>
+    names.flatMap((name, i) => (only.test(name) ? [values[i]] : [])).join(' '),
+  );
+  return [...new Set(texts)].toSorted();
+}
+
+describe('a program may come to', () => {
+  test('what its operations do one after the other', () => {
+    const program = [['store X', 'load X'], ['store X']];
+    // 0x100 and 0x110 are stored: what is read, and what is left.
+    expect(outcomesOf(program, /^0:r1|word 20/)).toEqual(['256 256', '256 272', '272 272']);
+  });
+
+  test('the old entry as long as the host was not told of the new one', () => {
+    const program = [['load X', 'load X'], ['set_pte A X = page S rw user accessed dirty']];
+    // Page 0x25 and then page 0x20, too: before the host is told, each access may go either way.
+    expect(outcomesOf(program, /^0:r/)).toEqual(['32 32', '32 37', '37 32', '37 37']);
+  });
+
+  test('a fault, and its address', () => {
+    const fault = String(0xf0f0_fa17);
+    const program = [['load X'], ['set_pte A X = none']];
+    expect(outcomesOf(program, /^0:/)).toEqual(['32 0', `${fault} ${0x40_0000}`]);
+  });
+
+  test('anything that is read of a page that was given back', () => {
+    const program = [
+      ['discard page S', 'set_pte A X = page S rw user accessed dirty', 'load X'],
+      [],
+    ];
+    expect(outcomesOf(program, /^0:r0|word 25/)).toEqual([' ']);
+  });
+});
+
+describe('a guest may not', () => {
+  test.each<[string, boolean, Program]>([
+    ['change one entry on two vCPUs', false, [['set_pte A X = none'], ['set_pte A X = none']]],
+    ['(two entries it may)', true, [['set_pte A X = none'], ['set_pte B X = none']]],
+    [
+      'change one of the kernel on two',
+      false,
+      [['set_pte * K = page N rw accessed dirty'], ['set_pte * K = page N rw accessed dirty']],
+    ],
+    ['give back a page and go on mapping it', false, [['discard page A'], ['load X']]],
+    [
+      '(have another vCPU take it away, before or after, it may)',
+      true,
+      [['discard page A'], ['set_pte A X = none']],
+    ],
+    [
+      'have another vCPU tell of it, maybe before',
+      false,
+      [['discard page A'], ['set_pte A X = page A rw user']],
+    ],
+    [
+      '(tell of the entry afterwards it may)',
+      true,
+      [['discard page A', 'set_pte A X = none'], ['load X']],
+    ],
+    ['(give back what it does not map it may)', true, [['discard page S'], ['load X']]],
+    ['give back what only the kernel maps', false, [['discard page S'], ['kernel load K']]],
+  ])('%s', (_, may, program) => {
+    expect(isLegal(program, 'AB', 'nonpae')).toBe(may);
+  });
+});
+
+describe('a program that fails', () => {
+  const FAILS: Program = [
+    ['new_pgtable C', 'load X'],
+    ['set_pte A X = page S rw user accessed dirty'],
+  ];
+
+  test.each(
+    (['nonpae', 'pae'] as const).flatMap((paging) =>
+      (['guest-lock', 'pgdir-lock', 'lock-free'] as const).map((discipline) => ({
+        paging,
+        discipline,
+      })),
+    ),
+  )('is found within a hundred schedules: $paging, $discipline', (setting) => {
+    const wrong = new Trial('AB', { ...setting, defects: ['R17'] }).try(FAILS);
+    expect(wrong.failure?.kind).toBe('invariant 4: a stale shadow entry');
+    expect(wrong.schedules).toBeLessThan(100);
+    const right = new Trial('AB', { ...setting, defects: [] }).try(FAILS);
+    expect(right.failure).toBeUndefined();
+    expect(right.schedules).toBeGreaterThan(wrong.schedules);
+  });
+
+  test('is made smaller, told by its cause, and written as a litmus test that fails as it does', () => {
+    const setting = { paging: 'nonpae', discipline: 'guest-lock', defects: ['R17'] } as const;
+    const space = { configuration: 'AB', setting };
+    const larger: Program = [['syscall', ...FAILS[0]!], FAILS[1]!];
+    const result = runUnit(space, [[['load X'], ['load X']], larger, FAILS]);
+    expect(result).toMatchObject({ programs: 3, failed: 2 });
+    const [find] = result.finds;
+    expect(find).toMatchObject({ program: FAILS, cause: 'findPgdir, then newPgdir', count: 1 });
+    const { name, text } = testOf({ ...find!, unit: 0, space: 0 }, space);
+    const path = join(mkdtempSync(join(tmpdir(), 'umbra-')), name);
+    writeFileSync(path, text);
+    const subject = new Subject(path, readLitmus(path), setting);
+    const again = subject.run(new Recorded(find!.decisions), 0);
+    expect(again).toMatchObject({ ending: find!.ending, kind: find!.kind });
+    // Its other schedules come to an outcome that is declared.
+    const sweep = new Sweep({ preemptions: 0, edges: false });
+    for (;;) {
+      const { ending, message } = subject.run(sweep, 0);
+      if (sweep.exhausted) break;
+      expect(ending, message).toBe('ok');
+    }
+  });
+
+  test('comes out the same on a board that is warm', () => {
+    const space = {
+      configuration: 'AB',
+      setting: { paging: 'pae', discipline: 'lock-free', defects: ['R17'] } as const,
+    };
+    const first = runUnit(space, [FAILS]);
+    runUnit(space, [[['flush_all'], ['store X', 'load X']]]);
+    expect(runUnit(space, [FAILS])).toEqual(first);
+  });
+});
+
+describe('without a test written by hand the programs of two operations find', () => {
+  test.each<[DefectId, DisciplineName, string]>([
+    ['R1', 'guest-lock', 'AA'],
+    ['R4', 'lock-free', 'AA'],
+    ['R6', 'guest-lock', 'AA'],
+    ['R12', 'guest-lock', 'AA'],
+  ])('%s', (defect, discipline, configuration) => {
+    const setting = { paging: 'nonpae', discipline, defects: [defect] } as const;
+    const programs = legal('all', 2, configuration, 'nonpae');
+    const trial = new Trial(configuration, setting);
+    expect(programs.some((program) => trial.try(program).failure !== undefined)).toBe(true);
+  });
+});
+
+describe('core programs of two operations are all right', () => {
+  test.each([
+    { configuration: 'AB', paging: 'nonpae', discipline: 'guest-lock' },
+    { configuration: 'AA', paging: 'nonpae', discipline: 'pgdir-lock' },
+    { configuration: 'AA', paging: 'pae', discipline: 'lock-free' },
+  ] as const)('$configuration, $paging, $discipline', ({ configuration, ...setting }) => {
+    const space = { configuration, setting: { ...setting, defects: [] } };
+    const programs = legal('core', 2, configuration, setting.paging);
+    expect(runUnit(space, programs)).toMatchObject({ programs: programs.length, finds: [] });
+  });
+});
