@@ -230,6 +230,18 @@ export const DEFECTS = {
     'its own top level lacks a table that is not counted yet: a system call is a double fault',
     SEVERAL,
   ),
+  D2: defect(
+    'a fault that began before links a table in after the others are out',
+    'releasePgds, Comparison.run',
+    'rights that an upper entry of the guest’s gives no more stay in the shadow',
+    'litmus/1-fault/D2-stricter-upper-entry.yaml',
+  ),
+  D3: defect(
+    'two start one vCPU',
+    'startCpu',
+    'both fill in its record, the second while it runs already',
+    'litmus/7-setup/D3-started-by-two.yaml',
+  ),
 } as const satisfies Record<string, Defect>;
 
 export type DefectId = keyof typeof DEFECTS;

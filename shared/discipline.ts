@@ -87,10 +87,22 @@ export function letGo({ host }: Lguest, taken: Taken): void {
 export function quiesce(lg: Lguest, pgdir: number): void {
   if (lg.isAsWritten) return;
   // R5: nobody thinks of those that are on their way through a table.
-  if (!lg.defects.R5) {
-    for (const cpu of lg.host.otherCpus) waitUntilOut(lg, cpu, cpu.inFault, pgdir);
-  }
+  if (!lg.defects.R5) waitForFaults(lg, pgdir);
   shootDown(lg, pgdir);
+}
+
+/**
+ * Before tables are taken out of a shadow, once the change is counted: wait until no fault is
+ * under way that may have read the guest's upper entries as they were. It takes its own last-level
+ * entry back, but would leave a table behind that is linked in with their old flags.
+ */
+export function quiesceFaults(lg: Lguest, pgdir: number): void {
+  // D2: it comes after them.
+  if (lg.faultsTakeNoLock && !lg.isAsWritten && !lg.defects.D2) waitForFaults(lg, pgdir);
+}
+
+function waitForFaults(lg: Lguest, pgdir: number): void {
+  for (const cpu of lg.host.otherCpus) waitUntilOut(lg, cpu, cpu.inFault, pgdir);
 }
 
 /** Get every other CPU out of the guest that runs on a shadow, so that its TLB is empty. */

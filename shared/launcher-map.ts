@@ -72,6 +72,28 @@ export class LauncherMap {
     }
   }
 
+  /**
+   * Take a page's own frame away, and let it share the zero page until it is written again. The
+   * frame, with a reference: it may be freed when nobody is at what the map said before. NO_FRAME,
+   * and nothing is changed, if it is not mapped for reading and writing.
+   */
+  discard(page: Gpfn): Pfn {
+    const entry = this.#entry(page);
+    for (;;) {
+      const old = this.words.read(entry);
+      if ((old & 3) !== Vma.ReadWrite) return NO_FRAME;
+      const frame = toPfn(old >>> STATE_BITS);
+      // Another may have discarded it, and somebody else may own it, until the map says no.
+      if (!this.frames.getIfOwned(frame)) continue;
+      const wanted = ((this.zeroPage << STATE_BITS) | Vma.CopyOnWrite) >>> 0;
+      if (this.words.compareExchange(entry, old, wanted) === old) {
+        this.frames.disown(frame);
+        return frame;
+      }
+      this.frames.put(frame);
+    }
+  }
+
   /** The frame for a page in this state, which may keep the one that is its own. */
   #frameFor(state: Vma, own: Pfn): Pfn {
     if (state === Vma.None) return NO_FRAME;

@@ -55,6 +55,9 @@ export const CHANGED_GDT = 2;
 export const CHANGED_GDT_TLS = 4;
 export const CHANGED_ALL = 3;
 
+/** Whether a vCPU runs: `Soon` while the one that starts it fills in its record. */
+const Started = { No: 0, Yes: 1, Soon: 2 } as const;
+
 /** No host CPU. */
 export const NOWHERE = -1;
 /** No pgdir. */
@@ -125,12 +128,16 @@ export class LgCpu extends SharedRecord {
     this.#shared.set(STACK_PAGES, pages);
   }
 
-  /** Whether it was ever started; the first one always is. */
+  /** Whether it was ever started; the first one always is. Set when its record is filled in. */
   get started(): boolean {
-    return this.load(STARTED) !== 0;
+    return this.load(STARTED) === Started.Yes;
   }
   set started(started: boolean) {
-    this.store(STARTED, started ? 1 : 0);
+    this.store(STARTED, started ? Started.Yes : Started.No);
+  }
+  /** True for the one caller who is to fill in its record and start it. */
+  claimStart(): boolean {
+    return this.words.compareExchange(this.field(STARTED), Started.No, Started.Soon) === Started.No;
   }
 
   /** Its own top level, middle level (PAE) and Switcher table; 0 as written. */

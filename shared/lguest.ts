@@ -27,6 +27,7 @@ const HUNGRY = 5;
 const USES = 6;
 const HAND = 7;
 const NESTED_ROOT = 8;
+const WAKE_UPS = 9;
 const LOCK = 14;
 const REASON_LENGTH = 15;
 const REASON = 16;
@@ -138,6 +139,14 @@ export class Lguest extends SharedRecord {
   }
   countNotification(): void {
     this.words.add(this.field(NOTIFICATIONS), 1);
+  }
+
+  /** How often a vCPU has started or interrupted another, modulo 2^32; counted when that is done. */
+  get wakeUps(): number {
+    return this.load(WAKE_UPS);
+  }
+  countWakeUp(): void {
+    this.words.add(this.field(WAKE_UPS), 1);
   }
 
   /** The vCPU, plus one, that found all pgdirs in use and is to have the next; 0 for none. */

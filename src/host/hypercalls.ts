@@ -163,7 +163,10 @@ const badHypercall = (cpu: LgCpu, number: number): void =>
 /** Another vCPU goes on where this one is: same page table, at `eip` with this stack. */
 function startCpu(caller: LgCpu, id: number, eip: number, esp: number): void {
   const cpu = caller.lg.cpus[id];
-  if (cpu === undefined || cpu.started) return killGuest(caller, `bad vCPU to start ${id}`);
+  if (cpu === undefined) return killGuest(caller, `bad vCPU to start ${id}`);
+  // D3: another vCPU may be about to start it.
+  const isMine = caller.lg.defects.D3 ? !cpu.started : cpu.claimStart();
+  if (!isMine) return killGuest(caller, `bad vCPU to start ${id}`);
   // R14: a record that nobody filled in: pgdir 0, whatever that is.
   if (!caller.lg.defects.R14) {
     cpu.cpuPgd = caller.cpuPgd;
@@ -180,12 +183,14 @@ function startCpu(caller: LgCpu, id: number, eip: number, esp: number): void {
     writeSaved(cpu, reg, value);
   }
   cpu.started = true;
+  cpu.lg.countWakeUp();
 }
 
 function sendIpi(caller: LgCpu, id: number): void {
   const cpu = caller.lg.cpus[id];
   if (cpu === undefined) return killGuest(caller, `bad vCPU to interrupt ${id}`);
   cpu.raiseIrq(IPI_IRQ);
+  cpu.lg.countWakeUp();
   cpu.lg.host.events.record(EventKind.InterruptRaised, IPI_IRQ, id);
 }
 

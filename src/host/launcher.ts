@@ -40,20 +40,17 @@ function discard(cpu: LgCpu, address: Gpa): void {
   const { lg } = cpu;
   const page = gpfnOf(address);
   if (page >= lg.pfnLimit) return killGuest(cpu, `bad page to discard ${hex(address)}`);
-  if (lg.map.state(page) !== Vma.ReadWrite) return;
   const virtualizer = virtualizerOf(lg);
   if (!virtualizer.mayDiscard(lg, page)) {
     return killGuest(cpu, `page ${page} is in use, and is to be discarded`);
   }
-  const { frames } = lg.host;
-  const frame = lg.map.frame(page);
-  if (!frames.getIfOwned(frame)) return;
-  lg.map.set(page, Vma.CopyOnWrite);
+  const frame = lg.map.discard(page);
+  if (frame === NO_FRAME) return;
   virtualizer.dropPage(lg, page);
   // The host's code on another CPU may be about to write where the map said before.
   quiesceHost(lg);
   notifyDiscard(cpu);
-  frames.put(frame);
+  lg.host.frames.put(frame);
 }
 
 /** All that a dead guest had: page tables, memory, regs pages. */

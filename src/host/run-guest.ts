@@ -160,7 +160,7 @@ export class GuestRunner {
     if (lg.dead !== Dead.Alive) return undefined;
     if (cpu.halted) {
       if (interruptPending(cpu).irq < LGUEST_IRQS || sleep(cpu)) return undefined;
-      if (lg.cpus.some(mayWake)) return 'halted';
+      if (someMayWake(lg)) return 'halted';
       killGuest(cpu, 'halted with nothing to wake it');
       return undefined;
     }
@@ -262,9 +262,18 @@ function tick(cpu: LgCpu): void {
   cpu.raiseIrq(TIMER_IRQ);
 }
 
-/** Whether a vCPU may interrupt another. */
+/**
+ * Whether any vCPU may interrupt another. One that was seen to sleep may have been woken since, by
+ * one that slept by the time it was looked at: that is counted, and then nobody can be sure.
+ */
+function someMayWake(lg: Lguest): boolean {
+  const { wakeUps } = lg;
+  return lg.cpus.some(mayWake) || lg.wakeUps !== wakeUps;
+}
+
+/** Interrupts first: who takes one ceases to be halted before it clears it. */
 const mayWake = (cpu: LgCpu): boolean =>
-  cpu.started && (!cpu.halted || cpu.irqsPending !== 0 || cpu.clockDeadline !== 0);
+  cpu.started && (cpu.irqsPending !== 0 || !cpu.halted || cpu.clockDeadline !== 0);
 
 /** A halted vCPU's clock goes on at once to the next tick; false when there is none. */
 function sleep(cpu: LgCpu): boolean {

@@ -199,12 +199,16 @@ export class Scheduler {
   }
 
   #takeFromLongest(): number {
-    let longest = this.#queues[0]!;
-    let most = 0;
-    for (const queue of this.#queues) {
-      const { length } = queue;
-      if (length > most) [longest, most] = [queue, length];
+    for (;;) {
+      let longest = this.#queues[0]!;
+      let most = 0;
+      for (const queue of this.#queues) {
+        const { length } = queue;
+        if (length > most) [longest, most] = [queue, length];
+      }
+      const found = most === 0 ? -1 : longest.take();
+      // It may be empty by now, and another not.
+      if (most === 0 || found >= 0) return found;
     }
-    return most === 0 ? -1 : longest.take();
   }
 }

@@ -52,16 +52,22 @@ export function repairViolation(cpu: LgCpu, page: Gpfn, write: boolean): void {
     killGuest(cpu, 'out of memory allocating a nested table');
   } else {
     const writable = lg.map.state(page) === Vma.ReadWrite;
-    exchange(lg, at, (frame << 12) | (writable ? NESTED_ALL : NESTED_ALL & ~NESTED_WRITE));
+    const entry = (frame << 12) | (writable ? NESTED_ALL : NESTED_ALL & ~NESTED_WRITE);
+    const old = lg.words.exchange(at, entry);
+    if (old & NESTED_READ) giveBack(lg, old);
   }
   letGo(lg, taken);
 }
 
-/** The Launcher has let a page go: whoever touches it again finds another frame. */
+/**
+ * The Launcher has let a page go: whoever touches it again finds another frame. Also where the
+ * table has no entry of it: a processor inside writes CR2 to lguest_data by the Launcher's map.
+ */
 export function dropNestedPage(lg: Lguest, page: Gpfn): void {
   const taken = lockPgdir(lg, 0);
   const at = slotOf(lg, page, false);
-  if (at !== undefined) exchange(lg, at, 0);
+  const old = at === undefined ? 0 : lg.words.exchange(at, 0);
+  giveBack(lg, old);
   letGo(lg, taken);
 }
 
@@ -71,12 +77,10 @@ export function freeNestedTable(lg: Lguest): void {
   lg.nestedRoot = NO_FRAME;
 }
 
-/** Put another entry in; the old one's frame is given back when nobody reaches it any more. */
-function exchange(lg: Lguest, at: Ptr, entry: number): void {
-  const old = lg.words.exchange(at, entry);
-  if ((old & NESTED_READ) === 0) return;
+/** An entry that was taken out: its frame, when nobody reaches it any more. */
+function giveBack(lg: Lguest, old: number): void {
   for (const i of lg.pgdirs.keys()) quiesce(lg, i);
-  lg.host.frames.put(toPfn(old >>> 12));
+  if (old & NESTED_READ) lg.host.frames.put(toPfn(old >>> 12));
 }
 
 /** Where a page's entry is, or would be; undefined where it could not be. */

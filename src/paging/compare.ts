@@ -18,7 +18,7 @@ import type { Lguest } from '../../shared/lguest.ts';
 import * as entries from './entries.ts';
 import * as flush from './flush.ts';
 
-const { letGo, lockPgdir, quiesce } = discipline;
+const { letGo, lockPgdir, quiesce, quiesceFaults } = discipline;
 const { entryIn, releasePte } = entries;
 const { guestPagetableClearAll, mapNecessities, releaseLastLevel, releasePgds } = flush;
 const { gpfnOf, NULL, PAGE_SHIFT, PAGE_SIZE, toGpa, toGpfn, toGva, toPtr } = address;
@@ -64,8 +64,10 @@ class Comparison {
     const lg = this.#lg;
     const pgdir = lg.pgdirs[this.#pgdir]!;
     const { form, host } = lg;
-    // From here on a fault finds the guest's tables as they are now, or takes its entry back.
+    // From here on a fault finds the guest's tables as they are now. One that began earlier might
+    // put in what is compared no more.
     pgdir.countChange();
+    quiesceFaults(lg, this.#pgdir);
     for (let i = 0; i <= pgdIndex(form, host.switcherAddr); i++) {
       const spgd = lg.entry(toPtr(pgdir.pgdir + i * form.entryWords));
       if (!isPresent(spgd)) continue;

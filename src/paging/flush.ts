@@ -18,7 +18,7 @@ import * as entries from './entries.ts';
 import { pinStackPages } from './pin.ts';
 import { allocateSwitcherMapping } from './switcher.ts';
 
-const { letGo, lockPgdir, quiesce } = discipline;
+const { letGo, lockPgdir, quiesce, quiesceFaults } = discipline;
 const { entryIn, gpgdAddr, gpmdAddr, gpteAddr, releasePte, tableOf } = entries;
 const { hex, NULL, pageOffset, toGpa, toPtr } = address;
 const { isPresent, NO_ENTRY, pgdIndex, pmdIndex, pteIndex, ptePfn } = entry;
@@ -33,6 +33,7 @@ export function releasePgds(lg: Lguest, pgdir: number, from: number, to: number)
   if (lg.defects.R5) return releaseUnseen(lg, pgdir, from, to);
   // Who is inside came by the Switcher in these tables: out first; the lock keeps it out.
   if (lg.sharesSwitcher) quiesce(lg, pgdir);
+  else quiesceFaults(lg, pgdir);
   const unlinked: Entry[] = [];
   for (const spgd of lg.presentEntries(lg.pgdirs[pgdir]!.pgdir, from, to)) {
     unlinked.push(lg.exchangeEntry(spgd, NO_ENTRY));

@@ -84,5 +84,6 @@ function spteFor(lg: Lguest, gpte: Entry): Entry {
 /** Never the zero page, which would have to be copied, nor one that the guest may not write. */
 function frameOfItsOwn({ map }: Lguest, page: number, write: boolean): Pfn {
   if (map.state(toGpfn(page)) === Vma.CopyOnWrite) return NO_FRAME;
-  return map.getUserPage(toGpfn(page), write);
+  // It may have been discarded since, and then has to be given one.
+  return map.getUserPage(toGpfn(page), write, true);
 }

@@ -26,8 +26,9 @@ export function shrinkIfShort(cpu: LgCpu): void {
   const taken = lockPgdirs(lg);
   for (const [i, pgdir] of lg.pgdirs.entries()) {
     if (pgdir.pgdir === NULL || pgdir.gpgdir === NOBODYS || isInUse(lg, i)) continue;
-    flushAllMappings(lg, i);
+    // First: what is told of its top level meanwhile is not to be put into it any more.
     pgdir.gpgdir = NOBODYS;
+    flushAllMappings(lg, i);
     lg.counters.count(Reclaimed);
   }
   letGo(lg, taken);

@@ -71,7 +71,7 @@ const COMES_TO: Readonly<Record<string, Outcome>> = {
   'replay FIRST --story --against': { code: 1, says: breaksAsInspected() },
   'replay FIRST --story': { code: 1, says: /none -> page 0x20 rw user accessed/ },
   'replay FIRST': { code: 1 },
-  'inspect FIRST --step 229 --diff 268': {
+  'inspect FIRST --step 226 --diff 267': {
     says: /\+ +0x00400000 → page 0x20, PRESENT RW USER ACCESSED/,
   },
   'costs before.json after.json': { says: /Cycles at the costs of core2 [\s\S]*before\.json/ },

@@ -136,6 +136,39 @@ const OPERATIONS: readonly (readonly [string, Test, string])[] = [
     'shadow A 0x00400000 is none',
   ],
   [
+    'set_upper changes what is above, and tells',
+    {
+      ops: [
+        [
+          'store 0x00400000 1 -> r0',
+          'set_upper A 0x00400000 = table user',
+          'load 0x00400000 -> r1',
+          'store 0x00400000 2 -> r2',
+        ],
+      ],
+    },
+    'vcpu 0 r0 == 1 and vcpu 0 r1 == 1 and vcpu 0 r2 == fault and word 0x20:0 == 1',
+  ],
+  [
+    'set_upper takes all away that is below',
+    { ops: [['load 0x00400000', 'set_upper A 0x00400000 = none', 'load 0x00400000 -> r0']] },
+    'vcpu 0 r0 == fault and A 0x00400000 is none and shadow A 0x00400000 is none and alive',
+  ],
+  [
+    'set_upper is told of, so that more may be allowed',
+    {
+      ops: [
+        [
+          'set_upper A 0x00400000 = none',
+          'load 0x00400000 -> r0',
+          'set_upper A 0x00400000 = table rw user accessed dirty',
+          'store 0x00400000 2 -> r1',
+        ],
+      ],
+    },
+    'vcpu 0 r0 == fault and vcpu 0 r1 == 1',
+  ],
+  [
     'flush_user throws away',
     { ops: [['load 0x00400000', 'flush_user']] },
     'shadow A 0x00400000 is none',

@@ -69,6 +69,13 @@ const BAD: readonly (readonly [string, string, string | RegExp])[] = [
     'set_pte A 0x00400000 = page 1 drity',
     /^9:39: found "drity", expected rw, user, .*did you mean dirty\?$/,
   ],
+  [LOAD, 'set_upper A 0x00400000 = page 1', '9:34: found "page", expected table, none'],
+  [LOAD, 'set_upper A 0x00400000 = table nx', /^9:40: found "nx", expected rw, user, .*/],
+  [
+    LOAD,
+    'set_upper A 0xc0000000 = none',
+    '9:19: found "0xc0000000", expected an address from 0 to 3221225471',
+  ],
   [LOAD, 'ipi 1', '9:13: found "1", expected a vCPU from 0 to 0'],
   [LOAD, 'migrate 7', '9:17: found "7", expected a host CPU from 0 to 0'],
   [LOAD, 'discard 64', '9:17: found "64", expected a page from 0 to 63'],

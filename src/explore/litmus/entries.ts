@@ -2,6 +2,7 @@
 
 import {
   Entry,
+  flagsOf,
   makeEntry,
   NO_ENTRY,
   PAGE_ACCESSED,
@@ -30,6 +31,9 @@ export type Flag = keyof typeof FLAGS;
 
 export const FLAG_NAMES = Object.keys(FLAGS) as readonly Flag[];
 
+/** What an upper entry may have without killing the guest. */
+const UPPER_FLAG_NAMES = ['rw', 'user', 'accessed', 'dirty'] as const satisfies readonly Flag[];
+
 const MOST_PAGE = 0xf_ffff;
 
 export function readEntry(reader: Reader): Entry {
@@ -38,6 +42,14 @@ export function readEntry(reader: Reader): Entry {
   let entry = makeEntry(page, PAGE_PRESENT);
   while (reader.peek !== '') entry = withFlag(entry, reader.word(FLAG_NAMES));
   return entry;
+}
+
+/** `table` with flags, or `none`: the flags of an entry of an upper level, 0 for none. */
+export function readUpper(reader: Reader): number {
+  if (reader.word(['table', 'none']) === 'none') return 0;
+  let entry = makeEntry(0, PAGE_PRESENT);
+  while (reader.peek !== '') entry = withFlag(entry, reader.word(UPPER_FLAG_NAMES));
+  return flagsOf(entry);
 }
 
 const withFlag = ({ low, high }: Entry, flag: Flag): Entry =>

@@ -120,14 +120,23 @@ export class GuestTables {
     return this.#entryIn(this.#kernel, (va - PAGE_OFFSET) >>> 12);
   }
 
+  /** Where the entry above that is, and the table that it leads to. Of the program's alone. */
+  upper(table: string, va: Gva): { readonly at: Gpa; readonly below: number } {
+    const at = this.#upper(table, va);
+    return { at, below: this.#table(at, PAGE_TABLE) };
+  }
+
   /** The same, with tables made on the way that are not there yet. */
   #place(table: string, va: Gva): Gpa {
+    const below = this.#table(this.#upper(table, va), PAGE_TABLE);
+    return this.#entryIn(below, pteIndex(this.#form, va));
+  }
+
+  #upper(table: string, va: Gva): Gpa {
     const form = this.#form;
     let page = this.top(table) / PAGE_SIZE;
     if (form.pae) page = this.#table(this.#entryIn(page, pgdIndex(form, va)), PAGE_PRESENT);
-    const index = form.pae ? pmdIndex(form, va) : pgdIndex(form, va);
-    page = this.#table(this.#entryIn(page, index), PAGE_TABLE);
-    return this.#entryIn(page, pteIndex(form, va));
+    return this.#entryIn(page, form.pae ? pmdIndex(form, va) : pgdIndex(form, va));
   }
 
   #table(entry: Gpa, flags: number): number {

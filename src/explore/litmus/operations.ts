@@ -9,6 +9,8 @@
  *     tell_pte A VA = ENTRY     hypercall SET_PTE alone
  *     set_pte A VA = ENTRY      both, one after the other
  *     set_pgd A VA, set_pmd A VA, new_pgtable A, flush_user, flush_all
+ *     set_upper A VA = UPPER    the kernel stores into the entry above the last level, and tells:
+ *                               `none`, or `table`, which is the one that was there, with flags
  *     set_stack VA|own PAGES    where traps push: the stack begins at VA and grows down
  *     discard PAGE              NOTIFY: the guest does without the page
  *     start N, ipi N            another vCPU
@@ -22,7 +24,8 @@
 
 import type { Gva } from '../../../shared/address.ts';
 import type { Entry } from '../../../shared/entry.ts';
-import { readEntry } from './entries.ts';
+import { PAGE_OFFSET } from '../../guest/kernel/layout.ts';
+import { readEntry, readUpper } from './entries.ts';
 import type { Reader } from './tokens.ts';
 
 /** The four registers of a column, r0 … r3. */
@@ -51,6 +54,13 @@ export type Operation =
       readonly entry: Entry;
     }
   | { readonly kind: 'set_pgd' | 'set_pmd'; readonly table: string; readonly va: Gva }
+  | {
+      readonly kind: 'set_upper';
+      readonly table: string;
+      readonly va: Gva;
+      /** Its flags; 0 for none. */
+      readonly flags: number;
+    }
   | { readonly kind: 'new_pgtable'; readonly table: string }
   | { readonly kind: 'set_stack'; readonly va: Gva | undefined; readonly pages: number }
   | { readonly kind: 'discard'; readonly page: number }
@@ -58,9 +68,9 @@ export type Operation =
   | { readonly kind: 'flush_user' | 'flush_all' | 'syscall' | 'yield' | 'evict' };
 
 const KINDS = [
-  ...[...ACCESSES, 'kernel', ...TABLE_OPERATIONS, 'set_pgd', 'set_pmd', 'new_pgtable'],
-  ...['flush_user', 'flush_all', 'set_stack', 'discard', 'start', 'ipi', 'syscall', 'yield'],
-  ...['migrate', 'evict'],
+  ...[...ACCESSES, 'kernel', ...TABLE_OPERATIONS, 'set_pgd', 'set_pmd', 'set_upper'],
+  ...['new_pgtable', 'flush_user', 'flush_all', 'set_stack', 'discard', 'start', 'ipi'],
+  ...['syscall', 'yield', 'migrate', 'evict'],
 ];
 
 export function readRegister(reader: Reader): number {
@@ -88,6 +98,12 @@ export function readOperation(reader: Reader): Operation {
     case 'set_pgd':
     case 'set_pmd':
       return { kind, table: reader.table(), va: reader.address() };
+    case 'set_upper': {
+      const table = reader.table();
+      const va = reader.address(PAGE_OFFSET);
+      reader.expect('=');
+      return { kind, table, va, flags: readUpper(reader) };
+    }
     case 'new_pgtable':
       return { kind, table: reader.table() };
     case 'set_stack': {

@@ -6,8 +6,8 @@
  */
 
 import { isFault, Right } from '../../../shared/access.ts';
-import { type Gva, toGva, toPtr } from '../../../shared/address.ts';
-import type { Entry } from '../../../shared/entry.ts';
+import { type Gpa, type Gva, toGva, toPtr } from '../../../shared/address.ts';
+import { type Entry, makeEntry, NO_ENTRY, pgdIndex, pmdIndex } from '../../../shared/entry.ts';
 import { Reg } from '../../../shared/host-cpu.ts';
 import { Hypercall, SHUTDOWN_POWEROFF } from '../../../shared/hypercall.ts';
 import type { Lguest } from '../../../shared/lguest.ts';
@@ -121,9 +121,14 @@ class LitmusSoftware implements Software {
       case 'fetch':
         return this.#access(op, place);
       case 'pte':
-        return this.#storeEntry(op, place) && this.#done(place);
+        return (
+          this.#storeEntry(this.#tables.pte(op.table, op.va), op.entry, place) && this.#done(place)
+        );
       case 'set_pte':
-        return this.#storeEntry(op, place) && this.#tellPte(op, place);
+        return (
+          this.#storeEntry(this.#tables.pte(op.table, op.va), op.entry, place) &&
+          this.#tellPte(op, place)
+        );
       case 'tell_pte':
         return this.#tellPte(op, place);
       case 'set_pgd': {
@@ -134,6 +139,8 @@ class LitmusSoftware implements Software {
         const index = (op.va >>> 21) & 511;
         return this.#hypercall(place, Hypercall.SetPmd, this.#tables.top(op.table), index);
       }
+      case 'set_upper':
+        return this.#setUpper(op, place);
       case 'new_pgtable': {
         // From its first page table on the kernel is high.
         const top = this.#tables.top(op.table);
@@ -183,16 +190,26 @@ class LitmusSoftware implements Software {
     return this.#done(place);
   }
 
-  #storeEntry(
-    { table, va, entry }: { readonly table: string; readonly va: Gva; readonly entry: Entry },
-    place: Place,
-  ): boolean {
-    const gpte = this.#tables.pte(table, va);
-    const at = this.#translate(this.#va(gpte, place.linear), Right.SupervisorWrite);
+  #storeEntry(gpa: Gpa, entry: Entry, place: Place): boolean {
+    const at = this.#translate(this.#va(gpa, place.linear), Right.SupervisorWrite);
     if (isFault(at)) return false;
     if (this.#lg.form.pae) this.#cpu.words.store64(toPtr(at), entry);
     else this.#cpu.words.write(toPtr(at), entry.low);
     return true;
+  }
+
+  #setUpper(
+    { table, va, flags }: Extract<Operation, { readonly kind: 'set_upper' }>,
+    place: Place,
+  ): boolean {
+    const { form } = this.#lg;
+    const { at, below } = this.#tables.upper(table, va);
+    if (!this.#storeEntry(at, flags === 0 ? NO_ENTRY : makeEntry(below, flags), place))
+      return false;
+    const top = this.#tables.top(table);
+    return form.pae
+      ? this.#hypercall(place, Hypercall.SetPmd, top, pmdIndex(form, va))
+      : this.#hypercall(place, Hypercall.SetPgd, top, pgdIndex(form, va));
   }
 
   #tellPte(

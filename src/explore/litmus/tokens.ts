@@ -94,8 +94,9 @@ export class Reader {
     return this.take().text;
   }
 
-  address(): Gva {
-    return toGva(this.number('an address'));
+  /** `end`: what it must be below, for one of the program's alone. */
+  address(end = MOST_U32 + 1): Gva {
+    return toGva(this.number('an address', end - 1));
   }
 
   vcpu(): number {

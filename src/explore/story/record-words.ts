@@ -115,6 +115,7 @@ function nameGuest(lg: Lguest, several: boolean, name: Name): void {
   name(() => lg.kernelAddress, `kernel address of ${its}`, 'address');
   name(() => lg.notifications, `notifications of ${its}`, 'number');
   name(() => lg.hungryVcpu, `vCPU of ${its} that waits for a pgdir`, 'number');
+  name(() => lg.wakeUps, `vCPUs of ${its} that were woken`, 'count');
   name(() => lg.uses, `uses of pgdirs of ${its}`, 'count');
   name(() => lg.hand, `hand of ${its} that looks for a victim`, 'number');
   name(() => lg.nestedRoot, `nested table of ${its}`, 'number');
