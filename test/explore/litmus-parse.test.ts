@@ -74,7 +74,7 @@ const BAD: readonly (readonly [string, string, string | RegExp])[] = [
   [
     LOAD,
     'set_upper A 0xc0000000 = none',
-    '9:19: found "0xc0000000", expected an address from 0 to 3221225471',
+    '9:21: found "0xc0000000", expected an address from 0 to 3221225471',
   ],
   [LOAD, 'ipi 1', '9:13: found "1", expected a vCPU from 0 to 0'],
   [LOAD, 'migrate 7', '9:17: found "7", expected a host CPU from 0 to 0'],
