@@ -9,7 +9,6 @@
  */
 
 import { runChecked } from './check/checked-run.ts';
-import { commandOf } from './guest/load.ts';
 import { Machine as BootedMachine } from './machine.ts';
 import { makeReport, type RunReport, type Statistics, statistics } from './report/run-report.ts';
 import { findScenario } from './scenario/find.ts';
@@ -83,9 +82,7 @@ class LibraryMachine implements Machine {
     signal?.addEventListener('abort', interrupt, { once: true });
     if (signal?.aborted) interrupt();
     try {
-      const result = await runChecked(machine, checking);
-      const commands = machine.spec.guests.map(({ program }) => commandOf(program));
-      return makeReport(machine, result, commands);
+      return makeReport(machine, await runChecked(machine, checking));
     } finally {
       signal?.removeEventListener('abort', interrupt);
     }

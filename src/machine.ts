@@ -14,7 +14,7 @@ import { Stop } from '../shared/machine-record.ts';
 import { workerUrl } from '../shared/worker-url.ts';
 import { assemble, type GuestShape, layoutOf, type MachineShape } from './assembly.ts';
 import { MAX_VCPUS, MIN_PAGES } from './guest/kernel/layout.ts';
-import { loadProgram, type ProgramSource } from './guest/load.ts';
+import { aboutProgram, type ProgramFacts, type ProgramSource } from './guest/load.ts';
 import type { HostCpuApi, HostCpuEnd } from './host/host-cpu-api.ts';
 import { checkHotplug, type Hotplug } from './host/hotplug.ts';
 import { close, launch } from './host/launcher.ts';
@@ -74,6 +74,8 @@ const BOOT_PATIENCE_MS = 60_000;
 
 export class Machine {
   readonly spec: MachineSpec;
+  /** Of each guest's program. */
+  readonly programs: readonly ProgramFacts[];
   readonly host: Host;
   /** Milliseconds that booting took. */
   readonly bootMs: number;
@@ -85,6 +87,7 @@ export class Machine {
 
   private constructor(
     spec: MachineSpec,
+    programs: readonly ProgramFacts[],
     host: Host,
     workers: readonly Worker[],
     apis: readonly Remote<HostCpuApi>[],
@@ -92,6 +95,7 @@ export class Machine {
     bootMs: number,
   ) {
     this.spec = spec;
+    this.programs = programs;
     this.host = host;
     this.#workers = workers;
     this.#apis = apis;
@@ -118,7 +122,7 @@ export class Machine {
     try {
       const programs = spec.guests.map((guest) => guest.program);
       // Fails here, in words, rather than in each worker.
-      for (const program of programs) loadProgram(program);
+      const facts = programs.map(aboutProgram);
       const { shared, host } = assemble(spec);
       for (const lg of host.guests) launch(lg);
       const apis = workers.map((worker) => wrap<HostCpuApi>(nodeEndpoint(worker)));
@@ -130,7 +134,7 @@ export class Machine {
       );
       const dead = await Promise.race([booted, died, after(BOOT_PATIENCE_MS)]);
       if (!Array.isArray(dead)) throw new Error(dead?.message ?? 'the workers do not come up');
-      return new Machine(spec, host, workers, apis, died, performance.now() - start);
+      return new Machine(spec, facts, host, workers, apis, died, performance.now() - start);
     } catch (error) {
       await Promise.all(workers.map((worker) => worker.terminate()));
       throw error;

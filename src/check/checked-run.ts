@@ -6,6 +6,7 @@ import type { Machine, Run } from '../machine.ts';
 import { digestMemory, type MemoryDigest } from './digest.ts';
 import { checkAll } from './invariants.ts';
 import { checkNothingLeft } from './references.ts';
+import { checkReplayed, notReplayed } from './replayed.ts';
 import { watchRun } from './sampling.ts';
 import type { Violation } from './violation.ts';
 
@@ -14,6 +15,8 @@ export interface GuestEnd {
   readonly dead: Dead;
   readonly reason: string;
   readonly memory: MemoryDigest;
+  /** Accesses of the trace that it ran; 0 for any other program. */
+  readonly notReplayed: number;
 }
 
 export interface CheckedRun extends Run {
@@ -38,7 +41,8 @@ export interface Checking {
 const PATIENCE_MS = 20_000;
 
 export async function runChecked(machine: Machine, checking: Checking = {}): Promise<CheckedRun> {
-  const { host, spec } = machine;
+  const { host, spec, programs } = machine;
+  const accesses = programs.map((program) => program.accesses);
   const running = machine.run();
   const { sampleEveryMs, patienceMs = PATIENCE_MS } = checking;
   const watching = watchRun(machine, running, checkAll, { sampleEveryMs, patienceMs });
@@ -48,6 +52,7 @@ export async function runChecked(machine: Machine, checking: Checking = {}): Pro
     dead: lg.dead,
     reason: lg.reason,
     memory: digestMemory(host, lg),
+    notReplayed: notReplayed(host, i, accesses[i]),
   }));
   const events =
     sampling.events.length > 0
@@ -62,7 +67,7 @@ export async function runChecked(machine: Machine, checking: Checking = {}): Pro
   // After a crash, counts may rightly be in the middle of something.
   const crashed = run.ending.kind !== 'done' && run.ending.kind !== 'interrupted';
   if (crashed) return ended([]);
-  const broken = checkAll(host);
+  const broken = [...checkAll(host), ...checkReplayed(host, accesses)];
   machine.free();
   return ended([...broken, ...checkNothingLeft(host)]);
 }

@@ -3,7 +3,6 @@
 import { UserError } from '../../shared/errors.ts';
 import { runChecked } from '../check/checked-run.ts';
 import type { CostTable } from '../cost/model.ts';
-import { commandOf } from '../guest/load.ts';
 import { Machine, type MachineSpec } from '../machine.ts';
 import { eventsTable, keptEvents } from '../report/events-table.ts';
 import { type Expectation, formatExpectation, isAsExpected } from '../report/expectation.ts';
@@ -49,8 +48,7 @@ export async function runMachine(spec: MachineSpec, options: RunOptions): Promis
   const traced = recorder && writeTrace?.(machine.host, recorder);
   const kept = keepEvents ? recorder : undefined;
 
-  const commands = spec.guests.map(({ program }) => commandOf(program));
-  const report = makeReport(machine, result, commands, costs);
+  const report = makeReport(machine, result, costs);
   const asExpected = expect === undefined ? succeeded(report) : isAsExpected(report, expect);
   const colour = process.stdout.isTTY && process.stdout.hasColors();
   print(formatSummary(report, { colour, columns: columnsOf(process.stdout) }), !asExpected);

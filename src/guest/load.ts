@@ -26,9 +26,18 @@ export function loadProgram(source: ProgramSource): Program {
   return make();
 }
 
-/** The command line of its first process, for reports. */
-export function commandOf(source: ProgramSource): string {
+/** What a program says before it runs. */
+export interface ProgramFacts {
+  /** The command line of its first process. */
+  readonly command: string;
+  /** As Program.accesses. */
+  readonly accesses: number | undefined;
+}
+
+/** Throws as loadProgram does. */
+export function aboutProgram(source: ProgramSource): ProgramFacts {
   const program = loadProgram(source);
   if ('close' in program && typeof program.close === 'function') program.close();
-  return program.processes[0]?.command ?? program.name;
+  const { name, processes, accesses } = program;
+  return { command: processes[0]?.command ?? name, accesses };
 }

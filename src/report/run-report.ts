@@ -37,6 +37,8 @@ export interface GuestReport extends Statistics {
   readonly ending: 'powered off' | 'killed' | 'still running';
   readonly reason: string;
   readonly memory: MemoryDigest;
+  /** Accesses of its trace that were not made; 0 for a program that is no trace. */
+  readonly not_replayed: number;
 }
 
 export interface RunReport {
@@ -87,17 +89,16 @@ export interface RunReport {
   readonly violations: readonly string[];
 }
 
-/** Whether the run is a success: all guests ended by themselves and nothing leaked. */
+/** Whether the run is a success: all guests ended by themselves, did all they had to, and nothing leaked. */
 export const succeeded = (report: RunReport): boolean =>
   report.ending.kind === 'done' &&
   report.violations.length === 0 &&
   report.guests.every((guest) => guest.ending === 'powered off');
 
-/** `commands`: what each guest ran, for people. `table`: what events cost. */
+/** `table`: what events cost. */
 export function makeReport(
   machine: Machine,
   result: CheckedRun,
-  commands: readonly string[],
   table: CostTable = costTable(),
 ): RunReport {
   const { spec, host } = machine;
@@ -139,10 +140,11 @@ export function makeReport(
     total,
     guests: result.guests.map((guest, i) => ({
       name: guest.name,
-      command: commands[i] ?? guest.name,
+      command: machine.programs[i]!.command,
       ending: endingOf(guest.dead),
       reason: guest.reason,
       memory: guest.memory,
+      not_replayed: guest.notReplayed,
       ...statistics(machine, cpus, [i]),
     })),
     host_cpus: cpus.map((cpu) => statistics(machine, [cpu], guests)),

@@ -175,9 +175,11 @@ export function eventLines(report: RunReport): string[] {
   return lines;
 }
 
-function fate({ ending, reason, memory }: GuestReport): string {
+function fate({ ending, reason, memory, not_replayed }: GuestReport): string {
   const how = ending === 'killed' ? `killed: ${reason}` : ending;
-  return `${how}; ${count(memory.pagesWritten)} pages written, memory ${memory.user}`;
+  const left =
+    not_replayed === 0 ? '' : `; ${count(not_replayed)} accesses of its trace not replayed`;
+  return `${how}${left}; ${count(memory.pagesWritten)} pages written, memory ${memory.user}`;
 }
 
 /** What must hold, and whether it does. */

@@ -10,6 +10,7 @@ import { Dead } from '../../shared/lguest.ts';
 import { assemble } from '../assembly.ts';
 import { checkAll } from '../check/invariants.ts';
 import { checkNothingLeft } from '../check/references.ts';
+import { checkReplayed } from '../check/replayed.ts';
 import { loadProgram } from '../guest/load.ts';
 import { softwareOf } from '../guest/software.ts';
 import { HostCpuLoop } from '../host/host-cpu-loop.ts';
@@ -55,6 +56,11 @@ export function runInTurns<T>(
       while (cpu.runningVcpu !== 0);
     }
   }
+  const left = checkReplayed(
+    host,
+    programs.map(({ accesses }) => accesses),
+  );
+  assert(left.length === 0, `a guest of a study did not do all: ${left[0]?.text}`);
   return checked(host, look, spec.defects === undefined);
 }
 

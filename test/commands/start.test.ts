@@ -7,10 +7,15 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ALL_DEFECTS } from '../../shared/defects.ts';
+import { Op } from '../../src/guest/program.ts';
+import { TraceWriter } from '../../src/guest/traces/writer.ts';
 import type { RunReport } from '../../src/report/run-report.ts';
 import { umbra } from './umbra.ts';
 
 const WC = fileURLToPath(new URL('../../scenarios/traces/wc.umbra', import.meta.url));
+const THREADS = fileURLToPath(
+  new URL('../guest/traces/logs/threads-without-order.umbra', import.meta.url),
+);
 const LOG = ['==1== Lackey', 'I  04001000,3', ' S 00005000,4', ' L 00005000,4', ''].join('\n');
 
 let folder: string;
@@ -40,6 +45,35 @@ describe('start', () => {
     expect(reports[0]!.guests[0]!.memory.user).toBe(reports[1]!.guests[0]!.memory.user);
     expect(reports[0]!.total.hypercalls['SET_PMD']).toBeUndefined();
     expect(reports[1]!.total.hypercalls['SET_PMD']).toBeGreaterThan(0);
+  });
+
+  test('replays a program with threads whole, whatever the seed', () => {
+    const made = [1, 2, 3].map((seed) => {
+      const several = ['--vcpus', '4', '--discipline', 'guest-lock', '--seed', `${seed}`];
+      const { code, stdout } = umbra('start', THREADS, '--cpus', '2', ...several, '--json', '-');
+      const { fetches, loads, stores, modifies, not_replayed } = JSON.parse(stdout).guests[0];
+      return [code, fetches + loads + stores + modifies, not_replayed];
+    });
+    expect(made).toEqual(Array(3).fill([0, 2_482_993, 0]));
+  });
+
+  test('what a trace has and a guest does not do is counted, and a failure', () => {
+    const path = join(folder, 'more.umbra');
+    const writer = new TraceWriter(path);
+    const processes = [1, 2].map((accesses) => {
+      const stream = writer.stream();
+      for (let i = 0; i < accesses; i++) stream.access(Op.Load, 0x5000, 4);
+      const regions = [[0x5000, 0x6000, 3]] as const;
+      return { command: 'more', regions, folds: [], threads: [stream.index()] };
+    });
+    // Nobody starts the second process.
+    writer.finish({ name: 'more', sources: ['more.1', 'more.2'], processes });
+    const { code, stdout } = umbra('start', path);
+    expect(stdout).toContain('more: powered off; 2 accesses of its trace not replayed');
+    expect(stdout).toContain(
+      'accesses of its trace were not replayed, guest 0: expected none, found 2',
+    );
+    expect(code).toBe(1);
   });
 
   test('takes the seed, the CPUs, the policy and the defects as they are given', () => {

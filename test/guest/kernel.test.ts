@@ -6,6 +6,7 @@ import { NONE, type Program, Prot, Sys } from '../../src/guest/program.ts';
 import { builtinPrograms } from '../../src/guest/programs.ts';
 import { StreamBuilder } from '../../src/guest/traces/builder.ts';
 import { Rig } from '../rig.ts';
+import { userAccesses } from './traces/helpers.ts';
 
 const FORMS = ['nonpae', 'pae'] as const;
 
@@ -108,6 +109,21 @@ describe.each(FORMS)('%s', (paging) => {
     for (let page = 0; page < 256; page++) hungry.store(0x4000_0000 + page * 4096);
     const end = endOf(program(hungry), { paging, pages: 200 });
     expect(end).toBe('CRASH: Kernel panic - out of memory');
+  });
+
+  test('the first process ends last: what it does not wait for runs to its end', () => {
+    const parent = new StreamBuilder().syscall(Sys.fork, 1).store(0x8000_0000);
+    const child = new StreamBuilder().syscall(Sys.fork, 2).syscall(Sys.exitGroup);
+    const grandchild = new StreamBuilder();
+    for (let i = 0; i < 30_000; i++) grandchild.modify(0x8000_0000 + (i % 16) * 4096);
+    const processes = [parent, child, grandchild].map((one) => program(one).processes[0]!);
+    for (const vcpus of [1, 2]) {
+      const [discipline, defects] = ['guest-lock', []] as const;
+      const family = { name: 'family', processes };
+      const rig = new Rig({ program: family, paging, vcpus, discipline, defects });
+      rig.runAll(1000);
+      expect([rig.reason, userAccesses(rig)]).toEqual(['Power down', 30_001]);
+    }
   });
 
   test('a process that ends gives back its pages, however often', () => {

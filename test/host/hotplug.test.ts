@@ -30,7 +30,7 @@ async function run(
     ...spec,
   });
   const result = await runChecked(machine);
-  return { result, report: makeReport(machine, result, []) };
+  return { result, report: makeReport(machine, result) };
 }
 
 const end = ({ ending, guests, violations }: CheckedRun): unknown => [

@@ -23,6 +23,8 @@ export const FREE_PAGES = GLOBALS + 4;
 export const SWAPPER_PG_DIR = GLOBALS + 8;
 export const ZERO_PAGE = GLOBALS + 12;
 export const FREE_VMA = GLOBALS + 16;
+/** The task of the first process that waits for all others to end; 0 while it has more to do. */
+export const POWERING_OFF = GLOBALS + 20;
 export const NEXT_PID = GLOBALS + 24;
 /** What all threads that have ended had computed, mixed together. */
 export const RESULT = GLOBALS + 28;

@@ -16,6 +16,7 @@ import {
   NEXT_PID,
   PAGE_OFFSET,
   POWER_DOWN_TEXT,
+  POWERING_OFF,
   RESULT,
   STACK_PADDING,
   Task,
@@ -180,13 +181,11 @@ function wakeThread(k: KernelContext, mm: number, heir: number): void {
   if (next !== 0 && waits(next)) makeRunnable(k, next);
 }
 
-/** exit_group: the whole process. The end of the first one, memory as it is, ends the guest. */
+/** exit_group: the whole process. The first one's memory stays as it is, since the guest ends with it. */
 export function exitGroup(k: KernelContext): void {
   const me = current(k);
   recordResult(k);
-  if (taskField(k, me, Task.mm) === MMS) {
-    for (;;) k.hypercall(Hypercall.Shutdown, POWER_DOWN_TEXT, SHUTDOWN_POWEROFF);
-  }
+  if (taskField(k, me, Task.mm) === MMS) return powerOff(k, me);
   const mm = taskField(k, me, Task.mm);
   const parent = taskField(k, me, Task.parent);
   endSiblings(k, me, mm);
@@ -199,7 +198,29 @@ export function exitGroup(k: KernelContext): void {
   emptyMm(k, mm);
   setTask(k, me, Task.state, TaskState.Zombie);
   if (taskField(k, parent, Task.state) === TaskState.WaitingChild) makeRunnable(k, parent);
+  const last = k.load(k.va(POWERING_OFF));
+  if (last !== 0 && taskField(k, last, Task.state) === TaskState.WaitingChild) {
+    makeRunnable(k, last);
+  }
   schedule(k);
+}
+
+/** The first process outlives all others, also those that others left behind. */
+function powerOff(k: KernelContext, me: number): void {
+  if (k.guest.program.processes.length > 1) {
+    endSiblings(k, me, MMS);
+    join(k);
+    k.store(k.va(POWERING_OFF), me);
+    k.until(() => {
+      const runs = (task: number): boolean =>
+        task !== me && isAlive(k, task) && taskField(k, task, Task.mm) !== 0;
+      if (findTask(k, runs) === 0) return 1;
+      setTask(k, me, Task.state, TaskState.WaitingChild);
+      schedule(k);
+      return 0;
+    });
+  }
+  for (;;) k.hypercall(Hypercall.Shutdown, POWER_DOWN_TEXT, SHUTDOWN_POWEROFF);
 }
 
 /** The other threads of a process: gone, or to go when they next enter the kernel. */
