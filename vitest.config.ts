@@ -7,5 +7,7 @@ export default defineConfig({
     hookTimeout: 120_000,
     // Most files keep one core busy; vitest would leave one of two free.
     maxWorkers: '100%',
+    // Schedules that go wrong are not kept, and printed as tokens; but in the tests about that.
+    env: { UMBRA_STATE: '' },
   },
 });

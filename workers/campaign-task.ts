@@ -1,12 +1,14 @@
 /** What a thread of a campaign's pool does: one unit, on the board that it keeps warm. */
 
-import { existsSync } from 'node:fs';
+import { UserError } from '../shared/errors.ts';
 import { runUnit, type UnitResult, type Work, warmSubject } from '../src/explore/campaign/unit.ts';
-import { digestOf, type Setting } from '../src/explore/subject.ts';
+import { type Litmus, readLitmus } from '../src/explore/litmus/litmus.ts';
+import { digestOf } from '../src/explore/litmus/meaning.ts';
+import type { Setting } from '../src/explore/subject.ts';
 
 export interface CampaignTask {
   readonly path: string;
-  /** Of the litmus file as it was when the campaign was planned. */
+  /** Of the test as it was when the campaign was planned. */
   readonly digest: string;
   readonly setting: Setting;
   readonly work: Work;
@@ -14,6 +16,16 @@ export interface CampaignTask {
 
 /** Undefined when the file is gone, or not any more what it was. */
 export function unit({ path, digest, setting, work }: CampaignTask): UnitResult | undefined {
-  if (!existsSync(path) || digestOf(path) !== digest) return undefined;
-  return runUnit(warmSubject(path, setting), work);
+  const litmus = litmusAt(path);
+  if (litmus === undefined || digestOf(litmus) !== digest) return undefined;
+  return runUnit(warmSubject(path, setting, litmus), work);
+}
+
+function litmusAt(path: string): Litmus | undefined {
+  try {
+    return readLitmus(path);
+  } catch (error) {
+    if (error instanceof UserError) return undefined;
+    throw error;
+  }
 }

@@ -1,9 +1,9 @@
 /** What a thread of the mutation matrix's pool does: runs of one mutant, and shrinking one failure. */
 
 import { runUnit, warmSubject } from '../src/explore/campaign/unit.ts';
+import { subjectOf } from '../src/explore/find-subject.ts';
 import type { MutantRuns, MutantTask, ShrunkStory } from '../src/explore/mutants/mutants.ts';
 import { shrink, sizeOf } from '../src/explore/shrink/shrink.ts';
-import { subjectOf } from '../src/explore/subject.ts';
 import { decodeToken } from '../src/explore/token.ts';
 
 /** As umbra explore does them, but on after the first failure. */

@@ -24,10 +24,11 @@ import {
   printer,
   QUIET_OPTION,
 } from './json-output.ts';
+import { keepLast } from './kept-schedules.ts';
 import { integer } from './options.ts';
 import { abortOnInterrupt, onPool } from './pool.ts';
 import { Progress } from './progress.ts';
-import { showProgress } from './terminal.ts';
+import { showProgress, tableColumns } from './terminal.ts';
 
 interface Options extends SettingOptions, OutputOptions {
   readonly strategy: readonly string[];
@@ -83,7 +84,7 @@ async function campaign(paths: readonly string[], options: Options): Promise<voi
   try {
     const interrupted = await goOn(ledger, options);
     const report = reportOf(ledger);
-    tell(report, printer(options), writeJson);
+    tell(report, options, writeJson);
     if (interrupted) {
       const { done, all } = report.units;
       process.stderr.write(
@@ -102,10 +103,13 @@ async function campaign(paths: readonly string[], options: Options): Promise<voi
 /** Say what a campaign came to; sets the exit code. */
 export function tell(
   report: CampaignReport,
-  print: (text: string, isWrong: boolean) => void,
+  options: OutputOptions,
   writeJson: (report: CampaignReport) => void,
 ): void {
-  print(formatReport(report), report.failures > 0);
+  const text = formatReport(report, {
+    ...{ replay: keepLast, quiet: options.quiet, columns: tableColumns() },
+  });
+  printer(options)(text, report.failures > 0);
   writeJson(report);
   process.exitCode = report.failures > 0 ? ExitCode.Failed : ExitCode.Ok;
 }
@@ -117,17 +121,17 @@ interface UnitTask extends CampaignTask {
 /** Do the units that the ledger does not have. Returns whether Ctrl-C came. */
 async function goOn(ledger: Ledger, { threads, untilFailure }: Options): Promise<boolean> {
   const before = reportOf(ledger);
-  let { distinct, failures } = before;
+  let { distinct } = before;
   const left = ledger.unitsLeft().reduce((n, { runs }) => n + runs, 0);
   const progress = new Progress('schedules', before.schedules + left, before.schedules);
   const failed = new AbortController();
   if (untilFailure && before.failures > 0) failed.abort();
   const interrupted = new AbortController();
   const stopListening = abortOnInterrupt(interrupted);
-  const stopProgress = showProgress(() => {
-    const wrong = failures > 0 ? `, ${failures} FAILED` : '';
-    return `${progress}, ${distinct.toLocaleString('en-US')} different${wrong}`;
-  });
+  progress.fail(before.failures);
+  const stopProgress = showProgress(
+    () => `${progress}, ${distinct.toLocaleString('en-US')} different`,
+  );
   try {
     await onPool<UnitTask, UnitResult | undefined>({
       ...{ worker: 'campaign-task', name: 'unit', threads },
@@ -141,7 +145,7 @@ async function goOn(ledger: Ledger, { threads, untilFailure }: Options): Promise
         progress.add(result.schedules);
         progress.drop(unit.runs - result.schedules);
         distinct += ledger.record(unit, result);
-        failures += result.failures.length;
+        progress.fail(result.failures.length);
         if (untilFailure && result.failures.length > 0) failed.abort();
       },
     });

@@ -6,7 +6,7 @@ import { Command } from 'commander';
 import { configure } from './configuration.ts';
 import type { OutputOptions } from './json-output.ts';
 import { withConfig } from './options.ts';
-import { silenceProgress } from './terminal.ts';
+import { columnsOf, fitLines, silenceProgress } from './terminal.ts';
 
 /** The same place when built. */
 const { version } = JSON.parse(readFileSync(findPackageJSON(import.meta.url)!, 'utf8')) as {
@@ -49,13 +49,12 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, Load>>>> = {
 };
 
 const EXAMPLES = `
-Options may also stand in umbra.yaml and in the environment; docs/command-line.md
-says how, and what exit codes mean.
+Options may also stand in umbra.yaml and in the environment; docs/command-line.md says how, and what exit codes mean.
 
 Examples:
   umbra start                  run pigz, ls, sort and wc, each in a guest
   umbra run --help             what there is to say about one command
-  umbra explore litmus/1-fault/R2-cleared-entry-comes-back.yaml --defects R2`;
+  umbra explore R2-cleared-entry-comes-back --defects R2`;
 
 /**
  * The program, ready to parse. `name` is what the user asked for: of a command that there is,
@@ -79,14 +78,18 @@ export async function makeProgram(name: string | undefined): Promise<Command> {
     .addHelpText('after', EXAMPLES)
     .showSuggestionAfterError()
     .showHelpAfterError('(umbra --help, or umbra COMMAND --help, says what there is)')
-    .configureOutput({ outputError: (text, write) => write(text.replace(/^error:/, 'umbra:')) })
+    .configureOutput({
+      writeOut: (text) => process.stdout.write(fitLines(text, columnsOf(process.stdout))),
+      writeErr: (text) => process.stderr.write(fitLines(text, columnsOf(process.stderr))),
+      outputError: (text, write) => write(text.replace(/^error:/, 'umbra:')),
+    })
     .exitOverride();
   const isKnown = Object.values(GROUPS).some((commands) => name !== undefined && name in commands);
   for (const [group, commands] of Object.entries(GROUPS)) {
     for (const [other, load] of Object.entries(commands)) {
       if (isKnown && other !== name) continue;
       const command = withConfig(await load());
-      program.addCommand(command.copyInheritedSettings(program).helpGroup(group));
+      program.addCommand(inherit(command, program).helpGroup(group));
     }
   }
   if (!isKnown) {
@@ -97,6 +100,12 @@ export async function makeProgram(name: string | undefined): Promise<Command> {
     await configure(command, allCommands);
     if ((command.opts() as OutputOptions).quiet) silenceProgress();
   });
+}
+
+/** A command, and those below it, with the manners of the one above. */
+function inherit(command: Command, from: Command): Command {
+  for (const below of command.commands) inherit(below, from);
+  return command.copyInheritedSettings(from);
 }
 
 /** Every command that does something, loaded to be asked about its options. */

@@ -13,6 +13,7 @@ import {
   printer,
   QUIET_OPTION,
 } from './json-output.ts';
+import { tableColumns } from './terminal.ts';
 
 interface Options extends OutputOptions {
   readonly by?: Quantity;
@@ -84,7 +85,10 @@ function run(before: string, after: string, options: Options): void {
     const wanted = by === 'native' ? ' measured in C' : '';
     throw new UserError(`${before} and ${after} have no line${wanted} in common`);
   }
-  printer(options)(formatComparison(comparison), comparison.regressions > 0);
+  printer(options)(
+    formatComparison(comparison, { columns: tableColumns(), quiet: options.quiet }),
+    comparison.regressions > 0,
+  );
   write(comparison);
   process.exitCode = comparison.regressions > 0 ? ExitCode.Failed : ExitCode.Ok;
 }

@@ -2,9 +2,7 @@
 
 import { availableParallelism } from 'node:os';
 import { Command } from 'commander';
-import { Piscina } from 'piscina';
 import { UserError } from '../../shared/errors.ts';
-import { workerUrl } from '../../shared/worker-url.ts';
 import type { Refused } from '../../workers/conformance-task.ts';
 import { findVectorFiles } from '../conformance/find-files.ts';
 import type { Replayed } from '../conformance/replay.ts';
@@ -12,6 +10,7 @@ import { type ConformanceResult, toJson, toText } from '../conformance/report.ts
 import { count, flag, type Table, text } from '../report/table.ts';
 import { ExitCode } from './exit-code.ts';
 import { JSON_OPTION, printer, QUIET_OPTION } from './json-output.ts';
+import { abortOnInterrupt, onPool } from './pool.ts';
 import { Progress } from './progress.ts';
 import { OUT_OPTION, type ResultOptions, resultsOf } from './run-folder.ts';
 import { columnsOf, showProgress } from './terminal.ts';
@@ -30,7 +29,8 @@ export function conformanceCommand(): Command {
     .addHelpText(
       'after',
       `\nExit code: ${ExitCode.Ok} all agree, ${ExitCode.Failed} a difference, ` +
-        `${ExitCode.UserMistake} a path that is not a vector file.\n\nExamples:\n` +
+        `${ExitCode.UserMistake} a path that is not a vector file, ${ExitCode.Interrupted} ` +
+        `interrupted by Ctrl-C (what there is so far is shown).\n\nExamples:\n` +
         '  umbra conformance test/vectors\n' +
         '  umbra conformance test/vectors/pae --json differences.json',
     )
@@ -44,42 +44,54 @@ async function conformance(
 ): Promise<void> {
   const writeResult = resultsOf(options, command);
   const found = findVectorFiles(paths);
-  const outcomes = await replayAll(found.files);
+  const { outcomes, interrupted } = await replayAll(found.files);
   const result: ConformanceResult = {
     replayed: outcomes.filter((o) => 'operations' in o),
     refused: [...outcomes.flatMap((o) => ('refused' in o ? o.refused : [])), ...found.refused],
   };
-  writeResult(toJson(result), [filesTable(result)]);
+  writeResult({ ...toJson(result), interrupted }, [filesTable(result)]);
   const agree = result.replayed.every((file) => file.difference === undefined);
   const isWrong = !agree || result.refused.length > 0;
   printer(options)(toText(result, columnsOf(process.stdout)), isWrong);
   if (result.refused.length > 0) throw new UserError(result.refused.join('\n'));
-  process.exitCode = agree ? ExitCode.Ok : ExitCode.Failed;
+  if (interrupted) {
+    const [done, all] = [outcomes.length, found.files.length];
+    process.stderr.write(`umbra: interrupted; ${done} of ${all} files are replayed\n`);
+  }
+  if (!agree) process.exitCode = ExitCode.Failed;
+  else process.exitCode = interrupted ? ExitCode.Interrupted : ExitCode.Ok;
 }
 
-/** In parallel; the outcomes are in the order of the files. */
-async function replayAll(files: readonly string[]): Promise<(Replayed | Refused)[]> {
-  if (files.length === 0) return [];
-  const threads = Math.min(availableParallelism(), files.length);
-  const pool = new Piscina<string, Replayed | Refused>({
-    filename: workerUrl('conformance-task').href,
-    name: 'replay',
-    minThreads: threads,
-    maxThreads: threads,
-  });
+interface Outcomes {
+  /** In the order of the files; after Ctrl-C of those that were done until then. */
+  readonly outcomes: readonly (Replayed | Refused)[];
+  readonly interrupted: boolean;
+}
+
+async function replayAll(files: readonly string[]): Promise<Outcomes> {
+  const outcomes = new Map<string, Replayed | Refused>();
+  const interrupted = new AbortController();
+  const stopListening = abortOnInterrupt(interrupted);
   const progress = new Progress('files', files.length);
   const stopProgress = showProgress(() => `${progress}`);
-  const outcomes = files.map(async (file) => {
-    const outcome = await pool.run(file);
-    progress.add();
-    return outcome;
-  });
   try {
-    return await Promise.all(outcomes);
+    await onPool<string, Replayed | Refused>({
+      ...{ worker: 'conformance-task', name: 'replay', tasks: files },
+      ...{ threads: availableParallelism(), signal: interrupted.signal },
+      done: (outcome, file) => {
+        outcomes.set(file, outcome);
+        progress.add();
+        if ('refused' in outcome || outcome.difference !== undefined) progress.fail();
+      },
+    });
   } finally {
     stopProgress();
-    await pool.destroy();
+    stopListening();
   }
+  return {
+    outcomes: files.flatMap((file) => outcomes.get(file) ?? []),
+    interrupted: interrupted.signal.aborted,
+  };
 }
 
 /** A row for each file that was replayed. */

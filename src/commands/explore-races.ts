@@ -11,6 +11,7 @@ import { type Hunt, Hunter } from '../explore/races/hunt.ts';
 import { SideTeller, type ToldSide, titleOf } from '../explore/races/tell.ts';
 import { STRATEGIES } from '../explore/strategies/catalogue.ts';
 import { type Result, type Setting, Subject, settingsOf } from '../explore/subject.ts';
+import { keep, keepLast } from './kept-schedules.ts';
 import { Progress } from './progress.ts';
 import { describeShrunk, type ShrunkReport, shrinkShown } from './shrunk.ts';
 import { showProgress } from './terminal.ts';
@@ -221,7 +222,8 @@ function describeGathered(
     `them different, ${count(races, 'race')}`;
   if (failure === undefined) return `${line}; nothing wrong\n`;
   const { ending, message, token } = failure;
-  return `${line}; ${wrong} went wrong, the first so:\n${ending}: ${message}\numbra replay ${token}\n`;
+  const says = `${ending}: ${message}`;
+  return `${line}; ${wrong} went wrong, the first so:\n${says}\n${keepLast({ token, says })}\n`;
 }
 
 function describeRace(report: RaceReport): string {
@@ -235,7 +237,7 @@ function describeRace(report: RaceReport): string {
   const lines = [
     `${number}. ${title}, ${seen}, ${order}; for example in one ${good}:`,
     ...sides.flatMap(describeSide),
-    `  umbra replay ${token}`,
+    `  ${keep({ token, says: `race ${number}: ${title}` })}`,
   ];
   return `${lines.join('\n')}\n`;
 }
@@ -261,9 +263,10 @@ function describeHunt({ race }: Numbered, { schedules, orders, harm }: HuntRepor
   ].join(', ');
   if (harm === null) return `no harm in ${count(schedules, 'schedule')}: ${ways}\n`;
   const { ending, message, token, shrunk } = harm;
+  const says = `${ending}: ${message}`;
   return (
-    `harm: ${ending}: ${message}\nafter ${count(schedules, 'schedule')}: ${ways}\n` +
-    `umbra replay ${token}\n${shrunk === undefined ? '' : describeShrunk(shrunk)}`
+    `harm: ${says}\nafter ${count(schedules, 'schedule')}: ${ways}\n` +
+    `${keepLast({ token, says })}\n${shrunk === undefined ? '' : describeShrunk(shrunk)}`
   );
 }
 

@@ -16,6 +16,7 @@ import {
 import { exploreRaces } from './explore-races.ts';
 import { heedingInterrupt } from './interrupt.ts';
 import { JSON_OPTION, printer, QUIET_OPTION } from './json-output.ts';
+import { keepLast } from './kept-schedules.ts';
 import { integer } from './options.ts';
 import { Progress } from './progress.ts';
 import { OUT_OPTION, type ResultOptions, resultsOf } from './run-folder.ts';
@@ -242,7 +243,8 @@ function describe(found: Found, several: boolean): string {
     `different, ${n(steps / schedules)} steps each, ${n(schedules / seconds)} schedules/s`;
   const all = exhausted ? ', all that the strategy has' : '';
   if (failure === undefined) return `${line}${all}; nothing wrong\n`;
-  return `${line}\n${failure.ending}: ${failure.message}\numbra replay ${failure.token}\n`;
+  const says = `${failure.ending}: ${failure.message}`;
+  return `${line}\n${says}\n${keepLast({ token: failure.token, says })}\n`;
 }
 
 const settingsTable = (all: readonly Found[]): Table => ({

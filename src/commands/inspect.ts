@@ -3,8 +3,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { UserError } from '../../shared/errors.ts';
 import { inspectSchedule, type Stop, type Stopped } from '../explore/inspect.ts';
-import { subjectOf } from '../explore/subject.ts';
-import { decodeToken, ENGINE_VERSION } from '../explore/token.ts';
 import {
   compareMoments,
   differenceText,
@@ -16,8 +14,10 @@ import { didYouMean } from '../yaml/closest.ts';
 import { ExitCode } from './exit-code.ts';
 import { JSON_OPTION, jsonOutput } from './json-output.ts';
 import { integer } from './options.ts';
+import { SCHEDULE_HELP, type ScheduleOptions, scheduleOf, withSchedule } from './schedule.ts';
+import { fitLines } from './terminal.ts';
 
-interface Options {
+interface Options extends ScheduleOptions {
   readonly step?: number;
   readonly event?: number;
   readonly diff?: number;
@@ -27,13 +27,13 @@ interface Options {
 }
 
 export function inspectCommand(): Command {
-  return new Command('inspect')
+  const command = new Command('inspect')
     .summary('Show the machine at one step of a schedule, or what changes to another')
     .description(
       'Do a schedule again up to one of its steps, and show the machine as it is then: TLBs, pgdirs, ' +
         "shadow and guest tables as trees, the Switcher's mappings, reference counts.",
-    )
-    .argument('<token>', 'the line that umbra explore printed, from umbra… on')
+    );
+  return withSchedule(command)
     .addOption(
       new Option(
         '--step <n>',
@@ -57,18 +57,19 @@ export function inspectCommand(): Command {
     .option(...JSON_OPTION)
     .addHelpText(
       'after',
-      `\nThe litmus file must be where it was, as it was.\n\nExit code: ${ExitCode.Ok} shown, ` +
+      `${SCHEDULE_HELP}\nExit code: ${ExitCode.Ok} shown, ` +
         `${ExitCode.UserMistake} a mistake in what was given, or no such step.\n\nExamples:\n` +
-        `  umbra inspect umbra${ENGINE_VERSION}.NY5BbhsxDEXvovW4… --step 226 --show tables\n` +
-        `  umbra inspect umbra${ENGINE_VERSION}.NY5BbhsxDEXvovW4… --step 229 --diff 262`,
+        '  umbra explore R2-cleared-entry-comes-back --defects R2\n' +
+        '  umbra inspect --last --step 226 --show tables\n' +
+        '  umbra inspect --last --step 229 --diff 262',
     )
     .action(inspect);
 }
 
-function inspect(text: string, { step, event, diff, show, pgdir, json }: Options): void {
+function inspect(named: string | undefined, options: Options): void {
+  const { step, event, diff, show, pgdir, json } = options;
   const writeJson = jsonOutput(json);
-  const token = decodeToken(text);
-  const subject = subjectOf(token);
+  const { token, subject } = scheduleOf(named, options);
   const { pgdirs } = subject.litmus.guest;
   if (pgdir !== undefined && pgdir >= pgdirs) {
     throw new UserError(
@@ -87,7 +88,7 @@ function inspect(text: string, { step, event, diff, show, pgdir, json }: Options
       `there is no ${what} in this schedule: its steps are 0 to ${run.steps - 1}`,
     );
   }) as [Stopped, Stopped?];
-  const print = (said: string): void => void (json === '-' || process.stdout.write(said));
+  const print = (said: string): void => void (json === '-' || process.stdout.write(fitLines(said)));
   if (second === undefined) {
     print(`${describe(first)}\n\n${inspectionText(first.sections)}\n`);
     writeJson({ schema_version: 1, ...place(first), sections: first.sections });

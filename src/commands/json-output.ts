@@ -1,6 +1,7 @@
 /** What a command says on stdout, and where `--json` and its like go: a file, or stdout for `-`. */
 
 import { outputFile } from './output-file.ts';
+import { fitLines } from './terminal.ts';
 
 export const JSON_OPTION = [
   '--json <file>',
@@ -26,7 +27,7 @@ export interface OutputOptions {
 export const printer =
   ({ json, quiet = false }: OutputOptions) =>
   (text: string, isWrong = false): void => {
-    if (json !== '-' && (isWrong || !quiet)) process.stdout.write(text);
+    if (json !== '-' && (isWrong || !quiet)) process.stdout.write(fitLines(text));
   };
 
 /** How to write the result as JSON: as `output` says. */

@@ -5,7 +5,7 @@ import { findLitmusFiles } from '../explore/litmus/find-files.ts';
 import { type Litmus, readLitmus } from '../explore/litmus/litmus.ts';
 import { STRATEGIES } from '../explore/strategies/catalogue.ts';
 import { type Result, type Setting, Subject, settingsOf } from '../explore/subject.ts';
-import { plainTable } from '../report/plain-table.ts';
+import { tableText } from '../report/plain-table.ts';
 import { count, type Table, text } from '../report/table.ts';
 import { ExitCode } from './exit-code.ts';
 import {
@@ -14,11 +14,13 @@ import {
   strategiesOption,
   withSettings,
 } from './explore-options.ts';
+import { heedingInterrupt } from './interrupt.ts';
 import { JSON_OPTION, printer, QUIET_OPTION } from './json-output.ts';
+import { keepLast } from './kept-schedules.ts';
 import { integer } from './options.ts';
 import { Progress } from './progress.ts';
 import { OUT_OPTION, type ResultOptions, resultsOf } from './run-folder.ts';
-import { clearLine, showProgress } from './terminal.ts';
+import { clearLine, showProgress, tableColumns } from './terminal.ts';
 
 interface Options extends SettingOptions, ResultOptions {
   readonly strategy: readonly string[];
@@ -58,7 +60,8 @@ export function litmusCommand(): Command {
       'after',
       `\nExit code: ${ExitCode.Ok} all as it may be, ${ExitCode.Failed} an outcome that is ` +
         `forbidden or not declared, a broken invariant or a bad end, ${ExitCode.UserMistake} a ` +
-        'mistake in what was given.\n\nExamples:\n' +
+        `mistake in what was given, ${ExitCode.Interrupted} interrupted by Ctrl-C (what there is so ` +
+        'far is shown).\n\nExamples:\n' +
         '  umbra litmus litmus\n' +
         '  umbra litmus litmus/6-switcher --defects R9 --runs 1000',
     )
@@ -75,24 +78,32 @@ async function litmus(paths: readonly string[], options: Options, command: Comma
     'schedules',
     settings.length * options.strategy.length * options.runs,
   );
-  const stopProgress = showProgress(() => `${tests[tallies.length]?.path}: ${progress}`);
-  for (const { path, litmus: test } of tests) {
-    const tally = await tallyOf(path, test, options, progress);
-    tallies.push(tally);
-    clearLine();
-    print(describe(tally), tally.wrong.length > 0);
-  }
+  const stopProgress = showProgress(() => `${progress}, ${tests[tallies.length]?.path}`);
+  const interrupted = await heedingInterrupt(async (isInterrupted) => {
+    for (const { path, litmus: test } of tests) {
+      if (isInterrupted()) break;
+      const tally = await tallyOf(path, test, options, { progress, isInterrupted });
+      tallies.push(tally);
+      clearLine();
+      print(describe(tally), tally.wrong.length > 0);
+    }
+    return isInterrupted();
+  });
   stopProgress();
   const result = {
-    schema_version: 1,
+    ...{ schema_version: 1, interrupted },
     tests: tallies.map(({ path, litmus: test, schedules, outcomes, wrong }) => ({
       ...{ path, name: test.name, schedules, wrong },
       outcomes: test.outcomes.map(({ text, is }, i) => ({ when: text, is, count: outcomes[i] })),
     })),
   };
   writeResult(result, [outcomesTable(tallies)]);
+  if (interrupted) {
+    process.stderr.write(`umbra: interrupted; ${progress.done} schedules are done\n`);
+  }
   const failed = tallies.some(({ wrong }) => wrong.length > 0);
-  process.exitCode = failed ? ExitCode.Failed : ExitCode.Ok;
+  if (failed) process.exitCode = ExitCode.Failed;
+  else process.exitCode = interrupted ? ExitCode.Interrupted : ExitCode.Ok;
 }
 
 /** Schedules between two looks at what else there is to do. */
@@ -101,11 +112,17 @@ const BATCH = 20;
 /** Wrong schedules of a test that are kept to be told. */
 const MOST_WRONG = 3;
 
+interface Watched {
+  readonly progress: Progress;
+  readonly isInterrupted: () => boolean;
+}
+
+/** All schedules of a test; after Ctrl-C those that were run until then. */
 async function tallyOf(
   path: string,
   test: Litmus,
   options: Options,
-  progress: Progress,
+  { progress, isInterrupted }: Watched,
 ): Promise<Tally> {
   const outcomes = test.outcomes.map(() => 0);
   const wrong: { message: string; token: string }[] = [];
@@ -114,7 +131,7 @@ async function tallyOf(
     const subject = new Subject(path, test, setting);
     for (const name of options.strategy) {
       const strategy = STRATEGIES[name]!();
-      for (let i = 0; i < options.runs; i++) {
+      for (let i = 0; i < options.runs && !isInterrupted(); i++) {
         const result = subject.run(strategy, options.seed + i);
         if (strategy.exhausted) {
           progress.drop(options.runs - i);
@@ -125,7 +142,9 @@ async function tallyOf(
         // So that Ctrl-C is heard, and progress told.
         if (i % BATCH === 0) await new Promise(setImmediate);
         if (result.outcome !== undefined) outcomes[result.outcome]!++;
-        if (result.ending === 'ok' || wrong.length === MOST_WRONG) continue;
+        if (result.ending === 'ok') continue;
+        progress.fail();
+        if (wrong.length === MOST_WRONG) continue;
         wrong.push({ message: messageOf(setting, result), token: subject.tokenOf(result) });
       }
     }
@@ -155,11 +174,15 @@ const messageOf = ({ discipline, paging }: Setting, { ending, message }: Result)
   `${discipline}, ${paging}: ${ending}: ${message}`;
 
 function describe({ path, litmus: test, schedules, outcomes, wrong }: Tally): string {
-  const table = plainTable(['', 'count', 'when'], ['left', 'right', 'left']);
-  for (const [i, { is, text }] of test.outcomes.entries()) {
-    table.push([is, outcomes[i]!.toLocaleString('en-US'), text]);
-  }
-  const bad = wrong.map(({ message, token }) => `${message}\numbra replay ${token}\n`).join('');
+  const table = tableText(
+    ['', 'count', 'when'],
+    ['left', 'right', 'left'],
+    test.outcomes.map(({ is, text }, i) => [is, outcomes[i]!.toLocaleString('en-US'), text]),
+    tableColumns(),
+  );
+  const bad = wrong.map(({ message, token }) => {
+    return `${message}\n${keepLast({ token, says: message })}\n`;
+  });
   const heading = `${path}: ${test.name} (${schedules.toLocaleString('en-US')} schedules)`;
-  return `${heading}\n${table.toString()}\n${bad}\n`;
+  return `${heading}\n${table}\n${bad.join('')}\n`;
 }

@@ -5,13 +5,7 @@ import { mergeLedgers } from '../explore/campaign/merge.ts';
 import { reportOf } from '../explore/campaign/report.ts';
 import { tell } from './campaign.ts';
 import { ExitCode } from './exit-code.ts';
-import {
-  JSON_OPTION,
-  jsonOutput,
-  type OutputOptions,
-  printer,
-  QUIET_OPTION,
-} from './json-output.ts';
+import { JSON_OPTION, jsonOutput, type OutputOptions, QUIET_OPTION } from './json-output.ts';
 
 interface Options extends OutputOptions {
   readonly out: string;
@@ -38,7 +32,7 @@ export function mergeCommand(): Command {
       const { out, json } = options;
       const writeJson = jsonOutput(json);
       const ledger = mergeLedgers(paths, out);
-      tell(reportOf(ledger), printer(options), writeJson);
+      tell(reportOf(ledger), options, writeJson);
       ledger.close();
     });
 }

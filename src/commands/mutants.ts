@@ -6,10 +6,12 @@ import { type DefectId, SCHEDULE_DEFECTS } from '../../shared/defects.ts';
 import { UserError } from '../../shared/errors.ts';
 import {
   type MutantRuns,
+  type MutantsReport,
   type MutantTask,
   mutantsReport,
   mutantTasks,
   type ShrunkStory,
+  smallestOf,
   tokensToShrink,
 } from '../explore/mutants/mutants.ts';
 import { formatMutants, MISSED, mutantsMarkdown, mutantsTable } from '../explore/mutants/table.ts';
@@ -18,11 +20,12 @@ import { parseDefects } from './defects.ts';
 import { ExitCode } from './exit-code.ts';
 import { seedOption, strategiesOption } from './explore-options.ts';
 import { JSON_OPTION, output, printer, QUIET_OPTION } from './json-output.ts';
+import { keep } from './kept-schedules.ts';
 import { integer } from './options.ts';
 import { abortOnInterrupt, onPool } from './pool.ts';
 import { Progress } from './progress.ts';
 import { OUT_OPTION, type ResultOptions, resultsOf } from './run-folder.ts';
-import { showProgress } from './terminal.ts';
+import { showProgress, tableColumns } from './terminal.ts';
 
 interface Options extends ResultOptions {
   readonly runs: number;
@@ -63,7 +66,7 @@ export function mutantsCommand(): Command {
       'after',
       `\nExit code: ${ExitCode.Ok} each was caught by one of the strategies, ${ExitCode.Failed} ` +
         `one was not (its line says ${MISSED}), ${ExitCode.UserMistake} a mistake in what was ` +
-        `given, ${ExitCode.Interrupted} interrupted by Ctrl-C.\n\nExamples:\n` +
+        `given, ${ExitCode.Interrupted} interrupted by Ctrl-C (what is done so far is shown).\n\nExamples:\n` +
         '  umbra mutants --runs 1000 --markdown docs/mutants.md\n' +
         '  umbra mutants --only R2,R9 --strategy pct-3,surw',
     )
@@ -86,19 +89,37 @@ async function mutants(options: Options, command: Command): Promise<void> {
     ? new Map<string, ShrunkStory>()
     : await shrinkAll([...new Set(tokensToShrink(results))], job);
   stopListening();
-  if (interrupted.signal.aborted) {
+  const report = mutantsReport({ runs, strategies, seed }, tasks, results, shrunk);
+  writeMarkdown(mutantsMarkdown(report, commandOf(options)));
+  writeResult(report, [mutantsTable(report)]);
+  const missed = missedOf(report).length > 0;
+  const isWhole = !interrupted.signal.aborted;
+  if (markdown !== '-') {
+    const print = printer(options);
+    if (options.quiet) for (const one of missedOf(report)) print(`${one}: ${MISSED}\n`, true);
+    else print(`${formatMutants(report, tableColumns())}${linesOf(report)}`);
+  }
+  if (!isWhole) {
     process.stderr.write(
       'umbra: interrupted, and the matrix is not whole; --only makes it smaller\n',
     );
     process.exitCode = ExitCode.Interrupted;
-    return;
+  } else {
+    process.exitCode = missed ? ExitCode.Failed : ExitCode.Ok;
   }
-  const report = mutantsReport({ runs, strategies, seed }, results, shrunk);
-  writeMarkdown(mutantsMarkdown(report, commandOf(options)));
-  writeResult(report, [mutantsTable(report)]);
-  const missed = report.mutants.some((mutant) => mutant.missed);
-  if (markdown !== '-') printer(options)(formatMutants(report), missed);
-  process.exitCode = missed ? ExitCode.Failed : ExitCode.Ok;
+}
+
+const missedOf = ({ mutants }: MutantsReport): DefectId[] =>
+  mutants.filter((mutant) => mutant.missed).map(({ defect }) => defect);
+
+/** A line for each defect, which does the smallest of its failures again. */
+function linesOf({ mutants }: MutantsReport): string {
+  const lines = mutants.flatMap((mutant) => {
+    const smallest = smallestOf(mutant);
+    if (smallest === undefined) return [];
+    return `${mutant.defect.padEnd(4)} ${keep({ token: smallest.token, says: mutant.title })}\n`;
+  });
+  return lines.length === 0 ? '' : `\n${lines.join('')}`;
 }
 
 /** The one that makes the same table. */

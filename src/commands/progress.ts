@@ -8,6 +8,7 @@ export class Progress {
   readonly #before: number;
   #done = 0;
   #all: number;
+  #failed = 0;
 
   /** `all`, in `unit` (a plural), of which `before` were done already when this began. */
   constructor(unit: string, all: number, before = 0) {
@@ -20,6 +21,16 @@ export class Progress {
     this.#done += n;
   }
 
+  /** So many of what is done went wrong: told first, since a narrow terminal shows no more. */
+  fail(n = 1): void {
+    this.#failed += n;
+  }
+
+  /** In words, and of how many. */
+  get done(): string {
+    return `${count(this.#before + this.#done)} of ${count(this.#all)}`;
+  }
+
   /** So much is done in all. */
   reach(done: number): void {
     this.#done = done;
@@ -30,12 +41,13 @@ export class Progress {
     this.#all -= n;
   }
 
-  /** 1,200 of 5,000 schedules, 431/s, ETA 0:09 */
+  /** 2 FAILED, 1,200 of 5,000 schedules, 431/s, ETA 0:09 */
   toString(): string {
+    const failed = this.#failed === 0 ? '' : `${count(this.#failed)} FAILED, `;
     const done = this.#before + this.#done;
     const rate = this.#done / ((performance.now() - this.#start) / 1000);
     const eta = rate > 0 ? formatDuration((this.#all - done) / rate) : '–';
-    return `${count(done)} of ${count(this.#all)} ${this.#unit}, ${inUnits(rate)}/s, ETA ${eta}`;
+    return `${failed}${this.done} ${this.#unit}, ${inUnits(rate)}/s, ETA ${eta}`;
   }
 }
 

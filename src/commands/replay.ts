@@ -4,8 +4,8 @@ import { isDeepStrictEqual } from 'node:util';
 import { Command } from 'commander';
 import { UserError } from '../../shared/errors.ts';
 import { tellStory } from '../explore/story/tell.ts';
-import { type Result, type Subject, subjectOf } from '../explore/subject.ts';
-import { decodeToken, ENGINE_VERSION, type Token } from '../explore/token.ts';
+import type { Result } from '../explore/subject.ts';
+import { decodeToken, type Token } from '../explore/token.ts';
 import type { Story } from '../report/story.ts';
 import { storyHtml } from '../report/story-html.ts';
 import { storyText } from '../report/story-text.ts';
@@ -13,46 +13,64 @@ import { confirmOnThreads, type EngineName, engineOption } from './engine.ts';
 import { ExitCode } from './exit-code.ts';
 import { EXIT_CODES } from './explore.ts';
 import { JSON_OPTION, printer, QUIET_OPTION } from './json-output.ts';
+import { titleOf } from './kept-schedules.ts';
 import { outputFile } from './output-file.ts';
 import { OUT_OPTION, type ResultOptions, resultsOf } from './run-folder.ts';
+import {
+  passingOf,
+  SCHEDULE_HELP,
+  type Schedule,
+  type ScheduleOptions,
+  scheduleOf,
+  withSchedule,
+} from './schedule.ts';
 import { columnsOf } from './terminal.ts';
 
-interface Options extends ResultOptions {
+interface Options extends ResultOptions, ScheduleOptions {
   readonly story?: boolean;
   readonly all?: boolean;
   readonly html?: string;
-  readonly against?: string;
+  /** True: the one that is kept beside the schedule. */
+  readonly against?: string | true;
   readonly engine: EngineName;
 }
 
 export function replayCommand(): Command {
-  return new Command('replay')
+  const command = new Command('replay')
     .summary('Do a schedule again, and tell its story')
     .description(
-      'Do a schedule again, step for step, from the line that umbra explore printed. Each step ' +
+      'Do a schedule again, step for step, that umbra explore or another command found. Each step ' +
         'is compared with the one that was recorded.',
-    )
-    .argument('<token>', 'the line, from umbra… on')
+    );
+  return withSchedule(command)
     .option('--story', 'tell what happened: a column for each host CPU, time downward')
     .option('--all', 'tell of each step, not only of those that matter')
     .option('--html <file>', 'write the story as a page that opens from disk')
-    .option('--against <token>', 'a schedule of the same test that ends well, to compare with')
+    .option(
+      '--against [schedule]',
+      'beside one of the same operations that ends well; by default the one kept with it',
+    )
     .addOption(engineOption())
     .option(...JSON_OPTION)
     .option(...QUIET_OPTION)
     .option(...OUT_OPTION)
     .addHelpText(
       'after',
-      '\nThe litmus file must be where it was, as it was. A story says at which step it broke, ' +
+      `${SCHEDULE_HELP}\nA story says at which step it broke, ` +
         'and which two accesses are to blame; docs/stories.md says how to read it. Exit codes ' +
         `are those of umbra explore: ${ExitCode.Ok} if the schedule ends well.\n\nExamples:\n` +
-        `  umbra replay umbra${ENGINE_VERSION}.NY5BbhsxDEXvovW4… --story\n` +
-        `  umbra replay umbra${ENGINE_VERSION}.NY5BbhsxDEXvovW4… --html story.html`,
+        `  umbra explore R2-cleared-entry-comes-back --defects R2\n` +
+        '  umbra replay --last --story --against\n' +
+        '  umbra replay --last --html story.html',
     )
     .action(replay);
 }
 
-async function replay(text: string, options: Options, command: Command): Promise<void> {
+async function replay(
+  named: string | undefined,
+  options: Options,
+  command: Command,
+): Promise<void> {
   const { story: toldHere = false, all = false, html, against, engine } = options;
   const asked = toldHere || html !== undefined;
   if (!asked && (all || against !== undefined)) {
@@ -63,32 +81,43 @@ async function replay(text: string, options: Options, command: Command): Promise
   }
   const writeResult = resultsOf(options, command);
   const writeHtml = html === undefined ? () => {} : outputFile(html, 'story', HTML_ADVICE);
-  const token = decodeToken(text);
-  const subject = subjectOf(token);
-  const passing = against === undefined ? undefined : passingRun(subject, decodeToken(against));
+  const schedule = scheduleOf(named, options);
+  const { token, subject } = schedule;
+  const beside = textAgainst(schedule, against);
+  const passing = beside === undefined ? undefined : passingRun(schedule, decodeToken(beside));
   const result = subject.replay(token);
   const confirmed = engine === 'threads' ? await confirmOnThreads(subject, result) : '';
   const story = asked ? tellStory(subject, result, { passing, all }) : undefined;
   const isWrong = result.ending !== 'ok';
   const print = printer(options);
-  print(describe(result) + confirmed, isWrong);
+  print(`${titleOf(token)}\n${describe(result)}${confirmed}`, isWrong);
   if (story !== undefined) {
     if (toldHere) print(`\n${storyText(story, styleOf())}`, isWrong);
-    writeHtml(storyHtml(story, commandOf(text, options)));
+    writeHtml(storyHtml(story, commandOf(schedule.text, all, beside)));
   }
-  writeResult(reportOf(token, result, toldHere ? story : undefined));
+  writeResult(reportOf(schedule, result, toldHere ? story : undefined));
   process.exitCode = EXIT_CODES[result.ending];
 }
 
 const HTML_ADVICE = 'give --html a file in a folder that exists';
 
+/** The token of the schedule to be compared with. */
+function textAgainst({ passing }: Schedule, against: Options['against']): string | undefined {
+  if (against !== true) return against && passingOf(against);
+  if (passing !== undefined) return passing;
+  throw new UserError(
+    'no schedule that ends well is kept with this one: give --against one, or let umbra shrink look for it',
+  );
+}
+
 /** Of the same test in the same setting, and one that ends well. */
-function passingRun(subject: Subject, token: Token): Result {
-  const { path, setting, kept } = subjectOf(token);
-  const theirs = [path, setting, kept];
-  if (!isDeepStrictEqual(theirs, [subject.path, subject.setting, subject.kept])) {
+function passingRun({ token: failing, subject }: Schedule, token: Token): Result {
+  const of = ({ digest, paging, discipline, defects, memory, kept }: Token) => [
+    ...[digest, paging, discipline, defects, memory, kept],
+  ];
+  if (!isDeepStrictEqual(of(token), of(failing))) {
     throw new UserError(
-      `--against is a schedule of ${path} in another setting, with other operations, or another ` +
+      `--against is a schedule of ${token.file} in another setting, with other operations, or another ` +
         `test: expected one of ${subject.path} as the schedule to be told has it (${subject.setting.discipline}, ` +
         `${subject.setting.paging}); umbra shrink prints two that fit`,
     );
@@ -106,14 +135,19 @@ const styleOf = () => ({
   colours: Boolean(process.stdout.isTTY) && !process.env['NO_COLOR'],
 });
 
-function commandOf(text: string, { all = false, against }: Options): string {
+function commandOf(text: string, all: boolean, against: string | undefined): string {
   const more = `${all ? ' --all' : ''}${against === undefined ? '' : ` --against ${against}`}`;
   return `umbra replay ${text} --story${more}`;
 }
 
-function reportOf(token: Token, { ending, message, outcome, run }: Result, story?: Story) {
+function reportOf(
+  { text, token }: Schedule,
+  { ending, message, outcome, run }: Result,
+  story?: Story,
+) {
   return {
     schema_version: 1,
+    token: text,
     ...{ file: token.file, paging: token.paging, discipline: token.discipline },
     ...{ defects: token.defects, ending, message, outcome: outcome ?? null },
     ...{ steps: run.steps, digest: run.digest },

@@ -2,6 +2,7 @@
 
 import { preemptionsOf, type Size, shrink, sizeOf } from '../explore/shrink/shrink.ts';
 import type { Result, Subject } from '../explore/subject.ts';
+import { keep, keepLast } from './kept-schedules.ts';
 import { showProgress } from './terminal.ts';
 
 interface Found extends Size {
@@ -70,6 +71,8 @@ export async function shrinkShown(
 
 export function describeShrunk(report: ShrunkReport): string {
   const { whole, proven, tries, columns, ending, message, token, passing } = report;
+  const says = `${ending}: ${message}`;
+  const again = keepLast({ token, says, passing: passing ?? undefined });
   const runs = `${tries.toLocaleString('en-US')} runs`;
   const how = proven
     ? `nothing more can be left out, as ${runs} have shown`
@@ -80,12 +83,15 @@ export function describeShrunk(report: ShrunkReport): string {
     `to ${sizeInWords(report, report.preemptions)}`,
     how,
     ...columns.flatMap((texts, vcpu) => texts.map((text) => `  vCPU ${vcpu}   ${text}`)),
-    `${ending}: ${message}`,
-    `umbra replay ${token}`,
+    ...[says, again],
   ];
   if (passing !== null) {
-    lines.push('', `it passes ${passing.difference}`, `umbra replay ${passing.token}`);
-    lines.push('', 'umbra replay FIRST --story --against SECOND tells the two as a story');
+    const beside = keep({ token: passing.token, says: 'it ends as it may' });
+    const both = again.includes(token)
+      ? 'umbra replay FIRST --story --against SECOND'
+      : `${again} --story --against`;
+    lines.push('', `it passes ${passing.difference}`, beside);
+    lines.push('', 'the two told as a story:', both);
   } else if (!report.interrupted) {
     lines.push('', 'no schedule of these operations was seen to pass');
   }

@@ -13,7 +13,7 @@ import { ExitCode } from './exit-code.ts';
 import { JSON_OPTION, printer, QUIET_OPTION } from './json-output.ts';
 import { defectsOption, disciplineOption, integer, pagingOption } from './options.ts';
 import { OUT_OPTION, type ResultOptions, resultsOf } from './run-folder.ts';
-import { clearLine, showProgress } from './terminal.ts';
+import { clearLine, showProgress, tableColumns } from './terminal.ts';
 
 interface Options extends ResultOptions {
   readonly seconds: number;
@@ -108,7 +108,7 @@ async function run(options: Options, command: Command): Promise<void> {
   stopProgress();
   process.off('SIGINT', interrupt);
   const seconds = elapsed();
-  print(formatStress(totals, seconds), totals.failures.length > 0);
+  print(formatStress(totals, seconds, tableColumns()), totals.failures.length > 0);
   writeResult(totals.toJson(seconds, interrupted), totals.tables());
   if (totals.failures.length > 0) process.exitCode = ExitCode.Failed;
   else process.exitCode = interrupted ? ExitCode.Interrupted : ExitCode.Ok;
@@ -155,11 +155,11 @@ function line(
       : statistics(machine, [...machine.host.cpus.keys()], [...machine.host.guests.keys()]);
   const { operations = 0, faults_fixed = 0, faults_passed_on = 0, migrations = 0 } = now;
   const perSecond = (n: number): string => Math.round(n / seconds).toLocaleString('en-US');
-  const wrong = failures.length === 0 ? '' : `, ${failures.length} FAILED`;
+  const wrong = failures.length === 0 ? '' : `${failures.length} FAILED, `;
   return (
-    `seed ${seed}: ${runs} runs, ${perSecond(sums.operations + operations)} operations/s, ` +
+    `${wrong}seed ${seed}: ${runs} runs, ${perSecond(sums.operations + operations)} operations/s, ` +
     `${perSecond(sums.faults + faults_fixed + faults_passed_on)} faults/s, ` +
-    `${perSecond(sums.migrations + migrations)} migrations/s, ${checks} checks passed${wrong}`
+    `${perSecond(sums.migrations + migrations)} migrations/s, ${checks} checks passed`
   );
 }
 

@@ -1,5 +1,7 @@
 /** How wide to print, text made to fit, and a line that tells how far it is. */
 
+import { stripVTControlCharacters } from 'node:util';
+
 /** Through a pipe nobody says how wide. */
 const PIPE_COLUMNS = 100;
 
@@ -8,6 +10,26 @@ const PROGRESS_MS = 250;
 /** Columns of a stream; at least 40, so that a line holds something. */
 export const columnsOf = (stream: { readonly columns?: number }): number =>
   Math.max(stream.columns || PIPE_COLUMNS, 40);
+
+/** How wide tables may be: through a pipe as wide as they are. */
+export const tableColumns = (): number =>
+  Math.max(process.stdout.columns || Number.POSITIVE_INFINITY, 40);
+
+/** A command to be pasted is of no use broken. */
+const COMMAND = /^\s*(\w+ +)?umbra /;
+
+/** Lines that are wider than a terminal, broken between words; through a pipe they are left as they are. */
+export function fitLines(text: string, columns = process.stdout.columns): string {
+  if (!columns) return text;
+  return text
+    .split('\n')
+    .map((line) => {
+      if (stripVTControlCharacters(line).length <= columns || COMMAND.test(line)) return line;
+      const indent = line.search(/\S/);
+      return ' '.repeat(indent) + wrap(line.trimStart(), columns - indent, indent + 2);
+    })
+    .join('\n');
+}
 
 /**
  * Break a text between words so that no line is longer than `columns`; lines after the
@@ -34,18 +56,27 @@ export function silenceProgress(): void {
   isSilent = true;
 }
 
-/** A line that is overwritten, where somebody sits and watches. Returns how to end it. */
+/**
+ * A line that is overwritten, where somebody sits and watches. What does not fit is left out part by
+ * part from the end: say first what matters most. Returns how to end it.
+ */
 export function showProgress(text: () => string): () => void {
   if (!process.stderr.isTTY || isSilent) return () => {};
   const show = (): void => {
-    const columns = columnsOf(process.stderr);
-    process.stderr.write(`\r${text().slice(0, columns - 1)}\x1b[K`);
+    process.stderr.write(`\r${fitted(text(), columnsOf(process.stderr) - 1)}\x1b[K`);
   };
   const timer = setInterval(show, PROGRESS_MS);
   return () => {
     clearInterval(timer);
     clearLine();
   };
+}
+
+/** As many of the parts between commas as fit; of the first, if that does not, its beginning. */
+export function fitted(text: string, columns: number): string {
+  const parts = text.split(', ');
+  while (parts.length > 1 && parts.join(', ').length > columns) parts.pop();
+  return parts.join(', ').slice(0, columns);
 }
 
 export function clearLine(): void {

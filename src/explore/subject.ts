@@ -1,7 +1,5 @@
 /** Running a litmus test by many schedules, and saying of each how it ended. */
 
-import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { hex } from '../../shared/address.ts';
 import type { DefectId } from '../../shared/defects.ts';
 import type { DisciplineName } from '../../shared/discipline.ts';
@@ -20,7 +18,8 @@ import type { MemoryModel, Step } from './engine/turn.ts';
 import { bootLitmus } from './litmus/boot.ts';
 import { judge } from './litmus/judge.ts';
 import { type Kept, keep } from './litmus/kept.ts';
-import { type Litmus, readLitmus } from './litmus/litmus.ts';
+import type { Litmus } from './litmus/litmus.ts';
+import { digestOf } from './litmus/meaning.ts';
 import { LITMUS_SCHEDULING } from './litmus/scheduling.ts';
 import { litmusSoftware } from './litmus/software.ts';
 import { Diverged, Recorded } from './strategies/recorded.ts';
@@ -62,6 +61,7 @@ const hexDigit = (digest: number): string => (digest & 0xf).toString(16);
 
 /** A litmus test in one setting, or what is `kept` of its operations, ready to be run again and again. */
 export class Subject {
+  /** Of the file that the test is in, or the name of one that comes with umbra. */
   readonly path: string;
   readonly litmus: Litmus;
   readonly setting: Setting;
@@ -119,7 +119,7 @@ export class Subject {
     });
     return encodeToken({
       file: this.path,
-      digest: digestOf(this.path),
+      digest: digestOf(this.#whole),
       ...this.setting,
       defects: [...this.setting.defects],
       ...(this.kept && { kept: this.kept.map((places) => [...places]) }),
@@ -194,20 +194,6 @@ export function settingsOf(
     disciplines.map((name) => ({ paging: form, discipline: name, defects: defects ?? [], memory })),
   );
 }
-
-/** Throws UserError when the file is no longer what it was, or the token does not fit it. */
-export const subjectOf = (token: Token): Subject => {
-  const { file, paging, discipline, defects, memory, kept } = token;
-  const litmus = readLitmus(file);
-  if (token.digest !== digestOf(file)) {
-    throw new UserError(`${file} has changed since the token was printed: explore it again`);
-  }
-  return new Subject(file, litmus, { paging, discipline, defects, memory }, kept);
-};
-
-/** Of the text of a litmus file. */
-export const digestOf = (path: string): string =>
-  createHash('sha256').update(readFileSync(path)).digest('hex').slice(0, 16);
 
 /** Called within the access that differs. */
 function divergedAt({ cpu, kind, before, after }: Step, step: number, cpus: number): UserError {

@@ -2,7 +2,7 @@
 
 import type { Comparison, LineComparison } from './benchmark-comparison.ts';
 import { VERDICTS } from './benchmark-comparison.ts';
-import { plainTable } from './plain-table.ts';
+import { tableText } from './plain-table.ts';
 
 /** Three figures, or all before the point. */
 export const few = (n: number): string => (Math.abs(n) < 100 ? n.toPrecision(3) : n.toFixed(0));
@@ -41,34 +41,40 @@ function scaleOf(unit: string, n: number): readonly [number, string] {
   return SCALES.find(([size]) => Math.abs(n) >= 100 * size) ?? ([1, ''] as const);
 }
 
-/** What differs, what does not, and of what it cannot be said. */
-export function formatComparison(comparison: Comparison): string {
-  const { lines, only_before, only_after, warnings } = comparison;
+/** What differs, what does not, and of what it cannot be said; quietly what is slower. */
+export function formatComparison(
+  comparison: Comparison,
+  {
+    columns,
+    quiet = false,
+  }: { readonly columns?: number; readonly quiet?: boolean | undefined } = {},
+): string {
+  const { only_before, only_after, warnings } = comparison;
+  const lines = comparison.lines.filter(({ verdict }) => !quiet || verdict === 'slower');
   return [
     ...warnings.map((warning) => `Beware: ${warning}.\n`),
     ...(warnings.length > 0 ? ['\n'] : []),
-    ...(lines.length > 0 ? [`${tableOf(lines)}\n\n`] : []),
+    ...(lines.length > 0 ? [`${tableOf(lines, columns)}\n\n`] : []),
     ...onlyIn('before', only_before),
     ...onlyIn('after', only_after),
     summaryOf(comparison),
   ].join('');
 }
 
-function tableOf(lines: readonly LineComparison[]): string {
-  const table = plainTable(
+function tableOf(lines: readonly LineComparison[], columns: number | undefined): string {
+  const rows = lines.map(({ name, unit, by, before, after, times, verdict }) => [
+    ...[name, withUnit(before, unit), withUnit(after, unit)],
+    ...(times === undefined
+      ? ['–', '']
+      : [times.value.toFixed(3), `[${times.low.toFixed(3)}, ${times.high.toFixed(3)}]`]),
+    ...[by, verdict],
+  ]);
+  return tableText(
     ['line', 'before', 'after', 'times as long', '', 'by', 'verdict'],
     ['left', 'right', 'right', 'right', 'left', 'left', 'left'],
+    rows,
+    columns,
   );
-  for (const { name, unit, by, before, after, times, verdict } of lines) {
-    table.push([
-      ...[name, withUnit(before, unit), withUnit(after, unit)],
-      ...(times === undefined
-        ? ['–', '']
-        : [times.value.toFixed(3), `[${times.low.toFixed(3)}, ${times.high.toFixed(3)}]`]),
-      ...[by, verdict],
-    ]);
-  }
-  return table.toString();
 }
 
 const onlyIn = (when: string, names: readonly string[]): string[] =>

@@ -5,39 +5,24 @@ import { PRESETS, type PresetName } from '../cost/presets.ts';
 import type { Conclusion, Sensitivity, Turn } from '../cost/sensitivity.ts';
 import { EVENT_IDS, EVENTS } from '../cost/table.ts';
 import { nameOf } from './costs.ts';
-import { plainTable } from './plain-table.ts';
+import { plainTable, tableText } from './plain-table.ts';
 
 /** What each event costs there, in which range, and by which source. */
 export function formatPreset(name: PresetName, columns: number): string {
   const { title, year, entries } = PRESETS[name];
-  const table = wrapped(['event', 'cycles', 'range', 'basis', 'source'], [16, 8, 17, 11], columns);
-  for (const id of EVENT_IDS) {
+  const rows = EVENT_IDS.map((id) => {
     const { cycles, low, high, basis, source } = entries[id];
-    table.push([id, count(cycles), `${count(low)} – ${count(high)}`, basis, source]);
-  }
-  return `${name}: ${title}, ${year}\n${table.toString()}\n`;
+    return [id, count(cycles), `${count(low)} – ${count(high)}`, basis, source];
+  });
+  const head = ['event', 'cycles', 'range', 'basis', 'source'];
+  const table = tableText(head, ['left', 'right', 'right', 'left', 'left'], rows, columns);
+  return `${name}: ${title}, ${year}\n${table}\n`;
 }
 
 /** What each event is, and what it is counted by. */
 export function formatEvents(columns: number): string {
-  const table = wrapped(['event', 'what', 'how often'], [16, 42], columns);
-  for (const id of EVENT_IDS) table.push([id, EVENTS[id].title, EVENTS[id].counted]);
-  return `${table.toString()}\n`;
-}
-
-/** The last column's text is broken where the terminal ends. */
-const LEAST_WIDTH = 24;
-
-/** Columns of these widths, and a last one for what room there is. */
-function wrapped(head: readonly string[], widths: readonly number[], columns: number) {
-  const table = plainTable(
-    head,
-    head.map((name) => (name === 'cycles' || name === 'range' ? 'right' : 'left')),
-  );
-  const left = columns - widths.reduce((a, b) => a + b, widths.length);
-  table.options.wordWrap = true;
-  table.options.colWidths = [...widths, Math.max(LEAST_WIDTH, left)];
-  return table;
+  const rows = EVENT_IDS.map((id) => [id, EVENTS[id].title, EVENTS[id].counted]);
+  return `${tableText(['event', 'what', 'how often'], ['left', 'left', 'left'], rows, columns)}\n`;
 }
 
 export function formatSensitivity(result: Sensitivity, costs: CostTable): string {

@@ -3,6 +3,7 @@
 import type { DisciplineName } from '../../shared/discipline.ts';
 import type { PagingName } from '../../shared/entry.ts';
 import type { StressRun } from '../check/stress.ts';
+import { tableText } from './plain-table.ts';
 import { type Statistics, statistics } from './run-report.ts';
 import { count, type Table, text } from './table.ts';
 
@@ -144,7 +145,8 @@ function addTo(sums: Sums, counted: Statistics, killed: boolean): void {
 
 const n = (value: number): string => value.toLocaleString('en-US');
 
-export function formatStress(totals: StressTotals, seconds: number): string {
+/** `columns`: how wide the table may be. */
+export function formatStress(totals: StressTotals, seconds: number, columns?: number): string {
   const { runs, seed, sums, failures, checks } = totals;
   const { firstFailure: first } = totals;
   const verdict =
@@ -158,17 +160,12 @@ export function formatStress(totals: StressTotals, seconds: number): string {
     ...[kind.guests, kind.operations, kind.faults, kind.migrations, kind.shootdowns].map(n),
     n(kind.killed),
   ]);
-  const widths = head.map((_, i) => Math.max(...[head, ...rows].map((row) => row[i]!.length)));
-  const lines = [head, ...rows].map((row) =>
-    row
-      .map((text, i) => (i === 0 ? text.padEnd(widths[i]!) : text.padStart(widths[i]!)))
-      .join('  '),
-  );
+  const align = head.map((_, i) => (i === 0 ? 'left' : 'right'));
   return [
     `${n(runs)} run${runs === 1 ? '' : 's'} from seed ${seed} in ${seconds.toFixed(0)} s: ` +
       `${n(sums.operations)} operations, ${n(sums.faults)} faults, ${n(sums.migrations)} ` +
       `migrations; ${n(checks)} checks passed, ${verdict}`,
-    ...(rows.length === 0 ? [] : lines),
+    ...(rows.length === 0 ? [] : [tableText(head, align, rows, columns)]),
     '',
   ].join('\n');
 }

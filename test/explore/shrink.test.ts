@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { subjectOf } from '../../src/explore/find-subject.ts';
 import { type Kept, keep, keepAll } from '../../src/explore/litmus/kept.ts';
 import { readLitmus } from '../../src/explore/litmus/litmus.ts';
 import { without } from '../../src/explore/shrink/plans.ts';
@@ -11,7 +12,7 @@ import { preemptionsOf, type Shrunk, shrink, sizeOf } from '../../src/explore/sh
 import { STRATEGIES } from '../../src/explore/strategies/catalogue.ts';
 import { Lenient, Noted } from '../../src/explore/strategies/lenient.ts';
 import { RandomWalk } from '../../src/explore/strategies/random-walk.ts';
-import { type Result, type Setting, Subject, subjectOf } from '../../src/explore/subject.ts';
+import { type Result, type Setting, Subject } from '../../src/explore/subject.ts';
 import { decodeToken } from '../../src/explore/token.ts';
 
 interface Case {

@@ -7,8 +7,9 @@
  */
 
 import { readLitmus } from '../litmus/litmus.ts';
+import { digestOf } from '../litmus/meaning.ts';
 import { PORTFOLIO } from '../strategies/catalogue.ts';
-import { digestOf, type Setting, settingsOf } from '../subject.ts';
+import { type Setting, settingsOf } from '../subject.ts';
 import { ENGINE_VERSION } from '../token.ts';
 
 /** Everything that the result of a campaign depends on, as JSON. */
@@ -26,7 +27,7 @@ export interface Plan {
 
 export interface PlannedSubject {
   readonly path: string;
-  /** Of the file's text. */
+  /** Of what the file means. */
   readonly digest: string;
   readonly name: string;
   readonly setting: Setting;
@@ -65,7 +66,7 @@ export function planOf(
 ): Plan {
   const subjects = paths.flatMap((path): PlannedSubject[] => {
     const litmus = readLitmus(path);
-    const digest = digestOf(path);
+    const digest = digestOf(litmus);
     return settingsOf(litmus, given).map((setting) => ({
       ...{ path, digest, name: litmus.name, setting },
     }));

@@ -1,6 +1,6 @@
 /** What a campaign came to: as data, and as text. A function of its ledger alone. */
 
-import { plainTable } from '../../report/plain-table.ts';
+import { tableText } from '../../report/plain-table.ts';
 import { STRATEGIES } from '../strategies/catalogue.ts';
 import type { Setting } from '../subject.ts';
 import { type Bound, depthOf, formatMissed, pctBound } from './bound.ts';
@@ -107,21 +107,37 @@ const sum = <T>(all: readonly T[], of: (one: T) => number): number =>
 
 const count = (n: number): string => n.toLocaleString('en-US');
 
-export function formatReport(report: CampaignReport): string {
+export interface Format {
+  /** The command that does a failure again. */
+  replay(failure: { readonly token: string; readonly says: string }): string;
+  /** Only what went wrong. */
+  readonly quiet?: boolean | undefined;
+  /** How wide tables may be. */
+  readonly columns?: number | undefined;
+}
+
+export function formatReport(report: CampaignReport, format: Format): string {
   const { shard, units, schedules, distinct, failures } = report;
   const part = shard.of > 1 ? `shard ${shard.index}/${shard.of}: ` : '';
   const wrong = failures === 0 ? 'nothing wrong' : `${count(failures)} went wrong`;
   const total =
     `${part}${count(schedules)} schedules, ${count(distinct)} of them different, ${wrong}` +
     `${units.done < units.all ? `; ${units.done} of ${units.all} units done` : ''}\n`;
+  if (format.quiet) {
+    const wrong = report.tests.flatMap(({ path, settings }) => {
+      const told = formatFailures(settings, format);
+      return told === '' ? [] : [`${path}\n${told}`];
+    });
+    return [...wrong, total].join('\n');
+  }
   const begun = report.tests.flatMap(({ settings, ...test }): TestReport[] => {
     const some = settings.filter((setting) => setting.schedules > 0);
     return some.length > 0 ? [{ ...test, settings: some }] : [];
   });
-  return [...begun.map(formatTest), ...legend(report), total].join('\n');
+  return [...begun.map((test) => formatTest(test, format)), ...legend(report), total].join('\n');
 }
 
-function formatTest({ path, name, settings }: TestReport): string {
+function formatTest({ path, name, settings }: TestReport, format: Format): string {
   const depths = depthsOf(settings);
   const lists = listsOf(settings.flatMap(({ strategies }) => strategies));
   const head = [
@@ -129,32 +145,35 @@ function formatTest({ path, name, settings }: TestReport): string {
     ...depths.map((depth) => `missed d=${depth}`),
     ...lists,
   ];
-  const table = plainTable(
-    head,
-    head.map((_, i) => (i === 0 ? 'left' : 'right')),
-  );
-  for (const setting of settings) {
+  const rows = settings.map((setting) => {
     const { strategies } = setting;
     const bounds = depths.map((depth) => strategies.find(({ bound }) => bound?.depth === depth));
     const listed = lists.map((name) => strategies.find(({ strategy }) => strategy === name));
     const numbers = [setting.schedules, setting.distinct, setting.failures];
-    table.push([
-      ...[settingText(setting), ...numbers.map(count), setting.actors, count(setting.most_steps)],
+    return [
+      ...[settingText(setting), ...numbers.map(count), String(setting.actors)],
+      count(setting.most_steps),
       ...bounds.map((found) => (found?.bound === undefined ? '–' : formatMissed(found.bound))),
       ...listed.map((found) => (found?.reached === undefined ? '–' : formatReached(found))),
-    ]);
-  }
+    ];
+  });
+  const align = head.map((_, i) => (i === 0 ? 'left' : 'right'));
+  const table = tableText(head, align, rows, format.columns);
+  return `${path}: ${name}\n${table}\n${formatFailures(settings, format)}`;
+}
+
+/** The first failures of a test, and how many more there are; nothing if there are none. */
+function formatFailures(settings: readonly SettingReport[], { replay }: Format): string {
   const told = settings
-    .flatMap((setting) =>
-      setting.first_failures.map(
-        ({ ending, message, token }) =>
-          `${settingText(setting)}: ${ending}: ${message}\numbra replay ${token}\n`,
-      ),
-    )
-    .slice(0, MOST_FAILURES);
+    .flatMap((setting) => setting.first_failures.map((failure) => ({ setting, ...failure })))
+    .slice(0, MOST_FAILURES)
+    .map(({ setting, ending, message, token }) => {
+      const says = `${settingText(setting)}: ${ending}: ${message}`;
+      return `${says}\n${replay({ token, says })}\n`;
+    });
   const more = sum(settings, ({ failures }) => failures) - told.length;
   const rest = more > 0 ? `and ${count(more)} more\n` : '';
-  return `${path}: ${name}\n${table}\n${told.join('')}${rest}`;
+  return `${told.join('')}${rest}`;
 }
 
 const depthsOf = (settings: readonly SettingReport[]): number[] =>

@@ -137,8 +137,8 @@ class Observed implements Strategy {
 let warm: Subject | undefined;
 
 /** A subject; the same as last time, its board still warm, if the same is asked for. */
-export function warmSubject(path: string, setting: Setting): Subject {
+export function warmSubject(path: string, setting: Setting, litmus = readLitmus(path)): Subject {
   const isSame = warm?.path === path && JSON.stringify(warm.setting) === JSON.stringify(setting);
-  if (!isSame) warm = new Subject(path, readLitmus(path), setting);
+  if (!isSame) warm = new Subject(path, litmus, setting);
   return warm!;
 }

@@ -11,6 +11,7 @@ import { type Mistake, mistakesOf, type Path } from '../../yaml/mistakes.ts';
 import { pagingPolicyOf } from '../../yaml/paging-policy.ts';
 import { type Condition, readCondition } from './conditions.ts';
 import { readEntry } from './entries.ts';
+import { litmusPath } from './find-files.ts';
 import { type Operation, readOperation } from './operations.ts';
 import { type Judgement, litmusJsonSchema, litmusSchema, type RawLitmus } from './schema.ts';
 import { type Names, type Reader, readText, TextMistake } from './tokens.ts';
@@ -61,13 +62,17 @@ export interface Outcome {
 /** Pages below are the guest's kernel's: tables, stacks, and what it shares with the host. */
 export const FIRST_USER_PAGE = 0x20;
 
-/** Throws UserError with every mistake of the file, one a line. */
-export function readLitmus(path: string): Litmus {
-  return parseLitmus(
-    textOf(path, 'give a litmus file; litmus/ has those that come with umbra'),
-    path,
-  );
+/**
+ * A path, or the name of a test that comes with umbra. Throws UserError with every mistake of the
+ * file, one a line.
+ */
+export function readLitmus(pathOrName: string): Litmus {
+  const path = litmusPath(pathOrName);
+  return parseLitmus(textOf(path, HINT), path);
 }
+
+const HINT =
+  'give a litmus test: a file, or the name of one that comes with umbra (umbra litmus lists them)';
 
 /** `path` is where the text is from. */
 export const parseLitmus = (text: string, path: string): Litmus =>

@@ -3,10 +3,8 @@
  * and how often each strategy catches it on the litmus tests that are aimed at it.
  */
 
-import { findPackageJSON } from 'node:module';
-import { dirname, join, relative } from 'node:path';
 import { DEFECTS, type DefectId } from '../../../shared/defects.ts';
-import { findLitmusFiles } from '../litmus/find-files.ts';
+import { labelOf, shippedTests } from '../litmus/find-files.ts';
 import { readLitmus } from '../litmus/litmus.ts';
 import type { Size } from '../shrink/shrink.ts';
 import { type Setting, settingsOf } from '../subject.ts';
@@ -41,13 +39,15 @@ export interface MutantsReport {
   /** Of each strategy on each test in each setting. */
   readonly runs: number;
   readonly strategies: readonly string[];
+  /** Pieces of work: a strategy on a test in a setting. Fewer are done after Ctrl-C. */
+  readonly tasks: { readonly done: number; readonly all: number };
   readonly mutants: readonly Mutant[];
 }
 
 interface Mutant {
   readonly defect: DefectId;
   readonly title: string;
-  /** No strategy caught it. */
+  /** All was done, and no strategy caught it. */
   readonly missed: boolean;
   readonly tests: readonly string[];
   readonly strategies: readonly Caught[];
@@ -68,16 +68,13 @@ interface Caught {
   readonly shrunk: ShrunkStory | null;
 }
 
-/** The litmus tests that come with umbra; the same place when built. */
-const FOLDER = join(dirname(findPackageJSON(import.meta.url)!), 'litmus');
-
 /** For each defect the runs that are to be made, those of one subject in a row. */
 export function mutantTasks(
   defects: readonly DefectId[],
   { strategies, seed, runs }: Pick<MutantsReport, 'strategies' | 'seed' | 'runs'>,
 ): MutantTask[] {
-  const tests = findLitmusFiles([relative('', FOLDER)]).map((path) => ({
-    path,
+  const tests = shippedTests().map(({ path }) => ({
+    path: labelOf(path),
     litmus: readLitmus(path),
   }));
   return defects.flatMap((defect) =>
@@ -91,16 +88,18 @@ export function mutantTasks(
   );
 }
 
-/** `shrunk` has the stories of the schedules that were found first, by their tokens. */
+/** Of `tasks` those that are done have results. `shrunk` has the stories of the schedules that were found first, by their tokens. */
 export function mutantsReport(
   given: Pick<MutantsReport, 'seed' | 'runs' | 'strategies'>,
+  tasks: readonly MutantTask[],
   results: ReadonlyMap<MutantTask, MutantRuns>,
   shrunk: ReadonlyMap<string, ShrunkStory>,
 ): MutantsReport {
-  const byDefect = Map.groupBy(results.keys(), ({ defect }) => defect);
-  const mutants = [...byDefect].map(([defect, tasks]): Mutant => {
+  const byDefect = Map.groupBy(tasks, ({ defect }) => defect);
+  const mutants = [...byDefect].map(([defect, all]): Mutant => {
+    const done = all.filter((task) => results.has(task));
     const strategies = given.strategies.map((strategy): Caught => {
-      const own = tasks.filter((task) => task.strategy === strategy).map((t) => results.get(t)!);
+      const own = done.filter((task) => task.strategy === strategy).map((t) => results.get(t)!);
       const first = firstOf(own);
       return {
         strategy,
@@ -116,13 +115,21 @@ export function mutantsReport(
     return {
       defect,
       title: DEFECTS[defect].title,
-      missed: strategies.every(({ caught }) => caught === 0),
-      tests: [...new Set(tasks.map(({ path }) => path))],
+      missed: done.length === all.length && strategies.every(({ caught }) => caught === 0),
+      tests: [...new Set(all.map(({ path }) => path))],
       strategies,
     };
   });
-  return { schema_version: 1, ...given, mutants };
+  return { schema_version: 1, ...given, tasks: { done: results.size, all: tasks.length }, mutants };
 }
+
+/** Of what is left of a mutant's failures the one with the fewest operations, switches and steps. */
+export const smallestOf = ({ strategies }: Mutant): ShrunkStory | undefined =>
+  strategies
+    .flatMap(({ shrunk }) => shrunk ?? [])
+    .toSorted(
+      (a, b) => a.operations - b.operations || a.switches - b.switches || a.steps - b.steps,
+    )[0];
 
 /** For each defect and strategy the schedule that was found after the fewest. */
 export function tokensToShrink(results: ReadonlyMap<MutantTask, MutantRuns>): string[] {

@@ -1,8 +1,8 @@
 /** The mutation matrix as a table: for a terminal, and as Markdown. */
 
-import { plainTable } from '../../report/plain-table.ts';
+import { tableText } from '../../report/plain-table.ts';
 import { count, type Table, text } from '../../report/table.ts';
-import type { MutantsReport } from './mutants.ts';
+import { type MutantsReport, smallestOf } from './mutants.ts';
 
 type Mutant = MutantsReport['mutants'][number];
 
@@ -10,13 +10,18 @@ export const MISSED = 'missed';
 
 const NOTHING = '–';
 
-export function formatMutants(report: MutantsReport): string {
+/** Ctrl-C came before. */
+const NOT_DONE = '…';
+
+/** `columns`: how wide the table may be. */
+export function formatMutants(report: MutantsReport, columns?: number): string {
   const head = headOf(report);
-  const table = plainTable(
+  const table = tableText(
     head,
     head.map((_, i) => (i === 0 ? 'left' : 'right')),
+    report.mutants.map((mutant) => [mutant.defect, ...cellsOf(mutant)]),
+    columns,
   );
-  for (const mutant of report.mutants) table.push([mutant.defect, ...cellsOf(mutant)]);
   return `${table}\n\n${explained(report).join('\n')}\n`;
 }
 
@@ -43,17 +48,16 @@ const headOf = ({ strategies }: MutantsReport): string[] => [
 ];
 
 /** Of each strategy `after (share)`; then what the shortest of the shrunk stories has. */
-function cellsOf({ strategies, missed }: Mutant): string[] {
-  const cells = strategies.map(({ after, caught, runs }) =>
-    after === null ? NOTHING : `${after} (${percent(caught / runs)})`,
-  );
-  const [shortest] = strategies
-    .flatMap(({ shrunk }) => shrunk ?? [])
-    .toSorted(
-      (a, b) => a.operations - b.operations || a.switches - b.switches || a.steps - b.steps,
-    );
-  if (missed || shortest === undefined) return [...cells, MISSED, NOTHING, NOTHING];
-  const { steps, switches, operations } = shortest;
+function cellsOf(mutant: Mutant): string[] {
+  const cells = mutant.strategies.map(({ after, caught, runs }) => {
+    if (runs === 0) return NOT_DONE;
+    return after === null ? NOTHING : `${after} (${percent(caught / runs)})`;
+  });
+  const smallest = smallestOf(mutant);
+  if (smallest === undefined) {
+    return [...cells, mutant.missed ? MISSED : NOT_DONE, NOTHING, NOTHING];
+  }
+  const { steps, switches, operations } = smallest;
   return [...cells, ...[steps, switches, operations].map(String)];
 }
 
@@ -61,7 +65,13 @@ function cellsOf({ strategies, missed }: Mutant): string[] {
 const percent = (share: number): string =>
   `${share >= 0.1 ? Math.round(share * 100) : Number((share * 100).toPrecision(2))} %`;
 
-const explained = ({ runs, seed }: MutantsReport): readonly string[] => [
+const explained = ({ runs, seed, tasks }: MutantsReport): readonly string[] => [
+  ...(tasks.done < tasks.all
+    ? [
+        `Interrupted: ${tasks.done} of ${tasks.all} pieces of work are done; what is not is ${NOT_DONE}`,
+        '',
+      ]
+    : []),
   'Each defect alone, everything else repaired, on the litmus tests aimed at it, in all settings',
   `that they are for; each strategy for ${runs} schedules in each, from seed ${seed}. For each strategy:`,
   'after how many schedules it caught the defect, in the setting where it was soonest, and in how',

@@ -1,0 +1,154 @@
+/** How users name a schedule: by a token, by a file, a run folder or stdin with one in it, or as the last. */
+
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { Argument, type Command } from 'commander';
+import { UserError } from '../../shared/errors.ts';
+import { subjectOf } from '../explore/find-subject.ts';
+import type { Subject } from '../explore/subject.ts';
+import { decodeToken, type Token } from '../explore/token.ts';
+import { textOf } from '../yaml/document.ts';
+import { lastKept } from './kept-schedules.ts';
+
+export interface ScheduleOptions {
+  readonly last?: true;
+  readonly test?: string;
+}
+
+/** A schedule, and the test that it is of. */
+export interface Schedule {
+  readonly text: string;
+  readonly token: Token;
+  readonly subject: Subject;
+  /** One beside it that ends as it may, as a token; if there is one. */
+  readonly passing: string | undefined;
+}
+
+const WHAT = 'a token, a file with one in it (- for stdin), or the folder of --out';
+
+/** Command line of what is about one schedule. */
+export const withSchedule = (command: Command): Command =>
+  command
+    .addArgument(new Argument('[schedule]', `${WHAT}: what umbra explore found`))
+    .option('--last', 'the last schedule that went wrong in this folder')
+    .option('--test <file>', 'where the litmus test is by now, if it was moved');
+
+/** For --help. */
+export const SCHEDULE_HELP =
+  '\nA schedule fits the test that it was found with: comments, names and reasons in the file may have ' +
+  'changed, and the file may have been moved beside the schedule or to what --test says.\n';
+
+/** Throws UserError for what is none, or of another test, or of one that is not found. */
+export function scheduleOf(named: string | undefined, { last, test }: ScheduleOptions): Schedule {
+  if (last && named !== undefined) {
+    throw new UserError(`--last and ${shortened(named)} are two schedules: give one`);
+  }
+  if (!last && named === undefined) {
+    throw new UserError(`there is no schedule to look at: give ${WHAT}, or --last`);
+  }
+  const { text, passing, path } = found(last ? lastOne() : named!);
+  const token = decodeToken(text);
+  const beside = path === undefined ? undefined : dirname(path);
+  return { text, token, subject: subjectOf(token, { test, beside }), passing };
+}
+
+/** A schedule to be compared with: of a file that has two, the one that ends as it may. */
+export function passingOf(named: string): string {
+  const { text, passing } = found(named);
+  return passing ?? text;
+}
+
+function lastOne(): string {
+  if (existsSync(lastKept())) return lastKept();
+  throw new UserError(
+    `nothing that went wrong is kept in this folder (${lastKept()} is not there): umbra explore, ` +
+      'litmus, campaign and mutants keep what they find',
+  );
+}
+
+interface Found {
+  readonly text: string;
+  /** One beside it that ends as it may. */
+  readonly passing?: string | undefined;
+  /** Of the file that it was read from. */
+  readonly path?: string;
+}
+
+const isToken = (text: string): boolean => /^umbra\d+\./.test(text);
+
+function found(named: string): Found {
+  if (isToken(named)) return { text: named };
+  if (named === '-') return from(readFileSync(0, 'utf8'), 'stdin');
+  if (!existsSync(named)) {
+    // It says what a token looks like.
+    if (!/[/\\.]/.test(named)) decodeToken(named);
+    throw new UserError(
+      `${shortened(named)} is no token, and no such file or folder is there: give ${WHAT}`,
+    );
+  }
+  if (!statSync(named).isDirectory())
+    return { ...from(textOf(named, `give ${WHAT}`), named), path: named };
+  const result = join(named, 'result.json');
+  if (existsSync(result)) return from(textOf(result, `give ${WHAT}`), named);
+  throw new UserError(
+    `${named} is a folder without a result.json, and none of --out: give ${WHAT}`,
+  );
+}
+
+/** `source` is what the text was read from. */
+function from(text: string, source: string): Found {
+  const result = inJson(text) ?? inText(text);
+  if (result !== undefined) return result;
+  throw new UserError(`${source}: there is no schedule in it: give ${WHAT}`);
+}
+
+/**
+ * What a command printed: its last failure as it was shrunk, or as it was found. A line may name a
+ * file in which it was kept; what `isKept` names no further.
+ */
+function inText(text: string, isKept = false): Found | undefined {
+  const [before, shrunk] = text.split(/^shrunk from /m).slice(-2);
+  const part = shrunk ?? before!;
+  const lines = Array.from(
+    part.matchAll(
+      /(?:^(it passes) .*\n)?(?:umbra replay (?:'([^']+)'|(\S+))|(umbra\d+\.[\w-]+))/gm,
+    ),
+    ([, passes, quoted, plain, token]) => ({ passes, named: (quoted ?? plain ?? token)! }),
+  ).flatMap(({ passes, named }) => {
+    if (isToken(named)) return [{ passes, text: named }];
+    if (isKept || !existsSync(named)) return [];
+    const kept = inText(textOf(named, ''), true);
+    return kept === undefined ? [] : [{ passes, ...kept }];
+  });
+  const failing = lines.find(({ passes }) => passes === undefined);
+  const beside = lines.find(({ passes }) => passes !== undefined);
+  return failing && { ...failing, ...(beside && { passing: beside.text }) };
+}
+
+/** Of a result as JSON the same; undefined for what is no JSON, or has none. */
+function inJson(text: string): Found | undefined {
+  if (!text.trimStart().startsWith('{')) return undefined;
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  const tokens = new Map(tokensIn(value, ''));
+  const paths = [...tokens.keys()];
+  const path =
+    paths.find((one) => one.endsWith('shrunk.token')) ??
+    paths.find((one) => !/passing\.|races\./.test(one)) ??
+    paths[0];
+  if (path === undefined) return undefined;
+  return { text: tokens.get(path)!, passing: tokens.get(path.replace(/token$/, 'passing.token')) };
+}
+
+/** Every token of a value, with its path. */
+function* tokensIn(value: unknown, path: string): Generator<[string, string]> {
+  if (typeof value === 'string' && /^umbra\d+\.[\w-]+$/.test(value)) yield [path, value];
+  if (typeof value !== 'object' || value === null) return;
+  for (const [key, part] of Object.entries(value)) yield* tokensIn(part, `${path}.${key}`);
+}
+
+const shortened = (text: string): string => (text.length > 40 ? `${text.slice(0, 40)}…` : text);

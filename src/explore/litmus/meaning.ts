@@ -1,0 +1,21 @@
+/** What a litmus test is but for its words: a digest that comments, names and reasons do not change. */
+
+import { createHash } from 'node:crypto';
+import type { Litmus } from './litmus.ts';
+
+/**
+ * Of everything that a run of the test and its outcome depend on. It goes into tokens: a change of how
+ * a test is represented changes it, and must raise ENGINE_VERSION.
+ */
+export function digestOf(litmus: Litmus): string {
+  const { name, about, defect, paging, disciplines, ...meant } = litmus;
+  const vcpus = meant.vcpus.map(({ texts, ...column }) => column);
+  const outcomes = meant.outcomes.map(({ text, because, ...outcome }) => outcome);
+  const said = JSON.stringify({ ...meant, vcpus, outcomes }, asJson);
+  return createHash('sha256').update(said).digest('hex').slice(0, 16);
+}
+
+function asJson(_: string, value: unknown): unknown {
+  if (value instanceof Map) return [...value];
+  return value instanceof RegExp ? value.source : value;
+}
