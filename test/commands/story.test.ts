@@ -36,7 +36,7 @@ test('--story tells it after the verdict', () => {
 
 test('--all tells each step', () => {
   const { code, stdout } = umbra('replay', failing, '--story', '--all');
-  const [, steps] = /^(\d+) steps/.exec(stdout)!;
+  const [, steps] = /^(\d+) steps/m.exec(stdout)!;
   expect(stdout).toContain(`${steps} of ${steps} steps are told`);
   const told = Array.from(stdout.matchAll(/^([ \d]{4}\d) /gm), ([, step]) => Number(step));
   expect(told).toEqual(Array.from({ length: Number(steps) }, (_, i) => i));

@@ -1,6 +1,7 @@
 /** Running the command line as a user does. */
 
 import { spawn, spawnSync } from 'node:child_process';
+import { resolve } from 'node:path';
 
 export interface Ran {
   readonly code: number | null;
@@ -14,6 +15,15 @@ export function umbra(...args: readonly string[]): Ran {
     encoding: 'utf8',
     maxBuffer: 1 << 28,
   });
+  return { code: status, stdout, stderr };
+}
+
+/** In a folder of its own, where schedules are kept that went wrong. */
+export function umbraAt(folder: string, ...args: readonly string[]): Ran {
+  const { UMBRA_STATE: _, ...env } = process.env;
+  const main = resolve('src/main.ts');
+  const options = { encoding: 'utf8', maxBuffer: 1 << 28, cwd: folder, env } as const;
+  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], options);
   return { code: status, stdout, stderr };
 }
 

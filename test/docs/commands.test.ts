@@ -67,11 +67,10 @@ const COMES_TO: Readonly<Record<string, Outcome>> = {
     { code: 1, says: /harm: violation/ },
   'explore mine.yaml': { says: /nothing wrong/ },
   explore: { code: [1, 3, 4, 5, 6], says: /it passes|was seen to pass/ },
-  'replay umbra': { code: [1, 3, 4, 5, 6] },
-  'replay FIRST --story --against': { code: 1, says: breaksAsInspected() },
-  'replay FIRST --story': { code: 1, says: /none -> page 0x20 rw user accessed/ },
-  'replay FIRST': { code: 1 },
-  'inspect FIRST --step 226 --diff 267': {
+  replay: { code: [1, 4], says: /(forbidden|oops): / },
+  'replay --last --story --against': { code: 1, says: breaksAsInspected() },
+  'replay --last --story': { code: 1, says: /none -> page 0x20 rw user accessed/ },
+  'inspect --last --step 226 --diff 267': {
     says: /\+ +0x00400000 → page 0x20, PRESENT RW USER ACCESSED/,
   },
   'costs before.json after.json': { says: /Cycles at the costs of core2 [\s\S]*before\.json/ },

@@ -62,7 +62,6 @@ const WRITTEN_TO = ['docs', 'runs'];
 
 export class Session {
   readonly #folder = mkdtempSync(join(tmpdir(), 'umbra-docs-'));
-  #printed = '';
 
   /** What the page shows of files is in it. */
   constructor(page: string) {
@@ -75,34 +74,14 @@ export class Session {
   }
 
   run(command: string): Ended {
-    const { status, stdout, stderr } = spawnSync('bash', ['-c', NPM + this.#filledIn(command)], {
+    const { UMBRA_STATE: _, ...environment } = process.env;
+    const { status, stdout, stderr } = spawnSync('bash', ['-c', NPM + command], {
       cwd: this.#folder,
       encoding: 'utf8',
       maxBuffer: 1 << 28,
-      env: { ...process.env, NODE: process.execPath, HOME: join(this.#folder, 'home') },
+      env: { ...environment, NODE: process.execPath, HOME: join(this.#folder, 'home') },
     });
-    this.#printed += stdout;
     return { code: status, stdout, stderr };
-  }
-
-  /** What was printed by commands so far, and is a schedule. */
-  get tokens(): readonly string[] {
-    return Array.from(this.#printed.matchAll(/umbra replay (umbra\d+\.\S+)/g), ([, it]) => it!);
-  }
-
-  /**
-   * FIRST and SECOND are the failure and the schedule beside it that `explore` printed last, and
-   * a schedule that is shown cut short is one of those printed that begins so.
-   */
-  #filledIn(command: string): string {
-    const { tokens } = this;
-    const [first, second] = tokens.slice(-2);
-    return command
-      .replace('FIRST', first ?? 'FIRST')
-      .replace('SECOND', second ?? 'SECOND')
-      .replace(/(umbra\d+\.\S+)…/, (cut, begin: string) => {
-        return tokens.find((token) => token.startsWith(begin)) ?? cut;
-      });
   }
 
   close(): void {

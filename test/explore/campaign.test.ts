@@ -19,6 +19,9 @@ import { unit } from '../../workers/campaign-task.ts';
 import { dump, fill, resultOf, rowsIn } from './ledgers.ts';
 
 /** Short runs, of which some go wrong. */
+/** Another test. */
+const changed = (text: string): string => text.replace(/^guest:$/m, 'guest:\n  pages: 65');
+
 const R15 = 'litmus/7-setup/R15-two-reasons-to-die.yaml';
 const R2 = 'litmus/1-fault/R2-dirty-erased.yaml';
 const SETTING = { paging: 'nonpae', discipline: 'lock-free', defects: ['R15'] } as const;
@@ -152,7 +155,10 @@ describe('a ledger of another campaign is refused', () => {
     const before = planned({ paths: [copy] });
     const ledger = at('changed.sqlite');
     fill(ledger, before, { most: 1 });
-    writeFileSync(copy, `${readFileSync(copy, 'utf8')}\n`);
+    const text = readFileSync(copy, 'utf8');
+    writeFileSync(copy, `# A comment.\n${text}`);
+    Ledger.open(ledger, planned({ paths: [copy] }), ALONE).close();
+    writeFileSync(copy, changed(text));
     const after = planned({ paths: [copy] });
     expect(() => Ledger.open(ledger, after, ALONE)).toThrow(/R15.yaml has changed since/);
   });
@@ -205,7 +211,10 @@ test('a unit is not done when its file is no longer as it was planned', () => {
   const [planned15] = planned({ paths: [path] }).subjects;
   const task = { ...planned15!, work: { strategy: 'pos', seed: 1, runs: 2, warmUp: 0 } };
   expect(unit(task)).toMatchObject({ schedules: 2 });
-  writeFileSync(path, `${readFileSync(path, 'utf8')}\n`);
+  const text = readFileSync(path, 'utf8');
+  writeFileSync(path, `# A comment.\n${text}`);
+  expect(unit(task)).toMatchObject({ schedules: 2 });
+  writeFileSync(path, changed(text));
   expect(unit(task)).toBeUndefined();
   rmSync(path);
   expect(unit(task)).toBeUndefined();

@@ -179,7 +179,7 @@ describe('a mistake', () => {
 
   test('a file that is not there', () => {
     expect(() => readLitmus('litmus/nothing.yaml')).toThrow(
-      'litmus/nothing.yaml cannot be read: ENOENT; give a litmus file',
+      'litmus/nothing.yaml cannot be read: ENOENT; give a litmus test: a file, or',
     );
   });
 });
