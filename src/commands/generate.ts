@@ -170,12 +170,13 @@ async function goOn(
     some.reduce((n, unit) => n + unit.programs.length, 0);
   const progress = new Progress('programs', count(all), count(all) - count(units));
   let failed = ledger.totals().reduce((n, totals) => n + totals.failed, 0);
+  progress.fail(failed);
   const stop = new AbortController();
   const interrupted = new AbortController();
   if (untilFailure && failed > 0) stop.abort('failure');
   const stopListening = abortOnInterrupt(interrupted);
   const timer = seconds && setTimeout(() => stop.abort('seconds'), seconds * 1000);
-  const stopProgress = showProgress(() => `${progress}${failed > 0 ? `, ${failed} FAILED` : ''}`);
+  const stopProgress = showProgress(() => `${progress}`);
   try {
     await onPool<GenerateUnit, UnitResult>({
       ...{ worker: 'generate-task', name: 'unit', threads, tasks: units },
@@ -183,6 +184,7 @@ async function goOn(
       done: (result, unit) => {
         ledger.record(unit, result);
         progress.add(result.programs);
+        progress.fail(result.failed);
         failed += result.failed;
         if (untilFailure && failed > 0) stop.abort('failure');
       },
