@@ -3,10 +3,9 @@
 import { Command } from 'commander';
 import { findLitmusFiles } from '../explore/litmus/find-files.ts';
 import { type Litmus, readLitmus } from '../explore/litmus/litmus.ts';
+import { Tally } from '../explore/litmus/tally.ts';
 import { STRATEGIES } from '../explore/strategies/catalogue.ts';
 import { type Result, type Setting, Subject, settingsOf } from '../explore/subject.ts';
-import { tableText } from '../report/plain-table.ts';
-import { count, type Table, text } from '../report/table.ts';
 import { ExitCode } from './exit-code.ts';
 import {
   type SettingOptions,
@@ -16,27 +15,16 @@ import {
 } from './explore-options.ts';
 import { heedingInterrupt } from './interrupt.ts';
 import { JSON_OPTION, printer, QUIET_OPTION } from './json-output.ts';
-import { keepLast } from './kept-schedules.ts';
+import { type Counted, describe, outcomesTable, reportOf } from './litmus-report.ts';
 import { integer } from './options.ts';
 import { Progress } from './progress.ts';
 import { OUT_OPTION, type ResultOptions, resultsOf } from './run-folder.ts';
-import { clearLine, showProgress, tableColumns } from './terminal.ts';
+import { clearLine, showProgress } from './terminal.ts';
 
 interface Options extends SettingOptions, ResultOptions {
   readonly strategy: readonly string[];
   readonly runs: number;
   readonly seed: number;
-}
-
-/** What the schedules of one test came to. */
-interface Tally {
-  readonly path: string;
-  readonly litmus: Litmus;
-  readonly schedules: number;
-  /** Of each declared outcome, in the order of the file. */
-  readonly outcomes: readonly number[];
-  /** Those that went wrong, whatever their outcome. */
-  readonly wrong: readonly { readonly message: string; readonly token: string }[];
 }
 
 export function litmusCommand(): Command {
@@ -72,36 +60,29 @@ async function litmus(paths: readonly string[], options: Options, command: Comma
   const writeResult = resultsOf(options, command);
   const print = printer(options);
   const tests = findLitmusFiles(paths).map((path) => ({ path, litmus: readLitmus(path) }));
-  const tallies: Tally[] = [];
+  const all: Counted[] = [];
   const settings = tests.flatMap(({ litmus: test }) => settingsOf(test, options));
   const progress = new Progress(
     'schedules',
     settings.length * options.strategy.length * options.runs,
   );
-  const stopProgress = showProgress(() => `${progress}, ${tests[tallies.length]?.path}`);
+  const stopProgress = showProgress(() => `${progress}, ${tests[all.length]?.path}`);
   const interrupted = await heedingInterrupt(async (isInterrupted) => {
     for (const { path, litmus: test } of tests) {
       if (isInterrupted()) break;
-      const tally = await tallyOf(path, test, options, { progress, isInterrupted });
-      tallies.push(tally);
+      const counted = await countOf(path, test, options, { progress, isInterrupted });
+      all.push(counted);
       clearLine();
-      print(describe(tally), tally.wrong.length > 0);
+      print(describe(counted), counted.wrong.length > 0);
     }
     return isInterrupted();
   });
   stopProgress();
-  const result = {
-    ...{ schema_version: 1, interrupted },
-    tests: tallies.map(({ path, litmus: test, schedules, outcomes, wrong }) => ({
-      ...{ path, name: test.name, schedules, wrong },
-      outcomes: test.outcomes.map(({ text, is }, i) => ({ when: text, is, count: outcomes[i] })),
-    })),
-  };
-  writeResult(result, [outcomesTable(tallies)]);
+  writeResult({ schema_version: 1, interrupted, tests: all.map(reportOf) }, [outcomesTable(all)]);
   if (interrupted) {
     process.stderr.write(`umbra: interrupted; ${progress.done} schedules are done\n`);
   }
-  const failed = tallies.some(({ wrong }) => wrong.length > 0);
+  const failed = all.some(({ wrong }) => wrong.length > 0);
   if (failed) process.exitCode = ExitCode.Failed;
   else process.exitCode = interrupted ? ExitCode.Interrupted : ExitCode.Ok;
 }
@@ -118,15 +99,14 @@ interface Watched {
 }
 
 /** All schedules of a test; after Ctrl-C those that were run until then. */
-async function tallyOf(
+async function countOf(
   path: string,
   test: Litmus,
   options: Options,
   { progress, isInterrupted }: Watched,
-): Promise<Tally> {
-  const outcomes = test.outcomes.map(() => 0);
+): Promise<Counted> {
+  const tally = new Tally(test);
   const wrong: { message: string; token: string }[] = [];
-  let schedules = 0;
   for (const setting of settingsOf(test, options)) {
     const subject = new Subject(path, test, setting);
     for (const name of options.strategy) {
@@ -137,11 +117,10 @@ async function tallyOf(
           progress.drop(options.runs - i);
           break;
         }
-        schedules++;
+        tally.add(subject, result);
         progress.add();
         // So that Ctrl-C is heard, and progress told.
         if (i % BATCH === 0) await new Promise(setImmediate);
-        if (result.outcome !== undefined) outcomes[result.outcome]!++;
         if (result.ending === 'ok') continue;
         progress.fail();
         if (wrong.length === MOST_WRONG) continue;
@@ -149,40 +128,8 @@ async function tallyOf(
       }
     }
   }
-  return { path, litmus: test, schedules, outcomes, wrong };
+  return { path, tally, wrong };
 }
-
-const outcomesTable = (tallies: readonly Tally[]): Table => ({
-  name: 'outcomes',
-  description: 'How often each declared outcome of each test came, over all its settings.',
-  columns: {
-    path: text('of the test'),
-    test: text('its name'),
-    outcome: text('when it is this outcome'),
-    is: text('allowed, required, forbidden, …'),
-    count: count('schedules'),
-    schedules: count('of the test in all'),
-  },
-  rows: tallies.flatMap(({ path, litmus: test, schedules, outcomes }) =>
-    test.outcomes.map(({ text: outcome, is }, i) => ({
-      ...{ path, test: test.name, outcome, is, count: outcomes[i]!, schedules },
-    })),
-  ),
-});
 
 const messageOf = ({ discipline, paging }: Setting, { ending, message }: Result): string =>
   `${discipline}, ${paging}: ${ending}: ${message}`;
-
-function describe({ path, litmus: test, schedules, outcomes, wrong }: Tally): string {
-  const table = tableText(
-    ['', 'count', 'when'],
-    ['left', 'right', 'left'],
-    test.outcomes.map(({ is, text }, i) => [is, outcomes[i]!.toLocaleString('en-US'), text]),
-    tableColumns(),
-  );
-  const bad = wrong.map(({ message, token }) => {
-    return `${message}\n${keepLast({ token, says: message })}\n`;
-  });
-  const heading = `${path}: ${test.name} (${schedules.toLocaleString('en-US')} schedules)`;
-  return `${heading}\n${table}\n${bad.join('')}\n`;
-}

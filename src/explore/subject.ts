@@ -6,7 +6,7 @@ import type { DisciplineName } from '../../shared/discipline.ts';
 import type { PagingName } from '../../shared/entry.ts';
 import { UserError } from '../../shared/errors.ts';
 import type { SharedMachine } from '../../shared/host.ts';
-import { checkAll } from '../check/invariants.ts';
+import type { GuestDuty } from '../check/guest-duty.ts';
 import { Moment } from '../check/moment.ts';
 import { Access } from './engine/access.ts';
 import { actorOf } from './engine/actors.ts';
@@ -16,10 +16,12 @@ import { placeText, whereNow } from './engine/source.ts';
 import { ThreadBoard } from './engine/threads/thread-board.ts';
 import type { MemoryModel, Step } from './engine/turn.ts';
 import { bootLitmus } from './litmus/boot.ts';
+import { brokenIn } from './litmus/duty.ts';
 import { judge } from './litmus/judge.ts';
 import { type Kept, keep } from './litmus/kept.ts';
 import type { Litmus } from './litmus/litmus.ts';
 import { digestOf } from './litmus/meaning.ts';
+import { Timeline } from './litmus/overlap.ts';
 import { LITMUS_SCHEDULING } from './litmus/scheduling.ts';
 import { litmusSoftware } from './litmus/software.ts';
 import { Diverged, Recorded } from './strategies/recorded.ts';
@@ -28,6 +30,14 @@ import { encodeToken, packTurns, type Token, unpackTurns } from './token.ts';
 
 /** How a schedule ended: as it may, or what is wrong with it. */
 export type Ending = 'ok' | 'violation' | Exclude<Verdict, 'ended'>;
+
+/** Endings of a run that was stopped on its way: it has come to no outcome. */
+export const CUT_SHORT = ['livelock', 'deadlock', 'oops'] as const;
+
+export type CutShort = (typeof CUT_SHORT)[number];
+
+export const isCutShort = (ending: Ending | Verdict): ending is CutShort =>
+  CUT_SHORT.includes(ending as CutShort);
 
 export interface Setting {
   readonly paging: PagingName;
@@ -39,12 +49,14 @@ export interface Setting {
 
 export interface Result {
   readonly ending: Ending;
-  /** The declared outcome, by its number in the file; undefined when none holds. */
+  /** The declared outcome, by its number in the file; undefined when none holds, or it was cut short. */
   readonly outcome: number | undefined;
   /** What failures of one kind share: an outcome, an invariant, a reason without its numbers. */
   readonly kind: string;
   /** What is wrong, in words; '' if nothing is. */
   readonly message: string;
+  /** What the guest has left undone, of what its test leaves to it; of a run that ended well. */
+  readonly neglected?: ReadonlySet<GuestDuty>;
   readonly run: Run;
 }
 
@@ -67,6 +79,8 @@ export class Subject {
   readonly setting: Setting;
   readonly kept: Kept | undefined;
   readonly board: Board;
+  /** When the operations of the last run began. */
+  readonly timeline = new Timeline();
   readonly #whole: Litmus;
   readonly #shared: SharedMachine;
 
@@ -80,7 +94,10 @@ export class Subject {
     this.#whole = whole;
     const { shared, host } = bootLitmus(litmus, setting);
     this.#shared = shared;
-    const software = litmusSoftware(litmus);
+    const software = litmusSoftware(litmus, (vcpu, place) => {
+      const { step, current: cpu } = this.board.turn;
+      this.timeline.reach(vcpu, place, { step, cpu });
+    });
     this.board = new Board(shared, host, software, LITMUS_SCHEDULING, this.#limits);
   }
 
@@ -96,6 +113,7 @@ export class Subject {
   }
 
   run(strategy: Strategy, seed: number): Result {
+    this.timeline.reset();
     return this.judged(this.board.run(strategy, seed));
   }
 
@@ -167,18 +185,21 @@ export class Subject {
   /** What the run that has just ended came to. */
   judged(run: Run): Result {
     const { host } = this.board;
+    const { verdict, message } = run;
+    const reason = message.replace(/0x[0-9a-f]+|\d+/gi, 'N');
+    if (isCutShort(verdict))
+      return { ending: verdict, outcome: undefined, kind: reason, message, run };
     const { outcome, is, because } = judge(this.litmus, host);
-    const as = (ending: Ending, kind: string, message: string): Result => ({
-      ...{ ending, outcome, kind, message, run },
+    const as = (ending: Ending, kind: string, text: string): Result => ({
+      ...{ ending, outcome, kind, message: text, run },
     });
     const mayBe = is === 'allowed' || is === 'interesting';
-    if (run.verdict === 'killed' && mayBe) return as('ok', '', '');
-    if (run.verdict !== 'ended') {
-      return as(run.verdict, run.message.replace(/0x[0-9a-f]+|\d+/gi, 'N'), run.message);
-    }
+    if (verdict === 'killed') return mayBe ? as('ok', '', '') : as('killed', reason, message);
     if (!mayBe) return as('violation', `outcome ${outcome ?? is}`, `${is}: ${because}`);
-    const [broken] = checkAll(host, new Moment(this.board.beginning.isUnused));
-    if (broken === undefined) return as('ok', '', '');
+    const moment = new Moment(this.board.beginning.isUnused);
+    const { byHost, byGuest } = brokenIn(this.litmus, host, moment);
+    const [broken] = byHost;
+    if (broken === undefined) return { ...as('ok', '', ''), neglected: byGuest };
     return as('violation', `invariant ${broken.invariant}: ${broken.title}`, broken.text);
   }
 }

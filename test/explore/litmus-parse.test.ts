@@ -142,6 +142,17 @@ const BAD: readonly (readonly [string, string, string | RegExp])[] = [
     'is: alowed',
     '13:9: found "alowed", expected allowed, interesting, forbidden; did you mean allowed?',
   ],
+  [
+    'outcomes:\n',
+    'guest_duty: [stael]\noutcomes:\n',
+    '11:14: found "stael", expected stale, rights, accessed_dirty; did you mean stale?',
+  ],
+  [
+    'outcomes:\n',
+    'guest_duty: [rights, stale 0x00400000 all]\noutcomes:\n',
+    '11:39: found "all", expected an address',
+  ],
+  ['outcomes:\n', 'guest_duty: stale\noutcomes:\n', /^11:13: found "?stale"?, expected a list/],
   ['vcpus:', 'vcpus: [', /found what is not YAML/],
 ];
 
@@ -192,6 +203,7 @@ describe('what is left out', () => {
       cpus: 1,
       guest: { pgdirs: 4, pages: 64, linear: false },
       vcpus: [{ cpu: 0, started: true, texts: [LOAD, 'yield'] }],
+      guestDuty: [],
     });
   });
 });

@@ -10,6 +10,7 @@ import { parseYaml, textOf, type Validated } from '../../yaml/document.ts';
 import { type Mistake, mistakesOf, type Path } from '../../yaml/mistakes.ts';
 import { pagingPolicyOf } from '../../yaml/paging-policy.ts';
 import { type Condition, readCondition } from './conditions.ts';
+import { type LeftToGuest, readDuty } from './duty.ts';
 import { readEntry } from './entries.ts';
 import { litmusPath } from './find-files.ts';
 import { type Operation, readOperation } from './operations.ts';
@@ -34,6 +35,8 @@ export interface Litmus {
     readonly policy?: PagingPolicy;
   };
   readonly vcpus: readonly Column[];
+  /** Invariants that the host does not owe this guest. */
+  readonly guestDuty: readonly LeftToGuest[];
   readonly outcomes: readonly Outcome[];
 }
 
@@ -155,13 +158,17 @@ function understand(raw: RawLitmus): Validated<Litmus> {
       wrong(['vcpus', i, 'ops', j], 'set_pmd', 'it with paging: [pae] only');
     }
   }
+  const guestDuty = raw.guest_duty.flatMap(
+    (text, i) => read(['guest_duty', i], text, readDuty) ?? [],
+  );
   const outcomes = raw.outcomes.flatMap(({ when: text, is, because }, i): Outcome[] => {
     const when = read(['outcomes', i, 'when'], text, readCondition);
     return when === undefined ? [] : [{ when, text, is, because }];
   });
   const { name, about, defect, paging, disciplines } = raw;
   const valid: Litmus = {
-    ...{ name, about, defect, paging, disciplines, cpus: hostCpus, vcpus, outcomes },
+    ...{ name, about, defect, paging, disciplines, cpus: hostCpus, vcpus },
+    ...{ guestDuty, outcomes },
     guest: {
       pgdirs: guest.pgdirs,
       pages: guest.pages,

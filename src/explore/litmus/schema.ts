@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { ALL_DEFECTS } from '../../../shared/defects.ts';
 import { DISCIPLINES } from '../../../shared/discipline.ts';
+import { GUEST_DUTIES } from '../../check/guest-duty.ts';
 import type { JsonSchema } from '../../yaml/mistakes.ts';
 import { pagingPolicySchema } from '../../yaml/paging-policy.ts';
 import { MOST_CPUS } from '../engine/actors.ts';
@@ -73,6 +74,13 @@ export const litmusSchema = z
       .min(1)
       .max(MOST_VCPUS)
       .describe('A column of operations for each vCPU.'),
+    guest_duty: z
+      .array(z.string())
+      .default([])
+      .describe(
+        'Invariants that are left to the guest, whose kernel may tell the host late or not at all: ' +
+          `${GUEST_DUTIES.join(', ')}, each everywhere or at the addresses that follow it.`,
+      ),
     outcomes: z
       .array(
         z.strictObject({

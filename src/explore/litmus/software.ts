@@ -51,21 +51,26 @@ const RESULTS = [RegisterOf.r0, RegisterOf.r1, RegisterOf.r2, RegisterOf.r3] as 
 /** A fault of the processor's that nothing here handles. */
 const GENERAL_PROTECTION = 13;
 
+/** A column is about to do the operation at a place, or has come to its end; again and again, maybe. */
+export type Reached = (column: number, place: number) => void;
+
 export const litmusSoftware =
-  (litmus: Litmus): SoftwareFor =>
+  (litmus: Litmus, reached: Reached = () => {}): SoftwareFor =>
   (processor, lg) =>
-    new LitmusSoftware(litmus, processor, lg);
+    new LitmusSoftware(litmus, processor, lg, reached);
 
 class LitmusSoftware implements Software {
   readonly #litmus: Litmus;
   readonly #cpu: HostProcessor;
   readonly #lg: Lguest;
   readonly #tables: GuestTables;
+  readonly #reached: Reached;
 
-  constructor(litmus: Litmus, cpu: HostProcessor, lg: Lguest) {
+  constructor(litmus: Litmus, cpu: HostProcessor, lg: Lguest, reached: Reached) {
     this.#litmus = litmus;
     this.#cpu = cpu;
     this.#lg = lg;
+    this.#reached = reached;
     this.#tables = new GuestTables(litmus, lg.form);
   }
 
@@ -85,6 +90,7 @@ class LitmusSoftware implements Software {
       return false;
     }
     if (place.step === STARTING) return this.#begin(place);
+    this.#reached(place.column, place.position);
     const op = ops[place.position];
     if (op !== undefined) return this.#operation(op, place);
     return place.position === ops.length ? this.#end(place) : this.#halt(place);

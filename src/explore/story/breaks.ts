@@ -8,9 +8,9 @@ import { toGpa } from '../../../shared/address.ts';
 import type { Host } from '../../../shared/host.ts';
 import { Dead } from '../../../shared/lguest.ts';
 import { wordOf } from '../../check/guest-tables.ts';
-import { checkAll } from '../../check/invariants.ts';
 import { readSaved } from '../../host/switcher.ts';
 import type { Condition, Term } from '../litmus/conditions.ts';
+import { brokenIn } from '../litmus/duty.ts';
 import { judge } from '../litmus/judge.ts';
 import type { Litmus, Outcome } from '../litmus/litmus.ts';
 import { RegisterOf } from '../litmus/software.ts';
@@ -50,7 +50,7 @@ export function watchFor({ ending, message, outcome }: Result, litmus: Litmus): 
       break;
   }
   const declared = outcome === undefined ? undefined : litmus.outcomes[outcome];
-  if (declared?.is === 'allowed' || declared?.is === 'interesting') return invariantBroken();
+  if (declared?.is === 'allowed' || declared?.is === 'interesting') return invariantBroken(litmus);
   return outcomeReached(declared, litmus);
 }
 
@@ -77,16 +77,16 @@ function whileTrue(isSo: (host: Host) => boolean, text: string): BreakWatch {
   };
 }
 
-function invariantBroken(): BreakWatch {
+function invariantBroken(litmus: Litmus): BreakWatch {
   const since = new Map<string, number>();
   return {
     look(step, host) {
-      const broken = new Set(checkAll(host).map(({ text }) => text));
+      const broken = new Set(brokenIn(litmus, host).byHost.map(({ text }) => text));
       for (const text of since.keys()) if (!broken.has(text)) since.delete(text);
       for (const text of broken) if (!since.has(text)) since.set(text, step);
     },
     found(host) {
-      const [first] = checkAll(host);
+      const [first] = brokenIn(litmus, host).byHost;
       const step = first && since.get(first.text);
       return step === undefined ? undefined : { step, text: first!.text, isFinal: false };
     },

@@ -50,7 +50,8 @@ export function guestOf(columns: readonly Column[]): Litmus {
   const tables = [...new Set(columns.map(({ on }) => on))];
   const mapped = new Map(Array.from({ length: USER_PAGES }, (_, i) => [pageAt(i), entryOf(i)]));
   return {
-    ...{ name: 'a guest of a study', about: '', paging: [], disciplines: [], outcomes: [] },
+    ...{ name: 'a guest of a study', about: '', paging: [], disciplines: [] },
+    ...{ guestDuty: [], outcomes: [] },
     cpus: columns.length,
     guest: {
       ...{ pgdirs: 4, pages: FIRST_USER_PAGE + USER_PAGES, launcher: new Map(), linear: false },

@@ -1,0 +1,95 @@
+/**
+ * Which operations of different vCPUs a run did at the same time: each has taken a step between two
+ * steps of the other. An operation begins with its first step, and goes on to the last before its
+ * column's next one: what the host does for it belongs to it.
+ */
+
+import type { Decisions } from '../engine/turn.ts';
+import type { Litmus } from './litmus.ts';
+
+/** Two operations, each by its column and its place there; the lower column first. */
+export interface Pair {
+  readonly a: Operation;
+  readonly b: Operation;
+}
+
+export interface Operation {
+  readonly vcpu: number;
+  readonly place: number;
+}
+
+/** All pairs of operations of different vCPUs. */
+export function pairsOf({ vcpus }: Litmus): Pair[] {
+  const all = vcpus.flatMap(({ ops }, vcpu) => ops.map((_, place) => ({ vcpu, place })));
+  return all.flatMap((a) => all.filter((b) => b.vcpu > a.vcpu).map((b) => ({ a, b })));
+}
+
+/** Where something happened: at a step of the run, on a host CPU. */
+interface Beginning {
+  readonly step: number;
+  readonly cpu: number;
+}
+
+/** From the first to the last step. */
+type Span = readonly [from: number, to: number];
+
+/** When the operations of a run began. */
+export class Timeline {
+  /** Of each column; behind its operations, its end. */
+  #began: (Beginning | undefined)[][] = [];
+
+  /** A run begins. */
+  reset(): void {
+    this.#began = [];
+  }
+
+  /** A column has come to a place; only the first time counts, since work is done again. */
+  reach(vcpu: number, place: number, at: Beginning): void {
+    this.#began[vcpu] ??= [];
+    this.#began[vcpu][place] ??= at;
+  }
+
+  /** Of each column the spans of its operations, as far as they took steps. */
+  spans(turns: Decisions['turns'], steps: number, cpus: number): (Span | undefined)[][] {
+    const stretches = stretchesOf(turns, steps, cpus);
+    return this.#began.map((places) =>
+      places.map((from, place) => {
+        if (from === undefined) return undefined;
+        const until = places[place + 1] ?? { step: steps, cpu: from.cpu };
+        const first = stretches[from.cpu]!.find(([, to]) => to >= from.step);
+        const last = stretches[until.cpu]!.findLast(([begins]) => begins < until.step);
+        if (first === undefined || last === undefined) return undefined;
+        const span = [Math.max(first[0], from.step), Math.min(last[1], until.step - 1)] as const;
+        return span[0] <= span[1] ? span : undefined;
+      }),
+    );
+  }
+}
+
+/** Of each CPU, the stretches of steps that it took without another in between. */
+function stretchesOf(turns: Decisions['turns'], steps: number, cpus: number): Span[][] {
+  const stretches: Span[][] = Array.from({ length: cpus }, () => []);
+  let [current, from] = [0, 0];
+  const until = (step: number): void => {
+    if (step > from) stretches[current]!.push([from, step - 1]);
+  };
+  for (let i = 0; i < turns.length; i += 2) {
+    const [step, actor] = [turns[i]!, turns[i + 1]!];
+    until(step);
+    from = step;
+    // A step of hardware is nobody's, and who was interrupted goes on.
+    if (actor < cpus) current = actor;
+    else from++;
+  }
+  until(steps);
+  return stretches;
+}
+
+/** Whether the two of a pair were done at the same time. */
+export function overlapped(
+  spans: readonly (readonly (Span | undefined)[])[],
+  { a, b }: Pair,
+): boolean {
+  const [one, other] = [spans[a.vcpu]?.[a.place], spans[b.vcpu]?.[b.place]];
+  return one !== undefined && other !== undefined && one[0] <= other[1] && other[0] <= one[1];
+}
