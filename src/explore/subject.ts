@@ -94,9 +94,9 @@ export class Subject {
     this.#whole = whole;
     const { shared, host } = bootLitmus(litmus, setting);
     this.#shared = shared;
-    const software = litmusSoftware(litmus, (vcpu, place) => {
-      const { step, current: cpu } = this.board.turn;
-      this.timeline.reach(vcpu, place, { step, cpu });
+    const software = litmusSoftware(litmus, {
+      begins: (vcpu, place) => this.timeline.begins(vcpu, place, this.board.turn),
+      ends: (vcpu, place) => this.timeline.ends(vcpu, place, this.board.turn),
     });
     this.board = new Board(shared, host, software, LITMUS_SCHEDULING, this.#limits);
   }

@@ -43,6 +43,7 @@ test.each([
   ['0x00500000', '0x00501000'],
   ['= none', '= page 0x21'],
   ['guest:', 'cpus: 1\nguest:'],
+  ['guest:', 'guest_duty: [stale]\nguest:'],
   ['guest:', 'guest:\n  paging_policy: {prefault: 2}'],
 ])('is another one with %j as %j', (from, to) => {
   expect(TEXT).toContain(from);

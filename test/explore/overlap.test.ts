@@ -19,7 +19,8 @@ describe('spans of operations', () => {
       actor === (order[step - 1] ?? 0) ? [] : [step, actor],
     );
     const timeline = new Timeline();
-    for (const [vcpu, place, step] of reached) timeline.reach(vcpu, place, { step, cpu: vcpu });
+    for (const [vcpu, place, step] of reached)
+      timeline.begins(vcpu, place, { step, current: vcpu });
     return timeline.spans(turns, order.length, 2);
   };
 
@@ -81,11 +82,20 @@ describe('spans of operations', () => {
     const order = [0, 2, 0, 1, 1];
     // Hardware does not pass the turn on: after it the same CPU goes on without a word.
     const timeline = new Timeline();
-    timeline.reach(0, 0, { step: 0, cpu: 0 });
-    timeline.reach(0, 0, { step: 2, cpu: 0 });
-    timeline.reach(1, 0, { step: 3, cpu: 1 });
+    timeline.begins(0, 0, { step: 0, current: 0 });
+    timeline.begins(0, 0, { step: 2, current: 0 });
+    timeline.begins(1, 0, { step: 3, current: 1 });
     const spans = timeline.spans([1, 2, 3, 1], order.length, 2);
     expect(spans).toEqual([[[0, 2]], [[3, 4]]]);
+  });
+
+  test('one that has ended has, though the next one has not begun', () => {
+    const timeline = new Timeline();
+    timeline.begins(0, 0, { step: 0, current: 0 });
+    timeline.ends(0, 0, { step: 2, current: 0 });
+    timeline.begins(1, 0, { step: 2, current: 1 });
+    timeline.begins(0, 1, { step: 5, current: 0 });
+    expect(timeline.spans([2, 1, 4, 0], 6, 2)[0]![0]).toEqual([0, 1]);
   });
 
   test('one that takes no step overlaps none', () => {
@@ -159,4 +169,24 @@ describe('a tally', () => {
     tally.add(subject, subject.run(new Lenient([]), 0));
     expect(tally.lines.at(-1)).toMatchObject({ is: 'not declared', count: 1 });
   });
+});
+
+test('operations that a sweep does one after the other do not overlap', () => {
+  const path = 'litmus/1-fault/store-buffering.yaml';
+  const litmus = readLitmus(path);
+  const subject = new Subject(path, litmus, {
+    paging: 'nonpae',
+    discipline: 'guest-lock',
+    defects: [],
+  });
+  const sweep = STRATEGIES.sweep!();
+  const tally = new Tally(litmus);
+  const run = (times: number): void => {
+    for (let i = 0; i < times; i++) tally.add(subject, subject.run(sweep, i));
+  };
+  run(5);
+  expect(tally.overlapping).toBe(0);
+  // Then it preempts them.
+  run(20);
+  expect(tally.overlapping).toBeGreaterThan(10);
 });

@@ -1,7 +1,7 @@
 /**
- * Which operations of different vCPUs a run did at the same time: each has taken a step between two
- * steps of the other. An operation begins with its first step, and goes on to the last before its
- * column's next one: what the host does for it belongs to it.
+ * Which operations of different vCPUs a run did at the same time: one has taken a step between two
+ * steps of the other. What the host does for an operation belongs to it: one that leaves the guest
+ * goes on until its column's next one begins.
  */
 
 import type { Decisions } from '../engine/turn.ts';
@@ -24,46 +24,55 @@ export function pairsOf({ vcpus }: Litmus): Pair[] {
   return all.flatMap((a) => all.filter((b) => b.vcpu > a.vcpu).map((b) => ({ a, b })));
 }
 
-/** Where something happened: at a step of the run, on a host CPU. */
-interface Beginning {
+/** Before which step of the run something happened, and on which host CPU. */
+interface When {
   readonly step: number;
-  readonly cpu: number;
+  readonly current: number;
 }
 
 /** From the first to the last step. */
 type Span = readonly [from: number, to: number];
 
-/** When the operations of a run began. */
+/** When the operations of a run began and ended. Of what is told twice the first counts, since work is done again. */
 export class Timeline {
   /** Of each column; behind its operations, its end. */
-  #began: (Beginning | undefined)[][] = [];
+  #began: When[][] = [];
+  #ended: When[][] = [];
 
   /** A run begins. */
   reset(): void {
     this.#began = [];
+    this.#ended = [];
   }
 
-  /** A column has come to a place; only the first time counts, since work is done again. */
-  reach(vcpu: number, place: number, at: Beginning): void {
-    this.#began[vcpu] ??= [];
-    this.#began[vcpu][place] ??= at;
+  begins(vcpu: number, place: number, now: When): void {
+    note(this.#began, vcpu, place, now);
+  }
+
+  ends(vcpu: number, place: number, now: When): void {
+    note(this.#ended, vcpu, place, now);
   }
 
   /** Of each column the spans of its operations, as far as they took steps. */
   spans(turns: Decisions['turns'], steps: number, cpus: number): (Span | undefined)[][] {
     const stretches = stretchesOf(turns, steps, cpus);
-    return this.#began.map((places) =>
+    return this.#began.map((places, vcpu) =>
       places.map((from, place) => {
-        if (from === undefined) return undefined;
-        const until = places[place + 1] ?? { step: steps, cpu: from.cpu };
-        const first = stretches[from.cpu]!.find(([, to]) => to >= from.step);
-        const last = stretches[until.cpu]!.findLast(([begins]) => begins < until.step);
+        const end = this.#ended[vcpu]?.[place] ?? places[place + 1];
+        const until = end ?? { step: steps, current: from.current };
+        const first = stretches[from.current]!.find(([, to]) => to >= from.step);
+        const last = stretches[until.current]!.findLast(([begins]) => begins < until.step);
         if (first === undefined || last === undefined) return undefined;
         const span = [Math.max(first[0], from.step), Math.min(last[1], until.step - 1)] as const;
         return span[0] <= span[1] ? span : undefined;
       }),
     );
   }
+}
+
+function note(all: When[][], vcpu: number, place: number, { step, current }: When): void {
+  all[vcpu] ??= [];
+  all[vcpu][place] ??= { step, current };
 }
 
 /** Of each CPU, the stretches of steps that it took without another in between. */

@@ -51,26 +51,31 @@ const RESULTS = [RegisterOf.r0, RegisterOf.r1, RegisterOf.r2, RegisterOf.r3] as 
 /** A fault of the processor's that nothing here handles. */
 const GENERAL_PROTECTION = 13;
 
-/** A column is about to do the operation at a place, or has come to its end; again and again, maybe. */
-export type Reached = (column: number, place: number) => void;
+/** Told of operations, each by its column and its place there, and again when work is done again. */
+export interface OperationWatcher {
+  /** It is about to be done; behind the last one is the column's end. */
+  begins(column: number, place: number): void;
+  /** It is done, and its vCPU still in the guest. */
+  ends(column: number, place: number): void;
+}
 
 export const litmusSoftware =
-  (litmus: Litmus, reached: Reached = () => {}): SoftwareFor =>
+  (litmus: Litmus, watcher?: OperationWatcher): SoftwareFor =>
   (processor, lg) =>
-    new LitmusSoftware(litmus, processor, lg, reached);
+    new LitmusSoftware(litmus, processor, lg, watcher);
 
 class LitmusSoftware implements Software {
   readonly #litmus: Litmus;
   readonly #cpu: HostProcessor;
   readonly #lg: Lguest;
   readonly #tables: GuestTables;
-  readonly #reached: Reached;
+  readonly #watcher: OperationWatcher | undefined;
 
-  constructor(litmus: Litmus, cpu: HostProcessor, lg: Lguest, reached: Reached) {
+  constructor(litmus: Litmus, cpu: HostProcessor, lg: Lguest, watcher?: OperationWatcher) {
     this.#litmus = litmus;
     this.#cpu = cpu;
     this.#lg = lg;
-    this.#reached = reached;
+    this.#watcher = watcher;
     this.#tables = new GuestTables(litmus, lg.form);
   }
 
@@ -90,9 +95,13 @@ class LitmusSoftware implements Software {
       return false;
     }
     if (place.step === STARTING) return this.#begin(place);
-    this.#reached(place.column, place.position);
+    this.#watcher?.begins(place.column, place.position);
     const op = ops[place.position];
-    if (op !== undefined) return this.#operation(op, place);
+    if (op !== undefined) {
+      const isDone = this.#operation(op, place);
+      if (isDone && !this.#cpu.trapped) this.#watcher?.ends(place.column, place.position);
+      return isDone;
+    }
     return place.position === ops.length ? this.#end(place) : this.#halt(place);
   }
 
