@@ -32,6 +32,7 @@ describe('its operations can be read', () => {
       .replaceAll('VA\\|own', 'own')
       .replace(/\bVA\b/, '0x00400000')
       .replace('ENTRY', 'page 0x20 rw user')
+      .replace('UPPER', 'none')
       .replace('VALUE', '7')
       .replace('PAGES', '1')
       .replace('PAGE', '0x20')
