@@ -1,10 +1,11 @@
 /**
  * The frame table and the frame allocator.
  *
- * A frame's count is one word: twice the references, plus one while its owner holds
- * it. When the word reaches 0 the frame is free. Too many releases (some of the
- * seed's defects) leave it negative; the frame is then not freed under its owner's
- * feet, and the reference checker says so.
+ * A frame's count is one word: twice the references, plus one while its owner holds it. The owner's
+ * is a reference like the others: when none is left the frame is free, as by put_page, also when
+ * it was another's that was given back twice (some of the seed's defects) and the owner holds it
+ * still. It is then somebody else's under its owner; who did that is kept (over-puts.ts), and the
+ * reference checker says so (docs/decisions/frame-counts.md).
  *
  * Free frames lie in one pool behind a lock; each host CPU keeps a few in a cache of
  * its own, which nobody else touches. LIMIT: frames in other CPUs' caches do not
@@ -82,10 +83,12 @@ export class Frames {
   declare private readonly table: Ptr;
   declare private readonly total: number;
   declare private readonly counted: readonly Counters[];
+  declare private readonly runningVcpu: () => number;
 
   /**
    * `cpu`: whose cache to use; the number of host CPUs for the main thread. `counted`: what
-   * this thread counts, by guest.
+   * this thread counts, by guest. `runningVcpu`: the number of the vCPU that this thread has in
+   * hand, plus one; 0 for none.
    */
   constructor(
     words: Words,
@@ -93,6 +96,7 @@ export class Frames {
     machine: MachineRecord,
     cpu: number,
     counted: readonly Counters[],
+    runningVcpu: () => number,
   ) {
     this.words = words;
     this.layout = layout;
@@ -101,6 +105,7 @@ export class Frames {
     this.lock = new Lock(words, toPtr(this.pool + POOL_LOCK), () => machine.stop === Stop.Failed);
     this.cpu = cpu;
     this.counted = counted;
+    this.runningVcpu = runningVcpu;
     this.table = layout.regions.frameTable.at;
     this.total = layout.totalFrames;
     const caches = layout.regions.frameCaches;
@@ -166,7 +171,9 @@ export class Frames {
   /** `put_page` */
   put(pfn: Pfn): void {
     this.#mustExist(pfn);
-    if (this.words.add(this.#field(pfn, COUNT), -REFERENCE) === REFERENCE) this.#free(pfn);
+    const before = this.words.add(this.#field(pfn, COUNT), -REFERENCE);
+    if (before === REFERENCE) this.#free(pfn);
+    else if (before === OWNED) this.#freeUnderOwner(pfn);
   }
 
   /** `free_page`, and the Launcher's unmapping: the owner lets go. */
@@ -183,7 +190,7 @@ export class Frames {
     return left < BATCH * (this.layout.config.hostCpus + 1);
   }
 
-  /** References beyond the owner's; negative when too many were given back. */
+  /** References beyond the owner's; negative when too many were given back, and it was freed. */
   references(pfn: Pfn): number {
     return (this.words.load(this.#field(pfn, COUNT)) | 0) >> 1;
   }
@@ -221,9 +228,22 @@ export class Frames {
     throw new HostOops('machine check', `frame ${pfn} of ${this.total}`);
   }
 
-  #free(pfn: Pfn): void {
+  /** There was no reference but the owner's, who goes on using it. */
+  #freeUnderOwner(pfn: Pfn): void {
+    const kind = this.words.load(this.#field(pfn, KIND));
+    this.machine.overPuts.add(pfn, kind, this.cpu, this.runningVcpu());
+    this.#free(pfn, 'as it is');
+  }
+
+  /**
+   * A frame that is free already, or reserved, is in a "bad page state" and stays out of the pool
+   * (free_pages_check).
+   */
+  #free(pfn: Pfn, contents: 'poisoned' | 'as it is' = 'poisoned'): void {
+    const kind = this.kind(pfn);
+    if (kind === FrameKind.Free || kind === FrameKind.Zero || kind === FrameKind.Host) return;
     this.words.store(this.#field(pfn, KIND), FrameKind.Free);
-    this.words.fill(frameStart(pfn), PAGE_WORDS, POISON);
+    if (contents === 'poisoned') this.words.fill(frameStart(pfn), PAGE_WORDS, POISON);
     let cached = this.words.peek(this.cache);
     if (cached === CACHE_FRAMES) cached = this.#drain();
     this.words.poke(toPtr(this.cache + cached + 1), pfn);

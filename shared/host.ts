@@ -71,7 +71,8 @@ export class Host {
     this.words = words;
     this.machine = new MachineRecord(words, regions.machine.at);
     const counters = config.guests.map((_, guest) => this.counters(main ? 0 : cpu, guest));
-    this.frames = new Frames(words, layout, this.machine, this.thisCpu, counters);
+    const runningVcpu = (): number => this.cpus[this.thisCpu]?.runningVcpu ?? 0;
+    this.frames = new Frames(words, layout, this.machine, this.thisCpu, counters, runningVcpu);
     this.cpus = Array.from(
       { length: config.hostCpus },
       (_, i) => new HostCpu(words, i, hostCpuAt(i)),

@@ -1,6 +1,7 @@
 /** The few words that are the whole machine's, not a CPU's or a guest's. */
 
 import type { Ptr } from './address.ts';
+import { OVER_PUTS_WORDS, OverPuts } from './over-puts.ts';
 import { SharedRecord } from './shared-record.ts';
 
 /** Word offsets. What different CPUs write often lies on a line of its own. */
@@ -17,7 +18,9 @@ const HANDED_OVER = 68;
 const ALLOCATIONS = 80;
 const FAILED_ALLOCATIONS = 81;
 
-export const MACHINE_WORDS = 96;
+const OVER_PUTS = 96;
+
+export const MACHINE_WORDS = Math.ceil((OVER_PUTS + OVER_PUTS_WORDS) / 16) * 16;
 
 /** Why the CPUs are to leave their loops. */
 export const Stop = {
@@ -121,6 +124,11 @@ export class MachineRecord extends SharedRecord {
   }
   countHandOver(): void {
     this.words.add(this.field(HANDED_OVER), 1);
+  }
+
+  /** Frames that were freed under their owners. */
+  get overPuts(): OverPuts {
+    return new OverPuts(this.words, this.field(OVER_PUTS));
   }
 
   /** The record of the frame pool. */

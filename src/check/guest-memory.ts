@@ -59,6 +59,8 @@ function untouched(host: Host, { isUnused }: Moment): Violation[] {
   eachFrame(host, (pfn) => {
     const kind = host.frames.kind(pfn);
     if ((kind !== FrameKind.Free && kind !== FrameKind.Zero) || isUnused(pfn)) return;
+    // Freed under its owner, who may write to it: that is invariant 2's.
+    if (kind === FrameKind.Free && host.frames.references(pfn) < 0) return;
     const at = firstOtherWord(host, pfn);
     if (at < 0) return;
     const value = host.words.plain[frameStart(pfn) + at]!.toString(16);

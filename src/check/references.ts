@@ -8,7 +8,7 @@ import { NO_FRAME, toGpfn } from '../../shared/address.ts';
 import { FrameKind } from '../../shared/frames.ts';
 import type { Host } from '../../shared/host.ts';
 import { Moment } from './moment.ts';
-import { describeFrame, eachFrame, type Violation, violation } from './violation.ts';
+import { describeFrame, eachFrame, kindName, type Violation, violation } from './violation.ts';
 
 /**
  * Counts and owners. At rest, or with all CPUs at safe points. `retired`: tables that are
@@ -19,7 +19,7 @@ export function checkReferences(
   moment = new Moment(),
   retired: ReadonlySet<number> = new Set(),
 ): Violation[] {
-  const violations: Violation[] = [];
+  const violations = overPuts(host);
   const mapped = new Map<number, number>();
   const held = new Set<number>(retired);
   for (const lg of host.guests) {
@@ -56,6 +56,9 @@ export function checkReferences(
         const found = `${entries} entries that map ${of()}`;
         violations.push(violation(2, 'a free frame is mapped', place, 'none', found));
       }
+      if (held.has(pfn)) {
+        violations.push(violation(2, 'a free frame in somebody’s hands', place, 'none', of()));
+      }
       return;
     }
     if (references !== entries) {
@@ -74,9 +77,37 @@ export function checkReferences(
   return violations;
 }
 
+/** Where the harm begins, if a frame was given back more often than it was taken. */
+function overPuts(host: Host): Violation[] {
+  const { overPuts: all } = host.machine;
+  const listed = all.list();
+  return listed.map(({ frame, kind, owner, hostCpu, vcpu }, i) => {
+    const who = vcpu === undefined ? undefined : host.vcpus[vcpu];
+    const guest = who?.lg.index ?? (owner < host.guests.length ? owner : undefined);
+    const place = {
+      ...(guest !== undefined && { guest }),
+      ...(who && { vcpu: who.id }),
+      ...(hostCpu < host.cpus.length && { hostCpu }),
+    };
+    const whose = owner < host.guests.length ? `guest ${owner}’s` : 'the host’s';
+    const more = i === listed.length - 1 && all.count > listed.length;
+    const found =
+      `frame ${frame}, ${whose} (${kindName(kind)}), freed under its owner and now ` +
+      describeFrame(host, frame) +
+      (more ? `, and ${all.count - listed.length} more` : '');
+    return violation(
+      2,
+      'a reference too many was given back',
+      place,
+      'as many as were taken',
+      found,
+    );
+  });
+}
+
 /** After all guests were freed: every frame is free but the host's own, and nobody holds those. */
 export function checkNothingLeft(host: Host): Violation[] {
-  const violations: Violation[] = [];
+  const violations = overPuts(host);
   eachFrame(host, (pfn) => {
     const kind = host.frames.kind(pfn);
     const hostsOwn = kind === FrameKind.Zero || kind === FrameKind.Switcher;
@@ -84,7 +115,7 @@ export function checkNothingLeft(host: Host): Violation[] {
     const found = `${describeFrame(host, pfn)} with ${references} references`;
     if (kind !== FrameKind.Free && !hostsOwn) {
       violations.push(violation(2, 'a frame was not freed', {}, 'all guests’ frames free', found));
-    } else if (references !== 0) {
+    } else if (references > 0 || (references < 0 && kind !== FrameKind.Free)) {
       violations.push(violation(2, 'references are left', {}, 'none', found));
     }
   });

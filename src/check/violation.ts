@@ -76,10 +76,12 @@ const KIND_NAMES = Object.fromEntries(
   Object.entries(FrameKind).map(([name, kind]) => [kind, name]),
 );
 
+export const kindName = (kind: number): string => KIND_NAMES[kind] ?? '?';
+
 /** For people: a frame's number, what it is, and whose. */
 export function describeFrame(host: Host, pfn: number): string {
   if (!host.frames.exists(pfn)) return `frame ${pfn}, which does not exist`;
-  const kind = KIND_NAMES[host.frames.kind(toPfn(pfn))] ?? '?';
+  const kind = kindName(host.frames.kind(toPfn(pfn)));
   const owner = host.frames.owner(toPfn(pfn));
   const whose = owner < host.guests.length && kind !== 'Free' ? ` of guest ${owner}` : '';
   return `frame ${pfn} (${kind}${whose})`;

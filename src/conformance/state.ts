@@ -164,6 +164,8 @@ export class MachineState {
       if (frames.kind(frame) === FrameKind.PageTable) tables++;
       const references = frames.references(frame);
       if (references === 0) continue;
+      // Given back too often: it is free, and what its count says is nobody's.
+      if (references < 0 && frames.kind(frame) === FrameKind.Free) continue;
       const name = this.#names.of(frame);
       counts.set(name, (counts.get(name) ?? 0) + references);
     }

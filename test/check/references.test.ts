@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { toPfn, toPtr } from '../../shared/address.ts';
 import { pgdIndex } from '../../shared/entry.ts';
 import { FrameKind } from '../../shared/frames.ts';
-import { checkReferences } from '../../src/check/references.ts';
+import { checkNothingLeft, checkReferences } from '../../src/check/references.ts';
 import { A, FORMS, P } from '../paging/scripted.ts';
 import { READ_VA, tampered, titles, VA } from './broken.ts';
 
@@ -17,6 +17,26 @@ describe.each(FORMS)('$form', ({ pae }) => {
     t.m.host.frames.put(frame);
     t.m.host.frames.put(frame);
     expect(checkReferences(t.m.host)).toMatchObject([{ found: '0' }]);
+  });
+
+  test('one too many given back, and what has become of the frame since', () => {
+    const t = tampered(pae);
+    const { host } = t.m;
+    const frame = toPfn(t.get(VA).low >>> 12);
+    host.cpus[0]!.runningVcpu = 1;
+    const onCpu = t.m.hostCpu(0).host;
+    onCpu.frames.put(frame);
+    onCpu.frames.put(frame);
+    const cause = 'a reference too many was given back, guest 0, vCPU 0, host CPU 0';
+    const was = `frame ${frame}, guest 0’s (GuestPage), freed under its owner and now`;
+    expect(checkReferences(host).map(({ text }) => text)).toEqual([
+      `${cause}: expected as many as were taken, found ${was} frame ${frame} (Free)`,
+      expect.stringContaining('a free frame is mapped'),
+      expect.stringContaining('a free frame in somebody’s hands'),
+    ]);
+    expect(checkNothingLeft(host)[0]!.text).toContain(cause);
+    expect(onCpu.frames.allocate(FrameKind.PageTable, 0)).toBe(frame);
+    expect(checkReferences(host)[0]!.found).toBe(`${was} frame ${frame} (PageTable of guest 0)`);
   });
 
   test('a page table in nobody’s hands, unless it waits to be freed', () => {

@@ -96,15 +96,50 @@ describe('a frame', () => {
     }
   });
 
-  test('given back too often is not freed under its owner’s feet', () => {
+  test('given back too often is freed under its owner, and who did it is kept', () => {
+    const { host, shared } = smallMachine({ hostCpus: 2 });
+    const { frames } = host;
+    const pfn = frames.allocate(FrameKind.GuestPage, 0);
+    host.words.store(frameStart(pfn), 7);
+    const other = new Host(shared, 1);
+    other.cpus[1]!.runningVcpu = 1;
+    other.frames.put(pfn);
+    expect(frames.kind(pfn)).toBe(FrameKind.Free);
+    // Its owner, who knows nothing of it, still finds what it wrote.
+    expect(host.words.load(frameStart(pfn))).toBe(7);
+    const told = { frame: pfn, kind: FrameKind.GuestPage, owner: 0, hostCpu: 1, vcpu: 0 };
+    expect(host.machine.overPuts.list()).toEqual([told]);
+    // Until somebody else gets it, and the owner lets that one's go.
+    expect(other.frames.allocate(FrameKind.PageTable, 0)).toBe(pfn);
+    expect(host.words.load(frameStart(pfn))).toBe(0);
+    frames.disown(pfn);
+    expect(frames.kind(pfn)).toBe(FrameKind.Free);
+    expect(host.machine.overPuts.count).toBe(1);
+  });
+
+  test('that is free already, or reserved, is not freed again', () => {
     const { host } = smallMachine();
     const { frames } = host;
     const pfn = frames.allocate(FrameKind.GuestPage, 0);
-    frames.put(pfn);
-    frames.put(pfn);
-    expect([frames.references(pfn), frames.isOwned(pfn)]).toEqual([-2, true]);
-    expect(frames.kind(pfn)).toBe(FrameKind.GuestPage);
-    expect(contents(host, pfn)).toEqual(new Set([0]));
+    for (let i = 0; i < 3; i++) frames.put(pfn);
+    frames.disown(pfn);
+    frames.get(pfn);
+    frames.get(pfn);
+    for (let i = 0; i < 4; i++) frames.put(pfn);
+    const taken = takeAll(host);
+    expect(taken).toHaveLength(new Set(taken).size);
+    frames.put(host.zeroPage);
+    expect(frames.kind(host.zeroPage)).toBe(FrameKind.Zero);
+    expect(host.machine.overPuts.list().map(({ frame }) => frame)).toContain(host.zeroPage);
+  });
+
+  test('of which the first few that were freed under their owners are kept, and all counted', () => {
+    const { host } = smallMachine();
+    const all = Array.from({ length: 12 }, () => host.frames.allocate(FrameKind.GuestPage, 0));
+    for (const pfn of all) host.frames.put(pfn);
+    expect(host.machine.overPuts.list().map(({ frame }) => frame)).toEqual(all.slice(0, 8));
+    expect(host.machine.overPuts.list()[0]).toMatchObject({ hostCpu: 1, vcpu: undefined });
+    expect(host.machine.overPuts.count).toBe(12);
   });
 
   test('beyond host memory does not exist', () => {
