@@ -171,9 +171,12 @@ export class Frames {
   /** `put_page` */
   put(pfn: Pfn): void {
     this.#mustExist(pfn);
-    const before = this.words.add(this.#field(pfn, COUNT), -REFERENCE);
+    const before = this.words.add(this.#field(pfn, COUNT), -REFERENCE) | 0;
     if (before === REFERENCE) this.#free(pfn);
-    else if (before === OWNED) this.#freeUnderOwner(pfn);
+    if (before > OWNED) return;
+    // There was no reference but the owner's, if even that.
+    this.#tellOverPut(pfn);
+    if (before === OWNED) this.#free(pfn, 'as it is');
   }
 
   /** `free_page`, and the Launcher's unmapping: the owner lets go. */
@@ -228,16 +231,14 @@ export class Frames {
     throw new HostOops('machine check', `frame ${pfn} of ${this.total}`);
   }
 
-  /** There was no reference but the owner's, who goes on using it. */
-  #freeUnderOwner(pfn: Pfn): void {
+  #tellOverPut(pfn: Pfn): void {
     const kind = this.words.load(this.#field(pfn, KIND));
     this.machine.overPuts.add(pfn, kind, this.cpu, this.runningVcpu());
-    this.#free(pfn, 'as it is');
   }
 
   /**
    * A frame that is free already, or reserved, is in a "bad page state" and stays out of the pool
-   * (free_pages_check).
+   * (free_pages_check). `contents`: its owner, who does not know, goes on using it as it is.
    */
   #free(pfn: Pfn, contents: 'poisoned' | 'as it is' = 'poisoned'): void {
     const kind = this.kind(pfn);

@@ -126,7 +126,7 @@ export class MachineRecord extends SharedRecord {
     this.words.add(this.field(HANDED_OVER), 1);
   }
 
-  /** Frames that were freed under their owners. */
+  /** References that were given back and had not been taken. */
   get overPuts(): OverPuts {
     return new OverPuts(this.words, this.field(OVER_PUTS));
   }

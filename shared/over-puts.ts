@@ -1,7 +1,8 @@
 /**
- * Frames that were freed while their owner still held them, since a reference too many was given
- * back, and who gave it. What goes wrong with such a frame afterwards, whoever has it by then, comes
- * from there; so the first few are kept, and all are counted. Words of the machine record.
+ * References too many that were given back: of frames that were freed by it while their owner held
+ * them, or that were free already; and who gave them. What goes wrong with such a frame afterwards,
+ * whoever has it by then, comes from there; so the first few are kept, and all are counted. Words
+ * of the machine record.
  */
 
 import type { Pfn, Ptr } from './address.ts';

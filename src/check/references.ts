@@ -90,10 +90,13 @@ function overPuts(host: Host): Violation[] {
       ...(hostCpu < host.cpus.length && { hostCpu }),
     };
     const whose = owner < host.guests.length ? `guest ${owner}’s` : 'the host’s';
+    const then =
+      kind === FrameKind.Free
+        ? 'free already'
+        : `${whose} (${kindName(kind)}), freed under its owner`;
     const more = i === listed.length - 1 && all.count > listed.length;
     const found =
-      `frame ${frame}, ${whose} (${kindName(kind)}), freed under its owner and now ` +
-      describeFrame(host, frame) +
+      `frame ${frame}, ${then} and now ${describeFrame(host, frame)}` +
       (more ? `, and ${all.count - listed.length} more` : '');
     return violation(
       2,

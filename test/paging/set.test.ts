@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { frameOf, frameStart, toGpa, toGva, toPfn, toPtr } from '../../shared/address.ts';
+import { frameOf, frameStart, toGpa, toGpfn, toGva, toPfn, toPtr } from '../../shared/address.ts';
 import { Entry } from '../../shared/entry.ts';
+import { FrameKind } from '../../shared/frames.ts';
 import { Vma } from '../../shared/launcher-map.ts';
 import { demandPage } from '../../src/paging/fault.ts';
 import { guestSetPgd, guestSetPmd, guestSetPte } from '../../src/paging/set.ts';
@@ -89,17 +90,24 @@ describe.each(FORMS)('setting an entry $form', ({ pae }) => {
     expect(m.reason).toBe('bad page table entry');
     expect(m.state(LOW_USER_PAGES)).toEqual(['pte 0 08048000 g40 25']);
     freeGuestPagetable(m.lg);
-    expect(m.state(LOW_USER_PAGES)).toEqual(['ref g40 -1']);
+    // Once more: the page is free, and the guest's memory still.
+    expect(m.state(LOW_USER_PAGES)).toEqual([]);
+    const frame = m.lg.map.frame(toGpfn(0x40));
+    expect(m.host.frames.kind(frame)).toBe(FrameKind.Free);
+    const told = [{ frame, kind: FrameKind.GuestPage, owner: 0 }];
+    expect(m.host.machine.overPuts.list()).toMatchObject(told);
   });
 
   test('U5: so does a page that the Launcher has taken away meanwhile', () => {
     const m = mapped();
+    const frame = m.lg.map.frame(toGpfn(0x40));
     m.setVma(0x40, Vma.None);
     expect(m.state(LOW_USER_PAGES)).toEqual(['pte 0 08048000 g40-old 25', 'ref g40-old 1']);
     guestSetPte(m.cpu(), TOP, VA, gpte(P | A, 0x100));
     expect(m.state(LOW_USER_PAGES)).toEqual(['pte 0 08048000 g40-old 25']);
     freeGuestPagetable(m.lg);
-    expect(m.state(LOW_USER_PAGES)).toEqual(['ref g40-old -1']);
+    expect(m.state(LOW_USER_PAGES)).toEqual([]);
+    expect(m.host.machine.overPuts.list()).toMatchObject([{ frame, kind: FrameKind.Free }]);
   });
 
   test('U6: an entry that is not present takes a reference that nobody gives back', () => {

@@ -126,6 +126,8 @@ describe('a frame', () => {
     frames.get(pfn);
     frames.get(pfn);
     for (let i = 0; i < 4; i++) frames.put(pfn);
+    const kinds = host.machine.overPuts.list().map(({ kind }) => kind);
+    expect(kinds.slice(0, 2)).toEqual([FrameKind.GuestPage, FrameKind.Free]);
     const taken = takeAll(host);
     expect(taken).toHaveLength(new Set(taken).size);
     frames.put(host.zeroPage);
