@@ -1,6 +1,17 @@
-/** What a thread of the generator's pool does: one unit, on the boards that it keeps warm. */
+/** What a thread of the generator's pool does, on the boards that it keeps warm. */
 
-import type { GenerateUnit } from '../src/explore/generate/plan.ts';
-import { runUnit, type UnitResult } from '../src/explore/generate/unit.ts';
+import type { FirstFind } from '../src/explore/generate/each-defect.ts';
+import type { Space } from '../src/explore/generate/plan.ts';
+import type { Program } from '../src/explore/generate/programs.ts';
+import { firstFind, runUnit, type UnitResult } from '../src/explore/generate/unit.ts';
 
-export const unit = ({ space, programs }: GenerateUnit): UnitResult => runUnit(space, programs);
+export interface GenerateTask {
+  readonly space: Space;
+  readonly programs: readonly Program[];
+}
+
+/** All of them. */
+export const unit = ({ space, programs }: GenerateTask): UnitResult => runUnit(space, programs);
+
+/** Until one fails. */
+export const first = ({ space, programs }: GenerateTask): FirstFind => firstFind(space, programs);

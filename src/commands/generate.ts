@@ -1,6 +1,6 @@
 /** `umbra generate`: all small programs of the guest's, each by a sweep of schedules. */
 
-import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
@@ -21,7 +21,7 @@ import {
 import type { Configuration } from '../explore/generate/programs.ts';
 import { formatGenerated, reportOf } from '../explore/generate/report.ts';
 import type { UnitResult } from '../explore/generate/unit.ts';
-import { readLitmus } from '../explore/litmus/litmus.ts';
+import { parseLitmus } from '../explore/litmus/litmus.ts';
 import { Recorded } from '../explore/strategies/recorded.ts';
 import { Subject } from '../explore/subject.ts';
 import { ExitCode } from './exit-code.ts';
@@ -34,11 +34,12 @@ import {
   QUIET_OPTION,
 } from './json-output.ts';
 import { disciplineOption, integer, pagingOption } from './options.ts';
+import { outputFile } from './output-file.ts';
 import { abortOnInterrupt, onPool } from './pool.ts';
 import { Progress } from './progress.ts';
 import { showProgress } from './terminal.ts';
 
-interface Options extends OutputOptions {
+export interface GenerateOptions extends OutputOptions {
   readonly ops: number;
   readonly alphabet: string;
   readonly configuration: readonly Configuration[];
@@ -51,6 +52,8 @@ interface Options extends OutputOptions {
   readonly threads: number;
   readonly untilFailure?: true;
   readonly out?: string;
+  readonly eachDefect?: true;
+  readonly markdown?: string;
 }
 
 const MOST_OPERATIONS = 5;
@@ -91,25 +94,31 @@ export function generateCommand(): Command {
     .option('--seconds <s>', 'for so long at most', integer(1))
     .addOption(shardOption())
     .option('--threads <n>', 'that work at it', integer(1), availableParallelism())
+    .option('--each-defect', 'each defect alone, until a program fails of it: a table')
     .option('--until-failure', 'end with the first programs among which one fails')
     .optionsGroup('Output:')
     .option(...JSON_OPTION)
     .option(...QUIET_OPTION)
+    .option('--markdown <file>', 'write the table of --each-defect as Markdown too; - for stdout')
     .addHelpText(
       'after',
       '\nWhat is found is made smaller, and clustered by its kind and by the functions of the two ' +
-        'accesses to blame. --out has a litmus test and a token for umbra replay for each cluster.' +
+        'accesses to blame. --out has a litmus test for each cluster, which umbra replay takes, too.' +
         `\n\nExit code: ${ExitCode.Ok} nothing wrong, ${ExitCode.Failed} a program failed, ` +
         `${ExitCode.UserMistake} a mistake in what was given, ${ExitCode.Interrupted} ` +
         'interrupted by Ctrl-C (the report so far is shown).\n\nExamples:\n' +
         '  umbra generate --ops 2\n' +
         '  umbra generate --ops 3 --alphabet core --paging pae --discipline lock-free --out found\n' +
-        '  umbra generate --defects R5 --until-failure',
+        '  umbra generate --defects R5 --until-failure\n' +
+        '  umbra generate --each-defect --markdown docs/generated.md',
     )
-    .action(generate);
+    .action(async (options: GenerateOptions) => {
+      if (!options.eachDefect) return generate(options);
+      return (await import('./generate-each-defect.ts')).eachDefect(options);
+    });
 }
 
-async function generate(options: Options): Promise<void> {
+async function generate(options: GenerateOptions): Promise<void> {
   const writeJson = jsonOutput(options.json);
   const plan = planFor(options);
   const { out, shard } = options;
@@ -138,7 +147,7 @@ async function generate(options: Options): Promise<void> {
 
 const REPAIRED = DISCIPLINES.filter((name) => name !== 'as-written');
 
-const planFor = (options: Options): GeneratePlan =>
+export const planFor = (options: GenerateOptions): GeneratePlan =>
   generatePlan({
     ...{ operations: options.ops, alphabet: options.alphabet, seed: options.seed },
     configurations: options.configuration,
@@ -161,7 +170,7 @@ type End = 'whole' | 'failure' | 'seconds' | 'interrupted';
 async function goOn(
   ledger: GenerateLedger,
   programs: Programs,
-  { threads, untilFailure, seconds, shard }: Options,
+  { threads, untilFailure, seconds, shard }: GenerateOptions,
 ): Promise<End> {
   const { done } = ledger;
   const all = [...programs.units(shard)];
@@ -198,7 +207,7 @@ async function goOn(
   return stop.signal.aborted ? (stop.signal.reason as End) : 'whole';
 }
 
-/** The smallest of a cluster, as litmus test and token. Returns their paths. */
+/** The smallest of a cluster, as a litmus test with the token of its failure. */
 function write(
   out: string,
   plan: GeneratePlan,
@@ -207,14 +216,13 @@ function write(
   const space = plan.spaces[smallest.space]!;
   const { name, text } = testOf(smallest, space);
   const file = join(out, name);
-  writeFileSync(file, text);
-  const subject = new Subject(file, readLitmus(file), space.setting);
+  const subject = new Subject(file, parseLitmus(text, file), space.setting);
   const result = subject.run(new Recorded(smallest.decisions), 0);
   if (result.ending !== smallest.ending) {
     throw new Error(`${file} ends as ${result.ending}, and its program as ${smallest.ending}`);
   }
   const token = subject.tokenOf(result);
-  writeFileSync(file.replace(/\.yaml$/, '.token'), `${token}\n`);
+  outputFile(file, 'test', 'give --out another folder')(`${text}\n# umbra replay ${token}\n`);
   return { file, token };
 }
 

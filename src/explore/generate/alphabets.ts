@@ -6,7 +6,7 @@
  *     TOP       where the kernel begins
  *     T         each of the tables A, B and C, whose own pages are `page T`
  *     S, N      two more pages: everybody's, and one that nobody maps
- *     OTHER     the next host CPU
+ *     OTHER     the next vCPU, or host CPU
  *
  * What a load's register is, and the value that is stored, say the places of operations.
  */
@@ -44,23 +44,41 @@ const MORE = [
   'migrate OTHER',
 ];
 
-/** With three levels there is one more. */
-const PAE = ['set_pmd T X'];
+/** The first vCPU starts the second one. */
+export const START = 'start OTHER';
+
+const BOOT = [
+  START,
+  'set_stack own 2',
+  ...['load X', 'store X', 'new_pgtable T', 'set_pte T X = none', 'flush_all', 'syscall'],
+];
+
+/** Pages that come and go. */
+const FRAMES = [
+  ...['load X', 'store X', 'discard page T', 'discard page S'],
+  ...['set_pte T X = none', 'set_pte T X = page S rw user accessed dirty'],
+];
 
 export const ALPHABETS: Readonly<Record<string, readonly string[]>> = {
   core: CORE,
   all: [...CORE, ...MORE],
+  boot: BOOT,
+  frames: FRAMES,
 };
+
+/** With three levels there is one more, where page tables are changed. */
+const PAE = ['set_pmd T X'];
 
 /** Operations that an alphabet has in a form, tables filled in. Throws UserError if it is unknown. */
 export function lettersOf(name: string, paging: PagingName): readonly string[] {
   const patterns = ALPHABETS[name];
   if (patterns === undefined) {
     const known = Object.keys(ALPHABETS);
-    const which = didYouMean(name, known) || `: there are ${known.join(' and ')}`;
+    const which = didYouMean(name, known) || `: there are ${known.join(', ')}`;
     throw new UserError(`there is no alphabet '${name}'${which}`);
   }
-  return [...patterns, ...(paging === 'pae' ? PAE : [])].flatMap((pattern) =>
+  const more = paging === 'pae' && patterns.includes('set_pgd T X') ? PAE : [];
+  return [...patterns, ...more].flatMap((pattern) =>
     /\bT\b/.test(pattern) ? TABLES.map((table) => pattern.replaceAll(/\bT\b/g, table)) : [pattern],
   );
 }

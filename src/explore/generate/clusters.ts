@@ -109,7 +109,8 @@ function atomsOf(sight: Sight, value: number, isDirty: boolean): string[] {
   return [page, rights, ...(isDirty ? [`${entry} has dirty`] : [])];
 }
 
-export const columnsText = ({ program }: KeptFind): string =>
+/** In a line. */
+export const columnsText = ({ program }: Pick<KeptFind, 'program'>): string =>
   program
     .map((column, i) => textsOf(column, i, program.length).join('; ') || 'nothing')
     .join('  ∥  ');

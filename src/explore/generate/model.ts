@@ -66,6 +66,9 @@ interface State {
   readonly entries: ReadonlyMap<string, Modelled>;
   /** Results by vCPU and name. */
   readonly registers: ReadonlyMap<string, number | undefined>;
+  /** vCPUs that run, and have a stack of their own for traps. */
+  readonly started: readonly boolean[];
+  readonly stacked: readonly boolean[];
   /** Entries that map a page which was given back, of which the host must yet be told. */
   readonly owed: ReadonlySet<string>;
 }
@@ -100,13 +103,15 @@ class Model {
         kernel.add(op.va);
       }
     }
-    this.#steps = vcpus.map(({ ops }, vcpu) => ops.flatMap((op) => stepsOf(op, vcpu)));
+    this.#steps = vcpus.map(({ ops }, vcpu) => ops.flatMap((op) => this.#stepsOf(op, vcpu)));
     this.#first = {
       done: vcpus.map(() => 0),
       on: vcpus.map(({ on }) => on),
       memory: new Map(pages.map((page) => [page, page])),
       entries,
       registers: new Map(),
+      started: vcpus.map(({ started }) => started),
+      stacked: vcpus.map(({ started }) => started),
       owed: new Set(),
     };
     this.sights = [
@@ -131,7 +136,7 @@ class Model {
       let isOver = true;
       for (const [vcpu, steps] of this.#steps.entries()) {
         const step = steps[state.done[vcpu]!];
-        if (step === undefined) continue;
+        if (step === undefined || !state.started[vcpu]!) continue;
         isOver = false;
         for (const after of step(state)) {
           goOn({ ...after, done: state.done.with(vcpu, state.done[vcpu]! + 1) });
@@ -146,6 +151,50 @@ class Model {
     };
     goOn(this.#first);
     return [...found.values()];
+  }
+
+  #stepsOf(op: Operation, vcpu: number): Step[] {
+    switch (op.kind) {
+      case 'load':
+      case 'store':
+      case 'locked':
+        return [
+          (state) => access(state, op, vcpu).map((after) => this.#trapped(state, after, vcpu)),
+        ];
+      case 'set_pte':
+        return [(state) => stored(state, op), (state) => told(state, op)];
+      case 'pte':
+        return [(state) => stored(state, op)];
+      case 'tell_pte':
+        return [(state) => told(state, op)];
+      case 'new_pgtable':
+        return [(state) => [{ ...state, on: state.on.with(vcpu, op.table) }]];
+      case 'discard':
+        return [(state) => givenBack(state, op.page)];
+      case 'set_stack':
+        return [(state) => [{ ...state, stacked: state.stacked.with(vcpu, true) }]];
+      case 'start':
+        return [(state) => started(state, vcpu, op.target)];
+      case 'syscall':
+        return [(state) => [this.#onStack(state, vcpu)]];
+      default:
+        return [(state) => [state]];
+    }
+  }
+
+  #trapped(before: State, after: State, vcpu: number): State {
+    const key = `${vcpu} cr2`;
+    return before.registers.get(key) === after.registers.get(key)
+      ? after
+      : this.#onStack(after, vcpu);
+  }
+
+  /** Something is pushed. */
+  #onStack(state: State, vcpu: number): State {
+    if (!state.stacked[vcpu]!) {
+      this.mistake ??= 'a vCPU that was started traps on the stack of who started it';
+    }
+    return state;
   }
 
   #outcomeOf({ memory, entries, registers }: State): Outcome {
@@ -174,31 +223,11 @@ function registersOf(ops: readonly Operation[], vcpu: number): Sight[] {
   }));
 }
 
-const textOf = ({ done, on, memory, entries, registers, owed }: State): string =>
-  JSON.stringify([done, on, [...memory], [...entries], [...registers], [...owed]], (_, value) =>
-    value === undefined ? 'any' : value,
+const textOf = ({ done, on, started, stacked, memory, entries, registers, owed }: State): string =>
+  JSON.stringify(
+    [done, on, started, stacked, [...memory], [...entries], [...registers], [...owed]],
+    (_, value) => (value === undefined ? 'any' : value),
   );
-
-function stepsOf(op: Operation, vcpu: number): Step[] {
-  switch (op.kind) {
-    case 'load':
-    case 'store':
-    case 'locked':
-      return [(state) => access(state, op, vcpu)];
-    case 'set_pte':
-      return [(state) => stored(state, op), (state) => told(state, op)];
-    case 'pte':
-      return [(state) => stored(state, op)];
-    case 'tell_pte':
-      return [(state) => told(state, op)];
-    case 'new_pgtable':
-      return [(state) => [{ ...state, on: state.on.with(vcpu, op.table) }]];
-    case 'discard':
-      return [(state) => givenBack(state, op.page)];
-    default:
-      return [(state) => [state]];
-  }
-}
 
 type Access = Extract<Operation, { readonly to: number | undefined }>;
 
@@ -258,6 +287,17 @@ function told(state: State, { table, va }: Change): State[] {
   if (found === undefined) return [{ ...state, owed }];
   const entries = new Map(state.entries).set(key, { ...found, before: undefined });
   return [{ ...state, entries, owed }];
+}
+
+/** It goes on on the page table of who starts it. */
+function started(state: State, vcpu: number, target: number): State[] {
+  return [
+    {
+      ...state,
+      on: state.on.with(target, state.on[vcpu]!),
+      started: state.started.with(target, true),
+    },
+  ];
 }
 
 /** From then on nobody knows what is in it; and nothing may go on mapping it. */

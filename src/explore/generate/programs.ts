@@ -5,7 +5,7 @@
  * do is left out by legality.ts.
  */
 
-import { renamed, TABLES, tableOf } from './alphabets.ts';
+import { renamed, START, TABLES, tableOf } from './alphabets.ts';
 
 /** Columns of operations, one for each vCPU. */
 export type Program = readonly (readonly string[])[];
@@ -70,6 +70,12 @@ function compare(one: Numbers, other: Numbers): number {
   return 0;
 }
 
+/** Where one vCPU starts another they are not alike. */
+const ordersOf = (letters: readonly string[], vcpus: readonly string[]): number[][] => {
+  const all = permutations([...vcpus.keys()]);
+  return letters.includes(START) ? all.slice(0, 1) : all;
+};
+
 /** What makes of a program one that is the same but for the order of vCPUs and names of tables. */
 function symmetriesOf(
   letters: readonly string[],
@@ -77,7 +83,7 @@ function symmetriesOf(
 ): ((program: Numbers) => Numbers)[] {
   const numbers = new Map(letters.map((letter, i) => [letter, i]));
   const vcpus = [...configuration];
-  return permutations(vcpus.map((_, i) => i)).flatMap((from) =>
+  return ordersOf(letters, vcpus).flatMap((from) =>
     permutations(TABLES).flatMap((names) => {
       const to = Object.fromEntries(TABLES.map((table, i) => [table, names[i]!]));
       if (vcpus.some((table, i) => to[vcpus[from[i]!]!] !== table)) return [];
@@ -105,6 +111,7 @@ class Relevance {
   readonly #goesTo: readonly number[];
   readonly #isIdempotent: readonly boolean[];
   readonly #evict: number;
+  readonly #start: number;
 
   constructor(letters: readonly string[], configuration: Configuration) {
     const bit = (table: string | undefined): number =>
@@ -117,6 +124,7 @@ class Relevance {
     );
     this.#isIdempotent = letters.map((letter) => IDEMPOTENT.test(letter));
     this.#evict = letters.indexOf('evict');
+    this.#start = letters.indexOf(START);
   }
 
   of(program: Numbers): boolean {
@@ -131,6 +139,14 @@ class Relevance {
         if (i > 0 && column[i - 1] === letter && this.#isIdempotent[letter]!) return false;
       }
     }
-    return (about & ~known) === 0;
+    return (about & ~known) === 0 && this.#startsOnce(program);
+  }
+
+  /** The second one, by the first, if the alphabet is about that. */
+  #startsOnce(program: Numbers): boolean {
+    if (this.#start < 0) return true;
+    const starts = (column: readonly number[]): number =>
+      column.filter((letter) => letter === this.#start).length;
+    return program.every((column, vcpu) => starts(column) === (vcpu === 0 ? 1 : 0));
   }
 }

@@ -14,6 +14,7 @@ import { readText, TextMistake } from '../litmus/tokens.ts';
 import type { Strategy } from '../strategies/strategy.ts';
 import { Sweep } from '../strategies/sweep.ts';
 import { type Result, type Setting, Subject } from '../subject.ts';
+import { START } from './alphabets.ts';
 import { litmusOf, PAGE_NUMBERS, textsOf } from './guest.ts';
 import { type Expected, entryValue, expect, type Sight, twoChangeOneEntry } from './model.ts';
 import type { Configuration, Program } from './programs.ts';
@@ -31,35 +32,66 @@ export interface Tried {
 /** One preemption; all vCPUs have come in before, and not yet to their ends. */
 const makeSweep = (): Sweep => new Sweep({ preemptions: 1, edges: false });
 
+/** A machine, and the columns that its guest has in hand. */
+class Bench {
+  readonly litmus: Litmus;
+  readonly subject: Subject;
+  readonly tables: GuestTables;
+  readonly #columns: { readonly ops: Operation[]; readonly texts: string[] }[];
+
+  constructor(template: Litmus, setting: Setting) {
+    this.#columns = template.vcpus.map(() => ({ ops: [], texts: [] }));
+    const vcpus = template.vcpus.map((column, i) => ({ ...column, ...this.#columns[i]! }));
+    this.litmus = { ...template, vcpus };
+    this.subject = new Subject('', this.litmus, setting);
+    this.tables = new GuestTables(this.litmus, this.subject.board.host.guests[0]!.form);
+  }
+
+  put(columns: Litmus['vcpus']): void {
+    for (const [i, { texts, ops }] of columns.entries()) {
+      this.#columns[i]!.texts.splice(0, Infinity, ...texts);
+      this.#columns[i]!.ops.splice(0, Infinity, ...ops);
+    }
+  }
+}
+
 export class Trial {
   readonly configuration: Configuration;
   readonly setting: Setting;
-  /** Its columns are those of the program that was given last. */
-  readonly subject: Subject;
-  readonly #litmus: Litmus;
-  readonly #columns: { readonly ops: Operation[]; readonly texts: string[] }[];
-  readonly #tables: GuestTables;
+  /** By the test without its operations. */
+  readonly #benches = new Map<Litmus, Bench>();
+  #bench: Bench;
 
   constructor(configuration: Configuration, setting: Setting) {
     this.configuration = configuration;
     this.setting = setting;
-    this.#columns = [...configuration].map(() => ({ ops: [], texts: [] }));
-    const template = templateOf(configuration, setting.paging);
-    const vcpus = template.vcpus.map((column, i) => ({ ...column, ...this.#columns[i]! }));
-    this.#litmus = { ...template, vcpus };
-    this.subject = new Subject('', this.#litmus, setting);
-    this.#tables = new GuestTables(this.#litmus, this.subject.board.host.guests[0]!.form);
+    this.#bench = this.#benchFor(
+      templateOf(
+        [...configuration].map(() => []),
+        configuration,
+        setting.paging,
+      ),
+    );
   }
 
-  /** What the program may come to; its columns are the board's from now on. */
+  /** Its columns are those of the program that was given last. */
+  get subject(): Subject {
+    return this.#bench.subject;
+  }
+
+  /** What the program may come to; its columns are the machine's from now on. */
   take(program: Program): Expected {
-    for (const [i, column] of program.entries()) {
-      const texts = textsOf(column, i, program.length);
-      const ops = texts.map((text) => operationOf(text, this.#litmus));
-      this.#columns[i]!.texts.splice(0, Infinity, ...texts);
-      this.#columns[i]!.ops.splice(0, Infinity, ...ops);
-    }
-    return expect(this.#litmus, PAGE_NUMBERS);
+    const { configuration, setting } = this;
+    const { vcpus } = understood(program, configuration, setting.paging);
+    this.#bench = this.#benchFor(templateOf(program, configuration, setting.paging));
+    this.#bench.put(vcpus);
+    return expect(this.#bench.litmus, PAGE_NUMBERS);
+  }
+
+  #benchFor(template: Litmus): Bench {
+    const bench = this.#benches.get(template) ?? new Bench(template, this.setting);
+    this.#benches.set(template, bench);
+    return bench;
   }
 
   /** Sweep a program, until a schedule goes wrong. */
@@ -101,7 +133,7 @@ export class Trial {
       case 'word':
         return { value: valueNow(lg, { ...sight, index: 0 }), isDirty: false };
       case 'entry': {
-        const found = guestLookUp(lg, this.#tables.top(sight.table), sight.va)?.entry;
+        const found = guestLookUp(lg, this.#bench.tables.top(sight.table), sight.va)?.entry;
         return {
           value: entryValue(found),
           isDirty: found !== undefined && hasFlag(found, 'dirty'),
@@ -144,8 +176,8 @@ export function isLegal(
   const litmus = understood(program, configuration, paging);
   const columns = litmus.vcpus.map(({ ops }) => ops);
   if (twoChangeOneEntry(columns)) return false;
-  const givesBack = columns.some((ops) => ops.some(({ kind }) => kind === 'discard'));
-  return !givesBack || expect(litmus, PAGE_NUMBERS).mistake === undefined;
+  const mayErr = columns.flat().some(({ kind }) => kind === 'discard' || kind === 'start');
+  return !mayErr || expect(litmus, PAGE_NUMBERS).mistake === undefined;
 }
 
 /** The litmus test that it is; as outcome only that the guest lives. */
@@ -154,7 +186,7 @@ export function understood(
   configuration: Configuration,
   paging: PagingName,
 ): Litmus {
-  const template = templateOf(configuration, paging);
+  const template = templateOf(program, configuration, paging);
   const vcpus = template.vcpus.map((column, i) => {
     const texts = textsOf(program[i]!, i, program.length);
     return { ...column, texts, ops: texts.map((text) => operationOf(text, template)) };
@@ -164,11 +196,16 @@ export function understood(
 
 const templates = new Map<string, Litmus>();
 
-/** The test without operations. */
-function templateOf(configuration: Configuration, paging: PagingName): Litmus {
-  const key = `${configuration} ${paging}`;
-  const program = [...configuration].map(() => []);
-  const template = templates.get(key) ?? litmusOf(program, configuration, paging);
+/** The test without operations; it differs with whether a vCPU starts another. */
+function templateOf(program: Program, configuration: Configuration, paging: PagingName): Litmus {
+  const starts = program[0]!.includes(START);
+  const key = `${configuration} ${paging} ${starts}`;
+  const found = templates.get(key);
+  if (found !== undefined) return found;
+  const empty = [...configuration].map((_, i) => (starts && i === 0 ? [START] : []));
+  const litmus = litmusOf(empty, configuration, paging);
+  const vcpus = litmus.vcpus.map((column) => ({ ...column, ops: [], texts: [] }));
+  const template = { ...litmus, vcpus };
   templates.set(key, template);
   return template;
 }

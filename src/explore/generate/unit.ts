@@ -4,6 +4,7 @@ import type { Decisions } from '../engine/turn.ts';
 import { pairToBlame } from '../story/blame.ts';
 import { accessesOf } from '../story/tell.ts';
 import type { Ending, Result } from '../subject.ts';
+import type { FirstFind } from './each-defect.ts';
 import type { Space } from './plan.ts';
 import type { Program } from './programs.ts';
 import { isLegal, Trial, type Tried } from './trial.ts';
@@ -55,6 +56,19 @@ export function runUnit(space: Space, programs: readonly Program[]): UnitResult 
     }
   }
   return { programs: programs.length, schedules, steps, failed, finds };
+}
+
+/** Programs until one fails. */
+export function firstFind(space: Space, programs: readonly Program[]): FirstFind {
+  const trial = warmTrial(space);
+  let schedules = 0;
+  for (const [i, program] of programs.entries()) {
+    const tried = trial.try(program);
+    schedules += tried.schedules;
+    if (tried.failure === undefined) continue;
+    return { programs: i + 1, schedules, find: lookInto(trial, program, tried.failure) };
+  }
+  return { programs: programs.length, schedules, find: undefined };
 }
 
 function lookInto(trial: Trial, program: Program, failure: Result): Find {

@@ -1,0 +1,77 @@
+/** `umbra generate --each-defect`: which program finds it, for each defect. */
+
+import { type DefectId, SCHEDULE_DEFECTS } from '../../shared/defects.ts';
+import { UserError } from '../../shared/errors.ts';
+import type { GenerateTask } from '../../workers/generate-task.ts';
+import {
+  type DefectRow,
+  eachDefectMarkdown,
+  eachDefectText,
+  type FirstFind,
+  LADDER,
+  rowOf,
+} from '../explore/generate/each-defect.ts';
+import { Programs, type Space } from '../explore/generate/plan.ts';
+import { ExitCode } from './exit-code.ts';
+import { type GenerateOptions, planFor } from './generate.ts';
+import { jsonOutput, output, printer } from './json-output.ts';
+import { abortOnInterrupt, onPool } from './pool.ts';
+import { showProgress } from './terminal.ts';
+
+/** Those that take a schedule. */
+const MUTANTS = SCHEDULE_DEFECTS.filter((id) => id.startsWith('R'));
+
+export async function eachDefect(options: GenerateOptions): Promise<void> {
+  const { defects = MUTANTS, json, markdown, out, threads } = options;
+  if (out !== undefined) throw new UserError('--each-defect keeps nothing: leave --out out');
+  if (json === '-' && markdown === '-') {
+    throw new UserError('--json - and --markdown - both ask for stdout: give one of them a file');
+  }
+  const writeJson = jsonOutput(json);
+  const writeMarkdown = output(markdown, { option: '--markdown', what: 'table' });
+  const interrupted = new AbortController();
+  const stopListening = abortOnInterrupt(interrupted);
+  const rows: DefectRow[] = [];
+  const stopProgress = showProgress(
+    () => `${rows.length} of ${defects.length} defects; ${defects[rows.length] ?? ''}`,
+  );
+  try {
+    for (const defect of defects) {
+      const row = await firstRow(defect, options, { threads, signal: interrupted.signal });
+      if (row !== undefined) rows.push(row);
+    }
+  } finally {
+    stopProgress();
+    stopListening();
+  }
+  const missed = rows.some(({ first }) => first === null);
+  if (markdown !== '-') printer(options)(eachDefectText(rows), missed);
+  writeMarkdown(eachDefectMarkdown(rows, 'umbra generate --each-defect'));
+  writeJson({ schema_version: 1, defects: rows });
+  process.exitCode = missed ? ExitCode.Failed : ExitCode.Ok;
+  if (interrupted.signal.aborted) process.exitCode = ExitCode.Interrupted;
+}
+
+/** Of the first rung of the ladder on which a program fails; undefined after Ctrl-C. */
+async function firstRow(
+  defect: DefectId,
+  options: GenerateOptions,
+  job: { readonly threads: number; readonly signal: AbortSignal },
+): Promise<DefectRow | undefined> {
+  let row: DefectRow | undefined;
+  for (const rung of LADDER) {
+    const plan = planFor({ ...options, ops: rung.operations, ...rung, defects: [defect] });
+    const programs = new Programs(plan);
+    const tasks = plan.spaces.map((space) => ({ space, programs: programs.of(space) }));
+    const results = new Map<Space, FirstFind>();
+    await onPool<GenerateTask, FirstFind>({
+      ...{ worker: 'generate-task', name: 'first', tasks, ...job },
+      done: (result, { space }) => void results.set(space, result),
+    });
+    if (job.signal.aborted) return undefined;
+    const inOrder = new Map(plan.spaces.map((space) => [space, results.get(space)!]));
+    row = rowOf(defect, rung, inOrder);
+    if (row.first !== null) return row;
+  }
+  return row;
+}

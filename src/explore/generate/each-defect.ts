@@ -1,0 +1,111 @@
+/** Each defect alone, and the first program that fails of it: a measure of the generator. */
+
+import { DEFECTS, type DefectId } from '../../../shared/defects.ts';
+import { columnsText } from './clusters.ts';
+import type { Asked, Space } from './plan.ts';
+import { spaceText } from './plan.ts';
+import type { Find } from './unit.ts';
+
+/** Programs that are tried, the next ones where nothing failed. */
+export const LADDER: readonly Pick<Asked, 'operations' | 'alphabet'>[] = [
+  { operations: 2, alphabet: 'all' },
+  { operations: 3, alphabet: 'frames' },
+  { operations: 3, alphabet: 'boot' },
+  { operations: 3, alphabet: 'core' },
+];
+
+/** Of one space: programs up to the first that fails, or all. */
+export interface FirstFind {
+  readonly programs: number;
+  readonly schedules: number;
+  readonly find: Find | undefined;
+}
+
+/** What a defect came to on one rung of the ladder. */
+export interface DefectRow extends Pick<Asked, 'operations' | 'alphabet'> {
+  readonly defect: DefectId;
+  /** How many spaces there are, and in how many a program fails. */
+  readonly spaces: number;
+  readonly failing: number;
+  /** Of the space in which the fewest schedules found it; null if none did. */
+  readonly first: {
+    readonly space: string;
+    readonly programs: number;
+    readonly schedules: number;
+    /** Made smaller. */
+    readonly program: string;
+    readonly kind: string;
+    readonly cause: string;
+  } | null;
+}
+
+export function rowOf(
+  defect: DefectId,
+  rung: Pick<Asked, 'operations' | 'alphabet'>,
+  results: ReadonlyMap<Space, FirstFind>,
+): DefectRow {
+  const found = [...results].filter(([, { find }]) => find !== undefined);
+  const [soonest] = found.toSorted(([, a], [, b]) => a.schedules - b.schedules);
+  return {
+    ...{ defect, ...rung, spaces: results.size, failing: found.length },
+    first: soonest === undefined ? null : firstOf(...soonest),
+  };
+}
+
+function firstOf({ setting, ...space }: Space, { programs, schedules, find }: FirstFind) {
+  const { kind, cause } = find!;
+  return {
+    space: spaceText({ ...space, setting: { ...setting, defects: [] } }),
+    ...{ programs, schedules, kind, cause, program: columnsText(find!) },
+  };
+}
+
+/** A page of the docs. `command` is the one that makes it. */
+export function eachDefectMarkdown(rows: readonly DefectRow[], command: string): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  const head = ['', 'defect', 'programs', 'smallest', 'fails as', 'to blame', 'after', 'spaces'];
+  return [
+    '# Defects that generated programs find',
+    '',
+    `Made by \`${command}\`.`,
+    '',
+    'Each defect alone, everything else repaired, and no test written by hand: programs of two',
+    'operations of the alphabet `all` are tried, each by a sweep; where none fails those of three',
+    'operations of `frames`, `boot`, `core`. A space is one configuration (AA or AB) in one discipline and',
+    'form. Told is the space in which it took the fewest schedules: its first program that fails, once',
+    'made smaller, how, the functions of the two accesses to blame, and after how many programs and',
+    'schedules it was found. Without defects none of these programs fails.',
+    '',
+    line(head),
+    line(head.map(() => '---')),
+    ...rows.map((row) => line([row.defect, DEFECTS[row.defect].title, ...cellsOf(row)])),
+    '',
+  ].join('\n');
+}
+
+const cellsOf = ({ operations, alphabet, spaces, failing, first }: DefectRow): string[] => [
+  `${operations}, \`${alphabet}\``,
+  ...(first === null
+    ? ['–', 'missed', '–', '–']
+    : [
+        `${first.space}: \`${first.program}\``,
+        ...[first.kind, first.cause || '–'],
+        `${count(first.programs, 'program')}, ${count(first.schedules, 'schedule')}`,
+      ]),
+  `${failing} of ${spaces}`,
+];
+
+const count = (n: number, what: string): string =>
+  `${n.toLocaleString('en-US')} ${what}${n === 1 ? '' : 's'}`;
+
+/** The same for a terminal. */
+export const eachDefectText = (rows: readonly DefectRow[]): string =>
+  rows
+    .map((row) => {
+      const { defect, operations, alphabet, spaces, failing, first } = row;
+      const where = `${operations} operations, ${alphabet}: ${failing} of ${spaces} spaces`;
+      if (first === null) return `${defect}  missed  (${where})\n`;
+      const after = `${count(first.programs, 'program')}, ${count(first.schedules, 'schedule')}`;
+      return `${defect}  ${first.kind}${first.cause && `; ${first.cause}`}\n    ${first.program}\n    ${first.space}, after ${after}  (${where})\n`;
+    })
+    .join('');

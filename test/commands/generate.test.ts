@@ -1,0 +1,119 @@
+/** `umbra generate` as a user meets it. */
+
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { hasTerminal, interrupted, umbra } from './umbra.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'umbra-generate-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+const at = (name: string): string => join(folder, name);
+
+const SETTING = ['--paging', 'nonpae', '--discipline', 'lock-free', '--configuration', 'AA'];
+const CORE = ['generate', '--ops', '2', '--alphabet', 'core', ...SETTING];
+
+test('says which share of which space it went through', () => {
+  const { code, stdout, stderr } = umbra(...CORE, '--json', at('core.json'));
+  expect(stdout).toMatch(
+    /^2 operations, core, AA, nonpae, lock-free: 57 of 57 programs, [\d,]+ schedules; nothing wrong\n/,
+  );
+  expect(stdout).toMatch(/\n57 programs, [\d,]+ schedules, nothing wrong\n$/);
+  expect(JSON.parse(readFileSync(at('core.json'), 'utf8'))).toMatchObject({
+    ...{ schema_version: 1, operations: 2, alphabet: 'core', failed: 0, end: 'whole' },
+    spaces: [{ configuration: 'AA', tried: 57, programs: 57, failed: 0 }],
+    clusters: [],
+  });
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+});
+
+describe('with a folder', () => {
+  const found = at('found');
+  const given = [...CORE, '--defects', 'R4', '--out', found];
+
+  test('what is found is there as litmus tests, that replay, litmus and explore take', () => {
+    const { code, stdout } = umbra(...given, '--until-failure');
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/, R4: (25|32) of 57 programs, .* failed\n\ninvariant 2: a wrong count/);
+    const tests = readdirSync(found).filter((name) => name.endsWith('.yaml'));
+    expect(tests.length).toBeGreaterThan(0);
+    for (const name of tests) {
+      expect(name).toMatch(/^gen-[0-9a-f]{10}\.yaml$/);
+      expect(stdout).toContain(`\n  ${join(found, name)}\n`);
+      const file = join(found, name);
+      const replayed = umbra('replay', file, '--json', '-');
+      expect(JSON.parse(replayed.stdout)).toMatchObject({ ending: 'violation' });
+      const setting = ['--paging', 'nonpae', '--discipline', 'lock-free'];
+      expect(umbra('litmus', file, ...setting, '--runs', '60').code).toBe(0);
+      const explored = umbra(
+        ...['explore', file, '--defects', 'R4', ...setting, '--strategy', 'sweep', '--no-shrink'],
+      );
+      expect(explored.code).toBe(1);
+    }
+  });
+
+  test('the same command goes on from it, and comes to what one run comes to', () => {
+    const again = umbra(...given, '--json', '-');
+    expect(again.code).toBe(1);
+    const whole = umbra(...CORE, '--defects', 'R4', '--json', '-');
+    const report = JSON.parse(again.stdout);
+    const alone = JSON.parse(whole.stdout);
+    expect(report.spaces).toEqual(alone.spaces);
+    expect(report.spaces[0].tried).toBe(57);
+    const unwritten = (clusters: { file: unknown; token: unknown }[]) =>
+      clusters.map((cluster) => ({ ...cluster, file: null, token: null }));
+    expect(unwritten(report.clusters)).toEqual(unwritten(alone.clusters));
+    expect(alone.clusters[0]).toMatchObject({ file: null, token: null });
+  });
+
+  test('another search does not go on from it', () => {
+    const { code, stderr } = umbra(...given, '--seed', '2');
+    expect(stderr.replace(/\s+/g, ' ')).toMatch(
+      /generate\.sqlite is the ledger of another search: seed 1 there, 2 here/,
+    );
+    expect(code).toBe(2);
+  });
+});
+
+test('shards together are the whole', () => {
+  const tried = ['1/2', '2/2'].map((shard) => {
+    const { stdout } = umbra(...CORE, '--shard', shard, '--json', '-');
+    return JSON.parse(stdout).spaces[0].tried;
+  });
+  expect(tried).toEqual([32, 25]);
+});
+
+describe('what cannot be', () => {
+  writeFileSync(at('file'), '');
+  test.each([
+    [['--ops', '1'], /from 2 to 5 is expected/],
+    [['--alphabet', 'cor'], /core/],
+    [['--configuration', 'AD'], /'AD' is none: two or three tables/],
+    [['--out', at('file')], /file is a file: give --out a folder/],
+    [['--each-defect', '--out', at('x')], /keeps nothing/],
+    [['--each-defect', '--json', '-', '--markdown', '-'], /both ask for stdout/],
+  ])('%j', (given, says) => {
+    const { code, stderr } = umbra('generate', ...given);
+    expect(stderr.replace(/\s+/g, ' ')).toMatch(says);
+    expect(code).toBe(2);
+  });
+});
+
+test('a defect by itself: the first program that fails of it, as a table too', () => {
+  const { code, stdout } = umbra(
+    ...['generate', '--each-defect', '--defects', 'R13', ...SETTING, '--markdown', at('each.md')],
+  );
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^R13 {2}invariant 3: the last host CPU is another one/);
+  expect(readFileSync(at('each.md'), 'utf8')).toMatch(
+    /\n\| R13 \| last_host_cpu is overwritten \| 2, `all` \| AA, nonpae, lock-free: `.*1 of 1 \|\n/,
+  );
+});
+
+test.skipIf(!hasTerminal)('Ctrl-C keeps what there is', async () => {
+  const given = ['generate', '--ops', '3', '--alphabet', 'core', '--threads', '1'];
+  const ran = await interrupted(/[1-9]\d* of [\d,]+ programs/, ...given, '--out', at('kept'));
+  expect(ran.stdout).toMatch(/3 operations, core, AA, nonpae, guest-lock: \d+ of 1,175 programs/);
+  expect(ran.stdout).toContain('umbra: interrupted; the same command goes on from here');
+  expect(ran.code).toBe(130);
+});
