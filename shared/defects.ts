@@ -242,6 +242,12 @@ export const DEFECTS = {
     'both fill in its record, the second while it runs already',
     'litmus/7-setup/D3-started-by-two.yaml',
   ),
+  D4: defect(
+    'a stack page is taken out before it is put in anew',
+    'changeSpte',
+    'a vCPU that is inside makes a system call between the two: a double fault',
+    'litmus/2-pin/D4-stack-told-anew.yaml',
+  ),
 } as const satisfies Record<string, Defect>;
 
 export type DefectId = keyof typeof DEFECTS;

@@ -16,6 +16,7 @@ import { guestMappingsChanged } from './compare.ts';
 import * as entries from './entries.ts';
 import * as fault from './fault.ts';
 import { mapNecessities, mapSwitcher, releasePgds } from './flush.ts';
+import { isOfStack, pinnedSpte } from './pin.ts';
 import * as switching from './switch.ts';
 import { allocateSwitcherMapping } from './switcher.ts';
 
@@ -25,7 +26,7 @@ const { checkGpte, gpteToSpte } = fault;
 const { findPgdir } = switching;
 const { NULL, PAGE_SIZE, toGva } = address;
 const { flagsOf, isPresent, NO_ENTRY, pgdIndex, withoutFlags } = entry;
-const { PAGE_ACCESSED, PAGE_DIRTY, PAGE_RW } = entry;
+const { PAGE_ACCESSED, PAGE_DIRTY, PAGE_PRESENT, PAGE_RW } = entry;
 
 /**
  * H:410 guest_set_pte: a last-level entry has changed. Kernel mappings are in every
@@ -40,7 +41,7 @@ export function guestSetPte(cpu: LgCpu, gpgdir: Gpa, vaddr: Gva, gpte: Entry): v
   if (vaddr >= lg.kernelAddress) {
     // One that gets its page only now is filled from the guest's tables as they are now.
     for (let i = 0; i < lg.pgdirs.length; i++) {
-      if (lg.pgdirs[i]!.pgdir !== NULL) doSetPte(cpu, i, vaddr, gpte);
+      if (lg.pgdirs[i]!.pgdir !== NULL) doSetPte(cpu, i, cpu.cr3, vaddr, gpte);
     }
     return;
   }
@@ -49,20 +50,21 @@ export function guestSetPte(cpu: LgCpu, gpgdir: Gpa, vaddr: Gva, gpte: Entry): v
   const taken = lockPgdir(lg, pgdir);
   // R17: it may have been given to another top level since it was found. Who gives it away says
   // so first and empties it then, by the same lock, so what is set before does not stay.
-  if (lg.defects.R17 || lg.pgdirs[pgdir]!.gpgdir === gpgdir) doSetPte(cpu, pgdir, vaddr, gpte);
+  const isStillIts = lg.defects.R17 || lg.pgdirs[pgdir]!.gpgdir === gpgdir;
+  if (isStillIts) doSetPte(cpu, pgdir, gpgdir, vaddr, gpte);
   letGo(lg, taken);
 }
 
 /**
  * H:420 do_set_pte: the entry of one shadow. A guest that sets ACCESSED or DIRTY
- * itself gets the new entry at once; otherwise it faults in later.
+ * itself gets the new entry at once; otherwise it faults in later. `gpgdir`: a top level that has it.
  */
-function doSetPte(cpu: LgCpu, idx: number, vaddr: Gva, gpte: Entry): void {
+function doSetPte(cpu: LgCpu, idx: number, gpgdir: Gpa, vaddr: Gva, gpte: Entry): void {
   const { lg } = cpu;
   const taken = lockPgdir(lg, idx);
   lg.pgdirs[idx]!.countChange();
   const spte = findSpte(cpu, idx, vaddr);
-  const old = spte === NULL ? NO_ENTRY : changeSpte(cpu, spte, gpte);
+  const old = spte === NULL ? NO_ENTRY : changeSpte(cpu, spte, gpgdir, vaddr, gpte);
   // Also where there is no entry yet: a fault may be about to make one from the old.
   quiesce(lg, idx);
   releasePte(lg, old);
@@ -70,13 +72,15 @@ function doSetPte(cpu: LgCpu, idx: number, vaddr: Gva, gpte: Entry): void {
 }
 
 /** Returns what is to be released when nobody can reach it any more. */
-function changeSpte(cpu: LgCpu, spte: Ptr, gpte: Entry): Entry {
+function changeSpte(cpu: LgCpu, spte: Ptr, gpgdir: Gpa, vaddr: Gva, gpte: Entry): Entry {
   const { lg } = cpu;
   const old = lg.entry(spte);
   // R3: the page is given back while it is mapped.
   if (lg.defects.R3) releasePte(lg, old);
   let fresh = NO_ENTRY;
-  if (canBeSetNow(lg, gpte)) {
+  if (mustBeSetNow(cpu, vaddr, gpte)) {
+    fresh = pinnedSpte(cpu, gpgdir, vaddr);
+  } else if (canBeSetNow(lg, gpte)) {
     if (checkGpte(cpu, gpte)) fresh = spteFor(cpu, gpte);
     // U5: the released entry must not stay.
     else if (lg.defects.U5) return lg.defects.R3 ? NO_ENTRY : old;
@@ -84,6 +88,20 @@ function changeSpte(cpu: LgCpu, spte: Ptr, gpte: Entry): Entry {
   if (!lg.defects.R3) return lg.exchangeEntry(spte, fresh);
   lg.setEntry(spte, fresh);
   return NO_ENTRY;
+}
+
+/**
+ * A stack is not to be without its entry even for a moment: the vCPU that it is of may be inside,
+ * and a push that faults is a double fault. As written nobody maps it again at all.
+ */
+function mustBeSetNow({ lg, linearPages }: LgCpu, vaddr: Gva, gpte: Entry): boolean {
+  // D4: it is pinned again before that vCPU goes in the next time.
+  if (lg.trustsStack || linearPages || lg.defects.D4) return false;
+  const writable = PAGE_PRESENT | PAGE_RW;
+  if ((flagsOf(gpte) & writable) !== writable) return false;
+  const complete = PAGE_ACCESSED | PAGE_DIRTY;
+  const isSet = (flagsOf(gpte) & complete) === complete && !lg.policy.mapsOnFault;
+  return !isSet && isOfStack(lg, vaddr);
 }
 
 /** Whether the guest has set already what the processor would set on the first access. */
