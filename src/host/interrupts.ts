@@ -11,7 +11,7 @@ import { EventKind } from '../../shared/events.ts';
 import { getUser, lgwriteWord, putUser } from '../../shared/guest-memory.ts';
 import { Reg } from '../../shared/host-cpu.ts';
 import type { LgCpu } from '../../shared/lg-cpu.ts';
-import { killGuest } from '../../shared/lguest.ts';
+import { killGuest, type Lguest } from '../../shared/lguest.ts';
 import { EFLAGS_IF, LguestData } from '../../shared/lguest-data.ts';
 import { Selector, Vector } from '../guest/processor.ts';
 import { gateAddress, gateType, isPresentGate } from './descriptors.ts';
@@ -58,6 +58,19 @@ export function tryDeliverInterrupt(cpu: LgCpu, irq: number, more: boolean): voi
   }
   if (!more) putUser(lg, LguestData.irqPending(cpu.lguestData), 0);
 }
+
+/**
+ * Whether any vCPU may interrupt another. One that was seen to sleep may have been woken since, by
+ * one that slept by the time it was looked at: that is counted, and then nobody can be sure.
+ */
+export function someMayWake(lg: Lguest): boolean {
+  const { wakeUps } = lg;
+  return lg.cpus.some(mayWake) || lg.wakeUps !== wakeUps;
+}
+
+/** Interrupts first: who takes one ceases to be halted before it clears it. */
+const mayWake = (cpu: LgCpu): boolean =>
+  cpu.started && (cpu.irqsPending !== 0 || !cpu.halted || cpu.clockDeadline !== 0);
 
 /** `deliver_trap`: false when the guest has no handler. */
 export function deliverTrap(cpu: LgCpu, vector: number): boolean {

@@ -27,6 +27,7 @@ import {
   deliverTrap,
   interruptPending,
   LGUEST_IRQS,
+  someMayWake,
   TIMER_IRQ,
   tryDeliverInterrupt,
   unhandledTrap,
@@ -261,19 +262,6 @@ function tick(cpu: LgCpu): void {
   cpu.clockDeadline = 0;
   cpu.raiseIrq(TIMER_IRQ);
 }
-
-/**
- * Whether any vCPU may interrupt another. One that was seen to sleep may have been woken since, by
- * one that slept by the time it was looked at: that is counted, and then nobody can be sure.
- */
-function someMayWake(lg: Lguest): boolean {
-  const { wakeUps } = lg;
-  return lg.cpus.some(mayWake) || lg.wakeUps !== wakeUps;
-}
-
-/** Interrupts first: who takes one ceases to be halted before it clears it. */
-const mayWake = (cpu: LgCpu): boolean =>
-  cpu.started && (cpu.irqsPending !== 0 || !cpu.halted || cpu.clockDeadline !== 0);
 
 /** A halted vCPU's clock goes on at once to the next tick; false when there is none. */
 function sleep(cpu: LgCpu): boolean {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { toGva } from '../../shared/address.ts';
+import { NO_PGDIR } from '../../shared/lg-cpu.ts';
 import { demandPage } from '../../src/paging/fault.ts';
 import { pinPage, pinStackPages } from '../../src/paging/pin.ts';
 import { D, FORMS, P, RW, Scripted, SWITCHER, TOP } from './scripted.ts';
@@ -31,6 +32,15 @@ describe.each(FORMS)('pinning the stack $form', ({ pae }) => {
     pinPage(m.cpu(), STACK);
     expect(m.state(/^pte 0 c00|^ref g/)).toEqual(['pte 0 c0012000 g41 63', 'ref g41 1']);
     expect(m.get(gpte).low & D).toBe(0);
+    expect(m.reason).toBe('');
+  });
+
+  test('does nothing while all shadows are in use by others', () => {
+    const m = Scripted.booted({ pae, discipline: 'pgdir-lock', defects: [] });
+    m.cpu().esp1 = STACK;
+    m.cpu().stackPages = 2;
+    m.cpu().cpuPgd = NO_PGDIR;
+    pinStackPages(m.cpu());
     expect(m.reason).toBe('');
   });
 

@@ -13,6 +13,49 @@ function mapped(state: Vma) {
   return { host, map, frames: host.frames, zero: host.zeroPage };
 }
 
+describe('discarding a page', () => {
+  test('gives its frame to the caller, who holds it for those that are at it still', () => {
+    const { map, frames, zero } = mapped(Vma.ReadWrite);
+    const frame = map.frame(PAGE);
+    expect(map.discard(PAGE)).toBe(frame);
+    expect([map.state(PAGE), map.frame(PAGE)]).toEqual([Vma.CopyOnWrite, zero]);
+    expect([frames.isOwned(frame), frames.references(frame)]).toEqual([false, 1]);
+    frames.put(frame);
+    expect(frames.kind(frame)).toBe(FrameKind.Free);
+  });
+
+  test('does nothing to one that has no frame for writing', () => {
+    for (const state of [Vma.None, Vma.ReadOnly, Vma.CopyOnWrite]) {
+      const { map } = mapped(state);
+      const before = map.frame(PAGE);
+      expect(map.discard(PAGE)).toBe(NO_FRAME);
+      expect([map.state(PAGE), map.frame(PAGE)]).toEqual([state, before]);
+    }
+  });
+
+  test('takes the frame that it has by then, and holds that, when another was there first', () => {
+    const { host, map, frames } = mapped(Vma.ReadWrite);
+    const first = map.frame(PAGE);
+    const getIfOwned = frames.getIfOwned.bind(frames);
+    let fired = false;
+    // Between the look at the map and the change another discards the page, and it is written anew.
+    frames.getIfOwned = (pfn) => {
+      frames.getIfOwned = getIfOwned;
+      const held = getIfOwned(pfn);
+      frames.put(map.discard(PAGE));
+      map.frameForHost(PAGE, true);
+      fired = true;
+      return held;
+    };
+    const frame = map.discard(PAGE);
+    expect([fired, frame === first]).toEqual([true, false]);
+    expect([frames.isOwned(frame), frames.references(frame)]).toEqual([false, 1]);
+    frames.put(frame);
+    expect([frames.kind(first), frames.kind(frame)]).toEqual([FrameKind.Free, FrameKind.Free]);
+    expect(host.machine.overPuts.count).toBe(0);
+  });
+});
+
 describe('a page that is', () => {
   test('read-write has a frame of its own, for reading and writing', () => {
     const { map, frames } = mapped(Vma.ReadWrite);
