@@ -10,6 +10,7 @@ import { showProgress } from './terminal.ts';
 
 interface Options extends OutputOptions {
   readonly output: string;
+  readonly skipStrayLines?: boolean;
 }
 
 const MIB = 1 << 20;
@@ -34,21 +35,30 @@ function lackeyCommand(): Command {
       '\nHow to make a log:\n' +
         '  valgrind --tool=lackey --trace-mem=yes --trace-syscalls=yes --trace-sched=yes \\\n' +
         '           --trace-children=yes --log-file=trace.%p PROGRAM\n\n' +
+        'A log may be in UTF-8 or UTF-16, with or without a byte order mark, and its lines may end as on\n' +
+        'Linux, Windows or old Macs. Memory that the program mapped and never touched takes no room.\n\n' +
         'Examples:\n' +
         '  umbra import lackey trace.4711 -o program.umbra\n' +
         '  umbra import lackey trace.*.gz -o pipeline.umbra && umbra start pipeline.umbra\n\n' +
         `Exit code: ${ExitCode.Ok} imported, ${ExitCode.UserMistake} a log that cannot be read; ` +
         'nothing is written then.',
     )
+    .option(
+      '--skip-stray-lines',
+      'leave out lines that lackey did not write, such as what the program itself said, and count them',
+    )
     .option(...QUIET_OPTION)
     .action(async (logs: readonly string[], options: Options) => {
       let progress: Progress | undefined;
       const stopProgress = showProgress(() => `${progress ?? ''}`);
-      const report = await importLackey(logs, options.output, (done, all) => {
-        progress ??= new Progress('MiB', all / MIB);
-        progress.reach(done / MIB);
+      const report = await importLackey(logs, options.output, {
+        skipStrayLines: options.skipStrayLines === true,
+        progress: (done, all) => {
+          progress ??= new Progress('MiB', all / MIB);
+          progress.reach(done / MIB);
+        },
       });
       stopProgress();
-      printer(options)(formatImportReport(report));
+      printer(options)(`${formatImportReport(report)}\n`);
     });
 }

@@ -115,6 +115,25 @@ describe('import lackey', () => {
     expect(umbra('start', out).code).toBe(0);
   });
 
+  test('leaves out what the program said itself, if it is told to, and says how much', () => {
+    const log = file('said.log', `${LOG}hello\n`);
+    const out = join(folder, 'said.umbra');
+    const { code, stdout } = umbra('import', 'lackey', log, '-o', out, '--skip-stray-lines');
+    expect(stdout).toContain(
+      '1 line skipped that lackey did not write, at first said.log:5: "hello"',
+    );
+    expect([code, stdout.endsWith('\n'), existsSync(out)]).toEqual([0, true, true]);
+  });
+
+  test('names the format of a file of another tool', () => {
+    const log = file('pinatrace.out', '0x40054e: R 0x7ffe3b2c1a58\n#eof\n');
+    const { code, stderr } = umbra('import', 'lackey', log, '-o', join(folder, 'pin.umbra'));
+    expect(stderr.replace(/\s+/g, ' ')).toMatch(
+      /pinatrace\.out:1:1: found .*: this is the output of Pin’s pinatrace, expected a log/,
+    );
+    expect(code).toBe(2);
+  });
+
   test.each([
     ['a missing file', () => join(folder, 'nowhere.log'), /nowhere\.log/],
     ['an empty trace', () => file('empty.log', ''), /no memory access/],

@@ -7,6 +7,9 @@ const SLOT_BYTES = 1 << SLOT_SHIFT;
 /** Slots below the guest kernel, which begins at 0xC0000000. */
 const SLOTS = 0xc0000000 / SLOT_BYTES;
 
+/** A mapping is made at once as long as so many slots are enough; others, as they are used. */
+const AT_ONCE = SLOTS / 4;
+
 /** No slot begins at this word. */
 export const NOWHERE = -1;
 
@@ -32,7 +35,7 @@ export class AddressFold {
   #lastSlot = -1;
   #lastBase = 0;
 
-  /** `exhausted` makes the error for a program that uses more than 3 GiB of slots. */
+  /** `exhausted` makes the error for a program that touches more than 3 GiB of slots. */
   constructor(exhausted: () => Error) {
     this.#exhausted = exhausted;
   }
@@ -54,6 +57,19 @@ export class AddressFold {
   /** Whether an unplaced slot would get its own place. */
   stays(slot: number): boolean {
     return slot < SLOTS && this.#free(slot);
+  }
+
+  /** Original slots of a range that have a place, in the order of addresses. */
+  placedIn({ start, end }: Range): number[] {
+    const placed = [...this.#slots.keys()];
+    const isIn = (slot: number) => slot * SLOT_BYTES < end && (slot + 1) * SLOT_BYTES > start;
+    return placed.filter(isIn).sort((a, b) => a - b);
+  }
+
+  /** Whether all of a range can have its places now and leave enough for what is touched later. */
+  hasRoomFor(range: Range): boolean {
+    const slots = Math.ceil(range.end / SLOT_BYTES) - Math.floor(range.start / SLOT_BYTES);
+    return slots <= AT_ONCE && this.#slots.size + slots - this.placedIn(range).length <= AT_ONCE;
   }
 
   /** Guest slot of an original slot, found now if it has none. */

@@ -2,9 +2,10 @@ import { statSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { UserError } from '../../../shared/errors.ts';
 import { NONE, Op } from '../program.ts';
+import { type Foreign, foreignFormat } from './foreign.ts';
 import type { ProcessIndex } from './format.ts';
 import { empty, examineInput, readInput, type TraceInput } from './input.ts';
-import { LineParser, Place } from './lines.ts';
+import { LineParser, OPTIONS, Place, quote, type StrayLines } from './lines.ts';
 import { ProcessImport, type ProcessNotes } from './process.ts';
 import { TraceWriter } from './writer.ts';
 
@@ -23,6 +24,13 @@ export interface ImportedProcess extends ProcessNotes {
   /** Base name of its trace. */
   readonly source: string;
   readonly index: ProcessIndex;
+  readonly stray: Readonly<StrayLines>;
+}
+
+export interface ImportOptions {
+  readonly progress?: (doneBytes: number, totalBytes: number) => void;
+  /** Skip and count lines that no lackey trace has, such as what the traced program said. */
+  readonly skipStrayLines?: boolean;
 }
 
 /** A trace file and what its first lines say. */
@@ -39,26 +47,32 @@ interface Source {
  * whatever order they are named. On any error and on SIGINT or SIGTERM `out` is
  * left as it was.
  *
- * UserError for a file that cannot be read, is no lackey trace or contradicts
+ * UserError for a file that cannot be read, is no lackey trace (of other formats it says what they are) or contradicts
  * itself, for processes that did not start one another, for programs that do not
  * fit into the guest, and if `out` cannot be written.
  */
 export async function importLackey(
   files: readonly string[],
   out: string,
-  progress: (doneBytes: number, totalBytes: number) => void = () => {},
+  options: ImportOptions = {},
 ): Promise<ImportReport> {
+  for (const path of files) {
+    if (resolve(path) !== resolve(out)) continue;
+    throw new UserError(
+      `${out} is both a trace to import and the file to write. Name another file after -o.`,
+    );
+  }
   const sources = await Promise.all(files.map(examine));
-  checkSet(sources, out);
+  checkSet(sources);
   sources.sort((a, b) => a.pid - b.pid);
   const pids = new Set(sources.map(({ pid }) => pid));
   const root = sources.findIndex(({ parent }) => !pids.has(parent));
   rootFirst(sources, Math.max(root, 0));
 
-  let pass = await importInOrder(sources, out, progress);
+  let pass = await importInOrder(sources, out, options);
   if (pass.root !== 0) {
     rootFirst(sources, pass.root);
-    pass = await importInOrder(sources, out, progress);
+    pass = await importInOrder(sources, out, options);
   }
   return {
     name: nameOf(pass.processes),
@@ -77,7 +91,7 @@ export async function importLackey(
 async function importInOrder(
   sources: readonly Source[],
   out: string,
-  progress: (doneBytes: number, totalBytes: number) => void,
+  { progress = () => {}, skipStrayLines = false }: ImportOptions,
 ): Promise<{ root: number; processes: ImportedProcess[] }> {
   const writer = new TraceWriter(out);
   const release = abortOnSignal(writer);
@@ -87,9 +101,9 @@ async function importInOrder(
     let before = 0;
     for (const source of sources) {
       const done = before;
-      processes.push(
-        await importProcess(source, sources, writer, (bytes) => progress(done + bytes, total)),
-      );
+      const stray = skipStrayLines ? { count: 0 } : undefined;
+      const said = (bytes: number) => progress(done + bytes, total);
+      processes.push(await importProcess(source, sources, writer, stray, said));
       before += source.input.bytes;
     }
     const children = new Set(processes.flatMap((process) => process.children));
@@ -114,6 +128,7 @@ async function importProcess(
   source: Source,
   all: readonly Source[],
   writer: TraceWriter,
+  stray: StrayLines | undefined,
   progress: (bytes: number) => void,
 ): Promise<ImportedProcess> {
   const { path } = source.input;
@@ -125,14 +140,14 @@ async function importProcess(
       return index < 0 ? NONE : index;
     },
   });
-  const parser = new LineParser(process, place);
+  const parser = new LineParser(process, place, stray);
   for await (const chunk of readInput(source.input, progress)) parser.push(chunk);
   parser.end();
   const index = process.finish();
   if (index.threads.every(({ counts }) => counts.slice(0, Op.Syscall).every((n) => n === 0))) {
     throw empty(path);
   }
-  return { ...process.notes(), source: basename(path), index };
+  return { ...process.notes(), source: basename(path), index, stray: stray ?? { count: 0 } };
 }
 
 /** Without this the temporary file would outlive an interrupted import. */
@@ -153,11 +168,14 @@ function abortOnSignal(writer: TraceWriter): () => void {
 /** Reads the first lines for the process that the trace is of. */
 async function examine(path: string): Promise<Source> {
   const input = await examineInput(path);
-  let head = '';
+  let bytes: Uint8Array = new Uint8Array(0);
   for await (const chunk of readInput(input, () => {})) {
-    head = Buffer.from(chunk.subarray(0, 1 << 16)).toString('latin1');
+    bytes = chunk.subarray(0, 1 << 16);
     break;
   }
+  const foreign = foreignFormat(bytes);
+  if (foreign !== undefined) throw notLackey(path, foreign);
+  const head = Buffer.from(bytes).toString('latin1');
   const pid = /^(?:==(\d+)==|--(\d+)--|SYSCALL\[(\d+),)/m.exec(head);
   const parent = /^==\d+== Parent PID: (\d+)$/m.exec(head);
   return {
@@ -167,17 +185,11 @@ async function examine(path: string): Promise<Source> {
   };
 }
 
-function checkSet(sources: readonly Source[], out: string): void {
+function checkSet(sources: readonly Source[]): void {
   if (sources.length === 0) {
     throw new UserError('no trace was named. Name the lackey traces to import, one for a process.');
   }
-  const output = resolve(out);
   for (const [i, { input, pid }] of sources.entries()) {
-    if (resolve(input.path) === output) {
-      throw new UserError(
-        `${out} is both a trace to import and the file to write. Name another file after -o.`,
-      );
-    }
     const twin = sources.slice(0, i).find((other) => other.pid === pid);
     if (twin === undefined) continue;
     if (pid === 0) {
@@ -189,6 +201,12 @@ function checkSet(sources: readonly Source[], out: string): void {
       `${twin.input.path} and ${input.path} are both of process ${pid}. Name one trace for each process of one run.`,
     );
   }
+}
+
+function notLackey(path: string, { what, line, column, found }: Foreign): UserError {
+  return new UserError(
+    `${path}:${line}:${column}: found ${quote(Buffer.from(found, 'latin1'))}: this is ${what}, expected a log of Valgrind's lackey. Make one: valgrind --tool=lackey ${OPTIONS} --log-file=NAME.%p COMMAND.`,
+  );
 }
 
 function unrelated(roots: readonly Source[]): UserError {

@@ -2,6 +2,7 @@ import { createReadStream, type ReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { createGunzip } from 'node:zlib';
 import { UserError } from '../../../shared/errors.ts';
+import { plainText } from './text.ts';
 
 /** A trace to read: plain text, or gzipped as its first bytes say. */
 export interface TraceInput {
@@ -50,7 +51,12 @@ export async function examineInput(path: string): Promise<TraceInput> {
  * The text of the trace in chunks; `progress` gets the bytes of the file read so
  * far. UserError if the file cannot be read or its gzip data ends early or is damaged.
  */
-export async function* readInput(
+export const readInput = (
+  input: TraceInput,
+  progress: (bytes: number) => void,
+): AsyncGenerator<Uint8Array> => plainText(unpacked(input, progress));
+
+async function* unpacked(
   input: TraceInput,
   progress: (bytes: number) => void,
 ): AsyncGenerator<Uint8Array> {
@@ -88,7 +94,7 @@ export async function* readInput(
 /** A file without a single access has nothing to replay. */
 export function empty(path: string): UserError {
   return new UserError(
-    `${path} has no memory access in it. Make the trace with --trace-mem=yes: valgrind --tool=lackey --trace-mem=yes --trace-syscalls=yes --trace-sched=yes --log-file=NAME.%p COMMAND.`,
+    `${path}: found no memory access in all of it, expected lines like "I  04001000,3". Make the trace with --trace-mem=yes: valgrind --tool=lackey --trace-mem=yes --trace-syscalls=yes --trace-sched=yes --log-file=NAME.%p COMMAND.`,
   );
 }
 

@@ -50,6 +50,13 @@ export class Place {
   }
 }
 
+/** Lines that lackey did not write and that were skipped. */
+export interface StrayLines {
+  count: number;
+  /** Line and text of the first. */
+  first?: { readonly line: number; readonly text: string };
+}
+
 /**
  * Splits a trace into lines and reads the accesses among them. Takes chunks of any
  * size and keeps at most one unfinished line, so the length of a trace is no matter.
@@ -57,23 +64,36 @@ export class Place {
 export class LineParser {
   readonly #sink: LineSink;
   readonly #place: Place;
+  readonly #stray: StrayLines | undefined;
   #rest: Uint8Array = new Uint8Array(0);
+  /** In a line that is too long, and whose beginning was skipped. */
+  #inStrayLine = false;
 
-  constructor(sink: LineSink, place: Place) {
+  /** With `stray`, lines that no lackey trace has are counted there and skipped. */
+  constructor(sink: LineSink, place: Place, stray?: StrayLines) {
     this.#sink = sink;
     this.#place = place;
+    this.#stray = stray;
   }
 
-  /** UserError at the first line that no lackey trace has. */
+  /** UserError at the first line that no lackey trace has, unless such lines are skipped. */
   push(chunk: Uint8Array): void {
-    const bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
+    let bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
+    if (this.#inStrayLine) {
+      const newline = bytes.indexOf(NEWLINE);
+      if (newline < 0) return;
+      this.#inStrayLine = false;
+      bytes = bytes.subarray(newline + 1);
+    }
     const end = bytes.lastIndexOf(NEWLINE) + 1;
     this.#lines(bytes, end);
     // A copy: a Buffer's own slice would keep the whole chunk.
     this.#rest = Uint8Array.prototype.slice.call(bytes, end);
     if (this.#rest.length > MAX_LINE) {
       this.#place.line++;
-      throw this.#malformed(this.#rest, 0, 0, MAX_LINE, 'the end of the line');
+      this.#malformed(this.#rest, 0, 0, MAX_LINE, 'the end of the line');
+      this.#rest = new Uint8Array(0);
+      this.#inStrayLine = true;
     }
   }
 
@@ -86,8 +106,9 @@ export class LineParser {
     this.#place.line++;
     const text = Buffer.from(this.#rest).toString();
     if (text.startsWith('SYSCALL[') && this.#sink.message(text)) return;
+    if (this.#skipped(this.#rest)) return;
     throw this.#place.error(
-      `the trace ends in the middle of this line: found ${quote(this.#rest)} and then nothing. It was cut short, or its program was killed. Make the trace again, or drop this line (head -n ${this.#place.line - 1}).`,
+      `found ${quote(this.#rest)} and then nothing, expected the end of the line. The trace was cut short, or its program was killed. Make it again, or leave this line out: with --skip-stray-lines, or by head -n ${this.#place.line - 1}.`,
     );
   }
 
@@ -118,9 +139,13 @@ export class LineParser {
       }
       if (at === digits || at > digits + 16) {
         const column = at === digits ? at : digits + 16;
-        throw this.#malformed(bytes, start, column, end, 'an address of 1 to 16 hex digits');
+        at = this.#malformed(bytes, start, column, end, 'an address of 1 to 16 hex digits');
+        continue;
       }
-      if (bytes[at] !== COMMA) throw this.#malformed(bytes, start, at, end, "',' and a size");
+      if (bytes[at] !== COMMA) {
+        at = this.#malformed(bytes, start, at, end, "',' and a size");
+        continue;
+      }
       at++;
       let size = 0;
       const sizeAt = at;
@@ -128,11 +153,13 @@ export class LineParser {
         size = Math.min(size * 10 + d, MAX_ACCESS + 1);
       }
       if (size < 1 || size > MAX_ACCESS) {
-        throw this.#malformed(bytes, start, sizeAt, end, `a size of 1 to ${MAX_ACCESS} bytes`);
+        at = this.#malformed(bytes, start, sizeAt, end, `a size of 1 to ${MAX_ACCESS} bytes`);
+        continue;
       }
       if (bytes[at] === RETURN) at++;
       if (bytes[at] !== NEWLINE) {
-        throw this.#malformed(bytes, start, at, end, 'the end of the line');
+        at = this.#malformed(bytes, start, at, end, 'the end of the line');
+        continue;
       }
       at++;
       sink.access(kind as OpKind, high >>> 0, low >>> 0, size);
@@ -143,22 +170,33 @@ export class LineParser {
     const stop = end > start && bytes[end - 1] === RETURN ? end - 1 : end;
     const text = Buffer.from(bytes.buffer, bytes.byteOffset + start, stop - start).toString();
     if (this.#sink.message(text)) return;
-    if (text.startsWith('SB ')) {
+    if (text.startsWith('SB ') && this.#stray === undefined) {
       throw this.#place.error(
-        `found ${quote(bytes.subarray(start, stop))}, an entered superblock, which says nothing of memory. Make the trace again without --trace-superblocks: valgrind --tool=lackey ${OPTIONS} --log-file=NAME.%p COMMAND.`,
+        `found ${quote(bytes.subarray(start, stop))}, an entered superblock, which says nothing of memory; expected an access or a line of valgrind's. Make the trace again without --trace-superblocks: valgrind --tool=lackey ${OPTIONS} --log-file=NAME.%p COMMAND. Or leave such lines out with --skip-stray-lines.`,
       );
     }
-    throw this.#malformed(bytes, start, start, end, 'a line of a lackey trace');
+    this.#malformed(bytes, start, start, end, 'a line of a lackey trace');
   }
 
-  #malformed(bytes: Uint8Array, start: number, at: number, end: number, expected: string) {
+  /** A line that begins at `start` is wrong at `at`. Returns where the next begins, if it is skipped. */
+  #malformed(bytes: Uint8Array, start: number, at: number, end: number, expected: string): number {
     const newline = bytes.indexOf(NEWLINE, at);
     const stop = newline < 0 || newline > end ? end : newline;
+    if (this.#skipped(bytes.subarray(start, stop))) return stop + 1;
     const found = at < stop ? quote(bytes.subarray(at, stop)) : 'the end of the line';
-    return this.#place.error(
-      `found ${found}, expected ${expected}. A trace has lines like "I  04001000,3" or " S befff820,4" beside valgrind's own; if the program's own output got into it, make it again with a log file: valgrind --tool=lackey ${OPTIONS} --log-file=NAME.%p COMMAND.`,
+    throw this.#place.error(
+      `found ${found}, expected ${expected}. A trace has lines like "I  04001000,3" or " S befff820,4" beside valgrind's own; if the program's own output got into it, leave that out with --skip-stray-lines, or make it again with a log file: valgrind --tool=lackey ${OPTIONS} --log-file=NAME.%p COMMAND.`,
       at - start + 1,
     );
+  }
+
+  /** Counts a line that is wrong, if such lines are skipped. */
+  #skipped(bytes: Uint8Array): boolean {
+    const stray = this.#stray;
+    if (stray === undefined) return false;
+    stray.count++;
+    stray.first ??= { line: this.#place.line, text: quote(bytes) };
+    return true;
   }
 }
 
@@ -166,7 +204,7 @@ export class LineParser {
 export const OPTIONS = '--trace-mem=yes --trace-syscalls=yes --trace-sched=yes';
 
 /** What was found, short and with everything unprintable escaped. */
-function quote(bytes: Uint8Array): string {
+export function quote(bytes: Uint8Array): string {
   const text = Buffer.from(bytes.subarray(0, 160)).toString();
   return JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text);
 }

@@ -1,6 +1,7 @@
 import { Prot, Sys } from '../program.ts';
 import type { AddressFold, Range } from './fold.ts';
 import { SLOT_SHIFT } from './fold.ts';
+import { Reservations, without } from './reservations.ts';
 import type { AddressSpace } from './space.ts';
 
 /** Puts one system call of the guest into the stream of the running thread. */
@@ -15,12 +16,7 @@ export class MemoryCalls {
   readonly #fold: AddressFold;
   readonly #space: AddressSpace;
   readonly #emit: Emit;
-  /**
-   * Parts of reservations (PROT_NONE) by slot that has no place yet. A 64-bit program
-   * reserves far more than it uses and more than the guest has: such a part is mapped
-   * when its slot is first used for something.
-   */
-  readonly #reserved = new Map<number, Range[]>();
+  readonly #reserved = new Reservations();
   /** The break in the original run; undefined before the first brk. */
   #brk: number | undefined;
   /** Guest address of the heap less its original address. */
@@ -38,19 +34,26 @@ export class MemoryCalls {
     this.#emit = emit;
   }
 
+  /** Bytes mapped in the original run and not in the guest. */
+  get untouched(): number {
+    return this.#reserved.bytes;
+  }
+
   /** mmap returned `address`. */
   map(address: number, length: number, prot: number): void {
     const range = pageRange(address, length);
-    this.#unreserve(range);
-    for (const part of prot === 0 ? this.#reserve(range) : this.#parts(range)) {
-      this.#emit(Sys.mmap2, part.start, part.end - part.start, prot & 7);
-      this.#space.map(part, prot);
+    this.#reserved.cut(range);
+    const fits = this.#fold.hasRoomFor(range);
+    // What is mapped for nothing stays where it is or has no place.
+    if (fits && prot === 0) this.#placeUnmoved(range);
+    for (const part of fits && prot !== 0 ? this.#parts(range) : this.#reserveRest(range, prot)) {
+      this.#mapNow(part, prot);
     }
   }
 
   unmap(address: number, length: number): void {
     const range = pageRange(address, length);
-    this.#unreserve(range);
+    this.#reserved.cut(range);
     for (const part of this.#placedParts(range)) {
       this.#emit(Sys.munmap, part.start, part.end - part.start, 0);
       this.#space.unmap(part);
@@ -58,7 +61,10 @@ export class MemoryCalls {
   }
 
   protect(address: number, length: number, prot: number): void {
-    for (const part of this.#parts(pageRange(address, length))) {
+    const range = pageRange(address, length);
+    const fits = this.#fold.hasRoomFor(range);
+    if (!fits) this.#reserved.cut(range);
+    for (const part of fits ? this.#parts(range) : this.#reserveRest(range, prot)) {
       for (const hole of this.#space.protect(part, prot)) {
         this.#emit(Sys.mmap2, hole.start, hole.end - hole.start, prot & 7);
         this.repairs++;
@@ -71,7 +77,8 @@ export class MemoryCalls {
   remap(from: number, oldLength: number, newLength: number, to: number): void {
     const old = pageRange(from, oldLength);
     const now = pageRange(to, newLength);
-    const prot = this.#space.protAt(this.#parts(pageRange(from, 1))[0]!.start);
+    const prot =
+      this.#reserved.protAt(from) ?? this.#space.protAt(this.#parts(pageRange(from, 1))[0]!.start);
     if (from !== to) {
       if (old.end > old.start) this.unmap(old.start, old.end - old.start);
       this.map(now.start, now.end - now.start, prot);
@@ -93,79 +100,62 @@ export class MemoryCalls {
     this.#brk = asked === result ? result : old;
     if (asked !== result) return false;
 
-    const start = pageUp(Math.min(old, result));
-    const parts = this.#parts({ start, end: pageUp(Math.max(old, result)) });
-    if (
-      parts.length > 1 ||
-      (parts[0]?.start ?? start + this.#heapShift) !== start + this.#heapShift
-    )
-      this.#heapInOnePiece = false;
-    if (this.#heapInOnePiece) this.#emit(Sys.brk, result + this.#heapShift, 0, 0);
-    const mapped = result > old;
-    for (const part of parts) {
-      const length = part.end - part.start;
-      if (mapped) this.#space.map(part, HEAP_PROT);
+    const range = { start: pageUp(Math.min(old, result)), end: pageUp(Math.max(old, result)) };
+    const length = range.end - range.start;
+    const shift = this.#heapShift;
+    this.#heapInOnePiece &&=
+      this.#fold.hasRoomFor(range) &&
+      this.#parts(range).every(
+        (part) => part.end - part.start === length && part.start - range.start === shift,
+      );
+    if (!this.#heapInOnePiece) {
+      if (result > old) this.map(range.start, length, HEAP_PROT);
+      else this.unmap(range.start, length);
+      return true;
+    }
+    this.#emit(Sys.brk, result + shift, 0, 0);
+    for (const part of this.#parts(range)) {
+      if (result > old) this.#space.map(part, HEAP_PROT);
       else this.#space.unmap(part);
-      if (this.#heapInOnePiece) continue;
-      if (mapped) this.#emit(Sys.mmap2, part.start, length, HEAP_PROT);
-      else this.#emit(Sys.munmap, part.start, length, 0);
     }
     return true;
   }
 
-  /** Before a slot gets its place by an access: what was reserved there is mapped now. */
+  /** A slot has got its place by being used: what was reserved in it is mapped now. */
   open(slot: number): void {
-    const reserved = this.#reserved.get(slot);
-    if (reserved === undefined) return;
-    this.#reserved.delete(slot);
-    for (const range of reserved) {
-      for (const part of this.#fold.ranges(range.start, range.end)) {
-        this.#emit(Sys.mmap2, part.start, part.end - part.start, 0);
-        this.#space.map(part, 0);
-      }
+    for (const { prot, ...range } of this.#reserved.cut(slotRange(slot))) {
+      for (const part of this.#fold.ranges(range.start, range.end)) this.#mapNow(part, prot);
     }
+  }
+
+  #mapNow(part: Range, prot: number): void {
+    this.#emit(Sys.mmap2, part.start, part.end - part.start, prot & 7);
+    this.#space.map(part, prot);
   }
 
   /** Guest ranges of a range that is to be used. */
   #parts(range: Range): Range[] {
     if (range.end <= range.start) return [];
     const parts = this.#fold.ranges(range.start, range.end);
-    if (this.#reserved.size > 0) for (const slot of slots(range)) this.open(slot);
+    for (const slot of slots(range)) this.open(slot);
     return parts;
   }
 
   /** Guest ranges of those parts of a range whose slots have a place. */
   #placedParts(range: Range): Range[] {
-    const parts: Range[] = [];
-    for (const slot of slots(range)) {
-      if (this.#fold.placed(slot)) parts.push(...this.#parts(within(range, slot)));
-    }
-    return merged(parts);
+    const placed = this.#fold.placedIn(range).map((slot) => within(range, slotRange(slot)));
+    return merged(placed.flatMap((part) => this.#parts(part)));
   }
 
-  /** Notes the parts that have no place and would not stay where they are; returns the others. */
-  #reserve(range: Range): Range[] {
-    const parts: Range[] = [];
-    for (const slot of slots(range)) {
-      const part = within(range, slot);
-      if (this.#fold.placed(slot) || this.#fold.stays(slot)) parts.push(...this.#parts(part));
-      else this.#reserved.set(slot, [...(this.#reserved.get(slot) ?? []), part]);
-    }
-    return merged(parts);
+  /** Notes what has no place in the guest as reserved; returns guest ranges of the others. */
+  #reserveRest(range: Range, prot: number): Range[] {
+    const placed = this.#fold.placedIn(range).map(slotRange);
+    for (const rest of without(range, placed)) this.#reserved.add(rest, prot);
+    return this.#placedParts(range);
   }
 
-  #unreserve(range: Range): void {
-    if (this.#reserved.size === 0) return;
-    for (const slot of slots(range)) {
-      const rest = this.#reserved.get(slot)?.flatMap((part) => [
-        { start: part.start, end: Math.min(part.end, range.start) },
-        { start: Math.max(part.start, range.end), end: part.end },
-      ]);
-      const left = rest?.filter((part) => part.start < part.end);
-      if (left === undefined) continue;
-      if (left.length > 0) this.#reserved.set(slot, left);
-      else this.#reserved.delete(slot);
-    }
+  #placeUnmoved(range: Range): void {
+    for (const slot of slots(range)) if (this.#fold.stays(slot)) this.#fold.place(slot);
   }
 }
 
@@ -191,13 +181,14 @@ function* slots(range: Range): Generator<number> {
   for (let slot = Math.floor(range.start / bytes); slot * bytes < range.end; slot++) yield slot;
 }
 
-function within(range: Range, slot: number): Range {
-  const start = slot * (1 << SLOT_SHIFT);
-  return {
-    start: Math.max(range.start, start),
-    end: Math.min(range.end, start + (1 << SLOT_SHIFT)),
-  };
+function slotRange(slot: number): Range {
+  return { start: slot * (1 << SLOT_SHIFT), end: (slot + 1) * (1 << SLOT_SHIFT) };
 }
+
+const within = (a: Range, b: Range): Range => ({
+  start: Math.max(a.start, b.start),
+  end: Math.min(a.end, b.end),
+});
 
 /** Joins ranges that follow one another. */
 function merged(ranges: readonly Range[]): Range[] {

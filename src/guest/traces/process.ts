@@ -28,6 +28,8 @@ export interface ProcessNotes {
   readonly repairs: number;
   /** Accesses in the file that came after the process had ended. */
   readonly afterEnd: number;
+  /** Bytes that it mapped, never used, and had mapped at its end: the guest has no room for them. */
+  readonly untouched: number;
 }
 
 /** Turns one trace file, line by line, into the streams of one process. */
@@ -48,7 +50,7 @@ export class ProcessImport implements LineSink {
     this.#place = place;
     this.#fold = new AddressFold(() =>
       place.error(
-        'the program uses more than the 3 GiB of addresses that the guest has for it. Trace a smaller run: less memory, fewer threads, or a 32-bit build of the program.',
+        'found memory in more than 768 places of 4 MiB, expected at most as many: a guest has 3 GiB of addresses for a program. Trace a smaller run: less memory, fewer threads, or a 32-bit build of the program.',
       ),
     );
     this.#threads = new Threads(place, options.stream);
@@ -111,6 +113,7 @@ export class ProcessImport implements LineSink {
       calls: Object.fromEntries(this.#calls.counts),
       repairs: this.#repairs + this.#memory.repairs,
       afterEnd: this.#afterEnd,
+      untouched: this.#memory.untouched,
     };
   }
 
@@ -155,7 +158,7 @@ export class ProcessImport implements LineSink {
     if (tool === null) return;
     if (this.#threads.all.some(({ stream }) => stream.length > 0)) {
       throw this.#place.error(
-        'a second program begins here, expected one program in a file. Make the trace again with --log-file=NAME.%p, so that each process has its own file.',
+        'found the beginning of a second program, expected one program in a file. Make the trace again with --log-file=NAME.%p, so that each process has its own file.',
       );
     }
     if (this.#place.line > 1 || tool[1] === 'Lackey') return;

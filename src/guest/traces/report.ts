@@ -11,6 +11,11 @@ const KIND_NAMES = [
   ['system call', 'system calls'],
 ] as const;
 
+const MIB = 1 << 20;
+
+/** Of a program of 64 bits there may be hundreds. */
+const SHOWN_FOLDS = 8;
+
 /** The report for people: several lines, without an end of line after the last. */
 export function formatImportReport(report: ImportReport): string {
   const threads = report.processes.flatMap(({ index }) => index.threads);
@@ -31,7 +36,7 @@ export function formatImportReport(report: ImportReport): string {
 }
 
 function processLines(process: ImportedProcess, i: number): string[] {
-  const { index, pid, calls, repairs, afterEnd } = process;
+  const { index, pid, calls, repairs, afterEnd, untouched, stray } = process;
   const lines = [
     `process ${i}: ${index.command || '(command not in the trace)'}`,
     `  from ${process.source}${pid === 0 ? '' : `, process ${pid} of the original run`}`,
@@ -51,14 +56,28 @@ function processLines(process: ImportedProcess, i: number): string[] {
   lines.push(
     `  ${plural(index.regions.length, 'initial region')}, ${plural(bytes / 4096, 'page')}${index.brk === undefined ? '' : `; the heap begins at ${hex(index.brk)}`}`,
   );
-  for (const { from, to, length } of index.folds) {
+  for (const { from, to, length } of index.folds.slice(0, SHOWN_FOLDS)) {
     lines.push(`  folded: ${length >>> 20} MiB at 0x${from} to ${hex(to)}`);
+  }
+  const folds = index.folds.slice(SHOWN_FOLDS);
+  if (folds.length > 0) {
+    const folded = folds.reduce((sum, { length }) => sum + length, 0);
+    lines.push(`  folded: ${folded / MIB} MiB in ${plural(folds.length, 'other place')}`);
+  }
+  if (untouched > 0) {
+    lines.push(`  ${number(untouched / MIB)} MiB left out that were mapped and never used`);
   }
   if (repairs > 0) {
     lines.push(`  ${plural(repairs, 'mapping')} added that the trace uses and does not tell of`);
   }
   if (afterEnd > 0) {
     lines.push(`  ${plural(afterEnd, 'access', 'accesses')} after the end of the process left out`);
+  }
+  if (stray.first !== undefined) {
+    const { line, text } = stray.first;
+    lines.push(
+      `  ${plural(stray.count, 'line')} skipped that lackey did not write, at first ${process.source}:${line}: ${text}`,
+    );
   }
   return lines;
 }

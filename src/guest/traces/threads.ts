@@ -109,13 +109,13 @@ export class Threads {
       }
     }
     throw this.#place.error(
-      `thread ${tid} runs, but no clone in the trace made it. Make the trace again with all of ${OPTIONS}.`,
+      `found thread ${tid} running, expected a thread that a clone in the trace had made. Make the trace again with all of ${OPTIONS}.`,
     );
   }
 
   #unscheduled(tid: number): Error {
     return this.#place.error(
-      `the program has a second thread (${tid}), but the trace does not say when it runs. Make it again with --trace-sched=yes: valgrind --tool=lackey ${OPTIONS} --log-file=NAME.%p COMMAND.`,
+      `found a second thread (${tid}), expected "acquired lock" lines that say when it runs. Make the trace again with --trace-sched=yes: valgrind --tool=lackey ${OPTIONS} --log-file=NAME.%p COMMAND.`,
     );
   }
 

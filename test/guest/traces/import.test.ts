@@ -2,10 +2,11 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { Op, Sys } from '../../../src/guest/program.ts';
 import { importLackey } from '../../../src/guest/traces/import.ts';
 import { openProgram } from '../../../src/guest/traces/reader.ts';
+import { formatImportReport } from '../../../src/guest/traces/report.ts';
 import { follow } from './follow.ts';
 import { inDirectory } from './helpers.ts';
 import { complaint, imported } from './lackey.ts';
@@ -104,9 +105,9 @@ test('plain or packed, in whatever order: the same traces give the same bytes', 
       writeFileSync(at(`packed/${name}`), sample(`${name}.lackey.gz`));
     }
     const seen: [number, number][] = [];
-    await importLackey([at('plain/tiny-child'), at('plain/tiny-parent')], at('a'), (...p) =>
-      seen.push(p),
-    );
+    await importLackey([at('plain/tiny-child'), at('plain/tiny-parent')], at('a'), {
+      progress: (...p) => seen.push(p),
+    });
     await importLackey([at('packed/tiny-parent'), at('packed/tiny-child')], at('b'));
     expect(readFileSync(at('a'))).toEqual(readFileSync(at('b')));
     const bytes = readdirSync(at('plain')).reduce(
@@ -143,9 +144,8 @@ test('an interrupted import leaves nothing behind', async () => {
     const { href } = new URL('../../../src/guest/traces/import.ts', import.meta.url);
     const script = `
       import { importLackey } from ${JSON.stringify(href)};
-      await importLackey([${JSON.stringify(trace)}], ${JSON.stringify(join(directory, 'out'))}, () => {
-        process.kill(process.pid, 'SIGINT');
-      });`;
+      const progress = () => process.kill(process.pid, 'SIGINT');
+      await importLackey([${JSON.stringify(trace)}], ${JSON.stringify(join(directory, 'out'))}, { progress });`;
     const { signal, stderr } = spawnSync(
       process.execPath,
       ['--input-type=module-typescript', '-e', script],
@@ -157,8 +157,8 @@ test('an interrupted import leaves nothing behind', async () => {
 });
 
 test.each([
-  ['an empty file', '', /^t has no memory access in it.*--trace-mem=yes/],
-  ['a trace of nothing', '==7== Lackey, an example Valgrind tool\n', /^t has no memory access/],
+  ['an empty file', '', /^t: found no memory access.*expected lines like.*--trace-mem=yes/],
+  ['a trace of nothing', '==7== Lackey, an example Valgrind tool\n', /^t: found no memory access/],
   [
     'another tool',
     '==7== Memcheck, a memory error detector\n',
@@ -206,3 +206,38 @@ test.each(['pigz', 'ls', 'sort', 'wc', 'pipeline'])(
     program.close();
   },
 );
+
+describe('what the traced program said itself', () => {
+  test.each([
+    ['course-stderr-mixed', 6, 1, '9: "hello from the traced program"'],
+    ['midline-interleaved', 5, 2, '9: "I  0402warning: x"'],
+  ])('%s: is skipped if that is wished, counted and told', async (name, accesses, lines, first) => {
+    const log = readFileSync(new URL(`logs/${name}.log`, import.meta.url));
+    expect(await complaint(log)).toMatch(/^t:9:\d: found .*, expected .*--skip-stray-lines/);
+    await imported(
+      { log },
+      (program, report) => {
+        expect(program.accesses).toBe(accesses);
+        const skipped = `${lines} line${lines === 1 ? '' : 's'} skipped that lackey did not write, at first log:${first}`;
+        expect(formatImportReport(report)).toContain(skipped);
+      },
+      { skipStrayLines: true },
+    );
+  });
+
+  test('a file of nothing else has no access in it', async () => {
+    const all = { t: 'hello\nworld\n' };
+    await expect(imported(all, () => {}, { skipStrayLines: true })).rejects.toThrow(
+      /found no memory access/,
+    );
+  });
+});
+
+test('a real program that maps 16 GiB and touches little of it runs', async () => {
+  const log = readFileSync(new URL('logs/bigmap.lackey.gz', import.meta.url));
+  await imported({ log }, ({ processes: [process] }, report) => {
+    expect([...follow(process!)].length).toBe(process!.threads[0]!.length);
+    expect(report.processes[0]!.index.folds.length).toBeGreaterThan(50);
+    expect(formatImportReport(report)).toMatch(/folded: \d+ MiB in \d+ other places/);
+  });
+});

@@ -1,6 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type ImportReport, importLackey } from '../../../src/guest/traces/import.ts';
+import {
+  type ImportOptions,
+  type ImportReport,
+  importLackey,
+} from '../../../src/guest/traces/import.ts';
 import { openProgram, type TraceProgram } from '../../../src/guest/traces/reader.ts';
 import { inDirectory } from './helpers.ts';
 
@@ -26,6 +30,7 @@ export const STARTS = 'thread_wrapper(starting new thread)';
 export async function imported<T>(
   traces: Readonly<Record<string, string | Uint8Array>>,
   look: (program: TraceProgram, report: ImportReport) => T,
+  options: ImportOptions = {},
 ): Promise<T> {
   return await inDirectory(async (directory) => {
     const files = Object.entries(traces).map(([name, contents]) => {
@@ -33,7 +38,7 @@ export async function imported<T>(
       return join(directory, name);
     });
     const out = join(directory, 'out.umbra');
-    const report = await importLackey(files, out);
+    const report = await importLackey(files, out, options);
     const program = openProgram(out);
     try {
       return look(program, report);

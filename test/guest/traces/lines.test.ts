@@ -2,11 +2,15 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { UserError } from '../../../shared/errors.ts';
 import { Op } from '../../../src/guest/program.ts';
-import { LineParser, Place } from '../../../src/guest/traces/lines.ts';
+import { LineParser, Place, type StrayLines } from '../../../src/guest/traces/lines.ts';
 import { parseMessages } from '../../../src/guest/traces/messages.ts';
 
 /** All that a parser says of a text that comes in chunks cut at `cuts`. */
-function parse(text: string | Uint8Array, cuts: readonly number[] = []): unknown[] {
+function parse(
+  text: string | Uint8Array,
+  cuts: readonly number[] = [],
+  stray?: StrayLines,
+): unknown[] {
   const said: unknown[] = [];
   const place = new Place('t');
   const parser = new LineParser(
@@ -18,6 +22,7 @@ function parse(text: string | Uint8Array, cuts: readonly number[] = []): unknown
       },
     },
     place,
+    stray,
   );
   const bytes = Buffer.from(text);
   let from = 0;
@@ -64,6 +69,25 @@ test('where the chunks end does not matter', () => {
   );
 });
 
+test('lines of the traced program are skipped and counted, wherever they got in', () => {
+  const stray: StrayLines = { count: 0 };
+  const good = SOME.split('\n');
+  const mixed = [
+    ...[good[0], 'hello', good[1], 'I  0402warning: x', '1050,4', good[2], 'SB 04001000'],
+    ...['x'.repeat(200_000), good[3], ' L 10,4 ', ...good.slice(4, 9), 'I  0400'],
+  ].join('\n');
+  const said = parse(mixed, [200, 90_000, 150_000, 200_190], stray);
+  const accesses = (all: unknown[]) =>
+    all.flatMap((one) => (Array.isArray(one) ? [one.slice(1)] : []));
+  expect(accesses(said)).toEqual(accesses(parse(SOME)));
+  expect(stray).toEqual({ count: 7, first: { line: 2, text: '"hello"' } });
+});
+
+test('with lines skipped, what follows is still told by its number', () => {
+  const said = parse('hello\nI  04001000,3\n', [], { count: 0 });
+  expect(said.at(-1)).toEqual([2, Op.Fetch, 0, 0x04001000, 3]);
+});
+
 test('a trace that went through Windows is the same trace', () => {
   expect(parse(SOME.replaceAll('\n', '\r\n'))).toEqual(parse(SOME));
 });
@@ -95,7 +119,7 @@ test.each([
 
 test('a last line without an end is a trace that was cut short', () => {
   expect(() => parse('I  04001000,3\nI  0400')).toThrow(
-    /^t:2:1: .*middle of this line: found "I {2}0400".*head -n 1/,
+    /^t:2:1: found "I {2}0400" and then nothing, expected the end of the line.*head -n 1/,
   );
 });
 

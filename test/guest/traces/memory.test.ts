@@ -29,6 +29,7 @@ async function mapped(text: string) {
       brk: process!.brk,
       folds: report.processes[0]!.index.folds,
       repairs: report.processes[0]!.repairs,
+      untouched: report.processes[0]!.untouched,
     };
   });
 }
@@ -192,16 +193,91 @@ test('a reservation larger than the guest is mapped where it is used', async () 
   ]);
 });
 
+const TIB = 2 ** 40;
+const reserve = (bytes: number, prot: number, at = 0x7e00_0000_0000) =>
+  `mmap ( 0x0, ${bytes}, ${prot}, 34, -1, 0 ) --> [pre-success] Success(0x${at.toString(16)}) `;
+
+test('what is mapped and never touched takes no room, whatever its rights', async () => {
+  const { calls, untouched, accesses } = await mapped(
+    trace(
+      'I  00108000,2',
+      reserve(16 * TIB, 3, 0x4000_0000_0000),
+      reserve(TIB, 0),
+      `mprotect ( 0x7e0000000000, ${TIB}, 1 )${OK}`,
+      `mprotect ( 0x7e0000000000, ${2 ** 30}, 3 )${OK}`,
+      ' S 7e0000400000,8',
+      ' L 7e0080000000,8',
+      ' S 4a0000000000,8',
+      `munmap ( 0x400000000000, ${16 * TIB} )${OK}`,
+    ),
+  );
+  const [, written, read, first] = accesses
+    .map((address) => address & -0x400000)
+    .map((a) => a >>> 0);
+  expect(calls).toEqual([
+    [Sys.mmap2, written, 0x400000, 3],
+    [Sys.mmap2, read, 0x400000, 1],
+    [Sys.mmap2, first, 0x400000, 3],
+    [Sys.munmap, first, 0x400000, 0],
+  ]);
+  expect(untouched).toBe(TIB - 0x800000);
+});
+
+test('hundreds of small mappings that are not touched leave room for those that are', async () => {
+  const lines = Array.from({ length: 100 }, (_, i) =>
+    reserve(2 ** 27, 3, 0x10_0000_0000 + i * 2 ** 28),
+  );
+  const touched = Array.from(
+    { length: 500 },
+    (_, i) => ` S ${(0x7f00_0000_0000 + i * 2 ** 22).toString(16)},8`,
+  );
+  const { accesses } = await mapped(trace(...lines, ...touched, ' S 1000000000,8'));
+  expect(accesses.length).toBe(501);
+});
+
+test('a heap that grows by more than the guest has room for is mapped as it is used', async () => {
+  const { accesses } = await mapped(
+    trace(
+      'brk ( 0x0 ) --> [pre-success] Success(0x4035000) ',
+      `brk ( 0x${(0x4035000 + TIB).toString(16)} ) --> [pre-success] Success(0x${(0x4035000 + TIB).toString(16)}) `,
+      ' S 04036000,8',
+      ' S 8004036000,8',
+      'brk ( 0x4037000 ) --> [pre-success] Success(0x4037000) ',
+      ' S 04036000,8',
+      'I  00108000,1',
+    ),
+  );
+  expect(accesses.length).toBe(4);
+});
+
+test('what is moved keeps its rights, touched or not', async () => {
+  const { calls } = await mapped(
+    trace(
+      reserve(TIB, 1),
+      `mremap ( 0x7e0000000000, ${TIB}, ${2 * TIB}, 0x1 ) --> [pre-success] Success(0x5e0000000000) `,
+      ' L 5e0000000000,8',
+      'I  00108000,2',
+    ),
+  );
+  expect(calls).toEqual([[Sys.mmap2, expect.any(Number), 0x400000, 1]]);
+});
+
 test('a program that does not fit into the guest is refused at the line where it is seen', async () => {
-  const line = (gib: number) =>
-    `mmap ( 0x0, ${gib * 2 ** 30}, 3, 34, -1, 0 ) --> [pre-success] Success(0x7e0000000000) `;
-  expect(await complaint(trace('I  00108000,2', line(4)))).toMatch(/^t:6:1: .*3 GiB.*32-bit build/);
+  const touched = Array.from(
+    { length: 800 },
+    (_, i) => ` S ${(0x7f00_0000_0000 + i * 2 ** 22).toString(16)},8`,
+  );
+  expect(await complaint(trace('I  00108000,2', ...touched))).toMatch(
+    /^t:77\d:1: found .*768 places.*expected .*3 GiB.*32-bit build/,
+  );
 });
 
 /** What a process could do with 16 places of 1 MiB, some above the kernel and beyond 32 bits. */
 const PLACES = [0x4800000, 0xc0300000, 0xff400000, 0x7f0000300000, 0x7f0000700000, 0x7ffff0000000];
 const action = fc.record({
   what: fc.constantFrom('mmap', 'munmap', 'mprotect', 'access', 'access', 'access', 'brk'),
+  /** Of 16 calls one is on much more than a guest has. */
+  huge: fc.nat(15).map((n) => n === 0),
   place: fc.constantFrom(...PLACES),
   page: fc.nat(600),
   pages: fc.integer({ min: 1, max: 600 }),
@@ -216,9 +292,9 @@ test('whatever was mapped when, a replay does not fault and sees the same order'
       const expected = ['108000'];
       let brk = 0x7ff_0040_0000;
       lines.push(`brk ( 0x0 ) --> [pre-success] Success(0x${brk.toString(16)}) `);
-      for (const { what, place, page, pages, prot, offset } of actions) {
+      for (const { what, place, page, pages, prot, offset, huge } of actions) {
         const start = `0x${(place + page * 4096).toString(16)}`;
-        const length = pages * 4096;
+        const length = pages * (huge ? 2 ** 34 : 4096);
         if (what === 'mmap')
           lines.push(
             `mmap ( 0x0, ${length}, ${prot}, 34, -1, 0 ) --> [pre-success] Success(${start}) `,

@@ -74,7 +74,7 @@ test('the same process twice is refused', async () => {
 
 test('the lines of another process in a trace ask for one file for each', async () => {
   expect(await complaint(PARENT + BRK(30))).toMatch(/^t:\d+:1: .*process 30.*NAME\.%p/);
-  expect(await complaint(PARENT + banner(20, './other'))).toMatch(/second program begins/);
+  expect(await complaint(PARENT + banner(20, './other'))).toMatch(/beginning of a second program/);
 });
 
 test('calls keep their own numbers but where these mean something to the guest', async () => {

@@ -164,18 +164,20 @@ test('a second thread without SCHED lines cannot be imported', async () => {
   const start = banner(7) + f(1) + CLONE.replace(/--7--.*/, '');
   const other = 'SYSCALL[7,2](6) sys_close ( 5 )[sync] --> Success(0x0) \n';
   expect(await complaint(start + other)).toMatch(
-    /^t:7:1: .*second thread \(2\).*--trace-sched=yes/,
+    /^t:7:1: .*second thread \(2\), expected .*--trace-sched=yes/,
   );
   expect(await complaint(start + f(2))).toMatch(/^t:7:1: .*--trace-sched=yes/);
 });
 
 test('lines that contradict the schedule are told by their number', async () => {
   const start = banner(7) + acquired(7, 1, STARTS) + f(1);
-  expect(await complaint(start + acquired(7, 3))).toMatch(/^t:7:1: thread 3 runs, but no clone/);
+  expect(await complaint(start + acquired(7, 3))).toMatch(
+    /^t:7:1: found thread 3 running, expected a thread that a clone/,
+  );
   expect(
     await complaint(`${start}SYSCALL[7,2](6) sys_close ( 5 )[sync] --> Success(0x0) \n`),
   ).toMatch(/^t:7:1: found a call of thread 2 while thread 1 runs/);
   expect(await complaint(`${start}SYSCALL[7,1](3) ... [async] --> Success(0x0) \n`)).toMatch(
-    /^t:7:1: call 3 of thread 1 came back, but it had not gone to wait/,
+    /^t:7:1: found the return of call 3 of thread 1, expected a call of it that had gone to wait/,
   );
 });
