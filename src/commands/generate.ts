@@ -10,7 +10,7 @@ import type { PagingName } from '../../shared/entry.ts';
 import { UserError } from '../../shared/errors.ts';
 import type { Shard } from '../explore/campaign/plan.ts';
 import { ALPHABETS } from '../explore/generate/alphabets.ts';
-import { type Cluster, clustersOf, columnsText, testOf } from '../explore/generate/clusters.ts';
+import { type Cluster, clustersOf, columnsText, testFor } from '../explore/generate/clusters.ts';
 import { GenerateLedger } from '../explore/generate/ledger.ts';
 import {
   type GeneratePlan,
@@ -214,7 +214,7 @@ function write(
   { smallest }: Cluster,
 ): { readonly file: string; readonly token: string } {
   const space = plan.spaces[smallest.space]!;
-  const { name, text } = testOf(smallest, space);
+  const { name, text } = testFor(smallest, space);
   const file = join(out, name);
   const subject = new Subject(file, parseLitmus(text, file), space.setting);
   const result = subject.run(new Recorded(smallest.decisions), 0);

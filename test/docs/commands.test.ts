@@ -65,6 +65,9 @@ const COMES_TO: Readonly<Record<string, Outcome>> = {
     { says: /2\. order race on an entry/ },
   'explore litmus/1-fault/R2-cleared-entry-comes-back.yaml --defects R2 --discipline guest-lock --paging nonpae --race 2':
     { code: 1, says: /harm: violation/ },
+  'generate --ops 2 --paging': { says: /368 of 368 programs, .*; nothing wrong/ },
+  'generate --ops 3 --alphabet core': { says: /^3 operations, core, AA, pae, lock-free: / },
+  'generate --ops 2 --defects R5 --until-failure': { code: 1, says: /found-R5\/gen-\w+\.yaml/ },
   'explore mine.yaml': { says: /nothing wrong/ },
   explore: { code: [1, 3, 4, 5, 6], says: /it passes|was seen to pass/ },
   replay: { code: [1, 4], says: /(forbidden|oops): / },

@@ -2,7 +2,9 @@
 
 import type { PagingName } from '../../../shared/entry.ts';
 import { type Litmus, parseLitmus } from '../litmus/litmus.ts';
-import { TABLES } from './alphabets.ts';
+import { type Operation, readOperation } from '../litmus/operations.ts';
+import { readText, TextMistake } from '../litmus/tokens.ts';
+import { START, TABLES } from './alphabets.ts';
 import type { Configuration, Program } from './programs.ts';
 
 const ADDRESSES = { X: '0x00400000', Y: '0x00401000', K: '0xc0025000', TOP: '0xc0000000' };
@@ -83,15 +85,61 @@ export function litmusText(
 }
 
 /** The same, understood; its outcome is that the guest lives. */
-export function litmusOf(
-  program: Program,
-  configuration: Configuration,
-  paging: PagingName,
-): Litmus {
+function litmusOf(program: Program, configuration: Configuration, paging: PagingName): Litmus {
   const outcomes = [
     { when: 'alive', is: 'allowed', because: 'nothing here is a mistake of the guest' },
   ] as const;
   const parts = { name: 'a program', about: 'A program.', outcomes };
   const text = litmusText(program, configuration, paging, parts);
   return parseLitmus(text, 'a generated test');
+}
+
+/** The litmus test that it is; as outcome only that the guest lives. */
+export function understood(
+  program: Program,
+  configuration: Configuration,
+  paging: PagingName,
+): Litmus {
+  const template = templateOf(program, configuration, paging);
+  const vcpus = template.vcpus.map((column, i) => {
+    const texts = textsOf(program[i]!, i, program.length);
+    return { ...column, texts, ops: texts.map((text) => operationOf(text, template)) };
+  });
+  return { ...template, vcpus };
+}
+
+const templates = new Map<string, Litmus>();
+
+/** The test without operations; it differs with whether a vCPU starts another. */
+export function templateOf(
+  program: Program,
+  configuration: Configuration,
+  paging: PagingName,
+): Litmus {
+  const starts = program[0]!.includes(START);
+  const key = `${configuration} ${paging} ${starts}`;
+  const found = templates.get(key);
+  if (found !== undefined) return found;
+  const empty = [...configuration].map((_, i) => (starts && i === 0 ? [START] : []));
+  const litmus = litmusOf(empty, configuration, paging);
+  const vcpus = litmus.vcpus.map((column) => ({ ...column, ops: [], texts: [] }));
+  const template = { ...litmus, vcpus };
+  templates.set(key, template);
+  return template;
+}
+
+const known = new Map<string, Operation>();
+
+function operationOf(text: string, { guest, vcpus, cpus }: Litmus): Operation {
+  const key = `${cpus} ${text}`;
+  const found = known.get(key);
+  if (found !== undefined) return found;
+  const names = {
+    ...{ tables: [...guest.tables.keys()], vcpus: vcpus.length, hostCpus: cpus },
+    pages: guest.pages,
+  };
+  const operation = readText(text, names, readOperation);
+  if (operation instanceof TextMistake) throw operation;
+  known.set(key, operation);
+  return operation;
 }

@@ -80,7 +80,7 @@ interface Modelled {
   readonly before: Entry | undefined;
 }
 
-const keyOf = (table: string, va: Gva): string => `${va >= PAGE_OFFSET ? '' : table} ${va}`;
+export const keyOf = (table: string, va: Gva): string => `${va >= PAGE_OFFSET ? '' : table} ${va}`;
 
 class Model {
   readonly sights: readonly Sight[];
@@ -309,18 +309,4 @@ function givenBack(state: State, page: number): State[] {
     if (maps(entry) || maps(before)) owed.add(key);
   }
   return [{ ...state, memory: new Map(state.memory).set(page, undefined), owed }];
-}
-
-/** The vCPU that changes an entry has the table's lock: two that change the same one are a mistake. */
-export function twoChangeOneEntry(columns: readonly (readonly Operation[])[]): boolean {
-  const changedBy = new Map<string, number>();
-  for (const [vcpu, ops] of columns.entries()) {
-    for (const op of ops) {
-      if (op.kind !== 'pte' && op.kind !== 'set_pte' && op.kind !== 'tell_pte') continue;
-      const key = keyOf(op.table, op.va);
-      if ((changedBy.get(key) ?? vcpu) !== vcpu) return true;
-      changedBy.set(key, vcpu);
-    }
-  }
-  return false;
 }

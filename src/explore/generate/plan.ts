@@ -11,8 +11,8 @@ import { Dice } from '../strategies/dice.ts';
 import type { Setting } from '../subject.ts';
 import { ENGINE_VERSION } from '../token.ts';
 import { lettersOf } from './alphabets.ts';
+import { legalPrograms } from './legality.ts';
 import { type Configuration, type Program, programsOf } from './programs.ts';
-import { legalPrograms } from './trial.ts';
 
 /** Everything that the result depends on, as JSON. */
 export interface GeneratePlan {

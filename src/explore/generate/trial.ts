@@ -3,20 +3,17 @@
  * of its litmus test are exchanged.
  */
 
-import type { PagingName } from '../../../shared/entry.ts';
 import { guestLookUp } from '../../check/guest-tables.ts';
 import { hasFlag } from '../litmus/entries.ts';
 import { GuestTables } from '../litmus/guest.ts';
 import { valueNow } from '../litmus/judge.ts';
 import type { Litmus } from '../litmus/litmus.ts';
-import { type Operation, readOperation } from '../litmus/operations.ts';
-import { readText, TextMistake } from '../litmus/tokens.ts';
+import type { Operation } from '../litmus/operations.ts';
 import type { Strategy } from '../strategies/strategy.ts';
 import { Sweep } from '../strategies/sweep.ts';
 import { type Result, type Setting, Subject } from '../subject.ts';
-import { START } from './alphabets.ts';
-import { litmusOf, PAGE_NUMBERS, textsOf } from './guest.ts';
-import { type Expected, entryValue, expect, type Sight, twoChangeOneEntry } from './model.ts';
+import { PAGE_NUMBERS, templateOf, understood } from './guest.ts';
+import { type Expected, entryValue, expect, type Sight } from './model.ts';
 import type { Configuration, Program } from './programs.ts';
 
 /** Of one program. */
@@ -150,71 +147,3 @@ const NO_ORDER = {
   kind: 'outcome undeclared',
   message: 'undeclared: no outcome is declared for it',
 } as const;
-
-const known = new Map<string, Operation>();
-
-function operationOf(text: string, { guest, vcpus, cpus }: Litmus): Operation {
-  const key = `${cpus} ${text}`;
-  const found = known.get(key);
-  if (found !== undefined) return found;
-  const names = {
-    ...{ tables: [...guest.tables.keys()], vcpus: vcpus.length, hostCpus: cpus },
-    pages: guest.pages,
-  };
-  const operation = readText(text, names, readOperation);
-  if (operation instanceof TextMistake) throw operation;
-  known.set(key, operation);
-  return operation;
-}
-
-/** Whether a guest may do this: docs/litmus.md has the rules. */
-export function isLegal(
-  program: Program,
-  configuration: Configuration,
-  paging: PagingName,
-): boolean {
-  const litmus = understood(program, configuration, paging);
-  const columns = litmus.vcpus.map(({ ops }) => ops);
-  if (twoChangeOneEntry(columns)) return false;
-  const mayErr = columns.flat().some(({ kind }) => kind === 'discard' || kind === 'start');
-  return !mayErr || expect(litmus, PAGE_NUMBERS).mistake === undefined;
-}
-
-/** The litmus test that it is; as outcome only that the guest lives. */
-export function understood(
-  program: Program,
-  configuration: Configuration,
-  paging: PagingName,
-): Litmus {
-  const template = templateOf(program, configuration, paging);
-  const vcpus = template.vcpus.map((column, i) => {
-    const texts = textsOf(program[i]!, i, program.length);
-    return { ...column, texts, ops: texts.map((text) => operationOf(text, template)) };
-  });
-  return { ...template, vcpus };
-}
-
-const templates = new Map<string, Litmus>();
-
-/** The test without operations; it differs with whether a vCPU starts another. */
-function templateOf(program: Program, configuration: Configuration, paging: PagingName): Litmus {
-  const starts = program[0]!.includes(START);
-  const key = `${configuration} ${paging} ${starts}`;
-  const found = templates.get(key);
-  if (found !== undefined) return found;
-  const empty = [...configuration].map((_, i) => (starts && i === 0 ? [START] : []));
-  const litmus = litmusOf(empty, configuration, paging);
-  const vcpus = litmus.vcpus.map((column) => ({ ...column, ops: [], texts: [] }));
-  const template = { ...litmus, vcpus };
-  templates.set(key, template);
-  return template;
-}
-
-/** Programs of a space that a guest may run, in their order. */
-export function* legalPrograms(
-  programs: Iterable<Program>,
-  configuration: Configuration,
-  paging: PagingName,
-): Generator<Program, void, void> {
-  for (const program of programs) if (isLegal(program, configuration, paging)) yield program;
-}

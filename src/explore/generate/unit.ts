@@ -5,9 +5,10 @@ import { pairToBlame } from '../story/blame.ts';
 import { accessesOf } from '../story/tell.ts';
 import type { Ending, Result } from '../subject.ts';
 import type { FirstFind } from './each-defect.ts';
+import { isLegal } from './legality.ts';
 import type { Space } from './plan.ts';
 import type { Program } from './programs.ts';
-import { isLegal, Trial, type Tried } from './trial.ts';
+import { Trial, type Tried } from './trial.ts';
 
 export interface UnitResult {
   readonly programs: number;

@@ -4,33 +4,21 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { DefectId } from '../../shared/defects.ts';
-import type { DisciplineName } from '../../shared/discipline.ts';
-import type { PagingName } from '../../shared/entry.ts';
-import { lettersOf } from '../../src/explore/generate/alphabets.ts';
-import { testOf } from '../../src/explore/generate/clusters.ts';
-import { PAGE_NUMBERS } from '../../src/explore/generate/guest.ts';
-import { expect as modelled } from '../../src/explore/generate/model.ts';
-import { type Program, programsOf } from '../../src/explore/generate/programs.ts';
-import { isLegal, legalPrograms, Trial, understood } from '../../src/explore/generate/trial.ts';
-import { runUnit } from '../../src/explore/generate/unit.ts';
-import { readLitmus } from '../../src/explore/litmus/litmus.ts';
-import { Recorded } from '../../src/explore/strategies/recorded.ts';
-import { Sweep } from '../../src/explore/strategies/sweep.ts';
-import { Subject } from '../../src/explore/subject.ts';
-
-const legal = (
-  alphabet: string,
-  n: number,
-  configuration: string,
-  paging: PagingName,
-): Program[] => [
-  ...legalPrograms(
-    programsOf(lettersOf(alphabet, paging), configuration, n),
-    configuration,
-    paging,
-  ),
-];
+import type { DefectId } from '../../../shared/defects.ts';
+import type { DisciplineName } from '../../../shared/discipline.ts';
+import { testFor } from '../../../src/explore/generate/clusters.ts';
+import { PAGE_NUMBERS, understood } from '../../../src/explore/generate/guest.ts';
+import { isLegal } from '../../../src/explore/generate/legality.ts';
+import { expect as modelled } from '../../../src/explore/generate/model.ts';
+import type { Program } from '../../../src/explore/generate/programs.ts';
+import { testsOf } from '../../../src/explore/generate/tests.ts';
+import { Trial } from '../../../src/explore/generate/trial.ts';
+import { runUnit } from '../../../src/explore/generate/unit.ts';
+import { readLitmus } from '../../../src/explore/litmus/litmus.ts';
+import { Recorded } from '../../../src/explore/strategies/recorded.ts';
+import { Sweep } from '../../../src/explore/strategies/sweep.ts';
+import { Subject } from '../../../src/explore/subject.ts';
+import { legal } from './whole.ts';
 
 describe('there are as many programs', () => {
   test.each([
@@ -166,7 +154,7 @@ describe('a program that fails', () => {
     expect(result).toMatchObject({ programs: 3, failed: 2 });
     const [find] = result.finds;
     expect(find).toMatchObject({ program: FAILS, cause: 'findPgdir, then newPgdir', count: 1 });
-    const { name, text } = testOf({ ...find!, unit: 0, space: 0 }, space);
+    const { name, text } = testFor({ ...find!, unit: 0, space: 0 }, space);
     const path = join(mkdtempSync(join(tmpdir(), 'umbra-')), name);
     writeFileSync(path, text);
     const subject = new Subject(path, readLitmus(path), setting);
@@ -206,14 +194,19 @@ describe('without a test written by hand the programs of two operations find', (
   });
 });
 
-describe('core programs of two operations are all right', () => {
-  test.each([
-    { configuration: 'AB', paging: 'nonpae', discipline: 'guest-lock' },
-    { configuration: 'AA', paging: 'nonpae', discipline: 'pgdir-lock' },
-    { configuration: 'AA', paging: 'pae', discipline: 'lock-free' },
-  ] as const)('$configuration, $paging, $discipline', ({ configuration, ...setting }) => {
-    const space = { configuration, setting: { ...setting, defects: [] } };
-    const programs = legal('core', 2, configuration, setting.paging);
-    expect(runUnit(space, programs)).toMatchObject({ programs: programs.length, finds: [] });
-  });
+test('all of a space are there as litmus tests, whose every order of operations is declared', () => {
+  const space = { configuration: 'AA', paging: 'nonpae' } as const;
+  const tests = [...testsOf('boot', 3, space)];
+  expect(tests).toHaveLength(legal('boot', 3, 'AA', 'nonpae').length);
+  expect(new Set(tests.map(({ name }) => name)).size).toBe(tests.length);
+  const setting = { paging: 'nonpae', discipline: 'guest-lock', defects: [] } as const;
+  for (const { name, litmus } of tests.filter((_, i) => i % 8 === 0)) {
+    const subject = new Subject(name, litmus, setting);
+    const sweep = new Sweep({ preemptions: 0, edges: false });
+    for (;;) {
+      const { ending, message } = subject.run(sweep, 0);
+      if (sweep.exhausted) break;
+      expect(ending, `${litmus.name}: ${message}`).toBe('ok');
+    }
+  }
 });

@@ -1,0 +1,33 @@
+/** All programs of two operations, in every form and configuration, held in one discipline. */
+
+import { expect, test } from 'vitest';
+import type { DisciplineName } from '../../../shared/discipline.ts';
+import type { PagingName } from '../../../shared/entry.ts';
+import { lettersOf } from '../../../src/explore/generate/alphabets.ts';
+import { legalPrograms } from '../../../src/explore/generate/legality.ts';
+import { type Program, programsOf } from '../../../src/explore/generate/programs.ts';
+import { runUnit } from '../../../src/explore/generate/unit.ts';
+
+export const legal = (
+  alphabet: string,
+  operations: number,
+  configuration: string,
+  paging: PagingName,
+): Program[] => {
+  const programs = programsOf(lettersOf(alphabet, paging), configuration, operations);
+  return [...legalPrograms(programs, configuration, paging)];
+};
+
+/** Each discipline in a file of its own, so that they run side by side. */
+export const allAreRight = (discipline: DisciplineName): void =>
+  test.each(
+    (['nonpae', 'pae'] as const).flatMap((paging) =>
+      ['AA', 'AB'].map((configuration) => ({ paging, configuration })),
+    ),
+  )('$configuration, $paging', ({ paging, configuration }) => {
+    const programs = legal('all', 2, configuration, paging);
+    const space = { configuration, setting: { paging, discipline, defects: [] } };
+    const { schedules, steps: _, ...result } = runUnit(space, programs);
+    expect(result).toEqual({ programs: programs.length, failed: 0, finds: [] });
+    expect(schedules).toBeGreaterThan(40 * programs.length);
+  });
