@@ -15,6 +15,7 @@ import {
   seedOption,
   shardOption,
   strategiesOption,
+  TESTS,
   withSettings,
 } from './explore-options.ts';
 import {
@@ -47,7 +48,7 @@ export function campaignCommand(): Command {
       'Run litmus tests by many schedules each, in every setting that they are for, on all ' +
         'cores; say how many were different, what went wrong, and what may have been missed.',
     )
-    .argument('<path...>', 'litmus tests, or folders of them');
+    .argument('<test...>', TESTS);
   return withSettings(command)
     .optionsGroup('Schedules:')
     .addOption(strategiesOption())
@@ -70,7 +71,7 @@ export function campaignCommand(): Command {
         `${ExitCode.UserMistake} a mistake in what was given, ${ExitCode.Interrupted} ` +
         'interrupted by Ctrl-C (the report so far is shown).\n\nExamples:\n' +
         '  umbra campaign litmus --runs 10000 --out nightly.sqlite\n' +
-        '  umbra campaign litmus/5-flush --strategy pct-3,fewest --shard 1/4 --out 1.sqlite',
+        '  umbra campaign 5-flush --strategy pct-3,fewest --shard 1/4 --out 1.sqlite',
     )
     .action(campaign);
 }

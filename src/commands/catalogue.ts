@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { findPackageJSON } from 'node:module';
 import { Command } from 'commander';
 import { configure } from './configuration.ts';
+import { checkKinds } from './file-kind.ts';
 import type { OutputOptions } from './json-output.ts';
 import { withConfig } from './options.ts';
 import { columnsOf, fitLines, silenceProgress } from './terminal.ts';
@@ -97,6 +98,7 @@ export async function makeProgram(name: string | undefined): Promise<Command> {
     addCompletion(program).helpGroup(LOOK_UP);
   }
   return program.hook('preAction', async (_, command) => {
+    checkKinds(command);
     await configure(command, allCommands);
     if ((command.opts() as OutputOptions).quiet) silenceProgress();
   });

@@ -48,6 +48,8 @@ export function compareCommand(): Command {
         'the same\ncode differ. Growth and memory are not compared.\n' +
         `\nExit code: ${ExitCode.Ok} nothing is slower, ${ExitCode.Failed} something is, ` +
         `${ExitCode.UserMistake} a mistake in what was given.\n\nExamples:\n` +
+        '  npm run bench -- --json before.json\n' +
+        '  npm run bench -- --json after.json\n' +
         '  umbra compare before.json after.json\n' +
         '  umbra compare before.json after.json --by value --threshold 10 --json comparison.json',
     )

@@ -34,6 +34,8 @@ export function costsCommand(): Command {
       `\nExit code: ${ExitCode.Ok} listed or compared, whatever came of it, ` +
         `${ExitCode.UserMistake} a mistake in what was given.\n\nExamples:\n` +
         '  umbra costs --costs haswell\n' +
+        '  umbra start --policy pinned --json one.json\n' +
+        '  umbra start --policy random --json another.json\n' +
         '  umbra costs one.json another.json --costs pentium4',
     )
     .action(run);

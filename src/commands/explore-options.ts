@@ -8,6 +8,10 @@ import { didYouMean } from '../yaml/closest.ts';
 import { parseDefects } from './defects.ts';
 import { disciplineOption, integer, memoryOption, pagingOption } from './options.ts';
 
+/** What the commands take that run many tests. */
+export const TESTS =
+  'litmus tests, folders of them, or names of what comes with umbra (umbra litmus lists it)';
+
 /** Settings that are not given are those that a test is for. */
 export type SettingOptions = Partial<Setting>;
 

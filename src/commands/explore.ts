@@ -69,7 +69,7 @@ export function exploreCommand(): Command {
       'Run a litmus test by many schedules, in which every access of shared memory is a place ' +
         'where the turn may pass to another host CPU, until one goes wrong.',
     )
-    .argument('<file>', 'a litmus test (litmus/ has those that come with umbra)')
+    .argument('<test>', 'a litmus test: a file, or the name of one that comes with umbra')
     .optionsGroup('Schedules:')
     .addOption(strategiesOption())
     .addOption(engineOption())
@@ -103,9 +103,9 @@ export function exploreCommand(): Command {
         `${ExitCode.Oops} the host died, ${ExitCode.Deadlock} deadlock, ${ExitCode.Livelock} ` +
         `livelock, ${ExitCode.UserMistake} a mistake in what was given, ${ExitCode.Interrupted} ` +
         'interrupted by Ctrl-C.\n\nExamples:\n' +
-        '  umbra explore litmus/1-fault/R2-cleared-entry-comes-back.yaml --defects R2\n' +
-        '  umbra explore litmus/6-switcher/migrations.yaml --strategy pct-3 --runs 10000\n' +
-        '  umbra explore litmus/1-fault/R4-both-allocate-the-table.yaml --defects R4 --races',
+        '  umbra explore R2-cleared-entry-comes-back --defects R2\n' +
+        '  umbra explore migrations --strategy pct-3 --runs 10000\n' +
+        '  umbra explore R4-both-allocate-the-table --defects R4 --races',
     )
     .action((file: string, options: Options, command: Command) => {
       if (!options.races && options.race === undefined) return explore(file, options, command);

@@ -1,9 +1,10 @@
 /** `umbra litmus`: what litmus tests come to, counted over many schedules. */
 
 import { Command } from 'commander';
-import { findLitmusFiles } from '../explore/litmus/find-files.ts';
+import { findLitmusFiles, shippedTests } from '../explore/litmus/find-files.ts';
 import { type Litmus, readLitmus } from '../explore/litmus/litmus.ts';
 import { Tally } from '../explore/litmus/tally.ts';
+import { litmusJsonSchema } from '../explore/litmus/schema.ts';
 import { STRATEGIES } from '../explore/strategies/catalogue.ts';
 import { type Result, type Setting, Subject, settingsOf } from '../explore/subject.ts';
 import { ExitCode } from './exit-code.ts';
@@ -11,6 +12,7 @@ import {
   type SettingOptions,
   seedOption,
   strategiesOption,
+  TESTS,
   withSettings,
 } from './explore-options.ts';
 import { heedingInterrupt } from './interrupt.ts';
@@ -19,12 +21,13 @@ import { type Counted, describe, outcomesTable, reportOf } from './litmus-report
 import { integer } from './options.ts';
 import { Progress } from './progress.ts';
 import { OUT_OPTION, type ResultOptions, resultsOf } from './run-folder.ts';
-import { clearLine, showProgress } from './terminal.ts';
+import { clearLine, listing, showProgress } from './terminal.ts';
 
 interface Options extends SettingOptions, ResultOptions {
   readonly strategy: readonly string[];
   readonly runs: number;
   readonly seed: number;
+  readonly schema?: true;
 }
 
 export function litmusCommand(): Command {
@@ -32,9 +35,9 @@ export function litmusCommand(): Command {
     .summary('Count the outcomes of litmus tests over many schedules')
     .description(
       'Run litmus tests by many schedules each, in every setting that they are for, and count ' +
-        'their outcomes.',
+        'their outcomes. Alone, list those that come with umbra.',
     )
-    .argument('<path...>', 'litmus tests, or folders of them');
+    .argument('[test...]', TESTS);
   return withSettings(command)
     .optionsGroup('Schedules:')
     .addOption(strategiesOption())
@@ -44,19 +47,28 @@ export function litmusCommand(): Command {
     .option(...JSON_OPTION)
     .option(...QUIET_OPTION)
     .option(...OUT_OPTION)
+    .option('--schema', 'print the JSON Schema of litmus tests, for editors, and run nothing')
     .addHelpText(
       'after',
       `\nExit code: ${ExitCode.Ok} all as it may be, ${ExitCode.Failed} an outcome that is ` +
         `forbidden or not declared, a broken invariant or a bad end, ${ExitCode.UserMistake} a ` +
         `mistake in what was given, ${ExitCode.Interrupted} interrupted by Ctrl-C (what there is so ` +
         'far is shown).\n\nExamples:\n' +
-        '  umbra litmus litmus\n' +
-        '  umbra litmus litmus/6-switcher --defects R9 --runs 1000',
+        '  umbra litmus R6-no-shootdown\n' +
+        '  umbra litmus 6-switcher --defects R9 --runs 1000',
     )
     .action(litmus);
 }
 
 async function litmus(paths: readonly string[], options: Options, command: Command): Promise<void> {
+  if (options.schema) {
+    process.stdout.write(`${JSON.stringify(litmusJsonSchema(), null, 2)}\n`);
+    return;
+  }
+  if (paths.length === 0) {
+    process.stdout.write(list());
+    return;
+  }
   const writeResult = resultsOf(options, command);
   const print = printer(options);
   const tests = findLitmusFiles(paths).map((path) => ({ path, litmus: readLitmus(path) }));
@@ -85,6 +97,17 @@ async function litmus(paths: readonly string[], options: Options, command: Comma
   const failed = all.some(({ wrong }) => wrong.length > 0);
   if (failed) process.exitCode = ExitCode.Failed;
   else process.exitCode = interrupted ? ExitCode.Interrupted : ExitCode.Ok;
+}
+
+/** Those that come with umbra, by the part of the paging code that they are about. */
+function list(): string {
+  const parts = Map.groupBy(shippedTests(), ({ part }) => part);
+  return [...parts]
+    .map(([part, tests]) => {
+      const entries = tests.map(({ name, path }) => [name, readLitmus(path).name] as const);
+      return `${part}\n${listing(entries, 2)}`;
+    })
+    .join('');
 }
 
 /** Schedules between two looks at what else there is to do. */

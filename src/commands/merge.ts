@@ -26,7 +26,10 @@ export function mergeCommand(): Command {
       'after',
       `\nExit code: ${ExitCode.Ok} nothing wrong, ${ExitCode.Failed} a schedule went wrong, ` +
         `${ExitCode.UserMistake} the ledgers do not fit together, or something is missing.\n\n` +
-        'Examples:\n  umbra merge 1.sqlite 2.sqlite 3.sqlite -o all.sqlite',
+        'Examples:\n' +
+        '  umbra campaign 5-flush --shard 1/2 --out 1.sqlite\n' +
+        '  umbra campaign 5-flush --shard 2/2 --out 2.sqlite\n' +
+        '  umbra merge 1.sqlite 2.sqlite -o all.sqlite',
     )
     .action((paths: readonly string[], options: Options) => {
       const { out, json } = options;

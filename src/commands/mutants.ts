@@ -67,7 +67,7 @@ export function mutantsCommand(): Command {
       `\nExit code: ${ExitCode.Ok} each was caught by one of the strategies, ${ExitCode.Failed} ` +
         `one was not (its line says ${MISSED}), ${ExitCode.UserMistake} a mistake in what was ` +
         `given, ${ExitCode.Interrupted} interrupted by Ctrl-C (what is done so far is shown).\n\nExamples:\n` +
-        '  umbra mutants --runs 1000 --markdown docs/mutants.md\n' +
+        '  umbra mutants --runs 1000 --markdown mutants.md\n' +
         '  umbra mutants --only R2,R9 --strategy pct-3,surw',
     )
     .action(mutants);

@@ -27,7 +27,8 @@ export function reportCommand(): Command {
       'after',
       `\nExit code: ${ExitCode.Ok} it is written, ${ExitCode.UserMistake} a mistake in what was given.\n\nExamples:\n` +
         '  umbra start --out runs/first && umbra report runs/first -o first.html\n' +
-        '  umbra report runs/pinned runs/random -o compared.html',
+        '  umbra start --policy pinned --out runs/pinned\n' +
+        '  umbra report runs/first runs/pinned -o compared.html',
     )
     .action(report);
 }

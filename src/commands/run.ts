@@ -21,7 +21,7 @@ import {
 } from './options.ts';
 import { OUT_OPTION, type ResultOptions, resultsOf } from './run-folder.ts';
 import { runMachine } from './run-machine.ts';
-import { columnsOf, wrap } from './terminal.ts';
+import { listing } from './terminal.ts';
 import {
   type TraceArguments,
   traceEventsOption,
@@ -67,7 +67,7 @@ export function runCommand(): Command {
         'is shown). With --discipline, --defects or --vcpus given, what the file expects does not count.\n\n' +
         'Examples:\n' +
         '  umbra run parallel-pigz --cpus 4\n' +
-        '  umbra run my-machine.yaml --json run.json',
+        '  umbra run cow-storm --discipline guest-lock --vcpus 2 --json run.json',
     )
     .action(run);
 }
@@ -98,14 +98,7 @@ async function run(
   });
 }
 
-function list(): string {
-  const names = scenarioNames();
-  const indent = Math.max(...names.map((name) => name.length)) + 2;
-  const columns = columnsOf(process.stdout);
-  return names
-    .map((name) => {
-      const { description = '' } = readScenario(pathOf(name)).scenario;
-      return `${wrap(`${name.padEnd(indent - 1)} ${description}`, columns, indent)}\n`;
-    })
-    .join('');
-}
+const list = (): string =>
+  listing(
+    scenarioNames().map((name) => [name, readScenario(pathOf(name)).scenario.description ?? '']),
+  );

@@ -8,7 +8,7 @@ import type { DisciplineName } from '../../shared/discipline.ts';
 import type { PagingName } from '../../shared/entry.ts';
 import { costTable } from '../cost/model.ts';
 import type { PresetName } from '../cost/presets.ts';
-import { SAMPLES, samplePath } from '../guest/traces/samples.ts';
+import { SAMPLES, tracePath } from '../guest/traces/samples.ts';
 import type { PolicyName } from '../host/policy.ts';
 import type { Slice } from '../scenario/spec.ts';
 import { ExitCode } from './exit-code.ts';
@@ -61,7 +61,11 @@ export function startCommand(): Command {
         'that moves the guests between host CPUs; then show what shadow paging had to do, and ' +
         'prove that everything was given back.',
     )
-    .argument('[trace...]', 'trace files (umbra import makes them); by default pigz, ls, sort, wc')
+    .argument(
+      '[trace...]',
+      'trace files (umbra import makes them), or names of those that come with umbra: ' +
+        `${SAMPLES.join(', ')}; by default the first four`,
+    )
     .optionsGroup('Machine:')
     .option('--cpus <n>', 'host CPUs, a worker thread each', integer(1), defaultCpus())
     .addOption(pagingOption().default('nonpae'))
@@ -87,13 +91,13 @@ export function startCommand(): Command {
         `${ExitCode.Interrupted} interrupted by Ctrl-C (the summary so far is shown).\n\n` +
         'Examples:\n' +
         '  umbra start --cpus 4 --paging pae\n' +
-        '  umbra start my-program.umbra --json run.json',
+        '  umbra start pigz pigz --vcpus 2 --discipline guest-lock --json run.json',
     )
     .action(start);
 }
 
 async function start(traces: readonly string[], options: Options, command: Command): Promise<void> {
-  const paths = traces.length > 0 ? traces : SAMPLES.map(samplePath);
+  const paths = (traces.length > 0 ? traces : SAMPLES.slice(0, 4)).map(tracePath);
   await runMachine(
     {
       hostCpus: options.cpus,

@@ -49,6 +49,19 @@ export function wrap(text: string, columns: number, indent = 2): string {
   return [...lines, line].join('\n');
 }
 
+/** Names and what they are, in two columns; `margin` is left free before them. */
+export function listing(
+  entries: readonly (readonly [name: string, text: string])[],
+  margin = 0,
+): string {
+  const indent = Math.max(...entries.map(([name]) => name.length)) + 2;
+  const columns = columnsOf(process.stdout) - margin;
+  return entries
+    .map(([name, text]) => `${wrap(`${name.padEnd(indent - 1)} ${text}`, columns, indent)}\n`)
+    .join('')
+    .replaceAll(/^(?=.)/gm, ' '.repeat(margin));
+}
+
 let isSilent = false;
 
 /** From now on nobody is told how far anything is: --quiet. */

@@ -4,6 +4,7 @@
  */
 
 import type { z } from 'zod';
+import { hex } from '../../shared/address.ts';
 import { closest, didYouMean } from './closest.ts';
 
 export type Path = readonly (string | number)[];
@@ -31,8 +32,13 @@ export interface JsonSchema {
   readonly minimum?: number;
   readonly maximum?: number;
   readonly minItems?: number;
+  readonly maxItems?: number;
+  readonly format?: string;
   readonly minLength?: number;
 }
+
+/** Of a number that is an address: it is shown in hexadecimal. */
+export const ADDRESS = 'address';
 
 /** Enumerations longer than this are not listed whole. */
 const MOST_LISTED = 14;
@@ -71,6 +77,12 @@ function mistakes(
     if (branches.length === 1) return branch!.flatMap((one) => mistakes(one, path, value, schema));
     if (branches.length > 1 && isMap(found)) return [noVariant(path, found, here)];
   }
+  const most = here[0]?.maxItems;
+  if (issue.code === 'too_big' && Array.isArray(found) && most !== undefined) {
+    // The place is the first that is too many.
+    const text = `found ${found.length} ${String(path.at(-1))}, expected at most ${most}`;
+    return [{ path: [...path, most], text }];
+  }
   const suggested = typeof found === 'string' ? didYouMean(found, here.flatMap(namesIn)) : '';
   if (found === undefined) {
     const key = String(path.at(-1));
@@ -78,7 +90,10 @@ function mistakes(
       { path: path.slice(0, -1), text: `found no ${key}, expected ${key}: ${expected(here)}` },
     ];
   }
-  return [{ path, text: `found ${show(found)}, expected ${expected(here)}${suggested}` }];
+  const isAddress = here.every(({ format }) => format === ADDRESS);
+  return [
+    { path, text: `found ${show(found, isAddress)}, expected ${expected(here)}${suggested}` },
+  ];
 }
 
 /** Of the kinds that a value may be, the one that its fields tell, if they tell one. */
@@ -137,6 +152,7 @@ const expected = (schemas: readonly JsonSchema[]): string =>
 
 function describe(schema: JsonSchema): string {
   const { minimum, maximum, required = [], properties = {}, items } = schema;
+  if (schema.format === ADDRESS) return `an address from ${hex(minimum!)} to ${hex(maximum!)}`;
   if (schema.enum !== undefined) return oneOf(schema.enum);
   if (schema.type === 'integer') return `a whole number from ${minimum} to ${maximum}`;
   if (schema.type === 'number') return 'a number';
@@ -167,7 +183,8 @@ const isMap = (value: unknown): value is object =>
 
 const MOST_SHOWN = 40;
 
-function show(value: unknown): string {
+function show(value: unknown, isAddress = false): string {
+  if (isAddress && Number.isInteger(value)) return hex(Number(value));
   if (value === null) return 'nothing';
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
   if (isMap(value)) return 'a map';

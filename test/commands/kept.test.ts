@@ -101,7 +101,7 @@ describe('a schedule is named', () => {
   test('by what comes through a pipe from umbra explore', () => {
     const main = `"${process.execPath}" ${join(process.cwd(), 'src/main.ts')}`;
     const explore = `${main} explore ${NAME} ${FORM.join(' ')}`;
-    const env = 'cd ' + folder + ' && unset UMBRA_STATE';
+    const env = `cd ${folder} && unset UMBRA_STATE`;
     expect(shell(`${env}; ${explore} | ${main} replay -`)).toMatchObject({
       ...{ code: 4, stderr: '' },
       stdout: at('replay', '--last').stdout,

@@ -1,11 +1,13 @@
-/** That docs/litmus.md says what is so. */
+/** That docs/litmus.md says what is so. TELL=1 writes its table of fields anew. */
 
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { readCondition } from '../../src/explore/litmus/conditions.ts';
 import { parseLitmus } from '../../src/explore/litmus/litmus.ts';
 import { readOperation } from '../../src/explore/litmus/operations.ts';
+import { litmusJsonSchema } from '../../src/explore/litmus/schema.ts';
 import { readText, TextMistake } from '../../src/explore/litmus/tokens.ts';
+import { fieldsTable } from './fields.ts';
 
 const text = readFileSync('docs/litmus.md', 'utf8');
 
@@ -19,6 +21,17 @@ const cells = (heading: string): string[] =>
     .flatMap((line) => [...line.split(' | ')[0]!.matchAll(/`([^`]+)`/g)].map(([, cell]) => cell!));
 
 const names = { tables: ['A'], vcpus: 2, hostCpus: 2, pages: 64 };
+
+test('its table has all fields', () => {
+  const table = fieldsTable(litmusJsonSchema(), ['guest', 'vcpus', 'outcomes']);
+  const block = `<!-- fields -->\n\n${table}\n\n<!-- end -->`;
+  if (process.env['TELL']) {
+    const told = text.replace(/<!-- fields -->[\s\S]*<!-- end -->/, () => block);
+    writeFileSync('docs/litmus.md', told);
+    return;
+  }
+  expect(text).toContain(block);
+});
 
 test('its example is a litmus test', () => {
   const [, yaml] = /```yaml\n([\s\S]*?)```/.exec(text)!;

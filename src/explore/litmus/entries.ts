@@ -14,7 +14,7 @@ import {
   PAGE_RW,
   PAGE_USER,
 } from '../../../shared/entry.ts';
-import type { Reader } from './tokens.ts';
+import { pageText, type Reader } from './tokens.ts';
 
 /** Bits of the low half; `nx` is the high half's one. */
 const FLAGS = {
@@ -38,7 +38,7 @@ const MOST_PAGE = 0xf_ffff;
 
 export function readEntry(reader: Reader): Entry {
   if (reader.word(['page', 'none']) === 'none') return NO_ENTRY;
-  const page = reader.number('a page number', MOST_PAGE);
+  const page = reader.number('a page number', MOST_PAGE, pageText);
   let entry = makeEntry(page, PAGE_PRESENT);
   while (reader.peek !== '') entry = withFlag(entry, reader.word(FLAG_NAMES));
   return entry;

@@ -1,6 +1,6 @@
 /** A litmus test: a tiny guest, a column of operations for each vCPU, and outcomes declared beforehand. */
 
-import { type Gva, toGva } from '../../../shared/address.ts';
+import { type Gva, hex, toGva } from '../../../shared/address.ts';
 import type { DefectId } from '../../../shared/defects.ts';
 import type { DisciplineName } from '../../../shared/discipline.ts';
 import type { Entry, PagingName } from '../../../shared/entry.ts';
@@ -15,7 +15,7 @@ import { readEntry } from './entries.ts';
 import { litmusPath } from './find-files.ts';
 import { type Operation, readOperation } from './operations.ts';
 import { type Judgement, litmusJsonSchema, litmusSchema, type RawLitmus } from './schema.ts';
-import { type Names, type Reader, readText, TextMistake } from './tokens.ts';
+import { type Names, pageText, type Reader, readText, TextMistake } from './tokens.ts';
 
 export interface Litmus {
   readonly name: string;
@@ -115,16 +115,28 @@ function understand(raw: RawLitmus): Validated<Litmus> {
     for (const [address, text] of Object.entries(guest.tables[name]!)) {
       const path = ['guest', 'tables', name, address];
       const va = Number(address);
-      if (!isUserPage(va)) wrong(path, address, 'the address of a page below 0xc0000000', true);
+      if (!isUserPage(va))
+        wrong(
+          path,
+          Number.isNaN(va) ? address : hex(va),
+          'the address of a page below 0xc0000000',
+          true,
+        );
       const entry = read(path, text, readEntry);
       if (entry !== undefined) table.set(toGva(va), entry);
     }
     return [name, table] as const;
   });
   const launcher = Object.entries(guest.launcher).map(([page, state]) => {
-    const range = `a page from ${FIRST_USER_PAGE} to ${guest.pages - 1}`;
+    const range = `a page from ${pageText(FIRST_USER_PAGE)} to ${pageText(guest.pages - 1)}`;
     const fits = Number(page) >= FIRST_USER_PAGE && Number(page) < guest.pages;
-    if (!fits) wrong(['guest', 'launcher', page], page, range, true);
+    if (!fits)
+      wrong(
+        ['guest', 'launcher', page],
+        Number.isNaN(Number(page)) ? page : pageText(Number(page)),
+        range,
+        true,
+      );
     return [Number(page), state] as const;
   });
   const ops = raw.vcpus.map((column, i) =>

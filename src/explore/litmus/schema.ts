@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { ALL_DEFECTS } from '../../../shared/defects.ts';
 import { DISCIPLINES } from '../../../shared/discipline.ts';
 import { GUEST_DUTIES } from '../../check/guest-duty.ts';
-import type { JsonSchema } from '../../yaml/mistakes.ts';
+import { ADDRESS, type JsonSchema } from '../../yaml/mistakes.ts';
 import { pagingPolicySchema } from '../../yaml/paging-policy.ts';
 import { MOST_CPUS } from '../engine/actors.ts';
 
@@ -13,6 +13,7 @@ const MOST_PAGES = 512;
 const MOST_U32 = 0xffff_ffff;
 
 const integer = (least: number, most: number) => z.int().min(least).max(most);
+const address = () => integer(0, MOST_U32).meta({ format: ADDRESS });
 
 export const JUDGEMENTS = ['allowed', 'interesting', 'forbidden'] as const;
 
@@ -63,7 +64,7 @@ export const litmusSchema = z
           cpu: integer(0, MOST_CPUS - 1)
             .optional()
             .describe('The host CPU that it starts on.'),
-          stack: integer(0, MOST_U32)
+          stack: address()
             .optional()
             .describe(
               'Where its stack for traps begins, growing down; by default a page of its own.',
@@ -87,7 +88,7 @@ export const litmusSchema = z
           when: z
             .string()
             .describe('A condition on the end of the run; the first that holds counts.'),
-          is: z.enum(JUDGEMENTS),
+          is: z.enum(JUDGEMENTS).describe('Whether it may end so; interesting is worth a look.'),
           because: z.string().min(1).describe('The reason.'),
         }),
       )

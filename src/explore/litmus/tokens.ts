@@ -1,6 +1,6 @@
 /** The short texts in a litmus file, read word by word; a mistake says at which column. */
 
-import { type Gva, toGva } from '../../../shared/address.ts';
+import { type Gva, hex, toGva } from '../../../shared/address.ts';
 import { didYouMean } from '../../yaml/closest.ts';
 
 /** What is wrong with a text, and how far into it, counted from 0. */
@@ -32,6 +32,9 @@ const TOKEN = /->|[=!]=|"[^"]*"?|[A-Za-z0-9_]+|\S/g;
 const NUMBER = /^(0x[0-9a-f]+|[0-9]+)$/i;
 
 const MOST_U32 = 0xffff_ffff;
+
+/** Pages as they are written. */
+export const pageText = (page: number): string => `0x${page.toString(16)}`;
 
 export class Reader {
   readonly names: Names;
@@ -109,15 +112,16 @@ export class Reader {
 
   /** A page of the guest's memory. */
   page(): number {
-    return this.number('a page', this.names.pages - 1);
+    const most = this.names.pages - 1;
+    return this.number('a page', most, pageText);
   }
 
-  /** A number from 0 to `most`; `what` it is, for who wrote something else. */
-  number(what: string, most = MOST_U32): number {
+  /** A number from 0 to `most`; `what` it is, for who wrote something else, and how `most` is told. */
+  number(what: string, most = MOST_U32, told: (n: number) => string = String): number {
     const value = this.isNumber() ? Number(this.peek) : Number.NaN;
     if (!(value <= most)) {
-      const range = most === MOST_U32 ? '' : ` from 0 to ${most}`;
-      this.fail(`${what}${range}`);
+      const range = most < MOST_U32 ? ` from 0 to ${told(most)}` : '';
+      this.fail(value > most && range === '' ? `${what} of at most ${hex(most)}` : what + range);
     }
     this.#next++;
     return value;

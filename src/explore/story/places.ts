@@ -154,7 +154,7 @@ export class Places {
     if (within(frameCaches)) return { name: 'cached frames', kind: 'queue' };
     if (within(guests)) return { name: 'reason why the guest died', kind: 'number' };
     if (life !== undefined) return this.#inFrame(at, life);
-    return { name: `unknown word ${at}`, kind: 'unknown' };
+    return { name: `unknown word at ${hexAddress(at)}`, kind: 'unknown' };
   }
 
   /** A frame by what it is used for. */

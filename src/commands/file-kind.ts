@@ -1,0 +1,145 @@
+/** What a file or folder is, so that one given to the wrong command is told where it belongs. */
+
+import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { parseDocument } from 'yaml';
+import { UserError } from '../../shared/errors.ts';
+import { shippedTests } from '../explore/litmus/find-files.ts';
+import { MAGIC } from '../guest/traces/format.ts';
+import { SAMPLES } from '../guest/traces/samples.ts';
+import { scenarioNames } from '../scenario/find.ts';
+import { pathOf } from './configuration.ts';
+
+const KINDS = {
+  scenario: { is: 'a scenario', by: 'umbra run' },
+  litmus: { is: 'a litmus test', by: 'umbra litmus, explore and campaign' },
+  configuration: { is: 'a file of options', by: 'every command, with --config' },
+  trace: { is: "a program's trace", by: 'umbra start' },
+  lackey: { is: 'a log of Valgrind’s lackey', by: 'umbra import lackey' },
+  schedule: { is: 'a schedule', by: 'umbra replay, inspect and shrink' },
+  vectors: { is: 'a recording of the C code', by: 'umbra conformance' },
+  ledger: { is: 'a ledger or another database', by: 'umbra merge, and --out of umbra campaign' },
+  timeline: { is: 'a trace of host CPUs', by: 'ui.perfetto.dev' },
+  page: { is: 'a page', by: 'a browser' },
+  benchmark: { is: 'a run of the benchmark', by: 'umbra compare and report' },
+  machine: { is: 'the report of a run', by: 'umbra report and costs' },
+  found: { is: 'the result of a search', by: 'umbra replay, inspect and shrink' },
+  result: { is: 'a result of --json', by: 'umbra report' },
+  runFolder: {
+    is: 'a folder of --out',
+    by: 'umbra report, and umbra replay if a schedule is in it',
+  },
+  folder: { is: 'a folder', by: 'umbra litmus, campaign and conformance' },
+} as const;
+
+export type FileKind = keyof typeof KINDS;
+
+/** What the arguments of each command may be; of the others any. */
+const TAKES: Readonly<Record<string, readonly FileKind[]>> = {
+  start: ['trace'],
+  run: ['scenario'],
+  litmus: ['litmus', 'folder'],
+  explore: ['litmus'],
+  campaign: ['litmus', 'folder'],
+  replay: ['schedule', 'found', 'runFolder'],
+  inspect: ['schedule', 'found', 'runFolder'],
+  shrink: ['schedule', 'found', 'runFolder'],
+  merge: ['ledger'],
+  conformance: ['vectors', 'folder'],
+  compare: ['benchmark'],
+  costs: ['machine'],
+  'import lackey': ['lackey'],
+};
+
+/** Throws UserError for an argument that is a file or a folder of another kind than the command takes. */
+export function checkKinds(command: Command): void {
+  const name = pathOf(command);
+  const takes = TAKES[name];
+  const { config, test } = command.opts() as { readonly config?: string; readonly test?: string };
+  if (config !== undefined) mustBe(config, ['configuration'], '--config');
+  if (test !== undefined) mustBe(test, ['litmus'], '--test');
+  if (takes === undefined) return;
+  for (const path of command.args) mustBe(path, takes, `umbra ${name}`);
+}
+
+function mustBe(path: string, takes: readonly FileKind[], who: string): void {
+  const kind = kindOf(path);
+  if (kind === undefined || takes.includes(kind)) return;
+  const { is, by } = KINDS[kind];
+  throw new UserError(`${path} is ${is}, and ${who} takes ${KINDS[takes[0]!].is}: it is for ${by}`);
+}
+
+/** Looked at no further than this: a log may be long. */
+const MOST_BYTES = 1 << 20;
+
+/**
+ * Of a path, or of the name of what comes with umbra. Undefined for what is not known, and for what
+ * can be read but once.
+ */
+export function kindOf(path: string): FileKind | undefined {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat === undefined) return kindOfName(path);
+  if (stat.isDirectory()) return existsSync(join(path, 'run.json')) ? 'runFolder' : 'folder';
+  if (!stat.isFile()) return undefined;
+  const bytes = beginningOf(path);
+  if (bytes === undefined) return undefined;
+  if (bytes.subarray(0, MAGIC.length).equals(MAGIC)) return 'trace';
+  const text = bytes.toString('utf8');
+  if (text.startsWith('SQLite format 3\0')) return 'ledger';
+  if (path.endsWith('.pftrace')) return 'timeline';
+  if (/^\s*<(!doctype|html)/i.test(text)) return 'page';
+  if (/^==\d+== |^(I | [LSM]) ?[0-9a-f]{6,},\d+$/m.test(text.slice(0, 4096))) return 'lackey';
+  if (text.startsWith('{')) return jsonKind(path, text);
+  return (
+    yamlKind(text) ?? (/\bumbra\d+\.[\w-]{20}|^umbra replay /m.test(text) ? 'schedule' : undefined)
+  );
+}
+
+function kindOfName(name: string): FileKind | undefined {
+  if (scenarioNames().includes(name)) return 'scenario';
+  if (shippedTests().some((test) => test.name === name)) return 'litmus';
+  if (shippedTests().some(({ part }) => part === name)) return 'folder';
+  return (SAMPLES as readonly string[]).includes(name) ? 'trace' : undefined;
+}
+
+/** Undefined for what cannot be read. */
+function beginningOf(path: string): Buffer | undefined {
+  try {
+    const bytes = Buffer.alloc(MOST_BYTES);
+    const file = openSync(path, 'r');
+    const length = readSync(file, bytes);
+    closeSync(file);
+    return bytes.subarray(0, length);
+  } catch {
+    return undefined;
+  }
+}
+
+function jsonKind(path: string, beginning: string): FileKind | undefined {
+  const [line] = beginning.split('\n', 1);
+  if (/"switcherAddr"/.test(line!)) return 'vectors';
+  const value = keysIn(() => JSON.parse(readFileSync(path, 'utf8')));
+  if (!value?.has('schema_version')) return undefined;
+  if (value.has('lines') && value.has('growth')) return 'benchmark';
+  if (value.has('configuration') && value.has('total')) return 'machine';
+  const hasToken = /"umbra\d+\.[\w-]{20}/.test(readFileSync(path, 'utf8'));
+  return hasToken ? 'found' : 'result';
+}
+
+function yamlKind(text: string): FileKind | undefined {
+  const keys = keysIn(() => parseDocument(text).toJS());
+  if (keys === undefined) return undefined;
+  if (keys.has('vcpus') && keys.has('outcomes')) return 'litmus';
+  return keys.has('guests') ? 'scenario' : undefined;
+}
+
+/** Of a map; undefined for what is none, or cannot be understood. */
+function keysIn(read: () => unknown): ReadonlySet<string> | undefined {
+  try {
+    const value = read();
+    return typeof value === 'object' && value !== null ? new Set(Object.keys(value)) : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,81 @@
+/** Every example of every --help runs as it stands, one after the other, in an empty folder. */
+
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { commandsBelow } from './all-commands.ts';
+
+/** What takes minutes is run on less. */
+const SHORTER: readonly (readonly [RegExp, string])[] = [
+  [/--seconds \d+/, '--seconds 2'],
+  [/--runs \d{3,}/, '--runs 20'],
+  [/--ops \d{4,}/, '--ops 100000'],
+  [/(study \w+)$/, '$1 --seeds 1 --experiment interval'],
+  [/--seeds \d+/, '--seeds 1'],
+  [/(generate .*)$/, '$1 --seconds 2'],
+  [/npm run bench --/, 'npm run bench -- --filter "TLB hit, load" --isolates 2'],
+];
+
+/** By a command's beginning: how else than well it may end. */
+const ENDS: Readonly<Record<string, readonly number[]>> = {
+  'umbra litmus 6-switcher --defects R9': [1],
+  'umbra explore R2-cleared-entry-comes-back --defects R2': [1],
+  'umbra explore R10-one-pgdir-two-cpus --defects R10': [4],
+  'umbra explore R4-both-allocate-the-table --defects R4 --races': [0, 1],
+  'umbra replay --last': [1],
+  'umbra shrink --last': [4],
+  'umbra stress --defects R5 --until-failure': [1],
+  'umbra generate --defects R5 --until-failure': [0, 1],
+  // On 20 schedules each.
+  'umbra mutants': [0, 1],
+  'umbra compare': [0, 1],
+};
+
+const folder = mkdtempSync(join(tmpdir(), 'umbra-examples-'));
+mkdirSync(join(folder, '.config/fish/completions'), { recursive: true });
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Behind the command there may be two spaces, and what it does. */
+const examplesIn = (help: string): string[] => {
+  const [, block = ''] = help.split(/^Examples:$/m);
+  return block
+    .split('\n\n')[0]!
+    .replaceAll(/\\\n\s*/g, '')
+    .split('\n')
+    .filter((line) => line.startsWith('  '))
+    .map((line) => line.trim().split(/ {2,}/)[0]!);
+};
+
+function run(line: string) {
+  const main = `"${process.execPath}" "${resolve('src/main.ts')}"`;
+  const bench = `"${process.execPath}" "${resolve('bench/main.ts')}"`;
+  const script = [
+    `umbra() { ${main} "$@"; }`,
+    `npm() { shift 3; ${bench} "$@"; }`,
+    SHORTER.reduce((text, [long, short]) => text.replace(long, short), line),
+  ].join('\n');
+  const { UMBRA_STATE: _, ...env } = process.env;
+  const options = { cwd: folder, encoding: 'utf8', env: { ...env, HOME: folder } } as const;
+  return spawnSync('bash', ['-c', script], { ...options, maxBuffer: 1 << 28 });
+}
+
+const has = (program: string): boolean => spawnSync(program, ['--version']).status === 0;
+const missing = ['valgrind', 'zsh', 'fish'].filter((program) => !has(program));
+const canRun = (line: string): boolean =>
+  !missing.some((program) => line.includes(`${program} `) && !line.includes('completion fish'));
+
+describe.each(await commandsBelow())('umbra $name', ({ help }) => {
+  const examples = examplesIn(help);
+
+  test('has some', () => {
+    expect(examples.length).toBeGreaterThan(0);
+  });
+
+  test.each(examples.filter(canRun))('%s', (line) => {
+    const [, ends = [0]] = Object.entries(ENDS).find(([begin]) => line.startsWith(begin)) ?? [];
+    const { status, stdout, stderr } = run(line);
+    expect(ends, `${status}\n${stderr}\n${stdout.slice(-2000)}`).toContain(status);
+  });
+});

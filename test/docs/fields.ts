@@ -1,0 +1,66 @@
+/** The fields of a file as a table, from its JSON Schema. */
+
+interface Field {
+  readonly description?: string;
+  readonly default?: unknown;
+  readonly type?: string;
+  readonly format?: string;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly minItems?: number;
+  readonly maxItems?: number;
+  readonly enum?: readonly unknown[];
+  readonly items?: Field;
+  readonly anyOf?: readonly Field[];
+  readonly properties?: Readonly<Record<string, Field>>;
+  readonly additionalProperties?: Field | boolean;
+}
+
+const count = (n: number): string => n.toLocaleString('en-US').replaceAll(',', ' ');
+
+/** What may stand there, in short; more than a few names are left to the schema. */
+function kind(field: Field): string {
+  if (field.anyOf) return [...new Set(field.anyOf.map(kind))].join(', or ');
+  if (field.enum) {
+    const names = field.enum.map((name) => `\`${name}\``);
+    return names.length > 6 ? 'a name' : names.join(' ');
+  }
+  if (field.type === 'array') {
+    const most = field.maxItems === undefined ? '' : `${field.minItems ?? 0} – ${field.maxItems}, `;
+    return `a list: ${most}${kind(field.items!)}`;
+  }
+  if (field.type === 'object') {
+    const names = Object.keys(field.properties ?? {});
+    if (names.length > 0) return `{${names.slice(0, 4).join(', ')}}`;
+    return `a map: ${kind(field.additionalProperties as Field)}`;
+  }
+  if (field.format === 'address') return 'an address';
+  if (field.type === 'integer') return `${count(field.minimum!)} – ${count(field.maximum!)}`;
+  return field.type === 'boolean' ? 'true or false' : 'text';
+}
+
+function value(given: unknown): string {
+  if (given === undefined) return '';
+  return `\`${typeof given === 'string' ? given : JSON.stringify(given).replaceAll('"', '')}\``;
+}
+
+const row = (...cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+
+const rows = ({ properties }: Field, within: string): string[] =>
+  Object.entries(properties!).map(([name, field]) =>
+    row(`\`${within}${name}\``, kind(field), value(field.default), field.description ?? ''),
+  );
+
+/** Of the whole file, and then of what is in some of its fields. */
+export function fieldsTable(schema: unknown, inner: readonly string[]): string {
+  const whole = schema as Field;
+  return [
+    row('field', 'what may stand there', 'by default', 'what it means'),
+    '|---|---|---|---|',
+    ...rows(whole, ''),
+    ...inner.flatMap((name) => {
+      const field = whole.properties![name]!;
+      return rows(field.items ?? field, `${name}: `);
+    }),
+  ].join('\n');
+}
