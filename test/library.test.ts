@@ -1,7 +1,7 @@
 /** umbra as a library: from the sources, and as the package that is published. */
 
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
@@ -69,7 +69,7 @@ test('the package installs into an empty folder, where the example of the docs a
   const [, example] = /```js\n([\s\S]*?)```/.exec(readFileSync('docs/library.md', 'utf8'))!;
   writeFileSync(join(folder, 'example.js'), example!);
   expect(run(process.execPath, 'example.js')).toMatch(/^done [1-9]\d* \d+\n$/);
-  const main = 'node_modules/umbra/dist/src/main.js';
+  const main = 'node_modules/umbra/bin/umbra.cjs';
   expect(run(process.execPath, main, 'start', '--cpus', '2')).toContain('came back');
   writeFileSync(join(folder, 'typed.ts'), example!);
   const tsc = join(process.cwd(), 'node_modules/typescript/bin/tsc');
@@ -86,3 +86,47 @@ test('the package installs into an empty folder, where the example of the docs a
     'typed.ts',
   );
 }, 120_000);
+
+test('installed, it knows by name what comes with it, keeps what it finds, and has its docs', () => {
+  const bin = join(folder, 'node_modules/umbra/bin/umbra.cjs');
+  const { UMBRA_STATE: _, ...env } = process.env;
+  const umbra = (...args: readonly string[]) => {
+    const options = { cwd: folder, encoding: 'utf8', env, maxBuffer: 1 << 28 } as const;
+    const { status, stdout, stderr } = spawnSync(process.execPath, [bin, ...args], options);
+    return { code: status, stdout, stderr };
+  };
+  expect(umbra('litmus').stdout).toMatch(/^ {2}R6-no-shootdown +\w/m);
+  expect(umbra('litmus', 'R6-no-shootdown', '--runs', '2')).toMatchObject({ code: 0, stderr: '' });
+  const found = umbra('explore', 'R10-one-pgdir-two-cpus', '--defects', 'R10');
+  expect(found).toMatchObject({ code: 4, stderr: '' });
+  expect(found.stdout).toContain('on 2 threads it goes the same way, step for step');
+  expect(umbra('replay', '--last', '--story', '--against')).toMatchObject({ code: 4, stderr: '' });
+  expect(umbra('conformance', '--quiet')).toEqual({ code: 0, stdout: '', stderr: '' });
+  expect(umbra('start', 'ls', '--quiet')).toEqual({ code: 0, stdout: '', stderr: '' });
+  for (const page of ['README.md', 'CHANGELOG.md', 'docs/litmus.md', 'litmus/schema.json']) {
+    expect(existsSync(join(folder, 'node_modules/umbra', page)), page).toBe(true);
+  }
+  const manifest = JSON.parse(
+    readFileSync(join(folder, 'node_modules/umbra/package.json'), 'utf8'),
+  );
+  expect(manifest).toMatchObject({ repository: { type: 'git' }, license: 'GPL-2.0-or-later' });
+  expect(manifest.keywords).toContain('lguest');
+});
+
+test('an older Node is told in a sentence what umbra takes', () => {
+  const old = join(folder, 'old.cjs');
+  const versions = "{ ...process.versions, node: '20.19.0' }";
+  writeFileSync(old, `Object.defineProperty(process, 'versions', { value: ${versions} });`);
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    ['-r', old, 'bin/umbra.cjs', '--version'],
+    { encoding: 'utf8' },
+  );
+  expect(stderr).toMatch(
+    /^umbra: this is Node 20\.19\.0 \(.*\), and umbra takes Node 24 or later;/,
+  );
+  expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+  // And it can be read by one: nothing in it is newer than what came with Node 8.
+  const code = readFileSync('bin/umbra.cjs', 'utf8');
+  expect(code).not.toMatch(/\?\.|\?\?|\bawait\b|^import .* from/m);
+});

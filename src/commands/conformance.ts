@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os';
 import { Command } from 'commander';
 import { UserError } from '../../shared/errors.ts';
 import type { Refused } from '../../workers/conformance-task.ts';
-import { findVectorFiles } from '../conformance/find-files.ts';
+import { findVectorFiles, shippedVectors } from '../conformance/find-files.ts';
 import type { Replayed } from '../conformance/replay.ts';
 import { type ConformanceResult, toJson, toText } from '../conformance/report.ts';
 import { count, flag, type Table, text } from '../report/table.ts';
@@ -22,7 +22,10 @@ export function conformanceCommand(): Command {
       'Replay recordings of what the C code did, and show the first operation of each file ' +
         'whose outcome is another one.',
     )
-    .argument('<path...>', 'vector files, or folders to search for *.jsonl')
+    .argument(
+      '[path...]',
+      'vector files, or folders to search for *.jsonl; by default the recordings that come with umbra',
+    )
     .option(...JSON_OPTION)
     .option(...QUIET_OPTION)
     .option(...OUT_OPTION)
@@ -31,8 +34,8 @@ export function conformanceCommand(): Command {
       `\nExit code: ${ExitCode.Ok} all agree, ${ExitCode.Failed} a difference, ` +
         `${ExitCode.UserMistake} a path that is not a vector file, ${ExitCode.Interrupted} ` +
         `interrupted by Ctrl-C (what there is so far is shown).\n\nExamples:\n` +
-        '  umbra conformance test/vectors\n' +
-        '  umbra conformance test/vectors/pae --json differences.json',
+        '  umbra conformance\n' +
+        '  umbra conformance --json differences.json',
     )
     .action(conformance);
 }
@@ -43,7 +46,7 @@ async function conformance(
   command: Command,
 ): Promise<void> {
   const writeResult = resultsOf(options, command);
-  const found = findVectorFiles(paths);
+  const found = findVectorFiles(paths.length > 0 ? paths : [shippedVectors()]);
   const { outcomes, interrupted } = await replayAll(found.files);
   const result: ConformanceResult = {
     replayed: outcomes.filter((o) => 'operations' in o),

@@ -32,14 +32,13 @@ function lackeyCommand(): Command {
     .requiredOption('-o, --output <file>', 'the trace file to write; replaced if it is there')
     .addHelpText(
       'after',
-      '\nHow to make a log:\n' +
+      '\nExamples:\n' +
         '  valgrind --tool=lackey --trace-mem=yes --trace-syscalls=yes --trace-sched=yes \\\n' +
-        '           --trace-children=yes --log-file=trace.%p PROGRAM\n\n' +
+        '           --trace-children=yes --log-file=trace.%p true\n' +
+        '  umbra import lackey trace.* -o true.umbra\n' +
+        '  umbra start true.umbra\n\n' +
         'A log may be in UTF-8 or UTF-16, with or without a byte order mark, and its lines may end as on\n' +
         'Linux, Windows or old Macs. Memory that the program mapped and never touched takes no room.\n\n' +
-        'Examples:\n' +
-        '  umbra import lackey trace.4711 -o program.umbra\n' +
-        '  umbra import lackey trace.*.gz -o pipeline.umbra && umbra start pipeline.umbra\n\n' +
         `Exit code: ${ExitCode.Ok} imported, ${ExitCode.UserMistake} a log that cannot be read; ` +
         'nothing is written then.',
     )

@@ -3,8 +3,8 @@
 import { Command } from 'commander';
 import { findLitmusFiles, shippedTests } from '../explore/litmus/find-files.ts';
 import { type Litmus, readLitmus } from '../explore/litmus/litmus.ts';
-import { Tally } from '../explore/litmus/tally.ts';
 import { litmusJsonSchema } from '../explore/litmus/schema.ts';
+import { Tally } from '../explore/litmus/tally.ts';
 import { STRATEGIES } from '../explore/strategies/catalogue.ts';
 import { type Result, type Setting, Subject, settingsOf } from '../explore/subject.ts';
 import { ExitCode } from './exit-code.ts';

@@ -27,9 +27,9 @@ export function mergeCommand(): Command {
       `\nExit code: ${ExitCode.Ok} nothing wrong, ${ExitCode.Failed} a schedule went wrong, ` +
         `${ExitCode.UserMistake} the ledgers do not fit together, or something is missing.\n\n` +
         'Examples:\n' +
-        '  umbra campaign 5-flush --shard 1/2 --out 1.sqlite\n' +
-        '  umbra campaign 5-flush --shard 2/2 --out 2.sqlite\n' +
-        '  umbra merge 1.sqlite 2.sqlite -o all.sqlite',
+        '  umbra campaign 5-flush --shard 1/2 --out first.sqlite\n' +
+        '  umbra campaign 5-flush --shard 2/2 --out second.sqlite\n' +
+        '  umbra merge first.sqlite second.sqlite -o all.sqlite',
     )
     .action((paths: readonly string[], options: Options) => {
       const { out, json } = options;

@@ -1,7 +1,7 @@
 /** `umbra mutants`: is each defect caught, by which strategy, how soon and how often? */
 
 import { availableParallelism } from 'node:os';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { type DefectId, SCHEDULE_DEFECTS } from '../../shared/defects.ts';
 import { UserError } from '../../shared/errors.ts';
 import {
@@ -56,7 +56,11 @@ export function mutantsCommand(): Command {
     )
     .addOption(strategiesOption().default(DEFAULT_STRATEGIES, 'portfolio and its members'))
     .addOption(seedOption())
-    .option('--only <ids>', 'defects with commas between them: R2,R9', parseMutants, MUTANTS)
+    .addOption(
+      new Option('--only <ids>', 'defects with commas between them: R2,R9')
+        .argParser(parseMutants)
+        .default(MUTANTS, 'each'),
+    )
     .option('--threads <n>', 'that work at it', integer(1), availableParallelism())
     .option(...JSON_OPTION)
     .option(...QUIET_OPTION)
@@ -67,7 +71,7 @@ export function mutantsCommand(): Command {
       `\nExit code: ${ExitCode.Ok} each was caught by one of the strategies, ${ExitCode.Failed} ` +
         `one was not (its line says ${MISSED}), ${ExitCode.UserMistake} a mistake in what was ` +
         `given, ${ExitCode.Interrupted} interrupted by Ctrl-C (what is done so far is shown).\n\nExamples:\n` +
-        '  umbra mutants --runs 1000 --markdown mutants.md\n' +
+        '  umbra mutants --markdown mutants.md\n' +
         '  umbra mutants --only R2,R9 --strategy pct-3,surw',
     )
     .action(mutants);

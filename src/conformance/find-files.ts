@@ -1,7 +1,8 @@
 /** Which vector files the user means by the paths given. */
 
 import { readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { findPackageJSON } from 'node:module';
+import { dirname, join, relative } from 'node:path';
 
 const NOT_A_FOLDER = 'not a folder';
 
@@ -11,6 +12,10 @@ export interface FoundFiles {
   /** One sentence for each folder that holds none, or cannot be read. */
   readonly refused: readonly string[];
 }
+
+/** The recordings that come with umbra, by their path from here. */
+export const shippedVectors = (): string =>
+  relative('', join(dirname(findPackageJSON(import.meta.url)!), 'test', 'vectors'));
 
 /** A folder stands for all `*.jsonl` in and below it. Anything else is taken for a file. */
 export function findVectorFiles(paths: readonly string[]): FoundFiles {

@@ -9,6 +9,7 @@ import { commandsBelow } from './all-commands.ts';
 
 /** What takes minutes is run on less. */
 const SHORTER: readonly (readonly [RegExp, string])[] = [
+  [/mutants --markdown/, 'mutants --only R15 --strategy random --runs 2 --markdown'],
   [/--seconds \d+/, '--seconds 2'],
   [/--runs \d{3,}/, '--runs 20'],
   [/--ops \d{4,}/, '--ops 100000'],
@@ -29,7 +30,7 @@ const ENDS: Readonly<Record<string, readonly number[]>> = {
   'umbra stress --defects R5 --until-failure': [1],
   'umbra generate --defects R5 --until-failure': [0, 1],
   // On 20 schedules each.
-  'umbra mutants': [0, 1],
+  'umbra mutants --only R2,R9': [0, 1],
   'umbra compare': [0, 1],
 };
 

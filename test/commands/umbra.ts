@@ -38,10 +38,18 @@ export function shell(line: string): Ran {
 export const hasTerminal =
   process.platform === 'linux' && spawnSync('script', ['--version']).status === 0;
 
+/** At a terminal of so many columns. */
+export function atTerminal(columns: number, ...args: readonly string[]): Ran {
+  const command = `stty cols ${columns}; exec ${process.execPath} src/main.ts ${args.join(' ')}`;
+  const options = { encoding: 'utf8', maxBuffer: 1 << 28 } as const;
+  const { status, stdout, stderr } = spawnSync('script', ['-qec', command, '/dev/null'], options);
+  return { code: status, stdout, stderr };
+}
+
 /** At a terminal, and Ctrl-C as soon as the command has said something like `sign`. */
 export async function interrupted(sign: RegExp, ...args: readonly string[]): Promise<Ran> {
   // exec: a shell that waits for the command would be ended by Ctrl-C itself, and its exit code told.
-  const command = ['exec', process.execPath, 'src/main.ts', ...args].join(' ');
+  const command = ['stty cols 100; exec', process.execPath, 'src/main.ts', ...args].join(' ');
   const child = spawn('script', ['-qec', command, '/dev/null']);
   let said = '';
   let done = false;

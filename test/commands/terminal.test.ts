@@ -1,0 +1,125 @@
+/** At a terminal: nothing is wider than it is, and Ctrl-C keeps what there is. */
+
+import { stripVTControlCharacters } from 'node:util';
+import { describe, expect, test } from 'vitest';
+import { fitLines, fitted, wrap } from '../../src/commands/terminal.ts';
+import { tableText } from '../../src/report/plain-table.ts';
+import { commandsBelow } from './all-commands.ts';
+import { atTerminal, hasTerminal, interrupted } from './umbra.ts';
+
+const COLUMNS = 60;
+
+const FORM = ['--paging', 'nonpae', '--discipline', 'guest-lock'];
+const R10 = ['R10-one-pgdir-two-cpus', '--defects', 'R10', ...FORM];
+
+/** Lines that are too wide, but for commands to be pasted, which are of no use broken. */
+const wideIn = (text: string, columns = COLUMNS): string[] =>
+  stripVTControlCharacters(text)
+    .split(/[\r\n]+/)
+    .filter((line) => line.length > columns && !/^ *(\w+ +)?umbra /.test(line));
+
+describe.runIf(hasTerminal)(`what is printed at ${COLUMNS} columns fits`, () => {
+  test.each([
+    [['litmus', 'R2-dirty-erased', '--runs', '5']],
+    [['campaign', 'R2-dirty-erased', '--runs', '20']],
+    [['mutants', '--only', 'R15', '--runs', '2', '--strategy', 'random,fewest,pos,surw,pct-2']],
+    [['explore', ...R10, '--races', '--runs', '5']],
+    [['explore', ...R10]],
+    [['stress', '--runs', '1']],
+    [['start', 'ls', '--cpus', '4']],
+    [['run']],
+    [['litmus']],
+    [['costs']],
+    [['defects']],
+    [['study']],
+    [['conformance', 'test/vectors/pae/random-0000.jsonl']],
+    [['run', '--slice', 'much']],
+    [['litmus', 'scenarios/swarm.yaml']],
+  ])('%j', (args) => {
+    const { stdout } = atTerminal(COLUMNS, ...args);
+    expect(stdout).not.toBe('');
+    expect(wideIn(stdout)).toEqual([]);
+  });
+
+  test('of every --help', async () => {
+    const { stdout } = atTerminal(COLUMNS, '--help');
+    expect(wideIn(stdout).filter((line) => !line.startsWith('  umbra '))).toEqual([]);
+    for (const { help } of await commandsBelow())
+      expect(wideIn(fitLines(help, 100), 100)).toEqual([]);
+  });
+});
+
+describe.runIf(hasTerminal)('Ctrl-C', () => {
+  test('in umbra litmus keeps the tests that are done, and the schedules of the one at work', async () => {
+    const { code, stdout } = await interrupted(
+      /R1-two-faults[\s\S]*[1-9]\d* of [\d,]+ schedules, [^,]*, ETA/,
+      ...['litmus', '1-fault', ...FORM, '--runs', '300', '--json', '/dev/null'],
+    );
+    expect(stdout).toMatch(/R1-two-faults-one-entry.yaml: two faults on one entry/);
+    expect(stdout).toMatch(/umbra: interrupted; [\d,]+ of [\d,]+ schedules are done/);
+    expect(code).toBe(130);
+  });
+
+  test('in umbra litmus says 1 where something went wrong before', async () => {
+    const { code, stdout } = await interrupted(/\d FAILED/, 'litmus', ...R10, '--runs', '100000');
+    expect(stdout).toMatch(/^umbra replay /m);
+    expect(stdout).toContain('umbra: interrupted; ');
+    expect(code).toBe(1);
+  });
+
+  test('in umbra conformance keeps the files that are replayed', async () => {
+    const { code, stdout } = await interrupted(/[1-9]\d* of \d+ files/, 'conformance');
+    expect(stdout).toMatch(/\d+ files?, [\d,]+ operations: all agree/);
+    expect(stdout).toMatch(/umbra: interrupted; \d+ of \d+ files are replayed/);
+    expect(code).toBe(130);
+  });
+
+  test('in umbra mutants keeps what is done', async () => {
+    const { code, stdout } = await interrupted(
+      /[1-9]\d* of [\d,]+ schedules/,
+      ...[
+        'mutants',
+        '--only',
+        'R15,R9',
+        '--strategy',
+        'random,pos',
+        '--runs',
+        '40',
+        '--threads',
+        '1',
+      ],
+    );
+    expect(stdout).toMatch(/Interrupted: [1-9]\d* of \d+ pieces of work are done/);
+    expect(stdout).toContain('and the matrix is not whole');
+    expect(code).toBe(130);
+  });
+});
+
+describe('text is fitted', () => {
+  test('progress loses its last parts, and what failed is first', () => {
+    const line = '3 FAILED, 1,200 of 5,000 schedules, 431/s, ETA 0:09, some/long/path.yaml';
+    expect(fitted(line, 59)).toBe('3 FAILED, 1,200 of 5,000 schedules, 431/s, ETA 0:09');
+    expect(fitted(line, 20)).toBe('3 FAILED');
+    expect(fitted(line, 5)).toBe('3 FAI');
+  });
+
+  test('lines are broken between words, with their indent, and commands are not', () => {
+    expect(fitLines('  one two three', 10)).toBe('  one two\n    three');
+    expect(fitLines('umbra replay something', 10)).toBe('umbra replay something');
+    expect(fitLines('anything that is long', undefined)).toBe('anything that is long');
+    expect(wrap('a bb ccc', 5)).toBe('a bb\n  ccc');
+  });
+
+  test('a table breaks its texts first, and then becomes several', () => {
+    const head = ['', 'many', 'words'];
+    const align = ['left', 'right', 'left'] as const;
+    const rows = [['first', '1,000', 'some words that are many']];
+    const table = (columns?: number) => tableText(head, align, rows, columns).split('\n');
+    expect(table()).toHaveLength(2);
+    expect(table(34).every((line) => line.length <= 34)).toBe(true);
+    expect(table(34)).toHaveLength(3);
+    expect(table(22)[0]).toMatch(/many/);
+    expect(table(22).every((line) => line.length <= 22)).toBe(true);
+    expect(table(22).filter((line) => line.includes('first'))).toHaveLength(2);
+  });
+});
