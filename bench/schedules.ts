@@ -7,7 +7,8 @@ import { Words } from '../shared/words.ts';
 import { Beginning } from '../src/explore/engine/beginning.ts';
 import type { Run } from '../src/explore/engine/run.ts';
 import { LEAVE, Task } from '../src/explore/engine/task.ts';
-import { PAGE_BITS, Turn } from '../src/explore/engine/turn.ts';
+import { PAGE_BITS, Trace } from '../src/explore/engine/trace.ts';
+import { Turn } from '../src/explore/engine/turn.ts';
 import { TurnState } from '../src/explore/engine/turn-state.ts';
 import { TurnWords } from '../src/explore/engine/turn-words.ts';
 import { bootLitmus } from '../src/explore/litmus/boot.ts';
@@ -156,7 +157,9 @@ function loads(isControlled: boolean): Side {
   const { shared, host } = bootLitmus(readLitmus(TWO_CPUS), SETTING);
   const words = new Uint32Array(TurnState.wordsFor(2, 1));
   const { touched } = new Beginning(host);
-  const turn = new StillTurn(new TurnState(words, 2, 1), host, 'sc', touched);
+  const { length } = host.words.plain;
+  const trace = new Trace(new Int32Array(Trace.memoryFor(length)), length);
+  const turn = new StillTurn(new TurnState(words, 2, 1, trace), host, 'sc', touched);
   for (const { index } of host.cpus) {
     turn.tasks.push(new Task(turn, index, host));
   }

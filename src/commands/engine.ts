@@ -19,6 +19,8 @@ export const engineOption = (): Option =>
 export interface Engine {
   /** Undefined when there are no more schedules. */
   run(seed: number): Promise<Result | undefined>;
+  /** Whether the last schedule was one of a list, and not drawn. */
+  readonly isListed: boolean;
   close(): Promise<void>;
 }
 
@@ -36,12 +38,17 @@ export async function startEngine(
         // It finds out at the beginning of a run.
         return strategy.exhausted ? undefined : result;
       },
+      get isListed() {
+        return strategy.isListed ?? false;
+      },
       close: async () => {},
     };
   }
   const board = await subject.onThreads();
   return {
     run: async (seed) => subject.judged(await board.run(strategyName, seed)),
+    // Those that keep a list do not go from thread to thread.
+    isListed: false,
     close: () => board.close(),
   };
 }

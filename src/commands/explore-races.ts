@@ -156,7 +156,7 @@ async function gather(
   options: RaceOptions,
   isInterrupted: () => boolean,
 ): Promise<Gathered> {
-  const digests = new Set<string>();
+  const behaviours = new Set<string>();
   let schedules = 0;
   let wrong = 0;
   let first: Result | undefined;
@@ -166,7 +166,7 @@ async function gather(
       const result = gatherer.run(strategy, seed);
       if (strategy.exhausted) return false;
       schedules++;
-      digests.add(result.run.digest);
+      behaviours.add(result.run.trace);
       if (result.ending !== 'ok') {
         wrong++;
         first ??= result;
@@ -176,7 +176,7 @@ async function gather(
   }
   const { setting } = subject;
   return {
-    ...{ setting, schedules, distinct: digests.size, wrong },
+    ...{ setting, schedules, distinct: behaviours.size, wrong },
     ...(first && { failure: failureOf(subject, first) }),
   };
 }

@@ -2,6 +2,7 @@
 
 import { Command, Option } from 'commander';
 import { UserError } from '../../shared/errors.ts';
+import { Behaviours, formatUnseen, type Unseen } from '../explore/behaviours.ts';
 import { readLitmus } from '../explore/litmus/litmus.ts';
 import { type Ending, type Result, type Setting, Subject, settingsOf } from '../explore/subject.ts';
 import { count, quantity, type Table, text } from '../report/table.ts';
@@ -39,10 +40,12 @@ interface Found {
   readonly setting: Setting;
   readonly strategy: string;
   readonly schedules: number;
-  /** Of them, how many took their steps in another order than all before. */
+  /** Of them, how many behaved otherwise than all before. */
   readonly distinct: number;
   /** The strategy has no others. */
   readonly exhausted: boolean;
+  /** That a further schedule of the strategy behaves in another way. */
+  readonly unseen: Unseen | null;
   readonly steps: number;
   readonly seconds: number;
   readonly failure?: {
@@ -177,8 +180,7 @@ async function exploreSettings(
       }
       if (options.engine === 'isolate') print(await confirmOnThreads(subject, failure), true);
       if (!options.shrink) return [...all, found];
-      const searched = [...all.filter((other) => other.setting === setting), found];
-      const shrunk = await shrinkShown(subject, failure, isInterrupted, searched);
+      const shrunk = await shrinkShown(subject, failure, isInterrupted);
       print(describeShrunk(shrunk), true);
       return [...all, { ...found, failure: { ...found.failure!, shrunk } }];
     }
@@ -198,7 +200,7 @@ async function search(
   const engine = await startEngine(engineName, subject, strategy);
   const start = performance.now();
   const elapsed = (): number => (performance.now() - start) / 1000;
-  const digests = new Set<string>();
+  const behaviours = new Behaviours();
   let steps = 0;
   let schedules = 0;
   let exhausted = false;
@@ -214,7 +216,7 @@ async function search(
       schedules++;
       progress.add();
       steps += result.run.steps;
-      digests.add(result.run.digest);
+      behaviours.add(result.run.trace, !engine.isListed);
       if (result.ending !== 'ok') failure = result;
       if (schedules % BATCH === 0) await new Promise(setImmediate);
     }
@@ -223,7 +225,8 @@ async function search(
     await engine.close();
   }
   const found: Found = {
-    ...{ setting: subject.setting, strategy, schedules, distinct: digests.size, exhausted, steps },
+    ...{ setting: subject.setting, strategy, schedules, exhausted, steps },
+    ...{ distinct: behaviours.distinct, unseen: behaviours.unseen ?? null },
     seconds: elapsed(),
     ...(failure && {
       failure: {
@@ -243,9 +246,15 @@ function describe(found: Found, several: boolean): string {
     `${setting.discipline}, ${setting.paging}${several ? `, ${strategy}` : ''}: ${n(schedules)} schedules, ${n(distinct)} of them ` +
     `different, ${n(steps / schedules)} steps each, ${n(schedules / seconds)} schedules/s`;
   const all = exhausted ? ', all that the strategy has' : '';
-  if (failure === undefined) return `${line}${all}; nothing wrong\n`;
+  if (failure === undefined) return `${line}${all}; nothing wrong\n${furtherOf(found)}`;
   const says = `${failure.ending}: ${failure.message}`;
   return `${line}\n${says}\n${keepLast({ token: failure.token, says })}\n`;
+}
+
+/** What is to be expected of further schedules, if they are drawn. */
+function furtherOf({ strategy, exhausted, unseen }: Found): string {
+  if (unseen === null || exhausted) return '';
+  return `a further schedule of ${strategy} behaves in yet another way: ${formatUnseen(unseen)}\n`;
 }
 
 const settingsTable = (all: readonly Found[]): Table => ({
@@ -257,16 +266,17 @@ const settingsTable = (all: readonly Found[]): Table => ({
     memory: text('sc or tso'),
     strategy: text('how schedules were chosen'),
     schedules: count('that were run'),
-    distinct: count('of them in another order than all before'),
+    distinct: count('of them that behaved otherwise than all before'),
+    unseen: quantity('', 'chance that a further one of the strategy would; null if none was drawn'),
     steps: count('accesses of shared memory, of all schedules'),
     seconds: quantity('s', 'that it took'),
     ending: text('how the last one ended; null if all ended well'),
     message: text('what went wrong'),
     token: text('for umbra replay'),
   },
-  rows: all.map(({ setting, strategy, schedules, distinct, steps, seconds, failure }) => ({
+  rows: all.map(({ setting, strategy, schedules, distinct, unseen, steps, seconds, failure }) => ({
     ...{ discipline: setting.discipline, paging: setting.paging, memory: setting.memory ?? 'sc' },
-    ...{ strategy, schedules, distinct, steps, seconds },
+    ...{ strategy, schedules, distinct, unseen: unseen?.estimate ?? null, steps, seconds },
     ...{ ending: failure?.ending ?? null, message: failure?.message ?? null },
     token: failure?.token ?? null,
   })),

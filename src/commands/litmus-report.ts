@@ -1,5 +1,6 @@
 /** What `umbra litmus` says of a test: for people, as JSON, and as a table. */
 
+import { type Behaviours, formatUnseen } from '../explore/behaviours.ts';
 import type { Litmus } from '../explore/litmus/litmus.ts';
 import type { Operation, Pair } from '../explore/litmus/overlap.ts';
 import type { Tally } from '../explore/litmus/tally.ts';
@@ -19,7 +20,8 @@ export function reportOf({ path, tally, wrong }: Counted): unknown {
   const { litmus, schedules, undeclared, cutShort, neglected, overlapping, pairs } = tally;
   const declared = tally.lines.slice(0, litmus.outcomes.length);
   return {
-    ...{ path, name: litmus.name, schedules, wrong },
+    ...{ path, name: litmus.name, schedules, distinct: tally.behaviours.distinct },
+    ...{ unseen: tally.behaviours.unseen ?? null, wrong },
     outcomes: declared.map(({ text: when, is, count: n, isMet }) => ({
       ...{ when, is, count: n, never_met: !isMet },
     })),
@@ -72,9 +74,15 @@ export function describe({ path, tally, wrong }: Counted): string {
   const bad = wrong.map(({ message, token }) => {
     return `${message}\n${keepLast({ token, says: message })}\n`;
   });
-  const heading = `${path}: ${tally.litmus.name} (${number(tally.schedules)} schedules)`;
-  return `${heading}\n${table}\n${overlapInWords(tally)}${bad.join('')}\n`;
+  const { litmus, schedules, behaviours } = tally;
+  const runs = `${number(schedules)} schedules, ${number(behaviours.distinct)} of them different`;
+  const heading = `${path}: ${litmus.name} (${runs})\n${furtherOf(behaviours)}`;
+  return `${heading}${table}\n${overlapInWords(tally)}${bad.join('')}\n`;
 }
+
+/** What is to be expected of further schedules. */
+const furtherOf = ({ unseen }: Behaviours): string =>
+  unseen === undefined ? '' : `a further one behaves in yet another way: ${formatUnseen(unseen)}\n`;
 
 /** Pairs of operations that are named. */
 const MOST_NAMED = 3;

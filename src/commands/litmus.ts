@@ -140,7 +140,7 @@ async function countOf(
           progress.drop(options.runs - i);
           break;
         }
-        tally.add(subject, result);
+        tally.add(subject, result, !strategy.isListed);
         progress.add();
         // So that Ctrl-C is heard, and progress told.
         if (i % BATCH === 0) await new Promise(setImmediate);

@@ -1,13 +1,6 @@
 /** A failure made smaller, as umbra explore and umbra shrink tell it. */
 
-import {
-  preemptionsOf,
-  type ShrinkOptions,
-  type Size,
-  shrink,
-  sizeOf,
-} from '../explore/shrink/shrink.ts';
-import type { Control, Effort } from '../explore/shrink/yardstick.ts';
+import { preemptionsOf, type Size, shrink, sizeOf } from '../explore/shrink/shrink.ts';
 import type { Result, Subject } from '../explore/subject.ts';
 import { keep, keepLast } from './kept-schedules.ts';
 import { showProgress } from './terminal.ts';
@@ -30,36 +23,24 @@ export interface ShrunkReport extends Found {
   readonly ending: Result['ending'];
   readonly message: string;
   readonly token: string;
-  /** How what is left was run without the defects, or the whole test, if that fails; null if it was not. */
-  readonly control: ControlReport | null;
   /** The nearest schedule that ends well; null if none was seen. */
   readonly passing: { readonly difference: string; readonly token: string } | null;
 }
 
-interface ControlReport {
-  readonly discipline: string;
-  readonly defects: readonly string[];
-  readonly strategies: readonly string[];
-  /** That were run, of those that were to be. */
-  readonly schedules: number;
-  readonly wanted: number;
-  /** The first that did not end well. */
-  readonly failure: { readonly says: string; readonly token: string } | null;
-}
-
-/** `search` is what found it. With a line on stderr that tells how far it is, at a terminal. */
+/** With a line on stderr that tells how far it is, at a terminal. */
 export async function shrinkShown(
   subject: Subject,
   result: Result,
   isInterrupted: () => boolean,
-  search: Effort = [],
 ): Promise<ShrunkReport> {
   const whole = { ...sizeOf({ subject, result }), preemptions: preemptionsOf(subject, result) };
-  let now: Progress = { ...whole, tries: 0 };
-  const end = showProgress(() => progressText(now));
+  let now: Size & { readonly tries: number } = { ...whole, tries: 0 };
+  const end = showProgress(
+    () => `shrinking: ${sizeInWords(now)}, after ${now.tries.toLocaleString('en-US')} runs`,
+  );
   try {
     const shrunk = await shrink(subject, result, {
-      ...{ isInterrupted, search },
+      isInterrupted,
       onProgress: (progress) => {
         now = progress;
       },
@@ -78,7 +59,6 @@ export async function shrinkShown(
       whole,
       ...{ ending: shrunk.result.ending, message: shrunk.result.message },
       token: shrunk.subject.tokenOf(shrunk.result),
-      control: shrunk.control === undefined ? null : controlOf(shrunk.control),
       passing:
         passing === undefined
           ? null
@@ -89,56 +69,11 @@ export async function shrinkShown(
   }
 }
 
-type Progress = Parameters<NonNullable<ShrinkOptions['onProgress']>>[0];
-
-function progressText({ tries, control, ...size }: Progress): string {
-  const runs = `${number(tries)} runs`;
-  if (control === undefined || control.failure !== undefined) {
-    return `shrinking: ${sizeInWords(size)}, after ${runs}`;
-  }
-  return `without the defects: ${number(control.schedules)} of ${number(control.wanted)} schedules, ${sizeInWords(size)}`;
-}
-
-const controlOf = ({
-  setting,
-  strategies,
-  schedules,
-  wanted,
-  failure,
-}: Control): ControlReport => ({
-  ...{ discipline: setting.discipline, defects: setting.defects, strategies, schedules, wanted },
-  failure:
-    failure === undefined
-      ? null
-      : {
-          says: `${failure.result.ending}: ${failure.result.message}`,
-          token: failure.subject.tokenOf(failure.result),
-        },
-});
-
-/** What was tried without the defects, and what came of it. */
-function controlInWords({
-  discipline,
-  strategies,
-  schedules,
-  wanted,
-  failure,
-}: ControlReport): string[] {
-  const where = `without defects (${discipline})`;
-  if (failure !== null) {
-    const again = keep({ token: failure.token, says: failure.says });
-    return [`the whole test fails ${where}, too: ${failure.says}`, again];
-  }
-  const tried =
-    schedules < wanted ? `${number(schedules)} of ${number(wanted)}` : number(schedules);
-  return [`${where} it passes: ${tried} schedules of ${strategies.join(', ')} were tried`];
-}
-
 export function describeShrunk(report: ShrunkReport): string {
-  const { whole, proven, tries, columns, ending, message, token, control, passing } = report;
+  const { whole, proven, tries, columns, ending, message, token, passing } = report;
   const says = `${ending}: ${message}`;
   const again = keepLast({ token, says, passing: passing ?? undefined });
-  const runs = `${number(tries)} runs`;
+  const runs = `${tries.toLocaleString('en-US')} runs`;
   const how = proven
     ? `nothing more can be left out, as ${runs} have shown`
     : `interrupted after ${runs}: it is not proven that nothing more can be left out`;
@@ -149,7 +84,6 @@ export function describeShrunk(report: ShrunkReport): string {
     how,
     ...columns.flatMap((texts, vcpu) => texts.map((text) => `  vCPU ${vcpu}   ${text}`)),
     ...[says, again],
-    ...(control === null ? [] : controlInWords(control)),
   ];
   if (passing !== null) {
     const beside = keep({ token: passing.token, says: 'it ends as it may' });
@@ -175,6 +109,5 @@ function sizeInWords({ vcpus, operations, switches, steps }: Size, preemptions?:
   return `${columns}, ${ops}, ${turns}${free}, ${all}`;
 }
 
-const number = (n: number): string => n.toLocaleString('en-US');
-
-const count = (n: number, what: string): string => `${number(n)} ${what}${n === 1 ? '' : 's'}`;
+const count = (n: number, what: string): string =>
+  `${n.toLocaleString('en-US')} ${what}${n === 1 ? '' : 's'}`;

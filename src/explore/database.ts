@@ -6,6 +6,8 @@ import { UserError } from '../../shared/errors.ts';
 export interface DatabaseKind {
   /** Four letters. */
   readonly applicationId: number;
+  /** Of the tables: 0 if there was never another. */
+  readonly version?: number;
   /** The command that makes them. */
   readonly maker: string;
 }
@@ -30,12 +32,15 @@ export const isEmpty = (db: DatabaseSync): boolean =>
 export function check(
   name: string,
   db: DatabaseSync,
-  { applicationId, maker }: DatabaseKind,
+  { applicationId, version = 0, maker }: DatabaseKind,
 ): void {
   const pragma = (pragmaName: string): unknown =>
     Object.values(db.prepare(`PRAGMA ${pragmaName}`).get()!)[0];
   if (pragma('application_id') !== applicationId) {
     throw new UserError(`${name} is a database, and no ledger: ${maker} makes them`);
+  }
+  if (pragma('user_version') !== version) {
+    throw new UserError(`${name} is a ledger of another version of umbra: begin anew, in another`);
   }
   const found = pragma('quick_check');
   if (found !== 'ok') throw new UserError(damaged(name, String(found)));

@@ -24,12 +24,12 @@ test('tells what was run, what was different and what may have been missed', () 
     ...['campaign', R15, '--runs', '70', '--paging', 'nonpae', '--json', at('all.json')],
   );
   expect(stdout).toMatch(
-    /R15-two-reasons-to-die.yaml: .*\n +schedules +different +failed +n +k +mi/,
+    /R15-two-reasons-to-die.yaml: .*\n +schedules +different +unseen +failed +n +k +mi/,
   );
   for (const discipline of ['guest-lock', 'pgdir-lock', 'lock-free']) {
     expect(stdout).toMatch(
       new RegExp(
-        `^ ${discipline}, nonpae +70 +\\d+ +0 +2 +\\d+ +0\\.\\d+ +1 − .* +all ≤ 0, some 1$`,
+        `^ ${discipline}, nonpae +70 +\\d+ +\\d+ % \\(\\d+–\\d+\\) +0 +2 +\\d+ +0\\.\\d+ +1 − .* +all ≤ 0, some 1$`,
         'm',
       ),
     );

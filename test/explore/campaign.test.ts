@@ -55,8 +55,8 @@ describe('the result of a campaign', () => {
 
   test('has failures, and schedules that are the same', () => {
     expect(rowsIn(whole, 'failure')).toBeGreaterThan(10);
-    expect(rowsIn(whole, 'interleaving')).toBeGreaterThan(50);
-    expect(rowsIn(whole, 'interleaving')).toBeLessThan(2 * 120);
+    expect(rowsIn(whole, 'behaviour')).toBeGreaterThan(50);
+    expect(rowsIn(whole, 'behaviour')).toBeLessThan(2 * 120);
   });
 
   test('is the same in shards, their units in another order, when they are merged', () => {
@@ -83,7 +83,13 @@ describe('the result of a campaign', () => {
     const ledger = Ledger.open(path, PLAN, ALONE);
     const [first, second] = ledger.unitsLeft();
     ledger.record(first!, resultOf(PLAN, first!));
-    const twice = { ...resultOf(PLAN, second!), digests: ['00', null as never] };
+    const twice = {
+      ...resultOf(PLAN, second!),
+      behaviours: new Map([
+        ['00', 1],
+        [null as never, 1],
+      ]),
+    };
     expect(() => ledger.record(second!, twice)).toThrow();
     ledger.close();
     fill(path, PLAN);
@@ -318,8 +324,12 @@ describe('what may have been missed', () => {
     const result = runUnit(subject, { ...work, runs: 2000 });
     expect(result).toMatchObject({ exhausted: true, preemptions: 2, failures: [], bounded: 0 });
     // Each is another: nothing was run twice to find out that it was the last.
-    expect(result.digests.length).toBe(result.schedules);
     const { schedules } = result;
+    const strategy = STRATEGIES['fewest']!();
+    const digests = Array.from({ length: schedules }, () => subject.run(strategy, 1).run.digest);
+    expect(new Set(digests).size).toBe(schedules);
+    const times = [...result.behaviours.values()];
+    expect(times.reduce((a, b) => a + b)).toBe(schedules);
     expect(runUnit(subject, { ...work, runs: schedules })).toEqual({ ...result, exhausted: false });
   });
 });

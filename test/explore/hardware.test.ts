@@ -6,6 +6,7 @@ import { digestMemory } from '../../src/check/digest.ts';
 import { Access } from '../../src/explore/engine/access.ts';
 import { actorOf, bufferOf, evictionOn, moveOf } from '../../src/explore/engine/actors.ts';
 import { StoreBuffer } from '../../src/explore/engine/store-buffer.ts';
+import { Trace } from '../../src/explore/engine/trace.ts';
 import type { Step } from '../../src/explore/engine/turn.ts';
 import { BUFFERED_STORES, TurnState } from '../../src/explore/engine/turn-state.ts';
 import { readLitmus } from '../../src/explore/litmus/litmus.ts';
@@ -81,7 +82,12 @@ test('who is moved goes on on the other CPU, and all is as it was', () => {
 
 describe('a store buffer', () => {
   const bufferOn = (cpu: number): StoreBuffer => {
-    const state = new TurnState(new Uint32Array(TurnState.wordsFor(2, 10)), 2, 10);
+    const state = new TurnState(
+      new Uint32Array(TurnState.wordsFor(2, 10)),
+      2,
+      10,
+      new Trace(new Int32Array(0), 0),
+    );
     state.reset();
     return new StoreBuffer(state, cpu);
   };

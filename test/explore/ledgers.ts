@@ -5,7 +5,7 @@ import { Ledger } from '../../src/explore/campaign/ledger.ts';
 import { type Plan, type Shard, type Unit, warmUpOf } from '../../src/explore/campaign/plan.ts';
 import { runUnit, type UnitResult, warmSubject } from '../../src/explore/campaign/unit.ts';
 
-const KEYS = { unit: 'id', failure: 'unit, run', interleaving: 'subject, digest' };
+const KEYS = { unit: 'id', failure: 'unit, run', behaviour: 'subject, digest, strategy' };
 
 /** Every row of a ledger, in the order of their keys; its shard left out. */
 export function dump(path: string): string {

@@ -3,19 +3,21 @@
  * by one transaction, so a process that is killed loses the units it was at, and no more. All
  * rows are sets whose members depend on the plan alone; ledgers of shards merge by union.
  *
- * The digests of the schedules are all kept, by subject: 8 bytes each, some 20 with the tree, so
- * that how many were different is exact, through resuming and merging too, and memory stays small.
+ * The digests of all behaviours are kept, by subject and strategy: 8 bytes each, some 30 with the
+ * tree, and how many schedules behaved so. So how many were different is exact, through resuming
+ * and merging too, and memory stays small.
  */
 
 import { existsSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { UserError } from '../../../shared/errors.ts';
-import { check, type DatabaseKind, guarded, isEmpty, opened } from '../database.ts';
+import { NOT_DRAWN } from '../behaviours.ts';
+import { check, guarded, isEmpty, opened } from '../database.ts';
 import type { Ending } from '../subject.ts';
 import { differenceOf, isInShard, type Plan, type Shard, type Unit, unitsOf } from './plan.ts';
 import type { UnitResult } from './unit.ts';
 
-const KIND: DatabaseKind = { applicationId: 0x756d_6272, maker: 'umbra campaign --out' };
+const KIND = { applicationId: 0x756d_6272, version: 2, maker: 'umbra campaign --out' };
 
 const TABLES = `
   CREATE TABLE campaign (plan TEXT NOT NULL, shard INTEGER NOT NULL, shards INTEGER NOT NULL) STRICT;
@@ -29,11 +31,22 @@ const TABLES = `
     unit INTEGER NOT NULL, run INTEGER NOT NULL, seed INTEGER NOT NULL, ending TEXT NOT NULL,
     message TEXT NOT NULL, token TEXT, PRIMARY KEY (unit, run)
   ) STRICT, WITHOUT ROWID;
-  CREATE TABLE interleaving (
-    subject INTEGER NOT NULL, digest BLOB NOT NULL, PRIMARY KEY (subject, digest)
+  CREATE TABLE behaviour (
+    subject INTEGER NOT NULL, digest BLOB NOT NULL, strategy TEXT NOT NULL, schedules INTEGER NOT NULL,
+    PRIMARY KEY (subject, digest, strategy)
   ) STRICT, WITHOUT ROWID;
   PRAGMA application_id = ${KIND.applicationId};
+  PRAGMA user_version = ${KIND.version};
 `;
+
+const ADDED_UP = 'ON CONFLICT DO UPDATE SET schedules = schedules + excluded.schedules';
+
+interface BehavioursRow {
+  readonly subject: number;
+  readonly all_of_them: number;
+  readonly once: number;
+  readonly twice: number;
+}
 
 /** What the units of one strategy for one subject came to together. */
 export interface Group {
@@ -130,7 +143,7 @@ export class Ledger {
     return unitsOf(this.plan).filter((unit) => isInShard(unit, this.shard));
   }
 
-  /** A unit is done. Returns how many of its schedules differ from all before. */
+  /** A unit is done. Returns how many of its schedules behaved otherwise than all before. */
   record({ id, subject, strategy, seed }: Unit, result: UnitResult): number {
     const { schedules, steps, mostSteps, actors, bounded, failures } = result;
     return this.#guarded(() => {
@@ -144,13 +157,16 @@ export class Ledger {
       for (const { run, ending, message, token } of failures) {
         fail.run(id, run, seed + run, ending, message, token ?? null);
       }
-      const see = db.prepare('INSERT OR IGNORE INTO interleaving VALUES (?, ?)');
-      let seen = 0;
-      for (const digest of result.digests) {
-        seen += Number(see.run(subject, Buffer.from(digest, 'hex')).changes);
+      const isKnown = db.prepare('SELECT 1 FROM behaviour WHERE subject = ? AND digest = ?');
+      const see = db.prepare(`INSERT INTO behaviour VALUES (?, ?, ?, ?) ${ADDED_UP}`);
+      let fresh = 0;
+      for (const [digest, times] of result.behaviours) {
+        const bytes = Buffer.from(digest, 'hex');
+        if (isKnown.get(subject, bytes) === undefined) fresh++;
+        see.run(subject, bytes, strategy, times);
       }
       db.exec('COMMIT');
-      return seen;
+      return fresh;
     });
   }
 
@@ -164,12 +180,20 @@ export class Ledger {
     );
   }
 
-  /** How many schedules of each subject were different. */
-  distinct(): Map<number, number> {
-    const rows = this.#all<{ subject: number; n: number }>(
-      'SELECT subject, count(*) AS n FROM interleaving GROUP BY subject',
+  /**
+   * Of each subject how many behaviours there were, and how many were shown by one schedule and by
+   * two. Those that the strategies `listed` showed were not drawn: they count as often shown.
+   */
+  behaviours(listed: readonly string[]): Map<number, BehavioursRow> {
+    const names = listed.map((name) => `'${name}'`).join(', ');
+    const rows = this.#all<BehavioursRow>(
+      `SELECT subject, count(*) AS all_of_them, sum(times = 1) AS once, sum(times = 2) AS twice
+       FROM (
+         SELECT subject, sum(iif(strategy IN (${names}), ${NOT_DRAWN}, schedules)) AS times
+         FROM behaviour GROUP BY subject, digest
+       ) GROUP BY subject`,
     );
-    return new Map(rows.map(({ subject, n }) => [subject, n]));
+    return new Map(rows.map((row) => [row.subject, row]));
   }
 
   /** Of each subject the first few that have a token, in the order of the units. */
@@ -192,7 +216,7 @@ export class Ledger {
           BEGIN;
           INSERT INTO main.unit SELECT * FROM part.unit;
           INSERT INTO main.failure SELECT * FROM part.failure;
-          INSERT OR IGNORE INTO main.interleaving SELECT * FROM part.interleaving;
+          INSERT INTO main.behaviour SELECT * FROM part.behaviour WHERE true ${ADDED_UP};
           COMMIT;
           DETACH part`);
       });

@@ -8,7 +8,7 @@
 
 import { readLitmus } from '../litmus/litmus.ts';
 import { digestOf } from '../litmus/meaning.ts';
-import { PORTFOLIO } from '../strategies/catalogue.ts';
+import { LISTED_STRATEGIES, PORTFOLIO } from '../strategies/catalogue.ts';
 import { type Setting, settingsOf } from '../subject.ts';
 import { ENGINE_VERSION } from '../token.ts';
 
@@ -55,9 +55,6 @@ const UNIT_RUNS = 200;
 
 const WARM_UP = 5;
 
-/** These list schedules one after the other, and cannot begin in the middle. */
-const INDIVISIBLE: readonly string[] = ['sweep', 'fewest'];
-
 /** Throws UserError for a file that is no litmus test. */
 export function planOf(
   paths: readonly string[],
@@ -79,7 +76,7 @@ export function unitsOf({ seed, runs, unit_runs, strategies, subjects }: Plan): 
   const units: Unit[] = [];
   for (const subject of subjects.keys()) {
     for (const [strategy, all] of sharesOf(strategies, runs)) {
-      const most = INDIVISIBLE.includes(strategy) ? all : unit_runs;
+      const most = LISTED_STRATEGIES.includes(strategy) ? all : unit_runs;
       for (let from = 0; from < all; from += most) {
         const [id, left] = [units.length, all - from];
         units.push({ id, subject, strategy, seed: seed + from, runs: Math.min(most, left) });
@@ -91,7 +88,7 @@ export function unitsOf({ seed, runs, unit_runs, strategies, subjects }: Plan): 
 
 /** Schedules that a unit begins with and does not count, for its strategy to learn from. */
 export const warmUpOf = ({ strategy }: Unit): number =>
-  INDIVISIBLE.includes(strategy) ? 0 : WARM_UP;
+  LISTED_STRATEGIES.includes(strategy) ? 0 : WARM_UP;
 
 export const isInShard = ({ id }: Unit, { index, of }: Shard): boolean => id % of === index - 1;
 

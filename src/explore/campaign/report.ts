@@ -1,7 +1,8 @@
 /** What a campaign came to: as data, and as text. A function of its ledger alone. */
 
 import { tableText } from '../../report/plain-table.ts';
-import { STRATEGIES } from '../strategies/catalogue.ts';
+import { formatUnseen, type Unseen, unseenOf } from '../behaviours.ts';
+import { LISTED_STRATEGIES, STRATEGIES } from '../strategies/catalogue.ts';
 import type { Setting } from '../subject.ts';
 import { type Bound, depthOf, formatMissed, pctBound } from './bound.ts';
 import type { FailureRow, Group, Ledger } from './ledger.ts';
@@ -12,7 +13,7 @@ export interface CampaignReport extends Pick<Plan, 'engine' | 'seed' | 'runs' | 
   readonly shard: Shard;
   readonly units: { readonly done: number; readonly all: number };
   readonly schedules: number;
-  /** Of them, how many took their steps in another order than all others of the same setting. */
+  /** Of them, how many behaved otherwise than all others of the same setting. */
   readonly distinct: number;
   readonly failures: number;
   readonly tests: readonly TestReport[];
@@ -27,6 +28,8 @@ interface TestReport {
 interface SettingReport extends Setting {
   readonly schedules: number;
   readonly distinct: number;
+  /** That a further schedule behaves in another way; null if none was drawn. */
+  readonly unseen: Unseen | null;
   readonly failures: number;
   readonly first_failures: readonly Omit<FailureRow, 'subject'>[];
   /** The n and the k of PCT's bound: who can take a step, and the most steps of a schedule. */
@@ -56,7 +59,7 @@ export function reportOf(ledger: Ledger): CampaignReport {
   const { plan, shard } = ledger;
   const groups = Map.groupBy(ledger.groups(), ({ subject }) => subject);
   const failures = Map.groupBy(ledger.failures(MOST_FAILURES), ({ subject }) => subject);
-  const distinct = ledger.distinct();
+  const behaviours = ledger.behaviours(LISTED_STRATEGIES);
   const tests = new Map<string, { path: string; name: string; settings: SettingReport[] }>();
   for (const [i, { path, name, setting }] of plan.subjects.entries()) {
     const test = tests.get(path) ?? { path, name, settings: [] };
@@ -64,10 +67,15 @@ export function reportOf(ledger: Ledger): CampaignReport {
     const ofThis = groups.get(i) ?? [];
     const actors = Math.max(0, ...ofThis.map((group) => group.actors));
     const most = Math.max(0, ...ofThis.map((group) => group.most_steps));
+    const drawn = sum(
+      ofThis.filter(({ strategy }) => !LISTED_STRATEGIES.includes(strategy)),
+      ({ schedules }) => schedules,
+    );
     test.settings.push({
       ...setting,
       schedules: sum(ofThis, ({ schedules }) => schedules),
-      distinct: distinct.get(i) ?? 0,
+      distinct: behaviours.get(i)?.all_of_them ?? 0,
+      unseen: unseenOf(drawn, behaviours.get(i)?.once ?? 0, behaviours.get(i)?.twice ?? 0) ?? null,
       failures: sum(ofThis, (group) => group.failures),
       first_failures: (failures.get(i) ?? []).map(({ subject: _, ...failure }) => failure),
       ...{ actors, most_steps: most },
@@ -141,7 +149,7 @@ function formatTest({ path, name, settings }: TestReport, format: Format): strin
   const depths = depthsOf(settings);
   const lists = listsOf(settings.flatMap(({ strategies }) => strategies));
   const head = [
-    ...['', 'schedules', 'different', 'failed', 'n', 'k'],
+    ...['', 'schedules', 'different', 'unseen', 'failed', 'n', 'k'],
     ...depths.map((depth) => `missed d=${depth}`),
     ...lists,
   ];
@@ -149,10 +157,10 @@ function formatTest({ path, name, settings }: TestReport, format: Format): strin
     const { strategies } = setting;
     const bounds = depths.map((depth) => strategies.find(({ bound }) => bound?.depth === depth));
     const listed = lists.map((name) => strategies.find(({ strategy }) => strategy === name));
-    const numbers = [setting.schedules, setting.distinct, setting.failures];
+    const numbers = [setting.failures, setting.actors, setting.most_steps];
     return [
-      ...[settingText(setting), ...numbers.map(count), String(setting.actors)],
-      count(setting.most_steps),
+      ...[settingText(setting), count(setting.schedules), count(setting.distinct)],
+      ...[setting.unseen === null ? '–' : formatUnseen(setting.unseen), ...numbers.map(count)],
       ...bounds.map((found) => (found?.bound === undefined ? '–' : formatMissed(found.bound))),
       ...listed.map((found) => (found?.reached === undefined ? '–' : formatReached(found))),
     ];
@@ -215,7 +223,15 @@ function legend({ tests }: CampaignReport): string[] {
       strategies.filter(({ bound, reached }) => !bound && !reached).map((s) => s.strategy),
     ),
   ];
+  const isDrawn = tests.some((test) => test.settings.some(({ unseen }) => unseen !== null));
   const lines = [
+    ...(isDrawn
+      ? [
+          'different: conflicting accesses came in another order than in all others. unseen: with this',
+          'chance a further schedule of the same strategies shows yet another order (Good–Turing, 95 %).',
+          'It is about them, and no share of all behaviours: there may be many that they hardly ever show.',
+        ]
+      : []),
     ...(has(({ bound }) => bound)
       ? [
           'missed: if there is a bug of depth d, no schedule of pct-d met it with a chance of at most',

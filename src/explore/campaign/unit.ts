@@ -29,8 +29,8 @@ export interface UnitResult {
   readonly preemptions: number;
   /** A strategy that lists its schedules has run all of them. */
   readonly exhausted: boolean;
-  /** Of the schedules, each once. */
-  readonly digests: readonly string[];
+  /** What the schedules did, each once (see Trace), and how many of them did it. */
+  readonly behaviours: ReadonlyMap<string, number>;
   readonly failures: readonly Failure[];
 }
 
@@ -58,7 +58,7 @@ export function runUnit(
   const isPct = depthOf(name) !== undefined;
   for (let i = 0; i < warmUp; i++) subject.run(strategy, i);
   const observed = new Observed(strategy);
-  const digests = new Set<string>();
+  const behaviours = new Map<string, number>();
   const failures: Failure[] = [];
   const kinds = new Map<string, number>();
   let [schedules, steps, mostSteps, bounded, preemptions] = [0, 0, 0, 0, 0];
@@ -70,7 +70,7 @@ export function runUnit(
     steps += run.steps;
     mostSteps = Math.max(mostSteps, run.steps);
     preemptions = Math.max(preemptions, strategy.preemptions ?? 0);
-    digests.add(run.digest);
+    behaviours.set(run.trace, (behaviours.get(run.trace) ?? 0) + 1);
     if (isPct && isUndisturbed(seed + schedules)) {
       assert(!observed.hasEvents, 'hardware does nothing by itself with an even seed');
       bounded++;
@@ -87,7 +87,7 @@ export function runUnit(
   return {
     ...{ schedules, steps, mostSteps, actors, bounded },
     ...{ preemptions, exhausted: strategy.exhausted ?? false },
-    ...{ digests: [...digests], failures },
+    ...{ behaviours, failures },
   };
 }
 

@@ -14,6 +14,7 @@ import { ControlledCpu } from './controlled-cpu.ts';
 import { NestedTurn } from './nested-turn.ts';
 import { type End, endOf, endOfGuests, type Run } from './run.ts';
 import { Task } from './task.ts';
+import { Trace } from './trace.ts';
 import type { MemoryModel } from './turn.ts';
 import { TurnState } from './turn-state.ts';
 
@@ -47,8 +48,10 @@ export class Board {
     for (const cpu of host.vcpus) queues.enqueue(cpu);
     this.beginning = new Beginning(host);
     const words = new Uint32Array(TurnState.wordsFor(cpus, mostSteps));
-    const state = new TurnState(words, cpus, mostSteps);
     const { touched } = this.beginning;
+    const { length } = host.words.plain;
+    const trace = new Trace(new Int32Array(Trace.memoryFor(length)), length);
+    const state = new TurnState(words, cpus, mostSteps, trace);
     this.turn = new NestedTurn(state, host, memory, touched);
     for (const { index } of host.cpus) {
       const task = new Task(this.turn, index, host);
@@ -62,11 +65,11 @@ export class Board {
     const { turn } = this;
     this.beginning.putBack();
     turn.state.reset();
-    for (const task of turn.tasks) task.keepAll();
+    for (const task of turn.tasks) task.begin();
     turn.join(strategy, seed, this.#mostSteps);
     const end = this.#play();
     strategy.ended?.(turn.step);
-    return { ...end, steps: turn.step, decisions: turn.decisions, digest: turn.digest };
+    return { ...end, steps: turn.step, decisions: turn.decisions, ...turn.digests };
   }
 
   #play(): End {

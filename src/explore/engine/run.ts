@@ -26,7 +26,10 @@ export interface End {
 export interface Run extends End {
   readonly steps: number;
   readonly decisions: Decisions;
+  /** Of all steps, in their order. */
   readonly digest: string;
+  /** Of the order of conflicting accesses alone: the same for all runs that behave alike. */
+  readonly trace: string;
 }
 
 /** The end that an error is. One of ours is thrown on. */

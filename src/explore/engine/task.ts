@@ -31,6 +31,8 @@ export class Task {
   declare readonly asides: Results;
   /** Its piece has written a word that is no step. */
   hasPoked = false;
+  /** Those that it has done in this run. */
+  pieces = 0;
   readonly #words: Uint32Array;
   readonly #at: number;
   readonly #private: PrivateWords;
@@ -103,8 +105,15 @@ export class Task {
 
   /** A piece is done: the next one begins here. */
   commit(): void {
+    this.pieces++;
     this.restart();
     this.#private.keep();
+  }
+
+  /** A run begins. */
+  begin(): void {
+    this.pieces = 0;
+    this.keepAll();
   }
 
   /** Nothing of its piece was done. */

@@ -6,6 +6,7 @@
 
 import { MOST_CPUS } from './actors.ts';
 import { Fairness, fairnessWords } from './fairness.ts';
+import { hexWord, type Trace } from './trace.ts';
 
 /** Words that a strategy may hand over with the turn. */
 export const STRATEGY_WORDS = 56;
@@ -20,7 +21,10 @@ const OVER = 6;
 const RUN = 7;
 const SEED = 8;
 const FAILED = 9;
-const STRATEGY = 12;
+const TRACE_LOW = 10;
+const TRACE_HIGH = 11;
+const TRACE_CHANGED = 12;
+const STRATEGY = 16;
 const FAIRNESS = STRATEGY + STRATEGY_WORDS;
 /** Host CPUs and their store buffers. */
 const HEADER_WORDS = FAIRNESS + fairnessWords(2 * MOST_CPUS);
@@ -51,15 +55,6 @@ const TASK_WORDS = TaskWord.Buffer + 2 * BUFFERED_STORES;
 /** Decisions that may be written down for each step. */
 const DECISIONS_PER_STEP = 4;
 
-/** Of each byte. `toString(16)` of a word takes a fourth of a microsecond, and each run has two. */
-const DIGITS = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
-
-const hex = (word: number): string =>
-  DIGITS[word >>> 24]! +
-  DIGITS[(word >>> 16) & 0xff]! +
-  DIGITS[(word >>> 8) & 0xff]! +
-  DIGITS[word & 0xff]!;
-
 export class TurnState {
   /** Steps that who has the turn may take without asking; what it took more, if negative. */
   left = 0;
@@ -68,6 +63,8 @@ export class TurnState {
   /** The digest's halves: signed words. */
   #low = 0;
   #high = 0;
+  /** What conflicts, in which order. */
+  readonly trace: Trace;
   readonly words: Uint32Array;
   /** What a strategy hands over with the turn. */
   readonly strategy: Uint32Array;
@@ -77,7 +74,8 @@ export class TurnState {
   readonly #drawnAt: number;
 
   /** `words`: as many as wordsFor says. */
-  constructor(words: Uint32Array, cpus: number, mostSteps: number) {
+  constructor(words: Uint32Array, cpus: number, mostSteps: number, trace: Trace) {
+    this.trace = trace;
     this.words = words;
     this.strategy = words.subarray(STRATEGY, STRATEGY + STRATEGY_WORDS);
     this.fairness = new Fairness(words.subarray(FAIRNESS, HEADER_WORDS));
@@ -97,6 +95,7 @@ export class TurnState {
     this.#until = 0;
     this.#low = 0x9e37_79b9 | 0;
     this.#high = 0x85eb_ca6b | 0;
+    this.trace.begin();
   }
 
   /** The turn leaves this thread: what changes with each step goes with it. */
@@ -104,6 +103,9 @@ export class TurnState {
     this.words[STEP] = this.step;
     this.words[LOW] = this.#low;
     this.words[HIGH] = this.#high;
+    this.words[TRACE_LOW] = this.trace.low;
+    this.words[TRACE_HIGH] = this.trace.high;
+    this.words[TRACE_CHANGED] = this.trace.changed;
   }
 
   /** It has come to this thread. */
@@ -112,6 +114,9 @@ export class TurnState {
     this.#until = this.stepHandedOver;
     this.#low = this.words[LOW]! | 0;
     this.#high = this.words[HIGH]! | 0;
+    this.trace.low = this.words[TRACE_LOW]! | 0;
+    this.trace.high = this.words[TRACE_HIGH]! | 0;
+    this.trace.changed = this.words[TRACE_CHANGED]!;
   }
 
   /** Steps taken when a thread last gave the turn to another. */
@@ -222,7 +227,7 @@ export class TurnState {
 
   /** Of all steps so far: who, what, where, and what came of it. 16 hexadecimal digits. */
   get digest(): string {
-    return hex(this.#high) + hex(this.#low);
+    return hexWord(this.#high) + hexWord(this.#low);
   }
 
   /** 32 bits of it. */

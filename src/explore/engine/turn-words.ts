@@ -11,6 +11,7 @@ import { Words } from '../../../shared/words.ts';
 import * as access from './access.ts';
 import { NOT_BUFFERED } from './store-buffer.ts';
 import type { Task } from './task.ts';
+import type { Trace } from './trace.ts';
 import type { TurnState } from './turn-state.ts';
 
 // The module's own, so that the compiler knows their values.
@@ -25,18 +26,24 @@ export class TurnWords extends Words {
   declare readonly task: Task;
   declare readonly state: TurnState;
   declare readonly buffers: boolean;
+  declare private readonly trace: Trace;
+  /** The number of its CPU. */
+  declare private readonly cpu: number;
 
   constructor(memory: WebAssembly.Memory, scratch: Ptr, task: Task) {
     super(memory, scratch);
     this.task = task;
     this.state = task.state;
+    this.trace = task.state.trace;
+    this.cpu = task.index;
     this.buffers = task.turn.memory === 'tso';
   }
 
   override peek(at: Ptr): number {
     const { asides } = this.task;
     if (this.task.owns(at)) return this.plain[at]!;
-    return asides.isAgain ? asides.again() >>> 0 : asides.keep(this.#newest(at));
+    if (asides.isAgain) return asides.again() >>> 0;
+    return asides.keep(this.#isBuffered(at) ? this.task.stores.find(at) : this.plain[at]!);
   }
 
   override poke(at: Ptr, value: number): void {
@@ -61,7 +68,7 @@ export class TurnWords extends Words {
   override write(at: Ptr, value: number): void {
     if (this.#isAgain(Write, at)) return void this.#again();
     if (this.buffers) this.task.stores.push(at, value);
-    else this.plain[at] = value;
+    else this.#put(at, value);
     this.#changed(Write, at, value, value);
   }
 
@@ -72,42 +79,42 @@ export class TurnWords extends Words {
 
   override store(at: Ptr, value: number): void {
     if (this.#isAgain(Store, at)) return void this.#again();
-    this.plain[at] = value;
+    this.#put(at, value);
     this.#changed(Store, at, value, value);
   }
 
   override exchange(at: Ptr, value: number): number {
     if (this.#isAgain(Exchange, at)) return this.#again() >>> 0;
     const found = this.plain[at]!;
-    this.plain[at] = value;
+    this.#put(at, value);
     return this.#changed(Exchange, at, value, found);
   }
 
   override compareExchange(at: Ptr, expected: number, value: number): number {
     if (this.#isAgain(CompareExchange, at)) return this.#again() >>> 0;
     const found = this.plain[at]!;
-    if (found === expected >>> 0) this.plain[at] = value;
+    this.#put(at, found === expected >>> 0 ? value : found);
     return this.#changed(CompareExchange, at, value, found);
   }
 
   override add(at: Ptr, value: number): number {
     if (this.#isAgain(Add, at)) return this.#again() >>> 0;
     const found = this.plain[at]!;
-    this.plain[at] = found + value;
+    this.#put(at, found + value);
     return this.#changed(Add, at, value, found);
   }
 
   override and(at: Ptr, value: number): number {
     if (this.#isAgain(And, at)) return this.#again() >>> 0;
     const found = this.plain[at]!;
-    this.plain[at] = found & value;
+    this.#put(at, found & value);
     return this.#changed(And, at, value, found);
   }
 
   override or(at: Ptr, value: number): number {
     if (this.#isAgain(Or, at)) return this.#again() >>> 0;
     const found = this.plain[at]!;
-    this.plain[at] = found | value;
+    this.#put(at, found | value);
     return this.#changed(Or, at, value, found);
   }
 
@@ -136,16 +143,18 @@ export class TurnWords extends Words {
 
   override compareExchange64(at: Ptr, expected: Entry, entry: Entry): boolean {
     if (this.#isAgain(CompareExchange, at)) return this.#again() === 1;
-    const { low, high } = this.#entry(at);
-    const same = low === expected.low && high === expected.high;
-    if (same) this.#setEntry(at, entry);
+    const found = new Entry(this.plain[at]!, this.plain[at + 1]!);
+    const same = found.low === expected.low && found.high === expected.high;
+    this.#setEntry(at, same ? entry : found);
     this.#changed(CompareExchange, at, entry.low, same ? 1 : 0);
     return same;
   }
 
   override scan(at: Ptr, count: number, stride: number): number {
     if (this.#isAgain(Scan, at)) return this.#again();
-    return this.#done(Scan, at, 0, super.scan(at, count, stride));
+    const found = super.scan(at, count, stride);
+    this.trace.readMany(this.cpu, at, Math.min(found, count - 1) * stride + 1);
+    return this.#done(Scan, at, 0, found);
   }
 
   override move(to: Ptr, from: Ptr, words: number): void {
@@ -169,6 +178,7 @@ export class TurnWords extends Words {
   override fill(at: Ptr, words: number, value: number): void {
     if (this.task.owns(at)) return super.fill(at, words, value);
     if (this.#isAgain(Fill, at)) return void this.#again();
+    this.trace.writeMany(this.cpu, at, words);
     super.fill(at, words, value);
     this.#changed(Fill, at, value, value, words);
   }
@@ -176,6 +186,8 @@ export class TurnWords extends Words {
   override copy(to: Ptr, from: Ptr, words: number): void {
     if (!this.task.owns(to)) {
       if (this.#isAgain(Copy, to)) return void this.#again();
+      if (!this.task.owns(from)) this.trace.readMany(this.cpu, from, words);
+      this.trace.writeMany(this.cpu, to, words);
       super.copy(to, from, words);
       this.#changed(Copy, to, 0, 0, words);
       return;
@@ -259,17 +271,28 @@ export class TurnWords extends Words {
   }
 
   #entry(at: Ptr): Entry {
-    return new Entry(this.plain[at]!, this.plain[at + 1]!);
+    return new Entry(this.#get(at), this.#get(toPtr(at + 1)));
   }
 
   #setEntry(at: Ptr, { low, high }: Entry): void {
-    this.plain[at] = low;
-    this.plain[at + 1] = high;
+    this.#put(at, low);
+    this.#put(toPtr(at + 1), high);
   }
 
   /** The word as this CPU sees it. Asked twice: a variable for either answer would be in a box. */
   #newest(at: Ptr): number {
-    return this.#isBuffered(at) ? this.task.stores.find(at) : this.plain[at]!;
+    return this.#isBuffered(at) ? this.task.stores.find(at) : this.#get(at);
+  }
+
+  #get(at: Ptr): number {
+    this.trace.read(this.cpu, at);
+    return this.plain[at]!;
+  }
+
+  #put(at: Ptr, value: number): void {
+    const before = this.plain[at]!;
+    this.plain[at] = value;
+    this.trace.write(this.cpu, at, before, this.plain[at]!);
   }
 
   #isBuffered(at: Ptr): boolean {

@@ -12,8 +12,10 @@ import type { Situation, Strategy } from '../strategies/strategy.ts';
 import { Access, isLocked, onlyReads } from './access.ts';
 import { actorOf, bufferOf } from './actors.ts';
 import { Hardware } from './hardware.ts';
+import type { Run } from './run.ts';
 import { Snapshot } from './snapshot.ts';
 import { LEAVE, type Task } from './task.ts';
+import { PAGE_BITS } from './trace.ts';
 import type { TurnState } from './turn-state.ts';
 
 /** A run of so many steps does not get on. */
@@ -57,9 +59,6 @@ export interface Step {
 const NOBODY = -1;
 const SEVERAL = -2;
 
-/** The record of what was written has a byte for each page of memory. */
-export const PAGE_BITS = 10;
-
 /** Whether `word` is one of those from `at` on. */
 const lies = (word: number, at: number, words: number): boolean => word >= at && word < at + words;
 
@@ -67,7 +66,7 @@ export abstract class Turn implements Situation {
   readonly state: TurnState;
   readonly memory: MemoryModel;
   readonly tasks: Task[] = [];
-  /** What of memory was written since the beginning of the run: see Beginning. */
+  /** What of memory was written since the beginning of the run, a byte a page: see Beginning. */
   readonly touched: Uint8Array;
   /** What was private to host CPUs when their pieces of work began. */
   readonly snapshot: Snapshot;
@@ -190,8 +189,9 @@ export abstract class Turn implements Situation {
     return { turns: this.state.turns, drawn: this.state.drawn };
   }
 
-  get digest(): string {
-    return this.state.digest;
+  get digests(): Pick<Run, 'digest' | 'trace'> {
+    const { digest, trace } = this.state;
+    return { digest, trace: trace.digest };
   }
 
   /**
@@ -291,8 +291,10 @@ export abstract class Turn implements Situation {
     const { at, value } = stores;
     this.#before = this.#pair(at);
     stores.shift();
+    const actor = bufferOf(cpu, this.cpus);
+    this.state.trace.write(actor, at, this.#plain[at]!, value);
     this.#plain[at] = value;
-    this.done(bufferOf(cpu, this.cpus), Access.Drain, at, value, value);
+    this.done(actor, Access.Drain, at, value, value);
   }
 
   /** Who goes on; `task` asks. False if the turn was away in between. */
@@ -348,7 +350,9 @@ export abstract class Turn implements Situation {
     if (actor.kind === 'move') {
       const { mailbox } = this.#hardware.cpu(actor.cpu);
       this.#before = this.#pair(mailbox);
+      const before = this.#plain[mailbox]!;
       this.#hardware.move(actor.cpu, actor.to);
+      this.state.trace.write(number, mailbox, before, this.#plain[mailbox]!);
       return this.done(number, Access.Move, mailbox, actor.to, 0);
     }
     const task = this.tasks[actor.cpu]!;
@@ -357,6 +361,7 @@ export abstract class Turn implements Situation {
     const at = this.#hardware.entryToDrop(task, drawn);
     this.#before = this.#pair(at);
     this.#hardware.drop(at);
+    this.state.trace.note(number, at, task.pieces);
     task.keepAll();
     this.#disturbed = true;
     this.done(number, Access.Evict, at, drawn, 0);

@@ -1,6 +1,7 @@
 /** What many schedules of a litmus test came to, and whether they could have shown anything. */
 
 import type { GuestDuty } from '../../check/guest-duty.ts';
+import { Behaviours } from '../behaviours.ts';
 import { CUT_SHORT, type CutShort, isCutShort, type Result, type Subject } from '../subject.ts';
 import type { Litmus } from './litmus.ts';
 import { overlapped, type Pair, pairsOf } from './overlap.ts';
@@ -18,6 +19,7 @@ interface Line {
 export class Tally {
   readonly litmus: Litmus;
   schedules = 0;
+  readonly behaviours = new Behaviours();
   /** Of each declared outcome, in the order of the file. */
   readonly outcomes: number[];
   /** Runs that came to their end, and none of the outcomes holds there. */
@@ -41,9 +43,15 @@ export class Tally {
     this.pairs = pairsOf(litmus).map((pair) => ({ pair, count: 0 }));
   }
 
-  /** `result` is of the run that `subject` has just made. */
-  add(subject: Subject, { ending, outcome, neglected = new Set(), run }: Result): void {
+  /** `result` is of the run that `subject` has just made; `isDrawn`: it was not one of a list. */
+  add(
+    subject: Subject,
+    { ending, outcome, neglected = new Set(), run }: Result,
+    isDrawn = true,
+  ): void {
     this.schedules++;
+    const { discipline, paging } = subject.setting;
+    this.behaviours.add(`${discipline} ${paging} ${run.trace}`, isDrawn);
     if (isCutShort(ending)) (this.cutShort as Record<CutShort, number>)[ending]++;
     else if (outcome === undefined) this.undeclared++;
     else this.outcomes[outcome]!++;

@@ -34,3 +34,8 @@ export const STRATEGIES: Readonly<Record<string, () => Strategy>> = {
   fewest: () => new FewestSwitches(BOUND),
   portfolio: () => new Portfolio(PORTFOLIO.map((name) => STRATEGIES[name]!())),
 };
+
+/** Those that list schedules one after the other: they draw none, and cannot begin in the middle. */
+export const LISTED_STRATEGIES: readonly string[] = PORTFOLIO.filter(
+  (name) => STRATEGIES[name]!().isListed,
+);

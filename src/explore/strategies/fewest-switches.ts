@@ -25,6 +25,7 @@ interface Branching {
 
 export class FewestSwitches implements Strategy {
   readonly bound: number;
+  readonly isListed = true;
   readonly #queue: Branching[] = [];
   #branches: Iterator<Plan> | undefined;
   #plan: Plan = [];

@@ -29,6 +29,10 @@ export class Portfolio implements Strategy {
     return this.#members.every(({ exhausted }) => exhausted);
   }
 
+  get isListed(): boolean {
+    return this.#member.isListed ?? false;
+  }
+
   next(situation: Situation): number {
     return this.#member.next(situation);
   }

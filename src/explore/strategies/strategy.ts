@@ -46,6 +46,8 @@ export interface Strategy {
   readonly until?: number;
   /** Until then it is to be asked where a CPU begins a piece of work, since it waits for an event. */
   readonly eachPiece?: boolean;
+  /** The schedule that began last is one of a list, and not drawn. */
+  readonly isListed?: boolean;
   /** There are no more schedules: known once `begin` was called for one more. */
   readonly exhausted?: boolean;
   /**

@@ -23,6 +23,7 @@ export interface SweepBounds {
 
 export class Sweep implements Strategy {
   readonly bound: number;
+  readonly isListed = true;
   exhausted = false;
   /** Of the run that goes on, or has ended. */
   preemptions = 0;

@@ -19,6 +19,7 @@ import type { Strategy } from '../../strategies/strategy.ts';
 import type { Beginning } from '../beginning.ts';
 import type { Limits } from '../board.ts';
 import { type End, endOfGuests, type Run } from '../run.ts';
+import { Trace } from '../trace.ts';
 import { TurnState } from '../turn-state.ts';
 import { strategyOf, TurnCpu } from './turn-cpu.ts';
 import type { Chosen, TurnCpuApi } from './turn-cpu-api.ts';
@@ -58,8 +59,20 @@ export class ThreadBoard {
   ): Promise<ThreadBoard> {
     const state = makeMemory(TurnState.wordsFor(host.cpus.length, mostSteps));
     const { touched } = beginning;
+    const { length } = host.words.plain;
+    const versions = new Int32Array(new SharedArrayBuffer(4 * Trace.memoryFor(length)));
     const coreEach = availableParallelism() >= host.cpus.length;
-    const boot = { shared, path, kept, state, mostSteps, memory, coreEach, touched };
+    const boot = {
+      shared,
+      path,
+      kept,
+      state,
+      mostSteps,
+      memory,
+      coreEach,
+      touched,
+      versions,
+    };
     // The workers take after this thread.
     const leaveCore = coreEach ? () => {} : stayOnOne(threadId);
     const first = new TurnCpu();
@@ -102,7 +115,7 @@ export class ThreadBoard {
     const error = state.over ? undefined : first.takePart(strategy);
     const end = error ?? (await this.#endOf(state.failed)) ?? endOfGuests(host);
     strategy.ended?.(turn.step);
-    return { ...end, steps: turn.step, decisions: turn.decisions, digest: turn.digest };
+    return { ...end, steps: turn.step, decisions: turn.decisions, ...turn.digests };
   }
 
   async close(): Promise<void> {

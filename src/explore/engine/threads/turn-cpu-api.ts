@@ -19,6 +19,8 @@ export interface TurnCpuBoot {
   readonly coreEach: boolean;
   /** See Beginning. */
   readonly touched: Uint8Array;
+  /** See Trace. */
+  readonly versions: Int32Array;
 }
 
 /** A strategy by its name in the catalogue, or decisions to be taken again. */

@@ -13,6 +13,7 @@ import type { Strategy } from '../../strategies/strategy.ts';
 import { ControlledCpu } from '../controlled-cpu.ts';
 import { type End, endOf } from '../run.ts';
 import { Task } from '../task.ts';
+import { Trace } from '../trace.ts';
 import { TurnState } from '../turn-state.ts';
 import { OVER, ThreadTurn } from './thread-turn.ts';
 import type { Chosen, TurnCpuApi, TurnCpuBoot } from './turn-cpu-api.ts';
@@ -23,11 +24,12 @@ export class TurnCpu implements TurnCpuApi {
   #mostSteps = 0;
 
   boot(boot: TurnCpuBoot): void {
-    const { shared, index, path, kept, state, mostSteps, memory, coreEach, touched } = boot;
+    const { shared, index, path, kept, state, mostSteps, memory, coreEach } = boot;
     const host = new Host(shared, MAIN_THREAD);
     const words = new Words(state, toPtr(0));
-    const turnState = new TurnState(words.plain, host.cpus.length, mostSteps);
-    const turn = new ThreadTurn(turnState, words, coreEach, host, memory, touched);
+    const trace = new Trace(boot.versions, host.words.plain.length);
+    const turnState = new TurnState(words.plain, host.cpus.length, mostSteps, trace);
+    const turn = new ThreadTurn(turnState, words, coreEach, host, memory, boot.touched);
     for (const { index: number } of host.cpus) turn.tasks.push(new Task(turn, number, host));
     const litmus = readLitmus(path);
     const software = litmusSoftware(kept === undefined ? litmus : keep(litmus, kept));
@@ -58,7 +60,7 @@ export class TurnCpu implements TurnCpuApi {
     const cpu = this.#cpu!;
     const { task } = cpu;
     try {
-      task.keepAll();
+      task.begin();
       turn.join(strategy, turn.state.seed, this.#mostSteps);
       turn.receive();
       while (!task.finished) cpu.goOn();

@@ -1,0 +1,76 @@
+/**
+ * How many behaviours a sample of schedules has shown, and how likely a further schedule of the
+ * same strategy is to show another (Good: The population frequencies of species and the estimation
+ * of population parameters, Biometrika 1953, after Turing; for testing: Böhme, STADS, TOSEM 2018).
+ *
+ * It is a statement on the strategy, not on coverage: what a strategy never does, it does not
+ * expect either. A test of 570 behaviours of which random schedules had met 29 was one where a
+ * further one showed another in one of a thousand.
+ */
+
+/** A chance, and the interval that it is in, in 95 cases of 100. */
+export interface Unseen {
+  readonly estimate: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** Of a normal distribution: 95 % lie within so many standard deviations. */
+const Z = 1.96;
+
+/**
+ * Of `n` schedules, drawn apart from one another, `once` showed what no other did, and `twice`
+ * behaviours were shown by two each. Undefined for none.
+ *
+ * The variance is Esty's (Annals of Statistics 1983); the interval has the shape of Wilson's, so
+ * that it has a width where nothing, or everything, was shown once. In simulations of 100 and 1,000
+ * schedules it covered the truth in 89 to 100 of 100 (test/explore/behaviours.test.ts).
+ */
+export function unseenOf(n: number, once: number, twice: number): Unseen | undefined {
+  if (n === 0) return undefined;
+  const estimate = once / n;
+  const variance = (once * (1 - estimate) + 2 * twice) / (n * n);
+  const shrink = 1 + (Z * Z) / n;
+  const middle = (estimate + (Z * Z) / (2 * n)) / shrink;
+  const half = (Z * Math.sqrt(variance + (Z * Z) / (4 * n * n))) / shrink;
+  const [low, high] = [Math.max(0, middle - half), Math.min(1, middle + half)];
+  return { estimate, low: Math.min(low, estimate), high: Math.max(high, estimate) };
+}
+
+export class Behaviours {
+  readonly #times = new Map<string, number>();
+  #drawn = 0;
+
+  /** `trace`: the digest of what a schedule did; `isDrawn`: it was not one of a list. */
+  add(trace: string, isDrawn: boolean): void {
+    if (isDrawn) this.#drawn++;
+    // What a list has shown is not to be expected any more, however often it is drawn.
+    this.#times.set(trace, (this.#times.get(trace) ?? 0) + (isDrawn ? 1 : NOT_DRAWN));
+  }
+
+  get distinct(): number {
+    return this.#times.size;
+  }
+
+  /** That a further schedule, drawn like those before, shows another behaviour. */
+  get unseen(): Unseen | undefined {
+    let [once, twice] = [0, 0];
+    for (const times of this.#times.values()) {
+      if (times === 1) once++;
+      if (times === 2) twice++;
+    }
+    return unseenOf(this.#drawn, once, twice);
+  }
+}
+
+/** More than twice. */
+export const NOT_DRAWN = 3;
+
+const percent = (chance: number, digits: number): string => (100 * chance).toFixed(digits);
+
+/** As in "18 % (16–21)". */
+export function formatUnseen({ estimate, low, high }: Unseen): string {
+  const digits = [0.01, 0.1].filter((limit) => high < limit).length;
+  const [from, to] = [percent(low, digits), percent(high, digits)];
+  return `${percent(estimate, digits)} % (${from}–${to})`;
+}

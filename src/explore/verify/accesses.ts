@@ -1,0 +1,178 @@
+/**
+ * The accesses of a run so far, event by event, so that it is known which of them conflict with a
+ * new one, and so that the last ones can be taken back.
+ *
+ * A place is a word, or the whole of a page (`pageOf`). Each access knows the one before it of the
+ * same place, and each of a single word the one before it in the same page.
+ */
+
+import { PAGE_BITS } from '../engine/trace.ts';
+
+/** No access. */
+export const NONE = -1;
+
+/** The place that is all of the page with the word `at`. */
+export const pageOf = (at: number): number => ~(at >>> PAGE_BITS);
+
+const isPage = (place: number): boolean => place < 0;
+
+/** What of an event matters to others: pairs of place, and 1 if it is changed, else 0. */
+export type Footprint = Int32Array;
+
+/** What is kept of an access. */
+const PLACE = 0;
+const CHANGES = 1;
+const EVENT = 2;
+/** What was there before; of a page that is not kept. */
+const OLD = 3;
+const SAME_PLACE = 4;
+const SAME_PAGE = 5;
+const FIELDS_BITS = 3;
+
+export class Accesses {
+  /** Signed words. */
+  #fields = new Int32Array(1 << 12);
+  count = 0;
+  /** The last access of each word, of each page as a whole, and of any word of each page. */
+  readonly #ofWord: Int32Array;
+  readonly #ofPage: Int32Array;
+  readonly #inPage: Int32Array;
+
+  /** Of a memory of so many words. */
+  constructor(words: number) {
+    const pages = (words >>> PAGE_BITS) + 1;
+    this.#ofWord = new Int32Array(words).fill(NONE);
+    this.#ofPage = new Int32Array(pages).fill(NONE);
+    this.#inPage = new Int32Array(pages).fill(NONE);
+  }
+
+  /** `event` has accessed a place; `old`: what was there. */
+  add(event: number, place: number, changes: boolean, old: number): void {
+    const access = this.count++;
+    const at = access << FIELDS_BITS;
+    if (at === this.#fields.length) this.#grow();
+    const fields = this.#fields;
+    fields[at + PLACE] = place;
+    fields[at + CHANGES] = changes ? 1 : 0;
+    fields[at + EVENT] = event;
+    fields[at + OLD] = old;
+    if (isPage(place)) {
+      fields[at + SAME_PLACE] = this.#ofPage[~place]!;
+      this.#ofPage[~place] = access;
+    } else {
+      const page = place >>> PAGE_BITS;
+      fields[at + SAME_PLACE] = this.#ofWord[place]!;
+      fields[at + SAME_PAGE] = this.#inPage[page]!;
+      this.#ofWord[place] = access;
+      this.#inPage[page] = access;
+    }
+  }
+
+  /** Nothing but the first `count` accesses was made. */
+  takeBack(count: number): void {
+    const fields = this.#fields;
+    while (this.count > count) {
+      const at = --this.count << FIELDS_BITS;
+      const place = fields[at + PLACE]!;
+      if (isPage(place)) this.#ofPage[~place] = fields[at + SAME_PLACE]!;
+      else {
+        this.#ofWord[place] = fields[at + SAME_PLACE]!;
+        this.#inPage[place >>> PAGE_BITS] = fields[at + SAME_PAGE]!;
+      }
+    }
+  }
+
+  place(access: number): number {
+    return this.#fields[(access << FIELDS_BITS) + PLACE]!;
+  }
+
+  changes(access: number): boolean {
+    return this.#fields[(access << FIELDS_BITS) + CHANGES] === 1;
+  }
+
+  event(access: number): number {
+    return this.#fields[(access << FIELDS_BITS) + EVENT]!;
+  }
+
+  old(access: number): number {
+    return this.#fields[(access << FIELDS_BITS) + OLD]!;
+  }
+
+  /** The last access of a word before this one; NONE if there is none. */
+  before(access: number): number {
+    return this.#fields[(access << FIELDS_BITS) + SAME_PLACE]!;
+  }
+
+  /** The last access of a word. */
+  last(word: number): number {
+    return this.#ofWord[word]!;
+  }
+
+  footprint(from: number, to: number): Footprint {
+    const footprint = new Int32Array(2 * (to - from));
+    for (let access = from; access < to; access++) {
+      footprint[2 * (access - from)] = this.place(access);
+      footprint[2 * (access - from) + 1] = this.changes(access) ? 1 : 0;
+    }
+    return footprint;
+  }
+
+  /** Whether one of the accesses `from` … `to` − 1 conflicts with an event that is not of this run. */
+  conflict(footprint: Footprint, from: number, to: number): boolean {
+    for (let access = from; access < to; access++) {
+      const place = this.place(access);
+      const changes = this.changes(access) ? 1 : 0;
+      for (let i = 0; i < footprint.length; i += 2) {
+        if ((changes | footprint[i + 1]!) === 1 && meet(place, footprint[i]!)) return true;
+      }
+    }
+    return false;
+  }
+
+  /**
+   * Each access of an earlier event that `access` conflicts with, as far as no other one that
+   * conflicts with both lies between; more may be told.
+   */
+  eachConflict(access: number, tell: (event: number) => void): void {
+    const place = this.place(access);
+    const changes = this.changes(access);
+    if (isPage(place)) {
+      const covered = this.#sameKind(this.before(access), changes, tell);
+      this.#singles(~place, covered, changes, tell);
+    } else {
+      this.#sameKind(this.before(access), changes, tell);
+      this.#sameKind(this.#ofPage[place >>> PAGE_BITS]!, changes, tell);
+    }
+  }
+
+  /** Back to the first change, whose event is returned; NONE if there is none. */
+  #sameKind(last: number, changes: boolean, tell: (event: number) => void): number {
+    for (let other = last; other !== NONE; other = this.before(other)) {
+      const isChange = this.changes(other);
+      if (changes || isChange) tell(this.event(other));
+      if (isChange) return this.event(other);
+    }
+    return NONE;
+  }
+
+  /** Of words of a page, since event `covered`. */
+  #singles(page: number, covered: number, changes: boolean, tell: (event: number) => void): void {
+    let other = this.#inPage[page]!;
+    while (other !== NONE && this.event(other) >= covered) {
+      if (changes || this.changes(other)) tell(this.event(other));
+      other = this.#fields[(other << FIELDS_BITS) + SAME_PAGE]!;
+    }
+  }
+
+  #grow(): void {
+    const fields = new Int32Array(this.#fields.length * 2);
+    fields.set(this.#fields);
+    this.#fields = fields;
+  }
+}
+
+/** Whether two places have a word in common. */
+function meet(a: number, b: number): boolean {
+  if (isPage(a) === isPage(b)) return a === b;
+  return isPage(a) ? pageOf(b) === a : pageOf(a) === b;
+}

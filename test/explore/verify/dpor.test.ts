@@ -1,0 +1,166 @@
+/** The search through all behaviours finds those that brute force finds, each of them once. */
+
+import { describe, expect, test } from 'vitest';
+import { Dice } from '../../../src/explore/strategies/dice.ts';
+import {
+  type Access,
+  add,
+  bruteForce,
+  cas,
+  exchange,
+  load,
+  lock,
+  SLOW,
+  store,
+  type Task,
+  unlock,
+  verify,
+  waitUntil,
+  waitWhile,
+} from './tasks.ts';
+
+const plain = (...accesses: readonly Access[]): Task =>
+  function* () {
+    for (const access of accesses) yield access;
+  };
+
+function expectAll(program: readonly Task[]): ReturnType<typeof verify> {
+  const verified = verify(program);
+  const { traces } = verified;
+  expect(new Set(traces).size).toBe(traces.length);
+  expect(new Set(traces)).toEqual(bruteForce(program).traces);
+  return verified;
+}
+
+const [MUTEX, WORDS] = [10, 3];
+
+/** What access a task makes next; each task holds the lock at most once. */
+function drawn(dice: Dice, task: number, words: number): Access | 'lock' {
+  const at = dice.below(words);
+  const value = dice.below(3);
+  switch (dice.below(11)) {
+    case 0:
+    case 1:
+    case 2:
+      return load(at);
+    case 3:
+    case 4:
+      return store(at, value);
+    case 5:
+      return add(at);
+    case 6:
+      return cas(at, value, dice.below(3));
+    case 7:
+      return exchange(at, value);
+    case 8:
+      return waitUntil(at, value);
+    case 9:
+      return waitWhile(at, value);
+    default:
+      return task < 0 ? load(at) : 'lock';
+  }
+}
+
+function drawnTask(dice: Dice, task: number, words: number, length: number): Task {
+  const accesses: Access[] = [];
+  let holds = false;
+  for (let i = 0; i < length; i++) {
+    const access = drawn(dice, task, words);
+    if (access !== 'lock') accesses.push(access);
+    else {
+      accesses.push(holds ? unlock(MUTEX) : lock(MUTEX, task + 1));
+      holds = !holds;
+    }
+  }
+  // Not always: who waits for it then waits for ever.
+  if (holds && dice.below(4) > 0) accesses.push(unlock(MUTEX));
+  const branches = dice.below(2) === 0;
+  return function* () {
+    let found = 0;
+    for (const [i, access] of accesses.entries()) {
+      const leftOut = branches && access.at !== MUTEX && (found + i) % 2 === 1;
+      if (!leftOut) found = yield access;
+    }
+  };
+}
+
+function drawnProgram(seed: number): readonly Task[] {
+  const dice = new Dice();
+  dice.seed(seed);
+  const tasks = 2 + dice.below(3);
+  const words = 1 + dice.below(WORDS);
+  const most = [5, 3, 2][tasks - 2]!;
+  return Array.from({ length: tasks }, (_, i) => drawnTask(dice, i, words, 1 + dice.below(most)));
+}
+
+test('drawn programs of two to four tasks that wait, take locks, and go by what they find', () => {
+  let [behaviours, blocked, stuck, orders] = [0, 0, 0, 0];
+  for (let seed = 0; seed < (SLOW ? 5000 : 500); seed++) {
+    const program = drawnProgram(seed);
+    const verified = verify(program);
+    const forced = bruteForce(program);
+    const found = new Set(verified.traces);
+    const same =
+      found.size === forced.traces.size && [...found].every((trace) => forced.traces.has(trace));
+    if (!same || found.size !== verified.traces.length) {
+      expect.fail(
+        `seed ${seed}: ${verified.traces.length} runs, ${found.size} of them different, ` +
+          `where there are ${forced.traces.size} behaviours`,
+      );
+    }
+    if (program.length === 2) expect(verified.blocked).toBe(0);
+    behaviours += found.size;
+    blocked += verified.blocked;
+    orders += forced.orders;
+    if (verified.isStuck) stuck++;
+  }
+  // They are such as to tell something.
+  expect(orders).toBeGreaterThan(10 * behaviours);
+  expect(stuck).toBeGreaterThan(50);
+  expect(blocked).toBeGreaterThan(0);
+  expect(blocked).toBeLessThan(behaviours / 50);
+});
+
+describe('who waits', () => {
+  test('may have gone on before the last change that let it', () => {
+    const { traces } = expectAll([
+      plain(waitUntil(1, 0), store(2, 1)),
+      plain(store(1, 1), store(1, 0), load(2)),
+    ]);
+    expect(traces.length).toBe(4);
+  });
+
+  test('for ever may have gone on before', () => {
+    const { traces, isStuck } = expectAll([plain(waitWhile(1, 2)), plain(store(1, 2))]);
+    expect([traces.length, isStuck]).toEqual([2, true]);
+  });
+
+  test('for a lock may be the one that takes it first', () => {
+    const critical = plain(lock(MUTEX), add(1), unlock(MUTEX));
+    expect(expectAll([critical, critical]).traces.length).toBe(2);
+  });
+
+  test('where all that can go on sleep may wake them by what it does earlier', () => {
+    const { blocked } = expectAll([
+      plain(exchange(0, 0), lock(MUTEX), unlock(MUTEX)),
+      plain(store(1, 0), waitWhile(1, 0)),
+      plain(store(1, 2)),
+      plain(waitWhile(1, 2), add(0)),
+    ]);
+    expect(blocked).toBeGreaterThan(0);
+  });
+});
+
+describe('without looking at who waits', () => {
+  const [waiter, changer] = [plain(waitWhile(1, 2)), plain(store(1, 2))];
+
+  test('when a run is at its end, behaviours are missed', () => {
+    expect(verify([changer, waiter], { atEnd: false }).traces.length).toBe(1);
+  });
+
+  test('steps are planned where they cannot be taken', () => {
+    const program = [plain(waitUntil(1, 1)), plain(store(1, 1))];
+    expect(verify(program).traces.length).toBe(1);
+    expect(() => verify(program, { ever: false })).toThrow('who is to go on can');
+  });
+});
