@@ -17,6 +17,7 @@ import { Entry, isPresent, ptePfn } from '../../shared/entry.ts';
 import type { Host } from '../../shared/host.ts';
 import type { Lguest } from '../../shared/lguest.ts';
 import { MMS, Mm, RESULT } from '../guest/kernel/layout.ts';
+import { isSwapped } from '../guest/kernel/page-tables.ts';
 import { asGuestSees } from './guest-tables.ts';
 
 export interface MemoryDigest {
@@ -82,7 +83,8 @@ function eachUserPage(host: Host, lg: Lguest, body: (vaddr: number, gpa: Gpa) =>
       const isLast = i === (shift === form.pgdirShift ? form.ptrsPerPgd : form.ptrsPerPte);
       if (isLast || vaddr >= kernelAddress) return;
       const entry = read(table, i);
-      if (!isPresent(entry)) continue;
+      // What is swapped out is in a page too.
+      if (!isPresent(entry) && !(below.length === 0 && isSwapped(entry))) continue;
       const next = ptePfn(entry) * 4096;
       if (below.length === 0) body(vaddr, toGpa(next));
       else walk(next, vaddr, below);

@@ -14,7 +14,7 @@ import {
 import { Entry, isPresent, ptePfn } from '../../shared/entry.ts';
 import { Dead, type Lguest } from '../../shared/lguest.ts';
 import { guestEntry } from '../direct/tables.ts';
-import { KERNEL_LOCK } from '../guest/kernel/layout.ts';
+import { KERNEL_LOCK, PAGE_TABLE_LOCK, TELLING } from '../guest/kernel/layout.ts';
 import { rightsOf, shiftsOf } from './shadow.ts';
 
 export interface GuestEntry {
@@ -37,8 +37,9 @@ export function isSynchronised(lg: Lguest): boolean {
   if (first?.started && first.ss1 === 0) return false;
   if (lg.dead === Dead.PoweredOff) return true;
   if (lg.dead !== Dead.Alive) return false;
-  const lock = wordAt(lg, toGpa(KERNEL_LOCK));
-  return lock === undefined || lg.host.words.load(lock) === 0;
+  const isZero = (at: number): boolean => wordOf(lg, toGpa(at)) === 0;
+  if (!isZero(KERNEL_LOCK) || !isZero(PAGE_TABLE_LOCK)) return false;
+  return lg.cpus.every(({ id }) => isZero(TELLING + id * 4));
 }
 
 /** Whether there is a shadow of tables that are what the host was told. */

@@ -1,19 +1,29 @@
 /** Programs by name: every worker loads its own, and all get the same. */
 
 import { UserError } from '../../shared/errors.ts';
-import type { Program } from './program.ts';
+import type { KernelThread, Program } from './program.ts';
 import { builtinPrograms } from './programs.ts';
 import { openProgram } from './traces/reader.ts';
 import { makeWorkload, type WorkloadSpec } from './workloads/catalogue.ts';
 
 /** A trace file, a program written by hand, or one made from a seed. Travels by postMessage. */
-export type ProgramSource =
+export type ProgramSource = (
   | { readonly kind: 'trace'; readonly path: string }
   | { readonly kind: 'builtin'; readonly name: string }
-  | ({ readonly kind: 'workload' } & WorkloadSpec);
+  | ({ readonly kind: 'workload' } & WorkloadSpec)
+) & {
+  /** In the place of its own. */
+  readonly kernelThreads?: readonly KernelThread[];
+};
 
 /** Throws UserError when there is no such program, or the file is not a trace. */
 export function loadProgram(source: ProgramSource): Program {
+  const program = load(source);
+  const { kernelThreads } = source;
+  return kernelThreads === undefined ? program : Object.assign(program, { kernelThreads });
+}
+
+function load(source: ProgramSource): Program {
   if (source.kind === 'trace') return openProgram(source.path);
   if (source.kind === 'workload') return makeWorkload(source);
   const make = builtinPrograms[source.name];

@@ -53,7 +53,30 @@ export const Sys = {
   schedule: 0x1004,
   /** Ours: fork alone: the child runs process `ebx` of the program in the copied memory. */
   forkCopy: 0x1005,
+  /** Ours: as forkCopy, and the child makes the copy while the parent sleeps. */
+  forkByChild: 0x1006,
+  /** Ours: until the process is ended by another. */
+  pause: 0x1007,
+  /** Ours: end the child that runs process `ebx` of the program. */
+  kill: 0x1008,
+  /** Ours: mremap(address, length, to): move what is mapped, with the length that it has. */
+  mremap: 0x1009,
 } as const;
+
+/** Kernel threads by what they do. */
+export const KERNEL_WORK = [
+  /** Swaps pages of all processes out, and back in, and takes the right to write them. */
+  'swap',
+  /** Maps pages of its own at addresses of its own, and uses and unmaps them. */
+  'windows',
+] as const;
+
+/** A thread of the kernel's own, that it starts with the first process. */
+export interface KernelThread {
+  readonly work: (typeof KERNEL_WORK)[number];
+  /** How often it does it: 1 … 2^31. Memory ends the same with any. */
+  readonly rounds: number;
+}
 
 /** PROT_* of mmap and mprotect. */
 export const Prot = { Read: 1, Write: 2, Exec: 4 } as const;
@@ -119,6 +142,8 @@ export interface Program {
   readonly name: string;
   /** Process 0 is started by the kernel, the others by fork. */
   readonly processes: readonly ProcessImage[];
+  /** By default none. */
+  readonly kernelThreads?: readonly KernelThread[];
   /** Accesses of all its threads, where a run does each once. Absent: that depends. */
   readonly accesses?: number;
 }

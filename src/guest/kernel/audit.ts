@@ -28,6 +28,7 @@ import {
   Task,
   THREAD_SIZE,
   VmArea,
+  windowsStart,
   ZERO_PAGE,
 } from './layout.ts';
 
@@ -88,7 +89,14 @@ class Audit {
       if (top === 0) continue;
       const first = (top + STACK_PADDING - PAGE_OFFSET - THREAD_SIZE) >>> PAGE_SHIFT;
       for (const page of [first, first + 1]) this.#use(page, `a stack of task ${i}`);
+      for (const page of this.#pagesOf(i)) this.#use(page, `a page of kernel thread ${i}`);
     }
+  }
+
+  /** Those that a kernel thread shows in its window. */
+  #pagesOf(task: number): number[] {
+    const at = TASKS + task * TASK_BYTES + Task.pages;
+    return [at, at + 4].map(this.#guest.read).filter((page) => page !== 0);
   }
 
   /** The kernel's mapping: every page to itself, but not what is in the balloon. */
@@ -102,6 +110,7 @@ class Audit {
     )) {
       const page = (address - PAGE_OFFSET) >>> PAGE_SHIFT;
       if (level > 0) this.#use(low >>> PAGE_SHIFT, 'a table of the kernel');
+      else if (address >= windowsStart(this.#guest)) this.#window(address, low >>> PAGE_SHIFT);
       else if (low >>> PAGE_SHIFT !== page) {
         this.#wrong(`the kernel maps page ${low >>> PAGE_SHIFT} where page ${page} belongs`);
       } else seen.add(page);
@@ -114,6 +123,12 @@ class Audit {
         : 'is not mapped by the kernel';
       this.#wrong(`page ${page} ${how}`);
     }
+  }
+
+  #window(address: number, page: number): void {
+    const task = (address - windowsStart(this.#guest)) >>> (PAGE_SHIFT + 1);
+    if (this.#pagesOf(task).includes(page)) return;
+    this.#wrong(`the window of task ${task} shows page ${page}, which it does not have`);
   }
 
   addressSpace(index: number): void {

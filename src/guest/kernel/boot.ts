@@ -14,6 +14,7 @@ import { ENTRY_BYTES, EntryPoint } from './entry-points.ts';
 import { Frame } from './frame.ts';
 import { lguestData, lguestDataOf } from './hypercalls.ts';
 import { KERNEL_PAGE } from './kernel-mapping.ts';
+import { startKernelThreads } from './kernel-threads.ts';
 import {
   CPU_MMS,
   FRESH_PAGE,
@@ -144,6 +145,7 @@ function startInit(k: KernelContext): void {
     const eip = taskField(k, task, Task.eip);
     k.hypercall(Hypercall.StartCpu, vcpu, eip, taskField(k, task, Task.esp));
   });
+  startKernelThreads(k);
   // The first process is process number 1.
   k.store(k.va(NEXT_PID), 1);
   const mm = allocMm(k);

@@ -12,6 +12,9 @@ export const EntryPoint = {
   StartSecondary: 7,
   /** As ReturnFromFork, of a child that goes on in the copied memory. */
   ReturnToCopy: 8,
+  /** The same of one that first makes that copy. */
+  CopyParent: 9,
+  KernelThread: 10,
 } as const;
 
 /** An entry point is 16 bytes: at the start the registers are still to be saved. */

@@ -13,7 +13,8 @@ import type { KernelContext } from './context.ts';
 import { Frame } from './frame.ts';
 import { lguestData } from './hypercalls.ts';
 import { Task, ZERO_PAGE } from './layout.ts';
-import { pageOf, pgdOf, pteAddress, userEntry } from './page-tables.ts';
+import { waitForTables } from './page-table-lock.ts';
+import { isSwapped, pageOf, pgdOf, pteAddress, userEntry } from './page-tables.ts';
 import { allocPage, pageCount, putPage } from './pages.ts';
 import { panic } from './panic.ts';
 import { loadPte, setPte } from './paravirt.ts';
@@ -30,6 +31,7 @@ export function pageFault(k: KernelContext): void {
   }
   const me = current(k);
   const mm = taskField(k, me, Task.mm);
+  waitForTables(k);
   const vma = findVma(k, mm, address);
   const prot = vma === 0 ? 0 : vmaProt(k, vma);
   if (!permits(prot, errorCode)) {
@@ -56,7 +58,10 @@ function mapPage(
   const old = loadPte(k, at);
   const zeroPage = k.load(k.va(ZERO_PAGE));
   let page: number;
-  if (!isPresent(old)) {
+  if (isSwapped(old)) {
+    // The slot is the page, as one that is shared or its own.
+    page = write ? copyOnWrite(k, pageOf(old), zeroPage) : pageOf(old);
+  } else if (!isPresent(old)) {
     page = write ? allocPage(k) : zeroPage;
   } else if (!write || old.low & PAGE_RW) {
     // Somebody was here before, or the host's table was behind.

@@ -25,20 +25,27 @@ export const KERNEL_PAGE = PAGE_PRESENT | PAGE_RW | PAGE_ACCESSED | PAGE_DIRTY |
 
 /** Nobody can reach the page by the kernel's mapping any more, once the TLBs are flushed. */
 export const unmapKernelPage = (k: KernelContext, page: number): void =>
-  setKernelPte(k, 'lazily', page, NO_ENTRY);
+  setKernelPte(k, 'lazily', k.va(page << PAGE_SHIFT), NO_ENTRY);
 
 export const mapKernelPage = (k: KernelContext, page: number): void =>
-  setKernelPte(k, 'now', page, makeEntry(page, KERNEL_PAGE));
+  setKernelPte(k, 'now', k.va(page << PAGE_SHIFT), makeEntry(page, KERNEL_PAGE));
 
 /** Where only the host may write a page table, it is read-only to the kernel as long as it is one. */
-export const setKernelPageRights = (k: KernelContext, page: number, writable: boolean): void =>
-  setKernelPte(k, 'now', page, makeEntry(page, writable ? KERNEL_PAGE : KERNEL_PAGE & ~PAGE_RW));
+export function setKernelPageRights(k: KernelContext, page: number, writable: boolean): void {
+  const entry = makeEntry(page, writable ? KERNEL_PAGE : KERNEL_PAGE & ~PAGE_RW);
+  setKernelPte(k, 'now', k.va(page << PAGE_SHIFT), entry);
+}
 
-function setKernelPte(k: KernelContext, telling: Telling, page: number, entry: Entry): void {
+/** The last-level entry of an address of the kernel's. */
+export function setKernelPte(
+  k: KernelContext,
+  telling: Telling,
+  address: number,
+  entry: Entry,
+): void {
   k.call(() => {
     const { form } = k.guest;
     const bytes = form.entryWords * 4;
-    const address = k.va(page << PAGE_SHIFT);
     const swapper = k.load(k.va(SWAPPER_PG_DIR));
     const below = (table: number, index: number): number =>
       (loadPte(k, k.va(table + index * bytes)).low & -PAGE_SIZE) >>> 0;

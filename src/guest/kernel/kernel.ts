@@ -9,6 +9,9 @@
  *   pages.ts        page allocator                         layout.ts    where things are
  *   tlb.ts          flushes asked of other vCPUs           exec.ts      another program
  *   balloon.ts      pages given to the host and back       audit.ts     what must hold at rest
+ *   swap.ts         pages out of all tables, and back      mremap.ts    mappings that move
+ *   kill.ts         a process ended by another             fork-by-child.ts
+ *   kernel-threads.ts  work of the kernel's own, which keeps to page-table-lock.ts
  *   paravirt.ts     what it does by how it is virtualized
  */
 
@@ -19,8 +22,10 @@ import { boot, startSecondary, timerInterrupt } from './boot.ts';
 import { KernelContext } from './context.ts';
 import { BODY, ENTRY_BYTES, EntryPoint } from './entry-points.ts';
 import { pageFault } from './fault.ts';
+import { copyParent } from './fork-by-child.ts';
 import { FRAME_WORDS, Frame } from './frame.ts';
 import type { GuestMachine } from './guest-machine.ts';
+import { kernelThread } from './kernel-threads.ts';
 import { BOOT_STACK_TOP, PAGE_OFFSET, TEXT } from './layout.ts';
 import { endIfDying, isDying, returnFromFork } from './process.ts';
 import { systemCall } from './syscalls.ts';
@@ -79,6 +84,8 @@ const ROUTINES: Readonly<Record<number, Routine>> = {
   [EntryPoint.IpiInterrupt]: { body: ipiInterrupt, hasError: false },
   [EntryPoint.ReturnFromFork]: { body: switchedTo(returnFromFork), hasError: false },
   [EntryPoint.ReturnToCopy]: { body: switchedTo(() => {}), hasError: false },
+  [EntryPoint.CopyParent]: { body: switchedTo(copyParent), hasError: false },
+  [EntryPoint.KernelThread]: { body: kernelThread, hasError: false },
   [EntryPoint.Idle]: { body: idle, hasError: false },
   [EntryPoint.StartSecondary]: { body: startSecondary, hasError: false },
 };

@@ -4,6 +4,7 @@
  */
 
 import { PAGE_SHIFT, PAGE_SIZE } from '../../../shared/address.ts';
+import type { PagingForm } from '../../../shared/entry.ts';
 
 export const PAGE_OFFSET = 0xc000_0000;
 
@@ -40,6 +41,11 @@ export const IDLE_VCPUS = GLOBALS + 0x44;
 export const BALLOON = GLOBALS + 0x48;
 /** How often a vCPU was asked to flush its TLB. */
 export const FLUSHES_ASKED = GLOBALS + 0x4c;
+/** Where reclaim goes on: an mm, and an address in it. */
+export const RECLAIM_MM = GLOBALS + 0x50;
+export const RECLAIM_ADDRESS = GLOBALS + 0x54;
+/** 1 while a kernel thread goes over the page tables of processes. */
+export const PAGE_TABLE_LOCK = GLOBALS + 0x5c;
 /** For each vCPU: the slot of its ring that is filled next, and its idle task. */
 export const NEXT_HCALL = GLOBALS + 0x80;
 export const IDLE_TASKS = GLOBALS + 0xa0;
@@ -50,6 +56,8 @@ export const CPU_MMS = GLOBALS + 0xe0;
 /** Texts for SHUTDOWN, 64 bytes each. */
 export const POWER_DOWN_TEXT = GLOBALS + 0x100;
 export const PANIC_TEXT = GLOBALS + 0x140;
+/** For each vCPU: 1 while it has changed an entry without the kernel lock, and not told the host yet. */
+export const TELLING = GLOBALS + 0x180;
 
 /** A page of kernel text: the entry points are addresses in it. */
 export const TEXT = GLOBALS + PAGE_SIZE;
@@ -80,6 +88,10 @@ export const Task = {
   nextCall: 44,
   /** In WaitingOrder: the call before which all others must have been made. */
   awaits: 48,
+  /** In WaitingCopy: the child that is to copy its tables. */
+  copier: 52,
+  /** A kernel thread's two pages, as page numbers; 0 for none. */
+  pages: 56,
 } as const;
 
 export const TaskState = {
@@ -97,6 +109,12 @@ export const TaskState = {
   Idle: 7,
   /** A thread that, in the original run, other threads came before. */
   WaitingOrder: 8,
+  /** Until a child has copied its tables. */
+  WaitingCopy: 9,
+  /** Until somebody ends its process. */
+  Paused: 10,
+  /** Until no kernel thread goes over the page tables. */
+  WaitingTables: 11,
 } as const;
 
 export const MAX_MMS = 32;
@@ -114,6 +132,8 @@ export const Mm = {
   /** 1 while other vCPUs may hold translations that its tables do not have any more. */
   stale: 16,
 } as const;
+
+export const mmAt = (i: number): number => MMS + i * MM_BYTES;
 
 export const MAX_VMAS = 2048;
 export const VMAS = MMS + MAX_MMS * MM_BYTES;
@@ -136,6 +156,10 @@ export const STACK_PADDING = 16;
 /** The first page that the allocator hands out. */
 export const firstFreePage = (pages: number): number =>
   (MEM_MAP + pages * 4 + PAGE_SIZE - 1) >>> PAGE_SHIFT;
+
+/** Where kernel threads have their windows: above all memory, where a table of its own begins. */
+export const windowsStart = ({ form, pages }: { form: PagingForm; pages: number }): number =>
+  PAGE_OFFSET + Math.ceil(pages / form.ptrsPerPte) * form.ptrsPerPte * PAGE_SIZE;
 
 /** The least memory, in pages, that leaves room for a program. */
 export const MIN_PAGES = 128;

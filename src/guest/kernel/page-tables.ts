@@ -33,6 +33,13 @@ import { eachVma } from './vma.ts';
 
 /** A page that is mapped but not to be used (PROT_NONE), by Linux's bit for it. */
 const PROTNONE = PAGE_GLOBAL;
+/** With neither this nor PRESENT an entry of PRESENT's other bits says where the content is (swap.ts). */
+const SWAPPED = 0x200;
+
+export const swapEntry = (slot: number): Entry => makeEntry(slot, SWAPPED);
+
+export const isSwapped = (entry: Entry): boolean =>
+  !isPresent(entry) && (entry.low & SWAPPED) !== 0;
 
 /** Bytes that one page of last-level entries maps. */
 const ptePageSpan = (form: PagingForm): number => form.ptrsPerPte * PAGE_SIZE;
@@ -102,7 +109,7 @@ function below(
 }
 
 /** A page that is to be a table, with all that will be in it. */
-function protectTable(k: KernelContext, page: number): void {
+export function protectTable(k: KernelContext, page: number): void {
   if (k.guest.virtualization === 'direct') setKernelPageRights(k, page, false);
 }
 
@@ -169,6 +176,7 @@ export function protectRange(
 ): void {
   const pgd = pgdOf(k, mm);
   eachUserPte(k, pgd, start, end, (at, entry, address) => {
+    if (isSwapped(entry)) return;
     setPte(k, 'lazily', pgd, address, at, protectedEntry(k, entry, prot));
     markStale(k, mm);
   });

@@ -97,6 +97,9 @@ export function putPage(k: KernelContext, page: number): void {
 
 export const pageCount = (k: KernelContext, page: number): number => k.load(memMap(k, page));
 
+export const setPageCount = (k: KernelContext, page: number, count: number): void =>
+  k.store(memMap(k, page), count);
+
 export function freePage(k: KernelContext, page: number): void {
   k.store(memMap(k, page), k.load(k.va(FREE_PAGES)));
   k.store(k.va(FREE_PAGES), page);

@@ -25,6 +25,7 @@ import {
   THREAD_SIZE,
 } from './layout.ts';
 import { awaitStart, startOrder, wakeOrdered } from './order.ts';
+import { waitForTables } from './page-table-lock.ts';
 import {
   copyPageTables,
   freeUserTables,
@@ -129,6 +130,7 @@ export function fork(
 ): void {
   const me = current(k);
   const from = taskField(k, me, Task.mm);
+  waitForTables(k);
   const mm = allocMm(k);
   copyVmas(k, from, mm);
   copyPageTables(k, from, mm);
@@ -187,22 +189,26 @@ export function exitGroup(k: KernelContext): void {
   recordResult(k);
   if (taskField(k, me, Task.mm) === MMS) return powerOff(k, me);
   const mm = taskField(k, me, Task.mm);
-  const parent = taskField(k, me, Task.parent);
   endSiblings(k, me, mm);
+  endTask(k, me, mm);
+  schedule(k);
+}
+
+/** The last thread of a process, whose other threads end: it waits for its parent to ask. */
+export function endTask(k: KernelContext, task: number, mm: number): void {
+  const parent = taskField(k, task, Task.parent);
   if (k.load(k.va(mm + Mm.users)) > 1) {
     // Some run on other vCPUs still; the last of them does what is left to do.
     k.store(k.va(mm + Mm.users), k.load(k.va(mm + Mm.users)) - 1);
-    setTask(k, me, Task.state, TaskState.Free);
-    return schedule(k);
+    return setTask(k, task, Task.state, TaskState.Free);
   }
   emptyMm(k, mm);
-  setTask(k, me, Task.state, TaskState.Zombie);
+  setTask(k, task, Task.state, TaskState.Zombie);
   if (taskField(k, parent, Task.state) === TaskState.WaitingChild) makeRunnable(k, parent);
   const last = k.load(k.va(POWERING_OFF));
   if (last !== 0 && taskField(k, last, Task.state) === TaskState.WaitingChild) {
     makeRunnable(k, last);
   }
-  schedule(k);
 }
 
 /** The first process outlives all others, also those that others left behind. */
@@ -248,7 +254,7 @@ export function endIfDying(k: KernelContext): void {
 export const isDying = (k: KernelContext): boolean =>
   taskField(k, current(k), Task.state) === TaskState.Dying;
 
-const isAlive = (k: KernelContext, task: number): boolean => {
+export const isAlive = (k: KernelContext, task: number): boolean => {
   const state = taskField(k, task, Task.state);
   return state !== TaskState.Free && state !== TaskState.Zombie;
 };
@@ -261,6 +267,7 @@ export const wait4 = (k: KernelContext): number =>
       findTask(k, (task) => taskField(k, task, Task.parent) === me && is(task));
     const zombie = childThat((task) => taskField(k, task, Task.state) === TaskState.Zombie);
     if (zombie !== 0) {
+      waitForTables(k);
       release(k, zombie);
       return taskField(k, zombie, Task.pid);
     }
@@ -321,6 +328,7 @@ export function recordResult(k: KernelContext): void {
 /** `exit_mm`: all user pages, tables and areas. The top level stays. */
 export function emptyMm(k: KernelContext, mm: number): void {
   k.call(() => {
+    waitForTables(k);
     eachVma(k, mm, (start, end) => unmapRange(k, mm, start, end));
     freeUserTables(k, pgdOf(k, mm));
     removeVmas(k, mm, 0, PAGE_OFFSET);

@@ -6,9 +6,13 @@ import { deflate, inflate } from './balloon.ts';
 import type { KernelContext } from './context.ts';
 import { EntryPoint } from './entry-points.ts';
 import { exec } from './exec.ts';
+import { forkByChild } from './fork-by-child.ts';
 import { Frame } from './frame.ts';
+import { kill, pause } from './kill.ts';
 import { Mm, PAGE_OFFSET, Task } from './layout.ts';
+import { canMove, mremap } from './mremap.ts';
 import { inOrder } from './order.ts';
+import { waitForTables } from './page-table-lock.ts';
 import { protectRange, unmapRange } from './page-tables.ts';
 import { clone, exitGroup, exitThread, fork, join, switchToThread, wait4 } from './process.ts';
 import { current, schedule, taskField } from './tasks.ts';
@@ -34,6 +38,16 @@ function perform(k: KernelContext, number: number): void {
       return fork(k, a);
     case Sys.forkCopy:
       return fork(k, a, EntryPoint.ReturnToCopy);
+    case Sys.forkByChild:
+      return forkByChild(k, a);
+    case Sys.pause:
+      return pause(k);
+    case Sys.kill:
+      return kill(k, a);
+    case Sys.mremap:
+      return onRange(k, a, b, (mm, start, end) => {
+        if (canMove(start, end, c)) mremap(k, mm, start, end, c);
+      });
     case Sys.execve:
       return exec(k, a);
     case Sys.schedule:
@@ -79,6 +93,7 @@ function onRange(
     return;
   }
   const mm = taskField(k, current(k), Task.mm);
+  waitForTables(k);
   body(mm, start, end);
   k.setSaved(Frame.eax, 0);
 }
@@ -97,6 +112,7 @@ function munmap(k: KernelContext, mm: number, start: number, end: number): void 
 /** The first call says where the heap begins; later ones move its end. */
 function brk(k: KernelContext, address: number): void {
   const mm = taskField(k, current(k), Task.mm);
+  waitForTables(k);
   const end = pageAlign(address);
   const before = k.load(k.va(mm + Mm.brk));
   if (end > PAGE_OFFSET) return k.setSaved(Frame.eax, EINVAL);

@@ -163,6 +163,15 @@ export const lockKernel = (k: KernelContext): void => {
 
 export const unlockKernel = (k: KernelContext): void => k.store(k.va(KERNEL_LOCK), 0);
 
+/** A kernel thread's work on what nobody else touches: others are in the kernel meanwhile. */
+export function withoutKernelLock(k: KernelContext, body: () => void): void {
+  unlockKernel(k);
+  enableInterrupts(k);
+  body();
+  disableInterrupts(k);
+  lockKernel(k);
+}
+
 export const disableInterrupts = (k: KernelContext): void =>
   k.store(k.va(LguestData.irqEnabled(lguestData(k))), 0);
 

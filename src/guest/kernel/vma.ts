@@ -15,6 +15,10 @@ export const findVma = (k: KernelContext, mm: number, address: number): number =
     return vma !== 0 && field(k, vma, VmArea.start) <= address ? vma : 0;
   });
 
+/** The first area that ends past an address, or 0. */
+export const nextVma = (k: KernelContext, mm: number, address: number): number =>
+  k.call(() => k.load(k.va(linkBefore(k, mm, address))));
+
 export const vmaProt = (k: KernelContext, vma: number): number => field(k, vma, VmArea.prot);
 
 /** `body` for each area, which it leaves as it is. */
@@ -77,6 +81,34 @@ export function protectVmas(
       k.store(k.va(vma + VmArea.prot), prot);
       vma = field(k, vma, VmArea.next);
     }
+    return 0;
+  });
+}
+
+/** Have the areas of a range, with their rights, at `to` instead, where nothing is mapped. */
+export function moveVmas(
+  k: KernelContext,
+  mm: number,
+  start: number,
+  end: number,
+  to: number,
+): void {
+  k.call(() => {
+    splitVma(k, mm, start);
+    splitVma(k, mm, end);
+    return 0;
+  });
+  k.until(() => {
+    const link = linkBefore(k, mm, start);
+    const vma = k.load(k.va(link));
+    const from = vma === 0 ? end : field(k, vma, VmArea.start);
+    if (from >= end) return 1;
+    k.store(k.va(link), field(k, vma, VmArea.next));
+    const [first, last] = [from - start + to, field(k, vma, VmArea.end) - start + to];
+    const prot = vmaProt(k, vma);
+    const place = linkBefore(k, mm, first);
+    k.storeBlock(k.va(vma), [first, last, prot, k.load(k.va(place))]);
+    k.store(k.va(place), vma);
     return 0;
   });
 }

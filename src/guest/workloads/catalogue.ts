@@ -4,7 +4,8 @@ import { UserError } from '../../../shared/errors.ts';
 import type { Program } from '../program.ts';
 import { Draw } from './draw.ts';
 import { cowBreak, cowStorm, faultStormSeparate, faultStormShared } from './faults.ts';
-import { kernelChurn, mmapChurn } from './mappings.ts';
+import { kernelChurn, kernelThreads, mmapChurn, mremapChurn } from './mappings.ts';
+import { copiedAsleep, killing, swapStorm } from './others.ts';
 import { forkBomb, pgdirThrash, stackMoves } from './processes.ts';
 import { falseSharing, lockContention, switcherPingPong } from './sharing.ts';
 import { swarm } from './swarm.ts';
@@ -62,6 +63,32 @@ export const workloads: Readonly<Record<string, Workload>> = {
     aim: 'two threads of one page table enter and leave the guest all the time',
     ...{ outcome, size: 40, threads: 2, mostThreads: 32, make: switcherPingPong },
   },
+  'swap-storm': {
+    aim: 'pages go out of, and come back into, tables of processes that do not run',
+    ...{ outcome, size: 4, threads: 5, mostThreads: 28, make: swapStorm },
+    kernelThreads: ({ size }) => [
+      { work: 'swap', rounds: size * 250 },
+      { work: 'windows', rounds: size * 2 },
+    ],
+  },
+  'copied-asleep': {
+    aim: 'children copy their parent’s tables while it sleeps',
+    ...{ outcome, size: 3, threads: 5, mostThreads: 26, make: copiedAsleep },
+  },
+  killing: {
+    aim: 'processes are ended from outside, whether they run or not',
+    ...{ outcome, size: 3, threads: 5, mostThreads: 16, make: killing },
+  },
+  'mremap-churn': {
+    aim: 'mappings move, and what comes to their old place is another’s',
+    ...{ outcome, size: 4, threads: 4, mostThreads: 32, make: mremapChurn },
+  },
+  'kernel-threads': {
+    aim: 'kernel threads change mappings of their own, which share a table, while others run',
+    ...{ outcome, size: 3, threads: 3, mostThreads: 16, make: kernelThreads },
+    kernelThreads: ({ size, threads }) =>
+      Array.from({ length: threads }, () => ({ work: 'windows', rounds: size * 2 })),
+  },
   swarm: {
     aim: 'all of the above, with other weights in each process',
     ...{ outcome, size: 6, threads: 3, mostThreads: 5, make: swarm },
@@ -90,7 +117,9 @@ export function makeWorkload(spec: WorkloadSpec): Program {
   within(name, 'threads', threads, workload.mostThreads);
   within(name, 'size', size, MOST_SIZE);
   const draw = new Draw(name, seed);
-  return { name: `${name} ${seed}`, processes: workload.make({ draw, size, threads }) };
+  const processes = workload.make({ draw, size, threads });
+  const kernelThreads = workload.kernelThreads?.({ size, threads }) ?? [];
+  return { name: `${name} ${seed}`, processes, kernelThreads };
 }
 
 function within(name: string, what: string, value: number, most: number): void {

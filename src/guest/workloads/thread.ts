@@ -6,7 +6,7 @@
  */
 
 import { assert } from '../../../shared/errors.ts';
-import { NONE, type OperationStream, type ProcessImage, Prot, Sys } from '../program.ts';
+import { BLOCK_OPS, NONE, type OperationStream, type ProcessImage, Prot, Sys } from '../program.ts';
 import { StreamBuilder } from '../traces/builder.ts';
 import type { Draw } from './draw.ts';
 
@@ -37,6 +37,14 @@ const regions = [
 export const imageOf = (command: string, ...threads: OperationStream[]): ProcessImage => ({
   ...{ command, regions, threads },
 });
+
+/** A thread that does all of its stream again and again, and ends. */
+export function again(thread: Thread, times: number): OperationStream {
+  while (thread.stream.length % BLOCK_OPS !== 0) thread.read(thread.draw.below(SHARED_PAGES));
+  const once = thread.stream.build();
+  const blocks = once.length / BLOCK_OPS;
+  return { length: once.length * times, block: (index) => once.block(index % blocks) };
+}
 
 /** Nothing is mapped before the first operation: for a child that keeps the copied memory. */
 export const copyOf = (command: string, ...threads: OperationStream[]): ProcessImage => ({
@@ -73,6 +81,14 @@ export class Thread {
 
   write(page: number): this {
     this.stream.store(this.#own(page));
+    return this;
+  }
+
+  /** All words of its own on a page: what is read there then tells the page from any other. */
+  fill(page: number): this {
+    for (let i = 0; i < WORDS_A_SLOT; i++) {
+      this.stream.store(SHARED + (page % SHARED_PAGES) * PAGE + (i * MAX_SLOTS + this.slot) * 4);
+    }
     return this;
   }
 
@@ -130,6 +146,22 @@ export class Thread {
     return this;
   }
 
+  forkByChild(process: number): this {
+    this.stream.syscall(Sys.forkByChild, process);
+    return this;
+  }
+
+  /** End the child that runs a process, which must not end by itself. */
+  kill(process: number): this {
+    this.stream.syscall(Sys.kill, process);
+    return this;
+  }
+
+  /** The end of a process that another ends: what it has computed is lost, however far it came. */
+  pause(): OperationStream {
+    return this.stream.syscall(Sys.pause).build();
+  }
+
   wait(children = 1): this {
     for (let i = 0; i < children; i++) this.stream.syscall(Sys.wait4);
     return this;
@@ -162,6 +194,12 @@ export class Thread {
 
   unmap(page: number, pages: number): this {
     this.stream.syscall(Sys.munmap, this.#area(page), pages * PAGE);
+    return this;
+  }
+
+  /** Move what is mapped there to another part of its region. */
+  move(page: number, pages: number, to: number): this {
+    this.stream.syscall(Sys.mremap, this.#area(page), pages * PAGE, this.#area(to));
     return this;
   }
 

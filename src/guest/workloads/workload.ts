@@ -1,6 +1,6 @@
 /** What a workload is: a program made from a seed, aimed at something. */
 
-import type { ProcessImage } from '../program.ts';
+import type { KernelThread, ProcessImage } from '../program.ts';
 import type { Draw } from './draw.ts';
 
 export interface Shape {
@@ -21,4 +21,6 @@ export interface Workload {
   /** What the guest kernel's tables have room for. */
   readonly mostThreads: number;
   make(shape: Shape): readonly ProcessImage[];
+  /** Threads of the kernel's own that run beside it; by default none. */
+  kernelThreads?(shape: Pick<Shape, 'size' | 'threads'>): readonly KernelThread[];
 }

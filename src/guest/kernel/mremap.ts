@@ -1,0 +1,48 @@
+/**
+ * mremap: what is mapped in a range is moved to another. Between the two no thread may find
+ * it at both places: the old entries go, on all vCPUs, before the new ones come
+ * (move_page_tables of mm/mremap.c, and what CVE-2018-18281 was about).
+ */
+
+import { PAGE_SIZE } from '../../../shared/address.ts';
+import { Entry, isPresent, NO_ENTRY, PAGE_PRESENT } from '../../../shared/entry.ts';
+import type { KernelContext } from './context.ts';
+import { flushAsync } from './hypercalls.ts';
+import { PAGE_OFFSET } from './layout.ts';
+import { eachUserPte, pgdOf, pteAddress, unmapRange } from './page-tables.ts';
+import { initPte, setPte } from './paravirt.ts';
+import { flushMm, markStale } from './tlb.ts';
+import { moveVmas, removeVmas } from './vma.ts';
+
+/** In the place of PRESENT: an entry that is on its way. */
+const MOVED = 0x400;
+
+/** Whether a range of the same length can be where `to` says, and is another. */
+export const canMove = (start: number, end: number, to: number): boolean => {
+  const last = to + (end - start);
+  return to % PAGE_SIZE === 0 && last <= PAGE_OFFSET && (last <= start || to >= end);
+};
+
+/** MREMAP_FIXED: what was at `to` goes. The range keeps its length. */
+export function mremap(k: KernelContext, mm: number, start: number, end: number, to: number): void {
+  const last = to + (end - start);
+  unmapRange(k, mm, to, last);
+  removeVmas(k, mm, to, last);
+  moveVmas(k, mm, start, end, to);
+  const pgd = pgdOf(k, mm);
+  eachUserPte(k, pgd, start, end, (at, entry, address) => {
+    const parked = new Entry((entry.low & ~PAGE_PRESENT) | MOVED, entry.high);
+    const place = pteAddress(k, pgd, address - start + to, true);
+    initPte(k, place, isPresent(entry) ? parked : entry);
+    setPte(k, 'lazily', pgd, address, at, NO_ENTRY);
+    markStale(k, mm);
+  });
+  flushAsync(k);
+  flushMm(k, mm);
+  eachUserPte(k, pgd, to, last, (at, entry, address) => {
+    if (!(entry.low & MOVED)) return;
+    const moved = new Entry((entry.low & ~MOVED) | PAGE_PRESENT, entry.high);
+    setPte(k, 'lazily', pgd, address, at, moved);
+  });
+  flushAsync(k);
+}
