@@ -65,10 +65,10 @@ export const workloads: Readonly<Record<string, Workload>> = {
   },
   'swap-storm': {
     aim: 'pages go out of, and come back into, tables of processes that do not run',
-    ...{ outcome, size: 4, threads: 5, mostThreads: 28, make: swapStorm },
+    ...{ outcome, size: 1, threads: 5, mostThreads: 14, make: swapStorm },
     kernelThreads: ({ size }) => [
-      { work: 'swap', rounds: size * 250 },
-      { work: 'windows', rounds: size * 2 },
+      { work: 'swap', rounds: size * 500 },
+      { work: 'windows', rounds: size * 8 },
     ],
   },
   'copied-asleep': {

@@ -5,14 +5,15 @@
 
 import { NONE, type ProcessImage } from '../program.ts';
 import type { Draw } from './draw.ts';
-import { balloon, churn } from './mappings.ts';
+import { balloon, churn, move } from './mappings.ts';
 import { copyOf, imageOf, MAX_SLOTS, Thread, together } from './thread.ts';
 import type { Shape } from './workload.ts';
 
 const PROCESSES = 3;
-/** Process numbers after those: what is forked as a copy, and by exec. */
+/** Process numbers after those: what is forked as a copy, by exec, and to be killed. */
 const COPY = PROCESSES;
 const EXECED = PROCESSES + 1;
+const VICTIM = PROCESSES + 2;
 
 const sweep = (thread: Thread, touch: (page: number) => void): void => {
   const first = thread.draw.below(48);
@@ -25,10 +26,21 @@ const ACTS: readonly ((thread: Thread) => void)[] = [
   (thread) => sweep(thread, (page) => thread.read(0).count().write(0).touch(page)),
   churn,
   balloon,
+  move,
   (thread) => thread.call().count().call().read(0),
   (thread) => thread.schedule().call().change(0),
   (thread) => {
     thread.forkCopy(COPY);
+    sweep(thread, (page) => thread.change(page));
+    thread.wait();
+  },
+  (thread) => {
+    thread.forkByChild(COPY);
+    sweep(thread, (page) => thread.change(page));
+    thread.wait();
+  },
+  (thread) => {
+    thread.forkCopy(VICTIM).touch(0).kill(VICTIM);
     sweep(thread, (page) => thread.change(page));
     thread.wait();
   },
@@ -60,11 +72,12 @@ export function swarm({ draw, size, threads }: Shape): ProcessImage[] {
   const kid = (slot: number) => {
     const thread = new Thread(draw, slot);
     sweep(thread, (page) => thread.read(page).change(page));
-    return thread.end();
+    return thread;
   };
   return [
     ...streams.map((threadsOf) => imageOf('swarm', ...threadsOf)),
-    copyOf('copy', kid(MAX_SLOTS - 1)),
-    imageOf('execed', kid(0)),
+    copyOf('copy', kid(MAX_SLOTS - 1).end()),
+    imageOf('execed', kid(0).end()),
+    copyOf('victim', kid(MAX_SLOTS - 1).pause()),
   ];
 }
