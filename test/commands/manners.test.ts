@@ -30,7 +30,7 @@ describe('help', () => {
     (_, command) => {
       let help = '';
       command.configureOutput({ writeOut: (text) => (help += text) }).outputHelp();
-      expect(help).toMatch(/^Examples:$\n {2}.*\bumbra /m);
+      expect(help).toMatch(/^Examples:$\n( {2}.*\n)* {2}.*\bumbra /m);
       expect(help).toMatch(/Exit codes?\b/);
     },
   );
