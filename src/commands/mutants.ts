@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { type DefectId, SCHEDULE_DEFECTS } from '../../shared/defects.ts';
 import { UserError } from '../../shared/errors.ts';
+import { findLitmusFiles } from '../explore/litmus/find-files.ts';
 import {
   type MutantRuns,
   type MutantsReport,
@@ -46,7 +47,12 @@ export function mutantsCommand(): Command {
     .summary('Say how soon each defect is caught, by which strategy')
     .description(
       'Turn on each defect of several vCPUs alone, and say for each strategy after how many ' +
-        'schedules and in how many of all it is caught, and how short the failure can be made.',
+        'schedules and in how many of all it is caught, and how short the failure can be made. ' +
+        'Of tests that are given: which of the defects they catch.',
+    )
+    .argument(
+      '[test...]',
+      'litmus tests, or folders of them, on which each defect is tried; by default those that are aimed at it',
     )
     .option(
       '--runs <n>',
@@ -68,16 +74,22 @@ export function mutantsCommand(): Command {
     .option('--markdown <file>', 'write the table as Markdown too; - for stdout, and nothing else')
     .addHelpText(
       'after',
-      `\nExit code: ${ExitCode.Ok} each was caught by one of the strategies, ${ExitCode.Failed} ` +
-        `one was not (its line says ${MISSED}), ${ExitCode.UserMistake} a mistake in what was ` +
+      `\nExit code: ${ExitCode.Ok} each was caught by one of the strategies (of tests that are given: ` +
+        `any was), ${ExitCode.Failed} one was not (its line says ${MISSED}; of tests that are given: none ` +
+        `was), ${ExitCode.UserMistake} a mistake in what was ` +
         `given, ${ExitCode.Interrupted} interrupted by Ctrl-C (what is done so far is shown).\n\nExamples:\n` +
         '  umbra mutants --markdown mutants.md\n' +
-        '  umbra mutants --only R2,R9 --strategy pct-3,surw',
+        '  umbra mutants --only R2,R9 --strategy pct-3,surw\n' +
+        '  umbra mutants message-passing --strategy pct-3,sweep',
     )
     .action(mutants);
 }
 
-async function mutants(options: Options, command: Command): Promise<void> {
+async function mutants(
+  paths: readonly string[],
+  options: Options,
+  command: Command,
+): Promise<void> {
   const { runs, strategy: strategies, seed, only, json, markdown } = options;
   if (json === '-' && markdown === '-') {
     throw new UserError('--json - and --markdown - both ask for stdout: give one of them a file');
@@ -87,21 +99,24 @@ async function mutants(options: Options, command: Command): Promise<void> {
   const interrupted = new AbortController();
   const stopListening = abortOnInterrupt(interrupted);
   const job = { threads: options.threads, signal: interrupted.signal };
-  const tasks = mutantTasks(only, { strategies, seed, runs });
+  const given = paths.length === 0 ? null : findLitmusFiles(paths);
+  const asked = { strategies, seed, runs, given };
+  const tasks = mutantTasks(only, asked);
   const results = await runAll(tasks, job);
   const shrunk = interrupted.signal.aborted
     ? new Map<string, ShrunkStory>()
     : await shrinkAll([...new Set(tokensToShrink(results))], job);
   stopListening();
-  const report = mutantsReport({ runs, strategies, seed }, tasks, results, shrunk);
-  writeMarkdown(mutantsMarkdown(report, commandOf(options)));
+  const report = mutantsReport(asked, tasks, results, shrunk);
+  writeMarkdown(mutantsMarkdown(report, commandOf(paths, options)));
   writeResult(report, [mutantsTable(report)]);
-  const missed = missedOf(report).length > 0;
+  const missed = isTooFew(report);
   const isWhole = !interrupted.signal.aborted;
   if (markdown !== '-') {
     const print = printer(options);
-    if (options.quiet) for (const one of missedOf(report)) print(`${one}: ${MISSED}\n`, true);
-    else print(`${formatMutants(report, tableColumns())}${linesOf(report)}`);
+    if (options.quiet) {
+      for (const one of missed ? missedOf(report) : []) print(`${one}: ${MISSED}\n`, true);
+    } else print(`${formatMutants(report, tableColumns())}${linesOf(report)}`);
   }
   if (!isWhole) {
     process.stderr.write(
@@ -112,6 +127,12 @@ async function mutants(options: Options, command: Command): Promise<void> {
     process.exitCode = missed ? ExitCode.Failed : ExitCode.Ok;
   }
 }
+
+/** Tests that are given need not be about every defect. */
+const isTooFew = (report: MutantsReport): boolean => {
+  const missed = missedOf(report).length;
+  return report.given === null ? missed > 0 : missed === report.mutants.length;
+};
 
 const missedOf = ({ mutants }: MutantsReport): DefectId[] =>
   mutants.filter((mutant) => mutant.missed).map(({ defect }) => defect);
@@ -127,9 +148,9 @@ function linesOf({ mutants }: MutantsReport): string {
 }
 
 /** The one that makes the same table. */
-function commandOf({ runs, seed, strategy, only }: Options): string {
+function commandOf(paths: readonly string[], { runs, seed, strategy, only }: Options): string {
   return [
-    `umbra mutants --runs ${runs}`,
+    ['umbra mutants', ...paths, `--runs ${runs}`].join(' '),
     ...(seed === 1 ? [] : [`--seed ${seed}`]),
     ...(strategy === DEFAULT_STRATEGIES ? [] : [`--strategy ${strategy}`]),
     ...(only === MUTANTS ? [] : [`--only ${only}`]),

@@ -55,6 +55,24 @@ test('says missed of a defect that none of the strategies caught, and exits with
   expect(code).toBe(1);
 });
 
+test('of tests that are given it says which defects they catch', () => {
+  const path = 'litmus/7-setup/R15-two-reasons-to-die.yaml';
+  const given = ['--only', 'R9,R15', '--runs', '2', '--strategy', 'random'];
+  const some = umbra('mutants', path, ...given, '--json', '-');
+  const report = JSON.parse(some.stdout);
+  expect(report.given).toEqual([path]);
+  expect(report.mutants.map(({ defect, missed, tests }: never) => [defect, missed, tests])).toEqual(
+    [
+      ['R9', true, [path]],
+      ['R15', false, [path]],
+    ],
+  );
+  expect(some.code).toBe(0);
+  const none = umbra('mutants', path, '--only', 'R9', '--runs', '2', '--strategy', 'random');
+  expect(none.stdout).toContain('on the litmus tests given, ');
+  expect(none.code).toBe(1);
+});
+
 test('counts the schedules that umbra explore would run', () => {
   const path = 'litmus/7-setup/R15-two-reasons-to-die.yaml';
   const setting = { paging: 'pae', discipline: 'pgdir-lock', defects: ['R15'] } as const;
@@ -78,6 +96,7 @@ test.skipIf(!hasTerminal)('Ctrl-C ends it, and nothing is called missed', async 
 });
 
 test.each([
+  [['no-such.yaml'], /no-such.yaml: there is no such file or folder/],
   [['--only', 'U4'], /U4 is none of R1, .*R17, D1, .*which several vCPUs meet/],
   [['--only', 'none'], /none is none of R1/],
   [['--only', 'R99'], /'R99' is no defect/],

@@ -77,6 +77,7 @@ const COMES_TO: Readonly<Record<string, Outcome>> = {
     says: /\+ +0x00400000 → page 0x20, PRESENT RW USER ACCESSED/,
   },
   'costs before.json after.json': { says: /Cycles at the costs of core2 [\s\S]*before\.json/ },
+  'mutants mine.yaml': { says: /^R13 +umbra replay /m },
   'compare before.json after.json': { code: [0, 1] },
   '--filter fault --json after.json': { code: [0, 1] },
 };

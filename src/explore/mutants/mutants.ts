@@ -39,10 +39,14 @@ export interface MutantsReport {
   /** Of each strategy on each test in each setting. */
   readonly runs: number;
   readonly strategies: readonly string[];
+  /** Tests that every defect was tried on; null where each was on those that are aimed at it. */
+  readonly given: readonly string[] | null;
   /** Pieces of work: a strategy on a test in a setting. Fewer are done after Ctrl-C. */
   readonly tasks: { readonly done: number; readonly all: number };
   readonly mutants: readonly Mutant[];
 }
+
+type Asked = Pick<MutantsReport, 'seed' | 'runs' | 'strategies' | 'given'>;
 
 interface Mutant {
   readonly defect: DefectId;
@@ -68,18 +72,19 @@ interface Caught {
   readonly shrunk: ShrunkStory | null;
 }
 
-/** For each defect the runs that are to be made, those of one subject in a row. */
+/**
+ * For each defect the runs that are to be made, those of one subject in a row: on the tests that are
+ * aimed at it, or on all of those given. Throws UserError for a file that is no test.
+ */
 export function mutantTasks(
   defects: readonly DefectId[],
-  { strategies, seed, runs }: Pick<MutantsReport, 'strategies' | 'seed' | 'runs'>,
+  { strategies, seed, runs, given }: Asked,
 ): MutantTask[] {
-  const tests = shippedTests().map(({ path }) => ({
-    path: labelOf(path),
-    litmus: readLitmus(path),
-  }));
+  const paths = given ?? shippedTests().map(({ path }) => labelOf(path));
+  const tests = paths.map((path) => ({ path, litmus: readLitmus(path) }));
   return defects.flatMap((defect) =>
     tests
-      .filter(({ litmus }) => litmus.defect === defect)
+      .filter(({ litmus }) => given !== null || litmus.defect === defect)
       .flatMap(({ path, litmus }) =>
         settingsOf(litmus, { defects: [defect] }).flatMap((setting) =>
           strategies.map((strategy) => ({ defect, path, setting, strategy, seed, runs })),
@@ -90,7 +95,7 @@ export function mutantTasks(
 
 /** Of `tasks` those that are done have results. `shrunk` has the stories of the schedules that were found first, by their tokens. */
 export function mutantsReport(
-  given: Pick<MutantsReport, 'seed' | 'runs' | 'strategies'>,
+  asked: Asked,
   tasks: readonly MutantTask[],
   results: ReadonlyMap<MutantTask, MutantRuns>,
   shrunk: ReadonlyMap<string, ShrunkStory>,
@@ -98,7 +103,7 @@ export function mutantsReport(
   const byDefect = Map.groupBy(tasks, ({ defect }) => defect);
   const mutants = [...byDefect].map(([defect, all]): Mutant => {
     const done = all.filter((task) => results.has(task));
-    const strategies = given.strategies.map((strategy): Caught => {
+    const strategies = asked.strategies.map((strategy): Caught => {
       const own = done.filter((task) => task.strategy === strategy).map((t) => results.get(t)!);
       const first = firstOf(own);
       return {
@@ -120,7 +125,7 @@ export function mutantsReport(
       strategies,
     };
   });
-  return { schema_version: 1, ...given, tasks: { done: results.size, all: tasks.length }, mutants };
+  return { schema_version: 1, ...asked, tasks: { done: results.size, all: tasks.length }, mutants };
 }
 
 /** Of what is left of a mutant's failures the one with the fewest operations, switches and steps. */

@@ -65,14 +65,14 @@ function cellsOf(mutant: Mutant): string[] {
 const percent = (share: number): string =>
   `${share >= 0.1 ? Math.round(share * 100) : Number((share * 100).toPrecision(2))} %`;
 
-const explained = ({ runs, seed, tasks }: MutantsReport): readonly string[] => [
+const explained = ({ runs, seed, tasks, given }: MutantsReport): readonly string[] => [
   ...(tasks.done < tasks.all
     ? [
         `Interrupted: ${tasks.done} of ${tasks.all} pieces of work are done; what is not is ${NOT_DONE}`,
         '',
       ]
     : []),
-  'Each defect alone, everything else repaired, on the litmus tests aimed at it, in all settings',
+  `Each defect alone, everything else repaired, on the litmus tests ${given === null ? 'aimed at it' : 'given'}, in all settings`,
   `that they are for; each strategy for ${runs} schedules in each, from seed ${seed}. For each strategy:`,
   'after how many schedules it caught the defect, in the setting where it was soonest, and in how',
   'many of all its schedules. At the end the smallest of the failures that were found first, once',
