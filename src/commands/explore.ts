@@ -180,7 +180,8 @@ async function exploreSettings(
       }
       if (options.engine === 'isolate') print(await confirmOnThreads(subject, failure), true);
       if (!options.shrink) return [...all, found];
-      const shrunk = await shrinkShown(subject, failure, isInterrupted);
+      const searched = [...all.filter((other) => other.setting === setting), found];
+      const shrunk = await shrinkShown(subject, failure, isInterrupted, searched);
       print(describeShrunk(shrunk), true);
       return [...all, { ...found, failure: { ...found.failure!, shrunk } }];
     }

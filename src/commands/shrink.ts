@@ -4,11 +4,18 @@ import { Command } from 'commander';
 import { UserError } from '../../shared/errors.ts';
 import { ExitCode } from './exit-code.ts';
 import { EXIT_CODES } from './explore.ts';
+import { strategiesOption } from './explore-options.ts';
 import { heedingInterrupt } from './interrupt.ts';
 import { JSON_OPTION, printer } from './json-output.ts';
+import { integer } from './options.ts';
 import { OUT_OPTION, type ResultOptions, resultsOf } from './run-folder.ts';
 import { SCHEDULE_HELP, type ScheduleOptions, scheduleOf, withSchedule } from './schedule.ts';
 import { describeShrunk, shrinkShown } from './shrunk.ts';
+
+interface Options extends ResultOptions, ScheduleOptions {
+  readonly strategy: readonly string[];
+  readonly runs: number;
+}
 
 export function shrinkCommand(): Command {
   const command = new Command('shrink')
@@ -19,12 +26,17 @@ export function shrinkCommand(): Command {
         'same operations that passes and differs least.',
     );
   return withSchedule(command)
+    .optionsGroup('Schedules that what is left has to pass without the defects:')
+    .addOption(strategiesOption())
+    .option('--runs <n>', 'of each strategy', integer(1), 1000)
+    .optionsGroup('Output:')
     .option(...JSON_OPTION)
     .option(...OUT_OPTION)
     .addHelpText(
       'after',
       '\nWhat goes wrong stays the same: the declared outcome, the invariant, or the reason but ' +
-        'for its numbers; and what is left of the test passes without the defects. Ctrl-C ends ' +
+        'for its numbers; and what is left of the test passes without the defects, tried by at ' +
+        'least 1,000 schedules. Ctrl-C ends ' +
         `it with the smallest so far.\n${SCHEDULE_HELP}\nExit codes are those of umbra explore; ${ExitCode.UserMistake} also for a schedule that ends ` +
         'well.\n\nExamples:\n' +
         '  umbra explore R10-one-pgdir-two-cpus --defects R10 --no-shrink\n' +
@@ -35,7 +47,7 @@ export function shrinkCommand(): Command {
 
 async function shrink(
   named: string | undefined,
-  options: ResultOptions & ScheduleOptions,
+  options: Options,
   command: Command,
 ): Promise<void> {
   const writeResult = resultsOf(options, command);
@@ -44,8 +56,9 @@ async function shrink(
   if (result.ending === 'ok') {
     throw new UserError('the schedule ends as it may: there is nothing to shrink');
   }
+  const search = options.strategy.map((strategy) => ({ strategy, schedules: options.runs }));
   const shrunk = await heedingInterrupt((isInterrupted) =>
-    shrinkShown(subject, result, isInterrupted),
+    shrinkShown(subject, result, isInterrupted, search),
   );
   printer(options)(describeShrunk(shrunk).trimStart(), true);
   writeResult({

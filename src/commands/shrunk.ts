@@ -1,6 +1,13 @@
 /** A failure made smaller, as umbra explore and umbra shrink tell it. */
 
-import { preemptionsOf, type Size, shrink, sizeOf } from '../explore/shrink/shrink.ts';
+import {
+  preemptionsOf,
+  type ShrinkOptions,
+  type Size,
+  shrink,
+  sizeOf,
+} from '../explore/shrink/shrink.ts';
+import type { Control, Effort } from '../explore/shrink/yardstick.ts';
 import type { Result, Subject } from '../explore/subject.ts';
 import { keep, keepLast } from './kept-schedules.ts';
 import { showProgress } from './terminal.ts';
@@ -23,24 +30,36 @@ export interface ShrunkReport extends Found {
   readonly ending: Result['ending'];
   readonly message: string;
   readonly token: string;
+  /** How what is left was run without the defects, or the whole test, if that fails; null if it was not. */
+  readonly control: ControlReport | null;
   /** The nearest schedule that ends well; null if none was seen. */
   readonly passing: { readonly difference: string; readonly token: string } | null;
 }
 
-/** With a line on stderr that tells how far it is, at a terminal. */
+interface ControlReport {
+  readonly discipline: string;
+  readonly defects: readonly string[];
+  readonly strategies: readonly string[];
+  /** That were run, of those that were to be. */
+  readonly schedules: number;
+  readonly wanted: number;
+  /** The first that did not end well. */
+  readonly failure: { readonly says: string; readonly token: string } | null;
+}
+
+/** `search` is what found it. With a line on stderr that tells how far it is, at a terminal. */
 export async function shrinkShown(
   subject: Subject,
   result: Result,
   isInterrupted: () => boolean,
+  search: Effort = [],
 ): Promise<ShrunkReport> {
   const whole = { ...sizeOf({ subject, result }), preemptions: preemptionsOf(subject, result) };
-  let now: Size & { readonly tries: number } = { ...whole, tries: 0 };
-  const end = showProgress(
-    () => `shrinking: ${sizeInWords(now)}, after ${now.tries.toLocaleString('en-US')} runs`,
-  );
+  let now: Progress = { ...whole, tries: 0 };
+  const end = showProgress(() => progressText(now));
   try {
     const shrunk = await shrink(subject, result, {
-      isInterrupted,
+      ...{ isInterrupted, search },
       onProgress: (progress) => {
         now = progress;
       },
@@ -59,6 +78,7 @@ export async function shrinkShown(
       whole,
       ...{ ending: shrunk.result.ending, message: shrunk.result.message },
       token: shrunk.subject.tokenOf(shrunk.result),
+      control: shrunk.control === undefined ? null : controlOf(shrunk.control),
       passing:
         passing === undefined
           ? null
@@ -69,11 +89,56 @@ export async function shrinkShown(
   }
 }
 
+type Progress = Parameters<NonNullable<ShrinkOptions['onProgress']>>[0];
+
+function progressText({ tries, control, ...size }: Progress): string {
+  const runs = `${number(tries)} runs`;
+  if (control === undefined || control.failure !== undefined) {
+    return `shrinking: ${sizeInWords(size)}, after ${runs}`;
+  }
+  return `without the defects: ${number(control.schedules)} of ${number(control.wanted)} schedules, ${sizeInWords(size)}`;
+}
+
+const controlOf = ({
+  setting,
+  strategies,
+  schedules,
+  wanted,
+  failure,
+}: Control): ControlReport => ({
+  ...{ discipline: setting.discipline, defects: setting.defects, strategies, schedules, wanted },
+  failure:
+    failure === undefined
+      ? null
+      : {
+          says: `${failure.result.ending}: ${failure.result.message}`,
+          token: failure.subject.tokenOf(failure.result),
+        },
+});
+
+/** What was tried without the defects, and what came of it. */
+function controlInWords({
+  discipline,
+  strategies,
+  schedules,
+  wanted,
+  failure,
+}: ControlReport): string[] {
+  const where = `without defects (${discipline})`;
+  if (failure !== null) {
+    const again = keep({ token: failure.token, says: failure.says });
+    return [`the whole test fails ${where}, too: ${failure.says}`, again];
+  }
+  const tried =
+    schedules < wanted ? `${number(schedules)} of ${number(wanted)}` : number(schedules);
+  return [`${where} it passes: ${tried} schedules of ${strategies.join(', ')} were tried`];
+}
+
 export function describeShrunk(report: ShrunkReport): string {
-  const { whole, proven, tries, columns, ending, message, token, passing } = report;
+  const { whole, proven, tries, columns, ending, message, token, control, passing } = report;
   const says = `${ending}: ${message}`;
   const again = keepLast({ token, says, passing: passing ?? undefined });
-  const runs = `${tries.toLocaleString('en-US')} runs`;
+  const runs = `${number(tries)} runs`;
   const how = proven
     ? `nothing more can be left out, as ${runs} have shown`
     : `interrupted after ${runs}: it is not proven that nothing more can be left out`;
@@ -84,6 +149,7 @@ export function describeShrunk(report: ShrunkReport): string {
     how,
     ...columns.flatMap((texts, vcpu) => texts.map((text) => `  vCPU ${vcpu}   ${text}`)),
     ...[says, again],
+    ...(control === null ? [] : controlInWords(control)),
   ];
   if (passing !== null) {
     const beside = keep({ token: passing.token, says: 'it ends as it may' });
@@ -109,5 +175,6 @@ function sizeInWords({ vcpus, operations, switches, steps }: Size, preemptions?:
   return `${columns}, ${ops}, ${turns}${free}, ${all}`;
 }
 
-const count = (n: number, what: string): string =>
-  `${n.toLocaleString('en-US')} ${what}${n === 1 ? '' : 's'}`;
+const number = (n: number): string => n.toLocaleString('en-US');
+
+const count = (n: number, what: string): string => `${number(n)} ${what}${n === 1 ? '' : 's'}`;

@@ -116,7 +116,12 @@ describe('a failure made smaller', () => {
     expect(shrunk).toContain(
       '\n  vCPU 0   load 0x00400000 -> r0\n  vCPU 1   load 0x00400000 -> r0\n',
     );
-    expect(shrunk).toMatch(new RegExp(`\n${OOPS} 0x\\w+\numbra replay umbra\\d\\.[\\w-]+$`));
+    expect(shrunk).toMatch(
+      new RegExp(`\n${OOPS} 0x\\w+\numbra replay umbra\\d\\.[\\w-]+\nwithout`),
+    );
+    expect(shrunk).toMatch(
+      /\nwithout defects \(guest-lock\) it passes: 1,000 schedules of portfolio were tried$/,
+    );
     expect(passing).toMatch(
       /^it passes when CPU 0 is left 3 accesses later\numbra replay umbra\d\./,
     );
@@ -148,6 +153,10 @@ describe('a failure made smaller', () => {
       ...{ vcpus: 2, operations: 2, switches: 2, preemptions: 1, proven: true, ending: 'oops' },
       ...{ columns: [[operation], [operation]], token: tokens[1] },
       passing: { difference: 'when CPU 0 is left 3 accesses later', token: tokens[2] },
+      control: {
+        ...{ discipline: 'guest-lock', defects: [], strategies: ['portfolio'], failure: null },
+        ...{ schedules: 1000, wanted: 1000 },
+      },
     };
     const explored = umbra('explore', ...GIVEN, '--json', '-');
     expect(explored.code).toBe(4);

@@ -189,11 +189,14 @@ test('what is interrupted is the smallest so far, and not proven', async () => {
   expect(subjectOf(token).replay(token)).toEqual(shrunk.result);
 });
 
-test('what is shrunk already stays as it is', async () => {
+test('what is shrunk already becomes no smaller', async () => {
   const subject = subjectFor(R10);
   const once = await shrink(subject, failureOf(subject, R10.strategy));
   const twice = await shrink(once.subject, once.result);
-  expect(sizeOf(twice)).toEqual(sizeOf(once));
+  // Steps are not what is shrunk: a forced switch may come elsewhere.
+  const { steps, ...size } = sizeOf(once);
+  expect(steps).toBeGreaterThan(0);
+  expect(sizeOf(twice)).toMatchObject(size);
   expect(keptIn(twice)).toEqual(keptIn(once));
 });
 

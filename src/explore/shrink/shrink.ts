@@ -5,7 +5,7 @@
  *
  * It is the same failure as long as ending and kind are the same (a declared outcome, an
  * invariant, a reason without its numbers) and the smaller test still says something
- * (yardstick.ts). Everything is tried by real runs, and nothing here is random: the same
+ * (yardstick.ts, chain.ts). Everything is tried by real runs, and nothing here is random: the same
  * failure is made smaller in the same way.
  */
 
@@ -15,9 +15,10 @@ import { Lenient, Noted, type Plan } from '../strategies/lenient.ts';
 import { Recorded } from '../strategies/recorded.ts';
 import type { Strategy } from '../strategies/strategy.ts';
 import type { Result, Subject } from '../subject.ts';
+import { Chain } from './chain.ts';
 import { nearestPassing, type Passing } from './nearest.ts';
 import { earlier, exchanged, moved, without } from './plans.ts';
-import { Yardstick } from './yardstick.ts';
+import { type Control, type Effort, Yardstick } from './yardstick.ts';
 
 export interface Shrunk {
   /** With the operations that are left: `subject.litmus` has them. */
@@ -29,7 +30,9 @@ export interface Shrunk {
   readonly passing: Result | undefined;
   /** What is otherwise in it, in words. */
   readonly difference: string | undefined;
-  /** Runs that were made. */
+  /** How what is left was run without the defects, or the whole test, if that fails; undefined if it was not come to. */
+  readonly control: Control | undefined;
+  /** Runs that were made, but for those. */
   readonly tries: number;
   /** Of them those of the last round, in which nothing could be left out any more. */
   readonly lastRound: number;
@@ -43,8 +46,12 @@ export interface Shrunk {
 }
 
 export interface ShrinkOptions {
-  /** Told whenever it has become smaller, and of the tries now and then. */
-  readonly onProgress?: (size: Size & { readonly tries: number }) => void;
+  /** The search that found it, by default none: what is left is run without the defects as often. */
+  readonly search?: Effort;
+  /** Told whenever it has become smaller, and of the tries now and then; of the runs without the defects at the end. */
+  readonly onProgress?: (
+    size: Size & { readonly tries: number; readonly control?: Control | undefined },
+  ) => void;
   /** Asked now and then, between two turns of the event loop; then the smallest so far is kept. */
   readonly isInterrupted?: () => boolean;
 }
@@ -67,11 +74,11 @@ export async function shrink(
   const shrinking = new Shrinking(subject, result, options);
   const proven = await shrinking.untilMinimal();
   const passing = proven ? await shrinking.nearestPassing() : undefined;
-  const { best, tries, lastRound, interrupted } = shrinking;
+  const { best, control, tries, lastRound, interrupted } = shrinking;
   return {
     ...{ subject: best.subject, result: best.result, plan: best.plan },
     ...{ passing: passing?.result, difference: passing?.difference },
-    ...{ tries, lastRound, proven, interrupted },
+    ...{ control, tries, lastRound, proven, interrupted },
   };
 }
 
@@ -128,17 +135,21 @@ const FAR = 64;
 
 class Shrinking {
   best: Failure;
+  control: Control | undefined;
   tries = 0;
   lastRound = 0;
   interrupted = false;
   readonly #options: ShrinkOptions;
-  #yardstick: Yardstick | undefined;
+  readonly #chain: Chain<Failure>;
 
   constructor(subject: Subject, result: Result, options: ShrinkOptions) {
     const { plan } = noted(subject, result);
     this.#options = options;
     const kept = subject.kept ?? keepAll(subject.litmus);
     this.best = { subject, kept, plan, result };
+    const yardstick = new Yardstick(subject, plan, options.search ?? []);
+    this.control = yardstick.failed;
+    this.#chain = new Chain(yardstick, this.best);
   }
 
   /** False when it was interrupted. */
@@ -153,12 +164,26 @@ class Shrinking {
         await this.#switchLater();
         await this.#retimed();
         this.lastRound = this.tries - tries;
-        if (this.best === best) return true;
+        if (this.best === best && (await this.#isSettled())) return true;
       }
     } catch (error) {
       if (error === INTERRUPTED) return false;
       throw error;
     }
+  }
+
+  /** Whether nothing can be left out, and what is left is a failure of the defects as far as can be said. */
+  async #isSettled(): Promise<boolean> {
+    const before = this.control;
+    const { best, control } = await this.#chain.settle(this.best, async (soFar) => {
+      this.control = soFar;
+      await this.#breathe(soFar.schedules);
+    });
+    const isLoosened = control.failure !== undefined && control !== before;
+    const isSettled = best === this.best && !isLoosened;
+    this.best = best;
+    this.control = control;
+    return isSettled;
   }
 
   async nearestPassing(): Promise<Passing | undefined> {
@@ -269,10 +294,11 @@ class Shrinking {
   async #dropOperations(column: number, from: number, count: number): Promise<boolean> {
     const { best } = this;
     const kept = best.kept.with(column, best.kept[column]!.toSpliced(from, count));
+    if (this.#chain.isRefused({ kept, plan: best.plan })) return false;
     const smaller = { ...best, kept, subject: best.subject.changed({ kept }) };
     for (const plan of await this.#plansFor(smaller)) {
       const failure = await this.#fails(smaller, plan);
-      if (failure !== undefined) return this.#meaningful(failure) && this.#keep(failure);
+      if (failure !== undefined) return this.#chain.accepts(failure) && this.#keep(failure);
     }
     const portfolio = STRATEGIES.portfolio!();
     for (let seed = 1; seed <= SCHEDULES; seed++) {
@@ -280,7 +306,7 @@ class Shrinking {
       const result = await this.#run(smaller.subject, strategy, seed);
       if (!this.#isSame(result)) continue;
       const failure = { ...smaller, result, plan: strategy.plan };
-      return this.#meaningful(failure) && this.#keep(failure);
+      return this.#chain.accepts(failure) && this.#keep(failure);
     }
     return false;
   }
@@ -308,13 +334,17 @@ class Shrinking {
   }
 
   async #run(subject: Subject, strategy: Strategy, seed = 0): Promise<Result> {
-    if (++this.tries % BATCH === 0) {
-      await new Promise(setImmediate);
-      this.interrupted = this.#options.isInterrupted?.() ?? false;
-      if (this.interrupted) throw INTERRUPTED;
-      this.#tell();
-    }
+    await this.#breathe(++this.tries);
     return subject.run(strategy, seed);
+  }
+
+  /** Now and then, by the number of runs, let others have their turn, and heed Ctrl-C. */
+  async #breathe(runs: number): Promise<void> {
+    if (runs % BATCH !== 0) return;
+    await new Promise(setImmediate);
+    this.interrupted = this.#options.isInterrupted?.() ?? false;
+    if (this.interrupted) throw INTERRUPTED;
+    this.#tell();
   }
 
   #isSame({ ending, kind }: Result): boolean {
@@ -322,18 +352,15 @@ class Shrinking {
     return ending === result.ending && kind === result.kind;
   }
 
-  #meaningful({ kept, plan }: Failure): boolean {
-    this.#yardstick ??= new Yardstick(this.best.subject, this.best.plan);
-    return this.#yardstick.accepts(kept, plan);
-  }
-
   #keep(failure: Failure): true {
+    if (failure.kept !== this.best.kept && this.control?.failure === undefined)
+      this.control = undefined;
     this.best = failure;
     this.#tell();
     return true;
   }
 
   #tell(): void {
-    this.#options.onProgress?.({ ...sizeOf(this.best), tries: this.tries });
+    this.#options.onProgress?.({ ...sizeOf(this.best), tries: this.tries, control: this.control });
   }
 }

@@ -2,55 +2,149 @@
  * Whether a litmus test still says something when operations are left out of it. Its outcomes
  * were declared for all of them: without a load, say, nobody has the right value in a register,
  * and every schedule is forbidden. So the smaller test is put to a machine without the defects
- * as well, and counts only when that one passes it. If such a machine fails the test itself,
- * it is enough that some schedule passes, and if none does even of the whole test, there is
- * nothing to go by.
+ * as well, and counts only when that one passes it: at first some dozens of schedules, and what is
+ * left at the end as many as the search took that found the failure. If such a machine fails the
+ * whole test, it is enough that some schedule passes, and if none does even of the whole test, there
+ * is nothing to go by.
  */
 
 import type { Kept } from '../litmus/kept.ts';
 import { STRATEGIES } from '../strategies/catalogue.ts';
 import { Lenient, type Plan } from '../strategies/lenient.ts';
 import type { Strategy } from '../strategies/strategy.ts';
-import type { Subject } from '../subject.ts';
+import type { Result, Setting, Subject } from '../subject.ts';
 
-/** Schedules of the portfolio that it is run by, beside those with no preemption and the plan. */
+/** Schedules that a search took, of each strategy. */
+export type Effort = readonly { readonly strategy: string; readonly schedules: number }[];
+
+/** What is left of a test is not tried by fewer. */
+const LEAST: Effort[number] = { strategy: 'portfolio', schedules: 1000 };
+
+/** Schedules of the portfolio that a smaller test is run by, beside those with no preemption and the plan. */
 const SCHEDULES = 21;
 
+/** How a test was run without the defects. */
+export interface Control {
+  readonly setting: Setting;
+  readonly strategies: readonly string[];
+  /** That were run, and that were to be. */
+  readonly schedules: number;
+  readonly wanted: number;
+  /** The first that did not end well; the last one. */
+  readonly failure: { readonly subject: Subject; readonly result: Result } | undefined;
+}
+
+/** A schedule that the test fails by without the defects. */
+interface Counterexample {
+  readonly plan: Plan;
+  readonly drawn: readonly number[];
+}
+
 export class Yardstick {
+  /** How the whole test fails without the defects, if it does at once. */
+  readonly failed: Control | undefined;
+  /** Of the whole test; undefined when it fails without the defects. */
+  #control: Subject | undefined;
   readonly #subject: Subject;
-  readonly #repaired: Subject | undefined;
-  readonly #mayPass: boolean;
+  readonly #plan: Plan;
+  readonly #effort: Effort;
+  readonly #counterexamples: Counterexample[] = [];
+  /** Of the whole test, with its defects; once it was asked. */
+  #mayPass: boolean | undefined;
 
   /** Without the defects; where there are none, by a lock for each guest, which is simplest. */
-  constructor(subject: Subject, plan: Plan) {
+  constructor(subject: Subject, plan: Plan, search: Effort) {
     const { discipline, defects } = subject.setting;
     const ours = { ...subject.setting, defects: [] };
     const simple = { ...ours, discipline: 'guest-lock' } as const;
     const settings = defects.length > 0 && discipline !== 'as-written' ? [ours, simple] : [simple];
     this.#subject = subject;
-    this.#repaired = settings
-      .map((setting) => subject.changed({ setting }))
-      .find((candidate) => runsOf(candidate, plan).every((passes) => passes()));
-    this.#mayPass =
-      this.#repaired === undefined && runsOf(subject, plan).some((passes) => passes());
+    this.#plan = plan;
+    const trials = settings.map((setting) => {
+      const candidate = subject.changed({ setting });
+      return { candidate, failed: firstFailure(candidate, strategiesFor(candidate, plan)) };
+    });
+    this.#control = trials.find(({ failed }) => failed === undefined)?.candidate;
+    if (this.#control === undefined) this.failed = trials[0]!.failed;
+    const others = search.filter(({ strategy }) => strategy !== LEAST.strategy);
+    this.#effort = sumOf(search) < LEAST.schedules ? [...others, LEAST] : search;
   }
 
+  /** Whether a smaller test passes, as far as some dozens of schedules say. */
   accepts(kept: Kept, plan: Plan): boolean {
-    if (this.#repaired !== undefined) {
-      return runsOf(this.#repaired.changed({ kept }), plan).every((passes) => passes());
+    if (this.#control !== undefined) return this.#passes(this.#control.changed({ kept }), plan);
+    this.#mayPass ??= somePasses(this.#subject, this.#plan);
+    return !this.#mayPass || somePasses(this.#subject.changed({ kept }), plan);
+  }
+
+  /**
+   * Whether it passes, tried as hard as the search was; not to be asked when the whole test fails. A test that
+   * can be verified whole is to be verified here instead. `next` is told after each schedule how far it is,
+   * and may throw.
+   */
+  async check(kept: Kept, next: (control: Control) => Promise<void>): Promise<Control> {
+    const subject = this.#control!.changed({ kept });
+    const strategies = this.#effort.map(({ strategy }) => strategy);
+    const wanted = sumOf(this.#effort);
+    let schedules = 0;
+    const so = (failure: Control['failure']): Control => ({
+      ...{ setting: subject.setting, strategies, schedules, wanted, failure },
+    });
+    for (const { strategy: name, schedules: all } of this.#effort) {
+      const strategy = STRATEGIES[name]!();
+      for (let seed = 1; seed <= all; seed++) {
+        const result = subject.run(strategy, seed);
+        if (strategy.exhausted) break;
+        schedules++;
+        if (result.ending !== 'ok') return so({ subject, result });
+        await next(so(undefined));
+      }
     }
-    return (
-      !this.#mayPass || runsOf(this.#subject.changed({ kept }), plan).some((passes) => passes())
-    );
+    return so(undefined);
+  }
+
+  /** A smaller test fails by this schedule: others are to be tried by it, too. */
+  heed(counterexample: Counterexample): void {
+    this.#counterexamples.push(counterexample);
+  }
+
+  /** The whole test fails without the defects. */
+  loosen(): void {
+    this.#control = undefined;
+  }
+
+  #passes(subject: Subject, plan: Plan): boolean {
+    const known = this.#counterexamples.map(({ plan: each, drawn }) => new Lenient(each, drawn));
+    const passes = (strategies: readonly Strategy[]): boolean =>
+      firstFailure(subject, strategies) === undefined;
+    return passes(known) && passes(strategiesFor(subject, plan));
   }
 }
 
-/** Runs, each of which says when it is made whether it ends well. */
-function runsOf(subject: Subject, plan: Plan): (() => boolean)[] {
+const sumOf = (effort: Effort): number => effort.reduce((sum, { schedules }) => sum + schedules, 0);
+
+/** A run of each, until one fails. */
+function firstFailure(subject: Subject, strategies: readonly Strategy[]): Control | undefined {
+  for (const [seed, strategy] of strategies.entries()) {
+    const result = subject.run(strategy, seed);
+    if (result.ending === 'ok') continue;
+    const { setting } = subject;
+    const counts = { schedules: seed + 1, wanted: strategies.length };
+    return { setting, strategies: [LEAST.strategy], ...counts, failure: { subject, result } };
+  }
+  return undefined;
+}
+
+const somePasses = (subject: Subject, plan: Plan): boolean =>
+  strategiesFor(subject, plan).some(
+    (strategy, seed) => subject.run(strategy, seed).ending === 'ok',
+  );
+
+/** For a run each, from seed 0. */
+function strategiesFor(subject: Subject, plan: Plan): Strategy[] {
   const portfolio = STRATEGIES.portfolio!();
   const planned = [...serialPlans(subject), plan].map((each) => new Lenient(each));
-  const strategies = [...planned, ...Array<Strategy>(SCHEDULES).fill(portfolio)];
-  return strategies.map((strategy, seed) => () => subject.run(strategy, seed).ending === 'ok');
+  return [...planned, ...Array<Strategy>(SCHEDULES).fill(portfolio)];
 }
 
 /** Without preemption: each host CPU once as the first. */
