@@ -40,6 +40,8 @@ export interface MachineSpec extends MachineShape {
 /** Who looks on while it runs. */
 export interface Observers {
   readonly trace?: TraceRecorder | undefined;
+  /** Called when so many host CPUs have come up. */
+  readonly booted?: ((hostCpus: number) => void) | undefined;
 }
 
 /** A worker ended, or threw an error of ours. */
@@ -69,7 +71,7 @@ export interface Run {
   readonly seconds: number;
 }
 
-/** How long a worker may take to come up before something must be wrong. */
+/** How long none of the workers may come up before something must be wrong. */
 const BOOT_PATIENCE_MS = 60_000;
 
 export class Machine {
@@ -108,7 +110,7 @@ export class Machine {
    * Lay out memory, start the workers and load the programs. Throws UserError for what
    * the user can mend; no worker is left running then.
    */
-  static async boot(spec: MachineSpec, { trace }: Observers = {}): Promise<Machine> {
+  static async boot(spec: MachineSpec, { trace, booted: told }: Observers = {}): Promise<Machine> {
     const start = performance.now();
     validate(spec);
     // Fails here, in words, before a worker is started.
@@ -127,12 +129,14 @@ export class Machine {
       for (const lg of host.guests) launch(lg);
       const apis = workers.map((worker) => wrap<HostCpuApi>(nodeEndpoint(worker)));
       const scheduling = schedulingOf(spec);
+      let up = 0;
       const booted = Promise.all(
-        apis.map((api, index) =>
-          api.boot({ shared, index, programs, scheduling, trace: trace?.ports[index] }),
-        ),
+        apis.map(async (api, index) => {
+          await api.boot({ shared, index, programs, scheduling, trace: trace?.ports[index] });
+          told?.(++up);
+        }),
       );
-      const dead = await Promise.race([booted, died, after(BOOT_PATIENCE_MS)]);
+      const dead = await Promise.race([booted, died, standstill(() => up)]);
       if (!Array.isArray(dead)) throw new Error(dead?.message ?? 'the workers do not come up');
       return new Machine(spec, facts, host, workers, apis, died, performance.now() - start);
     } catch (error) {
@@ -215,6 +219,11 @@ export const schedulingOf = ({ policy, quantum, hotplug = [] }: MachineSpec): Sc
   quantum,
   hotplug,
 });
+
+/** Resolves when a count has not changed for as long as booting may take. */
+async function standstill(count: () => number): Promise<undefined> {
+  for (let before = -1; before !== count(); await after(BOOT_PATIENCE_MS)) before = count();
+}
 
 const after = (ms: number): Promise<undefined> =>
   new Promise((resolve) => {

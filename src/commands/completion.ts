@@ -17,6 +17,17 @@ Examples:
 
 Exit code: ${ExitCode.Ok} printed, ${ExitCode.UserMistake} no such shell.`;
 
+/** What the script takes from bash-completion, where that is not installed. */
+const FOR_BASH = `if ! declare -F _get_comp_words_by_ref > /dev/null; then
+  _get_comp_words_by_ref() {
+    cur="\${COMP_WORDS[COMP_CWORD]}"
+    prev="\${COMP_WORDS[COMP_CWORD-1]}"
+    words=("\${COMP_WORDS[@]}")
+    cword=$COMP_CWORD
+  }
+fi
+`;
+
 /** Tells the shell one of the possible words. */
 type Complete = (word: string, description: string) => void;
 
@@ -55,6 +66,9 @@ export function addCompletion(program: Command): Command {
     .find((command) => command.name() === 'completion')!
     .summary('Print what makes a shell complete command lines')
     .description('Print what makes a shell complete commands, options, names and files of umbra.')
+    .hook('preAction', (_, { args: [shell] }) => {
+      if (shell === 'bash') process.stdout.write(FOR_BASH);
+    })
     .addHelpText('after', HELP);
 }
 

@@ -37,7 +37,7 @@ export async function runMachine(spec: MachineSpec, options: RunOptions): Promis
   const print = printer(output);
   const writeTrace = trace === undefined ? undefined : traceOutput(trace, spec);
   const recorder = writeTrace || keepEvents ? new TraceRecorder(spec.hostCpus) : undefined;
-  const machine = await Machine.boot(spec, { trace: recorder });
+  const machine = await booted(spec, recorder);
   const stopProgress = showProgress(progressOf(machine));
   const interrupt = (): void => machine.interrupt();
   process.once('SIGINT', interrupt);
@@ -72,6 +72,17 @@ export async function runMachine(spec: MachineSpec, options: RunOptions): Promis
   else process.exitCode = asExpected ? ExitCode.Ok : ExitCode.Failed;
   const remedy = asExpected ? undefined : remedyFor(report, remedies);
   if (remedy !== undefined) throw new UserError(remedy);
+}
+
+/** With a line that says how many of its host CPUs are there: hundreds take their time. */
+async function booted(spec: MachineSpec, trace: TraceRecorder | undefined): Promise<Machine> {
+  let up = 0;
+  const end = showProgress(() => `booting, ${up} of ${spec.hostCpus} host CPUs are up`);
+  try {
+    return await Machine.boot(spec, { trace, booted: (count) => (up = count) });
+  } finally {
+    end();
+  }
 }
 
 /** A guest that died for want of memory died of the user's choice, unless that was the point. */

@@ -164,6 +164,12 @@ export function eventLines(report: RunReport): string[] {
       `Host CPUs went offline ${times(hotplug.went_offline)} and came back ` +
         `${times(hotplug.came_back)} in ${count(slices)} time slices; ` +
         `${count(hotplug.handed_over)} vCPUs were handed over.`,
+      ...configuration.hotplug
+        .filter(({ after }) => after >= slices)
+        .map(
+          ({ cpu, after }) =>
+            `CPU ${cpu} never went offline: ${count(after)} slices did not begin.`,
+        ),
     );
   }
   if (configuration.fail_allocation_after !== null) {

@@ -3,12 +3,7 @@
 
 source <(umbra completion bash)
 
-# Of bash-completion, which is not everywhere.
-_get_comp_words_by_ref() {
-  cur="${COMP_WORDS[COMP_CWORD]}"
-  words=("${COMP_WORDS[@]}")
-  cword=$COMP_CWORD
-}
+# A builtin that works where bash completes alone.
 compopt() { :; }
 
 COMP_WORDS=(umbra "$@")

@@ -78,6 +78,16 @@ test('the specimens that come with umbra end as they say', () => {
   }
 });
 
+test('an absence of a host CPU that did not take place is said', () => {
+  const lines = SMALL.map((line) =>
+    line.replace('hotplug: [', 'hotplug: [{cpu: 0, after: 4000000}, '),
+  );
+  const { code, stdout } = umbra('run', file(...lines));
+  expect(stdout).toContain('CPU 0 never went offline: 4,000,000 slices did not begin.');
+  expect(stdout).not.toContain('CPU 1 never went offline');
+  expect(code).toBe(0);
+});
+
 test('without a scenario those that come with umbra are listed', () => {
   const { code, stdout } = umbra('run');
   expect(code).toBe(0);
