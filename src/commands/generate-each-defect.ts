@@ -46,10 +46,28 @@ export async function eachDefect(options: GenerateOptions): Promise<void> {
   }
   const missed = rows.some(({ first }) => first === null);
   if (markdown !== '-') printer(options)(eachDefectText(rows), missed);
-  writeMarkdown(eachDefectMarkdown(rows, 'umbra generate --each-defect'));
   writeJson({ schema_version: 1, defects: rows });
   process.exitCode = missed ? ExitCode.Failed : ExitCode.Ok;
-  if (interrupted.signal.aborted) process.exitCode = ExitCode.Interrupted;
+  if (interrupted.signal.aborted) {
+    process.stderr.write(
+      'umbra: interrupted, and the table is not whole; --defects makes it shorter\n',
+    );
+    process.exitCode = ExitCode.Interrupted;
+    return;
+  }
+  writeMarkdown(eachDefectMarkdown(rows, commandOf(options)));
+}
+
+/** The one that makes the same table. */
+function commandOf({ defects, paging, discipline, configuration, seed }: GenerateOptions): string {
+  return [
+    'umbra generate --each-defect',
+    ...(defects === undefined ? [] : [`--defects ${defects}`]),
+    ...(paging === undefined ? [] : [`--paging ${paging}`]),
+    ...(discipline === undefined ? [] : [`--discipline ${discipline}`]),
+    ...(String(configuration) === 'AA,AB' ? [] : [`--configuration ${configuration}`]),
+    ...(seed === 1 ? [] : [`--seed ${seed}`]),
+  ].join(' ');
 }
 
 /** Of the first rung of the ladder on which a program fails; undefined after Ctrl-C. */
