@@ -110,7 +110,10 @@ export function tablesFrom(host: Host, { cpu, vcpu }: Inside): Pfn[] {
     }
     return found;
   };
-  if (!pae) return presentIn(frameStart(cpu.cr3), PAGE_WORDS);
+  if (!pae) {
+    const top = toPfn(cpu.cr3);
+    return host.frames.exists(top) ? presentIn(frameStart(top), PAGE_WORDS) : [top];
+  }
   const middles = presentIn(cpu.pdpte(0), 4);
   return middles.flatMap((middle) =>
     isTable(vcpu.lg, middle)

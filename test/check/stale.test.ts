@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { Right } from '../../shared/access.ts';
-import { toGpa, toPtr } from '../../shared/address.ts';
+import { toGpa, toPfn, toPtr } from '../../shared/address.ts';
 import { makeEntry, NO_ENTRY, pgdIndex } from '../../shared/entry.ts';
 import { Dead } from '../../shared/lguest.ts';
 import { checkStale } from '../../src/check/stale.ts';
@@ -61,6 +61,15 @@ describe.each(FORMS)('$form', ({ pae }) => {
     t.enter(0, 0);
     const top = t.m.lg.pgdirs[0]!.pgdir;
     t.m.lg.setEntry(toPtr(top + pgdIndex(t.m.lg.form, VA) * t.m.lg.form.entryWords), NO_ENTRY);
+    expect(titles(checkStale(t.m.host))).toContain(
+      '4 CR3 leads to a table that is not the shadow’s',
+    );
+  });
+
+  test('a CR3 that leads nowhere is named, and not walked', () => {
+    const t = tampered(false);
+    t.enter(0, 0);
+    t.m.host.cpus[0]!.cr3 = toPfn(0xf_ffff);
     expect(titles(checkStale(t.m.host))).toContain(
       '4 CR3 leads to a table that is not the shadow’s',
     );
