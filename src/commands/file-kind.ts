@@ -42,6 +42,7 @@ const TAKES: Readonly<Record<string, readonly FileKind[]>> = {
   litmus: ['litmus', 'folder'],
   explore: ['litmus'],
   campaign: ['litmus', 'folder'],
+  mutants: ['litmus', 'folder'],
   replay: ['schedule', 'found', 'runFolder'],
   inspect: ['schedule', 'found', 'runFolder'],
   shrink: ['schedule', 'found', 'runFolder'],
