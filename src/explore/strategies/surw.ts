@@ -1,57 +1,59 @@
 /**
  * SURW, selectively uniform random walk (Zhao, Wolff, Mathur, Roychoudhury: Selectively
- * Uniform Concurrency Testing, ASPLOS 2025): some accesses are of interest, here those of
- * one word, drawn for each run from those seen before. Who makes the next of them is drawn
- * in proportion to how many each CPU has left, so that their orders are as likely as they
- * can be told to be; everything else goes on as it comes.
+ * Uniform Concurrency Testing, ASPLOS 2025): some accesses are of interest, here as where they report
+ * on it those of one word, drawn for each run in proportion to how often it was accessed in the runs
+ * before. Who makes the next of them is drawn in proportion to how many each CPU has left, so that all orders
+ * of them are about as likely. At all others the CPU of the highest random priority goes on, and
+ * draws a new one.
  */
 
-import type { Access } from '../engine/access.ts';
 import { Dice } from './dice.ts';
-import { isRunnable, nthRunnable, type Situation, type Strategy } from './strategy.ts';
+import { isRunnable, type Situation, type Strategy } from './strategy.ts';
+
+/** Nobody is to make the next access of interest. */
+const NOBODY = -1;
 
 export class Surw implements Strategy {
   readonly #dice = new Dice();
   /** How often each CPU accessed each word, the most in any run so far. */
-  readonly #seen = new Map<number, number[]>();
+  readonly #seen = new Map<number, readonly number[]>();
+  /** The same of this run. */
   #counts = new Map<number, number[]>();
+  #priorities: number[] = [];
+  /** Whose accesses are of interest; 0 for none. */
   #word = 0;
+  /** How many of them each CPU has left. */
   #left: number[] = [];
-  /** Who is to make the next access of interest. */
-  #elected = 0;
+  /** Who makes the next of them: the others wait before theirs. */
+  #elected = NOBODY;
 
   begin(seed: number, actors: number): void {
     this.#dice.seed(seed);
     this.#counts = new Map();
-    const shared = [...this.#seen].filter(([, counts]) => counts.filter((n) => n > 0).length > 1);
-    const drawn = shared[this.#dice.below(Math.max(1, shared.length))];
-    this.#word = drawn?.[0] ?? 0;
-    this.#left = drawn === undefined ? Array<number>(actors).fill(1) : [...drawn[1]];
-    this.#elect((1 << actors) - 1);
+    this.#priorities = Array.from({ length: actors }, () => this.#dice.word());
+    this.#word = this.#drawWord();
+    this.#left = [...(this.#seen.get(this.#word) ?? Array<number>(actors).fill(0))];
+    this.#elected = this.#drawn(this.#left);
   }
 
   next(situation: Situation): number {
-    const { runnable, current } = situation;
-    if (!situation.relaxes && this.#mayGoOn(situation, current))
-      return this.#go(situation, current);
-    // Those that may, from a random one on.
-    let others = 0;
-    for (let cpu = 0; cpu < situation.actors; cpu++) {
-      const inVain = situation.relaxes && cpu === current;
-      if (!inVain && this.#mayGoOn(situation, cpu)) others |= 1 << cpu;
+    const { actors, runnable } = situation;
+    const waits = (actor: number): boolean =>
+      actor !== this.#elected && this.#isOfInterest(situation, actor);
+    let best = this.#highest(situation, waits);
+    if (best === NOBODY) {
+      // Who was elected cannot go on, and all others wait for it.
+      const left = this.#left.map((n, actor) => (isRunnable(runnable, actor) ? Math.max(n, 1) : 0));
+      this.#elected = this.#drawn(left);
+      best = this.#highest(situation, waits);
     }
-    if (others === 0) {
-      // Who was elected cannot, or only in vain: somebody else must.
-      const rest = situation.relaxes ? runnable & ~(1 << current) : runnable;
-      this.#elect(rest === 0 ? runnable : rest);
-      return this.#go(situation, this.#elected);
+    if (situation.pendingKind(best) !== 0) this.#count(situation.pendingAt(best), best, actors);
+    if (this.#isOfInterest(situation, best)) {
+      this.#left[best] = Math.max(0, this.#left[best]! - 1);
+      this.#elected = this.#drawn(this.#left);
     }
-    const n = this.#dice.below(situation.actors);
-    for (let i = 0; i < situation.actors; i++) {
-      const cpu = (n + i) % situation.actors;
-      if (isRunnable(others, cpu)) return this.#go(situation, cpu);
-    }
-    return nthRunnable(runnable, 0);
+    this.#priorities[best] = this.#dice.word();
+    return best;
   }
 
   ended(): void {
@@ -65,37 +67,48 @@ export class Surw implements Strategy {
     return this.#dice.word();
   }
 
-  #mayGoOn(situation: Situation, cpu: number): boolean {
-    if (!isRunnable(situation.runnable, cpu)) return false;
-    return situation.pendingAt(cpu) !== this.#word || cpu === this.#elected;
+  /** One that several CPUs access; 0 before there is one. */
+  #drawWord(): number {
+    const words = [...this.#seen].filter(([, counts]) => counts.filter((n) => n > 0).length > 1);
+    return words[this.#drawn(words.map(([, counts]) => sum(counts)))]?.[0] ?? 0;
   }
 
-  #go(situation: Situation, cpu: number): number {
-    const at = situation.pendingAt(cpu);
-    const kind: Access | 0 = situation.pendingKind(cpu);
-    if (kind !== 0) {
-      const counts = this.#counts.get(at) ?? Array<number>(situation.actors).fill(0);
-      counts[cpu]!++;
-      this.#counts.set(at, counts);
-    }
-    if (kind !== 0 && at === this.#word) {
-      this.#left[cpu] = Math.max(0, this.#left[cpu]! - 1);
-      this.#elect(situation.runnable);
-    }
-    return cpu;
-  }
-
-  #elect(runnable: number): void {
-    const weights = this.#left.map((left, cpu) => (isRunnable(runnable, cpu) ? left : 0));
-    const total = weights.reduce((a, b) => a + b, 0);
-    if (total === 0) {
-      this.#elected = nthRunnable(runnable, 0);
-      return;
-    }
+  /** An index, in proportion to these weights; NOBODY if all are 0. */
+  #drawn(weights: readonly number[]): number {
+    const total = sum(weights);
+    if (total === 0) return NOBODY;
     let n = this.#dice.below(total);
-    this.#elected = weights.findIndex((weight) => {
+    return weights.findIndex((weight) => {
       n -= weight;
       return n < 0;
     });
   }
+
+  #isOfInterest(situation: Situation, actor: number): boolean {
+    return (
+      this.#word !== 0 &&
+      situation.pendingKind(actor) !== 0 &&
+      situation.pendingAt(actor) === this.#word
+    );
+  }
+
+  #highest({ runnable, actors }: Situation, waits: (actor: number) => boolean): number {
+    let best = NOBODY;
+    for (let actor = 0; actor < actors; actor++) {
+      if (!isRunnable(runnable, actor) || waits(actor)) continue;
+      if (best < 0 || this.#priorities[actor]! > this.#priorities[best]!) best = actor;
+    }
+    return best;
+  }
+
+  #count(word: number, actor: number, actors: number): void {
+    let counts = this.#counts.get(word);
+    if (counts === undefined) {
+      counts = Array<number>(actors).fill(0);
+      this.#counts.set(word, counts);
+    }
+    counts[actor]!++;
+  }
 }
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
