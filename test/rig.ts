@@ -49,15 +49,20 @@ export class Rig {
   }
 
   /** Run all vCPUs in turn, `quantum` operations each, every time on another host CPU. */
-  runAll(quantum: number, most = 1_000_000): void {
+  runAll(quantum: number, most?: number): void {
+    if (this.runUntil(() => false, quantum, most)) throw new Error('the guest is still alive');
+  }
+
+  /** As runAll, until something is so between two turns; false if it is not before the guest's end. */
+  runUntil(isSo: () => boolean, quantum: number, most = 1_000_000): boolean {
     const vcpus = this.host.guests[0]!.cpus.length;
-    for (let turn = 0; turn < most; turn++) {
+    for (let turn = 0; turn < most && !isSo(); turn++) {
       const cpu = (turn + Math.floor(turn / vcpus)) % this.cpus.length;
       const vcpu = this.vcpu(turn % vcpus, cpu);
       vcpu.quantum = quantum;
-      if (this.cpus[cpu]!.runner.run(vcpu) === 'dead') return;
+      if (this.cpus[cpu]!.runner.run(vcpu) === 'dead') return false;
     }
-    throw new Error('the guest is still alive');
+    return true;
   }
 
   /** Run vCPU 0 on one CPU after the other, `quantum` operations each, to its end. */

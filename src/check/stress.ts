@@ -1,7 +1,8 @@
 /**
- * A run drawn from a seed: guests, vCPUs, host CPUs, paging forms, disciplines, policies of
- * the scheduler and of the paging code, time slices, the number of cached page tables, CPUs that
- * go offline and allocations that fail, all at random; and what it must end with. The programs are those whose outcome
+ * A run drawn from a seed: guests, how they are virtualized, vCPUs, host CPUs, paging forms,
+ * disciplines, policies of the scheduler and of the paging code, time slices, the number of
+ * cached page tables, kernel threads beside the program, CPUs that go offline and allocations
+ * that fail, all at random; and what it must end with. The programs are those whose outcome
  * does not depend on who comes first, so each guest's memory must be what a single vCPU
  * on a single host CPU leaves.
  */
@@ -10,7 +11,9 @@ import { ALL_DEFECTS, type DefectId, SCHEDULE_DEFECTS } from '../../shared/defec
 import { DISCIPLINES, type DisciplineName } from '../../shared/discipline.ts';
 import type { PagingName } from '../../shared/entry.ts';
 import { type PagingPolicy, POLICY_CHOICES } from '../../shared/paging-policy.ts';
-import type { ProgramSource } from '../guest/load.ts';
+import type { Virtualization } from '../../shared/virtualization.ts';
+import { loadProgram, type ProgramSource } from '../guest/load.ts';
+import { KERNEL_WORK, type KernelThread } from '../guest/program.ts';
 import { workloads } from '../guest/workloads/catalogue.ts';
 import { Draw } from '../guest/workloads/draw.ts';
 import { type Hotplug, hotplugMistakes } from '../host/hotplug.ts';
@@ -18,16 +21,21 @@ import { POLICIES } from '../host/policy.ts';
 import { type GuestSpec, Machine, type MachineSpec } from '../machine.ts';
 import { type CheckedRun, runChecked } from './checked-run.ts';
 
-/** What guests run; of each the outcome is the same on any number of vCPUs. `seed` is drawn. */
-const PROGRAMS: readonly ((seed: number) => ProgramSource)[] = [
+type Drawn = (seed: number, times: number) => ProgramSource;
+
+/** What guests run; of each the outcome is the same on any number of vCPUs. */
+const PROGRAMS: readonly Drawn[] = [
   ...['touch', 'fork', 'churn', 'parallel'].map(
     (name) => (): ProgramSource => ({ kind: 'builtin', name }),
   ),
-  ...Object.keys(workloads).map(
-    (name) =>
-      (seed: number): ProgramSource => ({ kind: 'workload', name, seed }),
+  ...Object.entries(workloads).map(
+    ([name, { size }]): Drawn =>
+      (seed, times) => ({ kind: 'workload', name, seed, size: size * times }),
   ),
 ];
+
+/** By which number the size of a workload is multiplied. */
+const SIZES = [1, 1, 4];
 
 /** Programs that differ only in their seed are few, so that references are found again. */
 const PROGRAM_SEEDS = 8;
@@ -52,11 +60,12 @@ export interface Fixed {
   readonly guests?: number;
   /** Those that are on; drawn are all or none as written, and none under other disciplines. */
   readonly defects?: readonly DefectId[];
+  readonly virtualization?: Virtualization;
 }
 
 export interface StressOptions {
   readonly fixed?: Fixed;
-  /** Told of the machine once it is booted. */
+  /** Told of each machine once it is booted, those that say what memory is due too. */
   readonly started?: (machine: Machine) => void;
   readonly patienceMs?: number;
 }
@@ -70,6 +79,8 @@ export interface StressRun {
   readonly faults: readonly string[];
   /** What was looked at: invariants, the machine's end and each guest's. */
   readonly checks: number;
+  /** It was interrupted before all was looked at, and nothing was wrong by then. */
+  readonly cutShort: boolean;
 }
 
 /** Draw a machine, run it, and hold it to what it must end with. */
@@ -83,49 +94,61 @@ export async function stress(seed: number, options: StressOptions = {}): Promise
     ...(patienceMs === undefined ? {} : { patienceMs }),
   });
   const faults = [...run.violations];
-  if (run.ending.kind === 'interrupted') {
-    return { seed, spec, run, machine, faults, checks: run.samples };
-  }
+  let checks = run.samples;
+  // A violation ends a run by interrupting it, too.
+  let cutShort = run.ending.kind === 'interrupted';
+  if (!cutShort) checks += 2;
   if (run.ending.kind === 'oops' || run.ending.kind === 'cpu died') {
     faults.push(`${run.ending.kind}: ${run.ending.message}`);
   } else if (run.ending.kind === 'done') {
     for (const [i, guest] of run.guests.entries()) {
-      faults.push(...(await wrongEnd(guest, spec.guests[i]!, spec)));
+      const wrong = await wrongEnd(guest, spec.guests[i]!, spec, started);
+      if (wrong === undefined) cutShort = true;
+      else {
+        faults.push(...wrong);
+        checks++;
+      }
     }
   }
-  return { seed, spec, run, machine, faults, checks: run.samples + 2 + run.guests.length };
+  cutShort &&= faults.length === 0;
+  return { seed, spec, run, machine, faults, checks, cutShort };
 }
 
+/** Undefined if it was interrupted before that could be told. */
 async function wrongEnd(
   { name, reason, memory }: CheckedRun['guests'][number],
   guest: GuestSpec,
   { failAllocationAfter }: MachineSpec,
-): Promise<string[]> {
+  started: StressOptions['started'],
+): Promise<string[] | undefined> {
   if (failAllocationAfter !== undefined && SHORT_OF_MEMORY.test(reason)) return [];
   if (reason !== 'Power down') return [`${name} ended with "${reason}"`];
-  const expected = await alone(guest.program);
+  const expected = await alone(guest.program, started);
+  if (expected === undefined) return undefined;
   if (memory.user === expected) return [];
   return [`${name} left memory ${memory.user}, and alone it leaves ${expected}`];
 }
 
-const references = new Map<string, Promise<string>>();
+const references = new Map<string, string>();
 
-/** What a program leaves on one vCPU and one host CPU. */
-function alone(program: ProgramSource): Promise<string> {
+/** What a program leaves on one vCPU and one host CPU; undefined if that run was interrupted. */
+async function alone(
+  { kernelThreads: _, ...program }: ProgramSource,
+  started: StressOptions['started'],
+): Promise<string | undefined> {
   const key = JSON.stringify(program);
   const known = references.get(key);
   if (known !== undefined) return known;
   const quantum = { least: 5000, most: 5000 };
   const guests: GuestSpec[] = [{ name: 'alone', program, paging: 'nonpae', pages: GUEST_PAGES }];
-  const reference = Machine.boot({ hostCpus: 1, guests, policy: 'pinned', quantum, seed: 0 })
-    .then(runChecked)
-    .then((run) => {
-      const { reason, memory } = run.guests[0]!;
-      if (reason !== 'Power down') throw new Error(`alone, ${key} ends with "${reason}"`);
-      return memory.user;
-    });
-  references.set(key, reference);
-  return reference;
+  const machine = await Machine.boot({ hostCpus: 1, guests, policy: 'pinned', quantum, seed: 0 });
+  started?.(machine);
+  const run = await runChecked(machine);
+  if (run.ending.kind === 'interrupted') return undefined;
+  const { reason, memory } = run.guests[0]!;
+  if (reason !== 'Power down') throw new Error(`alone, ${key} ends with "${reason}"`);
+  references.set(key, memory.user);
+  return memory.user;
 }
 
 /** The machine that a seed stands for. What is fixed changes nothing of what else is drawn. */
@@ -145,10 +168,9 @@ export function drawMachine(seed: number, fixed: Fixed = {}): MachineSpec {
   // As written, what was half done when memory ran out stays so: it leaks.
   const allocations = draw.below(8) === 0 ? draw.below(150) : undefined;
   const mayFail = !asWritten || defects.length === 0;
-  const guests = Array.from({ length: orGiven(1 + draw.below(2), fixed.guests) }, (_, i) => ({
-    ...drawGuest(draw, asWritten, fixed),
-    pagingPolicy: drawPolicy(seed, i),
-  }));
+  const guests = Array.from({ length: orGiven(1 + draw.below(2), fixed.guests) }, (_, i) =>
+    drawBeside(seed, i, drawGuest(draw, asWritten, fixed), fixed),
+  );
   return {
     ...{ seed, hostCpus, policy, discipline, guests, hotplug },
     quantum: { least, most },
@@ -175,7 +197,7 @@ function drawDiscipline(draw: Draw, fixed: Fixed): DisciplineName {
 const orGiven = <T>(drawn: T, given: T | undefined): T => given ?? drawn;
 
 function drawGuest(draw: Draw, asWritten: boolean, fixed: Fixed): GuestSpec {
-  const program = draw.pick(PROGRAMS)(draw.below(PROGRAM_SEEDS));
+  const program = draw.pick(PROGRAMS)(draw.below(PROGRAM_SEEDS), draw.pick(SIZES));
   const paging = orGiven(draw.pick(['nonpae', 'pae'] as const), fixed.paging);
   const several = takesSeveral(fixed);
   const drawn = atLeast(several ? 2 : 1, draw.pick([1, 2, 4, 8]));
@@ -189,9 +211,50 @@ function drawGuest(draw: Draw, asWritten: boolean, fixed: Fixed): GuestSpec {
   };
 }
 
-/** In every other guest lguest's; its draws are its own, so that nothing else is another for it. */
-function drawPolicy(seed: number, guest: number): Partial<PagingPolicy> {
-  const draw = new Draw('paging policy', seed * 2 + guest);
+/** What has draws of its own, so that nothing else is another for it. */
+function drawBeside(seed: number, i: number, guest: GuestSpec, fixed: Fixed): GuestSpec {
+  const drawOf = (what: string): Draw => new Draw(what, seed * 2 + i);
+  const virtualization = drawVirtualization(drawOf('virtualization'), guest, fixed);
+  const kernelThreads = drawKernelThreads(drawOf('kernel threads'));
+  const program = kernelThreads === undefined ? guest.program : { ...guest.program, kernelThreads };
+  const oneVcpu = virtualization === 'direct' && fixed.vcpus === undefined;
+  return {
+    ...guest,
+    ...{ program, virtualization },
+    ...(oneVcpu ? { vcpus: 1 } : {}),
+    pgdirs: drawPgdirs(drawOf('pgdirs'), guest),
+    ...(virtualization === 'shadow' ? { pagingPolicy: drawPolicy(drawOf('paging policy')) } : {}),
+  };
+}
+
+/** Where a discipline or defects are asked for, those are the shadow's. */
+function drawVirtualization(
+  draw: Draw,
+  { vcpus }: GuestSpec,
+  { discipline, defects, ...fixed }: Fixed,
+): Virtualization {
+  const drawn = draw.pick(['shadow', 'shadow', 'shadow', 'nested', 'direct'] as const);
+  if (fixed.virtualization !== undefined) return fixed.virtualization;
+  if (discipline !== undefined || defects !== undefined) return 'shadow';
+  return drawn === 'direct' && fixed.vcpus !== undefined && vcpus! > 1 ? 'nested' : drawn;
+}
+
+/** Undefined in every other guest: those that its program has, which most have not. */
+function drawKernelThreads(draw: Draw): readonly KernelThread[] | undefined {
+  if (draw.below(2) === 0) return undefined;
+  return Array.from({ length: 1 + draw.below(3) }, () => {
+    const work = draw.pick(KERNEL_WORK);
+    return { work, rounds: draw.pick(work === 'swap' ? [16, 128, 1024] : [4, 16, 64]) };
+  });
+}
+
+/** In every third guest one fewer than it has top levels: its processes', and its kernel's own. */
+function drawPgdirs(draw: Draw, { program, pgdirs = 4 }: GuestSpec): number {
+  return draw.below(3) > 0 ? pgdirs : Math.max(2, loadProgram(program).processes.length);
+}
+
+/** In every other guest lguest's. */
+function drawPolicy(draw: Draw): Partial<PagingPolicy> {
   if (draw.below(2) === 0) return {};
   return {
     setPte: draw.pick(POLICY_CHOICES.setPte),

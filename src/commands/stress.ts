@@ -1,9 +1,10 @@
 /** `umbra stress`: machines drawn from seeds, one after the other. */
 
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { ALL_DEFECTS, type DefectId } from '../../shared/defects.ts';
 import type { DisciplineName } from '../../shared/discipline.ts';
 import type { PagingName } from '../../shared/entry.ts';
+import { VIRTUALIZATIONS, type Virtualization } from '../../shared/virtualization.ts';
 import { type Fixed, type StressRun, stress } from '../check/stress.ts';
 import type { Machine } from '../machine.ts';
 import { type Statistics, statistics } from '../report/run-report.ts';
@@ -22,6 +23,7 @@ interface Options extends ResultOptions {
   readonly seed: number;
   readonly discipline?: DisciplineName;
   readonly paging?: PagingName;
+  readonly virtualization?: Virtualization;
   readonly cpus?: number;
   readonly vcpus?: number;
   readonly guests?: number;
@@ -33,12 +35,13 @@ export function stressCommand(): Command {
   return new Command('stress')
     .summary('Run machines drawn from seeds, and hold them to their invariants')
     .description(
-      'Run machines drawn from seeds (guests, vCPUs, host CPUs, paging, disciplines, policies, ' +
-        'time slices, CPUs that go offline, allocations that fail) and hold each to its ' +
-        'invariants and to the memory that one vCPU alone leaves.',
+      'Run machines drawn from seeds (guests, how they are virtualized, vCPUs, host CPUs, ' +
+        'paging, disciplines, policies, time slices, kernel threads, CPUs that go offline, ' +
+        'allocations that fail) and hold each to its invariants and to the memory that one ' +
+        'vCPU alone leaves.',
     )
     .optionsGroup('Length:')
-    .option('--seconds <s>', 'how long, at least one run', integer(0), 30)
+    .option('--seconds <s>', 'how long; the last run is cut short', integer(1, MOST_SECONDS), 30)
     .option('--ops <n>', 'until so many guest operations are done, whatever the time', operations)
     .option('--runs <n>', 'how many runs, whatever the time', integer(1))
     .option('--until-failure', 'end with the first run that goes wrong')
@@ -46,6 +49,11 @@ export function stressCommand(): Command {
     .optionsGroup('Machines:')
     .addOption(disciplineOption())
     .addOption(pagingOption())
+    .addOption(
+      new Option('--virtualization <way>', 'how guest addresses become the host’s').choices(
+        VIRTUALIZATIONS,
+      ),
+    )
     .option('--cpus <n>', 'host CPUs', integer(1))
     .option('--vcpus <n>', 'vCPUs of each guest', integer(1))
     .option('--guests <n>', 'guests of each machine', integer(1))
@@ -58,7 +66,8 @@ export function stressCommand(): Command {
       'after',
       '\nWhat is not given is drawn. As written, guests have one vCPU; with --vcpus it is drawn ' +
         'from the other disciplines, unless --discipline asks for it. With a defect R… guests have ' +
-        'several.\n\n' +
+        'several. Disciplines and defects are the shadow’s: with one given, all guests have shadows.' +
+        '\n\n' +
         `Exit code: ${ExitCode.Ok} nothing wrong, ${ExitCode.Failed} something, ` +
         `${ExitCode.UserMistake} a mistake in what was given, ${ExitCode.Interrupted} interrupted ` +
         'by Ctrl-C (the summary so far is shown).\n\n' +
@@ -82,18 +91,25 @@ async function run(options: Options, command: Command): Promise<void> {
   let next = seed;
   let current: Machine | undefined;
   let interrupted = false;
+  let timeIsUp = false;
   const interrupt = (): void => {
     interrupted = true;
     current?.interrupt();
   };
   const started = (machine: Machine): void => {
     current = machine;
-    // Ctrl-C may have come while it booted.
-    if (interrupted) machine.interrupt();
+    // It may have come while this one booted.
+    if (interrupted || timeIsUp) machine.interrupt();
   };
   process.once('SIGINT', interrupt);
+  const stopAtTime = (): void => {
+    timeIsUp = true;
+    current?.interrupt();
+  };
+  const isTimed = options.ops === undefined && options.runs === undefined;
+  const timer = isTimed ? setTimeout(stopAtTime, options.seconds * 1000) : undefined;
   const stopProgress = showProgress(() => line(next, totals, current, elapsed()));
-  while (!interrupted && (totals.runs === 0 || !isOver(options, totals, elapsed()))) {
+  while (!interrupted && !timeIsUp && (isTimed || !isEnough(options, totals))) {
     const outcome = await stress(next, { fixed, started });
     const command = commandFor(outcome.seed, fixed);
     current = undefined;
@@ -106,6 +122,7 @@ async function run(options: Options, command: Command): Promise<void> {
     next++;
   }
   stopProgress();
+  clearTimeout(timer);
   process.off('SIGINT', interrupt);
   const seconds = elapsed();
   print(formatStress(totals, seconds, tableColumns()), totals.failures.length > 0);
@@ -114,12 +131,15 @@ async function run(options: Options, command: Command): Promise<void> {
   else process.exitCode = interrupted ? ExitCode.Interrupted : ExitCode.Ok;
 }
 
-function isOver({ seconds, ops, runs }: Options, totals: StressTotals, elapsed: number): boolean {
-  if (runs === undefined && ops === undefined) return elapsed >= seconds;
-  return totals.runs >= (runs ?? Infinity) || totals.sums.operations >= (ops ?? Infinity);
-}
+const isEnough = ({ ops = Infinity, runs = Infinity }: Options, totals: StressTotals): boolean =>
+  totals.runs >= runs || totals.sums.operations >= ops;
 
-const DIMENSIONS = ['discipline', 'paging', 'cpus', 'vcpus', 'guests', 'defects'] as const;
+/** What a timer takes. */
+const MOST_SECONDS = 2_000_000;
+
+const DIMENSIONS = [
+  ...(['discipline', 'paging', 'virtualization', 'cpus', 'vcpus', 'guests', 'defects'] as const),
+];
 
 const fixedOf = (options: Options): Fixed =>
   Object.fromEntries(
@@ -164,7 +184,9 @@ function line(
 }
 
 function failure({ seed, spec, faults, run, machine }: StressRun, command: string): string {
-  const guests = spec.guests.map((g) => `${g.name} (${g.paging}, ${g.vcpus} vCPUs)`).join(', ');
+  const guests = spec.guests
+    .map((g) => `${g.name} (${g.virtualization}, ${g.paging}, ${g.vcpus} vCPUs)`)
+    .join(', ');
   const most = 5;
   const defects = defectsText(spec.defects ?? []);
   return [

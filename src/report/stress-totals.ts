@@ -2,6 +2,7 @@
 
 import type { DisciplineName } from '../../shared/discipline.ts';
 import type { PagingName } from '../../shared/entry.ts';
+import type { Virtualization } from '../../shared/virtualization.ts';
 import type { StressRun } from '../check/stress.ts';
 import { tableText } from './plain-table.ts';
 import { type Statistics, statistics } from './run-report.ts';
@@ -22,7 +23,9 @@ export interface Sums {
 }
 
 interface Kind extends Sums {
-  readonly discipline: DisciplineName;
+  readonly virtualization: Virtualization;
+  /** The shadow's. */
+  readonly discipline: DisciplineName | 'none';
   readonly paging: PagingName;
 }
 
@@ -44,6 +47,8 @@ export class StressTotals {
   /** When the first run went wrong: that run counted too. */
   firstFailure: { readonly runs: number; readonly seconds: number } | undefined;
   runs = 0;
+  /** Runs that were cut short: what they came to is counted, but not what memory they left. */
+  cutShort = 0;
   checks = 0;
   readonly #kinds = new Map<string, Kind>();
 
@@ -54,26 +59,28 @@ export class StressTotals {
 
   /** `command`: what runs it again. `seconds`: since the first began. */
   add(
-    { seed, spec, run, machine, faults, checks }: StressRun,
+    { seed, spec, run, machine, faults, checks, cutShort }: StressRun,
     command: string,
     seconds: number,
   ): void {
     this.runs++;
+    if (cutShort) this.cutShort++;
     if (faults.length > 0) {
       this.failures.push({ seed, faults, command });
       this.firstFailure ??= { runs: this.runs, seconds };
     } else this.checks += checks;
     const cpus = [...machine.host.cpus.keys()];
-    for (const [i, { paging }] of spec.guests.entries()) {
+    for (const [i, { paging, virtualization = 'shadow' }] of spec.guests.entries()) {
       const { reason } = run.guests[i]!;
       const killed = run.ending.kind === 'done' && reason !== 'Power down';
       const counted = statistics(machine, cpus, [i]);
       addTo(this.sums, counted, killed);
-      addTo(this.#kind(spec.discipline ?? 'as-written', paging), counted, killed);
+      const discipline = virtualization === 'shadow' ? (spec.discipline ?? 'as-written') : 'none';
+      addTo(this.#kind({ virtualization, discipline, paging }), counted, killed);
     }
   }
 
-  /** By discipline and paging form, sorted. */
+  /** By discipline and paging form, sorted; those without a shadow at the end. */
   get kinds(): readonly Kind[] {
     return [...this.#kinds.entries()].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, k]) => k);
   }
@@ -85,6 +92,7 @@ export class StressTotals {
       seconds,
       interrupted,
       runs: this.runs,
+      cut_short: this.cutShort,
       checks_passed: this.checks,
       total: this.sums,
       by_kind: this.kinds,
@@ -98,9 +106,10 @@ export class StressTotals {
     return [
       {
         name: 'kinds',
-        description: 'What was run, by discipline and paging form.',
+        description: 'What was run, by way to virtualize, discipline and paging form.',
         columns: {
-          discipline: text('how vCPUs are kept apart'),
+          virtualization: text('how guest addresses become the host’s'),
+          discipline: text('how vCPUs are kept apart; none without a shadow'),
           paging: text('paging form'),
           guests: count('guests'),
           killed: count('guests that the host killed'),
@@ -126,13 +135,16 @@ export class StressTotals {
     ];
   }
 
-  #kind(discipline: DisciplineName, paging: PagingName): Kind {
-    const key = `${discipline} ${paging}`;
-    const kind = this.#kinds.get(key) ?? { discipline, paging, ...nothing() };
+  #kind(by: Pick<Kind, 'virtualization' | 'discipline' | 'paging'>): Kind {
+    const key = `${by.virtualization === 'shadow' ? 0 : 1} ${kindName(by)}`;
+    const kind = this.#kinds.get(key) ?? { ...by, ...nothing() };
     this.#kinds.set(key, kind);
     return kind;
   }
 }
+
+const kindName = ({ virtualization, discipline, paging }: Omit<Kind, keyof Sums>): string =>
+  `${virtualization === 'shadow' ? discipline : virtualization}, ${paging}`;
 
 function addTo(sums: Sums, counted: Statistics, killed: boolean): void {
   sums.guests++;
@@ -147,7 +159,7 @@ const n = (value: number): string => value.toLocaleString('en-US');
 
 /** `columns`: how wide the table may be. */
 export function formatStress(totals: StressTotals, seconds: number, columns?: number): string {
-  const { runs, seed, sums, failures, checks } = totals;
+  const { runs, cutShort, seed, sums, failures, checks } = totals;
   const { firstFailure: first } = totals;
   const verdict =
     first === undefined
@@ -156,13 +168,14 @@ export function formatStress(totals: StressTotals, seconds: number, columns?: nu
         n(first.runs);
   const head = ['', 'guests', 'operations', 'faults', 'migrations', 'shootdowns', 'killed'];
   const rows = totals.kinds.map((kind) => [
-    `${kind.discipline}, ${kind.paging}`,
+    kindName(kind),
     ...[kind.guests, kind.operations, kind.faults, kind.migrations, kind.shootdowns].map(n),
     n(kind.killed),
   ]);
   const align = head.map((_, i) => (i === 0 ? 'left' : 'right'));
   return [
-    `${n(runs)} run${runs === 1 ? '' : 's'} from seed ${seed} in ${seconds.toFixed(0)} s: ` +
+    `${n(runs)} run${runs === 1 ? '' : 's'} from seed ${seed} in ${seconds.toFixed(0)} s` +
+      `${cutShort === 0 ? '' : ', the last cut short'}: ` +
       `${n(sums.operations)} operations, ${n(sums.faults)} faults, ${n(sums.migrations)} ` +
       `migrations; ${n(checks)} checks passed, ${verdict}`,
     ...(rows.length === 0 ? [] : [tableText(head, align, rows, columns)]),

@@ -12,6 +12,7 @@ import { DEFAULT_PRESET } from '../cost/model.ts';
 import { PRESET_NAMES } from '../cost/presets.ts';
 import { byEvent, EVENTS } from '../cost/table.ts';
 import { MAX_VCPUS, MIN_PAGES } from '../guest/kernel/layout.ts';
+import { KERNEL_WORK } from '../guest/program.ts';
 import { POLICIES } from '../host/policy.ts';
 import { ENDINGS } from '../report/expectation.ts';
 import type { JsonSchema } from '../yaml/mistakes.ts';
@@ -23,6 +24,8 @@ const MOST_MIB = 4096;
 const MOST_PAGES = 1 << 20;
 export const MOST_SLICE = 1_000_000_000;
 const MOST_CYCLES = 1_000_000_000;
+const MOST_ROUNDS = 1_000_000;
+const MOST_KERNEL_THREADS = 8;
 const MOST_U32 = 0xffff_ffff;
 
 const integer = (least: number, most: number) => z.int().min(least).max(most);
@@ -54,6 +57,17 @@ const program = z
     }),
   ])
   .describe('What the guest runs: a workload, a trace or a builtin program.');
+
+const kernelThread = z
+  .strictObject({
+    work: z
+      .enum(KERNEL_WORK)
+      .describe(
+        'swap: pages of all processes go out and come back; windows: it maps pages of its own.',
+      ),
+    rounds: integer(1, MOST_ROUNDS).default(100).describe('How often; then it ends.'),
+  })
+  .describe('A thread of the kernel’s own.');
 
 const guest = z
   .strictObject({
@@ -87,6 +101,14 @@ const guest = z
           'other. Defects, disciplines and paging_policy are the shadow’s alone.',
       ),
     paging_policy: pagingPolicySchema.optional(),
+    kernel_threads: z
+      .array(kernelThread)
+      .max(MOST_KERNEL_THREADS)
+      .optional()
+      .describe(
+        'Threads of its kernel’s own beside the program, in the place of those that a workload has. ' +
+          'Memory ends the same with any.',
+      ),
   })
   .describe('A guest, or several alike.');
 

@@ -84,10 +84,14 @@ type Guest = Scenario['guests'][number];
 function guestsOf(guest: Guest, folder: string, overrides: Overrides): GuestSpec[] {
   const { paging = guest.paging, vcpus = guest.vcpus } = overrides;
   const { count, memory, pgdirs, nx, virtualization, paging_policy: policy } = guest;
+  const { kernel_threads: kernelThreads } = guest;
   const name = guest.name ?? nameOf(guest.program);
   return Array.from({ length: count }, (_, i) => ({
     name: count === 1 ? name : `${name}-${i + 1}`,
-    program: programOf(guest.program, folder),
+    program: {
+      ...programOf(guest.program, folder),
+      ...(kernelThreads === undefined ? {} : { kernelThreads }),
+    },
     pages: typeof memory === 'number' ? memory * MIB_PAGES : memory.pages,
     paging,
     vcpus,

@@ -3,9 +3,14 @@
 import { describe, expect, test } from 'vitest';
 import { DISCIPLINES } from '../../shared/discipline.ts';
 import { Dead } from '../../shared/lguest.ts';
-import { drawMachine, stress } from '../../src/check/stress.ts';
+import { VIRTUALIZATIONS } from '../../shared/virtualization.ts';
+import { drawMachine, type Fixed, stress } from '../../src/check/stress.ts';
+import { loadProgram } from '../../src/guest/load.ts';
 import { hotplugMistakes } from '../../src/host/hotplug.ts';
 import { POLICIES } from '../../src/host/policy.ts';
+import type { GuestSpec, Machine } from '../../src/machine.ts';
+
+const SHADOW = { virtualization: 'shadow' } as const;
 
 const SEEDS = Array.from({ length: 300 }, (_, seed) => seed);
 
@@ -23,6 +28,37 @@ describe('the machine of a seed', () => {
     expect(kinds((spec) => JSON.stringify(spec.guests[0]!.pagingPolicy))).toBeGreaterThan(50);
     expect(kinds((spec) => spec.hotplug!.length > 0)).toBe(2);
     expect(kinds((spec) => spec.failAllocationAfter === undefined)).toBe(2);
+    expect(kinds((spec) => spec.guests[0]!.virtualization)).toBe(VIRTUALIZATIONS.length);
+    expect(kinds((spec) => JSON.stringify(spec.guests[0]!.program.kernelThreads))).toBeGreaterThan(
+      30,
+    );
+  });
+
+  test('has one vCPU to a guest with direct paging, and paging policies with a shadow alone', () => {
+    const guests = specs.flatMap((spec) => spec.guests);
+    for (const { virtualization, vcpus, pagingPolicy } of guests) {
+      if (virtualization === 'direct') expect(vcpus).toBe(1);
+      expect(pagingPolicy !== undefined).toBe(virtualization === 'shadow');
+    }
+    const several = SEEDS.flatMap((seed) => drawMachine(seed, { vcpus: 3 }).guests);
+    expect(several.some(({ virtualization }) => virtualization === 'nested')).toBe(true);
+    expect(several.some(({ virtualization }) => virtualization === 'direct')).toBe(false);
+  });
+
+  test('has shadows where a discipline or defects are asked for, or what is asked for', () => {
+    const ways = (fixed: Fixed) =>
+      new Set(SEEDS.flatMap((s) => drawMachine(s, fixed).guests.map((g) => g.virtualization)));
+    expect(ways({ discipline: 'lock-free' })).toEqual(new Set(['shadow']));
+    expect(ways({ defects: [] })).toEqual(new Set(['shadow']));
+    expect(ways({ virtualization: 'nested' })).toEqual(new Set(['nested']));
+  });
+
+  test('has, in some guests, one pgdir fewer than top levels', () => {
+    const topLevels = ({ program }: GuestSpec) => loadProgram(program).processes.length + 1;
+    const guests = specs.flatMap((spec) => spec.guests).filter((guest) => topLevels(guest) > 3);
+    const short = guests.filter((guest) => guest.pgdirs === topLevels(guest) - 1);
+    expect(short.length).toBeGreaterThan(guests.length / 5);
+    expect(short.length).toBeLessThan(guests.length / 2);
   });
 
   test('has one vCPU to a guest as written, and a CPU online at any time', () => {
@@ -73,8 +109,9 @@ describe('the machine of a seed, with defects', () => {
 
   test('that one vCPU can meet, is as without them', () => {
     for (const seed of SEEDS) {
-      const { failAllocationAfter: _, ...without } = drawMachine(seed);
-      expect(drawMachine(seed, { defects: ['U4'] })).toMatchObject({ ...without, defects: ['U4'] });
+      const { failAllocationAfter: _, ...without } = drawMachine(seed, SHADOW);
+      const spec = drawMachine(seed, { ...SHADOW, defects: ['U4'] });
+      expect(spec).toMatchObject({ ...without, defects: ['U4'] });
     }
   });
 });
@@ -92,6 +129,28 @@ test('a guest that ends otherwise is told of', async () => {
     started: (machine) => machine.host.guests[0]!.die(Dead.Killed, 'by hand'),
   });
   expect(faults).toEqual([expect.stringMatching(/ended with "by hand"$/)]);
+});
+
+describe('a run that is interrupted', () => {
+  const seed = SEEDS.find((one) => drawMachine(one).failAllocationAfter === undefined)!;
+  const fixed = { guests: 1, cpus: 2, vcpus: 2 } as const;
+
+  test('is cut short, and nothing is wrong with it', async () => {
+    const run = await stress(seed, { fixed, started: (machine) => machine.interrupt() });
+    expect(run).toMatchObject({ cutShort: true, faults: [], checks: 0 });
+  });
+
+  test('is cut short too when it is over, and what memory is due is not known yet', async () => {
+    let machines = 0;
+    const started = (machine: Machine): void => {
+      if (++machines === 2) machine.interrupt();
+    };
+    const run = await stress(seed, { fixed, started });
+    expect(run).toMatchObject({ cutShort: true, faults: [] });
+    expect(run.run.ending.kind).toBe('done');
+    // The next one finds out.
+    expect(await stress(seed, { fixed })).toMatchObject({ cutShort: false, faults: [] });
+  });
 });
 
 test('a machine in which nothing moves is given up', async () => {

@@ -11,7 +11,7 @@ test('says what it ran, with what was given', () => {
     ...['stress', '--runs', '2', '--seed', '5', '--paging', 'pae', ...QUICK],
   );
   expect(stdout).toMatch(/^2 runs from seed 5 .*checks passed, nothing wrong\n/);
-  expect(stdout).toMatch(/^guest-lock, pae +2 /m);
+  expect(stdout).toMatch(/^ *guest-lock, pae +2 /m);
   expect(stdout).not.toContain('nonpae');
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
 });
@@ -63,11 +63,34 @@ test('a mutant is on in all that is drawn, has several vCPUs, and its first fail
   expect(again.stdout).toMatch(/1 went wrong, the first after \d+\.\d s in run 1\n/);
 });
 
+test('a run that takes longer than there is time is cut short', () => {
+  const isLong = (seed: number): boolean =>
+    JSON.stringify(drawMachine(seed, { guests: 1 }).guests[0]!.program).includes(
+      '"name":"swap-storm","seed":0,"size":4',
+    );
+  const seed = Array.from({ length: 5000 }, (_, n) => n).find(isLong)!;
+  const args = ['stress', '--seed', `${seed}`, '--seconds', '1', '--guests', '1', '--json', '-'];
+  const { code, stdout } = umbra(...args);
+  const { runs, cut_short, interrupted } = JSON.parse(stdout);
+  expect({ code, runs, cut_short, interrupted }).toEqual({
+    ...{ code: 0, runs: 1, cut_short: 1, interrupted: false },
+  });
+});
+
+test('guests can all be virtualized in one way', () => {
+  const { code, stdout } = umbra(
+    ...['stress', '--runs', '2', '--seed', '5', '--virtualization', 'nested', '--cpus', '2'],
+  );
+  expect(stdout).toMatch(/^ *nested, (non)?pae +\d/m);
+  expect(stdout).not.toMatch(/-lock|lock-free|as-written/);
+  expect(code).toBe(0);
+});
+
 test.runIf(hasTerminal)('at a terminal it says how it gets on, and Ctrl-C ends it', async () => {
   const sign =
     /seed \d+: \d+ runs, \d.* operations\/s, .* faults\/s, .* migrations\/s, \d+ checks passed/;
   const { code, stdout } = await interrupted(sign, 'stress', '--seconds', '100', ...QUICK);
-  expect(stdout).toMatch(/runs? from seed 1 in \d+ s: .*nothing wrong/);
+  expect(stdout).toMatch(/runs? from seed 1 in \d+ s, the last cut short: .*nothing wrong/);
   expect(code).toBe(130);
 });
 
@@ -75,8 +98,10 @@ test.each([
   [['--seconds', 'long'], /whole number/],
   [['--ops', '1.5'], /whole number/],
   [['--vcpus', '9'], /1 to 8/],
-  [['--defects', 'R17'], /'R17' is no defect/],
+  [['--defects', 'R99'], /'R99' is no defect/],
   [['--paging', 'none'], /Allowed choices are nonpae, pae/],
+  [['--virtualization', 'none'], /Allowed choices are shadow, direct, nested/],
+  [['--virtualization', 'direct', '--vcpus', '2'], /with direct paging a guest has one/],
 ])('%j is a mistake that is told in words', (args, words) => {
   const { code, stderr } = umbra('stress', '--runs', '1', ...args);
   expect(stderr.replace(/\s+/g, ' ')).toMatch(words);

@@ -45,9 +45,8 @@ function perform(k: KernelContext, number: number): void {
     case Sys.kill:
       return kill(k, a);
     case Sys.mremap:
-      return onRange(k, a, b, (mm, start, end) => {
-        if (canMove(start, end, c)) mremap(k, mm, start, end, c);
-      });
+      if (!canMove(a, pageAlign(a + b), c)) return k.setSaved(Frame.eax, EINVAL);
+      return onRange(k, a, b, (mm, start, end) => mremap(k, mm, start, end, c));
     case Sys.execve:
       return exec(k, a);
     case Sys.schedule:
