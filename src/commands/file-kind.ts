@@ -1,6 +1,6 @@
 /** What a file or folder is, so that one given to the wrong command is told where it belongs. */
 
-import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { parseDocument } from 'yaml';
@@ -9,6 +9,7 @@ import { shippedTests } from '../explore/litmus/find-files.ts';
 import { MAGIC } from '../guest/traces/format.ts';
 import { SAMPLES } from '../guest/traces/samples.ts';
 import { scenarioNames } from '../scenario/find.ts';
+import { statOf } from '../yaml/stat.ts';
 import { pathOf } from './configuration.ts';
 
 const KINDS = {
@@ -79,7 +80,7 @@ const MOST_BYTES = 1 << 20;
  * can be read but once.
  */
 export function kindOf(path: string): FileKind | undefined {
-  const stat = statSync(path, { throwIfNoEntry: false });
+  const stat = statOf(path);
   if (stat === undefined) return kindOfName(path);
   if (stat.isDirectory()) return existsSync(join(path, 'run.json')) ? 'runFolder' : 'folder';
   if (!stat.isFile()) return undefined;

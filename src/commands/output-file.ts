@@ -1,8 +1,9 @@
 /** Files that commands write: whole or not at all. */
 
-import { renameSync, statSync, writeFileSync } from 'node:fs';
+import { renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { UserError } from '../../shared/errors.ts';
+import { statOf } from '../yaml/stat.ts';
 
 /**
  * How to write a file, asked for before the work begins: a place that cannot be written is
@@ -26,8 +27,6 @@ export function outputFile(path: string, what: string, advice: string): (text: s
   };
 }
 
-const isFolder = (path: string): boolean =>
-  statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+const isFolder = (path: string): boolean => statOf(path)?.isDirectory() ?? false;
 
-const isSpecial = (path: string): boolean =>
-  statSync(path, { throwIfNoEntry: false })?.isFile() === false;
+const isSpecial = (path: string): boolean => statOf(path)?.isFile() === false;

@@ -1,8 +1,9 @@
 /** Which vector files the user means by the paths given. */
 
-import { readdirSync, statSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { findPackageJSON } from 'node:module';
 import { dirname, join, relative } from 'node:path';
+import { statOf } from '../yaml/stat.ts';
 
 const NOT_A_FOLDER = 'not a folder';
 
@@ -33,7 +34,7 @@ export function findVectorFiles(paths: readonly string[]): FoundFiles {
 /** The vector files below a folder, or in words why there are none. */
 function namesBelow(path: string): string[] | string {
   try {
-    if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) return NOT_A_FOLDER;
+    if (!statOf(path)?.isDirectory()) return NOT_A_FOLDER;
     const names = readdirSync(path, { recursive: true, encoding: 'utf8' })
       .filter((name) => name.endsWith('.jsonl'))
       .sort();

@@ -1,10 +1,11 @@
 /** Which litmus tests the user means: by the paths given, or by the names of those that come with umbra. */
 
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { findPackageJSON } from 'node:module';
 import { basename, dirname, join, normalize, relative } from 'node:path';
 import { UserError } from '../../../shared/errors.ts';
 import { didYouMean } from '../../yaml/closest.ts';
+import { statOf } from '../../yaml/stat.ts';
 
 /** The litmus tests that come with umbra, in a folder for each part; the same place when built. */
 const FOLDER = join(dirname(findPackageJSON(import.meta.url)!), 'litmus');
@@ -54,7 +55,7 @@ export const findLitmusFiles = (paths: readonly string[]): string[] => [
 ];
 
 function filesAt(path: string): string[] {
-  const stat = statSync(path, { throwIfNoEntry: false });
+  const stat = statOf(path);
   if (stat === undefined) return shippedAs(path);
   if (!stat.isDirectory()) return [path];
   const found = testsBelow(path);
