@@ -21,7 +21,7 @@ export function nativeTrace(path: string, pages: number): Side | undefined {
 export async function replayInC(path: string, pages: number) {
   const yardstick = new Yardstick(...traceWork(path, pages));
   const [batch] = await yardstick.measure([1]);
-  yardstick.end();
+  await yardstick.end();
   return batch!;
 }
 

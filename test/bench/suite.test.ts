@@ -15,9 +15,9 @@ test('no two lines, and no two sweeps, have the same name', () => {
 });
 
 test('a goal says how much', () => {
-  for (const { goal } of lines) {
-    if (goal !== undefined) expect(goal.most ?? goal.least).toBeGreaterThan(0);
-  }
+  const goals = lines.flatMap(({ goal }) => goal ?? []);
+  expect(goals.length).toBeGreaterThan(10);
+  for (const { most, least } of goals) expect(most ?? least).toBeGreaterThan(0);
 });
 
 test('a sweep has at least four sizes, each some times the one before', () => {

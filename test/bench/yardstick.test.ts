@@ -28,7 +28,7 @@ async function memoryAfter(work: string, options: Options, times: number): Promi
   const path = join(folder, 'memory');
   await yardstick.measure([times]);
   await yardstick.dump(path);
-  yardstick.end();
+  await yardstick.end();
   const bytes = readFileSync(path);
   return new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
 }

@@ -1,10 +1,11 @@
 /** Every command of README and docs runs, and comes to what its page says. */
 
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { commandsOf, type Ended, Session } from './session.ts';
+import { Session } from './session.ts';
+import { asShown, commandsOf, renewed, type Shown } from './shown.ts';
 
 /** Run elsewhere, or by what runs these tests. */
 const ELSEWHERE = [
@@ -17,7 +18,6 @@ const SHORTER: readonly (readonly [RegExp, string])[] = [
   [/^npm ci && npm start/, 'npm start'],
   [/--seconds \d+/, '--seconds 2'],
   [/--ops 1e9/, '--ops 1e5'],
-  [/--runs 10000/, '--runs 200'],
   [/(study migration)(?! --out).*/, '$1 --seeds 1 --experiment shared'],
   [/(study migration) --out/, '$1 --seeds 1 --experiment shared --out'],
   [/(study disciplines).*/, '$1 --seeds 1 --experiment separate'],
@@ -29,8 +29,11 @@ const SHORTER: readonly (readonly [RegExp, string])[] = [
   [/(--filter "TLB hit, load")/, '$1 --isolates 2'],
   [/conformance test\/vectors$/, 'conformance test/vectors/pae/random-0000.jsonl'],
   [/(--log-file=\S+) your-program/, '$1 /bin/true'],
-  // Another shell's text means nothing to bash.
+  // Another shell's text means nothing to bash; and what prints nothing has done something.
   [/^source <\((umbra completion zsh)\)/, '$1'],
+  [/^(source <\(umbra completion bash\))/, '$1; complete -p umbra'],
+  [/(>|--html) (\S+)$/, '$&; code=$?; cat $2; exit $code'],
+  [/^valgrind .*/, '$& && ls trace.*'],
 ];
 
 const shortened = (command: string): string =>
@@ -44,22 +47,43 @@ function breaksAsInspected(): RegExp {
 
 interface Outcome {
   readonly code?: number | readonly number[];
-  readonly says?: RegExp;
+  /** What it prints, or complains of. */
+  readonly says: RegExp;
 }
 
-/** By a command's beginning, where there is more to say of it than that it ends well. */
+const CAME_BACK: Outcome = { says: /Guests are isolated and .* all [\d,]+ frames of .* came back/ };
+const NONE_LOST: Outcome = { says: /\.pftrace: [\d,]+ events, none lost/ };
+const BADLY = [1, 3, 4, 5, 6];
+
+/** By a command's beginning; the longest that fits counts. */
 const COMES_TO: Readonly<Record<string, Outcome>> = {
+  '--help': { says: /Usage: umbra [\s\S]*\n {2}start / },
+  'run --help': { says: /Usage: umbra run / },
+  'source <(umbra completion bash)': { says: /^complete .* umbra$/m },
+  'source <(umbra completion zsh)': { says: /^#compdef umbra$/m },
+  'umbra completion fish': { says: /^complete .*-c umbra /m },
+  start: CAME_BACK,
+  'start --cpus 4 --trace': NONE_LOST,
+  'start --cpus 2 --trace': NONE_LOST,
   'start scenarios/traces/ls.umbra --cpus 2 --policy pinned': { says: /migrations +0 / },
   'start scenarios/traces/ls.umbra --cpus 2 --policy ping-pong': { says: /migrations +[1-9]/ },
-  'start scenarios/traces/pigz.umbra --vcpus 4 ': { says: /came back/ },
+  'start scenarios/traces/pigz.umbra --vcpus 4 ': CAME_BACK,
   'start scenarios/traces/pigz.umbra --vcpus 4': { code: 1, says: /The host died|killed/ },
-  'start --cpus 2 --trace': { says: /none lost/ },
+  valgrind: { says: /^trace\.\d+$/m },
+  'import lackey': { says: /your-program\.umbra/ },
+  stress: { says: /runs? from seed 1 .* [1-9]\d* checks passed, nothing wrong/ },
   'stress --defects R6 --until-failure': { code: 1, says: /umbra stress .*--seed/ },
-  'run mistaken.yaml': { code: 2 },
-  'run expected.yaml': { says: /As expected: / },
+  run: CAME_BACK,
   'run as-written-two-vcpus': { says: /As expected: the host died\./ },
+  'run expected.yaml': { says: /As expected: / },
+  'run mistaken.yaml': { code: 2, says: /mistaken\.yaml:2:7: found "two", expected a whole/ },
+  'run --schema': { says: /"\$schema": "https:\/\/json-schema\.org/ },
+  'run parallel-pigz --trace': NONE_LOST,
+  'litmus mine.yaml': { says: /^ allowed +40 alive$/m },
+  litmus: { says: /^ forbidden +0 not alive$/m },
+  explore: { code: BADLY, says: /it passes|was seen to pass/ },
   'explore litmus/1-fault/R2-cleared-entry-comes-back.yaml --discipline': {
-    says: /nothing wrong/,
+    says: /500 schedules, .* nothing wrong/,
   },
   'explore litmus/1-fault/R2-cleared-entry-comes-back.yaml --defects R2 --discipline guest-lock --paging nonpae --races':
     { says: /2\. order race on an entry/ },
@@ -68,26 +92,53 @@ const COMES_TO: Readonly<Record<string, Outcome>> = {
   'generate --ops 2 --paging': { says: /368 of 368 programs, .*; nothing wrong/ },
   'generate --ops 3 --alphabet core': { says: /^3 operations, core, AA, pae, lock-free: / },
   'generate --ops 2 --defects R5 --until-failure': { code: 1, says: /found-R5\/gen-\w+\.yaml/ },
-  'explore mine.yaml': { says: /nothing wrong/ },
-  explore: { code: [1, 3, 4, 5, 6], says: /it passes|was seen to pass/ },
-  replay: { code: [1, 4], says: /(forbidden|oops): / },
+  'explore mine.yaml': { says: /200 schedules, .* nothing wrong/ },
+  replay: { code: BADLY, says: /^litmus\/.*\n\d+ steps, .* digest [0-9a-f]{16}\n(oops|violation)/ },
   'replay --last --story --against': { code: 1, says: breaksAsInspected() },
   'replay --last --story': { code: 1, says: /none -> page 0x20 rw user accessed/ },
+  'replay --last --story --all': { code: 1, says: /\n 0 [\s\S]*!!! here it breaks/ },
+  'replay --last --html': { code: 1, says: /<!doctype html>[\s\S]*here it breaks[\s\S]*<\/html>/ },
+  'inspect --last --step': { says: /^after step \d+, of host CPU 1 [\s\S]* 0xffc03000 → frame/ },
   'inspect --last --step 226 --diff 267': {
     says: /\+ +0x00400000 → page 0x20, PRESENT RW USER ACCESSED/,
   },
+  'inspect --last --event 5': {
+    says: /5 events so far\n+host CPU 0\n[\s\S]*frame \d+ \(PageTable/,
+  },
+  campaign: { says: /schedules, [\d,]+ of them different, nothing wrong/ },
+  conformance: { says: /1 file, 436 operations: all agree/ },
+  report: { says: /\.html: [1-9]\d* KiB, opens in any browser/ },
+  study: { says: /^migration +What does a guest pay/m },
+  'study claims': { says: /A notifier for pages that go costs/ },
+  'study claims --seeds 10 --experiment eviction': { says: /Choosing the least recently used/ },
+  'study migration': { says: /Four vCPUs on one pgdir that never move/ },
+  'study disciplines': { says: /With guest-lock, faults on a pgdir each scale/ },
+  'study shootdown': { says: /Waiting for 3 CPUs takes more than twice/ },
+  'study strategies': { says: /Told one at a time, it costs thousands/ },
+  costs: { says: /world_switch/ },
   'costs before.json after.json': { says: /Cycles at the costs of core2 [\s\S]*before\.json/ },
   'mutants mine.yaml': { says: /^R13 +umbra replay /m },
-  'compare before.json after.json': { code: [0, 1] },
-  '--filter fault --json after.json': { code: [0, 1] },
+  'compare before.json after.json': {
+    code: [0, 1],
+    says: /\d slower, \d faster, \d no difference/,
+  },
+  defects: { says: /^R2 .*[\s\S]*seen by/m },
+  'npm run bench': { says: /TLB hit, load .* ns/ },
+  '--filter fault --json before.json': { says: /TLB hit, load .* ns/ },
+  '--filter fault --json after.json': {
+    code: [0, 1],
+    says: /\d slower, \d faster, \d no difference/,
+  },
+  '--list': { says: /^ TLB hit, load$/m },
+  '--from after.json --markdown docs/benchmarks.md': { says: /TLB hit, load .* ns/ },
 };
 
-function outcomeOf(command: string): Outcome {
+/** Undefined of a command of which nothing is said here. */
+function outcomeOf(command: string): Outcome | undefined {
   const [, rest] = /^npm run (?:-s )?(?:umbra|bench) -- (.*)$/.exec(command) ?? [];
-  const known = Object.keys(COMES_TO)
-    .filter((begin) => rest?.startsWith(begin))
-    .toSorted((a, b) => b.length - a.length);
-  return known.length === 0 ? {} : COMES_TO[known[0]!]!;
+  const text = (rest ?? command).replace(/^(npm ci && )?npm start( --)?/, 'start');
+  const known = Object.keys(COMES_TO).filter((begin) => text.startsWith(begin));
+  return COMES_TO[known.toSorted((a, b) => b.length - a.length)[0] ?? ''];
 }
 
 const has = (program: string): boolean => spawnSync(program, ['--version']).status === 0;
@@ -105,30 +156,41 @@ const pages = [
     .filter((name) => name.endsWith('.md'))
     .map((name) => join('docs', name)),
 ];
-const commandsHere = (page: string): readonly string[] =>
-  commandsOf(page).filter((command) => !ELSEWHERE.includes(command));
+const commandsHere = (page: string): readonly Shown[] =>
+  commandsOf(page).filter(({ command }) => !ELSEWHERE.includes(command));
 const withCommands = pages.filter((page) => commandsHere(page).length > 0);
+
+const AGAIN =
+  'TELL=1 npx vitest run test/docs brings the figures of the pages up to what they are now';
 
 describe.each(withCommands)('%s', (page) => {
   const session = new Session(page);
   afterAll(() => session.close());
 
-  test.each(commandsHere(page).filter(canRun))('%s', (command) => {
-    const ended = session.run(shortened(command));
-    expect(ended, said(ended)).toSatisfy((it) => isAsTold(it, outcomeOf(command)));
-  });
+  test.each(commandsHere(page).filter(({ command }) => canRun(command)))(
+    '$command',
+    ({ command, output }) => {
+      const outcome = outcomeOf(command);
+      expect(outcome, `say in COMES_TO what ${command} is to print`).toBeDefined();
+      const { code, stdout, stderr } = session.run(shortened(command));
+      const printed = stdout.replaceAll(/ +$/gm, '');
+      const shown = process.env['TELL'] ? renewed(output, printed) : output;
+      if (shown !== output) {
+        writeFileSync(
+          page,
+          readFileSync(page, 'utf8').replace(output, () => shown),
+        );
+      }
+      expect([outcome!.code ?? 0].flat(), `${stderr}\n${stdout.slice(-2000)}`).toContain(code);
+      expect(`${printed}${stderr}`.replaceAll(/ {2,}/g, ' ')).toMatch(outcome!.says);
+      expect(printed, AGAIN).toMatch(asShown(shown));
+    },
+  );
 });
 
-function isAsTold({ code, stdout }: Ended, { code: wanted = 0, says = /(?:)/ }: Outcome): boolean {
-  return [wanted].flat().includes(code!) && says.test(stdout.replaceAll(/\n {2,}/g, ' '));
-}
-
-const said = ({ code, stdout, stderr }: Ended): string =>
-  `exit code ${code}\n${stderr}\n${stdout.slice(-2000)}`;
-
 test('what is said of commands here is said of commands that there are', () => {
-  const all = withCommands.flatMap(commandsHere);
-  const outcomes = new Set(all.map(outcomeOf));
+  const all = withCommands.flatMap(commandsHere).map(({ command }) => outcomeOf(command));
+  const outcomes = new Set(all);
   expect(Object.entries(COMES_TO).filter(([, outcome]) => !outcomes.has(outcome))).toEqual([]);
 });
 

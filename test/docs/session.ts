@@ -23,19 +23,6 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** Commands of a page: lines of its `sh` blocks, and what stands behind a `$` where output is shown. */
-export function commandsOf(page: string): readonly string[] {
-  const blocks = readFileSync(page, 'utf8').matchAll(/^```(\w*)\n([\s\S]*?)^```/gm);
-  return Array.from(blocks, ([, language, block]) => {
-    const lines = block!.replaceAll(/\\\n\s*/g, '').split('\n');
-    if (language === 'sh') return lines;
-    return lines.filter((line) => line.startsWith('$ ')).map((line) => line.slice(2));
-  })
-    .flat()
-    .map((line) => line.replace(/(^|\s)#.*$/, '').trim())
-    .filter((line) => line !== '');
-}
-
 /** Files that a page shows: blocks that begin with a comment that is a name. */
 const filesOf = (page: string): readonly { readonly name: string; readonly text: string }[] =>
   Array.from(

@@ -3,25 +3,20 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { UserError } from '../../shared/errors.ts';
 import { findScenario, pathOf, scenarioNames } from '../../src/scenario/find.ts';
 import { parseScenario, readScenario } from '../../src/scenario/parse.ts';
 import { WORKLOADS } from '../../src/scenario/programs.ts';
 import { scenarioJsonSchema } from '../../src/scenario/schema.ts';
 import { expectationOf, specOf } from '../../src/scenario/spec.ts';
 import { closest } from '../../src/yaml/closest.ts';
+import { complaintOf } from '../complaint.ts';
 
 const FILE = 'scenarios/some.yaml';
 
 /** What is wrong with a file of these lines, without its path. */
 function complaints(...lines: readonly string[]): string[] {
-  try {
-    parseScenario(lines.join('\n'), FILE);
-  } catch (error) {
-    expect(error).toBeInstanceOf(UserError);
-    return (error as Error).message.split('\n').map((line) => line.replace(`${FILE}:`, ''));
-  }
-  return [];
+  const said = complaintOf(() => parseScenario(lines.join('\n'), FILE));
+  return said.split('\n').map((line) => line.replace(`${FILE}:`, ''));
 }
 
 const GUESTS = ['guests:', '  - program: {builtin: fork}'] as const;

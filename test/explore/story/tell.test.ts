@@ -304,7 +304,12 @@ test.each(TOLD_OF)('%s: what is in no part of lguest’s is told with one', (pat
   expect(told).toMatch(new RegExp(`${part}: \\w+, ${source}:\\d+`));
 });
 
-test.each(LITMUS_FILES)('each step of %s is told in words', (path) => {
+/** One of each folder. */
+const SOME = [...Map.groupBy(LITMUS_FILES, (path) => path.split('/')[1]).values()].map(
+  ([path]) => path!,
+);
+
+test.each(SOME)('each step of %s is told in words', (path) => {
   const story = everyStep(path);
   expect(story.told).toBe(story.steps);
   expect(story.told).toBeGreaterThan(100);

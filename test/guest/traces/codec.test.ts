@@ -4,6 +4,7 @@ import { BLOCK_OPS, Op } from '../../../src/guest/program.ts';
 import { StreamBuilder } from '../../../src/guest/traces/builder.ts';
 import { BlockDecoder } from '../../../src/guest/traces/decode.ts';
 import { BlockEncoder } from '../../../src/guest/traces/encode.ts';
+import { errorOf } from '../../complaint.ts';
 import { anyOperations, operations, streamOf } from './helpers.ts';
 
 test('a block decodes to the operations that were encoded', () => {
@@ -42,11 +43,7 @@ test('bytes that are no block end in an error or a block, never in a hang', () =
   const encoder = new BlockEncoder();
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
-      try {
-        decoder.decode(bytes);
-      } catch (error) {
-        expect(error).toBeInstanceOf(RangeError);
-      }
+      expect([undefined, RangeError]).toContain(errorOf(() => decoder.decode(bytes))?.constructor);
     }),
   );
   fc.assert(
@@ -54,11 +51,7 @@ test('bytes that are no block end in an error or a block, never in a hang', () =
       fc.pre(all.length > 0);
       const bytes = encoder.encode(streamOf(all).block(0)).slice();
       bytes[at % bytes.length] = byte;
-      try {
-        decoder.decode(bytes);
-      } catch (error) {
-        expect(error).toBeInstanceOf(RangeError);
-      }
+      expect([undefined, RangeError]).toContain(errorOf(() => decoder.decode(bytes))?.constructor);
     }),
   );
 });

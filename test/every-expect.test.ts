@@ -1,0 +1,48 @@
+/** Tests that cannot fail do fail: those without an assertion, and files with one that nothing comes to. */
+
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+
+const folder = mkdtempSync(join(tmpdir(), 'umbra-tests-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** `EXPECT` stands for what would be taken for one of this file's own. */
+const FILES = {
+  'sound.test.ts': `test('is what it is', () => {
+    const one: number = 1;
+    // EXPECT(one) is a comment
+    EXPECT(one).toBe(1);
+  });`,
+  'idle.test.ts': `test('looks at something', () => {
+    for (const n of [] as number[]) EXPECT(n).toBe(1);
+    EXPECT([]).toEqual([]);
+  });`,
+  'empty.test.ts': `test('looks at nothing', () => {});`,
+};
+
+test('a file of tests of which one could be left out says which', () => {
+  mkdirSync(join(folder, 'test'));
+  symlinkSync(resolve('node_modules'), join(folder, 'node_modules'));
+  for (const [name, text] of Object.entries(FILES)) {
+    const code = `import { expect, test } from 'vitest';\n${text.replaceAll('EXPECT', 'expect')}\n`;
+    writeFileSync(join(folder, 'test', name), code);
+  }
+  const args = ['run', '--root', folder, '--config', resolve('vitest.config.ts')];
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    ['node_modules/vitest/vitest.mjs', ...args],
+    { encoding: 'utf8', env: { ...process.env, NO_COLOR: '1' } },
+  );
+  expect(status).toBe(1);
+  expect(stdout).toMatch(/✓ test\/sound\.test\.ts/);
+  expect(stderr).toMatch(
+    /FAIL +test\/empty\.test\.ts > looks at nothing\nError: expected any number of/,
+  );
+  expect(stderr).toMatch(
+    /FAIL +test\/idle\.test\.ts .*\nError: nothing came to the expect in line 3\n/,
+  );
+  expect(stderr.match(/FAIL/g)).toHaveLength(2);
+});

@@ -1,0 +1,34 @@
+/** Looks, when the tests of a file have passed, whether each `expect` in it has run (every-expect.ts). */
+
+import { afterAll, afterEach, expect, type RunnerTestCase, type RunnerTestSuite } from 'vitest';
+
+let lines: readonly number[] = [];
+const ran = new Set<number>();
+
+/** `$e[7]` is `expect`, and notes that the file's eighth has run. */
+const marking = new Proxy(expect, {
+  get(_, index) {
+    ran.add(Number(index));
+    return expect;
+  },
+  set(_, __, all) {
+    lines = all;
+    return true;
+  },
+});
+Object.assign(globalThis, { $e: marking });
+
+const casesOf = ({ tasks }: RunnerTestSuite): RunnerTestCase[] =>
+  tasks.flatMap((task) => (task.type === 'suite' ? casesOf(task) : [task]));
+
+let file: RunnerTestSuite | undefined;
+afterEach(({ task }) => {
+  file = task.file;
+});
+
+afterAll(() => {
+  // Some were left out, by a filter or since a program is not there; or they tell themselves what is wrong.
+  if (file === undefined || casesOf(file).some(({ result }) => result?.state !== 'pass')) return;
+  const idle = lines.filter((_, i) => !ran.has(i));
+  if (idle.length > 0) throw new Error(`nothing came to the expect in line ${idle.join(', ')}`);
+});
