@@ -4,7 +4,7 @@ import { partOfPage } from '../src/commands/marked-page.ts';
 import type { Benchmark, LineResult, SweepResult } from '../src/report/benchmark.ts';
 import { few, unitOf, withInterval } from '../src/report/benchmark-text.ts';
 import { eachText, largestText } from './growth/memory-text.ts';
-import { closing, describe, isMet, judged, sparkline, wanted } from './report.ts';
+import { closing, describe, exponentText, isMet, judged, sparkline, wanted } from './report.ts';
 
 const BEGIN = '<!-- figures: what is below is written by npm run bench -- --markdown -->';
 const END = '<!-- end of the figures -->';
@@ -75,12 +75,9 @@ function growthTable(sweeps: readonly SweepResult[]): string[] {
     row(['---', '---', '---', '---', '---:', '---:', '---']),
     ...sweeps.map(({ name, over, unit, points, exponent, expected, verdict }) => {
       const costs = points.map(({ cost }) => cost.median);
-      const [low, value, high] = [exponent.low, exponent.value, exponent.high].map((n) =>
-        n.toFixed(2),
-      );
       return row([
         ...[name, sparkline(costs), `${points.map(({ size }) => size).join(' · ')} ${over}`],
-        ...[`${costs.map(few).join(' · ')} ${unit}`, `${value} [${low}, ${high}]`],
+        ...[`${costs.map(few).join(' · ')} ${unit}`, exponentText(exponent)],
         ...[expected === 0 ? 'flat' : `≤ ${expected}`, verdict],
       ]);
     }),

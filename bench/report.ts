@@ -3,6 +3,8 @@
 import type { Benchmark, Goal, LineResult, SweepResult } from '../src/report/benchmark.ts';
 import type { LineComparison } from '../src/report/benchmark-comparison.ts';
 import { few, unitOf, withInterval } from '../src/report/benchmark-text.ts';
+import { intervalText } from '../src/report/estimate-text.ts';
+import type { Interval } from '../src/report/statistics.ts';
 
 type Where = Pick<Benchmark, 'project' | 'machine' | 'runtime'>;
 
@@ -23,8 +25,9 @@ export function describe({ project, machine, runtime }: Where): string {
 const gib = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
 
 export const LEGEND =
-  'Medians; in brackets where they lie with 95 %. Ratios are of batches taken in turns. cores: had ' +
-  'on\naverage; out: samples that lie far out, and the farthest in medians; C: times as long as in C.\n';
+  'Medians; in brackets where they lie with 95 %; of fewer than six samples all that they are. Ratios ' +
+  'are of\nbatches taken in turns. cores: had on average; out: samples that lie far out, and the farthest in ' +
+  'medians;\nC: times as long as in C.\n';
 
 const WIDTHS = { name: 70, value: 34, inC: 22, goal: 18, cores: 7, outliers: 12 };
 
@@ -123,16 +126,19 @@ export function sparkline(values: readonly number[]): string {
 export function formatSweep(sweep: SweepResult): string {
   const { name, over, unit, points, exponent, expected, verdict } = sweep;
   const costs = points.map(({ cost }) => cost.median);
-  const [low, value, high] = [exponent.low, exponent.value, exponent.high].map((n) => n.toFixed(2));
   const columns = points.map(({ size }, i) => ({ size: String(size), cost: few(costs[i]!) }));
   const row = (of: 'size' | 'cost'): string =>
     columns.map((one) => one[of].padStart(Math.max(one.size.length, one.cost.length))).join('  ');
   return (
-    `  ${name.padEnd(WIDTHS.name - 2)}${sparkline(costs)}  size^${value} [${low}, ${high}]; ` +
+    `  ${name.padEnd(WIDTHS.name - 2)}${sparkline(costs)}  size^${exponentText(exponent)}; ` +
     `${EXPECTED[expected] ?? `size^${expected}`} is expected: ${verdict}\n` +
     `    ${row('size')}  ${over}\n` +
     `    ${row('cost')}  ${unit}`
   );
 }
+
+/** 0.98 [0.95, 1.01] */
+export const exponentText = (exponent: Interval): string =>
+  intervalText(exponent, (n, count) => n.toFixed(count - 1));
 
 const EXPECTED: Readonly<Record<number, string>> = { 0: 'flat', 1: 'at most linear' };

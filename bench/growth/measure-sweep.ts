@@ -6,7 +6,7 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import type { SweepResult } from '../../src/report/benchmark.ts';
-import { type Estimate, exponentOf, summarise } from '../../src/report/statistics.ts';
+import { exponentOf, type Interval, summarise } from '../../src/report/statistics.ts';
 import type { Batch } from '../pair.ts';
 import type { Sweep } from './sweep.ts';
 
@@ -65,7 +65,7 @@ async function batchOf(worker: Worker, signal: AbortSignal): Promise<Batch> {
 const LENIENCY = 0.15;
 
 /** Steeper only where the whole interval is. */
-export function verdictOn({ value, low }: Estimate, expected: number): SweepResult['verdict'] {
+export function verdictOn({ value, low }: Interval, expected: number): SweepResult['verdict'] {
   if (value <= expected + LENIENCY) return 'ok';
   return low > expected + LENIENCY ? 'steeper' : 'not clear';
 }

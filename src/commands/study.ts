@@ -7,6 +7,7 @@ import { UserError } from '../../shared/errors.ts';
 import { costTable } from '../cost/model.ts';
 import type { PresetName } from '../cost/presets.ts';
 import { chartFile } from '../report/chart.ts';
+import { FEWEST } from '../report/statistics.ts';
 import { studyMarkdown } from '../report/study-markdown.ts';
 import type { ChartSpec, StudyResult } from '../report/study-result.ts';
 import { studyTables } from '../report/study-tables.ts';
@@ -33,9 +34,6 @@ interface Options extends ResultOptions {
   readonly markdown?: string;
 }
 
-/** The fewest whose whole range holds the median with 95 %. */
-const SEEDS = 6;
-
 export function studyCommand(): Command {
   return new Command('study')
     .summary('Answer a question by an experiment; alone, list the questions')
@@ -44,7 +42,7 @@ export function studyCommand(): Command {
         'follows from the figures, and how sure that is. Without a name, list the studies.',
     )
     .argument('[name]', `${Object.keys(STUDIES).join(', ')}`)
-    .option('--seeds <n>', 'so many runs of each setting', integer(1), SEEDS)
+    .option('--seeds <n>', 'so many runs of each setting', integer(1), FEWEST)
     .option('--seed <n>', 'the first of the seeds', integer(0), 1)
     .option('--scale <x>', 'how much each run does: 2 takes twice as long', positive, 1)
     .option('--experiment <glob>', 'only experiments whose names match', '*')
@@ -59,7 +57,8 @@ export function studyCommand(): Command {
     .option(...OUT_OPTION)
     .addHelpText(
       'after',
-      '\nWith --out what was done is kept run by run, in FOLDER.part until all of it is there: after ' +
+      `\nFewer than ${FEWEST} seeds give medians, and no intervals and verdicts.\n\n` +
+        'With --out what was done is kept run by run, in FOLDER.part until all of it is there: after ' +
         'Ctrl-C the same command goes on.\n\n' +
         `Exit code: ${ExitCode.Ok} all was run, whatever came of it, ${ExitCode.UserMistake} a mistake ` +
         `in what was given, ${ExitCode.Interrupted} interrupted by Ctrl-C (what there is so far is ` +
@@ -121,7 +120,7 @@ function againOf(
   { seeds, seed, scale, experiment, costs }: Options,
 ): string {
   const given = {
-    ...(seeds !== SEEDS && { seeds }),
+    ...(seeds !== FEWEST && { seeds }),
     ...(seed !== 1 && { seed }),
     ...(scale !== 1 && { scale }),
     ...(experiment !== '*' && { experiment: `'${experiment}'` }),

@@ -6,7 +6,7 @@
 
 import type { Benchmark, LineResult, SamplesOfIsolate } from './benchmark.ts';
 import { isTime } from './benchmark.ts';
-import { type Estimate, median, ratioOf } from './statistics.ts';
+import { type Interval, median, ratioOf } from './statistics.ts';
 
 /**
  * What of a line is compared. Times of two runs differ by the load of the machine, too, so
@@ -31,7 +31,7 @@ export interface LineComparison {
   readonly before: number;
   readonly after: number;
   /** How many times as long it takes now, by that quantity. */
-  readonly times?: Estimate;
+  readonly times?: Interval;
   readonly verdict: Verdict;
 }
 
@@ -97,7 +97,7 @@ export function compareLine(
  * none at all. No difference needs the whole interval within the threshold. Between them the
  * noise is larger than what is to be told apart.
  */
-export function verdictOn({ value, low, high }: Estimate, threshold: number): Verdict {
+export function verdictOn({ value, low, high }: Interval, threshold: number): Verdict {
   const most = 1 + threshold;
   if (value > most && low > 1) return 'slower';
   if (value < 1 / most && high < 1) return 'faster';

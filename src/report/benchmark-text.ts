@@ -2,10 +2,13 @@
 
 import type { Comparison, LineComparison } from './benchmark-comparison.ts';
 import { VERDICTS } from './benchmark-comparison.ts';
+import { intervalText, rangeText } from './estimate-text.ts';
 import { tableText } from './plain-table.ts';
+import { FEWEST } from './statistics.ts';
 
-/** Three figures, or all before the point. */
-export const few = (n: number): string => (Math.abs(n) < 100 ? n.toPrecision(3) : n.toFixed(0));
+/** So many figures, or all before the point. */
+export const few = (n: number, count = 3): string =>
+  Math.abs(n) < 10 ** (count - 1) ? n.toPrecision(count) : n.toFixed(0);
 
 const SCALES = [
   [1e9, 'G'],
@@ -19,15 +22,23 @@ export const withUnit = (n: number, unit: string, like = n): string => {
   return `${few(n / size)} ${prefix === '' ? '' : `${prefix} `}${unit}`;
 };
 
-/** 23.8 [23.6, 24.3] */
-export const withInterval = (
-  { low, high, ...of }: { median?: number; value?: number; low: number; high: number },
-  unit = '',
-): string => {
+/** A median, or a ratio. `samples`: those that it is made of, where it could be too few. */
+interface Figure {
+  readonly median?: number;
+  readonly value?: number;
+  readonly low: number;
+  readonly high: number;
+  readonly samples?: number;
+}
+
+/** 23.8 [23.6, 24.3]; of samples that are too few for an interval all that they are: 23.8 (23.1 to 24.9 in 4) */
+export function withInterval({ low, high, samples, ...of }: Figure, unit = ''): string {
   const middle = of.median ?? of.value!;
   const [size] = scaleOf(unit, middle);
-  return `${few(middle / size)} [${few(low / size)}, ${few(high / size)}]`;
-};
+  const scaled = { value: middle / size, low: low / size, high: high / size };
+  if (samples === undefined || samples >= FEWEST) return intervalText(scaled, few);
+  return `${few(scaled.value)} (${rangeText(scaled, few)} in ${samples})`;
+}
 
 /** The unit with its prefix, for a figure like this. */
 export const unitOf = (unit: string, like: number): string => {
@@ -64,9 +75,7 @@ export function formatComparison(
 function tableOf(lines: readonly LineComparison[], columns: number | undefined): string {
   const rows = lines.map(({ name, unit, by, before, after, times, verdict }) => [
     ...[name, withUnit(before, unit), withUnit(after, unit)],
-    ...(times === undefined
-      ? ['–', '']
-      : [times.value.toFixed(3), `[${times.low.toFixed(3)}, ${times.high.toFixed(3)}]`]),
+    ...(times === undefined ? ['–', ''] : intervalText(times, decimals).split(/ (.*)/, 2)),
     ...[by, verdict],
   ]);
   return tableText(
@@ -76,6 +85,8 @@ function tableOf(lines: readonly LineComparison[], columns: number | undefined):
     columns,
   );
 }
+
+const decimals = (n: number, count: number): string => n.toFixed(count);
 
 const onlyIn = (when: string, names: readonly string[]): string[] =>
   names.length === 0 ? [] : [`Only ${when}: ${names.join('; ')}.\n`];

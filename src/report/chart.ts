@@ -17,6 +17,7 @@ import {
 } from '@observablehq/plot';
 import { few } from './benchmark-text.ts';
 import { draw, FONT_SIZE, seriesColour, standalone } from './drawing.ts';
+import { rangeText } from './estimate-text.ts';
 import type { ChartSpec, StudyResult } from './study-result.ts';
 
 type Charted = Pick<StudyResult, 'factors' | 'measures' | 'points'>;
@@ -77,6 +78,14 @@ const note = (words: string): Markish =>
 export const chartFile = (chart: ChartSpec, study: Charted): string =>
   standalone(chartSvg(chart, study));
 
+/** What to say of the shade, if there is any: not where samples are too few, or all the same. */
+export const shadedText = (chart: ChartSpec, study: Charted): string =>
+  dotsOf(chart, study).some(({ low, high }) => low !== high)
+    ? ' What is shaded lies within 95 %.'
+    : '';
+
+const hasInterval = ({ low }: Dot): boolean => low !== undefined;
+
 export interface ChartTable {
   readonly head: readonly string[];
   readonly rows: readonly (readonly string[])[];
@@ -87,14 +96,24 @@ export function chartTable(chart: ChartSpec, study: Charted): ChartTable {
   const { x, y, series } = chart;
   const bySeries = series === undefined ? [] : [titleOf(study.factors[series]!)];
   return {
-    head: [titleOf(study.factors[x]!), ...bySeries, titleOf(study.measures[y]!), '95 %'],
+    head: [
+      titleOf(study.factors[x]!),
+      ...bySeries,
+      titleOf(study.measures[y]!),
+      'Where, with 95 %',
+    ],
     rows: dotsOf(chart, study).map((at) => [
       String(at.x),
       ...(series === undefined ? [] : [at.series]),
       few(at.y),
-      `${few(at.low)} to ${few(at.high)}`,
+      whereText(at),
     ]),
   };
+}
+
+function whereText({ low, high }: Dot): string {
+  if (low === undefined || high === undefined) return '–';
+  return low === high ? 'all the same' : rangeText({ low, high }, few);
 }
 
 /** A point of the study, as this chart shows it. */
@@ -102,10 +121,11 @@ interface Dot {
   readonly x: string | number;
   readonly series: string;
   readonly y: number;
-  readonly low: number;
-  readonly high: number;
+  /** Absent where samples are too few for an interval. */
+  readonly low: number | undefined;
+  readonly high: number | undefined;
   /** Where the interval is drawn from: on a logarithmic axis nothing goes down to zero. */
-  readonly bottom: number;
+  readonly bottom: number | undefined;
 }
 
 /** Throws for a chart of which the experiment varies more than it shows: a mistake of the study. */
@@ -122,7 +142,7 @@ function dotsOf({ id, experiment, x, y, series, y_scale }: ChartSpec, study: Cha
     }
     seen.add(key);
     const { median, low, high } = measured;
-    const bottom = y_scale === 'log' ? Math.max(low, median / 10) : low;
+    const bottom = low !== undefined && y_scale === 'log' ? Math.max(low, median / 10) : low;
     dots.push({ ...at, y: median, low, high, bottom });
   }
   return dots;
@@ -139,8 +159,20 @@ function lines(dots: readonly Dot[], names: readonly string[]): Markish[] {
     const own = dots.filter(({ series }) => series === name);
     const colour = seriesColour(i);
     return [
-      areaY(own, { x: 'x', y1: 'bottom', y2: 'high', fill: colour, fillOpacity: 0.16 }),
-      ruleX(own, { x: 'x', y1: 'bottom', y2: 'high', stroke: colour, strokeOpacity: 0.7 }),
+      areaY(own.filter(hasInterval), {
+        x: 'x',
+        y1: 'bottom',
+        y2: 'high',
+        fill: colour,
+        fillOpacity: 0.16,
+      }),
+      ruleX(own.filter(hasInterval), {
+        x: 'x',
+        y1: 'bottom',
+        y2: 'high',
+        stroke: colour,
+        strokeOpacity: 0.7,
+      }),
       lineY(own, { x: 'x', y: 'y', stroke: colour, strokeWidth: 2 }),
       dot(own, { x: 'x', y: 'y', fill: colour, symbol: symbolOf(i), title: told }),
     ];
@@ -155,7 +187,13 @@ function bars(dots: readonly Dot[], names: readonly string[]): Markish[] {
         { fx: 'x', x: 'series', y: 'y', fill: seriesColour(i), title: told },
       ),
     ),
-    ruleX(dots, { fx: 'x', x: 'series', y1: 'bottom', y2: 'high', stroke: 'var(--ink)' }),
+    ruleX(dots.filter(hasInterval), {
+      fx: 'x',
+      x: 'series',
+      y1: 'bottom',
+      y2: 'high',
+      stroke: 'var(--ink)',
+    }),
     ruleY([0], { stroke: 'var(--ink)' }),
   ];
 }
@@ -164,7 +202,10 @@ const symbolOf = (i: number) => SYMBOLS[i % SYMBOLS.length] as 'circle';
 
 /** Shown where the pointer rests. */
 const told = ({ x, series, y, low, high }: Dot): string =>
-  `${series === '' ? '' : `${series}, `}${x}: ${few(y)} [${few(low)}, ${few(high)}]`;
+  `${series === '' ? '' : `${series}, `}${x}: ${few(y)}` +
+  (low === undefined || high === undefined || low === high
+    ? ''
+    : `, ${rangeText({ low, high }, few)}`);
 
 /** 250K, 1.5M */
 const compact = (n: number): string => COMPACT.format(n);
@@ -185,7 +226,7 @@ function scalesOf(
   const y: ScaleOptions = {
     ...{ type: y_scale, label: labels.y, labelAnchor: 'top', labelArrow: 'none' },
     ...(y_scale === 'linear' && { zero: kind === 'bar' || isWide(dots), nice: true }),
-    ...(Math.max(...dots.map(({ high }) => high)) >= 1e4 && { tickFormat: compact }),
+    ...(Math.max(...dots.map(highest)) >= 1e4 && { tickFormat: compact }),
   };
   if (kind === 'bar') {
     const x: ScaleOptions = { axis: null, domain: names, padding: 0.05 };
@@ -227,7 +268,9 @@ const MOST_TICKS = 10;
 
 /** Whether an axis from zero leaves the points apart: they reach down to half of the highest. */
 const isWide = (dots: readonly Dot[]): boolean =>
-  Math.min(...dots.map(({ low }) => low)) < Math.max(...dots.map(({ high }) => high)) / 2;
+  Math.min(...dots.map(({ low, y }) => low ?? y)) < Math.max(...dots.map(highest)) / 2;
+
+const highest = ({ high, y }: Dot): number => high ?? y;
 
 /** Names of the series with their colours and symbols, in rows above the plot. */
 function legendOf(

@@ -13,13 +13,27 @@ export interface Summary {
 }
 
 /** A figure, and where it lies with 95 %. */
-export interface Estimate {
+export interface Interval {
   readonly value: number;
   readonly low: number;
   readonly high: number;
 }
 
+/**
+ * The median of `samples` samples, and where it lies with 95 %; without `low` and `high` where they are
+ * fewer than FEWEST. `low` is `high` only where all samples are the same.
+ */
+export interface Estimate {
+  readonly value: number;
+  readonly samples: number;
+  readonly low?: number | undefined;
+  readonly high?: number | undefined;
+}
+
 const WANTED_CONFIDENCE = 0.95;
+
+/** The fewest samples whose whole range holds the median with 95 %: one in 2^5 lies on one side. */
+export const FEWEST = 6;
 
 export const median = (values: readonly number[]): number => quantile(values, 0.5);
 
@@ -31,11 +45,17 @@ function quantile(values: readonly number[], q: number): number {
   return below + (above - below) * (at - Math.floor(at));
 }
 
+export function estimate(values: readonly number[]): Estimate {
+  const { median: value, low, high, samples } = summarise(values);
+  return samples < FEWEST ? { value, samples } : { value, samples, low, high };
+}
+
 /**
  * Median with the narrowest interval of two order statistics, as far from either end,
- * that holds with 95 %: whatever the distribution, the true median lies outside only if
- * fewer than k of n samples fall on one side of it, a binomial with p = 1/2. With fewer
- * than 6 samples it is the whole range, and `confidence` says how little that is worth.
+ * that holds with 95 % and has a width, unless all samples are the same: whatever the
+ * distribution, the true median lies outside only if fewer than k of n samples fall on one
+ * side of it, a binomial with p = 1/2. With fewer than FEWEST samples it is the whole range,
+ * and `confidence` says how little that is worth.
  */
 export function summarise(values: readonly number[]): Summary {
   const n = values.length;
@@ -47,7 +67,7 @@ export function summarise(values: readonly number[]): Summary {
   for (let i = 1; i < n / 2; i++) {
     logTerm += Math.log((n - i + 1) / i);
     const next = below + Math.exp(logTerm);
-    if (1 - 2 * next < WANTED_CONFIDENCE) break;
+    if (1 - 2 * next < WANTED_CONFIDENCE || sorted[i] === sorted[n - 1 - i]) break;
     below = next;
     k = i;
   }
@@ -98,13 +118,14 @@ export function outliers(values: readonly number[]): Outlier[] {
  * How many times as much `after` is as `before`; each of their figures is from a repetition
  * of its own. The interval is Welch's: of the difference of the means of the logarithms,
  * which needs no equal variances, and is as wide as few repetitions deserve. Undefined where
- * one side has a single figure, which says nothing of how they vary.
+ * they say nothing of how they vary: one side has a single figure, or few that are all the same.
  */
-export function ratioOf(after: readonly number[], before: readonly number[]): Estimate | undefined {
+export function ratioOf(after: readonly number[], before: readonly number[]): Interval | undefined {
   if (after.length < 2 || before.length < 2) return undefined;
   const [a, b] = [after, before].map((values) => spread(values.map(Math.log)));
   const difference = a!.mean - b!.mean;
   const variance = a!.ofMean + b!.ofMean;
+  if (variance === 0 && Math.min(after.length, before.length) < FEWEST) return undefined;
   const freedom =
     variance === 0
       ? after.length + before.length - 2
@@ -124,7 +145,7 @@ function spread(values: readonly number[]): { mean: number; ofMean: number } {
  * The exponent k of cost = c × size^k: the slope of the line of least squares through the
  * logarithms. Takes three points at least.
  */
-export function exponentOf(sizes: readonly number[], costs: readonly number[]): Estimate {
+export function exponentOf(sizes: readonly number[], costs: readonly number[]): Interval {
   const [x, y] = [sizes.map(Math.log), costs.map(Math.log)];
   const n = x.length;
   const [meanX, meanY] = [sum(x) / n, sum(y) / n];
@@ -135,7 +156,7 @@ export function exponentOf(sizes: readonly number[], costs: readonly number[]): 
   return around(slope, tQuantile(n - 2) * error);
 }
 
-const around = (middle: number, width: number, scale = (n: number): number => n): Estimate => ({
+const around = (middle: number, width: number, scale = (n: number): number => n): Interval => ({
   value: scale(middle),
   low: scale(middle - width),
   high: scale(middle + width),

@@ -27,9 +27,12 @@ export function columnsOf(
   return [...varied, ...measured].filter(({ cells }) => cells.some((cell) => cell !== ''));
 }
 
-/** 28.5k ±0.2 %: how far the farther end of the interval is from the median. */
+/**
+ * 28.5k ±0.2 %: how far the farther end of the interval is from the median. The median alone where all
+ * seeds have the same, or are too few for an interval.
+ */
 function withSpread({ median, low, high }: Samples): string {
-  if (low === high) return short(median);
+  if (low === undefined || high === undefined || low === high) return short(median);
   if (median === 0) return `${short(low)} to ${short(high)}`;
   const spread = Math.max(high - median, median - low) / Math.abs(median);
   return `${short(median)} ±${Number((100 * spread).toPrecision(spread < 0.1 ? 1 : 2))} %`;

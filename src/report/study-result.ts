@@ -2,17 +2,17 @@
 
 import { z } from 'zod';
 import { UserError } from '../../shared/errors.ts';
+import { FEWEST } from './statistics.ts';
 
 /** Raised whenever a field changes its meaning or goes away. */
-export const STUDY_SCHEMA_VERSION = 1;
+export const STUDY_SCHEMA_VERSION = 2;
 
-/** A figure, and where it lies with 95 %. */
-const estimate = z.object({ value: z.number(), low: z.number(), high: z.number() });
+/** Where a median lies with 95 %; absent where seeds are too few to say. */
+const where = { low: z.number().optional(), high: z.number().optional() };
 
 const samples = z.object({
   median: z.number(),
-  low: z.number(),
-  high: z.number(),
+  ...where,
   /** One for each seed, in their order. */
   samples: z.array(z.number()),
 });
@@ -43,7 +43,15 @@ const finding = z.object({
   verdict: z.enum(['holds', 'does not hold', 'not clear']),
   /** The answer, with its figure. */
   answer: z.string(),
-  figure: estimate.extend({ name: z.string(), unit: z.string() }),
+  figure: z.object({
+    name: z.string(),
+    unit: z.string(),
+    /** The median over the seeds; JSON has null where there is none, since it would be a share of nothing. */
+    value: z.number().or(z.null().transform(() => Number.NaN)),
+    ...where,
+    /** Seeds that it was made of. */
+    samples: z.number(),
+  }),
   /** What others found, and why it may not be the same. */
   published: z.object({ source: z.string(), value: z.string(), difference: z.string() }).optional(),
 });
@@ -98,10 +106,42 @@ export type ChartSpec = z.infer<typeof chart>;
 
 /** Checks what was read from `path`. Throws UserError for what is no study's result. */
 export function checkStudyResult(value: unknown, path: string): StudyResult {
-  const parsed = studyResult.safeParse(value);
+  const parsed = studyResult.safeParse(broughtUp(value));
   if (parsed.success) return parsed.data;
   const [first] = parsed.error.issues;
   throw new UserError(
     `${path}: ${first!.path.join('.')}: ${first!.message}; expected is what umbra study --json writes`,
   );
 }
+
+/** Version 1 gave intervals and verdicts however few the seeds were. */
+function broughtUp(value: unknown): unknown {
+  const version1 = firstVersion.safeParse(value);
+  if (!version1.success) return value;
+  const { seeds, points, findings, ...others } = version1.data;
+  const few = seeds.length < FEWEST;
+  const fewer = <T extends object>(figure: T) =>
+    few ? { ...figure, low: undefined, high: undefined } : figure;
+  return {
+    ...others,
+    ...{ schema_version: STUDY_SCHEMA_VERSION, seeds },
+    points: points.map((one) => ({
+      ...one,
+      measures: Object.fromEntries(
+        Object.entries(one.measures).map(([name, measured]) => [name, fewer(measured)]),
+      ),
+    })),
+    findings: findings.map((one) => ({
+      ...one,
+      ...(few && { verdict: 'not clear' }),
+      figure: { ...fewer(one.figure), samples: seeds.length },
+    })),
+  };
+}
+
+const firstVersion = z.looseObject({
+  schema_version: z.literal(1),
+  seeds: z.array(z.number()),
+  points: z.array(z.looseObject({ measures: z.record(z.string(), z.looseObject({})) })),
+  findings: z.array(z.looseObject({ figure: z.looseObject({}) })),
+});

@@ -1,7 +1,7 @@
 /** What a study came to, as tables that other programs open. */
 
 import type { StudyResult } from './study-result.ts';
-import { quantity, type Table, text } from './table.ts';
+import { count, quantity, type Table, text } from './table.ts';
 
 export const studyTables = ({ study, points, findings, seeds, measures }: StudyResult): Table[] => [
   {
@@ -39,12 +39,14 @@ export const studyTables = ({ study, points, findings, seeds, measures }: StudyR
       answer: text('with its figure'),
       figure: text('what the figure is'),
       value: quantity('', 'the figure'),
-      low: quantity('', 'where it lies with 95 %, from …'),
+      low: quantity('', 'where it lies with 95 %, from …; null where seeds are too few to say'),
       high: quantity('', '… to'),
+      samples: count('seeds that it was made of'),
       unit: text('of the figure'),
     },
-    rows: findings.map(({ claim, verdict, answer, figure: { name, unit, value, low, high } }) => ({
-      ...{ claim, verdict, answer, figure: name, value, low, high, unit },
+    rows: findings.map(({ claim, verdict, answer, figure: { name, unit, value, ...where } }) => ({
+      ...{ claim, verdict, answer, figure: name, value, unit },
+      ...{ low: where.low ?? null, high: where.high ?? null, samples: where.samples },
     })),
   },
 ];

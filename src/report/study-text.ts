@@ -2,6 +2,7 @@
 
 import { PRESETS, type PresetName } from '../cost/presets.ts';
 import { plainTable } from './plain-table.ts';
+import { FEWEST } from './statistics.ts';
 import { type Column, columnsOf } from './study-cells.ts';
 import type { Finding, StudyResult } from './study-result.ts';
 
@@ -38,14 +39,26 @@ const findingText = ({ claim, verdict, answer, published }: Finding): string =>
   (published ? ` (${published.source}: ${published.value}. ${published.difference})` : '');
 
 /** How often, from which seed, by which costs. */
-export function settingText({ seeds, scale, costs, interrupted }: StudyResult): string {
+export function settingText({ seeds, scale, costs, interrupted, points }: StudyResult): string {
   const { title } = PRESETS[costs.preset as PresetName];
   const broken = interrupted ? ' It was broken off: not all of it was run.' : '';
+  const done = points.flatMap(({ measures }) =>
+    Object.values(measures).map(({ samples }) => samples.length),
+  );
+  const [least, most] = [Math.min(...done), Math.max(...done)];
+  const wanted = interrupted ? ` of ${seeds.length}` : '';
   const many =
-    seeds.length === 1
+    most === 1 && seeds.length === 1
       ? `One run, of seed ${seeds[0]}`
-      : `Medians over ${seeds.length} seeds from ${seeds[0]}, ± where they lie with 95 %`;
-  return `${many}; scale ${scale}; cycles at the costs of ${costs.preset} (${title}).${broken}`;
+      : `Medians over ${least < most ? `${least} to ${most}` : most}${wanted} seeds from ${seeds[0]}`;
+  return `${many}${reachText(least, most)}; scale ${scale}; cycles at the costs of ${costs.preset} (${title}).${broken}`;
+}
+
+/** What can be said of so many seeds. */
+function reachText(least: number, most: number): string {
+  if (most < FEWEST) return `: too few for intervals and verdicts, which take ${FEWEST}`;
+  const spread = ', ± where they lie with 95 %; without it all seeds have the same';
+  return least < FEWEST ? `${spread}, or are fewer than ${FEWEST}` : spread;
 }
 
 const LONGEST_TITLE = 14;

@@ -1,6 +1,6 @@
 /** From points to what follows of them: ratios seed by seed, and verdicts that mind their intervals. */
 
-import { type Estimate, summarise } from '../report/statistics.ts';
+import { type Estimate, estimate } from '../report/statistics.ts';
 import type { Finding, Point } from '../report/study-result.ts';
 import type { Levels } from './study.ts';
 
@@ -24,21 +24,51 @@ export const pointAt = (
 ): Point | undefined => pointsAt(points, experiment, levels)[0];
 
 /**
- * How many times as much of a measure one point has as another, seed by seed: both had the same
- * programs. The median over the seeds, and where it lies with 95 %.
+ * A figure made seed by seed of what was measured at these points, of the seeds that all of them have:
+ * what a seed does to all cancels out. Seeds of which there is none, since it would be a share of
+ * nothing, do not count.
  */
-export function ratioOfPoints(of: Point, to: Point, measure: string): Estimate {
-  const [above, below] = [of, to].map((point) => point.measures[measure]!.samples);
-  const ratios = above!.slice(0, below!.length).map((value, i) => value / below![i]!);
-  const { median, low, high } = summarise(ratios);
-  return { value: median, low, high };
+export function perSeed(
+  points: readonly Point[],
+  figure: (...measured: readonly Readonly<Record<string, number>>[]) => number,
+): Estimate {
+  const samples = points.flatMap(({ measures }) => Object.values(measures));
+  const seeds = Math.min(...samples.map((one) => one.samples.length));
+  const figures = Array.from({ length: seeds }, (_, i) =>
+    figure(
+      ...points.map(({ measures }) =>
+        Object.fromEntries(Object.entries(measures).map(([name, one]) => [name, one.samples[i]!])),
+      ),
+    ),
+  );
+  return estimate(figures.filter(Number.isFinite));
 }
 
-/** Whether a figure lies above a bound (or below, or within two), all of its interval. */
+/** How many times as much of a measure one point has as another. */
+export const ratioOfPoints = (of: Point, to: Point, measure: string): Estimate =>
+  perSeed([of, to], (a, b) => a[measure]! / b[measure]!);
+
+/** The same in another unit; `change` grows with its argument. */
+export const changed = (
+  { value, samples, low, high }: Estimate,
+  change: (n: number) => number,
+): Estimate => ({
+  ...{ value: change(value), samples },
+  ...(low !== undefined && { low: change(low) }),
+  ...(high !== undefined && { high: change(high) }),
+});
+
+export const inPercent = (share: Estimate): Estimate => changed(share, (n) => 100 * n);
+
+/**
+ * Whether a figure lies above a bound (or below, or within two), all of its interval. Fewer seeds than
+ * it takes for one make nothing clear.
+ */
 export function verdictOf(
   { low, high }: Estimate,
   { above = Number.NEGATIVE_INFINITY, below = Number.POSITIVE_INFINITY }: Bounds,
 ): Finding['verdict'] {
+  if (low === undefined || high === undefined) return 'not clear';
   if (low > above && high < below) return 'holds';
   return high <= above || low >= below ? 'does not hold' : 'not clear';
 }
@@ -47,11 +77,3 @@ export interface Bounds {
   readonly above?: number;
   readonly below?: number;
 }
-
-/** 2.31 [2.10, 2.54] */
-export const inWords = ({ value, low, high }: Estimate): string =>
-  `${digits(value)} [${digits(low)}, ${digits(high)}]`;
-
-/** Three digits that count. */
-const digits = (n: number): string =>
-  Math.abs(n) >= 100 ? Math.round(n).toLocaleString('en-US') : String(Number(n.toPrecision(3)));

@@ -2,15 +2,16 @@
 
 import { setImmediate as nextTurnOfTheLoop } from 'node:timers/promises';
 import type { CostTable } from '../cost/model.ts';
-import { summarise } from '../report/statistics.ts';
+import { estimate, FEWEST } from '../report/statistics.ts';
 import {
+  type Finding,
   type Point,
   type Samples,
   STUDY_SCHEMA_VERSION,
   type StudyResult,
 } from '../report/study-result.ts';
 import type { StudyLedger } from './ledger.ts';
-import type { Arm, Study } from './study.ts';
+import type { Arm, Measures, Study } from './study.ts';
 
 export interface StudyPlan {
   readonly study: Study;
@@ -68,26 +69,43 @@ function resultOf(plan: StudyPlan, ledger: StudyLedger): StudyResult {
     ...{ study: name, title, question, method, scale, seeds: [...seeds] },
     costs: { preset, overridden: [...overridden], cycles: { ...cycles } },
     ...{ factors, measures, points },
-    findings: [...study.conclude(points)],
+    findings: study.conclude(points).map(withReach),
     charts: charts.filter(({ experiment }) => points.some((one) => one.experiment === experiment)),
     interrupted: units.some(([arm, seed]) => ledger.get(arm, seed) === undefined),
   };
 }
 
-/** An arm with what its seeds came to; nothing if none was run. */
+/**
+ * An arm with what its seeds came to, as far as none of them is missing, so that samples of all arms
+ * are of the same seeds; nothing if not even the first was run.
+ */
 function pointOf(arm: Arm, { study, seeds }: StudyPlan, ledger: StudyLedger): Point[] {
-  const runs = seeds.map((seed) => ledger.get(arm, seed)).filter((run) => run !== undefined);
-  if (runs.length === 0) return [];
+  const found = seeds.map((seed) => ledger.get(arm, seed));
+  const missing = found.indexOf(undefined);
+  const runs = found.slice(0, missing < 0 ? found.length : missing) as Measures[];
+  const [first] = runs;
+  if (first === undefined) return [];
   const samplesOf = (name: string): Samples => {
-    const samples = runs.flatMap((run) => run[name] ?? []);
-    const { median, low, high } = summarise(samples);
-    return { median, low, high, samples };
+    const samples = runs.map((run) => run[name]!);
+    const { value: median, low, high } = estimate(samples);
+    return { median, ...(low !== undefined && { low, high }), samples };
   };
-  const measured = Object.keys(study.measures).filter((name) => runs[0]![name] !== undefined);
+  const measured = Object.keys(study.measures).filter((name) => first[name] !== undefined);
   return [
     {
       ...{ experiment: arm.experiment, levels: { ...arm.levels } },
       measures: Object.fromEntries(measured.map((name) => [name, samplesOf(name)])),
     },
   ];
+}
+
+/** What seeds are too few for is said where it would be. */
+function withReach(finding: Finding): Finding {
+  const { samples } = finding.figure;
+  if (samples >= FEWEST) return finding;
+  const few = samples === 1 ? 'One seed is' : `${samples || 'No'} seeds are`;
+  return {
+    ...finding,
+    answer: `${finding.answer} ${few} too few for a verdict, which takes ${FEWEST}.`,
+  };
 }

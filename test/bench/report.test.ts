@@ -38,7 +38,7 @@ test('a line has its figures with their intervals, and the outliers', () => {
     { isolate: 2, round: 9, times: 0.1 },
   ];
   expect(formatLine({ ...line, outliers }).replace(/ +/g, ' ')).toBe(
-    ' walk 100 [100, 100] ns 2.00 [2.00, 2.00] 1.00 2, 0.100 10.0 [10.0, 10.0] to less\n',
+    ' walk 100 exactly ns 2.00 exactly 1.00 2, 0.100 10.0 exactly to less\n',
   );
 });
 

@@ -26,7 +26,9 @@ test('a study is run, told, and kept in a run folder', () => {
   const { code, stdout, stderr } = umbra('study', ...QUICK, '--seeds', '1', '--out', out);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   expect(stdout).toMatch(/^separate\n Discipline /m);
-  expect(stdout).toMatch(/^No: With guest-lock, faults on a pgdir each scale/m);
+  expect(stdout).toContain('One run, of seed 1: too few for intervals and verdicts, which take 6;');
+  expect(stdout).toMatch(/^Not clear: With guest-lock, faults on a pgdir each scale/m);
+  expect(stdout).not.toMatch(/^(Yes|No): |\[\d|±/m);
   expect(readdirSync(out).toSorted()).toEqual([
     ...['findings.parquet', 'points.parquet', 'result.json', 'run.json'],
   ]);
@@ -44,6 +46,24 @@ test('a study is run, told, and kept in a run folder', () => {
     ],
   ]);
   expect(waits).toHaveLength(13);
+});
+
+test('six seeds make intervals and verdicts', () => {
+  const { code, stdout } = umbra(
+    'study',
+    'disciplines',
+    '--experiment',
+    'separate',
+    '--scale',
+    '0.1',
+  );
+  expect(code).toBe(0);
+  expect(stdout).toMatch(
+    /Medians over 6 seeds from 1, ± where they lie with 95 %; without it all seeds/,
+  );
+  expect(stdout).toMatch(/^No: With guest-lock, faults on a pgdir each scale/m);
+  expect(stdout).toMatch(/\d \[[\d.]+, [\d.]+\]/);
+  expect(stdout).not.toMatch(/\[(\S+), \1\]/);
 });
 
 test.runIf(hasTerminal)('after Ctrl-C the same command goes on', async () => {

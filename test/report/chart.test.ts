@@ -2,7 +2,7 @@
 
 import { parseHTML } from 'linkedom';
 import { describe, expect, test } from 'vitest';
-import { chartFile, chartSvg, chartTable } from '../../src/report/chart.ts';
+import { chartFile, chartSvg, chartTable, shadedText } from '../../src/report/chart.ts';
 import type { ChartSpec, Point } from '../../src/report/study-result.ts';
 
 const FACTORS = {
@@ -14,7 +14,7 @@ const MEASURES = { wait: { title: 'wait', unit: 'ns', description: 'for a lock' 
 const point = (levels: Point['levels'], median: number): Point => ({
   experiment: 'waits',
   levels,
-  measures: { wait: { median, low: median / 2, high: median * 2, samples: [median] } },
+  measures: { wait: { median, low: median / 2, high: median * 2, samples: Array(6).fill(median) } },
 });
 
 const points = ['none', "guest's & all"].flatMap((lock, i) =>
@@ -39,7 +39,7 @@ function heights(svg: ReturnType<typeof drawn>): Map<string, number> {
     const mark = parentNode as unknown as { getAttribute(name: string): string | null };
     const moved = /,([\d.]+)\)/.exec(mark.getAttribute('transform') ?? '')?.[1];
     const y = moved ?? mark.getAttribute('cy') ?? mark.getAttribute('y');
-    return [textContent!.split(' [')[0]!, Number(y)] as const;
+    return [textContent!.split(/, [\d.]+ to /)[0]!, Number(y)] as const;
   });
   return new Map(titled);
 }
@@ -94,7 +94,7 @@ test('a file of its own brings its colours for dark and light along, and is XML'
 
 test('the table beside a chart has a row for each point, with its interval', () => {
   const { head, rows } = chartTable(chart, study);
-  expect(head).toEqual(['host CPUs', 'lock <of>', 'wait, ns', '95 %']);
+  expect(head).toEqual(['host CPUs', 'lock <of>', 'wait, ns', 'Where, with 95 %']);
   expect(rows).toHaveLength(points.length);
   expect(rows[0]).toEqual(['1', 'none', '10.0', '5.00 to 20.0']);
 });
@@ -118,4 +118,27 @@ test('what a logarithmic axis has no place for is told, and in the table', () =>
 test('a chart that would draw two points at one place is refused', () => {
   const { series: _, ...without } = chart;
   expect(() => chartSvg(without, study)).toThrow('chart waits: waits has no cpus, or two points');
+});
+
+test.each(['line', 'bar'] as const)('a %s chart of too few seeds has no intervals', (kind) => {
+  const few = points.map((one) => ({
+    ...one,
+    measures: { wait: { median: one.measures['wait']!.median, samples: [1, 2, 3] } },
+  }));
+  const of = { ...study, points: few };
+  expect(chartTable(chart, of).rows.map((row) => row.at(-1))).toEqual(few.map(() => '–'));
+  expect(shadedText(chart, of)).toBe('');
+  expect(shadedText(chart, study)).toBe(' What is shaded lies within 95 %.');
+  const [svg, sure] = [of, study].map((from) => drawn({ ...chart, kind, y_scale: 'linear' }, from));
+  expect(svg!.outerHTML).not.toMatch(/NaN|undefined/);
+  expect([...heights(svg!).keys()]).toContain('none, 1: 10.0');
+  const [without, withRules] = [svg!, sure!].map((it) => it.querySelectorAll('line').length);
+  expect(withRules! - without!).toBe(points.length);
+});
+
+test('a point that is the same for all seeds says so, and has no range', () => {
+  const measures = { wait: { median: 7, low: 7, high: 7, samples: Array(6).fill(7) } };
+  const of = { ...study, points: [{ ...points[0]!, measures }] };
+  expect(chartTable(chart, of).rows).toEqual([['1', 'none', '7.00', 'all the same']]);
+  expect(shadedText(chart, of)).toBe('');
 });

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import {
+  estimate,
   exponentOf,
   median,
   outliers,
@@ -79,16 +80,32 @@ test.each([
   },
 );
 
-test('a ratio of equal figures is exactly that', () => {
-  expect(ratioOf([2, 2], [1, 1])).toEqual({
+test('a ratio of figures that are equal six times is exactly that', () => {
+  const six = (n: number): number[] => Array(6).fill(n);
+  expect(ratioOf(six(2), six(1))).toEqual({
     value: expect.closeTo(2),
     low: expect.closeTo(2),
     high: expect.closeTo(2),
   });
 });
 
-test('a single figure says nothing of how they vary', () => {
+test('a single figure, or few that are equal, say nothing of how they vary', () => {
   expect(ratioOf([1], [1, 2, 3])).toBeUndefined();
+  expect(ratioOf([2, 2], [1, 1])).toBeUndefined();
+  expect(ratioOf([2, 2, 2, 2, 2, 2], [1, 1, 1, 1, 1])).toBeUndefined();
+});
+
+test('an interval has a width unless all samples are the same', () => {
+  // The second smallest and the second largest of nine would do for 95 %, and are the same.
+  expect(summarise([1, 5, 5, 5, 5, 5, 5, 5, 9])).toMatchObject({ median: 5, low: 1, high: 9 });
+  expect(summarise([1, 5, 5, 5, 5, 5, 5, 6, 9])).toMatchObject({ median: 5, low: 5, high: 6 });
+  expect(summarise([5, 5, 5, 5, 5, 5, 5, 5, 5])).toMatchObject({ low: 5, high: 5 });
+});
+
+test('fewer than six samples make an estimate without an interval', () => {
+  expect(estimate([1, 2, 3, 4, 5])).toEqual({ value: 3, samples: 5 });
+  expect(estimate([1, 2, 3, 4, 5, 6])).toEqual({ value: 3.5, samples: 6, low: 1, high: 6 });
+  expect(estimate([])).toEqual({ value: Number.NaN, samples: 0 });
 });
 
 test.each([0, 0.5, 1, 2])('an exponent of %d is found', (k) => {

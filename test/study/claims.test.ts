@@ -48,7 +48,10 @@ test('pages held are those of the guest that a shadow maps', () => {
 });
 
 describe('a verdict', () => {
-  /** Cycles of three seeds: all of them for entries into the guest, unless some event is named. */
+  /**
+   * Cycles of two seeds with the first, two with the second and two with the third: all of them for
+   * entries into the guest, unless some event is named.
+   */
   function point(
     choice: string,
     cycles: readonly number[],
@@ -56,7 +59,7 @@ describe('a verdict', () => {
   ): Point {
     const of = (samples: readonly number[]) => ({
       ...{ median: samples[1]!, low: Math.min(...samples), high: Math.max(...samples) },
-      samples: [...samples],
+      samples: [...samples, ...samples],
     });
     const parts = EVENT_IDS.map((id) => [
       `cycles_${id}`,
@@ -84,6 +87,21 @@ describe('a verdict', () => {
     const found = verdictOf(atOnce, point('on-fault', [90, 101, 110]));
     expect(found.verdict).toBe('not clear');
     expect(found.answer).not.toContain('turn');
+  });
+
+  test('is not clear of fewer than six seeds, though they all say the same', () => {
+    const three = (one: Point): Point => ({
+      ...one,
+      measures: Object.fromEntries(
+        Object.entries(one.measures).map(([name, { median, samples }]) => [
+          name,
+          { median, samples: samples.slice(0, 3) },
+        ]),
+      ),
+    });
+    const found = verdictOf(three(atOnce), three(point('on-fault', [200, 202, 204])));
+    expect(found).toMatchObject({ verdict: 'not clear', figure: { value: 50, samples: 3 } });
+    expect(found.answer).toBe('It saves 50 % of them.');
   });
 
   test('says which cost would turn it', () => {

@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { costTable } from '../../src/cost/model.ts';
+import { studyText } from '../../src/report/study-text.ts';
+import { perSeed, verdictOf } from '../../src/study/findings.ts';
 import { type LedgerHead, StudyLedger } from '../../src/study/ledger.ts';
 import { runStudy, type StudyPlan } from '../../src/study/run-study.ts';
 import type { Arm, Study } from '../../src/study/study.ts';
@@ -49,9 +51,9 @@ test('all settings are run once for each seed, and a point has a sample of each'
   expect(ran).toEqual(['1/10', '2/10', '3/10', '1/20', '2/20', '3/20', '1/30', '2/30', '3/30']);
   expect(result).toMatchObject({ interrupted: false, seeds: [10, 20, 30] });
   expect(result.points.map(({ levels, measures }) => [levels['side'], measures['area']])).toEqual([
-    [1, { median: 21, low: 11, high: 31, samples: [11, 21, 31] }],
-    [2, { median: 24, low: 14, high: 34, samples: [14, 24, 34] }],
-    [3, { median: 29, low: 19, high: 39, samples: [19, 29, 39] }],
+    [1, { median: 21, samples: [11, 21, 31] }],
+    [2, { median: 24, samples: [14, 24, 34] }],
+    [3, { median: 29, samples: [19, 29, 39] }],
   ]);
 });
 
@@ -94,4 +96,53 @@ test.each([
   rmSync(path, { force: true });
   new StudyLedger(path, HEAD);
   expect(() => new StudyLedger(path, { ...HEAD, ...other })).toThrow(said);
+});
+
+/** Says of each side that it is larger than 2. */
+const concluding = (ran: string[]): Study => ({
+  ...squares(ran),
+  conclude: (points) =>
+    points.map((point) => {
+      const figure = perSeed([point], ({ area }) => area!);
+      return {
+        ...{ claim: `Side ${point.levels['side']} is large.`, answer: `${figure.value}.` },
+        ...{
+          verdict: verdictOf(figure, { above: 1 }),
+          figure: { name: 'area', unit: '1', ...figure },
+        },
+      };
+    }),
+});
+
+test.each([1, 2, 5])(
+  'after Ctrl-C with %i seeds done nothing is clear, and that is said',
+  async (done) => {
+    const seeds = [1, 2, 3, 4, 5, 6, 7, 8];
+    const plan = { ...planOf(concluding([])), seeds };
+    // All three sides of so many seeds, and one side of the next.
+    const cut = await runStudy(plan, new StudyLedger(undefined, HEAD), watch(3 * done + 1));
+    expect(cut.interrupted).toBe(true);
+    expect(cut.findings.map(({ verdict }) => verdict)).toEqual(
+      cut.points.map(({ measures }) =>
+        measures['area']!.samples.length < 6 ? 'not clear' : 'holds',
+      ),
+    );
+    expect(cut.findings.at(-1)).toMatchObject({ verdict: 'not clear', figure: { samples: done } });
+    expect(cut.findings.at(-1)!.answer).toMatch(
+      done === 1
+        ? /One seed is too few for a verdict/
+        : `${done} seeds are too few for a verdict, which takes 6.`,
+    );
+    const said = studyText(cut, { columns: 400, wrap: (text) => text });
+    expect(said).toContain(`Medians over ${done} to ${done + 1} of 8 seeds from 1`);
+    expect(said).not.toMatch(/(\[(\S+), \2\])|±0/);
+  },
+);
+
+test('seeds that were run behind one that is missing wait for it: samples are of the same seeds', async () => {
+  const ledger = new StudyLedger(undefined, HEAD);
+  const plan = planOf(squares([]));
+  await runStudy({ ...plan, seeds: [30] }, ledger, watch());
+  const { points } = await runStudy(plan, ledger, watch(2));
+  expect(points.map(({ measures }) => measures['area']!.samples)).toEqual([[11], [14]]);
 });

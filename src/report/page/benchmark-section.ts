@@ -1,8 +1,9 @@
 /** A run of the benchmark in a report: its lines, and how cost grows. */
 
 import type { Benchmark, LineResult, SweepResult } from '../benchmark.ts';
-import { few, unitOf, withInterval } from '../benchmark-text.ts';
-import { chartSvg, chartTable } from '../chart.ts';
+import { unitOf, withInterval } from '../benchmark-text.ts';
+import { chartSvg, chartTable, shadedText } from '../chart.ts';
+import { FEWEST } from '../statistics.ts';
 import type { ChartSpec } from '../study-result.ts';
 import { facts, figure, table } from './parts.ts';
 
@@ -30,6 +31,8 @@ const rowOf = ({ name, value, unit, native_ratio, baseline_name }: LineResult): 
   ...[native_ratio === undefined ? '' : withInterval(native_ratio), baseline_name],
 ];
 
+const NO_INTERVAL = { low: undefined, high: undefined };
+
 function sweepFigure({
   name,
   unit,
@@ -48,12 +51,11 @@ function sweepFigure({
     measures: { cost: { title: 'cost', unit, description: '' } },
     points: points.map(({ size, cost, samples }) => ({
       ...{ experiment: name, levels: { size } },
-      measures: { cost: { ...cost, samples } },
+      measures: { cost: { ...cost, ...(samples.length < FEWEST && NO_INTERVAL), samples } },
     })),
   };
-  const { value, low, high } = exponent;
   const caption =
-    `${name}, by ${over}: exponent ${few(value)} [${few(low)}, ${few(high)}], expected ${expected}: ${verdict}. ` +
-    'What is shaded lies within 95 %.';
+    `${name}, by ${over}: exponent ${withInterval(exponent)}, expected ${expected}: ${verdict}.` +
+    shadedText(chart, sweep);
   return figure(chartSvg(chart, sweep), caption, { caption: name, ...chartTable(chart, sweep) });
 }

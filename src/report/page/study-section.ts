@@ -1,7 +1,8 @@
 /** A study in a report: what was asked, what was found and how sure it is, and its charts. */
 
-import { few } from '../benchmark-text.ts';
-import { chartSvg, chartTable } from '../chart.ts';
+import { chartSvg, chartTable, shadedText } from '../chart.ts';
+import { estimateText } from '../estimate-text.ts';
+import { FEWEST } from '../statistics.ts';
 import type { Finding, StudyResult } from '../study-result.ts';
 import { escaped } from './html.ts';
 import { facts, figure, paragraph } from './parts.ts';
@@ -18,7 +19,7 @@ export function studySection(study: StudyResult): string {
     `<ul class="findings">${findings.map(findingItem).join('\n')}</ul>`,
     ...(drawn.length > 0 ? ['<h3>Figures</h3>'] : []),
     ...drawn.map((chart) =>
-      figure(chartSvg(chart, study), `${chart.title}. What is shaded lies within 95 %.`, {
+      figure(chartSvg(chart, study), `${chart.title}.${shadedText(chart, study)}`, {
         caption: chart.title,
         ...chartTable(chart, study),
       }),
@@ -26,7 +27,10 @@ export function studySection(study: StudyResult): string {
     '<h3>Method</h3>',
     ...method.split('\n').filter(Boolean).map(paragraph),
     facts([
-      ['Seeds', seeds.join(', ')],
+      [
+        'Seeds',
+        `${seeds.join(', ')}${seeds.length < FEWEST ? `: too few for intervals and verdicts, which take ${FEWEST}` : ''}`,
+      ],
       ['Scale', String(scale)],
       ['Costs', [costs.preset, ...costs.overridden].join(', ')],
     ]),
@@ -37,13 +41,13 @@ export function studySection(study: StudyResult): string {
 const CLASSES = { holds: 'good', 'does not hold': 'bad', 'not clear': 'unclear' } as const;
 
 function findingItem({ claim, verdict, answer, figure: found, published }: Finding): string {
-  const { name, unit, value, low, high } = found;
+  const { name, unit } = found;
   const others =
     published === undefined
       ? ''
       : `<br><span class="published">${escaped(`Published: ${published.value} (${published.source}). ${published.difference}`)}</span>`;
   return (
     `<li><strong class="${CLASSES[verdict]}">${verdict}</strong> ${escaped(claim)}<br>${escaped(answer)}<br>` +
-    `<span class="published">${escaped(`${name}: ${few(value)}${unit === '1' || unit === '' ? '' : ` ${unit}`} [${few(low)}, ${few(high)}]`)}</span>${others}</li>`
+    `<span class="published">${escaped(`${name}${unit === '1' || unit === '' ? '' : `, ${unit}`}: ${estimateText(found)}`)}</span>${others}</li>`
   );
 }

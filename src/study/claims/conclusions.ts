@@ -1,9 +1,9 @@
 /** What follows for each claim. A claim is told as lguest's code has it, or as its opposite would be. */
 
+import { estimateText as inWords } from '../../report/estimate-text.ts';
 import type { Estimate } from '../../report/statistics.ts';
-import { summarise } from '../../report/statistics.ts';
 import type { Finding, Point } from '../../report/study-result.ts';
-import { inWords, pointAt, ratioOfPoints, verdictOf } from '../findings.ts';
+import { changed, inPercent, perSeed, pointAt, ratioOfPoints, verdictOf } from '../findings.ts';
 import { beside } from '../sides.ts';
 import type { Levels } from '../study.ts';
 import { ORDERS } from './top-levels.ts';
@@ -67,11 +67,7 @@ function atOnce(points: readonly Point[]): Finding[] {
 const thousands = (n: number): number => Math.round(n / 1000);
 
 /** 1.25 times the cycles without are 20 % saved. */
-const percentSaved = ({ value, low, high }: Estimate): Estimate => ({
-  value: (1 - 1 / value) * 100,
-  low: (1 - 1 / low) * 100,
-  high: (1 - 1 / high) * 100,
-});
+const percentSaved = (ratio: Estimate): Estimate => changed(ratio, (n) => (1 - 1 / n) * 100);
 
 const ORDER_WORDS = {
   circle: 'when processes take turns in a circle',
@@ -156,13 +152,10 @@ function throwingAway(points: readonly Point[]): Finding[] {
     });
   const [few, many] = [at(least), at(most)];
   if (few === undefined || many === undefined || least === most) return [];
-  const perPage = summarise(
-    many[0].measures['cycles_each']!.samples.map(
-      (cycles, i) =>
-        (cycles - (few[0].measures['cycles_each']!.samples[i] ?? cycles)) / (most - least),
-    ),
+  const figure = perSeed(
+    [many[0], few[0]],
+    (a, b) => (a['cycles_each']! - b['cycles_each']!) / (most - least),
   );
-  const figure = { value: perPage.median, low: perPage.low, high: perPage.high };
   const { ratio, verdict, sensitivity } = beside(...many);
   return [
     {
@@ -247,12 +240,12 @@ const LARGEST = { pgdirs: 16 };
 function held(points: readonly Point[]): Finding[] {
   const point = pointAt(points, 'reclaim', { ...LARGEST, reclaim: 'never' });
   if (point === undefined) return [];
-  const { median: value, low, high } = point.measures['held_share']!;
-  const figure = { value: value * 100, low: low * 100, high: high * 100 };
+  const share = perSeed([point], ({ held_share: held }) => held!);
+  const figure = inPercent(share);
   return [
     {
       claim: 'References of the shadows keep most of a guest’s memory from being swapped (M:008).',
-      verdict: verdictOf({ value, low, high }, { above: MOST }),
+      verdict: verdictOf(share, { above: MOST }),
       answer: `At its peak shadows hold ${inWords(figure)} % of the pages that it has in memory.`,
       figure: { name: 'pages held', unit: '%', ...figure },
     },
@@ -285,10 +278,7 @@ function notifier(points: readonly Point[]): Finding[] {
   });
   if (sides === undefined) return [];
   const { ratio, verdict, sensitivity } = beside(...sides);
-  const percent = (times: number): number => (times - 1) * 100;
-  const more = {
-    ...{ value: percent(ratio.value), low: percent(ratio.low), high: percent(ratio.high) },
-  };
+  const more = changed(ratio, (times) => (times - 1) * 100);
   return [
     {
       claim: 'A notifier for pages that go costs something even if no shadow holds them (M:008).',

@@ -1,7 +1,8 @@
 /** What follows from the study of disciplines. */
 
+import { estimateText as inWords } from '../../report/estimate-text.ts';
 import type { Finding, Point } from '../../report/study-result.ts';
-import { inWords, pointAt, ratioOfPoints, verdictOf } from '../findings.ts';
+import { inPercent, perSeed, pointAt, ratioOfPoints, verdictOf } from '../findings.ts';
 import { WAITED_FOR } from '../lockstep/run.ts';
 import { CPUS, PGDIRS, type Pgdirs, REPAIRED, waitsFor } from './experiments.ts';
 
@@ -38,14 +39,14 @@ function scaling(points: readonly Point[], pgdirs: Pgdirs, discipline: string): 
 }
 
 /** What the CPUs wait for most. */
-function waiting({ measures }: Point): string {
-  const [most] = WAITED_FOR.map((what) => ({ what, ...measures[waitsFor(what)]! })).toSorted(
-    (a, b) => b.median - a.median,
-  );
-  const { what, median, low, high } = most!;
-  if (median < 0.02) return 'The CPUs hardly wait.';
-  const percent = { value: 100 * median, low: 100 * low, high: 100 * high };
-  return `${inWords(percent)} % of their time the CPUs wait for ${what === 'another CPU' ? what : `the ${what}`}.`;
+function waiting(point: Point): string {
+  const [most] = WAITED_FOR.map((what) => ({
+    what,
+    share: perSeed([point], (measured) => measured[waitsFor(what)]!),
+  })).toSorted((a, b) => b.share.value - a.share.value);
+  const { what, share } = most!;
+  if (share.value < 0.02) return 'The CPUs hardly wait.';
+  return `${inWords(inPercent(share))} % of their time the CPUs wait for ${what === 'another CPU' ? what : `the ${what}`}.`;
 }
 
 /** Slowest faults, with a lock and without. */

@@ -1,8 +1,8 @@
 /** What follows from the study of migrations. */
 
-import { type Estimate, summarise } from '../../report/statistics.ts';
+import { estimateText as inWords } from '../../report/estimate-text.ts';
 import type { Finding, Point } from '../../report/study-result.ts';
-import { inWords, pointAt, ratioOfPoints, verdictOf } from '../findings.ts';
+import { inPercent, perSeed, pointAt, ratioOfPoints, verdictOf } from '../findings.ts';
 import { beside, partOf } from '../sides.ts';
 import type { Levels } from '../study.ts';
 import { CPUS, SLICES } from './experiments.ts';
@@ -60,12 +60,11 @@ const LI = {
 function parts(points: readonly Point[]): Finding[] {
   const [moved, stays] = movedAndNot(points, SHORTEST);
   if (moved === undefined || stays === undefined) return [];
-  const added = (measure: string): number[] =>
-    moved.measures[measure]!.samples.map((n, i) => n - stays.measures[measure]!.samples[i]!);
-  const all = added('cycles');
-  const each = estimate(all.map((n, i) => n / moved.measures['migrations']!.samples[i]!));
-  const share = estimate(added(partOf('migration')).map((n, i) => n / all[i]!));
-  const copies = estimate(added(partOf('state_copy')).map((n, i) => n / all[i]!));
+  const pair = [moved, stays];
+  const each = perSeed(pair, (a, b) => (a['cycles']! - b['cycles']!) / a['migrations']!);
+  const shareOf = (part: string) =>
+    perSeed(pair, (a, b) => (a[part]! - b[part]!) / (a['cycles']! - b['cycles']!));
+  const [share, copies] = [shareOf(partOf('migration')), shareOf(partOf('state_copy'))];
   return [
     {
       claim: 'Most of what a migration costs is the cold cache, and not what lguest does for it.',
@@ -105,18 +104,16 @@ const lastHostCpu = (points: readonly Point[]): Finding[] =>
     );
     if (forgotten === undefined || kept === undefined) return [];
     const ratio = ratioOfPoints(forgotten, kept, 'removal_cycles');
-    const spared = estimate(
-      forgotten.measures['removal_cycles']!.samples.map(
-        (n, i) =>
-          (n - kept.measures['removal_cycles']!.samples[i]!) / kept.measures['cycles']!.samples[i]!,
-      ),
+    const spared = perSeed(
+      [forgotten, kept],
+      (a, b) => (a['removal_cycles']! - b['removal_cycles']!) / b['cycles']!,
     );
     return [
       {
         claim: `On ${cpus} host CPUs, last_host_cpu spares a guest that moves all the time one cycle in a hundred.`,
         verdict: verdictOf(spared, { above: 0.01 }),
         answer:
-          `Without it remaps take ${inWords(ratio)} times as many cycles: ${inWords(times(spared, 100))} % of ` +
+          `Without it remaps take ${inWords(ratio)} times as many cycles: ${inWords(inPercent(spared))} % of ` +
           'all that the guest takes.',
         figure: { name: 'cycles spared, of all', unit: '1', ...spared },
       },
@@ -152,7 +149,7 @@ function sharing(points: readonly Point[]): Finding[] {
     { ...at, switcher: 'a table each' },
   );
   if (together === undefined || apart === undefined) return [];
-  const share = estimate(together.measures['remaps_per_entry']!.samples);
+  const share = perSeed([together], ({ remaps_per_entry: remaps }) => remaps!);
   const { ratio } = beside(together, apart);
   return [
     {
@@ -160,18 +157,9 @@ function sharing(points: readonly Point[]): Finding[] {
         'Four vCPUs on one pgdir that never move take one another’s Switcher pages away where these hang in the pgdir.',
       verdict: verdictOf(share, { above: 0.01 }),
       answer:
-        `${inWords(times(share, 100))} % of the entries change them, which makes ${inWords(ratio)} times the ` +
+        `${inWords(inPercent(share))} % of the entries change them, which makes ${inWords(ratio)} times the ` +
         'cycles that they take with a table each.',
       figure: { name: 'entries that remap', unit: '1', ...share },
     },
   ];
 }
-
-function estimate(samples: readonly number[]): Estimate {
-  const { median, low, high } = summarise(samples);
-  return { value: median, low, high };
-}
-
-const times = ({ value, low, high }: Estimate, n: number): Estimate => ({
-  ...{ value: value * n, low: low * n, high: high * n },
-});

@@ -1,8 +1,9 @@
 /** What follows from the study of shootdowns. */
 
-import { type Estimate, summarise } from '../../report/statistics.ts';
+import { estimateText as inWords } from '../../report/estimate-text.ts';
+import { FEWEST } from '../../report/statistics.ts';
 import type { Finding, Point } from '../../report/study-result.ts';
-import { inWords, pointAt, ratioOfPoints, verdictOf } from '../findings.ts';
+import { perSeed, pointAt, ratioOfPoints, verdictOf } from '../findings.ts';
 import { beside } from '../sides.ts';
 import { BATCHES, OTHERS, THREADS, UNMAPPED, USED_PAGES } from './experiments.ts';
 
@@ -47,7 +48,7 @@ function oneMore(points: readonly Point[]): Finding[] {
   const beside1 = participants(points, SAME, 1);
   if (alone === undefined || beside1 === undefined) return [];
   const { ratio, verdict, sensitivity } = beside(beside1, alone, 2);
-  const cycles = of(beside1, 'cycles');
+  const cycles = perSeed([beside1], (measured) => measured['cycles']!);
   return [
     {
       claim:
@@ -71,7 +72,7 @@ function oneMore(points: readonly Point[]): Finding[] {
 function whoPays(points: readonly Point[]): Finding[] {
   const point = participants(points, SAME, MOST);
   if (point === undefined) return [];
-  const share = sampled(point, ({ cycles, cycles_of_others: others }) => others! / cycles!);
+  const share = perSeed([point], ({ cycles, cycles_of_others: others }) => others! / cycles!);
   return [
     {
       claim: 'Most of the cycles of a removal are spent by the CPU that unmaps.',
@@ -88,9 +89,10 @@ function whoPays(points: readonly Point[]): Finding[] {
 function inTurn(points: readonly Point[]): Finding[] {
   const [alone, one, most] = [0, 1, MOST].map((others) => participants(points, SAME, others));
   if (alone === undefined || one === undefined || most === undefined) return [];
-  const base = alone.measures['ticks_each']!.median;
-  const first = of(one, 'ticks_each').value - base;
-  const ratio = sampled(most, ({ ticks_each: ticks }) => (ticks! - base) / first);
+  const ratio = perSeed([alone, one, most], (a, b, c) => {
+    const [base, first, all] = [a, b, c].map((measured) => measured['ticks_each']!);
+    return (all! - base!) / (first! - base!);
+  });
   return [
     {
       claim: `Waiting for ${MOST} CPUs takes more than twice as long as waiting for one.`,
@@ -116,15 +118,17 @@ function evenAt(points: readonly Point[], experiment: keyof typeof BATCHES): Fin
   if (half === undefined) return [];
   const first = sides.find(({ verdict }) => verdict === 'holds');
   const beaten = first === undefined ? 'at none of those tried' : `from ${first.pages} pages on`;
+  const cheaper =
+    half.ratio.samples < FEWEST
+      ? ''
+      : ` The flush is cheaper ${beaten}, of ${UNMAPPED.join(', ')}; what it throws away too faults in again.`;
   return [
     {
       claim:
         `With ${others === 0 ? 'no other CPU' : `${others} other CPUs`} in the guest, one flush is cheaper than a SET_PTE each ` +
         `for half of ${USED_PAGES} pages in use.`,
       verdict: half.verdict,
-      answer:
-        `A SET_PTE each takes ${inWords(half.ratio)} times the cycles. The flush is cheaper ${beaten}, of ` +
-        `${UNMAPPED.join(', ')}; what it throws away too faults in again.${half.sensitivity}`,
+      answer: `A SET_PTE each takes ${inWords(half.ratio)} times the cycles.${cheaper}${half.sensitivity}`,
       figure: { name: 'cycles, a SET_PTE each to one flush', unit: '1', ...half.ratio },
     },
   ];
@@ -136,7 +140,7 @@ function realGuest(points: readonly Point[]): Finding[] {
   const [one, many] = [1, most].map((vcpus) => pointAt(points, 'threads', { vcpus }));
   if (one === undefined || many === undefined) return [];
   const { ratio, verdict, sensitivity } = beside(many, one, 1.1);
-  const share = sampled(many, ({ cycles, cycles_shootdown: part }) => part! / cycles!);
+  const share = perSeed([many], ({ cycles, cycles_shootdown: part }) => part! / cycles!);
   return [
     {
       claim: `A process whose threads map and unmap pays a tenth more for each access on ${most} vCPUs than on one.`,
@@ -147,24 +151,4 @@ function realGuest(points: readonly Point[]): Finding[] {
       figure: { name: `cycles an access, ${most} vCPUs to one`, unit: '1', ...ratio },
     },
   ];
-}
-
-function of({ measures }: Point, name: string): Estimate {
-  const { median, low, high } = measures[name]!;
-  return { value: median, low, high };
-}
-
-/** Of what was measured, seed by seed. */
-function sampled(
-  { measures }: Point,
-  compute: (one: Readonly<Record<string, number>>) => number,
-): Estimate {
-  const names = Object.keys(measures);
-  const seeds = measures[names[0]!]!.samples.length;
-  const { median, low, high } = summarise(
-    Array.from({ length: seeds }, (_, i) =>
-      compute(Object.fromEntries(names.map((name) => [name, measures[name]!.samples[i]!]))),
-    ),
-  );
-  return { value: median, low, high };
 }

@@ -1,8 +1,9 @@
 /** What follows, beside what others published. */
 
-import { summarise } from '../../report/statistics.ts';
+import { estimateText as inWords } from '../../report/estimate-text.ts';
+import type { Estimate } from '../../report/statistics.ts';
 import type { Finding, Point } from '../../report/study-result.ts';
-import { inWords, pointAt, ratioOfPoints, verdictOf } from '../findings.ts';
+import { perSeed, pointAt, ratioOfPoints, verdictOf } from '../findings.ts';
 import { beside } from '../sides.ts';
 import type { Levels } from '../study.ts';
 import { BATCHES, SCATTERED_PAGES } from './experiments.ts';
@@ -36,13 +37,13 @@ const MOST_PAGES = SCATTERED_PAGES.at(-1)!;
 
 const walkReferences = (points: readonly Point[]): Finding[] =>
   inEachWay(points, 'locality', { pages: MOST_PAGES }).map(([shadow, , nested]) => {
-    const [of, to] = [nested, shadow].map(({ measures }) => measures['references_per_walk']!);
-    const { median, low, high } = summarise(of!.samples);
-    const figure = { value: median, low, high };
+    const [figure, ofShadow] = [nested, shadow].map((point) =>
+      perSeed([point], ({ references_per_walk: references }) => references!),
+    ) as [Estimate, Estimate];
     return {
       claim: 'A walk of nested paging makes 14 references where one of a shadow makes 2.',
       verdict: verdictOf(figure, { above: 13.99, below: 14.01 }),
-      answer: `It makes ${inWords(figure)}; one of a shadow makes ${to!.median}.`,
+      answer: `It makes ${inWords(figure)}; one of a shadow makes ${ofShadow.value}.`,
       figure: { name: 'references a walk, nested', unit: '1', ...figure },
       published: {
         ...{ source: 'figures for a 32-bit guest over a table of four levels', value: '2 → 14' },
@@ -143,8 +144,5 @@ const oneByOne = (points: readonly Point[]): Finding[] =>
   });
 
 /** Cycles of a changed entry beyond those of another way, seed by seed. */
-function moreEach(of: Point, to: Point) {
-  const [a, b] = [of, to].map(({ measures }) => measures['cycles_each']!.samples);
-  const { median, low, high } = summarise(a!.slice(0, b!.length).map((value, i) => value - b![i]!));
-  return { value: median, low, high };
-}
+const moreEach = (of: Point, to: Point): Estimate =>
+  perSeed([of, to], (a, b) => a['cycles_each']! - b['cycles_each']!);
