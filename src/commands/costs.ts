@@ -4,10 +4,10 @@ import { Command } from 'commander';
 import { UserError } from '../../shared/errors.ts';
 import { costTable, DEFAULT_PRESET } from '../cost/model.ts';
 import { PRESET_NAMES, PRESETS, type PresetName } from '../cost/presets.ts';
-import { sensitivity } from '../cost/sensitivity.ts';
 import { EVENTS } from '../cost/table.ts';
+import { compareCosts } from '../report/cost-comparison.ts';
 import { readOccurrences } from '../report/cost-reader.ts';
-import { formatEvents, formatPreset, formatSensitivity } from '../report/cost-text.ts';
+import { formatComparedCosts, formatEvents, formatPreset } from '../report/cost-text.ts';
 import { ExitCode } from './exit-code.ts';
 import { JSON_OPTION, jsonOutput } from './json-output.ts';
 import { costsOption } from './options.ts';
@@ -24,7 +24,8 @@ export function costsCommand(): Command {
     .description(
       'Without a report, list what events cost in cycles, in which range, and from which source. ' +
         'With reports of several runs (--json of start and run), count their cycles, and say which ' +
-        'run takes fewer and which single cost, twice or half as high, would turn that.',
+        'takes fewer and which single cost, twice or half as high, would turn that. Runs that were given ' +
+        'the same but for the seed are taken together; that one takes fewer is said of six of each.',
     )
     .argument('[report...]', 'what --json of start or run has written')
     .addOption(costsOption())
@@ -75,7 +76,7 @@ function compare(
 ): void {
   if (paths.length === 1) throw new UserError('one report is nothing to compare: give two or more');
   const table = costTable(preset);
-  const result = sensitivity(paths.map(readOccurrences), table);
-  if (asText) process.stdout.write(formatSensitivity(result, table));
+  const result = compareCosts(paths.map(readOccurrences), table);
+  if (asText) process.stdout.write(formatComparedCosts(result, table));
   write({ ...table, ...result });
 }

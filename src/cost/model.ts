@@ -58,6 +58,10 @@ export const occurrences = (counters: Pick<Counters, 'get'>, pae: boolean): Occu
 export const sumOf = (parts: readonly Occurrences[]): Occurrences =>
   byEvent((id) => parts.reduce((n, part) => n + part[id], 0));
 
+/** Of a run, on average. */
+export const meanOf = (runs: readonly Occurrences[]): Occurrences =>
+  byEvent((id) => sumOf(runs)[id] / runs.length);
+
 export function billOf(happened: Occurrences, { cycles }: Pick<CostTable, 'cycles'>): Bill {
   const total = cyclesOf(happened, cycles);
   return {

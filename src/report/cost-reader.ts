@@ -4,9 +4,11 @@ import { UserError } from '../../shared/errors.ts';
 import type { Subject } from '../cost/sensitivity.ts';
 import { byEvent } from '../cost/table.ts';
 import { textOf } from '../yaml/document.ts';
+import { type Repeated, repeatedBy } from './repeated.ts';
+import type { RunReport } from './run-report.ts';
 
 /** By the path as its name. Throws UserError if it is no such report. */
-export function readOccurrences(path: string): Subject {
+export function readOccurrences(path: string): Subject & Repeated {
   const text = textOf(path, 'give a file that --json of umbra start or umbra run has written');
   let report: unknown;
   try {
@@ -22,7 +24,7 @@ export function readOccurrences(path: string): Subject {
         '(--json of umbra start or umbra run)',
     );
   });
-  return { name: path, occurrences };
+  return { name: path, occurrences, ...repeatedBy(report as RunReport, path) };
 }
 
 function at(value: unknown, path: readonly string[]): unknown {

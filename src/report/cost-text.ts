@@ -2,10 +2,13 @@
 
 import type { CostTable } from '../cost/model.ts';
 import { PRESETS, type PresetName } from '../cost/presets.ts';
-import type { Conclusion, Sensitivity, Turn } from '../cost/sensitivity.ts';
+import type { Turn } from '../cost/sensitivity.ts';
 import { EVENT_IDS, EVENTS } from '../cost/table.ts';
+import type { Compared, CostComparison } from './cost-comparison.ts';
 import { nameOf } from './costs.ts';
+import { intervalText } from './estimate-text.ts';
 import { plainTable, tableText } from './plain-table.ts';
+import { FEWEST } from './statistics.ts';
 
 /** What each event costs there, in which range, and by which source. */
 export function formatPreset(name: PresetName, columns: number): string {
@@ -25,10 +28,10 @@ export function formatEvents(columns: number): string {
   return `${tableText(['event', 'what', 'how often'], ['left', 'left', 'left'], rows, columns)}\n`;
 }
 
-export function formatSensitivity(result: Sensitivity, costs: CostTable): string {
+export function formatComparedCosts(result: CostComparison, costs: CostTable): string {
   const { totals, conclusions, factor } = result;
   const table = plainTable(['', 'cycles'], ['left', 'right']);
-  for (const { name, cycles } of totals) table.push([name, count(cycles)]);
+  for (const { name, cycles } of totals) table.push([name, count(Math.round(cycles))]);
   return [
     `Cycles at the costs of ${nameOf(costs)}:`,
     table.toString(),
@@ -38,12 +41,11 @@ export function formatSensitivity(result: Sensitivity, costs: CostTable): string
   ].join('\n');
 }
 
-function conclusionLines({ less, more, ratio, turns, draws }: Conclusion, factor: number) {
+function conclusionLines(compared: Compared, factor: number): string[] {
+  const { ratio, turns, draws } = compared;
   const [nearest] = draws;
   return [
-    ratio === 1
-      ? `${less} and ${more} take the same.`
-      : `${less} takes fewer than ${more}, which takes ${ratio.toFixed(3)} times as many.`,
+    verdictText(compared),
     ...(turns.length === 0
       ? [`  No single cost turns that by being ${factor} times too high or too low.`]
       : turns.map((turn) => `  It turns with ${inWords(turn)}.`)),
@@ -52,6 +54,27 @@ function conclusionLines({ less, more, ratio, turns, draws }: Conclusion, factor
       : [`  The nearest to turn it is ${inWords(nearest)}.`]),
   ];
 }
+
+/** That the one takes fewer, or that it did so here. */
+function verdictText({ less, more, ratio, runs, low, high, verdict }: Compared): string {
+  const few = Math.min(runs.less, runs.more) < FEWEST;
+  const times =
+    low === undefined || high === undefined
+      ? String(Number(ratio.toPrecision(4)))
+      : intervalText({ value: ratio, low, high }, (n, digits) => n.toFixed(digits));
+  if (verdict === 'fewer') {
+    return `${less} takes fewer than ${more}, which takes ${times} times as many.`;
+  }
+  const found =
+    ratio === 1
+      ? `${less} and ${more} took the same`
+      : `${less} took fewer than ${more}, which took ${times} times as many`;
+  return `Not clear: ${found}${few ? `. ${tooFew(runs)}` : ''}.`;
+}
+
+const tooFew = ({ less, more }: Compared['runs']): string =>
+  `${less === 1 && more === 1 ? 'One run of each is' : `${less} and ${more} runs are`} too few: it takes ` +
+  `${FEWEST} of each, with other seeds`;
 
 const inWords = ({ event, factor }: Turn): string => `${event} × ${Number(factor.toPrecision(3))}`;
 
