@@ -74,7 +74,7 @@ export const machineLines: readonly Line[] = [
   ...(['sticky', 'random'] as const).flatMap((policy) =>
     HOST_CPUS.map((hostCpus) => ({
       name: `${SAME_GUESTS} guests on ${hostCpus} host CPUs, ${policy}, once warm`,
-      ...({ unit: 'accesses/s', rounds: 4, threads: true } as const),
+      ...({ unit: 'accesses/s', rounds: 6, threads: true } as const),
       ...{ measured: () => steady(hostCpus, policy), baseline: () => steady(1, policy) },
     })),
   ),

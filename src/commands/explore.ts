@@ -241,11 +241,11 @@ async function search(
 }
 
 function describe(found: Found, several: boolean): string {
-  const { setting, strategy, schedules, distinct, exhausted, steps, seconds, failure } = found;
+  const { setting, strategy, schedules, distinct, exhausted, steps, failure } = found;
   const n = (value: number): string => Math.round(value).toLocaleString('en-US');
   const line =
     `${setting.discipline}, ${setting.paging}${several ? `, ${strategy}` : ''}: ${n(schedules)} schedules, ${n(distinct)} of them ` +
-    `different, ${n(steps / schedules)} steps each, ${n(schedules / seconds)} schedules/s`;
+    `different${schedules === 0 ? '' : `, ${n(steps / schedules)} steps each`}`;
   const all = exhausted ? ', all that the strategy has' : '';
   if (failure === undefined) return `${line}${all}; nothing wrong\n${furtherOf(found)}`;
   const says = `${failure.ending}: ${failure.message}`;

@@ -56,7 +56,7 @@ function conclusionLines(compared: Compared, factor: number): string[] {
 }
 
 /** That the one takes fewer, or that it did so here. */
-function verdictText({ less, more, ratio, runs, low, high, verdict }: Compared): string {
+export function verdictText({ less, more, ratio, runs, low, high, verdict }: Compared): string {
   const few = Math.min(runs.less, runs.more) < FEWEST;
   const times =
     low === undefined || high === undefined

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { SWEEPS } from '../../bench/growth/sweeps.ts';
 import { namesOf, selected } from '../../bench/selection.ts';
 import { SUITE } from '../../bench/suite.ts';
+import { FEWEST } from '../../src/report/statistics.ts';
 
 const lines = SUITE.flatMap((part) => part.lines);
 
@@ -12,6 +13,12 @@ test('no two lines, and no two sweeps, have the same name', () => {
     const names = named.map(({ name }) => name);
     expect(names).toEqual([...new Set(names)]);
   }
+});
+
+test('a line that says how many rounds it takes takes enough for an interval', () => {
+  const rounds = lines.flatMap((line) => line.rounds ?? []);
+  expect(rounds.length).toBeGreaterThan(5);
+  expect(Math.min(...rounds)).toBeGreaterThanOrEqual(FEWEST);
 });
 
 test('a goal says how much', () => {

@@ -55,6 +55,21 @@ test('tells the figures of the run', () => {
   expect(texts('#run-1 figcaption').join(' ')).toMatch(/: \d+ faults\./);
 });
 
+test('real time stands apart in the section of each run, and is not compared', () => {
+  expect(texts('#run-1 p').join('\n')).toMatch(
+    /^Real time, of this machine just then, and not to be compared with another run: [\d.]+ s after /m,
+  );
+  expect(texts('#compared')[0]).not.toMatch(/ s after |\/s\b|a second|seconds/);
+  expect(texts('#run-1 table').join('\n')).not.toMatch(/a second|\/s\b/);
+});
+
+test('two runs beside one another are no verdict', () => {
+  expect(texts('#compared li')).toEqual([
+    'Not clear: first and second.json took the same. One run of each is too few: it takes 6 of each, ' +
+      'with other seeds.',
+  ]);
+});
+
 test('tells the schedules of a campaign that went wrong', () => {
   expect(texts('#run-4 tbody tr').join('\n')).toMatch(
     /R7-clear-all.*guest-lock.*umbra replay umbra\d/,

@@ -74,7 +74,8 @@ const COMES_TO: Readonly<Record<string, Outcome>> = {
   'import lackey': { says: /your-program\.umbra/ },
   stress: { says: /runs? from seed 1 .* [1-9]\d* checks passed, nothing wrong/ },
   'stress --defects R6 --until-failure': { code: 1, says: /umbra stress .*--seed/ },
-  run: CAME_BACK,
+  'run ': CAME_BACK,
+  run: { says: /^swarm +Everything at once/m },
   'run as-written-two-vcpus': { says: /As expected: the host died\./ },
   'run expected.yaml': { says: /As expected: / },
   'run mistaken.yaml': { code: 2, says: /mistaken\.yaml:2:7: found "two", expected a whole/ },
@@ -178,7 +179,7 @@ describe.each(withCommands)('%s', (page) => {
       const outcome = outcomeOf(command);
       expect(outcome, `say in COMES_TO what ${command} is to print`).toBeDefined();
       const { code, stdout, stderr } = session.run(shortened(command));
-      const printed = stdout.replaceAll(/ +$/gm, '');
+      const printed = `${stdout}${stderr}`.replaceAll(/ +$/gm, '');
       const shown = process.env['TELL'] ? renewed(output, printed) : output;
       if (shown !== output) {
         writeFileSync(
@@ -187,7 +188,7 @@ describe.each(withCommands)('%s', (page) => {
         );
       }
       expect([outcome!.code ?? 0].flat(), `${stderr}\n${stdout.slice(-2000)}`).toContain(code);
-      expect(`${printed}${stderr}`.replaceAll(/ {2,}/g, ' ')).toMatch(outcome!.says);
+      expect(printed.replaceAll(/ {2,}/g, ' ')).toMatch(outcome!.says);
       expect(printed, AGAIN).toMatch(asShown(shown));
     },
   );

@@ -8,12 +8,23 @@ export interface Shown {
   readonly output: string;
 }
 
-/** Commands of a page: lines of its `sh` blocks, and what stands behind a `$` where output is shown. */
+/**
+ * Commands of a page: lines of its `sh` blocks, of which a block right below shows what the last prints; and
+ * what stands behind a `$` where output is shown.
+ */
 export function commandsOf(page: string): readonly Shown[] {
-  const blocks = readFileSync(page, 'utf8').matchAll(/^```(\w*)\n([\s\S]*?)^```/gm);
-  return Array.from(blocks, ([, language, block]) => {
+  const blocks = readFileSync(page, 'utf8').matchAll(
+    /^```(\w*)\n([\s\S]*?)^```(?:\n\n```\n(?!\$ )([\s\S]*?)^```)?/gm,
+  );
+  return Array.from(blocks, ([, language, block, below = '']) => {
     const text = block!.replaceAll(/\\\n\s*/g, '');
-    if (language === 'sh') return text.split('\n').map((command) => ({ command, output: '' }));
+    if (language === 'sh') {
+      const lines = text.trim().split('\n');
+      return lines.map((command, i) => ({
+        command,
+        output: i === lines.length - 1 ? below.trimEnd() : '',
+      }));
+    }
     const [, ...shown] = `\n${text}`.split('\n$ ');
     return shown.map((one) => ({
       command: one.split('\n')[0]!,
@@ -27,13 +38,12 @@ export function commandsOf(page: string): readonly Shown[] {
 
 /**
  * Matches what is printed as a page shows it. `…` is what the page leaves out, on a line of its own any
- * number of lines; how fast it goes hangs on the machine.
+ * number of lines.
  */
 export function asShown(output: string): RegExp {
   const lines = output.split('\n').map((text) => {
     if (text === '…') return '(?:.*\\n)*?';
-    const line = text.replace(/[\d,]+ schedules\/s/, '… schedules/s');
-    return `${escaped(line).replaceAll('…', '.*')}\\n`;
+    return `${escaped(text).replaceAll('…', '.*')}\\n`;
   });
   return new RegExp(output === '' ? '' : `^${lines.join('')}`, 'm');
 }
@@ -46,16 +56,20 @@ const FIGURES = /(\b[0-9a-f]{16}\b|\b[0-9a-f]{6}(?=\.txt)|\d[\d,.]*|\bschedules?
 /** What a page shows, with the figures of what is printed now. Throws where other words are printed. */
 export function renewed(output: string, printed: string): string {
   if (output === '') return '';
-  const left = printed.split('\n');
+  let left = printed.split('\n');
+  let mayBeLater = true;
   return output
     .split('\n')
     .map((line) => {
-      if (line === '…') return line;
       const pieces = line.split(FIGURES);
       const pattern = new RegExp(`^${pieces.map(patternOf).join('')}$`);
-      const at = left.findIndex((one) => pattern.test(one));
-      if (at < 0) throw new Error(`nothing is printed any more that is like this: ${line}`);
-      const found = pattern.exec(left.splice(0, at + 1)[at]!)!.slice(1);
+      const at = line === '…' ? -1 : left.findIndex((one) => pattern.test(one));
+      const isThere = line === '…' || at === 0 || (at > 0 && mayBeLater);
+      if (!isThere) throw new Error(`the page shows: ${line}\nand printed is: ${left[0]}`);
+      mayBeLater = line === '…';
+      if (mayBeLater) return line;
+      const found = pattern.exec(left[at]!)!.slice(1);
+      left = left.slice(at + 1);
       return pieces
         .map((piece, i) => (i % 2 === 0 || piece === '…' ? piece : found.shift()))
         .join('');

@@ -1,15 +1,19 @@
 /** Runs of machines beside one another. */
 
+import { byEvent } from '../../cost/table.ts';
+import { compareCosts } from '../cost-comparison.ts';
+import { verdictText } from '../cost-text.ts';
+import { nameOf } from '../costs.ts';
+import { repeatedBy } from '../repeated.ts';
 import { statisticsRows } from '../summary.ts';
 import { cyclesFigure, type NamedRun } from './cycles.ts';
+import { escaped } from './html.ts';
 import { paragraph, table } from './parts.ts';
 
-/** The first is what the others are held against. */
+/** How much real time each took is not compared: that is noise of the machine underneath. */
 export function comparisonSection(runs: readonly NamedRun[]): string {
-  const [first] = runs;
   const differences = settingsOf(runs);
   return [
-    paragraph(`Each run as a whole, beside ${first!.name}.`),
     ...(differences.length === 0
       ? [paragraph('All were given the same.')]
       : [
@@ -22,40 +26,39 @@ export function comparisonSection(runs: readonly NamedRun[]): string {
     table({
       caption: 'What was counted',
       head: ['Counted', ...runs.map(({ name }) => name)],
-      rows: [...countedRows(runs), ...pacesOf(runs)],
+      rows: countedRows(runs),
     }),
+    ...cyclesCompared(runs),
     cyclesFigure(runs),
   ].join('\n');
 }
 
-/** A column for each run; figures by the second are by its own. */
-function countedRows(runs: readonly NamedRun[]): string[][] {
-  const columns = runs.map(({ report }) => statisticsRows([['', report.total]], report.seconds));
-  const labels = [...new Set(columns.flatMap((rows) => keysOf(rows)))];
-  return labels.map((key) => [
-    key.split('\t')[1]!,
-    ...columns.map((rows) => rows[keysOf(rows).indexOf(key)]?.[1] ?? '–'),
-  ]);
-}
-
-/** Labels may come again under another heading: `a second`, of accesses and of faults. */
-function keysOf(rows: readonly (readonly string[])[]): string[] {
-  let above = '';
-  return rows.map(([label]) => {
-    if (!label!.startsWith(' ')) above = label!;
-    return `${above}\t${label}`;
-  });
-}
-
-function pacesOf(runs: readonly NamedRun[]): string[][] {
-  const ratios = runs.map(({ report }) => {
-    const cycles = report.costs.total.cycles;
-    return (cycles / (runs[0]!.report.costs.total.cycles || 1)).toFixed(3);
-  });
+/** By the costs of the first, whatever each was counted with. */
+function cyclesCompared(runs: readonly NamedRun[]): string[] {
+  const { costs } = runs[0]!.report;
+  const { conclusions } = compareCosts(
+    runs.map(({ name, report }) => ({
+      ...{ name, ...repeatedBy(report, name) },
+      occurrences: byEvent((id) => report.costs.total.by_event[id].count),
+    })),
+    costs,
+  );
   return [
-    ['seconds', ...runs.map(({ report }) => report.seconds.toFixed(2))],
-    ['cycles, to those of the first', ...ratios],
+    '<h3>Which takes fewer cycles</h3>',
+    paragraph(
+      `All at the costs of ${nameOf(costs)}. Runs that were given the same but for the seed are taken together.`,
+    ),
+    `<ul>${conclusions.map((one) => `<li>${escaped(verdictText(one))}</li>`).join('\n')}</ul>`,
   ];
+}
+
+/** A column for each run. */
+function countedRows(runs: readonly NamedRun[]): string[][] {
+  const columns = runs.map(
+    ({ report }) => new Map(statisticsRows([['', report.total]]) as [string, string][]),
+  );
+  const labels = [...new Set(columns.flatMap((column) => [...column.keys()]))];
+  return labels.map((label) => [label, ...columns.map((column) => column.get(label) ?? '–')]);
 }
 
 /** Of the configurations, what is not the same everywhere. */

@@ -5,11 +5,13 @@ import type { RunReport } from '../run-report.ts';
 import {
   endingLines,
   eventLines,
-  paceOf,
   proof,
+  REAL_TIME,
+  realTimeOf,
   settingOf,
   sizeOf,
   statisticsRows,
+  wholeOf,
 } from '../summary.ts';
 import type { Activity } from './activity.ts';
 import { cyclesFigure } from './cycles.ts';
@@ -30,12 +32,13 @@ export interface SavedMachine {
 const MOST_HEAT_MAPS = 12;
 
 export function machineSection({ name, report, happened }: SavedMachine): string {
-  const { guests, host_cpus, total, seconds } = report;
+  const { guests, host_cpus, total } = report;
   const cpus = host_cpus.map((cpu, i) => [`CPU ${i}`, cpu] as const);
   const good = report.ending.kind === 'done' && report.violations.length === 0;
   return [
     `<p class="lead">${escaped(sizeOf(report))} · ${escaped(settingOf(report))}</p>`,
-    paragraph(paceOf(report)),
+    paragraph(`${wholeOf(report)}.`),
+    paragraph(`${REAL_TIME} ${realTimeOf(report)}.`),
     ...proof(report).map((line) => `<p class="${good ? 'good' : 'bad'}">${escaped(line)}</p>`),
     `<ul>${endingLines(report)
       .filter(Boolean)
@@ -49,15 +52,12 @@ export function machineSection({ name, report, happened }: SavedMachine): string
     table({
       caption: 'Of each guest',
       head: ['Counted', ...guests.map((guest) => guest.name)],
-      rows: statisticsRows(
-        guests.map((guest) => [guest.name, guest]),
-        seconds,
-      ),
+      rows: statisticsRows(guests.map((guest) => [guest.name, guest])),
     }),
     table({
       caption: 'Of each host CPU',
       head: ['Counted', ...cpus.map(([cpu]) => cpu), 'together'],
-      rows: statisticsRows([...cpus, ['together', total]], seconds),
+      rows: statisticsRows([...cpus, ['together', total]]),
     }),
   ].join('\n');
 }
@@ -96,7 +96,7 @@ function happenings(
     '<h3>How long it took</h3>',
     paragraph(
       'Times are of the machine that ran the simulation, whose threads were the host CPUs: compare them with ' +
-        'one another, and not with hardware.',
+        'one another, and not with those of another run or of hardware.',
     ),
     latencySection(activity),
   ];
