@@ -17,5 +17,5 @@ if (Number(node.split('.')[0]) < least) {
   const { join } = require('node:path');
   // A clone has the sources, and nothing needs to be built there.
   const isClone = existsSync(join(__dirname, '../src/main.ts'));
-  import(isClone ? '../src/main.ts' : '../dist/src/main.js');
+  void import(isClone ? '../src/main.ts' : '../dist/src/main.js');
 }

@@ -93,6 +93,7 @@ const COMES_TO: Readonly<Record<string, Outcome>> = {
     { code: 1, says: /harm: violation/ },
   'generate --ops 2 --paging': { says: /368 of 368 programs, .*; nothing wrong/ },
   'generate --ops 3 --alphabet core': { says: /^3 operations, core, AA, pae, lock-free: / },
+  'generate --ops 2 --defects R4 --until-failure': { code: 1, says: /AA, nonpae, guest-lock, R4/ },
   'generate --ops 2 --defects R5 --until-failure': { code: 1, says: /found-R5\/gen-\w+\.yaml/ },
   'explore mine.yaml': { says: /200 schedules, .* nothing wrong/ },
   replay: { code: BADLY, says: /^litmus\/.*\n\d+ steps, .* digest [0-9a-f]{16}\n(oops|violation)/ },
@@ -118,6 +119,7 @@ const COMES_TO: Readonly<Record<string, Outcome>> = {
   'study shootdown': { says: /Waiting for 3 CPUs takes more than twice/ },
   'study strategies': { says: /Told one at a time, it costs thousands/ },
   costs: { says: /world_switch/ },
+  'mutants --only R9': { says: /^ R9 +\d+ \([\d.]+ %\) /m },
   'mutants mine.yaml': { says: /^R13 +umbra replay /m },
   'costs before.json after.json': {
     says: /Cycles at the costs of core2 [\s\S]*\nNot clear: .* took fewer than .* too few: it takes 6/,
