@@ -8,6 +8,7 @@
  *     console.log(report.total.faults_fixed);
  */
 
+import { UserError as Mistake } from '../shared/errors.ts';
 import { runChecked } from './check/checked-run.ts';
 import { Machine as BootedMachine } from './machine.ts';
 import { makeReport, type RunReport, type Statistics, statistics } from './report/run-report.ts';
@@ -15,6 +16,10 @@ import { findScenario } from './scenario/find.ts';
 import { checkScenario, readScenario, type ScenarioFile } from './scenario/parse.ts';
 import type { ScenarioInput } from './scenario/schema.ts';
 import { specOf } from './scenario/spec.ts';
+
+/** A mistake in what was given: its message has each with its place, what was found and what expected. */
+export const UserError = Mistake;
+export type UserError = Mistake;
 
 /** What a scenario file may say, as an object; docs in the schema that `umbra run --schema` prints. */
 export type Scenario = ScenarioInput;
@@ -43,8 +48,8 @@ export interface RunOptions {
  * Boot a machine: lay out its memory, start a worker thread for each host CPU, load the programs.
  *
  * `scenario` is an object, the path of a scenario file (it ends in .yaml), or the name of a scenario
- * that comes with umbra. Rejects with an error whose name is `UserError` for what is wrong with it,
- * each mistake with its place; no worker is left running then.
+ * that comes with umbra. Rejects with a `UserError` for what is wrong with it, each mistake with its
+ * place; no worker is left running then.
  */
 export async function bootMachine(
   scenario: Scenario | string,
@@ -57,26 +62,55 @@ export async function bootMachine(
   return new LibraryMachine(await BootedMachine.boot(specOf(file, {})));
 }
 
-/** A machine that is booted. It is run once, to its end; its workers are gone then. */
-export interface Machine {
+/**
+ * A machine that is booted. It is run once, to its end; its workers are gone then. One that is not run
+ * keeps the process from ending until it is closed.
+ */
+export interface Machine extends AsyncDisposable {
   /**
    * Run all guests to their end, take the machine down, and hold what it leaves to the invariants.
-   * A guest that is killed, a host that dies and what is broken are in the report; it rejects for
-   * bugs of umbra alone.
+   * A guest that is killed, a host that dies and what is broken are in the report; it rejects when it
+   * is called again or after `close`, and for bugs of umbra.
    */
   run(options?: RunOptions): Promise<Report>;
+  /**
+   * Let go of its workers; resolves when they are gone. A run is ended early, with what there is; a
+   * machine that was run, or closed, stays as it is. `await using` does the same at the end of a block.
+   */
+  close(): Promise<void>;
   /** The sums over all host CPUs and guests, also while it runs. */
   readonly counts: Counts;
 }
 
 class LibraryMachine implements Machine {
   readonly #machine: BootedMachine;
+  #running: Promise<Report> | undefined;
+  #closed = false;
 
   constructor(machine: BootedMachine) {
     this.#machine = machine;
   }
 
-  async run({ signal, ...checking }: RunOptions = {}): Promise<Report> {
+  async run(options: RunOptions = {}): Promise<Report> {
+    if (this.#closed) throw new Error('this machine is closed: boot another one to run it');
+    if (this.#running) throw new Error('a machine is run once: boot another one to run it again');
+    this.#running = this.#run(options);
+    return await this.#running;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    if (this.#running === undefined) return await this.#machine.close();
+    this.#machine.interrupt();
+    // Who called run is told of what goes wrong there.
+    await this.#running.catch(() => {});
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #run({ signal, ...checking }: RunOptions): Promise<Report> {
     const machine = this.#machine;
     const interrupt = (): void => machine.interrupt();
     signal?.addEventListener('abort', interrupt, { once: true });

@@ -83,6 +83,8 @@ export class Machine {
   readonly bootMs: number;
   readonly #workers: readonly Worker[];
   readonly #apis: readonly Remote<HostCpuApi>[];
+  /** It was run, or closed. */
+  #ended = false;
   readonly #scheduler: Scheduler;
   readonly #died: Promise<CpuDeath>;
   readonly #givenUp = Promise.withResolvers<NoProgress>();
@@ -145,8 +147,10 @@ export class Machine {
     }
   }
 
-  /** Run all guests to their end. The workers are gone then; memory is as they left it. */
+  /** Run all guests to their end, once. The workers are gone then; memory is as they left it. */
   async run(): Promise<Run> {
+    if (this.#ended) throw new Error('a machine is run once, and not after it is closed');
+    this.#ended = true;
     this.host.machine.failAllocationsAfter(this.spec.failAllocationAfter ?? -1);
     for (const cpu of this.host.vcpus) this.#scheduler.enqueue(cpu);
     const start = performance.now();
@@ -165,6 +169,12 @@ export class Machine {
   /** Give back all that the guests had. After run, once. */
   free(): void {
     for (const lg of this.host.guests) close(this.host, lg);
+  }
+
+  /** Let go of the workers of a machine that is not to run. */
+  async close(): Promise<void> {
+    this.#ended = true;
+    await Promise.all(this.#workers.map((worker) => worker.terminate()));
   }
 
   /** Let the CPUs leave their loops; run() then returns. */

@@ -5,7 +5,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { bootMachine, type Scenario } from '../src/index.ts';
+import { bootMachine, type Scenario, UserError } from '../src/index.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'umbra-library-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -37,11 +37,71 @@ test('a signal ends the run early', async () => {
   expect(report.ending.kind).toBe('interrupted');
 });
 
+test('a second run is refused, while the first goes on and after it', async () => {
+  const machine = await bootMachine(touch);
+  const first = machine.run();
+  await expect(machine.run()).rejects.toThrow('a machine is run once');
+  expect((await first).ending.kind).toBe('done');
+  await expect(machine.run()).rejects.toThrow('a machine is run once');
+  await machine.close();
+});
+
+test('a machine that is closed is not run, and may be closed again', async () => {
+  const machine = await bootMachine(touch);
+  await machine.close();
+  await machine.close();
+  await expect(machine.run()).rejects.toThrow('this machine is closed');
+});
+
+test('to close a machine that runs ends its run early, with what there is', async () => {
+  const machine = await bootMachine({
+    ...touch,
+    guests: [{ program: { trace: 'scenarios/traces/pigz.umbra' } }],
+  });
+  const report = machine.run();
+  await machine[Symbol.asyncDispose]();
+  expect((await report).ending.kind).toBe('interrupted');
+  expect((await report).violations).toEqual([]);
+});
+
+/** Ends by itself only if no worker is left. */
+const PROGRAMS = {
+  'closed.js': `import { bootMachine } from 'umbra';
+const machine = await bootMachine({ guests: [{ program: { builtin: 'touch' } }] });
+await machine.close();
+console.log('closed');`,
+  'disposed.js': `import { bootMachine } from 'umbra';
+{
+  await using machine = await bootMachine({ guests: [{ program: { builtin: 'touch' } }] });
+  console.log(machine.counts.entries);
+}
+console.log('closed');`,
+};
+
+const TYPES = `import { type BootOptions, bootMachine, type Scenario, UserError } from 'umbra';
+const good: Scenario = { policy: 'random', discipline: 'lock-free', guests: [{ program: { workload: 'cow-storm' } }] };
+// @ts-expect-error: there is no such workload
+const workload: Scenario = { guests: [{ program: { workload: 'cow-strom' } }] };
+// @ts-expect-error: there is no such policy
+const policy: Scenario = { policy: 'radnom', guests: [] };
+// @ts-expect-error: there is no such discipline
+const discipline: Scenario = { discipline: 'guest', guests: [] };
+// @ts-expect-error: there is no such program
+const builtin: Scenario = { guests: [{ program: { builtin: 'tuoch' } }] };
+const options: BootOptions = { folder: '.' };
+const machine = await bootMachine(good, options);
+const report = await machine.run();
+const known: 'random' | 'pinned' | 'round-robin' | 'sticky' | 'work-stealing' | 'ping-pong' = report.configuration.policy;
+const mistake: Error = new UserError('a mistake');
+console.log(workload, policy, discipline, builtin, known, mistake);
+`;
+
 test('mistakes are told all at once, each with its place', async () => {
   const wrong = { cpu: 2, guests: [{ program: { builtin: 'tuoch' }, vcpus: 9 }] };
   const mistake = (await bootMachine(wrong as unknown as Scenario).catch(
     (error) => error,
   )) as Error;
+  expect(mistake).toBeInstanceOf(UserError);
   expect(mistake.name).toBe('UserError');
   const said = mistake.message.split('\n').toSorted();
   expect(said).toHaveLength(3);
@@ -71,7 +131,12 @@ test('the package installs into an empty folder, where the example of the docs a
   expect(run(process.execPath, 'example.js')).toMatch(/^done [1-9]\d* \d+\n$/);
   const main = 'node_modules/umbra/bin/umbra.cjs';
   expect(run(process.execPath, main, 'start', '--cpus', '2')).toContain('came back');
+  for (const [name, program] of Object.entries(PROGRAMS)) {
+    writeFileSync(join(folder, name), program);
+    expect(run(process.execPath, name)).toMatch(/^(0\n)?closed\n$/);
+  }
   writeFileSync(join(folder, 'typed.ts'), example!);
+  writeFileSync(join(folder, 'names.ts'), TYPES);
   const tsc = join(process.cwd(), 'node_modules/typescript/bin/tsc');
   const strict = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2024'];
   run(
@@ -83,7 +148,7 @@ test('the package installs into an empty folder, where the example of the docs a
     'node',
     '--typeRoots',
     join(process.cwd(), 'node_modules/@types'),
-    'typed.ts',
+    ...['--lib', 'es2024,esnext.disposable', 'typed.ts', 'names.ts'],
   );
 }, 120_000);
 

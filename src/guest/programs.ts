@@ -120,10 +120,15 @@ function parallel(): Program {
   return { name: 'parallel', processes: [image('parallel', main, ...others)] };
 }
 
-export const builtinPrograms: Readonly<Record<string, () => Program>> = {
+const programs = {
   touch,
   fork,
   churn,
   threads,
   parallel,
-};
+} as const satisfies Readonly<Record<string, () => Program>>;
+
+export type BuiltinName = keyof typeof programs;
+
+/** By names, of which not every one is there. */
+export const builtinPrograms: Readonly<Record<string, () => Program>> = programs;

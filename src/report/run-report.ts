@@ -1,6 +1,7 @@
 /** What a run has to tell, as data: the same for the text and for JSON. */
 
 import { COUNTER_INFOS, Counter, type CounterId, HYPERCALL_NAMES } from '../../shared/counters.ts';
+import type { DisciplineName } from '../../shared/discipline.ts';
 import { Dead } from '../../shared/lguest.ts';
 import { AS_LGUEST, type PagingPolicy } from '../../shared/paging-policy.ts';
 import type { Virtualization } from '../../shared/virtualization.ts';
@@ -9,6 +10,7 @@ import type { CheckedRun } from '../check/checked-run.ts';
 import type { MemoryDigest } from '../check/digest.ts';
 import { type CostTable, costTable } from '../cost/model.ts';
 import type { Hotplug } from '../host/hotplug.ts';
+import type { PolicyName } from '../host/policy.ts';
 import type { Ending, Machine } from '../machine.ts';
 import { type CostReport, costReport } from './costs.ts';
 
@@ -46,10 +48,10 @@ export interface RunReport {
   readonly configuration: {
     readonly host_cpus: number;
     readonly paging: string;
-    readonly policy: string;
+    readonly policy: PolicyName;
     readonly seed: number;
     readonly defects: readonly string[];
-    readonly discipline: string;
+    readonly discipline: DisciplineName;
     readonly vcpus: readonly number[];
     /** How each guest's addresses become the host's. */
     readonly virtualization: readonly Virtualization[];

@@ -3,11 +3,11 @@
  * in its schema, so that an editor can complete them.
  */
 
-import { builtinPrograms } from '../guest/programs.ts';
-import { workloads } from '../guest/workloads/catalogue.ts';
+import { type BuiltinName, builtinPrograms } from '../guest/programs.ts';
+import { type WorkloadName, workloads } from '../guest/workloads/catalogue.ts';
 
 /** Programs that are made from a seed. */
-export const WORKLOADS: readonly string[] = Object.keys(workloads);
+export const WORKLOADS = Object.keys(workloads) as readonly WorkloadName[];
 
 /** Programs written by hand, the same every time. */
-export const BUILTINS: readonly string[] = Object.keys(builtinPrograms);
+export const BUILTINS = Object.keys(builtinPrograms) as readonly BuiltinName[];

@@ -295,7 +295,10 @@ test.each([
   [['litmus', R2, '--strategy', 'luck'], /Allowed choices are random, pct-1, /],
   [['explore', 'no-such.yaml'], /no-such\.yaml cannot be read: ENOENT/],
   [['litmus', 'no-such'], /no-such: there is no such file or folder/],
-  [['explore', 'scenarios/false-sharing.yaml'], /is a scenario, and umbra explore takes a litmus test/],
+  [
+    ['explore', 'scenarios/false-sharing.yaml'],
+    /is a scenario, and umbra explore takes a litmus test/,
+  ],
   [['explore', R2, '--defects', 'R99'], /'R99' is no defect/],
   [['explore', R2, '--runs', '0'], /whole number/],
 ])('%j is a mistake that is told in words', (args, words) => {

@@ -14,7 +14,7 @@ import type { Workload } from './workload.ts';
 /** All that there are at present end the same whoever comes first. */
 const outcome = 'deterministic';
 
-export const workloads: Readonly<Record<string, Workload>> = {
+const catalogue = {
   'fault-storm-shared': {
     aim: 'threads of one process fault on the same pages, below one last-level table',
     ...{ outcome, size: 4, threads: 4, mostThreads: 32, make: faultStormShared },
@@ -93,7 +93,12 @@ export const workloads: Readonly<Record<string, Workload>> = {
     aim: 'all of the above, with other weights in each process',
     ...{ outcome, size: 6, threads: 3, mostThreads: 5, make: swarm },
   },
-};
+} as const satisfies Readonly<Record<string, Workload>>;
+
+export type WorkloadName = keyof typeof catalogue;
+
+/** By names, of which not every one is there. */
+export const workloads: Readonly<Record<string, Workload>> = catalogue;
 
 export interface WorkloadSpec {
   readonly name: string;
