@@ -51,7 +51,11 @@ const BAD: readonly (readonly [string, string, string | RegExp])[] = [
   [LOAD, 'load 0x00400000 -> r4', '9:28: found "r4", expected r0, r1, r2, r3; did you mean r0?'],
   [LOAD, 'load 0x00400000 r0', '9:25: found "r0", expected nothing more'],
   [LOAD, 'store 0x00400000', '9:25: found the end, expected a value'],
-  [LOAD, 'store 0x00400000 0x100000000', '9:26: found "0x100000000", expected a value'],
+  [
+    LOAD,
+    'store 0x00400000 0x100000000',
+    '9:26: found "0x100000000", expected a value of at most 0xffffffff',
+  ],
   [LOAD, 'kernel flush', /^9:16: found "flush", expected load, store, locked, fetch$/],
   [
     LOAD,
@@ -73,7 +77,7 @@ const BAD: readonly (readonly [string, string, string | RegExp])[] = [
   ],
   [LOAD, 'ipi 1', '9:13: found "1", expected a vCPU from 0 to 0'],
   [LOAD, 'migrate 7', '9:17: found "7", expected a host CPU from 0 to 0'],
-  [LOAD, 'discard 64', '9:17: found "64", expected a page from 0 to 63'],
+  [LOAD, 'discard 64', '9:17: found "64", expected a page from 0 to 0x3f'],
   [LOAD, 'set_pmd A 0x00400000', '9:9: found set_pmd, expected it with paging: [pae] only'],
   [LOAD, 'start 0', '7:5: found a first vCPU that is started, expected one that starts others'],
   ['"yield"', '"yeild"', /^10:10: found "yeild", expected .*did you mean yield\?$/],
@@ -81,21 +85,21 @@ const BAD: readonly (readonly [string, string, string | RegExp])[] = [
   [
     '0x00400000: page',
     '0x00400010: page',
-    '5:9: found 4194320, expected the address of a page below 0xc0000000',
+    '5:9: found 0x400010, expected the address of a page below 0xc0000000',
   ],
   [
     '0x00400000: page',
     '0xc0000000: page',
-    '5:9: found 3221225472, expected the address of a page below 0xc0000000',
+    '5:9: found 0xc0000000, expected the address of a page below 0xc0000000',
   ],
   [ENTRY, 'pages 0x20', '5:21: found "pages", expected page, none; did you mean page?'],
-  [ENTRY, 'page', '5:25: found the end, expected a page number from 0 to 1048575'],
+  [ENTRY, 'page', '5:25: found the end, expected a page number from 0 to 0xfffff'],
   [ENTRY, '7', '5:21: found 7, expected a text'],
   ['    A: {', '    a: {', /^5:5: found a, expected a name with a capital letter$/],
   [
     'guest:\n',
     'guest:\n  launcher: {0x10: cow}\n',
-    '4:14: found 16, expected a page from 32 to 63',
+    '4:14: found 0x10, expected a page from 0x20 to 0x3f',
   ],
   [
     'guest:\n',
