@@ -94,7 +94,10 @@ describe('a schedule is named', () => {
     }
     const main = join(process.cwd(), 'src/main.ts');
     const { stdout, code } = shell(`cd ${folder} && "${process.execPath}" ${main} ${line}`);
-    expect(stdout).toBe(at('replay', '--last').stdout);
+    // To shrink once more may come to another schedule of the same size, which is the last then.
+    const isLast = !/found\.json|printed\.txt/.test(line);
+    const named = isLast ? '--last' : lines[1]!.split(' ')[1]!;
+    expect(stdout).toBe(at('replay', named).stdout);
     expect(code).toBe(4);
   });
 
@@ -112,8 +115,8 @@ describe('a schedule is named', () => {
     [[], /there is no schedule to look at: give a token, a file .* or --last/],
     [['--last', 'found.json'], /--last and found\.json are two schedules: give one/],
     [['nowhere.txt'], /nowhere\.txt is no token, and no such file or folder is there/],
-    [['empty'], /empty is a folder without a result\.json/],
-    [['test.yaml'], /test\.yaml: .*no schedule/],
+    [['empty'], /empty is a folder, and umbra \w+ takes a schedule/],
+    [['test.yaml'], /test\.yaml is a litmus test, and umbra \w+ takes a schedule/],
     [['R2'], /'R2' is no token: .* begin with umbra\d\./],
     [['--last', '--test', 'test.yaml'], /test\.yaml is not the test that the token was printed of/],
   ])('%j, which is a mistake', (args, words) => {
