@@ -33,7 +33,8 @@ export function columnsOf(
  */
 function withSpread({ median, low, high }: Samples): string {
   if (low === undefined || high === undefined || low === high) return short(median);
-  if (median === 0) return `${short(low)} to ${short(high)}`;
+  // Of next to nothing a share says nothing.
+  if (low <= 0 && high >= 0) return `${short(low)} to ${short(high)}`;
   const spread = Math.max(high - median, median - low) / Math.abs(median);
   return `${short(median)} ±${Number((100 * spread).toPrecision(spread < 0.1 ? 1 : 2))} %`;
 }

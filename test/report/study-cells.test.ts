@@ -35,13 +35,14 @@ test('a column is there for what some point has, with the spread of it where it 
       { side: 'a', cost: samples(100, 98, 101) },
       { side: 'b', cost: samples(5, 5, 5) },
       { side: 'c', cost: samples(0, 0, 3) },
+      { side: 'd', cost: samples(-9, -171, 19) },
     ].map(({ side, cost }) => ({
       ...{ experiment: 'e', levels: { side } },
       measures: { cost, part: cost },
     })),
   );
   expect(columns).toEqual([
-    { title: 'Side', kind: 'factor', cells: ['a', 'b', 'c'] },
-    { title: 'Cost', kind: 'measure', cells: ['100 ±2 %', '5', '0 to 3'] },
+    { title: 'Side', kind: 'factor', cells: ['a', 'b', 'c', 'd'] },
+    { title: 'Cost', kind: 'measure', cells: ['100 ±2 %', '5', '0 to 3', '-171 to 19'] },
   ]);
 });
