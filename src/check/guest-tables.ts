@@ -35,11 +35,11 @@ export function isSynchronised(lg: Lguest): boolean {
   // Its kernel boots without its lock, until it gives the first vCPU a stack.
   const [first] = lg.cpus;
   if (first?.started && first.ss1 === 0) return false;
-  if (lg.dead === Dead.PoweredOff) return true;
-  if (lg.dead !== Dead.Alive) return false;
+  if (lg.dead !== Dead.Alive && lg.dead !== Dead.PoweredOff) return false;
   const isZero = (at: number): boolean => wordOf(lg, toGpa(at)) === 0;
-  if (!isZero(KERNEL_LOCK) || !isZero(PAGE_TABLE_LOCK)) return false;
-  return lg.cpus.every(({ id }) => isZero(TELLING + id * 4));
+  // A kernel thread may be in the middle of something also when the guest ends.
+  if (!lg.cpus.every(({ id }) => isZero(TELLING + id * 4))) return false;
+  return lg.dead === Dead.PoweredOff || (isZero(KERNEL_LOCK) && isZero(PAGE_TABLE_LOCK));
 }
 
 /** Whether there is a shadow of tables that are what the host was told. */

@@ -226,6 +226,8 @@ function powerOff(k: KernelContext, me: number): void {
       return 0;
     });
   }
+  // What a kernel thread has changed in tables is told before.
+  waitForTables(k);
   for (;;) k.hypercall(Hypercall.Shutdown, POWER_DOWN_TEXT, SHUTDOWN_POWEROFF);
 }
 
