@@ -10,7 +10,6 @@ import { checkAll } from '../../src/check/invariants.ts';
 import {
   KERNEL_LOCK,
   MMS,
-  PAGE_TABLE_LOCK,
   SWAPPER_PG_DIR,
   TASK_BYTES,
   TASKS,
@@ -88,39 +87,6 @@ test('a kernel thread that has not told of a change yet has not the kernel’s l
   expect(isSynchronised(rig.host.guests[0]!)).toBe(false);
   rig.runUntil(() => readGuest(rig.host, TELLING) === 0, 1);
   expect(isSynchronised(rig.host.guests[0]!)).toBe(true);
-});
-
-describe('a guest that ends while a kernel thread is in the middle of something', () => {
-  const middle = (threads: KernelThread[], isSo: (rig: Rig) => boolean) => {
-    const rig = rigOf(threads, { vcpus: 2 });
-    expect(rig.runUntil(() => isSo(rig), 1)).toBe(true);
-    return rig;
-  };
-  const violations = ({ host }: Rig) => checkAll(host).map(({ text }) => text);
-
-  /** vCPU 0 alone goes on. */
-  const first = (rig: Rig): string => {
-    for (let turn = 0; turn < 500; turn++) {
-      rig.vcpu().quantum = 100;
-      if (rig.cpus[0]!.runner.run(rig.vcpu()) === 'dead') return rig.reason;
-    }
-    return 'alive';
-  };
-
-  test('is not taken for one whose host knows of a change that it was not told', () => {
-    const rig = middle([windows(500)], ({ host }) => readGuest(host, TELLING + 4) !== 0);
-    expect([first(rig), violations(rig)]).toEqual(['Power down', []]);
-  });
-
-  test('waits until what was changed in the tables of processes is told', () => {
-    const rig = middle(
-      [{ work: 'swap', rounds: 500 }],
-      ({ host }) => readGuest(host, PAGE_TABLE_LOCK) !== 0 && readGuest(host, KERNEL_LOCK) === 0,
-    );
-    expect(first(rig)).toBe('alive');
-    rig.runAll(100);
-    expect([rig.reason, violations(rig)]).toEqual(['Power down', []]);
-  });
 });
 
 test('a window that shows another’s page is found', () => {
