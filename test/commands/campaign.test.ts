@@ -130,7 +130,10 @@ test.each([
   [['campaign', R15, '--strategy', 'pct-3,pct-9'], /'pct-9' is no strategy; did you mean pct-1\?/],
   [['campaign', R15, '--runs', '0'], /whole number/],
   [['campaign', 'no-such'], /no-such: there is no such file or folder/],
-  [['campaign', 'scenarios/false-sharing.yaml'], /expected/],
+  [
+    ['campaign', 'scenarios/false-sharing.yaml'],
+    /is a scenario, and umbra campaign takes a litmus test/,
+  ],
   [['campaign', R15, '--out', at('text')], /text: no ledger, or a damaged one/],
   [['merge', at('no-such'), '-o', at('x')], /no-such: there is no such ledger/],
   [['merge', at('text')], /required option '-o, --out <ledger>' not specified/],
