@@ -127,7 +127,8 @@ function jsonKind(path: string, beginning: string): FileKind | undefined {
   const [line] = beginning.split('\n', 1);
   if (/"switcherAddr"/.test(line!)) return 'vectors';
   const value = keysIn(() => JSON.parse(readFileSync(path, 'utf8')));
-  if (!value?.has('schema_version')) return undefined;
+  // With nothing beside its version it may be of anything, of another umbra: its reader says so.
+  if (!value?.has('schema_version') || value.size === 1) return undefined;
   if (value.has('lines') && value.has('growth')) return 'benchmark';
   if (value.has('configuration') && value.has('total')) return 'machine';
   return hasToken(path) ? 'found' : 'result';

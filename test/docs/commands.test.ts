@@ -58,7 +58,7 @@ const BADLY = [1, 3, 4, 5, 6];
 
 /** By a command's beginning; the longest that fits counts. */
 const COMES_TO: Readonly<Record<string, Outcome>> = {
-  '--help': { says: /Usage: umbra [\s\S]*\n {2}start / },
+  '--help': { says: /Usage: umbra [\s\S]*\n start Run / },
   'run --help': { says: /Usage: umbra run / },
   'source <(umbra completion bash)': { says: /^complete .* umbra$/m },
   'source <(umbra completion zsh)': { says: /^#compdef umbra$/m },
@@ -96,7 +96,7 @@ const COMES_TO: Readonly<Record<string, Outcome>> = {
   'generate --ops 2 --defects R4 --until-failure': { code: 1, says: /AA, nonpae, guest-lock, R4/ },
   'generate --ops 2 --defects R5 --until-failure': { code: 1, says: /found-R5\/gen-\w+\.yaml/ },
   'explore mine.yaml': { says: /200 schedules, .* nothing wrong/ },
-  replay: { code: BADLY, says: /^litmus\/.*\n\d+ steps, .* digest [0-9a-f]{16}\n(oops|violation)/ },
+  replay: { code: BADLY, says: /^R\d+-.*\n\d+ steps, .* digest [0-9a-f]{16}\n(oops|violation)/ },
   'replay --last --story --against': { code: 1, says: breaksAsInspected() },
   'replay --last --story': { code: 1, says: /none -> page 0x20 rw user accessed/ },
   'replay --last --story --all': { code: 1, says: /\n 0 [\s\S]*!!! here it breaks/ },
