@@ -82,8 +82,12 @@ test('mistakes are told', () => {
   expect(broken).toMatch(/bad\.yaml:3:45: found 2.5, expected a whole number/);
 
   expect(umbra('start', '--costs', 'vax').stderr).toContain('Allowed choices are pentium4');
-  expect(umbra('costs', scenario).stderr).toContain('give two or more');
-  const notJson = umbra('costs', scenario, scenario);
+  expect(umbra('costs', scenario, scenario).stderr.replaceAll('\n  ', ' ')).toContain(
+    'is a scenario, and umbra costs takes the report of a run',
+  );
+  const text = written('text.json', 'hello');
+  expect(umbra('costs', text).stderr).toContain('give two or more');
+  const notJson = umbra('costs', text, text);
   expect(notJson.stderr.replaceAll('\n  ', ' ')).toContain('expected the report of a run');
   expect(notJson.code).toBe(2);
   const empty = written('empty.json', '{}');
