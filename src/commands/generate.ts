@@ -109,8 +109,7 @@ export function generateCommand(): Command {
         'interrupted by Ctrl-C (the report so far is shown).\n\nExamples:\n' +
         '  umbra generate --ops 2\n' +
         '  umbra generate --ops 3 --alphabet core --paging pae --discipline lock-free --out found\n' +
-        '  umbra generate --defects R5 --until-failure\n' +
-        '  umbra generate --each-defect --markdown docs/generated.md',
+        '  umbra generate --defects R5 --until-failure',
     )
     .action(async (options: GenerateOptions) => {
       if (!options.eachDefect) return generate(options);
