@@ -96,7 +96,10 @@ const COMES_TO: Readonly<Record<string, Outcome>> = {
   'generate --ops 2 --defects R4 --until-failure': { code: 1, says: /AA, nonpae, guest-lock, R4/ },
   'generate --ops 2 --defects R5 --until-failure': { code: 1, says: /found-R5\/gen-\w+\.yaml/ },
   'explore mine.yaml': { says: /200 schedules, .* nothing wrong/ },
-  replay: { code: BADLY, says: /^R\d+-.*\n\d+ steps, .* digest [0-9a-f]{16}\n(oops|violation)/ },
+  replay: {
+    code: BADLY,
+    says: /^\S*\bR\d+-.*\n\d+ steps, .* digest [0-9a-f]{16}\n(oops|violation)/,
+  },
   'replay --last --story --against': { code: 1, says: breaksAsInspected() },
   'replay --last --story': { code: 1, says: /none -> page 0x20 rw user accessed/ },
   'replay --last --story --all': { code: 1, says: /\n 0 [\s\S]*!!! here it breaks/ },
