@@ -1,12 +1,7 @@
 #!/usr/bin/env node
-/** The command line: what goes wrong in a command is told apart by whose mistake it is. */
+/** The command line, as a process. */
 
 import '../shared/compile-cache.ts';
-import { CommanderError } from 'commander';
-import { UserError } from '../shared/errors.ts';
-import { makeProgram } from './commands/catalogue.ts';
-import { ExitCode } from './commands/exit-code.ts';
-import { columnsOf, wrap } from './commands/terminal.ts';
 
 // Whoever reads our output may stop early (`umbra … | head`): the command still
 // finishes, and its exit code stands.
@@ -16,26 +11,6 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
-try {
-  const program = await makeProgram(process.argv[2]);
-  await program.parseAsync();
-} catch (error) {
-  process.exitCode = report(error);
-}
-
-/** Say what went wrong; returns the exit code. */
-function report(error: unknown): ExitCode {
-  if (error instanceof CommanderError) {
-    // Commander has printed it already. Help that was asked for is no mistake.
-    return error.exitCode === 0 ? ExitCode.Ok : ExitCode.UserMistake;
-  }
-  if (error instanceof UserError) {
-    for (const paragraph of error.message.split('\n')) {
-      console.error(wrap(`umbra: ${paragraph}`, columnsOf(process.stderr)));
-    }
-    return ExitCode.UserMistake;
-  }
-  console.error('umbra: this is a bug in umbra itself.');
-  console.error(error);
-  return ExitCode.Bug;
-}
+// Not before: what was imported by then would be compiled each time.
+const { runCommandLine } = await import('./commands/command-line.ts');
+await runCommandLine(process.argv.slice(2));

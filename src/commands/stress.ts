@@ -74,7 +74,7 @@ export function stressCommand(): Command {
         'Examples:\n' +
         '  umbra stress --seconds 600\n' +
         '  umbra stress --discipline guest-lock --paging pae --ops 100000000\n' +
-        '  umbra stress --defects R5 --until-failure\n' +
+        '  umbra stress --defects R16 --until-failure\n' +
         '  umbra stress --seed 1234 --runs 1',
     )
     .action(run);

@@ -19,8 +19,8 @@ const at = (name: string): string => join(folder, name);
 
 const spaced = (text: string): string => text.replace(/\s+/g, ' ');
 
-test('tells what was run, what was different and what may have been missed', () => {
-  const { code, stdout, stderr } = umbra(
+test('tells what was run, what was different and what may have been missed', async () => {
+  const { code, stdout, stderr } = await umbra(
     ...['campaign', R15, '--runs', '70', '--paging', 'nonpae', '--json', at('all.json')],
   );
   expect(stdout).toMatch(
@@ -41,21 +41,21 @@ test('tells what was run, what was different and what may have been missed', () 
 describe('a campaign in which something goes wrong', () => {
   const given = ['campaign', R15, '--defects', 'R15', '--runs', '220', ...FORM, '--strategy'];
 
-  test('goes on to its end, and tells it with lines that can be replayed', () => {
-    const { code, stdout } = umbra(...given, 'random,pct-2', '--json', '-');
+  test('goes on to its end, and tells it with lines that can be replayed', async () => {
+    const { code, stdout } = await umbra(...given, 'random,pct-2', '--json', '-');
     const report = JSON.parse(stdout);
     expect(report).toMatchObject({ schema_version: 1, schedules: 440, units: { done: 4, all: 4 } });
     expect(report.failures).toBeGreaterThan(3);
     const [setting] = report.tests[0].settings;
     expect(setting).toMatchObject({ discipline: 'lock-free', failures: report.failures });
     const [{ ending, message, token }] = setting.first_failures;
-    const replayed = umbra('replay', token, '--json', '-');
+    const replayed = await umbra('replay', token, '--json', '-');
     expect(JSON.parse(replayed.stdout)).toMatchObject({ ending, message });
     expect(code).toBe(1);
   });
 
-  test('ends sooner when asked to', () => {
-    const { code, stdout } = umbra(
+  test('ends sooner when asked to', async () => {
+    const { code, stdout } = await umbra(
       ...[...given, 'random', '--runs', '4000', '--threads', '1', '--until-failure'],
     );
     expect(stdout).toContain('; 1 of 20 units done\n');
@@ -70,7 +70,7 @@ describe('with a ledger', () => {
     umbra(...given, '--runs', '600', '--out', at(out), ...more);
 
   test('shards, merged, are the campaign; killed half-way and gone on with, too', async () => {
-    const whole = run('whole.sqlite', '--json', '-');
+    const whole = await run('whole.sqlite', '--json', '-');
     expect(whole.code).toBe(1);
 
     const child = spawn(
@@ -87,23 +87,23 @@ describe('with a ledger', () => {
     child.kill('SIGKILL');
     await exit;
     expect(child.signalCode).toBe('SIGKILL');
-    const again = run('killed.sqlite', '--json', '-');
+    const again = await run('killed.sqlite', '--json', '-');
     expect(again).toEqual(whole);
     expect(dump(at('killed.sqlite'))).toBe(dump(at('whole.sqlite')));
     expect(rowsIn(at('whole.sqlite'), 'unit')).toBe(9);
 
-    const parts = ['1/2', '2/2'].map((shard) => {
+    const parts = await Array.fromAsync(['1/2', '2/2'], async (shard) => {
       const out = `part-${shard[0]}.sqlite`;
-      expect(run(out, '--shard', shard).stdout).toContain(`\nshard ${shard}: `);
+      expect((await run(out, '--shard', shard)).stdout).toContain(`\nshard ${shard}: `);
       return at(out);
     });
-    const merged = umbra('merge', ...parts, '-o', at('merged.sqlite'), '--json', '-');
+    const merged = await umbra('merge', ...parts, '-o', at('merged.sqlite'), '--json', '-');
     expect(merged).toEqual(whole);
     expect(dump(at('merged.sqlite'))).toBe(dump(at('whole.sqlite')));
 
-    const incomplete = umbra('merge', parts[1]!, '-o', at('no.sqlite'));
+    const incomplete = await umbra('merge', parts[1]!, '-o', at('no.sqlite'));
     expect(spaced(incomplete.stderr)).toMatch(/of 9 units 5 are missing umbra: shard 1\/2 is not/);
-    const other = run('whole.sqlite', '--seed', '2');
+    const other = await run('whole.sqlite', '--seed', '2');
     expect(spaced(other.stderr)).toMatch(/ledger of another campaign: seed 1 there, 2 here; give/);
     expect([incomplete.code, other.code]).toEqual([2, 2]);
   });
@@ -137,9 +137,9 @@ test.each([
   [['campaign', R15, '--out', at('text')], /text: no ledger, or a damaged one/],
   [['merge', at('no-such'), '-o', at('x')], /no-such: there is no such ledger/],
   [['merge', at('text')], /required option '-o, --out <ledger>' not specified/],
-])('%j is a mistake that is told in words', (args, words) => {
+])('%j is a mistake that is told in words', async (args, words) => {
   writeFileSync(at('text'), 'what was done: much\n'.repeat(50));
-  const { code, stdout, stderr } = umbra(...args);
+  const { code, stdout, stderr } = await umbra(...args);
   expect(spaced(stderr)).toMatch(words);
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
 });

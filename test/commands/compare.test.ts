@@ -25,37 +25,37 @@ const before = madeBenchmark([lineOf('walk', 100, 1), lineOf('fault', 500, 2)]);
 const after = madeBenchmark([lineOf('walk', 100, 3), lineOf('fault', 700, 4)]);
 const [was, is] = [file('before.json', before), file('after.json', after)];
 
-test('a regression is shown, counted, and told by the exit code', () => {
-  const { code, stdout, stderr } = umbra('compare', was, is);
+test('a regression is shown, counted, and told by the exit code', async () => {
+  const { code, stdout, stderr } = await umbra('compare', was, is);
   expect(stdout).toMatch(/^ walk +\d+ ns +\d+ ns +[01]\.\d{3} +\[.*\] +pace +no difference *$/m);
   expect(stdout).toMatch(/^ fault +\d+ ns +\d+ ns +1\.[34]\d\d +\[.*\] +pace +slower *$/m);
   expect(stdout).toMatch(/^1 slower, 0 faster, 1 no difference, 0 too noisy to say$/m);
   expect({ code, stderr }).toEqual({ code: 1, stderr: '' });
 });
 
-test('what became faster is no regression', () => {
-  const { code, stdout } = umbra('compare', is, was);
+test('what became faster is no regression', async () => {
+  const { code, stdout } = await umbra('compare', is, was);
   expect(stdout).toMatch(/^ fault .* faster *$/m);
   expect(code).toBe(0);
 });
 
-test('the threshold says what matters', () => {
-  const { code, stdout } = umbra('compare', was, is, '--threshold', '100');
+test('the threshold says what matters', async () => {
+  const { code, stdout } = await umbra('compare', was, is, '--threshold', '100');
   expect(stdout).toMatch(/^0 slower, 0 faster, 2 no difference/m);
   expect(code).toBe(0);
 });
 
-test('--json has it all as data, alone on stdout', () => {
-  const { code, stdout } = umbra('compare', was, is, '--by', 'value', '--json', '-');
+test('--json has it all as data, alone on stdout', async () => {
+  const { code, stdout } = await umbra('compare', was, is, '--by', 'value', '--json', '-');
   const comparison = JSON.parse(stdout);
   expect(comparison).toMatchObject({ schema_version: 1, threshold: 0.05, regressions: 1 });
   expect(comparison.lines[1]).toMatchObject({ name: 'fault', by: 'value', verdict: 'slower' });
   expect(code).toBe(1);
 });
 
-test('another machine is a warning', () => {
+test('another machine is a warning', async () => {
   const machine = { ...after.machine, cpu: 'another' };
-  const { stdout } = umbra('compare', was, file('elsewhere.json', { ...after, machine }));
+  const { stdout } = await umbra('compare', was, file('elsewhere.json', { ...after, machine }));
   expect(stdout).toMatch(
     /^Beware: another processor: a CPU, 2 cores before, another, 2 cores after\./,
   );
@@ -75,9 +75,9 @@ test.each([
     JSON.stringify(broken),
     /lines\[0\]\.value\.median: found "much", expected a number/,
   ],
-])('%s is a mistake that is told in words', (name, text, words) => {
+])('%s is a mistake that is told in words', async (name, text, words) => {
   const path = text === undefined ? join(folder, name) : file(name, text);
-  const { code, stdout, stderr } = umbra('compare', was, path);
+  const { code, stdout, stderr } = await umbra('compare', was, path);
   expect(spaced(stderr)).toMatch(words);
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
 });
@@ -88,8 +88,8 @@ test.each([
   [[was, is, '--by', 'native'], /have no line measured in C in common/],
   [[was, is, '--threshold', 'much'], /A number of at least 0 is expected/],
   [[was, is, '--json', join(folder, 'no', 'such.json')], /the JSON cannot be written there/],
-])('%j is a mistake that is told in words', (args, words) => {
-  const { code, stdout, stderr } = umbra('compare', ...args);
+])('%j is a mistake that is told in words', async (args, words) => {
+  const { code, stdout, stderr } = await umbra('compare', ...args);
   expect(spaced(stderr)).toMatch(words);
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
 });

@@ -22,8 +22,8 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-test('the code does what the C code did, in all 98 recordings, which are those that come with umbra', () => {
-  const { code, stdout, stderr } = umbra('conformance', '--json', '-');
+test('the code does what the C code did, in all 98 recordings, which are those that come with umbra', async () => {
+  const { code, stdout, stderr } = await umbra('conformance', '--json', '-');
   const report = JSON.parse(stdout);
   expect(report.files.filter((file: object) => 'difference' in file)).toEqual([]);
   expect(report).toMatchObject({
@@ -40,8 +40,8 @@ test('the code does what the C code did, in all 98 recordings, which are those t
 });
 
 describe('a difference', () => {
-  test('is told with its place, both sides and the state before, and exits with 1', () => {
-    const { code, stdout, stderr } = umbra('conformance', bad, GOOD);
+  test('is told with its place, both sides and the state before, and exits with 1', async () => {
+    const { code, stdout, stderr } = await umbra('conformance', bad, GOOD);
     expect(code).toBe(1);
     expect(stderr).toBe('');
     expect(stdout).toBe(`${bad}:3: operation 2 differs from what the C code did
@@ -58,9 +58,9 @@ Of 2 files, 1 with a difference.
 `);
   });
 
-  test('is in the JSON, line for line', () => {
+  test('is in the JSON, line for line', async () => {
     const json = join(folder, 'out.json');
-    const { code, stdout } = umbra('conformance', bad, '--json', json);
+    const { code, stdout } = await umbra('conformance', bad, '--json', json);
     expect(code).toBe(1);
     expect(stdout).toContain('Of 1 file, 1 with a difference.');
     expect(JSON.parse(readFileSync(json, 'utf8')).files).toMatchObject([
@@ -79,9 +79,16 @@ Of 2 files, 1 with a difference.
 });
 
 describe('a path that is no vector file', () => {
-  test('is refused after the others have been replayed, and exits with 2', () => {
+  test('is refused after the others have been replayed, and exits with 2', async () => {
     const empty = join(folder, 'empty');
-    const { code, stdout, stderr } = umbra('conformance', notVectors, empty, 'nowhere', GOOD, bad);
+    const { code, stdout, stderr } = await umbra(
+      'conformance',
+      notVectors,
+      empty,
+      'nowhere',
+      GOOD,
+      bad,
+    );
     expect(code).toBe(2);
     expect(stdout).toContain(`${bad}:3: operation 2`);
     expect(stdout).toContain('Of 2 files, 1 with a difference.');
@@ -94,14 +101,14 @@ describe('a path that is no vector file', () => {
     for (const line of said) expect(line).toMatch(/^umbra: /);
   });
 
-  test('is refused too when it is the only one', () => {
-    const { code, stdout } = umbra('conformance', join(folder, 'empty'));
+  test('is refused too when it is the only one', async () => {
+    const { code, stdout } = await umbra('conformance', join(folder, 'empty'));
     expect(code).toBe(2);
     expect(stdout).toBe('');
   });
 
-  test('is told in the JSON', () => {
-    const { code, stdout } = umbra('conformance', notVectors, '--json', '-');
+  test('is told in the JSON', async () => {
+    const { code, stdout } = await umbra('conformance', notVectors, '--json', '-');
     expect(code).toBe(2);
     expect(JSON.parse(stdout)).toMatchObject({
       files: [],
@@ -110,8 +117,13 @@ describe('a path that is no vector file', () => {
   });
 });
 
-test('JSON that cannot be written is a mistake', () => {
-  const { code, stderr } = umbra('conformance', GOOD, '--json', join(folder, 'no', 'such.json'));
+test('JSON that cannot be written is a mistake', async () => {
+  const { code, stderr } = await umbra(
+    'conformance',
+    GOOD,
+    '--json',
+    join(folder, 'no', 'such.json'),
+  );
   expect(code).toBe(2);
   expect(stderr).toContain('the JSON cannot be written there');
 });

@@ -21,17 +21,17 @@ const written = (name: string, ...lines: readonly string[]): string => {
 
 const GUESTS = ['guests:', '  - {program: {builtin: touch}, memory: {pages: 512}}'];
 
-test('what events cost is listed, with ranges and sources', () => {
-  const { code, stdout } = umbra('costs', '--costs', 'haswell');
+test('what events cost is listed, with ranges and sources', async () => {
+  const { code, stdout } = await umbra('costs', '--costs', 'haswell');
   expect(code).toBe(0);
   expect(stdout).toMatch(/^haswell: .*2013\n/m);
   expect(stdout).toMatch(/world_switch +1,400 +1,045 – 2,500 +derived +Torvalds/);
   expect(stdout).not.toContain('pentium4');
-  const { presets } = JSON.parse(umbra('costs', '--json', '-').stdout);
+  const { presets } = JSON.parse((await umbra('costs', '--json', '-')).stdout);
   expect(Object.keys(presets)).toEqual(['pentium4', 'core2', 'haswell']);
 });
 
-test('a run says what it cost and by which costs, and two runs are compared', () => {
+test('a run says what it cost and by which costs, and two runs are compared', async () => {
   const scenario = written(
     'a.yaml',
     'slice: 100',
@@ -39,7 +39,7 @@ test('a run says what it cost and by which costs, and two runs are compared', ()
     ...GUESTS,
   );
   const [one, other] = [join(folder, 'one.json'), join(folder, 'other.json')];
-  const said = umbra('run', scenario, '--json', one);
+  const said = await umbra('run', scenario, '--json', one);
   expect(said.code).toBe(0);
   expect(said.stdout).toContain(
     'Cycles at the costs of pentium4 (Pentium 4, Prescott; 2004), but cr3_load 7:',
@@ -51,11 +51,11 @@ test('a run says what it cost and by which costs, and two runs are compared', ()
   expect(costs.host_cpus.reduce((n, cpu) => n + cpu.cycles, 0)).toBe(costs.total.cycles);
 
   // The command line wins over the whole of it.
-  expect(umbra('run', scenario, '--costs', 'haswell', '--json', other).code).toBe(0);
+  expect((await umbra('run', scenario, '--costs', 'haswell', '--json', other)).code).toBe(0);
   const again = (JSON.parse(readFileSync(other, 'utf8')) as RunReport).costs;
   expect(again).toMatchObject({ preset: 'haswell', overridden: [] });
 
-  const compared = umbra('costs', one, other);
+  const compared = await umbra('costs', one, other);
   expect(compared.stdout).toContain('Cycles at the costs of core2 (Core 2, Merom; 2007):');
   expect(compared.stdout).toMatch(
     /Not clear: .* (took the same|took fewer than)[\s\S]* One run of each is too few/,
@@ -63,7 +63,7 @@ test('a run says what it cost and by which costs, and two runs are compared', ()
   expect(compared).toMatchObject({ code: 0, stderr: '' });
 });
 
-test('mistakes are told', () => {
+test('mistakes are told', async () => {
   const scenario = written(
     'bad.yaml',
     'costs:',
@@ -71,7 +71,7 @@ test('mistakes are told', () => {
     '  cycles: {cr3_lod: 7, lock: -1, shootdown: 2.5}',
     ...GUESTS,
   );
-  const { code, stderr } = umbra('run', scenario);
+  const { code, stderr } = await umbra('run', scenario);
   expect(code).toBe(2);
   const mistakes = stderr.replaceAll('\n  ', ' ').trimEnd().split('\n');
   const [preset, unknown, low, broken] = mistakes;
@@ -81,17 +81,17 @@ test('mistakes are told', () => {
   expect(low).toMatch(/bad\.yaml:3:30: found -1, expected a whole number from 0 to 1000000000$/);
   expect(broken).toMatch(/bad\.yaml:3:45: found 2.5, expected a whole number/);
 
-  expect(umbra('start', '--costs', 'vax').stderr).toContain('Allowed choices are pentium4');
-  expect(umbra('costs', scenario, scenario).stderr.replaceAll('\n  ', ' ')).toContain(
+  expect((await umbra('start', '--costs', 'vax')).stderr).toContain('Allowed choices are pentium4');
+  expect((await umbra('costs', scenario, scenario)).stderr.replaceAll('\n  ', ' ')).toContain(
     'is a scenario, and umbra costs takes the report of a run',
   );
   const text = written('text.json', 'hello');
-  expect(umbra('costs', text).stderr).toContain('give two or more');
-  const notJson = umbra('costs', text, text);
+  expect((await umbra('costs', text)).stderr).toContain('give two or more');
+  const notJson = await umbra('costs', text, text);
   expect(notJson.stderr.replaceAll('\n  ', ' ')).toContain('expected the report of a run');
   expect(notJson.code).toBe(2);
   const empty = written('empty.json', '{}');
-  expect(umbra('costs', empty, empty).stderr.replaceAll('\n  ', ' ')).toContain(
+  expect((await umbra('costs', empty, empty)).stderr.replaceAll('\n  ', ' ')).toContain(
     'found no number of times for access',
   );
 });

@@ -1,4 +1,4 @@
-/** Every example of every --help runs as it stands, one after the other, in an empty folder. */
+/** Every example of every --help runs as it stands, but for how much it does, one after the other, in an empty folder. */
 
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
@@ -10,12 +10,18 @@ import { commandsBelow } from './all-commands.ts';
 /** What takes minutes is run on less. */
 const SHORTER: readonly (readonly [RegExp, string])[] = [
   [/mutants --markdown/, 'mutants --only R15 --strategy random --runs 2 --markdown'],
-  [/--seconds \d+/, '--seconds 2'],
+  [/(mutants --only R2),R9 /, '$1 --runs 20 '],
+  [/(mutants message-passing)/, '$1 --only R9 --runs 20'],
+  [/--seconds \d+/, '--seconds 1'],
+  [/(litmus 6-switcher)/, '$1/R9-same-cpu-another-vcpu'],
   [/--runs \d{3,}/, '--runs 20'],
-  [/--ops \d{4,}/, '--ops 100000'],
+  [/(campaign \S+)(?!.*--runs)/, '$1 --runs 9'],
+  [/campaign litmus/, 'campaign 2-pin'],
+  [/--ops \d{4,}/, '--ops 10000'],
   [/(study \w+)$/, '$1 --seeds 1 --experiment interval'],
   [/--seeds \d+/, '--seeds 1'],
-  [/(generate .*)$/, '$1 --seconds 2'],
+  [/(generate .*)$/, '$1 --seconds 1'],
+  [/(conformance)( --json|$)/, '$1 test/vectors/pae/random-0000.jsonl$2'],
   [/npm run bench --/, 'npm run bench -- --filter "TLB hit, load" --isolates 2'],
 ];
 
@@ -27,10 +33,10 @@ const ENDS: Readonly<Record<string, readonly number[]>> = {
   'umbra explore R4-both-allocate-the-table --defects R4 --races': [0, 1],
   'umbra replay --last': [1],
   'umbra shrink --last': [4],
-  'umbra stress --defects R5 --until-failure': [1],
+  'umbra stress --defects R16 --until-failure': [1],
   'umbra generate --defects R5 --until-failure': [0, 1],
   // On 20 schedules each.
-  'umbra mutants --only R2,R9': [0, 1],
+  'umbra mutants': [0, 1],
   'umbra compare': [0, 1],
 };
 

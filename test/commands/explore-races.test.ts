@@ -9,10 +9,10 @@ const RACES = ['explore', ...GIVEN, '--runs', '15'];
 
 const spaced = (text: string): string => text.replace(/\s+/g, ' ');
 
-describe('umbra explore --races', () => {
-  const { code, stdout, stderr } = umbra(...RACES, '--races');
+describe('umbra explore --races', async () => {
+  const { code, stdout, stderr } = await umbra(...RACES, '--races');
 
-  test('lists what races in schedules that end well, each with a token', () => {
+  test('lists what races in schedules that end well, each with a token', async () => {
     expect(stdout).toMatch(
       /^guest-lock, nonpae: 15 schedules, \d+ of them different, \d+ races; nothing wrong\n1\. /,
     );
@@ -22,11 +22,11 @@ describe('umbra explore --races', () => {
     );
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const token = /^ {2}umbra replay (umbra\d+\.\S+)$/m.exec(stdout)![1]!;
-    expect(umbra('replay', token)).toMatchObject({ code: 0, stderr: '' });
+    expect(await umbra('replay', token)).toMatchObject({ code: 0, stderr: '' });
   });
 
-  test('--json has the same', () => {
-    const report = JSON.parse(umbra(...RACES, '--races', '--json', '-').stdout);
+  test('--json has the same', async () => {
+    const report = JSON.parse((await umbra(...RACES, '--races', '--json', '-')).stdout);
     expect(report).toMatchObject({
       schema_version: 1,
       file: R2,
@@ -49,18 +49,18 @@ test.runIf(hasTerminal)('Ctrl-C ends it with the races so far', async () => {
 });
 
 describe('umbra explore --race', () => {
-  test('finds the harm, with the exit code of what went wrong', () => {
-    const { code, stdout, stderr } = umbra(...RACES, '--race', '2', '--no-shrink');
+  test('finds the harm, with the exit code of what went wrong', async () => {
+    const { code, stdout, stderr } = await umbra(...RACES, '--race', '2', '--no-shrink');
     expect(stdout).toMatch(/^2\. order race on an entry/m);
     expect(stdout).toMatch(/^harm: violation: forbidden: the guest cleared the entry/m);
     expect(stdout).toMatch(/^after \d+ schedules?: \d+ of them with \S+ storeEntry first, \d+ /m);
     expect({ code, stderr }).toEqual({ code: 1, stderr: '' });
     const [, token] = /^umbra replay (umbra\d+\.\S+)$/m.exec(stdout)!;
-    expect(umbra('replay', token!).code).toBe(1);
+    expect((await umbra('replay', token!)).code).toBe(1);
   });
 
-  test('says so when there is none, and how often each order was met', () => {
-    const { code, stdout } = umbra(
+  test('says so when there is none, and how often each order was met', async () => {
+    const { code, stdout } = await umbra(
       ...['explore', 'litmus/1-fault/message-passing.yaml', '--runs', '8', '--race', '1'],
       ...['--discipline', 'guest-lock', '--paging', 'nonpae'],
     );
@@ -76,8 +76,8 @@ describe('umbra explore --race', () => {
     [['--race', '99'], /there is no race 99: races 1 to \d+ were seen in these schedules/],
     [['--race', '0'], /whole number of at least 1/],
     [['--race', '1', '--races'], /cannot be used with/],
-  ])('%j is a mistake that is told in words', (args, words) => {
-    const { code, stderr } = umbra(...RACES, ...args);
+  ])('%j is a mistake that is told in words', async (args, words) => {
+    const { code, stderr } = await umbra(...RACES, ...args);
     expect(spaced(stderr)).toMatch(words);
     expect(code).toBe(2);
   });

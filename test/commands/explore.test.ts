@@ -23,9 +23,9 @@ describe('a schedule that goes wrong', () => {
   const file = join(folder, 'R2.yaml');
   let found: Ran;
   let token: string;
-  beforeAll(() => {
+  beforeAll(async () => {
     cpSync(R2, file);
-    found = umbra('explore', file, '--defects', 'R2', ...QUICK);
+    found = await umbra('explore', file, '--defects', 'R2', ...QUICK);
     token = /^umbra replay (umbra\d\.[\w-]+)$/m.exec(found.stdout)?.[1] ?? '';
   });
 
@@ -35,21 +35,21 @@ describe('a schedule that goes wrong', () => {
     expect(found.stdout).toContain(`\n${COMES_BACK}\numbra replay umbra${ENGINE_VERSION}.`);
   });
 
-  test('is met again on worker threads', () => {
+  test('is met again on worker threads', async () => {
     expect(found.stdout).toContain('\non 2 threads it goes the same way, step for step\n');
-    const again = umbra('replay', token, '--engine', 'threads');
+    const again = await umbra('replay', token, '--engine', 'threads');
     expect(again).toMatchObject({ code: 1, stderr: '' });
     expect(again.stdout).toContain('\non 2 threads it goes the same way, step for step\n');
   });
 
-  test('is done again from the line, each time the same', () => {
-    const again = umbra('replay', token);
+  test('is done again from the line, each time the same', async () => {
+    const again = await umbra('replay', token);
     expect(again).toMatchObject({ code: 1, stderr: '' });
     expect(again.stdout).toMatch(
       /^[\d,]+ steps, \d+ times another CPU's turn, digest [0-9a-f]{16}$/m,
     );
     expect(again.stdout).toContain(`\n${COMES_BACK}\n`);
-    const { code, stdout } = umbra('replay', token, '--json', '-');
+    const { code, stdout } = await umbra('replay', token, '--json', '-');
     const result = JSON.parse(stdout);
     expect(result).toMatchObject({
       ...{ schema_version: 1, file, paging: 'nonpae', discipline: 'lock-free', defects: ['R2'] },
@@ -67,18 +67,18 @@ describe('a schedule that goes wrong', () => {
       /of engine 7, .* explore again/,
     ],
     ['no token', () => 'R2', /'R2' is no token: .* begin with umbra\d\./],
-  ])('a line that is %s is refused', (_, given, words) => {
-    const { code, stdout, stderr } = umbra('replay', given());
+  ])('a line that is %s is refused', async (_, given, words) => {
+    const { code, stdout, stderr } = await umbra('replay', given());
     expect(spaced(stderr)).toMatch(words);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   });
 
-  test('is refused when the file has changed, or is gone', () => {
+  test('is refused when the file has changed, or is gone', async () => {
     const text = readFileSync(file, 'utf8');
     writeFileSync(file, text.replace('page 0x20', 'page 0x21'));
-    const changed = umbra('replay', token);
+    const changed = await umbra('replay', token);
     rmSync(file);
-    const gone = umbra('replay', token);
+    const gone = await umbra('replay', token);
     writeFileSync(file, text);
     expect(spaced(changed.stderr)).toContain('has changed since the token was printed');
     expect(spaced(gone.stderr)).toContain(
@@ -97,8 +97,8 @@ describe('a failure made smaller', () => {
 
   let found: Ran;
   let tokens: string[];
-  beforeAll(() => {
-    found = umbra('explore', ...GIVEN);
+  beforeAll(async () => {
+    found = await umbra('explore', ...GIVEN);
     tokens = tokensIn(found);
   });
 
@@ -128,8 +128,8 @@ describe('a failure made smaller', () => {
     expect(tokens.length).toBe(3);
   });
 
-  test('each of its lines is done again as it was', () => {
-    const ran = tokens.map((token) => umbra('replay', token));
+  test('each of its lines is done again as it was', async () => {
+    const ran = await Array.fromAsync(tokens, (token) => umbra('replay', token));
     expect(ran.map(({ code }) => code)).toEqual([4, 4, 0]);
     const steps = ran.map(({ stdout }) => Number(/^(\d+) steps/m.exec(stdout)![1]));
     expect(steps[1]).toBeLessThan(steps[0]!);
@@ -137,17 +137,17 @@ describe('a failure made smaller', () => {
     expect(ran[2]!.stdout).toContain('\nit ends as it may\n');
   });
 
-  test('is left as it was found on request, and made smaller later', () => {
-    const left = umbra('explore', ...GIVEN, '--no-shrink');
+  test('is left as it was found on request, and made smaller later', async () => {
+    const left = await umbra('explore', ...GIVEN, '--no-shrink');
     expect(left.code).toBe(4);
     expect(left.stdout).not.toContain('shrunk');
     expect(tokensIn(left)).toEqual([tokens[0]]);
-    const later = umbra('shrink', tokens[0]!);
+    const later = await umbra('shrink', tokens[0]!);
     expect(later).toMatchObject({ code: 4, stderr: '' });
     expect(later.stdout).toBe(found.stdout.slice(found.stdout.indexOf('shrunk from')));
   });
 
-  test('--json has all of it', () => {
+  test('--json has all of it', async () => {
     const operation = 'load 0x00400000 -> r0';
     const shrunk = {
       ...{ vcpus: 2, operations: 2, switches: 2, preemptions: 1, proven: true, ending: 'oops' },
@@ -158,11 +158,11 @@ describe('a failure made smaller', () => {
         ...{ schedules: 1000, wanted: 1000 },
       },
     };
-    const explored = umbra('explore', ...GIVEN, '--json', '-');
+    const explored = await umbra('explore', ...GIVEN, '--json', '-');
     expect(explored.code).toBe(4);
     const failure = { ending: 'oops', token: tokens[0], shrunk };
     expect(JSON.parse(explored.stdout)).toMatchObject({ found: [{ failure }] });
-    const later = umbra('shrink', tokens[0]!, '--json', '-');
+    const later = await umbra('shrink', tokens[0]!, '--json', '-');
     expect(JSON.parse(later.stdout)).toMatchObject({
       ...{ schema_version: 1, file: R10, paging: 'nonpae', discipline: 'guest-lock' },
       ...{ defects: ['R10'], shrunk },
@@ -170,8 +170,8 @@ describe('a failure made smaller', () => {
     expect(JSON.parse(later.stdout).shrunk.whole.operations).toBe(8);
   });
 
-  test('a schedule that ends well has nothing to shrink', () => {
-    const { code, stdout, stderr } = umbra('shrink', tokens[2]!);
+  test('a schedule that ends well has nothing to shrink', async () => {
+    const { code, stdout, stderr } = await umbra('shrink', tokens[2]!);
     expect(spaced(stderr)).toContain('the schedule ends as it may');
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   });
@@ -188,8 +188,8 @@ describe('a failure made smaller', () => {
 });
 
 describe('umbra explore', () => {
-  test('with no defect nothing goes wrong, in any setting', () => {
-    const { code, stdout, stderr } = umbra('explore', R2, '--runs', '3');
+  test('with no defect nothing goes wrong, in any setting', async () => {
+    const { code, stdout, stderr } = await umbra('explore', R2, '--runs', '3');
     const lines = stdout.trimEnd().split('\n');
     expect(lines.length).toBe(12);
     for (const [i, line] of lines.entries()) {
@@ -202,9 +202,9 @@ describe('umbra explore', () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   });
 
-  test('by several strategies, one after the other, each with all of its schedules', () => {
+  test('by several strategies, one after the other, each with all of its schedules', async () => {
     const given = [R2, ...FORM, '--strategy', 'surw,fewest', '--runs', '3', '--json', '-'];
-    const { code, stdout } = umbra('explore', ...given);
+    const { code, stdout } = await umbra('explore', ...given);
     const strategies = ['surw', 'fewest'];
     expect(JSON.parse(stdout)).toMatchObject({
       ...{ strategy: 'surw,fewest', found: strategies.map((strategy) => ({ strategy })) },
@@ -217,18 +217,18 @@ describe('umbra explore', () => {
       expect(distinct).toBeGreaterThanOrEqual(1);
       expect(distinct).toBeLessThanOrEqual(3);
     }
-    const { stdout: told } = umbra('explore', ...given.slice(0, -2));
+    const { stdout: told } = await umbra('explore', ...given.slice(0, -2));
     for (const name of strategies)
       expect(told).toMatch(new RegExp(`^lock-free, nonpae, ${name}: 3 `, 'm'));
     expect(code).toBe(0);
-    const outcomes = umbra('litmus', ...given.slice(0, -2));
+    const outcomes = await umbra('litmus', ...given.slice(0, -2));
     expect(outcomes.stdout).toMatch(/ \(6 schedules, [3-6] of them different\)\na further one /);
   });
 
-  test('the engines find the same', () => {
+  test('the engines find the same', async () => {
     const args = ['explore', R2, '--defects', 'R2', ...FORM, '--strategy', 'pct-3', '--no-shrink'];
-    const lines = ['isolate', 'threads'].map((engine) => {
-      const { code, stdout } = umbra(...args, '--engine', engine);
+    const lines = await Array.fromAsync(['isolate', 'threads'], async (engine) => {
+      const { code, stdout } = await umbra(...args, '--engine', engine);
       expect(code).toBe(1);
       return stdout.split('\n').slice(1, 3);
     });
@@ -236,16 +236,16 @@ describe('umbra explore', () => {
     expect(lines[1]).toEqual(lines[0]);
   });
 
-  test('what worker threads cannot do is a mistake', () => {
-    const { code, stderr } = umbra('explore', R2, '--engine', 'threads');
+  test('what worker threads cannot do is a mistake', async () => {
+    const { code, stderr } = await umbra('explore', R2, '--engine', 'threads');
     expect(code).toBe(2);
     expect(spaced(stderr)).toContain('take random, pct-1 to pct-5 or pos');
-    expect(umbra('explore', R2, '--engine', 'threads', '--races').code).toBe(2);
+    expect((await umbra('explore', R2, '--engine', 'threads', '--races')).code).toBe(2);
   });
 
-  test('--json says the same', () => {
+  test('--json says the same', async () => {
     const given = ['--defects', 'R2', '--seed', '5', '--json', '-'];
-    const { code, stdout } = umbra('explore', R2, ...given, ...QUICK);
+    const { code, stdout } = await umbra('explore', R2, ...given, ...QUICK);
     const report = JSON.parse(stdout);
     const setting = { paging: 'nonpae', discipline: 'lock-free', defects: ['R2'] };
     const failure = { ending: 'violation', token: expect.stringMatching(/^umbra\d\./) };
@@ -260,8 +260,8 @@ describe('umbra explore', () => {
 });
 
 describe('umbra litmus', () => {
-  test('counts the outcomes of a test', () => {
-    const { code, stdout, stderr } = umbra('litmus', R2, '--runs', '4', ...FORM);
+  test('counts the outcomes of a test', async () => {
+    const { code, stdout, stderr } = await umbra('litmus', R2, '--runs', '4', ...FORM);
     expect(stdout).toMatch(
       /R2-.*: an entry that the guest cleared stays cleared \(4 schedules, [1-4] of them different\)\n/,
     );
@@ -273,8 +273,8 @@ describe('umbra litmus', () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   });
 
-  test('a forbidden outcome is a failure, told with its line', () => {
-    const { code, stdout } = umbra('litmus', R2, '--runs', '150', '--defects', 'R2', ...FORM);
+  test('a forbidden outcome is a failure, told with its line', async () => {
+    const { code, stdout } = await umbra('litmus', R2, '--runs', '150', '--defects', 'R2', ...FORM);
     expect(stdout).toMatch(/^ forbidden +[1-9]\d* +not A 0x00400000 is none/m);
     expect(stdout).toContain(
       `\nlock-free, nonpae: ${COMES_BACK}\numbra replay umbra${ENGINE_VERSION}.`,
@@ -282,9 +282,9 @@ describe('umbra litmus', () => {
     expect(code).toBe(1);
   });
 
-  test('a folder without tests is a mistake', () => {
+  test('a folder without tests is a mistake', async () => {
     const empty = mkdtempSync(join(folder, 'empty-'));
-    const { code, stderr } = umbra('litmus', empty);
+    const { code, stderr } = await umbra('litmus', empty);
     expect(spaced(stderr)).toContain('there is no litmus test (*.yaml) below it');
     expect(code).toBe(2);
   });
@@ -301,8 +301,8 @@ test.each([
   ],
   [['explore', R2, '--defects', 'R99'], /'R99' is no defect/],
   [['explore', R2, '--runs', '0'], /whole number/],
-])('%j is a mistake that is told in words', (args, words) => {
-  const { code, stdout, stderr } = umbra(...args);
+])('%j is a mistake that is told in words', async (args, words) => {
+  const { code, stdout, stderr } = await umbra(...args);
   expect(spaced(stderr)).toMatch(words);
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
 });

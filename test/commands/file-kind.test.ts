@@ -109,25 +109,25 @@ describe('is told where it belongs', () => {
       'is a litmus test, and umbra conformance takes a recording of the C code',
     ],
     ['costs', 'benchmark', 'is a run of the benchmark, and umbra costs takes the report of a run'],
-  ])('umbra %s with a %s', (command, kind, words) => {
+  ])('umbra %s with a %s', async (command, kind, words) => {
     const output = command === 'merge' ? ['-o', join(folder, 'out.sqlite')] : [];
-    const { code, stdout, stderr } = umbra(command, FILES[kind]!, ...output);
+    const { code, stdout, stderr } = await umbra(command, FILES[kind]!, ...output);
     expect(stderr.replaceAll(/\s+/g, ' ')).toContain(words);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   });
 
-  test('umbra compare with run folders', () => {
-    const { code, stderr } = umbra('compare', runFolder, FILES['benchmark']!);
+  test('umbra compare with run folders', async () => {
+    const { code, stderr } = await umbra('compare', runFolder, FILES['benchmark']!);
     expect(stderr.replaceAll(/\s+/g, ' ')).toContain(
       'is a folder of --out, and umbra compare takes a run of the benchmark: it is for umbra report',
     );
     expect(code).toBe(2);
   });
 
-  test('--config with a scenario, and --test with one', () => {
-    const { stderr } = umbra('start', '--config', FILES['scenario']!);
+  test('--config with a scenario, and --test with one', async () => {
+    const { stderr } = await umbra('start', '--config', FILES['scenario']!);
     expect(stderr).toContain('is a scenario, and --config takes a file of options');
-    expect(umbra('replay', TOKEN, '--test', FILES['scenario']!).stderr).toContain(
+    expect((await umbra('replay', TOKEN, '--test', FILES['scenario']!)).stderr).toContain(
       '--test takes a litmus',
     );
   });

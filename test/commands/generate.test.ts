@@ -13,8 +13,8 @@ const at = (name: string): string => join(folder, name);
 const SETTING = ['--paging', 'nonpae', '--discipline', 'lock-free', '--configuration', 'AA'];
 const CORE = ['generate', '--ops', '2', '--alphabet', 'core', ...SETTING];
 
-test('says which share of which space it went through', () => {
-  const { code, stdout, stderr } = umbra(...CORE, '--json', at('core.json'));
+test('says which share of which space it went through', async () => {
+  const { code, stdout, stderr } = await umbra(...CORE, '--json', at('core.json'));
   expect(stdout).toMatch(
     /^2 operations, core, AA, nonpae, lock-free: 57 of 57 programs, [\d,]+ schedules; nothing wrong\n/,
   );
@@ -31,8 +31,8 @@ describe('with a folder', () => {
   const found = at('found');
   const given = [...CORE, '--defects', 'R4', '--out', found];
 
-  test('what is found is there as litmus tests, that replay, litmus and explore take', () => {
-    const { code, stdout } = umbra(...given, '--until-failure');
+  test('what is found is there as litmus tests, that replay, litmus and explore take', async () => {
+    const { code, stdout } = await umbra(...given, '--until-failure');
     expect(code).toBe(1);
     expect(stdout).toMatch(/, R4: (25|32) of 57 programs, .* failed\n\ninvariant 2: a wrong count/);
     const tests = readdirSync(found).filter((name) => name.endsWith('.yaml'));
@@ -41,21 +41,21 @@ describe('with a folder', () => {
       expect(name).toMatch(/^gen-[0-9a-f]{10}\.yaml$/);
       expect(stdout).toContain(`\n  ${join(found, name)}\n`);
       const file = join(found, name);
-      const replayed = umbra('replay', file, '--json', '-');
+      const replayed = await umbra('replay', file, '--json', '-');
       expect(JSON.parse(replayed.stdout)).toMatchObject({ ending: 'violation' });
       const setting = ['--paging', 'nonpae', '--discipline', 'lock-free'];
-      expect(umbra('litmus', file, ...setting, '--runs', '60').code).toBe(0);
-      const explored = umbra(
+      expect((await umbra('litmus', file, ...setting, '--runs', '60')).code).toBe(0);
+      const explored = await umbra(
         ...['explore', file, '--defects', 'R4', ...setting, '--strategy', 'sweep', '--no-shrink'],
       );
       expect(explored.code).toBe(1);
     }
   });
 
-  test('the same command goes on from it, and comes to what one run comes to', () => {
-    const again = umbra(...given, '--json', '-');
+  test('the same command goes on from it, and comes to what one run comes to', async () => {
+    const again = await umbra(...given, '--json', '-');
     expect(again.code).toBe(1);
-    const whole = umbra(...CORE, '--defects', 'R4', '--json', '-');
+    const whole = await umbra(...CORE, '--defects', 'R4', '--json', '-');
     const report = JSON.parse(again.stdout);
     const alone = JSON.parse(whole.stdout);
     expect(report.spaces).toEqual(alone.spaces);
@@ -66,8 +66,8 @@ describe('with a folder', () => {
     expect(alone.clusters[0]).toMatchObject({ file: null, token: null });
   });
 
-  test('another search does not go on from it', () => {
-    const { code, stderr } = umbra(...given, '--seed', '2');
+  test('another search does not go on from it', async () => {
+    const { code, stderr } = await umbra(...given, '--seed', '2');
     expect(stderr.replace(/\s+/g, ' ')).toMatch(
       /generate\.sqlite is the ledger of another search: seed 1 there, 2 here/,
     );
@@ -75,9 +75,9 @@ describe('with a folder', () => {
   });
 });
 
-test('shards together are the whole', () => {
-  const tried = ['1/2', '2/2'].map((shard) => {
-    const { stdout } = umbra(...CORE, '--shard', shard, '--json', '-');
+test('shards together are the whole', async () => {
+  const tried = await Array.fromAsync(['1/2', '2/2'], async (shard) => {
+    const { stdout } = await umbra(...CORE, '--shard', shard, '--json', '-');
     return JSON.parse(stdout).spaces[0].tried;
   });
   expect(tried).toEqual([32, 25]);
@@ -92,15 +92,15 @@ describe('what cannot be', () => {
     [['--out', at('file')], /file is a file: give --out a folder/],
     [['--each-defect', '--out', at('x')], /keeps nothing/],
     [['--each-defect', '--json', '-', '--markdown', '-'], /both ask for stdout/],
-  ])('%j', (given, says) => {
-    const { code, stderr } = umbra('generate', ...given);
+  ])('%j', async (given, says) => {
+    const { code, stderr } = await umbra('generate', ...given);
     expect(stderr.replace(/\s+/g, ' ')).toMatch(says);
     expect(code).toBe(2);
   });
 });
 
-test('a defect by itself: the first program that fails of it, as a table too', () => {
-  const { code, stdout } = umbra(
+test('a defect by itself: the first program that fails of it, as a table too', async () => {
+  const { code, stdout } = await umbra(
     ...['generate', '--each-defect', '--defects', 'R13', ...SETTING, '--markdown', at('each.md')],
   );
   expect(code).toBe(0);

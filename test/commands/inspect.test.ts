@@ -6,14 +6,14 @@ import { shell, umbra } from './umbra.ts';
 const TEST = 'litmus/1-fault/R2-cleared-entry-comes-back.yaml';
 
 /** A schedule in which the host writes an entry back that the guest cleared, shrunk; and its story. */
-function schedule(paging: string): { token: string; breaks: number; cleared: number } {
+async function schedule(paging: string) {
   const setting = ['--defects', 'R2', '--paging', paging, '--discipline', 'lock-free'];
-  const { stdout } = umbra('explore', TEST, ...setting, '--json', '-');
+  const { stdout } = await umbra('explore', TEST, ...setting, '--json', '-');
   const { found } = JSON.parse(stdout) as {
     found: { failure?: { shrunk: { token: string } } }[];
   };
   const { token } = found.at(-1)!.failure!.shrunk;
-  const told = JSON.parse(umbra('replay', token, '--story', '--json', '-').stdout) as {
+  const told = JSON.parse((await umbra('replay', token, '--story', '--json', '-')).stdout) as {
     story: { findings: { kind: string; text: string }[] };
   };
   const stepOf = (kind: string): number =>
@@ -23,32 +23,38 @@ function schedule(paging: string): { token: string; breaks: number; cleared: num
 
 const inspected = (...args: readonly string[]) => umbra('inspect', ...args);
 
-describe.each(['nonpae', 'pae'])('with %s', (paging) => {
-  const { token, breaks, cleared } = schedule(paging);
+describe.each(['nonpae', 'pae'])('with %s', async (paging) => {
+  const { token, breaks, cleared } = await schedule(paging);
   const entry = /^ +0x00400000 → page 0x20, PRESENT RW USER/m;
 
-  test("the guest's entry is gone when it was cleared, and there again where the story breaks", () => {
-    const tables = (step: number): string =>
-      inspected(token, '--step', `${step}`, '--show', 'tables').stdout.split('own tables')[1]!;
-    expect(tables(cleared - 1)).toMatch(entry);
-    expect(tables(cleared)).not.toMatch(entry);
-    expect(tables(breaks)).toMatch(entry);
+  test("the guest's entry is gone when it was cleared, and there again where the story breaks", async () => {
+    const tables = async (step: number): Promise<string> =>
+      (await inspected(token, '--step', `${step}`, '--show', 'tables')).stdout.split(
+        'own tables',
+      )[1]!;
+    expect(await tables(cleared - 1)).toMatch(entry);
+    expect(await tables(cleared)).not.toMatch(entry);
+    expect(await tables(breaks)).toMatch(entry);
   });
 
-  test('a difference has that entry alone in the tables', () => {
-    const { code, stdout } = inspected(
+  test('a difference has that entry alone in the tables', async () => {
+    const { code, stdout } = await inspected(
       ...[token, '--step', `${breaks - 1}`, '--diff', `${breaks}`, '--show', 'tables'],
     );
     expect(code).toBe(0);
     const changed = stdout.split('\n').filter((line) => /^[-+] {2}/.test(line));
     expect(changed).toHaveLength(1);
     expect(changed[0]).toMatch(/^\+ +0x00400000 → page 0x20, PRESENT RW USER ACCESSED$/);
-    const same = inspected(token, '--step', '5', '--diff', '5');
+    const same = await inspected(token, '--step', '5', '--diff', '5');
     expect(same.stdout).toContain('nothing is otherwise');
   });
 
-  test('at the end the shadow, TLBs, pgdirs, Switcher and counts are shown, as data too', () => {
-    const { stdout } = inspected(token, '--show', 'cpus,guests,pgdirs,tables,switcher,frames');
+  test('at the end the shadow, TLBs, pgdirs, Switcher and counts are shown, as data too', async () => {
+    const { stdout } = await inspected(
+      token,
+      '--show',
+      'cpus,guests,pgdirs,tables,switcher,frames',
+    );
     for (const text of [
       /^host CPU 1$/m,
       /^ {2}TLB, \d+ entries$/m,
@@ -62,7 +68,7 @@ describe.each(['nonpae', 'pae'])('with %s', (paging) => {
     ]) {
       expect(stdout).toMatch(text);
     }
-    const data = JSON.parse(inspected(token, '--json', '-').stdout) as {
+    const data = JSON.parse((await inspected(token, '--json', '-')).stdout) as {
       sections: { title: string; view: string; lines: { key: string; text: string }[] }[];
     };
     expect(new Set(data.sections.map(({ view }) => view))).toEqual(
@@ -71,14 +77,14 @@ describe.each(['nonpae', 'pae'])('with %s', (paging) => {
     expect(data.sections.every(({ lines }) => lines.every(({ key }) => key !== ''))).toBe(true);
   });
 
-  test('a pgdir is shown alone if it is asked for', () => {
-    const titles = (pgdir: string): string[] =>
-      inspected(token, '--pgdir', pgdir, '--show', 'pgdirs').stdout.match(
+  test('a pgdir is shown alone if it is asked for', async () => {
+    const titles = async (pgdir: string): Promise<string[]> =>
+      (await inspected(token, '--pgdir', pgdir, '--show', 'pgdirs')).stdout.match(
         /^guest 0, pgdir \d+$/gm,
       ) ?? [];
-    expect(titles('1')).toEqual(['guest 0, pgdir 1']);
-    expect(titles('3')).toEqual([]);
-    const none = inspected(token, '--pgdir', '9');
+    expect(await titles('1')).toEqual(['guest 0, pgdir 1']);
+    expect(await titles('3')).toEqual([]);
+    const none = await inspected(token, '--pgdir', '9');
     expect(none).toMatchObject({ code: 2, stdout: '' });
     expect(none.stderr).toContain('its pgdirs are 0 to 3');
   });
@@ -87,8 +93,8 @@ describe.each(['nonpae', 'pae'])('with %s', (paging) => {
     expect(shell(`umbra inspect ${token} | head -1`)).toMatchObject({ code: 0, stderr: '' });
   });
 
-  test('events are counted, and a schedule is only so long', () => {
-    const third = inspected(token, '--event', '3').stdout;
+  test('events are counted, and a schedule is only so long', async () => {
+    const third = (await inspected(token, '--event', '3')).stdout;
     expect(third).toMatch(
       /^after step \d+, of host CPU \d in \w+ \(src\/.*\); [345] events so far$/m,
     );
@@ -97,7 +103,7 @@ describe.each(['nonpae', 'pae'])('with %s', (paging) => {
       ['--event', '9999'],
       ['--diff', '99999'],
     ] as const) {
-      const { code, stderr } = inspected(token, option, at);
+      const { code, stderr } = await inspected(token, option, at);
       expect(stderr).toMatch(
         /there is no (step|event) 9999+ in this schedule: its steps are 0 to \d+/,
       );
@@ -110,8 +116,8 @@ test.each([
   [['umbra4.nonsense'], /token/],
   [['x', '--step', '1', '--event', '2'], /cannot be used with/],
   [['x', '--show', 'tabels'], /did you mean tables\?/],
-] as const)('%j is a mistake that is told in words', (args, said) => {
-  const { code, stderr } = inspected(...args);
+] as const)('%j is a mistake that is told in words', async (args, said) => {
+  const { code, stderr } = await inspected(...args);
   expect(stderr.replace(/\s+/g, ' ')).toMatch(said);
   expect(code).toBe(2);
 });

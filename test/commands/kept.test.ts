@@ -23,7 +23,7 @@ const OOPS = 'oops: fault in the Switcher in nothing usable at 0x';
 const folder = mkdtempSync(join(tmpdir(), 'umbra-kept-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const at = (...args: readonly string[]): Ran => umbraAt(folder, ...args);
+const at = (...args: readonly string[]): Promise<Ran> => umbraAt(folder, ...args);
 const spaced = (text: string): string => text.replace(/\s+/g, ' ');
 const pastedIn = (text: string): string[] =>
   Array.from(
@@ -34,30 +34,30 @@ const kept = (): string[] => readdirSync(join(folder, '.umbra'));
 
 let found: Ran;
 let lines: string[];
-beforeAll(() => {
-  found = at('explore', NAME, ...FORM, '--json', 'found.json');
+beforeAll(async () => {
+  found = await at('explore', NAME, ...FORM, '--json', 'found.json');
   lines = pastedIn(found.stdout);
 });
 
 describe('a schedule that umbra explore finds', () => {
-  test('is printed as lines that are short, and each does again what it is of', () => {
+  test('is printed as lines that are short, and each does again what it is of', async () => {
     expect(found).toMatchObject({ code: 4, stderr: '' });
     expect(lines).toHaveLength(4);
     for (const line of lines) expect(line.length).toBeLessThan(80);
-    const ran = lines.map((line) => at(...line.split(' ')));
+    const ran = await Array.fromAsync(lines, (line) => at(...line.split(' ')));
     expect(ran.map(({ code }) => code)).toEqual([4, 4, 0, 4]);
     expect(ran[0]!.stdout).toMatch(`${NAME} (guest-lock, nonpae, defects R10)\n`);
     expect(ran[2]!.stdout).toContain('\nit ends as it may\n');
     expect(spaced(ran[3]!.stdout)).toContain('In the schedule beside it that passes,');
   });
 
-  test('is the last one, as it was shrunk', () => {
-    const last = at('replay', '--last');
+  test('is the last one, as it was shrunk', async () => {
+    const last = await at('replay', '--last');
     expect(last.code).toBe(4);
-    expect(last.stdout).toBe(at(...lines[1]!.split(' ')).stdout);
+    expect(last.stdout).toBe((await at(...lines[1]!.split(' '))).stdout);
   });
 
-  test('is a text with the whole token, which git does not see', () => {
+  test('is a text with the whole token, which git does not see', async () => {
     const text = readFileSync(join(folder, '.umbra/last.txt'), 'utf8');
     const json = JSON.parse(readFileSync(join(folder, 'found.json'), 'utf8'));
     const { shrunk } = json.found[0].failure;
@@ -65,16 +65,16 @@ describe('a schedule that umbra explore finds', () => {
     expect(text).toContain(`umbra replay ${shrunk.token}\n`);
     expect(text).toContain(`umbra replay ${shrunk.passing.token}\n`);
     expect(readFileSync(join(folder, '.umbra/.gitignore'), 'utf8')).toBe('*\n');
-    expect(umbra('replay', shrunk.token).stdout).toContain(OOPS);
+    expect((await umbra('replay', shrunk.token)).stdout).toContain(OOPS);
   });
 
-  test('is inspected and shrunk by the same names', () => {
-    expect(at('inspect', '--last', '--step', '9').stdout).toMatch(/^after step 9, /);
+  test('is inspected and shrunk by the same names', async () => {
+    expect((await at('inspect', '--last', '--step', '9')).stdout).toMatch(/^after step 9, /);
     const [asFound] = lines;
-    const again = at('shrink', asFound!.split(' ')[1]!);
+    const again = await at('shrink', asFound!.split(' ')[1]!);
     expect(again.code).toBe(4);
     expect(pastedIn(again.stdout)).toEqual(lines.slice(1));
-    expect(at('replay', '--last').stdout).toContain(OOPS);
+    expect((await at('replay', '--last')).stdout).toContain(OOPS);
   });
 });
 
@@ -86,28 +86,28 @@ describe('a schedule is named', () => {
     ['by JSON from stdin', 'replay - < found.json'],
     ['by the folder of --out', 'replay run'],
     ['by the folder of a replay', 'replay replayed'],
-  ])('%s', (_, line) => {
+  ])('%s', async (_, line) => {
     writeFileSync(join(folder, 'printed.txt'), found.stdout);
     if (!existsSync(join(folder, 'run'))) {
-      at('shrink', '--last', '--out', 'run');
-      at('replay', '--last', '--out', 'replayed');
+      await at('shrink', '--last', '--out', 'run');
+      await at('replay', '--last', '--out', 'replayed');
     }
     const main = join(process.cwd(), 'src/main.ts');
     const { stdout, code } = shell(`cd ${folder} && "${process.execPath}" ${main} ${line}`);
     // To shrink once more may come to another schedule of the same size, which is the last then.
     const isLast = !/found\.json|printed\.txt/.test(line);
     const named = isLast ? '--last' : lines[1]!.split(' ')[1]!;
-    expect(stdout).toBe(at('replay', named).stdout);
+    expect(stdout).toBe((await at('replay', named)).stdout);
     expect(code).toBe(4);
   });
 
-  test('by what comes through a pipe from umbra explore', () => {
+  test('by what comes through a pipe from umbra explore', async () => {
     const main = `"${process.execPath}" ${join(process.cwd(), 'src/main.ts')}`;
     const explore = `${main} explore ${NAME} ${FORM.join(' ')}`;
     const env = `cd ${folder} && unset UMBRA_STATE`;
     expect(shell(`${env}; ${explore} | ${main} replay -`)).toMatchObject({
       ...{ code: 4, stderr: '' },
-      stdout: at('replay', '--last').stdout,
+      stdout: (await at('replay', '--last')).stdout,
     });
   });
 
@@ -119,18 +119,18 @@ describe('a schedule is named', () => {
     [['test.yaml'], /test\.yaml is a litmus test, and umbra \w+ takes a schedule/],
     [['R2'], /'R2' is no token: .* begin with umbra\d\./],
     [['--last', '--test', 'test.yaml'], /test\.yaml is not the test that the token was printed of/],
-  ])('%j, which is a mistake', (args, words) => {
+  ])('%j, which is a mistake', async (args, words) => {
     mkdirSync(join(folder, 'empty'), { recursive: true });
     cpSync('litmus/1-fault/R2-dirty-erased.yaml', join(folder, 'test.yaml'));
     for (const command of ['replay', 'inspect', 'shrink']) {
-      const { code, stdout, stderr } = at(command, ...args);
+      const { code, stdout, stderr } = await at(command, ...args);
       expect(spaced(stderr)).toMatch(words);
       expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     }
   });
 
-  test('as the last, where there is none', () => {
-    const { code, stderr } = umbraAt(join(folder, 'empty'), 'replay', '--last');
+  test('as the last, where there is none', async () => {
+    const { code, stderr } = await umbraAt(join(folder, 'empty'), 'replay', '--last');
     expect(spaced(stderr)).toContain('nothing that went wrong is kept in this folder');
     expect(code).toBe(2);
   });
@@ -140,10 +140,10 @@ describe('a token fits its test', () => {
   const here = join(folder, 'mine.yaml');
   const elsewhere = join(folder, 'elsewhere');
   let token: string;
-  beforeAll(() => {
+  beforeAll(async () => {
     cpSync(FILE, here);
     mkdirSync(elsewhere);
-    const { stdout } = at('explore', 'mine.yaml', ...FORM, '--no-shrink', '--json', '-');
+    const { stdout } = await at('explore', 'mine.yaml', ...FORM, '--no-shrink', '--json', '-');
     token = JSON.parse(stdout).found[0].failure.token;
   });
   const change = (from: string | RegExp, to: string): void =>
@@ -156,10 +156,10 @@ describe('a token fits its test', () => {
     ['its layout', 'on: A', 'on:   "A"'],
     ['what is the default', /^guest:$/m, 'guest:\n  pages: 64'],
     ['how a number is written', /0x00400000/g, '0x400000'],
-  ])('also when it has changed in %s', (_, from, to) => {
+  ])('also when it has changed in %s', async (_, from, to) => {
     change(from, to);
     expect(readFileSync(here, 'utf8')).not.toBe(readFileSync(FILE, 'utf8'));
-    expect(at('replay', token)).toMatchObject({ code: 4, stderr: '' });
+    expect(await at('replay', token)).toMatchObject({ code: 4, stderr: '' });
   });
 
   test.each([
@@ -167,30 +167,30 @@ describe('a token fits its test', () => {
     ['an entry', 'page 0x20', 'page 0x21'],
     ['a judgement', 'is: forbidden', 'is: interesting'],
     ['the host CPUs', /^guest:$/m, 'cpus: 3\nguest:'],
-  ])('not when it has changed in %s', (_, from, to) => {
+  ])('not when it has changed in %s', async (_, from, to) => {
     change(from, to);
     expect(readFileSync(here, 'utf8')).not.toBe(readFileSync(FILE, 'utf8'));
-    const { code, stdout, stderr } = at('replay', token);
+    const { code, stdout, stderr } = await at('replay', token);
     expect(spaced(stderr)).toContain('mine.yaml has changed since the token was printed');
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   });
 
-  test('wherever that is by now', () => {
+  test('wherever that is by now', async () => {
     change(/^/, '# Moved.\n');
     rmSync(join(elsewhere, 'x.txt'), { force: true });
     cpSync(here, join(elsewhere, 'mine.yaml'));
     rmSync(here);
-    expect(spaced(at('replay', token).stderr)).toContain(
+    expect(spaced((await at('replay', token)).stderr)).toContain(
       'mine.yaml, the test that the token is of, is not there: say with --test FILE where it is',
     );
-    expect(at('replay', token, '--test', 'elsewhere/mine.yaml').code).toBe(4);
+    expect((await at('replay', token, '--test', 'elsewhere/mine.yaml')).code).toBe(4);
     // Beside the file that the token stands in.
     writeFileSync(join(elsewhere, 'x.txt'), token);
-    expect(at('replay', 'elsewhere/x.txt').code).toBe(4);
+    expect((await at('replay', 'elsewhere/x.txt')).code).toBe(4);
     // One that comes with umbra, from any folder.
-    const { stdout } = umbra('explore', FILE, ...FORM, '--no-shrink', '--json', '-');
+    const { stdout } = await umbra('explore', FILE, ...FORM, '--no-shrink', '--json', '-');
     const shipped = JSON.parse(stdout).found[0].failure.token;
-    expect(umbraAt(elsewhere, 'replay', shipped)).toMatchObject({ code: 4, stderr: '' });
+    expect(await umbraAt(elsewhere, 'replay', shipped)).toMatchObject({ code: 4, stderr: '' });
   });
 });
 
@@ -202,13 +202,13 @@ describe('what other commands find', () => {
     ['campaign', [NAME, '--defects', 'R10', ...one, '--runs', '20', '--quiet']],
     ['mutants', ['--only', 'R15', '--strategy', 'random', '--runs', '2']],
     ['explore', [NAME, '--defects', 'R10', ...one, '--races', '--runs', '3']],
-  ])('%s keeps, too', (command, args) => {
-    const { stdout } = at(command, ...args);
+  ])('%s keeps, too', async (command, args) => {
+    const { stdout } = await at(command, ...args);
     const told = pastedIn(stdout);
     expect(told.length).toBeGreaterThan(0);
     for (const line of told.slice(0, 2)) {
       expect(line.length).toBeLessThan(80);
-      expect([0, 1, 3, 4]).toContain(at(...line.split(' ')).code);
+      expect([0, 1, 3, 4]).toContain((await at(...line.split(' '))).code);
     }
   });
 });

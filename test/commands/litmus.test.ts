@@ -5,9 +5,9 @@ import { umbra } from './umbra.ts';
 
 const FORM = ['--discipline', 'guest-lock', '--paging', 'nonpae'];
 
-test('a run that was cut short is a line of its own, and no outcome', () => {
+test('a run that was cut short is a line of its own, and no outcome', async () => {
   const R10 = ['litmus/6-switcher/R10-one-pgdir-two-cpus.yaml', '--defects', 'R10'];
-  const { code, stdout } = umbra('litmus', ...R10, ...FORM, '--runs', '30');
+  const { code, stdout } = await umbra('litmus', ...R10, ...FORM, '--runs', '30');
   const cut = Number(/^ oops +(\d+) +cut short, and so no outcome$/m.exec(trimmed(stdout))![1]);
   expect(cut).toBeGreaterThan(0);
   const ended = Array.from(stdout.matchAll(/^ (?:allowed|forbidden) +(\d+) /gm), ([, n]) =>
@@ -17,8 +17,8 @@ test('a run that was cut short is a line of its own, and no outcome', () => {
   expect(code).toBe(1);
 });
 
-test('an outcome that may be and never was is marked, and what overlapped is said', () => {
-  const { code, stdout } = umbra(
+test('an outcome that may be and never was is marked, and what overlapped is said', async () => {
+  const { code, stdout } = await umbra(
     'litmus',
     'litmus/1-fault/store-buffering.yaml',
     ...FORM,
@@ -40,9 +40,9 @@ test('an outcome that may be and never was is marked, and what overlapped is sai
   expect(code).toBe(0);
 });
 
-test('for people, too', () => {
+test('for people, too', async () => {
   const given = ['litmus/1-fault/store-buffering.yaml', ...FORM, '--runs', '2'];
-  const few = trimmed(umbra('litmus', ...given, '--strategy', 'sweep').stdout);
+  const few = trimmed((await umbra('litmus', ...given, '--strategy', 'sweep')).stdout);
   expect(few).toMatch(/^ interesting +never +alive and vcpu 0 r0 == 0/m);
   expect(few).toMatch(/^ forbidden +0 +alive or dead$/m);
   // The first two schedules of a sweep do one operation after the other.
@@ -53,9 +53,17 @@ test('for people, too', () => {
   expect(few).toContain('\n  and 6 more\n');
 });
 
-test('what is left to the guest has a line', () => {
+test('what is left to the guest has a line', async () => {
   const path = 'litmus/3-set/told-before-it-is-stored.yaml';
-  const { code, stdout } = umbra('litmus', path, ...FORM, '--strategy', 'random', '--runs', '50');
+  const { code, stdout } = await umbra(
+    'litmus',
+    path,
+    ...FORM,
+    '--strategy',
+    'random',
+    '--runs',
+    '50',
+  );
   expect(trimmed(stdout)).toMatch(/^ left to guest +[1-9]\d* +stale$/m);
   expect(code).toBe(0);
 });

@@ -1,15 +1,15 @@
 import { expect, test } from 'vitest';
-import { umbra } from './umbra.ts';
+import { umbraProcess } from './umbra.ts';
 
 test('help that was asked for is no mistake', () => {
-  const { code, stdout, stderr } = umbra('--help');
+  const { code, stdout, stderr } = umbraProcess('--help');
   expect(code).toBe(0);
   expect(stdout).toMatch(/^Usage: umbra /);
   expect(stderr).toBe('');
 });
 
 test('without a command the help is shown, as a mistake', () => {
-  const { code, stdout, stderr } = umbra();
+  const { code, stdout, stderr } = umbraProcess();
   expect(code).toBe(2);
   expect(stdout).toBe('');
   expect(stderr).toMatch(/^Usage: umbra /);
@@ -17,7 +17,7 @@ test('without a command the help is shown, as a mistake', () => {
 
 test('a mistyped command or option is a mistake with a suggestion', () => {
   for (const args of [['conformanse'], ['conformance', '--jason', 'x', 'y']]) {
-    const { code, stderr } = umbra(...args);
+    const { code, stderr } = umbraProcess(...args);
     expect(code).toBe(2);
     expect(stderr).toMatch(/^umbra: unknown (command|option) .*\n\(Did you mean .*\?\)/);
   }

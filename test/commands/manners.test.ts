@@ -35,20 +35,20 @@ describe('help', () => {
     },
   );
 
-  test('the commands are in groups, each on a line', () => {
-    const { stdout } = umbra('--help');
+  test('the commands are in groups, each on a line', async () => {
+    const { stdout } = await umbra('--help');
     for (const { name } of [{ name: 'start' }, { name: 'mutants' }, { name: 'completion' }]) {
       expect(stdout).toMatch(new RegExp(`^  ${name} +[A-Z]`, 'm'));
     }
     expect(stdout).toMatch(/^Find, replay and shrink races:$/m);
   });
 
-  test('of a command is asked for in either way', () => {
-    expect(umbra('help', 'run').stdout).toBe(umbra('run', '--help').stdout);
+  test('of a command is asked for in either way', async () => {
+    expect((await umbra('help', 'run')).stdout).toBe((await umbra('run', '--help')).stdout);
   });
 
-  test('the version is that of the package', () => {
-    expect(umbra('--version').stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  test('the version is that of the package', async () => {
+    expect((await umbra('--version')).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
 });
 
@@ -69,24 +69,24 @@ describe('an option', () => {
     expect(seedOf(`UMBRA_SEED=12 ${command} --config ${path} --seed 13`)).toBe(13);
   });
 
-  test('of one command wins over that of all, and flags and lists may stand there', () => {
+  test('of one command wins over that of all, and flags and lists may stand there', async () => {
     const path = file(
       'both.yaml',
       'seed: 5\nquiet: true\nlitmus:\n  seed: 6\ncampaign:\n  strategy: [pos, surw]\n',
     );
-    const { stdout } = umbra('litmus', TEST, '--runs', '1', '--config', path);
+    const { stdout } = await umbra('litmus', TEST, '--runs', '1', '--config', path);
     expect(stdout).toBe('');
-    const campaign = umbra('campaign', TEST, '--runs', '20', '--config', path, '--json', '-');
+    const campaign = await umbra('campaign', TEST, '--runs', '20', '--config', path, '--json', '-');
     const report = JSON.parse(campaign.stdout) as { seed: number; strategies: string[] };
     expect(report).toMatchObject({ seed: 5, strategies: ['pos', 'surw'] });
   });
 
-  test('that is wrong in the file is told by line and column, all of them, and nothing is run', () => {
+  test('that is wrong in the file is told by line and column, all of them, and nothing is run', async () => {
     const path = file(
       'wrong.yaml',
       'seed: many\nstress:\n  secnds: 4\nnope: 3\nrun: 7\nexplore:\n  shrink: perhaps\n',
     );
-    const { code, stdout, stderr } = umbra(...EXPLORE, '--config', path);
+    const { code, stdout, stderr } = await umbra(...EXPLORE, '--config', path);
     const said = stderr.replaceAll(/\n {2}/g, ' ');
     expect(said).toContain(`${path}:1:7: found 'many'. A whole number of at least 0 is expected.`);
     expect(said).toContain(
@@ -104,8 +104,8 @@ describe('an option', () => {
     expect(code).toBe(2);
   });
 
-  test('from a file that is not there is a mistake', () => {
-    const { code, stderr } = umbra(...EXPLORE, '--config', join(folder, 'none.yaml'));
+  test('from a file that is not there is a mistake', async () => {
+    const { code, stderr } = await umbra(...EXPLORE, '--config', join(folder, 'none.yaml'));
     expect(stderr).toContain('none.yaml cannot be read: ENOENT');
     expect(code).toBe(2);
   });
@@ -119,24 +119,24 @@ describe('an option', () => {
 });
 
 describe('--quiet', () => {
-  test('says nothing of what is as it should be', () => {
-    const ran = umbra(...EXPLORE, '--runs', '20', '--quiet');
+  test('says nothing of what is as it should be', async () => {
+    const ran = await umbra(...EXPLORE, '--runs', '20', '--quiet');
     expect(ran).toEqual({ code: 0, stdout: '', stderr: '' });
   });
 
-  test('says what is wrong', () => {
-    const ran = umbra(...EXPLORE, '--defects', 'R2', '--quiet', '--no-shrink');
+  test('says what is wrong', async () => {
+    const ran = await umbra(...EXPLORE, '--defects', 'R2', '--quiet', '--no-shrink');
     expect(ran.stdout).toMatch(/^umbra replay umbra/m);
     expect(ran.code).toBe(1);
   });
 
-  test('of a run that goes well, and of one that does not', () => {
-    expect(umbra('start', 'scenarios/traces/ls.umbra', '-q')).toMatchObject({
+  test('of a run that goes well, and of one that does not', async () => {
+    expect(await umbra('start', 'scenarios/traces/ls.umbra', '-q')).toMatchObject({
       code: 0,
       stdout: '',
     });
     const dies = 'cpus: 1\nguests:\n  - program: { builtin: touch }\nfail_allocation_after: 20\n';
-    const failed = umbra('run', file('dies.yaml', dies), '-q');
+    const failed = await umbra('run', file('dies.yaml', dies), '-q');
     expect(failed.stdout).toContain('killed');
     expect(failed.code).toBe(1);
   });
@@ -180,7 +180,7 @@ describe('completion', () => {
     expect(offered('explore', 'litm')).toContain('litmus/1-fault/');
   });
 
-  test('for a shell that there is not is a mistake', () => {
-    expect(umbra('completion', 'sh').code).toBe(2);
+  test('for a shell that there is not is a mistake', async () => {
+    expect((await umbra('completion', 'sh')).code).toBe(2);
   });
 });

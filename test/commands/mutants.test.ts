@@ -15,10 +15,17 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const spaced = (text: string): string => text.replace(/\s+/g, ' ');
 
-test('says who caught a defect, how soon, how often, and how short the failure can be made', () => {
+test('says who caught a defect, how soon, how often, and how short the failure can be made', async () => {
   const given = ['--only', 'R15', '--runs', '3', '--strategy', 'random,fewest'];
   const page = join(folder, 'mutants.md');
-  const { code, stdout, stderr } = umbra('mutants', ...given, '--json', '-', '--markdown', page);
+  const { code, stdout, stderr } = await umbra(
+    'mutants',
+    ...given,
+    '--json',
+    '-',
+    '--markdown',
+    page,
+  );
   const report = JSON.parse(stdout);
   expect(report).toMatchObject({ schema_version: 1, runs: 3, seed: 1 });
   const [{ strategies, ...r15 }, ...others] = report.mutants;
@@ -35,8 +42,8 @@ test('says who caught a defect, how soon, how often, and how short the failure c
     expect(shrunk.operations).toBeLessThanOrEqual(2);
     // Both are lines that fail when they are replayed, the shrunk one in as many steps as is said.
     for (const token of [found, shrunk.token])
-      expect([1, 3]).toContain(umbra('replay', token).code);
-    const replayed = umbra('replay', shrunk.token, '--json', '-');
+      expect([1, 3]).toContain((await umbra('replay', token)).code);
+    const replayed = await umbra('replay', shrunk.token, '--json', '-');
     expect(JSON.parse(replayed.stdout).steps).toBe(shrunk.steps);
   }
   const text = readFileSync(page, 'utf8');
@@ -47,18 +54,18 @@ test('says who caught a defect, how soon, how often, and how short the failure c
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
 });
 
-test('says missed of a defect that none of the strategies caught, and exits with 1', () => {
+test('says missed of a defect that none of the strategies caught, and exits with 1', async () => {
   const given = ['mutants', '--only', 'R9,R6', '--runs', '1', '--strategy', 'pct-1'];
-  const { code, stdout } = umbra(...given);
+  const { code, stdout } = await umbra(...given);
   expect(stdout).toMatch(/^ +pct-1 +steps +switches +operations *\n R6 +– +missed +– +– *$/m);
   expect(stdout).toMatch(/^ R9 +1 \(100 %\) +\d+ +\d+ +\d+ *$/m);
   expect(code).toBe(1);
 });
 
-test('of tests that are given it says which defects they catch', () => {
+test('of tests that are given it says which defects they catch', async () => {
   const path = 'litmus/7-setup/R15-two-reasons-to-die.yaml';
   const given = ['--only', 'R9,R15', '--runs', '2', '--strategy', 'random'];
-  const some = umbra('mutants', path, ...given, '--json', '-');
+  const some = await umbra('mutants', path, ...given, '--json', '-');
   const report = JSON.parse(some.stdout);
   expect(report.given).toEqual([path]);
   expect(report.mutants.map(({ defect, missed, tests }: never) => [defect, missed, tests])).toEqual(
@@ -68,7 +75,7 @@ test('of tests that are given it says which defects they catch', () => {
     ],
   );
   expect(some.code).toBe(0);
-  const none = umbra('mutants', path, '--only', 'R9', '--runs', '2', '--strategy', 'random');
+  const none = await umbra('mutants', path, '--only', 'R9', '--runs', '2', '--strategy', 'random');
   expect(none.stdout).toContain('on the litmus tests given, ');
   expect(none.code).toBe(1);
 });
@@ -107,8 +114,8 @@ test.each([
     ['--markdown', join(folder, 'no', 'such.md')],
     /the table cannot be written there .* --markdown/,
   ],
-])('%j is a mistake that is told in words', (args, words) => {
-  const { code, stdout, stderr } = umbra('mutants', ...args);
+])('%j is a mistake that is told in words', async (args, words) => {
+  const { code, stdout, stderr } = await umbra('mutants', ...args);
   expect(spaced(stderr)).toMatch(words);
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
 });

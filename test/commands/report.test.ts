@@ -18,13 +18,13 @@ const at = (...path: readonly string[]): string => join(folder, ...path);
 
 const LS = 'scenarios/traces/ls.umbra';
 const POLICY = ['--policy', 'ping-pong', '--cpus', '2', '-q'];
-umbra('start', LS, LS, ...POLICY, '--out', at('first'), '--json', at('second.json'));
-umbra('stress', '--runs', '1', '-q', '--out', at('stress'));
+await umbra('start', LS, LS, ...POLICY, '--out', at('first'), '--json', at('second.json'));
+await umbra('stress', '--runs', '1', '-q', '--out', at('stress'));
 // More than half of all schedules show it.
 const R7 = ['litmus/5-flush/R7-clear-all-repairs-one.yaml', '--defects', 'R7', '--runs', '50'];
-umbra('campaign', ...R7, '--discipline', 'guest-lock', '-q', '--json', at('campaign.json'));
+await umbra('campaign', ...R7, '--discipline', 'guest-lock', '-q', '--json', at('campaign.json'));
 const shown = [at('first'), at('second.json'), at('stress'), at('campaign.json')];
-const made = umbra('report', ...shown, '-o', at('all.html'));
+const made = await umbra('report', ...shown, '-o', at('all.html'));
 
 const { document } = parseHTML(readFileSync(at('all.html'), 'utf8'));
 const texts = (selector: string): string[] =>
@@ -120,15 +120,15 @@ describe('what cannot be shown is said, with what was found and what was expecte
       /less\.json: found no walks, expected the report/,
     ],
     ['other JSON', [at('other.json')], /other\.json: found JSON of something else, expected/],
-  ] as const)('%s', (_, paths, message) => {
-    const { code, stderr } = umbra('report', ...paths, '-o', at('none.html'));
+  ] as const)('%s', async (_, paths, message) => {
+    const { code, stderr } = await umbra('report', ...paths, '-o', at('none.html'));
     expect(code).toBe(2);
     expect(stderr.replaceAll(/\n\s*/g, ' ')).toMatch(message);
     expect(existsSync(at('none.html'))).toBe(false);
   });
 
-  test('a place that cannot be written', () => {
-    const { code, stderr } = umbra('report', at('first'), '-o', at('nowhere', 'a.html'));
+  test('a place that cannot be written', async () => {
+    const { code, stderr } = await umbra('report', at('first'), '-o', at('nowhere', 'a.html'));
     expect(code).toBe(2);
     expect(stderr).toContain('give -o a file in a folder that exists');
   });

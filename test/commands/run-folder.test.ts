@@ -30,7 +30,7 @@ async function query(sql: string): Promise<Record<string, unknown>[]> {
 }
 
 const seed7 = join(folder, 'runs', 'seed-7');
-const ran = umbra('start', LS, '--cpus', '3', '--seed', '7', '--out', seed7, '--json', '-');
+const ran = await umbra('start', LS, '--cpus', '3', '--seed', '7', '--out', seed7, '--json', '-');
 
 test('has the result, every option and where it came from, and the environment', () => {
   expect(ran).toMatchObject({ code: 0, stderr: '' });
@@ -106,7 +106,7 @@ describe.runIf(duckdb)('DuckDB', () => {
     ['conformance', ['conformance', 'test/vectors/pae/random-0000.jsonl'], 'files', 0],
   ] as const)('reads what %s came to', async (name, command, table, code) => {
     const path = join(folder, 'runs', name);
-    expect(umbra(...command, '-q', '--out', path).code).toBe(code);
+    expect((await umbra(...command, '-q', '--out', path)).code).toBe(code);
     const rows = await query(`SELECT * FROM 'runs/${name}/${table}.parquet'`);
     const { tables } = json<{ tables: { file: string; rows: number; columns: object }[] }>(
       'runs',
@@ -120,11 +120,11 @@ describe.runIf(duckdb)('DuckDB', () => {
   });
 });
 
-test('is made anew, or not at all: a place that is taken, or in no folder, is told before anything runs', () => {
-  const taken = umbra('start', LS, '--out', seed7);
+test('is made anew, or not at all: a place that is taken, or in no folder, is told before anything runs', async () => {
+  const taken = await umbra('start', LS, '--out', seed7);
   expect(taken).toMatchObject({ code: 2, stdout: '' });
   expect(taken.stderr).toContain('is there already');
-  const nowhere = umbra('start', LS, '--out', join(seed7, 'run.json', 'such'));
+  const nowhere = await umbra('start', LS, '--out', join(seed7, 'run.json', 'such'));
   expect(nowhere).toMatchObject({ code: 2, stdout: '' });
   expect(nowhere.stderr.replaceAll(/\n\s*/g, ' ')).toMatch(/run\.json is no folder/);
 });

@@ -28,10 +28,10 @@ const SMALL = [
   '  - {program: {builtin: touch}, vcpus: 2, memory: {pages: 512}}',
 ];
 
-test('runs a file, and what is given wins over it', () => {
+test('runs a file, and what is given wins over it', async () => {
   const json = join(folder, 'run.json');
   const args = ['--cpus', '3', '--paging', 'pae', '--policy', 'sticky', '--seed', '8'];
-  const { code, stdout } = umbra('run', file(...SMALL), ...args, '--json', json);
+  const { code, stdout } = await umbra('run', file(...SMALL), ...args, '--json', json);
   expect(stdout).toContain('touch: powered off');
   expect(stdout).toMatch(/Host CPUs went offline .* time slices/);
   expect(code).toBe(0);
@@ -44,58 +44,63 @@ test('runs a file, and what is given wins over it', () => {
   });
 });
 
-test('vCPUs and time slices may be given, too, and then the end that the file expects does not count', () => {
-  const config = (...args: readonly string[]) => {
-    const { code, stdout } = umbra('run', 'as-written-two-vcpus', ...args, '--json', '-');
+test('vCPUs and time slices may be given, too, and then the end that the file expects does not count', async () => {
+  const config = async (...args: readonly string[]) => {
+    const { code, stdout } = await umbra('run', 'as-written-two-vcpus', ...args, '--json', '-');
     return { code, ...(JSON.parse(stdout) as RunReport).configuration };
   };
-  expect(config('--slice', '300..400')).toMatchObject({
+  expect(await config('--slice', '300..400')).toMatchObject({
     ...{ code: 0, quantum: { least: 300, most: 400 }, vcpus: [2] },
   });
-  expect(config('--vcpus', '1', '--slice', '777')).toMatchObject({
+  expect(await config('--vcpus', '1', '--slice', '777')).toMatchObject({
     ...{ code: 0, quantum: { least: 777, most: 777 }, vcpus: [1] },
   });
 });
 
-test('a run that ends as expected is a success, another one is not', () => {
+test('a run that ends as expected is a success, another one is not', async () => {
   const lines = [...SMALL, 'fail_allocation_after: 20', 'expect:'];
-  const good = umbra('run', file(...lines, '  ending: killed', '  reason: (page|memory)'));
+  const good = await umbra('run', file(...lines, '  ending: killed', '  reason: (page|memory)'));
   expect(good.stdout).toMatch(/As expected: a guest was killed\.\n$/);
   expect(good).toMatchObject({ code: 0, stderr: '' });
-  const other = umbra('run', file(...lines, '  ending: killed', '  reason: thirst'), '--json', '-');
+  const other = await umbra(
+    'run',
+    file(...lines, '  ending: killed', '  reason: thirst'),
+    '--json',
+    '-',
+  );
   expect(JSON.parse(other.stdout).as_expected).toBe(false);
   expect(other.code).toBe(1);
-  const done = umbra('run', file(...lines, '  ending: done'));
+  const done = await umbra('run', file(...lines, '  ending: done'));
   expect(done.stdout).toMatch(/Not as expected: a guest was killed; expected was: every guest/);
   expect(done.code).toBe(1);
 });
 
-test('the specimens that come with umbra end as they say', () => {
+test('the specimens that come with umbra end as they say', async () => {
   for (const name of ['as-written-two-vcpus', 'out-of-memory']) {
-    const { code, stdout } = umbra('run', name);
+    const { code, stdout } = await umbra('run', name);
     expect(stdout).toContain('As expected');
     expect(code).toBe(0);
   }
 });
 
-test('an absence of a host CPU that did not take place is said', () => {
+test('an absence of a host CPU that did not take place is said', async () => {
   const lines = SMALL.map((line) =>
     line.replace('hotplug: [', 'hotplug: [{cpu: 0, after: 4000000}, '),
   );
-  const { code, stdout } = umbra('run', file(...lines));
+  const { code, stdout } = await umbra('run', file(...lines));
   expect(stdout).toContain('CPU 0 never went offline: 4,000,000 slices did not begin.');
   expect(stdout).not.toContain('CPU 1 never went offline');
   expect(code).toBe(0);
 });
 
-test('without a scenario those that come with umbra are listed', () => {
-  const { code, stdout } = umbra('run');
+test('without a scenario those that come with umbra are listed', async () => {
+  const { code, stdout } = await umbra('run');
   expect(code).toBe(0);
   expect(stdout).toMatch(/^parallel-pigz +A real program/m);
 });
 
-test('mistakes in a file are told together by line and column, and nothing is run', () => {
-  const { code, stdout, stderr } = umbra('run', file('cpus: 0', 'polcy: random', ...SMALL));
+test('mistakes in a file are told together by line and column, and nothing is run', async () => {
+  const { code, stdout, stderr } = await umbra('run', file('cpus: 0', 'polcy: random', ...SMALL));
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   const said = stderr.replaceAll('\n  ', ' ').trimEnd().split('\n');
   expect(said[0]).toMatch(/^umbra: .*machine\.yaml:1:7: found 0, expected a whole number/);
@@ -113,8 +118,8 @@ test.each([
   [['swarm', '--slice', '0'], /N or N\.\.M is expected/],
   [['swarm', '--slice', '5..'], /N or N\.\.M is expected/],
   [['swarm', '--cpus', '2'], /hotplug: there is no host CPU 2/],
-])('%j is a mistake that is told in words', (args, words) => {
-  const { code, stderr } = umbra('run', ...args);
+])('%j is a mistake that is told in words', async (args, words) => {
+  const { code, stderr } = await umbra('run', ...args);
   expect(stderr.replace(/\s+/g, ' ')).toMatch(words);
   expect(code).toBe(2);
 });

@@ -23,8 +23,8 @@ beforeAll(() => {
   other = others.subject.tokenOf(others.failing);
 });
 
-test('--story tells it after the verdict', () => {
-  const { code, stdout, stderr } = umbra('replay', failing, '--story', '--against', passing);
+test('--story tells it after the verdict', async () => {
+  const { code, stdout, stderr } = await umbra('replay', failing, '--story', '--against', passing);
   expect({ code, stderr }).toEqual({ code: 1, stderr: '' });
   const verdict = stdout.indexOf('\nviolation: forbidden: the guest cleared the entry');
   const story = stdout.indexOf('\n step CPU 0');
@@ -34,8 +34,8 @@ test('--story tells it after the verdict', () => {
   expect(spaced(stdout)).toContain('In the schedule beside it that passes,');
 });
 
-test('--all tells each step', () => {
-  const { code, stdout } = umbra('replay', failing, '--story', '--all');
+test('--all tells each step', async () => {
+  const { code, stdout } = await umbra('replay', failing, '--story', '--all');
   const [, steps] = /^(\d+) steps/m.exec(stdout)!;
   expect(stdout).toContain(`${steps} of ${steps} steps are told`);
   const told = Array.from(stdout.matchAll(/^([ \d]{4}\d) /gm), ([, step]) => Number(step));
@@ -43,10 +43,10 @@ test('--all tells each step', () => {
   expect(code).toBe(1);
 });
 
-test('--html writes a page, whole, and leaves nothing beside it', () => {
+test('--html writes a page, whole, and leaves nothing beside it', async () => {
   const file = join(folder, 'story.html');
   writeFileSync(file, 'old');
-  const { code, stdout } = umbra('replay', failing, '--html', file);
+  const { code, stdout } = await umbra('replay', failing, '--html', file);
   const page = readFileSync(file, 'utf8');
   expect(page).toMatch(/^<!doctype html>.*<\/html>\n$/s);
   expect(page).toContain(`umbra replay ${failing} --story`);
@@ -55,12 +55,14 @@ test('--html writes a page, whole, and leaves nothing beside it', () => {
   expect(code).toBe(1);
 });
 
-test('--json has the story as data, if it is asked for', () => {
-  const { stdout } = umbra('replay', failing, '--story', '--json', '-');
+test('--json has the story as data, if it is asked for', async () => {
+  const { stdout } = await umbra('replay', failing, '--story', '--json', '-');
   const { story, steps } = JSON.parse(stdout);
   expect(story.steps).toBe(steps);
   expect(story.lines.length).toBeGreaterThan(story.told);
-  expect(JSON.parse(umbra('replay', failing, '--json', '-').stdout)).not.toHaveProperty('story');
+  expect(JSON.parse((await umbra('replay', failing, '--json', '-')).stdout)).not.toHaveProperty(
+    'story',
+  );
 });
 
 test.skipIf(!hasTerminal)('at a terminal it is coloured, unless NO_COLOR is set', () => {
@@ -79,8 +81,8 @@ test.each([
   ['against no token', () => [failing, '--story', '--against', 'R2'], /'R2' is no token/],
   ['a page nowhere', () => [failing, '--html', '/nowhere/s.html'], /story cannot be written there/],
   ['a page that is a folder', () => [failing, '--html', folder], /story cannot be written there/],
-])('%s is a mistake that is told, and nothing is run', (_, args, words) => {
-  const { code, stdout, stderr } = umbra('replay', ...args());
+])('%s is a mistake that is told, and nothing is run', async (_, args, words) => {
+  const { code, stdout, stderr } = await umbra('replay', ...args());
   expect(spaced(stderr)).toMatch(words);
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   expect(existsSync('/nowhere')).toBe(false);

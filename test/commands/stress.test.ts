@@ -6,8 +6,8 @@ import { hasTerminal, interrupted, umbra } from './umbra.ts';
 
 const QUICK = ['--discipline', 'guest-lock', '--guests', '1', '--cpus', '2', '--vcpus', '2'];
 
-test('says what it ran, with what was given', () => {
-  const { code, stdout, stderr } = umbra(
+test('says what it ran, with what was given', async () => {
+  const { code, stdout, stderr } = await umbra(
     ...['stress', '--runs', '2', '--seed', '5', '--paging', 'pae', ...QUICK],
   );
   expect(stdout).toMatch(/^2 runs from seed 5 .*checks passed, nothing wrong\n/);
@@ -16,8 +16,17 @@ test('says what it ran, with what was given', () => {
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
 });
 
-test('the totals are JSON too, and add up', () => {
-  const { stdout } = umbra('stress', '--ops', '1_000', '--seed', '5', '--json', '-', ...QUICK);
+test('the totals are JSON too, and add up', async () => {
+  const { stdout } = await umbra(
+    'stress',
+    '--ops',
+    '1_000',
+    '--seed',
+    '5',
+    '--json',
+    '-',
+    ...QUICK,
+  );
   const report = JSON.parse(stdout);
   expect(report).toMatchObject({ schema_version: 1, seed: 5, interrupted: false, failures: [] });
   expect(report.total.operations).toBeGreaterThan(1000);
@@ -30,7 +39,7 @@ test('the totals are JSON too, and add up', () => {
   }
 });
 
-test('a failing run is told with the command that repeats it', () => {
+test('a failing run is told with the command that repeats it', async () => {
   // As written two vCPUs kill their guest, or the host.
   const fixed = { discipline: 'as-written', cpus: 2, vcpus: 2, guests: 1 } as const;
   const isParallel = (seed: number): boolean => {
@@ -40,16 +49,16 @@ test('a failing run is told with the command that repeats it', () => {
   const seed = Array.from({ length: 200 }, (_, n) => n).find(isParallel)!;
   const given = ['--discipline as-written', '--cpus 2', '--vcpus 2', '--guests 1'].join(' ');
   const args = `stress --seed ${seed} --runs 1 ${given}`;
-  const { code, stdout } = umbra(...args.split(' '));
+  const { code, stdout } = await umbra(...args.split(' '));
   expect(stdout).toContain(`the same machine again: umbra ${args}`);
   expect(stdout).toMatch(/checks passed, 1 went wrong/);
   expect(code).toBe(1);
 });
 
-test('a mutant is on in all that is drawn, has several vCPUs, and its first failure can end it', () => {
+test('a mutant is on in all that is drawn, has several vCPUs, and its first failure can end it', async () => {
   // A second vCPU cannot start: nothing hangs on who comes first.
   const given = '--cpus 2 --guests 1 --defects R15';
-  const { code, stdout } = umbra(
+  const { code, stdout } = await umbra(
     ...`stress --seed 3 --runs 5 --until-failure --json - ${given}`.split(' '),
   );
   const { runs, first_failure, failures } = JSON.parse(stdout);
@@ -58,27 +67,27 @@ test('a mutant is on in all that is drawn, has several vCPUs, and its first fail
   expect(failures[0].faults[0]).toContain('ended with "already have lguest_data"');
   const command = `stress --seed 3 --runs 1 ${given}`;
   expect(failures[0].command).toBe(`umbra ${command}`);
-  const again = umbra(...command.split(' '));
+  const again = await umbra(...command.split(' '));
   expect(again.stdout).toMatch(/^seed 3: .* defects R15, /);
   expect(again.stdout).toMatch(/1 went wrong, the first after \d+\.\d s in run 1\n/);
 });
 
-test('a run that takes longer than there is time is cut short', () => {
+test('a run that takes longer than there is time is cut short', async () => {
   const isLong = (seed: number): boolean =>
     JSON.stringify(drawMachine(seed, { guests: 1 }).guests[0]!.program).includes(
       '"name":"swap-storm","seed":0,"size":4',
     );
   const seed = Array.from({ length: 5000 }, (_, n) => n).find(isLong)!;
   const args = ['stress', '--seed', `${seed}`, '--seconds', '1', '--guests', '1', '--json', '-'];
-  const { code, stdout } = umbra(...args);
+  const { code, stdout } = await umbra(...args);
   const { runs, cut_short, interrupted } = JSON.parse(stdout);
   expect({ code, runs, cut_short, interrupted }).toEqual({
     ...{ code: 0, runs: 1, cut_short: 1, interrupted: false },
   });
 });
 
-test('guests can all be virtualized in one way', () => {
-  const { code, stdout } = umbra(
+test('guests can all be virtualized in one way', async () => {
+  const { code, stdout } = await umbra(
     ...['stress', '--runs', '2', '--seed', '5', '--virtualization', 'nested', '--cpus', '2'],
   );
   expect(stdout).toMatch(/^ *nested, (non)?pae +\d/m);
@@ -104,8 +113,8 @@ test.each([
   [['--paging', 'none'], /Allowed choices are nonpae, pae/],
   [['--virtualization', 'none'], /Allowed choices are shadow, direct, nested/],
   [['--virtualization', 'direct', '--vcpus', '2'], /with direct paging a guest has one/],
-])('%j is a mistake that is told in words', (args, words) => {
-  const { code, stderr } = umbra('stress', '--runs', '1', ...args);
+])('%j is a mistake that is told in words', async (args, words) => {
+  const { code, stderr } = await umbra('stress', '--runs', '1', ...args);
   expect(stderr.replace(/\s+/g, ' ')).toMatch(words);
   expect(code).toBe(2);
 });

@@ -15,15 +15,15 @@ const readResult = (path: string): StudyResult =>
 
 const QUICK = ['disciplines', '--experiment', 'separate', '--scale', '0.2'];
 
-test('without a name the questions are listed', () => {
-  const { code, stdout, stderr } = umbra('study');
+test('without a name the questions are listed', async () => {
+  const { code, stdout, stderr } = await umbra('study');
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   expect(stdout).toMatch(/^migration +What does a guest pay/m);
 });
 
-test('a study is run, told, and kept in a run folder', () => {
+test('a study is run, told, and kept in a run folder', async () => {
   const out = join(folder, 'runs', 'one');
-  const { code, stdout, stderr } = umbra('study', ...QUICK, '--seeds', '1', '--out', out);
+  const { code, stdout, stderr } = await umbra('study', ...QUICK, '--seeds', '1', '--out', out);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   expect(stdout).toMatch(/^separate\n Discipline /m);
   expect(stdout).toContain('One run, of seed 1: too few for intervals and verdicts, which take 6;');
@@ -48,8 +48,8 @@ test('a study is run, told, and kept in a run folder', () => {
   expect(waits).toHaveLength(13);
 });
 
-test('six seeds make intervals and verdicts', () => {
-  const { code, stdout } = umbra(
+test('six seeds make intervals and verdicts', async () => {
+  const { code, stdout } = await umbra(
     'study',
     'disciplines',
     '--experiment',
@@ -75,22 +75,22 @@ test.runIf(hasTerminal)('after Ctrl-C the same command goes on', async () => {
   expect(existsSync(out)).toBe(false);
   const begun = readFileSync(`${out}.part`, 'utf8').trim().split('\n').length - 1;
   expect(begun).toBeGreaterThan(0);
-  expect(umbra(...args).code).toBe(0);
+  expect((await umbra(...args)).code).toBe(0);
   const straight = join(folder, 'straight.json');
-  umbra(...args.slice(0, -2), '--json', straight);
+  await umbra(...args.slice(0, -2), '--json', straight);
   expect(readResult(join(out, 'result.json'))).toEqual(readResult(straight));
 });
 
-test('a page gets what came of it between its marks, and a picture beside it', () => {
+test('a page gets what came of it between its marks, and a picture beside it', async () => {
   const page = join(folder, 'page.md');
   const args = ['study', ...QUICK, '--seeds', '1', '--markdown'];
-  expect(umbra(...args, page).code).toBe(0);
+  expect((await umbra(...args, page)).code).toBe(0);
   const written = readFileSync(page, 'utf8');
   expect(written).toContain('study disciplines --seeds 1 --scale 0.2 --experiment ');
   expect(written).toContain('(disciplines-separate.svg)');
   expect(readFileSync(join(folder, 'disciplines-separate.svg'), 'utf8')).toContain('<svg');
   writeFileSync(page, `Above.\n\n${written}\nBelow.\n`);
-  expect(umbra(...args, page).code).toBe(0);
+  expect((await umbra(...args, page)).code).toBe(0);
   expect(readFileSync(page, 'utf8')).toBe(`Above.\n\n${written}\nBelow.\n`);
 });
 
@@ -103,8 +103,8 @@ test.each([
     ['migration', '--experiment', 'nix'],
     /'nix' matches no experiment of migration; there are interval, policy, shared/,
   ],
-])('%j is a mistake that is told in words', (args, said) => {
-  const { code, stdout, stderr } = umbra('study', ...args);
+])('%j is a mistake that is told in words', async (args, said) => {
+  const { code, stdout, stderr } = await umbra('study', ...args);
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   expect(stderr.replaceAll(/\n\s*/g, ' ')).toMatch(said);
 });

@@ -1,7 +1,7 @@
 /** Running the command line as a user does. */
 
-import { spawn, spawnSync } from 'node:child_process';
-import { resolve } from 'node:path';
+import { type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process';
+import { runCommandLine } from '../../src/commands/command-line.ts';
 
 export interface Ran {
   readonly code: number | null;
@@ -9,29 +9,54 @@ export interface Ran {
   readonly stderr: string;
 }
 
-/** `umbra` with these arguments, its output through pipes. */
-export function umbra(...args: readonly string[]): Ran {
-  const { status, stdout, stderr } = spawnSync(process.execPath, ['src/main.ts', ...args], {
-    encoding: 'utf8',
-    maxBuffer: 1 << 28,
-  });
-  return { code: status, stdout, stderr };
+const OPTIONS = { encoding: 'utf8', maxBuffer: 1 << 28 } as const;
+const ran = ({ status, stdout, stderr }: SpawnSyncReturns<string>): Ran => ({
+  code: status,
+  ...{ stdout, stderr },
+});
+
+/** `umbra` with these arguments, in this process; one at a time. */
+export async function umbra(...args: readonly string[]): Promise<Ran> {
+  const said = { stdout: '', stderr: '' };
+  const streams = ['stdout', 'stderr'] as const;
+  for (const name of streams) {
+    process[name].write = (text: string | Uint8Array): boolean => {
+      said[name] += text;
+      return true;
+    };
+  }
+  try {
+    await runCommandLine(args);
+    return { code: Number(process.exitCode ?? 0), ...said };
+  } finally {
+    process.exitCode = undefined;
+    // What it was is inherited.
+    for (const name of streams) Reflect.deleteProperty(process[name], 'write');
+  }
 }
 
 /** In a folder of its own, where schedules are kept that went wrong. */
-export function umbraAt(folder: string, ...args: readonly string[]): Ran {
-  const { UMBRA_STATE: _, ...env } = process.env;
-  const main = resolve('src/main.ts');
-  const options = { encoding: 'utf8', maxBuffer: 1 << 28, cwd: folder, env } as const;
-  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], options);
-  return { code: status, stdout, stderr };
+export async function umbraAt(folder: string, ...args: readonly string[]): Promise<Ran> {
+  const here = process.cwd();
+  const { UMBRA_STATE: state } = process.env;
+  process.chdir(folder);
+  delete process.env['UMBRA_STATE'];
+  try {
+    return await umbra(...args);
+  } finally {
+    process.chdir(here);
+    process.env['UMBRA_STATE'] = state;
+  }
 }
+
+/** As `umbra`, in a process of its own: where that is what is looked at. */
+export const umbraProcess = (...args: readonly string[]): Ran =>
+  ran(spawnSync(process.execPath, ['src/main.ts', ...args], OPTIONS));
 
 /** A line of shell in which `umbra` is the command. */
 export function shell(line: string): Ran {
   const script = `umbra() { "${process.execPath}" src/main.ts "$@"; }; ${line}`;
-  const { status, stdout, stderr } = spawnSync('bash', ['-c', script], { encoding: 'utf8' });
-  return { code: status, stdout, stderr };
+  return ran(spawnSync('bash', ['-c', script], OPTIONS));
 }
 
 /** Whether a terminal can be had for a command. */
@@ -41,9 +66,7 @@ export const hasTerminal =
 /** At a terminal of so many columns. */
 export function atTerminal(columns: number, ...args: readonly string[]): Ran {
   const command = `stty cols ${columns}; exec ${process.execPath} src/main.ts ${args.join(' ')}`;
-  const options = { encoding: 'utf8', maxBuffer: 1 << 28 } as const;
-  const { status, stdout, stderr } = spawnSync('script', ['-qec', command, '/dev/null'], options);
-  return { code: status, stdout, stderr };
+  return ran(spawnSync('script', ['-qec', command, '/dev/null'], OPTIONS));
 }
 
 /** At a terminal, and Ctrl-C as soon as the command has said something like `sign`. */

@@ -16,8 +16,8 @@ test('is that of the code', () => {
   expect(published).toEqual(JSON.parse(JSON.stringify(litmusJsonSchema())));
 });
 
-test('is what umbra litmus --schema prints', () => {
-  const { code, stdout } = umbra('litmus', '--schema');
+test('is what umbra litmus --schema prints', async () => {
+  const { code, stdout } = await umbra('litmus', '--schema');
   expect(JSON.parse(stdout)).toEqual(published);
   expect(code).toBe(0);
 });

@@ -135,7 +135,7 @@ test('what comes faster than it is read is counted, and the rest is whole', () =
   expect(events.at(-1)).toMatchObject({ hostCpu: 0, kind: EventKind.Entry, vcpu: 1, lost: 0 });
 });
 
-describe('a trace file', () => {
+describe('a trace file', async () => {
   const path = join(folder, 'run.pftrace');
   const command = [
     'start',
@@ -144,7 +144,7 @@ describe('a trace file', () => {
     '--cpus',
     '3',
   ];
-  const ran = umbra(
+  const ran = await umbra(
     ...command,
     '--vcpus',
     '2',
@@ -205,17 +205,19 @@ describe('a trace file', () => {
     expect(begun.size).toBeGreaterThan(0);
   });
 
-  test('is asked for in vain with a mistake, which is told before anything runs', () => {
+  test('is asked for in vain with a mistake, which is told before anything runs', async () => {
     const [ls] = ['scenarios/traces/ls.umbra'];
-    const said = (...args: readonly string[]): string => {
-      const { code, stderr } = umbra('start', ls!, ...args);
+    const said = async (...args: readonly string[]): Promise<string> => {
+      const { code, stderr } = await umbra('start', ls!, ...args);
       expect(code).toBe(2);
       return stderr.replaceAll(/\n\s*/g, ' ');
     };
-    expect(said('--trace', join(folder, 'no', 'such'))).toContain(
+    expect(await said('--trace', join(folder, 'no', 'such'))).toContain(
       'the trace cannot be written there',
     );
-    expect(said('--trace', path, '--trace-events', 'migr')).toContain("'migr' matches no event");
-    expect(said('--trace-events', 'run')).toContain('add --trace FILE');
+    expect(await said('--trace', path, '--trace-events', 'migr')).toContain(
+      "'migr' matches no event",
+    );
+    expect(await said('--trace-events', 'run')).toContain('add --trace FILE');
   });
 });
