@@ -85,8 +85,12 @@ export type Sharing = 'separate' | 'regions' | 'interleaved';
 type WholeSpec = Required<GuestSpec>;
 
 const wholeOf = (spec: GuestSpec): WholeSpec => ({
-  ...{ hostCpus: 1, discipline: 'as-written', vcpus: 1, sharing: 'separate' },
-  ...{ pages: PAGES, pgdirs: 4 },
+  hostCpus: 1,
+  discipline: 'as-written',
+  vcpus: 1,
+  sharing: 'separate',
+  pages: PAGES,
+  pgdirs: 4,
   ...spec,
 });
 
@@ -99,7 +103,10 @@ const shapeOf = ({
   pages,
   pgdirs,
 }: WholeSpec): MachineShape => ({
-  ...{ hostCpus, discipline, seed: 1, frames: pages + 512 },
+  hostCpus,
+  discipline,
+  seed: 1,
+  frames: pages + 512,
   guests: [{ paging, pages, vcpus, pgdirs }],
 });
 
@@ -108,7 +115,12 @@ export function optionsFor(spec: GuestSpec): Options {
   const whole = wholeOf(spec);
   const { paging, hostCpus, discipline, vcpus, sharing, pages } = whole;
   return {
-    ...{ paging, discipline, sharing, cpuCount: hostCpus, vcpuCount: vcpus, pages },
+    paging,
+    discipline,
+    sharing,
+    cpuCount: hostCpus,
+    vcpuCount: vcpus,
+    pages,
     ...layoutOptions(layoutOf(shapeOf(whole))),
   };
 }

@@ -105,7 +105,9 @@ export async function measureSuite(
     load: loadSince(),
     seconds: (performance.now() - start) / 1000,
     interrupted: signal.aborted,
-    ...{ lines, growth, ...sizes },
+    lines,
+    growth,
+    ...sizes,
   };
 }
 

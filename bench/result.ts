@@ -18,7 +18,9 @@ export function resultOf(
   const timesC = ({ value, native }: SamplesOfIsolate): number[] =>
     value.map((v, i) => (isTime(unit) ? v / native![i]! : native![i]! / v));
   return {
-    ...{ part, name, unit },
+    part,
+    name,
+    unit,
     baseline_name: taken[0]!.baseline_name,
     value: of(({ value }) => value),
     baseline: of(({ baseline }) => baseline),

@@ -199,12 +199,19 @@ interface Test {
 
 const TESTS: readonly Test[] = [
   {
-    ...{ cpus: 2, steps: 'some 240 steps', path: SHORT, runs: 200 },
-    ...{ inIsolate: 50_000, onThreads: 20_000 },
+    cpus: 2,
+    steps: 'some 240 steps',
+    path: SHORT,
+    runs: 200,
+    inIsolate: 50_000,
+    onThreads: 20_000,
   },
   { cpus: 2, steps: 'some 680 steps', path: TWO_CPUS, runs: 50 },
   {
-    ...{ cpus: 4, steps: 'some 340 steps', path: SHORT_FOUR_CPUS, runs: 100 },
+    cpus: 4,
+    steps: 'some 340 steps',
+    path: SHORT_FOUR_CPUS,
+    runs: 100,
     onThreads: 3000,
   },
   { cpus: 4, steps: 'some 1,850 steps', path: FOUR_CPUS, runs: 20 },
@@ -219,18 +226,25 @@ export const scheduleLines: readonly Line[] = [
     const what = `schedules of ${cpus} host CPUs, ${steps}`;
     return [
       {
-        ...{ name: `${what}, PCT-3`, unit: 'schedules/s', ...LASTING, ...atLeast(inIsolate) },
+        name: `${what}, PCT-3`,
+        unit: 'schedules/s',
+        ...LASTING,
+        ...atLeast(inIsolate),
         measured: () => inOneThread(batched),
         baseline: () => withoutEngine(path, runs),
       },
       {
-        ...{ name: `${what}, PCT-3, with all checks`, unit: 'schedules/s', ...LASTING },
+        name: `${what}, PCT-3, with all checks`,
+        unit: 'schedules/s',
+        ...LASTING,
         measured: () => inOneThread(batched, true),
         baseline: () => inOneThread(batched),
       },
       {
-        ...{ name: `${what} on worker threads, PCT-3`, unit: 'schedules/s' },
-        ...{ ...THREADS, ...atLeast(ofThreads) },
+        name: `${what} on worker threads, PCT-3`,
+        unit: 'schedules/s',
+        ...THREADS,
+        ...atLeast(ofThreads),
         measured: () => onThreads(batched),
         baseline: () => inOneThread(batched),
       },

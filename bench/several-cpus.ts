@@ -30,7 +30,11 @@ const MEETING_WORDS = 1024;
 const ROUNDS = 9;
 
 const specOf = (discipline: DisciplineName, sharing: Sharing): GuestSpec => ({
-  ...{ paging: 'nonpae', hostCpus: CPUS, vcpus: CPUS, discipline, sharing },
+  paging: 'nonpae',
+  hostCpus: CPUS,
+  vcpus: CPUS,
+  discipline,
+  sharing,
 });
 
 /** The first `parties` CPUs of a machine, each in a thread. */

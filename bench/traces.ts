@@ -18,7 +18,9 @@ export const tracePath = (name: string): string =>
 export const GUEST_PAGES = 8192;
 
 const copyOf = ({ count, ops, calls }: OperationBlock): OperationBlock => ({
-  ...{ count, ops: ops.slice(), calls: calls.slice() },
+  count,
+  ops: ops.slice(),
+  calls: calls.slice(),
 });
 
 /** Blocks of the longest stream of pigz, as they are. */

@@ -69,13 +69,15 @@ export const machineLines: readonly Line[] = [
   ...HOST_CPUS.map((hostCpus) => ({
     name: `four programs from cold to their end on ${hostCpus} host CPUs`,
     ...({ unit: 'accesses/s', rounds: 6, threads: true } as const),
-    ...{ measured: () => fromCold(hostCpus), baseline: () => fromCold(1) },
+    measured: () => fromCold(hostCpus),
+    baseline: () => fromCold(1),
   })),
   ...(['sticky', 'random'] as const).flatMap((policy) =>
     HOST_CPUS.map((hostCpus) => ({
       name: `${SAME_GUESTS} guests on ${hostCpus} host CPUs, ${policy}, once warm`,
       ...({ unit: 'accesses/s', rounds: 6, threads: true } as const),
-      ...{ measured: () => steady(hostCpus, policy), baseline: () => steady(1, policy) },
+      measured: () => steady(hostCpus, policy),
+      baseline: () => steady(1, policy),
     })),
   ),
 ];

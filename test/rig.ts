@@ -29,7 +29,9 @@ export class Rig {
     const { program, paging = 'nonpae', hostCpus = 1, pages = 1024, policy, ...rest } = spec;
     const { frames = pages + 1024, discipline, defects, ...guest } = rest;
     const { shared, host } = assemble({
-      ...{ hostCpus, seed: 1, frames },
+      hostCpus,
+      seed: 1,
+      frames,
       ...(discipline && { discipline }),
       ...(defects && { defects }),
       guests: [{ ...guest, paging, pages, ...(policy && { pagingPolicy: policy }) }],

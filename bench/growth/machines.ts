@@ -29,7 +29,10 @@ const SWITCHES = 4096;
 
 const switches = (processes: number): Side => {
   const program = makeWorkload({
-    ...{ name: 'pgdir-thrash', seed: SEED, threads: processes, size: SWITCHES / processes },
+    name: 'pgdir-thrash',
+    seed: SEED,
+    threads: processes,
+    size: SWITCHES / processes,
   });
   // As many page tables as it takes to keep all of them: what is evicted is another matter.
   const shape = { pgdirs: processes + 2 };
@@ -101,32 +104,51 @@ const OPERATIONS = 2_000_000;
 export const machineSweeps: readonly Sweep[] = [
   {
     name: 'context switch by processes',
-    ...{ over: 'processes', unit: 'ns', sizes: [2, 4, 8, 16], expected: 0 },
+    over: 'processes',
+    unit: 'ns',
+    sizes: [2, 4, 8, 16],
+    expected: 0,
     make: switches,
   },
   {
     name: 'access by vCPUs, on one host CPU',
-    ...{ over: 'vCPUs', unit: 'ns', sizes: [1, 2, 4, 8], expected: 0 },
+    over: 'vCPUs',
+    unit: 'ns',
+    sizes: [1, 2, 4, 8],
+    expected: 0,
     make: (vcpus) => inTurns({ vcpus }, sharing(VCPU_THREADS, VCPU_ROUNDS)),
   },
   {
     name: 'access by guests, on one host CPU',
-    ...{ over: 'guests', unit: 'ns', sizes: [1, 2, 4, 8, 16], expected: 0 },
+    over: 'guests',
+    unit: 'ns',
+    sizes: [1, 2, 4, 8, 16],
+    expected: 0,
     make: (guests) => inTurns({ guests, mib: 2 }, traceOf(OPERATIONS / guests)),
   },
   {
     name: 'access by host CPUs that take turns',
-    ...{ over: 'host CPUs', unit: 'ns', sizes: [2, 4, 8, 16, 32], expected: 0 },
+    over: 'host CPUs',
+    unit: 'ns',
+    sizes: [2, 4, 8, 16, 32],
+    expected: 0,
     make: (hostCpus) => inTurns({ hostCpus, guests: 4, mib: 2 }, traceOf(OPERATIONS / 4)),
   },
   {
     name: 'access by length of the trace',
-    ...{ over: 'thousand operations', unit: 'ns', sizes: [256, 512, 1024, 2048] },
-    ...{ expected: 0, make: (thousands) => inTurns({ mib: 2 }, traceOf(thousands * 1000)) },
+    over: 'thousand operations',
+    unit: 'ns',
+    sizes: [256, 512, 1024, 2048],
+    expected: 0,
+    make: (thousands) => inTurns({ mib: 2 }, traceOf(thousands * 1000)),
   },
   {
     name: `access of ${GUESTS} guests by host CPUs, in threads`,
-    ...{ over: 'host CPUs', unit: 'ns', sizes: [1, 2, 4, 8], expected: 1, rounds: 2 },
+    over: 'host CPUs',
+    unit: 'ns',
+    sizes: [1, 2, 4, 8],
+    expected: 1,
+    rounds: 2,
     make: onThreads,
   },
 ];

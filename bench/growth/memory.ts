@@ -101,7 +101,11 @@ export function largestIn(budget: number, beside: Beside): MemoryResult['largest
     const n = largest((size) => fits(() => bytes(size), budget) === undefined);
     const { hostCpus, guests, mib } = kind(n);
     return {
-      ...{ budget, host_cpus: hostCpus, guests, guest_mib: mib, bytes: bytes(n) },
+      budget,
+      host_cpus: hostCpus,
+      guests,
+      guest_mib: mib,
+      bytes: bytes(n),
       bound_by: fits(() => bytes(n + 1), budget)!,
     };
   });

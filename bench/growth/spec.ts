@@ -25,9 +25,17 @@ export const specOf = ({
   mib = 16,
   program = { kind: 'builtin', name: 'touch' },
 }: Shape): MachineSpec => ({
-  ...{ hostCpus, policy: 'random', seed: 1, quantum: { least: 2_000, most: 20_000 } },
+  hostCpus,
+  policy: 'random',
+  seed: 1,
+  quantum: { least: 2_000, most: 20_000 },
   discipline: 'lock-free',
   guests: Array.from({ length: guests }, (_, i) => ({
-    ...{ name: `guest ${i}`, program, pages: mib * MIB_PAGES, paging: 'nonpae', vcpus, pgdirs },
+    name: `guest ${i}`,
+    program,
+    pages: mib * MIB_PAGES,
+    paging: 'nonpae',
+    vcpus,
+    pgdirs,
   })),
 });

@@ -29,8 +29,13 @@ function traceWork(path: string, pages: number) {
   const guests = [{ paging: 'nonpae', pages }] as const;
   const layout = layoutOf({ hostCpus: 1, seed: 1, frames: pages + 1024, guests });
   const options = {
-    ...{ trace: path, paging: 'nonpae', discipline: 'as-written', pages },
-    ...{ cpuCount: 1, vcpuCount: 1, copyOnWrite: 1 },
+    trace: path,
+    paging: 'nonpae',
+    discipline: 'as-written',
+    pages,
+    cpuCount: 1,
+    vcpuCount: 1,
+    copyOnWrite: 1,
     ...layoutOptions(layout),
   };
   return ['trace', options, indexOf(path)] as const;

@@ -108,7 +108,9 @@ export function tell(
   writeJson: (report: CampaignReport) => void,
 ): void {
   const text = formatReport(report, {
-    ...{ replay: keepLast, quiet: options.quiet, columns: tableColumns() },
+    replay: keepLast,
+    quiet: options.quiet,
+    columns: tableColumns(),
   });
   printer(options)(text, report.failures > 0);
   writeJson(report);
@@ -135,7 +137,9 @@ async function goOn(ledger: Ledger, { threads, untilFailure }: Options): Promise
   );
   try {
     await onPool<UnitTask, UnitResult | undefined>({
-      ...{ worker: 'campaign-task', name: 'unit', threads },
+      worker: 'campaign-task',
+      name: 'unit',
+      threads,
       tasks: ledger.unitsLeft().map((unit): UnitTask => {
         const { path, digest, setting } = ledger.plan.subjects[unit.subject]!;
         return { unit, path, digest, setting, work: { ...unit, warmUp: warmUpOf(unit) } };

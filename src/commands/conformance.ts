@@ -79,8 +79,11 @@ async function replayAll(files: readonly string[]): Promise<Outcomes> {
   const stopProgress = showProgress(() => `${progress}`);
   try {
     await onPool<string, Replayed | Refused>({
-      ...{ worker: 'conformance-task', name: 'replay', tasks: files },
-      ...{ threads: availableParallelism(), signal: interrupted.signal },
+      worker: 'conformance-task',
+      name: 'replay',
+      tasks: files,
+      threads: availableParallelism(),
+      signal: interrupted.signal,
       done: (outcome, file) => {
         outcomes.set(file, outcome);
         progress.add();
@@ -107,6 +110,8 @@ const filesTable = ({ replayed }: ConformanceResult): Table => ({
     agrees: flag('whether all outcomes are the same'),
   },
   rows: replayed.map(({ path, operations, difference }) => ({
-    ...{ path, operations, agrees: difference === undefined },
+    path,
+    operations,
+    agrees: difference === undefined,
   })),
 });

@@ -176,13 +176,18 @@ async function gather(
   }
   const { setting } = subject;
   return {
-    ...{ setting, schedules, distinct: behaviours.size, wrong },
+    setting,
+    schedules,
+    distinct: behaviours.size,
+    wrong,
     ...(first && { failure: failureOf(subject, first) }),
   };
 }
 
 const failureOf = (subject: Subject, result: Result): Failure => ({
-  ...{ ending: result.ending, message: result.message, token: subject.tokenOf(result) },
+  ending: result.ending,
+  message: result.message,
+  token: subject.tokenOf(result),
 });
 
 async function huntFor(
@@ -207,9 +212,15 @@ async function huntFor(
 function reportOf({ number, race, subject, teller }: Numbered): RaceReport {
   const { kind, runs, turned, example } = race;
   return {
-    ...{ number, setting: subject.setting, kind, title: titleOf(race) },
-    ...{ schedules: runs, turned, sides: teller.sides(race) },
-    ...{ ending: example.result.ending, token: subject.tokenOf(example.result) },
+    number,
+    setting: subject.setting,
+    kind,
+    title: titleOf(race),
+    schedules: runs,
+    turned,
+    sides: teller.sides(race),
+    ending: example.result.ending,
+    token: subject.tokenOf(example.result),
   };
 }
 

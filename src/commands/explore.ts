@@ -226,8 +226,13 @@ async function search(
     await engine.close();
   }
   const found: Found = {
-    ...{ setting: subject.setting, strategy, schedules, exhausted, steps },
-    ...{ distinct: behaviours.distinct, unseen: behaviours.unseen ?? null },
+    setting: subject.setting,
+    strategy,
+    schedules,
+    exhausted,
+    steps,
+    distinct: behaviours.distinct,
+    unseen: behaviours.unseen ?? null,
     seconds: elapsed(),
     ...(failure && {
       failure: {
@@ -276,9 +281,17 @@ const settingsTable = (all: readonly Found[]): Table => ({
     token: text('for umbra replay'),
   },
   rows: all.map(({ setting, strategy, schedules, distinct, unseen, steps, seconds, failure }) => ({
-    ...{ discipline: setting.discipline, paging: setting.paging, memory: setting.memory ?? 'sc' },
-    ...{ strategy, schedules, distinct, unseen: unseen?.estimate ?? null, steps, seconds },
-    ...{ ending: failure?.ending ?? null, message: failure?.message ?? null },
+    discipline: setting.discipline,
+    paging: setting.paging,
+    memory: setting.memory ?? 'sc',
+    strategy,
+    schedules,
+    distinct,
+    unseen: unseen?.estimate ?? null,
+    steps,
+    seconds,
+    ending: failure?.ending ?? null,
+    message: failure?.message ?? null,
     token: failure?.token ?? null,
   })),
 });

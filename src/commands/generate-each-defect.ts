@@ -83,7 +83,10 @@ async function firstRow(
     const tasks = plan.spaces.map((space) => ({ space, programs: programs.of(space) }));
     const results = new Map<Space, FirstFind>();
     await onPool<GenerateTask, FirstFind>({
-      ...{ worker: 'generate-task', name: 'first', tasks, ...job },
+      worker: 'generate-task',
+      name: 'first',
+      tasks,
+      ...job,
       done: (result, { space }) => void results.set(space, result),
     });
     if (job.signal.aborted) return undefined;

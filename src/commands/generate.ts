@@ -148,7 +148,9 @@ const REPAIRED = DISCIPLINES.filter((name) => name !== 'as-written');
 
 export const planFor = (options: GenerateOptions): GeneratePlan =>
   generatePlan({
-    ...{ operations: options.ops, alphabet: options.alphabet, seed: options.seed },
+    operations: options.ops,
+    alphabet: options.alphabet,
+    seed: options.seed,
     configurations: options.configuration,
     pagings: options.paging === undefined ? ['nonpae', 'pae'] : [options.paging],
     disciplines: options.discipline === undefined ? REPAIRED : [options.discipline],
@@ -187,7 +189,10 @@ async function goOn(
   const stopProgress = showProgress(() => `${progress}`);
   try {
     await onPool<GenerateUnit, UnitResult>({
-      ...{ worker: 'generate-task', name: 'unit', threads, tasks: units },
+      worker: 'generate-task',
+      name: 'unit',
+      threads,
+      tasks: units,
       signal: AbortSignal.any([stop.signal, interrupted.signal]),
       done: (result, unit) => {
         ledger.record(unit, result);

@@ -101,7 +101,10 @@ function inspect(named: string | undefined, options: Options): void {
 }
 
 const place = ({ step, events }: Stopped) => ({
-  ...{ step: step.number, events, host_cpu: step.hostCpu, vcpu: step.vcpu },
+  step: step.number,
+  events,
+  host_cpu: step.hostCpu,
+  vcpu: step.vcpu,
 });
 
 const describe = ({ step, events }: Stopped): string =>

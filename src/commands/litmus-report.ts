@@ -20,12 +20,20 @@ export function reportOf({ path, tally, wrong }: Counted): unknown {
   const { litmus, schedules, undeclared, cutShort, neglected, overlapping, pairs } = tally;
   const declared = tally.lines.slice(0, litmus.outcomes.length);
   return {
-    ...{ path, name: litmus.name, schedules, distinct: tally.behaviours.distinct },
-    ...{ unseen: tally.behaviours.unseen ?? null, wrong },
+    path,
+    name: litmus.name,
+    schedules,
+    distinct: tally.behaviours.distinct,
+    unseen: tally.behaviours.unseen ?? null,
+    wrong,
     outcomes: declared.map(({ text: when, is, count: n, isMet }) => ({
-      ...{ when, is, count: n, never_met: !isMet },
+      when,
+      is,
+      count: n,
+      never_met: !isMet,
     })),
-    ...{ not_declared: undeclared, cut_short: cutShort },
+    not_declared: undeclared,
+    cut_short: cutShort,
     left_to_guest: Object.fromEntries(neglected),
     overlap: {
       schedules: overlapping,
@@ -53,7 +61,13 @@ export const outcomesTable = (all: readonly Counted[]): Table => ({
   },
   rows: all.flatMap(({ path, tally: { litmus, schedules, lines } }) =>
     lines.map(({ is, text: outcome, count: n, isMet }) => ({
-      ...{ path, test: litmus.name, outcome, is, count: n, never_met: !isMet, schedules },
+      path,
+      test: litmus.name,
+      outcome,
+      is,
+      count: n,
+      never_met: !isMet,
+      schedules,
     })),
   ),
 });

@@ -173,7 +173,10 @@ async function runAll(
   const stopProgress = showProgress(() => `${progress}`);
   try {
     await onPool<MutantTask, MutantRuns>({
-      ...{ worker: 'mutant-task', name: 'mutant', tasks, ...job },
+      worker: 'mutant-task',
+      name: 'mutant',
+      tasks,
+      ...job,
       done: (result, task) => {
         results.set(task, result);
         progress.add(result.runs);
@@ -192,7 +195,10 @@ async function shrinkAll(tokens: readonly string[], job: Job): Promise<Map<strin
   const stopProgress = showProgress(() => `${progress}`);
   try {
     await onPool<string, ShrunkStory>({
-      ...{ worker: 'mutant-task', name: 'story', tasks: tokens, ...job },
+      worker: 'mutant-task',
+      name: 'story',
+      tasks: tokens,
+      ...job,
       done: (story, token) => {
         shrunk.set(token, story);
         progress.add();

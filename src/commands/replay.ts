@@ -148,9 +148,15 @@ function reportOf(
   return {
     schema_version: 1,
     token: text,
-    ...{ file: token.file, paging: token.paging, discipline: token.discipline },
-    ...{ defects: token.defects, ending, message, outcome: outcome ?? null },
-    ...{ steps: run.steps, digest: run.digest },
+    file: token.file,
+    paging: token.paging,
+    discipline: token.discipline,
+    defects: token.defects,
+    ending,
+    message,
+    outcome: outcome ?? null,
+    steps: run.steps,
+    digest: run.digest,
     ...(story && { story }),
   };
 }

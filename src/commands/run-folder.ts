@@ -42,7 +42,8 @@ export function resultsOf(
       arguments: command.args,
       ...configurationOf(command),
       ...(resolved !== undefined && { resolved }),
-      ...{ started: started.toISOString(), seconds: (Date.now() - started.getTime()) / 1000 },
+      started: started.toISOString(),
+      seconds: (Date.now() - started.getTime()) / 1000,
       environment: environment(command),
       tables: tables.map(describeTable),
     };

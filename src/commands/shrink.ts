@@ -63,8 +63,11 @@ async function shrink(
   printer(options)(describeShrunk(shrunk).trimStart(), true);
   writeResult({
     schema_version: 1,
-    ...{ file: token.file, paging: token.paging, discipline: token.discipline },
-    ...{ defects: token.defects, shrunk },
+    file: token.file,
+    paging: token.paging,
+    discipline: token.discipline,
+    defects: token.defects,
+    shrunk,
   });
   process.exitCode = EXIT_CODES[result.ending];
 }

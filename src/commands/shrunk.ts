@@ -59,7 +59,8 @@ export async function shrinkShown(
   const end = showProgress(() => progressText(now));
   try {
     const shrunk = await shrink(subject, result, {
-      ...{ isInterrupted, search },
+      isInterrupted,
+      search,
       onProgress: (progress) => {
         now = progress;
       },
@@ -68,15 +69,14 @@ export async function shrinkShown(
     return {
       ...sizeOf(shrunk),
       preemptions: preemptionsOf(shrunk.subject, shrunk.result),
-      ...{
-        proven: shrunk.proven,
-        interrupted: shrunk.interrupted,
-        tries: shrunk.tries,
-        last_round: shrunk.lastRound,
-      },
+      proven: shrunk.proven,
+      interrupted: shrunk.interrupted,
+      tries: shrunk.tries,
+      last_round: shrunk.lastRound,
       columns: shrunk.subject.litmus.vcpus.map(({ texts }) => texts),
       whole,
-      ...{ ending: shrunk.result.ending, message: shrunk.result.message },
+      ending: shrunk.result.ending,
+      message: shrunk.result.message,
       token: shrunk.subject.tokenOf(shrunk.result),
       control: shrunk.control === undefined ? null : controlOf(shrunk.control),
       passing:
@@ -106,7 +106,11 @@ const controlOf = ({
   wanted,
   failure,
 }: Control): ControlReport => ({
-  ...{ discipline: setting.discipline, defects: setting.defects, strategies, schedules, wanted },
+  discipline: setting.discipline,
+  defects: setting.defects,
+  strategies,
+  schedules,
+  wanted,
   failure:
     failure === undefined
       ? null

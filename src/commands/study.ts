@@ -158,7 +158,9 @@ function planOf(name: string, { seeds, seed, scale, experiment, costs }: Options
     );
   }
   const plan = {
-    ...{ study: wanted, scale, costs: costTable(costs) },
+    study: wanted,
+    scale,
+    costs: costTable(costs),
     seeds: Array.from({ length: seeds }, (_, i) => seed + i),
     wants: (one: string) => matchesGlob(one, experiment),
   };
@@ -174,7 +176,9 @@ const partOf = (out: string): string => `${out}.part`;
 function ledgerOf(out: string | undefined, plan: StudyPlan, version: string): StudyLedger {
   if (out !== undefined) mkdirSync(dirname(out), { recursive: true });
   return new StudyLedger(out && partOf(out), {
-    ...{ study: plan.study.name, scale: plan.scale, version },
+    study: plan.study.name,
+    scale: plan.scale,
+    version,
     costs: JSON.stringify(plan.costs.cycles),
   });
 }

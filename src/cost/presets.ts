@@ -26,7 +26,11 @@ interface Preset {
 const entry =
   (basis: Entry['basis']) =>
   (cycles: number, [low, high]: readonly [number, number], source: string): Entry => ({
-    ...{ cycles, low, high, basis, source },
+    cycles,
+    low,
+    high,
+    basis,
+    source,
   });
 
 const derived = entry('derived');

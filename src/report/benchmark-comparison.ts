@@ -85,8 +85,12 @@ export function compareLine(
   if (before.unit !== after.unit || (quantity === 'native' && !bothInC)) return undefined;
   const times = ratioOf(repetitions(after, quantity), repetitions(before, quantity));
   return {
-    ...{ part: after.part, name: after.name, unit: after.unit, by: quantity },
-    ...{ before: before.value.median, after: after.value.median },
+    part: after.part,
+    name: after.name,
+    unit: after.unit,
+    by: quantity,
+    before: before.value.median,
+    after: after.value.median,
     ...(times && { times }),
     verdict: times === undefined ? 'too noisy to say' : verdictOn(times, threshold),
   };

@@ -70,8 +70,13 @@ const hiddenText = (hidden: number): string =>
 
 const note = (words: string): Markish =>
   text([words], {
-    ...{ frameAnchor: 'bottom-right', facet: 'super', dx: -4, dy: -6 },
-    ...{ text: [words], fill: 'var(--faint)', fontStyle: 'italic' },
+    frameAnchor: 'bottom-right',
+    facet: 'super',
+    dx: -4,
+    dy: -6,
+    text: [words],
+    fill: 'var(--faint)',
+    fontStyle: 'italic',
   });
 
 /** As a file of its own, in dark and in light. */
@@ -224,7 +229,10 @@ function scalesOf(
 ): Pick<PlotOptions, 'x' | 'y' | 'fx'> {
   const levels = levelsOf(dots);
   const y: ScaleOptions = {
-    ...{ type: y_scale, label: labels.y, labelAnchor: 'top', labelArrow: 'none' },
+    type: y_scale,
+    label: labels.y,
+    labelAnchor: 'top',
+    labelArrow: 'none',
     ...(y_scale === 'linear' && { zero: kind === 'bar' || isWide(dots), nice: true }),
     ...(Math.max(...dots.map(highest)) >= 1e4 && { tickFormat: compact }),
   };

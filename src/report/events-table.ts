@@ -39,14 +39,20 @@ export function eventsTable(recorder: TraceRecorder, host: Host): Table {
   for (const { hostCpu, at, kind, vcpu, a, b, c, lost } of recorder.events()) {
     if (rows.length === MOST_KEPT) break;
     rows.push({
-      ...{ at_ns: at, host_cpu: hostCpu, event: NAMES.get(kind)! },
+      at_ns: at,
+      host_cpu: hostCpu,
+      event: NAMES.get(kind)!,
       guest: host.vcpus[vcpu]?.lg.index ?? null,
       vcpu: host.vcpus[vcpu]?.id ?? null,
-      ...{ a, b, c, lost },
+      a,
+      b,
+      c,
+      lost,
     });
   }
   return {
-    ...{ name: 'events', rows },
+    name: 'events',
+    rows,
     description: `What the host CPUs did, the first ${MOST_KEPT} events.`,
     columns: {
       at_ns: quantity('ns', 'since boot, by the monotonic clock'),
@@ -68,9 +74,14 @@ export async function readEvents(path: string, vcpus: readonly number[]): Promis
   const rows = (await parquetReadObjects({ file })) as Row[];
   const first = vcpus.map((_, guest) => vcpus.slice(0, guest).reduce((a, b) => a + b, 0));
   return rows.map(({ at_ns, host_cpu, event, guest, vcpu, a, b, c, lost }) => ({
-    ...{ hostCpu: host_cpu, at: at_ns, kind: KINDS.get(event)! },
+    hostCpu: host_cpu,
+    at: at_ns,
+    kind: KINDS.get(event)!,
     vcpu: guest === null || vcpu === null ? -1 : first[guest]! + vcpu,
-    ...{ a, b, c, lost },
+    a,
+    b,
+    c,
+    lost,
   }));
 }
 

@@ -77,7 +77,8 @@ function cpuSection(host: Host, cpu: HostCpu): Section {
   const who =
     inHand === undefined ? 'no vCPU in hand' : `guest ${inHand.lg.index} vCPU ${inHand.id} in hand`;
   return {
-    ...{ title: `host CPU ${cpu.index}`, view: 'cpus' },
+    title: `host CPU ${cpu.index}`,
+    view: 'cpus',
     lines: [
       line('hand', `${who}${inside === undefined ? '' : ', inside the guest'}`),
       line(
@@ -106,7 +107,8 @@ const DEAD_TEXT: Readonly<Record<Dead, string>> = {
 function guestSection(lg: Lguest): Section {
   const reason = lg.reason === '' ? '' : `: ${lg.reason}`;
   return {
-    ...{ title: `guest ${lg.index}`, view: 'guests' },
+    title: `guest ${lg.index}`,
+    view: 'guests',
     lines: [
       line('life', `${DEAD_TEXT[lg.dead]}${reason}, ${lg.form.name}, ${lg.discipline}`),
       ...lg.cpus.map((cpu) => {
@@ -129,7 +131,8 @@ function pgdirSection(lg: Lguest, i: number): Section {
     ? `Switcher of ${lastHostCpu < 0 ? 'unknown host CPUs' : `host CPU ${lastHostCpu}`} mapped`
     : 'Switcher not mapped here';
   return {
-    ...{ title: `guest ${lg.index}, pgdir ${i}`, view: 'pgdirs' },
+    title: `guest ${lg.index}, pgdir ${i}`,
+    view: 'pgdirs',
     lines: [
       line('tables', `shadows guest top level ${address(gpgdir)} in frame ${frameOf(pgdir)}`),
       line('users', `${users} users, ${changes} changes, version ${version}`),
@@ -149,18 +152,21 @@ function shadowSection(lg: Lguest, { tables, entries }: Shadow, pgdir: number): 
     ...tables
       .filter((table) => table.pgdir === pgdir && table.entry !== undefined)
       .map((table) => ({
-        ...{ vaddr: table.vaddr, depth: table.level - 1 },
+        vaddr: table.vaddr,
+        depth: table.level - 1,
         text: entryLine(table.entry!, `table in ${describeFrame(lg.host, table.frame)}`),
       })),
     ...entries
       .filter((entry) => entry.pgdir === pgdir)
       .map(({ vaddr, entry, frame }) => ({
-        ...{ vaddr, depth: lg.form.pae ? 2 : 1 },
+        vaddr,
+        depth: lg.form.pae ? 2 : 1,
         text: entryLine(entry, countedFrame(lg.host, frame)),
       })),
   ];
   return {
-    ...{ title: `guest ${lg.index}, pgdir ${pgdir}, shadow`, view: 'tables' },
+    title: `guest ${lg.index}, pgdir ${pgdir}, shadow`,
+    view: 'tables',
     lines: own
       .toSorted((a, b) => a.vaddr - b.vaddr || a.depth - b.depth)
       .map(({ vaddr, depth, text }) =>
@@ -174,7 +180,8 @@ function ownSection(lg: Lguest, pgdir: number): Section {
   const { gpgdir } = lg.pgdirs[pgdir]!;
   const last = lg.form.pae ? 2 : 1;
   return {
-    ...{ title: `guest ${lg.index}, pgdir ${pgdir}, the guest's own tables`, view: 'tables' },
+    title: `guest ${lg.index}, pgdir ${pgdir}, the guest's own tables`,
+    view: 'tables',
     lines: Array.from(guestEntries(lg, gpgdir), ({ level, vaddr, entry }) => {
       const page = `page 0x${(entry.low >>> 12).toString(16)}`;
       const text = entryLine(entry, level < last ? `table in ${page}` : page);
@@ -196,7 +203,8 @@ const switcherSections = (lg: Lguest, { entries }: Shadow): Section[] =>
     .map((cpu) => {
       const whose = cpu.switcherHostCpu < 0 ? 'no host CPU' : `host CPU ${cpu.switcherHostCpu}`;
       return {
-        ...{ title: `guest ${lg.index} vCPU ${cpu.id}, its Switcher table`, view: 'switcher' },
+        title: `guest ${lg.index} vCPU ${cpu.id}, its Switcher table`,
+        view: 'switcher',
         lines: [
           line('whose', `frame ${cpu.switcherTable}, with the pages of ${whose}`),
           ...entries

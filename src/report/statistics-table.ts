@@ -32,7 +32,8 @@ export function statisticsTable({ total, guests, host_cpus }: RunReport): Table 
     ...host_cpus.flatMap((cpu, i) => rowsOf('host CPU', i, `host CPU ${i}`, cpu)),
   ];
   return {
-    ...{ name: 'statistics', rows },
+    name: 'statistics',
+    rows,
     description: 'What was counted, of the machine, each guest and each host CPU.',
     columns: {
       scope: text('machine, guest or host CPU'),

@@ -8,7 +8,8 @@ export function storyHtml(story: Story, again: string): string {
   const { title, about, setting, ending, good, findings, columns, lines } = story;
   const heads = columns.map((name) => `<th scope="col">${escaped(name)}</th>`).join('');
   return htmlPage({
-    ...{ title: `${title}: a schedule of umbra`, style: STYLE },
+    title: `${title}: a schedule of umbra`,
+    style: STYLE,
     body: `<main>
 <h1>${escaped(title)}</h1>
 <p>${escaped(about)}</p>

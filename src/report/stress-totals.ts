@@ -37,7 +37,12 @@ interface Failure {
 }
 
 const nothing = (): Sums => ({
-  ...{ guests: 0, killed: 0, operations: 0, faults: 0, migrations: 0, shootdowns: 0 },
+  guests: 0,
+  killed: 0,
+  operations: 0,
+  faults: 0,
+  migrations: 0,
+  shootdowns: 0,
 });
 
 export class StressTotals {

@@ -15,13 +15,15 @@ export function columnsOf(
   points: readonly Point[],
 ): Column[] {
   const varied = Object.entries(factors).map(([name, { title }]) => ({
-    ...{ title, kind: 'factor' as const },
+    title,
+    kind: 'factor' as const,
     cells: points.map(({ levels }) => String(levels[name] ?? '')),
   }));
   const measured = Object.entries(measures)
     .filter(([, { detail = false }]) => !detail)
     .map(([name, { title }]) => ({
-      ...{ title, kind: 'measure' as const },
+      title,
+      kind: 'measure' as const,
       cells: points.map(({ measures: found }) => (found[name] ? withSpread(found[name]) : '')),
     }));
   return [...varied, ...measured].filter(({ cells }) => cells.some((cell) => cell !== ''));

@@ -124,7 +124,8 @@ function broughtUp(value: unknown): unknown {
     few ? { ...figure, low: undefined, high: undefined } : figure;
   return {
     ...others,
-    ...{ schema_version: STUDY_SCHEMA_VERSION, seeds },
+    schema_version: STUDY_SCHEMA_VERSION,
+    seeds,
     points: points.map((one) => ({
       ...one,
       measures: Object.fromEntries(

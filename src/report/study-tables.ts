@@ -18,13 +18,11 @@ export const studyTables = ({ study, points, findings, seeds, measures }: StudyR
     rows: points.flatMap(({ experiment, levels, measures: found }) =>
       Object.entries(found).flatMap(([measure, { samples }]) =>
         samples.map((value, i) => ({
-          ...{
-            experiment,
-            setting: JSON.stringify(levels),
-            seed: seeds[i] ?? null,
-            measure,
-            value,
-          },
+          experiment,
+          setting: JSON.stringify(levels),
+          seed: seeds[i] ?? null,
+          measure,
+          value,
           unit: measures[measure]!.unit,
         })),
       ),
@@ -45,8 +43,15 @@ export const studyTables = ({ study, points, findings, seeds, measures }: StudyR
       unit: text('of the figure'),
     },
     rows: findings.map(({ claim, verdict, answer, figure: { name, unit, value, ...where } }) => ({
-      ...{ claim, verdict, answer, figure: name, value, unit },
-      ...{ low: where.low ?? null, high: where.high ?? null, samples: where.samples },
+      claim,
+      verdict,
+      answer,
+      figure: name,
+      value,
+      unit,
+      low: where.low ?? null,
+      high: where.high ?? null,
+      samples: where.samples,
     })),
   },
 ];

@@ -22,13 +22,17 @@ export interface Table {
 export const text = (description: string): Column => ({ type: 'STRING', unit: '', description });
 export const count = (description: string): Column => ({ type: 'DOUBLE', unit: '1', description });
 export const quantity = (unit: string, description: string): Column => ({
-  ...{ type: 'DOUBLE', unit, description },
+  type: 'DOUBLE',
+  unit,
+  description,
 });
 export const flag = (description: string): Column => ({ type: 'BOOLEAN', unit: '', description });
 
 export function parquetOf({ columns, rows }: Table): Uint8Array {
   const columnData = Object.entries(columns).map(([name, { type }]) => ({
-    ...{ name, type, nullable: true },
+    name,
+    type,
+    nullable: true,
     data: rows.map((row) => row[name] ?? null),
   }));
   return new Uint8Array(parquetWriteBuffer({ columnData }));
@@ -36,5 +40,8 @@ export function parquetOf({ columns, rows }: Table): Uint8Array {
 
 /** What a table is, without its rows. */
 export const describeTable = ({ name, description, columns, rows }: Table) => ({
-  ...{ file: `${name}.parquet`, description, rows: rows.length, columns },
+  file: `${name}.parquet`,
+  description,
+  rows: rows.length,
+  columns,
 });

@@ -108,7 +108,9 @@ function programOf(program: Guest['program'], folder: string): GuestSpec['progra
   if ('builtin' in program) return { kind: 'builtin', name: program.builtin };
   const { workload, seed, size, threads } = program;
   return {
-    ...{ kind: 'workload', name: workload, seed },
+    kind: 'workload',
+    name: workload,
+    seed,
     ...(size === undefined ? {} : { size }),
     ...(threads === undefined ? {} : { threads }),
   };

@@ -53,7 +53,8 @@ export const changed = (
   { value, samples, low, high }: Estimate,
   change: (n: number) => number,
 ): Estimate => ({
-  ...{ value: change(value), samples },
+  value: change(value),
+  samples,
   ...(low !== undefined && { low: change(low) }),
   ...(high !== undefined && { high: change(high) }),
 });

@@ -66,9 +66,16 @@ function resultOf(plan: StudyPlan, ledger: StudyLedger): StudyResult {
   return {
     schema_version: STUDY_SCHEMA_VERSION,
     kind: 'study',
-    ...{ study: name, title, question, method, scale, seeds: [...seeds] },
+    study: name,
+    title,
+    question,
+    method,
+    scale,
+    seeds: [...seeds],
     costs: { preset, overridden: [...overridden], cycles: { ...cycles } },
-    ...{ factors, measures, points },
+    factors,
+    measures,
+    points,
     findings: study.conclude(points).map(withReach),
     charts: charts.filter(({ experiment }) => points.some((one) => one.experiment === experiment)),
     interrupted: units.some(([arm, seed]) => ledger.get(arm, seed) === undefined),
@@ -93,7 +100,8 @@ function pointOf(arm: Arm, { study, seeds }: StudyPlan, ledger: StudyLedger): Po
   const measured = Object.keys(study.measures).filter((name) => first[name] !== undefined);
   return [
     {
-      ...{ experiment: arm.experiment, levels: { ...arm.levels } },
+      experiment: arm.experiment,
+      levels: { ...arm.levels },
       measures: Object.fromEntries(measured.map((name) => [name, samplesOf(name)])),
     },
   ];

@@ -125,7 +125,9 @@ class Log {
       at: word(Field.Time) + word(Field.Time + 1) * 2 ** 32,
       kind: word(Field.Kind) as EventKind,
       vcpu: word(Field.Vcpu) - 1,
-      ...{ a: word(Field.A), b: word(Field.B), c: word(Field.C) },
+      a: word(Field.A),
+      b: word(Field.B),
+      c: word(Field.C),
       lost: word(Field.Sequence),
     };
   }

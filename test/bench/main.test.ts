@@ -27,7 +27,9 @@ test('a line is measured in isolates, and the file has every sample', () => {
   expect(stdout).toMatch(/^MMU\n {2}TLB hit, load .* ns .* to the same words, untranslated$/m);
   const { lines, growth, memory } = readBenchmark(path);
   expect({ names: lines.map(({ name }) => name), growth, memory }).toEqual({
-    ...{ names: [LINE], growth: [], memory: undefined },
+    names: [LINE],
+    growth: [],
+    memory: undefined,
   });
   const [{ samples, value, warm_up }] = lines as [(typeof lines)[number]];
   expect(samples.map((of) => of.value.length === of.pace.length)).toEqual([true, true]);

@@ -52,8 +52,14 @@ describe('a schedule that goes wrong', () => {
     const { code, stdout } = await umbra('replay', token, '--json', '-');
     const result = JSON.parse(stdout);
     expect(result).toMatchObject({
-      ...{ schema_version: 1, file, paging: 'nonpae', discipline: 'lock-free', defects: ['R2'] },
-      ...{ ending: 'violation', message: COMES_BACK.slice('violation: '.length), outcome: 1 },
+      schema_version: 1,
+      file,
+      paging: 'nonpae',
+      discipline: 'lock-free',
+      defects: ['R2'],
+      ending: 'violation',
+      message: COMES_BACK.slice('violation: '.length),
+      outcome: 1,
     });
     expect(again.stdout).toContain(`digest ${result.digest}\n`);
     expect(code).toBe(1);
@@ -150,12 +156,22 @@ describe('a failure made smaller', () => {
   test('--json has all of it', async () => {
     const operation = 'load 0x00400000 -> r0';
     const shrunk = {
-      ...{ vcpus: 2, operations: 2, switches: 2, preemptions: 1, proven: true, ending: 'oops' },
-      ...{ columns: [[operation], [operation]], token: tokens[1] },
+      vcpus: 2,
+      operations: 2,
+      switches: 2,
+      preemptions: 1,
+      proven: true,
+      ending: 'oops',
+      columns: [[operation], [operation]],
+      token: tokens[1],
       passing: { difference: 'when CPU 0 is left 3 accesses later', token: tokens[2] },
       control: {
-        ...{ discipline: 'guest-lock', defects: [], strategies: ['portfolio'], failure: null },
-        ...{ schedules: 1000, wanted: 1000 },
+        discipline: 'guest-lock',
+        defects: [],
+        strategies: ['portfolio'],
+        failure: null,
+        schedules: 1000,
+        wanted: 1000,
       },
     };
     const explored = await umbra('explore', ...GIVEN, '--json', '-');
@@ -164,8 +180,12 @@ describe('a failure made smaller', () => {
     expect(JSON.parse(explored.stdout)).toMatchObject({ found: [{ failure }] });
     const later = await umbra('shrink', tokens[0]!, '--json', '-');
     expect(JSON.parse(later.stdout)).toMatchObject({
-      ...{ schema_version: 1, file: R10, paging: 'nonpae', discipline: 'guest-lock' },
-      ...{ defects: ['R10'], shrunk },
+      schema_version: 1,
+      file: R10,
+      paging: 'nonpae',
+      discipline: 'guest-lock',
+      defects: ['R10'],
+      shrunk,
     });
     expect(JSON.parse(later.stdout).shrunk.whole.operations).toBe(8);
   });
@@ -207,8 +227,8 @@ describe('umbra explore', () => {
     const { code, stdout } = await umbra('explore', ...given);
     const strategies = ['surw', 'fewest'];
     expect(JSON.parse(stdout)).toMatchObject({
-      ...{ strategy: 'surw,fewest', found: strategies.map((strategy) => ({ strategy })) },
-      found: [{ schedules: 3 }, { schedules: 3 }],
+      strategy: 'surw,fewest',
+      found: strategies.map((strategy) => ({ strategy, schedules: 3 })),
     });
     const [drawn, listed] = JSON.parse(stdout).found;
     expect(drawn.unseen).toMatchObject({ low: expect.any(Number), high: expect.any(Number) });
@@ -250,7 +270,10 @@ describe('umbra explore', () => {
     const setting = { paging: 'nonpae', discipline: 'lock-free', defects: ['R2'] };
     const failure = { ending: 'violation', token: expect.stringMatching(/^umbra\d\./) };
     expect(report).toMatchObject({
-      ...{ schema_version: 1, file: R2, strategy: 'surw', seed: 5 },
+      schema_version: 1,
+      file: R2,
+      strategy: 'surw',
+      seed: 5,
       found: [{ setting, failure }],
     });
     expect(report.found[0].schedules).toBeGreaterThanOrEqual(report.found[0].distinct);

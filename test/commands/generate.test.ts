@@ -20,7 +20,11 @@ test('says which share of which space it went through', async () => {
   );
   expect(stdout).toMatch(/\n57 programs, [\d,]+ schedules, nothing wrong\n$/);
   expect(JSON.parse(readFileSync(at('core.json'), 'utf8'))).toMatchObject({
-    ...{ schema_version: 1, operations: 2, alphabet: 'core', failed: 0, end: 'whole' },
+    schema_version: 1,
+    operations: 2,
+    alphabet: 'core',
+    failed: 0,
+    end: 'whole',
     spaces: [{ configuration: 'AA', tried: 57, programs: 57, failed: 0 }],
     clusters: [],
   });

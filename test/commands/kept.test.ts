@@ -106,7 +106,8 @@ describe('a schedule is named', () => {
     const explore = `${main} explore ${NAME} ${FORM.join(' ')}`;
     const env = `cd ${folder} && unset UMBRA_STATE`;
     expect(shell(`${env}; ${explore} | ${main} replay -`)).toMatchObject({
-      ...{ code: 4, stderr: '' },
+      code: 4,
+      stderr: '',
       stdout: (await at('replay', '--last')).stdout,
     });
   });

@@ -38,7 +38,8 @@ test('has the result, every option and where it came from, and the environment',
   expect(readdirSync(seed7).toSorted()).toEqual(files);
   expect(json('runs', 'seed-7', 'result.json')).toEqual(JSON.parse(ran.stdout));
   expect(json('runs', 'seed-7', 'run.json')).toMatchObject({
-    ...{ command: 'start', arguments: [LS] },
+    command: 'start',
+    arguments: [LS],
     options: { cpus: 3, seed: 7, vcpus: 1, paging: 'nonpae', discipline: 'as-written' },
     sources: { cpus: 'cli', seed: 'cli', vcpus: 'default', paging: 'default' },
     resolved: { hostCpus: 3, quantum: { least: 2000, most: 20_000 } },

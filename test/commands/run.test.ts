@@ -37,8 +37,14 @@ test('runs a file, and what is given wins over it', async () => {
   expect(code).toBe(0);
   const report = JSON.parse(readFileSync(json, 'utf8')) as RunReport;
   expect(report.configuration).toMatchObject({
-    ...{ host_cpus: 3, paging: 'pae', policy: 'sticky', seed: 8, discipline: 'guest-lock' },
-    ...{ defects: [], vcpus: [2], guest_memory_pages: [512] },
+    host_cpus: 3,
+    paging: 'pae',
+    policy: 'sticky',
+    seed: 8,
+    discipline: 'guest-lock',
+    defects: [],
+    vcpus: [2],
+    guest_memory_pages: [512],
     quantum: { least: 70, most: 70 },
     hotplug: [{ cpu: 1, after: 3, for: 5 }],
   });
@@ -50,10 +56,14 @@ test('vCPUs and time slices may be given, too, and then the end that the file ex
     return { code, ...(JSON.parse(stdout) as RunReport).configuration };
   };
   expect(await config('--slice', '300..400')).toMatchObject({
-    ...{ code: 0, quantum: { least: 300, most: 400 }, vcpus: [2] },
+    code: 0,
+    quantum: { least: 300, most: 400 },
+    vcpus: [2],
   });
   expect(await config('--vcpus', '1', '--slice', '777')).toMatchObject({
-    ...{ code: 0, quantum: { least: 777, most: 777 }, vcpus: [1] },
+    code: 0,
+    quantum: { least: 777, most: 777 },
+    vcpus: [1],
   });
 });
 

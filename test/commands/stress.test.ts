@@ -82,7 +82,10 @@ test('a run that takes longer than there is time is cut short', async () => {
   const { code, stdout } = await umbra(...args);
   const { runs, cut_short, interrupted } = JSON.parse(stdout);
   expect({ code, runs, cut_short, interrupted }).toEqual({
-    ...{ code: 0, runs: 1, cut_short: 1, interrupted: false },
+    code: 0,
+    runs: 1,
+    cut_short: 1,
+    interrupted: false,
   });
 });
 

@@ -12,7 +12,8 @@ export interface Ran {
 const OPTIONS = { encoding: 'utf8', maxBuffer: 1 << 28 } as const;
 const ran = ({ status, stdout, stderr }: SpawnSyncReturns<string>): Ran => ({
   code: status,
-  ...{ stdout, stderr },
+  stdout,
+  stderr,
 });
 
 /** `umbra` with these arguments, in this process; one at a time. */

@@ -30,9 +30,14 @@ describe('events', () => {
   test('cost what the counters say by hand', () => {
     const happened = occurrences(
       counted({
-        ...{ [Counter.Loads]: 10, [Counter.Stores]: 5, [Counter.KernelAccesses]: 3 },
-        ...{ [Counter.Walks]: 7, [Counter.Entries]: 4, [Counter.FaultsFixed]: 2 },
-        ...{ [Counter.FaultsPassedOn]: 1, [Counter.Hypercalls + 14]: 6 },
+        [Counter.Loads]: 10,
+        [Counter.Stores]: 5,
+        [Counter.KernelAccesses]: 3,
+        [Counter.Walks]: 7,
+        [Counter.Entries]: 4,
+        [Counter.FaultsFixed]: 2,
+        [Counter.FaultsPassedOn]: 1,
+        [Counter.Hypercalls + 14]: 6,
       }),
       false,
     );

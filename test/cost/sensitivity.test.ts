@@ -20,7 +20,9 @@ test('a conclusion turns when the cost it hangs on is twice as high', () => {
   ]);
   expect(conclusions).toEqual([
     {
-      ...{ less: 'shooting', more: 'locking', ratio: 1.5 },
+      less: 'shooting',
+      more: 'locking',
+      ratio: 1.5,
       turns: [
         { event: 'lock', factor: 0.5 },
         { event: 'shootdown', factor: 2 },

@@ -22,8 +22,15 @@ const points = ['none', "guest's & all"].flatMap((lock, i) =>
 );
 const study = { factors: FACTORS, measures: MEASURES, points };
 const chart: ChartSpec = {
-  ...{ id: 'waits', title: 'Waits & <CPUs>', experiment: 'waits', kind: 'line' },
-  ...{ x: 'cpus', y: 'wait', series: 'lock', x_scale: 'log', y_scale: 'log' },
+  id: 'waits',
+  title: 'Waits & <CPUs>',
+  experiment: 'waits',
+  kind: 'line',
+  x: 'cpus',
+  y: 'wait',
+  series: 'lock',
+  x_scale: 'log',
+  y_scale: 'log',
 };
 
 /** The element, as a browser would have it. */

@@ -9,11 +9,14 @@ import { repeatedBy, repetitionsOf } from '../../src/report/repeated.ts';
 
 const COSTS = costTable('core2', { access: 1 });
 
+/** As much of a report as says which run it is of. */
+const reportOf = (configuration: { seed: number; policy: string }) => ({ configuration });
+
 /** So many accesses, and nothing else. */
 const run = (policy: string, seed: number, accesses: number) => ({
   name: `${policy}-${seed}.json`,
   occurrences: byEvent((id) => (id === 'access' ? accesses : 0)),
-  ...repeatedBy({ configuration: { seed, ...{ policy } } }, ''),
+  ...repeatedBy(reportOf({ seed, policy }), ''),
 });
 
 const six = (policy: string, least: number) =>

@@ -19,7 +19,10 @@ test.each([
 
 test('a column is there for what some point has, with the spread of it where it has one', () => {
   const samples = (median: number, low: number, high: number) => ({
-    ...{ median, low, high, samples: [median] },
+    median,
+    low,
+    high,
+    samples: [median],
   });
   const measure = { unit: '1', description: '' };
   const columns = columnsOf(
@@ -37,7 +40,8 @@ test('a column is there for what some point has, with the spread of it where it 
       { side: 'c', cost: samples(0, 0, 3) },
       { side: 'd', cost: samples(-9, -171, 19) },
     ].map(({ side, cost }) => ({
-      ...{ experiment: 'e', levels: { side } },
+      experiment: 'e',
+      levels: { side },
       measures: { cost, part: cost },
     })),
   );

@@ -191,17 +191,24 @@ expect: {ending: [killed, oops], reason: memory}
       {
         name: 'small',
         program: { kind: 'trace', path: join(process.cwd(), 'scenarios/traces/wc.umbra') },
-        ...{ pages: 500, paging: 'nonpae', vcpus: 1, pgdirs: 2, virtualization },
+        pages: 500,
+        paging: 'nonpae',
+        vcpus: 1,
+        pgdirs: 2,
+        virtualization,
       },
     ],
   });
   const overrides = { cpus: 4, seed: 9, policy: 'sticky', paging: 'nonpae' } as const;
   expect(specOf(file, overrides)).toMatchObject({
-    ...{ hostCpus: 4, seed: 9, policy: 'sticky' },
+    hostCpus: 4,
+    seed: 9,
+    policy: 'sticky',
     guests: [{ paging: 'nonpae' }, { paging: 'nonpae' }, { paging: 'nonpae' }],
   });
   expect(specOf(file, { discipline: 'guest-lock', defects: ['R9'] })).toMatchObject({
-    ...{ discipline: 'guest-lock', defects: ['R9'] },
+    discipline: 'guest-lock',
+    defects: ['R9'],
   });
   expect(expectationOf(file, overrides)).toEqual({ endings: ['killed', 'oops'], reason: /memory/ });
   expect(expectationOf(file, { defects: [] })).toBeUndefined();

@@ -19,7 +19,11 @@ test('no two threads are inside at once, and none is left outside', async () => 
   await onThreads(
     'lock-worker.ts',
     Array.from({ length: threads }, (_, holder) => ({
-      ...{ memory, lock: LOCK, count, holder, times },
+      memory,
+      lock: LOCK,
+      count,
+      holder,
+      times,
       scratch: 128 + holder * 16,
     })),
   );

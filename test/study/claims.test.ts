@@ -58,7 +58,9 @@ describe('a verdict', () => {
     event: EventId = 'world_switch',
   ): Point {
     const of = (samples: readonly number[]) => ({
-      ...{ median: samples[1]!, low: Math.min(...samples), high: Math.max(...samples) },
+      median: samples[1]!,
+      low: Math.min(...samples),
+      high: Math.max(...samples),
       samples: [...samples, ...samples],
     });
     const parts = EVENT_IDS.map((id) => [
@@ -66,7 +68,8 @@ describe('a verdict', () => {
       of(cycles.map((n) => (id === event ? n : 0))),
     ]);
     return {
-      ...{ experiment: 'set-pte', levels: { program: 'copy-on-write', set_pte: choice } },
+      experiment: 'set-pte',
+      levels: { program: 'copy-on-write', set_pte: choice },
       measures: { cycles: of(cycles), cycles_each: of(cycles), ...Object.fromEntries(parts) },
     };
   }

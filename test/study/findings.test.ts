@@ -12,7 +12,8 @@ import {
 } from '../../src/study/findings.ts';
 
 const point = (side: string, samples: number[]): Point => ({
-  ...{ experiment: 'e', levels: { side } },
+  experiment: 'e',
+  levels: { side },
   measures: { cost: { median: 0, samples } },
 });
 
@@ -59,7 +60,10 @@ describe('too few seeds', () => {
 
 test('a figure in another unit lies where the first does', () => {
   expect(changed({ value: 2, samples: 6, low: 1, high: 4 }, (n) => n - 1)).toEqual({
-    ...{ value: 1, samples: 6, low: 0, high: 3 },
+    value: 1,
+    samples: 6,
+    low: 0,
+    high: 3,
   });
   expect(inPercent({ value: 0.5, samples: 2 })).toEqual({ value: 50, samples: 2 });
 });

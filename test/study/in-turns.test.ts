@@ -8,9 +8,16 @@ import { statistics } from '../../src/report/run-report.ts';
 import { runInTurns } from '../../src/study/in-turns.ts';
 
 const specOf = (policy: (typeof POLICIES)[number], seed = 1): MachineSpec => ({
-  ...{ hostCpus: 3, policy, seed, quantum: { least: 200, most: 2_000 }, discipline: 'lock-free' },
+  hostCpus: 3,
+  policy,
+  seed,
+  quantum: { least: 200, most: 2_000 },
+  discipline: 'lock-free',
   guests: (['nonpae', 'pae'] as const).map((paging) => ({
-    ...{ name: paging, paging, pages: 1024, vcpus: 2 },
+    name: paging,
+    paging,
+    pages: 1024,
+    vcpus: 2,
     program: { kind: 'workload', name: 'cow-storm', seed: 1 },
   })),
 });

@@ -27,7 +27,10 @@ function squares(ran: string[]): Study {
     },
   });
   return {
-    ...{ name: 'squares', title: 'Squares', question: 'How large?', method: 'Multiply.' },
+    name: 'squares',
+    title: 'Squares',
+    question: 'How large?',
+    method: 'Multiply.',
     factors: { side: { title: 'Side', unit: '1' } },
     measures: { area: { title: 'Area', unit: '1', description: 'side times side, and the seed' } },
     arms: () => [1, 2, 3].map(arm),
@@ -37,7 +40,11 @@ function squares(ran: string[]): Study {
 }
 
 const planOf = (study: Study): StudyPlan => ({
-  ...{ study, scale: 1, seeds: [10, 20, 30], costs: costTable(), wants: () => true },
+  study,
+  scale: 1,
+  seeds: [10, 20, 30],
+  costs: costTable(),
+  wants: () => true,
 });
 
 const watch = (most = Number.POSITIVE_INFINITY) => {
@@ -105,11 +112,10 @@ const concluding = (ran: string[]): Study => ({
     points.map((point) => {
       const figure = perSeed([point], ({ area }) => area!);
       return {
-        ...{ claim: `Side ${point.levels['side']} is large.`, answer: `${figure.value}.` },
-        ...{
-          verdict: verdictOf(figure, { above: 1 }),
-          figure: { name: 'area', unit: '1', ...figure },
-        },
+        claim: `Side ${point.levels['side']} is large.`,
+        answer: `${figure.value}.`,
+        verdict: verdictOf(figure, { above: 1 }),
+        figure: { name: 'area', unit: '1', ...figure },
       };
     }),
 });

@@ -51,7 +51,8 @@ test('each way gives the guest the same faults of its own', () => {
 });
 
 const pointOf = ([{ experiment, levels }, measures]: (typeof ran)[0]): Point => ({
-  ...{ experiment, levels },
+  experiment,
+  levels,
   measures: Object.fromEntries(
     Object.entries(measures).map(([name, value]) => [
       name,

@@ -13,7 +13,10 @@ const HEAD = { study: '', scale: 1, costs: '', version: '' };
 const resultOf = (study: Study, experiment: string) =>
   runStudy(
     {
-      ...{ study, scale: 0.5, seeds: [1], costs: costTable() },
+      study,
+      scale: 0.5,
+      seeds: [1],
+      costs: costTable(),
       wants: (name) => name === experiment,
     },
     new StudyLedger(undefined, HEAD),

@@ -65,11 +65,14 @@ export function decodeTrace(path: string): { tracks: string[]; events: DecodedEv
     );
     return [
       {
-        ...{ at: timestamp!, type: event.type, track: tracks.get(event.track_uuid)! },
+        at: timestamp!,
+        type: event.type,
+        track: tracks.get(event.track_uuid)!,
         ...(event.name !== undefined && { name: event.name }),
         ...(event.categories && { category: event.categories[0]! }),
         ...(event.counter_value !== undefined && { value: event.counter_value }),
-        ...{ flows: event.flow_ids ?? [], ends: event.terminating_flow_ids ?? [] },
+        flows: event.flow_ids ?? [],
+        ends: event.terminating_flow_ids ?? [],
         notes: Object.fromEntries(notes),
       },
     ];

@@ -21,7 +21,7 @@ const event = (
   hostCpu: number,
   kind: EventKind,
   more: Partial<TracedEvent> = {},
-): TracedEvent => ({ ...{ at, hostCpu, kind, vcpu: 0, a: 0, b: 0, c: 0, lost: 0 }, ...more });
+): TracedEvent => ({ at, hostCpu, kind, vcpu: 0, a: 0, b: 0, c: 0, lost: 0, ...more });
 
 function shown(events: readonly TracedEvent[], wants = (_: string) => true): Item[] {
   return [...new Timeline(2, VCPUS, wants).items(events)].toSorted((a, b) => a.at - b.at);
@@ -59,7 +59,10 @@ describe('a timeline', () => {
     ]);
     const [fault] = items.filter(({ name }) => name === 'demand_page');
     expect(fault!.notes).toEqual({
-      ...{ address: '0x2000', 'error code': 6, operations: 9, vCPU: 'touch vCPU 0' },
+      address: '0x2000',
+      'error code': 6,
+      operations: 9,
+      vCPU: 'touch vCPU 0',
     });
   });
 

@@ -43,14 +43,21 @@ function sweepFigure({
   verdict,
 }: SweepResult): string {
   const chart: ChartSpec = {
-    ...{ id: name, title: name, experiment: name, kind: 'line', x: 'size', y: 'cost' },
-    ...{ x_scale: 'log', y_scale: 'log' },
+    id: name,
+    title: name,
+    experiment: name,
+    kind: 'line',
+    x: 'size',
+    y: 'cost',
+    x_scale: 'log',
+    y_scale: 'log',
   };
   const sweep = {
     factors: { size: { title: over, unit: '' } },
     measures: { cost: { title: 'cost', unit, description: '' } },
     points: points.map(({ size, cost, samples }) => ({
-      ...{ experiment: name, levels: { size } },
+      experiment: name,
+      levels: { size },
       measures: { cost: { ...cost, ...(samples.length < FEWEST && NO_INTERVAL), samples } },
     })),
   };

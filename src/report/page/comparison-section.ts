@@ -38,7 +38,8 @@ function cyclesCompared(runs: readonly NamedRun[]): string[] {
   const { costs } = runs[0]!.report;
   const { conclusions } = compareCosts(
     runs.map(({ name, report }) => ({
-      ...{ name, ...repeatedBy(report, name) },
+      name,
+      ...repeatedBy(report, name),
       occurrences: byEvent((id) => report.costs.total.by_event[id].count),
     })),
     costs,

@@ -26,14 +26,20 @@ export function cyclesFigure(runs: readonly NamedRun[]): string {
   const svg = draw({
     name: 'Simulated cycles by event',
     description: 'What the host CPUs together spent their cycles on.',
-    ...{ width: 720, height: 70 + events.length * (8 + 16 * runs.length) },
-    ...{ marginLeft: 130, marginRight: 24, marginTop: 8, marginBottom: 40 },
+    width: 720,
+    height: 70 + events.length * (8 + 16 * runs.length),
+    marginLeft: 130,
+    marginRight: 24,
+    marginTop: 8,
+    marginBottom: 40,
     x: { label: 'cycles', labelArrow: 'none', labelAnchor: 'center', grid: true, tickFormat: '~s' },
     y: { axis: null, domain: names, padding: 0.1 },
     fy: { domain: events, label: null, padding: 0.2, axis: 'left' },
     marks: [
       barX(bars, {
-        ...{ x: 'cycles', y: 'run', fy: 'event' },
+        x: 'cycles',
+        y: 'run',
+        fy: 'event',
         fill: ({ run }: { run: string }) => seriesColour(names.indexOf(run)),
         title: ({ event, run, cycles }) => `${event}, ${run}: ${count(cycles)} cycles`,
       }),

@@ -32,21 +32,36 @@ export function heatMap(activity: Activity, guest: string, faults: readonly Faul
   const svg = draw({
     name: `Faults of ${guest} over its address space and time`,
     description: `A row for each ${size} MiB with faults, high addresses above; at most ${most} faults in a cell.`,
-    ...{ width: 1000, height: regions.length * ROW_HEIGHT + 70 },
-    ...{ marginLeft: LEFT, marginTop: 26, marginRight: 10, marginBottom: 34 },
+    width: 1000,
+    height: regions.length * ROW_HEIGHT + 70,
+    marginLeft: LEFT,
+    marginTop: 26,
+    marginRight: 10,
+    marginBottom: 34,
     x: {
-      ...{ domain: Array.from({ length: COLUMNS }, (_, i) => i), padding: 0, tickSize: 0 },
+      domain: Array.from({ length: COLUMNS }, (_, i) => i),
+      padding: 0,
+      tickSize: 0,
       ticks: [0, 20, 40, 60, 79],
       tickFormat: (i: number) => time((i === COLUMNS - 1 ? COLUMNS : i) * step),
-      ...{ label: 'since the first event', labelArrow: 'none', labelAnchor: 'right' },
+      label: 'since the first event',
+      labelArrow: 'none',
+      labelAnchor: 'right',
     },
     y: {
-      ...{ domain: regions.map(nameOf), padding: 0.08, tickSize: 0 },
-      ...{ label: `${size} MiB from`, labelAnchor: 'top', labelArrow: 'none' },
+      domain: regions.map(nameOf),
+      padding: 0.08,
+      tickSize: 0,
+      label: `${size} MiB from`,
+      labelAnchor: 'top',
+      labelArrow: 'none',
     },
     marks: [
       cell([...cells.values()], {
-        ...{ x: 'x', y: 'y', fill: 'var(--heat)', inset: 0.5 },
+        x: 'x',
+        y: 'y',
+        fill: 'var(--heat)',
+        inset: 0.5,
         fillOpacity: ({ faults }: { faults: number }) =>
           0.25 + (0.75 * Math.log2(faults)) / Math.max(1, Math.log2(most)),
         title: ({ x, y, faults }: { x: number; y: string; faults: number }) =>

@@ -20,12 +20,14 @@ interface Latency {
 export function latencySection({ runs, faults, waits }: Activity): string {
   const latencies: readonly Latency[] = [
     {
-      ...{ name: 'Fault service', of: faults },
+      name: 'Fault service',
+      of: faults,
       is: 'from coming out of the guest until demand_page has repaired the fault or passed it on',
     },
     { name: 'In the guest', is: 'from going in until something takes it out again', of: runs },
     {
-      ...{ name: 'Shootdown waits', of: waits },
+      name: 'Shootdown waits',
+      of: waits,
       is: 'for another host CPU to come out of a guest, before a translation goes away',
     },
   ];
@@ -38,7 +40,8 @@ export function latencySection({ runs, faults, waits }: Activity): string {
 function latencyFigure({ name, is, of }: Latency, series: number): string {
   const lengths = of.map(({ from, to }) => Math.max(1, Math.round(to - from)));
   const histogram = build({
-    ...{ numberOfSignificantValueDigits: 3, highestTrackableValue: 1e12 },
+    numberOfSignificantValueDigits: 3,
+    highestTrackableValue: 1e12,
     lowestDiscernibleValue: 1,
   });
   for (const ns of lengths) histogram.recordValue(ns);
@@ -49,11 +52,22 @@ function latencyFigure({ name, is, of }: Latency, series: number): string {
   }
   const marks = SHOWN.map((p) => ({ p: `p${p}`, ns: histogram.getValueAtPercentile(p) }));
   const svg = draw({
-    ...{ name: `${name}: how long`, description: is, width: 720, height: 240 },
-    ...{ marginLeft: 60, marginTop: 46, marginRight: 30, marginBottom: 40 },
+    name: `${name}: how long`,
+    description: is,
+    width: 720,
+    height: 240,
+    marginLeft: 60,
+    marginTop: 46,
+    marginRight: 30,
+    marginBottom: 40,
     x: {
-      ...{ type: 'log', label: 'how long', labelArrow: 'none', labelAnchor: 'center' },
-      ...{ tickFormat: time, ticks: 6, nice: true },
+      type: 'log',
+      label: 'how long',
+      labelArrow: 'none',
+      labelAnchor: 'center',
+      tickFormat: time,
+      ticks: 6,
+      nice: true,
     },
     y: { label: 'how many', labelArrow: 'none', grid: true, nice: true },
     marks: [
@@ -62,11 +76,16 @@ function latencyFigure({ name, is, of }: Latency, series: number): string {
         x1: ([bin]: readonly [number, number]) => 2 ** (bin / FINENESS),
         x2: ([bin]: readonly [number, number]) => 2 ** ((bin + 1) / FINENESS),
         y: ([, many]: readonly [number, number]) => many,
-        ...{ fill: seriesColour(series), inset: 0.5 },
+        fill: seriesColour(series),
+        inset: 0.5,
       }),
       ruleX(marks, { x: 'ns', stroke: 'var(--ink)', strokeDasharray: '2 3' }),
       text(marks, {
-        ...{ x: 'ns', text: 'p', frameAnchor: 'top', dy: -6, lineAnchor: 'bottom' },
+        x: 'ns',
+        text: 'p',
+        frameAnchor: 'top',
+        dy: -6,
+        lineAnchor: 'bottom',
         rotate: -25,
         textAnchor: 'start',
       }),

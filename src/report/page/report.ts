@@ -20,7 +20,8 @@ export function reportHtml(saved: readonly Saved[]): string {
   const hasTimeline = saved.some((one) => one.kind === 'machine' && one.machine.happened);
   const links = sections.map(({ id, title }) => `<li><a href="#${id}">${escaped(title)}</a></li>`);
   return htmlPage({
-    ...{ title, style: STYLE },
+    title,
+    style: STYLE,
     ...(hasTimeline && { script: timelineScript() }),
     body: `<a class="skip" href="#content">To the content</a>
 <header><h1>A report of umbra</h1>

@@ -39,8 +39,10 @@ const LGUEST_COMMENT = 'lguest, comment on do_set_pte';
 
 function atOnce(points: readonly Point[]): Finding[] {
   const sides = pair(points, {
-    ...{ experiment: 'set-pte', levels: { program: 'copy-on-write' } },
-    ...{ of: { set_pte: 'on-fault' }, to: { set_pte: 'at-once' } },
+    experiment: 'set-pte',
+    levels: { program: 'copy-on-write' },
+    of: { set_pte: 'on-fault' },
+    to: { set_pte: 'at-once' },
   });
   if (sides === undefined) return [];
   const { ratio, verdict, sensitivity } = beside(...sides);
@@ -54,7 +56,8 @@ function atOnce(points: readonly Point[]): Finding[] {
       answer: `It saves ${inWords(saved)} % of them.${sensitivity}`,
       figure: { name: 'cycles saved', unit: '%', ...saved },
       published: {
-        ...{ source: LGUEST_COMMENT, value: '10 %' },
+        source: LGUEST_COMMENT,
+        value: '10 %',
         difference:
           'What is saved is one fault a page. That would be 10 % if a copied page took ' +
           `${cost},000 cycles in all, and here it takes ${thousands(each[0]!)},000: this guest’s ` +
@@ -78,8 +81,10 @@ const ORDER_WORDS = {
 function leastRecentlyUsed(points: readonly Point[]): Finding[] {
   return ORDERS.flatMap((order) => {
     const sides = pair(points, {
-      ...{ experiment: 'eviction', levels: { order } },
-      ...{ of: { eviction: 'random' }, to: { eviction: 'lru' } },
+      experiment: 'eviction',
+      levels: { order },
+      of: { eviction: 'random' },
+      to: { eviction: 'lru' },
     });
     if (sides === undefined) return [];
     const { ratio, verdict, sensitivity } = beside(...sides);
@@ -101,13 +106,16 @@ function kernelKept(points: readonly Point[]): Finding[] {
   return [
     { processes: 4, bound: 1, claim: 'speeds up context switches even if all pgdirs fit' },
     {
-      ...{ processes: 8, bound: IMMENSE },
+      processes: 8,
+      bound: IMMENSE,
       claim: `speeds up context switches immensely (${IMMENSE} times)`,
     },
   ].flatMap(({ processes, bound, claim }) => {
     const sides = pair(points, {
-      ...{ experiment: 'kernel-mappings', levels: { processes } },
-      ...{ of: { kernel_mappings: 'dropped' }, to: { kernel_mappings: 'kept' } },
+      experiment: 'kernel-mappings',
+      levels: { processes },
+      of: { kernel_mappings: 'dropped' },
+      to: { kernel_mappings: 'kept' },
     });
     if (sides === undefined) return [];
     const { ratio, verdict, sensitivity } = beside(...sides, bound);
@@ -120,7 +128,8 @@ function kernelKept(points: readonly Point[]): Finding[] {
           `without.${sensitivity}`,
         figure: { name: 'cycles, dropped to kept', unit: '1', ...ratio },
         published: {
-          ...{ source: 'lguest, comment on guest_set_pte', value: 'immensely, without a figure' },
+          source: 'lguest, comment on guest_set_pte',
+          value: 'immensely, without a figure',
           difference:
             'It grows with the kernel pages that a process uses before the next one’s turn, a fault ' +
             `each: here ${faultsMore(sides)} for each switch. A real kernel uses more.`,
@@ -147,8 +156,10 @@ function throwingAway(points: readonly Point[]): Finding[] {
   const [least, most] = [Math.min(...sizes), Math.max(...sizes)];
   const at = (pages: number) =>
     pair(points, {
-      ...{ experiment: 'kernel-change', levels: { used_pages: pages } },
-      ...{ of: { kernel_change: 'clear-all' }, to: { kernel_change: 'compare' } },
+      experiment: 'kernel-change',
+      levels: { used_pages: pages },
+      of: { kernel_change: 'clear-all' },
+      to: { kernel_change: 'compare' },
     });
   const [few, many] = [at(least), at(most)];
   if (few === undefined || many === undefined || least === most) return [];
@@ -188,8 +199,10 @@ function throwingAway(points: readonly Point[]): Finding[] {
 
 function middleLevels(points: readonly Point[]): Finding[] {
   const sides = pair(points, {
-    ...{ experiment: 'middle-level', levels: { program: 'fork-bomb' } },
-    ...{ of: { kernel_change: 'clear-all' }, to: { kernel_change: 'compare' } },
+    experiment: 'middle-level',
+    levels: { program: 'fork-bomb' },
+    of: { kernel_change: 'clear-all' },
+    to: { kernel_change: 'compare' },
   });
   if (sides === undefined) return [];
   const { ratio, verdict, sensitivity } = beside(...sides);
@@ -216,8 +229,10 @@ const BATCH_WORDS = {
 function batches(points: readonly Point[]): Finding[] {
   return (Object.keys(BATCH_WORDS) as (keyof typeof BATCH_WORDS)[]).flatMap((program) => {
     const sides = pair(points, {
-      ...{ experiment: 'prefault', levels: { program } },
-      ...{ of: { prefault: 1 }, to: { prefault: BATCH } },
+      experiment: 'prefault',
+      levels: { program },
+      of: { prefault: 1 },
+      to: { prefault: BATCH },
     });
     if (sides === undefined) return [];
     const { ratio, verdict, sensitivity } = beside(...sides, WORTH);
@@ -254,8 +269,10 @@ function held(points: readonly Point[]): Finding[] {
 
 function shrinker(points: readonly Point[]): Finding[] {
   const sides = pair(points, {
-    ...{ experiment: 'reclaim', levels: LARGEST },
-    ...{ of: { reclaim: 'never' }, to: { reclaim: 'when-short' } },
+    experiment: 'reclaim',
+    levels: LARGEST,
+    of: { reclaim: 'never' },
+    to: { reclaim: 'when-short' },
   });
   if (sides === undefined) return [];
   const ratio = ratioOfPoints(...sides, 'least_frames');
@@ -274,7 +291,9 @@ function shrinker(points: readonly Point[]): Finding[] {
 
 function notifier(points: readonly Point[]): Finding[] {
   const sides = pair(points, {
-    ...{ experiment: 'notifier', of: { reclaim: 'when-short' }, to: { reclaim: 'never' } },
+    experiment: 'notifier',
+    of: { reclaim: 'when-short' },
+    to: { reclaim: 'never' },
   });
   if (sides === undefined) return [];
   const { ratio, verdict, sensitivity } = beside(...sides);

@@ -27,7 +27,8 @@ function ran(shape: AloneShape, program: Program, look?: Look): Lguest {
 type Run = (seed: number, costs: CostTable) => Measures;
 
 const arm = (experiment: string, levels: Levels, run: Run): Arm => ({
-  ...{ experiment, levels },
+  experiment,
+  levels,
   run: async (seed, costs) => run(seed, costs),
 });
 

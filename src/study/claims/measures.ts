@@ -11,11 +11,13 @@ import type { Measures } from '../study.ts';
 export const MEASURES: Readonly<Record<string, Measure>> = {
   cycles: { title: 'Cycles', unit: 'cycles', description: 'simulated, of the whole run' },
   cycles_each: {
-    ...{ title: 'Cycles each', unit: 'cycles' },
+    title: 'Cycles each',
+    unit: 'cycles',
     description: 'simulated, for each page written, context switch or change of a kernel mapping',
   },
   relative_cycles: {
-    ...{ title: 'Cycles, to one page a fault', unit: '1' },
+    title: 'Cycles, to one page a fault',
+    unit: '1',
     description: 'simulated, for one of the same program without prefaulting',
   },
   faults_fixed: measureOf('FaultsFixed'),
@@ -23,11 +25,13 @@ export const MEASURES: Readonly<Record<string, Measure>> = {
   prefaulted: measureOf('Prefaulted'),
   compared: measureOf('EntriesCompared'),
   least_frames: {
-    ...{ title: 'Least host memory', unit: 'frames' },
+    title: 'Least host memory',
+    unit: 'frames',
     description: 'with which the guest comes to its end, to within 4 frames',
   },
   held_share: {
-    ...{ title: 'Held', unit: '1' },
+    title: 'Held',
+    unit: '1',
     description: 'of the guest’s pages in memory, those that a shadow held, when most were',
   },
   ...PARTS,

@@ -35,11 +35,13 @@ const SHARE = 'of the time of all CPUs, what is spent waiting for';
 
 export const MEASURES: Readonly<Record<string, Measure>> = {
   faults_per_ktick: {
-    ...{ title: 'Faults a thousand ticks', unit: 'faults' },
+    title: 'Faults a thousand ticks',
+    unit: 'faults',
     description: 'repaired by demand_page, all CPUs together, until the last CPU is at its end',
   },
   faults_per_s: {
-    ...{ title: 'Faults a second', unit: 'faults/s' },
+    title: 'Faults a second',
+    unit: 'faults/s',
     description: 'repaired and passed on, in real time',
   },
   ...tailMeasures('fault_ticks', 'Ticks', 'ticks', 'from a fault’s trap until it is repaired'),
@@ -51,7 +53,8 @@ export const MEASURES: Readonly<Record<string, Measure>> = {
     ]),
   ),
   cycles_per_fault: {
-    ...{ title: 'Cycles a fault', unit: 'cycles' },
+    title: 'Cycles a fault',
+    unit: 'cycles',
     description: 'simulated, of all that the guest did, for each fault that was repaired',
   },
 };

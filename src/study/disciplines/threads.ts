@@ -19,16 +19,17 @@ export async function onThreads(
   const trace = new TraceRecorder(cpus);
   const machine = await Machine.boot(
     {
-      ...{
-        hostCpus: cpus,
-        policy: 'pinned',
-        quantum: { least: 2000, most: 2000 },
-        seed,
-        discipline,
-      },
+      hostCpus: cpus,
+      policy: 'pinned',
+      quantum: { least: 2000, most: 2000 },
+      seed,
+      discipline,
       guests: [
         {
-          ...{ name: 'storm', pages: 1024, paging: 'nonpae', vcpus: cpus },
+          name: 'storm',
+          pages: 1024,
+          paging: 'nonpae',
+          vcpus: cpus,
           program: { kind: 'workload', name: 'fault-storm-separate', seed, size, threads: 4 },
         },
       ],

@@ -24,17 +24,27 @@ export const entryOf = (page: number): Entry =>
   makeEntry(FIRST_USER_PAGE + page, PAGE_PRESENT | PAGE_RW | PAGE_USER);
 
 export const load = (page: number): Operation => ({
-  ...{ kind: 'load', kernel: false, va: pageAt(page), value: 0, to: undefined },
+  kind: 'load',
+  kernel: false,
+  va: pageAt(page),
+  value: 0,
+  to: undefined,
 });
 
 /** The guest's kernel changes an entry and tells the host: there is a page, or none. */
 export const setPte = (table: string, page: number, there: boolean): Operation => ({
-  ...{ kind: 'set_pte', table, va: pageAt(page), entry: there ? entryOf(page) : NO_ENTRY },
+  kind: 'set_pte',
+  table,
+  va: pageAt(page),
+  entry: there ? entryOf(page) : NO_ENTRY,
 });
 
 /** The guest's kernel changes an entry and tells nobody. */
 export const pte = (table: string, page: number, there: boolean): Operation => ({
-  ...{ kind: 'pte', table, va: pageAt(page), entry: there ? entryOf(page) : NO_ENTRY },
+  kind: 'pte',
+  table,
+  va: pageAt(page),
+  entry: there ? entryOf(page) : NO_ENTRY,
 });
 
 export const flushUser: Operation = { kind: 'flush_user' };
@@ -50,15 +60,27 @@ export function guestOf(columns: readonly Column[]): Litmus {
   const tables = [...new Set(columns.map(({ on }) => on))];
   const mapped = new Map(Array.from({ length: USER_PAGES }, (_, i) => [pageAt(i), entryOf(i)]));
   return {
-    ...{ name: 'a guest of a study', about: '', paging: [], disciplines: [] },
-    ...{ guestDuty: [], outcomes: [] },
+    name: 'a guest of a study',
+    about: '',
+    paging: [],
+    disciplines: [],
+    guestDuty: [],
+    outcomes: [],
     cpus: columns.length,
     guest: {
-      ...{ pgdirs: 4, pages: FIRST_USER_PAGE + USER_PAGES, launcher: new Map(), linear: false },
+      pgdirs: 4,
+      pages: FIRST_USER_PAGE + USER_PAGES,
+      launcher: new Map(),
+      linear: false,
       tables: new Map(tables.map((table) => [table, mapped])),
     },
     vcpus: columns.map(({ on, ops }, cpu) => ({
-      ...{ on, cpu, stack: undefined, started: true, ops, texts: [] },
+      on,
+      cpu,
+      stack: undefined,
+      started: true,
+      ops,
+      texts: [],
     })),
   };
 }

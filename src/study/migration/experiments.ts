@@ -33,7 +33,8 @@ export const SWITCHERS = { 'a table each': [], 'in the pgdirs': ['R16'] } as con
 export const MEASURES: Readonly<Record<string, Measure>> = {
   cycles: { title: 'Cycles', unit: 'cycles', description: 'simulated, of all host CPUs' },
   cycles_per_access: {
-    ...{ title: 'Cycles an access', unit: 'cycles' },
+    title: 'Cycles an access',
+    unit: 'cycles',
     description: 'simulated cycles for each memory access that completed',
   },
   migrations: measureOf('Migrations'),
@@ -41,19 +42,23 @@ export const MEASURES: Readonly<Record<string, Measure>> = {
   remaps_known: measureOf('RemapsKnown'),
   remaps_unknown: measureOf('RemapsUnknown'),
   remaps_per_entry: {
-    ...{ title: 'Remaps an entry', unit: '1' },
+    title: 'Remaps an entry',
+    unit: '1',
     description: 'of all entries into a guest, those that changed the Switcher’s pages',
   },
   pages_removed: {
-    ...{ title: 'Pages removed', unit: 'pages' },
+    title: 'Pages removed',
+    unit: 'pages',
     description: 'entries of the Switcher’s that were cleared: two for each CPU',
   },
   removal_cycles: {
-    ...{ title: 'Cycles of remaps', unit: 'cycles' },
+    title: 'Cycles of remaps',
+    unit: 'cycles',
     description: 'simulated; a quarter of a switcher_remap for each page in or out',
   },
   walks_per_entry: {
-    ...{ title: 'Walks an entry', unit: '1' },
+    title: 'Walks an entry',
+    unit: '1',
     description: 'walks of the shadow tables for each entry into the guest: the refill of the TLB',
   },
   ...PARTS,
@@ -76,8 +81,10 @@ const around = (slice: number) => ({ least: slice / 2, most: slice * 1.5 });
 /** As many programs as the scale says, in guests of one vCPU. */
 const tracesFor = (scale: number): GuestSpec[] =>
   PROGRAMS.slice(0, Math.max(1, Math.round(scale))).map((name) => ({
-    ...{ name, program: { kind: 'trace', path: samplePath(name) } },
-    ...{ pages: name === 'ls' ? PAGES : 8 * PAGES, paging: 'nonpae' },
+    name,
+    program: { kind: 'trace', path: samplePath(name) },
+    pages: name === 'ls' ? PAGES : 8 * PAGES,
+    paging: 'nonpae',
   }));
 
 /** One guest, or one for each of some programs, as written, on four host CPUs. */
@@ -85,7 +92,11 @@ const intervalArms = (scale: number): Arm[] =>
   MOVING.flatMap((policy) =>
     SLICES.map((slice) =>
       arm('interval', { policy, slice }, (seed) => ({
-        ...{ hostCpus: 4, policy, seed, quantum: around(slice), guests: tracesFor(scale) },
+        hostCpus: 4,
+        policy,
+        seed,
+        quantum: around(slice),
+        guests: tracesFor(scale),
       })),
     ),
   );
@@ -94,7 +105,10 @@ const intervalArms = (scale: number): Arm[] =>
 const policyArms = (scale: number): Arm[] =>
   POLICIES.map((policy) =>
     arm('policy', { policy }, (seed) => ({
-      ...{ hostCpus: 4, policy, seed, quantum: around(2_000) },
+      hostCpus: 4,
+      policy,
+      seed,
+      quantum: around(2_000),
       guests: [
         'cow-storm',
         'fork-bomb',
@@ -112,7 +126,9 @@ const policyArms = (scale: number): Arm[] =>
   );
 
 const workload = (name: string, seed: number, scale: number): ProgramSource => ({
-  ...{ kind: 'workload', name, seed },
+  kind: 'workload',
+  name,
+  seed,
   ...(scale > 1 && { size: Math.round(4 * scale) }),
 });
 
@@ -123,11 +139,19 @@ const sharedArms = (scale: number): Arm[] =>
       Object.entries(SWITCHERS).flatMap(([switcher, defects]) =>
         VCPUS.map((vcpus) =>
           arm('shared', { pgdirs, switcher, vcpus }, (seed) => ({
-            ...{ hostCpus: 4, policy: 'pinned', seed, quantum: around(500), defects },
+            hostCpus: 4,
+            policy: 'pinned',
+            seed,
+            quantum: around(500),
+            defects,
             discipline: 'guest-lock',
             guests: [
               {
-                ...{ name, pages: PAGES, paging: 'nonpae', vcpus, pgdirs: 8 },
+                name,
+                pages: PAGES,
+                paging: 'nonpae',
+                vcpus,
+                pgdirs: 8,
                 program: { kind: 'workload', name, seed, size: Math.round(8 * scale) },
               },
             ],
@@ -144,10 +168,15 @@ const lastHostCpuArms = (scale: number): Arm[] =>
         'last_host_cpu',
         { last_host_cpu: known, cpus },
         (seed) => ({
-          ...{ hostCpus: cpus, policy: 'random', seed, quantum: around(500) },
+          hostCpus: cpus,
+          policy: 'random',
+          seed,
+          quantum: around(500),
           guests: [
             {
-              ...{ name: 'storm', pages: PAGES, paging: 'nonpae' },
+              name: 'storm',
+              pages: PAGES,
+              paging: 'nonpae',
               program: workload('cow-storm', seed, scale),
             },
           ],
@@ -168,7 +197,8 @@ function arm(
   beforeSlice?: (host: Host) => void,
 ): Arm {
   return {
-    ...{ experiment, levels },
+    experiment,
+    levels,
     run: async (seed, costs) =>
       runInTurns(specOf(seed), (host) => measured(host, costs), beforeSlice),
   };

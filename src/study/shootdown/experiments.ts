@@ -35,29 +35,35 @@ const FOR_EVER = { least: 0x7fff_ffff, most: 0x7fff_ffff };
 
 export const MEASURES: Readonly<Record<string, Measure>> = {
   ticks_each: {
-    ...{ title: 'Ticks a hypercall', unit: 'ticks' },
+    title: 'Ticks a hypercall',
+    unit: 'ticks',
     description: 'from the trap of a hypercall that unmaps until its CPU is in the guest again',
   },
   shootdowns_each: {
-    ...{ title: 'Shootdowns a page', unit: '1' },
+    title: 'Shootdowns a page',
+    unit: '1',
     description: 'CPUs that had to come out of the guest, for each page unmapped',
   },
   cycles: {
-    ...{ title: 'Cycles', unit: 'cycles' },
+    title: 'Cycles',
+    unit: 'cycles',
     description:
       'simulated, of all CPUs: of tiny guests those more than without unmapping, for each page ' +
       'unmapped; of the real one for each memory access',
   },
   cycles_of_others: {
-    ...{ title: 'Cycles, others', unit: 'cycles' },
+    title: 'Cycles, others',
+    unit: 'cycles',
     description: 'of these, those on the CPUs that unmap nothing',
   },
   shootdowns_per_fault: {
-    ...{ title: 'Shootdowns a fault', unit: '1' },
+    title: 'Shootdowns a fault',
+    unit: '1',
     description: 'for each fault that demand_page repaired',
   },
   faults_again: {
-    ...{ title: 'Faults again', unit: '1' },
+    title: 'Faults again',
+    unit: '1',
     description: 'page faults more than without unmapping, for each page unmapped',
   },
   ...PARTS,
@@ -132,14 +138,22 @@ function unmapping(way: (typeof WAYS)[number], pages: number): Operation[] {
 /** A real guest, whose threads map, write, protect and unmap parts of one process's memory. */
 const threads = (scale: number): Arm[] =>
   THREADS.map((vcpus) => ({
-    ...{ experiment: 'threads', levels: { vcpus } },
+    experiment: 'threads',
+    levels: { vcpus },
     run: async (seed, costs) => {
       const program = { kind: 'workload', name: 'mmap-churn', seed } as const;
       const { host } = runGuestsInLockstep({
-        ...{ hostCpus: vcpus, policy: 'pinned', seed, quantum: FOR_EVER, discipline: DISCIPLINE },
+        hostCpus: vcpus,
+        policy: 'pinned',
+        seed,
+        quantum: FOR_EVER,
+        discipline: DISCIPLINE,
         guests: [
           {
-            ...{ name: 'threads', pages: 1024, paging: 'nonpae', vcpus },
+            name: 'threads',
+            pages: 1024,
+            paging: 'nonpae',
+            vcpus,
             program: { ...program, size: Math.max(1, Math.round(scale)) },
           },
         ],
@@ -172,7 +186,8 @@ function arm(
 ): Arm {
   const runs = Math.max(1, Math.round(scale));
   return {
-    ...{ experiment, levels },
+    experiment,
+    levels,
     run: async (seed, costs) =>
       meanOf(
         Array.from({ length: runs }, (_, i) => measured(guests, seed * runs + i, pages, costs)),

@@ -46,7 +46,8 @@ const walkReferences = (points: readonly Point[]): Finding[] =>
       answer: `It makes ${inWords(figure)}; one of a shadow makes ${ofShadow.value}.`,
       figure: { name: 'references a walk, nested', unit: '1', ...figure },
       published: {
-        ...{ source: 'figures for a 32-bit guest over a table of four levels', value: '2 → 14' },
+        source: 'figures for a 32-bit guest over a table of four levels',
+        value: '2 → 14',
         difference: 'None: each is made by the simulated processor, and counted there.',
       },
     };
@@ -75,7 +76,8 @@ const processes = (points: readonly Point[]): Finding[] =>
       answer: `By a shadow a pipeline of real ones takes ${inWords(ratio)} times the cycles.${sensitivity}`,
       figure: { name: 'cycles, shadow to nested', unit: '1', ...ratio },
       published: {
-        ...{ source: XIAO, value: '194–196 s by shadow, 85.6–89.5 s nested: 2.2 times' },
+        source: XIAO,
+        value: '194–196 s by shadow, 85.6–89.5 s nested: 2.2 times',
         difference:
           'It is of the same kind, many short processes, but not the same program, and how much of it costs the ' +
           'same either way decides. Time there is all time; here no device is waited for. That processor ' +
@@ -118,7 +120,8 @@ const batched = (points: readonly Point[]): Finding[] =>
       answer: `It costs ${inWords(more)} cycles more than where the host does not hear of it.`,
       figure: { name: 'cycles more a changed entry, shadow to nested', unit: 'cycles', ...more },
       published: {
-        ...{ source: ADAMS, value: '391 cycles by translated code' },
+        source: ADAMS,
+        value: '391 cycles by translated code',
         difference:
           'What is saved there by translating the guest’s code is saved here by a ring of hypercalls: one ' +
           'exit for many changes.',
@@ -135,7 +138,8 @@ const oneByOne = (points: readonly Point[]): Finding[] =>
       answer: `It costs ${inWords(more)} cycles more than where the host does not hear of it.`,
       figure: { name: 'cycles more a changed entry, shadow to nested', unit: 'cycles', ...more },
       published: {
-        ...{ source: ADAMS, value: 'about 9,000 cycles by a trap for each' },
+        source: ADAMS,
+        value: 'about 9,000 cycles by a trap for each',
         difference:
           'That trap was the hardware’s on a Pentium 4, and the host had to find out by the instruction what ' +
           'was changed; here the guest says so, and the switch is lguest’s.',

@@ -20,23 +20,28 @@ import { CHANGED_PAGES, changes, nothing, PROGRAMS, scattered } from './programs
 export const MEASURES: Readonly<Record<string, Measure>> = {
   cycles: { title: 'Cycles', unit: 'cycles', description: 'simulated, beyond the baseline' },
   cycles_each: {
-    ...{ title: 'Cycles each', unit: 'cycles' },
+    title: 'Cycles each',
+    unit: 'cycles',
     description: 'simulated, for each read, or each page table entry that is changed',
   },
   exits: {
-    ...{ title: 'Exits', unit: '1' },
+    title: 'Exits',
+    unit: '1',
     description: 'times that the guest was left and entered again',
   },
   references_per_walk: {
-    ...{ title: 'References a walk', unit: '1' },
+    title: 'References a walk',
+    unit: '1',
     description: 'memory references that the processor makes to find a translation',
   },
   guest_faults: {
-    ...{ title: 'Faults of the guest’s', unit: 'faults' },
+    title: 'Faults of the guest’s',
+    unit: 'faults',
     description: 'page faults that the guest’s kernel had to see to',
   },
   host_faults: {
-    ...{ title: 'Faults of the host’s', unit: 'faults' },
+    title: 'Faults of the host’s',
+    unit: 'faults',
     description: 'page faults that the host repaired, and the guest knew nothing of',
   },
   ...PARTS,
@@ -109,7 +114,8 @@ type Run = (seed: number, setting: Setting, costs: CostTable) => Measures;
 const inEachWay = (experiment: string, levels: Levels, pages: number, run: Run) =>
   VIRTUALIZATIONS.map(
     (virtualization): Arm => ({
-      ...{ experiment, levels: { ...levels, virtualization } },
+      experiment,
+      levels: { ...levels, virtualization },
       run: async (seed, costs) => run(seed, { virtualization, pages, paging: 'nonpae' }, costs),
     }),
   );
