@@ -2,6 +2,7 @@
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, posix } from 'node:path';
+import { type Node, parseSync, Visitor } from 'oxc-parser';
 import { describe, expect, test } from 'vitest';
 import { COMMON, PARTS } from '../src/paging/parts.ts';
 
@@ -48,6 +49,15 @@ const TIMELESS = [
 
 const MOST_LINES = 400;
 
+/** The worst there may be of each. These go down, whenever they can, and never up. */
+const WORST = {
+  lineColumns: 333,
+  linesWiderThan100: 410,
+  functionLines: 109,
+  /** `...{ a, b }` in an object, for layout: misspelt names are not found in it. */
+  spreadLiterals: 76,
+};
+
 interface Source {
   readonly path: string;
   readonly text: string;
@@ -89,6 +99,27 @@ const having = (pattern: RegExp, allowed: readonly string[] = []): string[] =>
   sources
     .filter(({ path, code }) => pattern.test(code) && !allowed.includes(path))
     .map(({ path }) => path);
+
+/** Lines of its longest function, and how often it spreads a literal into an object. */
+function shapeOf({ path, text }: Source): { longest: number; spreadLiterals: number } {
+  let longest = 0;
+  let spreadLiterals = 0;
+  const ofFunction = ({ start, end }: Node): void => {
+    longest = Math.max(longest, text.slice(start, end).split('\n').length);
+  };
+  new Visitor({
+    FunctionDeclaration: ofFunction,
+    FunctionExpression: ofFunction,
+    ArrowFunctionExpression: ofFunction,
+    ObjectExpression({ properties }) {
+      const spread = properties.filter(
+        (one) => one.type === 'SpreadElement' && one.argument.type === 'ObjectExpression',
+      );
+      spreadLiterals += spread.length;
+    },
+  }).visit(parseSync(path, text).program);
+  return { longest, spreadLiterals };
+}
 
 test('there are sources to look at, and they import one another', () => {
   expect(sources.length).toBeGreaterThan(30);
@@ -169,6 +200,21 @@ describe('shape', () => {
   test(`no source has more than ${MOST_LINES} lines`, () => {
     const long = sources.filter(({ text }) => text.split('\n').length - 1 > MOST_LINES);
     expect(long.map(({ path }) => path)).toEqual([]);
+  });
+
+  test('nothing is worse than the worst there was', () => {
+    const widths = sources.flatMap(({ text }) => text.split('\n').map((line) => line.length));
+    const shapes = sources.map(shapeOf);
+    const now = {
+      lineColumns: Math.max(...widths),
+      linesWiderThan100: widths.filter((columns) => columns > 100).length,
+      functionLines: Math.max(...shapes.map(({ longest }) => longest)),
+      spreadLiterals: shapes.reduce((sum, { spreadLiterals }) => sum + spreadLiterals, 0),
+    };
+    const worse = Object.entries(WORST).filter(
+      ([name, most]) => now[name as keyof typeof now] > most,
+    );
+    expect(worse, JSON.stringify(now)).toEqual([]);
   });
 
   test('every source says what it is before anything but its imports', () => {
