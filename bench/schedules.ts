@@ -159,7 +159,7 @@ function loads(isControlled: boolean): Side {
   const { touched } = new Beginning(host);
   const { length } = host.words.plain;
   const trace = new Trace(new Int32Array(Trace.memoryFor(length)), length);
-  const turn = new StillTurn(new TurnState(words, 2, 1, trace), host, 'sc', touched);
+  const turn = new StillTurn(new TurnState(words, 2, 1, trace), host, {}, touched);
   for (const { index } of host.cpus) {
     turn.tasks.push(new Task(turn, index, host));
   }

@@ -128,6 +128,11 @@ export class LgCpu extends SharedRecord {
     this.#shared.set(STACK_PAGES, pages);
   }
 
+  /** Where it says whether it was started, 0 if not, and where its CR3 is. */
+  get placeWords(): readonly [started: Ptr, cr3: Ptr] {
+    return [this.field(STARTED), this.field(CR3)];
+  }
+
   /** Whether it was ever started; the first one always is. Set when its record is filled in. */
   get started(): boolean {
     return this.load(STARTED) === Started.Yes;

@@ -157,6 +157,14 @@ export class Lguest extends SharedRecord {
     this.store(HUNGRY, idPlusOne);
   }
 
+  /** Where that is, and what `dead` is read from. */
+  get hungryWord(): Ptr {
+    return this.field(HUNGRY);
+  }
+  get deadWord(): Ptr {
+    return this.field(DEAD);
+  }
+
   /** Nested paging: the top of the host's table; NO_FRAME for other guests. */
   get nestedRoot(): Pfn {
     return toPfn(this.read(NESTED_ROOT));

@@ -34,7 +34,7 @@ export class Lock {
    */
   acquire(holder: number): boolean {
     const words = this.words;
-    if (words.compareExchange(this.at, FREE, holder + 1) === FREE) return false;
+    if (words.tryLock(this.at, FREE, holder + 1)) return false;
     assert(!this.holding(holder), 'a lock is not taken twice');
     for (;;) {
       const value = words.load(this.at);
@@ -58,6 +58,6 @@ export class Lock {
   }
 
   holding(holder: number): boolean {
-    return (this.words.load(this.at) & ~WAITERS) === holder + 1;
+    return (this.words.glance(this.at) & ~WAITERS) === holder + 1;
   }
 }

@@ -61,6 +61,17 @@ export class RunQueue {
     return vcpu;
   }
 
+  /** The words that say who waits. */
+  get contents(): readonly Ptr[] {
+    const ring = Array.from({ length: this.#capacity }, (_, i) => this.#field(RING + i));
+    return [this.#field(LENGTH), this.#field(HEAD), ...ring];
+  }
+
+  /** Who does by these words, of which `found` begins with what is in them. */
+  vcpusIn([length, head, ...ring]: readonly number[]): readonly number[] {
+    return Array.from({ length: length! }, (_, i) => ring[(head! + i) % this.#capacity]!);
+  }
+
   #slot(i: number): Ptr {
     return this.#field(RING + ((this.#words.peek(this.#field(HEAD)) + i) % this.#capacity));
   }

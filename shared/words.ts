@@ -40,6 +40,13 @@ const double = new Float64Array(1);
 const halves = new Int32Array(double.buffer);
 const NOT_A_NUMBER = 0x7ff0_0000;
 
+/** What can be waited for: that some words are as they should be. */
+export interface Until {
+  readonly words: readonly Ptr[];
+  /** `found`: what is in these words, in their order. */
+  readonly holds: (found: readonly number[]) => boolean;
+}
+
 export class Words {
   declare readonly memory: WebAssembly.Memory;
   /** The whole memory; unsigned so that a plain load needs no conversion. */
@@ -176,6 +183,25 @@ export class Words {
 
   /** `cpu_relax`: what was tried has failed, and others are to get on. */
   relax(): void {}
+
+  /** What was tried fails again as long as this does not hold. Only an abridged run waits for it. */
+  waitUntil(_until: Until): void {}
+
+  /**
+   * A lock's word becomes `mine` if it is `free`; returns whether it was. In an abridged run
+   * (docs/decisions/abridged-runs.md) it is waited for, so it always was.
+   */
+  tryLock(at: Ptr, free: number, mine: number): boolean {
+    return this.compareExchange(at, free, mine) === free;
+  }
+
+  /** A load, of which only that matters which nobody but this thread changes. */
+  glance(at: Ptr): number {
+    return this.load(at);
+  }
+
+  /** What this thread does from here on is no part of what is run; an abridged run ends with it. */
+  end(): void {}
 
   /** Wake at most `count` sleepers. */
   notify(at: Ptr, count = Number.POSITIVE_INFINITY): void {

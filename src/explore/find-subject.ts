@@ -18,12 +18,12 @@ export interface Places {
 
 /** Throws UserError when the test is not found, or is another by now, or the token does not fit it. */
 export function subjectOf(token: Token, places: Places = {}): Subject {
-  const { paging, discipline, defects, memory, kept } = token;
+  const { paging, discipline, defects, memory, abridged, kept } = token;
   const candidates = candidatesFor(token, places);
   for (const path of candidates) {
     const litmus = readLitmus(path);
     if (digestOf(litmus) !== token.digest) continue;
-    return new Subject(path, litmus, { paging, discipline, defects, memory }, kept);
+    return new Subject(path, litmus, { paging, discipline, defects, memory, abridged }, kept);
   }
   const [first] = candidates;
   if (first !== undefined) {

@@ -14,7 +14,7 @@ import { Board, type Limits } from './engine/board.ts';
 import type { Run, Verdict } from './engine/run.ts';
 import { placeText, whereNow } from './engine/source.ts';
 import { ThreadBoard } from './engine/threads/thread-board.ts';
-import type { MemoryModel, Step } from './engine/turn.ts';
+import type { RunMode, Step } from './engine/turn.ts';
 import { bootLitmus } from './litmus/boot.ts';
 import { brokenIn } from './litmus/duty.ts';
 import { judge } from './litmus/judge.ts';
@@ -22,7 +22,7 @@ import { type Kept, keep } from './litmus/kept.ts';
 import type { Litmus } from './litmus/litmus.ts';
 import { digestOf } from './litmus/meaning.ts';
 import { Timeline } from './litmus/overlap.ts';
-import { LITMUS_SCHEDULING } from './litmus/scheduling.ts';
+import { litmusScheduling } from './litmus/scheduling.ts';
 import { litmusSoftware } from './litmus/software.ts';
 import { Diverged, Recorded } from './strategies/recorded.ts';
 import type { Strategy } from './strategies/strategy.ts';
@@ -39,12 +39,10 @@ export type CutShort = (typeof CUT_SHORT)[number];
 export const isCutShort = (ending: Ending | Verdict): ending is CutShort =>
   CUT_SHORT.includes(ending as CutShort);
 
-export interface Setting {
+export interface Setting extends RunMode {
   readonly paging: PagingName;
   readonly discipline: DisciplineName;
   readonly defects: readonly DefectId[];
-  /** By default `sc`. */
-  readonly memory?: MemoryModel | undefined;
 }
 
 export interface Result {
@@ -98,7 +96,7 @@ export class Subject {
       begins: (vcpu, place) => this.timeline.begins(vcpu, place, this.board.turn),
       ends: (vcpu, place) => this.timeline.ends(vcpu, place, this.board.turn),
     });
-    this.board = new Board(shared, host, software, LITMUS_SCHEDULING, this.#limits);
+    this.board = new Board(shared, host, software, litmusScheduling(setting), this.#limits);
   }
 
   /** The same test with fewer operations, or in another setting. */
@@ -124,7 +122,8 @@ export class Subject {
   }
 
   get #limits(): Limits {
-    return { mostSteps: MOST_STEPS, memory: this.setting.memory };
+    const { memory, abridged } = this.setting;
+    return { mostSteps: MOST_STEPS, memory, abridged };
   }
 
   /** The same run as one line. It is run once more for it. */

@@ -34,6 +34,8 @@ const tokenSchema = z.strictObject({
   discipline: z.enum(DISCIPLINES),
   defects: z.array(z.enum(ALL_DEFECTS)),
   memory: z.enum(MEMORY_MODELS).optional(),
+  /** An abridged run, as umbra verify makes them. */
+  abridged: z.boolean().optional(),
   /** Of each column the operations that are left, by their places in the file; all if not said. */
   kept: z.array(numbers).optional(),
   mostSteps: z.int().min(1),

@@ -62,7 +62,8 @@ export class HostCpuLoop {
 
   #putDown(cpu: LgCpu, rest: Rest): void {
     const scheduler = this.#scheduler;
-    if (rest === 'preempted') scheduler.enqueue(cpu);
+    if (rest === 'hungry') scheduler.waitForTables(cpu, this.#cpu.index);
+    if (rest === 'preempted' || rest === 'hungry') scheduler.enqueue(cpu);
     if (rest === 'halted') scheduler.park(cpu);
     if (rest !== 'dead') return;
     scheduler.unparkSiblings(cpu.lg);

@@ -42,6 +42,8 @@ import { virtualizerOf } from './virtualization/ways.ts';
 export type Rest =
   /** Its time is up. */
   | 'preempted'
+  /** There are no tables for it to run on. */
+  | 'hungry'
   /** It waits for an interrupt, or to be started. */
   | 'halted'
   /** Its guest is dead: it never runs again. */
@@ -140,7 +142,7 @@ export class GuestRunner {
     // A vCPU whose shadow another has taken, when all were in use, waits for its turn.
     if (cpu.started && !virtualizerOf(lg).claimTables(cpu)) {
       this.#host.words.relax();
-      return 'preempted';
+      return 'hungry';
     }
     if (cpu.hypercallPending) {
       doHypercalls(cpu);

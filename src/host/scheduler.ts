@@ -10,6 +10,7 @@
  */
 
 import { toPtr } from '../../shared/address.ts';
+import { assert } from '../../shared/errors.ts';
 import type { Host } from '../../shared/host.ts';
 import { Mail } from '../../shared/host-cpu.ts';
 import { type LgCpu, NOWHERE } from '../../shared/lg-cpu.ts';
@@ -19,6 +20,7 @@ import { RunQueue } from '../../shared/run-queue.ts';
 import { changesAt, type Hotplug, isOffline } from './hotplug.ts';
 import { type Policy, type PolicyName, policies } from './policy.ts';
 import { Standing, safePoint } from './safe-point.ts';
+import { virtualizerOf } from './virtualization/ways.ts';
 
 /** A CPU without work looks again this often, even if nobody woke it. */
 const IDLE_MS = 50;
@@ -33,6 +35,8 @@ export interface Scheduling {
   readonly policy: PolicyName | Policy;
   readonly quantum: Quantum;
   readonly hotplug: readonly Hotplug[];
+  /** Time slices are not counted, since nothing goes by their number: no hotplug, and nobody asks. */
+  readonly uncounted?: boolean;
 }
 
 export class Scheduler {
@@ -40,15 +44,18 @@ export class Scheduler {
   readonly #policy: Policy;
   readonly #quantum: Quantum;
   readonly #hotplug: readonly Hotplug[];
+  readonly #counts: boolean;
   readonly #queues: readonly RunQueue[];
   /** Whether this CPU was offline when it last looked; told apart to count it. */
   #wasOffline = false;
 
-  constructor(host: Host, { policy, quantum, hotplug }: Scheduling) {
+  constructor(host: Host, { policy, quantum, hotplug, uncounted }: Scheduling) {
     this.#host = host;
     this.#policy = typeof policy === 'string' ? policies[policy] : policy;
     this.#quantum = quantum;
     this.#hotplug = hotplug;
+    this.#counts = uncounted !== true;
+    assert(this.#counts || hotplug.length === 0, 'hotplug goes by the count of time slices');
     const { at, stride, count } = host.layout.regions.runQueues;
     this.#queues = Array.from({ length: count }, (_, i) => {
       const gaveUp = () => host.machine.stop === Stop.Failed;
@@ -77,6 +84,28 @@ export class Scheduler {
   /** Queue those of a guest's vCPUs that were put aside and need not wait any more. */
   unparkSiblings(lg: Lguest): void {
     for (const cpu of lg.cpus) this.unpark(cpu);
+  }
+
+  /**
+   * For a CPU that has put down a vCPU without tables to run on. As long as there are none for
+   * those either that are queued for it, to try again is in vain.
+   */
+  waitForTables({ number }: LgCpu, index: number): void {
+    const { words, vcpus } = this.#host;
+    const queue = this.#queues[index]!;
+    const each = vcpus.map((cpu) => virtualizerOf(cpu.lg).untilTables(cpu));
+    const parts = [queue.contents, ...each.map((until) => until.words)];
+    words.waitUntil({
+      words: parts.flat(),
+      holds: (found) => {
+        const [contents, ...of] = cut(
+          found,
+          parts.map(({ length }) => length),
+        );
+        const canRun = (vcpu: number): boolean => each[vcpu]!.holds(of[vcpu]!);
+        return canRun(number) || queue.vcpusIn(contents!).some(canRun);
+      },
+    });
   }
 
   unpark(cpu: LgCpu): void {
@@ -138,8 +167,8 @@ export class Scheduler {
 
   /** The CPU that was asked for, or the next one that is online. */
   #online(wanted: number): number {
-    const { machine, cpus } = this.#host;
-    const { slices } = machine;
+    const { cpus } = this.#host;
+    const slices = this.#slices;
     for (let i = 0; i < cpus.length; i++) {
       const cpu = (wanted + i) % cpus.length;
       if (!isOffline(this.#hotplug, cpu, slices)) return cpu;
@@ -147,9 +176,14 @@ export class Scheduler {
     throw new Error('at least one CPU is always online');
   }
 
+  get #slices(): number {
+    return this.#counts ? this.#host.machine.slices : 0;
+  }
+
   /** Begin a time slice, the number of which decides whether this CPU may; false if it may not. */
   #beginSlice(index: number): boolean {
     const { machine } = this.#host;
+    if (!this.#counts) return true;
     for (;;) {
       const slice = machine.slices;
       if (isOffline(this.#hotplug, index, slice)) return false;
@@ -161,7 +195,7 @@ export class Scheduler {
 
   #isOffline(index: number): boolean {
     const { machine } = this.#host;
-    const offline = isOffline(this.#hotplug, index, machine.slices);
+    const offline = isOffline(this.#hotplug, index, this.#slices);
     if (offline !== this.#wasOffline) machine.countOffline(offline);
     this.#wasOffline = offline;
     return offline;
@@ -211,4 +245,13 @@ export class Scheduler {
       if (most === 0 || found >= 0) return found;
     }
   }
+}
+
+/** A list in parts of these lengths. */
+function cut<T>(list: readonly T[], lengths: readonly number[]): T[][] {
+  let from = 0;
+  return lengths.map((length) => {
+    from += length;
+    return list.slice(from - length, from);
+  });
 }

@@ -6,16 +6,17 @@
  * inherits its kernel mappings.
  */
 
-import type { Gpa } from '../../shared/address.ts';
+import type { Gpa, Ptr } from '../../shared/address.ts';
 import * as address from '../../shared/address.ts';
 import * as discipline from '../../shared/discipline.ts';
 import * as events from '../../shared/events.ts';
 import { FrameKind } from '../../shared/frames.ts';
 import type { LgCpu } from '../../shared/lg-cpu.ts';
 import * as lgCpu from '../../shared/lg-cpu.ts';
-import type { Lguest } from '../../shared/lguest.ts';
+import { Dead, type Lguest } from '../../shared/lguest.ts';
 import type { Pgdir } from '../../shared/pgdir.ts';
 import * as pgdirs from '../../shared/pgdir.ts';
+import type { Until } from '../../shared/words.ts';
 import * as eviction from './eviction.ts';
 import * as flush from './flush.ts';
 
@@ -135,6 +136,24 @@ export function claimPgdir(cpu: LgCpu): boolean {
   letGo(lg, taken);
   return claimed;
 }
+
+/** As long as it does not hold, `claimPgdir` is in vain. */
+export function untilClaimable({ lg, id, placeWords }: LgCpu): Until {
+  const words = [lg.deadWord, lg.hungryWord, ...placeWords, ...lg.pgdirs.flatMap(claimWordsOf)];
+  return {
+    words,
+    holds: ([dead, hungry, started, cr3, ...records]) => {
+      const pgdirs = lg.pgdirs.map((_, i) => records.slice(3 * i, 3 * i + 3));
+      const free = pgdirs.filter(([, , users]) => users === 0).length;
+      // The host sees to what is dead, or not started, without a pgdir.
+      if (dead !== Dead.Alive || started === 0) return true;
+      if (free <= 1 && hungry !== 0 && hungry !== id + 1) return false;
+      return free > 0 || pgdirs.some(([gpgdir, pgdir]) => pgdir !== NULL && gpgdir === cr3);
+    },
+  };
+}
+
+const claimWordsOf = ({ claimWords }: Pgdir): readonly Ptr[] => claimWords;
 
 function tryToClaim(cpu: LgCpu): boolean {
   const { lg } = cpu;

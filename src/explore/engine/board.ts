@@ -12,17 +12,16 @@ import { MOST_CPUS } from './actors.ts';
 import { Beginning } from './beginning.ts';
 import { ControlledCpu } from './controlled-cpu.ts';
 import { NestedTurn } from './nested-turn.ts';
+import { RecordingTrace } from './recording-trace.ts';
 import { type End, endOf, endOfGuests, type Run } from './run.ts';
 import { Task } from './task.ts';
 import { Trace } from './trace.ts';
-import type { MemoryModel } from './turn.ts';
+import type { RunMode } from './turn.ts';
 import { TurnState } from './turn-state.ts';
 
-export interface Limits {
+export interface Limits extends RunMode {
   /** That a run may take. */
   readonly mostSteps: number;
-  /** By default `sc`. */
-  readonly memory?: MemoryModel | undefined;
 }
 
 export class Board {
@@ -30,6 +29,8 @@ export class Board {
   readonly host: Host;
   readonly turn: NestedTurn;
   readonly beginning: Beginning;
+  /** Of abridged runs: who is told of each access. */
+  readonly recording: RecordingTrace | undefined;
   readonly #mostSteps: number;
 
   /** `host`: the machine as it is at the beginning, booted, its vCPUs not yet queued. */
@@ -38,7 +39,7 @@ export class Board {
     host: Host,
     softwareFor: SoftwareFor,
     scheduling: Scheduling,
-    { mostSteps, memory = 'sc' }: Limits,
+    { mostSteps, ...mode }: Limits,
   ) {
     const cpus = host.cpus.length;
     assert(cpus <= MOST_CPUS, `under control there are at most ${MOST_CPUS} host CPUs`);
@@ -50,9 +51,11 @@ export class Board {
     const words = new Uint32Array(TurnState.wordsFor(cpus, mostSteps));
     const { touched } = this.beginning;
     const { length } = host.words.plain;
-    const trace = new Trace(new Int32Array(Trace.memoryFor(length)), length);
+    const versions = new Int32Array(Trace.memoryFor(length));
+    if (mode.abridged) this.recording = new RecordingTrace(versions, host.words.plain);
+    const trace = this.recording ?? new Trace(versions, length);
     const state = new TurnState(words, cpus, mostSteps, trace);
-    this.turn = new NestedTurn(state, host, memory, touched);
+    this.turn = new NestedTurn(state, host, mode, touched);
     for (const { index } of host.cpus) {
       const task = new Task(this.turn, index, host);
       this.turn.tasks.push(task);
@@ -78,8 +81,8 @@ export class Board {
       turn.decide();
       turn.play();
     } catch (error) {
-      return endOf(error);
+      return endOf(turn.oops ?? error);
     }
-    return endOfGuests(this.host);
+    return turn.oops === undefined ? endOfGuests(this.host) : endOf(turn.oops);
   }
 }

@@ -45,7 +45,8 @@ export class ControlledCpu {
       task.turn.flush(task);
       task.finished = true;
     } catch (error) {
-      if (error !== LEAVE) throw error;
+      if (error === LEAVE) return;
+      task.turn.failed(task, error);
     }
   }
 }

@@ -12,6 +12,8 @@
 
 import { type Ptr, toPtr } from '../../../shared/address.ts';
 import type { Host } from '../../../shared/host.ts';
+import type { Until } from '../../../shared/words.ts';
+import { type Guard, guardOn } from './guard.ts';
 import { PrivateWords } from './private-words.ts';
 import { Results } from './results.ts';
 import { StoreBuffer } from './store-buffer.ts';
@@ -20,6 +22,13 @@ import { TaskWord, type TurnState } from './turn-state.ts';
 
 /** Thrown to leave a piece of work in the middle. */
 export const LEAVE = Symbol('leave');
+
+/** In place of a word that is waited for. */
+export const SEVERAL = -2;
+
+/** Whether `word` is one of those from `at` on. */
+export const lies = (word: number, at: number, words: number): boolean =>
+  word >= at && word < at + words;
 
 export class Task {
   declare readonly index: number;
@@ -33,6 +42,8 @@ export class Task {
   hasPoked = false;
   /** Those that it has done in this run. */
   pieces = 0;
+  /** In an abridged run, what it waits for if that is more than a word. */
+  until: Until | undefined;
   readonly #words: Uint32Array;
   readonly #at: number;
   readonly #private: PrivateWords;
@@ -69,24 +80,63 @@ export class Task {
     this.#words[this.#at + TaskWord.Finished] = finished ? 1 : 0;
   }
 
-  /** It cannot go on before the word at `at` is another than `from`. */
-  waitFor(at: Ptr, from: number): void {
+  /** It cannot go on before the word at `at` is another than `value`, or is `value`. */
+  waitFor(at: Ptr, value: number, isEqual = false): void {
     this.#words[this.#at + TaskWord.WaitsFor] = at;
-    this.#words[this.#at + TaskWord.WaitsFrom] = from;
+    this.#words[this.#at + TaskWord.WaitsFrom] = value;
+    this.#words[this.#at + TaskWord.WaitsUntil] = isEqual ? 1 : 0;
   }
 
-  /** It waits for no word. */
+  /** It waits for nothing. */
   goOn(): void {
     this.#words[this.#at + TaskWord.WaitsFor] = 0;
+    this.#words[this.#at + TaskWord.IsLast] = 0;
+    this.until = undefined;
   }
 
-  /** The word that it waits for, 0 if none, and what that has been. */
+  /** The word that it waits for, or the first of several; 0 if none. */
   get waitsFor(): Ptr {
-    return toPtr(this.#words[this.#at + TaskWord.WaitsFor]!);
+    return this.until?.words[0] ?? toPtr(this.#words[this.#at + TaskWord.WaitsFor]!);
   }
 
-  get waitsFrom(): number {
-    return this.#words[this.#at + TaskWord.WaitsFrom]!;
+  /** The same, or SEVERAL. */
+  get awaited(): number {
+    return this.until === undefined ? this.#words[this.#at + TaskWord.WaitsFor]! : SEVERAL;
+  }
+
+  /** Whether it waits for a word, and that is not as it is to be; by what is in memory. */
+  isStopped(memory: Uint32Array): boolean {
+    const at = this.#words[this.#at + TaskWord.WaitsFor]!;
+    if (at !== 0) {
+      const isAsNamed = memory[at] === this.#words[this.#at + TaskWord.WaitsFrom];
+      return isAsNamed === (this.#words[this.#at + TaskWord.WaitsUntil] === 0);
+    }
+    const { until } = this;
+    return until !== undefined && !until.holds(until.words.map((word) => memory[word]!));
+  }
+
+  /** Whether it waits for one of so many words from `at` on. */
+  awaits(at: number, words: number): boolean {
+    const word = this.#words[this.#at + TaskWord.WaitsFor]!;
+    if (word !== 0) return lies(word, at, words);
+    return this.until?.words.some((each) => lies(each, at, words)) ?? false;
+  }
+
+  /** What it waits for, in words that the search through all behaviours takes. */
+  get guard(): Guard | undefined {
+    const { until } = this;
+    if (until !== undefined) return until;
+    const at = this.#words[this.#at + TaskWord.WaitsFor]!;
+    if (at === 0) return undefined;
+    const value = this.#words[this.#at + TaskWord.WaitsFrom]!;
+    return guardOn(at, value, this.#words[this.#at + TaskWord.WaitsUntil] === 1);
+  }
+
+  get isLast(): boolean {
+    return this.#words[this.#at + TaskWord.IsLast] !== 0;
+  }
+  putLast(): void {
+    this.#words[this.#at + TaskWord.IsLast] = 1;
   }
 
   /** The access that it is about to make, for strategies that look; 0 if not known. */
@@ -113,6 +163,7 @@ export class Task {
   /** A run begins. */
   begin(): void {
     this.pieces = 0;
+    this.until = undefined;
     this.keepAll();
   }
 

@@ -24,6 +24,10 @@ const FAILED = 9;
 const TRACE_LOW = 10;
 const TRACE_HIGH = 11;
 const TRACE_CHANGED = 12;
+/** An abridged run is at its end, and the trace's halves there. */
+const ENDED = 13;
+const END_LOW = 14;
+const END_HIGH = 15;
 const STRATEGY = 16;
 const FAIRNESS = STRATEGY + STRATEGY_WORDS;
 /** Host CPUs and their store buffers. */
@@ -39,15 +43,19 @@ export const TaskWord = {
   /** The word that it waits for to change, and from what; 0 when it does not wait. */
   WaitsFor: 2,
   WaitsFrom: 3,
+  /** It waits for the word to become that instead. */
+  WaitsUntil: 4,
+  /** What it does next comes after everything of others. */
+  IsLast: 5,
   /** The access that it is about to make, if it stands in the middle of something. */
-  PendingKind: 4,
-  PendingAt: 5,
+  PendingKind: 6,
+  PendingAt: 7,
   /** Of its store buffer: the oldest store and their number; pairs of place and value. */
-  OldestStore: 6,
-  Stores: 7,
+  OldestStore: 8,
+  Stores: 9,
   /** The turn has come to it; what a CPU in a thread of its own sleeps on. */
-  Go: 8,
-  Buffer: 9,
+  Go: 10,
+  Buffer: 11,
 } as const;
 
 const TASK_WORDS = TaskWord.Buffer + 2 * BUFFERED_STORES;
@@ -154,6 +162,22 @@ export class TurnState {
   }
   set over(over: boolean) {
     this.words[OVER] = over ? 1 : 0;
+  }
+
+  /** An abridged run is at its end: what comes is no part of its behaviour. */
+  get hasEnded(): boolean {
+    return this.words[ENDED] !== 0;
+  }
+  noteEnd(): void {
+    this.words[ENDED] = 1;
+    this.words[END_LOW] = this.trace.low;
+    this.words[END_HIGH] = this.trace.high;
+  }
+
+  /** Of what a run did, see Trace: of an abridged one up to its end. 16 hexadecimal digits. */
+  get traceDigest(): string {
+    const { words } = this;
+    return this.hasEnded ? hexWord(words[END_HIGH]!) + hexWord(words[END_LOW]!) : this.trace.digest;
   }
 
   /** Which run this is, of those that threads take part in; 0 when there are no more. */

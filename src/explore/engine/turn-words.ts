@@ -2,12 +2,14 @@
  * The leaf under control: each access of a shared word is a scheduling point, at which the
  * turn may pass to another host CPU. An access that was done before is not done again.
  * Where stores are buffered, plain ones wait there, and plain loads look there first.
+ *
+ * Of abridged runs, see docs/decisions/abridged-runs.md.
  */
 
 import { type Ptr, toPtr } from '../../../shared/address.ts';
 import { Entry } from '../../../shared/entry.ts';
 import { REGISTERS_WORDS } from '../../../shared/host-cpu.ts';
-import { Words } from '../../../shared/words.ts';
+import { type Until, Words } from '../../../shared/words.ts';
 import * as access from './access.ts';
 import { NOT_BUFFERED } from './store-buffer.ts';
 import type { Task } from './task.ts';
@@ -26,6 +28,7 @@ export class TurnWords extends Words {
   declare readonly task: Task;
   declare readonly state: TurnState;
   declare readonly buffers: boolean;
+  declare private readonly abridged: boolean;
   declare private readonly trace: Trace;
   /** The number of its CPU. */
   declare private readonly cpu: number;
@@ -37,6 +40,7 @@ export class TurnWords extends Words {
     this.trace = task.state.trace;
     this.cpu = task.index;
     this.buffers = task.turn.memory === 'tso';
+    this.abridged = task.turn.abridged;
   }
 
   override peek(at: Ptr): number {
@@ -206,6 +210,7 @@ export class TurnWords extends Words {
   /** Nobody sleeps with the turn: it passes on until the word has changed. */
   override wait(at: Ptr, expected: number, _ms: number): void {
     const task = this.task;
+    if (this.abridged) return this.#stepOnceOther(at, expected >>> 0);
     if (task.asides.isAgain) return void task.asides.again();
     if (this.plain[at] === expected >>> 0) task.turn.wait(task, at, expected >>> 0);
     task.asides.keep(0);
@@ -213,9 +218,58 @@ export class TurnWords extends Words {
 
   override relax(): void {
     const task = this.task;
+    if (this.abridged) return;
     if (task.asides.isAgain) return void task.asides.again();
     task.turn.relax(task);
     task.asides.keep(0);
+  }
+
+  override tryLock(at: Ptr, free: number, mine: number): boolean {
+    const { task } = this;
+    const stands = this.abridged && !task.steps.isAgain;
+    if (stands) task.waitFor(at, free, true);
+    if (stands) this.state.askNext();
+    const isTaken = super.tryLock(at, free, mine);
+    if (stands) task.goOn();
+    return isTaken;
+  }
+
+  /** Abridged, it is no step. */
+  override glance(at: Ptr): number {
+    return this.abridged ? this.peek(at) : this.load(at);
+  }
+
+  /** Abridged, a wait is a step that reads the word, and can be taken once it is another. */
+  #stepOnceOther(at: Ptr, expected: number): void {
+    const { task } = this;
+    if (task.steps.isAgain) return void this.#again();
+    task.waitFor(at, expected);
+    this.#stepOnceFree([at]);
+  }
+
+  override waitUntil(until: Until): void {
+    const { task } = this;
+    if (!this.abridged) return;
+    if (task.steps.isAgain) return void this.#again();
+    task.turn.waitUntil(task, until);
+    this.#stepOnceFree(until.words);
+  }
+
+  /** Read what was waited for. */
+  #stepOnceFree(words: readonly Ptr[]): void {
+    const { task } = this;
+    const [at] = words as [Ptr];
+    this.state.askNext();
+    task.turn.point(task, Load, at);
+    task.goOn();
+    for (const word of words) this.trace.read(this.cpu, word);
+    this.#done(Load, at, 0, this.plain[at]!);
+  }
+
+  override end(): void {
+    const { task, state } = this;
+    if (!this.abridged || state.hasEnded || task.steps.isAgain) return;
+    task.turn.putLast(task);
   }
 
   override notify(_at: Ptr, _count?: number): void {

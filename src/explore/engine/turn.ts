@@ -7,16 +7,20 @@
  */
 
 import { type Ptr, toPtr } from '../../../shared/address.ts';
+import { HostOops } from '../../../shared/errors.ts';
 import type { Host } from '../../../shared/host.ts';
+import type { Until } from '../../../shared/words.ts';
 import type { Situation, Strategy } from '../strategies/strategy.ts';
 import { Access, isLocked, onlyReads } from './access.ts';
 import { actorOf, bufferOf } from './actors.ts';
+import type { Guard } from './guard.ts';
 import { Hardware } from './hardware.ts';
 import type { Run } from './run.ts';
 import { Snapshot } from './snapshot.ts';
 import { LEAVE, type Task } from './task.ts';
 import { PAGE_BITS } from './trace.ts';
 import type { TurnState } from './turn-state.ts';
+import { Waiting } from './waiting.ts';
 
 /** A run of so many steps does not get on. */
 export class TooManySteps extends Error {
@@ -55,16 +59,18 @@ export interface Step {
   readonly digest: number;
 }
 
-/** In place of a word that is waited for. */
-const NOBODY = -1;
-const SEVERAL = -2;
-
-/** Whether `word` is one of those from `at` on. */
-const lies = (word: number, at: number, words: number): boolean => word >= at && word < at + words;
+/** How runs are made. */
+export interface RunMode {
+  /** By default `sc`. */
+  readonly memory?: MemoryModel | undefined;
+  /** As umbra verify makes them (docs/decisions/abridged-runs.md); by default not. */
+  readonly abridged?: boolean | undefined;
+}
 
 export abstract class Turn implements Situation {
   readonly state: TurnState;
   readonly memory: MemoryModel;
+  readonly abridged: boolean;
   readonly tasks: Task[] = [];
   /** What of memory was written since the beginning of the run, a byte a page: see Beginning. */
   readonly touched: Uint8Array;
@@ -72,8 +78,11 @@ export abstract class Turn implements Situation {
   readonly snapshot: Snapshot;
   runnable = 0;
   relaxes = false;
+  /** The first by which a host CPU came to its end, in an abridged run. */
+  oops: HostOops | undefined;
   readonly #plain: Uint32Array;
   readonly #hardware: Hardware;
+  readonly #waiting: Waiting;
   #strategy: Strategy | undefined;
   #mostSteps = 0;
   /** Who asks for a decision, if it stands before an access. */
@@ -86,20 +95,25 @@ export abstract class Turn implements Situation {
   #until = 0;
   /** It is to be asked at the beginning of each piece, all the same. */
   #eachPiece = false;
-  /** The word that somebody waits for: when it is written he may be able to go on. */
-  #waitedFor = NOBODY;
   #before: readonly [number, number] = [0, 0];
   /** Told of each step, if somebody is. */
   watcher: ((step: Step) => void) | undefined;
 
   /** `host`: a view by plain words. */
-  constructor(state: TurnState, host: Host, memory: MemoryModel, touched: Uint8Array) {
+  constructor(
+    state: TurnState,
+    host: Host,
+    { memory = 'sc', abridged = false }: RunMode,
+    touched: Uint8Array,
+  ) {
     this.state = state;
     this.memory = memory;
+    this.abridged = abridged;
     this.touched = touched;
     this.snapshot = new Snapshot(host.words.memory);
     this.#hardware = new Hardware(host);
     this.#plain = host.words.plain;
+    this.#waiting = new Waiting(this.tasks, memory === 'tso', this.#plain);
   }
 
   /**
@@ -116,7 +130,15 @@ export abstract class Turn implements Situation {
     this.#disturbed = false;
     this.askNext();
     this.relaxes = false;
+    this.oops = undefined;
     strategy.begin(seed, this.actors);
+  }
+
+  /** `task` has come to an end by an error, and in an abridged run the others go on without it. */
+  failed(task: Task, error: unknown): void {
+    if (!this.abridged || !(error instanceof HostOops)) throw error;
+    this.oops ??= error;
+    task.finished = true;
   }
 
   protected get strategy(): Strategy {
@@ -146,21 +168,11 @@ export abstract class Turn implements Situation {
   }
 
   get #canGoOn(): number {
-    const { tasks, memory } = this;
-    let mask = 0;
-    this.#waitedFor = NOBODY;
-    for (const task of tasks) {
-      if (memory === 'tso' && task.stores.length > 0) mask |= 1 << bufferOf(task.index, this.cpus);
-      if (task.finished) continue;
-      const { waitsFor } = task;
-      if (waitsFor !== 0) {
-        this.#waitedFor = this.#waitedFor === NOBODY ? waitsFor : SEVERAL;
-        if (this.#plain[waitsFor] === task.waitsFrom) continue;
-      }
-      mask |= 1 << task.index;
-    }
-    return mask;
+    return this.#waiting.able;
   }
+
+  /** What an actor's next step waits for, if for anything. */
+  readonly guardOf = (actor: number): Guard | undefined => this.tasks[actor]?.guard;
 
   get events(): number {
     return this.#hardware.possible(this.#asking);
@@ -168,6 +180,10 @@ export abstract class Turn implements Situation {
 
   get begins(): boolean {
     return this.#asking?.hasBegun === false;
+  }
+
+  get hasEnded(): boolean {
+    return this.state.hasEnded;
   }
 
   get operation(): number {
@@ -190,8 +206,8 @@ export abstract class Turn implements Situation {
   }
 
   get digests(): Pick<Run, 'digest' | 'trace'> {
-    const { digest, trace } = this.state;
-    return { digest, trace: trace.digest };
+    const { digest, traceDigest } = this.state;
+    return { digest, trace: traceDigest };
   }
 
   /**
@@ -245,17 +261,7 @@ export abstract class Turn implements Situation {
   touch(at: Ptr, words = 1): void {
     this.touched[at >>> PAGE_BITS] = 1;
     if (words > 2) this.#touchMore(at, words);
-    const waitedFor = this.#waitedFor;
-    if (waitedFor === NOBODY) return;
-    if (waitedFor === SEVERAL ? this.#isAwaited(at, words) : lies(waitedFor, at, words)) {
-      this.state.askNext();
-    }
-  }
-
-  /** Whether somebody waits for one of the words. */
-  #isAwaited(at: Ptr, words: number): boolean {
-    for (const task of this.tasks) if (lies(task.waitsFor, at, words)) return true;
-    return false;
+    if (this.#waiting.mayWake(at, words)) this.state.askNext();
   }
 
   #touchMore(at: Ptr, words: number): void {
@@ -268,6 +274,17 @@ export abstract class Turn implements Situation {
     this.flush(task);
     task.waitFor(at, value);
     this.#ask(task);
+  }
+
+  /** In an abridged run, `task` cannot go on before that holds. */
+  waitUntil(task: Task, until: Until): void {
+    task.until = until;
+  }
+
+  /** In an abridged run, `task` goes on when nobody else can. */
+  putLast(task: Task): void {
+    task.putLast();
+    this.askNext();
   }
 
   /** `task` has tried something in vain. */
@@ -320,6 +337,7 @@ export abstract class Turn implements Situation {
       const able = this.#canGoOn;
       if (able === 0) throw new Deadlock('nobody can go on');
       this.#able = able;
+      if (this.abridged && this.#waiting.isEnd(able) && !this.hasEnded) this.state.noteEnd();
       if (isFirst && this.relaxes) fairness.triedInVain(this.current, able);
       this.runnable = fairness.mayGoOn(this.current, able, this.relaxes);
       const next = this.strategy.next(this);

@@ -1,6 +1,7 @@
 /** A litmus test's vCPUs go on where they were put, or have themselves moved to. */
 
 import type { Scheduling } from '../../host/scheduler.ts';
+import type { RunMode } from '../engine/turn.ts';
 
 const MOST = 0x7fff_ffff;
 
@@ -13,3 +14,7 @@ export const LITMUS_SCHEDULING: Scheduling = {
   quantum: { least: MOST, most: MOST },
   hotplug: [],
 };
+
+/** An abridged run counts no time slices, since nobody asks for their number. */
+export const litmusScheduling = ({ abridged }: RunMode): Scheduling =>
+  abridged ? { ...LITMUS_SCHEDULING, uncounted: true } : LITMUS_SCHEDULING;

@@ -119,6 +119,7 @@ class LitmusSoftware implements Software {
     const mine = 1 << (place.column * 4);
     const all = this.#litmus.vcpus.reduce((sum, _, i) => sum + (1 << (i * 4)), 0);
     if (this.#cpu.words.add(toPtr(at), mine) + mine !== all) return this.#halt(place);
+    this.#cpu.words.end();
     return this.#hypercall(place, Hypercall.Shutdown, END_TEXT, SHUTDOWN_POWEROFF);
   }
 

@@ -2,6 +2,7 @@
 
 import type { Ptr } from '../../../shared/address.ts';
 import type { Access } from '../engine/access.ts';
+import type { Guard } from '../engine/guard.ts';
 
 /** What it may look at. */
 export interface Situation {
@@ -26,6 +27,10 @@ export interface Situation {
   readonly begins: boolean;
   /** Where the guest's program is, if who asks stands before one of its operations; else 0. */
   readonly operation: number;
+  /** An abridged run is at its end: who goes on is no part of its behaviour any more. */
+  readonly hasEnded: boolean;
+  /** What an actor's next step waits for, if for anything. */
+  readonly guardOf: (actor: number) => Guard | undefined;
   /** What an actor is about to do, if it stands in the middle of something; 0 if not known. */
   pendingKind(actor: number): Access | 0;
   pendingAt(actor: number): Ptr;

@@ -6,13 +6,11 @@
  * same place, and each of a single word the one before it in the same page.
  */
 
+import { pageOf } from '../engine/recording-trace.ts';
 import { PAGE_BITS } from '../engine/trace.ts';
 
 /** No access. */
 export const NONE = -1;
-
-/** The place that is all of the page with the word `at`. */
-export const pageOf = (at: number): number => ~(at >>> PAGE_BITS);
 
 const isPage = (place: number): boolean => place < 0;
 
@@ -94,18 +92,33 @@ export class Accesses {
     return this.#fields[(access << FIELDS_BITS) + EVENT]!;
   }
 
-  old(access: number): number {
-    return this.#fields[(access << FIELDS_BITS) + OLD]!;
-  }
-
-  /** The last access of a word before this one; NONE if there is none. */
-  before(access: number): number {
+  /** The last access of the same place before this one; NONE if there is none. */
+  #previous(access: number): number {
     return this.#fields[(access << FIELDS_BITS) + SAME_PLACE]!;
   }
 
-  /** The last access of a word. */
-  last(word: number): number {
-    return this.#ofWord[word]!;
+  /** The events that have changed one of the words, the last one first; each once. */
+  changesOf(words: readonly number[]): readonly number[] {
+    const events: number[] = [];
+    for (const word of words) {
+      let access = this.#ofWord[word]!;
+      for (; access !== NONE; access = this.#previous(access)) {
+        if (this.changes(access) && events.at(-1) !== this.event(access)) {
+          events.push(this.event(access));
+        }
+      }
+    }
+    return words.length === 1 ? events : [...new Set(events)].toSorted((a, b) => b - a);
+  }
+
+  /** What was in a word before `event`; undefined if it was not changed since. */
+  before(word: number, event: number): number | undefined {
+    let old: number | undefined;
+    let access = this.#ofWord[word]!;
+    for (; access !== NONE && this.event(access) >= event; access = this.#previous(access)) {
+      if (this.changes(access)) old = this.#fields[(access << FIELDS_BITS) + OLD]!;
+    }
+    return old;
   }
 
   footprint(from: number, to: number): Footprint {
@@ -137,17 +150,17 @@ export class Accesses {
     const place = this.place(access);
     const changes = this.changes(access);
     if (isPage(place)) {
-      const covered = this.#sameKind(this.before(access), changes, tell);
+      const covered = this.#sameKind(this.#previous(access), changes, tell);
       this.#singles(~place, covered, changes, tell);
     } else {
-      this.#sameKind(this.before(access), changes, tell);
+      this.#sameKind(this.#previous(access), changes, tell);
       this.#sameKind(this.#ofPage[place >>> PAGE_BITS]!, changes, tell);
     }
   }
 
   /** Back to the first change, whose event is returned; NONE if there is none. */
   #sameKind(last: number, changes: boolean, tell: (event: number) => void): number {
-    for (let other = last; other !== NONE; other = this.before(other)) {
+    for (let other = last; other !== NONE; other = this.#previous(other)) {
       const isChange = this.changes(other);
       if (changes || isChange) tell(this.event(other));
       if (isChange) return this.event(other);

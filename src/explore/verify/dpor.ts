@@ -19,17 +19,9 @@
  */
 
 import { assert } from '../../../shared/errors.ts';
+import type { Guard } from '../engine/guard.ts';
+import type { Recorder } from '../engine/recording-trace.ts';
 import { Accesses, type Footprint, NONE } from './accesses.ts';
-
-/** When a step can be taken: while the word at `at` is, or is not, `value`. */
-export interface Guard {
-  readonly at: number;
-  readonly value: number;
-  readonly isEqual: boolean;
-}
-
-export const holds = ({ value, isEqual }: Guard, found: number): boolean =>
-  (found === value) === isEqual;
 
 /** For what an actor's next step waits, if for anything. */
 export type GuardOf = (actor: number) => Guard | undefined;
@@ -49,7 +41,7 @@ interface Node {
   readonly steps: (Footprint | undefined)[];
 }
 
-export class Dpor {
+export class Dpor implements Recorder {
   readonly accesses: Accesses;
   /** Runs to their end, each of which behaves in another way, and runs left where all slept. */
   classes = 0;
@@ -74,9 +66,15 @@ export class Dpor {
   readonly #seen: Int32Array;
   #hasBegun = false;
 
-  /** `actors`: numbered from 0; `words`: of the memory that they share. */
-  constructor(actors: number, words: number) {
+  readonly #now: (word: number) => number;
+
+  /**
+   * `actors`: numbered from 0; `words`: of the memory that they share; `now`: what is in one of
+   * them.
+   */
+  constructor(actors: number, words: number, now: (word: number) => number) {
     this.accesses = new Accesses(words);
+    this.#now = now;
     this.#actors = actors;
     this.#own = Array.from({ length: actors }, () => []);
     this.#met = Array<number>(actors).fill(NONE);
@@ -278,13 +276,11 @@ export class Dpor {
 
   /** Whether the step that waited for `guard` could not have been taken before `event`. */
   #enables(event: number, guard: Guard): boolean {
-    const { accesses } = this;
-    let first = NONE;
-    let access = accesses.last(guard.at);
-    for (; access !== NONE && accesses.event(access) >= event; access = accesses.before(access)) {
-      if (accesses.event(access) === event && accesses.changes(access)) first = access;
-    }
-    return first !== NONE && !holds(guard, accesses.old(first));
+    return this.accesses.changesOf(guard.words).includes(event) && !this.#heldBefore(event, guard);
+  }
+
+  #heldBefore(event: number, { words, holds }: Guard): boolean {
+    return holds(words.map((word) => this.accesses.before(word, event) ?? this.#now(word)));
   }
 
   /**
@@ -292,13 +288,10 @@ export class Dpor {
    * to take it before the last change that kept it from that, if it can be there by then.
    */
   #beforeDisabled(event: number, guard: Guard): void {
-    const { accesses } = this;
-    let access = accesses.last(guard.at);
-    for (; access !== NONE; access = accesses.before(access)) {
-      const change = accesses.event(access);
-      if (change === event || !accesses.changes(access)) continue;
+    for (const change of this.accesses.changesOf(guard.words)) {
+      if (change === event) continue;
       if (this.#isSeen(change)) return;
-      if (holds(guard, accesses.old(access))) return this.#plan(change, event);
+      if (this.#heldBefore(change, guard)) return this.#plan(change, event);
     }
   }
 

@@ -161,6 +161,7 @@ export const NESTED: Virtualizer = {
   mayDiscard: () => true,
   dropPage: dropNestedPage,
   claimTables: () => true,
+  untilTables: () => ({ words: [], holds: () => true }),
   enter,
   leave,
   // Those of the guest's own tables go to its kernel without the host.

@@ -5,7 +5,7 @@ import { guestPa } from '../../paging/flush.ts';
 import { pinStackPages } from '../../paging/pin.ts';
 import { allocatePrivateSwitcher } from '../../paging/private-switcher.ts';
 import { freeGuestPagetable, initGuestPagetable } from '../../paging/setup.ts';
-import { claimPgdir } from '../../paging/switch.ts';
+import { claimPgdir, untilClaimable } from '../../paging/switch.ts';
 import { enterGuest, leaveGuest } from '../switcher.ts';
 import type { Virtualizer } from './virtualizer.ts';
 
@@ -19,6 +19,7 @@ export const SHADOW: Virtualizer = {
   // A shadow entry holds a reference: the frame stays until the guest has told of the change.
   dropPage: () => {},
   claimTables: claimPgdir,
+  untilTables: untilClaimable,
   enter: (host, hostCpu, mmu, cpu) => {
     enterGuest(host, hostCpu, mmu, cpu);
     return true;

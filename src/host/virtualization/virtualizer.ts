@@ -8,6 +8,7 @@ import type { Host } from '../../../shared/host.ts';
 import type { HostCpu } from '../../../shared/host-cpu.ts';
 import type { LgCpu } from '../../../shared/lg-cpu.ts';
 import type { Lguest } from '../../../shared/lguest.ts';
+import type { Until } from '../../../shared/words.ts';
 import type { Processor } from '../../guest/processor.ts';
 import type { Mmu } from '../../mmu/tlb.ts';
 
@@ -27,6 +28,8 @@ export interface Virtualizer {
 
   /** Whether a vCPU has tables to run on; if not, it waits until another gives some up. */
   claimTables(cpu: LgCpu): boolean;
+  /** When that is worth a try. */
+  untilTables(cpu: LgCpu): Until;
   /** The way in. False: the guest was killed instead. */
   enter(host: Host, hostCpu: HostCpu, mmu: Mmu, cpu: LgCpu): boolean;
   /** The way out. */

@@ -55,6 +55,9 @@ function attempt(body: (words: Words) => void, log: readonly number[]): Access |
     exchange: (at: number, value: number) => make(exchange(at, value | 0)) >>> 0,
     compareExchange: (at: number, expected: number, value: number) =>
       make(cas(at, expected | 0, value | 0)) >>> 0,
+    tryLock: (at: number, free: number, mine: number) =>
+      make(cas(at, free, mine | 0)) >>> 0 === free,
+    glance: (at: number) => make(load(at)) >>> 0,
     wait: (at: number, expected: number) => void make(waitWhile(at, expected | 0)),
     notify: () => {},
   };

@@ -3,8 +3,9 @@
  * without a machine: every order by brute force, or each behaviour once.
  */
 
+import { type Guard, guardOn } from '../../../src/explore/engine/guard.ts';
 import { Trace } from '../../../src/explore/engine/trace.ts';
-import { ALL_SLEEP, Dpor, type Guard, holds } from '../../../src/explore/verify/dpor.ts';
+import { ALL_SLEEP, Dpor } from '../../../src/explore/verify/dpor.ts';
 
 /** More of what takes long: set UMBRA_SLOW. */
 export const SLOW = process.env['UMBRA_SLOW'] !== undefined;
@@ -57,7 +58,8 @@ class Run {
     for (const [i, access] of this.#pending.entries()) {
       const guard = guardOf(access);
       if (access === undefined) continue;
-      if (guard === undefined || holds(guard, this.memory[guard.at]!)) mask |= 1 << i;
+      const found = (guard?.words ?? []).map((word) => this.memory[word]!);
+      if (guard?.holds(found) ?? true) mask |= 1 << i;
     }
     return mask;
   }
@@ -80,9 +82,9 @@ class Run {
 }
 
 function guardOf(access: Access | undefined): Guard | undefined {
-  if (access?.kind === 'lock') return { at: access.at, value: 0, isEqual: true };
+  if (access?.kind === 'lock') return guardOn(access.at, 0, true);
   if (access?.kind !== 'wait') return undefined;
-  return { at: access.at, value: access.value, isEqual: access.until };
+  return guardOn(access.at, access.value, access.until);
 }
 
 function resultOf(access: Access, before: number): number {
@@ -125,13 +127,15 @@ export function verify(
   program: readonly Task[],
   { ever = true, atEnd = true }: Told = {},
 ): Verified {
-  const dpor = new Dpor(program.length, WORDS);
+  let memory = new Int32Array(WORDS);
+  const dpor = new Dpor(program.length, WORDS, (word) => memory[word]!);
   const trace = newTrace();
   const traces: string[] = [];
   const ends = new Set<string>();
   let isStuck = false;
   for (let known = dpor.begin(); known !== undefined; known = dpor.begin()) {
     const run = new Run(program);
+    memory = run.memory;
     trace.begin();
     let step = 0;
     for (; step < known; step++) {

@@ -55,7 +55,7 @@ export class ThreadBoard {
     host: Host,
     beginning: Beginning,
     { path, kept }: { readonly path: string; readonly kept: Kept | undefined },
-    { mostSteps, memory = 'sc' }: Limits,
+    { mostSteps, ...mode }: Limits,
   ): Promise<ThreadBoard> {
     const state = makeMemory(TurnState.wordsFor(host.cpus.length, mostSteps));
     const { touched } = beginning;
@@ -68,7 +68,7 @@ export class ThreadBoard {
       kept,
       state,
       mostSteps,
-      memory,
+      mode,
       coreEach,
       touched,
       versions,

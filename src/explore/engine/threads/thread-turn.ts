@@ -4,11 +4,12 @@
  */
 
 import { type Ptr, toPtr } from '../../../../shared/address.ts';
+import { UserError } from '../../../../shared/errors.ts';
 import type { Host } from '../../../../shared/host.ts';
 import type { Words } from '../../../../shared/words.ts';
 import type { Carry, Strategy } from '../../strategies/strategy.ts';
 import type { Task } from '../task.ts';
-import { type MemoryModel, Turn } from '../turn.ts';
+import { type RunMode, Turn } from '../turn.ts';
 import { TaskWord, type TurnState } from '../turn-state.ts';
 
 /** Thrown where the turn comes to who has nothing to do with its run any more. */
@@ -39,10 +40,10 @@ export class ThreadTurn extends Turn {
     words: Words,
     coreEach: boolean,
     host: Host,
-    memory: MemoryModel,
+    mode: RunMode,
     touched: Uint8Array,
   ) {
-    super(state, host, memory, touched);
+    super(state, host, mode, touched);
     this.#words = words;
     this.#spins = coreEach ? SPINS : 0;
   }
@@ -105,6 +106,13 @@ export class ThreadTurn extends Turn {
   dismiss(): void {
     this.state.run = 0;
     for (const { index } of this.tasks) if (index !== 0) this.#wake(index);
+  }
+
+  /** Throws UserError: the other threads would not know of it. */
+  override waitUntil(): never {
+    throw new UserError(
+      'an abridged run in which a vCPU waits for a pgdir goes in one thread only: leave --engine out',
+    );
   }
 
   protected override pass(task: Task, next: number): void {

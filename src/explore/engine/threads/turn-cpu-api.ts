@@ -3,7 +3,7 @@
 import type { SharedMachine } from '../../../../shared/host.ts';
 import type { Kept } from '../../litmus/kept.ts';
 import type { End } from '../run.ts';
-import type { Decisions, MemoryModel } from '../turn.ts';
+import type { Decisions, RunMode } from '../turn.ts';
 
 export interface TurnCpuBoot {
   readonly shared: SharedMachine;
@@ -14,7 +14,7 @@ export interface TurnCpuBoot {
   /** Of TurnState. */
   readonly state: WebAssembly.Memory;
   readonly mostSteps: number;
-  readonly memory: MemoryModel;
+  readonly mode: RunMode;
   /** Every host CPU has a core to itself. */
   readonly coreEach: boolean;
   /** See Beginning. */

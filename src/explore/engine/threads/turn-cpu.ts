@@ -5,7 +5,7 @@ import { Host, MAIN_THREAD } from '../../../../shared/host.ts';
 import { Words } from '../../../../shared/words.ts';
 import { keep } from '../../litmus/kept.ts';
 import { readLitmus } from '../../litmus/litmus.ts';
-import { LITMUS_SCHEDULING } from '../../litmus/scheduling.ts';
+import { litmusScheduling } from '../../litmus/scheduling.ts';
 import { litmusSoftware } from '../../litmus/software.ts';
 import { STRATEGIES } from '../../strategies/catalogue.ts';
 import { Recorded } from '../../strategies/recorded.ts';
@@ -24,16 +24,16 @@ export class TurnCpu implements TurnCpuApi {
   #mostSteps = 0;
 
   boot(boot: TurnCpuBoot): void {
-    const { shared, index, path, kept, state, mostSteps, memory, coreEach } = boot;
+    const { shared, index, path, kept, state, mostSteps, mode, coreEach } = boot;
     const host = new Host(shared, MAIN_THREAD);
     const words = new Words(state, toPtr(0));
     const trace = new Trace(boot.versions, host.words.plain.length);
     const turnState = new TurnState(words.plain, host.cpus.length, mostSteps, trace);
-    const turn = new ThreadTurn(turnState, words, coreEach, host, memory, boot.touched);
+    const turn = new ThreadTurn(turnState, words, coreEach, host, mode, boot.touched);
     for (const { index: number } of host.cpus) turn.tasks.push(new Task(turn, number, host));
     const litmus = readLitmus(path);
     const software = litmusSoftware(kept === undefined ? litmus : keep(litmus, kept));
-    this.#cpu = new ControlledCpu(shared, turn.tasks[index]!, software, LITMUS_SCHEDULING);
+    this.#cpu = new ControlledCpu(shared, turn.tasks[index]!, software, litmusScheduling(mode));
     this.#turn = turn;
     this.#mostSteps = mostSteps;
   }
@@ -64,10 +64,12 @@ export class TurnCpu implements TurnCpuApi {
       turn.join(strategy, turn.state.seed, this.#mostSteps);
       turn.receive();
       while (!task.finished) cpu.goOn();
+      const { oops } = turn;
+      if (oops !== undefined) turn.state.failed = task.index;
       if (turn.isOver) turn.end();
       else turn.give(turn.decide());
       turn.sleep(task.index);
-      return undefined;
+      return oops && endOf(oops);
     } catch (error) {
       if (error === OVER) return undefined;
       turn.state.failed = task.index;

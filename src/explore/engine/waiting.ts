@@ -1,0 +1,62 @@
+/** Who can go on, and who waits: for a word, or for the end of an abridged run. */
+
+import type { Ptr } from '../../../shared/address.ts';
+import { bufferOf } from './actors.ts';
+import { lies, SEVERAL, type Task } from './task.ts';
+
+/** In place of a word that is waited for. */
+const NOBODY = -1;
+
+export class Waiting {
+  readonly #tasks: readonly Task[];
+  readonly #hasBuffers: boolean;
+  readonly #plain: Uint32Array;
+  /** The word that somebody waits for: when it is written he may be able to go on. */
+  #waitedFor = NOBODY;
+
+  /** `plain`: the machine's memory. */
+  constructor(tasks: readonly Task[], hasBuffers: boolean, plain: Uint32Array) {
+    this.#tasks = tasks;
+    this.#hasBuffers = hasBuffers;
+    this.#plain = plain;
+  }
+
+  /** A bit for each actor that can take the next step. */
+  get able(): number {
+    const tasks = this.#tasks;
+    let mask = 0;
+    let last = 0;
+    this.#waitedFor = NOBODY;
+    for (const task of tasks) {
+      if (this.#hasBuffers && task.stores.length > 0) {
+        mask |= 1 << bufferOf(task.index, tasks.length);
+      }
+      if (task.finished) continue;
+      const { awaited } = task;
+      if (awaited !== 0) {
+        this.#waitedFor = this.#waitedFor === NOBODY ? awaited : SEVERAL;
+        if (task.isStopped(this.#plain)) continue;
+      }
+      if (task.isLast) last |= 1 << task.index;
+      else mask |= 1 << task.index;
+    }
+    return mask === 0 ? last : mask;
+  }
+
+  /** Of an abridged run: nobody of `able` can go on but who stands at the end. */
+  isEnd(able: number): boolean {
+    return this.#tasks.some(({ index, isLast }) => isLast && able === 1 << index);
+  }
+
+  /** So many words were written: whether somebody may be able to go on by that. */
+  mayWake(at: Ptr, words: number): boolean {
+    const waitedFor = this.#waitedFor;
+    if (waitedFor === NOBODY) return false;
+    return waitedFor === SEVERAL ? this.#isAwaited(at, words) : lies(waitedFor, at, words);
+  }
+
+  #isAwaited(at: Ptr, words: number): boolean {
+    for (const task of this.#tasks) if (task.awaits(at, words)) return true;
+    return false;
+  }
+}

@@ -1,0 +1,85 @@
+/** Goes through all behaviours of what runs on a board: a strategy, to be asked run after run. */
+
+import { assert } from '../../../shared/errors.ts';
+import type { Board } from '../engine/board.ts';
+import type { RecordingTrace } from '../engine/recording-trace.ts';
+import type { Situation, Strategy } from '../strategies/strategy.ts';
+import { ALL_SLEEP, Dpor } from './dpor.ts';
+
+/** Thrown to leave a run in the middle whose rest was done before. */
+export class Blocked extends Error {
+  override readonly name = 'Blocked';
+}
+
+export class Exhaustive implements Strategy {
+  readonly dpor: Dpor;
+  readonly #board: Board;
+  readonly #recording: RecordingTrace;
+  /** Steps of this run that are as in the last one. */
+  #known = 0;
+  /** The first step at which it may say something else. */
+  until = 0;
+  #isOver = false;
+
+  /** `board`: of abridged runs. */
+  constructor(board: Board) {
+    const { recording, turn } = board;
+    assert(recording !== undefined, 'accesses are recorded');
+    const { plain } = board.host.words;
+    this.dpor = new Dpor(turn.actors, plain.length, (word) => plain[word]!);
+    this.#board = board;
+    this.#recording = recording;
+  }
+
+  /** Before each run: false when there are no more. */
+  goOn(): boolean {
+    const known = this.dpor.begin();
+    if (known === undefined) return false;
+    this.#known = known;
+    return true;
+  }
+
+  begin(): void {
+    this.#isOver = false;
+    this.#recording.recorder = undefined;
+  }
+
+  /** Throws Blocked. */
+  next({ step, runnable, hasEnded, guardOf }: Situation): number {
+    if (step < this.#known && !hasEnded) return this.#again(step);
+    if (hasEnded) this.#end();
+    if (this.#isOver) {
+      this.until = Number.POSITIVE_INFINITY;
+      return lowest(runnable);
+    }
+    this.until = 0;
+    this.#recording.recorder = this.dpor;
+    const actor = this.dpor.next(runnable, guardOf);
+    if (actor === ALL_SLEEP) throw new Blocked();
+    return actor;
+  }
+
+  ended(): void {
+    this.#end();
+  }
+
+  draw(): number {
+    return 0;
+  }
+
+  #again(step: number): number {
+    const actor = this.dpor.actorOf(step);
+    this.until = step + 1;
+    while (this.until < this.#known && this.dpor.actorOf(this.until) === actor) this.until++;
+    return actor;
+  }
+
+  #end(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#recording.recorder = undefined;
+    this.dpor.end(this.#board.turn.guardOf);
+  }
+}
+
+const lowest = (mask: number): number => 31 - Math.clz32(mask & -mask);
