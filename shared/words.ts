@@ -184,7 +184,7 @@ export class Words {
   /** `cpu_relax`: what was tried has failed, and others are to get on. */
   relax(): void {}
 
-  /** What was tried fails again as long as this does not hold. Only an abridged run waits for it. */
+  /** What was tried fails again as long as this does not hold: an abridged run waits for it. */
   waitUntil(_until: Until): void {}
 
   /**

@@ -35,7 +35,7 @@ export interface Scheduling {
   readonly policy: PolicyName | Policy;
   readonly quantum: Quantum;
   readonly hotplug: readonly Hotplug[];
-  /** Time slices are not counted, since nothing goes by their number: no hotplug, and nobody asks. */
+  /** Time slices are not counted: nothing goes by their number, without hotplug. */
   readonly uncounted?: boolean;
 }
 

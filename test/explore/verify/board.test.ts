@@ -1,4 +1,4 @@
-/** All behaviours of litmus tests: each once, none that sampling meets is missing, defects are found. */
+/** All behaviours of litmus tests: each once, none that sampling meets is missing. */
 
 import { describe, expect, test } from 'vitest';
 import type { DefectId } from '../../../shared/defects.ts';
@@ -40,8 +40,8 @@ function all(subject: Subject): All {
 }
 
 /**
- * Of a count that is not the same any more: accesses of the code have changed. That may be as it should
- * be, and then the number is to be another one.
+ * Where a count is not the same any more, accesses of the code have changed. That may be as it
+ * should be, and then the number is to be another one.
  */
 const COUNTS: readonly (readonly [string, DisciplineName, number])[] = [
   ['R1-two-faults-one-entry', 'guest-lock', 570],

@@ -111,7 +111,7 @@ export class ThreadTurn extends Turn {
   /** Throws UserError: the other threads would not know of it. */
   override waitUntil(): never {
     throw new UserError(
-      'an abridged run in which a vCPU waits for a pgdir goes in one thread only: leave --engine out',
+      'an abridged run in which a vCPU waits for a pgdir goes in one thread: leave --engine out',
     );
   }
 
