@@ -244,7 +244,7 @@ export const DEFECTS = {
   ),
   D4: defect(
     'a stack page is taken out before it is put in anew',
-    'changeSpte',
+    'changeSpte, Comparison, takeBack, stackMoved',
     'a vCPU that is inside makes a system call between the two: a double fault',
     'litmus/2-pin/D4-stack-told-anew.yaml',
   ),

@@ -101,6 +101,18 @@ export function quiesceFaults(lg: Lguest, pgdir: number): void {
   if (lg.faultsTakeNoLock && !lg.isAsWritten && !lg.defects.D2) waitForFaults(lg, pgdir);
 }
 
+/**
+ * Wait until all who change entries of this guest, or repair faults, know what was written before
+ * this call. Where faults take a lock, who pins a page waits for them by that.
+ */
+export function quiesceAll(lg: Lguest): void {
+  if (!lg.faultsTakeNoLock || lg.isAsWritten || lg.cpus.length === 1) return;
+  for (const i of lg.pgdirs.keys()) {
+    letGo(lg, lockPgdir(lg, i));
+    waitForFaults(lg, i);
+  }
+}
+
 function waitForFaults(lg: Lguest, pgdir: number): void {
   for (const cpu of lg.host.otherCpus) waitUntilOut(lg, cpu, cpu.inFault, pgdir);
 }

@@ -23,6 +23,8 @@ export const PGDIR_WORDS = RECORD_WORDS;
 
 /** What no top level's address is: the pgdir is empty, and nobody's. */
 export const NOBODYS: Gpa = toGpa(-1);
+/** Nor this: the pgdir is that of vCPUs without page tables, whose mapping is linear. */
+export const LINEAR: Gpa = toGpa(-2);
 
 /**
  * Which of a guest's pgdirs shadows a top level; as many as there are if none does. Their records

@@ -15,16 +15,20 @@ import * as entry from '../../shared/entry.ts';
 import { getUser } from '../../shared/guest-memory.ts';
 import type { LgCpu } from '../../shared/lg-cpu.ts';
 import type { Lguest } from '../../shared/lguest.ts';
+import { LINEAR } from '../../shared/pgdir.ts';
 import * as entries from './entries.ts';
 import * as flush from './flush.ts';
+import { isOfStack, keepsStacks, pinnedSpte } from './stack.ts';
 
 const { letGo, lockPgdir, quiesce, quiesceFaults } = discipline;
 const { entryIn, releasePte } = entries;
-const { guestPagetableClearAll, mapNecessities, releaseLastLevel, releasePgds } = flush;
+const { flushAllMappings, guestPagetableClearAll, mapNecessities, releaseLastLevel, releasePgds } =
+  flush;
 const { gpfnOf, NULL, PAGE_SHIFT, PAGE_SIZE, toGpa, toGpfn, toGva, toPtr } = address;
-const { Entry, flagsOf, isPresent, NO_ENTRY, pgdIndex, PMD_SHIFT, ptePfn, tablePfn } = entry;
+const { Entry, flagsOf, isPresent, makeEntry, NO_ENTRY, pgdIndex, PMD_SHIFT, ptePfn, tablePfn } =
+  entry;
 const { PAGE_ACCESSED, PAGE_DIRTY, PAGE_NX_HIGH, PAGE_PRESENT, PAGE_PSE } = entry;
-const { PAGE_RW, PAGE_USER } = entry;
+const { PAGE_RW, PAGE_TABLE, PAGE_USER } = entry;
 const { EntriesCompared } = counters.Counter;
 
 /** What the caller's guest maps has changed, and it does not say where. */
@@ -40,21 +44,28 @@ export function dropWhatChanged(cpu: LgCpu): void {
   const { lg } = cpu;
   for (const i of lg.pgdirs.keys()) {
     const taken = lockPgdir(lg, i);
-    if (lg.pgdirs[i]!.pgdir !== NULL) new Comparison(cpu, i).run();
+    const { pgdir, gpgdir } = lg.pgdirs[i]!;
+    // With a linear mapping there is nothing to compare.
+    if (gpgdir === LINEAR) flushAllMappings(lg, i);
+    else if (pgdir !== NULL) new Comparison(cpu, i).run();
     letGo(lg, taken);
   }
 }
 
 /** Of one shadow, under its lock. */
 class Comparison {
+  readonly #cpu: LgCpu;
   readonly #lg: Lguest;
   readonly #pgdir: number;
   readonly #kernelTop: Gpa;
   /** Taken out, to be given back when nobody is on the way there. */
   readonly #pages: entry.Entry[] = [];
   readonly #tables: entry.Entry[] = [];
+  /** Whether an upper entry is another now. */
+  #upperChanged = false;
 
   constructor(cpu: LgCpu, pgdir: number) {
+    this.#cpu = cpu;
     this.#lg = cpu.lg;
     this.#pgdir = pgdir;
     this.#kernelTop = cpu.cr3;
@@ -72,15 +83,14 @@ class Comparison {
       const spgd = lg.entry(toPtr(pgdir.pgdir + i * form.entryWords));
       if (!isPresent(spgd)) continue;
       const base = i * 2 ** form.pgdirShift;
-      const top = base >= lg.kernelAddress ? this.#kernelTop : pgdir.gpgdir;
-      const gpgd = this.#guestEntry(top, i);
+      const gpgd = this.#guestEntry(this.#topOf(toGva(base)), i);
       const holdsSwitcher = i === pgdIndex(form, host.switcherAddr);
       if (!holdsSwitcher && !sameWay(spgd, gpgd)) releasePgds(lg, this.#pgdir, i, i + 1);
       else if (form.pae) this.#middle(spgd, gpgd, base);
       else this.#last(spgd, gpgd, base);
     }
-    if (this.#tables.length > 0) pgdir.countVersion();
-    if (this.#tables.length + this.#pages.length > 0) quiesce(lg, this.#pgdir);
+    if (this.#upperChanged) pgdir.countVersion();
+    if (this.#upperChanged || this.#pages.length > 0) quiesce(lg, this.#pgdir);
     for (const table of this.#tables) releaseLastLevel(lg, table);
     for (const page of this.#pages) releasePte(lg, page);
   }
@@ -94,8 +104,17 @@ class Comparison {
       const vaddr = base + index * 2 ** PMD_SHIFT;
       const gpmd = this.#below(gpgd, index);
       const end = vaddr + 2 ** PMD_SHIFT;
-      if (end > lg.host.switcherAddr || sameWay(spmd, gpmd)) this.#last(spmd, gpmd, vaddr);
-      else this.#tables.push(lg.exchangeEntry(at, NO_ENTRY));
+      if (end > lg.host.switcherAddr || sameWay(spmd, gpmd)) {
+        this.#last(spmd, gpmd, vaddr);
+        continue;
+      }
+      this.#upperChanged = true;
+      // A stack stays where it is; what its table holds is compared.
+      const stays = isTable(lg, gpmd) && this.#staysMapped(toGva(vaddr), PMD_SHIFT);
+      const fresh = stays ? makeEntry(tablePfn(spmd), flagsOf(gpmd)) : NO_ENTRY;
+      const old = lg.exchangeEntry(at, fresh);
+      if (stays) this.#last(fresh, gpmd, vaddr);
+      else this.#tables.push(old);
     }
   }
 
@@ -108,9 +127,31 @@ class Comparison {
       lg.counters.count(EntriesCompared);
       const spte = lg.entry(at);
       if (!isStillSo(lg, spte, this.#below(guest, index))) {
-        this.#pages.push(lg.exchangeEntry(at, NO_ENTRY));
+        this.#pages.push(lg.exchangeEntry(at, this.#inPlaceOf(vaddr)));
       }
     }
+  }
+
+  /** What comes where an entry has to go. */
+  #inPlaceOf(vaddr: Gva): entry.Entry {
+    if (!this.#staysMapped(vaddr, PAGE_SHIFT)) return NO_ENTRY;
+    return pinnedSpte(this.#cpu, this.#topOf(vaddr), vaddr);
+  }
+
+  /**
+   * Whether a page, or one of those below an upper entry, is of a stack that may be pushed onto.
+   * The guest's tables for it are to be there: where no vCPU runs, its own may be in other use.
+   */
+  #staysMapped(vaddr: Gva, shift: number): boolean {
+    const { kernelAddress, pgdirs } = this.#lg;
+    const isThere = vaddr >= kernelAddress || pgdirs[this.#pgdir]!.users > 0;
+    return isThere && keepsStacks(this.#cpu) && isOfStack(this.#lg, vaddr, shift);
+  }
+
+  /** The top level by which an address is judged: the kernel's part is the same in all. */
+  #topOf(vaddr: Gva): Gpa {
+    const { kernelAddress, pgdirs } = this.#lg;
+    return vaddr >= kernelAddress ? this.#kernelTop : pgdirs[this.#pgdir]!.gpgdir;
   }
 
   /** Entry `i` of the guest's table that one of its entries leads to. */
@@ -136,6 +177,10 @@ const indexOf = (lg: Lguest, table: entry.Entry, at: Ptr): number =>
 /** Whether an upper entry of the shadow allows what the guest's does. */
 const sameWay = (shadow: entry.Entry, guest: entry.Entry): boolean =>
   ((flagsOf(shadow) ^ flagsOf(guest)) & ~(PAGE_ACCESSED | PAGE_DIRTY)) === 0;
+
+/** Whether a middle entry of the guest's leads to a table: what else it may be, a fault kills for. */
+const isTable = (lg: Lguest, gpmd: entry.Entry): boolean =>
+  isPresent(gpmd) && (flagsOf(gpmd) & ~PAGE_TABLE) === 0 && tablePfn(gpmd) < lg.pfnLimit;
 
 /** Whether an entry is what a fault would make, or less. */
 function isStillSo(lg: Lguest, shadow: entry.Entry, guest: entry.Entry): boolean {

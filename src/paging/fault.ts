@@ -16,6 +16,7 @@ import type { LgCpu } from '../../shared/lg-cpu.ts';
 import { killGuest, type Lguest } from '../../shared/lguest.ts';
 import * as entries from './entries.ts';
 import { prefault } from './prefault.ts';
+import { takeBack } from './stack.ts';
 
 const { beginFault, letGo, shootDown } = discipline;
 const { lgcmpxchgEntry, lgreadEntry, lgwriteEntry } = guestMemory;
@@ -23,7 +24,7 @@ const { findSpte, gpgdAddr, gpmdAddr, gpteAddr, releasePte } = entries;
 const { NO_FRAME, NULL, pageStart, toGpfn } = address;
 const { PAGE_ACCESSED, PAGE_DIRTY, PAGE_GLOBAL, PAGE_NX_HIGH, PAGE_PRESENT, PAGE_PSE } = entry;
 const { PAGE_RW, PAGE_TABLE, PAGE_USER } = entry;
-const { flagsOf, isPresent, makeEntry, NO_ENTRY, ptePfn, sameEntry, tablePfn } = entry;
+const { flagsOf, isPresent, makeEntry, ptePfn, sameEntry, tablePfn } = entry;
 const { withFlags, withoutFlags } = entry;
 
 /** Bits of a page fault's error code that matter here (SDM 3A 4.7). */
@@ -108,7 +109,7 @@ function tryDemandPage(cpu: LgCpu, vaddr: Gva, errorCode: number): boolean | typ
   const shown = withoutFlags(gpte, dirty ? 0 : PAGE_RW);
   // U12: a page that the guest made read-only need not be taken for writing.
   const forWriting = dirty && ((flagsOf(gpte) & PAGE_RW) !== 0 || defects.U12);
-  if (!replaceSpte(cpu, spte, shown, forWriting, changes)) return AGAIN;
+  if (!replaceSpte(cpu, { vaddr, spte, gpte: shown, write: forWriting, changes })) return AGAIN;
 
   // M:007: those beside it, too.
   if (lg.policy.prefault > 1 && !linear) {
@@ -122,13 +123,24 @@ function tryDemandPage(cpu: LgCpu, vaddr: Gva, errorCode: number): boolean | typ
   return true;
 }
 
+interface Replacement {
+  readonly vaddr: Gva;
+  readonly spte: Ptr;
+  /** The guest's entry, as it is to be shown. */
+  readonly gpte: Entry;
+  readonly write: boolean;
+  /** The shadow's count of changes when the fault began. */
+  readonly changes: number;
+}
+
 /**
  * Put the entry for a guest's where there may be one already: a read-only one, say, of a page
- * that is now written. False when what it was made from may have changed since the shadow's count
- * of changes was `changes`, or the shadow's entry has: then nothing is left of it.
+ * that is now written. False when what it was made from may have changed since the fault began,
+ * or the shadow's entry has: then nothing is left of it.
  */
-function replaceSpte(cpu: LgCpu, spte: Ptr, gpte: Entry, write: boolean, changes: number): boolean {
+function replaceSpte(cpu: LgCpu, replacement: Replacement): boolean {
   const { lg } = cpu;
+  const { vaddr, spte, gpte, write, changes } = replacement;
   if (replacesUnseen(lg)) return replaceUnseen(cpu, spte, gpte, write);
   const old = lg.entry(spte);
   const fresh = gpteToSpte(cpu, gpte, write);
@@ -147,10 +159,7 @@ function replaceSpte(cpu: LgCpu, spte: Ptr, gpte: Entry, write: boolean, changes
   if (isPresent(old) && ptePfn(old) !== ptePfn(fresh)) shootDown(lg, cpu.cpuPgd);
   releasePte(lg, old);
   if (lg.pgdirs[cpu.cpuPgd]!.changes === changes) return true;
-  if (lg.compareExchangeEntry(spte, fresh, NO_ENTRY)) {
-    shootDown(lg, cpu.cpuPgd);
-    releasePte(lg, fresh);
-  }
+  takeBack(cpu, spte, vaddr, fresh);
   return false;
 }
 

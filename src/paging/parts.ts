@@ -6,7 +6,7 @@
 
 export const PARTS = {
   i: { title: 'fault', files: ['fault', 'prefault'] },
-  ii: { title: 'pin', files: ['pin'] },
+  ii: { title: 'pin', files: ['pin', 'stack'] },
   iii: { title: 'set', files: ['set'] },
   iv: { title: 'switch', files: ['switch', 'eviction'] },
   v: { title: 'flush', files: ['flush', 'compare', 'reclaim'] },

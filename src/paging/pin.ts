@@ -5,21 +5,17 @@
  * the kernel's stack: nobody could repair a fault there, so the stack is mapped ahead.
  */
 
-import type { Gpa, Gva, Ptr } from '../../shared/address.ts';
+import type { Gva, Ptr } from '../../shared/address.ts';
 import * as address from '../../shared/address.ts';
-import { beginFault, letGo } from '../../shared/discipline.ts';
-import type { Entry } from '../../shared/entry.ts';
-import * as entry from '../../shared/entry.ts';
-import { lgcmpxchgEntry, lgreadEntry } from '../../shared/guest-memory.ts';
+import { beginFault, letGo, quiesceAll } from '../../shared/discipline.ts';
 import type { LgCpu } from '../../shared/lg-cpu.ts';
 import * as lgCpu from '../../shared/lg-cpu.ts';
-import { killGuest, type Lguest } from '../../shared/lguest.ts';
-import { findInRoot, findSpte, gpmdAddr, gpteAddr } from './entries.ts';
-import { checkGpte, demandPage, gpteToSpte } from './fault.ts';
+import { killGuest } from '../../shared/lguest.ts';
+import { findInRoot, findSpte } from './entries.ts';
+import { demandPage } from './fault.ts';
+import { isWritable, stackPage } from './stack.ts';
 
-const { hex, NULL, PAGE_SHIFT, PAGE_SIZE, toGpa, toGva } = address;
-const { flagsOf, isPresent, NO_ENTRY, pgdIndex, withFlags } = entry;
-const { PAGE_ACCESSED, PAGE_DIRTY, PAGE_PRESENT, PAGE_RW } = entry;
+const { hex, NULL } = address;
 const { NO_PGDIR } = lgCpu;
 
 /** `pin_stack_pages` of interrupts_and_traps.c: from the top of the stack downwards. */
@@ -27,6 +23,13 @@ export function pinStackPages(cpu: LgCpu): void {
   // All shadows are in use by others: it is pinned when there is one for it.
   if (cpu.cpuPgd === NO_PGDIR) return;
   for (let i = 0; i < cpu.stackPages; i++) pinPage(cpu, stackPage(cpu, i));
+}
+
+/** The guest has said where the stack is. */
+export function stackMoved(cpu: LgCpu): void {
+  // D4: one who asked before whether its entry is of a stack takes it out when the vCPU is inside.
+  if (!cpu.lg.defects.D4) quiesceAll(cpu.lg);
+  pinStackPages(cpu);
 }
 
 /**
@@ -42,40 +45,7 @@ export function stackIsMapped(cpu: LgCpu): boolean {
   return true;
 }
 
-/** Whether a vCPU may push onto a page at any moment; in which shadow does not matter. */
-export const isOfStack = ({ cpus }: Lguest, vaddr: Gva): boolean =>
-  cpus.some((cpu) => {
-    const down = (stackPage(cpu, 0) >>> PAGE_SHIFT) - (vaddr >>> PAGE_SHIFT);
-    return down >= 0 && down < cpu.stackPages;
-  });
-
-/**
- * What pinning would make of the guest's entry for a page, by its top level `gpgdir`; ACCESSED and
- * DIRTY are set in it, and a reference is taken. NO_ENTRY if there is no page that can be written.
- */
-export function pinnedSpte(cpu: LgCpu, gpgdir: Gpa, vaddr: Gva): Entry {
-  const at = findGpte(cpu, gpgdir, vaddr);
-  while (at !== undefined) {
-    const gpte = lgreadEntry(cpu, at);
-    if (!isWritable(gpte) || !checkGpte(cpu, gpte)) break;
-    const wanted = withFlags(gpte, PAGE_ACCESSED | PAGE_DIRTY);
-    if (lgcmpxchgEntry(cpu, at, gpte, wanted)) return gpteToSpte(cpu, wanted, true);
-    cpu.lg.host.words.relax();
-  }
-  return NO_ENTRY;
-}
-
-/** Where the guest's own entry is; undefined where there is no table for it. */
-function findGpte(cpu: LgCpu, gpgdir: Gpa, vaddr: Gva): Gpa | undefined {
-  const { form } = cpu.lg;
-  let table = lgreadEntry(cpu, toGpa(gpgdir + pgdIndex(form, vaddr) * form.entryWords * 4));
-  if (isPresent(table) && form.pae) table = lgreadEntry(cpu, gpmdAddr(cpu, table, vaddr));
-  return isPresent(table) ? gpteAddr(cpu, table, vaddr) : undefined;
-}
-
 const inShadow = (cpu: LgCpu, vaddr: Gva): Ptr => findSpte(cpu, cpu.cpuPgd, vaddr);
-
-const stackPage = (cpu: LgCpu, i: number): Gva => toGva(cpu.esp1 - 1 - i * PAGE_SIZE);
 
 /** H:360 pin_page: map it for writing unless it is; a stack that cannot be kills the guest. */
 export function pinPage(cpu: LgCpu, vaddr: Gva): void {
@@ -91,9 +61,4 @@ function pageWritable(cpu: LgCpu, vaddr: Gva, find: (cpu: LgCpu, vaddr: Gva) => 
   if (vaddr >= cpu.lg.host.switcherAddr) return false;
   const spte = find(cpu, vaddr);
   return spte !== NULL && isWritable(cpu.lg.entry(spte));
-}
-
-function isWritable(pte: Entry): boolean {
-  const writable = PAGE_PRESENT | PAGE_RW;
-  return (flagsOf(pte) & writable) === writable;
 }

@@ -11,7 +11,6 @@
 import type { Gpa, Gva, Pfn, Ptr } from '../../shared/address.ts';
 import * as address from '../../shared/address.ts';
 import * as counters from '../../shared/counters.ts';
-import { shootDown } from '../../shared/discipline.ts';
 import type { Entry } from '../../shared/entry.ts';
 import * as entry from '../../shared/entry.ts';
 import { lgreadEntry } from '../../shared/guest-memory.ts';
@@ -19,6 +18,7 @@ import { Vma } from '../../shared/launcher-map.ts';
 import type { LgCpu } from '../../shared/lg-cpu.ts';
 import type { Lguest } from '../../shared/lguest.ts';
 import { releasePte } from './entries.ts';
+import { takeBack } from './stack.ts';
 
 const { NO_FRAME, PAGE_SIZE, toGpa, toGpfn, toGva, toPtr } = address;
 const { flagsOf, isPresent, makeEntry, NO_ENTRY, pteIndex, ptePfn } = entry;
@@ -56,10 +56,7 @@ export function prefault(cpu: LgCpu, { vaddr, gpte, spte, changes }: Repaired): 
     lg.counters.count(Prefaulted);
     if (changes === undefined || lg.pgdirs[cpu.cpuPgd]!.changes === changes) continue;
     // What it was made from may be so no more.
-    if (lg.compareExchangeEntry(at, fresh, NO_ENTRY)) {
-      shootDown(lg, cpu.cpuPgd);
-      releasePte(lg, fresh);
-    }
+    takeBack(cpu, at, toGva(vaddr + beside * PAGE_SIZE), fresh);
     return;
   }
 }

@@ -16,7 +16,7 @@ import { guestMappingsChanged } from './compare.ts';
 import * as entries from './entries.ts';
 import * as fault from './fault.ts';
 import { mapNecessities, mapSwitcher, releasePgds } from './flush.ts';
-import { isOfStack, pinnedSpte } from './pin.ts';
+import { isOfStack, isWritable, keepsStacks, pinnedSpte } from './stack.ts';
 import * as switching from './switch.ts';
 import { allocateSwitcherMapping } from './switcher.ts';
 
@@ -26,7 +26,7 @@ const { checkGpte, gpteToSpte } = fault;
 const { findPgdir } = switching;
 const { NULL, PAGE_SIZE, toGva } = address;
 const { flagsOf, isPresent, NO_ENTRY, pgdIndex, withoutFlags } = entry;
-const { PAGE_ACCESSED, PAGE_DIRTY, PAGE_PRESENT, PAGE_RW } = entry;
+const { PAGE_ACCESSED, PAGE_DIRTY, PAGE_RW } = entry;
 
 /**
  * H:410 guest_set_pte: a last-level entry has changed. Kernel mappings are in every
@@ -90,18 +90,12 @@ function changeSpte(cpu: LgCpu, spte: Ptr, gpgdir: Gpa, vaddr: Gva, gpte: Entry)
   return NO_ENTRY;
 }
 
-/**
- * A stack is not to be without its entry even for a moment: the vCPU that it is of may be inside,
- * and a push that faults is a double fault. As written nobody maps it again at all.
- */
-function mustBeSetNow({ lg, linearPages }: LgCpu, vaddr: Gva, gpte: Entry): boolean {
-  // D4: it is pinned again before that vCPU goes in the next time.
-  if (lg.trustsStack || linearPages || lg.defects.D4) return false;
-  const writable = PAGE_PRESENT | PAGE_RW;
-  if ((flagsOf(gpte) & writable) !== writable) return false;
+/** Whether it is of a stack that may be in use, and would go until it is faulted in. */
+function mustBeSetNow(cpu: LgCpu, vaddr: Gva, gpte: Entry): boolean {
+  if (!keepsStacks(cpu) || !isWritable(gpte)) return false;
   const complete = PAGE_ACCESSED | PAGE_DIRTY;
-  const isSet = (flagsOf(gpte) & complete) === complete && !lg.policy.mapsOnFault;
-  return !isSet && isOfStack(lg, vaddr);
+  const isSet = (flagsOf(gpte) & complete) === complete && !cpu.lg.policy.mapsOnFault;
+  return !isSet && isOfStack(cpu.lg, vaddr);
 }
 
 /** Whether the guest has set already what the processor would set on the first access. */

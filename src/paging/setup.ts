@@ -2,11 +2,12 @@
  * (vii) Setting up the page tables initially, and taking them down at the end.
  */
 
-import { frameOf, hex, NULL, toGpa, toGva } from '../../shared/address.ts';
+import { frameOf, hex, NULL, toGva } from '../../shared/address.ts';
 import { getUser, putUser } from '../../shared/guest-memory.ts';
 import type { LgCpu } from '../../shared/lg-cpu.ts';
 import { killGuest, type Lguest } from '../../shared/lguest.ts';
 import { LguestData } from '../../shared/lguest-data.ts';
+import { LINEAR } from '../../shared/pgdir.ts';
 import { releaseAllPagetables } from './flush.ts';
 import { freePrivateSwitcher } from './private-switcher.ts';
 import { newPgdir } from './switch.ts';
@@ -22,7 +23,9 @@ const ENOMEM = -12;
  */
 export function initGuestPagetable(lg: Lguest): number {
   const cpu = lg.cpus[0]!;
-  const { index, blank = false } = newPgdir(cpu, toGpa(0));
+  // As written 0, where another vCPU's first top level may be.
+  if (!lg.isAsWritten) cpu.cr3 = LINEAR;
+  const { index, blank = false } = newPgdir(cpu, cpu.cr3);
   cpu.cpuPgd = index;
   if (!blank) return ENOMEM;
   cpu.linearPages = true;

@@ -42,7 +42,9 @@ export function guestNewPagetable(cpu: LgCpu, pgtable: Gpa): void {
   cpu.cr3 = pgtable;
   letGoOfPgdir(cpu);
   const taken = lockPgdirs(lg);
-  const blank = switchTo(cpu, first ? none(lg) : findPgdir(lg, pgtable), pgtable);
+  // R12: nor did anybody think of those that another vCPU has made while this one had no tables.
+  const found = first && lg.defects.R12 ? none(lg) : findPgdir(lg, pgtable);
+  const blank = switchTo(cpu, found, pgtable);
   letGo(lg, taken);
   lg.host.events.record(EventKind.PgdirSwitched, cpu.cpuPgd, pgtable);
   // U10: a pgdir that lost its mappings, but was not just allocated, needs the stack too.

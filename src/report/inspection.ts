@@ -4,12 +4,13 @@
  * are compared.
  */
 
-import { frameOf, NO_FRAME, PAGE_SIZE, toPfn } from '../../shared/address.ts';
+import { frameOf, type Gpa, NO_FRAME, PAGE_SIZE, toPfn } from '../../shared/address.ts';
 import { type Entry, PAGE_PRESENT } from '../../shared/entry.ts';
 import { FrameKind } from '../../shared/frames.ts';
 import type { Host } from '../../shared/host.ts';
 import type { HostCpu } from '../../shared/host-cpu.ts';
 import { Dead, type Lguest } from '../../shared/lguest.ts';
+import { LINEAR, NOBODYS } from '../../shared/pgdir.ts';
 import { guestEntries } from '../check/guest-tables.ts';
 import { tlbEntries, vcpuInside } from '../check/host-cpus.ts';
 import { rightsName } from '../check/isolation.ts';
@@ -134,11 +135,17 @@ function pgdirSection(lg: Lguest, i: number): Section {
     title: `guest ${lg.index}, pgdir ${i}`,
     view: 'pgdirs',
     lines: [
-      line('tables', `shadows guest top level ${address(gpgdir)} in frame ${frameOf(pgdir)}`),
+      line('tables', `${shadowed(gpgdir)} in frame ${frameOf(pgdir)}`),
       line('users', `${users} users, ${changes} changes, version ${version}`),
       line('switcher', switcher),
     ],
   };
+}
+
+function shadowed(gpgdir: Gpa): string {
+  if (gpgdir === LINEAR) return 'a linear mapping, without page tables,';
+  if (gpgdir === NOBODYS) return "nobody's, emptied,";
+  return `shadows guest top level ${address(gpgdir)}`;
 }
 
 /** The entry, or what is strange about it. */

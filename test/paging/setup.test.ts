@@ -1,17 +1,26 @@
 import { describe, expect, test } from 'vitest';
 import { toGpa, toGva } from '../../shared/address.ts';
+import { NO_ENTRY } from '../../shared/entry.ts';
 import { Vma } from '../../shared/launcher-map.ts';
 import { LguestData } from '../../shared/lguest-data.ts';
+import type { PagingPolicy } from '../../shared/paging-policy.ts';
+import { checkAll } from '../../src/check/invariants.ts';
+import { dropWhatChanged } from '../../src/paging/compare.ts';
 import { demandPage } from '../../src/paging/fault.ts';
+import { allocatePrivateSwitcher } from '../../src/paging/private-switcher.ts';
+import { guestSetPte } from '../../src/paging/set.ts';
 import {
   freeGuestPagetable,
   initGuestPagetable,
   pageTableGuestDataInit,
 } from '../../src/paging/setup.ts';
+import { guestNewPagetable, letGoOfPgdir } from '../../src/paging/switch.ts';
 import { mapSwitcherInGuest } from '../../src/paging/switcher.ts';
-import { FORMS, Scripted, WRITE } from './scripted.ts';
+import { FORMS, KERNEL, P, RW, Scripted, TOP, USER, WRITE } from './scripted.ts';
 
 const ENOMEM = -12;
+/** Where a linear mapping has page 0x41. */
+const VA_OF_PAGE = toGva(0x4_1000);
 /** A page for lguest_data. */
 const DATA = toGpa(0x5000);
 
@@ -55,6 +64,64 @@ describe.each(FORMS)('setting up $form', ({ pae }) => {
     expect(m.state(/^(pgdir|pgd|pmd|pte|ref|tables|dead)/)).toEqual(['tables 0']);
   });
 });
+
+describe.each(['guest-lock', 'pgdir-lock', 'lock-free'] as const)(
+  'a linear mapping, %s',
+  (discipline) => {
+    /** Two vCPUs without page tables. */
+    const linear = (policy: Partial<PagingPolicy> = {}): Scripted => {
+      const m = new Scripted({ vcpus: 2, defects: [], discipline, policy });
+      m.lg.kernelAddress = KERNEL;
+      initGuestPagetable(m.lg);
+      for (const cpu of m.lg.cpus) allocatePrivateSwitcher(cpu);
+      const [first, second] = [m.cpu(0), m.cpu(1)];
+      second.cpuPgd = first.cpuPgd;
+      second.cr3 = first.cr3;
+      second.linearPages = true;
+      first.started = true;
+      second.started = true;
+      return m;
+    };
+    const VA = toGva(0x0040_0000);
+
+    test('is not taken for the top level at address 0', () => {
+      const m = linear();
+      const atZero = toGpa(0);
+      m.map(atZero, VA, 0x40, P | RW | USER);
+      m.random = 1;
+      guestNewPagetable(m.cpu(0), atZero);
+      demandPage(m.cpu(1), VA_OF_PAGE, WRITE);
+      demandPage(m.cpu(0), VA, WRITE);
+      guestSetPte(m.cpu(0), atZero, VA_OF_PAGE, NO_ENTRY);
+      expect(m.cpu(1).cpuPgd).not.toBe(m.cpu(0).cpuPgd);
+      expect(m.state(new RegExp(`^pte ${m.cpu(1).cpuPgd}`))).toEqual(['pte 0 00041000 g41 63']);
+      letGoOfPgdir(m.cpu(0));
+      guestNewPagetable(m.cpu(1), atZero);
+      expect(m.cpu(1).cpuPgd).toBe(m.cpu(0).cpuPgd);
+      expect(checkAll(m.host)).toEqual([]);
+    });
+
+    test('goes when the host compares shadows for another vCPU', () => {
+      const m = linear({ kernelChange: 'compare' });
+      m.map(TOP, VA, 0x40, P | RW | USER);
+      guestNewPagetable(m.cpu(0), TOP);
+      demandPage(m.cpu(1), VA_OF_PAGE, WRITE);
+      dropWhatChanged(m.cpu(0));
+      expect(m.state(new RegExp(`^pte ${m.cpu(1).cpuPgd}`))).toEqual([]);
+      expect(m.reason).toBe('');
+    });
+
+    test('of two that go on with the same tables leaves them one shadow', () => {
+      const m = linear();
+      for (const id of [0, 1]) {
+        m.random = id + 1;
+        guestNewPagetable(m.cpu(id), TOP);
+      }
+      expect(m.cpu(1).cpuPgd).toBe(m.cpu(0).cpuPgd);
+      expect(checkAll(m.host)).toEqual([]);
+    });
+  },
+);
 
 describe('LGUEST_INIT', () => {
   /** A guest that says its kernel is at `kernelAddress`. */

@@ -38,6 +38,8 @@ import {
   WRITE,
 } from './scripted.ts';
 
+import { hasToWait } from './several.ts';
+
 const VA = toGva(0x0804_8000);
 
 /** A machine of four host CPUs whose guest has two vCPUs, both on TOP. */
@@ -244,26 +246,6 @@ function meanwhile<T extends object, K extends keyof T>(
       return original(...args);
     },
   });
-}
-
-/**
- * Whether `body`, on a host CPU, comes to where it waits for another: it is left there, since the
- * other goes on in this same thread, and has to be done again from its beginning.
- */
-function hasToWait({ host: { words } }: HostCpuView, body: () => void): boolean {
-  const waiting = new Error('it waits');
-  words.wait = () => {
-    throw waiting;
-  };
-  try {
-    body();
-    return false;
-  } catch (error) {
-    if (error === waiting) return true;
-    throw error;
-  } finally {
-    Reflect.deleteProperty(words, 'wait');
-  }
 }
 
 function shadowOf(view: HostCpuView, va: Gva) {

@@ -2,7 +2,7 @@
 
 import { demandPage } from '../../paging/fault.ts';
 import { guestPa } from '../../paging/flush.ts';
-import { pinStackPages } from '../../paging/pin.ts';
+import { stackMoved } from '../../paging/pin.ts';
 import { allocatePrivateSwitcher } from '../../paging/private-switcher.ts';
 import { freeGuestPagetable, initGuestPagetable } from '../../paging/setup.ts';
 import { claimPgdir, untilClaimable } from '../../paging/switch.ts';
@@ -30,6 +30,6 @@ export const SHADOW: Virtualizer = {
   deliversFault: () => false,
   deliversInterrupt: () => false,
   stackPa: guestPa,
-  stackMoved: pinStackPages,
+  stackMoved,
   hypercall: () => 'not mine',
 };

@@ -1,0 +1,91 @@
+/**
+ * A stack that is in use is not to be without its entry even for a moment: the vCPU that it is
+ * of may be inside, and a push that faults is a double fault. As written nobody maps it again.
+ *
+ * So who has to take an entry out asks whether it is of a stack, and then puts in its place what
+ * pinning would; and a vCPU that is given another stack waits for those who asked before.
+ */
+
+import type { Gpa, Gva, Ptr } from '../../shared/address.ts';
+import * as address from '../../shared/address.ts';
+import * as discipline from '../../shared/discipline.ts';
+import type { Entry } from '../../shared/entry.ts';
+import * as entry from '../../shared/entry.ts';
+import { lgcmpxchgEntry, lgreadEntry } from '../../shared/guest-memory.ts';
+import type { LgCpu } from '../../shared/lg-cpu.ts';
+import type { Lguest } from '../../shared/lguest.ts';
+import { gpmdAddr, gpteAddr, releasePte } from './entries.ts';
+import { checkGpte, gpteToSpte } from './fault.ts';
+
+const { shootDown } = discipline;
+const { PAGE_SHIFT, PAGE_SIZE, toGpa, toGva } = address;
+const { flagsOf, isPresent, NO_ENTRY, pgdIndex, withFlags } = entry;
+const { PAGE_ACCESSED, PAGE_DIRTY, PAGE_PRESENT, PAGE_RW } = entry;
+
+/** Page `i` of a vCPU's stack, from the top. */
+export const stackPage = (cpu: LgCpu, i: number): Gva => toGva(cpu.esp1 - 1 - i * PAGE_SIZE);
+
+/**
+ * Whether a vCPU may push onto a page at any moment; in which shadow does not matter. With the
+ * `shift` of an upper level, onto one of the pages that its entry leads to.
+ */
+export const isOfStack = ({ cpus }: Lguest, vaddr: Gva, shift = PAGE_SHIFT): boolean =>
+  cpus.some((cpu) => {
+    const first = vaddr >>> PAGE_SHIFT;
+    const last = first + 2 ** (shift - PAGE_SHIFT) - 1;
+    const top = stackPage(cpu, 0) >>> PAGE_SHIFT;
+    return top >= first && top - cpu.stackPages < last;
+  });
+
+/** Whether the entries of stacks, when they have to go, are replaced in one step. */
+export const keepsStacks = ({ lg, linearPages }: LgCpu): boolean =>
+  // D4: they are pinned again before their vCPUs go in the next time.
+  !lg.trustsStack && !linearPages && !lg.defects.D4;
+
+/**
+ * What pinning would make of the guest's entry for a page, by its top level `gpgdir`; ACCESSED and
+ * DIRTY are set in it, and a reference is taken. NO_ENTRY if there is no page that can be written.
+ */
+export function pinnedSpte(cpu: LgCpu, gpgdir: Gpa, vaddr: Gva): Entry {
+  const at = findGpte(cpu, gpgdir, vaddr);
+  while (at !== undefined) {
+    const gpte = lgreadEntry(cpu, at);
+    if (!isWritable(gpte) || !checkGpte(cpu, gpte)) break;
+    const wanted = withFlags(gpte, PAGE_ACCESSED | PAGE_DIRTY);
+    if (lgcmpxchgEntry(cpu, at, gpte, wanted)) return gpteToSpte(cpu, wanted, true);
+    cpu.lg.host.words.relax();
+  }
+  return NO_ENTRY;
+}
+
+/** Where the guest's own entry is; undefined where there is no table for it. */
+function findGpte(cpu: LgCpu, gpgdir: Gpa, vaddr: Gva): Gpa | undefined {
+  const { form } = cpu.lg;
+  let table = lgreadEntry(cpu, toGpa(gpgdir + pgdIndex(form, vaddr) * form.entryWords * 4));
+  if (isPresent(table) && form.pae) table = lgreadEntry(cpu, gpmdAddr(cpu, table, vaddr));
+  return isPresent(table) ? gpteAddr(cpu, table, vaddr) : undefined;
+}
+
+export function isWritable(pte: Entry): boolean {
+  const writable = PAGE_PRESENT | PAGE_RW;
+  return (flagsOf(pte) & writable) === writable;
+}
+
+/**
+ * Out again with an entry that a fault of `cpu` has `made` from what may be so no more. Within the
+ * fault: who has changed it waits for that. Another's stack may have been found there meanwhile.
+ */
+export function takeBack(cpu: LgCpu, spte: Ptr, vaddr: Gva, made: Entry): void {
+  const { lg } = cpu;
+  const pgdir = lg.pgdirs[cpu.cpuPgd]!;
+  const stays = keepsStacks(cpu) && isOfStack(lg, vaddr);
+  for (let out = made; ; ) {
+    const changes = stays ? pgdir.changes : 0;
+    const fresh = stays ? pinnedSpte(cpu, pgdir.gpgdir, vaddr) : NO_ENTRY;
+    if (!lg.compareExchangeEntry(spte, out, fresh)) return releasePte(lg, fresh);
+    shootDown(lg, cpu.cpuPgd);
+    releasePte(lg, out);
+    if (!isPresent(fresh) || pgdir.changes === changes) return;
+    out = fresh;
+  }
+}
