@@ -101,7 +101,7 @@ export class LgCpu extends SharedRecord {
     this.set(LINEAR_PAGES, linear ? 1 : 0);
   }
 
-  /** The guest's top-level table that it runs on; while the mapping is linear, none (see LINEAR), or as written 0. */
+  /** The guest's top-level table that it runs on; LINEAR, or as written 0, while it has none. */
   get cr3(): Gpa {
     return toGpa(this.get(CR3));
   }

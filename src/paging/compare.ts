@@ -178,7 +178,7 @@ const indexOf = (lg: Lguest, table: entry.Entry, at: Ptr): number =>
 const sameWay = (shadow: entry.Entry, guest: entry.Entry): boolean =>
   ((flagsOf(shadow) ^ flagsOf(guest)) & ~(PAGE_ACCESSED | PAGE_DIRTY)) === 0;
 
-/** Whether a middle entry of the guest's leads to a table: what else it may be, a fault kills for. */
+/** Whether a middle entry of the guest's leads to a table. */
 const isTable = (lg: Lguest, gpmd: entry.Entry): boolean =>
   isPresent(gpmd) && (flagsOf(gpmd) & ~PAGE_TABLE) === 0 && tablePfn(gpmd) < lg.pfnLimit;
 

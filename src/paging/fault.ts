@@ -15,14 +15,15 @@ import * as guestMemory from '../../shared/guest-memory.ts';
 import type { LgCpu } from '../../shared/lg-cpu.ts';
 import { killGuest, type Lguest } from '../../shared/lguest.ts';
 import * as entries from './entries.ts';
+import { checkGpte, gpteToSpte } from './gpte.ts';
 import { prefault } from './prefault.ts';
 import { takeBack } from './stack.ts';
 
 const { beginFault, letGo, shootDown } = discipline;
 const { lgcmpxchgEntry, lgreadEntry, lgwriteEntry } = guestMemory;
 const { findSpte, gpgdAddr, gpmdAddr, gpteAddr, releasePte } = entries;
-const { NO_FRAME, NULL, pageStart, toGpfn } = address;
-const { PAGE_ACCESSED, PAGE_DIRTY, PAGE_GLOBAL, PAGE_NX_HIGH, PAGE_PRESENT, PAGE_PSE } = entry;
+const { NULL, pageStart } = address;
+const { PAGE_ACCESSED, PAGE_DIRTY, PAGE_NX_HIGH, PAGE_PRESENT } = entry;
 const { PAGE_RW, PAGE_TABLE, PAGE_USER } = entry;
 const { flagsOf, isPresent, makeEntry, ptePfn, sameEntry, tablePfn } = entry;
 const { withFlags, withoutFlags } = entry;
@@ -31,9 +32,6 @@ const { withFlags, withoutFlags } = entry;
 const FAULT_WRITE = 2;
 const FAULT_USER = 4;
 const FAULT_FETCH = 16;
-
-/** What get_pfn answers when there is no page: −1, as an unsigned long. */
-const NO_PFN = 0xffff_ffff;
 
 /**
  * H:330 demand_page: true when the fault is fixed and the guest can go on, false when
@@ -192,36 +190,6 @@ function setUpperAccessed(cpu: LgCpu, vaddr: Gva, gpgd: Entry, gpmd: Entry): voi
   const upper = cpu.lg.form.pae ? gpmd : gpgd;
   const at = cpu.lg.form.pae ? gpmdAddr(cpu, gpgd, vaddr) : gpgdAddr(cpu, cpu.cpuPgd, vaddr);
   lgcmpxchgEntry(cpu, at, upper, withFlags(upper, PAGE_ACCESSED));
-}
-
-/** H:340 gpte_to_spte: the same flags over the host's page number, with a reference taken. */
-export function gpteToSpte(cpu: LgCpu, gpte: Entry, write: boolean): Entry {
-  const pfn = getPfn(cpu, ptePfn(gpte), write);
-  if (pfn === NO_PFN) {
-    killGuest(cpu, `failed to get page ${ptePfn(gpte)}`);
-    // Not present, so that it is not released when the guest is destroyed.
-    return makeEntry(NO_PFN, 0);
-  }
-  // U13: the high half's one flag is NX.
-  const noExecute = cpu.lg.nx && !cpu.lg.defects.U13 ? gpte.high & PAGE_NX_HIGH : 0;
-  // The guest sets GLOBAL because it was told of PGE; the host runs without.
-  return makeEntry(pfn, flagsOf(gpte) & ~PAGE_GLOBAL, noExecute);
-}
-
-/** H:350 get_pfn: the frame behind a guest page, with a reference taken, or NO_PFN. */
-function getPfn(cpu: LgCpu, page: number, write: boolean): number {
-  // U14: who reads a page first must see what is written to it later.
-  const frame = cpu.lg.map.getUserPage(toGpfn(page), write, !cpu.lg.defects.U14);
-  return frame === NO_FRAME ? NO_PFN : frame;
-}
-
-/** H:340 check_gpte: a large page, or one outside the guest, kills it. */
-export function checkGpte(cpu: LgCpu, gpte: Entry): boolean {
-  if (flagsOf(gpte) & PAGE_PSE || ptePfn(gpte) >= cpu.lg.pfnLimit) {
-    killGuest(cpu, 'bad page table entry');
-    return false;
-  }
-  return true;
 }
 
 /** H:340 check_gpgd */

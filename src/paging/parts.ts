@@ -5,7 +5,7 @@
  */
 
 export const PARTS = {
-  i: { title: 'fault', files: ['fault', 'prefault'] },
+  i: { title: 'fault', files: ['fault', 'prefault', 'gpte'] },
   ii: { title: 'pin', files: ['pin', 'stack'] },
   iii: { title: 'set', files: ['set'] },
   iv: { title: 'switch', files: ['switch', 'eviction'] },

@@ -14,15 +14,14 @@ import type { LgCpu } from '../../shared/lg-cpu.ts';
 import { killGuest, type Lguest } from '../../shared/lguest.ts';
 import { guestMappingsChanged } from './compare.ts';
 import * as entries from './entries.ts';
-import * as fault from './fault.ts';
 import { mapNecessities, mapSwitcher, releasePgds } from './flush.ts';
+import { checkGpte, gpteToSpte } from './gpte.ts';
 import { isOfStack, isWritable, keepsStacks, pinnedSpte } from './stack.ts';
 import * as switching from './switch.ts';
 import { allocateSwitcherMapping } from './switcher.ts';
 
 const { letGo, lockPgdir, quiesce } = discipline;
 const { findSpte, releasePte } = entries;
-const { checkGpte, gpteToSpte } = fault;
 const { findPgdir } = switching;
 const { NULL, PAGE_SIZE, toGva } = address;
 const { flagsOf, isPresent, NO_ENTRY, pgdIndex, withoutFlags } = entry;

@@ -15,7 +15,7 @@ import { lgcmpxchgEntry, lgreadEntry } from '../../shared/guest-memory.ts';
 import type { LgCpu } from '../../shared/lg-cpu.ts';
 import type { Lguest } from '../../shared/lguest.ts';
 import { gpmdAddr, gpteAddr, releasePte } from './entries.ts';
-import { checkGpte, gpteToSpte } from './fault.ts';
+import { checkGpte, gpteToSpte } from './gpte.ts';
 
 const { shootDown } = discipline;
 const { PAGE_SHIFT, PAGE_SIZE, toGpa, toGva } = address;

@@ -73,7 +73,7 @@ function inside(it: Machine, stack: Gva): void {
   goesIn(it);
 }
 
-/** Whether vCPU 1, inside, can push all the while that `body`, on the first host CPU, waits for it to come out. */
+/** Whether vCPU 1, inside, can push while `body`, on the first host CPU, waits for it. */
 function pushes({ cpus: [a, b] }: Machine, stack: Gva, body: () => void): boolean {
   const seen: boolean[] = [];
   a.host.words.wait = () => {
@@ -88,7 +88,7 @@ function pushes({ cpus: [a, b] }: Machine, stack: Gva, body: () => void): boolea
 
 type Cas = HostCpuView['host']['guests'][number]['compareExchangeEntry'];
 
-/** A fault's entry is put in, and then found to be of what is no more: in between something happens. */
+/** A fault's entry is put in and taken back: in between something happens. */
 function whileTakenBack({ m, cpus: [a] }: Machine, body: () => void): () => boolean {
   const { lg } = a.cpu(0);
   const original: Cas = lg.compareExchangeEntry.bind(lg);

@@ -132,7 +132,8 @@ export class Places {
 
   /** By default as it is now. */
   describe(at: Ptr, life = this.#lifeAt(at)): Place {
-    const { frameTable, launcherMap, frameCaches, guests, hostCpus } = this.#host.layout.regions;
+    const { regions } = this.#host.layout;
+    const { machine, frameTable, launcherMap, frameCaches, guests, hostCpus } = regions;
     const record = this.#records.get(at);
     if (record !== undefined) return record;
     const within = (region: typeof guests) =>
@@ -152,6 +153,7 @@ export class Places {
       return { name: `TLB of CPU ${cpu}`, kind: 'number' };
     }
     if (within(frameCaches)) return { name: 'cached frames', kind: 'queue' };
+    if (within(machine)) return { name: 'list of references given back too often', kind: 'number' };
     if (within(guests)) return { name: 'reason why the guest died', kind: 'number' };
     if (life !== undefined) return this.#inFrame(at, life);
     return { name: `unknown word at ${hexAddress(at)}`, kind: 'unknown' };

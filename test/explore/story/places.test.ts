@@ -69,6 +69,12 @@ describe('of the host’s own records', () => {
     ]);
   });
 
+  test('what is kept of references given back too often has a name', () => {
+    const { machine } = regions;
+    const last = toPtr(machine.at + machine.stride - 1);
+    expect(places.describe(last).name).toBe('list of references given back too often');
+  });
+
   test('a name is that of what is written', () => {
     const lg = host.guests[0]!;
     const changedBy = (write: () => void): string => {

@@ -1,0 +1,42 @@
+/** From a guest's last-level entry to the shadow's, with a reference to the page. */
+
+import { NO_FRAME, toGpfn } from '../../shared/address.ts';
+import type { Entry } from '../../shared/entry.ts';
+import * as entry from '../../shared/entry.ts';
+import type { LgCpu } from '../../shared/lg-cpu.ts';
+import { killGuest } from '../../shared/lguest.ts';
+
+const { flagsOf, makeEntry, PAGE_GLOBAL, PAGE_NX_HIGH, PAGE_PSE, ptePfn } = entry;
+
+/** What get_pfn answers when there is no page: −1, as an unsigned long. */
+const NO_PFN = 0xffff_ffff;
+
+/** H:340 gpte_to_spte: the same flags over the host's page number, with a reference taken. */
+export function gpteToSpte(cpu: LgCpu, gpte: Entry, write: boolean): Entry {
+  const pfn = getPfn(cpu, ptePfn(gpte), write);
+  if (pfn === NO_PFN) {
+    killGuest(cpu, `failed to get page ${ptePfn(gpte)}`);
+    // Not present, so that it is not released when the guest is destroyed.
+    return makeEntry(NO_PFN, 0);
+  }
+  // U13: the high half's one flag is NX.
+  const noExecute = cpu.lg.nx && !cpu.lg.defects.U13 ? gpte.high & PAGE_NX_HIGH : 0;
+  // The guest sets GLOBAL because it was told of PGE; the host runs without.
+  return makeEntry(pfn, flagsOf(gpte) & ~PAGE_GLOBAL, noExecute);
+}
+
+/** H:350 get_pfn: the frame behind a guest page, with a reference taken, or NO_PFN. */
+function getPfn(cpu: LgCpu, page: number, write: boolean): number {
+  // U14: who reads a page first must see what is written to it later.
+  const frame = cpu.lg.map.getUserPage(toGpfn(page), write, !cpu.lg.defects.U14);
+  return frame === NO_FRAME ? NO_PFN : frame;
+}
+
+/** H:340 check_gpte: a large page, or one outside the guest, kills it. */
+export function checkGpte(cpu: LgCpu, gpte: Entry): boolean {
+  if (flagsOf(gpte) & PAGE_PSE || ptePfn(gpte) >= cpu.lg.pfnLimit) {
+    killGuest(cpu, 'bad page table entry');
+    return false;
+  }
+  return true;
+}
