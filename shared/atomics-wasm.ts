@@ -9,6 +9,8 @@
  * and is stored whole at `out`, a place of the caller's own, as edx:eax would hold it.
  */
 
+import { I64, instantiate, type WasmFunction } from './wasm.ts';
+
 export interface AtomicsExports {
   load(at: number): number;
   store(at: number, value: number): void;
@@ -34,8 +36,6 @@ export interface AtomicsExports {
   copyRegisters(to: number, from: number): void;
 }
 
-const I32 = 0x7f;
-const I64 = 0x7e;
 const WORD = [0xfe] as const;
 const ALIGN32 = [2, 0] as const;
 const ALIGN64 = [3, 0] as const;
@@ -59,16 +59,7 @@ const leave64 = (out: number, temp: number): number[] => [
   ...[...get(temp), i32Wrap],
 ];
 
-interface Definition {
-  readonly name: keyof AtomicsExports;
-  readonly parameters: number;
-  readonly returns: boolean;
-  /** One 64-bit local, numbered after the parameters. */
-  readonly local64?: true;
-  readonly body: readonly number[];
-}
-
-const DEFINITIONS: readonly Definition[] = [
+const DEFINITIONS: readonly (WasmFunction & { readonly name: keyof AtomicsExports })[] = [
   { name: 'load', parameters: 1, returns: true, body: [...at(0), ...op32(0x10)] },
   { name: 'store', parameters: 2, returns: false, body: [...at(0), ...get(1), ...op32(0x17)] },
   { name: 'exchange', parameters: 2, returns: true, body: [...at(0), ...get(1), ...op32(0x41)] },
@@ -85,7 +76,7 @@ const DEFINITIONS: readonly Definition[] = [
     name: 'load64',
     parameters: 2,
     returns: true,
-    local64: true,
+    locals: [I64],
     body: [...at(0), ...op64(0x11), ...leave64(1, 2)],
   },
   {
@@ -98,7 +89,7 @@ const DEFINITIONS: readonly Definition[] = [
     name: 'exchange64',
     parameters: 4,
     returns: true,
-    local64: true,
+    locals: [I64],
     body: [...at(0), ...pair(1, 2), ...op64(0x42), ...leave64(3, 4)],
   },
   {
@@ -128,43 +119,6 @@ const DEFINITIONS: readonly Definition[] = [
   },
 ];
 
-/** LIMIT: sections here are longer than 127 bytes but never than 16,383. */
-const length = (n: number): number[] => (n < 128 ? [n] : [(n & 127) | 128, n >>> 7]);
-const vector = (items: readonly (readonly number[])[]): number[] => [
-  ...length(items.length),
-  ...items.flat(),
-];
-const section = (id: number, content: readonly number[]): number[] => [
-  id,
-  ...length(content.length),
-  ...content,
-];
-const text = (s: string): number[] => [s.length, ...Buffer.from(s, 'latin1')];
-
-function encodeModule(): Uint8Array<ArrayBuffer> {
-  const types = DEFINITIONS.map((d) => [
-    ...[0x60, d.parameters, ...Array<number>(d.parameters).fill(I32)],
-    ...(d.returns ? [1, I32] : [0]),
-  ]);
-  // Shared, any size up to all of 32-bit memory: 65,536 pages is 80 80 04 in LEB128.
-  const memory = [...text('m'), ...text('m'), 2, 3, 0, 0x80, 0x80, 0x04];
-  const bodies = DEFINITIONS.map((d) => {
-    const code = [...(d.local64 ? [1, 1, I64] : [0]), ...d.body, 0x0b];
-    return [...length(code.length), ...code];
-  });
-  return Uint8Array.from([
-    ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
-    ...section(1, vector(types)),
-    ...section(2, vector([memory])),
-    ...section(3, vector(DEFINITIONS.map((_, i) => [i]))),
-    ...section(7, vector(DEFINITIONS.map((d, i) => [...text(d.name), 0, i]))),
-    ...section(10, vector(bodies)),
-  ]);
-}
-
 /** The functions over a memory. Each thread makes its own instance. */
-export function instantiateAtomics(memory: WebAssembly.Memory): AtomicsExports {
-  const module = new WebAssembly.Module(encodeModule());
-  const instance = new WebAssembly.Instance(module, { m: { m: memory } });
-  return instance.exports as unknown as AtomicsExports;
-}
+export const instantiateAtomics = (memory: WebAssembly.Memory): AtomicsExports =>
+  instantiate(DEFINITIONS, memory) as unknown as AtomicsExports;

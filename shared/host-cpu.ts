@@ -248,6 +248,10 @@ export class HostCpu extends SharedRecord {
   get tlb(): Ptr {
     return this.field(TLB);
   }
+
+  get scratch(): Ptr {
+    return this.field(SCRATCH);
+  }
 }
 
 /** Two words of a host CPU's record for 64-bit results; see words.ts. */

@@ -9,6 +9,7 @@
 import type { Gva, Ptr } from './address.ts';
 import { PAGE_WORDS, toPtr } from './address.ts';
 import { COUNTERS_WORDS } from './counters.ts';
+import { CLOCK_WORDS, MOST_SLOTS, SLOT_STATE_WORDS, SLOT_WORDS } from './decoded-blocks.ts';
 import { type DefectId, sharesSwitcher, switchesFor } from './defects.ts';
 import type { DisciplineName } from './discipline.ts';
 import type { PagingName } from './entry.ts';
@@ -50,6 +51,8 @@ export interface MachineConfig {
   readonly frames: number;
   readonly seed: number;
   readonly guests: readonly GuestConfig[];
+  /** Blocks of all their programs that are decoded once for all host CPUs; by default none. */
+  readonly blocks?: number;
 }
 
 /** One line of the table. Words `at` … `at + count × stride` are its, and nobody else's. */
@@ -93,7 +96,12 @@ export type RegionName =
   | 'counters'
   | 'events'
   | 'safePoints'
-  | 'frameTable';
+  | 'frameTable'
+  | 'blockDirectory'
+  | 'blockClock'
+  | 'blockStates'
+  | 'blockReaders'
+  | 'blockSlots';
 
 /**
  * Words written by different CPUs lie on different 64-byte lines: every element whose
@@ -103,6 +111,7 @@ const LINE_WORDS = 16;
 
 /** Guest memory must leave room for frame numbers of 20 bits: shadow entries without PAE. */
 const MAX_FRAMES = 1 << 20;
+const MAX_WORDS = MAX_FRAMES * PAGE_WORDS;
 
 export function layOut(config: MachineConfig): Layout {
   validate(config);
@@ -148,7 +157,20 @@ export function layOut(config: MachineConfig): Layout {
     totalFrames = firstFrame + config.frames;
   }
   const frameTable = place('frameTable', totalFrames, FRAME_WORDS, 'all', 'counts atomic');
-  const regions = [...fixed, frameTable];
+  assert(next <= firstFrame * PAGE_WORDS, 'the records end before the first frame');
+  // Behind the frames: no part of the simulated machine.
+  next = totalFrames * PAGE_WORDS;
+  const { blocks = 0 } = config;
+  const slots = slotsFor(blocks, config.hostCpus, next);
+  const regions = [
+    ...fixed,
+    frameTable,
+    place('blockDirectory', slots === 0 ? 0 : blocks, 1, 'all', 'none: compare-and-exchange'),
+    place('blockClock', slots === 0 ? 0 : 1, CLOCK_WORDS, 'all', 'its own lock'),
+    place('blockStates', slots, SLOT_STATE_WORDS, 'all', 'the clock’s lock'),
+    place('blockReaders', slots === 0 ? 0 : config.hostCpus, LINE_WORDS, 'that host CPU', 'none'),
+    place('blockSlots', slots, SLOT_WORDS, 'the host CPU that decodes', 'busy in the directory'),
+  ];
   for (const [i, region] of regions.entries()) {
     const before = regions[i - 1];
     assert(
@@ -156,7 +178,6 @@ export function layOut(config: MachineConfig): Layout {
       `${region.name} overlaps what lies before it`,
     );
   }
-  assert(next <= firstFrame * PAGE_WORDS, 'the records end before the first frame');
   if (totalFrames > MAX_FRAMES) {
     throw new UserError(
       `the machine needs ${totalFrames} frames of host memory, and a shadow entry can name ` +
@@ -171,8 +192,18 @@ export function layOut(config: MachineConfig): Layout {
     zeroFrame: firstFrame,
     firstSwitcherFrame: firstFrame + 1,
     firstFreeFrame: firstFrame + 1 + totalSwitcherPages(config.hostCpus),
-    words: totalFrames * PAGE_WORDS,
+    words: next,
   };
+}
+
+/**
+ * Slots for so many blocks, behind `words` of memory: none where there is no room, and always some
+ * more than CPUs, each of which may read one.
+ */
+function slotsFor(blocks: number, hostCpus: number, words: number): number {
+  const room = Math.floor((MAX_WORDS - words - blocks) / (SLOT_WORDS + LINE_WORDS)) - hostCpus;
+  const slots = Math.min(blocks + hostCpus, Math.max(MOST_SLOTS, 2 * hostCpus), room);
+  return blocks === 0 || slots <= hostCpus ? 0 : slots;
 }
 
 /** When guests do not fit. */

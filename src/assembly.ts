@@ -42,6 +42,8 @@ export interface MachineShape {
   readonly frames?: number;
   /** By default lguest's when the fixmap leaves room for it. */
   readonly switcherAddr?: number;
+  /** Blocks of programs that all host CPUs share decoded; by default none. */
+  readonly blocks?: number;
 }
 
 /** lguest's window when the fixmap leaves room for it. */
@@ -68,6 +70,7 @@ export function layoutOf(shape: MachineShape): Layout {
     switcherAddr: shape.switcherAddr === undefined ? SWITCHER_ADDR : toGva(shape.switcherAddr),
     frames: shape.frames ?? framesFor(shape),
     seed: shape.seed,
+    ...(shape.blocks === undefined ? {} : { blocks: shape.blocks }),
     guests: shape.guests.map((guest) => guestConfig(shape, guest)),
   });
 }

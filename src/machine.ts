@@ -3,7 +3,6 @@
  */
 
 import '../shared/compile-cache.ts';
-import '../shared/inlining.ts';
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { type Remote, wrap } from 'comlink';
@@ -14,7 +13,8 @@ import { Stop } from '../shared/machine-record.ts';
 import { workerUrl } from '../shared/worker-url.ts';
 import { assemble, type GuestShape, layoutOf, type MachineShape } from './assembly.ts';
 import { MAX_VCPUS, MIN_PAGES } from './guest/kernel/layout.ts';
-import { aboutProgram, type ProgramFacts, type ProgramSource } from './guest/load.ts';
+import { factsOf, loadPrograms, type ProgramFacts, type ProgramSource } from './guest/load.ts';
+import { blocksOf } from './guest/shared-blocks.ts';
 import type { HostCpuApi, HostCpuEnd } from './host/host-cpu-api.ts';
 import { checkHotplug, type Hotplug } from './host/hotplug.ts';
 import { close, launch } from './host/launcher.ts';
@@ -126,8 +126,9 @@ export class Machine {
     try {
       const programs = spec.guests.map((guest) => guest.program);
       // Fails here, in words, rather than in each worker.
-      const facts = programs.map(aboutProgram);
-      const { shared, host } = assemble(spec);
+      const loaded = loadPrograms(programs);
+      const { shared, host } = assemble({ ...spec, blocks: blocksOf(loaded) });
+      for (const program of loaded) program.close?.();
       for (const lg of host.guests) launch(lg);
       const apis = workers.map((worker) => wrap<HostCpuApi>(nodeEndpoint(worker)));
       const scheduling = schedulingOf(spec);
@@ -140,7 +141,15 @@ export class Machine {
       );
       const dead = await Promise.race([booted, died, standstill(() => up)]);
       if (!Array.isArray(dead)) throw new Error(dead?.message ?? 'the workers do not come up');
-      return new Machine(spec, facts, host, workers, apis, died, performance.now() - start);
+      return new Machine(
+        spec,
+        loaded.map(factsOf),
+        host,
+        workers,
+        apis,
+        died,
+        performance.now() - start,
+      );
     } catch (error) {
       await Promise.all(workers.map((worker) => worker.terminate()));
       throw error;

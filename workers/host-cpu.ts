@@ -7,7 +7,8 @@ import { parentPort } from 'node:worker_threads';
 import { expose } from 'comlink';
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
 import { Host } from '../shared/host.ts';
-import { loadProgram } from '../src/guest/load.ts';
+import { loadPrograms } from '../src/guest/load.ts';
+import { SharedBlocks } from '../src/guest/shared-blocks.ts';
 import { softwareOf } from '../src/guest/software.ts';
 import type { HostCpuApi, HostCpuBoot, HostCpuEnd } from '../src/host/host-cpu-api.ts';
 import { HostCpuLoop } from '../src/host/host-cpu-loop.ts';
@@ -21,7 +22,10 @@ class HostCpuWorker implements HostCpuApi {
   boot({ shared, index, programs, scheduling, trace }: HostCpuBoot): void {
     const host = new Host(shared, index);
     if (trace !== undefined) host.events.tap = tapFor(trace);
-    const softwareFor = softwareOf(programs.map(loadProgram));
+    const loaded = loadPrograms(programs);
+    const blocks =
+      host.layout.regions.blockSlots.count > 0 ? new SharedBlocks(host, loaded) : undefined;
+    const softwareFor = softwareOf(loaded, blocks);
     const cpu = host.cpus[index]!;
     const scheduler = new Scheduler(host, scheduling);
     const runner = new GuestRunner(host, cpu, softwareFor, (lg) => scheduler.unparkSiblings(lg));

@@ -16,6 +16,17 @@ export type ProgramSource = (
   readonly kernelThreads?: readonly KernelThread[];
 };
 
+/** Those of a machine's guests: what is the same is loaded once. Throws as loadProgram does. */
+export function loadPrograms(sources: readonly ProgramSource[]): readonly Program[] {
+  const loaded = new Map<string, Program>();
+  return sources.map((source) => {
+    const key = JSON.stringify(source);
+    const program = loaded.get(key) ?? loadProgram(source);
+    loaded.set(key, program);
+    return program;
+  });
+}
+
 /** Throws UserError when there is no such program, or the file is not a trace. */
 export function loadProgram(source: ProgramSource): Program {
   const program = load(source);
@@ -44,10 +55,7 @@ export interface ProgramFacts {
   readonly accesses: number | undefined;
 }
 
-/** Throws as loadProgram does. */
-export function aboutProgram(source: ProgramSource): ProgramFacts {
-  const program = loadProgram(source);
-  if ('close' in program && typeof program.close === 'function') program.close();
-  const { name, processes, accesses } = program;
-  return { command: processes[0]?.command ?? name, accesses };
-}
+export const factsOf = ({ name, processes, accesses }: Program): ProgramFacts => ({
+  command: processes[0]?.command ?? name,
+  accesses,
+});

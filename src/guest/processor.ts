@@ -67,4 +67,8 @@ export interface ProcessorWithTlb extends Processor {
   readonly tlb: Ptr;
   /** Of the entries that count; another one once the guest was left. */
   readonly generation: number;
+  /** Where the registers begin. */
+  readonly registers: Ptr;
+  /** Two words on an even place that are this thread's alone. */
+  readonly scratch: Ptr;
 }

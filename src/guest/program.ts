@@ -6,6 +6,8 @@
  * in its program is one 32-bit number and fits in a register.
  */
 
+import * as decodedBlocks from '../../shared/decoded-blocks.ts';
+
 /** What an operation does. The first four are what a memory trace records. */
 export const Op = {
   Fetch: 0,
@@ -85,7 +87,7 @@ export const Prot = { Read: 1, Write: 2, Exec: 4 } as const;
 export const NONE = 0xffffffff;
 
 /** Operations in every block of a stream but its last. */
-export const BLOCK_OPS = 1 << 14;
+export const { BLOCK_OPS } = decodedBlocks;
 
 export interface OperationBlock {
   /** Operations in this block, 1 … BLOCK_OPS. */
@@ -108,6 +110,11 @@ export interface OperationStream {
    * kept: its memory may be another block's, once others of the stream have been asked for.
    */
   block(index: number): OperationBlock;
+  /**
+   * Block `index` into `ops`, which has the words for it; returns its calls. Absent: its blocks are
+   * there as they are, and nothing is decoded.
+   */
+  decode?(index: number, ops: Uint32Array): Uint32Array;
 }
 
 /** A range of user addresses, page-aligned, end exclusive, mapped with Prot rights. */
@@ -146,4 +153,6 @@ export interface Program {
   readonly kernelThreads?: readonly KernelThread[];
   /** Accesses of all its threads, where a run does each once. Absent: that depends. */
   readonly accesses?: number;
+  /** Closes the file that it is read from; blocks already handed out stay valid. */
+  close?(): void;
 }

@@ -7,6 +7,7 @@ import type { GuestMachine } from './kernel/guest-machine.ts';
 import { Kernel } from './kernel/kernel.ts';
 import { isUserMode, type ProcessorWithTlb } from './processor.ts';
 import type { Program } from './program.ts';
+import type { BlockFinder } from './shared-blocks.ts';
 import { UserMode } from './user.ts';
 
 export interface Software {
@@ -23,10 +24,15 @@ export class GuestSoftware implements Software {
   readonly #kernel: Kernel;
   readonly #user: UserMode;
 
-  constructor(cpu: ProcessorWithTlb, guest: GuestMachine, counters: Counters) {
+  constructor(
+    cpu: ProcessorWithTlb,
+    guest: GuestMachine,
+    counters: Counters,
+    blocks?: BlockFinder,
+  ) {
     this.#cpu = cpu;
     this.#kernel = new Kernel(cpu, guest, counters);
-    this.#user = new UserMode(cpu, guest.program, counters);
+    this.#user = new UserMode(cpu, guest.program, counters, blocks);
   }
 
   run(budget: number): number {
@@ -36,11 +42,14 @@ export class GuestSoftware implements Software {
   }
 }
 
-/** What runs in each guest of a machine, on a processor: a program of its own, by its number. */
+/**
+ * What runs in each guest of a machine, on a processor: a program of its own, by its number.
+ * `blocks`: where the machine has room for decoded ones.
+ */
 export const softwareOf =
-  (programs: readonly Program[]) =>
+  (programs: readonly Program[], blocks?: BlockFinder) =>
   (processor: ProcessorWithTlb, lg: Lguest): Software =>
-    new GuestSoftware(processor, guestMachine(lg, programs[lg.index]!), lg.counters);
+    new GuestSoftware(processor, guestMachine(lg, programs[lg.index]!), lg.counters, blocks);
 
 /** A guest's machine, running a program. */
 export const guestMachine = (

@@ -52,6 +52,14 @@ export class HostProcessor implements ProcessorWithTlb {
     return this.#cpu.generation;
   }
 
+  get registers(): Ptr {
+    return this.#cpu.registers;
+  }
+
+  get scratch(): Ptr {
+    return this.#cpu.scratch;
+  }
+
   trap(vector: number, errorCode: number): void {
     this.setRegister(Reg.trapnum, vector);
     this.setRegister(Reg.errcode, errorCode);

@@ -152,6 +152,10 @@ class FileStream implements OperationStream {
     return block;
   }
 
+  decode(index: number, ops: Uint32Array): Uint32Array {
+    return this.#read(index, ops).calls;
+  }
+
   #read(index: number, spare?: Uint32Array): OperationBlock {
     const count = Math.min(BLOCK_OPS, this.length - index * BLOCK_OPS);
     assert(index >= 0 && count > 0, `a stream of ${this.length} operations has no block ${index}`);
