@@ -8,8 +8,6 @@ import { type LineData, makeReady, namedLine } from './ready-side.ts';
 const data = workerData as LineData;
 const baseline = baselineInIsolate(data);
 const line = await namedLine(data);
-// Until the other isolate has set them, too, flags are not what the line wants.
-if (line.inlining === 'V8') await baseline;
 const measured = line.measured();
 await makeReady(measured, line, data.pair);
 parentPort!.postMessage(await measure(line, measured, await baseline));

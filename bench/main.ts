@@ -1,6 +1,5 @@
 /** The benchmark suite: `npm run bench`; `npm run bench -- --help` says the rest. */
 
-import '../shared/inlining.ts';
 import { Command, CommanderError } from 'commander';
 import { UserError } from '../shared/errors.ts';
 import { thresholdOption } from '../src/commands/compare.ts';

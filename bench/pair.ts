@@ -35,8 +35,6 @@ export interface Line {
   readonly rounds?: number;
   /** Of a line with rounds: the same isolates do all batches, so they are warmed up like any others. */
   readonly lasting?: true;
-  /** By whose budget: umbra's own, as where machines run freely, or V8's. */
-  readonly inlining?: 'V8';
   /** What is wanted of the ratio to native (as time, whatever the unit), to the baseline, or of the value. */
   readonly goal?: Goal;
   /** Its sides have threads of their own, which are not to share a core. */

@@ -2,7 +2,6 @@
 
 import { enableCompileCache } from 'node:module';
 import { stayOnOne } from '../shared/cores.ts';
-import { inlineAsV8Does } from './own-inlining.ts';
 import type { Line, Side } from './pair.ts';
 import { PARTS, type PartName } from './parts.ts';
 import { warmUpAlone } from './warm-up.ts';
@@ -15,14 +14,12 @@ export interface LineData {
   readonly pair: number;
 }
 
-/** What comes from it is compiled as the line wants it; flags are the whole process's. */
 export async function namedLine({ part, name }: LineData): Promise<Line> {
   // Isolates start in half the time so. Machines that a line boots have workers of their own,
   // which are not concerned.
   enableCompileCache();
   const line = (await PARTS[part]()).find((one) => one.name === name);
   if (line === undefined) throw new Error(`there is no line '${name}'`);
-  if (line.inlining === 'V8') inlineAsV8Does();
   return line;
 }
 

@@ -180,7 +180,7 @@ function loads(isControlled: boolean): Side {
 }
 
 /** Boards and their workers are made once, and take some seconds until the compiler is done. */
-const LASTING = { rounds: 100, lasting: true, inlining: 'V8' } as const;
+const LASTING = { rounds: 100, lasting: true } as const;
 /** On worker threads, where one of them takes longer. */
 const THREADS = { ...LASTING, rounds: 20, threads: true } as const;
 
@@ -260,7 +260,6 @@ export const scheduleLines: readonly Line[] = [
   {
     name: 'a load where the turn stays',
     unit: 'ns',
-    inlining: 'V8',
     goal: { of: 'value', most: 5 },
     measured: () => loads(true),
     baseline: () => loads(false),

@@ -3,23 +3,19 @@
  */
 
 import '../shared/compile-cache.ts';
-import { once } from 'node:events';
-import { Worker } from 'node:worker_threads';
-import { type Remote, wrap } from 'comlink';
-import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
 import { UserError } from '../shared/errors.ts';
 import type { Host } from '../shared/host.ts';
 import { Stop } from '../shared/machine-record.ts';
-import { workerUrl } from '../shared/worker-url.ts';
 import { assemble, type GuestShape, layoutOf, type MachineShape } from './assembly.ts';
 import { MAX_VCPUS, MIN_PAGES } from './guest/kernel/layout.ts';
 import { factsOf, loadPrograms, type ProgramFacts, type ProgramSource } from './guest/load.ts';
 import { blocksOf } from './guest/shared-blocks.ts';
-import type { HostCpuApi, HostCpuEnd } from './host/host-cpu-api.ts';
+import type { HostCpuEnd } from './host/host-cpu-api.ts';
 import { checkHotplug, type Hotplug } from './host/hotplug.ts';
 import { close, launch } from './host/launcher.ts';
 import type { PolicyName } from './host/policy.ts';
 import { type Quantum, Scheduler, type Scheduling } from './host/scheduler.ts';
+import { endThreads, type HostCpuThread, keepThreads, takeThreads } from './host-cpu-threads.ts';
 import type { TraceRecorder } from './trace/recorder.ts';
 
 export interface GuestSpec extends GuestShape {
@@ -81,8 +77,7 @@ export class Machine {
   readonly host: Host;
   /** Milliseconds that booting took. */
   readonly bootMs: number;
-  readonly #workers: readonly Worker[];
-  readonly #apis: readonly Remote<HostCpuApi>[];
+  readonly #threads: readonly HostCpuThread[];
   /** It was run, or closed. */
   #ended = false;
   readonly #scheduler: Scheduler;
@@ -93,16 +88,14 @@ export class Machine {
     spec: MachineSpec,
     programs: readonly ProgramFacts[],
     host: Host,
-    workers: readonly Worker[],
-    apis: readonly Remote<HostCpuApi>[],
+    threads: readonly HostCpuThread[],
     died: Promise<CpuDeath>,
     bootMs: number,
   ) {
     this.spec = spec;
     this.programs = programs;
     this.host = host;
-    this.#workers = workers;
-    this.#apis = apis;
+    this.#threads = threads;
     this.#died = died;
     this.bootMs = bootMs;
     this.#scheduler = new Scheduler(host, schedulingOf(spec));
@@ -118,11 +111,8 @@ export class Machine {
     // Fails here, in words, before a worker is started.
     layoutOf(spec);
     // They take longest: they come up while memory is laid out.
-    const workers = Array.from(
-      { length: spec.hostCpus },
-      (_, i) => new Worker(workerUrl('host-cpu'), { name: `host CPU ${i}` }),
-    );
-    const died = Promise.race(workers.map((worker, i) => deathOf(worker, i)));
+    const threads = takeThreads(spec.hostCpus);
+    const died = Promise.race(threads.map(deathOf));
     try {
       const programs = spec.guests.map((guest) => guest.program);
       // Fails here, in words, rather than in each worker.
@@ -130,33 +120,24 @@ export class Machine {
       const { shared, host } = assemble({ ...spec, blocks: blocksOf(loaded) });
       for (const program of loaded) program.close?.();
       for (const lg of host.guests) launch(lg);
-      const apis = workers.map((worker) => wrap<HostCpuApi>(nodeEndpoint(worker)));
       const scheduling = schedulingOf(spec);
       let up = 0;
       const booted = Promise.all(
-        apis.map(async (api, index) => {
+        threads.map(async ({ api }, index) => {
           await api.boot({ shared, index, programs, scheduling, trace: trace?.ports[index] });
           told?.(++up);
         }),
       );
       const dead = await Promise.race([booted, died, standstill(() => up)]);
       if (!Array.isArray(dead)) throw new Error(dead?.message ?? 'the workers do not come up');
-      return new Machine(
-        spec,
-        loaded.map(factsOf),
-        host,
-        workers,
-        apis,
-        died,
-        performance.now() - start,
-      );
+      return new Machine(spec, loaded.map(factsOf), host, threads, died, performance.now() - start);
     } catch (error) {
-      await Promise.all(workers.map((worker) => worker.terminate()));
+      await endThreads(threads);
       throw error;
     }
   }
 
-  /** Run all guests to their end, once. The workers are gone then; memory is as they left it. */
+  /** Run all guests to their end, once. Memory is as the workers left it. */
   async run(): Promise<Run> {
     if (this.#ended) throw new Error('a machine is run once, and not after it is closed');
     this.#ended = true;
@@ -165,13 +146,16 @@ export class Machine {
     const start = performance.now();
     // A CPU that meets a bug tells the others to stop, so all of them come back.
     const ends = Promise.all(
-      this.#apis.map((api, hostCpu) => api.run().catch((error) => brokenRun(error, hostCpu))),
+      this.#threads.map(({ api }, hostCpu) =>
+        api.run().catch((error) => brokenRun(error, hostCpu)),
+      ),
     );
     const first = await Promise.race([ends, this.#died, this.#givenUp.promise]);
     const ending = Array.isArray(first) ? this.#endingOf(first) : first;
     const seconds = (performance.now() - start) / 1000;
     if (ending.kind !== 'done') this.#stop(Stop.Failed);
-    await Promise.all(this.#workers.map((worker) => worker.terminate()));
+    const isWhole = ending.kind === 'done' || ending.kind === 'interrupted';
+    await (isWhole ? keepThreads : endThreads)(this.#threads);
     return { ending, seconds };
   }
 
@@ -182,8 +166,9 @@ export class Machine {
 
   /** Let go of the workers of a machine that is not to run. */
   async close(): Promise<void> {
+    if (this.#ended) return;
     this.#ended = true;
-    await Promise.all(this.#workers.map((worker) => worker.terminate()));
+    await endThreads(this.#threads);
   }
 
   /** Let the CPUs leave their loops; run() then returns. */
@@ -198,7 +183,7 @@ export class Machine {
 
   /** For tests: end a host CPU's worker as a crash would. */
   async killHostCpu(index: number): Promise<void> {
-    await this.#workers[index]!.terminate();
+    await this.#threads[index]!.worker.terminate();
   }
 
   #stop(reason: typeof Stop.Failed | typeof Stop.Interrupted): void {
@@ -217,14 +202,8 @@ export class Machine {
 }
 
 /** Resolves when a worker ends before it is told to. */
-async function deathOf(worker: Worker, hostCpu: number): Promise<CpuDeath> {
-  const message = await Promise.race([
-    once(worker, 'error').then(([error]) => (error as Error).stack ?? String(error)),
-    new Promise<string>((resolve) => {
-      worker.once('exit', (code) => resolve(`its worker thread ended with exit code ${code}`));
-    }),
-  ]);
-  return { kind: 'cpu died', hostCpu, message };
+async function deathOf({ ended }: HostCpuThread, hostCpu: number): Promise<CpuDeath> {
+  return { kind: 'cpu died', hostCpu, message: await ended };
 }
 
 /** An error of ours inside a CPU's loop: comlink brings name, message and stack. */

@@ -35,6 +35,10 @@ class HostCpuWorker implements HostCpuApi {
   run(): HostCpuEnd {
     return this.#loop!.run();
   }
+
+  release(): void {
+    this.#loop = undefined;
+  }
 }
 
 expose(new HostCpuWorker(), nodeEndpoint(parentPort!));

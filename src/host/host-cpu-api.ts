@@ -27,4 +27,6 @@ export interface HostCpuApi {
   boot(boot: HostCpuBoot): void;
   /** Run vCPUs until there are none left, or the machine is to stop. */
   run(): HostCpuEnd;
+  /** Let go of the machine, whose memory may be large. */
+  release(): void;
 }
