@@ -4,10 +4,11 @@
  * changes nothing but how long a run takes.
  *
  * The directory has a word for each block of each stream: ABSENT, BUSY while a CPU decodes it or
- * takes it away, UNFIT if it has too many system calls, or FIRST_SLOT + the slot it is in. Where there
- * are fewer slots than blocks, one is cleared by the clock algorithm. A CPU says in a word of its own
- * which slot it reads, and then looks at the directory again; who clears a slot changes the directory
- * and then looks at those words. Of the two, one sees the other (hazard pointers: Michael, 2004).
+ * takes it away, UNFIT if it has too many system calls, or FIRST_SLOT + the slot it is in. Where
+ * there are fewer slots than blocks, one is cleared by the clock algorithm. A CPU says in a word
+ * of its own which slot it reads, and then looks at the directory again; who clears a slot changes
+ * the directory and then looks at those words. Of the two, one sees the other (hazard pointers:
+ * Michael, 2004).
  */
 
 import type { Ptr } from './address.ts';

@@ -11,11 +11,16 @@ import { MAX_VCPUS, MIN_PAGES } from './guest/kernel/layout.ts';
 import { factsOf, loadPrograms, type ProgramFacts, type ProgramSource } from './guest/load.ts';
 import { blocksOf } from './guest/shared-blocks.ts';
 import type { HostCpuEnd } from './host/host-cpu-api.ts';
+import {
+  endThreads,
+  type HostCpuThread,
+  keepThreads,
+  takeThreads,
+} from './host/host-cpu-threads.ts';
 import { checkHotplug, type Hotplug } from './host/hotplug.ts';
 import { close, launch } from './host/launcher.ts';
 import type { PolicyName } from './host/policy.ts';
 import { type Quantum, Scheduler, type Scheduling } from './host/scheduler.ts';
-import { endThreads, type HostCpuThread, keepThreads, takeThreads } from './host-cpu-threads.ts';
 import type { TraceRecorder } from './trace/recorder.ts';
 
 export interface GuestSpec extends GuestShape {

@@ -1,8 +1,9 @@
 /**
  * The inner loop of user mode in WebAssembly: plain accesses that hit the TLB, as the loop in
- * user.ts does them, on operations that are in the machine's memory. JavaScript's is compiled anew in
- * each worker, and again whenever V8 learns something; this one is compiled once for all
- * threads, and fast from the first operation. test/guest/user-loop.test.ts holds the two to one another.
+ * user.ts does them, on operations that are in the machine's memory. JavaScript's is compiled anew
+ * in each worker, and again whenever V8 learns something; this one is compiled once for all
+ * threads, and fast from the first operation. test/guest/user-loop.test.ts holds the two to one
+ * another.
  */
 
 import { Right } from '../../shared/access.ts';
@@ -28,8 +29,9 @@ import { Op } from './program.ts';
 /**
  * Operations from word `at` of memory on, up to `end`, until one is not a plain access that hits
  * the TLB; returns where that is. `registers`: edi and eip are read from there and written back.
- * `position` is that of the operation at `at`. `counts`: two words, on an even place, where it leaves
- * how many of each kind it did, 16 bits each, in the order of Op: so at most 65,535 operations.
+ * `position` is that of the operation at `at`. `counts`: two words, on an even place, where it
+ * leaves how many of each kind it did, 16 bits each, in the order of Op: so at most 65,535
+ * operations.
  */
 export type UserLoop = (
   at: number,

@@ -7,8 +7,8 @@ import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { type Remote, wrap } from 'comlink';
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
-import { workerUrl } from '../shared/worker-url.ts';
-import type { HostCpuApi } from './host/host-cpu-api.ts';
+import { workerUrl } from '../../shared/worker-url.ts';
+import type { HostCpuApi } from './host-cpu-api.ts';
 
 export interface HostCpuThread {
   readonly worker: Worker;
