@@ -4,7 +4,7 @@ import { type DecodedBlock, DecodedBlocks } from '../../shared/decoded-blocks.ts
 import type { Host } from '../../shared/host.ts';
 import { BLOCK_OPS, type OperationStream, type Program } from './program.ts';
 
-/** Streams that are decoded, with the number of each one's first block; all threads number alike. */
+/** Streams that are decoded, with the number of the first block of each; all threads agree. */
 function numbered(programs: readonly Program[]) {
   const firsts = new Map<OperationStream, number>();
   let blocks = 0;
