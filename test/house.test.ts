@@ -11,6 +11,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['src/main.ts', 'src/index.ts'],
   ['src/commands'],
   ['workers'],
+  ['src/queue'],
   ['src/scenario'],
   ['src/study'],
   ['src/explore'],

@@ -2,7 +2,7 @@
 
 import { UserError } from '../shared/errors.ts';
 import { runUnit, type UnitResult, type Work, warmSubject } from '../src/explore/campaign/unit.ts';
-import { type Litmus, readLitmus } from '../src/explore/litmus/litmus.ts';
+import { type Litmus, parseLitmus, readLitmus } from '../src/explore/litmus/litmus.ts';
 import { digestOf } from '../src/explore/litmus/meaning.ts';
 import type { Setting } from '../src/explore/subject.ts';
 
@@ -12,18 +12,20 @@ export interface CampaignTask {
   readonly digest: string;
   readonly setting: Setting;
   readonly work: Work;
+  /** What is in the file; undefined where it is to be read. */
+  readonly text?: string;
 }
 
 /** Undefined when the file is gone, or not any more what it was. */
-export function unit({ path, digest, setting, work }: CampaignTask): UnitResult | undefined {
-  const litmus = litmusAt(path);
+export function unit({ path, digest, setting, work, text }: CampaignTask): UnitResult | undefined {
+  const litmus = litmusAt(path, text);
   if (litmus === undefined || digestOf(litmus) !== digest) return undefined;
   return runUnit(warmSubject(path, setting, litmus), work);
 }
 
-function litmusAt(path: string): Litmus | undefined {
+function litmusAt(path: string, text: string | undefined): Litmus | undefined {
   try {
-    return readLitmus(path);
+    return text === undefined ? readLitmus(path) : parseLitmus(text, path);
   } catch (error) {
     if (error instanceof UserError) return undefined;
     throw error;

@@ -8,7 +8,7 @@ import { Ledger } from '../explore/campaign/ledger.ts';
 import { planOf, type Shard, type Unit, warmUpOf } from '../explore/campaign/plan.ts';
 import { type CampaignReport, formatReport, reportOf } from '../explore/campaign/report.ts';
 import type { UnitResult } from '../explore/campaign/unit.ts';
-import { findLitmusFiles } from '../explore/litmus/find-files.ts';
+import { findLitmusFiles, textsOf } from '../explore/litmus/find-files.ts';
 import { ExitCode } from './exit-code.ts';
 import {
   type SettingOptions,
@@ -30,8 +30,9 @@ import { integer } from './options.ts';
 import { abortOnInterrupt, onPool } from './pool.ts';
 import { Progress } from './progress.ts';
 import { showProgress, tableColumns } from './terminal.ts';
+import { checkQueueOptions, type QueueOptions, withQueue } from './units.ts';
 
-interface Options extends SettingOptions, OutputOptions {
+interface Options extends SettingOptions, OutputOptions, QueueOptions {
   readonly strategy: readonly string[];
   readonly runs: number;
   readonly seed: number;
@@ -49,7 +50,7 @@ export function campaignCommand(): Command {
         'cores; say how many were different, what went wrong, and what may have been missed.',
     )
     .argument('<test...>', TESTS);
-  return withSettings(command)
+  withSettings(command)
     .optionsGroup('Schedules:')
     .addOption(strategiesOption())
     .option('--runs <n>', 'schedules of each strategy in each setting', integer(1), 1000)
@@ -59,6 +60,8 @@ export function campaignCommand(): Command {
     .addOption(shardOption())
     .option('--threads <n>', 'that work at it', integer(1), availableParallelism())
     .option('--until-failure', 'end with the first schedules among which one goes wrong')
+    .optionsGroup('Across machines (docs/campaigns.md):');
+  return withQueue(command)
     .optionsGroup('Output:')
     .option(...JSON_OPTION)
     .option(...QUIET_OPTION)
@@ -71,19 +74,29 @@ export function campaignCommand(): Command {
         `${ExitCode.UserMistake} a mistake in what was given, ${ExitCode.Interrupted} ` +
         'interrupted by Ctrl-C (the report so far is shown).\n\nExamples:\n' +
         '  umbra campaign litmus --runs 10000 --out nightly.sqlite\n' +
-        '  umbra campaign 5-flush --strategy pct-3,fewest --shard 1/4 --out 1.sqlite',
+        '  umbra campaign 5-flush --strategy pct-3,fewest --shard 1/4 --out 1.sqlite\n' +
+        '  umbra campaign R2-dirty-erased --queue embedded',
     )
     .action(campaign);
 }
 
-async function campaign(paths: readonly string[], options: Options): Promise<void> {
+async function campaign(
+  paths: readonly string[],
+  options: Options,
+  command: Command,
+): Promise<void> {
   const { out, shard, json } = options;
+  checkQueueOptions(options, command);
   const writeJson = jsonOutput(json);
   const { strategy: strategies, runs, seed } = options;
   const plan = planOf(findLitmusFiles(paths), options, { strategies, runs, seed });
   const ledger = Ledger.open(out, plan, shard);
   try {
-    const interrupted = await goOn(ledger, options);
+    const { left, interrupted } =
+      options.queue === undefined
+        ? await goOn(ledger, options)
+        : await send(ledger, options, paths);
+    if (left > 0 && !interrupted) return;
     const report = reportOf(ledger);
     tell(report, options, writeJson);
     if (interrupted) {
@@ -108,9 +121,7 @@ export function tell(
   writeJson: (report: CampaignReport) => void,
 ): void {
   const text = formatReport(report, {
-    replay: keepLast,
-    quiet: options.quiet,
-    columns: tableColumns(),
+    ...{ replay: keepLast, quiet: options.quiet, columns: tableColumns() },
   });
   printer(options)(text, report.failures > 0);
   writeJson(report);
@@ -121,8 +132,48 @@ interface UnitTask extends CampaignTask {
   readonly unit: Unit;
 }
 
-/** Do the units that the ledger does not have. Returns whether Ctrl-C came. */
-async function goOn(ledger: Ledger, { threads, untilFailure }: Options): Promise<boolean> {
+interface End {
+  /** Units that are not done, and are to be. */
+  readonly left: number;
+  readonly interrupted: boolean;
+}
+
+const taskOf = ({ plan }: Ledger, unit: Unit): UnitTask => {
+  const { path, digest, setting } = plan.subjects[unit.subject]!;
+  return { unit, path, digest, setting, work: { ...unit, warmUp: warmUpOf(unit) } };
+};
+
+/** Have the units that the ledger does not have done by workers of a queue. */
+async function send(ledger: Ledger, options: Options, paths: readonly string[]): Promise<End> {
+  const { viaQueue } = await import('./via-queue.ts');
+  const { plan } = ledger;
+  const units = new Map(ledger.unitsLeft().map((unit) => [unit.id, unit]));
+  const interrupted = new AbortController();
+  const stopListening = abortOnInterrupt(interrupted);
+  try {
+    return await viaQueue<UnitResult>(
+      {
+        plan: {
+          ...{ kind: 'campaign', plan, untilFailure: options.untilFailure ?? false },
+          title: ['umbra campaign', ...paths, `--runs ${plan.runs}`].join(' '),
+          files: textsOf(plan.subjects),
+        },
+        units: [...units.values()].map((unit) => ({ place: unit.id, task: taskOf(ledger, unit) })),
+        done: (result, place) => {
+          const unit = units.get(place!);
+          if (unit !== undefined) ledger.record(unit, result);
+        },
+      },
+      options,
+      interrupted.signal,
+    );
+  } finally {
+    stopListening();
+  }
+}
+
+/** Do the units that the ledger does not have. */
+async function goOn(ledger: Ledger, { threads, untilFailure }: Options): Promise<End> {
   const before = reportOf(ledger);
   let { distinct } = before;
   const left = ledger.unitsLeft().reduce((n, { runs }) => n + runs, 0);
@@ -137,13 +188,8 @@ async function goOn(ledger: Ledger, { threads, untilFailure }: Options): Promise
   );
   try {
     await onPool<UnitTask, UnitResult | undefined>({
-      worker: 'campaign-task',
-      name: 'unit',
-      threads,
-      tasks: ledger.unitsLeft().map((unit): UnitTask => {
-        const { path, digest, setting } = ledger.plan.subjects[unit.subject]!;
-        return { unit, path, digest, setting, work: { ...unit, warmUp: warmUpOf(unit) } };
-      }),
+      ...{ worker: 'campaign-task', name: 'unit', threads },
+      tasks: ledger.unitsLeft().map((unit) => taskOf(ledger, unit)),
       signal: AbortSignal.any([failed.signal, interrupted.signal]),
       done: (result, { unit, path }) => {
         if (result === undefined) throw new UserError(`${path} has changed while it was run`);
@@ -158,5 +204,5 @@ async function goOn(ledger: Ledger, { threads, untilFailure }: Options): Promise
     stopProgress();
     stopListening();
   }
-  return interrupted.signal.aborted;
+  return { left: 0, interrupted: interrupted.signal.aborted };
 }

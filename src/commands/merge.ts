@@ -1,14 +1,18 @@
 /** `umbra merge`: the ledgers of a campaign's shards made into one. */
 
 import { Command } from 'commander';
+import { UserError } from '../../shared/errors.ts';
+import type { Ledger } from '../explore/campaign/ledger.ts';
 import { mergeLedgers } from '../explore/campaign/merge.ts';
 import { reportOf } from '../explore/campaign/report.ts';
+import { isAddress } from '../queue/address.ts';
 import { tell } from './campaign.ts';
 import { ExitCode } from './exit-code.ts';
 import { JSON_OPTION, jsonOutput, type OutputOptions, QUIET_OPTION } from './json-output.ts';
 
 interface Options extends OutputOptions {
   readonly out: string;
+  readonly plan?: string;
 }
 
 export function mergeCommand(): Command {
@@ -18,8 +22,15 @@ export function mergeCommand(): Command {
       'Make the ledgers of all shards of a campaign into one, the same as if it had not been ' +
         'split, and tell what it came to.',
     )
-    .argument('<ledger...>', 'written by umbra campaign --shard i/n --out LEDGER')
+    .argument(
+      '<ledger...>',
+      'written by umbra campaign --shard i/n --out LEDGER; or a queue, postgres://… or embedded',
+    )
     .requiredOption('-o, --out <ledger>', 'the new ledger; a file that is not there yet')
+    .option(
+      '--plan <id>',
+      'of a queue with several campaigns, this one (umbra queue status lists them)',
+    )
     .option(...JSON_OPTION)
     .option(...QUIET_OPTION)
     .addHelpText(
@@ -29,13 +40,31 @@ export function mergeCommand(): Command {
         'Examples:\n' +
         '  umbra campaign 5-flush --shard 1/2 --out first.sqlite\n' +
         '  umbra campaign 5-flush --shard 2/2 --out second.sqlite\n' +
-        '  umbra merge first.sqlite second.sqlite -o all.sqlite',
+        '  umbra merge first.sqlite second.sqlite -o all.sqlite\n' +
+        '  umbra merge embedded -o pulled.sqlite',
     )
-    .action((paths: readonly string[], options: Options) => {
-      const { out, json } = options;
-      const writeJson = jsonOutput(json);
-      const ledger = mergeLedgers(paths, out);
-      tell(reportOf(ledger), options, writeJson);
-      ledger.close();
-    });
+    .action(merge);
+}
+
+async function merge(paths: readonly string[], options: Options): Promise<void> {
+  const { out, json } = options;
+  const writeJson = jsonOutput(json);
+  const ledger = paths.some(isAddress) ? await pulled(paths, options) : mergeLedgers(paths, out);
+  tell(reportOf(ledger), options, writeJson);
+  ledger.close();
+}
+
+async function pulled(paths: readonly string[], { out, plan }: Options): Promise<Ledger> {
+  if (paths.length > 1) throw new UserError('a queue has all of a campaign: give it alone');
+  const [{ parseAddress }, { Queue }, { pullLedger }] = await Promise.all([
+    import('../queue/address.ts'),
+    import('../queue/queue.ts'),
+    import('../queue/ledger.ts'),
+  ]);
+  const queue = await Queue.find(parseAddress(paths[0]!));
+  try {
+    return await pullLedger(queue, out, plan);
+  } finally {
+    await queue.close();
+  }
 }

@@ -1,7 +1,7 @@
 /** Every example of every --help runs as it stands, but for how much it does, one after the other, in an empty folder. */
 
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -42,6 +42,8 @@ const ENDS: Readonly<Record<string, readonly number[]>> = {
 
 const folder = mkdtempSync(join(tmpdir(), 'umbra-examples-'));
 mkdirSync(join(folder, '.config/fish/completions'), { recursive: true });
+// Of root, PostgreSQL runs as somebody else, who has to get to its data.
+chmodSync(folder, 0o711);
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /** Behind the command there may be two spaces, and what it does. */

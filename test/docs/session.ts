@@ -5,6 +5,7 @@
 
 import { spawnSync } from 'node:child_process';
 import {
+  chmodSync,
   cpSync,
   mkdirSync,
   mkdtempSync,
@@ -52,6 +53,8 @@ export class Session {
 
   /** What the page shows of files is in it. */
   constructor(page: string) {
+    // Of root, PostgreSQL runs as somebody else, who has to get to its data.
+    chmodSync(this.#folder, 0o711);
     for (const name of readdirSync('.').filter((name) => !WRITTEN_TO.includes(name))) {
       symlinkSync(resolve(name), join(this.#folder, name));
     }

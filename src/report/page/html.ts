@@ -9,17 +9,20 @@ export interface Page {
   readonly body: string;
   /** Its source; the page says all that it has to say without it, too. */
   readonly script?: string;
+  /** It is written anew all the time: to be loaded again after so many seconds. */
+  readonly refresh?: number;
 }
 
-export function htmlPage({ title, style, body, script }: Page): string {
+export function htmlPage({ title, style, body, script, refresh }: Page): string {
   const own = script === undefined ? '' : `<script type="module">\n${script}</script>\n`;
+  const anew = refresh === undefined ? '' : `<meta http-equiv="refresh" content="${refresh}">\n`;
   return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<title>${escaped(title)}</title>
+${anew}<title>${escaped(title)}</title>
 <style>${COLOURS}\n${style}</style>
 </head>
 <body>

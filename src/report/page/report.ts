@@ -6,14 +6,15 @@ import { comparisonSection } from './comparison-section.ts';
 import { escaped, htmlPage } from './html.ts';
 import { machineSection } from './machine-section.ts';
 import { facts, type Section } from './parts.ts';
+import { queueSection } from './queue-section.ts';
 import type { Folder, Saved } from './saved.ts';
 import { studySection } from './study-section.ts';
 import { STYLE } from './style.ts';
 import { tablesSection } from './tables-section.ts';
 import { timelineScript } from './timeline-section.ts';
 
-/** In the order in which they were named. */
-export function reportHtml(saved: readonly Saved[]): string {
+/** In the order in which they were named. `refresh`: the page is to be loaded again after so many seconds. */
+export function reportHtml(saved: readonly Saved[], refresh?: number): string {
   const sections = sectionsOf(saved);
   const title =
     saved.length === 1 ? `${sections[0]!.title}: a report of umbra` : 'Runs of umbra, a report';
@@ -23,6 +24,7 @@ export function reportHtml(saved: readonly Saved[]): string {
     title,
     style: STYLE,
     ...(hasTimeline && { script: timelineScript() }),
+    ...(refresh !== undefined && { refresh }),
     body: `<a class="skip" href="#content">To the content</a>
 <header><h1>A report of umbra</h1>
 ${sections.length > 1 ? `<nav aria-label="Sections"><ol>${links.join('')}</ol></nav>` : ''}</header>
@@ -50,7 +52,11 @@ function sectionsOf(saved: readonly Saved[]): Section[] {
 }
 
 const titleOf = (saved: Saved): string =>
-  saved.kind === 'study' ? saved.study.title : `${saved.name}, umbra ${commandOf(saved)}`;
+  saved.kind === 'study'
+    ? saved.study.title
+    : saved.kind === 'queue'
+      ? saved.name
+      : `${saved.name}, umbra ${commandOf(saved)}`;
 
 const commandOf = ({ kind, folder }: Saved): string =>
   folder?.command ?? (kind === 'machine' ? 'run' : kind);
@@ -65,6 +71,8 @@ function sectionOf(saved: Saved): string {
       return benchmarkSection(saved.benchmark);
     case 'campaign':
       return campaignSection(saved.campaign);
+    case 'queue':
+      return queueSection(saved.queue);
     case 'tables':
       return tablesSection(saved.tables);
   }

@@ -14,6 +14,7 @@ import { checkStudyResult, type StudyResult } from '../study-result.ts';
 import { activityOf } from './activity.ts';
 import { type Campaign, campaign } from './campaign-section.ts';
 import type { SavedMachine } from './machine-section.ts';
+import type { QueuePage } from './queue-section.ts';
 
 /** What a run folder says of itself in its run.json, as far as a report needs it. */
 const folder = z.object({
@@ -47,6 +48,7 @@ export type Saved = { readonly name: string; readonly folder?: Folder } & (
   | { readonly kind: 'study'; readonly study: StudyResult }
   | { readonly kind: 'benchmark'; readonly benchmark: Benchmark }
   | { readonly kind: 'campaign'; readonly campaign: Campaign }
+  | { readonly kind: 'queue'; readonly queue: QueuePage }
   | { readonly kind: 'tables'; readonly tables: readonly SavedTable[] }
 );
 

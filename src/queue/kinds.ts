@@ -1,0 +1,102 @@
+/**
+ * What a unit of a queue may be: a function in workers/, and what its result says to people. A worker
+ * runs these and nothing else, whatever the database names.
+ */
+
+import { deserialize, serialize } from 'node:v8';
+import { workerUrl } from '../../shared/worker-url.ts';
+import type { UnitResult } from '../explore/campaign/unit.ts';
+import type { FirstFind } from '../explore/generate/each-defect.ts';
+import type { UnitResult as GeneratedResult } from '../explore/generate/unit.ts';
+import type { MutantRuns } from '../explore/mutants/mutants.ts';
+
+/** What a result came to, for whoever watches. */
+export interface Told {
+  /** Schedules, programs, runs: what the kind counts. */
+  readonly size: number;
+  readonly failures: number;
+  /** Of the first failure. */
+  readonly says?: string;
+  readonly token?: string;
+}
+
+/**
+ * A unit that was asked to, since others have nothing to do, has given away what is left of it: what
+ * it came to so far, and units for the rest. Their order makes their ids.
+ */
+export class Split {
+  readonly result: unknown;
+  readonly rest: readonly unknown[];
+
+  constructor(result: unknown, rest: readonly unknown[]) {
+    this.result = result;
+    this.rest = rest;
+  }
+}
+
+export interface Kind {
+  /** The file of the function, and its name in it. */
+  readonly file: string;
+  readonly name: string;
+  /** What `size` counts. */
+  readonly counts: string;
+  /**
+   * The function takes `{ task, wanted }` (see Splittable) and may return `{ result, rest }`; without
+   * `rest`, or with none of it, it is done.
+   */
+  readonly splits?: true;
+  tell(result: never): Told;
+}
+
+/** What the function of a kind that splits is given. */
+export interface Splittable<Task> {
+  readonly task: Task;
+  /** At 0 how many units others could do besides: if any, it is to end soon and give away the rest. */
+  readonly wanted: Uint32Array;
+}
+
+const fileOf = (worker: string): string => workerUrl(worker).href;
+
+const NOTHING_WRONG = { failures: 0 } as const;
+
+export const KINDS: Readonly<Record<string, Kind>> = {
+  campaign: {
+    ...{ file: fileOf('campaign-task'), name: 'unit', counts: 'schedules' },
+    tell: ({ schedules, failures }: UnitResult) => {
+      const [first] = failures;
+      const { ending, message, token } = first ?? {};
+      return {
+        ...{ size: schedules, failures: failures.length },
+        ...(first !== undefined && { says: `${ending}: ${message}` }),
+        ...(token !== undefined && { token }),
+      };
+    },
+  },
+  generate: {
+    ...{ file: fileOf('generate-task'), name: 'unit', counts: 'programs' },
+    tell: ({ programs, failed, finds }: GeneratedResult) => {
+      const [first] = finds;
+      const says = first && { says: `${first.ending}: ${first.message}` };
+      return { size: programs, failures: failed, ...says };
+    },
+  },
+  'generate first': {
+    ...{ file: fileOf('generate-task'), name: 'first', counts: 'programs' },
+    tell: ({ programs }: FirstFind) => ({ size: programs, ...NOTHING_WRONG }),
+  },
+  mutants: {
+    ...{ file: fileOf('mutant-task'), name: 'mutant', counts: 'schedules' },
+    // That a mutant is caught is what it is for.
+    tell: ({ runs }: MutantRuns) => ({ size: runs, ...NOTHING_WRONG }),
+  },
+  'mutants shrunk': {
+    ...{ file: fileOf('mutant-task'), name: 'story', counts: 'failures' },
+    tell: () => ({ size: 1, ...NOTHING_WRONG }),
+  },
+};
+
+/** As the pool would hand them to another thread: Maps, undefined and all. */
+export const packed = (value: unknown): Buffer => serialize(value);
+
+/** What `packed` made. */
+export const unpacked = (bytes: Buffer): unknown => deserialize(bytes);

@@ -1,0 +1,111 @@
+/** How far a queue's plans are, who works, how fast, and what went wrong: asked, and in a line. */
+
+import { QUIET } from './beat.ts';
+import type { Queue } from './queue.ts';
+import { buriedUnits, type PlanState, planStates } from './results.ts';
+
+export interface WorkerState {
+  readonly host: string;
+  readonly pid: number;
+  readonly version: string;
+  readonly jobs: number;
+  readonly busy: number;
+  readonly units: number;
+}
+
+export interface FailureSeen {
+  readonly seq: string;
+  readonly place: number | null;
+  readonly says: string | null;
+  readonly token: string | null;
+  readonly done: Date;
+}
+
+/** A plan at one moment. */
+export interface Snapshot {
+  readonly plan: PlanState;
+  /** Those that are heard of, whatever they are at. */
+  readonly workers: readonly WorkerState[];
+  /** Units a second, of late; undefined before anything is known. */
+  readonly rate: number | undefined;
+  /** Units in which something went wrong: some of the last, the newest first. */
+  readonly failed: readonly FailureSeen[];
+  /** Units that are not tried any more, in words. */
+  readonly killers: readonly string[];
+}
+
+/** Seconds and units that a rate looks back. */
+const SPAN = 30;
+const MOST_LOOKED_AT = 20_000;
+
+/** Undefined of a plan that is gone. */
+export async function snapshotOf(
+  queue: Queue,
+  id: string,
+  mostFailed = 20,
+): Promise<Snapshot | undefined> {
+  const [plan] = await planStates(queue, id);
+  if (plan === undefined) return undefined;
+  const { database } = queue;
+  const failed =
+    plan.failures === 0
+      ? []
+      : (
+          await database.query<FailureSeen>(
+            `SELECT seq, place, says, token, done FROM umbra.unit
+             WHERE plan = $1 AND failures > 0 ORDER BY seq DESC LIMIT $2`,
+            [id, mostFailed],
+          )
+        ).rows;
+  return {
+    ...{ plan, failed, workers: await workersOf(queue), rate: await rateOf(queue, plan) },
+    killers: plan.buried === 0 ? [] : await buriedUnits(queue, id),
+  };
+}
+
+export async function workersOf({ database }: Queue): Promise<WorkerState[]> {
+  const { rows } = await database.query<WorkerState>(
+    `SELECT host, pid, version, jobs, busy, units FROM umbra.worker
+     WHERE stopped IS NULL AND beat > now() - ${QUIET} ORDER BY host, pid`,
+  );
+  return rows;
+}
+
+async function rateOf({ database }: Queue, { id, ended }: PlanState): Promise<number | undefined> {
+  if (ended !== null) return undefined;
+  const { rows } = await database.query<{ n: number; span: number | null }>(
+    `SELECT count(*)::int AS n, extract(epoch FROM now() - min(done))::real AS span
+     FROM (SELECT done FROM umbra.unit WHERE plan = $1 ORDER BY seq DESC LIMIT ${MOST_LOOKED_AT}) u
+     WHERE done > now() - interval '${SPAN} seconds'`,
+    [id],
+  );
+  const { n, span } = rows[0]!;
+  return span === null || span < 0.5 ? undefined : n / span;
+}
+
+const count = (n: number): string => n.toLocaleString('en-US');
+
+/** What matters most comes first: a narrow terminal shows no more. */
+export function statusLine({ plan, workers, rate }: Snapshot): string {
+  const { done, units, failures, buried } = plan;
+  const busy = workers.reduce((n, one) => n + one.busy, 0);
+  return [
+    ...(failures > 0 ? [`${count(failures)} FAILED`] : []),
+    ...(buried > 0 ? [`${count(buried)} GIVEN UP`] : []),
+    `${count(done)} of ${count(units)} units`,
+    `${count(workers.length)} ${workers.length === 1 ? 'worker' : 'workers'} at ${count(busy)}`,
+    ...(rate === undefined ? [] : [`${rate.toFixed(rate < 10 ? 1 : 0)}/s`]),
+    `ETA ${etaOf(plan, rate)}`,
+  ].join(', ');
+}
+
+/** 1:02:03, or 2:03; a dash where nobody knows. */
+export function etaOf({ done, units, buried }: PlanState, rate: number | undefined): string {
+  const left = units - done - buried;
+  if (left <= 0) return '0:00';
+  if (rate === undefined || rate <= 0) return '–';
+  const seconds = Math.round(left / rate);
+  const [h, m, s] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
+  const two = (n: number): string => String(n).padStart(2, '0');
+  return h > 0 ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
+}

@@ -1,0 +1,258 @@
+/** `umbra campaign --queue`, `umbra work`, `umbra queue` and `umbra merge` of a queue, as a user meets them. */
+
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parseAddress } from '../../src/queue/address.ts';
+import { isAlive, runningIn } from '../../src/queue/embedded.ts';
+import { dump } from '../explore/ledgers.ts';
+import { isRunning, serverPid, type TestServer, testServer, until } from '../queue/server.ts';
+import { hasTerminal, type Ran, umbra } from './umbra.ts';
+
+const R15 = 'litmus/7-setup/R15-two-reasons-to-die.yaml';
+const FORM = ['--discipline', 'lock-free', '--paging', 'nonpae'];
+const CAMPAIGN = ['campaign', R15, '--defects', 'R15', ...FORM, '--strategy', 'random,pct-2'];
+
+const folder = mkdtempSync(join(tmpdir(), 'umbra-queues-'));
+// Of root, PostgreSQL runs as somebody else.
+chmodSync(folder, 0o711);
+afterAll(() => rmSync(folder, { recursive: true }));
+const at = (name: string): string => join(folder, name);
+
+const spaced = (text: string): string => text.replace(/\s+/g, ' ');
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await testServer();
+});
+afterAll(() => server.close());
+
+/** With the queue in the environment, where a password may be. */
+const withQueue = (...args: readonly string[]): Ran => {
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['src/main.ts', ...args], {
+    encoding: 'utf8',
+    env: { ...process.env, UMBRA_QUEUE: server.url },
+  });
+  return { code: status, stdout, stderr };
+};
+
+const planOf = (runs: number): string =>
+  new RegExp(`^ ([0-9a-f]{8}) .* --runs ${runs}$`, 'm').exec(
+    withQueue('queue', 'status').stdout,
+  )![1]!;
+
+describe('a campaign by two processes', () => {
+  const given = [...CAMPAIGN, '--runs', '500'];
+  let alone: Ran;
+  beforeAll(async () => {
+    alone = umbra(...given, '--out', at('alone.sqlite'));
+    expect(withQueue(...given)).toMatchObject({
+      code: 0,
+      stdout: '',
+      stderr: expect.stringMatching(
+        /^umbra: 6 of 6 units wait in postgres:\/\/umbra@.* as plan [0-9a-f]{8}: umbra work/,
+      ),
+    });
+    const options = { env: { ...process.env, UMBRA_QUEUE: server.url } };
+    const workers = [1, 2].map(() =>
+      spawn(process.execPath, ['src/main.ts', 'work', '--jobs', '1'], options),
+    );
+    const codes = await Promise.all(workers.map(async (child) => (await once(child, 'exit'))[0]));
+    expect(codes).toContain(1);
+  });
+
+  test('merged out of the queue is byte for byte what one process says', () => {
+    const merged = withQueue('merge', server.url, '-o', at('merged.sqlite'));
+    expect(merged).toEqual(alone);
+    expect(dump(at('merged.sqlite'))).toBe(dump(at('alone.sqlite')));
+    const again = withQueue('merge', server.url, '-o', at('merged.sqlite'));
+    expect(again.stderr).toContain('is there already');
+  });
+
+  test('is told by the same command, and by umbra queue report', () => {
+    expect(withQueue(...given)).toEqual(alone);
+    expect(withQueue(...given, '--wait', '--out', at('fetched.sqlite'))).toEqual(alone);
+    expect(dump(at('fetched.sqlite'))).toBe(dump(at('alone.sqlite')));
+    expect(withQueue('queue', 'report', planOf(500))).toEqual(alone);
+  });
+
+  test('has a page of the report', () => {
+    withQueue('queue', 'report', planOf(500), '--html', at('plan.html'));
+    const page = readFileSync(at('plan.html'), 'utf8');
+    expect(page).toMatch(/<dt>State<\/dt><dd>done<\/dd>\n<dt>Units<\/dt><dd>6 of 6 \(100 %\)/);
+    expect(page).toMatch(/Units in which something went wrong[\s\S]*umbra replay umbra\d+\./);
+    expect(page).toContain('What each strategy did');
+    expect(page).not.toContain('http-equiv');
+  });
+
+  test('is listed, and watched through a pipe', () => {
+    expect(withQueue('queue', 'status').stdout).toMatch(
+      /^ [0-9a-f]{8} +done +6 +6 +[1-9]\d* +umbra campaign /m,
+    );
+    const { stdout, code } = withQueue('queue', 'watch', planOf(500));
+    expect(stdout).toMatch(
+      /^plan [0-9a-f]{8}, done: umbra campaign .*\n(FAILED: unit \d: killed: .*\n)+/,
+    );
+    expect(stdout).toMatch(/^\d+ FAILED, 6 of 6 units, \d workers? at \d, ETA 0:00\ndone\n$/m);
+    expect(code).toBe(1);
+  });
+
+  test.skipIf(!hasTerminal)('is watched at a narrow terminal', () => {
+    const command = `stty cols 44; exec ${process.execPath} src/main.ts queue watch ${planOf(500)}`;
+    const { stdout } = spawnSync('script', ['-qec', command, '/dev/null'], {
+      encoding: 'utf8',
+      env: { ...process.env, UMBRA_QUEUE: server.url },
+    });
+    const lines = stripVTControlCharacters(stdout).split(/\r?\n/);
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThan(44);
+    expect(stdout).toMatch(/█{43}/);
+    expect(stdout).toMatch(/\d+ FAILED, 6 of 6 units/);
+  });
+});
+
+test('a plan that is not done is watched, written as a page that is loaded again, cancelled and removed', async () => {
+  withQueue(...CAMPAIGN, '--runs', '20000', '--until-failure');
+  const plan = planOf(20_000);
+  const env = { ...process.env, UMBRA_QUEUE: server.url };
+  const child = spawn(
+    process.execPath,
+    ['src/main.ts', 'queue', 'watch', plan, '--html', at('live.html')],
+    { env },
+  );
+  await until(() => existsSync(at('live.html')));
+  expect(readFileSync(at('live.html'), 'utf8')).toContain(
+    '<meta http-equiv="refresh" content="2">',
+  );
+  child.kill('SIGINT');
+  expect(await once(child, 'exit')).toEqual([130, null]);
+  const missing = withQueue('merge', server.url, '--plan', plan, '-o', at('missing.sqlite'));
+  expect(missing).toMatchObject({ code: 2, stdout: '' });
+  expect(spaced(missing.stderr)).toMatch(/of 200 units 200 are missing: umbra work does them/);
+  // With its first failure a plan that was to end there does.
+  expect(withQueue('work', '--jobs', '1').code).toBe(1);
+  expect(withQueue('queue', 'status', plan).stdout).toMatch(/ cancelled +\d{1,2} +200 /);
+  expect(withQueue('queue', 'cancel', plan).stdout).toContain('it is not open');
+  expect(withQueue(...CAMPAIGN, '--runs', '20000').stderr).toMatch(/\d+ of 200 units wait/);
+  expect(withQueue('queue', 'cancel', plan).stdout).toContain('cancelled');
+  expect(withQueue('queue', 'purge', plan).stdout).toMatch(/--runs 20000: removed\n$/);
+  expect(withQueue('queue', 'status', plan).stderr).toMatch(new RegExp(`there is no plan ${plan}`));
+});
+
+describe('a server of its own', () => {
+  const queue = `embedded:${at('own')}`;
+
+  test('is gone after each command, its data are not', () => {
+    const given = [...CAMPAIGN, '--runs', '200', '--queue', queue];
+    expect(umbra(...given).code).toBe(0);
+    expect(isRunning(at('own'))).toBe(false);
+    expect(umbra('work', '--queue', queue).stdout).toBe('2 units done\n');
+    expect(isRunning(at('own'))).toBe(false);
+    expect(umbra('merge', queue, '-o', at('own.sqlite')).stdout).toMatch(
+      /; 2 of 2 units done|400 schedules/,
+    );
+    expect(isRunning(at('own'))).toBe(false);
+    expect(statSync(at('own/password')).mode & 0o077).toBe(0);
+  });
+
+  test.each([
+    ['Ctrl-C', 'SIGINT', [130, null]],
+    ['it is told to end', 'SIGTERM', [0, null]],
+    ['it is killed', 'SIGKILL', [null, 'SIGKILL']],
+  ] as const)('is gone after %s, too', async (_, signal, end) => {
+    const child = spawn(process.execPath, ['src/main.ts', 'work', '--stay', '--queue', queue], {
+      stdio: 'ignore',
+    });
+    await until(() => runningIn(at('own')) !== undefined);
+    const [{ keeper }, pid] = [runningIn(at('own'))!, serverPid(at('own'))];
+    await until(async () => (await usersOf(at('own'))) > 0);
+    child.kill(signal);
+    expect(await once(child, 'exit')).toEqual(end);
+    await until(() => !isAlive(pid) && !isAlive(keeper), 15_000);
+    expect(isRunning(at('own'))).toBe(false);
+  });
+
+  test('is gone after a failure, too', () => {
+    const { code, stderr } = umbra('merge', queue, '--plan', 'ffff', '-o', at('none.sqlite'));
+    expect(stderr).toContain('there is no plan of umbra campaign ffff');
+    expect({ code, isRunning: isRunning(at('own')) }).toEqual({ code: 2, isRunning: false });
+  });
+});
+
+/** How many are connected to the server of a folder. */
+async function usersOf(place: string): Promise<number> {
+  const { default: pg } = await import('pg');
+  const { port, password } = runningIn(place)!;
+  const client = new pg.Client({
+    host: '127.0.0.1',
+    port,
+    password,
+    user: 'umbra',
+    database: 'postgres',
+  });
+  await client.connect();
+  const { rows } = await client.query(
+    "SELECT count(*)::int AS n FROM pg_stat_activity WHERE application_name = 'umbra'",
+  );
+  await client.end();
+  return rows[0].n;
+}
+
+describe('a password is not printed', () => {
+  const secret = 'p%40ss-w0rd';
+
+  test.each([
+    [
+      'that is wrong',
+      () => server.url.replace(/:[^:@]*@/, `:${secret}@`),
+      /password authentication failed|cannot be used/,
+    ],
+    [
+      'of a server that is not there',
+      () => `postgres://me:${secret}@127.0.0.1:1/x`,
+      /cannot be used: .*ECONNREFUSED/,
+    ],
+    ['of no PostgreSQL', () => `mysql://me:${secret}@127.0.0.1/x`, /what is no address of a queue/],
+    ['of a URL that is none', () => `postgres://me:${secret}@[::1/x`, /cannot be read/],
+    [
+      'with a mode that is none',
+      () => `postgres://me:${secret}@h/x?sslmode=maybe`,
+      /found maybe, expected/,
+    ],
+  ])('%s', (_, url, words) => {
+    for (const args of [['work'], ['queue', 'status'], [...CAMPAIGN, '--runs', '7']]) {
+      const { code, stdout, stderr } = umbra(...args, '--queue', url());
+      expect(spaced(stderr)).toMatch(words);
+      expect(code).toBe(2);
+      expect(stdout + stderr).not.toMatch(/p(%40|@)ss-w0rd/);
+    }
+  });
+
+  test('where all is well', () => {
+    const said = [
+      withQueue(...CAMPAIGN, '--runs', '7'),
+      withQueue('work'),
+      withQueue('queue', 'status', '--json', '-'),
+    ].map(({ stdout, stderr }) => stdout + stderr);
+    const address = parseAddress(server.url);
+    const { password } = new URL(address.kind === 'server' ? address.url : '');
+    expect(password).not.toBe('');
+    expect(said.join('\n')).not.toContain(password);
+  });
+});
+
+test.each([
+  [[...CAMPAIGN, '--wait'], /--wait is for --queue/],
+  [[...CAMPAIGN, '--queue', 'embedded', '--shard', '1/2'], /leave --shard out/],
+  [[...CAMPAIGN, '--queue', 'embedded', '--threads', '2'], /leave --threads out/],
+  [['work'], /which queue\? Give --queue, or UMBRA_QUEUE/],
+  [['queue', 'status'], /which queue\?/],
+  [['merge', 'postgres://h/x', 'a.sqlite', '-o', 'x.sqlite'], /give it alone/],
+])('%j is a mistake that is told in words', (args, words) => {
+  const { code, stdout, stderr } = umbra(...args);
+  expect(spaced(stderr)).toMatch(words);
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+});

@@ -1,0 +1,303 @@
+/** Workers of a queue, as processes that are killed, cut off, and given units that kill them. */
+
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { type Plan, planOf, unitsOf, warmUpOf } from '../../src/explore/campaign/plan.ts';
+import { textsOf } from '../../src/explore/litmus/find-files.ts';
+import { ENGINE_VERSION } from '../../src/explore/token.ts';
+import { parseAddress } from '../../src/queue/address.ts';
+import { pullLedger } from '../../src/queue/ledger.ts';
+import { enqueue, type QueuedPlan, type QueuedUnit } from '../../src/queue/plan.ts';
+import { DEAD, Queue } from '../../src/queue/queue.ts';
+import { buriedUnits, planStates, Results } from '../../src/queue/results.ts';
+import { work } from '../../src/queue/worker.ts';
+import { dump, fill } from '../explore/ledgers.ts';
+import { TEST_KINDS } from './kinds.ts';
+import { proxyTo } from './proxy.ts';
+import { crew, ended, type TestServer, testServer, until } from './server.ts';
+import type { Leaves, Odd } from './units-worker.ts';
+
+const R15 = 'litmus/7-setup/R15-two-reasons-to-die.yaml';
+const R2 = 'litmus/1-fault/R2-dirty-erased.yaml';
+
+const folder = mkdtempSync(join(tmpdir(), 'umbra-workers-'));
+const at = (name: string): string => join(folder, name);
+
+let server: TestServer;
+let queue: Queue;
+beforeAll(async () => {
+  server = await testServer();
+  queue = await Queue.open(parseAddress(server.url));
+});
+afterAll(async () => {
+  await queue.close();
+  await server.close();
+  rmSync(folder, { recursive: true });
+});
+
+const crews: ChildProcess[] = [];
+const hire = (...given: Parameters<typeof crew>): ChildProcess => {
+  const child = crew(...given);
+  crews.push(child);
+  return child;
+};
+afterEach(async () => {
+  await Promise.all(crews.splice(0).map(ended));
+});
+
+/** A campaign in small units, of which some go wrong. */
+const campaign = (runs: number, seed = 1): Plan => ({
+  ...planOf(
+    [R15, R2],
+    { paging: 'nonpae', discipline: 'lock-free', defects: ['R15'] },
+    { runs, seed, strategies: ['portfolio', 'pct-3'] },
+  ),
+  unit_runs: 7,
+});
+
+const sent = (plan: Plan): [QueuedPlan, QueuedUnit[]] => [
+  { kind: 'campaign', title: 'a campaign', plan, files: textsOf(plan.subjects) },
+  unitsOf(plan).map((unit) => {
+    const { path, digest, setting } = plan.subjects[unit.subject]!;
+    const work = { ...unit, warmUp: warmUpOf(unit) };
+    return { place: unit.id, task: { path, digest, setting, work } };
+  }),
+];
+
+const odd = (name: string, all: readonly Odd['does'][]): [QueuedPlan, QueuedUnit[]] => [
+  { kind: 'odd', title: name, plan: name, files: [] },
+  all.map((does, n) => ({ place: n, task: { does, n } })),
+];
+
+const stateOf = async (id: string) => (await planStates(queue, id))[0]!;
+const isOver = (id: string) => async () => (await stateOf(id)).state !== 'open';
+
+const resultsOf = async (id: string): Promise<unknown[]> => {
+  const all: unknown[] = [];
+  for await (const { result } of new Results(queue, id).next()) all.push(result);
+  return all;
+};
+
+interface Worked {
+  readonly said: readonly string[];
+  readonly units: number;
+}
+
+/** A worker in this process. */
+async function worked(more: Partial<Parameters<typeof work>[0]> = {}): Promise<Worked> {
+  const said: string[] = [];
+  const own = await Queue.open(parseAddress(server.url));
+  try {
+    const { units } = await work({
+      ...{ queue: own, jobs: 2, stay: false, version: 'test', kinds: TEST_KINDS },
+      signal: new AbortController().signal,
+      say: (line) => said.push(line),
+      ...more,
+    });
+    return { said, units };
+  } finally {
+    await own.close();
+  }
+}
+
+const SLOW = process.env['UMBRA_SLOW'] !== undefined;
+
+/** How long workers are killed, how often one, and when the server is restarted, in milliseconds. */
+const CHAOS = SLOW
+  ? { ms: 600_000, everyMs: 5000, restartMs: 300_000, runs: 20_000 }
+  : { ms: 20_000, everyMs: 4000, restartMs: 8000, runs: 700 };
+
+test(`four workers, one killed each ${CHAOS.everyMs / 1000} s for ${CHAOS.ms / 1000} s, the server restarted once: the ledger of one process`, {
+  timeout: 2 * CHAOS.ms + 120_000,
+}, async () => {
+  const plan = campaign(CHAOS.runs);
+  const id = await enqueue(queue, ...sent(plan));
+  const begin = Date.now();
+  const team = [1, 2, 3, 4].map(() => hire(server.url));
+  let restarts = 0;
+  let kills = 0;
+  for (let i = 0; Date.now() - begin < CHAOS.ms && !(await isOver(id)().catch(() => false)); i++) {
+    await delay(CHAOS.everyMs);
+    const victim = team[i % 4]!;
+    const gone = once(victim, 'exit');
+    victim.kill('SIGKILL');
+    await gone;
+    kills++;
+    team[i % 4] = hire(server.url);
+    if (server.pid !== undefined && restarts === 0 && Date.now() - begin > CHAOS.restartMs) {
+      process.kill(server.pid(), 'SIGINT');
+      restarts++;
+    }
+  }
+  await until(() => isOver(id)().catch(() => false), CHAOS.ms + 60_000);
+  expect(kills).toBeGreaterThanOrEqual((0.8 * CHAOS.ms) / CHAOS.everyMs);
+  expect(restarts).toBe(server.pid === undefined ? 0 : 1);
+  expect(await stateOf(id)).toMatchObject({ state: 'done', buried: 0, done: unitsOf(plan).length });
+  (await pullLedger(queue, at('chaos.sqlite'), id)).close();
+  fill(at('alone.sqlite'), plan);
+  expect(dump(at('chaos.sqlite'))).toBe(dump(at('alone.sqlite')));
+  console.info(`${unitsOf(plan).length} units, ${kills} kills, ${restarts} restart`);
+});
+
+test('a worker that is cut off goes on, and so does another; nothing is lost or counted twice', async () => {
+  const { host, port } = new URL(server.url).hostname
+    ? { host: new URL(server.url).hostname, port: Number(new URL(server.url).port || 5432) }
+    : { host: '127.0.0.1', port: 5432 };
+  const proxy = await proxyTo(host, port);
+  const url = new URL(server.url);
+  url.hostname = '127.0.0.1';
+  url.port = String(proxy.port);
+  const plan = campaign(500, 2);
+  const id = await enqueue(queue, ...sent(plan));
+  const [cut] = [hire(url.href, 2), hire(server.url)];
+  let said = '';
+  cut!.stderr!.on('data', (data: Buffer) => {
+    said += data.toString();
+  });
+  const doneBy = async (): Promise<number[]> => {
+    const { rows } = await queue.database.query<{ n: number }>(
+      'SELECT count(*)::int AS n FROM umbra.unit WHERE plan = $1 GROUP BY worker ORDER BY 1',
+      [id],
+    );
+    return rows.map(({ n }) => n);
+  };
+  await until(async () => (await doneBy()).length === 2);
+  proxy.stall();
+  const before = (await stateOf(id)).done;
+  await delay(SLOW ? 30_000 : 20_000);
+  proxy.resume();
+  // The other one was not kept from anything.
+  expect((await stateOf(id)).done).toBeGreaterThan(before + 10);
+  await until(isOver(id), 60_000);
+  expect(said).toMatch(/the database is lost \(.*\n(.*\n)*the database is there again/);
+  (await pullLedger(queue, at('cut.sqlite'), id)).close();
+  fill(at('uncut.sqlite'), plan);
+  expect(dump(at('cut.sqlite'))).toBe(dump(at('uncut.sqlite')));
+  await Promise.all(crews.splice(0).map(ended));
+  await proxy.close();
+});
+
+describe('a unit that kills', () => {
+  test('its process is told as a finding, when it did so twice; all others are done', async () => {
+    const id = await enqueue(queue, ...odd('kill', ['well', 'kill', 'well', 'well']));
+    const first = hire(server.url);
+    await once(first, 'exit');
+    expect(first.signalCode).toBe('SIGKILL');
+    hire(server.url);
+    await until(isOver(id), 60_000);
+    expect(await stateOf(id)).toMatchObject({ state: 'done', done: 3, buried: 1 });
+    expect(await buriedUnits(queue, id)).toEqual([
+      'unit 1 killed who worked at it 2 times (its process ended by SIGKILL), and is not tried any more',
+    ]);
+    const dead = await queue.boss.fetch<{ plan: string; place: number }>(DEAD);
+    expect(dead.map(({ data }) => [data.plan, data.place])).toEqual([[id, 1]]);
+  });
+
+  test.each([
+    ['its thread', 'exit', /unit 1 killed who worked at it 2 times \(.*\), and is not tried/],
+    ['nothing but itself', 'throw', /2 times \(this unit throws\)/],
+  ] as const)('%s, too', async (_, does, words) => {
+    const id = await enqueue(queue, ...odd(does, ['well', does, 'well', 'well']));
+    const { said, units } = await worked();
+    expect(units).toBe(3);
+    expect(said.join('\n')).toMatch(/tried once more[\s\S]*FOUND: unit 1 of /);
+    expect(await stateOf(id)).toMatchObject({ state: 'done', done: 3, buried: 1 });
+    expect((await buriedUnits(queue, id)).join()).toMatch(words);
+  });
+});
+
+describe('a worker leaves to others', () => {
+  test('units of another engine', async () => {
+    const id = await enqueue(queue, ...odd('engine', ['well']));
+    await queue.database.query('UPDATE umbra.plan SET engine = $2 WHERE id = $1', [
+      id,
+      ENGINE_VERSION + 1,
+    ]);
+    expect(await worked()).toEqual({ said: [], units: 0 });
+    expect((await stateOf(id)).done).toBe(0);
+    // As a worker would that had it from before.
+    const { acceptPlan } = await import('../../src/queue/accept.ts');
+    expect(await acceptPlan(queue, id, TEST_KINDS)).toEqual({
+      refused: `engine is of engine ${ENGINE_VERSION + 1}, and this is engine ${ENGINE_VERSION}`,
+    });
+    await queue.database.query("UPDATE umbra.plan SET state = 'cancelled' WHERE id = $1", [id]);
+  });
+
+  test('units of files that it does not read as who sent them', async () => {
+    const plan = campaign(7, 3);
+    const [queued, units] = sent(plan);
+    const files = queued.files.map((file) => ({
+      ...file,
+      text: file.text.replace(/^guest:$/m, 'guest:\n  pages: 65'),
+    }));
+    const id = await enqueue(queue, { ...queued, files }, units);
+    const { said, units: done } = await worked();
+    expect(said.join('\n')).toMatch(
+      /left to others: a campaign has litmus.* with digest .*, and here it has/,
+    );
+    expect(done).toBe(0);
+    await queue.database.query("UPDATE umbra.plan SET state = 'cancelled' WHERE id = $1", [id]);
+  });
+});
+
+test('a unit is split where others have nothing to do, and all of it is done once', async () => {
+  const all = 160;
+  const id = await enqueue(queue, { kind: 'leaves', title: 'a tree', plan: 'tree', files: [] }, [
+    { place: 0, task: { from: 0, to: all } satisfies Leaves },
+  ]);
+  const begin = performance.now();
+  await Promise.all([worked({ jobs: 1 }), worked({ jobs: 1 }), worked({ jobs: 2 })]);
+  const seconds = (performance.now() - begin) / 1000;
+  const done = (await resultsOf(id)) as Leaves[];
+  const leaves = done.flatMap(({ from, to }) =>
+    Array.from({ length: to - from }, (_, i) => from + i),
+  );
+  expect(leaves.toSorted((a, b) => a - b)).toEqual(Array.from({ length: all }, (_, i) => i));
+  expect(done.length).toBeGreaterThan(3);
+  // Alone it takes 16 s, at 100 ms a leaf.
+  expect(seconds).toBeLessThan(13);
+});
+
+test('a unit that was done twice is there once', async () => {
+  const { claim, settle } = await import('../../src/queue/claims.ts');
+  const [plan, units] = odd('twice', ['well', 'well']);
+  const id = await enqueue(queue, plan, units);
+  const [first, second] = await claim(queue, id, 2);
+  const kind = TEST_KINDS['odd']!;
+  const worker = '00000000-0000-4000-8000-000000000000';
+  const done = { claim: first!, kind, result: { n: 0 }, seconds: 1 };
+  await settle(queue, [done], worker);
+  await settle(
+    queue,
+    [
+      { ...done, result: { n: 'another' } },
+      { ...done, claim: second! },
+    ],
+    worker,
+  );
+  expect(await resultsOf(id)).toEqual([{ n: 0 }, { n: 0 }]);
+  // Sent again, nothing is to be done.
+  await enqueue(queue, plan, units);
+  expect(await stateOf(id)).toMatchObject({ state: 'done', units: 2 });
+  expect(await claim(queue, id, 2)).toEqual([]);
+});
+
+test('a worker that is told to end gives back what it has', async () => {
+  const id = await enqueue(queue, ...odd('nap', Array(6).fill('nap')));
+  const first = hire(server.url, 2);
+  await until(async () => (await stateOf(id)).done >= 2);
+  await ended(first);
+  const { units } = await worked();
+  expect(units).toBe(6 - (await countBefore(id, units)));
+  expect(await stateOf(id)).toMatchObject({ state: 'done', done: 6 });
+});
+
+/** Units that others than the last worker have done. */
+async function countBefore(id: string, last: number): Promise<number> {
+  return (await stateOf(id)).done - last;
+}
