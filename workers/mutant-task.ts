@@ -2,14 +2,28 @@
 
 import { runUnit, warmSubject } from '../src/explore/campaign/unit.ts';
 import { subjectOf } from '../src/explore/find-subject.ts';
+import { parseLitmus, readLitmus } from '../src/explore/litmus/litmus.ts';
 import type { MutantRuns, MutantTask, ShrunkStory } from '../src/explore/mutants/mutants.ts';
 import { shrink, sizeOf } from '../src/explore/shrink/shrink.ts';
 import { decodeToken } from '../src/explore/token.ts';
 
+/** Undefined where the file is to be read. */
+interface Text {
+  readonly text?: string;
+}
+
 /** As umbra explore does them, but on after the first failure. */
-export function mutant({ path, setting, strategy, seed, runs }: MutantTask): MutantRuns {
+export function mutant({
+  path,
+  setting,
+  strategy,
+  seed,
+  runs,
+  text,
+}: MutantTask & Text): MutantRuns {
   const work = { strategy, seed, runs, warmUp: 0 };
-  const { schedules, failures } = runUnit(warmSubject(path, setting), work);
+  const litmus = text === undefined ? readLitmus(path) : parseLitmus(text, path);
+  const { schedules, failures } = runUnit(warmSubject(path, setting, litmus), work);
   const [first] = failures;
   return {
     ...{ runs: schedules, caught: failures.length },
@@ -17,9 +31,13 @@ export function mutant({ path, setting, strategy, seed, runs }: MutantTask): Mut
   };
 }
 
-export async function story(text: string): Promise<ShrunkStory> {
-  const token = decodeToken(text);
-  const subject = subjectOf(token);
+export interface StoryTask extends Text {
+  readonly token: string;
+}
+
+export async function story({ token: packed, text }: StoryTask): Promise<ShrunkStory> {
+  const token = decodeToken(packed);
+  const subject = subjectOf(token, text === undefined ? {} : { text });
   const shrunk = await shrink(subject, subject.replay(token));
   return { ...sizeOf(shrunk), token: shrunk.subject.tokenOf(shrunk.result) };
 }

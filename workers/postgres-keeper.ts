@@ -137,13 +137,15 @@ writeFileSync(temporary, JSON.stringify({ port: server.port, password, keeper: p
   mode: 0o600,
 });
 renameSync(temporary, places.running);
-let last = Date.now() + FIRST_MS - ALONE_MS;
-for (let look = 0; !isTold && Date.now() - last < ALONE_MS; look++) {
+let last = Date.now();
+let patience = FIRST_MS;
+for (let look = 0; !isTold && Date.now() - last < patience; look++) {
   await delay(50);
   // Whoever ended it, there are those who wait for it.
   if (!isAlive(server.pid)) server = await start(password, server.port);
   if (look % (LOOK_MS / 50) === 0 && (await clients(server.port, password)) > 0) {
-    last = Math.max(last, Date.now());
+    last = Date.now();
+    patience = ALONE_MS;
   }
 }
 await server.stop();

@@ -5,10 +5,11 @@ import { Command } from 'commander';
 import { UserError } from '../../shared/errors.ts';
 import type { CampaignTask } from '../../workers/campaign-task.ts';
 import { Ledger } from '../explore/campaign/ledger.ts';
-import { planOf, type Shard, type Unit, warmUpOf } from '../explore/campaign/plan.ts';
+import { type Plan, planOf, type Shard, type Unit, warmUpOf } from '../explore/campaign/plan.ts';
 import { type CampaignReport, formatReport, reportOf } from '../explore/campaign/report.ts';
 import type { UnitResult } from '../explore/campaign/unit.ts';
-import { findLitmusFiles, textsOf } from '../explore/litmus/find-files.ts';
+import { findLitmusFiles } from '../explore/litmus/find-files.ts';
+import { textsOfTests } from '../explore/litmus/texts.ts';
 import { ExitCode } from './exit-code.ts';
 import {
   type SettingOptions,
@@ -26,11 +27,17 @@ import {
   QUIET_OPTION,
 } from './json-output.ts';
 import { keepLast } from './kept-schedules.ts';
-import { integer } from './options.ts';
-import { abortOnInterrupt, onPool } from './pool.ts';
+import { integer, positive } from './options.ts';
+import { abortOnInterrupt } from './pool.ts';
 import { Progress } from './progress.ts';
-import { showProgress, tableColumns } from './terminal.ts';
-import { checkQueueOptions, type QueueOptions, withQueue } from './units.ts';
+import { tableColumns } from './terminal.ts';
+import {
+  checkQueueOptions,
+  doUnits,
+  type QueueOptions,
+  type UnitsJob,
+  withQueue,
+} from './units.ts';
 
 interface Options extends SettingOptions, OutputOptions, QueueOptions {
   readonly strategy: readonly string[];
@@ -40,6 +47,8 @@ interface Options extends SettingOptions, OutputOptions, QueueOptions {
   readonly shard: Shard;
   readonly threads: number;
   readonly untilFailure?: true;
+  readonly forever?: true;
+  readonly weight: number;
 }
 
 export function campaignCommand(): Command {
@@ -62,6 +71,13 @@ export function campaignCommand(): Command {
     .option('--until-failure', 'end with the first schedules among which one goes wrong')
     .optionsGroup('Across machines (docs/campaigns.md):');
   return withQueue(command)
+    .option('--forever', 'with --queue: a plan for umbra work --forever, whose seeds count on')
+    .option(
+      '--weight <x>',
+      'with --forever: its share of rounds, beside those of other plans',
+      positive,
+      1,
+    )
     .optionsGroup('Output:')
     .option(...JSON_OPTION)
     .option(...QUIET_OPTION)
@@ -90,12 +106,10 @@ async function campaign(
   const writeJson = jsonOutput(json);
   const { strategy: strategies, runs, seed } = options;
   const plan = planOf(findLitmusFiles(paths), options, { strategies, runs, seed });
+  if (options.forever) return stand(plan, options, paths);
   const ledger = Ledger.open(out, plan, shard);
   try {
-    const { left, interrupted } =
-      options.queue === undefined
-        ? await goOn(ledger, options)
-        : await send(ledger, options, paths);
+    const { left, interrupted } = await goOn(ledger, options, paths);
     if (left > 0 && !interrupted) return;
     const report = reportOf(ledger);
     tell(report, options, writeJson);
@@ -113,6 +127,38 @@ async function campaign(
     ledger.close();
   }
 }
+
+/** A plan for rounds without end. */
+async function stand(
+  plan: Plan,
+  { queue: text, weight, out, wait, untilFailure, quiet }: Options,
+  paths: readonly string[],
+): Promise<void> {
+  if (text === undefined) throw new UserError('--forever is for --queue: say which');
+  if (out !== undefined || wait || untilFailure) {
+    throw new UserError('--forever has no end: leave --out, --wait and --until-failure out');
+  }
+  const [{ parseAddress, shownAddress }, { Queue }, queued] = await Promise.all([
+    import('../queue/address.ts'),
+    import('../queue/queue.ts'),
+    import('../queue/forever.ts'),
+  ]);
+  const address = parseAddress(text);
+  const queue = await Queue.open(address);
+  try {
+    const title = titleOf(paths, plan);
+    const files = textsOfTests(plan.subjects.map(({ path }) => path));
+    await queued.stand(queue, { title, plan, files, weight });
+    printer({ ...(quiet !== undefined && { quiet }) })(
+      `${title} stands in ${shownAddress(address)} with weight ${weight}: umbra work --forever does it\n`,
+    );
+  } finally {
+    await queue.close();
+  }
+}
+
+const titleOf = (paths: readonly string[], { runs }: Plan): string =>
+  ['umbra campaign', ...paths, `--runs ${runs}`].join(' ');
 
 /** Say what a campaign came to; sets the exit code. */
 export function tell(
@@ -132,77 +178,51 @@ interface UnitTask extends CampaignTask {
   readonly unit: Unit;
 }
 
-interface End {
-  /** Units that are not done, and are to be. */
-  readonly left: number;
-  readonly interrupted: boolean;
-}
-
 const taskOf = ({ plan }: Ledger, unit: Unit): UnitTask => {
   const { path, digest, setting } = plan.subjects[unit.subject]!;
   return { unit, path, digest, setting, work: { ...unit, warmUp: warmUpOf(unit) } };
 };
 
-/** Have the units that the ledger does not have done by workers of a queue. */
-async function send(ledger: Ledger, options: Options, paths: readonly string[]): Promise<End> {
-  const { viaQueue } = await import('./via-queue.ts');
+/**
+ * Do the units that the ledger does not have. Returns how many are not done, and are to be, and whether
+ * Ctrl-C came.
+ */
+async function goOn(
+  ledger: Ledger,
+  { threads, untilFailure, ...options }: Options,
+  paths: readonly string[],
+): Promise<{ readonly left: number; readonly interrupted: boolean }> {
   const { plan } = ledger;
-  const units = new Map(ledger.unitsLeft().map((unit) => [unit.id, unit]));
-  const interrupted = new AbortController();
-  const stopListening = abortOnInterrupt(interrupted);
-  try {
-    return await viaQueue<UnitResult>(
-      {
-        plan: {
-          ...{ kind: 'campaign', plan, untilFailure: options.untilFailure ?? false },
-          title: ['umbra campaign', ...paths, `--runs ${plan.runs}`].join(' '),
-          files: textsOf(plan.subjects),
-        },
-        units: [...units.values()].map((unit) => ({ place: unit.id, task: taskOf(ledger, unit) })),
-        done: (result, place) => {
-          const unit = units.get(place!);
-          if (unit !== undefined) ledger.record(unit, result);
-        },
-      },
-      options,
-      interrupted.signal,
-    );
-  } finally {
-    stopListening();
-  }
-}
-
-/** Do the units that the ledger does not have. */
-async function goOn(ledger: Ledger, { threads, untilFailure }: Options): Promise<End> {
   const before = reportOf(ledger);
   let { distinct } = before;
-  const left = ledger.unitsLeft().reduce((n, { runs }) => n + runs, 0);
-  const progress = new Progress('schedules', before.schedules + left, before.schedules);
+  const runsLeft = ledger.unitsLeft().reduce((n, { runs }) => n + runs, 0);
+  const progress = new Progress('schedules', before.schedules + runsLeft, before.schedules);
   const failed = new AbortController();
   if (untilFailure && before.failures > 0) failed.abort();
   const interrupted = new AbortController();
   const stopListening = abortOnInterrupt(interrupted);
   progress.fail(before.failures);
-  const stopProgress = showProgress(
-    () => `${progress}, ${distinct.toLocaleString('en-US')} different`,
-  );
+  const job: UnitsJob<UnitTask, UnitResult | undefined> = {
+    ...{ worker: 'campaign-task', name: 'unit', threads, kind: 'campaign', plan },
+    tasks: ledger.unitsLeft().map((unit) => taskOf(ledger, unit)),
+    place: ({ unit }) => unit.id,
+    untilFailure: untilFailure ?? false,
+    title: titleOf(paths, plan),
+    files: options.queue === undefined ? [] : textsOfTests(plan.subjects.map(({ path }) => path)),
+    signal: AbortSignal.any([failed.signal, interrupted.signal]),
+    done: (result, { unit, path }) => {
+      if (result === undefined) throw new UserError(`${path} has changed while it was run`);
+      progress.add(result.schedules);
+      progress.drop(unit.runs - result.schedules);
+      distinct += ledger.record(unit, result);
+      progress.fail(result.failures.length);
+      if (untilFailure && result.failures.length > 0) failed.abort();
+    },
+    progress: () => `${progress}, ${distinct.toLocaleString('en-US')} different`,
+  };
   try {
-    await onPool<UnitTask, UnitResult | undefined>({
-      ...{ worker: 'campaign-task', name: 'unit', threads },
-      tasks: ledger.unitsLeft().map((unit) => taskOf(ledger, unit)),
-      signal: AbortSignal.any([failed.signal, interrupted.signal]),
-      done: (result, { unit, path }) => {
-        if (result === undefined) throw new UserError(`${path} has changed while it was run`);
-        progress.add(result.schedules);
-        progress.drop(unit.runs - result.schedules);
-        distinct += ledger.record(unit, result);
-        progress.fail(result.failures.length);
-        if (untilFailure && result.failures.length > 0) failed.abort();
-      },
-    });
+    return { left: await doUnits(job, options), interrupted: interrupted.signal.aborted };
   } finally {
-    stopProgress();
     stopListening();
   }
-  return { left: 0, interrupted: interrupted.signal.aborted };
 }

@@ -15,14 +15,17 @@ import { Programs, type Space } from '../explore/generate/plan.ts';
 import { ExitCode } from './exit-code.ts';
 import { type GenerateOptions, planFor } from './generate.ts';
 import { jsonOutput, output, printer } from './json-output.ts';
-import { abortOnInterrupt, onPool } from './pool.ts';
-import { showProgress } from './terminal.ts';
+import { abortOnInterrupt } from './pool.ts';
+import { doUnits, type UnitsJob } from './units.ts';
 
 /** Those that take a schedule. */
 const MUTANTS = SCHEDULE_DEFECTS.filter((id) => id.startsWith('R'));
 
 export async function eachDefect(options: GenerateOptions): Promise<void> {
   const { defects = MUTANTS, json, markdown, out, threads } = options;
+  if (options.queue !== undefined && !options.wait) {
+    throw new UserError('--each-defect goes step by step: with --queue give --wait');
+  }
   if (out !== undefined) throw new UserError('--each-defect keeps nothing: leave --out out');
   if (json === '-' && markdown === '-') {
     throw new UserError('--json - and --markdown - both ask for stdout: give one of them a file');
@@ -32,16 +35,15 @@ export async function eachDefect(options: GenerateOptions): Promise<void> {
   const interrupted = new AbortController();
   const stopListening = abortOnInterrupt(interrupted);
   const rows: DefectRow[] = [];
-  const stopProgress = showProgress(
-    () => `${rows.length} of ${defects.length} defects; ${defects[rows.length] ?? ''}`,
-  );
+  const progress = (): string =>
+    `${rows.length} of ${defects.length} defects; ${defects[rows.length] ?? ''}`;
   try {
     for (const defect of defects) {
-      const row = await firstRow(defect, options, { threads, signal: interrupted.signal });
+      const { signal } = interrupted;
+      const row = await firstRow(defect, options, { threads, signal, progress });
       if (row !== undefined) rows.push(row);
     }
   } finally {
-    stopProgress();
     stopListening();
   }
   const missed = rows.some(({ first }) => first === null);
@@ -74,7 +76,7 @@ function commandOf({ defects, paging, discipline, configuration, seed }: Generat
 async function firstRow(
   defect: DefectId,
   options: GenerateOptions,
-  job: { readonly threads: number; readonly signal: AbortSignal },
+  job: Pick<UnitsJob<GenerateTask, FirstFind>, 'threads' | 'signal' | 'progress'>,
 ): Promise<DefectRow | undefined> {
   let row: DefectRow | undefined;
   for (const rung of LADDER) {
@@ -82,14 +84,15 @@ async function firstRow(
     const programs = new Programs(plan);
     const tasks = plan.spaces.map((space) => ({ space, programs: programs.of(space) }));
     const results = new Map<Space, FirstFind>();
-    await onPool<GenerateTask, FirstFind>({
-      worker: 'generate-task',
-      name: 'first',
-      tasks,
-      ...job,
-      done: (result, { space }) => void results.set(space, result),
-    });
-    if (job.signal.aborted) return undefined;
+    const left = await doUnits<GenerateTask, FirstFind>(
+      {
+        ...{ worker: 'generate-task', name: 'first', tasks, ...job },
+        ...{ kind: 'generate first', title: `umbra generate --each-defect --defects ${defect}` },
+        done: (result, { space }) => void results.set(space, result),
+      },
+      options,
+    );
+    if (job.signal.aborted || left > 0) return undefined;
     const inOrder = new Map(plan.spaces.map((space) => [space, results.get(space)!]));
     row = rowOf(defect, rung, inOrder);
     if (row.first !== null) return row;

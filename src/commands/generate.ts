@@ -35,11 +35,17 @@ import {
 } from './json-output.ts';
 import { disciplineOption, integer, pagingOption } from './options.ts';
 import { outputFile } from './output-file.ts';
-import { abortOnInterrupt, onPool } from './pool.ts';
+import { abortOnInterrupt } from './pool.ts';
 import { Progress } from './progress.ts';
-import { showProgress } from './terminal.ts';
+import {
+  checkQueueOptions,
+  doUnits,
+  type QueueOptions,
+  type UnitsJob,
+  withQueue,
+} from './units.ts';
 
-export interface GenerateOptions extends OutputOptions {
+export interface GenerateOptions extends OutputOptions, QueueOptions {
   readonly ops: number;
   readonly alphabet: string;
   readonly configuration: readonly Configuration[];
@@ -59,7 +65,7 @@ export interface GenerateOptions extends OutputOptions {
 const MOST_OPERATIONS = 5;
 
 export function generateCommand(): Command {
-  return new Command('generate')
+  const command = new Command('generate')
     .summary('Run all small programs of a guest, each by a sweep of schedules')
     .description(
       'Make all programs of so many operations on two vCPUs that a guest may run, and run each ' +
@@ -96,6 +102,8 @@ export function generateCommand(): Command {
     .option('--threads <n>', 'that work at it', integer(1), availableParallelism())
     .option('--each-defect', 'each defect alone, until a program fails of it: a table')
     .option('--until-failure', 'end with the first programs among which one fails')
+    .optionsGroup('Across machines (docs/campaigns.md):');
+  return withQueue(command)
     .optionsGroup('Output:')
     .option(...JSON_OPTION)
     .option(...QUIET_OPTION)
@@ -111,7 +119,11 @@ export function generateCommand(): Command {
         '  umbra generate --ops 3 --alphabet core --paging pae --discipline lock-free --out found\n' +
         '  umbra generate --defects R5 --until-failure',
     )
-    .action(async (options: GenerateOptions) => {
+    .action(async (options: GenerateOptions, command: Command) => {
+      checkQueueOptions(options, command);
+      if (options.queue !== undefined && options.seconds !== undefined) {
+        throw new UserError('--queue leaves the work to umbra work: leave --seconds out');
+      }
       if (!options.eachDefect) return generate(options);
       return (await import('./generate-each-defect.ts')).eachDefect(options);
     });
@@ -125,7 +137,8 @@ async function generate(options: GenerateOptions): Promise<void> {
   const ledger = GenerateLedger.open(out && join(out, 'generate.sqlite'), plan, shard);
   try {
     const programs = new Programs(plan);
-    const end = await goOn(ledger, programs, options);
+    const { end, left } = await goOn(ledger, plan, programs, options);
+    if (left > 0 && end === 'whole') return;
     const clusters = clustersOf(plan, ledger.finds());
     const files = new Map(
       out === undefined ? [] : clusters.map((cluster) => [cluster, write(out, plan, cluster)]),
@@ -148,9 +161,7 @@ const REPAIRED = DISCIPLINES.filter((name) => name !== 'as-written');
 
 export const planFor = (options: GenerateOptions): GeneratePlan =>
   generatePlan({
-    operations: options.ops,
-    alphabet: options.alphabet,
-    seed: options.seed,
+    ...{ operations: options.ops, alphabet: options.alphabet, seed: options.seed },
     configurations: options.configuration,
     pagings: options.paging === undefined ? ['nonpae', 'pae'] : [options.paging],
     disciplines: options.discipline === undefined ? REPAIRED : [options.discipline],
@@ -167,12 +178,13 @@ function makeFolder(path: string): void {
 /** How it ended. */
 type End = 'whole' | 'failure' | 'seconds' | 'interrupted';
 
-/** Do the units that the ledger does not have. */
+/** Do the units that the ledger does not have. Returns how it ended, and how many are to be done yet. */
 async function goOn(
   ledger: GenerateLedger,
+  plan: GeneratePlan,
   programs: Programs,
-  { threads, untilFailure, seconds, shard }: GenerateOptions,
-): Promise<End> {
+  { threads, untilFailure, seconds, shard, ...options }: GenerateOptions,
+): Promise<{ readonly end: End; readonly left: number }> {
   const { done } = ledger;
   const all = [...programs.units(shard)];
   const units = all.filter(({ id }) => !done.has(id));
@@ -186,29 +198,30 @@ async function goOn(
   if (untilFailure && failed > 0) stop.abort('failure');
   const stopListening = abortOnInterrupt(interrupted);
   const timer = seconds && setTimeout(() => stop.abort('seconds'), seconds * 1000);
-  const stopProgress = showProgress(() => `${progress}`);
+  const job: UnitsJob<GenerateUnit, UnitResult> = {
+    ...{ worker: 'generate-task', name: 'unit', threads, tasks: units },
+    ...{ kind: 'generate', plan, place: ({ id }) => id },
+    untilFailure: untilFailure ?? false,
+    title: `umbra generate --ops ${plan.operations} --alphabet ${plan.alphabet}`,
+    signal: AbortSignal.any([stop.signal, interrupted.signal]),
+    progress: () => `${progress}`,
+    done: (result, unit) => {
+      ledger.record(unit, result);
+      progress.add(result.programs);
+      progress.fail(result.failed);
+      failed += result.failed;
+      if (untilFailure && failed > 0) stop.abort('failure');
+    },
+  };
+  let left = 0;
   try {
-    await onPool<GenerateUnit, UnitResult>({
-      worker: 'generate-task',
-      name: 'unit',
-      threads,
-      tasks: units,
-      signal: AbortSignal.any([stop.signal, interrupted.signal]),
-      done: (result, unit) => {
-        ledger.record(unit, result);
-        progress.add(result.programs);
-        progress.fail(result.failed);
-        failed += result.failed;
-        if (untilFailure && failed > 0) stop.abort('failure');
-      },
-    });
+    left = await doUnits(job, options);
   } finally {
     clearTimeout(timer);
-    stopProgress();
     stopListening();
   }
-  if (interrupted.signal.aborted) return 'interrupted';
-  return stop.signal.aborted ? (stop.signal.reason as End) : 'whole';
+  if (interrupted.signal.aborted) return { end: 'interrupted', left };
+  return { end: stop.signal.aborted ? (stop.signal.reason as End) : 'whole', left };
 }
 
 /** The smallest of a cluster, as a litmus test with the token of its failure. */

@@ -4,7 +4,9 @@ import { availableParallelism } from 'node:os';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { type DefectId, SCHEDULE_DEFECTS } from '../../shared/defects.ts';
 import { UserError } from '../../shared/errors.ts';
+import type { StoryTask } from '../../workers/mutant-task.ts';
 import { findLitmusFiles } from '../explore/litmus/find-files.ts';
+import { textsOfTests } from '../explore/litmus/texts.ts';
 import {
   type MutantRuns,
   type MutantsReport,
@@ -17,18 +19,26 @@ import {
 } from '../explore/mutants/mutants.ts';
 import { formatMutants, MISSED, mutantsMarkdown, mutantsTable } from '../explore/mutants/table.ts';
 import { PORTFOLIO } from '../explore/strategies/catalogue.ts';
+import type { PlanFile } from '../queue/plan.ts';
 import { parseDefects } from './defects.ts';
 import { ExitCode } from './exit-code.ts';
 import { seedOption, strategiesOption } from './explore-options.ts';
 import { JSON_OPTION, output, printer, QUIET_OPTION } from './json-output.ts';
 import { keep } from './kept-schedules.ts';
 import { integer } from './options.ts';
-import { abortOnInterrupt, onPool } from './pool.ts';
+import { abortOnInterrupt } from './pool.ts';
 import { Progress } from './progress.ts';
 import { OUT_OPTION, type ResultOptions, resultsOf } from './run-folder.ts';
-import { showProgress, tableColumns } from './terminal.ts';
+import { tableColumns } from './terminal.ts';
+import {
+  checkQueueOptions,
+  doUnits,
+  type QueueOptions,
+  type UnitsJob,
+  withQueue,
+} from './units.ts';
 
-interface Options extends ResultOptions {
+interface Options extends ResultOptions, QueueOptions {
   readonly runs: number;
   readonly strategy: readonly string[];
   readonly seed: number;
@@ -43,7 +53,7 @@ const MUTANTS = SCHEDULE_DEFECTS;
 const DEFAULT_STRATEGIES: readonly string[] = ['portfolio', ...PORTFOLIO];
 
 export function mutantsCommand(): Command {
-  return new Command('mutants')
+  const command = new Command('mutants')
     .summary('Say how soon each defect is caught, by which strategy')
     .description(
       'Turn on each defect of several vCPUs alone, and say for each strategy after how many ' +
@@ -67,7 +77,8 @@ export function mutantsCommand(): Command {
         .argParser(parseMutants)
         .default(MUTANTS, 'each'),
     )
-    .option('--threads <n>', 'that work at it', integer(1), availableParallelism())
+    .option('--threads <n>', 'that work at it', integer(1), availableParallelism());
+  return withQueue(command)
     .option(...JSON_OPTION)
     .option(...QUIET_OPTION)
     .option(...OUT_OPTION)
@@ -94,21 +105,27 @@ async function mutants(
   if (json === '-' && markdown === '-') {
     throw new UserError('--json - and --markdown - both ask for stdout: give one of them a file');
   }
+  checkQueueOptions(options, command);
   const writeResult = resultsOf(options, command);
   const writeMarkdown = output(markdown, { option: '--markdown', what: 'table' });
   const interrupted = new AbortController();
   const stopListening = abortOnInterrupt(interrupted);
-  const job = { threads: options.threads, signal: interrupted.signal };
+  const { signal } = interrupted;
+  const title = commandOf(paths, options);
+  const job = { threads: options.threads, signal, title };
   const given = paths.length === 0 ? null : findLitmusFiles(paths);
   const asked = { strategies, seed, runs, given };
   const tasks = mutantTasks(only, asked);
-  const results = await runAll(tasks, job);
-  const shrunk = interrupted.signal.aborted
-    ? new Map<string, ShrunkStory>()
-    : await shrinkAll([...new Set(tokensToShrink(results))], job);
+  const files = options.queue === undefined ? [] : textsOfTests(tasks.map(({ path }) => path));
+  const results = await runAll(tasks, { ...job, files }, options);
+  // Of a queue that has not done them all yet.
+  if (results.size < tasks.length && !signal.aborted) return stopListening();
+  const tokens = signal.aborted ? [] : [...new Set(tokensToShrink(results))];
+  const shrunk = await shrinkAll(tokens, { ...job, files }, options);
   stopListening();
+  if (shrunk.size < tokens.length && !signal.aborted) return;
   const report = mutantsReport(asked, tasks, results, shrunk);
-  writeMarkdown(mutantsMarkdown(report, commandOf(paths, options)));
+  writeMarkdown(mutantsMarkdown(report, title));
   writeResult(report, [mutantsTable(report)]);
   const missed = isTooFew(report);
   const isWhole = !interrupted.signal.aborted;
@@ -157,56 +174,50 @@ function commandOf(paths: readonly string[], { runs, seed, strategy, only }: Opt
   ].join(' ');
 }
 
-interface Job {
-  readonly threads: number;
-  readonly signal: AbortSignal;
-}
+type Job = Pick<UnitsJob<unknown, unknown>, 'threads' | 'signal' | 'title'> & {
+  readonly files: readonly PlanFile[];
+};
 
 /** In the order of the tasks, whoever is done first. */
 async function runAll(
   tasks: readonly MutantTask[],
   job: Job,
+  options: QueueOptions,
 ): Promise<Map<MutantTask, MutantRuns>> {
   const results = new Map<MutantTask, MutantRuns>();
   const all = tasks.reduce((n, { runs }) => n + runs, 0);
   const progress = new Progress('schedules', all);
-  const stopProgress = showProgress(() => `${progress}`);
-  try {
-    await onPool<MutantTask, MutantRuns>({
-      worker: 'mutant-task',
-      name: 'mutant',
-      tasks,
-      ...job,
-      done: (result, task) => {
-        results.set(task, result);
-        progress.add(result.runs);
-        progress.drop(task.runs - result.runs);
-      },
-    });
-  } finally {
-    stopProgress();
-  }
+  const units: UnitsJob<MutantTask, MutantRuns> = {
+    ...{ worker: 'mutant-task', name: 'mutant', kind: 'mutants', tasks, ...job },
+    done: (result, task) => {
+      results.set(task, result);
+      progress.add(result.runs);
+      progress.drop(task.runs - result.runs);
+    },
+    progress: () => `${progress}`,
+  };
+  await doUnits(units, options);
   return new Map(tasks.flatMap((task) => (results.has(task) ? [[task, results.get(task)!]] : [])));
 }
 
-async function shrinkAll(tokens: readonly string[], job: Job): Promise<Map<string, ShrunkStory>> {
+async function shrinkAll(
+  tokens: readonly string[],
+  job: Job,
+  options: QueueOptions,
+): Promise<Map<string, ShrunkStory>> {
   const shrunk = new Map<string, ShrunkStory>();
+  if (tokens.length === 0) return shrunk;
   const progress = new Progress('failures shrunk', tokens.length);
-  const stopProgress = showProgress(() => `${progress}`);
-  try {
-    await onPool<string, ShrunkStory>({
-      worker: 'mutant-task',
-      name: 'story',
-      tasks: tokens,
-      ...job,
-      done: (story, token) => {
-        shrunk.set(token, story);
-        progress.add();
-      },
-    });
-  } finally {
-    stopProgress();
-  }
+  const units: UnitsJob<StoryTask, ShrunkStory> = {
+    ...{ worker: 'mutant-task', name: 'story', kind: 'mutants shrunk', ...job },
+    tasks: tokens.map((token) => ({ token })),
+    done: (story, { token }) => {
+      shrunk.set(token, story);
+      progress.add();
+    },
+    progress: () => `${progress}`,
+  };
+  await doUnits(units, options);
   return shrunk;
 }
 

@@ -103,3 +103,9 @@ export function integer(least: number, most = MOST_U32): (text: string) => numbe
     return n;
   };
 }
+
+export function positive(text: string): number {
+  const x = Number(text);
+  if (Number.isFinite(x) && x > 0) return x;
+  throw new InvalidArgumentError('A number above 0 is expected.');
+}

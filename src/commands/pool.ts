@@ -3,7 +3,7 @@
 import { Piscina } from 'piscina';
 import { workerUrl } from '../../shared/worker-url.ts';
 
-interface Job<Task, Done> {
+export interface Job<Task, Done> {
   /** A file in workers/, and the function in it. */
   readonly worker: string;
   readonly name: string;

@@ -23,6 +23,9 @@ interface Options extends OutputOptions {
   readonly all?: true;
 }
 
+/** The last ones are told. */
+const MOST_ROUNDS = 10;
+
 const PLAN = 'what its id begins with; may be left out where there is only one';
 
 const HTML_OPTION = ['--html <file>', 'as a page of the report'] as const;
@@ -156,7 +159,10 @@ async function status(queue: Queue, name: string | undefined, options: Options):
           tableColumns(),
         )}\n`,
   );
-  writeJson({ schema_version: 1, plans, workers, given_up: [...killers.values()].flat() });
+  const { roundsOf, roundText } = await import('../queue/rounds.ts');
+  const rounds = name === undefined ? await roundsOf(queue, MOST_ROUNDS) : [];
+  for (const round of rounds) print(`${roundText(round)}\n`, round.isBad);
+  writeJson({ schema_version: 1, plans, workers, given_up: [...killers.values()].flat(), rounds });
   process.exitCode = plans.some((plan) => exitCodeOf(plan) !== ExitCode.Ok)
     ? ExitCode.Failed
     : ExitCode.Ok;
@@ -198,7 +204,7 @@ async function cancel(queue: Queue, name: string | undefined): Promise<void> {
   const { findPlan } = await import('../queue/results.ts');
   const { id, title } = await findPlan(queue, name);
   const { rowCount } = await queue.database.query(
-    "UPDATE umbra.plan SET state = 'cancelled', ended = now() WHERE id = $1 AND state = 'open'",
+    "UPDATE umbra.plan SET state = 'cancelled', ended = now() WHERE id = $1 AND state IN ('open', 'standing')",
     [id],
   );
   process.stdout.write(

@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
 import { UserError } from '../../shared/errors.ts';
 import { ENGINE_VERSION } from '../explore/token.ts';
+import { shownText } from '../queue/address.ts';
 import { describeTable, parquetOf, type Table } from '../report/table.ts';
 import { pathOf } from './configuration.ts';
 import { jsonOutput, type OutputOptions } from './json-output.ts';
@@ -51,11 +52,11 @@ export function resultsOf(
   };
 }
 
-/** Every option with its value, and where that came from. */
+/** Every option with its value, and where that came from; of a queue's address what may be known. */
 function configurationOf(command: Command) {
-  const values = Object.entries(command.opts() as Record<string, unknown>).filter(
-    ([, value]) => typeof value !== 'function',
-  );
+  const values = Object.entries(command.opts() as Record<string, unknown>)
+    .filter(([, value]) => typeof value !== 'function')
+    .map(([name, value]) => [name, name === 'queue' ? shownText(String(value)) : value] as const);
   return {
     options: Object.fromEntries(values),
     sources: Object.fromEntries(

@@ -1,22 +1,26 @@
 /** `umbra stress`: machines drawn from seeds, one after the other. */
 
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { ALL_DEFECTS, type DefectId } from '../../shared/defects.ts';
+import type { DefectId } from '../../shared/defects.ts';
 import type { DisciplineName } from '../../shared/discipline.ts';
 import type { PagingName } from '../../shared/entry.ts';
+import { UserError } from '../../shared/errors.ts';
 import { VIRTUALIZATIONS, type Virtualization } from '../../shared/virtualization.ts';
-import { type Fixed, type StressRun, stress } from '../check/stress.ts';
+import type { StressResult, StressTask } from '../../workers/stress-task.ts';
+import { type Fixed, stress } from '../check/stress.ts';
 import type { Machine } from '../machine.ts';
 import { type Statistics, statistics } from '../report/run-report.ts';
-import { formatStress, StressTotals } from '../report/stress-totals.ts';
-import { reportViolation, violationText } from '../report/violation.ts';
+import { stressCommandFor, stressFailure } from '../report/stress-failure.ts';
+import { formatStress, StressTotals, tallyOf } from '../report/stress-totals.ts';
 import { ExitCode } from './exit-code.ts';
 import { JSON_OPTION, printer, QUIET_OPTION } from './json-output.ts';
 import { defectsOption, disciplineOption, integer, pagingOption } from './options.ts';
+import { abortOnInterrupt } from './pool.ts';
 import { OUT_OPTION, type ResultOptions, resultsOf } from './run-folder.ts';
 import { clearLine, showProgress, tableColumns } from './terminal.ts';
+import { checkQueueOptions, doUnits, type QueueOptions, withQueue } from './units.ts';
 
-interface Options extends ResultOptions {
+interface Options extends ResultOptions, QueueOptions {
   readonly seconds: number;
   readonly ops?: number;
   readonly runs?: number;
@@ -32,7 +36,7 @@ interface Options extends ResultOptions {
 }
 
 export function stressCommand(): Command {
-  return new Command('stress')
+  const command = new Command('stress')
     .summary('Run machines drawn from seeds, and hold them to their invariants')
     .description(
       'Run machines drawn from seeds (guests, how they are virtualized, vCPUs, host CPUs, ' +
@@ -58,6 +62,8 @@ export function stressCommand(): Command {
     .option('--vcpus <n>', 'vCPUs of each guest', integer(1))
     .option('--guests <n>', 'guests of each machine', integer(1))
     .addOption(defectsOption())
+    .optionsGroup('Across machines (docs/campaigns.md):');
+  return withQueue(command)
     .optionsGroup('Output:')
     .option(...JSON_OPTION)
     .option(...QUIET_OPTION)
@@ -81,8 +87,10 @@ export function stressCommand(): Command {
 }
 
 async function run(options: Options, command: Command): Promise<void> {
+  checkQueueOptions(options, command);
   const { seed, untilFailure = false } = options;
   const writeResult = resultsOf(options, command);
+  if (options.queue !== undefined) return viaQueue(options, writeResult);
   const print = printer(options);
   const fixed = fixedOf(options);
   const start = performance.now();
@@ -111,12 +119,12 @@ async function run(options: Options, command: Command): Promise<void> {
   const stopProgress = showProgress(() => line(next, totals, current, elapsed()));
   while (!interrupted && !timeIsUp && (isTimed || !isEnough(options, totals))) {
     const outcome = await stress(next, { fixed, started });
-    const command = commandFor(outcome.seed, fixed);
+    const command = stressCommandFor(outcome.seed, fixed);
     current = undefined;
-    totals.add(outcome, command, elapsed());
+    totals.add(tallyOf(outcome), command, elapsed());
     if (outcome.faults.length > 0) {
       clearLine();
-      print(failure(outcome, command), true);
+      print(stressFailure(outcome, command), true);
     }
     if (untilFailure && outcome.faults.length > 0) break;
     next++;
@@ -129,6 +137,46 @@ async function run(options: Options, command: Command): Promise<void> {
   writeResult(totals.toJson(seconds, interrupted), totals.tables());
   if (totals.failures.length > 0) process.exitCode = ExitCode.Failed;
   else process.exitCode = interrupted ? ExitCode.Interrupted : ExitCode.Ok;
+}
+
+/** Machines of so many seeds, by workers of a queue. */
+async function viaQueue(
+  options: Options,
+  writeResult: ReturnType<typeof resultsOf>,
+): Promise<void> {
+  const { seed, runs, untilFailure = false } = options;
+  if (runs === undefined)
+    throw new UserError('--queue takes --runs: how many machines are to be run');
+  const fixed = fixedOf(options);
+  const interrupted = new AbortController();
+  const stopListening = abortOnInterrupt(interrupted);
+  const results = new Map<number, StressResult>();
+  const left = await doUnits<StressTask, StressResult>(
+    {
+      ...{ worker: 'stress-task', name: 'run', kind: 'stress', threads: 1, untilFailure },
+      plan: { seed, runs, fixed },
+      title: `${stressCommandFor(seed, fixed).replace(/ --runs 1\b/, ` --runs ${runs}`)}`,
+      tasks: Array.from({ length: runs }, (_, i) => ({ seed: seed + i, fixed })),
+      signal: interrupted.signal,
+      done: (result, task) => void results.set(task.seed, result),
+      progress: () => `${results.size} of ${runs} runs`,
+    },
+    options,
+  );
+  stopListening();
+  if (left > 0 && !interrupted.signal.aborted) return;
+  const totals = new StressTotals(seed);
+  const print = printer(options);
+  let seconds = 0;
+  for (const [own, result] of [...results].toSorted(([a], [b]) => a - b)) {
+    seconds += result.seconds;
+    totals.add(result.tally, stressCommandFor(own, fixed), seconds);
+    if (result.told !== undefined) print(result.told, true);
+  }
+  print(formatStress(totals, seconds, tableColumns()), totals.failures.length > 0);
+  writeResult(totals.toJson(seconds, interrupted.signal.aborted), totals.tables());
+  if (totals.failures.length > 0) process.exitCode = ExitCode.Failed;
+  else process.exitCode = interrupted.signal.aborted ? ExitCode.Interrupted : ExitCode.Ok;
 }
 
 const isEnough = ({ ops = Infinity, runs = Infinity }: Options, totals: StressTotals): boolean =>
@@ -145,23 +193,6 @@ const fixedOf = (options: Options): Fixed =>
   Object.fromEntries(
     DIMENSIONS.filter((key) => options[key] !== undefined).map((key) => [key, options[key]]),
   );
-
-/** The same machine again. */
-const commandFor = (seed: number, fixed: Fixed): string =>
-  ['umbra stress', '--seed', seed, '--runs 1']
-    .concat(
-      Object.entries({
-        ...fixed,
-        ...(fixed.defects && { defects: defectsText(fixed.defects) }),
-      }).map(([key, value]) => `--${key} ${value}`),
-    )
-    .join(' ');
-
-/** As --defects takes it. */
-function defectsText(on: readonly DefectId[]): string {
-  if (on.length === 0) return 'none';
-  return on.length === ALL_DEFECTS.length ? 'all' : on.join(',');
-}
 
 function line(
   seed: number,
@@ -181,25 +212,6 @@ function line(
     `${perSecond(sums.faults + faults_fixed + faults_passed_on)} faults/s, ` +
     `${perSecond(sums.migrations + migrations)} migrations/s, ${checks} checks passed`
   );
-}
-
-function failure({ seed, spec, faults, run, machine }: StressRun, command: string): string {
-  const guests = spec.guests
-    .map((g) => `${g.name} (${g.virtualization}, ${g.paging}, ${g.vcpus} vCPUs)`)
-    .join(', ');
-  const most = 5;
-  const defects = defectsText(spec.defects ?? []);
-  return [
-    `seed ${seed}: ${guests} on ${spec.hostCpus} host CPUs, ${spec.discipline}, defects ` +
-      `${defects}, ${spec.policy}`,
-    ...faults.slice(0, most).map((fault) => `  ${fault}`),
-    ...(faults.length > most ? [`  and ${faults.length - most} more`] : []),
-    ...run.broken
-      .slice(0, 1)
-      .flatMap((first) => ['', violationText(reportViolation(machine.host, first, run.events))]),
-    `  the same machine again: ${command}`,
-    '',
-  ].join('\n');
 }
 
 /** Also as 1e9 or 1_000_000. */

@@ -2,8 +2,9 @@
 
 import { mkdirSync } from 'node:fs';
 import { dirname, join, matchesGlob } from 'node:path';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { UserError } from '../../shared/errors.ts';
+import type { StudyTask } from '../../workers/study-task.ts';
 import { costTable } from '../cost/model.ts';
 import type { PresetName } from '../cost/presets.ts';
 import { chartFile } from '../report/chart.ts';
@@ -13,19 +14,28 @@ import type { ChartSpec, StudyResult } from '../report/study-result.ts';
 import { studyTables } from '../report/study-tables.ts';
 import { studyText } from '../report/study-text.ts';
 import { STUDIES } from '../study/catalogue.ts';
-import { StudyLedger } from '../study/ledger.ts';
+import { StudyLedger, unitOf } from '../study/ledger.ts';
 import { runStudy, type StudyPlan, unitsOf } from '../study/run-study.ts';
+import type { Measures } from '../study/study.ts';
 import { didYouMean } from '../yaml/closest.ts';
 import { ExitCode } from './exit-code.ts';
 import { heedingInterrupt } from './interrupt.ts';
 import { JSON_OPTION, output, printer, QUIET_OPTION } from './json-output.ts';
 import { partOfPage } from './marked-page.ts';
-import { costsOption, integer } from './options.ts';
+import { costsOption, integer, positive } from './options.ts';
+import { abortOnInterrupt } from './pool.ts';
 import { Progress } from './progress.ts';
 import { OUT_OPTION, type ResultOptions, resultsOf } from './run-folder.ts';
 import { columnsOf, showProgress, wrap } from './terminal.ts';
+import {
+  checkQueueOptions,
+  doUnits,
+  type QueueOptions,
+  type UnitsJob,
+  withQueue,
+} from './units.ts';
 
-interface Options extends ResultOptions {
+interface Options extends ResultOptions, QueueOptions {
   readonly seeds: number;
   readonly seed: number;
   readonly scale: number;
@@ -35,7 +45,7 @@ interface Options extends ResultOptions {
 }
 
 export function studyCommand(): Command {
-  return new Command('study')
+  const command = new Command('study')
     .summary('Answer a question by an experiment; alone, list the questions')
     .description(
       'Run the experiments of a study, each of its settings once for every seed, and say what ' +
@@ -46,7 +56,8 @@ export function studyCommand(): Command {
     .option('--seed <n>', 'the first of the seeds', integer(0), 1)
     .option('--scale <x>', 'how much each run does: 2 takes twice as long', positive, 1)
     .option('--experiment <glob>', 'only experiments whose names match', '*')
-    .addOption(costsOption())
+    .addOption(costsOption());
+  return withQueue(command)
     .option(...JSON_OPTION)
     .option(
       '--markdown <file>',
@@ -75,11 +86,13 @@ async function study(name: string | undefined, options: Options, command: Comman
   }
   const print = options.markdown === '-' ? () => {} : printer(options);
   if (name === undefined) return print(listOf(columnsOf(process.stdout)));
+  checkQueueOptions(options, command);
   const plan = planOf(name, options);
   const writePage = pageOf(options);
   const { out } = options;
   const writeResult = resultsOf(options, command);
   const ledger = ledgerOf(out, plan, command.parent!.version()!);
+  if (options.queue !== undefined && (await send(plan, ledger, options)) > 0) return;
   const result = await heedingInterrupt((isInterrupted) => runAll(plan, ledger, isInterrupted));
   const columns = columnsOf(process.stdout);
   print(studyText(result, { columns, wrap: (text, most) => wrap(text, most, 0) }));
@@ -149,6 +162,32 @@ async function runAll(
   }
 }
 
+/** Have the units that the ledger does not have done by workers of a queue. Returns how many are to be done yet. */
+async function send(plan: StudyPlan, ledger: StudyLedger, options: Options): Promise<number> {
+  const { study, scale, costs } = plan;
+  const units = new Map(unitsOf(plan).map(([arm, seed]) => [unitOf(arm, seed), { arm, seed }]));
+  const left = [...units].filter(([, { arm, seed }]) => ledger.get(arm, seed) === undefined);
+  const places = new Map([...units.keys()].map((unit, i) => [unit, i]));
+  const interrupted = new AbortController();
+  const stopListening = abortOnInterrupt(interrupted);
+  const job: UnitsJob<StudyTask, Measures> = {
+    ...{ worker: 'study-task', name: 'run', kind: 'study', threads: 1 },
+    tasks: left.map(([unit, { seed }]) => ({ study: study.name, scale, costs, unit, seed })),
+    plan: { study: study.name, scale, costs, units: [...units.keys()] },
+    place: ({ unit }) => places.get(unit)!,
+    title: `umbra study ${study.name} --seeds ${plan.seeds.length} --scale ${scale}`,
+    signal: interrupted.signal,
+    done: (measures, { unit }) => {
+      const { arm, seed } = units.get(unit)!;
+      ledger.record(arm, seed, measures);
+    },
+    progress: () => `${ledger.size} of ${units.size} runs`,
+  };
+  const open = await doUnits(job, options);
+  stopListening();
+  return open;
+}
+
 function planOf(name: string, { seeds, seed, scale, experiment, costs }: Options): StudyPlan {
   const wanted = STUDIES[name];
   if (wanted === undefined) {
@@ -191,10 +230,4 @@ function listOf(columns: number): string {
         `${name.padEnd(width)}  ${wrap(question, columns - width - 2, 0).replaceAll('\n', `\n${' '.repeat(width + 2)}`)}\n`,
     )
     .join('');
-}
-
-function positive(text: string): number {
-  const x = Number(text);
-  if (Number.isFinite(x) && x > 0) return x;
-  throw new InvalidArgumentError('A number above 0 is expected.');
 }

@@ -1,7 +1,10 @@
-/** Options of the commands whose units may be done elsewhere, by workers of a queue. */
+/** Units of a command, done: here on a pool of threads, or elsewhere by workers of a queue. */
 
 import type { Command } from 'commander';
 import { UserError } from '../../shared/errors.ts';
+import type { PlanFile } from '../queue/plan.ts';
+import { type Job, onPool } from './pool.ts';
+import { showProgress } from './terminal.ts';
 
 export interface QueueOptions {
   readonly queue?: string;
@@ -35,5 +38,37 @@ export function checkQueueOptions(
     throw new UserError(
       '--queue leaves the work to umbra work, whose --jobs says how much at a time: leave --threads out',
     );
+  }
+}
+
+/** Units as a pool takes them, with what a queue has to know. */
+export interface UnitsJob<Task, Done> extends Job<Task, Done> {
+  /** One of KINDS (src/queue/kinds.ts). */
+  readonly kind: string;
+  /** The command, for those who watch. */
+  readonly title: string;
+  /** What all results depend on, as JSON, where `tasks` may be a part of it only. */
+  readonly plan?: unknown;
+  /** Of a task in the plan; by default among `tasks`. */
+  readonly place?: (task: Task) => number;
+  /** Files that tasks name by `path`. */
+  readonly files?: readonly PlanFile[];
+  readonly untilFailure?: boolean;
+  /** How far the work is, where it is done here. */
+  readonly progress: () => string;
+}
+
+/** Returns how many are not done, and are to be: none but where they are done elsewhere. */
+export async function doUnits<Task, Done>(
+  job: UnitsJob<Task, Done>,
+  options: QueueOptions,
+): Promise<number> {
+  if (options.queue !== undefined) return (await import('./via-queue.ts')).viaQueue(job, options);
+  const stopProgress = showProgress(job.progress);
+  try {
+    await onPool(job);
+    return 0;
+  } finally {
+    stopProgress();
   }
 }

@@ -1,83 +1,88 @@
 /** A command's units by way of a queue: sent, and what is done of them fetched. Loaded only for --queue. */
 
+import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseAddress, shownAddress } from '../queue/address.ts';
 import { again } from '../queue/again.ts';
-import { enqueue, type QueuedPlan, type QueuedUnit } from '../queue/plan.ts';
+import { packed } from '../queue/kinds.ts';
+import { enqueue } from '../queue/plan.ts';
 import { Queue } from '../queue/queue.ts';
 import { buriedUnits, type PlanState, planStates, Results, shortId } from '../queue/results.ts';
 import { snapshotOf, statusLine } from '../queue/status.ts';
+import { ExitCode } from './exit-code.ts';
 import { showProgress } from './terminal.ts';
-import type { QueueOptions } from './units.ts';
-
-export interface Sent<Result> {
-  readonly plan: QueuedPlan;
-  /** Those that are to be done. */
-  readonly units: readonly QueuedUnit[];
-  /** A unit is done, by its place; of one that another has given away, by its task. */
-  done(result: Result, place: number | undefined, task: unknown): void;
-}
-
-export interface Fetched {
-  /** Units that are not done, and are to be. */
-  readonly left: number;
-  readonly interrupted: boolean;
-}
+import type { QueueOptions, UnitsJob } from './units.ts';
 
 const LOOK_MS = 1000;
 
-/** Done when all units are; or at once, with what there is, without --wait. */
-export async function viaQueue<Result>(
-  sent: Sent<Result>,
+/** Returns how many units are not done; none with --wait, but after the signal. */
+export async function viaQueue<Task, Done>(
+  job: UnitsJob<Task, Done>,
   { queue: text, wait }: QueueOptions,
-  signal: AbortSignal,
-): Promise<Fetched> {
+): Promise<number> {
+  const { signal } = job;
   const address = parseAddress(text!);
   const queue = await Queue.open(address);
   try {
-    const id = await send(queue, sent);
+    const units = new Map(
+      job.tasks.map((task, i) => [job.place === undefined ? i : job.place(task), task]),
+    );
+    const id = await send(queue, job, units);
     const results = new Results(queue, id);
     const fetch = async (fromBegin = false): Promise<void> => {
       for await (const { result, place, task } of results.next(fromBegin)) {
-        sent.done(result as Result, place, task);
+        // What another unit has given away brings its task along; what is not asked for is done already.
+        const own = place === undefined ? (task as Task) : units.get(place);
+        if (own !== undefined) job.done(result as Done, own);
       }
     };
     await fetch();
     let state = await stateOf(queue, id);
     if (wait && state.state === 'open') state = await waitFor(queue, id, fetch, signal);
     await fetch(true);
-    for (const line of await buriedUnits(queue, id)) process.stdout.write(`FOUND: ${line}\n`);
-    const { units, done, buried } = state;
-    if (buried > 0) process.exitCode = 1;
-    if (state.state === 'open' && done < units) {
-      process.stderr.write(
-        `umbra: ${(units - done).toLocaleString('en-US')} of ${units.toLocaleString('en-US')} units wait in ` +
-          `${shownAddress(address)} as plan ${shortId(id)}: umbra work does them, and the same command tells ` +
-          'what came of it\n',
-      );
-    }
-    return {
-      left: state.state === 'open' ? units - done - buried : 0,
-      interrupted: signal.aborted,
-    };
+    for (const line of await buriedUnits(queue, id))
+      process.stderr.write(`umbra: FOUND: ${line}\n`);
+    const left = state.units - state.done;
+    // Of what was cancelled with its first failure that is all.
+    if (left <= 0 || state.state === 'cancelled') return 0;
+    process.stderr.write(
+      `umbra: ${left.toLocaleString('en-US')} of ${state.units.toLocaleString('en-US')} units ` +
+        `${state.state === 'done' ? 'are given up' : 'wait'} in ${shownAddress(address)} as plan ` +
+        `${shortId(id)}${state.state === 'done' ? '' : ': umbra work does them, and the same command tells what came of it'}\n`,
+    );
+    if (state.state === 'done') process.exitCode = ExitCode.Failed;
+    if (signal.aborted) process.exitCode = ExitCode.Interrupted;
+    return left;
   } finally {
     await queue.close();
   }
 }
 
-async function send<Result>(queue: Queue, { plan, units }: Sent<Result>): Promise<string> {
+async function send<Task, Done>(
+  queue: Queue,
+  job: UnitsJob<Task, Done>,
+  units: ReadonlyMap<number, Task>,
+): Promise<string> {
+  const { kind, title, files = [], untilFailure = false } = job;
+  const plan = job.plan ?? { tasks: digestOf(packed(job.tasks)) };
   let looked = 0;
-  const stop = showProgress(
-    () => `${looked.toLocaleString('en-US')} of ${units.length} units sent`,
-  );
+  const count = (n: number): string => n.toLocaleString('en-US');
+  const stop = showProgress(() => `${count(looked)} of ${count(units.size)} units sent`);
   try {
-    return await enqueue(queue, plan, units, (n) => {
-      looked = n;
-    });
+    return await enqueue(
+      queue,
+      { kind, title, plan, files, untilFailure },
+      [...units].map(([place, task]) => ({ place, task })),
+      (n) => {
+        looked = n;
+      },
+    );
   } finally {
     stop();
   }
 }
+
+const digestOf = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
 
 const stateOf = async (queue: Queue, id: string): Promise<PlanState> =>
   (await planStates(queue, id))[0]!;

@@ -1,8 +1,10 @@
 /** `umbra work`: units of a queue, taken and done, on any machine that has its address. */
 
 import { availableParallelism } from 'node:os';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
+import { type DefectId, SCHEDULE_DEFECTS } from '../../shared/defects.ts';
 import { UserError } from '../../shared/errors.ts';
+import type { RoundMaker, Rounds } from '../queue/forever.ts';
 import { ExitCode } from './exit-code.ts';
 import { QUIET_OPTION } from './json-output.ts';
 import { integer } from './options.ts';
@@ -12,6 +14,9 @@ interface Options {
   readonly queue?: string;
   readonly jobs: number;
   readonly stay?: boolean;
+  readonly forever?: true;
+  readonly rounds?: number;
+  readonly canary: DefectId;
   readonly quiet?: boolean;
 }
 
@@ -25,6 +30,14 @@ export function workCommand(): Command {
     .option(QUEUE_OPTION[0], 'the queue: postgres://…, embedded or embedded:FOLDER')
     .option('--jobs <n>', 'units at a time', integer(1), availableParallelism())
     .option('--stay', 'wait for more when nothing is left, instead of ending')
+    .optionsGroup('Without end (docs/campaigns.md):')
+    .option('--forever', 'and begin rounds of umbra campaign --forever, each on seeds of its own')
+    .option('--rounds <n>', 'with --forever: end after so many', integer(1))
+    .addOption(
+      new Option('--canary <id>', 'with --forever: the mutant that must be caught in each round')
+        .choices(SCHEDULE_DEFECTS)
+        .default('R15'),
+    )
     .option(...QUIET_OPTION)
     .addHelpText(
       'after',
@@ -39,7 +52,7 @@ export function workCommand(): Command {
 }
 
 async function run(
-  { queue: text, jobs, stay = false, quiet = false }: Options,
+  { queue: text, jobs, stay = false, quiet = false, ...options }: Options,
   command: Command,
 ): Promise<void> {
   if (text === undefined)
@@ -49,6 +62,8 @@ async function run(
     import('../queue/queue.ts'),
     import('../queue/worker.ts'),
   ]);
+  const { forever = false, rounds: most, canary } = options;
+  if (most !== undefined && !forever) throw new UserError('--rounds is for --forever');
   const address = parseAddress(text);
   const ended = new AbortController();
   let signal: NodeJS.Signals | undefined;
@@ -61,15 +76,28 @@ async function run(
   try {
     if (!quiet)
       process.stderr.write(`umbra: at work for ${shownAddress(address)}, ${jobs} at a time\n`);
+    const say = (line: string): void => void process.stderr.write(`umbra: ${line}\n`);
+    const rounds = forever ? await roundsOf({ queue, canary, most, say }) : undefined;
     const { units, failures } = await work({
-      ...{ queue, jobs, stay, signal: ended.signal, version: command.parent!.version()! },
-      say: (line) => process.stderr.write(`umbra: ${line}\n`),
+      ...{ queue, jobs, say, signal: ended.signal, version: command.parent!.version()! },
+      stay: stay || (forever && most === undefined),
+      ...(rounds !== undefined && { more: () => rounds.more() }),
     });
+    await rounds?.close();
     if (!quiet) process.stdout.write(`${units.toLocaleString('en-US')} units done\n`);
-    process.exitCode = failures > 0 ? ExitCode.Failed : ExitCode.Ok;
+    const isBad = failures > 0 || (rounds?.failed ?? 0) > 0;
+    process.exitCode = isBad ? ExitCode.Failed : ExitCode.Ok;
     if (signal === 'SIGINT') process.exitCode = ExitCode.Interrupted;
   } finally {
     process.off('SIGINT', end).off('SIGTERM', end);
     await queue.close();
   }
+}
+
+async function roundsOf(given: Omit<Rounds, 'version'>): Promise<RoundMaker> {
+  const [{ RoundMaker }, { codeVersion }] = await Promise.all([
+    import('../queue/forever.ts'),
+    import('../queue/version.ts'),
+  ]);
+  return new RoundMaker({ ...given, version: codeVersion() });
 }

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 import { UserError } from '../../shared/errors.ts';
 import { labelOf, shippedTests } from './litmus/find-files.ts';
-import { readLitmus } from './litmus/litmus.ts';
+import { parseLitmus, readLitmus } from './litmus/litmus.ts';
 import { digestOf } from './litmus/meaning.ts';
 import { Subject } from './subject.ts';
 import type { Token } from './token.ts';
@@ -14,14 +14,17 @@ export interface Places {
   readonly test?: string | undefined;
   /** A folder in which it may be. */
   readonly beside?: string | undefined;
+  /** What was in the file that the token names, where that is elsewhere. */
+  readonly text?: string;
 }
 
 /** Throws UserError when the test is not found, or is another by now, or the token does not fit it. */
 export function subjectOf(token: Token, places: Places = {}): Subject {
   const { paging, discipline, defects, memory, abridged, kept } = token;
-  const candidates = candidatesFor(token, places);
+  const { text } = places;
+  const candidates = text === undefined ? candidatesFor(token, places) : [token.file];
   for (const path of candidates) {
-    const litmus = readLitmus(path);
+    const litmus = text === undefined ? readLitmus(path) : parseLitmus(text, path);
     if (digestOf(litmus) !== token.digest) continue;
     return new Subject(path, litmus, { paging, discipline, defects, memory, abridged }, kept);
   }

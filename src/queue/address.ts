@@ -47,6 +47,8 @@ export function shownAddress(address: Address): string {
   return `${url.protocol}//${user}${url.host}${url.pathname}`;
 }
 
+export const shownText = (text: string): string => shownAddress(parseAddress(text));
+
 /** A text without the password that a URL has, however it is written there. */
 export function withoutPassword(text: string, url: string): string {
   const secrets = [urlOf(url)?.password, urlOf(url)?.searchParams.get('password')].flatMap((one) =>

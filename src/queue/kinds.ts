@@ -9,6 +9,13 @@ import type { UnitResult } from '../explore/campaign/unit.ts';
 import type { FirstFind } from '../explore/generate/each-defect.ts';
 import type { UnitResult as GeneratedResult } from '../explore/generate/unit.ts';
 import type { MutantRuns } from '../explore/mutants/mutants.ts';
+import type { StressTally } from '../report/stress-totals.ts';
+
+/** What came of a schedule that was done again. */
+export interface AgainResult {
+  /** How it ends, in words; or that it does not any more. */
+  readonly still: string;
+}
 
 /** What a result came to, for whoever watches. */
 export interface Told {
@@ -88,6 +95,30 @@ export const KINDS: Readonly<Record<string, Kind>> = {
     ...{ file: fileOf('mutant-task'), name: 'mutant', counts: 'schedules' },
     // That a mutant is caught is what it is for.
     tell: ({ runs }: MutantRuns) => ({ size: runs, ...NOTHING_WRONG }),
+  },
+  study: {
+    ...{ file: fileOf('study-task'), name: 'run', counts: 'runs' },
+    tell: () => ({ size: 1, ...NOTHING_WRONG }),
+  },
+  stress: {
+    ...{ file: fileOf('stress-task'), name: 'run', counts: 'runs' },
+    tell: ({ tally: { faults } }: { readonly tally: StressTally }) => {
+      const [says] = faults;
+      return { size: 1, failures: Number(faults.length > 0), ...(says !== undefined && { says }) };
+    },
+  },
+  /** A mutant that must be caught: that it is not is the failure. */
+  canary: {
+    ...{ file: fileOf('mutant-task'), name: 'mutant', counts: 'schedules' },
+    tell: ({ runs, caught }: MutantRuns) =>
+      caught > 0
+        ? { size: runs, ...NOTHING_WRONG }
+        : { size: runs, failures: 1, says: `the canary was not caught by ${runs} schedules` },
+  },
+  /** A schedule that went wrong once, done again. */
+  again: {
+    ...{ file: fileOf('again-task'), name: 'again', counts: 'schedules' },
+    tell: ({ still }: AgainResult) => ({ size: 1, failures: 0, says: still }),
   },
   'mutants shrunk': {
     ...{ file: fileOf('mutant-task'), name: 'story', counts: 'failures' },

@@ -130,7 +130,9 @@ const OPENED = `
       + (SELECT count(*) FROM umbra.death WHERE plan = $1 AND buried IS NOT NULL) AS units,
       EXISTS (SELECT 1 FROM umbra.unit WHERE plan = $1 AND failures > 0) AS has_failed
   )
-  UPDATE umbra.plan SET units = sent.units, ended = NULL, state = CASE
+  UPDATE umbra.plan SET units = sent.units,
+    ended = CASE WHEN ended.units >= sent.units THEN coalesce(plan.ended, now()) END,
+    state = CASE
     WHEN ended.units >= sent.units THEN 'done'
     WHEN until_failure AND has_failed THEN 'cancelled'
     ELSE 'open' END
@@ -147,7 +149,7 @@ export function jobOf(
 /** All that is of a plan goes; what workers are at comes to nothing. */
 export async function purgePlan({ database, boss }: Queue, id: string): Promise<void> {
   await database.transaction(async (sql) => {
-    for (const table of ['unit', 'death']) {
+    for (const table of ['unit', 'death', 'file']) {
       await sql.query(`DELETE FROM umbra.${table} WHERE plan = $1`, [id]);
     }
     await sql.query('DELETE FROM umbra.plan WHERE id = $1', [id]);

@@ -65,7 +65,7 @@ export interface PlanState {
   readonly id: string;
   readonly kind: string;
   readonly title: string;
-  readonly state: 'open' | 'done' | 'cancelled';
+  readonly state: 'open' | 'done' | 'cancelled' | 'standing';
   readonly engine: number;
   readonly units: number;
   readonly done: number;

@@ -19,11 +19,10 @@ const TABLES = `
     id uuid PRIMARY KEY, kind text NOT NULL, title text NOT NULL, engine int NOT NULL,
     plan text NOT NULL, units int NOT NULL, weight real NOT NULL, until_failure boolean NOT NULL,
     round int, state text NOT NULL DEFAULT 'open', created timestamptz NOT NULL DEFAULT now(),
-    ended timestamptz
+    ended timestamptz, next_seed bigint, rounds int NOT NULL DEFAULT 0
   );
   CREATE TABLE umbra.file (
-    plan uuid NOT NULL REFERENCES umbra.plan ON DELETE CASCADE, path text NOT NULL,
-    digest text NOT NULL, text text NOT NULL, PRIMARY KEY (plan, path)
+    plan uuid NOT NULL, path text NOT NULL, digest text NOT NULL, text text NOT NULL, PRIMARY KEY (plan, path)
   );
   CREATE TABLE umbra.unit (
     plan uuid NOT NULL, id uuid NOT NULL, place int, task bytea, result bytea NOT NULL,
@@ -43,17 +42,13 @@ const TABLES = `
     started timestamptz NOT NULL DEFAULT now(), beat timestamptz NOT NULL DEFAULT now(),
     stopped timestamptz
   );
-  CREATE TABLE umbra.standing (
-    id uuid PRIMARY KEY, title text NOT NULL, plan text NOT NULL, weight real NOT NULL,
-    next_seed bigint NOT NULL, rounds int NOT NULL DEFAULT 0, state text NOT NULL DEFAULT 'open'
-  );
   CREATE TABLE umbra.token (
-    token text PRIMARY KEY, says text NOT NULL, found timestamptz NOT NULL DEFAULT now(),
-    checked text, still boolean
+    token text PRIMARY KEY, text text NOT NULL, says text NOT NULL, round int NOT NULL,
+    checked text NOT NULL, still text NOT NULL
   );
   CREATE TABLE umbra.round (
-    round int PRIMARY KEY, title text NOT NULL, version text NOT NULL, units int NOT NULL DEFAULT 0,
-    size bigint NOT NULL DEFAULT 0, failures int NOT NULL DEFAULT 0, canary text,
+    round int PRIMARY KEY, title text NOT NULL, version text NOT NULL, plans text NOT NULL,
+    schedules bigint NOT NULL DEFAULT 0, failures int NOT NULL DEFAULT 0, notes text[],
     began timestamptz NOT NULL DEFAULT now(), ended timestamptz
   );
   INSERT INTO umbra.about VALUES (${QUEUE_VERSION});

@@ -235,7 +235,7 @@ class Worker {
   #inTurn(ready: readonly { readonly id: string; readonly weight: number }[]) {
     const had = ({ id, weight }: (typeof ready)[number]): number =>
       (this.#taken.get(id) ?? 0) / weight;
-    return ready.toSorted((a, b) => had(a) - had(b));
+    return ready.toSorted((a, b) => had(a) - had(b) || b.weight - a.weight);
   }
 
   async #accepted(id: string): Promise<AcceptedPlan | undefined> {

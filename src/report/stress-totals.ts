@@ -22,11 +22,43 @@ export interface Sums {
   shootdowns: number;
 }
 
-interface Kind extends Sums {
+interface KindOfGuest {
   readonly virtualization: Virtualization;
   /** The shadow's. */
   readonly discipline: DisciplineName | 'none';
   readonly paging: PagingName;
+}
+
+interface Kind extends KindOfGuest, Sums {}
+
+/** What one run came to: all that is added up, and how it is told when it goes wrong. */
+export interface StressTally {
+  readonly seed: number;
+  readonly guests: readonly { readonly kind: KindOfGuest; readonly counted: Sums }[];
+  /** What is wrong, in words. */
+  readonly faults: readonly string[];
+  readonly checks: number;
+  readonly cutShort: boolean;
+}
+
+export function tallyOf({
+  seed,
+  spec,
+  run,
+  machine,
+  faults,
+  checks,
+  cutShort,
+}: StressRun): StressTally {
+  const cpus = [...machine.host.cpus.keys()];
+  const guests = spec.guests.map(({ paging, virtualization = 'shadow' }, i) => {
+    const killed = run.ending.kind === 'done' && run.guests[i]!.reason !== 'Power down';
+    const discipline: KindOfGuest['discipline'] =
+      virtualization === 'shadow' ? (spec.discipline ?? 'as-written') : 'none';
+    const counted = sumsOf(statistics(machine, cpus, [i]), killed);
+    return { kind: { virtualization, discipline, paging }, counted };
+  });
+  return { seed, guests, faults, checks, cutShort };
 }
 
 interface Failure {
@@ -44,6 +76,8 @@ const nothing = (): Sums => ({
   migrations: 0,
   shootdowns: 0,
 });
+
+const SUMMED = Object.keys(nothing()) as readonly (keyof Sums)[];
 
 export class StressTotals {
   readonly seed: number;
@@ -64,7 +98,7 @@ export class StressTotals {
 
   /** `command`: what runs it again. `seconds`: since the first began. */
   add(
-    { seed, spec, run, machine, faults, checks, cutShort }: StressRun,
+    { seed, guests, faults, checks, cutShort }: StressTally,
     command: string,
     seconds: number,
   ): void {
@@ -74,14 +108,9 @@ export class StressTotals {
       this.failures.push({ seed, faults, command });
       this.firstFailure ??= { runs: this.runs, seconds };
     } else this.checks += checks;
-    const cpus = [...machine.host.cpus.keys()];
-    for (const [i, { paging, virtualization = 'shadow' }] of spec.guests.entries()) {
-      const { reason } = run.guests[i]!;
-      const killed = run.ending.kind === 'done' && reason !== 'Power down';
-      const counted = statistics(machine, cpus, [i]);
-      addTo(this.sums, counted, killed);
-      const discipline = virtualization === 'shadow' ? (spec.discipline ?? 'as-written') : 'none';
-      addTo(this.#kind({ virtualization, discipline, paging }), counted, killed);
+    for (const { kind, counted } of guests) {
+      addTo(this.sums, counted);
+      addTo(this.#kind(kind), counted);
     }
   }
 
@@ -140,7 +169,7 @@ export class StressTotals {
     ];
   }
 
-  #kind(by: Pick<Kind, 'virtualization' | 'discipline' | 'paging'>): Kind {
+  #kind(by: KindOfGuest): Kind {
     const key = `${by.virtualization === 'shadow' ? 0 : 1} ${kindName(by)}`;
     const kind = this.#kinds.get(key) ?? { ...by, ...nothing() };
     this.#kinds.set(key, kind);
@@ -148,16 +177,20 @@ export class StressTotals {
   }
 }
 
-const kindName = ({ virtualization, discipline, paging }: Omit<Kind, keyof Sums>): string =>
+const kindName = ({ virtualization, discipline, paging }: KindOfGuest): string =>
   `${virtualization === 'shadow' ? discipline : virtualization}, ${paging}`;
 
-function addTo(sums: Sums, counted: Statistics, killed: boolean): void {
-  sums.guests++;
-  if (killed) sums.killed++;
-  sums.operations += counted.operations;
-  sums.faults += counted.faults_fixed + counted.faults_passed_on;
-  sums.migrations += counted.migrations;
-  sums.shootdowns += counted.shootdowns;
+const sumsOf = (counted: Statistics, killed: boolean): Sums => ({
+  guests: 1,
+  killed: Number(killed),
+  operations: counted.operations,
+  faults: counted.faults_fixed + counted.faults_passed_on,
+  migrations: counted.migrations,
+  shootdowns: counted.shootdowns,
+});
+
+function addTo(sums: Sums, counted: Sums): void {
+  for (const name of SUMMED) sums[name] += counted[name];
 }
 
 const n = (value: number): string => value.toLocaleString('en-US');

@@ -32,25 +32,26 @@ beforeAll(async () => {
 afterAll(() => server.close());
 
 /** With the queue in the environment, where a password may be. */
-const withQueue = (...args: readonly string[]): Ran => {
-  const { status, stdout, stderr } = spawnSync(process.execPath, ['src/main.ts', ...args], {
-    encoding: 'utf8',
-    env: { ...process.env, UMBRA_QUEUE: server.url },
-  });
-  return { code: status, stdout, stderr };
-};
+async function withQueue(...args: readonly string[]): Promise<Ran> {
+  process.env['UMBRA_QUEUE'] = server.url;
+  try {
+    return await umbra(...args);
+  } finally {
+    delete process.env['UMBRA_QUEUE'];
+  }
+}
 
-const planOf = (runs: number): string =>
+const planOf = async (runs: number): Promise<string> =>
   new RegExp(`^ ([0-9a-f]{8}) .* --runs ${runs}$`, 'm').exec(
-    withQueue('queue', 'status').stdout,
+    (await withQueue('queue', 'status')).stdout,
   )![1]!;
 
 describe('a campaign by two processes', () => {
   const given = [...CAMPAIGN, '--runs', '500'];
   let alone: Ran;
   beforeAll(async () => {
-    alone = umbra(...given, '--out', at('alone.sqlite'));
-    expect(withQueue(...given)).toMatchObject({
+    alone = await umbra(...given, '--out', at('alone.sqlite'));
+    expect(await withQueue(...given)).toMatchObject({
       code: 0,
       stdout: '',
       stderr: expect.stringMatching(
@@ -65,23 +66,23 @@ describe('a campaign by two processes', () => {
     expect(codes).toContain(1);
   });
 
-  test('merged out of the queue is byte for byte what one process says', () => {
-    const merged = withQueue('merge', server.url, '-o', at('merged.sqlite'));
+  test('merged out of the queue is byte for byte what one process says', async () => {
+    const merged = await withQueue('merge', server.url, '-o', at('merged.sqlite'));
     expect(merged).toEqual(alone);
     expect(dump(at('merged.sqlite'))).toBe(dump(at('alone.sqlite')));
-    const again = withQueue('merge', server.url, '-o', at('merged.sqlite'));
+    const again = await withQueue('merge', server.url, '-o', at('merged.sqlite'));
     expect(again.stderr).toContain('is there already');
   });
 
-  test('is told by the same command, and by umbra queue report', () => {
-    expect(withQueue(...given)).toEqual(alone);
-    expect(withQueue(...given, '--wait', '--out', at('fetched.sqlite'))).toEqual(alone);
+  test('is told by the same command, and by umbra queue report', async () => {
+    expect(await withQueue(...given)).toEqual(alone);
+    expect(await withQueue(...given, '--wait', '--out', at('fetched.sqlite'))).toEqual(alone);
     expect(dump(at('fetched.sqlite'))).toBe(dump(at('alone.sqlite')));
-    expect(withQueue('queue', 'report', planOf(500))).toEqual(alone);
+    expect(await withQueue('queue', 'report', await planOf(500))).toEqual(alone);
   });
 
-  test('has a page of the report', () => {
-    withQueue('queue', 'report', planOf(500), '--html', at('plan.html'));
+  test('has a page of the report', async () => {
+    await withQueue('queue', 'report', await planOf(500), '--html', at('plan.html'));
     const page = readFileSync(at('plan.html'), 'utf8');
     expect(page).toMatch(/<dt>State<\/dt><dd>done<\/dd>\n<dt>Units<\/dt><dd>6 of 6 \(100 %\)/);
     expect(page).toMatch(/Units in which something went wrong[\s\S]*umbra replay umbra\d+\./);
@@ -89,11 +90,11 @@ describe('a campaign by two processes', () => {
     expect(page).not.toContain('http-equiv');
   });
 
-  test('is listed, and watched through a pipe', () => {
-    expect(withQueue('queue', 'status').stdout).toMatch(
+  test('is listed, and watched through a pipe', async () => {
+    expect((await withQueue('queue', 'status')).stdout).toMatch(
       /^ [0-9a-f]{8} +done +6 +6 +[1-9]\d* +umbra campaign /m,
     );
-    const { stdout, code } = withQueue('queue', 'watch', planOf(500));
+    const { stdout, code } = await withQueue('queue', 'watch', await planOf(500));
     expect(stdout).toMatch(
       /^plan [0-9a-f]{8}, done: umbra campaign .*\n(FAILED: unit \d: killed: .*\n)+/,
     );
@@ -101,8 +102,8 @@ describe('a campaign by two processes', () => {
     expect(code).toBe(1);
   });
 
-  test.skipIf(!hasTerminal)('is watched at a narrow terminal', () => {
-    const command = `stty cols 44; exec ${process.execPath} src/main.ts queue watch ${planOf(500)}`;
+  test.skipIf(!hasTerminal)('is watched at a narrow terminal', async () => {
+    const command = `stty cols 44; exec ${process.execPath} src/main.ts queue watch ${await planOf(500)}`;
     const { stdout } = spawnSync('script', ['-qec', command, '/dev/null'], {
       encoding: 'utf8',
       env: { ...process.env, UMBRA_QUEUE: server.url },
@@ -115,8 +116,8 @@ describe('a campaign by two processes', () => {
 });
 
 test('a plan that is not done is watched, written as a page that is loaded again, cancelled and removed', async () => {
-  withQueue(...CAMPAIGN, '--runs', '20000', '--until-failure');
-  const plan = planOf(20_000);
+  await withQueue(...CAMPAIGN, '--runs', '20000', '--until-failure');
+  const plan = await planOf(20_000);
   const env = { ...process.env, UMBRA_QUEUE: server.url };
   const child = spawn(
     process.execPath,
@@ -129,29 +130,125 @@ test('a plan that is not done is watched, written as a page that is loaded again
   );
   child.kill('SIGINT');
   expect(await once(child, 'exit')).toEqual([130, null]);
-  const missing = withQueue('merge', server.url, '--plan', plan, '-o', at('missing.sqlite'));
+  const missing = await withQueue('merge', server.url, '--plan', plan, '-o', at('missing.sqlite'));
   expect(missing).toMatchObject({ code: 2, stdout: '' });
   expect(spaced(missing.stderr)).toMatch(/of 200 units 200 are missing: umbra work does them/);
   // With its first failure a plan that was to end there does.
-  expect(withQueue('work', '--jobs', '1').code).toBe(1);
-  expect(withQueue('queue', 'status', plan).stdout).toMatch(/ cancelled +\d{1,2} +200 /);
-  expect(withQueue('queue', 'cancel', plan).stdout).toContain('it is not open');
-  expect(withQueue(...CAMPAIGN, '--runs', '20000').stderr).toMatch(/\d+ of 200 units wait/);
-  expect(withQueue('queue', 'cancel', plan).stdout).toContain('cancelled');
-  expect(withQueue('queue', 'purge', plan).stdout).toMatch(/--runs 20000: removed\n$/);
-  expect(withQueue('queue', 'status', plan).stderr).toMatch(new RegExp(`there is no plan ${plan}`));
+  expect((await withQueue('work', '--jobs', '1')).code).toBe(1);
+  expect((await withQueue('queue', 'status', plan)).stdout).toMatch(/ cancelled +\d{1,2} +200 /);
+  expect((await withQueue('queue', 'cancel', plan)).stdout).toContain('it is not open');
+  expect((await withQueue(...CAMPAIGN, '--runs', '20000')).stderr).toMatch(/\d+ of 200 units wait/);
+  expect((await withQueue('queue', 'cancel', plan)).stdout).toContain('cancelled');
+  expect((await withQueue('queue', 'purge', plan)).stdout).toMatch(/--runs 20000: removed\n$/);
+  expect((await withQueue('queue', 'status', plan)).stderr).toMatch(
+    new RegExp(`there is no plan ${plan}`),
+  );
+});
+
+describe('what comes of other commands is the same', () => {
+  test.each([
+    [
+      'generate',
+      [
+        'generate',
+        '--ops',
+        '2',
+        '--alphabet',
+        'frames',
+        '--configuration',
+        'AA',
+        '--paging',
+        'nonpae',
+        '--discipline',
+        'lock-free',
+        '--defects',
+        'R4',
+      ],
+      1,
+    ],
+    [
+      'mutants, which are shrunk afterwards',
+      ['mutants', '--only', 'R15', '--strategy', 'random', '--runs', '20'],
+      2,
+    ],
+    [
+      'generate, each defect',
+      [
+        'generate',
+        '--each-defect',
+        '--defects',
+        'R5',
+        '--configuration',
+        'AA',
+        '--paging',
+        'nonpae',
+        '--discipline',
+        'lock-free',
+      ],
+      0,
+    ],
+  ])('of %s', async (_, args, rounds) => {
+    const alone = await umbra(...args, '--json', '-');
+    for (let i = 0; i < rounds; i++) {
+      expect((await withQueue(...args)).stderr).toMatch(/\d+ of \d+ units wait/);
+      await withQueue('work');
+    }
+    // Step by step, somebody has to be at it.
+    const env = { ...process.env, UMBRA_QUEUE: server.url };
+    const helper =
+      rounds > 0 ? undefined : spawn(process.execPath, ['src/main.ts', 'work', '--stay'], { env });
+    const ran = await withQueue(...args, ...(rounds > 0 ? [] : ['--wait']), '--json', '-');
+    helper?.kill('SIGTERM');
+    expect(ran.stdout).toBe(alone.stdout);
+    expect(ran.code).toBe(alone.code);
+  });
+
+  test('of a study, in its folder', async () => {
+    const args = [
+      'study',
+      'migration',
+      '--seeds',
+      '1',
+      '--scale',
+      '0.02',
+      '--experiment',
+      'policy',
+    ];
+    expect((await withQueue(...args, '--out', at('study'))).stderr).toMatch(/units wait/);
+    expect((await withQueue('work')).code).toBe(0);
+    const ran = await withQueue(...args, '--out', at('study'));
+    expect(ran).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('What does a guest pay'),
+    });
+    const run = readFileSync(at('study/run.json'), 'utf8');
+    expect(run).toMatch(/"queue": "postgres:\/\/\w+@[^"]*"/);
+    expect(run).not.toContain(new URL(server.url).password);
+  });
+
+  test('of stress, but for what its threads do', async () => {
+    const args = ['stress', '--runs', '1', '--seed', '5', '--virtualization', 'nested'];
+    expect((await withQueue('stress')).stderr).toContain('--queue takes --runs');
+    await withQueue(...args);
+    await withQueue('work', '--jobs', '1');
+    const { code, stdout } = await withQueue(...args);
+    expect(stdout).toMatch(
+      /^1 run from seed 5 in \d+ s: [\d,]+ operations, .* checks passed, nothing wrong\n/,
+    );
+    expect(code).toBe(0);
+  });
 });
 
 describe('a server of its own', () => {
   const queue = `embedded:${at('own')}`;
 
-  test('is gone after each command, its data are not', () => {
+  test('is gone after each command, its data are not', async () => {
     const given = [...CAMPAIGN, '--runs', '200', '--queue', queue];
-    expect(umbra(...given).code).toBe(0);
+    expect((await umbra(...given)).code).toBe(0);
     expect(isRunning(at('own'))).toBe(false);
-    expect(umbra('work', '--queue', queue).stdout).toBe('2 units done\n');
+    expect((await umbra('work', '--queue', queue)).stdout).toBe('2 units done\n');
     expect(isRunning(at('own'))).toBe(false);
-    expect(umbra('merge', queue, '-o', at('own.sqlite')).stdout).toMatch(
+    expect((await umbra('merge', queue, '-o', at('own.sqlite'))).stdout).toMatch(
       /; 2 of 2 units done|400 schedules/,
     );
     expect(isRunning(at('own'))).toBe(false);
@@ -175,8 +272,8 @@ describe('a server of its own', () => {
     expect(isRunning(at('own'))).toBe(false);
   });
 
-  test('is gone after a failure, too', () => {
-    const { code, stderr } = umbra('merge', queue, '--plan', 'ffff', '-o', at('none.sqlite'));
+  test('is gone after a failure, too', async () => {
+    const { code, stderr } = await umbra('merge', queue, '--plan', 'ffff', '-o', at('none.sqlite'));
     expect(stderr).toContain('there is no plan of umbra campaign ffff');
     expect({ code, isRunning: isRunning(at('own')) }).toEqual({ code: 2, isRunning: false });
   });
@@ -222,20 +319,20 @@ describe('a password is not printed', () => {
       () => `postgres://me:${secret}@h/x?sslmode=maybe`,
       /found maybe, expected/,
     ],
-  ])('%s', (_, url, words) => {
+  ])('%s', async (_, url, words) => {
     for (const args of [['work'], ['queue', 'status'], [...CAMPAIGN, '--runs', '7']]) {
-      const { code, stdout, stderr } = umbra(...args, '--queue', url());
+      const { code, stdout, stderr } = await umbra(...args, '--queue', url());
       expect(spaced(stderr)).toMatch(words);
       expect(code).toBe(2);
       expect(stdout + stderr).not.toMatch(/p(%40|@)ss-w0rd/);
     }
   });
 
-  test('where all is well', () => {
+  test('where all is well', async () => {
     const said = [
-      withQueue(...CAMPAIGN, '--runs', '7'),
-      withQueue('work'),
-      withQueue('queue', 'status', '--json', '-'),
+      await withQueue(...CAMPAIGN, '--runs', '7'),
+      await withQueue('work'),
+      await withQueue('queue', 'status', '--json', '-'),
     ].map(({ stdout, stderr }) => stdout + stderr);
     const address = parseAddress(server.url);
     const { password } = new URL(address.kind === 'server' ? address.url : '');
@@ -251,8 +348,8 @@ test.each([
   [['work'], /which queue\? Give --queue, or UMBRA_QUEUE/],
   [['queue', 'status'], /which queue\?/],
   [['merge', 'postgres://h/x', 'a.sqlite', '-o', 'x.sqlite'], /give it alone/],
-])('%j is a mistake that is told in words', (args, words) => {
-  const { code, stdout, stderr } = umbra(...args);
+])('%j is a mistake that is told in words', async (args, words) => {
+  const { code, stdout, stderr } = await umbra(...args);
   expect(spaced(stderr)).toMatch(words);
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
 });

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type Plan, planOf, unitsOf, warmUpOf } from '../../src/explore/campaign/plan.ts';
-import { textsOf } from '../../src/explore/litmus/find-files.ts';
+import { textsOfTests } from '../../src/explore/litmus/texts.ts';
 import { ENGINE_VERSION } from '../../src/explore/token.ts';
 import { parseAddress } from '../../src/queue/address.ts';
 import { pullLedger } from '../../src/queue/ledger.ts';
@@ -61,7 +61,7 @@ const campaign = (runs: number, seed = 1): Plan => ({
 });
 
 const sent = (plan: Plan): [QueuedPlan, QueuedUnit[]] => [
-  { kind: 'campaign', title: 'a campaign', plan, files: textsOf(plan.subjects) },
+  { kind: 'campaign', title: 'a campaign', plan, files: textsOfTests([R15, R2]) },
   unitsOf(plan).map((unit) => {
     const { path, digest, setting } = plan.subjects[unit.subject]!;
     const work = { ...unit, warmUp: warmUpOf(unit) };

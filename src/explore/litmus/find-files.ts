@@ -1,6 +1,6 @@
 /** Which litmus tests the user means: by the paths given, or by the names of those that come with umbra. */
 
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { findPackageJSON } from 'node:module';
 import { basename, dirname, join, normalize, relative } from 'node:path';
 import { UserError } from '../../../shared/errors.ts';
@@ -43,16 +43,6 @@ function shippedPath(name: string): string {
   const found = shippedTests().find((test) => test.name === name);
   if (found === undefined) throw noneCalled(name);
   return found.path;
-}
-
-/** Litmus tests with their texts, each once, for whoever does not have the files. */
-export function textsOf<Test extends { readonly path: string; readonly digest: string }>(
-  tests: readonly Test[],
-): { readonly path: string; readonly digest: string; readonly text: string }[] {
-  const byPath = new Map(tests.map(({ path, digest }) => [path, digest]));
-  return [...byPath].map(([path, digest]) => ({
-    ...{ path, digest, text: readFileSync(litmusPath(path), 'utf8') },
-  }));
 }
 
 /**

@@ -1,0 +1,44 @@
+/** A machine of umbra stress that went wrong, told: what it was, what was wrong, and how to have it again. */
+
+import { ALL_DEFECTS, type DefectId } from '../../shared/defects.ts';
+import type { Fixed, StressRun } from '../check/stress.ts';
+import { reportViolation, violationText } from './violation.ts';
+
+/** The same machine again. */
+export const stressCommandFor = (seed: number, fixed: Fixed): string =>
+  ['umbra stress', '--seed', seed, '--runs 1']
+    .concat(
+      Object.entries({
+        ...fixed,
+        ...(fixed.defects && { defects: defectsText(fixed.defects) }),
+      }).map(([key, value]) => `--${key} ${value}`),
+    )
+    .join(' ');
+
+/** As --defects takes it. */
+function defectsText(on: readonly DefectId[]): string {
+  if (on.length === 0) return 'none';
+  return on.length === ALL_DEFECTS.length ? 'all' : on.join(',');
+}
+
+export function stressFailure(
+  { seed, spec, faults, run, machine }: StressRun,
+  command: string,
+): string {
+  const guests = spec.guests
+    .map((g) => `${g.name} (${g.virtualization}, ${g.paging}, ${g.vcpus} vCPUs)`)
+    .join(', ');
+  const most = 5;
+  const defects = defectsText(spec.defects ?? []);
+  return [
+    `seed ${seed}: ${guests} on ${spec.hostCpus} host CPUs, ${spec.discipline}, defects ` +
+      `${defects}, ${spec.policy}`,
+    ...faults.slice(0, most).map((fault) => `  ${fault}`),
+    ...(faults.length > most ? [`  and ${faults.length - most} more`] : []),
+    ...run.broken
+      .slice(0, 1)
+      .flatMap((first) => ['', violationText(reportViolation(machine.host, first, run.events))]),
+    `  the same machine again: ${command}`,
+    '',
+  ].join('\n');
+}

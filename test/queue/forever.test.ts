@@ -1,0 +1,102 @@
+/** Rounds without end: seeds that count on, shares by weight, a canary, and old failures done again first. */
+
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { parseAddress } from '../../src/queue/address.ts';
+import { RoundMaker } from '../../src/queue/forever.ts';
+import { Queue } from '../../src/queue/queue.ts';
+import { roundsOf } from '../../src/queue/rounds.ts';
+import { codeVersion } from '../../src/queue/version.ts';
+import { work } from '../../src/queue/worker.ts';
+import { type Ran, umbra } from '../commands/umbra.ts';
+import { type TestServer, testServer } from './server.ts';
+
+const R15 = 'litmus/7-setup/R15-two-reasons-to-die.yaml';
+const R2 = 'litmus/1-fault/R2-dirty-erased.yaml';
+const FORM = ['--discipline', 'lock-free', '--paging', 'nonpae', '--strategy', 'random'];
+
+let server: TestServer;
+let queue: Queue;
+beforeAll(async () => {
+  server = await testServer();
+  queue = await Queue.open(parseAddress(server.url));
+});
+afterAll(async () => {
+  await queue.close();
+  await server.close();
+});
+
+const ran = (...args: readonly string[]): Promise<Ran> => umbra(...args, '--queue', server.url);
+const forever = (...args: readonly string[]): Promise<Ran> =>
+  ran('work', '--jobs', '1', '--forever', ...args);
+
+test('seeds count on, plans have their shares, and each round has its canary', async () => {
+  const args = ['campaign', R15, ...FORM, '--runs', '40', '--forever', '--weight', '3'];
+  expect((await ran(...args)).stdout).toMatch(
+    / stands in postgres:.* with weight 3: umbra work --forever/,
+  );
+  await ran('campaign', R2, ...FORM, '--runs', '30', '--seed', '7', '--forever');
+  const { code, stderr } = await forever('--rounds', '4');
+  expect(code).toBe(0);
+  const rounds = await roundsOf(queue, 10);
+  expect(rounds.map(({ title }) => title).toSorted()).toEqual([
+    `umbra campaign ${R2} --runs 30 --seed 7`,
+    ...[1, 41, 81].map((seed) => `umbra campaign ${R15} --runs 40 --seed ${seed}`),
+  ]);
+  expect(rounds.map(({ schedules }) => schedules).toSorted()).toEqual([30, 40, 40, 40]);
+  for (const { notes } of rounds) expect(notes[0]).toMatch(/^canary caught by schedule \d+$/);
+  expect(stderr).toMatch(
+    /round 4: umbra campaign .*: [34]0 schedules, nothing wrong; canary caught/,
+  );
+  // What is over is added up and gone.
+  const { stdout } = await ran('queue', 'status');
+  expect(stdout.match(/^ [0-9a-f]{8} /gm)).toHaveLength(2);
+  expect(stdout).toMatch(/^round 1: /m);
+});
+
+test('a round in which the canary is not caught is a failure', async () => {
+  // By the portfolio it is not, as docs/mutants.md says.
+  const { code, stderr } = await forever('--rounds', '1', '--canary', 'D1');
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/round 5: .* A FAILURE: .*THE CANARY WAS NOT CAUGHT/);
+});
+
+test('what went wrong is kept, and a new version does it again before all else', async () => {
+  await ran('queue', 'purge', '--all');
+  await ran('campaign', R15, ...FORM, '--defects', 'R15', '--runs', '20', '--forever');
+  const { code, stderr } = await forever('--rounds', '1');
+  expect(stderr).toMatch(
+    /round 6: .* 20 schedules, [1-9]\d* FAILED; canary caught by schedule \d+\n/,
+  );
+  expect(code).toBe(1);
+  const { rows } = await queue.database.query('SELECT checked, still FROM umbra.token');
+  expect(rows).toEqual([{ checked: codeVersion(), still: expect.stringMatching(/^killed: /) }]);
+
+  await queue.database.query("UPDATE umbra.token SET checked = 'older', still = ''");
+  const said: string[] = [];
+  const say = (line: string): void => void said.push(line);
+  const maker = new RoundMaker({ queue, version: codeVersion(), canary: 'R15', most: 1, say });
+  expect(await maker.more()).toBe(true);
+  const { signal } = new AbortController();
+  await work({ ...{ queue, jobs: 1, stay: false, version: 'test', signal, say } });
+  const { rows: order } = await queue.database.query(
+    'SELECT kind FROM umbra.unit u JOIN umbra.plan p ON p.id = u.plan ORDER BY seq',
+  );
+  expect(order.map(({ kind }) => kind)).toEqual(['again', 'canary', 'campaign']);
+  await maker.close();
+  expect(said.join('\n')).toContain(
+    'of 1 old failures 1 still go wrong, 0 pass, 0 cannot be done again',
+  );
+  const { rows: after } = await queue.database.query(
+    'SELECT checked, still FROM umbra.token LIMIT 1',
+  );
+  expect(after).toEqual([{ checked: codeVersion(), still: expect.stringMatching(/^killed: /) }]);
+});
+
+test.each([
+  [['work', '--rounds', '2'], /--rounds is for --forever/],
+  [['campaign', R15, '--forever', '--wait'], /--forever has no end/],
+])('%j is a mistake that is told in words', async (args, words) => {
+  const { code, stderr } = await ran(...args);
+  expect(stderr.replace(/\s+/g, ' ')).toMatch(words);
+  expect(code).toBe(2);
+});

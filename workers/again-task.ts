@@ -1,0 +1,24 @@
+/** What a thread does with a schedule that went wrong once: it is done again, by this version. */
+
+import { UserError } from '../shared/errors.ts';
+import { subjectOf } from '../src/explore/find-subject.ts';
+import { decodeToken } from '../src/explore/token.ts';
+import type { AgainResult } from '../src/queue/kinds.ts';
+
+export interface AgainTask {
+  readonly token: string;
+  /** Of the test that it is of. */
+  readonly text: string;
+}
+
+export function again({ token: packed, text }: AgainTask): AgainResult {
+  try {
+    const token = decodeToken(packed);
+    const { ending, message } = subjectOf(token, { text }).replay(token);
+    return { still: ending === 'ok' ? 'passes' : `${ending}: ${message}` };
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    // Of another engine, or the code takes other steps by now: it says nothing any more.
+    return { still: `cannot be done again: ${error.message}` };
+  }
+}
