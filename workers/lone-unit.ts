@@ -1,4 +1,6 @@
-/** A process that does one unit of a queue and ends: one that may have killed the worker it ran in. */
+/**
+ * A process that does one unit of a queue and ends: one that may have killed the worker it ran in.
+ */
 
 import type { LoneEnd, LoneUnit } from '../src/queue/crew.ts';
 

@@ -26,7 +26,8 @@ export function mutant({
   const { schedules, failures } = runUnit(warmSubject(path, setting, litmus), work);
   const [first] = failures;
   return {
-    ...{ runs: schedules, caught: failures.length },
+    runs: schedules,
+    caught: failures.length,
     first: first && { after: first.run + 1, token: first.token! },
   };
 }

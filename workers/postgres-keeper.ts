@@ -1,6 +1,6 @@
 /**
- * The process that keeps a PostgreSQL of this machine's own (src/queue/embedded.ts): starts it, says
- * where it is, and stops it when nobody is connected any more, or when it is told to.
+ * The process that keeps a PostgreSQL of this machine's own (src/queue/embedded.ts): starts it,
+ * says where it is, and stops it when nobody is connected any more, or when it is told to.
  */
 
 import { randomBytes } from 'node:crypto';
@@ -15,7 +15,10 @@ import { isAlive, placesIn, runningIn, signal, USER } from '../src/queue/embedde
 const folder = process.argv[2]!;
 const places = placesIn(folder);
 
-/** So long it may be without anybody: who has asked for it comes soon, and who leaves may come again. */
+/**
+ * So long it may be without anybody: who has asked for it comes soon, and who leaves may come
+ * again.
+ */
 const FIRST_MS = 20_000;
 const ALONE_MS = 3000;
 const LOOK_MS = 500;
@@ -32,8 +35,13 @@ async function freePort(): Promise<number> {
 }
 
 const settings = (databaseDir: string, port: number, password: string) => ({
-  ...{ databaseDir, port, user: USER, password, authMethod: 'scram-sha-256' as const },
-  ...{ persistent: true, createPostgresUser: true },
+  databaseDir,
+  port,
+  user: USER,
+  password,
+  authMethod: 'scram-sha-256' as const,
+  persistent: true,
+  createPostgresUser: true,
   // Nobody else's: no socket where others have theirs, and no port to the outside.
   postgresFlags: ['-c', 'listen_addresses=127.0.0.1', '-c', 'unix_socket_directories='],
   initdbFlags: ['--encoding=UTF8', '--locale=C', '--no-sync'],
@@ -106,7 +114,8 @@ async function clients(port: number, password: string): Promise<number> {
   try {
     await client.connect();
     const { rows } = await client.query(
-      "SELECT count(*)::int AS n FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()",
+      `SELECT count(*)::int AS n FROM pg_stat_activity
+       WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()`,
     );
     return rows[0].n;
   } catch {

@@ -16,7 +16,9 @@ export interface StressResult {
   readonly seconds: number;
 }
 
-/** The machine is a function of the seed; which of its ends it comes to is one of its threads, too. */
+/**
+ * The machine is a function of the seed; which of its ends it comes to is one of its threads, too.
+ */
 export async function run({ seed, fixed }: StressTask): Promise<StressResult> {
   const start = performance.now();
   const outcome = await stress(seed, { fixed });

@@ -83,7 +83,8 @@ export function campaignCommand(): Command {
     .option(...QUIET_OPTION)
     .addHelpText(
       'after',
-      '\nThe members of a portfolio share its schedules. Work is cut into units of some schedules; ' +
+      '\nThe members of a portfolio share its schedules. Work is cut into units of some ' +
+        'schedules; ' +
         'a ledger has them whole or not at all, so Ctrl-C and kill -9 lose only those at work. ' +
         'umbra merge makes the ledgers of all shards into one.\n\n' +
         `Exit code: ${ExitCode.Ok} nothing wrong, ${ExitCode.Failed} a schedule went wrong, ` +
@@ -150,7 +151,8 @@ async function stand(
     const files = textsOfTests(plan.subjects.map(({ path }) => path));
     await queued.stand(queue, { title, plan, files, weight });
     printer({ ...(quiet !== undefined && { quiet }) })(
-      `${title} stands in ${shownAddress(address)} with weight ${weight}: umbra work --forever does it\n`,
+      `${title} stands in ${shownAddress(address)} with weight ${weight}: umbra work --forever ` +
+        `does it\n`,
     );
   } finally {
     await queue.close();
@@ -167,7 +169,9 @@ export function tell(
   writeJson: (report: CampaignReport) => void,
 ): void {
   const text = formatReport(report, {
-    ...{ replay: keepLast, quiet: options.quiet, columns: tableColumns() },
+    replay: keepLast,
+    quiet: options.quiet,
+    columns: tableColumns(),
   });
   printer(options)(text, report.failures > 0);
   writeJson(report);
@@ -184,8 +188,8 @@ const taskOf = ({ plan }: Ledger, unit: Unit): UnitTask => {
 };
 
 /**
- * Do the units that the ledger does not have. Returns how many are not done, and are to be, and whether
- * Ctrl-C came.
+ * Do the units that the ledger does not have. Returns how many are not done, and are to be, and
+ * whether Ctrl-C came.
  */
 async function goOn(
   ledger: Ledger,
@@ -203,7 +207,11 @@ async function goOn(
   const stopListening = abortOnInterrupt(interrupted);
   progress.fail(before.failures);
   const job: UnitsJob<UnitTask, UnitResult | undefined> = {
-    ...{ worker: 'campaign-task', name: 'unit', threads, kind: 'campaign', plan },
+    worker: 'campaign-task',
+    name: 'unit',
+    threads,
+    kind: 'campaign',
+    plan,
     tasks: ledger.unitsLeft().map((unit) => taskOf(ledger, unit)),
     place: ({ unit }) => unit.id,
     untilFailure: untilFailure ?? false,

@@ -86,8 +86,12 @@ async function firstRow(
     const results = new Map<Space, FirstFind>();
     const left = await doUnits<GenerateTask, FirstFind>(
       {
-        ...{ worker: 'generate-task', name: 'first', tasks, ...job },
-        ...{ kind: 'generate first', title: `umbra generate --each-defect --defects ${defect}` },
+        worker: 'generate-task',
+        name: 'first',
+        tasks,
+        ...job,
+        kind: 'generate first',
+        title: `umbra generate --each-defect --defects ${defect}`,
         done: (result, { space }) => void results.set(space, result),
       },
       options,

@@ -161,7 +161,9 @@ const REPAIRED = DISCIPLINES.filter((name) => name !== 'as-written');
 
 export const planFor = (options: GenerateOptions): GeneratePlan =>
   generatePlan({
-    ...{ operations: options.ops, alphabet: options.alphabet, seed: options.seed },
+    operations: options.ops,
+    alphabet: options.alphabet,
+    seed: options.seed,
     configurations: options.configuration,
     pagings: options.paging === undefined ? ['nonpae', 'pae'] : [options.paging],
     disciplines: options.discipline === undefined ? REPAIRED : [options.discipline],
@@ -178,7 +180,7 @@ function makeFolder(path: string): void {
 /** How it ended. */
 type End = 'whole' | 'failure' | 'seconds' | 'interrupted';
 
-/** Do the units that the ledger does not have. Returns how it ended, and how many are to be done yet. */
+/** Do the units that the ledger does not have. Returns how it ended, and what is to be done yet. */
 async function goOn(
   ledger: GenerateLedger,
   plan: GeneratePlan,
@@ -199,8 +201,13 @@ async function goOn(
   const stopListening = abortOnInterrupt(interrupted);
   const timer = seconds && setTimeout(() => stop.abort('seconds'), seconds * 1000);
   const job: UnitsJob<GenerateUnit, UnitResult> = {
-    ...{ worker: 'generate-task', name: 'unit', threads, tasks: units },
-    ...{ kind: 'generate', plan, place: ({ id }) => id },
+    worker: 'generate-task',
+    name: 'unit',
+    threads,
+    tasks: units,
+    kind: 'generate',
+    plan,
+    place: ({ id }) => id,
     untilFailure: untilFailure ?? false,
     title: `umbra generate --ops ${plan.operations} --alphabet ${plan.alphabet}`,
     signal: AbortSignal.any([stop.signal, interrupted.signal]),

@@ -188,7 +188,11 @@ async function runAll(
   const all = tasks.reduce((n, { runs }) => n + runs, 0);
   const progress = new Progress('schedules', all);
   const units: UnitsJob<MutantTask, MutantRuns> = {
-    ...{ worker: 'mutant-task', name: 'mutant', kind: 'mutants', tasks, ...job },
+    worker: 'mutant-task',
+    name: 'mutant',
+    kind: 'mutants',
+    tasks,
+    ...job,
     done: (result, task) => {
       results.set(task, result);
       progress.add(result.runs);
@@ -209,7 +213,10 @@ async function shrinkAll(
   if (tokens.length === 0) return shrunk;
   const progress = new Progress('failures shrunk', tokens.length);
   const units: UnitsJob<StoryTask, ShrunkStory> = {
-    ...{ worker: 'mutant-task', name: 'story', kind: 'mutants shrunk', ...job },
+    worker: 'mutant-task',
+    name: 'story',
+    kind: 'mutants shrunk',
+    ...job,
     tasks: tokens.map((token) => ({ token })),
     done: (story, { token }) => {
       shrunk.set(token, story);

@@ -81,7 +81,8 @@ export function queueCommand(): Command {
 }
 
 const CODES =
-  `\nExit code: ${ExitCode.Ok} as it should be, ${ExitCode.Failed} something went wrong in the plan, ` +
+  `\nExit code: ${ExitCode.Ok} as it should be, ${ExitCode.Failed} something went wrong in the ` +
+  `plan, ` +
   `${ExitCode.UserMistake} a mistake in what was given, ${ExitCode.Interrupted} Ctrl-C.`;
 
 const below = (name: string, summary: string, example: string): Command =>
@@ -204,11 +205,13 @@ async function cancel(queue: Queue, name: string | undefined): Promise<void> {
   const { findPlan } = await import('../queue/results.ts');
   const { id, title } = await findPlan(queue, name);
   const { rowCount } = await queue.database.query(
-    "UPDATE umbra.plan SET state = 'cancelled', ended = now() WHERE id = $1 AND state IN ('open', 'standing')",
+    `UPDATE umbra.plan SET state = 'cancelled', ended = now()
+     WHERE id = $1 AND state IN ('open', 'standing')`,
     [id],
   );
   process.stdout.write(
-    `${title}: ${rowCount === 0 ? 'it is not open' : 'cancelled; units that are at work will be done'}\n`,
+    `${title}: ` +
+      `${rowCount === 0 ? 'it is not open' : 'cancelled; units that are at work will be done'}\n`,
   );
 }
 

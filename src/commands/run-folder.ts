@@ -52,7 +52,7 @@ export function resultsOf(
   };
 }
 
-/** Every option with its value, and where that came from; of a queue's address what may be known. */
+/** Every option with its value (of a queue what may be known), and where that came from. */
 function configurationOf(command: Command) {
   const values = Object.entries(command.opts() as Record<string, unknown>)
     .filter(([, value]) => typeof value !== 'function')

@@ -153,7 +153,11 @@ async function viaQueue(
   const results = new Map<number, StressResult>();
   const left = await doUnits<StressTask, StressResult>(
     {
-      ...{ worker: 'stress-task', name: 'run', kind: 'stress', threads: 1, untilFailure },
+      worker: 'stress-task',
+      name: 'run',
+      kind: 'stress',
+      threads: 1,
+      untilFailure,
       plan: { seed, runs, fixed },
       title: `${stressCommandFor(seed, fixed).replace(/ --runs 1\b/, ` --runs ${runs}`)}`,
       tasks: Array.from({ length: runs }, (_, i) => ({ seed: seed + i, fixed })),

@@ -162,7 +162,10 @@ async function runAll(
   }
 }
 
-/** Have the units that the ledger does not have done by workers of a queue. Returns how many are to be done yet. */
+/**
+ * Have the units that the ledger does not have done by workers of a queue. Returns how many are to
+ * be done yet.
+ */
 async function send(plan: StudyPlan, ledger: StudyLedger, options: Options): Promise<number> {
   const { study, scale, costs } = plan;
   const units = new Map(unitsOf(plan).map(([arm, seed]) => [unitOf(arm, seed), { arm, seed }]));
@@ -171,7 +174,10 @@ async function send(plan: StudyPlan, ledger: StudyLedger, options: Options): Pro
   const interrupted = new AbortController();
   const stopListening = abortOnInterrupt(interrupted);
   const job: UnitsJob<StudyTask, Measures> = {
-    ...{ worker: 'study-task', name: 'run', kind: 'study', threads: 1 },
+    worker: 'study-task',
+    name: 'run',
+    kind: 'study',
+    threads: 1,
     tasks: left.map(([unit, { seed }]) => ({ study: study.name, scale, costs, unit, seed })),
     plan: { study: study.name, scale, costs, units: [...units.keys()] },
     place: ({ unit }) => places.get(unit)!,

@@ -36,7 +36,8 @@ export function checkQueueOptions(
   }
   if (command.getOptionValueSource('threads') === 'cli') {
     throw new UserError(
-      '--queue leaves the work to umbra work, whose --jobs says how much at a time: leave --threads out',
+      '--queue leaves the work to umbra work, whose --jobs says how much at a time: leave ' +
+        '--threads out',
     );
   }
 }

@@ -1,4 +1,7 @@
-/** A command's units by way of a queue: sent, and what is done of them fetched. Loaded only for --queue. */
+/**
+ * A command's units by way of a queue: sent, and what is done of them fetched. Loaded only for
+ * --queue.
+ */
 
 import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -31,7 +34,8 @@ export async function viaQueue<Task, Done>(
     const results = new Results(queue, id);
     const fetch = async (fromBegin = false): Promise<void> => {
       for await (const { result, place, task } of results.next(fromBegin)) {
-        // What another unit has given away brings its task along; what is not asked for is done already.
+        // What another unit has given away brings its task along; what is not asked for is done
+        // already.
         const own = place === undefined ? (task as Task) : units.get(place);
         if (own !== undefined) job.done(result as Done, own);
       }
@@ -45,10 +49,13 @@ export async function viaQueue<Task, Done>(
     const left = state.units - state.done;
     // Of what was cancelled with its first failure that is all.
     if (left <= 0 || state.state === 'cancelled') return 0;
+    const [all, open] = [state.units.toLocaleString('en-US'), left.toLocaleString('en-US')];
+    const where = `${shownAddress(address)} as plan ${shortId(id)}`;
     process.stderr.write(
-      `umbra: ${left.toLocaleString('en-US')} of ${state.units.toLocaleString('en-US')} units ` +
-        `${state.state === 'done' ? 'are given up' : 'wait'} in ${shownAddress(address)} as plan ` +
-        `${shortId(id)}${state.state === 'done' ? '' : ': umbra work does them, and the same command tells what came of it'}\n`,
+      state.state === 'done'
+        ? `umbra: ${open} of ${all} units are given up in ${where}\n`
+        : `umbra: ${open} of ${all} units wait in ${where}: umbra work does them, and the same ` +
+            'command tells what came of it\n',
     );
     if (state.state === 'done') process.exitCode = ExitCode.Failed;
     if (signal.aborted) process.exitCode = ExitCode.Interrupted;

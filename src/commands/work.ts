@@ -24,7 +24,8 @@ export function workCommand(): Command {
   return new Command('work')
     .summary('Do units of a queue that other commands have filled')
     .description(
-      'Take units that umbra campaign and others have sent to a queue, do them in a pool of threads, and ' +
+      'Take units that umbra campaign and others have sent to a queue, do them in a pool of ' +
+        'threads, and ' +
         'put the results beside them; on any machine, by as many workers as there are.',
     )
     .option(QUEUE_OPTION[0], 'the queue: postgres://…, embedded or embedded:FOLDER')
@@ -41,10 +42,13 @@ export function workCommand(): Command {
     .option(...QUIET_OPTION)
     .addHelpText(
       'after',
-      '\nIt may be killed at any time, also with -9: what it was at is done by another. Ctrl-C gives back what ' +
+      '\nIt may be killed at any time, also with -9: what it was at is done by another. Ctrl-C ' +
+        'gives back what ' +
         'is not done. docs/campaigns.md says how to set up several machines.\n\n' +
-        `Exit code: ${ExitCode.Ok} nothing is left to do, ${ExitCode.Failed} something went wrong in what was ` +
-        `done here, ${ExitCode.UserMistake} a mistake in what was given, ${ExitCode.Interrupted} Ctrl-C.\n\n` +
+        `Exit code: ${ExitCode.Ok} nothing is left to do, ${ExitCode.Failed} something went ` +
+        `wrong in what was ` +
+        `done here, ${ExitCode.UserMistake} a mistake in what was given, ` +
+        `${ExitCode.Interrupted} Ctrl-C.\n\n` +
         'Examples:\n  umbra work --queue embedded\n' +
         '  UMBRA_QUEUE=embedded umbra work --jobs 8',
     )
@@ -79,7 +83,11 @@ async function run(
     const say = (line: string): void => void process.stderr.write(`umbra: ${line}\n`);
     const rounds = forever ? await roundsOf({ queue, canary, most, say }) : undefined;
     const { units, failures } = await work({
-      ...{ queue, jobs, say, signal: ended.signal, version: command.parent!.version()! },
+      queue,
+      jobs,
+      say,
+      signal: ended.signal,
+      version: command.parent!.version()!,
       stay: stay || (forever && most === undefined),
       ...(rounds !== undefined && { more: () => rounds.more() }),
     });

@@ -1,4 +1,7 @@
-/** Whether a worker does the units of a plan: of its own engine, and of files that it reads as meant. */
+/**
+ * Whether a worker does the units of a plan: of its own engine, and of files that it reads as
+ * meant.
+ */
 
 import { parseLitmus } from '../explore/litmus/litmus.ts';
 import { digestOf } from '../explore/litmus/meaning.ts';
@@ -44,7 +47,8 @@ export async function acceptPlan(
     if (found === digest) continue;
     return {
       refused:
-        `${title} has ${path} with digest ${digest}, and here it has ${found ?? 'none, as it cannot be read'}: ` +
+        `${title} has ${path} with digest ${digest}, and here it has ` +
+        `${found ?? 'none, as it cannot be read'}: ` +
         'it was sent by an umbra that reads it otherwise',
     };
   }

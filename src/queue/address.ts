@@ -19,7 +19,10 @@ export type Address =
 
 const EXPECTED = 'postgres://USER:PASSWORD@HOST:PORT/DATABASE, or embedded, or embedded:FOLDER';
 
-/** Throws UserError for what is none of these. The text is not repeated in it: it may hold a password. */
+/**
+ * Throws UserError for what is none of these. The text is not repeated in it: it may hold a
+ * password.
+ */
 export function parseAddress(text: string): Address {
   const [, folder] = /^embedded(?::(.+))?$/.exec(text) ?? [];
   if (folder !== undefined) return { kind: 'embedded', folder };

@@ -1,4 +1,7 @@
-/** Tried again for as long as the way to the database is lost: what is done is not to be lost with it. */
+/**
+ * Tried again for as long as the way to the database is lost: what is done is not to be lost with
+ * it.
+ */
 
 import { setTimeout as delay } from 'node:timers/promises';
 import { isPassing } from './database.ts';

@@ -60,13 +60,16 @@ const BEAT = `
     RETURNING 1
   ), supervisor AS (
     UPDATE umbra.about SET supervised = now()
-    WHERE supervised < now() - ${SUPERVISE} AND EXISTS (SELECT 1 FROM umbra.plan WHERE state = 'open')
+    WHERE supervised < now() - ${SUPERVISE}
+      AND EXISTS (SELECT 1 FROM umbra.plan WHERE state = 'open')
     RETURNING 1
   )
   SELECT
     coalesce((SELECT json_agg(waiting) FROM waiting), '[]') AS ready,
     ARRAY(SELECT id::text FROM umbra.plan WHERE state = 'open') AS open,
-    ((SELECT count(*) FROM umbra.plan p WHERE ${OPEN}) - (SELECT count(*) FROM finished))::int AS "left",
+    (
+      (SELECT count(*) FROM umbra.plan p WHERE ${OPEN}) - (SELECT count(*) FROM finished)
+    )::int AS "left",
     (
       SELECT coalesce(sum(w.jobs - w.busy), 0)::int FROM umbra.worker w
       WHERE w.stopped IS NULL AND w.beat > now() - ${QUIET} AND w.id <> $1

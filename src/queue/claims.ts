@@ -1,6 +1,6 @@
 /**
- * A worker's claims on units: taken, kept alive, settled with their results in one transaction, given
- * back, and buried when a unit has killed who worked at it.
+ * A worker's claims on units: taken, kept alive, settled with their results in one transaction,
+ * given back, and buried when a unit has killed who worked at it.
  */
 
 import type { Sql } from './database.ts';
@@ -49,10 +49,15 @@ export const isKiller = ({ seen, vanished }: Deaths): boolean =>
 /** Up to `most` units of a plan. */
 export async function claim({ boss }: Queue, plan: string, most: number): Promise<Claim[]> {
   const jobs = await boss.fetch<JobData>(jobQueue(plan), {
-    ...{ batchSize: most, includeMetadata: true },
+    batchSize: most,
+    includeMetadata: true,
   });
   return jobs.map(({ id, data, retryCount, output }) => ({
-    ...{ plan, id, place: data.place, task: Buffer.from(data.task, 'base64'), retryCount },
+    plan,
+    id,
+    place: data.place,
+    task: Buffer.from(data.task, 'base64'),
+    retryCount,
     vanished:
       (output as { value?: { message?: string } } | null)?.value?.message === HEARTBEAT_LOST,
   }));
@@ -76,8 +81,8 @@ export async function giveBack({ boss }: Queue, claims: readonly Claim[]): Promi
 }
 
 /**
- * Results and that the units are done, all of it or nothing. What is in the database already stays as
- * it is. `worker`: who did them.
+ * Results and that the units are done, all of it or nothing. What is in the database already stays
+ * as it is. `worker`: who did them.
  */
 export async function settle(queue: Queue, all: readonly Done[], worker: string): Promise<void> {
   await queue.database.transaction(async (sql) => {
@@ -86,22 +91,25 @@ export async function settle(queue: Queue, all: readonly Done[], worker: string)
         const own = result instanceof Split ? result.result : result;
         const { size, failures, says, token } = kind.tell(own as never);
         return {
-          ...{ id: claim.id, place: claim.place, size, failures, seconds },
-          ...{
-            says: says === undefined ? null : printable(says),
-            token: token ?? null,
-            result: packed(own).toString('hex'),
-          },
+          id: claim.id,
+          place: claim.place,
+          size,
+          failures,
+          seconds,
+          says: says === undefined ? null : printable(says),
+          token: token ?? null,
+          result: packed(own).toString('hex'),
           // Of a plan's own units whoever asks for results has the tasks.
           task: claim.place === null ? claim.task.toString('hex') : null,
         };
       });
       const { rows: fresh } = await sql.query<{ id: string }>(
-        `INSERT INTO umbra.unit (plan, id, place, task, result, size, failures, says, token, seconds, worker)
-         SELECT $1, id, place, decode(task, 'hex'), decode(result, 'hex'), size, failures, says, token,
-           seconds, $3
-         FROM json_to_recordset($2::json) AS u (id uuid, place int, task text, result text, size int,
-           failures int, says text, token text, seconds real)
+        `INSERT INTO umbra.unit
+           (plan, id, place, task, result, size, failures, says, token, seconds, worker)
+         SELECT $1, id, place, decode(task, 'hex'), decode(result, 'hex'), size, failures, says,
+           token,           seconds, $3
+         FROM json_to_recordset($2::json) AS u (id uuid, place int, task text, result text,
+           size int,           failures int, says text, token text, seconds real)
          -- Of a plan that was purged meanwhile nothing is kept.
          WHERE EXISTS (SELECT 1 FROM umbra.plan WHERE id = $1 FOR KEY SHARE)
          ON CONFLICT DO NOTHING RETURNING id`,
@@ -154,7 +162,8 @@ export async function countDeath(
   wasSeen: boolean,
 ): Promise<Deaths> {
   const { rows } = await database.query<{ seen: number; vanished: number }>(
-    `INSERT INTO umbra.death (plan, unit, place, seen, vanished, says) VALUES ($1, $2, $3, $4, $5, $6)
+    `INSERT INTO umbra.death (plan, unit, place, seen, vanished, says)
+     VALUES ($1, $2, $3, $4, $5, $6)
      ON CONFLICT (plan, unit) DO UPDATE SET seen = death.seen + excluded.seen,
        vanished = death.vanished + excluded.vanished,
        says = CASE WHEN excluded.seen > 0 THEN excluded.says ELSE death.says END

@@ -1,4 +1,7 @@
-/** What computes in a worker: a pool of threads, and a process of its own for a unit under suspicion. */
+/**
+ * What computes in a worker: a pool of threads, and a process of its own for a unit under
+ * suspicion.
+ */
 
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';

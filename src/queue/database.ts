@@ -156,8 +156,9 @@ const isOtherWay = (error: unknown): boolean =>
   /does not support SSL|no encryption|pg_hba\.conf/.test(inWords(error));
 
 /**
- * Whether the way to the server is lost, or it is restarting: the same again may go well. Classes of
- * https://www.postgresql.org/docs/current/errcodes-appendix.html; what else there is comes of sockets.
+ * Whether the way to the server is lost, or it is restarting: the same again may go well. Classes
+ * of https://www.postgresql.org/docs/current/errcodes-appendix.html; what else there is comes of
+ * sockets.
  */
 export function isPassing(error: unknown): boolean {
   const { code = '', message = '' } = error as Error & ServerError;

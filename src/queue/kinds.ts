@@ -1,6 +1,6 @@
 /**
- * What a unit of a queue may be: a function in workers/, and what its result says to people. A worker
- * runs these and nothing else, whatever the database names.
+ * What a unit of a queue may be: a function in workers/, and what its result says to people. A
+ * worker runs these and nothing else, whatever the database names.
  */
 
 import { deserialize, serialize } from 'node:v8';
@@ -28,8 +28,8 @@ export interface Told {
 }
 
 /**
- * A unit that was asked to, since others have nothing to do, has given away what is left of it: what
- * it came to so far, and units for the rest. Their order makes their ids.
+ * A unit that was asked to, since others have nothing to do, has given away what is left of it:
+ * what it came to so far, and units for the rest. Their order makes their ids.
  */
 export class Split {
   readonly result: unknown;
@@ -48,8 +48,8 @@ export interface Kind {
   /** What `size` counts. */
   readonly counts: string;
   /**
-   * The function takes `{ task, wanted }` (see Splittable) and may return `{ result, rest }`; without
-   * `rest`, or with none of it, it is done.
+   * The function takes `{ task, wanted }` (see Splittable) and may return `{ result, rest }`;
+   * without `rest`, or with none of it, it is done.
    */
   readonly splits?: true;
   tell(result: never): Told;
@@ -58,7 +58,9 @@ export interface Kind {
 /** What the function of a kind that splits is given. */
 export interface Splittable<Task> {
   readonly task: Task;
-  /** At 0 how many units others could do besides: if any, it is to end soon and give away the rest. */
+  /**
+   * At 0 how many units others could do besides: if any, it is to end soon and give away the rest.
+   */
   readonly wanted: Uint32Array;
 }
 
@@ -68,19 +70,24 @@ const NOTHING_WRONG = { failures: 0 } as const;
 
 export const KINDS: Readonly<Record<string, Kind>> = {
   campaign: {
-    ...{ file: fileOf('campaign-task'), name: 'unit', counts: 'schedules' },
+    file: fileOf('campaign-task'),
+    name: 'unit',
+    counts: 'schedules',
     tell: ({ schedules, failures }: UnitResult) => {
       const [first] = failures;
       const { ending, message, token } = first ?? {};
       return {
-        ...{ size: schedules, failures: failures.length },
+        size: schedules,
+        failures: failures.length,
         ...(first !== undefined && { says: `${ending}: ${message}` }),
         ...(token !== undefined && { token }),
       };
     },
   },
   generate: {
-    ...{ file: fileOf('generate-task'), name: 'unit', counts: 'programs' },
+    file: fileOf('generate-task'),
+    name: 'unit',
+    counts: 'programs',
     tell: ({ programs, failed, finds }: GeneratedResult) => {
       const [first] = finds;
       const says = first && { says: `${first.ending}: ${first.message}` };
@@ -88,20 +95,28 @@ export const KINDS: Readonly<Record<string, Kind>> = {
     },
   },
   'generate first': {
-    ...{ file: fileOf('generate-task'), name: 'first', counts: 'programs' },
+    file: fileOf('generate-task'),
+    name: 'first',
+    counts: 'programs',
     tell: ({ programs }: FirstFind) => ({ size: programs, ...NOTHING_WRONG }),
   },
   mutants: {
-    ...{ file: fileOf('mutant-task'), name: 'mutant', counts: 'schedules' },
+    file: fileOf('mutant-task'),
+    name: 'mutant',
+    counts: 'schedules',
     // That a mutant is caught is what it is for.
     tell: ({ runs }: MutantRuns) => ({ size: runs, ...NOTHING_WRONG }),
   },
   study: {
-    ...{ file: fileOf('study-task'), name: 'run', counts: 'runs' },
+    file: fileOf('study-task'),
+    name: 'run',
+    counts: 'runs',
     tell: () => ({ size: 1, ...NOTHING_WRONG }),
   },
   stress: {
-    ...{ file: fileOf('stress-task'), name: 'run', counts: 'runs' },
+    file: fileOf('stress-task'),
+    name: 'run',
+    counts: 'runs',
     tell: ({ tally: { faults } }: { readonly tally: StressTally }) => {
       const [says] = faults;
       return { size: 1, failures: Number(faults.length > 0), ...(says !== undefined && { says }) };
@@ -109,7 +124,9 @@ export const KINDS: Readonly<Record<string, Kind>> = {
   },
   /** A mutant that must be caught: that it is not is the failure. */
   canary: {
-    ...{ file: fileOf('mutant-task'), name: 'mutant', counts: 'schedules' },
+    file: fileOf('mutant-task'),
+    name: 'mutant',
+    counts: 'schedules',
     tell: ({ runs, caught }: MutantRuns) =>
       caught > 0
         ? { size: runs, ...NOTHING_WRONG }
@@ -117,11 +134,15 @@ export const KINDS: Readonly<Record<string, Kind>> = {
   },
   /** A schedule that went wrong once, done again. */
   again: {
-    ...{ file: fileOf('again-task'), name: 'again', counts: 'schedules' },
+    file: fileOf('again-task'),
+    name: 'again',
+    counts: 'schedules',
     tell: ({ still }: AgainResult) => ({ size: 1, failures: 0, says: still }),
   },
   'mutants shrunk': {
-    ...{ file: fileOf('mutant-task'), name: 'story', counts: 'failures' },
+    file: fileOf('mutant-task'),
+    name: 'story',
+    counts: 'failures',
     tell: () => ({ size: 1, ...NOTHING_WRONG }),
   },
 };

@@ -32,7 +32,8 @@ export async function pullLedger(queue: Queue, out: string, name?: string): Prom
       const buried = await buriedUnits(queue, id);
       throw new UserError(
         [
-          `of ${unitsOf(plan).length} units ${missing} are missing: umbra work does them, and umbra queue ` +
+          `of ${unitsOf(plan).length} units ${missing} are missing: umbra work does them, and ` +
+            `umbra queue ` +
             `status ${shortId(id)} says how far they are`,
           ...buried,
         ].join('\n'),

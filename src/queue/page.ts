@@ -14,8 +14,16 @@ import { etaOf, type Snapshot } from './status.ts';
 export async function savedPlan(queue: Queue, now: Snapshot, deep: boolean): Promise<Saved> {
   const { plan, workers, rate, failed, killers } = now;
   const page: QueuePage = {
-    ...{ title: plan.title, state: plan.state, done: plan.done, units: plan.units },
-    ...{ failures: plan.failures, rate, eta: etaOf(plan, rate), workers, failed, killers },
+    title: plan.title,
+    state: plan.state,
+    done: plan.done,
+    units: plan.units,
+    failures: plan.failures,
+    rate,
+    eta: etaOf(plan, rate),
+    workers,
+    failed,
+    killers,
     campaign: deep && plan.kind === 'campaign' ? await campaignOf(queue, plan.id) : undefined,
   };
   return { name: `${plan.title} (plan ${shortId(plan.id)})`, kind: 'queue', queue: page };

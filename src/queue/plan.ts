@@ -118,7 +118,9 @@ export async function enqueue(
   return id;
 }
 
-/** Who sends a plan may leave out what is done elsewhere: its units are those that were ever sent. */
+/**
+ * Who sends a plan may leave out what is done elsewhere: its units are those that were ever sent.
+ */
 const OPENED = `
   WITH sent AS (
     SELECT count(*)::int AS units FROM (

@@ -9,7 +9,10 @@ import { hasTables, JOBS_SCHEMA, makeTables } from './schema.ts';
 /** Where units are that are not tried any more. */
 export const DEAD = 'umbra-dead';
 
-/** A claim without a heartbeat for so long is given to another worker; pg-boss takes no less than 10. */
+/**
+ * A claim without a heartbeat for so long is given to another worker; pg-boss takes no less than
+ * 10.
+ */
 export const HEARTBEAT_SECONDS = 15;
 
 const DAY = 86_400;
@@ -32,10 +35,17 @@ export class Queue {
         db: throughOf(database),
         schema: JOBS_SCHEMA,
         // What it does by the clock is asked for here, by one worker for all (worker.ts).
-        ...{ supervise: false, schedule: false, registerInstance: false },
-        ...{ openTelemetry: { enabled: false }, monitorVacuum: false, reindex: false },
-        ...{ monitorIntervalSeconds: 1, maintenanceIntervalSeconds: 3600 },
-        ...{ queueCacheIntervalSeconds: DAY, bamIntervalSeconds: DAY, flowIntervalSeconds: DAY },
+        supervise: false,
+        schedule: false,
+        registerInstance: false,
+        openTelemetry: { enabled: false },
+        monitorVacuum: false,
+        reindex: false,
+        monitorIntervalSeconds: 1,
+        maintenanceIntervalSeconds: 3600,
+        queueCacheIntervalSeconds: DAY,
+        bamIntervalSeconds: DAY,
+        flowIntervalSeconds: DAY,
       });
       // What goes wrong is told to whoever asked.
       boss.on('error', () => {});
@@ -80,9 +90,12 @@ export const jobQueue = (plan: string): string => `umbra-${plan}`;
 export const JOB_QUEUE_OPTIONS = {
   deadLetter: DEAD,
   heartbeatSeconds: HEARTBEAT_SECONDS,
-  // Who dies at a unit is counted apart (worker.ts): being handed out again says nothing of the unit.
-  ...{ retryLimit: 1000, retryDelay: 0 },
+  // Who dies at a unit is counted apart (worker.ts): being handed out again says nothing of the
+  // unit.
+  retryLimit: 1000,
+  retryDelay: 0,
   expireInSeconds: DAY - 1,
-  ...{ retentionSeconds: 365 * DAY, deleteAfterSeconds: DAY },
+  retentionSeconds: 365 * DAY,
+  deleteAfterSeconds: DAY,
   warningQueueSize: 1_000_000_000,
 } as const;

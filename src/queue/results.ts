@@ -51,7 +51,9 @@ export class Results {
         if (this.#had.has(id)) continue;
         this.#had.add(id);
         yield {
-          ...{ id, place: place ?? undefined, result: unpacked(result) },
+          id,
+          place: place ?? undefined,
+          result: unpacked(result),
           task: task === null ? undefined : unpacked(task),
         };
       }
@@ -85,7 +87,8 @@ export async function planStates({ database }: Queue, id?: string): Promise<Plan
     `SELECT p.id, kind, title, state, engine, units, round, weight, created, ended,
        coalesce(u.done, 0)::int AS done, coalesce(u.failures, 0)::int AS failures,
        coalesce(u.size, 0) AS size,
-       (SELECT count(*)::int FROM umbra.death d WHERE d.plan = p.id AND d.buried IS NOT NULL) AS buried
+       (SELECT count(*)::int FROM umbra.death d
+        WHERE d.plan = p.id AND d.buried IS NOT NULL) AS buried
      FROM umbra.plan p LEFT JOIN LATERAL (
        SELECT count(*) AS done, sum(failures) AS failures, sum(size) AS size
        FROM umbra.unit WHERE plan = p.id
@@ -110,14 +113,18 @@ export async function buriedUnits({ database }: Queue, plan: string): Promise<st
   );
   return rows.map(
     ({ name, seen, vanished, says }) =>
-      `unit ${name} killed who worked at it ${seen + vanished} times (${says}), and is not tried any more`,
+      `unit ${name} killed who worked at it ${seen + vanished} times (${says}), and is not ` +
+      `tried any more`,
   );
 }
 
 /** How a plan is named: by what its id begins with. */
 export const shortId = (id: string): string => id.slice(0, 8);
 
-/** The plan that is meant; without a name the only one, of a kind if that is given. Throws UserError. */
+/**
+ * The plan that is meant; without a name the only one, of a kind if that is given. Throws
+ * UserError.
+ */
 export async function findPlan(queue: Queue, name?: string, kind?: string): Promise<PlanState> {
   const all = (await planStates(queue)).filter((plan) => kind === undefined || plan.kind === kind);
   const found = all.filter(({ id }) => name === undefined || id.startsWith(name));

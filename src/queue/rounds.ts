@@ -20,7 +20,8 @@ export async function roundsOf({ database }: Queue, most: number): Promise<Round
     [most],
   );
   return rows.toReversed().map((row) => ({
-    ...{ ...row, schedules: Number(row.schedules) },
+    ...row,
+    schedules: Number(row.schedules),
     isBad: row.failures > 0 || row.notes.some((note) => /^(THE CANARY|FOUND)/.test(note)),
   }));
 }
@@ -36,5 +37,8 @@ export function roundText({
 }: Omit<RoundTold, 'ended'>): string {
   const went = failures > 0 ? `${failures} FAILED` : 'nothing wrong';
   const verdict = isBad && failures === 0 ? `A FAILURE: ${went} in it` : went;
-  return `round ${round}: ${title}: ${schedules.toLocaleString('en-US')} schedules, ${verdict}; ${notes.join('; ')}`;
+  return (
+    `round ${round}: ${title}: ${schedules.toLocaleString('en-US')} schedules, ` +
+    `${verdict}; ${notes.join('; ')}`
+  );
 }

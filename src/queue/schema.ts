@@ -1,6 +1,6 @@
 /**
- * The tables that a queue has besides those of pg-boss: plans with their files, results of units, who
- * works, and units that killed their workers. A row of `unit` is there once the unit is done.
+ * The tables that a queue has besides those of pg-boss: plans with their files, results of units,
+ * who works, and units that killed their workers. A row of `unit` is there once the unit is done.
  */
 
 import { UserError } from '../../shared/errors.ts';
@@ -22,7 +22,8 @@ const TABLES = `
     ended timestamptz, next_seed bigint, rounds int NOT NULL DEFAULT 0
   );
   CREATE TABLE umbra.file (
-    plan uuid NOT NULL, path text NOT NULL, digest text NOT NULL, text text NOT NULL, PRIMARY KEY (plan, path)
+    plan uuid NOT NULL, path text NOT NULL, digest text NOT NULL, text text NOT NULL,
+    PRIMARY KEY (plan, path)
   );
   CREATE TABLE umbra.unit (
     plan uuid NOT NULL, id uuid NOT NULL, place int, task bytea, result bytea NOT NULL,
@@ -75,7 +76,8 @@ export async function makeTables(database: Database): Promise<void> {
   const { version } = rows[0]!;
   if (version === QUEUE_VERSION) return;
   throw new UserError(
-    `the queue is of version ${version}, and this umbra has version ${QUEUE_VERSION}: give another ` +
+    `the queue is of version ${version}, and this umbra has version ${QUEUE_VERSION}: give ` +
+      `another ` +
       'database, or drop the schemas umbra and umbra_jobs in this one',
   );
 }

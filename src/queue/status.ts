@@ -58,7 +58,10 @@ export async function snapshotOf(
           )
         ).rows;
   return {
-    ...{ plan, failed, workers: await workersOf(queue), rate: await rateOf(queue, plan) },
+    plan,
+    failed,
+    workers: await workersOf(queue),
+    rate: await rateOf(queue, plan),
     killers: plan.buried === 0 ? [] : await buriedUnits(queue, id),
   };
 }

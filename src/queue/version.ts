@@ -1,4 +1,7 @@
-/** What tells one version of umbra from another: its code, whether released, in a clone or changed there. */
+/**
+ * What tells one version of umbra from another: its code, whether released, in a clone or changed
+ * there.
+ */
 
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';

@@ -36,7 +36,10 @@ export interface Work {
   readonly signal: AbortSignal;
   /** What a person should know, a line each. */
   readonly say: (line: string) => void;
-  /** Called when nothing is there to take, before it is found that nothing is left. True: there is more. */
+  /**
+   * Called when nothing is there to take, before it is found that nothing is left. True: there is
+   * more.
+   */
   readonly more?: () => Promise<boolean>;
   /** Besides KINDS, for tests. */
   readonly kinds?: Readonly<Record<string, Kind>>;
@@ -156,8 +159,8 @@ class Worker {
   }
 
   /**
-   * How many units more are to be had: as many are to wait as are at work, so that no thread does, but
-   * not where others have nothing to do. Few at a time cost more.
+   * How many units more are to be had: as many are to wait as are at work, so that no thread does,
+   * but not where others have nothing to do. Few at a time cost more.
    */
   get #wants(): number {
     const { jobs } = this.#options;
@@ -198,8 +201,14 @@ class Worker {
       const claims = [...this.#waiting, ...[...this.#running.values()].map((one) => one.claim)];
       if (claims.length > 0) await keepAlive(queue, claims);
       return beat(queue, {
-        ...{ id: this.#id, host: hostname(), pid: process.pid, version, jobs },
-        ...{ busy: this.#running.size, units: this.#totals.units, refused: this.#refused },
+        id: this.#id,
+        host: hostname(),
+        pid: process.pid,
+        version,
+        jobs,
+        busy: this.#running.size,
+        units: this.#totals.units,
+        refused: this.#refused,
       });
     });
     const { supervise, hungry, ready, open } = this.#heard;
@@ -318,7 +327,8 @@ class Worker {
     await this.#patiently(() => bury(queue, one));
     const { title } = this.#plans.get(one.plan)!;
     say(
-      `FOUND: unit ${one.place ?? one.id} of ${title} has killed who worked at it twice, and is not tried any more`,
+      `FOUND: unit ${one.place ?? one.id} of ${title} has killed who worked at it twice, and ` +
+        `is not tried any more`,
     );
   }
 

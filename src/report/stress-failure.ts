@@ -1,4 +1,7 @@
-/** A machine of umbra stress that went wrong, told: what it was, what was wrong, and how to have it again. */
+/**
+ * A machine of umbra stress that went wrong, told: what it was, what was wrong, and how to have it
+ * again.
+ */
 
 import { ALL_DEFECTS, type DefectId } from '../../shared/defects.ts';
 import type { Fixed, StressRun } from '../check/stress.ts';

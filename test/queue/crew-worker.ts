@@ -10,8 +10,13 @@ const queue = await Queue.open(parseAddress(url!));
 const ended = new AbortController();
 process.once('SIGTERM', () => ended.abort());
 await work({
-  ...{ queue, jobs: Number(jobs), stay: stay === 'stay', version: 'test', signal: ended.signal },
-  ...{ kinds: TEST_KINDS, say: (line) => process.stderr.write(`${line}\n`) },
+  queue,
+  jobs: Number(jobs),
+  stay: stay === 'stay',
+  version: 'test',
+  signal: ended.signal,
+  kinds: TEST_KINDS,
+  say: (line) => process.stderr.write(`${line}\n`),
 });
 await queue.close();
 process.exit(0);

@@ -77,7 +77,7 @@ test('what went wrong is kept, and a new version does it again before all else',
   const maker = new RoundMaker({ queue, version: codeVersion(), canary: 'R15', most: 1, say });
   expect(await maker.more()).toBe(true);
   const { signal } = new AbortController();
-  await work({ ...{ queue, jobs: 1, stay: false, version: 'test', signal, say } });
+  await work({ queue, jobs: 1, stay: false, version: 'test', signal, say });
   const { rows: order } = await queue.database.query(
     'SELECT kind FROM umbra.unit u JOIN umbra.plan p ON p.id = u.plan ORDER BY seq',
   );

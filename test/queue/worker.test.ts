@@ -94,7 +94,11 @@ async function worked(more: Partial<Parameters<typeof work>[0]> = {}): Promise<W
   const own = await Queue.open(parseAddress(server.url));
   try {
     const { units } = await work({
-      ...{ queue: own, jobs: 2, stay: false, version: 'test', kinds: TEST_KINDS },
+      queue: own,
+      jobs: 2,
+      stay: false,
+      version: 'test',
+      kinds: TEST_KINDS,
       signal: new AbortController().signal,
       say: (line) => said.push(line),
       ...more,

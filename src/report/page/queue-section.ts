@@ -1,4 +1,7 @@
-/** A plan of a queue in a report: how far it is, who works at it, and what went wrong, as it is by now. */
+/**
+ * A plan of a queue in a report: how far it is, who works at it, and what went wrong, as it is by
+ * now.
+ */
 
 import { type Campaign, campaignSection } from './campaign-section.ts';
 import { count, facts, paragraph, table } from './parts.ts';

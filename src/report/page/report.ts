@@ -13,7 +13,7 @@ import { STYLE } from './style.ts';
 import { tablesSection } from './tables-section.ts';
 import { timelineScript } from './timeline-section.ts';
 
-/** In the order in which they were named. `refresh`: the page is to be loaded again after so many seconds. */
+/** In the order in which they were named. `refresh`: seconds until the page is to be loaded again. */
 export function reportHtml(saved: readonly Saved[], refresh?: number): string {
   const sections = sectionsOf(saved);
   const title =
