@@ -28,6 +28,7 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, Load>>>> = {
   'Find, replay and shrink races:': {
     litmus: async () => (await import('./litmus.ts')).litmusCommand(),
     explore: async () => (await import('./explore.ts')).exploreCommand(),
+    verify: async () => (await import('./verify.ts')).verifyCommand(),
     replay: async () => (await import('./replay.ts')).replayCommand(),
     inspect: async () => (await import('./inspect.ts')).inspectCommand(),
     shrink: async () => (await import('./shrink.ts')).shrinkCommand(),

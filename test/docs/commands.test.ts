@@ -111,6 +111,7 @@ const COMES_TO: Readonly<Record<string, Outcome>> = {
   'inspect --last --event 5': {
     says: /5 events so far\n+host CPU 0\n[\s\S]*frame \d+ \(PageTable/,
   },
+  verify: { says: /all ([\d,]+ behaviours, each once|behaviours with at most 2 preemptions)/ },
   campaign: { says: /schedules, [\d,]+ of them different, nothing wrong/ },
   conformance: { says: /1 file, 436 operations: all agree/ },
   report: { says: /\.html: [1-9]\d* KiB, opens in any browser/ },

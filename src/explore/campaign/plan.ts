@@ -136,10 +136,11 @@ export function differenceOf(one: Plan, other: Plan): string | undefined {
 const textOf = (subject: PlannedSubject): string => JSON.stringify(subject);
 
 /** A setting as one reads it. */
-export const settingText = ({ discipline, paging, memory, defects }: Setting): string =>
+export const settingText = ({ discipline, paging, memory, abridged, defects }: Setting): string =>
   [
     ...[discipline, paging],
     ...(memory === 'tso' ? [memory] : []),
+    ...(abridged ? ['abridged'] : []),
     ...(defects.length > 0 ? [`defects ${defects.join(',')}`] : []),
   ].join(', ');
 

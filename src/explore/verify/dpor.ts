@@ -22,24 +22,13 @@ import { assert } from '../../../shared/errors.ts';
 import type { Guard } from '../engine/guard.ts';
 import type { Recorder } from '../engine/recording-trace.ts';
 import { Accesses, type Footprint, NONE } from './accesses.ts';
+import { left, lowest, type Node, type Plan } from './node.ts';
 
 /** For what an actor's next step waits, if for anything. */
 export type GuardOf = (actor: number) => Guard | undefined;
 
 /** What `next` says where all that can go on sleep: the rest of the run was done before. */
 export const ALL_SLEEP = -1;
-
-/** A place in a run: who goes on from there, and who is to in others. */
-interface Node {
-  /** Who does in this run. */
-  actor: number;
-  /** As bits by actor: who does or is to; who did, in this run or before; who need not. */
-  planned: number;
-  done: number;
-  readonly asleep: number;
-  /** By actor, the steps of those that sleep, and of those whose runs are done. */
-  readonly steps: (Footprint | undefined)[];
-}
 
 export class Dpor implements Recorder {
   readonly accesses: Accesses;
@@ -65,7 +54,9 @@ export class Dpor implements Recorder {
   /** and how many events of each come before it, as far as is known. */
   readonly #seen: Int32Array;
   #hasBegun = false;
-
+  /** So many of the first nodes are somebody else's; who is to go on there is told, not done. */
+  #foreign = 0;
+  plans: Plan[] = [];
   readonly #now: (word: number) => number;
 
   /**
@@ -91,10 +82,36 @@ export class Dpor implements Recorder {
       return 0;
     }
     let depth = this.#nodes.length;
-    while (depth > 0 && left(this.#nodes[depth - 1]!) === 0) depth--;
-    if (depth === 0) return undefined;
+    while (depth > this.#foreign && left(this.#nodes[depth - 1]!) === 0) depth--;
+    if (depth === this.#foreign) return undefined;
     this.#goBack(depth - 1);
     return depth - 1;
+  }
+
+  /**
+   * Before the first run: only those are to be that begin with the steps of these nodes, which are
+   * somebody else's. The last node's step is one that no run has taken there yet.
+   */
+  enter(nodes: readonly Node[]): void {
+    this.#nodes.push(...nodes);
+    this.#foreign = nodes.length;
+  }
+
+  /** Between two runs: from which nodes on there are more, down to the last of them. */
+  rest(): readonly Node[] {
+    let depth = this.#nodes.length;
+    while (depth > this.#foreign && left(this.#nodes[depth - 1]!) === 0) depth--;
+    const nodes = this.#nodes.slice(this.#foreign, depth);
+    for (const [i, node] of nodes.entries()) {
+      node.steps[node.actor] = this.stepOf(this.#foreign + i);
+    }
+    return nodes;
+  }
+
+  /** What step `event` of the last run has accessed. */
+  stepOf(event: number): Footprint {
+    const to = event + 1 < this.#events ? this.#from[event + 1]! : this.accesses.count;
+    return this.accesses.footprint(this.#from[event]!, to);
   }
 
   /** Who took the n-th step of the last run, and takes it in this one. */
@@ -184,8 +201,7 @@ export class Dpor implements Recorder {
   /** To where event `depth` is another one than in the last run. */
   #goBack(depth: number): void {
     const node = this.#nodes[depth]!;
-    const to = depth + 1 < this.#events ? this.#from[depth + 1]! : this.accesses.count;
-    node.steps[node.actor] = this.accesses.footprint(this.#from[depth]!, to);
+    node.steps[node.actor] = this.stepOf(depth);
     this.accesses.takeBack(this.#from[depth]!);
     for (const own of this.#own) while (own.length > 0 && own.at(-1)! >= depth) own.pop();
     this.#nodes.length = depth + 1;
@@ -301,6 +317,8 @@ export class Dpor implements Recorder {
    * none of the others.
    */
   #plan(first: number, second: number): void {
+    // Of two steps that others have taken, they know.
+    if (second < this.#foreign - 1) return;
     const node = this.#nodes[first]!;
     const heads = this.#own.map((own, actor) => this.#headOf(own, actor, first, second));
     let initial = 0;
@@ -311,7 +329,9 @@ export class Dpor implements Recorder {
     }
     if ((initial & (node.planned | node.asleep)) !== 0) return;
     const mine = 1 << this.#actor;
-    node.planned |= (initial & mine) === 0 ? initial & -initial : mine;
+    const actor = (initial & mine) === 0 ? lowest(initial) : this.#actor;
+    node.planned |= 1 << actor;
+    if (first < this.#foreign) this.plans.push({ step: first, actor });
   }
 
   /** An actor's first event behind `first` that does not come after it; `second`, if not before. */
@@ -340,11 +360,6 @@ export class Dpor implements Recorder {
     return this.#clocks[event * this.#actors + this.#nodes[event]!.actor]!;
   }
 }
-
-/** As bits by actor: who is to go on from there, and has not. */
-const left = ({ planned, done, asleep }: Node): number => planned & ~done & ~asleep;
-
-const lowest = (mask: number): number => 31 - Math.clz32(mask & -mask);
 
 /** Where the first number greater than `limit` is in a list in ascending order. */
 function firstAbove(list: readonly number[], limit: number): number {

@@ -5,6 +5,7 @@ import type { Board } from '../engine/board.ts';
 import type { RecordingTrace } from '../engine/recording-trace.ts';
 import type { Situation, Strategy } from '../strategies/strategy.ts';
 import { ALL_SLEEP, Dpor } from './dpor.ts';
+import { lowest, type Node } from './node.ts';
 
 /** Thrown to leave a run in the middle whose rest was done before. */
 export class Blocked extends Error {
@@ -21,12 +22,13 @@ export class Exhaustive implements Strategy {
   until = 0;
   #isOver = false;
 
-  /** `board`: of abridged runs. */
-  constructor(board: Board) {
+  /** `board`: of abridged runs; `nodes`: see Dpor.enter. */
+  constructor(board: Board, nodes: readonly Node[] = []) {
     const { recording, turn } = board;
     assert(recording !== undefined, 'accesses are recorded');
     const { plain } = board.host.words;
     this.dpor = new Dpor(turn.actors, plain.length, (word) => plain[word]!);
+    this.dpor.enter(nodes);
     this.#board = board;
     this.#recording = recording;
   }
@@ -81,5 +83,3 @@ export class Exhaustive implements Strategy {
     this.dpor.end(this.#board.turn.guardOf);
   }
 }
-
-const lowest = (mask: number): number => 31 - Math.clz32(mask & -mask);

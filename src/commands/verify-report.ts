@@ -1,0 +1,137 @@
+/** What `umbra verify` has come to, as data and in words. */
+
+import type { DefectId } from '../../shared/defects.ts';
+import type { Ending } from '../explore/subject.ts';
+import { ENGINE_VERSION } from '../explore/token.ts';
+import type { Met } from '../explore/verify/unit.ts';
+import { type Entry, isDone, metBy, tokenOf } from '../explore/verify/verification.ts';
+import { tableText } from '../report/plain-table.ts';
+import { keep } from './kept-schedules.ts';
+import { tableColumns } from './terminal.ts';
+
+export interface Report {
+  readonly schema_version: 1;
+  readonly engine: number;
+  readonly tests: readonly TestReport[];
+}
+
+export interface TestReport {
+  readonly file: string;
+  readonly name: string;
+  readonly discipline: string;
+  readonly paging: string;
+  readonly memory: 'sc';
+  readonly defects: readonly DefectId[];
+  /** Acts of hardware in a run, at most. */
+  readonly acts: number;
+  /** Preemptions up to which all behaviours were run; null if there was no bound. */
+  readonly bound: number | null;
+  /** All that were asked for were run. */
+  readonly complete: boolean;
+  readonly classes: number;
+  /** Runs left in the middle, since the rest was done before; null with a bound, where it says nothing. */
+  readonly blocked: number | null;
+  /** How many there may be, if not all were run; null if nothing is known. */
+  readonly guess: number | null;
+  readonly seconds: number;
+  readonly outcomes: readonly OutcomeReport[];
+}
+
+interface OutcomeReport {
+  readonly ending: Ending;
+  /** By its number in the file; null if none holds, or the run was cut short. */
+  readonly outcome: number | null;
+  readonly is: string;
+  readonly when: string;
+  readonly message: string;
+  readonly classes: number;
+  /** The fewest by which it is met; only with a bound. */
+  readonly preemptions?: number;
+  readonly token: string;
+}
+
+export const reportOf = (entries: readonly Entry[]): Report => ({
+  schema_version: 1,
+  engine: ENGINE_VERSION,
+  tests: entries.map(testOf),
+});
+
+function testOf(entry: Entry): TestReport {
+  const { path, litmus, setting, bounds, bounded, frontier } = entry;
+  const { classes, blocked, seconds } = frontier.totals;
+  const { discipline, paging, defects } = setting;
+  const complete = isDone(entry);
+  return {
+    ...{ file: path, name: litmus.name, discipline, paging, memory: 'sc', defects },
+    ...{ acts: bounds?.acts ?? 0, complete },
+    bound: bounds === undefined ? null : (bounded?.preemptions ?? -1),
+    classes: bounded?.classes ?? classes,
+    blocked: bounds === undefined ? blocked : null,
+    guess: bounds === undefined && !complete ? (frontier.guess ?? null) : null,
+    seconds: bounded?.seconds ?? seconds,
+    outcomes: metBy(entry).map((met) => outcomeOf(entry, met)),
+  };
+}
+
+function outcomeOf(entry: Entry, met: Met): OutcomeReport {
+  const { ending, outcome, message, classes, preemptions } = met;
+  const declared = outcome === null ? undefined : entry.litmus.outcomes[outcome];
+  return {
+    ...{ ending, outcome, message, classes },
+    is: declared?.is ?? 'undeclared',
+    when: declared?.text ?? '',
+    ...(preemptions !== undefined && { preemptions }),
+    token: tokenOf(entry, met),
+  };
+}
+
+const count = (n: number): string => n.toLocaleString('en-US');
+
+/** Two digits say enough of a guess. */
+export const rounded = (n: number): string => count(Number(n.toPrecision(2)));
+
+export function describe(test: TestReport): string {
+  const { file, name, discipline, paging, defects, outcomes } = test;
+  const on = defects.length === 0 ? '' : `, with ${defects.join(', ')}`;
+  const columns = test.bound === null ? [] : ['preemptions'];
+  const rows = outcomes.map(({ classes, ending, is, when, message, preemptions }) => [
+    count(classes),
+    ending === 'ok' ? is : ending,
+    ending === 'ok' ? when : message,
+    ...(test.bound === null ? [] : [`${preemptions}`]),
+  ]);
+  const table = tableText(
+    ['count', '', 'when', ...columns],
+    ['right', 'left', 'left', 'right'].slice(0, 3 + columns.length) as ('left' | 'right')[],
+    rows,
+    tableColumns(),
+  );
+  const wrong = outcomes
+    .filter(({ ending }) => ending !== 'ok')
+    .map(({ token, ending, message }) => keep({ token, says: `${ending}: ${message}` }, true));
+  return (
+    `${file}: ${name} (${discipline}, ${paging}${on})\n${sentence(test)}\n` +
+    `${rows.length === 0 ? '' : `${table}\n`}${wrong.map((line) => `${line}\n`).join('')}\n`
+  );
+}
+
+/** What was run, and what not. */
+function sentence(test: TestReport): string {
+  const { acts, bound, complete, classes, blocked, guess, seconds } = test;
+  const hardware = acts === 0 ? 'no acts of hardware' : `at most ${acts} acts of hardware`;
+  const where = `sequential consistency, ${hardware}`;
+  const time = `${seconds.toFixed(1)} s of work, engine ${ENGINE_VERSION}`;
+  const n = count(classes);
+  if (bound !== null) {
+    const all =
+      bound < 0
+        ? `${n} behaviours, and not all that have no preemption`
+        : `all behaviours with at most ${bound} preemption${bound === 1 ? '' : 's'}${complete ? `: ${n}` : `, ${n} with some that have more`}`;
+    return `${where}: ${all}; ${time}`;
+  }
+  const left = `${count(blocked!)} runs left in the middle`;
+  if (complete) return `${where}, no bound: all ${n} behaviours, each once, ${left}; ${time}`;
+  const more =
+    guess === null ? '' : ` of some ${rounded(guess)} (a guess: ten times more, or less)`;
+  return `${where}, no bound: ${n} behaviours${more}, not all, ${left}; ${time}`;
+}

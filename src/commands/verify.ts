@@ -1,0 +1,239 @@
+/** `umbra verify`: all behaviours of litmus tests, each once. */
+
+import { availableParallelism } from 'node:os';
+import { Command } from 'commander';
+import { Piscina } from 'piscina';
+import { UserError } from '../../shared/errors.ts';
+import { workerUrl } from '../../shared/worker-url.ts';
+import type { BoundedTask, UnitTask } from '../../workers/verify-task.ts';
+import { findLitmusFiles } from '../explore/litmus/find-files.ts';
+import type { BoundedResult, UnitResult } from '../explore/verify/unit.ts';
+import { type Entry, entriesOf, isDone, load, saved } from '../explore/verify/verification.ts';
+import { ExitCode } from './exit-code.ts';
+import { EXIT_CODES } from './explore.ts';
+import { type SettingOptions, TESTS, withSettings } from './explore-options.ts';
+import {
+  JSON_OPTION,
+  jsonOutput,
+  type OutputOptions,
+  printer,
+  QUIET_OPTION,
+} from './json-output.ts';
+import { partOfPage } from './marked-page.ts';
+import { integer } from './options.ts';
+import { outputFile } from './output-file.ts';
+import { abortOnInterrupt } from './pool.ts';
+import { showProgress } from './terminal.ts';
+import { MARKDOWN, markdownOf } from './verify-markdown.ts';
+import { describe, type Report, reportOf, rounded } from './verify-report.ts';
+
+interface Options extends SettingOptions, OutputOptions {
+  readonly preemptions?: number;
+  readonly acts?: number;
+  readonly seconds?: number;
+  readonly jobs: number;
+  readonly out?: string;
+  readonly markdown?: string;
+}
+
+/** Runs of a unit: the first ones are to show others what there is to do. */
+const FIRST_RUNS = 100;
+const RUNS = 3000;
+
+const SAVE_MS = 10_000;
+
+export function verifyCommand(): Command {
+  const command = new Command('verify')
+    .summary('Go through all behaviours of litmus tests, each once')
+    .description(
+      'Run a litmus test in every order of conflicting accesses that there is, each once, and say ' +
+        'what it comes to; or, where that is too much, in every order with so many preemptions at most.',
+    )
+    .argument('<test...>', TESTS);
+  return withSettings(command)
+    .optionsGroup('How far:')
+    .option('--preemptions <n>', 'only behaviours with so many preemptions at most', integer(0, 99))
+    .option(
+      '--acts <n>',
+      'with so many acts of hardware (migrations, interrupts, dropped TLB entries) at most; ' +
+        'needs --preemptions',
+      integer(0, 9),
+    )
+    .option('--seconds <s>', 'of work for each test in each setting, at most', integer(1))
+    .optionsGroup('Work:')
+    .option('--jobs <n>', 'threads that work at it', integer(1), availableParallelism())
+    .option('--out <file>', 'keep what is done in this file; the same command goes on from it')
+    .optionsGroup('Output:')
+    .option(...JSON_OPTION)
+    .option('--markdown <page>', 'write the table of verdicts into a page')
+    .option(...QUIET_OPTION)
+    .addHelpText(
+      'after',
+      '\nWhat is verified are abridged runs: a lock is taken in one step, and what comes after the ' +
+        'last vCPU’s end is left out. Outcomes and invariants are looked at when a run is at its ' +
+        'end. docs/verify.md has what that says, and what it does not.\n\n' +
+        `Exit code: ${ExitCode.Ok} nothing wrong in what was run, ${ExitCode.Failed} an invariant ` +
+        `or an outcome is broken, ${ExitCode.Killed} the guest was killed, ${ExitCode.Oops} the ` +
+        `host died, ${ExitCode.Deadlock} deadlock, ${ExitCode.Livelock} livelock, ` +
+        `${ExitCode.UserMistake} a mistake in what was given, ${ExitCode.Interrupted} interrupted ` +
+        'by Ctrl-C (what there is so far is shown).\n\nExamples:\n' +
+        '  umbra verify R1-two-faults-one-entry --discipline guest-lock\n' +
+        '  umbra verify R6-no-shootdown --discipline pgdir-lock --preemptions 1\n' +
+        '  umbra verify R14-started-vcpu --seconds 60 --out work.json',
+    )
+    .action(verify);
+}
+
+async function verify(paths: readonly string[], options: Options): Promise<void> {
+  const { preemptions, acts = 0, out, markdown, memory } = options;
+  if (memory === 'tso') {
+    throw new UserError('umbra verify goes by sequential consistency only: leave --memory out');
+  }
+  if (preemptions === undefined && acts > 0) {
+    throw new UserError('acts of hardware go with a bound: give --preemptions N with --acts');
+  }
+  const writeJson = jsonOutput(options.json);
+  const writeMarkdown = partOfPage(markdown, MARKDOWN);
+  const bounds = preemptions === undefined ? undefined : { preemptions, acts };
+  const entries = entriesOf(findLitmusFiles(paths), options, bounds);
+  if (out !== undefined) load(entries, out);
+  const save = out === undefined ? () => {} : outputFile(out, 'work', 'give --out a file');
+  const interrupted = await goOn(entries, options, () => save(saved(entries)));
+  const report = reportOf(entries);
+  const print = printer(options);
+  for (const test of report.tests) print(describe(test), test.outcomes.some(isWrong));
+  writeJson(report);
+  writeMarkdown(markdownOf(report));
+  if (interrupted && out !== undefined) {
+    process.stderr.write(`umbra: interrupted; the same command goes on from ${out}\n`);
+  }
+  process.exitCode = exitCodeOf(report, interrupted);
+}
+
+const isWrong = ({ ending }: Report['tests'][number]['outcomes'][number]): boolean =>
+  ending !== 'ok';
+
+function exitCodeOf({ tests }: Report, interrupted: boolean): ExitCode {
+  const wrong = tests.flatMap(({ outcomes }) => outcomes).find(isWrong);
+  if (wrong !== undefined) return EXIT_CODES[wrong.ending];
+  return interrupted ? ExitCode.Interrupted : ExitCode.Ok;
+}
+
+/** Do what is left, as far as time allows. Returns whether Ctrl-C came. */
+async function goOn(
+  entries: readonly Entry[],
+  { jobs, seconds = Number.POSITIVE_INFINITY }: Options,
+  save: () => void,
+): Promise<boolean> {
+  const work = new Work(entries, seconds);
+  if (work.isDone) return false;
+  const interrupted = new AbortController();
+  const stopListening = abortOnInterrupt(interrupted);
+  const stopProgress = showProgress(() => work.progress);
+  const pool = new Piscina({
+    ...{ filename: workerUrl('verify-task').href, minThreads: jobs, maxThreads: jobs },
+  });
+  const saving = setInterval(save, SAVE_MS);
+  try {
+    await work.doneBy(pool, jobs, interrupted.signal);
+  } finally {
+    clearInterval(saving);
+    stopProgress();
+    stopListening();
+    await pool.destroy();
+  }
+  save();
+  return interrupted.signal.aborted;
+}
+
+class Work {
+  readonly #entries: readonly Entry[];
+  /** For each entry. */
+  readonly #seconds: number;
+  /** Seconds that were spent on an entry before. */
+  readonly #before: ReadonlyMap<Entry, number>;
+  readonly #bounded = new Set<Entry>();
+  #last: Entry | undefined;
+
+  constructor(entries: readonly Entry[], seconds: number) {
+    this.#entries = entries;
+    this.#seconds = seconds;
+    this.#before = new Map(entries.map((entry) => [entry, entry.frontier.totals.seconds]));
+  }
+
+  get isDone(): boolean {
+    return this.#entries.every(isDone);
+  }
+
+  /** R6-no-shootdown, guest-lock, nonpae: 12,345 behaviours, of some 60,000 */
+  get progress(): string {
+    const entry = this.#last;
+    if (entry === undefined) return '';
+    const { litmus, setting, frontier, bounds } = entry;
+    const where = `${litmus.name}, ${setting.discipline}, ${setting.paging}`;
+    if (bounds !== undefined) return `${where}, ${bounds.preemptions} preemptions`;
+    const { classes } = frontier.totals;
+    const guess = frontier.guess === undefined ? '' : `, of some ${rounded(frontier.guess)}`;
+    return `${classes.toLocaleString('en-US')} behaviours${guess}, ${where}`;
+  }
+
+  /** As many lanes as there are jobs; who finds nothing to do waits until another is done with something. */
+  async doneBy(pool: Piscina, jobs: number, signal: AbortSignal): Promise<void> {
+    const working = new Set<Promise<void>>();
+    try {
+      for (;;) {
+        const next = working.size < jobs && !signal.aborted ? this.#next(pool, signal) : undefined;
+        if (next !== undefined) {
+          const done: Promise<void> = next.finally(() => working.delete(done));
+          working.add(done);
+        } else if (working.size === 0) return;
+        else await Promise.race(working);
+      }
+    } catch (error) {
+      await Promise.allSettled(working);
+      if ((error as Error).name !== 'AbortError') throw error;
+    }
+  }
+
+  /** The next piece of work there is, under way. */
+  #next(pool: Piscina, signal: AbortSignal): Promise<void> | undefined {
+    for (const entry of this.#entries) {
+      const next =
+        entry.bounds === undefined
+          ? this.#unit(entry, pool, signal)
+          : this.#all(entry, pool, signal);
+      if (next === undefined) continue;
+      this.#last = entry;
+      return next;
+    }
+    return undefined;
+  }
+
+  #unit(entry: Entry, pool: Piscina, signal: AbortSignal): Promise<void> | undefined {
+    const { path, setting, frontier } = entry;
+    const { seconds } = frontier.totals;
+    if (seconds - this.#before.get(entry)! >= this.#seconds) return undefined;
+    const branch = frontier.take();
+    if (branch === undefined) return undefined;
+    const most = seconds === 0 ? FIRST_RUNS : RUNS;
+    const task: UnitTask = { path, setting, nodes: frontier.nodesOf(branch), most };
+    return pool.run(task, { name: 'unit', signal }).then(
+      (result: UnitResult) => frontier.add(branch, result),
+      (error: unknown) => {
+        frontier.giveBack(branch);
+        throw error;
+      },
+    );
+  }
+
+  /** Within bounds all is done in one go. */
+  #all(entry: Entry, pool: Piscina, signal: AbortSignal): Promise<void> | undefined {
+    const { path, setting, bounds } = entry;
+    if (isDone(entry) || this.#bounded.has(entry)) return undefined;
+    this.#bounded.add(entry);
+    const task: BoundedTask = { path, setting, bounds: bounds!, most: this.#seconds };
+    return pool.run(task, { name: 'bounded', signal }).then((result: BoundedResult) => {
+      entry.bounded = result;
+    });
+  }
+}

@@ -1,0 +1,228 @@
+/**
+ * What is left of all behaviours of a test: places in runs from which somebody is still to go on,
+ * each a unit (unit.ts) that any thread may do, at the same time as others. Places on the way to a
+ * unit that is not done belong to nobody but the frontier: a unit says whom it wants to go on there.
+ *
+ * Which units there are, and so how often all sleep in the middle of a run, may depend on who is done
+ * first, if there are more than two actors. Which behaviours are met does not.
+ */
+
+import type { Footprint } from './accesses.ts';
+import { bitsOf, left, type Node } from './node.ts';
+import { type Met, Outcomes, type UnitResult } from './unit.ts';
+
+/** Where a run can be after some steps. */
+interface Place {
+  /** Where it is a step before, and who takes that. */
+  readonly parent: Place | undefined;
+  readonly from: number;
+  readonly depth: number;
+  planned: number;
+  done: number;
+  readonly asleep: number;
+  readonly steps: (Footprint | undefined)[];
+  /** How much of all there is each who goes on from here is thought to have. */
+  readonly share: number;
+}
+
+/** Somebody is to go on from a place; all runs there are, at first. */
+export interface Branch {
+  readonly place: Place | undefined;
+  readonly actor: number;
+  readonly share: number;
+}
+
+const ROOT: Branch = { place: undefined, actor: 0, share: 1 };
+
+export interface Totals {
+  classes: number;
+  blocked: number;
+  /** Of all runs to their end. */
+  steps: number;
+  /** That threads worked at it, one after the other. */
+  seconds: number;
+}
+
+/** A frontier as text can hold it. */
+export interface SavedFrontier extends Totals {
+  readonly met: readonly Met[];
+  readonly share: number;
+  readonly doneShare: number;
+  readonly places: readonly SavedPlace[];
+  /** Of each branch that is to be done, its place and who goes on. */
+  readonly branches: readonly (readonly [place: number, actor: number])[];
+}
+
+interface SavedPlace extends Omit<Place, 'parent' | 'depth' | 'steps'> {
+  readonly parent: number;
+  readonly steps: readonly (readonly number[] | null)[];
+}
+
+const NOWHERE = -1;
+
+export class Frontier {
+  readonly totals: Totals = { classes: 0, blocked: 0, steps: 0, seconds: 0 };
+  readonly #met = new Outcomes();
+  /** The last one is done first. */
+  readonly #queue: Branch[] = [ROOT];
+  readonly #working = new Set<Branch>();
+  /** Of what there is thought to be, and what is done. */
+  #share = 1;
+  #doneShare = 0;
+
+  get isDone(): boolean {
+    return this.#queue.length === 0 && this.#working.size === 0;
+  }
+
+  get met(): readonly Met[] {
+    return this.#met.all;
+  }
+
+  /**
+   * How many behaviours there are, if what is not known of the tree is like what is known; once
+   * something is done. Trees are uneven: it may be off by ten times and more.
+   */
+  get guess(): number | undefined {
+    if (this.isDone) return this.totals.classes;
+    return this.#doneShare === 0
+      ? undefined
+      : this.totals.classes * (this.#share / this.#doneShare);
+  }
+
+  /** The next one to be done, if one can be now: its siblings before it have taken their step. */
+  take(): Branch | undefined {
+    const at = this.#queue.findLastIndex(({ place }) => {
+      return place === undefined || bitsOf(place.done).every((actor) => place.steps[actor]);
+    });
+    const [branch] = at < 0 ? [] : this.#queue.splice(at, 1);
+    if (branch === undefined) return undefined;
+    this.#working.add(branch);
+    if (branch.place !== undefined) branch.place.done |= 1 << branch.actor;
+    return branch;
+  }
+
+  /** The steps that its runs begin with. */
+  nodesOf({ place, actor }: Branch): readonly Node[] {
+    if (place === undefined) return [];
+    const asleep = place.asleep | (place.done & ~(1 << actor));
+    const done = 1 << actor;
+    const last = { ...nodeAt(place, actor), done, asleep, steps: [...place.steps] };
+    const nodes: Node[] = [last];
+    for (let at = place; at.parent !== undefined; at = at.parent) {
+      nodes.push(nodeAt(at.parent, at.from));
+    }
+    return nodes.reverse();
+  }
+
+  add(branch: Branch, result: UnitResult): void {
+    const { totals } = this;
+    this.#working.delete(branch);
+    totals.classes += result.classes;
+    totals.blocked += result.blocked;
+    totals.steps += result.steps;
+    totals.seconds += result.seconds;
+    this.#met.addAll(result.met);
+    const { place, actor } = branch;
+    if (place !== undefined) place.steps[actor] = result.step;
+    for (const plan of result.plans) this.#plan(place!, plan.step, plan.actor);
+    this.#addRest(branch, result.rest);
+  }
+
+  /** It was not done after all. */
+  giveBack(branch: Branch): void {
+    this.#working.delete(branch);
+    if (branch.place !== undefined) branch.place.done &= ~(1 << branch.actor);
+    this.#queue.push(branch);
+  }
+
+  #plan(from: Place, step: number, actor: number): void {
+    let place = from;
+    while (place.depth > step) place = place.parent!;
+    if (((place.planned | place.asleep) & (1 << actor)) !== 0) return;
+    place.planned |= 1 << actor;
+    this.#share += place.share;
+    this.#queue.push({ place, actor, share: place.share });
+  }
+
+  /** Where the unit has come to, there is more to do from some of the places on the way. */
+  #addRest(branch: Branch, rest: readonly Node[]): void {
+    let parent = branch.place;
+    let from = branch.actor;
+    let share = branch.share;
+    let done = branch.share;
+    for (const { actor, planned, done: gone, asleep, steps } of rest) {
+      share /= bitsOf(planned).length;
+      const depth: number = parent === undefined ? 0 : parent.depth + 1;
+      const place: Place = { parent, from, depth, planned, done: gone, asleep, steps, share };
+      for (const other of bitsOf(left(place))) {
+        this.#queue.push({ place, actor: other, share });
+        done -= share;
+      }
+      parent = place;
+      from = actor;
+    }
+    this.#doneShare += done;
+  }
+
+  save(): SavedFrontier {
+    const places: SavedPlace[] = [];
+    const numbers = new Map<Place, number>();
+    const numberOf = (place: Place | undefined): number => {
+      if (place === undefined) return NOWHERE;
+      const way: Place[] = [];
+      for (let at: Place | undefined = place; at && !numbers.has(at); at = at.parent) way.push(at);
+      for (const each of way.reverse()) {
+        const { parent, depth: _, steps, ...at } = each;
+        numbers.set(each, places.length);
+        places.push({
+          ...at,
+          parent: parent === undefined ? NOWHERE : numbers.get(parent)!,
+          steps: steps.map((step) => (step === undefined ? null : [...step])),
+        });
+      }
+      return numbers.get(place)!;
+    };
+    const branches = [...this.#working, ...this.#queue].map(
+      ({ place, actor }) => [numberOf(place), actor] as const,
+    );
+    const { totals, met } = this;
+    return {
+      ...totals,
+      met,
+      share: this.#share,
+      doneShare: this.#doneShare,
+      places,
+      branches,
+    };
+  }
+
+  static load(saved: SavedFrontier): Frontier {
+    const frontier = new Frontier();
+    const { classes, blocked, steps, seconds } = saved;
+    Object.assign(frontier.totals, { classes, blocked, steps, seconds });
+    frontier.#met.addAll(saved.met);
+    frontier.#share = saved.share;
+    frontier.#doneShare = saved.doneShare;
+    const places: Place[] = [];
+    for (const { parent: number, steps: lists, ...at } of saved.places) {
+      const parent = places[number];
+      const footprints = lists.map((list) => (list === null ? undefined : Int32Array.from(list)));
+      const depth: number = parent === undefined ? 0 : parent.depth + 1;
+      places.push({ ...at, parent, depth, steps: footprints });
+    }
+    frontier.#queue.length = 0;
+    for (const [number, actor] of saved.branches) {
+      const place = places[number];
+      // What was at work when it was saved was not done.
+      if (place !== undefined) place.done &= ~(1 << actor);
+      frontier.#queue.push({ place, actor, share: place?.share ?? 1 });
+    }
+    return frontier;
+  }
+}
+
+/** A place on the way: who went on from there. */
+const nodeAt = ({ planned, asleep, steps: { length } }: Place, actor: number): Node => ({
+  ...{ actor, planned, done: planned, asleep },
+  steps: Array<Footprint | undefined>(length).fill(undefined),
+});

@@ -1,0 +1,34 @@
+/** A place in a run: who goes on from there, and who is to in others. */
+
+import type { Footprint } from './accesses.ts';
+
+export interface Node {
+  /** Who does in this run. */
+  actor: number;
+  /** As bits by actor: who does or is to; who did, in this run or before; who need not. */
+  planned: number;
+  done: number;
+  readonly asleep: number;
+  /** By actor, the steps of those that sleep, and of those whose runs are done. */
+  readonly steps: (Footprint | undefined)[];
+}
+
+/** As bits by actor: who is to go on from there, and has not. */
+export const left = ({ planned, done, asleep }: Omit<Node, 'actor' | 'steps'>): number =>
+  planned & ~done & ~asleep;
+
+/** The number of the lowest bit that is set. */
+export const lowest = (mask: number): number => 31 - Math.clz32(mask & -mask);
+
+/** The numbers of all bits that are set. */
+export function bitsOf(mask: number): number[] {
+  const bits: number[] = [];
+  for (let rest = mask; rest !== 0; rest &= rest - 1) bits.push(lowest(rest));
+  return bits;
+}
+
+/** Who is to go on from a place that is not one's own: at which step of the run, and who. */
+export interface Plan {
+  readonly step: number;
+  readonly actor: number;
+}

@@ -1,0 +1,146 @@
+/** What `umbra verify` is to do and has done: litmus tests in their settings, kept in a file. */
+
+import { existsSync, readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { UserError } from '../../../shared/errors.ts';
+import { type Litmus, readLitmus } from '../litmus/litmus.ts';
+import { digestOf } from '../litmus/meaning.ts';
+import { Recorded } from '../strategies/recorded.ts';
+import { type Setting, Subject, settingsOf } from '../subject.ts';
+import { ENGINE_VERSION } from '../token.ts';
+import type { Bounds } from './bounded.ts';
+import { Frontier, type SavedFrontier } from './frontier.ts';
+import { type BoundedResult, type Met, runUnit } from './unit.ts';
+
+/** A litmus test in one setting. */
+export interface Entry {
+  readonly path: string;
+  readonly litmus: Litmus;
+  readonly setting: Setting;
+  readonly bounds: Bounds | undefined;
+  /** Without bounds. */
+  frontier: Frontier;
+  /** With bounds, once it is done or has taken its time. */
+  bounded: BoundedResult | undefined;
+}
+
+/** Throws UserError for a file that is no litmus test. */
+export const entriesOf = (
+  paths: readonly string[],
+  given: Partial<Setting>,
+  bounds: Bounds | undefined,
+): Entry[] =>
+  paths.flatMap((path) => {
+    const litmus = readLitmus(path);
+    return settingsOf(litmus, given).map((setting) => ({
+      ...{ path, litmus, bounds, setting: { ...setting, abridged: true } },
+      ...{ frontier: new Frontier(), bounded: undefined },
+    }));
+  });
+
+/** Whether all that was asked for is done. */
+export const isDone = ({ bounds, bounded, frontier }: Entry): boolean =>
+  bounds === undefined ? frontier.isDone : bounded?.preemptions === bounds.preemptions;
+
+export const metBy = ({ bounded, frontier }: Entry): readonly Met[] => bounded?.met ?? frontier.met;
+
+/** The token of a run that has come to it. */
+export function tokenOf({ path, litmus, setting }: Entry, { decisions }: Met): string {
+  const subject = new Subject(path, litmus, setting);
+  return subject.tokenOf(subject.run(new Recorded(decisions), 0));
+}
+
+const KIND = 'umbra verify';
+
+const savedSchema = z.object({
+  kind: z.literal(KIND),
+  engine: z.int(),
+  entries: z.array(
+    z.object({
+      path: z.string(),
+      digest: z.string(),
+      setting: z.unknown(),
+      bounds: z.unknown(),
+      /** Of the first run of all: it is another one when the code has changed. */
+      first: z.string(),
+      frontier: z.unknown(),
+      bounded: z.unknown(),
+    }),
+  ),
+});
+
+/** As text, to go on from. */
+export const saved = (entries: readonly Entry[]): string =>
+  `${JSON.stringify({
+    kind: KIND,
+    engine: ENGINE_VERSION,
+    entries: entries
+      .filter(({ frontier, bounded }) => frontier.totals.seconds > 0 || bounded !== undefined)
+      .map((entry) => ({
+        ...identityOf(entry),
+        first: firstOf(entry),
+        frontier: entry.frontier.save(),
+        bounded: entry.bounded ?? null,
+      })),
+  })}\n`;
+
+const identityOf = ({ path, litmus, setting, bounds }: Entry) => ({
+  ...{ path, digest: digestOf(litmus), setting, bounds: bounds ?? null },
+});
+
+const firsts = new WeakMap<Entry, string>();
+
+function firstOf(entry: Entry): string {
+  const known = firsts.get(entry);
+  if (known !== undefined) return known;
+  const subject = new Subject(entry.path, entry.litmus, entry.setting);
+  const { met } = runUnit(subject, [], 1);
+  const { digest } = subject.run(new Recorded(met[0]!.decisions), 0).run;
+  firsts.set(entry, digest);
+  return digest;
+}
+
+/**
+ * What was done before of entries, if the file is there. Throws UserError for a file that is something
+ * else, or of another version of the code.
+ */
+export function load(entries: readonly Entry[], file: string): void {
+  if (!existsSync(file)) return;
+  const parsed = savedSchema.safeParse(parse(readFileSync(file, 'utf8')));
+  if (!parsed.success) {
+    throw new UserError(
+      `${file}: found a file that umbra verify has not written, expected one that it has, or none`,
+    );
+  }
+  const before = new Map(parsed.data.entries.map((entry) => [keyOf(entry), entry]));
+  for (const entry of entries) {
+    const found = before.get(keyOf(JSON.parse(JSON.stringify(identityOf(entry)))));
+    if (found === undefined) continue;
+    if (parsed.data.engine !== ENGINE_VERSION || found.first !== firstOf(entry)) {
+      throw new UserError(
+        `${file}: the code that is verified has changed since it was begun, and what was done does ` +
+          'not count any more: give --out another file, or delete this one',
+      );
+    }
+    entry.frontier = Frontier.load(found.frontier as SavedFrontier);
+    entry.bounded = (found.bounded as BoundedResult | null) ?? undefined;
+  }
+}
+
+interface Identity {
+  readonly path: string;
+  readonly digest: string;
+  readonly setting?: unknown;
+  readonly bounds?: unknown;
+}
+
+const keyOf = ({ path, digest, setting, bounds }: Identity): string =>
+  JSON.stringify([path, digest, setting, bounds]);
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

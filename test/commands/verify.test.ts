@@ -1,0 +1,113 @@
+/** `umbra verify` as a user meets it. */
+
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { umbra } from './umbra.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'umbra-verify-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+const at = (name: string): string => join(folder, name);
+
+const R4 = 'R4-both-allocate-the-table';
+const FORM = ['--paging', 'nonpae'];
+const LOCKED = [...FORM, '--discipline', 'guest-lock'];
+
+interface Report {
+  readonly tests: readonly {
+    readonly classes: number;
+    readonly blocked: number | null;
+    readonly bound: number | null;
+    readonly complete: boolean;
+    readonly outcomes: readonly {
+      readonly classes: number;
+      readonly ending: string;
+      readonly outcome: number | null;
+      readonly token: string;
+    }[];
+  }[];
+}
+
+const reportIn = (text: string): Report => JSON.parse(text) as Report;
+
+test('says how many behaviours there are, what they come to, and what was not run', async () => {
+  const { code, stdout, stderr } = await umbra('verify', R4, ...LOCKED);
+  expect(stdout).toMatch(
+    /R4-both-allocate-the-table.yaml: two faults .* \(guest-lock, nonpae\)\nsequential consistency, no acts of hardware, no bound: all 148 behaviours, each once, 0 runs left in the middle; [\d.]+ s of work, engine \d+\n/,
+  );
+  expect(stdout).toMatch(/^ +148 +allowed +alive and vcpu 0 r0 == 0x20/m);
+  expect(stdout).not.toMatch(/race.free/);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+});
+
+describe('as JSON', () => {
+  test('each outcome has the token of a run that comes to it', async () => {
+    const { stdout } = await umbra('verify', 'R15-two-reasons-to-die', ...LOCKED, '--json', '-');
+    const [tested] = reportIn(stdout).tests;
+    expect(tested).toMatchObject({ blocked: 0, bound: null, complete: true });
+    const { outcomes, classes } = tested!;
+    expect(outcomes.map(({ outcome }) => outcome)).toEqual([0, 1]);
+    expect(outcomes.reduce((sum, each) => sum + each.classes, 0)).toBe(classes);
+    for (const { token } of outcomes) {
+      const replayed = await umbra('replay', token);
+      expect(replayed.stdout).toMatch(/\(guest-lock, nonpae, abridged\)\n.*\nit ends as it may/);
+      expect(replayed.code).toBe(0);
+    }
+  });
+
+  test('a defect is found, and the line that is printed does it again', async () => {
+    const given = ['R6-no-shootdown', ...LOCKED, '--defects', 'R6'];
+    const { code, stdout } = await umbra('verify', ...given, '--preemptions', '1');
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/no acts of hardware: all behaviours with at most 1 preemption: \d+;/);
+    expect(stdout).toMatch(/^ +\d+ +violation +forbidden: the old page .* 1$/m);
+    const [, line] = /^umbra (replay \S+)$/m.exec(stdout)!;
+    const { code: again } = await umbra(...line!.split(' '));
+    expect(again).toBe(1);
+  });
+});
+
+describe('--out', () => {
+  test('goes on to the same as in one go, by whatever number of threads', async () => {
+    const given = ['verify', R4, ...FORM, '--discipline', 'lock-free', '--out', at('work.json')];
+    const first = await umbra(...given, '--seconds', '1', '--jobs', '1', '--json', at('a.json'));
+    expect(first.code).toBe(0);
+    await umbra(...given, '--jobs', '3', '--json', at('b.json'));
+    const [tested] = reportIn(readFileSync(at('b.json'), 'utf8')).tests;
+    expect(tested).toMatchObject({ classes: 1780, blocked: 0, complete: true });
+    const third = await umbra(...given, '--json', at('c.json'));
+    expect(third.code).toBe(0);
+    const [again] = reportIn(readFileSync(at('c.json'), 'utf8')).tests;
+    expect(again).toEqual(tested);
+  });
+
+  test('is not anything else', async () => {
+    writeFileSync(at('other.json'), '{}');
+    const { code, stderr } = await umbra('verify', R4, ...LOCKED, '--out', at('other.json'));
+    expect(stderr).toMatch(/other.json: found a file that umbra verify has not written/);
+    expect(code).toBe(2);
+  });
+
+  test('is of this code', async () => {
+    await umbra('verify', R4, ...LOCKED, '--out', at('old.json'));
+    const text = readFileSync(at('old.json'), 'utf8');
+    writeFileSync(at('old.json'), text.replace(/"first":"\w/, '"first":"x'));
+    const { code, stderr } = await umbra('verify', R4, ...LOCKED, '--out', at('old.json'));
+    expect(stderr.replace(/\s+/g, ' ')).toMatch(/the code that is verified has changed since/);
+    expect(code).toBe(2);
+  });
+});
+
+const MISTAKES: readonly (readonly [readonly string[], RegExp])[] = [
+  [[R4, '--memory', 'tso'], /sequential consistency only: leave --memory out/],
+  [[R4, '--acts', '1'], /give --preemptions N with --acts/],
+  [['no-such'], /no-such: there is no such file or folder/],
+  [[R4, '--preemptions', 'x'], /whole number/],
+];
+
+test.each(MISTAKES)('%j is a mistake', async (given, says) => {
+  const { code, stderr } = await umbra('verify', ...given);
+  expect(stderr.replace(/\s+/g, ' ')).toMatch(says);
+  expect(code).toBe(2);
+});
