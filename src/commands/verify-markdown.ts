@@ -37,7 +37,8 @@ const nameOf = (file: string): string =>
 function cellOf({ classes, bound, complete, guess, outcomes }: TestReport): string {
   const n = classes.toLocaleString('en-US');
   const wrong = outcomes.some(({ ending }) => ending !== 'ok') ? ' **wrong**' : '';
-  if (bound !== null) return `${bound < 0 ? '' : `≤ ${bound}: `}${n}${complete ? '' : '+'}${wrong}`;
+  const some = complete ? '' : '+';
+  if (bound !== null) return `${bound < 0 ? '' : `≤ ${bound}: `}${n}${some}${wrong}`;
   if (complete) return `**${n}**${wrong}`;
   return `${n}+${guess === null ? '' : ` of some ${rounded(guess)}`}${wrong}`;
 }

@@ -29,7 +29,7 @@ export interface TestReport {
   /** All that were asked for were run. */
   readonly complete: boolean;
   readonly classes: number;
-  /** Runs left in the middle, since the rest was done before; null with a bound, where it says nothing. */
+  /** Runs left in the middle, since the rest was done before; null with a bound. */
   readonly blocked: number | null;
   /** How many there may be, if not all were run; null if nothing is known. */
   readonly guess: number | null;
@@ -123,10 +123,11 @@ function sentence(test: TestReport): string {
   const time = `${seconds.toFixed(1)} s of work, engine ${ENGINE_VERSION}`;
   const n = count(classes);
   if (bound !== null) {
+    const some = complete ? `: ${n}` : `, ${n} with some that have more`;
     const all =
       bound < 0
         ? `${n} behaviours, and not all that have no preemption`
-        : `all behaviours with at most ${bound} preemption${bound === 1 ? '' : 's'}${complete ? `: ${n}` : `, ${n} with some that have more`}`;
+        : `all behaviours with at most ${bound} preemption${bound === 1 ? '' : 's'}${some}`;
     return `${where}: ${all}; ${time}`;
   }
   const left = `${count(blocked!)} runs left in the middle`;

@@ -46,8 +46,8 @@ export function verifyCommand(): Command {
   const command = new Command('verify')
     .summary('Go through all behaviours of litmus tests, each once')
     .description(
-      'Run a litmus test in every order of conflicting accesses that there is, each once, and say ' +
-        'what it comes to; or, where that is too much, in every order with so many preemptions at most.',
+      'Run a litmus test in every order of conflicting accesses, each once, and say what it comes ' +
+        'to; or, where that is too much, in every order with so many preemptions at most.',
     )
     .argument('<test...>', TESTS);
   return withSettings(command)
@@ -69,13 +69,14 @@ export function verifyCommand(): Command {
     .option(...QUIET_OPTION)
     .addHelpText(
       'after',
-      '\nWhat is verified are abridged runs: a lock is taken in one step, and what comes after the ' +
-        'last vCPU’s end is left out. Outcomes and invariants are looked at when a run is at its ' +
-        'end. docs/verify.md has what that says, and what it does not.\n\n' +
-        `Exit code: ${ExitCode.Ok} nothing wrong in what was run, ${ExitCode.Failed} an invariant ` +
-        `or an outcome is broken, ${ExitCode.Killed} the guest was killed, ${ExitCode.Oops} the ` +
-        `host died, ${ExitCode.Deadlock} deadlock, ${ExitCode.Livelock} livelock, ` +
-        `${ExitCode.UserMistake} a mistake in what was given, ${ExitCode.Interrupted} interrupted ` +
+      '\nWhat is verified are abridged runs: a lock is taken in one step, and what comes after ' +
+        'the last vCPU’s end is left out. Outcomes and invariants are looked at when a run is ' +
+        'at its end. docs/verify.md has what that says, and what it does not.\n\n' +
+        `Exit code: ${ExitCode.Ok} nothing wrong in what was run, ${ExitCode.Failed} an ` +
+        `invariant or an outcome is broken, ${ExitCode.Killed} the guest was killed, ` +
+        `${ExitCode.Oops} the host died, ${ExitCode.Deadlock} deadlock, ${ExitCode.Livelock} ` +
+        `livelock, ${ExitCode.UserMistake} a mistake in what was given, ` +
+        `${ExitCode.Interrupted} interrupted ` +
         'by Ctrl-C (what there is so far is shown).\n\nExamples:\n' +
         '  umbra verify R1-two-faults-one-entry --discipline guest-lock\n' +
         '  umbra verify R6-no-shootdown --discipline pgdir-lock --preemptions 1\n' +
@@ -177,7 +178,7 @@ class Work {
     return `${classes.toLocaleString('en-US')} behaviours${guess}, ${where}`;
   }
 
-  /** As many lanes as there are jobs; who finds nothing to do waits until another is done with something. */
+  /** As many at a time as there are jobs; what one has done may be what the next needs. */
   async doneBy(pool: Piscina, jobs: number, signal: AbortSignal): Promise<void> {
     const working = new Set<Promise<void>>();
     try {

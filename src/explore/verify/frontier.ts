@@ -1,10 +1,10 @@
 /**
  * What is left of all behaviours of a test: places in runs from which somebody is still to go on,
  * each a unit (unit.ts) that any thread may do, at the same time as others. Places on the way to a
- * unit that is not done belong to nobody but the frontier: a unit says whom it wants to go on there.
+ * unit that is not done belong to the frontier: a unit says whom it wants to go on there.
  *
- * Which units there are, and so how often all sleep in the middle of a run, may depend on who is done
- * first, if there are more than two actors. Which behaviours are met does not.
+ * Which units there are, and so how often all sleep in the middle of a run, may depend on who is
+ * done first, if there are more than two actors. Which behaviours are met does not.
  */
 
 import type { Footprint } from './accesses.ts';

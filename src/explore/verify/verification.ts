@@ -101,8 +101,8 @@ function firstOf(entry: Entry): string {
 }
 
 /**
- * What was done before of entries, if the file is there. Throws UserError for a file that is something
- * else, or of another version of the code.
+ * What was done before of entries, if the file is there. Throws UserError for a file that is
+ * something else, or of another version of the code.
  */
 export function load(entries: readonly Entry[], file: string): void {
   if (!existsSync(file)) return;
@@ -118,8 +118,8 @@ export function load(entries: readonly Entry[], file: string): void {
     if (found === undefined) continue;
     if (parsed.data.engine !== ENGINE_VERSION || found.first !== firstOf(entry)) {
       throw new UserError(
-        `${file}: the code that is verified has changed since it was begun, and what was done does ` +
-          'not count any more: give --out another file, or delete this one',
+        `${file}: the code that is verified has changed since it was begun, and what was done ` +
+          'does not count any more: give --out another file, or delete this one',
       );
     }
     entry.frontier = Frontier.load(found.frontier as SavedFrontier);
