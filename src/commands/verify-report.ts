@@ -62,8 +62,14 @@ function testOf(entry: Entry): TestReport {
   const { discipline, paging, defects } = setting;
   const complete = isDone(entry);
   return {
-    ...{ file: path, name: litmus.name, discipline, paging, memory: 'sc', defects },
-    ...{ acts: bounds?.acts ?? 0, complete },
+    file: path,
+    name: litmus.name,
+    discipline,
+    paging,
+    memory: 'sc',
+    defects,
+    acts: bounds?.acts ?? 0,
+    complete,
     bound: bounds === undefined ? null : (bounded?.preemptions ?? -1),
     classes: bounded?.classes ?? classes,
     blocked: bounds === undefined ? blocked : null,
@@ -77,7 +83,10 @@ function outcomeOf(entry: Entry, met: Met): OutcomeReport {
   const { ending, outcome, message, classes, preemptions } = met;
   const declared = outcome === null ? undefined : entry.litmus.outcomes[outcome];
   return {
-    ...{ ending, outcome, message, classes },
+    ending,
+    outcome,
+    message,
+    classes,
     is: declared?.is ?? 'undeclared',
     when: declared?.text ?? '',
     ...(preemptions !== undefined && { preemptions }),

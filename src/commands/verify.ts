@@ -46,8 +46,8 @@ export function verifyCommand(): Command {
   const command = new Command('verify')
     .summary('Go through all behaviours of litmus tests, each once')
     .description(
-      'Run a litmus test in every order of conflicting accesses, each once, and say what it comes ' +
-        'to; or, where that is too much, in every order with so many preemptions at most.',
+      'Run a litmus test in every order of conflicting accesses, each once, and say what it ' +
+        'comes to; or, where that is too much, in every order with so many preemptions at most.',
     )
     .argument('<test...>', TESTS);
   return withSettings(command)
@@ -132,7 +132,9 @@ async function goOn(
   const stopListening = abortOnInterrupt(interrupted);
   const stopProgress = showProgress(() => work.progress);
   const pool = new Piscina({
-    ...{ filename: workerUrl('verify-task').href, minThreads: jobs, maxThreads: jobs },
+    filename: workerUrl('verify-task').href,
+    minThreads: jobs,
+    maxThreads: jobs,
   });
   const saving = setInterval(save, SAVE_MS);
   try {

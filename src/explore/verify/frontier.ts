@@ -223,6 +223,9 @@ export class Frontier {
 
 /** A place on the way: who went on from there. */
 const nodeAt = ({ planned, asleep, steps: { length } }: Place, actor: number): Node => ({
-  ...{ actor, planned, done: planned, asleep },
+  actor,
+  planned,
+  done: planned,
+  asleep,
   steps: Array<Footprint | undefined>(length).fill(undefined),
 });

@@ -98,7 +98,10 @@ export function runBounded(subject: Subject, bounds: Bounds, most: number): Boun
     steps += result.run.steps;
   }
   return {
-    ...{ classes: traces.size, steps, seconds: elapsed(), met: met.all },
+    classes: traces.size,
+    steps,
+    seconds: elapsed(),
+    met: met.all,
     preemptions: isDone ? bounds.preemptions : search.preemptions - 1,
   };
 }

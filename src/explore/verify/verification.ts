@@ -33,8 +33,12 @@ export const entriesOf = (
   paths.flatMap((path) => {
     const litmus = readLitmus(path);
     return settingsOf(litmus, given).map((setting) => ({
-      ...{ path, litmus, bounds, setting: { ...setting, abridged: true } },
-      ...{ frontier: new Frontier(), bounded: undefined },
+      path,
+      litmus,
+      bounds,
+      setting: { ...setting, abridged: true },
+      frontier: new Frontier(),
+      bounded: undefined,
     }));
   });
 
@@ -85,7 +89,10 @@ export const saved = (entries: readonly Entry[]): string =>
   })}\n`;
 
 const identityOf = ({ path, litmus, setting, bounds }: Entry) => ({
-  ...{ path, digest: digestOf(litmus), setting, bounds: bounds ?? null },
+  path,
+  digest: digestOf(litmus),
+  setting,
+  bounds: bounds ?? null,
 });
 
 const firsts = new WeakMap<Entry, string>();
