@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { everyExpect } from './test/every-expect.ts';
+import { PROJECTS } from './test/projects.ts';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
@@ -12,12 +13,24 @@ const AS_IT_IS = new RegExp(
   `^${RegExp.escape(here('.'))}(?!node_modules/|.*\\.test\\.ts$|test/expects-ran\\.ts$)`,
 );
 
+// No test passes without having looked at something, and no expect is there for nothing.
+const SETUP = [here('shared/compile-cache.ts'), here('test/expects-ran.ts')];
+
+const project = (name: keyof typeof PROJECTS, more: object = {}) => ({
+  extends: true as const,
+  test: { name, ...PROJECTS[name], ...more },
+});
+
 export default defineConfig({
   plugins: [everyExpect()],
   test: {
-    include: ['test/**/*.test.ts'],
-    // No test passes without having looked at something, and no expect is there for nothing.
-    setupFiles: [here('shared/compile-cache.ts'), here('test/expects-ran.ts')],
+    projects: [
+      // Together in one process: most of them take less time than it does to begin one.
+      project('unit', { isolate: false, setupFiles: [...SETUP, here('test/unit-only.ts')] }),
+      project('machine'),
+      project('outside'),
+    ],
+    setupFiles: SETUP,
     expect: { requireAssertions: true },
     server: { deps: { external: [AS_IT_IS] } },
     testTimeout: 120_000,

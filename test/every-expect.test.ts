@@ -1,4 +1,7 @@
-/** Tests that cannot fail do fail: those without an assertion, and files with one that nothing comes to. */
+/**
+ * Tests that cannot fail do fail: those without an assertion, and files with one that nothing comes to. So do
+ * unit tests that begin a process or a thread.
+ */
 
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -21,6 +24,10 @@ const FILES = {
     EXPECT([]).toEqual([]);
   });`,
   'empty.test.ts': `test('looks at nothing', () => {});`,
+  'process.test.ts': `import { spawnSync } from 'node:child_process';
+  test('begins a process', () => EXPECT(spawnSync('true').status).toBe(0));`,
+  'thread.test.ts': `import { Worker } from 'node:worker_threads';
+  test('begins a thread', () => EXPECT(new Worker('', { eval: true })).toBeDefined());`,
 };
 
 test('a file of tests of which one could be left out says which', () => {
@@ -37,12 +44,16 @@ test('a file of tests of which one could be left out says which', () => {
     { encoding: 'utf8', env: { ...process.env, NO_COLOR: '1' } },
   );
   expect(status).toBe(1);
-  expect(stdout).toMatch(/✓ test\/sound\.test\.ts/);
+  expect(stdout).toMatch(/✓ .*test\/sound\.test\.ts/);
   expect(stderr).toMatch(
-    /FAIL +test\/empty\.test\.ts > looks at nothing\nError: expected any number of/,
+    /FAIL +.*test\/empty\.test\.ts > looks at nothing\nError: expected any number of/,
   );
   expect(stderr).toMatch(
-    /FAIL +test\/idle\.test\.ts .*\nError: nothing came to the expect in line 3\n/,
+    /FAIL +.*test\/idle\.test\.ts .*\nError: nothing came to the expect in line 3\n/,
   );
-  expect(stderr.match(/FAIL/g)).toHaveLength(2);
+  for (const what of ['process', 'thread']) {
+    const failed = `FAIL .*test/${what}\\.test\\.ts .*\\nError: a unit test begins a ${what}: name its file`;
+    expect(stderr).toMatch(new RegExp(failed));
+  }
+  expect(stderr.match(/FAIL/g)).toHaveLength(4);
 });

@@ -1,10 +1,11 @@
 /** The rules of the house, so that nobody has to remember them. */
 
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, posix } from 'node:path';
 import { type Node, parseSync, Visitor } from 'oxc-parser';
 import { describe, expect, test } from 'vitest';
 import { COMMON, PARTS } from '../src/paging/parts.ts';
+import { PROJECTS } from './projects.ts';
 
 /** From the top down. A file imports from its own place and from those of later rows. */
 const FLOORS: readonly (readonly string[])[] = [
@@ -165,6 +166,17 @@ describe('imports', () => {
     expect([...inParts, ...COMMON].toSorted()).toEqual(own);
     expect(Object.keys(BUILT_ON).toSorted()).toEqual(own);
   });
+});
+
+test('every test is in one project, and what is said of projects is of tests that there are', () => {
+  const filesOf = (patterns: readonly string[]): string[] =>
+    patterns.flatMap((pattern) => globSync(pattern));
+  const { unit, ...others } = PROJECTS;
+  const named = Object.values(others).flatMap(({ include }) => include);
+  expect(named.filter((pattern) => filesOf([pattern]).length === 0)).toEqual([]);
+  const inOthers = filesOf(named);
+  expect(inOthers.filter((path, i) => inOthers.indexOf(path) !== i)).toEqual([]);
+  expect(filesOf(unit.exclude).toSorted()).toEqual(inOthers.toSorted());
 });
 
 describe('bans', () => {

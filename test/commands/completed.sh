@@ -1,12 +1,15 @@
-# What bash offers where a line of umbra ends: the words of the line are the arguments,
-# and the function umbra is there already.
+# What bash offers where lines of umbra end: each argument is a line behind `umbra`, the function, which
+# is there already; after what is offered for one comes an empty line.
 
 source <(umbra completion bash)
 
 # A builtin that works where bash completes alone.
 compopt() { :; }
 
-COMP_WORDS=(umbra "$@")
-COMP_CWORD=$#
-__umbra_complete
-printf '%s\n' "${COMPREPLY[@]}"
+for line in "$@"; do
+  read -ra COMP_WORDS <<<"umbra $line"
+  COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+  COMPREPLY=()
+  __umbra_complete
+  printf '%s\n' "${COMPREPLY[@]}" ''
+done

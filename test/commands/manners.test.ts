@@ -161,23 +161,28 @@ describe.runIf(hasTerminal)('at a terminal', () => {
 });
 
 describe('completion', () => {
-  /** What bash offers for a line, by the script that it is given. */
-  function offered(...words: readonly string[]): string[] {
-    const quoted = words.map((word) => `'${word}'`).join(' ');
+  /** What bash offers for lines, by the script that it is given. */
+  function offered(...lines: readonly string[]): string[][] {
+    const quoted = lines.map((line) => `'${line}'`).join(' ');
     const { stdout, stderr } = shell(`source test/commands/completed.sh ${quoted}`);
     expect(stderr).toBe('');
-    return stdout.trim().split('\n');
+    return stdout.split('\n\n').map((some) => some.trim().split('\n'));
   }
 
   test('of commands, options, choices, names and files', () => {
-    expect(offered('ex')).toEqual(['explore']);
-    expect(offered('run', '--disc')).toEqual(['--discipline']);
-    expect(offered('run', '--policy', 'r')).toEqual(['round-robin', 'random']);
-    expect(offered('run', 'parallel')).toContain('parallel-pigz');
-    expect(offered('stress', '--defects', 'U1')).toEqual(['U1', 'U10', 'U11', 'U12', 'U13', 'U14']);
-    expect(offered('campaign', 'litmus', '--strategy', 'su')).toEqual(['surw']);
-    expect(offered('explore', 'litmus/1-fault/R2-c')).toEqual([TEST]);
-    expect(offered('explore', 'litm')).toContain('litmus/1-fault/');
+    const OFFERED: Readonly<Record<string, readonly string[]>> = {
+      ex: ['explore'],
+      'run --disc': ['--discipline'],
+      'run --policy r': ['round-robin', 'random'],
+      'run parallel': expect.arrayContaining(['parallel-pigz']),
+      'stress --defects U1': ['U1', 'U10', 'U11', 'U12', 'U13', 'U14'],
+      'campaign litmus --strategy su': ['surw'],
+      'explore litmus/1-fault/R2-c': [TEST],
+      'explore litm': expect.arrayContaining(['litmus/1-fault/']),
+    };
+    const lines = Object.keys(OFFERED);
+    const found = offered(...lines).map((offers, i) => [lines[i], offers]);
+    expect(Object.fromEntries(found.slice(0, -1))).toEqual(OFFERED);
   });
 
   test('for a shell that there is not is a mistake', async () => {

@@ -8,9 +8,9 @@ const QUICK = ['--discipline', 'guest-lock', '--guests', '1', '--cpus', '2', '--
 
 test('says what it ran, with what was given', async () => {
   const { code, stdout, stderr } = await umbra(
-    ...['stress', '--runs', '2', '--seed', '5', '--paging', 'pae', ...QUICK],
+    ...['stress', '--runs', '2', '--seed', '7', '--paging', 'pae', ...QUICK],
   );
-  expect(stdout).toMatch(/^2 runs from seed 5 .*checks passed, nothing wrong\n/);
+  expect(stdout).toMatch(/^2 runs from seed 7 .*checks passed, nothing wrong\n/);
   expect(stdout).toMatch(/^ *guest-lock, pae +2 /m);
   expect(stdout).not.toContain('nonpae');
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -91,7 +91,7 @@ test('a run that takes longer than there is time is cut short', async () => {
 
 test('guests can all be virtualized in one way', async () => {
   const { code, stdout } = await umbra(
-    ...['stress', '--runs', '2', '--seed', '5', '--virtualization', 'nested', '--cpus', '2'],
+    ...['stress', '--runs', '2', '--seed', '7', '--virtualization', 'nested', '--cpus', '2'],
   );
   expect(stdout).toMatch(/^ *nested, (non)?pae +\d/m);
   expect(stdout).not.toMatch(/-lock|lock-free|as-written/);

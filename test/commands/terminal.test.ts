@@ -22,7 +22,16 @@ describe.runIf(hasTerminal)(`what is printed at ${COLUMNS} columns fits`, () => 
   test.each([
     [['litmus', 'R2-dirty-erased', '--runs', '5']],
     [['campaign', 'R2-dirty-erased', '--runs', '20']],
-    [['mutants', '--only', 'R15', '--runs', '2', '--strategy', 'random,fewest,pos,surw,pct-2']],
+    [
+      [
+        'mutants',
+        'R15-two-faults-at-once',
+        '--runs',
+        '1',
+        '--strategy',
+        'random,fewest,pos,surw,pct-2',
+      ],
+    ],
     [['explore', ...R10, '--races', '--runs', '5']],
     [['explore', ...R10]],
     [['stress', '--runs', '1']],

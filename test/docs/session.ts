@@ -17,12 +17,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-
-export interface Ended {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
+import { type Ran, umbraAt } from '../commands/umbra.ts';
 
 /** Files that a page shows: blocks that begin with a comment that is a name. */
 const filesOf = (page: string): readonly { readonly name: string; readonly text: string }[] =>
@@ -45,6 +40,9 @@ npm() {
 }
 `;
 
+/** What takes no shell is run within this process. */
+const PLAIN = /^npm (?:(start)|run (?:-s )?umbra)(?: --((?: [\w./,:=-]+)+))?$/;
+
 /** Commands of the docs write there: a copy will do, or nothing. */
 const WRITTEN_TO = ['docs', 'runs'];
 
@@ -63,7 +61,12 @@ export class Session {
     for (const { name, text } of filesOf(page)) writeFileSync(join(this.#folder, name), text);
   }
 
-  run(command: string): Ended {
+  async run(command: string): Promise<Ran> {
+    const [isPlain, start, words = ''] = PLAIN.exec(command) ?? [];
+    if (isPlain !== undefined) {
+      const args = words.split(' ').slice(1);
+      return umbraAt(this.#folder, ...(start === undefined ? args : [start, ...args]));
+    }
     const { UMBRA_STATE: _, ...environment } = process.env;
     const { status, stdout, stderr } = spawnSync('bash', ['-c', NPM + command], {
       cwd: this.#folder,

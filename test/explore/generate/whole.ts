@@ -1,4 +1,4 @@
-/** All programs of two operations, in every form and configuration, held in one discipline. */
+/** Programs of two operations, a quarter of them or with UMBRA_SLOW all, in every form and configuration, held in one discipline. */
 
 import { expect, test } from 'vitest';
 import type { DisciplineName } from '../../../shared/discipline.ts';
@@ -7,6 +7,7 @@ import { lettersOf } from '../../../src/explore/generate/alphabets.ts';
 import { legalPrograms } from '../../../src/explore/generate/legality.ts';
 import { type Program, programsOf } from '../../../src/explore/generate/programs.ts';
 import { runUnit } from '../../../src/explore/generate/unit.ts';
+import { someOf } from '../../slow.ts';
 
 export const legal = (
   alphabet: string,
@@ -30,7 +31,7 @@ export const allAreRight = (discipline: DisciplineName): void =>
   )(
     '$configuration, $paging',
     ({ paging, configuration }) => {
-      const programs = legal('all', 2, configuration, paging);
+      const programs = someOf(legal('all', 2, configuration, paging), 4);
       const space = { configuration, setting: { paging, discipline, defects: [] } };
       const { schedules, steps: _, ...result } = runUnit(space, programs);
       expect(result).toEqual({ programs: programs.length, failed: 0, finds: [] });

@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { Dice } from '../../../src/explore/strategies/dice.ts';
+import { SLOW } from '../../slow.ts';
 import {
   type Access,
   add,
@@ -10,7 +11,6 @@ import {
   exchange,
   load,
   lock,
-  SLOW,
   store,
   type Task,
   unlock,

@@ -4,13 +4,13 @@ import { describe, expect, test } from 'vitest';
 import { toPtr } from '../../../shared/address.ts';
 import { Lock } from '../../../shared/lock.ts';
 import type { Words } from '../../../shared/words.ts';
+import { SLOW } from '../../slow.ts';
 import {
   type Access,
   bruteForce,
   cas,
   exchange,
   load,
-  SLOW,
   store,
   type Task,
   verify,

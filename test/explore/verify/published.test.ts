@@ -9,7 +9,8 @@
  */
 
 import { describe, expect, test } from 'vitest';
-import { add, cas, load, lock, SLOW, store, type Task, unlock, verify } from './tasks.ts';
+import { SLOW } from '../../slow.ts';
+import { add, cas, load, lock, store, type Task, unlock, verify } from './tasks.ts';
 
 type Accesses = readonly ReturnType<typeof load>[];
 

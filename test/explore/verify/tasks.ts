@@ -7,9 +7,6 @@ import { type Guard, guardOn } from '../../../src/explore/engine/guard.ts';
 import { Trace } from '../../../src/explore/engine/trace.ts';
 import { ALL_SLEEP, Dpor } from '../../../src/explore/verify/dpor.ts';
 
-/** More of what takes long: set UMBRA_SLOW. */
-export const SLOW = process.env['UMBRA_SLOW'] !== undefined;
-
 /** One access of a word, or a wait until it is, or is not, what is given. */
 export type Access =
   | { readonly kind: 'load'; readonly at: number }

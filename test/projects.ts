@@ -1,0 +1,24 @@
+/** Which tests run together, by what they take. */
+
+/** Machines on worker threads, recorded operations, litmus tests and schedules. */
+const machine = [
+  'test/check/{sampling,stress}.test.ts',
+  'test/conformance/replay.test.ts',
+  'test/{explore,guest,host}/**/*.test.ts',
+  'test/machine.test.ts',
+  'test/paging/{fuzz,several-vcpus}.test.ts',
+  'test/shared/{cores,discard,frames,launcher-map,lock,words}.test.ts',
+];
+
+/** Commands, pages of the docs, the package, a browser, studies, the benchmark. */
+const outside = [
+  'test/{bench,commands,docs,study,trace}/**/*.test.ts',
+  'test/{every-expect,library}.test.ts',
+];
+
+/** By name. All others are `unit`, which begin no process and no thread: unit-only.ts sees to that. */
+export const PROJECTS = {
+  unit: { include: ['test/**/*.test.ts'], exclude: [...machine, ...outside] },
+  machine: { include: machine, exclude: [] },
+  outside: { include: outside, exclude: [] },
+};

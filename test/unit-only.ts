@@ -1,0 +1,16 @@
+/** A unit test that begins a process or a thread fails: it is of another project (projects.ts). */
+
+import childProcess from 'node:child_process';
+import { syncBuiltinESMExports } from 'node:module';
+import threads from 'node:worker_threads';
+
+const refuse = (what: string) =>
+  function refused(): never {
+    throw new Error(`a unit test begins a ${what}: name its file in test/projects.ts`);
+  };
+
+for (const name of ['exec', 'execFile', 'fork', 'spawn'] as const) {
+  Object.assign(childProcess, { [name]: refuse('process'), [`${name}Sync`]: refuse('process') });
+}
+Object.assign(threads, { Worker: refuse('thread') });
+syncBuiltinESMExports();
