@@ -10,9 +10,9 @@ const machine = [
   'test/shared/{cores,discard,frames,launcher-map,lock,words}.test.ts',
 ];
 
-/** Commands, pages of the docs, the package, a browser, studies, the benchmark. */
+/** Commands, pages of the docs, the package, a browser, studies, the benchmark, campaigns over a database. */
 const outside = [
-  'test/{bench,commands,docs,study,trace}/**/*.test.ts',
+  'test/{bench,commands,docs,queue,study,trace}/**/*.test.ts',
   'test/{every-expect,library}.test.ts',
 ];
 
