@@ -2,14 +2,71 @@
 
 import { describe, expect, test } from 'vitest';
 import { Right } from '../../shared/access.ts';
-import { toGpa, toPfn, toPtr } from '../../shared/address.ts';
-import { makeEntry, NO_ENTRY, pgdIndex } from '../../shared/entry.ts';
-import { Dead } from '../../shared/lguest.ts';
+import { gpfnOf, toGpa, toGpfn, toPfn, toPtr, wordInFrame } from '../../shared/address.ts';
+import { makeEntry, NO_ENTRY, pgdIndex, ptePfn } from '../../shared/entry.ts';
+import { FrameKind } from '../../shared/frames.ts';
+import { TLB_ENTRIES, TLB_ENTRY_WORDS } from '../../shared/host-cpu.ts';
+import { Dead, type Lguest } from '../../shared/lguest.ts';
+import {
+  type GuestTableEntry,
+  guestEntries,
+  isSynchronised,
+} from '../../src/check/guest-tables.ts';
 import { checkStale } from '../../src/check/stale.ts';
-import { KERNEL_LOCK } from '../../src/guest/kernel/layout.ts';
+import { KERNEL_LOCK, PAGE_OFFSET, PAGE_TABLE_LOCK } from '../../src/guest/kernel/layout.ts';
+import { loadProgram } from '../../src/guest/load.ts';
 import { guestNewPagetable } from '../../src/paging/switch.ts';
 import { A, D, FORMS, OTHER_TOP, P, RW, USER } from '../paging/scripted.ts';
+import { Rig } from '../rig.ts';
 import { PAGE, READ_VA, tampered, titles, VA } from './broken.ts';
+
+describe.each(['nonpae', 'pae'] as const)('nested paging, %s', (paging) => {
+  /** vCPU 0 is inside, and its TLB gives more than the guest's entry for a page does. */
+  function behind(frameOf: (due: number, lg: Lguest) => number) {
+    const rig = new Rig({
+      program: loadProgram({ kind: 'builtin', name: 'touch' }),
+      ...{ paging, virtualization: 'nested', vcpus: 2, discipline: 'guest-lock', defects: [] },
+    });
+    const { host } = rig;
+    const lg = host.guests[0]!;
+    const vcpu = rig.vcpu();
+    const used = () =>
+      vcpu.cr3 === 0 ? undefined : guestEntries(lg, vcpu.cr3).find(isOfProgram(lg));
+    expect(rig.runUntil(() => isSynchronised(lg) && used() !== undefined, 7)).toBe(true);
+    const { vaddr, entry } = used()!;
+    vcpu.quantum = 1000;
+    rig.cpus[0]!.runner.takeUp(vcpu);
+    rig.cpus[0]!.runner.step(vcpu);
+    const cpu = host.cpus[0]!;
+    const slot = toPtr(cpu.tlb + ((vaddr >>> 12) & (TLB_ENTRIES - 1)) * TLB_ENTRY_WORDS);
+    const frame = frameOf(lg.map.frame(toGpfn(ptePfn(entry))), lg);
+    host.words.poke(slot, vaddr | cpu.generation);
+    const rights = Right.UserRead | Right.SupervisorRead | Right.UserFetch | Right.SupervisorFetch;
+    host.words.poke(toPtr(slot + 1), (frame << 12) | rights | Right.SupervisorWrite);
+    const wrong = () => titles(checkStale(host));
+    const found = wrong();
+    const lock = wordInFrame(lg.map.frame(gpfnOf(toGpa(PAGE_TABLE_LOCK))), PAGE_TABLE_LOCK);
+    host.words.poke(lock, 1);
+    return { found, meanwhile: wrong() };
+  }
+
+  /** A page that only its program may read. */
+  const isOfProgram =
+    (lg: Lguest) =>
+    ({ level, vaddr, entry }: GuestTableEntry): boolean =>
+      level === (lg.form.pae ? 2 : 1) && vaddr < PAGE_OFFSET && (entry.low & RW) === 0;
+
+  test('a TLB is not held to what the kernel has not flushed yet', () => {
+    const both = behind((due) => due);
+    expect(both).toEqual({ found: ['4 a stale TLB entry'], meanwhile: [] });
+  });
+
+  test('and never leads to what the host does not give', () => {
+    const stale = ['4 a stale TLB entry'];
+    const both = behind((_, { host }) => host.frames.allocate(FrameKind.GuestPage, 0));
+    expect(both).toEqual({ found: stale, meanwhile: stale });
+  });
+});
 
 describe.each(FORMS)('$form', ({ pae }) => {
   test('an entry that the guest has cleared, unless its kernel is still at it', () => {
