@@ -1,5 +1,6 @@
-/** `umbra stress`: machines drawn from seeds, one after the other. */
+/** `umbra stress`: machines drawn from seeds, some at a time. */
 
+import { availableParallelism } from 'node:os';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { DefectId } from '../../shared/defects.ts';
 import type { DisciplineName } from '../../shared/discipline.ts';
@@ -33,6 +34,7 @@ interface Options extends ResultOptions, QueueOptions {
   readonly guests?: number;
   readonly defects?: readonly DefectId[];
   readonly untilFailure?: true;
+  readonly jobs: number;
 }
 
 export function stressCommand(): Command {
@@ -50,6 +52,7 @@ export function stressCommand(): Command {
     .option('--runs <n>', 'how many runs, whatever the time', integer(1))
     .option('--until-failure', 'end with the first run that goes wrong')
     .option('--seed <n>', 'seed of the first run; the next ones count up', integer(0), 1)
+    .option('--jobs <n>', 'machines at the same time', integer(1), availableParallelism())
     .optionsGroup('Machines:')
     .addOption(disciplineOption())
     .addOption(pagingOption())
@@ -88,7 +91,7 @@ export function stressCommand(): Command {
 
 async function run(options: Options, command: Command): Promise<void> {
   checkQueueOptions(options, command);
-  const { seed, untilFailure = false } = options;
+  const { seed, jobs } = options;
   const writeResult = resultsOf(options, command);
   if (options.queue !== undefined) return viaQueue(options, writeResult);
   const print = printer(options);
@@ -97,38 +100,44 @@ async function run(options: Options, command: Command): Promise<void> {
   const elapsed = (): number => (performance.now() - start) / 1000;
   const totals = new StressTotals(seed);
   let next = seed;
-  let current: Machine | undefined;
+  /** The machine that each lane runs. */
+  const current: (Machine | undefined)[] = [];
   let interrupted = false;
-  let timeIsUp = false;
+  let isOver = false;
+  const end = (): void => {
+    isOver = true;
+    for (const machine of current) machine?.interrupt();
+  };
   const interrupt = (): void => {
     interrupted = true;
-    current?.interrupt();
-  };
-  const started = (machine: Machine): void => {
-    current = machine;
-    // It may have come while this one booted.
-    if (interrupted || timeIsUp) machine.interrupt();
+    end();
   };
   process.once('SIGINT', interrupt);
-  const stopAtTime = (): void => {
-    timeIsUp = true;
-    current?.interrupt();
-  };
   const isTimed = options.ops === undefined && options.runs === undefined;
-  const timer = isTimed ? setTimeout(stopAtTime, options.seconds * 1000) : undefined;
-  const stopProgress = showProgress(() => line(next, totals, current, elapsed()));
-  while (!interrupted && !timeIsUp && (isTimed || !isEnough(options, totals))) {
-    const outcome = await stress(next, { fixed, started });
-    const command = stressCommandFor(outcome.seed, fixed);
-    current = undefined;
-    totals.add(tallyOf(outcome), command, elapsed());
-    if (outcome.faults.length > 0) {
+  const timer = isTimed ? setTimeout(end, options.seconds * 1000) : undefined;
+  const stopProgress = showProgress(() => line(next - 1, totals, current, elapsed()));
+  const isEnough = (): boolean => {
+    const { ops = Infinity, runs = Infinity } = options;
+    return !isTimed && (next - seed >= runs || totals.sums.operations >= ops);
+  };
+  const lane = async (_: unknown, number: number): Promise<void> => {
+    const started = (machine: Machine): void => {
+      current[number] = machine;
+      // It may have come while this one booted.
+      if (isOver) machine.interrupt();
+    };
+    while (!isOver && !isEnough()) {
+      const outcome = await stress(next++, { fixed, started });
+      current[number] = undefined;
+      const command = stressCommandFor(outcome.seed, fixed);
+      totals.add(tallyOf(outcome), command, elapsed());
+      if (outcome.faults.length === 0) continue;
       clearLine();
       print(stressFailure(outcome, command), true);
+      if (options.untilFailure) end();
     }
-    if (untilFailure && outcome.faults.length > 0) break;
-    next++;
-  }
+  };
+  await Promise.all(Array.from({ length: jobs }, lane));
   stopProgress();
   clearTimeout(timer);
   process.off('SIGINT', interrupt);
@@ -183,9 +192,6 @@ async function viaQueue(
   else process.exitCode = interrupted.signal.aborted ? ExitCode.Interrupted : ExitCode.Ok;
 }
 
-const isEnough = ({ ops = Infinity, runs = Infinity }: Options, totals: StressTotals): boolean =>
-  totals.runs >= runs || totals.sums.operations >= ops;
-
 /** What a timer takes. */
 const MOST_SECONDS = 2_000_000;
 
@@ -201,19 +207,23 @@ const fixedOf = (options: Options): Fixed =>
 function line(
   seed: number,
   { runs, sums, checks, failures }: StressTotals,
-  machine: Machine | undefined,
+  machines: readonly (Machine | undefined)[],
   seconds: number,
 ): string {
-  const now: Partial<Statistics> =
-    machine === undefined
-      ? {}
-      : statistics(machine, [...machine.host.cpus.keys()], [...machine.host.guests.keys()]);
-  const { operations = 0, faults_fixed = 0, faults_passed_on = 0, migrations = 0 } = now;
+  const now = machines
+    .filter((machine) => machine !== undefined)
+    .map((machine) =>
+      statistics(machine, [...machine.host.cpus.keys()], [...machine.host.guests.keys()]),
+    );
+  const sum = (of: (one: Statistics) => number): number => now.reduce((n, one) => n + of(one), 0);
+  const operations = sum((one) => one.operations);
+  const faults = sum((one) => one.faults_fixed + one.faults_passed_on);
+  const migrations = sum((one) => one.migrations);
   const perSecond = (n: number): string => Math.round(n / seconds).toLocaleString('en-US');
   const wrong = failures.length === 0 ? '' : `${failures.length} FAILED, `;
   return (
     `${wrong}seed ${seed}: ${runs} runs, ${perSecond(sums.operations + operations)} operations/s, ` +
-    `${perSecond(sums.faults + faults_fixed + faults_passed_on)} faults/s, ` +
+    `${perSecond(sums.faults + faults)} faults/s, ` +
     `${perSecond(sums.migrations + migrations)} migrations/s, ${checks} checks passed`
   );
 }

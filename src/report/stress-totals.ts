@@ -82,6 +82,7 @@ const SUMMED = Object.keys(nothing()) as readonly (keyof Sums)[];
 export class StressTotals {
   readonly seed: number;
   readonly sums: Sums = nothing();
+  /** In the order in which they were found. */
   readonly failures: Failure[] = [];
   /** When the first run went wrong: that run counted too. */
   firstFailure: { readonly runs: number; readonly seconds: number } | undefined;
@@ -213,7 +214,7 @@ export function formatStress(totals: StressTotals, seconds: number, columns?: nu
   const align = head.map((_, i) => (i === 0 ? 'left' : 'right'));
   return [
     `${n(runs)} run${runs === 1 ? '' : 's'} from seed ${seed} in ${seconds.toFixed(0)} s` +
-      `${cutShort === 0 ? '' : ', the last cut short'}: ` +
+      `${cutShort === 0 ? '' : `, the last${cutShort === 1 ? '' : ` ${cutShort}`} cut short`}: ` +
       `${n(sums.operations)} operations, ${n(sums.faults)} faults, ${n(sums.migrations)} ` +
       `migrations; ${n(checks)} checks passed, ${verdict}`,
     ...(rows.length === 0 ? [] : [tableText(head, align, rows, columns)]),

@@ -59,7 +59,7 @@ test('a mutant is on in all that is drawn, has several vCPUs, and its first fail
   // A second vCPU cannot start: nothing hangs on who comes first.
   const given = '--cpus 2 --guests 1 --defects R15';
   const { code, stdout } = await umbra(
-    ...`stress --seed 3 --runs 5 --until-failure --json - ${given}`.split(' '),
+    ...`stress --seed 3 --runs 5 --jobs 1 --until-failure --json - ${given}`.split(' '),
   );
   const { runs, first_failure, failures } = JSON.parse(stdout);
   expect([code, runs, first_failure.runs, failures.length]).toEqual([1, 1, 1, 1]);
@@ -78,7 +78,17 @@ test('a run that takes longer than there is time is cut short', async () => {
       '"name":"swap-storm","seed":0,"size":4',
     );
   const seed = Array.from({ length: 5000 }, (_, n) => n).find(isLong)!;
-  const args = ['stress', '--seed', `${seed}`, '--seconds', '1', '--guests', '1', '--json', '-'];
+  const args = [
+    'stress',
+    '--seed',
+    `${seed}`,
+    '--seconds',
+    '1',
+    '--guests',
+    '1',
+    '--json',
+    '-',
+  ].concat('--jobs', '1');
   const { code, stdout } = await umbra(...args);
   const { runs, cut_short, interrupted } = JSON.parse(stdout);
   expect({ code, runs, cut_short, interrupted }).toEqual({
@@ -103,7 +113,7 @@ test.runIf(hasTerminal)('at a terminal it says how it gets on, and Ctrl-C ends i
     /seed \d+: \d+ runs, \d.* operations\/s, .* faults\/s, .* migrations\/s, \d+ checks passed/;
   const { code, stdout } = await interrupted(sign, 'stress', '--seconds', '100', ...QUICK);
   expect(stdout.replaceAll(/\s+/g, ' ')).toMatch(
-    /runs? from seed 1 in \d+ s, the last cut short: .*nothing wrong/,
+    /runs? from seed 1 in \d+ s, the last( \d+)? cut short: .*nothing wrong/,
   );
   expect(code).toBe(130);
 });
@@ -120,4 +130,31 @@ test.each([
   const { code, stderr } = await umbra('stress', '--runs', '1', ...args);
   expect(stderr.replace(/\s+/g, ' ')).toMatch(words);
   expect(code).toBe(2);
+});
+
+test('several machines at a time are the same machines', async () => {
+  const reportOf = async (jobs: string) => {
+    const { code, stdout } = await umbra(
+      ...['stress', '--runs', '4', '--seed', '5', '--jobs', jobs, '--json', '-', ...QUICK],
+    );
+    expect(code).toBe(0);
+    return JSON.parse(stdout);
+  };
+  const reports = [await reportOf('1'), await reportOf('3')];
+  const [one, three] = reports.map(({ runs, total, by_kind }) => ({
+    runs,
+    guests: total.guests,
+    kinds: by_kind.map(({ paging, guests }: Record<string, unknown>) => ({ paging, guests })),
+  }));
+  expect(one!.runs).toBe(4);
+  expect(three).toEqual(one);
+});
+
+test('the first failure of several machines ends the others', async () => {
+  const given = '--cpus 2 --guests 1 --defects R15 --jobs 2 --until-failure --seconds 60';
+  const { code, stdout } = await umbra(...`stress --seed 1 ${given} --json -`.split(' '));
+  const report = JSON.parse(stdout);
+  expect(report.failures.length).toBeGreaterThan(0);
+  expect(report.runs).toBeLessThanOrEqual(2 + report.failures.length);
+  expect(code).toBe(1);
 });
