@@ -3,6 +3,7 @@
  */
 
 import '../shared/compile-cache.ts';
+import { Counter } from '../shared/counters.ts';
 import { UserError } from '../shared/errors.ts';
 import type { Host } from '../shared/host.ts';
 import { Stop } from '../shared/machine-record.ts';
@@ -66,11 +67,27 @@ export type Ending =
   | NoProgress
   | CpuDeath;
 
+/** How far a machine had come. */
+export interface PaceSample {
+  /** Since the first entry. */
+  readonly seconds: number;
+  /** Of all guests' programs, until then. */
+  readonly accesses: number;
+}
+
 export interface Run {
   readonly ending: Ending;
   /** From the first entry to the end. */
   readonly seconds: number;
+  /** In order, the first at 0 and the last at the end. */
+  readonly pace: readonly PaceSample[];
 }
+
+/** Between two samples at first; with each doubling of MOST_SAMPLES half of them are let go. */
+const PACE_MS = 20;
+const MOST_SAMPLES = 4000;
+
+const ACCESSES = [Counter.Loads, Counter.Stores, Counter.Modifies];
 
 /** How long none of the workers may come up before something must be wrong. */
 const BOOT_PATIENCE_MS = 60_000;
@@ -149,6 +166,7 @@ export class Machine {
     this.host.machine.failAllocationsAfter(this.spec.failAllocationAfter ?? -1);
     for (const cpu of this.host.vcpus) this.#scheduler.enqueue(cpu);
     const start = performance.now();
+    const pace = this.#watchPace(start);
     // A CPU that meets a bug tells the others to stop, so all of them come back.
     const ends = Promise.all(
       this.#threads.map(({ api }, hostCpu) =>
@@ -158,10 +176,33 @@ export class Machine {
     const first = await Promise.race([ends, this.#died, this.#givenUp.promise]);
     const ending = Array.isArray(first) ? this.#endingOf(first) : first;
     const seconds = (performance.now() - start) / 1000;
+    pace.end(seconds);
     if (ending.kind !== 'done') this.#stop(Stop.Failed);
     const isWhole = ending.kind === 'done' || ending.kind === 'interrupted';
     await (isWhole ? keepThreads : endThreads)(this.#threads);
-    return { ending, seconds };
+    return { ending, seconds, pace: pace.samples };
+  }
+
+  #watchPace(start: number) {
+    const { cpus, guests } = this.host;
+    const counters = cpus.flatMap((_, cpu) => guests.map((_, i) => this.host.counters(cpu, i)));
+    const accesses = (): number =>
+      counters.reduce((sum, one) => ACCESSES.reduce((n, kind) => n + one.get(kind), sum), 0);
+    let samples: PaceSample[] = [{ seconds: 0, accesses: 0 }];
+    const take = (seconds: number): void => {
+      samples.push({ seconds, accesses: accesses() });
+      if (samples.length > MOST_SAMPLES) samples = samples.filter((_, i) => i % 2 === 0);
+    };
+    const timer = setInterval(() => take((performance.now() - start) / 1000), PACE_MS);
+    return {
+      end: (seconds: number): void => {
+        clearInterval(timer);
+        take(seconds);
+      },
+      get samples(): readonly PaceSample[] {
+        return samples;
+      },
+    };
   }
 
   /** Give back all that the guests had. After run, once. */

@@ -13,6 +13,7 @@ import type { Hotplug } from '../host/hotplug.ts';
 import type { PolicyName } from '../host/policy.ts';
 import type { Ending, Machine } from '../machine.ts';
 import { type CostReport, costReport } from './costs.ts';
+import { warmingUp } from './warming-up.ts';
 
 /** Raised whenever a field changes its meaning or goes away. */
 export const SCHEMA_VERSION = 1;
@@ -69,6 +70,9 @@ export interface RunReport {
   readonly seconds: number;
   readonly accesses_per_s: number;
   readonly faults_per_s: number;
+  /** Of warming up; null if the run was too short to tell. */
+  readonly warm_up_s: number | null;
+  readonly warm_accesses_per_s: number | null;
   /** Time slices begun. */
   readonly slices: number;
   /** Page tables and copies on write: asked for, and refused. */
@@ -131,6 +135,7 @@ export function makeReport(
     seconds: result.seconds,
     accesses_per_s: total.accesses / result.seconds,
     faults_per_s: faults / result.seconds,
+    ...warmingUp(result.pace),
     slices: host.machine.slices,
     allocations: host.machine.allocations,
     failed_allocations: host.machine.failedAllocations,
