@@ -38,7 +38,7 @@ export const FEWEST = 6;
 export const median = (values: readonly number[]): number => quantile(values, 0.5);
 
 /** Between two samples the line from one to the other counts. */
-export function quantile(values: readonly number[], q: number): number {
+function quantile(values: readonly number[], q: number): number {
   const sorted = values.toSorted((a, b) => a - b);
   const at = (sorted.length - 1) * q;
   const [below, above] = [sorted[Math.floor(at)]!, sorted[Math.ceil(at)]!];

@@ -1,12 +1,11 @@
 /** How long a run took to warm up, and how fast it was then. */
 
 import type { PaceSample } from '../machine.ts';
-import { quantile } from './statistics.ts';
 
 export interface WarmingUp {
   /** Until the first tenth of a second at nine tenths of the warm rate; null if too short to tell. */
   readonly warm_up_s: number | null;
-  /** Accesses a second that three quarters of all tenths of a second do not exceed. */
+  /** Accesses a second at which, or at more, half of all accesses were done. */
   readonly warm_accesses_per_s: number | null;
 }
 
@@ -21,9 +20,16 @@ export function warmingUp(samples: readonly PaceSample[]): WarmingUp {
   // Where samples came late, what was done between two of them counts as done evenly.
   const done = Array.from({ length: windows + 1 }, (_, i) => accessesAt(samples, i * WINDOW));
   const rates = done.slice(1).map((accesses, i) => (accesses - done[i]!) / WINDOW);
-  const warm = quantile(rates, 0.75);
+  const warm = rateOfHalf(rates);
   const first = rates.findIndex((rate) => rate >= 0.9 * warm);
   return { warm_up_s: first * WINDOW, warm_accesses_per_s: warm };
+}
+
+/** At which rate, or a higher one, half of all was done. */
+function rateOfHalf(rates: readonly number[]): number {
+  const sorted = rates.toSorted((a, b) => b - a);
+  let left = sorted.reduce((sum, rate) => sum + rate, 0) / 2;
+  return sorted.find((rate) => (left -= rate) <= 0)!;
 }
 
 function accessesAt(samples: readonly PaceSample[], seconds: number): number {
