@@ -261,6 +261,11 @@ export type CounterId = (typeof TABLE)[CounterName]['id'];
 export const COUNTER_INFOS: readonly (CounterInfo & { readonly id: CounterId })[] =
   Object.values(TABLE);
 
+/** Of memory accesses that completed: of programs, guest kernel and Switcher. */
+export const ACCESS_COUNTERS: readonly number[] = COUNTER_INFOS.flatMap(({ unit }, index) =>
+  unit === 'accesses' ? [index] : [],
+);
+
 export const infoOf = (name: CounterName): CounterInfo => TABLE[name];
 
 /** Index of each counter; behind the last, that of the first hypercall by kind. */

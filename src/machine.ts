@@ -3,7 +3,7 @@
  */
 
 import '../shared/compile-cache.ts';
-import { Counter } from '../shared/counters.ts';
+import { ACCESS_COUNTERS } from '../shared/counters.ts';
 import { UserError } from '../shared/errors.ts';
 import type { Host } from '../shared/host.ts';
 import { Stop } from '../shared/machine-record.ts';
@@ -71,7 +71,7 @@ export type Ending =
 export interface PaceSample {
   /** Since the first entry. */
   readonly seconds: number;
-  /** Of all guests' programs, until then. */
+  /** Memory accesses of all guests until then. */
   readonly accesses: number;
 }
 
@@ -86,8 +86,6 @@ export interface Run {
 /** Between two samples at first; with each doubling of MOST_SAMPLES half of them are let go. */
 const PACE_MS = 20;
 const MOST_SAMPLES = 4000;
-
-const ACCESSES = [Counter.Loads, Counter.Stores, Counter.Modifies];
 
 /** How long none of the workers may come up before something must be wrong. */
 const BOOT_PATIENCE_MS = 60_000;
@@ -187,7 +185,7 @@ export class Machine {
     const { cpus, guests } = this.host;
     const counters = cpus.flatMap((_, cpu) => guests.map((_, i) => this.host.counters(cpu, i)));
     const accesses = (): number =>
-      counters.reduce((sum, one) => ACCESSES.reduce((n, kind) => n + one.get(kind), sum), 0);
+      counters.reduce((sum, one) => ACCESS_COUNTERS.reduce((n, kind) => n + one.get(kind), sum), 0);
     let samples: PaceSample[] = [{ seconds: 0, accesses: 0 }];
     const take = (seconds: number): void => {
       samples.push({ seconds, accesses: accesses() });

@@ -1,6 +1,12 @@
 /** What a run has to tell, as data: the same for the text and for JSON. */
 
-import { COUNTER_INFOS, Counter, type CounterId, HYPERCALL_NAMES } from '../../shared/counters.ts';
+import {
+  ACCESS_COUNTERS,
+  COUNTER_INFOS,
+  Counter,
+  type CounterId,
+  HYPERCALL_NAMES,
+} from '../../shared/counters.ts';
 import type { DisciplineName } from '../../shared/discipline.ts';
 import { Dead } from '../../shared/lguest.ts';
 import { AS_LGUEST, type PagingPolicy } from '../../shared/paging-policy.ts';
@@ -194,10 +200,7 @@ export function statistics(
     if (kind === undefined) counted[what] = sum(index);
     else counted[what] = { ...(counted[what] as Record<string, number>), [kind]: sum(index) };
   }
-  const accesses = COUNTER_INFOS.reduce(
-    (n, { unit }, index) => (unit === 'accesses' ? n + sum(index) : n),
-    0,
-  );
+  const accesses = ACCESS_COUNTERS.reduce((n, counter) => n + sum(counter), 0);
   const faults = sum(Counter.FaultsFixed) + sum(Counter.FaultsPassedOn) + sum(Counter.DirectFaults);
   return {
     accesses,

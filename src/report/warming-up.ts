@@ -29,7 +29,10 @@ export function warmingUp(samples: readonly PaceSample[]): WarmingUp {
 function rateOfHalf(rates: readonly number[]): number {
   const sorted = rates.toSorted((a, b) => b - a);
   let left = sorted.reduce((sum, rate) => sum + rate, 0) / 2;
-  return sorted.find((rate) => (left -= rate) <= 0)!;
+  return sorted.find((rate) => {
+    left -= rate;
+    return left <= 0;
+  })!;
 }
 
 function accessesAt(samples: readonly PaceSample[], seconds: number): number {
