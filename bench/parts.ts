@@ -14,7 +14,6 @@ export const PARTS = {
   'page tables': async () => (await import('./pgdirs.ts')).pgdirLines,
   Switcher: async () => (await import('./switcher.ts')).switcherLines,
   traces: async () => (await import('./traces.ts')).traceLines,
-  boot: async () => (await import('./boot.ts')).bootLines,
   machine: async () => (await import('./whole-machine.ts')).machineLines,
   schedules: async () => (await import('./schedules.ts')).scheduleLines,
 } as const satisfies Readonly<Record<string, () => Promise<readonly Line[]>>>;

@@ -1,6 +1,5 @@
 /** Traces: decoded, and replayed by a guest on a single host CPU in this very thread. */
 
-import { fileURLToPath } from 'node:url';
 import { BLOCK_OPS, type OperationBlock } from '../src/guest/program.ts';
 import { BlockDecoder } from '../src/guest/traces/decode.ts';
 import { BlockEncoder } from '../src/guest/traces/encode.ts';
@@ -10,12 +9,7 @@ import { TraceRecorder, tapFor } from '../src/trace/recorder.ts';
 import { Rig } from '../test/rig.ts';
 import { nativeTrace } from './native/trace.ts';
 import { type Line, repeated, type Side, timed } from './pair.ts';
-
-export const tracePath = (name: string): string =>
-  fileURLToPath(new URL(`../scenarios/traces/${name}.umbra`, import.meta.url));
-
-/** In pages: `umbra start` gives as much. */
-export const GUEST_PAGES = 8192;
+import { GUEST_PAGES, tracePath } from './trace-path.ts';
 
 const copyOf = ({ count, ops, calls }: OperationBlock): OperationBlock => ({
   count,

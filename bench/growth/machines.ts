@@ -12,7 +12,7 @@ import { makeWorkload } from '../../src/guest/workloads/catalogue.ts';
 import { Machine } from '../../src/machine.ts';
 import { statistics } from '../../src/report/run-report.ts';
 import type { Batch, Side } from '../pair.ts';
-import { tracePath } from '../traces.ts';
+import { tracePath } from '../trace-path.ts';
 import { type Shape, specOf } from './spec.ts';
 import type { Sweep } from './sweep.ts';
 import { runInTurns } from './turns.ts';

@@ -9,7 +9,7 @@ import { once } from 'node:events';
 import { UserError } from '../../shared/errors.ts';
 import { layoutOf } from '../../src/assembly.ts';
 import type { MemoryResult } from '../../src/report/benchmark.ts';
-import { tracePath } from '../traces.ts';
+import { tracePath } from '../trace-path.ts';
 import { type Shape, specOf } from './spec.ts';
 
 const GIB = 2 ** 30;
