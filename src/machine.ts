@@ -7,9 +7,16 @@ import { ACCESS_COUNTERS } from '../shared/counters.ts';
 import { UserError } from '../shared/errors.ts';
 import type { Host } from '../shared/host.ts';
 import { Stop } from '../shared/machine-record.ts';
-import { assemble, type GuestShape, layoutOf, type MachineShape } from './assembly.ts';
+import {
+  assemble,
+  type GuestShape,
+  layoutOf,
+  type MachineShape,
+  SWITCHER_ADDR,
+} from './assembly.ts';
 import { MAX_VCPUS, MIN_PAGES } from './guest/kernel/layout.ts';
 import { factsOf, loadPrograms, type ProgramFacts, type ProgramSource } from './guest/load.ts';
+import { tooMuchMemory } from './guest/room.ts';
 import { blocksOf } from './guest/shared-blocks.ts';
 import type { HostCpuEnd } from './host/host-cpu-api.ts';
 import {
@@ -274,6 +281,14 @@ const after = (ms: number): Promise<undefined> =>
 
 function validate(spec: MachineSpec): void {
   checkHotplug(spec.hotplug ?? [], spec.hostCpus);
+  for (const guest of spec.guests) {
+    const mistake = tooMuchMemory(guest, spec.switcherAddr ?? SWITCHER_ADDR);
+    if (mistake === undefined) continue;
+    const { found, expected } = mistake;
+    throw new UserError(
+      `guest ${guest.name} has ${found} of memory, expected ${expected} (--guest-memory)`,
+    );
+  }
   for (const { name, pages, paging, nx, vcpus = 1, virtualization } of spec.guests) {
     if (virtualization === 'direct' && vcpus > 1) {
       throw new UserError(

@@ -25,7 +25,7 @@ import { type CheckedRun, runChecked } from './checked-run.ts';
  * How often a workload is among those drawn from, where that is not once: what others hardly do
  * is told of tables that are being evicted, and of that it takes much to meet what goes wrong.
  */
-const SHARES: Readonly<Record<string, number>> = { 'swap-storm': 6 };
+const SHARES: Readonly<Record<string, number>> = { 'swap-storm': 10 };
 
 type Drawn = (seed: number, times: number) => ProgramSource;
 
@@ -256,9 +256,10 @@ function drawKernelThreads(draw: Draw): readonly KernelThread[] | undefined {
   });
 }
 
-/** In every third guest one fewer than it has top levels: its processes', and its kernel's own. */
+/** In every other guest a few fewer than it has top levels: its processes', and its kernel's own. */
 function drawPgdirs(draw: Draw, { program, pgdirs = 4 }: GuestSpec): number {
-  return draw.below(3) > 0 ? pgdirs : Math.max(2, loadProgram(program).processes.length);
+  if (draw.below(2) > 0) return pgdirs;
+  return Math.max(2, loadProgram(program).processes.length - draw.below(3));
 }
 
 /** In every other guest lguest's. */

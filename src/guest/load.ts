@@ -34,6 +34,13 @@ export function loadProgram(source: ProgramSource): Program {
   return kernelThreads === undefined ? program : Object.assign(program, { kernelThreads });
 }
 
+/** Whether kernel threads beside it have windows above all memory. */
+export function hasWindows(source: ProgramSource): boolean {
+  const ofTrace = source.kind === 'trace' ? [] : undefined;
+  const threads = source.kernelThreads ?? ofTrace ?? load(source).kernelThreads ?? [];
+  return threads.some(({ work }) => work === 'windows');
+}
+
 function load(source: ProgramSource): Program {
   if (source.kind === 'trace') return openProgram(source.path);
   if (source.kind === 'workload') return makeWorkload(source);

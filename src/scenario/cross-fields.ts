@@ -1,12 +1,13 @@
 /** Mistakes that only several fields of a scenario make together, or the files it names. */
 
 import { UserError } from '../../shared/errors.ts';
-import { layoutOf } from '../assembly.ts';
+import { layoutOf, SWITCHER_ADDR } from '../assembly.ts';
+import { tooMuchMemory } from '../guest/room.ts';
 import { openProgram } from '../guest/traces/reader.ts';
 import { hotplugMistakes } from '../host/hotplug.ts';
 import type { Mistake } from '../yaml/mistakes.ts';
 import type { Scenario } from './schema.ts';
-import { specOf, tracePath } from './spec.ts';
+import { guestsOf, specOf, tracePath } from './spec.ts';
 
 export function crossFieldMistakes(scenario: Scenario, folder: string): Mistake[] {
   const { slice, hotplug, cpus, guests } = scenario;
@@ -37,6 +38,10 @@ export function crossFieldMistakes(scenario: Scenario, folder: string): Mistake[
     const text = `found ${JSON.stringify(program.trace)}, expected a trace file: ${problem}`;
     if (problem !== undefined) mistakes.push({ path: ['guests', i, 'program', 'trace'], text });
   }
+  for (const [i, guest] of guests.entries()) {
+    const problem = memoryMistake(guest, folder);
+    if (problem !== undefined) mistakes.push({ path: ['guests', i, 'memory'], text: problem });
+  }
   const reason = scenario.expect?.reason;
   if (reason !== undefined) {
     const problem = complaint(() => new RegExp(reason));
@@ -44,6 +49,12 @@ export function crossFieldMistakes(scenario: Scenario, folder: string): Mistake[
     if (problem !== undefined) mistakes.push({ path: ['expect', 'reason'], text });
   }
   return [...mistakes, ...unfit(scenario, folder)];
+}
+
+function memoryMistake(guest: Scenario['guests'][number], folder: string): string | undefined {
+  const [room] = guestsOf({ ...guest, count: 1 }, folder, {});
+  const mistake = tooMuchMemory(room!, SWITCHER_ADDR);
+  return mistake && `found ${mistake.found}, expected ${mistake.expected}`;
 }
 
 /** A machine that does not fit: for its host CPUs, or for its guests. */

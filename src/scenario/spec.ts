@@ -81,7 +81,8 @@ export const tracePath = (trace: string, folder: string): string => resolve(fold
 
 type Guest = Scenario['guests'][number];
 
-function guestsOf(guest: Guest, folder: string, overrides: Overrides): GuestSpec[] {
+/** The guests that one entry of a scenario stands for. */
+export function guestsOf(guest: Guest, folder: string, overrides: Overrides): GuestSpec[] {
   const { paging = guest.paging, vcpus = guest.vcpus } = overrides;
   const { count, memory, pgdirs, nx, virtualization, paging_policy: policy } = guest;
   const { kernel_threads: kernelThreads } = guest;

@@ -1,13 +1,16 @@
 /** One guest, virtualized in three ways: what it does is the same, and how is another matter. */
 
 import { describe, expect, test } from 'vitest';
+import { toGpfn } from '../../shared/address.ts';
 import { Counter } from '../../shared/counters.ts';
+import { enter, leave } from '../../shared/discipline.ts';
 import { UserError } from '../../shared/errors.ts';
 import { VIRTUALIZATIONS, type Virtualization } from '../../shared/virtualization.ts';
 import { runChecked } from '../../src/check/checked-run.ts';
 import { checkAll } from '../../src/check/invariants.ts';
 import { loadProgram, type ProgramSource } from '../../src/guest/load.ts';
 import { Machine } from '../../src/machine.ts';
+import { dropNestedPage } from '../../src/nested/table.ts';
 import { counted } from '../guest/at-rest.ts';
 import { Rig, type RigSpec } from '../rig.ts';
 
@@ -99,4 +102,21 @@ describe('on worker threads', () => {
   test('a guest of direct paging has one vCPU', async () => {
     await expect(machine([guest('direct', 2)])).rejects.toThrow(UserError);
   });
+});
+
+test('a page that goes is waited for also where the nested table never had it', () => {
+  const rig = new Rig({
+    program: loadProgram({ kind: 'builtin', name: 'touch' }),
+    ...{ virtualization: 'nested', vcpus: 2, hostCpus: 2, discipline: 'guest-lock', defects: [] },
+  });
+  const [a, b] = rig.cpus;
+  const { inGuest } = b!.host.cpus[1]!;
+  enter(b!.host.guests[0]!, inGuest, 0);
+  let waited = false;
+  a!.host.words.wait = () => {
+    waited = true;
+    leave(b!.host, b!.host.cpus[1]!, inGuest);
+  };
+  dropNestedPage(a!.host.guests[0]!, toGpfn(900));
+  expect(waited).toBe(true);
 });

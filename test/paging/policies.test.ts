@@ -8,6 +8,7 @@ import { Entry } from '../../shared/entry.ts';
 import { FrameKind } from '../../shared/frames.ts';
 import { Vma } from '../../shared/launcher-map.ts';
 import { AS_LGUEST, type PagingPolicy, POLICY_CHOICES } from '../../shared/paging-policy.ts';
+import { NOBODYS } from '../../shared/pgdir.ts';
 import { checkAll } from '../../src/check/invariants.ts';
 import { checkNothingLeft } from '../../src/check/references.ts';
 import { makeWorkload } from '../../src/guest/workloads/catalogue.ts';
@@ -226,6 +227,24 @@ describe.each(FORMS)('prefault $form', ({ pae }) => {
     expect([m.reason, mapped(m)]).toEqual(['', [2, 7]]);
   });
 
+  test('8: nor the zero page that one has become while it was looked at', () => {
+    const m = Scripted.booted({ pae, policy: { prefault: 8 }, defects: [] });
+    for (const i of [2, 3]) m.map(TOP, page(i), 0x40 + i, P | RW | USER | A);
+    const { map } = m.lg;
+    const state = map.state.bind(map);
+    const discarded: number[] = [];
+    map.state = (gpfn) => {
+      const before = state(gpfn);
+      map.discard(gpfn);
+      discarded.push(gpfn);
+      return before;
+    };
+    demandPage(m.cpu(), page(2), BY_USER);
+    expect(discarded).toEqual([0x43]);
+    expect(shown(m, page(3))).toBe('g43 25');
+    expect(map.frame(toGpfn(0x43))).not.toBe(m.host.zeroPage);
+  });
+
   test('8: a clean page is not to be written', () => {
     const m = faulted(8, (m) => m.map(TOP, page(3), 0x43, P | RW | USER | A));
     expect(shown(m, page(3))).toBe('g43 25');
@@ -276,6 +295,20 @@ describe('reclaim', () => {
     guestNewPagetable(m.cpu(), B!);
     demandPage(m.cpu(), VA, WRITE);
     expect([m.reason, shown(m, VA)]).toEqual(['', 'g41 67']);
+  });
+
+  test('when-short: a shadow is nobody’s before it is emptied, so that nothing is told to it', () => {
+    const m = onTwo({ reclaim: 'when-short' });
+    takeAllFrames(m);
+    const pgdir = m.lg.pgdirs[1]!;
+    const seen: number[] = [];
+    const count = pgdir.countChange.bind(pgdir);
+    pgdir.countChange = () => {
+      seen.push(pgdir.gpgdir);
+      count();
+    };
+    shrinkIfShort(m.cpu());
+    expect(seen).toEqual([NOBODYS]);
   });
 
   test.each([

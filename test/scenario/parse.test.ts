@@ -106,6 +106,16 @@ const BAD: readonly (readonly [readonly string[], string])[] = [
     '3:21: found 12, expected a whole number from 128 to 1048576',
   ],
   [
+    [...GUESTS, '    memory: 1021'],
+    '3:13: found 261376 pages (1021 MiB), expected at most 261120 pages (1020 MiB), above which ' +
+      'the Switcher is',
+  ],
+  [
+    [...GUESTS, '    kernel_threads: [{work: windows, rounds: 1}]', '    memory: {pages: 260097}'],
+    '4:13: found 260097 pages (1016.00390625 MiB), expected at most 260096 pages (1016 MiB), above ' +
+      'which the windows of kernel threads and the Switcher are',
+  ],
+  [
     [...GUESTS, 'hotplug:', '  - {cpu: 2, after: 1}'],
     '4:11: found hotplug of CPU 2, expected another plan: there is no host CPU 2 to take offline, ' +
       'they are 0 to 1',

@@ -163,3 +163,13 @@ export const windowsStart = ({ form, pages }: { form: PagingForm; pages: number 
 
 /** The least memory, in pages, that leaves room for a program. */
 export const MIN_PAGES = 128;
+
+/**
+ * The most, below where the host has its own at `reserved`, which it tells as reserve_mem; and
+ * below the table of windows, if kernel threads have some.
+ */
+export function mostPages(form: PagingForm, reserved: number, windows: boolean): number {
+  const all = (reserved - PAGE_OFFSET) >>> PAGE_SHIFT;
+  if (!windows) return all;
+  return Math.floor((all - MAX_TASKS * 2) / form.ptrsPerPte) * form.ptrsPerPte;
+}

@@ -7,12 +7,17 @@ import type { Shape } from './workload.ts';
 /** Pages that the processes have at the same addresses. */
 const PAGES = 48;
 
+/** Reads between two switches: others' tables are evicted meanwhile, and what is wrong is read. */
+const READS = 1000;
+
 /** Pages are written, swapped out of all tables and back into them, by whoever comes. */
 export function swapStorm({ draw, size, threads: processes }: Shape): ProcessImage[] {
   const work = (thread: Thread): void => {
     for (let page = 0; page < PAGES; page++) thread.fill(page);
-    for (let n = 0; n < 14000; n++) thread.read(draw.below(PAGES));
-    thread.schedule();
+    for (let turn = 0; turn < 14; turn++) {
+      for (let n = 0; n < READS; n++) thread.read(draw.below(PAGES));
+      thread.schedule();
+    }
   };
   const parent = new Thread(draw, 0);
   for (let page = 0; page < PAGES; page++) parent.write(page);
