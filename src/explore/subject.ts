@@ -193,7 +193,8 @@ export class Subject {
       ...{ ending, outcome, kind, message: text, run },
     });
     const mayBe = is === 'allowed' || is === 'interesting';
-    if (verdict === 'killed') return mayBe ? as('ok', '', '') : as('killed', reason, message);
+    if (verdict === 'killed' && !mayBe) return as('killed', reason, message);
+    // Also of a guest that may be killed: what the host owes others, it owes still.
     if (!mayBe) return as('violation', `outcome ${outcome ?? is}`, `${is}: ${because}`);
     const moment = new Moment(this.board.beginning.isUnused);
     const { byHost, byGuest } = brokenIn(this.litmus, host, moment);

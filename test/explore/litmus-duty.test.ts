@@ -96,3 +96,12 @@ test.each([
   expect(kindsOf(results(path, silently(entry, duty)))).toEqual([]);
   expect(kindsOf(results(path, silently(entry, '[]')))).toEqual([kind]);
 });
+
+test('a guest that may be killed is looked at all the same', () => {
+  const [path] = LITMUS_FILES.filter((file) => file.endsWith('/killed-for-an-entry.yaml'));
+  const litmus = readLitmus(path!);
+  expect(kindsOf(results(path!, litmus))).toEqual([]);
+  expect(kindsOf(results(path!, litmus, { defects: ['U5'] }))).toEqual([
+    'invariant 2: a wrong count of references',
+  ]);
+});
