@@ -59,7 +59,11 @@ export function verifyCommand(): Command {
         'needs --preemptions',
       integer(0, 9),
     )
-    .option('--seconds <s>', 'of work for each test in each setting, at most', integer(1))
+    .option(
+      '--seconds <s>',
+      'of work for each test in each setting, at most, with what --out has',
+      integer(1),
+    )
     .optionsGroup('Work:')
     .option('--jobs <n>', 'threads that work at it', integer(1), availableParallelism())
     .option('--out <file>', 'keep what is done in this file; the same command goes on from it')
@@ -153,15 +157,12 @@ class Work {
   readonly #entries: readonly Entry[];
   /** For each entry. */
   readonly #seconds: number;
-  /** Seconds that were spent on an entry before. */
-  readonly #before: ReadonlyMap<Entry, number>;
   readonly #bounded = new Set<Entry>();
   #last: Entry | undefined;
 
   constructor(entries: readonly Entry[], seconds: number) {
     this.#entries = entries;
     this.#seconds = seconds;
-    this.#before = new Map(entries.map((entry) => [entry, entry.frontier.totals.seconds]));
   }
 
   get isDone(): boolean {
@@ -215,7 +216,7 @@ class Work {
   #unit(entry: Entry, pool: Piscina, signal: AbortSignal): Promise<void> | undefined {
     const { path, setting, frontier } = entry;
     const { seconds } = frontier.totals;
-    if (seconds - this.#before.get(entry)! >= this.#seconds) return undefined;
+    if (seconds >= this.#seconds) return undefined;
     const branch = frontier.take();
     if (branch === undefined) return undefined;
     const most = seconds === 0 ? FIRST_RUNS : RUNS;
