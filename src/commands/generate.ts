@@ -58,6 +58,7 @@ export interface GenerateOptions extends OutputOptions, QueueOptions {
   readonly threads: number;
   readonly untilFailure?: true;
   readonly out?: string;
+  readonly exhaustive?: true;
   readonly eachDefect?: true;
   readonly markdown?: string;
 }
@@ -91,6 +92,7 @@ export function generateCommand(): Command {
       ['AA', 'AB'],
     )
     .option('--seed <n>', 'of the order of programs', integer(0), 1)
+    .option('--exhaustive', 'run all behaviours of each, as umbra verify does, instead of a sweep')
     .optionsGroup('Settings (by default all that are repaired):')
     .addOption(disciplineOption())
     .addOption(pagingOption())
@@ -116,6 +118,7 @@ export function generateCommand(): Command {
         `${ExitCode.UserMistake} a mistake in what was given, ${ExitCode.Interrupted} ` +
         'interrupted by Ctrl-C (the report so far is shown).\n\nExamples:\n' +
         '  umbra generate --ops 2\n' +
+        '  umbra generate --ops 2 --exhaustive --discipline guest-lock\n' +
         '  umbra generate --ops 3 --alphabet core --paging pae --discipline lock-free --out found\n' +
         '  umbra generate --defects R5 --until-failure',
     )
@@ -168,6 +171,7 @@ export const planFor = (options: GenerateOptions): GeneratePlan =>
     pagings: options.paging === undefined ? ['nonpae', 'pae'] : [options.paging],
     disciplines: options.discipline === undefined ? REPAIRED : [options.discipline],
     defects: options.defects ?? [],
+    exhaustive: options.exhaustive,
   });
 
 function makeFolder(path: string): void {

@@ -155,6 +155,8 @@ export class TurnWords extends Words {
   }
 
   override scan(at: Ptr, count: number, stride: number): number {
+    // A step that accesses nothing would leave no trace.
+    if (this.abridged && count === 0) return 0;
     if (this.#isAgain(Scan, at)) return this.#again();
     const found = super.scan(at, count, stride);
     this.trace.readMany(this.cpu, at, Math.min(found, count - 1) * stride + 1);

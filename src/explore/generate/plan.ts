@@ -44,23 +44,28 @@ export interface Asked {
   readonly disciplines: readonly DisciplineName[];
   readonly defects: readonly DefectId[];
   readonly seed: number;
+  /** All behaviours of each program are run, instead of a sweep. */
+  readonly exhaustive?: boolean | undefined;
 }
 
 /** Programs of a unit: a second or two. */
 const UNIT_PROGRAMS = 32;
+const UNIT_EXHAUSTIVE = 1;
 
 export function generatePlan({
   configurations,
   pagings,
   disciplines,
   defects,
+  exhaustive,
   ...asked
 }: Asked): GeneratePlan {
   const { operations, alphabet, seed } = asked;
   const spaces = pagings.flatMap((paging) =>
     disciplines.flatMap((discipline) =>
       configurations.map((configuration) => ({
-        ...{ configuration, setting: { paging, discipline, defects } },
+        configuration,
+        setting: { paging, discipline, defects, ...(exhaustive && { abridged: true }) },
       })),
     ),
   );
@@ -87,9 +92,10 @@ export class Programs {
   *units({ index, of }: Shard): Generator<GenerateUnit, void, void> {
     const { spaces } = this.#plan;
     const most = Math.max(...spaces.map((space) => this.of(space).length));
-    for (let from = 0, id = 0; from < most; from += UNIT_PROGRAMS) {
+    const length = spaces[0]?.setting.abridged ? UNIT_EXHAUSTIVE : UNIT_PROGRAMS;
+    for (let from = 0, id = 0; from < most; from += length) {
       for (const space of spaces) {
-        const programs = this.of(space).slice(from, from + UNIT_PROGRAMS);
+        const programs = this.of(space).slice(from, from + length);
         if (programs.length === 0) continue;
         if (id % of === index - 1) yield { id, space, programs };
         id++;
@@ -123,6 +129,7 @@ export function differenceOf(one: GeneratePlan, other: GeneratePlan): string | u
 }
 
 export const spaceText = ({ configuration, setting }: Space): string => {
-  const { paging, discipline, defects } = setting;
-  return [`${configuration}, ${paging}, ${discipline}`, ...defects].join(', ');
+  const { paging, discipline, defects, abridged } = setting;
+  const all = abridged ? ['all behaviours'] : [];
+  return [`${configuration}, ${paging}, ${discipline}`, ...defects, ...all].join(', ');
 };

@@ -6,6 +6,7 @@ import type { Cluster } from './clusters.ts';
 import { textsOf } from './guest.ts';
 import type { GenerateLedger } from './ledger.ts';
 import { type GeneratePlan, type Programs, spaceText } from './plan.ts';
+import type { Configuration } from './programs.ts';
 
 export interface GenerateReport
   extends Pick<GeneratePlan, 'engine' | 'operations' | 'alphabet' | 'seed'> {
@@ -19,7 +20,7 @@ export interface GenerateReport
 }
 
 interface SpaceReport extends Setting {
-  readonly configuration: string;
+  readonly configuration: Configuration;
   /** Programs that were tried, and all that there are. */
   readonly tried: number;
   readonly programs: number;
@@ -91,8 +92,8 @@ const count = (n: number): string => n.toLocaleString('en-US');
 export function formatGenerated(report: GenerateReport, examples: readonly string[]): string {
   const { operations, alphabet, spaces, clusters, schedules, failed, shard } = report;
   const lines = spaces.map((space) => {
-    const { configuration, paging, discipline, defects, tried, programs } = space;
-    const setting = [configuration, paging, discipline, ...defects].join(', ');
+    const { tried, programs } = space;
+    const setting = spaceText({ configuration: space.configuration, setting: space });
     const wrong = space.failed > 0 ? `${count(space.failed)} failed` : 'nothing wrong';
     return `${operations} operations, ${alphabet}, ${setting}: ${count(tried)} of ${count(programs)} programs, ${count(space.schedules)} schedules; ${wrong}`;
   });

@@ -12,6 +12,7 @@ import type { Operation } from '../litmus/operations.ts';
 import type { Strategy } from '../strategies/strategy.ts';
 import { Sweep } from '../strategies/sweep.ts';
 import { type Result, type Setting, Subject } from '../subject.ts';
+import { Exhaustive } from '../verify/exhaustive.ts';
 import { PAGE_NUMBERS, templateOf, understood } from './guest.ts';
 import { type Expected, entryValue, expect, type Sight } from './model.ts';
 import type { Configuration, Program } from './programs.ts';
@@ -91,20 +92,33 @@ export class Trial {
     return bench;
   }
 
-  /** Sweep a program, until a schedule goes wrong. */
+  /** Sweep a program, or go through all of its behaviours, until a schedule goes wrong. */
   try(program: Program): Tried {
     const expected = this.take(program);
-    const sweep = makeSweep();
+    const results = this.setting.abridged ? this.#all(expected) : this.#swept(expected);
     let [schedules, steps] = [0, 0];
     let passing: Result | undefined;
-    for (;;) {
-      const result = this.run(sweep, expected);
-      if (sweep.exhausted) return { schedules, steps, failure: undefined, passing };
+    for (const result of results) {
       schedules++;
       steps += result.run.steps;
       if (result.ending !== 'ok') return { schedules, steps, failure: result, passing };
       passing ??= result;
     }
+    return { schedules, steps, failure: undefined, passing };
+  }
+
+  *#swept(expected: Expected): Generator<Result, void, void> {
+    const sweep = makeSweep();
+    for (;;) {
+      const result = this.run(sweep, expected);
+      if (sweep.exhausted) return;
+      yield result;
+    }
+  }
+
+  *#all(expected: Expected): Generator<Result, void, void> {
+    const search = new Exhaustive(this.subject.board);
+    while (search.goOn()) yield this.run(search, expected);
   }
 
   run(strategy: Strategy, expected: Expected): Result {

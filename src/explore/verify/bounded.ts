@@ -18,6 +18,7 @@
 import { type Ptr, toPtr } from '../../../shared/address.ts';
 import { assert } from '../../../shared/errors.ts';
 import { Access } from '../engine/access.ts';
+import { actorOf } from '../engine/actors.ts';
 import type { Board } from '../engine/board.ts';
 import type { Recorder, RecordingTrace } from '../engine/recording-trace.ts';
 import { PAGE_BITS } from '../engine/trace.ts';
@@ -119,8 +120,13 @@ export class Bounded implements Strategy {
     const actor = isStopped ? lowest(runnable) : current;
     if (this.#next < way.length) return actor;
     // Who begins is as free as who goes on where one cannot.
-    const cost = isStopped || step === 0 ? 0 : 1;
-    if (cost === 0 || this.#isPoint(situation)) this.#branch(situation, actor, cost);
+    const isFree = isStopped || step === 0;
+    const isPoint = isFree || this.#isPoint(situation);
+    const mayAct = this.#run.acts < this.#bounds.acts && situation.events !== 0;
+    if (isPoint || mayAct) this.#isNew(actor);
+    if (isPoint) this.#switch(situation, actor, isFree ? 0 : 1);
+    // Anywhere: whether it can still happen at the next point hangs on what is private to a CPU.
+    if (mayAct) this.#act(situation);
     return this.#goesOn(actor);
   }
 
@@ -166,28 +172,29 @@ export class Bounded implements Strategy {
 
   /** Whether it matters that somebody else goes on here. */
   #isPoint(situation: Situation): boolean {
-    const mayAct = this.#run.acts < this.#bounds.acts;
-    if (mayAct && situation.begins && situation.events !== 0) return true;
     const kind = situation.pendingKind(situation.current);
     if (kind === 0 || MANY.includes(kind)) return true;
     const at = situation.pendingAt(situation.current);
     return this.#shared.has(at) || this.#shared.has(toPtr(at + 1));
   }
 
-  /** By itself `byItself` goes on; others are to in other runs. */
-  #branch({ step, runnable, events }: Situation, byItself: number, cost: number): void {
-    this.#isNew(byItself);
+  /** By itself `byItself` goes on here; others are to in other runs. */
+  #switch({ step, runnable }: Situation, byItself: number, cost: number): void {
     const { way, acts } = this.#run;
-    if (this.preemptions + cost <= this.#bounds.preemptions) {
-      this.#waiting[this.preemptions + cost] ??= [];
-      for (const actor of bitsOf(runnable & ~(1 << byItself))) {
-        if (this.#seen.has(`${this.#recording.digest}${actor}`)) continue;
-        this.#waiting[this.preemptions + cost]!.push({ way: [...way, step, actor, 0], acts });
-      }
+    const preemptions = this.preemptions + cost;
+    if (preemptions > this.#bounds.preemptions) return;
+    this.#waiting[preemptions] ??= [];
+    for (const actor of bitsOf(runnable & ~(1 << byItself))) {
+      if (this.#seen.has(`${this.#recording.digest}${actor}`)) continue;
+      this.#waiting[preemptions]!.push({ way: [...way, step, actor, 0], acts });
     }
-    if (acts === this.#bounds.acts) return;
+  }
+
+  #act({ step, events, cpus }: Situation): void {
+    const { way, acts } = this.#run;
     for (const act of bitsOf(events)) {
-      for (let drawn = 0; drawn < ENTRIES; drawn++) {
+      const isDrawn = actorOf(act, cpus).kind === 'eviction';
+      for (let drawn = 0; drawn < (isDrawn ? ENTRIES : 1); drawn++) {
         this.#waiting[this.preemptions]!.push({ way: [...way, step, act, drawn], acts: acts + 1 });
       }
     }

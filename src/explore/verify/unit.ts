@@ -3,6 +3,7 @@
  * what is not done of it comes back.
  */
 
+import { assert } from '../../../shared/errors.ts';
 import type { Decisions } from '../engine/turn.ts';
 import type { Ending, Result, Subject } from '../subject.ts';
 import type { Footprint } from './accesses.ts';
@@ -97,6 +98,7 @@ export function runBounded(subject: Subject, bounds: Bounds, most: number): Boun
     met.add(result, search.preemptions);
     steps += result.run.steps;
   }
+  assert(!isDone || traces.size > 0, 'something is met');
   return {
     classes: traces.size,
     steps,

@@ -1,0 +1,129 @@
+/** All behaviours within bounds: none that brute force meets is missing, and defects have theirs. */
+
+import { describe, expect, test } from 'vitest';
+import type { DefectId } from '../../../shared/defects.ts';
+import type { DisciplineName } from '../../../shared/discipline.ts';
+import { readLitmus } from '../../../src/explore/litmus/litmus.ts';
+import { FewestSwitches } from '../../../src/explore/strategies/fewest-switches.ts';
+import type { Situation } from '../../../src/explore/strategies/strategy.ts';
+import { type Ending, Subject } from '../../../src/explore/subject.ts';
+import { Bounded, type Bounds } from '../../../src/explore/verify/bounded.ts';
+import { runBounded, runOnce } from '../../../src/explore/verify/unit.ts';
+
+function subjectOf(
+  name: string,
+  discipline: DisciplineName,
+  defects: readonly DefectId[] = [],
+): Subject {
+  const litmus = readLitmus(name);
+  const paging = litmus.paging.includes('nonpae') ? 'nonpae' : 'pae';
+  return new Subject(name, litmus, { paging, discipline, defects, abridged: true });
+}
+
+function traces(subject: Subject, bounds: Bounds): Set<string> {
+  const search = new Bounded(subject.board, bounds);
+  const found = new Set<string>();
+  while (search.goOn()) {
+    const result = runOnce(subject, search);
+    if (result !== undefined) found.add(result.run.trace);
+  }
+  return found;
+}
+
+/** Switches before every single step; acts of hardware count as preemptions, and beginning does. */
+class BruteForce extends FewestSwitches {
+  readonly #acts: boolean;
+
+  constructor(preemptions: number, acts: boolean) {
+    super(preemptions);
+    this.#acts = acts;
+  }
+
+  override next(situation: Situation): number {
+    if (this.#acts) return super.next(situation);
+    return super.next(Object.create(situation, { events: { value: 0 } }) as Situation);
+  }
+}
+
+function forced(subject: Subject, preemptions: number, acts: boolean): Set<string> {
+  const strategy = new BruteForce(preemptions, acts);
+  const found = new Set<string>();
+  for (;;) {
+    const { run } = subject.run(strategy, 0);
+    if (strategy.exhausted) return found;
+    found.add(run.trace);
+  }
+}
+
+const TESTS: readonly (readonly [string, DisciplineName, DefectId[]])[] = [
+  ['R1-two-faults-one-entry', 'guest-lock', []],
+  ['R6-no-shootdown', 'pgdir-lock', ['R6']],
+  ['R8-acts-for-the-first-vcpu', 'guest-lock', ['R8']],
+  ['R13-three-cpus', 'pgdir-lock', []],
+];
+
+describe.each(TESTS)('%s, %s, %j', (name, discipline, defects) => {
+  const subject = subjectOf(name, discipline, defects);
+
+  test('one preemption: nothing by brute force is missing', () => {
+    const found = traces(subject, { preemptions: 1, acts: 0 });
+    const brute = forced(subject, 1, false);
+    expect(brute.size).toBeGreaterThan(5);
+    expect([...brute].filter((trace) => !found.has(trace))).toEqual([]);
+  });
+
+  test('nor is one act of hardware', () => {
+    const found = traces(subject, { preemptions: 0, acts: 1 });
+    const brute = forced(subject, 1, true);
+    const without = traces(subject, { preemptions: 1, acts: 0 });
+    const acted = [...brute].filter((trace) => !without.has(trace));
+    expect(acted.length).toBeGreaterThan(5);
+    expect(acted.filter((trace) => !found.has(trace))).toEqual([]);
+  });
+});
+
+test('with more preemptions than matter, it is all there are', () => {
+  const { classes, met } = runBounded(
+    subjectOf('R4-both-allocate-the-table', 'guest-lock'),
+    { preemptions: 30, acts: 0 },
+    Number.POSITIVE_INFINITY,
+  );
+  expect(classes).toBe(148);
+  expect(met.map(({ preemptions }) => preemptions)).toEqual([0]);
+});
+
+/** The fewest preemptions by which a defect is seen, and as what. */
+const DEFECTS: readonly (readonly [DefectId, string, DisciplineName, Ending, number])[] = [
+  ['R1', 'R1-two-faults-one-entry', 'guest-lock', 'violation', 1],
+  ['R2', 'R2-dirty-erased', 'lock-free', 'violation', 1],
+  ['R3', 'R3-released-while-mapped', 'guest-lock', 'violation', 1],
+  ['R4', 'R4-both-allocate-the-table', 'guest-lock', 'violation', 1],
+  ['R5', 'R5-table-freed-before-unlinked', 'lock-free', 'oops', 1],
+  ['R6', 'R6-no-shootdown', 'guest-lock', 'violation', 1],
+  ['R7', 'R7-clear-all-repairs-one', 'guest-lock', 'oops', 0],
+  ['R8', 'R8-acts-for-the-first-vcpu', 'guest-lock', 'killed', 0],
+  ['R9', 'R9-same-cpu-another-vcpu', 'guest-lock', 'killed', 0],
+  ['R10', 'R10-one-pgdir-two-cpus', 'guest-lock', 'oops', 1],
+  ['R11', 'R11-victim-in-use', 'guest-lock', 'violation', 0],
+  ['R12', 'R12-same-top-level-twice', 'guest-lock', 'violation', 1],
+  ['R13', 'R13-last-host-cpu-overwritten', 'guest-lock', 'violation', 1],
+  ['R14', 'R14-first-page-table', 'guest-lock', 'killed', 0],
+  ['R15', 'R15-two-reasons-to-die', 'guest-lock', 'killed', 1],
+  ['R16', 'R16-registers-of-a-sibling', 'guest-lock', 'violation', 0],
+  ['R17', 'R17-told-of-another-table', 'guest-lock', 'violation', 1],
+];
+
+test.each(DEFECTS)(
+  '%s is found by %s, %s: %s with %i',
+  (defect, name, discipline, ending, most) => {
+    const subject = subjectOf(name, discipline, [defect]);
+    const search = new Bounded(subject.board, { preemptions: most, acts: 0 });
+    const endings = new Set<Ending>();
+    while (!endings.has(ending) && search.goOn()) {
+      const result = runOnce(subject, search);
+      if (result !== undefined && result.ending !== 'ok') endings.add(result.ending);
+    }
+    expect(endings).toContain(ending);
+    expect(search.preemptions).toBe(most);
+  },
+);
