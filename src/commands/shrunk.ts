@@ -43,6 +43,8 @@ interface ControlReport {
   /** That were run, of those that were to be. */
   readonly schedules: number;
   readonly wanted: number;
+  /** They were all behaviours that there are. */
+  readonly verified: boolean;
   /** The first that did not end well. */
   readonly failure: { readonly says: string; readonly token: string } | null;
 }
@@ -104,6 +106,7 @@ const controlOf = ({
   strategies,
   schedules,
   wanted,
+  verified,
   failure,
 }: Control): ControlReport => ({
   discipline: setting.discipline,
@@ -111,6 +114,7 @@ const controlOf = ({
   strategies,
   schedules,
   wanted,
+  verified,
   failure:
     failure === undefined
       ? null
@@ -126,12 +130,16 @@ function controlInWords({
   strategies,
   schedules,
   wanted,
+  verified,
   failure,
 }: ControlReport): string[] {
   const where = `without defects (${discipline})`;
   if (failure !== null) {
     const again = keep({ token: failure.token, says: failure.says });
     return [`the whole test fails ${where}, too: ${failure.says}`, again];
+  }
+  if (verified) {
+    return [`${where} it passes: all of its ${number(schedules)} behaviours were run, each once`];
   }
   const tried =
     schedules < wanted ? `${number(schedules)} of ${number(wanted)}` : number(schedules);

@@ -126,7 +126,7 @@ describe('a failure made smaller', () => {
       new RegExp(`\n${OOPS} 0x\\w+\numbra replay umbra\\d\\.[\\w-]+\nwithout`),
     );
     expect(shrunk).toMatch(
-      /\nwithout defects \(guest-lock\) it passes: 1,000 schedules of portfolio were tried$/,
+      /\nwithout defects \(guest-lock\) it passes: all of its 208 behaviours were run, each once$/,
     );
     expect(passing).toMatch(
       /^it passes when CPU 0 is left 3 accesses later\numbra replay umbra\d\./,
@@ -168,10 +168,11 @@ describe('a failure made smaller', () => {
       control: {
         discipline: 'guest-lock',
         defects: [],
-        strategies: ['portfolio'],
+        strategies: [],
         failure: null,
-        schedules: 1000,
-        wanted: 1000,
+        verified: true,
+        schedules: 208,
+        wanted: 208,
       },
     };
     const explored = await umbra('explore', ...GIVEN, '--json', '-');

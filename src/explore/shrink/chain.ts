@@ -91,6 +91,7 @@ export class Chain<Failure extends Link> {
   #heed({ subject, result: { run } }: NonNullable<Control['failure']>): void {
     const noted = new Noted(new Recorded(run.decisions));
     subject.run(noted, 0);
-    this.#yardstick.heed({ plan: [...noted.plan], drawn: run.decisions.drawn });
+    const { abridged = false } = subject.setting;
+    this.#yardstick.heed({ plan: [...noted.plan], drawn: run.decisions.drawn, abridged });
   }
 }
