@@ -54,9 +54,8 @@ export const shownText = (text: string): string => shownAddress(parseAddress(tex
 
 /** A text without the password that a URL has, however it is written there. */
 export function withoutPassword(text: string, url: string): string {
-  const secrets = [urlOf(url)?.password, urlOf(url)?.searchParams.get('password')].flatMap((one) =>
-    one ? [one, decoded(one)] : [],
-  );
+  const written = [urlOf(url)?.password, /[?&]password=([^&]*)/.exec(url)?.[1]];
+  const secrets = written.flatMap((one) => (one ? [one, decoded(one)] : []));
   const known = process.env['PGPASSWORD'] ? [...secrets, process.env['PGPASSWORD']] : secrets;
   return known
     .toSorted((a, b) => b.length - a.length)

@@ -20,20 +20,18 @@ export interface Beat {
 export interface Heard {
   /** Plans of this engine of which units wait. */
   readonly ready: readonly { readonly id: string; readonly weight: number }[];
-  /** All open plans. */
-  readonly open: readonly string[];
   /** How many are open that this worker takes part in, though others may be at what is left. */
   readonly left: number;
   /** So many units more could be at work elsewhere. */
   readonly hungry: number;
-  /** This worker is to look after claims that nobody beats for. */
-  readonly supervise: boolean;
+  /** Plans with claims that nobody beats for, which this worker is to give to others. */
+  readonly lapsed: readonly string[];
 }
 
 /** Who has not beaten for so long is not counted on. */
 export const QUIET = "interval '10 seconds'";
 
-/** How often claims are looked after, by whoever is first. */
+/** How often claims are looked after at most, by whoever is first. */
 const SUPERVISE = "interval '5 seconds'";
 
 /** A plan is done when all its units are, or are not tried any more. */
@@ -58,15 +56,18 @@ const BEAT = `
     UPDATE umbra.plan p SET state = 'done', ended = now()
     WHERE $6 < $5 AND ${OPEN} AND p.id NOT IN (SELECT id FROM waiting) AND ${IS_DONE}
     RETURNING 1
+  ), lapsed AS (
+    SELECT p.id::text FROM umbra.plan p WHERE p.state = 'open' AND EXISTS (
+      SELECT 1 FROM ${JOBS_SCHEMA}.job j WHERE j.name = 'umbra-' || p.id AND j.state = 'active'
+        AND j.heartbeat_on + j.heartbeat_seconds * interval '1 second' < now()
+    )
   ), supervisor AS (
     UPDATE umbra.about SET supervised = now()
-    WHERE supervised < now() - ${SUPERVISE}
-      AND EXISTS (SELECT 1 FROM umbra.plan WHERE state = 'open')
+    WHERE supervised < now() - ${SUPERVISE} AND EXISTS (SELECT 1 FROM lapsed)
     RETURNING 1
   )
   SELECT
     coalesce((SELECT json_agg(waiting) FROM waiting), '[]') AS ready,
-    ARRAY(SELECT id::text FROM umbra.plan WHERE state = 'open') AS open,
     (
       (SELECT count(*) FROM umbra.plan p WHERE ${OPEN}) - (SELECT count(*) FROM finished)
     )::int AS "left",
@@ -74,7 +75,7 @@ const BEAT = `
       SELECT coalesce(sum(w.jobs - w.busy), 0)::int FROM umbra.worker w
       WHERE w.stopped IS NULL AND w.beat > now() - ${QUIET} AND w.id <> $1
     ) AS hungry,
-    EXISTS (SELECT 1 FROM supervisor) AS supervise`;
+    ARRAY(SELECT lapsed.id FROM lapsed, supervisor) AS lapsed`;
 
 export async function beat({ database }: Queue, one: Beat): Promise<Heard> {
   const { rows } = await database.query(BEAT, [

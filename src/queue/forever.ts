@@ -73,6 +73,8 @@ export interface Rounds {
   /** What tells versions of umbra apart. */
   readonly version: string;
   readonly canary: DefectId;
+  /** Schedules in which it must be. */
+  readonly canaryRuns?: number;
   /** Rounds to be made here; without end if undefined. */
   readonly most?: number | undefined;
   readonly say: (line: string) => void;
@@ -217,8 +219,8 @@ export class RoundMaker {
   }
 
   #canary(round: number): Made {
-    const { canary } = this.#rounds;
-    const asked = { strategies: ['portfolio'], seed: round, runs: CANARY_RUNS, given: null };
+    const { canary, canaryRuns = CANARY_RUNS } = this.#rounds;
+    const asked = { strategies: ['portfolio'], seed: round, runs: canaryRuns, given: null };
     const [task] = mutantTasks([canary], asked);
     return {
       plan: {

@@ -91,7 +91,7 @@ class Worker {
   #isOver = false;
   #wake = (): void => {};
   #beaten = Number.NEGATIVE_INFINITY;
-  #heard: Heard = { ready: [], open: [], left: 0, hungry: 0, supervise: false };
+  #heard: Heard = { ready: [], left: 0, hungry: 0, lapsed: [] };
 
   constructor(options: Work) {
     this.#options = options;
@@ -211,8 +211,8 @@ class Worker {
         refused: this.#refused,
       });
     });
-    const { supervise, hungry, ready, open } = this.#heard;
-    if (supervise) void this.#supervise(open);
+    const { lapsed, hungry, ready } = this.#heard;
+    if (lapsed.length > 0) void this.#supervise(lapsed);
     if (hungry > 0 && ready.length === 0) await this.#share(hungry);
   }
 
@@ -255,9 +255,9 @@ class Worker {
     return this.#plans.get(id);
   }
 
-  /** Claims that nobody beats for any more are given to others; for all plans, by one worker. */
-  async #supervise(open: readonly string[]): Promise<void> {
-    for (const plan of open)
+  /** Claims that nobody beats for any more are given to others; by one worker for all. */
+  async #supervise(lapsed: readonly string[]): Promise<void> {
+    for (const plan of lapsed)
       await this.#options.queue.boss.supervise(jobQueue(plan)).catch(() => {});
   }
 

@@ -5,6 +5,8 @@ import { connect, createServer, type Socket } from 'node:net';
 
 export interface Proxy {
   readonly port: number;
+  /** That clients have sent; of connections without TLS. */
+  statements(): number;
   stall(): void;
   resume(): void;
   close(): Promise<void>;
@@ -13,6 +15,7 @@ export interface Proxy {
 export async function proxyTo(host: string, port: number, from = '127.0.0.1'): Promise<Proxy> {
   const sockets = new Set<Socket>();
   let isStalled = false;
+  let statements = 0;
   const server = createServer((client) => {
     // As on a cable that is cut: those who come do not get through either.
     const upstream = isStalled ? undefined : connect(port, host);
@@ -25,12 +28,17 @@ export async function proxyTo(host: string, port: number, from = '127.0.0.1'): P
         upstream?.destroy();
       });
     }
-    client.on('data', (data) => isStalled || upstream?.write(data));
+    const count = countsStatements();
+    client.on('data', (data) => {
+      statements += count(data);
+      if (!isStalled) upstream?.write(data);
+    });
     upstream?.on('data', (data) => isStalled || client.write(data));
   }).listen(0, from);
   await once(server, 'listening');
   return {
     port: (server.address() as { readonly port: number }).port,
+    statements: () => statements,
     stall: () => {
       isStalled = true;
     },
@@ -44,5 +52,25 @@ export async function proxyTo(host: string, port: number, from = '127.0.0.1'): P
       server.close();
       await once(server, 'close');
     },
+  };
+}
+
+/** How many statements are in what a client sends next: queries, and executions of prepared ones. */
+function countsStatements(): (data: Buffer) => number {
+  let rest = Buffer.alloc(0);
+  let hasBegun = false;
+  return (data) => {
+    let found = 0;
+    rest = Buffer.concat([rest, data]);
+    for (;;) {
+      // The first message has no type before its length.
+      const head = hasBegun ? 1 : 0;
+      if (rest.length < head + 4) return found;
+      const length = head + rest.readUInt32BE(head);
+      if (rest.length < length) return found;
+      if (hasBegun && ['Q', 'E'].includes(String.fromCharCode(rest[0]!))) found++;
+      hasBegun = true;
+      rest = rest.subarray(length);
+    }
   };
 }
