@@ -1,7 +1,8 @@
 /**
- * What a queue costs: `node bench/queue.ts [URL]`, by default with a PostgreSQL of its own. How many
- * units a second the database takes in and hands out, with results of the size of a campaign's, and
- * what each needs of the disk; and how much longer the same units take by way of it.
+ * What a queue costs: `node bench/queue.ts [URL]`, by default with a PostgreSQL of its own. How
+ * many units a second the database takes in and hands out, with results of the size of a
+ * campaign's, and what each needs of the disk; and how much longer the same units take by way of
+ * it.
  */
 
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
@@ -88,7 +89,10 @@ async function costOf(body: () => Promise<unknown>): Promise<{ cpu: number; wall
   return { cpu: (user + system) / 1e6, wall };
 }
 
-/** The same units by the pool alone and by way of the queue, in turns: what is more, and by how much. */
+/**
+ * The same units by the pool alone and by way of the queue, in turns: what is more, and by how
+ * much.
+ */
 async function overhead(queue: Queue, jobs: number): Promise<void> {
   const files = textsOfTests([TEST]);
   const [alone, queued]: { cpu: number; wall: number }[][] = [[], []];
@@ -131,7 +135,8 @@ async function overhead(queue: Queue, jobs: number): Promise<void> {
     const name = what === 'cpu' ? 'processors’ time' : 'time';
     say(
       `${units} units of 200 schedules, ${jobs} at a time: ${name}`,
-      `${a.toFixed(2)} s alone, ${b.toFixed(2)} s by the queue: ${(100 * (b / a - 1)).toFixed(1)} % more`,
+      `${a.toFixed(2)} s alone, ${b.toFixed(2)} s by the queue: ` +
+        `${(100 * (b / a - 1)).toFixed(1)} % more`,
     );
   }
 }
