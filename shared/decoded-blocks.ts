@@ -1,7 +1,7 @@
 /**
  * Decoded blocks of the programs that guests run, for all host CPUs: decoded once, and found by a
  * vCPU wherever it goes on. They are no part of the simulated machine: which of them are here
- * changes nothing but how long a run takes.
+ * changes nothing but how long a run takes. See docs/decisions/decoded-blocks.md.
  *
  * The directory has a word for each block of each stream: ABSENT, BUSY while a CPU decodes it or
  * takes it away, UNFIT if it has too many system calls, or FIRST_SLOT + the slot it is in. Where
