@@ -4,9 +4,9 @@ import { Command, CommanderError } from 'commander';
 import { UserError } from '../shared/errors.ts';
 import { thresholdOption } from '../src/commands/compare.ts';
 import { ExitCode } from '../src/commands/exit-code.ts';
+import { heedInterrupt } from '../src/commands/interrupt.ts';
 import { JSON_OPTION, jsonOutput } from '../src/commands/json-output.ts';
 import { integer } from '../src/commands/options.ts';
-import { abortOnInterrupt } from '../src/commands/pool.ts';
 import { type Benchmark, readBenchmark } from '../src/report/benchmark.ts';
 import { compare } from '../src/report/benchmark-comparison.ts';
 import { summaryOf } from '../src/report/benchmark-text.ts';
@@ -99,14 +99,9 @@ async function measureNow(
   isolates: number,
   screen: Screen,
 ): Promise<Benchmark> {
-  const interrupted = new AbortController();
-  const stopListening = abortOnInterrupt(interrupted);
-  try {
-    const { signal } = interrupted;
-    return await measureSuite(selection, { isolates, signal, listener: screen });
-  } finally {
-    stopListening();
-  }
+  using interrupted = heedInterrupt();
+  const { signal } = interrupted;
+  return await measureSuite(selection, { isolates, signal, listener: screen });
 }
 
 /** What an earlier run has measured, as if it were now. */

@@ -19,6 +19,7 @@ import {
   TESTS,
   withSettings,
 } from './explore-options.ts';
+import { heedInterrupt } from './interrupt.ts';
 import {
   JSON_OPTION,
   jsonOutput,
@@ -28,7 +29,6 @@ import {
 } from './json-output.ts';
 import { keepLast } from './kept-schedules.ts';
 import { integer, positive } from './options.ts';
-import { abortOnInterrupt } from './pool.ts';
 import { Progress } from './progress.ts';
 import { tableColumns } from './terminal.ts';
 import {
@@ -203,8 +203,7 @@ async function goOn(
   const progress = new Progress('schedules', before.schedules + runsLeft, before.schedules);
   const failed = new AbortController();
   if (untilFailure && before.failures > 0) failed.abort();
-  const interrupted = new AbortController();
-  const stopListening = abortOnInterrupt(interrupted);
+  using interrupted = heedInterrupt();
   progress.fail(before.failures);
   const job: UnitsJob<UnitTask, UnitResult | undefined> = {
     worker: 'campaign-task',
@@ -228,9 +227,5 @@ async function goOn(
     },
     progress: () => `${progress}, ${distinct.toLocaleString('en-US')} different`,
   };
-  try {
-    return { left: await doUnits(job, options), interrupted: interrupted.signal.aborted };
-  } finally {
-    stopListening();
-  }
+  return { left: await doUnits(job, options), interrupted: interrupted.signal.aborted };
 }

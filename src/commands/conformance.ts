@@ -9,8 +9,9 @@ import type { Replayed } from '../conformance/replay.ts';
 import { type ConformanceResult, toJson, toText } from '../conformance/report.ts';
 import { count, flag, type Table, text } from '../report/table.ts';
 import { ExitCode } from './exit-code.ts';
+import { heedInterrupt } from './interrupt.ts';
 import { JSON_OPTION, printer, QUIET_OPTION } from './json-output.ts';
-import { abortOnInterrupt, onPool } from './pool.ts';
+import { onPool } from './pool.ts';
 import { Progress } from './progress.ts';
 import { OUT_OPTION, type ResultOptions, resultsOf } from './run-folder.ts';
 import { columnsOf, showProgress } from './terminal.ts';
@@ -73,8 +74,7 @@ interface Outcomes {
 
 async function replayAll(files: readonly string[]): Promise<Outcomes> {
   const outcomes = new Map<string, Replayed | Refused>();
-  const interrupted = new AbortController();
-  const stopListening = abortOnInterrupt(interrupted);
+  using interrupted = heedInterrupt();
   const progress = new Progress('files', files.length);
   const stopProgress = showProgress(() => `${progress}`);
   try {
@@ -92,7 +92,6 @@ async function replayAll(files: readonly string[]): Promise<Outcomes> {
     });
   } finally {
     stopProgress();
-    stopListening();
   }
   return {
     outcomes: files.flatMap((file) => outcomes.get(file) ?? []),

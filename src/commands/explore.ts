@@ -15,7 +15,7 @@ import {
   withSettings,
 } from './explore-options.ts';
 import { exploreRaces } from './explore-races.ts';
-import { heedingInterrupt } from './interrupt.ts';
+import { heedInterrupt } from './interrupt.ts';
 import { JSON_OPTION, printer, QUIET_OPTION } from './json-output.ts';
 import { keepLast } from './kept-schedules.ts';
 import { integer } from './options.ts';
@@ -126,10 +126,9 @@ async function races(file: string, options: Options, command: Command): Promise<
   }
   const writeResult = resultsOf(options, command);
   const print = printer(options);
-  const { report, interrupted } = await heedingInterrupt(async (isInterrupted) => ({
-    report: await exploreRaces(file, options, isInterrupted, print),
-    interrupted: isInterrupted(),
-  }));
+  using interruption = heedInterrupt();
+  const report = await exploreRaces(file, options, interruption.isInterrupted, print);
+  const interrupted = interruption.isInterrupted();
   const { strategy, seed } = options;
   writeResult({ schema_version: 1, file, strategy: strategy.join(), seed, ...report });
   const wrong = report.hunt === undefined ? report.found.find(({ failure }) => failure) : undefined;
@@ -141,10 +140,9 @@ async function races(file: string, options: Options, command: Command): Promise<
 async function explore(file: string, options: Options, command: Command): Promise<void> {
   const writeResult = resultsOf(options, command);
   const print = printer(options);
-  const { all, interrupted } = await heedingInterrupt(async (isInterrupted) => ({
-    all: await exploreSettings(file, options, isInterrupted, print),
-    interrupted: isInterrupted(),
-  }));
+  using interruption = heedInterrupt();
+  const all = await exploreSettings(file, options, interruption.isInterrupted, print);
+  const interrupted = interruption.isInterrupted();
   const result = {
     schema_version: 1,
     file,

@@ -14,8 +14,8 @@ import {
 import { Programs, type Space } from '../explore/generate/plan.ts';
 import { ExitCode } from './exit-code.ts';
 import { type GenerateOptions, planFor } from './generate.ts';
+import { heedInterrupt } from './interrupt.ts';
 import { jsonOutput, output, printer } from './json-output.ts';
-import { abortOnInterrupt } from './pool.ts';
 import { doUnits, type UnitsJob } from './units.ts';
 
 /** Those that take a schedule. */
@@ -32,19 +32,14 @@ export async function eachDefect(options: GenerateOptions): Promise<void> {
   }
   const writeJson = jsonOutput(json);
   const writeMarkdown = output(markdown, { option: '--markdown', what: 'table' });
-  const interrupted = new AbortController();
-  const stopListening = abortOnInterrupt(interrupted);
+  using interrupted = heedInterrupt();
   const rows: DefectRow[] = [];
   const progress = (): string =>
     `${rows.length} of ${defects.length} defects; ${defects[rows.length] ?? ''}`;
-  try {
-    for (const defect of defects) {
-      const { signal } = interrupted;
-      const row = await firstRow(defect, options, { threads, signal, progress });
-      if (row !== undefined) rows.push(row);
-    }
-  } finally {
-    stopListening();
+  for (const defect of defects) {
+    const { signal } = interrupted;
+    const row = await firstRow(defect, options, { threads, signal, progress });
+    if (row !== undefined) rows.push(row);
   }
   const missed = rows.some(({ first }) => first === null);
   if (markdown !== '-') printer(options)(eachDefectText(rows), missed);

@@ -26,6 +26,7 @@ import { Recorded } from '../explore/strategies/recorded.ts';
 import { Subject } from '../explore/subject.ts';
 import { ExitCode } from './exit-code.ts';
 import { defectsOption, shardOption } from './explore-options.ts';
+import { heedInterrupt } from './interrupt.ts';
 import {
   JSON_OPTION,
   jsonOutput,
@@ -35,7 +36,6 @@ import {
 } from './json-output.ts';
 import { disciplineOption, integer, pagingOption } from './options.ts';
 import { outputFile } from './output-file.ts';
-import { abortOnInterrupt } from './pool.ts';
 import { Progress } from './progress.ts';
 import {
   checkQueueOptions,
@@ -200,9 +200,8 @@ async function goOn(
   let failed = ledger.totals().reduce((n, totals) => n + totals.failed, 0);
   progress.fail(failed);
   const stop = new AbortController();
-  const interrupted = new AbortController();
   if (untilFailure && failed > 0) stop.abort('failure');
-  const stopListening = abortOnInterrupt(interrupted);
+  using interrupted = heedInterrupt();
   const timer = seconds && setTimeout(() => stop.abort('seconds'), seconds * 1000);
   const job: UnitsJob<GenerateUnit, UnitResult> = {
     worker: 'generate-task',
@@ -229,7 +228,6 @@ async function goOn(
     left = await doUnits(job, options);
   } finally {
     clearTimeout(timer);
-    stopListening();
   }
   if (interrupted.signal.aborted) return { end: 'interrupted', left };
   return { end: stop.signal.aborted ? (stop.signal.reason as End) : 'whole', left };

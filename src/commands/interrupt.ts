@@ -1,17 +1,20 @@
-/** Ctrl-C as something that work asks for, rather than the end of the process. */
+/** Ctrl-C as something that work asks about, rather than the end of the process. */
 
-/** Runs `body`, which ends early, with what there is, once `isInterrupted` says so. */
-export async function heedingInterrupt<T>(
-  body: (isInterrupted: () => boolean) => Promise<T>,
-): Promise<T> {
-  let interrupted = false;
-  const interrupt = (): void => {
-    interrupted = true;
-  };
+export interface Interruption extends Disposable {
+  /** Aborted by Ctrl-C. */
+  readonly signal: AbortSignal;
+  readonly isInterrupted: () => boolean;
+}
+
+/** Until it is disposed of (`using`), the first Ctrl-C aborts its signal; a second one ends the process. */
+export function heedInterrupt(): Interruption {
+  const controller = new AbortController();
+  const { signal } = controller;
+  const interrupt = (): void => controller.abort();
   process.once('SIGINT', interrupt);
-  try {
-    return await body(() => interrupted);
-  } finally {
-    process.off('SIGINT', interrupt);
-  }
+  return {
+    signal,
+    isInterrupted: () => signal.aborted,
+    [Symbol.dispose]: () => process.off('SIGINT', interrupt),
+  };
 }

@@ -15,7 +15,7 @@ import {
   TESTS,
   withSettings,
 } from './explore-options.ts';
-import { heedingInterrupt } from './interrupt.ts';
+import { heedInterrupt } from './interrupt.ts';
 import { JSON_OPTION, printer, QUIET_OPTION } from './json-output.ts';
 import { type Counted, describe, outcomesTable, reportOf } from './litmus-report.ts';
 import { integer } from './options.ts';
@@ -79,16 +79,16 @@ async function litmus(paths: readonly string[], options: Options, command: Comma
     settings.length * options.strategy.length * options.runs,
   );
   const stopProgress = showProgress(() => `${progress}, ${tests[all.length]?.path}`);
-  const interrupted = await heedingInterrupt(async (isInterrupted) => {
-    for (const { path, litmus: test } of tests) {
-      if (isInterrupted()) break;
-      const counted = await countOf(path, test, options, { progress, isInterrupted });
-      all.push(counted);
-      clearLine();
-      print(describe(counted), counted.wrong.length > 0);
-    }
-    return isInterrupted();
-  });
+  using interruption = heedInterrupt();
+  const { isInterrupted } = interruption;
+  for (const { path, litmus: test } of tests) {
+    if (isInterrupted()) break;
+    const counted = await countOf(path, test, options, { progress, isInterrupted });
+    all.push(counted);
+    clearLine();
+    print(describe(counted), counted.wrong.length > 0);
+  }
+  const interrupted = isInterrupted();
   stopProgress();
   writeResult({ schema_version: 1, interrupted, tests: all.map(reportOf) }, [outcomesTable(all)]);
   if (interrupted) {

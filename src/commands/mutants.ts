@@ -23,10 +23,10 @@ import type { PlanFile } from '../queue/plan.ts';
 import { parseDefects } from './defects.ts';
 import { ExitCode } from './exit-code.ts';
 import { seedOption, strategiesOption } from './explore-options.ts';
+import { heedInterrupt } from './interrupt.ts';
 import { JSON_OPTION, output, printer, QUIET_OPTION } from './json-output.ts';
 import { keep } from './kept-schedules.ts';
 import { integer } from './options.ts';
-import { abortOnInterrupt } from './pool.ts';
 import { Progress } from './progress.ts';
 import { OUT_OPTION, type ResultOptions, resultsOf } from './run-folder.ts';
 import { tableColumns } from './terminal.ts';
@@ -108,8 +108,7 @@ async function mutants(
   checkQueueOptions(options, command);
   const writeResult = resultsOf(options, command);
   const writeMarkdown = output(markdown, { option: '--markdown', what: 'table' });
-  const interrupted = new AbortController();
-  const stopListening = abortOnInterrupt(interrupted);
+  using interrupted = heedInterrupt();
   const { signal } = interrupted;
   const title = commandOf(paths, options);
   const job = { threads: options.threads, signal, title };
@@ -119,10 +118,9 @@ async function mutants(
   const files = options.queue === undefined ? [] : textsOfTests(tasks.map(({ path }) => path));
   const results = await runAll(tasks, { ...job, files }, options);
   // Of a queue that has not done them all yet.
-  if (results.size < tasks.length && !signal.aborted) return stopListening();
+  if (results.size < tasks.length && !signal.aborted) return;
   const tokens = signal.aborted ? [] : [...new Set(tokensToShrink(results))];
   const shrunk = await shrinkAll(tokens, { ...job, files }, options);
-  stopListening();
   if (shrunk.size < tokens.length && !signal.aborted) return;
   const report = mutantsReport(asked, tasks, results, shrunk);
   writeMarkdown(mutantsMarkdown(report, title));

@@ -42,10 +42,3 @@ export async function onPool<Task, Done>(job: Job<Task, Done>): Promise<void> {
     await pool.destroy();
   }
 }
-
-/** Until the returned function is called, Ctrl-C aborts instead of ending the process; once. */
-export function abortOnInterrupt(controller: AbortController): () => void {
-  const interrupt = (): void => controller.abort();
-  process.once('SIGINT', interrupt);
-  return () => process.off('SIGINT', interrupt);
-}

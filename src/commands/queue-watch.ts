@@ -7,8 +7,8 @@ import type { Queue } from '../queue/queue.ts';
 import { findPlan, shortId } from '../queue/results.ts';
 import { type Snapshot, snapshotOf, statusLine } from '../queue/status.ts';
 import { ExitCode } from './exit-code.ts';
+import { heedInterrupt } from './interrupt.ts';
 import { output } from './json-output.ts';
-import { abortOnInterrupt } from './pool.ts';
 import { columnsOf, fitLines, fitted } from './terminal.ts';
 
 const LOOK_MS = 1000;
@@ -29,32 +29,27 @@ export async function watch(
 ): Promise<void> {
   const write = output(html, { option: '--html', what: 'page' });
   const { id } = await findPlan(queue, name);
-  const interrupted = new AbortController();
-  const stopListening = abortOnInterrupt(interrupted);
+  using interrupted = heedInterrupt();
   const view = process.stdout.isTTY ? new Screen() : new Lines();
   const { signal } = interrupted;
   let now: Snapshot | undefined;
-  try {
-    do {
-      now = await again(() => snapshotOf(queue, id, MOST_FAILURES), {
-        signal,
-        told: (lost) =>
-          view.note(
-            lost === undefined
-              ? 'the database is there again'
-              : `the database is lost (${lost.message})`,
-          ),
-      });
-      if (now === undefined) break;
-      const isLast = now.plan.state !== 'open';
-      view.show(now, isLast);
-      if (html !== undefined) write(await planPage(queue, now, isLast ? undefined : REFRESH));
-      if (isLast) break;
-      await delay(LOOK_MS, undefined, { signal }).catch(() => {});
-    } while (!signal.aborted);
-  } finally {
-    stopListening();
-  }
+  do {
+    now = await again(() => snapshotOf(queue, id, MOST_FAILURES), {
+      signal,
+      told: (lost) =>
+        view.note(
+          lost === undefined
+            ? 'the database is there again'
+            : `the database is lost (${lost.message})`,
+        ),
+    });
+    if (now === undefined) break;
+    const isLast = now.plan.state !== 'open';
+    view.show(now, isLast);
+    if (html !== undefined) write(await planPage(queue, now, isLast ? undefined : REFRESH));
+    if (isLast) break;
+    await delay(LOOK_MS, undefined, { signal }).catch(() => {});
+  } while (!signal.aborted);
   const isBad = now !== undefined && (now.plan.failures > 0 || now.plan.buried > 0);
   process.exitCode = isBad ? ExitCode.Failed : ExitCode.Ok;
   if (signal.aborted) process.exitCode = ExitCode.Interrupted;

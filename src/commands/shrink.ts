@@ -5,7 +5,7 @@ import { UserError } from '../../shared/errors.ts';
 import { ExitCode } from './exit-code.ts';
 import { EXIT_CODES } from './explore.ts';
 import { strategiesOption } from './explore-options.ts';
-import { heedingInterrupt } from './interrupt.ts';
+import { heedInterrupt } from './interrupt.ts';
 import { JSON_OPTION, printer } from './json-output.ts';
 import { integer } from './options.ts';
 import { OUT_OPTION, type ResultOptions, resultsOf } from './run-folder.ts';
@@ -57,9 +57,8 @@ async function shrink(
     throw new UserError('the schedule ends as it may: there is nothing to shrink');
   }
   const search = options.strategy.map((strategy) => ({ strategy, schedules: options.runs }));
-  const shrunk = await heedingInterrupt((isInterrupted) =>
-    shrinkShown(subject, result, isInterrupted, search),
-  );
+  using interrupted = heedInterrupt();
+  const shrunk = await shrinkShown(subject, result, interrupted.isInterrupted, search);
   printer(options)(describeShrunk(shrunk).trimStart(), true);
   writeResult({
     schema_version: 1,

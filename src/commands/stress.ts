@@ -14,9 +14,9 @@ import { type Statistics, statistics } from '../report/run-report.ts';
 import { stressCommandFor, stressFailure } from '../report/stress-failure.ts';
 import { formatStress, StressTotals, tallyOf } from '../report/stress-totals.ts';
 import { ExitCode } from './exit-code.ts';
+import { heedInterrupt } from './interrupt.ts';
 import { JSON_OPTION, printer, QUIET_OPTION } from './json-output.ts';
 import { defectsOption, disciplineOption, integer, pagingOption } from './options.ts';
-import { abortOnInterrupt } from './pool.ts';
 import { OUT_OPTION, type ResultOptions, resultsOf } from './run-folder.ts';
 import { clearLine, showProgress, tableColumns } from './terminal.ts';
 import { checkQueueOptions, doUnits, type QueueOptions, withQueue } from './units.ts';
@@ -102,17 +102,13 @@ async function run(options: Options, command: Command): Promise<void> {
   let next = seed;
   /** The machine that each lane runs. */
   const current: (Machine | undefined)[] = [];
-  let interrupted = false;
   let isOver = false;
   const end = (): void => {
     isOver = true;
     for (const machine of current) machine?.interrupt();
   };
-  const interrupt = (): void => {
-    interrupted = true;
-    end();
-  };
-  process.once('SIGINT', interrupt);
+  using interruption = heedInterrupt();
+  interruption.signal.onabort = end;
   const isTimed = options.ops === undefined && options.runs === undefined;
   const timer = isTimed ? setTimeout(end, options.seconds * 1000) : undefined;
   const stopProgress = showProgress(() => line(next - 1, totals, current, elapsed()));
@@ -140,7 +136,7 @@ async function run(options: Options, command: Command): Promise<void> {
   await Promise.all(Array.from({ length: jobs }, lane));
   stopProgress();
   clearTimeout(timer);
-  process.off('SIGINT', interrupt);
+  const interrupted = interruption.isInterrupted();
   const seconds = elapsed();
   print(formatStress(totals, seconds, tableColumns()), totals.failures.length > 0);
   writeResult(totals.toJson(seconds, interrupted), totals.tables());
@@ -157,8 +153,7 @@ async function viaQueue(
   if (runs === undefined)
     throw new UserError('--queue takes --runs: how many machines are to be run');
   const fixed = fixedOf(options);
-  const interrupted = new AbortController();
-  const stopListening = abortOnInterrupt(interrupted);
+  using interrupted = heedInterrupt();
   const results = new Map<number, StressResult>();
   const left = await doUnits<StressTask, StressResult>(
     {
@@ -176,7 +171,6 @@ async function viaQueue(
     },
     options,
   );
-  stopListening();
   if (left > 0 && !interrupted.signal.aborted) return;
   const totals = new StressTotals(seed);
   const print = printer(options);

@@ -19,11 +19,11 @@ import { runStudy, type StudyPlan, unitsOf } from '../study/run-study.ts';
 import type { Measures } from '../study/study.ts';
 import { didYouMean } from '../yaml/closest.ts';
 import { ExitCode } from './exit-code.ts';
-import { heedingInterrupt } from './interrupt.ts';
+import { heedInterrupt } from './interrupt.ts';
 import { JSON_OPTION, output, printer, QUIET_OPTION } from './json-output.ts';
 import { partOfPage } from './marked-page.ts';
 import { costsOption, integer, positive } from './options.ts';
-import { abortOnInterrupt } from './pool.ts';
+
 import { Progress } from './progress.ts';
 import { OUT_OPTION, type ResultOptions, resultsOf } from './run-folder.ts';
 import { columnsOf, showProgress, wrap } from './terminal.ts';
@@ -93,7 +93,8 @@ async function study(name: string | undefined, options: Options, command: Comman
   const writeResult = resultsOf(options, command);
   const ledger = ledgerOf(out, plan, command.parent!.version()!);
   if (options.queue !== undefined && (await send(plan, ledger, options)) > 0) return;
-  const result = await heedingInterrupt((isInterrupted) => runAll(plan, ledger, isInterrupted));
+  using interrupted = heedInterrupt();
+  const result = await runAll(plan, ledger, interrupted.isInterrupted);
   const columns = columnsOf(process.stdout);
   print(studyText(result, { columns, wrap: (text, most) => wrap(text, most, 0) }));
   if (result.interrupted) {
@@ -171,8 +172,7 @@ async function send(plan: StudyPlan, ledger: StudyLedger, options: Options): Pro
   const units = new Map(unitsOf(plan).map(([arm, seed]) => [unitOf(arm, seed), { arm, seed }]));
   const left = [...units].filter(([, { arm, seed }]) => ledger.get(arm, seed) === undefined);
   const places = new Map([...units.keys()].map((unit, i) => [unit, i]));
-  const interrupted = new AbortController();
-  const stopListening = abortOnInterrupt(interrupted);
+  using interrupted = heedInterrupt();
   const job: UnitsJob<StudyTask, Measures> = {
     worker: 'study-task',
     name: 'run',
@@ -190,7 +190,6 @@ async function send(plan: StudyPlan, ledger: StudyLedger, options: Options): Pro
     progress: () => `${ledger.size} of ${units.size} runs`,
   };
   const open = await doUnits(job, options);
-  stopListening();
   return open;
 }
 

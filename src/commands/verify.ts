@@ -12,6 +12,7 @@ import { type Entry, entriesOf, isDone, load, saved } from '../explore/verify/ve
 import { ExitCode } from './exit-code.ts';
 import { EXIT_CODES } from './explore.ts';
 import { type SettingOptions, TESTS, withSettings } from './explore-options.ts';
+import { heedInterrupt } from './interrupt.ts';
 import {
   JSON_OPTION,
   jsonOutput,
@@ -22,7 +23,6 @@ import {
 import { partOfPage } from './marked-page.ts';
 import { integer } from './options.ts';
 import { outputFile } from './output-file.ts';
-import { abortOnInterrupt } from './pool.ts';
 import { showProgress } from './terminal.ts';
 import { MARKDOWN, markdownOf } from './verify-markdown.ts';
 import { describe, type Report, reportOf, rounded } from './verify-report.ts';
@@ -132,8 +132,7 @@ async function goOn(
 ): Promise<boolean> {
   const work = new Work(entries, seconds);
   if (work.isDone) return false;
-  const interrupted = new AbortController();
-  const stopListening = abortOnInterrupt(interrupted);
+  using interrupted = heedInterrupt();
   const stopProgress = showProgress(() => work.progress);
   const pool = new Piscina({
     filename: workerUrl('verify-task').href,
@@ -146,7 +145,6 @@ async function goOn(
   } finally {
     clearInterval(saving);
     stopProgress();
-    stopListening();
     await pool.destroy();
   }
   save();
