@@ -103,6 +103,10 @@ const COMES_TO: Readonly<Record<string, Outcome>> = {
     code: BADLY,
     says: /^\S*\bR\d+-.*\n\d+ steps, .* digest [0-9a-f]{16}\n(oops|violation)/,
   },
+  'replay --story --against --last': {
+    code: 4,
+    says: /It breaks at step \d+, CPU 0 in walkTwoLevels/,
+  },
   'replay --last --story --against': { code: 1, says: breaksAsInspected() },
   'replay --last --story': { code: 1, says: /none -> page 0x20 rw user accessed/ },
   'replay --last --story --all': { code: 1, says: /\n 0 [\s\S]*!!! here it breaks/ },
