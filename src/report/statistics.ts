@@ -3,6 +3,8 @@
  * how sure they are, which samples lie far out, how two runs differ, how a cost grows.
  */
 
+import { mean, median as medianOf, quantile, sum } from 'd3-array';
+
 export interface Summary {
   readonly median: number;
   /** The median of all that could have been measured lies here with `confidence`. */
@@ -35,15 +37,8 @@ const WANTED_CONFIDENCE = 0.95;
 /** The fewest samples whose whole range holds the median with 95 %: one in 2^5 lies on one side. */
 export const FEWEST = 6;
 
-export const median = (values: readonly number[]): number => quantile(values, 0.5);
-
-/** Between two samples the line from one to the other counts. */
-function quantile(values: readonly number[], q: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const at = (sorted.length - 1) * q;
-  const [below, above] = [sorted[Math.floor(at)]!, sorted[Math.ceil(at)]!];
-  return below + (above - below) * (at - Math.floor(at));
-}
+/** In the middle; between two samples half way. Of none it is NaN. */
+export const median = (values: readonly number[]): number => medianOf(values) ?? Number.NaN;
 
 export function estimate(values: readonly number[]): Estimate {
   const { median: value, low, high, samples } = summarise(values);
@@ -106,7 +101,7 @@ const FAR_OUT = 3;
 
 /** Samples that lie far out. They stay in the medians, which do not mind them. */
 export function outliers(values: readonly number[]): Outlier[] {
-  const [lower, upper] = [quantile(values, 0.25), quantile(values, 0.75)];
+  const [lower = 0, upper = 0] = [quantile(values, 0.25), quantile(values, 0.75)];
   const far = FAR_OUT * (upper - lower);
   const middle = median(values);
   return values.flatMap((value, index) =>
@@ -136,9 +131,9 @@ export function ratioOf(after: readonly number[], before: readonly number[]): In
 
 /** Mean, and how much the mean varies. */
 function spread(values: readonly number[]): { mean: number; ofMean: number } {
-  const mean = sum(values) / values.length;
-  const squares = sum(values.map((value) => (value - mean) ** 2));
-  return { mean, ofMean: squares / (values.length - 1) / values.length };
+  const middle = mean(values) ?? 0;
+  const squares = sum(values, (value) => (value - middle) ** 2);
+  return { mean: middle, ofMean: squares / (values.length - 1) / values.length };
 }
 
 /**
@@ -148,10 +143,10 @@ function spread(values: readonly number[]): { mean: number; ofMean: number } {
 export function exponentOf(sizes: readonly number[], costs: readonly number[]): Interval {
   const [x, y] = [sizes.map(Math.log), costs.map(Math.log)];
   const n = x.length;
-  const [meanX, meanY] = [sum(x) / n, sum(y) / n];
-  const squares = sum(x.map((value) => (value - meanX) ** 2));
-  const slope = sum(x.map((value, i) => (value - meanX) * (y[i]! - meanY))) / squares;
-  const rest = sum(x.map((value, i) => (y[i]! - meanY - slope * (value - meanX)) ** 2));
+  const [meanX = 0, meanY = 0] = [mean(x), mean(y)];
+  const squares = sum(x, (value) => (value - meanX) ** 2);
+  const slope = sum(x, (value, i) => (value - meanX) * (y[i]! - meanY)) / squares;
+  const rest = sum(x, (value, i) => (y[i]! - meanY - slope * (value - meanX)) ** 2);
   const error = Math.sqrt(rest / (n - 2) / squares);
   return around(slope, tQuantile(n - 2) * error);
 }
@@ -179,5 +174,3 @@ function tQuantile(freedom: number): number {
     (3 * z ** 7 + 19 * z ** 5 + 17 * z ** 3 - 15 * z) / (384 * v ** 3)
   );
 }
-
-const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);

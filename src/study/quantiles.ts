@@ -1,6 +1,6 @@
 /** The tail of what took long: the figures below which so many of a hundred lie. */
 
-import { median } from '../report/statistics.ts';
+import { quantile } from 'd3-array';
 import type { Measure } from '../report/study-result.ts';
 import type { Measures } from './study.ts';
 
@@ -12,17 +12,11 @@ type Quantile = keyof typeof TAIL;
 
 const QUANTILES = Object.keys(TAIL) as readonly Quantile[];
 
-/** `prefix`_p50 and so on; 0 where there is nothing. The nearest of the values: none is made up. */
-export function tailOf(prefix: string, values: readonly number[]): Measures {
-  const sorted = values.toSorted((a, b) => a - b);
-  const at = (q: number): number => sorted[Math.ceil(q * sorted.length) - 1] ?? 0;
-  return Object.fromEntries(
-    QUANTILES.map((name) => [
-      `${prefix}_${name}`,
-      name === 'p50' && values.length > 0 ? median(values) : at(TAIL[name]),
-    ]),
+/** `prefix`_p50 and so on; 0 where there is nothing. */
+export const tailOf = (prefix: string, values: readonly number[]): Measures =>
+  Object.fromEntries(
+    QUANTILES.map((name) => [`${prefix}_${name}`, quantile(values, TAIL[name]) ?? 0]),
   );
-}
 
 export const tailMeasures = (prefix: string, title: string, unit: string, description: string) =>
   Object.fromEntries(
