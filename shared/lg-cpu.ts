@@ -1,6 +1,6 @@
 /**
  * `struct lg_cpu`: one vCPU. Its whole state is here, in its regs page and in guest
- * memory, so that it can go on on any host CPU after any operation.
+ * memory, so that it can continue on any host CPU after any operation.
  */
 
 import type { Gpa, Gva, Pfn, Ptr } from './address.ts';

@@ -108,12 +108,12 @@ export class Pgdir extends SharedRecord {
     this.words.add(this.field(USERS), -1);
   }
 
-  /** What decides whether a vCPU may go on on it: whose it is, whether it has a page, its users. */
+  /** What decides whether a vCPU may continue on it: whose it is, whether it has a page, its users. */
   get claimWords(): readonly [gpgdir: Ptr, pgdir: Ptr, users: Ptr] {
     return [this.field(GPGDIR), this.field(PGDIR), this.field(USERS)];
   }
 
-  /** When a vCPU last went on on it, as the way to evict wants it (src/paging/eviction.ts). */
+  /** When a vCPU last continued on it, as the way to evict wants it (src/paging/eviction.ts). */
   get lastUse(): number {
     return this.read(LAST_USE);
   }

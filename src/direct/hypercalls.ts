@@ -1,6 +1,6 @@
 /**
  * What a guest with direct paging asks of the host: to change an entry, to take a top level
- * for one or no longer, and to go on on another (mmu_update and mmuext_op of Xen).
+ * for one or no longer, and to continue on another (mmu_update and mmuext_op of Xen).
  *
  * LIMIT: such a guest has one vCPU. No TLB has to be thought of then: it is empty whenever
  * the guest is left.
@@ -94,7 +94,7 @@ function unpin(cpu: LgCpu, page: Gpfn): void {
   dropTable(lg, page, topLevel(lg));
 }
 
-/** The vCPU goes on on another top level, which it uses as such. */
+/** The vCPU continues on another top level, which it uses as such. */
 function newPgtable(cpu: LgCpu, pgtable: Gpa): void {
   const { lg } = cpu;
   const page = gpfnOf(pgtable);

@@ -16,7 +16,7 @@ export function victim(cpu: LgCpu): number {
   return firstFree(lg, lg.host.prandomU32(cpu) % lg.pgdirs.length);
 }
 
-/** A vCPU goes on on pgdir `index`. */
+/** A vCPU continues on pgdir `index`. */
 export function noteUse(lg: Lguest, index: number): void {
   if (lg.policy.evictsLru) lg.pgdirs[index]!.lastUse = lg.countUse();
   else if (lg.policy.evictsByClock) lg.pgdirs[index]!.lastUse = USED;

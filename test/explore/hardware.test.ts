@@ -64,7 +64,7 @@ test('an even seed leaves hardware alone', () => {
   expect(kinds).not.toContain(Access.Evict);
 });
 
-test('who is moved goes on on the other CPU, and all is as it was', () => {
+test('who is moved continues on the other CPU, and all is as it was', () => {
   const subject = subjectOf('1-fault/locked-counting');
   const { host } = subject.board;
   const wanted = moveOf(0, 1, 2);

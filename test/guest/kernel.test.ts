@@ -52,7 +52,7 @@ describe.each(FORMS)('%s', (paging) => {
     });
   });
 
-  test('goes on on another CPU after any single operation', () => {
+  test('continues on another CPU after any single operation', () => {
     const one = new Rig({ program: builtinPrograms['threads']!(), paging });
     one.runInTurns(1_000_000_000, Number.POSITIVE_INFINITY);
     const many = new Rig({ program: builtinPrograms['threads']!(), paging, hostCpus: 2 });

@@ -53,7 +53,7 @@ export class Hardware {
     return cpu.inside && isUserMode(cpu.register(Reg.cs)) ? cpu.register(Reg.eip) : 0;
   }
 
-  /** Interrupt a host CPU; its vCPU is to go on on CPU `to`. */
+  /** Interrupt a host CPU; its vCPU is to continue on CPU `to`. */
   move(from: number, to: number): void {
     const { mailbox } = this.#host.cpus[from]!;
     const { words } = this.#host;

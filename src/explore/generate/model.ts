@@ -289,7 +289,7 @@ function told(state: State, { table, va }: Change): State[] {
   return [{ ...state, entries, owed }];
 }
 
-/** It goes on on the page table of who starts it. */
+/** It continues on the page table of who starts it. */
 function started(state: State, vcpu: number, target: number): State[] {
   return [
     {

@@ -16,7 +16,7 @@
  *     start N, ipi N            another vCPU
  *     syscall                   `int 0x80`, straight into the guest's kernel and back
  *     yield                     out of the guest and in again, by a hypercall that does nothing
- *     migrate N                 put down, to go on on host CPU N
+ *     migrate N                 put down, to continue on host CPU N
  *     evict                     the host CPU's TLB forgets everything
  *
  * ENTRY is `none` or `page N` with flags; see entries.ts.

@@ -1,5 +1,5 @@
 /**
- * How kernel code runs so that it can stop anywhere and go on on another CPU.
+ * How kernel code runs so that it can stop anywhere and continue on another CPU.
  *
  * A kernel routine is an ordinary function that touches the machine only through the
  * primitives here: load, store, hypercall and so on. What each primitive returned is

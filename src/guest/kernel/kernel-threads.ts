@@ -88,7 +88,7 @@ function useWindow(k: KernelContext, me: number, round: number): void {
     });
     for (const i of [0, 1]) map(k, window + i * PAGE_SIZE, NO_ENTRY);
   });
-  // It may go on on another vCPU, and come back to this one.
+  // It may continue on another vCPU, and come back to this one.
   flushKernel(k);
 }
 

@@ -1,4 +1,4 @@
-/** What it costs that a vCPU goes on on another host CPU, and how often it may. */
+/** What it costs that a vCPU continues on another host CPU, and how often it may. */
 
 import type { Study } from '../study.ts';
 import { conclude } from './conclusions.ts';

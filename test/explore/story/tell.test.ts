@@ -124,7 +124,7 @@ test('a run that ends well has a story, and nobody to blame', () => {
   expect(stepsOf(story).length).toBeGreaterThan(0);
 });
 
-test('a vCPU that goes on on another CPU is marked', () => {
+test('a vCPU that continues on another CPU is marked', () => {
   const path = 'litmus/6-switcher/migrations.yaml';
   const setting = { paging: 'nonpae', discipline: 'guest-lock', defects: [] } as const;
   const subject = new Subject(path, readLitmus(path), setting);
