@@ -17,7 +17,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['src/study'],
   ['src/explore'],
   ['src/report'],
-  ['src/check', 'src/conformance'],
+  ['src/check', 'src/conformance', 'src/import'],
   ['src/machine.ts'],
   ['src/host'],
   ['src/direct', 'src/nested'],

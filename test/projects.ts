@@ -4,7 +4,7 @@
 const machine = [
   'test/check/{sampling,stress}.test.ts',
   'test/conformance/replay.test.ts',
-  'test/{explore,guest,host}/**/*.test.ts',
+  'test/{explore,guest,host,import}/**/*.test.ts',
   'test/machine.test.ts',
   'test/paging/{fuzz,several-vcpus}.test.ts',
   'test/shared/{cores,discard,frames,launcher-map,lock,words}.test.ts',

@@ -1,8 +1,8 @@
 /** `umbra import lackey FILE… -o OUT`: traces of real programs, into umbra's own format. */
 
 import { Command } from 'commander';
-import { importLackey } from '../guest/traces/import.ts';
-import { formatImportReport } from '../guest/traces/report.ts';
+import { importLackey } from '../import/import.ts';
+import { formatImportReport } from '../import/report.ts';
 import { ExitCode } from './exit-code.ts';
 import { type OutputOptions, printer, QUIET_OPTION } from './json-output.ts';
 import { Progress } from './progress.ts';

@@ -1,4 +1,4 @@
-import type { Fold } from './format.ts';
+import type { Fold } from '../guest/traces/format.ts';
 
 /** Log2 of the bytes that move together: 4 MiB, what one page directory entry maps. */
 export const SLOT_SHIFT = 22;

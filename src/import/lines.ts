@@ -1,5 +1,5 @@
-import { UserError } from '../../../shared/errors.ts';
-import { Op, type OpKind } from '../program.ts';
+import { UserError } from '../../shared/errors.ts';
+import { Op, type OpKind } from '../guest/program.ts';
 
 /** What a trace says, in its order. */
 export interface LineSink {

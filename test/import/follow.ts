@@ -1,5 +1,5 @@
-import { NONE, Op, type OpKind, type ProcessImage, Prot, Sys } from '../../../src/guest/program.ts';
-import { operations } from './helpers.ts';
+import { NONE, Op, type OpKind, type ProcessImage, Prot, Sys } from '../../src/guest/program.ts';
+import { operations } from '../guest/traces/helpers.ts';
 
 /** One step of a process that runs its threads in the order of the original run. */
 export interface Step {

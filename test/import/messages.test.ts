@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseMessages } from '../../../src/guest/traces/messages.ts';
+import { parseMessages } from '../../src/import/messages.ts';
 
 test('a call with its result on the line is a call with an outcome', () => {
   expect(

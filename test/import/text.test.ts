@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { plainText } from '../../../src/guest/traces/text.ts';
+import { plainText } from '../../src/import/text.ts';
 
 const LOG = ['==7== Lackey', 'I  04001000,3', ' S 1ffefff820,8', ' L 04f6b868,8', ''];
 

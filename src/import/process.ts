@@ -1,13 +1,13 @@
-import { type OpKind, Sys } from '../program.ts';
+import { type OpKind, Sys } from '../guest/program.ts';
+import type { ProcessIndex } from '../guest/traces/format.ts';
+import type { StreamWriter } from '../guest/traces/writer.ts';
 import { CallTranslator, type ProcessCalls } from './calls.ts';
 import { AddressFold, NOWHERE, SLOT_SHIFT } from './fold.ts';
-import type { ProcessIndex } from './format.ts';
 import type { LineSink, Place } from './lines.ts';
 import { MemoryCalls } from './memory-calls.ts';
 import { type Message, parseMessages } from './messages.ts';
 import { AddressSpace } from './space.ts';
 import { Threads } from './threads.ts';
-import type { StreamWriter } from './writer.ts';
 
 /** What an import wants to know beyond the process itself. */
 export interface ProcessOptions {

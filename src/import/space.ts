@@ -1,4 +1,4 @@
-import { type OpKind, Prot } from '../program.ts';
+import { type OpKind, Prot } from '../guest/program.ts';
 import type { Range } from './fold.ts';
 
 /**

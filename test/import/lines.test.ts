@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { UserError } from '../../../shared/errors.ts';
-import { Op } from '../../../src/guest/program.ts';
-import { LineParser, Place, type StrayLines } from '../../../src/guest/traces/lines.ts';
-import { parseMessages } from '../../../src/guest/traces/messages.ts';
-import { complaintOf, errorOf } from '../../complaint.ts';
+import { UserError } from '../../shared/errors.ts';
+import { Op } from '../../src/guest/program.ts';
+import { LineParser, Place, type StrayLines } from '../../src/import/lines.ts';
+import { parseMessages } from '../../src/import/messages.ts';
+import { complaintOf, errorOf } from '../complaint.ts';
 
 /** All that a parser says of a text that comes in chunks cut at `cuts`. */
 function parse(

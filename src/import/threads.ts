@@ -1,7 +1,7 @@
-import { NONE, type ProcessOrder, Sys } from '../program.ts';
+import { NONE, type ProcessOrder, Sys } from '../guest/program.ts';
+import { OrderRecorder } from '../guest/traces/order.ts';
+import type { StreamWriter } from '../guest/traces/writer.ts';
 import { OPTIONS, type Place } from './lines.ts';
-import { OrderRecorder } from './order.ts';
-import type { StreamWriter } from './writer.ts';
 
 /**
  * Who runs. Valgrind lets one thread run at a time and says which when it changes;

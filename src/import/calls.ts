@@ -1,4 +1,4 @@
-import { Sys } from '../program.ts';
+import { Sys } from '../guest/program.ts';
 import type { Place } from './lines.ts';
 import type { Emit, MemoryCalls } from './memory-calls.ts';
 import type { Call, Outcome } from './messages.ts';

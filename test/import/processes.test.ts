@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { NONE, Op, Sys } from '../../../src/guest/program.ts';
-import { formatImportReport } from '../../../src/guest/traces/report.ts';
-import { operations } from './helpers.ts';
+import { NONE, Op, Sys } from '../../src/guest/program.ts';
+import { formatImportReport } from '../../src/import/report.ts';
+import { operations } from '../guest/traces/helpers.ts';
 import { banner, complaint, imported } from './lackey.ts';
 
 const BRK = (pid: number) =>

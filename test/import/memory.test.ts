@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { Op, Sys } from '../../../src/guest/program.ts';
+import { Op, Sys } from '../../src/guest/program.ts';
+import { operations } from '../guest/traces/helpers.ts';
 import { follow } from './follow.ts';
-import { operations } from './helpers.ts';
 import { banner, complaint, imported } from './lackey.ts';
 
 /** A trace of thread 1 of process 7 that makes the calls and accesses given. */

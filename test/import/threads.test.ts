@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { NONE, Op, Sys } from '../../../src/guest/program.ts';
+import { NONE, Op, Sys } from '../../src/guest/program.ts';
+import { operations } from '../guest/traces/helpers.ts';
 import { follow } from './follow.ts';
-import { operations } from './helpers.ts';
 import { acquired, banner, complaint, imported, STARTS } from './lackey.ts';
 
 const CLONE =

@@ -3,12 +3,12 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { Op, Sys } from '../../../src/guest/program.ts';
-import { importLackey } from '../../../src/guest/traces/import.ts';
-import { openProgram } from '../../../src/guest/traces/reader.ts';
-import { formatImportReport } from '../../../src/guest/traces/report.ts';
+import { Op, Sys } from '../../src/guest/program.ts';
+import { openProgram } from '../../src/guest/traces/reader.ts';
+import { importLackey } from '../../src/import/import.ts';
+import { formatImportReport } from '../../src/import/report.ts';
+import { inDirectory } from '../guest/traces/helpers.ts';
 import { follow } from './follow.ts';
-import { inDirectory } from './helpers.ts';
 import { complaint, imported } from './lackey.ts';
 
 function sample(name: string): Buffer {
@@ -141,7 +141,7 @@ test('an interrupted import leaves nothing behind', async () => {
   await inDirectory((directory) => {
     const trace = join(directory, 'trace');
     writeFileSync(trace, 'I  04001000,3\n'.repeat(200_000));
-    const { href } = new URL('../../../src/guest/traces/import.ts', import.meta.url);
+    const { href } = new URL('../../src/import/import.ts', import.meta.url);
     const script = `
       import { importLackey } from ${JSON.stringify(href)};
       const progress = () => process.kill(process.pid, 'SIGINT');

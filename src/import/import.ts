@@ -1,13 +1,13 @@
 import { statSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
-import { UserError } from '../../../shared/errors.ts';
-import { NONE, Op } from '../program.ts';
+import { UserError } from '../../shared/errors.ts';
+import { NONE, Op } from '../guest/program.ts';
+import type { ProcessIndex } from '../guest/traces/format.ts';
+import { TraceWriter } from '../guest/traces/writer.ts';
 import { type Foreign, foreignFormat } from './foreign.ts';
-import type { ProcessIndex } from './format.ts';
 import { empty, examineInput, readInput, type TraceInput } from './input.ts';
 import { LineParser, OPTIONS, Place, quote, type StrayLines } from './lines.ts';
 import { ProcessImport, type ProcessNotes } from './process.ts';
-import { TraceWriter } from './writer.ts';
 
 /** What an import read and wrote. */
 export interface ImportReport {

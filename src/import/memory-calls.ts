@@ -1,4 +1,4 @@
-import { Prot, Sys } from '../program.ts';
+import { Prot, Sys } from '../guest/program.ts';
 import type { AddressFold, Range } from './fold.ts';
 import { SLOT_SHIFT } from './fold.ts';
 import { Reservations, without } from './reservations.ts';

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { foreignFormat } from '../../../src/guest/traces/foreign.ts';
+import { foreignFormat } from '../../src/import/foreign.ts';
 import { complaint } from './lackey.ts';
 
 const FILES = {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { AddressFold } from '../../../src/guest/traces/fold.ts';
+import { AddressFold } from '../../src/import/fold.ts';
 
 const MIB = 1 << 20;
 

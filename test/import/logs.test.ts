@@ -3,11 +3,11 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { orderOf } from '../../../src/guest/traces/order.ts';
-import { openProgram, type TraceProgram } from '../../../src/guest/traces/reader.ts';
-import { samplePath } from '../../../src/guest/traces/samples.ts';
-import { Rig, type RigSpec } from '../../rig.ts';
-import { userAccesses } from './helpers.ts';
+import { orderOf } from '../../src/guest/traces/order.ts';
+import { openProgram, type TraceProgram } from '../../src/guest/traces/reader.ts';
+import { samplePath } from '../../src/guest/traces/samples.ts';
+import { userAccesses } from '../guest/traces/helpers.ts';
+import { Rig, type RigSpec } from '../rig.ts';
 import { imported } from './lackey.ts';
 
 const LOGS = {

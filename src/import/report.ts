@@ -1,4 +1,4 @@
-import { Op } from '../program.ts';
+import { Op } from '../guest/program.ts';
 import type { ImportedProcess, ImportReport } from './import.ts';
 
 /** Names of the kinds, by Op: of one and of many. */

@@ -1,12 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import {
-  type ImportOptions,
-  type ImportReport,
-  importLackey,
-} from '../../../src/guest/traces/import.ts';
-import { openProgram, type TraceProgram } from '../../../src/guest/traces/reader.ts';
-import { inDirectory } from './helpers.ts';
+import { openProgram, type TraceProgram } from '../../src/guest/traces/reader.ts';
+import { type ImportOptions, type ImportReport, importLackey } from '../../src/import/import.ts';
+import { inDirectory } from '../guest/traces/helpers.ts';
 
 /** What lackey prints before the first access. */
 export function banner(pid: number, command = './test', parent = 1): string {
