@@ -14,7 +14,7 @@ const AS_IT_IS = new RegExp(
 );
 
 // No test passes without having looked at something, and no expect is there for nothing.
-const SETUP = [here('shared/compile-cache.ts'), here('test/expects-ran.ts')];
+const SETUP = [here('src/compile-cache.ts'), here('test/expects-ran.ts')];
 
 const project = (name: keyof typeof PROJECTS, more: object = {}) => ({
   extends: true as const,

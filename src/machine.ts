@@ -2,7 +2,7 @@
  * A machine from boot to the end: memory, workers for the host CPUs, guests on them.
  */
 
-import '../shared/compile-cache.ts';
+import './compile-cache.ts';
 import { ACCESS_COUNTERS } from '../shared/counters.ts';
 import { UserError } from '../shared/errors.ts';
 import type { Host } from '../shared/host.ts';

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** The command line, as a process. */
 
-import '../shared/compile-cache.ts';
+import './compile-cache.ts';
 
 // Whoever reads our output may stop early (`umbra … | head`): the command still
 // finishes, and its exit code stands.
