@@ -113,8 +113,13 @@ export class Events {
       if (sequence !== i + 1) continue;
       const kind = word(1) as EventKind;
       events.push({
-        ...{ hostCpu, sequence, kind, vcpu: word(2) - 1 },
-        ...{ a: word(3), b: word(4), c: word(5) },
+        hostCpu,
+        sequence,
+        kind,
+        vcpu: word(2) - 1,
+        a: word(3),
+        b: word(4),
+        c: word(5),
       });
     }
     return events;

@@ -51,7 +51,7 @@ export const Mail = {
   Leave: 2,
   /** The main thread wants to stop the machine at a safe point. */
   Pause: 4,
-  /** Its vCPU is to be put down and to continue on the host CPU whose number is above these bits. */
+  /** Its vCPU is to be put down, and continue on the host CPU whose number is above these bits. */
   Move: 8,
 } as const;
 

@@ -108,7 +108,7 @@ export class Pgdir extends SharedRecord {
     this.words.add(this.field(USERS), -1);
   }
 
-  /** What decides whether a vCPU may continue on it: whose it is, whether it has a page, its users. */
+  /** What decides whether a vCPU may continue on it: whose it is, whether it has a page, users. */
   get claimWords(): readonly [gpgdir: Ptr, pgdir: Ptr, users: Ptr] {
     return [this.field(GPGDIR), this.field(PGDIR), this.field(USERS)];
   }

@@ -57,9 +57,9 @@ const MOST_LINES = 400;
 const WORST = {
   lineColumns: 333,
   linesWiderThan100: 410,
-  functionLines: 109,
+  functionLines: 107,
   /** `...{ a, b }` in an object, for layout: misspelt names are not found in it. */
-  spreadLiterals: 76,
+  spreadLiterals: 5,
 };
 
 interface Source {

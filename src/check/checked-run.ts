@@ -59,7 +59,11 @@ export async function runChecked(machine: Machine, checking: Checking = {}): Pro
       ? sampling.events
       : host.cpus.flatMap(({ index }) => host.events.last(index));
   const ended = (broken: readonly Violation[]): CheckedRun => ({
-    ...{ ...run, guests, broken, events, samples: sampling.passed },
+    ...run,
+    guests,
+    broken,
+    events,
+    samples: sampling.passed,
     violations: broken.map(({ text }) => text),
   });
   // What was found while it ran explains more than what came of it.

@@ -36,12 +36,19 @@ export function directTables(lg: Lguest): Shadow {
   const of = { pgdir: -1, vcpu: undefined };
   const rights = Right.SupervisorRead;
   const held = tablePages(lg).map((page) => ({
-    ...{ ...of, vaddr: toGva(0), entry: NO_ENTRY, frame: lg.map.frame(page), rights },
+    ...of,
+    vaddr: toGva(0),
+    entry: NO_ENTRY,
+    frame: lg.map.frame(page),
+    rights,
   }));
   const mapped = entriesOf(lg)
     .filter(({ level }) => level === 1)
     .map(({ index, entry }) => ({
-      ...{ ...of, vaddr: toGva(index * 4096), entry, frame: toPfn(ptePfn(entry)) },
+      ...of,
+      vaddr: toGva(index * 4096),
+      entry,
+      frame: toPfn(ptePfn(entry)),
       rights: entry.low & PAGE_RW ? rights | Right.SupervisorWrite : rights,
     }));
   return { entries: [...entries, ...held, ...mapped], tables };

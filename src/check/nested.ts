@@ -36,7 +36,11 @@ export function nestedTable(lg: Lguest): Shadow {
       }
       const rights = Right.SupervisorRead | (low & NESTED_WRITE ? Right.SupervisorWrite : 0);
       entries.push({
-        ...{ ...of, vaddr: toGva(page * 4096), entry, frame: toPfn(low >>> 12), rights },
+        ...of,
+        vaddr: toGva(page * 4096),
+        entry,
+        frame: toPfn(low >>> 12),
+        rights,
       });
     }
   };

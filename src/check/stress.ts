@@ -180,7 +180,12 @@ export function drawMachine(seed: number, fixed: Fixed = {}): MachineSpec {
     drawBeside(seed, i, drawGuest(draw, asWritten, fixed), fixed),
   );
   return {
-    ...{ seed, hostCpus, policy, discipline, guests, hotplug },
+    seed,
+    hostCpus,
+    policy,
+    discipline,
+    guests,
+    hotplug,
     quantum: { least, most },
     defects,
     ...(allocations === undefined || !mayFail ? {} : { failAllocationAfter: allocations }),
@@ -212,7 +217,9 @@ function drawGuest(draw: Draw, asWritten: boolean, fixed: Fixed): GuestSpec {
   // As written, one vCPU to a guest is all that the code is made for.
   const vcpus = asWritten && !several ? 1 : drawn;
   return {
-    ...{ program, paging, pages: GUEST_PAGES },
+    program,
+    paging,
+    pages: GUEST_PAGES,
     name: program.kind === 'trace' ? program.path : program.name,
     vcpus: orGiven(vcpus, fixed.vcpus),
     pgdirs: draw.pick([2, 2, 4, 8]),
@@ -228,7 +235,8 @@ function drawBeside(seed: number, i: number, guest: GuestSpec, fixed: Fixed): Gu
   const oneVcpu = virtualization === 'direct' && fixed.vcpus === undefined;
   return {
     ...guest,
-    ...{ program, virtualization },
+    program,
+    virtualization,
     ...(oneVcpu ? { vcpus: 1 } : {}),
     pgdirs: drawPgdirs(drawOf('pgdirs'), guest),
     ...(virtualization === 'shadow' ? { pagingPolicy: drawPolicy(drawOf('paging policy')) } : {}),

@@ -6,7 +6,7 @@ export interface Interruption extends Disposable {
   readonly isInterrupted: () => boolean;
 }
 
-/** Until it is disposed of (`using`), the first Ctrl-C aborts its signal; a second one ends the process. */
+/** Until it is disposed of (`using`), Ctrl-C aborts its signal; a second one ends the process. */
 export function heedInterrupt(): Interruption {
   const controller = new AbortController();
   const { signal } = controller;

@@ -190,7 +190,11 @@ export class Subject {
       return { ending: verdict, outcome: undefined, kind: reason, message, run };
     const { outcome, is, because } = judge(this.litmus, host);
     const as = (ending: Ending, kind: string, text: string): Result => ({
-      ...{ ending, outcome, kind, message: text, run },
+      ending,
+      outcome,
+      kind,
+      message: text,
+      run,
     });
     const mayBe = is === 'allowed' || is === 'interesting';
     if (verdict === 'killed' && !mayBe) return as('killed', reason, message);

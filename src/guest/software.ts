@@ -56,7 +56,10 @@ export const guestMachine = (
   { form, nx, pfnLimit, cpus, virtualization }: Lguest,
   program: Program,
 ): GuestMachine => ({
-  ...{ form, nx, virtualization, program },
+  form,
+  nx,
+  virtualization,
+  program,
   vcpus: cpus.length,
   pages: pfnLimit,
   ordered: cpus.length > 1 && program.processes.some(({ order }) => order !== undefined),

@@ -43,7 +43,10 @@ export function tampered(pae = false): Tampered {
   const mmus = m.host.cpus.map((cpu) => new Mmu(m.host, cpu));
   const spte = (at: Gva): Ptr => findSpte(m.cpu(), m.cpu().cpuPgd, at);
   return {
-    ...{ m, mmus, spte, gptes: { va, readVa } },
+    m,
+    mmus,
+    spte,
+    gptes: { va, readVa },
     set: (at, frame, flags) => m.lg.setEntry(spte(at), makeEntry(frame, flags)),
     get: (at) => m.lg.entry(spte(at)),
     enter: (vcpu, hostCpu) => {
@@ -76,7 +79,11 @@ export const SHARING = ['U2', 'U8', 'R7', 'R9', 'R10', 'R13'] as const;
 /** Two vCPUs on one pgdir, three host CPUs, one defect. */
 export function sharing(pae: boolean, id: DefectId) {
   const m = Scripted.booted({
-    ...{ pae, vcpus: 2, hostCpus: 3, defects: [id], discipline: 'guest-lock' },
+    pae,
+    vcpus: 2,
+    hostCpus: 3,
+    defects: [id],
+    discipline: 'guest-lock',
   });
   m.cpu(1).cpuPgd = m.cpu(0).cpuPgd;
   m.cpu(1).cr3 = m.cpu(0).cr3;

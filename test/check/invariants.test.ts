@@ -26,7 +26,11 @@ describe.each(FORMS)('$form', ({ pae }) => {
 test('the code as written, with all its defects, is not held to what they are', () => {
   const m = Scripted.booted();
   const found = [4, 5, 1].map((invariant) => ({
-    ...{ invariant: invariant as 1 | 4 | 5, guest: 0, expected: '', found: '', text: '' },
+    invariant: invariant as 1 | 4 | 5,
+    guest: 0,
+    expected: '',
+    found: '',
+    text: '',
     title: invariant === 1 ? 'a translation leads where it must not' : 'x',
   }));
   expect(heldTo(m.host, found).map(({ invariant }) => invariant)).toEqual([1]);

@@ -23,8 +23,13 @@ describe('a ring of events', () => {
     const events = rig.host.events.last(0);
     expect(events).toHaveLength(RING_EVENTS);
     expect(events[0]).toEqual({
-      ...{ hostCpu: 0, sequence: 37, kind: EventKind.Hypercall, vcpu: 1 },
-      ...{ a: 37, b: 74, c: 111 },
+      hostCpu: 0,
+      sequence: 37,
+      kind: EventKind.Hypercall,
+      vcpu: 1,
+      a: 37,
+      b: 74,
+      c: 111,
     });
     expect(rig.host.events.last(0, 2).map(({ sequence }) => sequence)).toEqual([99, 100]);
     expect(rig.host.events.last(1)).toMatchObject([{ kind: EventKind.Migration, vcpu: -1 }]);

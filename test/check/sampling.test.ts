@@ -14,7 +14,10 @@ import { type GuestSpec, Machine, type MachineSpec } from '../../src/machine.ts'
 import { SLOW } from '../slow.ts';
 
 const PARALLEL: GuestSpec = {
-  ...{ name: 'parallel', pages: 1024, paging: 'nonpae', vcpus: 4 },
+  name: 'parallel',
+  pages: 1024,
+  paging: 'nonpae',
+  vcpus: 4,
   program: { kind: 'builtin', name: 'parallel' },
 };
 

@@ -24,7 +24,11 @@ const MOST_STEPS = 1_000_000;
 export function guestBoard({ paging, discipline, cpus = 2, vcpus = 2, ...run }: BoardSpec): Board {
   const program = makeWorkload({ name: 'cow-storm', seed: 1, size: 1, threads: 2 });
   const { shared, host } = assemble({
-    ...{ hostCpus: cpus, frames: 2048, seed: 1, discipline, defects: [] },
+    hostCpus: cpus,
+    frames: 2048,
+    seed: 1,
+    discipline,
+    defects: [],
     guests: [{ paging, pages: 512, vcpus }],
   });
   launch(host.guests[0]!);

@@ -157,7 +157,10 @@ describe('a tally', () => {
       tally.add(subject, cut);
       expect(tally.outcomes.every((n) => n === 0)).toBe(true);
       expect(tally.lines.at(-1)).toEqual({
-        ...{ is: verdict, count: 1, text: 'cut short, and so no outcome', isMet: true },
+        is: verdict,
+        count: 1,
+        text: 'cut short, and so no outcome',
+        isMet: true,
       });
     },
   );

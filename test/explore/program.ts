@@ -76,8 +76,16 @@ export function play(
     if (relaxes) fairness.triedInVain(current, able);
     const runnable = fairness.mayGoOn(current, able, relaxes);
     const situation: Situation = {
-      ...{ step: order.length, current, cpus, actors: cpus, events: 0 },
-      ...{ relaxes, runnable, begins: false, operation: 0, hasEnded: false },
+      step: order.length,
+      current,
+      cpus,
+      actors: cpus,
+      events: 0,
+      relaxes,
+      runnable,
+      begins: false,
+      operation: 0,
+      hasEnded: false,
       guardOf: () => undefined,
       pendingKind: (cpu) => (pending(cpu) ? (pending(cpu)!.kind ?? Access.Write) : 0),
       pendingAt: (cpu): Ptr => toPtr(pending(cpu)?.at ?? 0),

@@ -24,7 +24,9 @@ function subjectOf(
   setting: Partial<Setting> = {},
 ): Subject {
   const text = JSON.stringify({
-    ...{ name: 'columns', about: 'Columns of a test.', cpus },
+    name: 'columns',
+    about: 'Columns of a test.',
+    cpus,
     guest: {
       pgdirs,
       tables: Object.fromEntries(

@@ -64,8 +64,16 @@ test('turns are packed and unpacked', () => {
 });
 
 const token: Token = {
-  ...{ file: 'litmus/x.yaml', digest: 'abc', paging: 'pae', discipline: 'lock-free' },
-  ...{ defects: ['R2'], mostSteps: 100, turns: [3, 1, 4, 0], drawn: [], steps: 9, digests: 'AAA=' },
+  file: 'litmus/x.yaml',
+  digest: 'abc',
+  paging: 'pae',
+  discipline: 'lock-free',
+  defects: ['R2'],
+  mostSteps: 100,
+  turns: [3, 1, 4, 0],
+  drawn: [],
+  steps: 9,
+  digests: 'AAA=',
 };
 
 const packed = (content: string): string =>

@@ -25,8 +25,11 @@ const program = (main: StreamBuilder, next: StreamBuilder, other?: StreamBuilder
 
 function endOf(source: Program, vcpus: number, quantum: number) {
   const rig = new Rig({
-    ...{ program: source, vcpus, hostCpus: 2 },
-    ...{ discipline: 'guest-lock', defects: [] },
+    program: source,
+    vcpus,
+    hostCpus: 2,
+    discipline: 'guest-lock',
+    defects: [],
   });
   rig.runAll(quantum);
   const wrong = audit(rig.host);

@@ -35,7 +35,9 @@ function rigOf(kernelThreads: readonly KernelThread[], spec: Partial<RigSpec> = 
   for (let n = 0; n < 30; n++) main.syscall(Sys.schedule);
   return new Rig({
     program: processes(main, [], kernelThreads),
-    ...{ discipline: 'guest-lock', defects: [], ...spec },
+    discipline: 'guest-lock',
+    defects: [],
+    ...spec,
   });
 }
 

@@ -32,7 +32,9 @@ function end(spec: Partial<RigSpec>, ...steps: Step[]) {
   const main = steps.reduce((stream, step) => step(stream), written(new StreamBuilder()));
   const rig = new Rig({
     program: processes(main),
-    ...{ discipline: 'guest-lock', defects: [], ...spec },
+    discipline: 'guest-lock',
+    defects: [],
+    ...spec,
   });
   rig.runAll(500);
   return { reason: rig.reason, user: rig.digest().user, wrong: rig.violations() };
@@ -96,7 +98,9 @@ describe.each(KINDS)('$virtualization, $paging', (kind) => {
     const main = move()(written(new StreamBuilder()).syscall(Sys.schedule)).syscall(Sys.pause);
     const rig = new Rig({
       program: processes(main, [], [{ work: 'swap', rounds: 1 }]),
-      ...{ ...kind, discipline: 'guest-lock', defects: [] },
+      ...kind,
+      discipline: 'guest-lock',
+      defects: [],
     });
     expect(rig.runUntil(() => inState(rig, TaskState.Paused) === 1, 20)).toBe(true);
     const at = (address: number) => entryAt(rig, mms(rig)[0]!, address);
@@ -112,7 +116,8 @@ test('a page that two processes share and one has moved stays when others are sw
   const child = move(DATA, ELSEWHERE, PAGE)(new StreamBuilder()).syscall(Sys.pause);
   const rig = new Rig({
     program: processes(main.syscall(Sys.pause), [child], [{ work: 'swap', rounds: 1 }]),
-    ...{ discipline: 'guest-lock', defects: [] },
+    discipline: 'guest-lock',
+    defects: [],
   });
   expect(rig.runUntil(() => inState(rig, TaskState.Paused) === 2, 20)).toBe(true);
   const [parent] = mms(rig);
@@ -131,7 +136,10 @@ test.each(['nonpae', 'pae'] as const)(
     const threads = [...program.processes[0]!.threads, other.syscall(Sys.exit, 0, NONE).build()];
     const rig = new Rig({
       program: { ...program, processes: [{ ...program.processes[0]!, threads }] },
-      ...{ paging, vcpus: 2, discipline: 'guest-lock', defects: [] },
+      paging,
+      vcpus: 2,
+      discipline: 'guest-lock',
+      defects: [],
     });
     rig.runAll(97);
     expect(rig.reason).toBe('Power down');

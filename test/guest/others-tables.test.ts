@@ -29,7 +29,8 @@ describe.each(KINDS)('$virtualization, $paging: a copy that the child makes', (k
     const main = changed(written(new StreamBuilder()).syscall(fork, 1)).syscall(Sys.wait4);
     const rig = new Rig({
       program: processes(main, [changed(new StreamBuilder())]),
-      ...{ ...kind, ...REPAIRED },
+      ...kind,
+      ...REPAIRED,
     });
     rig.runAll(89);
     return { reason: rig.reason, user: rig.digest().user, wrong: rig.violations() };
@@ -45,7 +46,8 @@ describe.each(KINDS)('$virtualization, $paging: a copy that the child makes', (k
     const main = changed(written(new StreamBuilder()).syscall(Sys.forkByChild, 1));
     const rig = new Rig({
       program: processes(main.syscall(Sys.wait4), [new StreamBuilder()]),
-      ...{ ...kind, ...REPAIRED },
+      ...kind,
+      ...REPAIRED,
     });
     const parent = () => entryAt(rig, mms(rig)[0]!, DATA);
     const taken = () =>
@@ -92,7 +94,9 @@ describe.each(KINDS)('$virtualization, $paging: a process that its parent ends',
     const threads = [...victim!.threads, second.build()];
     const rig = new Rig({
       program: { ...program, processes: [parent!, { ...victim!, threads }] },
-      ...{ ...kind, ...REPAIRED, ...more },
+      ...kind,
+      ...REPAIRED,
+      ...more,
     });
     rig.runAll(89);
     return rig;

@@ -50,8 +50,13 @@ describe.each(KINDS)('$discipline, $paging', ({ paging, discipline }) => {
 
   test('more vCPUs than pgdirs: one that lost its shadow gets another', () => {
     const rig = new Rig({
-      ...{ program: builtinPrograms['fork']!(), paging, vcpus: 8, hostCpus: 3 },
-      ...{ discipline, defects: [], pgdirs: 2 },
+      program: builtinPrograms['fork']!(),
+      paging,
+      vcpus: 8,
+      hostCpus: 3,
+      discipline,
+      defects: [],
+      pgdirs: 2,
     });
     rig.runAll(61);
     expect([rig.reason, rig.violations()]).toEqual(['Power down', []]);
@@ -61,8 +66,11 @@ describe.each(KINDS)('$discipline, $paging', ({ paging, discipline }) => {
 describe('the way to the Switcher is each vCPU’s own', () => {
   function sides() {
     const rig = new Rig({
-      ...{ program: builtinPrograms['touch']!(), hostCpus: 2, vcpus: 2 },
-      ...{ discipline: 'guest-lock', defects: [] },
+      program: builtinPrograms['touch']!(),
+      hostCpus: 2,
+      vcpus: 2,
+      discipline: 'guest-lock',
+      defects: [],
     });
     // Both run on the same shadow.
     rig.vcpu(1).cpuPgd = rig.vcpu(0).cpuPgd;
@@ -71,7 +79,9 @@ describe('the way to the Switcher is each vCPU’s own', () => {
       const mmu = new Mmu(host, hostCpu);
       const vcpu = (id: number) => host.guests[0]!.cpus[id]!;
       return {
-        ...{ hostCpu, mmu, vcpu },
+        hostCpu,
+        mmu,
+        vcpu,
         enter: (id: number) => enterGuest(host, hostCpu, mmu, vcpu(id)),
         leave: (id: number) => leaveGuest(host, hostCpu, mmu, vcpu(id)),
       };

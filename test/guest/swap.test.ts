@@ -41,7 +41,9 @@ describe.each(KINDS)('$virtualization, $paging', (kind) => {
         [child(new StreamBuilder()).syscall(Sys.pause)],
         [{ work: 'swap', rounds }],
       ),
-      ...{ ...kind, discipline: 'guest-lock', defects: [] },
+      ...kind,
+      discipline: 'guest-lock',
+      defects: [],
     });
     const busy = () => inState(rig, TaskState.Runnable) + inState(rig, TaskState.Running);
     const still = () => inState(rig, TaskState.Paused) === 2 && busy() === 0;
@@ -99,7 +101,9 @@ describe.each(KINDS)('$virtualization, $paging: memory ends as without it', (kin
     const child = steps(new StreamBuilder());
     const rig = new Rig({
       program: processes(main.syscall(Sys.wait4), [child], [{ work: 'swap', rounds }]),
-      ...{ ...kind, discipline: 'guest-lock', defects: [] },
+      ...kind,
+      discipline: 'guest-lock',
+      defects: [],
     });
     rig.runAll(97);
     return { reason: rig.reason, user: rig.digest().user, wrong: rig.violations() };

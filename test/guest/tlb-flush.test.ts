@@ -12,8 +12,11 @@ import { counted, readGuest } from './at-rest.ts';
 
 const rigOf = (vcpus: number, name: string, threads = 2): Rig =>
   new Rig({
-    ...{ program: makeWorkload({ name, seed: 3, threads }), vcpus, hostCpus: 2 },
-    ...{ discipline: 'guest-lock', defects: [] },
+    program: makeWorkload({ name, seed: 3, threads }),
+    vcpus,
+    hostCpus: 2,
+    discipline: 'guest-lock',
+    defects: [],
   });
 
 const flushes = (rig: Rig) => ({

@@ -93,7 +93,10 @@ function run(one: Case, inMemory: boolean): Uint32Array {
     softwareInterrupt: () => hostCpu.setRegister(Reg.cs, Selector.KernelCode),
     kicked: false,
     trapped: false,
-    ...{ tlb: hostCpu.tlb, generation: 5, registers: hostCpu.registers, scratch: hostCpu.scratch },
+    tlb: hostCpu.tlb,
+    generation: 5,
+    registers: hostCpu.registers,
+    scratch: hostCpu.scratch,
   } as unknown as ProcessorWithTlb;
   hostCpu.setRegister(Reg.cs, Selector.UserCode);
   hostCpu.setRegister(Reg.edi, one.edi);

@@ -45,7 +45,9 @@ test.each(POLICIES)(
   'under %s a guest ends as ever while three CPUs go and come again and again',
   async (policy) => {
     const hotplug = Array.from({ length: 60 }, (_, i) => ({
-      ...{ cpu: i % 3, after: i * 7, for: 12 },
+      cpu: i % 3,
+      after: i * 7,
+      for: 12,
     }));
     const { result, report } = await run({ policy, hostCpus: 3, hotplug });
     expect(end(result)).toEqual(await expected);

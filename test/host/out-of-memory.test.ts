@@ -41,7 +41,12 @@ describe.each(DISCIPLINES)('%s', (discipline) => {
     let reached = true;
     for (let n = 0; reached; n++) {
       const rig = new Rig({
-        ...{ program: small(), paging, discipline, vcpus, hostCpus: 2, pages: 256 },
+        program: small(),
+        paging,
+        discipline,
+        vcpus,
+        hostCpus: 2,
+        pages: 256,
         defects: [],
       });
       rig.host.machine.failAllocationsAfter(n);

@@ -10,7 +10,11 @@ const repaired = DISCIPLINES.filter((name) => name !== 'as-written');
 test.each(repaired)('%s: eight vCPUs on four CPUs share one pgdir', async (discipline) => {
   const fork = { kind: 'builtin', name: 'fork' } as const;
   const machine = await Machine.boot({
-    ...{ hostCpus: 4, policy: 'random', seed: 5, discipline, defects: [] },
+    hostCpus: 4,
+    policy: 'random',
+    seed: 5,
+    discipline,
+    defects: [],
     quantum: { least: 10, most: 1000 },
     guests: [{ name: 'fork', program: fork, pages: 1024, paging: 'pae', vcpus: 8, pgdirs: 1 }],
   });

@@ -83,13 +83,21 @@ describe('who hears of a page fault', () => {
 
 describe('on worker threads', () => {
   const guest = (virtualization: Virtualization, vcpus = 1) => ({
-    ...{ name: virtualization, program: { kind: 'builtin', name: 'parallel' } as const },
-    ...{ pages: 1024, paging: 'pae' as const, vcpus, virtualization },
+    name: virtualization,
+    program: { kind: 'builtin', name: 'parallel' } as const,
+    pages: 1024,
+    paging: 'pae' as const,
+    vcpus,
+    virtualization,
   });
   const machine = (guests: readonly ReturnType<typeof guest>[]) =>
     Machine.boot({
-      ...{ hostCpus: 2, policy: 'random', seed: 4, guests },
-      ...{ discipline: 'guest-lock', quantum: { least: 50, most: 900 } },
+      hostCpus: 2,
+      policy: 'random',
+      seed: 4,
+      guests,
+      discipline: 'guest-lock',
+      quantum: { least: 50, most: 900 },
     });
 
   test('guests of all three share a machine', async () => {

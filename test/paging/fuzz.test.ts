@@ -190,7 +190,12 @@ function live(
   const discipline = DISCIPLINES[seed % DISCIPLINES.length]!;
   const pgdirs = 2 + (seed % 3);
   const { host, shared } = assemble({
-    ...{ hostCpus: HOST_CPUS, switcherAddr, frames: 500, seed, defects, discipline },
+    hostCpus: HOST_CPUS,
+    switcherAddr,
+    frames: 500,
+    seed,
+    defects,
+    discipline,
     guests: [{ paging, pages: PAGES, vcpus, pgdirs }],
   });
   const views = Array.from({ length: HOST_CPUS }, (_, i) => {

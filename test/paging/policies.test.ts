@@ -90,8 +90,13 @@ describe('eviction', () => {
 
   test.each(POLICY_CHOICES.eviction)('%s: never one that another vCPU runs on', (eviction) => {
     const rig = new Rig({
-      ...{ program: makeWorkload({ name: 'pgdir-thrash', seed: 1 }), vcpus: 4, hostCpus: 2 },
-      ...{ discipline: 'pgdir-lock', defects: [], pgdirs: 2, policy: { eviction } },
+      program: makeWorkload({ name: 'pgdir-thrash', seed: 1 }),
+      vcpus: 4,
+      hostCpus: 2,
+      discipline: 'pgdir-lock',
+      defects: [],
+      pgdirs: 2,
+      policy: { eviction },
     });
     rig.runAll(61);
     expect([rig.reason, rig.violations()]).toEqual(['Power down', []]);
@@ -334,8 +339,12 @@ const OTHERS: readonly Partial<PagingPolicy>[] = [
   { prefault: 16 },
   { reclaim: 'when-short' },
   {
-    ...{ setPte: 'on-fault', eviction: 'lru', kernelMappings: 'dropped' },
-    ...{ kernelChange: 'compare', prefault: 8, reclaim: 'when-short' },
+    setPte: 'on-fault',
+    eviction: 'lru',
+    kernelMappings: 'dropped',
+    kernelChange: 'compare',
+    prefault: 8,
+    reclaim: 'when-short',
   },
 ];
 
@@ -345,7 +354,12 @@ describe.each(DISCIPLINES)('a guest that does all there is, %s', (discipline) =>
 
   function run(policy: Partial<PagingPolicy>, paging: 'nonpae' | 'pae'): string {
     const rig = new Rig({
-      ...{ program, paging, discipline, policy, pgdirs: 2, hostCpus: 2 },
+      program,
+      paging,
+      discipline,
+      policy,
+      pgdirs: 2,
+      hostCpus: 2,
       ...(asWritten ? {} : { vcpus: 3, defects: [] }),
     });
     rig.runAll(251);

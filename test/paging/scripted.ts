@@ -89,7 +89,12 @@ export class Scripted {
     const paging = pae ? 'pae' : 'nonpae';
     const { host, shared } = assemble(
       {
-        ...{ hostCpus, switcherAddr, frames: PAGES * 2 + 256, seed: 0, defects, discipline },
+        hostCpus,
+        switcherAddr,
+        frames: PAGES * 2 + 256,
+        seed: 0,
+        defects,
+        discipline,
         guests: [{ paging, nx, pages: PAGES, vcpus, pagingPolicy: policy }],
       },
       Vma.ReadWrite,

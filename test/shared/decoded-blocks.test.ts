@@ -7,7 +7,11 @@ import { onThreads } from './machine.ts';
 
 const layoutWith = (blocks: number, hostCpus = 2) =>
   layOut({
-    ...{ hostCpus, frames: 64, seed: 1, switcherAddr: toGva(0xffc0_0000), blocks },
+    hostCpus,
+    frames: 64,
+    seed: 1,
+    switcherAddr: toGva(0xffc0_0000),
+    blocks,
     guests: [],
   });
 

@@ -65,7 +65,10 @@ export function planOf(
     const litmus = readLitmus(path);
     const digest = digestOf(litmus);
     return settingsOf(litmus, given).map((setting) => ({
-      ...{ path, digest, name: litmus.name, setting },
+      path,
+      digest,
+      name: litmus.name,
+      setting,
     }));
   });
   return { engine: ENGINE_VERSION, seed, runs, unit_runs: UNIT_RUNS, strategies, subjects };

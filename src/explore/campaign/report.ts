@@ -78,7 +78,8 @@ export function reportOf(ledger: Ledger): CampaignReport {
       unseen: unseenOf(drawn, behaviours.get(i)?.once ?? 0, behaviours.get(i)?.twice ?? 0) ?? null,
       failures: sum(ofThis, (group) => group.failures),
       first_failures: (failures.get(i) ?? []).map(({ subject: _, ...failure }) => failure),
-      ...{ actors, most_steps: most },
+      actors,
+      most_steps: most,
       strategies: ofThis.map((group) => strategyReport(group, actors, most)),
     });
   }
@@ -87,7 +88,11 @@ export function reportOf(ledger: Ledger): CampaignReport {
   const { engine, seed, runs, strategies } = plan;
   return {
     schema_version: 1,
-    ...{ engine, seed, runs, strategies, shard },
+    engine,
+    seed,
+    runs,
+    strategies,
+    shard,
     units: { done: all - ledger.unitsLeft().length, all },
     schedules: sum(settings, ({ schedules }) => schedules),
     distinct: sum(settings, (setting) => setting.distinct),

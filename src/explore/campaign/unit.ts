@@ -85,9 +85,15 @@ export function runUnit(
   }
   const { actors } = observed;
   return {
-    ...{ schedules, steps, mostSteps, actors, bounded },
-    ...{ preemptions, exhausted: strategy.exhausted ?? false },
-    ...{ behaviours, failures },
+    schedules,
+    steps,
+    mostSteps,
+    actors,
+    bounded,
+    preemptions,
+    exhausted: strategy.exhausted ?? false,
+    behaviours,
+    failures,
   };
 }
 

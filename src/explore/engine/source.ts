@@ -26,7 +26,12 @@ export interface Where {
 }
 
 export const HARDWARE: Where = {
-  ...{ part: 'hardware', name: '', file: '', line: 0, through: '', byGuest: false },
+  part: 'hardware',
+  name: '',
+  file: '',
+  line: 0,
+  through: '',
+  byGuest: false,
 };
 
 /** Stack frames that are looked at: from the leaf up to where a CPU's round begins. */
@@ -82,7 +87,8 @@ function locate(stack: string): Where {
   return {
     part: partOf(frames.slice(first)),
     name: name ?? '',
-    ...{ file, line },
+    file,
+    line,
     through: through?.name.replace(/^get /, '') ?? '',
     byGuest: frames.some((frame) => frame.file === SOFTWARE),
   };

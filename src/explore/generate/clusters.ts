@@ -25,7 +25,9 @@ export function clustersOf(plan: GeneratePlan, finds: readonly KeptFind[]): Clus
       const { kind, cause } = smallest!;
       const spaces = [...new Set(own.map(({ space }) => space))].toSorted((a, b) => a - b);
       return {
-        ...{ kind, cause, smallest: smallest! },
+        kind,
+        cause,
+        smallest: smallest!,
         programs: own.reduce((n, { count }) => n + count, 0),
         spaces: spaces.map((space) => plan.spaces[space]!),
       };
@@ -39,7 +41,8 @@ const sizeOf = ({ program }: KeptFind): number => program.flat().length;
 export function testFor({ program, kind, cause }: KeptFind, space: Space): GeneratedTest {
   const { paging, defects } = space.setting;
   return testOf(program, {
-    ...{ configuration: space.configuration, paging },
+    configuration: space.configuration,
+    paging,
     about: `Generated; found as ${kind} (${spaceText(space)})${cause && `, by ${cause}`}.`,
     defect: defects.length === 1 ? defects[0] : undefined,
   });

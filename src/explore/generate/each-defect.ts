@@ -47,7 +47,10 @@ export function rowOf(
   const found = [...results].filter(([, { find }]) => find !== undefined);
   const [soonest] = found.toSorted(([, a], [, b]) => a.schedules - b.schedules);
   return {
-    ...{ defect, ...rung, spaces: results.size, failing: found.length },
+    defect,
+    ...rung,
+    spaces: results.size,
+    failing: found.length,
     first: soonest === undefined ? null : firstOf(...soonest),
   };
 }
@@ -56,7 +59,11 @@ function firstOf({ setting, ...space }: Space, { programs, schedules, find }: Fi
   const { kind, cause } = find!;
   return {
     space: spaceText({ ...space, setting: { ...setting, defects: [] } }),
-    ...{ programs, schedules, kind, cause, program: columnsText(find!) },
+    programs,
+    schedules,
+    kind,
+    cause,
+    program: columnsText(find!),
   };
 }
 

@@ -135,7 +135,9 @@ function operationOf(text: string, { guest, vcpus, cpus }: Litmus): Operation {
   const found = known.get(key);
   if (found !== undefined) return found;
   const names = {
-    ...{ tables: [...guest.tables.keys()], vcpus: vcpus.length, hostCpus: cpus },
+    tables: [...guest.tables.keys()],
+    vcpus: vcpus.length,
+    hostCpus: cpus,
     pages: guest.pages,
   };
   const operation = readText(text, names, readOperation);

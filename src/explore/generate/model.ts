@@ -219,7 +219,9 @@ function registersOf(ops: readonly Operation[], vcpu: number): Sight[] {
   const names = [...new Set(used)].toSorted().map((n) => `r${n}` as 'r0');
   const mayFault = ops.some((op) => 'to' in op);
   return [...names, ...(mayFault ? (['cr2'] as const) : [])].map((name) => ({
-    ...{ kind: 'register', vcpu, name },
+    kind: 'register',
+    vcpu,
+    name,
   }));
 }
 

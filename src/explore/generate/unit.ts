@@ -77,8 +77,13 @@ function lookInto(trial: Trial, program: Program, failure: Result): Find {
   const tried = trial.try(smallest);
   const { ending, kind, message, run } = tried.failure!;
   return {
-    ...{ program: smallest, ending, kind, message, decisions: run.decisions },
-    ...{ cause: causeOf(trial, tried), count: 1 },
+    program: smallest,
+    ending,
+    kind,
+    message,
+    decisions: run.decisions,
+    cause: causeOf(trial, tried),
+    count: 1,
   };
 }
 

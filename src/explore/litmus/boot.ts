@@ -56,7 +56,11 @@ export function bootLitmus(
   const { pages, pgdirs, policy = {} } = guest;
   const { shared, host } = assemble(
     {
-      ...{ hostCpus, defects, discipline, seed, frames: framesFor(litmus) },
+      hostCpus,
+      defects,
+      discipline,
+      seed,
+      frames: framesFor(litmus),
       guests: [{ paging, pages, vcpus: vcpus.length, pgdirs, pagingPolicy: policy }],
     },
     Vma.ReadWrite,

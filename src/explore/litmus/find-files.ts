@@ -24,7 +24,9 @@ interface Shipped {
 /** Those that come with umbra, by part and name. */
 export const shippedTests = (): readonly Shipped[] =>
   testsBelow(FOLDER).map((path) => ({
-    ...{ name: nameIn(path), part: basename(dirname(path)), path },
+    name: nameIn(path),
+    part: basename(dirname(path)),
+    path,
   }));
 
 const nameIn = (path: string): string => basename(path, SUFFIX);

@@ -130,13 +130,8 @@ function understand(raw: RawLitmus): Validated<Litmus> {
   const launcher = Object.entries(guest.launcher).map(([page, state]) => {
     const range = `a page from ${pageText(FIRST_USER_PAGE)} to ${pageText(guest.pages - 1)}`;
     const fits = Number(page) >= FIRST_USER_PAGE && Number(page) < guest.pages;
-    if (!fits)
-      wrong(
-        ['guest', 'launcher', page],
-        Number.isNaN(Number(page)) ? page : pageText(Number(page)),
-        range,
-        true,
-      );
+    const shown = Number.isNaN(Number(page)) ? page : pageText(Number(page));
+    if (!fits) wrong(['guest', 'launcher', page], shown, range, true);
     return [Number(page), state] as const;
   });
   const ops = raw.vcpus.map((column, i) =>
@@ -179,8 +174,15 @@ function understand(raw: RawLitmus): Validated<Litmus> {
   });
   const { name, about, defect, paging, disciplines } = raw;
   const valid: Litmus = {
-    ...{ name, about, defect, paging, disciplines, cpus: hostCpus, vcpus },
-    ...{ guestDuty, outcomes },
+    name,
+    about,
+    defect,
+    paging,
+    disciplines,
+    cpus: hostCpus,
+    vcpus,
+    guestDuty,
+    outcomes,
     guest: {
       pgdirs: guest.pgdirs,
       pages: guest.pages,

@@ -77,7 +77,10 @@ export class Tally {
       ...declared,
       ...others.filter(({ count }) => count > 0).map((line) => ({ ...line, isMet: true })),
       ...[...neglected].map(([duty, count]) => ({
-        ...{ is: 'left to guest', text: duty, count, isMet: count > 0 },
+        is: 'left to guest',
+        text: duty,
+        count,
+        isMet: count > 0,
       })),
     ];
   }

@@ -228,7 +228,11 @@ export class Detector<Site> {
   #seen(step: Accessed, writes: boolean): Seen<Site> {
     const { cpu, kind } = step;
     return {
-      ...{ cpu, writes, access: kind, site: this.#sources.site(step), step: this.#step },
+      cpu,
+      writes,
+      access: kind,
+      site: this.#sources.site(step),
+      step: this.#step,
       protocol: this.#protocol.now(cpu),
       publication: this.#publication.now(cpu),
     };

@@ -32,8 +32,12 @@ export interface Spot {
 
 /** Those that kinds of records have wherever they are. That a guest is dead is told but once. */
 const ROLES: Readonly<Partial<Record<WordKind, Role>>> = {
-  ...{ section: 'section', mail: 'mailbox', dead: 'handOver' },
-  ...{ count: 'aside', queue: 'aside', frameKind: 'aside' },
+  section: 'section',
+  mail: 'mailbox',
+  dead: 'handOver',
+  count: 'aside',
+  queue: 'aside',
+  frameKind: 'aside',
 };
 
 export class Roles {

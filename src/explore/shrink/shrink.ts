@@ -76,9 +76,16 @@ export async function shrink(
   const passing = proven ? await shrinking.nearestPassing() : undefined;
   const { best, control, tries, lastRound, interrupted } = shrinking;
   return {
-    ...{ subject: best.subject, result: best.result, plan: best.plan },
-    ...{ passing: passing?.result, difference: passing?.difference },
-    ...{ control, tries, lastRound, proven, interrupted },
+    subject: best.subject,
+    result: best.result,
+    plan: best.plan,
+    passing: passing?.result,
+    difference: passing?.difference,
+    control,
+    tries,
+    lastRound,
+    proven,
+    interrupted,
   };
 }
 

@@ -36,9 +36,18 @@ export const changes = ({ before, after }: RecordedStep): boolean =>
   before[0] !== after[0] || before[1] !== after[1];
 
 const RANKS: Readonly<Partial<Record<PlaceKind, number>>> = {
-  ...{ entry: 4, guestEntry: 4, upper: 4, guestUpper: 4 },
-  ...{ hostCpu: 3, truth: 3, address: 3, map: 3, guestWord: 3 },
-  ...{ register: 2, frameCount: 2, count: 1 },
+  entry: 4,
+  guestEntry: 4,
+  upper: 4,
+  guestUpper: 4,
+  hostCpu: 3,
+  truth: 3,
+  address: 3,
+  map: 3,
+  guestWord: 3,
+  register: 2,
+  frameCount: 2,
+  count: 1,
 };
 
 /** Locks, queues and sections order others, and are not to blame for it; counts hardly. */

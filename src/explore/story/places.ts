@@ -261,7 +261,9 @@ export class Places {
     if (level === shifts.length - 1) return;
     const index = (at - frameStart(life.frame)) / this.#form.entryWords;
     target.use = {
-      ...{ kind: 'shadow', of, level: level + 1 },
+      kind: 'shadow',
+      of,
+      level: level + 1,
       base: base + Math.floor(index) * 2 ** shifts[level]!,
     };
   }
@@ -287,7 +289,9 @@ export class Places {
       use(regsPage, { kind: 'registers', vcpu: number });
       use(root, { kind: 'shadow', of: `vCPU ${number}'s own`, level: 0, base: 0 });
       use(rootPmd, {
-        ...{ kind: 'shadow', of: `vCPU ${number}'s own`, level: 1 },
+        kind: 'shadow',
+        of: `vCPU ${number}'s own`,
+        level: 1,
         base: Math.floor(base / 2 ** 30) * 2 ** 30,
       });
       use(switcherTable, { kind: 'shadow', of: `vCPU ${number}'s own`, level: last, base });

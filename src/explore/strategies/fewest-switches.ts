@@ -76,8 +76,10 @@ export class FewestSwitches implements Strategy {
   ended(): void {
     if (this.exhausted || this.preemptions >= this.bound) return;
     this.#queue.push({
-      ...{ plan: this.#plan, steps: this.#steps },
-      ...{ others: this.#others, events: this.#events },
+      plan: this.#plan,
+      steps: this.#steps,
+      others: this.#others,
+      events: this.#events,
     });
   }
 

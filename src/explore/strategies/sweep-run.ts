@@ -42,7 +42,10 @@ export interface SweepPlan {
 
 /** Each CPU to its end, one after the other. */
 export const BY_ITSELF: SweepPlan = {
-  ...{ turns: [], from: 0, standings: AT_THE_BEGINNING, legs: [] },
+  turns: [],
+  from: 0,
+  standings: AT_THE_BEGINNING,
+  legs: [],
 };
 
 /** An access that a CPU stood before, where the turn could have passed on and did not. */
@@ -202,8 +205,14 @@ export class SweepRun implements Pick<Strategy, 'next' | 'until' | 'eachPiece'> 
     conflicts.note(kind, at, chosen, this.standings.reached[chosen] ?? 0);
     if (chosen !== current) return;
     this.points.push({
-      ...{ step, actor: chosen, kind, at, runnable, begins: begins && operation !== 0 },
-      ...{ standings: this.standings, turns: this.turns.length },
+      step,
+      actor: chosen,
+      kind,
+      at,
+      runnable,
+      begins: begins && operation !== 0,
+      standings: this.standings,
+      turns: this.turns.length,
     });
   }
 }

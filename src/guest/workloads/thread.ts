@@ -35,7 +35,9 @@ const regions = [
 ];
 
 export const imageOf = (command: string, ...threads: OperationStream[]): ProcessImage => ({
-  ...{ command, regions, threads },
+  command,
+  regions,
+  threads,
 });
 
 /** A thread that does all of its stream again and again, and ends. */
@@ -48,7 +50,9 @@ export function again(thread: Thread, times: number): OperationStream {
 
 /** Nothing is mapped before the first operation: for a child that keeps the copied memory. */
 export const copyOf = (command: string, ...threads: OperationStream[]): ProcessImage => ({
-  ...{ command, regions: [], threads },
+  command,
+  regions: [],
+  threads,
 });
 
 export class Thread {

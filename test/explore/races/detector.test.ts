@@ -80,8 +80,13 @@ function racesIn(...accesses: readonly Written[]): string[] {
   for (const [cpu, kind, at, before = 0, after = 1] of accesses) {
     site = `${cpu} ${names.find((name) => name === kind)!}`;
     const step: Accessed = {
-      ...{ cpu, kind: Access[kind], at: toPtr(at), value: after - before, result: 0 },
-      ...{ before: [before, 0], after: [after, 0] },
+      cpu,
+      kind: Access[kind],
+      at: toPtr(at),
+      value: after - before,
+      result: 0,
+      before: [before, 0],
+      after: [after, 0],
     };
     detector.step(step);
   }

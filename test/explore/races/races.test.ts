@@ -65,29 +65,37 @@ describe('with a defect on, schedules that end well show the race, and directed 
   test.each<[Case & { defect: DefectId }, string]>([
     [
       {
-        ...{ file: '1-fault/R1-two-faults-one-entry', defect: 'R1' },
-        ...{ discipline: 'lock-free', paging: 'nonpae' },
+        file: '1-fault/R1-two-faults-one-entry',
+        defect: 'R1',
+        discipline: 'lock-free',
+        paging: 'nonpae',
       },
       'order: replaceUnseen (entry) | replaceUnseen (setEntry)',
     ],
     [
       {
-        ...{ file: '1-fault/R2-cleared-entry-comes-back', defect: 'R2' },
-        ...{ discipline: 'guest-lock', paging: 'nonpae' },
+        file: '1-fault/R2-cleared-entry-comes-back',
+        defect: 'R2',
+        discipline: 'guest-lock',
+        paging: 'nonpae',
       },
       'order: storeEntry | tryDemandPage (lgwriteEntry)',
     ],
     [
       {
-        ...{ file: '1-fault/R4-both-allocate-the-table', defect: 'R4' },
-        ...{ discipline: 'lock-free', paging: 'pae' },
+        file: '1-fault/R4-both-allocate-the-table',
+        defect: 'R4',
+        discipline: 'lock-free',
+        paging: 'pae',
       },
       'order: tableBelow (entry) | tableBelow (setEntry)',
     ],
     [
       {
-        ...{ file: '5-flush/R5-table-freed-before-unlinked', defect: 'R5' },
-        ...{ discipline: 'lock-free', paging: 'nonpae' },
+        file: '5-flush/R5-table-freed-before-unlinked',
+        defect: 'R5',
+        discipline: 'lock-free',
+        paging: 'nonpae',
       },
       'order: tableBelow (entry) | releaseUnseen (setEntry)',
     ],
@@ -157,7 +165,9 @@ describe('a race', () => {
     const [once, again] = [new Gathered(given, 40), new Gathered(given, 40)];
     const told = ({ races }: Gathered) =>
       races.map(({ key, runs, turned, example }) => ({
-        ...{ key, runs, turned },
+        key,
+        runs,
+        turned,
         digest: example.result.run.digest,
       }));
     expect(told(again)).toEqual(told(once));
@@ -171,14 +181,25 @@ describe('a race', () => {
     const [guest, host] = new SideTeller(gathered.subject).sides(race);
     const place = 'guest pte of 0x00400000 in A';
     expect(guest).toMatchObject({
-      ...{ place, does: 'writes', after: 'none', locks: [], vcpu: 1, column: 1 },
-      ...{ name: 'storeEntry', operation: 'vCPU 1: set_pte A 0x00400000 = none' },
+      place,
+      does: 'writes',
+      after: 'none',
+      locks: [],
+      vcpu: 1,
+      column: 1,
+      name: 'storeEntry',
+      operation: 'vCPU 1: set_pte A 0x00400000 = none',
       source: expect.stringMatching(/^src\/explore\/litmus\/software\.ts:\d+$/),
     });
     expect(host).toMatchObject({
-      ...{ place, does: 'writes', before: 'page 0x20 rw user', vcpu: 0, column: 0 },
+      place,
+      does: 'writes',
+      before: 'page 0x20 rw user',
+      vcpu: 0,
+      column: 0,
       after: 'page 0x20 rw user accessed',
-      ...{ locks: ['lock of the guest'], name: 'tryDemandPage' },
+      locks: ['lock of the guest'],
+      name: 'tryDemandPage',
       operation: 'vCPU 0: load 0x00400000 -> r0',
       source: expect.stringMatching(/^src\/paging\/fault\.ts:\d+$/),
     });

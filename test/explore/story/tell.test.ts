@@ -33,8 +33,12 @@ describe.each(['nonpae', 'pae'] as const)('R2, the entry that comes back, %s', (
 
   test('it breaks where the host writes it', () => {
     expect(flagged(story, 'break')).toMatchObject({
-      ...{ part: 'i', name: 'tryDemandPage', does: 'writes', before: 'none' },
-      ...{ place: 'guest pte of 0x00400000 in A', after: 'page 0x20 rw user accessed' },
+      part: 'i',
+      name: 'tryDemandPage',
+      does: 'writes',
+      before: 'none',
+      place: 'guest pte of 0x00400000 in A',
+      after: 'page 0x20 rw user accessed',
     });
     expect(flagged(story, 'break')!.code).toContain('lgwriteEntry(cpu, gptePtr, gpte)');
   });
@@ -99,7 +103,9 @@ test('R9: the second vCPU finds the first one’s registers', () => {
   const theirs = { place: "pte of 0xffc01000, CPU 0's registers (pgdir 1)" };
   expect(flagged(story, 'first')).toMatchObject({ ...theirs, part: 'vi', name: 'mapPage' });
   expect(flagged(story, 'second')).toMatchObject({
-    ...{ ...theirs, part: 'mmu', does: 'reads' },
+    ...theirs,
+    part: 'mmu',
+    does: 'reads',
     before: 'regs page of vCPU 0 rw accessed dirty',
   });
   expect(flagged(story, 'break')!.place).toBe('whether the guest is dead');
@@ -177,7 +183,9 @@ test('a store that waits in its buffer is told where it is made, and where it re
 
 test('what hardware does by itself is told in the column of its CPU', () => {
   const subject = new Subject(R2, readLitmus(R2), {
-    ...{ paging: 'nonpae', discipline: 'guest-lock', defects: [] },
+    paging: 'nonpae',
+    discipline: 'guest-lock',
+    defects: [],
   });
   const strategy = STRATEGIES.random!();
   const told: Told[] = [];

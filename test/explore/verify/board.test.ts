@@ -14,7 +14,10 @@ const subjectOf = (
   defects: readonly DefectId[] = [],
 ): Subject =>
   new Subject(name, readLitmus(name), {
-    ...{ paging: 'nonpae', discipline, defects, abridged: true },
+    paging: 'nonpae',
+    discipline,
+    defects,
+    abridged: true,
   });
 
 interface All {

@@ -28,13 +28,22 @@ export const add = (at: number, value = 1): Access => ({ kind: 'add', at, value 
 export const lock = (at: number, value = 1): Access => ({ kind: 'lock', at, value });
 export const unlock = (at: number): Access => ({ kind: 'store', at, value: 0 });
 export const cas = (at: number, expected: number, value: number): Access => ({
-  ...{ kind: 'cas', at, expected, value },
+  kind: 'cas',
+  at,
+  expected,
+  value,
 });
 export const waitUntil = (at: number, value: number): Access => ({
-  ...{ kind: 'wait', at, value, until: true },
+  kind: 'wait',
+  at,
+  value,
+  until: true,
 });
 export const waitWhile = (at: number, value: number): Access => ({
-  ...{ kind: 'wait', at, value, until: false },
+  kind: 'wait',
+  at,
+  value,
+  until: false,
 });
 
 const WORDS = 1024;
