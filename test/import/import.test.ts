@@ -196,7 +196,7 @@ test('what is no file is refused with its remedy', async () => {
 test.each(['pigz', 'ls', 'sort', 'wc', 'pipeline'])(
   'the trace of %s that comes with umbra replays without a fault',
   (name) => {
-    const url = new URL(`../../../scenarios/traces/${name}.umbra`, import.meta.url);
+    const url = new URL(`../../scenarios/traces/${name}.umbra`, import.meta.url);
     const program = openProgram(url.pathname);
     for (const process of program.processes) {
       let steps = 0;
