@@ -10,6 +10,7 @@
 
 import { UserError as Mistake } from '../shared/errors.ts';
 import { runChecked } from './check/checked-run.ts';
+import * as explorer from './explorer.ts';
 import { Machine as BootedMachine } from './machine.ts';
 import { makeReport, type RunReport, type Statistics, statistics } from './report/run-report.ts';
 import { findScenario } from './scenario/find.ts';
@@ -20,6 +21,26 @@ import { specOf } from './scenario/spec.ts';
 /** A mistake in what was given: its message has each with its place, what was found and what expected. */
 export const UserError = Mistake;
 export type UserError = Mistake;
+
+/** Run a litmus test by many schedules, until one goes wrong. */
+export const explore = explorer.explore;
+
+/** Do a schedule again, step for step. */
+export const replay = explorer.replay;
+
+/** Leave out of a schedule that goes wrong what it can do without. */
+export const shrink = explorer.shrink;
+
+/** The names of the strategies. */
+export const strategies = explorer.strategies;
+
+export type LitmusTest = explorer.LitmusTest;
+export type ExploreOptions = explorer.ExploreOptions;
+export type Exploration = explorer.Exploration;
+export type Failure = explorer.Failure;
+export type Replayed = explorer.Replayed;
+export type ShrinkOptions = explorer.ShrinkOptions;
+export type ShrunkFailure = explorer.ShrunkFailure;
 
 /** What a scenario file may say, as an object; docs in the schema that `umbra run --schema` prints. */
 export type Scenario = ScenarioInput;

@@ -126,9 +126,14 @@ test('the package installs into an empty folder, where the example of the docs a
   writeFileSync(join(folder, 'package.json'), '{"private": true, "type": "module"}');
   const quiet = ['--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error'];
   run('npm', 'install', ...quiet, `./${packed.stdout.trim().split('\n').at(-1)}`);
-  const [, example] = /```js\n([\s\S]*?)```/.exec(readFileSync('docs/library.md', 'utf8'))!;
+  const page = readFileSync('docs/library.md', 'utf8');
+  const [example, explored] = Array.from(page.matchAll(/```js\n([\s\S]*?)```/g), ([, it]) => it!);
   writeFileSync(join(folder, 'example.js'), example!);
   expect(run(process.execPath, 'example.js')).toMatch(/^done [1-9]\d* \d+\n$/);
+  writeFileSync(join(folder, 'explored.js'), explored!);
+  expect(run(process.execPath, 'explored.js')).toMatch(
+    /^\d+ oops fault in the Switcher .*\n2 when CPU \d is left .*\n$/,
+  );
   const main = 'node_modules/umbra/bin/umbra.cjs';
   expect(run(process.execPath, main, 'start', '--cpus', '2')).toContain('came back');
   for (const [name, program] of Object.entries(PROGRAMS)) {

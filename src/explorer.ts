@@ -1,0 +1,209 @@
+/**
+ * The explorer as a library: schedules of a litmus test, run until one goes wrong.
+ *
+ *     import { explore } from 'umbra';
+ *
+ *     const { failure } = await explore('R6-no-shootdown', { schedules: 10_000 });
+ *     expect(failure).toBeUndefined();
+ */
+
+import { setImmediate } from 'node:timers/promises';
+import * as z from 'zod';
+import { ALL_DEFECTS, type DefectId } from '../shared/defects.ts';
+import { DISCIPLINES, type DisciplineName } from '../shared/discipline.ts';
+import type { PagingName } from '../shared/entry.ts';
+import { UserError } from '../shared/errors.ts';
+import { Behaviours } from './explore/behaviours.ts';
+import { subjectOf } from './explore/find-subject.ts';
+import { litmusPath } from './explore/litmus/find-files.ts';
+import { type Litmus, parseLitmus, readLitmus } from './explore/litmus/litmus.ts';
+import { shrink as shrinkFailure } from './explore/shrink/shrink.ts';
+import { STRATEGIES } from './explore/strategies/catalogue.ts';
+import { type Ending, type Result, type Setting, Subject, settingsOf } from './explore/subject.ts';
+import { decodeToken } from './explore/token.ts';
+
+/** A litmus test: the name of one that comes with umbra, a file's path, or the text of one. */
+export type LitmusTest = string | { readonly yaml: string };
+
+export interface ExploreOptions {
+  /** How schedules are chosen; by default `portfolio`. */
+  readonly strategy?: string;
+  /** At most, in each setting; by default 1,000. */
+  readonly schedules?: number;
+  /** Of the first schedule; each further one has the next. By default 1. */
+  readonly seed?: number;
+  /** By default each that the test is for, as with the discipline. */
+  readonly paging?: PagingName;
+  readonly discipline?: DisciplineName;
+  /** `tso`: plain stores wait in store buffers. By default `sc`. */
+  readonly memory?: 'sc' | 'tso';
+  /** Turned on; by default none. */
+  readonly defects?: readonly DefectId[];
+  /** Aborting it ends the search early, with what there is. */
+  readonly signal?: AbortSignal;
+}
+
+export interface Failure {
+  /** A declared outcome or an invariant is broken; or the guest was killed, the host died, or nobody got on. */
+  readonly ending: Exclude<Ending, 'ok'>;
+  readonly message: string;
+  readonly paging: PagingName;
+  readonly discipline: DisciplineName;
+  /** The schedule as one word, for `replay` and `shrink` here, and for `umbra replay`. */
+  readonly token: string;
+}
+
+export interface Exploration {
+  /** That were run, in all settings. */
+  readonly schedules: number;
+  /** Behaviours among them: schedules count once if conflicting accesses came in the same order. */
+  readonly different: number;
+  /** How often each declared outcome was met, by its condition; 0 for those that were not. */
+  readonly outcomes: Readonly<Record<string, number>>;
+  /** The first that went wrong, which ended the search; undefined if none did. */
+  readonly failure: Failure | undefined;
+}
+
+export interface Replayed {
+  readonly ending: Ending;
+  /** What is wrong; '' if nothing is. */
+  readonly message: string;
+  /** Accesses of shared memory. */
+  readonly steps: number;
+}
+
+export interface ShrinkOptions {
+  /** The test's text, where the token was found with one that is in no file. */
+  readonly test?: LitmusTest;
+  /** Aborting it ends the search with the smallest so far. */
+  readonly signal?: AbortSignal;
+}
+
+export interface ShrunkFailure extends Failure {
+  /** The operations that are left, of each vCPU. */
+  readonly operations: readonly (readonly string[])[];
+  /** Each vCPU, operation and switch that is left was tried without, in vain. */
+  readonly proven: boolean;
+  /** The nearest schedule that ends well, and how it differs; undefined if none was seen. */
+  readonly passing: { readonly difference: string; readonly token: string } | undefined;
+}
+
+/** The names that `strategy` may have. */
+export const strategies: readonly string[] = Object.keys(STRATEGIES);
+
+const optionsSchema = z.strictObject({
+  strategy: z.enum(strategies).default('portfolio'),
+  schedules: z.int().min(1).default(1000),
+  seed: z.int().min(0).default(1),
+  paging: z.enum(['nonpae', 'pae']).optional(),
+  discipline: z.enum(DISCIPLINES).optional(),
+  memory: z.enum(['sc', 'tso']).optional(),
+  defects: z.array(z.enum(ALL_DEFECTS)).optional(),
+  signal: z.instanceof(AbortSignal).optional(),
+});
+
+/** Schedules between two turns of the event loop. */
+const BATCH = 20;
+
+/**
+ * Run a test by many schedules in each setting that it is for, until one goes wrong. The same arguments run the
+ * same schedules. Rejects with a `UserError` for a mistake in the test, with its line and column, or in the
+ * options.
+ */
+export async function explore(
+  test: LitmusTest,
+  options: ExploreOptions = {},
+): Promise<Exploration> {
+  const { strategy, schedules: most, seed, signal, ...given } = checked(options);
+  const { path, litmus } = testOf(test);
+  const outcomes = new Map(litmus.outcomes.map(({ text }) => [text, 0]));
+  let [schedules, different] = [0, 0];
+  let failure: Failure | undefined;
+  for (const setting of settingsOf(litmus, given as Partial<Setting>)) {
+    const subject = new Subject(path, litmus, setting);
+    const chosen = STRATEGIES[strategy]!();
+    const behaviours = new Behaviours();
+    for (let n = 0; n < most && failure === undefined && !signal?.aborted; n++) {
+      const result = subject.run(chosen, seed + n);
+      // It finds out at the beginning of a run.
+      if (chosen.exhausted) break;
+      schedules++;
+      behaviours.add(result.run.trace, !chosen.isListed);
+      if (result.ending !== 'ok') failure = failureOf(subject, result);
+      if (result.outcome !== undefined) {
+        const { text } = litmus.outcomes[result.outcome]!;
+        outcomes.set(text, outcomes.get(text)! + 1);
+      }
+      if (n % BATCH === BATCH - 1) await setImmediate();
+    }
+    different += behaviours.distinct;
+    if (failure !== undefined || signal?.aborted) break;
+  }
+  return { schedules, different, outcomes: Object.fromEntries(outcomes), failure };
+}
+
+/**
+ * Do a schedule again, step for step. `test` is its test where that is in no file, or in another. Throws a
+ * `UserError` where the test has changed, or the run goes another way.
+ */
+export function replay(token: string, { test }: Pick<ShrinkOptions, 'test'> = {}): Replayed {
+  const { ending, message, run } = replayed(token, test).result;
+  return { ending, message, steps: run.steps };
+}
+
+/** Leave out of a schedule that goes wrong what it can do without. Rejects with a `UserError` for one that ends well. */
+export async function shrink(
+  token: string,
+  { test, signal }: ShrinkOptions = {},
+): Promise<ShrunkFailure> {
+  const { subject, result } = replayed(token, test);
+  if (result.ending === 'ok') {
+    throw new UserError('the schedule ends as it may: there is nothing to shrink');
+  }
+  const shrunk = await shrinkFailure(subject, result, {
+    isInterrupted: () => signal?.aborted ?? false,
+  });
+  const { passing, difference } = shrunk;
+  return {
+    ...failureOf(shrunk.subject, shrunk.result),
+    operations: shrunk.subject.litmus.vcpus.map(({ texts }) => texts),
+    proven: shrunk.proven,
+    passing: passing && { difference: difference!, token: shrunk.subject.tokenOf(passing) },
+  };
+}
+
+const checked = (options: ExploreOptions): z.infer<typeof optionsSchema> => {
+  const { success, data, error } = optionsSchema.safeParse(options);
+  if (success) return data;
+  const mistakes = error.issues.map(({ path, message }) =>
+    path.length === 0 ? message : `${path.join('.')}: ${message}`,
+  );
+  throw new UserError(mistakes.join('\n'));
+};
+
+/** What a test without a file is called in tokens and messages. */
+const NO_FILE = 'test.yaml';
+
+const testOf = (test: LitmusTest): { readonly path: string; readonly litmus: Litmus } =>
+  typeof test === 'string'
+    ? { path: test, litmus: readLitmus(test) }
+    : { path: NO_FILE, litmus: parseLitmus(test.yaml, NO_FILE) };
+
+function replayed(text: string, test: LitmusTest | undefined) {
+  const token = decodeToken(text);
+  const subject = subjectOf(
+    token,
+    typeof test === 'object'
+      ? { text: test.yaml }
+      : { test: test === undefined ? undefined : litmusPath(test) },
+  );
+  return { subject, result: subject.replay(token) };
+}
+
+const failureOf = (subject: Subject, result: Result): Failure => ({
+  ending: result.ending as Failure['ending'],
+  message: result.message,
+  paging: subject.setting.paging,
+  discipline: subject.setting.discipline,
+  token: subject.tokenOf(result),
+});

@@ -1,0 +1,76 @@
+/** The explorer as a library. */
+
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import {
+  type ExploreOptions,
+  explore,
+  replay,
+  shrink,
+  strategies,
+  UserError,
+} from '../src/index.ts';
+
+const R10 = 'R10-one-pgdir-two-cpus';
+const FORM = { discipline: 'guest-lock', paging: 'nonpae' } as const;
+
+test('a test that holds is run by all schedules that were asked for, the same ones each time', async () => {
+  const found = await explore(R10, { ...FORM, schedules: 50, seed: 7 });
+  expect(found).toMatchObject({ schedules: 50, failure: undefined });
+  expect(found.different).toBeGreaterThan(10);
+  expect(Object.values(found.outcomes).reduce((sum, n) => sum + n, 0)).toBe(50);
+  expect(await explore(R10, { ...FORM, schedules: 50, seed: 7 })).toEqual(found);
+});
+
+test('without paging form and discipline all are run that the test is for', async () => {
+  const { schedules } = await explore('R6-no-shootdown', { schedules: 3 });
+  expect(schedules).toBe(3 * 2 * 3);
+});
+
+describe('a defect', async () => {
+  const { schedules, failure } = await explore(R10, { ...FORM, defects: ['R10'] });
+
+  test('is found, and ends the search', () => {
+    expect(schedules).toBeLessThan(1000);
+    expect(failure).toMatchObject({ ending: 'oops', ...FORM });
+    expect(failure!.message).toMatch(/^fault in the Switcher in nothing usable at 0x/);
+  });
+
+  test('is replayed as it was', () => {
+    const { ending, message, steps } = replay(failure!.token);
+    expect({ ending, message }).toEqual({ ending: 'oops', message: failure!.message });
+    expect(steps).toBeGreaterThan(100);
+  });
+
+  test('is made smaller, and told beside the nearest schedule that passes', async () => {
+    const { operations, proven, passing, token } = await shrink(failure!.token);
+    expect(operations).toEqual([['load 0x00400000 -> r0'], ['load 0x00400000 -> r0']]);
+    expect(proven).toBe(true);
+    expect(replay(token).ending).toBe('oops');
+    expect(passing!.difference).toMatch(/^when CPU \d is left /);
+    expect(replay(passing!.token).ending).toBe('ok');
+    await expect(shrink(passing!.token)).rejects.toThrow('there is nothing to shrink');
+  });
+});
+
+test('a test may be given as text, and then its tokens take the text again', async () => {
+  const yaml = readFileSync(`litmus/6-switcher/${R10}.yaml`, 'utf8');
+  const { failure } = await explore({ yaml }, { ...FORM, defects: ['R10'] });
+  expect(replay(failure!.token, { test: { yaml } }).ending).toBe('oops');
+  expect(() => replay(failure!.token)).toThrow(UserError);
+});
+
+test('an aborted search ends with what there is', async () => {
+  const found = await explore(R10, { signal: AbortSignal.abort() });
+  expect(found).toMatchObject({ schedules: 0, different: 0, failure: undefined });
+});
+
+test('mistakes are told with their places', async () => {
+  const wrong = { strategy: 'pct-9', schedules: 0 } as ExploreOptions;
+  const mistake = await explore(R10, wrong).catch((error) => error);
+  expect(mistake).toBeInstanceOf(UserError);
+  expect(mistake.message).toMatch(/^strategy: .*"pct-3".*\nschedules: /);
+  expect(strategies).toContain('pct-3');
+  await expect(explore({ yaml: 'name: 7' })).rejects.toThrow(/^test\.yaml:1:7: found 7/m);
+  await expect(explore('no-such-test')).rejects.toThrow(UserError);
+});
