@@ -44,7 +44,7 @@ export interface ExploreOptions {
 }
 
 export interface Failure {
-  /** A declared outcome or an invariant is broken; or the guest was killed, the host died, or nobody got on. */
+  /** An outcome or invariant is broken, the guest was killed, the host died, or nobody got on. */
   readonly ending: Exclude<Ending, 'ok'>;
   readonly message: string;
   readonly paging: PagingName;
@@ -106,9 +106,9 @@ const optionsSchema = z.strictObject({
 const BATCH = 20;
 
 /**
- * Run a test by many schedules in each setting that it is for, until one goes wrong. The same arguments run the
- * same schedules. Rejects with a `UserError` for a mistake in the test, with its line and column, or in the
- * options.
+ * Run a test by many schedules in each setting that it is for, until one goes wrong. The same
+ * arguments run the same schedules. Rejects with a `UserError` for a mistake in the test, with its
+ * line and column, or in the options.
  */
 export async function explore(
   test: LitmusTest,
@@ -143,15 +143,18 @@ export async function explore(
 }
 
 /**
- * Do a schedule again, step for step. `test` is its test where that is in no file, or in another. Throws a
- * `UserError` where the test has changed, or the run goes another way.
+ * Do a schedule again, step for step. `test` is its test where that is in no file, or in another.
+ * Throws a `UserError` where the test has changed, or the run goes another way.
  */
 export function replay(token: string, { test }: Pick<ShrinkOptions, 'test'> = {}): Replayed {
   const { ending, message, run } = replayed(token, test).result;
   return { ending, message, steps: run.steps };
 }
 
-/** Leave out of a schedule that goes wrong what it can do without. Rejects with a `UserError` for one that ends well. */
+/**
+ * Leave out of a schedule that goes wrong what it can do without. Rejects with a `UserError` for one
+ * that ends well.
+ */
 export async function shrink(
   token: string,
   { test, signal }: ShrinkOptions = {},

@@ -7,7 +7,7 @@ import { makeProgram } from './catalogue.ts';
 import { ExitCode } from './exit-code.ts';
 import { columnsOf, wrap } from './terminal.ts';
 
-/** Does what these arguments ask for. Nothing is thrown: what goes wrong is printed, and process.exitCode set. */
+/** Does what these arguments ask for; prints what goes wrong, and sets process.exitCode. */
 export async function runCommandLine(args: readonly string[]): Promise<void> {
   try {
     const program = await makeProgram(args[0]);
