@@ -23,7 +23,14 @@ const FLOORS: readonly (readonly string[])[] = [
   ['src/host'],
   ['src/direct', 'src/nested'],
   ['src/guest', 'src/mmu', 'src/paging'],
-  ['src/assembly.ts', 'src/compile-cache.ts', 'src/cost', 'src/trace', 'src/yaml'],
+  [
+    'src/assembly.ts',
+    'src/compile-cache.ts',
+    'src/numbers.ts',
+    'src/cost',
+    'src/trace',
+    'src/yaml',
+  ],
   ['shared'],
 ];
 

@@ -6,6 +6,7 @@
 import { Counter } from '../../shared/counters.ts';
 import type { Host } from '../../shared/host.ts';
 import { Dead } from '../../shared/lguest.ts';
+import { grouped } from '../numbers.ts';
 import { type Violation, violation } from './violation.ts';
 
 const OF_PROGRAMS = [Counter.Fetches, Counter.Loads, Counter.Stores, Counter.Modifies];
@@ -25,8 +26,6 @@ export function checkReplayed(host: Host, accesses: readonly (number | undefined
     const left = notReplayed(host, index, accesses[index]);
     if (left === 0 || dead !== Dead.PoweredOff) return [];
     const title = 'accesses of its trace were not replayed';
-    return violation(7, title, { guest: index }, 'none', count(left));
+    return violation(7, title, { guest: index }, 'none', grouped(left));
   });
 }
-
-const count = (n: number): string => n.toLocaleString('en-US');

@@ -11,6 +11,7 @@ import { type Hunt, Hunter } from '../explore/races/hunt.ts';
 import { SideTeller, type ToldSide, titleOf } from '../explore/races/tell.ts';
 import { STRATEGIES } from '../explore/strategies/catalogue.ts';
 import { type Result, type Setting, Subject, settingsOf } from '../explore/subject.ts';
+import { counted } from '../numbers.ts';
 import { keep, keepLast } from './kept-schedules.ts';
 import { Progress } from './progress.ts';
 import { describeShrunk, type ShrunkReport, shrinkShown } from './shrunk.ts';
@@ -229,8 +230,8 @@ function describeGathered(
   races: number,
 ): string {
   const line =
-    `${setting.discipline}, ${setting.paging}: ${count(schedules, 'schedule')}, ${distinct} of ` +
-    `them different, ${count(races, 'race')}`;
+    `${setting.discipline}, ${setting.paging}: ${counted(schedules, 'schedule')}, ${distinct} of ` +
+    `them different, ${counted(races, 'race')}`;
   if (failure === undefined) return `${line}; nothing wrong\n`;
   const { ending, message, token } = failure;
   const says = `${ending}: ${message}`;
@@ -242,7 +243,7 @@ function describeRace(report: RaceReport): string {
   const orders =
     turned === 0 || turned === schedules ? 'always' : `${schedules - turned} and ${turned} times`;
   const how = turned === schedules ? 'the second side first' : 'the first side first';
-  const seen = `seen in ${count(schedules, 'schedule')}`;
+  const seen = `seen in ${counted(schedules, 'schedule')}`;
   const order = orders === 'always' ? `${how} in all` : `one side and the other first ${orders}`;
   const good = ending === 'ok' ? 'which ends well' : 'which goes wrong';
   const lines = [
@@ -272,14 +273,11 @@ function describeHunt({ race }: Numbered, { schedules, orders, harm }: HuntRepor
     `${orders[1]} with ${b} first`,
     ...(neither === 0 ? [] : [`${neither} in which the two did not meet`]),
   ].join(', ');
-  if (harm === null) return `no harm in ${count(schedules, 'schedule')}: ${ways}\n`;
+  if (harm === null) return `no harm in ${counted(schedules, 'schedule')}: ${ways}\n`;
   const { ending, message, token, shrunk } = harm;
   const says = `${ending}: ${message}`;
   return (
-    `harm: ${says}\nafter ${count(schedules, 'schedule')}: ${ways}\n` +
+    `harm: ${says}\nafter ${counted(schedules, 'schedule')}: ${ways}\n` +
     `${keepLast({ token, says })}\n${shrunk === undefined ? '' : describeShrunk(shrunk)}`
   );
 }
-
-const count = (n: number, what: string): string =>
-  `${n.toLocaleString('en-US')} ${what}${n === 1 ? '' : 's'}`;

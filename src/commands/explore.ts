@@ -5,6 +5,7 @@ import { UserError } from '../../shared/errors.ts';
 import { Behaviours, formatUnseen, type Unseen } from '../explore/behaviours.ts';
 import { readLitmus } from '../explore/litmus/litmus.ts';
 import { type Ending, type Result, type Setting, Subject, settingsOf } from '../explore/subject.ts';
+import { grouped } from '../numbers.ts';
 import { count, quantity, type Table, text } from '../report/table.ts';
 import { confirmOnThreads, type EngineName, engineOption, startEngine } from './engine.ts';
 import { ExitCode } from './exit-code.ts';
@@ -245,7 +246,7 @@ async function search(
 
 function describe(found: Found, several: boolean): string {
   const { setting, strategy, schedules, distinct, exhausted, steps, failure } = found;
-  const n = (value: number): string => Math.round(value).toLocaleString('en-US');
+  const n = (value: number): string => grouped(Math.round(value));
   const line =
     `${setting.discipline}, ${setting.paging}${several ? `, ${strategy}` : ''}: ${n(schedules)} schedules, ${n(distinct)} of them ` +
     `different${schedules === 0 ? '' : `, ${n(steps / schedules)} steps each`}`;

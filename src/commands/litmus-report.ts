@@ -4,6 +4,7 @@ import { type Behaviours, formatUnseen } from '../explore/behaviours.ts';
 import type { Litmus } from '../explore/litmus/litmus.ts';
 import type { Operation, Pair } from '../explore/litmus/overlap.ts';
 import type { Tally } from '../explore/litmus/tally.ts';
+import { grouped } from '../numbers.ts';
 import { tableText } from '../report/plain-table.ts';
 import { count, flag, type Table, text } from '../report/table.ts';
 import { keepLast } from './kept-schedules.ts';
@@ -72,15 +73,13 @@ export const outcomesTable = (all: readonly Counted[]): Table => ({
   ),
 });
 
-const number = (n: number): string => n.toLocaleString('en-US');
-
 export function describe({ path, tally, wrong }: Counted): string {
   const table = tableText(
     ['', 'count', 'when'],
     ['left', 'right', 'left'],
     tally.lines.map(({ is, text: when, count: n, isMet }) => [
       is,
-      isMet ? number(n) : 'never',
+      isMet ? grouped(n) : 'never',
       when,
     ]),
     tableColumns(),
@@ -89,7 +88,7 @@ export function describe({ path, tally, wrong }: Counted): string {
     return `${message}\n${keepLast({ token, says: message })}\n`;
   });
   const { litmus, schedules, behaviours } = tally;
-  const runs = `${number(schedules)} schedules, ${number(behaviours.distinct)} of them different`;
+  const runs = `${grouped(schedules)} schedules, ${grouped(behaviours.distinct)} of them different`;
   const heading = `${path}: ${litmus.name} (${runs})\n${furtherOf(behaviours)}`;
   return `${heading}${table}\n${overlapInWords(tally)}${bad.join('')}\n`;
 }
@@ -103,7 +102,7 @@ const MOST_NAMED = 3;
 
 function overlapInWords({ litmus, schedules, overlapping, pairs, apart }: Tally): string {
   if (pairs.length === 0) return '';
-  const all = `operations of different vCPUs overlapped in ${number(overlapping)} of ${number(schedules)} schedules`;
+  const all = `operations of different vCPUs overlapped in ${grouped(overlapping)} of ${grouped(schedules)} schedules`;
   if (apart.length === 0) return `${all}\n`;
   const named = apart.slice(0, MOST_NAMED).map((pair) => `  ${pairText(litmus, pair)}\n`);
   const more = apart.length - named.length;

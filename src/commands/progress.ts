@@ -1,5 +1,6 @@
 /** How far work is whose end is known: how much is done, how fast, and how long the rest takes. */
 
+import { grouped } from '../numbers.ts';
 import { formatDuration } from './terminal.ts';
 
 export class Progress {
@@ -51,7 +52,7 @@ export class Progress {
   }
 }
 
-const count = (n: number): string => Math.round(n).toLocaleString('en-US');
+const count = (n: number): string => grouped(Math.round(n));
 
 /** With a digit behind the point where whole numbers would say little. */
 const inUnits = (rate: number): string => (rate < 10 ? rate.toFixed(1) : count(rate));

@@ -9,6 +9,7 @@ import {
 } from '../explore/shrink/shrink.ts';
 import type { Control, Effort } from '../explore/shrink/yardstick.ts';
 import type { Result, Subject } from '../explore/subject.ts';
+import { counted, grouped } from '../numbers.ts';
 import { keep, keepLast } from './kept-schedules.ts';
 import { showProgress } from './terminal.ts';
 
@@ -94,11 +95,11 @@ export async function shrinkShown(
 type Progress = Parameters<NonNullable<ShrinkOptions['onProgress']>>[0];
 
 function progressText({ tries, control, ...size }: Progress): string {
-  const runs = `${number(tries)} runs`;
+  const runs = `${grouped(tries)} runs`;
   if (control === undefined || control.failure !== undefined) {
     return `shrinking: ${sizeInWords(size)}, after ${runs}`;
   }
-  return `without the defects: ${number(control.schedules)} of ${number(control.wanted)} schedules, ${sizeInWords(size)}`;
+  return `without the defects: ${grouped(control.schedules)} of ${grouped(control.wanted)} schedules, ${sizeInWords(size)}`;
 }
 
 const controlOf = ({
@@ -142,7 +143,7 @@ function controlInWords({
     return [`${where} it passes: all of its ${number(schedules)} behaviours were run, each once`];
   }
   const tried =
-    schedules < wanted ? `${number(schedules)} of ${number(wanted)}` : number(schedules);
+    schedules < wanted ? `${grouped(schedules)} of ${grouped(wanted)}` : grouped(schedules);
   return [`${where} it passes: ${tried} schedules of ${strategies.join(', ')} were tried`];
 }
 
@@ -150,7 +151,7 @@ export function describeShrunk(report: ShrunkReport): string {
   const { whole, proven, tries, columns, ending, message, token, control, passing } = report;
   const says = `${ending}: ${message}`;
   const again = keepLast({ token, says, passing: passing ?? undefined });
-  const runs = `${number(tries)} runs`;
+  const runs = `${grouped(tries)} runs`;
   const how = proven
     ? `nothing more can be left out, as ${runs} have shown`
     : `interrupted after ${runs}: it is not proven that nothing more can be left out`;
@@ -178,15 +179,11 @@ export function describeShrunk(report: ShrunkReport): string {
 
 function sizeInWords({ vcpus, operations, switches, steps }: Size, preemptions?: number): string {
   const turns = switches === 1 ? '1 switch' : `${switches} switches`;
-  const free = preemptions === undefined ? '' : ` (${count(preemptions, 'preemption')})`;
+  const free = preemptions === undefined ? '' : ` (${counted(preemptions, 'preemption')})`;
   const [columns, ops, all] = [
-    count(vcpus, 'vCPU'),
-    count(operations, 'operation'),
-    count(steps, 'step'),
+    counted(vcpus, 'vCPU'),
+    counted(operations, 'operation'),
+    counted(steps, 'step'),
   ];
   return `${columns}, ${ops}, ${turns}${free}, ${all}`;
 }
-
-const number = (n: number): string => n.toLocaleString('en-US');
-
-const count = (n: number, what: string): string => `${number(n)} ${what}${n === 1 ? '' : 's'}`;

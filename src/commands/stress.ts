@@ -10,6 +10,7 @@ import { VIRTUALIZATIONS, type Virtualization } from '../../shared/virtualizatio
 import type { StressResult, StressTask } from '../../workers/stress-task.ts';
 import { type Fixed, stress } from '../check/stress.ts';
 import type { Machine } from '../machine.ts';
+import { grouped } from '../numbers.ts';
 import { type Statistics, statistics } from '../report/run-report.ts';
 import { stressCommandFor, stressFailure } from '../report/stress-failure.ts';
 import { formatStress, StressTotals, tallyOf } from '../report/stress-totals.ts';
@@ -213,7 +214,7 @@ function line(
   const operations = sum((one) => one.operations);
   const faults = sum((one) => one.faults_fixed + one.faults_passed_on);
   const migrations = sum((one) => one.migrations);
-  const perSecond = (n: number): string => Math.round(n / seconds).toLocaleString('en-US');
+  const perSecond = (n: number): string => grouped(Math.round(n / seconds));
   const wrong = failures.length === 0 ? '' : `${failures.length} FAILED, `;
   return (
     `${wrong}seed ${seed}: ${runs} runs, ${perSecond(sums.operations + operations)} operations/s, ` +

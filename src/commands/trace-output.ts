@@ -4,6 +4,7 @@ import { InvalidArgumentError, Option } from 'commander';
 import { UserError } from '../../shared/errors.ts';
 import type { Host } from '../../shared/host.ts';
 import type { MachineSpec } from '../machine.ts';
+import { grouped } from '../numbers.ts';
 import type { TraceRecorder } from '../trace/recorder.ts';
 import { selection } from '../trace/select.ts';
 import type { Category } from '../trace/timeline.ts';
@@ -69,8 +70,7 @@ export function traceOutput({ path, wants }: TraceOptions, spec: MachineSpec) {
 }
 
 export function formatTraced({ file, events, lost }: Traced): string {
-  const n = (value: number): string => value.toLocaleString('en-US');
   const missing =
-    lost === 0 ? 'none lost' : `${n(lost)} LOST (fewer host CPUs or guests lose none)`;
-  return `\n${file}: ${n(events)} events, ${missing}; ui.perfetto.dev opens it\n`;
+    lost === 0 ? 'none lost' : `${grouped(lost)} LOST (fewer host CPUs or guests lose none)`;
+  return `\n${file}: ${grouped(events)} events, ${missing}; ui.perfetto.dev opens it\n`;
 }

@@ -1,6 +1,7 @@
 /** The table of verdicts, as a part of a page: a row for each test, a column for each setting. */
 
 import { basename, dirname, extname, join } from 'node:path';
+import { grouped } from '../numbers.ts';
 import type { Part } from './marked-page.ts';
 import { type Report, rounded, type TestReport } from './verify-report.ts';
 
@@ -35,7 +36,7 @@ const nameOf = (file: string): string =>
 
 /** **570** where all were run, ≤ 2: 1,234 with a bound, 1,234+ where time was up. */
 function cellOf({ classes, bound, complete, guess, outcomes }: TestReport): string {
-  const n = classes.toLocaleString('en-US');
+  const n = grouped(classes);
   const wrong = outcomes.some(({ ending }) => ending !== 'ok') ? ' **wrong**' : '';
   const some = complete ? '' : '+';
   if (bound !== null) return `${bound < 0 ? '' : `≤ ${bound}: `}${n}${some}${wrong}`;

@@ -5,6 +5,7 @@ import type { Ending } from '../explore/subject.ts';
 import { ENGINE_VERSION } from '../explore/token.ts';
 import type { Met } from '../explore/verify/unit.ts';
 import { type Entry, isDone, metBy, tokenOf } from '../explore/verify/verification.ts';
+import { grouped } from '../numbers.ts';
 import { tableText } from '../report/plain-table.ts';
 import { keep } from './kept-schedules.ts';
 import { tableColumns } from './terminal.ts';
@@ -94,17 +95,15 @@ function outcomeOf(entry: Entry, met: Met): OutcomeReport {
   };
 }
 
-const count = (n: number): string => n.toLocaleString('en-US');
-
 /** Two digits say enough of a guess. */
-export const rounded = (n: number): string => count(Number(n.toPrecision(2)));
+export const rounded = (n: number): string => grouped(Number(n.toPrecision(2)));
 
 export function describe(test: TestReport): string {
   const { file, name, discipline, paging, defects, outcomes } = test;
   const on = defects.length === 0 ? '' : `, with ${defects.join(', ')}`;
   const columns = test.bound === null ? [] : ['preemptions'];
   const rows = outcomes.map(({ classes, ending, is, when, message, preemptions }) => [
-    count(classes),
+    grouped(classes),
     ending === 'ok' ? is : ending,
     ending === 'ok' ? when : message,
     ...(test.bound === null ? [] : [`${preemptions}`]),
@@ -130,7 +129,7 @@ function sentence(test: TestReport): string {
   const hardware = acts === 0 ? 'no acts of hardware' : `at most ${acts} acts of hardware`;
   const where = `sequential consistency, ${hardware}`;
   const time = `${seconds.toFixed(1)} s of work, engine ${ENGINE_VERSION}`;
-  const n = count(classes);
+  const n = grouped(classes);
   if (bound !== null) {
     const some = complete ? `: ${n}` : `, ${n} with some that have more`;
     const all =
@@ -139,7 +138,7 @@ function sentence(test: TestReport): string {
         : `all behaviours with at most ${bound} preemption${bound === 1 ? '' : 's'}${some}`;
     return `${where}: ${all}; ${time}`;
   }
-  const left = `${count(blocked!)} runs left in the middle`;
+  const left = `${grouped(blocked!)} runs left in the middle`;
   if (complete) return `${where}, no bound: all ${n} behaviours, each once, ${left}; ${time}`;
   const more =
     guess === null ? '' : ` of some ${rounded(guess)} (a guess: ten times more, or less)`;

@@ -9,6 +9,7 @@ import type { BoundedTask, UnitTask } from '../../workers/verify-task.ts';
 import { findLitmusFiles } from '../explore/litmus/find-files.ts';
 import type { BoundedResult, UnitResult } from '../explore/verify/unit.ts';
 import { type Entry, entriesOf, isDone, load, saved } from '../explore/verify/verification.ts';
+import { grouped } from '../numbers.ts';
 import { ExitCode } from './exit-code.ts';
 import { EXIT_CODES } from './explore.ts';
 import { type SettingOptions, TESTS, withSettings } from './explore-options.ts';
@@ -176,7 +177,7 @@ class Work {
     if (bounds !== undefined) return `${where}, ${bounds.preemptions} preemptions`;
     const { classes } = frontier.totals;
     const guess = frontier.guess === undefined ? '' : `, of some ${rounded(frontier.guess)}`;
-    return `${classes.toLocaleString('en-US')} behaviours${guess}, ${where}`;
+    return `${grouped(classes)} behaviours${guess}, ${where}`;
   }
 
   /** As many at a time as there are jobs; what one has done may be what the next needs. */

@@ -1,5 +1,6 @@
 /** What a conformance run found, for people and for machines. */
 
+import { grouped } from '../numbers.ts';
 import type { Difference, Replayed } from './replay.ts';
 
 /** Grows when the form of the JSON changes in a way that its readers notice. */
@@ -26,7 +27,7 @@ export function toJson({ replayed, refused }: ConformanceResult) {
 export function toText({ replayed }: ConformanceResult, columns: number): string {
   if (replayed.length === 0) return '';
   const differences = replayed.flatMap((file) => file.difference ?? []);
-  const operations = operationsOf(replayed).toLocaleString('en');
+  const operations = grouped(operationsOf(replayed));
   const files = replayed.length === 1 ? '1 file' : `${replayed.length} files`;
   const verdict =
     differences.length === 0

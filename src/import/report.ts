@@ -1,4 +1,5 @@
 import { Op } from '../guest/program.ts';
+import { grouped } from '../numbers.ts';
 import type { ImportedProcess, ImportReport } from './import.ts';
 
 /** Names of the kinds, by Op: of one and of many. */
@@ -83,7 +84,7 @@ function processLines(process: ImportedProcess, i: number): string[] {
 }
 
 function number(n: number): string {
-  return n.toLocaleString('en-US');
+  return grouped(n);
 }
 
 function plural(n: number, one: string, many = `${one}s`): string {

@@ -4,6 +4,7 @@ import type { CostTable } from '../cost/model.ts';
 import { PRESETS, type PresetName } from '../cost/presets.ts';
 import type { Turn } from '../cost/sensitivity.ts';
 import { EVENT_IDS, EVENTS } from '../cost/table.ts';
+import { grouped } from '../numbers.ts';
 import type { Compared, CostComparison } from './cost-comparison.ts';
 import { nameOf } from './costs.ts';
 import { intervalText } from './estimate-text.ts';
@@ -15,7 +16,7 @@ export function formatPreset(name: PresetName, columns: number): string {
   const { title, year, entries } = PRESETS[name];
   const rows = EVENT_IDS.map((id) => {
     const { cycles, low, high, basis, source } = entries[id];
-    return [id, count(cycles), `${count(low)} – ${count(high)}`, basis, source];
+    return [id, grouped(cycles), `${grouped(low)} – ${grouped(high)}`, basis, source];
   });
   const head = ['event', 'cycles', 'range', 'basis', 'source'];
   const table = tableText(head, ['left', 'right', 'right', 'left', 'left'], rows, columns);
@@ -31,7 +32,7 @@ export function formatEvents(columns: number): string {
 export function formatComparedCosts(result: CostComparison, costs: CostTable): string {
   const { totals, conclusions, factor } = result;
   const table = plainTable(['', 'cycles'], ['left', 'right']);
-  for (const { name, cycles } of totals) table.push([name, count(Math.round(cycles))]);
+  for (const { name, cycles } of totals) table.push([name, grouped(Math.round(cycles))]);
   return [
     `Cycles at the costs of ${nameOf(costs)}:`,
     table.toString(),
@@ -77,5 +78,3 @@ const tooFew = ({ less, more }: Compared['runs']): string =>
   `${FEWEST} of each, with other seeds`;
 
 const inWords = ({ event, factor }: Turn): string => `${event} × ${Number(factor.toPrecision(3))}`;
-
-const count = (n: number): string => n.toLocaleString('en-US');

@@ -4,6 +4,7 @@ import type { Host } from '../../shared/host.ts';
 import { type Bill, billOf, type CostTable, occurrences, sumOf } from '../cost/model.ts';
 import { PRESETS } from '../cost/presets.ts';
 import { EVENT_IDS, type EventId } from '../cost/table.ts';
+import { grouped } from '../numbers.ts';
 import { plainTable } from './plain-table.ts';
 
 export interface CostReport extends CostTable {
@@ -31,21 +32,20 @@ export function formatCosts(report: CostReport): string[] {
   const events = plainTable(['', 'events', 'cycles', 'share'], ['left', 'right', 'right', 'right']);
   for (const id of happened.toSorted((a, b) => dear(b) - dear(a))) {
     const { count: times, cycles, share } = total.by_event[id];
-    events.push([id, count(times), count(cycles), percent(share)]);
+    events.push([id, grouped(times), grouped(cycles), percent(share)]);
   }
   for (const [i, { cycles }] of host_cpus.entries()) {
-    events.push([`CPU ${i}`, '', count(cycles), percent(cycles / (total.cycles || 1))]);
+    events.push([`CPU ${i}`, '', grouped(cycles), percent(cycles / (total.cycles || 1))]);
   }
-  events.push(['together', '', count(total.cycles), '']);
+  events.push(['together', '', grouped(total.cycles), '']);
   return [`Cycles at the costs of ${nameOf(report)}:`, ...events.toString().split('\n')];
 }
 
 /** For a sentence: `core2 (Core 2, Merom; 2007), but cr3_load 500`. */
 export function nameOf({ preset, overridden, cycles }: CostTable): string {
   const { title, year } = PRESETS[preset];
-  const others = overridden.map((id) => `${id} ${count(cycles[id])}`).join(', ');
+  const others = overridden.map((id) => `${id} ${grouped(cycles[id])}`).join(', ');
   return `${preset} (${title}; ${year})${others === '' ? '' : `, but ${others}`}`;
 }
 
 const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
-const count = (n: number): string => n.toLocaleString('en-US');

@@ -4,6 +4,7 @@ import type { DisciplineName } from '../../shared/discipline.ts';
 import type { PagingName } from '../../shared/entry.ts';
 import type { Virtualization } from '../../shared/virtualization.ts';
 import type { StressRun } from '../check/stress.ts';
+import { grouped } from '../numbers.ts';
 import { tableText } from './plain-table.ts';
 import { type Statistics, statistics } from './run-report.ts';
 import { count, type Table, text } from './table.ts';
@@ -194,8 +195,6 @@ function addTo(sums: Sums, counted: Sums): void {
   for (const name of SUMMED) sums[name] += counted[name];
 }
 
-const n = (value: number): string => value.toLocaleString('en-US');
-
 /** `columns`: how wide the table may be. */
 export function formatStress(totals: StressTotals, seconds: number, columns?: number): string {
   const { runs, cutShort, seed, sums, failures, checks } = totals;
@@ -203,20 +202,20 @@ export function formatStress(totals: StressTotals, seconds: number, columns?: nu
   const verdict =
     first === undefined
       ? 'nothing wrong'
-      : `${n(failures.length)} went wrong, the first after ${first.seconds.toFixed(1)} s in run ` +
-        n(first.runs);
+      : `${grouped(failures.length)} went wrong, the first after ${first.seconds.toFixed(1)} s in run ` +
+        grouped(first.runs);
   const head = ['', 'guests', 'operations', 'faults', 'migrations', 'shootdowns', 'killed'];
   const rows = totals.kinds.map((kind) => [
     kindName(kind),
-    ...[kind.guests, kind.operations, kind.faults, kind.migrations, kind.shootdowns].map(n),
-    n(kind.killed),
+    ...[kind.guests, kind.operations, kind.faults, kind.migrations, kind.shootdowns].map(grouped),
+    grouped(kind.killed),
   ]);
   const align = head.map((_, i) => (i === 0 ? 'left' : 'right'));
   return [
-    `${n(runs)} run${runs === 1 ? '' : 's'} from seed ${seed} in ${seconds.toFixed(0)} s` +
+    `${grouped(runs)} run${runs === 1 ? '' : 's'} from seed ${seed} in ${seconds.toFixed(0)} s` +
       `${cutShort === 0 ? '' : `, the last${cutShort === 1 ? '' : ` ${cutShort}`} cut short`}: ` +
-      `${n(sums.operations)} operations, ${n(sums.faults)} faults, ${n(sums.migrations)} ` +
-      `migrations; ${n(checks)} checks passed, ${verdict}`,
+      `${grouped(sums.operations)} operations, ${grouped(sums.faults)} faults, ` +
+      `${grouped(sums.migrations)} migrations; ${grouped(checks)} checks passed, ${verdict}`,
     ...(rows.length === 0 ? [] : [tableText(head, align, rows, columns)]),
     '',
   ].join('\n');

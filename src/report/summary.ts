@@ -2,6 +2,7 @@
 
 import { styleText } from 'node:util';
 import Table from 'cli-table3';
+import { grouped } from '../numbers.ts';
 import { formatCosts } from './costs.ts';
 import type { GuestReport, RunReport, Statistics } from './run-report.ts';
 
@@ -56,7 +57,7 @@ export function settingOf({ configuration: c }: RunReport): string {
 
 /** 7,633,628 accesses and 1,492 faults */
 export const wholeOf = ({ total }: RunReport): string =>
-  `${count(total.accesses)} accesses and ${count(faults(total))} faults`;
+  `${grouped(total.accesses)} accesses and ${grouped(faults(total))} faults`;
 
 /**
  * Real time stands apart from what was counted: another run of the same takes twice as long, or half, by
@@ -78,24 +79,24 @@ type Row = readonly [label: string, value: (s: Statistics) => string];
 
 /** What is told of each guest and each host CPU; indented rows are parts of the one above. */
 const ROWS: readonly Row[] = [
-  ['accesses', (s) => count(s.accesses)],
+  ['accesses', (s) => grouped(s.accesses)],
   ['TLB hits', (s) => percent(s.tlb_hits, s.accesses)],
-  ['walks', (s) => count(s.walks)],
-  ['  in the host’s table', (s) => count(s.nested_references)],
-  ['faults', (s) => count(faults(s))],
-  ['  fixed', (s) => count(s.faults_fixed)],
-  ['  passed on', (s) => count(s.faults_passed_on)],
-  ['entries', (s) => count(s.entries)],
-  ['migrations', (s) => count(s.migrations)],
-  ['Switcher remaps', (s) => count(remaps(s))],
-  ['  cached', (s) => count(s.switcher_remaps.cached)],
-  ['  one CPU removed', (s) => count(s.switcher_remaps.one_cpu_removed)],
-  ['  unknown, all removed', (s) => count(s.switcher_remaps.unknown_all_removed)],
-  ['shootdowns', (s) => count(s.shootdowns)],
-  ['interrupts', (s) => count(s.interrupts)],
-  ['direct traps', (s) => count(s.direct_traps)],
-  ['direct faults', (s) => count(s.direct_faults)],
-  ['hypercalls', (s) => count(hypercalls(s))],
+  ['walks', (s) => grouped(s.walks)],
+  ['  in the host’s table', (s) => grouped(s.nested_references)],
+  ['faults', (s) => grouped(faults(s))],
+  ['  fixed', (s) => grouped(s.faults_fixed)],
+  ['  passed on', (s) => grouped(s.faults_passed_on)],
+  ['entries', (s) => grouped(s.entries)],
+  ['migrations', (s) => grouped(s.migrations)],
+  ['Switcher remaps', (s) => grouped(remaps(s))],
+  ['  cached', (s) => grouped(s.switcher_remaps.cached)],
+  ['  one CPU removed', (s) => grouped(s.switcher_remaps.one_cpu_removed)],
+  ['  unknown, all removed', (s) => grouped(s.switcher_remaps.unknown_all_removed)],
+  ['shootdowns', (s) => grouped(s.shootdowns)],
+  ['interrupts', (s) => grouped(s.interrupts)],
+  ['direct traps', (s) => grouped(s.direct_traps)],
+  ['direct faults', (s) => grouped(s.direct_faults)],
+  ['hypercalls', (s) => grouped(hypercalls(s))],
 ];
 
 /** Told where there is something to tell. */
@@ -108,8 +109,8 @@ export function statisticsRows(subjects: readonly (readonly [string, Statistics]
     !NESTED_ROWS.has(label) || subjects.some(([, s]) => value(s) !== '0');
   const rows: Row[] = [
     ...ROWS.filter(happened),
-    ...[...kinds].map((kind): Row => [`  ${kind}`, (s) => count(s.hypercalls[kind] ?? 0)]),
-    ['  through the ring', (s) => count(s.async_hypercalls)],
+    ...[...kinds].map((kind): Row => [`  ${kind}`, (s) => grouped(s.hypercalls[kind] ?? 0)]),
+    ['  through the ring', (s) => grouped(s.async_hypercalls)],
   ];
   return rows.map(([label, value]) => [label, ...subjects.map(([, s]) => value(s))]);
 }
@@ -169,20 +170,20 @@ export function eventLines(report: RunReport): string[] {
   if (configuration.hotplug.length > 0) {
     lines.push(
       `Host CPUs went offline ${times(hotplug.went_offline)} and came back ` +
-        `${times(hotplug.came_back)} in ${count(slices)} time slices; ` +
-        `${count(hotplug.handed_over)} vCPUs were handed over.`,
+        `${times(hotplug.came_back)} in ${grouped(slices)} time slices; ` +
+        `${grouped(hotplug.handed_over)} vCPUs were handed over.`,
       ...configuration.hotplug
         .filter(({ after }) => after >= slices)
         .map(
           ({ cpu, after }) =>
-            `CPU ${cpu} never went offline: ${count(after)} slices did not begin.`,
+            `CPU ${cpu} never went offline: ${grouped(after)} slices did not begin.`,
         ),
     );
   }
   if (configuration.fail_allocation_after !== null) {
     lines.push(
-      `Of ${count(allocations)} allocations for page tables and copies on write ` +
-        `${count(failed_allocations)} failed.`,
+      `Of ${grouped(allocations)} allocations for page tables and copies on write ` +
+        `${grouped(failed_allocations)} failed.`,
     );
   }
   return lines;
@@ -191,8 +192,8 @@ export function eventLines(report: RunReport): string[] {
 function fate({ ending, reason, memory, not_replayed }: GuestReport): string {
   const how = ending === 'killed' ? `killed: ${reason}` : ending;
   const left =
-    not_replayed === 0 ? '' : `; ${count(not_replayed)} accesses of its trace not replayed`;
-  return `${how}${left}; ${count(memory.pagesWritten)} pages written, memory ${memory.user}`;
+    not_replayed === 0 ? '' : `; ${grouped(not_replayed)} accesses of its trace not replayed`;
+  return `${how}${left}; ${grouped(memory.pagesWritten)} pages written, memory ${memory.user}`;
 }
 
 /** What must hold, and whether it does. */
@@ -203,7 +204,7 @@ export function proof(report: RunReport, bold = (text: string): string => text):
   }
   if (violations.length === 0) {
     return [
-      `Guests are isolated and every reference count adds up; all ${count(configuration.host_memory_frames)} frames ` +
+      `Guests are isolated and every reference count adds up; all ${grouped(configuration.host_memory_frames)} frames ` +
         'of host memory came back.',
     ];
   }
@@ -226,9 +227,8 @@ const hypercalls = (s: Statistics): number =>
 const some = (things: readonly unknown[], name: string): string =>
   `${things.length} ${name}${things.length === 1 ? '' : 's'}`;
 
-const times = (n: number): string => (n === 1 ? 'once' : `${count(n)} times`);
+const times = (n: number): string => (n === 1 ? 'once' : `${grouped(n)} times`);
 
-const count = (n: number): string => n.toLocaleString('en-US');
 const percent = (part: number, whole: number): string =>
   whole === 0 ? '–' : `${((part / whole) * 100).toFixed(2)} %`;
 

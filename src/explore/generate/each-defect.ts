@@ -1,6 +1,7 @@
 /** Each defect alone, and the first program that fails of it: a measure of the generator. */
 
 import { DEFECTS, type DefectId } from '../../../shared/defects.ts';
+import { counted } from '../../numbers.ts';
 import { columnsText } from './clusters.ts';
 import type { Asked, Space } from './plan.ts';
 import { spaceText } from './plan.ts';
@@ -97,13 +98,10 @@ const cellsOf = ({ operations, alphabet, spaces, failing, first }: DefectRow): s
     : [
         `${first.space}: \`${first.program}\``,
         ...[first.kind, first.cause || '–'],
-        `${count(first.programs, 'program')}, ${count(first.schedules, 'schedule')}`,
+        `${counted(first.programs, 'program')}, ${counted(first.schedules, 'schedule')}`,
       ]),
   `${failing} of ${spaces}`,
 ];
-
-const count = (n: number, what: string): string =>
-  `${n.toLocaleString('en-US')} ${what}${n === 1 ? '' : 's'}`;
 
 /** The same for a terminal. */
 export const eachDefectText = (rows: readonly DefectRow[]): string =>
@@ -112,7 +110,7 @@ export const eachDefectText = (rows: readonly DefectRow[]): string =>
       const { defect, operations, alphabet, spaces, failing, first } = row;
       const where = `${operations} operations, ${alphabet}: ${failing} of ${spaces} spaces`;
       if (first === null) return `${defect}  missed  (${where})\n`;
-      const after = `${count(first.programs, 'program')}, ${count(first.schedules, 'schedule')}`;
+      const after = `${counted(first.programs, 'program')}, ${counted(first.schedules, 'schedule')}`;
       return `${defect}  ${first.kind}${first.cause && `; ${first.cause}`}\n    ${first.program}\n    ${first.space}, after ${after}  (${where})\n`;
     })
     .join('');

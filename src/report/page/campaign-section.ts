@@ -1,7 +1,8 @@
 /** A campaign in a report: what each strategy did on each test, and the schedules that went wrong. */
 
 import { z } from 'zod';
-import { count, facts, paragraph, table } from './parts.ts';
+import { grouped } from '../../numbers.ts';
+import { facts, paragraph, table } from './parts.ts';
 
 const strategy = z.object({
   strategy: z.string(),
@@ -41,9 +42,9 @@ export function campaignSection({ tests, units, ...all }: Campaign): string {
   return [
     facts([
       ['Seed', String(all.seed)],
-      ['Units', `${count(units.done)} of ${count(units.all)}`],
-      ['Schedules', `${count(all.schedules)}, ${count(all.distinct)} of them different`],
-      ['Failures', count(all.failures)],
+      ['Units', `${grouped(units.done)} of ${grouped(units.all)}`],
+      ['Schedules', `${grouped(all.schedules)}, ${grouped(all.distinct)} of them different`],
+      ['Failures', grouped(all.failures)],
     ]),
     ...(failed.length === 0
       ? [paragraph('No schedule went wrong.')]
@@ -53,8 +54,8 @@ export function campaignSection({ tests, units, ...all }: Campaign): string {
       head: ['Test', 'Strategy', 'Schedules', 'Steps', 'Failures'],
       rows: settings.flatMap(({ test, strategies }) =>
         strategies.map((one) => [
-          ...[test, one.strategy, count(one.schedules)],
-          ...[count(one.steps), count(one.failures)],
+          ...[test, one.strategy, grouped(one.schedules)],
+          ...[grouped(one.steps), grouped(one.failures)],
         ]),
       ),
     }),

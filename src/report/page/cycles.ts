@@ -2,10 +2,11 @@
 
 import { barX, ruleX } from '@observablehq/plot';
 import { EVENT_IDS } from '../../cost/table.ts';
+import { grouped } from '../../numbers.ts';
 import { nameOf } from '../costs.ts';
 import { draw, seriesColour } from '../drawing.ts';
 import type { RunReport } from '../run-report.ts';
-import { count, figure } from './parts.ts';
+import { figure } from './parts.ts';
 
 export interface NamedRun {
   readonly name: string;
@@ -41,7 +42,7 @@ export function cyclesFigure(runs: readonly NamedRun[]): string {
         y: 'run',
         fy: 'event',
         fill: ({ run }: { run: string }) => seriesColour(names.indexOf(run)),
-        title: ({ event, run, cycles }) => `${event}, ${run}: ${count(cycles)} cycles`,
+        title: ({ event, run, cycles }) => `${event}, ${run}: ${grouped(cycles)} cycles`,
       }),
       ruleX([0]),
     ],
@@ -59,12 +60,12 @@ const cellsOf =
   (event: (typeof EVENT_IDS)[number]) =>
   ({ report }: NamedRun): string[] => {
     const { count: times, cycles } = report.costs.total.by_event[event];
-    return [count(times), count(cycles)];
+    return [grouped(times), grouped(cycles)];
   };
 
 const totalsOf = (runs: readonly NamedRun[]): string[] => [
   'together',
-  ...runs.flatMap(({ report }) => ['', count(report.costs.total.cycles)]),
+  ...runs.flatMap(({ report }) => ['', grouped(report.costs.total.cycles)]),
 ];
 
 const legendOf = (names: readonly string[]): string =>

@@ -1,9 +1,10 @@
 /** Where in a guest's address space faults are, and when: a picture for each guest. */
 
 import { cell } from '@observablehq/plot';
+import { grouped } from '../../numbers.ts';
 import { draw } from '../drawing.ts';
 import type { Activity, Fault } from './activity.ts';
-import { count, figure, time } from './parts.ts';
+import { figure, time } from './parts.ts';
 
 const COLUMNS = 80;
 /** Of a row: what one page table maps, without PAE. */
@@ -65,13 +66,13 @@ export function heatMap(activity: Activity, guest: string, faults: readonly Faul
         fillOpacity: ({ faults }: { faults: number }) =>
           0.25 + (0.75 * Math.log2(faults)) / Math.max(1, Math.log2(most)),
         title: ({ x, y, faults }: { x: number; y: string; faults: number }) =>
-          `${count(faults)} faults from ${y}, ${time(x * step)} to ${time((x + 1) * step)}`,
+          `${grouped(faults)} faults from ${y}, ${time(x * step)} to ${time((x + 1) * step)}`,
       }),
     ],
   });
   const caption =
-    `${guest}: ${count(faults.length)} faults. A row is ${size} MiB of its address space in which there was any, ` +
-    `a column ${time(step)}; the stronger the colour, the more, up to ${count(most)}.`;
+    `${guest}: ${grouped(faults.length)} faults. A row is ${size} MiB of its address space in which there was any, ` +
+    `a column ${time(step)}; the stronger the colour, the more, up to ${grouped(most)}.`;
   return figure(svg, caption, {
     caption: `faults of ${guest} by region`,
     head: [`${size} MiB from`, 'Faults', 'Fixed', 'Passed on', 'First', 'Last'],
@@ -79,7 +80,7 @@ export function heatMap(activity: Activity, guest: string, faults: readonly Faul
       const own = faults.filter((fault) => regionOf(fault) === region);
       const passedOn = own.filter((fault) => fault.passedOn).length;
       return [
-        ...[nameOf(region), count(own.length), count(own.length - passedOn), count(passedOn)],
+        ...[nameOf(region), grouped(own.length), grouped(own.length - passedOn), grouped(passedOn)],
         ...[own[0]!, own.at(-1)!].map(({ to }) => time(to - activity.from)),
       ];
     }),

@@ -2,9 +2,10 @@
 
 import { rectY, ruleX, ruleY, text } from '@observablehq/plot';
 import { build, type Histogram } from 'hdr-histogram-js';
+import { grouped } from '../../numbers.ts';
 import { draw, seriesColour } from '../drawing.ts';
 import type { Activity, Stretch } from './activity.ts';
-import { count, figure, time } from './parts.ts';
+import { figure, time } from './parts.ts';
 
 const SHOWN = [50, 90, 99, 99.9];
 /** Bars to a doubling. */
@@ -91,7 +92,7 @@ function latencyFigure({ name, is, of }: Latency, series: number): string {
       }),
     ],
   });
-  return figure(svg, `${name}: ${is}. ${count(lengths.length)} of them.`, {
+  return figure(svg, `${name}: ${is}. ${grouped(lengths.length)} of them.`, {
     caption: `${name}, percentiles`,
     head: ['Number', 'Least', ...SHOWN.map((p) => `p${p}`), 'Most', 'Mean'],
     rows: [percentiles(histogram)],
@@ -99,7 +100,7 @@ function latencyFigure({ name, is, of }: Latency, series: number): string {
 }
 
 const percentiles = (histogram: Histogram): string[] => [
-  count(histogram.totalCount),
+  grouped(histogram.totalCount),
   time(histogram.minNonZeroValue),
   ...SHOWN.map((p) => time(histogram.getValueAtPercentile(p))),
   ...[time(histogram.maxValue), time(histogram.mean)],

@@ -1,5 +1,6 @@
 /** A run of a machine in a report: what it came to, what it cost, and what happened when. */
 
+import { grouped } from '../../numbers.ts';
 import type { KeptEvents } from '../events-table.ts';
 import type { RunReport } from '../run-report.ts';
 import {
@@ -18,7 +19,7 @@ import { cyclesFigure } from './cycles.ts';
 import { heatMap } from './heat-map.ts';
 import { escaped } from './html.ts';
 import { latencySection } from './latencies.ts';
-import { count, paragraph, table } from './parts.ts';
+import { paragraph, table } from './parts.ts';
 import { timelineSection, type VcpuName } from './timeline-section.ts';
 
 export interface SavedMachine {
@@ -103,8 +104,8 @@ function happenings(
 }
 
 function completeness({ recorded, kept, lost }: KeptEvents): string {
-  const all = `Drawn from ${count(kept)} events`;
+  const all = `Drawn from ${grouped(kept)} events`;
   const cut =
-    kept < recorded ? `, the first of ${count(recorded)}: what came later is not shown` : '';
-  return `${all}${cut}; ${lost === 0 ? 'none was lost' : `${count(lost)} WERE LOST, since they came faster than they were read`}.`;
+    kept < recorded ? `, the first of ${grouped(recorded)}: what came later is not shown` : '';
+  return `${all}${cut}; ${lost === 0 ? 'none was lost' : `${grouped(lost)} WERE LOST, since they came faster than they were read`}.`;
 }

@@ -48,8 +48,6 @@ export const facts = (pairs: readonly (readonly [name: string, value: string])[]
 
 export const paragraph = (text: string): string => `<p>${escaped(text)}</p>`;
 
-export const count = (n: number): string => n.toLocaleString('en-US');
-
 /** 1.25 µs, 3.4 ms: three figures. */
 export function time(ns: number): string {
   const [size, unit] = TIMES.find(([least]) => ns >= least) ?? TIMES.at(-1)!;

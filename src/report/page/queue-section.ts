@@ -3,8 +3,9 @@
  * now.
  */
 
+import { grouped } from '../../numbers.ts';
 import { type Campaign, campaignSection } from './campaign-section.ts';
-import { count, facts, paragraph, table } from './parts.ts';
+import { facts, paragraph, table } from './parts.ts';
 
 /** How a plan is at one moment. */
 export interface QueuePage {
@@ -45,17 +46,17 @@ export function queueSection(page: QueuePage): string {
     `<progress max="${units}" value="${done}" aria-label="Units done">${share} %</progress>`,
     facts([
       ['State', page.state],
-      ['Units', `${count(done)} of ${count(units)} (${share} %)`],
+      ['Units', `${grouped(done)} of ${grouped(units)} (${share} %)`],
       ['Rate', page.rate === undefined ? '–' : `${page.rate.toFixed(1)} units/s`],
       ['Time left', page.eta],
-      ['Failures', count(page.failures)],
+      ['Failures', grouped(page.failures)],
     ]),
     ...killers.map(paragraph),
     table({
       caption: 'Workers that are heard of',
       head: ['Machine', 'Process', 'At work', 'At a time', 'Units done'],
       rows: workers.map((one) => [
-        ...[one.host, String(one.pid), count(one.busy), count(one.jobs), count(one.units)],
+        ...[one.host, String(one.pid), grouped(one.busy), grouped(one.jobs), grouped(one.units)],
       ]),
     }),
     ...(failed.length === 0

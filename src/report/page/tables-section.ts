@@ -1,6 +1,7 @@
 /** A run of any other command in a report: the tables of its folder. */
 
-import { count, paragraph, table } from './parts.ts';
+import { grouped } from '../../numbers.ts';
+import { paragraph, table } from './parts.ts';
 import type { SavedTable } from './saved.ts';
 
 const MOST_ROWS = 200;
@@ -19,7 +20,7 @@ function tableHtml({ description, columns, rows }: SavedTable): string {
   };
   return [
     table({
-      caption: `${description}${more > 0 ? ` The first ${MOST_ROWS} of ${count(rows.length)} rows.` : ''}`,
+      caption: `${description}${more > 0 ? ` The first ${MOST_ROWS} of ${grouped(rows.length)} rows.` : ''}`,
       head: names.map((name) => `${name.replaceAll('_', ' ')}${unit(name)}`),
       rows: rows.slice(0, MOST_ROWS).map((row) => names.map((name) => cellText(row[name]))),
     }),
@@ -33,6 +34,6 @@ function tableHtml({ description, columns, rows }: SavedTable): string {
 
 function cellText(value: unknown): string {
   if (value === null || value === undefined) return '–';
-  if (typeof value === 'number') return count(value);
+  if (typeof value === 'number') return grouped(value);
   return typeof value === 'boolean' ? (value ? 'yes' : 'no') : String(value);
 }

@@ -3,10 +3,11 @@
 import { readFileSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
 import { extname } from 'node:path';
+import { grouped } from '../../numbers.ts';
 import { seriesColour } from '../drawing.ts';
 import type { Activity, Stretch } from './activity.ts';
 import { escaped } from './html.ts';
-import { count, table, time } from './parts.ts';
+import { table, time } from './parts.ts';
 import { type TimelineData, timelineSvg } from './timeline-view.ts';
 
 export interface VcpuName {
@@ -69,7 +70,7 @@ function rowOf(activity: Activity, cpu: number): string[] {
   return [
     ...[`host CPU ${cpu}`, time(inside), `${((100 * inside) / span).toFixed(1)} %`],
     ...[activity.runs, activity.faults, activity.waits, activity.migrations].map((all) =>
-      count(here(all).length),
+      grouped(here(all).length),
     ),
   ];
 }
