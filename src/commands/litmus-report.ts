@@ -102,7 +102,9 @@ const MOST_NAMED = 3;
 
 function overlapInWords({ litmus, schedules, overlapping, pairs, apart }: Tally): string {
   if (pairs.length === 0) return '';
-  const all = `operations of different vCPUs overlapped in ${grouped(overlapping)} of ${grouped(schedules)} schedules`;
+  const all =
+    'operations of different vCPUs overlapped in ' +
+    `${grouped(overlapping)} of ${grouped(schedules)} schedules`;
   if (apart.length === 0) return `${all}\n`;
   const named = apart.slice(0, MOST_NAMED).map((pair) => `  ${pairText(litmus, pair)}\n`);
   const more = apart.length - named.length;

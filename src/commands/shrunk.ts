@@ -99,7 +99,8 @@ function progressText({ tries, control, ...size }: Progress): string {
   if (control === undefined || control.failure !== undefined) {
     return `shrinking: ${sizeInWords(size)}, after ${runs}`;
   }
-  return `without the defects: ${grouped(control.schedules)} of ${grouped(control.wanted)} schedules, ${sizeInWords(size)}`;
+  const tried = `${grouped(control.schedules)} of ${grouped(control.wanted)} schedules`;
+  return `without the defects: ${tried}, ${sizeInWords(size)}`;
 }
 
 const controlOf = ({

@@ -71,7 +71,8 @@ export function heatMap(activity: Activity, guest: string, faults: readonly Faul
     ],
   });
   const caption =
-    `${guest}: ${grouped(faults.length)} faults. A row is ${size} MiB of its address space in which there was any, ` +
+    `${guest}: ${grouped(faults.length)} faults. ` +
+    `A row is ${size} MiB of its address space in which there was any, ` +
     `a column ${time(step)}; the stronger the colour, the more, up to ${grouped(most)}.`;
   return figure(svg, caption, {
     caption: `faults of ${guest} by region`,
