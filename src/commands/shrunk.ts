@@ -141,7 +141,7 @@ function controlInWords({
     return [`the whole test fails ${where}, too: ${failure.says}`, again];
   }
   if (verified) {
-    return [`${where} it passes: all of its ${number(schedules)} behaviours were run, each once`];
+    return [`${where} it passes: all of its ${grouped(schedules)} behaviours were run, each once`];
   }
   const tried =
     schedules < wanted ? `${grouped(schedules)} of ${grouped(wanted)}` : grouped(schedules);
