@@ -1,6 +1,6 @@
 /** A process that works for a queue, as umbra work does, and knows the units of tests: URL JOBS [stay]. */
 
-import '../../shared/compile-cache.ts';
+import '../../src/compile-cache.ts';
 import { parseAddress } from '../../src/queue/address.ts';
 import { Queue } from '../../src/queue/queue.ts';
 import { work } from '../../src/queue/worker.ts';
