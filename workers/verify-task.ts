@@ -1,7 +1,8 @@
 /** What a thread of the pool of `umbra verify` does, on the board that it keeps warm. */
 
 import { warmSubject } from '../src/explore/campaign/unit.ts';
-import type { Setting } from '../src/explore/subject.ts';
+import { parseLitmus } from '../src/explore/litmus/litmus.ts';
+import type { Setting, Subject } from '../src/explore/subject.ts';
 import type { Bounds } from '../src/explore/verify/bounded.ts';
 import type { Node } from '../src/explore/verify/node.ts';
 import {
@@ -14,7 +15,12 @@ import {
 interface Task {
   readonly path: string;
   readonly setting: Setting;
+  /** What is in the file; undefined where it is to be read. */
+  readonly text?: string;
 }
+
+const subjectOf = ({ path, setting, text }: Task): Subject =>
+  warmSubject(path, setting, text === undefined ? undefined : parseLitmus(text, path));
 
 export interface UnitTask extends Task {
   readonly nodes: readonly Node[];
@@ -28,8 +34,11 @@ export interface BoundedTask extends Task {
   readonly most: number;
 }
 
-export const unit = ({ path, setting, nodes, most }: UnitTask): UnitResult =>
-  runUnit(warmSubject(path, setting), nodes, most);
+export const unit = (task: UnitTask): UnitResult => runUnit(subjectOf(task), task.nodes, task.most);
 
-export const bounded = ({ path, setting, bounds, most }: BoundedTask): BoundedResult =>
-  runBounded(warmSubject(path, setting), bounds, most);
+export const bounded = (task: BoundedTask): BoundedResult =>
+  runBounded(subjectOf(task), task.bounds, task.most);
+
+/** Of a queue's plan, which has units of both. */
+export const either = (task: UnitTask | BoundedTask): UnitResult | BoundedResult =>
+  'bounds' in task ? bounded(task) : unit(task);

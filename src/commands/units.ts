@@ -34,10 +34,11 @@ export function checkQueueOptions(
   if ((shard?.of ?? 1) > 1) {
     throw new UserError('--queue hands out the work itself: leave --shard out');
   }
-  if (command.getOptionValueSource('threads') === 'cli') {
+  const own = ['threads', 'jobs'].find((name) => command.getOptionValueSource(name) === 'cli');
+  if (own !== undefined) {
     throw new UserError(
       '--queue leaves the work to umbra work, whose --jobs says how much at a time: leave ' +
-        '--threads out',
+        `--${own} out`,
     );
   }
 }

@@ -7,6 +7,7 @@ import { UserError } from '../../shared/errors.ts';
 import { workerUrl } from '../../shared/worker-url.ts';
 import type { BoundedTask, UnitTask } from '../../workers/verify-task.ts';
 import { findLitmusFiles } from '../explore/litmus/find-files.ts';
+import { textsOfTests } from '../explore/litmus/texts.ts';
 import type { BoundedResult, UnitResult } from '../explore/verify/unit.ts';
 import { type Entry, entriesOf, isDone, load, saved } from '../explore/verify/verification.ts';
 import { grouped } from '../numbers.ts';
@@ -25,10 +26,12 @@ import { partOfPage } from './marked-page.ts';
 import { integer } from './options.ts';
 import { outputFile } from './output-file.ts';
 import { showProgress } from './terminal.ts';
+import { checkQueueOptions, type QueueOptions } from './units.ts';
 import { MARKDOWN, markdownOf } from './verify-markdown.ts';
+import type { QueuePool } from './verify-queue.ts';
 import { describe, type Report, reportOf, rounded } from './verify-report.ts';
 
-interface Options extends SettingOptions, OutputOptions {
+interface Options extends SettingOptions, OutputOptions, QueueOptions {
   readonly preemptions?: number;
   readonly acts?: number;
   readonly seconds?: number;
@@ -68,6 +71,7 @@ export function verifyCommand(): Command {
     .optionsGroup('Work:')
     .option('--jobs <n>', 'threads that work at it', integer(1), availableParallelism())
     .option('--out <file>', 'keep what is done in this file; the same command goes on from it')
+    .option('--queue <url>', 'have workers of this queue do it: postgres://…, or embedded')
     .optionsGroup('Output:')
     .option(...JSON_OPTION)
     .option('--markdown <page>', 'write the table of verdicts into a page')
@@ -90,7 +94,8 @@ export function verifyCommand(): Command {
     .action(verify);
 }
 
-async function verify(paths: readonly string[], options: Options): Promise<void> {
+async function verify(paths: readonly string[], options: Options, command: Command): Promise<void> {
+  checkQueueOptions(options, command);
   const { preemptions, acts = 0, out, markdown, memory } = options;
   if (memory === 'tso') {
     throw new UserError('umbra verify goes by sequential consistency only: leave --memory out');
@@ -104,7 +109,7 @@ async function verify(paths: readonly string[], options: Options): Promise<void>
   const entries = entriesOf(findLitmusFiles(paths), options, bounds);
   if (out !== undefined) load(entries, out);
   const save = out === undefined ? () => {} : outputFile(out, 'work', 'give --out a file');
-  const interrupted = await goOn(entries, options, () => save(saved(entries)));
+  const interrupted = await goOn(entries, options, paths, () => save(saved(entries)));
   const report = reportOf(entries);
   const print = printer(options);
   for (const test of report.tests) print(describe(test), test.outcomes.some(isWrong));
@@ -128,29 +133,52 @@ function exitCodeOf({ tests }: Report, interrupted: boolean): ExitCode {
 /** Do what is left, as far as time allows. Returns whether Ctrl-C came. */
 async function goOn(
   entries: readonly Entry[],
-  { jobs, seconds = Number.POSITIVE_INFINITY }: Options,
+  { jobs, seconds = Number.POSITIVE_INFINITY, queue }: Options,
+  paths: readonly string[],
   save: () => void,
 ): Promise<boolean> {
   const work = new Work(entries, seconds);
   if (work.isDone) return false;
   using interrupted = heedInterrupt();
   const stopProgress = showProgress(() => work.progress);
-  const pool = new Piscina({
-    filename: workerUrl('verify-task').href,
-    minThreads: jobs,
-    maxThreads: jobs,
-  });
+  const pool = queue === undefined ? poolOf(jobs) : await sentTo(queue, entries, paths);
   const saving = setInterval(save, SAVE_MS);
   try {
-    await work.doneBy(pool, jobs, interrupted.signal);
+    await work.doneBy(pool, queue === undefined ? jobs : MOST_SENT, interrupted.signal);
   } finally {
     clearInterval(saving);
     stopProgress();
-    await pool.destroy();
+    await (pool instanceof Piscina ? pool.destroy() : pool.close(work.isDone));
   }
   save();
   return interrupted.signal.aborted;
 }
+
+const poolOf = (threads: number): Piscina =>
+  new Piscina({
+    filename: workerUrl('verify-task').href,
+    minThreads: threads,
+    maxThreads: threads,
+  });
+
+/** Units that are in a queue at a time, if there are so many: more than workers have threads. */
+const MOST_SENT = 512;
+
+async function sentTo(
+  queue: string,
+  entries: readonly Entry[],
+  paths: readonly string[],
+): Promise<QueuePool> {
+  const { QueuePool } = await import('./verify-queue.ts');
+  return QueuePool.open(queue, {
+    kind: 'verify',
+    title: ['umbra verify', ...paths].join(' '),
+    plan: entries.map(({ path, setting, bounds }) => ({ path, setting, bounds })),
+    files: textsOfTests(entries.map(({ path }) => path)),
+  });
+}
+
+type Pool = Pick<Piscina, 'run'> | QueuePool;
 
 class Work {
   readonly #entries: readonly Entry[];
@@ -181,7 +209,7 @@ class Work {
   }
 
   /** As many at a time as there are jobs; what one has done may be what the next needs. */
-  async doneBy(pool: Piscina, jobs: number, signal: AbortSignal): Promise<void> {
+  async doneBy(pool: Pool, jobs: number, signal: AbortSignal): Promise<void> {
     const working = new Set<Promise<void>>();
     try {
       for (;;) {
@@ -199,7 +227,7 @@ class Work {
   }
 
   /** The next piece of work there is, under way. */
-  #next(pool: Piscina, signal: AbortSignal): Promise<void> | undefined {
+  #next(pool: Pool, signal: AbortSignal): Promise<void> | undefined {
     for (const entry of this.#entries) {
       const next =
         entry.bounds === undefined
@@ -212,7 +240,7 @@ class Work {
     return undefined;
   }
 
-  #unit(entry: Entry, pool: Piscina, signal: AbortSignal): Promise<void> | undefined {
+  #unit(entry: Entry, pool: Pool, signal: AbortSignal): Promise<void> | undefined {
     const { path, setting, frontier } = entry;
     const { seconds } = frontier.totals;
     if (seconds >= this.#seconds) return undefined;
@@ -221,7 +249,7 @@ class Work {
     const most = seconds === 0 ? FIRST_RUNS : RUNS;
     const task: UnitTask = { path, setting, nodes: frontier.nodesOf(branch), most };
     return pool.run(task, { name: 'unit', signal }).then(
-      (result: UnitResult) => frontier.add(branch, result),
+      (result) => frontier.add(branch, result as UnitResult),
       (error: unknown) => {
         frontier.giveBack(branch);
         throw error;
@@ -230,13 +258,13 @@ class Work {
   }
 
   /** Within bounds all is done in one go. */
-  #all(entry: Entry, pool: Piscina, signal: AbortSignal): Promise<void> | undefined {
+  #all(entry: Entry, pool: Pool, signal: AbortSignal): Promise<void> | undefined {
     const { path, setting, bounds } = entry;
     if (isDone(entry) || this.#bounded.has(entry)) return undefined;
     this.#bounded.add(entry);
     const task: BoundedTask = { path, setting, bounds: bounds!, most: this.#seconds };
-    return pool.run(task, { name: 'bounded', signal }).then((result: BoundedResult) => {
-      entry.bounded = result;
+    return pool.run(task, { name: 'bounded', signal }).then((result) => {
+      entry.bounded = result as BoundedResult;
     });
   }
 }

@@ -9,6 +9,7 @@ import type { UnitResult } from '../explore/campaign/unit.ts';
 import type { FirstFind } from '../explore/generate/each-defect.ts';
 import type { UnitResult as GeneratedResult } from '../explore/generate/unit.ts';
 import type { MutantRuns } from '../explore/mutants/mutants.ts';
+import type { Met } from '../explore/verify/unit.ts';
 import type { StressTally } from '../report/stress-totals.ts';
 
 /** What came of a schedule that was done again. */
@@ -138,6 +139,20 @@ export const KINDS: Readonly<Record<string, Kind>> = {
     name: 'again',
     counts: 'schedules',
     tell: ({ still }: AgainResult) => ({ size: 1, failures: 0, says: still }),
+  },
+  verify: {
+    file: fileOf('verify-task'),
+    name: 'either',
+    counts: 'behaviours',
+    tell: ({ classes, met }: { readonly classes: number; readonly met: readonly Met[] }) => {
+      const wrong = met.filter(({ ending }) => ending !== 'ok');
+      const [first] = wrong;
+      return {
+        size: classes,
+        failures: wrong.length,
+        ...(first !== undefined && { says: `${first.ending}: ${first.message}` }),
+      };
+    },
   },
   'mutants shrunk': {
     file: fileOf('mutant-task'),

@@ -226,6 +226,31 @@ describe('what comes of other commands is the same', () => {
     expect(run).not.toContain(new URL(server.url).password);
   });
 
+  test('of verify, whose units come as they are known', async () => {
+    const args = [
+      'verify',
+      'R1-two-faults-one-entry',
+      '--discipline',
+      'guest-lock',
+      '--paging',
+      'nonpae',
+      '--json',
+      '-',
+    ];
+    const untimed = ({ stdout }: Ran): string => stdout.replaceAll(/"seconds": [\d.e-]+/g, '');
+    const alone = await umbra(...args);
+    const env = { ...process.env, UMBRA_QUEUE: server.url };
+    const work = ['src/main.ts', 'work', '--stay', '--jobs', '2'];
+    const helper = spawn(process.execPath, work, { env, stdio: 'ignore' });
+    const ran = await withQueue(...args);
+    helper.kill('SIGTERM');
+    await once(helper, 'exit');
+    expect(untimed(ran)).toBe(untimed(alone));
+    expect(ran.code).toBe(0);
+    // Asked for again, all of it is there.
+    expect(untimed(await withQueue(...args))).toBe(untimed(alone));
+  });
+
   test('of stress, but for what its threads do', async () => {
     const args = ['stress', '--runs', '1', '--seed', '5', '--virtualization', 'nested'];
     expect((await withQueue('stress')).stderr).toContain('--queue takes --runs');
