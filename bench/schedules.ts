@@ -18,6 +18,7 @@ import { litmusSoftware } from '../src/explore/litmus/software.ts';
 import { STRATEGIES } from '../src/explore/strategies/catalogue.ts';
 import { Pct } from '../src/explore/strategies/pct.ts';
 import { Subject } from '../src/explore/subject.ts';
+import { Exhaustive } from '../src/explore/verify/exhaustive.ts';
 import { HostCpuLoop } from '../src/host/host-cpu-loop.ts';
 import { GuestRunner } from '../src/host/run-guest.ts';
 import { Scheduler } from '../src/host/scheduler.ts';
@@ -66,6 +67,43 @@ function inOneThread({ path, strategy: name, runs, count }: Batched, checks = fa
       }),
   };
 }
+
+/** All behaviours, over and over: with what is done again of the run before. */
+function eachOnce(path: string, runs: number): Side {
+  const subject = abridged(path);
+  let search = new Exhaustive(subject.board);
+  return {
+    name: 'each behaviour once',
+    batch: () =>
+      timed(() => {
+        for (let i = 0; i < runs; i++) {
+          if (!search.goOn()) {
+            search = new Exhaustive(subject.board);
+            search.goOn();
+          }
+          subject.run(search, 0);
+        }
+        return runs;
+      }),
+  };
+}
+
+function sampled(path: string, runs: number): Side {
+  const subject = abridged(path);
+  const strategy = STRATEGIES['pct-3']!();
+  let seed = 0;
+  return {
+    name: 'abridged schedules by PCT-3',
+    batch: () =>
+      timed(() => {
+        for (let i = 0; i < runs; i++) subject.run(strategy, 2 * seed++);
+        return runs;
+      }),
+  };
+}
+
+const abridged = (path: string): Subject =>
+  new Subject(path, readLitmus(path), { ...SETTING, discipline: 'guest-lock', abridged: true });
 
 function onThreads({ path, strategy, runs, count }: Batched): Side {
   const booted = subjectOf(path).onThreads();
@@ -250,6 +288,13 @@ export const scheduleLines: readonly Line[] = [
       },
     ];
   }),
+  {
+    name: 'behaviours of 2 host CPUs, each once, some 600 steps, with all checks',
+    unit: 'schedules/s',
+    ...LASTING,
+    measured: () => eachOnce(TWO_CPUS, 50),
+    baseline: () => sampled(TWO_CPUS, 50),
+  },
   {
     name: 'switches of 2 host CPUs on worker threads, random walk',
     unit: 'switches/s',
