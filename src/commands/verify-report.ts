@@ -140,7 +140,6 @@ function sentence(test: TestReport): string {
   }
   const left = `${grouped(blocked!)} runs left in the middle`;
   if (complete) return `${where}, no bound: all ${n} behaviours, each once, ${left}; ${time}`;
-  const more =
-    guess === null ? '' : ` of some ${rounded(guess)} (a guess: ten times more, or less)`;
+  const more = guess === null ? '' : ` of some ${rounded(guess)} (a guess, mostly too low)`;
   return `${where}, no bound: ${n} behaviours${more}, not all, ${left}; ${time}`;
 }
