@@ -7,7 +7,7 @@ const machine = [
   'test/{explore,guest,host,import}/**/*.test.ts',
   'test/machine.test.ts',
   'test/paging/{fuzz,several-vcpus}.test.ts',
-  'test/shared/{cores,discard,frames,launcher-map,lock,words}.test.ts',
+  'test/shared/{cores,decoded-blocks,discard,frames,launcher-map,lock,words}.test.ts',
 ];
 
 /** Commands, pages of the docs, the package, a browser, studies, the benchmark, campaigns over a database. */

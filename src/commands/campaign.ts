@@ -10,6 +10,7 @@ import { type CampaignReport, formatReport, reportOf } from '../explore/campaign
 import type { UnitResult } from '../explore/campaign/unit.ts';
 import { findLitmusFiles } from '../explore/litmus/find-files.ts';
 import { textsOfTests } from '../explore/litmus/texts.ts';
+import { grouped } from '../numbers.ts';
 import { ExitCode } from './exit-code.ts';
 import {
   type SettingOptions,
@@ -225,7 +226,7 @@ async function goOn(
       progress.fail(result.failures.length);
       if (untilFailure && result.failures.length > 0) failed.abort();
     },
-    progress: () => `${progress}, ${distinct.toLocaleString('en-US')} different`,
+    progress: () => `${progress}, ${grouped(distinct)} different`,
   };
   return { left: await doUnits(job, options), interrupted: interrupted.signal.aborted };
 }

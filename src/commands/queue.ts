@@ -2,6 +2,7 @@
 
 import { Command } from 'commander';
 import { UserError } from '../../shared/errors.ts';
+import { grouped } from '../numbers.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { PlanState } from '../queue/results.ts';
 import { tableText } from '../report/plain-table.ts';
@@ -136,10 +137,9 @@ async function status(queue: Queue, name: string | undefined, options: Options):
   const killers = new Map<string, readonly string[]>();
   for (const { id, buried } of plans) if (buried > 0) killers.set(id, await buriedUnits(queue, id));
   const print = printer(options);
-  const count = (n: number): string => n.toLocaleString('en-US');
   const head = ['plan', 'state', 'done', 'of', 'failed', 'command'];
   const rows = plans.map(({ id, state, done, units, failures, title }) => [
-    ...[shortId(id), state, count(done), count(units), count(failures), title],
+    ...[shortId(id), state, grouped(done), grouped(units), grouped(failures), title],
   ]);
   const align = ['left', 'left', 'right', 'right', 'right', 'left'] as const;
   print(plans.length === 0 ? 'no plan\n' : `${tableText(head, align, rows, tableColumns())}\n`);
@@ -155,7 +155,7 @@ async function status(queue: Queue, name: string | undefined, options: Options):
           workers.map((one) => [
             one.host,
             String(one.pid),
-            ...[one.busy, one.jobs, one.units].map(count),
+            ...[one.busy, one.jobs, one.units].map(grouped),
           ]),
           tableColumns(),
         )}\n`,

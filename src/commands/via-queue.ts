@@ -5,6 +5,7 @@
 
 import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import { grouped } from '../numbers.ts';
 import { parseAddress, shownAddress } from '../queue/address.ts';
 import { again } from '../queue/again.ts';
 import { packed } from '../queue/kinds.ts';
@@ -49,7 +50,7 @@ export async function viaQueue<Task, Done>(
     const left = state.units - state.done;
     // Of what was cancelled with its first failure that is all.
     if (left <= 0 || state.state === 'cancelled') return 0;
-    const [all, open] = [state.units.toLocaleString('en-US'), left.toLocaleString('en-US')];
+    const [all, open] = [grouped(state.units), grouped(left)];
     const where = `${shownAddress(address)} as plan ${shortId(id)}`;
     process.stderr.write(
       state.state === 'done'
@@ -73,8 +74,7 @@ async function send<Task, Done>(
   const { kind, title, files = [], untilFailure = false } = job;
   const plan = job.plan ?? { tasks: digestOf(packed(job.tasks)) };
   let looked = 0;
-  const count = (n: number): string => n.toLocaleString('en-US');
-  const stop = showProgress(() => `${count(looked)} of ${count(units.size)} units sent`);
+  const stop = showProgress(() => `${grouped(looked)} of ${grouped(units.size)} units sent`);
   try {
     return await enqueue(
       queue,

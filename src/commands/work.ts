@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os';
 import { Command, Option } from 'commander';
 import { type DefectId, SCHEDULE_DEFECTS } from '../../shared/defects.ts';
 import { UserError } from '../../shared/errors.ts';
+import { grouped } from '../numbers.ts';
 import type { RoundMaker, Rounds } from '../queue/forever.ts';
 import { ExitCode } from './exit-code.ts';
 import { QUIET_OPTION } from './json-output.ts';
@@ -92,7 +93,7 @@ async function run(
       ...(rounds !== undefined && { more: () => rounds.more() }),
     });
     await rounds?.close();
-    if (!quiet) process.stdout.write(`${units.toLocaleString('en-US')} units done\n`);
+    if (!quiet) process.stdout.write(`${grouped(units)} units done\n`);
     const isBad = failures > 0 || (rounds?.failed ?? 0) > 0;
     process.exitCode = isBad ? ExitCode.Failed : ExitCode.Ok;
     if (signal === 'SIGINT') process.exitCode = ExitCode.Interrupted;

@@ -1,5 +1,6 @@
 /** Rounds of umbra work --forever that are over, as they are told. */
 
+import { grouped } from '../numbers.ts';
 import type { Queue } from './queue.ts';
 
 export interface RoundTold {
@@ -38,7 +39,7 @@ export function roundText({
   const went = failures > 0 ? `${failures} FAILED` : 'nothing wrong';
   const verdict = isBad && failures === 0 ? `A FAILURE: ${went} in it` : went;
   return (
-    `round ${round}: ${title}: ${schedules.toLocaleString('en-US')} schedules, ` +
+    `round ${round}: ${title}: ${grouped(schedules)} schedules, ` +
     `${verdict}; ${notes.join('; ')}`
   );
 }

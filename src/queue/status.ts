@@ -1,5 +1,6 @@
 /** How far a queue's plans are, who works, how fast, and what went wrong: asked, and in a line. */
 
+import { grouped } from '../numbers.ts';
 import { QUIET } from './beat.ts';
 import type { Queue } from './queue.ts';
 import { buriedUnits, type PlanState, planStates } from './results.ts';
@@ -77,7 +78,7 @@ export async function workersOf({ database }: Queue): Promise<WorkerState[]> {
 async function rateOf({ database }: Queue, { id, ended }: PlanState): Promise<number | undefined> {
   if (ended !== null) return undefined;
   const { rows } = await database.query<{ n: number; span: number | null }>(
-    `SELECT count(*)::int AS n, extract(epoch FROM now() - min(done))::real AS span
+    `SELECT grouped(*)::int AS n, extract(epoch FROM now() - min(done))::real AS span
      FROM (SELECT done FROM umbra.unit WHERE plan = $1 ORDER BY seq DESC LIMIT ${MOST_LOOKED_AT}) u
      WHERE done > now() - interval '${SPAN} seconds'`,
     [id],
@@ -86,17 +87,15 @@ async function rateOf({ database }: Queue, { id, ended }: PlanState): Promise<nu
   return span === null || span < 0.5 ? undefined : n / span;
 }
 
-const count = (n: number): string => n.toLocaleString('en-US');
-
 /** What matters most comes first: a narrow terminal shows no more. */
 export function statusLine({ plan, workers, rate }: Snapshot): string {
   const { done, units, failures, buried } = plan;
   const busy = workers.reduce((n, one) => n + one.busy, 0);
   return [
-    ...(failures > 0 ? [`${count(failures)} FAILED`] : []),
-    ...(buried > 0 ? [`${count(buried)} GIVEN UP`] : []),
-    `${count(done)} of ${count(units)} units`,
-    `${count(workers.length)} ${workers.length === 1 ? 'worker' : 'workers'} at ${count(busy)}`,
+    ...(failures > 0 ? [`${grouped(failures)} FAILED`] : []),
+    ...(buried > 0 ? [`${grouped(buried)} GIVEN UP`] : []),
+    `${grouped(done)} of ${grouped(units)} units`,
+    `${grouped(workers.length)} ${workers.length === 1 ? 'worker' : 'workers'} at ${grouped(busy)}`,
     ...(rate === undefined ? [] : [`${rate.toFixed(rate < 10 ? 1 : 0)}/s`]),
     `ETA ${etaOf(plan, rate)}`,
   ].join(', ');

@@ -236,5 +236,5 @@ const percent = (part: number, whole: number): string =>
 function rate(n: number): string {
   if (!Number.isFinite(n)) return '–';
   if (n >= 1e6) return `${(n / 1e6).toPrecision(3)} million`;
-  return Math.round(n).toLocaleString('en-US');
+  return grouped(Math.round(n));
 }

@@ -25,7 +25,11 @@ describe.each(['nonpae', 'pae'] as const)('nested paging, %s', (paging) => {
   function behind(frameOf: (due: number, lg: Lguest) => number) {
     const rig = new Rig({
       program: loadProgram({ kind: 'builtin', name: 'touch' }),
-      ...{ paging, virtualization: 'nested', vcpus: 2, discipline: 'guest-lock', defects: [] },
+      paging,
+      virtualization: 'nested',
+      vcpus: 2,
+      discipline: 'guest-lock',
+      defects: [],
     });
     const { host } = rig;
     const lg = host.guests[0]!;

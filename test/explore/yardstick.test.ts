@@ -58,8 +58,12 @@ describe('a yardstick', () => {
       told.push(so.schedules);
     });
     expect(control).toEqual({
-      ...{ setting: { ...SETTING, defects: [] }, strategies: ['sweep', 'portfolio'] },
-      ...{ schedules: 1050, wanted: 1050, verified: false, failure: undefined },
+      setting: { ...SETTING, defects: [] },
+      strategies: ['sweep', 'portfolio'],
+      schedules: 1050,
+      wanted: 1050,
+      verified: false,
+      failure: undefined,
     });
     // Before, as many of its behaviours: there are more.
     const each = Array.from({ length: 1050 }, (_, i) => i + 1);

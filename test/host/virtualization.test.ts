@@ -115,7 +115,11 @@ describe('on worker threads', () => {
 test('a page that goes is waited for also where the nested table never had it', () => {
   const rig = new Rig({
     program: loadProgram({ kind: 'builtin', name: 'touch' }),
-    ...{ virtualization: 'nested', vcpus: 2, hostCpus: 2, discipline: 'guest-lock', defects: [] },
+    virtualization: 'nested',
+    vcpus: 2,
+    hostCpus: 2,
+    discipline: 'guest-lock',
+    defects: [],
   });
   const [a, b] = rig.cpus;
   const { inGuest } = b!.host.cpus[1]!;

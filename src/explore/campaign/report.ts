@@ -1,5 +1,6 @@
 /** What a campaign came to: as data, and as text. A function of its ledger alone. */
 
+import { grouped } from '../../numbers.ts';
 import { tableText } from '../../report/plain-table.ts';
 import { formatUnseen, type Unseen, unseenOf } from '../behaviours.ts';
 import { LISTED_STRATEGIES, STRATEGIES } from '../strategies/catalogue.ts';
@@ -118,8 +119,6 @@ function strategyReport(group: Group, actors: number, mostSteps: number): Strate
 const sum = <T>(all: readonly T[], of: (one: T) => number): number =>
   all.reduce((n, one) => n + of(one), 0);
 
-const count = (n: number): string => n.toLocaleString('en-US');
-
 export interface Format {
   /** The command that does a failure again. */
   replay(failure: { readonly token: string; readonly says: string }): string;
@@ -132,9 +131,9 @@ export interface Format {
 export function formatReport(report: CampaignReport, format: Format): string {
   const { shard, units, schedules, distinct, failures } = report;
   const part = shard.of > 1 ? `shard ${shard.index}/${shard.of}: ` : '';
-  const wrong = failures === 0 ? 'nothing wrong' : `${count(failures)} went wrong`;
+  const wrong = failures === 0 ? 'nothing wrong' : `${grouped(failures)} went wrong`;
   const total =
-    `${part}${count(schedules)} schedules, ${count(distinct)} of them different, ${wrong}` +
+    `${part}${grouped(schedules)} schedules, ${grouped(distinct)} of them different, ${wrong}` +
     `${units.done < units.all ? `; ${units.done} of ${units.all} units done` : ''}\n`;
   if (format.quiet) {
     const wrong = report.tests.flatMap(({ path, settings }) => {
@@ -164,8 +163,8 @@ function formatTest({ path, name, settings }: TestReport, format: Format): strin
     const listed = lists.map((name) => strategies.find(({ strategy }) => strategy === name));
     const numbers = [setting.failures, setting.actors, setting.most_steps];
     return [
-      ...[settingText(setting), count(setting.schedules), count(setting.distinct)],
-      ...[setting.unseen === null ? '–' : formatUnseen(setting.unseen), ...numbers.map(count)],
+      ...[settingText(setting), grouped(setting.schedules), grouped(setting.distinct)],
+      ...[setting.unseen === null ? '–' : formatUnseen(setting.unseen), ...numbers.map(grouped)],
       ...bounds.map((found) => (found?.bound === undefined ? '–' : formatMissed(found.bound))),
       ...listed.map((found) => (found?.reached === undefined ? '–' : formatReached(found))),
     ];
@@ -185,7 +184,7 @@ function formatFailures(settings: readonly SettingReport[], { replay }: Format):
       return `${says}\n${replay({ token, says })}\n`;
     });
   const more = sum(settings, ({ failures }) => failures) - told.length;
-  const rest = more > 0 ? `and ${count(more)} more\n` : '';
+  const rest = more > 0 ? `and ${grouped(more)} more\n` : '';
   return `${told.join('')}${rest}`;
 }
 
@@ -203,7 +202,7 @@ const listsOf = (strategies: readonly StrategyReport[]): string[] => [
 
 function formatReached({ schedules, reached }: StrategyReport): string {
   const { all_to, some_with } = reached!;
-  if (some_with === undefined) return `all ${count(schedules)}`;
+  if (some_with === undefined) return `all ${grouped(schedules)}`;
   return all_to < 0 ? `some ≤ ${some_with}` : `all ≤ ${all_to}, some ${some_with}`;
 }
 

@@ -1,5 +1,6 @@
 /** What the generator came to: as data, and as text. */
 
+import { grouped } from '../../numbers.ts';
 import type { Shard } from '../campaign/plan.ts';
 import type { Setting } from '../subject.ts';
 import type { Cluster } from './clusters.ts';
@@ -66,8 +67,14 @@ export function reportOf({
     [...totals.values()].reduce((n, one) => n + one[of], 0);
   return {
     schema_version: 1,
-    ...{ engine, operations, alphabet, seed, shard },
-    ...{ schedules: sum('schedules'), steps: sum('steps'), failed: sum('failed') },
+    engine,
+    operations,
+    alphabet,
+    seed,
+    shard,
+    schedules: sum('schedules'),
+    steps: sum('steps'),
+    failed: sum('failed'),
     spaces: plan.spaces.map((space, i) => ({
       configuration: space.configuration,
       ...space.setting,
@@ -77,16 +84,17 @@ export function reportOf({
       failed: totals.get(i)?.failed ?? 0,
     })),
     clusters: clusters.map((cluster) => ({
-      ...{ kind: cluster.kind, cause: cluster.cause, message: cluster.smallest.message },
+      kind: cluster.kind,
+      cause: cluster.cause,
+      message: cluster.smallest.message,
       programs: cluster.programs,
       spaces: cluster.spaces.map(spaceText),
       smallest: cluster.smallest.program.map((column, i, all) => textsOf(column, i, all.length)),
-      ...{ file: files.get(cluster)?.file ?? null, token: files.get(cluster)?.token ?? null },
+      file: files.get(cluster)?.file ?? null,
+      token: files.get(cluster)?.token ?? null,
     })),
   };
 }
-
-const count = (n: number): string => n.toLocaleString('en-US');
 
 /** `examples`: the smallest program of each cluster, in a line. */
 export function formatGenerated(report: GenerateReport, examples: readonly string[]): string {
@@ -94,22 +102,22 @@ export function formatGenerated(report: GenerateReport, examples: readonly strin
   const lines = spaces.map((space) => {
     const { tried, programs } = space;
     const setting = spaceText({ configuration: space.configuration, setting: space });
-    const wrong = space.failed > 0 ? `${count(space.failed)} failed` : 'nothing wrong';
-    return `${operations} operations, ${alphabet}, ${setting}: ${count(tried)} of ${count(programs)} programs, ${count(space.schedules)} schedules; ${wrong}`;
+    const wrong = space.failed > 0 ? `${grouped(space.failed)} failed` : 'nothing wrong';
+    return `${operations} operations, ${alphabet}, ${setting}: ${grouped(tried)} of ${grouped(programs)} programs, ${grouped(space.schedules)} schedules; ${wrong}`;
   });
   const found = clusters.flatMap(({ kind, cause, programs, spaces: where, file }, i) => [
     '',
-    `${kind}${cause && `; ${cause}`}: ${count(programs)} ${programs === 1 ? 'program' : 'programs'}`,
+    `${kind}${cause && `; ${cause}`}: ${grouped(programs)} ${programs === 1 ? 'program' : 'programs'}`,
     `  ${examples[i]!}`,
     `  ${where.length > 2 ? `in ${where.length} spaces, ${where[0]} the first` : where.join('; ')}`,
     ...(file === null ? [] : [`  ${file}`]),
   ]);
   const part = shard.of > 1 ? `shard ${shard.index}/${shard.of}: ` : '';
   const tried = spaces.reduce((n, space) => n + space.tried, 0);
-  const wrong = failed === 0 ? 'nothing wrong' : `${count(failed)} programs failed`;
+  const wrong = failed === 0 ? 'nothing wrong' : `${grouped(failed)} programs failed`;
   const unseen =
     clusters.length > 0 && clusters.every(({ file }) => file === null)
       ? ['', 'with --out DIR they are written as litmus tests, with tokens for umbra replay']
       : [];
-  return `${[...lines, ...found, ...unseen, '', `${part}${count(tried)} programs, ${count(schedules)} schedules, ${wrong}`].join('\n')}\n`;
+  return `${[...lines, ...found, ...unseen, '', `${part}${grouped(tried)} programs, ${grouped(schedules)} schedules, ${wrong}`].join('\n')}\n`;
 }
