@@ -24,7 +24,7 @@ const { letGo, lockPgdir, quiesce, quiesceFaults } = discipline;
 const { entryIn, releasePte } = entries;
 const { flushAllMappings, guestPagetableClearAll, mapNecessities, releaseLastLevel, releasePgds } =
   flush;
-const { gpfnOf, NULL, PAGE_SHIFT, PAGE_SIZE, toGpa, toGpfn, toGva, toPtr } = address;
+const { gpfnOf, NULL, PAGE_SHIFT, PAGE_SIZE, toGpa, toGpfn, toGva } = address;
 const { Entry, flagsOf, isPresent, makeEntry, NO_ENTRY, pgdIndex, PMD_SHIFT, ptePfn, tablePfn } =
   entry;
 const { PAGE_ACCESSED, PAGE_DIRTY, PAGE_NX_HIGH, PAGE_PRESENT, PAGE_PSE } = entry;
@@ -79,12 +79,13 @@ class Comparison {
     // put in what is compared no more.
     pgdir.countChange();
     quiesceFaults(lg, this.#pgdir);
-    for (let i = 0; i <= pgdIndex(form, host.switcherAddr); i++) {
-      const spgd = lg.entry(toPtr(pgdir.pgdir + i * form.entryWords));
-      if (!isPresent(spgd)) continue;
+    const last = pgdIndex(form, host.switcherAddr);
+    for (const at of lg.presentEntries(pgdir.pgdir, 0, last + 1)) {
+      const spgd = lg.entry(at);
+      const i = (at - pgdir.pgdir) / form.entryWords;
       const base = i * 2 ** form.pgdirShift;
       const gpgd = this.#guestEntry(this.#topOf(toGva(base)), i);
-      const holdsSwitcher = i === pgdIndex(form, host.switcherAddr);
+      const holdsSwitcher = i === last;
       if (!holdsSwitcher && !sameWay(spgd, gpgd)) releasePgds(lg, this.#pgdir, i, i + 1);
       else if (form.pae) this.#middle(spgd, gpgd, base);
       else this.#last(spgd, gpgd, base);

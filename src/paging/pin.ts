@@ -28,7 +28,8 @@ export function pinStackPages(cpu: LgCpu): void {
 /** The guest has said where the stack is. */
 export function stackMoved(cpu: LgCpu): void {
   // D4: one who asked before whether its entry is of a stack takes it out when the vCPU is inside.
-  if (!cpu.lg.defects.D4) quiesceAll(cpu.lg);
+  // D1: a table that is linked and not counted is not waited for either.
+  if (!cpu.lg.defects.D4 && !cpu.lg.defects.D1) quiesceAll(cpu.lg);
   pinStackPages(cpu);
 }
 
