@@ -168,7 +168,7 @@ describe('what comes of other commands is the same', () => {
     ],
     [
       'mutants, which are shrunk afterwards',
-      ['mutants', '--only', 'R15', '--strategy', 'random', '--runs', '6'],
+      ['mutants', '--only', 'R15', '--strategy', 'random', '--runs', '2'],
       2,
     ],
     [
