@@ -19,7 +19,7 @@ const places = placesIn(folder);
  * So long it may be without anybody: who has asked for it comes soon, and who leaves may come
  * again.
  */
-const FIRST_MS = 20_000;
+const FIRST_MS = 10_000;
 const ALONE_MS = 3000;
 const LOOK_MS = 500;
 
