@@ -35,6 +35,11 @@ export class Dpor implements Recorder {
   /** Runs to their end, each of which behaves in another way, and runs left where all slept. */
   classes = 0;
   blocked = 0;
+  /**
+   * LIMIT: somebody waited for one of several words, and behaviours may be missed: what lets him go
+   * on is a choice of changes that do not conflict with one another, and only some are tried.
+   */
+  mayMiss = false;
   readonly #actors: number;
   /** One for each event of this run. */
   readonly #nodes: Node[] = [];
@@ -123,6 +128,7 @@ export class Dpor implements Recorder {
   next(able: number, guardOf: GuardOf): number {
     this.#close();
     const event = this.#events;
+    this.#lookForChoices(able, guardOf);
     const node = this.#nodes[event] ?? this.#newNode(able);
     if (node === undefined) {
       // What those do that wait here, and not where the rest was done, may wake who sleeps.
@@ -153,8 +159,16 @@ export class Dpor implements Recorder {
   /** Nobody can go on, and the run is at its end. */
   end(guardOf: GuardOf): void {
     this.#close();
+    this.#lookForChoices(0, guardOf);
     this.#beforeWaiting(0, guardOf);
     this.classes++;
+  }
+
+  #lookForChoices(able: number, guardOf: GuardOf): void {
+    for (let actor = 0; actor < this.#actors && !this.mayMiss; actor++) {
+      if (((able >>> actor) & 1) === 1) continue;
+      this.mayMiss = (guardOf(actor)?.words.length ?? 0) > 1;
+    }
   }
 
   /** Who waits at the end of a run might have gone on earlier. */
@@ -233,7 +247,9 @@ export class Dpor implements Recorder {
     }
     this.#seen[actor] = own.length;
     this.#keepSeen(event);
-    if (enabler !== NONE) this.#withoutEnabler(enabler, event, guard!);
+    if (enabler === NONE) return;
+    if (guard!.words.length > 1) this.mayMiss = true;
+    this.#withoutEnabler(enabler, event, guard!);
   }
 
   /** `enabler` let `event` happen: it comes before an earlier change instead, or not at all. */

@@ -41,6 +41,8 @@ export interface Totals {
   steps: number;
   /** That threads worked at it, one after the other. */
   seconds: number;
+  /** See Dpor.mayMiss. */
+  mayMiss: boolean;
 }
 
 /** A frontier as text can hold it. */
@@ -61,7 +63,13 @@ interface SavedPlace extends Omit<Place, 'parent' | 'depth' | 'steps'> {
 const NOWHERE = -1;
 
 export class Frontier {
-  readonly totals: Totals = { classes: 0, blocked: 0, steps: 0, seconds: 0 };
+  readonly totals: Totals = {
+    classes: 0,
+    blocked: 0,
+    steps: 0,
+    seconds: 0,
+    mayMiss: false,
+  };
   readonly #met = new Outcomes();
   /** The last one is done first. */
   readonly #queue: Branch[] = [ROOT];
@@ -121,6 +129,7 @@ export class Frontier {
     totals.blocked += result.blocked;
     totals.steps += result.steps;
     totals.seconds += result.seconds;
+    totals.mayMiss ||= result.mayMiss;
     this.#met.addAll(result.met);
     const { place, actor } = branch;
     if (place !== undefined) place.steps[actor] = result.step;
@@ -198,8 +207,8 @@ export class Frontier {
 
   static load(saved: SavedFrontier): Frontier {
     const frontier = new Frontier();
-    const { classes, blocked, steps, seconds } = saved;
-    Object.assign(frontier.totals, { classes, blocked, steps, seconds });
+    const { classes, blocked, steps, seconds, mayMiss } = saved;
+    Object.assign(frontier.totals, { classes, blocked, steps, seconds, mayMiss });
     frontier.#met.addAll(saved.met);
     frontier.#share = saved.share;
     frontier.#doneShare = saved.doneShare;

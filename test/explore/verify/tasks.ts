@@ -15,6 +15,12 @@ export type Access =
   | { readonly kind: 'cas'; readonly at: number; readonly expected: number; readonly value: number }
   | { readonly kind: 'add'; readonly at: number; readonly value: number }
   | { readonly kind: 'lock'; readonly at: number; readonly value: number }
+  | {
+      readonly kind: 'any';
+      readonly at: number;
+      readonly other: number;
+      readonly value: number;
+    }
   | { readonly kind: 'wait'; readonly at: number; readonly value: number; readonly until: boolean };
 
 /** What an access comes to is given back: of a load the word, of others what was there before. */
@@ -44,6 +50,14 @@ export const waitWhile = (at: number, value: number): Access => ({
   at,
   value,
   until: false,
+});
+
+/** Until one of two words is `value`; both are read. */
+export const waitUntilAny = (at: number, other: number, value: number): Access => ({
+  kind: 'any',
+  at,
+  other,
+  value,
 });
 
 const WORDS = 1024;
@@ -83,12 +97,20 @@ class Run {
     const after = resultOf(access, before);
     this.memory[access.at] = after;
     told(access.at, before, after);
+    if (access.kind === 'any' && access.other !== access.at) {
+      const other = this.memory[access.other]!;
+      told(access.other, other, other);
+    }
     this.#pending[task] = this.#tasks[task]!.next(before).value ?? undefined;
   }
 }
 
 function guardOf(access: Access | undefined): Guard | undefined {
   if (access?.kind === 'lock') return guardOn(access.at, 0, true);
+  if (access?.kind === 'any') {
+    const words = [...new Set([access.at, access.other])];
+    return { words, holds: (found) => found.includes(access.value) };
+  }
   if (access?.kind !== 'wait') return undefined;
   return guardOn(access.at, access.value, access.until);
 }
@@ -97,6 +119,7 @@ function resultOf(access: Access, before: number): number {
   switch (access.kind) {
     case 'load':
     case 'wait':
+    case 'any':
       return before;
     case 'store':
     case 'exchange':
@@ -115,6 +138,7 @@ export interface Verified {
   /** Digests of the traces of all runs to the end. */
   readonly traces: readonly string[];
   readonly blocked: number;
+  readonly mayMiss: boolean;
   /** What memory was at the end, as texts; and whether a run ended in which somebody still waits. */
   readonly ends: ReadonlySet<string>;
   readonly isStuck: boolean;
@@ -164,7 +188,7 @@ export function verify(
     ends.add(run.memory.subarray(0, 16).join());
     isStuck ||= run.isStuck;
   }
-  return { traces, blocked: dpor.blocked, ends, isStuck };
+  return { traces, blocked: dpor.blocked, mayMiss: dpor.mayMiss, ends, isStuck };
 }
 
 /** Digests of the traces of all orders of a program's steps, and how many orders there are. */
