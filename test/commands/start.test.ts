@@ -14,7 +14,7 @@ import { umbra } from './umbra.ts';
 
 const WC = fileURLToPath(new URL('../../scenarios/traces/wc.umbra', import.meta.url));
 const THREADS = fileURLToPath(
-  new URL('../guest/traces/logs/threads-without-order.umbra', import.meta.url),
+  new URL('../import/logs/threads-without-order.umbra', import.meta.url),
 );
 const LOG = ['==1== Lackey', 'I  04001000,3', ' S 00005000,4', ' L 00005000,4', ''].join('\n');
 
