@@ -78,7 +78,7 @@ export async function workersOf({ database }: Queue): Promise<WorkerState[]> {
 async function rateOf({ database }: Queue, { id, ended }: PlanState): Promise<number | undefined> {
   if (ended !== null) return undefined;
   const { rows } = await database.query<{ n: number; span: number | null }>(
-    `SELECT grouped(*)::int AS n, extract(epoch FROM now() - min(done))::real AS span
+    `SELECT count(*)::int AS n, extract(epoch FROM now() - min(done))::real AS span
      FROM (SELECT done FROM umbra.unit WHERE plan = $1 ORDER BY seq DESC LIMIT ${MOST_LOOKED_AT}) u
      WHERE done > now() - interval '${SPAN} seconds'`,
     [id],
