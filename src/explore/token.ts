@@ -11,7 +11,7 @@ import { UserError } from '../../shared/errors.ts';
 import { MEMORY_MODELS } from './engine/turn.ts';
 
 /** Counts up whenever the same decisions may come to something else. */
-export const ENGINE_VERSION = 4;
+export const ENGINE_VERSION = 5;
 
 const PREFIX = `umbra${ENGINE_VERSION}.`;
 

@@ -16,7 +16,7 @@ function file(name: string, text: string): string {
   return path;
 }
 
-const TOKEN = `umbra4.${'x'.repeat(40)}`;
+const TOKEN = `umbra5.${'x'.repeat(40)}`;
 const runFolder = join(folder, 'run');
 mkdirSync(runFolder);
 writeFileSync(join(runFolder, 'run.json'), '{}');

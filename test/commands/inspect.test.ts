@@ -113,7 +113,7 @@ describe.each(['nonpae', 'pae'])('with %s', async (paging) => {
 });
 
 test.each([
-  [['umbra4.nonsense'], /token/],
+  [['umbra5.nonsense'], /token/],
   [['x', '--step', '1', '--event', '2'], /cannot be used with/],
   [['x', '--show', 'tabels'], /did you mean tables\?/],
 ] as const)('%j is a mistake that is told in words', async (args, said) => {
