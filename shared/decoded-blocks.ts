@@ -143,7 +143,8 @@ export class DecodedBlocks {
     }
     const owner = this.#ownerOf(slot);
     const number = words.load(owner);
-    if (number === 0) return !this.#isRead(slot);
+    // Who fills it may have come to its end just now: it is read until it has an owner.
+    if (number === 0) return !this.#isRead(slot) && words.load(owner) === 0;
     const entry = this.#entryOf(number - 1);
     const here = FIRST_SLOT + slot;
     if (words.compareExchange(entry, here, BUSY) !== here) return false;

@@ -80,7 +80,7 @@ test('threads that want more blocks than there are slots read what they asked fo
   const memory = makeMemory(layout.words);
   const results = await onThreads<{ wrong: number; found: number }>(
     './decoded-blocks-worker.ts',
-    [0, 1, 2].map((cpu) => ({ layout: few, memory, cpu, blocks: 64, times: 4000 })),
+    [0, 1, 2].map((cpu) => ({ layout: few, memory, cpu, blocks: 64, times: 8000 })),
   );
   for (const { wrong, found } of results) {
     expect(wrong).toBe(0);
