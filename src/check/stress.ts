@@ -56,7 +56,7 @@ const SAMPLE_MS = 100;
 
 /** What a guest may be killed of when the host is short of memory. */
 const SHORT_OF_MEMORY =
-  /^(out of memory allocating p(te|md) page|failed to get page \d+|Cannot populate switcher mapping)$/;
+  /^(out of memory allocating (p(te|md) page|a nested table)|failed to get page \d+|Cannot populate switcher mapping)$/;
 
 /** Dimensions that are not drawn but given. */
 export interface Fixed {
