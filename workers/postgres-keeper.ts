@@ -41,7 +41,6 @@ const settings = (databaseDir: string, port: number, password: string) => ({
   password,
   authMethod: 'scram-sha-256' as const,
   persistent: true,
-  createPostgresUser: true,
   // Nobody else's: no socket where others have theirs, and no port to the outside.
   postgresFlags: ['-c', 'listen_addresses=127.0.0.1', '-c', 'unix_socket_directories='],
   initdbFlags: ['--encoding=UTF8', '--locale=C', '--no-sync'],

@@ -55,7 +55,7 @@ const GUEST_PAGES = 1024;
 const SAMPLE_MS = 100;
 
 /** What a guest may be killed of when the host is short of memory. */
-const SHORT_OF_MEMORY =
+export const SHORT_OF_MEMORY =
   /^(out of memory allocating (p(te|md) page|a nested table)|failed to get page \d+|Cannot populate switcher mapping)$/;
 
 /** Dimensions that are not drawn but given. */

@@ -20,7 +20,7 @@ import * as entries from './entries.ts';
 import * as flush from './flush.ts';
 import { isOfStack, keepsStacks, pinnedSpte } from './stack.ts';
 
-const { letGo, lockPgdir, quiesce, quiesceFaults } = discipline;
+const { letGo, lockPgdir, lockPgdirs, quiesce, quiesceFaults } = discipline;
 const { entryIn, releasePte } = entries;
 const { flushAllMappings, guestPagetableClearAll, mapNecessities, releaseLastLevel, releasePgds } =
   flush;
@@ -42,6 +42,8 @@ export function guestMappingsChanged(cpu: LgCpu): void {
 /** Out of all shadows goes what a fault would not make again as it is. */
 export function dropWhatChanged(cpu: LgCpu): void {
   const { lg } = cpu;
+  // Nobody is to come to a shadow meanwhile that had no vCPU, and may need a stack there.
+  const all = lockPgdirs(lg);
   for (const i of lg.pgdirs.keys()) {
     const taken = lockPgdir(lg, i);
     const { pgdir, gpgdir } = lg.pgdirs[i]!;
@@ -50,6 +52,7 @@ export function dropWhatChanged(cpu: LgCpu): void {
     else if (pgdir !== NULL) new Comparison(cpu, i).run();
     letGo(lg, taken);
   }
+  letGo(lg, all);
 }
 
 /** Of one shadow, under its lock. */

@@ -17,7 +17,7 @@ import { killGuest, type Lguest } from '../../shared/lguest.ts';
 import * as entries from './entries.ts';
 import { checkGpte, gpteToSpte } from './gpte.ts';
 import { prefault } from './prefault.ts';
-import { takeBack } from './stack.ts';
+import { keptWritable, takeBack } from './stack.ts';
 
 const { beginFault, letGo, shootDown } = discipline;
 const { lgcmpxchgEntry, lgreadEntry, lgwriteEntry } = guestMemory;
@@ -141,7 +141,7 @@ function replaceSpte(cpu: LgCpu, replacement: Replacement): boolean {
   const { vaddr, spte, gpte, write, changes } = replacement;
   if (replacesUnseen(lg)) return replaceUnseen(cpu, spte, gpte, write);
   const old = lg.entry(spte);
-  const fresh = gpteToSpte(cpu, gpte, write);
+  const fresh = keptWritable(cpu, vaddr, old, gpteToSpte(cpu, gpte, write));
   if (sameEntry(old, fresh)) {
     // Another vCPU was here first; or this one's own top level lacks the table, whose maker
     // has not counted the version on yet and may be a long time about it.

@@ -72,6 +72,20 @@ export function isWritable(pte: Entry): boolean {
 }
 
 /**
+ * What a fault puts in place of `old`: `made`, unless the page is of a stack that can be pushed
+ * onto now and could not be then, since the guest has cleaned its entry and not told yet.
+ */
+export function keptWritable(cpu: LgCpu, vaddr: Gva, old: Entry, made: Entry): Entry {
+  const { lg } = cpu;
+  const loses = isWritable(old) && !isWritable(made);
+  if (!loses || !keepsStacks(cpu) || !isOfStack(lg, vaddr)) return made;
+  const pinned = pinnedSpte(cpu, lg.pgdirs[cpu.cpuPgd]!.gpgdir, vaddr);
+  if (!isPresent(pinned)) return made;
+  releasePte(lg, made);
+  return pinned;
+}
+
+/**
  * Out again with an entry that a fault of `cpu` has `made` from what may be so no more. Within the
  * fault: who has changed it waits for that. Another's stack may have been found there meanwhile.
  */

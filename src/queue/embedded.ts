@@ -5,9 +5,9 @@
  * so no server stays behind, whichever process ends first, and however.
  */
 
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import {
-  chmodSync,
+  chownSync,
   closeSync,
   existsSync,
   mkdirSync,
@@ -16,7 +16,7 @@ import {
   statSync,
 } from 'node:fs';
 import { connect } from 'node:net';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
@@ -97,27 +97,44 @@ function makeFolder(folder: string): void {
       `${folder}: no database can be there (${code}); give embedded:FOLDER another`,
     );
   }
-  if (process.getuid?.() === 0) mustBeOpen(folder);
+  if (process.getuid?.() === 0) chownSync(folder, ...serverUser(folder));
 }
 
-/** PostgreSQL does not run as root: its data are the user postgres's, who has to get there. */
-function mustBeOpen(folder: string): void {
-  // Others may pass through, and see nothing.
-  chmodSync(folder, statSync(folder).mode | 0o011);
-  for (let above = dirname(folder); above !== dirname(above); above = dirname(above)) {
-    if ((statSync(above).mode & 0o001) !== 0) continue;
-    throw new UserError(
-      `${folder}: of root, PostgreSQL runs as the user postgres, to whom ${above} is closed; ` +
-        `give ` +
-        'embedded:FOLDER another',
-    );
-  }
+/**
+ * PostgreSQL does not run as root: as whom then, by number. Whoever has the data already, else the
+ * user postgres, or nobody where there is none.
+ */
+function serverUser(folder: string): readonly [uid: number, gid: number] {
+  const { data } = placesIn(folder);
+  if (existsSync(data)) return [statSync(data).uid, statSync(data).gid];
+  const number = (flag: string): number => {
+    const asked = (name: string) => spawnSync('id', [flag, name], { encoding: 'utf8' }).stdout;
+    return Number(asked('postgres') || asked('nobody'));
+  };
+  return [number('-u'), number('-g')];
+}
+
+/**
+ * What starts a process that may not be root's. It may pass through folders that are closed to its
+ * user: the data and the server itself can lie below one, as below what `mktemp -d` makes.
+ */
+function withoutRoot(folder: string): readonly string[] {
+  if (process.getuid?.() !== 0) return [];
+  const [uid, gid] = serverUser(folder);
+  return [
+    ...['setpriv', `--reuid=${uid}`, `--regid=${gid}`, '--clear-groups'],
+    ...['--inh-caps=+dac_override', '--ambient-caps=+dac_override'],
+    // Without it access(2), by which PostgreSQL looks for itself, does not heed them.
+    ...['--securebits=+no_setuid_fixup', '--'],
+  ];
 }
 
 /** Done when the server takes connections, or the keeper has ended. */
 async function startKeeper(folder: string, end: number): Promise<void> {
   const log = openSync(placesIn(folder).log, 'a', 0o600);
-  const child = spawn(process.execPath, [fileURLToPath(workerUrl('postgres-keeper')), folder], {
+  const keeper = [process.execPath, fileURLToPath(workerUrl('postgres-keeper')), folder];
+  const [command, ...args] = [...withoutRoot(folder), ...keeper];
+  const child = spawn(command!, args, {
     // Of a session of its own: Ctrl-C is for us, who may have something to write yet.
     detached: true,
     stdio: ['ignore', log, log],
@@ -125,12 +142,21 @@ async function startKeeper(folder: string, end: number): Promise<void> {
   closeSync(log);
   child.unref();
   let code: number | null | undefined;
+  let failure: string | undefined;
   child.on('exit', (ended) => {
     code = ended;
   });
-  while (Date.now() < end && code === undefined) {
+  child.on('error', ({ message }) => {
+    failure = message;
+  });
+  while (Date.now() < end && code === undefined && failure === undefined) {
     if (runningIn(folder)?.keeper === child.pid) return;
     await delay(LOOK_MS);
+  }
+  if (failure !== undefined) {
+    throw new UserError(
+      `${folder}: PostgreSQL cannot be started (${failure}); of root it takes setpriv (util-linux)`,
+    );
   }
   // Another was there first, or is about to end.
   if (code === undefined || code === 0) return;

@@ -1,18 +1,12 @@
 /** How far a queue's plans are, who works, how fast, and what went wrong: asked, and in a line. */
 
 import { grouped } from '../numbers.ts';
-import { QUIET } from './beat.ts';
+import { type Beat, QUIET } from './beat.ts';
 import type { Queue } from './queue.ts';
 import { buriedUnits, type PlanState, planStates } from './results.ts';
 
-export interface WorkerState {
-  readonly host: string;
-  readonly pid: number;
-  readonly version: string;
-  readonly jobs: number;
-  readonly busy: number;
-  readonly units: number;
-}
+/** What a worker's last beat said. */
+export type WorkerState = Omit<Beat, 'id' | 'refused'>;
 
 export interface FailureSeen {
   readonly seq: string;

@@ -1,10 +1,11 @@
 /** Machines drawn from seeds: what they are is the seed's, and what is wrong is seen. */
 
+import { globSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { DISCIPLINES } from '../../shared/discipline.ts';
 import { Dead } from '../../shared/lguest.ts';
 import { VIRTUALIZATIONS } from '../../shared/virtualization.ts';
-import { drawMachine, type Fixed, stress } from '../../src/check/stress.ts';
+import { drawMachine, type Fixed, SHORT_OF_MEMORY, stress } from '../../src/check/stress.ts';
 import { loadProgram } from '../../src/guest/load.ts';
 import { hotplugMistakes } from '../../src/host/hotplug.ts';
 import { POLICIES } from '../../src/host/policy.ts';
@@ -168,4 +169,16 @@ test('a machine in which nothing moves is given up', async () => {
   });
   expect(run.ending.kind).toBe('no progress');
   expect(faults).toEqual([expect.stringMatching(/^nothing goes on: .* none for 0\.\d s/)]);
+});
+
+test('whatever a guest is killed of when allocations fail is heeded where they are made to', () => {
+  const code = ['paging', 'host', 'nested', 'direct']
+    .flatMap((room) => globSync(`src/${room}/**/*.ts`))
+    .map((path) => readFileSync(path, 'utf8'))
+    .join('');
+  const texts = Array.from(code.matchAll(/killGuest\(\s*\w+,\s*['`](.*?)['`]/g), ([, text]) =>
+    text!.replace(/\$\{what\}/, 'pte').replace(/\$\{.*?\}/, '7'),
+  ).filter((text) => /out of memory|failed to get|populate/.test(text));
+  expect(texts.length).toBeGreaterThanOrEqual(4);
+  expect(texts.filter((text) => !SHORT_OF_MEMORY.test(text))).toEqual([]);
 });

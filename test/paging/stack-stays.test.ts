@@ -1,7 +1,7 @@
 /** A stack that is in use is never without its entry, whoever takes entries out of the shadow. */
 
 import { describe, expect, test } from 'vitest';
-import { Right } from '../../shared/access.ts';
+import { Fault, Right } from '../../shared/access.ts';
 import { type Gva, toGpfn, toGva } from '../../shared/address.ts';
 import type { DefectId } from '../../shared/defects.ts';
 import type { DisciplineName } from '../../shared/discipline.ts';
@@ -14,7 +14,7 @@ import { dropWhatChanged } from '../../src/paging/compare.ts';
 import { demandPage } from '../../src/paging/fault.ts';
 import { pinStackPages } from '../../src/paging/pin.ts';
 import { guestSetPte } from '../../src/paging/set.ts';
-import { letGoOfPgdir } from '../../src/paging/switch.ts';
+import { claimPgdir, letGoOfPgdir } from '../../src/paging/switch.ts';
 import {
   A,
   D,
@@ -192,6 +192,20 @@ describe.each(FORMS)('$form', ({ pae }) => {
     expect([pushes(it, STACK, fault), happened()]).toEqual([stays, true]);
   });
 
+  test.each(modes)('a read faults where it was cleaned: $defects', ({ defects, stays }) => {
+    const it = machine({ pae, defects });
+    it.m.map(TOP, STACK, 0x50, P | RW | A | D);
+    inside(it, STACK);
+    // By the guest, which has not told yet.
+    it.m.map(TOP, STACK, 0x50, P | RW | USER);
+    const [a, b] = it.cpus;
+    expect(demandPage(a.cpu(0), STACK, Fault.Protection | Fault.User)).toBe(true);
+    b.mmu.flush();
+    expect(b.mmu.translate(STACK, Right.SupervisorWrite) >= 0).toBe(stays);
+    b.leave(1);
+    expect(checkAll(it.m.host)).toEqual([]);
+  });
+
   describe.each(['guest-lock', 'pgdir-lock', 'lock-free'] as const)(
     'compared, %s',
     (discipline) => {
@@ -217,6 +231,23 @@ describe.each(FORMS)('$form', ({ pae }) => {
         // Without PAE the entry above is in the top level, of which the vCPU has a copy.
         expect(pushes(it, LOW_STACK, compare)).toBe(stays || !pae);
         expect(checkAll(it.m.host)).toEqual([]);
+      });
+
+      test('nobody comes meanwhile to tables that nobody ran on', () => {
+        const it = compared([]);
+        const [a, b] = it.cpus;
+        it.m.map(TOP, LOW_STACK, 0x50, P | RW | A | D);
+        inside(it, LOW_STACK);
+        b.leave(1);
+        letGoOfPgdir(b.cpu(1));
+        letGoOfPgdir(a.cpu(0));
+        it.m.map(TOP, LOW_STACK, 0x50, P | RW);
+        let waits = false;
+        const happened = beforeExchange(it, () => {
+          waits = hasToWait(b, () => void claimPgdir(b.cpu(1)));
+        });
+        dropWhatChanged(a.cpu(0));
+        expect([happened(), waits]).toEqual([true, true]);
       });
 
       test('it is not looked for in tables that nobody runs on', () => {
