@@ -1,5 +1,6 @@
 /** The frame of every page that umbra writes: one file that opens from disk, with nothing from elsewhere. */
 
+import { createHash } from 'node:crypto';
 import { COLOURS } from '../drawing.ts';
 
 export interface Page {
@@ -11,9 +12,12 @@ export interface Page {
   readonly script?: string;
   /** It is written anew all the time: to be loaded again after so many seconds. */
   readonly refresh?: number;
+  /** Its script asks the server that it is from, and nobody else. */
+  readonly asksServer?: boolean;
 }
 
-export function htmlPage({ title, style, body, script, refresh }: Page): string {
+export function htmlPage(page: Page): string {
+  const { title, style, body, script, refresh } = page;
   const own = script === undefined ? '' : `<script type="module">\n${script}</script>\n`;
   const anew = refresh === undefined ? '' : `<meta http-equiv="refresh" content="${refresh}">\n`;
   return `<!doctype html>
@@ -22,6 +26,7 @@ export function htmlPage({ title, style, body, script, refresh }: Page): string 
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
+<meta http-equiv="Content-Security-Policy" content="${policyOf(page)}">
 ${anew}<title>${escaped(title)}</title>
 <style>${COLOURS}\n${style}</style>
 </head>
@@ -30,6 +35,17 @@ ${body}
 ${own}</body>
 </html>
 `;
+}
+
+/** What the page may load and run: itself. No other script runs, however it got in. */
+function policyOf({ script, asksServer = false }: Page): string {
+  const hash = createHash('sha256').update(`\n${script}`).digest('base64');
+  const own = script === undefined ? "'none'" : `'sha256-${hash}'`;
+  const asks = asksServer ? "'self'" : "'none'";
+  return (
+    `default-src 'none'; style-src 'unsafe-inline'; script-src ${own}; connect-src ${asks}; ` +
+    "base-uri 'none'; form-action 'none'"
+  );
 }
 
 const ENTITIES: Readonly<Record<string, string>> = {
