@@ -7,9 +7,10 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { AxeResults } from 'axe-core';
 import { parseHTML } from 'linkedom';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RunReport } from '../../src/report/run-report.ts';
+import { hasBrowser, launchBrowser } from '../browser.ts';
 import { umbra } from './umbra.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'umbra-report-'));
@@ -134,12 +135,7 @@ describe('what cannot be shown is said, with what was found and what was expecte
   });
 });
 
-const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
-if (!existsSync(executablePath)) {
-  console.warn('there is no Chromium: what a browser would show of a report is not looked at');
-}
-
-describe.runIf(existsSync(executablePath))('a browser', () => {
+describe.runIf(hasBrowser)('a browser', () => {
   let browser: Browser;
   let page: Page;
   const complaints: string[] = [];
@@ -148,9 +144,7 @@ describe.runIf(existsSync(executablePath))('a browser', () => {
   const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
   beforeAll(async () => {
-    const args = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'];
-    args.push('--disable-background-networking', '--disable-component-update', '--disable-sync');
-    browser = await chromium.launch({ executablePath, headless: true, args });
+    browser = await launchBrowser();
     page = await browser.newPage();
     page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
     page.on('pageerror', (error) => complaints.push(error.message));

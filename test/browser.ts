@@ -1,0 +1,70 @@
+/**
+ * A browser for the tests that look at pages: the one that CHROMIUM names, the system's, or the one
+ * that `npm ci` brought along, which is unpacked at its first use.
+ */
+
+import { execFileSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { brotliDecompressSync } from 'node:zlib';
+import { type Browser, chromium } from 'playwright-core';
+
+const ARGS = [
+  ...['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-sync'],
+  ...['--disable-background-networking', '--disable-component-update'],
+];
+
+const SYSTEMS = '/usr/bin/chromium';
+const installed = process.env['CHROMIUM'] ?? (existsSync(SYSTEMS) ? SYSTEMS : undefined);
+
+/** LIMIT: the package's is for Linux on x64. */
+const isPackaged = process.platform === 'linux' && process.arch === 'x64';
+
+/** Where there is none, tests of pages are left out, and that is told. */
+export const hasBrowser = installed !== undefined || isPackaged;
+if (!hasBrowser) console.warn('there is no Chromium: what a browser shows is not looked at');
+
+/** To be closed when done with. */
+export function launchBrowser(): Promise<Browser> {
+  if (installed !== undefined) return chromium.launch({ executablePath: installed, args: ARGS });
+  const folder = unpacked();
+  // Libraries and a font that a bare machine lacks.
+  const fonts = existsSync('/etc/fonts/fonts.conf') ? {} : { FONTCONFIG_PATH: folder };
+  const env = { ...process.env, LD_LIBRARY_PATH: join(folder, 'lib'), ...fonts };
+  return chromium.launch({ executablePath: join(folder, 'chromium'), args: ARGS, env });
+}
+
+/** Where the package's is, unpacked; several test files may come here at once. */
+function unpacked(): string {
+  const home = fileURLToPath(new URL('../..', import.meta.resolve('@sparticuz/chromium')));
+  const { version } = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8'));
+  const cache = join(import.meta.dirname, '../node_modules/.cache');
+  const folder = join(cache, `chromium-${version}`);
+  if (existsSync(folder)) return folder;
+  mkdirSync(cache, { recursive: true });
+  const own = mkdtempSync(`${folder}-`);
+  for (const name of readdirSync(join(home, 'bin'))) {
+    const plain = brotliDecompressSync(readFileSync(join(home, 'bin', name)));
+    if (name.endsWith('.tar.br')) execFileSync('tar', ['-x', '-C', own], { input: plain });
+    else writeFileSync(join(own, name.replace(/\.br$/, '')), plain, { mode: 0o755 });
+  }
+  const fonts = readFileSync(join(own, 'fonts.conf'), 'utf8');
+  writeFileSync(join(own, 'fonts.conf'), fonts.replaceAll('>/tmp/', `>${folder}/`));
+  try {
+    renameSync(own, folder);
+  } catch {
+    // Another test file was first.
+    rmSync(own, { recursive: true });
+  }
+  return folder;
+}
