@@ -1,6 +1,7 @@
 /** The benchmark suite: `npm run bench`; `npm run bench -- --help` says the rest. */
 
 import { Command, CommanderError } from 'commander';
+import '../src/compile-cache.ts';
 import { UserError } from '../shared/errors.ts';
 import { thresholdOption } from '../src/commands/compare.ts';
 import { ExitCode } from '../src/commands/exit-code.ts';

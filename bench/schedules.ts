@@ -4,6 +4,7 @@ import { toPtr } from '../shared/address.ts';
 import { Host } from '../shared/host.ts';
 import type { Lguest } from '../shared/lguest.ts';
 import { Words } from '../shared/words.ts';
+import { bootThreads } from '../src/explore/boot-threads.ts';
 import { Beginning } from '../src/explore/engine/beginning.ts';
 import type { Run } from '../src/explore/engine/run.ts';
 import { LEAVE, Task } from '../src/explore/engine/task.ts';
@@ -12,7 +13,7 @@ import { Turn } from '../src/explore/engine/turn.ts';
 import { TurnState } from '../src/explore/engine/turn-state.ts';
 import { TurnWords } from '../src/explore/engine/turn-words.ts';
 import { bootLitmus } from '../src/explore/litmus/boot.ts';
-import { readLitmus } from '../src/explore/litmus/litmus.ts';
+import { readLitmus } from '../src/explore/litmus/read.ts';
 import { LITMUS_SCHEDULING } from '../src/explore/litmus/scheduling.ts';
 import { litmusSoftware } from '../src/explore/litmus/software.ts';
 import { STRATEGIES } from '../src/explore/strategies/catalogue.ts';
@@ -106,7 +107,7 @@ const abridged = (path: string): Subject =>
   new Subject(path, readLitmus(path), { ...SETTING, discipline: 'guest-lock', abridged: true });
 
 function onThreads({ path, strategy, runs, count }: Batched): Side {
-  const booted = subjectOf(path).onThreads();
+  const booted = bootThreads(subjectOf(path));
   let seed = 0;
   return {
     name: 'on worker threads',

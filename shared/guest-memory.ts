@@ -89,7 +89,7 @@ export function lgreadText(cpu: LgCpu, gpa: Gpa, most: number): string {
     if (byte === 0) break;
     bytes.push(byte);
   }
-  return Buffer.from(bytes).toString('latin1');
+  return String.fromCharCode(...bytes);
 }
 
 function readable(cpu: LgCpu, gpa: Gpa, bytes: number): Pfn {

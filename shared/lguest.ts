@@ -198,11 +198,11 @@ export class Lguest extends SharedRecord {
   get reason(): string {
     if (this.dead < Dead.Killed) return '';
     const length = this.words.load(this.field(REASON_LENGTH));
-    const bytes = Buffer.alloc(length);
+    const bytes = new Uint8Array(length);
     for (let i = 0; i < length; i++) {
       bytes[i] = this.words.load(this.field(REASON + (i >>> 2))) >>> ((i & 3) * 8);
     }
-    return bytes.toString('utf8');
+    return new TextDecoder().decode(bytes);
   }
 
   /** The first reason is kept. Returns whether this was it. */
@@ -215,7 +215,7 @@ export class Lguest extends SharedRecord {
     } else if (words.compareExchange(at, Dead.Alive, Dead.Dying) !== Dead.Alive) {
       return false;
     }
-    const bytes = Buffer.from(reason, 'utf8').subarray(0, REASON_WORDS * 4);
+    const bytes = new TextEncoder().encode(reason).subarray(0, REASON_WORDS * 4);
     for (let i = 0; i < bytes.length; i++) {
       const word = this.field(REASON + (i >>> 2));
       words.store(word, words.load(word) | (bytes[i]! << ((i & 3) * 8)));

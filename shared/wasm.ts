@@ -27,7 +27,7 @@ const section = (id: number, content: readonly number[]): number[] => [
   ...unsigned(content.length),
   ...content,
 ];
-const text = (s: string): number[] => [s.length, ...Buffer.from(s, 'latin1')];
+const text = (s: string): number[] => [s.length, ...Array.from(s, (c) => c.charCodeAt(0))];
 
 function encode(functions: readonly WasmFunction[]): Uint8Array<ArrayBuffer> {
   const types = functions.map(({ parameters, returns }) => [

@@ -8,6 +8,7 @@
  *     console.log(report.total.faults_fixed);
  */
 
+import './compile-cache.ts';
 import { UserError as Mistake } from '../shared/errors.ts';
 import { runChecked } from './check/checked-run.ts';
 import * as explorer from './explorer.ts';

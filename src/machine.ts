@@ -2,7 +2,6 @@
  * A machine from boot to the end: memory, workers for the host CPUs, guests on them.
  */
 
-import './compile-cache.ts';
 import { ACCESS_COUNTERS } from '../shared/counters.ts';
 import { UserError } from '../shared/errors.ts';
 import type { Host } from '../shared/host.ts';
@@ -29,6 +28,7 @@ import { checkHotplug, type Hotplug } from './host/hotplug.ts';
 import { close, launch } from './host/launcher.ts';
 import type { PolicyName } from './host/policy.ts';
 import { type Quantum, Scheduler, type Scheduling } from './host/scheduler.ts';
+import { letGo } from './platform.ts';
 import type { TraceRecorder } from './trace/recorder.ts';
 
 export interface GuestSpec extends GuestShape {
@@ -234,7 +234,7 @@ export class Machine {
 
   /** For tests: end a host CPU's worker as a crash would. */
   async killHostCpu(index: number): Promise<void> {
-    await this.#threads[index]!.worker.terminate();
+    await this.#threads[index]!.thread.terminate();
   }
 
   #stop(reason: typeof Stop.Failed | typeof Stop.Interrupted): void {
@@ -253,8 +253,8 @@ export class Machine {
 }
 
 /** Resolves when a worker ends before it is told to. */
-async function deathOf({ ended }: HostCpuThread, hostCpu: number): Promise<CpuDeath> {
-  return { kind: 'cpu died', hostCpu, message: await ended };
+async function deathOf({ thread }: HostCpuThread, hostCpu: number): Promise<CpuDeath> {
+  return { kind: 'cpu died', hostCpu, message: await thread.ended };
 }
 
 /** An error of ours inside a CPU's loop: comlink brings name, message and stack. */
@@ -276,7 +276,7 @@ async function standstill(count: () => number): Promise<undefined> {
 
 const after = (ms: number): Promise<undefined> =>
   new Promise((resolve) => {
-    setTimeout(() => resolve(undefined), ms).unref();
+    letGo(setTimeout(() => resolve(undefined), ms));
   });
 
 function validate(spec: MachineSpec): void {

@@ -31,6 +31,7 @@ const FLOORS: readonly (readonly string[])[] = [
     'src/trace',
     'src/yaml',
   ],
+  ['src/platform.ts'],
   ['shared'],
 ];
 
@@ -173,6 +174,41 @@ describe('imports', () => {
     const own = files.filter((name) => name !== 'parts').toSorted();
     expect([...inParts, ...COMMON].toSorted()).toEqual(own);
     expect(Object.keys(BUILT_ON).toSorted()).toEqual(own);
+  });
+});
+
+describe('what a browser runs', () => {
+  const LEAF = 'src/platform.ts';
+  /** Schedules, stories and machines. */
+  const BEGINNINGS = [
+    'src/explore/subject.ts',
+    'src/explore/strategies/catalogue.ts',
+    'src/explore/story/tell.ts',
+    'src/explore/shrink/shrink.ts',
+    'src/explore/inspect.ts',
+    'src/machine.ts',
+    'src/check/sampling.ts',
+    'workers/host-cpu.ts',
+  ];
+  const reached = new Set<string>();
+  const reach = (path: string): void => {
+    if (path === LEAF || reached.has(path)) return;
+    reached.add(path);
+    const source = sources.find((one) => one.path === path);
+    // Types leave nothing behind.
+    const code = source!.code.replaceAll(/\bimport type [^;]*;/g, '');
+    for (const to of importsOf({ ...source!, code })) reach(to);
+  };
+  for (const path of BEGINNINGS) reach(path);
+
+  test('is most of the engine', () => {
+    expect(reached.size).toBeGreaterThan(150);
+    expect(reached).toContain('src/paging/fault.ts');
+  });
+
+  test('asks Node for nothing but in the leaf', () => {
+    const asking = having(/'node:|\bBuffer\.\w+\(|\bprocess\.(env|pid|hrtime|std\w+|argv)\b/);
+    expect(asking.filter((path) => reached.has(path))).toEqual([]);
   });
 });
 

@@ -2,8 +2,9 @@
 
 import { UserError } from '../shared/errors.ts';
 import { runUnit, type UnitResult, type Work, warmSubject } from '../src/explore/campaign/unit.ts';
-import { type Litmus, parseLitmus, readLitmus } from '../src/explore/litmus/litmus.ts';
+import { type Litmus, parseLitmus } from '../src/explore/litmus/litmus.ts';
 import { digestOf } from '../src/explore/litmus/meaning.ts';
+import { readLitmus } from '../src/explore/litmus/read.ts';
 import type { Setting } from '../src/explore/subject.ts';
 
 export interface CampaignTask {

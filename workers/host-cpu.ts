@@ -3,9 +3,7 @@
  * it answers none of them, so what must reach it then is in shared memory.
  */
 
-import { parentPort } from 'node:worker_threads';
 import { expose } from 'comlink';
-import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
 import { Host } from '../shared/host.ts';
 import { loadPrograms } from '../src/guest/load.ts';
 import { SharedBlocks } from '../src/guest/shared-blocks.ts';
@@ -14,6 +12,7 @@ import type { HostCpuApi, HostCpuBoot, HostCpuEnd } from '../src/host/host-cpu-a
 import { HostCpuLoop } from '../src/host/host-cpu-loop.ts';
 import { GuestRunner } from '../src/host/run-guest.ts';
 import { Scheduler } from '../src/host/scheduler.ts';
+import { threadEndpoint } from '../src/platform.ts';
 import { tapFor } from '../src/trace/recorder.ts';
 
 class HostCpuWorker implements HostCpuApi {
@@ -41,4 +40,4 @@ class HostCpuWorker implements HostCpuApi {
   }
 }
 
-expose(new HostCpuWorker(), nodeEndpoint(parentPort!));
+expose(new HostCpuWorker(), threadEndpoint());

@@ -2,7 +2,8 @@
 
 import { runUnit, warmSubject } from '../src/explore/campaign/unit.ts';
 import { subjectOf } from '../src/explore/find-subject.ts';
-import { parseLitmus, readLitmus } from '../src/explore/litmus/litmus.ts';
+import { parseLitmus } from '../src/explore/litmus/litmus.ts';
+import { readLitmus } from '../src/explore/litmus/read.ts';
 import type { MutantRuns, MutantTask, ShrunkStory } from '../src/explore/mutants/mutants.ts';
 import { shrink, sizeOf } from '../src/explore/shrink/shrink.ts';
 import { decodeToken } from '../src/explore/token.ts';

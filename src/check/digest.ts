@@ -3,7 +3,6 @@
  * process's by virtual address, which does not depend on the paging form.
  */
 
-import { createHash } from 'node:crypto';
 import {
   frameStart,
   type Gpa,
@@ -18,6 +17,7 @@ import type { Host } from '../../shared/host.ts';
 import type { Lguest } from '../../shared/lguest.ts';
 import { MMS, Mm, RESULT } from '../guest/kernel/layout.ts';
 import { isSwapped } from '../guest/kernel/page-tables.ts';
+import { sha256 } from '../platform.ts';
 import { asGuestSees } from './guest-tables.ts';
 
 export interface MemoryDigest {
@@ -35,7 +35,7 @@ const DIGEST_CHARACTERS = 16;
 
 /** At rest, before the guest is freed. */
 export function digestMemory(host: Host, lg: Lguest): MemoryDigest {
-  const all = createHash('sha256');
+  const all = sha256();
   let pagesWritten = 0;
   for (let page = 0; page < lg.pfnLimit; page++) {
     const frame = lg.map.frame(toGpfn(page));
@@ -43,7 +43,7 @@ export function digestMemory(host: Host, lg: Lguest): MemoryDigest {
     pagesWritten++;
     all.update(`${page}:`).update(pageBytes(host, frameStart(frame)));
   }
-  const user = createHash('sha256');
+  const user = sha256();
   user.update(String(readGuest(host, lg, toGpa(RESULT))));
   let userPages = 0;
   eachUserPage(host, lg, (vaddr, gpa) => {
@@ -51,8 +51,8 @@ export function digestMemory(host: Host, lg: Lguest): MemoryDigest {
     user.update(`${vaddr}:`).update(pageBytes(host, frameStart(lg.map.frame(gpfnOf(gpa)))));
   });
   return {
-    physical: all.digest('hex').slice(0, DIGEST_CHARACTERS),
-    user: user.digest('hex').slice(0, DIGEST_CHARACTERS),
+    physical: all.hex().slice(0, DIGEST_CHARACTERS),
+    user: user.hex().slice(0, DIGEST_CHARACTERS),
     pagesWritten,
     userPages,
   };

@@ -9,6 +9,7 @@ import { FrameKind, POISON } from '../../shared/frames.ts';
 import type { Host } from '../../shared/host.ts';
 import { Vma } from '../../shared/launcher-map.ts';
 import type { Lguest } from '../../shared/lguest.ts';
+import { holdsBytes } from '../platform.ts';
 import type { MemoryDigest } from './digest.ts';
 import { Moment } from './moment.ts';
 import { describeFrame, eachFrame, type Violation, violation } from './violation.ts';
@@ -75,8 +76,8 @@ function untouched(host: Host, { isUnused }: Moment): Violation[] {
 }
 
 const PAGE_BYTES = PAGE_WORDS * 4;
-const ZEROES = Buffer.alloc(PAGE_BYTES);
-const POISONED = Buffer.from(new Uint32Array(PAGE_WORDS).fill(POISON).buffer);
+const ZEROES = new Uint8Array(PAGE_BYTES);
+const POISONED = new Uint8Array(new Uint32Array(PAGE_WORDS).fill(POISON).buffer);
 
 /** Whether a frame is free, or the zero page, and holds what such a one is to hold. */
 export function isUnused(host: Host, pfn: Pfn): boolean {
@@ -92,20 +93,9 @@ function firstOtherWord(host: Host, pfn: Pfn): number {
   // A frame that was freed is poison everywhere, so its first word or its last tells.
   const fresh = plain[start] === 0 && plain[start + PAGE_WORDS - 1] === 0;
   const due = zeroes || fresh ? ZEROES : POISONED;
-  const from = start * 4;
-  const memory = bytesOf(plain.buffer);
-  if (memory.compare(due, 0, PAGE_BYTES, from, from + PAGE_BYTES) === 0) return -1;
+  if (holdsBytes(plain.buffer, start * 4, due)) return -1;
   const value = due === ZEROES ? 0 : POISON;
   return plain.subarray(start, start + PAGE_WORDS).findIndex((word) => word !== value);
-}
-
-const views = new WeakMap<ArrayBufferLike, Buffer>();
-
-/** Comparing bytes is one call; thousands of free frames are looked at each time. */
-function bytesOf(memory: ArrayBufferLike): Buffer {
-  const view = views.get(memory) ?? Buffer.from(memory);
-  views.set(memory, view);
-  return view;
 }
 
 /** A guest's end against what the same program left alone, one operation after the other. */

@@ -3,10 +3,10 @@
  * The first violation ends the run, so that memory stays as it was found.
  */
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { HostEvent } from '../../shared/events.ts';
 import type { Host } from '../../shared/host.ts';
 import { pause, resume } from '../host/safe-point.ts';
+import { letGo } from '../platform.ts';
 import { ProgressWatcher } from './progress.ts';
 import type { Check, Violation } from './violation.ts';
 
@@ -62,8 +62,7 @@ export async function watchRun(
     return over || stalled.length > 0;
   };
   for (;;) {
-    const next = sleep(sampleEveryMs ?? patienceMs / LOOKS, undefined, { ref: false });
-    await Promise.race([next, end]);
+    await Promise.race([sleep(sampleEveryMs ?? patienceMs / LOOKS), end]);
     if (isOver()) break;
     if (sampleEveryMs === undefined) continue;
     if (!(await pause(host, isOver))) break;
@@ -82,6 +81,9 @@ export async function watchRun(
   machine.giveUp(stalled[0]!.text);
   return { passed, violations: stalled, events: lastEvents(host) };
 }
+
+const sleep = (ms: number): Promise<void> =>
+  new Promise((resolve) => letGo(setTimeout(resolve, ms)));
 
 const lastEvents = (host: Host): HostEvent[] =>
   host.cpus.flatMap(({ index }) => host.events.last(index));

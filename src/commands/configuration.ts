@@ -10,8 +10,9 @@ import { existsSync } from 'node:fs';
 import { type Command, InvalidArgumentError, type Option } from 'commander';
 import { UserError } from '../../shared/errors.ts';
 import { didYouMean } from '../yaml/closest.ts';
-import { parseYaml, textOf, type Validated } from '../yaml/document.ts';
+import { parseYaml, type Validated } from '../yaml/document.ts';
 import type { Mistake, Path } from '../yaml/mistakes.ts';
+import { textOf } from '../yaml/text-of.ts';
 
 /** Read if it is there, and neither --config nor UMBRA_CONFIG names another. */
 export const USUAL_FILE = 'umbra.yaml';

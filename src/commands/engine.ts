@@ -1,6 +1,7 @@
 /** Which engine runs schedules: all host CPUs in one thread, or each in a worker thread. */
 
 import { Option } from 'commander';
+import { bootThreads } from '../explore/boot-threads.ts';
 import { STRATEGIES } from '../explore/strategies/catalogue.ts';
 import type { Result, Subject } from '../explore/subject.ts';
 
@@ -44,7 +45,7 @@ export async function startEngine(
       close: async () => {},
     };
   }
-  const board = await subject.onThreads();
+  const board = await bootThreads(subject);
   return {
     run: async (seed) => subject.judged(await board.run(strategyName, seed)),
     // Those that keep a list do not go from thread to thread.
@@ -58,7 +59,7 @@ export async function startEngine(
  * run that goes another way there is a bug of ours.
  */
 export async function confirmOnThreads(subject: Subject, { run }: Result): Promise<string> {
-  const board = await subject.onThreads();
+  const board = await bootThreads(subject);
   try {
     const { digest, steps } = await board.run(run.decisions, 0);
     if (digest !== run.digest) {

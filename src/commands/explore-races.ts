@@ -5,7 +5,7 @@
 
 import { UserError } from '../../shared/errors.ts';
 import { placeText } from '../explore/engine/source.ts';
-import { readLitmus } from '../explore/litmus/litmus.ts';
+import { readLitmus } from '../explore/litmus/read.ts';
 import { type Race, RaceGatherer } from '../explore/races/gather.ts';
 import { type Hunt, Hunter } from '../explore/races/hunt.ts';
 import { SideTeller, type ToldSide, titleOf } from '../explore/races/tell.ts';

@@ -3,7 +3,7 @@
 import { Command, Option } from 'commander';
 import { UserError } from '../../shared/errors.ts';
 import { Behaviours, formatUnseen, type Unseen } from '../explore/behaviours.ts';
-import { readLitmus } from '../explore/litmus/litmus.ts';
+import { readLitmus } from '../explore/litmus/read.ts';
 import { type Ending, type Result, type Setting, Subject, settingsOf } from '../explore/subject.ts';
 import { grouped } from '../numbers.ts';
 import { count, quantity, type Table, text } from '../report/table.ts';

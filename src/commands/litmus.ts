@@ -2,7 +2,8 @@
 
 import { Command } from 'commander';
 import { findLitmusFiles, shippedTests } from '../explore/litmus/find-files.ts';
-import { type Litmus, readLitmus } from '../explore/litmus/litmus.ts';
+import type { Litmus } from '../explore/litmus/litmus.ts';
+import { readLitmus } from '../explore/litmus/read.ts';
 import { litmusJsonSchema } from '../explore/litmus/schema.ts';
 import { Tally } from '../explore/litmus/tally.ts';
 import { STRATEGIES } from '../explore/strategies/catalogue.ts';

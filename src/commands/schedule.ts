@@ -7,7 +7,7 @@ import { UserError } from '../../shared/errors.ts';
 import { subjectOf } from '../explore/find-subject.ts';
 import type { Subject } from '../explore/subject.ts';
 import { decodeToken, type Token } from '../explore/token.ts';
-import { textOf } from '../yaml/document.ts';
+import { textOf } from '../yaml/text-of.ts';
 import { lastKept } from './kept-schedules.ts';
 
 export interface ScheduleOptions {

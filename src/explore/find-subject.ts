@@ -4,8 +4,9 @@ import { existsSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 import { UserError } from '../../shared/errors.ts';
 import { labelOf, shippedTests } from './litmus/find-files.ts';
-import { parseLitmus, readLitmus } from './litmus/litmus.ts';
+import { parseLitmus } from './litmus/litmus.ts';
 import { digestOf } from './litmus/meaning.ts';
+import { readLitmus } from './litmus/read.ts';
 import { Subject } from './subject.ts';
 import type { Token } from './token.ts';
 

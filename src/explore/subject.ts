@@ -13,7 +13,6 @@ import { actorOf } from './engine/actors.ts';
 import { Board, type Limits } from './engine/board.ts';
 import type { Run, Verdict } from './engine/run.ts';
 import { placeText, whereNow } from './engine/source.ts';
-import { ThreadBoard } from './engine/threads/thread-board.ts';
 import type { RunMode, Step } from './engine/turn.ts';
 import { bootLitmus } from './litmus/boot.ts';
 import { brokenIn } from './litmus/duty.ts';
@@ -80,7 +79,8 @@ export class Subject {
   /** When the operations of the last run began. */
   readonly timeline = new Timeline();
   readonly #whole: Litmus;
-  readonly #shared: SharedMachine;
+  /** For threads that are to join it. */
+  readonly shared: SharedMachine;
 
   /** Throws UserError when there is nothing at a place that is to be kept. */
   constructor(path: string, whole: Litmus, setting: Setting, kept?: Kept) {
@@ -91,12 +91,12 @@ export class Subject {
     this.kept = kept;
     this.#whole = whole;
     const { shared, host } = bootLitmus(litmus, setting);
-    this.#shared = shared;
+    this.shared = shared;
     const software = litmusSoftware(litmus, {
       begins: (vcpu, place) => this.timeline.begins(vcpu, place, this.board.turn),
       ends: (vcpu, place) => this.timeline.ends(vcpu, place, this.board.turn),
     });
-    this.board = new Board(shared, host, software, litmusScheduling(setting), this.#limits);
+    this.board = new Board(shared, host, software, litmusScheduling(setting), this.limits);
   }
 
   /** The same test with fewer operations, or in another setting. */
@@ -115,13 +115,7 @@ export class Subject {
     return this.judged(this.board.run(strategy, seed));
   }
 
-  /** The same machine with its host CPUs in threads of their own, to be closed when done with. */
-  onThreads(): Promise<ThreadBoard> {
-    const { host, beginning } = this.board;
-    return ThreadBoard.boot(this.#shared, host, beginning, this, this.#limits);
-  }
-
-  get #limits(): Limits {
+  get limits(): Limits {
     const { memory, abridged } = this.setting;
     return { mostSteps: MOST_STEPS, memory, abridged };
   }

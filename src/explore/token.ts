@@ -3,11 +3,11 @@
  * digests of its steps, so that a run that goes another way is caught where it begins to.
  */
 
-import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { z } from 'zod';
 import { ALL_DEFECTS } from '../../shared/defects.ts';
 import { DISCIPLINES } from '../../shared/discipline.ts';
 import { UserError } from '../../shared/errors.ts';
+import { deflateRaw, fromBase64url, inflateRaw, toBase64url } from '../platform.ts';
 import { MEMORY_MODELS } from './engine/turn.ts';
 
 /** Counts up whenever the same decisions may come to something else. */
@@ -50,7 +50,7 @@ const tokenSchema = z.strictObject({
 export type Token = z.infer<typeof tokenSchema>;
 
 export const encodeToken = (token: Token): string =>
-  PREFIX + deflateRawSync(JSON.stringify(token), { level: 9 }).toString('base64url');
+  PREFIX + toBase64url(deflateRaw(new TextEncoder().encode(JSON.stringify(token))));
 
 /** Throws UserError for what is no token, or one of another engine. */
 export function decodeToken(text: string): Token {
@@ -75,18 +75,11 @@ export function decodeToken(text: string): Token {
 
 /** Throws unless the text is all of it one piece of packed text, and nothing besides. */
 function inflated(text: string): string {
-  const packed = Buffer.from(text, 'base64url');
-  if (packed.toString('base64url') !== text) throw new Error('not base64url');
-  const { buffer, engine } = inflateRawSync(packed, { info: true }) as unknown as Inflated;
-  if (engine.bytesWritten !== packed.length) throw new Error('more than was packed');
-  return buffer.toString('utf8');
-}
-
-/** What `info: true` gives, of which Node's types know nothing. */
-interface Inflated {
-  readonly buffer: Buffer;
-  /** How much it has read. */
-  readonly engine: { readonly bytesWritten: number };
+  const packed = fromBase64url(text);
+  if (toBase64url(packed) !== text) throw new Error('not base64url');
+  const { bytes, read } = inflateRaw(packed);
+  if (read !== packed.length) throw new Error('more than was packed');
+  return new TextDecoder().decode(bytes);
 }
 
 const shortened = (text: string): string => (text.length > 30 ? `${text.slice(0, 30)}…` : text);

@@ -10,11 +10,11 @@
  * stand, none goes on before the main thread says so, or the machine stops.
  */
 
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Ptr, toPtr } from '../../shared/address.ts';
 import type { Host } from '../../shared/host.ts';
 import { type HostCpu, Mail } from '../../shared/host-cpu.ts';
 import { Stop } from '../../shared/machine-record.ts';
+import { nextTurn } from '../platform.ts';
 
 /**
  * The state, first in the region: the CPUs are to stop; the number that have is in the bits below. Behind it,

@@ -3,7 +3,7 @@
 import { UserError } from '../../shared/errors.ts';
 import type { Subject } from '../cost/sensitivity.ts';
 import { byEvent } from '../cost/table.ts';
-import { textOf } from '../yaml/document.ts';
+import { textOf } from '../yaml/text-of.ts';
 import { type Repeated, repeatedBy } from './repeated.ts';
 import type { RunReport } from './run-report.ts';
 

@@ -2,8 +2,9 @@
 
 import { basename, dirname, extname } from 'node:path';
 import { UserError } from '../../shared/errors.ts';
-import { parseYaml, textOf, type Validated } from '../yaml/document.ts';
+import { parseYaml, type Validated } from '../yaml/document.ts';
 import { type Mistake, mistakesOf, type Path } from '../yaml/mistakes.ts';
+import { textOf } from '../yaml/text-of.ts';
 import { crossFieldMistakes } from './cross-fields.ts';
 import { type Scenario, scenarioJsonSchema, scenarioSchema } from './schema.ts';
 

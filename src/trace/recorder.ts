@@ -1,7 +1,8 @@
 /** The main thread's side of a trace: empties the rings of all host CPUs while they run. */
 
 import type { EventKind, Events } from '../../shared/events.ts';
-import { clockSince, monotonicMs } from './clock.ts';
+import { letGo, monotonicMs } from '../platform.ts';
+import { clockSince } from './clock.ts';
 import { EVENT_WORDS, Field, makeRing, TraceRing } from './ring.ts';
 
 /** What a host CPU's worker needs to write its events; travels by postMessage. */
@@ -42,7 +43,7 @@ export class TraceRecorder {
   readonly ports: readonly TracePort[];
   readonly #rings: readonly TraceRing[];
   readonly #logs: readonly Log[];
-  readonly #timer: NodeJS.Timeout;
+  readonly #timer: ReturnType<typeof setInterval>;
 
   /** From now on the rings are emptied; `stop` ends that. */
   constructor(hostCpus: number) {
@@ -50,7 +51,8 @@ export class TraceRecorder {
     this.ports = Array.from({ length: hostCpus }, () => ({ ring: makeRing(), origin }));
     this.#rings = this.ports.map(({ ring }) => new TraceRing(ring));
     this.#logs = this.ports.map(() => new Log());
-    this.#timer = setInterval(() => this.#drain(), DRAIN_MS).unref();
+    this.#timer = setInterval(() => this.#drain(), DRAIN_MS);
+    letGo(this.#timer);
   }
 
   /** After the machine has stopped. */

@@ -1,6 +1,5 @@
 /** A YAML file of the user's, read: what it says, or all that is wrong with it by line and column. */
 
-import { readFileSync } from 'node:fs';
 import { isMap, isScalar, isSeq, LineCounter, parseDocument, Scalar } from 'yaml';
 import { UserError } from '../../shared/errors.ts';
 import type { Mistake, Path } from './mistakes.ts';
@@ -9,17 +8,6 @@ export interface Validated<T> {
   /** What the file says; nothing when it says nothing that can be used. */
   readonly valid?: T | undefined;
   readonly mistakes: readonly Mistake[];
-}
-
-/** The text of a file that the user named; `hint` says what to name instead. */
-export function textOf(path: string, hint: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new UserError(
-      `${path} cannot be read: ${(error as NodeJS.ErrnoException).code}; ${hint}`,
-    );
-  }
 }
 
 /**

@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { checkAll } from '../../src/check/invariants.ts';
 import { Moment } from '../../src/check/moment.ts';
-import { readLitmus } from '../../src/explore/litmus/litmus.ts';
+import { readLitmus } from '../../src/explore/litmus/read.ts';
 import { STRATEGIES } from '../../src/explore/strategies/catalogue.ts';
 import { type Setting, Subject } from '../../src/explore/subject.ts';
 

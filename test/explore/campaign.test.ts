@@ -12,7 +12,7 @@ import { mergeLedgers } from '../../src/explore/campaign/merge.ts';
 import { type Plan, planOf, unitsOf } from '../../src/explore/campaign/plan.ts';
 import { formatReport, reportOf } from '../../src/explore/campaign/report.ts';
 import { runUnit } from '../../src/explore/campaign/unit.ts';
-import { readLitmus } from '../../src/explore/litmus/litmus.ts';
+import { readLitmus } from '../../src/explore/litmus/read.ts';
 import { STRATEGIES } from '../../src/explore/strategies/catalogue.ts';
 import { Subject } from '../../src/explore/subject.ts';
 import { unit } from '../../workers/campaign-task.ts';

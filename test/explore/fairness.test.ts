@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { frameStart, toGpfn } from '../../shared/address.ts';
 import { Board } from '../../src/explore/engine/board.ts';
 import { bootLitmus } from '../../src/explore/litmus/boot.ts';
-import { readLitmus } from '../../src/explore/litmus/litmus.ts';
+import { readLitmus } from '../../src/explore/litmus/read.ts';
 import { LITMUS_SCHEDULING } from '../../src/explore/litmus/scheduling.ts';
 import { STRATEGIES } from '../../src/explore/strategies/catalogue.ts';
 import { Lenient } from '../../src/explore/strategies/lenient.ts';

@@ -9,7 +9,7 @@ import { StoreBuffer } from '../../src/explore/engine/store-buffer.ts';
 import { Trace } from '../../src/explore/engine/trace.ts';
 import type { Step } from '../../src/explore/engine/turn.ts';
 import { BUFFERED_STORES, TurnState } from '../../src/explore/engine/turn-state.ts';
-import { readLitmus } from '../../src/explore/litmus/litmus.ts';
+import { readLitmus } from '../../src/explore/litmus/read.ts';
 import { STRATEGIES } from '../../src/explore/strategies/catalogue.ts';
 import { FewestSwitches } from '../../src/explore/strategies/fewest-switches.ts';
 import { type Setting, Subject } from '../../src/explore/subject.ts';

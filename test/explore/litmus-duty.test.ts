@@ -2,7 +2,8 @@
 
 import { describe, expect, test } from 'vitest';
 import type { DefectId } from '../../shared/defects.ts';
-import { type Litmus, parseLitmus, readLitmus } from '../../src/explore/litmus/litmus.ts';
+import { type Litmus, parseLitmus } from '../../src/explore/litmus/litmus.ts';
+import { readLitmus } from '../../src/explore/litmus/read.ts';
 import { STRATEGIES } from '../../src/explore/strategies/catalogue.ts';
 import { type Result, type Setting, Subject, settingsOf } from '../../src/explore/subject.ts';
 import { LITMUS_FILES } from './litmus-rig.ts';

@@ -7,7 +7,8 @@ import { HostOops } from '../../shared/errors.ts';
 import { checkNothingLeft } from '../../src/check/references.ts';
 import { brokenIn } from '../../src/explore/litmus/duty.ts';
 import { judge } from '../../src/explore/litmus/judge.ts';
-import { type Litmus, readLitmus } from '../../src/explore/litmus/litmus.ts';
+import type { Litmus } from '../../src/explore/litmus/litmus.ts';
+import { readLitmus } from '../../src/explore/litmus/read.ts';
 import { close } from '../../src/host/launcher.ts';
 import { drawn, LITMUS_FILES, type Order, roundRobin, runLitmus } from './litmus-rig.ts';
 

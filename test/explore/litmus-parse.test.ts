@@ -1,7 +1,8 @@
 /** Litmus files with mistakes: what is said of them, by line and column. */
 
 import { describe, expect, test } from 'vitest';
-import { parseLitmus, readLitmus } from '../../src/explore/litmus/litmus.ts';
+import { parseLitmus } from '../../src/explore/litmus/litmus.ts';
+import { readLitmus } from '../../src/explore/litmus/read.ts';
 import { complaintOf } from '../complaint.ts';
 
 const FILE = 'litmus/some.yaml';

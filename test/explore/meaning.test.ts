@@ -2,8 +2,9 @@
 
 import { expect, test } from 'vitest';
 import { shippedTests } from '../../src/explore/litmus/find-files.ts';
-import { parseLitmus, readLitmus } from '../../src/explore/litmus/litmus.ts';
+import { parseLitmus } from '../../src/explore/litmus/litmus.ts';
 import { digestOf } from '../../src/explore/litmus/meaning.ts';
+import { readLitmus } from '../../src/explore/litmus/read.ts';
 
 const TEXT = `
 name: two columns, and all that an outcome may say

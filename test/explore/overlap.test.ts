@@ -1,8 +1,8 @@
 /** Which operations were done at the same time, and what a tally makes of many schedules. */
 
 import { describe, expect, test } from 'vitest';
-import { readLitmus } from '../../src/explore/litmus/litmus.ts';
 import { overlapped, Timeline } from '../../src/explore/litmus/overlap.ts';
+import { readLitmus } from '../../src/explore/litmus/read.ts';
 import { Tally } from '../../src/explore/litmus/tally.ts';
 import { STRATEGIES } from '../../src/explore/strategies/catalogue.ts';
 import { Lenient } from '../../src/explore/strategies/lenient.ts';

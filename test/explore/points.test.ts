@@ -5,7 +5,7 @@ import { Words } from '../../shared/words.ts';
 import { Access } from '../../src/explore/engine/access.ts';
 import { Turn } from '../../src/explore/engine/turn.ts';
 import { TurnWords } from '../../src/explore/engine/turn-words.ts';
-import { readLitmus } from '../../src/explore/litmus/litmus.ts';
+import { readLitmus } from '../../src/explore/litmus/read.ts';
 import { STRATEGIES } from '../../src/explore/strategies/catalogue.ts';
 import { FewestSwitches } from '../../src/explore/strategies/fewest-switches.ts';
 import { RandomWalk } from '../../src/explore/strategies/random-walk.ts';

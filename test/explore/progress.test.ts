@@ -1,7 +1,7 @@
 /** Faults without locks: who is stopped in the middle of one holds up nobody else. */
 
 import { expect, test } from 'vitest';
-import { readLitmus } from '../../src/explore/litmus/litmus.ts';
+import { readLitmus } from '../../src/explore/litmus/read.ts';
 import { Lenient } from '../../src/explore/strategies/lenient.ts';
 import { Subject } from '../../src/explore/subject.ts';
 

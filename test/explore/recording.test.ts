@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { sourceLine } from '../../src/explore/engine/source.ts';
-import { readLitmus } from '../../src/explore/litmus/litmus.ts';
+import { readLitmus } from '../../src/explore/litmus/read.ts';
 import { locksOf, recordRun } from '../../src/explore/story/recording.ts';
 import { RandomWalk } from '../../src/explore/strategies/random-walk.ts';
 import { Subject } from '../../src/explore/subject.ts';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { subjectOf } from '../../src/explore/find-subject.ts';
 import { type Kept, keep, keepAll } from '../../src/explore/litmus/kept.ts';
-import { readLitmus } from '../../src/explore/litmus/litmus.ts';
+import { readLitmus } from '../../src/explore/litmus/read.ts';
 import { without } from '../../src/explore/shrink/plans.ts';
 import { preemptionsOf, type Shrunk, shrink, sizeOf } from '../../src/explore/shrink/shrink.ts';
 import { STRATEGIES } from '../../src/explore/strategies/catalogue.ts';

@@ -1,7 +1,8 @@
 /** The strategy sweep: what it lists, and that it ends whatever the test is like. */
 
 import { describe, expect, test } from 'vitest';
-import { parseLitmus, readLitmus } from '../../src/explore/litmus/litmus.ts';
+import { parseLitmus } from '../../src/explore/litmus/litmus.ts';
+import { readLitmus } from '../../src/explore/litmus/read.ts';
 import { STRATEGIES } from '../../src/explore/strategies/catalogue.ts';
 import type { Strategy } from '../../src/explore/strategies/strategy.ts';
 import { Sweep } from '../../src/explore/strategies/sweep.ts';

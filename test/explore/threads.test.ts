@@ -1,8 +1,9 @@
 /** The engine in one thread and the one on worker threads: the same runs, step for step. */
 
 import { afterEach, describe, expect, test } from 'vitest';
+import { bootThreads } from '../../src/explore/boot-threads.ts';
 import type { ThreadBoard } from '../../src/explore/engine/threads/thread-board.ts';
-import { readLitmus } from '../../src/explore/litmus/litmus.ts';
+import { readLitmus } from '../../src/explore/litmus/read.ts';
 import { STRATEGIES } from '../../src/explore/strategies/catalogue.ts';
 import { type Setting, Subject } from '../../src/explore/subject.ts';
 
@@ -28,7 +29,7 @@ const CASES: readonly (readonly [string, Setting])[] = [
 describe.each(CASES)('%s', (path, setting) => {
   test.each(['random', 'pct-3', 'pos'])('%s', async (name) => {
     const subject = subjectOf(path, setting);
-    board = await subject.onThreads();
+    board = await bootThreads(subject);
     const strategy = STRATEGIES[name]!();
     for (let seed = 1; seed <= 6; seed++) {
       const inOne = subject.run(strategy, seed);
@@ -51,7 +52,7 @@ test.each(['R2', 'R9', 'R7'] as const)('what is found with %s is met again', asy
     found = subject.run(strategy, seed);
   }
   expect(found.ending).not.toBe('ok');
-  board = await subject.onThreads();
+  board = await bootThreads(subject);
   for (let time = 0; time < 3; time++) {
     expect(subject.judged(await board.run(found.run.decisions, 0))).toEqual(found);
   }
@@ -59,14 +60,14 @@ test.each(['R2', 'R9', 'R7'] as const)('what is found with %s is met again', asy
 
 test('a strategy that cannot go from thread to thread is refused', async () => {
   const subject = subjectOf(...CASES[0]!);
-  board = await subject.onThreads();
+  board = await bootThreads(subject);
   await expect(board.run('surw', 1)).rejects.toThrow(/surw keeps more.*pct-1 to pct-5/);
 });
 
 test('decisions of another run are told', async () => {
   const subject = subjectOf(...CASES[0]!);
   const { decisions } = subject.run(STRATEGIES['random']!(), 2).run;
-  board = await subject.onThreads();
+  board = await bootThreads(subject);
   const turns = decisions.turns.map((n, i) => (i === 20 ? n + 1 : n));
   await expect(board.run({ ...decisions, turns }, 0)).rejects.toThrow(/at step \d+: CPU \d/);
 });

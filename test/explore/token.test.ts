@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { ALL_DEFECTS } from '../../shared/defects.ts';
 import { DISCIPLINES } from '../../shared/discipline.ts';
 import { UserError } from '../../shared/errors.ts';
-import { readLitmus } from '../../src/explore/litmus/litmus.ts';
+import { readLitmus } from '../../src/explore/litmus/read.ts';
 import { Pct } from '../../src/explore/strategies/pct.ts';
 import { Subject } from '../../src/explore/subject.ts';
 import {

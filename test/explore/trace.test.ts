@@ -3,7 +3,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { PAGE_WORDS } from '../../shared/address.ts';
 import { Trace } from '../../src/explore/engine/trace.ts';
-import { readLitmus } from '../../src/explore/litmus/litmus.ts';
+import { readLitmus } from '../../src/explore/litmus/read.ts';
 import { STRATEGIES } from '../../src/explore/strategies/catalogue.ts';
 import { Dice } from '../../src/explore/strategies/dice.ts';
 import { type Setting, Subject } from '../../src/explore/subject.ts';

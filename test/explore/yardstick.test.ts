@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { keepAll } from '../../src/explore/litmus/kept.ts';
-import { readLitmus } from '../../src/explore/litmus/litmus.ts';
+import { readLitmus } from '../../src/explore/litmus/read.ts';
 import { type Shrunk, shrink, sizeOf } from '../../src/explore/shrink/shrink.ts';
 import { type Effort, Yardstick } from '../../src/explore/shrink/yardstick.ts';
 import { STRATEGIES } from '../../src/explore/strategies/catalogue.ts';

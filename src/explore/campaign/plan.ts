@@ -6,8 +6,8 @@
  * See docs/decisions/campaign-units.md.
  */
 
-import { readLitmus } from '../litmus/litmus.ts';
 import { digestOf } from '../litmus/meaning.ts';
+import { readLitmus } from '../litmus/read.ts';
 import { LISTED_STRATEGIES, PORTFOLIO } from '../strategies/catalogue.ts';
 import { type Setting, settingsOf } from '../subject.ts';
 import { ENGINE_VERSION } from '../token.ts';

@@ -1,7 +1,7 @@
 /** One unit of a campaign: some schedules of one strategy, beginning with a fresh one. */
 
 import { assert } from '../../../shared/errors.ts';
-import { readLitmus } from '../litmus/litmus.ts';
+import { readLitmus } from '../litmus/read.ts';
 import { STRATEGIES } from '../strategies/catalogue.ts';
 import type { Situation, Strategy } from '../strategies/strategy.ts';
 import { type Ending, type Setting, Subject } from '../subject.ts';

@@ -16,7 +16,7 @@ const section = (id: number, content: readonly number[]): number[] => [
   content.length,
   ...content,
 ];
-const text = (s: string): number[] => [s.length, ...Buffer.from(s, 'latin1')];
+const text = (s: string): number[] => [s.length, ...Array.from(s, (c) => c.charCodeAt(0))];
 const imported = (name: string): number[] => [
   ...[...text('m'), ...text(name)],
   ...[2, 3, 0, 0x80, 0x80, 0x04],

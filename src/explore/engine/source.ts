@@ -5,10 +5,8 @@
  * See docs/decisions/stories-from-stacks.md.
  */
 
-import { readFileSync } from 'node:fs';
-import { SourceMap } from 'node:module';
-import { fileURLToPath } from 'node:url';
 import { partOfFile } from '../../paging/parts.ts';
+import { type Frame, framesOf, sourceOf } from '../../platform.ts';
 import type { Part } from '../../report/story.ts';
 
 export interface Where {
@@ -44,16 +42,6 @@ const SOFTWARE = 'src/explore/litmus/software.ts';
 const HELPERS =
   /^(get |set |(releasePte|[sg]p[gmt][de]Addr|readSaved|writeSaved|reach|mayStay|update)$)/;
 
-interface Frame {
-  /** '' for a function without a name. */
-  readonly name: string;
-  readonly file: string;
-  readonly line: number;
-}
-
-/** Source or build: the folder above src. */
-const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
-
 const known = new Map<string, Where>();
 
 /** `stack`: of an error made inside the access. */
@@ -77,7 +65,7 @@ export const placeText = ({ file, line, name, through }: Where): string =>
   `${file}:${line} ${name}${through === '' || through === name ? '' : ` (${through})`}`;
 
 function locate(stack: string): Where {
-  const frames = stack.split('\n').flatMap((line) => frameOf(line) ?? []);
+  const frames = framesOf(stack);
   const first = frames.findIndex(isTold);
   if (first < 0) return HARDWARE;
   const { file, line } = frames[first]!;
@@ -109,37 +97,6 @@ function partOf(frames: readonly Frame[]): Part {
   return 'hardware';
 }
 
-/** `    at Scheduler.next (file:///…/src/host/scheduler.ts:91:13)`, and with less in it. */
-function frameOf(text: string): Frame | undefined {
-  const match = /^\s*at (?:async )?(?:(.*) \()?(?:file:\/\/)?([^()]+):(\d+):(\d+)\)?$/.exec(text);
-  if (match === null) return undefined;
-  const [, called = '', path, line, column] = match;
-  const decoded = decodeURI(path!);
-  if (!decoded.startsWith(ROOT)) return undefined;
-  const name = called.replace(/ \[as .*\]$/, '').replace(/^(get |set )?.*?([#\w]+)$/, '$1$2');
-  const file = decoded.slice(ROOT.length);
-  const place = file.endsWith('.js') ? mapped(file, Number(line), Number(column)) : undefined;
-  return {
-    name: /anonymous/.test(name) ? '' : name.replace('#', ''),
-    ...(place ?? { file: file.replace(/\.js$/, '.ts'), line: Number(line) }),
-  };
-}
-
-const maps = new Map<string, SourceMap | undefined>();
-
-/** Of a build, by the map beside it. */
-function mapped(file: string, line: number, column: number): Omit<Frame, 'name'> | undefined {
-  if (!maps.has(file)) maps.set(file, readMap(file));
-  const origin = maps.get(file)?.findOrigin(line, column);
-  if (origin === undefined || !('lineNumber' in origin)) return undefined;
-  return { file: file.replace(/\.js$/, '.ts'), line: origin.lineNumber };
-}
-
-function readMap(file: string): SourceMap | undefined {
-  const text = textOf(`${file}.map`);
-  return text === undefined ? undefined : new SourceMap(JSON.parse(text));
-}
-
 const sources = new Map<string, readonly string[]>();
 
 /** A line of the source, without its indentation; '' where the source is not at hand. */
@@ -148,19 +105,4 @@ export function sourceLine({ file, line }: Where): string {
   const lines = sources.get(file) ?? (sourceOf(file) ?? '').split('\n');
   sources.set(file, lines);
   return lines[line - 1]?.trim() ?? '';
-}
-
-/** A build holds it in its maps. */
-function sourceOf(file: string): string | undefined {
-  const map = textOf(`${file.replace(/\.ts$/, '.js')}.map`);
-  if (map === undefined) return textOf(file);
-  return (JSON.parse(map) as { sourcesContent?: string[] }).sourcesContent?.[0];
-}
-
-function textOf(file: string): string | undefined {
-  try {
-    return readFileSync(ROOT + file, 'utf8');
-  } catch {
-    return undefined;
-  }
 }

@@ -6,13 +6,12 @@ import type { DisciplineName } from '../../../shared/discipline.ts';
 import type { Entry, PagingName } from '../../../shared/entry.ts';
 import type { PagingPolicy } from '../../../shared/paging-policy.ts';
 import { PAGE_OFFSET } from '../../guest/kernel/layout.ts';
-import { parseYaml, textOf, type Validated } from '../../yaml/document.ts';
+import { parseYaml, type Validated } from '../../yaml/document.ts';
 import { type Mistake, mistakesOf, type Path } from '../../yaml/mistakes.ts';
 import { pagingPolicyOf } from '../../yaml/paging-policy.ts';
 import { type Condition, readCondition } from './conditions.ts';
 import { type LeftToGuest, readDuty } from './duty.ts';
 import { readEntry } from './entries.ts';
-import { litmusPath } from './find-files.ts';
 import { type Operation, readOperation } from './operations.ts';
 import { type Judgement, litmusJsonSchema, litmusSchema, type RawLitmus } from './schema.ts';
 import { type Names, pageText, type Reader, readText, TextMistake } from './tokens.ts';
@@ -64,18 +63,6 @@ export interface Outcome {
 
 /** Pages below are the guest's kernel's: tables, stacks, and what it shares with the host. */
 export const FIRST_USER_PAGE = 0x20;
-
-/**
- * A path, or the name of a test that comes with umbra. Throws UserError with every mistake of the
- * file, one a line.
- */
-export function readLitmus(pathOrName: string): Litmus {
-  const path = litmusPath(pathOrName);
-  return parseLitmus(textOf(path, HINT), path);
-}
-
-const HINT =
-  'give a litmus test: a file, or the name of one that comes with umbra (umbra litmus lists them)';
 
 /** `path` is where the text is from. */
 export const parseLitmus = (text: string, path: string): Litmus =>

@@ -1,6 +1,6 @@
 /** What a litmus test is but for its words: a digest that comments, names and reasons do not change. */
 
-import { createHash } from 'node:crypto';
+import { sha256 } from '../../platform.ts';
 import type { Litmus } from './litmus.ts';
 
 /**
@@ -14,7 +14,7 @@ export function digestOf(litmus: Litmus): string {
   // Those of most tests are older than the field.
   const duty = guestDuty.length > 0 ? { guestDuty } : {};
   const said = JSON.stringify({ ...meant, vcpus, outcomes, ...duty }, asJson);
-  return createHash('sha256').update(said).digest('hex').slice(0, 16);
+  return sha256().update(said).hex().slice(0, 16);
 }
 
 function asJson(_: string, value: unknown): unknown {

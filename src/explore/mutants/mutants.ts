@@ -5,7 +5,7 @@
 
 import { DEFECTS, type DefectId } from '../../../shared/defects.ts';
 import { labelOf, shippedTests } from '../litmus/find-files.ts';
-import { readLitmus } from '../litmus/litmus.ts';
+import { readLitmus } from '../litmus/read.ts';
 import type { Size } from '../shrink/shrink.ts';
 import { type Setting, settingsOf } from '../subject.ts';
 

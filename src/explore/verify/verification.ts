@@ -3,8 +3,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { UserError } from '../../../shared/errors.ts';
-import { type Litmus, readLitmus } from '../litmus/litmus.ts';
+import type { Litmus } from '../litmus/litmus.ts';
 import { digestOf } from '../litmus/meaning.ts';
+import { readLitmus } from '../litmus/read.ts';
 import { Recorded } from '../strategies/recorded.ts';
 import { type Setting, Subject, settingsOf } from '../subject.ts';
 import { ENGINE_VERSION } from '../token.ts';

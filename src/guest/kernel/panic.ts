@@ -8,9 +8,9 @@ import { PANIC_TEXT } from './layout.ts';
 const TEXT_BYTES = 64;
 
 export function storeText(k: KernelContext, pa: number, text: string): void {
-  const bytes = Buffer.alloc(TEXT_BYTES);
-  bytes.write(text, 'latin1');
-  const words = Array.from({ length: TEXT_BYTES / 4 }, (_, i) => bytes.readUInt32LE(i * 4));
+  const bytes = new DataView(new ArrayBuffer(TEXT_BYTES));
+  for (let i = 0; i < text.length; i++) bytes.setUint8(i, text.charCodeAt(i));
+  const words = Array.from({ length: TEXT_BYTES / 4 }, (_, i) => bytes.getUint32(i * 4, true));
   k.storeBlock(k.va(pa), words);
 }
 

@@ -10,8 +10,8 @@
  * closing magic is what a file that was cut short lacks.
  */
 
-import { crc32, inflateRawSync } from 'node:zlib';
 import { UserError } from '../../../shared/errors.ts';
+import { crc32, inflateRawTo } from '../../platform.ts';
 import type { ProcessOrder } from '../program.ts';
 
 /** The line ends catch a transfer that translated them, as in PNG. */
@@ -123,11 +123,7 @@ export function inflateChecked(
 ): Uint8Array {
   if (crc32(bytes) === crc) {
     try {
-      const inflated = inflateRawSync(bytes, {
-        maxOutputLength: Math.max(1, inflatedLength),
-        // At once, rather than in pieces that are put together.
-        chunkSize: Math.max(64, inflatedLength + 1),
-      });
+      const inflated = inflateRawTo(bytes, inflatedLength);
       if (inflated.length === inflatedLength) return inflated;
     } catch {
       // Said below: a right checksum over bytes that do not inflate is damage too.

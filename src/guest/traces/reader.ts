@@ -1,5 +1,5 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { assert, UserError } from '../../../shared/errors.ts';
+import { type OpenFile, openFile } from '../../platform.ts';
 import {
   BLOCK_OPS,
   Op,
@@ -109,7 +109,7 @@ function readIndex(file: TraceFile): TraceIndex {
     'the index',
     path,
   );
-  return JSON.parse(Buffer.from(json).toString()) as TraceIndex;
+  return JSON.parse(new TextDecoder().decode(json)) as TraceIndex;
 }
 
 /**
@@ -174,42 +174,37 @@ class TraceFile {
   readonly path: string;
   /** Bytes, when it was opened. */
   readonly size: number;
-  #fd: number | undefined;
+  #file: OpenFile | undefined;
 
   constructor(path: string) {
     this.path = path;
     try {
-      this.#fd = openSync(path, 'r');
+      this.#file = openFile(path);
     } catch (error) {
       throw new UserError(
         `${path} cannot be opened: ${(error as Error).message}. Give the path of a .umbra file; \`umbra import lackey\` makes one from a lackey trace.`,
       );
     }
-    const stat = fstatSync(this.#fd);
-    this.size = stat.size;
-    if (!stat.isFile()) {
+    const { size } = this.#file;
+    if (size === undefined) {
       this.close();
       throw new UserError(
         `${path} is not a file. Give the path of a .umbra file; \`umbra import lackey\` makes one from a lackey trace.`,
       );
     }
+    this.size = size;
   }
 
   /** UserError if the file has become shorter since it was opened. */
   read(offset: number, length: number): Uint8Array {
-    assert(this.#fd !== undefined, `${this.path} was closed and is still read`);
-    const bytes = Buffer.allocUnsafe(length);
-    let done = 0;
-    while (done < length) {
-      const got = readSync(this.#fd, bytes, done, length - done, offset + done);
-      if (got === 0) throw damaged(this.path, 'its end is missing');
-      done += got;
-    }
+    assert(this.#file !== undefined, `${this.path} was closed and is still read`);
+    const bytes = this.#file.read(offset, length);
+    if (bytes.length < length) throw damaged(this.path, 'its end is missing');
     return bytes;
   }
 
   close(): void {
-    if (this.#fd !== undefined) closeSync(this.#fd);
-    this.#fd = undefined;
+    this.#file?.close();
+    this.#file = undefined;
   }
 }

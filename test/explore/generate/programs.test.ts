@@ -14,7 +14,7 @@ import type { Program } from '../../../src/explore/generate/programs.ts';
 import { testsOf } from '../../../src/explore/generate/tests.ts';
 import { Trial } from '../../../src/explore/generate/trial.ts';
 import { runUnit } from '../../../src/explore/generate/unit.ts';
-import { readLitmus } from '../../../src/explore/litmus/litmus.ts';
+import { readLitmus } from '../../../src/explore/litmus/read.ts';
 import { Recorded } from '../../../src/explore/strategies/recorded.ts';
 import { Sweep } from '../../../src/explore/strategies/sweep.ts';
 import { Subject } from '../../../src/explore/subject.ts';

@@ -6,7 +6,7 @@ import type { DisciplineName } from '../../../shared/discipline.ts';
 import type { PagingName } from '../../../shared/entry.ts';
 import { Access } from '../../../src/explore/engine/access.ts';
 import { placeText } from '../../../src/explore/engine/source.ts';
-import { readLitmus } from '../../../src/explore/litmus/litmus.ts';
+import { readLitmus } from '../../../src/explore/litmus/read.ts';
 import { type Race, RaceGatherer } from '../../../src/explore/races/gather.ts';
 import { Hunter } from '../../../src/explore/races/hunt.ts';
 import { SideTeller } from '../../../src/explore/races/tell.ts';

@@ -3,7 +3,7 @@
 import type { DefectId } from '../../../shared/defects.ts';
 import type { DisciplineName } from '../../../shared/discipline.ts';
 import type { PagingName } from '../../../shared/entry.ts';
-import { readLitmus } from '../../../src/explore/litmus/litmus.ts';
+import { readLitmus } from '../../../src/explore/litmus/read.ts';
 import { STRATEGIES } from '../../../src/explore/strategies/catalogue.ts';
 import { type Result, Subject } from '../../../src/explore/subject.ts';
 

@@ -7,7 +7,7 @@ import { FRAME_WORDS } from '../../../shared/frames.ts';
 import { Reg } from '../../../shared/host-cpu.ts';
 import { REGS_WORD } from '../../../shared/switcher-page.ts';
 import { GuestTables } from '../../../src/explore/litmus/guest.ts';
-import { readLitmus } from '../../../src/explore/litmus/litmus.ts';
+import { readLitmus } from '../../../src/explore/litmus/read.ts';
 import { type Noted, Places } from '../../../src/explore/story/places.ts';
 import { recordWords } from '../../../src/explore/story/record-words.ts';
 import { recordRun } from '../../../src/explore/story/recording.ts';

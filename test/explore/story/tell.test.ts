@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { DefectId } from '../../../shared/defects.ts';
 import type { DisciplineName } from '../../../shared/discipline.ts';
-import { readLitmus } from '../../../src/explore/litmus/litmus.ts';
+import { readLitmus } from '../../../src/explore/litmus/read.ts';
 import { recordWords } from '../../../src/explore/story/record-words.ts';
 import { tellStory } from '../../../src/explore/story/tell.ts';
 import { STRATEGIES } from '../../../src/explore/strategies/catalogue.ts';

@@ -3,7 +3,8 @@
 import { describe, expect, test } from 'vitest';
 import type { DefectId } from '../../../shared/defects.ts';
 import type { DisciplineName } from '../../../shared/discipline.ts';
-import { readLitmus } from '../../../src/explore/litmus/litmus.ts';
+import { bootThreads } from '../../../src/explore/boot-threads.ts';
+import { readLitmus } from '../../../src/explore/litmus/read.ts';
 import { STRATEGIES } from '../../../src/explore/strategies/catalogue.ts';
 import { type Result, Subject } from '../../../src/explore/subject.ts';
 import { Blocked, Exhaustive } from '../../../src/explore/verify/exhaustive.ts';
@@ -86,7 +87,7 @@ test('on worker threads the behaviours are the same, and as many', async () => {
   const search = new Exhaustive(subject.board);
   const runs: Result['run'][] = [];
   while (search.goOn()) runs.push(subject.run(search, 0).run);
-  const board = await subject.onThreads();
+  const board = await bootThreads(subject);
   try {
     const there: string[] = [];
     for (const { decisions } of runs) there.push((await board.run(decisions, 0)).trace);

@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import type { DefectId } from '../../../shared/defects.ts';
 import type { DisciplineName } from '../../../shared/discipline.ts';
-import { readLitmus } from '../../../src/explore/litmus/litmus.ts';
+import { readLitmus } from '../../../src/explore/litmus/read.ts';
 import { FewestSwitches } from '../../../src/explore/strategies/fewest-switches.ts';
 import type { Situation } from '../../../src/explore/strategies/strategy.ts';
 import { type Ending, Subject } from '../../../src/explore/subject.ts';

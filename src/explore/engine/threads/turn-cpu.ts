@@ -4,7 +4,7 @@ import { toPtr } from '../../../../shared/address.ts';
 import { Host, MAIN_THREAD } from '../../../../shared/host.ts';
 import { Words } from '../../../../shared/words.ts';
 import { keep } from '../../litmus/kept.ts';
-import { readLitmus } from '../../litmus/litmus.ts';
+import { readLitmus } from '../../litmus/read.ts';
 import { litmusScheduling } from '../../litmus/scheduling.ts';
 import { litmusSoftware } from '../../litmus/software.ts';
 import { STRATEGIES } from '../../strategies/catalogue.ts';
