@@ -20,7 +20,13 @@ import { type Litmus, parseLitmus } from './explore/litmus/litmus.ts';
 import { readLitmus } from './explore/litmus/read.ts';
 import { shrink as shrinkFailure } from './explore/shrink/shrink.ts';
 import { STRATEGIES } from './explore/strategies/catalogue.ts';
-import { type Ending, type Result, type Setting, Subject, settingsOf } from './explore/subject.ts';
+import {
+  type Ending,
+  type Result,
+  type Setting,
+  Subject,
+  someSettingsOf,
+} from './explore/subject.ts';
 import { decodeToken } from './explore/token.ts';
 
 /** A litmus test: the name of one that comes with umbra, a file's path, or the text of one. */
@@ -120,7 +126,7 @@ export async function explore(
   const outcomes = new Map(litmus.outcomes.map(({ text }) => [text, 0]));
   let [schedules, different] = [0, 0];
   let failure: Failure | undefined;
-  for (const setting of settingsOf(litmus, given as Partial<Setting>)) {
+  for (const setting of someSettingsOf(path, litmus, given as Partial<Setting>)) {
     const subject = new Subject(path, litmus, setting);
     const chosen = STRATEGIES[strategy]!();
     const behaviours = new Behaviours();

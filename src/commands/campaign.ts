@@ -8,7 +8,6 @@ import { Ledger } from '../explore/campaign/ledger.ts';
 import { type Plan, planOf, type Shard, type Unit, warmUpOf } from '../explore/campaign/plan.ts';
 import { type CampaignReport, formatReport, reportOf } from '../explore/campaign/report.ts';
 import type { UnitResult } from '../explore/campaign/unit.ts';
-import { findLitmusFiles } from '../explore/litmus/find-files.ts';
 import { textsOfTests } from '../explore/litmus/texts.ts';
 import { grouped } from '../numbers.ts';
 import { ExitCode } from './exit-code.ts';
@@ -18,6 +17,7 @@ import {
   shardOption,
   strategiesOption,
   TESTS,
+  testsFor,
   withSettings,
 } from './explore-options.ts';
 import { heedInterrupt } from './interrupt.ts';
@@ -107,7 +107,7 @@ async function campaign(
   checkQueueOptions(options, command);
   const writeJson = jsonOutput(json);
   const { strategy: strategies, runs, seed } = options;
-  const plan = planOf(findLitmusFiles(paths), options, { strategies, runs, seed });
+  const plan = planOf(testsFor(paths, options), options, { strategies, runs, seed });
   if (options.forever) return stand(plan, options, paths);
   const ledger = Ledger.open(out, plan, shard);
   try {

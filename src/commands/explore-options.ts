@@ -1,9 +1,12 @@
 /** Options of the commands that run schedules under control: which settings, and which schedules. */
 
+import { basename } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Shard } from '../explore/campaign/plan.ts';
+import { findLitmusFiles } from '../explore/litmus/find-files.ts';
+import { readLitmus } from '../explore/litmus/read.ts';
 import { STRATEGIES } from '../explore/strategies/catalogue.ts';
-import type { Setting } from '../explore/subject.ts';
+import { type Setting, settingsOf, someSettingsOf } from '../explore/subject.ts';
 import { didYouMean } from '../yaml/closest.ts';
 import { parseDefects } from './defects.ts';
 import { disciplineOption, integer, memoryOption, pagingOption } from './options.ts';
@@ -27,6 +30,29 @@ export const defectsOption = (): Option =>
   new Option('--defects <ids>', 'defects of the C code that are on: all, none, or R9,R10,…')
     .argParser(parseDefects)
     .default(undefined, 'none');
+
+/**
+ * The tests at these paths that are for the settings that are given; the others are named on stderr.
+ * Throws UserError if there are none.
+ */
+export function testsFor(paths: readonly string[], given: SettingOptions): readonly string[] {
+  const files = findLitmusFiles(paths);
+  const { paging, discipline } = given;
+  if (paging === undefined && discipline === undefined) return files;
+  const tests = files.map((path) => ({ path, litmus: readLitmus(path) }));
+  const isFor = ({ litmus }: (typeof tests)[number]): boolean =>
+    settingsOf(litmus, given).length > 0;
+  const [fit, others] = [tests.filter(isFor), tests.filter((test) => !isFor(test))];
+  const [first] = others;
+  if (fit.length === 0 && first !== undefined) someSettingsOf(first.path, first.litmus, given);
+  if (others.length > 0) {
+    const names = others.map(({ path }) => basename(path, '.yaml')).join(', ');
+    process.stderr.write(
+      `umbra: not for ${[discipline, paging].filter(Boolean).join(', ')}, and left out: ${names}\n`,
+    );
+  }
+  return fit.map(({ path }) => path);
+}
 
 const NAMES = Object.keys(STRATEGIES);
 

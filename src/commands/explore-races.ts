@@ -10,7 +10,7 @@ import { type Race, RaceGatherer } from '../explore/races/gather.ts';
 import { type Hunt, Hunter } from '../explore/races/hunt.ts';
 import { SideTeller, type ToldSide, titleOf } from '../explore/races/tell.ts';
 import { STRATEGIES } from '../explore/strategies/catalogue.ts';
-import { type Result, type Setting, Subject, settingsOf } from '../explore/subject.ts';
+import { type Result, type Setting, Subject, someSettingsOf } from '../explore/subject.ts';
 import { counted } from '../numbers.ts';
 import { keep, keepLast } from './kept-schedules.ts';
 import { Progress } from './progress.ts';
@@ -90,7 +90,7 @@ export async function exploreRaces(
   const litmus = readLitmus(file);
   const found: Gathered[] = [];
   const all: Numbered[] = [];
-  for (const setting of settingsOf(litmus, options)) {
+  for (const setting of someSettingsOf(file, litmus, options)) {
     if (isInterrupted()) break;
     const subject = new Subject(file, litmus, setting);
     const gatherer = new RaceGatherer(subject);

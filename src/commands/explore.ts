@@ -4,7 +4,13 @@ import { Command, Option } from 'commander';
 import { UserError } from '../../shared/errors.ts';
 import { Behaviours, formatUnseen, type Unseen } from '../explore/behaviours.ts';
 import { readLitmus } from '../explore/litmus/read.ts';
-import { type Ending, type Result, type Setting, Subject, settingsOf } from '../explore/subject.ts';
+import {
+  type Ending,
+  type Result,
+  type Setting,
+  Subject,
+  someSettingsOf,
+} from '../explore/subject.ts';
 import { grouped } from '../numbers.ts';
 import { count, quantity, type Table, text } from '../report/table.ts';
 import { confirmOnThreads, type EngineName, engineOption, startEngine } from './engine.ts';
@@ -167,7 +173,7 @@ async function exploreSettings(
   const litmus = readLitmus(file);
   const all: Found[] = [];
   const several = options.strategy.length > 1;
-  for (const setting of settingsOf(litmus, options)) {
+  for (const setting of someSettingsOf(file, litmus, options)) {
     const subject = new Subject(file, litmus, setting);
     for (const strategy of options.strategy) {
       if (isInterrupted()) return all;

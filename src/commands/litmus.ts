@@ -1,7 +1,7 @@
 /** `umbra litmus`: what litmus tests come to, counted over many schedules. */
 
 import { Command } from 'commander';
-import { findLitmusFiles, shippedTests } from '../explore/litmus/find-files.ts';
+import { shippedTests } from '../explore/litmus/find-files.ts';
 import type { Litmus } from '../explore/litmus/litmus.ts';
 import { readLitmus } from '../explore/litmus/read.ts';
 import { litmusJsonSchema } from '../explore/litmus/schema.ts';
@@ -14,6 +14,7 @@ import {
   seedOption,
   strategiesOption,
   TESTS,
+  testsFor,
   withSettings,
 } from './explore-options.ts';
 import { heedInterrupt } from './interrupt.ts';
@@ -72,7 +73,7 @@ async function litmus(paths: readonly string[], options: Options, command: Comma
   }
   const writeResult = resultsOf(options, command);
   const print = printer(options);
-  const tests = findLitmusFiles(paths).map((path) => ({ path, litmus: readLitmus(path) }));
+  const tests = testsFor(paths, options).map((path) => ({ path, litmus: readLitmus(path) }));
   const all: Counted[] = [];
   const settings = tests.flatMap(({ litmus: test }) => settingsOf(test, options));
   const progress = new Progress(

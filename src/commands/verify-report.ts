@@ -27,10 +27,8 @@ export interface TestReport {
   readonly acts: number;
   /** Preemptions up to which all behaviours were run; null if there was no bound. */
   readonly bound: number | null;
-  /** All that were asked for were run, and none is missed. */
+  /** All that were asked for were run. */
   readonly complete: boolean;
-  /** All that were found were run, but a vCPU waited for one of several page tables. */
-  readonly may_miss: boolean;
   readonly classes: number;
   /** Runs left in the middle, since the rest was done before; null with a bound. */
   readonly blocked: number | null;
@@ -61,9 +59,9 @@ export const reportOf = (entries: readonly Entry[]): Report => ({
 
 function testOf(entry: Entry): TestReport {
   const { path, litmus, setting, bounds, bounded, frontier } = entry;
-  const { classes, blocked, seconds, mayMiss } = frontier.totals;
+  const { classes, blocked, seconds } = frontier.totals;
   const { discipline, paging, defects } = setting;
-  const complete = isDone(entry) && !mayMiss;
+  const complete = isDone(entry);
   return {
     file: path,
     name: litmus.name,
@@ -73,11 +71,10 @@ function testOf(entry: Entry): TestReport {
     defects,
     acts: bounds?.acts ?? 0,
     complete,
-    may_miss: isDone(entry) && mayMiss,
     bound: bounds === undefined ? null : (bounded?.preemptions ?? -1),
     classes: bounded?.classes ?? classes,
     blocked: bounds === undefined ? blocked : null,
-    guess: bounds === undefined && !isDone(entry) ? (frontier.guess ?? null) : null,
+    guess: bounds === undefined && !complete ? (frontier.guess ?? null) : null,
     seconds: bounded?.seconds ?? seconds,
     outcomes: metBy(entry).map((met) => outcomeOf(entry, met)),
   };
@@ -143,12 +140,6 @@ function sentence(test: TestReport): string {
   }
   const left = `${grouped(blocked!)} runs left in the middle`;
   if (complete) return `${where}, no bound: all ${n} behaviours, each once, ${left}; ${time}`;
-  if (test.may_miss) {
-    return (
-      `${where}, no bound: ${n} behaviours, and there may be more, since a vCPU waited for one of ` +
-      `several page tables; ${left}; ${time}`
-    );
-  }
   const more = guess === null ? '' : ` of some ${rounded(guess)} (a guess, mostly too low)`;
   return `${where}, no bound: ${n} behaviours${more}, not all, ${left}; ${time}`;
 }

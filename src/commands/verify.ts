@@ -6,14 +6,13 @@ import { Piscina } from 'piscina';
 import { UserError } from '../../shared/errors.ts';
 import { workerUrl } from '../../shared/worker-url.ts';
 import type { BoundedTask, UnitTask } from '../../workers/verify-task.ts';
-import { findLitmusFiles } from '../explore/litmus/find-files.ts';
 import { textsOfTests } from '../explore/litmus/texts.ts';
 import type { BoundedResult, UnitResult } from '../explore/verify/unit.ts';
 import { type Entry, entriesOf, isDone, load, saved } from '../explore/verify/verification.ts';
 import { grouped } from '../numbers.ts';
 import { ExitCode } from './exit-code.ts';
 import { EXIT_CODES } from './explore.ts';
-import { type SettingOptions, TESTS, withSettings } from './explore-options.ts';
+import { type SettingOptions, TESTS, testsFor, withSettings } from './explore-options.ts';
 import { heedInterrupt } from './interrupt.ts';
 import {
   JSON_OPTION,
@@ -106,7 +105,7 @@ async function verify(paths: readonly string[], options: Options, command: Comma
   const writeJson = jsonOutput(options.json);
   const writeMarkdown = partOfPage(markdown, MARKDOWN);
   const bounds = preemptions === undefined ? undefined : { preemptions, acts };
-  const entries = entriesOf(findLitmusFiles(paths), options, bounds);
+  const entries = entriesOf(testsFor(paths, options), options, bounds);
   if (out !== undefined) load(entries, out);
   const save = out === undefined ? () => {} : outputFile(out, 'work', 'give --out a file');
   const interrupted = await goOn(entries, options, paths, () => save(saved(entries)));

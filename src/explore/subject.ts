@@ -202,15 +202,30 @@ export class Subject {
   }
 }
 
-/** The settings that a test is for, as far as they are not given. */
+/** The settings that a test is for, of those that are given; none if it is for none of them. */
 export function settingsOf(
   litmus: Litmus,
   { paging, discipline, defects, memory }: Partial<Setting>,
 ): Setting[] {
-  const pagings = paging === undefined ? litmus.paging : [paging];
-  const disciplines = discipline === undefined ? litmus.disciplines : [discipline];
+  const pagings = litmus.paging.filter((form) => form === (paging ?? form));
+  // As the C code was written: every test may be held to that, if it is asked for.
+  const any: readonly DisciplineName[] =
+    discipline === 'as-written' ? [discipline] : litmus.disciplines;
+  const disciplines = any.filter((name) => name === (discipline ?? name));
   return pagings.flatMap((form) =>
     disciplines.map((name) => ({ paging: form, discipline: name, defects: defects ?? [], memory })),
+  );
+}
+
+/** The same, at least one. Throws UserError if there is none. */
+export function someSettingsOf(path: string, litmus: Litmus, given: Partial<Setting>): Setting[] {
+  const settings = settingsOf(litmus, given);
+  if (settings.length > 0) return settings;
+  const { paging, discipline } = given;
+  const isForm = paging === undefined || litmus.paging.includes(paging);
+  const [found, expected] = isForm ? [discipline, litmus.disciplines] : [paging, litmus.paging];
+  throw new UserError(
+    `${path}: found ${found}, expected ${expected.join(' or ')}: it is for no other`,
   );
 }
 

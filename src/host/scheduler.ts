@@ -9,7 +9,7 @@
  * See docs/decisions/time-in-operations.md.
  */
 
-import { toPtr } from '../../shared/address.ts';
+import { type Ptr, toPtr } from '../../shared/address.ts';
 import { assert } from '../../shared/errors.ts';
 import type { Host } from '../../shared/host.ts';
 import { Mail } from '../../shared/host-cpu.ts';
@@ -84,6 +84,12 @@ export class Scheduler {
   /** Queue those of a guest's vCPUs that were put aside and need not wait any more. */
   unparkSiblings(lg: Lguest): void {
     for (const cpu of lg.cpus) this.unpark(cpu);
+  }
+
+  /** All words that somebody goes by who waits for tables. */
+  get tableWords(): readonly Ptr[] {
+    const each = this.#host.vcpus.map((cpu) => virtualizerOf(cpu.lg).untilTables(cpu));
+    return [...this.#queues.map(({ contents }) => contents), ...each.map(({ words }) => words)].flat();
   }
 
   /**

@@ -52,7 +52,13 @@ export class Board {
     const { touched } = this.beginning;
     const { length } = host.words.plain;
     const versions = new Int32Array(Trace.memoryFor(length));
-    if (mode.abridged) this.recording = new RecordingTrace(versions, host.words.plain);
+    if (mode.abridged) {
+      this.recording = new RecordingTrace(versions, host.words.plain);
+      // With as many as there are vCPUs nobody waits for one.
+      if (host.guests.some(({ pgdirs, cpus: vcpus }) => pgdirs.length < vcpus.length)) {
+        this.recording.tie(queues.tableWords);
+      }
+    }
     const trace = this.recording ?? new Trace(versions, length);
     const state = new TurnState(words, cpus, mostSteps, trace);
     this.turn = new NestedTurn(state, host, mode, touched);

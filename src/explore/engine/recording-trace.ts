@@ -1,10 +1,20 @@
-/** A trace that also tells somebody of each access, as long as somebody is to be told. */
+/**
+ * A trace that also tells somebody of each access, as long as somebody is to be told.
+ *
+ * Words that somebody may wait for together, going on by any of them, are tied: a change of one of
+ * them conflicts with a change of any other, as if each counted up a word of its own besides.
+ * Otherwise what lets him go on were a choice of changes that do not conflict with one another, of
+ * which the search through all behaviours would have to try every selection.
+ */
 
 import { PAGE_WORDS } from '../../../shared/address.ts';
 import { PAGE_BITS, Trace } from './trace.ts';
 
 /** The place that is all of the page with the word `at`; others are words. */
 export const pageOf = (at: number): number => ~(at >>> PAGE_BITS);
+
+/** Stands for all words that are tied: one that nobody accesses. */
+const TIED = 0;
 
 /** Is told of accesses of places. */
 export interface Recorder {
@@ -16,11 +26,21 @@ export interface Recorder {
 export class RecordingTrace extends Trace {
   recorder: Recorder | undefined;
   readonly #plain: Uint32Array;
+  readonly #tied = new Set<number>();
 
   /** As for Trace; `plain`: the machine's memory. */
   constructor(memory: Int32Array, plain: Uint32Array) {
     super(memory, plain.length);
     this.#plain = plain;
+  }
+
+  /** Before the first run: any of these words may be waited for together with others of them. */
+  tie(words: readonly number[]): void {
+    for (const word of words) this.#tied.add(word);
+  }
+
+  areTied(words: readonly number[]): boolean {
+    return words.every((word) => this.#tied.has(word));
   }
 
   override read(actor: number, at: number): void {
@@ -32,6 +52,7 @@ export class RecordingTrace extends Trace {
     if (before === after) return this.read(actor, at);
     super.write(actor, at, before, after);
     this.recorder?.change(at, before);
+    if (this.#tied.has(at)) this.#countChange(actor);
   }
 
   override readMany(actor: number, at: number, words: number): void {
@@ -44,5 +65,10 @@ export class RecordingTrace extends Trace {
     super.writeMany(actor, at, words);
     if (words === PAGE_WORDS) return this.recorder?.change(pageOf(at), 0);
     for (let i = at; i < at + words; i++) this.recorder?.change(i, this.#plain[i]!);
+  }
+
+  #countChange(actor: number): void {
+    super.write(actor, TIED, 0, 1);
+    this.recorder?.change(TIED, 0);
   }
 }

@@ -7,7 +7,7 @@
  */
 
 import { type Ptr, toPtr } from '../../../shared/address.ts';
-import { HostOops } from '../../../shared/errors.ts';
+import { assert, HostOops } from '../../../shared/errors.ts';
 import type { Host } from '../../../shared/host.ts';
 import type { Until } from '../../../shared/words.ts';
 import type { Situation, Strategy } from '../strategies/strategy.ts';
@@ -15,6 +15,7 @@ import { Access, isLocked, onlyReads } from './access.ts';
 import { actorOf, bufferOf } from './actors.ts';
 import type { Guard } from './guard.ts';
 import { Hardware } from './hardware.ts';
+import { RecordingTrace } from './recording-trace.ts';
 import type { Run } from './run.ts';
 import { Snapshot } from './snapshot.ts';
 import { LEAVE, type Task } from './task.ts';
@@ -278,6 +279,8 @@ export abstract class Turn implements Situation {
 
   /** In an abridged run, `task` cannot go on before that holds. */
   waitUntil(task: Task, until: Until): void {
+    const { trace } = this.state;
+    assert(trace instanceof RecordingTrace && trace.areTied(until.words), 'its words are tied');
     task.until = until;
   }
 

@@ -12,7 +12,8 @@
  * An actor may have to wait for a word: its step is then one that can be taken while the word is
  * as it should be (`Guard`), and it accesses the word. A change that let the step happen cannot be
  * turned round with it; but the last change before which the step could have been taken can. The
- * same holds for who waits for ever. Without that, behaviours are missed.
+ * same holds for who waits for ever. Without that, behaviours are missed. Who waits for several
+ * words together needs all their changes to conflict with one another (RecordingTrace.tie).
  *
  * With two actors no run is left in the middle: who sleeps is woken by the very event that is
  * turned round. With more, some are, and are counted apart.
@@ -35,11 +36,6 @@ export class Dpor implements Recorder {
   /** Runs to their end, each of which behaves in another way, and runs left where all slept. */
   classes = 0;
   blocked = 0;
-  /**
-   * LIMIT: somebody waited for one of several words, and behaviours may be missed: what lets him go
-   * on is a choice of changes that do not conflict with one another, and only some are tried.
-   */
-  mayMiss = false;
   readonly #actors: number;
   /** One for each event of this run. */
   readonly #nodes: Node[] = [];
@@ -128,7 +124,6 @@ export class Dpor implements Recorder {
   next(able: number, guardOf: GuardOf): number {
     this.#close();
     const event = this.#events;
-    this.#lookForChoices(able, guardOf);
     const node = this.#nodes[event] ?? this.#newNode(able);
     if (node === undefined) {
       // What those do that wait here, and not where the rest was done, may wake who sleeps.
@@ -159,16 +154,8 @@ export class Dpor implements Recorder {
   /** Nobody can go on, and the run is at its end. */
   end(guardOf: GuardOf): void {
     this.#close();
-    this.#lookForChoices(0, guardOf);
     this.#beforeWaiting(0, guardOf);
     this.classes++;
-  }
-
-  #lookForChoices(able: number, guardOf: GuardOf): void {
-    for (let actor = 0; actor < this.#actors && !this.mayMiss; actor++) {
-      if (((able >>> actor) & 1) === 1) continue;
-      this.mayMiss = (guardOf(actor)?.words.length ?? 0) > 1;
-    }
   }
 
   /** Who waits at the end of a run might have gone on earlier. */
@@ -230,6 +217,8 @@ export class Dpor implements Recorder {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     const event = this.#events - 1;
+    // One that accesses nothing would conflict with nothing, and be no part of the behaviour.
+    assert(this.accesses.count > this.#from[event]!, 'each step accesses something');
     const { actor } = this.#nodes[event]!;
     const own = this.#own[actor]!;
     const guard = this.#guards[event];
@@ -247,18 +236,16 @@ export class Dpor implements Recorder {
     }
     this.#seen[actor] = own.length;
     this.#keepSeen(event);
-    if (enabler === NONE) return;
-    if (guard!.words.length > 1) this.mayMiss = true;
-    this.#withoutEnabler(enabler, event, guard!);
+    if (enabler !== NONE) this.#withoutEnabler(event, guard!);
   }
 
-  /** `enabler` let `event` happen: it comes before an earlier change instead, or not at all. */
-  #withoutEnabler(enabler: number, event: number, guard: Guard): void {
+  /** Something let `event` happen: it comes before an earlier change instead, or not at all. */
+  #withoutEnabler(event: number, guard: Guard): void {
     const { actor } = this.#nodes[event]!;
     this.#begin(actor, this.#own[actor]!.at(-2));
-    this.#meet(event);
+    this.#meet(event, guard.words);
     for (const [other, last] of this.#met.entries()) {
-      if (last !== NONE && last !== enabler) this.#join(last);
+      if (last !== NONE) this.#join(last);
       this.#met[other] = NONE;
     }
     this.#beforeDisabled(event, guard);
@@ -288,14 +275,15 @@ export class Dpor implements Recorder {
     }
   }
 
-  /** Which event of each other actor is the last that conflicts with this one. */
-  #meet(event: number): void {
+  /** Which event of each other actor is the last that conflicts with this one, but for `except`. */
+  #meet(event: number, except: readonly number[] = []): void {
     const met = this.#met;
     const tell = (other: number): void => {
       const { actor } = this.#nodes[other]!;
       if (actor !== this.#actor && other > met[actor]!) met[actor] = other;
     };
     for (let access = this.#from[event]!; access < this.accesses.count; access++) {
+      if (except.includes(this.accesses.place(access))) continue;
       this.accesses.eachConflict(access, tell);
     }
   }

@@ -41,8 +41,6 @@ export interface Totals {
   steps: number;
   /** That threads worked at it, one after the other. */
   seconds: number;
-  /** See Dpor.mayMiss. */
-  mayMiss: boolean;
 }
 
 /** A frontier as text can hold it. */
@@ -68,7 +66,6 @@ export class Frontier {
     blocked: 0,
     steps: 0,
     seconds: 0,
-    mayMiss: false,
   };
   readonly #met = new Outcomes();
   /** The last one is done first. */
@@ -129,7 +126,6 @@ export class Frontier {
     totals.blocked += result.blocked;
     totals.steps += result.steps;
     totals.seconds += result.seconds;
-    totals.mayMiss ||= result.mayMiss;
     this.#met.addAll(result.met);
     const { place, actor } = branch;
     if (place !== undefined) place.steps[actor] = result.step;
@@ -207,8 +203,8 @@ export class Frontier {
 
   static load(saved: SavedFrontier): Frontier {
     const frontier = new Frontier();
-    const { classes, blocked, steps, seconds, mayMiss } = saved;
-    Object.assign(frontier.totals, { classes, blocked, steps, seconds, mayMiss });
+    const { classes, blocked, steps, seconds } = saved;
+    Object.assign(frontier.totals, { classes, blocked, steps, seconds });
     frontier.#met.addAll(saved.met);
     frontier.#share = saved.share;
     frontier.#doneShare = saved.doneShare;

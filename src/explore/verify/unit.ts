@@ -29,8 +29,6 @@ export interface UnitResult {
   readonly blocked: number;
   readonly steps: number;
   readonly seconds: number;
-  /** See Dpor.mayMiss. */
-  readonly mayMiss: boolean;
   readonly met: readonly Met[];
   /** Who is to go on at places before those of the unit. */
   readonly plans: readonly Plan[];
@@ -58,7 +56,6 @@ export function runUnit(subject: Subject, nodes: readonly Node[], most: number):
     blocked: dpor.blocked,
     steps,
     seconds: (performance.now() - start) / 1000,
-    mayMiss: dpor.mayMiss,
     met: met.all,
     plans: dpor.plans,
     step: nodes.length === 0 ? undefined : dpor.stepOf(nodes.length - 1),

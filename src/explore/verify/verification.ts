@@ -103,9 +103,10 @@ function firstOf(entry: Entry): string {
   if (known !== undefined) return known;
   const subject = new Subject(entry.path, entry.litmus, entry.setting);
   const { met } = runUnit(subject, [], 1);
-  const { digest } = subject.run(new Recorded(met[0]!.decisions), 0).run;
-  firsts.set(entry, digest);
-  return digest;
+  const { digest, trace } = subject.run(new Recorded(met[0]!.decisions), 0).run;
+  const first = `${digest} ${trace}`;
+  firsts.set(entry, first);
+  return first;
 }
 
 /**

@@ -37,9 +37,9 @@ const [MUTEX, WORDS] = [10, 3];
 
 /** What access a task makes next; each task holds the lock at most once. */
 function drawn(dice: Dice, task: number, words: number, several: boolean): Access | 'lock' {
-  const at = dice.below(words);
+  const at = 1 + dice.below(words);
   const value = dice.below(3);
-  if (several && dice.below(3) === 0) return waitUntilAny(at, dice.below(words), value);
+  if (several && dice.below(3) === 0) return waitUntilAny(at, 1 + dice.below(words), value);
   switch (dice.below(11)) {
     case 0:
     case 1:
@@ -104,12 +104,14 @@ function drawnProgram(seed: number, several = false): readonly Task[] {
   );
 }
 
-test('drawn programs of two to four tasks that wait, take locks, and go by what they find', () => {
+/** Brute force finds the same, and each is found once. Returns how many runs were left in the middle. */
+function expectAllOfDrawn(several: boolean): number {
   let [behaviours, blocked, stuck, orders] = [0, 0, 0, 0];
   for (let seed = 0; seed < (SLOW ? 5000 : 500); seed++) {
-    const program = drawnProgram(seed);
-    const verified = verify(program);
-    const forced = bruteForce(program);
+    const program = drawnProgram(seed, several);
+    const tied = several ? [1, 2, 3] : [];
+    const verified = verify(program, { tied });
+    const forced = bruteForce(program, tied);
     const found = new Set(verified.traces);
     const same =
       found.size === forced.traces.size && [...found].every((trace) => forced.traces.has(trace));
@@ -126,10 +128,18 @@ test('drawn programs of two to four tasks that wait, take locks, and go by what 
     if (verified.isStuck) stuck++;
   }
   // They are such as to tell something.
-  expect(orders).toBeGreaterThan(10 * behaviours);
+  expect(orders).toBeGreaterThan(5 * behaviours);
   expect(stuck).toBeGreaterThan(50);
-  expect(blocked).toBeGreaterThan(0);
   expect(blocked).toBeLessThan(behaviours / 50);
+  return blocked;
+}
+
+test('drawn programs of two to four tasks that wait, take locks, and go by what they find', () => {
+  expect(expectAllOfDrawn(false)).toBeGreaterThan(0);
+});
+
+test('the same where some wait for one of two words, whose changes conflict', () => {
+  expectAllOfDrawn(true);
 });
 
 describe('who waits', () => {
@@ -174,24 +184,4 @@ describe('without looking at who waits', () => {
     expect(verify(program).traces.length).toBe(1);
     expect(() => verify(program, { ever: false })).toThrow('who is to go on can');
   });
-});
-
-test('where somebody waits for one of two words, it says that it may miss some', () => {
-  let [behaviours, told, exact] = [0, 0, 0];
-  const wrong: string[] = [];
-  for (let seed = 0; seed < (SLOW ? 5000 : 500); seed++) {
-    const program = drawnProgram(seed, true);
-    const { traces, mayMiss } = verify(program);
-    const found = new Set(traces);
-    const forced = bruteForce(program).traces;
-    const missing = [...forced].filter((trace) => !found.has(trace)).length;
-    if (found.size > forced.size || (missing > 0 && !mayMiss)) {
-      wrong.push(`seed ${seed}: ${found.size} behaviours, ${missing} of ${forced.size} missing`);
-    }
-    behaviours += found.size;
-    if (mayMiss) told++;
-    else exact++;
-  }
-  expect(wrong).toEqual([]);
-  expect(Math.min(behaviours, told, exact)).toBeGreaterThan(50);
 });

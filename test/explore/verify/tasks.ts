@@ -4,6 +4,7 @@
  */
 
 import { type Guard, guardOn } from '../../../src/explore/engine/guard.ts';
+import { RecordingTrace } from '../../../src/explore/engine/recording-trace.ts';
 import { Trace } from '../../../src/explore/engine/trace.ts';
 import { ALL_SLEEP, Dpor } from '../../../src/explore/verify/dpor.ts';
 
@@ -132,13 +133,17 @@ function resultOf(access: Access, before: number): number {
   }
 }
 
-const newTrace = (): Trace => new Trace(new Int32Array(Trace.memoryFor(WORDS)), WORDS);
+/** In which these words are tied. */
+function newTrace(tied: readonly number[]): RecordingTrace {
+  const trace = new RecordingTrace(new Int32Array(Trace.memoryFor(WORDS)), new Uint32Array(WORDS));
+  trace.tie(tied);
+  return trace;
+}
 
 export interface Verified {
   /** Digests of the traces of all runs to the end. */
   readonly traces: readonly string[];
   readonly blocked: number;
-  readonly mayMiss: boolean;
   /** What memory was at the end, as texts; and whether a run ended in which somebody still waits. */
   readonly ends: ReadonlySet<string>;
   readonly isStuck: boolean;
@@ -148,6 +153,8 @@ export interface Verified {
 interface Told {
   readonly ever?: boolean;
   readonly atEnd?: boolean;
+  /** Words that may be waited for together. */
+  readonly tied?: readonly number[];
 }
 
 const nobody = (): undefined => undefined;
@@ -155,11 +162,11 @@ const nobody = (): undefined => undefined;
 /** Each behaviour of a program once. */
 export function verify(
   program: readonly Task[],
-  { ever = true, atEnd = true }: Told = {},
+  { ever = true, atEnd = true, tied = [] }: Told = {},
 ): Verified {
   let memory = new Int32Array(WORDS);
   const dpor = new Dpor(program.length, WORDS, (word) => memory[word]!);
-  const trace = newTrace();
+  const trace = newTrace(tied);
   const traces: string[] = [];
   const ends = new Set<string>();
   let isStuck = false;
@@ -167,20 +174,18 @@ export function verify(
     const run = new Run(program);
     memory = run.memory;
     trace.begin();
+    trace.recorder = undefined;
     let step = 0;
     for (; step < known; step++) {
       const task = dpor.actorOf(step);
       run.step(task, (at, before, after) => trace.write(task, at, before, after));
     }
+    trace.recorder = dpor;
     let task = 0;
     while (run.able !== 0) {
       task = dpor.next(run.able, ever ? run.guardOf : nobody);
       if (task === ALL_SLEEP) break;
-      run.step(task, (at, before, after) => {
-        trace.write(task, at, before, after);
-        if (before === after) dpor.read(at);
-        else dpor.change(at, before);
-      });
+      run.step(task, (at, before, after) => trace.write(task, at, before, after));
     }
     if (task === ALL_SLEEP) continue;
     dpor.end(atEnd ? run.guardOf : nobody);
@@ -188,13 +193,16 @@ export function verify(
     ends.add(run.memory.subarray(0, 16).join());
     isStuck ||= run.isStuck;
   }
-  return { traces, blocked: dpor.blocked, mayMiss: dpor.mayMiss, ends, isStuck };
+  return { traces, blocked: dpor.blocked, ends, isStuck };
 }
 
 /** Digests of the traces of all orders of a program's steps, and how many orders there are. */
-export function bruteForce(program: readonly Task[]): { traces: Set<string>; orders: number } {
+export function bruteForce(
+  program: readonly Task[],
+  tied: readonly number[] = [],
+): { traces: Set<string>; orders: number } {
   const traces = new Set<string>();
-  const trace = newTrace();
+  const trace = newTrace(tied);
   let orders = 0;
   /** Of the current order who took each step, and who else could have. */
   const order: number[] = [];
