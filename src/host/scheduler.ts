@@ -89,7 +89,10 @@ export class Scheduler {
   /** All words that somebody goes by who waits for tables. */
   get tableWords(): readonly Ptr[] {
     const each = this.#host.vcpus.map((cpu) => virtualizerOf(cpu.lg).untilTables(cpu));
-    return [...this.#queues.map(({ contents }) => contents), ...each.map(({ words }) => words)].flat();
+    return [
+      ...this.#queues.map(({ contents }) => contents),
+      ...each.map(({ words }) => words),
+    ].flat();
   }
 
   /**
