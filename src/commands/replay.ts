@@ -3,11 +3,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Command } from 'commander';
 import { UserError } from '../../shared/errors.ts';
+import { playerOf } from '../explore/story/player.ts';
 import { tellStory } from '../explore/story/tell.ts';
+import { sourceOf } from '../platform.ts';
 import type { Result } from '../explore/subject.ts';
 import { decodeToken, type Token } from '../explore/token.ts';
+import { playerPage } from '../report/player/page.ts';
 import type { Story } from '../report/story.ts';
-import { storyHtml } from '../report/story-html.ts';
 import { storyText } from '../report/story-text.ts';
 import { confirmOnThreads, type EngineName, engineOption } from './engine.ts';
 import { ExitCode } from './exit-code.ts';
@@ -87,14 +89,18 @@ async function replay(
   const passing = beside === undefined ? undefined : passingRun(schedule, decodeToken(beside));
   const result = subject.replay(token);
   const confirmed = engine === 'threads' ? await confirmOnThreads(subject, result) : '';
-  const story = asked ? tellStory(subject, result, { passing, all }) : undefined;
+  const player =
+    html === undefined
+      ? undefined
+      : playerOf(subject, result, { passing, all, sourceOf, tokens: [schedule.text, beside] });
+  const story =
+    player?.tracks[0].story ??
+    (toldHere ? tellStory(subject, result, { passing, all }) : undefined);
   const isWrong = result.ending !== 'ok';
   const print = printer(options);
   print(`${titleOf(token)}\n${describe(result)}${confirmed}`, isWrong);
-  if (story !== undefined) {
-    if (toldHere) print(`\n${storyText(story, styleOf())}`, isWrong);
-    writeHtml(storyHtml(story, commandOf(schedule.text, all, beside)));
-  }
+  if (story !== undefined && toldHere) print(`\n${storyText(story, styleOf())}`, isWrong);
+  if (player !== undefined) writeHtml(playerPage(player, commandOf(schedule.text, all, beside)));
   writeResult(reportOf(schedule, result, toldHere ? story : undefined));
   process.exitCode = EXIT_CODES[result.ending];
 }

@@ -1,8 +1,11 @@
 /** A schedule looked at on its way: the machine just after some of its steps. */
 
+import type { Host } from '../../shared/host.ts';
 import { inspect, type Section, type Wanted } from '../report/inspection.ts';
 import type { Decisions } from './engine/turn.ts';
-import { type RecordedStep, recordRun } from './story/recording.ts';
+import { hexPage } from './story/guest-words.ts';
+import { Places } from './story/places.ts';
+import { type RecordedStep, recordRun, type Stores } from './story/recording.ts';
 import type { Subject } from './subject.ts';
 
 /** What is looked for: a step by its number from 0, or the n-th event of all CPUs, counted from 1. */
@@ -30,13 +33,17 @@ export function inspectSchedule(
 ): (Stopped | undefined)[] {
   const found: (Stopped | undefined)[] = stops.map(() => undefined);
   let events = 0;
+  let places: Places | undefined;
   try {
-    recordRun(subject, decisions, (step, host) => {
+    recordRun(subject, decisions, (step, host, stores) => {
+      places ??= new Places(host, subject.litmus);
+      places.note(step);
       events += step.events.length;
       for (const [i, stop] of stops.entries()) {
         if (found[i] !== undefined) continue;
         const isHere = 'step' in stop ? step.number === stop.step : events >= stop.event;
-        if (isHere) found[i] = { step, events, sections: inspect(host, wanted) };
+        if (isHere)
+          found[i] = { step, events, sections: momentOf(subject, host, stores, places, wanted) };
       }
       if (found.every((one) => one !== undefined)) throw ENOUGH;
     });
@@ -45,3 +52,36 @@ export function inspectSchedule(
   }
   return found;
 }
+
+/** The machine between two steps; `places`: as they are named by now. */
+export function momentOf(
+  { setting }: Pick<Subject, 'setting'>,
+  host: Host,
+  stores: Stores,
+  places: Pick<Places, 'describe'>,
+  wanted: Wanted,
+): Section[] {
+  const sections = inspect(host, wanted);
+  // Under sequential consistency none ever waits.
+  if (setting.memory !== 'tso' || !wanted.views.includes('stores')) return sections;
+  const after = sections.findLastIndex(({ view }) => view === 'cpus') + 1;
+  return sections.toSpliced(after, 0, ...storesSections(stores, places));
+}
+
+const storesSections = (stores: Stores, places: Pick<Places, 'describe'>): Section[] =>
+  stores.map((waiting, cpu) => ({
+    title: `host CPU ${cpu}, its store buffer`,
+    view: 'stores',
+    lines: [
+      {
+        key: 'waiting',
+        depth: 0,
+        text: waiting.length === 0 ? 'empty' : `${waiting.length} waiting, the oldest first`,
+      },
+      ...waiting.map(({ number, at, value }) => ({
+        key: `store ${number}`,
+        depth: 1,
+        text: `${places.describe(at).name} = ${hexPage(value >>> 0)}, of step ${number}`,
+      })),
+    ],
+  }));

@@ -18,8 +18,16 @@ import { type Shadow, shadowOf } from '../check/shadow.ts';
 import { describeFrame, eachFrame, wordsOf } from '../check/violation.ts';
 import { entryText } from './violation.ts';
 
-/** What there is to see. */
-export const VIEWS = ['cpus', 'guests', 'pgdirs', 'tables', 'switcher', 'frames'] as const;
+/** What there is to see. Of `stores` only who runs the machine knows. */
+export const VIEWS = [
+  'cpus',
+  'stores',
+  'guests',
+  'pgdirs',
+  'tables',
+  'switcher',
+  'frames',
+] as const;
 export type View = (typeof VIEWS)[number];
 
 export interface Line {
@@ -286,27 +294,29 @@ const indent = (depth: number): string => '  '.repeat(depth + 1);
 export const inspectionText = (sections: readonly Section[]): string =>
   sections
     .map(({ title, lines }) => {
-      const texts = lines.length === 0 ? ['  nothing'] : rowsFolded(lines);
-      return [title, ...texts].join('\n');
+      const texts = foldRows(lines).map(({ depth, text }) => indent(depth) + text);
+      return [title, ...(texts.length === 0 ? ['  nothing'] : texts)].join('\n');
     })
     .join('\n\n');
 
 /** Rows of more than this are told by their first and last entry. */
 const LONGEST_ROW = 4;
 
-function rowsFolded(lines: readonly Line[]): string[] {
-  const texts: string[] = [];
+/** The same with long rows folded. */
+export function foldRows(lines: readonly Line[]): Line[] {
+  const folded: Line[] = [];
   for (let i = 0; i < lines.length; ) {
-    const { depth, text, inRow } = lines[i]!;
+    const first = lines[i]!;
+    const { key, depth, inRow } = first;
     let end = i + 1;
     while (inRow !== undefined && isNext(lines[end], inRow, end - i)) end++;
     const row = end - i > LONGEST_ROW ? end - i : 1;
-    texts.push(indent(depth) + text);
-    if (row > 2) texts.push(`${indent(depth)}… ${row - 2} more like it`);
-    if (row > 1) texts.push(indent(depth) + lines[end - 1]!.text);
+    folded.push(first);
+    if (row > 1) folded.push(line(`row ${key}`, `… ${row - 2} more like it`, depth));
+    if (row > 1) folded.push(lines[end - 1]!);
     i += row;
   }
-  return texts;
+  return folded;
 }
 
 const isNext = (one: Line | undefined, first: NonNullable<Line['inRow']>, n: number): boolean =>

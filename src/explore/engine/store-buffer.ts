@@ -43,6 +43,14 @@ export class StoreBuffer {
     return NOT_BUFFERED;
   }
 
+  /** All that wait, the oldest first: where, and which value. */
+  get waiting(): (readonly [at: number, value: number])[] {
+    return Array.from({ length: this.length }, (_, i) => {
+      const slot = this.#slot(i);
+      return [this.#words[slot]!, this.#words[slot + 1]!] as const;
+    });
+  }
+
   /** Of the oldest store. */
   get at(): Ptr {
     return this.#words[this.#slot(0)]! as Ptr;

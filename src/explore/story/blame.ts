@@ -129,7 +129,7 @@ function compared(
 }
 
 /** Each access by who, where in the source, what and which, and the how many-th of these. */
-function keysOf(steps: readonly Access[]): string[] {
+export function keysOf(steps: readonly Access[]): string[] {
   const counts = new Map<string, number>();
   return steps.map((step) => {
     const { file, line, through } = step.where;

@@ -39,8 +39,11 @@ export interface Recording {
   readonly steps: readonly RecordedStep[];
 }
 
+/** Of each host CPU the stores that wait in its buffer, the oldest first. */
+export type Stores = readonly (readonly RecordedStep[])[];
+
 /** Told of each step just after it was done, with the machine as it is then. */
-export type StepListener = (step: RecordedStep, host: Host) => void;
+export type StepListener = (step: RecordedStep, host: Host, stores: Stores) => void;
 
 /**
  * Run `subject` by `decisions`. Throws Diverged when the run goes another way, and what the
@@ -74,7 +77,7 @@ export function recordRun(
     };
     if (turn.memory === 'tso' && step.kind === Access.Write) stores[index]!.push(recorded);
     steps.push(recorded);
-    listener?.(recorded, host);
+    listener?.(recorded, host, stores);
   };
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = STACK_DEPTH;

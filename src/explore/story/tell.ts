@@ -1,5 +1,6 @@
 /** The story of a schedule: the run done again, and told (src/report/story.ts). */
 
+import type { Host } from '../../../shared/host.ts';
 import type { Finding, Flag, Line, Story, Told } from '../../report/story.ts';
 import { Access as Kind, onlyReads } from '../engine/access.ts';
 import { sourceLine } from '../engine/source.ts';
@@ -9,7 +10,7 @@ import { type BreakWatch, watchFor } from './breaks.ts';
 import { frees, isBuffered, stepsToTell } from './fold.ts';
 import { type Marked, marksOf } from './marks.ts';
 import { type Noted, type Place, Places } from './places.ts';
-import { type Recording, recordRun } from './recording.ts';
+import { type Recording, recordRun, type Stores } from './recording.ts';
 import { valueText } from './values.ts';
 
 export interface Telling {
@@ -17,17 +18,35 @@ export interface Telling {
   readonly passing?: Result | undefined;
   /** Each step, not only those that matter. */
   readonly all?: boolean | undefined;
+  /** Told of each step of the run that is told of. */
+  readonly listener?: Watcher | undefined;
 }
 
+/** As a StepListener, with the names of words as far as they are known by then. */
+type Watcher = (host: Host, stores: Stores, places: Places) => void;
+
 /** `result`: of `subject`, which is run again. */
-export function tellStory(
+export const tellStory = (subject: Subject, result: Result, telling: Telling = {}): Story =>
+  tellSteps(subject, result, telling).story;
+
+export interface ToldRun {
+  readonly story: Story;
+  readonly accesses: readonly Access[];
+  /** Any of the steps, in words. */
+  told(step: Access): Told;
+  /** What is between the steps, all of it. */
+  readonly marks: readonly Marked[];
+}
+
+/** The story, and what it is made of. */
+export function tellSteps(
   subject: Subject,
   result: Result,
-  { passing, all = false }: Telling = {},
-): Story {
+  { passing, all = false, listener }: Telling = {},
+): ToldRun {
   // First, so that the machine is afterwards as the run told of leaves it.
   const beside = passing && record(subject, passing).accesses;
-  const told = record(subject, result);
+  const told = record(subject, result, listener);
   const { accesses, broke } = told;
   const bad = result.ending !== 'ok';
   const pair = bad ? pairToBlame(accesses, broke?.step ?? accesses.length, beside) : undefined;
@@ -38,7 +57,8 @@ export function tellStory(
   const memory = setting.memory === 'tso' ? ', tso' : '';
   const columns = subject.board.host.cpus.map(({ index }) => `CPU ${index}`);
   const defects = setting.defects.length > 0 ? `, with ${setting.defects.join(' ')}` : '';
-  return {
+  const marks = marksOf(litmus, accesses);
+  const story: Story = {
     title: litmus.name,
     about: litmus.about,
     setting: `${setting.discipline}, ${setting.paging}${memory}${defects}`,
@@ -51,11 +71,12 @@ export function tellStory(
     lines: linesOf(
       columns,
       shown,
-      marksOf(litmus, accesses).filter(({ step }) => step <= until),
+      marks.filter(({ step }) => step <= until),
       (step) => told.told(step, flags),
     ),
     findings: findingsOf(subject, told, pair, result),
   };
+  return { story, accesses, told: (step) => told.told(step, flags), marks };
 }
 
 interface RecordedStory {
@@ -71,15 +92,16 @@ export const accessesOf = (
   result: Result,
 ): Pick<RecordedStory, 'accesses' | 'broke'> => record(subject, result);
 
-function record(subject: Subject, result: Result): RecordedStory {
+function record(subject: Subject, result: Result, listener?: Watcher): RecordedStory {
   const { host } = subject.board;
   const watch = watchFor(result, subject.litmus);
   const notes: Noted[] = [];
   let places: Places | undefined;
-  const recording = recordRun(subject, result.run.decisions, (step) => {
+  const recording = recordRun(subject, result.run.decisions, (step, _, stores) => {
     places ??= new Places(host, subject.litmus);
     notes.push(places.note(step));
     watch.look(step.number, host);
+    listener?.(host, stores, places);
   });
   const names = new Map<number, string>();
   for (const at of new Set(recording.steps.flatMap(({ locks }) => locks))) {

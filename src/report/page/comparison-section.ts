@@ -7,7 +7,7 @@ import { nameOf } from '../costs.ts';
 import { repeatedBy } from '../repeated.ts';
 import { statisticsRows } from '../summary.ts';
 import { cyclesFigure, type NamedRun } from './cycles.ts';
-import { escaped } from './html.ts';
+import { escaped } from './escaped.ts';
 import { paragraph, table } from './parts.ts';
 
 /** How much real time each took is not compared: that is noise of the machine underneath. */

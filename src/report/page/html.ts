@@ -2,6 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { COLOURS } from '../drawing.ts';
+import { escaped } from './escaped.ts';
 
 export interface Page {
   readonly title: string;
@@ -47,12 +48,3 @@ function policyOf({ script, asksServer = false }: Page): string {
     "base-uri 'none'; form-action 'none'"
   );
 }
-
-const ENTITIES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-};
-
-export const escaped = (text: string): string => text.replace(/[&<>"]/g, (sign) => ENTITIES[sign]!);

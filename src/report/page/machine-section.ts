@@ -16,8 +16,8 @@ import {
 } from '../summary.ts';
 import type { Activity } from './activity.ts';
 import { cyclesFigure } from './cycles.ts';
+import { escaped } from './escaped.ts';
 import { heatMap } from './heat-map.ts';
-import { escaped } from './html.ts';
 import { latencySection } from './latencies.ts';
 import { paragraph, table } from './parts.ts';
 import { timelineSection, type VcpuName } from './timeline-section.ts';

@@ -1,6 +1,6 @@
 /** What sections of a report are made of: tables, figures with the same in words, and lists of facts. */
 
-import { escaped } from './html.ts';
+import { escaped } from './escaped.ts';
 
 /** One run, or one thing about several, under a heading of its own. */
 export interface Section {

@@ -3,15 +3,16 @@
 import { benchmarkSection } from './benchmark-section.ts';
 import { campaignSection } from './campaign-section.ts';
 import { comparisonSection } from './comparison-section.ts';
-import { escaped, htmlPage } from './html.ts';
+import { escaped } from './escaped.ts';
+import { htmlPage } from './html.ts';
 import { machineSection } from './machine-section.ts';
 import { facts, type Section } from './parts.ts';
 import { queueSection } from './queue-section.ts';
 import type { Folder, Saved } from './saved.ts';
+import { carriedScript } from './script.ts';
 import { studySection } from './study-section.ts';
 import { STYLE } from './style.ts';
 import { tablesSection } from './tables-section.ts';
-import { timelineScript } from './timeline-section.ts';
 
 /** In the order in which they were named. `refresh`: seconds until the page is to be loaded again. */
 export function reportHtml(saved: readonly Saved[], refresh?: number): string {
@@ -23,7 +24,7 @@ export function reportHtml(saved: readonly Saved[], refresh?: number): string {
   return htmlPage({
     title,
     style: STYLE,
-    ...(hasTimeline && { script: timelineScript() }),
+    ...(hasTimeline && { script: carriedScript('page/timeline-keys') }),
     ...(refresh !== undefined && { refresh }),
     body: `<a class="skip" href="#content">To the content</a>
 <header><h1>A report of umbra</h1>

@@ -4,7 +4,7 @@ import { chartSvg, chartTable, shadedText } from '../chart.ts';
 import { estimateText } from '../estimate-text.ts';
 import { FEWEST } from '../statistics.ts';
 import type { Finding, StudyResult } from '../study-result.ts';
-import { escaped } from './html.ts';
+import { escaped } from './escaped.ts';
 import { facts, figure, paragraph } from './parts.ts';
 
 export function studySection(study: StudyResult): string {

@@ -1,12 +1,9 @@
 /** The timeline of a run in its report: a picture, what moves it, and its figures as a table. */
 
-import { readFileSync } from 'node:fs';
-import { stripTypeScriptTypes } from 'node:module';
-import { extname } from 'node:path';
 import { grouped } from '../../numbers.ts';
 import { seriesColour } from '../drawing.ts';
 import type { Activity, Stretch } from './activity.ts';
-import { escaped } from './html.ts';
+import { escaped } from './escaped.ts';
 import { table, time } from './parts.ts';
 import { type TimelineData, timelineSvg } from './timeline-view.ts';
 
@@ -97,27 +94,4 @@ function dataOf(
     ),
     span: Math.max(1, at(to)),
   };
-}
-
-/** What a page with timelines carries along. */
-export const timelineScript = (): string =>
-  ['timeline-view', 'timeline-keys'].map(plainSource).join('\n');
-
-/** JavaScript, from source or built, without imports: what it imports stands above it. */
-function plainSource(name: string): string {
-  const ending = extname(import.meta.url);
-  const source = readFileSync(new URL(`./${name}${ending}`, import.meta.url), 'utf8');
-  const script = ending === '.ts' ? stripped(source) : source;
-  return script.replace(/^import .*;$|^\/\/# sourceMappingURL.*$/gm, '');
-}
-
-/** Node says of it that it is experimental; that is for us to know. */
-function stripped(source: string): string {
-  const { emitWarning } = process;
-  process.emitWarning = () => {};
-  try {
-    return stripTypeScriptTypes(source);
-  } finally {
-    process.emitWarning = emitWarning;
-  }
 }

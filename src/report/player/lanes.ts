@@ -1,0 +1,70 @@
+/** Whose turn it was when: of each schedule a lane for each host CPU, steps from left to right. */
+
+import { escaped } from '../page/escaped.ts';
+import { FLAG_TEXTS, type Flag } from '../story.ts';
+import type { PlayerData } from './data.ts';
+import type { Track } from './track.ts';
+
+/** Pixels: of a lane with the space below it, of its bar, and between schedules. */
+const ROW = 11;
+const BAR = 9;
+const GAP = 7;
+
+const rect = (style: string, x: number, y: number, width: number): string =>
+  `<rect ${style} x="${x}" y="${y}" width="${width}" height="${BAR}"/>`;
+
+const upright = (kind: string, x: number, from: number, to: number): string =>
+  `<line class="${kind}" x1="${x}" x2="${x}" y1="${from}" y2="${to}"/>`;
+
+/** As wide as the longest schedule has steps. */
+export function lanesSvg(
+  tracks: readonly Track[],
+  { parting }: Pick<PlayerData, 'parting'>,
+): string {
+  const each = tracks[0]!.data.story.columns.length * ROW + GAP;
+  const height = tracks.length * each - GAP;
+  const lanes = tracks.map((track, i) => laneOf(track, i * each));
+  const parts = parting === undefined ? '' : upright('parts', parting, 0, height);
+  return (
+    `<svg viewBox="0 0 ${longest(tracks)} ${height}" preserveAspectRatio="none" ` +
+    `aria-hidden="true" style="height:${height}px">${lanes.join('')}${parts}</svg>`
+  );
+}
+
+/** Steps of the longest schedule. */
+export const longest = (tracks: readonly Track[]): number =>
+  Math.max(...tracks.map(({ length }) => length));
+
+function laneOf({ data: { steps, story }, told, length }: Track, top: number): string {
+  const y = (cpu: number): number => top + cpu * ROW;
+  const bars = story.columns.map((_, cpu) => rect('class="lane"', 0, y(cpu), length));
+  for (let from = 0; from < steps.length; ) {
+    const [cpu] = steps[from]!;
+    let to = from + 1;
+    while (steps[to]?.[0] === cpu) to++;
+    bars.push(rect(`style="fill:${cpuColour(cpu)}"`, from, y(cpu), to - from));
+    from = to;
+  }
+  const ticks = told.map((step) => {
+    const at = y(steps[step]![0]);
+    return upright('told', step + 0.5, at, at + BAR);
+  });
+  return [...bars, ...ticks].join('');
+}
+
+export const cpuColour = (cpu: number): string => `var(--series-${cpu % 8})`;
+
+const FLAG_SIGNS: Readonly<Record<Flag, string>> = { first: '1', second: '2', break: '✕' };
+
+/** Buttons above the lanes that lead to the steps that matter. */
+export function flagsHtml({ flags }: Track, steps: number): string {
+  const byStep = Map.groupBy(flags, ([, step]) => step);
+  return Array.from(byStep, ([step, all]) => {
+    const signs = all.map(([flag]) => FLAG_SIGNS[flag]).toSorted();
+    const name = `step ${step}: ${all.map(([flag]) => FLAG_TEXTS[flag]).join('; ')}`;
+    const left = `left:${((100 * (step + 0.5)) / steps).toFixed(2)}%`;
+    const label = `aria-label="${escaped(name)}" title="${escaped(name)}"`;
+    const to = `type="button" data-step="${step}" style="${left}"`;
+    return `<button ${to} ${label}>${signs.join(' ')}</button>`;
+  }).join('');
+}
