@@ -28,6 +28,16 @@ import {
   someSettingsOf,
 } from './explore/subject.ts';
 import { decodeToken } from './explore/token.ts';
+import type { World } from './explore/worlds/world.ts';
+import {
+  exploreWorld,
+  replayOfWorld,
+  type ShrunkWorldFailure,
+  shrinkOfWorld,
+  type WorldExploration,
+  type WorldOptions,
+  type WorldReplayed,
+} from './world-explorer.ts';
 
 /** A litmus test: the name of one that comes with umbra, a file's path, or the text of one. */
 export type LitmusTest = string | { readonly yaml: string };
@@ -86,6 +96,11 @@ export interface ShrinkOptions {
   readonly signal?: AbortSignal;
 }
 
+export interface ShrinkWorldOptions {
+  readonly test: World;
+  readonly signal?: AbortSignal | undefined;
+}
+
 export interface ShrunkFailure extends Failure {
   /** The operations that are left, of each vCPU. */
   readonly operations: readonly (readonly string[])[];
@@ -113,14 +128,25 @@ const optionsSchema = z.strictObject({
 const BATCH = 20;
 
 /**
- * Run a test by many schedules in each setting that it is for, until one goes wrong. The same
- * arguments run the same schedules. Rejects with a `UserError` for a mistake in the test, with its
- * line and column, or in the options.
+ * Run a test by many schedules in each setting that it is for, or a world, until one goes wrong. The
+ * same arguments run the same schedules. Rejects with a `UserError` for a mistake in the test, with
+ * its line and column, or in the options.
  */
+export function explore(test: LitmusTest, options?: ExploreOptions): Promise<Exploration>;
+export function explore(test: World, options?: WorldOptions): Promise<WorldExploration>;
 export async function explore(
-  test: LitmusTest,
-  options: ExploreOptions = {},
-): Promise<Exploration> {
+  test: LitmusTest | World,
+  options: ExploreOptions | WorldOptions = {},
+): Promise<Exploration | WorldExploration> {
+  return isWorld(test)
+    ? await exploreWorld(test, options as WorldOptions)
+    : await exploreTest(test, options as ExploreOptions);
+}
+
+const isWorld = (test: LitmusTest | World | undefined): test is World =>
+  typeof test === 'object' && 'make' in test;
+
+async function exploreTest(test: LitmusTest, options: ExploreOptions): Promise<Exploration> {
   const { strategy, schedules: most, seed, signal, ...given } = checked(options);
   const { path, litmus } = testOf(test);
   const outcomes = new Map(litmus.outcomes.map(({ text }) => [text, 0]));
@@ -150,10 +176,16 @@ export async function explore(
 }
 
 /**
- * Do a schedule again, step for step. `test` is its test where that is in no file, or in another.
- * Throws a `UserError` where the test has changed, or the run goes another way.
+ * Do a schedule again, step for step. `test` is its world, or its test where that is in no file, or in
+ * another. Throws a `UserError` where the test has changed, or the run goes another way.
  */
-export function replay(token: string, { test }: Pick<ShrinkOptions, 'test'> = {}): Replayed {
+export function replay(token: string, options: { readonly test: World }): WorldReplayed;
+export function replay(token: string, options?: Pick<ShrinkOptions, 'test'>): Replayed;
+export function replay(
+  token: string,
+  { test }: { readonly test?: LitmusTest | World | undefined } = {},
+): Replayed | WorldReplayed {
+  if (isWorld(test)) return replayOfWorld(test, token);
   const { ending, message, run } = replayed(token, test).result;
   return { ending, message, steps: run.steps };
 }
@@ -162,10 +194,13 @@ export function replay(token: string, { test }: Pick<ShrinkOptions, 'test'> = {}
  * Leave out of a schedule that goes wrong what it can do without. Rejects with a `UserError` for one
  * that ends well.
  */
+export function shrink(token: string, options: ShrinkWorldOptions): Promise<ShrunkWorldFailure>;
+export function shrink(token: string, options?: ShrinkOptions): Promise<ShrunkFailure>;
 export async function shrink(
   token: string,
-  { test, signal }: ShrinkOptions = {},
-): Promise<ShrunkFailure> {
+  { test, signal }: ShrinkOptions | ShrinkWorldOptions = {},
+): Promise<ShrunkFailure | ShrunkWorldFailure> {
+  if (isWorld(test)) return await shrinkOfWorld(test, token, { signal });
   const { subject, result } = replayed(token, test);
   if (result.ending === 'ok') {
     throw new UserError('the schedule ends as it may: there is nothing to shrink');

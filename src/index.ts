@@ -11,6 +11,13 @@
 import './compile-cache.ts';
 import { UserError as Mistake } from '../shared/errors.ts';
 import { runChecked } from './check/checked-run.ts';
+import type * as shared from './explore/worlds/shared.ts';
+import type * as steps from './explore/worlds/step.ts';
+import {
+  type World as MadeWorld,
+  world as makeWorld,
+  type WorldCode as WorldsCode,
+} from './explore/worlds/world.ts';
 import * as explorer from './explorer.ts';
 import { Machine as BootedMachine } from './machine.ts';
 import { makeReport, type RunReport, type Statistics, statistics } from './report/run-report.ts';
@@ -18,12 +25,16 @@ import { findScenario } from './scenario/find.ts';
 import { checkScenario, readScenario, type ScenarioFile } from './scenario/parse.ts';
 import type { ScenarioInput } from './scenario/schema.ts';
 import { specOf } from './scenario/spec.ts';
+import * as worlds from './world-explorer.ts';
 
 /** A mistake in what was given: its message has each with its place, what was found and what expected. */
 export const UserError = Mistake;
 export type UserError = Mistake;
 
-/** Run a litmus test by many schedules, until one goes wrong. */
+/** A few threads over shared words, to be explored as litmus tests are. */
+export const world = makeWorld;
+
+/** Run a litmus test, or a world, by many schedules, until one goes wrong. */
 export const explore = explorer.explore;
 
 /** Do a schedule again, step for step. */
@@ -32,8 +43,12 @@ export const replay = explorer.replay;
 /** Leave out of a schedule that goes wrong what it can do without. */
 export const shrink = explorer.shrink;
 
-/** The names of the strategies. */
+/** Run all behaviours of a world, each once. */
+export const verify = worlds.verify;
+
+/** The names of the strategies, for litmus tests and for worlds. */
 export const strategies = explorer.strategies;
+export const worldStrategies = worlds.worldStrategies;
 
 export type LitmusTest = explorer.LitmusTest;
 export type ExploreOptions = explorer.ExploreOptions;
@@ -42,6 +57,24 @@ export type Failure = explorer.Failure;
 export type Replayed = explorer.Replayed;
 export type ShrinkOptions = explorer.ShrinkOptions;
 export type ShrunkFailure = explorer.ShrunkFailure;
+
+export type World = MadeWorld;
+export type WorldCode = WorldsCode;
+export type Shared = shared.Shared;
+export type Word = shared.Word;
+export type Mutex = shared.Mutex;
+export type Condition = shared.Condition;
+export type ThreadHandle = shared.ThreadHandle;
+/** What a thread yields: one access of what is shared. */
+export type Step = steps.Step;
+/** What a thread is, or a part of one: code that yields steps. */
+export type Steps<T = void> = steps.Steps<T>;
+export type WorldOptions = worlds.WorldOptions;
+export type WorldExploration = worlds.WorldExploration;
+export type WorldFailure = worlds.WorldFailure;
+export type WorldReplayed = worlds.WorldReplayed;
+export type ShrunkWorldFailure = worlds.ShrunkWorldFailure;
+export type WorldVerdict = worlds.WorldVerdict;
 
 /** What a scenario file may say, as an object; docs in the schema that `umbra run --schema` prints. */
 export type Scenario = ScenarioInput;

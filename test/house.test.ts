@@ -11,6 +11,7 @@ import { PROJECTS } from './projects.ts';
 const FLOORS: readonly (readonly string[])[] = [
   ['src/main.ts', 'src/index.ts'],
   ['src/explorer.ts'],
+  ['src/world-explorer.ts'],
   ['src/commands'],
   ['workers'],
   ['src/queue'],
@@ -156,6 +157,22 @@ describe('imports', () => {
       return below === undefined || (above !== below && floorOf(above) >= floorOf(below));
     });
     expect(up).toEqual([]);
+  });
+
+  /** The threads' engine reads litmus tests by itself: it cannot be handed a world over. */
+  test('go down within the explorer: searches, what is run, the engine and its strategies', () => {
+    const floors = [
+      ['story', 'mutants', 'generate', 'campaign', 'races', 'shrink', 'verify'],
+      ['litmus', 'worlds'],
+      ['engine', 'strategies'],
+    ];
+    const floorWithin = (path: string): number =>
+      floors.findIndex((row) => row.some((place) => within(path, `src/explore/${place}`)));
+    const up = edges.filter(({ from, to }) => {
+      const [above, below] = [floorWithin(from), floorWithin(to)];
+      return above >= 0 && below >= 0 && above > below;
+    });
+    expect(up.filter(({ from }) => !within(from, 'src/explore/engine/threads'))).toEqual([]);
   });
 
   test('follow the order of the parts within the paging code', () => {

@@ -78,7 +78,7 @@ console.log('closed');`,
 console.log('closed');`,
 };
 
-const TYPES = `import { type BootOptions, bootMachine, type Scenario, UserError } from 'umbra';
+const TYPES = `import { type BootOptions, bootMachine, explore, type Scenario, type Shared, type Steps, UserError, type Word, type World, type WorldExploration, world } from 'umbra';
 const good: Scenario = { policy: 'random', discipline: 'lock-free', guests: [{ program: { workload: 'cow-storm' } }] };
 // @ts-expect-error: there is no such workload
 const workload: Scenario = { guests: [{ program: { workload: 'cow-strom' } }] };
@@ -89,11 +89,22 @@ const discipline: Scenario = { discipline: 'guest', guests: [] };
 // @ts-expect-error: there is no such program
 const builtin: Scenario = { guests: [{ program: { builtin: 'tuoch' } }] };
 const options: BootOptions = { folder: '.' };
+const ours: World = world('ours', (shared: Shared) => {
+  const word: Word = shared.word('word');
+  const thread = function* (): Steps {
+    const found: number = yield word.load();
+    yield word.store(found + 1);
+    // @ts-expect-error: a thread yields steps alone
+    yield 1;
+  };
+  return { threads: { thread } };
+});
+const { failure }: WorldExploration = await explore(ours, { strategy: 'surw' });
 const machine = await bootMachine(good, options);
 const report = await machine.run();
 const known: 'random' | 'pinned' | 'round-robin' | 'sticky' | 'work-stealing' | 'ping-pong' = report.configuration.policy;
 const mistake: Error = new UserError('a mistake');
-console.log(workload, policy, discipline, builtin, known, mistake);
+console.log(workload, policy, discipline, builtin, known, mistake, failure);
 `;
 
 test('mistakes are told all at once, each with its place', async () => {
@@ -127,12 +138,20 @@ test('the package installs into an empty folder, where the example of the docs a
   const quiet = ['--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error'];
   run('npm', 'install', ...quiet, `./${packed.stdout.trim().split('\n').at(-1)}`);
   const page = readFileSync('docs/library.md', 'utf8');
-  const [example, explored] = Array.from(page.matchAll(/```js\n([\s\S]*?)```/g), ([, it]) => it!);
+  const [example, explored, ownWorld] = Array.from(
+    page.matchAll(/```js\n([\s\S]*?)```/g),
+    ([, it]) => it!,
+  );
   writeFileSync(join(folder, 'example.js'), example!);
   expect(run(process.execPath, 'example.js')).toMatch(/^done [1-9]\d* \d+\n$/);
   writeFileSync(join(folder, 'explored.js'), explored!);
   expect(run(process.execPath, 'explored.js')).toMatch(
     /^\d+ oops fault in the Switcher .*\n2 when CPU \d is left .*\n$/,
+  );
+  writeFileSync(join(folder, 'world.js'), ownWorld!);
+  expect(run(process.execPath, 'world.js')).toBe(
+    'counted to 1 1 a: count.load() -> 0; b: count.load() -> 0; b: count.store(1) -> 0; ' +
+      "a: count.store(1) -> 1\n4 true [ 'ok 2', 'violation 2' ]\n",
   );
   const main = 'node_modules/umbra/bin/umbra.cjs';
   expect(run(process.execPath, main, 'start', '--cpus', '2')).toContain('came back');

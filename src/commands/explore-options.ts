@@ -32,7 +32,7 @@ export const defectsOption = (): Option =>
     .default(undefined, 'none');
 
 /**
- * The tests at these paths that are for the settings that are given; the others are named on stderr.
+ * The tests at these paths that are for the settings that are given; others are named on stderr.
  * Throws UserError if there are none.
  */
 export function testsFor(paths: readonly string[], given: SettingOptions): readonly string[] {

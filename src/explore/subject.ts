@@ -23,9 +23,10 @@ import { digestOf } from './litmus/meaning.ts';
 import { Timeline } from './litmus/overlap.ts';
 import { litmusScheduling } from './litmus/scheduling.ts';
 import { litmusSoftware } from './litmus/software.ts';
+import { packTurns, unpackTurns } from './packed.ts';
 import { Diverged, Recorded } from './strategies/recorded.ts';
 import type { Strategy } from './strategies/strategy.ts';
-import { encodeToken, packTurns, type Token, unpackTurns } from './token.ts';
+import { encodeToken, type Token } from './token.ts';
 
 /** How a schedule ended: as it may, or what is wrong with it. */
 export type Ending = 'ok' | 'violation' | Exclude<Verdict, 'ended'>;

@@ -7,8 +7,8 @@ import { z } from 'zod';
 import { ALL_DEFECTS } from '../../shared/defects.ts';
 import { DISCIPLINES } from '../../shared/discipline.ts';
 import { UserError } from '../../shared/errors.ts';
-import { deflateRaw, fromBase64url, inflateRaw, toBase64url } from '../platform.ts';
 import { MEMORY_MODELS } from './engine/turn.ts';
+import { packed, unpacked } from './packed.ts';
 
 /** Counts up whenever the same decisions may come to something else. */
 export const ENGINE_VERSION = 5;
@@ -49,8 +49,7 @@ const tokenSchema = z.strictObject({
 
 export type Token = z.infer<typeof tokenSchema>;
 
-export const encodeToken = (token: Token): string =>
-  PREFIX + toBase64url(deflateRaw(new TextEncoder().encode(JSON.stringify(token))));
+export const encodeToken = (token: Token): string => PREFIX + packed(JSON.stringify(token));
 
 /** Throws UserError for what is no token, or one of another engine. */
 export function decodeToken(text: string): Token {
@@ -67,38 +66,10 @@ export function decodeToken(text: string): Token {
     );
   }
   try {
-    return tokenSchema.parse(JSON.parse(inflated(version[2]!)));
+    return tokenSchema.parse(JSON.parse(unpacked(version[2]!)));
   } catch {
     throw new UserError('the token is damaged: it must be given whole, as it was printed');
   }
 }
 
-/** Throws unless the text is all of it one piece of packed text, and nothing besides. */
-function inflated(text: string): string {
-  const packed = fromBase64url(text);
-  if (toBase64url(packed) !== text) throw new Error('not base64url');
-  const { bytes, read } = inflateRaw(packed);
-  if (read !== packed.length) throw new Error('more than was packed');
-  return new TextDecoder().decode(bytes);
-}
-
 const shortened = (text: string): string => (text.length > 30 ? `${text.slice(0, 30)}…` : text);
-
-/** Steps as distances, which are small numbers. */
-export function packTurns(turns: readonly number[]): number[] {
-  let last = 0;
-  return turns.map((value, i) => {
-    if (i % 2 === 1) return value;
-    const distance = value - last;
-    last = value;
-    return distance;
-  });
-}
-
-export function unpackTurns(packed: readonly number[]): number[] {
-  let last = 0;
-  return packed.map((value, i) => {
-    if (i % 2 === 0) last += value;
-    return i % 2 === 0 ? last : value;
-  });
-}

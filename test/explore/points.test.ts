@@ -75,7 +75,7 @@ describe('a schedule run twice has the same who can go on at each decision', () 
         sets.push(situation.step, situation.runnable);
         return strategy.next(situation);
       },
-      ended: (steps) => strategy.ended?.(steps),
+      ended: (steps, trace) => strategy.ended?.(steps, trace),
       draw: () => strategy.draw(),
     };
     return { noting, sets };

@@ -106,7 +106,7 @@ export function play(
     order.push(next);
     if (order.length % DRAWN_EVERY === 0) drawn.push(strategy.draw());
   }
-  strategy.ended?.(order.length);
+  strategy.ended?.(order.length, '');
   return { order, decisions: { turns, drawn }, preemptions };
 }
 

@@ -7,16 +7,10 @@ import { ALL_DEFECTS } from '../../shared/defects.ts';
 import { DISCIPLINES } from '../../shared/discipline.ts';
 import { UserError } from '../../shared/errors.ts';
 import { readLitmus } from '../../src/explore/litmus/read.ts';
+import { packTurns, unpackTurns } from '../../src/explore/packed.ts';
 import { Pct } from '../../src/explore/strategies/pct.ts';
 import { Subject } from '../../src/explore/subject.ts';
-import {
-  decodeToken,
-  ENGINE_VERSION,
-  encodeToken,
-  packTurns,
-  type Token,
-  unpackTurns,
-} from '../../src/explore/token.ts';
+import { decodeToken, ENGINE_VERSION, encodeToken, type Token } from '../../src/explore/token.ts';
 
 const whole: fc.Arbitrary<Token> = fc.record({
   file: fc.string({ unit: 'grapheme' }),

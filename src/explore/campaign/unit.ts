@@ -131,8 +131,8 @@ class Observed implements Strategy {
     return this.#strategy.eachPiece ?? false;
   }
 
-  ended(steps: number): void {
-    this.#strategy.ended?.(steps);
+  ended(steps: number, trace: string): void {
+    this.#strategy.ended?.(steps, trace);
   }
 
   draw(): number {

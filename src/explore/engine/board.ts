@@ -77,7 +77,7 @@ export class Board {
     for (const task of turn.tasks) task.begin();
     turn.join(strategy, seed, this.#mostSteps);
     const end = this.#play();
-    strategy.ended?.(turn.step);
+    strategy.ended?.(turn.step, turn.digests.trace);
     return { ...end, steps: turn.step, decisions: turn.decisions, ...turn.digests };
   }
 

@@ -39,6 +39,11 @@ export class Fairness {
     this.#words = words;
   }
 
+  /** A run begins. */
+  reset(): void {
+    this.#words.fill(0);
+  }
+
   /** `current` has tried something in vain, and `able` are those that can go on. */
   triedInVain(current: number, able: number): void {
     const words = this.#words;

@@ -1,6 +1,7 @@
 /** The strategies by name. */
 
 import { FewestSwitches } from './fewest-switches.ts';
+import { Guided } from './guided.ts';
 import { Pct } from './pct.ts';
 import { Portfolio } from './portfolio.ts';
 import { Pos } from './pos.ts';
@@ -30,6 +31,7 @@ export const STRATEGIES: Readonly<Record<string, () => Strategy>> = {
   'pct-5': withEvents(() => new Pct(5)),
   pos: withEvents(() => new Pos()),
   surw: withEvents(() => new Surw()),
+  guided: withEvents(() => new Guided()),
   sweep: () => new Sweep({ preemptions: BOUND, edges: true }),
   fewest: () => new FewestSwitches(BOUND),
   portfolio: () => new Portfolio(PORTFOLIO.map((name) => STRATEGIES[name]!())),
@@ -39,3 +41,21 @@ export const STRATEGIES: Readonly<Record<string, () => Strategy>> = {
 export const LISTED_STRATEGIES: readonly string[] = PORTFOLIO.filter(
   (name) => STRATEGIES[name]!().isListed,
 );
+
+/** What a portfolio for worlds takes in turn. */
+const WORLD_PORTFOLIO = ['pct-2', 'fewest', 'pct-3', 'surw', 'pct-5', 'pos', 'random'] as const;
+
+/** For worlds of the user's own, in which no hardware acts and no operations are to be swept. */
+export const WORLD_STRATEGIES: Readonly<Record<string, () => Strategy>> = {
+  random: () => new RandomWalk(),
+  'pct-1': () => new Pct(1),
+  'pct-2': () => new Pct(2),
+  'pct-3': () => new Pct(3),
+  'pct-5': () => new Pct(5),
+  'pct-10': () => new Pct(10),
+  pos: () => new Pos(),
+  surw: () => new Surw(),
+  guided: () => new Guided(),
+  fewest: () => new FewestSwitches(BOUND),
+  portfolio: () => new Portfolio(WORLD_PORTFOLIO.map((name) => WORLD_STRATEGIES[name]!())),
+};

@@ -105,8 +105,8 @@ export class Noted implements Strategy {
     return who;
   }
 
-  ended(steps: number): void {
-    this.#strategy.ended?.(steps);
+  ended(steps: number, trace: string): void {
+    this.#strategy.ended?.(steps, trace);
   }
 
   draw(): number {

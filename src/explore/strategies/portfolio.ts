@@ -45,8 +45,8 @@ export class Portfolio implements Strategy {
     return this.#member.eachPiece ?? false;
   }
 
-  ended(steps: number): void {
-    this.#member.ended?.(steps);
+  ended(steps: number, trace: string): void {
+    this.#member.ended?.(steps, trace);
   }
 
   draw(): number {

@@ -61,8 +61,8 @@ export interface Strategy {
    */
   readonly preemptions?: number;
   readonly bound?: number;
-  /** The last run took so many steps. */
-  ended?(steps: number): void;
+  /** The last run took so many steps; `trace`: the digest of how it behaved (see Trace). */
+  ended?(steps: number, trace: string): void;
   /** A number that the machine draws (prandom_u32): 0 … 2^32 − 1. */
   draw(): number;
   /**

@@ -67,9 +67,9 @@ export class WithEvents implements Strategy {
     return this.#overdue;
   }
 
-  ended(steps: number): void {
+  ended(steps: number, trace: string): void {
     this.#steps = Math.max(this.#steps, steps);
-    this.#inner.ended?.(steps);
+    this.#inner.ended?.(steps, trace);
   }
 
   draw(): number {

@@ -114,7 +114,7 @@ export class ThreadBoard {
     turn.sleep(0);
     const error = state.over ? undefined : first.takePart(strategy);
     const end = error ?? (await this.#endOf(state.failed)) ?? endOfGuests(host);
-    strategy.ended?.(turn.step);
+    strategy.ended?.(turn.step, turn.digests.trace);
     return { ...end, steps: turn.step, decisions: turn.decisions, ...turn.digests };
   }
 

@@ -1,0 +1,302 @@
+/**
+ * A world under control: run again and again, each time by another schedule. What a board is for a
+ * machine (engine/board.ts), with the same strategies, fairness and digests; since a thread can
+ * stand at each of its steps, none of them is done twice.
+ */
+
+import { type Ptr, toPtr } from '../../../shared/address.ts';
+import { assert } from '../../../shared/errors.ts';
+import type { Access } from '../engine/access.ts';
+import { Fairness, fairnessWords } from '../engine/fairness.ts';
+import type { Guard } from '../engine/guard.ts';
+import { RecordingTrace } from '../engine/recording-trace.ts';
+import { hexWord, Trace } from '../engine/trace.ts';
+import type { Decisions } from '../engine/turn.ts';
+import { isRunnable, type Situation, type Strategy } from '../strategies/strategy.ts';
+import { MOST_THREADS, MOST_WORDS, ThreadState, type Word } from './shared.ts';
+import type { Memory, Place, Step, Steps } from './step.ts';
+import { made, type World } from './world.ts';
+
+/** How a run of a world ends: as it may, or what is wrong with it. */
+export type WorldEnding = 'ok' | 'violation' | 'deadlock' | 'livelock';
+
+export interface WorldResult {
+  readonly ending: WorldEnding;
+  /** What was thrown, or who waits; '' if nothing is wrong. */
+  readonly message: string;
+  readonly steps: number;
+  readonly decisions: Decisions;
+  /** Of all steps, and of the order of those that conflict. */
+  readonly digest: string;
+  readonly trace: string;
+}
+
+/** What somebody is told who watches: before the step whose it is, afterwards what it came to. */
+export interface WorldStep {
+  readonly number: number;
+  readonly thread: string;
+  readonly text: string;
+  readonly result: number;
+}
+
+/** That a run may take, if it is not said. */
+export const MOST_STEPS = 10_000;
+
+export interface WorldLimits {
+  readonly mostSteps?: number | undefined;
+  readonly showsWordsOnly?: boolean;
+  readonly goesOn?: boolean;
+}
+
+interface ThreadInRun {
+  readonly name: string;
+  readonly state: Word | undefined;
+  steps: Steps | undefined;
+  /** What it does next; undefined before it has begun, and at its end. */
+  pending: Step | undefined;
+}
+
+const WORDS = MOST_WORDS + 1;
+
+export class WorldBoard implements Situation, Memory {
+  readonly world: World;
+  readonly trace: RecordingTrace;
+  step = 0;
+  current = 0;
+  runnable = 0;
+  relaxes = false;
+  readonly events = 0;
+  readonly begins = false;
+  readonly operation = 0;
+  readonly hasEnded = false;
+  watcher: ((step: WorldStep) => void) | undefined;
+  /**
+   * Accesses of mutexes and the starts of threads are not shown to strategies, which go by accesses
+   * of words alone: as the tools do that published figures are of.
+   */
+  readonly showsWordsOnly: boolean;
+  /** Where one thread throws, the others go on: all that they do is part of the behaviour. */
+  readonly #goesOn: boolean;
+  readonly #mostSteps: number;
+  readonly #now = new Int32Array(WORDS);
+  readonly #fairness = new Fairness(new Uint32Array(fairnessWords(MOST_THREADS)));
+  #threads: ThreadInRun[] = [];
+  #turns: number[] = [];
+  #atEnd: (() => void) | undefined;
+  #anybodyRelaxed = false;
+  #low = 0;
+  #high = 0;
+
+  constructor(
+    world: World,
+    { mostSteps = MOST_STEPS, showsWordsOnly = false, goesOn = false }: WorldLimits = {},
+  ) {
+    this.world = world;
+    this.showsWordsOnly = showsWordsOnly;
+    this.#goesOn = goesOn;
+    this.#mostSteps = mostSteps;
+    this.trace = new RecordingTrace(new Int32Array(Trace.memoryFor(WORDS)), new Uint32Array(WORDS));
+  }
+
+  get actors(): number {
+    return this.#threads.length;
+  }
+
+  get cpus(): number {
+    return this.#threads.length;
+  }
+
+  readonly guardOf = (thread: number): Guard | undefined => {
+    const { pending, state } = this.#threads[thread]!;
+    if (pending !== undefined) return pending.guard;
+    return state === undefined ? undefined : { words: [state.place], holds: isStarted };
+  };
+
+  pendingKind(thread: number): Access | 0 {
+    const pending = this.#threads[thread]!.pending;
+    if (pending === undefined || (this.showsWordsOnly && pending.isSync)) return 0;
+    return pending.kind;
+  }
+
+  pendingAt(thread: number): Ptr {
+    return toPtr(this.#threads[thread]!.pending?.place ?? 0);
+  }
+
+  read(place: Place): number {
+    this.trace.read(this.current, place);
+    return this.#now[place]!;
+  }
+
+  write(place: Place, value: number): void {
+    const before = this.#now[place]!;
+    this.#now[place] = value;
+    this.trace.write(this.current, place, before, this.#now[place]!);
+  }
+
+  /** What is in a word, without a step. */
+  readonly valueOf = (place: Place): number => this.#now[place]!;
+
+  run(strategy: Strategy, seed: number): WorldResult {
+    this.#begin();
+    strategy.begin(spread(seed), this.actors);
+    const { ending, message } = this.#play(strategy);
+    strategy.ended?.(this.step, this.trace.digest);
+    return {
+      ending,
+      message,
+      steps: this.step,
+      decisions: { turns: this.#turns, drawn: [] },
+      digest: hexWord(this.#high) + hexWord(this.#low),
+      trace: this.trace.digest,
+    };
+  }
+
+  #begin(): void {
+    const { shared, atEnd } = made(this.world, this.valueOf);
+    this.#now.fill(0, 0, shared.words.length + 1);
+    for (const [i, value] of shared.initial.entries()) this.#now[i + 1] = value;
+    this.#atEnd = atEnd;
+    this.#threads = shared.threads.map(({ name, code, state }) => ({
+      name,
+      state,
+      steps: code(),
+      pending: undefined,
+    }));
+    this.trace.begin();
+    this.#fairness.reset();
+    this.#anybodyRelaxed = false;
+    this.#turns = [];
+    this.step = 0;
+    this.current = 0;
+    this.relaxes = false;
+    this.#low = 0x9e37_79b9 | 0;
+    this.#high = 0x85eb_ca6b | 0;
+  }
+
+  #play(strategy: Strategy): Pick<WorldResult, 'ending' | 'message'> {
+    let thrown = this.#caught(() => this.#beginThreads());
+    if (thrown !== undefined) return thrown;
+    let able = this.#able();
+    let until = 0;
+    while (able !== 0) {
+      if (this.step >= this.#mostSteps) {
+        return { ending: 'livelock', message: `after ${this.step} steps` };
+      }
+      if (this.step >= until || !isRunnable(able, this.current)) {
+        this.#ask(strategy, able);
+        until = this.runnable === able ? (strategy.until ?? 0) : 0;
+      }
+      try {
+        this.#take();
+      } catch (error) {
+        thrown ??= { ending: 'violation', message: messageOf(error) };
+        if (!this.#goesOn) return thrown;
+        this.#threads[this.current]!.steps = undefined;
+      }
+      const before = able;
+      able = this.#able();
+      if (able !== before || this.relaxes) until = 0;
+    }
+    if (thrown !== undefined) return thrown;
+    const waiting = this.#threads.filter(({ steps, pending }) => steps && pending);
+    if (waiting.length > 0) return { ending: 'deadlock', message: waiting.map(waits).join('; ') };
+    return this.#caught(() => this.#atEnd?.()) ?? { ending: 'ok', message: '' };
+  }
+
+  #beginThreads(): void {
+    for (const thread of this.#threads) if (thread.state === undefined) this.#goOn(thread, 0);
+  }
+
+  /** What user's code throws outside of steps. */
+  #caught(code: () => void): Pick<WorldResult, 'ending' | 'message'> | undefined {
+    try {
+      code();
+      return undefined;
+    } catch (error) {
+      return { ending: 'violation', message: messageOf(error) };
+    }
+  }
+
+  #able(): number {
+    let mask = 0;
+    const threads = this.#threads;
+    for (let i = 0; i < threads.length; i++) {
+      const { pending, steps, state } = threads[i]!;
+      if (steps === undefined) continue;
+      if (pending === undefined) {
+        if (state !== undefined && this.#now[state.place] === ThreadState.Runs) mask |= 1 << i;
+        continue;
+      }
+      const { guard } = pending;
+      if (guard === undefined || guard.holds(guard.words.map(this.valueOf))) mask |= 1 << i;
+    }
+    return mask;
+  }
+
+  #ask(strategy: Strategy, able: number): void {
+    if (this.relaxes) this.#fairness.triedInVain(this.current, able);
+    this.runnable = this.#anybodyRelaxed
+      ? this.#fairness.mayGoOn(this.current, able, this.relaxes)
+      : able;
+    const next = strategy.next(this);
+    assert(isRunnable(able, next), 'who is to go on can');
+    this.relaxes = false;
+    if (this.#anybodyRelaxed) this.#fairness.chosen(next);
+    if (next === this.current) return;
+    this.#turns.push(this.step, next);
+    this.current = next;
+  }
+
+  /** Whose turn it is takes its next step; one that was started begins. */
+  #take(): void {
+    const thread = this.#threads[this.current]!;
+    const { pending } = thread;
+    if (pending === undefined) {
+      const state = thread.state!.place;
+      this.#note(0, state, this.read(state));
+      return this.#goOn(thread, 0);
+    }
+    const result = pending.perform(this, this.current);
+    if (pending.isVain) {
+      this.relaxes = true;
+      this.#anybodyRelaxed = true;
+    }
+    this.#note(pending.kind, pending.place, result);
+    this.watcher?.({ number: this.step - 1, thread: thread.name, text: pending.text, result });
+    this.#goOn(thread, result);
+  }
+
+  /** Up to its next step. */
+  #goOn(thread: ThreadInRun, result: number): void {
+    const { value, done } = thread.steps!.next(result);
+    if (!done) {
+      thread.pending = value as Step;
+      return;
+    }
+    thread.steps = undefined;
+    thread.pending = undefined;
+    if (thread.state !== undefined) this.write(thread.state.place, ThreadState.Ended);
+  }
+
+  #note(kind: number, place: Place, result: number): void {
+    this.step++;
+    const [low, high] = [this.#low, this.#high];
+    const access = low ^ (place + Math.imul((this.current << 8) | kind, 0x9e37_79b1));
+    this.#low = Math.imul(access + (high >>> 7), 0xcc9e_2d51);
+    this.#high = Math.imul((high ^ Math.imul(result, 0x85eb_ca77)) + (low >>> 11), 0x1b87_3593);
+  }
+}
+
+/** Numbers of neighbouring seeds begin alike, and a world may be over after a few. */
+function spread(seed: number): number {
+  let x = Math.imul(seed ^ 0x9e37_79b9, 0x85eb_ca6b);
+  x = Math.imul(x ^ (x >>> 13), 0xc2b2_ae35);
+  return x ^ (x >>> 16);
+}
+
+const isStarted = ([found]: readonly number[]): boolean => found === ThreadState.Runs;
+
+const waits = ({ name, pending }: ThreadInRun): string => `${name} waits for ${pending!.text}`;
+
+const messageOf = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error);

@@ -1,0 +1,352 @@
+/** What threads of a world share: words, mutexes, condition variables, and other threads. */
+
+import { assert, UserError } from '../../../shared/errors.ts';
+import { Access } from '../engine/access.ts';
+import type { Memory, Place, Step, Steps } from './step.ts';
+
+/** So many at most in all, those of mutexes and the like included. */
+export const MOST_WORDS = 4095;
+
+/** As many as the bits of a mask. */
+export const MOST_THREADS = 31;
+
+type Change = (found: number) => number;
+
+/** An access of one word: what is in it afterwards. It comes to what was there before. */
+class WordStep implements Step {
+  readonly kind: Access;
+  readonly place: Place;
+  readonly isSync: boolean;
+  readonly #name: string;
+  readonly #does: string;
+  readonly #change: Change | undefined;
+  declare readonly guard: Step['guard'];
+
+  constructor(
+    kind: Access,
+    word: Word,
+    does: string,
+    change?: Change,
+    holds?: (found: number) => boolean,
+  ) {
+    this.kind = kind;
+    this.place = word.place;
+    this.isSync = word.isSync;
+    this.#name = word.name;
+    this.#does = does;
+    this.#change = change;
+    if (holds !== undefined) {
+      this.guard = { words: [word.place], holds: ([found]) => holds(found!) };
+    }
+  }
+
+  get text(): string {
+    return `${this.#name}.${this.#does}`;
+  }
+
+  perform(memory: Memory): number {
+    const found = memory.read(this.place);
+    if (this.#change !== undefined) memory.write(this.place, this.#change(found));
+    return found;
+  }
+}
+
+/** A whole number of 32 bits, signed. Each access is one step, and all see steps in one order. */
+export class Word {
+  readonly name: string;
+  readonly place: Place;
+  readonly isSync: boolean;
+  readonly #now: (place: Place) => number;
+  readonly #load: Step;
+
+  constructor(name: string, place: Place, now: (place: Place) => number, isSync: boolean) {
+    this.name = name;
+    this.isSync = isSync;
+    this.place = place;
+    this.#now = now;
+    this.#load = new WordStep(Access.Load, this, 'load()');
+  }
+
+  /** What is in it, without a step: for `atEnd`, where nobody else goes on. */
+  get value(): number {
+    return this.#now(this.place);
+  }
+
+  load(): Step {
+    return this.#load;
+  }
+
+  /** Also of a read-modify-write: what was there before is what the step comes to. */
+  store(value: number): Step {
+    return new WordStep(Access.Store, this, `store(${value})`, () => value);
+  }
+
+  exchange(value: number): Step {
+    return new WordStep(Access.Exchange, this, `exchange(${value})`, () => value);
+  }
+
+  /** It becomes `value` if it is `expected`: it was if the step comes to that. */
+  compareExchange(expected: number, value: number): Step {
+    const change: Change = (found) => (found === expected ? value : found);
+    return new WordStep(
+      Access.CompareExchange,
+      this,
+      `compareExchange(${expected}, ${value})`,
+      change,
+    );
+  }
+
+  add(value: number): Step {
+    return new WordStep(Access.Add, this, `add(${value})`, (found) => found + value);
+  }
+
+  /** A read-modify-write of one's own, in one step. */
+  update(change: (found: number) => number): Step {
+    return new WordStep(Access.Exchange, this, 'update(…)', change);
+  }
+
+  /** Wait until it is such, and read it; with `change`, change it in the same step. */
+  until(holds: (found: number) => boolean, change?: (found: number) => number): Step {
+    const kind = change === undefined ? Access.Load : Access.Exchange;
+    return new WordStep(kind, this, 'until(…)', change, holds);
+  }
+}
+
+const FREE = 0;
+
+/** Who wants it waits. To take it twice is to wait for ever. */
+export class Mutex {
+  readonly #word: Word;
+
+  constructor(word: Word) {
+    this.#word = word;
+  }
+
+  lock(): Step {
+    return new MutexStep(this.#word, 'lock');
+  }
+
+  /** Comes to 1 if it was free and is taken, else to 0. */
+  tryLock(): Step {
+    return new MutexStep(this.#word, 'tryLock');
+  }
+
+  /** Throws in the thread where it is somebody else's, or nobody's. */
+  unlock(): Step {
+    return new MutexStep(this.#word, 'unlock');
+  }
+}
+
+const isFree = ([found]: readonly number[]): boolean => found === FREE;
+
+class MutexStep implements Step {
+  readonly kind: Access;
+  readonly place: Place;
+  readonly text: string;
+  readonly isSync = true;
+  declare readonly guard: Step['guard'];
+  readonly #does: 'lock' | 'tryLock' | 'unlock';
+
+  constructor({ place, name }: Word, does: 'lock' | 'tryLock' | 'unlock') {
+    this.kind = does === 'unlock' ? Access.Store : Access.CompareExchange;
+    this.place = place;
+    this.text = `${name}.${does}()`;
+    this.#does = does;
+    if (does === 'lock') this.guard = { words: [place], holds: isFree };
+  }
+
+  perform(memory: Memory, thread: number): number {
+    const { place } = this;
+    const found = memory.read(place);
+    if (this.#does === 'unlock') {
+      if (found !== thread + 1) throw new Error(`${this.text}: found it not held by this thread`);
+      memory.write(place, FREE);
+      return 0;
+    }
+    if (found !== FREE) return 0;
+    memory.write(place, thread + 1);
+    return 1;
+  }
+}
+
+/**
+ * A condition variable, as POSIX has it but for spurious wakeups: `signal` lets one go on of those
+ * that wait at the time, whichever; `broadcast` all.
+ */
+export class Condition {
+  /** As bits by thread: who waits; who may go on. How many of these may. */
+  readonly #waiting: Word;
+  readonly #called: Word;
+  readonly #permits: Word;
+  readonly #name: string;
+
+  constructor(name: string, waiting: Word, called: Word, permits: Word) {
+    this.#name = name;
+    this.#waiting = waiting;
+    this.#called = called;
+    this.#permits = permits;
+  }
+
+  /** Let go of the mutex and wait, in one step; then take it again. `yield*` it. */
+  *wait(mutex: Mutex): Steps {
+    const [waiting, called, permits] = [this.#waiting, this.#called, this.#permits];
+    const name = this.#name;
+    const release = mutex.unlock();
+    const me: number = yield {
+      kind: Access.Or,
+      place: waiting.place,
+      isSync: true,
+      text: `${name}.wait(${release.text.replace('.unlock()', '')})`,
+      perform(memory, thread) {
+        release.perform(memory, thread);
+        memory.write(waiting.place, memory.read(waiting.place) | (1 << thread));
+        return thread;
+      },
+    };
+    const mine = 1 << me;
+    yield {
+      kind: Access.And,
+      place: called.place,
+      isSync: true,
+      text: `${name} goes on`,
+      guard: { words: [called.place], holds: ([found]) => (found! & mine) !== 0 },
+      perform(memory) {
+        const left = memory.read(permits.place) - 1;
+        memory.write(permits.place, left);
+        memory.write(waiting.place, memory.read(waiting.place) & ~mine);
+        memory.write(called.place, left === 0 ? 0 : memory.read(called.place) & ~mine);
+        return 0;
+      },
+    };
+    yield mutex.lock();
+  }
+
+  signal(): Step {
+    return this.#call('signal', 1);
+  }
+
+  broadcast(): Step {
+    return this.#call('broadcast', MOST_THREADS);
+  }
+
+  #call(does: string, most: number): Step {
+    const [waiting, called, permits] = [this.#waiting, this.#called, this.#permits];
+    return {
+      kind: Access.Or,
+      place: waiting.place,
+      text: `${this.#name}.${does}()`,
+      isSync: true,
+      perform(memory) {
+        const all = memory.read(waiting.place);
+        const now = memory.read(permits.place);
+        const then = Math.min(now + most, countOf(all));
+        if (then === now) return 0;
+        memory.write(permits.place, then);
+        memory.write(called.place, memory.read(called.place) | all);
+        return 0;
+      },
+    };
+  }
+}
+
+/** A thread that others start. */
+export class ThreadHandle {
+  readonly #state: Word;
+
+  constructor(state: Word) {
+    this.#state = state;
+  }
+
+  start(): Step {
+    return this.#state.update((found) => {
+      if (found !== ThreadState.New) throw new Error(`${this.#state.name} is started twice`);
+      return ThreadState.Runs;
+    });
+  }
+
+  /** Wait until it has come to its end. */
+  join(): Step {
+    return this.#state.until((found) => found === ThreadState.Ended);
+  }
+}
+
+export const ThreadState = { New: 0, Runs: 1, Ended: 2 } as const;
+
+/** What a world's own code is given, to make of it what its threads share. */
+export class Shared {
+  readonly words: Word[] = [];
+  readonly initial: number[] = [];
+  readonly threads: { name: string; code: () => Steps; state: Word | undefined }[] = [];
+  readonly #now: (place: Place) => number;
+
+  constructor(now: (place: Place) => number) {
+    this.#now = now;
+  }
+
+  word(name: string, initial = 0): Word {
+    return this.#word(name, initial, false);
+  }
+
+  #word(name: string, initial: number, isSync: boolean): Word {
+    const place = this.words.length + 1;
+    if (place > MOST_WORDS) throw new UserError(`a world has at most ${MOST_WORDS} words`);
+    const word = new Word(name, place, this.#now, isSync);
+    this.words.push(word);
+    this.initial.push(initial | 0);
+    return word;
+  }
+
+  /** An array of words. */
+  array(name: string, length: number, initial = 0): Word[] {
+    return Array.from({ length }, (_, i) => this.word(`${name}[${i}]`, initial));
+  }
+
+  mutex(name: string): Mutex {
+    return new Mutex(this.#word(name, 0, true));
+  }
+
+  condition(name: string): Condition {
+    const [waiting, called, permits] = ['waiting', 'called', 'permits'].map((part) =>
+      this.#word(`${name}.${part}`, 0, true),
+    );
+    return new Condition(name, waiting!, called!, permits!);
+  }
+
+  /** A thread that does not run before another has started it. */
+  thread(name: string, code: () => Steps): ThreadHandle {
+    const state = this.#word(name, ThreadState.New, true);
+    this.add(name, code, state);
+    return new ThreadHandle(state);
+  }
+
+  /** Until some words are such, whichever of them changes: `holds` is given what is in each. */
+  until(words: readonly Word[], holds: (...found: number[]) => boolean): Step {
+    assert(words.length > 0, 'words to wait for are given');
+    const places = words.map(({ place }) => place);
+    return {
+      kind: Access.Load,
+      place: places[0]!,
+      text: `until(${words.map(({ name }) => name).join(', ')})`,
+      guard: { words: places, holds: (found) => holds(...found) },
+      perform: (memory) => places.map((place) => memory.read(place))[0]!,
+    };
+  }
+
+  /** What was tried is in vain as long as nobody else does something: for loops that spin. */
+  relax(): Step {
+    return { kind: Access.Load, place: 0, text: 'relax()', isVain: true, perform: () => 0 };
+  }
+
+  add(name: string, code: () => Steps, state?: Word): void {
+    if (this.threads.length === MOST_THREADS) {
+      throw new UserError(`a world has at most ${MOST_THREADS} threads`);
+    }
+    this.threads.push({ name, code, state });
+  }
+}
+
+function countOf(mask: number): number {
+  let n = 0;
+  for (let rest = mask; rest !== 0; rest &= rest - 1) n++;
+  return n;
+}

@@ -1,0 +1,63 @@
+/** A run of a world as one line: which world, and what was decided. The code is the user's. */
+
+import { z } from 'zod';
+import { UserError } from '../../../shared/errors.ts';
+import { packed, packTurns, unpacked, unpackTurns } from '../packed.ts';
+import { Diverged, Recorded } from '../strategies/recorded.ts';
+import type { Strategy } from '../strategies/strategy.ts';
+import { WorldBoard, type WorldResult, type WorldStep } from './board.ts';
+import type { World } from './world.ts';
+
+/** The number counts up whenever the same decisions may come to something else. */
+const PREFIX = 'umbraworld1.';
+
+const tokenSchema = z.strictObject({
+  world: z.string(),
+  turns: z.array(z.int().min(0)),
+  steps: z.int().min(0),
+  /** Of all steps. */
+  digest: z.string(),
+});
+
+export const worldToken = ({ name }: World, { decisions, steps, digest }: WorldResult): string =>
+  PREFIX +
+  packed(JSON.stringify({ world: name, turns: packTurns(decisions.turns), steps, digest }));
+
+/** Do a run again. Throws UserError for a token of another world, and if it goes another way. */
+export function replayWorld(
+  world: World,
+  token: string,
+  watcher?: (step: WorldStep) => void,
+): WorldResult {
+  const { world: name, turns, steps, digest } = decoded(token);
+  if (name !== world.name) {
+    throw new UserError(`the token is of world ${name}, and this is world ${world.name}`);
+  }
+  // One that was cut short was cut there.
+  const board = new WorldBoard(world, { mostSteps: steps });
+  board.watcher = watcher;
+  const result = runRecorded(board, new Recorded({ turns: unpackTurns(turns), drawn: [] }));
+  if (result.steps === steps && result.digest === digest) return result;
+  throw new UserError(`the run goes another way: world ${name} does not do what it did`);
+}
+
+function runRecorded(board: WorldBoard, strategy: Strategy): WorldResult {
+  try {
+    return board.run(strategy, 0);
+  } catch (error) {
+    if (!(error instanceof Diverged)) throw error;
+    throw new UserError(`the run goes another way ${error.message}`);
+  }
+}
+
+function decoded(token: string): z.infer<typeof tokenSchema> {
+  const text = token.trim();
+  if (!text.startsWith(PREFIX)) {
+    throw new UserError(`found a token of something else, expected one that begins with ${PREFIX}`);
+  }
+  try {
+    return tokenSchema.parse(JSON.parse(unpacked(text.slice(PREFIX.length))));
+  } catch {
+    throw new UserError('the token is damaged: it must be given whole, as it was printed');
+  }
+}
