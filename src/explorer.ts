@@ -128,8 +128,8 @@ const optionsSchema = z.strictObject({
 const BATCH = 20;
 
 /**
- * Run a test by many schedules in each setting that it is for, or a world, until one goes wrong. The
- * same arguments run the same schedules. Rejects with a `UserError` for a mistake in the test, with
+ * Run a test by many schedules in each setting that it is for, or a world, until one goes wrong.
+ * The same arguments run the same schedules. Rejects with a `UserError` for a mistake in the test, with
  * its line and column, or in the options.
  */
 export function explore(test: LitmusTest, options?: ExploreOptions): Promise<Exploration>;
@@ -176,8 +176,8 @@ async function exploreTest(test: LitmusTest, options: ExploreOptions): Promise<E
 }
 
 /**
- * Do a schedule again, step for step. `test` is its world, or its test where that is in no file, or in
- * another. Throws a `UserError` where the test has changed, or the run goes another way.
+ * Do a schedule again, step for step. `test` is its world, or its test where that is in no file, or
+ * in another. Throws a `UserError` where the test has changed, or the run goes another way.
  */
 export function replay(token: string, options: { readonly test: World }): WorldReplayed;
 export function replay(token: string, options?: Pick<ShrinkOptions, 'test'>): Replayed;

@@ -1,4 +1,4 @@
-/** Options of the commands that run schedules under control: which settings, and which schedules. */
+/** Options of commands that run schedules under control: which settings, and which schedules. */
 
 import { basename } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';

@@ -1,6 +1,6 @@
 /**
- * Guided by what was seen: a schedule that shows something new is kept, and others are made of it, as
- * greybox fuzzing does with inputs (Wolff, Shi, Duck, Mathur, Roychoudhury: Greybox Fuzzing for
+ * Guided by what was seen: a schedule that shows something new is kept, and others are made of it,
+ * as greybox fuzzing does with inputs (Wolff, Shi, Duck, Mathur, Roychoudhury: Greybox Fuzzing for
  * Concurrency Testing, ASPLOS 2024). New is a behaviour, told by its trace digest, and worth more
  * a race pair: an access and the next one of its word, by another and conflicting with it.
  *
