@@ -26,6 +26,7 @@ import { heedInterrupt } from './interrupt.ts';
 import { JSON_OPTION, printer, QUIET_OPTION } from './json-output.ts';
 import { keepLast } from './kept-schedules.ts';
 import { integer } from './options.ts';
+import { pageFile, pageOfTokens } from './player-page.ts';
 import { Progress } from './progress.ts';
 import { OUT_OPTION, type ResultOptions, resultsOf } from './run-folder.ts';
 import { describeShrunk, type ShrunkReport, shrinkShown } from './shrunk.ts';
@@ -38,6 +39,7 @@ interface Options extends SettingOptions, ResultOptions {
   readonly seconds?: number;
   readonly seed: number;
   readonly shrink: boolean;
+  readonly html?: string;
   readonly races?: boolean;
   readonly race?: number;
 }
@@ -100,6 +102,12 @@ export function exploreCommand(): Command {
     )
     .option('--no-shrink', 'leave a schedule that goes wrong as it was found')
     .optionsGroup('Output:')
+    .addOption(
+      new Option(
+        '--html <file>',
+        'write what went wrong as a page that opens from disk, to step through it',
+      ).conflicts(['races', 'race']),
+    )
     .option(...JSON_OPTION)
     .option(...QUIET_OPTION)
     .option(...OUT_OPTION)
@@ -113,7 +121,7 @@ export function exploreCommand(): Command {
         `${ExitCode.Oops} the host died, ${ExitCode.Deadlock} deadlock, ${ExitCode.Livelock} ` +
         `livelock, ${ExitCode.UserMistake} a mistake in what was given, ${ExitCode.Interrupted} ` +
         'interrupted by Ctrl-C.\n\nExamples:\n' +
-        '  umbra explore R2-cleared-entry-comes-back --defects R2\n' +
+        '  umbra explore R2-cleared-entry-comes-back --defects R2 --html race.html\n' +
         '  umbra explore migrations --strategy pct-3 --runs 10000\n' +
         '  umbra explore R4-both-allocate-the-table --defects R4 --races',
     )
@@ -146,6 +154,7 @@ async function races(file: string, options: Options, command: Command): Promise<
 
 async function explore(file: string, options: Options, command: Command): Promise<void> {
   const writeResult = resultsOf(options, command);
+  const writePage = pageFile(options.html);
   const print = printer(options);
   using interruption = heedInterrupt();
   const all = await exploreSettings(file, options, interruption.isInterrupted, print);
@@ -159,8 +168,14 @@ async function explore(file: string, options: Options, command: Command): Promis
   };
   writeResult(result, [settingsTable(all)]);
   const failure = all.at(-1)?.failure;
-  if (failure !== undefined) process.exitCode = EXIT_CODES[failure.ending];
-  else process.exitCode = interrupted ? ExitCode.Interrupted : ExitCode.Ok;
+  if (failure === undefined) {
+    if (writePage !== undefined) print(`nothing went wrong: ${options.html} is not written\n`);
+    process.exitCode = interrupted ? ExitCode.Interrupted : ExitCode.Ok;
+    return;
+  }
+  const { token, passing } = failure.shrunk ?? { token: failure.token, passing: null };
+  writePage?.(pageOfTokens(token, passing?.token));
+  process.exitCode = EXIT_CODES[failure.ending];
 }
 
 /** One setting after the other, each by one strategy after the other, until a schedule goes wrong. */

@@ -3,12 +3,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Command } from 'commander';
 import { UserError } from '../../shared/errors.ts';
-import { playerOf } from '../explore/story/player.ts';
 import { tellStory } from '../explore/story/tell.ts';
 import type { Result } from '../explore/subject.ts';
 import { decodeToken, type Token } from '../explore/token.ts';
-import { sourceOf } from '../platform.ts';
-import { playerPage } from '../report/player/page.ts';
 import type { Story } from '../report/story.ts';
 import { storyText } from '../report/story-text.ts';
 import { confirmOnThreads, type EngineName, engineOption } from './engine.ts';
@@ -16,7 +13,7 @@ import { ExitCode } from './exit-code.ts';
 import { EXIT_CODES } from './explore.ts';
 import { JSON_OPTION, printer, QUIET_OPTION } from './json-output.ts';
 import { titleOf } from './kept-schedules.ts';
-import { outputFile } from './output-file.ts';
+import { pageFile, playerData, playerHtml } from './player-page.ts';
 import { OUT_OPTION, type ResultOptions, resultsOf } from './run-folder.ts';
 import {
   passingOf,
@@ -47,7 +44,7 @@ export function replayCommand(): Command {
   return withSchedule(command)
     .option('--story', 'tell what happened: a column for each host CPU, time downward')
     .option('--all', 'tell of each step, not only of those that matter')
-    .option('--html <file>', 'write the story as a page that opens from disk')
+    .option('--html <file>', 'write a page that opens from disk, to step through the schedule')
     .option(
       '--against [schedule]',
       'beside one of the same operations that ends well; by default the one kept with it',
@@ -59,11 +56,11 @@ export function replayCommand(): Command {
     .addHelpText(
       'after',
       `${SCHEDULE_HELP}\nA story says at which step it broke, ` +
-        'and which two accesses are to blame; docs/stories.md says how to read it. Exit codes ' +
+        'and which two accesses are to blame; docs/stories.md says how to read it, and how to step through its page. Exit codes ' +
         `are those of umbra explore: ${ExitCode.Ok} if the schedule ends well.\n\nExamples:\n` +
         `  umbra explore R2-cleared-entry-comes-back --defects R2\n` +
         '  umbra replay --last --story --against\n' +
-        '  umbra replay --last --html story.html',
+        '  umbra replay --last --html story.html --against',
     )
     .action(replay);
 }
@@ -82,7 +79,7 @@ async function replay(
     );
   }
   const writeResult = resultsOf(options, command);
-  const writeHtml = html === undefined ? () => {} : outputFile(html, 'story', HTML_ADVICE);
+  const writePage = pageFile(html);
   const schedule = scheduleOf(named, options);
   const { token, subject } = schedule;
   const beside = textAgainst(schedule, against);
@@ -90,22 +87,18 @@ async function replay(
   const result = subject.replay(token);
   const confirmed = engine === 'threads' ? await confirmOnThreads(subject, result) : '';
   const player =
-    html === undefined
-      ? undefined
-      : playerOf(subject, result, { passing, all, sourceOf, tokens: [schedule.text, beside] });
-  const story =
-    player?.tracks[0].story ??
-    (toldHere ? tellStory(subject, result, { passing, all }) : undefined);
+    writePage && playerData(subject, result, { passing, all, tokens: [schedule.text, beside] });
+  const story = asked
+    ? (player?.tracks[0].story ?? tellStory(subject, result, { passing, all }))
+    : undefined;
   const isWrong = result.ending !== 'ok';
   const print = printer(options);
   print(`${titleOf(token)}\n${describe(result)}${confirmed}`, isWrong);
   if (story !== undefined && toldHere) print(`\n${storyText(story, styleOf())}`, isWrong);
-  if (player !== undefined) writeHtml(playerPage(player, commandOf(schedule.text, all, beside)));
+  if (player !== undefined) writePage?.(playerHtml(player, all));
   writeResult(reportOf(schedule, result, toldHere ? story : undefined));
   process.exitCode = EXIT_CODES[result.ending];
 }
-
-const HTML_ADVICE = 'give --html a file in a folder that exists';
 
 /** The token of the schedule to be compared with. */
 function textAgainst({ passing }: Schedule, against: Options['against']): string | undefined {
@@ -140,11 +133,6 @@ const styleOf = () => ({
   columns: columnsOf(process.stdout),
   colours: Boolean(process.stdout.isTTY) && !process.env['NO_COLOR'],
 });
-
-function commandOf(text: string, all: boolean, against: string | undefined): string {
-  const more = `${all ? ' --all' : ''}${against === undefined ? '' : ` --against ${against}`}`;
-  return `umbra replay ${text} --story${more}`;
-}
 
 function reportOf(
   { text, token }: Schedule,

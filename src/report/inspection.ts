@@ -4,7 +4,7 @@
  * are compared.
  */
 
-import { frameOf, type Gpa, NO_FRAME, PAGE_SIZE, toPfn } from '../../shared/address.ts';
+import { frameOf, type Gpa, NO_FRAME, PAGE_SIZE, toGpfn, toPfn } from '../../shared/address.ts';
 import { type Entry, PAGE_PRESENT } from '../../shared/entry.ts';
 import { FrameKind } from '../../shared/frames.ts';
 import type { Host } from '../../shared/host.ts';
@@ -58,8 +58,9 @@ const address = (n: number): string => `0x${n.toString(16).padStart(8, '0')}`;
 
 /** At rest, or between two steps. */
 export function inspect(host: Host, { views, pgdir }: Wanted): Section[] {
+  const name = frameNames(host);
   const all = [
-    ...host.cpus.map((cpu) => cpuSection(host, cpu)),
+    ...host.cpus.map((cpu) => cpuSection(host, cpu, name)),
     ...host.guests.flatMap((lg) => {
       const shadow = shadowOf(lg);
       const used = lg.pgdirs.flatMap(({ pgdir: top }, i) =>
@@ -69,18 +70,36 @@ export function inspect(host: Host, { views, pgdir }: Wanted): Section[] {
         guestSection(lg),
         ...used.flatMap((i) => [
           pgdirSection(lg, i),
-          shadowSection(lg, shadow, i),
+          shadowSection(lg, shadow, i, name),
           ownSection(lg, i),
         ]),
-        ...switcherSections(lg, shadow),
+        ...switcherSections(lg, shadow, name),
       ];
     }),
-    framesSection(host),
+    framesSection(host, name),
   ];
   return all.filter(({ view }) => views.includes(view));
 }
 
-function cpuSection(host: Host, cpu: HostCpu): Section {
+type FrameNames = (frame: number) => string;
+
+/** As `describeFrame`, but that a page of a guest's goes by its number there. */
+function frameNames(host: Host): FrameNames {
+  const pages = new Map(
+    host.guests.flatMap((lg) =>
+      Array.from({ length: lg.pfnLimit }, (_, page) => {
+        const name = `page 0x${page.toString(16)} of guest ${lg.index}`;
+        return [lg.map.frame(toGpfn(page)) as number, name] as const;
+      }),
+    ),
+  );
+  return (frame) => {
+    const page = frame === NO_FRAME ? undefined : pages.get(frame);
+    return page === undefined ? describeFrame(host, frame) : `frame ${frame} (${page})`;
+  };
+}
+
+function cpuSection(host: Host, cpu: HostCpu, name: FrameNames): Section {
   const inside = vcpuInside(host, cpu);
   const inHand = host.vcpus[cpu.runningVcpu - 1];
   const who =
@@ -96,11 +115,7 @@ function cpuSection(host: Host, cpu: HostCpu): Section {
       ),
       line('generation', `TLB, ${tlbEntries(host, cpu).length} entries`),
       ...tlbEntries(host, cpu).map(({ vaddr, frame, rights }) =>
-        line(
-          `tlb ${vaddr}`,
-          `${address(vaddr)} → ${describeFrame(host, frame)} ${rightsName(rights)}`,
-          1,
-        ),
+        line(`tlb ${vaddr}`, `${address(vaddr)} → ${name(frame)} ${rightsName(rights)}`, 1),
       ),
     ],
   };
@@ -162,21 +177,26 @@ function entryLine(entry: Entry, leadsTo: string): string {
   return `${leadsTo}, ${entry.low & PAGE_PRESENT ? flags : `not present ${flags}`}`;
 }
 
-function shadowSection(lg: Lguest, { tables, entries }: Shadow, pgdir: number): Section {
+function shadowSection(
+  lg: Lguest,
+  { tables, entries }: Shadow,
+  pgdir: number,
+  name: FrameNames,
+): Section {
   const own = [
     ...tables
       .filter((table) => table.pgdir === pgdir && table.entry !== undefined)
       .map((table) => ({
         vaddr: table.vaddr,
         depth: table.level - 1,
-        text: entryLine(table.entry!, `table in ${describeFrame(lg.host, table.frame)}`),
+        text: entryLine(table.entry!, `table in ${name(table.frame)}`),
       })),
     ...entries
       .filter((entry) => entry.pgdir === pgdir)
       .map(({ vaddr, entry, frame }) => ({
         vaddr,
         depth: lg.form.pae ? 2 : 1,
-        text: entryLine(entry, countedFrame(lg.host, frame)),
+        text: entryLine(entry, countedFrame(lg.host, frame, name)),
       })),
   ];
   return {
@@ -212,7 +232,7 @@ function ownSection(lg: Lguest, pgdir: number): Section {
 }
 
 /** vCPUs that have a table of their own for it; as written it hangs in the pgdirs. */
-const switcherSections = (lg: Lguest, { entries }: Shadow): Section[] =>
+const switcherSections = (lg: Lguest, { entries }: Shadow, name: FrameNames): Section[] =>
   lg.cpus
     .filter(({ switcherTable }) => switcherTable !== NO_FRAME)
     .map((cpu) => {
@@ -225,18 +245,14 @@ const switcherSections = (lg: Lguest, { entries }: Shadow): Section[] =>
           ...entries
             .filter(({ vcpu }) => vcpu === cpu)
             .map(({ vaddr, entry, frame }) =>
-              line(
-                `${vaddr}`,
-                `${address(vaddr)} → ${entryLine(entry, describeFrame(lg.host, frame))}`,
-                1,
-              ),
+              line(`${vaddr}`, `${address(vaddr)} → ${entryLine(entry, name(frame))}`, 1),
             ),
         ],
       };
     });
 
-function countedFrame(host: Host, frame: number): string {
-  const what = describeFrame(host, frame);
+function countedFrame(host: Host, frame: number, name: FrameNames): string {
+  const what = name(frame);
   return host.frames.exists(frame) ? `${what} with ${references(host, frame)}` : what;
 }
 
@@ -246,13 +262,13 @@ function references(host: Host, frame: number): string {
 }
 
 /** Page tables, and whatever else somebody holds a reference of. */
-function framesSection(host: Host): Section {
+function framesSection(host: Host, name: FrameNames): Section {
   const lines: Line[] = [];
   eachFrame(host, (pfn) => {
     const isHeld = host.frames.references(pfn) !== 0;
     if (!isHeld && host.frames.kind(pfn) !== FrameKind.PageTable) return;
     const owner = host.frames.isOwned(pfn) ? 'its owner and ' : 'no owner, ';
-    lines.push(line(`${pfn}`, `${describeFrame(host, pfn)}: ${owner}${references(host, pfn)}`));
+    lines.push(line(`${pfn}`, `${name(pfn)}: ${owner}${references(host, pfn)}`));
   });
   return { title: 'frames', view: 'frames', lines };
 }

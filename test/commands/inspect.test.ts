@@ -64,7 +64,7 @@ describe.each(['nonpae', 'pae'])('with %s', async (paging) => {
       /with 1 reference, PRESENT/,
       /… \d+ more like it$/m,
       /^guest 0 vCPU 1, its Switcher table\n {2}frame \d+, with the pages of host CPU 1$/m,
-      /^ {2}frame \d+ \(GuestPage of guest 0\): its owner and 1 reference$/m,
+      /^ {2}frame \d+ \(page 0x[0-9a-f]+ of guest 0\): its owner and 1 reference$/m,
     ]) {
       expect(stdout).toMatch(text);
     }

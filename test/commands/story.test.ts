@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { PlayerData } from '../../src/report/player/data.ts';
 import { find, R2, R10 } from '../explore/story/found.ts';
 import { hasTerminal, shell, umbra } from './umbra.ts';
 
@@ -86,4 +87,24 @@ test.each([
   expect(spaced(stderr)).toMatch(words);
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   expect(existsSync('/nowhere')).toBe(false);
+});
+
+test('explore writes the page of what it found, shrunk, beside a schedule that passes', async () => {
+  const file = join(folder, 'race.html');
+  const args = ['R2-cleared-entry-comes-back', '--discipline', 'lock-free', '--paging', 'nonpae'];
+  const { code, stdout } = await umbra('explore', ...args, '--defects', 'R2', '--html', file);
+  expect(code).toBe(1);
+  const [, json] = /<script type="application\/json">(.*)<\/script>\n<script/s.exec(
+    readFileSync(file, 'utf8'),
+  )!;
+  const { tracks } = JSON.parse(json!) as PlayerData;
+  expect(tracks.map((track) => track!.story.good)).toEqual([false, true]);
+  expect(stdout).toContain(`${tracks[0].steps.length} steps\n`);
+  rmSync(file);
+  const none = await umbra('explore', ...args, '--runs', '3', '--html', file);
+  expect(none.code).toBe(0);
+  expect(none.stdout).toContain(`nothing went wrong: ${file} is not written`);
+  expect(existsSync(file)).toBe(false);
+  const both = await umbra('explore', ...args, '--races', '--html', file);
+  expect(both.code).toBe(2);
 });

@@ -91,9 +91,7 @@ function trackOf(
       locks.length === 0 ? -1 : texts.number(locks.join(', ')),
     ];
   });
-  const marks = run.marks.map(
-    ({ step, column, text }): MarkData => [step, column, texts.number(text)],
-  );
+  const marks = run.marks.map(({ step, kind, text }): MarkData => [step, kind, texts.number(text)]);
   return {
     accesses: run.accesses,
     data: {

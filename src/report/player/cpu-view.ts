@@ -8,7 +8,7 @@ import { changeHtml } from './story-table.ts';
 import type { StepView, Track } from './track.ts';
 
 /** Lines of the source above the one of the step, and below. */
-const AROUND = 4;
+const AROUND = 3;
 
 type Sources = PlayerData['sources'];
 
@@ -19,9 +19,10 @@ export function cpuHtml(track: Track, cpu: number, at: number, sources: Sources)
   const isNow = last === at;
   const name = track.data.story.columns[cpu]!;
   const when = isNow ? 'takes this step' : last === undefined ? 'not begun' : `since step ${last}`;
-  const who = step === undefined || step.vcpu < 0 ? '' : ` · vCPU ${step.vcpu}`;
+  const vcpu = step?.vcpu ?? -1;
+  const who = vcpu < 0 ? '' : track.operationOf(vcpu, at) || `vCPU ${vcpu}`;
   return `<article class="cpu${isNow ? ' now' : ''}" style="--cpu:${cpuColour(cpu)}">
-<h3>${escaped(name)}<small>${who} · ${when}</small></h3>
+<h2>${escaped(name)} <b>${escaped(who)}</b> <small>${when}</small></h2>
 ${step === undefined ? sourceHtml('', 0) : stepHtml(track, step, sources)}
 </article>`;
 }
@@ -37,7 +38,7 @@ function stepHtml(track: Track, step: StepView, sources: Sources): string {
     `<p>${escaped(does)} <b>${escaped(place)}</b></p>`,
     ...(change === '' ? [] : [`<p>${change}</p>`]),
     ...(locks === '' ? [] : [`<p class="faint">holding ${escaped(locks)}</p>`]),
-    ...track.marksBefore(number).map(({ text }) => `<p class="faint">${escaped(text)}</p>`),
+    ...track.marksBefore(number).map((text) => `<p class="faint">${escaped(text)}</p>`),
     '</div>',
   ].join('\n');
 }

@@ -4,7 +4,7 @@
  * of which change little, so texts and lines are kept once and named by number.
  */
 
-import type { Part, Story } from '../story.ts';
+import type { Mark, Part, Story } from '../story.ts';
 
 export interface PlayerData {
   readonly schema_version: 1;
@@ -28,7 +28,7 @@ export interface TrackData {
   readonly texts: readonly string[];
   readonly places: readonly PlaceData[];
   readonly steps: readonly StepData[];
-  /** What happens between steps, before the step of that number, in order. */
+  /** What happens between steps, on a step's CPU before that step, in order. */
   readonly marks: readonly MarkData[];
   readonly machine: MachineData;
 }
@@ -51,7 +51,7 @@ export type StepData = readonly [
   locks: Text | -1,
 ];
 
-export type MarkData = readonly [step: number, hostCpu: number, text: Text];
+export type MarkData = readonly [step: number, kind: Mark['kind'], text: Text];
 
 /** As `umbra inspect` shows it, line by line; each section begins with a line without a key. */
 export interface MachineData {

@@ -31,6 +31,15 @@ export function lanesSvg(
   );
 }
 
+/** Which lanes are whose. */
+export function namesHtml(tracks: readonly Track[]): string {
+  const names = tracks.map(({ data: { story } }) => {
+    const height = story.columns.length * ROW + GAP;
+    return `<span style="height:${height}px">${story.good ? 'passes' : 'goes wrong'}</span>`;
+  });
+  return `<div class="names" aria-hidden="true">${names.join('')}</div>`;
+}
+
 /** Steps of the longest schedule. */
 export const longest = (tracks: readonly Track[]): number =>
   Math.max(...tracks.map(({ length }) => length));
@@ -61,7 +70,7 @@ export function flagsHtml({ flags }: Track, steps: number): string {
   const byStep = Map.groupBy(flags, ([, step]) => step);
   return Array.from(byStep, ([step, all]) => {
     const signs = all.map(([flag]) => FLAG_SIGNS[flag]).toSorted();
-    const name = `step ${step}: ${all.map(([flag]) => FLAG_TEXTS[flag]).join('; ')}`;
+    const name = `${signs.join(' ')}: step ${step}, ${all.map(([flag]) => FLAG_TEXTS[flag]).join('; ')}`;
     const left = `left:${((100 * (step + 0.5)) / steps).toFixed(2)}%`;
     const label = `aria-label="${escaped(name)}" title="${escaped(name)}"`;
     const to = `type="button" data-step="${step}" style="${left}"`;

@@ -25,7 +25,7 @@ export function machineHtml(track: Track, step: number): string {
   ).toSorted((a, b) => rank(a) - rank(b));
   const said =
     changes === 0 ? 'nothing changes' : changes === 1 ? '1 change' : `${changes} changes`;
-  return `<h3 class="when">Machine after step ${step}<small> · ${said}</small></h3>
+  return `<h2 class="when">Machine after step ${step}<small> · ${said}</small></h2>
 <div class="cards">${cards.map(cardHtml).join('')}</div>`;
 }
 
@@ -43,8 +43,8 @@ function cardHtml({ title, view, lines }: Card): string {
   const own = lines.filter(({ key }) => key !== '');
   const name = title.replace(/^guest 0,? (?=.)/, '');
   const rows = own.length === 0 ? '<li class="faint">nothing</li>' : own.map(rowHtml).join('');
-  const kind = `card ${view}${isChanged ? ' touched' : ''}`;
-  return `<section class="${kind}"><h4>${escaped(name)}</h4><ul>${rows}</ul></section>`;
+  const kind = `card ${view}-card${isChanged ? ' touched' : ''}`;
+  return `<section class="${kind}"><h3>${escaped(name)}</h3><ul>${rows}</ul></section>`;
 }
 
 function rowHtml({ depth, text, change }: MachineLine): string {
@@ -63,6 +63,7 @@ function lineHtml(text: string): string {
   const short = text
     .replaceAll(' of guest 0)', ')')
     .replaceAll('guest 0 ', '')
+    .replace(/^(.*table in frame \d+) \(PageTable\)/, '$1')
     .replace(/ \((\w+)\)/g, (_, kind: string) => ` (${KINDS[kind] ?? kind})`);
   const entry = /^(.*?, )((?:not present )?[A-Z ]+)$/.exec(short);
   if (entry === null) return escaped(short);

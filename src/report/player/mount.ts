@@ -1,11 +1,10 @@
 /** The race player: a schedule to step through, forward and back, by key, click and pointer. */
 
-import { escaped } from '../page/escaped.ts';
 import { cpuHtml } from './cpu-view.ts';
 import type { PlayerData } from './data.ts';
-import { flagsHtml, lanesSvg, longest } from './lanes.ts';
+import { ACTION_BY_KEY, frameHtml } from './frame.ts';
+import { flagsHtml, longest } from './lanes.ts';
 import { machineHtml } from './machine-view.ts';
-import { findingsHtml, storyTable } from './story-table.ts';
 import { Track } from './track.ts';
 
 export interface Player {
@@ -19,33 +18,12 @@ export function mountPlayer(element: HTMLElement, data: PlayerData): Player {
   return new Mounted(element, data);
 }
 
-const BUTTONS = [
-  ['first', '|◀', 'First step (Home)'],
-  ['story-back', '◀◀', 'Back in the story (Shift and ←)'],
-  ['back', '◀', 'One step back (←)'],
-  ['on', '▶', 'One step on (→)'],
-  ['story-on', '▶▶', 'On in the story (Shift and →)'],
-  ['last', '▶|', 'Last step (End)'],
-  ['break', 'To the break', 'To where it breaks (B)'],
-] as const;
-
-const OTHER = ['other', 'Other schedule', 'To the other schedule (O)'] as const;
-
-const KEYS: Readonly<Record<string, string>> = {
-  ArrowLeft: 'back',
-  ArrowRight: 'on',
-  'Shift+ArrowLeft': 'story-back',
-  'Shift+ArrowRight': 'story-on',
-  Home: 'first',
-  End: 'last',
-  b: 'break',
-  o: 'other',
-};
-
 class Mounted implements Player {
   readonly #data: PlayerData;
   readonly #tracks: readonly Track[];
   readonly #root: HTMLElement;
+  readonly #range: HTMLInputElement;
+  /** The schedule that is shown, by its number. */
   #which = 0;
   #step = 0;
   #queued = false;
@@ -53,11 +31,11 @@ class Mounted implements Player {
   constructor(element: HTMLElement, data: PlayerData) {
     this.#data = data;
     this.#tracks = data.tracks.flatMap((track) => (track === undefined ? [] : [new Track(track)]));
-    element.innerHTML = this.#frame();
+    element.innerHTML = frameHtml(this.#tracks, data);
     this.#root = element.querySelector<HTMLElement>('.player')!;
+    this.#range = this.#root.querySelector('input')!;
     this.#listen();
-    this.#tellTrack();
-    this.goTo(this.#track.told[0] ?? 0);
+    this.#select(0, this.#track.told[0] ?? 0);
   }
 
   get step(): number {
@@ -82,43 +60,23 @@ class Mounted implements Player {
     return this.#root.querySelector<HTMLElement>(selector)!;
   }
 
-  #frame(): string {
-    const button = (value: string, sign: string, name: string): string =>
-      `<button type="button" value="${value}" title="${name}" aria-label="${name}">` +
-      `${sign}</button>`;
-    const buttons = BUTTONS.map(([value, sign, name]) => button(value, sign, name));
-    const other = this.#tracks.length > 1 ? button(...OTHER) : '';
-    const controls = `role="group" aria-label="Step through the schedule"`;
-    return `<div class="player" tabindex="-1">
-<div class="bar">
-<div class="lanes">${lanesSvg(this.#tracks, this.#data)}
-<input type="range" min="0" step="1" aria-label="Step">
-<div class="flags"></div></div>
-<div class="controls" ${controls}>${buttons.join('')}${other}<span class="beside"></span></div>
-<output aria-live="polite"></output>
-</div>
-<div class="cpus"></div>
-<div class="panes">
-<div class="pane tale" tabindex="0" role="group" aria-label="Story">
-<div class="lines"></div><div class="end"></div></div>
-<div class="pane machine" tabindex="0" role="group" aria-label="Machine"></div>
-</div>
-</div>`;
-  }
-
   #listen(): void {
     const root = this.#root;
     root.addEventListener('click', ({ target }) => {
       const clicked = target as Element;
       const button = clicked.closest<HTMLButtonElement>('button[value]');
-      if (button !== null) return this.#act(button.value);
       const told = clicked.closest<HTMLElement>('[data-step]');
-      if (told !== null) this.goTo(Number(told.dataset['step']));
+      const tale = clicked.closest<HTMLElement>('.tale');
+      if (button?.value === 'copy') void this.#copy(tale!);
+      else if (button !== null) this.#act(button.value);
+      else if (told !== null) {
+        this.#select(Number(tale?.dataset['which'] ?? this.#which), Number(told.dataset['step']));
+      }
     });
     root.addEventListener('keydown', (event) => {
       if (event.ctrlKey || event.metaKey || event.altKey) return;
-      const key = `${event.shiftKey ? 'Shift+' : ''}${event.key}`;
-      const action = KEYS[key] ?? KEYS[key.toLowerCase()];
+      const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+      const action = ACTION_BY_KEY[event.shiftKey && key.length > 1 ? `Shift+${key}` : key];
       if (action === undefined) return;
       event.preventDefault();
       this.#act(action);
@@ -126,12 +84,8 @@ class Mounted implements Player {
     this.#range.addEventListener('input', () => this.goTo(this.#range.valueAsNumber));
   }
 
-  get #range(): HTMLInputElement {
-    return this.#part('input') as HTMLInputElement;
-  }
-
   #act(action: string): void {
-    const { told, flags, length } = this.#track;
+    const { told, length } = this.#track;
     const step = this.#step;
     switch (action) {
       case 'first':
@@ -147,105 +101,109 @@ class Mounted implements Player {
       case 'story-on':
         return this.goTo(told.find((one) => one > step) ?? length - 1);
       case 'break':
-        return this.goTo(flags.get('break') ?? length - 1);
+        return this.#select(0, this.#tracks[0]!.flags.get('break') ?? length - 1);
       case 'other':
-        return this.#toOther();
-      case 'copy':
-        return void this.#copy();
+        if (this.#tracks.length > 1) this.#select(1 - this.#which, this.#twinUpTo(step));
     }
   }
 
-  /** Of a step of the one that is shown the same access in the other, if it comes there. */
+  /** Of a step of the schedule that is shown the same access in the other, if it comes there. */
   #twin(step: number): number | undefined {
-    const { twins } = this.#data;
-    if (twins === undefined) return undefined;
+    const twins = this.#data.twins ?? [];
     const twin = this.#which === 0 ? (twins[step] ?? -1) : twins.indexOf(step);
     return twin < 0 ? undefined : twin;
   }
 
-  #toOther(): void {
-    if (this.#tracks.length < 2) return;
-    let step = this.#step;
-    while (step > 0 && this.#twin(step) === undefined) step--;
-    const twin = this.#twin(step) ?? 0;
-    this.#which = 1 - this.#which;
-    this.#tellTrack();
-    this.goTo(twin);
+  /** How far the other has come: of this step, or the last before it that the other takes, too. */
+  #twinUpTo(step: number): number {
+    let last = step;
+    while (last > 0 && this.#twin(last) === undefined) last--;
+    return this.#twin(last) ?? 0;
   }
 
-  async #copy(): Promise<void> {
-    const said = this.#part('.copied');
-    try {
-      await navigator.clipboard.writeText(this.#track.data.token!);
-      said.textContent = 'copied';
-    } catch {
-      getSelection()?.selectAllChildren(this.#part('.token'));
-      said.textContent = 'selected: copy it with Ctrl+C';
-    }
-  }
-
-  /** What is the same for all steps of a schedule. */
-  #tellTrack(): void {
-    const { length, data } = this.#track;
+  /** Show one of the schedules, at a step. */
+  #select(which: number, step: number): void {
+    this.#which = which;
+    const { length } = this.#track;
     const steps = longest(this.#tracks);
+    this.#root.dataset['which'] = String(which);
     this.#range.max = String(length - 1);
-    this.#range.style.width = `${(100 * length) / steps}%`;
-    this.#root.dataset['which'] = String(this.#which);
+    this.#range.style.setProperty('--share', String(length / steps));
     this.#part('.flags').innerHTML = flagsHtml(this.#track, steps);
-    this.#part('.lines').innerHTML = storyTable(data.story, this.#data.parting);
-    this.#part('.end').innerHTML = endHtml(data);
+    this.goTo(step);
+  }
+
+  async #copy(tale: HTMLElement): Promise<void> {
+    const token = tale.querySelector('.token')!;
+    const said = tale.querySelector('.copied')!;
+    try {
+      await navigator.clipboard.writeText(token.textContent!);
+      said.textContent = 'It is copied.';
+    } catch {
+      getSelection()?.selectAllChildren(token);
+      said.textContent = 'It is selected: copy it with Ctrl and C.';
+    }
   }
 
   #show(): void {
     const [track, at] = [this.#track, this.#step];
-    const step = track.step(at);
     this.#range.value = String(at);
     this.#range.setAttribute('aria-valuetext', `step ${at} of ${track.length - 1}`);
-    const where = step.file === '' ? 'hardware' : `${step.name} (${step.file}:${step.line})`;
-    const what = step.after === undefined ? step.before : `${step.before} → ${step.after}`;
-    this.#part('output').textContent =
-      `Step ${at} of ${track.length - 1}: CPU ${step.hostCpu}, ${where} ${step.does} ` +
-      `${step.place}${what && `: ${what}`}.`;
+    this.#part('output').textContent = sentenceOf(track, at);
     this.#part('.beside').textContent = this.#besideText(at);
-    this.#part('.cpus').innerHTML = track.data.story.columns
+    const { columns } = track.data.story;
+    this.#part('.cpus').innerHTML = columns
       .map((_, cpu) => cpuHtml(track, cpu, at, this.#data.sources))
       .join('');
     this.#part('.machine').innerHTML = machineHtml(track, at);
-    this.#reveal('.machine', '.changed');
-    for (const row of this.#root.querySelectorAll('tr[aria-current]')) {
-      row.removeAttribute('aria-current');
+    this.#reveal(this.#part('.machine'), '.changed', 0);
+    for (const [which, tale] of this.#root.querySelectorAll<HTMLElement>('.tale').entries()) {
+      this.#pointOut(tale, which);
     }
-    const told = track.told.findLast((one) => one <= at);
-    const row = this.#root.querySelector(`tr[data-step="${told}"]`);
-    row?.setAttribute('aria-current', 'step');
-    this.#reveal('.tale', 'tr[aria-current]');
+  }
+
+  /** The line of a story up to which things have come. */
+  #pointOut(tale: HTMLElement, which: number): void {
+    for (const row of tale.querySelectorAll('[aria-current]')) row.removeAttribute('aria-current');
+    const at = which === this.#which ? this.#step : this.#twinUpTo(this.#step);
+    const told = this.#tracks[which]!.told.findLast((one) => one <= at);
+    tale.querySelector(`tr[data-step="${told}"]`)?.setAttribute('aria-current', 'step');
+    this.#reveal(tale, 'tr[aria-current]', tale.querySelector('thead')!.clientHeight);
   }
 
   #besideText(at: number): string {
     const { parting } = this.#data;
     if (parting === undefined) return '';
     const other = this.#which === 0 ? 'the schedule that passes' : 'the schedule that goes wrong';
-    if (at < parting) return `The same in ${other}; they part at step ${parting}.`;
+    if (at < parting) return `The same in ${other}: they part at step ${parting}.`;
     const twin = this.#twin(at);
     if (twin === undefined) return `In ${other} this access does not come.`;
-    return `In ${other} this access is step ${twin}.`;
+    const there = this.#tracks[1 - this.#which]!.step(twin);
+    return `In ${other} this is step ${twin}${withValues(there)}.`;
   }
 
   /** Scroll a pane, where it scrolls by itself, so that the first such thing in it is seen. */
-  #reveal(pane: string, selector: string): void {
-    const around = this.#part(pane);
-    const found = around.querySelector<HTMLElement>(selector);
-    if (found === null || around.scrollHeight <= around.clientHeight) return;
-    const [outer, inner] = [around.getBoundingClientRect(), found.getBoundingClientRect()];
-    if (inner.top < outer.top + 40) around.scrollTop += inner.top - outer.top - 60;
-    else if (inner.bottom > outer.bottom) around.scrollTop += inner.bottom - outer.bottom + 20;
+  #reveal(pane: HTMLElement, selector: string, head: number): void {
+    const found = pane.querySelector<HTMLElement>(selector);
+    if (found === null || pane.scrollHeight <= pane.clientHeight) return;
+    const [outer, inner] = [pane.getBoundingClientRect(), found.getBoundingClientRect()];
+    const [above, below] = [inner.top - outer.top - head, inner.bottom - outer.bottom];
+    if (above < 0 || inner.height > outer.height - head) pane.scrollTop += above - 8;
+    else if (below > 0) pane.scrollTop += below + 8;
   }
 }
 
-function endHtml({ story, token }: PlayerData['tracks'][0]): string {
-  if (token === undefined) return findingsHtml(story);
-  return `${findingsHtml(story)}<h2>The schedule</h2>
-<p><button type="button" value="copy">Copy the token</button>
-<span class="copied" role="status"></span></p>
-<p><code class="token">${escaped(token)}</code></p>`;
+type Values = Pick<ReturnType<Track['step']>, 'before' | 'after'>;
+
+const withValues = ({ before, after }: Values): string => {
+  const text = after === undefined ? before : `${before} → ${after}`;
+  return text && `: ${text}`;
+};
+
+function sentenceOf(track: Track, at: number): string {
+  const step = track.step(at);
+  const { hostCpu, name, file, line, does, place } = step;
+  const where = file === '' ? 'its hardware' : `${name} (${file}:${line})`;
+  const of = `Step ${at} of ${track.length - 1}`;
+  return `${of}: CPU ${hostCpu}, ${where}, ${does} ${place}${withValues(step)}.`;
 }

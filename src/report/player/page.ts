@@ -16,8 +16,8 @@ export function playerPage(data: PlayerData, again: string): string {
     style: PAGE_STYLE + PLAYER_STYLE,
     body: `<header>
 <h1>${escaped(title)}</h1>
-<p>${escaped(about)} <span class="setting">${escaped(setting)}</span></p>
 <p class="${good ? 'good' : 'bad'}">${escaped(ending)}</p>
+<p>${escaped(about)} <span class="setting">${escaped(setting)}</span></p>
 </header>
 <main>
 ${storyTable(story, data.parting)}

@@ -19,12 +19,10 @@ ${rows.join('\n')}
 </table>`;
 }
 
-/** Before the first step that the two do not share, and before what leads to it. */
+/** Behind the last step that the two share. */
 function partingLine(lines: readonly Line[], parting: number | undefined): number {
   if (parting === undefined) return -1;
-  const step = lines.findIndex((line) => line.kind === 'step' && line.step >= parting);
-  const isTurn = lines[step - 1]?.kind === 'turn';
-  return step > 0 && isTurn ? step - 1 : step;
+  return lines.findLastIndex((line) => line.kind === 'step' && line.step < parting) + 1;
 }
 
 const partingRow = (columns: number): string =>

@@ -40,12 +40,14 @@ export class Track {
   readonly #kept: (readonly number[])[] = [];
   /** Of each host CPU the numbers of its steps, in order. */
   readonly #byCpu: number[][];
+  readonly #marks: ReadonlyMap<number, readonly MarkData[]>;
 
   constructor(data: TrackData) {
     this.data = data;
     const told = data.story.lines.flatMap((line) => (line.kind === 'step' ? [line] : []));
     this.told = told.map(({ step }) => step);
     this.flags = new Map(told.flatMap(({ step, flags }) => flags.map((flag) => [flag, step])));
+    this.#marks = Map.groupBy(data.marks, ([step]) => step);
     this.#byCpu = data.story.columns.map(() => []);
     for (const [number, [hostCpu]] of data.steps.entries()) this.#byCpu[hostCpu]!.push(number);
     let lines = [...data.machine.first];
@@ -84,11 +86,19 @@ export class Track {
     return this.#byCpu[hostCpu]!.findLast((step) => step <= number);
   }
 
-  /** What has happened between a step and the one before it. */
-  marksBefore(number: number): { readonly hostCpu: number; readonly text: string }[] {
-    return this.data.marks
-      .filter(([step]: MarkData) => step === number)
-      .map(([, hostCpu, text]) => ({ hostCpu, text: this.data.texts[text]! }));
+  /** What has happened on a step's CPU between its last step and this one. */
+  marksBefore(number: number): string[] {
+    return (this.#marks.get(number) ?? []).flatMap(([, kind, text]) =>
+      kind === 'operation' ? [] : [this.data.texts[text]!],
+    );
+  }
+
+  /** The operation of its column that a vCPU has begun last, up to a step; '' if it has begun none. */
+  operationOf(vcpu: number, number: number): string {
+    const begun = this.data.marks.findLast(
+      ([step, kind]) => kind === 'operation' && step <= number && this.#row(step)[1] === vcpu,
+    );
+    return begun === undefined ? '' : this.data.texts[begun[2]]!;
   }
 
   /** After a step: numbers of lines. */
