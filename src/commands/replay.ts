@@ -56,7 +56,8 @@ export function replayCommand(): Command {
     .addHelpText(
       'after',
       `${SCHEDULE_HELP}\nA story says at which step it broke, ` +
-        'and which two accesses are to blame; docs/stories.md says how to read it, and how to step through its page. Exit codes ' +
+        'and which two accesses are to blame; docs/stories.md says how to read it, and how to step ' +
+        'through the page. Exit codes ' +
         `are those of umbra explore: ${ExitCode.Ok} if the schedule ends well.\n\nExamples:\n` +
         `  umbra explore R2-cleared-entry-comes-back --defects R2\n` +
         '  umbra replay --last --story --against\n' +

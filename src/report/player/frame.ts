@@ -65,7 +65,8 @@ function taleHtml({ data: { story, token } }: Track, which: number, data: Player
 <p><button type="button" value="copy">Copy the token</button>
 <span class="copied" role="status"></span></p>
 <p><code class="token">${escaped(token)}</code></p>`;
-  return `<div class="pane tale" data-which="${which}" tabindex="0" role="group" aria-label="${name}">
+  const pane = `tabindex="0" role="group" aria-label="${name}"`;
+  return `<div class="pane tale" data-which="${which}" ${pane}>
 ${storyTable(story, data.parting)}
 ${findingsHtml(story)}
 ${schedule}

@@ -70,7 +70,8 @@ export function flagsHtml({ flags }: Track, steps: number): string {
   const byStep = Map.groupBy(flags, ([, step]) => step);
   return Array.from(byStep, ([step, all]) => {
     const signs = all.map(([flag]) => FLAG_SIGNS[flag]).toSorted();
-    const name = `${signs.join(' ')}: step ${step}, ${all.map(([flag]) => FLAG_TEXTS[flag]).join('; ')}`;
+    const what = all.map(([flag]) => FLAG_TEXTS[flag]).join('; ');
+    const name = `${signs.join(' ')}: step ${step}, ${what}`;
     const left = `left:${((100 * (step + 0.5)) / steps).toFixed(2)}%`;
     const label = `aria-label="${escaped(name)}" title="${escaped(name)}"`;
     const to = `type="button" data-step="${step}" style="${left}"`;

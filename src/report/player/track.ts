@@ -93,7 +93,7 @@ export class Track {
     );
   }
 
-  /** The operation of its column that a vCPU has begun last, up to a step; '' if it has begun none. */
+  /** The operation that a vCPU has begun last, up to a step; '' if it has begun none. */
   operationOf(vcpu: number, number: number): string {
     const begun = this.data.marks.findLast(
       ([step, kind]) => kind === 'operation' && step <= number && this.#row(step)[1] === vcpu,
