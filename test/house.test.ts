@@ -15,6 +15,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['src/commands'],
   ['workers'],
   ['src/queue'],
+  ['src/sweep'],
   ['src/scenario'],
   ['src/study'],
   ['src/explore'],

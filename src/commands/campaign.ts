@@ -1,15 +1,25 @@
 /** `umbra campaign`: many litmus tests by many schedules, on all cores, kept in a ledger. */
 
 import { availableParallelism } from 'node:os';
+import { basename } from 'node:path';
 import { Command } from 'commander';
 import { UserError } from '../../shared/errors.ts';
 import type { CampaignTask } from '../../workers/campaign-task.ts';
 import { Ledger } from '../explore/campaign/ledger.ts';
-import { type Plan, planOf, type Shard, type Unit, warmUpOf } from '../explore/campaign/plan.ts';
+import {
+  type Plan,
+  planOf,
+  type Shard,
+  settingText,
+  type Unit,
+  warmUpOf,
+} from '../explore/campaign/plan.ts';
 import { type CampaignReport, formatReport, reportOf } from '../explore/campaign/report.ts';
 import type { UnitResult } from '../explore/campaign/unit.ts';
 import { textsOfTests } from '../explore/litmus/texts.ts';
 import { grouped } from '../numbers.ts';
+import { campaign as shownCampaign } from '../report/page/campaign-section.ts';
+import type { Saved } from '../report/page/saved.ts';
 import { ExitCode } from './exit-code.ts';
 import {
   type SettingOptions,
@@ -39,8 +49,9 @@ import {
   type UnitsJob,
   withQueue,
 } from './units.ts';
+import { checkWatch, WATCH_OPTION, Watch, type WatchOptions } from './watch.ts';
 
-interface Options extends SettingOptions, OutputOptions, QueueOptions {
+interface Options extends SettingOptions, OutputOptions, QueueOptions, WatchOptions {
   readonly strategy: readonly string[];
   readonly runs: number;
   readonly seed: number;
@@ -80,6 +91,7 @@ export function campaignCommand(): Command {
       1,
     )
     .optionsGroup('Output:')
+    .option(...WATCH_OPTION)
     .option(...JSON_OPTION)
     .option(...QUIET_OPTION)
     .addHelpText(
@@ -105,15 +117,18 @@ async function campaign(
 ): Promise<void> {
   const { out, shard, json } = options;
   checkQueueOptions(options, command);
+  checkWatch(options);
   const writeJson = jsonOutput(json);
   const { strategy: strategies, runs, seed } = options;
   const plan = planOf(testsFor(paths, options), options, { strategies, runs, seed });
   if (options.forever) return stand(plan, options, paths);
   const ledger = Ledger.open(out, plan, shard);
   try {
-    const { left, interrupted } = await goOn(ledger, options, paths);
+    await using watch = await Watch.begin(titleOf(paths, plan), options);
+    const { left, interrupted } = await goOn(ledger, options, paths, watch);
     if (left > 0 && !interrupted) return;
     const report = reportOf(ledger);
+    await watch.end([savedCampaign(report)], interrupted);
     tell(report, options, writeJson);
     if (interrupted) {
       const { done, all } = report.units;
@@ -196,16 +211,30 @@ async function goOn(
   ledger: Ledger,
   { threads, untilFailure, ...options }: Options,
   paths: readonly string[],
+  watch: Watch,
 ): Promise<{ readonly left: number; readonly interrupted: boolean }> {
   const { plan } = ledger;
   const before = reportOf(ledger);
   let { distinct } = before;
   const runsLeft = ledger.unitsLeft().reduce((n, { runs }) => n + runs, 0);
   const progress = new Progress('schedules', before.schedules + runsLeft, before.schedules);
+  const watched = new Coverage();
   const failed = new AbortController();
   if (untilFailure && before.failures > 0) failed.abort();
   using interrupted = heedInterrupt();
   progress.fail(before.failures);
+  const unitsLeft = ledger.unitsLeft().length;
+  let unitsDone = 0;
+  watch.shows(() => ({
+    advance: progress.advance,
+    facts: [
+      ['Different', `${grouped(distinct)} behaviours`],
+      ['Units', `${grouped(unitsDone)} of ${grouped(unitsLeft)}`],
+      ['Seed', String(plan.seed)],
+      ['Strategies', plan.strategies.join(', ')],
+    ],
+    tables: [{ caption: 'By test and setting', head: WATCHED, rows: watched.rows }],
+  }));
   const job: UnitsJob<UnitTask, UnitResult | undefined> = {
     worker: 'campaign-task',
     name: 'unit',
@@ -224,9 +253,42 @@ async function goOn(
       progress.drop(unit.runs - result.schedules);
       distinct += ledger.record(unit, result);
       progress.fail(result.failures.length);
+      unitsDone++;
+      watched.add(plan.subjects[unit.subject]!, result);
+      for (const { ending, message, token } of result.failures) {
+        watch.failed({ of: path, says: `${ending}: ${message}`, again: `umbra replay ${token}` });
+      }
       if (untilFailure && result.failures.length > 0) failed.abort();
     },
     progress: () => `${progress}, ${grouped(distinct)} different`,
   };
   return { left: await doUnits(job, options), interrupted: interrupted.signal.aborted };
+}
+
+const savedCampaign = (report: CampaignReport): Saved => ({
+  name: 'campaign',
+  kind: 'campaign',
+  campaign: shownCampaign.parse(report),
+});
+
+const WATCHED = ['Test, setting', 'Schedules', 'Failures'] as const;
+
+/** What was run since this began, by test and setting. */
+class Coverage {
+  readonly #of = new Map<string, { schedules: number; failures: number }>();
+
+  add({ path, setting }: Plan['subjects'][number], result: UnitResult): void {
+    const name = `${basename(path)}, ${settingText(setting)}`;
+    const so = this.#of.get(name) ?? { schedules: 0, failures: 0 };
+    so.schedules += result.schedules;
+    so.failures += result.failures.length;
+    this.#of.set(name, so);
+  }
+
+  /** What went wrong first. */
+  get rows(): string[][] {
+    return [...this.#of]
+      .toSorted(([a, one], [b, other]) => other.failures - one.failures || (a < b ? -1 : 1))
+      .map(([name, { schedules, failures }]) => [name, grouped(schedules), grouped(failures)]);
+  }
 }

@@ -40,6 +40,8 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, Load>>>> = {
     mutants: async () => (await import('./mutants.ts')).mutantsCommand(),
   },
   'Study and show:': {
+    sweep: async () => (await import('./sweep.ts')).sweepCommand(),
+    ab: async () => (await import('./ab.ts')).abCommand(),
     study: async () => (await import('./study.ts')).studyCommand(),
     report: async () => (await import('./report.ts')).reportCommand(),
   },

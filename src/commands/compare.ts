@@ -68,7 +68,7 @@ export const thresholdOption = (): Option =>
     .default(DEFAULT_THRESHOLD)
     .argParser(percent);
 
-function percent(text: string): number {
+export function percent(text: string): number {
   const n = Number(text);
   if (text.trim() === '' || !Number.isFinite(n) || n < 0) {
     throw new InvalidArgumentError('A number of at least 0 is expected.');

@@ -11,6 +11,8 @@ export const ExitCode = {
   Deadlock: 5,
   /** or it did not end within the steps allowed. A broken invariant is Failed. */
   Livelock: 6,
+  /** What was asked cannot be told from what was run: too few runs, or they differ too much. */
+  NotClear: 7,
   /** Ctrl-C; what there was to say so far has been said. */
   Interrupted: 130,
   /** Umbra's own bug; the stack is on stderr. */

@@ -8,6 +8,7 @@ import { PRESET_NAMES } from '../cost/presets.ts';
 import { MEMORY_MODELS } from '../explore/engine/turn.ts';
 import { MAX_VCPUS } from '../guest/kernel/layout.ts';
 import { POLICIES, type PolicyName, policies } from '../host/policy.ts';
+import { parseThreshold } from '../report/threshold.ts';
 import { MOST_SLICE } from '../scenario/schema.ts';
 import type { Slice } from '../scenario/spec.ts';
 import { parseDefects } from './defects.ts';
@@ -83,6 +84,18 @@ export const defectsOption = (): Option =>
     'defects of the C code that are on: all, none, or U4,R9,… (umbra defects lists them; ' +
       'by default all as written, none under another discipline)',
   ).argParser(parseDefects);
+
+/** One after the other on the command line. */
+export const several =
+  <T>(parse: (text: string) => T) =>
+  (text: string, before: readonly T[] | undefined): T[] => [...(before ?? []), parse(text)];
+
+/** `of`: what it is that is to meet them. */
+export const expectOption = (of: string): Option =>
+  new Option(
+    '--expect <threshold>',
+    `what ${of} must come to, as in 'faults_per_s > 1e5'; again for each further one`,
+  ).argParser(several(parseThreshold));
 
 /** For --help: a line for each policy. */
 export const policyHelp = (): string =>

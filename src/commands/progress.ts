@@ -1,6 +1,7 @@
 /** How far work is whose end is known: how much is done, how fast, and how long the rest takes. */
 
 import { grouped } from '../numbers.ts';
+import type { Advance } from '../report/page/live-section.ts';
 import { formatDuration } from './terminal.ts';
 
 export class Progress {
@@ -32,6 +33,29 @@ export class Progress {
     return `${count(this.#before + this.#done)} of ${count(this.#all)}`;
   }
 
+  /** The same as data. */
+  get advance(): Advance {
+    const done = this.#before + this.#done;
+    const rate = this.#rate;
+    return {
+      done,
+      all: this.#all,
+      unit: this.#unit,
+      rate,
+      eta: this.#eta,
+      failures: this.#failed,
+    };
+  }
+
+  get #rate(): number {
+    return this.#done / ((performance.now() - this.#start) / 1000);
+  }
+
+  get #eta(): string {
+    const left = this.#all - this.#before - this.#done;
+    return this.#rate > 0 ? formatDuration(left / this.#rate) : '–';
+  }
+
   /** So much is done in all. */
   reach(done: number): void {
     this.#done = done;
@@ -45,10 +69,7 @@ export class Progress {
   /** 2 FAILED, 1,200 of 5,000 schedules, 431/s, ETA 0:09 */
   toString(): string {
     const failed = this.#failed === 0 ? '' : `${count(this.#failed)} FAILED, `;
-    const done = this.#before + this.#done;
-    const rate = this.#done / ((performance.now() - this.#start) / 1000);
-    const eta = rate > 0 ? formatDuration((this.#all - done) / rate) : '–';
-    return `${failed}${this.done} ${this.#unit}, ${inUnits(rate)}/s, ETA ${eta}`;
+    return `${failed}${this.done} ${this.#unit}, ${inUnits(this.#rate)}/s, ETA ${this.#eta}`;
   }
 }
 

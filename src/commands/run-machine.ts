@@ -6,9 +6,11 @@ import type { CostTable } from '../cost/model.ts';
 import { Machine, type MachineSpec } from '../machine.ts';
 import { eventsTable, keptEvents } from '../report/events-table.ts';
 import { type Expectation, formatExpectation, isAsExpected } from '../report/expectation.ts';
+import { figuresOf } from '../report/figures.ts';
 import { makeReport, type RunReport, statistics, succeeded } from '../report/run-report.ts';
 import { statisticsTable } from '../report/statistics-table.ts';
 import { formatSummary } from '../report/summary.ts';
+import { judgedText, judgeRun, type Threshold } from '../report/threshold.ts';
 import { reportViolation, violationText } from '../report/violation.ts';
 import { TraceRecorder } from '../trace/recorder.ts';
 import { ExitCode } from './exit-code.ts';
@@ -26,6 +28,8 @@ export interface RunOptions {
   readonly keepEvents: boolean;
   /** What it must come to; by default all guests end by themselves and nothing leaks. */
   readonly expect?: Expectation | undefined;
+  /** What its figures must come to; by default anything. */
+  readonly thresholds?: readonly Threshold[] | undefined;
   /** What events cost; by default the default preset. */
   readonly costs?: CostTable | undefined;
   /** How the user gives more memory, for messages. */
@@ -35,6 +39,7 @@ export interface RunOptions {
 /** Boot, run, check, report; sets the exit code. Throws UserError for what the user can mend. */
 export async function runMachine(spec: MachineSpec, options: RunOptions): Promise<void> {
   const { output, writeResult, expect, costs, remedies, trace, keepEvents } = options;
+  const { thresholds = [] } = options;
   const print = printer(output);
   const writeTrace = trace === undefined ? undefined : traceOutput(trace, spec);
   const recorder = writeTrace || keepEvents ? new TraceRecorder(spec.hostCpus) : undefined;
@@ -57,11 +62,16 @@ export async function runMachine(spec: MachineSpec, options: RunOptions): Promis
     print(`\n${violationText(reportViolation(machine.host, first, result.events))}`, !asExpected);
   }
   if (expect !== undefined) print(formatExpectation(report, expect), !asExpected);
+  const figures = figuresOf(report);
+  const judged = thresholds.map((threshold) => judgeRun(threshold, figures));
+  const areMet = judged.every(({ verdict }) => verdict === 'met');
+  for (const one of judged) print(`${judgedText(one)}\n`, one.verdict !== 'met');
   if (traced !== undefined) print(formatTraced(traced), traced.lost > 0);
   writeResult(
     {
       ...report,
       ...(expect && { as_expected: asExpected }),
+      ...(judged.length > 0 && { thresholds: judged }),
       ...(traced && { trace: traced }),
       ...(kept && { events: keptEvents(kept) }),
     },
@@ -69,7 +79,7 @@ export async function runMachine(spec: MachineSpec, options: RunOptions): Promis
     spec,
   );
   if (report.ending.kind === 'interrupted') process.exitCode = ExitCode.Interrupted;
-  else process.exitCode = asExpected ? ExitCode.Ok : ExitCode.Failed;
+  else process.exitCode = asExpected && areMet ? ExitCode.Ok : ExitCode.Failed;
   const remedy = asExpected ? undefined : remedyFor(report, remedies);
   if (remedy !== undefined) throw new UserError(remedy);
 }

@@ -2,6 +2,7 @@
 
 import { Command } from 'commander';
 import type { PresetName } from '../cost/presets.ts';
+import type { Threshold } from '../report/threshold.ts';
 import { findScenario, pathOf, scenarioNames } from '../scenario/find.ts';
 import { readScenario } from '../scenario/parse.ts';
 import { scenarioJsonSchema } from '../scenario/schema.ts';
@@ -12,6 +13,7 @@ import {
   costsOption,
   defectsOption,
   disciplineOption,
+  expectOption,
   integer,
   pagingOption,
   policyHelp,
@@ -31,6 +33,7 @@ import {
 
 interface Options extends Overrides, ResultOptions, TraceArguments {
   readonly costs?: PresetName;
+  readonly expect?: readonly Threshold[];
   readonly schema?: true;
 }
 
@@ -52,6 +55,7 @@ export function runCommand(): Command {
     .option('--seed <n>', 'what everything random is drawn from', integer(0))
     .addOption(defectsOption())
     .addOption(costsOption())
+    .addOption(expectOption('the run'))
     .optionsGroup('Output:')
     .option(...JSON_OPTION)
     .option(...QUIET_OPTION)
@@ -62,12 +66,14 @@ export function runCommand(): Command {
     .addHelpText(
       'after',
       `${policyHelp()}\nExit code: ${ExitCode.Ok} it ended as the scenario expects (by default: all guests ` +
-        `end by themselves and nothing leaks), ${ExitCode.Failed} not so, ${ExitCode.UserMistake} a ` +
+        `end by themselves and nothing leaks; and thresholds are met), ${ExitCode.Failed} not ` +
+        `so, ${ExitCode.UserMistake} a ` +
         `mistake in what was given, ${ExitCode.Interrupted} interrupted by Ctrl-C (the summary so far ` +
         'is shown). With --discipline, --defects or --vcpus given, what the file expects does not count.\n\n' +
         'Examples:\n' +
         '  umbra run parallel-pigz --cpus 4\n' +
-        '  umbra run cow-storm --discipline guest-lock --vcpus 2 --json run.json',
+        '  umbra run cow-storm --discipline guest-lock --vcpus 2 --json run.json\n' +
+        "  umbra run cow-storm --expect 'faults < 1e4' --expect 'migrations > 0'",
     )
     .action(run);
 }
@@ -77,7 +83,7 @@ async function run(
   options: Options,
   command: Command,
 ): Promise<void> {
-  const { json, quiet, out, schema, costs, trace, traceEvents, ...overrides } = options;
+  const { json, quiet, out, schema, costs, expect, trace, traceEvents, ...overrides } = options;
   if (schema) {
     process.stdout.write(`${JSON.stringify(scenarioJsonSchema(), null, 2)}\n`);
     return;
@@ -93,6 +99,7 @@ async function run(
     output: { ...(json !== undefined && { json }), ...(quiet && { quiet }) },
     writeResult: resultsOf(options, command),
     expect: expectationOf(file, overrides),
+    thresholds: expect,
     costs: costsOf(file, costs),
     remedies: { hostMemory: 'host_memory', guestMemory: "the guest's memory in the scenario" },
   });

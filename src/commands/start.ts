@@ -10,6 +10,7 @@ import { costTable } from '../cost/model.ts';
 import type { PresetName } from '../cost/presets.ts';
 import { SAMPLES, tracePath } from '../guest/traces/samples.ts';
 import type { PolicyName } from '../host/policy.ts';
+import type { Threshold } from '../report/threshold.ts';
 import type { Slice } from '../scenario/spec.ts';
 import { ExitCode } from './exit-code.ts';
 import { JSON_OPTION, QUIET_OPTION } from './json-output.ts';
@@ -18,6 +19,7 @@ import {
   defaultCpus,
   defectsOption,
   disciplineOption,
+  expectOption,
   integer,
   pagingOption,
   policyHelp,
@@ -46,6 +48,7 @@ interface Options extends ResultOptions, TraceArguments {
   readonly guestMemory: number;
   readonly hostMemory?: number;
   readonly costs?: PresetName;
+  readonly expect?: readonly Threshold[];
 }
 
 /** Operations of a time slice: some tens to some hundreds of microseconds here. */
@@ -78,6 +81,7 @@ export function startCommand(): Command {
     .option('--guest-memory <mib>', 'memory of each guest, in MiB', integer(1), 32)
     .option('--host-memory <mib>', 'memory for all of them; by default enough', integer(1))
     .addOption(costsOption())
+    .addOption(expectOption('the run'))
     .optionsGroup('Output:')
     .option(...JSON_OPTION)
     .option(...QUIET_OPTION)
@@ -86,7 +90,8 @@ export function startCommand(): Command {
     .addOption(traceEventsOption())
     .addHelpText(
       'after',
-      `${policyHelp()}\nExit code: ${ExitCode.Ok} all guests ended by themselves and nothing leaked, ` +
+      `${policyHelp()}\nExit code: ${ExitCode.Ok} all guests ended by themselves, nothing ` +
+        `leaked, and thresholds are met, ` +
         `${ExitCode.Failed} not so, ${ExitCode.UserMistake} a mistake in what was given, ` +
         `${ExitCode.Interrupted} interrupted by Ctrl-C (the summary so far is shown).\n\n` +
         'Examples:\n' +
@@ -119,6 +124,7 @@ async function start(traces: readonly string[], options: Options, command: Comma
       output: options,
       writeResult: resultsOf(options, command),
       costs: costTable(options.costs),
+      thresholds: options.expect,
       trace: traceOptions(options),
       keepEvents: options.out !== undefined,
       remedies: { hostMemory: '--host-memory', guestMemory: '--guest-memory' },

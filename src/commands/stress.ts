@@ -13,16 +13,17 @@ import type { Machine } from '../machine.ts';
 import { grouped } from '../numbers.ts';
 import { type Statistics, statistics } from '../report/run-report.ts';
 import { stressCommandFor, stressFailure } from '../report/stress-failure.ts';
-import { formatStress, StressTotals, tallyOf } from '../report/stress-totals.ts';
+import { formatStress, StressTotals, stressTable, tallyOf } from '../report/stress-totals.ts';
 import { ExitCode } from './exit-code.ts';
 import { heedInterrupt } from './interrupt.ts';
 import { JSON_OPTION, printer, QUIET_OPTION } from './json-output.ts';
 import { defectsOption, disciplineOption, integer, pagingOption } from './options.ts';
 import { OUT_OPTION, type ResultOptions, resultsOf } from './run-folder.ts';
-import { clearLine, showProgress, tableColumns } from './terminal.ts';
+import { clearLine, formatDuration, showProgress, tableColumns } from './terminal.ts';
 import { checkQueueOptions, doUnits, type QueueOptions, withQueue } from './units.ts';
+import { checkWatch, type LiveState, WATCH_OPTION, Watch, type WatchOptions } from './watch.ts';
 
-interface Options extends ResultOptions, QueueOptions {
+interface Options extends ResultOptions, QueueOptions, WatchOptions {
   readonly seconds: number;
   readonly ops?: number;
   readonly runs?: number;
@@ -69,6 +70,7 @@ export function stressCommand(): Command {
     .optionsGroup('Across machines (docs/campaigns.md):');
   return withQueue(command)
     .optionsGroup('Output:')
+    .option(...WATCH_OPTION)
     .option(...JSON_OPTION)
     .option(...QUIET_OPTION)
     .option(...OUT_OPTION)
@@ -92,6 +94,7 @@ export function stressCommand(): Command {
 
 async function run(options: Options, command: Command): Promise<void> {
   checkQueueOptions(options, command);
+  checkWatch(options);
   const { seed, jobs } = options;
   const writeResult = resultsOf(options, command);
   if (options.queue !== undefined) return viaQueue(options, writeResult);
@@ -112,7 +115,10 @@ async function run(options: Options, command: Command): Promise<void> {
   interruption.signal.onabort = end;
   const isTimed = options.ops === undefined && options.runs === undefined;
   const timer = isTimed ? setTimeout(end, options.seconds * 1000) : undefined;
-  const stopProgress = showProgress(() => line(next - 1, totals, current, elapsed()));
+  const at = (): At => ({ totals, machines: current, seconds: elapsed(), last: next - 1 });
+  const stopProgress = showProgress(() => line(at()));
+  await using watch = await Watch.begin(`umbra stress, from seed ${seed}`, options);
+  watch.shows(() => liveStress(at(), options));
   const isEnough = (): boolean => {
     const { ops = Infinity, runs = Infinity } = options;
     return !isTimed && (next - seed >= runs || totals.sums.operations >= ops);
@@ -131,6 +137,7 @@ async function run(options: Options, command: Command): Promise<void> {
       if (outcome.faults.length === 0) continue;
       clearLine();
       print(stressFailure(outcome, command), true);
+      watch.failed({ of: `seed ${outcome.seed}`, says: outcome.faults[0]!, again: command });
       if (options.untilFailure) end();
     }
   };
@@ -141,9 +148,56 @@ async function run(options: Options, command: Command): Promise<void> {
   const seconds = elapsed();
   print(formatStress(totals, seconds, tableColumns()), totals.failures.length > 0);
   writeResult(totals.toJson(seconds, interrupted), totals.tables());
+  await watch.end([{ name: 'stress', kind: 'tables', tables: totals.tables() }], interrupted);
   if (totals.failures.length > 0) process.exitCode = ExitCode.Failed;
   else process.exitCode = interrupted ? ExitCode.Interrupted : ExitCode.Ok;
 }
+
+interface At {
+  readonly totals: StressTotals;
+  /** Those that are under way. */
+  readonly machines: readonly (Machine | undefined)[];
+  readonly seconds: number;
+  /** The seed that was begun last. */
+  readonly last: number;
+}
+
+/** How far it is by what it is to end with: runs, operations or time. */
+function liveStress({ totals, machines, seconds, last }: At, options: Options): LiveState {
+  const { runs, checks, failures } = totals;
+  const sums = soFar(totals, machines);
+  const counted = (n: number): string => `${grouped(n)}, ${perSecond(n, seconds)}/s`;
+  const { ops, runs: wanted } = options;
+  const [done, all, unit] =
+    wanted !== undefined
+      ? [runs, wanted, 'runs']
+      : ops !== undefined
+        ? [sums.operations, ops, 'operations']
+        : [Math.min(seconds, options.seconds), options.seconds, 'seconds'];
+  const rate = seconds > 0 ? done / seconds : 0;
+  return {
+    advance: {
+      done: Math.floor(done),
+      all,
+      unit,
+      rate: unit === 'seconds' ? undefined : rate,
+      eta: rate > 0 ? formatDuration(Math.max(0, all - done) / rate) : '–',
+      failures: failures.length,
+    },
+    facts: [
+      ['Seeds', `${options.seed} to ${last}`],
+      ['Machines', grouped(runs)],
+      ['Operations', counted(sums.operations)],
+      ['Faults', counted(sums.faults)],
+      ['Migrations', counted(sums.migrations)],
+      ['Checks passed', grouped(checks)],
+    ],
+    tables: [stressTable(totals)],
+  };
+}
+
+const perSecond = (n: number, seconds: number): string =>
+  grouped(Math.round(seconds > 0 ? n / seconds : 0));
 
 /** Machines of so many seeds, by workers of a queue. */
 async function viaQueue(
@@ -199,27 +253,29 @@ const fixedOf = (options: Options): Fixed =>
     DIMENSIONS.filter((key) => options[key] !== undefined).map((key) => [key, options[key]]),
   );
 
-function line(
-  seed: number,
-  { runs, sums, checks, failures }: StressTotals,
-  machines: readonly (Machine | undefined)[],
-  seconds: number,
-): string {
+/** What was done, by machines that are under way, too. */
+function soFar({ sums }: StressTotals, machines: readonly (Machine | undefined)[]) {
   const now = machines
     .filter((machine) => machine !== undefined)
     .map((machine) =>
       statistics(machine, [...machine.host.cpus.keys()], [...machine.host.guests.keys()]),
     );
   const sum = (of: (one: Statistics) => number): number => now.reduce((n, one) => n + of(one), 0);
-  const operations = sum((one) => one.operations);
-  const faults = sum((one) => one.faults_fixed + one.faults_passed_on);
-  const migrations = sum((one) => one.migrations);
-  const perSecond = (n: number): string => grouped(Math.round(n / seconds));
+  return {
+    operations: sums.operations + sum((one) => one.operations),
+    faults: sums.faults + sum((one) => one.faults_fixed + one.faults_passed_on),
+    migrations: sums.migrations + sum((one) => one.migrations),
+  };
+}
+
+function line({ totals, machines, seconds, last }: At): string {
+  const { runs, checks, failures } = totals;
+  const { operations, faults, migrations } = soFar(totals, machines);
   const wrong = failures.length === 0 ? '' : `${failures.length} FAILED, `;
   return (
-    `${wrong}seed ${seed}: ${runs} runs, ${perSecond(sums.operations + operations)} operations/s, ` +
-    `${perSecond(sums.faults + faults)} faults/s, ` +
-    `${perSecond(sums.migrations + migrations)} migrations/s, ${checks} checks passed`
+    `${wrong}seed ${last}: ${runs} runs, ${perSecond(operations, seconds)} operations/s, ` +
+    `${perSecond(faults, seconds)} faults/s, ` +
+    `${perSecond(migrations, seconds)} migrations/s, ${checks} checks passed`
   );
 }
 

@@ -168,7 +168,7 @@ async function runAll(
  * be done yet.
  */
 async function send(plan: StudyPlan, ledger: StudyLedger, options: Options): Promise<number> {
-  const { study, scale, costs } = plan;
+  const { study, scale = 1, costs } = plan;
   const units = new Map(unitsOf(plan).map(([arm, seed]) => [unitOf(arm, seed), { arm, seed }]));
   const left = [...units].filter(([, { arm, seed }]) => ledger.get(arm, seed) === undefined);
   const places = new Map([...units.keys()].map((unit, i) => [unit, i]));
@@ -221,7 +221,7 @@ function ledgerOf(out: string | undefined, plan: StudyPlan, version: string): St
   if (out !== undefined) mkdirSync(dirname(out), { recursive: true });
   return new StudyLedger(out && partOf(out), {
     study: plan.study.name,
-    scale: plan.scale,
+    scale: plan.scale ?? 1,
     version,
     costs: JSON.stringify(plan.costs.cycles),
   });

@@ -29,8 +29,10 @@ import { checkQueueOptions, type QueueOptions } from './units.ts';
 import { MARKDOWN, markdownOf } from './verify-markdown.ts';
 import type { QueuePool } from './verify-queue.ts';
 import { describe, type Report, reportOf, rounded } from './verify-report.ts';
+import { liveOf } from './verify-watch.ts';
+import { checkWatch, WATCH_OPTION, Watch, type WatchOptions } from './watch.ts';
 
-interface Options extends SettingOptions, OutputOptions, QueueOptions {
+interface Options extends SettingOptions, OutputOptions, QueueOptions, WatchOptions {
   readonly preemptions?: number;
   readonly acts?: number;
   readonly seconds?: number;
@@ -72,6 +74,7 @@ export function verifyCommand(): Command {
     .option('--out <file>', 'keep what is done in this file; the same command goes on from it')
     .option('--queue <url>', 'have workers of this queue do it: postgres://…, or embedded')
     .optionsGroup('Output:')
+    .option(...WATCH_OPTION)
     .option(...JSON_OPTION)
     .option('--markdown <page>', 'write the table of verdicts into a page')
     .option(...QUIET_OPTION)
@@ -95,6 +98,7 @@ export function verifyCommand(): Command {
 
 async function verify(paths: readonly string[], options: Options, command: Command): Promise<void> {
   checkQueueOptions(options, command);
+  checkWatch(options);
   const { preemptions, acts = 0, out, markdown, memory } = options;
   if (memory === 'tso') {
     throw new UserError('umbra verify goes by sequential consistency only: leave --memory out');
@@ -108,12 +112,15 @@ async function verify(paths: readonly string[], options: Options, command: Comma
   const entries = entriesOf(testsFor(paths, options), options, bounds);
   if (out !== undefined) load(entries, out);
   const save = out === undefined ? () => {} : outputFile(out, 'work', 'give --out a file');
+  await using watch = await Watch.begin(['umbra verify', ...paths].join(' '), options);
+  watch.shows(liveOf(entries, watch));
   const interrupted = await goOn(entries, options, paths, () => save(saved(entries)));
   const report = reportOf(entries);
   const print = printer(options);
   for (const test of report.tests) print(describe(test), test.outcomes.some(isWrong));
   writeJson(report);
   writeMarkdown(markdownOf(report));
+  await watch.end([], interrupted);
   if (interrupted && out !== undefined) {
     process.stderr.write(`umbra: interrupted; the same command goes on from ${out}\n`);
   }

@@ -29,7 +29,7 @@ export interface Site {
 export interface Serving {
   /** As in `http://127.0.0.1:8080/`. */
   readonly url: string;
-  /** Ends it, with all connections. */
+  /** Ends it: what is on its way arrives, if it does so in a second. */
   close(): Promise<void>;
 }
 
@@ -70,10 +70,13 @@ export async function serve(site: Site): Promise<Serving> {
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
-        server.closeAllConnections();
+        server.closeIdleConnections();
+        setTimeout(() => server.closeAllConnections(), GRACE_MS).unref();
       }),
   };
 }
+
+const GRACE_MS = 1000;
 
 interface Answer {
   readonly status: number;

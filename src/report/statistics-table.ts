@@ -1,28 +1,12 @@
 /** What a run counted, one row for each number, with what it means. */
 
-import { COUNTER_INFOS } from '../../shared/counters.ts';
+import { COUNTED, FIGURES } from './figures.ts';
 import type { RunReport, Statistics } from './run-report.ts';
 import { quantity, type Table, text } from './table.ts';
 
-interface Meaning {
-  readonly unit: string;
-  readonly is: string;
-}
-
-/** Of each statistic, by its name in a run's report. */
-const MEANINGS: Readonly<Record<string, Meaning>> = {
-  accesses: {
-    unit: 'accesses',
-    is: 'memory access that completed: of programs, kernels and Switcher',
-  },
-  tlb_hits: { unit: 'accesses', is: 'access that the TLB answered' },
-  ...Object.fromEntries(COUNTER_INFOS.map(({ id, unit, is }) => [id, { unit, is }])),
-  hypercalls: { unit: 'hypercalls', is: 'hypercall of this kind' },
-};
-
 /** Names of all statistics, as a run's report has them. */
 export const STATISTICS = [
-  ...new Set(Object.keys(MEANINGS).map((id) => id.split('.')[0])),
+  ...new Set(COUNTED.map((id) => id.split('.')[0])),
 ] as readonly (keyof Statistics)[];
 
 export function statisticsTable({ total, guests, host_cpus }: RunReport): Table {
@@ -55,8 +39,8 @@ function rowsOf(scope: string, number: number | null, name: string, statistics: 
         ? [[key, counted] as const]
         : Object.entries(counted).map(([kind, value]) => [`${key}.${kind}`, value] as const);
     return parts.map(([statistic, value]) => {
-      const { unit, is } = MEANINGS[statistic] ?? MEANINGS[key]!;
-      return { scope, number, name, statistic, value, unit, description: is };
+      const { unit, description } = FIGURES[statistic]!;
+      return { scope, number, name, statistic, value, unit, description };
     });
   });
 }

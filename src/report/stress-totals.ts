@@ -5,6 +5,7 @@ import type { PagingName } from '../../shared/entry.ts';
 import type { Virtualization } from '../../shared/virtualization.ts';
 import type { StressRun } from '../check/stress.ts';
 import { grouped } from '../numbers.ts';
+import type { PageTable } from './page/parts.ts';
 import { tableText } from './plain-table.ts';
 import { type Statistics, statistics } from './run-report.ts';
 import { count, type Table, text } from './table.ts';
@@ -195,6 +196,17 @@ function addTo(sums: Sums, counted: Sums): void {
   for (const name of SUMMED) sums[name] += counted[name];
 }
 
+/** What was run, by kind of guest. */
+export const stressTable = ({ kinds }: StressTotals): PageTable => ({
+  caption: 'What was run',
+  head: ['', 'guests', 'operations', 'faults', 'migrations', 'shootdowns', 'killed'],
+  rows: kinds.map((kind) => [
+    kindName(kind),
+    ...[kind.guests, kind.operations, kind.faults, kind.migrations, kind.shootdowns].map(grouped),
+    grouped(kind.killed),
+  ]),
+});
+
 /** `columns`: how wide the table may be. */
 export function formatStress(totals: StressTotals, seconds: number, columns?: number): string {
   const { runs, cutShort, seed, sums, failures, checks } = totals;
@@ -204,12 +216,7 @@ export function formatStress(totals: StressTotals, seconds: number, columns?: nu
       ? 'nothing wrong'
       : `${grouped(failures.length)} went wrong, the first after ${first.seconds.toFixed(1)} s in run ` +
         grouped(first.runs);
-  const head = ['', 'guests', 'operations', 'faults', 'migrations', 'shootdowns', 'killed'];
-  const rows = totals.kinds.map((kind) => [
-    kindName(kind),
-    ...[kind.guests, kind.operations, kind.faults, kind.migrations, kind.shootdowns].map(grouped),
-    grouped(kind.killed),
-  ]);
+  const { head, rows } = stressTable(totals);
   const align = head.map((_, i) => (i === 0 ? 'left' : 'right'));
   return [
     `${grouped(runs)} run${runs === 1 ? '' : 's'} from seed ${seed} in ${seconds.toFixed(0)} s` +

@@ -33,7 +33,7 @@ export function columnsOf(
  * 28.5k ±0.2 %: how far the farther end of the interval is from the median. The median alone where all
  * seeds have the same, or are too few for an interval.
  */
-function withSpread({ median, low, high }: Samples): string {
+export function withSpread({ median, low, high }: Samples): string {
   if (low === undefined || high === undefined || low === high) return short(median);
   // Of next to nothing a share says nothing.
   if (low <= 0 && high >= 0) return `${short(low)} to ${short(high)}`;

@@ -72,6 +72,22 @@ const chart = z.object({
   y_scale: z.enum(['linear', 'log']).optional(),
 });
 
+/** What sweeps have beside: in which order they were run, what went wrong, and thresholds. */
+const sweep = z.object({
+  order_seed: z.number(),
+  failed: z.array(
+    z.object({ levels: z.record(z.string(), level), seed: z.number(), what: z.string() }),
+  ),
+  thresholds: z.array(
+    z.object({
+      levels: z.record(z.string(), level),
+      threshold: z.string(),
+      verdict: z.enum(['met', 'not met', 'not clear']),
+      found: z.string(),
+    }),
+  ),
+});
+
 export const studyResult = z.object({
   schema_version: z.literal(STUDY_SCHEMA_VERSION),
   kind: z.literal('study'),
@@ -79,7 +95,8 @@ export const studyResult = z.object({
   title: z.string(),
   question: z.string(),
   method: z.string(),
-  scale: z.number(),
+  /** How many times as much each run did as it takes to see something; sweeps have none. */
+  scale: z.number().optional(),
   seeds: z.array(z.number()),
   /** What cycles were counted with. */
   costs: z.object({
@@ -94,9 +111,11 @@ export const studyResult = z.object({
   charts: z.array(chart),
   /** It was broken off: seeds or arms are missing. */
   interrupted: z.boolean(),
+  sweep: sweep.optional(),
 });
 
 export type StudyResult = z.infer<typeof studyResult>;
+export type Swept = z.infer<typeof sweep>;
 export type Factor = z.infer<typeof factor>;
 export type Measure = z.infer<typeof measure>;
 export type Point = z.infer<typeof point>;

@@ -51,7 +51,11 @@ export function settingText({ seeds, scale, costs, interrupted, points }: StudyR
     most === 1 && seeds.length === 1
       ? `One run, of seed ${seeds[0]}`
       : `Medians over ${least < most ? `${least} to ${most}` : most}${wanted} seeds from ${seeds[0]}`;
-  return `${many}${reachText(least, most)}; scale ${scale}; cycles at the costs of ${costs.preset} (${title}).${broken}`;
+  const scaled = scale === undefined ? '' : ` scale ${scale};`;
+  return (
+    `${many}${reachText(least, most)};${scaled} cycles at the costs of ${costs.preset} ` +
+    `(${title}).${broken}`
+  );
 }
 
 /** What can be said of so many seeds. */

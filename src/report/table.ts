@@ -1,5 +1,6 @@
 /** Results as tables that other programs open: Parquet, each column with its meaning and unit. */
 
+import { csvFormatRows } from 'd3-dsv';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 
 export interface Column {
@@ -36,6 +37,13 @@ export function parquetOf({ columns, rows }: Table): Uint8Array {
     data: rows.map((row) => row[name] ?? null),
   }));
   return new Uint8Array(parquetWriteBuffer({ columnData }));
+}
+
+/** With a head line; a cell with nothing to say is empty. */
+export function csvOf({ columns, rows }: Table): string {
+  const names = Object.keys(columns);
+  const cells = rows.map((row) => names.map((name) => String(row[name] ?? '')));
+  return `${csvFormatRows([names, ...cells])}\n`;
 }
 
 /** What a table is, without its rows. */

@@ -4,8 +4,8 @@ import type { Host } from '../../shared/host.ts';
 import type { HostCpu } from '../../shared/host-cpu.ts';
 import { type CostTable, cyclesOf, occurrences, sumOf } from '../cost/model.ts';
 import { EVENT_IDS } from '../cost/table.ts';
+import { partOf } from '../report/figures.ts';
 import { statistics } from '../report/run-report.ts';
-import { partOf } from './sides.ts';
 import type { Measures } from './study.ts';
 
 type Cycles = Measures & { readonly cycles: number };

@@ -7,18 +7,14 @@ import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 
 import { UserError } from '../../shared/errors.ts';
 import type { Arm, Measures } from './study.ts';
 
-/** What units of one ledger have in common. */
-export interface LedgerHead {
-  readonly study: string;
-  readonly scale: number;
-  /** What cycles cost, as text. */
-  readonly costs: string;
-  readonly version: string;
-}
+/** What units of one ledger have in common: each by its name, for who goes on with another. */
+export type LedgerHead = Readonly<Record<string, string | number>>;
 
 interface Line {
   readonly unit: string;
+  /** None, where it went wrong. */
   readonly measures: Measures;
+  readonly wrong?: string | undefined;
 }
 
 export const unitOf = ({ experiment, levels }: Arm, seed: number): string =>
@@ -26,7 +22,7 @@ export const unitOf = ({ experiment, levels }: Arm, seed: number): string =>
 
 export class StudyLedger {
   readonly #path: string | undefined;
-  readonly #done = new Map<string, Measures>();
+  readonly #done = new Map<string, Line>();
 
   /** `path`: undefined where nothing is kept. Throws UserError for the ledger of something else. */
   constructor(path: string | undefined, head: LedgerHead) {
@@ -42,12 +38,17 @@ export class StudyLedger {
   }
 
   get(arm: Arm, seed: number): Measures | undefined {
-    return this.#done.get(unitOf(arm, seed));
+    return this.#done.get(unitOf(arm, seed))?.measures;
   }
 
-  record(arm: Arm, seed: number, measures: Measures): void {
-    const line: Line = { unit: unitOf(arm, seed), measures };
-    this.#done.set(line.unit, measures);
+  /** What went wrong with it, in words. */
+  wrong(arm: Arm, seed: number): string | undefined {
+    return this.#done.get(unitOf(arm, seed))?.wrong;
+  }
+
+  record(arm: Arm, seed: number, measures: Measures, wrong?: string): void {
+    const line: Line = { unit: unitOf(arm, seed), measures, wrong };
+    this.#done.set(line.unit, line);
     if (this.#path !== undefined) writeLine(this.#path, line, appendFileSync);
   }
 
@@ -60,7 +61,7 @@ export class StudyLedger {
     const text = readFileSync(path, 'utf8');
     const [first, ...lines] = text.split('\n').map(parse);
     const begun = first as LedgerHead | undefined;
-    for (const name of Object.keys(head) as (keyof LedgerHead)[]) {
+    for (const name of Object.keys(head)) {
       if (begun?.[name] === head[name]) continue;
       throw new UserError(
         `${path} was begun with another ${name}: found ${JSON.stringify(begun?.[name])}, expected ` +
@@ -68,7 +69,7 @@ export class StudyLedger {
       );
     }
     for (const line of lines as (Line | undefined)[]) {
-      if (line !== undefined) this.#done.set(line.unit, line.measures);
+      if (line !== undefined) this.#done.set(line.unit, line);
     }
     // What was cut short must not run into the next line.
     if (!text.endsWith('\n')) appendFileSync(path, '\n');

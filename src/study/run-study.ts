@@ -15,7 +15,8 @@ import type { Arm, Measures, Study } from './study.ts';
 
 export interface StudyPlan {
   readonly study: Study;
-  readonly scale: number;
+  /** None of a sweep. */
+  readonly scale?: number;
   readonly seeds: readonly number[];
   readonly costs: CostTable;
   /** Only experiments of which this holds. */
@@ -29,7 +30,7 @@ export const unitsOf = ({
   seeds,
   wants,
 }: StudyPlan): readonly (readonly [Arm, number])[] => {
-  const arms = study.arms(scale).filter(({ experiment }) => wants(experiment));
+  const arms = study.arms(scale ?? 1).filter(({ experiment }) => wants(experiment));
   return seeds.flatMap((seed) => arms.map((arm) => [arm, seed] as const));
 };
 
@@ -55,7 +56,8 @@ export async function runStudy(
   return resultOf(plan, ledger);
 }
 
-function resultOf(plan: StudyPlan, ledger: StudyLedger): StudyResult {
+/** What there is of it, all of its units done or not. */
+export function resultOf(plan: StudyPlan, ledger: StudyLedger): StudyResult {
   const { study, scale, seeds, costs } = plan;
   const units = unitsOf(plan);
   const points = [...new Set(units.map(([arm]) => arm))].flatMap((arm) =>
@@ -70,7 +72,7 @@ function resultOf(plan: StudyPlan, ledger: StudyLedger): StudyResult {
     title,
     question,
     method,
-    scale,
+    ...(scale !== undefined && { scale }),
     seeds: [...seeds],
     costs: { preset, overridden: [...overridden], cycles: { ...cycles } },
     factors,
@@ -90,14 +92,17 @@ function pointOf(arm: Arm, { study, seeds }: StudyPlan, ledger: StudyLedger): Po
   const found = seeds.map((seed) => ledger.get(arm, seed));
   const missing = found.indexOf(undefined);
   const runs = found.slice(0, missing < 0 ? found.length : missing) as Measures[];
-  const [first] = runs;
-  if (first === undefined) return [];
+  if (runs.length === 0) return [];
   const samplesOf = (name: string): Samples => {
     const samples = runs.map((run) => run[name]!);
     const { value: median, low, high } = estimate(samples);
     return { median, ...(low !== undefined && { low, high }), samples };
   };
-  const measured = Object.keys(study.measures).filter((name) => first[name] !== undefined);
+  // A run that went wrong measured nothing, and so there is nothing of its arm.
+  const measured = Object.keys(study.measures).filter((name) =>
+    runs.every((run) => run[name] !== undefined),
+  );
+  if (measured.length === 0) return [];
   return [
     {
       experiment: arm.experiment,

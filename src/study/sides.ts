@@ -1,20 +1,15 @@
 /** Two points of a study beside one another: how many times the cycles, and what hangs on it. */
 
 import { type CounterName, infoOf } from '../../shared/counters.ts';
-import { EVENT_IDS, EVENTS, type EventId } from '../cost/table.ts';
+import { EVENT_IDS, type EventId } from '../cost/table.ts';
+import { FIGURES, partOf } from '../report/figures.ts';
 import type { Estimate } from '../report/statistics.ts';
 import type { Finding, Measure, Point } from '../report/study-result.ts';
 import { ratioOfPoints, verdictOf } from './findings.ts';
 
-/** The part of the cycles that one event has: what hangs on its cost is found out by it. */
-export const partOf = (id: EventId): string => `cycles_${id}`;
-
-/** These parts, as measures. */
+/** The parts of the cycles that events have: what hangs on a cost is found out by them. */
 export const PARTS: Readonly<Record<string, Measure>> = Object.fromEntries(
-  EVENT_IDS.map((id) => [
-    partOf(id),
-    { title: `Cycles, ${id}`, unit: 'cycles', description: EVENTS[id].title, detail: true },
-  ]),
+  EVENT_IDS.map((id) => [partOf(id), FIGURES[partOf(id)]!]),
 );
 
 export interface Sides {

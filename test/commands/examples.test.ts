@@ -22,6 +22,7 @@ const SHORTER: readonly (readonly [RegExp, string])[] = [
   [/--ops \d{4,}/, '--ops 10000'],
   [/(study \w+)$/, '$1 --seeds 1 --experiment interval'],
   [/--seeds \d+/, '--seeds 1'],
+  [/(umbra (?:sweep|ab) (?!.*--expect).*)$/, '$1 --repeat 1'],
   [/(generate .*)$/, '$1 --seconds 1'],
   [/(conformance)( --json|$)/, `$1 ${resolve('test/vectors/pae/random-0000.jsonl')}$2`],
   [/npm run bench --/, 'npm run bench -- --filter "TLB hit, load" --isolates 2'],
@@ -37,6 +38,8 @@ const ENDS: Readonly<Record<string, readonly number[]>> = {
   'umbra shrink --last': [4],
   'umbra stress --defects R16 --until-failure': [1],
   'umbra generate --defects R5 --until-failure': [0, 1],
+  // Fewer than six runs make nothing clear.
+  'umbra ab': [7],
   // On 20 schedules each.
   'umbra mutants': [0, 1],
   'umbra compare': [0, 1],

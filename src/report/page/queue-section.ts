@@ -5,7 +5,8 @@
 
 import { grouped } from '../../numbers.ts';
 import { type Campaign, campaignSection } from './campaign-section.ts';
-import { facts, paragraph, table } from './parts.ts';
+import { advancePart } from './live-section.ts';
+import { paragraph, table } from './parts.ts';
 
 /** How a plan is at one moment. */
 export interface QueuePage {
@@ -41,16 +42,15 @@ export interface QueuePage {
 
 export function queueSection(page: QueuePage): string {
   const { done, units, workers, failed, killers, campaign } = page;
-  const share = units === 0 ? 100 : Math.floor((100 * done) / units);
   return [
-    `<progress max="${units}" value="${done}" aria-label="Units done">${share} %</progress>`,
-    facts([
-      ['State', page.state],
-      ['Units', `${grouped(done)} of ${grouped(units)} (${share} %)`],
-      ['Rate', page.rate === undefined ? '–' : `${page.rate.toFixed(1)} units/s`],
-      ['Time left', page.eta],
-      ['Failures', grouped(page.failures)],
-    ]),
+    advancePart(page.state, {
+      done,
+      all: units,
+      unit: 'units',
+      rate: page.rate,
+      eta: page.eta,
+      failures: page.failures,
+    }),
     ...killers.map(paragraph),
     table({
       caption: 'Workers that are heard of',

@@ -5,6 +5,7 @@ import { campaignSection } from './campaign-section.ts';
 import { comparisonSection } from './comparison-section.ts';
 import { escaped } from './escaped.ts';
 import { htmlPage } from './html.ts';
+import { liveSection } from './live-section.ts';
 import { machineSection } from './machine-section.ts';
 import { facts, type Section } from './parts.ts';
 import { queueSection } from './queue-section.ts';
@@ -55,7 +56,7 @@ function sectionsOf(saved: readonly Saved[]): Section[] {
 const titleOf = (saved: Saved): string =>
   saved.kind === 'study'
     ? saved.study.title
-    : saved.kind === 'queue'
+    : saved.kind === 'queue' || saved.kind === 'live'
       ? saved.name
       : `${saved.name}, umbra ${commandOf(saved)}`;
 
@@ -74,6 +75,8 @@ function sectionOf(saved: Saved): string {
       return campaignSection(saved.campaign);
     case 'queue':
       return queueSection(saved.queue);
+    case 'live':
+      return liveSection(saved.live);
     case 'tables':
       return tablesSection(saved.tables);
   }

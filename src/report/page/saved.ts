@@ -13,6 +13,7 @@ import { STATISTICS } from '../statistics-table.ts';
 import { checkStudyResult, type StudyResult } from '../study-result.ts';
 import { activityOf } from './activity.ts';
 import { type Campaign, campaign } from './campaign-section.ts';
+import type { LivePage } from './live-section.ts';
 import type { SavedMachine } from './machine-section.ts';
 import type { QueuePage } from './queue-section.ts';
 
@@ -49,6 +50,7 @@ export type Saved = { readonly name: string; readonly folder?: Folder } & (
   | { readonly kind: 'benchmark'; readonly benchmark: Benchmark }
   | { readonly kind: 'campaign'; readonly campaign: Campaign }
   | { readonly kind: 'queue'; readonly queue: QueuePage }
+  | { readonly kind: 'live'; readonly live: LivePage }
   | { readonly kind: 'tables'; readonly tables: readonly SavedTable[] }
 );
 

@@ -31,7 +31,7 @@ export function studySection(study: StudyResult): string {
         'Seeds',
         `${seeds.join(', ')}${seeds.length < FEWEST ? `: too few for intervals and verdicts, which take ${FEWEST}` : ''}`,
       ],
-      ['Scale', String(scale)],
+      ...(scale === undefined ? [] : [['Scale', String(scale)] as const]),
       ['Costs', [costs.preset, ...costs.overridden].join(', ')],
     ]),
   ].join('\n');

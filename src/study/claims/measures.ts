@@ -4,8 +4,9 @@ import { Counter } from '../../../shared/counters.ts';
 import type { Lguest } from '../../../shared/lguest.ts';
 import { type CostTable, cyclesOf, occurrences } from '../../cost/model.ts';
 import { EVENT_IDS } from '../../cost/table.ts';
+import { partOf } from '../../report/figures.ts';
 import type { Measure } from '../../report/study-result.ts';
-import { measureOf, PARTS, partOf } from '../sides.ts';
+import { measureOf, PARTS } from '../sides.ts';
 import type { Measures } from '../study.ts';
 
 export const MEASURES: Readonly<Record<string, Measure>> = {

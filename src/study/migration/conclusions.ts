@@ -1,9 +1,10 @@
 /** What follows from the study of migrations. */
 
 import { estimateText as inWords } from '../../report/estimate-text.ts';
+import { partOf } from '../../report/figures.ts';
 import type { Finding, Point } from '../../report/study-result.ts';
 import { inPercent, perSeed, pointAt, ratioOfPoints, verdictOf } from '../findings.ts';
-import { beside, partOf } from '../sides.ts';
+import { beside } from '../sides.ts';
 import type { Levels } from '../study.ts';
 import { CPUS, SLICES } from './experiments.ts';
 

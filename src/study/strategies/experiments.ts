@@ -11,9 +11,10 @@ import { EVENT_IDS } from '../../cost/table.ts';
 import type { Program } from '../../guest/program.ts';
 import { workloads } from '../../guest/workloads/catalogue.ts';
 import { close } from '../../host/launcher.ts';
+import { partOf } from '../../report/figures.ts';
 import type { Measure } from '../../report/study-result.ts';
 import { guestAlone, runProgram } from '../guest-alone.ts';
-import { PARTS, partOf } from '../sides.ts';
+import { PARTS } from '../sides.ts';
 import type { Arm, Levels, Measures } from '../study.ts';
 import { CHANGED_PAGES, changes, nothing, PROGRAMS, scattered } from './programs.ts';
 

@@ -1,0 +1,165 @@
+/** `umbra sweep`: a scenario with some of its fields varied, each setting over many seeds. */
+
+import { Command } from 'commander';
+import { UserError } from '../../shared/errors.ts';
+import { barsText } from '../report/bars-text.ts';
+import { FIGURES } from '../report/figures.ts';
+import { FEWEST } from '../report/statistics.ts';
+import type { StudyResult, Swept } from '../report/study-result.ts';
+import { studyText } from '../report/study-text.ts';
+import { judgedText, judgeEstimate, type Threshold } from '../report/threshold.ts';
+import { findScenario } from '../scenario/find.ts';
+import { readScenario } from '../scenario/parse.ts';
+import { variationsOf } from '../scenario/vary.ts';
+import { bestOf } from '../sweep/findings.ts';
+import { levelsText, type SweepPlan } from '../sweep/sweep.ts';
+import { ExitCode } from './exit-code.ts';
+import { expectOption } from './options.ts';
+import {
+  partOf,
+  printerOf,
+  type SweepOptions,
+  sweep,
+  wayOf,
+  withSweepOptions,
+  withSweepOutput,
+} from './sweep-work.ts';
+import { columnsOf, wrap } from './terminal.ts';
+
+interface Options extends SweepOptions {
+  readonly expect?: readonly Threshold[];
+}
+
+export function sweepCommand(): Command {
+  const command = new Command('sweep')
+    .summary('Run a scenario with fields varied, over many seeds')
+    .description(
+      'Run a scenario in every combination of the values that are given for its fields, each ' +
+        'over ' +
+        'many seeds, and show medians with where they lie.',
+    )
+    .argument('<scenario>', 'a file that ends in .yaml, or the name of one that comes with umbra');
+  withSweepOptions(command).addOption(expectOption('all settings'));
+  return withSweepOutput(command)
+    .addHelpText(
+      'after',
+      '\nOn turns a run is a function of its seed, and as many run at a time as there are ' +
+        'cores. On threads ' +
+        'they are timed, one at a time, after a round to warm up. The order is drawn from ' +
+        '--order-seed.\n\n' +
+        `Fewer than ${FEWEST} runs of each setting give medians, and no intervals and verdicts. ` +
+        `With --out ` +
+        'what was done is kept run by run, in FOLDER.part until all of it is there: after ' +
+        'Ctrl-C the ' +
+        'same command goes on, with more values or runs too.\n\n' +
+        `Exit code: ${ExitCode.Ok} all was run, and thresholds are met, ${ExitCode.Failed} a ` +
+        `run went wrong, ` +
+        `or one is not met, ${ExitCode.NotClear} whether it is met is not clear, ` +
+        `${ExitCode.UserMistake} a ` +
+        `mistake in what was given, ${ExitCode.Interrupted} interrupted by Ctrl-C (what there ` +
+        `is so far ` +
+        'is shown).\n\nExamples:\n' +
+        '  umbra sweep cow-storm --vary policy=pinned,random --vary slice=500,2000,8000\n' +
+        "  umbra sweep swap-storm --vary cpus=1..4 --repeat 6 --expect 'cycles_per_access < " +
+        "500'\n" +
+        '  umbra sweep false-sharing --vary discipline=guest-lock,lock-free --on threads --csv ' +
+        'runs.csv',
+    )
+    .action(run);
+}
+
+async function run(path: string, options: Options, command: Command): Promise<void> {
+  const { vary, expect = [] } = options;
+  if (vary === undefined) {
+    throw new UserError('nothing is varied: give --vary FIELD=VALUES, as in policy=pinned,random');
+  }
+  const plan = planOf(path, options);
+  const print = printerOf(options);
+  const judge = (result: StudyResult): Swept['thresholds'] =>
+    expect.flatMap((threshold) =>
+      result.points.map(({ levels, measures }) => {
+        const { median: value, samples, ...where } = measures[threshold.figure]!;
+        return {
+          levels,
+          ...judgeEstimate(threshold, { value, samples: samples.length, ...where }),
+        };
+      }),
+    );
+  const { result, interrupted, write } = await sweep(plan, options, command, judge);
+  print(sweepText(result, plan), isWrong(result.sweep));
+  process.exitCode = exitCodeOf(result.sweep);
+  if (!interrupted) return write();
+  process.stderr.write(interruptedText(options.out));
+  process.exitCode = ExitCode.Interrupted;
+}
+
+export const interruptedText = (out: string | undefined): string =>
+  out === undefined
+    ? 'umbra: interrupted; with --out the same command could go on from here\n'
+    : `umbra: interrupted; what was run is in ${partOf(out)}, and the same command goes on from ` +
+      `there\n`;
+
+const isWrong = ({ failed, thresholds }: Swept): boolean =>
+  failed.length > 0 || thresholds.some(({ verdict }) => verdict !== 'met');
+
+function exitCodeOf({ failed, thresholds }: Swept): ExitCode {
+  const verdicts = new Set(thresholds.map(({ verdict }) => verdict));
+  if (failed.length > 0 || verdicts.has('not met')) return ExitCode.Failed;
+  return verdicts.has('not clear') ? ExitCode.NotClear : ExitCode.Ok;
+}
+
+function planOf(path: string, options: Options): SweepPlan {
+  const { vary, repeat, seed, costs, expect = [] } = options;
+  const file = readScenario(findScenario(path));
+  const { way, measures } = wayOf(
+    options,
+    expect.map(({ figure }) => figure),
+  );
+  return {
+    name: file.name,
+    title: `${file.name}, by ${vary.map(({ field }) => field).join(' and ')}`,
+    question: file.scenario.description ?? `What do settings of ${file.name} come to?`,
+    base: file.scenario,
+    settings: variationsOf(file, vary),
+    measures,
+    way,
+    costs,
+    seeds: Array.from({ length: repeat }, (_, i) => seed + i),
+    conclude: (points) => bestOf(points, measures[0]!),
+  };
+}
+
+/** All that a sweep came to, for a terminal. */
+function sweepText(result: StudyResult & { readonly sweep: Swept }, plan: SweepPlan): string {
+  const { points, sweep: swept } = result;
+  const columns = columnsOf(process.stdout);
+  const [first] = plan.measures as [string];
+  const bars = points.map(({ levels, measures }) => ({
+    name: levelsText(levels),
+    samples: measures[first]!,
+  }));
+  const { title, unit } = FIGURES[first]!;
+  return [
+    points.length === 0
+      ? `${result.title}: no setting has a run that ended well.\n`
+      : studyText(result, { columns, wrap: (text, most) => wrap(text, most, 0) }),
+    ...(bars.length === 0
+      ? []
+      : [
+          `${title}${unit === title.toLowerCase() ? '' : `, ${unit}`}:\n${barsText(bars, columns)}`,
+        ]),
+    `The order was drawn from seed ${swept.order_seed}.\n`,
+    ...swept.thresholds.map((one) => `${judgedText(one)}: ${levelsText(one.levels)}\n`),
+    ...failedLines(swept),
+  ].join('');
+}
+
+const MOST_FAILED = 10;
+
+export function failedLines({ failed }: Swept): string[] {
+  const more = failed.length - MOST_FAILED;
+  return [
+    ...failed.slice(0, MOST_FAILED).map(({ seed, what }) => `WENT WRONG: seed ${seed}, ${what}\n`),
+    ...(more > 0 ? [`and ${more} more went wrong\n`] : []),
+  ];
+}

@@ -1,0 +1,75 @@
+/** `umbra verify --watch`: what of the behaviours has been gone through, while it goes on. */
+
+import { type Entry, isDone, metBy, tokenOf } from '../explore/verify/verification.ts';
+import { grouped } from '../numbers.ts';
+import { formatDuration } from './terminal.ts';
+import { rounded } from './verify-report.ts';
+import type { LiveState, Watch } from './watch.ts';
+
+/** How it is now, each time that it is asked; what went wrong meanwhile is told to `watch`. */
+export function liveOf(entries: readonly Entry[], watch: Watch): () => LiveState {
+  const start = performance.now();
+  const before = runsOf(entries);
+  const told = new Set<string>();
+  return () => {
+    for (const entry of entries) {
+      for (const met of metBy(entry).filter(({ ending }) => ending !== 'ok')) {
+        const of = nameOf(entry);
+        const says = `${met.ending}: ${met.message}`;
+        if (told.has(`${of} ${says}`)) continue;
+        told.add(`${of} ${says}`);
+        watch.failed({ of, says, again: `umbra replay ${tokenOf(entry, met)}` });
+      }
+    }
+    const seconds = (performance.now() - start) / 1000;
+    const done = runsOf(entries);
+    const rate = (done - before) / seconds;
+    const guesses = entries.map(guessOf);
+    const all = guesses.includes(undefined)
+      ? undefined
+      : guesses.reduce<number>((sum, n) => sum + n!, 0);
+    return {
+      advance: {
+        done,
+        all: all && Math.round(all),
+        unit: 'behaviours',
+        rate,
+        eta:
+          all === undefined || rate <= 0
+            ? '–'
+            : `some ${formatDuration(Math.max(0, all - done) / rate)}`,
+        failures: told.size,
+      },
+      facts: [['Tests in settings', `${entries.filter(isDone).length} of ${entries.length} done`]],
+      tables: [
+        {
+          caption: 'Behaviours so far',
+          head: ['Test, setting', 'Behaviours', 'Of some', 'State', 'Wrong'],
+          rows: entries.map(rowOf),
+        },
+      ],
+    };
+  };
+}
+
+const classesOf = ({ bounded, frontier }: Entry): number =>
+  bounded?.classes ?? frontier.totals.classes;
+
+const runsOf = (entries: readonly Entry[]): number =>
+  entries.reduce((sum, entry) => sum + classesOf(entry), 0);
+
+/** How many there may be; undefined where nothing is known. */
+const guessOf = (entry: Entry): number | undefined =>
+  isDone(entry) ? classesOf(entry) : entry.frontier.guess;
+
+const nameOf = ({ litmus, setting }: Entry): string =>
+  `${litmus.name}, ${setting.discipline}, ${setting.paging}`;
+
+function rowOf(entry: Entry): string[] {
+  const guess = guessOf(entry);
+  const wrong = metBy(entry).filter(({ ending }) => ending !== 'ok').length;
+  const classes = classesOf(entry);
+  const state = isDone(entry) ? 'done' : classes > 0 ? 'under way' : 'waits';
+  const all = guess === undefined ? '–' : isDone(entry) ? grouped(guess) : rounded(guess);
+  return [nameOf(entry), grouped(classes), all, state, grouped(wrong)];
+}

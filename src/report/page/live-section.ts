@@ -1,0 +1,85 @@
+/**
+ * Work as it goes on: how much is done, how fast, what it has covered, and what went wrong so far.
+ */
+
+import { grouped } from '../../numbers.ts';
+import { facts, type PageTable, paragraph, table } from './parts.ts';
+
+/** How far work is. */
+export interface Advance {
+  /** In `unit`, a plural. */
+  readonly done: number;
+  /** Where it is known. */
+  readonly all?: number | undefined;
+  readonly unit: string;
+  /** A second; undefined where it is not known. */
+  readonly rate: number | undefined;
+  /** In words. */
+  readonly eta: string;
+  readonly failures: number;
+}
+
+export interface LiveFailure {
+  /** Of what: a seed, a test. */
+  readonly of: string;
+  readonly says: string;
+  /** The command that does it again. */
+  readonly again: string;
+}
+
+export interface LivePage {
+  /** The command. */
+  readonly title: string;
+  /** `under way`, `done`, `interrupted` */
+  readonly state: string;
+  readonly advance: Advance;
+  /** What else there is to say, such as what it has covered. */
+  readonly facts: readonly (readonly [name: string, value: string])[];
+  /** The first ones, the newest first. */
+  readonly failed: readonly LiveFailure[];
+  readonly tables: readonly PageTable[];
+}
+
+/** A bar, and the figures: for work that is watched here and elsewhere. */
+export function advancePart(
+  state: string,
+  { done, all, unit, rate, eta, failures }: Advance,
+): string {
+  const share = all === undefined || all === 0 ? undefined : Math.floor((100 * done) / all);
+  const bar =
+    `<progress${all ? ` max="${all}" value="${Math.min(done, all)}"` : ''} ` +
+    `aria-label="${unit} done"></progress>`;
+  const capital = unit[0]!.toUpperCase() + unit.slice(1);
+  return [
+    ...(share === undefined ? [] : [bar]),
+    facts([
+      ['State', state],
+      [
+        capital,
+        share === undefined ? grouped(done) : `${grouped(done)} of ${grouped(all!)} (${share} %)`,
+      ],
+      ['Rate', rate === undefined ? '–' : `${rateText(rate)} ${unit}/s`],
+      ['Time left', eta],
+      ['Failures', grouped(failures)],
+    ]),
+  ].join('\n');
+}
+
+const rateText = (rate: number): string =>
+  rate < 10 ? rate.toFixed(1) : grouped(Math.round(rate));
+
+export const liveSection = ({ state, advance, facts: more, failed, tables }: LivePage): string =>
+  [
+    advancePart(state, advance),
+    ...(more.length === 0 ? [] : [facts(more)]),
+    ...(failed.length === 0
+      ? [paragraph('Nothing has gone wrong so far.')]
+      : [
+          table({
+            caption: 'What went wrong, the newest first',
+            head: ['Of', 'What', 'Do it again'],
+            rows: failed.map(({ of, says, again }) => [of, says, again]),
+          }),
+        ]),
+    ...tables.map(table),
+  ].join('\n');

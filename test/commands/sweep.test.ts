@@ -1,0 +1,197 @@
+/** `umbra sweep` and `umbra ab` as a user meets them. */
+
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { checkStudyResult } from '../../src/report/study-result.ts';
+import { hasTerminal, interrupted, umbra } from './umbra.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'umbra-sweep-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+const at = (...path: readonly string[]): string => join(folder, ...path);
+
+const small = (text: string, more = ''): string => {
+  const path = at(`${text}.yaml`);
+  writeFileSync(
+    path,
+    `cpus: 2\n${more}guests:\n  - {program: {workload: cow-storm, size: 2}, memory: {pages: 1024}}\n`,
+  );
+  return path;
+};
+const SMALL = small('small');
+
+const sweep = (...args: readonly string[]) => umbra('sweep', SMALL, ...args);
+const readJson = (path: string) => checkStudyResult(JSON.parse(readFileSync(path, 'utf8')), path);
+
+test('each setting has the same seeds, a table, bars, and is kept in every form', async () => {
+  const files = ['--json', at('a.json'), '--csv', at('a.csv'), '--html', at('a.html')];
+  const vary = ['--vary', 'policy=pinned,ping-pong', '--vary', 'slice=200,2000'];
+  const { code, stdout, stderr } = await sweep(...vary, ...files, '--out', at('runs'));
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(stdout).toMatch(/^ ping-pong +200 +[\d.]+[kM] ±[\d.]+ %/m);
+  expect(stdout).toMatch(/^ policy=pinned, slice=200 +█+/m);
+  expect(stdout).toContain('The order was drawn from seed 1.');
+  const result = readJson(at('a.json'));
+  expect(result.seeds).toEqual([1, 2, 3, 4, 5, 6]);
+  expect(result.points.map(({ levels }) => Object.values(levels).join())).toEqual([
+    ...['pinned,200', 'pinned,2000', 'ping-pong,200', 'ping-pong,2000'],
+  ]);
+  for (const { measures, levels } of result.points) {
+    expect(measures['cycles']!.samples).toHaveLength(6);
+    expect(measures['migrations']!.median > 0).toBe(levels['policy'] === 'ping-pong');
+    expect(measures['seconds']).toBeUndefined();
+  }
+  const lines = readFileSync(at('a.csv'), 'utf8').trim().split('\n');
+  expect(lines[0]).toMatch(/^policy,slice,seed,cycles,/);
+  expect(lines).toHaveLength(1 + 4 * 6);
+  expect(readFileSync(at('a.html'), 'utf8')).toMatch(/Cycles by slice/);
+  expect(readdirSync(at('runs')).toSorted()).toEqual([
+    ...['findings.parquet', 'points.parquet', 'result.json', 'run.json', 'runs.parquet'],
+  ]);
+  expect(existsSync(at('runs.part'))).toBe(false);
+});
+
+test('what is counted is a function of the seed, in whatever order and on however many cores', async () => {
+  const once = async (...args: readonly string[]) => {
+    const name = at(`${args.join('')}.json`);
+    await sweep('--vary', 'policy=sticky,random', '--repeat', '2', ...args, '--json', name);
+    return readJson(name).points;
+  };
+  const first = await once('--jobs', '1');
+  expect(await once('--order-seed', '7')).toEqual(first);
+});
+
+test('a time is measured on threads, one run at a time', async () => {
+  const args = ['--vary', 'cpus=1,2', '--repeat', '1', '--measure', 'faults_per_s'];
+  const { code } = await sweep(...args, '--json', at('timed.json'));
+  expect(code).toBe(0);
+  const { points, method } = readJson(at('timed.json'));
+  expect(method).toMatch(/a thread, one run at a time/);
+  for (const { measures } of points) {
+    expect(measures['faults_per_s']!.median).toBeGreaterThan(0);
+  }
+  const { code: refused, stderr } = await sweep(...args, '--jobs', '2');
+  expect(refused).toBe(2);
+  expect(stderr).toContain('what is timed runs alone');
+});
+
+describe('thresholds', () => {
+  const held = (threshold: string, ...args: readonly string[]) =>
+    sweep('--vary', 'policy=pinned', '--expect', threshold, '-q', ...args);
+
+  test('met: nothing to say', async () => {
+    expect(await held('migrations == 0')).toEqual({ code: 0, stdout: '', stderr: '' });
+  });
+  test('not met', async () => {
+    const { code, stdout } = await held('migrations > 0');
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^NOT MET: migrations > 0 \(0 .*\): policy=pinned$/m);
+  });
+  test('too few runs to be clear', async () => {
+    const { code, stdout } = await held('migrations == 0', '--repeat', '2');
+    expect(code).toBe(7);
+    expect(stdout).toContain('Not clear: migrations == 0');
+  });
+  test('of umbra run', async () => {
+    const run = (threshold: string) => umbra('run', SMALL, '-q', '--expect', threshold);
+    expect((await run('entries > 1')).code).toBe(0);
+    const { code, stdout } = await run('entries < 1');
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^NOT MET: entries < 1 \([\d,]+\)$/m);
+  });
+});
+
+test('a machine that does not end well is told, and the others are measured', async () => {
+  const vary = ['--vary', 'discipline=as-written,guest-lock', '--vary', 'vcpus=2'];
+  const { code, stdout } = await sweep(...vary, '--repeat', '1', '--json', at('died.json'));
+  expect(code).toBe(1);
+  expect(stdout).toMatch(/^WENT WRONG: seed 1, discipline=as-written, vcpus=2: /m);
+  const { points, sweep: swept } = readJson(at('died.json'));
+  expect(points.map(({ levels }) => levels['discipline'])).toEqual(['guest-lock']);
+  expect(swept!.failed).toMatchObject([{ seed: 1, levels: { discipline: 'as-written' } }]);
+});
+
+test.runIf(hasTerminal)('after Ctrl-C the same command goes on, with more seeds too', async () => {
+  const out = at('cut');
+  const args = ['sweep', SMALL, '--vary', 'slice=100,200,300,400', '--out', out];
+  const ended = await interrupted(/[1-9]\d* of 400 runs/, ...args, '--repeat', '100');
+  expect(ended.code).toBe(130);
+  expect(ended.stdout).toMatch(/goes on from there/);
+  expect(existsSync(out)).toBe(false);
+  const begun = readFileSync(`${out}.part`, 'utf8').trim().split('\n').length - 1;
+  expect(begun).toBeGreaterThan(0);
+  const other = small('other', 'seed: 3\n');
+  const refused = await umbra('sweep', other, ...args.slice(2));
+  expect(refused.code).toBe(2);
+  expect(refused.stderr.replaceAll(/\s+/g, ' ')).toMatch(/begun with another study/);
+  expect((await umbra(...args, '--repeat', '2')).code).toBe(0);
+  expect(readJson(join(out, 'result.json')).points).toHaveLength(4);
+});
+
+describe('two settings beside one another', () => {
+  const ab = (...args: readonly string[]) => umbra('ab', SMALL, ...args);
+  const moved = ['--vary', 'policy=pinned,ping-pong', '--vary', 'slice=200'];
+
+  test('the second is worse: more, with its interval and the number of seeds', async () => {
+    const { code, stdout } = await ab(...moved);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(
+      /^Yes: ping-pong has more cycles than pinned\. [\d.]+ \[[\d.]+, [\d.]+\] times/m,
+    );
+    expect(stdout).toMatch(
+      /more migrations than pinned\. [^:]*, where\s+the\s+other\s+has\s+none:\s+more\./,
+    );
+    expect(stdout).toContain('Medians over 6 seeds from 1');
+  });
+
+  test('the other way round it is no worse', async () => {
+    const { code, stdout } = await ab('--vary', 'policy=ping-pong,pinned', '--vary', 'slice=200');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^No: pinned has more cycles than [^:]* times as many:\s+fewer\./m);
+  });
+
+  test('a difference that does not matter', async () => {
+    const { code, stdout } = await ab(...moved, '--threshold', '10000');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/times as many:\s+the\s+same\./);
+  });
+
+  test('fewer than six seeds make nothing clear', async () => {
+    const { code, stdout } = await ab(...moved, '--repeat', '5');
+    expect(code).toBe(7);
+    expect(stdout).toMatch(/^Not clear: ping-pong has more cycles/m);
+  });
+
+  test('two scenarios', async () => {
+    const { code, stdout } = await ab(small('slow', 'slice: 50\n'), '--measure', 'entries');
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^Yes: slow has more entries than small\./m);
+  });
+
+  test.each([
+    ['more than two', ['--vary', 'cpus=1,2,3'], /found 3 settings, expected two/],
+    ['one', [], /found one setting, expected two/],
+    ['the same twice', [SMALL], /found .*small\.yaml twice/],
+    ['both', [at('slow.yaml'), '--vary', 'cpus=1,2'], /leave --vary out/],
+  ])('%s is refused', async (_, args, message) => {
+    const { code, stderr } = await ab(...args);
+    expect(code).toBe(2);
+    expect(stderr.replaceAll(/\s+/g, ' ')).toMatch(message);
+  });
+});
+
+test('stdout is for one thing', async () => {
+  const { code, stdout } = await sweep('--vary', 'cpus=1,2', '--repeat', '1', '--csv', '-');
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^cpus,seed,cycles,/);
+  const both = await sweep('--vary', 'cpus=1,2', '--csv', '-', '--json', '-');
+  expect(both.code).toBe(2);
+  expect(both.stderr).toContain('--json - and --csv - ask for stdout');
+});
+
+test('nothing varied is nothing to sweep', async () => {
+  const { code, stderr } = await sweep();
+  expect(code).toBe(2);
+  expect(stderr).toContain('give --vary FIELD=VALUES');
+});
