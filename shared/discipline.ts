@@ -51,8 +51,15 @@ export type Taken = Lock | Section | undefined;
  * also within a stretch for which the same lock was taken.
  */
 export function lockPgdir(lg: Lguest, pgdir: number): Taken {
-  if (lg.isAsWritten) return undefined;
-  return take(lg, lg.hasOneLock ? lg.lock : lg.pgdirs[pgdir]!.lock);
+  return lg.isAsWritten ? undefined : take(lg, lockOf(lg, pgdir));
+}
+
+const lockOf = (lg: Lguest, pgdir: number): Lock =>
+  lg.hasOneLock ? lg.lock : lg.pgdirs[pgdir]!.lock;
+
+/** At the head of what is to be called after lockPgdir, or in a fault: see Words.mustHold. */
+export function mustHoldPgdir(lg: Lguest, pgdir: number, where: string): void {
+  if (!lg.isAsWritten) lg.words.mustHold(lockOf(lg, pgdir), where);
 }
 
 /** From here to `letGo` the only one who decides which shadow belongs to which top level. */
@@ -60,6 +67,11 @@ export function lockPgdirs(lg: Lguest): Taken {
   // R12: as written several may decide at the same time.
   if (lg.isAsWritten || lg.defects.R12) return undefined;
   return take(lg, lg.lock);
+}
+
+/** At the head of what is to be called after lockPgdirs. */
+export function mustHoldPgdirs(lg: Lguest, where: string): void {
+  if (!lg.isAsWritten && !lg.defects.R12) lg.words.mustHold(lg.lock, where);
 }
 
 /** From here to `letGo` one attempt to repair a page fault of `cpu`. */
@@ -71,6 +83,14 @@ export function beginFault(cpu: LgCpu): Taken {
   const { inFault } = lg.host.cpus[lg.host.thisCpu] ?? {};
   if (inFault !== undefined) enter(lg, inFault, cpu.cpuPgd);
   return inFault;
+}
+
+/** At the head of what is done within a fault: its lock is held, or its section not left. */
+export function mustBeInFault(cpu: LgCpu, where: string): void {
+  const { lg } = cpu;
+  if (lg.isAsWritten) return;
+  if (!lg.faultsTakeNoLock) return mustHoldPgdir(lg, cpu.cpuPgd, where);
+  lg.words.mustBeInside(lg.host.cpus[lg.host.thisCpu]?.inFault, where);
 }
 
 /** Not called when the host dies before: those who wait for what was taken give up. */

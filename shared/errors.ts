@@ -24,7 +24,10 @@ export function assert(condition: boolean, what: string): asserts condition {
  */
 export class HostOops extends Error {
   override readonly name = 'HostOops';
-  readonly kind: 'BUG_ON' | 'null dereference' | 'machine check' | 'fault in the Switcher';
+  readonly kind:
+    | ('BUG_ON' | 'null dereference' | 'machine check' | 'fault in the Switcher')
+    /** Seen under control alone (src/explore/engine/lockdep.ts). */
+    | 'lock not held';
 
   constructor(kind: HostOops['kind'], where: string) {
     super(`${kind} in ${where}`);

@@ -20,6 +20,7 @@ import { HostOops } from './errors.ts';
 import type { Layout } from './layout.ts';
 import { Lock } from './lock.ts';
 import { type MachineRecord, Stop } from './machine-record.ts';
+import type * as record from './record.ts';
 import type { Words } from './words.ts';
 
 const { frameStart, NO_FRAME, PAGE_WORDS, toGpfn, toPfn, toPtr } = address;
@@ -44,22 +45,41 @@ export type FrameKind = (typeof FrameKind)[keyof typeof FrameKind];
 /** The owner of frames that belong to no guest. */
 export const HOST_OWNED = 0xff_ffff;
 
-/** Words of a frame table element: count, kind | owner << 8, next free frame, guest page. */
-const COUNT = 0;
-const KIND = 1;
-const NEXT = 2;
-const GUEST_PAGE = 3;
+/** An element of the frame table; see shared/record.ts. */
+const FRAME = {
+  /** As above. */
+  count: [0, 'number', 'by hand', 'atomic', 'reference count of %'],
+  /** With its owner: kind | owner << 8. */
+  kind: [1, 'number', 'by hand', 'handed', 'kind of %'],
+  /** While it is in the pool. */
+  next: [2, 'number', 'by hand', 'handed', 'frame behind %'],
+  /** Direct paging: which of its guest's pages it is. */
+  guestPage: [3, 'number', 'by hand', 'handed', 'guest page of %'],
+} as const satisfies record.Fields;
+
+const [COUNT] = FRAME.count;
+const [KIND] = FRAME.kind;
+const [NEXT] = FRAME.next;
+const [GUEST_PAGE] = FRAME.guestPage;
 const ELEMENT_WORDS = 4;
 export const FRAME_WORDS = ELEMENT_WORDS;
 
 const OWNED = 1;
 const REFERENCE = 2;
 
-/** Words of the pool: its lock, frames never used yet, head and length of the free list. */
-const POOL_LOCK = 0;
-const POOL_FRESH = 1;
-const POOL_HEAD = 2;
-const POOL_LENGTH = 3;
+/** The pool; see shared/record.ts. */
+export const POOL = {
+  lock: [0, 'lock', 'by hand', 'atomic', 'lock of %'],
+  /** The first of the frames that were never used yet. */
+  fresh: [1, 'number', 'by hand', 'lock, seen', 'first fresh frame of %'],
+  head: [2, 'number', 'by hand', 'lock', 'first free frame of %'],
+  length: [3, 'number', 'by hand', 'lock, seen', 'count of free frames of %'],
+} as const satisfies record.Fields;
+
+const [POOL_LOCK] = POOL.lock;
+const [POOL_FRESH] = POOL.fresh;
+const [POOL_HEAD] = POOL.head;
+const [POOL_LENGTH] = POOL.length;
 
 /** A cache: how many, then the frames. */
 const CACHE_FRAMES = 63;

@@ -4,44 +4,69 @@
  * memory all the same, so that checks, snapshots and `inspect` see them.
  */
 
-import type { Gpa, Gpfn, Gva, Pfn, Ptr } from './address.ts';
+import type { Ptr } from './address.ts';
 import * as address from './address.ts';
-import { SharedRecord } from './shared-record.ts';
+import * as record from './record.ts';
 import type { Words } from './words.ts';
 
-const { toGpa, toGpfn, toGva, toPfn, toPtr } = address;
-
-/** On lines of their own: the mailbox is written by others. */
-const MAILBOX = 0;
-const IN_GUEST = 1;
-const GUEST_PLACE = 2;
-const IN_FAULT = 3;
-const FAULT_PLACE = 4;
-const IN_HOST = 5;
-const HOST_PLACE = 6;
-const SCRATCH = 16;
-const CR3 = 18;
-const CR2 = 19;
-const GENERATION = 20;
-const LAST_VCPU = 21;
-const RUNNING_VCPU = 22;
-/** Four pairs. */
-const PDPTE = 24;
-const REGISTERS = 32;
-const CR4 = 52;
-const WALKS = 53;
-const INSIDE = 54;
-const GUEST_CR3 = 55;
-const NESTED_REFERENCES = 56;
-const VIOLATION = 57;
-const TLB = 64;
+const { toPtr } = address;
 
 /** Entries of the software TLB, direct-mapped by virtual page. */
 export const TLB_ENTRIES = 512;
 /** Key, then frame and rights. */
 export const TLB_ENTRY_WORDS = 2;
 
-export const HOST_CPU_WORDS = TLB + TLB_ENTRIES * TLB_ENTRY_WORDS;
+/** See shared/record.ts. What others access is on the first line. */
+const FIELDS = {
+  /** The word that others set to get this CPU out of the guest, or out of its sleep. */
+  mailbox: [0, 'mail', 'by hand', 'atomic', "%'s mailbox"],
+  inGuest: [1, 'section', 'by hand', 'atomic', 'in-guest count of %'],
+  guestPlace: [2, 'number', 'by hand', 'owner, seen', 'in-guest place of %'],
+  inFault: [3, 'section', 'by hand', 'atomic', 'in-fault count of %'],
+  faultPlace: [4, 'number', 'by hand', 'owner, seen', 'in-fault place of %'],
+  inHost: [5, 'section', 'by hand', 'atomic', 'in-host count of %'],
+  hostPlace: [6, 'number', 'by hand', 'owner, seen', 'in-host place of %'],
+  /** For 64-bit results, see words.ts. */
+  scratch: [16, 'words', 'by hand', 'owner', 'scratch words of %', 2],
+  /** The frame of the top-level table in use. */
+  cr3: [18, 'pfn', 'own', 'owner', 'cr3 of %'],
+  /** The address of the last page fault. */
+  cr2: [19, 'gva', 'own', 'owner', 'cr2 of %'],
+  /** TLB entries of other generations do not count; 1 … 4095. */
+  generation: [20, 'number', 'own', 'owner', 'generation of the TLB of %'],
+  /** `lg_last_cpu`: machine-wide number of the vCPU that entered here last, plus one; 0 for none. */
+  lastVcpu: [21, 'number', 'own', 'owner', 'last vCPU of %'],
+  /** Machine-wide number of the vCPU that this CPU has in hand, plus one; 0 for none. */
+  runningVcpu: [22, 'number', 'own', 'owner, seen', 'vCPU in hand of %'],
+  /** The PDPTE registers, loaded with CR3 (SDM 4.4.1): four pairs. */
+  pdptes: [24, 'words', 'by hand', 'owner', 'PDPTEs of %', 8],
+  registerFile: [32, 'words', 'by hand', 'owner', 'registers of %', 18],
+  /** CR4_PAE and, though it is EFER's, NXE: how the tables that CR3 points to are read. */
+  cr4: [52, 'number', 'own', 'owner', 'cr4 of %'],
+  /** Walks of the tables since it entered the guest, modulo 2^32. */
+  walks: [53, 'number', 'own', 'owner', 'walks of %'],
+  /** Whether the vCPU in hand is inside the guest. */
+  inside: [54, 'truth', 'own', 'owner', 'whether % is inside'],
+  /** Nested paging: the guest's CR3. Its own is where the host's table begins. */
+  guestCr3: [55, 'gpa', 'own', 'owner', "guest's cr3 of %"],
+  /** References to the host's table since it entered the guest, modulo 2^32. */
+  nestedReferences: [56, 'number', 'own', 'owner', 'nested references of %'],
+  /** The guest page that the host's table did not have, or not for writing. */
+  violation: [57, 'gpfn', 'own', 'owner', 'nested violation of %'],
+  tlb: [64, 'words', 'by hand', 'owner', 'TLB of %', TLB_ENTRIES * TLB_ENTRY_WORDS],
+} as const satisfies record.Fields;
+
+export const HOST_CPU = FIELDS;
+export const HOST_CPU_WORDS = record.wordsOf(FIELDS);
+
+const [MAILBOX] = FIELDS.mailbox;
+const [SCRATCH] = FIELDS.scratch;
+const [GENERATION] = FIELDS.generation;
+const [RUNNING_VCPU] = FIELDS.runningVcpu;
+const [PDPTE] = FIELDS.pdptes;
+const [REGISTERS] = FIELDS.registerFile;
+const [WALKS] = FIELDS.walks;
+const [TLB] = FIELDS.tlb;
 
 /** Bits of the mailbox: why a CPU is to look up. */
 export const Mail = {
@@ -107,7 +132,7 @@ export class Section {
   }
 }
 
-export class HostCpu extends SharedRecord {
+export class HostCpu extends record.recordOf(FIELDS) {
   declare readonly index: number;
   /** From before it looks at the shadow until it is out and its TLB is empty. */
   declare readonly inGuest: Section;
@@ -119,117 +144,33 @@ export class HostCpu extends SharedRecord {
   constructor(words: Words, index: number, at: Ptr) {
     super(words, at);
     this.index = index;
-    this.inGuest = new Section(toPtr(at + IN_GUEST), toPtr(at + GUEST_PLACE));
-    this.inHost = new Section(toPtr(at + IN_HOST), toPtr(at + HOST_PLACE));
-    this.inFault = new Section(toPtr(at + IN_FAULT), toPtr(at + FAULT_PLACE));
+    const section = (count: number, place: number): Section =>
+      new Section(this.field(count), this.field(place));
+    this.inGuest = section(FIELDS.inGuest[0], FIELDS.guestPlace[0]);
+    this.inFault = section(FIELDS.inFault[0], FIELDS.faultPlace[0]);
+    this.inHost = section(FIELDS.inHost[0], FIELDS.hostPlace[0]);
   }
 
-  /** The word that others set to get this CPU out of the guest, or out of its sleep. */
   get mailbox(): Ptr {
     return this.field(MAILBOX);
   }
-
-  /** The frame of the top-level table in use. */
-  get cr3(): Pfn {
-    return toPfn(this.get(CR3));
-  }
-  set cr3(frame: Pfn) {
-    this.set(CR3, frame);
-  }
-
-  /** The address of the last page fault. */
-  get cr2(): Gva {
-    return toGva(this.get(CR2));
-  }
-  set cr2(address: Gva) {
-    this.set(CR2, address);
-  }
-
-  /** TLB entries of other generations do not count; 1 … 4095. */
-  get generation(): number {
-    return this.get(GENERATION);
-  }
-  set generation(generation: number) {
-    this.set(GENERATION, generation);
-  }
-
   get generationWord(): Ptr {
     return this.field(GENERATION);
   }
-
-  /** `lg_last_cpu`: machine-wide number of the vCPU that entered here last, plus one; 0 for none. */
-  get lastVcpu(): number {
-    return this.get(LAST_VCPU);
-  }
-  set lastVcpu(numberPlusOne: number) {
-    this.set(LAST_VCPU, numberPlusOne);
-  }
-
-  /** Machine-wide number of the vCPU that this CPU has in hand, plus one; 0 for none. */
-  get runningVcpu(): number {
-    return this.get(RUNNING_VCPU);
-  }
-  set runningVcpu(numberPlusOne: number) {
-    this.set(RUNNING_VCPU, numberPlusOne);
-  }
-
   get runningVcpuWord(): Ptr {
     return this.field(RUNNING_VCPU);
   }
-
-  /** CR4_PAE and, though it is EFER's, NXE: how the tables that CR3 points to are read. */
-  get cr4(): number {
-    return this.get(CR4);
-  }
-  set cr4(bits: number) {
-    this.set(CR4, bits);
-  }
-
-  /** Whether the vCPU in hand is inside the guest. */
-  get inside(): boolean {
-    return this.get(INSIDE) !== 0;
-  }
-  set inside(inside: boolean) {
-    this.set(INSIDE, inside ? 1 : 0);
-  }
-
-  /** Walks of the tables since it entered the guest, modulo 2^32. */
-  get walks(): number {
-    return this.get(WALKS);
-  }
-  set walks(count: number) {
-    this.set(WALKS, count);
-  }
-
   get walksWord(): Ptr {
     return this.field(WALKS);
   }
-
-  /** Nested paging: the guest's CR3. Its own is where the host's table begins. */
-  get guestCr3(): Gpa {
-    return toGpa(this.get(GUEST_CR3));
+  get scratch(): Ptr {
+    return this.field(SCRATCH);
   }
-  set guestCr3(top: Gpa) {
-    this.set(GUEST_CR3, top);
+  get tlb(): Ptr {
+    return this.field(TLB);
   }
 
-  /** References to the host's table since it entered the guest, modulo 2^32. */
-  get nestedReferences(): number {
-    return this.get(NESTED_REFERENCES);
-  }
-  set nestedReferences(count: number) {
-    this.set(NESTED_REFERENCES, count);
-  }
-
-  /** The guest page that the host's table did not have, or not for writing. */
-  get violation(): Gpfn {
-    return toGpfn(this.get(VIOLATION));
-  }
-  set violation(page: Gpfn) {
-    this.set(VIOLATION, page);
-  }
-
-  /** The PDPTE registers, loaded with CR3 (SDM 4.4.1): the first word of pair `i`. */
+  /** The first word of pair `i`. */
   pdpte(i: number): Ptr {
     return this.field(PDPTE + i * 2);
   }
@@ -243,14 +184,6 @@ export class HostCpu extends SharedRecord {
   }
   setRegister(reg: number, value: number): void {
     this.set(REGISTERS + reg, value);
-  }
-
-  get tlb(): Ptr {
-    return this.field(TLB);
-  }
-
-  get scratch(): Ptr {
-    return this.field(SCRATCH);
   }
 }
 

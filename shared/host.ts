@@ -14,7 +14,7 @@ import { LauncherMap, type Vma } from './launcher-map.ts';
 import { formOf, type Layout, tooLittleMemory, totalSwitcherPages } from './layout.ts';
 import { LgCpu } from './lg-cpu.ts';
 import { Lguest } from './lguest.ts';
-import { MachineRecord, Stop } from './machine-record.ts';
+import { MAIN_SCRATCH, MachineRecord, Stop } from './machine-record.ts';
 import { policySwitches } from './paging-policy.ts';
 import { Pgdir } from './pgdir.ts';
 import { prandomU32, seedRandom } from './random.ts';
@@ -28,9 +28,6 @@ export interface SharedMachine {
 
 /** The main thread, in place of a host CPU's number. */
 export const MAIN_THREAD = -1;
-
-/** Words of the machine record that the main thread has for 64-bit results. */
-const MAIN_SCRATCH = 48;
 
 export class Host {
   declare readonly layout: Layout;

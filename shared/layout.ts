@@ -23,6 +23,7 @@ import { LGUEST_WORDS } from './lguest.ts';
 import { MACHINE_WORDS } from './machine-record.ts';
 import type { PagingPolicy } from './paging-policy.ts';
 import { PGDIR_WORDS } from './pgdir.ts';
+import { LINE_WORDS } from './record.ts';
 import { runQueueWords } from './run-queue.ts';
 import type { Virtualization } from './virtualization.ts';
 
@@ -102,12 +103,6 @@ export type RegionName =
   | 'blockStates'
   | 'blockReaders'
   | 'blockSlots';
-
-/**
- * Words written by different CPUs lie on different 64-byte lines: every element whose
- * stride is not a multiple of this is written under a lock or rarely.
- */
-const LINE_WORDS = 16;
 
 /** Guest memory must leave room for frame numbers of 20 bits: shadow entries without PAE. */
 const MAX_FRAMES = 1 << 20;

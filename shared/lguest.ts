@@ -1,6 +1,6 @@
 /** `struct lguest`: one guest, in shared memory. */
 
-import type { Gpfn, Gva, Pfn, Ptr } from './address.ts';
+import type { Gpfn, Ptr } from './address.ts';
 import * as address from './address.ts';
 import type { Counters } from './counters.ts';
 import { type DefectSwitches, sharesSwitcher, trustsStack } from './defects.ts';
@@ -14,25 +14,45 @@ import { Lock } from './lock.ts';
 import { Stop } from './machine-record.ts';
 import type { PolicySwitches } from './paging-policy.ts';
 import type { Pgdir } from './pgdir.ts';
-import { SharedRecord } from './shared-record.ts';
+import * as record from './record.ts';
 import type { Virtualization } from './virtualization.ts';
 
-const { toGva, toPfn, toPtr } = address;
+const { toPtr } = address;
 const { Entry: EntryValue } = entries;
 
-const DEAD = 0;
-const KERNEL_ADDRESS = 1;
-const NOTIFICATIONS = 4;
-const HUNGRY = 5;
-const USES = 6;
-const HAND = 7;
-const NESTED_ROOT = 8;
-const WAKE_UPS = 9;
-const LOCK = 14;
-const REASON_LENGTH = 15;
-const REASON = 16;
 const REASON_WORDS = 48;
-export const LGUEST_WORDS = REASON + REASON_WORDS;
+
+/** See shared/record.ts. */
+const FIELDS = {
+  dead: [0, 'dead', 'by hand', 'atomic', 'whether % is dead'],
+  /** Everything from here up is the guest kernel's; 0 until LGUEST_INIT. */
+  kernelAddress: [1, 'gva', 'published', 'once', 'kernel address of %'],
+  /** How often the guest notified the Launcher. */
+  notifications: [4, 'number', 'plain', 'atomic', 'notifications of %'],
+  /** The vCPU, plus one, that found all pgdirs in use and is to have the next; 0 for none. */
+  hungryVcpu: [5, 'number', 'published', 'pgdirs', 'vCPU of % that waits for a pgdir'],
+  /** How often a vCPU has gone on on a pgdir; counted for LRU alone. */
+  uses: [6, 'count', 'plain', 'pgdirs', 'uses of pgdirs of %'],
+  /** The pgdir that the clock's hand is at. */
+  hand: [7, 'number', 'plain', 'pgdirs', 'hand of % that looks for a victim'],
+  /** Nested paging: the top of the host's table; NO_FRAME for other guests. */
+  nestedRoot: [8, 'pfn', 'plain', 'once', 'nested table of %'],
+  /** How often a vCPU has started or interrupted another; counted when that is done. */
+  wakeUps: [9, 'count', 'atomic', 'atomic', 'vCPUs of % that were woken'],
+  lock: [14, 'lock', 'by hand', 'atomic', 'lock of %'],
+  /** By the one who has made it `Dying`. */
+  reasonLength: [15, 'number', 'atomic', 'once', 'length of the reason why % died'],
+  reason: [16, 'words', 'by hand', 'once', 'reason why % died', REASON_WORDS],
+} as const satisfies record.Fields;
+
+export const LGUEST = FIELDS;
+export const LGUEST_WORDS = record.wordsOf(FIELDS);
+
+const [DEAD] = FIELDS.dead;
+const [NOTIFICATIONS] = FIELDS.notifications;
+const [HUNGRY] = FIELDS.hungryVcpu;
+const [WAKE_UPS] = FIELDS.wakeUps;
+const [REASON] = FIELDS.reason;
 
 /** `lg->dead`, and whose wish it was. */
 export const Dead = {
@@ -63,7 +83,7 @@ export interface LguestParts {
   readonly policy: PolicySwitches;
 }
 
-export class Lguest extends SharedRecord {
+export class Lguest extends record.recordOf(FIELDS) {
   declare readonly host: Host;
   declare readonly index: number;
   declare readonly form: PagingForm;
@@ -122,42 +142,25 @@ export class Lguest extends SharedRecord {
     // Without a shadow there is nothing to map it in.
     this.trustsStack = trustsStack(parts.defects) || !this.isShadow;
     const { machine } = parts.host;
-    this.lock = new Lock(this.words, this.field(LOCK), () => machine.stop === Stop.Failed);
+    this.lock = new Lock(
+      this.words,
+      this.field(FIELDS.lock[0]),
+      () => machine.stop === Stop.Failed,
+    );
   }
 
-  /** Everything from here up is the guest kernel's; 0 until LGUEST_INIT. */
-  get kernelAddress(): Gva {
-    return toGva(this.read(KERNEL_ADDRESS));
-  }
-  set kernelAddress(address: Gva) {
-    this.store(KERNEL_ADDRESS, address);
-  }
-
-  /** How often the guest notified the Launcher. */
-  get notifications(): number {
-    return this.read(NOTIFICATIONS);
-  }
   countNotification(): void {
     this.words.add(this.field(NOTIFICATIONS), 1);
-  }
-
-  /** How often a vCPU has started or interrupted another, modulo 2^32; counted when that is done. */
-  get wakeUps(): number {
-    return this.load(WAKE_UPS);
   }
   countWakeUp(): void {
     this.words.add(this.field(WAKE_UPS), 1);
   }
-
-  /** The vCPU, plus one, that found all pgdirs in use and is to have the next; 0 for none. */
-  get hungryVcpu(): number {
-    return this.read(HUNGRY);
-  }
-  set hungryVcpu(idPlusOne: number) {
-    this.store(HUNGRY, idPlusOne);
+  countUse(): number {
+    this.words.write(this.field(FIELDS.uses[0]), this.uses + 1);
+    return this.uses;
   }
 
-  /** Where that is, and what `dead` is read from. */
+  /** Where hungryVcpu is, and what `dead` is read from. */
   get hungryWord(): Ptr {
     return this.field(HUNGRY);
   }
@@ -165,39 +168,14 @@ export class Lguest extends SharedRecord {
     return this.field(DEAD);
   }
 
-  /** Nested paging: the top of the host's table; NO_FRAME for other guests. */
-  get nestedRoot(): Pfn {
-    return toPfn(this.read(NESTED_ROOT));
-  }
-  set nestedRoot(frame: Pfn) {
-    this.write(NESTED_ROOT, frame);
-  }
-
-  /** How often a vCPU has gone on on a pgdir, modulo 2^32; counted for LRU alone. */
-  get uses(): number {
-    return this.read(USES);
-  }
-  countUse(): number {
-    this.write(USES, this.uses + 1);
-    return this.uses;
-  }
-
-  /** The pgdir that the clock's hand is at. */
-  get hand(): number {
-    return this.read(HAND);
-  }
-  set hand(pgdir: number) {
-    this.write(HAND, pgdir);
-  }
-
   get dead(): Dead {
-    return this.read(DEAD) as Dead;
+    return this.words.read(this.field(DEAD)) as Dead;
   }
 
   /** Why it died; '' while it lives. */
   get reason(): string {
     if (this.dead < Dead.Killed) return '';
-    const length = this.words.load(this.field(REASON_LENGTH));
+    const length = this.reasonLength;
     const bytes = new Uint8Array(length);
     for (let i = 0; i < length; i++) {
       bytes[i] = this.words.load(this.field(REASON + (i >>> 2))) >>> ((i & 3) * 8);
@@ -220,7 +198,7 @@ export class Lguest extends SharedRecord {
       const word = this.field(REASON + (i >>> 2));
       words.store(word, words.load(word) | (bytes[i]! << ((i & 3) * 8)));
     }
-    words.store(this.field(REASON_LENGTH), bytes.length);
+    this.reasonLength = bytes.length;
     words.store(at, how);
     return true;
   }

@@ -12,6 +12,9 @@ const FREE = 0;
 /** Set while somebody sleeps; the holder is in the bits below, plus one. */
 const WAITERS = 0x8000_0000;
 
+/** The host CPU that holds a lock whose word is this; −1 when it is free. */
+export const holderOf = (word: number): number => (word & ~WAITERS) - 1;
+
 /** A sleeper looks this often whether the machine has failed in the meantime. */
 const PATIENCE_MS = 100;
 
@@ -58,6 +61,6 @@ export class Lock {
   }
 
   holding(holder: number): boolean {
-    return (this.words.glance(this.at) & ~WAITERS) === holder + 1;
+    return holderOf(this.words.glance(this.at)) === holder;
   }
 }

@@ -2,25 +2,44 @@
 
 import type { Ptr } from './address.ts';
 import { OVER_PUTS_WORDS, OverPuts } from './over-puts.ts';
-import { SharedRecord } from './shared-record.ts';
+import * as record from './record.ts';
 
-/** Word offsets. What different CPUs write often lies on a line of its own. */
-const STOP = 0;
-const ALIVE_VCPUS = 1;
-const FAIL_AFTER = 16;
-const POOL = 32;
-/** Time slices begun; the CPUs that are idle or go off and on look at the words behind it. */
-const SLICES = 64;
-const IDLE_CPU = 65;
-const WENT_OFFLINE = 66;
-const CAME_BACK = 67;
-const HANDED_OVER = 68;
-const ALLOCATIONS = 80;
-const FAILED_ALLOCATIONS = 81;
+/** See shared/record.ts. What different CPUs write often lies on a line of its own. */
+const FIELDS = {
+  stop: [0, 'number', 'by hand', 'atomic', 'whether the machine is to stop'],
+  aliveVcpus: [1, 'number', 'atomic', 'atomic', 'count of vCPUs alive'],
+  failAfter: [16, 'number', 'by hand', 'atomic', 'allocations left until they fail'],
+  /** A record of its own: POOL in frames.ts. */
+  pool: [32, 'words', 'by hand', 'once', 'frame pool', 4],
+  /** For 64-bit results of the main thread, see words.ts. */
+  scratch: [48, 'words', 'by hand', 'once', 'scratch words of the main thread', 2],
+  /**
+   * Time slices begun so far, modulo 2^32: what CPUs go offline and come back by. The CPUs that are
+   * idle or go off and on look at the words behind it.
+   */
+  slices: [64, 'number', 'atomic', 'atomic', 'count of time slices'],
+  idleCpu: [65, 'number', 'by hand', 'atomic', 'idle CPU that looks for work'],
+  /** How often a CPU found itself offline, and found itself back. */
+  wentOffline: [66, 'number', 'atomic', 'atomic', 'count of CPUs gone offline'],
+  cameBack: [67, 'number', 'atomic', 'atomic', 'count of CPUs come back'],
+  /** vCPUs that an offline CPU gave to another. */
+  handedOver: [68, 'number', 'atomic', 'atomic', 'count of vCPUs handed over'],
+  /** Of page tables and copies on write: those asked for, and those refused. */
+  allocations: [80, 'number', 'atomic', 'atomic', 'count of allocations'],
+  failedAllocations: [81, 'number', 'atomic', 'atomic', 'count of failed allocations'],
+  overPuts: [
+    96,
+    'words',
+    'by hand',
+    'atomic',
+    'list of references given back too often',
+    OVER_PUTS_WORDS,
+  ],
+} as const satisfies record.Fields;
 
-const OVER_PUTS = 96;
-
-export const MACHINE_WORDS = Math.ceil((OVER_PUTS + OVER_PUTS_WORDS) / 16) * 16;
+export const MACHINE = FIELDS;
+export const MACHINE_WORDS = record.wordsOf(FIELDS);
+export const [MAIN_SCRATCH] = FIELDS.scratch;
 
 /** Why the CPUs are to leave their loops. */
 export const Stop = {
@@ -35,39 +54,31 @@ export const Stop = {
 
 export type StopReason = (typeof Stop)[keyof typeof Stop];
 
-export class MachineRecord extends SharedRecord {
+export class MachineRecord extends record.recordOf(FIELDS) {
   get stop(): StopReason {
-    return this.load(STOP) as StopReason;
+    return this.words.load(this.field(FIELDS.stop[0])) as StopReason;
   }
 
   /** The first reason is kept. */
   requestStop(reason: StopReason): void {
-    this.words.compareExchange(this.field(STOP), Stop.Running, reason);
-  }
-
-  get aliveVcpus(): number {
-    return this.load(ALIVE_VCPUS);
-  }
-
-  set aliveVcpus(count: number) {
-    this.store(ALIVE_VCPUS, count);
+    this.words.compareExchange(this.field(FIELDS.stop[0]), Stop.Running, reason);
   }
 
   /** Returns how many vCPUs are left. */
   retireVcpu(): number {
-    return this.words.add(this.field(ALIVE_VCPUS), -1) - 1;
+    return this.words.add(this.field(FIELDS.aliveVcpus[0]), -1) - 1;
   }
 
   /** Let allocations fail after `n` more, −1 for never, and count them from here on. */
   failAllocationsAfter(n: number): void {
-    this.store(ALLOCATIONS, 0);
-    this.store(FAILED_ALLOCATIONS, 0);
-    this.store(FAIL_AFTER, n);
+    this.allocations = 0;
+    this.failedAllocations = 0;
+    this.words.store(this.field(FIELDS.failAfter[0]), n);
   }
 
   /** Whether this allocation is to fail on demand. */
   allocationFails(): boolean {
-    const at = this.field(FAIL_AFTER);
+    const at = this.field(FIELDS.failAfter[0]);
     for (;;) {
       const left = this.words.load(at) | 0;
       if (left < 0) return false;
@@ -76,63 +87,42 @@ export class MachineRecord extends SharedRecord {
     }
   }
 
-  /** Allocations of page tables and copies on write that were asked for, and those refused. */
-  get allocations(): number {
-    return this.load(ALLOCATIONS);
-  }
-  get failedAllocations(): number {
-    return this.load(FAILED_ALLOCATIONS);
-  }
   countAllocation(failed: boolean): void {
-    this.words.add(this.field(ALLOCATIONS), 1);
-    if (failed) this.words.add(this.field(FAILED_ALLOCATIONS), 1);
+    this.words.add(this.field(FIELDS.allocations[0]), 1);
+    if (failed) this.words.add(this.field(FIELDS.failedAllocations[0]), 1);
   }
 
-  /** Time slices begun so far, modulo 2^32: what CPUs go offline and come back by. */
-  get slices(): number {
-    return this.load(SLICES);
-  }
   /** Begin time slice `slice`; false when another CPU has begun it. */
   beginSlice(slice: number): boolean {
-    return this.words.compareExchange(this.field(SLICES), slice, slice + 1) === slice;
+    const at = this.field(FIELDS.slices[0]);
+    return this.words.compareExchange(at, slice, slice + 1) === slice;
   }
 
   /** A CPU that may be idle is to look up when work waits for others. A hint: it may be lost. */
   offerIdleCpu(index: number): void {
-    this.store(IDLE_CPU, index + 1);
+    this.words.store(this.field(FIELDS.idleCpu[0]), index + 1);
   }
   /** The CPU that offered itself last, or −1. */
   takeIdleCpu(): number {
-    const at = this.field(IDLE_CPU);
+    const at = this.field(FIELDS.idleCpu[0]);
     return this.words.load(at) === 0 ? -1 : this.words.exchange(at, 0) - 1;
   }
 
-  /** How often a CPU found itself offline, and found itself back. */
-  get wentOffline(): number {
-    return this.load(WENT_OFFLINE);
-  }
-  get cameBack(): number {
-    return this.load(CAME_BACK);
-  }
   countOffline(offline: boolean): void {
-    this.words.add(this.field(offline ? WENT_OFFLINE : CAME_BACK), 1);
-  }
-
-  /** vCPUs that an offline CPU gave to another. */
-  get handedOver(): number {
-    return this.load(HANDED_OVER);
+    const [at] = offline ? FIELDS.wentOffline : FIELDS.cameBack;
+    this.words.add(this.field(at), 1);
   }
   countHandOver(): void {
-    this.words.add(this.field(HANDED_OVER), 1);
+    this.words.add(this.field(FIELDS.handedOver[0]), 1);
   }
 
   /** References that were given back and had not been taken. */
   get overPuts(): OverPuts {
-    return new OverPuts(this.words, this.field(OVER_PUTS));
+    return new OverPuts(this.words, this.field(FIELDS.overPuts[0]));
   }
 
-  /** The record of the frame pool. */
+  /** The record of the frame pool (frames.ts). */
   get pool(): Ptr {
-    return this.field(POOL);
+    return this.field(FIELDS.pool[0]);
   }
 }

@@ -3,13 +3,22 @@
 import type { Ptr } from './address.ts';
 import { toPtr } from './address.ts';
 import { Lock } from './lock.ts';
+import type * as record from './record.ts';
 import type { Words } from './words.ts';
 
-/** Words: lock, how many, where the first is; then the ring of numbers. */
-const LOCK = 0;
-const LENGTH = 1;
-const HEAD = 2;
-const RING = 16;
+/** See shared/record.ts. The ring of vCPUs' numbers is on lines of its own. */
+export const RUN_QUEUE = {
+  lock: [0, 'lock', 'by hand', 'atomic', 'lock of %'],
+  length: [1, 'queue', 'by hand', 'lock, seen', '%'],
+  /** Where in the ring the first is. */
+  head: [2, 'queue', 'by hand', 'lock', '%'],
+  ring: [16, 'queue', 'by hand', 'lock', '%', 0],
+} as const satisfies record.Fields;
+
+const [LOCK] = RUN_QUEUE.lock;
+const [LENGTH] = RUN_QUEUE.length;
+const [HEAD] = RUN_QUEUE.head;
+const [RING] = RUN_QUEUE.ring;
 
 export const runQueueWords = (vcpus: number): number => RING + Math.ceil(vcpus / 16) * 16;
 

@@ -11,6 +11,8 @@ import type { Ptr } from './address.ts';
 import { type AtomicsExports, instantiateAtomics } from './atomics-wasm.ts';
 import type { Entry } from './entry.ts';
 import * as entries from './entry.ts';
+import type { Section } from './host-cpu.ts';
+import type { Lock } from './lock.ts';
 
 const { Entry: EntryValue } = entries;
 
@@ -199,6 +201,14 @@ export class Words {
   glance(at: Ptr): number {
     return this.load(at);
   }
+
+  /**
+   * Who is `where` must hold that lock (lockdep_assert_held), or be inside that section. Here nobody
+   * looks; under control it is looked at in every schedule, as is what guards each field of a record
+   * (src/explore/engine/lockdep.ts).
+   */
+  mustHold(_lock: Lock, _where: string): void {}
+  mustBeInside(_section: Section | undefined, _where: string): void {}
 
   /** What this thread does from here on is no part of what is run; an abridged run ends with it. */
   end(): void {}

@@ -8,9 +8,11 @@
 
 import { type Ptr, toPtr } from '../../../shared/address.ts';
 import { Entry } from '../../../shared/entry.ts';
-import { REGISTERS_WORDS } from '../../../shared/host-cpu.ts';
+import { REGISTERS_WORDS, type Section } from '../../../shared/host-cpu.ts';
+import type { Lock } from '../../../shared/lock.ts';
 import { type Until, Words } from '../../../shared/words.ts';
 import * as access from './access.ts';
+import type { Lockdep } from './lockdep.ts';
 import { NOT_BUFFERED } from './store-buffer.ts';
 import type { Task } from './task.ts';
 import type { Trace } from './trace.ts';
@@ -32,6 +34,9 @@ export class TurnWords extends Words {
   declare private readonly trace: Trace;
   /** The number of its CPU. */
   declare private readonly cpu: number;
+  declare private readonly lockdep: Lockdep;
+  /** Words from here on are in no record. */
+  declare private readonly records: number;
 
   constructor(memory: WebAssembly.Memory, scratch: Ptr, task: Task) {
     super(memory, scratch);
@@ -41,12 +46,15 @@ export class TurnWords extends Words {
     this.cpu = task.index;
     this.buffers = task.turn.memory === 'tso';
     this.abridged = task.turn.abridged;
+    this.lockdep = task.turn.lockdep;
+    this.records = task.turn.lockdep.end;
   }
 
   override peek(at: Ptr): number {
     const { asides } = this.task;
     if (this.task.owns(at)) return this.plain[at]!;
     if (asides.isAgain) return asides.again() >>> 0;
+    if (at < this.records) this.lockdep.look(this.cpu, at);
     return asides.keep(this.#isBuffered(at) ? this.task.stores.find(at) : this.plain[at]!);
   }
 
@@ -57,6 +65,7 @@ export class TurnWords extends Words {
       return;
     }
     if (task.asides.isAgain) return void task.asides.again();
+    if (at < this.records) this.lockdep.change(this.cpu, at);
     if (this.#isBuffered(at)) task.turn.flush(task);
     task.hasPoked = true;
     task.turn.touch(at);
@@ -268,6 +277,14 @@ export class TurnWords extends Words {
     this.#done(Load, at, 0, this.plain[at]!);
   }
 
+  override mustHold(lock: Lock, where: string): void {
+    if (!this.task.steps.isAgain) this.lockdep.mustHold(this.cpu, lock.at, where);
+  }
+
+  override mustBeInside(section: Section | undefined, where: string): void {
+    if (!this.task.steps.isAgain) this.lockdep.mustBeInside(section, where);
+  }
+
   override end(): void {
     const { task, state } = this;
     if (!this.abridged || state.hasEnded || task.steps.isAgain) return;
@@ -303,6 +320,7 @@ export class TurnWords extends Words {
     state.take((task.index << 8) | kind, at, value, result);
     // Who is watched never has it plain.
     if (state.left <= 0) task.turn.tell(task.index, kind, at, value, result);
+    if (at < this.records) this.lockdep.step(this.cpu, kind, at);
     return task.steps.keep(result);
   }
 

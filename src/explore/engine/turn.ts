@@ -15,6 +15,7 @@ import { Access, isLocked, onlyReads } from './access.ts';
 import { actorOf, bufferOf } from './actors.ts';
 import type { Guard } from './guard.ts';
 import { Hardware } from './hardware.ts';
+import { Lockdep } from './lockdep.ts';
 import { RecordingTrace } from './recording-trace.ts';
 import type { Run } from './run.ts';
 import { Snapshot } from './snapshot.ts';
@@ -77,6 +78,7 @@ export abstract class Turn implements Situation {
   readonly touched: Uint8Array;
   /** What was private to host CPUs when their pieces of work began. */
   readonly snapshot: Snapshot;
+  readonly lockdep: Lockdep;
   runnable = 0;
   relaxes = false;
   /** The first by which a host CPU came to its end, in an abridged run. */
@@ -112,6 +114,7 @@ export abstract class Turn implements Situation {
     this.abridged = abridged;
     this.touched = touched;
     this.snapshot = new Snapshot(host.words.memory);
+    this.lockdep = new Lockdep(host);
     this.#hardware = new Hardware(host);
     this.#plain = host.words.plain;
     this.#waiting = new Waiting(this.tasks, memory === 'tso', this.#plain);

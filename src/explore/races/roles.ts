@@ -13,11 +13,10 @@
 import { frameOf, gpfnOf, PAGE_WORDS, type Ptr, toPfn, toPtr } from '../../../shared/address.ts';
 import { FRAME_WORDS, FrameKind } from '../../../shared/frames.ts';
 import type { Host } from '../../../shared/host.ts';
-import type { Region } from '../../../shared/layout.ts';
+import type { FieldKind } from '../../../shared/record.ts';
+import { recordWords } from '../engine/record-words.ts';
 import { GuestTables } from '../litmus/guest.ts';
 import type { Litmus } from '../litmus/litmus.ts';
-import { recordWords, type WordKind } from '../story/record-words.ts';
-import { locksOf } from '../story/recording.ts';
 
 export type Role =
   | ('lock' | 'section' | 'mailbox' | 'handOver' | 'references')
@@ -30,19 +29,18 @@ export interface Spot {
   readonly at: Ptr;
 }
 
-/** Those that kinds of records have wherever they are. That a guest is dead is told but once. */
-const ROLES: Readonly<Partial<Record<WordKind, Role>>> = {
+/** Of fields, whatever record they are in. That a guest is dead is told but once. */
+const ROLES: Readonly<Partial<Record<FieldKind, Role>>> = {
+  lock: 'lock',
   section: 'section',
   mail: 'mailbox',
   dead: 'handOver',
   count: 'aside',
-  queue: 'aside',
-  frameKind: 'aside',
 };
 
 export class Roles {
   readonly #host: Host;
-  /** Of words in the host's records that say of themselves what they are. */
+  /** Of words in the host's records. */
   readonly #named: ReadonlyMap<Ptr, Role>;
   /** Frames that the guest's own tables are in. */
   readonly #guestTables: ReadonlySet<number>;
@@ -50,13 +48,9 @@ export class Roles {
   /** `host`: the machine at the beginning of a run. */
   constructor(host: Host, litmus: Litmus) {
     this.#host = host;
-    this.#named = new Map([
-      ...Array.from(recordWords(host)).flatMap(([at, { kind }]) => {
-        const role = ROLES[kind];
-        return role === undefined ? [] : [[at, role] as const];
-      }),
-      ...locksOf(host).map((at) => [at, 'lock'] as const),
-    ]);
+    this.#named = new Map(
+      Array.from(recordWords(host), ([at, { kind, role }]) => [at, ROLES[kind] ?? role] as const),
+    );
     const lg = host.guests[0]!;
     const { entries } = new GuestTables(litmus, lg.form);
     this.#guestTables = new Set(Array.from(entries.keys(), (gpa) => lg.map.frame(gpfnOf(gpa))));
@@ -70,12 +64,10 @@ export class Roles {
   #ofRecord(at: Ptr): Role {
     const named = this.#named.get(at);
     if (named !== undefined) return named;
-    const { vcpus, guests, pgdirs, launcherMap, frameTable } = this.#host.layout.regions;
-    const isIn = (region: Region): boolean =>
-      at >= region.at && at < region.at + region.count * region.stride;
-    if (isIn(vcpus)) return 'handOver';
-    if (isIn(guests) || isIn(pgdirs) || isIn(launcherMap)) return 'record';
-    return isIn(frameTable) && (at - frameTable.at) % FRAME_WORDS === 0 ? 'references' : 'aside';
+    const { launcherMap, frameTable } = this.#host.layout.regions;
+    if (at >= launcherMap.at && at < launcherMap.at + launcherMap.count) return 'record';
+    const isCount = (at - frameTable.at) % FRAME_WORDS === 0;
+    return at >= frameTable.at && isCount ? 'references' : 'aside';
   }
 
   #inFrame(at: Ptr): Spot {

@@ -15,7 +15,7 @@ import type { PlaceKind } from './places.ts';
 /** What is told of if others are concerned. */
 const TOLD: ReadonlySet<PlaceKind> = new Set([
   ...(['entry', 'upper', 'guestEntry', 'guestUpper', 'guestWord'] as const),
-  ...(['hostCpu', 'truth', 'address', 'map'] as const),
+  ...(['hostCpu', 'truth', 'gpa', 'gva', 'ptr', 'map'] as const),
 ]);
 
 interface Word {

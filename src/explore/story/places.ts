@@ -20,18 +20,21 @@ import {
 import type { PagingForm } from '../../../shared/entry.ts';
 import { FRAME_WORDS, FrameKind, POISON } from '../../../shared/frames.ts';
 import type { Host } from '../../../shared/host.ts';
-import { HOST_CPU_WORDS, REGISTER_NAMES } from '../../../shared/host-cpu.ts';
+import { REGISTER_NAMES } from '../../../shared/host-cpu.ts';
 import type { Lguest } from '../../../shared/lguest.ts';
+import type { FieldKind } from '../../../shared/record.ts';
 import { REGS_WORD } from '../../../shared/switcher-page.ts';
 import { shiftsOf } from '../../check/shadow.ts';
 import { Access } from '../engine/access.ts';
+import { type RecordWord, recordWords } from '../engine/record-words.ts';
 import type { Step } from '../engine/turn.ts';
 import type { Litmus } from '../litmus/litmus.ts';
 import { GuestWords, hexAddress, hexPage, levelNames } from './guest-words.ts';
-import { type RecordWord, recordWords, type WordKind } from './record-words.ts';
 
 export type PlaceKind =
-  | WordKind
+  | FieldKind
+  /** Of the frame table, the Launcher's map, and what waits in caches. */
+  | ('frameCount' | 'frameKind' | 'map')
   /** Entries of the shadow: of the last level, and those that lead to another table. */
   | ('entry' | 'upper')
   /** The same in the guest's own tables. */
@@ -104,12 +107,7 @@ export class Places {
     this.#form = lg.form;
     this.#records = recordWords(host);
     this.#guest = new GuestWords(litmus, lg.form);
-    this.#tops = new Map(
-      Array.from(this.#records).flatMap(([at, { name }]) => {
-        const pgdir = /^tables of pgdir (\d+)$/.exec(name)?.[1];
-        return pgdir === undefined ? [] : [[at, Number(pgdir)] as const];
-      }),
-    );
+    this.#tops = new Map(lg.pgdirs.map(({ claimWords: [, tables] }, i) => [tables, i] as const));
     this.#nameBeginning();
   }
 
@@ -133,10 +131,10 @@ export class Places {
   /** By default as it is now. */
   describe(at: Ptr, life = this.#lifeAt(at)): Place {
     const { regions } = this.#host.layout;
-    const { machine, frameTable, launcherMap, frameCaches, guests, hostCpus } = regions;
+    const { frameTable, launcherMap, frameCaches } = regions;
     const record = this.#records.get(at);
     if (record !== undefined) return record;
-    const within = (region: typeof guests) =>
+    const within = (region: typeof frameTable) =>
       at >= region.at && at < region.at + region.count * region.stride;
     if (within(frameTable)) {
       const field = (at - frameTable.at) % FRAME_WORDS;
@@ -148,13 +146,7 @@ export class Places {
       const page = at - launcherMap.at;
       return { name: `Launcher's map of page ${hexPage(page)}`, kind: 'map' };
     }
-    if (within(hostCpus)) {
-      const cpu = Math.floor((at - hostCpus.at) / HOST_CPU_WORDS);
-      return { name: `TLB of CPU ${cpu}`, kind: 'number' };
-    }
     if (within(frameCaches)) return { name: 'cached frames', kind: 'queue' };
-    if (within(machine)) return { name: 'list of references given back too often', kind: 'number' };
-    if (within(guests)) return { name: 'reason why the guest died', kind: 'number' };
     if (life !== undefined) return this.#inFrame(at, life);
     return { name: `unknown word at ${hexAddress(at)}`, kind: 'unknown' };
   }

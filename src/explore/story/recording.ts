@@ -8,14 +8,15 @@ import type { Ptr } from '../../../shared/address.ts';
 import type { HostEvent } from '../../../shared/events.ts';
 import type { Host } from '../../../shared/host.ts';
 import { Reg } from '../../../shared/host-cpu.ts';
+import { holderOf } from '../../../shared/lock.ts';
 import { Access } from '../engine/access.ts';
 import { actorOf } from '../engine/actors.ts';
+import { recordWords } from '../engine/record-words.ts';
 import type { Run } from '../engine/run.ts';
 import { HARDWARE, STACK_DEPTH, type Where, whereOf } from '../engine/source.ts';
 import type { Decisions, Step } from '../engine/turn.ts';
 import { Recorded } from '../strategies/recorded.ts';
 import type { Subject } from '../subject.ts';
-import { recordWords } from './record-words.ts';
 
 export interface RecordedStep extends Step {
   /** From 0. */
@@ -89,11 +90,6 @@ export function recordRun(
     turn.watcher = undefined;
   }
 }
-
-const WAITERS = 0x8000_0000;
-
-/** The host CPU that holds a lock whose word is this; −1 when it is free. */
-export const holderOf = (word: number): number => (word & ~WAITERS) - 1;
 
 /** The words of all locks: each guest's, each pgdir's, the run queues' and the frame pool's. */
 export const locksOf = (host: Host): readonly Ptr[] =>

@@ -5,11 +5,11 @@ import { FrameKind, POISON } from '../../../shared/frames.ts';
 import { Mail } from '../../../shared/host-cpu.ts';
 import { Vma } from '../../../shared/launcher-map.ts';
 import { Dead } from '../../../shared/lguest.ts';
+import { holderOf } from '../../../shared/lock.ts';
 import { FLAG_NAMES, hasFlag } from '../litmus/entries.ts';
 import { FAULT } from '../litmus/software.ts';
 import { hexAddress, hexPage } from './guest-words.ts';
 import type { PlaceKind } from './places.ts';
-import { holderOf } from './recording.ts';
 
 /** `low` and `high`: the word and the one behind it. `target`: the frame that it leads to. */
 export function valueText(
@@ -46,7 +46,9 @@ export function valueText(
       return nameOf(FrameKind, low & 0xff);
     case 'map':
       return mapText(low);
-    case 'address':
+    case 'gpa':
+    case 'gva':
+    case 'ptr':
       return low === 0 ? 'none' : hexAddress(low);
     default:
       return numberText(low);

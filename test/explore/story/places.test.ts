@@ -9,7 +9,7 @@ import { REGS_WORD } from '../../../shared/switcher-page.ts';
 import { GuestTables } from '../../../src/explore/litmus/guest.ts';
 import { readLitmus } from '../../../src/explore/litmus/read.ts';
 import { type Noted, Places } from '../../../src/explore/story/places.ts';
-import { recordWords } from '../../../src/explore/story/record-words.ts';
+import { recordWords } from '../../../src/explore/engine/record-words.ts';
 import { recordRun } from '../../../src/explore/story/recording.ts';
 import { STRATEGIES } from '../../../src/explore/strategies/catalogue.ts';
 import { RandomWalk } from '../../../src/explore/strategies/random-walk.ts';

@@ -1,0 +1,219 @@
+/**
+ * Records in shared memory. Each is declared once, as a table with a row for each field: where it
+ * is, what it holds, how it is accessed, who may change it, and what it is in words. From the table
+ * come the accessors (`recordOf`) and the record's size (`wordsOf`), the names of words in stories
+ * and their roles in races (src/explore/engine/record-words.ts), and what is checked under control
+ * of each access (src/explore/engine/guards.ts).
+ */
+
+import type { Gpa, Gpfn, Gva, Pfn, Ptr } from './address.ts';
+import type { Words } from './words.ts';
+
+/** What a field holds. It says the range, and how a story shows it. */
+interface Values {
+  /** 0 … 2^32 − 1. */
+  readonly number: number;
+  /** Modulo 2^32. It goes up by `count`, and by nothing else. */
+  readonly count: number;
+  /** An index, or −1. */
+  readonly index: number;
+  /** A host CPU, or −1. */
+  readonly hostCpu: number;
+  /** 0 or 1. */
+  readonly truth: boolean;
+  /** 0 or 1, of what decides whether a vCPU runs; 2 while that is being decided. */
+  readonly vcpu: boolean;
+  readonly gpa: Gpa;
+  readonly gva: Gva;
+  readonly gpfn: Gpfn;
+  readonly pfn: Pfn;
+  readonly ptr: Ptr;
+  /** What has more to it than a number: Lock, Section, the mailbox, `Dead`, who waits, words in a row. */
+  readonly lock: number;
+  readonly section: number;
+  readonly mail: number;
+  readonly dead: number;
+  readonly queue: number;
+  readonly words: number;
+}
+
+export type FieldKind = keyof Values;
+
+/**
+ * How the derived accessor goes to memory:
+ *
+ *  own        peek and poke: nobody else touches it at the time
+ *  plain      as the kernel's and the hardware's own loads and stores
+ *  atomic     where it matters what was done before and after
+ *  published  stored like that, and loaded plainly
+ *  by hand    none is derived
+ */
+export type FieldAccess = 'own' | 'plain' | 'atomic' | 'published' | 'by hand';
+
+/**
+ * What must hold where a field is changed and, unless it may be `seen`, where it is looked at:
+ *
+ *  once     nothing: it is set before anybody else looks, and not after
+ *  atomic   nothing: it changes by locked operations, in one step
+ *  owner    the vCPU is in hand of this host CPU, or not started yet; of a host CPU's record: it is its own
+ *  handed   nothing that could be checked: whoever queues a vCPU has taken it from all others
+ *  pgdirs   lockPgdirs
+ *  pgdir    lockPgdir, of this one
+ *  either   one of the two
+ *  lock     the lock of the record itself
+ *
+ * What is seen without it is a hint: who acts upon it looks again under a lock, or finds out by a
+ * compare-and-exchange.
+ */
+export type FieldGuard =
+  | ('once' | 'atomic' | 'owner' | 'handed' | 'pgdirs' | 'pgdir' | 'either' | 'lock')
+  | ('owner, seen' | 'pgdirs, seen' | 'pgdir, seen' | 'either, seen' | 'lock, seen');
+
+/** A row: `is` has % in place of the record's name; `words` if it is more than one. */
+export type Field = readonly [
+  at: number,
+  kind: FieldKind,
+  access: FieldAccess,
+  guard: FieldGuard,
+  is: string,
+  words?: number,
+];
+
+export type Fields = Readonly<Record<string, Field>>;
+
+/** Words of a line of the processor's caches: what different CPUs write lies on different ones. */
+export const LINE_WORDS = 16;
+
+/** Whole lines. Throws where two fields overlap. */
+export function wordsOf(fields: Fields): number {
+  let end = 0;
+  for (const [name, [at, , , , , words = 1]] of Object.entries(fields)) {
+    if (at < end) throw new Error(`${name} overlaps the field before it`);
+    end = at + words;
+  }
+  return Math.ceil(end / LINE_WORDS) * LINE_WORDS;
+}
+
+/** The accessors of a table: counts are read. */
+type Accessors<F extends Fields> = {
+  readonly [K in keyof F as F[K][1] extends 'count' ? Derived<F, K> : never]: number;
+} & {
+  -readonly [K in keyof F as F[K][1] extends 'count' ? never : Derived<F, K>]: Values[F[K][1]];
+};
+
+type Derived<F extends Fields, K extends keyof F> = F[K][2] extends 'by hand' ? never : K;
+
+/**
+ * Fields are declared, here and in what hot code goes through: one that is defined first holds
+ * undefined until the constructor sets it, and V8 knows nothing of what it holds from then on.
+ */
+export class SharedRecord {
+  declare readonly words: Words;
+  /** Where it begins. */
+  declare readonly at: Ptr;
+
+  constructor(words: Words, at: Ptr) {
+    this.words = words;
+    this.at = at;
+  }
+
+  /** To 32 bits, so that V8 need not look whether it is more. */
+  protected field(offset: number): Ptr {
+    return ((this.at + offset) | 0) as Ptr;
+  }
+
+  protected get(offset: number): number {
+    return this.words.peek(this.field(offset));
+  }
+  protected set(offset: number, value: number): void {
+    this.words.poke(this.field(offset), value);
+  }
+}
+
+/** A class with an accessor for each field, without any state of its own. */
+export function recordOf<const F extends Fields>(
+  fields: F,
+): abstract new (
+  words: Words,
+  at: Ptr,
+) => SharedRecord & Accessors<F> {
+  abstract class Derived extends SharedRecord {}
+  for (const [name, [at, kind, access]] of Object.entries(fields)) {
+    if (access === 'by hand') continue;
+    const [loads, stores] = WAYS[access];
+    const shape = SHAPES[kind] ?? ((accessor: Accessor) => accessor);
+    const { get, set } = shape({ get: loads(at), set: stores(at) });
+    // As stacks, and so stories, call it.
+    Object.defineProperty(get, 'name', { value: `get ${name}` });
+    Object.defineProperty(Derived.prototype, name, kind === 'count' ? { get } : { get, set });
+  }
+  return Derived as never;
+}
+
+interface Accessor {
+  readonly get: (this: SharedRecord) => number;
+  readonly set: (this: SharedRecord, value: number) => void;
+}
+
+type Load = (offset: number) => Accessor['get'];
+type Store = (offset: number) => Accessor['set'];
+
+/*
+ * Each is a function over nothing but its offset, which is a constant to V8 where it puts the
+ * accessor into its caller.
+ */
+
+const peek: Load = (offset) =>
+  function get() {
+    return this.words.peek(((this.at + offset) | 0) as Ptr);
+  };
+const poke: Store = (offset) =>
+  function set(value) {
+    this.words.poke(((this.at + offset) | 0) as Ptr, value);
+  };
+const read: Load = (offset) =>
+  function get() {
+    return this.words.read(((this.at + offset) | 0) as Ptr);
+  };
+const write: Store = (offset) =>
+  function set(value) {
+    this.words.write(((this.at + offset) | 0) as Ptr, value);
+  };
+const load: Load = (offset) =>
+  function get() {
+    return this.words.load(((this.at + offset) | 0) as Ptr);
+  };
+const store: Store = (offset) =>
+  function set(value) {
+    this.words.store(((this.at + offset) | 0) as Ptr, value);
+  };
+
+const WAYS: Readonly<Record<Exclude<FieldAccess, 'by hand'>, readonly [Load, Store]>> = {
+  own: [peek, poke],
+  plain: [read, write],
+  atomic: [load, store],
+  published: [read, store],
+};
+
+const signed = ({ get, set }: Accessor) => ({
+  get(this: SharedRecord): number {
+    return get.call(this) | 0;
+  },
+  set,
+});
+
+const truth = ({ get, set }: Accessor) => ({
+  get(this: SharedRecord): boolean {
+    return get.call(this) !== 0;
+  },
+  set(this: SharedRecord, value: boolean): void {
+    set.call(this, value ? 1 : 0);
+  },
+});
+
+const SHAPES: Readonly<Partial<Record<FieldKind, typeof signed | typeof truth>>> = {
+  index: signed,
+  hostCpu: signed,
+  truth,
+  vcpu: truth,
+};

@@ -1,0 +1,113 @@
+/**
+ * The host's own records, each with the table that declares it (shared/record.ts), and what follows
+ * from the tables for every word of theirs: its name in stories and its part in the order of things.
+ */
+
+import { type Ptr, toPtr } from '../../../shared/address.ts';
+import { POOL } from '../../../shared/frames.ts';
+import type { Host } from '../../../shared/host.ts';
+import { HOST_CPU } from '../../../shared/host-cpu.ts';
+import { LG_CPU } from '../../../shared/lg-cpu.ts';
+import { LGUEST, type Lguest } from '../../../shared/lguest.ts';
+import { MACHINE } from '../../../shared/machine-record.ts';
+import { PGDIR } from '../../../shared/pgdir.ts';
+import type { FieldKind, Fields } from '../../../shared/record.ts';
+import { RUN_QUEUE } from '../../../shared/run-queue.ts';
+
+/** What the words of a record are to races, where a field's kind does not say otherwise: races/roles.ts. */
+export type RecordRole = 'handOver' | 'record' | 'aside';
+
+/** A record of one of the kinds that there are. */
+export interface RecordAt {
+  readonly fields: Fields;
+  readonly at: Ptr;
+  /** Up to the next one. */
+  readonly words: number;
+  readonly name: string;
+  readonly role: RecordRole;
+  /** Whose locks guard it, and which pgdir of theirs it is. */
+  readonly guest?: Lguest;
+  readonly pgdir?: number;
+  /** Whose it is: a host CPU's alone, or that of who has this vCPU in hand; machine-wide numbers. */
+  readonly hostCpu?: number;
+  readonly vcpu?: number;
+}
+
+/** `host`: any view of the machine. */
+export function recordsOf(host: Host): RecordAt[] {
+  const { machine, cpus, guests, vcpus, layout } = host;
+  const { regions } = layout;
+  const several = guests.length > 1;
+  const asides = (fields: Fields, at: Ptr, words: number, name: string): RecordAt => ({
+    ...{ fields, at, words, name },
+    role: 'aside',
+  });
+  return [
+    asides(MACHINE, machine.at, regions.machine.stride, 'the machine'),
+    asides(POOL, machine.pool, MACHINE.pool[5], 'the frame pool'),
+    ...cpus.map(({ index, at }) => ({
+      ...asides(HOST_CPU, at, regions.hostCpus.stride, `CPU ${index}`),
+      hostCpu: index,
+    })),
+    ...guests.map((guest) => ({
+      ...asides(
+        LGUEST,
+        guest.at,
+        regions.guests.stride,
+        several ? `guest ${guest.index}` : 'the guest',
+      ),
+      role: 'record' as const,
+      guest,
+    })),
+    ...guests.flatMap((guest) =>
+      guest.pgdirs.map(({ at }, pgdir) => ({
+        ...asides(
+          PGDIR,
+          at,
+          regions.pgdirs.stride,
+          several ? `pgdir ${pgdir} of guest ${guest.index}` : `pgdir ${pgdir}`,
+        ),
+        ...{ role: 'record' as const, guest, pgdir },
+      })),
+    ),
+    ...vcpus.map(({ lg, number, at }) => ({
+      ...asides(LG_CPU, at, regions.vcpus.stride, `vCPU ${number}`),
+      ...{ role: 'handOver' as const, guest: lg, vcpu: number },
+    })),
+    ...cpus.map((_, i) => {
+      const { at, stride } = regions.runQueues;
+      return asides(RUN_QUEUE, toPtr(at + i * stride), stride, `run queue of CPU ${i}`);
+    }),
+  ];
+}
+
+/** Each field of a record, with where it is; one of no fixed length goes on to the record's end. */
+export const fieldsOf = ({ fields, at, words }: RecordAt) =>
+  Object.values(fields).map(([offset, kind, , guard, is, length = 1]) => ({
+    at: toPtr(at + offset),
+    words: length === 0 ? words - offset : length,
+    ...{ kind, guard, is },
+  }));
+
+export interface RecordWord {
+  readonly name: string;
+  readonly kind: FieldKind;
+  readonly role: RecordRole;
+}
+
+/** By place. */
+export function recordWords(host: Host): Map<Ptr, RecordWord> {
+  const named = new Map<Ptr, RecordWord>();
+  for (const record of recordsOf(host)) {
+    for (const { at, words, kind, is } of fieldsOf(record)) {
+      const word = { name: is.replace('%', record.name), kind, role: record.role };
+      for (let i = 0; i < words; i++) named.set(toPtr(at + i), word);
+    }
+  }
+  const { safePoints } = host.layout.regions;
+  for (let word = 0; word < safePoints.count * safePoints.stride; word++) {
+    const at = toPtr(safePoints.at + word);
+    named.set(at, { name: 'safe points', kind: 'words', role: 'aside' });
+  }
+  return named;
+}
