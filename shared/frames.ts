@@ -286,9 +286,9 @@ export class Frames {
     return moved;
   }
 
-  /** Under the pool's lock. */
   #takeFromPool(): Pfn {
     const words = this.words;
+    words.mustHold(this.lock, 'get_zeroed_page');
     const head = toPfn(words.peek(toPtr(this.pool + POOL_HEAD)));
     if (head !== NO_FRAME) {
       words.poke(toPtr(this.pool + POOL_HEAD), words.peek(this.#field(head, NEXT)));

@@ -20,7 +20,8 @@ import * as entries from './entries.ts';
 import * as flush from './flush.ts';
 import { isOfStack, keepsStacks, pinnedSpte } from './stack.ts';
 
-const { letGo, lockPgdir, lockPgdirs, quiesce, quiesceFaults } = discipline;
+const { letGo, lockPgdir, lockPgdirs, mustHoldPgdir, mustHoldPgdirs } = discipline;
+const { quiesce, quiesceFaults } = discipline;
 const { entryIn, releasePte } = entries;
 const { flushAllMappings, guestPagetableClearAll, mapNecessities, releaseLastLevel, releasePgds } =
   flush;
@@ -55,7 +56,7 @@ export function dropWhatChanged(cpu: LgCpu): void {
   letGo(lg, all);
 }
 
-/** Of one shadow, under its lock. */
+/** Of one shadow, under its lock, and while none becomes another top level's. */
 class Comparison {
   readonly #cpu: LgCpu;
   readonly #lg: Lguest;
@@ -76,6 +77,8 @@ class Comparison {
 
   run(): void {
     const lg = this.#lg;
+    mustHoldPgdir(lg, this.#pgdir, 'Comparison.run');
+    mustHoldPgdirs(lg, 'Comparison.run');
     const pgdir = lg.pgdirs[this.#pgdir]!;
     const { form, host } = lg;
     // From here on a fault finds the guest's tables as they are now. One that began earlier might

@@ -4,6 +4,7 @@
  * other ways, and what they have to note at each switch.
  */
 
+import { mustHoldPgdirs } from '../../shared/discipline.ts';
 import type { LgCpu } from '../../shared/lg-cpu.ts';
 import type { Lguest } from '../../shared/lguest.ts';
 import type { Pgdir } from '../../shared/pgdir.ts';
@@ -11,6 +12,7 @@ import type { Pgdir } from '../../shared/pgdir.ts';
 /** A pgdir that may be taken, or their number where there is none. */
 export function victim(cpu: LgCpu): number {
   const { lg } = cpu;
+  mustHoldPgdirs(lg, 'new_pgdir');
   if (lg.policy.evictsLru) return leastRecentlyUsed(lg);
   if (lg.policy.evictsByClock) return underTheHand(lg);
   return firstFree(lg, lg.host.prandomU32(cpu) % lg.pgdirs.length);

@@ -19,7 +19,7 @@ import { checkGpte, gpteToSpte } from './gpte.ts';
 import { prefault } from './prefault.ts';
 import { keptWritable, takeBack } from './stack.ts';
 
-const { beginFault, letGo, shootDown } = discipline;
+const { beginFault, letGo, mustBeInFault, shootDown } = discipline;
 const { lgcmpxchgEntry, lgreadEntry, lgwriteEntry } = guestMemory;
 const { findSpte, gpgdAddr, gpmdAddr, gpteAddr, releasePte } = entries;
 const { NULL, pageStart } = address;
@@ -62,6 +62,7 @@ const replacesUnseen = ({ defects }: Lguest): boolean => defects.R1 || defects.R
 /** One walk. */
 function tryDemandPage(cpu: LgCpu, vaddr: Gva, errorCode: number): boolean | typeof AGAIN {
   const { lg } = cpu;
+  mustBeInFault(cpu, 'demand_page');
   const { defects, form } = lg;
   const { cpuPgd } = cpu;
   const changes = replacesUnseen(lg) ? NOT_LOOKED_AT : lg.pgdirs[cpuPgd]!.changes;

@@ -18,7 +18,7 @@ import * as entries from './entries.ts';
 import { pinStackPages } from './pin.ts';
 import { allocateSwitcherMapping } from './switcher.ts';
 
-const { letGo, lockPgdir, quiesce, quiesceFaults } = discipline;
+const { letGo, lockPgdir, mustHoldPgdir, quiesce, quiesceFaults } = discipline;
 const { entryIn, gpgdAddr, gpmdAddr, gpteAddr, releasePte, tableOf } = entries;
 const { hex, NULL, pageOffset, toGpa, toPtr } = address;
 const { isPresent, NO_ENTRY, pgdIndex, pmdIndex, pteIndex, ptePfn } = entry;
@@ -29,6 +29,7 @@ const { NO_PGDIR } = lgCpu;
  * all at once; given back with all that they lead to when nobody is on the way any more.
  */
 export function releasePgds(lg: Lguest, pgdir: number, from: number, to: number): void {
+  mustHoldPgdir(lg, pgdir, 'release_pgd');
   lg.pgdirs[pgdir]!.countChange();
   if (lg.defects.R5) return releaseUnseen(lg, pgdir, from, to);
   // Who is inside came by the Switcher in these tables: out first; the lock keeps it out.
@@ -102,6 +103,7 @@ export function flushUserMappings(lg: Lguest, idx: number): void {
 
 /** The user part of the top-level entry that user and kernel share. */
 function flushBelow(lg: Lguest, pgdir: number, index: number): void {
+  mustHoldPgdir(lg, pgdir, 'flush_user_mappings');
   const { form, kernelAddress } = lg;
   const spgd = lg.entry(topEntry(lg, pgdir, index));
   if (!isPresent(spgd)) return;
@@ -163,6 +165,7 @@ export function flushAllMappings(lg: Lguest, i: number): void {
 }
 
 function releasePagetable(lg: Lguest, i: number): void {
+  mustHoldPgdir(lg, i, 'release_all_pagetables');
   const pgdir = lg.pgdirs[i]!;
   if (pgdir.pgdir === NULL) return;
   releasePgds(lg, i, 0, lg.form.ptrsPerPgd);

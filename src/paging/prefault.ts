@@ -11,6 +11,7 @@
 import type { Gpa, Gva, Pfn, Ptr } from '../../shared/address.ts';
 import * as address from '../../shared/address.ts';
 import * as counters from '../../shared/counters.ts';
+import { mustBeInFault } from '../../shared/discipline.ts';
 import type { Entry } from '../../shared/entry.ts';
 import * as entry from '../../shared/entry.ts';
 import { lgreadEntry } from '../../shared/guest-memory.ts';
@@ -38,6 +39,7 @@ interface Repaired {
 /** The entries of the aligned batch that a fault is in. Within the fault. */
 export function prefault(cpu: LgCpu, { vaddr, gpte, spte, changes }: Repaired): void {
   const { lg } = cpu;
+  mustBeInFault(cpu, 'prefault');
   const { entryWords, ptrsPerPte } = lg.form;
   const own = pteIndex(lg.form, vaddr);
   const first = own - (own % lg.policy.prefault);

@@ -20,7 +20,7 @@ import { isOfStack, isWritable, keepsStacks, pinnedSpte } from './stack.ts';
 import * as switching from './switch.ts';
 import { allocateSwitcherMapping } from './switcher.ts';
 
-const { letGo, lockPgdir, quiesce } = discipline;
+const { letGo, lockPgdir, mustHoldPgdir, quiesce } = discipline;
 const { findSpte, releasePte } = entries;
 const { findPgdir } = switching;
 const { NULL, PAGE_SIZE, toGva } = address;
@@ -141,6 +141,7 @@ export function guestSetPgd(caller: LgCpu, gpgdir: Gpa, idx: number): void {
 /** What was below entry `idx` of a shadow goes, and what the caller cannot do without comes back. */
 function changePgd(cpu: LgCpu, index: number, idx: number): void {
   const { lg } = cpu;
+  mustHoldPgdir(lg, index, 'guest_set_pgd');
   const pgdir = lg.pgdirs[index]!;
   releasePgds(lg, index, idx, idx + 1);
   if (lg.defects.U2) {

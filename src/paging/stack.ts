@@ -17,7 +17,7 @@ import type { Lguest } from '../../shared/lguest.ts';
 import { gpmdAddr, gpteAddr, releasePte } from './entries.ts';
 import { checkGpte, gpteToSpte } from './gpte.ts';
 
-const { shootDown } = discipline;
+const { mustBeInFault, shootDown } = discipline;
 const { PAGE_SHIFT, PAGE_SIZE, toGpa, toGva } = address;
 const { flagsOf, isPresent, NO_ENTRY, pgdIndex, withFlags } = entry;
 const { PAGE_ACCESSED, PAGE_DIRTY, PAGE_PRESENT, PAGE_RW } = entry;
@@ -77,6 +77,7 @@ export function isWritable(pte: Entry): boolean {
  */
 export function keptWritable(cpu: LgCpu, vaddr: Gva, old: Entry, made: Entry): Entry {
   const { lg } = cpu;
+  mustBeInFault(cpu, 'keptWritable');
   const loses = isWritable(old) && !isWritable(made);
   if (!loses || !keepsStacks(cpu) || !isOfStack(lg, vaddr)) return made;
   const pinned = pinnedSpte(cpu, lg.pgdirs[cpu.cpuPgd]!.gpgdir, vaddr);
@@ -91,6 +92,7 @@ export function keptWritable(cpu: LgCpu, vaddr: Gva, old: Entry, made: Entry): E
  */
 export function takeBack(cpu: LgCpu, spte: Ptr, vaddr: Gva, made: Entry): void {
   const { lg } = cpu;
+  mustBeInFault(cpu, 'takeBack');
   const pgdir = lg.pgdirs[cpu.cpuPgd]!;
   const stays = keepsStacks(cpu) && isOfStack(lg, vaddr);
   for (let out = made; ; ) {

@@ -20,7 +20,7 @@ import type { Until } from '../../shared/words.ts';
 import * as eviction from './eviction.ts';
 import * as flush from './flush.ts';
 
-const { letGo, lockPgdirs } = discipline;
+const { letGo, lockPgdirs, mustHoldPgdirs } = discipline;
 const { flushAllMappings, flushUserMappings, mapNecessities, releaseAllPagetables } = flush;
 const { frameStart, NO_FRAME, NULL } = address;
 const { EventKind } = events;
@@ -67,6 +67,7 @@ interface Choice {
  */
 export function newPgdir(cpu: LgCpu, gpgdir: Gpa): Choice {
   const { lg } = cpu;
+  mustHoldPgdirs(lg, 'new_pgdir');
   let index = victim(cpu);
   if (index === none(lg)) return { index };
   let blank = false;
@@ -109,6 +110,7 @@ function switchTo(cpu: LgCpu, found: number, pgtable: Gpa): boolean {
 
 function takePgdir(cpu: LgCpu, index: number, blank: boolean): boolean {
   const { lg } = cpu;
+  mustHoldPgdirs(lg, 'guest_new_pagetable');
   if (index === none(lg)) {
     cpu.cpuPgd = NO_PGDIR;
     lg.hungryVcpu ||= cpu.id + 1;
@@ -159,6 +161,7 @@ const claimWordsOf = ({ claimWords }: Pgdir): readonly Ptr[] => claimWords;
 
 function tryToClaim(cpu: LgCpu): boolean {
   const { lg } = cpu;
+  mustHoldPgdirs(lg, 'claimPgdir');
   const free = lg.pgdirs.filter(({ users }) => users === 0).length;
   if (free <= 1 && lg.hungryVcpu !== 0 && lg.hungryVcpu !== cpu.id + 1) return false;
   const isMine = cpu.cpuPgd !== NO_PGDIR && lg.pgdirs[cpu.cpuPgd]!.gpgdir === cpu.cr3;

@@ -1,0 +1,160 @@
+/** A lock that is not taken is found by the first schedule that comes by, and none that is. */
+
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import type { Ptr } from '../../shared/address.ts';
+import { ALL_DEFECTS } from '../../shared/defects.ts';
+import type { DisciplineName } from '../../shared/discipline.ts';
+import type { Host } from '../../shared/host.ts';
+import { Lock } from '../../shared/lock.ts';
+import { Lockdep } from '../../src/explore/engine/lockdep.ts';
+import { fieldsOf, recordsOf } from '../../src/explore/engine/record-words.ts';
+import { TurnWords } from '../../src/explore/engine/turn-words.ts';
+import { readLitmus } from '../../src/explore/litmus/litmus.ts';
+import { STRATEGIES } from '../../src/explore/strategies/catalogue.ts';
+import { type Setting, Subject, settingsOf } from '../../src/explore/subject.ts';
+import { LITMUS_FILES } from './litmus-rig.ts';
+
+afterEach(() => void vi.restoreAllMocks());
+
+const subjectOf = (path: string, setting: Setting): Subject =>
+  new Subject(path, readLitmus(path), setting);
+
+const messageOf = (subject: Subject, seed: number): string =>
+  subject.run(STRATEGIES['random']!(), seed).message;
+
+/** From here on the lock is taken from nobody and given back by nobody. */
+function takeAway(pick: (host: Host) => Ptr, { board }: Subject): void {
+  const away = pick(board.host);
+  const { acquire, release } = Lock.prototype;
+  vi.spyOn(Lock.prototype, 'acquire').mockImplementation(function (this: Lock, holder) {
+    return this.at === away ? false : acquire.call(this, holder);
+  });
+  vi.spyOn(Lock.prototype, 'release').mockImplementation(function (this: Lock, holder) {
+    if (this.at !== away) release.call(this, holder);
+  });
+}
+
+const FLUSH = 'litmus/5-flush/R5-table-freed-before-unlinked.yaml';
+const SWITCH = 'litmus/4-switch/R11-victim-in-use.yaml';
+
+describe('each lock that is not taken is found, whatever the schedule', () => {
+  test.each<[what: string, path: string, DisciplineName, (host: Host) => Ptr, RegExp]>([
+    [
+      'a pgdir’s',
+      FLUSH,
+      'pgdir-lock',
+      ({ guests: [lg] }) => lg!.pgdirs[1]!.lock.at,
+      /in (demand_page|guest_set_pgd)$/,
+    ],
+    [
+      'a pgdir’s',
+      FLUSH,
+      'lock-free',
+      ({ guests: [lg] }) => lg!.pgdirs[1]!.lock.at,
+      /in guest_set_pgd$/,
+    ],
+    [
+      'the guest’s',
+      FLUSH,
+      'guest-lock',
+      ({ guests: [lg] }) => lg!.lock.at,
+      /in (claimPgdir|demand_page)$/,
+    ],
+    [
+      'the guest’s',
+      SWITCH,
+      'pgdir-lock',
+      ({ guests: [lg] }) => lg!.lock.at,
+      /in (claimPgdir|new_pgdir)$/,
+    ],
+    [
+      'the frame pool’s',
+      FLUSH,
+      'pgdir-lock',
+      ({ frames }) => frames.lock.at,
+      /in get_zeroed_page$/,
+    ],
+    [
+      'a run queue’s',
+      FLUSH,
+      'pgdir-lock',
+      ({ layout }) => layout.regions.runQueues.at,
+      /a look at run queue of CPU 0$/,
+    ],
+  ])('%s: %s, %s', (_, path, name, pick, expected) => {
+    const subject = subjectOf(path, { paging: 'nonpae', discipline: name, defects: [] });
+    takeAway(pick, subject);
+    for (let seed = 1; seed <= 5; seed++) {
+      const message = messageOf(subject, seed);
+      expect(message).toMatch(/^lock not held in /);
+      expect(message).toMatch(expected);
+    }
+  });
+});
+
+test('a fault without a lock that does not say it is in one is found', () => {
+  const setting = { paging: 'nonpae', discipline: 'lock-free', defects: [] } as const;
+  const subject = subjectOf(FLUSH, setting);
+  expect(messageOf(subject, 1)).toBe('');
+  const counts = subject.board.host.cpus.map(({ inFault }) => inFault.count);
+  const { add } = TurnWords.prototype;
+  vi.spyOn(TurnWords.prototype, 'add').mockImplementation(function (this: TurnWords, at, value) {
+    return counts.includes(at) ? 0 : add.call(this, at, value);
+  });
+  expect(messageOf(subject, 1)).toMatch(/^lock not held in demand_page$/);
+});
+
+describe('nothing is found', () => {
+  test.each(LITMUS_FILES.map((path, i) => [path, i] as const))('in %s', (path, i) => {
+    const litmus = readLitmus(path);
+    const { defect, paging } = litmus;
+    const pick = <T>(from: readonly T[]): T => from[i % from.length]!;
+    const settings: Setting[] = [
+      pick(settingsOf(litmus, { defects: [] })),
+      pick(settingsOf(litmus, { defects: defect === undefined ? [] : [defect], memory: 'tso' })),
+      { paging: pick(paging), discipline: 'as-written', defects: ALL_DEFECTS },
+    ];
+    for (const setting of settings) {
+      expect(messageOf(new Subject(path, litmus, setting), i)).not.toMatch(/^lock not held/);
+    }
+  });
+});
+
+describe('of a record', () => {
+  const setting = { paging: 'pae', discipline: 'pgdir-lock', defects: [] } as const;
+  const { host } = subjectOf(FLUSH, setting).board;
+  const lockdep = new Lockdep(host);
+  const at = (name: string): number =>
+    recordsOf(host)
+      .flatMap((record) => fieldsOf(record).map((field) => ({ ...field, whose: record.name })))
+      .find(({ is, whose }) => is.replace('%', whose) === name)!.at;
+
+  test('only who has a vCPU in hand may touch what is its own', () => {
+    host.cpus[0]!.runningVcpu = 1;
+    host.cpus[1]!.runningVcpu = 2;
+    for (const touch of [lockdep.look, lockdep.change]) {
+      touch.call(lockdep, 0, at('cr3 of vCPU 0'));
+      expect(() => touch.call(lockdep, 1, at('cr3 of vCPU 0'))).toThrow(
+        /^lock not held in a (look at|change of) cr3 of vCPU 0$/,
+      );
+    }
+  });
+
+  test('what may be seen by anybody may not be changed', () => {
+    const stack = at('esp1 of vCPU 0');
+    lockdep.look(1, stack);
+    expect(() => lockdep.change(1, stack)).toThrow('a change of esp1 of vCPU 0');
+    const top = at('top level that pgdir 0 shadows');
+    lockdep.look(1, top);
+    expect(() => lockdep.change(1, top)).toThrow('a change of top level that pgdir 0 shadows');
+    expect(host.guests[0]!.lock.acquire(1)).toBe(false);
+    lockdep.change(1, top);
+    expect(() => lockdep.change(0, top)).toThrow('lock not held');
+  });
+
+  test('nobody is asked for what changes in one step', () => {
+    for (const name of ['changes of pgdir 0', 'irqs_pending of vCPU 0']) {
+      expect(() => lockdep.change(1, at(name))).not.toThrow();
+    }
+  });
+});
