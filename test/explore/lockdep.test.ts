@@ -9,7 +9,7 @@ import { Lock } from '../../shared/lock.ts';
 import { Lockdep } from '../../src/explore/engine/lockdep.ts';
 import { fieldsOf, recordsOf } from '../../src/explore/engine/record-words.ts';
 import { TurnWords } from '../../src/explore/engine/turn-words.ts';
-import { readLitmus } from '../../src/explore/litmus/litmus.ts';
+import { readLitmus } from '../../src/explore/litmus/read.ts';
 import { STRATEGIES } from '../../src/explore/strategies/catalogue.ts';
 import { type Setting, Subject, settingsOf } from '../../src/explore/subject.ts';
 import { LITMUS_FILES } from './litmus-rig.ts';
