@@ -191,8 +191,9 @@ function countInside({ host, index }: Lguest, { count, place }: Section, pgdir: 
 const placeOf = (guest: number, pgdir: number): number => guest * 0x10000 + pgdir;
 
 /**
- * Wait until a CPU has left its section on a shadow, if it is in one. The change to the shadow before the look at the count here, the count before the
- * look at the shadow on the other side (Dekker): one of the two sees the other.
+ * Wait until a CPU has left its section on a shadow, if it is in one. The change to the shadow
+ * before the look at the count here, the count before the look at the shadow on the other side
+ * (Dekker): one of the two sees the other.
  */
 function waitUntilOut(lg: Lguest, cpu: HostCpu, section: Section, pgdir: number): void {
   const { words, machine } = lg.host;

@@ -34,7 +34,9 @@ const FIELDS = {
   cr2: [19, 'gva', 'own', 'owner', 'cr2 of %'],
   /** TLB entries of other generations do not count; 1 … 4095. */
   generation: [20, 'number', 'own', 'owner', 'generation of the TLB of %'],
-  /** `lg_last_cpu`: machine-wide number of the vCPU that entered here last, plus one; 0 for none. */
+  /**
+   * `lg_last_cpu`: machine-wide number of the vCPU that entered here last, plus one; 0 for none.
+   */
   lastVcpu: [21, 'number', 'own', 'owner', 'last vCPU of %'],
   /** Machine-wide number of the vCPU that this CPU has in hand, plus one; 0 for none. */
   runningVcpu: [22, 'number', 'own', 'owner, seen', 'vCPU in hand of %'],

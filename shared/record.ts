@@ -28,7 +28,7 @@ interface Values {
   readonly gpfn: Gpfn;
   readonly pfn: Pfn;
   readonly ptr: Ptr;
-  /** What has more to it than a number: Lock, Section, the mailbox, `Dead`, who waits, words in a row. */
+  /** What has more to it than a number: Lock, Section, mailbox, `Dead`, who waits, words in a row. */
   readonly lock: number;
   readonly section: number;
   readonly mail: number;
@@ -55,7 +55,7 @@ export type FieldAccess = 'own' | 'plain' | 'atomic' | 'published' | 'by hand';
  *
  *  once     nothing: it is set before anybody else looks, and not after
  *  atomic   nothing: it changes by locked operations, in one step
- *  owner    the vCPU is in hand of this host CPU, or not started yet; of a host CPU's record: it is its own
+ *  owner    the vCPU is in hand of this host CPU, or not started yet; the host CPU is this one
  *  handed   nothing that could be checked: whoever queues a vCPU has taken it from all others
  *  pgdirs   lockPgdirs
  *  pgdir    lockPgdir, of this one

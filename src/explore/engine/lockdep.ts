@@ -1,12 +1,13 @@
 /**
  * Whether who accesses a field of a record holds what guards it (shared/record.ts), and who calls a
- * function holds what that needs (Words.mustHold). It is looked at under control, in every schedule:
- * a lock that is not taken is found by the first run that comes by, where what follows from it takes
- * an unlucky one. Savage et al., Eraser: a dynamic data race detector for multithreaded programs
- * (TOCS 1997), and the kernel's lockdep; but which lock guards what is not guessed here.
+ * function holds what that needs (Words.mustHold). It is looked at under control, in every
+ * schedule: a lock that is not taken is found by the first run that comes by, where what follows
+ * from it takes an unlucky one. Savage et al., Eraser: a dynamic data race detector for
+ * multithreaded programs (TOCS 1997), and the kernel's lockdep; but which lock guards what is not
+ * guessed here.
  *
- * It is no access itself. As written there are no locks. Entries of shadows are in frames, and in no
- * record: functions that change them say which lock they must hold.
+ * It is no access itself. As written there are no locks. Entries of shadows are in frames, and in
+ * no record: functions that change them say which lock they must hold.
  */
 
 import { type Ptr, toPtr } from '../../../shared/address.ts';

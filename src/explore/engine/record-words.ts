@@ -1,6 +1,7 @@
 /**
  * The host's own records, each with the table that declares it (shared/record.ts), and what follows
- * from the tables for every word of theirs: its name in stories and its part in the order of things.
+ * from the tables for every word of theirs: its name in stories and its part in the order of
+ * things.
  */
 
 import { type Ptr, toPtr } from '../../../shared/address.ts';
@@ -14,7 +15,7 @@ import { PGDIR } from '../../../shared/pgdir.ts';
 import type { FieldKind, Fields } from '../../../shared/record.ts';
 import { RUN_QUEUE } from '../../../shared/run-queue.ts';
 
-/** What the words of a record are to races, where a field's kind does not say otherwise: races/roles.ts. */
+/** What its words are to races, where a field's kind does not say otherwise (races/roles.ts). */
 export type RecordRole = 'handOver' | 'record' | 'aside';
 
 /** A record of one of the kinds that there are. */
@@ -28,7 +29,9 @@ export interface RecordAt {
   /** Whose locks guard it, and which pgdir of theirs it is. */
   readonly guest?: Lguest;
   readonly pgdir?: number;
-  /** Whose it is: a host CPU's alone, or that of who has this vCPU in hand; machine-wide numbers. */
+  /**
+   * Whose it is: a host CPU's alone, or that of who has this vCPU in hand; machine-wide numbers.
+   */
   readonly hostCpu?: number;
   readonly vcpu?: number;
 }
@@ -38,45 +41,38 @@ export function recordsOf(host: Host): RecordAt[] {
   const { machine, cpus, guests, vcpus, layout } = host;
   const { regions } = layout;
   const several = guests.length > 1;
-  const asides = (fields: Fields, at: Ptr, words: number, name: string): RecordAt => ({
-    ...{ fields, at, words, name },
-    role: 'aside',
-  });
+  const nameOf = (lg: Lguest): string => (several ? `guest ${lg.index}` : 'the guest');
+  const pgdirName = (lg: Lguest, i: number): string =>
+    several ? `pgdir ${i} of guest ${lg.index}` : `pgdir ${i}`;
+  const record = (
+    fields: Fields,
+    at: Ptr,
+    words: number,
+    name: string,
+    rest: Partial<RecordAt> = {},
+  ): RecordAt => ({ fields, at, words, name, role: 'aside', ...rest });
   return [
-    asides(MACHINE, machine.at, regions.machine.stride, 'the machine'),
-    asides(POOL, machine.pool, MACHINE.pool[5], 'the frame pool'),
-    ...cpus.map(({ index, at }) => ({
-      ...asides(HOST_CPU, at, regions.hostCpus.stride, `CPU ${index}`),
-      hostCpu: index,
-    })),
-    ...guests.map((guest) => ({
-      ...asides(
-        LGUEST,
-        guest.at,
-        regions.guests.stride,
-        several ? `guest ${guest.index}` : 'the guest',
-      ),
-      role: 'record' as const,
-      guest,
-    })),
-    ...guests.flatMap((guest) =>
-      guest.pgdirs.map(({ at }, pgdir) => ({
-        ...asides(
-          PGDIR,
-          at,
-          regions.pgdirs.stride,
-          several ? `pgdir ${pgdir} of guest ${guest.index}` : `pgdir ${pgdir}`,
-        ),
-        ...{ role: 'record' as const, guest, pgdir },
-      })),
+    record(MACHINE, machine.at, regions.machine.stride, 'the machine'),
+    record(POOL, machine.pool, MACHINE.pool[5], 'the frame pool'),
+    ...cpus.map(({ index, at }) =>
+      record(HOST_CPU, at, regions.hostCpus.stride, `CPU ${index}`, { hostCpu: index }),
     ),
-    ...vcpus.map(({ lg, number, at }) => ({
-      ...asides(LG_CPU, at, regions.vcpus.stride, `vCPU ${number}`),
-      ...{ role: 'handOver' as const, guest: lg, vcpu: number },
-    })),
+    ...guests.map((guest) =>
+      record(LGUEST, guest.at, regions.guests.stride, nameOf(guest), { role: 'record', guest }),
+    ),
+    ...guests.flatMap((guest) =>
+      guest.pgdirs.map(({ at }, pgdir) => {
+        const rest = { role: 'record', guest, pgdir } as const;
+        return record(PGDIR, at, regions.pgdirs.stride, pgdirName(guest, pgdir), rest);
+      }),
+    ),
+    ...vcpus.map(({ lg: guest, number, at }) => {
+      const rest = { role: 'handOver', guest, vcpu: number } as const;
+      return record(LG_CPU, at, regions.vcpus.stride, `vCPU ${number}`, rest);
+    }),
     ...cpus.map((_, i) => {
       const { at, stride } = regions.runQueues;
-      return asides(RUN_QUEUE, toPtr(at + i * stride), stride, `run queue of CPU ${i}`);
+      return record(RUN_QUEUE, toPtr(at + i * stride), stride, `run queue of CPU ${i}`);
     }),
   ];
 }
@@ -86,7 +82,9 @@ export const fieldsOf = ({ fields, at, words }: RecordAt) =>
   Object.values(fields).map(([offset, kind, , guard, is, length = 1]) => ({
     at: toPtr(at + offset),
     words: length === 0 ? words - offset : length,
-    ...{ kind, guard, is },
+    kind,
+    guard,
+    is,
   }));
 
 export interface RecordWord {

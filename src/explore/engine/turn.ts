@@ -210,8 +210,7 @@ export abstract class Turn implements Situation {
   }
 
   get digests(): Pick<Run, 'digest' | 'trace'> {
-    const { digest, traceDigest } = this.state;
-    return { digest, trace: traceDigest };
+    return { digest: this.state.digest, trace: this.state.traceDigest };
   }
 
   /**
@@ -226,10 +225,8 @@ export abstract class Turn implements Situation {
     }
     task.granted = false;
     task.pend(0, toPtr(0));
-    if (memory === 'tso') {
-      if (isLocked(kind)) this.flush(task);
-      if (kind === Access.Write && task.stores.isFull) this.drain(task.index);
-    }
+    if (memory === 'tso' && isLocked(kind)) this.flush(task);
+    if (memory === 'tso' && kind === Access.Write && task.stores.isFull) this.drain(task.index);
     if (this.step >= this.#mostSteps) throw new TooManySteps(`after ${this.step} steps`);
     if (this.watcher !== undefined) this.#before = this.#pair(at);
     else if (memory === 'sc') this.state.plainUntil = Math.min(this.#until, this.#mostSteps);
@@ -269,8 +266,7 @@ export abstract class Turn implements Situation {
   }
 
   #touchMore(at: Ptr, words: number): void {
-    const last = (at + words - 1) >>> PAGE_BITS;
-    for (let page = at >>> PAGE_BITS; page <= last; page++) this.touched[page] = 1;
+    this.touched.fill(1, at >>> PAGE_BITS, ((at + words - 1) >>> PAGE_BITS) + 1);
   }
 
   /** `task` cannot go on before the word at `at` is another. */
