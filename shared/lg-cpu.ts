@@ -71,6 +71,8 @@ const FIELDS = {
   holdsPgdir: [615, 'truth', 'own', 'owner', 'holds_pgdir of %'],
   /** Where it is to go on when it is put down, whatever the policy says; else NOWHERE. */
   nextHostCpu: [616, 'hostCpu', 'own', 'handed', 'next host CPU of %'],
+  /** Stretches of a placement that it has begun; one more when it has come to the end of all. */
+  stretches: [617, 'number', 'own', 'handed', 'stretches of %'],
 } as const satisfies record.Fields;
 
 export const LG_CPU = FIELDS;

@@ -26,7 +26,8 @@ import {
 } from './host/host-cpu-threads.ts';
 import { checkHotplug, type Hotplug } from './host/hotplug.ts';
 import { close, launch } from './host/launcher.ts';
-import type { PolicyName } from './host/policy.ts';
+import { hostCpusOf, readPlacement } from './host/placement.ts';
+import { isReplay, type PolicyName, placementFile, type ReplayName } from './host/policy.ts';
 import { type Quantum, Scheduler, type Scheduling } from './host/scheduler.ts';
 import { letGo } from './platform.ts';
 import type { TraceRecorder } from './trace/recorder.ts';
@@ -38,7 +39,7 @@ export interface GuestSpec extends GuestShape {
 
 export interface MachineSpec extends MachineShape {
   readonly guests: readonly GuestSpec[];
-  readonly policy: PolicyName;
+  readonly policy: PolicyName | ReplayName;
   readonly quantum: Quantum;
   /** Host CPUs that are offline for a while; by default none. */
   readonly hotplug?: readonly Hotplug[];
@@ -102,6 +103,8 @@ export class Machine {
   /** Of each guest's program. */
   readonly programs: readonly ProgramFacts[];
   readonly host: Host;
+  /** How its vCPUs are scheduled. */
+  readonly scheduling: Scheduling;
   /** Milliseconds that booting took. */
   readonly bootMs: number;
   readonly #threads: readonly HostCpuThread[];
@@ -117,6 +120,7 @@ export class Machine {
     host: Host,
     threads: readonly HostCpuThread[],
     died: Promise<CpuDeath>,
+    scheduling: Scheduling,
     bootMs: number,
   ) {
     this.spec = spec;
@@ -125,7 +129,8 @@ export class Machine {
     this.#threads = threads;
     this.#died = died;
     this.bootMs = bootMs;
-    this.#scheduler = new Scheduler(host, schedulingOf(spec));
+    this.scheduling = scheduling;
+    this.#scheduler = new Scheduler(host, scheduling);
   }
 
   /**
@@ -137,6 +142,7 @@ export class Machine {
     validate(spec);
     // Fails here, in words, before a worker is started.
     layoutOf(spec);
+    const scheduling = schedulingOf(spec);
     // They take longest: they come up while memory is laid out.
     const threads = takeThreads(spec.hostCpus);
     const died = Promise.race(threads.map(deathOf));
@@ -147,7 +153,6 @@ export class Machine {
       const { shared, host } = assemble({ ...spec, blocks: blocksOf(loaded) });
       for (const program of loaded) program.close?.();
       for (const lg of host.guests) launch(lg);
-      const scheduling = schedulingOf(spec);
       let up = 0;
       const booted = Promise.all(
         threads.map(async ({ api }, index) => {
@@ -157,7 +162,9 @@ export class Machine {
       );
       const dead = await Promise.race([booted, died, standstill(() => up)]);
       if (!Array.isArray(dead)) throw new Error(dead?.message ?? 'the workers do not come up');
-      return new Machine(spec, loaded.map(factsOf), host, threads, died, performance.now() - start);
+      const programFacts = loaded.map(factsOf);
+      const ms = performance.now() - start;
+      return new Machine(spec, programFacts, host, threads, died, scheduling, ms);
     } catch (error) {
       await endThreads(threads);
       throw error;
@@ -262,12 +269,30 @@ function brokenRun(error: Error, hostCpu: number): CpuDeath {
   return { kind: 'cpu died', hostCpu, message: error.stack ?? error.message };
 }
 
-/** How its vCPUs are scheduled. */
-export const schedulingOf = ({ policy, quantum, hotplug = [] }: MachineSpec): Scheduling => ({
-  policy,
-  quantum,
-  hotplug,
-});
+/** How its vCPUs are scheduled. Throws UserError for a placement that cannot be read, or is not this machine's. */
+export function schedulingOf(spec: MachineSpec): Scheduling {
+  const { policy, quantum, hotplug = [] } = spec;
+  return { policy: isReplay(policy) ? placementFor(spec, policy) : policy, quantum, hotplug };
+}
+
+function placementFor({ guests, hostCpus, hotplug = [] }: MachineSpec, policy: ReplayName) {
+  const placement = readPlacement(placementFile(policy));
+  const { file, vcpus } = placement;
+  const needed = hostCpusOf(placement);
+  if (hotplug.length > 0) {
+    throw new UserError(`${file} says where vCPUs go, and hotplug would move them elsewhere`);
+  }
+  if (hostCpus < needed) {
+    throw new UserError(
+      `${file} places vCPUs on host CPU ${needed - 1}, and this machine has ${hostCpus} host CPUs: give it ${needed} (--cpus)`,
+    );
+  }
+  const has = guests.reduce((sum, guest) => sum + (guest.vcpus ?? 1), 0);
+  if (has === vcpus.length) return placement;
+  throw new UserError(
+    `${file} places ${vcpus.length} vCPUs, and this machine has ${has}: give it as many, by guests and by --vcpus of each`,
+  );
+}
 
 /** Resolves when a count has not changed for as long as booting may take. */
 async function standstill(count: () => number): Promise<undefined> {

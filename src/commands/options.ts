@@ -7,7 +7,16 @@ import type { PagingName } from '../../shared/entry.ts';
 import { PRESET_NAMES } from '../cost/presets.ts';
 import { MEMORY_MODELS } from '../explore/engine/turn.ts';
 import { MAX_VCPUS } from '../guest/kernel/layout.ts';
-import { POLICIES, type PolicyName, policies } from '../host/policy.ts';
+import { hostCpusOf, readPlacement } from '../host/placement.ts';
+import {
+  isReplay,
+  POLICIES,
+  type PolicyName,
+  placementFile,
+  policies,
+  REPLAY_DESCRIPTION,
+  type ReplayName,
+} from '../host/policy.ts';
 import { parseThreshold } from '../report/threshold.ts';
 import { MOST_SLICE } from '../scenario/schema.ts';
 import type { Slice } from '../scenario/spec.ts';
@@ -44,9 +53,22 @@ export const memoryOption = (): Option =>
     .default('sc');
 
 export const policyOption = (): Option =>
-  new Option('--policy <name>', 'where a vCPU goes on when its time is up').choices(
-    POLICIES satisfies readonly PolicyName[],
-  );
+  new Option('--policy <name>', 'where a vCPU goes on when its time is up, or replay:FILE')
+    .choices(POLICIES satisfies readonly PolicyName[])
+    .argParser(parsePolicy);
+
+function parsePolicy(text: string): PolicyName | ReplayName {
+  const name = POLICIES.find((policy) => policy === text);
+  if (name !== undefined) return name;
+  if (isReplay(text)) return text;
+  throw new InvalidArgumentError(`Allowed choices are ${POLICIES.join(', ')}, replay:FILE.`);
+}
+
+/** Host CPUs where none are asked for: as many as usual, and as a placement takes. */
+export const cpusFor = (policy: PolicyName | ReplayName | undefined, usual: number): number =>
+  policy !== undefined && isReplay(policy)
+    ? Math.max(usual, hostCpusOf(readPlacement(placementFile(policy))))
+    : usual;
 
 export const vcpusOption = (): Option =>
   new Option('--vcpus <n>', `vCPUs of each guest, 1 to ${MAX_VCPUS}; lguest had one`).argParser(
@@ -98,8 +120,14 @@ export const expectOption = (of: string): Option =>
   ).argParser(several(parseThreshold));
 
 /** For --help: a line for each policy. */
-export const policyHelp = (): string =>
-  `\nPolicies:\n${POLICIES.map((name) => `  ${name.padEnd(14)} ${policies[name].description}`).join('\n')}\n`;
+export function policyHelp(): string {
+  const all = [
+    ...POLICIES.map((name) => [name, policies[name].description] as const),
+    ['replay:FILE', REPLAY_DESCRIPTION] as const,
+  ];
+  const lines = all.map(([name, description]) => `  ${name.padEnd(14)} ${description}`);
+  return `\nPolicies:\n${lines.join('\n')}\n`;
+}
 
 export const defaultCpus = (): number => Math.max(2, availableParallelism());
 

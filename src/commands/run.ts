@@ -11,6 +11,7 @@ import { ExitCode } from './exit-code.ts';
 import { JSON_OPTION, QUIET_OPTION } from './json-output.ts';
 import {
   costsOption,
+  cpusFor,
   defectsOption,
   disciplineOption,
   expectOption,
@@ -93,7 +94,8 @@ async function run(
     return;
   }
   const file = readScenario(findScenario(scenario));
-  await runMachine(specOf(file, overrides), {
+  const cpus = overrides.cpus ?? cpusFor(overrides.policy, file.scenario.cpus);
+  await runMachine(specOf(file, { ...overrides, cpus }), {
     trace: traceOptions({ trace, traceEvents }),
     keepEvents: out !== undefined,
     output: { ...(json !== undefined && { json }), ...(quiet && { quiet }) },

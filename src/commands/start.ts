@@ -9,13 +9,14 @@ import type { PagingName } from '../../shared/entry.ts';
 import { costTable } from '../cost/model.ts';
 import type { PresetName } from '../cost/presets.ts';
 import { SAMPLES, tracePath } from '../guest/traces/samples.ts';
-import type { PolicyName } from '../host/policy.ts';
+import type { PolicyName, ReplayName } from '../host/policy.ts';
 import type { Threshold } from '../report/threshold.ts';
 import type { Slice } from '../scenario/spec.ts';
 import { ExitCode } from './exit-code.ts';
 import { JSON_OPTION, QUIET_OPTION } from './json-output.ts';
 import {
   costsOption,
+  cpusFor,
   defaultCpus,
   defectsOption,
   disciplineOption,
@@ -39,7 +40,7 @@ import {
 interface Options extends ResultOptions, TraceArguments {
   readonly cpus: number;
   readonly paging: PagingName;
-  readonly policy: PolicyName;
+  readonly policy: PolicyName | ReplayName;
   readonly slice: Slice;
   readonly seed: number;
   readonly defects?: readonly DefectId[];
@@ -102,10 +103,11 @@ export function startCommand(): Command {
 }
 
 async function start(traces: readonly string[], options: Options, command: Command): Promise<void> {
+  const isGiven = command.getOptionValueSource('cpus') !== 'default';
   const paths = (traces.length > 0 ? traces : SAMPLES.slice(0, 4)).map(tracePath);
   await runMachine(
     {
-      hostCpus: options.cpus,
+      hostCpus: isGiven ? options.cpus : cpusFor(options.policy, options.cpus),
       policy: options.policy,
       seed: options.seed,
       discipline: options.discipline,

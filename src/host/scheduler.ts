@@ -18,7 +18,8 @@ import { Dead, type Lguest } from '../../shared/lguest.ts';
 import { Stop } from '../../shared/machine-record.ts';
 import { RunQueue } from '../../shared/run-queue.ts';
 import { changesAt, type Hotplug, isOffline } from './hotplug.ts';
-import { type Policy, type PolicyName, policies } from './policy.ts';
+import type { Placement } from './placement.ts';
+import { type Policy, type PolicyName, policies, replayed } from './policy.ts';
 import { Standing, safePoint } from './safe-point.ts';
 import { virtualizerOf } from './virtualization/ways.ts';
 
@@ -32,7 +33,7 @@ export interface Quantum {
 }
 
 export interface Scheduling {
-  readonly policy: PolicyName | Policy;
+  readonly policy: PolicyName | Policy | Placement;
   readonly quantum: Quantum;
   readonly hotplug: readonly Hotplug[];
   /** Time slices are not counted: nothing goes by their number, without hotplug. */
@@ -51,7 +52,7 @@ export class Scheduler {
 
   constructor(host: Host, { policy, quantum, hotplug, uncounted }: Scheduling) {
     this.#host = host;
-    this.#policy = typeof policy === 'string' ? policies[policy] : policy;
+    this.#policy = policyOf(policy, quantum);
     this.#quantum = quantum;
     this.#hotplug = hotplug;
     this.#counts = uncounted !== true;
@@ -66,12 +67,16 @@ export class Scheduler {
 
   /** Queue a vCPU for some CPU with a new time slice, and tell that CPU. */
   enqueue(cpu: LgCpu): void {
-    const { least, most } = this.#quantum;
-    cpu.quantum = least + (this.#host.prandomU32(cpu) % (most - least + 1));
+    cpu.quantum = this.#policy.slice?.(cpu) ?? this.#drawn(cpu);
     const wanted = cpu.nextHostCpu;
     cpu.nextHostCpu = NOWHERE;
     const { length } = this.#host.cpus;
     this.#queue(cpu, wanted === NOWHERE ? this.#policy.place(cpu, length) : wanted);
+  }
+
+  #drawn(cpu: LgCpu): number {
+    const { least, most } = this.#quantum;
+    return least + (this.#host.prandomU32(cpu) % (most - least + 1));
   }
 
   /** Put a vCPU that waits for an interrupt aside until it may run, or its guest is dead. */
@@ -254,6 +259,11 @@ export class Scheduler {
       if (most === 0 || found >= 0) return found;
     }
   }
+}
+
+function policyOf(policy: Scheduling['policy'], { least, most }: Quantum): Policy {
+  if (typeof policy === 'string') return policies[policy];
+  return 'vcpus' in policy ? replayed(policy, (least + most) / 2) : policy;
 }
 
 /** A list in parts of these lengths. */

@@ -16,7 +16,8 @@ import type { CheckedRun } from '../check/checked-run.ts';
 import type { MemoryDigest } from '../check/digest.ts';
 import { type CostTable, costTable } from '../cost/model.ts';
 import type { Hotplug } from '../host/hotplug.ts';
-import type { PolicyName } from '../host/policy.ts';
+import { migrationsIn } from '../host/placement.ts';
+import type { PolicyName, ReplayName } from '../host/policy.ts';
 import type { Ending, Machine } from '../machine.ts';
 import { type CostReport, costReport } from './costs.ts';
 import { warmingUp } from './warming-up.ts';
@@ -55,7 +56,7 @@ export interface RunReport {
   readonly configuration: {
     readonly host_cpus: number;
     readonly paging: string;
-    readonly policy: PolicyName;
+    readonly policy: PolicyName | ReplayName;
     readonly seed: number;
     readonly defects: readonly string[];
     readonly discipline: DisciplineName;
@@ -92,6 +93,8 @@ export interface RunReport {
     /** vCPUs that an offline CPU gave to another. */
     readonly handed_over: number;
   };
+  /** What of a placement was run, of each vCPU; null under another policy. */
+  readonly placement: readonly PlacedReport[] | null;
   readonly total: Statistics;
   readonly guests: readonly GuestReport[];
   readonly host_cpus: readonly Statistics[];
@@ -99,6 +102,17 @@ export interface RunReport {
   readonly costs: CostReport;
   /** What is wrong with isolation and reference counts; empty when all is well. */
   readonly violations: readonly string[];
+}
+
+/** A vCPU under `replay:FILE`. */
+export interface PlacedReport {
+  /** What the file calls it. */
+  readonly name: string;
+  readonly stretches: number;
+  /** Those of its stretches that it came to before its guest was at its end. */
+  readonly stretches_run: number;
+  readonly migrations: number;
+  readonly migrations_run: number;
 }
 
 /** Whether the run is a success: all guests ended by themselves, did all they had to, and nothing leaked. */
@@ -150,6 +164,7 @@ export function makeReport(
       came_back: host.machine.cameBack,
       handed_over: host.machine.handedOver,
     },
+    placement: placedReport(machine),
     total,
     guests: result.guests.map((guest, i) => ({
       name: guest.name,
@@ -164,6 +179,20 @@ export function makeReport(
     costs: costReport(host, table),
     violations: result.violations,
   };
+}
+
+function placedReport({ scheduling: { policy }, host }: Machine): PlacedReport[] | null {
+  if (typeof policy === 'string' || !('vcpus' in policy)) return null;
+  return policy.vcpus.map((vcpu, i) => {
+    const run = Math.min(host.vcpus[i]!.stretches, vcpu.ns.length);
+    return {
+      name: vcpu.name,
+      stretches: vcpu.ns.length,
+      stretches_run: run,
+      migrations: migrationsIn(vcpu),
+      migrations_run: migrationsIn(vcpu, run),
+    };
+  });
 }
 
 /** By the names that scenarios have. */

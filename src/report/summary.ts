@@ -4,7 +4,7 @@ import { styleText } from 'node:util';
 import Table from 'cli-table3';
 import { grouped } from '../numbers.ts';
 import { formatCosts } from './costs.ts';
-import type { GuestReport, RunReport, Statistics } from './run-report.ts';
+import type { GuestReport, PlacedReport, RunReport, Statistics } from './run-report.ts';
 
 export interface Terminal {
   /** Whether the reader's terminal wants it. */
@@ -165,8 +165,8 @@ export function endingLines(report: RunReport): string[] {
 
 /** What was done to the machine while it ran. */
 export function eventLines(report: RunReport): string[] {
-  const { configuration, hotplug, slices, allocations, failed_allocations } = report;
-  const lines: string[] = [];
+  const { configuration, hotplug, slices, allocations, failed_allocations, placement } = report;
+  const lines = placement === null ? [] : placementLines(placement);
   if (configuration.hotplug.length > 0) {
     lines.push(
       `Host CPUs went offline ${times(hotplug.went_offline)} and came back ` +
@@ -187,6 +187,24 @@ export function eventLines(report: RunReport): string[] {
     );
   }
   return lines;
+}
+
+/** What of a placement was run. */
+function placementLines(placement: NonNullable<RunReport['placement']>): string[] {
+  const sum = (of: (vcpu: PlacedReport) => number): string =>
+    grouped(placement.reduce((n, vcpu) => n + of(vcpu), 0));
+  const all = placement.every(({ stretches, stretches_run }) => stretches_run === stretches);
+  if (all) {
+    return [
+      `The placement was run whole: ${sum((vcpu) => vcpu.stretches)} stretches of ` +
+        `${some(placement, 'vCPU')}, ${sum((vcpu) => vcpu.migrations)} migrations.`,
+    ];
+  }
+  return [
+    `Of the placement's ${sum((vcpu) => vcpu.stretches)} stretches ` +
+      `${sum((vcpu) => vcpu.stretches_run)} were run, and ${sum((vcpu) => vcpu.migrations_run)} of its ` +
+      `${sum((vcpu) => vcpu.migrations)} migrations: the guests were at their end. A shorter --slice gets further.`,
+  ];
 }
 
 function fate({ ending, reason, memory, not_replayed }: GuestReport): string {

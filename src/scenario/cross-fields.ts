@@ -5,16 +5,23 @@ import { layoutOf, SWITCHER_ADDR } from '../assembly.ts';
 import { tooMuchMemory } from '../guest/room.ts';
 import { openProgram } from '../guest/traces/reader.ts';
 import { hotplugMistakes } from '../host/hotplug.ts';
+import { isReplay } from '../host/policy.ts';
+import { schedulingOf } from '../machine.ts';
 import type { Mistake } from '../yaml/mistakes.ts';
 import type { Scenario } from './schema.ts';
 import { guestsOf, specOf, tracePath } from './spec.ts';
 
 export function crossFieldMistakes(scenario: Scenario, folder: string): Mistake[] {
-  const { slice, hotplug, cpus, guests } = scenario;
+  const { slice, hotplug, cpus, guests, policy } = scenario;
   const mistakes: Mistake[] = [];
   if (typeof slice !== 'number' && slice.least > slice.most) {
     const text = `found ${slice.least}, expected no more than most, which is ${slice.most}`;
     mistakes.push({ path: ['slice', 'least'], text });
+  }
+  if (isReplay(policy)) {
+    const problem = complaint(() => schedulingOf(specOf({ scenario, name: '', folder }, {})));
+    const text = `found ${JSON.stringify(policy)}, expected a placement of this machine: ${problem}`;
+    if (problem !== undefined) mistakes.push({ path: ['policy'], text });
   }
   for (const { index, what } of hotplugMistakes(hotplug, cpus)) {
     const text = `found hotplug of CPU ${hotplug[index]!.cpu}, expected another plan: ${what}`;

@@ -145,7 +145,15 @@ export const scenarioSchema = z
     description: z.string().optional().describe('What there is to see, in a sentence.'),
     cpus: integer(1, MOST_CPUS).default(2).describe('Host CPUs, a worker thread each.'),
     policy: z
-      .enum(POLICIES)
+      .union([
+        z.enum(POLICIES),
+        z
+          .templateLiteral(['replay:', z.string().min(1)])
+          .meta({ title: 'replay:FILE' })
+          .describe(
+            'As a placement says (umbra import schedule), by its path from where this file is.',
+          ),
+      ])
       .default('random')
       .describe('Where a vCPU goes on when its time is up.'),
     slice: z

@@ -7,7 +7,13 @@ import type { DisciplineName } from '../../shared/discipline.ts';
 import type { PagingName } from '../../shared/entry.ts';
 import { type CostTable, costTable } from '../cost/model.ts';
 import type { PresetName } from '../cost/presets.ts';
-import type { PolicyName } from '../host/policy.ts';
+import {
+  isReplay,
+  type PolicyName,
+  placementFile,
+  type ReplayName,
+  replayOf,
+} from '../host/policy.ts';
 import type { GuestSpec, MachineSpec } from '../machine.ts';
 import type { Expectation } from '../report/expectation.ts';
 import { pagingPolicyOf } from '../yaml/paging-policy.ts';
@@ -30,7 +36,7 @@ export interface Overrides {
   readonly cpus?: number;
   /** Of all guests. */
   readonly vcpus?: number;
-  readonly policy?: PolicyName;
+  readonly policy?: PolicyName | ReplayName;
   readonly slice?: Slice;
   readonly seed?: number;
   readonly defects?: readonly DefectId[];
@@ -41,7 +47,7 @@ export function specOf({ scenario, folder }: ScenarioFile, overrides: Overrides)
   const on = overrides.defects ?? (defects === undefined ? undefined : defectsOn(defects));
   return {
     hostCpus: overrides.cpus ?? scenario.cpus,
-    policy: overrides.policy ?? scenario.policy,
+    policy: overrides.policy ?? policyOf(scenario.policy, folder),
     quantum: overrides.slice ?? sliceOf(slice),
     seed: overrides.seed ?? scenario.seed,
     discipline: overrides.discipline ?? scenario.discipline,
@@ -52,6 +58,10 @@ export function specOf({ scenario, folder }: ScenarioFile, overrides: Overrides)
     ...(fail_allocation_after === undefined ? {} : { failAllocationAfter: fail_allocation_after }),
   };
 }
+
+/** Paths in a scenario count from where it is. */
+const policyOf = (policy: Scenario['policy'], folder: string): MachineSpec['policy'] =>
+  isReplay(policy) ? replayOf(resolve(folder, placementFile(policy))) : policy;
 
 /**
  * What the run must come to. It was written for the discipline, the defects and the vCPUs of the

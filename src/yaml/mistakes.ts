@@ -157,7 +157,7 @@ function describe(schema: JsonSchema): string {
   if (schema.type === 'integer') return `a whole number from ${minimum} to ${maximum}`;
   if (schema.type === 'number') return 'a number';
   if (schema.type === 'boolean') return 'true or false';
-  if (schema.type === 'string') return 'a text';
+  if (schema.type === 'string') return schema.title ?? 'a text';
   if (schema.type === 'array') {
     const least = schema.minItems === undefined ? '' : ' (not empty)';
     return `a list${least}${items?.enum === undefined ? '' : ` of ${oneOf(items.enum)}`}`;
