@@ -1,25 +1,47 @@
-/** `umbra import lackey FILE… -o OUT`: traces of real programs, into umbra's own format. */
+/** `umbra import`: what other tools wrote, as programs for guests and as places for vCPUs. */
 
-import { Command } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { importLackey } from '../import/import.ts';
+import { MEMORY_FORMATS, type MemoryFormat } from '../import/memory/formats.ts';
+import { importMemory } from '../import/memory/import.ts';
 import { formatImportReport } from '../import/report.ts';
+import { importSchedule, placementText, VCPU_THREADS } from '../import/schedule/import.ts';
+import { formatSchedule, scheduleReport } from '../import/schedule/report.ts';
 import { ExitCode } from './exit-code.ts';
-import { type OutputOptions, printer, QUIET_OPTION } from './json-output.ts';
+import {
+  JSON_OPTION,
+  jsonOutput,
+  type OutputOptions,
+  printer,
+  QUIET_OPTION,
+} from './json-output.ts';
+import { integer } from './options.ts';
+import { outputFile } from './output-file.ts';
 import { Progress } from './progress.ts';
 import { showProgress } from './terminal.ts';
-
-interface Options extends OutputOptions {
-  readonly output: string;
-  readonly skipStrayLines?: boolean;
-}
 
 const MIB = 1 << 20;
 
 export function importCommand(): Command {
   return new Command('import')
-    .summary('Turn traces of other tools into programs for guests')
-    .description('Turn memory traces made by other tools into programs that guests can run.')
-    .addCommand(lackeyCommand());
+    .summary('Turn what other tools recorded into programs and placements')
+    .description(
+      'Turn memory traces made by other tools into programs that guests can run, and recorded ' +
+        'schedules into placements that --policy replay:FILE follows.',
+    )
+    .addCommand(lackeyCommand())
+    .addCommand(memoryCommand())
+    .addCommand(scheduleCommand());
+}
+
+const OUTPUT_OPTION = [
+  '-o, --output <file>',
+  'the trace file to write; replaced if it is there',
+] as const;
+
+interface LackeyOptions extends OutputOptions {
+  readonly output: string;
+  readonly skipStrayLines?: boolean;
 }
 
 function lackeyCommand(): Command {
@@ -29,7 +51,7 @@ function lackeyCommand(): Command {
         'processes of one program together.',
     )
     .argument('<log...>', 'what valgrind wrote with --log-file')
-    .requiredOption('-o, --output <file>', 'the trace file to write; replaced if it is there')
+    .requiredOption(...OUTPUT_OPTION)
     .addHelpText(
       'after',
       '\nExamples:\n' +
@@ -38,7 +60,8 @@ function lackeyCommand(): Command {
         '  umbra import lackey trace.* -o true.umbra\n' +
         '  umbra start true.umbra\n\n' +
         'A log may be in UTF-8 or UTF-16, with or without a byte order mark, and its lines may end as on\n' +
-        'Linux, Windows or old Macs. Memory that the program mapped and never touched takes no room.\n\n' +
+        'Linux, Windows or old Macs. Memory that the program mapped and never touched takes no room. Traces\n' +
+        'of the CS:APP cache lab are read as well.\n\n' +
         `Exit code: ${ExitCode.Ok} imported, ${ExitCode.UserMistake} a log that cannot be read; ` +
         'nothing is written then.',
     )
@@ -47,17 +70,136 @@ function lackeyCommand(): Command {
       'leave out lines that lackey did not write, such as what the program itself said, and count them',
     )
     .option(...QUIET_OPTION)
-    .action(async (logs: readonly string[], options: Options) => {
-      let progress: Progress | undefined;
-      const stopProgress = showProgress(() => `${progress ?? ''}`);
-      const report = await importLackey(logs, options.output, {
-        skipStrayLines: options.skipStrayLines === true,
-        progress: (done, all) => {
-          progress ??= new Progress('MiB', all / MIB);
-          progress.reach(done / MIB);
-        },
-      });
-      stopProgress();
+    .action(async (logs: readonly string[], options: LackeyOptions) => {
+      const report = await withProgress((progress) =>
+        importLackey(logs, options.output, {
+          skipStrayLines: options.skipStrayLines === true,
+          progress,
+        }),
+      );
       printer(options)(`${formatImportReport(report)}\n`);
     });
+}
+
+interface MemoryOptions extends OutputOptions {
+  readonly output: string;
+  readonly format?: MemoryFormat;
+  readonly limit?: number;
+}
+
+function memoryCommand(): Command {
+  return new Command('memory')
+    .description(
+      'Import a memory trace: of DynamoRIO’s drmemtrace (text of its view tool), Pin’s pinatrace, ' +
+        'QEMU’s execlog, ChampSim (records of 64 and 72 bytes) or Dinero; plain or gzipped. Threads ' +
+        'are kept where the format has them, and run in the order of the file.',
+    )
+    .argument('<trace>', 'the trace, or - for what comes through a pipe, plain')
+    .requiredOption(...OUTPUT_OPTION)
+    .addOption(
+      new Option('--format <name>', 'the format, where the beginning does not tell').choices(
+        MEMORY_FORMATS,
+      ),
+    )
+    .option('--limit <n>', 'take so many accesses, and no more', integer(1))
+    .option(...QUIET_OPTION)
+    .addHelpText(
+      'after',
+      '\nExamples:\n' +
+        '  drrun -t drmemtrace -tool view -indir drmemtrace.*.dir 2> view.txt\n' +
+        '  umbra import memory view.txt -o program.umbra\n' +
+        '  xz -dc 600.perlbench_s-210B.champsimtrace.xz | umbra import memory - --limit 5000000 -o perl.umbra\n' +
+        '  umbra start program.umbra\n\n' +
+        'None of these formats tells of system calls: all that is touched counts as mapped from the start.\n\n' +
+        `Exit code: ${ExitCode.Ok} imported, ${ExitCode.UserMistake} a trace that cannot be read; ` +
+        'nothing is written then.',
+    )
+    .action(async (trace: string, options: MemoryOptions) => {
+      const report = await withProgress((progress) =>
+        importMemory(trace, options.output, {
+          format: options.format,
+          limit: options.limit,
+          progress,
+        }),
+      );
+      printer(options)(`${formatImportReport(report)}\n`);
+    });
+}
+
+interface ScheduleOptions extends OutputOptions {
+  readonly output?: string;
+  readonly comm?: string;
+  readonly pid?: readonly number[];
+}
+
+function scheduleCommand(): Command {
+  return new Command('schedule')
+    .description(
+      'Import a recorded schedule: text of perf script, trace-cmd report, ftrace or Perfetto’s ' +
+        'systrace, plain or gzipped. The tasks that are picked become vCPUs, and the file says which ' +
+        'was on which host CPU, when, and for how long.',
+    )
+    .argument('<recording>', 'events of the scheduler, as text')
+    .option('-o, --output <file>', 'the placement to write; without it only the summary is shown')
+    .option(
+      '--comm <glob>',
+      `tasks by name; by default ${VCPU_THREADS}, the vCPUs of QEMU, unless --pid says others`,
+    )
+    .option('--pid <ids>', 'tasks by thread id, with commas between them', parsePids)
+    .option(...JSON_OPTION)
+    .option(...QUIET_OPTION)
+    .addHelpText(
+      'after',
+      '\nExamples:\n' +
+        '  perf sched record -a sleep 1\n' +
+        '  perf script > recording.txt\n' +
+        '  umbra import schedule recording.txt\n' +
+        "  umbra import schedule recording.txt --comm 'CPU */KVM' -o host.csv\n" +
+        '  umbra start pigz --vcpus 4 --discipline lock-free --policy replay:host.csv\n\n' +
+        'vCPU 0 is the task with the lowest pid, and host CPU 0 the lowest CPU on which one of them ran.\n\n' +
+        `Exit code: ${ExitCode.Ok} imported, ${ExitCode.UserMistake} a recording that cannot be read; ` +
+        'nothing is written then.',
+    )
+    .action(async (recording: string, options: ScheduleOptions) => {
+      const { output, comm, pid: pids } = options;
+      const writeJson = jsonOutput(options.json);
+      const write =
+        output === undefined
+          ? undefined
+          : outputFile(output, 'placement', 'give -o a file in a folder that exists');
+      const schedule = await withProgress((progress) =>
+        importSchedule(recording, { comm, pids, progress }),
+      );
+      const report = scheduleReport(schedule);
+      write?.(placementText(schedule));
+      const written =
+        output === undefined ? '' : `\nwritten to ${output}: --policy replay:${output}`;
+      printer(options)(`${formatSchedule(report)}${written}\n`);
+      writeJson(report);
+    });
+}
+
+function parsePids(text: string): number[] {
+  const pids = text.split(',').map((pid) => pid.trim());
+  const wrong = pids.find((pid) => !/^[1-9]\d{0,9}$/.test(pid));
+  if (wrong === undefined) return pids.map(Number);
+  throw new InvalidArgumentError(
+    `Thread ids with commas between them are expected, not '${wrong}'.`,
+  );
+}
+
+/** With a line that says how much of the file has been read. */
+async function withProgress<T>(
+  act: (progress: (done: number, all: number) => void) => Promise<T>,
+): Promise<T> {
+  let progress: Progress | undefined;
+  const stop = showProgress(() => `${progress ?? ''}`);
+  try {
+    return await act((done, all) => {
+      progress ??= new Progress('MiB', all / MIB);
+      progress.reach(done / MIB);
+    });
+  } finally {
+    stop();
+  }
 }

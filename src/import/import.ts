@@ -5,7 +5,7 @@ import { NONE, Op } from '../guest/program.ts';
 import type { ProcessIndex } from '../guest/traces/format.ts';
 import { TraceWriter } from '../guest/traces/writer.ts';
 import { type Foreign, foreignFormat } from './foreign.ts';
-import { empty, examineInput, readInput, type TraceInput } from './input.ts';
+import { examineInput, readInput, type TraceInput } from './input.ts';
 import { LineParser, OPTIONS, Place, quote, type StrayLines } from './lines.ts';
 import { ProcessImport, type ProcessNotes } from './process.ts';
 
@@ -18,6 +18,8 @@ export interface ImportReport {
   readonly outputBytes: number;
   /** In the order of the program: process 0 is the one that no other started. */
   readonly processes: readonly ImportedProcess[];
+  /** What whoever runs it should know. */
+  readonly notes?: readonly string[];
 }
 
 export interface ImportedProcess extends ProcessNotes {
@@ -151,7 +153,7 @@ async function importProcess(
 }
 
 /** Without this the temporary file would outlive an interrupted import. */
-function abortOnSignal(writer: TraceWriter): () => void {
+export function abortOnSignal(writer: TraceWriter): () => void {
   const signals = ['SIGINT', 'SIGTERM'] as const;
   const abort = (signal: NodeJS.Signals) => {
     writer.abort();
@@ -167,7 +169,7 @@ function abortOnSignal(writer: TraceWriter): () => void {
 
 /** Reads the first lines for the process that the trace is of. */
 async function examine(path: string): Promise<Source> {
-  const input = await examineInput(path);
+  const input = await examineInput(path, empty);
   let bytes: Uint8Array = new Uint8Array(0);
   for await (const chunk of readInput(input, () => {})) {
     bytes = chunk.subarray(0, 1 << 16);
@@ -203,11 +205,22 @@ function checkSet(sources: readonly Source[]): void {
   }
 }
 
-function notLackey(path: string, { what, line, column, found }: Foreign): UserError {
+/** A file without a single access has nothing to replay. */
+const empty = (path: string): UserError =>
+  new UserError(
+    `${path}: found no memory access in all of it, expected lines like "I  04001000,3". Make the trace with --trace-mem=yes: valgrind --tool=lackey ${OPTIONS} --log-file=NAME.%p COMMAND.`,
+  );
+
+function notLackey(path: string, { what, format, line, column, found }: Foreign): UserError {
   return new UserError(
-    `${path}:${line}:${column}: found ${quote(Buffer.from(found, 'latin1'))}: this is ${what}, expected a log of Valgrind's lackey. Make one: valgrind --tool=lackey ${OPTIONS} --log-file=NAME.%p COMMAND.`,
+    `${path}:${line}:${column}: found ${quote(Buffer.from(found, 'latin1'))}: this is ${what}, expected a log of Valgrind's lackey.${readBy(format)} Make one: valgrind --tool=lackey ${OPTIONS} --log-file=NAME.%p COMMAND.`,
   );
 }
+
+const readBy = (format: Foreign['format']): string =>
+  format === undefined
+    ? ''
+    : ` \`umbra import ${format === 'schedule' ? 'schedule' : 'memory'}\` reads it.`;
 
 function unrelated(roots: readonly Source[]): UserError {
   const names = roots.map(({ input, pid }) => `${input.path} (process ${pid})`).join(', ');

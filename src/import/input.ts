@@ -12,8 +12,17 @@ export interface TraceInput {
   readonly gzipped: boolean;
 }
 
-/** UserError if the file is missing, no file, empty, or packed by something but gzip. */
-export async function examineInput(path: string): Promise<TraceInput> {
+/** What comes through a pipe, plain: it can be read but once. */
+export const STDIN = '-';
+
+/**
+ * UserError if the file is missing, no file, packed by something but gzip, or empty: then what `empty`
+ * makes of it.
+ */
+export async function examineInput(
+  path: string,
+  empty: (path: string) => UserError,
+): Promise<TraceInput> {
   let file: Awaited<ReturnType<typeof open>>;
   try {
     file = await open(path, 'r');
@@ -24,12 +33,12 @@ export async function examineInput(path: string): Promise<TraceInput> {
     const stat = await file.stat();
     if (stat.isDirectory()) {
       throw new UserError(
-        `${path} is a directory. Name the trace files in it: \`umbra import lackey ${path}/* -o OUT.umbra\` takes them as the processes of one run.`,
+        `${path} is a directory. Name the files in it: \`umbra import lackey ${path}/* -o OUT.umbra\` takes them as the processes of one run, other formats have one file.`,
       );
     }
     if (!stat.isFile()) {
       throw new UserError(
-        `${path} is not a regular file. Write the trace to a file first; it is read twice if its processes come in another order than they were named.`,
+        `${path} is not a regular file. Write the trace to a file first; umbra import memory reads a pipe, too, as -.`,
       );
     }
     if (stat.size === 0) throw empty(path);
@@ -56,19 +65,23 @@ export const readInput = (
   progress: (bytes: number) => void,
 ): AsyncGenerator<Uint8Array> => plainText(unpacked(input, progress));
 
+/** A file says how much of it has been read. */
+type Source = (NodeJS.ReadStream | ReadStream) & { readonly bytesRead?: number };
+
 async function* unpacked(
   input: TraceInput,
   progress: (bytes: number) => void,
 ): AsyncGenerator<Uint8Array> {
   const { path } = input;
-  const file: ReadStream = createReadStream(path, { highWaterMark: 1 << 18 });
+  const file: Source =
+    path === STDIN ? process.stdin : createReadStream(path, { highWaterMark: 1 << 18 });
   const stream = input.gzipped ? file.pipe(createGunzip({ chunkSize: 1 << 18 })) : file;
   // pipe() hands on data but no errors.
-  if (stream !== file) file.on('error', (error) => stream.destroy(error));
+  if (stream !== file) file.on('error', (error: Error) => stream.destroy(error));
   try {
     for await (const chunk of stream) {
       yield chunk as Uint8Array;
-      progress(file.bytesRead);
+      progress(file.bytesRead ?? 0);
     }
   } catch (error) {
     if (error instanceof UserError) throw error;
@@ -91,16 +104,9 @@ async function* unpacked(
   }
 }
 
-/** A file without a single access has nothing to replay. */
-export function empty(path: string): UserError {
-  return new UserError(
-    `${path}: found no memory access in all of it, expected lines like "I  04001000,3". Make the trace with --trace-mem=yes: valgrind --tool=lackey --trace-mem=yes --trace-syscalls=yes --trace-sched=yes --log-file=NAME.%p COMMAND.`,
-  );
-}
-
 function unreadable(path: string, error: unknown): UserError {
   return new UserError(
-    `${path} cannot be read: ${(error as Error).message}. Give the paths of lackey traces that exist and that you may read.`,
+    `${path} cannot be read: ${(error as Error).message}. Give the paths of files that exist and that you may read.`,
   );
 }
 

@@ -83,6 +83,12 @@ export class ProcessImport implements LineSink {
     }
   }
 
+  /** Thread `name` goes on here; one that is new is started by the one that ran. */
+  thread(name: string): void {
+    this.#threads.goOn(name);
+    this.#stream = this.#threads.current.stream;
+  }
+
   message(text: string): boolean {
     const messages = parseMessages(text);
     if (messages === undefined) return false;

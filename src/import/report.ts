@@ -33,6 +33,7 @@ export function formatImportReport(report: ImportReport): string {
     `  ${kinds.join(', ')}`,
     `  ${number(report.inputBytes)} bytes read, ${number(report.outputBytes)} written to ${report.out}: ${perOperation} bytes an operation`,
     ...report.processes.flatMap(processLines),
+    ...(report.notes ?? []),
   ].join('\n');
 }
 

@@ -19,6 +19,9 @@ export class Threads {
   /** Threads that were cloned and have not run yet. */
   readonly #unborn: TracedThread[] = [];
   readonly #order = new OrderRecorder();
+  /** Of a format that names its threads: their tids, and who runs. */
+  readonly #named = new Map<string, number>();
+  #name = '';
 
   constructor(place: Place, stream: () => StreamWriter) {
     this.#place = place;
@@ -48,6 +51,17 @@ export class Threads {
     else this.#exit(last, next.index);
     this.current = next;
     this.#order.begin(next.index);
+  }
+
+  /** A thread of a format that names threads and tells of nothing else runs from here on. */
+  goOn(name: string): void {
+    if (name === this.#name) return;
+    this.#name = name;
+    const known = this.#named.get(name);
+    if (known === undefined) this.#named.set(name, this.#named.size + 1);
+    const tid = this.#named.get(name)!;
+    if (known === undefined && tid > 1) this.syscall(Sys.clone, CLONE_VM, this.clone());
+    this.acquired(tid, known === undefined ? 'thread_wrapper(' : '');
   }
 
   /** A system call names the thread that makes it; it must be the one that runs. */
@@ -141,6 +155,8 @@ export interface TracedThread {
   /** exit's status, once it was called: the call waits for the thread that goes on. */
   exitStatus: number | undefined;
 }
+
+const CLONE_VM = 0x100;
 
 /** The tid of a thread that has none any more. */
 const GONE = -1;

@@ -1,0 +1,205 @@
+/**
+ * Who was on which CPU, when and for how long, put together from the scheduler's events.
+ *
+ * A recording begins in the middle: who is switched away from first on a CPU had it since the first
+ * event of all; who has one at the last event has it until then.
+ */
+
+import type { Place } from '../lines.ts';
+import type { SchedEvent, Task } from './event-line.ts';
+
+/** Why a task went on on another CPU, by what the kernel says on the way. */
+export const CAUSES = ['wake-up', 'balance', 'affinity', 'unknown'] as const;
+export type Cause = (typeof CAUSES)[number];
+
+export interface RecordedStretch {
+  readonly cpu: number;
+  /** Nanoseconds since the recording's first event, and how long. */
+  readonly at: number;
+  readonly ns: number;
+  /** Why it is on another CPU than the stretch before; absent if it is not. */
+  readonly cause?: Cause;
+}
+
+/** A task of the recorded machine. */
+export interface RecordedTask {
+  readonly pid: number;
+  /** All that it was called, in order: it may have become another program. */
+  readonly comms: string[];
+  readonly stretches: RecordedStretch[];
+  /** sched_migrate_task of it, those too on whose CPU it never ran. */
+  queueMoves: number;
+}
+
+interface Cpu {
+  running?: {
+    readonly pid: number;
+    readonly at: number;
+    /** What it had of this CPU is told already. */
+    isGone?: true;
+  };
+  /** Time of its last event. */
+  last: number;
+}
+
+/** What is known of a task since its last stretch. */
+interface Since {
+  /** It slept, or was woken. */
+  wakes: boolean;
+  move?: Cause;
+}
+
+export class Recording {
+  readonly #place: Place;
+  readonly tasks = new Map<number, RecordedTask>();
+  /** Events that the recorder lost, as far as it counted them. */
+  lost = 0;
+  /** Places where it says that some are lost, or where what is there does not fit together. */
+  gaps = 0;
+  events = 0;
+  switches = 0;
+  readonly #cpus = new Map<number, Cpu>();
+  readonly #since = new Map<number, Since>();
+  /** Where each task was seen last. */
+  readonly #on = new Map<number, number>();
+  #epoch: number | undefined;
+  #now = 0;
+
+  /** `place`: where the import stands, for complaints. */
+  constructor(place: Place) {
+    this.#place = place;
+  }
+
+  /** Nanoseconds from the first event to the last. */
+  get duration(): number {
+    return this.#now;
+  }
+
+  /** CPUs that had any event, by number. */
+  get cpus(): readonly number[] {
+    return [...this.#cpus.keys()].toSorted((a, b) => a - b);
+  }
+
+  add(event: SchedEvent): void {
+    if (event.type === 'lost') {
+      if (event.count === 0) return;
+      this.lost += Number.isNaN(event.count) ? 0 : event.count;
+      this.gaps++;
+      return;
+    }
+    this.events++;
+    const { seconds, ns, cpu: number, by } = event;
+    this.#epoch ??= seconds * 1e9 + ns;
+    // Whole seconds first: nanoseconds since boot may be more than a number holds exactly.
+    const epochSeconds = Math.floor(this.#epoch / 1e9);
+    const at = (seconds - epochSeconds) * 1e9 + ns - (this.#epoch - epochSeconds * 1e9);
+    const cpu = this.#cpu(number);
+    if (at < cpu.last) {
+      throw this.#place.error(
+        `found a time ${cpu.last - at} ns before that of CPU ${number}'s last event, expected events of a CPU in the order of their times`,
+        event.timeColumn,
+      );
+    }
+    this.#now = Math.max(this.#now, at);
+    if (event.type === 'switch') this.#switch(number, at, event);
+    else if (cpu.running === undefined && by.pid >= 0) {
+      this.#name(by);
+      cpu.running = { pid: by.pid, at: 0 };
+      this.#on.set(by.pid, number);
+    }
+    if (event.type === 'wake') this.#sinceOf(event.pid).wakes = true;
+    if (event.type === 'migrate') this.#migrate(event.pid, by);
+    cpu.last = at;
+  }
+
+  /** The recording is at its end. */
+  finish(): void {
+    for (const number of this.#cpus.keys()) this.#leave(number, this.#now);
+  }
+
+  #switch(
+    number: number,
+    at: number,
+    { prev, state, next }: Extract<SchedEvent, { type: 'switch' }>,
+  ) {
+    this.switches++;
+    const cpu = this.#cpu(number);
+    const { running } = cpu;
+    this.#name(prev);
+    this.#name(next);
+    if (running !== undefined && running.pid !== prev.pid) {
+      // Whoever was here left meanwhile, and the other came: of neither is the time known.
+      this.gaps++;
+      this.#leave(number, cpu.last);
+    }
+    if (running?.pid !== prev.pid) {
+      this.#leaveElsewhere(prev.pid, number, cpu.last);
+      cpu.running = { pid: prev.pid, at: running === undefined ? 0 : cpu.last };
+    }
+    this.#leave(number, at);
+    this.#since.set(prev.pid, { wakes: !state.startsWith('R') });
+    this.#leaveElsewhere(next.pid, number, at);
+    cpu.running = { pid: next.pid, at };
+    this.#on.set(next.pid, number);
+  }
+
+  /** Who runs on a CPU has it no longer. */
+  #leave(number: number, to: number): void {
+    const { running } = this.#cpu(number);
+    if (running === undefined || running.isGone) return;
+    this.#ran(running.pid, number, running.at, to);
+    running.isGone = true;
+  }
+
+  /**
+   * A task is here, so it is no longer where it was, though nothing was said: what is about that is
+   * lost, or comes late, by clocks that differ between CPUs.
+   */
+  #leaveElsewhere(pid: number, here: number, at: number): void {
+    const there = this.#on.get(pid);
+    if (pid === 0 || there === undefined || there === here) return;
+    if (this.#cpu(there).running?.pid === pid) this.#leave(there, at);
+  }
+
+  /** Its stretch is known when it is over, and before it has another. */
+  #ran(pid: number, cpu: number, at: number, to: number): void {
+    if (pid === 0) return;
+    const { stretches } = this.#task(pid);
+    const before = stretches.at(-1);
+    const since = this.#since.get(pid);
+    const moved = before !== undefined && before.cpu !== cpu;
+    const cause = moved ? { cause: since?.move ?? ('unknown' as const) } : {};
+    stretches.push({ cpu, at, ns: Math.max(0, to - at), ...cause });
+  }
+
+  /** The stopper of a CPU moves those who may not stay; a waker whom it wakes; others balance. */
+  #migrate(pid: number, by: Task): void {
+    this.#task(pid).queueMoves++;
+    const since = this.#sinceOf(pid);
+    if (/^migration\/\d+$/.test(by.comm)) since.move = 'affinity';
+    else since.move = since.wakes ? 'wake-up' : 'balance';
+  }
+
+  #sinceOf(pid: number): Since {
+    const since = this.#since.get(pid) ?? { wakes: false };
+    this.#since.set(pid, since);
+    return since;
+  }
+
+  #name({ pid, comm }: Task): void {
+    const { comms } = this.#task(pid);
+    if (!comms.includes(comm)) comms.push(comm);
+  }
+
+  #task(pid: number): RecordedTask {
+    const task = this.tasks.get(pid) ?? { pid, comms: [], stretches: [], queueMoves: 0 };
+    this.tasks.set(pid, task);
+    return task;
+  }
+
+  #cpu(number: number): Cpu {
+    const cpu = this.#cpus.get(number) ?? { last: 0 };
+    this.#cpus.set(number, cpu);
+    return cpu;
+  }
+}
