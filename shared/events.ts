@@ -11,7 +11,7 @@ import type { Words } from './words.ts';
 
 /** What happened; the comment says what a, b and c are. */
 export const EventKind = {
-  /** Into the guest: pgdir, frame of the top level. */
+  /** Into the guest: pgdir, frame of the top level, eip. */
   Entry: 1,
   /** Out of the guest: trap number, eip. */
   Exit: 2,
@@ -35,9 +35,32 @@ export const EventKind = {
   PgdirSwitched: 11,
   /** Pgdir, guest top level that it shadowed, and the one that takes its place. */
   PgdirEvicted: 12,
+  /** A host CPU takes the vCPU in hand. To a trace alone, as all below. */
+  TakenUp: 13,
+  /** And puts it down: PutDownFor. */
+  PutDown: 14,
+  /**
+   * A last-level entry maps a page of the guest's: the page, the entry's low word, and the byte address
+   * of the entry, plus one if the page may not be executed.
+   */
+  SpteSet: 15,
 } as const;
 
 export type EventKind = (typeof EventKind)[keyof typeof EventKind];
+
+/** Why a vCPU was put down. */
+export const PutDownFor = {
+  /** Its time was up, or another CPU is to have it. */
+  Preemption: 0,
+  /** There are no tables for it to run on. */
+  Tables: 1,
+  /** It waits for an interrupt, or to be started. */
+  Interrupt: 2,
+  /** Its guest is dead, or the machine stops. */
+  End: 3,
+} as const;
+
+export type PutDownFor = (typeof PutDownFor)[keyof typeof PutDownFor];
 
 /** A CPU's events that are kept. */
 const KEPT = 64;
@@ -97,6 +120,11 @@ export class Events {
     ring[at + 5] = c;
     ring[0] = sequence + 1;
     if (this.tap !== undefined) this.tap(kind, vcpu, a, b, c);
+  }
+
+  /** Of interest to a trace alone: it is in no ring. */
+  trace(kind: EventKind, a = 0, b = 0, c = 0): void {
+    if (this.tap !== undefined) this.tap(kind, this.plain[this.running]!, a, b, c);
   }
 
   /** The last `most` events of a host CPU, oldest first. Exact while that CPU stands still. */

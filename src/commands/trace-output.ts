@@ -8,7 +8,7 @@ import { grouped } from '../numbers.ts';
 import type { TraceRecorder } from '../trace/recorder.ts';
 import { selection } from '../trace/select.ts';
 import type { Category } from '../trace/timeline.ts';
-import { writeTrace } from '../trace/trace-file.ts';
+import { isFtrace, writeTrace } from '../trace/trace-file.ts';
 import { outputFile } from './output-file.ts';
 
 export interface TraceArguments {
@@ -30,7 +30,10 @@ export interface Traced {
 }
 
 export const traceOption = (): Option =>
-  new Option('--trace <file>', 'write what the host CPUs did as a trace for ui.perfetto.dev');
+  new Option(
+    '--trace <file>',
+    'write what the host CPUs did: FILE.txt as text of ftrace, any other as a trace for ui.perfetto.dev',
+  );
 
 export const traceEventsOption = (): Option =>
   new Option(
@@ -72,5 +75,5 @@ export function traceOutput({ path, wants }: TraceOptions, spec: MachineSpec) {
 export function formatTraced({ file, events, lost }: Traced): string {
   const missing =
     lost === 0 ? 'none lost' : `${grouped(lost)} LOST (fewer host CPUs or guests lose none)`;
-  return `\n${file}: ${grouped(events)} events, ${missing}; ui.perfetto.dev opens it\n`;
+  return `\n${file}: ${grouped(events)} events, ${missing}; ${isFtrace(file) ? 'text of ftrace' : 'ui.perfetto.dev opens it'}\n`;
 }

@@ -7,7 +7,7 @@
 import { type Gva, PAGE_SIZE, toGpa, toGva } from '../../shared/address.ts';
 import { Counter } from '../../shared/counters.ts';
 import { enter, leave } from '../../shared/discipline.ts';
-import { EventKind } from '../../shared/events.ts';
+import { EventKind, PutDownFor } from '../../shared/events.ts';
 import { putUser } from '../../shared/guest-memory.ts';
 import type { Host } from '../../shared/host.ts';
 import { type HostCpu, Mail, MOVE_SHIFT, Reg } from '../../shared/host-cpu.ts';
@@ -50,6 +50,15 @@ export type Rest =
   | 'dead'
   /** The machine is to stop. */
   | 'stopped';
+
+/** As a trace has it. */
+const PUT_DOWN_FOR: Readonly<Record<Rest, PutDownFor>> = {
+  preempted: PutDownFor.Preemption,
+  hungry: PutDownFor.Tables,
+  halted: PutDownFor.Interrupt,
+  dead: PutDownFor.End,
+  stopped: PutDownFor.End,
+};
 
 /** What runs in a guest on a host CPU; holds no state of the guest's. */
 export type SoftwareFor = (processor: HostProcessor, lg: Lguest) => Software;
@@ -97,12 +106,14 @@ export class GuestRunner {
   takeUp(cpu: LgCpu): void {
     const { lg, lastHostCpu: from } = cpu;
     const { index } = this.#hostCpu;
+    const { events } = this.#host;
     this.#hostCpu.runningVcpu = cpu.number + 1;
-    if (from === index) return;
-    cpu.lastHostCpu = index;
-    if (from === NOWHERE) return;
-    lg.counters.count(Counter.Migrations);
-    this.#host.events.record(EventKind.Migration, from);
+    if (from !== index) cpu.lastHostCpu = index;
+    if (from !== index && from !== NOWHERE) {
+      lg.counters.count(Counter.Migrations);
+      events.record(EventKind.Migration, from);
+    }
+    events.trace(EventKind.TakenUp);
   }
 
   /**
@@ -123,6 +134,7 @@ export class GuestRunner {
     leave(this.#host, this.#hostCpu, this.#hostCpu.inHost);
     if (rest === undefined) return undefined;
     letGoOfPgdir(cpu);
+    this.#host.events.trace(EventKind.PutDown, PUT_DOWN_FOR[rest]);
     this.#hostCpu.runningVcpu = 0;
     return rest;
   }

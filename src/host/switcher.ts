@@ -95,7 +95,8 @@ export function enterGuest(host: Host, hostCpu: HostCpu, mmu: Mmu, cpu: LgCpu): 
   const regs = reach(mmu, toGva(base + REGS_WORD * 4), SupervisorRead);
   host.words.copyRegisters(hostCpu.registers, regs);
   lg.counters.count(Counter.Entries);
-  host.events.record(EventKind.Entry, cpu.cpuPgd, top);
+  const eip = host.words.peek(toPtr(hostCpu.registers + Reg.eip));
+  host.events.record(EventKind.Entry, cpu.cpuPgd, top, eip);
 }
 
 /**

@@ -19,6 +19,7 @@ import {
   toPtr,
 } from '../../shared/address.ts';
 import { letGo, lockPgdir, quiesce } from '../../shared/discipline.ts';
+import { EventKind } from '../../shared/events.ts';
 import { FrameKind } from '../../shared/frames.ts';
 import { Vma } from '../../shared/launcher-map.ts';
 import type { LgCpu } from '../../shared/lg-cpu.ts';
@@ -54,6 +55,7 @@ export function repairViolation(cpu: LgCpu, page: Gpfn, write: boolean): void {
     const writable = lg.map.state(page) === Vma.ReadWrite;
     const entry = (frame << 12) | (writable ? NESTED_ALL : NESTED_ALL & ~NESTED_WRITE);
     const old = lg.words.exchange(at, entry);
+    lg.host.events.trace(EventKind.SpteSet, page, entry, at * 4);
     if (old & NESTED_READ) giveBack(lg, old);
   }
   letGo(lg, taken);

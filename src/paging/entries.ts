@@ -13,6 +13,7 @@ import * as address from '../../shared/address.ts';
 import type { Entry } from '../../shared/entry.ts';
 import * as entries from '../../shared/entry.ts';
 import * as errors from '../../shared/errors.ts';
+import * as events from '../../shared/events.ts';
 import * as frames from '../../shared/frames.ts';
 import type { LgCpu } from '../../shared/lg-cpu.ts';
 import { killGuest, type Lguest } from '../../shared/lguest.ts';
@@ -20,7 +21,18 @@ import { killGuest, type Lguest } from '../../shared/lguest.ts';
 const { frameStart, NO_FRAME, NULL, PAGE_SHIFT, toGpa, toPfn, toPtr } = address;
 const { bugOn, HostOops } = errors;
 const { PageTable } = frames.FrameKind;
-const { flagsOf, isPresent, makeEntry, pgdIndex, pmdIndex, pteIndex, ptePfn, tablePfn } = entries;
+const { SpteSet } = events.EventKind;
+const {
+  flagsOf,
+  isPresent,
+  makeEntry,
+  PAGE_NX_HIGH,
+  pgdIndex,
+  pmdIndex,
+  pteIndex,
+  ptePfn,
+  tablePfn,
+} = entries;
 
 /** H:320 spgd_addr: the top-level entry for an address in the i'th shadow. */
 export function spgdAddr(cpu: LgCpu, i: number, vaddr: Gva): Ptr {
@@ -133,6 +145,13 @@ function tableBelow(cpu: LgCpu, pgdir: number, at: Ptr, flags: number, what: str
     }
     lg.host.frames.disown(table);
   }
+}
+
+/** A trace is told that an entry maps a guest's page from now on, as by KVM's mmu_set_spte. */
+export function traceSpte({ host }: Lguest, at: Ptr, gpte: Entry, spte: Entry): void {
+  if (!isPresent(spte)) return;
+  const place = at * 4 + (spte.high & PAGE_NX_HIGH ? 1 : 0);
+  host.events.trace(SpteSet, ptePfn(gpte), spte.low, place);
 }
 
 /** H:460 release_pte: give back the reference that get_pfn took. */

@@ -21,7 +21,7 @@ import { keptWritable, takeBack } from './stack.ts';
 
 const { beginFault, letGo, mustBeInFault, shootDown } = discipline;
 const { lgcmpxchgEntry, lgreadEntry, lgwriteEntry } = guestMemory;
-const { findSpte, gpgdAddr, gpmdAddr, gpteAddr, releasePte } = entries;
+const { findSpte, gpgdAddr, gpmdAddr, gpteAddr, releasePte, traceSpte } = entries;
 const { NULL, pageStart } = address;
 const { PAGE_ACCESSED, PAGE_DIRTY, PAGE_NX_HIGH, PAGE_PRESENT } = entry;
 const { PAGE_RW, PAGE_TABLE, PAGE_USER } = entry;
@@ -154,6 +154,7 @@ function replaceSpte(cpu: LgCpu, replacement: Replacement): boolean {
     releasePte(lg, fresh);
     return false;
   }
+  traceSpte(lg, spte, gpte, fresh);
   // The same page with more rights needs no shootdown: a TLB that lacks them asks again.
   if (isPresent(old) && ptePfn(old) !== ptePfn(fresh)) shootDown(lg, cpu.cpuPgd);
   releasePte(lg, old);
@@ -171,6 +172,7 @@ function replaceUnseen(cpu: LgCpu, spte: Ptr, gpte: Entry, write: boolean): true
   const fresh = gpteToSpte(cpu, gpte, write);
   // R1: another vCPU may have done the same since, and released the same page.
   lg.setEntry(spte, fresh);
+  traceSpte(lg, spte, gpte, fresh);
   if (lg.defects.R3) return true;
   if (isPresent(old)) shootDown(lg, cpu.cpuPgd);
   releasePte(lg, old);

@@ -18,7 +18,7 @@ import { lgreadEntry } from '../../shared/guest-memory.ts';
 import { Vma } from '../../shared/launcher-map.ts';
 import type { LgCpu } from '../../shared/lg-cpu.ts';
 import type { Lguest } from '../../shared/lguest.ts';
-import { releasePte } from './entries.ts';
+import { releasePte, traceSpte } from './entries.ts';
 import { takeBack } from './stack.ts';
 
 const { NO_FRAME, PAGE_SIZE, toGpa, toGpfn, toGva, toPtr } = address;
@@ -49,13 +49,15 @@ export function prefault(cpu: LgCpu, { vaddr, gpte, spte, changes }: Repaired): 
     if (toGva(vaddr + beside * PAGE_SIZE) >= lg.host.switcherAddr) return;
     const at = toPtr(spte + beside * entryWords);
     if (isPresent(lg.entry(at))) continue;
-    const fresh = spteFor(lg, lgreadEntry(cpu, toGpa(gpte + beside * entryWords * 4)));
+    const shown = lgreadEntry(cpu, toGpa(gpte + beside * entryWords * 4));
+    const fresh = spteFor(lg, shown);
     if (!isPresent(fresh)) continue;
     if (!lg.compareExchangeEntry(at, NO_ENTRY, fresh)) {
       releasePte(lg, fresh);
       continue;
     }
     lg.counters.count(Prefaulted);
+    traceSpte(lg, at, shown, fresh);
     if (changes === undefined || lg.pgdirs[cpu.cpuPgd]!.changes === changes) continue;
     // What it was made from may be so no more.
     takeBack(cpu, at, toGva(vaddr + beside * PAGE_SIZE), fresh);

@@ -21,7 +21,7 @@ import * as switching from './switch.ts';
 import { allocateSwitcherMapping } from './switcher.ts';
 
 const { letGo, lockPgdir, mustHoldPgdir, quiesce } = discipline;
-const { findSpte, releasePte } = entries;
+const { findSpte, releasePte, traceSpte } = entries;
 const { findPgdir } = switching;
 const { NULL, PAGE_SIZE, toGva } = address;
 const { flagsOf, isPresent, NO_ENTRY, pgdIndex, withoutFlags } = entry;
@@ -84,6 +84,7 @@ function changeSpte(cpu: LgCpu, spte: Ptr, gpgdir: Gpa, vaddr: Gva, gpte: Entry)
     // U5: the released entry must not stay.
     else if (lg.defects.U5) return lg.defects.R3 ? NO_ENTRY : old;
   }
+  traceSpte(lg, spte, gpte, fresh);
   if (!lg.defects.R3) return lg.exchangeEntry(spte, fresh);
   lg.setEntry(spte, fresh);
   return NO_ENTRY;

@@ -3,6 +3,8 @@
 import { closeSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { PbfWriter } from 'pbf';
 import type { Host } from '../../shared/host.ts';
+import type { Lguest } from '../../shared/lguest.ts';
+import { FtraceText } from './ftrace.ts';
 import { describeTracks, writeItem } from './perfetto.ts';
 import type { TraceRecorder } from './recorder.ts';
 import { type Category, Timeline, type Vcpu } from './timeline.ts';
@@ -19,28 +21,65 @@ interface Traced {
   readonly wants: (category: Category) => boolean;
 }
 
+/** Whether a file is to be text of ftrace, by its name; else it is Perfetto's. */
+export const isFtrace = (path: string): boolean => path.endsWith('.txt');
+
 /** Write what was recorded to a file, which is replaced if it is there. Throws what the file system says. */
-export function writeTrace(path: string, { host, guests, recorder, wants }: Traced): void {
-  const vcpus = host.vcpus.map(
-    ({ id, lg }): Vcpu => ({ id, guest: lg.index, name: `${guests[lg.index]} vCPU ${id}` }),
-  );
+export function writeTrace(path: string, traced: Traced): void {
   const temporary = `${path}.${process.pid}.tmp`;
   const file = openSync(temporary, 'w');
   try {
-    writeSync(file, describeTracks(host.cpus.length, vcpus, guests));
-    const timeline = new Timeline(host.cpus.length, vcpus, wants);
-    let pbf = new PbfWriter();
-    for (const item of timeline.items(recorder.events())) {
-      writeItem(item, pbf);
-      if (pbf.pos < CHUNK) continue;
-      writeSync(file, pbf.finish());
-      pbf = new PbfWriter();
-    }
-    writeSync(file, pbf.finish());
+    for (const part of (isFtrace(path) ? ftraceParts : perfettoParts)(traced))
+      writeSync(file, part);
     closeSync(file);
     renameSync(temporary, path);
   } catch (error) {
     rmSync(temporary, { force: true });
     throw error;
   }
+}
+
+function vcpusOf({ host, guests }: Traced): (Vcpu & { readonly lg: Lguest })[] {
+  return host.vcpus.map(({ id, lg }) => ({
+    id,
+    lg,
+    guest: lg.index,
+    name: `${guests[lg.index]} vCPU ${id}`,
+  }));
+}
+
+function* perfettoParts(traced: Traced): Generator<Uint8Array> {
+  const { host, guests, recorder, wants } = traced;
+  const vcpus = vcpusOf(traced);
+  yield describeTracks(host.cpus.length, vcpus, guests);
+  const timeline = new Timeline(host.cpus.length, vcpus, wants);
+  let pbf = new PbfWriter();
+  for (const item of timeline.items(recorder.events())) {
+    writeItem(item, pbf);
+    if (pbf.pos < CHUNK) continue;
+    yield pbf.finish();
+    pbf = new PbfWriter();
+  }
+  yield pbf.finish();
+}
+
+function* ftraceParts(traced: Traced): Generator<Uint8Array> {
+  const { host, recorder, wants } = traced;
+  const vcpus = vcpusOf(traced).map(({ lg, ...vcpu }) => ({
+    ...vcpu,
+    virtualization: lg.isShadow
+      ? ('shadow' as const)
+      : lg.isNested
+        ? ('nested' as const)
+        : ('direct' as const),
+  }));
+  const text = new FtraceText(host.cpus.length, vcpus, wants);
+  let lines = '';
+  for (const line of text.lines(recorder.events())) {
+    lines += `${line}\n`;
+    if (lines.length < CHUNK) continue;
+    yield Buffer.from(lines);
+    lines = '';
+  }
+  yield Buffer.from(lines);
 }

@@ -57,7 +57,8 @@ function enter(host: Host, hostCpu: HostCpu, mmu: Mmu, cpu: LgCpu): boolean {
   host.words.copyRegisters(hostCpu.registers, savedRegister(cpu, 0));
   lg.counters.count(Counter.Entries);
   lg.counters.count(Counter.NestedEntries);
-  host.events.record(EventKind.Entry, cpu.cpuPgd, cpu.cr3);
+  const eip = host.words.peek(toPtr(hostCpu.registers + Reg.eip));
+  host.events.record(EventKind.Entry, cpu.cpuPgd, cpu.cr3, eip);
   return true;
 }
 

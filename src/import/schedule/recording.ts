@@ -136,8 +136,11 @@ export class Recording {
       this.#leaveElsewhere(prev.pid, number, cpu.last);
       cpu.running = { pid: prev.pid, at: running === undefined ? 0 : cpu.last };
     }
-    this.#leave(number, at);
-    this.#since.set(prev.pid, { wakes: !state.startsWith('R') });
+    // If it went on elsewhere by the clock there, before it left here by the clock here, all is told.
+    if (cpu.running?.isGone !== true) {
+      this.#leave(number, at);
+      this.#since.set(prev.pid, { wakes: !state.startsWith('R') });
+    }
     this.#leaveElsewhere(next.pid, number, at);
     cpu.running = { pid: next.pid, at };
     this.#on.set(next.pid, number);
