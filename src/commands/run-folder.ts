@@ -7,13 +7,13 @@ import type { Command } from 'commander';
 import { UserError } from '../../shared/errors.ts';
 import { ENGINE_VERSION } from '../explore/token.ts';
 import { shownText } from '../queue/address.ts';
-import { describeTable, parquetOf, type Table } from '../report/table.ts';
+import { csvOf, describeTable, parquetOf, type Table } from '../report/table.ts';
 import { pathOf } from './configuration.ts';
 import { jsonOutput, type OutputOptions } from './json-output.ts';
 
 export const OUT_OPTION = [
   '--out <dir>',
-  'keep configuration, environment and results as JSON and Parquet in this new folder',
+  'keep configuration, environment and results as JSON, Parquet and CSV in this new folder',
 ] as const;
 
 export interface ResultOptions extends OutputOptions {
@@ -109,6 +109,7 @@ function writeFolder(
     for (const [name, text] of Object.entries(files)) writeFileSync(join(temporary, name), text);
     for (const table of tables) {
       writeFileSync(join(temporary, `${table.name}.parquet`), parquetOf(table));
+      writeFileSync(join(temporary, `${table.name}.csv`), csvOf(table));
     }
     renameSync(temporary, path);
   } catch (error) {

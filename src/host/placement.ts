@@ -7,6 +7,7 @@
 
 import { readFileSync } from 'node:fs';
 import { UserError } from '../../shared/errors.ts';
+import { csvFields } from '../csv.ts';
 
 /** What a stretch must say. */
 const NEEDED = ['vcpu', 'host_cpu', 'ns'] as const;
@@ -63,7 +64,7 @@ export function parsePlacement(text: string, file: string): Placement {
   if (lines.pop() !== '') {
     throw mistake(file, lines.length + 1, 1, 'the end of the file', 'the end of the line');
   }
-  const header = fieldsOf(lines[0] ?? '');
+  const header = csvFields(lines[0] ?? '');
   const names = header.map(({ value }) => value);
   for (const name of NEEDED) {
     if (names.includes(name)) continue;
@@ -73,7 +74,7 @@ export function parsePlacement(text: string, file: string): Placement {
   const column = Object.fromEntries(names.map((name, i) => [name, i]));
   const vcpus: { hostCpus: number[]; ns: number[]; name: string }[] = [];
   for (let i = 1; i < lines.length; i++) {
-    const fields = fieldsOf(lines[i]!);
+    const fields = csvFields(lines[i]!);
     if (fields.length !== header.length) {
       const found = `${fields.length} fields`;
       throw mistake(file, i + 1, fields.at(-1)!.column, found, `${header.length}, as in line 1`);
@@ -98,20 +99,6 @@ export function parsePlacement(text: string, file: string): Placement {
     throw mistake(file, lines.length, 1, `no stretch of ${whose}`, 'at least one of each vCPU');
   }
   return { file, vcpus };
-}
-
-interface Field {
-  readonly value: string;
-  /** From 1. */
-  readonly column: number;
-}
-
-/** Of one line; in quotes a field may have commas, and a quote twice. */
-function fieldsOf(line: string): Field[] {
-  return Array.from(line.matchAll(/(?<=^|,)(?:"((?:[^"]|"")*)"(?=,|$)|[^,]*)/g), (match) => ({
-    value: match[1]?.replaceAll('""', '"') ?? match[0],
-    column: match.index + 1,
-  }));
 }
 
 function mistake(file: string, line: number, column: number, found: string, expected: string) {

@@ -1,4 +1,4 @@
-/** Results as tables that other programs open: Parquet, each column with its meaning and unit. */
+/** Results as tables that other programs open: Parquet and CSV, each column with its meaning and unit. */
 
 import { csvFormatRows } from 'd3-dsv';
 import { parquetWriteBuffer } from 'hyparquet-writer';
@@ -49,6 +49,7 @@ export function csvOf({ columns, rows }: Table): string {
 /** What a table is, without its rows. */
 export const describeTable = ({ name, description, columns, rows }: Table) => ({
   file: `${name}.parquet`,
+  csv: `${name}.csv`,
   description,
   rows: rows.length,
   columns,

@@ -34,7 +34,7 @@ const ran = await umbra('start', LS, '--cpus', '3', '--seed', '7', '--out', seed
 
 test('has the result, every option and where it came from, and the environment', () => {
   expect(ran).toMatchObject({ code: 0, stderr: '' });
-  const files = ['events.parquet', 'result.json', 'run.json', 'statistics.parquet'];
+  const files = ['events.csv', 'events.parquet', 'result.json', 'run.json', 'statistics.csv', 'statistics.parquet'];
   expect(readdirSync(seed7).toSorted()).toEqual(files);
   expect(json('runs', 'seed-7', 'result.json')).toEqual(JSON.parse(ran.stdout));
   expect(json('runs', 'seed-7', 'run.json')).toMatchObject({

@@ -186,7 +186,7 @@ test('what is no file is refused with its remedy', async () => {
   await inDirectory(async (directory) => {
     const out = join(directory, 'out');
     await expect(importLackey([join(directory, 'none')], out)).rejects.toThrow(
-      /none cannot be read: ENOENT.*paths of lackey traces that exist/,
+      /none cannot be read: ENOENT.*paths of files that exist/,
     );
     await expect(importLackey([directory], out)).rejects.toThrow(/is a directory.*\/\* -o OUT/);
     await expect(importLackey([], out)).rejects.toThrow(/no trace was named/);

@@ -2,6 +2,7 @@
 
 import { matchesGlob } from 'node:path';
 import { UserError } from '../../../shared/errors.ts';
+import { csvRow } from '../../csv.ts';
 import { PLACEMENT_COLUMNS } from '../../host/placement.ts';
 import { foreignFormat } from '../foreign.ts';
 import { examineInput, readInput } from '../input.ts';
@@ -72,14 +73,11 @@ export async function importSchedule(
 export function placementText({ vcpus, cpus }: ImportedSchedule): string {
   const rows = vcpus.flatMap(({ pid, comms, stretches }, vcpu) =>
     stretches.map(({ cpu, at, ns, cause = '' }) =>
-      [vcpu, cpus.indexOf(cpu), at, ns, cause, cpu, pid, quoted(comms.at(-1)!)].join(','),
+      csvRow([vcpu, cpus.indexOf(cpu), at, ns, cause, cpu, pid, comms.at(-1)!]),
     ),
   );
-  return `${[PLACEMENT_COLUMNS.join(','), ...rows].join('\n')}\n`;
+  return `${[csvRow(PLACEMENT_COLUMNS), ...rows].join('\n')}\n`;
 }
-
-const quoted = (text: string): string =>
-  /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 
 const HOW =
   'Record one: perf sched record COMMAND, and perf script > FILE; or trace-cmd record -e sched COMMAND, and trace-cmd report > FILE.';

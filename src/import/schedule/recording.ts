@@ -179,7 +179,9 @@ export class Recording {
   #migrate(pid: number, by: Task): void {
     this.#task(pid).queueMoves++;
     const since = this.#sinceOf(pid);
-    if (/^migration\/\d+$/.test(by.comm)) since.move = 'affinity';
+    // An event need not name who it is by, as perf is asked; switches do.
+    const names = [by.comm, ...this.#task(by.pid).comms];
+    if (names.some((name) => /^migration\/\d+$/.test(name))) since.move = 'affinity';
     else since.move = since.wakes ? 'wake-up' : 'balance';
   }
 

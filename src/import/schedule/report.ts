@@ -84,9 +84,7 @@ export function formatSchedule(report: ScheduleReport): string {
   const moved = total(migrations);
   const lines = [
     `${report.file}: ${ms(duration)}, ${counted(report.events, 'event')}, ${grouped(report.switches)} switches of ${counted(report.tasks, 'task')} on ${counted(report.cpus.length, 'CPU')}`,
-    lost === 0 && gaps === 0
-      ? '  no events lost'
-      : `  ${lost === 0 ? 'EVENTS LOST' : `${grouped(lost)} EVENTS LOST`}, in ${counted(gaps, 'place')}: what a task did there is not known`,
+    `  ${missing(lost, gaps)}`,
     `${counted(vcpus.length, 'vCPU')} on ${counted(hostCpus.length, 'host CPU')}, ${grouped(total((one) => one.stretches))} stretches, ${counted(moved, 'migration')}${byCause.length === 0 ? '' : `: ${byCause.join(', ')}`}`,
     ...vcpus.map((one, i) => {
       const shares = one.residency_ns
@@ -101,11 +99,17 @@ export function formatSchedule(report: ScheduleReport): string {
       return (
         `  vCPU ${i}: ${one.comm} (${one.pid}), ${grouped(one.stretches)} stretches, ` +
         `${percent(one.ns, duration)} of the time, ${counted(migrations(one), 'migration')}` +
-        `${queued > 0 ? ` and ${grouped(queued)} moves while it waited` : ''}; on ${shown.join(', ')}${more}`
+        `${queued > 0 ? ` and ${counted(queued, 'move')} while it waited` : ''}; on ${shown.join(', ')}${more}`
       );
     }),
   ];
   return lines.join('\n');
+}
+
+function missing(lost: number, gaps: number): string {
+  if (lost === 0 && gaps === 0) return 'no events lost';
+  const what = lost === 0 ? 'events are missing' : `${counted(lost, 'event')} LOST`;
+  return `${what}, in ${counted(gaps, 'place')}: what a task did there is not known`;
 }
 
 const CAUSE_WORDS: Readonly<Record<Cause, string>> = {
