@@ -61,7 +61,8 @@ export function readPlacement(file: string): Placement {
 /** `file` is where the text is from. */
 export function parsePlacement(text: string, file: string): Placement {
   const lines = text.replace(/^\uFEFF/, '').split(/\r?\n/);
-  if (lines.pop() !== '') {
+  const last = lines.pop();
+  if (last !== '' || text === '') {
     throw mistake(file, lines.length + 1, 1, 'the end of the file', 'the end of the line');
   }
   const header = csvFields(lines[0] ?? '');

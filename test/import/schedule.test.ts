@@ -236,7 +236,7 @@ describe('what is none is refused with its place', () => {
   test.each([
     ['hello', /^t:7:1: found "hello", expected a line of an event/],
     [LINE.slice(0, 30), /^t:7:30: found "d", expected SECONDS\.FRACTION/],
-    [LINE.slice(0, 45), /^t:7:30: found "d\.\.3\. 1212277\.", expected SECONDS\.FRACTION/],
+    [LINE.slice(0, 45), /^t:7:30: found "d\.\.3\. 1212277\.00", expected SECONDS\.FRACTION/],
     [LINE.slice(0, 58), /^t:7:52: found "sched_w", expected EVENT: behind the time/],
     [
       `${LINE.split('sched_waking')[0]}sched_waking: comm=x`,
