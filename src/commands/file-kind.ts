@@ -8,6 +8,7 @@ import { UserError } from '../../shared/errors.ts';
 import { shippedTests } from '../explore/litmus/find-files.ts';
 import { MAGIC } from '../guest/traces/format.ts';
 import { SAMPLES } from '../guest/traces/samples.ts';
+import { foreignFormat } from '../import/foreign.ts';
 import { scenarioNames } from '../scenario/find.ts';
 import { statOf } from '../yaml/stat.ts';
 import { pathOf } from './configuration.ts';
@@ -18,6 +19,9 @@ const KINDS = {
   configuration: { is: 'a file of options', by: 'every command, with --config' },
   trace: { is: "a program's trace", by: 'umbra start' },
   lackey: { is: 'a log of Valgrind’s lackey', by: 'umbra import lackey' },
+  memory: { is: 'a memory trace of another tool', by: 'umbra import memory' },
+  recording: { is: 'a recorded schedule', by: 'umbra import schedule' },
+  placement: { is: 'a placement', by: '--policy replay:FILE' },
   schedule: { is: 'a schedule', by: 'umbra replay, inspect and shrink' },
   vectors: { is: 'a recording of the C code', by: 'umbra conformance' },
   ledger: { is: 'a ledger or another database', by: 'umbra merge, and --out of umbra campaign' },
@@ -51,7 +55,10 @@ const TAKES: Readonly<Record<string, readonly FileKind[]>> = {
   conformance: ['vectors', 'folder'],
   compare: ['benchmark'],
   costs: ['machine'],
-  'import lackey': ['lackey'],
+  // Which of these it is, they say with its place.
+  'import lackey': ['lackey', 'memory', 'recording'],
+  'import memory': ['memory', 'lackey', 'recording'],
+  'import schedule': ['recording', 'lackey', 'memory'],
 };
 
 /** Throws UserError for an argument that is a file or a folder of another kind than the command takes. */
@@ -98,6 +105,9 @@ export function kindOf(path: string): FileKind | undefined {
   if (/^\s*<(!doctype|html)/i.test(text)) return 'page';
   if (/^==\d+== |^(I | [LSM]) ?[0-9a-f]{6,},\d+$/m.test(text.slice(0, 4096))) return 'lackey';
   if (text.startsWith('{')) return jsonKind(path, text);
+  if (/^(?=.*\bvcpu\b)(?=.*\bns\b).*\bhost_cpu\b/.test(text)) return 'placement';
+  const format = foreignFormat(bytes.subarray(0, 1 << 16))?.format;
+  if (format !== undefined) return format === 'schedule' ? 'recording' : 'memory';
   return (
     yamlKind(text) ?? (/\bumbra\d+\.[\w-]{20}|^umbra replay /m.test(text) ? 'schedule' : undefined)
   );

@@ -106,10 +106,12 @@ function memoryCommand(): Command {
     .addHelpText(
       'after',
       '\nExamples:\n' +
-        '  drrun -t drmemtrace -tool view -indir drmemtrace.*.dir 2> view.txt\n' +
-        '  umbra import memory view.txt -o program.umbra\n' +
-        '  xz -dc 600.perlbench_s-210B.champsimtrace.xz | umbra import memory - --limit 5000000 -o perl.umbra\n' +
-        '  umbra start program.umbra\n\n' +
+        "  printf '2 401000\\n0 7f0010\\n1 7f0018\\n' > tiny.din\n" +
+        '  umbra import memory tiny.din -o tiny.umbra\n' +
+        '  gzip -c tiny.din | gunzip | umbra import memory - --limit 2 -o shorter.umbra\n' +
+        '  umbra start tiny.umbra\n\n' +
+        'Text of drmemtrace is what drrun -t drmemtrace -tool view -indir DIR 2> FILE writes; a trace of\n' +
+        'ChampSim that is packed comes through a pipe: xz -dc FILE.xz | umbra import memory - -o OUT.umbra.\n' +
         'None of these formats tells of system calls: all that is touched counts as mapped from the start.\n\n' +
         `Exit code: ${ExitCode.Ok} imported, ${ExitCode.UserMistake} a trace that cannot be read; ` +
         'nothing is written then.',
@@ -151,11 +153,12 @@ function scheduleCommand(): Command {
     .addHelpText(
       'after',
       '\nExamples:\n' +
-        '  perf sched record -a sleep 1\n' +
-        '  perf script > recording.txt\n' +
+        '  umbra start ls wc --cpus 3 --trace recording.txt\n' +
         '  umbra import schedule recording.txt\n' +
         "  umbra import schedule recording.txt --comm 'CPU */KVM' -o host.csv\n" +
-        '  umbra start pigz --vcpus 4 --discipline lock-free --policy replay:host.csv\n\n' +
+        '  umbra start ls wc --policy replay:host.csv\n\n' +
+        'A host is recorded by perf sched record -a sleep 1, and perf script > FILE; or by\n' +
+        'trace-cmd record -e sched sleep 1, and trace-cmd report > FILE. ' +
         'vCPU 0 is the task with the lowest pid, and host CPU 0 the lowest CPU on which one of them ran.\n\n' +
         `Exit code: ${ExitCode.Ok} imported, ${ExitCode.UserMistake} a recording that cannot be read; ` +
         'nothing is written then.',

@@ -34,7 +34,14 @@ const ran = await umbra('start', LS, '--cpus', '3', '--seed', '7', '--out', seed
 
 test('has the result, every option and where it came from, and the environment', () => {
   expect(ran).toMatchObject({ code: 0, stderr: '' });
-  const files = ['events.csv', 'events.parquet', 'result.json', 'run.json', 'statistics.csv', 'statistics.parquet'];
+  const files = [
+    'events.csv',
+    'events.parquet',
+    'result.json',
+    'run.json',
+    'statistics.csv',
+    'statistics.parquet',
+  ];
   expect(readdirSync(seed7).toSorted()).toEqual(files);
   expect(json('runs', 'seed-7', 'result.json')).toEqual(JSON.parse(ran.stdout));
   expect(json('runs', 'seed-7', 'run.json')).toMatchObject({
@@ -114,6 +121,10 @@ describe.runIf(duckdb)('DuckDB', () => {
       name,
       'run.json',
     );
+    const [same] = await query(
+      `SELECT count(*) AS n FROM (SELECT * FROM 'runs/${name}/${table}.parquet' EXCEPT SELECT * FROM read_csv('runs/${name}/${table}.csv'))`,
+    );
+    expect(same).toEqual({ n: '0' });
     const told = tables.find(({ file }) => file === `${table}.parquet`)!;
     expect(rows).toHaveLength(told.rows);
     expect(rows.length).toBeGreaterThan(0);

@@ -30,7 +30,14 @@ test('a study is run, told, and kept in a run folder', async () => {
   expect(stdout).toMatch(/^Not clear: With guest-lock, faults on a pgdir each scale/m);
   expect(stdout).not.toMatch(/^(Yes|No): |\[\d|±/m);
   expect(readdirSync(out).toSorted()).toEqual([
-    ...['findings.csv', 'findings.parquet', 'points.csv', 'points.parquet', 'result.json', 'run.json'],
+    ...[
+      'findings.csv',
+      'findings.parquet',
+      'points.csv',
+      'points.parquet',
+      'result.json',
+      'run.json',
+    ],
   ]);
   expect(existsSync(`${out}.part`)).toBe(false);
   const { seeds, points, interrupted: cut } = readResult(join(out, 'result.json'));

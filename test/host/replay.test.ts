@@ -32,7 +32,7 @@ function placementOf(places: Places): string {
 
 const guest = (vcpus = 1) => ({
   name: 'storm',
-  program: { kind: 'workload', name: 'false-sharing', seed: 1, size: 200 } as const,
+  program: { kind: 'workload', name: 'false-sharing', seed: 1, size: 60 } as const,
   pages: 1024,
   paging: 'nonpae' as const,
   vcpus,

@@ -93,7 +93,9 @@ export function readPinatrace(sink: MemorySink, place: Place): TextReader {
       const match = PIN.exec(text);
       if (match === null) {
         const [instruction] = /^(?:0x[0-9a-f]{1,16}|\(nil\)): /i.exec(text) ?? [''];
-        const [access] = /^[RW] +/.exec(text.slice(instruction.length)) ?? [''];
+        const [access] = (instruction !== '' && /^[RW] +/.exec(text.slice(instruction.length))) || [
+          '',
+        ];
         const at = instruction.length + access.length;
         const expected =
           instruction === ''
