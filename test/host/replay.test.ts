@@ -71,7 +71,7 @@ test('any placement is run stretch by stretch, with its moves and no others', as
         hostCpus: 4,
         guests: all.map(() => guest()),
         policy: replayOf(placementOf(all)),
-        quantum: { least: 100, most: 300 },
+        quantum: { least: 50, most: 150 },
         seed: 1,
       });
       expect(succeeded(report)).toBe(true);
@@ -110,7 +110,7 @@ describe('a recording', async () => {
 
   test('becomes a run whose migrations per vCPU are exactly the file’s', async () => {
     const guests = recorded.map(() => guest());
-    const { found, report } = await moves({ ...spec, guests, quantum: { least: 500, most: 500 } });
+    const { found, report } = await moves({ ...spec, guests, quantum: { least: 150, most: 150 } });
     expect(recorded.flat()).toHaveLength(5);
     expect(found).toEqual(recorded);
     expect(report.total.migrations).toBe(5);
