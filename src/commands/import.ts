@@ -59,15 +59,18 @@ function lackeyCommand(): Command {
         '           --trace-children=yes --log-file=trace.%p true\n' +
         '  umbra import lackey trace.* -o true.umbra\n' +
         '  umbra start true.umbra\n\n' +
-        'A log may be in UTF-8 or UTF-16, with or without a byte order mark, and its lines may end as on\n' +
-        'Linux, Windows or old Macs. Memory that the program mapped and never touched takes no room. Traces\n' +
+        'A log may be in UTF-8 or UTF-16, with or without a byte order mark, and its lines ' +
+        'may end as on\n' +
+        'Linux, Windows or old Macs. Memory that the program mapped and never touched ' +
+        'takes no room. Traces\n' +
         'of the CS:APP cache lab are read as well.\n\n' +
         `Exit code: ${ExitCode.Ok} imported, ${ExitCode.UserMistake} a log that cannot be read; ` +
         'nothing is written then.',
     )
     .option(
       '--skip-stray-lines',
-      'leave out lines that lackey did not write, such as what the program itself said, and count them',
+      'leave out lines that lackey did not write, such as what the program itself said, ' +
+        'and count them',
     )
     .option(...QUIET_OPTION)
     .action(async (logs: readonly string[], options: LackeyOptions) => {
@@ -90,8 +93,10 @@ interface MemoryOptions extends OutputOptions {
 function memoryCommand(): Command {
   return new Command('memory')
     .description(
-      'Import a memory trace: of DynamoRIO’s drmemtrace (text of its view tool), Pin’s pinatrace, ' +
-        'QEMU’s execlog, ChampSim (records of 64 and 72 bytes) or Dinero; plain or gzipped. Threads ' +
+      'Import a memory trace: of DynamoRIO’s drmemtrace (text of its view tool), Pin’s ' +
+        'pinatrace, ' +
+        'QEMU’s execlog, ChampSim (records of 64 and 72 bytes) or Dinero; plain or ' +
+        'gzipped. Threads ' +
         'are kept where the format has them, and run in the order of the file.',
     )
     .argument('<trace>', 'the trace, or - for what comes through a pipe, plain')
@@ -110,10 +115,14 @@ function memoryCommand(): Command {
         '  umbra import memory tiny.din -o tiny.umbra\n' +
         '  gzip -c tiny.din | gunzip | umbra import memory - --limit 2 -o shorter.umbra\n' +
         '  umbra start tiny.umbra\n\n' +
-        'Text of drmemtrace is what drrun -t drmemtrace -tool view -indir DIR 2> FILE writes; a trace of\n' +
-        'ChampSim that is packed comes through a pipe: xz -dc FILE.xz | umbra import memory - -o OUT.umbra.\n' +
-        'None of these formats tells of system calls: all that is touched counts as mapped from the start.\n\n' +
-        `Exit code: ${ExitCode.Ok} imported, ${ExitCode.UserMistake} a trace that cannot be read; ` +
+        'Text of drmemtrace is what drrun -t drmemtrace -tool view -indir DIR 2> FILE ' +
+        'writes; a trace of\n' +
+        'ChampSim that is packed comes through a pipe: xz -dc FILE.xz | umbra import ' +
+        'memory - -o OUT.umbra.\n' +
+        'None of these formats tells of system calls: all that is touched counts as mapped ' +
+        'from the start.\n\n' +
+        `Exit code: ${ExitCode.Ok} imported, ${ExitCode.UserMistake} a trace that cannot ` +
+        'be read; ' +
         'nothing is written then.',
     )
     .action(async (trace: string, options: MemoryOptions) => {
@@ -138,7 +147,8 @@ function scheduleCommand(): Command {
   return new Command('schedule')
     .description(
       'Import a recorded schedule: text of perf script, trace-cmd report, ftrace or Perfetto’s ' +
-        'systrace, plain or gzipped. The tasks that are picked become vCPUs, and the file says which ' +
+        'systrace, plain or gzipped. The tasks that are picked become vCPUs, and the file ' +
+        'says which ' +
         'was on which host CPU, when, and for how long.',
     )
     .argument('<recording>', 'events of the scheduler, as text')
@@ -159,8 +169,10 @@ function scheduleCommand(): Command {
         '  umbra start ls wc --policy replay:host.csv\n\n' +
         'A host is recorded by perf sched record -a sleep 1, and perf script > FILE; or by\n' +
         'trace-cmd record -e sched sleep 1, and trace-cmd report > FILE. ' +
-        'vCPU 0 is the task with the lowest pid, and host CPU 0 the lowest CPU on which one of them ran.\n\n' +
-        `Exit code: ${ExitCode.Ok} imported, ${ExitCode.UserMistake} a recording that cannot be read; ` +
+        'vCPU 0 is the task with the lowest pid, and host CPU 0 the lowest CPU on which ' +
+        'one of them ran.\n\n' +
+        `Exit code: ${ExitCode.Ok} imported, ${ExitCode.UserMistake} a recording that ` +
+        'cannot be read; ' +
         'nothing is written then.',
     )
     .action(async (recording: string, options: ScheduleOptions) => {

@@ -32,7 +32,8 @@ export interface Traced {
 export const traceOption = (): Option =>
   new Option(
     '--trace <file>',
-    'write what the host CPUs did: FILE.txt as text of ftrace, any other as a trace for ui.perfetto.dev',
+    'write what the host CPUs did: FILE.txt as text of ftrace, any other as a trace for ' +
+      'ui.perfetto.dev',
   );
 
 export const traceEventsOption = (): Option =>
@@ -75,5 +76,8 @@ export function traceOutput({ path, wants }: TraceOptions, spec: MachineSpec) {
 export function formatTraced({ file, events, lost }: Traced): string {
   const missing =
     lost === 0 ? 'none lost' : `${grouped(lost)} LOST (fewer host CPUs or guests lose none)`;
-  return `\n${file}: ${grouped(events)} events, ${missing}; ${isFtrace(file) ? 'text of ftrace' : 'ui.perfetto.dev opens it'}\n`;
+  return (
+    `\n${file}: ${grouped(events)} events, ${missing}; ` +
+    `${isFtrace(file) ? 'text of ftrace' : 'ui.perfetto.dev opens it'}\n`
+  );
 }

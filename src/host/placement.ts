@@ -52,7 +52,8 @@ export function readPlacement(file: string): Placement {
     text = readFileSync(file, 'utf8');
   } catch (error) {
     throw new UserError(
-      `${file} cannot be read: ${(error as Error).message}. Behind replay: goes the file of a placement; umbra import schedule makes one.`,
+      `${file} cannot be read: ${(error as Error).message}. Behind replay: goes the file ` +
+        'of a placement; umbra import schedule makes one.',
     );
   }
   return parsePlacement(text, file);

@@ -87,7 +87,8 @@ export class CallTranslator {
     const call = this.#waiting.get(tid);
     if (call === undefined || call.nr !== nr) {
       throw this.#place.error(
-        `found the return of call ${nr} of thread ${tid}, expected a call of it that had gone to wait. Lines of the trace are missing: copy or make it again.`,
+        `found the return of call ${nr} of thread ${tid}, expected a call of it that had ` +
+          'gone to wait. Lines of the trace are missing: copy or make it again.',
       );
     }
     this.#waiting.delete(tid);

@@ -196,11 +196,13 @@ function checkSet(sources: readonly Source[]): void {
     if (twin === undefined) continue;
     if (pid === 0) {
       throw new UserError(
-        `${twin.input.path} and ${input.path} do not say which processes they are of. Import them one by one, or make them again without -q.`,
+        `${twin.input.path} and ${input.path} do not say which processes they are of. ` +
+          'Import them one by one, or make them again without -q.',
       );
     }
     throw new UserError(
-      `${twin.input.path} and ${input.path} are both of process ${pid}. Name one trace for each process of one run.`,
+      `${twin.input.path} and ${input.path} are both of process ${pid}. Name one trace for ` +
+        'each process of one run.',
     );
   }
 }
@@ -208,12 +210,16 @@ function checkSet(sources: readonly Source[]): void {
 /** A file without a single access has nothing to replay. */
 const empty = (path: string): UserError =>
   new UserError(
-    `${path}: found no memory access in all of it, expected lines like "I  04001000,3". Make the trace with --trace-mem=yes: valgrind --tool=lackey ${OPTIONS} --log-file=NAME.%p COMMAND.`,
+    `${path}: found no memory access in all of it, expected lines like "I  04001000,3". ` +
+      `Make the trace with --trace-mem=yes: valgrind --tool=lackey ${OPTIONS} ` +
+      '--log-file=NAME.%p COMMAND.',
   );
 
 function notLackey(path: string, { what, format, line, column, found }: Foreign): UserError {
   return new UserError(
-    `${path}:${line}:${column}: found ${quote(Buffer.from(found, 'latin1'))}: this is ${what}, expected a log of Valgrind's lackey.${readBy(format)} Make one: valgrind --tool=lackey ${OPTIONS} --log-file=NAME.%p COMMAND.`,
+    `${path}:${line}:${column}: found ${quote(Buffer.from(found, 'latin1'))}: this is ` +
+      `${what}, expected a log of Valgrind's lackey.${readBy(format)} Make one: valgrind ` +
+      `--tool=lackey ${OPTIONS} --log-file=NAME.%p COMMAND.`,
   );
 }
 
@@ -225,7 +231,10 @@ const readBy = (format: Foreign['format']): string =>
 function unrelated(roots: readonly Source[]): UserError {
   const names = roots.map(({ input, pid }) => `${input.path} (process ${pid})`).join(', ');
   return new UserError(
-    `none of the traces shows who started these processes, so they are not one program: ${names}. Import them one by one, or add the trace of the process that forked them. A process that ran another program began its trace anew: the children it had before are not in it and have to be left out.`,
+    'none of the traces shows who started these processes, so they are not one program: ' +
+      `${names}. Import them one by one, or add the trace of the process that forked them. A ` +
+      'process that ran another program began its trace anew: the children it had before are ' +
+      'not in it and have to be left out.',
   );
 }
 

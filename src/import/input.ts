@@ -33,12 +33,14 @@ export async function examineInput(
     const stat = await file.stat();
     if (stat.isDirectory()) {
       throw new UserError(
-        `${path} is a directory. Name the files in it: \`umbra import lackey ${path}/* -o OUT.umbra\` takes them as the processes of one run, other formats have one file.`,
+        `${path} is a directory. Name the files in it: \`umbra import lackey ${path}/* -o ` +
+          `OUT.umbra\` takes them as the processes of one run, other formats have one file.`,
       );
     }
     if (!stat.isFile()) {
       throw new UserError(
-        `${path} is not a regular file. Write the trace to a file first; umbra import memory reads a pipe, too, as -.`,
+        `${path} is not a regular file. Write the trace to a file first; umbra import ` +
+          'memory reads a pipe, too, as -.',
       );
     }
     if (stat.size === 0) throw empty(path);
@@ -47,7 +49,8 @@ export async function examineInput(
     const packer = PACKERS.find(({ magic }) => magic.every((byte, i) => head[i] === byte));
     if (packer !== undefined && packer.name !== 'gzip') {
       throw new UserError(
-        `${path} is packed with ${packer.name}, and only plain and gzipped traces are read. Unpack it first: ${packer.unpack} ${path}.`,
+        `${path} is packed with ${packer.name}, and only plain and gzipped traces are ` +
+          `read. Unpack it first: ${packer.unpack} ${path}.`,
       );
     }
     return { path, bytes: stat.size, gzipped: packer !== undefined };
@@ -88,12 +91,15 @@ async function* unpacked(
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'Z_BUF_ERROR') {
       throw new UserError(
-        `${path} is cut short: its gzip data ends before the end of the trace. Copy the file again from where it is whole, or make the trace again.`,
+        `${path} is cut short: its gzip data ends before the end of the trace. Copy the ` +
+          'file again from where it is whole, or make the trace again.',
       );
     }
     if (code?.startsWith('Z_')) {
       throw new UserError(
-        `${path} is damaged: its gzip data cannot be unpacked (${(error as Error).message}). Copy the file again from where it is whole, or make the trace again.`,
+        `${path} is damaged: its gzip data cannot be unpacked ` +
+          `(${(error as Error).message}). Copy the file again from where it is whole, or ` +
+          'make the trace again.',
       );
     }
     if (code === undefined) throw error;
@@ -106,7 +112,8 @@ async function* unpacked(
 
 function unreadable(path: string, error: unknown): UserError {
   return new UserError(
-    `${path} cannot be read: ${(error as Error).message}. Give the paths of files that exist and that you may read.`,
+    `${path} cannot be read: ${(error as Error).message}. Give the paths of files that ` +
+      'exist and that you may read.',
   );
 }
 

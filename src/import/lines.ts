@@ -108,7 +108,9 @@ export class LineParser {
     if (text.startsWith('SYSCALL[') && this.#sink.message(text)) return;
     if (this.#skipped(this.#rest)) return;
     throw this.#place.error(
-      `found ${quote(this.#rest)} and then nothing, expected the end of the line. The trace was cut short, or its program was killed. Make it again, or leave this line out: with --skip-stray-lines, or by head -n ${this.#place.line - 1}.`,
+      `found ${quote(this.#rest)} and then nothing, expected the end of the line. The ` +
+        'trace was cut short, or its program was killed. Make it again, or leave this line ' +
+        `out: with --skip-stray-lines, or by head -n ${this.#place.line - 1}.`,
     );
   }
 
@@ -174,7 +176,10 @@ export class LineParser {
     if (this.#sink.message(text)) return;
     if (text.startsWith('SB ') && this.#stray === undefined) {
       throw this.#place.error(
-        `found ${quote(bytes.subarray(start, stop))}, an entered superblock, which says nothing of memory; expected an access or a line of valgrind's. Make the trace again without --trace-superblocks: valgrind --tool=lackey ${OPTIONS} --log-file=NAME.%p COMMAND. Or leave such lines out with --skip-stray-lines.`,
+        `found ${quote(bytes.subarray(start, stop))}, an entered superblock, which says ` +
+          "nothing of memory; expected an access or a line of valgrind's. Make the trace " +
+          `again without --trace-superblocks: valgrind --tool=lackey ${OPTIONS} ` +
+          '--log-file=NAME.%p COMMAND. Or leave such lines out with --skip-stray-lines.',
       );
     }
     this.#malformed(bytes, start, start, end, 'a line of a lackey trace');
@@ -187,7 +192,10 @@ export class LineParser {
     if (this.#skipped(bytes.subarray(start, stop))) return stop + 1;
     const found = at < stop ? quote(bytes.subarray(at, stop)) : 'the end of the line';
     throw this.#place.error(
-      `found ${found}, expected ${expected}. A trace has lines like "I  04001000,3" or " S befff820,4" beside valgrind's own; if the program's own output got into it, leave that out with --skip-stray-lines, or make it again with a log file: valgrind --tool=lackey ${OPTIONS} --log-file=NAME.%p COMMAND.`,
+      `found ${found}, expected ${expected}. A trace has lines like "I  04001000,3" or " S ` +
+        `befff820,4" beside valgrind's own; if the program's own output got into it, leave ` +
+        'that out with --skip-stray-lines, or make it again with a log file: valgrind ' +
+        `--tool=lackey ${OPTIONS} --log-file=NAME.%p COMMAND.`,
       at - start + 1,
     );
   }

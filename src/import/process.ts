@@ -50,7 +50,9 @@ export class ProcessImport implements LineSink {
     this.#place = place;
     this.#fold = new AddressFold(() =>
       place.error(
-        'found memory in more than 768 places of 4 MiB, expected at most as many: a guest has 3 GiB of addresses for a program. Trace a smaller run: less memory, fewer threads, or a 32-bit build of the program.',
+        'found memory in more than 768 places of 4 MiB, expected at most as many: a guest ' +
+          'has 3 GiB of addresses for a program. Trace a smaller run: less memory, fewer ' +
+          'threads, or a 32-bit build of the program.',
       ),
     );
     this.#threads = new Threads(place, options.stream);
@@ -153,7 +155,9 @@ export class ProcessImport implements LineSink {
     this.#pid ??= pid;
     if (pid === this.#pid) return;
     throw this.#place.error(
-      `found a line of process ${pid} in the trace of process ${this.#pid}, expected one process in a file. Make the trace again with --log-file=NAME.%p, so that each process has its own file, and import the files together.`,
+      `found a line of process ${pid} in the trace of process ${this.#pid}, expected one ` +
+        'process in a file. Make the trace again with --log-file=NAME.%p, so that each ' +
+        'process has its own file, and import the files together.',
     );
   }
 
@@ -164,12 +168,15 @@ export class ProcessImport implements LineSink {
     if (tool === null) return;
     if (this.#threads.all.some(({ stream }) => stream.length > 0)) {
       throw this.#place.error(
-        'found the beginning of a second program, expected one program in a file. Make the trace again with --log-file=NAME.%p, so that each process has its own file.',
+        'found the beginning of a second program, expected one program in a file. Make the ' +
+          'trace again with --log-file=NAME.%p, so that each process has its own file.',
       );
     }
     if (this.#place.line > 1 || tool[1] === 'Lackey') return;
     throw this.#place.error(
-      `found the output of valgrind's ${tool[1]}, expected that of Lackey. Make the trace with --tool=lackey --trace-mem=yes --trace-syscalls=yes --trace-sched=yes --log-file=NAME.%p.`,
+      `found the output of valgrind's ${tool[1]}, expected that of Lackey. Make the trace ` +
+        'with --tool=lackey --trace-mem=yes --trace-syscalls=yes --trace-sched=yes ' +
+        '--log-file=NAME.%p.',
     );
   }
 

@@ -29,9 +29,11 @@ export function formatImportReport(report: ImportReport): string {
   );
   const perOperation = (report.outputBytes / Math.max(1, operations)).toFixed(3);
   return [
-    `${report.name}: ${plural(report.processes.length, 'process', 'processes')}, ${plural(threads.length, 'thread')}, ${plural(operations, 'operation')}`,
+    `${report.name}: ${plural(report.processes.length, 'process', 'processes')}, ` +
+      `${plural(threads.length, 'thread')}, ${plural(operations, 'operation')}`,
     `  ${kinds.join(', ')}`,
-    `  ${number(report.inputBytes)} bytes read, ${number(report.outputBytes)} written to ${report.out}: ${perOperation} bytes an operation`,
+    `  ${number(report.inputBytes)} bytes read, ${number(report.outputBytes)} written to ` +
+      `${report.out}: ${perOperation} bytes an operation`,
     ...report.processes.flatMap(processLines),
     ...(report.notes ?? []),
   ].join('\n');
@@ -45,7 +47,8 @@ function processLines(process: ImportedProcess, i: number): string[] {
   ];
   for (const [t, { length, counts }] of index.threads.entries()) {
     lines.push(
-      `  thread ${t}: ${plural(length, 'operation')}, ${plural(counts[Op.Syscall]!, 'system call')}`,
+      `  thread ${t}: ${plural(length, 'operation')}, ` +
+        `${plural(counts[Op.Syscall]!, 'system call')}`,
     );
   }
   const most = Object.entries(calls).sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1));
@@ -56,7 +59,8 @@ function processLines(process: ImportedProcess, i: number): string[] {
   }
   const bytes = index.regions.reduce((sum, [start, end]) => sum + end - start, 0);
   lines.push(
-    `  ${plural(index.regions.length, 'initial region')}, ${plural(bytes / 4096, 'page')}${index.brk === undefined ? '' : `; the heap begins at ${hex(index.brk)}`}`,
+    `  ${plural(index.regions.length, 'initial region')}, ` +
+      `${plural(bytes / 4096, 'page')}${index.brk === undefined ? '' : `; the heap begins at ${hex(index.brk)}`}`,
   );
   for (const { from, to, length } of index.folds.slice(0, SHOWN_FOLDS)) {
     lines.push(`  folded: ${length >>> 20} MiB at 0x${from} to ${hex(to)}`);
@@ -78,7 +82,8 @@ function processLines(process: ImportedProcess, i: number): string[] {
   if (stray.first !== undefined) {
     const { line, text } = stray.first;
     lines.push(
-      `  ${plural(stray.count, 'line')} skipped that lackey did not write, at first ${process.source}:${line}: ${text}`,
+      `  ${plural(stray.count, 'line')} skipped that lackey did not write, at first ` +
+        `${process.source}:${line}: ${text}`,
     );
   }
   return lines;

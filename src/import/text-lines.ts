@@ -43,7 +43,8 @@ export class LineSplitter {
     const place = this.#place;
     place.line++;
     throw place.error(
-      `found ${shown(rest)} and then nothing, expected the end of the line. The file was cut short: copy or make it again, or leave this line out: head -n ${place.line - 1}.`,
+      `found ${shown(rest)} and then nothing, expected the end of the line. The file was ` +
+        `cut short: copy or make it again, or leave this line out: head -n ${place.line - 1}.`,
       rest.length + 1,
     );
   }

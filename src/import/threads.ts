@@ -71,7 +71,9 @@ export class Threads {
     if (current.tid === tid) return;
     if (!this.scheduled) throw this.#unscheduled(tid);
     throw this.#place.error(
-      `found a call of thread ${tid} while thread ${current.tid} runs, expected an "acquired lock" line of thread ${tid} before it. Lines of the trace are missing: copy or make it again.`,
+      `found a call of thread ${tid} while thread ${current.tid} runs, expected an ` +
+        `"acquired lock" line of thread ${tid} before it. Lines of the trace are missing: ` +
+        'copy or make it again.',
     );
   }
 
@@ -123,13 +125,16 @@ export class Threads {
       }
     }
     throw this.#place.error(
-      `found thread ${tid} running, expected a thread that a clone in the trace had made. Make the trace again with all of ${OPTIONS}.`,
+      `found thread ${tid} running, expected a thread that a clone in the trace had made. ` +
+        `Make the trace again with all of ${OPTIONS}.`,
     );
   }
 
   #unscheduled(tid: number): Error {
     return this.#place.error(
-      `found a second thread (${tid}), expected "acquired lock" lines that say when it runs. Make the trace again with --trace-sched=yes: valgrind --tool=lackey ${OPTIONS} --log-file=NAME.%p COMMAND.`,
+      `found a second thread (${tid}), expected "acquired lock" lines that say when it ` +
+        'runs. Make the trace again with --trace-sched=yes: valgrind --tool=lackey ' +
+        `${OPTIONS} --log-file=NAME.%p COMMAND.`,
     );
   }
 

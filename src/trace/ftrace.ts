@@ -165,7 +165,10 @@ export class FtraceText {
     const task = `${comm.padStart(16)}-${String(pid).padEnd(7)}`;
     const seconds = String(Math.floor(at / 1e9)).padStart(5);
     const fraction = String(Math.floor(at % 1e9)).padStart(9, '0');
-    return `${task} [${String(hostCpu).padStart(3, '0')}] ..... ${seconds}.${fraction}: ${name}: ${words}`;
+    return (
+      `${task} [${String(hostCpu).padStart(3, '0')}] ..... ${seconds}.${fraction}: ${name}: ` +
+      `${words}`
+    );
   }
 
   /** From whom a host CPU has in hand to another. */
@@ -247,5 +250,8 @@ function spteWords(
   ];
   const high = !nested && (place & 1) !== 0 ? '80000000' : '';
   const spte = high === '' ? hex(low) : `${high}${hex(low).padStart(8, '0')}`;
-  return `gfn ${hex(page)} spte ${spte} (${rights.join('')}) level 1 at ${(place - (place % 4)).toString(16)}`;
+  return (
+    `gfn ${hex(page)} spte ${spte} (${rights.join('')}) level 1 at ` +
+    `${(place - (place % 4)).toString(16)}`
+  );
 }

@@ -34,7 +34,7 @@ const BAD: readonly (readonly [readonly string[], string])[] = [
   [
     ['policy: stiky', ...GUESTS],
     '1:9: found "stiky", expected pinned, round-robin, random, sticky, work-stealing, ' +
-      'ping-pong; did you mean sticky?',
+      'ping-pong, or replay:FILE; did you mean sticky?',
   ],
   [
     ['slice: {least: 9, most: 5}', ...GUESTS],

@@ -57,7 +57,8 @@ export class ChampSimReader {
       if (!fits(bytes.subarray(at, at + 10))) {
         const [branch, taken] = [bytes[at + 8], bytes[at + 9]];
         throw this.#error(
-          `found is_branch ${branch} and taken ${taken}, expected an address that is not 0, and 0 or 1 of each`,
+          `found is_branch ${branch} and taken ${taken}, expected an address that is not ` +
+            '0, and 0 or 1 of each',
         );
       }
       this.#record(words, at);
@@ -70,7 +71,8 @@ export class ChampSimReader {
   end(): void {
     if (this.#rest.length === 0) return;
     throw this.#error(
-      `found ${this.#rest.length} bytes and then nothing, expected ${this.#bytes}: the file was cut short. Copy or make it again, or leave the rest out with --limit`,
+      `found ${this.#rest.length} bytes and then nothing, expected ${this.#bytes}: the ` +
+        'file was cut short. Copy or make it again, or leave the rest out with --limit',
     );
   }
 

@@ -119,7 +119,8 @@ function readerFor(head: Uint8Array, { name, format, place, sink, goesOn }: Read
     const bytes = champSimRecord(head.subarray(0, 1 << 16));
     if (bytes === undefined) {
       throw new UserError(
-        `${name}: found ${shown(textOf(head))}, expected records of 64 or 72 bytes with an instruction's address, is_branch and taken`,
+        `${name}: found ${shown(textOf(head))}, expected records of 64 or 72 bytes with an ` +
+          "instruction's address, is_branch and taken",
       );
     }
     const reader = new ChampSimReader(name, sink, bytes);

@@ -38,7 +38,8 @@ export function readDrmemtrace(sink: MemorySink, place: Place): TextReader {
       if (record === null) {
         if (AROUND_RECORDS.test(text)) return;
         throw place.error(
-          `found ${shown(text)}, expected a record of the view tool: N N: THREAD read N byte(s) @ 0xADDRESS …`,
+          `found ${shown(text)}, expected a record of the view tool: N N: THREAD read N ` +
+            'byte(s) @ 0xADDRESS …',
         );
       }
       const [, thread, what] = record as unknown as [string, string, string];
@@ -49,7 +50,8 @@ export function readDrmemtrace(sink: MemorySink, place: Place): TextReader {
         }
         if (NO_ACCESS.test(what)) return;
         throw place.error(
-          `found ${shown(what)}, expected ifetch, read or write, a number of byte(s), and @ 0xADDRESS`,
+          `found ${shown(what)}, expected ifetch, read or write, a number of byte(s), and ` +
+            '@ 0xADDRESS',
           text.length - what.length + 1,
         );
       }
@@ -115,7 +117,8 @@ export function readPinatrace(sink: MemorySink, place: Place): TextReader {
       if (isWhole) return;
       place.line++;
       throw place.error(
-        'found the end of the file, expected #eof before it: the trace was cut short, or its program was killed. Make it again, or add the line #eof.',
+        'found the end of the file, expected #eof before it: the trace was cut short, or ' +
+          'its program was killed. Make it again, or add the line #eof.',
       );
     },
   };
@@ -139,7 +142,8 @@ export function readExeclog(sink: MemorySink, place: Place): TextReader {
       const match = EXECUTED.exec(text);
       if (match === null) {
         throw place.error(
-          `found ${shown(text)}, expected VCPU, 0xADDRESS, 0xOPCODE, "INSTRUCTION", and its accesses`,
+          `found ${shown(text)}, expected VCPU, 0xADDRESS, 0xOPCODE, "INSTRUCTION", and ` +
+            'its accesses',
         );
       }
       const [, vcpu, pc, accesses] = match as unknown as [string, string, string, string];
@@ -152,7 +156,8 @@ export function readExeclog(sink: MemorySink, place: Place): TextReader {
         const step = access ?? REGISTER.exec(rest);
         if (step === null) {
           throw place.error(
-            `found ${shown(rest)}, expected ", load" or ", store", an address, and in system mode a device`,
+            `found ${shown(rest)}, expected ", load" or ", store", an address, and in ` +
+              'system mode a device',
             at + 1,
           );
         }
@@ -161,7 +166,8 @@ export function readExeclog(sink: MemorySink, place: Place): TextReader {
         const [, kind, address, device] = access;
         if (device !== undefined) {
           sink.note(
-            'Addresses of data are physical, those of instructions virtual: QEMU ran in system mode. The same number may stand for two places.',
+            'Addresses of data are physical, those of instructions virtual: QEMU ran in ' +
+              'system mode. The same number may stand for two places.',
           );
         }
         put(sink, kind!.toLowerCase() === 'load' ? Op.Load : Op.Store, address!, USUAL_SIZE);

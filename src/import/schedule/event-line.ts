@@ -102,7 +102,8 @@ export function parseEventLine(line: string, place: Place): SchedEvent | undefin
     const [, prevComm, prevPid, state, nextComm, nextPid] = firstOf(SWITCH, rest) ?? [];
     if (nextPid === undefined) {
       throw malformed(
-        'prev_comm=NAME prev_pid=N prev_prio=N prev_state=S ==> next_comm=NAME next_pid=N next_prio=N, or NAME:N [N] S ==> NAME:N [N]',
+        'prev_comm=NAME prev_pid=N prev_prio=N prev_state=S ==> next_comm=NAME next_pid=N ' +
+          'next_prio=N, or NAME:N [N] S ==> NAME:N [N]',
       );
     }
     const prev = { pid: Number(prevPid), comm: prevComm! };
@@ -152,7 +153,8 @@ function silent(line: string, place: Place): undefined {
   const cpu = /[-\s]\d+\s+(?:\([\s\d-]*\)\s+)?\[\d+\]\s*/.exec(line);
   if (cpu === null) {
     throw place.error(
-      `found ${shown(line.trim())}, expected a line of an event: NAME-PID [CPU] TIME: EVENT: … of ftrace, or NAME PID [CPU] TIME: EVENT: … of perf script`,
+      `found ${shown(line.trim())}, expected a line of an event: NAME-PID [CPU] TIME: ` +
+        'EVENT: … of ftrace, or NAME PID [CPU] TIME: EVENT: … of perf script',
       line.search(/\S/) + 1,
     );
   }

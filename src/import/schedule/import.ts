@@ -56,7 +56,8 @@ export async function importSchedule(
   recording.finish();
   if (recording.switches === 0) {
     throw new UserError(
-      `${file}: found ${recording.events} events and no sched_switch among them, expected some. ${HOW}`,
+      `${file}: found ${recording.events} events and no sched_switch among them, expected ` +
+        `some. ${HOW}`,
     );
   }
   const vcpus = picked(
@@ -80,7 +81,8 @@ export function placementText({ vcpus, cpus }: ImportedSchedule): string {
 }
 
 const HOW =
-  'Record one: perf sched record COMMAND, and perf script > FILE; or trace-cmd record -e sched COMMAND, and trace-cmd report > FILE.';
+  'Record one: perf sched record COMMAND, and perf script > FILE; or trace-cmd record -e ' +
+  'sched COMMAND, and trace-cmd report > FILE.';
 
 function picked(
   file: string,
@@ -118,6 +120,7 @@ function mustBeText(head: Uint8Array, file: string): void {
   if (foreign === undefined || foreign.format === 'schedule') return;
   const { what, line, column, found } = foreign;
   throw new UserError(
-    `${file}:${line}:${column}: found ${shown(found)}: this is ${what}, expected text of perf script, trace-cmd report or ftrace. ${HOW}`,
+    `${file}:${line}:${column}: found ${shown(found)}: this is ${what}, expected text of ` +
+      `perf script, trace-cmd report or ftrace. ${HOW}`,
   );
 }

@@ -96,7 +96,8 @@ export class Recording {
     const cpu = this.#cpu(number);
     if (at < cpu.last) {
       throw this.#place.error(
-        `found a time ${cpu.last - at} ns before that of CPU ${number}'s last event, expected events of a CPU in the order of their times`,
+        `found a time ${cpu.last - at} ns before that of CPU ${number}'s last event, ` +
+          'expected events of a CPU in the order of their times',
         event.timeColumn,
       );
     }

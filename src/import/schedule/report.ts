@@ -83,9 +83,13 @@ export function formatSchedule(report: ScheduleReport): string {
     .map(([cause, n]) => `${grouped(n)} by ${CAUSE_WORDS[cause]}`);
   const moved = total(migrations);
   const lines = [
-    `${report.file}: ${ms(duration)}, ${counted(report.events, 'event')}, ${grouped(report.switches)} switches of ${counted(report.tasks, 'task')} on ${counted(report.cpus.length, 'CPU')}`,
+    `${report.file}: ${ms(duration)}, ${counted(report.events, 'event')}, ` +
+      `${grouped(report.switches)} switches of ${counted(report.tasks, 'task')} on ` +
+      `${counted(report.cpus.length, 'CPU')}`,
     `  ${missing(lost, gaps)}`,
-    `${counted(vcpus.length, 'vCPU')} on ${counted(hostCpus.length, 'host CPU')}, ${grouped(total((one) => one.stretches))} stretches, ${counted(moved, 'migration')}${byCause.length === 0 ? '' : `: ${byCause.join(', ')}`}`,
+    `${counted(vcpus.length, 'vCPU')} on ${counted(hostCpus.length, 'host CPU')}, ` +
+      `${grouped(total((one) => one.stretches))} stretches, ` +
+      `${counted(moved, 'migration')}${byCause.length === 0 ? '' : `: ${byCause.join(', ')}`}`,
     ...vcpus.map((one, i) => {
       const shares = one.residency_ns
         .map((ns, cpu) => ({ ns, cpu }))
