@@ -40,8 +40,8 @@ export const EventKind = {
   /** And puts it down: PutDownFor. */
   PutDown: 14,
   /**
-   * A last-level entry maps a page of the guest's: the page, the entry's low word, and the byte address
-   * of the entry, plus one if the page may not be executed.
+   * A last-level entry maps a page of the guest's: the page, the entry's low word, and the byte
+   * address of the entry, plus one if the page may not be executed.
    */
   SpteSet: 15,
 } as const;

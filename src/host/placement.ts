@@ -1,13 +1,13 @@
 /**
- * A placement: on which host CPU each vCPU was, one stretch after the other, and for how long. It is
- * a CSV file with a row for each stretch; those of one vCPU are in order. Columns are found by name.
- * `vcpu` and `host_cpu` count from 0, `ns` is how long; all others say where the stretch is from and
- * are for people.
+ * A placement: on which host CPU each vCPU was, one stretch after the other, and for how long. It
+ * is a CSV file with a row for each stretch; those of one vCPU are in order. Columns are found by
+ * name. `vcpu` and `host_cpu` count from 0, `ns` is how long; all others say where the stretch is
+ * from and are for people.
  */
 
-import { readFileSync } from 'node:fs';
 import { UserError } from '../../shared/errors.ts';
 import { csvFields } from '../csv.ts';
+import { openFile } from '../platform.ts';
 
 /** What a stretch must say. */
 const NEEDED = ['vcpu', 'host_cpu', 'ns'] as const;
@@ -47,16 +47,22 @@ export function migrationsIn({ hostCpus }: VcpuPlacement, begun = hostCpus.lengt
 
 /** Throws UserError with line and column for what is no placement. */
 export function readPlacement(file: string): Placement {
-  let text: string;
   try {
-    text = readFileSync(file, 'utf8');
+    const opened = openFile(file);
+    try {
+      if (opened.size === undefined) throw new Error('it is no file');
+      const bytes = opened.read(0, opened.size);
+      return parsePlacement(new TextDecoder().decode(bytes), file);
+    } finally {
+      opened.close();
+    }
   } catch (error) {
+    if (error instanceof UserError) throw error;
     throw new UserError(
-      `${file} cannot be read: ${(error as Error).message}. Behind replay: goes the file ` +
-        'of a placement; umbra import schedule makes one.',
+      `${file} cannot be read: ${(error as Error).message}. Behind replay: goes the file of a ` +
+        'placement; umbra import schedule makes one.',
     );
   }
-  return parsePlacement(text, file);
 }
 
 /** `file` is where the text is from. */

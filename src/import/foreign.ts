@@ -1,4 +1,4 @@
-/** Files of other tools, told by their first lines or bytes: those that some import reads, and others. */
+/** Files of other tools, told by their beginning: those that some import reads, and others. */
 
 import { champSimRecord } from './memory/champsim.ts';
 import type { MemoryFormat } from './memory/formats.ts';

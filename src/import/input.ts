@@ -16,8 +16,8 @@ export interface TraceInput {
 export const STDIN = '-';
 
 /**
- * UserError if the file is missing, no file, packed by something but gzip, or empty: then what `empty`
- * makes of it.
+ * UserError if the file is missing, no file, packed by something but gzip, or empty: then what
+ * `empty` makes of it.
  */
 export async function examineInput(
   path: string,

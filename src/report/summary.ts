@@ -191,19 +191,18 @@ export function eventLines(report: RunReport): string[] {
 
 /** What of a placement was run. */
 function placementLines(placement: NonNullable<RunReport['placement']>): string[] {
-  const sum = (of: (vcpu: PlacedReport) => number): string =>
-    grouped(placement.reduce((n, vcpu) => n + of(vcpu), 0));
-  const all = placement.every(({ stretches, stretches_run }) => stretches_run === stretches);
-  if (all) {
+  const sum = (of: keyof PlacedReport & `${'stretches' | 'migrations'}${'' | '_run'}`): string =>
+    grouped(placement.reduce((n, vcpu) => n + vcpu[of], 0));
+  if (placement.every(({ stretches, stretches_run }) => stretches_run === stretches)) {
     return [
-      `The placement was run whole: ${sum((vcpu) => vcpu.stretches)} stretches of ` +
-        `${some(placement, 'vCPU')}, ${sum((vcpu) => vcpu.migrations)} migrations.`,
+      `The placement was run whole: ${sum('stretches')} stretches of ${some(placement, 'vCPU')}, ` +
+        `${sum('migrations')} migrations.`,
     ];
   }
   return [
-    `Of the placement's ${sum((vcpu) => vcpu.stretches)} stretches ` +
-      `${sum((vcpu) => vcpu.stretches_run)} were run, and ${sum((vcpu) => vcpu.migrations_run)} of its ` +
-      `${sum((vcpu) => vcpu.migrations)} migrations: the guests were at their end. A shorter --slice gets further.`,
+    `Of the placement's ${sum('stretches')} stretches ${sum('stretches_run')} were run, and ` +
+      `${sum('migrations_run')} of its ${sum('migrations')} migrations: the guests were at their ` +
+      'end. A shorter --slice gets further.',
   ];
 }
 

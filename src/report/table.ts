@@ -1,4 +1,4 @@
-/** Results as tables that other programs open: Parquet and CSV, each column with its meaning and unit. */
+/** Results as tables that other programs open, Parquet and CSV: columns have meaning and unit. */
 
 import { csvFormatRows } from 'd3-dsv';
 import { parquetWriteBuffer } from 'hyparquet-writer';

@@ -1,7 +1,7 @@
 /**
  * Events as text of ftrace, under the names and in the words of the kernel's own events
- * (include/trace/events/sched.h, arch/x86/kvm/trace.h, arch/x86/kvm/mmu/mmutrace.h), so that what reads
- * those reads a run. Where such an event says what is not known of a run, it is left out whole.
+ * (include/trace/events/sched.h, arch/x86/kvm/trace.h, arch/x86/kvm/mmu/mmutrace.h), so that what
+ * reads those reads a run. Where such an event says what is not known of a run, it is left out whole.
  *
  * A host CPU has its idle task in hand when it has no vCPU. A vCPU is a thread of QEMU's by name.
  */
@@ -196,8 +196,8 @@ interface Told {
 }
 
 /**
- * Each event in its order, and with a way out of a guest the fault that it was for, which is told only
- * when it is over.
+ * Each event in its order, and with a way out of a guest the fault that it was for, which is told
+ * only when it is over.
  */
 function* withFaults(events: Iterable<TracedEvent>): Generator<Told> {
   const queue: Told[] = [];

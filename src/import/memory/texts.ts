@@ -1,4 +1,4 @@
-/** Memory traces that are text: a line for each access, or for each instruction with its accesses. */
+/** Memory traces that are text: a line for each access, or for an instruction with its accesses. */
 
 import { Op, type OpKind } from '../../guest/program.ts';
 import { MAX_ACCESS, type Place } from '../lines.ts';
@@ -26,8 +26,8 @@ const DRMEMTRACE_KINDS: Readonly<Record<string, OpKind>> = {
 };
 
 /**
- * The view tool of DynamoRIO's drmemtrace (clients/drcachesim/tools/view.cpp), with records counted alone
- * or together with instructions:
+ * The view tool of DynamoRIO's drmemtrace (clients/drcachesim/tools/view.cpp), with records counted
+ * alone or together with instructions:
  *
  *     173371: T1774669 write        8 byte(s) @ 0x00007f8881e37a70 by PC 0x0000000000402680
  */
@@ -131,8 +131,9 @@ const EXECUTED_ACCESS =
 const REGISTER = /^, [\w.]+ -> 0x[0-9a-f]+(?=,|$)/i;
 
 /**
- * execlog of QEMU (contrib/plugins/execlog.c): an instruction of a vCPU with its accesses. In system mode
- * each has a device behind it, and then its address is physical; the instruction's is virtual in any.
+ * execlog of QEMU (contrib/plugins/execlog.c): an instruction of a vCPU with its accesses. In system
+ * mode each has a device behind it, and then its address is physical; the instruction's is virtual
+ * in any.
  */
 export function readExeclog(sink: MemorySink, place: Place): TextReader {
   sink.note(NO_SIZES);
@@ -181,7 +182,7 @@ const DINERO = /^([0-4]) +(?:0x)?([0-9a-f]{1,16})(?:\s.*)?$/i;
 /** By label; 3 is of an unknown kind, 4 empties the cache. */
 const DINERO_KINDS: readonly (OpKind | undefined)[] = [Op.Load, Op.Store, Op.Fetch];
 
-/** Dinero's din: `0 7fff0010` is a load, 1 a store, 2 a fetch; what else is in a line is a remark. */
+/** Dinero's din: `0 7fff0010` is a load, 1 a store, 2 a fetch; what is behind is a remark. */
 export function readDinero(sink: MemorySink, place: Place): TextReader {
   sink.note(NO_SIZES);
   return {

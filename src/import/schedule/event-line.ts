@@ -1,9 +1,9 @@
 /**
- * Lines of ftrace, trace-cmd report, perf script and Perfetto's systrace text, as far as they tell of
- * the scheduler. All have task, CPU in brackets, time and event in this order:
+ * Lines of ftrace, trace-cmd report, perf script and Perfetto's systrace text, as far as they tell
+ * of the scheduler. All have task, CPU in brackets, time and event in this order:
  *
  *     CPU 3/KVM-2950    [014] d....   576.161432: sched_migrate_task: comm=… pid=… …
- *     <idle>-0     (-----) [026] 1212277.097105: sched_switch: swapper/26:0 [120] R ==> CPU 0/KVM:38610 [120]
+ *     <idle>-0     (-----) [026] 12.097105: sched_switch: swapper/26:0 [120] R ==> CPU 0/KVM:38610 [120]
  *     migration/9      67 [009] 105373.359904:       sched:sched_migrate_task: comm=… pid=… …
  *
  * A task's name may have anything in it, spaces too, so it is what stands before its pid.
@@ -47,15 +47,28 @@ export type SchedEvent =
   /** Of how many events nothing is known; NaN: nobody counted them. */
   | { readonly type: 'lost'; readonly count: number };
 
+const CPU = /\[(?<cpu>\d+)\]/.source;
+const TIME = /(?<time>(?<s>\d+)\.(?<frac>\d{1,9})):/.source;
+
+const header = (...parts: readonly string[]): RegExp => new RegExp(`^\\s*${parts.join('\\s+')}$`);
+
 /** `comm-pid (tgid) [cpu] flags time: event: …`; flags of any width, or none. */
-const FTRACE =
-  /^\s*(?<comm>.+?)-(?<pid>\d+)\s+(?:\([\s\d-]*\)\s+)?\[(?<cpu>\d+)\]\s+(?:\S+\s+)?(?<time>(?<s>\d+)\.(?<frac>\d{1,9})):\s+(?<event>[\w-]+):(?<rest>.*)$/;
+const FTRACE = header(
+  String.raw`(?<comm>.+?)-(?<pid>\d+)`,
+  String.raw`(?:\([\s\d-]*\)\s+)?${CPU}`,
+  String.raw`(?:\S+\s+)?${TIME}`,
+  String.raw`(?<event>[\w-]+):(?<rest>.*)`,
+);
 
 /** `comm pid/tid [cpu] time: period system:event: …` */
-const PERF =
-  /^\s*(?<comm>.*?)\s*(?<![^\s])(?:-?\d+\/)?(?<pid>-?\d+)\s+\[(?<cpu>\d+)\]\s+(?<time>(?<s>\d+)\.(?<frac>\d{1,9})):\s+(?:\d+\s+)?(?:[\w-]+:)?(?<event>[\w-]+):(?<rest>.*)$/;
+const PERF = header(
+  String.raw`(?<comm>.*?)\s*(?<!\S)(?:-?\d+\/)?(?<pid>-?\d+)`,
+  CPU,
+  TIME,
+  String.raw`(?:\d+\s+)?(?:[\w-]+:)?(?<event>[\w-]+):(?<rest>.*)`,
+);
 
-/** What stands between events and tells nothing: comments, what trace-cmd says first, stacks of perf. */
+/** What stands between events and tells nothing: comments, what trace-cmd says first, stacks. */
 const SILENT =
   /^\s*(?:#.*|TRACE:|version = \S+|cpus=\d+|CPU \d+ is empty|trace\.dat:?|=>.*|<stack trace>|[0-9a-f]{6,16} .*|)$/;
 
@@ -82,19 +95,19 @@ const WAKES = ['sched_waking', 'sched_wakeup', 'sched_wakeup_new'];
 /** Undefined for a line that tells nothing. UserError for one that is none of these. */
 export function parseEventLine(line: string, place: Place): SchedEvent | undefined {
   const match = PERF.exec(line) ?? FTRACE.exec(line);
-  const header = match?.groups as Record<HeaderPart, string> | undefined;
-  if (header === undefined) return lostIn(line) ?? silent(line, place);
+  const parts = match?.groups as Record<HeaderPart, string> | undefined;
+  if (parts === undefined) return lostIn(line) ?? silent(line, place);
   const happened = {
-    cpu: Number(header.cpu),
-    seconds: Number(header.s),
-    ns: Number(header.frac.padEnd(9, '0')),
-    timeColumn: line.indexOf(header.time, line.indexOf(']')) + 1,
-    by: { pid: Number(header.pid), comm: header.comm },
+    cpu: Number(parts.cpu),
+    seconds: Number(parts.s),
+    ns: Number(parts.frac.padEnd(9, '0')),
+    timeColumn: line.indexOf(parts.time, line.indexOf(']')) + 1,
+    by: { pid: Number(parts.pid), comm: parts.comm },
   };
-  const { event } = header;
-  const rest = header.rest.trim();
+  const { event } = parts;
+  const rest = parts.rest.trim();
   const malformed = (expected: string) => {
-    const column = line.length - header.rest.trimStart().length + 1;
+    const column = line.length - parts.rest.trimStart().length + 1;
     return place.error(`found ${shown(rest)}, expected ${expected}`, column);
   };
   if (event === 'PERF_RECORD_LOST') return lostIn(line);

@@ -1,4 +1,4 @@
-/** A recorded schedule, made into a placement: which vCPU was on which host CPU, and for how long. */
+/** A recorded schedule, made into a placement: which vCPU was on which host CPU, how long. */
 
 import { matchesGlob } from 'node:path';
 import { UserError } from '../../../shared/errors.ts';
@@ -31,8 +31,8 @@ export interface ImportedSchedule {
 }
 
 /**
- * Reads text of ftrace, trace-cmd report, perf script or Perfetto's systrace. UserError with line and
- * column for a line that is none, for events out of order, and if no task is picked.
+ * Reads text of ftrace, trace-cmd report, perf script or Perfetto's systrace. UserError with line
+ * and column for a line that is none, for events out of order, and if no task is picked.
  */
 export async function importSchedule(
   file: string,
@@ -102,8 +102,11 @@ function picked(
   if (chosen.length > 0 && missing.length === 0) return chosen.toSorted((a, b) => a.pid - b.pid);
   const time = ({ stretches }: RecordedTask): number => stretches.reduce((n, { ns }) => n + ns, 0);
   const busiest = ran.toSorted((a, b) => time(b) - time(a)).slice(0, 5);
+  const names = busiest.map(({ comms, pid }) => `${comms.at(-1)} (${pid})`).join(', ');
+  const others = Math.max(0, ran.length - busiest.length);
   throw new UserError(
-    `${file}: found ${busiest.map(({ comms, pid }) => `${comms.at(-1)} (${pid})`).join(', ')} and ${Math.max(0, ran.length - 5)} other tasks, expected ${wanted}. Say which tasks are the vCPUs: --comm 'GLOB', --pid N,N.`,
+    `${file}: found ${names} and ${others} other tasks, expected ${wanted}. Say which tasks are ` +
+      "the vCPUs: --comm 'GLOB', --pid N,N.",
   );
 }
 
@@ -114,7 +117,7 @@ const isLike = (name: string, glob: string): boolean =>
 const empty = (file: string): UserError =>
   new UserError(`${file}: found an empty file, expected events of the scheduler. ${HOW}`);
 
-/** What is known to be another format is told by name, and not by the first line that does not fit. */
+/** What is known to be another format is told by name, not by the first line that does not fit. */
 function mustBeText(head: Uint8Array, file: string): void {
   const foreign = foreignFormat(head);
   if (foreign === undefined || foreign.format === 'schedule') return;

@@ -137,7 +137,7 @@ export class Recording {
       this.#leaveElsewhere(prev.pid, number, cpu.last);
       cpu.running = { pid: prev.pid, at: running === undefined ? 0 : cpu.last };
     }
-    // If it went on elsewhere by the clock there, before it left here by the clock here, all is told.
+    // If it was elsewhere, by the clock there, before it left by the clock here, all is told.
     if (cpu.running?.isGone !== true) {
       this.#leave(number, at);
       this.#since.set(prev.pid, { wakes: !state.startsWith('R') });
