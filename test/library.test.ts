@@ -102,7 +102,7 @@ const ours: World = world('ours', (shared: Shared) => {
 const { failure }: WorldExploration = await explore(ours, { strategy: 'surw' });
 const machine = await bootMachine(good, options);
 const report = await machine.run();
-const known: 'random' | 'pinned' | 'round-robin' | 'sticky' | 'work-stealing' | 'ping-pong' = report.configuration.policy;
+const known: 'random' | 'pinned' | 'round-robin' | 'sticky' | 'work-stealing' | 'ping-pong' | \`replay:\${string}\` = report.configuration.policy;
 const mistake: Error = new UserError('a mistake');
 console.log(workload, policy, discipline, builtin, known, mistake, failure);
 `;
