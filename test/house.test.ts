@@ -28,7 +28,6 @@ const FLOORS: readonly (readonly string[])[] = [
   [
     'src/assembly.ts',
     'src/compile-cache.ts',
-    'src/csv.ts',
     'src/numbers.ts',
     'src/cost',
     'src/trace',

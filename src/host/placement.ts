@@ -6,7 +6,6 @@
  */
 
 import { UserError } from '../../shared/errors.ts';
-import { csvFields } from '../csv.ts';
 import { openFile } from '../platform.ts';
 
 /** What a stretch must say. */
@@ -108,6 +107,19 @@ export function parsePlacement(text: string, file: string): Placement {
   }
   return { file, vcpus };
 }
+
+interface CsvField {
+  readonly value: string;
+  /** From 1. */
+  readonly column: number;
+}
+
+/** The cells of a row that is one line; in quotes one may have commas, and a quote twice. */
+const csvFields = (line: string): CsvField[] =>
+  Array.from(line.matchAll(/(?<=^|,)(?:"((?:[^"]|"")*)"(?=,|$)|[^,]*)/g), (match) => ({
+    value: match[1]?.replaceAll('""', '"') ?? match[0],
+    column: match.index + 1,
+  }));
 
 function mistake(file: string, line: number, column: number, found: string, expected: string) {
   return new UserError(`${file}:${line}:${column}: found ${found}, expected ${expected}`);

@@ -3,9 +3,9 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { csvParse } from 'd3-dsv';
 import { afterAll, describe, expect, test } from 'vitest';
 import { EventKind, PutDownFor } from '../../shared/events.ts';
-import { csvFields } from '../../src/csv.ts';
 import { importSchedule } from '../../src/import/schedule/import.ts';
 import type { RunReport } from '../../src/report/run-report.ts';
 import { FtraceText, type TracedVcpu } from '../../src/trace/ftrace.ts';
@@ -140,10 +140,8 @@ function timehist(lines: readonly Line[]) {
     if (name !== 'sched_switch') continue;
     const [, prev, next] = /prev_pid=(\d+) .*next_pid=(\d+)/.exec(words)!.map(Number);
     const before = since.get(cpu);
-    if (before !== undefined) {
-      expect(prev).toBe(before.pid);
-      if (prev !== 0) tasks.get(prev!)!.ns += ns - before.ns;
-    }
+    expect(before?.pid ?? prev).toBe(prev);
+    if (before !== undefined && prev !== 0) tasks.get(prev!)!.ns += ns - before.ns;
     since.set(cpu, { pid: next!, ns });
     if (next === 0) continue;
     const task = tasks.get(next!) ?? { runs: 0, ns: 0, migrations: 0, cpu };
@@ -185,11 +183,7 @@ describe('of a run', async () => {
     .split('\n')
     .filter((line) => !line.startsWith('#'))
     .map(taken);
-  const [names, ...rows] = readFileSync(join(out, 'events.csv'), 'utf8')
-    .trimEnd()
-    .split('\n')
-    .map((line) => csvFields(line).map(({ value }) => value));
-  const events = rows.map((row) => Object.fromEntries(row.map((cell, i) => [names![i]!, cell])));
+  const events = csvParse(readFileSync(join(out, 'events.csv'), 'utf8'));
   const many = (name: string): number => lines.filter((line) => line.name === name).length;
 
   test('gives how long and how often each vCPU ran, and where, as it was', () => {

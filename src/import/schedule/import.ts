@@ -1,8 +1,8 @@
 /** A recorded schedule, made into a placement: which vCPU was on which host CPU, how long. */
 
 import { matchesGlob } from 'node:path';
+import { csvFormatRows } from 'd3-dsv';
 import { UserError } from '../../../shared/errors.ts';
-import { csvRow } from '../../csv.ts';
 import { PLACEMENT_COLUMNS } from '../../host/placement.ts';
 import { foreignFormat } from '../foreign.ts';
 import { examineInput, readInput } from '../input.ts';
@@ -74,10 +74,10 @@ export async function importSchedule(
 export function placementText({ vcpus, cpus }: ImportedSchedule): string {
   const rows = vcpus.flatMap(({ pid, comms, stretches }, vcpu) =>
     stretches.map(({ cpu, at, ns, cause = '' }) =>
-      csvRow([vcpu, cpus.indexOf(cpu), at, ns, cause, cpu, pid, comms.at(-1)!]),
+      [vcpu, cpus.indexOf(cpu), at, ns, cause, cpu, pid, comms.at(-1)!].map(String),
     ),
   );
-  return `${[csvRow(PLACEMENT_COLUMNS), ...rows].join('\n')}\n`;
+  return `${csvFormatRows([[...PLACEMENT_COLUMNS], ...rows])}\n`;
 }
 
 const HOW =
