@@ -54,6 +54,8 @@ interface ThreadInRun {
   steps: Steps | undefined;
   /** What it does next; undefined before it has begun, and at its end. */
   pending: Step | undefined;
+  /** How often that was taken. */
+  taken: number;
 }
 
 const WORDS = MOST_WORDS + 1;
@@ -84,6 +86,10 @@ export class WorldBoard implements Situation, Memory {
   #turns: number[] = [];
   #atEnd: (() => void) | undefined;
   #anybodyRelaxed = false;
+  /** As bits by thread: who can go on, and whose next step waits for words. */
+  #able = 0;
+  #guarded = 0;
+  #hasWritten = false;
   #low = 0;
   #high = 0;
 
@@ -129,6 +135,7 @@ export class WorldBoard implements Situation, Memory {
 
   write(place: Place, value: number): void {
     const before = this.#now[place]!;
+    this.#hasWritten = true;
     this.#now[place] = value;
     this.trace.write(this.current, place, before, this.#now[place]!);
   }
@@ -161,10 +168,14 @@ export class WorldBoard implements Situation, Memory {
       state,
       steps: code(),
       pending: undefined,
+      taken: 0,
     }));
     this.trace.begin();
     this.#fairness.reset();
     this.#anybodyRelaxed = false;
+    this.#able = 0;
+    this.#guarded = 0;
+    this.#hasWritten = false;
     this.#turns = [];
     this.step = 0;
     this.current = 0;
@@ -176,9 +187,10 @@ export class WorldBoard implements Situation, Memory {
   #play(strategy: Strategy): Pick<WorldResult, 'ending' | 'message'> {
     let thrown = this.#caught(() => this.#beginThreads());
     if (thrown !== undefined) return thrown;
-    let able = this.#able();
+    for (let i = 0; i < this.#threads.length; i++) this.#lookAt(i);
     let until = 0;
-    while (able !== 0) {
+    while (this.#able !== 0) {
+      const able = this.#able;
       if (this.step >= this.#mostSteps) {
         return { ending: 'livelock', message: `after ${this.step} steps` };
       }
@@ -193,9 +205,8 @@ export class WorldBoard implements Situation, Memory {
         if (!this.#goesOn) return thrown;
         this.#threads[this.current]!.steps = undefined;
       }
-      const before = able;
-      able = this.#able();
-      if (able !== before || this.relaxes) until = 0;
+      this.#look();
+      if (this.#able !== able || this.relaxes) until = 0;
     }
     if (thrown !== undefined) return thrown;
     const waiting = this.#threads.filter(({ steps, pending }) => steps && pending);
@@ -217,20 +228,26 @@ export class WorldBoard implements Situation, Memory {
     }
   }
 
-  #able(): number {
-    let mask = 0;
-    const threads = this.#threads;
-    for (let i = 0; i < threads.length; i++) {
-      const { pending, steps, state } = threads[i]!;
-      if (steps === undefined) continue;
-      if (pending === undefined) {
-        if (state !== undefined && this.#now[state.place] === ThreadState.Runs) mask |= 1 << i;
-        continue;
-      }
-      const { guard } = pending;
-      if (guard === undefined || guard.holds(guard.words.map(this.valueOf))) mask |= 1 << i;
+  /** After a step of `current`: of the others, only who waits for words may be able by it. */
+  #look(): void {
+    this.#lookAt(this.current);
+    if (!this.#hasWritten) return;
+    for (let mask = this.#guarded & ~(1 << this.current); mask !== 0; mask &= mask - 1) {
+      this.#lookAt(31 - Math.clz32(mask & -mask));
     }
-    return mask;
+    this.#hasWritten = false;
+  }
+
+  #lookAt(thread: number): void {
+    const bit = 1 << thread;
+    const { steps } = this.#threads[thread]!;
+    const guard = steps === undefined ? undefined : this.guardOf(thread);
+    if (guard === undefined) this.#guarded &= ~bit;
+    else this.#guarded |= bit;
+    const isAble =
+      guard === undefined ? steps !== undefined : guard.holds(guard.words.map(this.valueOf));
+    if (isAble) this.#able |= bit;
+    else this.#able &= ~bit;
   }
 
   #ask(strategy: Strategy, able: number): void {
@@ -263,11 +280,13 @@ export class WorldBoard implements Situation, Memory {
     }
     this.#note(pending.kind, pending.place, result);
     this.watcher?.({ number: this.step - 1, thread: thread.name, text: pending.text, result });
+    if (++thread.taken < (pending.times ?? 1)) return;
     this.#goOn(thread, result);
   }
 
   /** Up to its next step. */
   #goOn(thread: ThreadInRun, result: number): void {
+    thread.taken = 0;
     const { value, done } = thread.steps!.next(result);
     if (!done) {
       thread.pending = value as Step;

@@ -20,6 +20,8 @@ export interface Step {
   readonly text: string;
   /** It is no data: a mutex, a condition variable, another thread. */
   readonly isSync?: boolean;
+  /** It is so many steps, one after the other; 1 if it is not said. */
+  readonly times?: number;
   /** Who takes it gives way afterwards: what was tried was in vain. */
   readonly isVain?: boolean;
   /** It can be taken only while these words are such; always without. */

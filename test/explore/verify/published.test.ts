@@ -9,6 +9,14 @@
  */
 
 import { describe, expect, test } from 'vitest';
+import {
+  verify as libraryVerify,
+  type Step,
+  type Steps,
+  type Word,
+  type World,
+  world,
+} from '../../../src/index.ts';
 import { SLOW } from '../../slow.ts';
 import { add, cas, load, lock, store, type Task, unlock, verify } from './tasks.ts';
 
@@ -364,3 +372,69 @@ describe('programs of several sizes', () => {
     expect(counted(BIG0)).toBe(69_112);
   });
 });
+
+/** Larger ones take long enough once. */
+const MOST_AS_WORLDS = 800;
+
+describe('the same as worlds of the library', () => {
+  const all = [
+    ...Object.entries(LITMUS).map(([name, [count, program]]) => [name, count, program] as const),
+    ...Object.entries(SIZED).flatMap(([name, { counts, of }]) =>
+      Object.entries(counts).map(([n, count]) => [`${name} ${n}`, count, of(Number(n))] as const),
+    ),
+  ].filter(([, count]) => count <= MOST_AS_WORLDS);
+
+  test('are more than 30', () => {
+    expect(all.length).toBeGreaterThan(60);
+  });
+
+  test.each(all)('%s: %i', async (name, count, program) => {
+    const { classes, complete, outcomes } = await libraryVerify(worldOf(name, program));
+    expect([classes, complete]).toEqual([count, true]);
+    expect(outcomes.map(({ ending }) => ending)).toEqual(['ok']);
+  });
+});
+
+/** The highest word that one of them accesses is below. */
+const WORDS = 160;
+
+const worldOf = (name: string, program: readonly Task[]): World =>
+  world(name, (shared) => {
+    const words = shared.array('word', WORDS);
+    const threads = program.map((task, i): [string, () => Steps] => [
+      `task ${i}`,
+      function* () {
+        const accesses = task();
+        for (let found = 0; ; ) {
+          const { value: access, done } = accesses.next(found);
+          if (done === true) return;
+          found = yield stepOf(words[access.at]!, access);
+        }
+      },
+    ]);
+    return { threads: Object.fromEntries(threads) };
+  });
+
+function stepOf(word: Word, access: ReturnType<typeof load>): Step {
+  switch (access.kind) {
+    case 'load':
+      return word.load();
+    case 'store':
+      return word.store(access.value);
+    case 'exchange':
+      return word.exchange(access.value);
+    case 'cas':
+      return word.compareExchange(access.expected, access.value);
+    case 'add':
+      return word.add(access.value);
+    case 'lock':
+      return word.until(
+        (found) => found === 0,
+        () => access.value,
+      );
+    case 'wait':
+      return word.until((found) => (found === access.value) === access.until);
+    case 'any':
+      throw new Error('none of them waits for one of two words');
+  }
+}

@@ -1,0 +1,166 @@
+/**
+ * What programs for POSIX threads look like as worlds, to the tool that the published figures are of
+ * (SURW's: Zhao, Wolff, Mathur, Roychoudhury: Selectively Uniform Concurrency Testing, ASPLOS 2025). Its
+ * events are more than accesses of shared words: each access of memory in code that was compiled without
+ * optimisation, so of variables on the stack, too; two to start a thread, and one each where it begins
+ * and ends; one to try a mutex, and another to go on with it, which who unlocks it hands to one of those
+ * that wait at the time. Strategies are told of words alone.
+ *
+ * So these worlds have events that access nothing that anybody shares (`local`), as many as such code
+ * has, by count of its statements; that is an estimate.
+ */
+
+import { Access } from '../../../../src/explore/engine/access.ts';
+import type { Shared, ThreadHandle, Word } from '../../../../src/explore/worlds/shared.ts';
+import type { Step, Steps } from '../../../../src/explore/worlds/step.ts';
+import { type World, world } from '../../../../src/explore/worlds/world.ts';
+
+/** In a row. */
+const MOST_LOCAL = 30;
+
+/** So many accesses of what is one's own. */
+export type Local = (times: number) => Step;
+
+/** Made once, since there are many of them; by place. */
+const known: (readonly Step[])[] = [];
+
+function localSteps(place: number): readonly Step[] {
+  known[place] ??= Array.from({ length: MOST_LOCAL + 1 }, (_, times): Step => {
+    const perform: Step['perform'] = (memory) => memory.read(place);
+    return { kind: Access.Load, place, text: 'its own', times, perform };
+  });
+  return known[place];
+}
+
+export class Threads {
+  readonly shared: Shared;
+
+  constructor(shared: Shared) {
+    this.shared = shared;
+  }
+
+  /** Code that makes its own accesses known by `local`. */
+  #code(name: string, body: (local: Local) => Steps): () => Steps {
+    const own = this.shared.word(`${name}'s`);
+    const steps = localSteps(own.place);
+    const local: Local = (times) => steps[times]!;
+    return function* () {
+      yield* body(local);
+      yield local(1);
+    };
+  }
+
+  thread(name: string, body: (local: Local) => Steps): ThreadHandle {
+    return this.shared.thread(name, this.#code(name, body));
+  }
+
+  main(body: (local: Local) => Steps): { readonly threads: { readonly main: () => Steps } } {
+    return { threads: { main: this.#code('main', body) } };
+  }
+
+  mutex(name: string): HandedMutex {
+    return new HandedMutex(this.shared.word(name), this.shared.word(`${name}'s waiters`));
+  }
+}
+
+export const program = (
+  name: string,
+  make: (threads: Threads) => ReturnType<Threads['main']> & { readonly atEnd?: () => void },
+): World => world(name, (shared) => make(new Threads(shared)));
+
+/** `pthread_create`. */
+export function* create(handle: ThreadHandle, local: Local): Steps {
+  yield handle.start();
+  yield local(1);
+}
+
+/** Of loops over arrays of threads, each with its checks of what came of it. */
+export function* createAll(handles: readonly ThreadHandle[], local: Local): Steps {
+  yield local(1);
+  for (const handle of handles) {
+    yield local(4);
+    yield* create(handle, local);
+    yield local(3);
+  }
+  yield local(2);
+}
+
+export function* joinAll(handles: readonly ThreadHandle[], local: Local): Steps {
+  yield local(1);
+  for (const handle of handles) {
+    yield local(6);
+    yield handle.join();
+    yield local(3);
+  }
+  yield local(2);
+}
+
+const FREE = 0;
+/** Whoever of those takes it that waited when it was let go. */
+const HANDED_OVER = -1;
+
+/** A mutex that is handed to one of those that wait. */
+export class HandedMutex {
+  readonly #word: Word;
+  readonly #waiters: Word;
+
+  constructor(word: Word, waiters: Word) {
+    this.#word = word;
+    this.#waiters = waiters;
+  }
+
+  *lock(): Steps {
+    const [{ place, name }, waiters] = [this.#word, this.#waiters];
+    const me: number = yield {
+      kind: Access.CompareExchange,
+      isSync: true,
+      place,
+      text: `${name}.lock()`,
+      perform(memory, thread) {
+        if (memory.read(place) === FREE) {
+          memory.write(place, thread + 1);
+          return -1;
+        }
+        memory.write(waiters.place, memory.read(waiters.place) | (1 << thread));
+        return thread;
+      },
+    };
+    if (me < 0) return;
+    // Those that come later wait for the next time.
+    yield {
+      kind: Access.CompareExchange,
+      isSync: true,
+      place,
+      text: `${name} is this one's`,
+      guard: {
+        words: [place, waiters.place],
+        holds: ([found, all]) => found === HANDED_OVER && ((all! >>> me) & 1) === 1,
+      },
+      perform(memory, thread) {
+        memory.write(place, thread + 1);
+        memory.write(waiters.place, memory.read(waiters.place) & ~(1 << thread));
+        return 0;
+      },
+    };
+  }
+
+  unlock(): Step {
+    const [{ place, name }, waiters] = [this.#word, this.#waiters];
+    return {
+      kind: Access.Store,
+      isSync: true,
+      place,
+      text: `${name}.unlock()`,
+      perform(memory, thread) {
+        if (memory.read(place) !== thread + 1) throw new Error(`${name} is not held`);
+        memory.write(place, memory.read(waiters.place) === 0 ? FREE : HANDED_OVER);
+        return 0;
+      },
+    };
+  }
+}
+
+/** Throws what is wrong. */
+export function must(holds: boolean, what: string): void {
+  if (!holds) throw new Error(what);
+}
