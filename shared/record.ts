@@ -10,7 +10,7 @@ import type { Gpa, Gpfn, Gva, Pfn, Ptr } from './address.ts';
 import type { Words } from './words.ts';
 
 /** What a field holds. It says the range, and how a story shows it. */
-interface Values {
+export interface Values {
   /** 0 … 2^32 − 1. */
   readonly number: number;
   /** Modulo 2^32. It goes up by `count`, and by nothing else. */
