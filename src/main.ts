@@ -4,10 +4,12 @@
 import './compile-cache.ts';
 
 // Whoever reads our output may stop early (`umbra … | head`): the command still
-// finishes, and its exit code stands.
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
+// finishes, and its exit code stands. Where there is no room for it, it ends.
+for (const [name, stream] of Object.entries({ stdout: process.stdout, stderr: process.stderr })) {
+  stream.on('error', ({ code, message }: NodeJS.ErrnoException) => {
+    if (code === 'EPIPE') return;
+    if (name === 'stdout') process.stderr.write(`umbra: stdout cannot be written: ${message}\n`);
+    process.exit(2);
   });
 }
 

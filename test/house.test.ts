@@ -29,6 +29,7 @@ const FLOORS: readonly (readonly string[])[] = [
     'src/assembly.ts',
     'src/compile-cache.ts',
     'src/numbers.ts',
+    'src/whole-file.ts',
     'src/cost',
     'src/trace',
     'src/yaml',

@@ -149,7 +149,10 @@ async function races(file: string, options: Options, command: Command): Promise<
   const wrong = report.hunt === undefined ? report.found.find(({ failure }) => failure) : undefined;
   const failure = report.hunt?.harm ?? wrong?.failure;
   if (failure !== undefined) process.exitCode = EXIT_CODES[failure.ending];
-  else process.exitCode = interrupted ? ExitCode.Interrupted : ExitCode.Ok;
+  else {
+    if (interrupted) tellInterrupted(file, options, report.found);
+    process.exitCode = interrupted ? ExitCode.Interrupted : ExitCode.Ok;
+  }
 }
 
 async function explore(file: string, options: Options, command: Command): Promise<void> {
@@ -170,12 +173,27 @@ async function explore(file: string, options: Options, command: Command): Promis
   const failure = all.at(-1)?.failure;
   if (failure === undefined) {
     if (writePage !== undefined) print(`nothing went wrong: ${options.html} is not written\n`);
+    if (interrupted) tellInterrupted(file, options, all);
     process.exitCode = interrupted ? ExitCode.Interrupted : ExitCode.Ok;
     return;
   }
   const { token, passing } = failure.shrunk ?? { token: failure.token, passing: null };
   writePage?.(pageOfTokens(token, passing?.token));
   process.exitCode = EXIT_CODES[failure.ending];
+}
+
+/** How much was done: of schedules, and of settings, which come one after the other. */
+function tellInterrupted(
+  file: string,
+  options: Options,
+  done: readonly { readonly schedules: number }[],
+): void {
+  const schedules = done.reduce((sum, one) => sum + one.schedules, 0);
+  const searches = someSettingsOf(file, readLitmus(file), options).length * options.strategy.length;
+  process.stderr.write(
+    `umbra: interrupted; ${grouped(schedules)} schedules are done, in ${done.length} of ${searches} ` +
+      'settings and strategies\n',
+  );
 }
 
 /** One setting after the other, each by one strategy after the other, until a schedule goes wrong. */

@@ -108,9 +108,7 @@ export function kindOf(path: string): FileKind | undefined {
   if (/^(?=.*\bvcpu\b)(?=.*\bns\b).*\bhost_cpu\b/.test(text)) return 'placement';
   const format = foreignFormat(bytes.subarray(0, 1 << 16))?.format;
   if (format !== undefined) return format === 'schedule' ? 'recording' : 'memory';
-  return (
-    yamlKind(text) ?? (/\bumbra\d+\.[\w-]{20}|^umbra replay /m.test(text) ? 'schedule' : undefined)
-  );
+  return yamlKind(text) ?? (/\bumbra\d+\.[\w-]{20}/.test(text) ? 'schedule' : undefined);
 }
 
 function kindOfName(name: string): FileKind | undefined {

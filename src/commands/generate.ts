@@ -136,11 +136,13 @@ async function generate(options: GenerateOptions): Promise<void> {
   const writeJson = jsonOutput(options.json);
   const plan = planFor(options);
   const { out, shard } = options;
+  // From before the programs are made, which takes seconds.
+  using interrupted = heedInterrupt();
   if (out !== undefined) makeFolder(out);
   const ledger = GenerateLedger.open(out && join(out, 'generate.sqlite'), plan, shard);
   try {
     const programs = new Programs(plan);
-    const { end, left } = await goOn(ledger, plan, programs, options);
+    const { end, left } = await goOn(ledger, plan, programs, options, interrupted.signal);
     if (left > 0 && end === 'whole') return;
     const clusters = clustersOf(plan, ledger.finds());
     const files = new Map(
@@ -190,6 +192,7 @@ async function goOn(
   plan: GeneratePlan,
   programs: Programs,
   { threads, untilFailure, seconds, shard, ...options }: GenerateOptions,
+  interrupted: AbortSignal,
 ): Promise<{ readonly end: End; readonly left: number }> {
   const { done } = ledger;
   const all = [...programs.units(shard)];
@@ -201,7 +204,6 @@ async function goOn(
   progress.fail(failed);
   const stop = new AbortController();
   if (untilFailure && failed > 0) stop.abort('failure');
-  using interrupted = heedInterrupt();
   const timer = seconds && setTimeout(() => stop.abort('seconds'), seconds * 1000);
   const job: UnitsJob<GenerateUnit, UnitResult> = {
     worker: 'generate-task',
@@ -213,7 +215,7 @@ async function goOn(
     place: ({ id }) => id,
     untilFailure: untilFailure ?? false,
     title: `umbra generate --ops ${plan.operations} --alphabet ${plan.alphabet}`,
-    signal: AbortSignal.any([stop.signal, interrupted.signal]),
+    signal: AbortSignal.any([stop.signal, interrupted]),
     progress: () => `${progress}`,
     done: (result, unit) => {
       ledger.record(unit, result);
@@ -229,7 +231,7 @@ async function goOn(
   } finally {
     clearTimeout(timer);
   }
-  if (interrupted.signal.aborted) return { end: 'interrupted', left };
+  if (interrupted.aborted) return { end: 'interrupted', left };
   return { end: stop.signal.aborted ? (stop.signal.reason as End) : 'whole', left };
 }
 

@@ -115,5 +115,10 @@ function overlapInWords({ litmus, schedules, overlapping, pairs, apart }: Tally)
 const pairText = (litmus: Litmus, { a, b }: Pair): string =>
   [a, b].map((one) => `vCPU ${one.vcpu} ${textOf(litmus, one)}`).join(' | ');
 
-const textOf = ({ vcpus }: Litmus, { vcpu, place }: Operation): string =>
-  vcpus[vcpu]!.texts[place]!;
+/** With its number where the vCPU does the same more than once. */
+function textOf({ vcpus }: Litmus, { vcpu, place }: Operation): string {
+  const { texts } = vcpus[vcpu]!;
+  const text = texts[place]!;
+  const isAlone = texts.indexOf(text) === texts.lastIndexOf(text);
+  return isAlone ? text : `${text} (operation ${place + 1})`;
+}

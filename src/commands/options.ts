@@ -138,7 +138,8 @@ export function integer(least: number, most = MOST_U32): (text: string) => numbe
   return (text) => {
     const n = Number(text);
     if (!/^\d+$/.test(text) || !Number.isSafeInteger(n) || n < least || n > most) {
-      const range = most === MOST_U32 ? `of at least ${least}` : `from ${least} to ${most}`;
+      const isOpen = most === MOST_U32 && !(n > most);
+      const range = isOpen ? `of at least ${least}` : `from ${least} to ${most}`;
       throw new InvalidArgumentError(`A whole number ${range} is expected.`);
     }
     return n;

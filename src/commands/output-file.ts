@@ -1,8 +1,9 @@
 /** Files that commands write: whole or not at all. */
 
-import { renameSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { UserError } from '../../shared/errors.ts';
+import { wholeFile } from '../whole-file.ts';
 import { statOf } from '../yaml/stat.ts';
 
 /**
@@ -16,17 +17,15 @@ export function outputFile(path: string, what: string, advice: string): (text: s
   const folder = dirname(path);
   if (isFolder(path) || !isFolder(folder)) throw unwritable('no file can be there');
   return (text) => {
-    // Only a file can be replaced whole: a pipe or a device is written to.
-    const temporary = isSpecial(path) ? path : `${path}.${process.pid}.tmp`;
+    const file = wholeFile(path);
     try {
-      writeFileSync(temporary, text);
-      if (temporary !== path) renameSync(temporary, path);
+      writeFileSync(file.path, text);
+      file.keep();
     } catch (error) {
+      file.discard();
       throw unwritable(String((error as NodeJS.ErrnoException).code));
     }
   };
 }
 
 const isFolder = (path: string): boolean => statOf(path)?.isDirectory() ?? false;
-
-const isSpecial = (path: string): boolean => statOf(path)?.isFile() === false;

@@ -1,6 +1,7 @@
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
 import { constants, crc32, deflateRawSync } from 'node:zlib';
 import { assert, UserError } from '../../../shared/errors.ts';
+import { type WholeFile, wholeFile } from '../../whole-file.ts';
 import { Op, type OperationBlock, type OpKind, type Program } from '../program.ts';
 import { BlockFiller } from './builder.ts';
 import { BlockEncoder } from './encode.ts';
@@ -19,7 +20,7 @@ import {
  */
 export class TraceWriter {
   readonly #path: string;
-  readonly #temporary: string;
+  readonly #file: WholeFile;
   readonly #encoder = new BlockEncoder();
   #fd: number | undefined;
   #offset = 0;
@@ -27,8 +28,8 @@ export class TraceWriter {
   /** UserError if the file cannot be made there. */
   constructor(path: string) {
     this.#path = path;
-    this.#temporary = `${path}.${process.pid}.tmp`;
-    this.#fd = this.#attempt(() => openSync(this.#temporary, 'w'));
+    this.#file = wholeFile(path);
+    this.#fd = this.#attempt(() => openSync(this.#file.path, 'w'));
     this.#write(header());
   }
 
@@ -57,10 +58,10 @@ export class TraceWriter {
       }),
     );
     this.#attempt(() => {
-      fsyncSync(this.#fd!);
+      if (!this.#file.special) fsyncSync(this.#fd!);
       closeSync(this.#fd!);
       this.#fd = undefined;
-      renameSync(this.#temporary, this.#path);
+      this.#file.keep();
     });
   }
 
@@ -68,7 +69,7 @@ export class TraceWriter {
   abort(): void {
     if (this.#fd !== undefined) closeSync(this.#fd);
     this.#fd = undefined;
-    rmSync(this.#temporary, { force: true });
+    this.#file.discard();
   }
 
   #append(block: OperationBlock): readonly [number, number, number, number] {

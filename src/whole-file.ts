@@ -1,0 +1,31 @@
+/** Files that are written whole or not at all. */
+
+import { realpathSync, renameSync, rmSync } from 'node:fs';
+import { statOf } from './yaml/stat.ts';
+
+export interface WholeFile {
+  /** What to write. */
+  readonly path: string;
+  /** Whether `path` is the place itself: a pipe or a device, which only can be written to. */
+  readonly special: boolean;
+  /** It is whole: gives it its name, in place of what had it. Throws what the file system says. */
+  keep(): void;
+  /** It is not: leaves what there was. */
+  discard(): void;
+}
+
+/** A file beside `path` that is to take its name. A link stays, and what it leads to is replaced. */
+export function wholeFile(path: string): WholeFile {
+  const stat = statOf(path);
+  if (stat !== undefined && !stat.isFile()) {
+    return { path, special: true, keep: () => {}, discard: () => {} };
+  }
+  const target = stat === undefined ? path : realpathSync(path);
+  const temporary = `${target}.${process.pid}.tmp`;
+  return {
+    path: temporary,
+    special: false,
+    keep: () => renameSync(temporary, target),
+    discard: () => rmSync(temporary, { force: true }),
+  };
+}

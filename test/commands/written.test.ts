@@ -1,0 +1,67 @@
+/** Files that commands write: whole or not at all, and where the user said. */
+
+import { execFileSync } from 'node:child_process';
+import {
+  lstatSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { interrupted, shell } from './umbra.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'umbra-written-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const LOG = 'test/import/tiny-child.lackey.gz';
+
+/** Each writes a file at the path that is put in place of OUT. */
+const WRITERS = {
+  'import -o': `umbra import lackey ${LOG} -q -o OUT`,
+  '--json': 'umbra start ls -q --json OUT',
+  'report -o': 'umbra start ls -q --json run.json && umbra report run.json -o OUT',
+};
+
+describe.each(Object.entries(WRITERS))('%s', (name, line) => {
+  const at = (file: string): string => join(folder, `${file}-${name.replaceAll(' ', '')}`);
+  const run = (out: string): void => {
+    const json = at('run.json');
+    const { code, stderr } = shell(line.replace('OUT', out).replaceAll('run.json', json));
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  };
+
+  test('replaces what a link leads to, and leaves the link', () => {
+    writeFileSync(at('target'), 'old');
+    symlinkSync(at('target'), at('link'));
+    run(at('link'));
+    expect(lstatSync(at('link')).isSymbolicLink()).toBe(true);
+    expect(readFileSync(at('target')).length).toBeGreaterThan(100);
+    expect(readdirSync(folder).filter((file) => file.endsWith('.tmp'))).toEqual([]);
+  });
+
+  test('writes into a pipe, which stays one', () => {
+    const [pipe, copy] = [at('pipe'), at('copy')];
+    execFileSync('mkfifo', [pipe]);
+    run(`${pipe} & cat ${pipe} > ${copy}; wait $!`);
+    expect(lstatSync(pipe).isFIFO()).toBe(true);
+    expect(readFileSync(copy).length).toBeGreaterThan(100);
+  });
+});
+
+test('no room at stdout is a sentence, and no stack', () => {
+  const { code, stderr } = shell('umbra defects > /dev/full');
+  expect(stderr).toMatch(/^umbra: stdout cannot be written: ENOSPC.*\n$/);
+  expect(code).toBe(2);
+});
+
+test('what was interrupted says how much was done', async () => {
+  const line = ['explore', 'R6-no-shootdown', '--runs', '100000000', '--paging', 'pae'];
+  const { code, stdout } = await interrupted(/schedules/, ...line);
+  expect(stdout).toMatch(/interrupted; [\d,]+ schedules are done, in 1 of 3 settings/);
+  expect(code).toBe(130);
+});
