@@ -1,9 +1,10 @@
 /** A trace on disk: whole, or not at all. */
 
-import { closeSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, openSync, writeSync } from 'node:fs';
 import { PbfWriter } from 'pbf';
 import type { Host } from '../../shared/host.ts';
 import type { Lguest } from '../../shared/lguest.ts';
+import { wholeFile } from '../whole-file.ts';
 import { FtraceText } from './ftrace.ts';
 import { describeTracks, writeItem } from './perfetto.ts';
 import type { TraceRecorder } from './recorder.ts';
@@ -26,15 +27,15 @@ export const isFtrace = (path: string): boolean => path.endsWith('.txt');
 
 /** Write what was recorded to a file, which is replaced if it is there. Throws what the file system says. */
 export function writeTrace(path: string, traced: Traced): void {
-  const temporary = `${path}.${process.pid}.tmp`;
-  const file = openSync(temporary, 'w');
+  const whole = wholeFile(path);
+  const file = openSync(whole.path, 'w');
   try {
     for (const part of (isFtrace(path) ? ftraceParts : perfettoParts)(traced))
       writeSync(file, part);
     closeSync(file);
-    renameSync(temporary, path);
+    whole.keep();
   } catch (error) {
-    rmSync(temporary, { force: true });
+    whole.discard();
     throw error;
   }
 }

@@ -23,6 +23,7 @@ const LOG = 'test/import/tiny-child.lackey.gz';
 /** Each writes a file at the path that is put in place of OUT. */
 const WRITERS = {
   'import -o': `umbra import lackey ${LOG} -q -o OUT`,
+  '--trace': 'umbra start ls -q --trace OUT',
   '--json': 'umbra start ls -q --json OUT',
   'report -o': 'umbra start ls -q --json run.json && umbra report run.json -o OUT',
 };
