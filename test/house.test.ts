@@ -196,7 +196,8 @@ describe('what a browser runs', () => {
   const BEGINNINGS = [
     'src/explore/subject.ts',
     'src/explore/strategies/catalogue.ts',
-    'src/explore/story/tell.ts',
+    'src/explore/story/player.ts',
+    'src/report/player/mount.ts',
     'src/explore/shrink/shrink.ts',
     'src/explore/inspect.ts',
     'src/machine.ts',

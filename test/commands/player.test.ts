@@ -82,6 +82,13 @@ describe.runIf(hasBrowser)('a browser', () => {
     expect(await page.evaluate('document.activeElement.type')).toBe('range');
   });
 
+  test('begins at the step that its address names', async () => {
+    const there = await browser.newPage();
+    await there.goto(`${url}#step-${breaks}`);
+    await expect.poll(() => there.locator('output').textContent()).toContain(`Step ${breaks} of`);
+    await there.close();
+  });
+
   test('steps on and back again, and is then where it was', async () => {
     const states: string[] = [];
     for (let step = 0; step < 60; step++) {

@@ -23,6 +23,8 @@ class Mounted implements Player {
   readonly #tracks: readonly Track[];
   readonly #root: HTMLElement;
   readonly #range: HTMLInputElement;
+  /** Of each schedule: from its steps to those of the other. */
+  readonly #twins: readonly ReadonlyMap<number, number>[];
   /** The schedule that is shown, by its number. */
   #which = 0;
   #step = 0;
@@ -31,6 +33,10 @@ class Mounted implements Player {
   constructor(element: HTMLElement, data: PlayerData) {
     this.#data = data;
     this.#tracks = data.tracks.flatMap((track) => (track === undefined ? [] : [new Track(track)]));
+    const twins = (data.twins ?? []).flatMap((twin, step) =>
+      twin < 0 ? [] : [[step, twin] as const],
+    );
+    this.#twins = [new Map(twins), new Map(twins.map(([step, twin]) => [twin, step] as const))];
     element.innerHTML = frameHtml(this.#tracks, data);
     this.#root = element.querySelector<HTMLElement>('.player')!;
     this.#range = this.#root.querySelector('input')!;
@@ -109,9 +115,7 @@ class Mounted implements Player {
 
   /** Of a step of the schedule that is shown the same access in the other, if it comes there. */
   #twin(step: number): number | undefined {
-    const twins = this.#data.twins ?? [];
-    const twin = this.#which === 0 ? (twins[step] ?? -1) : twins.indexOf(step);
-    return twin < 0 ? undefined : twin;
+    return this.#twins[this.#which]!.get(step);
   }
 
   /** How far the other has come: of this step, or the last before it that the other takes, too. */

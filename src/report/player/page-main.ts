@@ -5,5 +5,7 @@ import { mountPlayer } from './mount.ts';
 
 const place = document.querySelector<HTMLElement>('main')!;
 const data = document.querySelector('script[type="application/json"]')!.textContent!;
-mountPlayer(place, JSON.parse(data) as PlayerData);
+const player = mountPlayer(place, JSON.parse(data) as PlayerData);
+const [, step] = /^#step-(\d+)$/.exec(location.hash) ?? [];
+if (step !== undefined) player.goTo(Number(step));
 place.querySelector('input')?.focus();

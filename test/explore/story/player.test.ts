@@ -95,6 +95,38 @@ test.each([
   },
 );
 
+test.each(['nonpae', 'pae'] as const)(
+  'what steps say they write to an entry is what the tables then have, %s',
+  (paging) => {
+    const setting: Setting = { discipline: 'lock-free', paging, defects: [] };
+    const [subject, result] = runOf(R2, setting, true);
+    const track = new Track(playerOf(subject, result, { sourceOf: () => undefined }).tracks[0]);
+    const { sections } = track.data.machine;
+    const depth = paging === 'pae' ? 2 : 1;
+    const [said, shown]: [string[], string[]] = [[], []];
+    for (let number = 1; number < track.length; number++) {
+      const { place, after } = track.step(number);
+      const [, address, pgdir] = /^pte of (0x\w{8}) \(pgdir (\d+)\)$/.exec(place) ?? [];
+      if (after === undefined || address === undefined) continue;
+      const title = `guest 0, pgdir ${pgdir}, shadow`;
+      const line = track
+        .machine(number)
+        .find(
+          ({ section, key, change }) =>
+            sections[section]![0] === title &&
+            key === `${depth} ${Number(address)}` &&
+            change !== 'gone',
+        );
+      const frame = / → frame \d+ \((page 0x\w+) of guest 0\)/.exec(line?.text ?? '')?.[1];
+      said.push(`${number} ${/^page 0x\w+/.exec(after)?.[0] ?? (after === 'none' ? '-' : '+')}`);
+      shown.push(`${number} ${frame ?? (line === undefined ? '-' : '+')}`);
+    }
+    expect(shown).toEqual(said);
+    expect(said.filter((text) => text.includes('page')).length).toBeGreaterThan(2);
+    expect(said.filter((text) => text.endsWith('-')).length).toBeGreaterThan(0);
+  },
+);
+
 test('stores that wait are those in the store buffers of the engine', () => {
   const [subject, result] = runOf('litmus/1-fault/store-buffering.yaml', STORES, true);
   const { tasks } = subject.board.turn;
