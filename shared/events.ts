@@ -44,6 +44,8 @@ export const EventKind = {
    * address of the entry, plus one if the page may not be executed.
    */
   SpteSet: 15,
+  /** Behind an exit: operations, walks and remaps of the guest on this CPU so far, modulo 2^32. */
+  Counted: 16,
 } as const;
 
 export type EventKind = (typeof EventKind)[keyof typeof EventKind];

@@ -219,6 +219,13 @@ export class GuestRunner {
     leave(this.#host, hostCpu, hostCpu.inHost);
   }
 
+  /** For a trace: what was done and what it took since the last exit is the difference. */
+  #traceCounts({ counters }: Lguest): void {
+    const remaps = counters.get(Counter.RemapsKnown) + counters.get(Counter.RemapsUnknown);
+    const [operations, walks] = [counters.get(Counter.Operations), counters.get(Counter.Walks)];
+    this.#host.events.trace(EventKind.Counted, operations, walks, remaps);
+  }
+
   /** `lguest_arch_handle_trap` */
   #handleTrap(cpu: LgCpu): void {
     const { lg } = cpu;
@@ -226,6 +233,7 @@ export class GuestRunner {
     const { cr2 } = this.#hostCpu;
     const { events } = this.#host;
     events.record(EventKind.Exit, trapnum, readSaved(cpu, Reg.eip));
+    this.#traceCounts(lg);
     const virtualizer = virtualizerOf(lg);
     const interrupted = virtualizer.ownTrap(cpu, this.#hostCpu, trapnum);
     if (interrupted !== undefined) {

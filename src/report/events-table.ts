@@ -62,7 +62,7 @@ export function eventsTable(recorder: TraceRecorder, host: Host): Table {
       vcpu: quantity('', 'its number in that guest; null for none'),
       a: quantity('', 'pgdir, trap, address, hypercall, host CPU or interrupt, by the event'),
       b: quantity('', 'top level, eip, error code, argument or vCPU, by the event'),
-      c: quantity('', "argument or the vCPU's operations so far, by the event"),
+      c: quantity('', 'argument, operations, or walks and remaps so far, by the event'),
       lost: count('events of this host CPU that were lost just before'),
     },
   };

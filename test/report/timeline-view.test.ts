@@ -2,7 +2,14 @@
 
 import { parseHTML } from 'linkedom';
 import { expect, test } from 'vitest';
-import { type TimelineData, timelineSvg } from '../../src/report/page/timeline-view.ts';
+import {
+  countedIn,
+  nowIn,
+  overviewSvg,
+  type TimelineData,
+  timelineSvg,
+  toldIn,
+} from '../../src/report/page/timeline-view.ts';
 
 const data: TimelineData = {
   vcpus: [
@@ -17,21 +24,23 @@ const data: TimelineData = {
     ],
     [[0, 10_000, 1]],
   ],
-  faults: [[[4000, 500, 1]], []],
+  faults: [[[4000, 500, 1, 0x0804_a000, 0]], []],
   waits: [[], [[2000, 100]]],
   migrations: [[0, 0, 4000, 1, 6000]],
+  marks: [[9000, 1, 'the host died on CPU 1: a reason']],
   span: 10_000,
 };
 
-const drawn = (from: number, to: number) =>
-  parseHTML(`<html><body>${timelineSvg(data, from, to)}</body></html>`).document;
+const drawn = (from: number, to: number, width = 1000, more = {}) =>
+  parseHTML(`<html><body>${timelineSvg(data, { from, to, width, ...more })}</body></html>`)
+    .document;
 
 test('vCPUs with long names can be told apart', () => {
   const names = [...drawn(0, 10_000).querySelectorAll('text')].map(
     ({ textContent }) => textContent,
   );
   expect(names).toEqual(
-    expect.arrayContaining(['a-program-… vCPU 0', 'a-program-… vCPU 1', 'ls vCPU 0']),
+    expect.arrayContaining(['a-program-wi… v0', 'a-program-wi… v1', 'ls vCPU 0']),
   );
 });
 
@@ -49,4 +58,51 @@ test('shows what reaches into the time that is looked at, on host CPUs and on vC
 
 test('needs no name in the page, of which there may be several', () => {
   expect(drawn(0, 10_000).querySelectorAll('[id]')).toHaveLength(0);
+});
+
+test('what the run died of is marked where it was', () => {
+  const [mark] = drawn(8000, 10_000).querySelectorAll('.mark');
+  expect(mark?.textContent).toBe('the host died on CPU 1: a reason, at 900 µs');
+  expect(drawn(0, 8000).querySelectorAll('.mark')).toHaveLength(0);
+});
+
+test('cursor and what is measured are drawn where they are', () => {
+  const look = { cursor: 5000, selection: [6000, 4000] };
+  const document = drawn(0, 10_000, 1000, look);
+  const gutter = 130;
+  const at = (share: number): string => String(gutter + share * (1000 - gutter));
+  expect(document.querySelector('.cursor')?.getAttribute('x1')).toBe(at(0.5));
+  expect(document.querySelector('.selection')?.getAttribute('x')).toBe(at(0.4));
+  expect(countedIn(data, [6000, 4000])).toBe('200 µs: 1 faults, 1 migrations, 0 waits');
+  expect(nowIn(data, 4500)).toBe(
+    'CPU 0: out of any guest, CPU 1: a-program-with-a-long-name vCPU 1',
+  );
+});
+
+test('in a narrow page it is as wide as that, and its text as large as elsewhere', () => {
+  const svg = drawn(0, 10_000, 360).querySelector('svg')!;
+  expect(svg.getAttribute('viewBox')).toMatch(/^0 0 360 /);
+  const ticks = [...svg.querySelectorAll('.tick')];
+  expect(ticks.length).toBeGreaterThan(1);
+  expect(ticks.length).toBeLessThan(5);
+});
+
+test('the whole run as a strip, with what is shown framed', () => {
+  const { document } = parseHTML(
+    `<html><body>${overviewSvg(data, { from: 2500, to: 5000, width: 1000 })}</body></html>`,
+  );
+  const frame = document.querySelector('.window')!;
+  expect(Number(frame.getAttribute('x'))).toBe(130 + 870 / 4);
+  expect(Number(frame.getAttribute('width'))).toBe(870 / 4);
+  expect(document.querySelectorAll('.fixed')).toHaveLength(1);
+  expect(document.querySelectorAll('.mark')).toHaveLength(1);
+});
+
+test('what there is to be found is told in the order of its times', () => {
+  expect(toldIn(data).map(({ at, what }) => `${at} ${what}`)).toEqual([
+    '2000 wait of 10 µs on host CPU 1',
+    '4000 fault at 0x0804a000 passed on, a-program-with-a-long-name vCPU 0 on host CPU 0',
+    '6000 migration of a-program-with-a-long-name vCPU 0 from host CPU 0 to 1',
+    '9000 the host died on CPU 1: a reason',
+  ]);
 });

@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { grouped } from '../../numbers.ts';
-import { facts, paragraph, table } from './parts.ts';
+import { facts, folded, paragraph, table } from './parts.ts';
 
 const strategy = z.object({
   strategy: z.string(),
@@ -33,9 +33,11 @@ export const campaign = z.object({
 export type Campaign = z.infer<typeof campaign>;
 
 export function campaignSection({ tests, units, ...all }: Campaign): string {
-  const settings = tests.flatMap(({ path, settings: own }) =>
-    own.map((one) => ({ ...one, test: `${path}, ${one.discipline}, ${one.paging}` })),
-  );
+  const settings = tests
+    .flatMap(({ path, settings: own }) =>
+      own.map((one) => ({ ...one, test: `${path}, ${one.discipline}, ${one.paging}` })),
+    )
+    .toSorted((a, b) => sumOf(b.strategies, 'failures') - sumOf(a.strategies, 'failures'));
   const failed = settings.flatMap(({ test, first_failures }) =>
     first_failures.map(({ token }) => [test, `umbra replay ${token}`]),
   );
@@ -50,14 +52,30 @@ export function campaignSection({ tests, units, ...all }: Campaign): string {
       ? [paragraph('No schedule went wrong.')]
       : [table({ caption: 'Went wrong', head: ['Test', 'Do it again'], rows: failed })]),
     table({
-      caption: 'What each strategy did',
-      head: ['Test', 'Strategy', 'Schedules', 'Steps', 'Failures'],
-      rows: settings.flatMap(({ test, strategies }) =>
-        strategies.map((one) => [
-          ...[test, one.strategy, grouped(one.schedules)],
-          ...[grouped(one.steps), grouped(one.failures)],
-        ]),
-      ),
+      caption: 'By test and setting, those that went wrong first',
+      head: ['Test', 'Schedules', 'Different', 'Failures'],
+      rows: settings.map(({ test, distinct, strategies }) => [
+        ...[test, grouped(sumOf(strategies, 'schedules')), grouped(distinct)],
+        grouped(sumOf(strategies, 'failures')),
+      ]),
     }),
+    folded(
+      'What each strategy did on each test',
+      table({
+        caption: 'What each strategy did',
+        head: ['Test', 'Strategy', 'Schedules', 'Steps', 'Failures'],
+        rows: settings.flatMap(({ test, strategies }) =>
+          strategies.map((one) => [
+            ...[test, one.strategy, grouped(one.schedules)],
+            ...[grouped(one.steps), grouped(one.failures)],
+          ]),
+        ),
+      }),
+    ),
   ].join('\n');
 }
+
+const sumOf = (
+  strategies: readonly z.infer<typeof strategy>[],
+  what: 'schedules' | 'failures',
+): number => strategies.reduce((sum, one) => sum + one[what], 0);

@@ -4,7 +4,7 @@ import { cell } from '@observablehq/plot';
 import { grouped } from '../../numbers.ts';
 import { draw } from '../drawing.ts';
 import type { Activity, Fault } from './activity.ts';
-import { figure, time } from './parts.ts';
+import { figure, roundTimes, time } from './parts.ts';
 
 const COLUMNS = 80;
 /** Of a row: what one page table maps, without PAE. */
@@ -20,6 +20,12 @@ export function heatMap(activity: Activity, guest: string, faults: readonly Faul
   const regions = [...new Set(faults.map(regionOf))].sort((a, b) => b - a);
   const nameOf = (region: number): string => addressText(region * 2 ** bits);
   const step = (activity.to - activity.from) / COLUMNS || 1;
+  const ticks = new Map(
+    roundTimes(activity.to - activity.from, 8).map((at) => [
+      Math.min(COLUMNS - 1, Math.round(at / step)),
+      at,
+    ]),
+  );
   const cells = new Map<string, { x: number; y: string; faults: number }>();
   for (const fault of faults) {
     const x = Math.min(COLUMNS - 1, Math.floor((fault.to - activity.from) / step));
@@ -43,8 +49,8 @@ export function heatMap(activity: Activity, guest: string, faults: readonly Faul
       domain: Array.from({ length: COLUMNS }, (_, i) => i),
       padding: 0,
       tickSize: 0,
-      ticks: [0, 20, 40, 60, 79],
-      tickFormat: (i: number) => time((i === COLUMNS - 1 ? COLUMNS : i) * step),
+      ticks: [...ticks.keys()],
+      tickFormat: (i: number) => time(ticks.get(i)!),
       label: 'since the first event',
       labelArrow: 'none',
       labelAnchor: 'right',
@@ -74,7 +80,7 @@ export function heatMap(activity: Activity, guest: string, faults: readonly Faul
     `${guest}: ${grouped(faults.length)} faults. ` +
     `A row is ${size} MiB of its address space in which there was any, ` +
     `a column ${time(step)}; the stronger the colour, the more, up to ${grouped(most)}.`;
-  return figure(svg, caption, {
+  const figures = {
     caption: `faults of ${guest} by region`,
     head: [`${size} MiB from`, 'Faults', 'Fixed', 'Passed on', 'First', 'Last'],
     rows: regions.map((region) => {
@@ -85,7 +91,8 @@ export function heatMap(activity: Activity, guest: string, faults: readonly Faul
         ...[own[0]!, own.at(-1)!].map(({ to }) => time(to - activity.from)),
       ];
     }),
-  });
+  };
+  return figure(svg, caption, figures, `Faults of ${guest} by address and time`);
 }
 
 const addressText = (at: number): string => `0x${at.toString(16).padStart(8, '0')}`;

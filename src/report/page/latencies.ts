@@ -1,6 +1,7 @@
 /** How long things took: HDR histograms, as pictures and as percentiles. */
 
 import { rectY, ruleX, ruleY, text } from '@observablehq/plot';
+import { extent } from 'd3-array';
 import { build, type Histogram } from 'hdr-histogram-js';
 import { grouped } from '../../numbers.ts';
 import { draw, seriesColour } from '../drawing.ts';
@@ -67,7 +68,7 @@ function latencyFigure({ name, is, of }: Latency, series: number): string {
       labelArrow: 'none',
       labelAnchor: 'center',
       tickFormat: time,
-      ticks: 6,
+      ticks: decades(lengths),
       nice: true,
     },
     y: { label: 'how many', labelArrow: 'none', grid: true, nice: true },
@@ -97,6 +98,13 @@ function latencyFigure({ name, is, of }: Latency, series: number): string {
     head: ['Number', 'Least', ...SHOWN.map((p) => `p${p}`), 'Most', 'Mean'],
     rows: [percentiles(histogram)],
   });
+}
+
+/** A tick for each power of ten that is reached. */
+function decades(lengths: readonly number[]): number[] {
+  const [from = 0, to = 0] = extent(lengths, Math.log10);
+  const first = Math.floor(from);
+  return Array.from({ length: Math.ceil(to) - first + 1 }, (_, i) => 10 ** (first + i));
 }
 
 const percentiles = (histogram: Histogram): string[] => [

@@ -19,14 +19,22 @@ import { cyclesFigure } from './cycles.ts';
 import { escaped } from './escaped.ts';
 import { heatMap } from './heat-map.ts';
 import { latencySection } from './latencies.ts';
+import { migrationSection } from './migration-section.ts';
+import type { Move } from './migrations.ts';
 import { paragraph, table } from './parts.ts';
-import { timelineSection, type VcpuName } from './timeline-section.ts';
+import { type Mark, timelineSection, type VcpuName } from './timeline-section.ts';
 
 export interface SavedMachine {
   readonly name: string;
   readonly report: RunReport;
   /** There are none of a run whose folder has no events. */
-  readonly happened?: { readonly activity: Activity; readonly events: KeptEvents } | undefined;
+  readonly happened?:
+    | {
+        readonly activity: Activity;
+        readonly moves: readonly Move[];
+        readonly events: KeptEvents;
+      }
+    | undefined;
 }
 
 /** Guests whose faults have pictures. */
@@ -37,6 +45,7 @@ export function machineSection({ name, report, happened }: SavedMachine): string
   const cpus = host_cpus.map((cpu, i) => [`CPU ${i}`, cpu] as const);
   const good = report.ending.kind === 'done' && report.violations.length === 0;
   return [
+    ...deaths(report),
     `<p class="lead">${escaped(sizeOf(report))} · ${escaped(settingOf(report))}</p>`,
     paragraph(`${wholeOf(report)}.`),
     paragraph(`${REAL_TIME} ${realTimeOf(report)}.`),
@@ -66,10 +75,53 @@ export function machineSection({ name, report, happened }: SavedMachine): string
 const NO_EVENTS =
   'There are no events to draw a timeline of: a run folder has them, which --out of umbra start and umbra run makes.';
 
+/** What the run died of, and guests that were killed: where they were last. */
+function marksOf(
+  { ending, guests }: RunReport,
+  { runs, to }: Activity,
+  vcpus: readonly VcpuName[],
+): Mark[] {
+  const killed = guests.flatMap(({ name, ending: end, reason }, guest): Mark[] => {
+    const last = runs.findLast(({ vcpu }) => vcpus[vcpu]?.guest === guest);
+    if (end !== 'killed' || last === undefined) return [];
+    return [{ at: last.to, hostCpu: last.hostCpu, what: `${name} was killed: ${reason}` }];
+  });
+  if (ending.kind === 'done' || ending.kind === 'interrupted') return killed;
+  const hostCpu = ending.kind === 'no progress' ? -1 : ending.hostCpu;
+  const last = runs.findLast((run) => run.hostCpu === hostCpu);
+  return [...killed, { at: last?.to ?? to, hostCpu, what: diedOf(ending)! }];
+}
+
+/** In a line: what ended the run before its time. */
+function diedOf(ending: RunReport['ending']): string | undefined {
+  switch (ending.kind) {
+    case 'oops':
+      return `the host died on CPU ${ending.hostCpu}: ${ending.message}`;
+    case 'cpu died':
+      return `host CPU ${ending.hostCpu} died: ${ending.message.split('\n')[0]}`;
+    case 'no progress':
+      return `the run was given up: ${ending.message}`;
+    default:
+      return undefined;
+  }
+}
+
+/** First of all, where there is anything to be said: what it died of. */
+function deaths({ ending, guests, violations }: RunReport): string[] {
+  const died = diedOf(ending);
+  const killed = guests.filter((guest) => guest.ending === 'killed');
+  return [
+    ...(died === undefined ? [] : [`It died: ${died}.`]),
+    ...killed.map(({ name, reason }) => `${name} was killed: ${reason}.`),
+    ...(violations.length === 0 ? [] : [`What must hold does not: ${violations[0]}.`]),
+  ].map((line) => `<p class="lead bad">${escaped(line)}</p>`);
+}
+
 function happenings(
-  { guests, configuration }: RunReport,
-  { activity, events }: NonNullable<SavedMachine['happened']>,
+  report: RunReport,
+  { activity, moves, events }: NonNullable<SavedMachine['happened']>,
 ): string[] {
+  const { guests, configuration } = report;
   const vcpus = guests.flatMap((guest, i) =>
     Array.from(
       { length: configuration.vcpus[i]! },
@@ -84,7 +136,14 @@ function happenings(
   return [
     '<h3>When it happened</h3>',
     paragraph(completeness(events)),
-    timelineSection(activity, configuration.host_cpus, vcpus),
+    timelineSection(activity, configuration.host_cpus, vcpus, marksOf(report, activity, vcpus)),
+    '<h3>Who moved, and what followed</h3>',
+    migrationSection(
+      moves,
+      activity,
+      configuration.host_cpus,
+      vcpus.map(({ name }) => name),
+    ),
     '<h3>Where faults were</h3>',
     ...shown.map((i) => heatMap(activity, guests[i]!.name, faultsOf[i]!)),
     ...(mapped.length > shown.length

@@ -35,13 +35,29 @@ ${body.join('\n')}
 </table></div>`;
 }
 
-/** A picture with what it shows below, and its figures for who would rather read them. */
-export const figure = (svg: string, caption: string, figures: PageTable): string =>
+/**
+ * A picture with what it shows below, and its figures for who would rather read them. Where there
+ * is
+ * no room for it, it is moved about rather than made too small to be read.
+ */
+export const figure = (
+  svg: string,
+  caption: string,
+  figures: PageTable,
+  title = figures.caption,
+): string =>
   `<figure>
+<p class="title">${escaped(title[0]!.toUpperCase() + title.slice(1))}</p>
+<div class="picture" role="group" tabindex="0" aria-label="${escaped(title)}">
 ${svg}
+</div>
 <figcaption>${escaped(caption)}</figcaption>
 <details><summary>The figures: ${escaped(figures.caption)}</summary>${table(figures)}</details>
 </figure>`;
+
+/** What not everybody wants to read, behind its name. */
+export const folded = (name: string, html: string): string =>
+  `<details><summary>${escaped(name)}</summary>\n${html}\n</details>`;
 
 export const facts = (pairs: readonly (readonly [name: string, value: string])[]): string =>
   `<dl>\n${pairs.map(([name, value]) => `<dt>${escaped(name)}</dt><dd>${escaped(value)}</dd>`).join('\n')}\n</dl>`;
@@ -53,6 +69,14 @@ export function time(ns: number): string {
   const [size, unit] = TIMES.find(([least]) => ns >= least) ?? TIMES.at(-1)!;
   const value = ns / size;
   return `${value >= 100 ? value.toFixed(0) : Number(value.toPrecision(3))} ${unit}`;
+}
+
+/** Round times from 0 up to a span, some so many of them: 1, 2 or 5 of a power of ten apart. */
+export function roundTimes(span: number, some: number): number[] {
+  if (span <= 0) return [0];
+  const size = 10 ** Math.floor(Math.log10(span / some));
+  const step = size * [1, 2, 5, 10].find((times) => times * size * some >= span)!;
+  return Array.from({ length: Math.floor(span / step) + 1 }, (_, i) => i * step);
 }
 
 const TIMES = [

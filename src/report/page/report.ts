@@ -4,6 +4,7 @@ import { benchmarkSection } from './benchmark-section.ts';
 import { campaignSection } from './campaign-section.ts';
 import { comparisonSection } from './comparison-section.ts';
 import { escaped } from './escaped.ts';
+import { explained } from './glossary.ts';
 import { htmlPage } from './html.ts';
 import { liveSection } from './live-section.ts';
 import { machineSection } from './machine-section.ts';
@@ -31,23 +32,49 @@ export function reportHtml(saved: readonly Saved[], refresh?: number): string {
 <header><h1>A report of umbra</h1>
 ${sections.length > 1 ? `<nav aria-label="Sections"><ol>${links.join('')}</ol></nav>` : ''}</header>
 <main id="content">
-${sections.map(({ id, title, html }) => `<section id="${id}" aria-labelledby="${id}-title">\n<h2 id="${id}-title">${escaped(title)}</h2>\n${html}\n</section>`).join('\n')}
+${explained(sections.map((section) => sectionHtml(section, sections.length > MOST_OPEN)).join('\n'))}
 </main>
 <footer><p>Made by umbra, an SMP laboratory for shadow page tables. This file needs nothing from elsewhere.</p></footer>`,
   });
 }
 
-function sectionsOf(saved: readonly Saved[]): Section[] {
+/** With more, each run is behind its heading; what compares them is not. */
+const MOST_OPEN = 4;
+
+function sectionHtml({ id, title, html, isRun }: PageSection, folds: boolean): string {
+  const content =
+    folds && isRun
+      ? `<details><summary>Show ${escaped(title)}</summary>\n${html}\n</details>`
+      : html;
+  return (
+    `<section id="${id}" aria-labelledby="${id}-title">\n<h2 ` +
+    `id="${id}-title">${escaped(title)}</h2>\n${content}\n</section>`
+  );
+}
+
+interface PageSection extends Section {
+  readonly isRun: boolean;
+}
+
+function sectionsOf(saved: readonly Saved[]): PageSection[] {
   const machines = saved.flatMap((one) => (one.kind === 'machine' ? [one.machine] : []));
-  const comparison: Section[] =
+  const comparison: PageSection[] =
     machines.length < 2
       ? []
-      : [{ id: 'compared', title: 'Runs compared', html: comparisonSection(machines) }];
+      : [
+          {
+            id: 'compared',
+            title: 'Runs compared',
+            html: comparisonSection(machines),
+            isRun: false,
+          },
+        ];
   return [
     ...comparison,
     ...saved.map((one, i) => ({
       id: `run-${i + 1}`,
       title: titleOf(one),
+      isRun: true,
       html: `${sectionOf(one)}\n${one.folder === undefined ? '' : provenance(one.folder)}`,
     })),
   ];

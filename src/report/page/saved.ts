@@ -15,6 +15,7 @@ import { activityOf } from './activity.ts';
 import { type Campaign, campaign } from './campaign-section.ts';
 import type { LivePage } from './live-section.ts';
 import type { SavedMachine } from './machine-section.ts';
+import { movesOf } from './migrations.ts';
 import type { QueuePage } from './queue-section.ts';
 
 /** What a run folder says of itself in its run.json, as far as a report needs it. */
@@ -105,12 +106,17 @@ async function readFile(path: string, name: string): Promise<Saved> {
 
 async function happenedIn(
   path: string,
-  { configuration, events }: RunReport & { readonly events?: KeptEvents },
+  { configuration, costs, events }: RunReport & { readonly events?: KeptEvents },
 ): Promise<SavedMachine['happened']> {
   const file = join(path, 'events.parquet');
   if (events === undefined || !existsSync(file)) return undefined;
   const all = await readEvents(file, configuration.vcpus);
-  return { activity: activityOf(all, configuration.host_cpus), events };
+  const guestOf = configuration.vcpus.flatMap((n, guest) => Array<number>(n).fill(guest));
+  return {
+    activity: activityOf(all, configuration.host_cpus),
+    moves: movesOf(all, configuration.host_cpus, guestOf, costs),
+    events,
+  };
 }
 
 const tablesOf = (path: string, { tables }: Folder): Promise<SavedTable[]> =>

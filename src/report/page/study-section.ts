@@ -3,9 +3,9 @@
 import { chartSvg, chartTable, shadedText } from '../chart.ts';
 import { estimateText } from '../estimate-text.ts';
 import { FEWEST } from '../statistics.ts';
-import type { Finding, StudyResult } from '../study-result.ts';
+import type { Finding, StudyResult, Swept } from '../study-result.ts';
 import { escaped } from './escaped.ts';
-import { facts, figure, paragraph } from './parts.ts';
+import { facts, figure, paragraph, table } from './parts.ts';
 
 export function studySection(study: StudyResult): string {
   const { question, method, findings, charts, points, seeds, scale, costs, interrupted } = study;
@@ -15,6 +15,7 @@ export function studySection(study: StudyResult): string {
   return [
     `<p class="lead">${escaped(question)}</p>`,
     ...(interrupted ? [paragraph('It was broken off: seeds or settings are missing.')] : []),
+    ...(study.sweep === undefined ? [] : sweptParts(study.sweep)),
     '<h3>Answers</h3>',
     `<ul class="findings">${findings.map(findingItem).join('\n')}</ul>`,
     ...(drawn.length > 0 ? ['<h3>Figures</h3>'] : []),
@@ -35,6 +36,36 @@ export function studySection(study: StudyResult): string {
       ['Costs', [costs.preset, ...costs.overridden].join(', ')],
     ]),
   ].join('\n');
+}
+
+/** Of a sweep: what went wrong, and what came of its thresholds. */
+function sweptParts({ failed, thresholds }: Swept): string[] {
+  const levelsText = (levels: Readonly<Record<string, string | number>>): string =>
+    Object.entries(levels)
+      .map(([field, level]) => `${field}=${level}`)
+      .join(', ');
+  return [
+    ...(failed.length === 0
+      ? []
+      : [
+          table({
+            caption: 'Runs that went wrong',
+            head: ['Setting', 'Seed', 'What'],
+            rows: failed.map(({ levels, seed, what }) => [levelsText(levels), String(seed), what]),
+          }),
+        ]),
+    ...(thresholds.length === 0
+      ? []
+      : [
+          table({
+            caption: 'Thresholds',
+            head: ['Threshold', 'Setting', 'Verdict', 'Found'],
+            rows: thresholds.map(({ threshold, levels, verdict, found }) => [
+              ...[threshold, levelsText(levels), verdict, found],
+            ]),
+          }),
+        ]),
+  ];
 }
 
 /** The verdict's word goes with its colour. */

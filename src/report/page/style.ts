@@ -32,6 +32,9 @@ thead th { border-bottom: 2px solid var(--line); white-space: nowrap; }
 tbody th { font-weight: normal; white-space: pre; }
 .figure { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 figure { margin: 1.5rem 0; }
+.title { margin: 0 0 .3rem; font-weight: 600; }
+.picture { overflow-x: auto; }
+@media (max-width: 46rem) { .picture > svg { max-width: none; } }
 svg { display: block; max-width: 100%; height: auto; font-family: system-ui, sans-serif; }
 svg.plot text { white-space: pre; }
 details { margin: .4rem 0; }
@@ -46,6 +49,18 @@ summary { cursor: pointer; color: var(--faint); font-size: .9rem; }
 .view text { font-size: 12px; fill: var(--ink); }
 .view .fixed { fill: var(--faint); } .view .passed-on { fill: var(--heat); } .view .waits { fill: var(--series-4); }
 .view .tick { stroke: var(--line); stroke-dasharray: 2 3; } .view .lane { stroke: var(--line); }
+.view .cursor { stroke: var(--ink); stroke-width: 1; }
+.view .selection { fill: var(--series-0); fill-opacity: .18; stroke: var(--series-0); }
+.mark { stroke: var(--heat); stroke-width: 2; fill: none; }
+.mark path { stroke-width: 3; }
+.overview { cursor: pointer; touch-action: none; margin: .3rem 0; padding: 0 .4rem; }
+.overview > svg { width: 100%; } .overview text { font-size: 12px; fill: var(--faint); }
+.overview .fixed { fill: var(--faint); } .overview .waits { fill: var(--series-4); }
+.overview .window { fill: var(--series-0); fill-opacity: .12; stroke: var(--series-0); stroke-width: 1.5; }
+.said { min-height: 3em; margin: .3rem 0; font-size: .9rem; font-variant-numeric: tabular-nums; }
+input[type=search] { font: inherit; font-size: .9rem; padding: .1rem .4rem; color: var(--ink); background: var(--paper);
+  border: 1px solid var(--faint); border-radius: 4px; max-width: 14rem; }
+label { font-size: .9rem; }
 .view .moves { stroke-width: .8; opacity: .55; }
 .controls { display: flex; flex-wrap: wrap; align-items: center; gap: .4rem; margin: .6rem 0; }
 .controls[hidden] { display: none; }
@@ -53,10 +68,12 @@ button { font: inherit; font-size: .9rem; padding: .15rem .7rem; color: var(--in
   border: 1px solid var(--faint); border-radius: 4px; cursor: pointer; }
 output { color: var(--faint); font-size: .9rem; font-variant-numeric: tabular-nums; }
 .provenance { margin-top: 2rem; }
+abbr[title] { text-decoration: underline dotted; text-underline-offset: .2em; cursor: help; }
+.glossary { margin-top: 3rem; }
 footer { margin-top: 3rem; padding-bottom: 1.5rem; }
 @media print {
   body { font-size: 10pt; }
-  nav, .controls, .hint, .skip { display: none; }
+  nav, .controls, .hint, .skip, .overview { display: none; }
   figure, tr, .timeline { break-inside: avoid; }
   h2, h3 { break-after: avoid; }
   .wide { overflow: visible; }

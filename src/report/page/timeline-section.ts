@@ -5,7 +5,7 @@ import { seriesColour } from '../drawing.ts';
 import type { Activity, Stretch } from './activity.ts';
 import { escaped } from './escaped.ts';
 import { table, time } from './parts.ts';
-import { type TimelineData, timelineSvg } from './timeline-view.ts';
+import { overviewSvg, type TimelineData, timelineSvg, WIDTH } from './timeline-view.ts';
 
 export interface VcpuName {
   /** As in `pigz vCPU 0`. */
@@ -13,12 +13,24 @@ export interface VcpuName {
   readonly guest: number;
 }
 
+/** The end of a guest, or of the run. */
+export interface Mark {
+  /** Nanoseconds since boot. */
+  readonly at: number;
+  /** −1: of none. */
+  readonly hostCpu: number;
+  readonly what: string;
+}
+
+/** `marks`: what ended guests or the run, in the activity's time. */
 export function timelineSection(
   activity: Activity,
   hostCpus: number,
   vcpus: readonly VcpuName[],
+  marks: readonly Mark[],
 ): string {
-  const data = dataOf(activity, hostCpus, vcpus);
+  const data = dataOf(activity, hostCpus, vcpus, marks);
+  const all = { from: 0, to: data.span, width: WIDTH };
   const colours = coloursOf(vcpus);
   return `<p>Each host CPU has a lane: above, which vCPU is in its guest there, in the colour of ${colours.of}; below that
 the faults, <span class="key fixed"></span> fixed by <code>demand_page</code> or
@@ -31,12 +43,21 @@ own, with a row for each host CPU.</p>
 <button type="button" value="earlier">← Earlier</button><button type="button" value="later">Later →</button>
 <button type="button" value="in">+ Zoom in</button><button type="button" value="out">− Zoom out</button>
 <button type="button" value="all">Whole run</button>
+<label>Find <input type="search" placeholder="fault 0x0804, migration, vCPU 1"></label><button " +
+"type="button" value="before">Previous</button><button type="button" value="next">Next</button>
 <output aria-live="polite"></output>
 </div>
-<div class="view" tabindex="0" role="group" aria-label="Timeline; arrow keys move it, + and − zoom, Home shows the whole run">
-${timelineSvg(data, 0, data.span)}
+<div class="overview">
+${overviewSvg(data, all)}
 </div>
-<p class="hint">Arrow keys, + and −, Home; drag to move, Ctrl and the wheel to zoom.</p>
+<div class="view" tabindex="0" role="group" aria-label="Timeline; arrow keys move it, + and − " +
+"zoom, Home shows the whole run, comma and full stop step from event to event, M measures from here">
+${timelineSvg(data, all)}
+</div>
+<p class="said" role="status"></p>
+<p class="hint">Arrow keys, + and −, Home; drag to move, Ctrl and the wheel or two fingers to " +
+"zoom. Comma and full stop move the
+cursor from event to event; M, or Shift and dragging, measures; Enter zooms to what is measured, Escape lets go of it.</p>
 <script type="application/json">${JSON.stringify(data).replaceAll('<', '\\u003c')}</script>
 </div>
 ${table({
@@ -76,6 +97,7 @@ function dataOf(
   { from, to, runs, faults, waits, migrations }: Activity,
   hostCpus: number,
   vcpus: readonly VcpuName[],
+  marks: readonly Mark[],
 ): TimelineData {
   const at = (ns: number): number => Math.round((ns - from) / 100);
   const byCpu = <T extends Stretch, Row>(all: readonly T[], row: (one: T) => Row): Row[][] => {
@@ -87,11 +109,15 @@ function dataOf(
   return {
     vcpus: vcpus.map(({ name, guest }, i) => ({ name, colour: hasGuests(vcpus) ? guest : i })),
     runs: byCpu(runs, (one) => [at(one.from), long(one), one.vcpu] as const),
-    faults: byCpu(faults, (one) => [at(one.from), long(one), one.passedOn ? 1 : 0] as const),
+    faults: byCpu(
+      faults,
+      (one) => [at(one.from), long(one), one.passedOn ? 1 : 0, one.address, one.vcpu] as const,
+    ),
     waits: byCpu(waits, (one) => [at(one.from), long(one)] as const),
     migrations: migrations.map(
       (one) => [one.vcpu, one.cameFrom, at(one.from), one.hostCpu, at(one.to)] as const,
     ),
+    marks: marks.map(({ at: when, hostCpu, what }) => [at(when), hostCpu, what] as const),
     span: Math.max(1, at(to)),
   };
 }

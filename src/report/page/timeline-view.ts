@@ -9,17 +9,35 @@ export interface TimelineData {
   readonly vcpus: readonly { readonly name: string; readonly colour: number }[];
   /** Of each host CPU, in the order of their times: from, how long, vCPU. */
   readonly runs: readonly (readonly (readonly [number, number, number])[])[];
-  /** Of each host CPU: from, how long, 1 if it was the guest's own. */
-  readonly faults: readonly (readonly (readonly [number, number, number])[])[];
+  /** Of each host CPU: from, how long, 1 if it was the guest's own, address, vCPU. */
+  readonly faults: readonly (readonly (readonly [number, number, number, number, number])[])[];
   /** Of each host CPU: from, how long. */
   readonly waits: readonly (readonly (readonly [number, number])[])[];
   /** vCPU, from which host CPU and when, to which and when. */
   readonly migrations: readonly (readonly [number, number, number, number, number])[];
+  /** What ended a guest or the run: when, on which host CPU (−1: of none), and what. */
+  readonly marks: readonly (readonly [number, number, string])[];
   readonly span: number;
 }
 
-const WIDTH = 1000;
-const GUTTER = 130;
+/** What of it is shown, and how. */
+export interface Look {
+  readonly from: number;
+  readonly to: number;
+  /** In pixels of the page, so that text is as large as elsewhere. */
+  readonly width: number;
+  readonly cursor?: number | undefined;
+  readonly selection?: readonly [number, number] | undefined;
+}
+
+/** As it stands in a page before its script has looked how much room there is. */
+export const WIDTH = 1000;
+/** Narrower than that, names have less room. */
+const NARROW = 640;
+
+/** Left of the lanes. */
+export const gutterOf = (width: number): number => (width < NARROW ? 84 : 130);
+
 const AXIS = 26;
 const CPU_LANE = 34;
 const RUN_HEIGHT = 18;
@@ -29,25 +47,27 @@ const MOST_VCPUS = 32;
 /** Of one look: more would be a grey field. */
 const MOST_MIGRATIONS = 1500;
 const COLOURS = 8;
-/** Of a name, beside its lane. */
-const MOST_LETTERS = 18;
+/** Pixels of a letter in a name beside its lane. */
+const LETTER = 7;
 
 /** What happened from one time to another. */
-export function timelineSvg(data: TimelineData, from: number, to: number): string {
+export function timelineSvg(data: TimelineData, look: Look): string {
+  const { from, to, width, cursor, selection } = look;
+  const gutter = gutterOf(width);
   const cpus = data.runs.length;
   const shown = Math.min(data.vcpus.length, MOST_VCPUS);
   const row = Math.max(2, Math.min(6, 48 / cpus));
   const vcpuLane = row * cpus + 8;
   const top = AXIS + cpus * CPU_LANE + GAP;
   const height = top + shown * vcpuLane;
-  const x = (at: number): number => GUTTER + ((at - from) / (to - from)) * (WIDTH - GUTTER);
-  const place: Place = { x, from, to };
+  const x = (at: number): number => gutter + ((at - from) / (to - from)) * (width - gutter);
+  const place: Place = { x, from, to, width };
   const cpuTop = (cpu: number): number => AXIS + cpu * CPU_LANE;
   const lanes = data.runs.map((runs, cpu) => {
     const y = cpuTop(cpu);
     return [
-      label(`host CPU ${cpu}`, y + 13),
-      `<line class="lane" x1="${GUTTER}" x2="${WIDTH}" y1="${y + 30}" y2="${y + 30}"/>`,
+      label(`host CPU ${cpu}`, y + 13, gutter),
+      `<line class="lane" x1="${gutter}" x2="${width}" y1="${y + 30}" y2="${y + 30}"/>`,
       ...bars(runs, place).map((bar) => barRect(bar, data, y, RUN_HEIGHT, `host CPU ${cpu}`)),
       ...bars(data.faults[cpu]!, place).map(({ left, width, what }) =>
         rect(left, y + 20, width, 5, what === 1 ? 'passed-on' : 'fixed'),
@@ -65,8 +85,10 @@ export function timelineSvg(data: TimelineData, from: number, to: number): strin
         barRect(bar, data, y + cpu * row, row, `host CPU ${cpu}`),
       ),
     );
-    const line = `<line class="lane" x1="${GUTTER}" x2="${WIDTH}" y1="${y + vcpuLane - 4}" y2="${y + vcpuLane - 4}"/>`;
-    return label(name, y + vcpuLane / 2 + 1) + line + stretches.join('');
+    const line =
+      `<line class="lane" x1="${gutter}" x2="${width}" y1="${y + vcpuLane - 4}" ` +
+      `y2="${y + vcpuLane - 4}"/>`;
+    return label(name, y + vcpuLane / 2 + 1, gutter) + line + stretches.join('');
   });
   const inView = data.migrations.filter(([, , left, , at]) => at >= from && left <= to);
   const every = Math.ceil(inView.length / MOST_MIGRATIONS);
@@ -76,7 +98,153 @@ export function timelineSvg(data: TimelineData, from: number, to: number): strin
       const [y1, y2] = [cameFrom, cpu].map((one) => cpuTop(one) + RUN_HEIGHT / 2);
       return `<line class="moves" style="stroke:${colourOf(data, vcpu)}" x1="${px(x(left))}" y1="${y1}" x2="${px(x(at))}" y2="${y2}"/>`;
     });
-  return `<svg viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="Host CPUs and vCPUs from ${timeText(from)} to ${timeText(to)}">${axis(place, height)}${lanes.join('')}${own.join('')}<svg x="${GUTTER}" width="${WIDTH - GUTTER}" height="${height}" viewBox="${GUTTER} 0 ${WIDTH - GUTTER} ${height}">${moves.join('')}</svg></svg>`;
+  const over = [
+    ...(selection === undefined ? [] : [selected(selection, place, height)]),
+    ...data.marks
+      .filter(([at]) => at >= from && at <= to)
+      .map((mark) => markAt(mark, place, height, cpuTop)),
+    ...(cursor === undefined || cursor < from || cursor > to
+      ? []
+      : [
+          `<line class="cursor" x1="${px(x(cursor))}" x2="${px(x(cursor))}" y1="0" ` +
+            `y2="${height}"/>`,
+        ]),
+  ];
+  const inner =
+    `<svg x="${gutter}" width="${width - gutter}" height="${height}" ` +
+    `viewBox="${gutter} 0 ${width - gutter} ${height}">${moves.join('')}${over.join('')}</svg>`;
+  return (
+    `<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="Host CPUs and vCPUs from ` +
+    `${timeText(from)} to ${timeText(to)}">${axis(place, height)}${lanes.join('')}${own.join('')}${inner}</svg>`
+  );
+}
+
+function selected([a, b]: readonly [number, number], { x }: Place, height: number): string {
+  const left = x(Math.min(a, b));
+  return (
+    `<rect class="selection" x="${px(left)}" y="0" width="${px(x(Math.max(a, b)) - left)}" ` +
+    `height="${height}"/>`
+  );
+}
+
+/** A line through all lanes, and a cross where it was. */
+function markAt(
+  [at, hostCpu, what]: TimelineData['marks'][number],
+  { x, width }: Place,
+  height: number,
+  cpuTop: (cpu: number) => number,
+): string {
+  const left = Math.min(x(at), width - 8);
+  const cross = hostCpu < 0 ? AXIS : cpuTop(hostCpu) + RUN_HEIGHT / 2;
+  return (
+    `<g class="mark"><title>${text(what)}, at ${timeText(at)}</title>` +
+    `<line x1="${px(left)}" x2="${px(left)}" y1="${AXIS}" y2="${height}"/>` +
+    `<path d="M${px(left - 6)} ${px(cross - 6)} l12 12 m-12 0 l12 -12"/></g>`
+  );
+}
+
+const OVERVIEW_HEIGHT = 44;
+const BINS = 240;
+
+/** The whole run as a strip: faults upwards, moves downwards, and what of it is shown. */
+export function overviewSvg(data: TimelineData, { from, to, width }: Look): string {
+  const gutter = gutterOf(width);
+  const x = (at: number): number => gutter + (at / data.span) * (width - gutter);
+  const faults = binned(
+    data,
+    data.faults.flatMap((own) => own.map(([at]) => at)),
+  );
+  const moves = binned(
+    data,
+    data.migrations.map(([, , , , at]) => at),
+  );
+  const step = (width - gutter) / BINS;
+  const middle = 28;
+  const bars = (bins: readonly number[], room: number, up: boolean, kind: string): string => {
+    const most = Math.max(1, ...bins);
+    return bins
+      .map((n, i) => {
+        if (n === 0) return '';
+        const high = Math.max(1, (room * Math.log1p(n)) / Math.log1p(most));
+        return (
+          `<rect class="${kind}" x="${px(gutter + i * step)}" ` +
+          `y="${px(up ? middle - high : middle + 1)}" width="${px(step)}" height="${px(high)}"/>`
+        );
+      })
+      .join('');
+  };
+  const marks = data.marks.map(
+    ([at]) =>
+      `<line class="mark" x1="${px(x(at))}" x2="${px(x(at))}" y1="0" y2="${OVERVIEW_HEIGHT}"/>`,
+  );
+  return (
+    `<svg viewBox="0 0 ${width} ${OVERVIEW_HEIGHT}" role="img" aria-label="The whole run: ` +
+    `faults above, moves below; what is shown is framed">` +
+    `${label('whole run', 24, gutter)}${bars(faults, 24, true, 'fixed')}${bars(moves, 12, false, 'waits')}${marks.join('')}` +
+    `<rect class="window" x="${px(x(from))}" y="1" width="${px(Math.max(3, x(to) - x(from)))}" ` +
+    `height="${OVERVIEW_HEIGHT - 2}"/></svg>`
+  );
+}
+
+function binned({ span }: TimelineData, times: readonly number[]): number[] {
+  const bins = Array.from({ length: BINS }, () => 0);
+  for (const at of times) bins[Math.min(BINS - 1, Math.floor((at / span) * BINS))]!++;
+  return bins;
+}
+
+/** Something that has a time, in words. */
+export interface Told {
+  readonly at: number;
+  readonly what: string;
+}
+
+/**
+ * Faults, waits, moves and ends, in the order of their times: what can be searched, and gone to.
+ */
+export function toldIn({ faults, waits, migrations, marks, vcpus }: TimelineData): Told[] {
+  const nameOf = (vcpu: number): string => vcpus[vcpu]?.name ?? 'no vCPU';
+  return [
+    ...faults.flatMap((own, cpu) =>
+      own.map(([at, , passedOn, address, vcpu]) => ({
+        at,
+        what:
+          `fault at 0x${address.toString(16).padStart(8, '0')} ` +
+          `${passedOn ? 'passed on' : 'fixed'}, ${nameOf(vcpu)} on host CPU ${cpu}`,
+      })),
+    ),
+    ...waits.flatMap((own, cpu) =>
+      own.map(([at, long]) => ({ at, what: `wait of ${timeText(long)} on host CPU ${cpu}` })),
+    ),
+    ...migrations.map(([vcpu, cameFrom, , cpu, at]) => ({
+      at,
+      what: `migration of ${nameOf(vcpu)} from host CPU ${cameFrom} to ${cpu}`,
+    })),
+    ...marks.map(([at, , what]) => ({ at, what })),
+  ].sort((a, b) => a.at - b.at);
+}
+
+/** Who is where at a time, and how much there was in a stretch of it. */
+export function nowIn({ runs, vcpus }: TimelineData, at: number): string {
+  return runs
+    .map((own, cpu) => {
+      const run = own.find(([from, long]) => from <= at && at <= from + long);
+      return (
+        `CPU ${cpu}: ` +
+        `${run === undefined ? 'out of any guest' : (vcpus[run[2]]?.name ?? 'no vCPU')}`
+      );
+    })
+    .join(', ');
+}
+
+export function countedIn(data: TimelineData, [a, b]: readonly [number, number]): string {
+  const [from, to] = [Math.min(a, b), Math.max(a, b)];
+  const within = ([at]: readonly [number, ...number[]]): boolean => at >= from && at <= to;
+  const faults = data.faults.flat().filter(within).length;
+  const waits = data.waits.flat().filter(within).length;
+  const moves = data.migrations.filter(([, , , , at]) => at >= from && at <= to).length;
+  return (
+    `${timeText(Math.round(to - from))}: ${faults} faults, ${moves} migrations, ${waits} ` + `waits`
+  );
 }
 
 /** 12.5 ms; of hundreds of nanoseconds. */
@@ -90,6 +258,7 @@ interface Place {
   readonly x: (at: number) => number;
   readonly from: number;
   readonly to: number;
+  readonly width: number;
 }
 
 interface Bar {
@@ -107,7 +276,7 @@ interface Bar {
  * a pixel beside another is left out. `only`: those of this kind.
  */
 function bars(
-  stretches: readonly (readonly [number, number, number])[],
+  stretches: readonly (readonly [number, number, number, ...number[]])[],
   { x, from, to }: Place,
   only?: number,
 ): Bar[] {
@@ -141,24 +310,30 @@ const rect = (x: number, y: number, width: number, height: number, kind: string)
 const colourOf = ({ vcpus }: TimelineData, vcpu: number): string =>
   `var(--series-${(vcpus[vcpu]?.colour ?? 0) % COLOURS})`;
 
-const label = (name: string, y: number): string =>
-  `<text x="${GUTTER - 8}" y="${px(y)}" text-anchor="end">${text(shortened(name))}</text>`;
+const label = (name: string, y: number, gutter: number): string =>
+  `<text x="${gutter - 8}" y="${px(y)}" ` +
+  `text-anchor="end">${text(shortened(name, Math.floor((gutter - 12) / LETTER)))}</text>`;
 
 /** What tells vCPUs of a guest apart is at the end of their names. */
-function shortened(name: string): string {
-  if (name.length <= MOST_LETTERS) return name;
+function shortened(name: string, most: number): string {
+  if (name.length <= most) return name;
   const end = / vCPU \d+$/.exec(name)?.[0] ?? '';
-  return `${name.slice(0, MOST_LETTERS - 1 - end.length)}…${end}`;
+  const short = end.replace(' vCPU ', ' v');
+  const kept = most - 1 - short.length;
+  return `${name.slice(0, Math.max(1, kept))}…${short}`;
 }
 
-function axis({ x, from, to }: Place, height: number): string {
-  const rough = (to - from) / 7;
+/** Of a tick's text, and what is left between two. */
+const TICK_WIDTH = 110;
+
+function axis({ x, from, to, width }: Place, height: number): string {
+  const rough = (to - from) / Math.max(2, Math.floor((width - gutterOf(width)) / TICK_WIDTH));
   const size = 10 ** Math.floor(Math.log10(rough));
   const step = size * ([1, 2, 5, 10].find((times) => times * size >= rough) ?? 10);
   const marks: string[] = [];
   for (let at = Math.ceil(from / step) * step; at <= to; at += step) {
     const left = px(x(at));
-    const anchor = x(at) > WIDTH - 30 ? 'end' : 'middle';
+    const anchor = x(at) > width - 30 ? 'end' : 'middle';
     marks.push(
       `<line class="tick" x1="${left}" x2="${left}" y1="${AXIS - 6}" y2="${height}"/>` +
         `<text x="${left}" y="${AXIS - 10}" text-anchor="${anchor}">${timeText(at)}</text>`,
