@@ -199,7 +199,7 @@ function addTo(sums: Sums, counted: Sums): void {
 /** What was run, by kind of guest. */
 export const stressTable = ({ kinds }: StressTotals): PageTable => ({
   caption: 'What was run',
-  head: ['', 'guests', 'operations', 'faults', 'migrations', 'shootdowns', 'killed'],
+  head: ['kind', 'guests', 'operations', 'faults', 'migrations', 'shootdowns', 'killed'],
   rows: kinds.map((kind) => [
     kindName(kind),
     ...[kind.guests, kind.operations, kind.faults, kind.migrations, kind.shootdowns].map(grouped),
@@ -216,7 +216,8 @@ export function formatStress(totals: StressTotals, seconds: number, columns?: nu
       ? 'nothing wrong'
       : `${grouped(failures.length)} went wrong, the first after ${first.seconds.toFixed(1)} s in run ` +
         grouped(first.runs);
-  const { head, rows } = stressTable(totals);
+  const { head: named, rows } = stressTable(totals);
+  const head = ['', ...named.slice(1)];
   const align = head.map((_, i) => (i === 0 ? 'left' : 'right'));
   return [
     `${grouped(runs)} run${runs === 1 ? '' : 's'} from seed ${seed} in ${seconds.toFixed(0)} s` +

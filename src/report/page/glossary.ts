@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { findPackageJSON } from 'node:module';
 import { dirname, join } from 'node:path';
 import { escaped } from './escaped.ts';
+import { folded } from './parts.ts';
 
 /** The same place when built. */
 const FILE = join(dirname(findPackageJSON(import.meta.url)!), 'docs/glossary.md');
@@ -44,8 +45,11 @@ export function explained(html: string, terms = glossary()): string {
   const items = terms
     .filter((term) => met.has(term))
     .map(({ term, meaning }) => `<dt>${escaped(term)}</dt><dd>${escaped(meaning)}</dd>`);
-  return `${sections.join('')}
-<details class="glossary"><summary>Glossary: the ${items.length} terms of this page</summary><dl>${items.join('')}</dl></details>`;
+  const list = folded(
+    `Glossary: the ${items.length} terms of this page`,
+    `<dl>${items.join('')}</dl>`,
+  );
+  return `${sections.join('')}\n<div class="glossary">${list}</div>`;
 }
 
 function inSection(html: string, terms: readonly Term[], met: Set<Term>): string {

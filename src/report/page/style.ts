@@ -56,9 +56,11 @@ summary { cursor: pointer; color: var(--faint); font-size: .9rem; }
 .overview { cursor: pointer; touch-action: none; margin: .3rem 0; padding: 0 .4rem; }
 .overview > svg { width: 100%; } .overview text { font-size: 12px; fill: var(--faint); }
 .overview .fixed { fill: var(--faint); } .overview .waits { fill: var(--series-4); }
-.overview .window { fill: var(--series-0); fill-opacity: .12; stroke: var(--series-0); stroke-width: 1.5; }
+.overview .window { fill: var(--series-0); fill-opacity: .12;
+  stroke: var(--series-0); stroke-width: 1.5; }
 .said { min-height: 3em; margin: .3rem 0; font-size: .9rem; font-variant-numeric: tabular-nums; }
-input[type=search] { font: inherit; font-size: .9rem; padding: .1rem .4rem; color: var(--ink); background: var(--paper);
+input[type=search] { font: inherit; font-size: .9rem; padding: .1rem .4rem;
+  color: var(--ink); background: var(--paper);
   border: 1px solid var(--faint); border-radius: 4px; max-width: 14rem; }
 label { font-size: .9rem; }
 .view .moves { stroke-width: .8; opacity: .55; }

@@ -51,13 +51,15 @@ own, with a row for each host CPU.</p>
 ${overviewSvg(data, all)}
 </div>
 <div class="view" tabindex="0" role="group" aria-label="Timeline; arrow keys move it, + and − " +
-"zoom, Home shows the whole run, comma and full stop step from event to event, M measures from here">
+"zoom, Home shows the whole run, comma and full stop step from event to event, M measures from " +
+"here">
 ${timelineSvg(data, all)}
 </div>
 <p class="said" role="status"></p>
 <p class="hint">Arrow keys, + and −, Home; drag to move, Ctrl and the wheel or two fingers to " +
 "zoom. Comma and full stop move the
-cursor from event to event; M, or Shift and dragging, measures; Enter zooms to what is measured, Escape lets go of it.</p>
+cursor from event to event; M, or Shift and dragging, measures; Enter zooms to what is measured,
+Escape lets go of it.</p>
 <script type="application/json">${JSON.stringify(data).replaceAll('<', '\\u003c')}</script>
 </div>
 ${table({

@@ -115,7 +115,8 @@ export function timelineSvg(data: TimelineData, look: Look): string {
     `viewBox="${gutter} 0 ${width - gutter} ${height}">${moves.join('')}${over.join('')}</svg>`;
   return (
     `<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="Host CPUs and vCPUs from ` +
-    `${timeText(from)} to ${timeText(to)}">${axis(place, height)}${lanes.join('')}${own.join('')}${inner}</svg>`
+    `${timeText(from)} to ` +
+    `${timeText(to)}">${axis(place, height)}${lanes.join('')}${own.join('')}${inner}</svg>`
   );
 }
 
@@ -242,9 +243,8 @@ export function countedIn(data: TimelineData, [a, b]: readonly [number, number])
   const faults = data.faults.flat().filter(within).length;
   const waits = data.waits.flat().filter(within).length;
   const moves = data.migrations.filter(([, , , , at]) => at >= from && at <= to).length;
-  return (
-    `${timeText(Math.round(to - from))}: ${faults} faults, ${moves} migrations, ${waits} ` + `waits`
-  );
+  const long = timeText(Math.round(to - from));
+  return `${long}: ${faults} faults, ${moves} migrations, ${waits} waits`;
 }
 
 /** 12.5 ms; of hundreds of nanoseconds. */

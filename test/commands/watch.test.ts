@@ -1,0 +1,100 @@
+/** `--watch`: a page on loopback that shows work as it goes on, and then its report. */
+
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { AxeResults } from 'axe-core';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { runCommandLine } from '../../src/commands/command-line.ts';
+import { hasBrowser, launchBrowser } from '../browser.ts';
+import { umbra } from './umbra.ts';
+
+const R7 = [
+  'campaign',
+  'R7-clear-all-repairs-one',
+  '--defects',
+  'R7',
+  '--discipline',
+  'guest-lock',
+];
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** A command that is under way, as soon as it has said where to look. */
+async function begun(...args: readonly string[]) {
+  const url = Promise.withResolvers<string>();
+  let said = '';
+  process.stdout.write = () => true;
+  process.stderr.write = (text: string | Uint8Array): boolean => {
+    said += text;
+    const [found] = /http:\/\/127\.0\.0\.1:\d+\//.exec(said) ?? [];
+    if (found !== undefined) url.resolve(found);
+    return true;
+  };
+  const ended = runCommandLine([...args, '--watch']).finally(() => {
+    for (const name of ['stdout', 'stderr'] as const)
+      Reflect.deleteProperty(process[name], 'write');
+    process.exitCode = undefined;
+    url.reject(new Error(`it ended without a page: ${said}`));
+  });
+  return { url: await url.promise, ended };
+}
+
+describe.runIf(hasBrowser)('in a browser', () => {
+  let browser: Browser;
+  beforeAll(async () => {
+    browser = await launchBrowser();
+  }, 60_000);
+  afterAll(() => browser?.close());
+
+  test.each([
+    ['campaign', [...R7, '--runs', '400'], /umbra replay umbra\d/, /What each strategy did/],
+    ['stress', ['stress', '--seconds', '5'], /Checks passed/, /What was run/],
+    ['verify', ['verify', 'R7-clear-all-repairs-one', '--seconds', '4'], /Behaviours/, /Of some/],
+    [
+      'sweep',
+      ['sweep', 'cow-storm', '--vary', 'slice=100,200', '--repeat', '20'],
+      /Runs.*Cycles, median/s,
+      /Cycles by slice/,
+    ],
+  ] as const)(
+    '%s: how it goes on, then the report in its place',
+    async (_, args, during, after) => {
+      const { url, ended } = await begun(...args);
+      const page = await browser.newPage({ viewport: { width: 390, height: 800 } });
+      const complaints: string[] = [];
+      page.on('pageerror', (error) => complaints.push(error.message));
+      await page.goto(url);
+      const main = page.locator('main');
+      expect(await main.textContent()).toContain('under way');
+      await expect.poll(() => main.textContent(), { timeout: 60_000 }).toMatch(during);
+      await page.evaluate(axe);
+      const { violations } = (await page.evaluate('axe.run()')) as AxeResults;
+      expect(violations.map(({ id, nodes }) => `${id}: ${nodes[0]!.html.slice(0, 200)}`)).toEqual(
+        [],
+      );
+      expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(390);
+      await expect.poll(() => page.title(), { timeout: 90_000 }).toMatch(/report/i);
+      expect(await main.textContent()).toMatch(after);
+      expect(await main.textContent()).toMatch(/State\s*done/);
+      await ended;
+      await expect(fetch(url)).rejects.toThrow();
+      expect(complaints).toEqual([]);
+      await page.close();
+    },
+  );
+});
+
+test('nobody looking, it ends as without', async () => {
+  const { code, stderr } = await umbra(...R7, '--runs', '20', '-q', '--watch');
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/^umbra: watch it at http:\/\/127\.0\.0\.1:\d+\/$/m);
+});
+
+test.each([
+  [['--watch', 'everywhere'], /A port from 1 to 65535 is expected/],
+  [['--watch', '--queue', 'embedded'], /of a queue, umbra queue watch does/],
+])('%j is refused', async (args, message) => {
+  const { code, stderr } = await umbra(...R7, ...args);
+  expect(code).toBe(2);
+  expect(stderr.replaceAll(/\s+/g, ' ')).toMatch(message);
+});
