@@ -15,6 +15,7 @@ import { Stop } from './machine-record.ts';
 import type { PolicySwitches } from './paging-policy.ts';
 import type { Pgdir } from './pgdir.ts';
 import * as record from './record.ts';
+import { type Steps, stepsFor } from './steps.ts';
 import type { Virtualization } from './virtualization.ts';
 
 const { toPtr } = address;
@@ -97,6 +98,8 @@ export class Lguest extends record.recordOf(FIELDS) {
   /** Which defects of the code as written it has. */
   declare readonly defects: DefectSwitches;
   declare readonly discipline: DisciplineName;
+  /** By those: how the paging code takes its steps. */
+  declare readonly steps: Steps;
   /** Where the paging code does other than lguest's. */
   declare readonly policy: PolicySwitches;
   /** What it says, as switches: V8 compares names by a call (shared/discipline.ts). */
@@ -128,6 +131,7 @@ export class Lguest extends record.recordOf(FIELDS) {
     this.map = parts.map;
     this.counters = parts.counters;
     this.defects = parts.defects;
+    this.steps = stepsFor(parts.defects);
     this.discipline = parts.discipline;
     this.policy = parts.policy;
     this.isAsWritten = parts.discipline === 'as-written';

@@ -18,7 +18,7 @@ import type { Lguest } from '../../shared/lguest.ts';
 import { LINEAR } from '../../shared/pgdir.ts';
 import * as entries from './entries.ts';
 import * as flush from './flush.ts';
-import { isOfStack, keepsStacks, pinnedSpte } from './stack.ts';
+import { isOfStack, pinnedSpte } from './stack.ts';
 
 const { letGo, lockPgdir, lockPgdirs, mustHoldPgdir, mustHoldPgdirs } = discipline;
 const { quiesce, quiesceFaults } = discipline;
@@ -28,7 +28,7 @@ const { flushAllMappings, guestPagetableClearAll, mapNecessities, releaseLastLev
 const { gpfnOf, NULL, PAGE_SHIFT, PAGE_SIZE, toGpa, toGpfn, toGva } = address;
 const { Entry, flagsOf, isPresent, makeEntry, NO_ENTRY, pgdIndex, PMD_SHIFT, ptePfn, tablePfn } =
   entry;
-const { PAGE_ACCESSED, PAGE_DIRTY, PAGE_NX_HIGH, PAGE_PRESENT, PAGE_PSE } = entry;
+const { PAGE_ACCESSED, PAGE_DIRTY, PAGE_PRESENT, PAGE_PSE } = entry;
 const { PAGE_RW, PAGE_TABLE, PAGE_USER } = entry;
 const { EntriesCompared } = counters.Counter;
 
@@ -152,7 +152,7 @@ class Comparison {
   #staysMapped(vaddr: Gva, shift: number): boolean {
     const { kernelAddress, pgdirs } = this.#lg;
     const isThere = vaddr >= kernelAddress || pgdirs[this.#pgdir]!.users > 0;
-    return isThere && keepsStacks(this.#cpu) && isOfStack(this.#lg, vaddr, shift);
+    return isThere && this.#lg.steps.keepsStacks(this.#cpu) && isOfStack(this.#lg, vaddr, shift);
   }
 
   /** The top level by which an address is judged: the kernel's part is the same in all. */
@@ -197,7 +197,6 @@ function isStillSo(lg: Lguest, shadow: entry.Entry, guest: entry.Entry): boolean
   if ((shown ^ flags) & PAGE_USER) return false;
   const writable = PAGE_RW | PAGE_DIRTY;
   if (shown & PAGE_RW && (flags & writable) !== writable) return false;
-  // U13: the high half's one flag is NX.
-  if (lg.nx && !lg.defects.U13 && (shadow.high ^ guest.high) & PAGE_NX_HIGH) return false;
+  if (lg.steps.noExecute(lg, shadow) !== lg.steps.noExecute(lg, guest)) return false;
   return lg.map.frame(toGpfn(ptePfn(guest))) === ptePfn(shadow);
 }

@@ -2,9 +2,9 @@
  * The page table code, before its seven parts (parts.ts): where entries are (H:320), how to find
  * the shadow's (H:331) and how to let go of one (H:460).
  *
- * The code is lguest's page_tables.c of 2013, as it was written or repaired: each defect
- * is a switch at its exact place, under its id (shared/defects.ts). How several vCPUs are
- * kept apart is in shared/discipline.ts. Both paging forms are served by the same functions:
+ * The code is lguest's page_tables.c of 2013, as it was written or repaired: where the two differ,
+ * a guest has steps of the one or the other (shared/steps.ts). How several vCPUs are kept apart
+ * is in shared/discipline.ts. Both paging forms are served by the same functions:
  * `lg.form` says how many levels there are.
  */
 
@@ -136,13 +136,11 @@ function tableBelow(cpu: LgCpu, pgdir: number, at: Ptr, flags: number, what: str
       return NULL;
     }
     const entry = makeEntry(table, flags);
-    // R4: another vCPU may have filled it in meanwhile.
-    const filledIn = lg.defects.R4 || lg.compareExchangeEntry(at, found, entry);
-    if (lg.defects.R4) lg.setEntry(at, entry);
-    if (filledIn) {
+    if (lg.steps.linkTable(lg, at, found, entry)) {
       lg.pgdirs[pgdir]!.countVersion();
       return frameStart(table);
     }
+    // Another vCPU has filled it in meanwhile.
     lg.host.frames.disown(table);
   }
 }

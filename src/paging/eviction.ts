@@ -7,7 +7,6 @@
 import { mustHoldPgdirs } from '../../shared/discipline.ts';
 import type { LgCpu } from '../../shared/lg-cpu.ts';
 import type { Lguest } from '../../shared/lguest.ts';
-import type { Pgdir } from '../../shared/pgdir.ts';
 
 /** A pgdir that may be taken, or their number where there is none. */
 export function victim(cpu: LgCpu): number {
@@ -27,15 +26,12 @@ export function noteUse(lg: Lguest, index: number): void {
 /** To the clock, a use is a use. */
 const USED = 1;
 
-/** R11: as written it may be one that another vCPU runs on. */
-const mayBeTaken = (lg: Lguest, { users }: Pgdir): boolean => lg.defects.R11 || users === 0;
-
 /** The first from `start` on, in a circle. */
 function firstFree(lg: Lguest, start: number): number {
   const { length } = lg.pgdirs;
   for (let i = 0; i < length; i++) {
     const index = (start + i) % length;
-    if (mayBeTaken(lg, lg.pgdirs[index]!)) return index;
+    if (lg.steps.mayBeTaken(lg.pgdirs[index]!)) return index;
   }
   return length;
 }
@@ -44,7 +40,7 @@ function leastRecentlyUsed(lg: Lguest): number {
   let [found, oldest] = [lg.pgdirs.length, -1];
   for (const [i, pgdir] of lg.pgdirs.entries()) {
     const age = (lg.uses - pgdir.lastUse) >>> 0;
-    if (age > oldest && mayBeTaken(lg, pgdir)) [found, oldest] = [i, age];
+    if (age > oldest && lg.steps.mayBeTaken(pgdir)) [found, oldest] = [i, age];
   }
   return found;
 }
@@ -56,7 +52,7 @@ function underTheHand(lg: Lguest): number {
     const index = lg.hand % length;
     const pgdir = lg.pgdirs[index]!;
     lg.hand = index + 1;
-    if (!mayBeTaken(lg, pgdir)) continue;
+    if (!lg.steps.mayBeTaken(pgdir)) continue;
     if (pgdir.lastUse !== USED) return index;
     pgdir.lastUse = 0;
   }

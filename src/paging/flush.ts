@@ -15,50 +15,29 @@ import type { LgCpu } from '../../shared/lg-cpu.ts';
 import * as lgCpu from '../../shared/lg-cpu.ts';
 import { killGuest, type Lguest } from '../../shared/lguest.ts';
 import * as entries from './entries.ts';
-import { pinStackPages } from './pin.ts';
 import { allocateSwitcherMapping } from './switcher.ts';
 
-const { letGo, lockPgdir, mustHoldPgdir, quiesce, quiesceFaults } = discipline;
+const { letGo, lockPgdir, mustHoldPgdir } = discipline;
 const { entryIn, gpgdAddr, gpmdAddr, gpteAddr, releasePte, tableOf } = entries;
 const { hex, NULL, pageOffset, toGpa, toPtr } = address;
-const { isPresent, NO_ENTRY, pgdIndex, pmdIndex, pteIndex, ptePfn } = entry;
+const { isPresent, NO_ENTRY, pgdIndex, ptePfn } = entry;
 const { NO_PGDIR } = lgCpu;
 
 /**
- * H:450 release_pgd, for top-level entries `from` … `to` − 1 of a shadow: out of it first,
- * all at once; given back with all that they lead to when nobody is on the way any more.
+ * H:450 release_pgd, for top-level entries `from` … `to` − 1 of a shadow: they go, and what they
+ * lead to is given back.
  */
 export function releasePgds(lg: Lguest, pgdir: number, from: number, to: number): void {
   mustHoldPgdir(lg, pgdir, 'release_pgd');
   lg.pgdirs[pgdir]!.countChange();
-  if (lg.defects.R5) return releaseUnseen(lg, pgdir, from, to);
-  // Who is inside came by the Switcher in these tables: out first; the lock keeps it out.
-  if (lg.sharesSwitcher) quiesce(lg, pgdir);
-  else quiesceFaults(lg, pgdir);
-  const unlinked: Entry[] = [];
-  for (const spgd of lg.presentEntries(lg.pgdirs[pgdir]!.pgdir, from, to)) {
-    unlinked.push(lg.exchangeEntry(spgd, NO_ENTRY));
-  }
-  if (unlinked.length > 0) lg.pgdirs[pgdir]!.countVersion();
-  quiesce(lg, pgdir);
-  for (const table of unlinked) releaseTable(lg, table);
+  lg.steps.releasePgds(lg, pgdir, from, to);
 }
 
-/** R5: given back while they are part of the shadow still. */
-function releaseUnseen(lg: Lguest, pgdir: number, from: number, to: number): void {
-  quiesce(lg, pgdir);
-  for (const spgd of lg.presentEntries(lg.pgdirs[pgdir]!.pgdir, from, to)) {
-    releaseTable(lg, lg.entry(spgd));
-    lg.setEntry(spgd, NO_ENTRY);
-  }
-  lg.pgdirs[pgdir]!.countVersion();
-}
-
-const topEntry = (lg: Lguest, pgdir: number, i: number): Ptr =>
+export const topEntry = (lg: Lguest, pgdir: number, i: number): Ptr =>
   toPtr(lg.pgdirs[pgdir]!.pgdir + i * lg.form.entryWords);
 
 /** The table that a top-level entry led to, and all below it. */
-function releaseTable(lg: Lguest, spgd: Entry): void {
+export function releaseTable(lg: Lguest, spgd: Entry): void {
   if (lg.form.pae) releasePmds(lg, spgd, 0, lg.form.ptrsPerPmd);
   else releasePtes(lg, spgd, lg.form.ptrsPerPte);
   lg.host.frames.disown(tableOf(lg, spgd));
@@ -97,31 +76,8 @@ export function flushUserMappings(lg: Lguest, idx: number): void {
   const taken = lockPgdir(lg, idx);
   const end = pgdIndex(lg.form, lg.kernelAddress);
   releasePgds(lg, idx, 0, end);
-  if (!lg.defects.U11) flushBelow(lg, idx, end);
+  lg.steps.flushShared(lg, idx, end);
   letGo(lg, taken);
-}
-
-/** The user part of the top-level entry that user and kernel share. */
-function flushBelow(lg: Lguest, pgdir: number, index: number): void {
-  mustHoldPgdir(lg, pgdir, 'flush_user_mappings');
-  const { form, kernelAddress } = lg;
-  const spgd = lg.entry(topEntry(lg, pgdir, index));
-  if (!isPresent(spgd)) return;
-  const unlinked: Entry[] = [];
-  const unlink = (table: Entry, count: number): Entry[] =>
-    Array.from(lg.presentEntries(entryIn(lg, table, 0), 0, count), (at) =>
-      lg.exchangeEntry(at, NO_ENTRY),
-    );
-  let last = spgd;
-  if (form.pae) {
-    unlinked.push(...unlink(spgd, pmdIndex(form, kernelAddress)));
-    last = lg.entry(entryIn(lg, spgd, pmdIndex(form, kernelAddress)));
-  }
-  const pages = isPresent(last) ? unlink(last, pteIndex(form, kernelAddress)) : [];
-  if (unlinked.length > 0) lg.pgdirs[pgdir]!.countVersion();
-  quiesce(lg, pgdir);
-  for (const spmd of unlinked) releaseLastLevel(lg, spmd);
-  for (const pte of pages) releasePte(lg, pte);
 }
 
 /** H:440 guest_pagetable_flush_user: the user part of the current page table. */
@@ -145,10 +101,10 @@ export function guestPa(cpu: LgCpu, vaddr: Gva): Gpa {
   if (missing(table)) return NO_ADDRESS;
   if (lg.form.pae) {
     table = lgreadEntry(cpu, gpmdAddr(cpu, table, vaddr));
-    if (missing(table) && !lg.defects.U3) return NO_ADDRESS;
+    if (missing(table) && lg.steps.stopsAtHoles()) return NO_ADDRESS;
   }
   const gpte = lgreadEntry(cpu, gpteAddr(cpu, table, vaddr));
-  if (missing(gpte) && !lg.defects.U3) return NO_ADDRESS;
+  if (missing(gpte) && lg.steps.stopsAtHoles()) return NO_ADDRESS;
   return toGpa(ptePfn(gpte) * 4096 + pageOffset(vaddr));
 }
 
@@ -182,10 +138,8 @@ export function guestPagetableClearAll(cpu: LgCpu): void {
   for (const i of lg.pgdirs.keys()) {
     const taken = lockPgdir(lg, i);
     releasePagetable(lg, i);
-    // R7: the Switcher of every pgdir goes, and the caller's alone comes back.
-    // U8: its own after the stack.
-    const later = i === cpu.cpuPgd && lg.defects.U8;
-    if (!lg.defects.R7 && !later) mapSwitcher(cpu, i);
+    // The Switcher of every pgdir has gone, not of the caller's alone.
+    lg.steps.mapCleared(cpu, i);
     letGo(lg, taken);
   }
   mapNecessities(cpu, true);
@@ -196,12 +150,7 @@ export function guestPagetableClearAll(cpu: LgCpu): void {
  * and the kernel's stack if `stack`.
  */
 export function mapNecessities(cpu: LgCpu, stack: boolean): void {
-  if (cpu.cpuPgd === NO_PGDIR) return;
-  const { U8 } = cpu.lg.defects;
-  // U8: the stack first, whose upper levels, shared with the Switcher, get the guest's flags.
-  if (stack && U8) pinStackPages(cpu);
-  mapSwitcher(cpu, cpu.cpuPgd);
-  if (stack && !U8) pinStackPages(cpu);
+  if (cpu.cpuPgd !== NO_PGDIR) cpu.lg.steps.mapWayIn(cpu, stack);
 }
 
 /** Unless it is mapped in that shadow, or each vCPU has it for itself. */

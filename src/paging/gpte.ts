@@ -6,7 +6,7 @@ import * as entry from '../../shared/entry.ts';
 import type { LgCpu } from '../../shared/lg-cpu.ts';
 import { killGuest } from '../../shared/lguest.ts';
 
-const { flagsOf, makeEntry, PAGE_GLOBAL, PAGE_NX_HIGH, PAGE_PSE, ptePfn } = entry;
+const { flagsOf, makeEntry, PAGE_GLOBAL, PAGE_PSE, ptePfn } = entry;
 
 /** What get_pfn answers when there is no page: −1, as an unsigned long. */
 const NO_PFN = 0xffff_ffff;
@@ -19,16 +19,13 @@ export function gpteToSpte(cpu: LgCpu, gpte: Entry, write: boolean): Entry {
     // Not present, so that it is not released when the guest is destroyed.
     return makeEntry(NO_PFN, 0);
   }
-  // U13: the high half's one flag is NX.
-  const noExecute = cpu.lg.nx && !cpu.lg.defects.U13 ? gpte.high & PAGE_NX_HIGH : 0;
   // The guest sets GLOBAL because it was told of PGE; the host runs without.
-  return makeEntry(pfn, flagsOf(gpte) & ~PAGE_GLOBAL, noExecute);
+  return makeEntry(pfn, flagsOf(gpte) & ~PAGE_GLOBAL, cpu.lg.steps.noExecute(cpu.lg, gpte));
 }
 
 /** H:350 get_pfn: the frame behind a guest page, with a reference taken, or NO_PFN. */
 function getPfn(cpu: LgCpu, page: number, write: boolean): number {
-  // U14: who reads a page first must see what is written to it later.
-  const frame = cpu.lg.map.getUserPage(toGpfn(page), write, !cpu.lg.defects.U14);
+  const frame = cpu.lg.steps.getUserPage(cpu.lg, toGpfn(page), write);
   return frame === NO_FRAME ? NO_PFN : frame;
 }
 

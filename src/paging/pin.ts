@@ -7,11 +7,11 @@
 
 import type { Gva, Ptr } from '../../shared/address.ts';
 import * as address from '../../shared/address.ts';
-import { beginFault, letGo, quiesceAll } from '../../shared/discipline.ts';
+import { beginFault, letGo } from '../../shared/discipline.ts';
 import type { LgCpu } from '../../shared/lg-cpu.ts';
 import * as lgCpu from '../../shared/lg-cpu.ts';
 import { killGuest } from '../../shared/lguest.ts';
-import { findInRoot, findSpte } from './entries.ts';
+import { findSpte } from './entries.ts';
 import { demandPage } from './fault.ts';
 import { isWritable, stackPage } from './stack.ts';
 
@@ -27,9 +27,8 @@ export function pinStackPages(cpu: LgCpu): void {
 
 /** The guest has said where the stack is. */
 export function stackMoved(cpu: LgCpu): void {
-  // D4: one who asked before whether its entry is of a stack takes it out when the vCPU is inside.
-  // D1: a table that is linked and not counted is not waited for either.
-  if (!cpu.lg.defects.D4 && !cpu.lg.defects.D1) quiesceAll(cpu.lg);
+  // One who asked before whether its entry is of a stack would take it out when the vCPU is inside.
+  cpu.lg.steps.awaitStackLookups(cpu.lg);
   pinStackPages(cpu);
 }
 
@@ -38,10 +37,8 @@ export function stackMoved(cpu: LgCpu): void {
  * may lack a table that is in the shadow. For a CPU that has said it is inside.
  */
 export function stackIsMapped(cpu: LgCpu): boolean {
-  // D1: in the shadow, which is not where it goes in.
-  const find = cpu.lg.defects.D1 ? inShadow : findInRoot;
   for (let i = 0; i < cpu.stackPages; i++) {
-    if (!pageWritable(cpu, stackPage(cpu, i), find)) return false;
+    if (!pageWritable(cpu, stackPage(cpu, i), cpu.lg.steps.findStackSpte)) return false;
   }
   return true;
 }

@@ -23,8 +23,7 @@ import { takeBack } from './stack.ts';
 
 const { NO_FRAME, PAGE_SIZE, toGpa, toGpfn, toGva, toPtr } = address;
 const { flagsOf, isPresent, makeEntry, NO_ENTRY, pteIndex, ptePfn } = entry;
-const { PAGE_ACCESSED, PAGE_DIRTY, PAGE_GLOBAL, PAGE_NX_HIGH, PAGE_PRESENT } = entry;
-const { PAGE_PSE, PAGE_RW } = entry;
+const { PAGE_ACCESSED, PAGE_DIRTY, PAGE_GLOBAL, PAGE_PRESENT, PAGE_PSE, PAGE_RW } = entry;
 const { Prefaulted } = counters.Counter;
 
 /** Where a fault was repaired: the guest's entry, and the shadow's for it. */
@@ -77,9 +76,7 @@ function spteFor(lg: Lguest, gpte: Entry): Entry {
   const shown = flags & ~PAGE_GLOBAL & ~(clean ? PAGE_RW : 0);
   const frame = frameOfItsOwn(lg, ptePfn(gpte), (shown & PAGE_RW) !== 0);
   if (frame === NO_FRAME) return NO_ENTRY;
-  // U13: the high half's one flag is NX.
-  const noExecute = lg.nx && !lg.defects.U13 ? gpte.high & PAGE_NX_HIGH : 0;
-  return makeEntry(frame, shown, noExecute);
+  return makeEntry(frame, shown, lg.steps.noExecute(lg, gpte));
 }
 
 /** Never the zero page, which would have to be copied, nor one that the guest may not write. */

@@ -12,7 +12,6 @@ import { NULL } from '../../shared/address.ts';
 import * as counted from '../../shared/counters.ts';
 import { letGo, lockPgdirs } from '../../shared/discipline.ts';
 import type { LgCpu } from '../../shared/lg-cpu.ts';
-import type { Lguest } from '../../shared/lguest.ts';
 import { NOBODYS } from '../../shared/pgdir.ts';
 import { dropWhatChanged } from './compare.ts';
 import { flushAllMappings } from './flush.ts';
@@ -25,7 +24,7 @@ export function shrinkIfShort(cpu: LgCpu): void {
   if (!lg.policy.reclaims || !lg.host.frames.isShort()) return;
   const taken = lockPgdirs(lg);
   for (const [i, pgdir] of lg.pgdirs.entries()) {
-    if (pgdir.pgdir === NULL || pgdir.gpgdir === NOBODYS || isInUse(lg, i)) continue;
+    if (pgdir.pgdir === NULL || pgdir.gpgdir === NOBODYS || lg.steps.isInUse(lg, i)) continue;
     // First: what is told of its top level meanwhile is not to be put into it any more.
     pgdir.gpgdir = NOBODYS;
     flushAllMappings(lg, i);
@@ -33,10 +32,6 @@ export function shrinkIfShort(cpu: LgCpu): void {
   }
   letGo(lg, taken);
 }
-
-/** R11: as written nobody counts who runs on a pgdir. */
-const isInUse = (lg: Lguest, i: number): boolean =>
-  lg.defects.R11 ? lg.cpus.some((cpu) => cpu.cpuPgd === i) : lg.pgdirs[i]!.users > 0;
 
 /** The notifier: the Launcher has taken a frame out of its map; no shadow is to hold it. */
 export function notifyDiscard(cpu: LgCpu): void {

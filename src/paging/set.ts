@@ -14,18 +14,16 @@ import type { LgCpu } from '../../shared/lg-cpu.ts';
 import { killGuest, type Lguest } from '../../shared/lguest.ts';
 import { guestMappingsChanged } from './compare.ts';
 import * as entries from './entries.ts';
-import { mapNecessities, mapSwitcher, releasePgds } from './flush.ts';
+import { releasePgds } from './flush.ts';
 import { checkGpte, gpteToSpte } from './gpte.ts';
-import { isOfStack, isWritable, keepsStacks, pinnedSpte } from './stack.ts';
+import { isOfStack, isWritable, pinnedSpte } from './stack.ts';
 import * as switching from './switch.ts';
-import { allocateSwitcherMapping } from './switcher.ts';
 
 const { letGo, lockPgdir, mustHoldPgdir, quiesce } = discipline;
 const { findSpte, releasePte, traceSpte } = entries;
 const { findPgdir } = switching;
-const { NULL, PAGE_SIZE, toGva } = address;
-const { flagsOf, isPresent, NO_ENTRY, pgdIndex, withoutFlags } = entry;
-const { PAGE_ACCESSED, PAGE_DIRTY, PAGE_RW } = entry;
+const { NULL } = address;
+const { flagsOf, NO_ENTRY, PAGE_ACCESSED, PAGE_DIRTY } = entry;
 
 /**
  * H:410 guest_set_pte: a last-level entry has changed. Kernel mappings are in every
@@ -47,10 +45,9 @@ export function guestSetPte(cpu: LgCpu, gpgdir: Gpa, vaddr: Gva, gpte: Entry): v
   const pgdir = findPgdir(lg, gpgdir);
   if (pgdir === lg.pgdirs.length) return;
   const taken = lockPgdir(lg, pgdir);
-  // R17: it may have been given to another top level since it was found. Who gives it away says
-  // so first and empties it then, by the same lock, so what is set before does not stay.
-  const isStillIts = lg.defects.R17 || lg.pgdirs[pgdir]!.gpgdir === gpgdir;
-  if (isStillIts) doSetPte(cpu, pgdir, gpgdir, vaddr, gpte);
+  // It may have been given to another top level since it was found. Who gives it away says so
+  // first and empties it then, by the same lock, so what is set before does not stay.
+  if (lg.steps.isStillOf(lg, pgdir, gpgdir)) doSetPte(cpu, pgdir, gpgdir, vaddr, gpte);
   letGo(lg, taken);
 }
 
@@ -73,26 +70,22 @@ function doSetPte(cpu: LgCpu, idx: number, gpgdir: Gpa, vaddr: Gva, gpte: Entry)
 /** Returns what is to be released when nobody can reach it any more. */
 function changeSpte(cpu: LgCpu, spte: Ptr, gpgdir: Gpa, vaddr: Gva, gpte: Entry): Entry {
   const { lg } = cpu;
-  const old = lg.entry(spte);
-  // R3: the page is given back while it is mapped.
-  if (lg.defects.R3) releasePte(lg, old);
+  const { steps } = lg;
+  const old = steps.beginReplacing(lg, lg.entry(spte));
   let fresh = NO_ENTRY;
   if (mustBeSetNow(cpu, vaddr, gpte)) {
     fresh = pinnedSpte(cpu, gpgdir, vaddr);
   } else if (canBeSetNow(lg, gpte)) {
     if (checkGpte(cpu, gpte)) fresh = spteFor(cpu, gpte);
-    // U5: the released entry must not stay.
-    else if (lg.defects.U5) return lg.defects.R3 ? NO_ENTRY : old;
+    else if (steps.keepsRefused()) return old;
   }
   traceSpte(lg, spte, gpte, fresh);
-  if (!lg.defects.R3) return lg.exchangeEntry(spte, fresh);
-  lg.setEntry(spte, fresh);
-  return NO_ENTRY;
+  return steps.replace(lg, spte, fresh);
 }
 
 /** Whether it is of a stack that may be in use, and would go until it is faulted in. */
 function mustBeSetNow(cpu: LgCpu, vaddr: Gva, gpte: Entry): boolean {
-  if (!keepsStacks(cpu) || !isWritable(gpte)) return false;
+  if (!cpu.lg.steps.keepsStacks(cpu) || !isWritable(gpte)) return false;
   const complete = PAGE_ACCESSED | PAGE_DIRTY;
   const isSet = (flagsOf(gpte) & complete) === complete && !cpu.lg.policy.mapsOnFault;
   return !isSet && isOfStack(cpu.lg, vaddr);
@@ -100,42 +93,29 @@ function mustBeSetNow(cpu: LgCpu, vaddr: Gva, gpte: Entry): boolean {
 
 /** Whether the guest has set already what the processor would set on the first access. */
 function canBeSetNow(lg: Lguest, gpte: Entry): boolean {
-  if (lg.policy.mapsOnFault) return false;
-  // U6: an entry that is not present says nothing by its other bits.
-  if (!isPresent(gpte) && !lg.defects.U6) return false;
-  // U4: DIRTY alone does not do: ACCESSED would be set in the shadow only.
-  const enough = lg.defects.U4 ? PAGE_ACCESSED | PAGE_DIRTY : PAGE_ACCESSED;
-  return (flagsOf(gpte) & enough) !== 0;
+  return !lg.policy.mapsOnFault && lg.steps.isMeant(gpte) && lg.steps.isUsed(gpte);
 }
 
 function spteFor(cpu: LgCpu, gpte: Entry): Entry {
-  const { defects } = cpu.lg;
-  const dirty = (flagsOf(gpte) & PAGE_DIRTY) !== 0;
-  const writable = (flagsOf(gpte) & PAGE_RW) !== 0;
-  // U4: a clean page is to fault on the first write, so that DIRTY can be set.
-  const shown = dirty || defects.U4 ? gpte : withoutFlags(gpte, PAGE_RW);
-  // U12: what cannot be written need not be taken for writing.
-  return gpteToSpte(cpu, shown, dirty && (writable || defects.U12));
+  const { steps } = cpu.lg;
+  return gpteToSpte(cpu, steps.shown(gpte), steps.forWriting(gpte));
 }
 
 /**
  * H:400 guest_set_pgd: a top-level entry has changed: what hangs below it is thrown
- * away. An index past the end kills the guest, but see U1.
+ * away. An index past the end kills the guest.
  */
 export function guestSetPgd(caller: LgCpu, gpgdir: Gpa, idx: number): void {
   const { lg } = caller;
-  const cpu = meant(caller);
-  const { ptrsPerPgd } = lg.form;
-  // U1: the index just past the end is let through.
-  if (lg.defects.U1 ? idx > ptrsPerPgd : idx >= ptrsPerPgd) {
-    killGuest(cpu, `Attempt to set pgd ${idx}/${ptrsPerPgd}`);
+  const cpu = lg.steps.actFor(caller);
+  if (!lg.steps.isPgdIndex(lg, idx)) {
+    killGuest(cpu, `Attempt to set pgd ${idx}/${lg.form.ptrsPerPgd}`);
     return;
   }
   const index = findPgdir(lg, gpgdir);
   if (index === lg.pgdirs.length) return;
   const taken = lockPgdir(lg, index);
-  // R17, as above.
-  if (lg.defects.R17 || lg.pgdirs[index]!.gpgdir === gpgdir) changePgd(cpu, index, idx);
+  if (lg.steps.isStillOf(lg, index, gpgdir)) changePgd(cpu, index, idx);
   letGo(lg, taken);
 }
 
@@ -143,33 +123,12 @@ export function guestSetPgd(caller: LgCpu, gpgdir: Gpa, idx: number): void {
 function changePgd(cpu: LgCpu, index: number, idx: number): void {
   const { lg } = cpu;
   mustHoldPgdir(lg, index, 'guest_set_pgd');
-  const pgdir = lg.pgdirs[index]!;
   releasePgds(lg, index, idx, idx + 1);
-  if (lg.defects.U2) {
-    // U2: that may have been the Switcher's; the repair goes to the current pgdir.
-    if (!allocateSwitcherMapping(cpu, cpu.cpuPgd)) {
-      killGuest(cpu, 'Cannot populate switcher mapping');
-    }
-  } else {
-    if (holdsSwitcher(lg, idx)) pgdir.switcherMapped = false;
-    mapSwitcher(cpu, index);
-    // Another pgdir gets its stack when it becomes the current one.
-    if (index === cpu.cpuPgd) mapNecessities(cpu, true);
-  }
-  pgdir.lastHostCpu = -1;
-}
-
-/** Whether any of the Switcher's pages hangs below a top-level entry. */
-function holdsSwitcher(lg: Lguest, idx: number): boolean {
-  const { switcherAddr, switcherPages } = lg.host;
-  const last = toGva(switcherAddr + (switcherPages.length - 1) * PAGE_SIZE);
-  return idx >= pgdIndex(lg.form, switcherAddr) && idx <= pgdIndex(lg.form, last);
+  lg.steps.mapBack(cpu, index, idx);
+  lg.pgdirs[index]!.lastHostCpu = -1;
 }
 
 /** H:400 guest_set_pmd: a middle-level entry has changed: throw everything away. PAE only. */
 export function guestSetPmd(caller: LgCpu): void {
-  guestMappingsChanged(meant(caller));
+  guestMappingsChanged(caller.lg.steps.actFor(caller));
 }
-
-/** R8: as written, whichever vCPU called, the first one is meant. */
-const meant = (caller: LgCpu): LgCpu => (caller.lg.defects.R8 ? caller.lg.cpus[0]! : caller);

@@ -37,11 +37,6 @@ export const isOfStack = ({ cpus }: Lguest, vaddr: Gva, shift = PAGE_SHIFT): boo
     return top >= first && top - cpu.stackPages < last;
   });
 
-/** Whether the entries of stacks, when they have to go, are replaced in one step. */
-export const keepsStacks = ({ lg, linearPages }: LgCpu): boolean =>
-  // D4: they are pinned again before their vCPUs go in the next time.
-  !lg.trustsStack && !linearPages && !lg.defects.D4;
-
 /**
  * What pinning would make of the guest's entry for a page, by its top level `gpgdir`; ACCESSED and
  * DIRTY are set in it, and a reference is taken. NO_ENTRY if there is no page that can be written.
@@ -79,7 +74,7 @@ export function keptWritable(cpu: LgCpu, vaddr: Gva, old: Entry, made: Entry): E
   const { lg } = cpu;
   mustBeInFault(cpu, 'keptWritable');
   const loses = isWritable(old) && !isWritable(made);
-  if (!loses || !keepsStacks(cpu) || !isOfStack(lg, vaddr)) return made;
+  if (!loses || !lg.steps.keepsStacks(cpu) || !isOfStack(lg, vaddr)) return made;
   const pinned = pinnedSpte(cpu, lg.pgdirs[cpu.cpuPgd]!.gpgdir, vaddr);
   if (!isPresent(pinned)) return made;
   releasePte(lg, made);
@@ -94,7 +89,7 @@ export function takeBack(cpu: LgCpu, spte: Ptr, vaddr: Gva, made: Entry): void {
   const { lg } = cpu;
   mustBeInFault(cpu, 'takeBack');
   const pgdir = lg.pgdirs[cpu.cpuPgd]!;
-  const stays = keepsStacks(cpu) && isOfStack(lg, vaddr);
+  const stays = lg.steps.keepsStacks(cpu) && isOfStack(lg, vaddr);
   for (let out = made; ; ) {
     const changes = stays ? pgdir.changes : 0;
     const fresh = stays ? pinnedSpte(cpu, pgdir.gpgdir, vaddr) : NO_ENTRY;

@@ -42,13 +42,11 @@ export function guestNewPagetable(cpu: LgCpu, pgtable: Gpa): void {
   cpu.cr3 = pgtable;
   letGoOfPgdir(cpu);
   const taken = lockPgdirs(lg);
-  // R12: nor did anybody think of those that another vCPU has made while this one had no tables.
-  const found = first && lg.defects.R12 ? none(lg) : findPgdir(lg, pgtable);
+  const found = lg.steps.findPgdir(lg, pgtable, first);
   const blank = switchTo(cpu, found, pgtable);
   letGo(lg, taken);
   lg.host.events.record(EventKind.PgdirSwitched, cpu.cpuPgd, pgtable);
-  // U10: a pgdir that lost its mappings, but was not just allocated, needs the stack too.
-  mapNecessities(cpu, blank || !lg.defects.U10);
+  mapNecessities(cpu, lg.steps.pinsStack(blank));
 }
 
 /** H:435 find_pgdir: which shadow, if any, belongs to a guest top level. */
@@ -75,7 +73,7 @@ export function newPgdir(cpu: LgCpu, gpgdir: Gpa): Choice {
     const frame = lg.host.frames.getZeroedPage(FrameKind.PageTable, lg.index);
     if (frame === NO_FRAME) {
       // No memory: make do with one that has a page, by preference the one in use.
-      index = allocatedPgdir(lg, cpu.cpuPgd);
+      index = lg.steps.allocatedPgdir(lg, cpu.cpuPgd);
       if (index === none(lg)) return { index };
     } else {
       lg.pgdirs[index]!.pgdir = frameStart(frame);
@@ -91,14 +89,6 @@ export function newPgdir(cpu: LgCpu, gpgdir: Gpa): Choice {
   else flushUserMappings(lg, index);
   pgdir.lastHostCpu = -1;
   return { index, blank: blank || emptied || lg.policy.dropsKernel };
-}
-
-function allocatedPgdir(lg: Lguest, current: number): number {
-  if (lg.defects.R11) return current;
-  const isFree = (p: Pgdir | undefined): boolean => p?.users === 0 && p.pgdir !== NULL;
-  if (isFree(lg.pgdirs[current])) return current;
-  const i = lg.pgdirs.findIndex(isFree);
-  return i === -1 ? none(lg) : i;
 }
 
 /** Go on on shadow `found`, or on a new one if it is none(lg). True if that is blank. */
@@ -118,11 +108,7 @@ function takePgdir(cpu: LgCpu, index: number, blank: boolean): boolean {
   }
   cpu.cpuPgd = index;
   noteUse(lg, index);
-  // R11: nobody asks.
-  if (lg.defects.R11) return blank;
-  cpu.holdsPgdir = true;
-  lg.pgdirs[index]!.addUser();
-  if (lg.hungryVcpu === cpu.id + 1) lg.hungryVcpu = 0;
+  lg.steps.claim(cpu, index);
   return blank;
 }
 
@@ -133,8 +119,7 @@ function takePgdir(cpu: LgCpu, index: number, blank: boolean): boolean {
  */
 export function claimPgdir(cpu: LgCpu): boolean {
   const { lg } = cpu;
-  // R11: nobody asks.
-  if (cpu.holdsPgdir || lg.defects.R11) return true;
+  if (!lg.steps.mustClaim(cpu)) return true;
   const taken = lockPgdirs(lg);
   const claimed = tryToClaim(cpu);
   letGo(lg, taken);

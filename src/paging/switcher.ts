@@ -10,7 +10,6 @@
 import type { Gva, Pfn, Ptr } from '../../shared/address.ts';
 import * as address from '../../shared/address.ts';
 import * as counters from '../../shared/counters.ts';
-import * as discipline from '../../shared/discipline.ts';
 import type { Entry } from '../../shared/entry.ts';
 import * as entry from '../../shared/entry.ts';
 import * as errors from '../../shared/errors.ts';
@@ -20,11 +19,10 @@ import type { Lguest } from '../../shared/lguest.ts';
 import * as entries from './entries.ts';
 
 const { findSpte, releasePte } = entries;
-const { isInside } = discipline;
 const { bugOn, HostOops } = errors;
 const { bitsOf, NULL, PAGE_SIZE, toGva } = address;
 const { Counter } = counters;
-const { isPresent, makeEntry, NO_ENTRY, ptePfn } = entry;
+const { isPresent, makeEntry, NO_ENTRY, pgdIndex, ptePfn } = entry;
 const { PAGE_ACCESSED, PAGE_DIRTY, PAGE_GLOBAL, PAGE_NX_HIGH, PAGE_PRESENT } = entry;
 const { PAGE_RW, PAGE_TABLE } = entry;
 const { NO_PGDIR } = lgCpu;
@@ -55,17 +53,14 @@ export function mapSwitcherInGuest(cpu: LgCpu, hostCpu: number): void {
 
   const last = pgdir.lastHostCpu;
   const base = percpuPagesAddr(lg, hostCpu);
-  // R9: the pages are this CPU's, but the regs page may be another vCPU's.
-  if (lg.defects.R9 ? last === hostCpu : mapsPage(cpu, base, cpu.regsPage)) {
+  if (lg.steps.isMapped(cpu, base, last, hostCpu)) {
     lg.counters.count(Counter.RemapsCached);
     return;
   }
   lg.counters.count(last === -1 ? Counter.RemapsUnknown : Counter.RemapsKnown);
   for (let i = 0; i < host.cpus.length; i++) {
-    // R13: only the CPU that entered last is thought of, though there may be more.
-    if (lg.defects.R13 && last !== -1 && i !== last) continue;
-    // R10: what is removed may be in use on that CPU at this moment.
-    if (!lg.defects.R10 && i !== hostCpu && isInside(lg, i, cpu.cpuPgd)) continue;
+    if (lg.steps.isForgotten(i, last)) continue;
+    if (i !== hostCpu && lg.steps.isInUseThere(cpu, i)) continue;
     removeSwitcherPercpuMap(cpu, i);
   }
 
@@ -74,7 +69,8 @@ export function mapSwitcherInGuest(cpu: LgCpu, hostCpu: number): void {
   pgdir.lastHostCpu = hostCpu;
 }
 
-function mapsPage(cpu: LgCpu, vaddr: Gva, page: Pfn): boolean {
+/** Whether the current pgdir shows a page there. */
+export function mapsPage(cpu: LgCpu, vaddr: Gva, page: Pfn): boolean {
   const pte = findSpte(cpu, cpu.cpuPgd, bitsOf(vaddr));
   if (pte === NULL) return false;
   const found = cpu.lg.entry(pte);
@@ -109,6 +105,13 @@ export function switcherEntry(lg: Lguest, page: Pfn, flags: number, executable: 
 function dereference(ptr: Ptr, where: string): Ptr {
   if (ptr === NULL) throw new HostOops('null dereference', where);
   return ptr;
+}
+
+/** Whether any of the Switcher's pages hangs below a top-level entry. */
+export function holdsSwitcher(lg: Lguest, idx: number): boolean {
+  const { switcherAddr, switcherPages } = lg.host;
+  const last = switcherPageAddr(lg, switcherPages.length - 1);
+  return idx >= pgdIndex(lg.form, switcherAddr) && idx <= pgdIndex(lg.form, last);
 }
 
 /**

@@ -1,0 +1,129 @@
+/**
+ * The steps in which the paging code as written and the repaired one differ. A guest has one body
+ * for each: repaired (src/paging/steps/repaired.ts), or as written where a defect is on
+ * (src/paging/steps/as-written.ts). What both do alike is in the seven parts, which call these.
+ */
+
+import type { Gpa, Gpfn, Gva, Pfn, Ptr } from './address.ts';
+import type { DefectSwitches } from './defects.ts';
+import type { Entry } from './entry.ts';
+import type { LgCpu } from './lg-cpu.ts';
+import type { Lguest } from './lguest.ts';
+import type { Pgdir } from './pgdir.ts';
+
+/** An entry that a fault puts into the shadow. */
+export interface Publication {
+  readonly vaddr: Gva;
+  readonly spte: Ptr;
+  /** The guest's entry, as it is to be shown. */
+  readonly gpte: Entry;
+  readonly write: boolean;
+  /** The shadow's count of changes when the fault began; undefined if nobody looks again. */
+  readonly changes: number | undefined;
+}
+
+export interface Steps {
+  // Finding entries.
+
+  /** Link a new table in, where `found` is not present. False: another vCPU has linked one. */
+  linkTable(lg: Lguest, at: Ptr, found: Entry, table: Entry): boolean;
+  /** NX of the guest's entry, as it is kept in the shadow's high half. */
+  noExecute(lg: Lguest, entry: Entry): number;
+  /** get_user_pages_fast, with a reference. */
+  getUserPage(lg: Lguest, page: Gpfn, write: boolean): Pfn;
+  /** Whether the page of a guest's entry has to be writable by the host, too. */
+  forWriting(gpte: Entry): boolean;
+
+  // (i)
+
+  /** What a fault looks at again at its end. */
+  changesOf(lg: Lguest, pgdir: number): number | undefined;
+  /** The flags that say who may do what. */
+  rights(lg: Lguest, gpgd: Entry, gpmd: Entry, gpte: Entry): number;
+  /** ACCESSED and DIRTY into the guest's entry, before the shadow has it. False: it has changed. */
+  markGuestEntry(cpu: LgCpu, at: Gpa, before: Entry, after: Entry): boolean;
+  /** Put an entry into the shadow. False: what it was made of has changed, and nothing is left. */
+  publish(cpu: LgCpu, publication: Publication): boolean;
+  /** The guest's entry, after the shadow has it. */
+  writeBack(cpu: LgCpu, at: Gpa, gpte: Entry): void;
+  /** ACCESSED into the level above, as the processor does on its way down. */
+  markUpper(cpu: LgCpu, vaddr: Gva, gpgd: Entry, gpmd: Entry): void;
+
+  // (ii)
+
+  /** Whether the entries of stacks, when they have to go, are replaced in one step. */
+  keepsStacks(cpu: LgCpu): boolean;
+  /** A vCPU has another stack: wait for those who asked before whether a page is of one. */
+  awaitStackLookups(lg: Lguest): void;
+  /** The last-level entry of a page of the stack, or NULL, for a CPU that has said it is inside. */
+  findStackSpte(cpu: LgCpu, vaddr: Gva): Ptr;
+
+  // (iii)
+
+  /** Whether a pgdir is still that of a top level, once it is locked. */
+  isStillOf(lg: Lguest, pgdir: number, gpgdir: Gpa): boolean;
+  /** An entry is about to be replaced. Returns what is to be released in the end. */
+  beginReplacing(lg: Lguest, old: Entry): Entry;
+  /** It is. Returns what is to be released, too. */
+  replace(lg: Lguest, spte: Ptr, fresh: Entry): Entry;
+  /** Whether the old entry stays where the new one is refused. */
+  keepsRefused(): boolean;
+  /** Whether an entry says anything by its flags. */
+  isMeant(gpte: Entry): boolean;
+  /** Whether the guest has set what the processor would on the first access. */
+  isUsed(gpte: Entry): boolean;
+  /** As the shadow is to show it. */
+  shown(gpte: Entry): Entry;
+  isPgdIndex(lg: Lguest, idx: number): boolean;
+  /** After what was below entry `idx` of a shadow has gone: what the caller cannot do without. */
+  mapBack(cpu: LgCpu, pgdir: number, idx: number): void;
+  /** For whom SET_PGD and SET_PMD act. */
+  actFor(caller: LgCpu): LgCpu;
+
+  // (iv)
+
+  /** Which shadow belongs to a top level; `first`: of a vCPU that had none before. */
+  findPgdir(lg: Lguest, pgtable: Gpa, first: boolean): number;
+  /** Whether the stack is to be pinned in a pgdir that a vCPU goes on with. */
+  pinsStack(isBlank: boolean): boolean;
+  /** Whether a pgdir may become another top level's. */
+  mayBeTaken(pgdir: Pgdir): boolean;
+  /** One that has a page, where there is no memory for another: by preference the current one. */
+  allocatedPgdir(lg: Lguest, current: number): number;
+  /** A vCPU goes on on a pgdir. */
+  claim(cpu: LgCpu, pgdir: number): void;
+  /** Whether it has to, before it does anything on its shadow. */
+  mustClaim(cpu: LgCpu): boolean;
+  isInUse(lg: Lguest, pgdir: number): boolean;
+
+  // (v)
+
+  /** Top-level entries `from` … `to` − 1 of a shadow go, and all that they lead to. */
+  releasePgds(lg: Lguest, pgdir: number, from: number, to: number): void;
+  /** The user part of top-level entry `index`, which user and kernel share. */
+  flushShared(lg: Lguest, pgdir: number, index: number): void;
+  /** Whether guest_pa stops at a level that is not there. */
+  stopsAtHoles(): boolean;
+  /** Pgdir `i` was emptied by clear-all. */
+  mapCleared(cpu: LgCpu, i: number): void;
+  /** The Switcher, and if `stack` the kernel's stack, into the current pgdir. */
+  mapWayIn(cpu: LgCpu, stack: boolean): void;
+
+  // (vi)
+
+  /** Whether a pgdir, last entered through by host CPU `last`, has the right pages at `base`. */
+  isMapped(cpu: LgCpu, base: Gva, last: number, hostCpu: number): boolean;
+  /** Whether host CPU `i`, whose pages a pgdir may map, is not thought of; it was last entered by `last`. */
+  isForgotten(i: number, last: number): boolean;
+  /** Whether host CPU `i`, which is another one, uses its pages in the current pgdir. */
+  isInUseThere(cpu: LgCpu, i: number): boolean;
+}
+
+/** The paging code gives them when it is loaded; what does without it has none. */
+let make: ((on: DefectSwitches) => Steps) | undefined;
+
+export function provideSteps(by: (on: DefectSwitches) => Steps): void {
+  make = by;
+}
+
+export const stepsFor = (on: DefectSwitches): Steps => make?.(on) as Steps;
