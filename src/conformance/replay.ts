@@ -30,6 +30,8 @@ import { guestSetPgd, guestSetPmd, guestSetPte } from '../paging/set.ts';
 import { freeGuestPagetable, initGuestPagetable, pageTableGuestDataInit } from '../paging/setup.ts';
 import { guestNewPagetable } from '../paging/switch.ts';
 import { mapSwitcherInGuest } from '../paging/switcher.ts';
+// Guests have the steps of the paging code from there.
+import '../paging/steps/as-written.ts';
 import { MachineState, type State } from './state.ts';
 import type { OperationName, VectorFile, VectorHeader, VectorOperation } from './vector-file.ts';
 

@@ -18,8 +18,8 @@ export const PARTS = {
 
 export type PartName = keyof typeof PARTS;
 
-/** What all parts find entries with, so that it belongs to whichever is looking for them. */
-export const COMMON: readonly string[] = ['entries'];
+/** What all parts find entries with, and the steps they take: it belongs to whichever does so. */
+export const COMMON: readonly string[] = ['entries', 'steps/as-written', 'steps/repaired'];
 
 const PART_OF: ReadonlyMap<string, PartName> = new Map(
   (Object.keys(PARTS) as PartName[]).flatMap((part) =>

@@ -40,9 +40,9 @@ describe('where a step is made', () => {
   });
 
   test.each([
-    ['i', 'tryDemandPage', 'lgcmpxchgEntry', /lgcmpxchgEntry\(cpu, gptePtr/],
+    ['i', 'tryDemandPage', 'lgcmpxchgEntry', /markGuestEntry\(cpu, gptePtr/],
     ['i', 'replaceSpte', 'compareExchangeEntry', /lg\.compareExchangeEntry\(spte/],
-    ['i', 'tableBelow', 'compareExchangeEntry', /lg\.compareExchangeEntry\(at/],
+    ['i', 'tableBelow', 'compareExchangeEntry', /linkTable\(lg, at/],
     ['iii', 'doSetPte', 'countChange', /countChange\(\)/],
     ['iii', 'doSetPte', 'lockPgdir', /lockPgdir\(lg, idx/],
     ['vi', 'copyRoot', 'setEntry', /lg\.setEntry\(/],

@@ -39,8 +39,22 @@ export const STACK_DEPTH = 40;
 const SOFTWARE = 'src/explore/litmus/software.ts';
 
 /** Small helpers, for which their callers speak. */
-const HELPERS =
-  /^(get |set |(releasePte|[sg]p[gmt][de]Addr|readSaved|writeSaved|reach|mayStay|update)$)/;
+const HELPERS = new RegExp(
+  `^(get |set |(${[
+    ...[
+      'releasePte',
+      '[sg]p[gmt][de]Addr',
+      'readSaved',
+      'writeSaved',
+      'reach',
+      'mayStay',
+      'update',
+    ],
+    // Steps of the paging code that are one access.
+    ...['linkTable', 'changesOf', 'isStillOf', 'beginReplacing', 'replace'],
+    ...['mayBeTaken', 'isInUse', 'claim'],
+  ].join('|')})$)`,
+);
 
 const known = new Map<string, Where>();
 

@@ -78,7 +78,8 @@ const CHANGES: Readonly<Partial<Record<DefectId, Partial<Steps>>>> = {
   R9: { isMapped: (_cpu, _base, last, hostCpu) => last === hostCpu },
   R10: { isInUseThere: () => false },
   R11: {
-    mayBeTaken: () => true,
+    // It is looked at all the same.
+    mayBeTaken: ({ users }) => users >= 0,
     allocatedPgdir: (_lg, current) => current,
     claim: nothing,
     mustClaim: () => false,

@@ -43,9 +43,9 @@ export const REPAIRED: Steps = {
   changesOf: (lg, pgdir) => lg.pgdirs[pgdir]!.changes,
   rights: (lg, gpgd, gpmd, gpte) => flagsOf(gpte) & upperFlags(lg, gpgd, gpmd),
   markGuestEntry: lgcmpxchgEntry,
-  publish,
+  publish: replaceSpte,
   writeBack: nothing,
-  markUpper,
+  markUpper: setUpperAccessed,
 
   keepsStacks: ({ lg, linearPages }) => !lg.trustsStack && !linearPages,
   awaitStackLookups: quiesceAll,
@@ -75,7 +75,7 @@ export const REPAIRED: Steps = {
   isInUse: (lg, pgdir) => lg.pgdirs[pgdir]!.users > 0,
 
   releasePgds,
-  flushShared,
+  flushShared: flushBelow,
   stopsAtHoles: () => true,
   mapCleared: mapSwitcher,
   mapWayIn: (cpu, withStack) => {
@@ -95,7 +95,7 @@ export const REPAIRED: Steps = {
  * when what it was made from may have changed since the fault began, or the shadow's entry has: then
  * nothing is left of it.
  */
-function publish(cpu: LgCpu, { vaddr, spte, gpte, write, changes }: Publication): boolean {
+function replaceSpte(cpu: LgCpu, { vaddr, spte, gpte, write, changes }: Publication): boolean {
   const { lg } = cpu;
   const old = lg.entry(spte);
   const fresh = keptWritable(cpu, vaddr, old, gpteToSpte(cpu, gpte, write));
@@ -124,7 +124,7 @@ const upperFlags = ({ form }: Lguest, gpgd: Entry, gpmd: Entry): number =>
   form.pae ? flagsOf(gpmd) : flagsOf(gpgd);
 
 /** A PAE top-level entry has no such bit. One that has changed since it was read stays as it is. */
-function markUpper(cpu: LgCpu, vaddr: Gva, gpgd: Entry, gpmd: Entry): void {
+function setUpperAccessed(cpu: LgCpu, vaddr: Gva, gpgd: Entry, gpmd: Entry): void {
   const { form } = cpu.lg;
   if (upperFlags(cpu.lg, gpgd, gpmd) & PAGE_ACCESSED) return;
   const upper = form.pae ? gpmd : gpgd;
@@ -168,7 +168,7 @@ function releasePgds(lg: Lguest, pgdir: number, from: number, to: number): void 
   for (const table of unlinked) releaseTable(lg, table);
 }
 
-function flushShared(lg: Lguest, pgdir: number, index: number): void {
+function flushBelow(lg: Lguest, pgdir: number, index: number): void {
   mustHoldPgdir(lg, pgdir, 'flush_user_mappings');
   const { form, kernelAddress } = lg;
   const spgd = lg.entry(topEntry(lg, pgdir, index));

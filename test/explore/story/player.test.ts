@@ -163,7 +163,7 @@ test('what two schedules share, and where they part', () => {
   }
   const { file, line } = here.step(here.flags.get('break')!);
   expect(sources[file]).toBe(readFileSync(file, 'utf8'));
-  expect(sources[file]!.split('\n')[line - 1]).toContain('lgwriteEntry');
+  expect(sources[file]!.split('\n')[line - 1]).toContain('writeBack');
   expect(tracks.map((track) => track!.token)).toEqual(['umbra5.a', 'umbra5.b']);
   expect(here.data.story.findings.length).toBe(2);
 });

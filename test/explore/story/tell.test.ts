@@ -40,7 +40,7 @@ describe.each(['nonpae', 'pae'] as const)('R2, the entry that comes back, %s', (
       place: 'guest pte of 0x00400000 in A',
       after: 'page 0x20 rw user accessed',
     });
-    expect(flagged(story, 'break')!.code).toContain('lgwriteEntry(cpu, gptePtr, gpte)');
+    expect(flagged(story, 'break')!.code).toContain('writeBack(cpu, gptePtr, gpte)');
   });
 
   test.each([false, true])('the guest’s store and that are to blame, compared: %s', (against) => {
