@@ -113,7 +113,10 @@ export interface Steps {
 
   /** Whether a pgdir, last entered through by host CPU `last`, has the right pages at `base`. */
   isMapped(cpu: LgCpu, base: Gva, last: number, hostCpu: number): boolean;
-  /** Whether host CPU `i`, whose pages a pgdir may map, is not thought of; it was last entered by `last`. */
+  /**
+   * Whether host CPU `i`, whose pages a pgdir may map, is not thought of; it was last entered by
+   * `last`.
+   */
   isForgotten(i: number, last: number): boolean;
   /** Whether host CPU `i`, which is another one, uses its pages in the current pgdir. */
   isInUseThere(cpu: LgCpu, i: number): boolean;

@@ -1,8 +1,9 @@
 /**
  * A repair of M:009: all mappings are thrown away whenever one of the kernel's changes, which
  * hurts guests with more memory than their kernel maps at once. The guest says that something
- * has changed, and not what. Instead of throwing all away, to be made again fault by fault, each entry is
- * compared with the guest's own, and goes only if a fault would not make it again as it is.
+ * has changed, and not what. Instead of throwing all away, to be made again fault by fault, each
+ * entry is compared with the guest's own, and goes only if a fault would not make it again as it
+ * is.
  *
  * The kernel's part is the same in all page tables, so it is compared with the caller's.
  */

@@ -1,6 +1,6 @@
 /**
- * The page table code, before its seven parts (parts.ts): where entries are (H:320), how to find
- * the shadow's (H:331) and how to let go of one (H:460).
+ * The page table code, before its seven parts (parts.ts): where entries are, how to find
+ * the shadow's and how to let go of one. References are to lines of lguest's file.
  *
  * The code is lguest's page_tables.c of 2013, as it was written or repaired: where the two differ,
  * a guest has steps of the one or the other (shared/steps.ts). How several vCPUs are kept apart
@@ -34,7 +34,7 @@ const {
   tablePfn,
 } = entries;
 
-/** H:320 spgd_addr: the top-level entry for an address in the i'th shadow. */
+/** page_tables.c:83 spgd_addr: the top-level entry for an address in the i'th shadow. */
 export function spgdAddr(cpu: LgCpu, i: number, vaddr: Gva): Ptr {
   const { form, pgdirs } = cpu.lg;
   const { pgdir } = pgdirs[i]!;
@@ -42,14 +42,14 @@ export function spgdAddr(cpu: LgCpu, i: number, vaddr: Gva): Ptr {
   return toPtr(pgdir + pgdIndex(form, vaddr) * form.entryWords);
 }
 
-/** H:320 spmd_addr: from a present top-level entry to the middle-level one. PAE only. */
+/** page_tables.c:97 spmd_addr: from a present top-level entry to the middle-level one. PAE only. */
 export function spmdAddr(cpu: LgCpu, spgd: Entry, vaddr: Gva): Ptr {
   const { form } = cpu.lg;
   bugOn(!isPresent(spgd), 'spmd_addr');
   return entryIn(cpu.lg, spgd, pmdIndex(form, vaddr));
 }
 
-/** H:320 spte_addr: from a present top-level entry down to the last level. */
+/** page_tables.c:115 spte_addr: from a present top-level entry down to the last level. */
 export function spteAddr(cpu: LgCpu, spgd: Entry, vaddr: Gva): Ptr {
   const { lg } = cpu;
   const table = lg.form.pae ? lg.entry(spmdAddr(cpu, spgd, vaddr)) : spgd;
@@ -68,20 +68,23 @@ export function tableOf(lg: Lguest, entry: Entry): Pfn {
   return toPfn(pfn);
 }
 
-/** H:320 gpgd_addr: the same in the guest's own tables, so the result is a guest address. */
+/**
+ * page_tables.c:136 gpgd_addr: the same in the guest's own tables, so the result is a guest
+ * address.
+ */
 export function gpgdAddr(cpu: LgCpu, i: number, vaddr: Gva): Gpa {
   const { form, pgdirs } = cpu.lg;
   return toGpa(pgdirs[i]!.gpgdir + ((pgdIndex(form, vaddr) * form.entryWords) << 2));
 }
 
-/** H:320 gpmd_addr. PAE only. */
+/** page_tables.c:144 gpmd_addr. PAE only. */
 export function gpmdAddr(cpu: LgCpu, gpgd: Entry, vaddr: Gva): Gpa {
   const { form } = cpu.lg;
   bugOn(!isPresent(gpgd), 'gpmd_addr');
   return toGpa((tablePfn(gpgd) << PAGE_SHIFT) + ((pmdIndex(form, vaddr) * form.entryWords) << 2));
 }
 
-/** H:320 gpte_addr: from the level above it, the middle one with PAE. */
+/** page_tables.c:152 gpte_addr: from the level above it, the middle one with PAE. */
 export function gpteAddr(cpu: LgCpu, table: Entry, vaddr: Gva): Gpa {
   const { form } = cpu.lg;
   bugOn(!isPresent(table), 'gpte_addr');
@@ -89,9 +92,9 @@ export function gpteAddr(cpu: LgCpu, table: Entry, vaddr: Gva): Gpa {
 }
 
 /**
- * H:331 find_spte: walk the i'th shadow to the last-level entry of an address. With flags,
- * the guest's own for each level above, a missing level is allocated; when there is no memory
- * the guest dies. NULL where there is no such entry.
+ * page_tables.c:293 find_spte: walk the i'th shadow to the last-level entry of an address. With
+ * flags, the guest's own for each level above, a missing level is allocated; when there is no
+ * memory the guest dies. NULL where there is no such entry.
  */
 export function findSpte(cpu: LgCpu, i: number, vaddr: Gva, pgdFlags = 0, pmdFlags = 0): Ptr {
   return findBelow(cpu, i, spgdAddr(cpu, i, vaddr), vaddr, pgdFlags, pmdFlags);
@@ -123,7 +126,9 @@ function findBelow(
   return table === NULL ? NULL : toPtr(table + pteIndex(form, vaddr) * form.entryWords);
 }
 
-/** The table that the upper entry at a place leads to, made if it is missing and there are flags. */
+/**
+ * The table that the upper entry at a place leads to, made if it is missing and there are flags.
+ */
 function tableBelow(cpu: LgCpu, pgdir: number, at: Ptr, flags: number, what: string): Ptr {
   const { lg } = cpu;
   for (;;) {
@@ -152,7 +157,7 @@ export function traceSpte({ host }: Lguest, at: Ptr, gpte: Entry, spte: Entry): 
   host.events.trace(SpteSet, ptePfn(gpte), spte.low, place);
 }
 
-/** H:460 release_pte: give back the reference that get_pfn took. */
+/** page_tables.c:242 release_pte: give back the reference that get_pfn took. */
 export function releasePte(lg: Lguest, pte: Entry): void {
   if (flagsOf(pte) & 1) lg.host.frames.put(toPfn(ptePfn(pte)));
 }

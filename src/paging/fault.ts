@@ -30,7 +30,7 @@ const FAULT_USER = 4;
 const FAULT_FETCH = 16;
 
 /**
- * H:330 demand_page: true when the fault is fixed and the guest can go on, false when
+ * page_tables.c:378 demand_page: true when the fault is fixed and the guest can go on, false when
  * it is the guest's own. The error code is the hardware's.
  */
 export function demandPage(cpu: LgCpu, vaddr: Gva, errorCode: number): boolean {
@@ -110,7 +110,7 @@ function tryDemandPage(cpu: LgCpu, vaddr: Gva, errorCode: number): boolean | typ
   return true;
 }
 
-/** H:340 check_gpgd */
+/** page_tables.c:263 check_gpgd */
 function checkGpgd(cpu: LgCpu, gpgd: Entry): boolean {
   if (flagsOf(gpgd) & ~cpu.lg.form.checkGpgdMask || tablePfn(gpgd) >= cpu.lg.pfnLimit) {
     killGuest(cpu, 'bad page directory entry');
@@ -119,7 +119,7 @@ function checkGpgd(cpu: LgCpu, gpgd: Entry): boolean {
   return true;
 }
 
-/** H:340 check_gpmd. PAE only. */
+/** page_tables.c:274 check_gpmd. PAE only. */
 function checkGpmd(cpu: LgCpu, gpmd: Entry): boolean {
   if (flagsOf(gpmd) & ~PAGE_TABLE || tablePfn(gpmd) >= cpu.lg.pfnLimit) {
     killGuest(cpu, 'bad page middle directory entry');

@@ -24,8 +24,8 @@ const { isPresent, NO_ENTRY, pgdIndex, ptePfn } = entry;
 const { NO_PGDIR } = lgCpu;
 
 /**
- * H:450 release_pgd, for top-level entries `from` … `to` − 1 of a shadow: they go, and what they
- * lead to is given back.
+ * page_tables.c:578 release_pgd, for top-level entries `from` … `to` − 1 of a shadow: they go, and
+ * what they lead to is given back.
  */
 export function releasePgds(lg: Lguest, pgdir: number, from: number, to: number): void {
   mustHoldPgdir(lg, pgdir, 'release_pgd');
@@ -43,7 +43,7 @@ export function releaseTable(lg: Lguest, spgd: Entry): void {
   lg.host.frames.disown(tableOf(lg, spgd));
 }
 
-/** H:450 release_pmd, for the first entries of a middle level. PAE only. */
+/** page_tables.c:562 release_pmd, for the first entries of a middle level. PAE only. */
 function releasePmds(lg: Lguest, spgd: Entry, from: number, to: number): void {
   for (const spmd of lg.presentEntries(entryIn(lg, spgd, 0), from, to)) {
     const table = lg.entry(spmd);
@@ -71,7 +71,7 @@ function releasePtes(lg: Lguest, spmd: Entry, count: number): void {
   }
 }
 
-/** H:445 flush_user_mappings: everything below the kernel's address. */
+/** page_tables.c:628 flush_user_mappings: everything below the kernel's address. */
 export function flushUserMappings(lg: Lguest, idx: number): void {
   const taken = lockPgdir(lg, idx);
   const end = pgdIndex(lg.form, lg.kernelAddress);
@@ -80,7 +80,7 @@ export function flushUserMappings(lg: Lguest, idx: number): void {
   letGo(lg, taken);
 }
 
-/** H:440 guest_pagetable_flush_user: the user part of the current page table. */
+/** page_tables.c:642 guest_pagetable_flush_user: the user part of the current page table. */
 export function guestPagetableFlushUser(cpu: LgCpu): void {
   if (cpu.cpuPgd !== NO_PGDIR) flushUserMappings(cpu.lg, cpu.cpuPgd);
 }
@@ -88,7 +88,7 @@ export function guestPagetableFlushUser(cpu: LgCpu): void {
 /** What guest_pa answers when it cannot: −1UL. */
 const NO_ADDRESS = toGpa(-1);
 
-/** H:440 guest_pa: walk the guest's tables; a missing level kills the guest. */
+/** page_tables.c:650 guest_pa: walk the guest's tables; a missing level kills the guest. */
 export function guestPa(cpu: LgCpu, vaddr: Gva): Gpa {
   const { lg } = cpu;
   if (cpu.linearPages) return toGpa(vaddr);
@@ -108,7 +108,7 @@ export function guestPa(cpu: LgCpu, vaddr: Gva): Gpa {
   return toGpa(ptePfn(gpte) * 4096 + pageOffset(vaddr));
 }
 
-/** H:470 release_all_pagetables: every entry of every shadow of this guest. */
+/** page_tables.c:783 release_all_pagetables: every entry of every shadow of this guest. */
 export function releaseAllPagetables(lg: Lguest): void {
   for (const i of lg.pgdirs.keys()) flushAllMappings(lg, i);
 }
@@ -130,7 +130,7 @@ function releasePagetable(lg: Lguest, i: number): void {
 }
 
 /**
- * H:470 guest_pagetable_clear_all: throw everything away, then map again what the
+ * page_tables.c:806 guest_pagetable_clear_all: throw everything away, then map again what the
  * caller cannot do without.
  */
 export function guestPagetableClearAll(cpu: LgCpu): void {

@@ -11,7 +11,10 @@ const { flagsOf, makeEntry, PAGE_GLOBAL, PAGE_PSE, ptePfn } = entry;
 /** What get_pfn answers when there is no page: −1, as an unsigned long. */
 const NO_PFN = 0xffff_ffff;
 
-/** H:340 gpte_to_spte: the same flags over the host's page number, with a reference taken. */
+/**
+ * page_tables.c:206 gpte_to_spte: the same flags over the host's page number, with a reference
+ * taken.
+ */
 export function gpteToSpte(cpu: LgCpu, gpte: Entry, write: boolean): Entry {
   const pfn = getPfn(cpu, ptePfn(gpte), write);
   if (pfn === NO_PFN) {
@@ -23,13 +26,13 @@ export function gpteToSpte(cpu: LgCpu, gpte: Entry, write: boolean): Entry {
   return makeEntry(pfn, flagsOf(gpte) & ~PAGE_GLOBAL, cpu.lg.steps.noExecute(cpu.lg, gpte));
 }
 
-/** H:350 get_pfn: the frame behind a guest page, with a reference taken, or NO_PFN. */
+/** page_tables.c:188 get_pfn: the frame behind a guest page, with a reference taken, or NO_PFN. */
 function getPfn(cpu: LgCpu, page: number, write: boolean): number {
   const frame = cpu.lg.steps.getUserPage(cpu.lg, toGpfn(page), write);
   return frame === NO_FRAME ? NO_PFN : frame;
 }
 
-/** H:340 check_gpte: a large page, or one outside the guest, kills it. */
+/** page_tables.c:253 check_gpte: a large page, or one outside the guest, kills it. */
 export function checkGpte(cpu: LgCpu, gpte: Entry): boolean {
   if (flagsOf(gpte) & PAGE_PSE || ptePfn(gpte) >= cpu.lg.pfnLimit) {
     killGuest(cpu, 'bad page table entry');

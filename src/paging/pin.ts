@@ -45,7 +45,10 @@ export function stackIsMapped(cpu: LgCpu): boolean {
 
 const inShadow = (cpu: LgCpu, vaddr: Gva): Ptr => findSpte(cpu, cpu.cpuPgd, vaddr);
 
-/** H:360 pin_page: map it for writing unless it is; a stack that cannot be kills the guest. */
+/**
+ * page_tables.c:554 pin_page: map it for writing unless it is; a stack that cannot be kills the
+ * guest.
+ */
 export function pinPage(cpu: LgCpu, vaddr: Gva): void {
   // As a fault, since the tables on the way must not be given back meanwhile.
   const taken = beginFault(cpu);
@@ -54,7 +57,9 @@ export function pinPage(cpu: LgCpu, vaddr: Gva): void {
   if (!mapped && !demandPage(cpu, vaddr, 2)) killGuest(cpu, `bad stack page ${hex(vaddr)}`);
 }
 
-/** H:360 page_writable: does the shadow map it, writable? `find` has its entry, or NULL. */
+/**
+ * page_tables.c:527 page_writable: does the shadow map it, writable? `find` has its entry, or NULL.
+ */
 function pageWritable(cpu: LgCpu, vaddr: Gva, find: (cpu: LgCpu, vaddr: Gva) => Ptr): boolean {
   if (vaddr >= cpu.lg.host.switcherAddr) return false;
   const spte = find(cpu, vaddr);

@@ -26,7 +26,7 @@ const { NULL } = address;
 const { flagsOf, NO_ENTRY, PAGE_ACCESSED, PAGE_DIRTY } = entry;
 
 /**
- * H:410 guest_set_pte: a last-level entry has changed. Kernel mappings are in every
+ * page_tables.c:944 guest_set_pte: a last-level entry has changed. Kernel mappings are in every
  * shadow and are changed in all of them, which is what lets a new pgdir keep them.
  */
 export function guestSetPte(cpu: LgCpu, gpgdir: Gpa, vaddr: Gva, gpte: Entry): void {
@@ -52,8 +52,9 @@ export function guestSetPte(cpu: LgCpu, gpgdir: Gpa, vaddr: Gva, gpte: Entry): v
 }
 
 /**
- * H:420 do_set_pte: the entry of one shadow. A guest that sets ACCESSED or DIRTY
- * itself gets the new entry at once; otherwise it faults in later. `gpgdir`: a top level that has it.
+ * page_tables.c:888 do_set_pte: the entry of one shadow. A guest that sets ACCESSED or DIRTY
+ * itself gets the new entry at once; otherwise it faults in later. `gpgdir`: a top level that has
+ * it.
  */
 function doSetPte(cpu: LgCpu, idx: number, gpgdir: Gpa, vaddr: Gva, gpte: Entry): void {
   const { lg } = cpu;
@@ -102,7 +103,7 @@ function spteFor(cpu: LgCpu, gpte: Entry): Entry {
 }
 
 /**
- * H:400 guest_set_pgd: a top-level entry has changed: what hangs below it is thrown
+ * page_tables.c:985 guest_set_pgd: a top-level entry has changed: what hangs below it is thrown
  * away. An index past the end kills the guest.
  */
 export function guestSetPgd(caller: LgCpu, gpgdir: Gpa, idx: number): void {
@@ -119,7 +120,9 @@ export function guestSetPgd(caller: LgCpu, gpgdir: Gpa, idx: number): void {
   letGo(lg, taken);
 }
 
-/** What was below entry `idx` of a shadow goes, and what the caller cannot do without comes back. */
+/**
+ * What was below entry `idx` of a shadow goes, and what the caller cannot do without comes back.
+ */
 function changePgd(cpu: LgCpu, index: number, idx: number): void {
   const { lg } = cpu;
   mustHoldPgdir(lg, index, 'guest_set_pgd');
@@ -128,7 +131,10 @@ function changePgd(cpu: LgCpu, index: number, idx: number): void {
   lg.pgdirs[index]!.lastHostCpu = -1;
 }
 
-/** H:400 guest_set_pmd: a middle-level entry has changed: throw everything away. PAE only. */
+/**
+ * page_tables.c:1011 guest_set_pmd: a middle-level entry has changed: throw everything away. PAE
+ * only.
+ */
 export function guestSetPmd(caller: LgCpu): void {
   guestMappingsChanged(caller.lg.steps.actFor(caller));
 }

@@ -17,7 +17,7 @@ import { allocateSwitcherMapping } from './switcher.ts';
 const ENOMEM = -12;
 
 /**
- * H:500 init_guest_pagetable: a first shadow with the Switcher in it. The guest has no
+ * page_tables.c:1028 init_guest_pagetable: a first shadow with the Switcher in it. The guest has no
  * tables yet, so faults are answered with a linear mapping. Returns 0, or −12 when
  * there is no memory.
  */
@@ -37,7 +37,7 @@ export function initGuestPagetable(lg: Lguest): number {
 }
 
 /**
- * H:508 page_table_guest_data_init: learn where the guest's kernel begins, and tell it
+ * page_tables.c:1051 page_table_guest_data_init: learn where the guest's kernel begins, and tell it
  * how much of the top of its address space the Switcher takes.
  */
 export function pageTableGuestDataInit(cpu: LgCpu): void {
@@ -58,7 +58,7 @@ export function pageTableGuestDataInit(cpu: LgCpu): void {
   }
 }
 
-/** H:508 free_guest_pagetable: everything, and then the top levels themselves. */
+/** page_tables.c:1083 free_guest_pagetable: everything, and then the top levels themselves. */
 export function freeGuestPagetable(lg: Lguest): void {
   releaseAllPagetables(lg);
   for (const cpu of lg.cpus) freePrivateSwitcher(cpu);

@@ -31,7 +31,7 @@ const { noteUse, victim } = eviction;
 /** find_pgdir's and new_pgdir's way to say "none": the index after the last. */
 const none = (lg: Lguest): number => lg.pgdirs.length;
 
-/** H:430 guest_new_pagetable: the vCPU goes on with another top level. */
+/** page_tables.c:823 guest_new_pagetable: the vCPU goes on with another top level. */
 export function guestNewPagetable(cpu: LgCpu, pgtable: Gpa): void {
   const { lg } = cpu;
   const first = cpu.linearPages;
@@ -49,7 +49,7 @@ export function guestNewPagetable(cpu: LgCpu, pgtable: Gpa): void {
   mapNecessities(cpu, lg.steps.pinsStack(blank));
 }
 
-/** H:435 find_pgdir: which shadow, if any, belongs to a guest top level. */
+/** page_tables.c:689 find_pgdir: which shadow, if any, belongs to a guest top level. */
 export const findPgdir = ({ pgdirs }: Lguest, pgtable: Gpa): number =>
   indexOfGpgdir(pgdirs, pgtable);
 
@@ -60,7 +60,7 @@ interface Choice {
 }
 
 /**
- * H:435 new_pgdir: a shadow for a new top level, in a random place among those that no
+ * page_tables.c:703 new_pgdir: a shadow for a new top level, in a random place among those that no
  * vCPU runs on; none(lg) when there is no such place.
  */
 export function newPgdir(cpu: LgCpu, gpgdir: Gpa): Choice {

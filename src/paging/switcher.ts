@@ -41,9 +41,9 @@ export const percpuPagesAddr = (lg: Lguest, hostCpu: number): Gva =>
   switcherPageAddr(lg, 1 + hostCpu * 2);
 
 /**
- * H:480 map_switcher_in_guest: make the Switcher's entries right for `cpu` about to run
- * on `hostCpu`, in the pgdir that it shares with other vCPUs. All tables for it exist
- * already: nothing is allocated here. Repaired, see private-switcher.ts.
+ * page_tables.c:1122 map_switcher_in_guest: make the Switcher's entries right for `cpu` about to
+ * run on `hostCpu`, in the pgdir that it shares with other vCPUs. All tables for it exist already:
+ * nothing is allocated here. Repaired, see private-switcher.ts.
  */
 export function mapSwitcherInGuest(cpu: LgCpu, hostCpu: number): void {
   const { lg } = cpu;
@@ -77,7 +77,7 @@ export function mapsPage(cpu: LgCpu, vaddr: Gva, page: Pfn): boolean {
   return isPresent(found) && ptePfn(found) === page;
 }
 
-/** H:481 remove_switcher_percpu_map: clear the two entries of host CPU `i`. */
+/** page_tables.c:1097 remove_switcher_percpu_map: clear the two entries of host CPU `i`. */
 function removeSwitcherPercpuMap(cpu: LgCpu, i: number): void {
   const { lg } = cpu;
   const base = percpuPagesAddr(lg, i);
@@ -115,7 +115,7 @@ export function holdsSwitcher(lg: Lguest, idx: number): boolean {
 }
 
 /**
- * H:501 allocate_switcher_mapping: tables for all the Switcher's pages in a shadow (as
+ * page_tables.c:750 allocate_switcher_mapping: tables for all the Switcher's pages in a shadow (as
  * written the current one, always), and its text mapped. The other pages come when a CPU
  * is about to run it. Returns false when there is no memory.
  */

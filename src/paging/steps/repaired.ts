@@ -1,6 +1,6 @@
 /**
- * The steps of the paging code (shared/steps.ts), repaired for any number of vCPUs. Where the code as
- * written has another body, it is under the defect's id in as-written.ts.
+ * The steps of the paging code (shared/steps.ts), repaired for any number of vCPUs. Where the code
+ * as written has another body, it is under the defect's id in as-written.ts.
  */
 
 import type { Gpa, Gva, Ptr } from '../../../shared/address.ts';
@@ -92,8 +92,8 @@ export const REPAIRED: Steps = {
 
 /**
  * Where there may be an entry already: a read-only one, say, of a page that is now written. False
- * when what it was made from may have changed since the fault began, or the shadow's entry has: then
- * nothing is left of it.
+ * when what it was made from may have changed since the fault began, or the shadow's entry has:
+ * then nothing is left of it.
  */
 function replaceSpte(cpu: LgCpu, { vaddr, spte, gpte, write, changes }: Publication): boolean {
   const { lg } = cpu;
