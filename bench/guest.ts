@@ -31,6 +31,8 @@ import { assemble, layoutOf, type MachineShape } from '../src/assembly.ts';
 import { Mmu } from '../src/mmu/tlb.ts';
 import { demandPage } from '../src/paging/fault.ts';
 import { initGuestPagetable } from '../src/paging/setup.ts';
+// Guests have the steps of the paging code from there.
+import '../src/paging/steps/as-written.ts';
 import { guestNewPagetable } from '../src/paging/switch.ts';
 import type { Options } from './native/yardstick.ts';
 
