@@ -47,7 +47,8 @@ test('each setting has the same seeds, a table, bars, and is kept in every form'
   expect(lines).toHaveLength(1 + 4 * 6);
   expect(readFileSync(at('a.html'), 'utf8')).toMatch(/Cycles by slice/);
   expect(readdirSync(at('runs')).toSorted()).toEqual([
-    ...['findings.parquet', 'points.parquet', 'result.json', 'run.json', 'runs.parquet'],
+    ...['findings.csv', 'findings.parquet', 'points.csv', 'points.parquet', 'result.json'],
+    ...['run.json', 'runs.csv', 'runs.parquet'],
   ]);
   expect(existsSync(at('runs.part'))).toBe(false);
 });
