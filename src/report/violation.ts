@@ -142,7 +142,7 @@ function what(kind: EventKind, a: number, b: number, c: number): string {
     case EventKind.InterruptDelivered:
       return `interrupt ${a} delivered`;
     case EventKind.PgdirSwitched:
-      return `goes on on pgdir ${a}, top level ${hex(b)}`;
+      return `continues on pgdir ${a}, top level ${hex(b)}`;
     case EventKind.PgdirEvicted:
       return `pgdir ${a} of top level ${hex(b)} is taken for ${hex(c)}`;
     default:

@@ -18,7 +18,7 @@ One vCPU reads a page while the other takes it away.
         i fault: tryDemandPage,
           src/paging/fault.ts:82
 
-                                                      --- the turn goes to CPU 1 ---
+                                                      --- switch to CPU 1 ---
                                                       >>> vCPU 1 goes on here, from CPU 0
   229                                                 !!! to blame: the first of two
                                                       writes guest pte of 0x00400000 in A
@@ -26,7 +26,7 @@ One vCPU reads a page while the other takes it away.
                                                         iii set: changeSpte, src/paging/fault.ts:82
                                                         holding lock of pgdir 1
 
-      --- the turn goes to CPU 0 ---
+      --- switch to CPU 0 ---
   269 !!! here it breaks
       !!! to blame: the second of two
       writes guest pte of 0x00400000 in A

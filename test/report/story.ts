@@ -31,7 +31,7 @@ export const STORY: Story = {
   lines: [
     { kind: 'operation', column: 0, text: 'vCPU 0: load 0x00400000 -> r0' },
     step,
-    { kind: 'turn', column: 1, text: 'the turn goes to CPU 1' },
+    { kind: 'turn', column: 1, text: 'switch to CPU 1' },
     { kind: 'migration', column: 1, text: 'vCPU 1 goes on here, from CPU 0' },
     {
       ...step,
@@ -44,7 +44,7 @@ export const STORY: Story = {
       locks: ['lock of pgdir 1'],
       flags: ['first'],
     },
-    { kind: 'turn', column: 0, text: 'the turn goes to CPU 0' },
+    { kind: 'turn', column: 0, text: 'switch to CPU 0' },
     {
       ...step,
       step: 269,

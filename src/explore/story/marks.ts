@@ -102,7 +102,7 @@ function eventText(
     case EventKind.InterruptDelivered:
       return `${who}: interrupt ${a} is delivered`;
     case EventKind.PgdirSwitched:
-      return `${who} goes on on pgdir ${a}, of the top level at ${hexAddress(b)}`;
+      return `${who} continues on pgdir ${a}, of the top level at ${hexAddress(b)}`;
     case EventKind.PgdirEvicted:
       return `pgdir ${a}, of ${hexAddress(b)}, is taken for ${hexAddress(c)}`;
     default:

@@ -165,7 +165,7 @@ const readBy = ({ kind, result, before }: Access): number =>
 const writtenBy = (step: Access): number => (isBuffered(step) ? step.value : step.after[0]);
 
 function placeName({ kind, place, frameName, hostCpu, value }: Access): string {
-  if (kind === Kind.Move) return `CPU ${hostCpu}: its vCPU is to go on on CPU ${value}`;
+  if (kind === Kind.Move) return `CPU ${hostCpu}: its vCPU is to continue on CPU ${value}`;
   return kind === Kind.Fill || kind === Kind.Copy ? frameName : place.name;
 }
 
@@ -204,7 +204,7 @@ function linesOf(
   let column = -1;
   const add = (line: Line): void => {
     if (line.column !== column && column >= 0) {
-      const text = `the turn goes to ${columns[line.column]!}`;
+      const text = `switch to ${columns[line.column]!}`;
       lines.push({ kind: 'turn', column: line.column, text });
     }
     column = line.column;
