@@ -135,11 +135,13 @@ const isMachine = (value: unknown): value is RunReport => {
 };
 
 /** Throws UserError for a run of an umbra that counted less. */
-function mustBeComplete({ total, guests, host_cpus, costs }: RunReport, path: string): void {
+function mustBeComplete(report: RunReport, path: string): void {
+  const { total, guests, host_cpus, costs } = report;
   const counted = [total, ...guests, ...host_cpus];
   const missing =
     STATISTICS.find((name) => counted.some((statistics) => statistics[name] === undefined)) ??
-    EVENT_IDS.find((id) => costs.total.by_event[id] === undefined);
+    EVENT_IDS.find((id) => costs.total.by_event[id] === undefined) ??
+    ['placement' as const].find((name) => report[name] === undefined);
   if (missing === undefined) return;
   throw new UserError(
     `${path}: found no ${missing}, expected the report of a run of this version of umbra; run it again with this one`,
