@@ -17,8 +17,8 @@ export type LiveState = Omit<LivePage, 'title' | 'state' | 'failed'>;
 
 const MOST_PORT = 65_535;
 const MOST_FAILED = 50;
-/** Whoever asked so lately looks on. */
-const PRESENT_MS = 3000;
+/** Whoever asked so lately looks on: a page asks each second, on a busy machine or behind others less often. */
+const PRESENT_MS = 15_000;
 /** The browser's to ask for the report. */
 const PATIENCE_MS = 8000;
 const STEP_MS = 50;

@@ -163,7 +163,7 @@ describe.runIf(hasBrowser)('a browser', () => {
       '0x00400000 → page 0x20 rw user accessed',
     );
     expect(await page.locator('.cpu.now h2').textContent()).toContain('CPU 0 vCPU 0: load');
-    expect(await page.locator('.cpu.now mark').textContent()).toContain('lgwriteEntry');
+    expect(await page.locator('.cpu.now mark').textContent()).toContain('steps.writeBack');
     const isSeen = `(() => {
       const [pane, line] = ['.machine', '.changed'].map((one) => document.querySelector(one).getBoundingClientRect());
       return line.top >= pane.top && line.bottom <= pane.bottom;

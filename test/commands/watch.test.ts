@@ -47,12 +47,12 @@ describe.runIf(hasBrowser)('in a browser', () => {
   afterAll(() => browser?.close());
 
   test.each([
-    ['campaign', [...R7, '--runs', '400'], /umbra replay umbra\d/, /What each strategy did/],
+    ['campaign', [...R7, '--runs', '2000'], /umbra replay umbra\d/, /What each strategy did/],
     ['stress', ['stress', '--seconds', '5'], /Checks passed/, /What was run/],
     ['verify', ['verify', 'R7-clear-all-repairs-one', '--seconds', '4'], /Behaviours/, /Of some/],
     [
       'sweep',
-      ['sweep', 'cow-storm', '--vary', 'slice=100,200', '--repeat', '20'],
+      ['sweep', 'cow-storm', '--vary', 'slice=100,200', '--repeat', '80'],
       /Runs.*Cycles, median/s,
       /Cycles by slice/,
     ],
@@ -63,16 +63,25 @@ describe.runIf(hasBrowser)('in a browser', () => {
       const page = await browser.newPage({ viewport: { width: 390, height: 800 } });
       const complaints: string[] = [];
       page.on('pageerror', (error) => complaints.push(error.message));
+      // While it is looked at, the page is told nothing new: it would give way to the report.
+      let held = Promise.withResolvers<void>();
+      held.resolve();
+      await page.route('**/now', async (route) => {
+        await held.promise;
+        await route.continue();
+      });
       await page.goto(url);
       const main = page.locator('main');
       expect(await main.textContent()).toContain('under way');
       await expect.poll(() => main.textContent(), { timeout: 60_000 }).toMatch(during);
+      held = Promise.withResolvers<void>();
       await page.evaluate(axe);
       const { violations } = (await page.evaluate('axe.run()')) as AxeResults;
       expect(violations.map(({ id, nodes }) => `${id}: ${nodes[0]!.html.slice(0, 200)}`)).toEqual(
         [],
       );
       expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(390);
+      held.resolve();
       await expect.poll(() => page.title(), { timeout: 90_000 }).toMatch(/report/i);
       expect(await main.textContent()).toMatch(after);
       expect(await main.textContent()).toMatch(/State\s*done/);

@@ -88,8 +88,8 @@ function timeTraps({ turn, host }: Board, lockstep: Lockstep) {
     let trap = 0;
     let trapped = 0;
     events.tap = (kind, _vcpu, a) => {
-      // A piece that is done again records the same once more.
-      const sequence = host.events.last(cpu, 1)[0]!.sequence;
+      // A piece that is done again records the same once more; what is for traces alone is not recorded.
+      const sequence = host.events.last(cpu, 1)[0]?.sequence ?? 0;
       if (sequence <= seen) return;
       seen = sequence;
       const now = lockstep.ticksOf(cpu, turn.step, turn.current);
