@@ -9,6 +9,7 @@
  * failure is made smaller in the same way.
  */
 
+import { nextTurn } from '../../platform.ts';
 import { type Kept, keepAll } from '../litmus/kept.ts';
 import { STRATEGIES } from '../strategies/catalogue.ts';
 import { Lenient, Noted, type Plan } from '../strategies/lenient.ts';
@@ -348,7 +349,7 @@ class Shrinking {
   /** Now and then, by the number of runs, let others have their turn, and heed Ctrl-C. */
   async #breathe(runs: number): Promise<void> {
     if (runs % BATCH !== 0) return;
-    await new Promise(setImmediate);
+    await nextTurn();
     this.interrupted = this.#options.isInterrupted?.() ?? false;
     if (this.interrupted) throw INTERRUPTED;
     this.#tell();

@@ -1,0 +1,60 @@
+/** A worker that explores, shrinks and tells: the engine, asked by the page through comlink. */
+
+import { expose } from 'comlink';
+import { config } from 'zod';
+import { parseLitmus } from '../../explore/litmus/litmus.ts';
+import { type Shrunk, shrink } from '../../explore/shrink/shrink.ts';
+import { tellStory } from '../../explore/story/tell.ts';
+import { Subject } from '../../explore/subject.ts';
+import { decodeToken } from '../../explore/token.ts';
+import { storyText } from '../../report/story-text.ts';
+import { type Counted, type Explored, explored, type Search } from './exploring.ts';
+import { loadSources } from './platform.ts';
+import { TEST } from './test-name.ts';
+
+// The page's policy lets nobody make code of texts.
+config({ jitless: true });
+
+export class Explorer {
+  #stopped = false;
+
+  /** Told at most ten times a second. */
+  explore(text: string, search: Search, told: (counted: Counted) => void): Promise<Explored> {
+    this.#stopped = false;
+    let last = 0;
+    return explored(TEST, parseLitmus(text, TEST), search, (counted) => {
+      if (performance.now() - last >= 100) {
+        last = performance.now();
+        told(counted);
+      }
+      return !this.#stopped;
+    });
+  }
+
+  /** What is going on ends with what there is. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  /** The failure made as small as it gets, and told. */
+  async story(text: string, token: string, tries: (tries: number) => void): Promise<string> {
+    this.#stopped = false;
+    await loadSources();
+    const { subject, result, passing } = await this.#shrunk(text, token, tries);
+    const story = tellStory(subject, result, { passing });
+    return storyText(story, { columns: 100, colours: false });
+  }
+
+  #shrunk(text: string, token: string, tries: (tries: number) => void): Promise<Shrunk> {
+    const { kept, turns: _, ...said } = decodeToken(token);
+    const { paging, discipline, defects, memory, abridged } = said;
+    const setting = { paging, discipline, defects, memory, abridged };
+    const subject = new Subject(TEST, parseLitmus(text, TEST), setting, kept);
+    return shrink(subject, subject.replay(decodeToken(token)), {
+      onProgress: (progress) => tries(progress.tries),
+      isInterrupted: () => this.#stopped,
+    });
+  }
+}
+
+expose(new Explorer());

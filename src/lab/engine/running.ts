@@ -1,0 +1,140 @@
+/** A machine that runs free, looked at while it runs; the same here and in Node. */
+
+import { ACCESS_COUNTERS, Counter } from '../../../shared/counters.ts';
+import type { DefectId } from '../../../shared/defects.ts';
+import type { DisciplineName } from '../../../shared/discipline.ts';
+import type { PagingName } from '../../../shared/entry.ts';
+import type { Host } from '../../../shared/host.ts';
+import { Stop } from '../../../shared/machine-record.ts';
+import { type CheckedRun, runChecked } from '../../check/checked-run.ts';
+import { checkAll } from '../../check/invariants.ts';
+import type { PolicyName } from '../../host/policy.ts';
+import { pause, resume } from '../../host/safe-point.ts';
+import { Machine } from '../../machine.ts';
+import { letGo } from '../../platform.ts';
+import { inspect, type Section } from '../../report/inspection.ts';
+
+export interface Wanted {
+  readonly workload: string;
+  readonly size: number;
+  readonly seed: number;
+  readonly cpus: number;
+  readonly vcpus: number;
+  readonly paging: PagingName;
+  readonly policy: PolicyName;
+  /** Operations of a time slice. */
+  readonly slice: number;
+  readonly discipline: DisciplineName;
+  readonly defects: readonly DefectId[];
+}
+
+/** What is counted of each host CPU. */
+export const COUNTED = {
+  accesses: ACCESS_COUNTERS,
+  walks: [Counter.Walks],
+  faults: [Counter.FaultsFixed, Counter.FaultsPassedOn],
+  migrations: [Counter.Migrations],
+  shootdowns: [Counter.Shootdowns],
+} as const satisfies Record<string, readonly number[]>;
+
+export type Counts = Readonly<Record<keyof typeof COUNTED, number>>;
+
+/** A machine at one moment. */
+export interface Moment {
+  /** Since it began to run. */
+  readonly seconds: number;
+  readonly cpus: readonly Counts[];
+  /** TLBs, guest and shadow tables, as all CPUs stood at safe points. */
+  readonly sections: readonly Section[];
+}
+
+export interface Ended {
+  readonly ending: string;
+  /** It was stopped before its end. */
+  readonly interrupted: boolean;
+  /** What its invariants found wrong. */
+  readonly violations: readonly string[];
+  readonly seconds: number;
+  readonly cpus: readonly Counts[];
+  /** Of all user memory at the end, as `umbra run` has it. */
+  readonly memory: string;
+}
+
+/** Between two looks. */
+const LOOK_MS = 250;
+
+const PAGES = 1024;
+
+/** Until its end, or until `told` returns false. Throws UserError for what cannot be had. */
+export async function runMachine(
+  wanted: Wanted,
+  told: (moment: Moment) => boolean,
+): Promise<Ended> {
+  const { workload, size, seed, cpus, vcpus, paging, policy, slice } = wanted;
+  const machine = await Machine.boot({
+    hostCpus: cpus,
+    policy,
+    quantum: { least: slice, most: slice },
+    seed,
+    discipline: wanted.discipline,
+    defects: wanted.defects,
+    guests: [
+      { name: workload, program: { kind: 'workload', name: workload, seed, size }, pages: PAGES, paging, vcpus },
+    ],
+  });
+  const { host } = machine;
+  const began = performance.now();
+  let over = false;
+  const running = runChecked(machine).finally(() => {
+    over = true;
+  });
+  const violations = await watched(machine, () => over, (sections) =>
+    told({ seconds: (performance.now() - began) / 1000, cpus: countsOf(host), sections }),
+  );
+  const run = await running;
+  return {
+    ending: endingOf(run),
+    interrupted: run.ending.kind === 'interrupted',
+    violations: violations.length > 0 ? violations : run.violations,
+    seconds: run.seconds,
+    cpus: countsOf(host),
+    memory: run.guests[0]!.memory.user,
+  };
+}
+
+/** What was found wrong while it ran, which ends it. */
+async function watched(
+  machine: Machine,
+  isOver: () => boolean,
+  told: (sections: readonly Section[]) => boolean,
+): Promise<readonly string[]> {
+  const { host } = machine;
+  for (;;) {
+    await new Promise<void>((resolve) => letGo(setTimeout(resolve, LOOK_MS)));
+    if (isOver() || host.machine.stop !== Stop.Running) return [];
+    if (!(await pause(host, isOver))) return [];
+    const violations = checkAll(host).map(({ text }) => text);
+    const goesOn = told(inspect(host, { views: ['cpus', 'guests', 'pgdirs', 'tables'] }));
+    if (violations.length > 0 || !goesOn) machine.interrupt();
+    resume(host);
+    if (violations.length > 0) return violations;
+  }
+}
+
+function countsOf(host: Host): Counts[] {
+  return host.cpus.map(({ index }) => {
+    const counters = host.guests.map((_, guest) => host.counters(index, guest));
+    const sum = (kinds: readonly number[]): number =>
+      counters.reduce((n, one) => kinds.reduce((m, kind) => m + one.get(kind), n), 0);
+    const counts = Object.entries(COUNTED).map(([name, kinds]) => [name, sum(kinds)]);
+    return Object.fromEntries(counts) as Counts;
+  });
+}
+
+function endingOf({ ending, guests }: CheckedRun): string {
+  if (ending.kind === 'oops') return `the host died on CPU ${ending.hostCpu}: ${ending.message}`;
+  if ('message' in ending) return ending.message;
+  if (ending.kind === 'interrupted') return 'stopped';
+  const killed = guests.find(({ reason }) => reason !== '');
+  return killed === undefined ? 'the guest ended by itself' : `the guest ended: ${killed.reason}`;
+}

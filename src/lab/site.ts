@@ -1,0 +1,90 @@
+/**
+ * The lab's page as files, by their paths within the site. Installed, they were built beforehand;
+ * from the sources they are built anew by vite, in memory.
+ */
+
+import { readdirSync, readFileSync } from 'node:fs';
+import { extname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { InlineConfig, Plugin, Rolldown } from 'vite';
+import { shippedTests } from '../explore/litmus/find-files.ts';
+
+export type Files = ReadonlyMap<string, string | Uint8Array>;
+
+const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
+/** What a browser needs to let pages share memory. */
+export const ISOLATION = {
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Embedder-Policy': 'require-corp',
+} as const;
+
+/** The page loads what is its own, compiles WebAssembly, and asks nobody for anything. */
+export const POLICY = [
+  "default-src 'none'",
+  "script-src 'self' 'wasm-unsafe-eval'",
+  "worker-src 'self'",
+  "style-src 'self' 'unsafe-inline'",
+  "connect-src 'self'",
+  "img-src 'self' data:",
+  "base-uri 'none'",
+  "form-action 'none'",
+].join('; ');
+
+export const labSite = (): Promise<Files> =>
+  extname(import.meta.url) === '.ts' ? built() : Promise.resolve(filesBelow(here('../../lab')));
+
+const filesBelow = (folder: string): Files =>
+  new Map(
+    readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map(({ parentPath, name }) => {
+        const path = join(parentPath, name);
+        return [path.slice(folder.length + 1).replaceAll('\\', '/'), readFileSync(path)];
+      }),
+  );
+
+/** What the engine asks of Node is asked of the browser. */
+const platform: Plugin = {
+  name: 'umbra-platform',
+  enforce: 'pre',
+  async resolveId(source, importer) {
+    if (!source.endsWith('/platform.ts')) return null;
+    const found = await this.resolve(source, importer, { skipSelf: true });
+    return found?.id === here('../platform.ts') ? here('engine/platform.ts') : found;
+  },
+};
+
+/** Names are kept, and maps made: stories say in which function of the source a step is. */
+const config: InlineConfig = {
+  configFile: false,
+  root: here('page'),
+  base: './',
+  logLevel: 'warn',
+  plugins: [platform],
+  worker: { format: 'es', plugins: () => [platform] },
+  build: {
+    write: false,
+    target: 'esnext',
+    minify: false,
+    sourcemap: true,
+    modulePreload: false,
+    rolldownOptions: { checks: { pluginTimings: false } },
+  },
+};
+
+async function built(): Promise<Files> {
+  const { build } = await import('vite');
+  const { output } = (await build(config)) as Rolldown.RolldownOutput;
+  const files = output.map((one) => [one.fileName, one.type === 'chunk' ? one.code : one.source]);
+  const tests = shippedTests().map(({ name, part, path }) => {
+    return { name, part, text: readFileSync(path, 'utf8') };
+  });
+  const headers = Object.entries({ ...ISOLATION, 'Content-Security-Policy': POLICY });
+  return new Map([
+    ...(files as [string, string | Uint8Array][]),
+    ['tests.json', JSON.stringify(tests)],
+    // As several hosts of static pages read it.
+    ['_headers', `/*\n${headers.map((pair) => `  ${pair.join(': ')}\n`).join('')}`],
+  ]);
+}
