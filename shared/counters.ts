@@ -310,10 +310,10 @@ export const COUNTERS = Counter.Hypercalls + HYPERCALL_KINDS;
 export const COUNTERS_WORDS = COUNTERS * 2;
 
 export class Counters {
-  declare private readonly values: Float64Array<SharedArrayBuffer>;
+  declare private readonly values: Float64Array;
   declare private readonly base: number;
 
-  constructor(buffer: SharedArrayBuffer, at: Ptr) {
+  constructor(buffer: ArrayBufferLike, at: Ptr) {
     this.values = new Float64Array(buffer);
     this.base = at / 2;
   }

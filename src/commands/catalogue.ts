@@ -44,6 +44,7 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, Load>>>> = {
     ab: async () => (await import('./ab.ts')).abCommand(),
     study: async () => (await import('./study.ts')).studyCommand(),
     report: async () => (await import('./report.ts')).reportCommand(),
+    lab: async () => (await import('./lab.ts')).labCommand(),
   },
   [LOOK_UP]: {
     conformance: async () => (await import('./conformance.ts')).conformanceCommand(),

@@ -16,7 +16,8 @@ import {
   text,
 } from '@observablehq/plot';
 import { few } from './benchmark-text.ts';
-import { draw, FONT_SIZE, seriesColour, standalone } from './drawing.ts';
+import { seriesColour } from './colours.ts';
+import { draw, FONT_SIZE, standalone } from './drawing.ts';
 import { rangeText } from './estimate-text.ts';
 import type { ChartSpec, StudyResult } from './study-result.ts';
 

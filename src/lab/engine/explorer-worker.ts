@@ -5,7 +5,7 @@ import { config } from 'zod';
 import { parseLitmus } from '../../explore/litmus/litmus.ts';
 import { type Shrunk, shrink } from '../../explore/shrink/shrink.ts';
 import { tellStory } from '../../explore/story/tell.ts';
-import { Subject } from '../../explore/subject.ts';
+import { type Setting, Subject, settingsOf } from '../../explore/subject.ts';
 import { decodeToken } from '../../explore/token.ts';
 import { storyText } from '../../report/story-text.ts';
 import { type Counted, type Explored, explored, type Search } from './exploring.ts';
@@ -17,6 +17,11 @@ config({ jitless: true });
 
 export class Explorer {
   #stopped = false;
+
+  /** Those that the test is for, as far as they are not given. */
+  settings(text: string, given: Partial<Setting>): readonly Setting[] {
+    return settingsOf(parseLitmus(text, TEST), given);
+  }
 
   /** Told at most ten times a second. */
   explore(text: string, search: Search, told: (counted: Counted) => void): Promise<Explored> {

@@ -1,7 +1,8 @@
 /** Schedules of a test in one setting, counted as they come; the same here and in Node. */
 
-import { Tally } from '../../explore/litmus/tally.ts';
+import { formatUnseen } from '../../explore/behaviours.ts';
 import type { Litmus } from '../../explore/litmus/litmus.ts';
+import { Tally } from '../../explore/litmus/tally.ts';
 import { STRATEGIES } from '../../explore/strategies/catalogue.ts';
 import { type Ending, type Setting, Subject } from '../../explore/subject.ts';
 import { nextTurn, sha256 } from '../../platform.ts';
@@ -29,6 +30,8 @@ export interface FoundFailure {
 export interface Counted {
   readonly schedules: number;
   readonly different: number;
+  /** The chance that a further one behaves in yet another way; '' where none was drawn. */
+  readonly unseen: string;
   readonly overlapping: number;
   readonly lines: readonly { readonly is: string; readonly text: string; readonly count: number }[];
   /** Each kind once, in the order in which they were met. */
@@ -39,6 +42,9 @@ export interface Explored extends Counted {
   /** Of the steps of all of its schedules, in their order. */
   readonly digest: string;
 }
+
+const unseen = ({ behaviours }: Tally): string =>
+  behaviours.unseen === undefined ? '' : formatUnseen(behaviours.unseen);
 
 /** Schedules between two turns of the event loop. */
 const BATCH = 20;
@@ -61,6 +67,7 @@ export async function explored(
   const counted = (): Counted => ({
     schedules: tally.schedules,
     different: tally.behaviours.distinct,
+    unseen: unseen(tally),
     overlapping: tally.overlapping,
     lines: tally.lines.map(({ is, text, count }) => ({ is, text, count })),
     failures: [...failures.values()],

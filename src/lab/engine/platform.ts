@@ -3,11 +3,11 @@
  * loads, with the same exports.
  */
 
+import { originalPositionFor, sourceContentFor, TraceMap } from '@jridgewell/trace-mapping';
 import { sha256 as nobleSha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
-import { originalPositionFor, sourceContentFor, TraceMap } from '@jridgewell/trace-mapping';
 import type { Endpoint } from 'comlink';
-import { deflateRaw as packed, Inflate } from 'pako';
+import { Inflate, deflateRaw as packed } from 'pako';
 import type { Frame, Hash, OpenFile, Thread } from '../../platform.ts';
 
 /** The one kind of thread that a machine begins. */
@@ -69,7 +69,10 @@ export const fromBase64url = (text: string): Uint8Array =>
 
 export const deflateRaw = (bytes: Uint8Array): Uint8Array => packed(bytes, { level: 9 });
 
-export function inflateRaw(packed: Uint8Array): { readonly bytes: Uint8Array; readonly read: number } {
+export function inflateRaw(packed: Uint8Array): {
+  readonly bytes: Uint8Array;
+  readonly read: number;
+} {
   const inflate = new Inflate({ raw: true });
   inflate.push(packed, true);
   if (inflate.err !== 0 || inflate.result === undefined) throw new Error('not packed');
@@ -118,7 +121,9 @@ function frameOf(text: string): Frame | undefined {
   const at = originalPositionFor(map, { line: Number(line), column: Number(column) - 1 });
   if (at.source === null) return undefined;
   // Where two files have functions of one name, the bundle numbers them.
-  const name = called.replace(/ \[as .*\]$/, '').replace(/^(get |set )?.*?([#\w]+)(\$\d+)?$/, '$1$2');
+  const name = called
+    .replace(/ \[as .*\]$/, '')
+    .replace(/^(get |set )?.*?([#\w]+)(\$\d+)?$/, '$1$2');
   return {
     name: /anonymous/.test(name) ? '' : name.replace('#', ''),
     file: fileOf(at.source),

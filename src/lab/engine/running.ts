@@ -79,7 +79,13 @@ export async function runMachine(
     discipline: wanted.discipline,
     defects: wanted.defects,
     guests: [
-      { name: workload, program: { kind: 'workload', name: workload, seed, size }, pages: PAGES, paging, vcpus },
+      {
+        name: workload,
+        program: { kind: 'workload', name: workload, seed, size },
+        pages: PAGES,
+        paging,
+        vcpus,
+      },
     ],
   });
   const { host } = machine;
@@ -88,8 +94,11 @@ export async function runMachine(
   const running = runChecked(machine).finally(() => {
     over = true;
   });
-  const violations = await watched(machine, () => over, (sections) =>
-    told({ seconds: (performance.now() - began) / 1000, cpus: countsOf(host), sections }),
+  const violations = await watched(
+    machine,
+    () => over,
+    (sections) =>
+      told({ seconds: (performance.now() - began) / 1000, cpus: countsOf(host), sections }),
   );
   const run = await running;
   return {

@@ -3,8 +3,9 @@
 import { barX, ruleX } from '@observablehq/plot';
 import { EVENT_IDS } from '../../cost/table.ts';
 import { grouped } from '../../numbers.ts';
+import { seriesColour } from '../colours.ts';
 import { nameOf } from '../costs.ts';
-import { draw, seriesColour } from '../drawing.ts';
+import { draw } from '../drawing.ts';
 import type { RunReport } from '../run-report.ts';
 import { figure } from './parts.ts';
 

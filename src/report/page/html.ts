@@ -1,7 +1,7 @@
 /** The frame of every page that umbra writes: one file that opens from disk, with nothing from elsewhere. */
 
 import { createHash } from 'node:crypto';
-import { COLOURS } from '../drawing.ts';
+import { COLOURS } from '../colours.ts';
 import { escaped } from './escaped.ts';
 
 export interface Page {

@@ -4,7 +4,8 @@ import { rectY, ruleX, ruleY, text } from '@observablehq/plot';
 import { extent } from 'd3-array';
 import { build, type Histogram } from 'hdr-histogram-js';
 import { grouped } from '../../numbers.ts';
-import { draw, seriesColour } from '../drawing.ts';
+import { seriesColour } from '../colours.ts';
+import { draw } from '../drawing.ts';
 import type { Activity, Stretch } from './activity.ts';
 import { figure, time } from './parts.ts';
 

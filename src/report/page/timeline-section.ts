@@ -1,7 +1,7 @@
 /** The timeline of a run in its report: a picture, what moves it, and its figures as a table. */
 
 import { grouped } from '../../numbers.ts';
-import { seriesColour } from '../drawing.ts';
+import { seriesColour } from '../colours.ts';
 import type { Activity, Stretch } from './activity.ts';
 import { escaped } from './escaped.ts';
 import { table, time } from './parts.ts';

@@ -1,0 +1,97 @@
+/** `umbra lab`: the engine in a browser, on a page of this machine. */
+
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { Command } from 'commander';
+import { UserError } from '../../shared/errors.ts';
+import { type Files, labSite, POLICY } from '../lab/site.ts';
+import { counted } from '../numbers.ts';
+import { type Response, serve } from '../report/serve.ts';
+import { ExitCode } from './exit-code.ts';
+import { heedInterrupt } from './interrupt.ts';
+import { type OutputOptions, printer, QUIET_OPTION } from './json-output.ts';
+import { integer } from './options.ts';
+
+interface Options extends OutputOptions {
+  readonly port: number;
+  readonly build?: string;
+}
+
+const MOST_PORT = 65_535;
+
+export function labCommand(): Command {
+  return new Command('lab')
+    .summary('Explore, step through and run machines on a page, by the engine in a browser')
+    .description(
+      'Serve a page on this machine on which a browser runs the engine: choose or edit a litmus test, switch ' +
+        'defects and disciplines, explore, step through what goes wrong; run a machine on workers of the browser ' +
+        'and watch its faults, migrations and tables. Ctrl-C ends it.',
+    )
+    .option(
+      '--port <n>',
+      'where to serve it on 127.0.0.1; 0 is any that is free',
+      integer(0, MOST_PORT),
+      0,
+    )
+    .option(
+      '--build <folder>',
+      'write the page there instead, for any host of static pages that can send two headers',
+    )
+    .option(...QUIET_OPTION)
+    .addHelpText(
+      'after',
+      `\nWhat the headers are, and an hour's lesson: docs/lab.md, docs/teaching.md.\n\nExit code: ${ExitCode.Ok} ` +
+        `served until Ctrl-C, or written; ${ExitCode.UserMistake} a mistake in what was given.\n\nExamples:\n` +
+        '  umbra lab --port 8080\n' +
+        '  umbra lab --build site',
+    )
+    .action(lab);
+}
+
+async function lab({ port, build, ...options }: Options): Promise<void> {
+  using interruption = heedInterrupt();
+  const files = await labSite();
+  const print = printer(options);
+  if (build !== undefined) {
+    print(`${build}: ${counted(writeSite(files, build), 'file')}\n`);
+    return;
+  }
+  const find = (path: string): Response | undefined => {
+    const name = path === '/' ? 'index.html' : path.slice(1);
+    const body = files.get(name);
+    return body === undefined ? undefined : { type: typeOf(name), body };
+  };
+  const serving = await serve({ find, port, policy: POLICY, isIsolated: true });
+  print(`${serving.url}\nCtrl-C ends it.\n`);
+  await new Promise<void>((resolve) => {
+    interruption.signal.addEventListener('abort', () => resolve());
+    if (interruption.signal.aborted) resolve();
+  });
+  await serving.close();
+}
+
+/** Returns how many files it has. Throws UserError where they cannot be written. */
+function writeSite(files: Files, folder: string): number {
+  try {
+    for (const [name, body] of files) {
+      const path = join(folder, name);
+      mkdirSync(dirname(path), { recursive: true });
+      writeFileSync(path, body);
+    }
+  } catch (error) {
+    throw new UserError(
+      `${folder} cannot be written: ${(error as NodeJS.ErrnoException).code}; give --build a folder to be made`,
+    );
+  }
+  return files.size;
+}
+
+const TYPES: Readonly<Record<string, string>> = {
+  html: 'text/html; charset=utf-8',
+  js: 'text/javascript; charset=utf-8',
+  css: 'text/css; charset=utf-8',
+};
+
+/** Maps and lists are JSON. */
+const typeOf = (name: string): string =>
+  TYPES[name.slice(name.lastIndexOf('.') + 1)] ?? 'application/json';
