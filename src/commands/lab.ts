@@ -4,9 +4,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Command } from 'commander';
 import { UserError } from '../../shared/errors.ts';
-import { type Files, labSite, POLICY } from '../lab/site.ts';
+import { type Files, labSite, serveLab } from '../lab/site.ts';
 import { counted } from '../numbers.ts';
-import { type Response, serve } from '../report/serve.ts';
 import { ExitCode } from './exit-code.ts';
 import { heedInterrupt } from './interrupt.ts';
 import { type OutputOptions, printer, QUIET_OPTION } from './json-output.ts';
@@ -23,9 +22,10 @@ export function labCommand(): Command {
   return new Command('lab')
     .summary('Explore, step through and run machines on a page, by the engine in a browser')
     .description(
-      'Serve a page on this machine on which a browser runs the engine: choose or edit a litmus test, switch ' +
-        'defects and disciplines, explore, step through what goes wrong; run a machine on workers of the browser ' +
-        'and watch its faults, migrations and tables. Ctrl-C ends it.',
+      'Serve a page on this machine on which a browser runs the engine: choose or edit a litmus ' +
+        'test, switch defects and disciplines, explore, step through what goes wrong; run a ' +
+        'machine on workers of the browser and watch its faults, migrations and tables. ' +
+        'Ctrl-C ends it.',
     )
     .option(
       '--port <n>',
@@ -40,8 +40,9 @@ export function labCommand(): Command {
     .option(...QUIET_OPTION)
     .addHelpText(
       'after',
-      `\nWhat the headers are, and an hour's lesson: docs/lab.md, docs/teaching.md.\n\nExit code: ${ExitCode.Ok} ` +
-        `served until Ctrl-C, or written; ${ExitCode.UserMistake} a mistake in what was given.\n\nExamples:\n` +
+      `\nWhich headers, and a lesson of an hour: docs/lab.md, docs/teaching.md.\n\nExit code: ` +
+        `${ExitCode.Ok} served until Ctrl-C, or written; ${ExitCode.UserMistake} a mistake in ` +
+        'what was given.\n\nExamples:\n' +
         '  umbra lab --port 8080\n' +
         '  umbra lab --build site',
     )
@@ -56,12 +57,7 @@ async function lab({ port, build, ...options }: Options): Promise<void> {
     print(`${build}: ${counted(writeSite(files, build), 'file')}\n`);
     return;
   }
-  const find = (path: string): Response | undefined => {
-    const name = path === '/' ? 'index.html' : path.slice(1);
-    const body = files.get(name);
-    return body === undefined ? undefined : { type: typeOf(name), body };
-  };
-  const serving = await serve({ find, port, policy: POLICY, isIsolated: true });
+  const serving = await serveLab(files, port);
   print(`${serving.url}\nCtrl-C ends it.\n`);
   await new Promise<void>((resolve) => {
     interruption.signal.addEventListener('abort', () => resolve());
@@ -79,19 +75,8 @@ function writeSite(files: Files, folder: string): number {
       writeFileSync(path, body);
     }
   } catch (error) {
-    throw new UserError(
-      `${folder} cannot be written: ${(error as NodeJS.ErrnoException).code}; give --build a folder to be made`,
-    );
+    const { code } = error as NodeJS.ErrnoException;
+    throw new UserError(`${folder} cannot be written: ${code}; give --build a folder to be made`);
   }
   return files.size;
 }
-
-const TYPES: Readonly<Record<string, string>> = {
-  html: 'text/html; charset=utf-8',
-  js: 'text/javascript; charset=utf-8',
-  css: 'text/css; charset=utf-8',
-};
-
-/** Maps and lists are JSON. */
-const typeOf = (name: string): string =>
-  TYPES[name.slice(name.lastIndexOf('.') + 1)] ?? 'application/json';

@@ -8,19 +8,20 @@ import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { InlineConfig, Plugin, Rolldown } from 'vite';
 import { shippedTests } from '../explore/litmus/find-files.ts';
+import { type Serving, serve } from '../report/serve.ts';
 
 export type Files = ReadonlyMap<string, string | Uint8Array>;
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
 /** What a browser needs to let pages share memory. */
-export const ISOLATION = {
+const ISOLATION = {
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Embedder-Policy': 'require-corp',
 } as const;
 
 /** The page loads what is its own, compiles WebAssembly, and asks nobody for anything. */
-export const POLICY = [
+const POLICY = [
   "default-src 'none'",
   "script-src 'self' 'wasm-unsafe-eval'",
   "worker-src 'self'",
@@ -34,7 +35,7 @@ export const POLICY = [
 export const labSite = (): Promise<Files> =>
   extname(import.meta.url) === '.ts' ? built() : Promise.resolve(filesBelow(here('../../lab')));
 
-const filesBelow = (folder: string): Files =>
+export const filesBelow = (folder: string): Files =>
   new Map(
     readdirSync(folder, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
@@ -55,6 +56,8 @@ const platform: Plugin = {
   },
 };
 
+const QUIET = { checks: { pluginTimings: false } };
+
 /** Names are kept, and maps made: stories say in which function of the source a step is. */
 const config: InlineConfig = {
   configFile: false,
@@ -62,14 +65,14 @@ const config: InlineConfig = {
   base: './',
   logLevel: 'warn',
   plugins: [platform],
-  worker: { format: 'es', plugins: () => [platform] },
+  worker: { format: 'es', plugins: () => [platform], rolldownOptions: QUIET },
   build: {
     write: false,
     target: 'esnext',
     minify: false,
     sourcemap: true,
     modulePreload: false,
-    rolldownOptions: { checks: { pluginTimings: false } },
+    rolldownOptions: QUIET,
   },
 };
 
@@ -88,3 +91,26 @@ async function built(): Promise<Files> {
     ['_headers', `/*\n${headers.map((pair) => `  ${pair.join(': ')}\n`).join('')}`],
   ]);
 }
+
+const TYPES: Readonly<Record<string, string>> = {
+  html: 'text/html; charset=utf-8',
+  js: 'text/javascript; charset=utf-8',
+  css: 'text/css; charset=utf-8',
+};
+
+/** Maps and lists are JSON. */
+const typeOf = (name: string): string =>
+  TYPES[name.slice(name.lastIndexOf('.') + 1)] ?? 'application/json';
+
+/** On 127.0.0.1 and nowhere else; nothing but these files. Throws UserError for a port in use. */
+export const serveLab = (files: Files, port: number): Promise<Serving> =>
+  serve({
+    find(path) {
+      const name = path === '/' ? 'index.html' : path.slice(1);
+      const body = files.get(name);
+      return body === undefined ? undefined : { type: typeOf(name), body };
+    },
+    port,
+    policy: POLICY,
+    isIsolated: true,
+  });

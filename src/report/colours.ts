@@ -19,7 +19,8 @@ const declared = (scheme: 0 | 1): string =>
   SERIES.map((pair, i) => `--series-${i}: ${pair[scheme]};`).join(' ');
 
 /** What pictures need of the page that they are in: ink, paper and the colours of series. */
-export const COLOURS = `:root { color-scheme: light dark; --ink: #1c1e21; --paper: #fff; --faint: #5c6370;
+export const COLOURS = `:root { color-scheme: light dark;
+  --ink: #1c1e21; --paper: #fff; --faint: #5c6370;
   --line: #c9ced6; --heat: #a8071a; ${declared(0)} }
 @media (prefers-color-scheme: dark) { :root { --ink: #e4e7eb; --paper: #16191d; --faint: #a0a8b4;
   --line: #3d444e; --heat: #ff9c94; ${declared(1)} } }

@@ -1,6 +1,6 @@
 /**
- * What the engine asks of a browser: this stands in the place of src/platform.ts in what the lab's page
- * loads, with the same exports.
+ * What the engine asks of a browser: this stands in the place of src/platform.ts in what the lab's
+ * page loads, with the same exports.
  */
 
 import { originalPositionFor, sourceContentFor, TraceMap } from '@jridgewell/trace-mapping';

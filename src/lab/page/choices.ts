@@ -11,18 +11,27 @@ export interface Option {
 export const plain = (values: readonly string[]): Option[] =>
   values.map((value) => ({ value, text: value }));
 
+/** A label and what it names. */
+export const field = (label: string, control: (id: string) => TemplateResult): TemplateResult => {
+  const id = `field-${label.toLowerCase().replaceAll(/\W+/g, '-')}`;
+  return html`<div class="field"><label for=${id}>${label}</label>${control(id)}</div>`;
+};
+
 export const select = (
   label: string,
   chosen: string,
   options: readonly Option[],
   choose: (value: string) => void,
-): TemplateResult => html`<label class="field"><span>${label}</span>
-  <select @change=${({ target }: Event) => choose((target as HTMLSelectElement).value)}>
-    ${options.map(
-      ({ value, text }) =>
-        html`<option value=${value} ?selected=${value === chosen}>${text}</option>`,
-    )}
-  </select></label>`;
+): TemplateResult =>
+  field(
+    label,
+    (id) => html`<select id=${id}
+      @change=${({ target }: Event) => choose((target as HTMLSelectElement).value)}>
+      ${options.map(
+        ({ value, text }) =>
+          html`<option value=${value} ?selected=${value === chosen}>${text}</option>`,
+      )}</select>`,
+  );
 
 /** A whole number; another one is not taken. */
 export const number = (
@@ -30,13 +39,15 @@ export const number = (
   value: number,
   [least, most]: readonly [number, number],
   choose: (value: number) => void,
-): TemplateResult => html`<label class="field"><span>${label}</span>
-  <input type="number" min=${least} max=${most} step="1" required .value=${String(value)}
-    @change=${({ target }: Event) => {
-      const input = target as HTMLInputElement;
-      const given = input.valueAsNumber;
-      if (input.reportValidity()) choose(given);
-    }}></label>`;
+): TemplateResult =>
+  field(
+    label,
+    (id) => html`<input id=${id} type="number" min=${least} max=${most} step="1" required
+      .value=${String(value)} @change=${({ target }: Event) => {
+        const input = target as HTMLInputElement;
+        if (input.reportValidity()) choose(input.valueAsNumber);
+      }}>`,
+  );
 
 /** `first`: those that stand before the others; `toggle`: one was switched. */
 export function defectSwitches(

@@ -47,8 +47,9 @@ export class Editor {
         theme,
         syntaxHighlighting(colours),
         lintGutter(),
+        EditorView.lineWrapping,
         linter(() => this.#diagnostics(), { delay: 200 }),
-        EditorView.contentAttributes.of({ 'aria-label': 'The test, as YAML' }),
+        EditorView.contentAttributes.of({ 'aria-label': 'The test, as YAML', tabindex: '0' }),
         EditorView.updateListener.of(({ docChanged }) => {
           if (!docChanged) return;
           this.#checked = checked(this.text);

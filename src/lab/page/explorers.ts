@@ -1,4 +1,4 @@
-/** Workers that explore: settings side by side, each in one worker from its first schedule to its last. */
+/** Workers that explore: settings side by side, each in one from its first schedule to its last. */
 
 import { proxy, type Remote, wrap } from 'comlink';
 import type { Explorer } from '../engine/explorer-worker.ts';
@@ -24,7 +24,10 @@ export class Explorers {
     return this.#workers[0];
   }
 
-  /** `told`: what has come of the search of that number. Those that were stopped before they began are missing. */
+  /**
+   * `told`: what has come of the search of that number. Nothing is returned of those that were
+   * stopped before they began.
+   */
   async explore(
     text: string,
     searches: readonly Search[],
@@ -37,7 +40,10 @@ export class Explorers {
       for (let next = wanted.shift(); next !== undefined; next = wanted.shift()) {
         if (this.#stopped) return;
         const [i, search] = next;
-        const listener = proxy((counted: Counted) => told(i, counted));
+        // What was told on the way may arrive after the end.
+        const listener = proxy((counted: Counted) => {
+          if (ended[i] === undefined) told(i, counted);
+        });
         ended[i] = await worker.explore(text, search, listener);
         told(i, ended[i]);
       }

@@ -8,7 +8,7 @@ import type { PagingName } from '../../../shared/entry.ts';
 import { STRATEGIES } from '../../explore/strategies/catalogue.ts';
 import type { Setting } from '../../explore/subject.ts';
 import type { FoundFailure } from '../engine/exploring.ts';
-import { defectSwitches, number, plain, select, toggled } from './choices.ts';
+import { defectSwitches, field, number, plain, select, toggled } from './choices.ts';
 import { Editor } from './editor.ts';
 import { Explorers } from './explorers.ts';
 import {
@@ -144,23 +144,13 @@ export class LitmusPanel {
   }
 
   #testTemplate(): TemplateResult {
-    const parts = [...new Set(this.#tests.map(({ part }) => part))];
     const { litmus, mistakes } = this.#editor.checked;
     const isChanged = this.#editor.text !== this.#chosen.text;
     return html`<h2 id="test-heading">The test</h2>
-      <label class="field"><span>Comes with umbra</span>
-        <select @change=${({ target }: Event) => {
-          location.hash = `#/litmus/${(target as HTMLSelectElement).value}`;
-        }}>${parts.map(
-          (part) =>
-            html`<optgroup label=${part}>${this.#tests
-              .filter((test) => test.part === part)
-              .map(
-                ({ name }) =>
-                  html`<option value=${name} ?selected=${name === this.#chosen.name}>${name}</option>`,
-              )}</optgroup>`,
-        )}</select></label>
-      <p class="about">${litmus === undefined ? nothing : html`<b>${litmus.name}.</b> ${litmus.about}`}</p>
+      ${field('Comes with umbra', (id) => this.#chooser(id))}
+      <p class="about">${
+        litmus === undefined ? nothing : html`<b>${litmus.name}.</b> ${litmus.about}`
+      }</p>
       ${this.#editor.element}
       <div class="row">
         <button type="button" ?disabled=${!isChanged} @click=${() => {
@@ -178,6 +168,18 @@ export class LitmusPanel {
                 ${mistake.column}</button>: ${mistake.message}</li>`,
             )}</ul>`
       }</div>`;
+  }
+
+  #chooser(id: string): TemplateResult {
+    const parts = Map.groupBy(this.#tests, ({ part }) => part);
+    const option = ({ name }: BuiltIn): TemplateResult =>
+      html`<option value=${name} ?selected=${name === this.#chosen.name}>${name}</option>`;
+    return html`<select id=${id} @change=${({ target }: Event) => {
+      location.hash = `#/litmus/${(target as HTMLSelectElement).value}`;
+    }}>${Array.from(
+      parts,
+      ([part, tests]) => html`<optgroup label=${part}>${tests.map(option)}</optgroup>`,
+    )}</select>`;
   }
 
   #runTemplate(): TemplateResult {
@@ -228,10 +230,11 @@ export class LitmusPanel {
     if (exploration === undefined) return nothing;
     const failures = failuresOf(exploration);
     const isOver = exploration.state !== 'running';
+    const said = isOver ? verdictOf(exploration) : 'Exploring…';
     const tone = failures.length > 0 ? 'bad' : isOver ? 'good' : '';
     return html`<section aria-labelledby="result-heading" class="results">
       <h2 id="result-heading">What came of it</h2>
-      <p class="verdict ${tone}" role="status">${isOver ? verdictOf(exploration) : 'Exploring…'}</p>
+      <p class="verdict ${tone}" role="status">${said}</p>
       <div class="columns">
         <div class="wide">${outcomesTable(exploration)}</div>
         <div>${failureList(failures, (failure) => this.#step(failure))}</div>

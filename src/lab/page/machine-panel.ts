@@ -37,8 +37,8 @@ export class MachinePanel {
     cpus: 2,
     vcpus: 2,
     paging: 'pae',
-    policy: 'random',
-    slice: 2000,
+    policy: 'round-robin',
+    slice: 500,
     discipline: 'lock-free',
     defects: [],
   };
@@ -129,7 +129,8 @@ export class MachinePanel {
         this.#redraw();
       })}
       <div class="row">
-        <button type="button" class="main" ?disabled=${this.#isRunning} @click=${() => this.#run()}>Run</button>
+        <button type="button" class="main" ?disabled=${this.#isRunning}
+          @click=${() => this.#run()}>Run</button>
         <button type="button" ?disabled=${!this.#isRunning}
           @click=${() => this.#room!.stop()}>Stop</button>
       </div>`;
@@ -142,7 +143,9 @@ export class MachinePanel {
       ${
         this.#ended === undefined || this.#ended.violations.length === 0
           ? nothing
-          : html`<ul>${this.#ended.violations.map((text) => html`<li class="bad">${text}</li>`)}</ul>`
+          : html`<ul>${this.#ended.violations.map(
+              (text) => html`<li class="bad">${text}</li>`,
+            )}</ul>`
       }
       <div class="row">${select(
         'Drawn, of each CPU',
@@ -154,15 +157,17 @@ export class MachinePanel {
         },
       )}</div>
       <figure class="chart">${this.#chart()}</figure>
-      <div class="wide" tabindex="0" role="group" aria-label="Counts"><table><caption>Counted so far</caption>
+      <div class="wide" tabindex="0" role="group" aria-label="Counts"><table>
+        <caption>Counted so far</caption>
         <thead><tr><th scope="col">Host CPU</th>${KINDS.map(
           (kind) => html`<th scope="col" class="n">${TITLES[kind]}</th>`,
         )}</tr></thead>
         <tbody>${cpus.map(
           (counts, cpu) =>
-            html`<tr><th scope="row"><i class="key" style="--of: var(--series-${cpu})"></i>${cpu}</th>${KINDS.map(
-              (kind) => html`<td class="n">${grouped(counts[kind])}</td>`,
-            )}</tr>`,
+            html`<tr><th scope="row"><i class="key"
+              style="--of: var(--series-${cpu})"></i>${cpu}</th>${KINDS.map(
+                (kind) => html`<td class="n">${grouped(counts[kind])}</td>`,
+              )}</tr>`,
         )}</tbody></table></div>`;
   }
 
@@ -201,7 +206,8 @@ export class MachinePanel {
     });
     if (rates.length === 0) return nothing;
     return plot({
-      width: 620,
+      // Letters stay as large on a telephone.
+      width: Math.min(620, innerWidth - 32),
       height: 220,
       marginLeft: 60,
       style: { color: 'var(--ink)', fontSize: '12px' },
@@ -227,8 +233,8 @@ export class MachinePanel {
     if (now === undefined) return nothing;
     return html`<section aria-labelledby="tables-heading" class="results">
       <h2 id="tables-heading">TLBs and tables at ${now.seconds.toFixed(1)} s</h2>
-      <p class="faint">All CPUs stood still for it, between two operations. What has changed since the look
-        before is marked.</p>
+      <p class="faint">All CPUs stood still for it, between two operations. What has changed since
+        the look before is marked.</p>
       ${sectionsTemplate(now.sections, this.#moments.at(-2)?.sections ?? [])}</section>`;
   }
 }

@@ -51,14 +51,14 @@ function page(): TemplateResult {
         ${link('machine', '#/machine', 'A machine')}</nav></header>
     <main>${crossOriginIsolated ? nothing : notIsolated()}
       ${room === 'machine' ? machine.template() : litmus.template()}</main>
-    <footer><p>The engine of umbra runs in this browser. The page reads nothing but its own files, and sends
-      nothing to anybody.</p></footer>`;
+    <footer><p>The engine of umbra runs in this browser. The page reads nothing but its own files,
+      and sends nothing to anybody.</p></footer>`;
 }
 
-const notIsolated =
-  (): TemplateResult => html`<p class="verdict bad" role="alert">This browser does not let the page
-  share memory between its workers, which the engine needs. Whoever serves it must send the headers
-  Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp, by https or from
-  localhost.</p>`;
+const notIsolated = (): TemplateResult => html`<p class="verdict bad" role="alert">This browser does
+  not let the page share memory between its workers, which the engine needs. Whoever serves it must
+  send the headers Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy:
+  require-corp, by https or from localhost.</p>`;
 
+addEventListener('resize', redraw);
 redraw();

@@ -33,9 +33,9 @@ export function verdictOf(exploration: Exploration): string {
   const wrong = sum(failuresOf(exploration).map(({ count }) => count));
   const { strategy, seed } = exploration.searches[0]!;
   const rest = exploration.state === 'stopped' ? ', when it was stopped' : '';
-  const found = wrong === 0 ? 'Nothing wrong' : `${grouped(wrong)} went wrong`;
+  const found = wrong === 0 ? 'Nothing wrong in' : `${grouped(wrong)} went wrong of`;
   return (
-    `${found} in ${schedules}, ${different} of them different, by ${strategy} from seed ${seed} ` +
+    `${found} ${schedules}, ${different} of them different, by ${strategy} from seed ${seed} ` +
     `in ${counted(all.length, 'setting')}${rest}.`
   );
 }
@@ -49,12 +49,14 @@ export function outcomesTable(exploration: Exploration): TemplateResult {
   }
   const most = Math.max(1, ...Array.from(lines.values(), ({ count }) => count));
   return html`<table class="outcomes"><caption>Outcomes, as they are declared</caption>
-    <thead><tr><th scope="col">Is</th><th scope="col">When</th><th scope="col" class="n">Schedules</th></tr></thead>
+    <thead><tr><th scope="col">Is</th><th scope="col">When</th>
+      <th scope="col" class="n">Schedules</th></tr></thead>
     <tbody>${Array.from(lines.values(), ({ is, text, count }) => {
       const isBad = count > 0 && !['allowed', 'interesting', 'left to guest'].includes(is);
       return html`<tr class=${isBad ? 'wrong' : ''}><td><span class="badge">${is}</span></td>
         <td><code>${text}</code></td>
-        <td class="n">${grouped(count)}<meter min="0" max=${most} value=${count} aria-hidden="true"></meter></td></tr>`;
+        <td class="n">${grouped(count)}<meter min="0" max=${most} value=${count}
+          aria-hidden="true"></meter></td></tr>`;
     })}</tbody></table>`;
 }
 
@@ -63,8 +65,10 @@ export function settingsTable({ searches, counted: all }: Exploration): Template
     const one = all[i];
     return one === undefined ? [] : [{ setting, one }];
   });
-  return html`<details><summary>By setting</summary><div class="wide" tabindex="0" role="group" aria-label="By setting"><table>
-    <thead><tr><th scope="col">Discipline</th><th scope="col">Paging</th><th scope="col" class="n">Schedules</th>
+  return html`<details><summary>By setting</summary>
+    <div class="wide" tabindex="0" role="group" aria-label="By setting"><table>
+    <thead><tr><th scope="col">Discipline</th><th scope="col">Paging</th>
+      <th scope="col" class="n">Schedules</th>
       <th scope="col" class="n">Different</th><th scope="col">A further one is different</th>
       <th scope="col" class="n">Went wrong</th><th scope="col">Digest of all steps</th></tr></thead>
     <tbody>${rows.map(
@@ -79,16 +83,25 @@ export function settingsTable({ searches, counted: all }: Exploration): Template
     )}</tbody></table></div></details>`;
 }
 
+/** Those that went wrong in the same way, whatever the setting, stand together. */
 export function failureList(
   failures: readonly FoundFailure[],
   step: (failure: FoundFailure) => void,
 ): TemplateResult | typeof nothing {
   if (failures.length === 0) return nothing;
-  return html`<h3>What went wrong</h3><ul class="failures">${failures.map((failure) => {
-    const { setting, ending, message, count, after } = failure;
-    return html`<li><p><b>${ending}</b>: ${message}</p>
-      <p class="faint">${setting.discipline}, ${setting.paging}; first in schedule ${grouped(after)}, in
-        ${grouped(count)} so far</p>
-      <button type="button" @click=${() => step(failure)}>Step through it</button></li>`;
-  })}</ul>`;
+  const kinds = Map.groupBy(failures, ({ ending, message }) => `${ending}: ${message}`);
+  return html`<h3>What went wrong</h3>
+    <ul class="failures">${Array.from(kinds, ([said, ofKind]) => {
+      return html`<li><p>${said}</p><ul>${ofKind.map((failure) => failureItem(failure, step))}</ul>
+        </li>`;
+    })}</ul>`;
+}
+
+function failureItem(failure: FoundFailure, step: (failure: FoundFailure) => void): TemplateResult {
+  const { setting, count, after } = failure;
+  const where = `${setting.discipline}, ${setting.paging}`;
+  return html`<li><span>${where} <small>${counted(count, 'schedule')}, the first
+    is number ${grouped(after)}</small></span>
+    <button type="button" aria-label=${`Step through it: ${where}`}
+      @click=${() => step(failure)}>Step through it</button></li>`;
 }

@@ -16,10 +16,13 @@ export function sectionsTemplate(
     const texts = new Map(old?.lines.map(({ key, text }) => [key, text]));
     const shown = section.lines.slice(0, MOST_LINES);
     const more = section.lines.length - shown.length;
-    return html`<article class="card" tabindex="0" aria-label=${section.title}><h3>${section.title}</h3>
+    return html`<article class="card" tabindex="0" aria-label=${section.title}>
+      <h3>${section.title}</h3>
       <ul>${shown.map(({ key, depth, text }) => {
         const isNew = old !== undefined && texts.get(key) !== text;
         return html`<li class=${isNew ? 'changed' : ''} style="--depth: ${depth}">${text}</li>`;
-      })}${more > 0 ? html`<li class="faint">and ${grouped(more)} more lines</li>` : ''}</ul></article>`;
+      })}${
+        more > 0 ? html`<li class="faint">and ${grouped(more)} more lines</li>` : ''
+      }</ul></article>`;
   })}</div>`;
 }

@@ -1,0 +1,297 @@
+/** `umbra lab`: the page that is written, and the engine in a browser, held against Node's. */
+
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { get } from 'node:http';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { AxeResults } from 'axe-core';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Litmus, parseLitmus } from '../../src/explore/litmus/litmus.ts';
+import { type Setting, settingsOf } from '../../src/explore/subject.ts';
+import { explored } from '../../src/lab/engine/exploring.ts';
+import { runMachine } from '../../src/lab/engine/running.ts';
+import { filesBelow, serveLab } from '../../src/lab/site.ts';
+import { hasBrowser, launchBrowser } from '../browser.ts';
+import { interrupted, umbra } from './umbra.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'umbra-lab-'));
+const site = join(folder, 'site');
+const built = await umbra('lab', '--build', site);
+const files = filesBelow(site);
+const serving = await serveLab(files, 0);
+afterAll(async () => {
+  await serving.close();
+  rmSync(folder, { recursive: true });
+});
+
+const tests = JSON.parse(String(files.get('tests.json'))) as { name: string; text: string }[];
+const textOf = (name: string): string => tests.find((one) => one.name === name)!.text;
+const litmusOf = (name: string): Litmus => parseLitmus(textOf(name), 'test.yaml');
+
+describe('what is written', () => {
+  test('is a page, its workers, the tests that come with umbra, and the headers', () => {
+    expect(built).toMatchObject({ code: 0, stderr: '' });
+    expect(built.stdout).toMatch(/site: \d+ files/);
+    expect(tests.length).toBeGreaterThan(50);
+    expect(textOf('R2-cleared-entry-comes-back')).toBe(
+      readFileSync('litmus/1-fault/R2-cleared-entry-comes-back.yaml', 'utf8'),
+    );
+    const headers = String(files.get('_headers'));
+    expect(headers).toContain('Cross-Origin-Opener-Policy: same-origin');
+    expect(headers).toContain('Cross-Origin-Embedder-Policy: require-corp');
+    expect(headers).toContain("default-src 'none'");
+  });
+
+  test('asks nobody for anything', () => {
+    expect(String(files.get('index.html'))).not.toMatch(/https?:/);
+  });
+
+  test('where it cannot be, that is said', async () => {
+    const { code, stderr } = await umbra('lab', '--build', '/dev/null/site');
+    expect(code).toBe(2);
+    expect(stderr).toContain('give --build a folder to be made');
+  });
+});
+
+describe('what is served', () => {
+  const ask = (path: string, host: string) =>
+    new Promise<{ status: number; headers: Record<string, unknown> }>((resolve) => {
+      get(new URL(path, serving.url), { headers: { host } }, (response) => {
+        response.resume();
+        resolve({ status: response.statusCode!, headers: response.headers });
+      });
+    });
+
+  test('is for this machine only, isolated, and with a policy', async () => {
+    expect(serving.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/$/);
+    const { status, headers } = await ask('/', 'localhost');
+    expect(status).toBe(200);
+    expect(headers).toMatchObject({
+      'cross-origin-opener-policy': 'same-origin',
+      'cross-origin-embedder-policy': 'require-corp',
+      'content-security-policy': expect.stringContaining("default-src 'none'"),
+    });
+    expect(await ask('/', 'elsewhere.example')).toMatchObject({ status: 403 });
+  });
+
+  test('is nothing but its files', async () => {
+    for (const path of ['/../package.json', '/%2e%2e/package.json', '/src/main.ts']) {
+      expect(await ask(path, 'localhost')).toMatchObject({ status: 404 });
+    }
+  });
+
+  test('until Ctrl-C, at an address that is told', async () => {
+    const { code, stdout } = await interrupted(/Ctrl-C ends it/, 'lab');
+    expect(stdout).toMatch(/http:\/\/127\.0\.0\.1:\d+\//);
+    expect(code).toBe(0);
+  });
+});
+
+describe.runIf(hasBrowser)('a browser', () => {
+  let browser: Browser;
+  let page: Page;
+  const complaints: string[] = [];
+  const foreign: string[] = [];
+  const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+  beforeAll(async () => {
+    browser = await launchBrowser();
+    page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+    page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
+    page.on('pageerror', ({ message }) => complaints.push(message));
+    page.on('request', (request) => {
+      if (!request.url().startsWith(serving.url)) foreign.push(request.url());
+    });
+    await page.goto(serving.url);
+  });
+  afterAll(() => browser?.close());
+
+  const button = (name: string | RegExp) => page.getByRole('button', { name, exact: true });
+  const field = (name: string) => page.getByLabel(name, { exact: true });
+  const verdict = () => page.locator('.results .verdict');
+  const open = async (name: string): Promise<void> => {
+    await page.goto(`${serving.url}#/litmus/${name}`);
+    await expect.poll(() => field('Comes with umbra').inputValue()).toBe(name);
+  };
+  /** Returns the verdict. */
+  const explore = async (schedules: number, seed = 1): Promise<string> => {
+    await field('Schedules in each setting').fill(String(schedules));
+    await field('Seed').fill(String(seed));
+    await field('Seed').blur();
+    await button('Explore').click();
+    await expect.poll(() => verdict().textContent(), { timeout: 100_000 }).toMatch(/schedules?,/);
+    return (await verdict().textContent())!;
+  };
+
+  const ALIKE: readonly (readonly [name: string, seed: number, Partial<Setting>])[] = [
+    ['R2-cleared-entry-comes-back', 1, { defects: ['R2'] }],
+    ['R2-dirty-erased', 77, { defects: [] }],
+    ['R12-same-top-level-twice', 3, { defects: ['R12'] }],
+    ['store-buffering', 5, { defects: [], memory: 'tso' }],
+    ['four-cpus', 9, { defects: ['R10'], discipline: 'pgdir-lock' }],
+  ];
+
+  test.each(ALIKE)('runs %s to the digest that Node comes to', async (name, seed, given) => {
+    const { defects = [], memory = 'sc', discipline = '' } = given;
+    await open(name);
+    const aimed = litmusOf(name).defect;
+    const off = aimed !== undefined && !defects.includes(aimed) ? [aimed] : [];
+    for (const id of [...off, ...defects.filter((one) => one !== aimed)]) {
+      const one = page.getByRole('checkbox', { name: new RegExp(`^${id} `) });
+      if (!(await one.isVisible())) await page.getByText(/^All (others|defects)/).click();
+      await one.click();
+    }
+    await field('Memory model').selectOption(memory);
+    await field('Discipline').selectOption(discipline);
+    await explore(30, seed);
+    await page.getByText('By setting').click();
+    const shown = await page.locator('.results details tbody tr').evaluateAll((rows) =>
+      rows.map((row) => {
+        const cells = [...row.children].map((cell) => cell.textContent!.trim());
+        return [...cells.slice(0, 3), ...cells.slice(-2)];
+      }),
+    );
+    const counts = await page.locator('.outcomes .n').allTextContents();
+    const litmus = litmusOf(name);
+    const settings = settingsOf(litmus, { ...given, memory });
+    const here = [];
+    for (const setting of settings) {
+      const search = { setting, strategy: 'portfolio', schedules: 30, seed };
+      here.push(await explored('test.yaml', litmus, search));
+    }
+    expect(shown).toEqual(
+      here.map(({ schedules, failures, digest }, i) => {
+        const wrong = failures.reduce((sum, { count }) => sum + count, 0);
+        const { discipline: by, paging } = settings[i]!;
+        return [by, paging, `${schedules}`, `${wrong}`, digest];
+      }),
+    );
+    const sums = litmus.outcomes.map((_, i) =>
+      here.reduce((sum, { lines }) => sum + lines[i]!.count, 0),
+    );
+    expect(counts.slice(1, 1 + sums.length).map((text) => text.trim())).toEqual(sums.map(String));
+    await field('Memory model').selectOption('sc');
+    await field('Discipline').selectOption('');
+  });
+
+  test('a lesson: R2 is found, stepped through, and mended', async () => {
+    await open('R2-cleared-entry-comes-back');
+    expect(await page.getByRole('checkbox', { name: /^R2 / }).isChecked()).toBe(true);
+    expect(await explore(150)).toMatch(/^\d+ went wrong of \d+ schedules, /);
+    await page
+      .getByRole('button', { name: /^Step through it/ })
+      .first()
+      .click();
+    await expect
+      .poll(() => page.locator('.place').textContent(), { timeout: 100_000 })
+      .toContain('the guest cleared the entry, and the host wrote it back');
+    await expect.poll(() => page.locator('.place').textContent()).toContain('src/paging/fault.ts');
+    await page.getByRole('checkbox', { name: /^R2 / }).click();
+    expect(await explore(150)).toMatch(/^Nothing wrong in 900 schedules, \d+ of them different, /);
+    expect(await page.locator('.failures').count()).toBe(0);
+  });
+
+  test('tells mistakes as one types, where they are, by the parser of the commands', async () => {
+    await open('R2-dirty-erased');
+    const editor = page.getByRole('textbox', { name: 'The test, as YAML' });
+    await editor.click();
+    await page.keyboard.press('Control+Home');
+    await page.keyboard.type('nam: twice\n');
+    const mistakes = page.locator('.mistakes');
+    await expect.poll(() => mistakes.textContent()).toContain('Line 1, column 1');
+    let expected = '';
+    try {
+      parseLitmus(`nam: twice\n${textOf('R2-dirty-erased')}`, 'test.yaml');
+    } catch (error) {
+      expected = (error as Error).message.replace(/^test\.yaml:1:1: /, '');
+    }
+    expect(expected).not.toBe('');
+    expect(await mistakes.textContent()).toContain(expected);
+    expect(await button('Explore').isDisabled()).toBe(true);
+    await page.keyboard.press('Control+End');
+    await button(/^Line 1/).click();
+    expect(await page.evaluate('document.activeElement.className')).toContain('cm-content');
+    await button('As it came').click();
+    await expect.poll(() => mistakes.textContent()).toContain('No mistakes');
+  });
+
+  test('is used by keys alone', async () => {
+    await open('R1-two-faults-one-entry');
+    await field('Schedules in each setting').fill('20');
+    await field('Seed').focus();
+    await page.keyboard.press('Tab');
+    expect(await page.evaluate('document.activeElement.textContent')).toBe('Explore');
+    await page.keyboard.press('Enter');
+    await expect.poll(() => verdict().textContent(), { timeout: 60_000 }).toMatch(/schedules, /);
+    const editor = page.getByRole('textbox', { name: 'The test, as YAML' });
+    await editor.focus();
+    await page.keyboard.press('Tab');
+    expect(await editor.evaluate((one) => one === document.activeElement)).toBe(false);
+  });
+
+  test('runs a machine on several workers, and shows its tables as it goes', async () => {
+    await page.goto(`${serving.url}#/machine`);
+    await field('Workload').selectOption('false-sharing');
+    await field('Size').fill('40');
+    await field('Size').blur();
+    await button('Run').click();
+    const said = page.locator('.verdict');
+    await expect.poll(() => said.textContent(), { timeout: 100_000 }).toMatch(/^After [\d.]+ s: /);
+    const alone = await runMachine(
+      {
+        ...{ workload: 'false-sharing', size: 40, seed: 1, cpus: 2, vcpus: 2, paging: 'pae' },
+        ...{ policy: 'round-robin', slice: 500, discipline: 'lock-free', defects: [] },
+      },
+      () => true,
+    );
+    expect(alone.violations).toEqual([]);
+    expect(await said.textContent()).toContain('the guest ended by itself');
+    expect(await said.textContent()).toContain(`Digest of user memory ${alone.memory}`);
+  });
+
+  test('a machine that goes on is watched, and stopped', async () => {
+    await field('Workload').selectOption('mmap-churn');
+    await field('Size').fill('4000');
+    await field('Size').blur();
+    await button('Run').click();
+    await expect.poll(() => page.locator('.card').count(), { timeout: 60_000 }).toBeGreaterThan(3);
+    await expect.poll(() => page.locator('.chart path').count()).toBeGreaterThan(0);
+    await button('Stop').click();
+    const said = page.locator('.verdict');
+    await expect
+      .poll(() => said.textContent(), { timeout: 60_000 })
+      .toMatch(/: stopped; isolation/);
+  });
+
+  describe.each(['light', 'dark'] as const)('in %s', (colorScheme) => {
+    test.each(['litmus/R2-cleared-entry-comes-back', 'machine'])(
+      'finds nothing hard to use in %s',
+      async (room) => {
+        await page.emulateMedia({ colorScheme });
+        await page.goto(`${serving.url}#/${room}`);
+        await button(/^(Explore|Run)$/).waitFor();
+        await page.evaluate(axe);
+        const { violations } = (await page.evaluate('axe.run()')) as AxeResults;
+        expect(violations.map(({ id, nodes }) => `${id}: ${nodes[0]!.html.slice(0, 200)}`)).toEqual(
+          [],
+        );
+      },
+    );
+  });
+
+  test('fits a telephone', async () => {
+    await page.setViewportSize({ width: 390, height: 844 });
+    for (const room of ['litmus/four-cpus', 'machine']) {
+      await page.goto(`${serving.url}#/${room}`);
+      await button(/^(Explore|Run)$/).waitFor();
+      expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(390);
+    }
+  });
+
+  test('asked nobody for anything, and had nothing to complain of', () => {
+    expect(foreign).toEqual([]);
+    expect(complaints).toEqual([]);
+  });
+});
