@@ -4,12 +4,12 @@ import { expose } from 'comlink';
 import { config } from 'zod';
 import { parseLitmus } from '../../explore/litmus/litmus.ts';
 import { type Shrunk, shrink } from '../../explore/shrink/shrink.ts';
-import { tellStory } from '../../explore/story/tell.ts';
+import { playerOf } from '../../explore/story/player.ts';
 import { type Setting, Subject, settingsOf } from '../../explore/subject.ts';
 import { decodeToken } from '../../explore/token.ts';
-import { storyText } from '../../report/story-text.ts';
+import type { PlayerData } from '../../report/player/data.ts';
 import { type Counted, type Explored, explored, type Search } from './exploring.ts';
-import { loadSources } from './platform.ts';
+import { loadSources, sourceOf } from './platform.ts';
 import { TEST } from './test-name.ts';
 
 // The page's policy lets nobody make code of texts.
@@ -41,13 +41,13 @@ export class Explorer {
     this.#stopped = true;
   }
 
-  /** The failure made as small as it gets, and told. */
-  async story(text: string, token: string, tries: (tries: number) => void): Promise<string> {
+  /** The failure made as small as it gets, to be stepped through beside a schedule that passes. */
+  async player(text: string, token: string, tries: (tries: number) => void): Promise<PlayerData> {
     this.#stopped = false;
     await loadSources();
     const { subject, result, passing } = await this.#shrunk(text, token, tries);
-    const story = tellStory(subject, result, { passing });
-    return storyText(story, { columns: 100, colours: false });
+    const tokens = [result, passing].map((one) => one && subject.tokenOf(one));
+    return playerOf(subject, result, { passing, tokens, sourceOf });
   }
 
   #shrunk(text: string, token: string, tries: (tries: number) => void): Promise<Shrunk> {

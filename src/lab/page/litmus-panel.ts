@@ -131,7 +131,7 @@ export class LitmusPanel {
 
   #step({ token }: FoundFailure): void {
     const { text } = this.#editor;
-    void this.#stepThrough.open((told) => this.#explorers.first.story(text, token, proxy(told)));
+    void this.#stepThrough.open((told) => this.#explorers.first.player(text, token, proxy(told)));
   }
 
   template(): TemplateResult {

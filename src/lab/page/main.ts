@@ -4,6 +4,7 @@ import './style.css';
 import { html, nothing, render, type TemplateResult } from 'lit-html';
 import { config } from 'zod';
 import { COLOURS } from '../../report/colours.ts';
+import { PLAYER_STYLE } from '../../report/player/style.ts';
 import { type BuiltIn, LitmusPanel } from './litmus-panel.ts';
 import { MachinePanel } from './machine-panel.ts';
 
@@ -19,7 +20,7 @@ const placeOf = (hash: string): readonly [room: string, test: string] => {
 };
 
 const style = document.createElement('style');
-style.textContent = COLOURS;
+style.textContent = COLOURS + PLAYER_STYLE;
 document.head.prepend(style);
 
 let queued = false;

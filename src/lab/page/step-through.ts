@@ -2,6 +2,8 @@
 
 import { html, nothing, type TemplateResult } from 'lit-html';
 import { grouped } from '../../numbers.ts';
+import type { PlayerData } from '../../report/player/data.ts';
+import { mountPlayer } from '../../report/player/mount.ts';
 
 export class StepThrough {
   readonly #redraw: () => void;
@@ -14,17 +16,16 @@ export class StepThrough {
   }
 
   /** `ask` is told how many schedules have been tried. */
-  async open(ask: (told: (tries: number) => void) => Promise<string>): Promise<void> {
+  async open(ask: (told: (tries: number) => void) => Promise<PlayerData>): Promise<void> {
     this.#place.replaceChildren();
     this.#say('Making it smaller…');
     const data = await ask((tries) =>
       this.#say(`Making it smaller: ${grouped(tries)} schedules tried…`),
     );
     this.#say('');
-    const story = document.createElement('pre');
-    story.textContent = data;
-    this.#place.append(story);
+    mountPlayer(this.#place, data);
     this.#place.scrollIntoView({ block: 'start' });
+    this.#place.querySelector<HTMLElement>('input')?.focus();
   }
 
   close(): void {
