@@ -13,6 +13,7 @@ import {
 } from '../../shared/address.ts';
 import { Entry, isPresent, ptePfn } from '../../shared/entry.ts';
 import { Dead, type Lguest } from '../../shared/lguest.ts';
+import { LINEAR, NOBODYS } from '../../shared/pgdir.ts';
 import { guestEntry } from '../direct/tables.ts';
 import { KERNEL_LOCK, PAGE_TABLE_LOCK, TELLING } from '../guest/kernel/layout.ts';
 import { rightsOf, shiftsOf } from './shadow.ts';
@@ -69,8 +70,9 @@ export interface GuestTableEntry {
   readonly entry: Entry;
 }
 
-/** All that hangs below a top level, each table before what is in it. */
+/** All that hangs below a pgdir's top level, if it has one, each table before what is in it. */
 export function* guestEntries(lg: Lguest, top: Gpa): Generator<GuestTableEntry> {
+  if (top === LINEAR || top === NOBODYS) return;
   yield* entriesBelow(lg, top, 0, 0);
 }
 

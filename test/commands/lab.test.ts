@@ -186,7 +186,7 @@ describe.runIf(hasBrowser)('a browser', () => {
       .click();
     await expect
       .poll(() => page.locator('.place').textContent(), { timeout: 100_000 })
-      .toContain('the guest cleared the entry, and the host wrote it back');
+      .toContain('from here on: not A 0x00400000 is none');
     await expect.poll(() => page.locator('.place').textContent()).toContain('src/paging/fault.ts');
     await page.getByRole('checkbox', { name: /^R2 / }).click();
     expect(await explore(150)).toMatch(/^Nothing wrong in 900 schedules, \d+ of them different, /);
@@ -256,7 +256,7 @@ describe.runIf(hasBrowser)('a browser', () => {
     await field('Size').fill('4000');
     await field('Size').blur();
     await button('Run').click();
-    await expect.poll(() => page.locator('.card').count(), { timeout: 60_000 }).toBeGreaterThan(3);
+    await expect.poll(() => page.locator('.sheet').count(), { timeout: 60_000 }).toBeGreaterThan(3);
     await expect.poll(() => page.locator('.chart path').count()).toBeGreaterThan(0);
     await button('Stop').click();
     const said = page.locator('.verdict');

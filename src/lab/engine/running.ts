@@ -5,14 +5,14 @@ import type { DefectId } from '../../../shared/defects.ts';
 import type { DisciplineName } from '../../../shared/discipline.ts';
 import type { PagingName } from '../../../shared/entry.ts';
 import type { Host } from '../../../shared/host.ts';
+import { Dead } from '../../../shared/lguest.ts';
 import { Stop } from '../../../shared/machine-record.ts';
 import { type CheckedRun, runChecked } from '../../check/checked-run.ts';
 import { checkAll } from '../../check/invariants.ts';
 import type { PolicyName } from '../../host/policy.ts';
 import { pause, resume } from '../../host/safe-point.ts';
 import { Machine } from '../../machine.ts';
-import { letGo } from '../../platform.ts';
-import { inspect, type Section } from '../../report/inspection.ts';
+import { inspect, type Section, type View } from '../../report/inspection.ts';
 
 export interface Wanted {
   readonly workload: string;
@@ -62,6 +62,9 @@ export interface Ended {
 
 /** Between two looks. */
 const LOOK_MS = 250;
+
+/** Reference counts of all frames are too many to be read. */
+const VIEWS: readonly View[] = ['cpus', 'guests', 'pgdirs', 'tables'];
 
 const PAGES = 1024;
 
@@ -119,14 +122,18 @@ async function watched(
 ): Promise<readonly string[]> {
   const { host } = machine;
   for (;;) {
-    await new Promise<void>((resolve) => letGo(setTimeout(resolve, LOOK_MS)));
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
     if (isOver() || host.machine.stop !== Stop.Running) return [];
     if (!(await pause(host, isOver))) return [];
-    const violations = checkAll(host).map(({ text }) => text);
-    const goesOn = told(inspect(host, { views: ['cpus', 'guests', 'pgdirs', 'tables'] }));
-    if (violations.length > 0 || !goesOn) machine.interrupt();
-    resume(host);
-    if (violations.length > 0) return violations;
+    let goesOn = false;
+    try {
+      const violations = checkAll(host).map(({ text }) => text);
+      goesOn = told(inspect(host, { views: VIEWS })) && violations.length === 0;
+      if (!goesOn) return violations;
+    } finally {
+      if (!goesOn) machine.interrupt();
+      resume(host);
+    }
   }
 }
 
@@ -144,6 +151,6 @@ function endingOf({ ending, guests }: CheckedRun): string {
   if (ending.kind === 'oops') return `the host died on CPU ${ending.hostCpu}: ${ending.message}`;
   if ('message' in ending) return ending.message;
   if (ending.kind === 'interrupted') return 'stopped';
-  const killed = guests.find(({ reason }) => reason !== '');
-  return killed === undefined ? 'the guest ended by itself' : `the guest ended: ${killed.reason}`;
+  const killed = guests.find(({ dead }) => dead === Dead.Killed);
+  return killed === undefined ? 'the guest ended by itself' : `the guest died: ${killed.reason}`;
 }

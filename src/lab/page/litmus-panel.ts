@@ -11,6 +11,7 @@ import type { FoundFailure } from '../engine/exploring.ts';
 import { defectSwitches, field, number, plain, select, toggled } from './choices.ts';
 import { Editor } from './editor.ts';
 import { Explorers } from './explorers.ts';
+import type { Mistake } from './mistakes.ts';
 import {
   type Exploration,
   failureList,
@@ -39,6 +40,8 @@ interface Choice {
 }
 
 const EVERY = 'each that the test is for';
+
+const placeOf = ({ line, column }: Mistake): string => `Line ${line}, column ${column}`;
 
 export class LitmusPanel {
   readonly #tests: readonly BuiltIn[];
@@ -164,8 +167,7 @@ export class LitmusPanel {
           ? html`<p class="faint">No mistakes in the test.</p>`
           : html`<ul>${mistakes.map(
               (mistake) => html`<li><button type="button" class="link"
-                @click=${() => this.#editor.goTo(mistake)}>Line ${mistake.line}, column
-                ${mistake.column}</button>: ${mistake.message}</li>`,
+                @click=${() => this.#editor.goTo(mistake)}>${placeOf(mistake)}</button>: ${mistake.message}</li>`,
             )}</ul>`
       }</div>`;
   }

@@ -11,12 +11,12 @@ export function sectionsTemplate(
   sections: readonly Section[],
   before: readonly Section[],
 ): TemplateResult {
-  return html`<div class="cards">${sections.map((section) => {
+  return html`<div class="sheets">${sections.map((section) => {
     const old = before.find(({ title }) => title === section.title);
     const texts = new Map(old?.lines.map(({ key, text }) => [key, text]));
     const shown = section.lines.slice(0, MOST_LINES);
     const more = section.lines.length - shown.length;
-    return html`<article class="card" tabindex="0" aria-label=${section.title}>
+    return html`<article class="sheet" tabindex="0" aria-label=${section.title}>
       <h3>${section.title}</h3>
       <ul>${shown.map(({ key, depth, text }) => {
         const isNew = old !== undefined && texts.get(key) !== text;
