@@ -10,6 +10,7 @@ import { type Ran, umbraAt } from './umbra.ts';
 
 /** What takes minutes is run on less. */
 const SHORTER: readonly (readonly [RegExp, string])[] = [
+  [/lab --port \d+/, 'lab --build other'],
   [/mutants --markdown/, 'mutants --only R15 --strategy random --runs 2 --markdown'],
   [/(mutants --only R2,R9)/, '$1 --runs 5'],
   [/(mutants message-passing)/, '$1 --only R9 --runs 5'],

@@ -18,6 +18,7 @@ const ELSEWHERE = [
 /** What takes minutes is run on less: its beginning, and what stands for it here. */
 const SHORTER: readonly (readonly [RegExp, string])[] = [
   [/^npm ci && npm start/, 'npm start'],
+  [/-- lab$/, '-- lab --build other'],
   [/--seconds \d+/, '--seconds 1'],
   [/(generate --ops 2) --(paging|defects)/, '$1 --alphabet core --$2'],
   [/(mutants mine.yaml)/, '$1 --only R13'],
@@ -93,6 +94,7 @@ const COMES_TO: Readonly<Record<string, Outcome>> = {
   'run mistaken.yaml': { code: 2, says: /mistaken\.yaml:2:7: found "two", expected a whole/ },
   'run --schema': { says: /"\$schema": "https:\/\/json-schema\.org/ },
   'run parallel-pigz --trace': NONE_LOST,
+  lab: { says: /^(site|other): [\d,]+ files?$/m },
   'litmus mine.yaml': { says: /^ allowed +40 alive$/m },
   litmus: { says: /^ forbidden +0 not alive$/m },
   explore: { code: BADLY, says: /it passes|was seen to pass/ },

@@ -205,7 +205,7 @@ export class MachinePanel {
       }));
     });
     if (rates.length === 0) return nothing;
-    return plot({
+    const chart = plot({
       // Letters stay as large on a telephone.
       width: Math.min(620, innerWidth - 32),
       height: 220,
@@ -226,6 +226,9 @@ export class MachinePanel {
         }),
       ],
     });
+    // What is within an image is not read out.
+    for (const group of chart.querySelectorAll('g')) group.removeAttribute('aria-label');
+    return chart;
   }
 
   #tablesTemplate(): TemplateResult | typeof nothing {
