@@ -3,7 +3,7 @@
  * is, what it holds, how it is accessed, who may change it, and what it is in words. From the table
  * come the accessors (`recordOf`) and the record's size (`wordsOf`), the names of words in stories
  * and their roles in races (src/explore/engine/record-words.ts), and what is checked under control
- * of each access (src/explore/engine/guards.ts).
+ * of each access (src/explore/engine/lockdep.ts).
  */
 
 import type { Gpa, Gpfn, Gva, Pfn, Ptr } from './address.ts';

@@ -90,7 +90,7 @@ export interface Steps {
   mayBeTaken(pgdir: Pgdir): boolean;
   /** One that has a page, where there is no memory for another: by preference the current one. */
   allocatedPgdir(lg: Lguest, current: number): number;
-  /** A vCPU goes on on a pgdir. */
+  /** A vCPU continues on a pgdir. */
   claim(cpu: LgCpu, pgdir: number): void;
   /** Whether it has to, before it does anything on its shadow. */
   mustClaim(cpu: LgCpu): boolean;

@@ -28,7 +28,7 @@ const turns = numbers.refine(
 const tokenSchema = z.strictObject({
   /** The litmus file, as it was given, or the name of a test that comes with umbra. */
   file: z.string(),
-  /** Of what the test means, see litmus/meaning.ts. */
+  /** Of what the test means, see src/explore/litmus/meaning.ts. */
   digest: z.string(),
   paging: z.enum(['nonpae', 'pae']),
   discipline: z.enum(DISCIPLINES),

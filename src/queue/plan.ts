@@ -9,7 +9,7 @@ import { JOBS_SCHEMA, QUEUE_VERSION } from './schema.ts';
 /** A file that units need, as it was when the plan was made. */
 export interface PlanFile {
   readonly path: string;
-  /** Of what it means (litmus/meaning.ts). */
+  /** Of what it means (src/explore/litmus/meaning.ts). */
   readonly digest: string;
   readonly text: string;
 }

@@ -123,8 +123,10 @@ describe.runIf(hasBrowser)('a browser', () => {
     const before = (await verdict().count()) > 0 ? await verdict().textContent() : '';
     await button('Explore').click();
     const said = async (): Promise<string> => (await verdict().textContent()) ?? '';
-    const isNew = async (): Promise<boolean> =>
-      /schedules?,/.test(await said()) && (await said()) !== before;
+    const isNew = async (): Promise<boolean> => {
+      const now = await said();
+      return /schedules?,/.test(now) && now !== before;
+    };
     await expect.poll(isNew, { timeout: 100_000 }).toBe(true);
     return said();
   };

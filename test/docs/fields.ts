@@ -2,6 +2,8 @@
 
 interface Field {
   readonly description?: string;
+  /** What may stand there, where its type says too little. */
+  readonly title?: string;
   readonly default?: unknown;
   readonly type?: string;
   readonly format?: string;
@@ -20,6 +22,7 @@ const count = (n: number): string => n.toLocaleString('en-US').replaceAll(',', '
 
 /** What may stand there, in short; more than a few names are left to the schema. */
 function kind(field: Field): string {
+  if (field.title !== undefined) return `\`${field.title}\``;
   if (field.anyOf) return [...new Set(field.anyOf.map(kind))].join(', or ');
   if (field.enum) {
     const names = field.enum.map((name) => `\`${name}\``);

@@ -1,15 +1,20 @@
-/** Pages name files of the code that are there, and no lines of them: lines move with every change. */
+/**
+ * Pages and comments name files of the code that are there, and pages no lines of them: lines move
+ * with every change.
+ */
 
 import { globSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 
 const PAGES = globSync(['*.md', 'docs/**/*.md']);
 
-const FILE =
-  /\b(?:src|shared|workers|bench|test|litmus|scenarios)\/[\w/.*-]*\.(?:ts|c|h|yaml|umbra)\b/g;
+const CODE = globSync('{src,shared,workers,bench}/**/*.ts');
 
-const found = (pattern: RegExp): string[] =>
-  PAGES.flatMap((page) =>
+const FILE =
+  /(?<![\w./])(?:src|shared|workers|bench|test|litmus|scenarios)\/[\w/.*-]*\.(?:ts|c|h|yaml|umbra)\b/g;
+
+const found = (pattern: RegExp, pages = PAGES): string[] =>
+  pages.flatMap((page) =>
     Array.from(readFileSync(page, 'utf8').matchAll(pattern), ([it]) => `${page}: ${it}`),
   );
 
@@ -18,8 +23,9 @@ test('there are pages, and they name files', () => {
   expect(found(FILE).length).toBeGreaterThan(20);
 });
 
-test('each file that a page names is there', () => {
-  const lost = found(FILE).filter((it) => globSync(it.split(': ')[1]!).length === 0);
+test('each file that a page or a comment names is there', () => {
+  const named = found(FILE, [...PAGES, ...CODE]);
+  const lost = named.filter((it) => globSync(it.split(': ')[1]!).length === 0);
   expect(lost).toEqual([]);
 });
 

@@ -8,7 +8,7 @@ export const migration: Study = {
   name: 'migration',
   title: 'What a migration costs',
   question:
-    'What does a guest pay for going on on another host CPU, and what is it that it pays for? What do ' +
+    'What does a guest pay for continuing on another host CPU, and what is it that it pays for? What do ' +
     'policies, and what does last_host_cpu, spare it?',
   method:
     'Host CPUs take turns in one thread, a time slice each, so that a run is a function of its seed; ' +
