@@ -5,8 +5,10 @@
  */
 
 import type { World } from '../../../../src/explore/worlds/world.ts';
+import * as buffers from './buffers.ts';
+import * as few from './few.ts';
 import { safestack, workSteal } from './lockfree.ts';
-import * as small from './small.ts';
+import * as pools from './pools.ts';
 
 /** Mean and standard deviation, which is not known of all. */
 export type Figure = readonly [mean: number, deviation?: number] | null | undefined;
@@ -21,24 +23,24 @@ export interface Program {
 
 export const PROGRAMS: Readonly<Record<string, Program>> = {
   reorder_3: {
-    make: () => small.reorder(2, 1),
+    make: () => pools.reorder(2, 1),
     published: [null, [185, 199], [148, 191], [86, 70], [7.3, 6.6]],
   },
   reorder_4: {
-    make: () => small.reorder(3, 1),
+    make: () => pools.reorder(3, 1),
     published: [null, [554, 643], [362, 213], [533, 651], [7.3, 6.1]],
   },
   reorder_5: {
-    make: () => small.reorder(4, 1),
+    make: () => pools.reorder(4, 1),
     published: [null, [647, 517], [1094, 1216], [2169, 2182], [10, 8.9]],
   },
-  reorder_10: { make: () => small.reorder(9, 1), published: [null, null, null, null, [17, 11]] },
+  reorder_10: { make: () => pools.reorder(9, 1), published: [null, null, null, null, [17, 11]] },
   reorder_20: {
-    make: () => small.reorder(10, 10),
+    make: () => pools.reorder(10, 10),
     published: [null, [3005, 2680], null, null, [6, 4.1]],
   },
   twostage: {
-    make: () => small.twostage(1, 1),
+    make: () => pools.twostage(1, 1),
     published: [
       [464, 581],
       [13, 14],
@@ -48,11 +50,11 @@ export const PROGRAMS: Readonly<Record<string, Program>> = {
     ],
   },
   twostage_20: {
-    make: () => small.twostage(10, 10),
+    make: () => pools.twostage(10, 10),
     published: [null, [159, 151], [101, 92], [156, 137], [5.7, 3.3]],
   },
   account: {
-    make: small.account,
+    make: few.account,
     published: [
       [18, 24],
       [4.3, 2.3],
@@ -62,7 +64,7 @@ export const PROGRAMS: Readonly<Record<string, Program>> = {
     ],
   },
   bluetooth_driver: {
-    make: small.bluetooth,
+    make: few.bluetooth,
     published: [
       [215, 225],
       [113, 73],
@@ -72,7 +74,7 @@ export const PROGRAMS: Readonly<Record<string, Program>> = {
     ],
   },
   deadlock01: {
-    make: small.deadlock01,
+    make: few.deadlock01,
     published: [
       [3.2, 2.8],
       [13, 12],
@@ -82,7 +84,7 @@ export const PROGRAMS: Readonly<Record<string, Program>> = {
     ],
   },
   lazy01: {
-    make: small.lazy01,
+    make: few.lazy01,
     published: [
       [21, 21],
       [4.9, 2.8],
@@ -92,7 +94,7 @@ export const PROGRAMS: Readonly<Record<string, Program>> = {
     ],
   },
   circular_buffer: {
-    make: small.circularBuffer,
+    make: buffers.circularBuffer,
     published: [
       [4.2, 3.2],
       [9.1, 6.6],
@@ -102,7 +104,7 @@ export const PROGRAMS: Readonly<Record<string, Program>> = {
     ],
   },
   stack: {
-    make: small.stack,
+    make: buffers.stack,
     published: [
       [176, 136],
       [3.2, 1.8],
@@ -112,11 +114,11 @@ export const PROGRAMS: Readonly<Record<string, Program>> = {
     ],
   },
   queue: {
-    make: small.queue,
+    make: buffers.queue,
     published: [[1], [3.3], [2.3], [1.1], [2.1]],
   },
   token_ring: {
-    make: small.tokenRing,
+    make: few.tokenRing,
     published: [
       [13, 13],
       [8.2, 6],
@@ -126,11 +128,11 @@ export const PROGRAMS: Readonly<Record<string, Program>> = {
     ],
   },
   carter01: {
-    make: small.carter01,
+    make: few.carter01,
     published: [[1], [5], [3.4], [1.9], undefined],
   },
   wronglock_3: {
-    make: () => small.wronglock(3),
+    make: () => pools.wronglock(3),
     published: [
       [36, 42],
       [58, 46],
@@ -140,7 +142,7 @@ export const PROGRAMS: Readonly<Record<string, Program>> = {
     ],
   },
   wronglock: {
-    make: () => small.wronglock(7),
+    make: () => pools.wronglock(7),
     published: [
       [36, 42],
       [51, 50],
@@ -150,7 +152,7 @@ export const PROGRAMS: Readonly<Record<string, Program>> = {
     ],
   },
   'stringbuffer-jdk1.4': {
-    make: small.stringbuffer,
+    make: few.stringbuffer,
     published: [null, [281, 261], [26, 24], [23, 19], [8.5, 7]],
   },
   WorkStealQueue: {

@@ -164,3 +164,14 @@ export class HandedMutex {
 export function must(holds: boolean, what: string): void {
   if (!holds) throw new Error(what);
 }
+
+/** `main`: some threads started one after the other, and, if it waits, waited for. */
+export const starts = (threads: Threads, all: readonly ThreadHandle[], waits = true) =>
+  threads.main(function* (local) {
+    yield local(2);
+    for (const handle of all) yield* create(handle, local);
+    for (const handle of waits ? all : []) {
+      yield local(2);
+      yield handle.join();
+    }
+  });
