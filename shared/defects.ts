@@ -1,5 +1,5 @@
 /**
- * The defects of the code as written, by id. Each is a switch at its exact place: on, the
+ * The defects of the code as written, by id. Each is a switch: on, the
  * code does what the seed does; off, what it should. All on is the code as written. `where`
  * is the seed's function and line. A single vCPU can meet those called U…; those called R…
  * take several.
