@@ -45,6 +45,8 @@ export function checkWatch({ watch, queue }: WatchOptions & { readonly queue?: s
 
 /** Work that is watched, or not: then nothing of this does anything. */
 export class Watch {
+  /** Where to look. */
+  url: string | undefined;
   readonly #failed: LiveFailure[] = [];
   #report: string | undefined;
   #state = 'under way';
@@ -72,6 +74,7 @@ export class Watch {
       ...(watch !== true && { port: watch }),
     });
     watching.#close = close;
+    watching.url = url;
     process.stderr.write(`umbra: watch it at ${url}\n`);
     return watching;
   }

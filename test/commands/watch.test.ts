@@ -1,11 +1,12 @@
 /** `--watch`: a page on loopback that shows work as it goes on, and then its report. */
 
+import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { AxeResults } from 'axe-core';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { runCommandLine } from '../../src/commands/command-line.ts';
+import { Watch } from '../../src/commands/watch.ts';
 import { hasBrowser, launchBrowser } from '../browser.ts';
 import { umbra } from './umbra.ts';
 
@@ -19,24 +20,24 @@ const R7 = [
 ];
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-/** A command that is under way, as soon as it has said where to look. */
+/** A command that is under way, in a process of its own, as soon as it has said where to look. */
 async function begun(...args: readonly string[]) {
+  const child = spawn(process.execPath, ['src/main.ts', ...args, '--watch']);
   const url = Promise.withResolvers<string>();
   let said = '';
-  process.stdout.write = () => true;
-  process.stderr.write = (text: string | Uint8Array): boolean => {
-    said += text;
+  child.stdout.resume();
+  child.stderr.on('data', (data: Buffer) => {
+    said += data.toString();
     const [found] = /http:\/\/127\.0\.0\.1:\d+\//.exec(said) ?? [];
     if (found !== undefined) url.resolve(found);
-    return true;
-  };
-  const ended = runCommandLine([...args, '--watch']).finally(() => {
-    for (const name of ['stdout', 'stderr'] as const)
-      Reflect.deleteProperty(process[name], 'write');
-    process.exitCode = undefined;
-    url.reject(new Error(`it ended without a page: ${said}`));
   });
-  return { url: await url.promise, ended };
+  const ended = new Promise<void>((resolve) =>
+    child.on('close', () => {
+      url.reject(new Error(`it ended without a page: ${said}`));
+      resolve();
+    }),
+  );
+  return { url: await url.promise, ended, interrupt: () => child.kill('SIGINT') };
 }
 
 describe.runIf(hasBrowser)('in a browser', () => {
@@ -46,20 +47,26 @@ describe.runIf(hasBrowser)('in a browser', () => {
   }, 60_000);
   afterAll(() => browser?.close());
 
+  // It lasts until the page has been looked at: then Ctrl-C ends it, if it has not come to its end.
   test.each([
-    ['campaign', [...R7, '--runs', '2000'], /umbra replay umbra\d/, /What each strategy did/],
-    ['stress', ['stress', '--seconds', '5'], /Checks passed/, /What was run/],
-    ['verify', ['verify', 'R7-clear-all-repairs-one', '--seconds', '4'], /Behaviours/, /Of some/],
+    ['campaign', [...R7, '--runs', '20000'], /umbra replay umbra\d/, /What each strategy did/],
+    ['stress', ['stress', '--seconds', '1000'], /Checks passed/, /What was run/],
+    [
+      'verify',
+      ['verify', 'R7-clear-all-repairs-one', '--seconds', '1000'],
+      /Behaviours/,
+      /Of some/,
+    ],
     [
       'sweep',
-      ['sweep', 'cow-storm', '--vary', 'slice=100,200', '--repeat', '80'],
+      ['sweep', 'cow-storm', '--vary', 'slice=100,200', '--repeat', '500'],
       /Runs.*Cycles, median/s,
       /Cycles by slice/,
     ],
   ] as const)(
     '%s: how it goes on, then the report in its place',
     async (_, args, during, after) => {
-      const { url, ended } = await begun(...args);
+      const { url, ended, interrupt } = await begun(...args);
       const page = await browser.newPage({ viewport: { width: 390, height: 800 } });
       const complaints: string[] = [];
       page.on('pageerror', (error) => complaints.push(error.message));
@@ -82,15 +89,27 @@ describe.runIf(hasBrowser)('in a browser', () => {
       );
       expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(390);
       held.resolve();
+      interrupt();
       await expect.poll(() => page.title(), { timeout: 90_000 }).toMatch(/report/i);
       expect(await main.textContent()).toMatch(after);
-      expect(await main.textContent()).toMatch(/State\s*done/);
+      expect(await main.textContent()).toMatch(/State\s*(interrupted|done)/);
       await ended;
       await expect(fetch(url)).rejects.toThrow();
       expect(complaints).toEqual([]);
       await page.close();
     },
   );
+});
+
+test('who looks on gets the report of what is done, and then nobody is served', async () => {
+  const watch = await Watch.begin('some work', { watch: true });
+  const stateOf = async (): Promise<string> =>
+    /<dt>State<\/dt><dd>([^<]*)/.exec(await (await fetch(watch.url!)).text())![1]!;
+  expect(await stateOf()).toBe('under way');
+  const ended = watch.end([], false);
+  expect(await stateOf()).toBe('done');
+  await ended;
+  await expect(fetch(watch.url!)).rejects.toThrow();
 });
 
 test('nobody looking, it ends as without', async () => {
