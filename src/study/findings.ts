@@ -4,24 +4,17 @@ import { type Estimate, estimate } from '../report/statistics.ts';
 import type { Finding, Point } from '../report/study-result.ts';
 import type { Levels } from './study.ts';
 
-/** The points of an experiment at these levels, whatever the others are. */
-export const pointsAt = (
-  points: readonly Point[],
-  experiment: string,
-  levels: Levels = {},
-): readonly Point[] =>
-  points.filter(
-    (point) =>
-      point.experiment === experiment &&
-      Object.entries(levels).every(([name, level]) => point.levels[name] === level),
-  );
-
-/** The one point there; undefined where it was not run. */
+/** The point of an experiment at these levels, whatever the others are; undefined where it was not run. */
 export const pointAt = (
   points: readonly Point[],
   experiment: string,
   levels: Levels,
-): Point | undefined => pointsAt(points, experiment, levels)[0];
+): Point | undefined =>
+  points.find(
+    (point) =>
+      point.experiment === experiment &&
+      Object.entries(levels).every(([name, level]) => point.levels[name] === level),
+  );
 
 /**
  * A figure made seed by seed of what was measured at these points, of the seeds that all of them have:
@@ -58,8 +51,6 @@ export const changed = (
   ...(low !== undefined && { low: change(low) }),
   ...(high !== undefined && { high: change(high) }),
 });
-
-export const inPercent = (share: Estimate): Estimate => changed(share, (n) => 100 * n);
 
 /**
  * Whether a figure lies above a bound (or below, or within two), all of its interval. Fewer seeds than

@@ -4,6 +4,7 @@
  */
 
 import { toGpfn } from '../../shared/address.ts';
+import { assert } from '../../shared/errors.ts';
 import { Host } from '../../shared/host.ts';
 import { Vma } from '../../shared/launcher-map.ts';
 import { Dead, type Lguest } from '../../shared/lguest.ts';
@@ -57,6 +58,14 @@ export function runProgram(lg: Lguest, program: Program, look?: Look): boolean {
     if (runner.run(cpu) === 'dead') return lg.dead === Dead.PoweredOff;
     look?.at(lg);
   }
+}
+
+/** Runs it to its end, or the study is at fault. */
+export function ran(shape: AloneShape, program: Program, look?: Look): Lguest {
+  const lg = guestAlone(shape);
+  const ended = runProgram(lg, program, look);
+  assert(ended, `a guest of the study was killed: ${lg.reason}`);
+  return lg;
 }
 
 /** Pages of the guest that have a frame of their own, and those of them that a shadow holds. */

@@ -8,7 +8,7 @@ import { FIGURES } from '../report/figures.ts';
 import type { Estimate } from '../report/statistics.ts';
 import type { Finding, Point } from '../report/study-result.ts';
 import { type Bounds, perSeed, ratioOfPoints, verdictOf } from '../study/findings.ts';
-import { beside } from '../study/sides.ts';
+import { turns } from '../study/sensitivity.ts';
 import type { Levels } from '../study/study.ts';
 import { levelsText } from './sweep.ts';
 
@@ -90,7 +90,8 @@ export function comparedFinding(
   const title = lower(named);
   const [a, b] = namesApart([first.levels, second.levels]);
   const verdict = side === 'more' ? 'holds' : side === 'not clear' ? 'not clear' : 'does not hold';
-  const sensitivity = figure === 'cycles' ? beside(second, first).sensitivity : '';
+  const hangsOnCosts = figure === 'cycles' && verdictOf(estimate, ABOVE) !== 'not clear';
+  const sensitivity = hangsOnCosts ? turns(second, first, 1) : '';
   return {
     claim: `${b} has more ${title} than ${a}.`,
     verdict,

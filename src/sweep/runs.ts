@@ -7,8 +7,8 @@ import { costReport } from '../report/costs.ts';
 import { figuresOf } from '../report/figures.ts';
 import { makeReport, type RunReport, succeeded } from '../report/run-report.ts';
 import { endingLines } from '../report/summary.ts';
-import { countsOf } from '../study/host-totals.ts';
 import { lookInTurns } from '../study/in-turns.ts';
+import { countsOf } from '../study/measures.ts';
 import type { Measures } from '../study/study.ts';
 
 /** What it measured, or what went wrong, in words. */

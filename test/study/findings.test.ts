@@ -2,14 +2,8 @@
 
 import { describe, expect, test } from 'vitest';
 import type { Point } from '../../src/report/study-result.ts';
-import {
-  changed,
-  inPercent,
-  perSeed,
-  pointAt,
-  ratioOfPoints,
-  verdictOf,
-} from '../../src/study/findings.ts';
+import { inPercent } from '../../src/study/claim.ts';
+import { changed, perSeed, pointAt, ratioOfPoints, verdictOf } from '../../src/study/findings.ts';
 
 const point = (side: string, samples: number[]): Point => ({
   experiment: 'e',
@@ -54,7 +48,7 @@ describe('too few seeds', () => {
     expect(ratio).toEqual({ value: 1, samples: seeds });
     expect(verdictOf(ratio, { above: 0.5 })).toBe('not clear');
     expect(verdictOf(ratio, { above: 2 })).toBe('not clear');
-    expect(verdictOf(inPercent(ratio), { below: 1000 })).toBe('not clear');
+    expect(verdictOf(changed(ratio, inPercent), { below: 1000 })).toBe('not clear');
   });
 });
 
@@ -65,7 +59,7 @@ test('a figure in another unit lies where the first does', () => {
     low: 0,
     high: 3,
   });
-  expect(inPercent({ value: 0.5, samples: 2 })).toEqual({ value: 50, samples: 2 });
+  expect(changed({ value: 0.5, samples: 2 }, inPercent)).toEqual({ value: 50, samples: 2 });
 });
 
 test('a point is found by some of its levels', () => {

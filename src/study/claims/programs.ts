@@ -1,22 +1,9 @@
 /** What guests run to put lguest's claims to the test: each is aimed at one of them. */
 
-import { NONE, type Program, Prot, Sys } from '../../guest/program.ts';
+import { NONE, type Program, Sys } from '../../guest/program.ts';
 import { StreamBuilder } from '../../guest/traces/builder.ts';
 import { Draw } from '../../guest/workloads/draw.ts';
-
-const PAGE = 0x1000;
-const DATA = 0x0810_0000;
-
-const READ_WRITE = Prot.Read | Prot.Write;
-
-const imageOf = (command: string, pages: number, stream: StreamBuilder) => ({
-  command,
-  regions: pages === 0 ? [] : [{ start: DATA, end: DATA + pages * PAGE, prot: READ_WRITE }],
-  threads: [stream.build()],
-});
-
-/** Some word of a page. */
-const wordOf = (draw: Draw, page: number): number => DATA + page * PAGE + draw.below(1024) * 4;
+import { imageOf, PAGE, READ_WRITE, wordOf } from '../programs.ts';
 
 /**
  * The copy-on-write micro-benchmark: a process writes `pages` pages; then, `rounds` times, a

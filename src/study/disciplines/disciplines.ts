@@ -1,8 +1,20 @@
 /** How far each discipline lets faults go side by side, and on what they wait beyond that. */
 
+import { concluding } from '../claim.ts';
+import { WAITED_FOR, type WaitedFor } from '../lockstep/run.ts';
+import { tailMeasures } from '../measures.ts';
 import type { Study } from '../study.ts';
-import { conclude } from './conclusions.ts';
-import { armsOf, MEASURES } from './experiments.ts';
+import { CLAIMS } from './claims.ts';
+import { armsOf, waitsFor } from './experiments.ts';
+
+const WORDS: Readonly<Record<WaitedFor, string>> = {
+  'guest lock': 'the lock of the guest',
+  'pgdir lock': 'the lock of a pgdir',
+  'pool lock': 'the lock of the pool of frames',
+  'another CPU': 'a CPU to come out of the guest or of a fault, or to get on',
+};
+
+const SHARE = 'of the time of all CPUs, what is spent waiting for';
 
 export const disciplines: Study = {
   name: 'disciplines',
@@ -24,7 +36,31 @@ export const disciplines: Study = {
     discipline: { title: 'Discipline', unit: '' },
     cpus: { title: 'Host CPUs', unit: '1' },
   },
-  measures: MEASURES,
+  measures: {
+    faults_per_ktick: {
+      title: 'Faults a thousand ticks',
+      unit: 'faults',
+      description: 'repaired by demand_page, all CPUs together, until the last CPU is at its end',
+    },
+    faults_per_s: {
+      title: 'Faults a second',
+      unit: 'faults/s',
+      description: 'repaired and passed on, in real time',
+    },
+    ...tailMeasures('fault_ticks', 'Ticks', 'ticks', 'from a fault’s trap until it is repaired'),
+    ...tailMeasures('fault_ns', 'Time', 'ns', 'from a fault’s trap until it is repaired'),
+    ...Object.fromEntries(
+      WAITED_FOR.map((what) => [
+        waitsFor(what),
+        { title: `Waits, ${what}`, unit: '1', description: `${SHARE} ${WORDS[what]}` },
+      ]),
+    ),
+    cycles_per_fault: {
+      title: 'Cycles a fault',
+      unit: 'cycles',
+      description: 'simulated, of all that the guest did, for each fault that was repaired',
+    },
+  },
   arms: armsOf,
   charts: [
     {
@@ -55,5 +91,5 @@ export const disciplines: Study = {
       series: 'discipline',
     },
   ],
-  conclude,
+  conclude: concluding(CLAIMS),
 };

@@ -5,8 +5,7 @@ import { assert } from '../../../shared/errors.ts';
 import { EventKind } from '../../../shared/events.ts';
 import { Machine } from '../../machine.ts';
 import { TraceRecorder } from '../../trace/recorder.ts';
-import { countsOf } from '../host-totals.ts';
-import { tailOf } from '../quantiles.ts';
+import { countsOf, tailOf } from '../measures.ts';
 import type { Measures } from '../study.ts';
 
 /** Threads of one process that fault on the same pages, a vCPU on each host CPU. */

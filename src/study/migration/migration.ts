@@ -1,8 +1,10 @@
 /** What it costs that a vCPU continues on another host CPU, and how often it may. */
 
+import { concluding } from '../claim.ts';
+import { measureOf, PARTS } from '../measures.ts';
 import type { Study } from '../study.ts';
-import { conclude } from './conclusions.ts';
-import { armsOf, MEASURES } from './experiments.ts';
+import { CLAIMS } from './claims.ts';
+import { armsOf } from './experiments.ts';
 
 export const migration: Study = {
   name: 'migration',
@@ -31,7 +33,40 @@ export const migration: Study = {
     last_host_cpu: { title: 'last_host_cpu', unit: '' },
     cpus: { title: 'Host CPUs', unit: '1' },
   },
-  measures: MEASURES,
+  measures: {
+    cycles: { title: 'Cycles', unit: 'cycles', description: 'simulated, of all host CPUs' },
+    cycles_per_access: {
+      title: 'Cycles an access',
+      unit: 'cycles',
+      description: 'simulated cycles for each memory access that completed',
+    },
+    migrations: measureOf('Migrations'),
+    remaps_cached: measureOf('RemapsCached'),
+    remaps_known: measureOf('RemapsKnown'),
+    remaps_unknown: measureOf('RemapsUnknown'),
+    remaps_per_entry: {
+      title: 'Remaps an entry',
+      unit: '1',
+      description: 'of all entries into a guest, those that changed the Switcher’s pages',
+    },
+    pages_removed: {
+      title: 'Pages removed',
+      unit: 'pages',
+      description: 'entries of the Switcher’s that were cleared: two for each CPU',
+    },
+    removal_cycles: {
+      title: 'Cycles of remaps',
+      unit: 'cycles',
+      description: 'simulated; a quarter of a switcher_remap for each page in or out',
+    },
+    walks_per_entry: {
+      title: 'Walks an entry',
+      unit: '1',
+      description:
+        'walks of the shadow tables for each entry into the guest: the refill of the TLB',
+    },
+    ...PARTS,
+  },
   arms: armsOf,
   charts: [
     {
@@ -65,5 +100,5 @@ export const migration: Study = {
       y_scale: 'log',
     },
   ],
-  conclude,
+  conclude: concluding(CLAIMS),
 };

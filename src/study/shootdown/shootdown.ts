@@ -1,8 +1,10 @@
 /** What it costs to take a translation away that other CPUs may have. */
 
+import { concluding } from '../claim.ts';
+import { PARTS } from '../measures.ts';
 import type { Study } from '../study.ts';
-import { conclude } from './conclusions.ts';
-import { armsOf, BATCHES, MEASURES } from './experiments.ts';
+import { CLAIMS } from './claims.ts';
+import { armsOf, BATCHES } from './experiments.ts';
 
 export const shootdown: Study = {
   name: 'shootdown',
@@ -31,7 +33,41 @@ export const shootdown: Study = {
     pages: { title: 'Pages unmapped', unit: 'pages' },
     vcpus: { title: 'vCPUs', unit: '1' },
   },
-  measures: MEASURES,
+  measures: {
+    ticks_each: {
+      title: 'Ticks a hypercall',
+      unit: 'ticks',
+      description: 'from the trap of a hypercall that unmaps until its CPU is in the guest again',
+    },
+    shootdowns_each: {
+      title: 'Shootdowns a page',
+      unit: '1',
+      description: 'CPUs that had to come out of the guest, for each page unmapped',
+    },
+    cycles: {
+      title: 'Cycles',
+      unit: 'cycles',
+      description:
+        'simulated, of all CPUs: of tiny guests those more than without unmapping, for each page ' +
+        'unmapped; of the real one for each memory access',
+    },
+    cycles_of_others: {
+      title: 'Cycles, others',
+      unit: 'cycles',
+      description: 'of these, those on the CPUs that unmap nothing',
+    },
+    shootdowns_per_fault: {
+      title: 'Shootdowns a fault',
+      unit: '1',
+      description: 'for each fault that demand_page repaired',
+    },
+    faults_again: {
+      title: 'Faults again',
+      unit: '1',
+      description: 'page faults more than without unmapping, for each page unmapped',
+    },
+    ...PARTS,
+  },
   arms: armsOf,
   charts: [
     {
@@ -72,5 +108,5 @@ export const shootdown: Study = {
       y: 'cycles',
     },
   ],
-  conclude,
+  conclude: concluding(CLAIMS),
 };

@@ -6,47 +6,15 @@ import { assert } from '../../../shared/errors.ts';
 import { VIRTUALIZATIONS, type Virtualization } from '../../../shared/virtualization.ts';
 import { checkAll } from '../../check/invariants.ts';
 import { checkNothingLeft } from '../../check/references.ts';
-import { type CostTable, cyclesOf, occurrences } from '../../cost/model.ts';
-import { EVENT_IDS } from '../../cost/table.ts';
+import { type CostTable, occurrences } from '../../cost/model.ts';
 import type { Program } from '../../guest/program.ts';
-import { workloads } from '../../guest/workloads/catalogue.ts';
 import { close } from '../../host/launcher.ts';
-import { partOf } from '../../report/figures.ts';
-import type { Measure } from '../../report/study-result.ts';
-import { guestAlone, runProgram } from '../guest-alone.ts';
-import { PARTS } from '../sides.ts';
-import type { Arm, Levels, Measures } from '../study.ts';
-import { CHANGED_PAGES, changes, nothing, PROGRAMS, scattered } from './programs.ts';
-
-export const MEASURES: Readonly<Record<string, Measure>> = {
-  cycles: { title: 'Cycles', unit: 'cycles', description: 'simulated, beyond the baseline' },
-  cycles_each: {
-    title: 'Cycles each',
-    unit: 'cycles',
-    description: 'simulated, for each read, or each page table entry that is changed',
-  },
-  exits: {
-    title: 'Exits',
-    unit: '1',
-    description: 'times that the guest was left and entered again',
-  },
-  references_per_walk: {
-    title: 'References a walk',
-    unit: '1',
-    description: 'memory references that the processor makes to find a translation',
-  },
-  guest_faults: {
-    title: 'Faults of the guest’s',
-    unit: 'faults',
-    description: 'page faults that the guest’s kernel had to see to',
-  },
-  host_faults: {
-    title: 'Faults of the host’s',
-    unit: 'faults',
-    description: 'page faults that the host repaired, and the guest knew nothing of',
-  },
-  ...PARTS,
-};
+import { crossed } from '../experiment.ts';
+import { ran } from '../guest-alone.ts';
+import { cyclesAndParts } from '../measures.ts';
+import { type Maker, trace, workload } from '../programs.ts';
+import type { Arm, Measures } from '../study.ts';
+import { CHANGED_PAGES, changes, nothing, scattered } from './programs.ts';
 
 interface Setting {
   readonly virtualization: Virtualization;
@@ -55,17 +23,11 @@ interface Setting {
   readonly pages: number;
 }
 
-/** Enough for each of the traces; for other programs; and for the one that reads the most. */
-const TRACE_PAGES = 8192;
-const FEW_PAGES = 1024;
-const READ_PAGES = 3072;
-
 type Counted = Pick<Counters, 'get'>;
 
 /** What a guest counts from boot to its end; `check`: whether its machine is held to the invariants. */
 function counted(program: Program, seed: number, setting: Setting, check: boolean): Counted {
-  const lg = guestAlone({ ...setting, seed, frames: setting.pages + 2048 });
-  assert(runProgram(lg, program), `a guest of the study was killed: ${lg.reason}`);
+  const lg = ran({ ...setting, seed, frames: setting.pages + 2048 }, program);
   const { counters, host } = lg;
   // A copy: they are in the machine's memory, which is to go.
   const values = Array.from({ length: COUNTERS }, (_, counter) => counters.get(counter));
@@ -81,93 +43,96 @@ function counted(program: Program, seed: number, setting: Setting, check: boolea
 /** Baselines are the same for many arms. */
 const baselines = new Map<string, Counted>();
 
-/** What `program` counts beyond the baseline of that name, the same guest with less to do. */
-function beyond(
-  program: Program,
-  baseline: readonly [name: string, program: Program],
-  seed: number,
-  setting: Setting,
-): Counted {
-  const key = JSON.stringify([baseline[0], seed, setting]);
-  const base = baselines.get(key) ?? counted(baseline[1], seed, setting, false);
-  baselines.set(key, base);
-  const whole = counted(program, seed, setting, true);
-  return { get: (counter) => whole.get(counter) - base.get(counter) };
+interface Measured {
+  /** Of its seed. */
+  readonly program: Program;
+  /** The same guest with less to do, by a name: what it counts is taken off. */
+  readonly baseline: readonly [name: string, program: Program];
+  readonly pages: number;
+  /** Of how many the cycles are told for one. */
+  readonly each?: number;
 }
 
-function measured({ get }: Counted, { paging }: Setting, costs: CostTable, each?: number) {
-  const happened = occurrences({ get }, paging === 'pae');
-  const cycles = cyclesOf(happened, costs.cycles);
+function measured(
+  { program, baseline: [name, less], pages, each }: Measured,
+  virtualization: Virtualization,
+  seed: number,
+  costs: CostTable,
+): Measures {
+  const setting: Setting = { virtualization, pages, paging: 'nonpae' };
+  const key = JSON.stringify([name, seed, setting]);
+  const base = baselines.get(key) ?? counted(less, seed, setting, false);
+  baselines.set(key, base);
+  const whole = counted(program, seed, setting, true);
+  const get: Counted['get'] = (counter) => whole.get(counter) - base.get(counter);
+  const cycles = cyclesAndParts(occurrences({ get }, false), costs);
   return {
-    cycles,
-    ...(each === undefined ? {} : { cycles_each: cycles / each }),
+    ...cycles,
+    ...(each !== undefined && { cycles_each: cycles.cycles / each }),
     exits: get(Counter.Entries),
     references_per_walk: 2 + get(Counter.NestedReferences) / get(Counter.Walks),
     guest_faults: get(Counter.FaultsPassedOn) + get(Counter.DirectFaults),
     host_faults: get(Counter.FaultsFixed),
-    ...Object.fromEntries(EVENT_IDS.map((id) => [partOf(id), happened[id] * costs.cycles[id]])),
-  } satisfies Measures;
+  };
 }
 
-type Run = (seed: number, setting: Setting, costs: CostTable) => Measures;
+/** Enough for each of the traces; for other programs; and for the one that reads the most. */
+const TRACE_PAGES = 8192;
+const FEW_PAGES = 1024;
+const READ_PAGES = 3072;
 
-/** An arm for each way, all else equal. */
-const inEachWay = (experiment: string, levels: Levels, pages: number, run: Run) =>
-  VIRTUALIZATIONS.map(
-    (virtualization): Arm => ({
-      experiment,
-      levels: { ...levels, virtualization },
-      run: async (seed, costs) => run(seed, { virtualization, pages, paging: 'nonpae' }, costs),
-    }),
-  );
-
-const isTrace = (name: string): boolean => !(name in workloads);
-
-/** Beyond a guest that boots and ends. */
-const programs = (): Arm[] =>
-  Object.entries(PROGRAMS).flatMap(([program, make]) =>
-    inEachWay(
-      'programs',
-      { program },
-      isTrace(program) ? TRACE_PAGES : FEW_PAGES,
-      (seed, setting, costs) =>
-        measured(beyond(make(seed), ['nothing', nothing()], seed, setting), setting, costs),
-    ),
-  );
-
-const READS = 50_000;
+/** Those that mostly compute first, those that mostly change what is mapped last. */
+const PROGRAMS: Readonly<Record<string, { readonly make: Maker; readonly pages: number }>> = {
+  pigz: { make: trace('pigz'), pages: TRACE_PAGES },
+  sort: { make: trace('sort'), pages: TRACE_PAGES },
+  pipeline: { make: trace('pipeline'), pages: TRACE_PAGES },
+  'cow-storm': { make: workload('cow-storm'), pages: FEW_PAGES },
+  'fork-bomb': { make: workload('fork-bomb'), pages: FEW_PAGES },
+  'mmap-churn': { make: workload('mmap-churn'), pages: FEW_PAGES },
+};
 
 /** More than what a TLB of 512 entries holds, and less. */
 export const SCATTERED_PAGES = [128, 512, 1024, 2048] as const;
-
-/** Beyond one that writes the pages, and reads none. */
-const locality = (scale: number): Arm[] =>
-  SCATTERED_PAGES.flatMap((pages) =>
-    inEachWay('locality', { pages }, READ_PAGES, (seed, setting, costs) => {
-      const reads = Math.round(READS * scale);
-      const none = [`scattered ${pages}`, scattered(seed, pages, 0)] as const;
-      const extra = beyond(scattered(seed, pages, reads), none, seed, setting);
-      return measured(extra, setting, costs, reads);
-    }),
-  );
-
-const ROUNDS = 20;
+const READS = 50_000;
 
 export const BATCHES = [1, 8, 64] as const;
+const ROUNDS = 20;
 
-/** Beyond one that changes none. */
-const modification = (scale: number): Arm[] =>
-  BATCHES.flatMap((batch) =>
-    inEachWay('modification', { batch }, FEW_PAGES, (seed, setting, costs) => {
-      const rounds = Math.round(ROUNDS * scale);
-      const none = ['changes', changes(seed, batch, 0)] as const;
-      const extra = beyond(changes(seed, batch, rounds), none, seed, setting);
-      return measured(extra, setting, costs, rounds * 2 * CHANGED_PAGES);
-    }),
-  );
+const virtualization = VIRTUALIZATIONS;
 
 export const armsOf = (scale: number): readonly Arm[] => [
-  ...programs(),
-  ...locality(scale),
-  ...modification(scale),
+  /** Beyond a guest that boots and ends. */
+  ...crossed(
+    'programs',
+    { program: Object.keys(PROGRAMS), virtualization },
+    (levels, seed, costs) => {
+      const { make, pages } = PROGRAMS[levels.program]!;
+      const what: Measured = { program: make(seed), baseline: ['nothing', nothing()], pages };
+      return measured(what, levels.virtualization, seed, costs);
+    },
+  ),
+  /** Beyond one that writes the pages, and reads none. */
+  ...crossed('locality', { pages: SCATTERED_PAGES, virtualization }, (levels, seed, costs) => {
+    const { pages } = levels;
+    const reads = Math.round(READS * scale);
+    const what: Measured = {
+      program: scattered(seed, pages, reads),
+      baseline: [`scattered ${pages}`, scattered(seed, pages, 0)],
+      pages: READ_PAGES,
+      each: reads,
+    };
+    return measured(what, levels.virtualization, seed, costs);
+  }),
+  /** Beyond one that changes no entry. */
+  ...crossed('modification', { batch: BATCHES, virtualization }, (levels, seed, costs) => {
+    const { batch } = levels;
+    const rounds = Math.round(ROUNDS * scale);
+    const what: Measured = {
+      program: changes(seed, batch, rounds),
+      baseline: ['changes', changes(seed, batch, 0)],
+      pages: FEW_PAGES,
+      each: rounds * 2 * CHANGED_PAGES,
+    };
+    return measured(what, levels.virtualization, seed, costs);
+  }),
 ];

@@ -2,40 +2,13 @@
 
 import { NONE, type Program, Prot, Sys } from '../../guest/program.ts';
 import { StreamBuilder } from '../../guest/traces/builder.ts';
-import { openProgram } from '../../guest/traces/reader.ts';
-import { samplePath } from '../../guest/traces/samples.ts';
-import { makeWorkload } from '../../guest/workloads/catalogue.ts';
 import { Draw } from '../../guest/workloads/draw.ts';
-
-const PAGE = 0x1000;
-const DATA = 0x0810_0000;
-const READ_WRITE = Prot.Read | Prot.Write;
+import { DATA, imageOf, PAGE, READ_WRITE, wordOf } from '../programs.ts';
 
 const alone = (name: string, pages: number, stream: StreamBuilder): Program => ({
   name,
-  processes: [
-    {
-      command: name,
-      regions: pages === 0 ? [] : [{ start: DATA, end: DATA + pages * PAGE, prot: READ_WRITE }],
-      threads: [stream.syscall(Sys.exitGroup, NONE).build()],
-    },
-  ],
+  processes: [imageOf(name, pages, stream.syscall(Sys.exitGroup, NONE))],
 });
-
-const workload = (name: string) => (seed: number) => makeWorkload({ name, seed });
-const trace = (name: Parameters<typeof samplePath>[0]) => () => openProgram(samplePath(name));
-
-/** Those that mostly compute first, those that mostly change what is mapped last. */
-export const PROGRAMS = {
-  pigz: trace('pigz'),
-  sort: trace('sort'),
-  pipeline: trace('pipeline'),
-  'cow-storm': workload('cow-storm'),
-  'fork-bomb': workload('fork-bomb'),
-  'mmap-churn': workload('mmap-churn'),
-} as const satisfies Readonly<Record<string, (seed: number) => Program>>;
-
-export type ProgramName = keyof typeof PROGRAMS;
 
 /** A guest that boots, runs a process that ends at once, and powers off. */
 export const nothing = (): Program => alone('nothing', 0, new StreamBuilder());
@@ -45,9 +18,7 @@ export function scattered(seed: number, pages: number, reads: number): Program {
   const draw = new Draw('scattered', seed);
   const stream = new StreamBuilder();
   for (const page of draw.order(pages)) stream.store(DATA + page * PAGE);
-  for (let i = 0; i < reads; i++) {
-    stream.load(DATA + draw.below(pages) * PAGE + draw.below(1024) * 4);
-  }
+  for (let i = 0; i < reads; i++) stream.load(wordOf(draw, draw.below(pages)));
   return alone('scattered', pages, stream);
 }
 
