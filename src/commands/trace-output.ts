@@ -1,4 +1,4 @@
-/** `--trace FILE`: what the host CPUs did, for ui.perfetto.dev. */
+/** `--trace FILE`: what the host CPUs did, for tools that open such files. */
 
 import { InvalidArgumentError, Option } from 'commander';
 import { UserError } from '../../shared/errors.ts';
@@ -8,7 +8,7 @@ import { grouped } from '../numbers.ts';
 import type { TraceRecorder } from '../trace/recorder.ts';
 import { selection } from '../trace/select.ts';
 import type { Category } from '../trace/timeline.ts';
-import { isFtrace, writeTrace } from '../trace/trace-file.ts';
+import { opensTrace, writeTrace } from '../trace/trace-file.ts';
 import { outputFile } from './output-file.ts';
 
 export interface TraceArguments {
@@ -32,8 +32,8 @@ export interface Traced {
 export const traceOption = (): Option =>
   new Option(
     '--trace <file>',
-    'write what the host CPUs did: FILE.txt as text of ftrace, any other as a trace for ' +
-      'ui.perfetto.dev',
+    'write what the host CPUs did: FILE.dat for trace-cmd and KernelShark, FILE.data for perf, ' +
+      'FILE.txt as text of ftrace, any other for ui.perfetto.dev',
   );
 
 export const traceEventsOption = (): Option =>
@@ -76,8 +76,5 @@ export function traceOutput({ path, wants }: TraceOptions, spec: MachineSpec) {
 export function formatTraced({ file, events, lost }: Traced): string {
   const missing =
     lost === 0 ? 'none lost' : `${grouped(lost)} LOST (fewer host CPUs or guests lose none)`;
-  return (
-    `\n${file}: ${grouped(events)} events, ${missing}; ` +
-    `${isFtrace(file) ? 'text of ftrace' : 'ui.perfetto.dev opens it'}\n`
-  );
+  return `\n${file}: ${grouped(events)} events, ${missing}; ` + `${opensTrace(file)}\n`;
 }

@@ -5,7 +5,10 @@ import { PbfWriter } from 'pbf';
 import type { Host } from '../../shared/host.ts';
 import type { Lguest } from '../../shared/lguest.ts';
 import { wholeFile } from '../whole-file.ts';
-import { FtraceText } from './ftrace.ts';
+import { perfData } from './kernel/perf-data.ts';
+import { type Told, type TracedVcpu, told } from './kernel/tell.ts';
+import { ftraceLines } from './kernel/text.ts';
+import { traceDat } from './kernel/trace-dat.ts';
 import { describeTracks, writeItem } from './perfetto.ts';
 import type { TraceRecorder } from './recorder.ts';
 import { type Category, Timeline, type Vcpu } from './timeline.ts';
@@ -22,16 +25,51 @@ interface Traced {
   readonly wants: (category: Category) => boolean;
 }
 
-/** Whether a file is to be text of ftrace, by its name; else it is Perfetto's. */
-export const isFtrace = (path: string): boolean => path.endsWith('.txt');
+/** Forms of a trace by the end of the file's name, and who opens them; any other is Perfetto's. */
+const FORMS = [
+  { ends: '.txt', opens: 'text of ftrace', parts: ftraceParts },
+  { ends: '.dat', opens: 'trace-cmd report and KernelShark open it', parts: traceDatParts },
+  { ends: '.data', opens: 'perf opens it', parts: perfDataParts },
+  { ends: '', opens: 'ui.perfetto.dev opens it', parts: perfettoParts },
+] as const;
+
+const formOf = (path: string) => FORMS.find(({ ends }) => path.endsWith(ends))!;
+
+/** Who opens a trace of this name. */
+export const opensTrace = (path: string): string => formOf(path).opens;
+
+/** Bytes, and where they are in the file; behind the last, as a pipe has it, if that is not said. */
+interface Part {
+  readonly at?: number;
+  readonly bytes: Uint8Array;
+}
+
+/** The same in fewer parts. */
+function* chunksOf(parts: Iterable<Part>): Generator<{ at: number | null; bytes: Uint8Array }> {
+  let pending: Uint8Array[] = [];
+  let from: number | null = null;
+  let length = 0;
+  for (const { at, bytes } of parts) {
+    const isNext = at === undefined || at === (from ?? 0) + length;
+    if (!isNext || length >= CHUNK) {
+      yield { at: from, bytes: Buffer.concat(pending) };
+      pending = [];
+      length = 0;
+    }
+    if (pending.length === 0) from = at ?? null;
+    pending.push(bytes);
+    length += bytes.length;
+  }
+  yield { at: from, bytes: Buffer.concat(pending) };
+}
 
 /** Write what was recorded to a file, which is replaced if it is there. Throws what the file system says. */
 export function writeTrace(path: string, traced: Traced): void {
   const whole = wholeFile(path);
   const file = openSync(whole.path, 'w');
   try {
-    for (const part of (isFtrace(path) ? ftraceParts : perfettoParts)(traced))
-      writeSync(file, part);
+    for (const { at, bytes } of chunksOf(formOf(path).parts(traced)))
+      writeSync(file, bytes, 0, bytes.length, at);
     closeSync(file);
     whole.keep();
   } catch (error) {
@@ -49,38 +87,45 @@ function vcpusOf({ host, guests }: Traced): (Vcpu & { readonly lg: Lguest })[] {
   }));
 }
 
-function* perfettoParts(traced: Traced): Generator<Uint8Array> {
+function* perfettoParts(traced: Traced): Generator<Part> {
   const { host, guests, recorder, wants } = traced;
   const vcpus = vcpusOf(traced);
-  yield describeTracks(host.cpus.length, vcpus, guests);
+  yield { bytes: describeTracks(host.cpus.length, vcpus, guests) };
   const timeline = new Timeline(host.cpus.length, vcpus, wants);
   let pbf = new PbfWriter();
   for (const item of timeline.items(recorder.events())) {
     writeItem(item, pbf);
     if (pbf.pos < CHUNK) continue;
-    yield pbf.finish();
+    yield { bytes: pbf.finish() };
     pbf = new PbfWriter();
   }
-  yield pbf.finish();
+  yield { bytes: pbf.finish() };
 }
 
-function* ftraceParts(traced: Traced): Generator<Uint8Array> {
+function* ftraceParts(traced: Traced): Generator<Part> {
+  const { events, vcpus } = kernelEvents(traced);
+  for (const line of ftraceLines(events(), vcpus)) yield { bytes: Buffer.from(`${line}\n`) };
+}
+
+function traceDatParts(traced: Traced): Generator<Part> {
+  const { events, vcpus } = kernelEvents(traced);
+  return traceDat(events, traced.host.cpus.length, vcpus);
+}
+
+function perfDataParts(traced: Traced): Generator<Part> {
+  const { events, vcpus } = kernelEvents(traced);
+  return perfData(events(), traced.host.cpus.length, vcpus);
+}
+
+/** The run in events of the kernel's own, as often as one asks. */
+function kernelEvents(traced: Traced) {
   const { host, recorder, wants } = traced;
-  const vcpus = vcpusOf(traced).map(({ lg, ...vcpu }) => ({
-    ...vcpu,
-    virtualization: lg.isShadow
-      ? ('shadow' as const)
-      : lg.isNested
-        ? ('nested' as const)
-        : ('direct' as const),
-  }));
-  const text = new FtraceText(host.cpus.length, vcpus, wants);
-  let lines = '';
-  for (const line of text.lines(recorder.events())) {
-    lines += `${line}\n`;
-    if (lines.length < CHUNK) continue;
-    yield Buffer.from(lines);
-    lines = '';
-  }
-  yield Buffer.from(lines);
+  const vcpus = vcpusOf(traced).map(
+    ({ lg, ...vcpu }): TracedVcpu => ({
+      ...vcpu,
+      virtualization: lg.isShadow ? 'shadow' : lg.isNested ? 'nested' : 'direct',
+    }),
+  );
+  const events = (): Generator<Told> => told(recorder.events(), host.cpus.length, vcpus, wants);
+  return { events, vcpus };
 }

@@ -8,7 +8,8 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { EventKind, PutDownFor } from '../../shared/events.ts';
 import { importSchedule } from '../../src/import/schedule/import.ts';
 import type { RunReport } from '../../src/report/run-report.ts';
-import { FtraceText, type TracedVcpu } from '../../src/trace/ftrace.ts';
+import { type TracedVcpu, told } from '../../src/trace/kernel/tell.ts';
+import { ftraceLines } from '../../src/trace/kernel/text.ts';
 import type { TracedEvent } from '../../src/trace/recorder.ts';
 import { selection } from '../../src/trace/select.ts';
 import type { Category } from '../../src/trace/timeline.ts';
@@ -38,7 +39,7 @@ const linesOf = (
   events: readonly TracedEvent[],
   wants = (_: Category): boolean => true,
 ): string[] =>
-  [...new FtraceText(2, VCPUS, wants).lines(events)].filter((line) => !line.startsWith('#'));
+  [...ftraceLines(told(events, 2, VCPUS, wants), VCPUS)].filter((line) => !line.startsWith('#'));
 
 const IDLE = '          <idle>-0       [001] .....     2.0000000';
 const VCPU = '       CPU 3/KVM-1003    [001] .....     2.0000000';
