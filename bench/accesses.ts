@@ -1,9 +1,9 @@
 /** A guest's accesses: those that hit the TLB, and those that walk the shadow tables. */
 
-import * as access from '../shared/access.ts';
-import type { Gva } from '../shared/address.ts';
-import type { PagingName } from '../shared/entry.ts';
 import { lookUp } from '../shared/tlb.ts';
+import * as access from '../src/hardware/access.ts';
+import type { Gva } from '../src/hardware/address.ts';
+import type { PagingName } from '../src/hardware/entry.ts';
 import type { Mmu } from '../src/mmu/tlb.ts';
 import { FORMS, HandDrivenGuest, optionsFor, pageAddress, SWEEP } from './guest.ts';
 import { nativeSide } from './native/yardstick.ts';

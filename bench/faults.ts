@@ -4,7 +4,7 @@
  */
 
 import type { DisciplineName } from '../shared/discipline.ts';
-import type { PagingName } from '../shared/entry.ts';
+import type { PagingName } from '../src/hardware/entry.ts';
 import { guestPagetableFlushUser } from '../src/paging/flush.ts';
 import type { Goal } from '../src/report/benchmark.ts';
 import { misses } from './accesses.ts';

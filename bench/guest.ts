@@ -3,7 +3,14 @@
  * of the paging code, one after the other in one thread.
  */
 
-import { Fault } from '../shared/access.ts';
+import type { DisciplineName } from '../shared/discipline.ts';
+import type { Host, SharedMachine } from '../shared/host.ts';
+import { Vma } from '../shared/launcher-map.ts';
+import type { Layout } from '../shared/layout.ts';
+import type { LgCpu } from '../shared/lg-cpu.ts';
+import type { Lguest } from '../shared/lguest.ts';
+import { assemble, joinMachine, layoutOf, type MachineShape } from '../src/assembly.ts';
+import { Fault } from '../src/hardware/access.ts';
 import {
   frameOf,
   type Gpa,
@@ -12,8 +19,7 @@ import {
   toGpfn,
   toGva,
   wordInFrame,
-} from '../shared/address.ts';
-import type { DisciplineName } from '../shared/discipline.ts';
+} from '../src/hardware/address.ts';
 import {
   Entry,
   PAGE_PRESENT,
@@ -21,18 +27,10 @@ import {
   PAGE_TABLE,
   PAGE_USER,
   type PagingName,
-} from '../shared/entry.ts';
-import { Host, type SharedMachine } from '../shared/host.ts';
-import { Vma } from '../shared/launcher-map.ts';
-import type { Layout } from '../shared/layout.ts';
-import type { LgCpu } from '../shared/lg-cpu.ts';
-import type { Lguest } from '../shared/lguest.ts';
-import { assemble, layoutOf, type MachineShape } from '../src/assembly.ts';
+} from '../src/hardware/entry.ts';
 import { Mmu } from '../src/mmu/tlb.ts';
 import { demandPage } from '../src/paging/fault.ts';
 import { initGuestPagetable } from '../src/paging/setup.ts';
-// Guests have the steps of the paging code from there.
-import '../src/paging/steps/as-written.ts';
 import { guestNewPagetable } from '../src/paging/switch.ts';
 import type { Options } from './native/yardstick.ts';
 
@@ -139,7 +137,7 @@ export class HandDrivenGuest {
     const { hostCpus, vcpus, sharing } = this.spec;
     this.shared = assemble(shapeOf(this.spec), Vma.ReadWrite).shared;
     // With several views the compiler sees several leaves: no more than are needed.
-    this.hosts = Array.from({ length: hostCpus }, (_, i) => new Host(this.shared, i));
+    this.hosts = Array.from({ length: hostCpus }, (_, i) => joinMachine(this.shared, i));
     this.lg.kernelAddress = KERNEL;
     initGuestPagetable(this.lg);
     this.cpu.linearPages = false;

@@ -2,12 +2,12 @@
 
 import { Command, CommanderError } from 'commander';
 import '../src/compile-cache.ts';
-import { UserError } from '../shared/errors.ts';
 import { thresholdOption } from '../src/commands/compare.ts';
 import { ExitCode } from '../src/commands/exit-code.ts';
 import { heedInterrupt } from '../src/commands/interrupt.ts';
 import { JSON_OPTION, jsonOutput } from '../src/commands/json-output.ts';
 import { integer } from '../src/commands/options.ts';
+import { UserError } from '../src/errors.ts';
 import { type Benchmark, readBenchmark } from '../src/report/benchmark.ts';
 import { compare } from '../src/report/benchmark-comparison.ts';
 import { summaryOf } from '../src/report/benchmark-text.ts';

@@ -1,6 +1,6 @@
 /** NEW_PGTABLE: to a page table whose shadow is cached, and to one whose shadow is not. */
 
-import type { Gpa } from '../shared/address.ts';
+import type { Gpa } from '../src/hardware/address.ts';
 import * as switching from '../src/paging/switch.ts';
 import * as guests from './guest.ts';
 import { FORMS, HandDrivenGuest, optionsFor } from './guest.ts';

@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { arch, availableParallelism, cpus, loadavg, platform, release, totalmem } from 'node:os';
-import { allowedCores, stayOn } from '../shared/cores.ts';
+import { allowedCores, stayOn } from '../src/cores.ts';
 import type { Benchmark } from '../src/report/benchmark.ts';
 
 const ROOT = new URL('..', import.meta.url);

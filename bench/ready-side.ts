@@ -1,7 +1,7 @@
 /** A side of a line, made ready to be measured in this isolate. */
 
 import { enableCompileCache } from 'node:module';
-import { stayOnOne } from '../shared/cores.ts';
+import { stayOnOne } from '../src/cores.ts';
 import type { Line, Side } from './pair.ts';
 import { PARTS, type PartName } from './parts.ts';
 import { warmUpAlone } from './warm-up.ts';

@@ -1,9 +1,8 @@
 /** Schedules under control: how many in a second, and what a place costs where the turn may pass on. */
 
-import { toPtr } from '../shared/address.ts';
-import { Host } from '../shared/host.ts';
 import type { Lguest } from '../shared/lguest.ts';
 import { Words } from '../shared/words.ts';
+import { joinMachine } from '../src/assembly.ts';
 import { bootThreads } from '../src/explore/boot-threads.ts';
 import { Beginning } from '../src/explore/engine/beginning.ts';
 import type { Run } from '../src/explore/engine/run.ts';
@@ -20,6 +19,7 @@ import { STRATEGIES } from '../src/explore/strategies/catalogue.ts';
 import { Pct } from '../src/explore/strategies/pct.ts';
 import { Subject } from '../src/explore/subject.ts';
 import { Exhaustive } from '../src/explore/verify/exhaustive.ts';
+import { toPtr } from '../src/hardware/address.ts';
 import { HostCpuLoop } from '../src/host/host-cpu-loop.ts';
 import { GuestRunner } from '../src/host/run-guest.ts';
 import { Scheduler } from '../src/host/scheduler.ts';
@@ -139,7 +139,7 @@ function withoutEngine(path: string, runs: number): Side {
   for (const cpu of host.vcpus) queues.enqueue(cpu);
   const beginning = new Beginning(host);
   const loops = host.cpus.map(({ index }) => {
-    const view = new Host(shared, index, (memory, at) => new IdleWords(memory, at));
+    const view = joinMachine(shared, index, (memory, at) => new IdleWords(memory, at));
     const scheduler = new Scheduler(view, LITMUS_SCHEDULING);
     const wake = (lg: Lguest): void => scheduler.unparkSiblings(lg);
     const cpu = view.cpus[index]!;

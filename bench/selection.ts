@@ -1,6 +1,6 @@
 /** What is to be measured: everything, or what has a text in its name. */
 
-import { UserError } from '../shared/errors.ts';
+import { UserError } from '../src/errors.ts';
 import type { Sweep } from './growth/sweep.ts';
 import { SWEEPS } from './growth/sweeps.ts';
 import { type Part, SUITE } from './suite.ts';

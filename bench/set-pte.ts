@@ -1,6 +1,6 @@
 /** SET_PTE: what the guest's telling that an entry has changed makes the host do. */
 
-import { PAGE_ACCESSED, PAGE_DIRTY, type PagingName } from '../shared/entry.ts';
+import { PAGE_ACCESSED, PAGE_DIRTY, type PagingName } from '../src/hardware/entry.ts';
 import { spgdAddr, spteAddr } from '../src/paging/entries.ts';
 import { guestSetPte } from '../src/paging/set.ts';
 import { FORMS, HandDrivenGuest, optionsFor, pageAddress, SWEEP, top, USER_PAGE } from './guest.ts';

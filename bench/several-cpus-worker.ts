@@ -7,9 +7,9 @@
  */
 
 import { parentPort, workerData } from 'node:worker_threads';
-import { toPtr } from '../shared/address.ts';
-import { Host } from '../shared/host.ts';
 import { Words } from '../shared/words.ts';
+import { joinMachine } from '../src/assembly.ts';
+import { toPtr } from '../src/hardware/address.ts';
 import { guestPagetableFlushUser } from '../src/paging/flush.ts';
 import { median } from '../src/report/statistics.ts';
 import { faultPages, SWEEP } from './guest.ts';
@@ -31,7 +31,7 @@ const PATIENCE_MS = 10;
 
 const words = new Words(meeting, SCRATCH);
 const moments = new Float64Array(meeting.buffer);
-const vcpu = new Host(shared, cpu).vcpus[cpu]!;
+const vcpu = joinMachine(shared, cpu).vcpus[cpu]!;
 
 /** Whoever is met comes at once, and has a core of its own; if not, it is to have this one. */
 function meet(): void {

@@ -3,9 +3,9 @@
  * is a loop of its own, so that the compiler sees one operation in it.
  */
 
-import { type Ptr, toPtr } from '../shared/address.ts';
-import { Entry, NO_ENTRY } from '../shared/entry.ts';
 import { makeMemory, Words } from '../shared/words.ts';
+import { type Ptr, toPtr } from '../src/hardware/address.ts';
+import { Entry, NO_ENTRY } from '../src/hardware/entry.ts';
 import { nativeSide } from './native/yardstick.ts';
 import { keep, type Line, repeated, type Side } from './pair.ts';
 

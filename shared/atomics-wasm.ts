@@ -9,7 +9,7 @@
  * and is stored whole at `out`, a place of the caller's own, as edx:eax would hold it.
  */
 
-import { I64, instantiate, type WasmFunction } from './wasm.ts';
+import { I64, instantiate, type WasmFunction } from '../src/wasm.ts';
 
 export interface AtomicsExports {
   load(at: number): number;

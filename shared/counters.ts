@@ -7,7 +7,7 @@
  * derive from it: to add a counter is to add a line.
  */
 
-import type { Ptr } from './address.ts';
+import type { Ptr } from '../src/hardware/address.ts';
 
 /** Events that cost cycles; src/cost/table.ts says what each is. The last counts with PAE only. */
 export type CostEvent =

@@ -11,8 +11,8 @@
  * Michael, 2004).
  */
 
-import type { Ptr } from './address.ts';
-import { toPtr } from './address.ts';
+import type { Ptr } from '../src/hardware/address.ts';
+import { toPtr } from '../src/hardware/address.ts';
 import type { Layout } from './layout.ts';
 import type { Words } from './words.ts';
 

@@ -16,9 +16,9 @@
  * See docs/decisions/disciplines.md.
  */
 
+import type { DefectSwitches } from '../src/defects.ts';
+import { GaveUp } from '../src/errors.ts';
 import * as counted from './counters.ts';
-import type { DefectSwitches } from './defects.ts';
-import { GaveUp } from './errors.ts';
 import { EventKind } from './events.ts';
 import type { Host } from './host.ts';
 import { type HostCpu, Mail, Section } from './host-cpu.ts';

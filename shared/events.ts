@@ -4,8 +4,8 @@
  * none on the way of an access.
  */
 
-import type { Ptr } from './address.ts';
-import { toPtr } from './address.ts';
+import type { Ptr } from '../src/hardware/address.ts';
+import { toPtr } from '../src/hardware/address.ts';
 import type { Layout } from './layout.ts';
 import type { Words } from './words.ts';
 

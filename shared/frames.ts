@@ -12,11 +12,11 @@
  * help a CPU that finds the pool empty.
  */
 
-import type { Gpfn, Pfn, Ptr } from './address.ts';
-import * as address from './address.ts';
+import { HostOops } from '../src/errors.ts';
+import type { Gpfn, Pfn, Ptr } from '../src/hardware/address.ts';
+import * as address from '../src/hardware/address.ts';
 import type { Counters } from './counters.ts';
 import * as counters from './counters.ts';
-import { HostOops } from './errors.ts';
 import type { Layout } from './layout.ts';
 import { Lock } from './lock.ts';
 import { type MachineRecord, Stop } from './machine-record.ts';

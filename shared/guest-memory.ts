@@ -3,10 +3,10 @@
  * core.c, through the Launcher's map.
  */
 
-import type { Gpa, Pfn } from './address.ts';
-import * as address from './address.ts';
-import type { Entry } from './entry.ts';
-import * as entries from './entry.ts';
+import type { Gpa, Pfn } from '../src/hardware/address.ts';
+import * as address from '../src/hardware/address.ts';
+import type { Entry } from '../src/hardware/entry.ts';
+import * as entries from '../src/hardware/entry.ts';
 import type { LgCpu } from './lg-cpu.ts';
 import { killGuest, type Lguest } from './lguest.ts';
 

@@ -4,8 +4,8 @@
  * memory all the same, so that checks, snapshots and `inspect` see them.
  */
 
-import type { Ptr } from './address.ts';
-import * as address from './address.ts';
+import type { Ptr } from '../src/hardware/address.ts';
+import * as address from '../src/hardware/address.ts';
 import * as record from './record.ts';
 import type { Words } from './words.ts';
 

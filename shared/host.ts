@@ -3,10 +3,10 @@
  * that is not there. Every worker makes its own over the same memory.
  */
 
-import type { Gva, Pfn, Ptr } from './address.ts';
-import { NO_FRAME, NULL, toPfn, toPtr } from './address.ts';
+import { switchesFor } from '../src/defects.ts';
+import type { Gva, Pfn, Ptr } from '../src/hardware/address.ts';
+import { NO_FRAME, NULL, toPfn, toPtr } from '../src/hardware/address.ts';
 import { Counters } from './counters.ts';
-import { switchesFor } from './defects.ts';
 import { Events } from './events.ts';
 import { FrameKind, Frames } from './frames.ts';
 import { HostCpu, scratchOf } from './host-cpu.ts';
@@ -15,9 +15,9 @@ import { formOf, type Layout, tooLittleMemory, totalSwitcherPages } from './layo
 import { LgCpu } from './lg-cpu.ts';
 import { Lguest } from './lguest.ts';
 import { MAIN_SCRATCH, MachineRecord, Stop } from './machine-record.ts';
-import { policySwitches } from './paging-policy.ts';
 import { Pgdir } from './pgdir.ts';
 import { prandomU32, seedRandom } from './random.ts';
+import type { StepsFor } from './steps.ts';
 import { makeMemory, Words } from './words.ts';
 
 /** What a worker needs to join a machine; travels by postMessage. */
@@ -49,10 +49,14 @@ export class Host {
   /** `lg_switcher_pages` */
   declare readonly switcherPages: readonly Pfn[];
 
-  /** `cpu`: the host CPU that this thread is, or MAIN_THREAD. `makeWords`: another leaf. */
+  /**
+   * `cpu`: the host CPU that this thread is, or MAIN_THREAD. `stepsFor`: of the paging code.
+   * `makeWords`: another leaf.
+   */
   constructor(
     shared: SharedMachine,
     cpu: number,
+    stepsFor: StepsFor,
     makeWords = (memory: WebAssembly.Memory, scratch: Ptr) => new Words(memory, scratch),
   ) {
     const { layout, memory } = shared;
@@ -99,6 +103,7 @@ export class Host {
       );
       page += guest.pages;
       pgdir += guest.pgdirs;
+      const defects = switchesFor(guest.defects);
       const lg = new Lguest({
         host: this,
         index,
@@ -110,10 +115,11 @@ export class Host {
         pageTypes,
         map: new LauncherMap(words, this.frames, map, index, this.zeroPage),
         counters: counters[index]!,
-        defects: switchesFor(guest.defects),
+        defects,
+        steps: stepsFor(defects),
         discipline: guest.discipline ?? 'as-written',
         virtualization: guest.virtualization ?? 'shadow',
-        policy: policySwitches(guest.policy),
+        policy: guest.policy,
       });
       for (let id = 0; id < guest.vcpus; id++) {
         const number = vcpus.length;
@@ -146,9 +152,13 @@ export class Host {
  * Make a machine: records, Switcher pages, regs pages, and each guest's memory mapped
  * as the Launcher would. Throws UserError when host memory does not suffice.
  */
-export function makeMachine(layout: Layout, vma: Vma): { shared: SharedMachine; host: Host } {
+export function makeMachine(
+  layout: Layout,
+  vma: Vma,
+  stepsFor: StepsFor,
+): { shared: SharedMachine; host: Host } {
   const shared = { layout, memory: makeMemory(layout.words) };
-  const host = new Host(shared, MAIN_THREAD);
+  const host = new Host(shared, MAIN_THREAD, stepsFor);
   host.frames.initialise();
   const take = (kind: FrameKind, owner: number): Pfn => {
     const frame = host.frames.allocate(kind, owner);

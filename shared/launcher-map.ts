@@ -4,8 +4,8 @@
  * by get_user_pages_fast and copy_from_user.
  */
 
-import type { Gpfn, Pfn, Ptr } from './address.ts';
-import * as address from './address.ts';
+import type { Gpfn, Pfn, Ptr } from '../src/hardware/address.ts';
+import * as address from '../src/hardware/address.ts';
 import { FrameKind, type Frames } from './frames.ts';
 import type { Words } from './words.ts';
 

@@ -6,22 +6,21 @@
  * See docs/decisions/one-buffer.md.
  */
 
-import type { Gva, Ptr } from './address.ts';
-import { PAGE_WORDS, toPtr } from './address.ts';
+import { type DefectId, sharesSwitcher, switchesFor } from '../src/defects.ts';
+import { assert, UserError } from '../src/errors.ts';
+import type { Gva, Ptr } from '../src/hardware/address.ts';
+import { PAGE_WORDS, toPtr } from '../src/hardware/address.ts';
+import type { PagingName } from '../src/hardware/entry.ts';
+import { NONPAE, PAE, pteIndex } from '../src/hardware/entry.ts';
 import { COUNTERS_WORDS } from './counters.ts';
 import { CLOCK_WORDS, MOST_SLOTS, SLOT_STATE_WORDS, SLOT_WORDS } from './decoded-blocks.ts';
-import { type DefectId, sharesSwitcher, switchesFor } from './defects.ts';
 import type { DisciplineName } from './discipline.ts';
-import type { PagingName } from './entry.ts';
-import { NONPAE, PAE, pteIndex } from './entry.ts';
-import { assert, UserError } from './errors.ts';
 import { EVENT_RING_WORDS } from './events.ts';
 import { FRAME_CACHE_WORDS, FRAME_WORDS } from './frames.ts';
 import { HOST_CPU_WORDS } from './host-cpu.ts';
 import { LG_CPU_WORDS } from './lg-cpu.ts';
 import { LGUEST_WORDS } from './lguest.ts';
 import { MACHINE_WORDS } from './machine-record.ts';
-import type { PagingPolicy } from './paging-policy.ts';
 import { PGDIR_WORDS } from './pgdir.ts';
 import { LINE_WORDS } from './record.ts';
 import { runQueueWords } from './run-queue.ts';
@@ -41,8 +40,8 @@ export interface GuestConfig {
   readonly discipline?: DisciplineName;
   /** By default shadow. */
   readonly virtualization?: Virtualization;
-  /** Where it is not as lguest. */
-  readonly policy?: Partial<PagingPolicy>;
+  /** The paging code's own (src/paging/policies/declared.ts). */
+  readonly policy: object;
 }
 
 export interface MachineConfig {

@@ -3,7 +3,7 @@
  * memory, so that it can continue on any host CPU after any operation.
  */
 
-import type { Gpa, Pfn, Ptr } from './address.ts';
+import type { Gpa, Pfn, Ptr } from '../src/hardware/address.ts';
 import type { Lguest } from './lguest.ts';
 import * as record from './record.ts';
 

@@ -4,7 +4,7 @@
  * is a word here, the ring's status bytes too.
  */
 
-import { type Gpa, toGpa } from './address.ts';
+import { type Gpa, toGpa } from '../src/hardware/address.ts';
 
 /** LHCALL_RING_SIZE */
 export const RING_SLOTS = 64;

@@ -1,21 +1,20 @@
 /** `struct lguest`: one guest, in shared memory. */
 
-import type { Gpfn, Ptr } from './address.ts';
-import * as address from './address.ts';
+import { type DefectSwitches, sharesSwitcher, trustsStack } from '../src/defects.ts';
+import type { Gpfn, Ptr } from '../src/hardware/address.ts';
+import * as address from '../src/hardware/address.ts';
+import type { Entry, PagingForm } from '../src/hardware/entry.ts';
+import * as entries from '../src/hardware/entry.ts';
 import type { Counters } from './counters.ts';
-import { type DefectSwitches, sharesSwitcher, trustsStack } from './defects.ts';
 import { type DisciplineName, faultsTakeNoLock } from './discipline.ts';
-import type { Entry, PagingForm } from './entry.ts';
-import * as entries from './entry.ts';
 import type { Host } from './host.ts';
 import type { LauncherMap } from './launcher-map.ts';
 import type { LgCpu } from './lg-cpu.ts';
 import { Lock } from './lock.ts';
 import { Stop } from './machine-record.ts';
-import type { PolicySwitches } from './paging-policy.ts';
 import type { Pgdir } from './pgdir.ts';
 import * as record from './record.ts';
-import { type Steps, stepsFor } from './steps.ts';
+import type { Steps } from './steps.ts';
 import type { Virtualization } from './virtualization.ts';
 
 const { toPtr } = address;
@@ -78,10 +77,11 @@ export interface LguestParts {
   readonly map: LauncherMap;
   readonly counters: Counters;
   readonly defects: DefectSwitches;
+  readonly steps: Steps;
   readonly discipline: DisciplineName;
   readonly virtualization: Virtualization;
   readonly pageTypes: Ptr;
-  readonly policy: PolicySwitches;
+  readonly policy: object;
 }
 
 export class Lguest extends record.recordOf(FIELDS) {
@@ -100,8 +100,8 @@ export class Lguest extends record.recordOf(FIELDS) {
   declare readonly discipline: DisciplineName;
   /** By those: how the paging code takes its steps. */
   declare readonly steps: Steps;
-  /** Where the paging code does other than lguest's. */
-  declare readonly policy: PolicySwitches;
+  /** Where the paging code does other than lguest's: see policyOf in its policies. */
+  declare readonly policy: object;
   /** What it says, as switches: V8 compares names by a call (shared/discipline.ts). */
   declare readonly isAsWritten: boolean;
   declare readonly hasOneLock: boolean;
@@ -114,7 +114,7 @@ export class Lguest extends record.recordOf(FIELDS) {
   declare readonly isNested: boolean;
   /** Held while pgdirs are given to top levels, and whatever else the discipline says. */
   declare readonly lock: Lock;
-  /** See shared/defects.ts, both. */
+  /** See src/defects.ts, both. */
   declare readonly sharesSwitcher: boolean;
   declare readonly trustsStack: boolean;
   /** Filled in once by Host, which makes guest and vCPUs at the same time. */
@@ -131,7 +131,7 @@ export class Lguest extends record.recordOf(FIELDS) {
     this.map = parts.map;
     this.counters = parts.counters;
     this.defects = parts.defects;
-    this.steps = stepsFor(parts.defects);
+    this.steps = parts.steps;
     this.discipline = parts.discipline;
     this.policy = parts.policy;
     this.isAsWritten = parts.discipline === 'as-written';

@@ -4,8 +4,8 @@
  * only keep the holder from running.
  */
 
-import type { Ptr } from './address.ts';
-import { assert, GaveUp } from './errors.ts';
+import { assert, GaveUp } from '../src/errors.ts';
+import type { Ptr } from '../src/hardware/address.ts';
 import type { Words } from './words.ts';
 
 const FREE = 0;

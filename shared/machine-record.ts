@@ -1,6 +1,6 @@
 /** The few words that are the whole machine's, not a CPU's or a guest's. */
 
-import type { Ptr } from './address.ts';
+import type { Ptr } from '../src/hardware/address.ts';
 import { OVER_PUTS_WORDS, OverPuts } from './over-puts.ts';
 import * as record from './record.ts';
 

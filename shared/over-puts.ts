@@ -5,8 +5,8 @@
  * of the machine record.
  */
 
-import type { Pfn, Ptr } from './address.ts';
-import * as address from './address.ts';
+import type { Pfn, Ptr } from '../src/hardware/address.ts';
+import * as address from '../src/hardware/address.ts';
 import type { Words } from './words.ts';
 
 const { toPfn, toPtr } = address;

@@ -1,7 +1,7 @@
 /** `struct pgdir`: one of the shadow page tables that a guest has cached. */
 
-import type { Gpa, Ptr } from './address.ts';
-import * as address from './address.ts';
+import type { Gpa, Ptr } from '../src/hardware/address.ts';
+import * as address from '../src/hardware/address.ts';
 import { Lock } from './lock.ts';
 import * as record from './record.ts';
 import type { Words } from './words.ts';

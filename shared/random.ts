@@ -4,8 +4,8 @@
  * and belongs to one vCPU, so that what is drawn does not depend on who runs where.
  */
 
-import type { Ptr } from './address.ts';
-import { toPtr } from './address.ts';
+import type { Ptr } from '../src/hardware/address.ts';
+import { toPtr } from '../src/hardware/address.ts';
 import type { Words } from './words.ts';
 
 export function seedRandom(words: Words, state: Ptr, seed: number, stream: number): void {

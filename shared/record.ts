@@ -6,7 +6,7 @@
  * of each access (src/explore/engine/lockdep.ts).
  */
 
-import type { Gpa, Gpfn, Gva, Pfn, Ptr } from './address.ts';
+import type { Gpa, Gpfn, Gva, Pfn, Ptr } from '../src/hardware/address.ts';
 import type { Words } from './words.ts';
 
 /** What a field holds. It says the range, and how a story shows it. */

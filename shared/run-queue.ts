@@ -1,7 +1,7 @@
 /** The vCPUs that wait for one host CPU, in order; any CPU may add one or take one. */
 
-import type { Ptr } from './address.ts';
-import { toPtr } from './address.ts';
+import type { Ptr } from '../src/hardware/address.ts';
+import { toPtr } from '../src/hardware/address.ts';
 import { Lock } from './lock.ts';
 import type * as record from './record.ts';
 import type { Words } from './words.ts';

@@ -4,9 +4,9 @@
  * (src/paging/steps/as-written.ts). What both do alike is in the seven parts, which call these.
  */
 
-import type { Gpa, Gpfn, Gva, Pfn, Ptr } from './address.ts';
-import type { DefectSwitches } from './defects.ts';
-import type { Entry } from './entry.ts';
+import type { DefectSwitches } from '../src/defects.ts';
+import type { Gpa, Gpfn, Gva, Pfn, Ptr } from '../src/hardware/address.ts';
+import type { Entry } from '../src/hardware/entry.ts';
 import type { LgCpu } from './lg-cpu.ts';
 import type { Lguest } from './lguest.ts';
 import type { Pgdir } from './pgdir.ts';
@@ -122,11 +122,5 @@ export interface Steps {
   isInUseThere(cpu: LgCpu, i: number): boolean;
 }
 
-/** The paging code gives them when it is loaded; what does without it has none. */
-let make: ((on: DefectSwitches) => Steps) | undefined;
-
-export function provideSteps(by: (on: DefectSwitches) => Steps): void {
-  make = by;
-}
-
-export const stepsFor = (on: DefectSwitches): Steps => make?.(on) as Steps;
+/** The steps of a guest, by the defects that it has (src/paging/steps/as-written.ts). */
+export type StepsFor = (on: DefectSwitches) => Steps;

@@ -5,8 +5,8 @@
  * An entry's key is virtual page | generation, so that flushing is counting the generation up.
  */
 
-import type { Right } from './access.ts';
-import type { Gva, Ptr } from './address.ts';
+import type { Right } from '../src/hardware/access.ts';
+import type { Gva, Ptr } from '../src/hardware/address.ts';
 import * as hostCpu from './host-cpu.ts';
 
 const { TLB_ENTRIES, TLB_ENTRY_WORDS } = hostCpu;

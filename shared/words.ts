@@ -7,10 +7,10 @@
  * See docs/decisions/one-leaf.md.
  */
 
-import type { Ptr } from './address.ts';
+import type { Ptr } from '../src/hardware/address.ts';
+import type { Entry } from '../src/hardware/entry.ts';
+import * as entries from '../src/hardware/entry.ts';
 import { type AtomicsExports, instantiateAtomics } from './atomics-wasm.ts';
-import type { Entry } from './entry.ts';
-import * as entries from './entry.ts';
 import type { Section } from './host-cpu.ts';
 import type { Lock } from './lock.ts';
 

@@ -4,15 +4,17 @@
  * (machine.ts), one thread in turns (in-turns.ts, explore), or a script.
  */
 
-import { type Gva, toGva } from '../shared/address.ts';
-import { ALL_DEFECTS, type DefectId } from '../shared/defects.ts';
 import type { DisciplineName } from '../shared/discipline.ts';
-import type { PagingName } from '../shared/entry.ts';
-import { type Host, makeMachine, type SharedMachine } from '../shared/host.ts';
+import { Host, makeMachine, type SharedMachine } from '../shared/host.ts';
 import { Vma } from '../shared/launcher-map.ts';
 import { type GuestConfig, type Layout, layOut, totalSwitcherPages } from '../shared/layout.ts';
-import type { PagingPolicy } from '../shared/paging-policy.ts';
 import type { Virtualization } from '../shared/virtualization.ts';
+import type { Words } from '../shared/words.ts';
+import { ALL_DEFECTS, type DefectId } from './defects.ts';
+import { type Gva, type Ptr, toGva } from './hardware/address.ts';
+import type { PagingName } from './hardware/entry.ts';
+import { type PagingPolicy, policySwitches } from './paging/policies/declared.ts';
+import { stepsFor } from './paging/steps/as-written.ts';
 
 export interface GuestShape {
   /** In pages. */
@@ -60,8 +62,18 @@ export function assemble(
   shape: MachineShape,
   vma: Vma = Vma.CopyOnWrite,
 ): { readonly shared: SharedMachine; readonly host: Host } {
-  return makeMachine(layoutOf(shape), vma);
+  return makeMachine(layoutOf(shape), vma, stepsFor);
 }
+
+/**
+ * Such a machine as another thread sees it, or another host CPU of this one; `cpu`: which, or
+ * MAIN_THREAD. `makeWords`: another leaf.
+ */
+export const joinMachine = (
+  shared: SharedMachine,
+  cpu: number,
+  makeWords?: (memory: WebAssembly.Memory, scratch: Ptr) => Words,
+): Host => new Host(shared, cpu, stepsFor, makeWords);
 
 /** Where everything is in such a machine. Throws UserError when it does not fit. */
 export function layoutOf(shape: MachineShape): Layout {
@@ -88,15 +100,16 @@ function guestConfig(
     vcpus = 1,
     pgdirs = PGDIRS,
     virtualization = 'shadow',
-    pagingPolicy = {},
+    pagingPolicy,
   }: GuestShape,
 ): GuestConfig {
-  const common = { paging, nx, pages, vcpus, virtualization };
+  const policy = policySwitches(pagingPolicy);
+  const common = { paging, nx, pages, vcpus, virtualization, policy };
   if (virtualization !== 'shadow') {
     return { ...common, pgdirs: vcpus, defects: [], discipline: 'guest-lock' };
   }
   const { discipline = 'as-written' } = shape;
-  return { ...common, pgdirs, defects: defectsOf(shape), discipline, policy: pagingPolicy };
+  return { ...common, pgdirs, defects: defectsOf(shape), discipline };
 }
 
 /** The defects that are on. */

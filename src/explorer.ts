@@ -9,10 +9,9 @@
 
 import { setImmediate } from 'node:timers/promises';
 import * as z from 'zod';
-import { ALL_DEFECTS, type DefectId } from '../shared/defects.ts';
 import { DISCIPLINES, type DisciplineName } from '../shared/discipline.ts';
-import type { PagingName } from '../shared/entry.ts';
-import { UserError } from '../shared/errors.ts';
+import { ALL_DEFECTS, type DefectId } from './defects.ts';
+import { UserError } from './errors.ts';
 import { Behaviours } from './explore/behaviours.ts';
 import { subjectOf } from './explore/find-subject.ts';
 import { litmusPath } from './explore/litmus/find-files.ts';
@@ -29,6 +28,7 @@ import {
 } from './explore/subject.ts';
 import { decodeToken } from './explore/token.ts';
 import type { World } from './explore/worlds/world.ts';
+import type { PagingName } from './hardware/entry.ts';
 import {
   exploreWorld,
   replayOfWorld,

@@ -9,8 +9,8 @@
  */
 
 import './compile-cache.ts';
-import { UserError as Mistake } from '../shared/errors.ts';
 import { runChecked } from './check/checked-run.ts';
+import { UserError as Mistake } from './errors.ts';
 import type * as shared from './explore/worlds/shared.ts';
 import type * as steps from './explore/worlds/step.ts';
 import {

@@ -3,7 +3,6 @@
  */
 
 import { ACCESS_COUNTERS } from '../shared/counters.ts';
-import { UserError } from '../shared/errors.ts';
 import type { Host } from '../shared/host.ts';
 import { Stop } from '../shared/machine-record.ts';
 import {
@@ -13,6 +12,7 @@ import {
   type MachineShape,
   SWITCHER_ADDR,
 } from './assembly.ts';
+import { UserError } from './errors.ts';
 import { MAX_VCPUS, MIN_PAGES } from './guest/kernel/layout.ts';
 import { factsOf, loadPrograms, type ProgramFacts, type ProgramSource } from './guest/load.ts';
 import { tooMuchMemory } from './guest/room.ts';

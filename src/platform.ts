@@ -13,7 +13,7 @@ import { parentPort, Worker } from 'node:worker_threads';
 import * as zlib from 'node:zlib';
 import type { Endpoint } from 'comlink';
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
-import { workerUrl } from '../shared/worker-url.ts';
+import { workerUrl } from './worker-url.ts';
 
 export interface Thread {
   /** Its side of comlink's calls. */

@@ -9,7 +9,7 @@
 
 import { setImmediate } from 'node:timers/promises';
 import * as z from 'zod';
-import { UserError } from '../shared/errors.ts';
+import { UserError } from './errors.ts';
 import { Behaviours } from './explore/behaviours.ts';
 import { shrinkWorld } from './explore/shrink/world.ts';
 import { WORLD_STRATEGIES } from './explore/strategies/catalogue.ts';

@@ -1,6 +1,6 @@
 /** What is thrown at what was given, to be looked at. */
 
-import { UserError } from '../shared/errors.ts';
+import { UserError } from '../src/errors.ts';
 
 /** Undefined if nothing is thrown. */
 export function errorOf(body: () => unknown): Error | undefined {

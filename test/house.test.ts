@@ -24,13 +24,16 @@ const FLOORS: readonly (readonly string[])[] = [
   ['src/check', 'src/conformance', 'src/import'],
   ['src/machine.ts'],
   ['src/host'],
-  ['src/direct', 'src/nested'],
+  ['src/yaml'],
+  ['src/assembly.ts', 'src/direct', 'src/nested'],
   ['src/guest', 'src/mmu', 'src/paging'],
-  ['src/assembly.ts', 'src/compile-cache.ts', 'src/cost', 'src/trace'],
-  ['src/whole-file.ts'],
-  ['src/numbers.ts', 'src/yaml'],
+  ['src/compile-cache.ts', 'src/cost', 'src/trace'],
+  ['src/files.ts'],
+  ['src/numbers.ts'],
   ['src/platform.ts'],
   ['shared'],
+  ['src/hardware', 'src/defects.ts', 'src/wasm.ts', 'src/webassembly.d.ts'],
+  ['src/cores.ts', 'src/errors.ts', 'src/worker-url.ts'],
 ];
 
 /** What each file of the paging code is built on. */
@@ -38,15 +41,16 @@ const BUILT_ON: Readonly<Record<string, readonly string[]>> = {
   'steps/as-written': ['steps/repaired'],
   'steps/repaired': ['setup', 'set', 'switch'],
   setup: ['switch', 'private-switcher'],
-  switch: ['flush', 'eviction'],
-  set: ['compare', 'flush', 'switch', 'switcher', 'stack'],
-  reclaim: ['compare', 'flush'],
-  compare: ['flush', 'stack'],
-  eviction: [],
+  switch: ['flush', 'policies/eviction'],
+  set: ['policies/compare', 'flush', 'switch', 'switcher', 'stack'],
+  'policies/reclaim': ['policies/compare', 'flush'],
+  'policies/compare': ['flush', 'stack', 'policies/declared'],
+  'policies/eviction': ['policies/declared'],
+  'policies/declared': [],
   flush: ['pin', 'switcher'],
   pin: ['fault'],
-  fault: ['prefault'],
-  prefault: ['stack'],
+  fault: ['policies/prefault'],
+  'policies/prefault': ['stack', 'policies/declared'],
   stack: ['gpte', 'entries'],
   gpte: [],
   'private-switcher': ['switcher', 'entries'],
@@ -56,7 +60,7 @@ const BUILT_ON: Readonly<Record<string, readonly string[]>> = {
 
 /** Nothing that a run depends on may ask for the time. */
 const TIMELESS = [
-  ...['shared', 'src/paging', 'src/direct', 'src/nested'],
+  ...['shared', 'src/hardware', 'src/paging', 'src/direct', 'src/nested'],
   ...['src/mmu', 'src/guest', 'src/host'],
 ];
 

@@ -2,9 +2,9 @@
 
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { UserError } from '../shared/errors.ts';
 import { Dead } from '../shared/lguest.ts';
 import { type CheckedRun, runChecked } from '../src/check/checked-run.ts';
+import { UserError } from '../src/errors.ts';
 import { type GuestSpec, Machine, type MachineSpec } from '../src/machine.ts';
 import { makeReport, succeeded } from '../src/report/run-report.ts';
 

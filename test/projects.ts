@@ -5,9 +5,9 @@ const machine = [
   'test/check/{sampling,stress}.test.ts',
   'test/conformance/replay.test.ts',
   'test/{explore,guest,host,import}/**/*.test.ts',
-  'test/machine.test.ts',
+  'test/{cores,machine}.test.ts',
   'test/paging/{fuzz,several-vcpus}.test.ts',
-  'test/shared/{cores,decoded-blocks,discard,frames,launcher-map,lock,words}.test.ts',
+  'test/shared/{decoded-blocks,discard,frames,launcher-map,lock,words}.test.ts',
 ];
 
 /** Commands, pages of the docs, the package, a browser, studies, the benchmark, campaigns over a database. */

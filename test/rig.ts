@@ -1,16 +1,16 @@
 /** A machine in one thread: its host CPUs take turns, so every step is where a test wants it. */
 
-import { Host } from '../shared/host.ts';
+import type { Host } from '../shared/host.ts';
 import type { LgCpu } from '../shared/lg-cpu.ts';
 import type { Dead } from '../shared/lguest.ts';
-import type { PagingPolicy } from '../shared/paging-policy.ts';
-import { assemble, type GuestShape, type MachineShape } from '../src/assembly.ts';
+import { assemble, type GuestShape, joinMachine, type MachineShape } from '../src/assembly.ts';
 import { digestMemory } from '../src/check/digest.ts';
 import { checkNothingLeft, checkReferences } from '../src/check/references.ts';
 import type { Program } from '../src/guest/program.ts';
 import { softwareOf } from '../src/guest/software.ts';
 import { close, launch } from '../src/host/launcher.ts';
 import { GuestRunner } from '../src/host/run-guest.ts';
+import type { PagingPolicy } from '../src/paging/policies/declared.ts';
 
 export interface RigSpec
   extends Partial<GuestShape>,
@@ -39,7 +39,7 @@ export class Rig {
     this.host = host;
     launch(host.guests[0]!);
     this.cpus = Array.from({ length: hostCpus }, (_, i) => {
-      const view = new Host(shared, i);
+      const view = joinMachine(shared, i);
       const runner = new GuestRunner(view, view.cpus[i]!, softwareOf([program]), () => {});
       return { host: view, runner };
     });

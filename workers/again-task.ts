@@ -1,6 +1,6 @@
 /** What a thread does with a schedule that went wrong once: it is done again, by this version. */
 
-import { UserError } from '../shared/errors.ts';
+import { UserError } from '../src/errors.ts';
 import { subjectOf } from '../src/explore/find-subject.ts';
 import { decodeToken } from '../src/explore/token.ts';
 import type { AgainResult } from '../src/queue/kinds.ts';

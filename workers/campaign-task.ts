@@ -1,6 +1,6 @@
 /** What a thread of a campaign's pool does: one unit, on the board that it keeps warm. */
 
-import { UserError } from '../shared/errors.ts';
+import { UserError } from '../src/errors.ts';
 import { runUnit, type UnitResult, type Work, warmSubject } from '../src/explore/campaign/unit.ts';
 import { type Litmus, parseLitmus } from '../src/explore/litmus/litmus.ts';
 import { digestOf } from '../src/explore/litmus/meaning.ts';

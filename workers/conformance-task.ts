@@ -1,8 +1,8 @@
 /** What a thread of the conformance command's pool does: replay one vector file. */
 
-import { UserError } from '../shared/errors.ts';
 import { type Replayed, replayVectorFile } from '../src/conformance/replay.ts';
 import { readVectorFile } from '../src/conformance/vector-file.ts';
+import { UserError } from '../src/errors.ts';
 
 /** A file that could not be replayed. Errors lose their class between threads. */
 export interface Refused {

@@ -4,7 +4,7 @@
  */
 
 import { expose } from 'comlink';
-import { Host } from '../shared/host.ts';
+import { joinMachine } from '../src/assembly.ts';
 import { loadPrograms } from '../src/guest/load.ts';
 import { SharedBlocks } from '../src/guest/shared-blocks.ts';
 import { softwareOf } from '../src/guest/software.ts';
@@ -19,7 +19,7 @@ class HostCpuWorker implements HostCpuApi {
   #loop: HostCpuLoop | undefined;
 
   boot({ shared, index, programs, scheduling, trace }: HostCpuBoot): void {
-    const host = new Host(shared, index);
+    const host = joinMachine(shared, index);
     if (trace !== undefined) host.events.tap = tapFor(trace);
     const loaded = loadPrograms(programs);
     const blocks =

@@ -6,8 +6,8 @@
 
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { UserError } from '../../shared/errors.ts';
 import { layoutOf } from '../../src/assembly.ts';
+import { UserError } from '../../src/errors.ts';
 import type { MemoryResult } from '../../src/report/benchmark.ts';
 import { tracePath } from '../trace-path.ts';
 import { type Shape, specOf } from './spec.ts';

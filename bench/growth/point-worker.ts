@@ -2,7 +2,7 @@
 
 import { enableCompileCache } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
-import { stayOnOne } from '../../shared/cores.ts';
+import { stayOnOne } from '../../src/cores.ts';
 import { warmUp, warmUpAlone } from '../warm-up.ts';
 
 enableCompileCache();

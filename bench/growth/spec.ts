@@ -1,7 +1,7 @@
 /** Machines that differ in one size, the rest as small as it can be. */
 
-import { PAGE_SIZE } from '../../shared/address.ts';
 import type { ProgramSource } from '../../src/guest/load.ts';
+import { PAGE_SIZE } from '../../src/hardware/address.ts';
 import type { MachineSpec } from '../../src/machine.ts';
 
 export interface Shape {

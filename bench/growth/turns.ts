@@ -3,8 +3,7 @@
  * is what the code does, with a compiler that is done with it, and no thread waits for another.
  */
 
-import { Host } from '../../shared/host.ts';
-import { assemble } from '../../src/assembly.ts';
+import { assemble, joinMachine } from '../../src/assembly.ts';
 import type { Program } from '../../src/guest/program.ts';
 import { softwareOf } from '../../src/guest/software.ts';
 import { launch } from '../../src/host/launcher.ts';
@@ -22,7 +21,7 @@ export function runInTurns(shape: Shape, program: Program): Batch {
   for (const lg of host.guests) launch(lg);
   const softwareFor = softwareOf(host.guests.map(() => program));
   const cpus = host.cpus.map((_, i) => {
-    const view = new Host(shared, i);
+    const view = joinMachine(shared, i);
     const runner = new GuestRunner(view, view.cpus[i]!, softwareFor, () => {});
     return { vcpus: view.vcpus, runner };
   });

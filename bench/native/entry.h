@@ -1,6 +1,6 @@
 /*
  * Page table entries of both forms of 32-bit paging; without PAE the high half is 0.
- * (shared/entry.ts)
+ * (src/hardware/entry.ts)
  */
 #ifndef ENTRY_H
 #define ENTRY_H

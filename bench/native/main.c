@@ -3,7 +3,7 @@
  * work on the same layouts, so that a figure of umbra's can be shown as a ratio to it.
  *
  *     words.h       one memory, plain and locked access     shared/words.ts
- *     entry.h       page table entries                      shared/entry.ts
+ *     entry.h       page table entries                      src/hardware/entry.ts
  *     records.h     what lies in shared memory              shared/layout.ts and what it names
  *     frames.c      frame table, allocator, Launcher's map  shared/frames.ts, launcher-map.ts
  *     discipline.h  locks, sections, quiet points           shared/discipline.ts

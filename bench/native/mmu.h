@@ -1,4 +1,4 @@
-/* The MMU of one host CPU: a direct-mapped TLB in front of the walk. (src/mmu, shared/access.ts) */
+/* The MMU of one host CPU: a direct-mapped TLB in front of the walk. (src/mmu, src/hardware/access.ts) */
 #ifndef MMU_H
 #define MMU_H
 

@@ -1,6 +1,6 @@
 /*
  * The leaf: one memory of 32-bit words, and the few ways to read and write it.
- * (shared/words.ts, shared/address.ts)
+ * (shared/words.ts, src/hardware/address.ts)
  *
  * A plain load or store is what an x86 processor orders well enough: later stores are
  * never seen before earlier ones. What is locked there is an atomic operation here.

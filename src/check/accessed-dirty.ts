@@ -4,9 +4,9 @@
  * not be seen. And what a guest cleared does not come back.
  */
 
-import { Right } from '../../shared/access.ts';
-import { flagsOf, PAGE_ACCESSED, PAGE_DIRTY, PAGE_RW } from '../../shared/entry.ts';
 import type { Host } from '../../shared/host.ts';
+import { Right } from '../hardware/access.ts';
+import { flagsOf, PAGE_ACCESSED, PAGE_DIRTY, PAGE_RW } from '../hardware/entry.ts';
 import { guestLookUp, isShadowed, judgingTop } from './guest-tables.ts';
 import { Moment } from './moment.ts';
 import { type Violation, violation, wordsOf } from './violation.ts';

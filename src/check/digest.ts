@@ -3,6 +3,10 @@
  * process's by virtual address, which does not depend on the paging form.
  */
 
+import type { Host } from '../../shared/host.ts';
+import type { Lguest } from '../../shared/lguest.ts';
+import { MMS, Mm, RESULT } from '../guest/kernel/layout.ts';
+import { isSwapped } from '../guest/kernel/page-tables.ts';
 import {
   frameStart,
   type Gpa,
@@ -11,12 +15,8 @@ import {
   toGpa,
   toGpfn,
   wordInFrame,
-} from '../../shared/address.ts';
-import { Entry, isPresent, ptePfn } from '../../shared/entry.ts';
-import type { Host } from '../../shared/host.ts';
-import type { Lguest } from '../../shared/lguest.ts';
-import { MMS, Mm, RESULT } from '../guest/kernel/layout.ts';
-import { isSwapped } from '../guest/kernel/page-tables.ts';
+} from '../hardware/address.ts';
+import { Entry, isPresent, ptePfn } from '../hardware/entry.ts';
 import { sha256 } from '../platform.ts';
 import { asGuestSees } from './guest-tables.ts';
 

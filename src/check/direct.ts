@@ -4,13 +4,13 @@
  * often as its tables say.
  */
 
-import { ANY_WRITE, Right } from '../../shared/access.ts';
-import { type Gpfn, gpfnOf, toGpfn, toGva, toPfn, wordInFrame } from '../../shared/address.ts';
-import { type Entry, isPresent, NO_ENTRY, PAGE_RW, ptePfn } from '../../shared/entry.ts';
 import type { Host } from '../../shared/host.ts';
 import type { Lguest } from '../../shared/lguest.ts';
 import { topLevel } from '../direct/tables.ts';
 import { isPinned, levelOf, tableType, typeOf, usesOf, WRITABLE } from '../direct/types.ts';
+import { ANY_WRITE, Right } from '../hardware/access.ts';
+import { type Gpfn, gpfnOf, toGpfn, toGva, toPfn, wordInFrame } from '../hardware/address.ts';
+import { type Entry, isPresent, NO_ENTRY, PAGE_RW, ptePfn } from '../hardware/entry.ts';
 import { insiders, tlbEntries } from './host-cpus.ts';
 import { type Shadow, shadowOf } from './shadow.ts';
 import { describeFrame, type Violation, violation, wordsOf } from './violation.ts';

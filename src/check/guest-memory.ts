@@ -4,11 +4,11 @@
  * the operations one after the other leaves.
  */
 
-import { frameStart, NO_FRAME, PAGE_WORDS, type Pfn, toGpfn } from '../../shared/address.ts';
 import { FrameKind, POISON } from '../../shared/frames.ts';
 import type { Host } from '../../shared/host.ts';
 import { Vma } from '../../shared/launcher-map.ts';
 import type { Lguest } from '../../shared/lguest.ts';
+import { frameStart, NO_FRAME, PAGE_WORDS, type Pfn, toGpfn } from '../hardware/address.ts';
 import { holdsBytes } from '../platform.ts';
 import type { MemoryDigest } from './digest.ts';
 import { Moment } from './moment.ts';

@@ -1,5 +1,9 @@
 /** A guest's own page tables, walked in its memory without the paging code's help. */
 
+import { Dead, type Lguest } from '../../shared/lguest.ts';
+import { LINEAR, NOBODYS } from '../../shared/pgdir.ts';
+import { guestEntry } from '../direct/tables.ts';
+import { KERNEL_LOCK, PAGE_TABLE_LOCK, TELLING } from '../guest/kernel/layout.ts';
 import {
   type Gpa,
   type Gva,
@@ -10,12 +14,8 @@ import {
   toGpfn,
   toGva,
   wordInFrame,
-} from '../../shared/address.ts';
-import { Entry, isPresent, ptePfn } from '../../shared/entry.ts';
-import { Dead, type Lguest } from '../../shared/lguest.ts';
-import { LINEAR, NOBODYS } from '../../shared/pgdir.ts';
-import { guestEntry } from '../direct/tables.ts';
-import { KERNEL_LOCK, PAGE_TABLE_LOCK, TELLING } from '../guest/kernel/layout.ts';
+} from '../hardware/address.ts';
+import { Entry, isPresent, ptePfn } from '../hardware/entry.ts';
 import { rightsOf, shiftsOf } from './shadow.ts';
 
 export interface GuestEntry {

@@ -1,6 +1,15 @@
 /** What host CPUs hold of guests: their TLBs, and the tables that CR3 leads to. */
 
-import { ANY_WRITE } from '../../shared/access.ts';
+import type { Host } from '../../shared/host.ts';
+import {
+  CR4_PAE,
+  EFER_NXE,
+  type HostCpu,
+  TLB_ENTRIES,
+  TLB_ENTRY_WORDS,
+} from '../../shared/host-cpu.ts';
+import type { LgCpu } from '../../shared/lg-cpu.ts';
+import { ANY_WRITE } from '../hardware/access.ts';
 import {
   frameStart,
   type Gva,
@@ -11,17 +20,8 @@ import {
   toGva,
   toPfn,
   toPtr,
-} from '../../shared/address.ts';
-import { Entry, isPresent, PAGE_DIRTY } from '../../shared/entry.ts';
-import type { Host } from '../../shared/host.ts';
-import {
-  CR4_PAE,
-  EFER_NXE,
-  type HostCpu,
-  TLB_ENTRIES,
-  TLB_ENTRY_WORDS,
-} from '../../shared/host-cpu.ts';
-import type { LgCpu } from '../../shared/lg-cpu.ts';
+} from '../hardware/address.ts';
+import { Entry, isPresent, PAGE_DIRTY } from '../hardware/entry.ts';
 import { isTable, rightsOf } from './shadow.ts';
 
 export interface Inside {

@@ -5,12 +5,12 @@
  * same holds for the TLB of a CPU inside a guest, and of one outside it is empty.
  */
 
-import { ANY_USER, ANY_WRITE } from '../../shared/access.ts';
-import type { Gva, Pfn } from '../../shared/address.ts';
 import { FrameKind } from '../../shared/frames.ts';
 import type { Host } from '../../shared/host.ts';
 import type { LgCpu } from '../../shared/lg-cpu.ts';
 import type { Lguest } from '../../shared/lguest.ts';
+import { ANY_USER, ANY_WRITE } from '../hardware/access.ts';
+import type { Gva, Pfn } from '../hardware/address.ts';
 import { isAsWritten } from './as-written.ts';
 import { guestLookUp, isShadowed, judgingTop } from './guest-tables.ts';
 import { tlbEntries, vcpuInside } from './host-cpus.ts';

@@ -3,11 +3,11 @@
  * guest's kernel keeps books of what it has mapped, and they must agree with its tables.
  */
 
-import { toGpa } from '../../shared/address.ts';
-import { Entry } from '../../shared/entry.ts';
 import type { Host } from '../../shared/host.ts';
 import { auditKernel } from '../guest/kernel/audit.ts';
 import { SWAPPER_PG_DIR } from '../guest/kernel/layout.ts';
+import { toGpa } from '../hardware/address.ts';
+import { Entry } from '../hardware/entry.ts';
 import { asGuestSees, isSynchronised, wordOf } from './guest-tables.ts';
 import { type Violation, violation } from './violation.ts';
 

@@ -3,8 +3,8 @@
  * is walked once for all of them.
  */
 
-import type { Pfn } from '../../shared/address.ts';
 import type { Lguest } from '../../shared/lguest.ts';
+import type { Pfn } from '../hardware/address.ts';
 import { directTables } from './direct.ts';
 import { nestedTable } from './nested.ts';
 import { type Shadow, shadowOf } from './shadow.ts';

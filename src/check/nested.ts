@@ -1,17 +1,17 @@
 /** Nested paging, read from memory without the host's help: its table, and the way through it. */
 
-import { ANY_WRITE, Right } from '../../shared/access.ts';
-import { frameStart, type Gva, toGpfn, toGva, toPfn, toPtr } from '../../shared/address.ts';
-import { Entry, PAGE_DIRTY } from '../../shared/entry.ts';
 import type { LgCpu } from '../../shared/lg-cpu.ts';
 import type { Lguest } from '../../shared/lguest.ts';
+import { ANY_WRITE, Right } from '../hardware/access.ts';
+import { frameStart, type Gva, toGpfn, toGva, toPfn, toPtr } from '../hardware/address.ts';
+import { Entry, PAGE_DIRTY } from '../hardware/entry.ts';
 import {
   NESTED_ENTRIES,
   NESTED_READ,
   NESTED_SHIFTS,
   NESTED_WRITE,
   nestedIndex,
-} from '../../shared/nested-entry.ts';
+} from '../hardware/nested-entry.ts';
 import { guestLookUp } from './guest-tables.ts';
 import type { Translation } from './host-cpus.ts';
 import { isTable, type Shadow, type ShadowEntry, type ShadowTable } from './shadow.ts';

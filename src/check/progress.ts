@@ -3,11 +3,11 @@
  * which may look at the clock; nothing that it looks at changes by being looked at.
  */
 
-import { hex } from '../../shared/address.ts';
 import { Counter } from '../../shared/counters.ts';
 import { EventKind, type HostEvent } from '../../shared/events.ts';
 import type { Host } from '../../shared/host.ts';
 import { Dead, type Lguest } from '../../shared/lguest.ts';
+import { hex } from '../hardware/address.ts';
 import { type Violation, violation } from './violation.ts';
 
 /** Faults in a row at one address, each fixed, without an operation between them. */

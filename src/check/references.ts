@@ -4,9 +4,9 @@
  * owned is in somebody's hands, and a table hangs in one place.
  */
 
-import { NO_FRAME, toGpfn } from '../../shared/address.ts';
 import { FrameKind } from '../../shared/frames.ts';
 import type { Host } from '../../shared/host.ts';
+import { NO_FRAME, toGpfn } from '../hardware/address.ts';
 import { Moment } from './moment.ts';
 import { describeFrame, eachFrame, kindName, type Violation, violation } from './violation.ts';
 

@@ -1,6 +1,9 @@
 /** A guest's shadow tables, read from memory without the paging code's help. */
 
-import { Right } from '../../shared/access.ts';
+import { FrameKind } from '../../shared/frames.ts';
+import type { LgCpu } from '../../shared/lg-cpu.ts';
+import type { Lguest } from '../../shared/lguest.ts';
+import { Right } from '../hardware/access.ts';
 import {
   frameOf,
   frameStart,
@@ -11,17 +14,14 @@ import {
   toGva,
   toPfn,
   toPtr,
-} from '../../shared/address.ts';
+} from '../hardware/address.ts';
 import {
   type Entry,
   PAGE_NX_HIGH,
   PAGE_RW,
   PAGE_USER,
   type PagingForm,
-} from '../../shared/entry.ts';
-import { FrameKind } from '../../shared/frames.ts';
-import type { LgCpu } from '../../shared/lg-cpu.ts';
-import type { Lguest } from '../../shared/lguest.ts';
+} from '../hardware/entry.ts';
 
 export interface ShadowEntry {
   /** −1 in a vCPU's own Switcher table. */

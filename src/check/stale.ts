@@ -4,11 +4,11 @@
  * from CR3 is what the shadow says; and no vCPU is on a shadow that is not its top level's.
  */
 
-import { ANY_WRITE, Right } from '../../shared/access.ts';
-import type { Pfn } from '../../shared/address.ts';
 import type { Host } from '../../shared/host.ts';
 import type { Lguest } from '../../shared/lguest.ts';
 import { NOBODYS } from '../../shared/pgdir.ts';
+import { ANY_WRITE, Right } from '../hardware/access.ts';
+import type { Pfn } from '../hardware/address.ts';
 import { guestFrame, guestLookUp, isShadowed, isSynchronised, judgingTop } from './guest-tables.ts';
 import { type Inside, insiders, tablesFrom, tlbEntries, translateFrom } from './host-cpus.ts';
 import { rightsName } from './isolation.ts';

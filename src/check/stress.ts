@@ -7,18 +7,18 @@
  * on a single host CPU leaves.
  */
 
-import { ALL_DEFECTS, type DefectId, SCHEDULE_DEFECTS } from '../../shared/defects.ts';
 import { DISCIPLINES, type DisciplineName } from '../../shared/discipline.ts';
-import type { PagingName } from '../../shared/entry.ts';
-import { type PagingPolicy, POLICY_CHOICES } from '../../shared/paging-policy.ts';
 import type { Virtualization } from '../../shared/virtualization.ts';
+import { ALL_DEFECTS, type DefectId, SCHEDULE_DEFECTS } from '../defects.ts';
 import { loadProgram, type ProgramSource } from '../guest/load.ts';
 import { KERNEL_WORK, type KernelThread } from '../guest/program.ts';
 import { workloads } from '../guest/workloads/catalogue.ts';
 import { Draw } from '../guest/workloads/draw.ts';
+import type { PagingName } from '../hardware/entry.ts';
 import { type Hotplug, hotplugMistakes } from '../host/hotplug.ts';
 import { POLICIES } from '../host/policy.ts';
 import { type GuestSpec, Machine, type MachineSpec } from '../machine.ts';
+import { ofEach, PAGING_POLICIES, type PagingPolicy } from '../paging/policies/declared.ts';
 import { type CheckedRun, runChecked } from './checked-run.ts';
 
 /**
@@ -273,14 +273,9 @@ function drawPgdirs(draw: Draw, { program, pgdirs = 4 }: GuestSpec): number {
 /** In every other guest lguest's. */
 function drawPolicy(draw: Draw): Partial<PagingPolicy> {
   if (draw.below(2) === 0) return {};
-  return {
-    setPte: draw.pick(POLICY_CHOICES.setPte),
-    eviction: draw.pick(POLICY_CHOICES.eviction),
-    kernelMappings: draw.pick(POLICY_CHOICES.kernelMappings),
-    kernelChange: draw.pick(POLICY_CHOICES.kernelChange),
-    prefault: draw.pick([1, 4, 16]),
-    reclaim: draw.pick(POLICY_CHOICES.reclaim),
-  };
+  return ofEach((name) =>
+    draw.pick<string | number>(PAGING_POLICIES[name].options),
+  ) as PagingPolicy;
 }
 
 /** CPUs that go and come, one of them online at any time. */

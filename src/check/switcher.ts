@@ -5,11 +5,11 @@
  * vCPUs share the way to the Switcher, those of other CPUs may be there too: see mayShow.
  */
 
-import { ANY_USER, ANY_WRITE, Right } from '../../shared/access.ts';
-import { PAGE_SIZE, toGva } from '../../shared/address.ts';
 import { FrameKind } from '../../shared/frames.ts';
 import type { Host } from '../../shared/host.ts';
 import type { Lguest } from '../../shared/lguest.ts';
+import { ANY_USER, ANY_WRITE, Right } from '../hardware/access.ts';
+import { PAGE_SIZE, toGva } from '../hardware/address.ts';
 import { type Inside, insiders, translateFrom } from './host-cpus.ts';
 import { rightsName } from './isolation.ts';
 import { Moment } from './moment.ts';

@@ -1,9 +1,9 @@
 /** What a check found: which invariant is broken, where, what was expected and what is there. */
 
-import { hex, type Pfn, toPfn } from '../../shared/address.ts';
-import type { Entry } from '../../shared/entry.ts';
 import { FrameKind } from '../../shared/frames.ts';
 import type { Host } from '../../shared/host.ts';
+import { hex, type Pfn, toPfn } from '../hardware/address.ts';
+import type { Entry } from '../hardware/entry.ts';
 import type { Moment } from './moment.ts';
 
 /** By number. */

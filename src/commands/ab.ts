@@ -1,7 +1,7 @@
 /** `umbra ab`: two scenarios, or two settings of one, beside one another, seed by seed. */
 
 import { Command, Option } from 'commander';
-import { UserError } from '../../shared/errors.ts';
+import { UserError } from '../errors.ts';
 import { FEWEST } from '../report/statistics.ts';
 import type { Point } from '../report/study-result.ts';
 import { studyText } from '../report/study-text.ts';

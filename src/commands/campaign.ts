@@ -3,8 +3,8 @@
 import { availableParallelism } from 'node:os';
 import { basename } from 'node:path';
 import { Command } from 'commander';
-import { UserError } from '../../shared/errors.ts';
 import type { CampaignTask } from '../../workers/campaign-task.ts';
+import { UserError } from '../errors.ts';
 import { Ledger } from '../explore/campaign/ledger.ts';
 import {
   type Plan,

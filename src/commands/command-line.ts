@@ -2,7 +2,7 @@
 
 import { inspect } from 'node:util';
 import { CommanderError } from 'commander';
-import { UserError } from '../../shared/errors.ts';
+import { UserError } from '../errors.ts';
 import { makeProgram } from './catalogue.ts';
 import { ExitCode } from './exit-code.ts';
 import { columnsOf, wrap } from './terminal.ts';

@@ -1,7 +1,7 @@
 /** `umbra compare BEFORE AFTER`: has anything become slower? */
 
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { UserError } from '../../shared/errors.ts';
+import { UserError } from '../errors.ts';
 import { readBenchmark } from '../report/benchmark.ts';
 import { compare, QUANTITIES, type Quantity } from '../report/benchmark-comparison.ts';
 import { formatComparison } from '../report/benchmark-text.ts';

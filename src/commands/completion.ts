@@ -4,7 +4,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import tab from '@bomb.sh/tab/commander';
 import type { Command } from 'commander';
-import { ALL_DEFECTS } from '../../shared/defects.ts';
+import { ALL_DEFECTS } from '../defects.ts';
 import { STRATEGIES } from '../explore/strategies/catalogue.ts';
 import { scenarioNames } from '../scenario/find.ts';
 import { ExitCode } from './exit-code.ts';

@@ -8,7 +8,7 @@
 
 import { existsSync } from 'node:fs';
 import { type Command, InvalidArgumentError, type Option } from 'commander';
-import { UserError } from '../../shared/errors.ts';
+import { UserError } from '../errors.ts';
 import { didYouMean } from '../yaml/closest.ts';
 import { parseYaml, type Validated } from '../yaml/document.ts';
 import type { Mistake, Path } from '../yaml/mistakes.ts';

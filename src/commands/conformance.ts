@@ -2,11 +2,11 @@
 
 import { availableParallelism } from 'node:os';
 import { Command } from 'commander';
-import { UserError } from '../../shared/errors.ts';
 import type { Refused } from '../../workers/conformance-task.ts';
 import { findVectorFiles, shippedVectors } from '../conformance/find-files.ts';
 import type { Replayed } from '../conformance/replay.ts';
 import { type ConformanceResult, toJson, toText } from '../conformance/report.ts';
+import { UserError } from '../errors.ts';
 import { count, flag, type Table, text } from '../report/table.ts';
 import { ExitCode } from './exit-code.ts';
 import { heedInterrupt } from './interrupt.ts';

@@ -1,10 +1,10 @@
 /** `umbra costs`: what events cost on which hardware; or what runs cost, and how sure that is. */
 
 import { Command } from 'commander';
-import { UserError } from '../../shared/errors.ts';
 import { costTable, DEFAULT_PRESET } from '../cost/model.ts';
 import { PRESET_NAMES, PRESETS, type PresetName } from '../cost/presets.ts';
 import { EVENTS } from '../cost/table.ts';
+import { UserError } from '../errors.ts';
 import { compareCosts } from '../report/cost-comparison.ts';
 import { readOccurrences } from '../report/cost-reader.ts';
 import { formatComparedCosts, formatEvents, formatPreset } from '../report/cost-text.ts';

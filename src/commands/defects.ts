@@ -1,13 +1,7 @@
 /** `umbra defects`: what is wrong with the code as written, and where. */
 
 import { Command, InvalidArgumentError } from 'commander';
-import {
-  ALL_DEFECTS,
-  DEFECT_CLASSES,
-  DEFECTS,
-  type Defect,
-  type DefectId,
-} from '../../shared/defects.ts';
+import { ALL_DEFECTS, DEFECT_CLASSES, DEFECTS, type Defect, type DefectId } from '../defects.ts';
 import { didYouMean } from '../yaml/closest.ts';
 import { ExitCode } from './exit-code.ts';
 import { columnsOf, wrap } from './terminal.ts';

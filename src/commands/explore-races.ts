@@ -3,7 +3,7 @@
  * for a schedule in which one of these races does harm.
  */
 
-import { UserError } from '../../shared/errors.ts';
+import { UserError } from '../errors.ts';
 import { placeText } from '../explore/engine/source.ts';
 import { readLitmus } from '../explore/litmus/read.ts';
 import { type Race, RaceGatherer } from '../explore/races/gather.ts';

@@ -1,7 +1,7 @@
 /** `umbra explore`: search a litmus test for a schedule that goes wrong. */
 
 import { Command, Option } from 'commander';
-import { UserError } from '../../shared/errors.ts';
+import { UserError } from '../errors.ts';
 import { Behaviours, formatUnseen, type Unseen } from '../explore/behaviours.ts';
 import { readLitmus } from '../explore/litmus/read.ts';
 import {

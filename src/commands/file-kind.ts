@@ -4,13 +4,13 @@ import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { parseDocument } from 'yaml';
-import { UserError } from '../../shared/errors.ts';
+import { UserError } from '../errors.ts';
 import { shippedTests } from '../explore/litmus/find-files.ts';
+import { statOf } from '../files.ts';
 import { MAGIC } from '../guest/traces/format.ts';
 import { SAMPLES } from '../guest/traces/samples.ts';
 import { foreignFormat } from '../import/foreign.ts';
 import { scenarioNames } from '../scenario/find.ts';
-import { statOf } from '../yaml/stat.ts';
 import { pathOf } from './configuration.ts';
 
 const KINDS = {

@@ -1,8 +1,8 @@
 /** `umbra generate --each-defect`: which program finds it, for each defect. */
 
-import { type DefectId, SCHEDULE_DEFECTS } from '../../shared/defects.ts';
-import { UserError } from '../../shared/errors.ts';
 import type { GenerateTask } from '../../workers/generate-task.ts';
+import { type DefectId, SCHEDULE_DEFECTS } from '../defects.ts';
+import { UserError } from '../errors.ts';
 import {
   type DefectRow,
   eachDefectMarkdown,

@@ -1,7 +1,7 @@
 /** `umbra inspect TOKEN`: the machine at a step of a schedule, or what is otherwise at another. */
 
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { UserError } from '../../shared/errors.ts';
+import { UserError } from '../errors.ts';
 import { inspectSchedule, type Stop, type Stopped } from '../explore/inspect.ts';
 import {
   compareMoments,

@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
-import { UserError } from '../../shared/errors.ts';
+import { UserError } from '../errors.ts';
 import { settingText } from '../explore/campaign/plan.ts';
 import { decodeToken, type Token } from '../explore/token.ts';
 import { outputFile } from './output-file.ts';

@@ -3,7 +3,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Command } from 'commander';
-import { UserError } from '../../shared/errors.ts';
+import { UserError } from '../errors.ts';
 import { type Files, labSite, serveLab } from '../lab/site.ts';
 import { counted } from '../numbers.ts';
 import { ExitCode } from './exit-code.ts';

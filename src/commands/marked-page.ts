@@ -1,7 +1,7 @@
 /** A page of which a program writes a part: what lies between two marks. */
 
 import { existsSync, readFileSync } from 'node:fs';
-import { UserError } from '../../shared/errors.ts';
+import { UserError } from '../errors.ts';
 import { output } from './json-output.ts';
 
 export interface Part {

@@ -1,7 +1,7 @@
 /** `umbra merge`: the ledgers of a campaign's shards made into one. */
 
 import { Command } from 'commander';
-import { UserError } from '../../shared/errors.ts';
+import { UserError } from '../errors.ts';
 import type { Ledger } from '../explore/campaign/ledger.ts';
 import { mergeLedgers } from '../explore/campaign/merge.ts';
 import { reportOf } from '../explore/campaign/report.ts';

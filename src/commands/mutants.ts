@@ -2,9 +2,9 @@
 
 import { availableParallelism } from 'node:os';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { type DefectId, SCHEDULE_DEFECTS } from '../../shared/defects.ts';
-import { UserError } from '../../shared/errors.ts';
 import type { StoryTask } from '../../workers/mutant-task.ts';
+import { type DefectId, SCHEDULE_DEFECTS } from '../defects.ts';
+import { UserError } from '../errors.ts';
 import { findLitmusFiles } from '../explore/litmus/find-files.ts';
 import { textsOfTests } from '../explore/litmus/texts.ts';
 import {

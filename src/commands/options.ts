@@ -3,10 +3,10 @@
 import { availableParallelism } from 'node:os';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { DISCIPLINES, type DisciplineName } from '../../shared/discipline.ts';
-import type { PagingName } from '../../shared/entry.ts';
 import { PRESET_NAMES } from '../cost/presets.ts';
 import { MEMORY_MODELS } from '../explore/engine/turn.ts';
 import { MAX_VCPUS } from '../guest/kernel/layout.ts';
+import type { PagingName } from '../hardware/entry.ts';
 import { hostCpusOf, readPlacement } from '../host/placement.ts';
 import {
   isReplay,

@@ -2,9 +2,8 @@
 
 import { writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { UserError } from '../../shared/errors.ts';
-import { wholeFile } from '../whole-file.ts';
-import { statOf } from '../yaml/stat.ts';
+import { UserError } from '../errors.ts';
+import { statOf, wholeFile } from '../files.ts';
 
 /**
  * How to write a file, asked for before the work begins: a place that cannot be written is

@@ -1,7 +1,7 @@
 /** Independent pieces of work on a pool of threads. */
 
 import { Piscina } from 'piscina';
-import { workerUrl } from '../../shared/worker-url.ts';
+import { workerUrl } from '../worker-url.ts';
 
 export interface Job<Task, Done> {
   /** A file in workers/, and the function in it. */

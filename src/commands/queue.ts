@@ -1,7 +1,7 @@
 /** `umbra queue`: what is in a queue, how far it is, and what came of it. */
 
 import { Command } from 'commander';
-import { UserError } from '../../shared/errors.ts';
+import { UserError } from '../errors.ts';
 import { grouped } from '../numbers.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { PlanState } from '../queue/results.ts';

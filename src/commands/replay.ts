@@ -2,7 +2,7 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import { Command } from 'commander';
-import { UserError } from '../../shared/errors.ts';
+import { UserError } from '../errors.ts';
 import { tellStory } from '../explore/story/tell.ts';
 import type { Result } from '../explore/subject.ts';
 import { decodeToken, type Token } from '../explore/token.ts';

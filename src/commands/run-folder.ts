@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } fr
 import { arch, cpus, platform, release, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
-import { UserError } from '../../shared/errors.ts';
+import { UserError } from '../errors.ts';
 import { ENGINE_VERSION } from '../explore/token.ts';
 import { shownText } from '../queue/address.ts';
 import { csvOf, describeTable, parquetOf, type Table } from '../report/table.ts';

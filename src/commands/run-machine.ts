@@ -1,8 +1,8 @@
 /** From a machine's description to its report and exit code: what `start` and `run` share. */
 
-import { UserError } from '../../shared/errors.ts';
 import { runChecked } from '../check/checked-run.ts';
 import type { CostTable } from '../cost/model.ts';
+import { UserError } from '../errors.ts';
 import { Machine, type MachineSpec } from '../machine.ts';
 import { eventsTable, keptEvents } from '../report/events-table.ts';
 import { type Expectation, formatExpectation, isAsExpected } from '../report/expectation.ts';

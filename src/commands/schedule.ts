@@ -3,7 +3,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Argument, type Command } from 'commander';
-import { UserError } from '../../shared/errors.ts';
+import { UserError } from '../errors.ts';
 import { subjectOf } from '../explore/find-subject.ts';
 import type { Subject } from '../explore/subject.ts';
 import { decodeToken, type Token } from '../explore/token.ts';

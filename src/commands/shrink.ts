@@ -1,7 +1,7 @@
 /** `umbra shrink`: what a schedule that goes wrong can do without. */
 
 import { Command } from 'commander';
-import { UserError } from '../../shared/errors.ts';
+import { UserError } from '../errors.ts';
 import { ExitCode } from './exit-code.ts';
 import { EXIT_CODES } from './explore.ts';
 import { strategiesOption } from './explore-options.ts';

@@ -2,13 +2,13 @@
 
 import { basename, extname } from 'node:path';
 import { Command } from 'commander';
-import { PAGE_SIZE } from '../../shared/address.ts';
-import type { DefectId } from '../../shared/defects.ts';
 import type { DisciplineName } from '../../shared/discipline.ts';
-import type { PagingName } from '../../shared/entry.ts';
 import { costTable } from '../cost/model.ts';
 import type { PresetName } from '../cost/presets.ts';
+import type { DefectId } from '../defects.ts';
 import { SAMPLES, tracePath } from '../guest/traces/samples.ts';
+import { PAGE_SIZE } from '../hardware/address.ts';
+import type { PagingName } from '../hardware/entry.ts';
 import type { PolicyName, ReplayName } from '../host/policy.ts';
 import type { Threshold } from '../report/threshold.ts';
 import type { Slice } from '../scenario/spec.ts';

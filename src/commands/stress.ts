@@ -2,13 +2,13 @@
 
 import { availableParallelism } from 'node:os';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import type { DefectId } from '../../shared/defects.ts';
 import type { DisciplineName } from '../../shared/discipline.ts';
-import type { PagingName } from '../../shared/entry.ts';
-import { UserError } from '../../shared/errors.ts';
 import { VIRTUALIZATIONS, type Virtualization } from '../../shared/virtualization.ts';
 import type { StressResult, StressTask } from '../../workers/stress-task.ts';
 import { type Fixed, stress } from '../check/stress.ts';
+import type { DefectId } from '../defects.ts';
+import { UserError } from '../errors.ts';
+import type { PagingName } from '../hardware/entry.ts';
 import type { Machine } from '../machine.ts';
 import { grouped } from '../numbers.ts';
 import { type Statistics, statistics } from '../report/run-report.ts';

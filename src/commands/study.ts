@@ -3,10 +3,10 @@
 import { mkdirSync } from 'node:fs';
 import { dirname, join, matchesGlob } from 'node:path';
 import { Command } from 'commander';
-import { UserError } from '../../shared/errors.ts';
 import type { StudyTask } from '../../workers/study-task.ts';
 import { costTable } from '../cost/model.ts';
 import type { PresetName } from '../cost/presets.ts';
+import { UserError } from '../errors.ts';
 import { chartFile } from '../report/chart.ts';
 import { FEWEST } from '../report/statistics.ts';
 import { studyMarkdown } from '../report/study-markdown.ts';

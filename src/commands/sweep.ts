@@ -1,7 +1,7 @@
 /** `umbra sweep`: a scenario with some of its fields varied, each setting over many seeds. */
 
 import { Command } from 'commander';
-import { UserError } from '../../shared/errors.ts';
+import { UserError } from '../errors.ts';
 import { barsText } from '../report/bars-text.ts';
 import { FIGURES } from '../report/figures.ts';
 import { FEWEST } from '../report/statistics.ts';

@@ -1,8 +1,8 @@
 /** `--trace FILE`: what the host CPUs did, for tools that open such files. */
 
 import { InvalidArgumentError, Option } from 'commander';
-import { UserError } from '../../shared/errors.ts';
 import type { Host } from '../../shared/host.ts';
+import { UserError } from '../errors.ts';
 import type { MachineSpec } from '../machine.ts';
 import { grouped } from '../numbers.ts';
 import type { TraceRecorder } from '../trace/recorder.ts';

@@ -1,7 +1,7 @@
 /** Units of a command, done: here on a pool of threads, or elsewhere by workers of a queue. */
 
 import type { Command } from 'commander';
-import { UserError } from '../../shared/errors.ts';
+import { UserError } from '../errors.ts';
 import type { PlanFile } from '../queue/plan.ts';
 import { type Job, onPool } from './pool.ts';
 import { showProgress } from './terminal.ts';

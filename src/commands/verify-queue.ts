@@ -5,7 +5,7 @@
  */
 
 import { createHash } from 'node:crypto';
-import { UserError } from '../../shared/errors.ts';
+import { UserError } from '../errors.ts';
 import { parseAddress } from '../queue/address.ts';
 import { again } from '../queue/again.ts';
 import { packed } from '../queue/kinds.ts';

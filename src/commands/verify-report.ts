@@ -1,6 +1,6 @@
 /** What `umbra verify` has come to, as data and in words. */
 
-import type { DefectId } from '../../shared/defects.ts';
+import type { DefectId } from '../defects.ts';
 import type { Ending } from '../explore/subject.ts';
 import { ENGINE_VERSION } from '../explore/token.ts';
 import type { Met } from '../explore/verify/unit.ts';

@@ -3,13 +3,13 @@
 import { availableParallelism } from 'node:os';
 import { Command } from 'commander';
 import { Piscina } from 'piscina';
-import { UserError } from '../../shared/errors.ts';
-import { workerUrl } from '../../shared/worker-url.ts';
 import type { BoundedTask, UnitTask } from '../../workers/verify-task.ts';
+import { UserError } from '../errors.ts';
 import { textsOfTests } from '../explore/litmus/texts.ts';
 import type { BoundedResult, UnitResult } from '../explore/verify/unit.ts';
 import { type Entry, entriesOf, isDone, load, saved } from '../explore/verify/verification.ts';
 import { grouped } from '../numbers.ts';
+import { workerUrl } from '../worker-url.ts';
 import { ExitCode } from './exit-code.ts';
 import { EXIT_CODES } from './explore.ts';
 import { type SettingOptions, TESTS, testsFor, withSettings } from './explore-options.ts';

@@ -2,7 +2,7 @@
 
 import { setTimeout as delay } from 'node:timers/promises';
 import { InvalidArgumentError } from 'commander';
-import { UserError } from '../../shared/errors.ts';
+import { UserError } from '../errors.ts';
 import type { LiveFailure, LivePage } from '../report/page/live-section.ts';
 import type { Saved } from '../report/page/saved.ts';
 import type { Response } from '../report/serve.ts';

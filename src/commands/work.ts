@@ -2,8 +2,8 @@
 
 import { availableParallelism } from 'node:os';
 import { Command, Option } from 'commander';
-import { type DefectId, SCHEDULE_DEFECTS } from '../../shared/defects.ts';
-import { UserError } from '../../shared/errors.ts';
+import { type DefectId, SCHEDULE_DEFECTS } from '../defects.ts';
+import { UserError } from '../errors.ts';
 import { grouped } from '../numbers.ts';
 import type { RoundMaker, Rounds } from '../queue/forever.ts';
 import { ExitCode } from './exit-code.ts';

@@ -3,7 +3,7 @@
 import { readdirSync } from 'node:fs';
 import { findPackageJSON } from 'node:module';
 import { dirname, join, relative } from 'node:path';
-import { statOf } from '../yaml/stat.ts';
+import { statOf } from '../files.ts';
 
 const NOT_A_FOLDER = 'not a folder';
 

@@ -1,8 +1,8 @@
 /** What the vectors call a frame: by what it is for, not by its number. */
 
-import { NO_FRAME, type Pfn, toGpfn, toPfn } from '../../shared/address.ts';
 import { FrameKind } from '../../shared/frames.ts';
 import type { Host } from '../../shared/host.ts';
+import { NO_FRAME, type Pfn, toGpfn, toPfn } from '../hardware/address.ts';
 import { Watched } from './watched.ts';
 
 export class FrameNames {

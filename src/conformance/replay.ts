@@ -4,7 +4,13 @@
  */
 
 import { isDeepStrictEqual } from 'node:util';
-import { errorCodeOf, isFault, Right } from '../../shared/access.ts';
+import { lgwriteWord } from '../../shared/guest-memory.ts';
+import type { Host } from '../../shared/host.ts';
+import { Vma } from '../../shared/launcher-map.ts';
+import { LguestData } from '../../shared/lguest-data.ts';
+import { assemble, type GuestShape } from '../assembly.ts';
+import { HostOops } from '../errors.ts';
+import { errorCodeOf, isFault, Right } from '../hardware/access.ts';
 import {
   frameOf,
   type Gva,
@@ -14,14 +20,8 @@ import {
   toGpfn,
   toGva,
   wordInFrame,
-} from '../../shared/address.ts';
-import { Entry } from '../../shared/entry.ts';
-import { HostOops } from '../../shared/errors.ts';
-import { lgwriteWord } from '../../shared/guest-memory.ts';
-import type { Host } from '../../shared/host.ts';
-import { Vma } from '../../shared/launcher-map.ts';
-import { LguestData } from '../../shared/lguest-data.ts';
-import { assemble, type GuestShape } from '../assembly.ts';
+} from '../hardware/address.ts';
+import { Entry } from '../hardware/entry.ts';
 import { Mmu } from '../mmu/tlb.ts';
 import { demandPage } from '../paging/fault.ts';
 import { guestPa, guestPagetableClearAll, guestPagetableFlushUser } from '../paging/flush.ts';
@@ -30,8 +30,6 @@ import { guestSetPgd, guestSetPmd, guestSetPte } from '../paging/set.ts';
 import { freeGuestPagetable, initGuestPagetable, pageTableGuestDataInit } from '../paging/setup.ts';
 import { guestNewPagetable } from '../paging/switch.ts';
 import { mapSwitcherInGuest } from '../paging/switcher.ts';
-// Guests have the steps of the paging code from there.
-import '../paging/steps/as-written.ts';
 import { MachineState, type State } from './state.ts';
 import type { OperationName, VectorFile, VectorHeader, VectorOperation } from './vector-file.ts';
 

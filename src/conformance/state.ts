@@ -6,6 +6,9 @@
  * but text is made again only of what has changed.
  */
 
+import { FrameKind } from '../../shared/frames.ts';
+import type { Host } from '../../shared/host.ts';
+import type { Lguest } from '../../shared/lguest.ts';
 import {
   frameStart,
   NO_FRAME,
@@ -15,11 +18,8 @@ import {
   type Ptr,
   toPfn,
   toPtr,
-} from '../../shared/address.ts';
-import { type Entry, isPresent, PMD_SHIFT, ptePfn, tablePfn } from '../../shared/entry.ts';
-import { FrameKind } from '../../shared/frames.ts';
-import type { Host } from '../../shared/host.ts';
-import type { Lguest } from '../../shared/lguest.ts';
+} from '../hardware/address.ts';
+import { type Entry, isPresent, PMD_SHIFT, ptePfn, tablePfn } from '../hardware/entry.ts';
 import { FrameNames } from './frame-names.ts';
 import { Watched } from './watched.ts';
 

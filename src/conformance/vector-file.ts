@@ -5,7 +5,7 @@
  */
 
 import { readFileSync } from 'node:fs';
-import { UserError } from '../../shared/errors.ts';
+import { UserError } from '../errors.ts';
 
 export interface VectorHeader {
   readonly title: string;

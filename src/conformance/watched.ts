@@ -1,6 +1,6 @@
 /** Noticing cheaply that a stretch of shared memory is no longer what it was. */
 
-import { PAGE_SIZE, type Ptr } from '../../shared/address.ts';
+import { PAGE_SIZE, type Ptr } from '../hardware/address.ts';
 
 const ZEROES = Buffer.alloc(PAGE_SIZE);
 

@@ -6,6 +6,10 @@
  * the guest is left.
  */
 
+import { EventKind } from '../../shared/events.ts';
+import { Hypercall } from '../../shared/hypercall.ts';
+import type { LgCpu } from '../../shared/lg-cpu.ts';
+import { killGuest, type Lguest } from '../../shared/lguest.ts';
 import {
   frameOf,
   frameStart,
@@ -23,12 +27,8 @@ import {
   toGpfn,
   toPfn,
   wordInFrame,
-} from '../../shared/address.ts';
-import { Entry, flagsOf, isPresent, PAGE_RW, ptePfn, withoutFlags } from '../../shared/entry.ts';
-import { EventKind } from '../../shared/events.ts';
-import { Hypercall } from '../../shared/hypercall.ts';
-import type { LgCpu } from '../../shared/lg-cpu.ts';
-import { killGuest, type Lguest } from '../../shared/lguest.ts';
+} from '../hardware/address.ts';
+import { Entry, flagsOf, isPresent, PAGE_RW, ptePfn, withoutFlags } from '../hardware/entry.ts';
 import { findSpte } from '../paging/entries.ts';
 import { releaseAllPagetables } from '../paging/flush.ts';
 import { dropEntry, dropTable, entriesOf, takeEntry, takeTable, topLevel } from './tables.ts';

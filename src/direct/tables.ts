@@ -8,6 +8,9 @@
  * its own.
  */
 
+import { Counter } from '../../shared/counters.ts';
+import type { LgCpu } from '../../shared/lg-cpu.ts';
+import { Dead, killGuest, type Lguest } from '../../shared/lguest.ts';
 import {
   frameStart,
   type Gpfn,
@@ -17,8 +20,7 @@ import {
   type Ptr,
   toGpfn,
   toPfn,
-} from '../../shared/address.ts';
-import { Counter } from '../../shared/counters.ts';
+} from '../hardware/address.ts';
 import {
   type Entry,
   flagsOf,
@@ -31,9 +33,7 @@ import {
   PAGE_TABLE,
   ptePfn,
   tablePfn,
-} from '../../shared/entry.ts';
-import type { LgCpu } from '../../shared/lg-cpu.ts';
-import { Dead, killGuest, type Lguest } from '../../shared/lguest.ts';
+} from '../hardware/entry.ts';
 import { addUse, removeUse, tableType, typeOf, WRITABLE } from './types.ts';
 
 /** The top level's number; the last is 1. */

@@ -4,9 +4,9 @@
  * that is neither may become either; one that is, stays so until its last use as such ends.
  */
 
-import type { Gpfn, Ptr } from '../../shared/address.ts';
-import { toPtr } from '../../shared/address.ts';
 import type { Lguest } from '../../shared/lguest.ts';
+import type { Gpfn, Ptr } from '../hardware/address.ts';
+import { toPtr } from '../hardware/address.ts';
 
 /** One word a page: uses << 4 | pinned | type. */
 const TYPE = 7;

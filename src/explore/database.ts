@@ -1,7 +1,7 @@
 /** SQLite databases in which work is kept that goes on another day: opened, looked at, told what is wrong. */
 
 import { DatabaseSync } from 'node:sqlite';
-import { UserError } from '../../shared/errors.ts';
+import { UserError } from '../errors.ts';
 
 export interface DatabaseKind {
   /** Four letters. */

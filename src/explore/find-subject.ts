@@ -2,7 +2,7 @@
 
 import { existsSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
-import { UserError } from '../../shared/errors.ts';
+import { UserError } from '../errors.ts';
 import { labelOf, shippedTests } from './litmus/find-files.ts';
 import { parseLitmus } from './litmus/litmus.ts';
 import { digestOf } from './litmus/meaning.ts';

@@ -1,13 +1,13 @@
 /** Running a litmus test by many schedules, and saying of each how it ended. */
 
-import { hex } from '../../shared/address.ts';
-import type { DefectId } from '../../shared/defects.ts';
 import type { DisciplineName } from '../../shared/discipline.ts';
-import type { PagingName } from '../../shared/entry.ts';
-import { UserError } from '../../shared/errors.ts';
 import type { SharedMachine } from '../../shared/host.ts';
 import type { GuestDuty } from '../check/guest-duty.ts';
 import { Moment } from '../check/moment.ts';
+import type { DefectId } from '../defects.ts';
+import { UserError } from '../errors.ts';
+import { hex } from '../hardware/address.ts';
+import type { PagingName } from '../hardware/entry.ts';
 import { Access } from './engine/access.ts';
 import { actorOf } from './engine/actors.ts';
 import { Board, type Limits } from './engine/board.ts';

@@ -4,9 +4,9 @@
  */
 
 import { z } from 'zod';
-import { ALL_DEFECTS } from '../../shared/defects.ts';
 import { DISCIPLINES } from '../../shared/discipline.ts';
-import { UserError } from '../../shared/errors.ts';
+import { ALL_DEFECTS } from '../defects.ts';
+import { UserError } from '../errors.ts';
 import { MEMORY_MODELS } from './engine/turn.ts';
 import { packed, unpacked } from './packed.ts';
 

@@ -1,6 +1,6 @@
 /** Programs by name: every worker loads its own, and all get the same. */
 
-import { UserError } from '../../shared/errors.ts';
+import { UserError } from '../errors.ts';
 import type { KernelThread, Program } from './program.ts';
 import { builtinPrograms } from './programs.ts';
 import { openProgram } from './traces/reader.ts';

@@ -3,9 +3,9 @@
  * guest code uses nothing else, so that all it knows is in registers and memory.
  */
 
-import type { Right } from '../../shared/access.ts';
-import type { Gpa, Gva, Ptr } from '../../shared/address.ts';
 import type { Words } from '../../shared/words.ts';
+import type { Right } from '../hardware/access.ts';
+import type { Gpa, Gva, Ptr } from '../hardware/address.ts';
 
 /** Vectors of the x86 that matter here, and lguest's own. */
 export const Vector = {
@@ -34,7 +34,7 @@ export interface Processor {
   readonly words: Words;
   register(reg: number): number;
   setRegister(reg: number, value: number): void;
-  /** The word of host memory behind an address, or a fault; see shared/access.ts. */
+  /** The word of host memory behind an address, or a fault; see src/hardware/access.ts. */
   translate(va: Gva, right: Right): number;
   /** Leave the guest with this trap. */
   trap(vector: number, errorCode: number): void;

@@ -1,8 +1,8 @@
 /** Whether a guest's kernel can map all the memory that it is given. */
 
-import { PAGE_SIZE } from '../../shared/address.ts';
-import type { PagingName } from '../../shared/entry.ts';
 import { formOf } from '../../shared/layout.ts';
+import { PAGE_SIZE } from '../hardware/address.ts';
+import type { PagingName } from '../hardware/entry.ts';
 import { mostPages } from './kernel/layout.ts';
 import { hasWindows, type ProgramSource } from './load.ts';
 

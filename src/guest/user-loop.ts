@@ -6,9 +6,9 @@
  * another.
  */
 
-import { Right } from '../../shared/access.ts';
-import { PAGE_SIZE } from '../../shared/address.ts';
 import { Reg, TLB_ENTRIES } from '../../shared/host-cpu.ts';
+import { Right } from '../hardware/access.ts';
+import { PAGE_SIZE } from '../hardware/address.ts';
 import {
   block,
   branch,
@@ -22,7 +22,7 @@ import {
   select,
   type WasmFunction,
   when,
-} from '../../shared/wasm.ts';
+} from '../wasm.ts';
 import { LOAD_FACTOR, STORE_FACTOR } from './data.ts';
 import { Op } from './program.ts';
 

@@ -10,15 +10,15 @@
  * See docs/decisions/data-of-traces.md.
  */
 
-import type { Right } from '../../shared/access.ts';
-import * as access from '../../shared/access.ts';
-import type { Gva, Ptr } from '../../shared/address.ts';
-import * as address from '../../shared/address.ts';
 import { Counter, type Counters } from '../../shared/counters.ts';
 import type { DecodedBlock } from '../../shared/decoded-blocks.ts';
 import { Reg } from '../../shared/host-cpu.ts';
 import { lookUp } from '../../shared/tlb.ts';
 import type { Words } from '../../shared/words.ts';
+import type { Right } from '../hardware/access.ts';
+import * as access from '../hardware/access.ts';
+import type { Gva, Ptr } from '../hardware/address.ts';
+import * as address from '../hardware/address.ts';
 import * as data from './data.ts';
 import { isUserMode, type Processor, type ProcessorWithTlb, Vector } from './processor.ts';
 import * as program from './program.ts';

@@ -1,7 +1,7 @@
 /** What a host CPU's worker and the main thread say to one another, by comlink. */
 
-import type { HostOops } from '../../shared/errors.ts';
 import type { SharedMachine } from '../../shared/host.ts';
+import type { HostOops } from '../errors.ts';
 import type { ProgramSource } from '../guest/load.ts';
 import type { TracePort } from '../trace/recorder.ts';
 import type { Scheduling } from './scheduler.ts';

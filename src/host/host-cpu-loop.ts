@@ -3,12 +3,12 @@
  * until it is put down, take up the next. What it is in the middle of is in shared memory.
  */
 
-import { GaveUp, HostOops } from '../../shared/errors.ts';
 import type { Host } from '../../shared/host.ts';
 import type { HostCpu } from '../../shared/host-cpu.ts';
 import type { LgCpu } from '../../shared/lg-cpu.ts';
 import { Dead } from '../../shared/lguest.ts';
 import { Stop } from '../../shared/machine-record.ts';
+import { GaveUp, HostOops } from '../errors.ts';
 import type { HostCpuEnd } from './host-cpu-api.ts';
 import type { GuestRunner, Rest } from './run-guest.ts';
 import type { Scheduler } from './scheduler.ts';

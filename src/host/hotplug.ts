@@ -5,7 +5,7 @@
  * See docs/decisions/hotplug-by-count.md.
  */
 
-import { UserError } from '../../shared/errors.ts';
+import { UserError } from '../errors.ts';
 
 /** One absence of a host CPU, in time slices of the whole machine. */
 export interface Hotplug {

@@ -1,8 +1,6 @@
 /** Hypercalls (drivers/lguest/hypercalls.c): what a guest asks of the host. */
 
-import { toGpa, toGva } from '../../shared/address.ts';
 import { Counter } from '../../shared/counters.ts';
-import { Entry } from '../../shared/entry.ts';
 import { EventKind } from '../../shared/events.ts';
 import {
   getUser,
@@ -23,8 +21,10 @@ import {
 } from '../../shared/lg-cpu.ts';
 import { Dead, killGuest } from '../../shared/lguest.ts';
 import { LGUEST_DATA_BYTES, LguestData, RING_SLOTS, SLOT_FREE } from '../../shared/lguest-data.ts';
-import { guestMappingsChanged } from '../paging/compare.ts';
+import { toGpa, toGva } from '../hardware/address.ts';
+import { Entry } from '../hardware/entry.ts';
 import { guestPagetableFlushUser } from '../paging/flush.ts';
+import { guestMappingsChanged } from '../paging/policies/compare.ts';
 import { guestSetPgd, guestSetPmd, guestSetPte } from '../paging/set.ts';
 import { pageTableGuestDataInit } from '../paging/setup.ts';
 import { guestNewPagetable } from '../paging/switch.ts';

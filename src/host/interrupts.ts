@@ -4,16 +4,16 @@
  * handler when it runs next.
  */
 
-import { type Gva, hex, toGpa, toGva } from '../../shared/address.ts';
 import { Counter } from '../../shared/counters.ts';
-import { bugOn } from '../../shared/errors.ts';
 import { EventKind } from '../../shared/events.ts';
 import { getUser, lgwriteWord, putUser } from '../../shared/guest-memory.ts';
 import { Reg } from '../../shared/host-cpu.ts';
 import type { LgCpu } from '../../shared/lg-cpu.ts';
 import { killGuest, type Lguest } from '../../shared/lguest.ts';
 import { EFLAGS_IF, LguestData } from '../../shared/lguest-data.ts';
+import { bugOn } from '../errors.ts';
 import { Selector, Vector } from '../guest/processor.ts';
+import { type Gva, hex, toGpa, toGva } from '../hardware/address.ts';
 import { gateAddress, gateType, isPresentGate } from './descriptors.ts';
 import { readSaved, writeSaved } from './switcher.ts';
 import { virtualizerOf } from './virtualization/ways.ts';

@@ -3,7 +3,6 @@
  * (tools/lguest and drivers/lguest/lguest_user.c).
  */
 
-import { type Gpa, gpfnOf, hex, NO_FRAME, pageOffset, toGpfn } from '../../shared/address.ts';
 import { quiesceHost } from '../../shared/discipline.ts';
 import type { Host } from '../../shared/host.ts';
 import { Vma } from '../../shared/launcher-map.ts';
@@ -11,7 +10,8 @@ import { tooLittleMemory } from '../../shared/layout.ts';
 import type { LgCpu } from '../../shared/lg-cpu.ts';
 import { killGuest, type Lguest } from '../../shared/lguest.ts';
 import { bootRegisters } from '../guest/kernel/kernel.ts';
-import { notifyDiscard } from '../paging/reclaim.ts';
+import { type Gpa, gpfnOf, hex, NO_FRAME, pageOffset, toGpfn } from '../hardware/address.ts';
+import { notifyDiscard } from '../paging/policies/reclaim.ts';
 import { writeSaved } from './switcher.ts';
 import { virtualizerOf } from './virtualization/ways.ts';
 

@@ -5,7 +5,7 @@
  * from and are for people.
  */
 
-import { UserError } from '../../shared/errors.ts';
+import { UserError } from '../errors.ts';
 import { openFile } from '../platform.ts';
 
 /** What a stretch must say. */

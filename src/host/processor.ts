@@ -3,8 +3,6 @@
  * the ways out of the guest.
  */
 
-import { errorCodeOf, isFault, Right } from '../../shared/access.ts';
-import { type Gpa, type Gva, type Ptr, toGva, toPfn, toPtr } from '../../shared/address.ts';
 import { Counter, type Counters } from '../../shared/counters.ts';
 import type { Host } from '../../shared/host.ts';
 import { type HostCpu, Reg } from '../../shared/host-cpu.ts';
@@ -12,6 +10,8 @@ import type { LgCpu } from '../../shared/lg-cpu.ts';
 import { CANNOT_HAPPEN, StatePage } from '../../shared/switcher-page.ts';
 import type { Words } from '../../shared/words.ts';
 import { type ProcessorWithTlb, Selector, Vector } from '../guest/processor.ts';
+import { errorCodeOf, isFault, Right } from '../hardware/access.ts';
+import { type Gpa, type Gva, type Ptr, toGva, toPfn, toPtr } from '../hardware/address.ts';
 import type { Mmu } from '../mmu/tlb.ts';
 import { gateAddress, isPresentGate } from './descriptors.ts';
 import { virtualizerOf } from './virtualization/ways.ts';

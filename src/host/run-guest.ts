@@ -4,7 +4,6 @@
  * guest, and whatever got it out again.
  */
 
-import { type Gva, PAGE_SIZE, toGpa, toGva } from '../../shared/address.ts';
 import { Counter } from '../../shared/counters.ts';
 import { enter, leave } from '../../shared/discipline.ts';
 import { EventKind, PutDownFor } from '../../shared/events.ts';
@@ -18,8 +17,9 @@ import { Stop } from '../../shared/machine-record.ts';
 import { CANNOT_HAPPEN } from '../../shared/switcher-page.ts';
 import { Vector } from '../guest/processor.ts';
 import type { Software } from '../guest/software.ts';
+import { type Gva, PAGE_SIZE, toGpa, toGva } from '../hardware/address.ts';
 import { Mmu } from '../mmu/tlb.ts';
-import { shrinkIfShort } from '../paging/reclaim.ts';
+import { shrinkIfShort } from '../paging/policies/reclaim.ts';
 import { letGoOfPgdir } from '../paging/switch.ts';
 import { percpuPagesAddr } from '../paging/switcher.ts';
 import { doHypercalls } from './hypercalls.ts';

@@ -10,10 +10,10 @@
  * stand, none goes on before the main thread says so, or the machine stops.
  */
 
-import { type Ptr, toPtr } from '../../shared/address.ts';
 import type { Host } from '../../shared/host.ts';
 import { type HostCpu, Mail } from '../../shared/host-cpu.ts';
 import { Stop } from '../../shared/machine-record.ts';
+import { type Ptr, toPtr } from '../hardware/address.ts';
 import { nextTurn } from '../platform.ts';
 
 /**

@@ -9,14 +9,14 @@
  * See docs/decisions/time-in-operations.md.
  */
 
-import { type Ptr, toPtr } from '../../shared/address.ts';
-import { assert } from '../../shared/errors.ts';
 import type { Host } from '../../shared/host.ts';
 import { Mail } from '../../shared/host-cpu.ts';
 import { type LgCpu, NOWHERE } from '../../shared/lg-cpu.ts';
 import { Dead, type Lguest } from '../../shared/lguest.ts';
 import { Stop } from '../../shared/machine-record.ts';
 import { RunQueue } from '../../shared/run-queue.ts';
+import { assert } from '../errors.ts';
+import { type Ptr, toPtr } from '../hardware/address.ts';
 import { changesAt, type Hotplug, isOffline } from './hotplug.ts';
 import type { Placement } from './placement.ts';
 import { type Policy, type PolicyName, policies, replayed } from './policy.ts';

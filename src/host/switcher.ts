@@ -8,13 +8,8 @@
  * See docs/decisions/switcher-is-used.md.
  */
 
-import type { Right } from '../../shared/access.ts';
-import * as access from '../../shared/access.ts';
-import type { Gva, Ptr } from '../../shared/address.ts';
-import * as address from '../../shared/address.ts';
 import * as counters from '../../shared/counters.ts';
 import * as discipline from '../../shared/discipline.ts';
-import { HostOops } from '../../shared/errors.ts';
 import * as events from '../../shared/events.ts';
 import type { Host } from '../../shared/host.ts';
 import type { HostCpu } from '../../shared/host-cpu.ts';
@@ -24,7 +19,12 @@ import * as lgCpu from '../../shared/lg-cpu.ts';
 import * as lguest from '../../shared/lguest.ts';
 import * as switcherPage from '../../shared/switcher-page.ts';
 import type { Words } from '../../shared/words.ts';
+import { HostOops } from '../errors.ts';
 import * as processor from '../guest/processor.ts';
+import type { Right } from '../hardware/access.ts';
+import * as access from '../hardware/access.ts';
+import type { Gva, Ptr } from '../hardware/address.ts';
+import * as address from '../hardware/address.ts';
 import type { Mmu } from '../mmu/tlb.ts';
 import { pinStackPages, stackIsMapped } from '../paging/pin.ts';
 import * as privateSwitcher from '../paging/private-switcher.ts';

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
-import { UserError } from '../../shared/errors.ts';
+import { UserError } from '../errors.ts';
 import { NONE, Op } from '../guest/program.ts';
 import type { ProcessIndex } from '../guest/traces/format.ts';
 import { TraceWriter } from '../guest/traces/writer.ts';

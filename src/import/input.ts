@@ -1,7 +1,7 @@
 import { createReadStream, type ReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { createGunzip } from 'node:zlib';
-import { UserError } from '../../shared/errors.ts';
+import { UserError } from '../errors.ts';
 import { plainText } from './text.ts';
 
 /** A trace to read: plain text, or gzipped as its first bytes say. */

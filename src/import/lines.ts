@@ -1,4 +1,4 @@
-import { UserError } from '../../shared/errors.ts';
+import { UserError } from '../errors.ts';
 import { Op, type OpKind } from '../guest/program.ts';
 
 /** What a trace says, in its order. */

@@ -6,15 +6,15 @@
  * With PAE the top level is in registers, which a write of CR3 fills, so it is 14 there, too.
  */
 
-import type { Right } from '../../shared/access.ts';
-import * as access from '../../shared/access.ts';
-import type { Gpfn, Gva, Pfn } from '../../shared/address.ts';
-import * as address from '../../shared/address.ts';
-import * as entries from '../../shared/entry.ts';
 import type { HostCpu } from '../../shared/host-cpu.ts';
 import * as hostCpu from '../../shared/host-cpu.ts';
-import * as nestedEntry from '../../shared/nested-entry.ts';
 import type { Words } from '../../shared/words.ts';
+import type { Right } from '../hardware/access.ts';
+import * as access from '../hardware/access.ts';
+import type { Gpfn, Gva, Pfn } from '../hardware/address.ts';
+import * as address from '../hardware/address.ts';
+import * as entries from '../hardware/entry.ts';
+import * as nestedEntry from '../hardware/nested-entry.ts';
 import * as walking from './walk.ts';
 
 const { ANY_WRITE, Fault, faultWith, isFault } = access;

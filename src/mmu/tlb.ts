@@ -5,16 +5,16 @@
  * See docs/decisions/names-of-hot-files.md.
  */
 
-import type { Right } from '../../shared/access.ts';
-import * as access from '../../shared/access.ts';
-import type { Gpa, Gva, Pfn, Ptr } from '../../shared/address.ts';
-import * as address from '../../shared/address.ts';
-import type { PagingForm } from '../../shared/entry.ts';
 import type { Host } from '../../shared/host.ts';
 import type { HostCpu } from '../../shared/host-cpu.ts';
 import * as hostCpu from '../../shared/host-cpu.ts';
 import * as softwareTlb from '../../shared/tlb.ts';
 import type { Words } from '../../shared/words.ts';
+import type { Right } from '../hardware/access.ts';
+import * as access from '../hardware/access.ts';
+import type { Gpa, Gva, Pfn, Ptr } from '../hardware/address.ts';
+import * as address from '../hardware/address.ts';
+import type { PagingForm } from '../hardware/entry.ts';
 import { loadNestedPdptes, walkNested } from './nested-walk.ts';
 import * as walking from './walk.ts';
 

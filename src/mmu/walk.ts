@@ -5,15 +5,15 @@
  * a locked update, which starts the walk again when the entry has changed.
  */
 
-import type { Right } from '../../shared/access.ts';
-import * as access from '../../shared/access.ts';
-import type { Gva, Pfn, Ptr } from '../../shared/address.ts';
-import * as address from '../../shared/address.ts';
-import * as entries from '../../shared/entry.ts';
-import { HostOops } from '../../shared/errors.ts';
 import type { HostCpu } from '../../shared/host-cpu.ts';
 import * as hostCpu from '../../shared/host-cpu.ts';
 import type { Words } from '../../shared/words.ts';
+import { HostOops } from '../errors.ts';
+import type { Right } from '../hardware/access.ts';
+import * as access from '../hardware/access.ts';
+import type { Gva, Pfn, Ptr } from '../hardware/address.ts';
+import * as address from '../hardware/address.ts';
+import * as entries from '../hardware/entry.ts';
 
 const { ANY_FETCH, ANY_USER, ANY_WRITE, Fault, faultWith } = access;
 const { frameStart, PAGE_SHIFT, toPfn, toPtr } = address;

@@ -7,6 +7,12 @@
  * held while it changes, and who takes an entry away gets the others out of the guest.
  */
 
+import { letGo, lockPgdir, quiesce } from '../../shared/discipline.ts';
+import { EventKind } from '../../shared/events.ts';
+import { FrameKind } from '../../shared/frames.ts';
+import { Vma } from '../../shared/launcher-map.ts';
+import type { LgCpu } from '../../shared/lg-cpu.ts';
+import { killGuest, type Lguest } from '../../shared/lguest.ts';
 import {
   frameStart,
   type Gpfn,
@@ -17,13 +23,7 @@ import {
   toGpa,
   toPfn,
   toPtr,
-} from '../../shared/address.ts';
-import { letGo, lockPgdir, quiesce } from '../../shared/discipline.ts';
-import { EventKind } from '../../shared/events.ts';
-import { FrameKind } from '../../shared/frames.ts';
-import { Vma } from '../../shared/launcher-map.ts';
-import type { LgCpu } from '../../shared/lg-cpu.ts';
-import { killGuest, type Lguest } from '../../shared/lguest.ts';
+} from '../hardware/address.ts';
 import {
   NESTED_ALL,
   NESTED_ENTRIES,
@@ -31,7 +31,7 @@ import {
   NESTED_SHIFTS,
   NESTED_WRITE,
   nestedIndex,
-} from '../../shared/nested-entry.ts';
+} from '../hardware/nested-entry.ts';
 
 /** An empty one, and the boot vCPU with paging off. False when there is no memory. */
 export function initNestedTable(lg: Lguest): boolean {

@@ -8,15 +8,15 @@
  * `lg.form` says how many levels there are.
  */
 
-import type { Gpa, Gva, Pfn, Ptr } from '../../shared/address.ts';
-import * as address from '../../shared/address.ts';
-import type { Entry } from '../../shared/entry.ts';
-import * as entries from '../../shared/entry.ts';
-import * as errors from '../../shared/errors.ts';
 import * as events from '../../shared/events.ts';
 import * as frames from '../../shared/frames.ts';
 import type { LgCpu } from '../../shared/lg-cpu.ts';
 import { killGuest, type Lguest } from '../../shared/lguest.ts';
+import * as errors from '../errors.ts';
+import type { Gpa, Gva, Pfn, Ptr } from '../hardware/address.ts';
+import * as address from '../hardware/address.ts';
+import type { Entry } from '../hardware/entry.ts';
+import * as entries from '../hardware/entry.ts';
 
 const { frameStart, NO_FRAME, NULL, PAGE_SHIFT, toGpa, toPfn, toPtr } = address;
 const { bugOn, HostOops } = errors;

@@ -6,17 +6,18 @@
  * entry into the shadow and the guest never knows.
  */
 
-import type { Gva } from '../../shared/address.ts';
-import * as address from '../../shared/address.ts';
 import * as discipline from '../../shared/discipline.ts';
-import type { Entry } from '../../shared/entry.ts';
-import * as entry from '../../shared/entry.ts';
 import { lgreadEntry } from '../../shared/guest-memory.ts';
 import type { LgCpu } from '../../shared/lg-cpu.ts';
 import { killGuest } from '../../shared/lguest.ts';
+import type { Gva } from '../hardware/address.ts';
+import * as address from '../hardware/address.ts';
+import type { Entry } from '../hardware/entry.ts';
+import * as entry from '../hardware/entry.ts';
 import * as entries from './entries.ts';
 import { checkGpte } from './gpte.ts';
-import { prefault } from './prefault.ts';
+import { policyOf } from './policies/declared.ts';
+import { prefault } from './policies/prefault.ts';
 
 const { beginFault, letGo, mustBeInFault } = discipline;
 const { findSpte, gpgdAddr, gpmdAddr, gpteAddr } = entries;
@@ -100,7 +101,7 @@ function tryDemandPage(cpu: LgCpu, vaddr: Gva, errorCode: number): boolean | typ
   if (!steps.publish(cpu, { vaddr, spte, gpte: shown, write: forWriting, changes })) return AGAIN;
 
   // M:007: those beside it, too.
-  if (lg.policy.prefault > 1 && !linear) prefault(cpu, { vaddr, gpte: gptePtr, spte, changes });
+  if (policyOf(lg).prefault > 1 && !linear) prefault(cpu, { vaddr, gpte: gptePtr, spte, changes });
 
   // Finally the guest's entry is written back.
   if (!linear) {

@@ -5,15 +5,15 @@
  * changed kernel mapping is dealt with: it is in every page table, so all go.
  */
 
-import type { Gpa, Gva, Ptr } from '../../shared/address.ts';
-import * as address from '../../shared/address.ts';
 import * as discipline from '../../shared/discipline.ts';
-import type { Entry } from '../../shared/entry.ts';
-import * as entry from '../../shared/entry.ts';
 import { lgreadEntry } from '../../shared/guest-memory.ts';
 import type { LgCpu } from '../../shared/lg-cpu.ts';
 import * as lgCpu from '../../shared/lg-cpu.ts';
 import { killGuest, type Lguest } from '../../shared/lguest.ts';
+import type { Gpa, Gva, Ptr } from '../hardware/address.ts';
+import * as address from '../hardware/address.ts';
+import type { Entry } from '../hardware/entry.ts';
+import * as entry from '../hardware/entry.ts';
 import * as entries from './entries.ts';
 import { allocateSwitcherMapping } from './switcher.ts';
 

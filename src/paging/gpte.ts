@@ -1,10 +1,10 @@
 /** From a guest's last-level entry to the shadow's, with a reference to the page. */
 
-import { NO_FRAME, toGpfn } from '../../shared/address.ts';
-import type { Entry } from '../../shared/entry.ts';
-import * as entry from '../../shared/entry.ts';
 import type { LgCpu } from '../../shared/lg-cpu.ts';
 import { killGuest } from '../../shared/lguest.ts';
+import { NO_FRAME, toGpfn } from '../hardware/address.ts';
+import type { Entry } from '../hardware/entry.ts';
+import * as entry from '../hardware/entry.ts';
 
 const { flagsOf, makeEntry, PAGE_GLOBAL, PAGE_PSE, ptePfn } = entry;
 

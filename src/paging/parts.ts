@@ -1,15 +1,15 @@
 /**
  * The page table code, lguest's page_tables.c of 2013 in its seven parts, and which files are in
  * which. A part's first file is the one that it is named after; the others are what it was repaired
- * with, or what lguest's own comments wish for (shared/paging-policy.ts).
+ * with, or what lguest's own comments wish for (src/paging/policies/declared.ts).
  */
 
 export const PARTS = {
-  i: { title: 'fault', files: ['fault', 'prefault', 'gpte'] },
+  i: { title: 'fault', files: ['fault', 'policies/prefault', 'gpte'] },
   ii: { title: 'pin', files: ['pin', 'stack'] },
   iii: { title: 'set', files: ['set'] },
-  iv: { title: 'switch', files: ['switch', 'eviction'] },
-  v: { title: 'flush', files: ['flush', 'compare', 'reclaim'] },
+  iv: { title: 'switch', files: ['switch', 'policies/eviction'] },
+  v: { title: 'flush', files: ['flush', 'policies/compare', 'policies/reclaim'] },
   vi: { title: 'switcher', files: ['switcher', 'private-switcher'] },
   vii: { title: 'setup', files: ['setup'] },
 } as const satisfies Readonly<
@@ -19,7 +19,12 @@ export const PARTS = {
 export type PartName = keyof typeof PARTS;
 
 /** What all parts find entries with, and the steps they take: it belongs to whichever does so. */
-export const COMMON: readonly string[] = ['entries', 'steps/as-written', 'steps/repaired'];
+export const COMMON: readonly string[] = [
+  'entries',
+  'policies/declared',
+  'steps/as-written',
+  'steps/repaired',
+];
 
 const PART_OF: ReadonlyMap<string, PartName> = new Map(
   (Object.keys(PARTS) as PartName[]).flatMap((part) =>

@@ -5,12 +5,12 @@
  * the kernel's stack: nobody could repair a fault there, so the stack is mapped ahead.
  */
 
-import type { Gva, Ptr } from '../../shared/address.ts';
-import * as address from '../../shared/address.ts';
 import { beginFault, letGo } from '../../shared/discipline.ts';
 import type { LgCpu } from '../../shared/lg-cpu.ts';
 import * as lgCpu from '../../shared/lg-cpu.ts';
 import { killGuest } from '../../shared/lguest.ts';
+import type { Gva, Ptr } from '../hardware/address.ts';
+import * as address from '../hardware/address.ts';
 import { findSpte } from './entries.ts';
 import { demandPage } from './fault.ts';
 import { isWritable, stackPage } from './stack.ts';

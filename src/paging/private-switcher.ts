@@ -12,13 +12,13 @@
  * See docs/decisions/private-top-level.md.
  */
 
-import type { Pfn } from '../../shared/address.ts';
-import * as address from '../../shared/address.ts';
 import * as counters from '../../shared/counters.ts';
-import * as entry from '../../shared/entry.ts';
 import { FrameKind } from '../../shared/frames.ts';
 import type { LgCpu } from '../../shared/lg-cpu.ts';
 import * as lgCpu from '../../shared/lg-cpu.ts';
+import type { Pfn } from '../hardware/address.ts';
+import * as address from '../hardware/address.ts';
+import * as entry from '../hardware/entry.ts';
 import { releasePte } from './entries.ts';
 import * as switcher from './switcher.ts';
 

@@ -5,17 +5,18 @@
  * is missing, the answer can always be to throw the shadow's entry away.
  */
 
-import type { Gpa, Gva, Ptr } from '../../shared/address.ts';
-import * as address from '../../shared/address.ts';
 import * as discipline from '../../shared/discipline.ts';
-import type { Entry } from '../../shared/entry.ts';
-import * as entry from '../../shared/entry.ts';
 import type { LgCpu } from '../../shared/lg-cpu.ts';
 import { killGuest, type Lguest } from '../../shared/lguest.ts';
-import { guestMappingsChanged } from './compare.ts';
+import type { Gpa, Gva, Ptr } from '../hardware/address.ts';
+import * as address from '../hardware/address.ts';
+import type { Entry } from '../hardware/entry.ts';
+import * as entry from '../hardware/entry.ts';
 import * as entries from './entries.ts';
 import { releasePgds } from './flush.ts';
 import { checkGpte, gpteToSpte } from './gpte.ts';
+import { guestMappingsChanged } from './policies/compare.ts';
+import { policyOf } from './policies/declared.ts';
 import { isOfStack, isWritable, pinnedSpte } from './stack.ts';
 import * as switching from './switch.ts';
 
@@ -88,13 +89,13 @@ function changeSpte(cpu: LgCpu, spte: Ptr, gpgdir: Gpa, vaddr: Gva, gpte: Entry)
 function mustBeSetNow(cpu: LgCpu, vaddr: Gva, gpte: Entry): boolean {
   if (!cpu.lg.steps.keepsStacks(cpu) || !isWritable(gpte)) return false;
   const complete = PAGE_ACCESSED | PAGE_DIRTY;
-  const isSet = (flagsOf(gpte) & complete) === complete && !cpu.lg.policy.mapsOnFault;
+  const isSet = (flagsOf(gpte) & complete) === complete && !policyOf(cpu.lg).setPte['on-fault'];
   return !isSet && isOfStack(cpu.lg, vaddr);
 }
 
 /** Whether the guest has set already what the processor would set on the first access. */
 function canBeSetNow(lg: Lguest, gpte: Entry): boolean {
-  return !lg.policy.mapsOnFault && lg.steps.isMeant(gpte) && lg.steps.isUsed(gpte);
+  return !policyOf(lg).setPte['on-fault'] && lg.steps.isMeant(gpte) && lg.steps.isUsed(gpte);
 }
 
 function spteFor(cpu: LgCpu, gpte: Entry): Entry {

@@ -2,12 +2,12 @@
  * (vii) Setting up the page tables initially, and taking them down at the end.
  */
 
-import { frameOf, hex, NULL, toGva } from '../../shared/address.ts';
 import { getUser, putUser } from '../../shared/guest-memory.ts';
 import type { LgCpu } from '../../shared/lg-cpu.ts';
 import { killGuest, type Lguest } from '../../shared/lguest.ts';
 import { LguestData } from '../../shared/lguest-data.ts';
 import { LINEAR } from '../../shared/pgdir.ts';
+import { frameOf, hex, NULL, toGva } from '../hardware/address.ts';
 import { releaseAllPagetables } from './flush.ts';
 import { freePrivateSwitcher } from './private-switcher.ts';
 import { newPgdir } from './switch.ts';

@@ -6,14 +6,14 @@
  * pinning would; and a vCPU that is given another stack waits for those who asked before.
  */
 
-import type { Gpa, Gva, Ptr } from '../../shared/address.ts';
-import * as address from '../../shared/address.ts';
 import * as discipline from '../../shared/discipline.ts';
-import type { Entry } from '../../shared/entry.ts';
-import * as entry from '../../shared/entry.ts';
 import { lgcmpxchgEntry, lgreadEntry } from '../../shared/guest-memory.ts';
 import type { LgCpu } from '../../shared/lg-cpu.ts';
 import type { Lguest } from '../../shared/lguest.ts';
+import type { Gpa, Gva, Ptr } from '../hardware/address.ts';
+import * as address from '../hardware/address.ts';
+import type { Entry } from '../hardware/entry.ts';
+import * as entry from '../hardware/entry.ts';
 import { gpmdAddr, gpteAddr, releasePte } from './entries.ts';
 import { checkGpte, gpteToSpte } from './gpte.ts';
 

@@ -6,8 +6,6 @@
  * inherits its kernel mappings.
  */
 
-import type { Gpa, Ptr } from '../../shared/address.ts';
-import * as address from '../../shared/address.ts';
 import * as discipline from '../../shared/discipline.ts';
 import * as events from '../../shared/events.ts';
 import { FrameKind } from '../../shared/frames.ts';
@@ -17,8 +15,11 @@ import { Dead, type Lguest } from '../../shared/lguest.ts';
 import type { Pgdir } from '../../shared/pgdir.ts';
 import * as pgdirs from '../../shared/pgdir.ts';
 import type { Until } from '../../shared/words.ts';
-import * as eviction from './eviction.ts';
+import type { Gpa, Ptr } from '../hardware/address.ts';
+import * as address from '../hardware/address.ts';
 import * as flush from './flush.ts';
+import { policyOf } from './policies/declared.ts';
+import * as eviction from './policies/eviction.ts';
 
 const { letGo, lockPgdirs, mustHoldPgdirs } = discipline;
 const { flushAllMappings, flushUserMappings, mapNecessities, releaseAllPagetables } = flush;
@@ -83,12 +84,13 @@ export function newPgdir(cpu: LgCpu, gpgdir: Gpa): Choice {
   const pgdir = lg.pgdirs[index]!;
   if (!blank) lg.host.events.record(EventKind.PgdirEvicted, index, pgdir.gpgdir, gpgdir);
   // Emptied when the host was short of memory, or to be emptied now.
-  const emptied = lg.policy.reclaims && pgdir.gpgdir === NOBODYS;
+  const { reclaim, kernelMappings } = policyOf(lg);
+  const emptied = reclaim['when-short'] && pgdir.gpgdir === NOBODYS;
   pgdir.gpgdir = gpgdir;
-  if (lg.policy.dropsKernel) flushAllMappings(lg, index);
+  if (kernelMappings.dropped) flushAllMappings(lg, index);
   else flushUserMappings(lg, index);
   pgdir.lastHostCpu = -1;
-  return { index, blank: blank || emptied || lg.policy.dropsKernel };
+  return { index, blank: blank || emptied || kernelMappings.dropped };
 }
 
 /** Go on on shadow `found`, or on a new one if it is none(lg). True if that is blank. */

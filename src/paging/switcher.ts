@@ -7,15 +7,15 @@
  * own state page, read-only.
  */
 
-import type { Gva, Pfn, Ptr } from '../../shared/address.ts';
-import * as address from '../../shared/address.ts';
 import * as counters from '../../shared/counters.ts';
-import type { Entry } from '../../shared/entry.ts';
-import * as entry from '../../shared/entry.ts';
-import * as errors from '../../shared/errors.ts';
 import type { LgCpu } from '../../shared/lg-cpu.ts';
 import * as lgCpu from '../../shared/lg-cpu.ts';
 import type { Lguest } from '../../shared/lguest.ts';
+import * as errors from '../errors.ts';
+import type { Gva, Pfn, Ptr } from '../hardware/address.ts';
+import * as address from '../hardware/address.ts';
+import type { Entry } from '../hardware/entry.ts';
+import * as entry from '../hardware/entry.ts';
 import * as entries from './entries.ts';
 
 const { findSpte, releasePte } = entries;

@@ -11,7 +11,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { ConnectionOptions } from 'node:tls';
 import type { ClientConfig } from 'pg';
-import { UserError } from '../../shared/errors.ts';
+import { UserError } from '../errors.ts';
 
 export type Address =
   | { readonly kind: 'server'; readonly url: string }

@@ -6,7 +6,7 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
-import { workerUrl } from '../../shared/worker-url.ts';
+import { workerUrl } from '../worker-url.ts';
 import type { Kind } from './kinds.ts';
 
 /** What the process for one unit is sent. */

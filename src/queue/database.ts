@@ -1,7 +1,7 @@
 /** The database that a queue is in: connected to, asked, and what it complains of told in words. */
 
 import pg from 'pg';
-import { UserError } from '../../shared/errors.ts';
+import { UserError } from '../errors.ts';
 import { type Address, shownAddress, waysTo, withoutPassword } from './address.ts';
 import { embeddedServer, stopEmbedded } from './embedded.ts';
 

@@ -20,8 +20,8 @@ import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { UserError } from '../../shared/errors.ts';
-import { workerUrl } from '../../shared/worker-url.ts';
+import { UserError } from '../errors.ts';
+import { workerUrl } from '../worker-url.ts';
 
 /** What the keeper writes once the server takes connections; for its owner's eyes only. */
 const running = z.object({ port: z.int(), password: z.string(), keeper: z.int() });

@@ -7,8 +7,8 @@
  * Rounds that are over are added up and removed; the schedules that went wrong stay.
  */
 
-import { type DefectId, SCHEDULE_DEFECTS } from '../../shared/defects.ts';
-import { UserError } from '../../shared/errors.ts';
+import { type DefectId, SCHEDULE_DEFECTS } from '../defects.ts';
+import { UserError } from '../errors.ts';
 import { type Plan, unitsOf, warmUpOf } from '../explore/campaign/plan.ts';
 import { textsOfTests } from '../explore/litmus/texts.ts';
 import type { MutantRuns } from '../explore/mutants/mutants.ts';

@@ -4,13 +4,13 @@
  */
 
 import { deserialize, serialize } from 'node:v8';
-import { workerUrl } from '../../shared/worker-url.ts';
 import type { UnitResult } from '../explore/campaign/unit.ts';
 import type { FirstFind } from '../explore/generate/each-defect.ts';
 import type { UnitResult as GeneratedResult } from '../explore/generate/unit.ts';
 import type { MutantRuns } from '../explore/mutants/mutants.ts';
 import type { Met } from '../explore/verify/unit.ts';
 import type { StressTally } from '../report/stress-totals.ts';
+import { workerUrl } from '../worker-url.ts';
 
 /** What came of a schedule that was done again. */
 export interface AgainResult {

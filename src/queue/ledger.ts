@@ -1,7 +1,7 @@
 /** A campaign's ledger, pulled out of a queue: the same as that of a run on one machine. */
 
 import { existsSync, renameSync, rmSync } from 'node:fs';
-import { UserError } from '../../shared/errors.ts';
+import { UserError } from '../errors.ts';
 import { Ledger } from '../explore/campaign/ledger.ts';
 import { type Plan, unitsOf } from '../explore/campaign/plan.ts';
 import type { UnitResult } from '../explore/campaign/unit.ts';

@@ -1,7 +1,7 @@
 /** A queue, opened: the database it is in, and pg-boss, which hands out its units. */
 
 import { PgBoss } from 'pg-boss';
-import { UserError } from '../../shared/errors.ts';
+import { UserError } from '../errors.ts';
 import { type Address, shownAddress } from './address.ts';
 import { Database, type Limits, type Sql } from './database.ts';
 import { hasTables, JOBS_SCHEMA, makeTables } from './schema.ts';

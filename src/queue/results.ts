@@ -1,6 +1,6 @@
 /** Results, out of a queue again: as they come, or all of a plan. */
 
-import { UserError } from '../../shared/errors.ts';
+import { UserError } from '../errors.ts';
 import { unpacked } from './kinds.ts';
 import type { Queue } from './queue.ts';
 

@@ -3,7 +3,7 @@
  * who works, and units that killed their workers. A row of `unit` is there once the unit is done.
  */
 
-import { UserError } from '../../shared/errors.ts';
+import { UserError } from '../errors.ts';
 import type { Database, Sql } from './database.ts';
 
 /** Counts up with the tables, and with what is in a unit's task and result. */

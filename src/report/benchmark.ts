@@ -5,7 +5,7 @@
 
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { UserError } from '../../shared/errors.ts';
+import { UserError } from '../errors.ts';
 import { mistakesOf } from '../yaml/mistakes.ts';
 
 /** Raised whenever a field changes its meaning or goes away. */

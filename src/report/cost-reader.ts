@@ -1,8 +1,8 @@
 /** A run's report as JSON, read again for how often each event happened. */
 
-import { UserError } from '../../shared/errors.ts';
 import type { Subject } from '../cost/sensitivity.ts';
 import { byEvent } from '../cost/table.ts';
+import { UserError } from '../errors.ts';
 import { textOf } from '../yaml/text-of.ts';
 import { type Repeated, repeatedBy } from './repeated.ts';
 import type { RunReport } from './run-report.ts';

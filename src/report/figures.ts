@@ -4,9 +4,9 @@
  */
 
 import { COUNTER_INFOS, HYPERCALL_NAMES } from '../../shared/counters.ts';
-import { UserError } from '../../shared/errors.ts';
 import type { Bill } from '../cost/model.ts';
 import { EVENT_IDS, EVENTS, type EventId } from '../cost/table.ts';
+import { UserError } from '../errors.ts';
 import { didYouMean } from '../yaml/closest.ts';
 import type { RunReport, Statistics } from './run-report.ts';
 import type { Measure } from './study-result.ts';

@@ -4,8 +4,6 @@
  * are compared.
  */
 
-import { frameOf, type Gpa, NO_FRAME, PAGE_SIZE, toGpfn, toPfn } from '../../shared/address.ts';
-import { type Entry, PAGE_PRESENT } from '../../shared/entry.ts';
 import { FrameKind } from '../../shared/frames.ts';
 import type { Host } from '../../shared/host.ts';
 import type { HostCpu } from '../../shared/host-cpu.ts';
@@ -16,6 +14,8 @@ import { tlbEntries, vcpuInside } from '../check/host-cpus.ts';
 import { rightsName } from '../check/isolation.ts';
 import { type Shadow, shadowOf } from '../check/shadow.ts';
 import { describeFrame, eachFrame, wordsOf } from '../check/violation.ts';
+import { frameOf, type Gpa, NO_FRAME, PAGE_SIZE, toGpfn, toPfn } from '../hardware/address.ts';
+import { type Entry, PAGE_PRESENT } from '../hardware/entry.ts';
 import { entryText } from './violation.ts';
 
 /** What there is to see. Of `stores` only who runs the machine knows. */

@@ -9,7 +9,6 @@ import {
 } from '../../shared/counters.ts';
 import type { DisciplineName } from '../../shared/discipline.ts';
 import { Dead } from '../../shared/lguest.ts';
-import { AS_LGUEST, type PagingPolicy } from '../../shared/paging-policy.ts';
 import type { Virtualization } from '../../shared/virtualization.ts';
 import { defectsOf } from '../assembly.ts';
 import type { CheckedRun } from '../check/checked-run.ts';
@@ -19,6 +18,12 @@ import type { Hotplug } from '../host/hotplug.ts';
 import { migrationsIn } from '../host/placement.ts';
 import type { PolicyName, ReplayName } from '../host/policy.ts';
 import type { Ending, Machine } from '../machine.ts';
+import {
+  AS_LGUEST,
+  fieldName,
+  type PagingPolicy,
+  POLICY_NAMES,
+} from '../paging/policies/declared.ts';
 import { type CostReport, costReport } from './costs.ts';
 import { warmingUp } from './warming-up.ts';
 
@@ -200,14 +205,7 @@ type PolicyReport = Readonly<Record<string, string | number>>;
 
 function policyReport(chosen: Partial<PagingPolicy> = {}): PolicyReport {
   const policy = { ...AS_LGUEST, ...chosen };
-  return {
-    set_pte: policy.setPte,
-    eviction: policy.eviction,
-    kernel_mappings: policy.kernelMappings,
-    kernel_change: policy.kernelChange,
-    prefault: policy.prefault,
-    reclaim: policy.reclaim,
-  };
+  return Object.fromEntries(POLICY_NAMES.map((name) => [fieldName(name), policy[name]]));
 }
 
 function endingOf(dead: Dead): GuestReport['ending'] {

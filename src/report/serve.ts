@@ -5,7 +5,7 @@
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { UserError } from '../../shared/errors.ts';
+import { UserError } from '../errors.ts';
 
 export interface Response {
   /** As in `text/html; charset=utf-8`. */

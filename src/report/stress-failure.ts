@@ -3,8 +3,8 @@
  * again.
  */
 
-import { ALL_DEFECTS, type DefectId } from '../../shared/defects.ts';
 import type { Fixed, StressRun } from '../check/stress.ts';
+import { ALL_DEFECTS, type DefectId } from '../defects.ts';
 import { reportViolation, violationText } from './violation.ts';
 
 /** The same machine again. */

@@ -1,9 +1,9 @@
 /** What runs of machines drawn from seeds came to, added up: in all, and by kind of guest. */
 
 import type { DisciplineName } from '../../shared/discipline.ts';
-import type { PagingName } from '../../shared/entry.ts';
 import type { Virtualization } from '../../shared/virtualization.ts';
 import type { StressRun } from '../check/stress.ts';
+import type { PagingName } from '../hardware/entry.ts';
 import { grouped } from '../numbers.ts';
 import type { PageTable } from './page/parts.ts';
 import { tableText } from './plain-table.ts';

@@ -1,7 +1,7 @@
 /** What a study came to, as data: what --json and the result.json of a run folder hold. */
 
 import { z } from 'zod';
-import { UserError } from '../../shared/errors.ts';
+import { UserError } from '../errors.ts';
 import { FEWEST } from './statistics.ts';
 
 /** Raised whenever a field changes its meaning or goes away. */

@@ -1,6 +1,6 @@
 /** Thresholds as load-testing tools have them: `faults_per_s > 1e5`. */
 
-import { UserError } from '../../shared/errors.ts';
+import { UserError } from '../errors.ts';
 import { estimateText } from './estimate-text.ts';
 import { figureNamed } from './figures.ts';
 import type { Estimate } from './statistics.ts';

@@ -1,7 +1,10 @@
 /** A broken invariant for people, and as data: what, where, by whom, and what came before. */
 
-import { hex } from '../../shared/address.ts';
 import { HYPERCALL_NAMES } from '../../shared/counters.ts';
+import { EventKind, type HostEvent } from '../../shared/events.ts';
+import type { Host } from '../../shared/host.ts';
+import { describePlace, INVARIANTS, type Violation } from '../check/violation.ts';
+import { hex } from '../hardware/address.ts';
 import {
   PAGE_ACCESSED,
   PAGE_DIRTY,
@@ -11,10 +14,7 @@ import {
   PAGE_PSE,
   PAGE_RW,
   PAGE_USER,
-} from '../../shared/entry.ts';
-import { EventKind, type HostEvent } from '../../shared/events.ts';
-import type { Host } from '../../shared/host.ts';
-import { describePlace, INVARIANTS, type Violation } from '../check/violation.ts';
+} from '../hardware/entry.ts';
 
 /** Events of a CPU that are shown. */
 const SHOWN_EVENTS = 12;

@@ -1,7 +1,7 @@
 /** Mistakes that only several fields of a scenario make together, or the files it names. */
 
-import { UserError } from '../../shared/errors.ts';
 import { layoutOf, SWITCHER_ADDR } from '../assembly.ts';
+import { UserError } from '../errors.ts';
 import { tooMuchMemory } from '../guest/room.ts';
 import { openProgram } from '../guest/traces/reader.ts';
 import { hotplugMistakes } from '../host/hotplug.ts';

@@ -3,7 +3,7 @@
 import { readdirSync } from 'node:fs';
 import { findPackageJSON } from 'node:module';
 import { dirname, join } from 'node:path';
-import { UserError } from '../../shared/errors.ts';
+import { UserError } from '../errors.ts';
 import { didYouMean } from '../yaml/closest.ts';
 
 /** The same place when built. */

@@ -1,7 +1,7 @@
 /** A scenario file, read: a valid one, or all that is wrong with it by line and column. */
 
 import { basename, dirname, extname } from 'node:path';
-import { UserError } from '../../shared/errors.ts';
+import { UserError } from '../errors.ts';
 import { parseYaml, type Validated } from '../yaml/document.ts';
 import { type Mistake, mistakesOf, type Path } from '../yaml/mistakes.ts';
 import { textOf } from '../yaml/text-of.ts';

@@ -5,12 +5,12 @@
  */
 
 import { z } from 'zod';
-import { ALL_DEFECTS } from '../../shared/defects.ts';
 import { DISCIPLINES } from '../../shared/discipline.ts';
 import { VIRTUALIZATIONS } from '../../shared/virtualization.ts';
 import { DEFAULT_PRESET } from '../cost/model.ts';
 import { PRESET_NAMES } from '../cost/presets.ts';
 import { byEvent, EVENTS } from '../cost/table.ts';
+import { ALL_DEFECTS } from '../defects.ts';
 import { MAX_VCPUS, MIN_PAGES } from '../guest/kernel/layout.ts';
 import { KERNEL_WORK } from '../guest/program.ts';
 import { POLICIES } from '../host/policy.ts';

@@ -1,12 +1,12 @@
 /** The machine that a scenario describes, and what it must come to. */
 
 import { basename, extname, resolve } from 'node:path';
-import { PAGE_SIZE } from '../../shared/address.ts';
-import { ALL_DEFECTS, type DefectId } from '../../shared/defects.ts';
 import type { DisciplineName } from '../../shared/discipline.ts';
-import type { PagingName } from '../../shared/entry.ts';
 import { type CostTable, costTable } from '../cost/model.ts';
 import type { PresetName } from '../cost/presets.ts';
+import { ALL_DEFECTS, type DefectId } from '../defects.ts';
+import { PAGE_SIZE } from '../hardware/address.ts';
+import type { PagingName } from '../hardware/entry.ts';
 import {
   isReplay,
   type PolicyName,

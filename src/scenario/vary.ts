@@ -3,7 +3,7 @@
  */
 
 import { parse, stringify } from 'yaml';
-import { UserError } from '../../shared/errors.ts';
+import { UserError } from '../errors.ts';
 import { didYouMean } from '../yaml/closest.ts';
 import type { JsonSchema, Path } from '../yaml/mistakes.ts';
 import { checkScenario, type ScenarioFile } from './parse.ts';

@@ -3,14 +3,13 @@
  * function of the program, the policies and the seed. The code is as written, with all its defects.
  */
 
-import { toGpfn } from '../../shared/address.ts';
-import { assert } from '../../shared/errors.ts';
-import { Host } from '../../shared/host.ts';
 import { Vma } from '../../shared/launcher-map.ts';
 import { Dead, type Lguest } from '../../shared/lguest.ts';
-import { assemble, type GuestShape } from '../assembly.ts';
+import { assemble, type GuestShape, joinMachine } from '../assembly.ts';
+import { assert } from '../errors.ts';
 import type { Program } from '../guest/program.ts';
 import { softwareOf } from '../guest/software.ts';
+import { toGpfn } from '../hardware/address.ts';
 import { launch } from '../host/launcher.ts';
 import { GuestRunner } from '../host/run-guest.ts';
 
@@ -34,7 +33,7 @@ export function guestAlone({ seed, frames, vma, ...guest }: AloneShape): Lguest 
     },
     vma,
   );
-  return new Host(shared, 0).guests[0]!;
+  return joinMachine(shared, 0).guests[0]!;
 }
 
 /** The guest's own clock decides who runs, and no time slice. */

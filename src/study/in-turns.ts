@@ -4,13 +4,13 @@
  * a guest while another CPU has its turn, so nobody ever waits for another.
  */
 
-import { assert, HostOops } from '../../shared/errors.ts';
-import { Host, type SharedMachine } from '../../shared/host.ts';
+import type { Host, SharedMachine } from '../../shared/host.ts';
 import { Dead } from '../../shared/lguest.ts';
-import { assemble } from '../assembly.ts';
+import { assemble, joinMachine } from '../assembly.ts';
 import { checkAll } from '../check/invariants.ts';
 import { checkNothingLeft } from '../check/references.ts';
 import { checkReplayed } from '../check/replayed.ts';
+import { assert, HostOops } from '../errors.ts';
 import { loadProgram } from '../guest/load.ts';
 import type { Program } from '../guest/program.ts';
 import { softwareOf } from '../guest/software.ts';
@@ -95,7 +95,7 @@ function takeTurns(
   const queues = new Scheduler(host, scheduling);
   for (const cpu of host.vcpus) queues.enqueue(cpu);
   const cpus = host.cpus.map((_, index) => {
-    const view = new Host(shared, index);
+    const view = joinMachine(shared, index);
     const scheduler = new Scheduler(view, scheduling);
     const cpu = view.cpus[index]!;
     const runner = new GuestRunner(view, cpu, softwareOf(programs), (lg) =>

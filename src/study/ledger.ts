@@ -4,7 +4,7 @@
  */
 
 import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { UserError } from '../../shared/errors.ts';
+import { UserError } from '../errors.ts';
 import type { Arm, Measures } from './study.ts';
 
 /** What units of one ledger have in common: each by its name, for who goes on with another. */

@@ -4,10 +4,10 @@
  * milliseconds. Nobody waits: what is overwritten before it was read is counted.
  */
 
-import type { Ptr } from '../../shared/address.ts';
-import { toPtr } from '../../shared/address.ts';
 import type { EventKind } from '../../shared/events.ts';
 import { makeMemory, Words } from '../../shared/words.ts';
+import type { Ptr } from '../hardware/address.ts';
+import { toPtr } from '../hardware/address.ts';
 
 /** What is kept of one event, in words. The sequence number is written last. */
 export const Field = {

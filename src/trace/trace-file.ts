@@ -4,7 +4,7 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 import { PbfWriter } from 'pbf';
 import type { Host } from '../../shared/host.ts';
 import type { Lguest } from '../../shared/lguest.ts';
-import { wholeFile } from '../whole-file.ts';
+import { wholeFile } from '../files.ts';
 import { perfData } from './kernel/perf-data.ts';
 import { type Told, type TracedVcpu, told } from './kernel/tell.ts';
 import { ftraceLines } from './kernel/text.ts';

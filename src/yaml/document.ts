@@ -1,7 +1,7 @@
 /** A YAML file of the user's, read: what it says, or all that is wrong with it by line and column. */
 
 import { isMap, isScalar, isSeq, LineCounter, parseDocument, Scalar } from 'yaml';
-import { UserError } from '../../shared/errors.ts';
+import { UserError } from '../errors.ts';
 import type { Mistake, Path } from './mistakes.ts';
 
 export interface Validated<T> {

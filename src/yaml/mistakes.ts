@@ -4,7 +4,7 @@
  */
 
 import type { z } from 'zod';
-import { hex } from '../../shared/address.ts';
+import { hex } from '../hardware/address.ts';
 import { closest, didYouMean } from './closest.ts';
 
 export type Path = readonly (string | number)[];

@@ -1,7 +1,7 @@
 /** A text file that the user named. */
 
 import { readFileSync } from 'node:fs';
-import { UserError } from '../../shared/errors.ts';
+import { UserError } from '../errors.ts';
 
 /** What is in it; `hint` says what to name instead. Throws UserError where it cannot be read. */
 export function textOf(path: string, hint: string): string {

@@ -4,10 +4,10 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { replayInC } from '../../bench/native/trace.ts';
 import { noYardstick } from '../../bench/native/yardstick.ts';
-import { toGpa } from '../../shared/address.ts';
 import { getUser } from '../../shared/guest-memory.ts';
 import { RESULT } from '../../src/guest/kernel/layout.ts';
 import { openProgram } from '../../src/guest/traces/reader.ts';
+import { toGpa } from '../../src/hardware/address.ts';
 import { statistics } from '../../src/report/run-report.ts';
 import { Rig } from '../rig.ts';
 

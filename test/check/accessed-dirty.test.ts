@@ -1,9 +1,9 @@
 /** Invariant 5: ACCESSED and DIRTY that are missing in the guest’s own tables. */
 
 import { describe, expect, test } from 'vitest';
-import { toGpa } from '../../shared/address.ts';
-import { makeEntry } from '../../shared/entry.ts';
 import { checkAccessedDirty } from '../../src/check/accessed-dirty.ts';
+import { toGpa } from '../../src/hardware/address.ts';
+import { makeEntry } from '../../src/hardware/entry.ts';
 import { A, D, FORMS, P, RW, USER } from '../paging/scripted.ts';
 import { PAGE, READ_VA, tampered, titles } from './broken.ts';
 

@@ -1,11 +1,11 @@
 /** A guest under the guest lock that has used one page, to be tampered with by hand. */
 
-import { Right } from '../../shared/access.ts';
-import { frameStart, type Gva, type Ptr, toGva, toPtr } from '../../shared/address.ts';
-import type { DefectId } from '../../shared/defects.ts';
-import { type Entry, makeEntry, pteIndex } from '../../shared/entry.ts';
 import type { LgCpu } from '../../shared/lg-cpu.ts';
 import type { Violation } from '../../src/check/violation.ts';
+import type { DefectId } from '../../src/defects.ts';
+import { Right } from '../../src/hardware/access.ts';
+import { frameStart, type Gva, type Ptr, toGva, toPtr } from '../../src/hardware/address.ts';
+import { type Entry, makeEntry, pteIndex } from '../../src/hardware/entry.ts';
 import { enterGuest } from '../../src/host/switcher.ts';
 import { Mmu } from '../../src/mmu/tlb.ts';
 import { findSpte } from '../../src/paging/entries.ts';

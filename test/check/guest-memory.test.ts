@@ -1,10 +1,10 @@
 /** Invariant 6: memory that somebody else has written. */
 
 import { describe, expect, test } from 'vitest';
-import { frameStart, toPfn, toPtr } from '../../shared/address.ts';
 import { FrameKind } from '../../shared/frames.ts';
 import { Vma } from '../../shared/launcher-map.ts';
 import { checkFinalMemory, checkGuestMemory } from '../../src/check/guest-memory.ts';
+import { frameStart, toPfn, toPtr } from '../../src/hardware/address.ts';
 import { FORMS } from '../paging/scripted.ts';
 import { tampered, titles } from './broken.ts';
 

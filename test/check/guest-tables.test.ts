@@ -1,11 +1,11 @@
 /** A guest's own tables, looked at from outside. */
 
 import { expect, test } from 'vitest';
-import { frameStart, PAGE_WORDS, toGpfn } from '../../shared/address.ts';
 import { LINEAR, NOBODYS } from '../../shared/pgdir.ts';
 import { guestEntries } from '../../src/check/guest-tables.ts';
 import { bootLitmus } from '../../src/explore/litmus/boot.ts';
 import { readLitmus } from '../../src/explore/litmus/read.ts';
+import { frameStart, PAGE_WORDS, toGpfn } from '../../src/hardware/address.ts';
 
 test.each(['nonpae', 'pae'] as const)('a pgdir without a top level has none, %s', (paging) => {
   const litmus = readLitmus('R12-first-top-level-of-two');

@@ -1,9 +1,9 @@
 /** All checks together, on machines that nobody tampered with. */
 
 import { describe, expect, test } from 'vitest';
-import { Right } from '../../shared/access.ts';
 import { tlbEntries } from '../../src/check/host-cpus.ts';
 import { checkAll, heldTo } from '../../src/check/invariants.ts';
+import { Right } from '../../src/hardware/access.ts';
 import { leaveGuest } from '../../src/host/switcher.ts';
 import { FORMS, Scripted } from '../paging/scripted.ts';
 import { READ_VA, tampered, titles, VA } from './broken.ts';

@@ -1,13 +1,13 @@
 /** Invariant 1: frames and rights that a shadow or a TLB must not have. */
 
 import { describe, expect, test } from 'vitest';
-import { Right } from '../../shared/access.ts';
-import { toGpa, toGva, toPfn, toPtr } from '../../shared/address.ts';
-import type { DefectId } from '../../shared/defects.ts';
-import { makeEntry, PAGE_TABLE } from '../../shared/entry.ts';
 import { FrameKind } from '../../shared/frames.ts';
 import { checkIsolation, checkRights } from '../../src/check/isolation.ts';
+import type { DefectId } from '../../src/defects.ts';
 import { KERNEL_LOCK } from '../../src/guest/kernel/layout.ts';
+import { Right } from '../../src/hardware/access.ts';
+import { toGpa, toGva, toPfn, toPtr } from '../../src/hardware/address.ts';
+import { makeEntry, PAGE_TABLE } from '../../src/hardware/entry.ts';
 import { findSpte } from '../../src/paging/entries.ts';
 import { mapSwitcherInGuest } from '../../src/paging/switcher.ts';
 import { A, D, FORMS, P, RW, Scripted, SWITCHER, USER } from '../paging/scripted.ts';

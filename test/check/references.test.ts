@@ -1,10 +1,10 @@
 /** Invariant 2: counts that are wrong, and frames in the wrong hands. */
 
 import { describe, expect, test } from 'vitest';
-import { toPfn, toPtr } from '../../shared/address.ts';
-import { pgdIndex } from '../../shared/entry.ts';
 import { FrameKind } from '../../shared/frames.ts';
 import { checkNothingLeft, checkReferences } from '../../src/check/references.ts';
+import { toPfn, toPtr } from '../../src/hardware/address.ts';
+import { pgdIndex } from '../../src/hardware/entry.ts';
 import { A, FORMS, P } from '../paging/scripted.ts';
 import { READ_VA, tampered, titles, VA } from './broken.ts';
 

@@ -1,9 +1,6 @@
 /** Invariant 4: translations that outlive what they were made from. */
 
 import { describe, expect, test } from 'vitest';
-import { Right } from '../../shared/access.ts';
-import { gpfnOf, toGpa, toGpfn, toPfn, toPtr, wordInFrame } from '../../shared/address.ts';
-import { makeEntry, NO_ENTRY, pgdIndex, ptePfn } from '../../shared/entry.ts';
 import { FrameKind } from '../../shared/frames.ts';
 import { TLB_ENTRIES, TLB_ENTRY_WORDS } from '../../shared/host-cpu.ts';
 import { Dead, type Lguest } from '../../shared/lguest.ts';
@@ -15,6 +12,9 @@ import {
 import { checkStale } from '../../src/check/stale.ts';
 import { KERNEL_LOCK, PAGE_OFFSET, PAGE_TABLE_LOCK } from '../../src/guest/kernel/layout.ts';
 import { loadProgram } from '../../src/guest/load.ts';
+import { Right } from '../../src/hardware/access.ts';
+import { gpfnOf, toGpa, toGpfn, toPfn, toPtr, wordInFrame } from '../../src/hardware/address.ts';
+import { makeEntry, NO_ENTRY, pgdIndex, ptePfn } from '../../src/hardware/entry.ts';
 import { guestNewPagetable } from '../../src/paging/switch.ts';
 import { A, D, FORMS, OTHER_TOP, P, RW, USER } from '../paging/scripted.ts';
 import { Rig } from '../rig.ts';

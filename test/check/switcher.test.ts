@@ -1,9 +1,9 @@
 /** Invariant 3: pages of the Switcher that are another’s. */
 
 import { describe, expect, test } from 'vitest';
-import type { DefectId } from '../../shared/defects.ts';
-import { makeEntry, NO_ENTRY } from '../../shared/entry.ts';
 import { checkSwitcher } from '../../src/check/switcher.ts';
+import type { DefectId } from '../../src/defects.ts';
+import { makeEntry, NO_ENTRY } from '../../src/hardware/entry.ts';
 import { mapSwitcherInGuest } from '../../src/paging/switcher.ts';
 import { A, D, FORMS, P, RW, Scripted } from '../paging/scripted.ts';
 import { SHARING, sharing, switcherEntry, tampered, titles } from './broken.ts';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ALL_DEFECTS } from '../../shared/defects.ts';
+import { ALL_DEFECTS } from '../../src/defects.ts';
 import { Op } from '../../src/guest/program.ts';
 import { TraceWriter } from '../../src/guest/traces/writer.ts';
 import type { RunReport } from '../../src/report/run-report.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { frameStart, toGpfn, toGva, toPtr } from '../../shared/address.ts';
 import { Vma } from '../../shared/launcher-map.ts';
+import { frameStart, toGpfn, toGva, toPtr } from '../../src/hardware/address.ts';
 import { demandPage } from '../../src/paging/fault.ts';
 import { FORMS, P, RW, Scripted, TOP, WRITE } from '../paging/scripted.ts';
 

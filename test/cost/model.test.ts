@@ -3,13 +3,13 @@
 import { describe, expect, test } from 'vitest';
 import { Counter } from '../../shared/counters.ts';
 import type { DisciplineName } from '../../shared/discipline.ts';
-import type { PagingName } from '../../shared/entry.ts';
 import { FrameKind } from '../../shared/frames.ts';
 import { Vma } from '../../shared/launcher-map.ts';
 import { billOf, costTable, cyclesOf, occurrences, sumOf } from '../../src/cost/model.ts';
 import { PRESET_NAMES, PRESETS } from '../../src/cost/presets.ts';
 import { byEvent, EVENT_IDS } from '../../src/cost/table.ts';
 import { builtinPrograms } from '../../src/guest/programs.ts';
+import type { PagingName } from '../../src/hardware/entry.ts';
 import { costReport } from '../../src/report/costs.ts';
 import { Rig } from '../rig.ts';
 

@@ -1,8 +1,6 @@
 /** What a guest with direct paging may do to its page tables, and what kills it. */
 
 import { beforeEach, describe, expect, test } from 'vitest';
-import { type Gpfn, gpfnOf, toGpa, toGpfn, toPfn, wordInFrame } from '../../shared/address.ts';
-import { type Entry, isPresent, makeEntry, PAGE_RW, ptePfn } from '../../shared/entry.ts';
 import { Hypercall } from '../../shared/hypercall.ts';
 import type { LgCpu } from '../../shared/lg-cpu.ts';
 import { Dead } from '../../shared/lguest.ts';
@@ -11,6 +9,15 @@ import { checkAll } from '../../src/check/invariants.ts';
 import { doDirectHcall } from '../../src/direct/hypercalls.ts';
 import { levelOf, typeOf, usesOf, WRITABLE } from '../../src/direct/types.ts';
 import { builtinPrograms } from '../../src/guest/programs.ts';
+import {
+  type Gpfn,
+  gpfnOf,
+  toGpa,
+  toGpfn,
+  toPfn,
+  wordInFrame,
+} from '../../src/hardware/address.ts';
+import { type Entry, isPresent, makeEntry, PAGE_RW, ptePfn } from '../../src/hardware/entry.ts';
 import { Rig } from '../rig.ts';
 
 let rig: Rig;

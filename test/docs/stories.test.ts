@@ -5,11 +5,11 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import type { DefectId } from '../../shared/defects.ts';
 import type { DisciplineName } from '../../shared/discipline.ts';
-import type { PagingName } from '../../shared/entry.ts';
+import type { DefectId } from '../../src/defects.ts';
 import { shrink } from '../../src/explore/shrink/shrink.ts';
 import { tellStory } from '../../src/explore/story/tell.ts';
+import type { PagingName } from '../../src/hardware/entry.ts';
 import type { Story } from '../../src/report/story.ts';
 import { storyText } from '../../src/report/story-text.ts';
 import { find } from '../explore/story/found.ts';

@@ -1,12 +1,12 @@
 /** An ordinary guest on a board, for the engine's own tests. */
 
 import type { DisciplineName } from '../../shared/discipline.ts';
-import type { PagingName } from '../../shared/entry.ts';
 import { assemble } from '../../src/assembly.ts';
 import { Board } from '../../src/explore/engine/board.ts';
 import type { MemoryModel } from '../../src/explore/engine/turn.ts';
 import { softwareOf } from '../../src/guest/software.ts';
 import { makeWorkload } from '../../src/guest/workloads/catalogue.ts';
+import type { PagingName } from '../../src/hardware/entry.ts';
 import { launch } from '../../src/host/launcher.ts';
 
 export interface BoardSpec {

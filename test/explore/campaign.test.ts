@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { UserError } from '../../shared/errors.ts';
+import { UserError } from '../../src/errors.ts';
 import { formatMissed, pctBound } from '../../src/explore/campaign/bound.ts';
 import { Ledger } from '../../src/explore/campaign/ledger.ts';
 import { mergeLedgers } from '../../src/explore/campaign/merge.ts';

@@ -2,7 +2,6 @@
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { frameStart, toGpfn } from '../../shared/address.ts';
 import { Board } from '../../src/explore/engine/board.ts';
 import { bootLitmus } from '../../src/explore/litmus/boot.ts';
 import { readLitmus } from '../../src/explore/litmus/read.ts';
@@ -12,6 +11,7 @@ import { Lenient } from '../../src/explore/strategies/lenient.ts';
 import type { Strategy } from '../../src/explore/strategies/strategy.ts';
 import { Subject, settingsOf } from '../../src/explore/subject.ts';
 import { Vector } from '../../src/guest/processor.ts';
+import { frameStart, toGpfn } from '../../src/hardware/address.ts';
 import type { SoftwareFor } from '../../src/host/run-guest.ts';
 import { SLOW } from '../slow.ts';
 import { ADVERSARIES } from './adversaries.ts';

@@ -1,7 +1,6 @@
 /** Hardware that acts by itself, and stores that wait in buffers. */
 
 import { describe, expect, test } from 'vitest';
-import { toPtr } from '../../shared/address.ts';
 import { digestMemory } from '../../src/check/digest.ts';
 import { Access } from '../../src/explore/engine/access.ts';
 import { actorOf, bufferOf, evictionOn, moveOf } from '../../src/explore/engine/actors.ts';
@@ -13,6 +12,7 @@ import { readLitmus } from '../../src/explore/litmus/read.ts';
 import { STRATEGIES } from '../../src/explore/strategies/catalogue.ts';
 import { FewestSwitches } from '../../src/explore/strategies/fewest-switches.ts';
 import { type Setting, Subject } from '../../src/explore/subject.ts';
+import { toPtr } from '../../src/hardware/address.ts';
 import { guestBoard } from './board.ts';
 
 const SETTING: Setting = { paging: 'nonpae', discipline: 'lock-free', defects: [] };

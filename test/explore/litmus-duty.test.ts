@@ -1,7 +1,7 @@
 /** What is left to a test's guest, and what is not. */
 
 import { describe, expect, test } from 'vitest';
-import type { DefectId } from '../../shared/defects.ts';
+import type { DefectId } from '../../src/defects.ts';
 import { type Litmus, parseLitmus } from '../../src/explore/litmus/litmus.ts';
 import { readLitmus } from '../../src/explore/litmus/read.ts';
 import { STRATEGIES } from '../../src/explore/strategies/catalogue.ts';

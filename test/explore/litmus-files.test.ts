@@ -2,9 +2,9 @@
 
 import { basename } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { DEFECTS, type DefectId, SCHEDULE_DEFECTS } from '../../shared/defects.ts';
-import { HostOops } from '../../shared/errors.ts';
 import { checkNothingLeft } from '../../src/check/references.ts';
+import { DEFECTS, type DefectId, SCHEDULE_DEFECTS } from '../../src/defects.ts';
+import { HostOops } from '../../src/errors.ts';
 import { brokenIn } from '../../src/explore/litmus/duty.ts';
 import { judge } from '../../src/explore/litmus/judge.ts';
 import type { Litmus } from '../../src/explore/litmus/litmus.ts';

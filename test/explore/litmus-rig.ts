@@ -4,8 +4,9 @@
  */
 
 import { globSync } from 'node:fs';
-import { Host } from '../../shared/host.ts';
+import type { Host } from '../../shared/host.ts';
 import { Stop } from '../../shared/machine-record.ts';
+import { joinMachine } from '../../src/assembly.ts';
 import { bootLitmus, type LitmusSetting } from '../../src/explore/litmus/boot.ts';
 import type { Litmus } from '../../src/explore/litmus/litmus.ts';
 import { litmusSoftware } from '../../src/explore/litmus/software.ts';
@@ -40,7 +41,7 @@ export function runLitmus(litmus: Litmus, setting: LitmusSetting, order = roundR
   const most = 0x7fff_ffff;
   const scheduling = { policy: 'sticky', quantum: { least: most, most }, hotplug: [] } as const;
   const loops = host.cpus.map(({ index }) => {
-    const view = new Host(shared, index);
+    const view = joinMachine(shared, index);
     const scheduler = new Scheduler(view, scheduling);
     const unpark = scheduler.unparkSiblings.bind(scheduler);
     const cpu = view.cpus[index]!;

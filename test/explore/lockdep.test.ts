@@ -1,17 +1,17 @@
 /** A lock that is not taken is found by the first schedule that comes by, and none that is. */
 
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import type { Ptr } from '../../shared/address.ts';
-import { ALL_DEFECTS } from '../../shared/defects.ts';
 import type { DisciplineName } from '../../shared/discipline.ts';
 import type { Host } from '../../shared/host.ts';
 import { Lock } from '../../shared/lock.ts';
+import { ALL_DEFECTS } from '../../src/defects.ts';
 import { Lockdep } from '../../src/explore/engine/lockdep.ts';
 import { fieldsOf, recordsOf } from '../../src/explore/engine/record-words.ts';
 import { TurnWords } from '../../src/explore/engine/turn-words.ts';
 import { readLitmus } from '../../src/explore/litmus/read.ts';
 import { STRATEGIES } from '../../src/explore/strategies/catalogue.ts';
 import { type Setting, Subject, settingsOf } from '../../src/explore/subject.ts';
+import type { Ptr } from '../../src/hardware/address.ts';
 import { LITMUS_FILES } from './litmus-rig.ts';
 
 afterEach(() => void vi.restoreAllMocks());

@@ -1,6 +1,5 @@
 /** Programs that are nothing but steps, for strategies to be tried without a machine. */
 
-import { type Ptr, toPtr } from '../../shared/address.ts';
 import { Access } from '../../src/explore/engine/access.ts';
 import { Fairness, fairnessWords } from '../../src/explore/engine/fairness.ts';
 import type { Decisions } from '../../src/explore/engine/turn.ts';
@@ -9,6 +8,7 @@ import {
   type Situation,
   type Strategy,
 } from '../../src/explore/strategies/strategy.ts';
+import { type Ptr, toPtr } from '../../src/hardware/address.ts';
 
 /** Of a thread: how many steps it must have taken. */
 export type Reached = readonly [thread: number, steps: number];

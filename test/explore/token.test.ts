@@ -3,9 +3,9 @@
 import { deflateRawSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ALL_DEFECTS } from '../../shared/defects.ts';
 import { DISCIPLINES } from '../../shared/discipline.ts';
-import { UserError } from '../../shared/errors.ts';
+import { ALL_DEFECTS } from '../../src/defects.ts';
+import { UserError } from '../../src/errors.ts';
 import { readLitmus } from '../../src/explore/litmus/read.ts';
 import { packTurns, unpackTurns } from '../../src/explore/packed.ts';
 import { Pct } from '../../src/explore/strategies/pct.ts';

@@ -1,12 +1,12 @@
 /** Two runs have the same trace exactly when their conflicting accesses come in the same order. */
 
 import { afterEach, describe, expect, test } from 'vitest';
-import { PAGE_WORDS } from '../../shared/address.ts';
 import { Trace } from '../../src/explore/engine/trace.ts';
 import { readLitmus } from '../../src/explore/litmus/read.ts';
 import { STRATEGIES } from '../../src/explore/strategies/catalogue.ts';
 import { Dice } from '../../src/explore/strategies/dice.ts';
 import { type Setting, Subject } from '../../src/explore/subject.ts';
+import { PAGE_WORDS } from '../../src/hardware/address.ts';
 
 interface Accessed {
   readonly actor: number;

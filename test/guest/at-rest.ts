@@ -1,9 +1,9 @@
 /** A guest looked at from outside while nobody runs it. */
 
-import { gpfnOf, NO_FRAME, toGpa, toGpfn, wordInFrame } from '../../shared/address.ts';
 import { FrameKind } from '../../shared/frames.ts';
 import type { Host } from '../../shared/host.ts';
 import { auditKernel } from '../../src/guest/kernel/audit.ts';
+import { gpfnOf, NO_FRAME, toGpa, toGpfn, wordInFrame } from '../../src/hardware/address.ts';
 import type { Rig } from '../rig.ts';
 
 /** A word of guest memory. */

@@ -1,7 +1,6 @@
 /** The audit of the guest kernel's tables finds what it is for. */
 
 import { expect, test } from 'vitest';
-import { toGpa } from '../../shared/address.ts';
 import {
   BALLOON,
   FREE_PAGES,
@@ -12,6 +11,7 @@ import {
   SWAPPER_PG_DIR,
 } from '../../src/guest/kernel/layout.ts';
 import { makeWorkload } from '../../src/guest/workloads/catalogue.ts';
+import { toGpa } from '../../src/hardware/address.ts';
 import { Rig } from '../rig.ts';
 import { audit, readGuest } from './at-rest.ts';
 

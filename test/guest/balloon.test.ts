@@ -1,14 +1,13 @@
 /** Pages that a guest gives to the host: the frames behind them, and who has them then. */
 
 import { describe, expect, test } from 'vitest';
-import { toGpa, toGpfn } from '../../shared/address.ts';
-import { Host } from '../../shared/host.ts';
 import { Vma } from '../../shared/launcher-map.ts';
-import { assemble } from '../../src/assembly.ts';
+import { assemble, joinMachine } from '../../src/assembly.ts';
 import { BALLOON, MEM_MAP } from '../../src/guest/kernel/layout.ts';
 import { type Program, Prot, Sys } from '../../src/guest/program.ts';
 import { softwareOf } from '../../src/guest/software.ts';
 import { StreamBuilder } from '../../src/guest/traces/builder.ts';
+import { toGpa, toGpfn } from '../../src/hardware/address.ts';
 import { launch, notified } from '../../src/host/launcher.ts';
 import { GuestRunner } from '../../src/host/run-guest.ts';
 import { Rig } from '../rig.ts';
@@ -103,7 +102,7 @@ describe('two guests on a host that has memory for one and a half', () => {
     const shape = { hostCpus: 1, frames: 175, seed: 1, ...REPAIRED };
     const { shared, host } = assemble({ ...shape, guests: [guest, guest] });
     for (const lg of host.guests) launch(lg);
-    const view = new Host(shared, 0);
+    const view = joinMachine(shared, 0);
     const runner = new GuestRunner(view, view.cpus[0]!, softwareOf(programs), () => {});
     const [one, two] = view.guests.map(({ cpus }) => cpus[0]!);
     one!.quantum = 15_000;

@@ -1,7 +1,6 @@
 /** Threads of the kernel's own that change its mapping, each at addresses of its own. */
 
 import { describe, expect, test } from 'vitest';
-import { PAGE_SHIFT } from '../../shared/address.ts';
 import { Counter } from '../../shared/counters.ts';
 import { Hypercall } from '../../shared/hypercall.ts';
 import { VIRTUALIZATIONS } from '../../shared/virtualization.ts';
@@ -20,6 +19,7 @@ import {
 import type { KernelThread } from '../../src/guest/program.ts';
 import { Sys } from '../../src/guest/program.ts';
 import { StreamBuilder } from '../../src/guest/traces/builder.ts';
+import { PAGE_SHIFT } from '../../src/hardware/address.ts';
 import { Rig, type RigSpec } from '../rig.ts';
 import { audit, counted, readGuest } from './at-rest.ts';
 import { processes, written } from './processes.ts';

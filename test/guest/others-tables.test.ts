@@ -1,12 +1,12 @@
 /** A process whose tables are changed while it does not run: copied by its child, or ended. */
 
 import { describe, expect, test } from 'vitest';
-import { isPresent, PAGE_RW } from '../../shared/entry.ts';
 import { VIRTUALIZATIONS } from '../../shared/virtualization.ts';
 import { checkAll } from '../../src/check/invariants.ts';
 import { FRESH_PAGE, Mm, TaskState } from '../../src/guest/kernel/layout.ts';
 import { NONE, Sys } from '../../src/guest/program.ts';
 import { StreamBuilder } from '../../src/guest/traces/builder.ts';
+import { isPresent, PAGE_RW } from '../../src/hardware/entry.ts';
 import { Rig, type RigSpec } from '../rig.ts';
 import { audit, readGuest } from './at-rest.ts';
 import { DATA, DATA_PAGES, entryAt, inState, mms, PAGE, processes, written } from './processes.ts';

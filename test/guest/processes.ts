@@ -1,6 +1,5 @@
 /** Guests of a few small processes, and what their kernel says of them. */
 
-import { Entry } from '../../shared/entry.ts';
 import { asGuestSees } from '../../src/check/guest-tables.ts';
 import {
   MAX_MMS,
@@ -14,6 +13,7 @@ import {
 } from '../../src/guest/kernel/layout.ts';
 import { type KernelThread, type Program, Prot } from '../../src/guest/program.ts';
 import type { StreamBuilder } from '../../src/guest/traces/builder.ts';
+import { Entry } from '../../src/hardware/entry.ts';
 import type { Rig } from '../rig.ts';
 import { readGuest } from './at-rest.ts';
 

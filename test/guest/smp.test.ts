@@ -2,9 +2,9 @@
 
 import { describe, expect, test } from 'vitest';
 import type { DisciplineName } from '../../shared/discipline.ts';
-import type { PagingName } from '../../shared/entry.ts';
 import { Reg } from '../../shared/host-cpu.ts';
 import { builtinPrograms } from '../../src/guest/programs.ts';
+import type { PagingName } from '../../src/hardware/entry.ts';
 import { enterGuest, leaveGuest, readSaved, writeSaved } from '../../src/host/switcher.ts';
 import { Mmu } from '../../src/mmu/tlb.ts';
 import { Rig } from '../rig.ts';

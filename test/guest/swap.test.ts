@@ -1,13 +1,13 @@
 /** Pages that go out of the tables of processes that do not run, and come back. */
 
 import { describe, expect, test } from 'vitest';
-import { type Entry, isPresent, PAGE_RW } from '../../shared/entry.ts';
 import { VIRTUALIZATIONS } from '../../shared/virtualization.ts';
 import { checkAll } from '../../src/check/invariants.ts';
 import { MEM_MAP, TaskState } from '../../src/guest/kernel/layout.ts';
 import { isSwapped, pageOf } from '../../src/guest/kernel/page-tables.ts';
 import { Sys } from '../../src/guest/program.ts';
 import { StreamBuilder } from '../../src/guest/traces/builder.ts';
+import { type Entry, isPresent, PAGE_RW } from '../../src/hardware/entry.ts';
 import { Rig } from '../rig.ts';
 import { readGuest } from './at-rest.ts';
 import { DATA, DATA_PAGES, entryAt, inState, mms, PAGE, processes, written } from './processes.ts';

@@ -2,8 +2,6 @@
 
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { Right } from '../../shared/access.ts';
-import { type Gva, toPtr } from '../../shared/address.ts';
 import { COUNTERS, COUNTERS_WORDS, Counters } from '../../shared/counters.ts';
 import { type DecodedBlock, OPS_WORDS } from '../../shared/decoded-blocks.ts';
 import { HOST_CPU_WORDS, HostCpu, Reg } from '../../shared/host-cpu.ts';
@@ -12,6 +10,8 @@ import { makeMemory, Words } from '../../shared/words.ts';
 import { type ProcessorWithTlb, Selector } from '../../src/guest/processor.ts';
 import { BLOCK_OPS, Op, type OperationBlock, type Program } from '../../src/guest/program.ts';
 import { UserMode } from '../../src/guest/user.ts';
+import { Right } from '../../src/hardware/access.ts';
+import { type Gva, toPtr } from '../../src/hardware/address.ts';
 
 const COUNTS = 16;
 const CPU = 1024;

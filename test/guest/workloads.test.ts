@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import type { DisciplineName } from '../../shared/discipline.ts';
-import { UserError } from '../../shared/errors.ts';
+import { UserError } from '../../src/errors.ts';
 import { loadProgram, type ProgramSource } from '../../src/guest/load.ts';
 import type { Program } from '../../src/guest/program.ts';
 import { makeWorkload, workloads } from '../../src/guest/workloads/catalogue.ts';

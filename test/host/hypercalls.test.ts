@@ -1,7 +1,6 @@
 /** Hypercalls, interrupts and traps, applied to a guest that does not run by itself. */
 
 import { beforeEach, describe, expect, test } from 'vitest';
-import { gpfnOf, toGpa, toGva, wordInFrame } from '../../shared/address.ts';
 import { Counter } from '../../shared/counters.ts';
 import { lgreadWord, lgwriteWord } from '../../shared/guest-memory.ts';
 import { Reg } from '../../shared/host-cpu.ts';
@@ -11,6 +10,7 @@ import { Dead } from '../../shared/lguest.ts';
 import { EFLAGS_IF, LguestData, RING_SLOTS, SLOT_FREE } from '../../shared/lguest-data.ts';
 import { Selector } from '../../src/guest/processor.ts';
 import { builtinPrograms } from '../../src/guest/programs.ts';
+import { gpfnOf, toGpa, toGva, wordInFrame } from '../../src/hardware/address.ts';
 import { doHypercalls } from '../../src/host/hypercalls.ts';
 import {
   deliverTrap,

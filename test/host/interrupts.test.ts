@@ -1,9 +1,9 @@
 /** Whether a halted vCPU has somebody who may wake it, looked at while that changes. */
 
 import { describe, expect, test } from 'vitest';
-import { toGpa } from '../../shared/address.ts';
 import { Hypercall } from '../../shared/hypercall.ts';
 import type { LgCpu } from '../../shared/lg-cpu.ts';
+import { toGpa } from '../../src/hardware/address.ts';
 import { doHypercalls } from '../../src/host/hypercalls.ts';
 import { IPI_IRQ, someMayWake, tryDeliverInterrupt } from '../../src/host/interrupts.ts';
 import { writeSaved } from '../../src/host/switcher.ts';

@@ -1,14 +1,14 @@
 /** Entering and leaving the guest: the Switcher's mapping is what the registers go through. */
 
 import { describe, expect, test } from 'vitest';
-import { frameOf, frameStart, toPtr } from '../../shared/address.ts';
 import { Counter } from '../../shared/counters.ts';
-import { NO_ENTRY } from '../../shared/entry.ts';
-import { HostOops } from '../../shared/errors.ts';
 import { Reg } from '../../shared/host-cpu.ts';
 import { CHANGED_GDT, CHANGED_GDT_TLS, CHANGED_IDT } from '../../shared/lg-cpu.ts';
 import { StatePage } from '../../shared/switcher-page.ts';
+import { HostOops } from '../../src/errors.ts';
 import { builtinPrograms } from '../../src/guest/programs.ts';
+import { frameOf, frameStart, toPtr } from '../../src/hardware/address.ts';
+import { NO_ENTRY } from '../../src/hardware/entry.ts';
 import { enterGuest, leaveGuest, readSaved, writeSaved } from '../../src/host/switcher.ts';
 import { Mmu } from '../../src/mmu/tlb.ts';
 import { findSpte } from '../../src/paging/entries.ts';

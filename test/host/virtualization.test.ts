@@ -1,14 +1,14 @@
 /** One guest, virtualized in three ways: what it does is the same, and how is another matter. */
 
 import { describe, expect, test } from 'vitest';
-import { toGpfn } from '../../shared/address.ts';
 import { Counter } from '../../shared/counters.ts';
 import { enter, leave } from '../../shared/discipline.ts';
-import { UserError } from '../../shared/errors.ts';
 import { VIRTUALIZATIONS, type Virtualization } from '../../shared/virtualization.ts';
 import { runChecked } from '../../src/check/checked-run.ts';
 import { checkAll } from '../../src/check/invariants.ts';
+import { UserError } from '../../src/errors.ts';
 import { loadProgram, type ProgramSource } from '../../src/guest/load.ts';
+import { toGpfn } from '../../src/hardware/address.ts';
 import { Machine } from '../../src/machine.ts';
 import { dropNestedPage } from '../../src/nested/table.ts';
 import { counted } from '../guest/at-rest.ts';

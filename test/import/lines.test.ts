@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { UserError } from '../../shared/errors.ts';
+import { UserError } from '../../src/errors.ts';
 import { Op } from '../../src/guest/program.ts';
 import { LineParser, Place, type StrayLines } from '../../src/import/lines.ts';
 import { parseMessages } from '../../src/import/messages.ts';

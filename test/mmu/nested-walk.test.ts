@@ -1,16 +1,16 @@
 /** The two-dimensional walk: how many references it takes, whose fault it is, and what it sets. */
 
 import { expect, test } from 'vitest';
-import { errorCodeOf, Fault, isFault, Right } from '../../shared/access.ts';
-import { gpfnOf, NO_FRAME, toGpa, toGpfn, toGva, wordInFrame } from '../../shared/address.ts';
+import { builtinPrograms } from '../../src/guest/programs.ts';
+import { errorCodeOf, Fault, isFault, Right } from '../../src/hardware/access.ts';
+import { gpfnOf, NO_FRAME, toGpa, toGpfn, toGva, wordInFrame } from '../../src/hardware/address.ts';
 import {
   type Entry,
   makeEntry,
   PAGE_ACCESSED,
   PAGE_DIRTY,
   PAGE_TABLE,
-} from '../../shared/entry.ts';
-import { builtinPrograms } from '../../src/guest/programs.ts';
+} from '../../src/hardware/entry.ts';
 import { Mmu } from '../../src/mmu/tlb.ts';
 import { repairViolation } from '../../src/nested/table.ts';
 import { Rig } from '../rig.ts';

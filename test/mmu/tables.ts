@@ -1,11 +1,11 @@
 /** Page tables made by hand on a small machine, for the MMU's tests. */
 
-import { type Gva, type Pfn, type Ptr, wordInFrame } from '../../shared/address.ts';
-import { Entry, NONPAE, PAE, type PagingForm } from '../../shared/entry.ts';
 import { FrameKind } from '../../shared/frames.ts';
 import type { Host } from '../../shared/host.ts';
 import { Vma } from '../../shared/launcher-map.ts';
 import { assemble } from '../../src/assembly.ts';
+import { type Gva, type Pfn, type Ptr, wordInFrame } from '../../src/hardware/address.ts';
+import { Entry, NONPAE, PAE, type PagingForm } from '../../src/hardware/entry.ts';
 import { Mmu } from '../../src/mmu/tlb.ts';
 
 /** How the processor reads the tables. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { errorCodeOf, isFault, Right } from '../../shared/access.ts';
-import { type Gva, type Pfn, pageOffset, toGva, wordInFrame } from '../../shared/address.ts';
 import { TLB_ENTRIES } from '../../shared/host-cpu.ts';
+import { errorCodeOf, isFault, Right } from '../../src/hardware/access.ts';
+import { type Gva, type Pfn, pageOffset, toGva, wordInFrame } from '../../src/hardware/address.ts';
 import { entryOf, Tables } from './tables.ts';
 
 const VA = toGva(0x0040_3000);

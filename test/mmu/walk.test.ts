@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { errorCodeOf, isFault, Right } from '../../shared/access.ts';
-import { toGva, wordInFrame } from '../../shared/address.ts';
+import { errorCodeOf, isFault, Right } from '../../src/hardware/access.ts';
+import { toGva, wordInFrame } from '../../src/hardware/address.ts';
 import { entryOf, type Mode, Tables } from './tables.ts';
 
 /** The rules of the manual once more, in other words than the code's. */

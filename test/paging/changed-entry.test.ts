@@ -1,9 +1,9 @@
 /** A guest entry that changes between the host's reading it and updating it. */
 
 import { expect, test } from 'vitest';
-import { toGva } from '../../shared/address.ts';
-import type { DefectId } from '../../shared/defects.ts';
-import { makeEntry } from '../../shared/entry.ts';
+import type { DefectId } from '../../src/defects.ts';
+import { toGva } from '../../src/hardware/address.ts';
+import { makeEntry } from '../../src/hardware/entry.ts';
 import { demandPage } from '../../src/paging/fault.ts';
 import { A, FORMS, P, RW, Scripted, TOP, USER } from './scripted.ts';
 

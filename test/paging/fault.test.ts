@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { toGpa, toGva } from '../../shared/address.ts';
-import { Entry } from '../../shared/entry.ts';
 import { Vma } from '../../shared/launcher-map.ts';
+import { toGpa, toGva } from '../../src/hardware/address.ts';
+import { Entry } from '../../src/hardware/entry.ts';
 import { demandPage } from '../../src/paging/fault.ts';
 import { initGuestPagetable } from '../../src/paging/setup.ts';
 import {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { toGva } from '../../shared/address.ts';
+import { toGva } from '../../src/hardware/address.ts';
 import { demandPage } from '../../src/paging/fault.ts';
 import {
   guestPa,

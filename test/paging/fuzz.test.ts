@@ -5,22 +5,22 @@
  */
 
 import { describe, expect, test } from 'vitest';
-import { Right } from '../../shared/access.ts';
-import { toGpa, toGva, toPtr } from '../../shared/address.ts';
-import { ALL_DEFECTS, type DefectId } from '../../shared/defects.ts';
 import { DISCIPLINES } from '../../shared/discipline.ts';
-import { type PagingName, pgdIndex, pmdIndex, pteIndex } from '../../shared/entry.ts';
-import { HostOops } from '../../shared/errors.ts';
 import { lgwriteWord } from '../../shared/guest-memory.ts';
-import { Host } from '../../shared/host.ts';
+import type { Host } from '../../shared/host.ts';
 import { Hypercall } from '../../shared/hypercall.ts';
 import type { LgCpu } from '../../shared/lg-cpu.ts';
 import { Dead } from '../../shared/lguest.ts';
 import { LguestData } from '../../shared/lguest-data.ts';
 import { seedRandom } from '../../shared/random.ts';
-import { assemble } from '../../src/assembly.ts';
+import { assemble, joinMachine } from '../../src/assembly.ts';
 import { checkIsolation } from '../../src/check/isolation.ts';
 import { checkNothingLeft, checkReferences } from '../../src/check/references.ts';
+import { ALL_DEFECTS, type DefectId } from '../../src/defects.ts';
+import { HostOops } from '../../src/errors.ts';
+import { Right } from '../../src/hardware/access.ts';
+import { toGpa, toGva, toPtr } from '../../src/hardware/address.ts';
+import { type PagingName, pgdIndex, pmdIndex, pteIndex } from '../../src/hardware/entry.ts';
 import { doHypercalls } from '../../src/host/hypercalls.ts';
 import { close, launch } from '../../src/host/launcher.ts';
 import { enterGuest, leaveGuest, writeSaved } from '../../src/host/switcher.ts';
@@ -199,7 +199,7 @@ function live(
     guests: [{ paging, pages: PAGES, vcpus, pgdirs }],
   });
   const views = Array.from({ length: HOST_CPUS }, (_, i) => {
-    const view = new Host(shared, i);
+    const view = joinMachine(shared, i);
     return { host: view, mmu: new Mmu(view, view.cpus[i]!) };
   });
   const lg = host.guests[0]!;

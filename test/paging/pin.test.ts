@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { toGva } from '../../shared/address.ts';
 import { NO_PGDIR } from '../../shared/lg-cpu.ts';
+import { toGva } from '../../src/hardware/address.ts';
 import { demandPage } from '../../src/paging/fault.ts';
 import { pinPage, pinStackPages } from '../../src/paging/pin.ts';
 import { D, FORMS, P, RW, Scripted, SWITCHER, TOP } from './scripted.ts';

@@ -1,21 +1,28 @@
 /** What each policy of the paging code does otherwise than lguest, and that all else stays so. */
 
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { type Gpa, type Gva, NO_FRAME, toGpa, toGpfn, toGva } from '../../shared/address.ts';
 import { Counter } from '../../shared/counters.ts';
 import { DISCIPLINES } from '../../shared/discipline.ts';
-import { Entry } from '../../shared/entry.ts';
 import { FrameKind } from '../../shared/frames.ts';
 import { Vma } from '../../shared/launcher-map.ts';
-import { AS_LGUEST, type PagingPolicy, POLICY_CHOICES } from '../../shared/paging-policy.ts';
 import { NOBODYS } from '../../shared/pgdir.ts';
 import { checkAll } from '../../src/check/invariants.ts';
 import { checkNothingLeft } from '../../src/check/references.ts';
 import { makeWorkload } from '../../src/guest/workloads/catalogue.ts';
+import { type Gpa, type Gva, NO_FRAME, toGpa, toGpfn, toGva } from '../../src/hardware/address.ts';
+import { Entry } from '../../src/hardware/entry.ts';
 import { close, notified } from '../../src/host/launcher.ts';
-import { guestMappingsChanged } from '../../src/paging/compare.ts';
 import { demandPage } from '../../src/paging/fault.ts';
-import { shrinkIfShort } from '../../src/paging/reclaim.ts';
+import { guestMappingsChanged } from '../../src/paging/policies/compare.ts';
+import {
+  AS_LGUEST,
+  fieldName,
+  PAGING_POLICIES,
+  type PagingPolicy,
+  POLICY_NAMES,
+} from '../../src/paging/policies/declared.ts';
+import { shrinkIfShort } from '../../src/paging/policies/reclaim.ts';
 import { guestSetPmd, guestSetPte } from '../../src/paging/set.ts';
 import { freeGuestPagetable } from '../../src/paging/setup.ts';
 import { guestNewPagetable } from '../../src/paging/switch.ts';
@@ -88,19 +95,22 @@ describe('eviction', () => {
     expect(cached('clock', [B!, C!, DD!, E!, B!, F!])).toEqual(['4000', '5000', '2000', '6000']);
   });
 
-  test.each(POLICY_CHOICES.eviction)('%s: never one that another vCPU runs on', (eviction) => {
-    const rig = new Rig({
-      program: makeWorkload({ name: 'pgdir-thrash', seed: 1 }),
-      vcpus: 4,
-      hostCpus: 2,
-      discipline: 'pgdir-lock',
-      defects: [],
-      pgdirs: 2,
-      policy: { eviction },
-    });
-    rig.runAll(61);
-    expect([rig.reason, rig.violations()]).toEqual(['Power down', []]);
-  });
+  test.each(PAGING_POLICIES.eviction.options)(
+    '%s: never one that another vCPU runs on',
+    (eviction) => {
+      const rig = new Rig({
+        program: makeWorkload({ name: 'pgdir-thrash', seed: 1 }),
+        vcpus: 4,
+        hostCpus: 2,
+        discipline: 'pgdir-lock',
+        defects: [],
+        pgdirs: 2,
+        policy: { eviction },
+      });
+      rig.runAll(61);
+      expect([rig.reason, rig.violations()]).toEqual(['Power down', []]);
+    },
+  );
 });
 
 describe.each(FORMS)('kernelMappings $form', ({ pae }) => {
@@ -278,7 +288,7 @@ describe('reclaim', () => {
     while (host.frames.allocate(FrameKind.GuestPage, 0) !== NO_FRAME);
   }
 
-  test.each(POLICY_CHOICES.reclaim)('%s: while there is memory all stays', (reclaim) => {
+  test.each(PAGING_POLICIES.reclaim.options)('%s: while there is memory all stays', (reclaim) => {
     const m = onTwo({ reclaim });
     shrinkIfShort(m.cpu());
     expect(references(m)).toEqual(['ref g40 1', 'ref g41 1']);
@@ -377,4 +387,23 @@ describe.each(DISCIPLINES)('a guest that does all there is, %s', (discipline) =>
       expect(run(policy, paging)).toBe(alone);
     },
   );
+});
+
+test('docs/policies.md has each, with its options', () => {
+  const rows = readFileSync('docs/policies.md', 'utf8').match(/^\| `.*$/gm) ?? [];
+  const expected = POLICY_NAMES.map((name) => {
+    const policy = PAGING_POLICIES[name];
+    const [lguest, ...others] = policy.options;
+    const shown = 'most' in policy ? ['2', String(policy.most)] : others;
+    return [fieldName(name), String(lguest), ...shown];
+  });
+  expect(
+    rows.map((row) =>
+      row
+        .split('|')
+        .slice(1, 4)
+        .join()
+        .match(/[\w-]+/g),
+    ),
+  ).toEqual(expected);
 });

@@ -4,14 +4,14 @@
  */
 
 import { describe, expect, test } from 'vitest';
-import { frameOf, frameStart, type Ptr, toGpa, toGva, toPtr } from '../../shared/address.ts';
-import { DEFECTS, type DefectId } from '../../shared/defects.ts';
-import { Entry, flagsOf, makeEntry, PAGE_NX_HIGH, pgdIndex } from '../../shared/entry.ts';
-import { HostOops } from '../../shared/errors.ts';
 import { FrameKind } from '../../shared/frames.ts';
 import { Vma } from '../../shared/launcher-map.ts';
 import { checkIsolation } from '../../src/check/isolation.ts';
 import { checkReferences } from '../../src/check/references.ts';
+import { DEFECTS, type DefectId } from '../../src/defects.ts';
+import { HostOops } from '../../src/errors.ts';
+import { frameOf, frameStart, type Ptr, toGpa, toGva, toPtr } from '../../src/hardware/address.ts';
+import { Entry, flagsOf, makeEntry, PAGE_NX_HIGH, pgdIndex } from '../../src/hardware/entry.ts';
 import { guestSetStack } from '../../src/host/interrupts.ts';
 import { demandPage } from '../../src/paging/fault.ts';
 import {

@@ -1,18 +1,25 @@
 /** A guest driven by hand, one operation after the other in one thread. */
 
-import { type Gpa, type Gva, toGpa, toGpfn, toGva, wordInFrame } from '../../shared/address.ts';
-import { ALL_DEFECTS, type DefectId } from '../../shared/defects.ts';
 import type { DisciplineName } from '../../shared/discipline.ts';
-import { Entry, NONPAE, PAGE_TABLE } from '../../shared/entry.ts';
-import { Host, type SharedMachine } from '../../shared/host.ts';
+import type { Host, SharedMachine } from '../../shared/host.ts';
 import { Vma } from '../../shared/launcher-map.ts';
 import type { LgCpu } from '../../shared/lg-cpu.ts';
 import type { Lguest } from '../../shared/lguest.ts';
-import type { PagingPolicy } from '../../shared/paging-policy.ts';
-import { assemble, SWITCHER_ADDR } from '../../src/assembly.ts';
+import { assemble, joinMachine, SWITCHER_ADDR } from '../../src/assembly.ts';
 import { MachineState } from '../../src/conformance/state.ts';
+import { ALL_DEFECTS, type DefectId } from '../../src/defects.ts';
+import {
+  type Gpa,
+  type Gva,
+  toGpa,
+  toGpfn,
+  toGva,
+  wordInFrame,
+} from '../../src/hardware/address.ts';
+import { Entry, NONPAE, PAGE_TABLE } from '../../src/hardware/entry.ts';
 import { enterGuest, leaveGuest } from '../../src/host/switcher.ts';
 import { Mmu } from '../../src/mmu/tlb.ts';
+import type { PagingPolicy } from '../../src/paging/policies/declared.ts';
 import { allocatePrivateSwitcher } from '../../src/paging/private-switcher.ts';
 import { initGuestPagetable } from '../../src/paging/setup.ts';
 import { guestNewPagetable } from '../../src/paging/switch.ts';
@@ -125,7 +132,7 @@ export class Scripted {
 
   /** The machine as a host CPU sees it, which can do things in the middle of another's. */
   hostCpu(index: number): HostCpuView {
-    const host = new Host(this.#shared, index);
+    const host = joinMachine(this.#shared, index);
     host.prandomU32 = () => this.random;
     const mmu = new Mmu(host, host.cpus[index]!);
     const cpu = (id: number): LgCpu => host.guests[0]!.cpus[id]!;

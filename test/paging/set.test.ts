@@ -1,8 +1,16 @@
 import { describe, expect, test } from 'vitest';
-import { frameOf, frameStart, toGpa, toGpfn, toGva, toPfn, toPtr } from '../../shared/address.ts';
-import { Entry } from '../../shared/entry.ts';
 import { FrameKind } from '../../shared/frames.ts';
 import { Vma } from '../../shared/launcher-map.ts';
+import {
+  frameOf,
+  frameStart,
+  toGpa,
+  toGpfn,
+  toGva,
+  toPfn,
+  toPtr,
+} from '../../src/hardware/address.ts';
+import { Entry } from '../../src/hardware/entry.ts';
 import { demandPage } from '../../src/paging/fault.ts';
 import { guestSetPgd, guestSetPmd, guestSetPte } from '../../src/paging/set.ts';
 import { freeGuestPagetable } from '../../src/paging/setup.ts';

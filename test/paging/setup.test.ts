@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { toGpa, toGva } from '../../shared/address.ts';
-import { NO_ENTRY } from '../../shared/entry.ts';
 import { Vma } from '../../shared/launcher-map.ts';
 import { LguestData } from '../../shared/lguest-data.ts';
-import type { PagingPolicy } from '../../shared/paging-policy.ts';
 import { checkAll } from '../../src/check/invariants.ts';
-import { dropWhatChanged } from '../../src/paging/compare.ts';
+import { toGpa, toGva } from '../../src/hardware/address.ts';
+import { NO_ENTRY } from '../../src/hardware/entry.ts';
 import { demandPage } from '../../src/paging/fault.ts';
+import { dropWhatChanged } from '../../src/paging/policies/compare.ts';
+import type { PagingPolicy } from '../../src/paging/policies/declared.ts';
 import { allocatePrivateSwitcher } from '../../src/paging/private-switcher.ts';
 import { guestSetPte } from '../../src/paging/set.ts';
 import {

@@ -4,16 +4,16 @@
  */
 
 import { describe, expect, test } from 'vitest';
-import { Right } from '../../shared/access.ts';
-import { type Gva, NULL, toGpa, toGpfn, toGva } from '../../shared/address.ts';
-import { DEFECTS, type DefectId } from '../../shared/defects.ts';
-import { isPresent, makeEntry, NO_ENTRY, ptePfn } from '../../shared/entry.ts';
-import { HostOops } from '../../shared/errors.ts';
 import { Reg } from '../../shared/host-cpu.ts';
 import { Hypercall } from '../../shared/hypercall.ts';
 import { Vma } from '../../shared/launcher-map.ts';
 import { LguestData } from '../../shared/lguest-data.ts';
 import { checkNothingLeft, checkReferences } from '../../src/check/references.ts';
+import { DEFECTS, type DefectId } from '../../src/defects.ts';
+import { HostOops } from '../../src/errors.ts';
+import { Right } from '../../src/hardware/access.ts';
+import { type Gva, NULL, toGpa, toGpfn, toGva } from '../../src/hardware/address.ts';
+import { isPresent, makeEntry, NO_ENTRY, ptePfn } from '../../src/hardware/entry.ts';
 import { doHypercalls } from '../../src/host/hypercalls.ts';
 import { close } from '../../src/host/launcher.ts';
 import { writeSaved } from '../../src/host/switcher.ts';

@@ -1,18 +1,18 @@
 /** A stack that is in use is never without its entry, whoever takes entries out of the shadow. */
 
 import { describe, expect, test } from 'vitest';
-import { Fault, Right } from '../../shared/access.ts';
-import { type Gva, toGpfn, toGva } from '../../shared/address.ts';
-import type { DefectId } from '../../shared/defects.ts';
 import type { DisciplineName } from '../../shared/discipline.ts';
-import { Entry, PAGE_TABLE, ptePfn } from '../../shared/entry.ts';
-import type { PagingPolicy } from '../../shared/paging-policy.ts';
 import { checkAll } from '../../src/check/invariants.ts';
+import type { DefectId } from '../../src/defects.ts';
 import { Selector } from '../../src/guest/processor.ts';
+import { Fault, Right } from '../../src/hardware/access.ts';
+import { type Gva, toGpfn, toGva } from '../../src/hardware/address.ts';
+import { Entry, PAGE_TABLE, ptePfn } from '../../src/hardware/entry.ts';
 import { guestSetStack } from '../../src/host/interrupts.ts';
-import { dropWhatChanged } from '../../src/paging/compare.ts';
 import { demandPage } from '../../src/paging/fault.ts';
 import { pinStackPages } from '../../src/paging/pin.ts';
+import { dropWhatChanged } from '../../src/paging/policies/compare.ts';
+import type { PagingPolicy } from '../../src/paging/policies/declared.ts';
 import { guestSetPte } from '../../src/paging/set.ts';
 import { claimPgdir, letGoOfPgdir } from '../../src/paging/switch.ts';
 import {

@@ -4,7 +4,7 @@
  */
 
 import { expect, test } from 'vitest';
-import { toGva } from '../../shared/address.ts';
+import { toGva } from '../../src/hardware/address.ts';
 import { guestPagetableClearAll } from '../../src/paging/flush.ts';
 import { pinStackPages } from '../../src/paging/pin.ts';
 import { FORMS, KERNEL, P, RW, Scripted, TOP } from './scripted.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { toGpa, toGva } from '../../shared/address.ts';
-import { Entry } from '../../shared/entry.ts';
+import { toGpa, toGva } from '../../src/hardware/address.ts';
+import { Entry } from '../../src/hardware/entry.ts';
 import { demandPage } from '../../src/paging/fault.ts';
 import { guestPagetableClearAll } from '../../src/paging/flush.ts';
 import { guestSetPte } from '../../src/paging/set.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { HostOops } from '../../shared/errors.ts';
+import { HostOops } from '../../src/errors.ts';
 import { initGuestPagetable } from '../../src/paging/setup.ts';
 import { guestNewPagetable } from '../../src/paging/switch.ts';
 import { mapSwitcherInGuest } from '../../src/paging/switcher.ts';

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { UserError } from '../../shared/errors.ts';
+import { UserError } from '../../src/errors.ts';
 import { parseAddress, shownAddress, waysTo, withoutPassword } from '../../src/queue/address.ts';
 import { Database } from '../../src/queue/database.ts';
 import { embeddedServer, stopEmbedded } from '../../src/queue/embedded.ts';

@@ -1,10 +1,10 @@
 /** Asks for blocks at random, and looks whether they are and stay what it asked for. */
 
 import { parentPort, workerData } from 'node:worker_threads';
-import { toPtr } from '../../shared/address.ts';
 import { DecodedBlocks } from '../../shared/decoded-blocks.ts';
 import { prandomU32, seedRandom } from '../../shared/random.ts';
 import { makeMemory, Words } from '../../shared/words.ts';
+import { toPtr } from '../../src/hardware/address.ts';
 
 const { layout, memory, cpu, blocks, times } = workerData;
 const store = new DecodedBlocks(new Words(memory, toPtr(2 * cpu)), layout, cpu);

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { toGva, toPtr } from '../../shared/address.ts';
 import { BLOCK_OPS, DecodedBlocks, MOST_SLOTS } from '../../shared/decoded-blocks.ts';
 import { layOut } from '../../shared/layout.ts';
 import { makeMemory, Words } from '../../shared/words.ts';
+import { toGva, toPtr } from '../../src/hardware/address.ts';
 import { onThreads } from './machine.ts';
 
 const layoutWith = (blocks: number, hostCpus = 2) =>

@@ -1,12 +1,12 @@
 /** Takes and gives back every page of a guest, for reading or writing, again and again. */
 
 import { parentPort, workerData } from 'node:worker_threads';
-import { NO_FRAME, toGpfn } from '../../shared/address.ts';
-import { Host } from '../../shared/host.ts';
 import { Vma } from '../../shared/launcher-map.ts';
+import { joinMachine } from '../../src/assembly.ts';
+import { NO_FRAME, toGpfn } from '../../src/hardware/address.ts';
 
 const { shared, cpu, rounds } = workerData;
-const host = new Host(shared, cpu);
+const host = joinMachine(shared, cpu);
 const { map, pfnLimit } = host.guests[0]!;
 parentPort?.postMessage({ begun: true });
 let foreign = 0;

@@ -1,10 +1,10 @@
 /** Pages that the Launcher takes from a guest while other CPUs use them. */
 
 import { expect, test } from 'vitest';
-import { NO_FRAME, toGpfn, toPfn } from '../../shared/address.ts';
 import { FrameKind } from '../../shared/frames.ts';
-import { Host } from '../../shared/host.ts';
 import { Vma } from '../../shared/launcher-map.ts';
+import { joinMachine } from '../../src/assembly.ts';
+import { NO_FRAME, toGpfn, toPfn } from '../../src/hardware/address.ts';
 import { onThreads, smallMachine } from './machine.ts';
 
 test('no frame is freed twice, lost, or had by somebody who did not ask for it', async () => {
@@ -22,7 +22,7 @@ test('no frame is freed twice, lost, or had by somebody who did not ask for it',
   // Everything that is left, from every CPU's cache: each frame once.
   const free: number[] = [];
   for (let cpu = 0; cpu <= hostCpus; cpu++) {
-    const view = cpu < hostCpus ? new Host(shared, cpu) : host;
+    const view = cpu < hostCpus ? joinMachine(shared, cpu) : host;
     for (
       let frame = view.frames.allocate(FrameKind.GuestPage, 0);
       frame !== NO_FRAME && free.length < frames;

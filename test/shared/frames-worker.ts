@@ -1,13 +1,13 @@
 /** Takes and gives back frames, and looks whether anybody else has them too. */
 
 import { parentPort, workerData } from 'node:worker_threads';
-import { frameStart, NO_FRAME, type Pfn, toPtr } from '../../shared/address.ts';
 import { FrameKind } from '../../shared/frames.ts';
-import { Host } from '../../shared/host.ts';
 import { prandomU32, seedRandom } from '../../shared/random.ts';
+import { joinMachine } from '../../src/assembly.ts';
+import { frameStart, NO_FRAME, type Pfn, toPtr } from '../../src/hardware/address.ts';
 
 const { shared, cpu, rounds, most } = workerData;
-const host = new Host(shared, cpu);
+const host = joinMachine(shared, cpu);
 const { words, frames } = host;
 const random = host.cpus[cpu]!.registers;
 seedRandom(words, random, 7, cpu);

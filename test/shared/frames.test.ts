@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { frameStart, NO_FRAME, PAGE_WORDS, type Pfn, toPfn } from '../../shared/address.ts';
-import { HostOops } from '../../shared/errors.ts';
 import { FrameKind, HOST_OWNED, POISON } from '../../shared/frames.ts';
-import { Host } from '../../shared/host.ts';
+import type { Host } from '../../shared/host.ts';
+import { joinMachine } from '../../src/assembly.ts';
+import { HostOops } from '../../src/errors.ts';
+import { frameStart, NO_FRAME, PAGE_WORDS, type Pfn, toPfn } from '../../src/hardware/address.ts';
 import { onThreads, smallMachine } from './machine.ts';
 
 /** Take frames until there is none left. */
@@ -60,7 +61,9 @@ describe('the pool', () => {
     );
     expect(wrong).toEqual([0, 0, 0, 0]);
     // What is left in each CPU's cache is handed out to that CPU.
-    const left = [host, ...host.cpus.map(({ index }) => new Host(shared, index))].flatMap(takeAll);
+    const left = [host, ...host.cpus.map(({ index }) => joinMachine(shared, index))].flatMap(
+      takeAll,
+    );
     expect(left).toHaveLength(all.length);
     expect(new Set(left)).toEqual(new Set(all));
   });
@@ -101,7 +104,7 @@ describe('a frame', () => {
     const { frames } = host;
     const pfn = frames.allocate(FrameKind.GuestPage, 0);
     host.words.store(frameStart(pfn), 7);
-    const other = new Host(shared, 1);
+    const other = joinMachine(shared, 1);
     other.cpus[1]!.runningVcpu = 1;
     other.frames.put(pfn);
     expect(frames.kind(pfn)).toBe(FrameKind.Free);

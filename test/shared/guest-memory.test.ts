@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { toGpa, toGpfn, wordInFrame } from '../../shared/address.ts';
 import {
   getUser,
   lgreadText,
@@ -9,6 +8,7 @@ import {
   putUser,
 } from '../../shared/guest-memory.ts';
 import { Vma } from '../../shared/launcher-map.ts';
+import { toGpa, toGpfn, wordInFrame } from '../../src/hardware/address.ts';
 import { smallMachine } from './machine.ts';
 
 const PAGES = 4;

@@ -1,11 +1,11 @@
 /** Takes every page of a guest for reading and then for writing; says which frames it got. */
 
 import { parentPort, workerData } from 'node:worker_threads';
-import { toGpfn } from '../../shared/address.ts';
-import { Host } from '../../shared/host.ts';
+import { joinMachine } from '../../src/assembly.ts';
+import { toGpfn } from '../../src/hardware/address.ts';
 
 const { shared, cpu } = workerData;
-const { map, pfnLimit } = new Host(shared, cpu).guests[0]!;
+const { map, pfnLimit } = joinMachine(shared, cpu).guests[0]!;
 parentPort?.postMessage({ begun: true });
 const got: [number, number][] = [];
 for (let page = 0; page < pfnLimit; page++) {

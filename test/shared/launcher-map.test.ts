@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { frameStart, NO_FRAME, type Pfn, toGpfn, wordInFrame } from '../../shared/address.ts';
 import { FrameKind, POISON } from '../../shared/frames.ts';
 import { Vma } from '../../shared/launcher-map.ts';
+import { frameStart, NO_FRAME, type Pfn, toGpfn, wordInFrame } from '../../src/hardware/address.ts';
 import { onThreads, smallMachine } from './machine.ts';
 
 const PAGE = toGpfn(2);

@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { PAGE_WORDS, toGva } from '../../shared/address.ts';
-import { ALL_DEFECTS } from '../../shared/defects.ts';
-import { UserError } from '../../shared/errors.ts';
 import {
   type GuestConfig,
   layOut,
   type MachineConfig,
   totalSwitcherPages,
 } from '../../shared/layout.ts';
+import { ALL_DEFECTS } from '../../src/defects.ts';
+import { UserError } from '../../src/errors.ts';
+import { PAGE_WORDS, toGva } from '../../src/hardware/address.ts';
 
 const guest: GuestConfig = {
   paging: 'nonpae',
@@ -17,6 +17,7 @@ const guest: GuestConfig = {
   vcpus: 2,
   pgdirs: 4,
   defects: ALL_DEFECTS,
+  policy: {},
 };
 const machine: MachineConfig = {
   hostCpus: 2,
@@ -40,6 +41,7 @@ const anyMachine = fc.record({
       vcpus: fc.integer({ min: 1, max: 9 }),
       pgdirs: fc.integer({ min: 1, max: 16 }),
       defects: fc.constant(ALL_DEFECTS),
+      policy: fc.constant({}),
     }),
     { minLength: 1, maxLength: 5 },
   ),

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { toPtr } from '../../shared/address.ts';
-import { Entry } from '../../shared/entry.ts';
 import { Dead, killGuest } from '../../shared/lguest.ts';
+import { toPtr } from '../../src/hardware/address.ts';
+import { Entry } from '../../src/hardware/entry.ts';
 import { smallMachine } from './machine.ts';
 
 const MOST_BYTES = 192;

@@ -1,9 +1,9 @@
 /** Counts up under a lock, with plain loads and stores that only the lock keeps apart. */
 
 import { parentPort, workerData } from 'node:worker_threads';
-import { toPtr } from '../../shared/address.ts';
 import { Lock } from '../../shared/lock.ts';
 import { Words } from '../../shared/words.ts';
+import { toPtr } from '../../src/hardware/address.ts';
 
 const { memory, scratch, lock: lockAt, count, holder, times } = workerData;
 const words = new Words(memory, toPtr(scratch));

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { toPtr } from '../../shared/address.ts';
 import { Lock } from '../../shared/lock.ts';
 import { makeMemory, Words } from '../../shared/words.ts';
+import { toPtr } from '../../src/hardware/address.ts';
 import { onThreads } from './machine.ts';
 
 const LOCK = toPtr(16);

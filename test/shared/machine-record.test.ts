@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { toPtr } from '../../shared/address.ts';
 import { COUNTERS_WORDS, Counter, Counters } from '../../shared/counters.ts';
 import { Stop } from '../../shared/machine-record.ts';
+import { toPtr } from '../../src/hardware/address.ts';
 import { smallMachine } from './machine.ts';
 
 test('CPUs leave their loops for the first reason given', () => {

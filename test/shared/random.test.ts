@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { toPtr } from '../../shared/address.ts';
 import { prandomU32, seedRandom } from '../../shared/random.ts';
 import { makeMemory, Words } from '../../shared/words.ts';
+import { toPtr } from '../../src/hardware/address.ts';
 
 const STATE = toPtr(64);
 

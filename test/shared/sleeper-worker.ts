@@ -1,8 +1,8 @@
 /** Sleeps on a word, which stays what it is, until it is told to wake. */
 
 import { parentPort, workerData } from 'node:worker_threads';
-import { toPtr } from '../../shared/address.ts';
 import { Words } from '../../shared/words.ts';
+import { toPtr } from '../../src/hardware/address.ts';
 
 const { memory, at, scratch } = workerData;
 const words = new Words(memory, toPtr(scratch));

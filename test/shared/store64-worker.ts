@@ -1,9 +1,9 @@
 /** Stores 64-bit values whose halves are equal, over and over, until told to stop. */
 
 import { parentPort, workerData } from 'node:worker_threads';
-import { toPtr } from '../../shared/address.ts';
-import { Entry } from '../../shared/entry.ts';
 import { Words } from '../../shared/words.ts';
+import { toPtr } from '../../src/hardware/address.ts';
+import { Entry } from '../../src/hardware/entry.ts';
 
 const { memory, target, stop, scratch } = workerData;
 const words = new Words(memory, toPtr(scratch));

@@ -1,10 +1,10 @@
 import { setImmediate as nextTurnOfTheLoop } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { toPtr } from '../../shared/address.ts';
-import { Entry } from '../../shared/entry.ts';
 import { REGISTERS_WORDS } from '../../shared/host-cpu.ts';
 import { makeMemory, Words } from '../../shared/words.ts';
+import { toPtr } from '../../src/hardware/address.ts';
+import { Entry } from '../../src/hardware/entry.ts';
 import { startThread } from './machine.ts';
 
 const WORDS = 8;

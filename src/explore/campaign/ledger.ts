@@ -10,7 +10,7 @@
 
 import { existsSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
-import { UserError } from '../../../shared/errors.ts';
+import { UserError } from '../../errors.ts';
 import { NOT_DRAWN } from '../behaviours.ts';
 import { check, guarded, isEmpty, opened } from '../database.ts';
 import type { Ending } from '../subject.ts';

@@ -1,7 +1,7 @@
 /** The ledgers of all shards of a campaign made into one, as if it had not been split. */
 
 import { existsSync, renameSync, rmSync } from 'node:fs';
-import { UserError } from '../../../shared/errors.ts';
+import { UserError } from '../../errors.ts';
 import { Ledger } from './ledger.ts';
 import { differenceOf, unitsOf } from './plan.ts';
 

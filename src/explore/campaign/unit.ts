@@ -1,6 +1,6 @@
 /** One unit of a campaign: some schedules of one strategy, beginning with a fresh one. */
 
-import { assert } from '../../../shared/errors.ts';
+import { assert } from '../../errors.ts';
 import { readLitmus } from '../litmus/read.ts';
 import { STRATEGIES } from '../strategies/catalogue.ts';
 import type { Situation, Strategy } from '../strategies/strategy.ts';

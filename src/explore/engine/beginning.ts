@@ -1,9 +1,9 @@
 /** The memory of a machine as it is before a run, to be put back before the next one. */
 
-import { PAGE_WORDS, type Pfn } from '../../../shared/address.ts';
 import type { Host } from '../../../shared/host.ts';
 import { isUnused } from '../../check/guest-memory.ts';
 import { eachFrame } from '../../check/violation.ts';
+import { PAGE_WORDS, type Pfn } from '../../hardware/address.ts';
 import { PrivateWords } from './private-words.ts';
 import { Snapshot } from './snapshot.ts';
 

@@ -3,8 +3,8 @@
  * again from the same beginning: each time by another schedule.
  */
 
-import { assert } from '../../../shared/errors.ts';
 import type { Host, SharedMachine } from '../../../shared/host.ts';
+import { assert } from '../../errors.ts';
 import type { SoftwareFor } from '../../host/run-guest.ts';
 import { Scheduler, type Scheduling } from '../../host/scheduler.ts';
 import type { Strategy } from '../strategies/strategy.ts';

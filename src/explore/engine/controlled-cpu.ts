@@ -1,7 +1,8 @@
 /** A host CPU whose every access of shared memory the turn knows of. */
 
 import type { Events } from '../../../shared/events.ts';
-import { Host, type SharedMachine } from '../../../shared/host.ts';
+import type { SharedMachine } from '../../../shared/host.ts';
+import { joinMachine } from '../../assembly.ts';
 import { HostCpuLoop } from '../../host/host-cpu-loop.ts';
 import { GuestRunner, type SoftwareFor } from '../../host/run-guest.ts';
 import { Scheduler, type Scheduling } from '../../host/scheduler.ts';
@@ -16,7 +17,7 @@ export class ControlledCpu {
 
   constructor(shared: SharedMachine, task: Task, softwareFor: SoftwareFor, scheduling: Scheduling) {
     this.task = task;
-    const view = new Host(shared, task.index, (memory, at) => new TurnWords(memory, at, task));
+    const view = joinMachine(shared, task.index, (memory, at) => new TurnWords(memory, at, task));
     this.events = view.events;
     const { asides } = task;
     view.prandomU32 = () => (asides.isAgain ? asides.again() >>> 0 : asides.keep(task.turn.draw()));

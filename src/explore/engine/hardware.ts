@@ -3,7 +3,6 @@
  * interrupt takes a host CPU away from its vCPU, which goes on there or on another one.
  */
 
-import { type Ptr, toPtr } from '../../../shared/address.ts';
 import type { Host } from '../../../shared/host.ts';
 import {
   type HostCpu,
@@ -14,6 +13,7 @@ import {
   TLB_ENTRY_WORDS,
 } from '../../../shared/host-cpu.ts';
 import { isUserMode } from '../../guest/processor.ts';
+import { type Ptr, toPtr } from '../../hardware/address.ts';
 import { evictionOn, moveOf } from './actors.ts';
 import type { Task } from './task.ts';
 

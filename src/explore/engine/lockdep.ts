@@ -10,13 +10,13 @@
  * no record: functions that change them say which lock they must hold.
  */
 
-import { type Ptr, toPtr } from '../../../shared/address.ts';
-import type { DefectId } from '../../../shared/defects.ts';
-import { HostOops } from '../../../shared/errors.ts';
 import type { Host } from '../../../shared/host.ts';
 import type { Section } from '../../../shared/host-cpu.ts';
 import { holderOf } from '../../../shared/lock.ts';
 import type { FieldGuard } from '../../../shared/record.ts';
+import type { DefectId } from '../../defects.ts';
+import { HostOops } from '../../errors.ts';
+import { type Ptr, toPtr } from '../../hardware/address.ts';
 import { type Access, onlyReads } from './access.ts';
 import { fieldsOf, type RecordAt, recordsOf } from './record-words.ts';
 

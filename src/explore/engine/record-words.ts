@@ -4,7 +4,6 @@
  * things.
  */
 
-import { type Ptr, toPtr } from '../../../shared/address.ts';
 import { POOL } from '../../../shared/frames.ts';
 import type { Host } from '../../../shared/host.ts';
 import { HOST_CPU } from '../../../shared/host-cpu.ts';
@@ -14,6 +13,7 @@ import { MACHINE } from '../../../shared/machine-record.ts';
 import { PGDIR } from '../../../shared/pgdir.ts';
 import type { FieldKind, Fields } from '../../../shared/record.ts';
 import { RUN_QUEUE } from '../../../shared/run-queue.ts';
+import { type Ptr, toPtr } from '../../hardware/address.ts';
 
 /** What its words are to races, where a field's kind does not say otherwise (races/roles.ts). */
 export type RecordRole = 'handOver' | 'record' | 'aside';

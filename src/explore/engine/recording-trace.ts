@@ -7,7 +7,7 @@
  * which the search through all behaviours would have to try every selection.
  */
 
-import { PAGE_WORDS } from '../../../shared/address.ts';
+import { PAGE_WORDS } from '../../hardware/address.ts';
 import { PAGE_BITS, Trace } from './trace.ts';
 
 /** The place that is all of the page with the word `at`; others are words. */

@@ -1,8 +1,8 @@
 /** How a run under control ends. */
 
-import { HostOops } from '../../../shared/errors.ts';
 import type { Host } from '../../../shared/host.ts';
 import { Dead } from '../../../shared/lguest.ts';
+import { HostOops } from '../../errors.ts';
 import { Deadlock, type Decisions, TooManySteps } from './turn.ts';
 
 export type Verdict =

@@ -4,7 +4,7 @@
  * (SDM 3A 8.2; Sewell et al.: x86-TSO, CACM 2010).
  */
 
-import type { Ptr } from '../../../shared/address.ts';
+import type { Ptr } from '../../hardware/address.ts';
 import { BUFFERED_STORES, TaskWord, type TurnState } from './turn-state.ts';
 
 /** No store of the word waits; values are 32 bits, unsigned. */

@@ -10,9 +10,9 @@
  * See docs/decisions/log-and-replay.md.
  */
 
-import { type Ptr, toPtr } from '../../../shared/address.ts';
 import type { Host } from '../../../shared/host.ts';
 import type { Until } from '../../../shared/words.ts';
+import { type Ptr, toPtr } from '../../hardware/address.ts';
 import { type Guard, guardOn } from './guard.ts';
 import { PrivateWords } from './private-words.ts';
 import { Results } from './results.ts';

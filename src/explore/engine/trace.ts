@@ -15,7 +15,7 @@
  * look at a word that nobody else touches at the time comes before or after all steps of others.
  */
 
-import { PAGE_WORDS } from '../../../shared/address.ts';
+import { PAGE_WORDS } from '../../hardware/address.ts';
 
 /** The number of a word's page: without these bits. */
 export const PAGE_BITS = 10;

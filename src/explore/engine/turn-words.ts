@@ -6,11 +6,11 @@
  * Of abridged runs, see docs/decisions/abridged-runs.md.
  */
 
-import { type Ptr, toPtr } from '../../../shared/address.ts';
-import { Entry } from '../../../shared/entry.ts';
 import { REGISTERS_WORDS, type Section } from '../../../shared/host-cpu.ts';
 import type { Lock } from '../../../shared/lock.ts';
 import { type Until, Words } from '../../../shared/words.ts';
+import { type Ptr, toPtr } from '../../hardware/address.ts';
+import { Entry } from '../../hardware/entry.ts';
 import * as access from './access.ts';
 import type { Lockdep } from './lockdep.ts';
 import { NOT_BUFFERED } from './store-buffer.ts';

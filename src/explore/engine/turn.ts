@@ -6,10 +6,10 @@
  * See docs/decisions/two-engines.md.
  */
 
-import { type Ptr, toPtr } from '../../../shared/address.ts';
-import { assert, HostOops } from '../../../shared/errors.ts';
 import type { Host } from '../../../shared/host.ts';
 import type { Until } from '../../../shared/words.ts';
+import { assert, HostOops } from '../../errors.ts';
+import { type Ptr, toPtr } from '../../hardware/address.ts';
 import type { Situation, Strategy } from '../strategies/strategy.ts';
 import { Access, isLocked, onlyReads } from './access.ts';
 import { actorOf, bufferOf } from './actors.ts';

@@ -1,6 +1,6 @@
 /** Who can go on, and who waits: for a word, or for the end of an abridged run. */
 
-import type { Ptr } from '../../../shared/address.ts';
+import type { Ptr } from '../../hardware/address.ts';
 import { bufferOf } from './actors.ts';
 import { lies, SEVERAL, type Task } from './task.ts';
 

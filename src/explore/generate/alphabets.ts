@@ -11,8 +11,8 @@
  * What a load's register is, and the value that is stored, say the places of operations.
  */
 
-import type { PagingName } from '../../../shared/entry.ts';
-import { UserError } from '../../../shared/errors.ts';
+import { UserError } from '../../errors.ts';
+import type { PagingName } from '../../hardware/entry.ts';
 import { didYouMean } from '../../yaml/closest.ts';
 
 export const TABLES = ['A', 'B', 'C'] as const;

@@ -1,6 +1,6 @@
 /** Each defect alone, and the first program that fails of it: a measure of the generator. */
 
-import { DEFECTS, type DefectId } from '../../../shared/defects.ts';
+import { DEFECTS, type DefectId } from '../../defects.ts';
 import { counted } from '../../numbers.ts';
 import { columnsText } from './clusters.ts';
 import type { Asked, Space } from './plan.ts';

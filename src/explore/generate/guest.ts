@@ -1,6 +1,6 @@
 /** The litmus test that a program is a part of: a guest with three tables, and columns of operations. */
 
-import type { PagingName } from '../../../shared/entry.ts';
+import type { PagingName } from '../../hardware/entry.ts';
 import { type Litmus, parseLitmus } from '../litmus/litmus.ts';
 import { type Operation, readOperation } from '../litmus/operations.ts';
 import { readText, TextMistake } from '../litmus/tokens.ts';

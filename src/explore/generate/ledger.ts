@@ -1,7 +1,7 @@
 /** What was tried so far, in an SQLite database: a file, or in memory. A unit comes in whole or not at all. */
 
 import type { DatabaseSync } from 'node:sqlite';
-import { UserError } from '../../../shared/errors.ts';
+import { UserError } from '../../errors.ts';
 import type { Shard } from '../campaign/plan.ts';
 import { check, type DatabaseKind, guarded, isEmpty, opened } from '../database.ts';
 import { differenceOf, type GeneratePlan, type GenerateUnit } from './plan.ts';

@@ -3,7 +3,7 @@
  * mistake, and is not tried.
  */
 
-import type { PagingName } from '../../../shared/entry.ts';
+import type { PagingName } from '../../hardware/entry.ts';
 import type { Operation } from '../litmus/operations.ts';
 import { PAGE_NUMBERS, understood } from './guest.ts';
 import { expect, keyOf } from './model.ts';

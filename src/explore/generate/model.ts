@@ -6,10 +6,10 @@
  * And what it may not do, since it is its own mistake (docs/litmus.md, "What a guest may do").
  */
 
-import type { Gva } from '../../../shared/address.ts';
-import { type Entry, isPresent, makeEntry, ptePfn } from '../../../shared/entry.ts';
 import { KERNEL_PAGE } from '../../guest/kernel/kernel-mapping.ts';
 import { PAGE_OFFSET } from '../../guest/kernel/layout.ts';
+import type { Gva } from '../../hardware/address.ts';
+import { type Entry, isPresent, makeEntry, ptePfn } from '../../hardware/entry.ts';
 import { hasFlag } from '../litmus/entries.ts';
 import type { Litmus } from '../litmus/litmus.ts';
 import type { Operation } from '../litmus/operations.ts';

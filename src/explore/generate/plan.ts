@@ -3,9 +3,9 @@
  * is asked for, cut into units. What comes of a unit depends on nothing but the unit.
  */
 
-import type { DefectId } from '../../../shared/defects.ts';
 import type { DisciplineName } from '../../../shared/discipline.ts';
-import type { PagingName } from '../../../shared/entry.ts';
+import type { DefectId } from '../../defects.ts';
+import type { PagingName } from '../../hardware/entry.ts';
 import type { Shard } from '../campaign/plan.ts';
 import { Dice } from '../strategies/dice.ts';
 import type { Setting } from '../subject.ts';

@@ -1,7 +1,7 @@
 /** Programs as litmus tests, with the outcomes that the model computes. */
 
 import { createHash } from 'node:crypto';
-import type { PagingName } from '../../../shared/entry.ts';
+import type { PagingName } from '../../hardware/entry.ts';
 import { type Litmus, parseLitmus } from '../litmus/litmus.ts';
 import { FAULT } from '../litmus/software.ts';
 import { lettersOf } from './alphabets.ts';

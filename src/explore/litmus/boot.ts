@@ -1,9 +1,6 @@
 /** A litmus test's machine, up to where every vCPU is at the first operation of its column. */
 
-import { gpfnOf, toGpa, toGpfn, wordInFrame } from '../../../shared/address.ts';
-import type { DefectId } from '../../../shared/defects.ts';
 import type { DisciplineName } from '../../../shared/discipline.ts';
-import type { PagingName } from '../../../shared/entry.ts';
 import type { Host, SharedMachine } from '../../../shared/host.ts';
 import { REGISTERS_WORDS, Reg } from '../../../shared/host-cpu.ts';
 import { Vma } from '../../../shared/launcher-map.ts';
@@ -11,8 +8,11 @@ import type { LgCpu } from '../../../shared/lg-cpu.ts';
 import type { Lguest } from '../../../shared/lguest.ts';
 import { EFLAGS_IF, LguestData, RING_SLOTS, SLOT_FREE } from '../../../shared/lguest-data.ts';
 import { assemble } from '../../assembly.ts';
+import type { DefectId } from '../../defects.ts';
 import { PAGE_OFFSET } from '../../guest/kernel/layout.ts';
 import { Selector, Vector } from '../../guest/processor.ts';
+import { gpfnOf, toGpa, toGpfn, wordInFrame } from '../../hardware/address.ts';
+import type { PagingName } from '../../hardware/entry.ts';
 import { guestSetStack, IPI_IRQ } from '../../host/interrupts.ts';
 import { launch } from '../../host/launcher.ts';
 import { writeSaved } from '../../host/switcher.ts';

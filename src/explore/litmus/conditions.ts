@@ -13,7 +13,7 @@
  * joined by `and`, `or` and `not`, with parentheses.
  */
 
-import type { Gva } from '../../../shared/address.ts';
+import type { Gva } from '../../hardware/address.ts';
 import { FLAG_NAMES, type Flag } from './entries.ts';
 import { REGISTERS } from './operations.ts';
 import { type Reader, TextMistake } from './tokens.ts';

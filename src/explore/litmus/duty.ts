@@ -1,11 +1,11 @@
 /** What is left to the guest of a litmus test, and what the host owes all the same. */
 
-import { type Gva, pageStart, toGva } from '../../../shared/address.ts';
 import type { Host } from '../../../shared/host.ts';
 import { dutyOf, GUEST_DUTIES, type GuestDuty } from '../../check/guest-duty.ts';
 import { checkAll } from '../../check/invariants.ts';
 import type { Moment } from '../../check/moment.ts';
 import type { Violation } from '../../check/violation.ts';
+import { type Gva, pageStart, toGva } from '../../hardware/address.ts';
 import type { Litmus } from './litmus.ts';
 import type { Reader } from './tokens.ts';
 

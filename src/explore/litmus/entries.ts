@@ -13,7 +13,7 @@ import {
   PAGE_PSE,
   PAGE_RW,
   PAGE_USER,
-} from '../../../shared/entry.ts';
+} from '../../hardware/entry.ts';
 import { pageText, type Reader } from './tokens.ts';
 
 /** Bits of the low half; `nx` is the high half's one. */

@@ -3,9 +3,9 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { findPackageJSON } from 'node:module';
 import { basename, dirname, join, normalize, relative } from 'node:path';
-import { UserError } from '../../../shared/errors.ts';
+import { UserError } from '../../errors.ts';
+import { statOf } from '../../files.ts';
 import { didYouMean } from '../../yaml/closest.ts';
-import { statOf } from '../../yaml/stat.ts';
 
 /** The litmus tests that come with umbra, in a folder for each part; the same place when built. */
 const FOLDER = join(dirname(findPackageJSON(import.meta.url)!), 'litmus');

@@ -10,7 +10,10 @@
  * All of it appears to the kernel at PAGE_OFFSET, by tables that all top levels share.
  */
 
-import { type Gpa, type Gva, PAGE_SIZE, toGpa, toGva } from '../../../shared/address.ts';
+import { assert } from '../../errors.ts';
+import { KERNEL_PAGE } from '../../guest/kernel/kernel-mapping.ts';
+import { LGUEST_DATA, LGUEST_DATA_STRIDE, PAGE_OFFSET } from '../../guest/kernel/layout.ts';
+import { type Gpa, type Gva, PAGE_SIZE, toGpa, toGva } from '../../hardware/address.ts';
 import {
   type Entry,
   makeEntry,
@@ -20,10 +23,7 @@ import {
   pgdIndex,
   pmdIndex,
   pteIndex,
-} from '../../../shared/entry.ts';
-import { assert } from '../../../shared/errors.ts';
-import { KERNEL_PAGE } from '../../guest/kernel/kernel-mapping.ts';
-import { LGUEST_DATA, LGUEST_DATA_STRIDE, PAGE_OFFSET } from '../../guest/kernel/layout.ts';
+} from '../../hardware/entry.ts';
 import { FIRST_USER_PAGE, type Litmus } from './litmus.ts';
 
 export const lguestDataOf = (vcpu: number): Gpa => toGpa(LGUEST_DATA + vcpu * LGUEST_DATA_STRIDE);

@@ -1,12 +1,12 @@
 /** Which of the declared outcomes a litmus test has come to. */
 
-import { type Gva, pageStart, toGpa, toGva } from '../../../shared/address.ts';
-import { type Entry, isPresent, ptePfn } from '../../../shared/entry.ts';
 import type { Host } from '../../../shared/host.ts';
 import { Dead, type Lguest } from '../../../shared/lguest.ts';
 import { guestLookUp, wordOf } from '../../check/guest-tables.ts';
 import { tlbEntries } from '../../check/host-cpus.ts';
 import { shadowOf } from '../../check/shadow.ts';
+import { type Gva, pageStart, toGpa, toGva } from '../../hardware/address.ts';
+import { type Entry, isPresent, ptePfn } from '../../hardware/entry.ts';
 import { readSaved } from '../../host/switcher.ts';
 import type { Condition, Term } from './conditions.ts';
 import { hasFlag } from './entries.ts';

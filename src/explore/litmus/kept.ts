@@ -1,6 +1,6 @@
 /** A litmus test with some of its operations left out. */
 
-import { UserError } from '../../../shared/errors.ts';
+import { UserError } from '../../errors.ts';
 import type { Litmus } from './litmus.ts';
 
 /** Of each column the places of the operations that are left, ascending. */

@@ -1,11 +1,11 @@
 /** A litmus test: a tiny guest, a column of operations for each vCPU, and outcomes declared beforehand. */
 
-import { type Gva, hex, toGva } from '../../../shared/address.ts';
-import type { DefectId } from '../../../shared/defects.ts';
 import type { DisciplineName } from '../../../shared/discipline.ts';
-import type { Entry, PagingName } from '../../../shared/entry.ts';
-import type { PagingPolicy } from '../../../shared/paging-policy.ts';
+import type { DefectId } from '../../defects.ts';
 import { PAGE_OFFSET } from '../../guest/kernel/layout.ts';
+import { type Gva, hex, toGva } from '../../hardware/address.ts';
+import type { Entry, PagingName } from '../../hardware/entry.ts';
+import type { PagingPolicy } from '../../paging/policies/declared.ts';
 import { parseYaml, type Validated } from '../../yaml/document.ts';
 import { type Mistake, mistakesOf, type Path } from '../../yaml/mistakes.ts';
 import { pagingPolicyOf } from '../../yaml/paging-policy.ts';

@@ -22,9 +22,9 @@
  * ENTRY is `none` or `page N` with flags; see entries.ts.
  */
 
-import type { Gva } from '../../../shared/address.ts';
-import type { Entry } from '../../../shared/entry.ts';
 import { PAGE_OFFSET } from '../../guest/kernel/layout.ts';
+import type { Gva } from '../../hardware/address.ts';
+import type { Entry } from '../../hardware/entry.ts';
 import { readEntry, readUpper } from './entries.ts';
 import type { Reader } from './tokens.ts';
 

@@ -1,9 +1,9 @@
 /** What a litmus file may say: its fields, their ranges, and what they are by default. */
 
 import { z } from 'zod';
-import { ALL_DEFECTS } from '../../../shared/defects.ts';
 import { DISCIPLINES } from '../../../shared/discipline.ts';
 import { GUEST_DUTIES } from '../../check/guest-duty.ts';
+import { ALL_DEFECTS } from '../../defects.ts';
 import { ADDRESS, type JsonSchema } from '../../yaml/mistakes.ts';
 import { pagingPolicySchema } from '../../yaml/paging-policy.ts';
 import { MOST_CPUS } from '../engine/actors.ts';

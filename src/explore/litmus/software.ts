@@ -5,9 +5,6 @@
  * one's column. Within an operation all that can fault comes before anything is changed.
  */
 
-import { isFault, Right } from '../../../shared/access.ts';
-import { type Gpa, type Gva, toGva, toPtr } from '../../../shared/address.ts';
-import { type Entry, makeEntry, NO_ENTRY, pgdIndex, pmdIndex } from '../../../shared/entry.ts';
 import { Reg } from '../../../shared/host-cpu.ts';
 import { Hypercall, SHUTDOWN_POWEROFF } from '../../../shared/hypercall.ts';
 import type { Lguest } from '../../../shared/lguest.ts';
@@ -15,6 +12,9 @@ import { LguestData } from '../../../shared/lguest-data.ts';
 import { PAGE_OFFSET } from '../../guest/kernel/layout.ts';
 import { isUserMode, Selector, Vector } from '../../guest/processor.ts';
 import type { Software } from '../../guest/software.ts';
+import { isFault, Right } from '../../hardware/access.ts';
+import { type Gpa, type Gva, toGva, toPtr } from '../../hardware/address.ts';
+import { type Entry, makeEntry, NO_ENTRY, pgdIndex, pmdIndex } from '../../hardware/entry.ts';
 import type { HostProcessor } from '../../host/processor.ts';
 import type { SoftwareFor } from '../../host/run-guest.ts';
 import {

@@ -1,6 +1,6 @@
 /** The short texts in a litmus file, read word by word; a mistake says at which column. */
 
-import { type Gva, hex, toGva } from '../../../shared/address.ts';
+import { type Gva, hex, toGva } from '../../hardware/address.ts';
 import { didYouMean } from '../../yaml/closest.ts';
 
 /** What is wrong with a text, and how far into it, counted from 0. */

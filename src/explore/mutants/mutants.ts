@@ -3,7 +3,7 @@
  * and how often each strategy catches it on the litmus tests that are aimed at it.
  */
 
-import { DEFECTS, type DefectId } from '../../../shared/defects.ts';
+import { DEFECTS, type DefectId } from '../../defects.ts';
 import { labelOf, shippedTests } from '../litmus/find-files.ts';
 import { readLitmus } from '../litmus/read.ts';
 import type { Size } from '../shrink/shrink.ts';

@@ -27,7 +27,7 @@
  * See docs/decisions/races-by-protocol.md.
  */
 
-import { frameOf, frameStart, PAGE_WORDS, toPtr } from '../../../shared/address.ts';
+import { frameOf, frameStart, PAGE_WORDS, toPtr } from '../../hardware/address.ts';
 import { Access, onlyReads } from '../engine/access.ts';
 import type { Step } from '../engine/turn.ts';
 import { Clocks } from './clocks.ts';

@@ -3,7 +3,7 @@
  * source and each kind of word.
  */
 
-import type { Ptr } from '../../../shared/address.ts';
+import type { Ptr } from '../../hardware/address.ts';
 import type { Access } from '../engine/access.ts';
 import { placeText, type Where, whereOf } from '../engine/source.ts';
 import type { Turn } from '../engine/turn.ts';

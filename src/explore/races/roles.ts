@@ -10,10 +10,10 @@
  *      They neither order anything, nor is it a race who comes first.
  */
 
-import { frameOf, gpfnOf, PAGE_WORDS, type Ptr, toPfn, toPtr } from '../../../shared/address.ts';
 import { FRAME_WORDS, FrameKind } from '../../../shared/frames.ts';
 import type { Host } from '../../../shared/host.ts';
 import type { FieldKind } from '../../../shared/record.ts';
+import { frameOf, gpfnOf, PAGE_WORDS, type Ptr, toPfn, toPtr } from '../../hardware/address.ts';
 import { recordWords } from '../engine/record-words.ts';
 import { GuestTables } from '../litmus/guest.ts';
 import type { Litmus } from '../litmus/litmus.ts';

@@ -1,6 +1,6 @@
 /** Telling the accesses of a race from others before they are made: by word and kind. */
 
-import { frameOf, type Ptr } from '../../../shared/address.ts';
+import { frameOf, type Ptr } from '../../hardware/address.ts';
 import { Access } from '../engine/access.ts';
 
 /** What one side does, and the words that it has done it to. */

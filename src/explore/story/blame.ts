@@ -10,7 +10,7 @@
  * read; entries of tables before anything else.
  */
 
-import { frameOf } from '../../../shared/address.ts';
+import { frameOf } from '../../hardware/address.ts';
 import { Access as Kind, onlyReads } from '../engine/access.ts';
 import type { Place, PlaceKind } from './places.ts';
 import type { RecordedStep } from './recording.ts';

@@ -4,10 +4,10 @@
  * notices it.
  */
 
-import { toGpa } from '../../../shared/address.ts';
 import type { Host } from '../../../shared/host.ts';
 import { Dead } from '../../../shared/lguest.ts';
 import { wordOf } from '../../check/guest-tables.ts';
+import { toGpa } from '../../hardware/address.ts';
 import { readSaved } from '../../host/switcher.ts';
 import type { Condition, Term } from '../litmus/conditions.ts';
 import { brokenIn } from '../litmus/duty.ts';

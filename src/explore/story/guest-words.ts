@@ -1,10 +1,10 @@
 /** What each word of a litmus test's guest memory is: its own page tables, and what its kernel has. */
 
-import { type Gpa, gpfnOf, PAGE_SIZE, pageOffset, toGpa, toGva } from '../../../shared/address.ts';
-import { isPresent, type PagingForm, ptePfn } from '../../../shared/entry.ts';
 import { LGUEST_DATA_BYTES, LguestData, RING_SLOTS } from '../../../shared/lguest-data.ts';
 import { shiftsOf } from '../../check/shadow.ts';
 import { PAGE_OFFSET } from '../../guest/kernel/layout.ts';
+import { type Gpa, gpfnOf, PAGE_SIZE, pageOffset, toGpa, toGva } from '../../hardware/address.ts';
+import { isPresent, type PagingForm, ptePfn } from '../../hardware/entry.ts';
 import { END_TEXT, ENDED, GuestTables, lguestDataOf, stackOf } from '../litmus/guest.ts';
 import type { Litmus } from '../litmus/litmus.ts';
 

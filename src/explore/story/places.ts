@@ -5,6 +5,13 @@
  * going to be. So names are known once the run is over: see `note`, and `Noted.name`.
  */
 
+import { FRAME_WORDS, FrameKind, POISON } from '../../../shared/frames.ts';
+import type { Host } from '../../../shared/host.ts';
+import { REGISTER_NAMES } from '../../../shared/host-cpu.ts';
+import type { Lguest } from '../../../shared/lguest.ts';
+import type { FieldKind } from '../../../shared/record.ts';
+import { REGS_WORD } from '../../../shared/switcher-page.ts';
+import { shiftsOf } from '../../check/shadow.ts';
 import {
   frameOf,
   frameStart,
@@ -16,15 +23,8 @@ import {
   toGpfn,
   toPfn,
   toPtr,
-} from '../../../shared/address.ts';
-import type { PagingForm } from '../../../shared/entry.ts';
-import { FRAME_WORDS, FrameKind, POISON } from '../../../shared/frames.ts';
-import type { Host } from '../../../shared/host.ts';
-import { REGISTER_NAMES } from '../../../shared/host-cpu.ts';
-import type { Lguest } from '../../../shared/lguest.ts';
-import type { FieldKind } from '../../../shared/record.ts';
-import { REGS_WORD } from '../../../shared/switcher-page.ts';
-import { shiftsOf } from '../../check/shadow.ts';
+} from '../../hardware/address.ts';
+import type { PagingForm } from '../../hardware/entry.ts';
 import { Access } from '../engine/access.ts';
 import { type RecordWord, recordWords } from '../engine/record-words.ts';
 import type { Step } from '../engine/turn.ts';

@@ -4,11 +4,11 @@
  * happened on the CPU since its last step.
  */
 
-import type { Ptr } from '../../../shared/address.ts';
 import type { HostEvent } from '../../../shared/events.ts';
 import type { Host } from '../../../shared/host.ts';
 import { Reg } from '../../../shared/host-cpu.ts';
 import { holderOf } from '../../../shared/lock.ts';
+import type { Ptr } from '../../hardware/address.ts';
 import { Access } from '../engine/access.ts';
 import { actorOf } from '../engine/actors.ts';
 import { recordWords } from '../engine/record-words.ts';

@@ -1,11 +1,11 @@
 /** Values in words, by what kind of place they are in. */
 
-import { Entry, PAGE_PRESENT } from '../../../shared/entry.ts';
 import { FrameKind, POISON } from '../../../shared/frames.ts';
 import { Mail } from '../../../shared/host-cpu.ts';
 import { Vma } from '../../../shared/launcher-map.ts';
 import { Dead } from '../../../shared/lguest.ts';
 import { holderOf } from '../../../shared/lock.ts';
+import { Entry, PAGE_PRESENT } from '../../hardware/entry.ts';
 import { FLAG_NAMES, hasFlag } from '../litmus/entries.ts';
 import { FAULT } from '../litmus/software.ts';
 import { hexAddress, hexPage } from './guest-words.ts';

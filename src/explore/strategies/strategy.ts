@@ -1,6 +1,6 @@
 /** How a strategy is asked who takes the next step. */
 
-import type { Ptr } from '../../../shared/address.ts';
+import type { Ptr } from '../../hardware/address.ts';
 import type { Access } from '../engine/access.ts';
 import type { Guard } from '../engine/guard.ts';
 

@@ -4,7 +4,7 @@
  * down, if that is wanted, every access that it stood before.
  */
 
-import type { Ptr } from '../../../shared/address.ts';
+import type { Ptr } from '../../hardware/address.ts';
 import type { Access } from '../engine/access.ts';
 import type { Conflicts } from './conflicts.ts';
 import {

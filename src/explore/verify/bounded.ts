@@ -15,8 +15,8 @@
  *   of what is missed the first access of another one would have been seen.
  */
 
-import { type Ptr, toPtr } from '../../../shared/address.ts';
-import { assert } from '../../../shared/errors.ts';
+import { assert } from '../../errors.ts';
+import { type Ptr, toPtr } from '../../hardware/address.ts';
 import { Access } from '../engine/access.ts';
 import { actorOf } from '../engine/actors.ts';
 import type { Board } from '../engine/board.ts';

@@ -19,7 +19,7 @@
  * turned round. With more, some are, and are counted apart.
  */
 
-import { assert } from '../../../shared/errors.ts';
+import { assert } from '../../errors.ts';
 import type { Guard } from '../engine/guard.ts';
 import type { Recorder } from '../engine/recording-trace.ts';
 import { Accesses, type Footprint, NONE } from './accesses.ts';

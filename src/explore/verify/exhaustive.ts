@@ -1,6 +1,6 @@
 /** Goes through all behaviours of what runs on a board: a strategy, to be asked run after run. */
 
-import { assert } from '../../../shared/errors.ts';
+import { assert } from '../../errors.ts';
 import type { Board } from '../engine/board.ts';
 import type { RecordingTrace } from '../engine/recording-trace.ts';
 import type { Situation, Strategy } from '../strategies/strategy.ts';

@@ -3,7 +3,7 @@
  * what is not done of it comes back.
  */
 
-import { assert } from '../../../shared/errors.ts';
+import { assert } from '../../errors.ts';
 import type { Decisions } from '../engine/turn.ts';
 import type { Ending, Result, Subject } from '../subject.ts';
 import type { Footprint } from './accesses.ts';

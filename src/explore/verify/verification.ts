@@ -2,7 +2,7 @@
 
 import { existsSync, readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { UserError } from '../../../shared/errors.ts';
+import { UserError } from '../../errors.ts';
 import type { Litmus } from '../litmus/litmus.ts';
 import { digestOf } from '../litmus/meaning.ts';
 import { readLitmus } from '../litmus/read.ts';

@@ -1,6 +1,6 @@
 /** All behaviours of a world of the user's own, each once. */
 
-import { UserError } from '../../../shared/errors.ts';
+import { UserError } from '../../errors.ts';
 import type { Decisions } from '../engine/turn.ts';
 import { goesOnByItself, type Situation, type Strategy } from '../strategies/strategy.ts';
 import { WorldBoard, type WorldEnding, type WorldResult } from '../worlds/board.ts';

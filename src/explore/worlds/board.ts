@@ -4,8 +4,8 @@
  * stand at each of its steps, none of them is done twice.
  */
 
-import { type Ptr, toPtr } from '../../../shared/address.ts';
-import { assert } from '../../../shared/errors.ts';
+import { assert } from '../../errors.ts';
+import { type Ptr, toPtr } from '../../hardware/address.ts';
 import type { Access } from '../engine/access.ts';
 import { Fairness, fairnessWords } from '../engine/fairness.ts';
 import type { Guard } from '../engine/guard.ts';

@@ -1,6 +1,6 @@
 /** What threads of a world share: words, mutexes, condition variables, and other threads. */
 
-import { assert, UserError } from '../../../shared/errors.ts';
+import { assert, UserError } from '../../errors.ts';
 import { Access } from '../engine/access.ts';
 import type { Memory, Place, Step, Steps } from './step.ts';
 

@@ -1,7 +1,7 @@
 /** A run of a world as one line: which world, and what was decided. The code is the user's. */
 
 import { z } from 'zod';
-import { UserError } from '../../../shared/errors.ts';
+import { UserError } from '../../errors.ts';
 import { packed, packTurns, unpacked, unpackTurns } from '../packed.ts';
 import { Diverged, Recorded } from '../strategies/recorded.ts';
 import type { Strategy } from '../strategies/strategy.ts';

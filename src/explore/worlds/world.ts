@@ -6,7 +6,7 @@
  * makes a world is called for each run anew: nothing of one run is there in the next.
  */
 
-import { UserError } from '../../../shared/errors.ts';
+import { UserError } from '../../errors.ts';
 import { Shared } from './shared.ts';
 import type { Steps } from './step.ts';
 

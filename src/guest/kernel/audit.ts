@@ -5,8 +5,8 @@
  * An entry that comes back after the kernel has cleared it breaks one of these.
  */
 
-import { hex, PAGE_SHIFT, PAGE_SIZE } from '../../../shared/address.ts';
-import { PAGE_PRESENT, PAGE_RW, PAGE_USER, type PagingForm } from '../../../shared/entry.ts';
+import { hex, PAGE_SHIFT, PAGE_SIZE } from '../../hardware/address.ts';
+import { PAGE_PRESENT, PAGE_RW, PAGE_USER, type PagingForm } from '../../hardware/entry.ts';
 import { Prot } from '../program.ts';
 import {
   BALLOON,

@@ -4,8 +4,8 @@
  * frame away. What is mapped again later is a page of zeroes.
  */
 
-import { PAGE_SHIFT } from '../../../shared/address.ts';
 import { Hypercall } from '../../../shared/hypercall.ts';
+import { PAGE_SHIFT } from '../../hardware/address.ts';
 import type { KernelContext } from './context.ts';
 import { flushAsync } from './hypercalls.ts';
 import { unmapKernelPage } from './kernel-mapping.ts';

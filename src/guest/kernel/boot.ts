@@ -4,10 +4,10 @@
  * moves up to it, and starts the first process.
  */
 
-import { type Gpa, PAGE_SHIFT } from '../../../shared/address.ts';
-import { makeEntry, NO_ENTRY, PAGE_PRESENT, PAGE_TABLE } from '../../../shared/entry.ts';
 import { Hypercall } from '../../../shared/hypercall.ts';
 import { LguestData, RING_SLOTS, SLOT_FREE } from '../../../shared/lguest-data.ts';
+import { type Gpa, PAGE_SHIFT } from '../../hardware/address.ts';
+import { makeEntry, NO_ENTRY, PAGE_PRESENT, PAGE_TABLE } from '../../hardware/entry.ts';
 import { isUserMode, Selector, Vector } from '../processor.ts';
 import type { KernelContext } from './context.ts';
 import { ENTRY_BYTES, EntryPoint } from './entry-points.ts';

@@ -15,15 +15,15 @@
  * See docs/decisions/kernel-progress-is-its-stack.md.
  */
 
-import type { Right } from '../../../shared/access.ts';
-import * as access from '../../../shared/access.ts';
-import type { Gva } from '../../../shared/address.ts';
-import * as address from '../../../shared/address.ts';
 import type { Counters } from '../../../shared/counters.ts';
 import * as counters from '../../../shared/counters.ts';
-import type { Entry } from '../../../shared/entry.ts';
-import { Entry as EntryValue } from '../../../shared/entry.ts';
 import * as hostCpu from '../../../shared/host-cpu.ts';
+import type { Right } from '../../hardware/access.ts';
+import * as access from '../../hardware/access.ts';
+import type { Gva } from '../../hardware/address.ts';
+import * as address from '../../hardware/address.ts';
+import type { Entry } from '../../hardware/entry.ts';
+import { Entry as EntryValue } from '../../hardware/entry.ts';
 import { type Processor, Selector, Vector } from '../processor.ts';
 import { BODY } from './entry-points.ts';
 import { Frame } from './frame.ts';

@@ -3,10 +3,10 @@
  * zero page, shared and read-only; a write gives it a page of its own.
  */
 
-import { Fault } from '../../../shared/access.ts';
-import { PAGE_SHIFT, PAGE_SIZE } from '../../../shared/address.ts';
-import { isPresent, PAGE_RW } from '../../../shared/entry.ts';
 import { LguestData } from '../../../shared/lguest-data.ts';
+import { Fault } from '../../hardware/access.ts';
+import { PAGE_SHIFT, PAGE_SIZE } from '../../hardware/address.ts';
+import { isPresent, PAGE_RW } from '../../hardware/entry.ts';
 import { isUserMode } from '../processor.ts';
 import { Prot } from '../program.ts';
 import type { KernelContext } from './context.ts';

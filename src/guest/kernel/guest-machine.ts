@@ -1,7 +1,7 @@
 /** The machine that a guest's kernel finds itself on. */
 
-import type { PagingForm } from '../../../shared/entry.ts';
 import type { Virtualization } from '../../../shared/virtualization.ts';
+import type { PagingForm } from '../../hardware/entry.ts';
 import type { Program } from '../program.ts';
 
 /** What a guest's processors and disks are, beside what its registers and memory hold. */

@@ -1,9 +1,9 @@
 /** How the guest kernel calls the host: at once, or through the asynchronous ring. */
 
-import { type Gpa, toGpa } from '../../../shared/address.ts';
-import type { Entry } from '../../../shared/entry.ts';
 import { Hypercall } from '../../../shared/hypercall.ts';
 import { LguestData, RING_SLOTS, SLOT_FREE, SLOT_READY } from '../../../shared/lguest-data.ts';
+import { type Gpa, toGpa } from '../../hardware/address.ts';
+import type { Entry } from '../../hardware/entry.ts';
 import type { KernelContext } from './context.ts';
 import { LGUEST_DATA, LGUEST_DATA_STRIDE, NEXT_HCALL } from './layout.ts';
 

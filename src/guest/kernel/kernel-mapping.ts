@@ -3,7 +3,7 @@
  * so an entry is changed once, and the host, which is told, changes it in every shadow.
  */
 
-import { PAGE_SHIFT, PAGE_SIZE } from '../../../shared/address.ts';
+import { PAGE_SHIFT, PAGE_SIZE } from '../../hardware/address.ts';
 import {
   type Entry,
   makeEntry,
@@ -14,7 +14,7 @@ import {
   PAGE_PRESENT,
   PAGE_RW,
   PMD_SHIFT,
-} from '../../../shared/entry.ts';
+} from '../../hardware/entry.ts';
 import type { KernelContext } from './context.ts';
 import type { Telling } from './hypercalls.ts';
 import { SWAPPER_PG_DIR } from './layout.ts';

@@ -7,9 +7,9 @@
  * the table they are in.
  */
 
-import { PAGE_SHIFT, PAGE_SIZE } from '../../../shared/address.ts';
-import { type Entry, makeEntry, NO_ENTRY, PAGE_TABLE, PMD_SHIFT } from '../../../shared/entry.ts';
 import { Hypercall } from '../../../shared/hypercall.ts';
+import { PAGE_SHIFT, PAGE_SIZE } from '../../hardware/address.ts';
+import { type Entry, makeEntry, NO_ENTRY, PAGE_TABLE, PMD_SHIFT } from '../../hardware/entry.ts';
 import type { KernelContext } from './context.ts';
 import { EntryPoint } from './entry-points.ts';
 import { KERNEL_PAGE, setKernelPte } from './kernel-mapping.ts';

@@ -3,8 +3,8 @@
  * PAGE_OFFSET + physical address; what is here are physical addresses.
  */
 
-import { PAGE_SHIFT, PAGE_SIZE } from '../../../shared/address.ts';
-import type { PagingForm } from '../../../shared/entry.ts';
+import { PAGE_SHIFT, PAGE_SIZE } from '../../hardware/address.ts';
+import type { PagingForm } from '../../hardware/entry.ts';
 
 export const PAGE_OFFSET = 0xc000_0000;
 

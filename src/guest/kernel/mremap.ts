@@ -4,8 +4,8 @@
  * (move_page_tables of mm/mremap.c, and what CVE-2018-18281 was about).
  */
 
-import { PAGE_SIZE } from '../../../shared/address.ts';
-import { Entry, isPresent, NO_ENTRY, PAGE_PRESENT } from '../../../shared/entry.ts';
+import { PAGE_SIZE } from '../../hardware/address.ts';
+import { Entry, isPresent, NO_ENTRY, PAGE_PRESENT } from '../../hardware/entry.ts';
 import type { KernelContext } from './context.ts';
 import { flushAsync } from './hypercalls.ts';
 import { PAGE_OFFSET } from './layout.ts';

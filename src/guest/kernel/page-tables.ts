@@ -3,7 +3,8 @@
  * the kernel's own mapping and announced to the host by hypercall (arch/x86/lguest/boot.c).
  */
 
-import { PAGE_SHIFT, PAGE_SIZE } from '../../../shared/address.ts';
+import { Hypercall } from '../../../shared/hypercall.ts';
+import { PAGE_SHIFT, PAGE_SIZE } from '../../hardware/address.ts';
 import {
   Entry,
   isPresent,
@@ -19,8 +20,7 @@ import {
   PAGE_USER,
   type PagingForm,
   PMD_SHIFT,
-} from '../../../shared/entry.ts';
-import { Hypercall } from '../../../shared/hypercall.ts';
+} from '../../hardware/entry.ts';
 import { Prot } from '../program.ts';
 import type { KernelContext } from './context.ts';
 import { flushAsync } from './hypercalls.ts';

@@ -3,7 +3,7 @@
  * a count for each page in use. A page that is in a list has the next in its count's place.
  */
 
-import { PAGE_SHIFT } from '../../../shared/address.ts';
+import { PAGE_SHIFT } from '../../hardware/address.ts';
 import type { KernelContext } from './context.ts';
 import { mapKernelPage } from './kernel-mapping.ts';
 import { BALLOON, FREE_PAGES, FRESH_PAGE, MEM_MAP, PAGE_COUNT } from './layout.ts';

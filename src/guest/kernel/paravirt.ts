@@ -7,9 +7,9 @@
  *  nested  it does all of it itself, and the host does not hear of it
  */
 
-import { PAGE_SHIFT, toGpa, toGva } from '../../../shared/address.ts';
-import { type Entry, isPresent, makeEntry, PAGE_NX_HIGH, ptePfn } from '../../../shared/entry.ts';
 import { Hypercall } from '../../../shared/hypercall.ts';
+import { PAGE_SHIFT, toGpa, toGva } from '../../hardware/address.ts';
+import { type Entry, isPresent, makeEntry, PAGE_NX_HIGH, ptePfn } from '../../hardware/entry.ts';
 import { Selector } from '../processor.ts';
 import type { KernelContext } from './context.ts';
 import { asyncHypercall, type Telling, tellPte } from './hypercalls.ts';

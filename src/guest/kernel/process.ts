@@ -1,7 +1,7 @@
 /** Processes and threads: fork, clone, exec, exit and wait. */
 
-import { PAGE_SHIFT } from '../../../shared/address.ts';
 import { Hypercall, SHUTDOWN_POWEROFF } from '../../../shared/hypercall.ts';
+import { PAGE_SHIFT } from '../../hardware/address.ts';
 import { Selector } from '../processor.ts';
 import { NONE, type ProcessImage } from '../program.ts';
 import type { KernelContext } from './context.ts';

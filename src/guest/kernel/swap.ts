@@ -12,8 +12,8 @@
  * else is touched: other vCPUs fault, switch and map their own meanwhile.
  */
 
-import { PAGE_SHIFT, PAGE_SIZE } from '../../../shared/address.ts';
-import { Entry, isPresent, PAGE_RW } from '../../../shared/entry.ts';
+import { PAGE_SHIFT, PAGE_SIZE } from '../../hardware/address.ts';
+import { Entry, isPresent, PAGE_RW } from '../../hardware/entry.ts';
 import { Prot } from '../program.ts';
 import type { KernelContext } from './context.ts';
 import { flushAsync } from './hypercalls.ts';

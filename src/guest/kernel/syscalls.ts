@@ -1,6 +1,6 @@
 /** `int 0x80`: the calls that change an address space or who runs; others only trap. */
 
-import { PAGE_SIZE } from '../../../shared/address.ts';
+import { PAGE_SIZE } from '../../hardware/address.ts';
 import { Prot, Sys } from '../program.ts';
 import { deflate, inflate } from './balloon.ts';
 import type { KernelContext } from './context.ts';

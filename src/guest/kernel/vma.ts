@@ -1,6 +1,6 @@
 /** Virtual memory areas: for each mm a list of address ranges with their rights, sorted. */
 
-import { PAGE_SIZE } from '../../../shared/address.ts';
+import { PAGE_SIZE } from '../../hardware/address.ts';
 import type { KernelContext } from './context.ts';
 import { FREE_VMA, Mm, VMA_BYTES, VMAS, VmArea } from './layout.ts';
 import { panic } from './panic.ts';

@@ -1,4 +1,4 @@
-import { assert } from '../../../shared/errors.ts';
+import { assert } from '../../errors.ts';
 import {
   BLOCK_OPS,
   Op,

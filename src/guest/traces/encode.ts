@@ -1,4 +1,4 @@
-import { assert } from '../../../shared/errors.ts';
+import { assert } from '../../errors.ts';
 import { BLOCK_OPS, Op, type OperationBlock } from '../program.ts';
 import { ADDRESS, Code, DISTANCE, HEAD, runsOf, STRIDE, TABLE_WORDS } from './runs.ts';
 

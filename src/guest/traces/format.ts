@@ -10,7 +10,7 @@
  * closing magic is what a file that was cut short lacks.
  */
 
-import { UserError } from '../../../shared/errors.ts';
+import { UserError } from '../../errors.ts';
 import { crc32, inflateRawTo } from '../../platform.ts';
 import type { ProcessOrder } from '../program.ts';
 

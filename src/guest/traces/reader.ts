@@ -1,4 +1,4 @@
-import { assert, UserError } from '../../../shared/errors.ts';
+import { assert, UserError } from '../../errors.ts';
 import { type OpenFile, openFile } from '../../platform.ts';
 import {
   BLOCK_OPS,

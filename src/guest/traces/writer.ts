@@ -1,7 +1,7 @@
 import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
 import { constants, crc32, deflateRawSync } from 'node:zlib';
-import { assert, UserError } from '../../../shared/errors.ts';
-import { type WholeFile, wholeFile } from '../../whole-file.ts';
+import { assert, UserError } from '../../errors.ts';
+import { type WholeFile, wholeFile } from '../../files.ts';
 import { Op, type OperationBlock, type OpKind, type Program } from '../program.ts';
 import { BlockFiller } from './builder.ts';
 import { BlockEncoder } from './encode.ts';

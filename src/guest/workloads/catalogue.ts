@@ -1,6 +1,6 @@
 /** The workloads by name. */
 
-import { UserError } from '../../../shared/errors.ts';
+import { UserError } from '../../errors.ts';
 import type { Program } from '../program.ts';
 import { Draw } from './draw.ts';
 import { cowBreak, cowStorm, faultStormSeparate, faultStormShared } from './faults.ts';

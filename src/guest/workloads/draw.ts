@@ -1,9 +1,9 @@
 /** Random numbers for a workload: from its name and seed, the same in every worker. */
 
-import { toPtr } from '../../../shared/address.ts';
-import { assert } from '../../../shared/errors.ts';
 import { prandomU32, seedRandom } from '../../../shared/random.ts';
 import { makeMemory, Words } from '../../../shared/words.ts';
+import { assert } from '../../errors.ts';
+import { toPtr } from '../../hardware/address.ts';
 
 const STATE = toPtr(4);
 

@@ -5,7 +5,7 @@
  * and does not read.
  */
 
-import { assert } from '../../../shared/errors.ts';
+import { assert } from '../../errors.ts';
 import { BLOCK_OPS, NONE, type OperationStream, type ProcessImage, Prot, Sys } from '../program.ts';
 import { StreamBuilder } from '../traces/builder.ts';
 import type { Draw } from './draw.ts';

@@ -8,8 +8,6 @@
  * the processor puts them there where the host does otherwise.
  */
 
-import { errorCodeOf, Fault, isFault, Right } from '../../../shared/access.ts';
-import { type Gva, PAGE_SIZE, toGva, toPfn, toPtr } from '../../../shared/address.ts';
 import { Counter } from '../../../shared/counters.ts';
 import * as discipline from '../../../shared/discipline.ts';
 import { EventKind } from '../../../shared/events.ts';
@@ -21,6 +19,8 @@ import { Dead, killGuest } from '../../../shared/lguest.ts';
 import { LguestData } from '../../../shared/lguest-data.ts';
 import { CANNOT_HAPPEN } from '../../../shared/switcher-page.ts';
 import { isUserMode, type Processor, Selector, Vector } from '../../guest/processor.ts';
+import { errorCodeOf, Fault, isFault, Right } from '../../hardware/access.ts';
+import { type Gva, PAGE_SIZE, toGva, toPfn, toPtr } from '../../hardware/address.ts';
 import type { Mmu } from '../../mmu/tlb.ts';
 import {
   dropNestedPage,

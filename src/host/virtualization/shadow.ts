@@ -5,8 +5,6 @@ import { guestPa } from '../../paging/flush.ts';
 import { stackMoved } from '../../paging/pin.ts';
 import { allocatePrivateSwitcher } from '../../paging/private-switcher.ts';
 import { freeGuestPagetable, initGuestPagetable } from '../../paging/setup.ts';
-// Guests have the steps of the paging code from there.
-import '../../paging/steps/as-written.ts';
 import { claimPgdir, untilClaimable } from '../../paging/switch.ts';
 import { enterGuest, leaveGuest } from '../switcher.ts';
 import type { Virtualizer } from './virtualizer.ts';

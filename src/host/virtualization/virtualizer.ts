@@ -3,13 +3,13 @@
  * `kvm_mmu`. A way of its own is a file beside this one and a line in ways.ts.
  */
 
-import type { Gpa, Gpfn, Gva } from '../../../shared/address.ts';
 import type { Host } from '../../../shared/host.ts';
 import type { HostCpu } from '../../../shared/host-cpu.ts';
 import type { LgCpu } from '../../../shared/lg-cpu.ts';
 import type { Lguest } from '../../../shared/lguest.ts';
 import type { Until } from '../../../shared/words.ts';
 import type { Processor } from '../../guest/processor.ts';
+import type { Gpa, Gpfn, Gva } from '../../hardware/address.ts';
 import type { Mmu } from '../../mmu/tlb.ts';
 
 /** What came of offering a hypercall: done, killed for, or left to what all guests have. */

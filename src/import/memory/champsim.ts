@@ -7,7 +7,7 @@
  * That is 64 bytes; versions with a load_type behind have 72. An address of 0 is none.
  */
 
-import { UserError } from '../../../shared/errors.ts';
+import { UserError } from '../../errors.ts';
 import { Op } from '../../guest/program.ts';
 import { type MemorySink, USUAL_SIZE } from './sink.ts';
 

@@ -2,7 +2,7 @@
 
 import { statSync } from 'node:fs';
 import { basename, extname, resolve } from 'node:path';
-import { UserError } from '../../../shared/errors.ts';
+import { UserError } from '../../errors.ts';
 import { NONE } from '../../guest/program.ts';
 import { TraceWriter } from '../../guest/traces/writer.ts';
 import { foreignFormat } from '../foreign.ts';

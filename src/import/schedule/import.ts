@@ -2,7 +2,7 @@
 
 import { matchesGlob } from 'node:path';
 import { csvFormatRows } from 'd3-dsv';
-import { UserError } from '../../../shared/errors.ts';
+import { UserError } from '../../errors.ts';
 import { PLACEMENT_COLUMNS } from '../../host/placement.ts';
 import { foreignFormat } from '../foreign.ts';
 import { examineInput, readInput } from '../input.ts';

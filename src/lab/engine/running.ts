@@ -1,14 +1,14 @@
 /** A machine that runs free, looked at while it runs; the same here and in Node. */
 
 import { ACCESS_COUNTERS, Counter } from '../../../shared/counters.ts';
-import type { DefectId } from '../../../shared/defects.ts';
 import type { DisciplineName } from '../../../shared/discipline.ts';
-import type { PagingName } from '../../../shared/entry.ts';
 import type { Host } from '../../../shared/host.ts';
 import { Dead } from '../../../shared/lguest.ts';
 import { Stop } from '../../../shared/machine-record.ts';
 import { type CheckedRun, runChecked } from '../../check/checked-run.ts';
 import { checkAll } from '../../check/invariants.ts';
+import type { DefectId } from '../../defects.ts';
+import type { PagingName } from '../../hardware/entry.ts';
 import type { PolicyName } from '../../host/policy.ts';
 import { pause, resume } from '../../host/safe-point.ts';
 import { Machine } from '../../machine.ts';

@@ -1,7 +1,7 @@
 /** What is chosen of code, defects and schedules, and the controls that choose it. */
 
 import { html, nothing, type TemplateResult } from 'lit-html';
-import { ALL_DEFECTS, DEFECT_CLASSES, DEFECTS, type DefectId } from '../../../shared/defects.ts';
+import { ALL_DEFECTS, DEFECT_CLASSES, DEFECTS, type DefectId } from '../../defects.ts';
 
 export interface Option {
   readonly value: string;

@@ -2,11 +2,11 @@
 
 import { proxy } from 'comlink';
 import { html, nothing, type TemplateResult } from 'lit-html';
-import type { DefectId } from '../../../shared/defects.ts';
 import { DISCIPLINES, type DisciplineName } from '../../../shared/discipline.ts';
-import type { PagingName } from '../../../shared/entry.ts';
+import type { DefectId } from '../../defects.ts';
 import { STRATEGIES } from '../../explore/strategies/catalogue.ts';
 import type { Setting } from '../../explore/subject.ts';
+import type { PagingName } from '../../hardware/entry.ts';
 import type { FoundFailure } from '../engine/exploring.ts';
 import { defectSwitches, field, number, plain, select, toggled } from './choices.ts';
 import { Editor } from './editor.ts';

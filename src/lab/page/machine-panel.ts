@@ -3,10 +3,10 @@
 import { axisX, axisY, lineY, plot, ruleY } from '@observablehq/plot';
 import { proxy, type Remote, wrap } from 'comlink';
 import { html, nothing, type TemplateResult } from 'lit-html';
-import type { DefectId } from '../../../shared/defects.ts';
 import { DISCIPLINES, type DisciplineName } from '../../../shared/discipline.ts';
-import type { PagingName } from '../../../shared/entry.ts';
+import type { DefectId } from '../../defects.ts';
 import { workloads } from '../../guest/workloads/catalogue.ts';
+import type { PagingName } from '../../hardware/entry.ts';
 import { type PolicyName, policies } from '../../host/policy.ts';
 import { grouped } from '../../numbers.ts';
 import type { MachineRoom } from '../engine/machine-worker.ts';

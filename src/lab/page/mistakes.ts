@@ -1,6 +1,6 @@
 /** What is wrong with the text of a litmus test, by the parser that the commands have. */
 
-import { UserError } from '../../../shared/errors.ts';
+import { UserError } from '../../errors.ts';
 import { type Litmus, parseLitmus } from '../../explore/litmus/litmus.ts';
 import { TEST } from '../engine/test-name.ts';
 

@@ -3,13 +3,13 @@
  * written; one alone is a mutant. Where two change the same step, the later one counts.
  */
 
-import type { DefectId, DefectSwitches } from '../../../shared/defects.ts';
 import * as discipline from '../../../shared/discipline.ts';
-import * as entry from '../../../shared/entry.ts';
 import { lgwriteEntry } from '../../../shared/guest-memory.ts';
 import type { LgCpu } from '../../../shared/lg-cpu.ts';
 import { killGuest, type Lguest } from '../../../shared/lguest.ts';
-import { type Publication, provideSteps, type Steps } from '../../../shared/steps.ts';
+import type { Publication, Steps } from '../../../shared/steps.ts';
+import type { DefectId, DefectSwitches } from '../../defects.ts';
+import * as entry from '../../hardware/entry.ts';
 import * as entries from '../entries.ts';
 import * as flush from '../flush.ts';
 import { gpteToSpte } from '../gpte.ts';
@@ -141,7 +141,7 @@ function releaseUnseen(lg: Lguest, pgdir: number, from: number, to: number): voi
 const made = new Map<string, Steps>();
 
 /** The same for the same defects, so that V8 sees one. */
-function makeSteps(on: DefectSwitches): Steps {
+export function stepsFor(on: DefectSwitches): Steps {
   const ids = (Object.keys(on) as DefectId[]).filter((id) => on[id]);
   const key = ids.join();
   const steps: Steps =
@@ -149,5 +149,3 @@ function makeSteps(on: DefectSwitches): Steps {
   made.set(key, steps);
   return steps;
 }
-
-provideSteps(makeSteps);

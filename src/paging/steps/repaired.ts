@@ -3,16 +3,16 @@
  * as written has another body, it is under the defect's id in as-written.ts.
  */
 
-import type { Gpa, Gva, Ptr } from '../../../shared/address.ts';
-import * as address from '../../../shared/address.ts';
 import * as discipline from '../../../shared/discipline.ts';
-import type { Entry } from '../../../shared/entry.ts';
-import * as entry from '../../../shared/entry.ts';
 import * as guestMemory from '../../../shared/guest-memory.ts';
 import type { LgCpu } from '../../../shared/lg-cpu.ts';
 import type { Lguest } from '../../../shared/lguest.ts';
 import type { Pgdir } from '../../../shared/pgdir.ts';
 import type { Publication, Steps } from '../../../shared/steps.ts';
+import type { Gpa, Gva, Ptr } from '../../hardware/address.ts';
+import * as address from '../../hardware/address.ts';
+import type { Entry } from '../../hardware/entry.ts';
+import * as entry from '../../hardware/entry.ts';
 import * as entries from '../entries.ts';
 import * as flush from '../flush.ts';
 import { gpteToSpte } from '../gpte.ts';

@@ -2,9 +2,9 @@
 
 import { Counter } from '../../../shared/counters.ts';
 import type { Lguest } from '../../../shared/lguest.ts';
-import { type PagingPolicy, POLICY_CHOICES } from '../../../shared/paging-policy.ts';
 import { type CostTable, occurrences } from '../../cost/model.ts';
 import type { Program } from '../../guest/program.ts';
+import { PAGING_POLICIES, type PagingPolicy } from '../../paging/policies/declared.ts';
 import { crossed } from '../experiment.ts';
 import { type AloneShape, guestAlone, heldPages, ran, runProgram } from '../guest-alone.ts';
 import { cyclesAndParts } from '../measures.ts';
@@ -105,7 +105,7 @@ export const armsOf = (scale: number): readonly Arm[] => {
   return [
     ...crossed(
       'set-pte',
-      { program: Object.keys(COPYING), set_pte: POLICY_CHOICES.setPte },
+      { program: Object.keys(COPYING), set_pte: PAGING_POLICIES.setPte.options },
       ({ program, set_pte: setPte }, seed, costs) => {
         const lg = ran({ seed, pages: PAGES, pagingPolicy: { setPte } }, COPYING[program]!(seed));
         return measured(lg, costs, program === 'copy-on-write' ? COPIED_PAGES * COPIES : undefined);
@@ -113,7 +113,7 @@ export const armsOf = (scale: number): readonly Arm[] => {
     ),
     ...crossed(
       'eviction',
-      { order: ORDERS, eviction: POLICY_CHOICES.eviction },
+      { order: ORDERS, eviction: PAGING_POLICIES.eviction.options },
       ({ order, eviction }, seed, costs) => {
         const switches = times(SWITCHES);
         const what = { processes: PROCESSES, order, switches };
@@ -123,7 +123,10 @@ export const armsOf = (scale: number): readonly Arm[] => {
     ),
     ...crossed(
       'kernel-mappings',
-      { processes: [2, 4, 5, 6, 8, 12, 16], kernel_mappings: POLICY_CHOICES.kernelMappings },
+      {
+        processes: [2, 4, 5, 6, 8, 12, 16],
+        kernel_mappings: PAGING_POLICIES.kernelMappings.options,
+      },
       ({ processes, kernel_mappings: kernelMappings }, seed, costs) => {
         const program = contextSwitches(seed, processes, times(ROUNDS));
         const lg = ran({ seed, pagingPolicy: { kernelMappings } }, program);
@@ -132,7 +135,7 @@ export const armsOf = (scale: number): readonly Arm[] => {
     ),
     ...crossed(
       'kernel-change',
-      { used_pages: usedPages(scale), kernel_change: POLICY_CHOICES.kernelChange },
+      { used_pages: usedPages(scale), kernel_change: PAGING_POLICIES.kernelChange.options },
       ({ used_pages: used, kernel_change: kernelChange }, seed, costs) => {
         const shape = { seed, pages: used + 2048, pagingPolicy: { kernelChange } };
         return comparing(ran(shape, kernelChanges(seed, used, CHANGES)), costs, CHANGES);
@@ -143,7 +146,7 @@ export const armsOf = (scale: number): readonly Arm[] => {
       'middle-level',
       {
         program: ['fork-bomb', 'cow-break', 'mmap-churn'],
-        kernel_change: POLICY_CHOICES.kernelChange,
+        kernel_change: PAGING_POLICIES.kernelChange.options,
       },
       ({ program, kernel_change: kernelChange }, seed, costs) => {
         const shape: AloneShape = { seed, paging: 'pae', pagingPolicy: { kernelChange } };
@@ -166,14 +169,18 @@ export const armsOf = (scale: number): readonly Arm[] => {
     ),
     ...crossed(
       'reclaim',
-      { pgdirs: [4, 8, 16], reclaim: POLICY_CHOICES.reclaim },
+      { pgdirs: [4, 8, 16], reclaim: PAGING_POLICIES.reclaim.options },
       ({ pgdirs, reclaim }, seed, costs) => reclaimed(pgdirs, reclaim, seed, costs),
     ),
     /** What it costs that the host's shadows hear of each page that is discarded. */
-    ...crossed('notifier', { reclaim: POLICY_CHOICES.reclaim }, ({ reclaim }, seed, costs) => {
-      const shape: AloneShape = { seed, pagingPolicy: { reclaim, kernelChange: 'compare' } };
-      return comparing(ran(shape, kernelChanges(seed, 256, CHANGES)), costs, CHANGES);
-    }),
+    ...crossed(
+      'notifier',
+      { reclaim: PAGING_POLICIES.reclaim.options },
+      ({ reclaim }, seed, costs) => {
+        const shape: AloneShape = { seed, pagingPolicy: { reclaim, kernelChange: 'compare' } };
+        return comparing(ran(shape, kernelChanges(seed, 256, CHANGES)), costs, CHANGES);
+      },
+    ),
   ];
 };
 

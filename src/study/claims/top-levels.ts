@@ -6,13 +6,13 @@
  * A guest's scheduler goes round in a circle; strings with locality have to be made.
  */
 
-import { type Gva, NULL, toGpa, toGpfn, toGva, wordInFrame } from '../../../shared/address.ts';
 import { Counter } from '../../../shared/counters.ts';
-import { isPresent, makeEntry, PAGE_TABLE } from '../../../shared/entry.ts';
 import { Hypercall } from '../../../shared/hypercall.ts';
 import { Vma } from '../../../shared/launcher-map.ts';
 import type { Lguest } from '../../../shared/lguest.ts';
 import { Draw } from '../../guest/workloads/draw.ts';
+import { type Gva, NULL, toGpa, toGpfn, toGva, wordInFrame } from '../../hardware/address.ts';
+import { isPresent, makeEntry, PAGE_TABLE } from '../../hardware/entry.ts';
 import { findSpte } from '../../paging/entries.ts';
 import { demandPage } from '../../paging/fault.ts';
 import { initGuestPagetable } from '../../paging/setup.ts';

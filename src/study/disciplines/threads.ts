@@ -1,8 +1,8 @@
 /** The same question put to real threads and real time: what comes of it depends on the machine underneath. */
 
 import type { DisciplineName } from '../../../shared/discipline.ts';
-import { assert } from '../../../shared/errors.ts';
 import { EventKind } from '../../../shared/events.ts';
+import { assert } from '../../errors.ts';
 import { Machine } from '../../machine.ts';
 import { TraceRecorder } from '../../trace/recorder.ts';
 import { countsOf, tailOf } from '../measures.ts';

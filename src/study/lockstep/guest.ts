@@ -1,6 +1,8 @@
 /** Tiny guests for studies, made of columns of operations as litmus tests are. */
 
-import { type Gva, PAGE_SIZE, toGva } from '../../../shared/address.ts';
+import { FIRST_USER_PAGE, type Litmus } from '../../explore/litmus/litmus.ts';
+import type { Operation } from '../../explore/litmus/operations.ts';
+import { type Gva, PAGE_SIZE, toGva } from '../../hardware/address.ts';
 import {
   type Entry,
   makeEntry,
@@ -8,9 +10,7 @@ import {
   PAGE_PRESENT,
   PAGE_RW,
   PAGE_USER,
-} from '../../../shared/entry.ts';
-import { FIRST_USER_PAGE, type Litmus } from '../../explore/litmus/litmus.ts';
-import type { Operation } from '../../explore/litmus/operations.ts';
+} from '../../hardware/entry.ts';
 
 /** Pages of the program, the same in each top level. */
 export const USER_PAGES = 64;

@@ -5,7 +5,6 @@
  * something in vain, stands still until the others have caught up, and that is noted.
  */
 
-import type { Ptr } from '../../../shared/address.ts';
 import { Dice } from '../../explore/strategies/dice.ts';
 import {
   goesOnByItself,
@@ -13,6 +12,7 @@ import {
   type Situation,
   type Strategy,
 } from '../../explore/strategies/strategy.ts';
+import type { Ptr } from '../../hardware/address.ts';
 
 /** Ticks that a CPU may get ahead, drawn anew each time: orders differ from seed to seed. */
 const LEAST_LEAD = 8;

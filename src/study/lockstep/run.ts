@@ -1,13 +1,11 @@
 /** A guest on host CPUs that go in lockstep, run to its end: how long it took, and who waited for what. */
 
-import { toPtr } from '../../../shared/address.ts';
 import type { DisciplineName } from '../../../shared/discipline.ts';
-import type { PagingName } from '../../../shared/entry.ts';
-import { assert } from '../../../shared/errors.ts';
 import { EventKind } from '../../../shared/events.ts';
 import type { Host } from '../../../shared/host.ts';
 import { assemble, defectsOf } from '../../assembly.ts';
 import { checkAll } from '../../check/invariants.ts';
+import { assert } from '../../errors.ts';
 import { Board } from '../../explore/engine/board.ts';
 import { bootLitmus } from '../../explore/litmus/boot.ts';
 import type { Litmus } from '../../explore/litmus/litmus.ts';
@@ -16,6 +14,8 @@ import { litmusSoftware } from '../../explore/litmus/software.ts';
 import { loadProgram } from '../../guest/load.ts';
 import { Vector } from '../../guest/processor.ts';
 import { softwareOf } from '../../guest/software.ts';
+import { toPtr } from '../../hardware/address.ts';
+import type { PagingName } from '../../hardware/entry.ts';
 import { launch } from '../../host/launcher.ts';
 import { type MachineSpec, schedulingOf } from '../../machine.ts';
 import { IN_VAIN, Lockstep } from './lockstep.ts';

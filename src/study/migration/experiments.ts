@@ -1,8 +1,8 @@
 /** The machines of the study of migrations, and what is measured of them. */
 
-import type { DefectId } from '../../../shared/defects.ts';
 import type { Host } from '../../../shared/host.ts';
 import type { CostTable } from '../../cost/model.ts';
+import type { DefectId } from '../../defects.ts';
 import { samplePath } from '../../guest/traces/samples.ts';
 import { POLICIES } from '../../host/policy.ts';
 import type { GuestSpec, MachineSpec } from '../../machine.ts';

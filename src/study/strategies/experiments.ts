@@ -1,13 +1,13 @@
 /** The experiments: the same guest with the same program, virtualized in each way. */
 
 import { COUNTERS, Counter, type Counters } from '../../../shared/counters.ts';
-import type { PagingName } from '../../../shared/entry.ts';
-import { assert } from '../../../shared/errors.ts';
 import { VIRTUALIZATIONS, type Virtualization } from '../../../shared/virtualization.ts';
 import { checkAll } from '../../check/invariants.ts';
 import { checkNothingLeft } from '../../check/references.ts';
 import { type CostTable, occurrences } from '../../cost/model.ts';
+import { assert } from '../../errors.ts';
 import type { Program } from '../../guest/program.ts';
+import type { PagingName } from '../../hardware/entry.ts';
 import { close } from '../../host/launcher.ts';
 import { crossed } from '../experiment.ts';
 import { ran } from '../guest-alone.ts';

@@ -1,12 +1,12 @@
 /** Programs of two operations, by all of their behaviours; all of them: umbra generate --exhaustive. */
 
 import { expect, test } from 'vitest';
-import type { DefectId } from '../../../shared/defects.ts';
 import type { DisciplineName } from '../../../shared/discipline.ts';
-import type { PagingName } from '../../../shared/entry.ts';
+import type { DefectId } from '../../../src/defects.ts';
 import { generatePlan, Programs, spaceText } from '../../../src/explore/generate/plan.ts';
 import type { Program } from '../../../src/explore/generate/programs.ts';
 import { Trial } from '../../../src/explore/generate/trial.ts';
+import type { PagingName } from '../../../src/hardware/entry.ts';
 
 interface Space {
   readonly text: string;

@@ -2,11 +2,11 @@
 
 import { expect, test } from 'vitest';
 import type { DisciplineName } from '../../../shared/discipline.ts';
-import type { PagingName } from '../../../shared/entry.ts';
 import { lettersOf } from '../../../src/explore/generate/alphabets.ts';
 import { legalPrograms } from '../../../src/explore/generate/legality.ts';
 import { type Program, programsOf } from '../../../src/explore/generate/programs.ts';
 import { runUnit } from '../../../src/explore/generate/unit.ts';
+import type { PagingName } from '../../../src/hardware/entry.ts';
 import { someOf } from '../../slow.ts';
 
 export const legal = (

@@ -1,11 +1,11 @@
 /** Clocks and detector, by hand-written accesses. */
 
 import { describe, expect, test } from 'vitest';
-import { toPtr } from '../../../shared/address.ts';
 import { Access } from '../../../src/explore/engine/access.ts';
 import { Clocks } from '../../../src/explore/races/clocks.ts';
 import { type Accessed, Detector } from '../../../src/explore/races/detector.ts';
 import type { Role, Spot } from '../../../src/explore/races/roles.ts';
+import { toPtr } from '../../../src/hardware/address.ts';
 
 describe('clocks', () => {
   test('what was released comes before what follows the acquire, and nothing else does', () => {

@@ -1,9 +1,8 @@
 /** The races of litmus tests, and the harm that they do. */
 
 import { describe, expect, test } from 'vitest';
-import type { DefectId } from '../../../shared/defects.ts';
 import type { DisciplineName } from '../../../shared/discipline.ts';
-import type { PagingName } from '../../../shared/entry.ts';
+import type { DefectId } from '../../../src/defects.ts';
 import { Access } from '../../../src/explore/engine/access.ts';
 import { placeText } from '../../../src/explore/engine/source.ts';
 import { readLitmus } from '../../../src/explore/litmus/read.ts';
@@ -13,6 +12,7 @@ import { SideTeller } from '../../../src/explore/races/tell.ts';
 import { STRATEGIES } from '../../../src/explore/strategies/catalogue.ts';
 import { Subject } from '../../../src/explore/subject.ts';
 import { decodeToken } from '../../../src/explore/token.ts';
+import type { PagingName } from '../../../src/hardware/entry.ts';
 
 interface Case {
   readonly file: string;

@@ -1,11 +1,11 @@
 /** Runs that go wrong, and one beside them that does not, as stories are told of. */
 
-import type { DefectId } from '../../../shared/defects.ts';
 import type { DisciplineName } from '../../../shared/discipline.ts';
-import type { PagingName } from '../../../shared/entry.ts';
+import type { DefectId } from '../../../src/defects.ts';
 import { readLitmus } from '../../../src/explore/litmus/read.ts';
 import { STRATEGIES } from '../../../src/explore/strategies/catalogue.ts';
 import { type Result, Subject } from '../../../src/explore/subject.ts';
+import type { PagingName } from '../../../src/hardware/entry.ts';
 
 export interface Found {
   readonly subject: Subject;

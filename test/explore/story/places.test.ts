@@ -1,7 +1,6 @@
 /** Each word of the machine has a name, and it is the right one. */
 
 import { describe, expect, test } from 'vitest';
-import { frameStart, toGpfn, toGva, toPtr } from '../../../shared/address.ts';
 import { DISCIPLINES } from '../../../shared/discipline.ts';
 import { FRAME_WORDS } from '../../../shared/frames.ts';
 import { Reg } from '../../../shared/host-cpu.ts';
@@ -15,6 +14,7 @@ import { recordRun } from '../../../src/explore/story/recording.ts';
 import { STRATEGIES } from '../../../src/explore/strategies/catalogue.ts';
 import { RandomWalk } from '../../../src/explore/strategies/random-walk.ts';
 import { Subject, settingsOf } from '../../../src/explore/subject.ts';
+import { frameStart, toGpfn, toGva, toPtr } from '../../../src/hardware/address.ts';
 import { LITMUS_FILES } from '../litmus-rig.ts';
 import { R2 } from './found.ts';
 

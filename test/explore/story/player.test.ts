@@ -2,8 +2,8 @@
 
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import type { DefectId } from '../../../shared/defects.ts';
 import { DISCIPLINES } from '../../../shared/discipline.ts';
+import type { DefectId } from '../../../src/defects.ts';
 import { inspectSchedule } from '../../../src/explore/inspect.ts';
 import { readLitmus } from '../../../src/explore/litmus/read.ts';
 import { playerOf } from '../../../src/explore/story/player.ts';

@@ -2,8 +2,8 @@
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import type { DefectId } from '../../../shared/defects.ts';
 import type { DisciplineName } from '../../../shared/discipline.ts';
+import type { DefectId } from '../../../src/defects.ts';
 import { recordWords } from '../../../src/explore/engine/record-words.ts';
 import { readLitmus } from '../../../src/explore/litmus/read.ts';
 import { tellStory } from '../../../src/explore/story/tell.ts';
@@ -302,9 +302,9 @@ test('who waits for whom is said of a deadlock', () => {
 
 /** Files of the paging code whose accesses a litmus test comes to, told by what it says of itself. */
 const TOLD_OF = [
-  ['litmus/4-switch/lru-victim.yaml', 'iv switch', 'src/paging/eviction.ts'],
-  ['litmus/5-flush/compare-instead-of-clear-all.yaml', 'v flush', 'src/paging/compare.ts'],
-  ['litmus/1-fault/prefault-against-clearing.yaml', 'i fault', 'src/paging/prefault.ts'],
+  ['litmus/4-switch/lru-victim.yaml', 'iv switch', 'src/paging/policies/eviction.ts'],
+  ['litmus/5-flush/compare-instead-of-clear-all.yaml', 'v flush', 'src/paging/policies/compare.ts'],
+  ['litmus/1-fault/prefault-against-clearing.yaml', 'i fault', 'src/paging/policies/prefault.ts'],
 ] as const;
 
 test.each(TOLD_OF)('%s: what is in no part of lguest’s is told with one', (path, part, source) => {

@@ -1,8 +1,8 @@
 /** All behaviours of litmus tests: each once, none that sampling meets is missing. */
 
 import { describe, expect, test } from 'vitest';
-import type { DefectId } from '../../../shared/defects.ts';
 import type { DisciplineName } from '../../../shared/discipline.ts';
+import type { DefectId } from '../../../src/defects.ts';
 import { bootThreads } from '../../../src/explore/boot-threads.ts';
 import type { Kept } from '../../../src/explore/litmus/kept.ts';
 import { readLitmus } from '../../../src/explore/litmus/read.ts';

@@ -1,8 +1,8 @@
 /** All behaviours within bounds: none that brute force meets is missing, and defects have theirs. */
 
 import { describe, expect, test } from 'vitest';
-import type { DefectId } from '../../../shared/defects.ts';
 import type { DisciplineName } from '../../../shared/discipline.ts';
+import type { DefectId } from '../../../src/defects.ts';
 import { readLitmus } from '../../../src/explore/litmus/read.ts';
 import { FewestSwitches } from '../../../src/explore/strategies/fewest-switches.ts';
 import type { Situation } from '../../../src/explore/strategies/strategy.ts';

@@ -1,9 +1,9 @@
 /** The lock itself (shared/lock.ts), by every order of its accesses: it is told once each. */
 
 import { describe, expect, test } from 'vitest';
-import { toPtr } from '../../../shared/address.ts';
 import { Lock } from '../../../shared/lock.ts';
 import type { Words } from '../../../shared/words.ts';
+import { toPtr } from '../../../src/hardware/address.ts';
 import { SLOW } from '../../slow.ts';
 import {
   type Access,

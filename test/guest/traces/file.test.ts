@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { UserError } from '../../../shared/errors.ts';
+import { UserError } from '../../../src/errors.ts';
 import { BLOCK_OPS, type Program } from '../../../src/guest/program.ts';
 import { StreamBuilder } from '../../../src/guest/traces/builder.ts';
 import { openProgram } from '../../../src/guest/traces/reader.ts';

@@ -3,10 +3,10 @@
  * not sleeps. What is known of the run, and what the strategy keeps, go with it.
  */
 
-import { type Ptr, toPtr } from '../../../../shared/address.ts';
-import { UserError } from '../../../../shared/errors.ts';
 import type { Host } from '../../../../shared/host.ts';
 import type { Words } from '../../../../shared/words.ts';
+import { UserError } from '../../../errors.ts';
+import { type Ptr, toPtr } from '../../../hardware/address.ts';
 import type { Carry, Strategy } from '../../strategies/strategy.ts';
 import type { Task } from '../task.ts';
 import { type RunMode, Turn } from '../turn.ts';

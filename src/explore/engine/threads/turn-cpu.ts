@@ -1,8 +1,9 @@
 /** A host CPU under control in a thread of its own. */
 
-import { toPtr } from '../../../../shared/address.ts';
-import { Host, MAIN_THREAD } from '../../../../shared/host.ts';
+import { MAIN_THREAD } from '../../../../shared/host.ts';
 import { Words } from '../../../../shared/words.ts';
+import { joinMachine } from '../../../assembly.ts';
+import { toPtr } from '../../../hardware/address.ts';
 import { keep } from '../../litmus/kept.ts';
 import { readLitmus } from '../../litmus/read.ts';
 import { litmusScheduling } from '../../litmus/scheduling.ts';
@@ -25,7 +26,7 @@ export class TurnCpu implements TurnCpuApi {
 
   boot(boot: TurnCpuBoot): void {
     const { shared, index, path, kept, state, mostSteps, mode, coreEach } = boot;
-    const host = new Host(shared, MAIN_THREAD);
+    const host = joinMachine(shared, MAIN_THREAD);
     const words = new Words(state, toPtr(0));
     const trace = new Trace(boot.versions, host.words.plain.length);
     const turnState = new TurnState(words.plain, host.cpus.length, mostSteps, trace);

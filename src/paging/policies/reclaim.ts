@@ -8,20 +8,21 @@
  * so no page goes that the guest has content in; what the Launcher discards goes at once.
  */
 
-import { NULL } from '../../shared/address.ts';
-import * as counted from '../../shared/counters.ts';
-import { letGo, lockPgdirs } from '../../shared/discipline.ts';
-import type { LgCpu } from '../../shared/lg-cpu.ts';
-import { NOBODYS } from '../../shared/pgdir.ts';
+import * as counted from '../../../shared/counters.ts';
+import { letGo, lockPgdirs } from '../../../shared/discipline.ts';
+import type { LgCpu } from '../../../shared/lg-cpu.ts';
+import { NOBODYS } from '../../../shared/pgdir.ts';
+import { NULL } from '../../hardware/address.ts';
+import { flushAllMappings } from '../flush.ts';
 import { dropWhatChanged } from './compare.ts';
-import { flushAllMappings } from './flush.ts';
+import { policyOf } from './declared.ts';
 
 const { Reclaimed } = counted.Counter;
 
 /** The shrinker. Before a vCPU goes round, when nothing is locked. */
 export function shrinkIfShort(cpu: LgCpu): void {
   const { lg } = cpu;
-  if (!lg.policy.reclaims || !lg.host.frames.isShort()) return;
+  if (!policyOf(lg).reclaim['when-short'] || !lg.host.frames.isShort()) return;
   const taken = lockPgdirs(lg);
   for (const [i, pgdir] of lg.pgdirs.entries()) {
     if (pgdir.pgdir === NULL || pgdir.gpgdir === NOBODYS || lg.steps.isInUse(lg, i)) continue;
@@ -35,5 +36,5 @@ export function shrinkIfShort(cpu: LgCpu): void {
 
 /** The notifier: the Launcher has taken a frame out of its map; no shadow is to hold it. */
 export function notifyDiscard(cpu: LgCpu): void {
-  if (cpu.lg.policy.reclaims && !cpu.linearPages) dropWhatChanged(cpu);
+  if (policyOf(cpu.lg).reclaim['when-short'] && !cpu.linearPages) dropWhatChanged(cpu);
 }

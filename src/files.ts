@@ -1,7 +1,15 @@
-/** Files that are written whole or not at all. */
+/** Files by the names that users give; those that are written are so whole or not at all. */
 
-import { realpathSync, renameSync, rmSync } from 'node:fs';
-import { statOf } from './yaml/stat.ts';
+import { realpathSync, renameSync, rmSync, type Stats, statSync } from 'node:fs';
+
+/** Undefined where there is nothing, or nothing that may be looked at: a name may be a token, or too long. */
+export function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path);
+  } catch {
+    return undefined;
+  }
+}
 
 export interface WholeFile {
   /** What to write. */

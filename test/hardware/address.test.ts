@@ -11,7 +11,7 @@ import {
   toGva,
   toPfn,
   wordInFrame,
-} from '../../shared/address.ts';
+} from '../../src/hardware/address.ts';
 
 const address = fc.nat(0xffff_ffff);
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { toGva } from '../../shared/address.ts';
+import { toGva } from '../../src/hardware/address.ts';
 import {
   Entry,
   flagsOf,
@@ -16,7 +16,7 @@ import {
   tablePfn,
   withFlags,
   withoutFlags,
-} from '../../shared/entry.ts';
+} from '../../src/hardware/entry.ts';
 
 const half = fc.nat(0xffff_ffff);
 const value = ({ low, high }: Entry): bigint => (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0);

@@ -2,9 +2,9 @@
 
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { ALL_DEFECTS, DEFECTS, sharesSwitcher, switchesFor } from '../../shared/defects.ts';
+import { ALL_DEFECTS, DEFECTS, sharesSwitcher, switchesFor } from '../src/defects.ts';
 
-const page = readFileSync(new URL('../../docs/defects.md', import.meta.url), 'utf8');
+const page = readFileSync(new URL('../docs/defects.md', import.meta.url), 'utf8');
 
 test.each(ALL_DEFECTS)('docs/defects.md has %s as it is, and its story', (id) => {
   const { title, where } = DEFECTS[id];

@@ -2,7 +2,7 @@
 
 import { execFileSync } from 'node:child_process';
 import { afterEach, expect, test } from 'vitest';
-import { allowedCores, pickCore, stayOn, stayOnOne } from '../../shared/cores.ts';
+import { allowedCores, pickCore, stayOn, stayOnOne } from '../src/cores.ts';
 
 const cores = allowedCores();
 afterEach(() => stayOn(cores ?? '0'));

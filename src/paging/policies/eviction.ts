@@ -4,23 +4,26 @@
  * other ways, and what they have to note at each switch.
  */
 
-import { mustHoldPgdirs } from '../../shared/discipline.ts';
-import type { LgCpu } from '../../shared/lg-cpu.ts';
-import type { Lguest } from '../../shared/lguest.ts';
+import { mustHoldPgdirs } from '../../../shared/discipline.ts';
+import type { LgCpu } from '../../../shared/lg-cpu.ts';
+import type { Lguest } from '../../../shared/lguest.ts';
+import { policyOf } from './declared.ts';
 
 /** A pgdir that may be taken, or their number where there is none. */
 export function victim(cpu: LgCpu): number {
   const { lg } = cpu;
   mustHoldPgdirs(lg, 'new_pgdir');
-  if (lg.policy.evictsLru) return leastRecentlyUsed(lg);
-  if (lg.policy.evictsByClock) return underTheHand(lg);
+  const { eviction } = policyOf(lg);
+  if (eviction.lru) return leastRecentlyUsed(lg);
+  if (eviction.clock) return underTheHand(lg);
   return firstFree(lg, lg.host.prandomU32(cpu) % lg.pgdirs.length);
 }
 
 /** A vCPU continues on pgdir `index`. */
 export function noteUse(lg: Lguest, index: number): void {
-  if (lg.policy.evictsLru) lg.pgdirs[index]!.lastUse = lg.countUse();
-  else if (lg.policy.evictsByClock) lg.pgdirs[index]!.lastUse = USED;
+  const { eviction } = policyOf(lg);
+  if (eviction.lru) lg.pgdirs[index]!.lastUse = lg.countUse();
+  else if (eviction.clock) lg.pgdirs[index]!.lastUse = USED;
 }
 
 /** To the clock, a use is a use. */

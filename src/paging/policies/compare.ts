@@ -8,18 +8,19 @@
  * The kernel's part is the same in all page tables, so it is compared with the caller's.
  */
 
-import type { Gpa, Gva, Ptr } from '../../shared/address.ts';
-import * as address from '../../shared/address.ts';
-import * as counters from '../../shared/counters.ts';
-import * as discipline from '../../shared/discipline.ts';
-import * as entry from '../../shared/entry.ts';
-import { getUser } from '../../shared/guest-memory.ts';
-import type { LgCpu } from '../../shared/lg-cpu.ts';
-import type { Lguest } from '../../shared/lguest.ts';
-import { LINEAR } from '../../shared/pgdir.ts';
-import * as entries from './entries.ts';
-import * as flush from './flush.ts';
-import { isOfStack, pinnedSpte } from './stack.ts';
+import * as counters from '../../../shared/counters.ts';
+import * as discipline from '../../../shared/discipline.ts';
+import { getUser } from '../../../shared/guest-memory.ts';
+import type { LgCpu } from '../../../shared/lg-cpu.ts';
+import type { Lguest } from '../../../shared/lguest.ts';
+import { LINEAR } from '../../../shared/pgdir.ts';
+import type { Gpa, Gva, Ptr } from '../../hardware/address.ts';
+import * as address from '../../hardware/address.ts';
+import * as entry from '../../hardware/entry.ts';
+import * as entries from '../entries.ts';
+import * as flush from '../flush.ts';
+import { isOfStack, pinnedSpte } from '../stack.ts';
+import { policyOf } from './declared.ts';
 
 const { letGo, lockPgdir, lockPgdirs, mustHoldPgdir, mustHoldPgdirs } = discipline;
 const { quiesce, quiesceFaults } = discipline;
@@ -36,7 +37,7 @@ const { EntriesCompared } = counters.Counter;
 /** What the caller's guest maps has changed, and it does not say where. */
 export function guestMappingsChanged(cpu: LgCpu): void {
   // While the mapping is linear there is nothing of the guest's to compare with.
-  if (!cpu.lg.policy.compares || cpu.linearPages) return guestPagetableClearAll(cpu);
+  if (!policyOf(cpu.lg).kernelChange.compare || cpu.linearPages) return guestPagetableClearAll(cpu);
   dropWhatChanged(cpu);
   mapNecessities(cpu, true);
 }

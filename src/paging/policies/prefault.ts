@@ -8,18 +8,19 @@
  * frame of its own already.
  */
 
-import type { Gpa, Gva, Pfn, Ptr } from '../../shared/address.ts';
-import * as address from '../../shared/address.ts';
-import * as counters from '../../shared/counters.ts';
-import { mustBeInFault } from '../../shared/discipline.ts';
-import type { Entry } from '../../shared/entry.ts';
-import * as entry from '../../shared/entry.ts';
-import { lgreadEntry } from '../../shared/guest-memory.ts';
-import { Vma } from '../../shared/launcher-map.ts';
-import type { LgCpu } from '../../shared/lg-cpu.ts';
-import type { Lguest } from '../../shared/lguest.ts';
-import { releasePte, traceSpte } from './entries.ts';
-import { takeBack } from './stack.ts';
+import * as counters from '../../../shared/counters.ts';
+import { mustBeInFault } from '../../../shared/discipline.ts';
+import { lgreadEntry } from '../../../shared/guest-memory.ts';
+import { Vma } from '../../../shared/launcher-map.ts';
+import type { LgCpu } from '../../../shared/lg-cpu.ts';
+import type { Lguest } from '../../../shared/lguest.ts';
+import type { Gpa, Gva, Pfn, Ptr } from '../../hardware/address.ts';
+import * as address from '../../hardware/address.ts';
+import type { Entry } from '../../hardware/entry.ts';
+import * as entry from '../../hardware/entry.ts';
+import { releasePte, traceSpte } from '../entries.ts';
+import { takeBack } from '../stack.ts';
+import { policyOf } from './declared.ts';
 
 const { NO_FRAME, PAGE_SIZE, toGpa, toGpfn, toGva, toPtr } = address;
 const { flagsOf, isPresent, makeEntry, NO_ENTRY, pteIndex, ptePfn } = entry;
@@ -41,8 +42,9 @@ export function prefault(cpu: LgCpu, { vaddr, gpte, spte, changes }: Repaired): 
   mustBeInFault(cpu, 'prefault');
   const { entryWords, ptrsPerPte } = lg.form;
   const own = pteIndex(lg.form, vaddr);
-  const first = own - (own % lg.policy.prefault);
-  const end = Math.min(first + lg.policy.prefault, ptrsPerPte);
+  const batch = policyOf(lg).prefault;
+  const first = own - (own % batch);
+  const end = Math.min(first + batch, ptrsPerPte);
   for (let i = first; i < end; i++) {
     const beside = i - own;
     if (toGva(vaddr + beside * PAGE_SIZE) >= lg.host.switcherAddr) return;
