@@ -159,7 +159,81 @@ describe('a recording of a real machine', async () => {
   test('is summed up', () => {
     expect(formatSchedule(scheduleReport(schedule)).split('\n').slice(1, 3)).toEqual([
       '  no events lost',
-      '4 vCPUs on 2 host CPUs, 63 stretches, 5 migrations: 5 by affinity (moved by a migration thread)',
+      '4 vCPUs on 2 host CPUs, 63 stretches, 5 migrations: 5 by affinity',
+    ]);
+  });
+});
+
+describe('causes of a recording of a real machine', () => {
+  const text = gunzipSync(
+    readFileSync(new URL('schedules/causes.txt.gz', import.meta.url)),
+  ).toString();
+  const causes = async (lines: string) => {
+    const { vcpus } = scheduleReport(
+      await imported(lines, { comm: '{moves-*,is-moved,exe,sleeps}' }),
+    );
+    return Object.fromEntries(
+      vcpus.map(({ comm, migrations }) => [
+        comm,
+        Object.entries(migrations).filter(([, n]) => n > 0),
+      ]),
+    );
+  };
+
+  test('are those that its program gave', async () => {
+    expect(await causes(text)).toEqual({
+      'moves-itself': [['affinity', 12]],
+      exe: [
+        ['balance', 1],
+        ['exec', 2],
+      ],
+      'is-moved': [
+        // From the CPU where it is to go, who sets its affinity looks as if he took it.
+        ['balance', 1],
+        ['affinity', 1],
+      ],
+      'moves-another': [
+        ['wake-up', 1],
+        ['balance', 1],
+      ],
+      sleeps: [['balance', 1]],
+    });
+  });
+
+  test('without sched_waking and sched_process_exec are less exact, and none is unknown', async () => {
+    const without = text.replace(/^.*sched_(?:waking|process_exec):.*\n/gm, '');
+    expect(await causes(without)).toMatchObject({
+      'moves-itself': [['affinity', 12]],
+      exe: [
+        ['balance', 1],
+        ['affinity', 2],
+      ],
+    });
+  });
+
+  test('are exec too where only the name says so, and balancing by an idle CPU’s stopper', async () => {
+    const said: readonly Said[] = [
+      { at: 0, cpu: 1, prev: 0, next: 100, state: 'R' },
+      { at: 1000, cpu: 1, by: 100, pid: 18 },
+      { at: 2000, cpu: 1, prev: 100, next: 18, state: 'R' },
+      { at: 3000, cpu: 1, by: 18, pid: 100, from: 1, to: 2 },
+      { at: 4000, cpu: 2, prev: 0, next: 100, state: 'R' },
+      { at: 9000, cpu: 2, prev: 101, next: 18, state: 'R' },
+      { at: 9000, cpu: 1, by: 0, pid: 18 },
+      { at: 10_000, cpu: 2, by: 18, pid: 101, from: 2, to: 1 },
+      { at: 11_000, cpu: 1, prev: 0, next: 101, state: 'R' },
+      { at: 19_000, cpu: 1, prev: 101, next: 0, state: 'S' },
+    ];
+    // Task 101 is 100 under the name that it has from then on.
+    const lines = textBy('ftrace', said)
+      .replaceAll('pid=101', 'pid=100')
+      .replaceAll('-101 ', '-100 ');
+    expect(stretchesOf(await imported(lines, { pids: [100] }))).toEqual([
+      [
+        [1, 0, 2000, undefined],
+        [2, 4000, 5000, 'exec'],
+        [1, 11_000, 8000, 'balance'],
+      ],
     ]);
   });
 });

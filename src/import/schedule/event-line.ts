@@ -40,9 +40,12 @@ export type SchedEvent =
       readonly pid: number;
       readonly from: number;
       readonly to: number;
+      readonly isRealTime: boolean;
     })
-  /** Somebody wakes it: sched_waking, sched_wakeup or sched_wakeup_new. */
-  | (Happened & { readonly type: 'wake'; readonly pid: number })
+  /** Somebody is about to wake it, and says so on his own CPU; or it is awake. */
+  | (Happened & { readonly type: 'waking' | 'awake'; readonly pid: number })
+  /** Who has the CPU becomes another program. */
+  | (Happened & { readonly type: 'exec' })
   | (Happened & { readonly type: 'other' })
   /** Of how many events nothing is known; NaN: nobody counted them. */
   | { readonly type: 'lost'; readonly count: number };
@@ -70,7 +73,7 @@ const PERF = header(
 
 /** What stands between events and tells nothing: comments, what trace-cmd says first, stacks. */
 const SILENT =
-  /^\s*(?:#.*|TRACE:|version = \S+|cpus=\d+|CPU \d+ is empty|trace\.dat:?|=>.*|<stack trace>|[0-9a-f]{6,16} .*|)$/;
+  /^\s*(?:#.*|TRACE:|version = \S+|cpus=\d+|CPU \d+ is empty|trace\.dat:?|=>.*|<stack trace>|.*\bPERF_RECORD_(?!LOST)\w+.*|[0-9a-f]{6,16} .*|)$/;
 
 const LOST: readonly RegExp[] = [
   /^CPU:\d+ \[LOST (\d+) EVENTS\]$/,
@@ -87,10 +90,13 @@ const SWITCH: readonly RegExp[] = [
   /^prev_comm=(.*) prev_pid=(\d+) prev_prio=-?\d+ prev_state=(\S+) ==> next_comm=(.*) next_pid=(\d+) next_prio=-?\d+/,
   /^(.*):(\d+) \[-?\d+\] (\S+) ==> (.*):(\d+) \[-?\d+\]/,
 ];
-const MIGRATE = /^comm=.* pid=(\d+) prio=-?\d+ orig_cpu=(\d+) dest_cpu=(\d+)/;
+const MIGRATE = /^comm=.* pid=(\d+) prio=(-?\d+) orig_cpu=(\d+) dest_cpu=(\d+)/;
 const WAKE: readonly RegExp[] = [/^comm=.* pid=(\d+) prio=-?\d+/, /^.*:(\d+) \[-?\d+\]/];
 
 const WAKES = ['sched_waking', 'sched_wakeup', 'sched_wakeup_new'];
+
+/** Priorities below are the real-time classes'. */
+const FIRST_FAIR_PRIO = 100;
 
 /** Undefined for a line that tells nothing. UserError for one that is none of these. */
 export function parseEventLine(line: string, place: Place): SchedEvent | undefined {
@@ -129,15 +135,18 @@ export function parseEventLine(line: string, place: Place): SchedEvent | undefin
     };
   }
   if (event === 'sched_migrate_task') {
-    const [, pid, from, to] = MIGRATE.exec(rest) ?? [];
+    const [, pid, prio, from, to] = MIGRATE.exec(rest)?.map(Number) ?? [];
     if (to === undefined) throw malformed('comm=NAME pid=N prio=N orig_cpu=N dest_cpu=N');
-    return { ...happened, type: 'migrate', pid: Number(pid), from: Number(from), to: Number(to) };
+    const isRealTime = prio! < FIRST_FAIR_PRIO;
+    return { ...happened, type: 'migrate', pid: pid!, from: from!, to, isRealTime };
   }
   if (WAKES.includes(event)) {
     const [, pid] = firstOf(WAKE, rest) ?? [];
     if (pid === undefined) throw malformed('comm=NAME pid=N prio=N …, or NAME:N [N] …');
-    return { ...happened, type: 'wake', pid: Number(pid) };
+    const type = event === 'sched_waking' ? 'waking' : 'awake';
+    return { ...happened, type, pid: Number(pid) };
   }
+  if (event === 'sched_process_exec') return { ...happened, type: 'exec' };
   return { ...happened, type: 'other' };
 }
 

@@ -9,7 +9,7 @@ import type { Place } from '../lines.ts';
 import type { SchedEvent, Task } from './event-line.ts';
 
 /** Why a task went on on another CPU, by what the kernel says on the way. */
-export const CAUSES = ['wake-up', 'balance', 'affinity', 'unknown'] as const;
+export const CAUSES = ['wake-up', 'balance', 'affinity', 'exec', 'unknown'] as const;
 export type Cause = (typeof CAUSES)[number];
 
 export interface RecordedStretch {
@@ -18,7 +18,7 @@ export interface RecordedStretch {
   readonly at: number;
   readonly ns: number;
   /** Why it is on another CPU than the stretch before; absent if it is not. */
-  readonly cause?: Cause;
+  cause?: Cause;
 }
 
 /** A task of the recorded machine. */
@@ -35,19 +35,24 @@ interface Cpu {
   running?: {
     readonly pid: number;
     readonly at: number;
+    /** What it was called when it was switched to. */
+    readonly comm?: string;
     /** What it had of this CPU is told already. */
     isGone?: true;
   };
   /** Time of its last event. */
   last: number;
+  /** Whom somebody is about to wake, if that was its last event. */
+  waking?: number;
 }
 
 /** What is known of a task since its last stretch. */
 interface Since {
-  /** It slept, or was woken. */
-  wakes: boolean;
+  sleeps: boolean;
   move?: Cause;
 }
+
+const isStopper = (name: string): boolean => /^migration\/\d+$/.test(name);
 
 export class Recording {
   readonly #place: Place;
@@ -62,6 +67,10 @@ export class Recording {
   readonly #since = new Map<number, Since>();
   /** Where each task was seen last. */
   readonly #on = new Map<number, number>();
+  /** Who woke each last. */
+  readonly #wakers = new Map<number, number>();
+  /** Moved by a stopper that they woke themselves: it is affinity, or exec if they become another program. */
+  readonly #movedThemselves = new Map<number, { stretch?: RecordedStretch }>();
   #epoch: number | undefined;
   #now = 0;
 
@@ -108,8 +117,12 @@ export class Recording {
       cpu.running = { pid: by.pid, at: 0 };
       this.#on.set(by.pid, number);
     }
-    if (event.type === 'wake') this.#sinceOf(event.pid).wakes = true;
-    if (event.type === 'migrate') this.#migrate(event.pid, by);
+    if (event.type === 'waking') this.#wakers.set(event.pid, by.pid);
+    if (event.type === 'waking' || event.type === 'awake') this.#sinceOf(event.pid).sleeps = false;
+    if (event.type === 'migrate') this.#migrate(event, cpu.waking);
+    if (event.type === 'exec') this.#exec(by.pid);
+    if (event.type === 'waking') cpu.waking = event.pid;
+    else delete cpu.waking;
     cpu.last = at;
   }
 
@@ -137,13 +150,15 @@ export class Recording {
       this.#leaveElsewhere(prev.pid, number, cpu.last);
       cpu.running = { pid: prev.pid, at: running === undefined ? 0 : cpu.last };
     }
+    // Not all recordings have the event, but it has another name then.
+    if ((cpu.running?.comm ?? prev.comm) !== prev.comm) this.#exec(prev.pid);
     // If it was elsewhere, by the clock there, before it left by the clock here, all is told.
     if (cpu.running?.isGone !== true) {
       this.#leave(number, at);
-      this.#since.set(prev.pid, { wakes: !state.startsWith('R') });
+      this.#since.set(prev.pid, { sleeps: !state.startsWith('R') });
     }
     this.#leaveElsewhere(next.pid, number, at);
-    cpu.running = { pid: next.pid, at };
+    cpu.running = { pid: next.pid, at, comm: next.comm };
     this.#on.set(next.pid, number);
   }
 
@@ -173,21 +188,40 @@ export class Recording {
     const since = this.#since.get(pid);
     const moved = before !== undefined && before.cpu !== cpu;
     const cause = moved ? { cause: since?.move ?? ('unknown' as const) } : {};
-    stretches.push({ cpu, at, ns: Math.max(0, to - at), ...cause });
+    const stretch = { cpu, at, ns: Math.max(0, to - at), ...cause };
+    stretches.push(stretch);
+    const itself = this.#movedThemselves.get(pid);
+    if (itself !== undefined && moved) itself.stretch ??= stretch;
   }
 
-  /** The stopper of a CPU moves those who may not stay; a waker whom it wakes; others balance. */
-  #migrate(pid: number, by: Task): void {
+  /** By what the kernel does on the way to it. */
+  #migrate(event: Extract<SchedEvent, { type: 'migrate' }>, waking: number | undefined): void {
+    const { pid, by } = event;
     this.#task(pid).queueMoves++;
     const since = this.#sinceOf(pid);
+    this.#movedThemselves.delete(pid);
     // An event need not name who it is by, as perf is asked; switches do.
-    const names = [by.comm, ...this.#task(by.pid).comms];
-    if (names.some((name) => /^migration\/\d+$/.test(name))) since.move = 'affinity';
-    else since.move = since.wakes ? 'wake-up' : 'balance';
+    if ([by.comm, ...this.#task(by.pid).comms].some(isStopper)) {
+      const waker = this.#wakers.get(by.pid);
+      // An idle CPU has it take what runs here.
+      since.move = waker === 0 ? 'balance' : 'affinity';
+      if (waker === pid) this.#movedThemselves.set(pid, {});
+    } else if (since.sleeps || waking === pid) since.move = 'wake-up';
+    else since.move = isPulled(event) ? 'balance' : 'affinity';
+    since.sleeps = false;
+  }
+
+  /** Before it becomes another program the kernel looks for the CPU that has least to do. */
+  #exec(pid: number): void {
+    const itself = this.#movedThemselves.get(pid);
+    if (itself === undefined) return;
+    if (itself.stretch === undefined) this.#sinceOf(pid).move = 'exec';
+    else itself.stretch.cause = 'exec';
+    this.#movedThemselves.delete(pid);
   }
 
   #sinceOf(pid: number): Since {
-    const since = this.#since.get(pid) ?? { wakes: false };
+    const since = this.#since.get(pid) ?? { sleeps: false };
     this.#since.set(pid, since);
     return since;
   }
@@ -209,3 +243,10 @@ export class Recording {
     return cpu;
   }
 }
+
+/**
+ * Whether one that waits is moved by balancing: CPUs take what others have, idle ones for one another,
+ * too; only of the real-time classes do they push. Else who is there sets its affinity.
+ */
+const isPulled = ({ cpu, to, by, isRealTime }: Extract<SchedEvent, { type: 'migrate' }>): boolean =>
+  to === cpu || by.pid === 0 || isRealTime;

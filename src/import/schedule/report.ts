@@ -119,7 +119,8 @@ function missing(lost: number, gaps: number): string {
 const CAUSE_WORDS: Readonly<Record<Cause, string>> = {
   'wake-up': 'wake-up',
   balance: 'balancing',
-  affinity: 'affinity (moved by a migration thread)',
+  affinity: 'affinity',
+  exec: 'exec',
   unknown: 'a cause that the recording does not have',
 };
 
