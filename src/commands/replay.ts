@@ -112,8 +112,9 @@ function textAgainst({ passing }: Schedule, against: Options['against']): string
 
 /** Of the same test in the same setting, and one that ends well. */
 function passingRun({ token: failing, subject }: Schedule, token: Token): Result {
-  const of = ({ digest, paging, discipline, defects, memory, abridged, kept }: Token) => [
-    ...[digest, paging, discipline, defects, memory, abridged, kept],
+  const of = ({ digest, paging, discipline, defects, kept, ...mode }: Token) => [
+    ...[digest, paging, discipline, defects, kept],
+    ...[mode.memory, mode.abridged, mode.betweenSteps],
   ];
   if (!isDeepStrictEqual(of(token), of(failing))) {
     throw new UserError(

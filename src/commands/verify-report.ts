@@ -25,6 +25,8 @@ export interface TestReport {
   readonly defects: readonly DefectId[];
   /** Acts of hardware in a run, at most. */
   readonly acts: number;
+  /** Invariants were looked at between steps, too. */
+  readonly between_steps: boolean;
   /** Preemptions up to which all behaviours were run; null if there was no bound. */
   readonly bound: number | null;
   /** All that were asked for were run. */
@@ -70,6 +72,7 @@ function testOf(entry: Entry): TestReport {
     memory: 'sc',
     defects,
     acts: bounds?.acts ?? 0,
+    between_steps: setting.betweenSteps ?? false,
     complete,
     bound: bounds === undefined ? null : (bounded?.preemptions ?? -1),
     classes: bounded?.classes ?? classes,
@@ -125,9 +128,10 @@ export function describe(test: TestReport): string {
 
 /** What was run, and what not. */
 function sentence(test: TestReport): string {
-  const { acts, bound, complete, classes, blocked, guess, seconds } = test;
+  const { acts, between_steps, bound, complete, classes, blocked, guess, seconds } = test;
   const hardware = acts === 0 ? 'no acts of hardware' : `at most ${acts} acts of hardware`;
-  const where = `sequential consistency, ${hardware}`;
+  const looked = between_steps ? ', invariants between steps, too' : '';
+  const where = `sequential consistency, ${hardware}${looked}`;
   const time = `${seconds.toFixed(1)} s of work, engine ${ENGINE_VERSION}`;
   const n = grouped(classes);
   if (bound !== null) {

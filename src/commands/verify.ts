@@ -35,6 +35,7 @@ import { checkWatch, WATCH_OPTION, Watch, type WatchOptions } from './watch.ts';
 interface Options extends SettingOptions, OutputOptions, QueueOptions, WatchOptions {
   readonly preemptions?: number;
   readonly acts?: number;
+  readonly betweenSteps?: true;
   readonly seconds?: number;
   readonly jobs: number;
   readonly out?: string;
@@ -65,6 +66,11 @@ export function verifyCommand(): Command {
       integer(0, 9),
     )
     .option(
+      '--between-steps',
+      'look at invariants wherever all host CPUs stand at safe points, too, and not at the end ' +
+        'alone; needs --preemptions',
+    )
+    .option(
       '--seconds <s>',
       'of work for each test in each setting, at most, with what --out has',
       integer(1),
@@ -82,7 +88,7 @@ export function verifyCommand(): Command {
       'after',
       '\nWhat is verified are abridged runs: a lock is taken in one step, and what comes after ' +
         'the last vCPU’s end is left out. Outcomes and invariants are looked at when a run is ' +
-        'at its end. docs/verify.md has what that says, and what it does not.\n\n' +
+        'at its end, invariants by choice between its steps, too. docs/verify.md has what that says, and what it does not.\n\n' +
         `Exit code: ${ExitCode.Ok} nothing wrong in what was run, ${ExitCode.Failed} an ` +
         `invariant or an outcome is broken, ${ExitCode.Killed} the guest was killed, ` +
         `${ExitCode.Oops} the host died, ${ExitCode.Deadlock} deadlock, ${ExitCode.Livelock} ` +
@@ -91,6 +97,7 @@ export function verifyCommand(): Command {
         'by Ctrl-C (what there is so far is shown).\n\nExamples:\n' +
         '  umbra verify R1-two-faults-one-entry --discipline guest-lock\n' +
         '  umbra verify R6-no-shootdown --discipline pgdir-lock --preemptions 1\n' +
+        '  umbra verify R7-clear-all-repairs-one --defects R7 --preemptions 1 --between-steps\n' +
         '  umbra verify R14-started-vcpu --seconds 60 --out work.json',
     )
     .action(verify);
@@ -99,12 +106,17 @@ export function verifyCommand(): Command {
 async function verify(paths: readonly string[], options: Options, command: Command): Promise<void> {
   checkQueueOptions(options, command);
   checkWatch(options);
-  const { preemptions, acts = 0, out, markdown, memory } = options;
+  const { preemptions, acts = 0, betweenSteps, out, markdown, memory } = options;
   if (memory === 'tso') {
     throw new UserError('umbra verify goes by sequential consistency only: leave --memory out');
   }
   if (preemptions === undefined && acts > 0) {
     throw new UserError('acts of hardware go with a bound: give --preemptions N with --acts');
+  }
+  if (preemptions === undefined && betweenSteps) {
+    throw new UserError(
+      'without a bound some states between steps are left out: give --preemptions N with --between-steps',
+    );
   }
   const writeJson = jsonOutput(options.json);
   const writeMarkdown = partOfPage(markdown, MARKDOWN);

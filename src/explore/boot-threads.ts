@@ -1,10 +1,14 @@
 /** A litmus test's machine, as it is in one thread, with its host CPUs in threads of their own. */
 
+import { UserError } from '../errors.ts';
 import { ThreadBoard } from './engine/threads/thread-board.ts';
 import type { Subject } from './subject.ts';
 
 /** To be closed when done with. */
 export function bootThreads(subject: Subject): Promise<ThreadBoard> {
-  const { shared, board, limits } = subject;
+  const { shared, board, limits, setting } = subject;
+  if (setting.betweenSteps) {
+    throw new UserError('a schedule is looked at between steps in one thread: leave --engine out');
+  }
   return ThreadBoard.boot(shared, board.host, board.beginning, subject, limits);
 }

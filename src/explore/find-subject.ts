@@ -21,13 +21,14 @@ export interface Places {
 
 /** Throws UserError when the test is not found, or is another by now, or the token does not fit it. */
 export function subjectOf(token: Token, places: Places = {}): Subject {
-  const { paging, discipline, defects, memory, abridged, kept } = token;
+  const { paging, discipline, defects, memory, abridged, betweenSteps, kept } = token;
+  const setting = { paging, discipline, defects, memory, abridged, betweenSteps };
   const { text } = places;
   const candidates = text === undefined ? candidatesFor(token, places) : [token.file];
   for (const path of candidates) {
     const litmus = text === undefined ? readLitmus(path) : parseLitmus(text, path);
     if (digestOf(litmus) !== token.digest) continue;
-    return new Subject(path, litmus, { paging, discipline, defects, memory, abridged }, kept);
+    return new Subject(path, litmus, setting, kept);
   }
   const [first] = candidates;
   if (first !== undefined) {

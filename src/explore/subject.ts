@@ -8,6 +8,7 @@ import type { DefectId } from '../defects.ts';
 import { UserError } from '../errors.ts';
 import { hex } from '../hardware/address.ts';
 import type { PagingName } from '../hardware/entry.ts';
+import { BetweenSteps } from './between-steps.ts';
 import { Access } from './engine/access.ts';
 import { actorOf } from './engine/actors.ts';
 import { Board, type Limits } from './engine/board.ts';
@@ -29,7 +30,7 @@ import type { Strategy } from './strategies/strategy.ts';
 import { encodeToken, type Token } from './token.ts';
 
 /** How a schedule ended: as it may, or what is wrong with it. */
-export type Ending = 'ok' | 'violation' | Exclude<Verdict, 'ended'>;
+export type Ending = 'ok' | 'violation' | Exclude<Verdict, 'ended' | 'broken'>;
 
 /** Endings of a run that was stopped on its way: it has come to no outcome. */
 export const CUT_SHORT = ['livelock', 'deadlock', 'oops'] as const;
@@ -43,6 +44,8 @@ export interface Setting extends RunMode {
   readonly paging: PagingName;
   readonly discipline: DisciplineName;
   readonly defects: readonly DefectId[];
+  /** Of abridged runs: invariants are looked at between steps, too (between-steps.ts). */
+  readonly betweenSteps?: boolean | undefined;
 }
 
 export interface Result {
@@ -80,6 +83,8 @@ export class Subject {
   /** When the operations of the last run began. */
   readonly timeline = new Timeline();
   readonly #whole: Litmus;
+  /** Who looks at it between steps, if that is part of the setting. */
+  readonly between: BetweenSteps | undefined;
   /** For threads that are to join it. */
   readonly shared: SharedMachine;
 
@@ -98,6 +103,7 @@ export class Subject {
       ends: (vcpu, place) => this.timeline.ends(vcpu, place, this.board.turn),
     });
     this.board = new Board(shared, host, software, litmusScheduling(setting), this.limits);
+    if (setting.betweenSteps) this.between = new BetweenSteps(litmus, this.board);
   }
 
   /** The same test with fewer operations, or in another setting. */
@@ -113,7 +119,12 @@ export class Subject {
 
   run(strategy: Strategy, seed: number): Result {
     this.timeline.reset();
-    return this.judged(this.board.run(strategy, seed));
+    return this.judged(this.play(strategy, seed));
+  }
+
+  /** Run once, and do not judge it. */
+  play(strategy: Strategy, seed: number): Run {
+    return this.board.run(this.between?.watching(strategy) ?? strategy, seed);
   }
 
   get limits(): Limits {
@@ -146,7 +157,7 @@ export class Subject {
   #watched(run: Pick<Run, 'decisions'>, watcher: (step: Step) => void): Run {
     this.board.turn.watcher = watcher;
     try {
-      return this.board.run(new Recorded(run.decisions), 0);
+      return this.play(new Recorded(run.decisions), 0);
     } catch (error) {
       if (error instanceof Diverged)
         throw new UserError(`the run goes another way ${error.message}`);
@@ -181,8 +192,10 @@ export class Subject {
     const { host } = this.board;
     const { verdict, message } = run;
     const reason = message.replace(/0x[0-9a-f]+|\d+/gi, 'N');
-    if (isCutShort(verdict))
-      return { ending: verdict, outcome: undefined, kind: reason, message, run };
+    if (verdict === 'broken' || isCutShort(verdict)) {
+      const ending = verdict === 'broken' ? 'violation' : verdict;
+      return { ending, outcome: undefined, kind: reason, message, run };
+    }
     const { outcome, is, because } = judge(this.litmus, host);
     const as = (ending: Ending, kind: string, text: string): Result => ({
       ending,

@@ -36,6 +36,8 @@ const tokenSchema = z.strictObject({
   memory: z.enum(MEMORY_MODELS).optional(),
   /** An abridged run, as umbra verify makes them. */
   abridged: z.boolean().optional(),
+  /** Stopped where something was wrong between two steps. */
+  betweenSteps: z.boolean().optional(),
   /** Of each column the operations that are left, by their places in the file; all if not said. */
   kept: z.array(numbers).optional(),
   mostSteps: z.int().min(1),

@@ -105,6 +105,7 @@ describe('--out', () => {
 const MISTAKES: readonly (readonly [readonly string[], RegExp])[] = [
   [[R4, '--memory', 'tso'], /sequential consistency only: leave --memory out/],
   [[R4, '--acts', '1'], /give --preemptions N with --acts/],
+  [[R4, '--between-steps'], /give --preemptions N with --between-steps/],
   [['no-such'], /no-such: there is no such file or folder/],
   [[R4, '--preemptions', 'x'], /whole number/],
 ];

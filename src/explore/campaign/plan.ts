@@ -139,12 +139,15 @@ export function differenceOf(one: Plan, other: Plan): string | undefined {
 const textOf = (subject: PlannedSubject): string => JSON.stringify(subject);
 
 /** A setting as one reads it. */
-export const settingText = ({ discipline, paging, memory, abridged, defects }: Setting): string =>
-  [
+export const settingText = (setting: Setting): string => {
+  const { discipline, paging, memory, abridged, betweenSteps, defects } = setting;
+  return [
     ...[discipline, paging],
     ...(memory === 'tso' ? [memory] : []),
     ...(abridged ? ['abridged'] : []),
+    ...(betweenSteps ? ['looked at between steps'] : []),
     ...(defects.length > 0 ? [`defects ${defects.join(',')}`] : []),
   ].join(', ');
+};
 
 const describe = ({ path, setting }: PlannedSubject): string => `${path} (${settingText(setting)})`;

@@ -15,7 +15,9 @@ export type Verdict =
   /** Nobody could go on. */
   | 'deadlock'
   /** It did not end within the steps that were allowed. */
-  | 'livelock';
+  | 'livelock'
+  /** Something was wrong between two steps (between-steps.ts), where it was stopped. */
+  | 'broken';
 
 export interface End {
   readonly verdict: Verdict;
@@ -32,11 +34,17 @@ export interface Run extends End {
   readonly trace: string;
 }
 
+/** Thrown by a strategy that has seen something wrong where it was asked. */
+export class BrokenBetween extends Error {
+  override readonly name = 'BrokenBetween';
+}
+
 /** The end that an error is. One of ours is thrown on. */
 export function endOf(error: unknown): End {
   if (error instanceof HostOops) return { verdict: 'oops', message: error.message };
   if (error instanceof TooManySteps) return { verdict: 'livelock', message: error.message };
   if (error instanceof Deadlock) return { verdict: 'deadlock', message: error.message };
+  if (error instanceof BrokenBetween) return { verdict: 'broken', message: error.message };
   throw error;
 }
 

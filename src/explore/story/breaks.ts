@@ -31,7 +31,9 @@ export interface Break {
   readonly isFinal: boolean;
 }
 
-export function watchFor({ ending, message, outcome }: Result, litmus: Litmus): BreakWatch {
+export function watchFor(result: Result, litmus: Litmus): BreakWatch {
+  const { ending, message, outcome, run } = result;
+  if (run.verdict === 'broken') return invariantBroken(litmus);
   switch (ending) {
     case 'ok':
       return { look: () => {}, found: () => undefined };

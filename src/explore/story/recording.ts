@@ -83,7 +83,7 @@ export function recordRun(
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = STACK_DEPTH;
   try {
-    const run = board.run(new Recorded(decisions), 0);
+    const run = subject.play(new Recorded(decisions), 0);
     return { run, steps };
   } finally {
     Error.stackTraceLimit = stackTraceLimit;

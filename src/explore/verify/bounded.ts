@@ -58,6 +58,8 @@ export class Bounded implements Strategy {
   readonly #bounds: Bounds;
   readonly #recording: RecordingTrace;
   readonly #shared: SharedWords;
+  /** It matters where pieces of work begin, too. */
+  readonly #pieces: boolean;
   /** By their preemptions; the last one is next. */
   #waiting: Pending[][] = [[FIRST]];
   /** Behaviours so far, each with who goes on. */
@@ -70,7 +72,8 @@ export class Bounded implements Strategy {
   #isOver = false;
 
   /** `board`: of abridged runs. */
-  constructor({ recording, host }: Board, bounds: Bounds) {
+  constructor({ recording, host }: Board, bounds: Bounds, pieces = false) {
+    this.#pieces = pieces;
     assert(recording !== undefined, 'accesses are recorded');
     this.#recording = recording;
     this.#bounds = bounds;
@@ -121,7 +124,7 @@ export class Bounded implements Strategy {
     if (this.#next < way.length) return actor;
     // Who begins is as free as who goes on where one cannot.
     const isFree = isStopped || step === 0;
-    const isPoint = isFree || this.#isPoint(situation);
+    const isPoint = isFree || this.#isPoint(situation) || (this.#pieces && situation.begins);
     const mayAct = this.#run.acts < this.#bounds.acts && situation.events !== 0;
     if (isPoint || mayAct) this.#isNew(actor);
     if (isPoint) this.#switch(situation, actor, isFree ? 0 : 1);

@@ -77,7 +77,7 @@ export interface BoundedResult {
 export function runBounded(subject: Subject, bounds: Bounds, most: number): BoundedResult {
   const start = performance.now();
   const elapsed = (): number => (performance.now() - start) / 1000;
-  const search = new Bounded(subject.board, bounds);
+  const search = new Bounded(subject.board, bounds, subject.setting.betweenSteps);
   const traces = new Set<string>();
   let met = new Outcomes();
   let steps = 0;

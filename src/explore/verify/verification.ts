@@ -37,7 +37,7 @@ export const entriesOf = (
       path,
       litmus,
       bounds,
-      setting: { ...setting, abridged: true },
+      setting: { ...setting, abridged: true, betweenSteps: given.betweenSteps },
       frontier: new Frontier(),
       bounded: undefined,
     }));

@@ -52,8 +52,8 @@ export class Explorer {
 
   #shrunk(text: string, token: string, tries: (tries: number) => void): Promise<Shrunk> {
     const { kept, turns: _, ...said } = decodeToken(token);
-    const { paging, discipline, defects, memory, abridged } = said;
-    const setting = { paging, discipline, defects, memory, abridged };
+    const { paging, discipline, defects, memory, abridged, betweenSteps } = said;
+    const setting = { paging, discipline, defects, memory, abridged, betweenSteps };
     const subject = new Subject(TEST, parseLitmus(text, TEST), setting, kept);
     return shrink(subject, subject.replay(decodeToken(token)), {
       onProgress: (progress) => tries(progress.tries),

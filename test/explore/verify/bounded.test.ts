@@ -4,11 +4,10 @@ import { describe, expect, test } from 'vitest';
 import type { DisciplineName } from '../../../shared/discipline.ts';
 import type { DefectId } from '../../../src/defects.ts';
 import { readLitmus } from '../../../src/explore/litmus/read.ts';
-import { FewestSwitches } from '../../../src/explore/strategies/fewest-switches.ts';
-import type { Situation } from '../../../src/explore/strategies/strategy.ts';
-import { type Ending, Subject } from '../../../src/explore/subject.ts';
+import { type Ending, type Result, Subject } from '../../../src/explore/subject.ts';
 import { Bounded, type Bounds } from '../../../src/explore/verify/bounded.ts';
 import { runBounded, runOnce } from '../../../src/explore/verify/unit.ts';
+import { forced } from './forced.ts';
 
 function subjectOf(
   name: string,
@@ -30,30 +29,8 @@ function traces(subject: Subject, bounds: Bounds): Set<string> {
   return found;
 }
 
-/** Switches before every single step; acts of hardware count as preemptions, and beginning does. */
-class BruteForce extends FewestSwitches {
-  readonly #acts: boolean;
-
-  constructor(preemptions: number, acts: boolean) {
-    super(preemptions);
-    this.#acts = acts;
-  }
-
-  override next(situation: Situation): number {
-    if (this.#acts) return super.next(situation);
-    return super.next(Object.create(situation, { events: { value: 0 } }) as Situation);
-  }
-}
-
-function forced(subject: Subject, preemptions: number, acts: boolean): Set<string> {
-  const strategy = new BruteForce(preemptions, acts);
-  const found = new Set<string>();
-  for (;;) {
-    const { run } = subject.run(strategy, 0);
-    if (strategy.exhausted) return found;
-    found.add(run.trace);
-  }
-}
+const tracesOf = (results: Iterable<Result>): Set<string> =>
+  new Set(Array.from(results, ({ run }) => run.trace));
 
 const TESTS: readonly (readonly [string, DisciplineName, DefectId[]])[] = [
   ['R1-two-faults-one-entry', 'guest-lock', []],
@@ -67,14 +44,14 @@ describe.each(TESTS)('%s, %s, %j', (name, discipline, defects) => {
 
   test('one preemption: nothing by brute force is missing', () => {
     const found = traces(subject, { preemptions: 1, acts: 0 });
-    const brute = forced(subject, 1, false);
+    const brute = tracesOf(forced(subject, 1, false));
     expect(brute.size).toBeGreaterThan(5);
     expect([...brute].filter((trace) => !found.has(trace))).toEqual([]);
   });
 
   test('nor is one act of hardware', () => {
     const found = traces(subject, { preemptions: 0, acts: 1 });
-    const brute = forced(subject, 1, true);
+    const brute = tracesOf(forced(subject, 1, true));
     const without = traces(subject, { preemptions: 1, acts: 0 });
     const acted = [...brute].filter((trace) => !without.has(trace));
     expect(acted.length).toBeGreaterThan(5);

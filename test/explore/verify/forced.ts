@@ -1,0 +1,29 @@
+/** Schedules by brute force: all with so many preemptions, before whatever step. */
+
+import { FewestSwitches } from '../../../src/explore/strategies/fewest-switches.ts';
+import type { Situation } from '../../../src/explore/strategies/strategy.ts';
+import type { Result, Subject } from '../../../src/explore/subject.ts';
+
+/** Switches before every single step; acts of hardware count as preemptions, and beginning does. */
+class BruteForce extends FewestSwitches {
+  readonly #acts: boolean;
+
+  constructor(preemptions: number, acts: boolean) {
+    super(preemptions);
+    this.#acts = acts;
+  }
+
+  override next(situation: Situation): number {
+    if (this.#acts) return super.next(situation);
+    return super.next(Object.create(situation, { events: { value: 0 } }) as Situation);
+  }
+}
+
+export function* forced(subject: Subject, preemptions: number, acts: boolean): Generator<Result> {
+  const strategy = new BruteForce(preemptions, acts);
+  for (;;) {
+    const result = subject.run(strategy, 0);
+    if (strategy.exhausted) return;
+    yield result;
+  }
+}
