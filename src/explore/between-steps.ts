@@ -100,6 +100,10 @@ class Watching implements Strategy {
     return this.#strategy.until ?? 0;
   }
 
+  get goesBackTo(): number | undefined {
+    return this.#strategy.goesBackTo;
+  }
+
   ended(steps: number, trace: string): void {
     this.#strategy.ended?.(steps, trace);
   }

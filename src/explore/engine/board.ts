@@ -12,6 +12,7 @@ import { MOST_CPUS } from './actors.ts';
 import { Beginning } from './beginning.ts';
 import { ControlledCpu } from './controlled-cpu.ts';
 import { NestedTurn } from './nested-turn.ts';
+import { Past } from './past.ts';
 import { RecordingTrace } from './recording-trace.ts';
 import { type End, endOf, endOfGuests, type Run } from './run.ts';
 import { Task } from './task.ts';
@@ -31,6 +32,7 @@ export class Board {
   readonly beginning: Beginning;
   /** Of abridged runs: who is told of each access. */
   readonly recording: RecordingTrace | undefined;
+  readonly past: Past | undefined;
   readonly #mostSteps: number;
 
   /** `host`: the machine as it is at the beginning, booted, its vCPUs not yet queued. */
@@ -67,18 +69,29 @@ export class Board {
       this.turn.tasks.push(task);
       this.turn.players.push(new ControlledCpu(shared, task, softwareFor, scheduling));
     }
+    if (this.recording) this.past = new Past(this.turn, this.recording.journal);
   }
 
-  /** Run once from the beginning. What it leaves is there until the next run. */
+  /**
+   * Run once from the beginning, or from where the strategy would go back to. What it leaves is
+   * there until the next run.
+   */
   run(strategy: Strategy, seed: number): Run {
     const { turn } = this;
-    this.beginning.putBack();
-    turn.state.reset();
-    for (const task of turn.tasks) task.begin();
+    const { goesBackTo = 0 } = strategy;
+    if (goesBackTo === 0) this.#putBack(strategy.goesBackTo !== undefined);
     turn.join(strategy, seed, this.#mostSteps);
+    if (goesBackTo > 0) this.past!.goBack(goesBackTo);
     const end = this.#play();
     strategy.ended?.(turn.step, turn.digests.trace);
     return { ...end, steps: turn.step, decisions: turn.decisions, ...turn.digests };
+  }
+
+  #putBack(keepsPast: boolean): void {
+    this.beginning.putBack();
+    this.turn.state.reset();
+    for (const task of this.turn.tasks) task.begin();
+    this.past?.begin(keepsPast);
   }
 
   #play(): End {

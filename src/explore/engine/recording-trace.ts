@@ -8,6 +8,7 @@
  */
 
 import { PAGE_WORDS } from '../../hardware/address.ts';
+import { Journal } from './journal.ts';
 import { PAGE_BITS, Trace } from './trace.ts';
 
 /** The place that is all of the page with the word `at`; others are words. */
@@ -25,6 +26,8 @@ export interface Recorder {
 
 export class RecordingTrace extends Trace {
   recorder: Recorder | undefined;
+  /** Of all changes, so that they can be taken back. */
+  readonly journal: Journal;
   readonly #plain: Uint32Array;
   readonly #tied = new Set<number>();
 
@@ -32,6 +35,7 @@ export class RecordingTrace extends Trace {
   constructor(memory: Int32Array, plain: Uint32Array) {
     super(memory, plain.length);
     this.#plain = plain;
+    this.journal = new Journal(plain, this.words, this.pages);
   }
 
   /** Before the first run: any of these words may be waited for together with others of them. */
@@ -50,6 +54,7 @@ export class RecordingTrace extends Trace {
 
   override write(actor: number, at: number, before: number, after: number): void {
     if (before === after) return this.read(actor, at);
+    if (this.journal.isOn) this.journal.note(at, before);
     super.write(actor, at, before, after);
     this.recorder?.change(at, before);
     if (this.#tied.has(at)) this.#countChange(actor);
@@ -62,12 +67,18 @@ export class RecordingTrace extends Trace {
   }
 
   override writeMany(actor: number, at: number, words: number): void {
+    if (this.journal.isOn) this.journal.noteMany(at, words);
     super.writeMany(actor, at, words);
     if (words === PAGE_WORDS) return this.recorder?.change(pageOf(at), 0);
     for (let i = at; i < at + words; i++) this.recorder?.change(i, this.#plain[i]!);
   }
 
+  override aside(at: number, words: number): void {
+    if (this.journal.isOn) this.journal.noteMany(at, words);
+  }
+
   #countChange(actor: number): void {
+    if (this.journal.isOn) this.journal.note(TIED, this.#plain[TIED]!);
     super.write(actor, TIED, 0, 1);
     this.recorder?.change(TIED, 0);
   }

@@ -1,6 +1,7 @@
 /**
  * What a piece of work was told by what it asked: a list that grows while the piece is done, and
- * is read again from its beginning while the piece is done again.
+ * is read again from its beginning while the piece is done again. That of a run's pieces before is
+ * in front of it.
  */
 
 /** That there is room for at first. */
@@ -9,7 +10,8 @@ const ROOM = 256;
 export class Results {
   /** Signed words. */
   #values = new Int32Array(ROOM);
-  /** The next one, and how many there are of a piece that was left; none of one that was not. */
+  /** Where the piece begins; the next one; and up to where they are of a piece that was left. */
+  #from = 0;
   #next = 0;
   #kept = 0;
 
@@ -19,7 +21,15 @@ export class Results {
   }
 
   get isEmpty(): boolean {
-    return this.#next === 0 && this.#kept === 0;
+    return this.length === this.#from;
+  }
+
+  get from(): number {
+    return this.#from;
+  }
+
+  get length(): number {
+    return Math.max(this.#next, this.#kept);
   }
 
   again(): number {
@@ -37,12 +47,20 @@ export class Results {
   /** The piece was left: it is to be done again. */
   rewind(): void {
     if (this.#next > this.#kept) this.#kept = this.#next;
-    this.#next = 0;
+    this.#next = this.#from;
   }
 
+  /** A piece begins. */
   clear(): void {
-    this.#next = 0;
-    this.#kept = 0;
+    this.#from = this.#next;
+    this.#kept = this.#next;
+  }
+
+  /** To a piece that began at `from` and was left at `length`; 0 and 0: to the beginning of a run. */
+  goBack(from: number, length: number): void {
+    this.#from = from;
+    this.#next = from;
+    this.#kept = length;
   }
 
   #grow(): void {

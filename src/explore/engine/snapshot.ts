@@ -46,10 +46,13 @@ const module = new WebAssembly.Module(
 
 export class Snapshot {
   readonly #exports: Exports;
+  /** The words beside, at the same places. */
+  readonly plain: Uint32Array;
 
   /** Of nothing yet. */
   constructor(machine: WebAssembly.Memory) {
     const beside = makeMemory(machine.buffer.byteLength / 4);
+    this.plain = new Uint32Array(beside.buffer);
     const { exports } = new WebAssembly.Instance(module, { m: { machine, beside } });
     this.#exports = exports as unknown as Exports;
   }

@@ -13,10 +13,12 @@ export const NOT_BUFFERED = -1;
 export class StoreBuffer {
   readonly #words: Uint32Array;
   readonly #at: number;
+  readonly #slots: number;
 
   constructor(state: TurnState, cpu: number) {
     this.#words = state.words;
     this.#at = state.taskAt(cpu);
+    this.#slots = state.bufferAt(cpu);
   }
 
   get length(): number {
@@ -69,6 +71,6 @@ export class StoreBuffer {
 
   #slot(i: number): number {
     const index = (this.#words[this.#at + TaskWord.OldestStore]! + i) % BUFFERED_STORES;
-    return this.#at + TaskWord.Buffer + 2 * index;
+    return this.#slots + 2 * index;
   }
 }

@@ -42,6 +42,8 @@ export class Task {
   hasPoked = false;
   /** Those that it has done in this run. */
   pieces = 0;
+  /** Their beginnings are kept, to go back to. */
+  keepsPast = false;
   /** In an abridged run, what it waits for if that is more than a word. */
   until: Until | undefined;
   readonly #words: Uint32Array;
@@ -155,6 +157,7 @@ export class Task {
 
   /** A piece is done: the next one begins here. */
   commit(): void {
+    if (this.keepsPast) this.#private.remember(this.pieces);
     this.pieces++;
     this.restart();
     this.#private.keep();
@@ -164,7 +167,33 @@ export class Task {
   begin(): void {
     this.pieces = 0;
     this.until = undefined;
+    this.steps.goBack(0, 0);
+    this.asides.goBack(0, 0);
     this.keepAll();
+  }
+
+  /** Words of a place in a run. */
+  static readonly PLACE_WORDS = 6;
+
+  /** Where it is now, for goBack: PLACE_WORDS words from `at` on. */
+  keepPlace(into: Uint32Array, at: number): void {
+    const { steps, asides } = this;
+    into[at] = this.pieces;
+    into[at + 1] = steps.from;
+    into[at + 2] = steps.length;
+    into[at + 3] = asides.from;
+    into[at + 4] = asides.length;
+    into[at + 5] = this.hasPoked ? 1 : 0;
+  }
+
+  /** It is there again, and waits for `until`. */
+  goBack(place: Uint32Array, at: number, until: Until | undefined): void {
+    this.#private.goBack(place[at]!, this.pieces);
+    this.pieces = place[at]!;
+    this.steps.goBack(place[at + 1]!, place[at + 2]!);
+    this.asides.goBack(place[at + 3]!, place[at + 4]!);
+    this.hasPoked = place[at + 5] === 1;
+    this.until = until;
   }
 
   /** Nothing of its piece was done. */

@@ -31,8 +31,8 @@ export const hexWord = (word: number): string =>
   DIGITS[word & 0xff]!;
 
 /** Of a page: its version, and the sum of those that were made of its words; two words each. */
-const PAGE_RECORD_BITS = 2;
-const SUM = 2;
+export const PAGE_RECORD_BITS = 2;
+export const SUM = 2;
 
 /** Actors are as many as the bits of a word. */
 const MOST_ACTORS = 32;
@@ -48,14 +48,14 @@ export class Trace {
   changed = 0;
   readonly #changed: Int32Array;
   /** Versions of words, two words each, or 32 bits would be all. */
-  readonly #words: Int32Array;
-  readonly #pages: Int32Array;
+  protected readonly words: Int32Array;
+  protected readonly pages: Int32Array;
 
   /** `memory`: 0, for so many words of the machine as memoryFor says; threads share it. */
   constructor(memory: Int32Array, words: number) {
     const pages = (words >>> PAGE_BITS) << PAGE_RECORD_BITS;
-    this.#words = memory.subarray(0, 2 * words);
-    this.#pages = memory.subarray(2 * words, 2 * words + pages);
+    this.words = memory.subarray(0, 2 * words);
+    this.pages = memory.subarray(2 * words, 2 * words + pages);
     this.#changed = memory.subarray(2 * words + pages);
   }
 
@@ -69,7 +69,7 @@ export class Trace {
   begin(): void {
     this.low = 0;
     this.high = 0;
-    const [words, pages] = [this.#words, this.#pages];
+    const [words, pages] = [this.words, this.pages];
     for (let i = 0; i < this.changed; i++) {
       const at = this.#changed[i]!;
       if (at >= 0) {
@@ -89,8 +89,8 @@ export class Trace {
   read(actor: number, at: number): void {
     const page = (at >>> PAGE_BITS) << PAGE_RECORD_BITS;
     const reader = READERS[actor]!;
-    const low = this.#words[2 * at]! + this.#pages[page]! + Math.imul(at + 1, 0xcc9e_2d51);
-    const high = this.#words[2 * at + 1]! + this.#pages[page + 1]! + Math.imul(at + 1, 0x85eb_ca77);
+    const low = this.words[2 * at]! + this.pages[page]! + Math.imul(at + 1, 0xcc9e_2d51);
+    const high = this.words[2 * at + 1]! + this.pages[page + 1]! + Math.imul(at + 1, 0x85eb_ca77);
     this.low = (this.low + Math.imul(low, reader)) | 0;
     this.high = (this.high + Math.imul(high, reader)) | 0;
   }
@@ -113,6 +113,9 @@ export class Trace {
     else for (let i = at; i < at + words; i++) this.#change(actor, i);
   }
 
+  /** Words are written that nobody else touches at the time: no part of what is told apart. */
+  aside(_at: number, _words: number): void {}
+
   /** Something of `actor`'s own that others do not see, and its place among what it does. */
   note(actor: number, what: number, place: number): void {
     const key = Math.imul(what, 0xcc9e_2d51) + Math.imul(place, 0x85eb_ca77);
@@ -127,7 +130,7 @@ export class Trace {
 
   #change(actor: number, at: number): void {
     const page = (at >>> PAGE_BITS) << PAGE_RECORD_BITS;
-    const [words, pages] = [this.#words, this.#pages];
+    const [words, pages] = [this.words, this.pages];
     const low = words[2 * at]!;
     const high = words[2 * at + 1]!;
     if ((low | high) === 0) this.#changed[this.changed++] = 2 * at;
@@ -144,13 +147,13 @@ export class Trace {
 
   #readPage(actor: number, at: number): void {
     const page = (at >>> PAGE_BITS) << PAGE_RECORD_BITS;
-    this.note(actor, page, this.#pages[page]! + this.#pages[page + SUM]!);
-    this.note(actor, page, this.#pages[page + 1]! + this.#pages[page + SUM + 1]!);
+    this.note(actor, page, this.pages[page]! + this.pages[page + SUM]!);
+    this.note(actor, page, this.pages[page + 1]! + this.pages[page + SUM + 1]!);
   }
 
   #changePage(actor: number, at: number): void {
     const page = (at >>> PAGE_BITS) << PAGE_RECORD_BITS;
-    const pages = this.#pages;
+    const pages = this.pages;
     this.#changed[this.changed++] = ~page;
     const newLow = mixed(pages[page]! + pages[page + SUM]! + page, 0, actor);
     const newHigh = mixed(pages[page + 1]! + pages[page + SUM + 1]! + page, 1, actor);

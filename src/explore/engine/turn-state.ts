@@ -11,25 +11,24 @@ import { hexWord, type Trace } from './trace.ts';
 /** Words that a strategy may hand over with the turn. */
 export const STRATEGY_WORDS = 56;
 
-const STEP = 0;
-const CURRENT = 1;
-const LOW = 2;
-const HIGH = 3;
-const TURNS = 4;
-const DRAWN = 5;
-const OVER = 6;
-const RUN = 7;
-const SEED = 8;
-const FAILED = 9;
-const TRACE_LOW = 10;
-const TRACE_HIGH = 11;
-const TRACE_CHANGED = 12;
+const STEP = STRATEGY_WORDS;
+const CURRENT = STEP + 1;
+const LOW = STEP + 2;
+const HIGH = STEP + 3;
+const TURNS = STEP + 4;
+const DRAWN = STEP + 5;
+const OVER = STEP + 6;
+const RUN = STEP + 7;
+const SEED = STEP + 8;
+const FAILED = STEP + 9;
+const TRACE_LOW = STEP + 10;
+const TRACE_HIGH = STEP + 11;
+const TRACE_CHANGED = STEP + 12;
 /** An abridged run is at its end, and the trace's halves there. */
-const ENDED = 13;
-const END_LOW = 14;
-const END_HIGH = 15;
-const STRATEGY = 16;
-const FAIRNESS = STRATEGY + STRATEGY_WORDS;
+const ENDED = STEP + 13;
+const END_LOW = STEP + 14;
+const END_HIGH = STEP + 15;
+const FAIRNESS = STEP + 16;
 /** Host CPUs and their store buffers. */
 const HEADER_WORDS = FAIRNESS + fairnessWords(2 * MOST_CPUS);
 
@@ -50,15 +49,17 @@ export const TaskWord = {
   /** The access that it is about to make, if it stands in the middle of something. */
   PendingKind: 6,
   PendingAt: 7,
-  /** Of its store buffer: the oldest store and their number; pairs of place and value. */
+  /** Of its store buffer: the oldest store and their number. */
   OldestStore: 8,
   Stores: 9,
   /** The turn has come to it; what a CPU in a thread of its own sleeps on. */
   Go: 10,
-  Buffer: 11,
 } as const;
 
-const TASK_WORDS = TaskWord.Buffer + 2 * BUFFERED_STORES;
+const TASK_WORDS = 11;
+
+/** Of each host CPU, behind all that: pairs of place and value. */
+const BUFFER_WORDS = 2 * BUFFERED_STORES;
 
 /** Decisions that may be written down for each step. */
 const DECISIONS_PER_STEP = 4;
@@ -85,20 +86,29 @@ export class TurnState {
   constructor(words: Uint32Array, cpus: number, mostSteps: number, trace: Trace) {
     this.trace = trace;
     this.words = words;
-    this.strategy = words.subarray(STRATEGY, STRATEGY + STRATEGY_WORDS);
+    this.strategy = words.subarray(0, STRATEGY_WORDS);
     this.fairness = new Fairness(words.subarray(FAIRNESS, HEADER_WORDS));
     this.#cpus = cpus;
-    this.#turnsAt = HEADER_WORDS + cpus * TASK_WORDS;
+    this.#turnsAt = this.bufferAt(cpus);
     this.#drawnAt = this.#turnsAt + 2 * DECISIONS_PER_STEP * mostSteps;
   }
 
   static wordsFor(cpus: number, mostSteps: number): number {
-    return HEADER_WORDS + cpus * TASK_WORDS + 3 * DECISIONS_PER_STEP * mostSteps;
+    const now = HEADER_WORDS + cpus * (TASK_WORDS + BUFFER_WORDS);
+    return now + 3 * DECISIONS_PER_STEP * mostSteps;
+  }
+
+  /**
+   * All that is known now, with what waits in buffers or where there are none; but for what a strategy
+   * keeps, and for what was decided, which only grows. Handed over and taken over, it can be put back.
+   */
+  now(hasBuffers: boolean): Uint32Array {
+    return this.words.subarray(STEP, this.bufferAt(hasBuffers ? this.#cpus : 0));
   }
 
   /** At the beginning of a run. */
   reset(): void {
-    this.words.fill(0, 0, HEADER_WORDS + this.#cpus * TASK_WORDS);
+    this.words.fill(0, 0, this.#turnsAt);
     this.left = 0;
     this.#until = 0;
     this.#low = 0x9e37_79b9 | 0;
@@ -206,6 +216,10 @@ export class TurnState {
   /** Where a host CPU's words begin. */
   taskAt(cpu: number): number {
     return HEADER_WORDS + cpu * TASK_WORDS;
+  }
+
+  bufferAt(cpu: number): number {
+    return this.taskAt(this.#cpus) + cpu * BUFFER_WORDS;
   }
 
   /** At this step the turn went to `actor`. */

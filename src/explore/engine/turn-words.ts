@@ -69,6 +69,7 @@ export class TurnWords extends Words {
     if (this.#isBuffered(at)) task.turn.flush(task);
     task.hasPoked = true;
     task.turn.touch(at);
+    this.trace.aside(at, 1);
     this.plain[at] = value;
     task.asides.keep(0);
   }
@@ -181,6 +182,7 @@ export class TurnWords extends Words {
     if (task.asides.isAgain) return void task.asides.again();
     task.hasPoked = true;
     task.turn.touch(to, words);
+    this.trace.aside(to, words);
     for (let i = 0; i < words; i++) this.plain[to + i] = this.plain[from + i]!;
     task.asides.keep(0);
   }

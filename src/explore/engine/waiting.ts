@@ -45,7 +45,8 @@ export class Waiting {
 
   /** Of an abridged run: nobody of `able` can go on but who stands at the end. */
   isEnd(able: number): boolean {
-    return this.#tasks.some(({ index, isLast }) => isLast && able === 1 << index);
+    for (const { isLast, index } of this.#tasks) if (isLast && able === 1 << index) return true;
+    return false;
   }
 
   /** So many words were written: whether somebody may be able to go on by that. */

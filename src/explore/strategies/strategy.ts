@@ -61,6 +61,11 @@ export interface Strategy {
    */
   readonly preemptions?: number;
   readonly bound?: number;
+  /**
+   * Of one that marks the steps of abridged runs (engine/past.ts): the step from which the next run is
+   * another one than the last; 0 for one from the beginning.
+   */
+  readonly goesBackTo?: number | undefined;
   /** The last run took so many steps; `trace`: the digest of how it behaved (see Trace). */
   ended?(steps: number, trace: string): void;
   /** A number that the machine draws (prandom_u32): 0 … 2^32 − 1. */

@@ -23,7 +23,7 @@ import { assert } from '../../errors.ts';
 import type { Guard } from '../engine/guard.ts';
 import type { Recorder } from '../engine/recording-trace.ts';
 import { Accesses, type Footprint, NONE } from './accesses.ts';
-import { left, lowest, type Node, type Plan } from './node.ts';
+import { left, lowest, NO_STEPS, type Node, type Plan, stepsOf, withStep } from './node.ts';
 
 /** For what an actor's next step waits, if for anything. */
 export type GuardOf = (actor: number) => Guard | undefined;
@@ -104,7 +104,7 @@ export class Dpor implements Recorder {
     while (depth > this.#foreign && left(this.#nodes[depth - 1]!) === 0) depth--;
     const nodes = this.#nodes.slice(this.#foreign, depth);
     for (const [i, node] of nodes.entries()) {
-      node.steps[node.actor] = this.stepOf(this.#foreign + i);
+      node.steps = withStep(node.steps, node.actor, this.stepOf(this.#foreign + i));
     }
     return nodes;
   }
@@ -170,7 +170,8 @@ export class Dpor implements Recorder {
 
   /** At a place that no run before has come to in this way. Undefined where all sleep. */
   #newNode(able: number): Node | undefined {
-    const { asleep, steps } = this.#sleepers();
+    const asleep = this.#sleepers();
+    const steps = asleep === 0 ? NO_STEPS : stepsOf(this.#nodes[this.#events - 1]!.steps, asleep);
     const awake = able & ~asleep;
     if (awake === 0) return undefined;
     // Who went on last, if possible: so a run has few switches.
@@ -182,10 +183,9 @@ export class Dpor implements Recorder {
   }
 
   /** Who slept or was done before the last event, and whose step does not conflict with it. */
-  #sleepers(): { asleep: number; steps: (Footprint | undefined)[] } {
-    const steps = Array<Footprint | undefined>(this.#actors).fill(undefined);
+  #sleepers(): number {
     const event = this.#events - 1;
-    if (event < 0) return { asleep: 0, steps };
+    if (event < 0) return 0;
     const before = this.#nodes[event]!;
     let asleep = 0;
     let mask = (before.asleep | before.done) & ~(1 << before.actor);
@@ -194,15 +194,14 @@ export class Dpor implements Recorder {
       const step = before.steps[actor]!;
       if (this.accesses.conflict(step, this.#from[event]!, this.accesses.count)) continue;
       asleep |= 1 << actor;
-      steps[actor] = step;
     }
-    return { asleep, steps };
+    return asleep;
   }
 
   /** To where event `depth` is another one than in the last run. */
   #goBack(depth: number): void {
     const node = this.#nodes[depth]!;
-    node.steps[node.actor] = this.stepOf(depth);
+    node.steps = withStep(node.steps, node.actor, this.stepOf(depth));
     this.accesses.takeBack(this.#from[depth]!);
     for (const own of this.#own) while (own.length > 0 && own.at(-1)! >= depth) own.pop();
     this.#nodes.length = depth + 1;
@@ -276,17 +275,17 @@ export class Dpor implements Recorder {
   }
 
   /** Which event of each other actor is the last that conflicts with this one, but for `except`. */
-  #meet(event: number, except: readonly number[] = []): void {
-    const met = this.#met;
-    const tell = (other: number): void => {
-      const { actor } = this.#nodes[other]!;
-      if (actor !== this.#actor && other > met[actor]!) met[actor] = other;
-    };
+  #meet(event: number, except: readonly number[] = NO_WORDS): void {
     for (let access = this.#from[event]!; access < this.accesses.count; access++) {
       if (except.includes(this.accesses.place(access))) continue;
-      this.accesses.eachConflict(access, tell);
+      this.accesses.eachConflict(access, this.#tell);
     }
   }
+
+  readonly #tell = (other: number): void => {
+    const { actor } = this.#nodes[other]!;
+    if (actor !== this.#actor && other > this.#met[actor]!) this.#met[actor] = other;
+  };
 
   #latestMet(): number {
     let latest = NONE;
@@ -364,6 +363,8 @@ export class Dpor implements Recorder {
     return this.#clocks[event * this.#actors + this.#nodes[event]!.actor]!;
   }
 }
+
+const NO_WORDS: readonly number[] = [];
 
 /** Where the first number greater than `limit` is in a list in ascending order. */
 function firstAbove(list: readonly number[], limit: number): number {

@@ -17,7 +17,7 @@ export class Exhaustive implements Strategy {
   readonly #board: Board;
   readonly #recording: RecordingTrace;
   /** Steps of this run that are as in the last one. */
-  #known = 0;
+  goesBackTo = 0;
   /** The first step at which it may say something else. */
   until = 0;
   #isOver = false;
@@ -37,7 +37,7 @@ export class Exhaustive implements Strategy {
   goOn(): boolean {
     const known = this.dpor.begin();
     if (known === undefined) return false;
-    this.#known = known;
+    this.goesBackTo = known;
     return true;
   }
 
@@ -48,7 +48,6 @@ export class Exhaustive implements Strategy {
 
   /** Throws Blocked. */
   next({ step, runnable, hasEnded, guardOf }: Situation): number {
-    if (step < this.#known && !hasEnded) return this.#again(step);
     if (hasEnded) this.#end();
     if (this.#isOver) {
       this.until = Number.POSITIVE_INFINITY;
@@ -56,6 +55,7 @@ export class Exhaustive implements Strategy {
     }
     this.until = 0;
     this.#recording.recorder = this.dpor;
+    this.#board.past!.mark(step);
     const actor = this.dpor.next(runnable, guardOf);
     if (actor === ALL_SLEEP) throw new Blocked();
     return actor;
@@ -67,13 +67,6 @@ export class Exhaustive implements Strategy {
 
   draw(): number {
     return 0;
-  }
-
-  #again(step: number): number {
-    const actor = this.dpor.actorOf(step);
-    this.until = step + 1;
-    while (this.until < this.#known && this.dpor.actorOf(this.until) === actor) this.until++;
-    return actor;
   }
 
   #end(): void {

@@ -7,8 +7,7 @@
  * done first, if there are more than two actors. Which behaviours are met does not.
  */
 
-import type { Footprint } from './accesses.ts';
-import { bitsOf, left, type Node } from './node.ts';
+import { bitsOf, left, NO_STEPS, type Node, type Steps, withStep } from './node.ts';
 import { type Met, Outcomes, type UnitResult } from './unit.ts';
 
 /** Where a run can be after some steps. */
@@ -20,7 +19,7 @@ interface Place {
   planned: number;
   done: number;
   readonly asleep: number;
-  readonly steps: (Footprint | undefined)[];
+  steps: Steps;
   /** How much of all there is each who goes on from here is thought to have. */
   readonly share: number;
 }
@@ -111,7 +110,7 @@ export class Frontier {
     if (place === undefined) return [];
     const asleep = place.asleep | (place.done & ~(1 << actor));
     const done = 1 << actor;
-    const last = { ...nodeAt(place, actor), done, asleep, steps: [...place.steps] };
+    const last = { ...nodeAt(place, actor), done, asleep, steps: place.steps };
     const nodes: Node[] = [last];
     for (let at = place; at.parent !== undefined; at = at.parent) {
       nodes.push(nodeAt(at.parent, at.from));
@@ -128,7 +127,7 @@ export class Frontier {
     totals.seconds += result.seconds;
     this.#met.addAll(result.met);
     const { place, actor } = branch;
-    if (place !== undefined) place.steps[actor] = result.step;
+    if (place !== undefined) place.steps = withStep(place.steps, actor, result.step!);
     for (const plan of result.plans) this.#plan(place!, plan.step, plan.actor);
     this.#addRest(branch, result.rest);
   }
@@ -182,7 +181,7 @@ export class Frontier {
         places.push({
           ...at,
           parent: parent === undefined ? NOWHERE : numbers.get(parent)!,
-          steps: steps.map((step) => (step === undefined ? null : [...step])),
+          steps: Array.from(steps, (step) => (step === undefined ? null : [...step])),
         });
       }
       return numbers.get(place)!;
@@ -227,10 +226,10 @@ export class Frontier {
 }
 
 /** A place on the way: who went on from there. */
-const nodeAt = ({ planned, asleep, steps: { length } }: Place, actor: number): Node => ({
+const nodeAt = ({ planned, asleep }: Place, actor: number): Node => ({
   actor,
   planned,
   done: planned,
   asleep,
-  steps: Array<Footprint | undefined>(length).fill(undefined),
+  steps: NO_STEPS,
 });

@@ -2,6 +2,21 @@
 
 import type { Footprint } from './accesses.ts';
 
+export type Steps = readonly (Footprint | undefined)[];
+
+export const NO_STEPS: Steps = [];
+
+/** Of those that are given as bits by actor. */
+export const stepsOf = (steps: Steps, actors: number): Steps =>
+  steps.map((step, actor) => (((actors >>> actor) & 1) === 1 ? step : undefined));
+
+/** The same, with what `actor` does. */
+export function withStep(steps: Steps, actor: number, step: Footprint): Steps {
+  const more = [...steps];
+  more[actor] = step;
+  return more;
+}
+
 export interface Node {
   /** Who does in this run. */
   actor: number;
@@ -10,7 +25,7 @@ export interface Node {
   done: number;
   readonly asleep: number;
   /** By actor, the steps of those that sleep, and of those whose runs are done. */
-  readonly steps: (Footprint | undefined)[];
+  steps: Steps;
 }
 
 /** As bits by actor: who is to go on from there, and has not. */

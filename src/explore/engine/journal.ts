@@ -1,0 +1,114 @@
+/**
+ * What was in words of a machine, and which versions they had (trace.ts), before they were
+ * changed: to be taken back, the last change first.
+ */
+
+import { PAGE_WORDS } from '../../hardware/address.ts';
+import { PAGE_BITS, PAGE_RECORD_BITS, SUM } from './trace.ts';
+
+/** Of a change: its word, or ~page for a page as a whole; what was there; four versions' halves. */
+const FIELDS_BITS = 3;
+
+export class Journal {
+  /** How many changes were noted. */
+  length = 0;
+  /** Nothing is noted where it is not to be taken back. */
+  isOn = false;
+  readonly #plain: Uint32Array;
+  readonly #words: Int32Array;
+  readonly #pages: Int32Array;
+  #notes = new Int32Array(1 << 12);
+  /** What whole pages held, one after the other. */
+  #contents = new Uint32Array(4 * PAGE_WORDS);
+  #contentWords = 0;
+  /** How many changes of each page are noted. */
+  readonly #ofPage: Int32Array;
+
+  /** `plain`: the machine's memory; `words`, `pages`: versions of them. */
+  constructor(plain: Uint32Array, words: Int32Array, pages: Int32Array) {
+    this.#plain = plain;
+    this.#words = words;
+    this.#pages = pages;
+    this.#ofPage = new Int32Array((plain.length >>> PAGE_BITS) + 1);
+  }
+
+  /** At the beginning of a run. */
+  begin(isOn: boolean): void {
+    this.isOn = isOn;
+    this.length = 0;
+    this.#contentWords = 0;
+    this.#ofPage.fill(0);
+  }
+
+  /** The word at `at`, in which `before` is, or was, is changed; its version not yet. */
+  note(at: number, before: number): void {
+    const page = at >>> PAGE_BITS;
+    const words = this.#words;
+    this.#add(at, before, page, words[2 * at]!, words[2 * at + 1]!);
+  }
+
+  /** So many words from `at` on are about to be changed. */
+  noteMany(at: number, words: number): void {
+    const plain = this.#plain;
+    if (words !== PAGE_WORDS) {
+      for (let i = at; i < at + words; i++) this.note(i, plain[i]!);
+      return;
+    }
+    if (this.#contentWords === this.#contents.length) {
+      const contents = new Uint32Array(this.#contents.length * 2);
+      contents.set(this.#contents);
+      this.#contents = contents;
+    }
+    this.#contents.set(plain.subarray(at, at + words), this.#contentWords);
+    this.#contentWords += words;
+    const page = at >>> PAGE_BITS;
+    this.#add(~page, 0, page, 0, 0);
+  }
+
+  /** Only the first `length` changes were made; `touched`: a byte for each page, 0 again if none was. */
+  takeBack(length: number, touched: Uint8Array): void {
+    const notes = this.#notes;
+    const pages = this.#pages;
+    while (this.length > length) {
+      const note = --this.length << FIELDS_BITS;
+      const at = notes[note]!;
+      const page = at < 0 ? ~at : at >>> PAGE_BITS;
+      if (at < 0) {
+        this.#contentWords -= PAGE_WORDS;
+        const from = this.#contentWords;
+        this.#plain.set(this.#contents.subarray(from, from + PAGE_WORDS), page << PAGE_BITS);
+      } else {
+        this.#plain[at] = notes[note + 1]!;
+        this.#words[2 * at] = notes[note + 2]!;
+        this.#words[2 * at + 1] = notes[note + 3]!;
+      }
+      const record = page << PAGE_RECORD_BITS;
+      pages[record] = notes[note + 4]!;
+      pages[record + 1] = notes[note + 5]!;
+      pages[record + SUM] = notes[note + 6]!;
+      pages[record + SUM + 1] = notes[note + 7]!;
+      if (--this.#ofPage[page]! === 0) touched[page] = 0;
+    }
+  }
+
+  #add(at: number, before: number, page: number, low: number, high: number): void {
+    const note = this.length++ << FIELDS_BITS;
+    if (note === this.#notes.length) {
+      const grown = new Int32Array(this.#notes.length * 2);
+      grown.set(this.#notes);
+      this.#notes = grown;
+    }
+    const notes = this.#notes;
+    const pages = this.#pages;
+    const record = page << PAGE_RECORD_BITS;
+    notes[note] = at;
+    notes[note + 1] = before;
+    notes[note + 2] = low;
+    notes[note + 3] = high;
+    notes[note + 4] = pages[record]!;
+    notes[note + 5] = pages[record + 1]!;
+    notes[note + 6] = pages[record + SUM]!;
+    notes[note + 7] = pages[record + SUM + 1]!;
+    this.#ofPage[page]!++;
+  }
+}

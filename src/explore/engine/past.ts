@@ -1,0 +1,82 @@
+/**
+ * What a run under control was at each of its decisions, so that the next one goes on from one of
+ * them in another way, and what comes before is not done again.
+ *
+ * Of memory that is shared, what each change has replaced is noted, and put back from the last one
+ * on. What is private to a host CPU is kept for each piece of work, which is done again from its
+ * beginning, by what its log says, as whenever the turn comes back to it (task.ts).
+ */
+
+import type { Until } from '../../../shared/words.ts';
+import type { HostOops } from '../../errors.ts';
+import type { Journal } from './journal.ts';
+import { Task } from './task.ts';
+import type { Turn } from './turn.ts';
+
+export class Past {
+  readonly #turn: Turn;
+  readonly #journal: Journal;
+  readonly #now: Uint32Array;
+  /** Of each decision: what is known of the run, how long the journal is, and each task's place. */
+  #rows: Uint32Array;
+  readonly #rowWords: number;
+  /** Of each decision, what is no number; and of each task. */
+  readonly #oops: (HostOops | undefined)[] = [];
+  readonly #untils: (Until | undefined)[] = [];
+
+  /** `turn`: with all its tasks. */
+  constructor(turn: Turn, journal: Journal) {
+    this.#turn = turn;
+    this.#journal = journal;
+    this.#now = turn.state.now(turn.memory === 'tso');
+    this.#rowWords = this.#now.length + 1 + turn.tasks.length * Task.PLACE_WORDS;
+    this.#rows = new Uint32Array(256 * this.#rowWords);
+  }
+
+  /** A run begins; `keeps`: it is told at which steps it can be gone back to. */
+  begin(keeps: boolean): void {
+    this.#journal.begin(keeps);
+    for (const task of this.#turn.tasks) task.keepsPast = keeps;
+  }
+
+  /** It is to be possible to go back to where step `step` is decided, which is now. */
+  mark(step: number): void {
+    const { state, tasks, oops } = this.#turn;
+    let at = step * this.#rowWords;
+    if (at === this.#rows.length) this.#grow();
+    const rows = this.#rows;
+    state.handOver();
+    rows.set(this.#now, at);
+    at += this.#now.length;
+    rows[at++] = this.#journal.length;
+    this.#oops[step] = oops;
+    for (let i = 0; i < tasks.length; i++) {
+      const task = tasks[i]!;
+      task.keepPlace(rows, at);
+      at += Task.PLACE_WORDS;
+      this.#untils[step * tasks.length + i] = task.until;
+    }
+  }
+
+  /** Every step before was marked, and what the last run did from there on is undone. */
+  goBack(step: number): void {
+    const turn = this.#turn;
+    const { state, tasks, touched } = turn;
+    let at = step * this.#rowWords;
+    this.#now.set(this.#rows.subarray(at, at + this.#now.length));
+    state.takeOver();
+    at += this.#now.length;
+    this.#journal.takeBack(this.#rows[at++]!, touched);
+    for (const [i, task] of tasks.entries()) {
+      task.goBack(this.#rows, at, this.#untils[step * tasks.length + i]);
+      at += Task.PLACE_WORDS;
+    }
+    turn.oops = this.#oops[step];
+  }
+
+  #grow(): void {
+    const rows = new Uint32Array(this.#rows.length * 2);
+    rows.set(this.#rows);
+    this.#rows = rows;
+  }
+}
