@@ -1,6 +1,6 @@
 /**
  * A browser for the tests that look at pages: the one that CHROMIUM names, the system's, or the one
- * that `npm ci` brought along, which is unpacked at its first use.
+ * that `npm ci` brought along, which is unpacked at its first use. For Firefox see firefox.ts.
  */
 
 import { execFileSync } from 'node:child_process';
@@ -34,14 +34,15 @@ const isPackaged = process.platform === 'linux' && process.arch === 'x64';
 export const hasBrowser = installed !== undefined || isPackaged;
 if (!hasBrowser) console.warn('there is no Chromium: what a browser shows is not looked at');
 
-/** To be closed when done with. */
-export function launchBrowser(): Promise<Browser> {
-  if (installed !== undefined) return chromium.launch({ executablePath: installed, args: ARGS });
+/** To be closed when done with. `more`: arguments. */
+export function launchBrowser(more: readonly string[] = []): Promise<Browser> {
+  const args = [...ARGS, ...more];
+  if (installed !== undefined) return chromium.launch({ executablePath: installed, args });
   const folder = unpacked();
   // Libraries and a font that a bare machine lacks.
   const fonts = existsSync('/etc/fonts/fonts.conf') ? {} : { FONTCONFIG_PATH: folder };
   const env = { ...process.env, LD_LIBRARY_PATH: join(folder, 'lib'), ...fonts };
-  return chromium.launch({ executablePath: join(folder, 'chromium'), args: ARGS, env });
+  return chromium.launch({ executablePath: join(folder, 'chromium'), args, env });
 }
 
 /** Where the package's is, unpacked; several test files may come here at once. */

@@ -247,6 +247,10 @@ describe('bans', () => {
     expect(having(/\benum\s+\w+\s*\{/)).toEqual([]);
   });
 
+  test('no text in backquotes that is broken off as one in quotes is', () => {
+    expect(having(/" \+\n"/)).toEqual([]);
+  });
+
   test('no default exports, but in what describes a module of others', () => {
     const exporting = having(/\bexport\s+default\b/);
     expect(exporting.filter((path) => !path.endsWith('.d.ts'))).toEqual([]);

@@ -2,7 +2,7 @@
 
 import { setTimeout as delay } from 'node:timers/promises';
 import { again } from '../queue/again.ts';
-import { planPage } from '../queue/page.ts';
+import { livePlan, planPage, savedResults, titleOf } from '../queue/page.ts';
 import type { Queue } from '../queue/queue.ts';
 import { findPlan, shortId } from '../queue/results.ts';
 import { type Snapshot, snapshotOf, statusLine } from '../queue/status.ts';
@@ -10,6 +10,7 @@ import { ExitCode } from './exit-code.ts';
 import { heedInterrupt } from './interrupt.ts';
 import { output } from './json-output.ts';
 import { columnsOf, fitLines, fitted } from './terminal.ts';
+import { Watch, type WatchOptions } from './watch.ts';
 
 const LOOK_MS = 1000;
 
@@ -22,19 +23,24 @@ const REFRESH = 2;
 const MOST_WORKERS = 8;
 const MOST_FAILURES = 5;
 
+interface Options extends WatchOptions {
+  readonly html?: string;
+}
+
 export async function watch(
   queue: Queue,
   name: string | undefined,
-  html: string | undefined,
+  { html, ...options }: Options,
 ): Promise<void> {
   const write = output(html, { option: '--html', what: 'page' });
-  const { id } = await findPlan(queue, name);
+  const plan = await findPlan(queue, name);
   using interrupted = heedInterrupt();
   const view = process.stdout.isTTY ? new Screen() : new Lines();
   const { signal } = interrupted;
+  await using page = await Watch.begin(titleOf(plan), options);
   let now: Snapshot | undefined;
   do {
-    now = await again(() => snapshotOf(queue, id, MOST_FAILURES), {
+    now = await again(() => snapshotOf(queue, plan.id, MOST_FAILURES), {
       signal,
       told: (lost) =>
         view.note(
@@ -44,12 +50,16 @@ export async function watch(
         ),
     });
     if (now === undefined) break;
+    const seen = now;
+    page.shows(() => livePlan(seen));
     const isLast = now.plan.state !== 'open';
     view.show(now, isLast);
     if (html !== undefined) write(await planPage(queue, now, isLast ? undefined : REFRESH));
     if (isLast) break;
     await delay(LOOK_MS, undefined, { signal }).catch(() => {});
   } while (!signal.aborted);
+  const isWatched = now !== undefined && page.url !== undefined;
+  await page.end(isWatched ? await savedResults(queue, now!) : [], signal.aborted);
   const isBad = now !== undefined && (now.plan.failures > 0 || now.plan.buried > 0);
   process.exitCode = isBad ? ExitCode.Failed : ExitCode.Ok;
   if (signal.aborted) process.exitCode = ExitCode.Interrupted;

@@ -17,8 +17,9 @@ import {
 } from './json-output.ts';
 import { tableColumns } from './terminal.ts';
 import { QUEUE_OPTION } from './units.ts';
+import { WATCH_OPTION, type WatchOptions } from './watch.ts';
 
-interface Options extends OutputOptions {
+interface Options extends OutputOptions, WatchOptions {
   readonly queue?: string;
   readonly html?: string;
   readonly all?: true;
@@ -46,12 +47,13 @@ export function queueCommand(): Command {
       below(
         'watch',
         'Watch a plan until it is done: units, workers, rate, time left, failures as they come',
-        ' --html live.html',
+        ' --watch',
       )
+        .option(...WATCH_OPTION)
         .option(HTML_OPTION[0], 'and write it as a page of the report, again and again')
         .action(
-          on(async (queue, name, { html }) =>
-            (await import('./queue-watch.ts')).watch(queue, name, html),
+          on(async (queue, name, options) =>
+            (await import('./queue-watch.ts')).watch(queue, name, options),
           ),
         ),
     )

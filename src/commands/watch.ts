@@ -12,8 +12,11 @@ export interface WatchOptions {
   readonly watch?: number | true;
 }
 
-/** What a command says of itself, each time that it is asked. */
-export type LiveState = Omit<LivePage, 'title' | 'state' | 'failed'>;
+/**
+ * What a command says of itself, each time that it is asked. What it leaves out is known here: whether
+ * it is over, and the failures that were told one by one.
+ */
+export type LiveState = Omit<LivePage, 'title' | 'state' | 'failed'> & Partial<LivePage>;
 
 const MOST_PORT = 65_535;
 const MOST_FAILED = 50;
@@ -39,7 +42,9 @@ export const WATCH_OPTION = [
 /** Throws UserError for work that is done elsewhere. */
 export function checkWatch({ watch, queue }: WatchOptions & { readonly queue?: string }): void {
   if (watch !== undefined && queue !== undefined) {
-    throw new UserError('--watch shows work that is done here: of a queue, umbra queue watch does');
+    throw new UserError(
+      '--watch shows work that is done here: of a queue, umbra queue watch --watch does',
+    );
   }
 }
 

@@ -7,6 +7,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { InlineConfig, Plugin, Rolldown } from 'vite';
+import { mayBeTold } from '../explore/engine/source.ts';
 import { shippedTests } from '../explore/litmus/find-files.ts';
 import { type Serving, serve } from '../report/serve.ts';
 
@@ -30,19 +31,22 @@ const POLICY = [
   "img-src 'self' data:",
   "base-uri 'none'",
   "form-action 'none'",
+  "frame-ancestors 'none'",
 ].join('; ');
 
 export const labSite = (): Promise<Files> =>
   extname(import.meta.url) === '.ts' ? built() : Promise.resolve(filesBelow(here('../../lab')));
 
-export const filesBelow = (folder: string): Files =>
+/** Links are not followed. */
+export const filesBelow = (folder: string, before = ''): Files =>
   new Map(
-    readdirSync(folder, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile())
-      .map(({ parentPath, name }) => {
-        const path = join(parentPath, name);
-        return [path.slice(folder.length + 1).replaceAll('\\', '/'), readFileSync(path)];
-      }),
+    readdirSync(folder, { withFileTypes: true }).flatMap(
+      (entry): [string, string | Uint8Array][] => {
+        const [path, name] = [join(folder, entry.name), before + entry.name];
+        if (entry.isDirectory()) return [...filesBelow(path, `${name}/`)];
+        return entry.isFile() ? [[name, readFileSync(path)]] : [];
+      },
+    ),
   );
 
 /** What the engine asks of Node is asked of the browser. */
@@ -58,28 +62,50 @@ const platform: Plugin = {
 
 const QUIET = { checks: { pluginTimings: false } };
 
-/** Names are kept, and maps made: stories say in which function of the source a step is. */
+/** Of what tells stories names are kept, and a map: they say where in the source a step is. */
 const config: InlineConfig = {
   configFile: false,
   root: here('page'),
   base: './',
   logLevel: 'warn',
   plugins: [platform],
-  worker: { format: 'es', plugins: () => [platform], rolldownOptions: QUIET },
+  worker: {
+    format: 'es',
+    plugins: () => [platform],
+    rolldownOptions: { ...QUIET, output: { minify: false } },
+  },
   build: {
     write: false,
     target: 'esnext',
-    minify: false,
+    minify: true,
     sourcemap: true,
     modulePreload: false,
     rolldownOptions: QUIET,
   },
 };
 
+/** What tells stories, and its map. */
+const TELLS = /\/explorer-worker-/;
+const MAP_LINK = /^\/\/# sourceMappingURL=.*\n?/m;
+
+/** With the text of those sources only that are shown. */
+function mapOfTold(text: string): string {
+  const map = JSON.parse(text) as { sources: string[]; sourcesContent: (string | null)[] };
+  map.sourcesContent = map.sourcesContent.map((content, i) =>
+    mayBeTold(map.sources[i]!.replace(/^(\.\.\/)+/, '')) ? content : null,
+  );
+  return JSON.stringify(map);
+}
+
 async function built(): Promise<Files> {
   const { build } = await import('vite');
   const { output } = (await build(config)) as Rolldown.RolldownOutput;
-  const files = output.map((one) => [one.fileName, one.type === 'chunk' ? one.code : one.source]);
+  const files = output.flatMap((one) => {
+    const name = one.fileName;
+    const body = one.type === 'chunk' ? one.code : one.source;
+    if (name.endsWith('.map')) return TELLS.test(name) ? [[name, mapOfTold(String(body))]] : [];
+    return [[name, TELLS.test(name) ? body : String(body).replace(MAP_LINK, '')]];
+  });
   const tests = shippedTests().map(({ name, part, path }) => {
     return { name, part, text: readFileSync(path, 'utf8') };
   });

@@ -1,44 +1,67 @@
-/** A plan of a queue as a page of the report. */
+/** A plan of a queue as a page: how far it is, who works, and what went wrong, as it is by now. */
 
 import { reportOf } from '../explore/campaign/report.ts';
+import { grouped } from '../numbers.ts';
 import { campaign } from '../report/page/campaign-section.ts';
-import type { QueuePage } from '../report/page/queue-section.ts';
+import type { LivePage } from '../report/page/live-section.ts';
 import { reportHtml } from '../report/page/report.ts';
 import type { Saved } from '../report/page/saved.ts';
 import { ledgerSoFar } from './ledger.ts';
 import type { Queue } from './queue.ts';
-import { shortId } from './results.ts';
+import { type PlanState, shortId } from './results.ts';
 import { etaOf, type Snapshot } from './status.ts';
 
-/** `deep`: with what a campaign has come to, for which all of its results are read. */
-export async function savedPlan(queue: Queue, now: Snapshot, deep: boolean): Promise<Saved> {
+export const titleOf = ({ id, title }: PlanState): string => `plan ${shortId(id)}: ${title}`;
+
+export function livePlan(now: Snapshot): LivePage {
   const { plan, workers, rate, failed, killers } = now;
-  const page: QueuePage = {
-    title: plan.title,
+  return {
+    title: titleOf(plan),
     state: plan.state,
-    done: plan.done,
-    units: plan.units,
-    failures: plan.failures,
-    rate,
-    eta: etaOf(plan, rate),
-    workers,
-    failed,
-    killers,
-    campaign: deep && plan.kind === 'campaign' ? await campaignOf(queue, plan.id) : undefined,
+    advance: {
+      done: plan.done,
+      all: plan.units,
+      unit: 'units',
+      rate,
+      eta: etaOf(plan, rate),
+      failures: plan.failures,
+    },
+    facts: killers.map((line) => ['Given up', line]),
+    failed: failed.map(({ done, place, says, token }) => ({
+      of: `unit ${place ?? '–'}, ${done.toISOString()}`,
+      says: says ?? '',
+      again: token === null ? '' : `umbra replay ${token}`,
+    })),
+    tables: [
+      {
+        caption: 'Workers that are heard of',
+        head: ['Machine', 'Process', 'At work', 'At a time', 'Units done'],
+        rows: workers.map((one) => [
+          ...[one.host, String(one.pid), grouped(one.busy), grouped(one.jobs), grouped(one.units)],
+        ]),
+      },
+    ],
   };
-  return { name: `${plan.title} (plan ${shortId(plan.id)})`, kind: 'queue', queue: page };
 }
 
-async function campaignOf(queue: Queue, id: string) {
-  const ledger = await ledgerSoFar(queue, id);
+/** What a campaign has come to so far, for which all of its results are read; of others nothing. */
+export async function savedResults(queue: Queue, { plan }: Snapshot): Promise<Saved[]> {
+  if (plan.kind !== 'campaign') return [];
+  const ledger = await ledgerSoFar(queue, plan.id);
   try {
-    return campaign.parse(reportOf(ledger));
+    const result = campaign.parse(reportOf(ledger));
+    return [{ name: `plan ${shortId(plan.id)}`, kind: 'campaign', campaign: result }];
   } finally {
     ledger.close();
   }
 }
 
-/** `refresh`: it is written again all the time, and to be loaded again after so many seconds. */
+/**
+ * `refresh`: it is written again all the time, without what it has come to, and to be loaded again
+ * after so many seconds.
+ */
 export async function planPage(queue: Queue, now: Snapshot, refresh?: number): Promise<string> {
-  return reportHtml([await savedPlan(queue, now, refresh === undefined)], refresh);
+  const live: Saved = { name: titleOf(now.plan), kind: 'live', live: livePlan(now) };
+  const results = refresh === undefined ? await savedResults(queue, now) : [];
+  return reportHtml([live, ...results], refresh);
 }

@@ -1,9 +1,15 @@
 /**
- * Pages for a browser on this machine: on 127.0.0.1 only, to those who ask for it by that name, GET
- * and HEAD only, and nothing is read from disk but what `find` reads.
+ * Pages for a browser on this machine: on 127.0.0.1 only, to those who ask for it by that name and
+ * to no page of elsewhere, GET and HEAD only, and nothing is read from disk but what `find` reads.
  */
 
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { UserError } from '../errors.ts';
 
@@ -92,10 +98,11 @@ const plain = (status: number, body: string, headers: Answer['headers']): Answer
 
 async function answer(
   { find }: Site,
-  { method = '', url = '/', headers: { host } }: IncomingMessage,
+  { method = '', url = '/', headers: asked }: IncomingMessage,
   headers: Answer['headers'],
 ): Promise<Answer> {
-  if (!isOurs(host)) return plain(403, 'this is for 127.0.0.1 only', headers);
+  if (!isOurs(asked.host)) return plain(403, 'this is for 127.0.0.1 only', headers);
+  if (isOfAnother(asked)) return plain(403, 'this is for its own page only', headers);
   if (method !== 'GET' && method !== 'HEAD') {
     return plain(405, 'there is nothing to do here but to look', {
       ...headers,
@@ -114,6 +121,16 @@ async function answer(
  */
 const isOurs = (host: string | undefined): boolean =>
   /^(127\.0\.0\.1|localhost)(:\d+)?$/i.test(host ?? '');
+
+/**
+ * A page of elsewhere asks, which cannot read the answer, but would be taken for somebody who looks.
+ * A link from there is fine. Browsers say it by themselves; who is none may ask.
+ */
+const isOfAnother = ({
+  'sec-fetch-site': site = 'none',
+  'sec-fetch-dest': dest,
+}: IncomingHttpHeaders): boolean =>
+  site !== 'same-origin' && site !== 'none' && dest !== 'document';
 
 function send(response: ServerResponse, { status, headers, body }: Answer, isHead: boolean): void {
   response.writeHead(status, { ...headers, 'Content-Length': Buffer.byteLength(body) });

@@ -86,7 +86,9 @@ describe('a campaign by two processes', () => {
     expect(page).toMatch(
       /<dt>State<\/dt><dd>done<\/dd>\n<dt>(<abbr[^>]*>)?Units(<\/abbr>)?<\/dt><dd>6 of 6 \(100 %\)/,
     );
-    expect(page).toMatch(/Units in which something went wrong[\s\S]*umbra replay umbra\d+\./);
+    expect(page).toMatch(
+      /What went wrong, the newest first[\s\S]*unit \d[\s\S]*umbra replay umbra\d+\./,
+    );
     expect(page).toContain('What each strategy did');
     expect(page).not.toContain('http-equiv="refresh"');
   });
@@ -116,21 +118,29 @@ describe('a campaign by two processes', () => {
   });
 });
 
-test('a plan that is not done is watched, written as a page that is loaded again, cancelled and removed', async () => {
+test('a plan that is not done is watched, on a page and in one that is loaded again, cancelled and removed', async () => {
   await withQueue(...CAMPAIGN, '--runs', '20000', '--until-failure');
   const plan = await planOf(20_000);
   const env = { ...process.env, UMBRA_QUEUE: server.url };
   const child = spawn(
     process.execPath,
-    ['src/main.ts', 'queue', 'watch', plan, '--html', at('live.html')],
+    ['src/main.ts', 'queue', 'watch', plan, '--html', at('live.html'), '--watch'],
     { env },
   );
+  let said = '';
+  child.stderr.on('data', (data: Buffer) => (said += data.toString()));
+  const urlIn = (text: string) => /http:\/\/127\.0\.0\.1:\d+\//.exec(text)?.[0];
   await until(() => existsSync(at('live.html')));
   expect(readFileSync(at('live.html'), 'utf8')).toContain(
     '<meta http-equiv="refresh" content="2">',
   );
+  await until(() => urlIn(said) !== undefined);
+  const shown = async (): Promise<string> => (await fetch(urlIn(said)!)).text();
+  expect(await shown()).toMatch(/<dt>State<\/dt><dd>open<\/dd>[\s\S]*0 of 200 \(0 %\)/);
+  const exit = once(child, 'exit');
   child.kill('SIGINT');
-  expect(await once(child, 'exit')).toEqual([130, null]);
+  await until(async () => (await shown()).includes('What each strategy did'));
+  expect(await exit).toEqual([130, null]);
   const missing = await withQueue('merge', server.url, '--plan', plan, '-o', at('missing.sqlite'));
   expect(missing).toMatchObject({ code: 2, stdout: '' });
   expect(spaced(missing.stderr)).toMatch(/of 200 units 200 are missing: umbra work does them/);

@@ -120,7 +120,7 @@ test('nobody looking, it ends as without', async () => {
 
 test.each([
   [['--watch', 'everywhere'], /A port from 1 to 65535 is expected/],
-  [['--watch', '--queue', 'embedded'], /of a queue, umbra queue watch does/],
+  [['--watch', '--queue', 'embedded'], /of a queue, umbra queue watch --watch does/],
 ])('%j is refused', async (args, message) => {
   const { code, stderr } = await umbra(...R7, ...args);
   expect(code).toBe(2);

@@ -1,6 +1,9 @@
 /** Pages on loopback: to whom they are shown, and with which headers. */
 
+import { once } from 'node:events';
 import { request } from 'node:http';
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { html, type Serving, serve } from '../../src/report/serve.ts';
 
@@ -61,6 +64,68 @@ describe('who asks for another host by name is refused', () => {
   );
   test.each(['127.0.0.1:1', 'localhost:8080', 'LOCALHOST'])('%s is ours', async (host) => {
     expect((await ask('/', { host })).status).toBe(200);
+  });
+});
+
+describe('what a page of elsewhere asks for is refused', () => {
+  test.each([
+    ['cross-site', 'empty'],
+    ['cross-site', 'iframe'],
+    ['cross-site', 'script'],
+    // Another port of this machine.
+    ['same-site', 'image'],
+  ])('%s, as %s', async (site, dest) => {
+    const { status, body } = await ask('/', { 'sec-fetch-site': site, 'sec-fetch-dest': dest });
+    expect([status, body]).toEqual([403, 'this is for its own page only\n']);
+  });
+
+  test.each([
+    ['none', 'document'],
+    ['same-origin', 'empty'],
+    ['same-origin', 'worker'],
+    // A link.
+    ['cross-site', 'document'],
+  ])('and not: %s, as %s', async (site, dest) => {
+    const asked = { 'sec-fetch-site': site, 'sec-fetch-dest': dest };
+    expect((await ask('/', asked)).status).toBe(200);
+  });
+});
+
+describe('sent as no browser would', () => {
+  /** The status of the answer to what is written to the socket just so. */
+  const raw = async (sent: string): Promise<number> => {
+    const socket = connect(Number(new URL(site.url).port), '127.0.0.1');
+    socket.end(sent);
+    return Number(/^HTTP\/1\.1 (\d+)/.exec(await text(socket))?.[1]);
+  };
+  const HOST = 'Host: localhost\r\nConnection: close\r\n';
+
+  test.each([
+    ['a path upwards', `GET /../../../etc/passwd HTTP/1.1\r\n${HOST}\r\n`, 404],
+    ['the same, hidden', `GET /%2e%2e/%2e%2e/etc/passwd HTTP/1.1\r\n${HOST}\r\n`, 404],
+    ['with backslashes', `GET /..\\..\\etc\\passwd HTTP/1.1\r\n${HOST}\r\n`, 404],
+    ['two slashes', `GET //etc/passwd HTTP/1.1\r\n${HOST}\r\n`, 404],
+    ['a file’s address', `GET file:///etc/passwd HTTP/1.1\r\n${HOST}\r\n`, 404],
+    ['a proxy’s address', `GET http://evil.example/ HTTP/1.1\r\n${HOST}\r\n`, 404],
+    ['no host', 'GET / HTTP/1.0\r\n\r\n', 403],
+    ['two hosts', `GET / HTTP/1.1\r\nHost: evil.example\r\n${HOST}\r\n`, 403],
+    ['a host with a name in it', 'GET / HTTP/1.0\r\nHost: localhost@evil.example\r\n\r\n', 403],
+    ['another method', `CONNECT evil.example:80 HTTP/1.1\r\n${HOST}\r\n`, Number.NaN],
+    ['long headers', `GET / HTTP/1.1\r\n${HOST}A: ${'a'.repeat(17_000)}\r\n\r\n`, 431],
+    ['no HTTP', 'hello\r\n\r\n', 400],
+  ])('%s', async (_, sent, status) => {
+    expect(await raw(sent)).toBe(status);
+    expect((await ask()).status).toBe(200);
+  });
+
+  test('a long body is not waited for', async () => {
+    const asked = request(new URL('/', site.url), { method: 'POST' });
+    asked.on('error', () => {});
+    asked.write('a'.repeat(1 << 20));
+    const [response] = await once(asked, 'response');
+    expect(response.statusCode).toBe(405);
+    asked.destroy();
+    expect((await ask()).status).toBe(200);
   });
 });
 

@@ -96,8 +96,11 @@ function locate(stack: string): Where {
   };
 }
 
-const isTold = ({ file, name }: Frame): boolean =>
-  (/^src\/(paging|host|mmu)\//.test(file) || file === SOFTWARE) && !HELPERS.test(name);
+/** Whether a step may be said to be in a file. */
+export const mayBeTold = (file: string): boolean =>
+  /^src\/(paging|host|mmu)\//.test(file) || file === SOFTWARE;
+
+const isTold = ({ file, name }: Frame): boolean => mayBeTold(file) && !HELPERS.test(name);
 
 /** Finding entries belongs to whichever part looks for them. */
 function partOf(frames: readonly Frame[]): Part {

@@ -1,7 +1,7 @@
 /** A worker that explores, shrinks and tells: the engine, asked by the page through comlink. */
 
+import '../no-eval.ts';
 import { expose } from 'comlink';
-import { config } from 'zod';
 import { parseLitmus } from '../../explore/litmus/litmus.ts';
 import { type Shrunk, shrink } from '../../explore/shrink/shrink.ts';
 import { playerOf } from '../../explore/story/player.ts';
@@ -11,9 +11,6 @@ import type { PlayerData } from '../../report/player/data.ts';
 import { type Counted, type Explored, explored, type Search } from './exploring.ts';
 import { loadSources, sourceOf } from './platform.ts';
 import { TEST } from './test-name.ts';
-
-// The page's policy lets nobody make code of texts.
-config({ jitless: true });
 
 export class Explorer {
   #stopped = false;

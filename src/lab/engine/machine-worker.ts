@@ -1,11 +1,8 @@
 /** A worker that boots and runs a machine, whose host CPUs are workers of it, and tells of it. */
 
+import '../no-eval.ts';
 import { expose } from 'comlink';
-import { config } from 'zod';
 import { type Ended, type Moment, runMachine, type Wanted } from './running.ts';
-
-// The page's policy lets nobody make code of texts.
-config({ jitless: true });
 
 export class MachineRoom {
   #stopped = false;

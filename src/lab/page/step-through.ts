@@ -25,7 +25,7 @@ export class StepThrough {
     this.#say('');
     mountPlayer(this.#place, data);
     this.#place.scrollIntoView({ block: 'start' });
-    this.#place.querySelector<HTMLElement>('input')?.focus();
+    this.#place.querySelector<HTMLElement>('input')?.focus({ preventScroll: true });
   }
 
   close(): void {

@@ -35,8 +35,7 @@ const LEFT_OUT = /^<(\/?)(script|style|svg|a|button|code|abbr|h1|h2|option|label
 
 /**
  * A page's content with each term explained where it is pointed at, the first time that it stands
- * in each
- * section, and a list of those that there were.
+ * in each section, and a list of those that there were.
  */
 export function explained(html: string, terms = glossary()): string {
   const met = new Set<Term>();

@@ -40,11 +40,8 @@ export interface LivePage {
   readonly tables: readonly PageTable[];
 }
 
-/** A bar, and the figures: for work that is watched here and elsewhere. */
-export function advancePart(
-  state: string,
-  { done, all, unit, rate, eta, failures }: Advance,
-): string {
+/** A bar, and the figures. */
+function advancePart(state: string, { done, all, unit, rate, eta, failures }: Advance): string {
   const share = all === undefined || all === 0 ? undefined : Math.floor((100 * done) / all);
   const bar =
     `<progress${all ? ` max="${all}" value="${Math.min(done, all)}"` : ''} ` +

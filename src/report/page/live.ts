@@ -18,8 +18,8 @@ export const liveHtml = (live: LivePage): string =>
     script: carriedScript('page/live-keys'),
     asksServer: true,
     body: `<header><h1>umbra at work</h1>
-<p class="hint">Brought up to date each second; the report comes in its place. <output " +
-"aria-live="polite"></output></p></header>
+<p class="hint">Brought up to date each second; the report comes in its place.
+<output aria-live="polite"></output></p></header>
 <main id="content">
 ${liveNow(live)}
 </main>`,

@@ -9,7 +9,6 @@ import { htmlPage } from './html.ts';
 import { liveSection } from './live-section.ts';
 import { machineSection } from './machine-section.ts';
 import { facts, type Section } from './parts.ts';
-import { queueSection } from './queue-section.ts';
 import type { Folder, Saved } from './saved.ts';
 import { carriedScript } from './script.ts';
 import { studySection } from './study-section.ts';
@@ -83,7 +82,7 @@ function sectionsOf(saved: readonly Saved[]): PageSection[] {
 const titleOf = (saved: Saved): string =>
   saved.kind === 'study'
     ? saved.study.title
-    : saved.kind === 'queue' || saved.kind === 'live'
+    : saved.kind === 'live'
       ? saved.name
       : `${saved.name}, umbra ${commandOf(saved)}`;
 
@@ -100,8 +99,6 @@ function sectionOf(saved: Saved): string {
       return benchmarkSection(saved.benchmark);
     case 'campaign':
       return campaignSection(saved.campaign);
-    case 'queue':
-      return queueSection(saved.queue);
     case 'live':
       return liveSection(saved.live);
     case 'tables':

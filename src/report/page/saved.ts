@@ -16,7 +16,6 @@ import { type Campaign, campaign } from './campaign-section.ts';
 import type { LivePage } from './live-section.ts';
 import type { SavedMachine } from './machine-section.ts';
 import { movesOf } from './migrations.ts';
-import type { QueuePage } from './queue-section.ts';
 
 /** What a run folder says of itself in its run.json, as far as a report needs it. */
 const folder = z.object({
@@ -50,7 +49,6 @@ export type Saved = { readonly name: string; readonly folder?: Folder } & (
   | { readonly kind: 'study'; readonly study: StudyResult }
   | { readonly kind: 'benchmark'; readonly benchmark: Benchmark }
   | { readonly kind: 'campaign'; readonly campaign: Campaign }
-  | { readonly kind: 'queue'; readonly queue: QueuePage }
   | { readonly kind: 'live'; readonly live: LivePage }
   | { readonly kind: 'tables'; readonly tables: readonly SavedTable[] }
 );

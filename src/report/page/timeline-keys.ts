@@ -1,7 +1,6 @@
 /**
  * Runs in a report's page: its reader moves the timeline by keys, buttons, pointer and fingers,
- * looks
- * who is where, measures, and searches.
+ * looks who is where, measures, and searches.
  */
 
 import {
@@ -19,6 +18,8 @@ import {
 
 /** The least that is shown: 2 µs. */
 const LEAST = 20;
+/** Pixels that a finger may stray, and what it did is a tap all the same. */
+const TAP = 6;
 /** Pixels at least, and at most, that it is drawn for. */
 const NARROWEST = 320;
 const WIDEST = 1000;
@@ -140,16 +141,20 @@ class Timeline {
     this.#show(middle - (middle - this.#from) * times, this.#length * times);
   }
 
-  /** The cursor is there, and so is the view, and what is measured reaches there. */
   #goTo({ at, what }: Told, place = ''): void {
+    this.#pointAt(at, `${what}. `, place);
+    if (at < this.#from || at > this.#to) this.#show(at - this.#length / 2, this.#length);
+  }
+
+  /** The cursor is there, and what is measured reaches there. */
+  #pointAt(at: number, what = '', place = ''): void {
     this.#cursor = at;
     if (this.#selection !== undefined) this.#selection = [this.#selection[0], at];
-    if (at < this.#from || at > this.#to) this.#show(at - this.#length / 2, this.#length);
     this.#draw();
     const measured =
       this.#selection === undefined ? '' : ` Measured: ${countedIn(this.#data, this.#selection)}.`;
-    this.#said.textContent =
-      `${place}${timeText(at)}: ${what}. ` + `${nowIn(this.#data, at)}.${measured}`;
+    const when = timeText(Math.round(at));
+    this.#said.textContent = `${place}${when}: ${what}${nowIn(this.#data, at)}.${measured}`;
   }
 
   #select(selection: readonly [number, number]): void {
@@ -221,13 +226,18 @@ class Timeline {
       { passive: false },
     );
     const down = new Map<number, number>();
-    let start: { readonly at: number; readonly selects: boolean } | undefined;
+    let start: { readonly at: number; readonly x: number; readonly selects: boolean } | undefined;
+    let isTap = false;
     const spread = (): number => Math.abs([...down.values()].reduce((a, b) => a - b));
+    const begin = (x: number, selects: boolean): void => {
+      start = { at: this.#timeAt(x), x, selects };
+    };
     view.addEventListener('pointerdown', (event) => {
       if (event.button !== 0) return;
       view.setPointerCapture(event.pointerId);
       down.set(event.pointerId, event.clientX);
-      start = { at: this.#timeAt(event.clientX), selects: event.shiftKey };
+      isTap = down.size === 1;
+      begin(event.clientX, event.shiftKey);
     });
     view.addEventListener('pointermove', (event) => {
       const { pointerId, clientX } = event;
@@ -237,6 +247,8 @@ class Timeline {
       }
       const before = down.size === 2 ? spread() : 0;
       down.set(pointerId, clientX);
+      isTap &&= Math.abs(clientX - start!.x) <= TAP;
+      if (isTap) return;
       if (down.size === 2) {
         const [a, b] = [...down.values()] as [number, number];
         this.#zoom(before / Math.max(1, spread()), this.#timeAt((a + b) / 2));
@@ -247,7 +259,13 @@ class Timeline {
       }
     });
     for (const end of ['pointerup', 'pointercancel'] as const) {
-      view.addEventListener(end, ({ pointerId }) => down.delete(pointerId));
+      view.addEventListener(end, ({ pointerId, clientX }) => {
+        down.delete(pointerId);
+        if (isTap && end === 'pointerup') this.#pointAt(this.#timeAt(clientX));
+        isTap = false;
+        // The finger that stays goes on from where it is.
+        for (const x of down.values()) begin(x, false);
+      });
     }
   }
 

@@ -43,23 +43,24 @@ own, with a row for each host CPU.</p>
 <button type="button" value="earlier">← Earlier</button><button type="button" value="later">Later →</button>
 <button type="button" value="in">+ Zoom in</button><button type="button" value="out">− Zoom out</button>
 <button type="button" value="all">Whole run</button>
-<label>Find <input type="search" placeholder="fault 0x0804, migration, vCPU 1"></label><button " +
-"type="button" value="before">Previous</button><button type="button" value="next">Next</button>
+<button type="button" value="stepBack">‹ Event before</button><button type="button" value="stepOn">Event after ›</button>
+<button type="button" value="measure">Measure from here</button>
+<button type="button" value="selected">Zoom to it</button><button type="button" value="letGo">Let go</button>
+<label>Find <input type="search" placeholder="fault 0x0804, migration, vCPU 1"></label>
+<button type="button" value="before">Previous</button><button type="button" value="next">Next</button>
 <output aria-live="polite"></output>
 </div>
 <div class="overview">
 ${overviewSvg(data, all)}
 </div>
-<div class="view" tabindex="0" role="group" aria-label="Timeline; arrow keys move it, + and − " +
-"zoom, Home shows the whole run, comma and full stop step from event to event, M measures from " +
-"here">
+<div class="view" tabindex="0" role="group" aria-label="Timeline; arrow keys move it, + and − zoom,
+Home shows the whole run, comma and full stop step from event to event, M measures from here">
 ${timelineSvg(data, all)}
 </div>
 <p class="said" role="status"></p>
-<p class="hint">Arrow keys, + and −, Home; drag to move, Ctrl and the wheel or two fingers to " +
-"zoom. Comma and full stop move the
-cursor from event to event; M, or Shift and dragging, measures; Enter zooms to what is measured,
-Escape lets go of it.</p>
+<p class="hint">Arrow keys, + and −, Home; drag to move, Ctrl and the wheel or two fingers to
+zoom. Comma and full stop move the cursor from event to event; M, or Shift and dragging, measures;
+Enter zooms to what is measured, Escape lets go of it. A tap moves the cursor, and what is measured ends there.</p>
 <script type="application/json">${JSON.stringify(data).replaceAll('<', '\\u003c')}</script>
 </div>
 ${table({

@@ -59,8 +59,8 @@ export const PLAYER_STYLE = `
 .player .done { min-height: 2.7rem; }
 .player .done p { display: inline; }
 .player .done p + p::before { content: ' · '; color: var(--faint); }
-.player .source { margin: .3rem 0; font-size: 12.5px; line-height: 18px; height: 128px;
-  overflow: auto; }
+.player .source { margin: .3rem 0; font-size: 12.5px; line-height: 18px; height: 138px;
+  overflow: auto hidden; scrollbar-width: thin; }
 .player .source span, .player .source mark { display: block; width: max-content; min-width: 100%;
   background: none; color: inherit; }
 .player .source mark { background: var(--mark); font-weight: bold; }

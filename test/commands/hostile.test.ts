@@ -1,0 +1,133 @@
+/** Pages as somebody meets them who means harm: from elsewhere, by another name, by texts that are markup. */
+
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { filesBelow } from '../../src/lab/site.ts';
+import { html, type Serving, serve } from '../../src/report/serve.ts';
+import { hasBrowser, launchBrowser } from '../browser.ts';
+import { umbra } from './umbra.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'umbra-hostile-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+const at = (...path: readonly string[]): string => join(folder, ...path);
+
+/** Closes whatever it stands in, and would say that it has run. */
+const MARKUP =
+  '\'"`--></title></style></textarea></script><script>window.hacked = 1</script>' +
+  '<img src=x onerror="window.hacked = 1"><svg onload="window.hacked = 1">{{window.hacked = 1}}';
+const QUOTED = JSON.stringify(MARKUP);
+const R2 = readFileSync('litmus/1-fault/R2-cleared-entry-comes-back.yaml', 'utf8')
+  .replace(/^name: .*/m, `name: ${QUOTED}`)
+  .replace(/^about: .*/m, `about: ${QUOTED}`)
+  .replaceAll(/because: .*/g, `because: ${QUOTED}`);
+
+test('a link within the page’s folder is not followed', () => {
+  writeFileSync(at('secret'), 'a secret');
+  const site = mkdtempSync(at('site-'));
+  writeFileSync(join(site, 'index.html'), 'a page');
+  symlinkSync(at('secret'), join(site, 'secret.js'));
+  symlinkSync(folder, join(site, 'above'));
+  expect([...filesBelow(site).keys()]).toEqual(['index.html']);
+});
+
+describe.runIf(hasBrowser)('in a browser', () => {
+  let browser: Browser;
+  beforeAll(async () => {
+    browser = await launchBrowser(['--host-resolver-rules=MAP evil.example 127.0.0.1']);
+  }, 60_000);
+  afterAll(() => browser?.close());
+
+  /** Nothing of MARKUP has become markup: it is there as text. */
+  const isText = async (page: Page): Promise<void> => {
+    expect(await page.evaluate('document.documentElement.textContent')).toContain(MARKUP);
+    expect(await page.evaluate('document.querySelectorAll("img, [onload]").length')).toBe(0);
+    expect(await page.evaluate('window.hacked')).toBeUndefined();
+  };
+
+  describe('what is served on loopback', () => {
+    let site: Serving;
+    let found = 0;
+    beforeAll(async () => {
+      const find = () => {
+        found++;
+        return html('<title>ours</title><p>a secret');
+      };
+      site = await serve({ find });
+    });
+    afterAll(() => site.close());
+
+    test('is not had by a name that leads here', async () => {
+      const page = await browser.newPage();
+      const answer = await page.goto(site.url.replace('127.0.0.1', 'evil.example'));
+      expect(answer!.status()).toBe(403);
+      expect(await page.content()).not.toContain('a secret');
+      await page.close();
+    });
+
+    test('is neither read nor touched by a page of elsewhere', async () => {
+      const evil = createServer((_, response) => {
+        response.setHeader('Content-Type', 'text/html');
+        response.end(`<iframe src="${site.url}"></iframe><img src="${site.url}">
+<script src="${site.url}"></script><link rel="stylesheet" href="${site.url}">`);
+      }).listen(0, '127.0.0.1');
+      await new Promise((resolve) => evil.once('listening', resolve));
+      const page = await browser.newPage();
+      const { port } = evil.address() as AddressInfo;
+      found = 0;
+      for (const host of ['127.0.0.1', 'evil.example']) {
+        await page.goto(`http://${host}:${port}/`, { waitUntil: 'load' });
+        const tried = (await page.evaluate(`(async () => {
+          const said = (given) => fetch('${site.url}', given).then((answer) => answer.text())
+            .catch(({ name }) => name);
+          const body = 'a'.repeat(1 << 20);
+          return [await said({}), await said({ method: 'POST', body }),
+            await said({ mode: 'no-cors' }), document.documentElement.textContent];
+        })()`)) as string[];
+        expect(tried.slice(0, 2)).toEqual(['TypeError', 'TypeError']);
+        expect(tried.join('\n')).not.toContain('a secret');
+      }
+      expect(found).toBe(0);
+      await page.goto(site.url);
+      expect(await page.title()).toBe('ours');
+      await page.close();
+      evil.close();
+    });
+  });
+
+  test('a test that is markup is told, stepped through and counted as text', async () => {
+    writeFileSync(at('hostile.yaml'), R2);
+    const given = [at('hostile.yaml'), '--defects', 'R2', '--seed', '1'];
+    await umbra('explore', ...given, '--html', at('player.html'));
+    const page = await browser.newPage();
+    await page.goto(pathToFileURL(at('player.html')).href);
+    await page.locator('.player').waitFor();
+    await page.keyboard.press('b');
+    await isText(page);
+    await page.close();
+  });
+
+  test('a machine whose guest is called so is reported by that name', async () => {
+    const machine = `name: ${QUOTED}\nguests: [{name: ${QUOTED}, program: {builtin: touch}}]\n`;
+    writeFileSync(at('machine.yaml'), machine);
+    expect(await umbra('run', at('machine.yaml'), '-q', '--out', at('run'))).toMatchObject({
+      code: 0,
+      stderr: '',
+    });
+    await umbra('report', at('run'), '-o', at('report.html'));
+    const page = await browser.newPage();
+    await page.goto(pathToFileURL(at('report.html')).href);
+    await isText(page);
+    await page.locator('.view').press('+');
+    await page.getByRole('searchbox').fill('fault');
+    await page.getByRole('searchbox').press('Enter');
+    await expect.poll(() => page.locator('.said').textContent()).toContain(MARKUP);
+    await isText(page);
+    await page.close();
+  });
+});
