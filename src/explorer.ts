@@ -27,16 +27,15 @@ import {
   someSettingsOf,
 } from './explore/subject.ts';
 import { decodeToken } from './explore/token.ts';
+import { replayOfWorld, type WorldReplayed } from './explore/worlds/token.ts';
 import type { World } from './explore/worlds/world.ts';
 import type { PagingName } from './hardware/entry.ts';
 import {
   exploreWorld,
-  replayOfWorld,
   type ShrunkWorldFailure,
   shrinkOfWorld,
   type WorldExploration,
   type WorldOptions,
-  type WorldReplayed,
 } from './world-explorer.ts';
 
 /** A litmus test: the name of one that comes with umbra, a file's path, or the text of one. */

@@ -13,6 +13,7 @@ import { runChecked } from './check/checked-run.ts';
 import { UserError as Mistake } from './errors.ts';
 import type * as shared from './explore/worlds/shared.ts';
 import type * as steps from './explore/worlds/step.ts';
+import type * as tokens from './explore/worlds/token.ts';
 import {
   type World as MadeWorld,
   world as makeWorld,
@@ -72,7 +73,7 @@ export type Steps<T = void> = steps.Steps<T>;
 export type WorldOptions = worlds.WorldOptions;
 export type WorldExploration = worlds.WorldExploration;
 export type WorldFailure = worlds.WorldFailure;
-export type WorldReplayed = worlds.WorldReplayed;
+export type WorldReplayed = tokens.WorldReplayed;
 export type ShrunkWorldFailure = worlds.ShrunkWorldFailure;
 export type WorldVerdict = worlds.WorldVerdict;
 

@@ -21,7 +21,7 @@ import {
   type WorldEnding,
   type WorldResult,
 } from './explore/worlds/board.ts';
-import { replayWorld, worldToken } from './explore/worlds/token.ts';
+import { replayOfWorld, replayWorld, worldToken } from './explore/worlds/token.ts';
 import type { World } from './explore/worlds/world.ts';
 
 export interface WorldOptions {
@@ -55,13 +55,6 @@ export interface WorldExploration {
   readonly different: number;
   /** The first that went wrong, which ended the search; undefined if none did. */
   readonly failure: WorldFailure | undefined;
-}
-
-export interface WorldReplayed {
-  readonly ending: WorldEnding;
-  readonly message: string;
-  readonly steps: number;
-  readonly story: readonly string[];
 }
 
 export interface ShrunkWorldFailure extends WorldFailure {
@@ -159,15 +152,6 @@ export async function verify(world: World, options: WorldOptions = {}): Promise<
     })),
     failure: wrong && failureOf(world, wrong.result),
   };
-}
-
-/** Do a schedule again. Throws a `UserError` where the world does otherwise. */
-export function replayOfWorld(world: World, token: string): WorldReplayed {
-  const story: string[] = [];
-  const { ending, message, steps } = replayWorld(world, token, ({ thread, text, result }) =>
-    story.push(`${thread}: ${text} -> ${result}`),
-  );
-  return { ending, message, steps, story };
 }
 
 /** Leave out of a schedule that goes wrong what it can do without. */

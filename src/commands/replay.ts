@@ -1,7 +1,7 @@
 /** `umbra replay`: do a schedule again that umbra explore printed, and tell what it did. */
 
 import { isDeepStrictEqual } from 'node:util';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { UserError } from '../errors.ts';
 import { tellStory } from '../explore/story/tell.ts';
 import type { Result } from '../explore/subject.ts';
@@ -32,6 +32,8 @@ interface Options extends ResultOptions, ScheduleOptions {
   /** True: the one that is kept beside the schedule. */
   readonly against?: string | true;
   readonly engine: EngineName;
+  /** A module of the user's. */
+  readonly world?: string;
 }
 
 export function replayCommand(): Command {
@@ -50,6 +52,12 @@ export function replayCommand(): Command {
       'beside one of the same operations that ends well; by default the one kept with it',
     )
     .addOption(engineOption())
+    .addOption(
+      new Option(
+        '--world <file>',
+        'of a token of a world: the module that exports it, whose code runs',
+      ).conflicts(['last', 'test', 'html', 'all', 'against', 'engine']),
+    )
     .option(...JSON_OPTION)
     .option(...QUIET_OPTION)
     .option(...OUT_OPTION)
@@ -57,7 +65,7 @@ export function replayCommand(): Command {
       'after',
       `${SCHEDULE_HELP}\nA story says at which step it broke, ` +
         'and which two accesses are to blame; docs/stories.md says how to read it, and how to step ' +
-        'through the page. Exit codes ' +
+        'through the page. A token of a world of the library goes with --world (docs/library.md). Exit codes ' +
         `are those of umbra explore: ${ExitCode.Ok} if the schedule ends well.\n\nExamples:\n` +
         `  umbra explore R2-cleared-entry-comes-back --defects R2\n` +
         '  umbra replay --last --story --against\n' +
@@ -80,6 +88,14 @@ async function replay(
     );
   }
   const writeResult = resultsOf(options, command);
+  if (options.world !== undefined) {
+    const { replayWorldOf } = await import('./replay-world.ts');
+    const { text, result } = await replayWorldOf(named, options.world, toldHere);
+    printer(options)(text, result.ending !== 'ok');
+    writeResult(result);
+    process.exitCode = EXIT_CODES[result.ending];
+    return;
+  }
   const writePage = pageFile(html);
   const schedule = scheduleOf(named, options);
   const { token, subject } = schedule;

@@ -7,6 +7,7 @@ import { UserError } from '../errors.ts';
 import { subjectOf } from '../explore/find-subject.ts';
 import type { Subject } from '../explore/subject.ts';
 import { decodeToken, type Token } from '../explore/token.ts';
+import { isWorldToken, worldNameOf } from '../explore/worlds/token.ts';
 import { textOf } from '../yaml/text-of.ts';
 import { lastKept } from './kept-schedules.ts';
 
@@ -78,6 +79,12 @@ const isToken = (text: string): boolean => /^umbra\d+\./.test(text);
 
 function found(named: string): Found {
   if (isToken(named)) return { text: named };
+  if (isWorldToken(named)) {
+    throw new UserError(
+      `this is a schedule of the world ${worldNameOf(named)}, whose code is yours: umbra replay --world FILE ` +
+        'does it again, where FILE is the module that exports the world',
+    );
+  }
   if (named === '-') return from(readFileSync(0, 'utf8'), 'stdin');
   if (!existsSync(named)) {
     // It says what a token looks like.

@@ -5,11 +5,18 @@ import { UserError } from '../../errors.ts';
 import { packed, packTurns, unpacked, unpackTurns } from '../packed.ts';
 import { Diverged, Recorded } from '../strategies/recorded.ts';
 import type { Strategy } from '../strategies/strategy.ts';
-import { WorldBoard, type WorldResult, type WorldStep } from './board.ts';
+import { WorldBoard, type WorldEnding, type WorldResult, type WorldStep } from './board.ts';
 import type { World } from './world.ts';
 
 /** The number counts up whenever the same decisions may come to something else. */
 const PREFIX = 'umbraworld1.';
+
+export interface WorldReplayed {
+  readonly ending: WorldEnding;
+  readonly message: string;
+  readonly steps: number;
+  readonly story: readonly string[];
+}
 
 const tokenSchema = z.strictObject({
   world: z.string(),
@@ -22,6 +29,11 @@ const tokenSchema = z.strictObject({
 export const worldToken = ({ name }: World, { decisions, steps, digest }: WorldResult): string =>
   PREFIX +
   packed(JSON.stringify({ world: name, turns: packTurns(decisions.turns), steps, digest }));
+
+export const isWorldToken = (text: string): boolean => /^umbraworld\d+\./.test(text.trim());
+
+/** Of which world it is. Throws UserError for a token that is damaged, or of another version. */
+export const worldNameOf = (token: string): string => decoded(token).world;
 
 /** Do a run again. Throws UserError for a token of another world, and if it goes another way. */
 export function replayWorld(
@@ -39,6 +51,15 @@ export function replayWorld(
   const result = runRecorded(board, new Recorded({ turns: unpackTurns(turns), drawn: [] }));
   if (result.steps === steps && result.digest === digest) return result;
   throw new UserError(`the run goes another way: world ${name} does not do what it did`);
+}
+
+/** Do a schedule again. Throws a `UserError` where the world does otherwise. */
+export function replayOfWorld(world: World, token: string): WorldReplayed {
+  const story: string[] = [];
+  const { ending, message, steps } = replayWorld(world, token, ({ thread, text, result }) =>
+    story.push(`${thread}: ${text} -> ${result}`),
+  );
+  return { ending, message, steps, story };
 }
 
 function runRecorded(board: WorldBoard, strategy: Strategy): WorldResult {
