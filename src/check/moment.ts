@@ -5,9 +5,8 @@
 
 import type { Lguest } from '../../shared/lguest.ts';
 import type { Pfn } from '../hardware/address.ts';
-import { directTables } from './direct.ts';
-import { nestedTable } from './nested.ts';
-import { type Shadow, shadowOf } from './shadow.ts';
+import type { Shadow } from './shadow.ts';
+import { wayOf } from './ways.ts';
 
 export class Moment {
   /** Whether a frame holds what it held when it was seen to be as a free one is to be. */
@@ -20,14 +19,8 @@ export class Moment {
   }
 
   shadow(lg: Lguest): Shadow {
-    const walked = this.#shadows.get(lg) ?? tablesOf(lg);
+    const walked = this.#shadows.get(lg) ?? wayOf(lg).tables(lg);
     this.#shadows.set(lg, walked);
     return walked;
   }
-}
-
-/** What the host translates a guest's addresses by. */
-function tablesOf(lg: Lguest): Shadow {
-  if (lg.isNested) return nestedTable(lg);
-  return lg.isDirect ? directTables(lg) : shadowOf(lg);
 }

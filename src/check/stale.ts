@@ -10,12 +10,12 @@ import { NOBODYS } from '../../shared/pgdir.ts';
 import { ANY_WRITE, Right } from '../hardware/access.ts';
 import type { Pfn } from '../hardware/address.ts';
 import { guestFrame, guestLookUp, isShadowed, isSynchronised, judgingTop } from './guest-tables.ts';
-import { type Inside, insiders, tablesFrom, tlbEntries, translateFrom } from './host-cpus.ts';
+import { type Inside, insiders, tablesFrom, tlbEntries } from './host-cpus.ts';
 import { rightsName } from './isolation.ts';
 import { Moment } from './moment.ts';
-import { translateNested } from './nested.ts';
 import type { Shadow } from './shadow.ts';
 import { describeFrame, type Violation, violation, wordsOf } from './violation.ts';
+import { wayOf } from './ways.ts';
 
 /** Shadow against guest, TLB and CR3 against shadow. At rest, or with all CPUs at safe points. */
 export function checkStale(host: Host, moment = new Moment()): Violation[] {
@@ -96,13 +96,15 @@ function staleTables(host: Host, inside: Inside, moment: Moment): Violation[] {
     );
 }
 
-function staleTlb(host: Host, { cpu, vcpu }: Inside, moment: Moment): Violation[] {
+function staleTlb(host: Host, inside: Inside, moment: Moment): Violation[] {
   const violations: Violation[] = [];
+  const { cpu, vcpu } = inside;
   const { lg } = vcpu;
+  const way = wayOf(lg);
   // The guest's kernel flushes after it has changed its tables, and the host does not hear of it.
-  const isBehind = lg.isNested && !isSynchronised(lg);
+  const isBehind = way.byHardware && !isSynchronised(lg);
   for (const { vaddr, frame, rights } of tlbEntries(host, cpu)) {
-    const now = lg.isNested ? translateNested(vcpu, vaddr) : translateFrom(host, cpu, vaddr);
+    const now = way.translate(inside, vaddr);
     if (now?.frame === frame && (rights & ~now.rights) === 0) continue;
     if (isBehind && isGiven(moment.shadow(lg), frame, rights)) continue;
     const place = { guest: lg.index, vcpu: vcpu.id, hostCpu: cpu.index, vaddr };

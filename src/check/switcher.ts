@@ -15,11 +15,12 @@ import { rightsName } from './isolation.ts';
 import { Moment } from './moment.ts';
 import type { ShadowEntry } from './shadow.ts';
 import { describeFrame, type Place, type Violation, violation } from './violation.ts';
+import { wayOf } from './ways.ts';
 
 /** The Switcher in use, and at rest. At rest, or with all CPUs at safe points. */
 export function checkSwitcher(host: Host, moment = new Moment()): Violation[] {
   // Into a guest of nested paging the processor switches by itself.
-  const users = insiders(host).filter(({ vcpu }) => !vcpu.lg.isNested);
+  const users = insiders(host).filter(({ vcpu }) => !wayOf(vcpu.lg).byHardware);
   return [...users.flatMap((inside) => inUse(host, inside)), ...atRest(host, moment)];
 }
 

@@ -5,6 +5,7 @@ import { Reg } from '../../shared/host-cpu.ts';
 import type { Lguest } from '../../shared/lguest.ts';
 import type { GuestMachine } from './kernel/guest-machine.ts';
 import { Kernel } from './kernel/kernel.ts';
+import { MMU_OPS } from './kernel/paravirt/ways.ts';
 import { isUserMode, type ProcessorWithTlb } from './processor.ts';
 import type { Program } from './program.ts';
 import type { BlockFinder } from './shared-blocks.ts';
@@ -58,7 +59,7 @@ export const guestMachine = (
 ): GuestMachine => ({
   form,
   nx,
-  virtualization,
+  mmu: MMU_OPS[virtualization],
   program,
   vcpus: cpus.length,
   pages: pfnLimit,

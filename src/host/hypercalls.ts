@@ -21,13 +21,9 @@ import {
 } from '../../shared/lg-cpu.ts';
 import { Dead, killGuest } from '../../shared/lguest.ts';
 import { LGUEST_DATA_BYTES, LguestData, RING_SLOTS, SLOT_FREE } from '../../shared/lguest-data.ts';
-import { toGpa, toGva } from '../hardware/address.ts';
-import { Entry } from '../hardware/entry.ts';
-import { guestPagetableFlushUser } from '../paging/flush.ts';
+import { toGpa } from '../hardware/address.ts';
 import { guestMappingsChanged } from '../paging/policies/compare.ts';
-import { guestSetPgd, guestSetPmd, guestSetPte } from '../paging/set.ts';
 import { pageTableGuestDataInit } from '../paging/setup.ts';
-import { guestNewPagetable } from '../paging/switch.ts';
 import { guestSetStack, IPI_IRQ } from './interrupts.ts';
 import { readSaved, writeSaved } from './switcher.ts';
 import { virtualizerOf } from './virtualization/ways.ts';
@@ -105,9 +101,6 @@ function doHcall(cpu: LgCpu, [number, a, b, c, d]: Arguments): void {
   const { lg } = cpu;
   lg.counters.countHypercall(number);
   lg.host.events.record(EventKind.Hypercall, number, a, b);
-  const answer = virtualizerOf(lg).hypercall(cpu, number, a, b, c);
-  if (answer === 'done') return;
-  if (answer === 'refused') return badHypercall(cpu, number);
   switch (number) {
     case Hypercall.FlushAsync:
     case Hypercall.SendInterrupts:
@@ -117,19 +110,8 @@ function doHcall(cpu: LgCpu, [number, a, b, c, d]: Arguments): void {
       return killGuest(cpu, 'already have lguest_data');
     case Hypercall.Shutdown:
       return shutdown(cpu, a, b);
-    case Hypercall.FlushTlb:
-      return a !== 0 ? guestMappingsChanged(cpu) : guestPagetableFlushUser(cpu);
-    case Hypercall.NewPgtable:
-      return guestNewPagetable(cpu, toGpa(a));
     case Hypercall.SetStack:
       return guestSetStack(cpu, a, b, c);
-    case Hypercall.SetPte:
-      return guestSetPte(cpu, toGpa(a), toGva(b), new Entry(c, lg.form.pae ? d : 0));
-    case Hypercall.SetPgd:
-      return guestSetPgd(cpu, toGpa(a), b);
-    case Hypercall.SetPmd:
-      // Only a kernel with CONFIG_X86_PAE has it.
-      return lg.form.pae ? guestSetPmd(cpu) : badHypercall(cpu, number);
     case Hypercall.SetClockevent:
       cpu.clockDeadline = a === 0 ? 0 : (cpu.operations + a) >>> 0 || 1;
       return;
@@ -153,12 +135,10 @@ function doHcall(cpu: LgCpu, [number, a, b, c, d]: Arguments): void {
     case Hypercall.LoadTls:
       return loadTls(cpu, a);
     default:
-      return badHypercall(cpu, number);
+      if (virtualizerOf(lg).hypercall(cpu, number, a, b, c, d)) return;
+      return killGuest(cpu, `Bad hypercall ${number | 0}\n`);
   }
 }
-
-const badHypercall = (cpu: LgCpu, number: number): void =>
-  killGuest(cpu, `Bad hypercall ${number | 0}\n`);
 
 /** Another vCPU goes on where this one is: same page table, at `eip` with this stack. */
 function startCpu(caller: LgCpu, id: number, eip: number, esp: number): void {

@@ -11,7 +11,6 @@ import type { LgCpu } from '../../shared/lg-cpu.ts';
 import { killGuest, type Lguest } from '../../shared/lguest.ts';
 import { bootRegisters } from '../guest/kernel/kernel.ts';
 import { type Gpa, gpfnOf, hex, NO_FRAME, pageOffset, toGpfn } from '../hardware/address.ts';
-import { notifyDiscard } from '../paging/policies/reclaim.ts';
 import { writeSaved } from './switcher.ts';
 import { virtualizerOf } from './virtualization/ways.ts';
 
@@ -49,7 +48,7 @@ function discard(cpu: LgCpu, address: Gpa): void {
   virtualizer.dropPage(lg, page);
   // The host's code on another CPU may be about to write where the map said before.
   quiesceHost(lg);
-  notifyDiscard(cpu);
+  virtualizer.pageDropped(cpu);
   lg.host.frames.put(frame);
 }
 

@@ -19,8 +19,6 @@ import { Vector } from '../guest/processor.ts';
 import type { Software } from '../guest/software.ts';
 import { type Gva, PAGE_SIZE, toGpa, toGva } from '../hardware/address.ts';
 import { Mmu } from '../mmu/tlb.ts';
-import { shrinkIfShort } from '../paging/policies/reclaim.ts';
-import { letGoOfPgdir } from '../paging/switch.ts';
 import { percpuPagesAddr } from '../paging/switcher.ts';
 import { doHypercalls } from './hypercalls.ts';
 import {
@@ -133,7 +131,7 @@ export class GuestRunner {
     const rest = this.#restOf(cpu, mail) ?? this.#round(cpu);
     leave(this.#host, this.#hostCpu, this.#hostCpu.inHost);
     if (rest === undefined) return undefined;
-    letGoOfPgdir(cpu);
+    virtualizerOf(lg).letGoOfTables(cpu);
     this.#host.events.trace(EventKind.PutDown, PUT_DOWN_FOR[rest]);
     this.#hostCpu.runningVcpu = 0;
     return rest;
@@ -150,9 +148,7 @@ export class GuestRunner {
   /** Once round, into the guest at the end; returns why the vCPU is put down, if it is. */
   #round(cpu: LgCpu): Rest | undefined {
     const { lg } = cpu;
-    shrinkIfShort(cpu);
-    // A vCPU whose shadow another has taken, when all were in use, waits for its turn.
-    if (cpu.started && !virtualizerOf(lg).claimTables(cpu)) {
+    if (!virtualizerOf(lg).claimTables(cpu)) {
       this.#host.words.relax();
       return 'hungry';
     }

@@ -7,7 +7,6 @@
 import { Hypercall } from '../../../shared/hypercall.ts';
 import { PAGE_SHIFT } from '../../hardware/address.ts';
 import type { KernelContext } from './context.ts';
-import { flushAsync } from './hypercalls.ts';
 import { unmapKernelPage } from './kernel-mapping.ts';
 import { BALLOON } from './layout.ts';
 import { freePage, nextInList, popBalloon, pushBalloon, takeUnused } from './pages.ts';
@@ -28,7 +27,7 @@ export function inflate(k: KernelContext, count: number): void {
     pushBalloon(k, page);
     unmapKernelPage(k, page);
   });
-  flushAsync(k);
+  k.mmu.flushLazy(k);
   const first = k.load(k.va(BALLOON));
   if (first === before) return;
   flushKernel(k);

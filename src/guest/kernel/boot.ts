@@ -36,7 +36,6 @@ import {
 import { pgdOf } from './page-tables.ts';
 import { allocPage } from './pages.ts';
 import { storeText } from './panic.ts';
-import { loadPte, loadStack, pinTable, setTableEntry, writeCr3 } from './paravirt.ts';
 import { allocMm, mapImage, newTask } from './process.ts';
 import { current, idle, lockKernel, schedule, setTask, startClock, taskField } from './tasks.ts';
 import { initVmas } from './vma.ts';
@@ -52,9 +51,9 @@ export function boot(k: KernelContext): void {
   k.hypercall(Hypercall.LguestInit, lguestDataOf(0));
 
   const swapper = mapKernel(k, pages);
-  writeCr3(k, swapper);
+  k.mmu.writeCr3(k, swapper);
   k.relocate();
-  pinTable(k, swapper);
+  k.mmu.pinTable(k, swapper);
   forgetLowMapping(k, swapper);
 
   k.store(k.va(ZERO_PAGE), allocPage(k));
@@ -106,8 +105,8 @@ const mapKernel = (k: KernelContext, pages: number): number =>
 function forgetLowMapping(k: KernelContext, swapper: number): void {
   const { form } = k.guest;
   k.each(0, PAGE_OFFSET / 2 ** form.pgdirShift, (i) => {
-    if (loadPte(k, k.va(swapper + i * form.entryWords * 4)).low === 0) return;
-    setTableEntry(k, Hypercall.SetPgd, swapper, i, NO_ENTRY);
+    if (k.mmu.loadPte(k, k.va(swapper + i * form.entryWords * 4)).low === 0) return;
+    k.mmu.setTableEntry(k, Hypercall.SetPgd, swapper, i, NO_ENTRY);
   });
 }
 
@@ -154,8 +153,8 @@ function startInit(k: KernelContext): void {
   setTask(k, init, Task.state, TaskState.Running);
   k.store(k.va(CPU_MMS), mm);
   startClock(k);
-  writeCr3(k, pgdOf(k, mm));
-  loadStack(k, taskField(k, init, Task.stackTop));
+  k.mmu.writeCr3(k, pgdOf(k, mm));
+  k.mmu.loadStack(k, taskField(k, init, Task.stackTop));
   k.switchTo(k.va(LOST_CONTEXT), k.va(init + Task.esp));
 }
 
@@ -163,7 +162,7 @@ function startInit(k: KernelContext): void {
 export function startSecondary(k: KernelContext): void {
   k.hypercall(Hypercall.LguestInit, lguestData(k));
   loadDescriptors(k);
-  loadStack(k, taskField(k, current(k), Task.stackTop));
+  k.mmu.loadStack(k, taskField(k, current(k), Task.stackTop));
   lockKernel(k);
   idle(k);
 }

@@ -29,6 +29,7 @@ import { BODY } from './entry-points.ts';
 import { Frame } from './frame.ts';
 import type { GuestMachine } from './guest-machine.ts';
 import * as layout from './layout.ts';
+import type { MmuOps } from './paravirt/mmu-ops.ts';
 
 const { isFault } = access;
 const { SupervisorFetch, SupervisorRead, SupervisorWrite } = access.Right;
@@ -49,6 +50,7 @@ const CALL_DONE = 1;
 
 export class KernelContext {
   readonly guest: GuestMachine;
+  readonly mmu: MmuOps;
   readonly #cpu: Processor;
   readonly #counters: Counters;
   /** Primitives left until the time is up. */
@@ -61,6 +63,7 @@ export class KernelContext {
   constructor(cpu: Processor, guest: GuestMachine, counters: Counters) {
     this.#cpu = cpu;
     this.guest = guest;
+    this.mmu = guest.mmu;
     this.#counters = counters;
   }
 

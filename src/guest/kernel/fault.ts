@@ -17,7 +17,6 @@ import { waitForTables } from './page-table-lock.ts';
 import { isSwapped, pageOf, pgdOf, pteAddress, userEntry } from './page-tables.ts';
 import { allocPage, pageCount, putPage } from './pages.ts';
 import { panic } from './panic.ts';
-import { loadPte, setPte } from './paravirt.ts';
 import { exitGroup } from './process.ts';
 import { current, taskField } from './tasks.ts';
 import { flushMm, markStale } from './tlb.ts';
@@ -55,7 +54,7 @@ function mapPage(
 ): void {
   const pgd = pgdOf(k, mm);
   const at = pteAddress(k, pgd, address, true);
-  const old = loadPte(k, at);
+  const old = k.mmu.loadPte(k, at);
   const zeroPage = k.load(k.va(ZERO_PAGE));
   let page: number;
   if (isSwapped(old)) {
@@ -70,7 +69,7 @@ function mapPage(
     page = copyOnWrite(k, pageOf(old), zeroPage);
   }
   const start = (address & -PAGE_SIZE) >>> 0;
-  setPte(k, 'now', pgd, start, at, userEntry(k, page, prot, write));
+  k.mmu.setPte(k, 'now', pgd, start, at, userEntry(k, page, prot, write));
   // Threads on other vCPUs must not go on reading the page that it was.
   if (isPresent(old) && pageOf(old) !== page) {
     markStale(k, mm);

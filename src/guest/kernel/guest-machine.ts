@@ -1,15 +1,16 @@
 /** The machine that a guest's kernel finds itself on. */
 
-import type { Virtualization } from '../../../shared/virtualization.ts';
 import type { PagingForm } from '../../hardware/entry.ts';
 import type { Program } from '../program.ts';
+import type { MmuOps } from './paravirt/mmu-ops.ts';
 
 /** What a guest's processors and disks are, beside what its registers and memory hold. */
 export interface GuestMachine {
   readonly form: PagingForm;
   readonly nx: boolean;
   readonly vcpus: number;
-  readonly virtualization: Virtualization;
+  /** What its kernel does by how it is virtualized. */
+  readonly mmu: MmuOps;
   /** Memory, in pages. */
   readonly pages: number;
   readonly program: Program;

@@ -38,11 +38,6 @@ export function asyncHypercall(
   k.store(next, (slot + 1) % RING_SLOTS);
 }
 
-/** Have what is in the ring done: the end of a lazy section. Nested guests have put nothing there. */
-export function flushAsync(k: KernelContext): void {
-  if (k.guest.virtualization !== 'nested') k.hypercall(Hypercall.FlushAsync);
-}
-
 /** Whether a changed entry is told at once, or with many others (arch_enter_lazy_mmu_mode). */
 export type Telling = 'now' | 'lazily';
 

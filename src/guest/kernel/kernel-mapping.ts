@@ -18,7 +18,6 @@ import {
 import type { KernelContext } from './context.ts';
 import type { Telling } from './hypercalls.ts';
 import { SWAPPER_PG_DIR } from './layout.ts';
-import { loadPte, setPte } from './paravirt.ts';
 
 /** PAGE_KERNEL: with GLOBAL, as a kernel sets it that was told of PGE. */
 export const KERNEL_PAGE = PAGE_PRESENT | PAGE_RW | PAGE_ACCESSED | PAGE_DIRTY | PAGE_GLOBAL;
@@ -48,11 +47,11 @@ export function setKernelPte(
     const bytes = form.entryWords * 4;
     const swapper = k.load(k.va(SWAPPER_PG_DIR));
     const below = (table: number, index: number): number =>
-      (loadPte(k, k.va(table + index * bytes)).low & -PAGE_SIZE) >>> 0;
+      (k.mmu.loadPte(k, k.va(table + index * bytes)).low & -PAGE_SIZE) >>> 0;
     let table = below(swapper, Math.floor(address / 2 ** form.pgdirShift));
     if (form.pae) table = below(table, (address >>> PMD_SHIFT) & (form.ptrsPerPmd - 1));
     const last = (address >>> PAGE_SHIFT) & (form.ptrsPerPte - 1);
-    setPte(k, telling, swapper, address, k.va(table + last * bytes), entry);
+    k.mmu.setPte(k, telling, swapper, address, k.va(table + last * bytes), entry);
     return 0;
   });
 }

@@ -22,10 +22,9 @@ import {
   TELLING,
   windowsStart,
 } from './layout.ts';
-import { pageOf, protectTable } from './page-tables.ts';
+import { pageOf } from './page-tables.ts';
 import { allocPage, putPage } from './pages.ts';
 import { panic } from './panic.ts';
-import { loadPte, setTableEntry } from './paravirt.ts';
 import { newTask } from './process.ts';
 import { swapRound } from './swap.ts';
 import { current, makeRunnable, schedule, setTask, taskField, withoutKernelLock } from './tasks.ts';
@@ -109,16 +108,16 @@ function makeWindows(k: KernelContext): void {
   k.call(() => {
     const { form } = k.guest;
     const table = allocPage(k);
-    protectTable(k, table);
+    k.mmu.protectTable(k, table);
     const entry = makeEntry(table, PAGE_TABLE);
     const start = windowsStart(k.guest);
     const top = Math.floor(start / 2 ** form.pgdirShift);
     const swapper = k.load(k.va(SWAPPER_PG_DIR));
     if (form.pae) {
-      const pmd = pageOf(loadPte(k, k.va(swapper + top * 8))) << PAGE_SHIFT;
+      const pmd = pageOf(k.mmu.loadPte(k, k.va(swapper + top * 8))) << PAGE_SHIFT;
       const middle = (start >>> PMD_SHIFT) & (form.ptrsPerPmd - 1);
-      setTableEntry(k, Hypercall.SetPmd, pmd, middle, entry);
-    } else setTableEntry(k, Hypercall.SetPgd, swapper, top, entry);
+      k.mmu.setTableEntry(k, Hypercall.SetPmd, pmd, middle, entry);
+    } else k.mmu.setTableEntry(k, Hypercall.SetPgd, swapper, top, entry);
     return 0;
   });
 }

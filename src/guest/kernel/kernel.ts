@@ -12,7 +12,7 @@
  *   swap.ts         pages out of all tables, and back      mremap.ts    mappings that move
  *   kill.ts         a process ended by another             fork-by-child.ts
  *   kernel-threads.ts  work of the kernel's own, which keeps to page-table-lock.ts
- *   paravirt.ts     what it does by how it is virtualized
+ *   paravirt/       what it does by how it is virtualized
  */
 
 import type { Counters } from '../../../shared/counters.ts';

@@ -7,10 +7,8 @@
 import { PAGE_SIZE } from '../../hardware/address.ts';
 import { Entry, isPresent, NO_ENTRY, PAGE_PRESENT } from '../../hardware/entry.ts';
 import type { KernelContext } from './context.ts';
-import { flushAsync } from './hypercalls.ts';
 import { PAGE_OFFSET } from './layout.ts';
 import { eachUserPte, pgdOf, pteAddress, unmapRange } from './page-tables.ts';
-import { initPte, setPte } from './paravirt.ts';
 import { flushMm, markStale } from './tlb.ts';
 import { moveVmas, removeVmas } from './vma.ts';
 
@@ -33,16 +31,16 @@ export function mremap(k: KernelContext, mm: number, start: number, end: number,
   eachUserPte(k, pgd, start, end, (at, entry, address) => {
     const parked = new Entry((entry.low & ~PAGE_PRESENT) | MOVED, entry.high);
     const place = pteAddress(k, pgd, address - start + to, true);
-    initPte(k, place, isPresent(entry) ? parked : entry);
-    setPte(k, 'lazily', pgd, address, at, NO_ENTRY);
+    k.mmu.initPte(k, place, isPresent(entry) ? parked : entry);
+    k.mmu.setPte(k, 'lazily', pgd, address, at, NO_ENTRY);
     markStale(k, mm);
   });
-  flushAsync(k);
+  k.mmu.flushLazy(k);
   flushMm(k, mm);
   eachUserPte(k, pgd, to, last, (at, entry, address) => {
     if (!(entry.low & MOVED)) return;
     const moved = new Entry((entry.low & ~MOVED) | PAGE_PRESENT, entry.high);
-    setPte(k, 'lazily', pgd, address, at, moved);
+    k.mmu.setPte(k, 'lazily', pgd, address, at, moved);
   });
-  flushAsync(k);
+  k.mmu.flushLazy(k);
 }

@@ -23,11 +23,9 @@ import {
 } from '../../hardware/entry.ts';
 import { Prot } from '../program.ts';
 import type { KernelContext } from './context.ts';
-import { flushAsync } from './hypercalls.ts';
-import { setKernelPageRights } from './kernel-mapping.ts';
 import { Mm, PAGE_OFFSET, SWAPPER_PG_DIR, ZERO_PAGE } from './layout.ts';
 import { allocPage, getPage, putPage } from './pages.ts';
-import { initPte, loadPte, pinTable, setPte, setTableEntry, type TableCall } from './paravirt.ts';
+import type { TableCall } from './paravirt/mmu-ops.ts';
 import { flushMm, markStale } from './tlb.ts';
 import { eachVma } from './vma.ts';
 
@@ -58,10 +56,10 @@ export const pgdAlloc = (k: KernelContext): number =>
     const swapper = k.load(k.va(SWAPPER_PG_DIR));
     k.each(PAGE_OFFSET / 2 ** form.pgdirShift, form.ptrsPerPgd, (i) => {
       const offset = i * entryBytes(k);
-      k.storeEntry(k.va(pgd + offset), loadPte(k, k.va(swapper + offset)));
+      k.storeEntry(k.va(pgd + offset), k.mmu.loadPte(k, k.va(swapper + offset)));
     });
-    protectTable(k, page);
-    pinTable(k, pgd);
+    k.mmu.protectTable(k, page);
+    k.mmu.pinTable(k, pgd);
     return pgd;
   });
 
@@ -99,23 +97,18 @@ function below(
   allocate: boolean,
   flags: number,
 ): number {
-  const entry = loadPte(k, k.va(table + index * entryBytes(k)));
+  const entry = k.mmu.loadPte(k, k.va(table + index * entryBytes(k)));
   if (isPresent(entry)) return pageOf(entry) << PAGE_SHIFT;
   if (!allocate) return 0;
   const page = allocPage(k);
-  protectTable(k, page);
-  setTableEntry(k, call, table, index, makeEntry(page, flags));
+  k.mmu.protectTable(k, page);
+  k.mmu.setTableEntry(k, call, table, index, makeEntry(page, flags));
   return page << PAGE_SHIFT;
-}
-
-/** A page that is to be a table, with all that will be in it. */
-export function protectTable(k: KernelContext, page: number): void {
-  if (k.guest.virtualization === 'direct') setKernelPageRights(k, page, false);
 }
 
 /** A page that was a table, and is part of none any more. */
 export function putTable(k: KernelContext, page: number): void {
-  if (k.guest.virtualization === 'direct') setKernelPageRights(k, page, true);
+  k.mmu.unprotectTable(k, page);
   putPage(k, page);
 }
 
@@ -147,7 +140,7 @@ export function eachUserPte(
     if (at === 0) return;
     k.each((first - table * span) / PAGE_SIZE, (last - table * span) / PAGE_SIZE, (i) => {
       const entryAt = at + i * entryBytes(k);
-      const entry = loadPte(k, entryAt);
+      const entry = k.mmu.loadPte(k, entryAt);
       if (entry.low !== 0) body(entryAt, entry, table * span + i * PAGE_SIZE);
     });
   });
@@ -158,11 +151,11 @@ export function unmapRange(k: KernelContext, mm: number, start: number, end: num
   const zeroPage = k.load(k.va(ZERO_PAGE));
   const pgd = pgdOf(k, mm);
   eachUserPte(k, pgd, start, end, (at, entry, address) => {
-    setPte(k, 'lazily', pgd, address, at, NO_ENTRY);
+    k.mmu.setPte(k, 'lazily', pgd, address, at, NO_ENTRY);
     markStale(k, mm);
     if (pageOf(entry) !== zeroPage) putPage(k, pageOf(entry));
   });
-  flushAsync(k);
+  k.mmu.flushLazy(k);
   flushMm(k, mm);
 }
 
@@ -177,10 +170,10 @@ export function protectRange(
   const pgd = pgdOf(k, mm);
   eachUserPte(k, pgd, start, end, (at, entry, address) => {
     if (isSwapped(entry)) return;
-    setPte(k, 'lazily', pgd, address, at, protectedEntry(k, entry, prot));
+    k.mmu.setPte(k, 'lazily', pgd, address, at, protectedEntry(k, entry, prot));
     markStale(k, mm);
   });
-  flushAsync(k);
+  k.mmu.flushLazy(k);
   flushMm(k, mm);
 }
 
@@ -201,14 +194,14 @@ export function copyPageTables(k: KernelContext, mm: number, child: number): voi
     eachUserPte(k, from, start, end, (at, entry, address) => {
       const shared = new Entry(entry.low & ~PAGE_RW, entry.high);
       if (entry.low & PAGE_RW) {
-        setPte(k, 'lazily', from, address, at, shared);
+        k.mmu.setPte(k, 'lazily', from, address, at, shared);
         markStale(k, mm);
       }
-      initPte(k, pteAddress(k, to, address, true), shared);
+      k.mmu.initPte(k, pteAddress(k, to, address, true), shared);
       if (pageOf(entry) !== zeroPage) getPage(k, pageOf(entry));
     });
   });
-  flushAsync(k);
+  k.mmu.flushLazy(k);
   flushMm(k, mm);
 }
 
@@ -217,13 +210,13 @@ export function freeUserTables(k: KernelContext, pgd: number): void {
   const { form } = k.guest;
   k.each(0, PAGE_OFFSET / 2 ** form.pgdirShift, (i) => {
     const at = k.va(pgd + i * entryBytes(k));
-    const entry = loadPte(k, at);
+    const entry = k.mmu.loadPte(k, at);
     if (!isPresent(entry)) return;
-    setTableEntry(k, Hypercall.SetPgd, pgd, i, NO_ENTRY);
+    k.mmu.setTableEntry(k, Hypercall.SetPgd, pgd, i, NO_ENTRY);
     if (form.pae) {
       const pmd = pageOf(entry) << PAGE_SHIFT;
       k.each(0, form.ptrsPerPmd, (j) => {
-        const middle = loadPte(k, k.va(pmd + j * entryBytes(k)));
+        const middle = k.mmu.loadPte(k, k.va(pmd + j * entryBytes(k)));
         if (isPresent(middle)) putTable(k, pageOf(middle));
       });
     }

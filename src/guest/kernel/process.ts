@@ -36,7 +36,6 @@ import {
 } from './page-tables.ts';
 import { allocStack } from './pages.ts';
 import { panic } from './panic.ts';
-import { unpinTable } from './paravirt.ts';
 import {
   allocTask,
   current,
@@ -283,7 +282,7 @@ export const wait4 = (k: KernelContext): number =>
 function release(k: KernelContext, zombie: number): void {
   const mm = taskField(k, zombie, Task.mm);
   const pgd = pgdOf(k, mm);
-  unpinTable(k, pgd);
+  k.mmu.unpinTable(k, pgd);
   putTable(k, pgd >>> PAGE_SHIFT);
   k.store(k.va(mm + Mm.users), 0);
   setTask(k, zombie, Task.state, TaskState.Free);

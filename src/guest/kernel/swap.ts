@@ -16,7 +16,6 @@ import { PAGE_SHIFT, PAGE_SIZE } from '../../hardware/address.ts';
 import { Entry, isPresent, PAGE_RW } from '../../hardware/entry.ts';
 import { Prot } from '../program.ts';
 import type { KernelContext } from './context.ts';
-import { flushAsync } from './hypercalls.ts';
 import { MAX_MMS, Mm, mmAt, RECLAIM_ADDRESS, RECLAIM_MM, VmArea, ZERO_PAGE } from './layout.ts';
 import { lockTables, unlockTables } from './page-table-lock.ts';
 import {
@@ -29,7 +28,6 @@ import {
   userEntry,
 } from './page-tables.ts';
 import { freePage, pageCount, setPageCount, takeUnused } from './pages.ts';
-import { loadPte, setPte } from './paravirt.ts';
 import { withoutKernelLock } from './tasks.ts';
 import { flushMm, markStale } from './tlb.ts';
 import { eachVma, findVma, nextVma, vmaProt } from './vma.ts';
@@ -59,7 +57,7 @@ function swapOut(k: KernelContext): void {
   const pages: number[] = [];
   withoutKernelLock(k, () => {
     for (const slot of slots) pages.push(slot === 0 ? 0 : takeOut(k, slot));
-    flushAsync(k);
+    k.mmu.flushLazy(k);
   });
   flushAll(k);
   // Nobody can write them any more.
@@ -112,7 +110,7 @@ const advance = (k: KernelContext, index: number): number =>
 /** Swap the page that an mm has at an address out; 0 if there is none, or it stays. */
 function unmapEverywhere(k: KernelContext, mm: number, address: number, slot: number): number {
   const at = pteAddress(k, pgdOf(k, mm), address, false);
-  const entry = at === 0 ? undefined : loadPte(k, at);
+  const entry = at === 0 ? undefined : k.mmu.loadPte(k, at);
   if (entry === undefined || !isPresent(entry)) return 0;
   const page = pageOf(entry);
   if (page === k.load(k.va(ZERO_PAGE))) return 0;
@@ -121,7 +119,7 @@ function unmapEverywhere(k: KernelContext, mm: number, address: number, slot: nu
   k.each(0, MAX_MMS, (i) => {
     if (((who >>> i) & 1) === 0) return;
     const pgd = pgdOf(k, mmAt(i));
-    setPte(k, 'lazily', pgd, address, pteAddress(k, pgd, address, false), swapEntry(slot));
+    k.mmu.setPte(k, 'lazily', pgd, address, pteAddress(k, pgd, address, false), swapEntry(slot));
     markStale(k, mmAt(i));
   });
   return page;
@@ -146,7 +144,7 @@ const maps = (k: KernelContext, mm: number, address: number, page: number): numb
     if (!isUsed(k, mm)) return 0;
     const at = pteAddress(k, pgdOf(k, mm), address, false);
     if (at === 0) return 0;
-    const entry = loadPte(k, at);
+    const entry = k.mmu.loadPte(k, at);
     return isPresent(entry) && pageOf(entry) === page ? 1 : 0;
   });
 
@@ -178,12 +176,12 @@ function rewrite(k: KernelContext, to: (entry: Entry, prot: number) => Entry): v
         const prot = vmaProt(k, findVma(k, mm, start));
         eachUserPte(k, pgd, start, end, (at, entry, address) => {
           const fresh = to(entry, prot);
-          setPte(k, 'lazily', pgd, address, at, fresh);
+          k.mmu.setPte(k, 'lazily', pgd, address, at, fresh);
           if (entry.low & ~fresh.low & PAGE_RW) markStale(k, mm);
         });
       });
     });
-    flushAsync(k);
+    k.mmu.flushLazy(k);
   });
   flushAll(k);
 }

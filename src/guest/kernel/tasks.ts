@@ -18,7 +18,6 @@ import {
 } from './layout.ts';
 import { pgdOf } from './page-tables.ts';
 import { panic } from './panic.ts';
-import { loadStack, writeCr3 } from './paravirt.ts';
 import { answerFlush } from './tlb.ts';
 
 export const taskAt = (i: number): number => TASKS + i * TASK_BYTES;
@@ -112,8 +111,8 @@ function contextSwitch(k: KernelContext, me: number, next: number): void {
     k.store(k.va(CPU_MMS + k.cpuId() * 4), taskField(k, next, Task.mm));
   }
   const top = topLevelOf(k, next);
-  if (top !== topLevelOf(k, me)) writeCr3(k, top);
-  loadStack(k, taskField(k, next, Task.stackTop));
+  if (top !== topLevelOf(k, me)) k.mmu.writeCr3(k, top);
+  k.mmu.loadStack(k, taskField(k, next, Task.stackTop));
   k.switchTo(k.va(me + Task.esp), k.va(next + Task.esp));
 }
 

@@ -12,7 +12,6 @@
 import { Hypercall } from '../../../shared/hypercall.ts';
 import type { KernelContext } from './context.ts';
 import { CPU_MMS, FLUSH_REQUESTS, FLUSHES_ASKED, Mm } from './layout.ts';
-import { flushTlb } from './paravirt.ts';
 
 const FlushRequest = {
   None: 0,
@@ -44,7 +43,7 @@ export function flushMm(k: KernelContext, mm: number): void {
 /** `flush_tlb_kernel_range`: a kernel mapping is in every page table and on every vCPU. */
 export function flushKernel(k: KernelContext): void {
   k.call(() => {
-    flushTlb(k, 1);
+    k.mmu.flushTlb(k, 1);
     if (k.guest.vcpus > 1) flushOthers(k, FlushRequest.All, () => true);
     return 0;
   });
@@ -69,7 +68,7 @@ export function answerFlush(k: KernelContext): void {
     const request = requestOf(k, k.cpuId());
     const asked = k.load(request);
     if (asked === FlushRequest.None) return 0;
-    flushTlb(k, asked === FlushRequest.All ? 1 : 0);
+    k.mmu.flushTlb(k, asked === FlushRequest.All ? 1 : 0);
     k.store(request, FlushRequest.None);
     return 0;
   });

@@ -6,7 +6,6 @@
 import { directPa, doDirectHcall, freeDirectTables } from '../../direct/hypercalls.ts';
 import { typeOf } from '../../direct/types.ts';
 import { demandPage } from '../../paging/fault.ts';
-import { ABOUT_SHADOWS } from './about-shadows.ts';
 import { SHADOW } from './shadow.ts';
 import type { Virtualizer } from './virtualizer.ts';
 
@@ -21,8 +20,5 @@ export const DIRECT: Virtualizer = {
   stackPa: directPa,
   // The guest's own tables are all that there is to its stack.
   stackMoved: () => {},
-  hypercall: (cpu, number, a, b, c) => {
-    if (doDirectHcall(cpu, number, a, b, c)) return 'done';
-    return ABOUT_SHADOWS.includes(number) ? 'refused' : 'not mine';
-  },
+  hypercall: doDirectHcall,
 };

@@ -31,7 +31,6 @@ import {
 import { guestPa } from '../../paging/flush.ts';
 import { gateAddress, gateType, isPresentGate } from '../descriptors.ts';
 import { readSaved, savedRegister, writeSaved } from '../switcher.ts';
-import { ABOUT_SHADOWS } from './about-shadows.ts';
 import type { Virtualizer } from './virtualizer.ts';
 
 /** In a violation's error code: the vector that was being delivered is above these bits. */
@@ -161,8 +160,10 @@ export const NESTED: Virtualizer = {
   free: freeNestedTable,
   mayDiscard: () => true,
   dropPage: dropNestedPage,
+  pageDropped: () => {},
   claimTables: () => true,
   untilTables: () => ({ words: [], holds: () => true }),
+  letGoOfTables: () => {},
   enter,
   leave,
   // Those of the guest's own tables go to its kernel without the host.
@@ -179,5 +180,5 @@ export const NESTED: Virtualizer = {
   },
   stackPa: guestPa,
   stackMoved: () => {},
-  hypercall: (_cpu, number) => (ABOUT_SHADOWS.includes(number) ? 'refused' : 'not mine'),
+  hypercall: () => false,
 };

@@ -12,9 +12,6 @@ import type { Processor } from '../../guest/processor.ts';
 import type { Gpa, Gpfn, Gva } from '../../hardware/address.ts';
 import type { Mmu } from '../../mmu/tlb.ts';
 
-/** What came of offering a hypercall: done, killed for, or left to what all guests have. */
-export type Answer = 'done' | 'refused' | 'not mine';
-
 export interface Virtualizer {
   /** The host's first tables. False when there is no memory. */
   initialise(lg: Lguest): boolean;
@@ -25,11 +22,18 @@ export interface Virtualizer {
   mayDiscard(lg: Lguest, page: Gpfn): boolean;
   /** The Launcher's map leads to another frame for it: no table of the host's may keep the old. */
   dropPage(lg: Lguest, page: Gpfn): void;
+  /** The same, once nobody in the host's code goes by what the map said before. */
+  pageDropped(cpu: LgCpu): void;
 
-  /** Whether a vCPU has tables to run on; if not, it waits until another gives some up. */
+  /**
+   * Before a vCPU goes round, when nothing is locked: whether it has tables to run on. If not, it
+   * waits until another gives some up.
+   */
   claimTables(cpu: LgCpu): boolean;
   /** When that is worth a try. */
   untilTables(cpu: LgCpu): Until;
+  /** It is put down. */
+  letGoOfTables(cpu: LgCpu): void;
   /** The way in. False: the guest was killed instead. */
   enter(host: Host, hostCpu: HostCpu, mmu: Mmu, cpu: LgCpu): boolean;
   /** The way out. */
@@ -50,6 +54,6 @@ export interface Virtualizer {
   stackPa(cpu: LgCpu, va: Gva): Gpa | undefined;
   /** The guest has said where its stack is. */
   stackMoved(cpu: LgCpu): void;
-  /** Hypercalls about page tables. */
-  hypercall(cpu: LgCpu, number: number, a: number, b: number, c: number): Answer;
+  /** Hypercalls about page tables. False for what is none of this way's. */
+  hypercall(cpu: LgCpu, number: number, a: number, b: number, c: number, d: number): boolean;
 }

@@ -1,0 +1,13 @@
+/** What a kernel does in each of the ways to virtualize it. */
+
+import type { Virtualization } from '../../../../shared/virtualization.ts';
+import { DIRECT } from './direct.ts';
+import type { MmuOps } from './mmu-ops.ts';
+import { NESTED } from './nested.ts';
+import { SHADOW } from './shadow.ts';
+
+export const MMU_OPS: Readonly<Record<Virtualization, MmuOps>> = {
+  shadow: SHADOW,
+  direct: DIRECT,
+  nested: NESTED,
+};
