@@ -1,6 +1,6 @@
 /** The benchmark suite: `npm run bench`; `npm run bench -- --help` says the rest. */
 
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError } from '@commander-js/extra-typings';
 import '../src/compile-cache.ts';
 import { thresholdOption } from '../src/commands/compare.ts';
 import { ExitCode } from '../src/commands/exit-code.ts';
@@ -16,17 +16,6 @@ import { measureSuite } from './measure-suite.ts';
 import { closing, LEGEND } from './report.ts';
 import { Screen, type Since } from './screen.ts';
 import { matches, namesOf, type Selection, selected } from './selection.ts';
-
-interface Options {
-  readonly filter: string;
-  readonly list?: true;
-  readonly isolates: number;
-  readonly baseline?: string;
-  readonly threshold: number;
-  readonly json?: string;
-  readonly markdown?: string;
-  readonly from?: string;
-}
 
 const program = new Command('bench')
   .description(
@@ -57,8 +46,9 @@ const program = new Command('bench')
       '  npm run bench -- --filter growth\n' +
       '  npm run bench -- --from before.json --markdown docs/benchmarks.md',
   )
-  .exitOverride()
-  .action(bench);
+  .exitOverride();
+
+type Options = ReturnType<typeof program.opts>;
 
 async function bench(options: Options): Promise<void> {
   const { filter, from, json, markdown } = options;
@@ -122,7 +112,7 @@ function showAgain(run: Benchmark, filter: string, screen: Screen): Benchmark {
 }
 
 try {
-  await program.parseAsync();
+  await program.action(bench).parseAsync();
 } catch (error) {
   // Commander has said already what is wrong, or what was asked for.
   const said = error instanceof CommanderError;

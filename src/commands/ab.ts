@@ -1,6 +1,6 @@
 /** `umbra ab`: two scenarios, or two settings of one, beside one another, seed by seed. */
 
-import { Command, Option } from 'commander';
+import { Command, type CommandUnknownOpts, Option } from '@commander-js/extra-typings';
 import { UserError } from '../errors.ts';
 import { FEWEST } from '../report/statistics.ts';
 import type { Point } from '../report/study-result.ts';
@@ -18,22 +18,12 @@ import {
 import type { SweepPlan } from '../sweep/sweep.ts';
 import { percent } from './compare.ts';
 import { ExitCode } from './exit-code.ts';
+import type { OptionsOf } from './options.ts';
 import { failedLines, interruptedText } from './sweep.ts';
-import {
-  printerOf,
-  type SweepOptions,
-  sweep,
-  wayOf,
-  withSweepOptions,
-  withSweepOutput,
-} from './sweep-work.ts';
+import { printerOf, sweep, wayOf, withSweepOptions, withSweepOutput } from './sweep-work.ts';
 import { columnsOf, wrap } from './terminal.ts';
 
-interface Options extends SweepOptions {
-  readonly threshold: number;
-}
-
-export function abCommand(): Command {
+function declare() {
   const command = new Command('ab')
     .summary('Say which of two scenarios or settings has more, with intervals')
     .description(
@@ -43,36 +33,38 @@ export function abCommand(): Command {
     )
     .argument('<a>', 'a scenario: a file that ends in .yaml, or the name of one that comes along')
     .argument('[b]', 'another one; with --vary, which makes two settings of one, there is none');
-  withSweepOptions(command).addOption(
+  const varied = withSweepOptions(command).addOption(
     new Option('--threshold <percent>', 'a difference by less than this does not matter')
       .default(0)
       .argParser(percent),
   );
-  return withSweepOutput(command)
-    .addHelpText(
-      'after',
-      `\nBoth are run with the same seeds, and compared seed by seed. Fewer than ${FEWEST} ` +
-        `seeds make ` +
-        'nothing clear. The first figure decides.\n\n' +
-        `Exit code: ${ExitCode.Ok} the second is no worse, ${ExitCode.Failed} it is worse, or a ` +
-        `run went ` +
-        `wrong, ${ExitCode.NotClear} that is not clear, ${ExitCode.UserMistake} a mistake in ` +
-        `what was ` +
-        `given, ${ExitCode.Interrupted} interrupted by Ctrl-C (what there is so far is ` +
-        `shown).\n\n` +
-        'Examples:\n' +
-        '  umbra ab cow-storm --vary policy=random,pinned\n' +
-        '  umbra ab false-sharing --vary discipline=lock-free,pgdir-lock --on threads\n' +
-        '  umbra ab fault-storm-shared fault-storm-separate --measure cycles --threshold 5',
-    )
-    .action(run);
+  return withSweepOutput(varied).addHelpText(
+    'after',
+    `\nBoth are run with the same seeds, and compared seed by seed. Fewer than ${FEWEST} ` +
+      `seeds make ` +
+      'nothing clear. The first figure decides.\n\n' +
+      `Exit code: ${ExitCode.Ok} the second is no worse, ${ExitCode.Failed} it is worse, or a ` +
+      `run went ` +
+      `wrong, ${ExitCode.NotClear} that is not clear, ${ExitCode.UserMistake} a mistake in ` +
+      `what was ` +
+      `given, ${ExitCode.Interrupted} interrupted by Ctrl-C (what there is so far is ` +
+      `shown).\n\n` +
+      'Examples:\n' +
+      '  umbra ab cow-storm --vary policy=random,pinned\n' +
+      '  umbra ab false-sharing --vary discipline=lock-free,pgdir-lock --on threads\n' +
+      '  umbra ab fault-storm-shared fault-storm-separate --measure cycles --threshold 5',
+  );
 }
+
+type Options = OptionsOf<typeof declare>;
+
+export const abCommand = () => declare().action(run);
 
 async function run(
   a: string,
   b: string | undefined,
   options: Options,
-  command: Command,
+  command: CommandUnknownOpts,
 ): Promise<void> {
   const plan = planOf(a, b, options);
   const print = printerOf(options);

@@ -2,18 +2,11 @@
 
 import { availableParallelism } from 'node:os';
 import { basename } from 'node:path';
-import { Command } from 'commander';
+import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import type { CampaignTask } from '../../workers/campaign-task.ts';
 import { UserError } from '../errors.ts';
 import { Ledger } from '../explore/campaign/ledger.ts';
-import {
-  type Plan,
-  planOf,
-  type Shard,
-  settingText,
-  type Unit,
-  warmUpOf,
-} from '../explore/campaign/plan.ts';
+import { type Plan, planOf, settingText, type Unit, warmUpOf } from '../explore/campaign/plan.ts';
 import { type CampaignReport, formatReport, reportOf } from '../explore/campaign/report.ts';
 import type { UnitResult } from '../explore/campaign/unit.ts';
 import { textsOfTests } from '../explore/litmus/texts.ts';
@@ -22,7 +15,6 @@ import { campaign as shownCampaign } from '../report/page/campaign-section.ts';
 import type { Saved } from '../report/page/saved.ts';
 import { ExitCode } from './exit-code.ts';
 import {
-  type SettingOptions,
   seedOption,
   shardOption,
   strategiesOption,
@@ -39,31 +31,13 @@ import {
   QUIET_OPTION,
 } from './json-output.ts';
 import { keepLast } from './kept-schedules.ts';
-import { integer, positive } from './options.ts';
+import { integer, type OptionsOf, positive } from './options.ts';
 import { Progress } from './progress.ts';
 import { tableColumns } from './terminal.ts';
-import {
-  checkQueueOptions,
-  doUnits,
-  type QueueOptions,
-  type UnitsJob,
-  withQueue,
-} from './units.ts';
-import { checkWatch, WATCH_OPTION, Watch, type WatchOptions } from './watch.ts';
+import { checkQueueOptions, doUnits, type UnitsJob, withQueue } from './units.ts';
+import { checkWatch, WATCH_OPTION, Watch } from './watch.ts';
 
-interface Options extends SettingOptions, OutputOptions, QueueOptions, WatchOptions {
-  readonly strategy: readonly string[];
-  readonly runs: number;
-  readonly seed: number;
-  readonly out?: string;
-  readonly shard: Shard;
-  readonly threads: number;
-  readonly untilFailure?: true;
-  readonly forever?: true;
-  readonly weight: number;
-}
-
-export function campaignCommand(): Command {
+function declare() {
   const command = new Command('campaign')
     .summary('Run many tests by many schedules on all cores, resumably')
     .description(
@@ -71,7 +45,7 @@ export function campaignCommand(): Command {
         'cores; say how many were different, what went wrong, and what may have been missed.',
     )
     .argument('<test...>', TESTS);
-  withSettings(command)
+  const work = withSettings(command)
     .optionsGroup('Schedules:')
     .addOption(strategiesOption())
     .option('--runs <n>', 'schedules of each strategy in each setting', integer(1), 1000)
@@ -80,9 +54,8 @@ export function campaignCommand(): Command {
     .option('--out <ledger>', 'keep what is done in this file; the same command goes on from it')
     .addOption(shardOption())
     .option('--threads <n>', 'that work at it', integer(1), availableParallelism())
-    .option('--until-failure', 'end with the first schedules among which one goes wrong')
-    .optionsGroup('Across machines (docs/campaigns.md):');
-  return withQueue(command)
+    .option('--until-failure', 'end with the first schedules among which one goes wrong');
+  return withQueue(work)
     .option('--forever', 'with --queue: a plan for umbra work --forever, whose seeds count on')
     .option(
       '--weight <x>',
@@ -106,14 +79,17 @@ export function campaignCommand(): Command {
         '  umbra campaign litmus --runs 10000 --out nightly.sqlite\n' +
         '  umbra campaign 5-flush --strategy pct-3,fewest --shard 1/4 --out 1.sqlite\n' +
         '  umbra campaign R2-dirty-erased --queue embedded',
-    )
-    .action(campaign);
+    );
 }
+
+type Options = OptionsOf<typeof declare>;
+
+export const campaignCommand = () => declare().action(campaign);
 
 async function campaign(
   paths: readonly string[],
   options: Options,
-  command: Command,
+  command: CommandUnknownOpts,
 ): Promise<void> {
   const { out, shard, json } = options;
   checkQueueOptions(options, command);

@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { findPackageJSON } from 'node:module';
-import { Command } from 'commander';
+import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { configure } from './configuration.ts';
 import { checkKinds } from './file-kind.ts';
 import type { OutputOptions } from './json-output.ts';
@@ -14,7 +14,7 @@ const { version } = JSON.parse(readFileSync(findPackageJSON(import.meta.url)!, '
   readonly version: string;
 };
 
-type Load = () => Promise<Command>;
+type Load = () => Promise<CommandUnknownOpts>;
 
 const LOOK_UP = 'Compare, import, look up:';
 
@@ -67,17 +67,14 @@ Examples:
  * The program, ready to parse. `name` is what the user asked for: of a command that there is,
  * only that one is loaded.
  */
-export async function makeProgram(name: string | undefined): Promise<Command> {
+export async function makeProgram(name: string | undefined): Promise<CommandUnknownOpts> {
+  const help = new Command('help').summary('Print this help, or that of a command');
+  help.helpGroup(LOOK_UP).argument('[command]');
   const program = new Command('umbra')
     .description("A laboratory for lguest's shadow page tables on a simulated multiprocessor.")
     .version(version, '--version', 'print the version')
     .helpOption('-h, --help', 'print this help')
-    .addHelpCommand(
-      new Command('help')
-        .argument('[command]')
-        .summary('Print this help, or that of a command')
-        .helpGroup(LOOK_UP),
-    )
+    .addHelpCommand(help)
     .configureHelp({
       styleTitle: (title) => `\x1b[1m${title}\x1b[22m`,
       subcommandTerm: (command) => command.name(),
@@ -111,17 +108,17 @@ export async function makeProgram(name: string | undefined): Promise<Command> {
 }
 
 /** A command, and those below it, with the manners of the one above. */
-function inherit(command: Command, from: Command): Command {
+function inherit(command: CommandUnknownOpts, from: CommandUnknownOpts): CommandUnknownOpts {
   for (const below of command.commands) inherit(below, from);
   return command.copyInheritedSettings(from);
 }
 
 /** Every command that does something, loaded to be asked about its options. */
-async function allCommands(): Promise<readonly Command[]> {
+async function allCommands(): Promise<readonly CommandUnknownOpts[]> {
   const loaded = Object.values(GROUPS).flatMap((commands) =>
     Object.values(commands).map((load) => load()),
   );
-  const leaves = (command: Command): readonly Command[] =>
+  const leaves = (command: CommandUnknownOpts): readonly CommandUnknownOpts[] =>
     command.commands.length === 0 ? [command] : command.commands.flatMap(leaves);
   return (await Promise.all(loaded)).flatMap(leaves);
 }

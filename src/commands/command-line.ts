@@ -1,7 +1,7 @@
 /** A command line: what goes wrong in a command is told apart by whose mistake it is. */
 
 import { inspect } from 'node:util';
-import { CommanderError } from 'commander';
+import { CommanderError } from '@commander-js/extra-typings';
 import { UserError } from '../errors.ts';
 import { makeProgram } from './catalogue.ts';
 import { ExitCode } from './exit-code.ts';

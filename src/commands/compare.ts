@@ -1,28 +1,18 @@
 /** `umbra compare BEFORE AFTER`: has anything become slower? */
 
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { UserError } from '../errors.ts';
 import { readBenchmark } from '../report/benchmark.ts';
-import { compare, QUANTITIES, type Quantity } from '../report/benchmark-comparison.ts';
+import { compare, QUANTITIES } from '../report/benchmark-comparison.ts';
 import { formatComparison } from '../report/benchmark-text.ts';
 import { ExitCode } from './exit-code.ts';
-import {
-  JSON_OPTION,
-  jsonOutput,
-  type OutputOptions,
-  printer,
-  QUIET_OPTION,
-} from './json-output.ts';
+import { JSON_OPTION, jsonOutput, printer, QUIET_OPTION } from './json-output.ts';
+import type { OptionsOf } from './options.ts';
 import { tableColumns } from './terminal.ts';
-
-interface Options extends OutputOptions {
-  readonly by?: Quantity;
-  readonly threshold: number;
-}
 
 const DEFAULT_THRESHOLD = 5;
 
-export function compareCommand(): Command {
+function declare() {
   return new Command('compare')
     .summary('Say whether one run of the benchmark is slower than another')
     .description(
@@ -52,18 +42,21 @@ export function compareCommand(): Command {
         '  npm run bench -- --json after.json\n' +
         '  umbra compare before.json after.json\n' +
         '  umbra compare before.json after.json --by value --threshold 10 --json comparison.json',
-    )
-    .action(run);
+    );
 }
 
-const quantityOption = (): Option =>
+type Options = OptionsOf<typeof declare>;
+
+export const compareCommand = () => declare().action(run);
+
+const quantityOption = () =>
   new Option(
     '--by <quantity>',
     'what is compared (by default native where both have it, else pace)',
   ).choices(QUANTITIES);
 
 /** In percent. */
-export const thresholdOption = (): Option =>
+export const thresholdOption = () =>
   new Option('--threshold <percent>', 'a change by less than this does not matter')
     .default(DEFAULT_THRESHOLD)
     .argParser(percent);

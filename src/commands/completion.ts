@@ -3,6 +3,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import tab from '@bomb.sh/tab/commander';
+import type { CommandUnknownOpts } from '@commander-js/extra-typings';
 import type { Command } from 'commander';
 import { ALL_DEFECTS } from '../defects.ts';
 import { STRATEGIES } from '../explore/strategies/catalogue.ts';
@@ -43,8 +44,8 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Adds `completion`, which is returned, and the hidden `complete`, which shells ask. */
-export function addCompletion(program: Command): Command {
-  const root = tab(program, { completionCommandName: 'completion' });
+export function addCompletion(program: CommandUnknownOpts): CommandUnknownOpts {
+  const root = tab(program as unknown as Command, { completionCommandName: 'completion' });
   for (const command of program.commands) {
     const completed = root.commands.get(command.name());
     if (completed === undefined) continue;

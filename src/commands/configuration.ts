@@ -7,7 +7,11 @@
  */
 
 import { existsSync } from 'node:fs';
-import { type Command, InvalidArgumentError, type Option } from 'commander';
+import {
+  type CommandUnknownOpts,
+  InvalidArgumentError,
+  type Option,
+} from '@commander-js/extra-typings';
 import { UserError } from '../errors.ts';
 import { didYouMean } from '../yaml/closest.ts';
 import { parseYaml, type Validated } from '../yaml/document.ts';
@@ -26,11 +30,11 @@ const variableOf = (option: Option): string =>
   `UMBRA_${nameOf(option).toUpperCase().replaceAll('-', '_')}`;
 
 /** Options that may be set: each by one name, which of a pair with `--no-…` is the first's. */
-const settable = (command: Command): readonly Option[] =>
+const settable = (command: CommandUnknownOpts): readonly Option[] =>
   command.options.filter((option) => nameOf(option) !== CONFIG);
 
 /** The command as it is typed, behind `umbra`. */
-export function pathOf(command: Command): string {
+export function pathOf(command: CommandUnknownOpts): string {
   const { parent } = command;
   const isTop = parent === null || parent.name() === 'umbra';
   return isTop ? command.name() : `${pathOf(parent)} ${command.name()}`;
@@ -42,8 +46,8 @@ export function pathOf(command: Command): string {
  * UserError for values that are none, each with its place.
  */
 export async function configure(
-  command: Command,
-  loadAll: () => Promise<readonly Command[]>,
+  command: CommandUnknownOpts,
+  loadAll: () => Promise<readonly CommandUnknownOpts[]>,
 ): Promise<void> {
   const path = fileFor(command);
   const settings = path === undefined ? undefined : readSettings(path, command, await loadAll());
@@ -61,7 +65,7 @@ export async function configure(
   }
 }
 
-function fileFor(command: Command): string | undefined {
+function fileFor(command: CommandUnknownOpts): string | undefined {
   const named = (command.opts() as { readonly config?: string }).config;
   const path = named ?? process.env['UMBRA_CONFIG'];
   return path ?? (existsSync(USUAL_FILE) ? USUAL_FILE : undefined);
@@ -70,13 +74,21 @@ function fileFor(command: Command): string | undefined {
 /** What the file says for a command, by the names of its options. */
 type Settings = ReadonlyMap<string, unknown>;
 
-function readSettings(path: string, running: Command, all: readonly Command[]): Settings {
+function readSettings(
+  path: string,
+  running: CommandUnknownOpts,
+  all: readonly CommandUnknownOpts[],
+): Settings {
   const text = textOf(path, 'give --config the configuration, a YAML file');
   return parseYaml(text, path, 'a configuration', (value) => validate(value ?? {}, running, all));
 }
 
 /** All of the file is checked; what is for the running command is returned. */
-function validate(file: unknown, running: Command, all: readonly Command[]): Validated<Settings> {
+function validate(
+  file: unknown,
+  running: CommandUnknownOpts,
+  all: readonly CommandUnknownOpts[],
+): Validated<Settings> {
   if (!isMap(file)) {
     return { mistakes: [{ path: [], text: 'found no map, expected options and commands' }] };
   }
@@ -89,7 +101,7 @@ function validate(file: unknown, running: Command, all: readonly Command[]): Val
   const read = (
     at: Path,
     given: unknown,
-    of: readonly Command[],
+    of: readonly CommandUnknownOpts[],
     into: Map<string, unknown>,
   ): void => {
     const key = String(at.at(-1));
@@ -124,7 +136,7 @@ function validate(file: unknown, running: Command, all: readonly Command[]): Val
   return { valid: new Map([...forAll, ...own]), mistakes };
 }
 
-const optionOf = (command: Command, name: string): Option | undefined =>
+const optionOf = (command: CommandUnknownOpts, name: string): Option | undefined =>
   settable(command).find((option) => nameOf(option) === name);
 
 const isMap = (value: unknown): value is Readonly<Record<string, unknown>> =>

@@ -1,7 +1,7 @@
 /** `umbra conformance PATH…`: does the paging code do what the C code of 2013 did? */
 
 import { availableParallelism } from 'node:os';
-import { Command } from 'commander';
+import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import type { Refused } from '../../workers/conformance-task.ts';
 import { findVectorFiles, shippedVectors } from '../conformance/find-files.ts';
 import type { Replayed } from '../conformance/replay.ts';
@@ -11,12 +11,13 @@ import { count, flag, type Table, text } from '../report/table.ts';
 import { ExitCode } from './exit-code.ts';
 import { heedInterrupt } from './interrupt.ts';
 import { JSON_OPTION, printer, QUIET_OPTION } from './json-output.ts';
+import type { OptionsOf } from './options.ts';
 import { onPool } from './pool.ts';
 import { Progress } from './progress.ts';
-import { OUT_OPTION, type ResultOptions, resultsOf } from './run-folder.ts';
+import { OUT_OPTION, resultsOf } from './run-folder.ts';
 import { columnsOf, showProgress } from './terminal.ts';
 
-export function conformanceCommand(): Command {
+function declare() {
   return new Command('conformance')
     .summary('Hold the paging code to recordings of the C code')
     .description(
@@ -37,14 +38,17 @@ export function conformanceCommand(): Command {
         `interrupted by Ctrl-C (what there is so far is shown).\n\nExamples:\n` +
         '  umbra conformance\n' +
         '  umbra conformance --json differences.json',
-    )
-    .action(conformance);
+    );
 }
+
+type Options = OptionsOf<typeof declare>;
+
+export const conformanceCommand = () => declare().action(conformance);
 
 async function conformance(
   paths: readonly string[],
-  options: ResultOptions,
-  command: Command,
+  options: Options,
+  command: CommandUnknownOpts,
 ): Promise<void> {
   const writeResult = resultsOf(options, command);
   const found = findVectorFiles(paths.length > 0 ? paths : [shippedVectors()]);

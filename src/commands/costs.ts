@@ -1,6 +1,6 @@
 /** `umbra costs`: what events cost on which hardware; or what runs cost, and how sure that is. */
 
-import { Command } from 'commander';
+import { Command } from '@commander-js/extra-typings';
 import { costTable, DEFAULT_PRESET } from '../cost/model.ts';
 import { PRESET_NAMES, PRESETS, type PresetName } from '../cost/presets.ts';
 import { EVENTS } from '../cost/table.ts';
@@ -10,15 +10,10 @@ import { readOccurrences } from '../report/cost-reader.ts';
 import { formatComparedCosts, formatEvents, formatPreset } from '../report/cost-text.ts';
 import { ExitCode } from './exit-code.ts';
 import { JSON_OPTION, jsonOutput } from './json-output.ts';
-import { costsOption } from './options.ts';
+import { costsOption, type OptionsOf } from './options.ts';
 import { columnsOf } from './terminal.ts';
 
-interface Options {
-  readonly costs?: PresetName;
-  readonly json?: string;
-}
-
-export function costsCommand(): Command {
+function declare() {
   return new Command('costs')
     .summary('Say what events cost on which hardware, and what turns if one costs twice as much')
     .description(
@@ -38,9 +33,12 @@ export function costsCommand(): Command {
         '  umbra start --policy pinned --json one.json\n' +
         '  umbra start --policy random --json another.json\n' +
         '  umbra costs one.json another.json --costs pentium4',
-    )
-    .action(run);
+    );
 }
+
+type Options = OptionsOf<typeof declare>;
+
+export const costsCommand = () => declare().action(run);
 
 function run(reports: readonly string[], { costs, json }: Options): void {
   const write = jsonOutput(json);

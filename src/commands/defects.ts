@@ -1,12 +1,16 @@
 /** `umbra defects`: what is wrong with the code as written, and where. */
 
-import { Command, InvalidArgumentError } from 'commander';
+import {
+  Command,
+  type CommandUnknownOpts,
+  InvalidArgumentError,
+} from '@commander-js/extra-typings';
 import { ALL_DEFECTS, DEFECT_CLASSES, DEFECTS, type Defect, type DefectId } from '../defects.ts';
 import { didYouMean } from '../yaml/closest.ts';
 import { ExitCode } from './exit-code.ts';
 import { columnsOf, wrap } from './terminal.ts';
 
-export function defectsCommand(): Command {
+export function defectsCommand(): CommandUnknownOpts {
   return new Command('defects')
     .summary('List the defects of the C code that are switches here')
     .description(

@@ -1,6 +1,6 @@
 /** Which engine runs schedules: all host CPUs in one thread, or each in a worker thread. */
 
-import { Option } from 'commander';
+import { Option } from '@commander-js/extra-typings';
 import { bootThreads } from '../explore/boot-threads.ts';
 import { STRATEGIES } from '../explore/strategies/catalogue.ts';
 import type { Result, Subject } from '../explore/subject.ts';
@@ -9,7 +9,7 @@ const ENGINES = ['isolate', 'threads'] as const;
 
 export type EngineName = (typeof ENGINES)[number];
 
-export const engineOption = (): Option =>
+export const engineOption = () =>
   new Option(
     '--engine <name>',
     'host CPUs all in one thread (isolate), which is faster, or in worker threads of their own',

@@ -1,7 +1,12 @@
 /** Options of commands that run schedules under control: which settings, and which schedules. */
 
 import { basename } from 'node:path';
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import {
+  type Command,
+  InvalidArgumentError,
+  Option,
+  type OptionValues,
+} from '@commander-js/extra-typings';
 import type { Shard } from '../explore/campaign/plan.ts';
 import { findLitmusFiles } from '../explore/litmus/find-files.ts';
 import { readLitmus } from '../explore/litmus/read.ts';
@@ -18,7 +23,9 @@ export const TESTS =
 /** Settings that are not given are those that a test is for. */
 export type SettingOptions = Partial<Setting>;
 
-export const withSettings = (command: Command): Command =>
+export const withSettings = <A extends unknown[], O extends OptionValues, G extends OptionValues>(
+  command: Command<A, O, G>,
+) =>
   command
     .optionsGroup('Settings (by default those that the test is for):')
     .addOption(disciplineOption())
@@ -26,7 +33,7 @@ export const withSettings = (command: Command): Command =>
     .addOption(memoryOption())
     .addOption(defectsOption());
 
-export const defectsOption = (): Option =>
+export const defectsOption = () =>
   new Option('--defects <ids>', 'defects of the C code that are on: all, none, or R9,R10,…')
     .argParser(parseDefects)
     .default(undefined, 'none');
@@ -57,7 +64,7 @@ export function testsFor(paths: readonly string[], given: SettingOptions): reado
 const NAMES = Object.keys(STRATEGIES);
 
 /** Names with commas between them; none twice. */
-export const strategiesOption = (): Option =>
+export const strategiesOption = () =>
   new Option(
     '--strategy <names>',
     `how schedules are chosen, with commas between: ${NAMES.join(', ')}`,
@@ -65,12 +72,12 @@ export const strategiesOption = (): Option =>
     .argParser(parseStrategies)
     .default(['portfolio'], 'portfolio');
 
-export const seedOption = (): Option =>
+export const seedOption = () =>
   new Option('--seed <n>', 'of the first schedule; the next ones count up')
     .argParser(integer(0))
     .default(1);
 
-export const shardOption = (): Option =>
+export const shardOption = () =>
   new Option('--shard <i/n>', 'only the i-th of n parts')
     .argParser(parseShard)
     .default({ index: 1, of: 1 }, '1/1');

@@ -1,6 +1,6 @@
 /** `umbra explore`: search a litmus test for a schedule that goes wrong. */
 
-import { Command, Option } from 'commander';
+import { Command, type CommandUnknownOpts, Option } from '@commander-js/extra-typings';
 import { UserError } from '../errors.ts';
 import { Behaviours, formatUnseen, type Unseen } from '../explore/behaviours.ts';
 import { readLitmus } from '../explore/litmus/read.ts';
@@ -13,36 +13,19 @@ import {
 } from '../explore/subject.ts';
 import { grouped } from '../numbers.ts';
 import { count, quantity, type Table, text } from '../report/table.ts';
-import { confirmOnThreads, type EngineName, engineOption, startEngine } from './engine.ts';
+import { confirmOnThreads, engineOption, startEngine } from './engine.ts';
 import { ExitCode } from './exit-code.ts';
-import {
-  type SettingOptions,
-  seedOption,
-  strategiesOption,
-  withSettings,
-} from './explore-options.ts';
+import { seedOption, strategiesOption, withSettings } from './explore-options.ts';
 import { exploreRaces } from './explore-races.ts';
 import { heedInterrupt } from './interrupt.ts';
 import { JSON_OPTION, printer, QUIET_OPTION } from './json-output.ts';
 import { keepLast } from './kept-schedules.ts';
-import { integer } from './options.ts';
+import { integer, type OptionsOf } from './options.ts';
 import { pageFile, pageOfTokens } from './player-page.ts';
 import { Progress } from './progress.ts';
-import { OUT_OPTION, type ResultOptions, resultsOf } from './run-folder.ts';
+import { OUT_OPTION, resultsOf } from './run-folder.ts';
 import { describeShrunk, type ShrunkReport, shrinkShown } from './shrunk.ts';
 import { showProgress } from './terminal.ts';
-
-interface Options extends SettingOptions, ResultOptions {
-  readonly strategy: readonly string[];
-  readonly engine: EngineName;
-  readonly runs: number;
-  readonly seconds?: number;
-  readonly seed: number;
-  readonly shrink: boolean;
-  readonly html?: string;
-  readonly races?: boolean;
-  readonly race?: number;
-}
 
 /** What came of one strategy in one setting. */
 interface Found {
@@ -74,7 +57,7 @@ export const EXIT_CODES: Readonly<Record<Ending, ExitCode>> = {
   livelock: ExitCode.Livelock,
 };
 
-export function exploreCommand(): Command {
+function declare() {
   return withSettings(new Command('explore'))
     .summary('Search a litmus test for a schedule that goes wrong, or for races')
     .description(
@@ -124,18 +107,22 @@ export function exploreCommand(): Command {
         '  umbra explore R2-cleared-entry-comes-back --defects R2 --html race.html\n' +
         '  umbra explore migrations --strategy pct-3 --runs 10000\n' +
         '  umbra explore R4-both-allocate-the-table --defects R4 --races',
-    )
-    .action((file: string, options: Options, command: Command) => {
-      if (!options.races && options.race === undefined) return explore(file, options, command);
-      const runsGiven = command.getOptionValueSource('runs') !== 'default';
-      return races(file, { ...options, runs: runsGiven ? options.runs : RACE_RUNS }, command);
-    });
+    );
 }
+
+type Options = OptionsOf<typeof declare>;
+
+export const exploreCommand = () =>
+  declare().action((file, options, command) => {
+    if (!options.races && options.race === undefined) return explore(file, options, command);
+    const runsGiven = command.getOptionValueSource('runs') !== 'default';
+    return races(file, { ...options, runs: runsGiven ? options.runs : RACE_RUNS }, command);
+  });
 
 /** Schedules in each setting when races are asked for. */
 const RACE_RUNS = 50;
 
-async function races(file: string, options: Options, command: Command): Promise<void> {
+async function races(file: string, options: Options, command: CommandUnknownOpts): Promise<void> {
   if (options.engine !== 'isolate') {
     throw new UserError('races are looked for in one thread: leave --engine out');
   }
@@ -155,7 +142,7 @@ async function races(file: string, options: Options, command: Command): Promise<
   }
 }
 
-async function explore(file: string, options: Options, command: Command): Promise<void> {
+async function explore(file: string, options: Options, command: CommandUnknownOpts): Promise<void> {
   const writeResult = resultsOf(options, command);
   const writePage = pageFile(options.html);
   const print = printer(options);

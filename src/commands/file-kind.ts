@@ -2,7 +2,7 @@
 
 import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Command } from 'commander';
+import type { CommandUnknownOpts } from '@commander-js/extra-typings';
 import { parseDocument } from 'yaml';
 import { UserError } from '../errors.ts';
 import { shippedTests } from '../explore/litmus/find-files.ts';
@@ -62,7 +62,7 @@ const TAKES: Readonly<Record<string, readonly FileKind[]>> = {
 };
 
 /** Throws UserError for an argument that is a file or a folder of another kind than the command takes. */
-export function checkKinds(command: Command): void {
+export function checkKinds(command: CommandUnknownOpts): void {
   const name = pathOf(command);
   const takes = TAKES[name];
   const { config, test } = command.opts() as { readonly config?: string; readonly test?: string };

@@ -3,11 +3,9 @@
 import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { Command, InvalidArgumentError, Option } from 'commander';
-import { DISCIPLINES, type DisciplineName } from '../../shared/discipline.ts';
-import type { DefectId } from '../defects.ts';
+import { Command, InvalidArgumentError, Option } from '@commander-js/extra-typings';
+import { DISCIPLINES } from '../../shared/discipline.ts';
 import { UserError } from '../errors.ts';
-import type { Shard } from '../explore/campaign/plan.ts';
 import { ALPHABETS } from '../explore/generate/alphabets.ts';
 import { type Cluster, clustersOf, columnsText, testFor } from '../explore/generate/clusters.ts';
 import { GenerateLedger } from '../explore/generate/ledger.ts';
@@ -23,49 +21,18 @@ import type { UnitResult } from '../explore/generate/unit.ts';
 import { parseLitmus } from '../explore/litmus/litmus.ts';
 import { Recorded } from '../explore/strategies/recorded.ts';
 import { Subject } from '../explore/subject.ts';
-import type { PagingName } from '../hardware/entry.ts';
 import { ExitCode } from './exit-code.ts';
 import { defectsOption, shardOption } from './explore-options.ts';
 import { heedInterrupt } from './interrupt.ts';
-import {
-  JSON_OPTION,
-  jsonOutput,
-  type OutputOptions,
-  printer,
-  QUIET_OPTION,
-} from './json-output.ts';
-import { disciplineOption, integer, pagingOption } from './options.ts';
+import { JSON_OPTION, jsonOutput, printer, QUIET_OPTION } from './json-output.ts';
+import { disciplineOption, integer, type OptionsOf, pagingOption } from './options.ts';
 import { outputFile } from './output-file.ts';
 import { Progress } from './progress.ts';
-import {
-  checkQueueOptions,
-  doUnits,
-  type QueueOptions,
-  type UnitsJob,
-  withQueue,
-} from './units.ts';
-
-export interface GenerateOptions extends OutputOptions, QueueOptions {
-  readonly ops: number;
-  readonly alphabet: string;
-  readonly configuration: readonly Configuration[];
-  readonly paging?: PagingName;
-  readonly discipline?: DisciplineName;
-  readonly defects?: readonly DefectId[];
-  readonly seed: number;
-  readonly seconds?: number;
-  readonly shard: Shard;
-  readonly threads: number;
-  readonly untilFailure?: true;
-  readonly out?: string;
-  readonly exhaustive?: true;
-  readonly eachDefect?: true;
-  readonly markdown?: string;
-}
+import { checkQueueOptions, doUnits, type UnitsJob, withQueue } from './units.ts';
 
 const MOST_OPERATIONS = 5;
 
-export function generateCommand(): Command {
+function declare() {
   const command = new Command('generate')
     .summary('Run all small programs of a guest, each by a sweep of schedules')
     .description(
@@ -103,8 +70,7 @@ export function generateCommand(): Command {
     .addOption(shardOption())
     .option('--threads <n>', 'that work at it', integer(1), availableParallelism())
     .option('--each-defect', 'each defect alone, until a program fails of it: a table')
-    .option('--until-failure', 'end with the first programs among which one fails')
-    .optionsGroup('Across machines (docs/campaigns.md):');
+    .option('--until-failure', 'end with the first programs among which one fails');
   return withQueue(command)
     .optionsGroup('Output:')
     .option(...JSON_OPTION)
@@ -121,16 +87,20 @@ export function generateCommand(): Command {
         '  umbra generate --ops 2 --exhaustive --discipline guest-lock\n' +
         '  umbra generate --ops 3 --alphabet core --paging pae --discipline lock-free --out found\n' +
         '  umbra generate --defects R5 --until-failure',
-    )
-    .action(async (options: GenerateOptions, command: Command) => {
-      checkQueueOptions(options, command);
-      if (options.queue !== undefined && options.seconds !== undefined) {
-        throw new UserError('--queue leaves the work to umbra work: leave --seconds out');
-      }
-      if (!options.eachDefect) return generate(options);
-      return (await import('./generate-each-defect.ts')).eachDefect(options);
-    });
+    );
 }
+
+export type GenerateOptions = OptionsOf<typeof declare>;
+
+export const generateCommand = () =>
+  declare().action(async (options, command) => {
+    checkQueueOptions(options, command);
+    if (options.queue !== undefined && options.seconds !== undefined) {
+      throw new UserError('--queue leaves the work to umbra work: leave --seconds out');
+    }
+    if (!options.eachDefect) return generate(options);
+    return (await import('./generate-each-defect.ts')).eachDefect(options);
+  });
 
 async function generate(options: GenerateOptions): Promise<void> {
   const writeJson = jsonOutput(options.json);

@@ -1,20 +1,14 @@
 /** `umbra import`: what other tools wrote, as programs for guests and as places for vCPUs. */
 
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { importLackey } from '../import/import.ts';
-import { MEMORY_FORMATS, type MemoryFormat } from '../import/memory/formats.ts';
+import { MEMORY_FORMATS } from '../import/memory/formats.ts';
 import { importMemory } from '../import/memory/import.ts';
 import { formatImportReport } from '../import/report.ts';
 import { importSchedule, placementText, VCPU_THREADS } from '../import/schedule/import.ts';
 import { formatSchedule, scheduleReport } from '../import/schedule/report.ts';
 import { ExitCode } from './exit-code.ts';
-import {
-  JSON_OPTION,
-  jsonOutput,
-  type OutputOptions,
-  printer,
-  QUIET_OPTION,
-} from './json-output.ts';
+import { JSON_OPTION, jsonOutput, printer, QUIET_OPTION } from './json-output.ts';
 import { integer } from './options.ts';
 import { outputFile } from './output-file.ts';
 import { Progress } from './progress.ts';
@@ -22,7 +16,7 @@ import { showProgress } from './terminal.ts';
 
 const MIB = 1 << 20;
 
-export function importCommand(): Command {
+export function importCommand() {
   return new Command('import')
     .summary('Turn what other tools recorded into programs and placements')
     .description(
@@ -39,12 +33,7 @@ const OUTPUT_OPTION = [
   'the trace file to write; replaced if it is there',
 ] as const;
 
-interface LackeyOptions extends OutputOptions {
-  readonly output: string;
-  readonly skipStrayLines?: boolean;
-}
-
-function lackeyCommand(): Command {
+function lackeyCommand() {
   return new Command('lackey')
     .description(
       'Import logs of Valgrind’s lackey, plain or gzipped: one file for each process, the ' +
@@ -73,7 +62,7 @@ function lackeyCommand(): Command {
         'and count them',
     )
     .option(...QUIET_OPTION)
-    .action(async (logs: readonly string[], options: LackeyOptions) => {
+    .action(async (logs, options) => {
       const report = await withProgress((progress) =>
         importLackey(logs, options.output, {
           skipStrayLines: options.skipStrayLines === true,
@@ -84,13 +73,7 @@ function lackeyCommand(): Command {
     });
 }
 
-interface MemoryOptions extends OutputOptions {
-  readonly output: string;
-  readonly format?: MemoryFormat;
-  readonly limit?: number;
-}
-
-function memoryCommand(): Command {
+function memoryCommand() {
   return new Command('memory')
     .description(
       'Import a memory trace: of DynamoRIO’s drmemtrace (text of its view tool), Pin’s ' +
@@ -125,7 +108,7 @@ function memoryCommand(): Command {
         'be read; ' +
         'nothing is written then.',
     )
-    .action(async (trace: string, options: MemoryOptions) => {
+    .action(async (trace, options) => {
       const report = await withProgress((progress) =>
         importMemory(trace, options.output, {
           format: options.format,
@@ -137,13 +120,7 @@ function memoryCommand(): Command {
     });
 }
 
-interface ScheduleOptions extends OutputOptions {
-  readonly output?: string;
-  readonly comm?: string;
-  readonly pid?: readonly number[];
-}
-
-function scheduleCommand(): Command {
+function scheduleCommand() {
   return new Command('schedule')
     .description(
       'Import a recorded schedule: text of perf script, trace-cmd report, ftrace or Perfetto’s ' +
@@ -175,7 +152,7 @@ function scheduleCommand(): Command {
         'cannot be read; ' +
         'nothing is written then.',
     )
-    .action(async (recording: string, options: ScheduleOptions) => {
+    .action(async (recording, options) => {
       const { output, comm, pid: pids } = options;
       const writeJson = jsonOutput(options.json);
       const write =

@@ -1,6 +1,6 @@
 /** `umbra inspect TOKEN`: the machine at a step of a schedule, or what is otherwise at another. */
 
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { UserError } from '../errors.ts';
 import { inspectSchedule, type Stop, type Stopped } from '../explore/inspect.ts';
 import {
@@ -13,20 +13,11 @@ import {
 import { didYouMean } from '../yaml/closest.ts';
 import { ExitCode } from './exit-code.ts';
 import { JSON_OPTION, jsonOutput } from './json-output.ts';
-import { integer } from './options.ts';
-import { SCHEDULE_HELP, type ScheduleOptions, scheduleOf, withSchedule } from './schedule.ts';
+import { integer, type OptionsOf } from './options.ts';
+import { SCHEDULE_HELP, scheduleOf, withSchedule } from './schedule.ts';
 import { fitLines } from './terminal.ts';
 
-interface Options extends ScheduleOptions {
-  readonly step?: number;
-  readonly event?: number;
-  readonly diff?: number;
-  readonly show: readonly View[];
-  readonly pgdir?: number;
-  readonly json?: string;
-}
-
-export function inspectCommand(): Command {
+function declare() {
   const command = new Command('inspect')
     .summary('Show the machine at one step of a schedule, or what changes to another')
     .description(
@@ -62,9 +53,12 @@ export function inspectCommand(): Command {
         '  umbra explore R2-cleared-entry-comes-back --defects R2\n' +
         '  umbra inspect --last --step 226 --show tables\n' +
         '  umbra inspect --last --step 229 --diff 262',
-    )
-    .action(inspect);
+    );
 }
+
+type Options = OptionsOf<typeof declare>;
+
+export const inspectCommand = () => declare().action(inspect);
 
 function inspect(named: string | undefined, options: Options): void {
   const { step, event, diff, show, pgdir, json } = options;

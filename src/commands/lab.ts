@@ -2,23 +2,18 @@
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { Command } from 'commander';
+import { Command } from '@commander-js/extra-typings';
 import { UserError } from '../errors.ts';
 import { type Files, labSite, serveLab } from '../lab/site.ts';
 import { counted } from '../numbers.ts';
 import { ExitCode } from './exit-code.ts';
 import { heedInterrupt } from './interrupt.ts';
-import { type OutputOptions, printer, QUIET_OPTION } from './json-output.ts';
-import { integer } from './options.ts';
-
-interface Options extends OutputOptions {
-  readonly port: number;
-  readonly build?: string;
-}
+import { printer, QUIET_OPTION } from './json-output.ts';
+import { integer, type OptionsOf } from './options.ts';
 
 const MOST_PORT = 65_535;
 
-export function labCommand(): Command {
+function declare() {
   return new Command('lab')
     .summary('Explore, step through and run machines on a page, by the engine in a browser')
     .description(
@@ -45,9 +40,12 @@ export function labCommand(): Command {
         'what was given.\n\nExamples:\n' +
         '  umbra lab --port 8080\n' +
         '  umbra lab --build site',
-    )
-    .action(lab);
+    );
 }
+
+type Options = OptionsOf<typeof declare>;
+
+export const labCommand = () => declare().action(lab);
 
 async function lab({ port, build, ...options }: Options): Promise<void> {
   using interruption = heedInterrupt();

@@ -1,6 +1,6 @@
 /** `umbra litmus`: what litmus tests come to, counted over many schedules. */
 
-import { Command } from 'commander';
+import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { shippedTests } from '../explore/litmus/find-files.ts';
 import type { Litmus } from '../explore/litmus/litmus.ts';
 import { readLitmus } from '../explore/litmus/read.ts';
@@ -9,30 +9,17 @@ import { Tally } from '../explore/litmus/tally.ts';
 import { STRATEGIES } from '../explore/strategies/catalogue.ts';
 import { type Result, type Setting, Subject, settingsOf } from '../explore/subject.ts';
 import { ExitCode } from './exit-code.ts';
-import {
-  type SettingOptions,
-  seedOption,
-  strategiesOption,
-  TESTS,
-  testsFor,
-  withSettings,
-} from './explore-options.ts';
+import { seedOption, strategiesOption, TESTS, testsFor, withSettings } from './explore-options.ts';
 import { heedInterrupt } from './interrupt.ts';
 import { JSON_OPTION, printer, QUIET_OPTION } from './json-output.ts';
 import { type Counted, describe, outcomesTable, reportOf } from './litmus-report.ts';
+import type { OptionsOf } from './options.ts';
 import { integer } from './options.ts';
 import { Progress } from './progress.ts';
-import { OUT_OPTION, type ResultOptions, resultsOf } from './run-folder.ts';
+import { OUT_OPTION, resultsOf } from './run-folder.ts';
 import { clearLine, listing, showProgress } from './terminal.ts';
 
-interface Options extends SettingOptions, ResultOptions {
-  readonly strategy: readonly string[];
-  readonly runs: number;
-  readonly seed: number;
-  readonly schema?: true;
-}
-
-export function litmusCommand(): Command {
+function declare() {
   const command = new Command('litmus')
     .summary('Count the outcomes of litmus tests over many schedules')
     .description(
@@ -58,11 +45,18 @@ export function litmusCommand(): Command {
         'far is shown).\n\nExamples:\n' +
         '  umbra litmus R6-no-shootdown\n' +
         '  umbra litmus 6-switcher --defects R9 --runs 1000',
-    )
-    .action(litmus);
+    );
 }
 
-async function litmus(paths: readonly string[], options: Options, command: Command): Promise<void> {
+type Options = OptionsOf<typeof declare>;
+
+export const litmusCommand = () => declare().action(litmus);
+
+async function litmus(
+  paths: readonly string[],
+  options: Options,
+  command: CommandUnknownOpts,
+): Promise<void> {
   if (options.schema) {
     process.stdout.write(`${JSON.stringify(litmusJsonSchema(), null, 2)}\n`);
     return;

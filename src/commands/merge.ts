@@ -1,6 +1,6 @@
 /** `umbra merge`: the ledgers of a campaign's shards made into one. */
 
-import { Command } from 'commander';
+import { Command } from '@commander-js/extra-typings';
 import { UserError } from '../errors.ts';
 import type { Ledger } from '../explore/campaign/ledger.ts';
 import { mergeLedgers } from '../explore/campaign/merge.ts';
@@ -8,14 +8,10 @@ import { reportOf } from '../explore/campaign/report.ts';
 import { isAddress } from '../queue/address.ts';
 import { tell } from './campaign.ts';
 import { ExitCode } from './exit-code.ts';
-import { JSON_OPTION, jsonOutput, type OutputOptions, QUIET_OPTION } from './json-output.ts';
+import { JSON_OPTION, jsonOutput, QUIET_OPTION } from './json-output.ts';
+import type { OptionsOf } from './options.ts';
 
-interface Options extends OutputOptions {
-  readonly out: string;
-  readonly plan?: string;
-}
-
-export function mergeCommand(): Command {
+function declare() {
   return new Command('merge')
     .summary("Make the ledgers of a campaign's shards into one")
     .description(
@@ -42,9 +38,12 @@ export function mergeCommand(): Command {
         '  umbra campaign 5-flush --shard 2/2 --out second.sqlite\n' +
         '  umbra merge first.sqlite second.sqlite -o all.sqlite\n' +
         '  umbra merge embedded -o pulled.sqlite',
-    )
-    .action(merge);
+    );
 }
+
+type Options = OptionsOf<typeof declare>;
+
+export const mergeCommand = () => declare().action(merge);
 
 async function merge(paths: readonly string[], options: Options): Promise<void> {
   const { out, json } = options;

@@ -1,7 +1,12 @@
 /** `umbra mutants`: is each defect caught, by which strategy, how soon and how often? */
 
 import { availableParallelism } from 'node:os';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import {
+  Command,
+  type CommandUnknownOpts,
+  InvalidArgumentError,
+  Option,
+} from '@commander-js/extra-typings';
 import type { StoryTask } from '../../workers/mutant-task.ts';
 import { type DefectId, SCHEDULE_DEFECTS } from '../defects.ts';
 import { UserError } from '../errors.ts';
@@ -26,9 +31,9 @@ import { seedOption, strategiesOption } from './explore-options.ts';
 import { heedInterrupt } from './interrupt.ts';
 import { JSON_OPTION, output, printer, QUIET_OPTION } from './json-output.ts';
 import { keep } from './kept-schedules.ts';
-import { integer } from './options.ts';
+import { integer, type OptionsOf } from './options.ts';
 import { Progress } from './progress.ts';
-import { OUT_OPTION, type ResultOptions, resultsOf } from './run-folder.ts';
+import { OUT_OPTION, resultsOf } from './run-folder.ts';
 import { tableColumns } from './terminal.ts';
 import {
   checkQueueOptions,
@@ -38,21 +43,12 @@ import {
   withQueue,
 } from './units.ts';
 
-interface Options extends ResultOptions, QueueOptions {
-  readonly runs: number;
-  readonly strategy: readonly string[];
-  readonly seed: number;
-  readonly only: readonly DefectId[];
-  readonly threads: number;
-  readonly markdown?: string;
-}
-
 /** The others need no schedule. */
 const MUTANTS = SCHEDULE_DEFECTS;
 
 const DEFAULT_STRATEGIES: readonly string[] = ['portfolio', ...PORTFOLIO];
 
-export function mutantsCommand(): Command {
+function declare() {
   const command = new Command('mutants')
     .summary('Say how soon each defect is caught, by which strategy')
     .description(
@@ -92,14 +88,17 @@ export function mutantsCommand(): Command {
         '  umbra mutants --markdown mutants.md\n' +
         '  umbra mutants --only R2,R9 --strategy pct-3,surw\n' +
         '  umbra mutants message-passing --strategy pct-3,sweep',
-    )
-    .action(mutants);
+    );
 }
+
+type Options = OptionsOf<typeof declare>;
+
+export const mutantsCommand = () => declare().action(mutants);
 
 async function mutants(
   paths: readonly string[],
   options: Options,
-  command: Command,
+  command: CommandUnknownOpts,
 ): Promise<void> {
   const { runs, strategy: strategies, seed, only, json, markdown } = options;
   if (json === '-' && markdown === '-') {

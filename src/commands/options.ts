@@ -1,8 +1,13 @@
 /** Options that several commands have, and the numbers in them. */
 
-import { availableParallelism } from 'node:os';
-import { type Command, InvalidArgumentError, Option } from 'commander';
-import { DISCIPLINES, type DisciplineName } from '../../shared/discipline.ts';
+import {
+  type Command,
+  type CommandUnknownOpts,
+  InvalidArgumentError,
+  Option,
+  type OptionValues,
+} from '@commander-js/extra-typings';
+import { DISCIPLINES } from '../../shared/discipline.ts';
 import { PRESET_NAMES } from '../cost/presets.ts';
 import { MEMORY_MODELS } from '../explore/engine/turn.ts';
 import { MAX_VCPUS } from '../guest/kernel/layout.ts';
@@ -22,8 +27,16 @@ import { MOST_SLICE } from '../scenario/schema.ts';
 import type { Slice } from '../scenario/spec.ts';
 import { parseDefects } from './defects.ts';
 
+/** Options that a group is added to: none. */
+export type None = Record<never, never>;
+
+/** The options of a command or of a group of them, by what declares it. */
+export type OptionsOf<Declare extends (...args: never[]) => { opts(): object }> = Readonly<
+  ReturnType<ReturnType<Declare>['opts']>
+>;
+
 /** The same for every command, and every command below it: where its options may stand as well. */
-export function withConfig(command: Command): Command {
+export function withConfig(command: CommandUnknownOpts): CommandUnknownOpts {
   for (const below of command.commands) withConfig(below);
   if (command.commands.length > 0) return command;
   return command.option(
@@ -32,19 +45,18 @@ export function withConfig(command: Command): Command {
   );
 }
 
-export const pagingOption = (): Option =>
-  new Option('--paging <form>', 'page tables of two or three levels').choices([
-    'nonpae',
-    'pae',
-  ] satisfies PagingName[]);
+const PAGINGS = ['nonpae', 'pae'] as const satisfies readonly PagingName[];
 
-export const disciplineOption = (): Option =>
+export const pagingOption = () =>
+  new Option('--paging <form>', 'page tables of two or three levels').choices(PAGINGS);
+
+export const disciplineOption = () =>
   new Option(
     '--discipline <name>',
     'how the vCPUs of a guest are kept from harming one another',
-  ).choices(DISCIPLINES satisfies readonly DisciplineName[]);
+  ).choices(DISCIPLINES);
 
-export const memoryOption = (): Option =>
+export const memoryOption = () =>
   new Option(
     '--memory <model>',
     'whether plain stores are in memory at once (sc), or wait in store buffers as on x86 (tso)',
@@ -52,9 +64,9 @@ export const memoryOption = (): Option =>
     .choices(MEMORY_MODELS)
     .default('sc');
 
-export const policyOption = (): Option =>
+export const policyOption = () =>
   new Option('--policy <name>', 'where a vCPU goes on when its time is up, or replay:FILE')
-    .choices(POLICIES satisfies readonly PolicyName[])
+    .choices(POLICIES)
     .argParser(parsePolicy);
 
 function parsePolicy(text: string): PolicyName | ReplayName {
@@ -70,12 +82,12 @@ export const cpusFor = (policy: PolicyName | ReplayName | undefined, usual: numb
     ? Math.max(usual, hostCpusOf(readPlacement(placementFile(policy))))
     : usual;
 
-export const vcpusOption = (): Option =>
+export const vcpusOption = () =>
   new Option('--vcpus <n>', `vCPUs of each guest, 1 to ${MAX_VCPUS}; lguest had one`).argParser(
     integer(1, MAX_VCPUS),
   );
 
-export const sliceOption = (): Option =>
+export const sliceOption = () =>
   new Option(
     '--slice <n>',
     'operations of a time slice: a number, or two to draw from: 500..5000',
@@ -94,13 +106,13 @@ function parseSlice(text: string): Slice {
   return { least, most };
 }
 
-export const costsOption = (): Option =>
+export const costsOption = () =>
   new Option(
     '--costs <preset>',
     'hardware by which cycles are counted (umbra costs lists what each event costs there)',
   ).choices(PRESET_NAMES);
 
-export const defectsOption = (): Option =>
+export const defectsOption = () =>
   new Option(
     '--defects <ids>',
     'defects of the C code that are on: all, none, or U4,R9,… (umbra defects lists them; ' +
@@ -113,7 +125,7 @@ export const several =
   (text: string, before: readonly T[] | undefined): T[] => [...(before ?? []), parse(text)];
 
 /** `of`: what it is that is to meet them. */
-export const expectOption = (of: string): Option =>
+export const expectOption = (of: string) =>
   new Option(
     '--expect <threshold>',
     `what ${of} must come to, as in 'faults_per_s > 1e5'; again for each further one`,
@@ -129,7 +141,22 @@ export function policyHelp(): string {
   return `\nPolicies:\n${lines.join('\n')}\n`;
 }
 
-export const defaultCpus = (): number => Math.max(2, availableParallelism());
+/** What a machine is, and what its run must come to. */
+export const withMachine = <A extends unknown[], O extends OptionValues, G extends OptionValues>(
+  command: Command<A, O, G>,
+) =>
+  command
+    .optionsGroup('Machine:')
+    .addOption(disciplineOption())
+    .addOption(pagingOption())
+    .option('--cpus <n>', 'host CPUs, a worker thread each', integer(1))
+    .addOption(vcpusOption())
+    .addOption(policyOption())
+    .addOption(sliceOption())
+    .option('--seed <n>', 'what everything random is drawn from', integer(0))
+    .addOption(defectsOption())
+    .addOption(costsOption())
+    .addOption(expectOption('the run'));
 
 const MOST_U32 = 0xffff_ffff;
 

@@ -1,6 +1,6 @@
 /** `umbra queue`: what is in a queue, how far it is, and what came of it. */
 
-import { Command } from 'commander';
+import { Command } from '@commander-js/extra-typings';
 import { UserError } from '../errors.ts';
 import { grouped } from '../numbers.ts';
 import type { Queue } from '../queue/queue.ts';
@@ -19,6 +19,7 @@ import { tableColumns } from './terminal.ts';
 import { QUEUE_OPTION } from './units.ts';
 import { WATCH_OPTION, type WatchOptions } from './watch.ts';
 
+/** What those below have, some one and some the other. */
 interface Options extends OutputOptions, WatchOptions {
   readonly queue?: string;
   readonly html?: string;
@@ -32,7 +33,7 @@ const PLAN = 'what its id begins with; may be left out where there is only one';
 
 const HTML_OPTION = ['--html <file>', 'as a page of the report'] as const;
 
-export function queueCommand(): Command {
+export function queueCommand() {
   return new Command('queue')
     .summary('Show, watch and clear a queue of units')
     .description(
@@ -88,7 +89,7 @@ const CODES =
   `plan, ` +
   `${ExitCode.UserMistake} a mistake in what was given, ${ExitCode.Interrupted} Ctrl-C.`;
 
-const below = (name: string, summary: string, example: string): Command =>
+const below = (name: string, summary: string, example: string) =>
   new Command(name)
     .summary(summary)
     .description(`${summary}.`)

@@ -1,42 +1,25 @@
 /** `umbra replay`: do a schedule again that umbra explore printed, and tell what it did. */
 
 import { isDeepStrictEqual } from 'node:util';
-import { Command, Option } from 'commander';
+import { Command, type CommandUnknownOpts, Option } from '@commander-js/extra-typings';
 import { UserError } from '../errors.ts';
 import { tellStory } from '../explore/story/tell.ts';
 import type { Result } from '../explore/subject.ts';
 import { decodeToken, type Token } from '../explore/token.ts';
 import type { Story } from '../report/story.ts';
 import { storyText } from '../report/story-text.ts';
-import { confirmOnThreads, type EngineName, engineOption } from './engine.ts';
+import { confirmOnThreads, engineOption } from './engine.ts';
 import { ExitCode } from './exit-code.ts';
 import { EXIT_CODES } from './explore.ts';
 import { JSON_OPTION, printer, QUIET_OPTION } from './json-output.ts';
 import { titleOf } from './kept-schedules.ts';
+import type { OptionsOf } from './options.ts';
 import { pageFile, playerData, playerHtml } from './player-page.ts';
-import { OUT_OPTION, type ResultOptions, resultsOf } from './run-folder.ts';
-import {
-  passingOf,
-  SCHEDULE_HELP,
-  type Schedule,
-  type ScheduleOptions,
-  scheduleOf,
-  withSchedule,
-} from './schedule.ts';
+import { OUT_OPTION, resultsOf } from './run-folder.ts';
+import { passingOf, SCHEDULE_HELP, type Schedule, scheduleOf, withSchedule } from './schedule.ts';
 import { columnsOf } from './terminal.ts';
 
-interface Options extends ResultOptions, ScheduleOptions {
-  readonly story?: boolean;
-  readonly all?: boolean;
-  readonly html?: string;
-  /** True: the one that is kept beside the schedule. */
-  readonly against?: string | true;
-  readonly engine: EngineName;
-  /** A module of the user's. */
-  readonly world?: string;
-}
-
-export function replayCommand(): Command {
+function declare() {
   const command = new Command('replay')
     .summary('Do a schedule again, and tell its story')
     .description(
@@ -70,14 +53,17 @@ export function replayCommand(): Command {
         `  umbra explore R2-cleared-entry-comes-back --defects R2\n` +
         '  umbra replay --last --story --against\n' +
         '  umbra replay --last --html story.html --against',
-    )
-    .action(replay);
+    );
 }
+
+type Options = OptionsOf<typeof declare>;
+
+export const replayCommand = () => declare().action(replay);
 
 async function replay(
   named: string | undefined,
   options: Options,
-  command: Command,
+  command: CommandUnknownOpts,
 ): Promise<void> {
   const { story: toldHere = false, all = false, html, against, engine } = options;
   const asked = toldHere || html !== undefined;

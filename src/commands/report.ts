@@ -1,16 +1,13 @@
 /** `umbra report RUN… -o FILE`: one HTML file to look at. */
 
-import { Command } from 'commander';
+import { Command } from '@commander-js/extra-typings';
 import { reportHtml } from '../report/page/report.ts';
 import { readSaved, type Saved } from '../report/page/saved.ts';
 import { ExitCode } from './exit-code.ts';
-import { type OutputOptions, output as outputTo, printer, QUIET_OPTION } from './json-output.ts';
+import { output as outputTo, printer, QUIET_OPTION } from './json-output.ts';
+import type { OptionsOf } from './options.ts';
 
-interface Options extends OutputOptions {
-  readonly output: string;
-}
-
-export function reportCommand(): Command {
+function declare() {
   return new Command('report')
     .summary('Show runs, studies and benchmarks as one HTML file')
     .description(
@@ -29,9 +26,12 @@ export function reportCommand(): Command {
         '  umbra start --out runs/first && umbra report runs/first -o first.html\n' +
         '  umbra start --policy pinned --out runs/pinned\n' +
         '  umbra report runs/first runs/pinned -o compared.html',
-    )
-    .action(report);
+    );
 }
+
+type Options = OptionsOf<typeof declare>;
+
+export const reportCommand = () => declare().action(report);
 
 async function report(paths: readonly string[], options: Options): Promise<void> {
   const { output } = options;

@@ -3,22 +3,30 @@
 import { existsSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { arch, cpus, platform, release, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { Command } from 'commander';
+import type { Command, CommandUnknownOpts, OptionValues } from '@commander-js/extra-typings';
 import { UserError } from '../errors.ts';
 import { ENGINE_VERSION } from '../explore/token.ts';
 import { shownText } from '../queue/address.ts';
 import { csvOf, describeTable, parquetOf, type Table } from '../report/table.ts';
 import { pathOf } from './configuration.ts';
-import { jsonOutput, type OutputOptions } from './json-output.ts';
+import { JSON_OPTION, jsonOutput, QUIET_OPTION } from './json-output.ts';
+import type { None, OptionsOf } from './options.ts';
 
 export const OUT_OPTION = [
   '--out <dir>',
   'keep configuration, environment and results as JSON, Parquet and CSV in this new folder',
 ] as const;
 
-export interface ResultOptions extends OutputOptions {
-  readonly out?: string;
-}
+/** What of a command is for other programs, and what for people. */
+export const withResults = <A extends unknown[], O extends OptionValues, G extends OptionValues>(
+  command: Command<A, O, G>,
+) =>
+  command
+    .option(...JSON_OPTION)
+    .option(...QUIET_OPTION)
+    .option(...OUT_OPTION);
+
+export type ResultOptions = OptionsOf<typeof withResults<[], None, None>>;
 
 const SCHEMA_VERSION = 1;
 
@@ -29,7 +37,7 @@ const SCHEMA_VERSION = 1;
  */
 export function resultsOf(
   { json, out }: ResultOptions,
-  command: Command,
+  command: CommandUnknownOpts,
 ): (result: unknown, tables?: readonly Table[], resolved?: unknown) => void {
   const writeJson = jsonOutput(json);
   if (out !== undefined) mustBeNew(out);
@@ -53,7 +61,7 @@ export function resultsOf(
 }
 
 /** Every option with its value (of a queue what may be known), and where that came from. */
-function configurationOf(command: Command) {
+function configurationOf(command: CommandUnknownOpts) {
   const values = Object.entries(command.opts() as Record<string, unknown>)
     .filter(([, value]) => typeof value !== 'function')
     .map(([name, value]) => [name, name === 'queue' ? shownText(String(value)) : value] as const);
@@ -65,7 +73,7 @@ function configurationOf(command: Command) {
   };
 }
 
-const environment = (command: Command) => ({
+const environment = (command: CommandUnknownOpts) => ({
   umbra: rootOf(command).version() ?? null,
   engine: ENGINE_VERSION,
   node: process.version,
@@ -77,7 +85,7 @@ const environment = (command: Command) => ({
   memory_bytes: totalmem(),
 });
 
-const rootOf = (command: Command): Command =>
+const rootOf = (command: CommandUnknownOpts): CommandUnknownOpts =>
   command.parent === null ? command : rootOf(command.parent);
 
 const asJson = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;

@@ -1,46 +1,56 @@
 /** From a machine's description to its report and exit code: what `start` and `run` share. */
 
+import type { CommandUnknownOpts } from '@commander-js/extra-typings';
 import { runChecked } from '../check/checked-run.ts';
-import type { CostTable } from '../cost/model.ts';
 import { UserError } from '../errors.ts';
 import { Machine, type MachineSpec } from '../machine.ts';
 import { eventsTable, keptEvents } from '../report/events-table.ts';
-import { type Expectation, formatExpectation, isAsExpected } from '../report/expectation.ts';
+import { formatExpectation, isAsExpected } from '../report/expectation.ts';
 import { figuresOf } from '../report/figures.ts';
 import { makeReport, type RunReport, statistics, succeeded } from '../report/run-report.ts';
 import { statisticsTable } from '../report/statistics-table.ts';
 import { formatSummary } from '../report/summary.ts';
-import { judgedText, judgeRun, type Threshold } from '../report/threshold.ts';
+import { judgedText, judgeRun } from '../report/threshold.ts';
 import { reportViolation, violationText } from '../report/violation.ts';
+import type { ScenarioFile } from '../scenario/parse.ts';
+import { costsOf, expectationOf, specOf } from '../scenario/spec.ts';
 import { TraceRecorder } from '../trace/recorder.ts';
 import { ExitCode } from './exit-code.ts';
 import { heedInterrupt } from './interrupt.ts';
-import { type OutputOptions, printer } from './json-output.ts';
-import type { resultsOf } from './run-folder.ts';
+import { printer } from './json-output.ts';
+import { cpusFor, type None, type OptionsOf, type withMachine } from './options.ts';
+import { type ResultOptions, resultsOf } from './run-folder.ts';
 import { columnsOf, showProgress } from './terminal.ts';
-import { formatTraced, type TraceOptions, traceOutput } from './trace-output.ts';
+import { formatTraced, traceOptions, traceOutput, type withTrace } from './trace-output.ts';
 
-export interface RunOptions {
-  readonly output: OutputOptions;
-  readonly writeResult: ReturnType<typeof resultsOf>;
-  readonly trace: TraceOptions | undefined;
-  /** With the results go what the host CPUs did. */
-  readonly keepEvents: boolean;
-  /** What it must come to; by default all guests end by themselves and nothing leaks. */
-  readonly expect?: Expectation | undefined;
-  /** What its figures must come to; by default anything. */
-  readonly thresholds?: readonly Threshold[] | undefined;
-  /** What events cost; by default the default preset. */
-  readonly costs?: CostTable | undefined;
-  /** How the user gives more memory, for messages. */
-  readonly remedies: { readonly hostMemory: string; readonly guestMemory: string };
+/** How the user gives more memory, for messages. */
+interface Remedies {
+  readonly hostMemory: string;
+  readonly guestMemory: string;
 }
 
-/** Boot, run, check, report; sets the exit code. Throws UserError for what the user can mend. */
-export async function runMachine(spec: MachineSpec, options: RunOptions): Promise<void> {
-  const { output, writeResult, expect, costs, remedies, trace, keepEvents } = options;
-  const { thresholds = [] } = options;
-  const print = printer(output);
+type Options = OptionsOf<typeof withMachine<[], None, None>> &
+  OptionsOf<typeof withTrace<[], None, None>> &
+  ResultOptions;
+
+/**
+ * Boot what a scenario and the options say, run, check, report; sets the exit code. Throws UserError
+ * for what the user can mend.
+ */
+export async function runScenario(
+  file: ScenarioFile,
+  options: Options,
+  command: CommandUnknownOpts,
+  remedies: Remedies,
+): Promise<void> {
+  const { cpus = file.scenario.cpus, policy } = options;
+  const isGiven = (command.getOptionValueSource('cpus') ?? 'default') !== 'default';
+  const spec = specOf(file, { ...options, cpus: isGiven ? cpus : cpusFor(policy, cpus) });
+  const expect = expectationOf(file, options);
+  const trace = traceOptions(options);
+  const writeResult = resultsOf(options, command);
+  const keepEvents = options.out !== undefined;
+  const print = printer(options);
   const writeTrace = trace === undefined ? undefined : traceOutput(trace, spec);
   const recorder = writeTrace || keepEvents ? new TraceRecorder(spec.hostCpus) : undefined;
   const machine = await booted(spec, recorder);
@@ -53,7 +63,7 @@ export async function runMachine(spec: MachineSpec, options: RunOptions): Promis
   const traced = recorder && writeTrace?.(machine.host, recorder);
   const kept = keepEvents ? recorder : undefined;
 
-  const report = makeReport(machine, result, costs);
+  const report = makeReport(machine, result, costsOf(file, options.costs));
   const asExpected = expect === undefined ? succeeded(report) : isAsExpected(report, expect);
   const colour = process.stdout.isTTY && process.stdout.hasColors();
   print(formatSummary(report, { colour, columns: columnsOf(process.stdout) }), !asExpected);
@@ -63,7 +73,7 @@ export async function runMachine(spec: MachineSpec, options: RunOptions): Promis
   }
   if (expect !== undefined) print(formatExpectation(report, expect), !asExpected);
   const figures = figuresOf(report);
-  const judged = thresholds.map((threshold) => judgeRun(threshold, figures));
+  const judged = (options.expect ?? []).map((threshold) => judgeRun(threshold, figures));
   const areMet = judged.every(({ verdict }) => verdict === 'met');
   for (const one of judged) print(`${judgedText(one)}\n`, one.verdict !== 'met');
   if (traced !== undefined) print(formatTraced(traced), traced.lost > 0);
@@ -98,7 +108,7 @@ async function booted(spec: MachineSpec, trace: TraceRecorder | undefined): Prom
 /** A guest that died for want of memory died of the user's choice, unless that was the point. */
 function remedyFor(
   { guests, configuration }: RunReport,
-  { hostMemory, guestMemory }: RunOptions['remedies'],
+  { hostMemory, guestMemory }: Remedies,
 ): string | undefined {
   if (configuration.fail_allocation_after !== null) return undefined;
   const reasons = guests.map((guest) => guest.reason);

@@ -1,23 +1,18 @@
 /** `umbra shrink`: what a schedule that goes wrong can do without. */
 
-import { Command } from 'commander';
+import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { UserError } from '../errors.ts';
 import { ExitCode } from './exit-code.ts';
 import { EXIT_CODES } from './explore.ts';
 import { strategiesOption } from './explore-options.ts';
 import { heedInterrupt } from './interrupt.ts';
 import { JSON_OPTION, printer } from './json-output.ts';
-import { integer } from './options.ts';
-import { OUT_OPTION, type ResultOptions, resultsOf } from './run-folder.ts';
-import { SCHEDULE_HELP, type ScheduleOptions, scheduleOf, withSchedule } from './schedule.ts';
+import { integer, type OptionsOf } from './options.ts';
+import { OUT_OPTION, resultsOf } from './run-folder.ts';
+import { SCHEDULE_HELP, scheduleOf, withSchedule } from './schedule.ts';
 import { describeShrunk, shrinkShown } from './shrunk.ts';
 
-interface Options extends ResultOptions, ScheduleOptions {
-  readonly strategy: readonly string[];
-  readonly runs: number;
-}
-
-export function shrinkCommand(): Command {
+function declare() {
   const command = new Command('shrink')
     .summary('Make a schedule that goes wrong smaller')
     .description(
@@ -41,14 +36,17 @@ export function shrinkCommand(): Command {
         'well.\n\nExamples:\n' +
         '  umbra explore R10-one-pgdir-two-cpus --defects R10 --no-shrink\n' +
         '  umbra shrink --last',
-    )
-    .action(shrink);
+    );
 }
+
+type Options = OptionsOf<typeof declare>;
+
+export const shrinkCommand = () => declare().action(shrink);
 
 async function shrink(
   named: string | undefined,
   options: Options,
-  command: Command,
+  command: CommandUnknownOpts,
 ): Promise<void> {
   const writeResult = resultsOf(options, command);
   const { token, subject } = scheduleOf(named, options);

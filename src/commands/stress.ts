@@ -1,14 +1,16 @@
 /** `umbra stress`: machines drawn from seeds, some at a time. */
 
 import { availableParallelism } from 'node:os';
-import { Command, InvalidArgumentError, Option } from 'commander';
-import type { DisciplineName } from '../../shared/discipline.ts';
-import { VIRTUALIZATIONS, type Virtualization } from '../../shared/virtualization.ts';
+import {
+  Command,
+  type CommandUnknownOpts,
+  InvalidArgumentError,
+  Option,
+} from '@commander-js/extra-typings';
+import { VIRTUALIZATIONS } from '../../shared/virtualization.ts';
 import type { StressResult, StressTask } from '../../workers/stress-task.ts';
 import { type Fixed, stress } from '../check/stress.ts';
-import type { DefectId } from '../defects.ts';
 import { UserError } from '../errors.ts';
-import type { PagingName } from '../hardware/entry.ts';
 import type { Machine } from '../machine.ts';
 import { grouped } from '../numbers.ts';
 import { type Statistics, statistics } from '../report/run-report.ts';
@@ -17,29 +19,19 @@ import { formatStress, StressTotals, stressTable, tallyOf } from '../report/stre
 import { ExitCode } from './exit-code.ts';
 import { heedInterrupt } from './interrupt.ts';
 import { JSON_OPTION, printer, QUIET_OPTION } from './json-output.ts';
-import { defectsOption, disciplineOption, integer, pagingOption } from './options.ts';
-import { OUT_OPTION, type ResultOptions, resultsOf } from './run-folder.ts';
+import {
+  defectsOption,
+  disciplineOption,
+  integer,
+  type OptionsOf,
+  pagingOption,
+} from './options.ts';
+import { OUT_OPTION, resultsOf } from './run-folder.ts';
 import { clearLine, formatDuration, showProgress, tableColumns } from './terminal.ts';
-import { checkQueueOptions, doUnits, type QueueOptions, withQueue } from './units.ts';
-import { checkWatch, type LiveState, WATCH_OPTION, Watch, type WatchOptions } from './watch.ts';
+import { checkQueueOptions, doUnits, withQueue } from './units.ts';
+import { checkWatch, type LiveState, WATCH_OPTION, Watch } from './watch.ts';
 
-interface Options extends ResultOptions, QueueOptions, WatchOptions {
-  readonly seconds: number;
-  readonly ops?: number;
-  readonly runs?: number;
-  readonly seed: number;
-  readonly discipline?: DisciplineName;
-  readonly paging?: PagingName;
-  readonly virtualization?: Virtualization;
-  readonly cpus?: number;
-  readonly vcpus?: number;
-  readonly guests?: number;
-  readonly defects?: readonly DefectId[];
-  readonly untilFailure?: true;
-  readonly jobs: number;
-}
-
-export function stressCommand(): Command {
+function declare() {
   const command = new Command('stress')
     .summary('Run machines drawn from seeds, and hold them to their invariants')
     .description(
@@ -66,8 +58,7 @@ export function stressCommand(): Command {
     .option('--cpus <n>', 'host CPUs', integer(1))
     .option('--vcpus <n>', 'vCPUs of each guest', integer(1))
     .option('--guests <n>', 'guests of each machine', integer(1))
-    .addOption(defectsOption())
-    .optionsGroup('Across machines (docs/campaigns.md):');
+    .addOption(defectsOption());
   return withQueue(command)
     .optionsGroup('Output:')
     .option(...WATCH_OPTION)
@@ -88,11 +79,14 @@ export function stressCommand(): Command {
         '  umbra stress --discipline guest-lock --paging pae --ops 100000000\n' +
         '  umbra stress --defects R16 --until-failure\n' +
         '  umbra stress --seed 1234 --runs 1',
-    )
-    .action(run);
+    );
 }
 
-async function run(options: Options, command: Command): Promise<void> {
+type Options = OptionsOf<typeof declare>;
+
+export const stressCommand = () => declare().action(run);
+
+async function run(options: Options, command: CommandUnknownOpts): Promise<void> {
   checkQueueOptions(options, command);
   checkWatch(options);
   const { seed, jobs } = options;

@@ -2,10 +2,9 @@
 
 import { mkdirSync } from 'node:fs';
 import { dirname, join, matchesGlob } from 'node:path';
-import { Command } from 'commander';
+import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import type { StudyTask } from '../../workers/study-task.ts';
 import { costTable } from '../cost/model.ts';
-import type { PresetName } from '../cost/presets.ts';
 import { UserError } from '../errors.ts';
 import { chartFile } from '../report/chart.ts';
 import { FEWEST } from '../report/statistics.ts';
@@ -22,29 +21,13 @@ import { ExitCode } from './exit-code.ts';
 import { heedInterrupt } from './interrupt.ts';
 import { JSON_OPTION, output, printer, QUIET_OPTION } from './json-output.ts';
 import { partOfPage } from './marked-page.ts';
-import { costsOption, integer, positive } from './options.ts';
-
+import { costsOption, integer, type OptionsOf, positive } from './options.ts';
 import { Progress } from './progress.ts';
-import { OUT_OPTION, type ResultOptions, resultsOf } from './run-folder.ts';
+import { OUT_OPTION, resultsOf } from './run-folder.ts';
 import { columnsOf, showProgress, wrap } from './terminal.ts';
-import {
-  checkQueueOptions,
-  doUnits,
-  type QueueOptions,
-  type UnitsJob,
-  withQueue,
-} from './units.ts';
+import { checkQueueOptions, doUnits, type UnitsJob, withQueue } from './units.ts';
 
-interface Options extends ResultOptions, QueueOptions {
-  readonly seeds: number;
-  readonly seed: number;
-  readonly scale: number;
-  readonly experiment: string;
-  readonly costs?: PresetName;
-  readonly markdown?: string;
-}
-
-export function studyCommand(): Command {
+function declare() {
   const command = new Command('study')
     .summary('Answer a question by an experiment; alone, list the questions')
     .description(
@@ -76,11 +59,18 @@ export function studyCommand(): Command {
         'shown).\n\nExamples:\n' +
         '  umbra study migration\n' +
         "  umbra study migration --experiment 'int*' --seeds 12 --out runs/migration",
-    )
-    .action(study);
+    );
 }
 
-async function study(name: string | undefined, options: Options, command: Command): Promise<void> {
+type Options = OptionsOf<typeof declare>;
+
+export const studyCommand = () => declare().action(study);
+
+async function study(
+  name: string | undefined,
+  options: Options,
+  command: CommandUnknownOpts,
+): Promise<void> {
   if (options.json === '-' && options.markdown === '-') {
     throw new UserError('--json - and --markdown - both ask for stdout: give one of them a file');
   }

@@ -7,11 +7,16 @@ import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname } from 'node:path';
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import {
+  type Command,
+  type CommandUnknownOpts,
+  InvalidArgumentError,
+  Option,
+  type OptionValues,
+} from '@commander-js/extra-typings';
 import { shuffler } from 'd3-array';
 import type { SweepTask } from '../../workers/sweep-task.ts';
 import { costTable } from '../cost/model.ts';
-import type { PresetName } from '../cost/presets.ts';
 import { UserError } from '../errors.ts';
 import { Dice } from '../explore/strategies/dice.ts';
 import { FIGURES, figureNamed } from '../report/figures.ts';
@@ -21,7 +26,7 @@ import { short } from '../report/study-cells.ts';
 import type { StudyResult, Swept } from '../report/study-result.ts';
 import { studyTables } from '../report/study-tables.ts';
 import { csvOf } from '../report/table.ts';
-import { parseVaried, type Varied } from '../scenario/vary.ts';
+import { parseVaried } from '../scenario/vary.ts';
 import { StudyLedger } from '../study/ledger.ts';
 import { resultOf, type StudyPlan } from '../study/run-study.ts';
 import { type SweepRun, timed } from '../sweep/runs.ts';
@@ -34,32 +39,24 @@ import {
   studyOf,
   USUAL_MEASURES,
   WAYS,
-  type Way,
 } from '../sweep/sweep.ts';
 import { sweepTable } from '../sweep/tables.ts';
 import { heedInterrupt } from './interrupt.ts';
 import { JSON_OPTION, output, printer, QUIET_OPTION } from './json-output.ts';
-import { costsOption, integer, several } from './options.ts';
+import { costsOption, integer, type None, type OptionsOf, several } from './options.ts';
 import { onPool } from './pool.ts';
 import { Progress } from './progress.ts';
-import { OUT_OPTION, type ResultOptions, resultsOf } from './run-folder.ts';
+import { OUT_OPTION, resultsOf } from './run-folder.ts';
 import { showProgress } from './terminal.ts';
-import { type LiveState, WATCH_OPTION, Watch, type WatchOptions } from './watch.ts';
+import { type LiveState, WATCH_OPTION, Watch } from './watch.ts';
 
-export interface SweepOptions extends ResultOptions, WatchOptions {
-  readonly vary: readonly Varied[];
-  readonly repeat: number;
-  readonly seed: number;
-  readonly orderSeed: number;
-  readonly on?: Way;
-  readonly measure?: readonly string[];
-  readonly costs?: PresetName;
-  readonly jobs?: number;
-  readonly csv?: string;
-  readonly html?: string;
-}
-
-export const withSweepOptions = (command: Command): Command =>
+export const withSweepOptions = <
+  A extends unknown[],
+  O extends OptionValues,
+  G extends OptionValues,
+>(
+  command: Command<A, O, G>,
+) =>
   command
     .optionsGroup('What is run:')
     .addOption(
@@ -90,7 +87,13 @@ export const withSweepOptions = (command: Command): Command =>
     )
     .addOption(costsOption());
 
-export const withSweepOutput = (command: Command): Command =>
+export const withSweepOutput = <
+  A extends unknown[],
+  O extends OptionValues,
+  G extends OptionValues,
+>(
+  command: Command<A, O, G>,
+) =>
   command
     .optionsGroup('Output:')
     .option(...WATCH_OPTION)
@@ -99,6 +102,9 @@ export const withSweepOutput = (command: Command): Command =>
     .option('--html <file>', 'write the report as a page; - for stdout')
     .option(...QUIET_OPTION)
     .option(...OUT_OPTION);
+
+export type SweepOptions = OptionsOf<typeof withSweepOptions<[], None, None>> &
+  OptionsOf<typeof withSweepOutput<[], None, None>>;
 
 function parseMeasures(text: string): string[] {
   const names = text.split(',').map((name) => name.trim());
@@ -138,13 +144,13 @@ export function wayOf(
 }
 
 /** How to print what is for people: not where something else has stdout for itself. */
-export function printerOf({ json, csv, html, quiet = false }: SweepOptions) {
+export function printerOf({ json, csv, html, quiet }: SweepOptions) {
   const given = Object.entries({ json, csv, html }).filter(([, path]) => path === '-');
   if (given.length > 1) {
     const names = given.map(([name]) => `--${name} -`).join(' and ');
     throw new UserError(`${names} ask for stdout: give all but one of them a file`);
   }
-  return printer({ quiet, ...(given.length > 0 && { json: '-' }) });
+  return printer({ ...(quiet && { quiet }), ...(given.length > 0 && { json: '-' }) });
 }
 
 /** What came of it, and what is to be done when it has been told. */
@@ -163,7 +169,7 @@ export interface Done {
 export async function sweep(
   plan: SweepPlan,
   options: SweepOptions,
-  command: Command,
+  command: CommandUnknownOpts,
   judge: (result: StudyResult) => Swept['thresholds'] = () => [],
 ): Promise<Done> {
   const { csv, html, out, orderSeed } = options;

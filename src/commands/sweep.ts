@@ -1,24 +1,23 @@
 /** `umbra sweep`: a scenario with some of its fields varied, each setting over many seeds. */
 
-import { Command } from 'commander';
+import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { UserError } from '../errors.ts';
 import { barsText } from '../report/bars-text.ts';
 import { FIGURES } from '../report/figures.ts';
 import { FEWEST } from '../report/statistics.ts';
 import type { StudyResult, Swept } from '../report/study-result.ts';
 import { studyText } from '../report/study-text.ts';
-import { judgedText, judgeEstimate, type Threshold } from '../report/threshold.ts';
+import { judgedText, judgeEstimate } from '../report/threshold.ts';
 import { findScenario } from '../scenario/find.ts';
 import { readScenario } from '../scenario/parse.ts';
 import { variationsOf } from '../scenario/vary.ts';
 import { bestOf } from '../sweep/findings.ts';
 import { levelsText, type SweepPlan } from '../sweep/sweep.ts';
 import { ExitCode } from './exit-code.ts';
-import { expectOption } from './options.ts';
+import { expectOption, type OptionsOf } from './options.ts';
 import {
   partOf,
   printerOf,
-  type SweepOptions,
   sweep,
   wayOf,
   withSweepOptions,
@@ -26,11 +25,7 @@ import {
 } from './sweep-work.ts';
 import { columnsOf, wrap } from './terminal.ts';
 
-interface Options extends SweepOptions {
-  readonly expect?: readonly Threshold[];
-}
-
-export function sweepCommand(): Command {
+function declare() {
   const command = new Command('sweep')
     .summary('Run a scenario with fields varied, over many seeds')
     .description(
@@ -39,40 +34,39 @@ export function sweepCommand(): Command {
         'many seeds, and show medians with where they lie.',
     )
     .argument('<scenario>', 'a file that ends in .yaml, or the name of one that comes with umbra');
-  withSweepOptions(command).addOption(expectOption('all settings'));
-  return withSweepOutput(command)
-    .addHelpText(
-      'after',
-      '\nOn turns a run is a function of its seed, and as many run at a time as there are ' +
-        'cores. On threads ' +
-        'they are timed, one at a time, after a round to warm up. The order is drawn from ' +
-        '--order-seed.\n\n' +
-        `Fewer than ${FEWEST} runs of each setting give medians, and no intervals and verdicts. ` +
-        `With --out ` +
-        'what was done is kept run by run, in FOLDER.part until all of it is there: after ' +
-        'Ctrl-C the ' +
-        'same command goes on, with more values or runs too.\n\n' +
-        `Exit code: ${ExitCode.Ok} all was run, and thresholds are met, ${ExitCode.Failed} a ` +
-        `run went wrong, ` +
-        `or one is not met, ${ExitCode.NotClear} whether it is met is not clear, ` +
-        `${ExitCode.UserMistake} a ` +
-        `mistake in what was given, ${ExitCode.Interrupted} interrupted by Ctrl-C (what there ` +
-        `is so far ` +
-        'is shown).\n\nExamples:\n' +
-        '  umbra sweep cow-storm --vary policy=pinned,random --vary slice=500,2000,8000\n' +
-        "  umbra sweep swap-storm --vary cpus=1..4 --repeat 6 --expect 'cycles_per_access < " +
-        "500'\n" +
-        '  umbra sweep false-sharing --vary discipline=guest-lock,lock-free --on threads --csv ' +
-        'runs.csv',
-    )
-    .action(run);
+  const varied = withSweepOptions(command).addOption(expectOption('all settings'));
+  return withSweepOutput(varied).addHelpText(
+    'after',
+    '\nOn turns a run is a function of its seed, and as many run at a time as there are ' +
+      'cores. On threads ' +
+      'they are timed, one at a time, after a round to warm up. The order is drawn from ' +
+      '--order-seed.\n\n' +
+      `Fewer than ${FEWEST} runs of each setting give medians, and no intervals and verdicts. ` +
+      `With --out ` +
+      'what was done is kept run by run, in FOLDER.part until all of it is there: after ' +
+      'Ctrl-C the ' +
+      'same command goes on, with more values or runs too.\n\n' +
+      `Exit code: ${ExitCode.Ok} all was run, and thresholds are met, ${ExitCode.Failed} a ` +
+      `run went wrong, ` +
+      `or one is not met, ${ExitCode.NotClear} whether it is met is not clear, ` +
+      `${ExitCode.UserMistake} a ` +
+      `mistake in what was given, ${ExitCode.Interrupted} interrupted by Ctrl-C (what there ` +
+      `is so far ` +
+      'is shown).\n\nExamples:\n' +
+      '  umbra sweep cow-storm --vary policy=pinned,random --vary slice=500,2000,8000\n' +
+      "  umbra sweep swap-storm --vary cpus=1..4 --repeat 6 --expect 'cycles_per_access < " +
+      "500'\n" +
+      '  umbra sweep false-sharing --vary discipline=guest-lock,lock-free --on threads --csv ' +
+      'runs.csv',
+  );
 }
 
-async function run(path: string, options: Options, command: Command): Promise<void> {
-  const { vary, expect = [] } = options;
-  if (vary === undefined) {
-    throw new UserError('nothing is varied: give --vary FIELD=VALUES, as in policy=pinned,random');
-  }
+type Options = OptionsOf<typeof declare>;
+
+export const sweepCommand = () => declare().action(run);
+
+async function run(path: string, options: Options, command: CommandUnknownOpts): Promise<void> {
+  const { expect = [] } = options;
   const plan = planOf(path, options);
   const print = printerOf(options);
   const judge = (result: StudyResult): Swept['thresholds'] =>
@@ -110,6 +104,9 @@ function exitCodeOf({ failed, thresholds }: Swept): ExitCode {
 
 function planOf(path: string, options: Options): SweepPlan {
   const { vary, repeat, seed, costs, expect = [] } = options;
+  if (vary === undefined) {
+    throw new UserError('nothing is varied: give --vary FIELD=VALUES, as in policy=pinned,random');
+  }
   const file = readScenario(findScenario(path));
   const { way, measures } = wayOf(
     options,

@@ -1,6 +1,11 @@
 /** `--trace FILE`: what the host CPUs did, for tools that open such files. */
 
-import { InvalidArgumentError, Option } from 'commander';
+import {
+  type Command,
+  InvalidArgumentError,
+  Option,
+  type OptionValues,
+} from '@commander-js/extra-typings';
 import type { Host } from '../../shared/host.ts';
 import { UserError } from '../errors.ts';
 import type { MachineSpec } from '../machine.ts';
@@ -9,14 +14,10 @@ import type { TraceRecorder } from '../trace/recorder.ts';
 import { selection } from '../trace/select.ts';
 import type { Category } from '../trace/timeline.ts';
 import { opensTrace, writeTrace } from '../trace/trace-file.ts';
+import type { None, OptionsOf } from './options.ts';
 import { outputFile } from './output-file.ts';
 
-export interface TraceArguments {
-  readonly trace?: string | undefined;
-  readonly traceEvents?: ((category: Category) => boolean) | undefined;
-}
-
-export interface TraceOptions {
+interface TraceOptions {
   readonly path: string;
   readonly wants: (category: Category) => boolean;
 }
@@ -29,18 +30,21 @@ export interface Traced {
   readonly lost: number;
 }
 
-export const traceOption = (): Option =>
-  new Option(
-    '--trace <file>',
-    'write what the host CPUs did: FILE.dat for trace-cmd and KernelShark, FILE.data for perf, ' +
-      'FILE.txt as text of ftrace, any other for ui.perfetto.dev',
-  );
-
-export const traceEventsOption = (): Option =>
-  new Option(
-    '--trace-events <globs>',
-    'only these, with commas between them: run, fault/*, hypercall/SET_*, shootdown, migration, …',
-  ).argParser(parseGlobs);
+export const withTrace = <A extends unknown[], O extends OptionValues, G extends OptionValues>(
+  command: Command<A, O, G>,
+) =>
+  command
+    .option(
+      '--trace <file>',
+      'write what the host CPUs did: FILE.dat for trace-cmd and KernelShark, FILE.data for perf, ' +
+        'FILE.txt as text of ftrace, any other for ui.perfetto.dev',
+    )
+    .addOption(
+      new Option(
+        '--trace-events <globs>',
+        'only these, with commas between them: run, fault/*, hypercall/SET_*, shootdown, migration, …',
+      ).argParser(parseGlobs),
+    );
 
 function parseGlobs(text: string): (category: Category) => boolean {
   try {
@@ -51,7 +55,10 @@ function parseGlobs(text: string): (category: Category) => boolean {
   }
 }
 
-export function traceOptions({ trace, traceEvents }: TraceArguments): TraceOptions | undefined {
+export function traceOptions({
+  trace,
+  traceEvents,
+}: OptionsOf<typeof withTrace<[], None, None>>): TraceOptions | undefined {
   if (trace !== undefined) return { path: trace, wants: traceEvents ?? (() => true) };
   if (traceEvents === undefined) return undefined;
   throw new UserError('--trace-events is about a trace, and none is asked for: add --trace FILE');

@@ -1,31 +1,32 @@
 /** Units of a command, done: here on a pool of threads, or elsewhere by workers of a queue. */
 
-import type { Command } from 'commander';
+import type { Command, CommandUnknownOpts, OptionValues } from '@commander-js/extra-typings';
 import { UserError } from '../errors.ts';
 import type { PlanFile } from '../queue/plan.ts';
+import type { None, OptionsOf } from './options.ts';
 import { type Job, onPool } from './pool.ts';
 import { showProgress } from './terminal.ts';
-
-export interface QueueOptions {
-  readonly queue?: string;
-  readonly wait?: true;
-}
 
 export const QUEUE_OPTION = [
   '--queue <url>',
   'send the units to this queue, for umbra work: postgres://…, embedded or embedded:FOLDER',
 ] as const;
 
-const WAIT_OPTION = ['--wait', 'with --queue, stay until they are done'] as const;
-
 /** An address is not checked here: what is wrong with it would be shown, and a password with it. */
-export const withQueue = (command: Command): Command =>
-  command.option(...QUEUE_OPTION).option(...WAIT_OPTION);
+export const withQueue = <A extends unknown[], O extends OptionValues, G extends OptionValues>(
+  command: Command<A, O, G>,
+) =>
+  command
+    .optionsGroup('Across machines (docs/campaigns.md):')
+    .option(...QUEUE_OPTION)
+    .option('--wait', 'with --queue, stay until they are done');
+
+export type QueueOptions = OptionsOf<typeof withQueue<[], None, None>>;
 
 /** Throws UserError for what a queue decides by itself. */
 export function checkQueueOptions(
   { queue, wait, shard }: QueueOptions & { readonly shard?: { readonly of: number } },
-  command: Command,
+  command: CommandUnknownOpts,
 ): void {
   if (queue === undefined) {
     if (wait) throw new UserError('--wait is for --queue: give both, or neither');

@@ -1,7 +1,7 @@
 /** `umbra verify`: all behaviours of litmus tests, each once. */
 
 import { availableParallelism } from 'node:os';
-import { Command } from 'commander';
+import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { Piscina } from 'piscina';
 import type { BoundedTask, UnitTask } from '../../workers/verify-task.ts';
 import { UserError } from '../errors.ts';
@@ -12,35 +12,19 @@ import { grouped } from '../numbers.ts';
 import { workerUrl } from '../worker-url.ts';
 import { ExitCode } from './exit-code.ts';
 import { EXIT_CODES } from './explore.ts';
-import { type SettingOptions, TESTS, testsFor, withSettings } from './explore-options.ts';
+import { TESTS, testsFor, withSettings } from './explore-options.ts';
 import { heedInterrupt } from './interrupt.ts';
-import {
-  JSON_OPTION,
-  jsonOutput,
-  type OutputOptions,
-  printer,
-  QUIET_OPTION,
-} from './json-output.ts';
+import { JSON_OPTION, jsonOutput, printer, QUIET_OPTION } from './json-output.ts';
 import { partOfPage } from './marked-page.ts';
-import { integer } from './options.ts';
+import { integer, type OptionsOf } from './options.ts';
 import { outputFile } from './output-file.ts';
 import { showProgress } from './terminal.ts';
-import { checkQueueOptions, type QueueOptions } from './units.ts';
+import { checkQueueOptions } from './units.ts';
 import { MARKDOWN, markdownOf } from './verify-markdown.ts';
 import type { QueuePool } from './verify-queue.ts';
 import { describe, type Report, reportOf, rounded } from './verify-report.ts';
 import { liveOf } from './verify-watch.ts';
-import { checkWatch, WATCH_OPTION, Watch, type WatchOptions } from './watch.ts';
-
-interface Options extends SettingOptions, OutputOptions, QueueOptions, WatchOptions {
-  readonly preemptions?: number;
-  readonly acts?: number;
-  readonly betweenSteps?: true;
-  readonly seconds?: number;
-  readonly jobs: number;
-  readonly out?: string;
-  readonly markdown?: string;
-}
+import { checkWatch, WATCH_OPTION, Watch } from './watch.ts';
 
 /** Runs of a unit: the first ones are to show others what there is to do. */
 const FIRST_RUNS = 100;
@@ -48,7 +32,7 @@ const RUNS = 3000;
 
 const SAVE_MS = 10_000;
 
-export function verifyCommand(): Command {
+function declare() {
   const command = new Command('verify')
     .summary('Go through all behaviours of litmus tests, each once')
     .description(
@@ -99,11 +83,18 @@ export function verifyCommand(): Command {
         '  umbra verify R6-no-shootdown --discipline pgdir-lock --preemptions 1\n' +
         '  umbra verify R7-clear-all-repairs-one --defects R7 --preemptions 1 --between-steps\n' +
         '  umbra verify R14-started-vcpu --seconds 60 --out work.json',
-    )
-    .action(verify);
+    );
 }
 
-async function verify(paths: readonly string[], options: Options, command: Command): Promise<void> {
+type Options = OptionsOf<typeof declare>;
+
+export const verifyCommand = () => declare().action(verify);
+
+async function verify(
+  paths: readonly string[],
+  options: Options,
+  command: CommandUnknownOpts,
+): Promise<void> {
   checkQueueOptions(options, command);
   checkWatch(options);
   const { preemptions, acts = 0, betweenSteps, out, markdown, memory } = options;

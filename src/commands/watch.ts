@@ -1,7 +1,7 @@
 /** `--watch`: a page on this machine that shows work as it goes on, and then its report. */
 
 import { setTimeout as delay } from 'node:timers/promises';
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError } from '@commander-js/extra-typings';
 import { UserError } from '../errors.ts';
 import type { LiveFailure, LivePage } from '../report/page/live-section.ts';
 import type { Saved } from '../report/page/saved.ts';

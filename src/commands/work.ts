@@ -1,27 +1,17 @@
 /** `umbra work`: units of a queue, taken and done, on any machine that has its address. */
 
 import { availableParallelism } from 'node:os';
-import { Command, Option } from 'commander';
-import { type DefectId, SCHEDULE_DEFECTS } from '../defects.ts';
+import { Command, type CommandUnknownOpts, Option } from '@commander-js/extra-typings';
+import { SCHEDULE_DEFECTS } from '../defects.ts';
 import { UserError } from '../errors.ts';
 import { grouped } from '../numbers.ts';
 import type { RoundMaker, Rounds } from '../queue/forever.ts';
 import { ExitCode } from './exit-code.ts';
 import { QUIET_OPTION } from './json-output.ts';
-import { integer } from './options.ts';
+import { integer, type OptionsOf } from './options.ts';
 import { QUEUE_OPTION } from './units.ts';
 
-interface Options {
-  readonly queue?: string;
-  readonly jobs: number;
-  readonly stay?: boolean;
-  readonly forever?: true;
-  readonly rounds?: number;
-  readonly canary: DefectId;
-  readonly quiet?: boolean;
-}
-
-export function workCommand(): Command {
+function declare() {
   return new Command('work')
     .summary('Do units of a queue that other commands have filled')
     .description(
@@ -52,13 +42,16 @@ export function workCommand(): Command {
         `${ExitCode.Interrupted} Ctrl-C.\n\n` +
         'Examples:\n  umbra work --queue embedded\n' +
         '  UMBRA_QUEUE=embedded umbra work --jobs 8',
-    )
-    .action(run);
+    );
 }
 
+type Options = OptionsOf<typeof declare>;
+
+export const workCommand = () => declare().action(run);
+
 async function run(
-  { queue: text, jobs, stay = false, quiet = false, ...options }: Options,
-  command: Command,
+  { queue: text, jobs, stay, quiet, ...options }: Options,
+  command: CommandUnknownOpts,
 ): Promise<void> {
   if (text === undefined)
     throw new UserError('which queue? Give --queue, or UMBRA_QUEUE in the environment');
