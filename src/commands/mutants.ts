@@ -75,6 +75,7 @@ function declare() {
     )
     .option('--threads <n>', 'that work at it', integer(1), availableParallelism());
   return withQueue(command)
+    .optionsGroup('Output:')
     .option(...JSON_OPTION)
     .option(...QUIET_OPTION)
     .option(...OUT_OPTION)

@@ -41,6 +41,7 @@ function declare() {
     .option('--experiment <glob>', 'only experiments whose names match', '*')
     .addOption(costsOption());
   return withQueue(command)
+    .optionsGroup('Output:')
     .option(...JSON_OPTION)
     .option(
       '--markdown <file>',
