@@ -64,14 +64,12 @@ export function mustHoldPgdir(lg: Lguest, pgdir: number, where: string): void {
 
 /** From here to `letGo` the only one who decides which shadow belongs to which top level. */
 export function lockPgdirs(lg: Lguest): Taken {
-  // R12: as written several may decide at the same time.
-  if (lg.isAsWritten || lg.defects.R12) return undefined;
-  return take(lg, lg.lock);
+  return lg.isAsWritten || !lg.steps.locksPgdirs() ? undefined : take(lg, lg.lock);
 }
 
 /** At the head of what is to be called after lockPgdirs. */
 export function mustHoldPgdirs(lg: Lguest, where: string): void {
-  if (!lg.isAsWritten && !lg.defects.R12) lg.words.mustHold(lg.lock, where);
+  if (!lg.isAsWritten && lg.steps.locksPgdirs()) lg.words.mustHold(lg.lock, where);
 }
 
 /** From here to `letGo` one attempt to repair a page fault of `cpu`. */
@@ -106,8 +104,7 @@ export function letGo({ host }: Lguest, taken: Taken): void {
  */
 export function quiesce(lg: Lguest, pgdir: number): void {
   if (lg.isAsWritten) return;
-  // R5: nobody thinks of those that are on their way through a table.
-  if (!lg.defects.R5) waitForFaults(lg, pgdir);
+  lg.steps.awaitFaults(lg, pgdir);
   shootDown(lg, pgdir);
 }
 
@@ -117,8 +114,7 @@ export function quiesce(lg: Lguest, pgdir: number): void {
  * entry back, but would leave a table behind that is linked in with their old flags.
  */
 export function quiesceFaults(lg: Lguest, pgdir: number): void {
-  // D2: it comes after them.
-  if (lg.faultsTakeNoLock && !lg.isAsWritten && !lg.defects.D2) waitForFaults(lg, pgdir);
+  if (lg.faultsTakeNoLock && !lg.isAsWritten) lg.steps.awaitLinkers(lg, pgdir);
 }
 
 /**
@@ -133,14 +129,16 @@ export function quiesceAll(lg: Lguest): void {
   }
 }
 
-function waitForFaults(lg: Lguest, pgdir: number): void {
+export function waitForFaults(lg: Lguest, pgdir: number): void {
   for (const cpu of lg.host.otherCpus) waitUntilOut(lg, cpu, cpu.inFault, pgdir);
 }
 
 /** Get every other CPU out of the guest that runs on a shadow, so that its TLB is empty. */
 export function shootDown(lg: Lguest, pgdir: number): void {
-  // R6: the other CPUs’ TLBs are not thought of.
-  if (lg.isAsWritten || lg.defects.R6) return;
+  if (!lg.isAsWritten) lg.steps.shootDown(lg, pgdir);
+}
+
+export function shootDownOthers(lg: Lguest, pgdir: number): void {
   for (const cpu of lg.host.otherCpus) {
     if (countInside(lg, cpu.inGuest, pgdir) === OUTSIDE) continue;
     lg.counters.count(Counter.Shootdowns);

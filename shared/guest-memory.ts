@@ -37,8 +37,7 @@ export function lgreadEntry(cpu: LgCpu, gpa: Gpa): Entry {
   const frame = readable(cpu, gpa, lg.form.entryWords * 4);
   if (frame === NO_FRAME) return NO_ENTRY;
   const at = wordInFrame(frame, gpa);
-  // R2: copied as bytes are.
-  if (lg.form.pae && lg.defects.R2) {
+  if (lg.form.pae && lg.steps.copiesHalves()) {
     return new EntryValue(lg.words.read(at), lg.words.read(toPtr(at + 1)));
   }
   return lg.entry(at);

@@ -115,9 +115,9 @@ export class LgCpu extends record.recordOf(FIELDS) {
     this.number = number;
   }
 
-  /** R15: the vCPU whose record holds what as written is the guest's. */
+  /** Whose record holds what as written is the guest's. */
   get #shared(): LgCpu {
-    return this.lg.defects.R15 ? this.lg.cpus[0]! : this;
+    return this.lg.steps.keeperOf(this);
   }
   get lguestData(): Gpa {
     return this.#shared.ownLguestData;

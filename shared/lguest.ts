@@ -191,8 +191,7 @@ export class Lguest extends record.recordOf(FIELDS) {
   die(how: typeof Dead.Killed | typeof Dead.PoweredOff, reason: string): boolean {
     const words = this.words;
     const at = this.field(DEAD);
-    // R15: as written it looks first and sets then, so that two may.
-    if (this.defects.R15) {
+    if (this.steps.mayDieTwice()) {
       if (words.load(at) !== Dead.Alive) return false;
     } else if (words.compareExchange(at, Dead.Alive, Dead.Dying) !== Dead.Alive) {
       return false;
@@ -230,8 +229,7 @@ export class Lguest extends record.recordOf(FIELDS) {
   setEntry(ptr: Ptr, entry: Entry): void {
     if (!this.form.pae) {
       this.words.write(ptr, entry.low);
-    } else if (this.defects.R3) {
-      // R3: in two halves, as native_set_pte with PAE.
+    } else if (this.steps.storesHalves()) {
       this.words.write(toPtr(ptr + 1), entry.high);
       this.words.write(ptr, entry.low);
     } else {

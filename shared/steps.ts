@@ -1,5 +1,5 @@
 /**
- * The steps in which the paging code as written and the repaired one differ. A guest has one body
+ * The steps in which the code as written and the repaired one differ. A guest has one body
  * for each: repaired (src/paging/steps/repaired.ts), or as written where a defect is on
  * (src/paging/steps/as-written.ts). What both do alike is in the seven parts, which call these.
  */
@@ -23,6 +23,38 @@ export interface Publication {
 }
 
 export interface Steps {
+  // Below the seven parts: locks, waiting, and what several vCPUs have in common.
+
+  /** Whether one at a time decides which shadow belongs to which top level. */
+  locksPgdirs(): boolean;
+  /** Wait until no fault that began before is under way on a shadow: nobody uses what was taken out. */
+  awaitFaults(lg: Lguest, pgdir: number): void;
+  /** The same before tables are taken out: none of them links one in afterwards. */
+  awaitLinkers(lg: Lguest, pgdir: number): void;
+  /** Get every other CPU out of the guest that runs on a shadow. */
+  shootDown(lg: Lguest, pgdir: number): void;
+  /** Whether an entry of two words is stored in two halves, as by native_set_pte with PAE. */
+  storesHalves(): boolean;
+  /** Whether such an entry of the guest's is copied as bytes are. */
+  copiesHalves(): boolean;
+  /** The vCPU whose record holds lguest_data and the like of a vCPU. */
+  keeperOf(cpu: LgCpu): LgCpu;
+  /** Whether a guest that dies is looked at first and set afterwards, so that two may. */
+  mayDieTwice(): boolean;
+
+  // The host's round.
+
+  /** Whether a stack of too many pages is taken all the same, after it has killed the guest. */
+  takesAnyStack(): boolean;
+  /** Whether the Switcher's pages are mapped under the pgdir's lock. */
+  locksWayIn(): boolean;
+  /** Whether a vCPU whose stack was not found copies its upper levels anew. */
+  copiesRootAnew(): boolean;
+  /** Whether a vCPU that is started is claimed first. */
+  claimsStart(): boolean;
+  /** Whether it continues on its starter's tables, and not with what its record has. */
+  takesTables(): boolean;
+
   // Finding entries.
 
   /** Link a new table in, where `found` is not present. False: another vCPU has linked one. */

@@ -260,6 +260,11 @@ describe('bans', () => {
     expect(having(/\bexport\s+(type\s+)?(\*|\{[^}]*\})[^;]*\bfrom\b/)).toEqual([]);
   });
 
+  test('no defects but where steps, machines and checks are made of them', () => {
+    const asking = having(/\bdefects\.[URD]\d/).filter((path) => !within(path, 'bench'));
+    expect(asking.filter((path) => !within(path, 'src/check'))).toEqual([]);
+  });
+
   test('no random numbers but from a seed', () => {
     expect(having(/\bMath\.random\b/)).toEqual([]);
   });

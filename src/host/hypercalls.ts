@@ -144,11 +144,11 @@ function doHcall(cpu: LgCpu, [number, a, b, c, d]: Arguments): void {
 function startCpu(caller: LgCpu, id: number, eip: number, esp: number): void {
   const cpu = caller.lg.cpus[id];
   if (cpu === undefined) return killGuest(caller, `bad vCPU to start ${id}`);
-  // D3: another vCPU may be about to start it.
-  const isMine = caller.lg.defects.D3 ? !cpu.started : cpu.claimStart();
+  const { steps } = caller.lg;
+  // Another vCPU may be about to start it.
+  const isMine = steps.claimsStart() ? cpu.claimStart() : !cpu.started;
   if (!isMine) return killGuest(caller, `bad vCPU to start ${id}`);
-  // R14: a record that nobody filled in: pgdir 0, whatever that is.
-  if (!caller.lg.defects.R14) {
+  if (steps.takesTables()) {
     cpu.cpuPgd = caller.cpuPgd;
     cpu.linearPages = caller.linearPages;
     cpu.cr3 = caller.cr3;

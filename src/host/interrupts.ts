@@ -122,8 +122,7 @@ export function guestSetStack(cpu: LgCpu, segment: number, esp: number, pages: n
   if ((segment & 3) !== GUEST_PL) killGuest(cpu, `bad stack segment ${segment}`);
   if (pages > 2) {
     killGuest(cpu, `bad stack pages ${pages}`);
-    // U9: all those pages would be pinned still.
-    if (!cpu.lg.defects.U9) return;
+    if (!cpu.lg.steps.takesAnyStack()) return;
   }
   cpu.ss1 = segment;
   cpu.esp1 = toGva(esp);

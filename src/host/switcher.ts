@@ -105,8 +105,8 @@ export function enterGuest(host: Host, hostCpu: HostCpu, mmu: Mmu, cpu: LgCpu): 
  */
 function enterShared(hostCpu: HostCpu, cpu: LgCpu): void {
   const { lg } = cpu;
-  // R13: another vCPU may do the same meanwhile.
-  const taken = lg.defects.R13 ? undefined : lockPgdir(lg, cpu.cpuPgd);
+  // Another vCPU may be about to do the same.
+  const taken = lg.steps.locksWayIn() ? lockPgdir(lg, cpu.cpuPgd) : undefined;
   if (!lg.trustsStack) pinStackPages(cpu);
   mapSwitcherInGuest(cpu, hostCpu.index);
   enter(lg, hostCpu.inGuest, cpu.cpuPgd);
@@ -124,7 +124,7 @@ function enterPrivate(hostCpu: HostCpu, cpu: LgCpu): void {
     // Another vCPU has thrown away the mapping of this one's stack; or it is back, in a table
     // whose maker has not counted the version on yet, so that the copy lacks it.
     leave(lg.host, hostCpu, hostCpu.inGuest);
-    if (!lg.defects.D1) cpu.forgetRoot();
+    if (lg.steps.copiesRootAnew()) cpu.forgetRoot();
     pinStackPages(cpu);
   }
 }

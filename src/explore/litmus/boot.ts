@@ -111,8 +111,8 @@ function start({ guest, vcpus }: Litmus, cpu: LgCpu, tables: GuestTables): void 
   writeSaved(cpu, Reg.eip, textAt(id, 0, guest.linear) | (column.started ? 0 : STARTING));
   cpu.quantum = QUANTUM;
   cpu.lastHostCpu = column.cpu;
-  // R15: as written there is one for all vCPUs.
-  if (!lg.defects.R15 || id === 0) {
+  // As written there is one for all vCPUs.
+  if (lg.steps.keeperOf(cpu) === cpu) {
     cpu.lguestData = lguestDataOf(id);
     pageTableGuestDataInit(cpu);
   }

@@ -46,6 +46,7 @@ const CHANGES: Readonly<Partial<Record<DefectId, Partial<Steps>>>> = {
       mapSwitcher(cpu, cpu.cpuPgd);
     },
   },
+  U9: { takesAnyStack: () => true },
   U10: { pinsStack: (isBlank) => isBlank },
   U11: { flushShared: nothing },
   U12: { forWriting: (gpte) => (flagsOf(gpte) & PAGE_DIRTY) !== 0 },
@@ -53,8 +54,9 @@ const CHANGES: Readonly<Partial<Record<DefectId, Partial<Steps>>>> = {
   U14: { getUserPage: (lg, page, write) => lg.map.getUserPage(page, write) },
 
   R1: { changesOf: () => undefined, publish: replaceUnseen },
-  R2: { markGuestEntry: () => true, writeBack: lgwriteEntry },
+  R2: { copiesHalves: () => true, markGuestEntry: () => true, writeBack: lgwriteEntry },
   R3: {
+    storesHalves: () => true,
     changesOf: () => undefined,
     publish: replaceReleased,
     beginReplacing: (lg, old) => {
@@ -72,7 +74,8 @@ const CHANGES: Readonly<Partial<Record<DefectId, Partial<Steps>>>> = {
       return true;
     },
   },
-  R5: { releasePgds: releaseUnseen },
+  R5: { awaitFaults: nothing, releasePgds: releaseUnseen },
+  R6: { shootDown: nothing },
   R7: { mapCleared: nothing },
   R8: { actFor: ({ lg }) => lg.cpus[0]! },
   R9: { isMapped: (_cpu, _base, last, hostCpu) => last === hostCpu },
@@ -86,16 +89,22 @@ const CHANGES: Readonly<Partial<Record<DefectId, Partial<Steps>>>> = {
     isInUse: (lg, pgdir) => lg.cpus.some(({ cpuPgd }) => cpuPgd === pgdir),
   },
   R12: {
+    locksPgdirs: () => false,
     findPgdir: (lg, pgtable, first) => (first ? lg.pgdirs.length : findPgdir(lg, pgtable)),
   },
   // Only the CPU that entered last is thought of, though there may be more.
-  R13: { isForgotten: (i, last) => last !== -1 && i !== last },
+  R13: { isForgotten: (i, last) => last !== -1 && i !== last, locksWayIn: () => false },
+  R14: { takesTables: () => false },
+  R15: { keeperOf: ({ lg }) => lg.cpus[0]!, mayDieTwice: () => true },
   R17: { isStillOf: () => true },
 
   D1: {
+    copiesRootAnew: () => false,
     awaitStackLookups: nothing,
     findStackSpte: (cpu, vaddr) => findSpte(cpu, cpu.cpuPgd, vaddr),
   },
+  D2: { awaitLinkers: nothing },
+  D3: { claimsStart: () => false },
   D4: { keepsStacks: () => false, awaitStackLookups: nothing },
 };
 

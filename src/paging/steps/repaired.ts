@@ -21,7 +21,8 @@ import * as stack from '../stack.ts';
 import * as switching from '../switch.ts';
 import * as switcher from '../switcher.ts';
 
-const { isInside, mustHoldPgdir, quiesce, quiesceAll, quiesceFaults, shootDown } = discipline;
+const { isInside, mustHoldPgdir, quiesce, quiesceAll, quiesceFaults } = discipline;
+const { shootDown, shootDownOthers, waitForFaults } = discipline;
 const { entryIn, findInRoot, gpgdAddr, gpmdAddr, releasePte, traceSpte } = entries;
 const { mapNecessities, mapSwitcher, releaseLastLevel, releaseTable, topEntry } = flush;
 const { keptWritable, takeBack } = stack;
@@ -33,6 +34,21 @@ const { lgcmpxchgEntry } = guestMemory;
 const nothing = (): void => {};
 
 export const REPAIRED: Steps = {
+  locksPgdirs: () => true,
+  awaitFaults: waitForFaults,
+  awaitLinkers: waitForFaults,
+  shootDown: shootDownOthers,
+  storesHalves: () => false,
+  copiesHalves: () => false,
+  keeperOf: (cpu) => cpu,
+  mayDieTwice: () => false,
+
+  takesAnyStack: () => false,
+  locksWayIn: () => true,
+  copiesRootAnew: () => true,
+  claimsStart: () => true,
+  takesTables: () => true,
+
   linkTable: (lg, at, found, table) => lg.compareExchangeEntry(at, found, table),
   noExecute: (lg, { high }) => (lg.nx ? high & PAGE_NX_HIGH : 0),
   // Who reads a page first must see what is written to it later, so it is its own at once.
