@@ -31,6 +31,23 @@ test('says which share of which space it went through', async () => {
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
 });
 
+test('with --exhaustive says how many behaviours there are, and goes on from where it was', async () => {
+  const { stdout } = await umbra(...CORE, '--exhaustive', '--seconds', '1', '--out', at('all'));
+  const [, programs, behaviours] =
+    /^2 operations, core, AA, nonpae, lock-free, all behaviours: (\d+) of 57 programs, ([\d,]+) behaviours, each once; nothing wrong$/m.exec(
+      stdout,
+    )!;
+  const { stdout: json } = await umbra(
+    ...[...CORE, '--exhaustive', '--seconds', '1', '--out', at('all'), '--json', '-'],
+  );
+  const report = JSON.parse(json) as Record<'schedules' | 'blocked', number> & {
+    spaces: { tried: number }[];
+  };
+  expect(report.blocked).toBe(0);
+  expect(report.schedules).toBeGreaterThanOrEqual(Number(behaviours!.replaceAll(',', '')));
+  expect(report.spaces[0]!.tried).toBeGreaterThanOrEqual(Number(programs));
+});
+
 describe('with a folder', () => {
   const found = at('found');
   const given = [...CORE, '--defects', 'R4', '--out', found];

@@ -7,18 +7,24 @@ import { check, type DatabaseKind, guarded, isEmpty, opened } from '../database.
 import { differenceOf, type GeneratePlan, type GenerateUnit } from './plan.ts';
 import type { Find, UnitResult } from './unit.ts';
 
-const KIND: DatabaseKind = { applicationId: 0x756d_6267, maker: 'umbra generate --out' };
+const KIND: DatabaseKind = {
+  applicationId: 0x756d_6267,
+  version: 1,
+  maker: 'umbra generate --out',
+};
 
 const TABLES = `
   CREATE TABLE plan (plan TEXT NOT NULL, shard INTEGER NOT NULL, shards INTEGER NOT NULL) STRICT;
   CREATE TABLE unit (
     id INTEGER PRIMARY KEY, space INTEGER NOT NULL, programs INTEGER NOT NULL,
-    schedules INTEGER NOT NULL, steps INTEGER NOT NULL, failed INTEGER NOT NULL
+    schedules INTEGER NOT NULL, steps INTEGER NOT NULL, failed INTEGER NOT NULL,
+    blocked INTEGER NOT NULL
   ) STRICT;
   CREATE TABLE find (
     unit INTEGER NOT NULL, place INTEGER NOT NULL, find TEXT NOT NULL, PRIMARY KEY (unit, place)
   ) STRICT, WITHOUT ROWID;
   PRAGMA application_id = ${KIND.applicationId};
+  PRAGMA user_version = ${KIND.version};
 `;
 
 /** Of one space of the plan. */
@@ -26,6 +32,7 @@ export interface SpaceTotals {
   readonly space: number;
   readonly programs: number;
   readonly schedules: number;
+  readonly blocked: number;
   readonly steps: number;
   readonly failed: number;
 }
@@ -71,11 +78,11 @@ export class GenerateLedger {
 
   record({ id, space }: GenerateUnit, result: UnitResult): void {
     guarded(this.#name, () => {
-      const { programs, schedules, steps, failed, finds } = result;
+      const { programs, schedules, steps, failed, blocked, finds } = result;
       const db = this.#db;
       db.exec('BEGIN');
-      db.prepare('INSERT INTO unit VALUES (?, ?, ?, ?, ?, ?)').run(
-        ...[id, this.#plan.spaces.indexOf(space), programs, schedules, steps, failed],
+      db.prepare('INSERT INTO unit VALUES (?, ?, ?, ?, ?, ?, ?)').run(
+        ...[id, this.#plan.spaces.indexOf(space), programs, schedules, steps, failed, blocked],
       );
       const add = db.prepare('INSERT INTO find VALUES (?, ?, ?)');
       for (const [place, find] of finds.entries()) add.run(id, place, JSON.stringify(find));
@@ -86,7 +93,7 @@ export class GenerateLedger {
   totals(): SpaceTotals[] {
     return this.#all(
       `SELECT space, sum(programs) AS programs, sum(schedules) AS schedules, sum(steps) AS steps,
-         sum(failed) AS failed FROM unit GROUP BY space ORDER BY space`,
+         sum(failed) AS failed, sum(blocked) AS blocked FROM unit GROUP BY space ORDER BY space`,
     );
   }
 

@@ -13,7 +13,10 @@ export interface GenerateReport
   extends Pick<GeneratePlan, 'engine' | 'operations' | 'alphabet' | 'seed'> {
   readonly schema_version: 1;
   readonly shard: Shard;
+  /** Or behaviours, each once, if all of them are asked for. */
   readonly schedules: number;
+  /** Beside them, runs that were left in the middle. */
+  readonly blocked: number;
   readonly steps: number;
   readonly failed: number;
   readonly spaces: readonly SpaceReport[];
@@ -26,6 +29,7 @@ interface SpaceReport extends Setting {
   readonly tried: number;
   readonly programs: number;
   readonly schedules: number;
+  readonly blocked: number;
   readonly failed: number;
 }
 
@@ -63,7 +67,7 @@ export function reportOf({
 }): GenerateReport {
   const totals = new Map(ledger.totals().map((one) => [one.space, one]));
   const { engine, operations, alphabet, seed } = plan;
-  const sum = (of: 'schedules' | 'steps' | 'failed'): number =>
+  const sum = (of: 'schedules' | 'blocked' | 'steps' | 'failed'): number =>
     [...totals.values()].reduce((n, one) => n + one[of], 0);
   return {
     schema_version: 1,
@@ -73,6 +77,7 @@ export function reportOf({
     seed,
     shard,
     schedules: sum('schedules'),
+    blocked: sum('blocked'),
     steps: sum('steps'),
     failed: sum('failed'),
     spaces: plan.spaces.map((space, i) => ({
@@ -81,6 +86,7 @@ export function reportOf({
       tried: totals.get(i)?.programs ?? 0,
       programs: programs.of(space).length,
       schedules: totals.get(i)?.schedules ?? 0,
+      blocked: totals.get(i)?.blocked ?? 0,
       failed: totals.get(i)?.failed ?? 0,
     })),
     clusters: clusters.map((cluster) => ({
@@ -98,12 +104,13 @@ export function reportOf({
 
 /** `examples`: the smallest program of each cluster, in a line. */
 export function formatGenerated(report: GenerateReport, examples: readonly string[]): string {
-  const { operations, alphabet, spaces, clusters, schedules, failed, shard } = report;
+  const { operations, alphabet, spaces, clusters, failed, shard } = report;
+  const isExhaustive = spaces[0]?.abridged === true;
   const lines = spaces.map((space) => {
     const { tried, programs } = space;
     const setting = spaceText({ configuration: space.configuration, setting: space });
     const wrong = space.failed > 0 ? `${grouped(space.failed)} failed` : 'nothing wrong';
-    return `${operations} operations, ${alphabet}, ${setting}: ${grouped(tried)} of ${grouped(programs)} programs, ${grouped(space.schedules)} schedules; ${wrong}`;
+    return `${operations} operations, ${alphabet}, ${setting}: ${grouped(tried)} of ${grouped(programs)} programs, ${runsText(space, isExhaustive)}; ${wrong}`;
   });
   const found = clusters.flatMap(({ kind, cause, programs, spaces: where, file }, i) => [
     '',
@@ -119,5 +126,14 @@ export function formatGenerated(report: GenerateReport, examples: readonly strin
     clusters.length > 0 && clusters.every(({ file }) => file === null)
       ? ['', 'with --out DIR they are written as litmus tests, with tokens for umbra replay']
       : [];
-  return `${[...lines, ...found, ...unseen, '', `${part}${grouped(tried)} programs, ${grouped(schedules)} schedules, ${wrong}`].join('\n')}\n`;
+  return `${[...lines, ...found, ...unseen, '', `${part}${grouped(tried)} programs, ${runsText(report, isExhaustive)}, ${wrong}`].join('\n')}\n`;
+}
+
+function runsText(
+  { schedules, blocked }: Pick<GenerateReport, 'schedules' | 'blocked'>,
+  isExhaustive: boolean,
+): string {
+  if (!isExhaustive) return `${grouped(schedules)} schedules`;
+  const left = blocked === 0 ? '' : `, ${grouped(blocked)} runs left in the middle`;
+  return `${grouped(schedules)} behaviours, each once${left}`;
 }

@@ -13,13 +13,17 @@ import type { Strategy } from '../strategies/strategy.ts';
 import { Sweep } from '../strategies/sweep.ts';
 import { type Result, type Setting, Subject } from '../subject.ts';
 import { Exhaustive } from '../verify/exhaustive.ts';
+import { unlessLeft } from '../verify/unit.ts';
 import { PAGE_NUMBERS, templateOf, understood } from './guest.ts';
 import { type Expected, entryValue, expect, type Sight } from './model.ts';
 import type { Configuration, Program } from './programs.ts';
 
 /** Of one program. */
 export interface Tried {
+  /** Or behaviours, where it is all of them. */
   readonly schedules: number;
+  /** Runs left in the middle, since the rest of them was done before. */
+  readonly blocked: number;
   readonly steps: number;
   /** The first that went wrong. */
   readonly failure: Result | undefined;
@@ -96,15 +100,19 @@ export class Trial {
   try(program: Program): Tried {
     const expected = this.take(program);
     const results = this.setting.abridged ? this.#all(expected) : this.#swept(expected);
-    let [schedules, steps] = [0, 0];
+    let [schedules, blocked, steps] = [0, 0, 0];
     let passing: Result | undefined;
     for (const result of results) {
+      if (result === undefined) {
+        blocked++;
+        continue;
+      }
       schedules++;
       steps += result.run.steps;
-      if (result.ending !== 'ok') return { schedules, steps, failure: result, passing };
+      if (result.ending !== 'ok') return { schedules, blocked, steps, failure: result, passing };
       passing ??= result;
     }
-    return { schedules, steps, failure: undefined, passing };
+    return { schedules, blocked, steps, failure: undefined, passing };
   }
 
   *#swept(expected: Expected): Generator<Result, void, void> {
@@ -116,9 +124,10 @@ export class Trial {
     }
   }
 
-  *#all(expected: Expected): Generator<Result, void, void> {
+  /** Undefined for a run that is left in the middle. */
+  *#all(expected: Expected): Generator<Result | undefined, void, void> {
     const search = new Exhaustive(this.subject.board);
-    while (search.goOn()) yield this.run(search, expected);
+    while (search.goOn()) yield unlessLeft(() => this.run(search, expected));
   }
 
   run(strategy: Strategy, expected: Expected): Result {

@@ -13,6 +13,7 @@ import { Trial, type Tried } from './trial.ts';
 export interface UnitResult {
   readonly programs: number;
   readonly schedules: number;
+  readonly blocked: number;
   readonly steps: number;
   /** How many programs failed. */
   readonly failed: number;
@@ -40,10 +41,11 @@ export function runUnit(space: Space, programs: readonly Program[]): UnitResult 
   const trial = warmTrial(space);
   const finds: Find[] = [];
   const ofKind = new Map<string, number>();
-  let [schedules, steps, failed] = [0, 0, 0];
+  let [schedules, blocked, steps, failed] = [0, 0, 0, 0];
   for (const program of programs) {
     const tried = trial.try(program);
     schedules += tried.schedules;
+    blocked += tried.blocked;
     steps += tried.steps;
     if (tried.failure === undefined) continue;
     failed++;
@@ -56,7 +58,7 @@ export function runUnit(space: Space, programs: readonly Program[]): UnitResult 
       finds[last] = { ...finds[last]!, count: finds[last]!.count + 1 };
     }
   }
-  return { programs: programs.length, schedules, steps, failed, finds };
+  return { programs: programs.length, schedules, blocked, steps, failed, finds };
 }
 
 /** Programs until one fails. */

@@ -108,10 +108,13 @@ export function runBounded(subject: Subject, bounds: Bounds, most: number): Boun
   };
 }
 
+export const runOnce = (subject: Subject, search: Exhaustive | Bounded): Result | undefined =>
+  unlessLeft(() => subject.run(search, 0));
+
 /** Undefined for a run that was left in the middle. */
-export function runOnce(subject: Subject, search: Exhaustive | Bounded): Result | undefined {
+export function unlessLeft(run: () => Result): Result | undefined {
   try {
-    return subject.run(search, 0);
+    return run();
   } catch (error) {
     if (error instanceof Blocked || error instanceof Known) return undefined;
     throw error;
