@@ -1,5 +1,6 @@
 /** What the suite prints: where it runs, then a row for each line, part by part. */
 
+import { counted, percent } from '../src/numbers.ts';
 import type { Benchmark, Goal, LineResult, SweepResult } from '../src/report/benchmark.ts';
 import type { LineComparison } from '../src/report/benchmark-comparison.ts';
 import { few, unitOf, withInterval } from '../src/report/benchmark-text.ts';
@@ -99,16 +100,16 @@ const distance = (times: number): number => Math.abs(Math.log(times));
 
 /** What else happened on the machine, and how many goals are met. */
 export function closing({ load, seconds, lines, interrupted }: Benchmark): string {
-  const percent = (share: number | undefined): string =>
-    share === undefined ? 'unknown' : `${(share * 100).toFixed(1)} %`;
+  const shareOf = (share: number | undefined): string =>
+    share === undefined ? 'unknown' : percent(share);
   const known = lines.map(isMet).filter((met) => met !== undefined);
   const goals = known.filter((met) => met).length;
   return (
     `${interrupted ? 'Interrupted: these are the figures so far. ' : ''}` +
-    `${lines.length} line${lines.length === 1 ? '' : 's'} in ${(seconds / 60).toFixed(1)} min` +
+    `${counted(lines.length, 'line')} in ${(seconds / 60).toFixed(1)} min` +
     `${known.length === 0 ? '' : `, ${goals} of ${known.length} goals met`} · ` +
     `load ${load.average_before.toFixed(2)} before, ${load.average_after.toFixed(2)} after · ` +
-    `others had ${percent(load.others)} of the cores, the hypervisor ${percent(load.stolen)}\n`
+    `others had ${shareOf(load.others)} of the cores, the hypervisor ${shareOf(load.stolen)}\n`
   );
 }
 

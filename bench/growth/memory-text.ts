@@ -1,5 +1,6 @@
 /** What takes how much memory, for people. */
 
+import { grouped, significant } from '../../src/numbers.ts';
 import type { MemoryResult } from '../../src/report/benchmark.ts';
 
 /** `a guest of 32 MiB: 33.0 MiB`, and the largest machines. */
@@ -31,7 +32,7 @@ export function largestText(one: MemoryResult['largest'][number]): string {
 
 /** Three figures and a binary unit; below a MiB all bytes. */
 function bytes(n: number): string {
-  if (n < 2 ** 20) return `${Math.round(n).toLocaleString('en-US')} bytes`;
+  if (n < 2 ** 20) return `${grouped(Math.round(n))} bytes`;
   const [size, unit] = n < 2 ** 30 ? [2 ** 20, 'MiB'] : [2 ** 30, 'GiB'];
-  return `${+(n / size).toPrecision(3)} ${unit}`;
+  return `${significant(n / size)} ${unit}`;
 }

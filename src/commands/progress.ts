@@ -1,8 +1,7 @@
 /** How far work is whose end is known: how much is done, how fast, and how long the rest takes. */
 
-import { grouped } from '../numbers.ts';
+import { duration, grouped, perSecond } from '../numbers.ts';
 import type { Advance } from '../report/page/live-section.ts';
-import { formatDuration } from './terminal.ts';
 
 export class Progress {
   readonly #unit: string;
@@ -53,7 +52,7 @@ export class Progress {
 
   get #eta(): string {
     const left = this.#all - this.#before - this.#done;
-    return this.#rate > 0 ? formatDuration(left / this.#rate) : '–';
+    return this.#rate > 0 ? duration(left / this.#rate) : '–';
   }
 
   /** So much is done in all. */
@@ -69,11 +68,8 @@ export class Progress {
   /** 2 FAILED, 1,200 of 5,000 schedules, 431/s, ETA 0:09 */
   toString(): string {
     const failed = this.#failed === 0 ? '' : `${count(this.#failed)} FAILED, `;
-    return `${failed}${this.done} ${this.#unit}, ${inUnits(this.#rate)}/s, ETA ${this.#eta}`;
+    return `${failed}${this.done} ${this.#unit}, ${perSecond(this.#rate)}/s, ETA ${this.#eta}`;
   }
 }
 
 const count = (n: number): string => grouped(Math.round(n));
-
-/** With a digit behind the point where whole numbers would say little. */
-const inUnits = (rate: number): string => (rate < 10 ? rate.toFixed(1) : count(rate));

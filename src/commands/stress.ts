@@ -12,7 +12,7 @@ import type { StressResult, StressTask } from '../../workers/stress-task.ts';
 import { type Fixed, stress } from '../check/stress.ts';
 import { UserError } from '../errors.ts';
 import type { Machine } from '../machine.ts';
-import { grouped } from '../numbers.ts';
+import { duration, grouped } from '../numbers.ts';
 import { type Statistics, statistics } from '../report/run-report.ts';
 import { stressCommandFor, stressFailure } from '../report/stress-failure.ts';
 import { formatStress, StressTotals, stressTable, tallyOf } from '../report/stress-totals.ts';
@@ -27,7 +27,7 @@ import {
   pagingOption,
 } from './options.ts';
 import { OUT_OPTION, resultsOf } from './run-folder.ts';
-import { clearLine, formatDuration, showProgress, tableColumns } from './terminal.ts';
+import { clearLine, showProgress, tableColumns } from './terminal.ts';
 import { checkQueueOptions, doUnits, withQueue } from './units.ts';
 import { checkWatch, type LiveState, WATCH_OPTION, Watch } from './watch.ts';
 
@@ -175,7 +175,7 @@ function liveStress({ totals, machines, seconds, last }: At, options: Options): 
       all,
       unit,
       rate: unit === 'seconds' ? undefined : rate,
-      eta: rate > 0 ? formatDuration(Math.max(0, all - done) / rate) : '–',
+      eta: rate > 0 ? duration(Math.max(0, all - done) / rate) : '–',
       failures: failures.length,
     },
     facts: [

@@ -24,7 +24,7 @@ import { partOfPage } from './marked-page.ts';
 import { costsOption, integer, type OptionsOf, positive } from './options.ts';
 import { Progress } from './progress.ts';
 import { OUT_OPTION, resultsOf } from './run-folder.ts';
-import { columnsOf, showProgress, wrap } from './terminal.ts';
+import { columnsOf, listing, showProgress, wrap } from './terminal.ts';
 import { checkQueueOptions, doUnits, type UnitsJob, withQueue } from './units.ts';
 
 function declare() {
@@ -76,7 +76,8 @@ async function study(
     throw new UserError('--json - and --markdown - both ask for stdout: give one of them a file');
   }
   const print = options.markdown === '-' ? () => {} : printer(options);
-  if (name === undefined) return print(listOf(columnsOf(process.stdout)));
+  if (name === undefined)
+    return print(listing(Object.values(STUDIES).map(({ name, question }) => [name, question])));
   checkQueueOptions(options, command);
   const plan = planOf(name, options);
   const writePage = pageOf(options);
@@ -216,14 +217,4 @@ function ledgerOf(out: string | undefined, plan: StudyPlan, version: string): St
     version,
     costs: JSON.stringify(plan.costs.cycles),
   });
-}
-
-function listOf(columns: number): string {
-  const width = Math.max(...Object.keys(STUDIES).map((name) => name.length));
-  return Object.values(STUDIES)
-    .map(
-      ({ name, question }) =>
-        `${name.padEnd(width)}  ${wrap(question, columns - width - 2, 0).replaceAll('\n', `\n${' '.repeat(width + 2)}`)}\n`,
-    )
-    .join('');
 }

@@ -5,7 +5,7 @@ import type { Ending } from '../explore/subject.ts';
 import { ENGINE_VERSION } from '../explore/token.ts';
 import type { Met } from '../explore/verify/unit.ts';
 import { type Entry, isDone, metBy, tokenOf } from '../explore/verify/verification.ts';
-import { grouped } from '../numbers.ts';
+import { grouped, significant } from '../numbers.ts';
 import { tableText } from '../report/plain-table.ts';
 import { keep } from './kept-schedules.ts';
 import { tableColumns } from './terminal.ts';
@@ -99,7 +99,7 @@ function outcomeOf(entry: Entry, met: Met): OutcomeReport {
 }
 
 /** Two digits say enough of a guess. */
-export const rounded = (n: number): string => grouped(Number(n.toPrecision(2)));
+export const rounded = (n: number): string => grouped(significant(n, 2));
 
 export function describe(test: TestReport): string {
   const { file, name, discipline, paging, defects, outcomes } = test;

@@ -1,8 +1,7 @@
 /** `umbra verify --watch`: what of the behaviours has been gone through, while it goes on. */
 
 import { type Entry, isDone, metBy, tokenOf } from '../explore/verify/verification.ts';
-import { grouped } from '../numbers.ts';
-import { formatDuration } from './terminal.ts';
+import { duration, grouped } from '../numbers.ts';
 import { rounded } from './verify-report.ts';
 import type { LiveState, Watch } from './watch.ts';
 
@@ -35,9 +34,7 @@ export function liveOf(entries: readonly Entry[], watch: Watch): () => LiveState
         unit: 'behaviours',
         rate,
         eta:
-          all === undefined || rate <= 0
-            ? '–'
-            : `some ${formatDuration(Math.max(0, all - done) / rate)}`,
+          all === undefined || rate <= 0 ? '–' : `some ${duration(Math.max(0, all - done) / rate)}`,
         failures: told.size,
       },
       facts: [['Tests in settings', `${entries.filter(isDone).length} of ${entries.length} done`]],

@@ -23,6 +23,7 @@ import {
 } from '../hardware/address.ts';
 import { Entry } from '../hardware/entry.ts';
 import { Mmu } from '../mmu/tlb.ts';
+import { hex } from '../numbers.ts';
 import { demandPage } from '../paging/fault.ts';
 import { guestPa, guestPagetableClearAll, guestPagetableFlushUser } from '../paging/flush.ts';
 import { pinPage, pinStackPages } from '../paging/pin.ts';
@@ -225,7 +226,7 @@ class ScriptedMachine {
     guestPagetableFlushUser: (n) => guestPagetableFlushUser(this.#cpu(n('cpu'))),
     guestPagetableClearAll: (n) => guestPagetableClearAll(this.#cpu(n('cpu'))),
     mapSwitcherInGuest: (n) => mapSwitcherInGuest(this.#cpu(n('cpu')), n('hostCpu')),
-    guestPa: (n) => address(guestPa(this.#cpu(n('cpu')), toGva(n('vaddr')))),
+    guestPa: (n) => hex(guestPa(this.#cpu(n('cpu')), toGva(n('vaddr')))),
     failAllocations: (n) => this.host.machine.failAllocationsAfter(n('after')),
     freeGuestPagetable: () => freeGuestPagetable(this.#lg),
   };
@@ -264,8 +265,6 @@ class ScriptedMachine {
     pageTableGuestDataInit(cpu);
     const reserveMem = words.load(at[1]!);
     for (const [i, word] of at.entries()) words.store(word, saved[i]!);
-    return address(reserveMem);
+    return hex(reserveMem);
   }
 }
-
-const address = (value: number): string => `0x${value.toString(16).padStart(8, '0')}`;

@@ -1,6 +1,6 @@
 /** How far a queue's plans are, who works, how fast, and what went wrong: asked, and in a line. */
 
-import { grouped } from '../numbers.ts';
+import { duration, grouped, perSecond } from '../numbers.ts';
 import { type Beat, QUIET } from './beat.ts';
 import type { Queue } from './queue.ts';
 import { buriedUnits, type PlanState, planStates } from './results.ts';
@@ -90,7 +90,7 @@ export function statusLine({ plan, workers, rate }: Snapshot): string {
     ...(buried > 0 ? [`${grouped(buried)} GIVEN UP`] : []),
     `${grouped(done)} of ${grouped(units)} units`,
     `${grouped(workers.length)} ${workers.length === 1 ? 'worker' : 'workers'} at ${grouped(busy)}`,
-    ...(rate === undefined ? [] : [`${rate.toFixed(rate < 10 ? 1 : 0)}/s`]),
+    ...(rate === undefined ? [] : [`${perSecond(rate)}/s`]),
     `ETA ${etaOf(plan, rate)}`,
   ].join(', ');
 }
@@ -100,8 +100,5 @@ export function etaOf({ done, units, buried }: PlanState, rate: number | undefin
   const left = units - done - buried;
   if (left <= 0) return '0:00';
   if (rate === undefined || rate <= 0) return '–';
-  const seconds = Math.round(left / rate);
-  const [h, m, s] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
-  const two = (n: number): string => String(n).padStart(2, '0');
-  return h > 0 ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
+  return duration(left / rate);
 }

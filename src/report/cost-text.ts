@@ -4,11 +4,11 @@ import type { CostTable } from '../cost/model.ts';
 import { PRESETS, type PresetName } from '../cost/presets.ts';
 import type { Turn } from '../cost/sensitivity.ts';
 import { EVENT_IDS, EVENTS } from '../cost/table.ts';
-import { grouped } from '../numbers.ts';
+import { grouped, significant } from '../numbers.ts';
 import type { Compared, CostComparison } from './cost-comparison.ts';
 import { nameOf } from './costs.ts';
 import { intervalText } from './estimate-text.ts';
-import { plainTable, tableText } from './plain-table.ts';
+import { tableText } from './plain-table.ts';
 import { FEWEST } from './statistics.ts';
 
 /** What each event costs there, in which range, and by which source. */
@@ -31,11 +31,10 @@ export function formatEvents(columns: number): string {
 
 export function formatComparedCosts(result: CostComparison, costs: CostTable): string {
   const { totals, conclusions, factor } = result;
-  const table = plainTable(['', 'cycles'], ['left', 'right']);
-  for (const { name, cycles } of totals) table.push([name, grouped(Math.round(cycles))]);
+  const rows = totals.map(({ name, cycles }) => [name, grouped(Math.round(cycles))]);
   return [
     `Cycles at the costs of ${nameOf(costs)}:`,
-    table.toString(),
+    tableText(['', 'cycles'], ['left', 'right'], rows),
     '',
     ...conclusions.flatMap((conclusion) => conclusionLines(conclusion, factor)),
     '',
@@ -61,7 +60,7 @@ export function verdictText({ less, more, ratio, runs, low, high, verdict }: Com
   const few = Math.min(runs.less, runs.more) < FEWEST;
   const times =
     low === undefined || high === undefined
-      ? String(Number(ratio.toPrecision(4)))
+      ? String(significant(ratio, 4))
       : intervalText({ value: ratio, low, high }, (n, digits) => n.toFixed(digits));
   if (verdict === 'fewer') {
     return `${less} takes fewer than ${more}, which takes ${times} times as many.`;
@@ -77,4 +76,4 @@ const tooFew = ({ less, more }: Compared['runs']): string =>
   `${less === 1 && more === 1 ? 'One run of each is' : `${less} and ${more} runs are`} too few: it takes ` +
   `${FEWEST} of each, with other seeds`;
 
-const inWords = ({ event, factor }: Turn): string => `${event} × ${Number(factor.toPrecision(3))}`;
+const inWords = ({ event, factor }: Turn): string => `${event} × ${significant(factor)}`;

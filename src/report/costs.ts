@@ -4,8 +4,8 @@ import type { Host } from '../../shared/host.ts';
 import { type Bill, billOf, type CostTable, occurrences, sumOf } from '../cost/model.ts';
 import { PRESETS } from '../cost/presets.ts';
 import { EVENT_IDS, type EventId } from '../cost/table.ts';
-import { grouped } from '../numbers.ts';
-import { plainTable } from './plain-table.ts';
+import { grouped, percent } from '../numbers.ts';
+import { tableText } from './plain-table.ts';
 
 export interface CostReport extends CostTable {
   /** Of all host CPUs together. Cycles add up; time does not, since they run side by side. */
@@ -29,16 +29,27 @@ export function formatCosts(report: CostReport): string[] {
   const { total, host_cpus } = report;
   const dear = (id: EventId): number => total.by_event[id].cycles;
   const happened = EVENT_IDS.filter((id) => total.by_event[id].count > 0);
-  const events = plainTable(['', 'events', 'cycles', 'share'], ['left', 'right', 'right', 'right']);
-  for (const id of happened.toSorted((a, b) => dear(b) - dear(a))) {
-    const { count: times, cycles, share } = total.by_event[id];
-    events.push([id, grouped(times), grouped(cycles), percent(share)]);
-  }
-  for (const [i, { cycles }] of host_cpus.entries()) {
-    events.push([`CPU ${i}`, '', grouped(cycles), percent(cycles / (total.cycles || 1))]);
-  }
-  events.push(['together', '', grouped(total.cycles), '']);
-  return [`Cycles at the costs of ${nameOf(report)}:`, ...events.toString().split('\n')];
+  const rows = [
+    ...happened
+      .toSorted((a, b) => dear(b) - dear(a))
+      .map((id) => {
+        const { count: times, cycles, share } = total.by_event[id];
+        return [id, grouped(times), grouped(cycles), percent(share)];
+      }),
+    ...host_cpus.map(({ cycles }, i) => [
+      `CPU ${i}`,
+      '',
+      grouped(cycles),
+      percent(cycles / (total.cycles || 1)),
+    ]),
+    ['together', '', grouped(total.cycles), ''],
+  ];
+  const table = tableText(
+    ['', 'events', 'cycles', 'share'],
+    ['left', 'right', 'right', 'right'],
+    rows,
+  );
+  return [`Cycles at the costs of ${nameOf(report)}:`, ...table.split('\n')];
 }
 
 /** For a sentence: `core2 (Core 2, Merom; 2007), but cr3_load 500`. */
@@ -47,5 +58,3 @@ export function nameOf({ preset, overridden, cycles }: CostTable): string {
   const others = overridden.map((id) => `${id} ${grouped(cycles[id])}`).join(', ');
   return `${preset} (${title}; ${year})${others === '' ? '' : `, but ${others}`}`;
 }
-
-const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;

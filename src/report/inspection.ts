@@ -16,6 +16,7 @@ import { type Shadow, shadowOf } from '../check/shadow.ts';
 import { describeFrame, eachFrame, wordsOf } from '../check/violation.ts';
 import { frameOf, type Gpa, NO_FRAME, PAGE_SIZE, toGpfn, toPfn } from '../hardware/address.ts';
 import { type Entry, PAGE_PRESENT } from '../hardware/entry.ts';
+import { hex } from '../numbers.ts';
 import { entryText } from './violation.ts';
 
 /** What there is to see. Of `stores` only who runs the machine knows. */
@@ -53,8 +54,6 @@ export interface Wanted {
 }
 
 const line = (key: string, text: string, depth = 0): Line => ({ key, depth, text });
-
-const address = (n: number): string => `0x${n.toString(16).padStart(8, '0')}`;
 
 /** At rest, or between two steps. */
 export function inspect(host: Host, { views, pgdir }: Wanted): Section[] {
@@ -109,13 +108,10 @@ function cpuSection(host: Host, cpu: HostCpu, name: FrameNames): Section {
     view: 'cpus',
     lines: [
       line('hand', `${who}${inside === undefined ? '' : ', inside the guest'}`),
-      line(
-        'cr3',
-        `CR3 ${cpu.cr3 === 0 ? "the host's" : `frame ${cpu.cr3}`}, CR2 ${address(cpu.cr2)}`,
-      ),
+      line('cr3', `CR3 ${cpu.cr3 === 0 ? "the host's" : `frame ${cpu.cr3}`}, CR2 ${hex(cpu.cr2)}`),
       line('generation', `TLB, ${tlbEntries(host, cpu).length} entries`),
       ...tlbEntries(host, cpu).map(({ vaddr, frame, rights }) =>
-        line(`tlb ${vaddr}`, `${address(vaddr)} → ${name(frame)} ${rightsName(rights)}`, 1),
+        line(`tlb ${vaddr}`, `${hex(vaddr)} → ${name(frame)} ${rightsName(rights)}`, 1),
       ),
     ],
   };
@@ -137,7 +133,7 @@ function guestSection(lg: Lguest): Section {
       line('life', `${DEAD_TEXT[lg.dead]}${reason}, ${lg.form.name}, ${lg.discipline}`),
       ...lg.cpus.map((cpu) => {
         const where = cpu.lastHostCpu < 0 ? 'not run yet' : `last on host CPU ${cpu.lastHostCpu}`;
-        const tables = cpu.linearPages ? 'no tables yet' : `CR3 ${address(cpu.cr3)}`;
+        const tables = cpu.linearPages ? 'no tables yet' : `CR3 ${hex(cpu.cr3)}`;
         const state =
           cpu.started || cpu.id === 0 ? (cpu.halted ? ', halted' : '') : ', not started';
         return line(
@@ -168,7 +164,7 @@ function pgdirSection(lg: Lguest, i: number): Section {
 function shadowed(gpgdir: Gpa): string {
   if (gpgdir === LINEAR) return 'a linear mapping, without page tables,';
   if (gpgdir === NOBODYS) return "nobody's, emptied,";
-  return `shadows guest top level ${address(gpgdir)}`;
+  return `shadows guest top level ${hex(gpgdir)}`;
 }
 
 /** The entry, or what is strange about it. */
@@ -204,9 +200,7 @@ function shadowSection(
     view: 'tables',
     lines: own
       .toSorted((a, b) => a.vaddr - b.vaddr || a.depth - b.depth)
-      .map(({ vaddr, depth, text }) =>
-        line(`${depth} ${vaddr}`, `${address(vaddr)} → ${text}`, depth),
-      ),
+      .map(({ vaddr, depth, text }) => line(`${depth} ${vaddr}`, `${hex(vaddr)} → ${text}`, depth)),
   };
 }
 
@@ -224,7 +218,7 @@ function ownSection(lg: Lguest, pgdir: number): Section {
       // Pages that follow one another, mapped alike.
       const shared = `${(entry.low >>> 12) - number} ${entry.low & 0xfff} ${entry.high}`;
       return {
-        ...line(`${level} ${vaddr}`, `${address(vaddr)} → ${text}`, level),
+        ...line(`${level} ${vaddr}`, `${hex(vaddr)} → ${text}`, level),
         ...(level === last && { inRow: { number, shared } }),
       };
     }),
@@ -245,7 +239,7 @@ const switcherSections = (lg: Lguest, { entries }: Shadow, name: FrameNames): Se
           ...entries
             .filter(({ vcpu }) => vcpu === cpu)
             .map(({ vaddr, entry, frame }) =>
-              line(`${vaddr}`, `${address(vaddr)} → ${entryLine(entry, name(frame))}`, 1),
+              line(`${vaddr}`, `${hex(vaddr)} → ${entryLine(entry, name(frame))}`, 1),
             ),
         ],
       };

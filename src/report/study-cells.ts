@@ -1,5 +1,6 @@
 /** The points of one experiment as rows of short texts, for a terminal and for a page. */
 
+import { significant } from '../numbers.ts';
 import type { Point, Samples, StudyResult } from './study-result.ts';
 
 export interface Column {
@@ -38,7 +39,7 @@ export function withSpread({ median, low, high }: Samples): string {
   // Of next to nothing a share says nothing.
   if (low <= 0 && high >= 0) return `${short(low)} to ${short(high)}`;
   const spread = Math.max(high - median, median - low) / Math.abs(median);
-  return `${short(median)} ±${Number((100 * spread).toPrecision(spread < 0.1 ? 1 : 2))} %`;
+  return `${short(median)} ±${significant(100 * spread, spread < 0.1 ? 1 : 2)} %`;
 }
 
 const SCALES = [
@@ -52,5 +53,5 @@ export function short(n: number): string {
   const [from, letter] = SCALES.find(([size]) => Math.abs(n) >= size) ?? [1, ''];
   const scaled = n / (letter === 'k' ? 1e3 : from);
   if (letter === '' && Number.isInteger(n)) return String(n);
-  return `${Math.abs(scaled) >= 100 ? Math.round(scaled) : Number(scaled.toPrecision(3))}${letter}`;
+  return `${Math.abs(scaled) >= 100 ? Math.round(scaled) : significant(scaled)}${letter}`;
 }

@@ -2,7 +2,7 @@
 
 import { styleText } from 'node:util';
 import Table from 'cli-table3';
-import { grouped } from '../numbers.ts';
+import { counted, grouped, percent } from '../numbers.ts';
 import { formatCosts } from './costs.ts';
 import type { GuestReport, PlacedReport, RunReport, Statistics } from './run-report.ts';
 
@@ -40,7 +40,7 @@ export function formatSummary(report: RunReport, terminal: Terminal): string {
 
 /** 4 guests on 2 host CPUs */
 export const sizeOf = ({ guests, host_cpus }: RunReport): string =>
-  `${some(guests, 'guest')} on ${some(host_cpus, 'host CPU')}`;
+  `${counted(guests.length, 'guest')} on ${counted(host_cpus.length, 'host CPU')}`;
 
 /** non-PAE, two levels · policy random · seed 1 */
 export function settingOf({ configuration: c }: RunReport): string {
@@ -80,7 +80,7 @@ type Row = readonly [label: string, value: (s: Statistics) => string];
 /** What is told of each guest and each host CPU; indented rows are parts of the one above. */
 const ROWS: readonly Row[] = [
   ['accesses', (s) => grouped(s.accesses)],
-  ['TLB hits', (s) => percent(s.tlb_hits, s.accesses)],
+  ['TLB hits', (s) => percent(s.tlb_hits / s.accesses, 2)],
   ['walks', (s) => grouped(s.walks)],
   ['  in the host’s table', (s) => grouped(s.nested_references)],
   ['faults', (s) => grouped(faults(s))],
@@ -195,7 +195,7 @@ function placementLines(placement: NonNullable<RunReport['placement']>): string[
     grouped(placement.reduce((n, vcpu) => n + vcpu[of], 0));
   if (placement.every(({ stretches, stretches_run }) => stretches_run === stretches)) {
     return [
-      `The placement was run whole: ${sum('stretches')} stretches of ${some(placement, 'vCPU')}, ` +
+      `The placement was run whole: ${sum('stretches')} stretches of ${counted(placement.length, 'vCPU')}, ` +
         `${sum('migrations')} migrations.`,
     ];
   }
@@ -241,13 +241,7 @@ const faults = (s: Statistics): number => s.faults_fixed + s.faults_passed_on;
 const hypercalls = (s: Statistics): number =>
   Object.values(s.hypercalls).reduce((a, b) => a + b, 0);
 
-const some = (things: readonly unknown[], name: string): string =>
-  `${things.length} ${name}${things.length === 1 ? '' : 's'}`;
-
 const times = (n: number): string => (n === 1 ? 'once' : `${grouped(n)} times`);
-
-const percent = (part: number, whole: number): string =>
-  whole === 0 ? '–' : `${((part / whole) * 100).toFixed(2)} %`;
 
 /** Three significant figures and a unit; – for a run that took no time. */
 function rate(n: number): string {

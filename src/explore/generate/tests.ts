@@ -2,6 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import type { PagingName } from '../../hardware/entry.ts';
+import { hex } from '../../numbers.ts';
 import { type Litmus, parseLitmus } from '../litmus/litmus.ts';
 import { FAULT } from '../litmus/software.ts';
 import { lettersOf } from './alphabets.ts';
@@ -73,9 +74,6 @@ function outcomesOf({ sights, outcomes }: Expected): Outcomes[] {
   ];
 }
 
-const hex = (value: number): string => `0x${value.toString(16).padStart(2, '0')}`;
-const addressText = (va: number): string => `0x${va.toString(16).padStart(8, '0')}`;
-
 const conditionOf = (sights: readonly Sight[], { values, dirty }: Outcome): string =>
   sights
     .flatMap((sight, i) => {
@@ -85,15 +83,15 @@ const conditionOf = (sights: readonly Sight[], { values, dirty }: Outcome): stri
     .join(' and ');
 
 function atomsOf(sight: Sight, value: number, isDirty: boolean): string[] {
-  if (sight.kind === 'word') return [`word ${hex(sight.page)}:0 == ${hex(value)}`];
+  if (sight.kind === 'word') return [`word ${hex(sight.page, 2)}:0 == ${hex(value, 2)}`];
   if (sight.kind === 'register') {
     const isAddress = sight.name === 'cr2' && value !== 0;
-    const text = value === FAULT ? 'fault' : isAddress ? addressText(value) : hex(value);
+    const text = value === FAULT ? 'fault' : isAddress ? hex(value) : hex(value, 2);
     return [`vcpu ${sight.vcpu} ${sight.name} == ${text}`];
   }
-  const entry = `${sight.table} ${addressText(sight.va)}`;
+  const entry = `${sight.table} ${hex(sight.va)}`;
   if (value < 0) return [`${entry} is none`];
   const rights = `${value % 2 === 1 ? '' : 'not '}${entry} has rw`;
-  const page = `${entry} is page ${hex(Math.floor(value / 2))}`;
+  const page = `${entry} is page ${hex(Math.floor(value / 2), 2)}`;
   return [page, rights, ...(isDirty ? [`${entry} has dirty`] : [])];
 }

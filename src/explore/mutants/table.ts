@@ -1,5 +1,6 @@
 /** The mutation matrix as a table: for a terminal, and as Markdown. */
 
+import { significant } from '../../numbers.ts';
 import { tableText } from '../../report/plain-table.ts';
 import { count, type Table, text } from '../../report/table.ts';
 import { type MutantsReport, smallestOf } from './mutants.ts';
@@ -63,7 +64,7 @@ function cellsOf(mutant: Mutant): string[] {
 
 /** 100 %, 12 %, 3.4 %, 0.05 % */
 const percent = (share: number): string =>
-  `${share >= 0.1 ? Math.round(share * 100) : Number((share * 100).toPrecision(2))} %`;
+  `${share >= 0.1 ? Math.round(share * 100) : significant(share * 100, 2)} %`;
 
 const explained = ({ runs, seed, tasks, given }: MutantsReport): readonly string[] => [
   ...(tasks.done < tasks.all

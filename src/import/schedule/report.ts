@@ -1,6 +1,6 @@
 /** What a recorded schedule has in it: for people, and as JSON. */
 
-import { counted, grouped } from '../../numbers.ts';
+import { counted, grouped, percent, significant } from '../../numbers.ts';
 import type { ImportedSchedule } from './import.ts';
 import { CAUSES, type Cause, type RecordedTask } from './recording.ts';
 
@@ -97,12 +97,12 @@ export function formatSchedule(report: ScheduleReport): string {
         .toSorted((a, b) => b.ns - a.ns);
       const shown = shares
         .slice(0, SHOWN_CPUS)
-        .map(({ ns, cpu }) => `CPU ${hostCpus[cpu]} ${percent(ns, one.ns)}`);
+        .map(({ ns, cpu }) => `CPU ${hostCpus[cpu]} ${percent(ns / one.ns)}`);
       const more = shares.length > shown.length ? `, and ${shares.length - shown.length} more` : '';
       const queued = one.queue_moves - migrations(one);
       return (
         `  vCPU ${i}: ${one.comm} (${one.pid}), ${grouped(one.stretches)} stretches, ` +
-        `${percent(one.ns, duration)} of the time, ${counted(migrations(one), 'migration')}` +
+        `${percent(one.ns / duration)} of the time, ${counted(migrations(one), 'migration')}` +
         `${queued > 0 ? ` and ${counted(queued, 'move')} while it waited` : ''}; on ${shown.join(', ')}${more}`
       );
     }),
@@ -124,7 +124,4 @@ const CAUSE_WORDS: Readonly<Record<Cause, string>> = {
   unknown: 'a cause that the recording does not have',
 };
 
-const ms = (ns: number): string => `${grouped(Number((ns / 1e6).toPrecision(4)))} ms`;
-
-const percent = (part: number, whole: number): string =>
-  whole === 0 ? '–' : `${((part / whole) * 100).toFixed(1)} %`;
+const ms = (ns: number): string => `${grouped(significant(ns / 1e6, 4))} ms`;

@@ -1,7 +1,7 @@
 /** Where in a guest's address space faults are, and when: a picture for each guest. */
 
 import { cell } from '@observablehq/plot';
-import { grouped } from '../../numbers.ts';
+import { grouped, hex } from '../../numbers.ts';
 import { draw } from '../drawing.ts';
 import type { Activity, Fault } from './activity.ts';
 import { figure, roundTimes, time } from './parts.ts';
@@ -18,7 +18,7 @@ export function heatMap(activity: Activity, guest: string, faults: readonly Faul
   const bits = regionBits(faults);
   const regionOf = ({ address }: Fault): number => Math.floor(address / 2 ** bits);
   const regions = [...new Set(faults.map(regionOf))].sort((a, b) => b - a);
-  const nameOf = (region: number): string => addressText(region * 2 ** bits);
+  const nameOf = (region: number): string => hex(region * 2 ** bits);
   const step = (activity.to - activity.from) / COLUMNS || 1;
   const ticks = new Map(
     roundTimes(activity.to - activity.from, 8).map((at) => [
@@ -94,8 +94,6 @@ export function heatMap(activity: Activity, guest: string, faults: readonly Faul
   };
   return figure(svg, caption, figures, `Faults of ${guest} by address and time`);
 }
-
-const addressText = (at: number): string => `0x${at.toString(16).padStart(8, '0')}`;
 
 /** So that there are not too many rows. */
 function regionBits(faults: readonly Fault[]): number {

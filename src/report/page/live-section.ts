@@ -2,7 +2,7 @@
  * Work as it goes on: how much is done, how fast, what it has covered, and what went wrong so far.
  */
 
-import { grouped } from '../../numbers.ts';
+import { grouped, perSecond } from '../../numbers.ts';
 import { facts, type PageTable, paragraph, table } from './parts.ts';
 
 /** How far work is. */
@@ -55,15 +55,12 @@ function advancePart(state: string, { done, all, unit, rate, eta, failures }: Ad
         capital,
         share === undefined ? grouped(done) : `${grouped(done)} of ${grouped(all!)} (${share} %)`,
       ],
-      ['Rate', rate === undefined ? '–' : `${rateText(rate)} ${unit}/s`],
+      ['Rate', rate === undefined ? '–' : `${perSecond(rate)} ${unit}/s`],
       ['Time left', eta],
       ['Failures', grouped(failures)],
     ]),
   ].join('\n');
 }
-
-const rateText = (rate: number): string =>
-  rate < 10 ? rate.toFixed(1) : grouped(Math.round(rate));
 
 export const liveSection = ({ state, advance, facts: more, failed, tables }: LivePage): string =>
   [

@@ -3,7 +3,7 @@
  */
 
 import { cell, text } from '@observablehq/plot';
-import { grouped } from '../../numbers.ts';
+import { grouped, percent, significant } from '../../numbers.ts';
 import { draw } from '../drawing.ts';
 import { estimateText } from '../estimate-text.ts';
 import { FEWEST } from '../statistics.ts';
@@ -104,7 +104,7 @@ function residencyTable({ runs }: Activity, hostCpus: number, vcpus: readonly st
     rows: vcpus.map((name, vcpu) => {
       const own = cpus.map((cpu) => spent.get(`${vcpu} ${cpu}`) ?? 0);
       const all = own.reduce((a, b) => a + b, 0);
-      return [name, ...own.map((ns) => (all === 0 ? '–' : `${((100 * ns) / all).toFixed(1)} %`))];
+      return [name, ...own.map((ns) => percent(ns / all))];
     }),
   });
 }
@@ -165,5 +165,5 @@ function whatFollows(moves: readonly Move[]): string {
 
 function medianOf(moves: readonly Move[], when: 'before' | 'after', side: keyof Side): string {
   const values = moves.map((move) => move[when]![side]).toSorted((a, b) => a - b);
-  return short(Number(values[Math.floor(values.length / 2)]!.toPrecision(3)));
+  return short(significant(values[Math.floor(values.length / 2)]!));
 }

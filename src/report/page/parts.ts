@@ -1,5 +1,6 @@
 /** What sections of a report are made of: tables, figures with the same in words, and lists of facts. */
 
+import { significant } from '../../numbers.ts';
 import { escaped } from './escaped.ts';
 
 /** One run, or one thing about several, under a heading of its own. */
@@ -68,7 +69,7 @@ export const paragraph = (text: string): string => `<p>${escaped(text)}</p>`;
 export function time(ns: number): string {
   const [size, unit] = TIMES.find(([least]) => ns >= least) ?? TIMES.at(-1)!;
   const value = ns / size;
-  return `${value >= 100 ? value.toFixed(0) : Number(value.toPrecision(3))} ${unit}`;
+  return `${value >= 100 ? value.toFixed(0) : significant(value)} ${unit}`;
 }
 
 /** Round times from 0 up to a span, some so many of them: 1, 2 or 5 of a power of ten apart. */

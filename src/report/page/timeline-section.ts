@@ -1,6 +1,6 @@
 /** The timeline of a run in its report: a picture, what moves it, and its figures as a table. */
 
-import { grouped } from '../../numbers.ts';
+import { grouped, percent } from '../../numbers.ts';
 import { seriesColour } from '../colours.ts';
 import type { Activity, Stretch } from './activity.ts';
 import { escaped } from './escaped.ts';
@@ -89,7 +89,7 @@ function rowOf(activity: Activity, cpu: number): string[] {
   const inside = here(activity.runs).reduce((sum, { from, to }) => sum + to - from, 0);
   const span = activity.to - activity.from || 1;
   return [
-    ...[`host CPU ${cpu}`, time(inside), `${((100 * inside) / span).toFixed(1)} %`],
+    ...[`host CPU ${cpu}`, time(inside), percent(inside / span)],
     ...[activity.runs, activity.faults, activity.waits, activity.migrations].map((all) =>
       grouped(here(all).length),
     ),

@@ -3,6 +3,8 @@
  * itself, which carries this file along, when its reader moves.
  */
 
+import { hex } from '../../numbers.ts';
+
 /** Times are whole hundreds of nanoseconds since the run's first event. */
 export interface TimelineData {
   /** By their machine-wide numbers; the colour is a number, too. */
@@ -209,7 +211,7 @@ export function toldIn({ faults, waits, migrations, marks, vcpus }: TimelineData
       own.map(([at, , passedOn, address, vcpu]) => ({
         at,
         what:
-          `fault at 0x${address.toString(16).padStart(8, '0')} ` +
+          `fault at ${hex(address)} ` +
           `${passedOn ? 'passed on' : 'fixed'}, ${nameOf(vcpu)} on host CPU ${cpu}`,
       })),
     ),
