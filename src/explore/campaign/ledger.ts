@@ -1,43 +1,41 @@
 /**
- * What a campaign has done so far, in an SQLite database: a file, or in memory. A unit comes in
- * by one transaction, so a process that is killed loses the units it was at, and no more. All
- * rows are sets whose members depend on the plan alone; ledgers of shards merge by union.
+ * What a campaign has done so far. All rows are sets whose members depend on the plan alone; ledgers of shards merge by union.
  *
  * The digests of all behaviours are kept, by subject and strategy: 8 bytes each, some 30 with the
  * tree, and how many schedules behaved so. So how many were different is exact, through resuming
  * and merging too, and memory stays small.
  */
 
-import { existsSync } from 'node:fs';
-import type { DatabaseSync } from 'node:sqlite';
-import { UserError } from '../../errors.ts';
 import { NOT_DRAWN } from '../behaviours.ts';
-import { check, guarded, isEmpty, opened } from '../database.ts';
+import { type LedgerKind, openLedger, PlanLedger, readLedger } from '../plan-ledger.ts';
 import type { Ending } from '../subject.ts';
 import { differenceOf, isInShard, type Plan, type Shard, type Unit, unitsOf } from './plan.ts';
 import type { UnitResult } from './unit.ts';
 
-const KIND = { applicationId: 0x756d_6272, version: 2, maker: 'umbra campaign --out' };
-
-const TABLES = `
-  CREATE TABLE campaign (plan TEXT NOT NULL, shard INTEGER NOT NULL, shards INTEGER NOT NULL) STRICT;
-  CREATE TABLE unit (
-    id INTEGER PRIMARY KEY, subject INTEGER NOT NULL, strategy TEXT NOT NULL,
-    seed INTEGER NOT NULL, schedules INTEGER NOT NULL, steps INTEGER NOT NULL,
-    most_steps INTEGER NOT NULL, actors INTEGER NOT NULL, bounded INTEGER NOT NULL,
-    preemptions INTEGER NOT NULL, exhausted INTEGER NOT NULL, failures INTEGER NOT NULL
-  ) STRICT;
-  CREATE TABLE failure (
-    unit INTEGER NOT NULL, run INTEGER NOT NULL, seed INTEGER NOT NULL, ending TEXT NOT NULL,
-    message TEXT NOT NULL, token TEXT, PRIMARY KEY (unit, run)
-  ) STRICT, WITHOUT ROWID;
-  CREATE TABLE behaviour (
-    subject INTEGER NOT NULL, digest BLOB NOT NULL, strategy TEXT NOT NULL, schedules INTEGER NOT NULL,
-    PRIMARY KEY (subject, digest, strategy)
-  ) STRICT, WITHOUT ROWID;
-  PRAGMA application_id = ${KIND.applicationId};
-  PRAGMA user_version = ${KIND.version};
-`;
+const KIND: LedgerKind<Plan> = {
+  applicationId: 0x756d_6272,
+  version: 2,
+  maker: 'umbra campaign --out',
+  is: 'campaign',
+  out: 'file',
+  planTable: 'campaign',
+  tables: `
+    CREATE TABLE unit (
+      id INTEGER PRIMARY KEY, subject INTEGER NOT NULL, strategy TEXT NOT NULL,
+      seed INTEGER NOT NULL, schedules INTEGER NOT NULL, steps INTEGER NOT NULL,
+      most_steps INTEGER NOT NULL, actors INTEGER NOT NULL, bounded INTEGER NOT NULL,
+      preemptions INTEGER NOT NULL, exhausted INTEGER NOT NULL, failures INTEGER NOT NULL
+    ) STRICT;
+    CREATE TABLE failure (
+      unit INTEGER NOT NULL, run INTEGER NOT NULL, seed INTEGER NOT NULL, ending TEXT NOT NULL,
+      message TEXT NOT NULL, token TEXT, PRIMARY KEY (unit, run)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE behaviour (
+      subject INTEGER NOT NULL, digest BLOB NOT NULL, strategy TEXT NOT NULL, schedules INTEGER NOT NULL,
+      PRIMARY KEY (subject, digest, strategy)
+    ) STRICT, WITHOUT ROWID;`,
+  differenceOf,
+};
 
 const ADDED_UP = 'ON CONFLICT DO UPDATE SET schedules = schedules + excluded.schedules';
 
@@ -72,69 +70,25 @@ export interface FailureRow {
   readonly token: string;
 }
 
-export class Ledger {
-  readonly plan: Plan;
-  readonly shard: Shard;
-  readonly #name: string;
-  readonly #db: DatabaseSync;
-
-  private constructor(name: string, db: DatabaseSync) {
-    this.#name = name;
-    this.#db = db;
-    const { plan, shard, shards } = db.prepare('SELECT * FROM campaign').get() as {
-      [column in 'plan' | 'shard' | 'shards']: never;
-    };
-    this.plan = JSON.parse(plan);
-    this.shard = { index: shard, of: shards };
-  }
-
-  /**
-   * For a campaign that begins, or goes on. `path`: undefined for memory. Throws UserError for
-   * a file that is something else, damaged, in use, or the ledger of another campaign.
-   */
+export class Ledger extends PlanLedger<Plan> {
+  /** As `openLedger`. */
   static open(path: string | undefined, plan: Plan, shard: Shard): Ledger {
-    const name = path ?? ':memory:';
-    const ledger = opened(name, (db) => {
-      // Two campaigns on one ledger would do the same units.
-      db.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN IMMEDIATE');
-      if (isEmpty(db)) {
-        db.exec(TABLES);
-        db.prepare('INSERT INTO campaign VALUES (?, ?, ?)').run(
-          ...[JSON.stringify(plan), shard.index, shard.of],
-        );
-      } else check(name, db, KIND);
-      db.exec('COMMIT');
-      return new Ledger(name, db);
-    });
-    const difference = ledger.#differenceFrom(plan, shard);
-    if (difference === undefined) return ledger;
-    ledger.close();
-    throw new UserError(
-      `${name} is the ledger of another campaign: ${difference}; give --out another file, or ` +
-        'what it was begun with',
+    return openLedger(
+      path,
+      KIND,
+      { plan, shard },
+      (name, db) => new Ledger(name, db, KIND.planTable),
     );
   }
 
-  /** One that is there, to be read. Throws UserError as `open` does. */
+  /** As `readLedger`. */
   static read(path: string): Ledger {
-    if (!existsSync(path)) throw new UserError(`${path}: there is no such ledger`);
-    return opened(path, (db) => {
-      check(path, db, KIND);
-      return new Ledger(path, db);
-    });
-  }
-
-  #differenceFrom(plan: Plan, { index, of }: Shard): string | undefined {
-    const { shard } = this;
-    if (shard.index !== index || shard.of !== of) {
-      return `shard ${shard.index}/${shard.of} there, ${index}/${of} here`;
-    }
-    return differenceOf(this.plan, plan);
+    return readLedger(path, KIND, (name, db) => new Ledger(name, db, KIND.planTable));
   }
 
   /** The units that are to be done here and are not yet. */
   unitsLeft(): Unit[] {
-    const done = new Set(this.#all<{ id: number }>('SELECT id FROM unit').map(({ id }) => id));
+    const { done } = this;
     return this.units().filter(({ id }) => !done.has(id));
   }
 
@@ -146,9 +100,8 @@ export class Ledger {
   /** A unit is done. Returns how many of its schedules behaved otherwise than all before. */
   record({ id, subject, strategy, seed }: Unit, result: UnitResult): number {
     const { schedules, steps, mostSteps, actors, bounded, failures } = result;
-    return this.#guarded(() => {
-      const db = this.#db;
-      db.exec('BEGIN');
+    return this.atOnce(() => {
+      const { db } = this;
       db.prepare('INSERT INTO unit VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)').run(
         ...[id, subject, strategy, seed, schedules, steps, mostSteps, actors, bounded],
         ...[result.preemptions, Number(result.exhausted), failures.length],
@@ -165,14 +118,13 @@ export class Ledger {
         if (isKnown.get(subject, bytes) === undefined) fresh++;
         see.run(subject, bytes, strategy, times);
       }
-      db.exec('COMMIT');
       return fresh;
     });
   }
 
   /** By subject and strategy. */
   groups(): Group[] {
-    return this.#all(
+    return this.all(
       `SELECT subject, strategy, sum(schedules) AS schedules, sum(steps) AS steps,
          max(most_steps) AS most_steps, max(actors) AS actors, sum(bounded) AS bounded,
          max(preemptions) AS preemptions, max(exhausted) AS exhausted, sum(failures) AS failures
@@ -186,7 +138,7 @@ export class Ledger {
    */
   behaviours(listed: readonly string[]): Map<number, BehavioursRow> {
     const names = listed.map((name) => `'${name}'`).join(', ');
-    const rows = this.#all<BehavioursRow>(
+    const rows = this.all<BehavioursRow>(
       `SELECT subject, count(*) AS all_of_them, sum(times = 1) AS once, sum(times = 2) AS twice
        FROM (
          SELECT subject, sum(iif(strategy IN (${names}), ${NOT_DRAWN}, schedules)) AS times
@@ -198,7 +150,7 @@ export class Ledger {
 
   /** Of each subject the first few that have a token, in the order of the units. */
   failures(most: number): FailureRow[] {
-    return this.#all(
+    return this.all(
       `SELECT subject, strategy, seed, ending, message, token FROM (
          SELECT u.subject, u.strategy, f.*,
            row_number() OVER (PARTITION BY u.subject ORDER BY f.unit, f.run) AS place
@@ -210,9 +162,9 @@ export class Ledger {
   /** Everything that the ledgers at these paths hold, added to this one. */
   absorb(paths: readonly string[]): void {
     for (const path of paths) {
-      this.#guarded(() => {
-        this.#db.prepare('ATTACH ? AS part').run(path);
-        this.#db.exec(`
+      this.guarded(() => {
+        this.db.prepare('ATTACH ? AS part').run(path);
+        this.db.exec(`
           BEGIN;
           INSERT INTO main.unit SELECT * FROM part.unit;
           INSERT INTO main.failure SELECT * FROM part.failure;
@@ -221,17 +173,5 @@ export class Ledger {
           DETACH part`);
       });
     }
-  }
-
-  close(): void {
-    this.#db.close();
-  }
-
-  #all<Row>(query: string): Row[] {
-    return this.#guarded(() => this.#db.prepare(query).all() as unknown[] as Row[]);
-  }
-
-  #guarded<T>(work: () => T): T {
-    return guarded(this.#name, work);
   }
 }
