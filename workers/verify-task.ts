@@ -3,8 +3,8 @@
 import { warmSubject } from '../src/explore/campaign/unit.ts';
 import { parseLitmus } from '../src/explore/litmus/litmus.ts';
 import type { Setting, Subject } from '../src/explore/subject.ts';
-import type { Bounds } from '../src/explore/verify/bounded.ts';
-import type { Node } from '../src/explore/verify/node.ts';
+import type { BoundedPart } from '../src/explore/verify/bounded.ts';
+import type { UnitPart } from '../src/explore/verify/frontier.ts';
 import {
   type BoundedResult,
   runBounded,
@@ -22,23 +22,13 @@ interface Task {
 const subjectOf = ({ path, setting, text }: Task): Subject =>
   warmSubject(path, setting, text === undefined ? undefined : parseLitmus(text, path));
 
-export interface UnitTask extends Task {
-  readonly nodes: readonly Node[];
-  /** Runs, at most. */
-  readonly most: number;
-}
+export type VerifyTask = Task &
+  (UnitPart | BoundedPart) & {
+    /** Runs, at most. */
+    readonly most: number;
+  };
 
-export interface BoundedTask extends Task {
-  readonly bounds: Bounds;
-  /** Seconds, at most. */
-  readonly most: number;
-}
-
-export const unit = (task: UnitTask): UnitResult => runUnit(subjectOf(task), task.nodes, task.most);
-
-export const bounded = (task: BoundedTask): BoundedResult =>
-  runBounded(subjectOf(task), task.bounds, task.most);
-
-/** Of a queue's plan, which has units of both. */
-export const either = (task: UnitTask | BoundedTask): UnitResult | BoundedResult =>
-  'bounds' in task ? bounded(task) : unit(task);
+export const unit = (task: VerifyTask): UnitResult | BoundedResult =>
+  'bounds' in task
+    ? runBounded(subjectOf(task), task, task.most)
+    : runUnit(subjectOf(task), task.nodes, task.most);

@@ -3,8 +3,8 @@
 import type { DefectId } from '../defects.ts';
 import type { Ending } from '../explore/subject.ts';
 import { ENGINE_VERSION } from '../explore/token.ts';
-import type { Met } from '../explore/verify/unit.ts';
-import { type Entry, isDone, metBy, tokenOf } from '../explore/verify/verification.ts';
+import type { Met } from '../explore/verify/outcomes.ts';
+import { type Entry, tokenOf } from '../explore/verify/verification.ts';
 import { grouped, significant } from '../numbers.ts';
 import { tableText } from '../report/plain-table.ts';
 import { keep } from './kept-schedules.ts';
@@ -60,10 +60,10 @@ export const reportOf = (entries: readonly Entry[]): Report => ({
 });
 
 function testOf(entry: Entry): TestReport {
-  const { path, litmus, setting, bounds, bounded, frontier } = entry;
+  const { path, litmus, setting, bounds, frontier } = entry;
   const { classes, blocked, seconds } = frontier.totals;
   const { discipline, paging, defects } = setting;
-  const complete = isDone(entry);
+  const complete = frontier.isDone;
   return {
     file: path,
     name: litmus.name,
@@ -74,12 +74,12 @@ function testOf(entry: Entry): TestReport {
     acts: bounds?.acts ?? 0,
     between_steps: setting.betweenSteps ?? false,
     complete,
-    bound: bounds === undefined ? null : (bounded?.preemptions ?? -1),
-    classes: bounded?.classes ?? classes,
+    bound: frontier.bound,
+    classes,
     blocked: bounds === undefined ? blocked : null,
-    guess: bounds === undefined && !complete ? (frontier.guess ?? null) : null,
-    seconds: bounded?.seconds ?? seconds,
-    outcomes: metBy(entry).map((met) => outcomeOf(entry, met)),
+    guess: complete ? null : (frontier.guess ?? null),
+    seconds,
+    outcomes: frontier.met.map((met) => outcomeOf(entry, met)),
   };
 }
 

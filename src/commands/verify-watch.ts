@@ -1,6 +1,6 @@
 /** `umbra verify --watch`: what of the behaviours has been gone through, while it goes on. */
 
-import { type Entry, isDone, metBy, tokenOf } from '../explore/verify/verification.ts';
+import { type Entry, tokenOf } from '../explore/verify/verification.ts';
 import { duration, grouped } from '../numbers.ts';
 import { rounded } from './verify-report.ts';
 import type { LiveState, Watch } from './watch.ts';
@@ -12,7 +12,7 @@ export function liveOf(entries: readonly Entry[], watch: Watch): () => LiveState
   const told = new Set<string>();
   return () => {
     for (const entry of entries) {
-      for (const met of metBy(entry).filter(({ ending }) => ending !== 'ok')) {
+      for (const met of entry.frontier.met.filter(({ ending }) => ending !== 'ok')) {
         const of = nameOf(entry);
         const says = `${met.ending}: ${met.message}`;
         if (told.has(`${of} ${says}`)) continue;
@@ -37,7 +37,12 @@ export function liveOf(entries: readonly Entry[], watch: Watch): () => LiveState
           all === undefined || rate <= 0 ? '–' : `some ${duration(Math.max(0, all - done) / rate)}`,
         failures: told.size,
       },
-      facts: [['Tests in settings', `${entries.filter(isDone).length} of ${entries.length} done`]],
+      facts: [
+        [
+          'Tests in settings',
+          `${entries.filter(({ frontier }) => frontier.isDone).length} of ${entries.length} done`,
+        ],
+      ],
       tables: [
         {
           caption: 'Behaviours so far',
@@ -49,24 +54,23 @@ export function liveOf(entries: readonly Entry[], watch: Watch): () => LiveState
   };
 }
 
-const classesOf = ({ bounded, frontier }: Entry): number =>
-  bounded?.classes ?? frontier.totals.classes;
+const classesOf = ({ frontier }: Entry): number => frontier.totals.classes;
 
 const runsOf = (entries: readonly Entry[]): number =>
   entries.reduce((sum, entry) => sum + classesOf(entry), 0);
 
 /** How many there may be; undefined where nothing is known. */
 const guessOf = (entry: Entry): number | undefined =>
-  isDone(entry) ? classesOf(entry) : entry.frontier.guess;
+  entry.frontier.isDone ? classesOf(entry) : entry.frontier.guess;
 
 const nameOf = ({ litmus, setting }: Entry): string =>
   `${litmus.name}, ${setting.discipline}, ${setting.paging}`;
 
 function rowOf(entry: Entry): string[] {
   const guess = guessOf(entry);
-  const wrong = metBy(entry).filter(({ ending }) => ending !== 'ok').length;
+  const wrong = entry.frontier.met.filter(({ ending }) => ending !== 'ok').length;
   const classes = classesOf(entry);
-  const state = isDone(entry) ? 'done' : classes > 0 ? 'under way' : 'waits';
-  const all = guess === undefined ? '–' : isDone(entry) ? grouped(guess) : rounded(guess);
+  const state = entry.frontier.isDone ? 'done' : classes > 0 ? 'under way' : 'waits';
+  const all = guess === undefined ? '–' : entry.frontier.isDone ? grouped(guess) : rounded(guess);
   return [nameOf(entry), grouped(classes), all, state, grouped(wrong)];
 }

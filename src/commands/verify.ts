@@ -3,11 +3,10 @@
 import { availableParallelism } from 'node:os';
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { Piscina } from 'piscina';
-import type { BoundedTask, UnitTask } from '../../workers/verify-task.ts';
+import type { VerifyTask } from '../../workers/verify-task.ts';
 import { UserError } from '../errors.ts';
 import { textsOfTests } from '../explore/litmus/texts.ts';
-import type { BoundedResult, UnitResult } from '../explore/verify/unit.ts';
-import { type Entry, entriesOf, isDone, load, saved } from '../explore/verify/verification.ts';
+import { type Entry, entriesOf, load, saved } from '../explore/verify/verification.ts';
 import { grouped } from '../numbers.ts';
 import { workerUrl } from '../worker-url.ts';
 import { ExitCode } from './exit-code.ts';
@@ -72,7 +71,8 @@ function declare() {
       'after',
       '\nWhat is verified are abridged runs: a lock is taken in one step, and what comes after ' +
         'the last vCPU’s end is left out. Outcomes and invariants are looked at when a run is ' +
-        'at its end, invariants by choice between its steps, too. docs/verify.md has what that says, and what it does not.\n\n' +
+        'at its end, invariants by choice between its steps, too. docs/verify.md has what ' +
+        'that says, and what it does not.\n\n' +
         `Exit code: ${ExitCode.Ok} nothing wrong in what was run, ${ExitCode.Failed} an ` +
         `invariant or an outcome is broken, ${ExitCode.Killed} the guest was killed, ` +
         `${ExitCode.Oops} the host died, ${ExitCode.Deadlock} deadlock, ${ExitCode.Livelock} ` +
@@ -106,7 +106,8 @@ async function verify(
   }
   if (preemptions === undefined && betweenSteps) {
     throw new UserError(
-      'without a bound some states between steps are left out: give --preemptions N with --between-steps',
+      'without a bound some states between steps are left out: give --preemptions N with ' +
+        '--between-steps',
     );
   }
   const writeJson = jsonOutput(options.json);
@@ -193,7 +194,6 @@ class Work {
   readonly #entries: readonly Entry[];
   /** For each entry. */
   readonly #seconds: number;
-  readonly #bounded = new Set<Entry>();
   #last: Entry | undefined;
 
   constructor(entries: readonly Entry[], seconds: number) {
@@ -202,19 +202,19 @@ class Work {
   }
 
   get isDone(): boolean {
-    return this.#entries.every(isDone);
+    return this.#entries.every(({ frontier }) => frontier.isDone);
   }
 
   /** R6-no-shootdown, guest-lock, nonpae: 12,345 behaviours, of some 60,000 */
   get progress(): string {
     const entry = this.#last;
     if (entry === undefined) return '';
-    const { litmus, setting, frontier, bounds } = entry;
+    const { litmus, setting, frontier } = entry;
     const where = `${litmus.name}, ${setting.discipline}, ${setting.paging}`;
-    if (bounds !== undefined) return `${where}, ${bounds.preemptions} preemptions`;
     const { classes } = frontier.totals;
     const guess = frontier.guess === undefined ? '' : `, of some ${rounded(frontier.guess)}`;
-    return `${grouped(classes)} behaviours${guess}, ${where}`;
+    const most = frontier.bound === null ? '' : `, ${frontier.bound + 1} preemptions`;
+    return `${grouped(classes)} behaviours${guess}, ${where}${most}`;
   }
 
   /** As many at a time as there are jobs; what one has done may be what the next needs. */
@@ -238,10 +238,7 @@ class Work {
   /** The next piece of work there is, under way. */
   #next(pool: Pool, signal: AbortSignal): Promise<void> | undefined {
     for (const entry of this.#entries) {
-      const next =
-        entry.bounds === undefined
-          ? this.#unit(entry, pool, signal)
-          : this.#all(entry, pool, signal);
+      const next = this.#unit(entry, pool, signal);
       if (next === undefined) continue;
       this.#last = entry;
       return next;
@@ -252,28 +249,16 @@ class Work {
   #unit(entry: Entry, pool: Pool, signal: AbortSignal): Promise<void> | undefined {
     const { path, setting, frontier } = entry;
     const { seconds } = frontier.totals;
-    if (seconds >= this.#seconds) return undefined;
-    const branch = frontier.take();
-    if (branch === undefined) return undefined;
+    const due = seconds >= this.#seconds ? undefined : frontier.due();
+    if (due === undefined) return undefined;
     const most = seconds === 0 ? FIRST_RUNS : RUNS;
-    const task: UnitTask = { path, setting, nodes: frontier.nodesOf(branch), most };
+    const task: VerifyTask = { path, setting, ...due.part, most };
     return pool.run(task, { name: 'unit', signal }).then(
-      (result) => frontier.add(branch, result as UnitResult),
+      (result) => due.add(result as never),
       (error: unknown) => {
-        frontier.giveBack(branch);
+        due.giveBack();
         throw error;
       },
     );
-  }
-
-  /** Within bounds all is done in one go. */
-  #all(entry: Entry, pool: Pool, signal: AbortSignal): Promise<void> | undefined {
-    const { path, setting, bounds } = entry;
-    if (isDone(entry) || this.#bounded.has(entry)) return undefined;
-    this.#bounded.add(entry);
-    const task: BoundedTask = { path, setting, bounds: bounds!, most: this.#seconds };
-    return pool.run(task, { name: 'bounded', signal }).then((result) => {
-      entry.bounded = result as BoundedResult;
-    });
   }
 }

@@ -1,7 +1,7 @@
 /**
- * Looking at a machine between two steps of a run, and not at its end alone: wherever all host CPUs
- * stand at safe points, as where a free machine is stopped to be looked at (src/host/safe-point.ts),
- * but by the schedule and not by the clock. Elsewhere somebody is in the middle of a change, and
+ * Looking at a machine between two steps of a run, and not at its end alone: wherever all host
+ * CPUs stand at safe points, as where a free machine is stopped to be looked at
+ * (src/host/safe-point.ts), but by the schedule and not by the clock. Elsewhere somebody is in the middle of a change, and
  * counts may rightly be off. The first moment at which something is wrong ends the run.
  */
 
@@ -25,7 +25,7 @@ export class BetweenSteps {
   readonly #board: Board;
   /** Behaviours up to a moment at which nothing was wrong: what is in memory follows from them. */
   readonly looked = new Set<string>();
-  /** Addresses whose entries the test's guest changes and does not tell of, and pages that it discards. */
+  /** Addresses whose entries the test's guest changes and does not tell of; pages it discards. */
   readonly #untold: ReadonlySet<number>;
   readonly #discarded: ReadonlySet<number>;
 

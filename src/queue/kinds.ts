@@ -8,7 +8,7 @@ import type { UnitResult } from '../explore/campaign/unit.ts';
 import type { FirstFind } from '../explore/generate/each-defect.ts';
 import type { UnitResult as GeneratedResult } from '../explore/generate/unit.ts';
 import type { MutantRuns } from '../explore/mutants/mutants.ts';
-import type { Met } from '../explore/verify/unit.ts';
+import type { Met } from '../explore/verify/outcomes.ts';
 import type { StressTally } from '../report/stress-totals.ts';
 import { workerUrl } from '../worker-url.ts';
 
@@ -142,13 +142,13 @@ export const KINDS: Readonly<Record<string, Kind>> = {
   },
   verify: {
     file: fileOf('verify-task'),
-    name: 'either',
+    name: 'unit',
     counts: 'behaviours',
-    tell: ({ classes, met }: { readonly classes: number; readonly met: readonly Met[] }) => {
+    tell: ({ met }: { readonly met: readonly Met[] }) => {
       const wrong = met.filter(({ ending }) => ending !== 'ok');
       const [first] = wrong;
       return {
-        size: classes,
+        size: met.reduce((sum, { classes }) => sum + classes, 0),
         failures: wrong.length,
         ...(first !== undefined && { says: `${first.ending}: ${first.message}` }),
       };

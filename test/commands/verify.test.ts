@@ -72,18 +72,28 @@ describe('as JSON', () => {
 });
 
 describe('--out', () => {
-  test('goes on to the same as in one go, by whatever number of threads', async () => {
-    const given = ['verify', R4, ...FORM, '--discipline', 'lock-free', '--out', at('work.json')];
-    const first = await umbra(...given, '--seconds', '1', '--jobs', '1', '--json', at('a.json'));
-    expect(first.code).toBe(0);
-    await umbra(...given, '--jobs', '3', '--json', at('b.json'));
-    const [tested] = reportIn(readFileSync(at('b.json'), 'utf8')).tests;
-    expect(tested).toMatchObject({ classes: 1780, blocked: 0, complete: true });
-    const third = await umbra(...given, '--json', at('c.json'));
-    expect(third.code).toBe(0);
-    const [again] = reportIn(readFileSync(at('c.json'), 'utf8')).tests;
-    expect(again).toEqual(tested);
-  });
+  const WHOLE = [
+    { bound: [], classes: 1780, blocked: 0 },
+    { bound: ['--preemptions', '2'], classes: 174, blocked: null },
+  ];
+
+  test.each(WHOLE)(
+    'goes on to the same as in one go, by whatever number of threads',
+    async (of) => {
+      const { bound, classes, blocked } = of;
+      const work = at(`work${bound.length}.json`);
+      const given = ['verify', R4, ...FORM, '--discipline', 'lock-free', ...bound, '--out', work];
+      const first = await umbra(...given, '--seconds', '1', '--jobs', '1', '--json', at('a.json'));
+      expect(first.code).toBe(0);
+      await umbra(...given, '--jobs', '3', '--json', at('b.json'));
+      const [tested] = reportIn(readFileSync(at('b.json'), 'utf8')).tests;
+      expect(tested).toMatchObject({ classes, blocked, complete: true });
+      const third = await umbra(...given, '--json', at('c.json'));
+      expect(third.code).toBe(0);
+      const [again] = reportIn(readFileSync(at('c.json'), 'utf8')).tests;
+      expect(again).toEqual(tested);
+    },
+  );
 
   test('is not anything else', async () => {
     writeFileSync(at('other.json'), '{}');

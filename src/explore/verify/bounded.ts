@@ -13,17 +13,20 @@
  *   the same after it. Which words do is seen in the runs. Should one be found late, all is done
  *   again: where those that were known at the beginning are all there are, nothing is missed, since
  *   of what is missed the first access of another one would have been seen.
+ *
+ * Both hold whatever runs are made of those with equally many, in whatever order: so a part of them
+ * is a unit, which any thread may do (bounded-frontier.ts).
  */
 
 import { assert } from '../../errors.ts';
-import { type Ptr, toPtr } from '../../hardware/address.ts';
+import { toPtr } from '../../hardware/address.ts';
 import { Access } from '../engine/access.ts';
 import { actorOf } from '../engine/actors.ts';
 import type { Board } from '../engine/board.ts';
-import type { Recorder, RecordingTrace } from '../engine/recording-trace.ts';
-import { PAGE_BITS } from '../engine/trace.ts';
+import type { RecordingTrace } from '../engine/recording-trace.ts';
 import { canBe, type Situation, type Strategy } from '../strategies/strategy.ts';
 import { bitsOf, lowest } from './node.ts';
+import { type Accessed, SharedWords } from './shared-words.ts';
 
 /** Thrown to leave a run where another has been. */
 export class Known extends Error {
@@ -39,67 +42,64 @@ export interface Bounds {
 /** Where a run leaves the way it would go by itself: triples of step, actor, number drawn. */
 type Way = readonly number[];
 
-/** A run that is to be made, and how many acts of hardware are in its way. */
-interface Pending {
+/** A run that is to be made. */
+export interface Pending {
   readonly way: Way;
+  /** How many acts of hardware are in its way. */
   readonly acts: number;
+  /** The behaviour up to where it leaves another's way, and who goes on there: see Bounded.seen. */
+  readonly key: string;
 }
 
-const FIRST: Pending = { way: [], acts: 0 };
+/** A part of the runs with so many preemptions. */
+export interface BoundedPart {
+  readonly bounds: Bounds;
+  readonly preemptions: number;
+  /** What is known of who accesses what. */
+  readonly accessed: Accessed;
+  /** Those to begin with; they lead to others. */
+  readonly pending: readonly Pending[];
+}
 
 /** Of TLB entries that hardware may drop; more than litmus tests have. */
 const ENTRIES = 4;
 
+export const FIRST: Pending = { way: [], acts: 0, key: '' };
+
 export class Bounded implements Strategy {
-  /** Of the run that goes on, or the last one. */
-  preemptions = 0;
-  /** How often all was begun anew, so that what was done before does not count. */
-  round = 0;
+  /** Runs that are to be made: the last one is next; and those with a preemption more. */
+  readonly waiting: Pending[];
+  readonly later: Pending[] = [];
+  /** Behaviours so far, each with who has gone on: what follows is done, or waits. */
+  readonly seen = new Set<string>();
+  readonly shared: SharedWords;
   readonly #bounds: Bounds;
+  readonly #preemptions: number;
   readonly #recording: RecordingTrace;
-  readonly #shared: SharedWords;
   /** It matters where pieces of work begin, too. */
   readonly #pieces: boolean;
-  /** By their preemptions; the last one is next. */
-  #waiting: Pending[][] = [[FIRST]];
-  /** Behaviours so far, each with who goes on. */
-  readonly #seen = new Set<string>();
-  #knownWords = 0;
-  #run = FIRST;
+  #run: Pending = FIRST;
   /** The place of what comes next in the way of this run. */
   #next = 0;
   #drawn = 0;
   #isOver = false;
 
-  /** `board`: of abridged runs. */
-  constructor({ recording, host }: Board, bounds: Bounds, pieces = false) {
-    this.#pieces = pieces;
+  /** `board`: of abridged runs; `pieces`: it is looked at between steps. */
+  constructor({ recording, host }: Board, part: BoundedPart, pieces: boolean) {
     assert(recording !== undefined, 'accesses are recorded');
+    this.waiting = [...part.pending];
+    this.#bounds = part.bounds;
+    this.#preemptions = part.preemptions;
     this.#recording = recording;
-    this.#bounds = bounds;
-    this.#shared = new SharedWords(host.words.plain.length);
+    this.shared = new SharedWords(host.words.plain.length, part.accessed);
+    this.#pieces = pieces;
   }
 
-  /** Before each run: false when there are no more. */
+  /** Before each run: false when there are no more, or what is known of words was too little. */
   goOn(): boolean {
-    if (this.#shared.count !== this.#knownWords) this.#startAnew();
-    for (;;) {
-      const next = this.#waiting[this.preemptions]?.pop();
-      if (next !== undefined) {
-        this.#run = next;
-        return true;
-      }
-      if (this.preemptions >= this.#waiting.length) return false;
-      this.preemptions++;
-    }
-  }
-
-  #startAnew(): void {
-    this.#knownWords = this.#shared.count;
-    this.#seen.clear();
-    this.round++;
-    this.preemptions = 0;
-    this.#waiting = [[FIRST]];
+    const next = this.shared.hasGrown ? undefined : this.waiting.pop();
+    this.#run = next ?? FIRST;
+    return next !== undefined;
   }
 
   begin(): void {
@@ -126,7 +126,7 @@ export class Bounded implements Strategy {
     const isFree = isStopped || step === 0;
     const isPoint = isFree || this.#isPoint(situation) || (this.#pieces && situation.begins);
     const mayAct = this.#run.acts < this.#bounds.acts && situation.events !== 0;
-    if (isPoint || mayAct) this.#isNew(actor);
+    if (isPoint || mayAct) this.#isNew(this.#keyOf(actor));
     if (isPoint) this.#switch(situation, actor, isFree ? 0 : 1);
     // Anywhere: whether it can still happen at the next point hangs on what is private to a CPU.
     if (mayAct) this.#act(situation);
@@ -154,23 +154,22 @@ export class Bounded implements Strategy {
     this.#next += 3;
     assert(canBe(situation, actor), 'who is to go on can');
     if (this.#next < way.length) return actor;
-    // An act of hardware is part of the behaviour, and who goes on is asked after it.
-    if (actor < situation.actors) this.#isNew(actor);
+    const isAct = actor >= situation.actors;
+    this.#isNew(isAct ? this.#keyOf(actor, this.#drawn, situation.current) : this.#keyOf(actor));
     return this.#goesOn(actor);
   }
 
   /** What it accesses is noted from here on. */
   #goesOn(actor: number): number {
-    this.#shared.actor = actor;
-    this.#recording.recorder = this.#shared;
+    this.shared.actor = actor;
+    this.#recording.recorder = this.shared;
     return actor;
   }
 
-  /** Throws Known where `actor` went on from here before. */
-  #isNew(actor: number): void {
-    const key = `${this.#recording.digest}${actor}`;
-    if (this.#seen.has(key)) throw new Known();
-    this.#seen.add(key);
+  /** Throws Known where the run has been before. */
+  #isNew(key: string): void {
+    if (this.seen.has(key)) throw new Known();
+    this.seen.add(key);
   }
 
   /** Whether it matters that somebody else goes on here. */
@@ -178,78 +177,38 @@ export class Bounded implements Strategy {
     const kind = situation.pendingKind(situation.current);
     if (kind === 0 || MANY.includes(kind)) return true;
     const at = situation.pendingAt(situation.current);
-    return this.#shared.has(at) || this.#shared.has(toPtr(at + 1));
+    return this.shared.has(at) || this.shared.has(toPtr(at + 1));
   }
 
   /** By itself `byItself` goes on here; others are to in other runs. */
   #switch({ step, runnable }: Situation, byItself: number, cost: number): void {
-    const { way, acts } = this.#run;
-    const preemptions = this.preemptions + cost;
-    if (preemptions > this.#bounds.preemptions) return;
-    this.#waiting[preemptions] ??= [];
+    if (this.#preemptions + cost > this.#bounds.preemptions) return;
+    const { acts } = this.#run;
+    const list = cost === 0 ? this.waiting : this.later;
     for (const actor of bitsOf(runnable & ~(1 << byItself))) {
-      if (this.#seen.has(`${this.#recording.digest}${actor}`)) continue;
-      this.#waiting[preemptions]!.push({ way: [...way, step, actor, 0], acts });
+      this.#plan(list, [step, actor, 0], this.#keyOf(actor), acts);
     }
   }
 
-  #act({ step, events, cpus }: Situation): void {
-    const { way, acts } = this.#run;
+  #act({ step, events, cpus, current }: Situation): void {
+    const acts = this.#run.acts + 1;
     for (const act of bitsOf(events)) {
       const isDrawn = actorOf(act, cpus).kind === 'eviction';
       for (let drawn = 0; drawn < (isDrawn ? ENTRIES : 1); drawn++) {
-        this.#waiting[this.preemptions]!.push({ way: [...way, step, act, drawn], acts: acts + 1 });
+        this.#plan(this.waiting, [step, act, drawn], this.#keyOf(act, drawn, current), acts);
       }
     }
+  }
+
+  #plan(list: Pending[], leaving: Way, key: string, acts: number): void {
+    if (!this.seen.has(key)) list.push({ way: [...this.#run.way, ...leaving], acts, key });
+  }
+
+  /** Of an act of hardware also what was drawn for it, and who goes on after it by himself. */
+  #keyOf(actor: number, ...more: readonly number[]): string {
+    return [`${this.#recording.digest}${actor}`, ...more].join('/');
   }
 }
 
 /** Accesses of many words at once. */
 const MANY: readonly number[] = [Access.Scan, Access.Fill, Access.Copy];
-
-/** Which words several actors access, one of which changes them. */
-class SharedWords implements Recorder {
-  /** Whose accesses are told. */
-  actor = 0;
-  /** Counts up whenever there may be more of them. */
-  count = 0;
-  /** Of each word, and of each page accessed as a whole: a bit for each actor that has. */
-  readonly #accessed: Int32Array;
-  readonly #changed: Int32Array;
-  readonly #pagesAccessed: Int32Array;
-  readonly #pagesChanged: Int32Array;
-
-  constructor(words: number) {
-    const pages = (words >>> PAGE_BITS) + 1;
-    this.#accessed = new Int32Array(words);
-    this.#changed = new Int32Array(words);
-    this.#pagesAccessed = new Int32Array(pages);
-    this.#pagesChanged = new Int32Array(pages);
-  }
-
-  has(at: Ptr): boolean {
-    const page = at >>> PAGE_BITS;
-    const accessed = this.#accessed[at]! | this.#pagesAccessed[page]!;
-    return (
-      (this.#changed[at]! | this.#pagesChanged[page]!) !== 0 && (accessed & (accessed - 1)) !== 0
-    );
-  }
-
-  read(place: number): void {
-    this.#note(place, this.#accessed, this.#pagesAccessed);
-  }
-
-  change(place: number): void {
-    this.#note(place, this.#accessed, this.#pagesAccessed);
-    this.#note(place, this.#changed, this.#pagesChanged);
-  }
-
-  #note(place: number, words: Int32Array, pages: Int32Array): void {
-    const mine = 1 << this.actor;
-    const [list, at] = place < 0 ? [pages, ~place] : [words, place];
-    if ((list[at]! & mine) !== 0) return;
-    const was = place < 0 || this.has(toPtr(place));
-    list[at]! |= mine;
-    if (place < 0 || was !== this.has(toPtr(place))) this.count++;
-  }
-}

@@ -8,7 +8,8 @@
  */
 
 import { bitsOf, left, NO_STEPS, type Node, type Steps, withStep } from './node.ts';
-import { type Met, Outcomes, type UnitResult } from './unit.ts';
+import { type Met, Outcomes } from './outcomes.ts';
+import type { UnitResult } from './unit.ts';
 
 /** Where a run can be after some steps. */
 interface Place {
@@ -25,7 +26,7 @@ interface Place {
 }
 
 /** Somebody is to go on from a place; all runs there are, at first. */
-export interface Branch {
+interface Branch {
   readonly place: Place | undefined;
   readonly actor: number;
   readonly share: number;
@@ -40,6 +41,16 @@ export interface Totals {
   steps: number;
   /** That threads worked at it, one after the other. */
   seconds: number;
+}
+
+export const noTotals = (): Totals => ({ classes: 0, blocked: 0, steps: 0, seconds: 0 });
+
+/** A unit that is under way: what it is to do, and what becomes of it. */
+export interface Due<Part, Result> {
+  readonly part: Part;
+  add(result: Result): void;
+  /** It was not done after all. */
+  giveBack(): void;
 }
 
 /** A frontier as text can hold it. */
@@ -57,15 +68,17 @@ interface SavedPlace extends Omit<Place, 'parent' | 'depth' | 'steps'> {
   readonly steps: readonly (readonly number[] | null)[];
 }
 
+/** Runs that begin with these steps; none for all of them. */
+export interface UnitPart {
+  readonly nodes: readonly Node[];
+}
+
 const NOWHERE = -1;
 
 export class Frontier {
-  readonly totals: Totals = {
-    classes: 0,
-    blocked: 0,
-    steps: 0,
-    seconds: 0,
-  };
+  readonly totals: Totals = noTotals();
+  /** Up to how many preemptions all are done: there is none. */
+  readonly bound = null;
   readonly #met = new Outcomes();
   /** The last one is done first. */
   readonly #queue: Branch[] = [ROOT];
@@ -93,8 +106,20 @@ export class Frontier {
       : this.totals.classes * (this.#share / this.#doneShare);
   }
 
-  /** The next one to be done, if one can be now: its siblings before it have taken their step. */
-  take(): Branch | undefined {
+  /** The next unit, if there is one that can be done now. */
+  due(): Due<UnitPart, UnitResult> | undefined {
+    const branch = this.#take();
+    return (
+      branch && {
+        part: { nodes: this.#nodesOf(branch) },
+        add: (result) => this.#add(branch, result),
+        giveBack: () => this.#giveBack(branch),
+      }
+    );
+  }
+
+  /** The last one whose siblings before it have taken their step. */
+  #take(): Branch | undefined {
     const at = this.#queue.findLastIndex(({ place }) => {
       return place === undefined || bitsOf(place.done).every((actor) => place.steps[actor]);
     });
@@ -106,7 +131,7 @@ export class Frontier {
   }
 
   /** The steps that its runs begin with. */
-  nodesOf({ place, actor }: Branch): readonly Node[] {
+  #nodesOf({ place, actor }: Branch): readonly Node[] {
     if (place === undefined) return [];
     const asleep = place.asleep | (place.done & ~(1 << actor));
     const done = 1 << actor;
@@ -118,7 +143,7 @@ export class Frontier {
     return nodes.reverse();
   }
 
-  add(branch: Branch, result: UnitResult): void {
+  #add(branch: Branch, result: UnitResult): void {
     const { totals } = this;
     this.#working.delete(branch);
     totals.classes += result.classes;
@@ -132,8 +157,7 @@ export class Frontier {
     this.#addRest(branch, result.rest);
   }
 
-  /** It was not done after all. */
-  giveBack(branch: Branch): void {
+  #giveBack(branch: Branch): void {
     this.#working.delete(branch);
     if (branch.place !== undefined) branch.place.done &= ~(1 << branch.actor);
     this.#queue.push(branch);

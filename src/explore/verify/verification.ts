@@ -10,8 +10,10 @@ import { Recorded } from '../strategies/recorded.ts';
 import { type Setting, Subject, settingsOf } from '../subject.ts';
 import { ENGINE_VERSION } from '../token.ts';
 import type { Bounds } from './bounded.ts';
+import { BoundedFrontier, type SavedBounded } from './bounded-frontier.ts';
 import { Frontier, type SavedFrontier } from './frontier.ts';
-import { type BoundedResult, type Met, runUnit } from './unit.ts';
+import type { Met } from './outcomes.ts';
+import { runUnit } from './unit.ts';
 
 /** A litmus test in one setting. */
 export interface Entry {
@@ -19,10 +21,8 @@ export interface Entry {
   readonly litmus: Litmus;
   readonly setting: Setting;
   readonly bounds: Bounds | undefined;
-  /** Without bounds. */
-  frontier: Frontier;
-  /** With bounds, once it is done or has taken its time. */
-  bounded: BoundedResult | undefined;
+  /** What is left of it. */
+  frontier: Frontier | BoundedFrontier;
 }
 
 /** Throws UserError for a file that is no litmus test. */
@@ -38,16 +38,9 @@ export const entriesOf = (
       litmus,
       bounds,
       setting: { ...setting, abridged: true, betweenSteps: given.betweenSteps },
-      frontier: new Frontier(),
-      bounded: undefined,
+      frontier: bounds === undefined ? new Frontier() : new BoundedFrontier(bounds),
     }));
   });
-
-/** Whether all that was asked for is done. */
-export const isDone = ({ bounds, bounded, frontier }: Entry): boolean =>
-  bounds === undefined ? frontier.isDone : bounded?.preemptions === bounds.preemptions;
-
-export const metBy = ({ bounded, frontier }: Entry): readonly Met[] => bounded?.met ?? frontier.met;
 
 /** The token of a run that has come to it. */
 export function tokenOf({ path, litmus, setting }: Entry, { decisions }: Met): string {
@@ -69,7 +62,6 @@ const savedSchema = z.object({
       /** Of the first run of all: it is another one when the code has changed. */
       first: z.string(),
       frontier: z.unknown(),
-      bounded: z.unknown(),
     }),
   ),
 });
@@ -80,12 +72,11 @@ export const saved = (entries: readonly Entry[]): string =>
     kind: KIND,
     engine: ENGINE_VERSION,
     entries: entries
-      .filter(({ frontier, bounded }) => frontier.totals.seconds > 0 || bounded !== undefined)
+      .filter(({ frontier }) => frontier.totals.seconds > 0)
       .map((entry) => ({
         ...identityOf(entry),
         first: firstOf(entry),
         frontier: entry.frontier.save(),
-        bounded: entry.bounded ?? null,
       })),
   })}\n`;
 
@@ -131,8 +122,10 @@ export function load(entries: readonly Entry[], file: string): void {
           'does not count any more: give --out another file, or delete this one',
       );
     }
-    entry.frontier = Frontier.load(found.frontier as SavedFrontier);
-    entry.bounded = (found.bounded as BoundedResult | null) ?? undefined;
+    entry.frontier =
+      entry.bounds === undefined
+        ? Frontier.load(found.frontier as SavedFrontier)
+        : BoundedFrontier.load(entry.bounds, found.frontier as SavedBounded);
   }
 }
 

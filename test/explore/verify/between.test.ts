@@ -7,9 +7,10 @@ import { readLitmus } from '../../../src/explore/litmus/read.ts';
 import { Recorded } from '../../../src/explore/strategies/recorded.ts';
 import { Subject } from '../../../src/explore/subject.ts';
 import { decodeToken } from '../../../src/explore/token.ts';
-import { runBounded } from '../../../src/explore/verify/unit.ts';
+
 import { SLOW } from '../../slow.ts';
 import { forced } from './forced.ts';
+import { within } from './within.ts';
 
 const BOUNDS = { preemptions: 1, acts: 0 };
 
@@ -22,7 +23,7 @@ const subjectOf = (
   return new Subject(name, readLitmus(name), setting);
 };
 
-const all = (subject: Subject) => runBounded(subject, BOUNDS, Number.POSITIVE_INFINITY);
+const all = (subject: Subject) => within(subject, BOUNDS);
 
 /** Whoever comes out of the guest flushes its TLB, so at the end none is stale. */
 test('a stale translation that nobody uses is seen only while it is there', () => {

@@ -5,9 +5,10 @@ import type { DisciplineName } from '../../../shared/discipline.ts';
 import type { DefectId } from '../../../src/defects.ts';
 import { readLitmus } from '../../../src/explore/litmus/read.ts';
 import { type Ending, type Result, Subject } from '../../../src/explore/subject.ts';
-import { Bounded, type Bounds } from '../../../src/explore/verify/bounded.ts';
-import { runBounded, runOnce } from '../../../src/explore/verify/unit.ts';
+import { BoundedFrontier } from '../../../src/explore/verify/bounded-frontier.ts';
+import { runBounded } from '../../../src/explore/verify/unit.ts';
 import { forced } from './forced.ts';
+import { tracesWithin, within } from './within.ts';
 
 function subjectOf(
   name: string,
@@ -17,16 +18,6 @@ function subjectOf(
   const litmus = readLitmus(name);
   const paging = litmus.paging.includes('nonpae') ? 'nonpae' : 'pae';
   return new Subject(name, litmus, { paging, discipline, defects, abridged: true });
-}
-
-function traces(subject: Subject, bounds: Bounds): Set<string> {
-  const search = new Bounded(subject.board, bounds);
-  const found = new Set<string>();
-  while (search.goOn()) {
-    const result = runOnce(subject, search);
-    if (result !== undefined) found.add(result.run.trace);
-  }
-  return found;
 }
 
 const tracesOf = (results: Iterable<Result>): Set<string> =>
@@ -43,16 +34,16 @@ describe.each(TESTS)('%s, %s, %j', (name, discipline, defects) => {
   const subject = subjectOf(name, discipline, defects);
 
   test('one preemption: nothing by brute force is missing', () => {
-    const found = traces(subject, { preemptions: 1, acts: 0 });
+    const found = tracesWithin(subject, { preemptions: 1, acts: 0 });
     const brute = tracesOf(forced(subject, 1, false));
     expect(brute.size).toBeGreaterThan(5);
     expect([...brute].filter((trace) => !found.has(trace))).toEqual([]);
   });
 
   test('nor is one act of hardware', () => {
-    const found = traces(subject, { preemptions: 0, acts: 1 });
+    const found = tracesWithin(subject, { preemptions: 0, acts: 1 });
     const brute = tracesOf(forced(subject, 1, true));
-    const without = traces(subject, { preemptions: 1, acts: 0 });
+    const without = tracesWithin(subject, { preemptions: 1, acts: 0 });
     const acted = [...brute].filter((trace) => !without.has(trace));
     expect(acted.length).toBeGreaterThan(5);
     expect(acted.filter((trace) => !found.has(trace))).toEqual([]);
@@ -60,12 +51,12 @@ describe.each(TESTS)('%s, %s, %j', (name, discipline, defects) => {
 });
 
 test('with more preemptions than matter, it is all there are', () => {
-  const { classes, met } = runBounded(
-    subjectOf('R4-both-allocate-the-table', 'guest-lock'),
-    { preemptions: 30, acts: 0 },
-    Number.POSITIVE_INFINITY,
-  );
-  expect(classes).toBe(148);
+  const { totals, met, bound } = within(subjectOf('R4-both-allocate-the-table', 'guest-lock'), {
+    preemptions: 30,
+    acts: 0,
+  });
+  expect(bound).toBe(30);
+  expect(totals.classes).toBe(148);
   expect(met.map(({ preemptions }) => preemptions)).toEqual([0]);
 });
 
@@ -94,13 +85,51 @@ test.each(DEFECTS)(
   '%s is found by %s, %s: %s with %i',
   (defect, name, discipline, ending, most) => {
     const subject = subjectOf(name, discipline, [defect]);
-    const search = new Bounded(subject.board, { preemptions: most, acts: 0 });
-    const endings = new Set<Ending>();
-    while (!endings.has(ending) && search.goOn()) {
-      const result = runOnce(subject, search);
-      if (result !== undefined && result.ending !== 'ok') endings.add(result.ending);
-    }
-    expect(endings).toContain(ending);
-    expect(search.preemptions).toBe(most);
+    const isFound = ({ met }: BoundedFrontier): boolean => met.some((one) => one.ending === ending);
+    const { met } = within(subject, { preemptions: most, acts: 0 }, { most: 20, until: isFound });
+    expect(met.find((one) => one.ending === ending)?.preemptions).toBe(most);
   },
 );
+
+describe('in parts', () => {
+  const bounds = { preemptions: 2, acts: 0 };
+  const subject = (): Subject => subjectOf('R6-no-shootdown', 'guest-lock', ['R6']);
+  const known = (frontier: BoundedFrontier) => ({
+    bound: frontier.bound,
+    classes: frontier.totals.classes,
+    met: frontier.met.map(({ decisions: _, message: __, ...met }) => met),
+  });
+  const whole = known(within(subject(), bounds));
+
+  test('units of whatever size meet the same', () => {
+    expect(whole.classes).toBeGreaterThan(100);
+    for (const most of [40, 200]) expect(known(within(subject(), bounds, { most }))).toEqual(whole);
+  });
+
+  /** What was under way is lost each time. */
+  test('so does what was broken off again and again, and kept as text', () => {
+    const one = subject();
+    let frontier = new BoundedFrontier(bounds);
+    for (let units = 1; !frontier.isDone; units++) {
+      const [due, lost] = [frontier.due(), frontier.due()];
+      if (lost !== undefined) runBounded(one, lost.part, 50);
+      due?.add(runBounded(one, due.part, 50));
+      if (due !== undefined && units % 5 !== 0) continue;
+      frontier = BoundedFrontier.load(bounds, JSON.parse(JSON.stringify(frontier.save())));
+    }
+    expect(known(frontier)).toEqual(whole);
+  });
+
+  test('several at a time that end in another order do, too', () => {
+    const one = subject();
+    const frontier = new BoundedFrontier(bounds);
+    const waiting: (() => void)[] = [];
+    for (let turn = 0; !frontier.isDone; turn++) {
+      const due = frontier.due();
+      if (due !== undefined) waiting.push(() => due.add(runBounded(one, due.part, 60)));
+      else if (waiting.length === 0) break;
+      if (due === undefined || turn % 4 === 3) waiting.splice((turn * 7) % waiting.length, 1)[0]!();
+    }
+    expect(known(frontier)).toEqual(whole);
+  });
+});
