@@ -110,6 +110,17 @@ describe.runIf(hasBrowser)('a browser', () => {
 
   const button = (name: string | RegExp) => page.getByRole('button', { name, exact: true });
   const field = (name: string) => page.getByLabel(name, { exact: true });
+  const LOOKS = [
+    ...(['dark', 'light'] as const).map((scheme) => [scheme, 390] as const),
+    ...(['dark', 'light'] as const).map((scheme) => [scheme, 1280] as const),
+  ];
+  const hardToUse = async (): Promise<string[]> => {
+    await page.evaluate(axe);
+    const { violations } = (await page.evaluate('axe.run()')) as AxeResults;
+    return violations.map(({ id, nodes }) => `${id}: ${nodes[0]!.html.slice(0, 200)}`);
+  };
+  const topOf = (selector: string): Promise<number> =>
+    page.evaluate(`document.querySelector('${selector}').getBoundingClientRect().top`);
   const verdict = () => page.locator('.results .verdict');
   const open = async (name: string): Promise<void> => {
     await page.goto(`${serving.url}#/litmus/${name}`);
@@ -194,6 +205,15 @@ describe.runIf(hasBrowser)('a browser', () => {
       .poll(() => page.locator('.place').textContent(), { timeout: 100_000 })
       .toContain('from here on: not A 0x00400000 is none');
     await expect.poll(() => page.locator('.place').textContent()).toContain('src/paging/fault.ts');
+    // All of it is in sight, from its flags on.
+    await expect.poll(() => topOf('.flags button')).toBeGreaterThanOrEqual(0);
+    expect(await topOf('.flags button')).toBeLessThan(60);
+    for (const [colorScheme, width] of LOOKS) {
+      await page.emulateMedia({ colorScheme });
+      await page.setViewportSize({ width, height: 900 });
+      expect(await hardToUse(), `${colorScheme}, ${width} pixels wide`).toEqual([]);
+      expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width);
+    }
     await page.getByRole('checkbox', { name: /^R2 / }).click();
     expect(await explore(150)).toMatch(/^Nothing wrong in 900 schedules, \d+ of them different, /);
     expect(await page.locator('.failures').count()).toBe(0);
@@ -278,11 +298,7 @@ describe.runIf(hasBrowser)('a browser', () => {
         await page.emulateMedia({ colorScheme });
         await page.goto(`${serving.url}#/${room}`);
         await button(/^(Explore|Run)$/).waitFor();
-        await page.evaluate(axe);
-        const { violations } = (await page.evaluate('axe.run()')) as AxeResults;
-        expect(violations.map(({ id, nodes }) => `${id}: ${nodes[0]!.html.slice(0, 200)}`)).toEqual(
-          [],
-        );
+        expect(await hardToUse()).toEqual([]);
       },
     );
   });

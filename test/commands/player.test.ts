@@ -12,6 +12,7 @@ import type { PlayerData } from '../../src/report/player/data.ts';
 import { Track } from '../../src/report/player/track.ts';
 import { hasBrowser, launchBrowser } from '../browser.ts';
 import { find, R2 } from '../explore/story/found.ts';
+import { fingers, way } from '../touch.ts';
 import { umbra } from './umbra.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'umbra-player-'));
@@ -165,8 +166,8 @@ describe.runIf(hasBrowser)('a browser', () => {
     expect(await page.locator('.cpu.now h2').textContent()).toContain('CPU 0 vCPU 0: load');
     expect(await page.locator('.cpu.now mark').textContent()).toContain('steps.writeBack');
     const isSeen = `(() => {
-      const [pane, line] = ['.machine', '.changed'].map((one) => document.querySelector(one).getBoundingClientRect());
-      return line.top >= pane.top && line.bottom <= pane.bottom;
+      const [pane, head, line] = ['.machine', '.when', '.changed'].map((one) => document.querySelector(one).getBoundingClientRect());
+      return line.top >= head.bottom && line.bottom <= pane.bottom;
     })()`;
     expect(await page.evaluate(isSeen)).toBe(true);
   });
@@ -195,6 +196,30 @@ describe.runIf(hasBrowser)('a browser', () => {
       expect(Math.abs((await stepNow()) - share * (track.length - 1))).toBeLessThan(3);
     }
     await page.mouse.up();
+  });
+
+  test('is dragged by a finger, too, and stepped by taps', async () => {
+    const context = await browser.newContext({
+      viewport: { width: 390, height: 844 },
+      hasTouch: true,
+    });
+    const telephone = await context.newPage();
+    await telephone.goto(url);
+    const output = telephone.locator('output');
+    await telephone.getByRole('button', { name: 'First step' }).tap();
+    await expect.poll(() => output.textContent()).toContain('Step 0 of');
+    await telephone.getByRole('button', { name: 'One step on' }).tap();
+    await expect.poll(() => output.textContent()).toContain('Step 1 of');
+    const { x, y, width, height } = (await telephone.locator('input').boundingBox())!;
+    const at = (share: number) => [x + 7 + (width - 14) * share, y + height / 2] as const;
+    await fingers(telephone, way(at(0), at(0.5)));
+    const step = async (): Promise<number> =>
+      Number(/Step (\d+) of/.exec((await output.textContent())!)![1]);
+    await expect.poll(step).toBeGreaterThan(track.length * 0.45);
+    expect(await step()).toBeLessThan(track.length * 0.55);
+    await telephone.getByRole('button', { name: 'To the break' }).tap();
+    await expect.poll(step).toBe(breaks);
+    await context.close();
   });
 
   test('shows the schedule that passes, and where the two part', async () => {

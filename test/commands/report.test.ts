@@ -11,6 +11,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RunReport } from '../../src/report/run-report.ts';
 import { hasBrowser, launchBrowser } from '../browser.ts';
+import { fingers, way } from '../touch.ts';
 import { umbra } from './umbra.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'umbra-report-'));
@@ -281,6 +282,48 @@ describe.runIf(hasBrowser)('a browser', () => {
     expect(await page.locator('#run-1 .said').textContent()).toMatch(
       /^[\d.]+ .?s: CPU 0: .*CPU 1:/,
     );
+  });
+
+  test('by touch it is moved, zoomed, pointed at and measured', async () => {
+    const context = await browser.newContext({
+      viewport: { width: 390, height: 844 },
+      hasTouch: true,
+    });
+    const telephone = await context.newPage();
+    await telephone.goto(`${url}#run-1`);
+    await telephone.locator('#run-1 > details > summary').tap();
+    const view = telephone.locator('#run-1 .view');
+    await view.scrollIntoViewIfNeeded();
+    const { x, y, width } = (await view.boundingBox())!;
+    const at = (share: number) => [x + 100 + (width - 120) * share, y + 60] as const;
+    const range = () => telephone.locator('#run-1 output').textContent();
+    const said = () => telephone.locator('#run-1 .said').textContent();
+    await telephone.locator('#run-1').getByRole('button', { name: 'Whole run' }).tap();
+    const whole = await range();
+    // Two fingers apart, then one to the left, and then the two together again.
+    await fingers(telephone, way(at(0.5), at(0.2)), way(at(0.6), at(0.9)));
+    const part = await range();
+    expect(part).not.toBe(whole);
+    expect(await telephone.evaluate('visualViewport.scale')).toBe(1);
+    await fingers(telephone, way(at(0.9), at(0.3)));
+    expect(await range()).not.toBe(part);
+    await fingers(telephone, way(at(0), at(0.45)), way(at(1), at(0.5)));
+    expect(await range()).toBe(whole);
+    // Taps: the cursor, and from there to another.
+    await telephone.touchscreen.tap(...at(0.2));
+    expect(await said()).toMatch(/^[\d.]+ .?s: CPU 0: .*, CPU 1: [^:]*\.$/);
+    await telephone.locator('#run-1').getByRole('button', { name: 'Measure from here' }).tap();
+    await telephone.touchscreen.tap(...at(0.8));
+    expect(await said()).toMatch(/Measured: [\d.]+ .?s: [1-9]\d* faults, /);
+    await telephone.locator('#run-1').getByRole('button', { name: 'Zoom to it' }).tap();
+    expect(await range()).not.toBe(whole);
+    await telephone.locator('#run-1').getByRole('button', { name: 'Let go' }).tap();
+    expect(await said()).toBe('');
+    // A finger that goes down moves the page.
+    const before = await telephone.evaluate<number>('scrollY');
+    await fingers(telephone, way([x + 200, y + 100], [x + 200, y - 100], 20));
+    await expect.poll(() => telephone.evaluate('scrollY')).toBeGreaterThan(before);
+    await context.close();
   });
 
   test.each([390, 1280])(

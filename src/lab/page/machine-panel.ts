@@ -25,6 +25,12 @@ const TITLES: Readonly<Record<keyof Counts, string>> = {
   shootdowns: 'Shootdowns',
 };
 
+/** Nothing is counted yet. */
+const BOOTED: Pick<Moment, 'seconds' | 'cpus'> = { seconds: 0, cpus: [] };
+
+/** 0, 500, 1.5K, 2M. */
+const COMPACT = new Intl.NumberFormat('en', { notation: 'compact' }).format;
+
 const KINDS = Object.keys(TITLES) as (keyof Counts)[];
 
 export class MachinePanel {
@@ -195,19 +201,22 @@ export class MachinePanel {
   }
 
   #chart(): SVGSVGElement | HTMLElement | typeof nothing {
-    const rates = this.#moments.slice(1).flatMap(({ seconds, cpus }, i) => {
-      const before = this.#moments[i]!;
+    // What comes before the first look is most of what fills a shadow.
+    const isWhole = this.#moments.length < MOST_MOMENTS;
+    const befores = isWhole ? [BOOTED, ...this.#moments] : this.#moments;
+    const rates = this.#moments.slice(isWhole ? 0 : 1).flatMap(({ seconds, cpus }, i) => {
+      const before = befores[i]!;
       const took = seconds - before.seconds;
       return cpus.map((counts, cpu) => ({
         seconds,
         cpu,
-        rate: (counts[this.#drawn] - before.cpus[cpu]![this.#drawn]) / took,
+        rate: (counts[this.#drawn] - (before.cpus[cpu]?.[this.#drawn] ?? 0)) / took,
       }));
     });
     if (rates.length === 0) return nothing;
     const chart = plot({
       // Letters stay as large on a telephone.
-      width: Math.min(620, innerWidth - 32),
+      width: Math.max(280, Math.min(620, innerWidth - 32)),
       height: 220,
       marginLeft: 60,
       style: { color: 'var(--ink)', fontSize: '12px' },
@@ -216,7 +225,7 @@ export class MachinePanel {
       marks: [
         ruleY([0], { stroke: 'var(--line)' }),
         axisX({ label: 'seconds' }),
-        axisY({ label: `${TITLES[this.#drawn].toLowerCase()} a second`, tickFormat: 's' }),
+        axisY({ label: `${TITLES[this.#drawn].toLowerCase()} a second`, tickFormat: COMPACT }),
         lineY(rates, {
           x: 'seconds',
           y: 'rate',

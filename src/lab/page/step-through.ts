@@ -24,8 +24,11 @@ export class StepThrough {
     );
     this.#say('');
     mountPlayer(this.#place, data);
-    this.#place.scrollIntoView({ block: 'start' });
-    this.#place.querySelector<HTMLElement>('input')?.focus({ preventScroll: true });
+    // Once what was said is gone from above it.
+    requestAnimationFrame(() => {
+      this.#place.scrollIntoView({ block: 'start' });
+      this.#place.querySelector<HTMLElement>('input')?.focus({ preventScroll: true });
+    });
   }
 
   close(): void {

@@ -65,16 +65,23 @@ export const cpuColour = (cpu: number): string => `var(--series-${cpu % 8})`;
 
 const FLAG_SIGNS: Readonly<Record<Flag, string>> = { first: '1', second: '2', break: '✕' };
 
+/** So near, by their share of the lanes, are two flags on a telephone that one would hide the other. */
+const NEAR = 0.1;
+
 /** Buttons above the lanes that lead to the steps that matter. */
 export function flagsHtml({ flags }: Track, steps: number): string {
   const byStep = Map.groupBy(flags, ([, step]) => step);
-  return Array.from(byStep, ([step, all]) => {
+  const flagged = [...byStep.keys()];
+  const isNear = (a = Number.NaN, b = Number.NaN): boolean => b - a < NEAR * steps;
+  return Array.from(byStep, ([step, all], i) => {
     const signs = all.map(([flag]) => FLAG_SIGNS[flag]).toSorted();
     const what = all.map(([flag]) => FLAG_TEXTS[flag]).join('; ');
     const name = `${signs.join(' ')}: step ${step}, ${what}`;
     const left = `left:${((100 * (step + 0.5)) / steps).toFixed(2)}%`;
     const label = `aria-label="${escaped(name)}" title="${escaped(name)}"`;
-    const to = `type="button" data-step="${step}" style="${left}"`;
+    const isBefore = isNear(step, flagged[i + 1]);
+    const side = isBefore ? 'before' : isNear(flagged[i - 1], step) ? 'after' : '';
+    const to = `type="button" class="${side}" data-step="${step}" style="${left}"`;
     return `<button ${to} ${label}>${signs.join(' ')}</button>`;
   }).join('');
 }

@@ -160,7 +160,7 @@ class Mounted implements Player {
       .map((_, cpu) => cpuHtml(track, cpu, at, this.#data.sources))
       .join('');
     this.#part('.machine').innerHTML = machineHtml(track, at);
-    this.#reveal(this.#part('.machine'), '.changed', 0);
+    this.#reveal(this.#part('.machine'), '.changed', this.#part('.when').offsetHeight);
     for (const [which, tale] of this.#root.querySelectorAll<HTMLElement>('.tale').entries()) {
       this.#pointOut(tale, which);
     }

@@ -132,6 +132,8 @@ export const PLAYER_STYLE = `
   .player .cpu:not(.now) { display: none; }
   .player .tale { order: 2; }
   .player .names { display: none; }
+  .player .flags .before { transform: translateX(-95%); }
+  .player .flags .after { transform: translateX(-5%); }
   .player .strip { margin-left: 7px; }
 }
 @media print {
