@@ -59,7 +59,11 @@ function declare() {
       ['AA', 'AB'],
     )
     .option('--seed <n>', 'of the order of programs', integer(0), 1)
-    .option('--exhaustive', 'run all behaviours of each, as umbra verify does, instead of a sweep')
+    .option(
+      '--exhaustive [most]',
+      'run all behaviours of each, or so many at most, as umbra verify does, instead of a sweep',
+      integer(1),
+    )
     .optionsGroup('Settings (by default all that are repaired):')
     .addOption(disciplineOption())
     .addOption(pagingOption())

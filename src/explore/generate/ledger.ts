@@ -17,7 +17,7 @@ const KIND: LedgerKind<GeneratePlan> = {
     CREATE TABLE unit (
       id INTEGER PRIMARY KEY, space INTEGER NOT NULL, programs INTEGER NOT NULL,
       schedules INTEGER NOT NULL, steps INTEGER NOT NULL, failed INTEGER NOT NULL,
-      blocked INTEGER NOT NULL
+      blocked INTEGER NOT NULL, unfinished INTEGER NOT NULL
     ) STRICT;
     CREATE TABLE find (
       unit INTEGER NOT NULL, place INTEGER NOT NULL, find TEXT NOT NULL, PRIMARY KEY (unit, place)
@@ -31,6 +31,7 @@ export interface SpaceTotals {
   readonly programs: number;
   readonly schedules: number;
   readonly blocked: number;
+  readonly unfinished: number;
   readonly steps: number;
   readonly failed: number;
 }
@@ -60,10 +61,13 @@ export class GenerateLedger extends PlanLedger<GeneratePlan> {
 
   record({ id, space }: GenerateUnit, result: UnitResult): void {
     this.atOnce(() => {
-      const { programs, schedules, steps, failed, blocked, finds } = result;
+      const { programs, schedules, steps, failed, blocked, unfinished, finds } = result;
       this.db
-        .prepare('INSERT INTO unit VALUES (?, ?, ?, ?, ?, ?, ?)')
-        .run(id, this.#spaces.indexOf(space), programs, schedules, steps, failed, blocked);
+        .prepare('INSERT INTO unit VALUES (?, ?, ?, ?, ?, ?, ?, ?)')
+        .run(
+          ...[id, this.#spaces.indexOf(space), programs],
+          ...[schedules, steps, failed, blocked, unfinished],
+        );
       const add = this.db.prepare('INSERT INTO find VALUES (?, ?, ?)');
       for (const [place, find] of finds.entries()) add.run(id, place, JSON.stringify(find));
     });
@@ -72,7 +76,8 @@ export class GenerateLedger extends PlanLedger<GeneratePlan> {
   totals(): SpaceTotals[] {
     return this.all(
       `SELECT space, sum(programs) AS programs, sum(schedules) AS schedules, sum(steps) AS steps,
-         sum(failed) AS failed, sum(blocked) AS blocked FROM unit GROUP BY space ORDER BY space`,
+         sum(failed) AS failed, sum(blocked) AS blocked,
+         sum(unfinished) AS unfinished FROM unit GROUP BY space ORDER BY space`,
     );
   }
 

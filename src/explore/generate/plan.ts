@@ -28,6 +28,8 @@ export interface GeneratePlan {
 export interface Space {
   readonly configuration: Configuration;
   readonly setting: Setting;
+  /** Behaviours of a program that are run at most; by default all. */
+  readonly most?: number;
 }
 
 export interface GenerateUnit {
@@ -44,8 +46,8 @@ export interface Asked {
   readonly disciplines: readonly DisciplineName[];
   readonly defects: readonly DefectId[];
   readonly seed: number;
-  /** All behaviours of each program are run, instead of a sweep. */
-  readonly exhaustive?: boolean | undefined;
+  /** All behaviours of each program are run, or so many at most, instead of a sweep. */
+  readonly exhaustive?: true | number | undefined;
 }
 
 /** Programs of a unit: a second or two. */
@@ -66,6 +68,7 @@ export function generatePlan({
       configurations.map((configuration) => ({
         configuration,
         setting: { paging, discipline, defects, ...(exhaustive && { abridged: true }) },
+        ...(typeof exhaustive === 'number' && { most: exhaustive }),
       })),
     ),
   );
@@ -128,8 +131,9 @@ export function differenceOf(one: GeneratePlan, other: GeneratePlan): string | u
   return text(one) === text(other) ? undefined : `${text(one)} there, ${text(other)} here`;
 }
 
-export const spaceText = ({ configuration, setting }: Space): string => {
+export const spaceText = ({ configuration, setting, most }: Space): string => {
   const { paging, discipline, defects, abridged } = setting;
-  const all = abridged ? ['all behaviours'] : [];
+  const behaviours = most === undefined ? 'all behaviours' : `${most} behaviours at most`;
+  const all = abridged ? [behaviours] : [];
   return [`${configuration}, ${paging}, ${discipline}`, ...defects, ...all].join(', ');
 };

@@ -1,12 +1,12 @@
 /** What the generator came to: as data, and as text. */
 
-import { grouped } from '../../numbers.ts';
+import { counted, grouped } from '../../numbers.ts';
 import type { Shard } from '../campaign/plan.ts';
 import type { Setting } from '../subject.ts';
 import type { Cluster } from './clusters.ts';
 import { textsOf } from './guest.ts';
-import type { GenerateLedger } from './ledger.ts';
-import { type GeneratePlan, type Programs, spaceText } from './plan.ts';
+import type { GenerateLedger, SpaceTotals } from './ledger.ts';
+import { type GeneratePlan, type Programs, type Space, spaceText } from './plan.ts';
 import type { Configuration } from './programs.ts';
 
 export interface GenerateReport
@@ -17,19 +17,22 @@ export interface GenerateReport
   readonly schedules: number;
   /** Beside them, runs that were left in the middle. */
   readonly blocked: number;
+  /** Programs with more behaviours than were to be run. */
+  readonly unfinished: number;
   readonly steps: number;
   readonly failed: number;
   readonly spaces: readonly SpaceReport[];
   readonly clusters: readonly ClusterReport[];
 }
 
-interface SpaceReport extends Setting {
+interface SpaceReport extends Setting, Pick<Space, 'most'> {
   readonly configuration: Configuration;
   /** Programs that were tried, and all that there are. */
   readonly tried: number;
   readonly programs: number;
   readonly schedules: number;
   readonly blocked: number;
+  readonly unfinished: number;
   readonly failed: number;
 }
 
@@ -67,7 +70,7 @@ export function reportOf({
 }): GenerateReport {
   const totals = new Map(ledger.totals().map((one) => [one.space, one]));
   const { engine, operations, alphabet, seed } = plan;
-  const sum = (of: 'schedules' | 'blocked' | 'steps' | 'failed'): number =>
+  const sum = (of: Exclude<keyof SpaceTotals, 'space' | 'programs'>): number =>
     [...totals.values()].reduce((n, one) => n + one[of], 0);
   return {
     schema_version: 1,
@@ -78,15 +81,18 @@ export function reportOf({
     shard,
     schedules: sum('schedules'),
     blocked: sum('blocked'),
+    unfinished: sum('unfinished'),
     steps: sum('steps'),
     failed: sum('failed'),
     spaces: plan.spaces.map((space, i) => ({
       configuration: space.configuration,
       ...space.setting,
+      ...(space.most !== undefined && { most: space.most }),
       tried: totals.get(i)?.programs ?? 0,
       programs: programs.of(space).length,
       schedules: totals.get(i)?.schedules ?? 0,
       blocked: totals.get(i)?.blocked ?? 0,
+      unfinished: totals.get(i)?.unfinished ?? 0,
       failed: totals.get(i)?.failed ?? 0,
     })),
     clusters: clusters.map((cluster) => ({
@@ -108,7 +114,7 @@ export function formatGenerated(report: GenerateReport, examples: readonly strin
   const isExhaustive = spaces[0]?.abridged === true;
   const lines = spaces.map((space) => {
     const { tried, programs } = space;
-    const setting = spaceText({ configuration: space.configuration, setting: space });
+    const setting = spaceText({ ...space, setting: space });
     const wrong = space.failed > 0 ? `${grouped(space.failed)} failed` : 'nothing wrong';
     return `${operations} operations, ${alphabet}, ${setting}: ${grouped(tried)} of ${grouped(programs)} programs, ${runsText(space, isExhaustive)}; ${wrong}`;
   });
@@ -130,10 +136,11 @@ export function formatGenerated(report: GenerateReport, examples: readonly strin
 }
 
 function runsText(
-  { schedules, blocked }: Pick<GenerateReport, 'schedules' | 'blocked'>,
+  { schedules, blocked, unfinished }: Pick<SpaceReport, 'schedules' | 'blocked' | 'unfinished'>,
   isExhaustive: boolean,
 ): string {
   if (!isExhaustive) return `${grouped(schedules)} schedules`;
   const left = blocked === 0 ? '' : `, ${grouped(blocked)} runs left in the middle`;
-  return `${grouped(schedules)} behaviours, each once${left}`;
+  const more = unfinished === 0 ? '' : `, not all of ${counted(unfinished, 'program')}`;
+  return `${grouped(schedules)} behaviours, each once${more}${left}`;
 }

@@ -24,6 +24,8 @@ export interface Tried {
   readonly schedules: number;
   /** Runs left in the middle, since the rest of them was done before. */
   readonly blocked: number;
+  /** There are more behaviours than were to be run. */
+  readonly isUnfinished: boolean;
   readonly steps: number;
   /** The first that went wrong. */
   readonly failure: Result | undefined;
@@ -60,13 +62,16 @@ class Bench {
 export class Trial {
   readonly configuration: Configuration;
   readonly setting: Setting;
+  /** Behaviours of a program that are run at most. */
+  readonly #most: number;
   /** By the test without its operations. */
   readonly #benches = new Map<Litmus, Bench>();
   #bench: Bench;
 
-  constructor(configuration: Configuration, setting: Setting) {
+  constructor(configuration: Configuration, setting: Setting, most = Number.POSITIVE_INFINITY) {
     this.configuration = configuration;
     this.setting = setting;
+    this.#most = most;
     this.#bench = this.#benchFor(
       templateOf(
         [...configuration].map(() => []),
@@ -101,18 +106,22 @@ export class Trial {
     const expected = this.take(program);
     const results = this.setting.abridged ? this.#all(expected) : this.#swept(expected);
     let [schedules, blocked, steps] = [0, 0, 0];
-    let passing: Result | undefined;
+    let isUnfinished = false;
+    let [failure, passing]: (Result | undefined)[] = [];
     for (const result of results) {
+      isUnfinished = schedules === this.#most;
+      if (isUnfinished) break;
       if (result === undefined) {
         blocked++;
         continue;
       }
       schedules++;
       steps += result.run.steps;
-      if (result.ending !== 'ok') return { schedules, blocked, steps, failure: result, passing };
+      if (result.ending !== 'ok') failure = result;
+      if (failure !== undefined) break;
       passing ??= result;
     }
-    return { schedules, blocked, steps, failure: undefined, passing };
+    return { schedules, blocked, isUnfinished, steps, failure, passing };
   }
 
   *#swept(expected: Expected): Generator<Result, void, void> {

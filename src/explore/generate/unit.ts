@@ -14,6 +14,8 @@ export interface UnitResult {
   readonly programs: number;
   readonly schedules: number;
   readonly blocked: number;
+  /** Programs with more behaviours than were to be run. */
+  readonly unfinished: number;
   readonly steps: number;
   /** How many programs failed. */
   readonly failed: number;
@@ -41,11 +43,12 @@ export function runUnit(space: Space, programs: readonly Program[]): UnitResult 
   const trial = warmTrial(space);
   const finds: Find[] = [];
   const ofKind = new Map<string, number>();
-  let [schedules, blocked, steps, failed] = [0, 0, 0, 0];
+  let [schedules, blocked, unfinished, steps, failed] = [0, 0, 0, 0, 0];
   for (const program of programs) {
     const tried = trial.try(program);
     schedules += tried.schedules;
     blocked += tried.blocked;
+    unfinished += Number(tried.isUnfinished);
     steps += tried.steps;
     if (tried.failure === undefined) continue;
     failed++;
@@ -58,7 +61,7 @@ export function runUnit(space: Space, programs: readonly Program[]): UnitResult 
       finds[last] = { ...finds[last]!, count: finds[last]!.count + 1 };
     }
   }
-  return { programs: programs.length, schedules, blocked, steps, failed, finds };
+  return { programs: programs.length, schedules, blocked, unfinished, steps, failed, finds };
 }
 
 /** Programs until one fails. */
@@ -113,9 +116,9 @@ function causeOf({ subject }: Trial, { failure, passing }: Tried): string {
 /** Boards of the spaces that a thread has had; some megabytes each. */
 const warm = new Map<string, Trial>();
 
-function warmTrial({ configuration, setting }: Space): Trial {
-  const key = JSON.stringify([configuration, setting]);
-  const trial = warm.get(key) ?? new Trial(configuration, setting);
+function warmTrial({ configuration, setting, most }: Space): Trial {
+  const key = JSON.stringify([configuration, setting, most]);
+  const trial = warm.get(key) ?? new Trial(configuration, setting, most);
   warm.set(key, trial);
   return trial;
 }

@@ -34,7 +34,13 @@ export const allAreRight = (discipline: DisciplineName): void =>
       const programs = someOf(legal('all', 2, configuration, paging), 4);
       const space = { configuration, setting: { paging, discipline, defects: [] } };
       const { schedules, steps: _, ...result } = runUnit(space, programs);
-      expect(result).toEqual({ programs: programs.length, blocked: 0, failed: 0, finds: [] });
+      expect(result).toEqual({
+        programs: programs.length,
+        blocked: 0,
+        unfinished: 0,
+        failed: 0,
+        finds: [],
+      });
       expect(schedules).toBeGreaterThan(40 * programs.length);
     },
     MOST_MS,
