@@ -17,15 +17,12 @@ import { subjectOf } from './explore/find-subject.ts';
 import { litmusPath } from './explore/litmus/find-files.ts';
 import { type Litmus, parseLitmus } from './explore/litmus/litmus.ts';
 import { readLitmus } from './explore/litmus/read.ts';
+import { replayToken, tokenOf } from './explore/replay.ts';
+import type { Ending, Result } from './explore/result.ts';
+import { type Setting, someSettingsOf } from './explore/setting.ts';
 import { shrink as shrinkFailure } from './explore/shrink/shrink.ts';
 import { STRATEGIES } from './explore/strategies/catalogue.ts';
-import {
-  type Ending,
-  type Result,
-  type Setting,
-  Subject,
-  someSettingsOf,
-} from './explore/subject.ts';
+import { Subject } from './explore/subject.ts';
 import { decodeToken } from './explore/token.ts';
 import { replayOfWorld, type WorldReplayed } from './explore/worlds/token.ts';
 import type { World } from './explore/worlds/world.ts';
@@ -212,7 +209,7 @@ export async function shrink(
     ...failureOf(shrunk.subject, shrunk.result),
     operations: shrunk.subject.litmus.vcpus.map(({ texts }) => texts),
     proven: shrunk.proven,
-    passing: passing && { difference: difference!, token: shrunk.subject.tokenOf(passing) },
+    passing: passing && { difference: difference!, token: tokenOf(shrunk.subject, passing) },
   };
 }
 
@@ -241,7 +238,7 @@ function replayed(text: string, test: LitmusTest | undefined) {
       ? { text: test.yaml }
       : { test: test === undefined ? undefined : litmusPath(test) },
   );
-  return { subject, result: subject.replay(token) };
+  return { subject, result: replayToken(subject, token) };
 }
 
 const failureOf = (subject: Subject, result: Result): Failure => ({
@@ -249,5 +246,5 @@ const failureOf = (subject: Subject, result: Result): Failure => ({
   message: result.message,
   paging: subject.setting.paging,
   discipline: subject.setting.discipline,
-  token: subject.tokenOf(result),
+  token: tokenOf(subject, result),
 });

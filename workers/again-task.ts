@@ -2,6 +2,7 @@
 
 import { UserError } from '../src/errors.ts';
 import { subjectOf } from '../src/explore/find-subject.ts';
+import { replayToken } from '../src/explore/replay.ts';
 import { decodeToken } from '../src/explore/token.ts';
 import type { AgainResult } from '../src/queue/kinds.ts';
 
@@ -14,7 +15,7 @@ export interface AgainTask {
 export function again({ token: packed, text }: AgainTask): AgainResult {
   try {
     const token = decodeToken(packed);
-    const { ending, message } = subjectOf(token, { text }).replay(token);
+    const { ending, message } = replayToken(subjectOf(token, { text }), token);
     return { still: ending === 'ok' ? 'passes' : `${ending}: ${message}` };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;

@@ -5,7 +5,7 @@ import { runUnit, type UnitResult, type Work, warmSubject } from '../src/explore
 import { type Litmus, parseLitmus } from '../src/explore/litmus/litmus.ts';
 import { digestOf } from '../src/explore/litmus/meaning.ts';
 import { readLitmus } from '../src/explore/litmus/read.ts';
-import type { Setting } from '../src/explore/subject.ts';
+import type { Setting } from '../src/explore/setting.ts';
 
 export interface CampaignTask {
   readonly path: string;

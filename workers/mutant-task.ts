@@ -5,6 +5,7 @@ import { subjectOf } from '../src/explore/find-subject.ts';
 import { parseLitmus } from '../src/explore/litmus/litmus.ts';
 import { readLitmus } from '../src/explore/litmus/read.ts';
 import type { MutantRuns, MutantTask, ShrunkStory } from '../src/explore/mutants/mutants.ts';
+import { replayToken, tokenOf } from '../src/explore/replay.ts';
 import { shrink, sizeOf } from '../src/explore/shrink/shrink.ts';
 import { decodeToken } from '../src/explore/token.ts';
 
@@ -40,6 +41,6 @@ export interface StoryTask extends Text {
 export async function story({ token: packed, text }: StoryTask): Promise<ShrunkStory> {
   const token = decodeToken(packed);
   const subject = subjectOf(token, text === undefined ? {} : { text });
-  const shrunk = await shrink(subject, subject.replay(token));
-  return { ...sizeOf(shrunk), token: shrunk.subject.tokenOf(shrunk.result) };
+  const shrunk = await shrink(subject, replayToken(subject, token));
+  return { ...sizeOf(shrunk), token: tokenOf(shrunk.subject, shrunk.result) };
 }

@@ -2,7 +2,8 @@
 
 import { warmSubject } from '../src/explore/campaign/unit.ts';
 import { parseLitmus } from '../src/explore/litmus/litmus.ts';
-import type { Setting, Subject } from '../src/explore/subject.ts';
+import type { Setting } from '../src/explore/setting.ts';
+import type { Subject } from '../src/explore/subject.ts';
 import type { BoundedPart } from '../src/explore/verify/bounded.ts';
 import type { UnitPart } from '../src/explore/verify/frontier.ts';
 import {

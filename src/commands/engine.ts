@@ -2,8 +2,9 @@
 
 import { Option } from '@commander-js/extra-typings';
 import { bootThreads } from '../explore/boot-threads.ts';
+import type { Result } from '../explore/result.ts';
 import { STRATEGIES } from '../explore/strategies/catalogue.ts';
-import type { Result, Subject } from '../explore/subject.ts';
+import type { Subject } from '../explore/subject.ts';
 
 const ENGINES = ['isolate', 'threads'] as const;
 

@@ -10,8 +10,8 @@ import {
 import type { Shard } from '../explore/campaign/plan.ts';
 import { findLitmusFiles } from '../explore/litmus/find-files.ts';
 import { readLitmus } from '../explore/litmus/read.ts';
+import { type Setting, settingsOf, someSettingsOf } from '../explore/setting.ts';
 import { STRATEGIES } from '../explore/strategies/catalogue.ts';
-import { type Setting, settingsOf, someSettingsOf } from '../explore/subject.ts';
 import { didYouMean } from '../yaml/closest.ts';
 import { parseDefects } from './defects.ts';
 import { disciplineOption, integer, memoryOption, pagingOption } from './options.ts';

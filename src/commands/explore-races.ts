@@ -9,8 +9,11 @@ import { readLitmus } from '../explore/litmus/read.ts';
 import { type Race, RaceGatherer } from '../explore/races/gather.ts';
 import { type Hunt, Hunter } from '../explore/races/hunt.ts';
 import { SideTeller, type ToldSide, titleOf } from '../explore/races/tell.ts';
+import { tokenOf } from '../explore/replay.ts';
+import type { Result } from '../explore/result.ts';
+import { type Setting, someSettingsOf } from '../explore/setting.ts';
 import { STRATEGIES } from '../explore/strategies/catalogue.ts';
-import { type Result, type Setting, Subject, someSettingsOf } from '../explore/subject.ts';
+import { Subject } from '../explore/subject.ts';
 import { counted } from '../numbers.ts';
 import { keep, keepLast } from './kept-schedules.ts';
 import { Progress } from './progress.ts';
@@ -188,7 +191,7 @@ async function gather(
 const failureOf = (subject: Subject, result: Result): Failure => ({
   ending: result.ending,
   message: result.message,
-  token: subject.tokenOf(result),
+  token: tokenOf(subject, result),
 });
 
 async function huntFor(
@@ -221,7 +224,7 @@ function reportOf({ number, race, subject, teller }: Numbered): RaceReport {
     turned,
     sides: teller.sides(race),
     ending: example.result.ending,
-    token: subject.tokenOf(example.result),
+    token: tokenOf(subject, example.result),
   };
 }
 

@@ -4,13 +4,10 @@ import { Command, type CommandUnknownOpts, Option } from '@commander-js/extra-ty
 import { UserError } from '../errors.ts';
 import { Behaviours, formatUnseen, type Unseen } from '../explore/behaviours.ts';
 import { readLitmus } from '../explore/litmus/read.ts';
-import {
-  type Ending,
-  type Result,
-  type Setting,
-  Subject,
-  someSettingsOf,
-} from '../explore/subject.ts';
+import { tokenOf } from '../explore/replay.ts';
+import type { Ending, Result } from '../explore/result.ts';
+import { type Setting, someSettingsOf } from '../explore/setting.ts';
+import { Subject } from '../explore/subject.ts';
 import { grouped } from '../numbers.ts';
 import { count, quantity, type Table, text } from '../report/table.ts';
 import { confirmOnThreads, engineOption, startEngine } from './engine.ts';
@@ -263,7 +260,7 @@ async function search(
       failure: {
         ending: failure.ending,
         message: failure.message,
-        token: subject.tokenOf(failure),
+        token: tokenOf(subject, failure),
       },
     }),
   };

@@ -19,6 +19,7 @@ import type { Configuration } from '../explore/generate/programs.ts';
 import { formatGenerated, reportOf } from '../explore/generate/report.ts';
 import type { UnitResult } from '../explore/generate/unit.ts';
 import { parseLitmus } from '../explore/litmus/litmus.ts';
+import { tokenOf } from '../explore/replay.ts';
 import { Recorded } from '../explore/strategies/recorded.ts';
 import { Subject } from '../explore/subject.ts';
 import { ExitCode } from './exit-code.ts';
@@ -223,7 +224,7 @@ function write(
   if (result.ending !== smallest.ending) {
     throw new Error(`${file} ends as ${result.ending}, and its program as ${smallest.ending}`);
   }
-  const token = subject.tokenOf(result);
+  const token = tokenOf(subject, result);
   outputFile(file, 'test', 'give --out another folder')(`${text}\n# umbra replay ${token}\n`);
   return { file, token };
 }

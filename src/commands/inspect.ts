@@ -3,6 +3,7 @@
 import { Command, InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { UserError } from '../errors.ts';
 import { inspectSchedule, type Stop, type Stopped } from '../explore/inspect.ts';
+import { replayToken } from '../explore/replay.ts';
 import {
   compareMoments,
   differenceText,
@@ -70,7 +71,7 @@ function inspect(named: string | undefined, options: Options): void {
       `there is no pgdir ${pgdir} in this test: its pgdirs are 0 to ${pgdirs - 1}`,
     );
   }
-  const { run } = subject.replay(token);
+  const { run } = replayToken(subject, token);
   const stop: Stop = event === undefined ? { step: step ?? run.steps - 1 } : { event };
   const stops = diff === undefined ? [stop] : [stop, { step: diff }];
   const found = inspectSchedule(subject, run.decisions, stops, { views: show, pgdir });

@@ -6,8 +6,11 @@ import type { Litmus } from '../explore/litmus/litmus.ts';
 import { readLitmus } from '../explore/litmus/read.ts';
 import { litmusJsonSchema } from '../explore/litmus/schema.ts';
 import { Tally } from '../explore/litmus/tally.ts';
+import { tokenOf } from '../explore/replay.ts';
+import type { Result } from '../explore/result.ts';
+import { type Setting, settingsOf } from '../explore/setting.ts';
 import { STRATEGIES } from '../explore/strategies/catalogue.ts';
-import { type Result, type Setting, Subject, settingsOf } from '../explore/subject.ts';
+import { Subject } from '../explore/subject.ts';
 import { ExitCode } from './exit-code.ts';
 import { seedOption, strategiesOption, TESTS, testsFor, withSettings } from './explore-options.ts';
 import { heedInterrupt } from './interrupt.ts';
@@ -143,7 +146,7 @@ async function countOf(
         if (result.ending === 'ok') continue;
         progress.fail();
         if (wrong.length === MOST_WRONG) continue;
-        wrong.push({ message: messageOf(setting, result), token: subject.tokenOf(result) });
+        wrong.push({ message: messageOf(setting, result), token: tokenOf(subject, result) });
       }
     }
   }

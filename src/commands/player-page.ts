@@ -1,8 +1,10 @@
 /** Schedules as a page to step through, as commands write it. */
 
 import { subjectOf } from '../explore/find-subject.ts';
+import { replayToken } from '../explore/replay.ts';
+import type { Result } from '../explore/result.ts';
 import { type Playing, playerOf } from '../explore/story/player.ts';
-import type { Result, Subject } from '../explore/subject.ts';
+import type { Subject } from '../explore/subject.ts';
 import { decodeToken } from '../explore/token.ts';
 import { sourceOf } from '../platform.ts';
 import type { PlayerData } from '../report/player/data.ts';
@@ -32,7 +34,7 @@ export function playerHtml(data: PlayerData, all = false): string {
 export function pageOfTokens(failing: string, passing: string | undefined): string {
   const token = decodeToken(failing);
   const subject = subjectOf(token);
-  const result = subject.replay(token);
-  const beside = passing === undefined ? undefined : subject.replay(decodeToken(passing));
+  const result = replayToken(subject, token);
+  const beside = passing === undefined ? undefined : replayToken(subject, decodeToken(passing));
   return playerHtml(playerData(subject, result, { passing: beside, tokens: [failing, passing] }));
 }

@@ -3,8 +3,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Command, type CommandUnknownOpts, Option } from '@commander-js/extra-typings';
 import { UserError } from '../errors.ts';
+import { replayToken } from '../explore/replay.ts';
+import type { Result } from '../explore/result.ts';
 import { tellStory } from '../explore/story/tell.ts';
-import type { Result } from '../explore/subject.ts';
 import { decodeToken, type Token } from '../explore/token.ts';
 import type { Story } from '../report/story.ts';
 import { storyText } from '../report/story-text.ts';
@@ -87,7 +88,7 @@ async function replay(
   const { token, subject } = schedule;
   const beside = textAgainst(schedule, against);
   const passing = beside === undefined ? undefined : passingRun(schedule, decodeToken(beside));
-  const result = subject.replay(token);
+  const result = replayToken(subject, token);
   const confirmed = engine === 'threads' ? await confirmOnThreads(subject, result) : '';
   const player =
     writePage && playerData(subject, result, { passing, all, tokens: [schedule.text, beside] });
@@ -125,7 +126,7 @@ function passingRun({ token: failing, subject }: Schedule, token: Token): Result
         `${subject.setting.paging}); umbra shrink prints two that fit`,
     );
   }
-  const result = subject.replay(token);
+  const result = replayToken(subject, token);
   if (result.ending === 'ok') return result;
   throw new UserError(
     `--against ends badly as well (${result.ending}: ${result.message}): expected a schedule ` +

@@ -2,6 +2,7 @@
 
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { UserError } from '../errors.ts';
+import { replayToken } from '../explore/replay.ts';
 import { ExitCode } from './exit-code.ts';
 import { EXIT_CODES } from './explore.ts';
 import { strategiesOption } from './explore-options.ts';
@@ -50,7 +51,7 @@ async function shrink(
 ): Promise<void> {
   const writeResult = resultsOf(options, command);
   const { token, subject } = scheduleOf(named, options);
-  const result = subject.replay(token);
+  const result = replayToken(subject, token);
   if (result.ending === 'ok') {
     throw new UserError('the schedule ends as it may: there is nothing to shrink');
   }

@@ -1,5 +1,7 @@
 /** A failure made smaller, as umbra explore and umbra shrink tell it. */
 
+import { tokenOf } from '../explore/replay.ts';
+import type { Result } from '../explore/result.ts';
 import {
   preemptionsOf,
   type ShrinkOptions,
@@ -8,7 +10,7 @@ import {
   sizeOf,
 } from '../explore/shrink/shrink.ts';
 import type { Control, Effort } from '../explore/shrink/yardstick.ts';
-import type { Result, Subject } from '../explore/subject.ts';
+import type { Subject } from '../explore/subject.ts';
 import { counted, grouped } from '../numbers.ts';
 import { keep, keepLast } from './kept-schedules.ts';
 import { showProgress } from './terminal.ts';
@@ -80,12 +82,12 @@ export async function shrinkShown(
       whole,
       ending: shrunk.result.ending,
       message: shrunk.result.message,
-      token: shrunk.subject.tokenOf(shrunk.result),
+      token: tokenOf(shrunk.subject, shrunk.result),
       control: shrunk.control === undefined ? null : controlOf(shrunk.control),
       passing:
         passing === undefined
           ? null
-          : { difference: difference!, token: shrunk.subject.tokenOf(passing) },
+          : { difference: difference!, token: tokenOf(shrunk.subject, passing) },
     };
   } finally {
     end();
@@ -122,7 +124,7 @@ const controlOf = ({
       ? null
       : {
           says: `${failure.result.ending}: ${failure.result.message}`,
-          token: failure.subject.tokenOf(failure.result),
+          token: tokenOf(failure.subject, failure.result),
         },
 });
 

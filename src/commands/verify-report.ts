@@ -1,7 +1,7 @@
 /** What `umbra verify` has come to, as data and in words. */
 
 import type { DefectId } from '../defects.ts';
-import type { Ending } from '../explore/subject.ts';
+import type { Ending } from '../explore/result.ts';
 import { ENGINE_VERSION } from '../explore/token.ts';
 import type { Met } from '../explore/verify/outcomes.ts';
 import { type Entry, tokenOf } from '../explore/verify/verification.ts';

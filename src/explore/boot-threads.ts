@@ -2,13 +2,15 @@
 
 import { UserError } from '../errors.ts';
 import { ThreadBoard } from './engine/threads/thread-board.ts';
+import { litmusLoad } from './litmus/on-threads.ts';
 import type { Subject } from './subject.ts';
 
 /** To be closed when done with. */
 export function bootThreads(subject: Subject): Promise<ThreadBoard> {
-  const { shared, board, limits, setting } = subject;
+  const { shared, board, limits, setting, path, kept } = subject;
   if (setting.betweenSteps) {
     throw new UserError('a schedule is looked at between steps in one thread: leave --engine out');
   }
-  return ThreadBoard.boot(shared, board.host, board.beginning, subject, limits);
+  const world = { worker: 'turn-cpu', loadFrom: litmusLoad, told: { path, kept } };
+  return ThreadBoard.boot(shared, board.host, board.beginning, world, limits);
 }

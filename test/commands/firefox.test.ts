@@ -5,9 +5,11 @@ import { parseHTML } from 'linkedom';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { shippedTests } from '../../src/explore/litmus/find-files.ts';
 import { parseLitmus } from '../../src/explore/litmus/litmus.ts';
+import { replayToken, tokenOf } from '../../src/explore/replay.ts';
+import { type Setting, settingsOf } from '../../src/explore/setting.ts';
 import { shrink } from '../../src/explore/shrink/shrink.ts';
 import { playerOf } from '../../src/explore/story/player.ts';
-import { type Setting, Subject, settingsOf } from '../../src/explore/subject.ts';
+import { Subject } from '../../src/explore/subject.ts';
 import { decodeToken } from '../../src/explore/token.ts';
 import { explored } from '../../src/lab/engine/exploring.ts';
 import { runMachine } from '../../src/lab/engine/running.ts';
@@ -105,9 +107,9 @@ describe.runIf(hasFirefox)('Firefox', () => {
     const found = new Subject('test.yaml', litmus, setting!);
     const { subject, result, passing } = await shrink(
       found,
-      found.replay(decodeToken(failures[0]!.token)),
+      replayToken(found, decodeToken(failures[0]!.token)),
     );
-    const tokens = [result, passing].map((one) => one && subject.tokenOf(one));
+    const tokens = [result, passing].map((one) => one && tokenOf(subject, one));
     const data = playerOf(subject, result, { passing, tokens, sourceOf });
     const tracks = data.tracks.map((track) => new Track(track!));
     for (const told of ['.story', '.tale ul']) {

@@ -9,7 +9,7 @@ import type { AxeResults } from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Litmus, parseLitmus } from '../../src/explore/litmus/litmus.ts';
-import { type Setting, settingsOf } from '../../src/explore/subject.ts';
+import { type Setting, settingsOf } from '../../src/explore/setting.ts';
 import { type Explored, explored } from '../../src/lab/engine/exploring.ts';
 import { runMachine } from '../../src/lab/engine/running.ts';
 import { filesBelow, serveLab } from '../../src/lab/site.ts';

@@ -8,6 +8,7 @@ import { pathToFileURL } from 'node:url';
 import type { AxeResults } from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { tokenOf } from '../../src/explore/replay.ts';
 import type { PlayerData } from '../../src/report/player/data.ts';
 import { Track } from '../../src/report/player/track.ts';
 import { hasBrowser, launchBrowser } from '../browser.ts';
@@ -21,8 +22,8 @@ const file = join(folder, 'player.html');
 const url = pathToFileURL(file).href;
 
 const found = find(R2, 'R2', 'lock-free', 'nonpae');
-const token = found.subject.tokenOf(found.failing);
-const passing = found.subject.tokenOf(found.passing!);
+const token = tokenOf(found.subject, found.failing);
+const passing = tokenOf(found.subject, found.passing!);
 const { code } = await umbra('replay', token, '--against', passing, '--html', file, '-q');
 const html = readFileSync(file, 'utf8');
 const [, json] = /<script type="application\/json">(.*?)<\/script>/s.exec(html)!;

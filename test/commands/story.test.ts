@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { tokenOf } from '../../src/explore/replay.ts';
 import type { PlayerData } from '../../src/report/player/data.ts';
 import { find, R2, R10 } from '../explore/story/found.ts';
 import { hasTerminal, shell, umbra } from './umbra.ts';
@@ -18,10 +19,10 @@ let passing: string;
 let other: string;
 beforeAll(() => {
   const found = find(R2, 'R2', 'lock-free', 'nonpae');
-  failing = found.subject.tokenOf(found.failing);
-  passing = found.subject.tokenOf(found.passing!);
+  failing = tokenOf(found.subject, found.failing);
+  passing = tokenOf(found.subject, found.passing!);
   const others = find(R10, 'R10', 'guest-lock', 'nonpae');
-  other = others.subject.tokenOf(others.failing);
+  other = tokenOf(others.subject, others.failing);
 });
 
 test('--story tells it after the verdict', async () => {

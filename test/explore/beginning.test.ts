@@ -4,8 +4,9 @@ import { describe, expect, test } from 'vitest';
 import { checkAll } from '../../src/check/invariants.ts';
 import { Moment } from '../../src/check/moment.ts';
 import { readLitmus } from '../../src/explore/litmus/read.ts';
+import type { Setting } from '../../src/explore/setting.ts';
 import { STRATEGIES } from '../../src/explore/strategies/catalogue.ts';
-import { type Setting, Subject } from '../../src/explore/subject.ts';
+import { Subject } from '../../src/explore/subject.ts';
 
 const SETTINGS: readonly (readonly [string, Setting])[] = [
   [

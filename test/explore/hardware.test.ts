@@ -9,9 +9,10 @@ import { Trace } from '../../src/explore/engine/trace.ts';
 import type { Step } from '../../src/explore/engine/turn.ts';
 import { BUFFERED_STORES, TurnState } from '../../src/explore/engine/turn-state.ts';
 import { readLitmus } from '../../src/explore/litmus/read.ts';
+import type { Setting } from '../../src/explore/setting.ts';
 import { STRATEGIES } from '../../src/explore/strategies/catalogue.ts';
 import { FewestSwitches } from '../../src/explore/strategies/fewest-switches.ts';
-import { type Setting, Subject } from '../../src/explore/subject.ts';
+import { Subject } from '../../src/explore/subject.ts';
 import { toPtr } from '../../src/hardware/address.ts';
 import { guestBoard } from './board.ts';
 

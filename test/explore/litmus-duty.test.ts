@@ -4,8 +4,10 @@ import { describe, expect, test } from 'vitest';
 import type { DefectId } from '../../src/defects.ts';
 import { type Litmus, parseLitmus } from '../../src/explore/litmus/litmus.ts';
 import { readLitmus } from '../../src/explore/litmus/read.ts';
+import type { Result } from '../../src/explore/result.ts';
+import { type Setting, settingsOf } from '../../src/explore/setting.ts';
 import { STRATEGIES } from '../../src/explore/strategies/catalogue.ts';
-import { type Result, type Setting, Subject, settingsOf } from '../../src/explore/subject.ts';
+import { Subject } from '../../src/explore/subject.ts';
 import { LITMUS_FILES } from './litmus-rig.ts';
 
 const FILES = LITMUS_FILES.map((path) => ({ path, litmus: readLitmus(path) })).filter(

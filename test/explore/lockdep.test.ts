@@ -9,8 +9,9 @@ import { Lockdep } from '../../src/explore/engine/lockdep.ts';
 import { fieldsOf, recordsOf } from '../../src/explore/engine/record-words.ts';
 import { TurnWords } from '../../src/explore/engine/turn-words.ts';
 import { readLitmus } from '../../src/explore/litmus/read.ts';
+import { type Setting, settingsOf } from '../../src/explore/setting.ts';
 import { STRATEGIES } from '../../src/explore/strategies/catalogue.ts';
-import { type Setting, Subject, settingsOf } from '../../src/explore/subject.ts';
+import { Subject } from '../../src/explore/subject.ts';
 import type { Ptr } from '../../src/hardware/address.ts';
 import { LITMUS_FILES } from './litmus-rig.ts';
 

@@ -4,10 +4,11 @@ import { describe, expect, test } from 'vitest';
 import { overlapped, Timeline } from '../../src/explore/litmus/overlap.ts';
 import { readLitmus } from '../../src/explore/litmus/read.ts';
 import { Tally } from '../../src/explore/litmus/tally.ts';
+import type { Result } from '../../src/explore/result.ts';
 import { STRATEGIES } from '../../src/explore/strategies/catalogue.ts';
 import { Lenient } from '../../src/explore/strategies/lenient.ts';
 import type { Strategy } from '../../src/explore/strategies/strategy.ts';
-import { type Result, Subject } from '../../src/explore/subject.ts';
+import { Subject } from '../../src/explore/subject.ts';
 
 describe('spans of operations', () => {
   /** Two CPUs; each number is who takes the step, 2 is hardware. */

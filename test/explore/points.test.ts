@@ -6,11 +6,12 @@ import { Access } from '../../src/explore/engine/access.ts';
 import { Turn } from '../../src/explore/engine/turn.ts';
 import { TurnWords } from '../../src/explore/engine/turn-words.ts';
 import { readLitmus } from '../../src/explore/litmus/read.ts';
+import type { Setting } from '../../src/explore/setting.ts';
 import { STRATEGIES } from '../../src/explore/strategies/catalogue.ts';
 import { FewestSwitches } from '../../src/explore/strategies/fewest-switches.ts';
 import { RandomWalk } from '../../src/explore/strategies/random-walk.ts';
 import type { Strategy } from '../../src/explore/strategies/strategy.ts';
-import { type Setting, Subject } from '../../src/explore/subject.ts';
+import { Subject } from '../../src/explore/subject.ts';
 
 const SETTING: Setting = { paging: 'nonpae', discipline: 'lock-free', defects: [] };
 const R2 = 'litmus/1-fault/R2-cleared-entry-comes-back.yaml';

@@ -7,12 +7,15 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { subjectOf } from '../../src/explore/find-subject.ts';
 import { type Kept, keep, keepAll } from '../../src/explore/litmus/kept.ts';
 import { readLitmus } from '../../src/explore/litmus/read.ts';
+import { replayToken, tokenOf } from '../../src/explore/replay.ts';
+import type { Result } from '../../src/explore/result.ts';
+import type { Setting } from '../../src/explore/setting.ts';
 import { without } from '../../src/explore/shrink/plans.ts';
 import { preemptionsOf, type Shrunk, shrink, sizeOf } from '../../src/explore/shrink/shrink.ts';
 import { STRATEGIES } from '../../src/explore/strategies/catalogue.ts';
 import { Lenient, Noted } from '../../src/explore/strategies/lenient.ts';
 import { RandomWalk } from '../../src/explore/strategies/random-walk.ts';
-import { type Result, type Setting, Subject } from '../../src/explore/subject.ts';
+import { Subject } from '../../src/explore/subject.ts';
 import { decodeToken } from '../../src/explore/token.ts';
 
 interface Case {
@@ -134,8 +137,8 @@ describe.each(CASES)('$file, shrunk', (given) => {
   });
 
   test('is replayed from its line', () => {
-    const token = decodeToken(shrunk.subject.tokenOf(shrunk.result));
-    const again = subjectOf(token).replay(token);
+    const token = decodeToken(tokenOf(shrunk.subject, shrunk.result));
+    const again = replayToken(subjectOf(token), token);
     expect(again).toEqual(shrunk.result);
   });
 
@@ -166,8 +169,8 @@ describe.each(CASES)('$file, shrunk', (given) => {
     const { subject, passing, difference } = shrunk;
     expect(passing!.ending).toBe('ok');
     expect(difference).toMatch(/^when CPU \d is left (one access|\d+ accesses) (later|earlier)$/);
-    const token = decodeToken(subject.tokenOf(passing!));
-    expect(subjectOf(token).replay(token)).toEqual(passing);
+    const token = decodeToken(tokenOf(subject, passing!));
+    expect(replayToken(subjectOf(token), token)).toEqual(passing);
   };
   const withoutPassing = () => {
     expect([shrunk.passing, shrunk.difference]).toEqual([undefined, undefined]);
@@ -183,7 +186,7 @@ describe.each(CASES)('$file, shrunk', (given) => {
     const { subject: smaller, ...rest } = again;
     const { subject: expected, ...others } = shrunk;
     expect(rest).toEqual(others);
-    expect(smaller.tokenOf(again.result)).toBe(expected.tokenOf(shrunk.result));
+    expect(tokenOf(smaller, again.result)).toBe(tokenOf(expected, shrunk.result));
   });
 });
 
@@ -201,8 +204,8 @@ test('what is interrupted is the smallest so far, and not proven', async () => {
   expect(sizeOf(shrunk).operations).toBe(sizes.at(-1));
   expect(sizes.at(-1)).toBeLessThan(8);
   expect(shrunk.result).toMatchObject({ ending: found.ending, kind: found.kind });
-  const token = decodeToken(shrunk.subject.tokenOf(shrunk.result));
-  expect(subjectOf(token).replay(token)).toEqual(shrunk.result);
+  const token = decodeToken(tokenOf(shrunk.subject, shrunk.result));
+  expect(replayToken(subjectOf(token), token)).toEqual(shrunk.result);
 });
 
 test('what is shrunk already becomes no smaller', async () => {

@@ -3,10 +3,12 @@
 import { describe, expect, test } from 'vitest';
 import { parseLitmus } from '../../src/explore/litmus/litmus.ts';
 import { readLitmus } from '../../src/explore/litmus/read.ts';
+import type { Result } from '../../src/explore/result.ts';
+import { type Setting, settingsOf } from '../../src/explore/setting.ts';
 import { STRATEGIES } from '../../src/explore/strategies/catalogue.ts';
 import type { Strategy } from '../../src/explore/strategies/strategy.ts';
 import { Sweep } from '../../src/explore/strategies/sweep.ts';
-import { type Result, type Setting, Subject, settingsOf } from '../../src/explore/subject.ts';
+import { Subject } from '../../src/explore/subject.ts';
 import { LITMUS_FILES } from './litmus-rig.ts';
 import { plainProgram, play } from './program.ts';
 

@@ -4,8 +4,9 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { bootThreads } from '../../src/explore/boot-threads.ts';
 import type { ThreadBoard } from '../../src/explore/engine/threads/thread-board.ts';
 import { readLitmus } from '../../src/explore/litmus/read.ts';
+import type { Setting } from '../../src/explore/setting.ts';
 import { STRATEGIES } from '../../src/explore/strategies/catalogue.ts';
-import { type Setting, Subject } from '../../src/explore/subject.ts';
+import { Subject } from '../../src/explore/subject.ts';
 
 const subjectOf = (path: string, setting: Setting): Subject =>
   new Subject(`litmus/${path}.yaml`, readLitmus(`litmus/${path}.yaml`), setting);

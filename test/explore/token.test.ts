@@ -8,6 +8,7 @@ import { ALL_DEFECTS } from '../../src/defects.ts';
 import { UserError } from '../../src/errors.ts';
 import { readLitmus } from '../../src/explore/litmus/read.ts';
 import { packTurns, unpackTurns } from '../../src/explore/packed.ts';
+import { replayToken, tokenOf } from '../../src/explore/replay.ts';
 import { Pct } from '../../src/explore/strategies/pct.ts';
 import { Subject } from '../../src/explore/subject.ts';
 import { decodeToken, ENGINE_VERSION, encodeToken, type Token } from '../../src/explore/token.ts';
@@ -83,21 +84,21 @@ test('a replay that goes another way says at which step, and in what', () => {
   const path = 'litmus/1-fault/R2-cleared-entry-comes-back.yaml';
   const setting = { paging: 'nonpae', discipline: 'lock-free', defects: [] } as const;
   const subject = new Subject(path, readLitmus(path), setting);
-  const found = decodeToken(subject.tokenOf(subject.run(new Pct(3), 1)));
+  const found = decodeToken(tokenOf(subject, subject.run(new Pct(3), 1)));
   expect(found.digests).toHaveLength(found.steps);
   for (const step of [1, 100, found.steps]) {
     const other = (Number.parseInt(found.digests[step - 1]!, 16) ^ 1).toString(16);
     const digests = found.digests.slice(0, step - 1) + other + found.digests.slice(step);
-    expect(() => subject.replay({ ...found, digests })).toThrow(
+    expect(() => replayToken(subject, { ...found, digests })).toThrow(
       new RegExp(
         `at step ${step}, if .*: CPU \\d makes the access \\w+ \\(.*\\) in src/.*:\\d+ \\w+`,
       ),
     );
   }
-  expect(() => subject.replay({ ...found, steps: found.steps + 1 })).toThrow(
+  expect(() => replayToken(subject, { ...found, steps: found.steps + 1 })).toThrow(
     /ended after \d+ steps/,
   );
-  expect(subject.replay(found).ending).toBe('ok');
+  expect(replayToken(subject, found).ending).toBe('ok');
 });
 
 describe('a damaged token is refused', () => {

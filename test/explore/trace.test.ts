@@ -3,9 +3,10 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { Trace } from '../../src/explore/engine/trace.ts';
 import { readLitmus } from '../../src/explore/litmus/read.ts';
+import type { Setting } from '../../src/explore/setting.ts';
 import { STRATEGIES } from '../../src/explore/strategies/catalogue.ts';
 import { Dice } from '../../src/explore/strategies/dice.ts';
-import { type Setting, Subject } from '../../src/explore/subject.ts';
+import { Subject } from '../../src/explore/subject.ts';
 import { PAGE_WORDS } from '../../src/hardware/address.ts';
 
 interface Accessed {

@@ -6,12 +6,14 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { keepAll } from '../../src/explore/litmus/kept.ts';
 import { readLitmus } from '../../src/explore/litmus/read.ts';
+import type { Result } from '../../src/explore/result.ts';
+import type { Setting } from '../../src/explore/setting.ts';
 import { type Shrunk, shrink, sizeOf } from '../../src/explore/shrink/shrink.ts';
 import { type Effort, Yardstick } from '../../src/explore/shrink/yardstick.ts';
 import { STRATEGIES } from '../../src/explore/strategies/catalogue.ts';
 import { Noted } from '../../src/explore/strategies/lenient.ts';
 import { Recorded } from '../../src/explore/strategies/recorded.ts';
-import { type Result, type Setting, Subject } from '../../src/explore/subject.ts';
+import { Subject } from '../../src/explore/subject.ts';
 
 const FILE = 'litmus/5-flush/unmapped-page-reused.yaml';
 const SETTING: Setting = { paging: 'nonpae', discipline: 'guest-lock', defects: ['R6'] };

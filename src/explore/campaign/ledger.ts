@@ -8,7 +8,7 @@
 
 import { NOT_DRAWN } from '../behaviours.ts';
 import { type LedgerKind, openLedger, PlanLedger, readLedger } from '../plan-ledger.ts';
-import type { Ending } from '../subject.ts';
+import type { Ending } from '../result.ts';
 import { differenceOf, isInShard, type Plan, type Shard, type Unit, unitsOf } from './plan.ts';
 import type { UnitResult } from './unit.ts';
 

@@ -8,8 +8,8 @@
 
 import { digestOf } from '../litmus/meaning.ts';
 import { readLitmus } from '../litmus/read.ts';
+import { type Setting, settingsOf } from '../setting.ts';
 import { LISTED_STRATEGIES, PORTFOLIO } from '../strategies/catalogue.ts';
-import { type Setting, settingsOf } from '../subject.ts';
 import { ENGINE_VERSION } from '../token.ts';
 
 /** Everything that the result of a campaign depends on, as JSON. */

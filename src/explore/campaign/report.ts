@@ -3,8 +3,8 @@
 import { grouped } from '../../numbers.ts';
 import { tableText } from '../../report/plain-table.ts';
 import { formatUnseen, type Unseen, unseenOf } from '../behaviours.ts';
+import type { Setting } from '../setting.ts';
 import { LISTED_STRATEGIES, STRATEGIES } from '../strategies/catalogue.ts';
-import type { Setting } from '../subject.ts';
 import { type Bound, depthOf, formatMissed, pctBound } from './bound.ts';
 import type { FailureRow, Group, Ledger } from './ledger.ts';
 import { type Plan, type Shard, settingText } from './plan.ts';

@@ -2,9 +2,12 @@
 
 import { assert } from '../../errors.ts';
 import { readLitmus } from '../litmus/read.ts';
+import { tokenOf } from '../replay.ts';
+import type { Ending } from '../result.ts';
+import type { Setting } from '../setting.ts';
 import { STRATEGIES } from '../strategies/catalogue.ts';
 import type { Situation, Strategy } from '../strategies/strategy.ts';
-import { type Ending, type Setting, Subject } from '../subject.ts';
+import { Subject } from '../subject.ts';
 import { depthOf } from './bound.ts';
 
 export interface Work {
@@ -78,7 +81,7 @@ export function runUnit(
     if (ending !== 'ok') {
       const before = kinds.get(kind) ?? 0;
       kinds.set(kind, before + 1);
-      const token = before < TOKENS_OF_A_KIND ? { token: subject.tokenOf(result) } : {};
+      const token = before < TOKENS_OF_A_KIND ? { token: tokenOf(subject, result) } : {};
       failures.push({ run: schedules, ending, message, ...token });
     }
     schedules++;

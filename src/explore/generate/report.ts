@@ -2,7 +2,7 @@
 
 import { counted, grouped } from '../../numbers.ts';
 import type { Shard } from '../campaign/plan.ts';
-import type { Setting } from '../subject.ts';
+import type { Setting } from '../setting.ts';
 import type { Cluster } from './clusters.ts';
 import { textsOf } from './guest.ts';
 import type { GenerateLedger, SpaceTotals } from './ledger.ts';

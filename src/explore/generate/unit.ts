@@ -1,9 +1,9 @@
 /** One unit: some programs of one space, each swept; what fails is made smaller, and its cause told. */
 
 import type { Decisions } from '../engine/turn.ts';
+import type { Ending, Result } from '../result.ts';
 import { pairToBlame } from '../story/blame.ts';
 import { accessesOf } from '../story/tell.ts';
-import type { Ending, Result } from '../subject.ts';
 import type { FirstFind } from './each-defect.ts';
 import { isLegal } from './legality.ts';
 import type { Space } from './plan.ts';

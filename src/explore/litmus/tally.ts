@@ -2,7 +2,8 @@
 
 import type { GuestDuty } from '../../check/guest-duty.ts';
 import { Behaviours } from '../behaviours.ts';
-import { CUT_SHORT, type CutShort, isCutShort, type Result, type Subject } from '../subject.ts';
+import { CUT_SHORT, type CutShort, isCutShort, type Result } from '../result.ts';
+import type { Subject } from '../subject.ts';
 import type { Litmus } from './litmus.ts';
 import { overlapped, type Pair, pairsOf } from './overlap.ts';
 

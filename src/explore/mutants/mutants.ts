@@ -6,8 +6,8 @@
 import { DEFECTS, type DefectId } from '../../defects.ts';
 import { labelOf, shippedTests } from '../litmus/find-files.ts';
 import { readLitmus } from '../litmus/read.ts';
+import { type Setting, settingsOf } from '../setting.ts';
 import type { Size } from '../shrink/shrink.ts';
-import { type Setting, settingsOf } from '../subject.ts';
 
 /** Runs of one strategy on one test in one setting, each strategy beginning fresh. */
 export interface MutantTask {

@@ -7,8 +7,9 @@ import type { Ptr } from '../../hardware/address.ts';
 import type { Access } from '../engine/access.ts';
 import { placeText, type Where, whereOf } from '../engine/source.ts';
 import type { Turn } from '../engine/turn.ts';
+import type { Result } from '../result.ts';
 import type { Strategy } from '../strategies/strategy.ts';
-import type { Result, Subject } from '../subject.ts';
+import type { Subject } from '../subject.ts';
 import { Detector, type RaceKind, type Sighting } from './detector.ts';
 import { type Role, Roles, type Spot } from './roles.ts';
 

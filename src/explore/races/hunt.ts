@@ -1,7 +1,8 @@
 /** From a race to a schedule in which it does harm, if one is found. */
 
+import type { Result } from '../result.ts';
 import { WithEvents } from '../strategies/with-events.ts';
-import type { Result, Subject } from '../subject.ts';
+import type { Subject } from '../subject.ts';
 import { Directed } from './directed.ts';
 import type { Race, RaceGatherer } from './gather.ts';
 import { Target } from './target.ts';

@@ -2,9 +2,10 @@
 
 import type { Line, Told } from '../../report/story.ts';
 import { Access } from '../engine/access.ts';
+import type { Result } from '../result.ts';
 import { recordRun } from '../story/recording.ts';
 import { tellStory } from '../story/tell.ts';
-import type { Result, Subject } from '../subject.ts';
+import type { Subject } from '../subject.ts';
 import type { Race } from './gather.ts';
 import type { Role } from './roles.ts';
 

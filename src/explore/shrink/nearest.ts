@@ -6,10 +6,11 @@
  */
 
 import { actorOf } from '../engine/actors.ts';
+import type { Result } from '../result.ts';
 import { STRATEGIES } from '../strategies/catalogue.ts';
 import { Lenient, type Plan } from '../strategies/lenient.ts';
 import type { Strategy } from '../strategies/strategy.ts';
-import type { Result, Subject } from '../subject.ts';
+import type { Subject } from '../subject.ts';
 import { moved, without } from './plans.ts';
 import { serialPlans } from './yardstick.ts';
 

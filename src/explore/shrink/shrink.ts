@@ -11,11 +11,12 @@
 
 import { nextTurn } from '../../platform.ts';
 import { type Kept, keepAll } from '../litmus/kept.ts';
+import type { Result } from '../result.ts';
 import { STRATEGIES } from '../strategies/catalogue.ts';
 import { Lenient, Noted, type Plan } from '../strategies/lenient.ts';
 import { Recorded } from '../strategies/recorded.ts';
 import type { Strategy } from '../strategies/strategy.ts';
-import type { Result, Subject } from '../subject.ts';
+import type { Subject } from '../subject.ts';
 import { Chain } from './chain.ts';
 import { nearestPassing, type Passing } from './nearest.ts';
 import { earlier, exchanged, moved, without } from './plans.ts';

@@ -10,10 +10,12 @@
  */
 
 import type { Kept } from '../litmus/kept.ts';
+import type { Result } from '../result.ts';
+import type { Setting } from '../setting.ts';
 import { STRATEGIES } from '../strategies/catalogue.ts';
 import { Lenient, type Plan } from '../strategies/lenient.ts';
 import type { Strategy } from '../strategies/strategy.ts';
-import type { Result, Setting, Subject } from '../subject.ts';
+import type { Subject } from '../subject.ts';
 import { Exhaustive } from '../verify/exhaustive.ts';
 import { runOnce } from '../verify/unit.ts';
 

@@ -14,7 +14,7 @@ import { brokenIn } from '../litmus/duty.ts';
 import { judge } from '../litmus/judge.ts';
 import type { Litmus, Outcome } from '../litmus/litmus.ts';
 import { RegisterOf } from '../litmus/software.ts';
-import type { Result } from '../subject.ts';
+import type { Result } from '../result.ts';
 
 /** Looks at the machine after each step, and says at the end which step it was. */
 export interface BreakWatch {

@@ -13,7 +13,8 @@ import type {
 } from '../../report/player/data.ts';
 import { MachineLog } from '../../report/player/machine-log.ts';
 import { momentOf } from '../inspect.ts';
-import type { Result, Subject } from '../subject.ts';
+import type { Result } from '../result.ts';
+import type { Subject } from '../subject.ts';
 import { type Access, keysOf } from './blame.ts';
 import { type ToldRun, tellSteps } from './tell.ts';
 

@@ -1,7 +1,7 @@
 /** What behaviours come to, each outcome once. */
 
 import type { Decisions } from '../engine/turn.ts';
-import type { Ending, Result } from '../subject.ts';
+import type { Ending, Result } from '../result.ts';
 
 /** What behaviours have come to, and by which run. */
 export interface Met {

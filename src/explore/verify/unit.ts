@@ -3,7 +3,8 @@
  * what is not done of it comes back.
  */
 
-import type { Result, Subject } from '../subject.ts';
+import type { Result } from '../result.ts';
+import type { Subject } from '../subject.ts';
 import type { Footprint } from './accesses.ts';
 import { Bounded, type BoundedPart, Known, type Pending } from './bounded.ts';
 import { Blocked, Exhaustive } from './exhaustive.ts';

@@ -6,8 +6,10 @@ import { UserError } from '../../errors.ts';
 import type { Litmus } from '../litmus/litmus.ts';
 import { digestOf } from '../litmus/meaning.ts';
 import { readLitmus } from '../litmus/read.ts';
+import { tokenOf as tokenOfRun } from '../replay.ts';
+import { type Setting, settingsOf } from '../setting.ts';
 import { Recorded } from '../strategies/recorded.ts';
-import { type Setting, Subject, settingsOf } from '../subject.ts';
+import { Subject } from '../subject.ts';
 import { ENGINE_VERSION } from '../token.ts';
 import type { Bounds } from './bounded.ts';
 import { BoundedFrontier, type SavedBounded } from './bounded-frontier.ts';
@@ -45,7 +47,7 @@ export const entriesOf = (
 /** The token of a run that has come to it. */
 export function tokenOf({ path, litmus, setting }: Entry, { decisions }: Met): string {
   const subject = new Subject(path, litmus, setting);
-  return subject.tokenOf(subject.run(new Recorded(decisions), 0));
+  return tokenOfRun(subject, subject.run(new Recorded(decisions), 0));
 }
 
 const KIND = 'umbra verify';

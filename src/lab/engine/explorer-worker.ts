@@ -1,11 +1,13 @@
 /** A worker that explores, shrinks and tells: the engine, asked by the page through comlink. */
 
+import { replayToken, tokenOf } from '../../explore/replay.ts';
 import '../no-eval.ts';
 import { expose } from 'comlink';
 import { parseLitmus } from '../../explore/litmus/litmus.ts';
+import { type Setting, settingsOf } from '../../explore/setting.ts';
 import { type Shrunk, shrink } from '../../explore/shrink/shrink.ts';
 import { playerOf } from '../../explore/story/player.ts';
-import { type Setting, Subject, settingsOf } from '../../explore/subject.ts';
+import { Subject } from '../../explore/subject.ts';
 import { decodeToken } from '../../explore/token.ts';
 import type { PlayerData } from '../../report/player/data.ts';
 import { type Counted, type Explored, explored, type Search } from './exploring.ts';
@@ -43,7 +45,7 @@ export class Explorer {
     this.#stopped = false;
     await loadSources();
     const { subject, result, passing } = await this.#shrunk(text, token, tries);
-    const tokens = [result, passing].map((one) => one && subject.tokenOf(one));
+    const tokens = [result, passing].map((one) => one && tokenOf(subject, one));
     return playerOf(subject, result, { passing, tokens, sourceOf });
   }
 
@@ -52,7 +54,7 @@ export class Explorer {
     const { paging, discipline, defects, memory, abridged, betweenSteps } = said;
     const setting = { paging, discipline, defects, memory, abridged, betweenSteps };
     const subject = new Subject(TEST, parseLitmus(text, TEST), setting, kept);
-    return shrink(subject, subject.replay(decodeToken(token)), {
+    return shrink(subject, replayToken(subject, decodeToken(token)), {
       onProgress: (progress) => tries(progress.tries),
       isInterrupted: () => this.#stopped,
     });

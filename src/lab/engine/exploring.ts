@@ -3,8 +3,11 @@
 import { formatUnseen } from '../../explore/behaviours.ts';
 import type { Litmus } from '../../explore/litmus/litmus.ts';
 import { Tally } from '../../explore/litmus/tally.ts';
+import { tokenOf } from '../../explore/replay.ts';
+import type { Ending } from '../../explore/result.ts';
+import type { Setting } from '../../explore/setting.ts';
 import { STRATEGIES } from '../../explore/strategies/catalogue.ts';
-import { type Ending, type Setting, Subject } from '../../explore/subject.ts';
+import { Subject } from '../../explore/subject.ts';
 import { nextTurn, sha256 } from '../../platform.ts';
 
 export interface Search {
@@ -82,7 +85,7 @@ export async function explored(
     const known = failures.get(kind);
     if (known !== undefined) known.count++;
     else if (ending !== 'ok') {
-      const token = subject.tokenOf(result);
+      const token = tokenOf(subject, result);
       failures.set(kind, { setting, ending, message, count: 1, after: n + 1, token });
     }
     if (n % BATCH !== BATCH - 1) continue;

@@ -9,6 +9,7 @@ import { readLitmus } from '../../../src/explore/litmus/read.ts';
 import { type Race, RaceGatherer } from '../../../src/explore/races/gather.ts';
 import { Hunter } from '../../../src/explore/races/hunt.ts';
 import { SideTeller } from '../../../src/explore/races/tell.ts';
+import { replayToken, tokenOf } from '../../../src/explore/replay.ts';
 import { STRATEGIES } from '../../../src/explore/strategies/catalogue.ts';
 import { Subject } from '../../../src/explore/subject.ts';
 import { decodeToken } from '../../../src/explore/token.ts';
@@ -109,7 +110,7 @@ describe('with a defect on, schedules that end well show the race, and directed 
     expect(orders[0] + orders[1]).toBeLessThanOrEqual(schedules);
     // The schedule is a token like any other.
     const { subject } = gathered;
-    const again = subject.replay(decodeToken(subject.tokenOf(harm!)));
+    const again = replayToken(subject, decodeToken(tokenOf(subject, harm!)));
     expect(again).toMatchObject({ ending: harm!.ending, message: harm!.message });
   });
 });

@@ -3,8 +3,9 @@
 import type { DisciplineName } from '../../../shared/discipline.ts';
 import type { DefectId } from '../../../src/defects.ts';
 import { readLitmus } from '../../../src/explore/litmus/read.ts';
+import type { Result } from '../../../src/explore/result.ts';
 import { STRATEGIES } from '../../../src/explore/strategies/catalogue.ts';
-import { type Result, Subject } from '../../../src/explore/subject.ts';
+import { Subject } from '../../../src/explore/subject.ts';
 import type { PagingName } from '../../../src/hardware/entry.ts';
 
 export interface Found {

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import type { DisciplineName } from '../../../shared/discipline.ts';
 import type { DefectId } from '../../../src/defects.ts';
 import { readLitmus } from '../../../src/explore/litmus/read.ts';
+import { replayToken, tokenOf } from '../../../src/explore/replay.ts';
 import { Recorded } from '../../../src/explore/strategies/recorded.ts';
 import { Subject } from '../../../src/explore/subject.ts';
 import { decodeToken } from '../../../src/explore/token.ts';
@@ -33,9 +34,12 @@ test('a stale translation that nobody uses is seen only while it is there', () =
   const subject = subjectOf('R2-cleared-entry-comes-back', 'guest-lock', { defects: ['R6'] });
   const broken = all(subject).met.find(({ ending }) => ending === 'violation')!;
   expect(broken.message).toMatch(/^between two steps: a stale TLB entry, .*expected nothing/);
-  const token = decodeToken(subject.tokenOf(subject.run(new Recorded(broken.decisions), 0)));
+  const token = decodeToken(tokenOf(subject, subject.run(new Recorded(broken.decisions), 0)));
   expect(token.betweenSteps).toBe(true);
-  expect(subject.replay(token)).toMatchObject({ ending: 'violation', message: broken.message });
+  expect(replayToken(subject, token)).toMatchObject({
+    ending: 'violation',
+    message: broken.message,
+  });
 });
 
 const TESTS: readonly (readonly [string, DisciplineName])[] = [

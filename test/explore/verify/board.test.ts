@@ -6,8 +6,9 @@ import type { DefectId } from '../../../src/defects.ts';
 import { bootThreads } from '../../../src/explore/boot-threads.ts';
 import type { Kept } from '../../../src/explore/litmus/kept.ts';
 import { readLitmus } from '../../../src/explore/litmus/read.ts';
+import type { Result } from '../../../src/explore/result.ts';
 import { STRATEGIES } from '../../../src/explore/strategies/catalogue.ts';
-import { type Result, Subject } from '../../../src/explore/subject.ts';
+import { Subject } from '../../../src/explore/subject.ts';
 import { Blocked, Exhaustive } from '../../../src/explore/verify/exhaustive.ts';
 import { SLOW } from '../../slow.ts';
 

@@ -1,8 +1,9 @@
 /** Schedules by brute force: all with so many preemptions, before whatever step. */
 
+import type { Result } from '../../../src/explore/result.ts';
 import { FewestSwitches } from '../../../src/explore/strategies/fewest-switches.ts';
 import type { Situation } from '../../../src/explore/strategies/strategy.ts';
-import type { Result, Subject } from '../../../src/explore/subject.ts';
+import type { Subject } from '../../../src/explore/subject.ts';
 
 /** Switches before every single step; acts of hardware count as preemptions, and beginning does. */
 class BruteForce extends FewestSwitches {

@@ -4,8 +4,10 @@ import { expect, test } from 'vitest';
 import type { DisciplineName } from '../../../shared/discipline.ts';
 import type { DefectId } from '../../../src/defects.ts';
 import { readLitmus } from '../../../src/explore/litmus/read.ts';
+import type { Result } from '../../../src/explore/result.ts';
+import type { Setting } from '../../../src/explore/setting.ts';
 import { Recorded } from '../../../src/explore/strategies/recorded.ts';
-import { type Result, type Setting, Subject } from '../../../src/explore/subject.ts';
+import { Subject } from '../../../src/explore/subject.ts';
 import { Exhaustive } from '../../../src/explore/verify/exhaustive.ts';
 import { runOnce } from '../../../src/explore/verify/unit.ts';
 

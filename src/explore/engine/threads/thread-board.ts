@@ -1,5 +1,5 @@
 /**
- * A litmus test's machine with its host CPUs in threads of their own, under control: the
+ * A machine with its host CPUs in threads of their own, under control: the
  * same code as on a board in one thread, and the same runs, step for step. The thread that
  * asks for runs is host CPU 0's: so one thread the less is to be woken for each run. Where
  * there are fewer cores than host CPUs, all of them share one.
@@ -14,7 +14,6 @@ import { makeMemory } from '../../../../shared/words.ts';
 import { stayOnOne } from '../../../cores.ts';
 import { UserError } from '../../../errors.ts';
 import { workerUrl } from '../../../worker-url.ts';
-import type { Kept } from '../../litmus/kept.ts';
 import type { Strategy } from '../../strategies/strategy.ts';
 import type { Beginning } from '../beginning.ts';
 import type { Limits } from '../board.ts';
@@ -22,17 +21,24 @@ import { type End, endOfGuests, type Run } from '../run.ts';
 import { Trace } from '../trace.ts';
 import { TurnState } from '../turn-state.ts';
 import { strategyOf, TurnCpu } from './turn-cpu.ts';
-import type { Chosen, TurnCpuApi } from './turn-cpu-api.ts';
+import type { Chosen, LoadFrom, TurnCpuApi } from './turn-cpu-api.ts';
+
+/** What runs on the machine, in threads whose file in workers/ makes the same of what it is told. */
+export interface World<Told> {
+  readonly worker: string;
+  readonly loadFrom: LoadFrom<Told>;
+  readonly told: Told;
+}
 
 interface Parts {
   readonly host: Host;
   readonly beginning: Beginning;
   /** Of host CPU 0, which is in this thread. */
-  readonly first: TurnCpu;
+  readonly first: Pick<TurnCpu<unknown>, 'turn' | 'takePart'>;
   readonly mostSteps: number;
   /** Of the others, by their numbers less one. */
   readonly workers: readonly Worker[];
-  readonly apis: readonly Remote<TurnCpuApi>[];
+  readonly apis: readonly Remote<Pick<TurnCpuApi<unknown>, 'play'>>[];
   /** This thread may be on any of its cores again. */
   readonly leaveCore: () => void;
 }
@@ -50,11 +56,11 @@ export class ThreadBoard {
   }
 
   /** `host`, `beginning`: of the board in one thread, with which it shares the machine. */
-  static async boot(
+  static async boot<Told>(
     shared: SharedMachine,
     host: Host,
     beginning: Beginning,
-    { path, kept }: { readonly path: string; readonly kept: Kept | undefined },
+    { worker, loadFrom, told }: World<Told>,
     { mostSteps, ...mode }: Limits,
   ): Promise<ThreadBoard> {
     const state = makeMemory(TurnState.wordsFor(host.cpus.length, mostSteps));
@@ -64,8 +70,7 @@ export class ThreadBoard {
     const coreEach = availableParallelism() >= host.cpus.length;
     const boot = {
       shared,
-      path,
-      kept,
+      told,
       state,
       mostSteps,
       mode,
@@ -75,15 +80,14 @@ export class ThreadBoard {
     };
     // The workers take after this thread.
     const leaveCore = coreEach ? () => {} : stayOnOne(threadId);
-    const first = new TurnCpu();
+    const first = new TurnCpu(loadFrom);
     first.boot({ ...boot, index: 0 });
     const workers = host.cpus
       .slice(1)
       .map(
-        ({ index }) =>
-          new Worker(workerUrl('turn-cpu'), { name: `host CPU ${index} under control` }),
+        ({ index }) => new Worker(workerUrl(worker), { name: `host CPU ${index} under control` }),
       );
-    const apis = workers.map((worker) => wrap<TurnCpuApi>(nodeEndpoint(worker)));
+    const apis = workers.map((worker) => wrap<TurnCpuApi<Told>>(nodeEndpoint(worker)));
     try {
       await Promise.all(apis.map((api, i) => api.boot({ ...boot, index: i + 1 })));
     } catch (error) {

@@ -1,16 +1,24 @@
 /** What the thread of a host CPU under control and the main thread say to one another, by comlink. */
 
 import type { SharedMachine } from '../../../../shared/host.ts';
-import type { Kept } from '../../litmus/kept.ts';
+import type { SoftwareFor } from '../../../host/run-guest.ts';
+import type { Scheduling } from '../../../host/scheduler.ts';
 import type { End } from '../run.ts';
 import type { Decisions, RunMode } from '../turn.ts';
 
-export interface TurnCpuBoot {
+/** What runs on a machine under control, and where its vCPUs go. */
+export interface Load {
+  readonly software: SoftwareFor;
+  readonly scheduling: Scheduling;
+}
+
+/** Makes it in each thread, from what can be told to one. */
+export type LoadFrom<Told> = (told: Told, mode: RunMode) => Load;
+
+export interface TurnCpuBoot<Told> {
   readonly shared: SharedMachine;
   readonly index: number;
-  /** The litmus test that runs on it: its file, and what is kept of its operations. */
-  readonly path: string;
-  readonly kept: Kept | undefined;
+  readonly told: Told;
   /** Of TurnState. */
   readonly state: WebAssembly.Memory;
   readonly mostSteps: number;
@@ -26,8 +34,8 @@ export interface TurnCpuBoot {
 /** A strategy by its name in the catalogue, or decisions to be taken again. */
 export type Chosen = string | Decisions;
 
-export interface TurnCpuApi {
-  boot(boot: TurnCpuBoot): void;
+export interface TurnCpuApi<Told> {
+  boot(boot: TurnCpuBoot<Told>): void;
   /** Run after run, until no more are to come, or one ends here by an error: then that. */
   play(chosen: Chosen): End | undefined;
 }

@@ -4,10 +4,6 @@ import { MAIN_THREAD } from '../../../../shared/host.ts';
 import { Words } from '../../../../shared/words.ts';
 import { joinMachine } from '../../../assembly.ts';
 import { toPtr } from '../../../hardware/address.ts';
-import { keep } from '../../litmus/kept.ts';
-import { readLitmus } from '../../litmus/read.ts';
-import { litmusScheduling } from '../../litmus/scheduling.ts';
-import { litmusSoftware } from '../../litmus/software.ts';
 import { STRATEGIES } from '../../strategies/catalogue.ts';
 import { Recorded } from '../../strategies/recorded.ts';
 import type { Strategy } from '../../strategies/strategy.ts';
@@ -17,24 +13,28 @@ import { Task } from '../task.ts';
 import { Trace } from '../trace.ts';
 import { TurnState } from '../turn-state.ts';
 import { OVER, ThreadTurn } from './thread-turn.ts';
-import type { Chosen, TurnCpuApi, TurnCpuBoot } from './turn-cpu-api.ts';
+import type { Chosen, LoadFrom, TurnCpuApi, TurnCpuBoot } from './turn-cpu-api.ts';
 
-export class TurnCpu implements TurnCpuApi {
+export class TurnCpu<Told> implements TurnCpuApi<Told> {
+  readonly #loadFrom: LoadFrom<Told>;
   #cpu: ControlledCpu | undefined;
   #turn: ThreadTurn | undefined;
   #mostSteps = 0;
 
-  boot(boot: TurnCpuBoot): void {
-    const { shared, index, path, kept, state, mostSteps, mode, coreEach } = boot;
+  constructor(loadFrom: LoadFrom<Told>) {
+    this.#loadFrom = loadFrom;
+  }
+
+  boot(boot: TurnCpuBoot<Told>): void {
+    const { shared, index, told, state, mostSteps, mode, coreEach } = boot;
     const host = joinMachine(shared, MAIN_THREAD);
     const words = new Words(state, toPtr(0));
     const trace = new Trace(boot.versions, host.words.plain.length);
     const turnState = new TurnState(words.plain, host.cpus.length, mostSteps, trace);
     const turn = new ThreadTurn(turnState, words, coreEach, host, mode, boot.touched);
     for (const { index: number } of host.cpus) turn.tasks.push(new Task(turn, number, host));
-    const litmus = readLitmus(path);
-    const software = litmusSoftware(kept === undefined ? litmus : keep(litmus, kept));
-    this.#cpu = new ControlledCpu(shared, turn.tasks[index]!, software, litmusScheduling(mode));
+    const { software, scheduling } = this.#loadFrom(told, mode);
+    this.#cpu = new ControlledCpu(shared, turn.tasks[index]!, software, scheduling);
     this.#turn = turn;
     this.#mostSteps = mostSteps;
   }

@@ -1,0 +1,23 @@
+/** A litmus test as the thread of a host CPU is told of it, and what runs on its machine there. */
+
+import type { Load } from '../engine/threads/turn-cpu-api.ts';
+import type { RunMode } from '../engine/turn.ts';
+import { type Kept, keep } from './kept.ts';
+import { readLitmus } from './read.ts';
+import { litmusScheduling } from './scheduling.ts';
+import { litmusSoftware } from './software.ts';
+
+export interface LitmusTold {
+  /** Its file. */
+  readonly path: string;
+  /** What is kept of its operations. */
+  readonly kept: Kept | undefined;
+}
+
+export function litmusLoad({ path, kept }: LitmusTold, mode: RunMode): Load {
+  const litmus = readLitmus(path);
+  return {
+    software: litmusSoftware(kept === undefined ? litmus : keep(litmus, kept)),
+    scheduling: litmusScheduling(mode),
+  };
+}
