@@ -1,5 +1,6 @@
 /** Everything that was selected, measured one after the other, and put into one result. */
 
+import { describeProject } from '../src/commands/project.ts';
 import { showProgress } from '../src/commands/terminal.ts';
 import {
   type Benchmark,
@@ -14,7 +15,7 @@ import { measureInIsolate } from './isolates.ts';
 import type { Taken } from './measure.ts';
 import type { Line } from './pair.ts';
 import type { PartName } from './parts.ts';
-import { describeMachine, describeProject, describeRuntime, watchLoad } from './provenance.ts';
+import { describeMachine, describeRuntime, watchLoad } from './provenance.ts';
 import { resultOf } from './result.ts';
 import type { Selection } from './selection.ts';
 

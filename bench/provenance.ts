@@ -8,13 +8,6 @@ import type { Benchmark } from '../src/report/benchmark.ts';
 
 const ROOT = new URL('..', import.meta.url);
 
-export function describeProject(): Benchmark['project'] {
-  const { version } = JSON.parse(readFileSync(new URL('package.json', ROOT), 'utf8'));
-  const commit = said('git', 'rev-parse', '--short=12', 'HEAD');
-  if (commit === undefined) return { version };
-  return { version, commit, dirty: said('git', 'status', '--porcelain') !== '' };
-}
-
 export const describeMachine = (): Benchmark['machine'] => ({
   cpu: cpus()[0]?.model.trim() ?? 'unknown',
   // Those that this process may use.

@@ -1,32 +1,40 @@
-/** The table of verdicts, as a part of a page: a row for each test, a column for each setting. */
+/** Verdicts as tables, each a part of a page. */
 
 import { basename, dirname, extname, join } from 'node:path';
 import { grouped } from '../numbers.ts';
 import type { Part } from './marked-page.ts';
 import { type Report, rounded, type TestReport } from './verify-report.ts';
 
-export const MARKDOWN: Part = {
-  begin: '<!-- written by umbra verify --markdown: begin -->',
-  end: '<!-- written by umbra verify --markdown: end -->',
-  what: 'table of verdicts',
-};
+const partOf = (what: string, option: string): Part => ({
+  begin: `<!-- written by umbra verify ${option}: begin -->`,
+  end: `<!-- written by umbra verify ${option}: end -->`,
+  what,
+});
 
-export function markdownOf({ tests }: Report): string {
+/** A row for each test, a column for each setting. */
+export const VERDICTS_PART = partOf('table of verdicts', '--markdown');
+
+/** A row for each defect: the fewest preemptions that it takes. */
+export const DEFECTS_PART = partOf('table of defects', '--own-defect --markdown');
+
+export const markdownOf = (report: Report, part: Part): string =>
+  `${provenanceOf(report)}\n\n${(part === DEFECTS_PART ? defectsOf : verdictsOf)(report.tests)}\n`;
+
+/** What all of it is said of. */
+function provenanceOf({ engine, project: { version, commit, dirty } }: Report): string {
+  const of = commit === undefined ? '' : `, commit ${commit}${dirty ? ' with changes' : ''}`;
+  return `umbra ${version}, engine ${engine}${of}:`;
+}
+
+function verdictsOf(tests: readonly TestReport[]): string {
   const settings = [...new Set(tests.map(settingOf))];
-  const files = Map.groupBy(tests, ({ file }) => nameOf(file));
-  const rows = [...files].map(([name, of]) => {
-    const cells = settings.map((setting) => {
-      const test = of.find((each) => settingOf(each) === setting);
-      return test === undefined ? '–' : cellOf(test);
+  const rows = Map.groupBy(tests, ({ file }) => nameOf(file))
+    .entries()
+    .map(([name, of]) => {
+      const by = Map.groupBy(of, settingOf);
+      return [name, ...settings.map((setting) => cellOf(by.get(setting) ?? []))];
     });
-    return `| ${[name, ...cells].join(' | ')} |`;
-  });
-  return [
-    `| test | ${settings.join(' | ')} |`,
-    `|---|${settings.map(() => '--:|').join('')}`,
-    ...rows,
-    '',
-  ].join('\n');
+  return tableOf(['test', ...settings], [...rows]);
 }
 
 const settingOf = ({ discipline, paging }: TestReport): string => `${discipline}, ${paging}`;
@@ -34,12 +42,47 @@ const settingOf = ({ discipline, paging }: TestReport): string => `${discipline}
 const nameOf = (file: string): string =>
   join(basename(dirname(file)), basename(file, extname(file)));
 
-/** **570** where all were run, ≤ 2: 1,234 with a bound, 1,234+ where time was up. */
-function cellOf({ classes, bound, complete, guess, outcomes }: TestReport): string {
-  const n = grouped(classes);
-  const wrong = outcomes.some(({ ending }) => ending !== 'ok') ? ' **wrong**' : '';
-  const some = complete ? '' : '+';
-  if (bound !== null) return `${bound < 0 ? '' : `≤ ${bound}: `}${n}${some}${wrong}`;
+/** In one setting: what there is without a bound, and with one where that is not all. */
+function cellOf(tests: readonly TestReport[]): string {
+  const reached = tests.findLast(({ bound }) => bound !== null && bound >= 0) ?? tests[0];
+  if (reached === undefined) return '–';
+  const { classes, bound, complete, guess } = reached;
+  const wrong = tests.some((test) => failuresOf(test).length > 0) ? ' **wrong**' : '';
+  const n = `${grouped(classes)}${complete ? '' : '+'}`;
+  if (bound !== null) return `${bound < 0 ? '' : `≤ ${bound}: `}${n}${wrong}`;
   if (complete) return `**${n}**${wrong}`;
-  return `${n}+${guess === null ? '' : ` of some ${rounded(guess)}`}${wrong}`;
+  return `${n}${guess === null ? '' : ` of some ${rounded(guess)}`}${wrong}`;
 }
+
+const failuresOf = ({ outcomes }: TestReport) => outcomes.filter(({ ending }) => ending !== 'ok');
+
+function defectsOf(tests: readonly TestReport[]): string {
+  const rows = Map.groupBy(tests, ({ defects }) => defects.join(', '))
+    .entries()
+    .map(([defect, of]) => [defect, ...fewestOf(of)]);
+  return tableOf(['defect', 'fewest preemptions', 'as', 'in', 'setting'], [...rows]);
+}
+
+/** By whichever of the tests for it. */
+function fewestOf(tests: readonly TestReport[]): readonly string[] {
+  const found = tests.flatMap((test) => failuresOf(test).map((failure) => ({ test, failure })));
+  const countOf = ({ failure }: (typeof found)[number]): number => failure.preemptions ?? Infinity;
+  const [first] = found.toSorted((a, b) => countOf(a) - countOf(b));
+  if (first === undefined) {
+    const [least] = tests.map(({ bound }) => bound ?? -1).toSorted((a, b) => a - b);
+    return [least! < 0 ? 'not found' : `more than ${least}`, '', nameOf(tests[0]!.file), ''];
+  }
+  const { test, failure } = first;
+  const fewest = failure.preemptions === undefined ? 'found' : `${failure.preemptions}`;
+  return [fewest, failure.ending, nameOf(test.file), settingOf(test)];
+}
+
+const tableOf = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
+  [
+    `| ${head.join(' | ')} |`,
+    `|---|${head
+      .slice(1)
+      .map(() => '--:|')
+      .join('')}`,
+    ...rows.map((row) => `| ${row.join(' | ')} |`),
+  ].join('\n');

@@ -6,13 +6,17 @@ import { ENGINE_VERSION } from '../explore/token.ts';
 import type { Met } from '../explore/verify/outcomes.ts';
 import { type Entry, tokenOf } from '../explore/verify/verification.ts';
 import { grouped, significant } from '../numbers.ts';
+import type { Benchmark } from '../report/benchmark.ts';
 import { tableText } from '../report/plain-table.ts';
 import { keep } from './kept-schedules.ts';
+import { describeProject } from './project.ts';
 import { tableColumns } from './terminal.ts';
 
 export interface Report {
   readonly schema_version: 1;
   readonly engine: number;
+  /** Which version of the code was verified. */
+  readonly project: Benchmark['project'];
   readonly tests: readonly TestReport[];
 }
 
@@ -56,8 +60,12 @@ interface OutcomeReport {
 export const reportOf = (entries: readonly Entry[]): Report => ({
   schema_version: 1,
   engine: ENGINE_VERSION,
-  tests: entries.map(testOf),
+  project: describeProject(),
+  tests: entries.filter(isWanted).map(testOf),
 });
+
+/** Not what is done only where another is not. */
+export const isWanted = ({ insteadOf }: Entry): boolean => !insteadOf?.frontier.isDone;
 
 function testOf(entry: Entry): TestReport {
   const { path, litmus, setting, bounds, frontier } = entry;

@@ -63,8 +63,9 @@ const runsOf = (entries: readonly Entry[]): number =>
 const guessOf = (entry: Entry): number | undefined =>
   entry.frontier.isDone ? classesOf(entry) : entry.frontier.guess;
 
-const nameOf = ({ litmus, setting }: Entry): string =>
-  `${litmus.name}, ${setting.discipline}, ${setting.paging}`;
+const nameOf = ({ litmus, setting, insteadOf, bounds }: Entry): string =>
+  `${litmus.name}, ${setting.discipline}, ${setting.paging}` +
+  (insteadOf === undefined ? '' : `, ${bounds!.preemptions} preemptions`);
 
 function rowOf(entry: Entry): string[] {
   const guess = guessOf(entry);

@@ -19,7 +19,7 @@ import { integer, type OptionsOf } from './options.ts';
 import { outputFile } from './output-file.ts';
 import { showProgress } from './terminal.ts';
 import { checkQueueOptions } from './units.ts';
-import { MARKDOWN, markdownOf } from './verify-markdown.ts';
+import { DEFECTS_PART, markdownOf, VERDICTS_PART } from './verify-markdown.ts';
 import type { QueuePool } from './verify-queue.ts';
 import { describe, type Report, reportOf, rounded } from './verify-report.ts';
 import { liveOf } from './verify-watch.ts';
@@ -58,6 +58,13 @@ function declare() {
       'of work for each test in each setting, at most, with what --out has',
       integer(1),
     )
+    .option(
+      '--or-preemptions <n>',
+      'where --seconds are up without a bound, behaviours with so many preemptions at most, in as ' +
+        'many again',
+      integer(0, 99),
+    )
+    .option('--own-defect', 'each test with the defect on that it is aimed at; others are left out')
     .optionsGroup('Work:')
     .option('--jobs <n>', 'threads that work at it', integer(1), availableParallelism())
     .option('--out <file>', 'keep what is done in this file; the same command goes on from it')
@@ -97,7 +104,7 @@ async function verify(
 ): Promise<void> {
   checkQueueOptions(options, command);
   checkWatch(options);
-  const { preemptions, acts = 0, betweenSteps, out, markdown, memory } = options;
+  const { preemptions, orPreemptions, acts = 0, betweenSteps, ownDefect, out, memory } = options;
   if (memory === 'tso') {
     throw new UserError('umbra verify goes by sequential consistency only: leave --memory out');
   }
@@ -110,10 +117,24 @@ async function verify(
         '--between-steps',
     );
   }
+  if (orPreemptions !== undefined && (preemptions !== undefined || options.seconds === undefined)) {
+    throw new UserError(
+      '--or-preemptions is for where time is up without a bound: give --seconds with it, and ' +
+        'leave --preemptions out',
+    );
+  }
+  if (ownDefect && options.defects !== undefined) {
+    throw new UserError('--own-defect says which defects are on: leave --defects out');
+  }
   const writeJson = jsonOutput(options.json);
-  const writeMarkdown = partOfPage(markdown, MARKDOWN);
+  const part = ownDefect ? DEFECTS_PART : VERDICTS_PART;
+  const writeMarkdown = partOfPage(options.markdown, part);
   const bounds = preemptions === undefined ? undefined : { preemptions, acts };
-  const entries = entriesOf(testsFor(paths, options), options, bounds);
+  const instead = orPreemptions === undefined ? undefined : { preemptions: orPreemptions, acts };
+  const entries = entriesOf(testsFor(paths, options), options, { bounds, instead, ownDefect });
+  if (entries.length === 0) {
+    throw new UserError('none of these tests is aimed at a defect: leave --own-defect out');
+  }
   if (out !== undefined) load(entries, out);
   const save = out === undefined ? () => {} : outputFile(out, 'work', 'give --out a file');
   await using watch = await Watch.begin(['umbra verify', ...paths].join(' '), options);
@@ -123,7 +144,7 @@ async function verify(
   const print = printer(options);
   for (const test of report.tests) print(describe(test), test.outcomes.some(isWrong));
   writeJson(report);
-  writeMarkdown(markdownOf(report));
+  writeMarkdown(markdownOf(report, part));
   await watch.end([], interrupted);
   if (interrupted && out !== undefined) {
     process.stderr.write(`umbra: interrupted; the same command goes on from ${out}\n`);
@@ -202,7 +223,9 @@ class Work {
   }
 
   get isDone(): boolean {
-    return this.#entries.every(({ frontier }) => frontier.isDone);
+    return this.#entries.every(
+      (entry) => entry.frontier.isDone || entry.insteadOf?.frontier.isDone,
+    );
   }
 
   /** R6-no-shootdown, guest-lock, nonpae: 12,345 behaviours, of some 60,000 */
@@ -235,6 +258,11 @@ class Work {
     }
   }
 
+  /** Its time is up, and it is not done. */
+  #isOut({ isDone, isUnderWay, totals }: Entry['frontier']): boolean {
+    return !isDone && !isUnderWay && totals.seconds >= this.#seconds;
+  }
+
   /** The next piece of work there is, under way. */
   #next(pool: Pool, signal: AbortSignal): Promise<void> | undefined {
     for (const entry of this.#entries) {
@@ -247,8 +275,9 @@ class Work {
   }
 
   #unit(entry: Entry, pool: Pool, signal: AbortSignal): Promise<void> | undefined {
-    const { path, setting, frontier } = entry;
+    const { path, setting, frontier, insteadOf } = entry;
     const { seconds } = frontier.totals;
+    if (insteadOf !== undefined && !this.#isOut(insteadOf.frontier)) return undefined;
     const due = seconds >= this.#seconds ? undefined : frontier.due();
     if (due === undefined) return undefined;
     const most = seconds === 0 ? FIRST_RUNS : RUNS;

@@ -112,9 +112,34 @@ describe('--out', () => {
   });
 });
 
+describe('the page', () => {
+  const pageOf = async (...given: readonly string[]): Promise<readonly string[]> =>
+    (await umbra('verify', ...given, '--markdown', '-', '-q')).stdout
+      .split('\n')
+      .filter((line) => line.startsWith('|'));
+
+  test('has all behaviours of what ends in time, and what has ended with a bound of the rest', async () => {
+    const tests = ['R15-two-faults-at-once', 'clear-all-against-entry'];
+    const given = [...tests, ...LOCKED, '--seconds', '1', '--or-preemptions', '0'];
+    const rows = await pageOf(...given);
+    expect(rows[0]).toBe('| test | guest-lock, nonpae |');
+    // How much of it ends within a second hangs on the machine.
+    expect(rows[2]).toMatch(/R15-two-faults-at-once \| (\*\*304\*\*|≤ 0: \d+|[\d,]+\+.*) \|$/);
+    expect(rows[3]).toMatch(/clear-all-against-entry \| (≤ 0: [\d,]+|[\d,]+\+.*) \|$/);
+  });
+
+  test('has of each defect the fewest preemptions that it takes', async () => {
+    const rows = await pageOf('R6-no-shootdown', ...LOCKED, '--own-defect', '--preemptions', '1');
+    expect(rows[2]).toBe('| R6 | 1 | violation | 5-flush/R6-no-shootdown | guest-lock, nonpae |');
+  });
+});
+
 const MISTAKES: readonly (readonly [readonly string[], RegExp])[] = [
   [[R4, '--memory', 'tso'], /sequential consistency only: leave --memory out/],
   [[R4, '--acts', '1'], /give --preemptions N with --acts/],
+  [[R4, '--or-preemptions', '2'], /give --seconds with it, and leave --preemptions out/],
+  [['R13-three-cpus', '--own-defect', '--defects', 'R1'], /leave --defects out/],
+  [['message-passing', '--own-defect'], /none of these tests is aimed at a defect/],
   [[R4, '--between-steps'], /give --preemptions N with --between-steps/],
   [['no-such'], /no-such: there is no such file or folder/],
   [[R4, '--preemptions', 'x'], /whole number/],

@@ -59,6 +59,10 @@ export class BoundedFrontier {
     return this.#level > this.#bounds.preemptions;
   }
 
+  get isUnderWay(): boolean {
+    return this.#working.size > 0;
+  }
+
   /** All with so many are done; −1 if not even those with none are. */
   get bound(): number {
     return this.#level - 1;

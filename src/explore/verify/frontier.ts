@@ -91,6 +91,10 @@ export class Frontier {
     return this.#queue.length === 0 && this.#working.size === 0;
   }
 
+  get isUnderWay(): boolean {
+    return this.#working.size > 0;
+  }
+
   get met(): readonly Met[] {
     return this.#met.all;
   }

@@ -23,26 +23,42 @@ export interface Entry {
   readonly litmus: Litmus;
   readonly setting: Setting;
   readonly bounds: Bounds | undefined;
+  /** To be done where this one, which has no bound, has not ended in time. */
+  readonly insteadOf?: Entry | undefined;
   /** What is left of it. */
   frontier: Frontier | BoundedFrontier;
+}
+
+export interface Asked {
+  readonly bounds?: Bounds | undefined;
+  /** Where time is up without a bound, as well. */
+  readonly instead?: Bounds | undefined;
+  /** Each test with the defect that it is aimed at; others are left out. */
+  readonly ownDefect?: boolean | undefined;
 }
 
 /** Throws UserError for a file that is no litmus test. */
 export const entriesOf = (
   paths: readonly string[],
   given: Partial<Setting>,
-  bounds: Bounds | undefined,
+  { bounds, instead, ownDefect }: Asked,
 ): Entry[] =>
   paths.flatMap((path) => {
     const litmus = readLitmus(path);
-    return settingsOf(litmus, given).map((setting) => ({
-      path,
-      litmus,
-      bounds,
-      setting: { ...setting, abridged: true, betweenSteps: given.betweenSteps },
-      frontier: bounds === undefined ? new Frontier() : new BoundedFrontier(bounds),
-    }));
+    const own = litmus.defect === undefined ? [] : [litmus.defect];
+    if (ownDefect && own.length === 0) return [];
+    return settingsOf(litmus, ownDefect ? { ...given, defects: own } : given).flatMap((of) => {
+      const setting = { ...of, abridged: true, betweenSteps: given.betweenSteps };
+      const entry = entryOf({ path, litmus, setting, bounds });
+      if (instead === undefined) return [entry];
+      return [entry, entryOf({ path, litmus, setting, bounds: instead, insteadOf: entry })];
+    });
   });
+
+const entryOf = (entry: Omit<Entry, 'frontier'>): Entry => ({
+  ...entry,
+  frontier: entry.bounds === undefined ? new Frontier() : new BoundedFrontier(entry.bounds),
+});
 
 /** The token of a run that has come to it. */
 export function tokenOf({ path, litmus, setting }: Entry, { decisions }: Met): string {
