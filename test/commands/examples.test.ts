@@ -20,7 +20,8 @@ const SHORTER: readonly (readonly [RegExp, string])[] = [
   [/--runs \d{3,}/, '--runs 20'],
   [/(campaign \S+)(?!.*--runs)/, '$1 --runs 9'],
   [/campaign litmus/, 'campaign 2-pin'],
-  [/--ops \d{4,}/, '--ops 10000'],
+  // Its first machines are large, and run to their end.
+  [/--ops \d{4,}/, '--ops 10000 --seed 4'],
   [/(study \w+)$/, '$1 --seeds 1 --experiment interval'],
   [/--seeds \d+/, '--seeds 1'],
   [/(umbra (?:sweep|ab) (?!.*--expect).*)$/, '$1 --repeat 1'],
