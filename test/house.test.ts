@@ -68,9 +68,9 @@ const MOST_LINES = 400;
 
 /** The worst there may be of each. These go down, whenever they can, and never up. */
 const WORST = {
-  lineColumns: 333,
-  linesWiderThan100: 410,
-  functionLines: 107,
+  lineColumns: 179,
+  linesWiderThan100: 408,
+  functionLines: 87,
   /** `...{ a, b }` in an object, for layout: misspelt names are not found in it. */
   spreadLiterals: 0,
 };

@@ -95,7 +95,9 @@ export function comparedFinding(
   return {
     claim: `${b} has more ${title} than ${a}.`,
     verdict,
-    answer: `${estimateText(estimate)}${isDifference ? ', where the other has none' : ' times as many'}: ${side}.${sensitivity}`,
+    answer:
+      `${estimateText(estimate)}${isDifference ? ', where the other has none' : ' times as many'}: ` +
+      `${side}.${sensitivity}`,
     figure: {
       name: `${title}, ${b} ${isDifference ? 'less' : 'to'} ${a}`,
       unit: isDifference ? unit : '1',

@@ -124,25 +124,8 @@ export class Timeline {
         }
         return;
       case EventKind.FaultFixed:
-      case EventKind.FaultPassedOn: {
-        this.#counts.faults++;
-        const category = event.kind === EventKind.FaultFixed ? 'fault/fixed' : 'fault/passed-on';
-        const notes = {
-          address: hex(a),
-          'error code': b,
-          operations: c,
-          vCPU: this.#name(event.vcpu),
-        };
-        this.#put({
-          at: cpu.cameOutAt ?? at,
-          lane,
-          type: 'begin',
-          name: 'demand_page',
-          category,
-          notes,
-        });
-        return this.#put({ at, lane, type: 'end', category });
-      }
+      case EventKind.FaultPassedOn:
+        return this.#fault(event, lane);
       case EventKind.Hypercall: {
         this.#counts.hypercalls++;
         const name = HYPERCALL_NAMES[a];
@@ -165,23 +148,10 @@ export class Timeline {
         return;
       case EventKind.Migration:
         return this.#migrate(event, lane);
-      case EventKind.InterruptRaised: {
-        const flow = ++this.#flows;
-        const from = this.#vcpus[event.vcpu];
-        if (from !== undefined) this.#interrupts.set(`${from.guest} ${b} ${a}`, flow);
-        const category = 'interrupt/raised';
-        const name = `interrupt ${a} for vCPU ${b}`;
-        return this.#put({ at, lane, type: 'instant', name, category, flow });
-      }
-      case EventKind.InterruptDelivered: {
-        const to = this.#vcpus[event.vcpu];
-        const key = `${to?.guest} ${to?.id} ${a}`;
-        const ends = this.#interrupts.get(key);
-        this.#interrupts.delete(key);
-        const category = 'interrupt/delivered';
-        const name = `interrupt ${a}`;
-        return this.#put({ at, lane, type: 'instant', name, category, ...(ends && { ends }) });
-      }
+      case EventKind.InterruptRaised:
+        return this.#raise(event, lane);
+      case EventKind.InterruptDelivered:
+        return this.#deliver(event, lane);
       case EventKind.PgdirSwitched: {
         const notes = { pgdir: a, 'guest top level': hex(b) };
         const category = 'pgdir/switched';
@@ -193,6 +163,34 @@ export class Timeline {
         return this.#put({ at, lane, type: 'instant', name: 'pgdir evicted', category, notes });
       }
     }
+  }
+
+  /** From the trap on that it came by. */
+  #fault({ hostCpu, at, kind, vcpu, a, b, c }: TracedEvent, lane: Lane): void {
+    this.#counts.faults++;
+    const category = kind === EventKind.FaultFixed ? 'fault/fixed' : 'fault/passed-on';
+    const notes = { address: hex(a), 'error code': b, operations: c, vCPU: this.#name(vcpu) };
+    const from = this.#cpus[hostCpu]!.cameOutAt ?? at;
+    this.#put({ at: from, lane, type: 'begin', name: 'demand_page', category, notes });
+    this.#put({ at, lane, type: 'end', category });
+  }
+
+  #raise({ at, vcpu, a, b }: TracedEvent, lane: Lane): void {
+    const flow = ++this.#flows;
+    const from = this.#vcpus[vcpu];
+    if (from !== undefined) this.#interrupts.set(`${from.guest} ${b} ${a}`, flow);
+    const name = `interrupt ${a} for vCPU ${b}`;
+    this.#put({ at, lane, type: 'instant', name, category: 'interrupt/raised', flow });
+  }
+
+  #deliver({ at, vcpu, a }: TracedEvent, lane: Lane): void {
+    const to = this.#vcpus[vcpu];
+    const key = `${to?.guest} ${to?.id} ${a}`;
+    const ends = this.#interrupts.get(key);
+    this.#interrupts.delete(key);
+    const category = 'interrupt/delivered';
+    const name = `interrupt ${a}`;
+    this.#put({ at, lane, type: 'instant', name, category, ...(ends && { ends }) });
   }
 
   /** Into the guest. */

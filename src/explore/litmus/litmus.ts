@@ -74,92 +74,46 @@ function validate(value: unknown): Validated<Litmus> {
   return { mistakes: mistakesOf(parsed.error.issues, value, litmusJsonSchema()) };
 }
 
+/** A test's texts as they are read: what is wrong with one goes to the mistakes. */
+interface Reading {
+  readonly raw: RawLitmus;
+  readonly hostCpus: number;
+  /** Names of the tables. */
+  readonly tables: readonly string[];
+  wrong(path: Path, found: string, expected: string, atKey?: boolean): void;
+  read<T>(path: Path, text: string, rule: (reader: Reader) => T): T | undefined;
+}
+
 /** The texts in it. */
 function understand(raw: RawLitmus): Validated<Litmus> {
   const mistakes: Mistake[] = [];
-  const wrong = (path: Path, found: string, expected: string, atKey = false): void => {
-    mistakes.push({ path, atKey, text: `found ${found}, expected ${expected}` });
-  };
-  const { guest } = raw;
+  const { guest, name, about, defect, paging, disciplines } = raw;
   const hostCpus = raw.cpus ?? raw.vcpus.length;
   const tables = Object.keys(guest.tables);
   const names: Names = { tables, vcpus: raw.vcpus.length, hostCpus, pages: guest.pages };
-  const read = <T>(path: Path, text: string, rule: (reader: Reader) => T): T | undefined => {
-    const result = readText(text, names, rule);
-    if (!(result instanceof TextMistake)) return result;
-    mistakes.push({ path, column: result.column, text: result.message });
-    return undefined;
+  const reading: Reading = {
+    raw,
+    hostCpus,
+    tables,
+    wrong: (path, found, expected, atKey = false) =>
+      mistakes.push({ path, atKey, text: `found ${found}, expected ${expected}` }),
+    read: (path, text, rule) => {
+      const result = readText(text, names, rule);
+      if (!(result instanceof TextMistake)) return result;
+      mistakes.push({ path, column: result.column, text: result.message });
+      return undefined;
+    },
   };
-
-  if (tables.length === 0) wrong(['guest', 'tables'], 'an empty map', 'a table');
-  for (const name of tables) {
-    if (!/^[A-Z]\w*$/.test(name)) {
-      wrong(['guest', 'tables', name], name, 'a name with a capital letter', true);
-    }
-  }
-  const entries = tables.map((name) => {
-    const table = new Map<Gva, Entry>();
-    for (const [address, text] of Object.entries(guest.tables[name]!)) {
-      const path = ['guest', 'tables', name, address];
-      const va = Number(address);
-      if (!isUserPage(va))
-        wrong(
-          path,
-          Number.isNaN(va) ? address : hex(va),
-          'the address of a page below 0xc0000000',
-          true,
-        );
-      const entry = read(path, text, readEntry);
-      if (entry !== undefined) table.set(toGva(va), entry);
-    }
-    return [name, table] as const;
-  });
-  const launcher = Object.entries(guest.launcher).map(([page, state]) => {
-    const range = `a page from ${pageText(FIRST_USER_PAGE)} to ${pageText(guest.pages - 1)}`;
-    const fits = Number(page) >= FIRST_USER_PAGE && Number(page) < guest.pages;
-    const shown = Number.isNaN(Number(page)) ? page : pageText(Number(page));
-    if (!fits) wrong(['guest', 'launcher', page], shown, range, true);
-    return [Number(page), state] as const;
-  });
-  const ops = raw.vcpus.map((column, i) =>
-    column.ops.flatMap((text, j) => read(['vcpus', i, 'ops', j], text, readOperation) ?? []),
-  );
-  const startedBy = new Set(ops.flat().flatMap((op) => (op.kind === 'start' ? [op.target] : [])));
-  const vcpus = raw.vcpus.map(({ on, cpu, stack, ops: texts }, i): Column => {
-    if (!tables.includes(on))
-      wrong(['vcpus', i, 'on'], on, `one of the tables ${tables.join(', ')}`);
-    if (cpu !== undefined && cpu >= hostCpus) {
-      wrong(['vcpus', i, 'cpu'], `${cpu}`, `a host CPU from 0 to ${hostCpus - 1}`);
-    }
-    const started = !startedBy.has(i);
-    if (guest.linear && started && i > 0) {
-      wrong(['vcpus', i], 'a vCPU that nobody starts', 'one that is started (start N), as at boot');
-    }
-    return {
-      on,
-      cpu: cpu ?? i % hostCpus,
-      stack: stack === undefined ? undefined : toGva(stack),
-      started,
-      ops: ops[i]!,
-      texts,
-    };
-  });
-  if (startedBy.has(0))
-    wrong(['vcpus', 0], 'a first vCPU that is started', 'one that starts others');
-  for (const [i, column] of ops.entries()) {
-    const j = column.findIndex(({ kind }) => kind === 'set_pmd');
-    if (j >= 0 && raw.paging.includes('nonpae')) {
-      wrong(['vcpus', i, 'ops', j], 'set_pmd', 'it with paging: [pae] only');
-    }
-  }
+  const entries = entriesOf(reading);
+  const launcher = launcherOf(reading);
+  const vcpus = columnsOf(reading);
   const guestDuty = raw.guest_duty.flatMap(
-    (text, i) => read(['guest_duty', i], text, readDuty) ?? [],
+    (text, i) => reading.read(['guest_duty', i], text, readDuty) ?? [],
   );
   const outcomes = raw.outcomes.flatMap(({ when: text, is, because }, i): Outcome[] => {
-    const when = read(['outcomes', i, 'when'], text, readCondition);
+    const when = reading.read(['outcomes', i, 'when'], text, readCondition);
     return when === undefined ? [] : [{ when, text, is, because }];
   });
-  const { name, about, defect, paging, disciplines } = raw;
   const valid: Litmus = {
     name,
     about,
@@ -173,13 +127,87 @@ function understand(raw: RawLitmus): Validated<Litmus> {
     guest: {
       pgdirs: guest.pgdirs,
       pages: guest.pages,
-      tables: new Map(entries),
-      launcher: new Map(launcher),
+      tables: entries,
+      launcher,
       linear: guest.linear,
       ...(guest.paging_policy && { policy: pagingPolicyOf(guest.paging_policy) }),
     },
   };
   return { valid, mistakes };
+}
+
+/** Of each of the guest's tables, by its name. */
+function entriesOf({ raw, tables, wrong, read }: Reading): Map<string, Map<Gva, Entry>> {
+  if (tables.length === 0) wrong(['guest', 'tables'], 'an empty map', 'a table');
+  for (const name of tables) {
+    if (!/^[A-Z]\w*$/.test(name)) {
+      wrong(['guest', 'tables', name], name, 'a name with a capital letter', true);
+    }
+  }
+  const entriesIn = (name: string): Map<Gva, Entry> => {
+    const table = new Map<Gva, Entry>();
+    for (const [address, text] of Object.entries(raw.guest.tables[name]!)) {
+      const path = ['guest', 'tables', name, address];
+      const va = Number(address);
+      const shown = Number.isNaN(va) ? address : hex(va);
+      if (!isUserPage(va)) wrong(path, shown, 'the address of a page below 0xc0000000', true);
+      const entry = read(path, text, readEntry);
+      if (entry !== undefined) table.set(toGva(va), entry);
+    }
+    return table;
+  };
+  return new Map(tables.map((name) => [name, entriesIn(name)]));
+}
+
+function launcherOf({ raw: { guest }, wrong }: Reading): Litmus['guest']['launcher'] {
+  const range = `a page from ${pageText(FIRST_USER_PAGE)} to ${pageText(guest.pages - 1)}`;
+  return new Map(
+    Object.entries(guest.launcher).map(([text, state]) => {
+      const page = Number(text);
+      const fits = page >= FIRST_USER_PAGE && page < guest.pages;
+      const shown = Number.isNaN(page) ? text : pageText(page);
+      if (!fits) wrong(['guest', 'launcher', text], shown, range, true);
+      return [page, state];
+    }),
+  );
+}
+
+/** The vCPUs, with what each does. */
+function columnsOf({ raw, hostCpus, tables, wrong, read }: Reading): Column[] {
+  const ops = raw.vcpus.map((column, i) =>
+    column.ops.flatMap((text, j) => read(['vcpus', i, 'ops', j], text, readOperation) ?? []),
+  );
+  const startedBy = new Set(ops.flat().flatMap((op) => (op.kind === 'start' ? [op.target] : [])));
+  const columns = raw.vcpus.map(({ on, cpu, stack, ops: texts }, i): Column => {
+    if (!tables.includes(on)) {
+      wrong(['vcpus', i, 'on'], on, `one of the tables ${tables.join(', ')}`);
+    }
+    if (cpu !== undefined && cpu >= hostCpus) {
+      wrong(['vcpus', i, 'cpu'], `${cpu}`, `a host CPU from 0 to ${hostCpus - 1}`);
+    }
+    const started = !startedBy.has(i);
+    if (raw.guest.linear && started && i > 0) {
+      wrong(['vcpus', i], 'a vCPU that nobody starts', 'one that is started (start N), as at boot');
+    }
+    return {
+      on,
+      cpu: cpu ?? i % hostCpus,
+      stack: stack === undefined ? undefined : toGva(stack),
+      started,
+      ops: ops[i]!,
+      texts,
+    };
+  });
+  if (startedBy.has(0)) {
+    wrong(['vcpus', 0], 'a first vCPU that is started', 'one that starts others');
+  }
+  for (const [i, column] of ops.entries()) {
+    const j = column.findIndex(({ kind }) => kind === 'set_pmd');
+    if (j >= 0 && raw.paging.includes('nonpae')) {
+      wrong(['vcpus', i, 'ops', j], 'set_pmd', 'it with paging: [pae] only');
+    }
+  }
+  return columns;
 }
 
 const isUserPage = (va: number): boolean => va % 4096 === 0 && va >= 0 && va < PAGE_OFFSET;

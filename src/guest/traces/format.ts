@@ -135,6 +135,7 @@ export function inflateChecked(
 /** The message for any file that is not as it was written. */
 export function damaged(path: string, what: string): UserError {
   return new UserError(
-    `${path}: ${what}: the file was damaged or cut short after it was written. Copy it again from where it was whole, or import the lackey trace again with \`umbra import lackey\`.`,
+    `${path}: ${what}: the file was damaged or cut short after it was written. Copy it again from where ` +
+      'it was whole, or import the lackey trace again with `umbra import lackey`.',
   );
 }

@@ -166,5 +166,9 @@ function completeness({ recorded, kept, lost }: KeptEvents): string {
   const all = `Drawn from ${grouped(kept)} events`;
   const cut =
     kept < recorded ? `, the first of ${grouped(recorded)}: what came later is not shown` : '';
-  return `${all}${cut}; ${lost === 0 ? 'none was lost' : `${grouped(lost)} WERE LOST, since they came faster than they were read`}.`;
+  const missing =
+    lost === 0
+      ? 'none was lost'
+      : `${grouped(lost)} WERE LOST, since they came faster than they were read`;
+  return `${all}${cut}; ${missing}.`;
 }

@@ -76,9 +76,12 @@ function findingItem({ claim, verdict, answer, figure: found, published }: Findi
   const others =
     published === undefined
       ? ''
-      : `<br><span class="published">${escaped(`Published: ${published.value} (${published.source}). ${published.difference}`)}</span>`;
+      : `<br>${aside(`Published: ${published.value} (${published.source}). ${published.difference}`)}`;
+  const inUnit = unit === '1' || unit === '' ? '' : `, ${unit}`;
   return (
     `<li><strong class="${CLASSES[verdict]}">${verdict}</strong> ${escaped(claim)}<br>${escaped(answer)}<br>` +
-    `<span class="published">${escaped(`${name}${unit === '1' || unit === '' ? '' : `, ${unit}`}: ${estimateText(found)}`)}</span>${others}</li>`
+    `${aside(`${name}${inUnit}: ${estimateText(found)}`)}${others}</li>`
   );
 }
+
+const aside = (text: string): string => `<span class="published">${escaped(text)}</span>`;

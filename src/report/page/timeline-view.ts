@@ -302,8 +302,12 @@ function bars(
 function barRect(bar: Bar, data: TimelineData, y: number, height: number, where: string): string {
   const { left, width, at, until, what, count } = bar;
   const times = count === 1 ? '' : `, ${count} times`;
-  const title = `${text(data.vcpus[what]?.name ?? 'no vCPU')} on ${where}, ${timeText(at)} to ${timeText(until)}${times}`;
-  return `<rect x="${px(left)}" y="${px(y)}" width="${px(width)}" height="${px(height)}" style="fill:${colourOf(data, what)}"><title>${title}</title></rect>`;
+  const name = text(data.vcpus[what]?.name ?? 'no vCPU');
+  const title = `${name} on ${where}, ${timeText(at)} to ${timeText(until)}${times}`;
+  return (
+    `<rect x="${px(left)}" y="${px(y)}" width="${px(width)}" height="${px(height)}" ` +
+    `style="fill:${colourOf(data, what)}"><title>${title}</title></rect>`
+  );
 }
 
 const rect = (x: number, y: number, width: number, height: number, kind: string): string =>
