@@ -32,6 +32,9 @@ const I386: ReadonlyMap<string, number> = new Map([
 
 const OURS: ReadonlySet<number> = new Set(Object.values(Sys));
 
+/** Of a process: five levels of page tables, the lower half. */
+const ADDRESS_SPACE = 2 ** 56;
+
 const CLONE_VM = 0x100;
 const CLONE_VFORK = 0x4000;
 const WNOHANG = 1;
@@ -134,20 +137,25 @@ export class CallTranslator {
     const { value } = fate;
     switch (call.name) {
       case 'sys_brk':
+        this.#within(value);
         return memory.brk(a, value);
       case 'sys_mmap2':
       case 'sys_mmap':
       case 'old_mmap':
+        this.#within(value, b);
         memory.map(value, b, c);
         return true;
       case 'sys_munmap':
+        this.#within(a, b);
         memory.unmap(a, b);
         return true;
       case 'sys_mprotect':
       case 'sys_pkey_mprotect':
+        this.#within(a, b);
         memory.protect(a, b, c);
         return true;
       case 'sys_mremap':
+        this.#within(a, b, c, value);
         memory.remap(a, b, c, value);
         return true;
       case 'exit':
@@ -177,6 +185,16 @@ export class CallTranslator {
     this.children.push(value);
     emit(Sys.fork, processOf(value), 0, 0);
     return true;
+  }
+
+  /** Of a call that succeeded: addresses and lengths of a process. */
+  #within(...numbers: readonly number[]): void {
+    const wrong = numbers.find((number) => number < 0 || number >= ADDRESS_SPACE);
+    if (wrong === undefined) return;
+    throw this.#place.error(
+      `found a call that succeeded with ${wrong} in it, expected addresses and lengths below ` +
+        '2^56. The trace is damaged: copy or make it again.',
+    );
   }
 
   /** The call as one that only traps. */

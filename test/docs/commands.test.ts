@@ -31,7 +31,7 @@ const SHORTER: readonly (readonly [RegExp, string])[] = [
   [/(study claims) --seeds \d+/, '$1 --seeds 2 --experiment notifier'],
   [/(study strategies).*/, '$1 --seeds 1 --experiment modification'],
   [/(sweep mine.yaml (?!.*--expect).*)/, '$1 --repeat 1'],
-  [/(ab mine.yaml .*) --repeat \d+/, '$1 --repeat 1'],
+  [/(ab pigz.yaml .*) --repeat \d+/, "$1 --repeat 1 --vary 'guests[0].count=1'"],
   [/^npm run bench$/, 'npm run bench -- --filter "TLB hit, load"'],
   [/--filter fault/, '--filter "TLB hit, load"'],
   [/(--filter "TLB hit, load")/, '$1 --isolates 2'],
@@ -148,7 +148,7 @@ const COMES_TO: Readonly<Record<string, Outcome>> = {
   'sweep mine.yaml --vary policy=pinned,random --expect': {
     says: /^Met: cycles_per_access < 100 \(/m,
   },
-  'ab mine.yaml': { code: [0, 1, 7], says: /(round-robin|guest-lock) has more cycles lost than/ },
+  'ab pigz.yaml': { code: [0, 1, 7], says: /(round-robin|guest-lock) has more cycles lost than/ },
   study: { says: /^migration +What does a guest pay/m },
   'study claims': { says: /A notifier for pages that go costs/ },
   'study claims --seeds 10 --experiment eviction': { says: /Choosing the least recently used/ },

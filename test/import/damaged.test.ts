@@ -59,7 +59,7 @@ const FORMATS: readonly (readonly [string, Buffer, () => unknown])[] = [
 
 /** In a file without what is needed there is no place to name. */
 const WITHOUT_PLACE =
-  /found (?:an empty file|\d+ events and no sched_switch|no memory access)|#eof/;
+  /found (?:an empty file|\d+ events and no sched_switch|no task that ran|no memory access)|#eof/;
 
 const PLACE = /^: ?(?:\d+:\d+: |record \d+|found ".*expected records)/;
 

@@ -172,6 +172,19 @@ test.each([
   expect(await complaint(contents)).toMatch(message);
 });
 
+test.each([
+  'sys_brk ( 0x0 ) --> [pre-success] Success(0x99999999999999994000)',
+  'sys_mmap2 ( 0x0, 99999999999999999999, 3, 34, -1, 0 ) --> [pre-success] Success(0x4028000)',
+  'sys_munmap ( 0x99999999999999999999, 4096 ) --> [pre-success] Success(0x0)',
+  'sys_mprotect ( 0x4028000, 99999999999999999999, 1 ) --> [pre-success] Success(0x0)',
+  'sys_mremap ( 0x4028000, 4096, 99999999999999999999, 0x1 ) --> [pre-success] Success(0x4028000)',
+])('what no process can have is refused with its place: %s', async (call) => {
+  const trace = `==7== Command: x\nI  04001000,2\nSYSCALL[7,1](192) ${call} \n`;
+  expect(await complaint(trace)).toMatch(
+    /^t:3:1: found a call that succeeded with [\d.e+]+ in it, expected addresses and lengths below 2\^56/,
+  );
+});
+
 test('a packed trace that was cut short or damaged says so', async () => {
   const whole = gzipSync(Array.from({ length: 9999 }, (_, i) => `I  0400${1000 + i},3\n`).join(''));
   expect(await complaint(whole.subarray(0, whole.length - 900))).toMatch(

@@ -104,9 +104,10 @@ function picked(
   const busiest = ran.toSorted((a, b) => time(b) - time(a)).slice(0, 5);
   const names = busiest.map(({ comms, pid }) => `${comms.at(-1)} (${pid})`).join(', ');
   const others = Math.max(0, ran.length - busiest.length);
+  const found = ran.length === 0 ? 'no task that ran' : `${names} and ${others} other tasks`;
   throw new UserError(
-    `${file}: found ${names} and ${others} other tasks, expected ${wanted}. Say which tasks are ` +
-      "the vCPUs: --comm 'GLOB', --pid N,N.",
+    `${file}: found ${found}, expected ${wanted}. Say which tasks are the vCPUs: --comm 'GLOB', ` +
+      '--pid N,N.',
   );
 }
 
