@@ -28,7 +28,8 @@ const { mapNecessities, mapSwitcher, releaseLastLevel, releaseTable, topEntry } 
 const { keptWritable, takeBack } = stack;
 const { NULL } = address;
 const { flagsOf, isPresent, NO_ENTRY, pmdIndex, pteIndex, ptePfn, sameEntry } = entry;
-const { PAGE_ACCESSED, PAGE_DIRTY, PAGE_NX_HIGH, PAGE_RW, withFlags, withoutFlags } = entry;
+const { PAGE_ACCESSED, PAGE_DIRTY, PAGE_NX_HIGH, PAGE_RW, PAGE_USER } = entry;
+const { withFlags, withoutFlags } = entry;
 const { lgcmpxchgEntry } = guestMemory;
 
 const nothing = (): void => {};
@@ -127,13 +128,23 @@ function replaceSpte(cpu: LgCpu, { vaddr, spte, gpte, write, changes }: Publicat
     return false;
   }
   traceSpte(lg, spte, gpte, fresh);
-  // The same page with more rights needs no shootdown: a TLB that lacks them asks again.
-  if (isPresent(old) && ptePfn(old) !== ptePfn(fresh)) shootDown(lg, cpu.cpuPgd);
+  if (takesAway(old, fresh)) shootDown(lg, cpu.cpuPgd);
   releasePte(lg, old);
   if (lg.pgdirs[cpu.cpuPgd]!.changes === changes) return true;
   takeBack(cpu, spte, vaddr, fresh);
   return false;
 }
+
+/**
+ * Whether a TLB may hold more of an entry than there is now: another page, or a right that is gone,
+ * as where this fault read the guest's entry before another's set DIRTY in it. One that lacks rights
+ * asks again.
+ */
+const takesAway = (old: Entry, fresh: Entry): boolean =>
+  isPresent(old) &&
+  (ptePfn(old) !== ptePfn(fresh) ||
+    (flagsOf(old) & ~flagsOf(fresh) & (PAGE_RW | PAGE_USER)) !== 0 ||
+    (fresh.high & ~old.high & PAGE_NX_HIGH) !== 0);
 
 /** What the level above allows. A PAE top-level entry allows everything (SDM 3A 4.4.1). */
 const upperFlags = ({ form }: Lguest, gpgd: Entry, gpmd: Entry): number =>
