@@ -20,12 +20,13 @@ import {
   type WorldCode as WorldsCode,
 } from './explore/worlds/world.ts';
 import * as explorer from './explorer.ts';
-import { Machine as BootedMachine } from './machine.ts';
+import { Machine as BootedMachine, type MachineSpec } from './machine.ts';
 import { makeReport, type RunReport, type Statistics, statistics } from './report/run-report.ts';
 import { findScenario } from './scenario/find.ts';
 import { checkScenario, readScenario, type ScenarioFile } from './scenario/parse.ts';
 import type { ScenarioInput } from './scenario/schema.ts';
 import { specOf } from './scenario/spec.ts';
+import * as stepped from './stepped.ts';
 import * as worlds from './world-explorer.ts';
 
 /** A mistake in what was given: its message has each with its place, what was found and what expected. */
@@ -77,6 +78,10 @@ export type WorldReplayed = tokens.WorldReplayed;
 export type ShrunkWorldFailure = worlds.ShrunkWorldFailure;
 export type WorldVerdict = worlds.WorldVerdict;
 
+export type SteppedMachine = stepped.SteppedMachine;
+export type MachineStep = stepped.MachineStep;
+export type MachineEvent = stepped.MachineEvent;
+
 /** What a scenario file may say, as an object; docs in the schema that `umbra run --schema` prints. */
 export type Scenario = ScenarioInput;
 
@@ -111,11 +116,25 @@ export async function bootMachine(
   scenario: Scenario | string,
   { folder = process.cwd() }: BootOptions = {},
 ): Promise<Machine> {
+  return new LibraryMachine(await BootedMachine.boot(specFrom(scenario, folder)));
+}
+
+/**
+ * A machine that is led step by step, all of it in this thread; the scenario as for `bootMachine`.
+ * Throws a `UserError` for what is wrong with it. Traces that its guests run stay open until it is
+ * disposed of.
+ */
+export const stepMachine = (
+  scenario: Scenario | string,
+  { folder = process.cwd() }: BootOptions = {},
+): SteppedMachine => new stepped.Stepped(specFrom(scenario, folder));
+
+function specFrom(scenario: Scenario | string, folder: string): MachineSpec {
   const file: ScenarioFile =
     typeof scenario === 'string'
       ? readScenario(findScenario(scenario))
       : checkScenario(scenario, folder);
-  return new LibraryMachine(await BootedMachine.boot(specOf(file, {})));
+  return specOf(file, {});
 }
 
 /**

@@ -78,7 +78,7 @@ console.log('closed');`,
 console.log('closed');`,
 };
 
-const TYPES = `import { type BootOptions, bootMachine, explore, type Scenario, type Shared, type Steps, UserError, type Word, type World, type WorldExploration, world } from 'umbra';
+const TYPES = `import { type BootOptions, bootMachine, explore, type MachineEvent, type SteppedMachine, stepMachine, type Scenario, type Shared, type Steps, UserError, type Word, type World, type WorldExploration, world } from 'umbra';
 const good: Scenario = { policy: 'random', discipline: 'lock-free', guests: [{ program: { workload: 'cow-storm' } }] };
 // @ts-expect-error: there is no such workload
 const workload: Scenario = { guests: [{ program: { workload: 'cow-strom' } }] };
@@ -100,11 +100,15 @@ const ours: World = world('ours', (shared: Shared) => {
   return { threads: { thread } };
 });
 const { failure }: WorldExploration = await explore(ours, { strategy: 'surw' });
+using stepped: SteppedMachine = stepMachine(good, options);
+const events: readonly MachineEvent[] = stepped.step(0)?.events ?? [];
+// @ts-expect-error: there is no such view
+const sections = stepped.inspect(['cpu']);
 const machine = await bootMachine(good, options);
 const report = await machine.run();
 const known: 'random' | 'pinned' | 'round-robin' | 'sticky' | 'work-stealing' | 'ping-pong' | \`replay:\${string}\` = report.configuration.policy;
 const mistake: Error = new UserError('a mistake');
-console.log(workload, policy, discipline, builtin, known, mistake, failure);
+console.log(events, sections, workload, policy, discipline, builtin, known, mistake, failure);
 `;
 
 test('mistakes are told all at once, each with its place', async () => {
@@ -138,7 +142,7 @@ test('the package installs into an empty folder, where the example of the docs a
   const quiet = ['--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error'];
   run('npm', 'install', ...quiet, `./${packed.stdout.trim().split('\n').at(-1)}`);
   const page = readFileSync('docs/library.md', 'utf8');
-  const [example, explored, ownWorld] = Array.from(
+  const [example, explored, ownWorld, inSteps] = Array.from(
     page.matchAll(/```js\n([\s\S]*?)```/g),
     ([, it]) => it!,
   );
@@ -152,6 +156,10 @@ test('the package installs into an empty folder, where the example of the docs a
   expect(run(process.execPath, 'world.js')).toBe(
     'counted to 1 1 a: count.load() -> 0; b: count.load() -> 0; b: count.store(1) -> 0; ' +
       "a: count.store(1) -> 1\n4 true [ 'ok 2', 'violation 2' ]\n",
+  );
+  writeFileSync(join(folder, 'steps.js'), inSteps!);
+  expect(run(process.execPath, 'steps.js')).toMatch(
+    /^host CPU 0\n( {2}guest 0 vCPU 0: .*\n)*.*is in the shadow.*\n(.*\n)*host CPU 1 3\n\d+ 1 0\n$/,
   );
   const main = 'node_modules/umbra/bin/umbra.cjs';
   expect(run(process.execPath, main, 'start', '--cpus', '2')).toContain('came back');

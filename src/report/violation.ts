@@ -1,7 +1,7 @@
 /** A broken invariant for people, and as data: what, where, by whom, and what came before. */
 
 import { HYPERCALL_NAMES } from '../../shared/counters.ts';
-import { EventKind, type HostEvent } from '../../shared/events.ts';
+import { EventKind, type HostEvent, PutDownFor } from '../../shared/events.ts';
 import type { Host } from '../../shared/host.ts';
 import { describePlace, INVARIANTS, type Violation } from '../check/violation.ts';
 import { hex } from '../hardware/address.ts';
@@ -119,6 +119,13 @@ export function eventText(host: Host, { kind, vcpu, a, b, c }: HostEvent): strin
   return `${who}: ${what(kind, a, b, c)}`;
 }
 
+const PUT_DOWN_FOR: Readonly<Record<PutDownFor, string>> = {
+  [PutDownFor.Preemption]: 'its time is up',
+  [PutDownFor.Tables]: 'no tables to run on',
+  [PutDownFor.Interrupt]: 'it waits for an interrupt, or to be started',
+  [PutDownFor.End]: 'its guest is at its end',
+};
+
 function what(kind: EventKind, a: number, b: number, c: number): string {
   switch (kind) {
     case EventKind.Entry:
@@ -145,6 +152,12 @@ function what(kind: EventKind, a: number, b: number, c: number): string {
       return `continues on pgdir ${a}, top level ${hex(b)}`;
     case EventKind.PgdirEvicted:
       return `pgdir ${a} of top level ${hex(b)} is taken for ${hex(c)}`;
+    case EventKind.TakenUp:
+      return 'taken in hand';
+    case EventKind.PutDown:
+      return `put down, ${PUT_DOWN_FOR[a as PutDownFor]}`;
+    case EventKind.SpteSet:
+      return `guest page ${hex(a)} is in the shadow, ${entryText({ low: b, high: 0 })}`;
     default:
       return `event ${kind}`;
   }

@@ -6,7 +6,7 @@
 
 import type { Host, SharedMachine } from '../../shared/host.ts';
 import { Dead } from '../../shared/lguest.ts';
-import { assemble, joinMachine } from '../assembly.ts';
+import { assemble } from '../assembly.ts';
 import { checkAll } from '../check/invariants.ts';
 import { checkNothingLeft } from '../check/references.ts';
 import { checkReplayed } from '../check/replayed.ts';
@@ -14,10 +14,8 @@ import { assert, HostOops } from '../errors.ts';
 import { loadProgram } from '../guest/load.ts';
 import type { Program } from '../guest/program.ts';
 import { softwareOf } from '../guest/software.ts';
-import { HostCpuLoop } from '../host/host-cpu-loop.ts';
 import { close, launch } from '../host/launcher.ts';
-import { GuestRunner } from '../host/run-guest.ts';
-import { Scheduler } from '../host/scheduler.ts';
+import { cpusInThread } from '../host/one-thread.ts';
 import { type MachineSpec, schedulingOf } from '../machine.ts';
 
 /**
@@ -91,28 +89,16 @@ function takeTurns(
   programs: readonly Program[],
   beforeSlice?: (host: Host) => void,
 ): string | undefined {
-  const scheduling = schedulingOf(spec);
-  const queues = new Scheduler(host, scheduling);
-  for (const cpu of host.vcpus) queues.enqueue(cpu);
-  const cpus = host.cpus.map((_, index) => {
-    const view = joinMachine(shared, index);
-    const scheduler = new Scheduler(view, scheduling);
-    const cpu = view.cpus[index]!;
-    const runner = new GuestRunner(view, cpu, softwareOf(programs), (lg) =>
-      scheduler.unparkSiblings(lg),
-    );
-    const loop = new HostCpuLoop(view, cpu, runner, scheduler);
-    return { cpu, scheduler, loop };
-  });
+  const cpus = cpusInThread(shared, host, softwareOf(programs), schedulingOf(spec));
   while (host.guests.some(({ dead }) => dead === Dead.Alive)) {
     const busy = cpus.filter(({ scheduler, cpu }) => scheduler.hasWorkFor(cpu.index));
     if (busy.length === 0) return 'no vCPU can go on, and none is at its end';
-    for (const { cpu, scheduler, loop } of busy) {
+    for (const { cpu, scheduler, step } of busy) {
       // Another may have taken it meanwhile.
       if (!scheduler.hasWorkFor(cpu.index)) continue;
       beforeSlice?.(host);
       try {
-        do loop.step();
+        do step();
         while (cpu.runningVcpu !== 0);
       } catch (error) {
         if (error instanceof HostOops) return `the host died: ${error.message}`;

@@ -6,13 +6,10 @@
 import { globSync } from 'node:fs';
 import type { Host } from '../../shared/host.ts';
 import { Stop } from '../../shared/machine-record.ts';
-import { joinMachine } from '../../src/assembly.ts';
 import { bootLitmus, type LitmusSetting } from '../../src/explore/litmus/boot.ts';
 import type { Litmus } from '../../src/explore/litmus/litmus.ts';
 import { litmusSoftware } from '../../src/explore/litmus/software.ts';
-import { HostCpuLoop } from '../../src/host/host-cpu-loop.ts';
-import { GuestRunner } from '../../src/host/run-guest.ts';
-import { Scheduler } from '../../src/host/scheduler.ts';
+import { cpusInThread } from '../../src/host/one-thread.ts';
 
 export const LITMUS_FILES = globSync('litmus/**/*.yaml').toSorted();
 
@@ -32,38 +29,15 @@ export function drawn(seed: number): Order {
 
 const MOST_STEPS = 20_000;
 
-/** Nothing to do for a host CPU. */
-const IDLE = Symbol('idle');
-
 /** Run to the end; returns the main thread's view. */
 export function runLitmus(litmus: Litmus, setting: LitmusSetting, order = roundRobin): Host {
   const { shared, host } = bootLitmus(litmus, setting);
   const most = 0x7fff_ffff;
   const scheduling = { policy: 'sticky', quantum: { least: most, most }, hotplug: [] } as const;
-  const loops = host.cpus.map(({ index }) => {
-    const view = joinMachine(shared, index);
-    const scheduler = new Scheduler(view, scheduling);
-    const unpark = scheduler.unparkSiblings.bind(scheduler);
-    const cpu = view.cpus[index]!;
-    const runner = new GuestRunner(view, cpu, litmusSoftware(litmus), unpark, 1);
-    const loop = new HostCpuLoop(view, cpu, runner, scheduler);
-    view.words.wait = (at) => {
-      if (at === cpu.mailbox) throw IDLE;
-      const other = host.cpus.find(({ inGuest }) => inGuest.count === at);
-      if (other === undefined) throw new Error('waits for what nobody in this thread can do');
-      loops[other.index]!.step();
-    };
-    return loop;
-  });
-  const scheduler = new Scheduler(host, scheduling);
-  for (const cpu of host.vcpus) scheduler.enqueue(cpu);
+  const cpus = cpusInThread(shared, host, litmusSoftware(litmus), scheduling, 1);
   for (let step = 0; host.machine.stop === Stop.Running; step++) {
     if (step === MOST_STEPS) throw new Error(`no end after ${step} steps`);
-    try {
-      loops[order(step, loops.length)]!.step();
-    } catch (error) {
-      if (error !== IDLE) throw error;
-    }
+    cpus[order(step, cpus.length)]!.step();
   }
   return host;
 }
