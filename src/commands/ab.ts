@@ -58,7 +58,7 @@ function declare() {
 
 type Options = OptionsOf<typeof declare>;
 
-export const abCommand = () => declare().action(run);
+export const abCommand = (): CommandUnknownOpts => declare().action(run);
 
 async function run(
   a: string,

@@ -84,7 +84,7 @@ function declare() {
 
 type Options = OptionsOf<typeof declare>;
 
-export const campaignCommand = () => declare().action(campaign);
+export const campaignCommand = (): CommandUnknownOpts => declare().action(campaign);
 
 async function campaign(
   paths: readonly string[],

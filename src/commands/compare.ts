@@ -1,6 +1,11 @@
 /** `umbra compare BEFORE AFTER`: has anything become slower? */
 
-import { Command, InvalidArgumentError, Option } from '@commander-js/extra-typings';
+import {
+  Command,
+  type CommandUnknownOpts,
+  InvalidArgumentError,
+  Option,
+} from '@commander-js/extra-typings';
 import { UserError } from '../errors.ts';
 import { readBenchmark } from '../report/benchmark.ts';
 import { compare, QUANTITIES } from '../report/benchmark-comparison.ts';
@@ -47,7 +52,7 @@ function declare() {
 
 type Options = OptionsOf<typeof declare>;
 
-export const compareCommand = () => declare().action(run);
+export const compareCommand = (): CommandUnknownOpts => declare().action(run);
 
 const quantityOption = () =>
   new Option(

@@ -43,7 +43,7 @@ function declare() {
 
 type Options = OptionsOf<typeof declare>;
 
-export const conformanceCommand = () => declare().action(conformance);
+export const conformanceCommand = (): CommandUnknownOpts => declare().action(conformance);
 
 async function conformance(
   paths: readonly string[],

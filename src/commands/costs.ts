@@ -1,6 +1,6 @@
 /** `umbra costs`: what events cost on which hardware; or what runs cost, and how sure that is. */
 
-import { Command } from '@commander-js/extra-typings';
+import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { costTable, DEFAULT_PRESET } from '../cost/model.ts';
 import { PRESET_NAMES, PRESETS, type PresetName } from '../cost/presets.ts';
 import { EVENTS } from '../cost/table.ts';
@@ -38,7 +38,7 @@ function declare() {
 
 type Options = OptionsOf<typeof declare>;
 
-export const costsCommand = () => declare().action(run);
+export const costsCommand = (): CommandUnknownOpts => declare().action(run);
 
 function run(reports: readonly string[], { costs, json }: Options): void {
   const write = jsonOutput(json);

@@ -1,12 +1,7 @@
 /** Options of commands that run schedules under control: which settings, and which schedules. */
 
 import { basename } from 'node:path';
-import {
-  type Command,
-  InvalidArgumentError,
-  Option,
-  type OptionValues,
-} from '@commander-js/extra-typings';
+import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import type { Shard } from '../explore/campaign/plan.ts';
 import { findLitmusFiles } from '../explore/litmus/find-files.ts';
 import { readLitmus } from '../explore/litmus/read.ts';
@@ -14,7 +9,7 @@ import { type Setting, settingsOf, someSettingsOf } from '../explore/setting.ts'
 import { STRATEGIES } from '../explore/strategies/catalogue.ts';
 import { didYouMean } from '../yaml/closest.ts';
 import { parseDefects } from './defects.ts';
-import { disciplineOption, integer, memoryOption, pagingOption } from './options.ts';
+import { disciplineOption, group, integer, memoryOption, pagingOption } from './options.ts';
 
 /** What the commands take that run many tests. */
 export const TESTS =
@@ -23,15 +18,14 @@ export const TESTS =
 /** Settings that are not given are those that a test is for. */
 export type SettingOptions = Partial<Setting>;
 
-export const withSettings = <A extends unknown[], O extends OptionValues, G extends OptionValues>(
-  command: Command<A, O, G>,
-) =>
+export const withSettings = group((command) =>
   command
     .optionsGroup('Settings (by default those that the test is for):')
     .addOption(disciplineOption())
     .addOption(pagingOption())
     .addOption(memoryOption())
-    .addOption(defectsOption());
+    .addOption(defectsOption()),
+);
 
 export const defectsOption = () =>
   new Option('--defects <ids>', 'defects of the C code that are on: all, none, or R9,R10,…')

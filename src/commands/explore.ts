@@ -109,7 +109,7 @@ function declare() {
 
 type Options = OptionsOf<typeof declare>;
 
-export const exploreCommand = () =>
+export const exploreCommand = (): CommandUnknownOpts =>
   declare().action((file, options, command) => {
     if (!options.races && options.race === undefined) return explore(file, options, command);
     const runsGiven = command.getOptionValueSource('runs') !== 'default';

@@ -3,7 +3,12 @@
 import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { Command, InvalidArgumentError, Option } from '@commander-js/extra-typings';
+import {
+  Command,
+  type CommandUnknownOpts,
+  InvalidArgumentError,
+  Option,
+} from '@commander-js/extra-typings';
 import { DISCIPLINES } from '../../shared/discipline.ts';
 import { UserError } from '../errors.ts';
 import { ALPHABETS } from '../explore/generate/alphabets.ts';
@@ -97,7 +102,7 @@ function declare() {
 
 export type GenerateOptions = OptionsOf<typeof declare>;
 
-export const generateCommand = () =>
+export const generateCommand = (): CommandUnknownOpts =>
   declare().action(async (options, command) => {
     checkQueueOptions(options, command);
     if (options.queue !== undefined && options.seconds !== undefined) {

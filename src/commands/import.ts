@@ -1,6 +1,11 @@
 /** `umbra import`: what other tools wrote, as programs for guests and as places for vCPUs. */
 
-import { Command, InvalidArgumentError, Option } from '@commander-js/extra-typings';
+import {
+  Command,
+  type CommandUnknownOpts,
+  InvalidArgumentError,
+  Option,
+} from '@commander-js/extra-typings';
 import { importLackey } from '../import/import.ts';
 import { MEMORY_FORMATS } from '../import/memory/formats.ts';
 import { importMemory } from '../import/memory/import.ts';
@@ -16,7 +21,7 @@ import { showProgress } from './terminal.ts';
 
 const MIB = 1 << 20;
 
-export function importCommand() {
+export function importCommand(): CommandUnknownOpts {
   return new Command('import')
     .summary('Turn what other tools recorded into programs and placements')
     .description(

@@ -1,6 +1,11 @@
 /** `umbra inspect TOKEN`: the machine at a step of a schedule, or what is otherwise at another. */
 
-import { Command, InvalidArgumentError, Option } from '@commander-js/extra-typings';
+import {
+  Command,
+  type CommandUnknownOpts,
+  InvalidArgumentError,
+  Option,
+} from '@commander-js/extra-typings';
 import { UserError } from '../errors.ts';
 import { inspectSchedule, type Stop, type Stopped } from '../explore/inspect.ts';
 import { replayToken } from '../explore/replay.ts';
@@ -59,7 +64,7 @@ function declare() {
 
 type Options = OptionsOf<typeof declare>;
 
-export const inspectCommand = () => declare().action(inspect);
+export const inspectCommand = (): CommandUnknownOpts => declare().action(inspect);
 
 function inspect(named: string | undefined, options: Options): void {
   const { step, event, diff, show, pgdir, json } = options;

@@ -2,7 +2,7 @@
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { Command } from '@commander-js/extra-typings';
+import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { UserError } from '../errors.ts';
 import { type Files, labSite, serveLab } from '../lab/site.ts';
 import { counted } from '../numbers.ts';
@@ -45,7 +45,7 @@ function declare() {
 
 type Options = OptionsOf<typeof declare>;
 
-export const labCommand = () => declare().action(lab);
+export const labCommand = (): CommandUnknownOpts => declare().action(lab);
 
 async function lab({ port, build, ...options }: Options): Promise<void> {
   using interruption = heedInterrupt();

@@ -53,7 +53,7 @@ function declare() {
 
 type Options = OptionsOf<typeof declare>;
 
-export const litmusCommand = () => declare().action(litmus);
+export const litmusCommand = (): CommandUnknownOpts => declare().action(litmus);
 
 async function litmus(
   paths: readonly string[],

@@ -1,6 +1,6 @@
 /** `umbra merge`: the ledgers of a campaign's shards made into one. */
 
-import { Command } from '@commander-js/extra-typings';
+import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { UserError } from '../errors.ts';
 import type { Ledger } from '../explore/campaign/ledger.ts';
 import { mergeLedgers } from '../explore/campaign/merge.ts';
@@ -43,7 +43,7 @@ function declare() {
 
 type Options = OptionsOf<typeof declare>;
 
-export const mergeCommand = () => declare().action(merge);
+export const mergeCommand = (): CommandUnknownOpts => declare().action(merge);
 
 async function merge(paths: readonly string[], options: Options): Promise<void> {
   const { out, json } = options;

@@ -94,7 +94,7 @@ function declare() {
 
 type Options = OptionsOf<typeof declare>;
 
-export const mutantsCommand = () => declare().action(mutants);
+export const mutantsCommand = (): CommandUnknownOpts => declare().action(mutants);
 
 async function mutants(
   paths: readonly string[],

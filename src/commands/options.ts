@@ -35,6 +35,19 @@ export type OptionsOf<Declare extends (...args: never[]) => { opts(): object }> 
   ReturnType<ReturnType<Declare>['opts']>
 >;
 
+/**
+ * A group of options, which several commands have. The type of what is added is written down where
+ * the group is: left to each command, it would be inferred anew, option by option, all the way up.
+ */
+export const group =
+  <Args extends unknown[], Own extends OptionValues>(
+    add: (command: Command) => Command<Args, Own>,
+  ) =>
+  <A extends unknown[], O extends OptionValues, G extends OptionValues>(
+    command: Command<A, O, G>,
+  ): Command<[...A, ...Args], O & Own, G> =>
+    add(command as never) as never;
+
 /** The same for every command, and every command below it: where its options may stand as well. */
 export function withConfig(command: CommandUnknownOpts): CommandUnknownOpts {
   for (const below of command.commands) withConfig(below);
@@ -142,9 +155,7 @@ export function policyHelp(): string {
 }
 
 /** What a machine is, and what its run must come to. */
-export const withMachine = <A extends unknown[], O extends OptionValues, G extends OptionValues>(
-  command: Command<A, O, G>,
-) =>
+export const withMachine = group((command) =>
   command
     .optionsGroup('Machine:')
     .addOption(disciplineOption())
@@ -156,7 +167,8 @@ export const withMachine = <A extends unknown[], O extends OptionValues, G exten
     .option('--seed <n>', 'what everything random is drawn from', integer(0))
     .addOption(defectsOption())
     .addOption(costsOption())
-    .addOption(expectOption('the run'));
+    .addOption(expectOption('the run')),
+);
 
 const MOST_U32 = 0xffff_ffff;
 

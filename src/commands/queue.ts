@@ -1,6 +1,6 @@
 /** `umbra queue`: what is in a queue, how far it is, and what came of it. */
 
-import { Command } from '@commander-js/extra-typings';
+import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { UserError } from '../errors.ts';
 import { grouped } from '../numbers.ts';
 import type { Queue } from '../queue/queue.ts';
@@ -33,7 +33,7 @@ const PLAN = 'what its id begins with; may be left out where there is only one';
 
 const HTML_OPTION = ['--html <file>', 'as a page of the report'] as const;
 
-export function queueCommand() {
+export function queueCommand(): CommandUnknownOpts {
   return new Command('queue')
     .summary('Show, watch and clear a queue of units')
     .description(

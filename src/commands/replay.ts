@@ -59,7 +59,7 @@ function declare() {
 
 type Options = OptionsOf<typeof declare>;
 
-export const replayCommand = () => declare().action(replay);
+export const replayCommand = (): CommandUnknownOpts => declare().action(replay);
 
 async function replay(
   named: string | undefined,

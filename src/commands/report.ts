@@ -1,6 +1,6 @@
 /** `umbra report RUN… -o FILE`: one HTML file to look at. */
 
-import { Command } from '@commander-js/extra-typings';
+import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { reportHtml } from '../report/page/report.ts';
 import { readSaved, type Saved } from '../report/page/saved.ts';
 import { ExitCode } from './exit-code.ts';
@@ -31,7 +31,7 @@ function declare() {
 
 type Options = OptionsOf<typeof declare>;
 
-export const reportCommand = () => declare().action(report);
+export const reportCommand = (): CommandUnknownOpts => declare().action(report);
 
 async function report(paths: readonly string[], options: Options): Promise<void> {
   const { output } = options;

@@ -3,14 +3,14 @@
 import { existsSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { arch, cpus, platform, release, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { Command, CommandUnknownOpts, OptionValues } from '@commander-js/extra-typings';
+import type { CommandUnknownOpts } from '@commander-js/extra-typings';
 import { UserError } from '../errors.ts';
 import { ENGINE_VERSION } from '../explore/token.ts';
 import { shownText } from '../queue/address.ts';
 import { csvOf, describeTable, parquetOf, type Table } from '../report/table.ts';
 import { pathOf } from './configuration.ts';
 import { JSON_OPTION, jsonOutput, QUIET_OPTION } from './json-output.ts';
-import type { None, OptionsOf } from './options.ts';
+import { group, type None, type OptionsOf } from './options.ts';
 
 export const OUT_OPTION = [
   '--out <dir>',
@@ -18,13 +18,12 @@ export const OUT_OPTION = [
 ] as const;
 
 /** What of a command is for other programs, and what for people. */
-export const withResults = <A extends unknown[], O extends OptionValues, G extends OptionValues>(
-  command: Command<A, O, G>,
-) =>
+export const withResults = group((command) =>
   command
     .option(...JSON_OPTION)
     .option(...QUIET_OPTION)
-    .option(...OUT_OPTION);
+    .option(...OUT_OPTION),
+);
 
 export type ResultOptions = OptionsOf<typeof withResults<[], None, None>>;
 

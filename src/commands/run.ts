@@ -37,7 +37,7 @@ function declare() {
 
 type Options = OptionsOf<typeof declare>;
 
-export const runCommand = () => declare().action(run);
+export const runCommand = (): CommandUnknownOpts => declare().action(run);
 
 async function run(
   scenario: string | undefined,

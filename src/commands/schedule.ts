@@ -2,7 +2,7 @@
 
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { Argument, type Command, type OptionValues } from '@commander-js/extra-typings';
+import { Argument } from '@commander-js/extra-typings';
 import { UserError } from '../errors.ts';
 import { subjectOf } from '../explore/find-subject.ts';
 import type { Subject } from '../explore/subject.ts';
@@ -10,7 +10,7 @@ import { decodeToken, type Token } from '../explore/token.ts';
 import { isWorldToken, worldNameOf } from '../explore/worlds/token.ts';
 import { textOf } from '../yaml/text-of.ts';
 import { lastKept } from './kept-schedules.ts';
-import type { None, OptionsOf } from './options.ts';
+import { group, type None, type OptionsOf } from './options.ts';
 
 /** A schedule, and the test that it is of. */
 export interface Schedule {
@@ -24,13 +24,12 @@ export interface Schedule {
 const WHAT = 'a token, a file with one in it (- for stdin), or the folder of --out';
 
 /** Command line of what is about one schedule. */
-export const withSchedule = <A extends unknown[], O extends OptionValues, G extends OptionValues>(
-  command: Command<A, O, G>,
-) =>
+export const withSchedule = group((command) =>
   command
     .addArgument(new Argument('[schedule]', `${WHAT}: what umbra explore found`))
     .option('--last', 'the last schedule that went wrong in this folder')
-    .option('--test <file>', 'where the litmus test is by now, if it was moved');
+    .option('--test <file>', 'where the litmus test is by now, if it was moved'),
+);
 
 type ScheduleOptions = OptionsOf<typeof withSchedule<[], None, None>>;
 

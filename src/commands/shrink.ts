@@ -42,7 +42,7 @@ function declare() {
 
 type Options = OptionsOf<typeof declare>;
 
-export const shrinkCommand = () => declare().action(shrink);
+export const shrinkCommand = (): CommandUnknownOpts => declare().action(shrink);
 
 async function shrink(
   named: string | undefined,

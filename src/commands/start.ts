@@ -58,7 +58,7 @@ function giveDefaults(command: CommandUnknownOpts): void {
 
 type Options = OptionsOf<typeof declare>;
 
-export const startCommand = () => declare().action(start);
+export const startCommand = (): CommandUnknownOpts => declare().action(start);
 
 /** As a scenario would be run that has a guest for each trace, and else says nothing. */
 async function start(

@@ -84,7 +84,7 @@ function declare() {
 
 type Options = OptionsOf<typeof declare>;
 
-export const stressCommand = () => declare().action(run);
+export const stressCommand = (): CommandUnknownOpts => declare().action(run);
 
 async function run(options: Options, command: CommandUnknownOpts): Promise<void> {
   checkQueueOptions(options, command);

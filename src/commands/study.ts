@@ -65,7 +65,7 @@ function declare() {
 
 type Options = OptionsOf<typeof declare>;
 
-export const studyCommand = () => declare().action(study);
+export const studyCommand = (): CommandUnknownOpts => declare().action(study);
 
 async function study(
   name: string | undefined,

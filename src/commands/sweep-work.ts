@@ -7,13 +7,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname } from 'node:path';
-import {
-  type Command,
-  type CommandUnknownOpts,
-  InvalidArgumentError,
-  Option,
-  type OptionValues,
-} from '@commander-js/extra-typings';
+import { type CommandUnknownOpts, InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { shuffler } from 'd3-array';
 import type { SweepTask } from '../../workers/sweep-task.ts';
 import { costTable } from '../cost/model.ts';
@@ -43,20 +37,14 @@ import {
 import { sweepTable } from '../sweep/tables.ts';
 import { heedInterrupt } from './interrupt.ts';
 import { JSON_OPTION, output, printer, QUIET_OPTION } from './json-output.ts';
-import { costsOption, integer, type None, type OptionsOf, several } from './options.ts';
+import { costsOption, group, integer, type None, type OptionsOf, several } from './options.ts';
 import { onPool } from './pool.ts';
 import { Progress } from './progress.ts';
 import { OUT_OPTION, resultsOf } from './run-folder.ts';
 import { showProgress } from './terminal.ts';
 import { type LiveState, WATCH_OPTION, Watch } from './watch.ts';
 
-export const withSweepOptions = <
-  A extends unknown[],
-  O extends OptionValues,
-  G extends OptionValues,
->(
-  command: Command<A, O, G>,
-) =>
+export const withSweepOptions = group((command) =>
   command
     .optionsGroup('What is run:')
     .addOption(
@@ -85,15 +73,10 @@ export const withSweepOptions = <
           '(docs/sweeps.md)',
       ).argParser(parseMeasures),
     )
-    .addOption(costsOption());
+    .addOption(costsOption()),
+);
 
-export const withSweepOutput = <
-  A extends unknown[],
-  O extends OptionValues,
-  G extends OptionValues,
->(
-  command: Command<A, O, G>,
-) =>
+export const withSweepOutput = group((command) =>
   command
     .optionsGroup('Output:')
     .option(...WATCH_OPTION)
@@ -101,7 +84,8 @@ export const withSweepOutput = <
     .option('--csv <file>', 'write a line for each run, with all that was measured; - for stdout')
     .option('--html <file>', 'write the report as a page; - for stdout')
     .option(...QUIET_OPTION)
-    .option(...OUT_OPTION);
+    .option(...OUT_OPTION),
+);
 
 export type SweepOptions = OptionsOf<typeof withSweepOptions<[], None, None>> &
   OptionsOf<typeof withSweepOutput<[], None, None>>;

@@ -63,7 +63,7 @@ function declare() {
 
 type Options = OptionsOf<typeof declare>;
 
-export const sweepCommand = () => declare().action(run);
+export const sweepCommand = (): CommandUnknownOpts => declare().action(run);
 
 async function run(path: string, options: Options, command: CommandUnknownOpts): Promise<void> {
   const { expect = [] } = options;

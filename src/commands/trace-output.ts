@@ -1,11 +1,6 @@
 /** `--trace FILE`: what the host CPUs did, for tools that open such files. */
 
-import {
-  type Command,
-  InvalidArgumentError,
-  Option,
-  type OptionValues,
-} from '@commander-js/extra-typings';
+import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import type { Host } from '../../shared/host.ts';
 import { UserError } from '../errors.ts';
 import type { MachineSpec } from '../machine.ts';
@@ -14,7 +9,7 @@ import type { TraceRecorder } from '../trace/recorder.ts';
 import { selection } from '../trace/select.ts';
 import type { Category } from '../trace/timeline.ts';
 import { opensTrace, writeTrace } from '../trace/trace-file.ts';
-import type { None, OptionsOf } from './options.ts';
+import { group, type None, type OptionsOf } from './options.ts';
 import { outputFile } from './output-file.ts';
 
 interface TraceOptions {
@@ -30,9 +25,7 @@ export interface Traced {
   readonly lost: number;
 }
 
-export const withTrace = <A extends unknown[], O extends OptionValues, G extends OptionValues>(
-  command: Command<A, O, G>,
-) =>
+export const withTrace = group((command) =>
   command
     .option(
       '--trace <file>',
@@ -44,7 +37,8 @@ export const withTrace = <A extends unknown[], O extends OptionValues, G extends
         '--trace-events <globs>',
         'only these, with commas between them: run, fault/*, hypercall/SET_*, shootdown, migration, …',
       ).argParser(parseGlobs),
-    );
+    ),
+);
 
 function parseGlobs(text: string): (category: Category) => boolean {
   try {

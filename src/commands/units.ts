@@ -1,9 +1,9 @@
 /** Units of a command, done: here on a pool of threads, or elsewhere by workers of a queue. */
 
-import type { Command, CommandUnknownOpts, OptionValues } from '@commander-js/extra-typings';
+import type { CommandUnknownOpts } from '@commander-js/extra-typings';
 import { UserError } from '../errors.ts';
 import type { PlanFile } from '../queue/plan.ts';
-import type { None, OptionsOf } from './options.ts';
+import { group, type None, type OptionsOf } from './options.ts';
 import { type Job, onPool } from './pool.ts';
 import { showProgress } from './terminal.ts';
 
@@ -13,13 +13,12 @@ export const QUEUE_OPTION = [
 ] as const;
 
 /** An address is not checked here: what is wrong with it would be shown, and a password with it. */
-export const withQueue = <A extends unknown[], O extends OptionValues, G extends OptionValues>(
-  command: Command<A, O, G>,
-) =>
+export const withQueue = group((command) =>
   command
     .optionsGroup('Across machines (docs/campaigns.md):')
     .option(...QUEUE_OPTION)
-    .option('--wait', 'with --queue, stay until they are done');
+    .option('--wait', 'with --queue, stay until they are done'),
+);
 
 export type QueueOptions = OptionsOf<typeof withQueue<[], None, None>>;
 

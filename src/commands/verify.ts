@@ -95,7 +95,7 @@ function declare() {
 
 type Options = OptionsOf<typeof declare>;
 
-export const verifyCommand = () => declare().action(verify);
+export const verifyCommand = (): CommandUnknownOpts => declare().action(verify);
 
 async function verify(
   paths: readonly string[],

@@ -47,7 +47,7 @@ function declare() {
 
 type Options = OptionsOf<typeof declare>;
 
-export const workCommand = () => declare().action(run);
+export const workCommand = (): CommandUnknownOpts => declare().action(run);
 
 async function run(
   { queue: text, jobs, stay, quiet, ...options }: Options,
