@@ -9,7 +9,7 @@ import {
 } from '@commander-js/extra-typings';
 import { DISCIPLINES } from '../../shared/discipline.ts';
 import { PRESET_NAMES } from '../cost/presets.ts';
-import { MEMORY_MODELS } from '../explore/engine/turn.ts';
+import { MEMORY_MODELS } from '../explore/engine/run-mode.ts';
 import { MAX_VCPUS } from '../guest/kernel/layout.ts';
 import type { PagingName } from '../hardware/entry.ts';
 import { hostCpusOf, readPlacement } from '../host/placement.ts';

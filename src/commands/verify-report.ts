@@ -1,6 +1,7 @@
 /** What `umbra verify` has come to, as data and in words. */
 
 import type { DefectId } from '../defects.ts';
+import type { MemoryModel } from '../explore/engine/run-mode.ts';
 import type { Ending } from '../explore/result.ts';
 import { ENGINE_VERSION } from '../explore/token.ts';
 import type { Met } from '../explore/verify/outcomes.ts';
@@ -25,7 +26,7 @@ export interface TestReport {
   readonly name: string;
   readonly discipline: string;
   readonly paging: string;
-  readonly memory: 'sc';
+  readonly memory: MemoryModel;
   readonly defects: readonly DefectId[];
   /** Acts of hardware in a run, at most. */
   readonly acts: number;
@@ -70,14 +71,14 @@ export const isWanted = ({ insteadOf }: Entry): boolean => !insteadOf?.frontier.
 function testOf(entry: Entry): TestReport {
   const { path, litmus, setting, bounds, frontier } = entry;
   const { classes, blocked, seconds } = frontier.totals;
-  const { discipline, paging, defects } = setting;
+  const { discipline, paging, defects, memory = 'sc' } = setting;
   const complete = frontier.isDone;
   return {
     file: path,
     name: litmus.name,
     discipline,
     paging,
-    memory: 'sc',
+    memory,
     defects,
     acts: bounds?.acts ?? 0,
     between_steps: setting.betweenSteps ?? false,
@@ -134,12 +135,17 @@ export function describe(test: TestReport): string {
   );
 }
 
+const MODELS: Readonly<Record<MemoryModel, string>> = {
+  sc: 'sequential consistency',
+  tso: 'store buffers (x86-TSO)',
+};
+
 /** What was run, and what not. */
 function sentence(test: TestReport): string {
-  const { acts, between_steps, bound, complete, classes, blocked, guess, seconds } = test;
+  const { memory, acts, between_steps, bound, complete, classes, blocked, guess, seconds } = test;
   const hardware = acts === 0 ? 'no acts of hardware' : `at most ${acts} acts of hardware`;
   const looked = between_steps ? ', invariants between steps, too' : '';
-  const where = `sequential consistency, ${hardware}${looked}`;
+  const where = `${MODELS[memory]}, ${hardware}${looked}`;
   const time = `${seconds.toFixed(1)} s of work, engine ${ENGINE_VERSION}`;
   const n = grouped(classes);
   if (bound !== null) {

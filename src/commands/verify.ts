@@ -89,6 +89,7 @@ function declare() {
         '  umbra verify R1-two-faults-one-entry --discipline guest-lock\n' +
         '  umbra verify R6-no-shootdown --discipline pgdir-lock --preemptions 1\n' +
         '  umbra verify R7-clear-all-repairs-one --defects R7 --preemptions 1 --between-steps\n' +
+        '  umbra verify store-buffering --discipline pgdir-lock --memory tso\n' +
         '  umbra verify R14-started-vcpu --seconds 60 --out work.json',
     );
 }
@@ -105,8 +106,10 @@ async function verify(
   checkQueueOptions(options, command);
   checkWatch(options);
   const { preemptions, orPreemptions, acts = 0, betweenSteps, ownDefect, out, memory } = options;
-  if (memory === 'tso') {
-    throw new UserError('umbra verify goes by sequential consistency only: leave --memory out');
+  if (memory === 'tso' && (preemptions ?? orPreemptions) !== undefined) {
+    throw new UserError(
+      'a bound goes by sequential consistency: leave --memory tso out, or the bound',
+    );
   }
   if (preemptions === undefined && acts > 0) {
     throw new UserError('acts of hardware go with a bound: give --preemptions N with --acts');

@@ -4,7 +4,7 @@ import type { DisciplineName } from '../../shared/discipline.ts';
 import type { DefectId } from '../defects.ts';
 import { UserError } from '../errors.ts';
 import type { PagingName } from '../hardware/entry.ts';
-import type { RunMode } from './engine/turn.ts';
+import type { RunMode } from './engine/run-mode.ts';
 import type { Litmus } from './litmus/litmus.ts';
 
 export interface Setting extends RunMode {

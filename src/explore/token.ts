@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { DISCIPLINES } from '../../shared/discipline.ts';
 import { ALL_DEFECTS } from '../defects.ts';
 import { UserError } from '../errors.ts';
-import { MEMORY_MODELS } from './engine/turn.ts';
+import { MEMORY_MODELS } from './engine/run-mode.ts';
 import { packed, unpacked } from './packed.ts';
 
 /** Counts up whenever the same decisions may come to something else. */

@@ -135,7 +135,7 @@ describe('the page', () => {
 });
 
 const MISTAKES: readonly (readonly [readonly string[], RegExp])[] = [
-  [[R4, '--memory', 'tso'], /sequential consistency only: leave --memory out/],
+  [[R4, '--memory', 'tso', '--preemptions', '1'], /a bound goes by sequential consistency/],
   [[R4, '--acts', '1'], /give --preemptions N with --acts/],
   [[R4, '--or-preemptions', '2'], /give --seconds with it, and leave --preemptions out/],
   [['R13-three-cpus', '--own-defect', '--defects', 'R1'], /leave --defects out/],

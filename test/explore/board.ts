@@ -3,7 +3,7 @@
 import type { DisciplineName } from '../../shared/discipline.ts';
 import { assemble } from '../../src/assembly.ts';
 import { Board } from '../../src/explore/engine/board.ts';
-import type { MemoryModel } from '../../src/explore/engine/turn.ts';
+import type { MemoryModel } from '../../src/explore/engine/run-mode.ts';
 import { softwareOf } from '../../src/guest/software.ts';
 import { makeWorkload } from '../../src/guest/workloads/catalogue.ts';
 import type { PagingName } from '../../src/hardware/entry.ts';

@@ -15,9 +15,9 @@ import { NestedTurn } from './nested-turn.ts';
 import { Past } from './past.ts';
 import { RecordingTrace } from './recording-trace.ts';
 import { type End, endOf, endOfGuests, type Run } from './run.ts';
+import type { RunMode } from './run-mode.ts';
 import { Task } from './task.ts';
 import { Trace } from './trace.ts';
-import type { RunMode } from './turn.ts';
 import { TurnState } from './turn-state.ts';
 
 export interface Limits extends RunMode {

@@ -43,7 +43,8 @@ export class ControlledCpu {
         task.commit();
         task.turn.pieceDone();
       }
-      task.turn.flush(task);
+      // In an abridged run what waits in its buffer still comes to memory at any time.
+      if (!task.turn.abridged || task.turn.hasEnded) task.turn.flush(task);
       task.finished = true;
     } catch (error) {
       if (error === LEAVE) return;

@@ -22,6 +22,8 @@ export interface Recorder {
   read(place: number): void;
   /** `old`: what was there before; of a page, 0. */
   change(place: number, old: number): void;
+  /** A store was buffered. */
+  buffer(): void;
 }
 
 export class RecordingTrace extends Trace {
@@ -58,6 +60,15 @@ export class RecordingTrace extends Trace {
     super.write(actor, at, before, after);
     this.recorder?.change(at, before);
     if (this.#tied.has(at)) this.#countChange(actor);
+  }
+
+  override readAhead(actor: number, buffer: number, at: number, changes: number): void {
+    super.readAhead(actor, buffer, at, changes);
+    this.recorder?.read(at);
+  }
+
+  override buffer(): void {
+    this.recorder?.buffer();
   }
 
   override readMany(actor: number, at: number, words: number): void {

@@ -45,6 +45,18 @@ export class StoreBuffer {
     return NOT_BUFFERED;
   }
 
+  /** How often the stores of a word that wait change it, in which `now` is. */
+  changesOf(at: Ptr, now: number): number {
+    let changes = 0;
+    let found = now;
+    for (const [place, value] of this.waiting) {
+      if (place !== at || value === found) continue;
+      changes++;
+      found = value;
+    }
+    return changes;
+  }
+
   /** All that wait, the oldest first: where, and which value. */
   get waiting(): (readonly [at: number, value: number])[] {
     return Array.from({ length: this.length }, (_, i) => {

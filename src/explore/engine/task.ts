@@ -13,7 +13,7 @@
 import type { Host } from '../../../shared/host.ts';
 import type { Until } from '../../../shared/words.ts';
 import { type Ptr, toPtr } from '../../hardware/address.ts';
-import { type Guard, guardOn } from './guard.ts';
+import { DRAINED, type Guard, guardOn } from './guard.ts';
 import { PrivateWords } from './private-words.ts';
 import { Results } from './results.ts';
 import { StoreBuffer } from './store-buffer.ts';
@@ -126,12 +126,21 @@ export class Task {
 
   /** What it waits for, in words that the search through all behaviours takes. */
   get guard(): Guard | undefined {
-    const { until } = this;
-    if (until !== undefined) return until;
+    const words = this.until ?? this.#guardOfWord;
+    if (!this.waitsDrained) return words;
+    return words === undefined ? DRAINED : { ...words, drained: true };
+  }
+
+  get #guardOfWord(): Guard | undefined {
     const at = this.#words[this.#at + TaskWord.WaitsFor]!;
     if (at === 0) return undefined;
     const value = this.#words[this.#at + TaskWord.WaitsFrom]!;
     return guardOn(at, value, this.#words[this.#at + TaskWord.WaitsUntil] === 1);
+  }
+
+  /** The access that it is about to make waits for its buffered stores to be in memory. */
+  get waitsDrained(): boolean {
+    return this.#words[this.#at + TaskWord.PendingDrained] !== 0;
   }
 
   get isLast(): boolean {
@@ -150,9 +159,10 @@ export class Task {
     return toPtr(this.#words[this.#at + TaskWord.PendingAt]!);
   }
 
-  pend(kind: number, at: Ptr): void {
+  pend(kind: number, at: Ptr, waitsDrained: boolean): void {
     this.#words[this.#at + TaskWord.PendingKind] = kind;
     this.#words[this.#at + TaskWord.PendingAt] = at;
+    this.#words[this.#at + TaskWord.PendingDrained] = waitsDrained ? 1 : 0;
   }
 
   /** A piece is done: the next one begins here. */

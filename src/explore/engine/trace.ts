@@ -95,6 +95,28 @@ export class Trace {
     this.high = (this.high + Math.imul(high, reader)) | 0;
   }
 
+  /**
+   * `actor` has loaded a word that its own buffer has, whose stores will change it so often, as
+   * `buffer`: as if they had, since whether they have makes no difference to it.
+   */
+  readAhead(actor: number, buffer: number, at: number, changes: number): void {
+    const page = (at >>> PAGE_BITS) << PAGE_RECORD_BITS;
+    const [words, pages] = [this.words, this.pages];
+    const [lowKey, highKey] = [Math.imul(at + 1, 0xcc9e_2d51), Math.imul(at + 1, 0x85eb_ca77)];
+    let low = words[2 * at]!;
+    let high = words[2 * at + 1]!;
+    for (let i = 0; i < changes; i++) {
+      low = mixed(low + pages[page]! + lowKey, 0, buffer);
+      high = mixed(high + pages[page + 1]! + highKey, 1, buffer);
+    }
+    const reader = READERS[actor]!;
+    this.low = (this.low + Math.imul(low + pages[page]! + lowKey, reader)) | 0;
+    this.high = (this.high + Math.imul(high + pages[page + 1]! + highKey, reader)) | 0;
+  }
+
+  /** Who takes this step puts a store into its buffer. */
+  buffer(): void {}
+
   /** It has stored `after` where `before` was. */
   write(actor: number, at: number, before: number, after: number): void {
     if (before === after) this.read(actor, at);

@@ -49,14 +49,16 @@ export const TaskWord = {
   /** The access that it is about to make, if it stands in the middle of something. */
   PendingKind: 6,
   PendingAt: 7,
+  /** In an abridged run that waits for its buffered stores to be in memory. */
+  PendingDrained: 8,
   /** Of its store buffer: the oldest store and their number. */
-  OldestStore: 8,
-  Stores: 9,
+  OldestStore: 9,
+  Stores: 10,
   /** The turn has come to it; what a CPU in a thread of its own sleeps on. */
-  Go: 10,
+  Go: 11,
 } as const;
 
-const TASK_WORDS = 11;
+const TASK_WORDS = 12;
 
 /** Of each host CPU, behind all that: pairs of place and value. */
 const BUFFER_WORDS = 2 * BUFFERED_STORES;

@@ -12,6 +12,7 @@ import { type Until, Words } from '../../../shared/words.ts';
 import { type Ptr, toPtr } from '../../hardware/address.ts';
 import { Entry } from '../../hardware/entry.ts';
 import * as access from './access.ts';
+import { bufferOf } from './actors.ts';
 import type { Lockdep } from './lockdep.ts';
 import { NOT_BUFFERED } from './store-buffer.ts';
 import type { Task } from './task.ts';
@@ -66,7 +67,7 @@ export class TurnWords extends Words {
     }
     if (task.asides.isAgain) return void task.asides.again();
     if (at < this.records) this.lockdep.change(this.cpu, at);
-    if (this.#isBuffered(at)) task.turn.flush(task);
+    if (this.#isBuffered(at)) task.turn.flushAside(task);
     task.hasPoked = true;
     task.turn.touch(at);
     this.trace.aside(at, 1);
@@ -81,8 +82,10 @@ export class TurnWords extends Words {
 
   override write(at: Ptr, value: number): void {
     if (this.#isAgain(Write, at)) return void this.#again();
-    if (this.buffers) this.task.stores.push(at, value);
-    else this.#put(at, value);
+    if (this.buffers) {
+      this.task.stores.push(at, value);
+      this.trace.buffer();
+    } else this.#put(at, value);
     this.#changed(Write, at, value, value);
   }
 
@@ -167,6 +170,7 @@ export class TurnWords extends Words {
   override scan(at: Ptr, count: number, stride: number): number {
     // A step that accesses nothing would leave no trace.
     if (this.abridged && count === 0) return 0;
+    this.#waitDrained(Scan, at);
     if (this.#isAgain(Scan, at)) return this.#again();
     const found = super.scan(at, count, stride);
     this.trace.readMany(this.cpu, at, Math.min(found, count - 1) * stride + 1);
@@ -273,7 +277,7 @@ export class TurnWords extends Words {
     const { task } = this;
     const [at] = words as [Ptr];
     this.state.askNext();
-    task.turn.point(task, Load, at);
+    task.turn.point(task, Load, at, true);
     task.goOn();
     for (const word of words) this.trace.read(this.cpu, word);
     this.#done(Load, at, 0, this.plain[at]!);
@@ -332,9 +336,11 @@ export class TurnWords extends Words {
   }
 
   #take64(kind: access.Access, at: Ptr): Entry {
-    if (this.#isAgain(kind, at)) return this.#again64();
     const task = this.task;
-    if (this.#isBuffered(at) || this.#isBuffered(toPtr(at + 1))) task.turn.flush(task);
+    const isBuffered = this.#isBuffered(at) || this.#isBuffered(toPtr(at + 1));
+    if (isBuffered) this.#waitDrained(kind, at);
+    if (this.#isAgain(kind, at)) return this.#again64();
+    if (isBuffered) task.turn.flush(task);
     const found = this.#entry(at);
     this.#done(kind, at, 0, found.low);
     task.asides.keep(found.high);
@@ -355,9 +361,24 @@ export class TurnWords extends Words {
     this.#put(toPtr(at + 1), high);
   }
 
+  /** In an abridged run: as #asks, of an access that comes after all that is buffered. */
+  #waitDrained(kind: access.Access, at: Ptr): void {
+    const { task } = this;
+    if (!this.buffers || !this.abridged || task.steps.isAgain) return;
+    task.turn.point(task, kind, at, true);
+    task.granted = true;
+  }
+
   /** The word as this CPU sees it. Asked twice: a variable for either answer would be in a box. */
   #newest(at: Ptr): number {
-    return this.#isBuffered(at) ? this.task.stores.find(at) : this.#get(at);
+    return this.#isBuffered(at) ? this.#forwarded(at) : this.#get(at);
+  }
+
+  #forwarded(at: Ptr): number {
+    const { task } = this;
+    const changes = task.stores.changesOf(at, this.plain[at]!);
+    this.trace.readAhead(this.cpu, bufferOf(this.cpu, task.turn.cpus), at, changes);
+    return task.stores.find(at);
   }
 
   #get(at: Ptr): number {

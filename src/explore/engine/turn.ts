@@ -18,6 +18,7 @@ import { Hardware } from './hardware.ts';
 import { Lockdep } from './lockdep.ts';
 import { RecordingTrace } from './recording-trace.ts';
 import type { Run } from './run.ts';
+import type { MemoryModel, RunMode } from './run-mode.ts';
 import { Snapshot } from './snapshot.ts';
 import { LEAVE, type Task } from './task.ts';
 import { PAGE_BITS } from './trace.ts';
@@ -41,11 +42,6 @@ export interface Decisions {
   readonly drawn: readonly number[];
 }
 
-/** Whether a plain store is in memory at once, or waits in its CPU's store buffer. */
-export const MEMORY_MODELS = ['sc', 'tso'] as const;
-
-export type MemoryModel = (typeof MEMORY_MODELS)[number];
-
 /** A step, for those who want to see. */
 export interface Step {
   /** A host CPU, or hardware (see actors.ts). */
@@ -59,14 +55,6 @@ export interface Step {
   readonly after: readonly [low: number, high: number];
   /** Of all steps up to this one; 32 bits. */
   readonly digest: number;
-}
-
-/** How runs are made. */
-export interface RunMode {
-  /** By default `sc`. */
-  readonly memory?: MemoryModel | undefined;
-  /** As umbra verify makes them (docs/decisions/abridged-runs.md); by default not. */
-  readonly abridged?: boolean | undefined;
 }
 
 export abstract class Turn implements Situation {
@@ -86,6 +74,7 @@ export abstract class Turn implements Situation {
   readonly #plain: Uint32Array;
   readonly #hardware: Hardware;
   readonly #waiting: Waiting;
+  readonly #waitsDrained: boolean;
   #strategy: Strategy | undefined;
   #mostSteps = 0;
   /** Who asks for a decision, if it stands before an access. */
@@ -112,6 +101,7 @@ export abstract class Turn implements Situation {
     this.state = state;
     this.memory = memory;
     this.abridged = abridged;
+    this.#waitsDrained = abridged && memory === 'tso';
     this.touched = touched;
     this.snapshot = new Snapshot(host.words.memory);
     this.lockdep = new Lockdep(host);
@@ -163,16 +153,11 @@ export abstract class Turn implements Situation {
 
   /** Every CPU has come to its end. */
   get isOver(): boolean {
-    for (const task of this.tasks) if (!task.finished) return false;
-    return true;
+    return this.tasks.every(({ finished, stores }) => finished && stores.length === 0);
   }
 
   get actors(): number {
     return this.memory === 'tso' ? 2 * this.cpus : this.cpus;
-  }
-
-  get #canGoOn(): number {
-    return this.#waiting.able;
   }
 
   /** What an actor's next step waits for, if for anything. */
@@ -215,21 +200,26 @@ export abstract class Turn implements Situation {
 
   /**
    * `task` is about to access a shared word, and it is not plain that it may: somebody may have
-   * to be asked, buffers are looked after, and the end is seen. May leave its piece of work.
+   * to be asked, buffers are looked after, and the end is seen. May leave its piece of work. What
+   * flushes the buffer, or is to find it `drained`, waits for that in an abridged run.
    */
-  point(task: Task, kind: Access, at: Ptr): void {
+  point(task: Task, kind: Access, at: Ptr, drained = false): void {
     const { step, memory } = this;
-    if (!task.granted && (step >= this.#until || this.#able !== this.#canGoOn)) {
-      task.pend(kind, at);
+    if (!task.granted && (step >= this.#until || this.#able !== this.#waiting.able)) {
+      task.pend(kind, at, this.#waitsDrained && (drained || this.#flushes(task, kind)));
       this.#ask(task);
     }
     task.granted = false;
-    task.pend(0, toPtr(0));
+    task.pend(0, toPtr(0), false);
     if (memory === 'tso' && isLocked(kind)) this.flush(task);
     if (memory === 'tso' && kind === Access.Write && task.stores.isFull) this.drain(task.index);
     if (this.step >= this.#mostSteps) throw new TooManySteps(`after ${this.step} steps`);
     if (this.watcher !== undefined) this.#before = this.#pair(at);
     else if (memory === 'sc') this.state.plainUntil = Math.min(this.#until, this.#mostSteps);
+  }
+
+  #flushes({ stores }: Task, kind: Access): boolean {
+    return isLocked(kind) || (kind === Access.Write && stores.isFull);
   }
 
   /** It was done: `actor` is a host CPU, or hardware. */
@@ -304,6 +294,13 @@ export abstract class Turn implements Situation {
     while (task.stores.length > 0) this.drain(task.index);
   }
 
+  /** The same, where it is no step. */
+  flushAside(task: Task): void {
+    // LIMIT: in an abridged run it would have to wait until they have drained by themselves.
+    assert(!this.abridged || this.hasEnded, 'a word whose store is buffered is not poked');
+    this.flush(task);
+  }
+
   /** The oldest store of a CPU's buffer comes to memory. */
   drain(cpu: number): void {
     const { stores } = this.tasks[cpu]!;
@@ -336,7 +333,8 @@ export abstract class Turn implements Situation {
   decide(): number {
     const { fairness } = this.state;
     for (let isFirst = true; ; isFirst = false) {
-      const able = this.#canGoOn;
+      const able = this.#waiting.able;
+      if (able === 0 && this.isOver) return this.current;
       if (able === 0) throw new Deadlock('nobody can go on');
       this.#able = able;
       if (this.abridged && this.#waiting.isEnd(able) && !this.hasEnded) this.state.noteEnd();

@@ -31,7 +31,7 @@ export class Waiting {
       if (this.#hasBuffers && task.stores.length > 0) {
         mask |= 1 << bufferOf(task.index, tasks.length);
       }
-      if (task.finished) continue;
+      if (task.finished || (task.waitsDrained && task.stores.length > 0)) continue;
       const { awaited } = task;
       if (awaited !== 0) {
         this.#waitedFor = this.#waitedFor === NOBODY ? awaited : SEVERAL;

@@ -1,7 +1,7 @@
 /** A litmus test's vCPUs go on where they were put, or have themselves moved to. */
 
 import type { Scheduling } from '../../host/scheduler.ts';
-import type { RunMode } from '../engine/turn.ts';
+import type { RunMode } from '../engine/run-mode.ts';
 
 const MOST = 0x7fff_ffff;
 

@@ -17,6 +17,8 @@ const isPage = (place: number): boolean => place < 0;
 /** What of an event matters to others: pairs of place, and 1 if it is changed, else 0. */
 export type Footprint = Int32Array;
 
+type Tell = (event: number) => void;
+
 /** What is kept of an access. */
 const PLACE = 0;
 const CHANGES = 1;
@@ -144,22 +146,24 @@ export class Accesses {
 
   /**
    * Each access of an earlier event that `access` conflicts with, as far as no other one that
-   * conflicts with both lies between; more may be told.
+   * conflicts with both lies between; more may be told. `cpuOf`: where there are buffers, whose an
+   * event is, and those of one CPU and its buffer do not conflict.
    */
-  eachConflict(access: number, tell: (event: number) => void): void {
+  eachConflict(access: number, tell: Tell, cpuOf?: (event: number) => number): void {
     const place = this.place(access);
     const changes = this.changes(access);
     if (isPage(place)) {
       const covered = this.#sameKind(this.#previous(access), changes, tell);
       this.#singles(~place, covered, changes, tell);
     } else {
-      this.#sameKind(this.#previous(access), changes, tell);
+      const change = this.#sameKind(this.#previous(access), changes, tell);
+      if (cpuOf !== undefined && change !== NONE) this.#beyond(access, tell, cpuOf);
       this.#sameKind(this.#ofPage[place >>> PAGE_BITS]!, changes, tell);
     }
   }
 
   /** Back to the first change, whose event is returned; NONE if there is none. */
-  #sameKind(last: number, changes: boolean, tell: (event: number) => void): number {
+  #sameKind(last: number, changes: boolean, tell: Tell): number {
     for (let other = last; other !== NONE; other = this.#previous(other)) {
       const isChange = this.changes(other);
       if (changes || isChange) tell(this.event(other));
@@ -168,8 +172,27 @@ export class Accesses {
     return NONE;
   }
 
+  /**
+   * What the last changes hide from others, and not from their own CPU, which they do not conflict
+   * with: all but for what conflicts with changes of two other CPUs.
+   */
+  #beyond(access: number, tell: Tell, cpuOf: (event: number) => number): void {
+    const changes = this.changes(access);
+    const mine = cpuOf(this.event(access));
+    let by: number | undefined;
+    for (let other = this.#previous(access); other !== NONE; other = this.#previous(other)) {
+      const event = this.event(other);
+      const isChange = this.changes(other);
+      if (changes || isChange) tell(event);
+      const cpu = cpuOf(event);
+      if (!isChange || cpu === mine || cpu === by) continue;
+      if (by !== undefined) return;
+      by = cpu;
+    }
+  }
+
   /** Of words of a page, since event `covered`. */
-  #singles(page: number, covered: number, changes: boolean, tell: (event: number) => void): void {
+  #singles(page: number, covered: number, changes: boolean, tell: Tell): void {
     let other = this.#inPage[page]!;
     while (other !== NONE && this.event(other) >= covered) {
       if (changes || this.changes(other)) tell(this.event(other));

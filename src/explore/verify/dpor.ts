@@ -15,6 +15,11 @@
  * same holds for who waits for ever. Without that, behaviours are missed. Who waits for several
  * words together needs all their changes to conflict with one another (RecordingTrace.tie).
  *
+ * A store buffer is an actor too, whose steps are the stores that drain. A buffer and its CPU never
+ * conflict, since a CPU's own loads see what it has stored either way (Abdulla, Aronsson, Atig,
+ * Jonsson, Leonardsson, Sagonas: Stateless Model Checking for TSO and PSO, TACAS 2015). A drain
+ * comes after its store, and a step that flushes after all drains before: neither is turned round.
+ *
  * With two actors no run is left in the middle: who sleeps is woken by the very event that is
  * turned round. With more, some are, and are counted apart.
  */
@@ -24,6 +29,7 @@ import type { Guard } from '../engine/guard.ts';
 import type { Recorder } from '../engine/recording-trace.ts';
 import { Accesses, type Footprint, NONE } from './accesses.ts';
 import { left, lowest, NO_STEPS, type Node, type Plan, stepsOf, withStep } from './node.ts';
+import { Order } from './order.ts';
 
 /** For what an actor's next step waits, if for anything. */
 export type GuardOf = (actor: number) => Guard | undefined;
@@ -37,6 +43,8 @@ export class Dpor implements Recorder {
   classes = 0;
   blocked = 0;
   readonly #actors: number;
+  readonly #hasBuffers: boolean;
+  readonly #order: Order;
   /** One for each event of this run. */
   readonly #nodes: Node[] = [];
   /** How many events have begun; the last one lasts until the next decision. */
@@ -45,15 +53,8 @@ export class Dpor implements Recorder {
   /** Where the accesses of each event begin. */
   readonly #from: number[] = [];
   readonly #guards: (Guard | undefined)[] = [];
-  /** Of each event, how many events of each actor are it or come before it by conflicts. */
-  #clocks = new Int32Array(1 << 12);
-  /** The events of each actor, in order. */
-  readonly #own: number[][];
-  /** What is looked at is a step of this actor's; the last event of each other that it conflicts with, */
-  #actor = 0;
+  /** Of each actor the last event that conflicts with the step that is looked at. */
   readonly #met: number[];
-  /** and how many events of each come before it, as far as is known. */
-  readonly #seen: Int32Array;
   #hasBegun = false;
   /** So many of the first nodes are somebody else's; who is to go on there is told, not done. */
   #foreign = 0;
@@ -61,16 +62,16 @@ export class Dpor implements Recorder {
   readonly #now: (word: number) => number;
 
   /**
-   * `actors`: numbered from 0; `words`: of the memory that they share; `now`: what is in one of
-   * them.
+   * `actors`: numbered from 0, CPUs and then, if there are any, their buffers; `words`: of the
+   * memory that they share; `now`: what is in one of them.
    */
-  constructor(actors: number, words: number, now: (word: number) => number) {
+  constructor(actors: number, words: number, now: (word: number) => number, cpus = actors) {
     this.accesses = new Accesses(words);
     this.#now = now;
     this.#actors = actors;
-    this.#own = Array.from({ length: actors }, () => []);
+    this.#hasBuffers = cpus < actors;
+    this.#order = new Order(actors, cpus);
     this.#met = Array<number>(actors).fill(NONE);
-    this.#seen = new Int32Array(actors);
   }
 
   /**
@@ -135,7 +136,7 @@ export class Dpor implements Recorder {
     assert(((able >>> actor) & 1) === 1, 'who is to go on can');
     this.#from[event] = this.accesses.count;
     this.#guards[event] = guardOf(actor);
-    this.#own[actor]!.push(event);
+    this.#order.add(event, actor);
     this.#events = event + 1;
     this.#isOpen = true;
     return actor;
@@ -151,6 +152,11 @@ export class Dpor implements Recorder {
     this.accesses.add(this.#events - 1, place, true, old);
   }
 
+  /** It has put a store into its CPU's buffer. */
+  buffer(): void {
+    this.#order.addStore(this.#events - 1);
+  }
+
   /** Nobody can go on, and the run is at its end. */
   end(guardOf: GuardOf): void {
     this.#close();
@@ -162,8 +168,9 @@ export class Dpor implements Recorder {
   #beforeWaiting(able: number, guardOf: GuardOf): void {
     for (let actor = 0; actor < this.#actors; actor++) {
       const guard = ((able >>> actor) & 1) === 1 ? undefined : guardOf(actor);
-      if (guard === undefined) continue;
-      this.#begin(actor, this.#own[actor]!.at(-1));
+      // What is in its buffer, that others sleep for, comes first.
+      if (guard === undefined || (guard.drained && this.#order.hasBuffered(actor))) continue;
+      this.#order.begin(actor, this.#order.countOf(actor), guard);
       this.#beforeDisabled(this.#events, guard);
     }
   }
@@ -192,7 +199,8 @@ export class Dpor implements Recorder {
     for (; mask !== 0; mask &= mask - 1) {
       const actor = lowest(mask);
       const step = before.steps[actor]!;
-      if (this.accesses.conflict(step, this.#from[event]!, this.accesses.count)) continue;
+      const isOwn = this.#order.cpuOf(actor) === this.#order.cpuOf(before.actor);
+      if (!isOwn && this.accesses.conflict(step, this.#from[event]!, this.accesses.count)) continue;
       asleep |= 1 << actor;
     }
     return asleep;
@@ -203,7 +211,7 @@ export class Dpor implements Recorder {
     const node = this.#nodes[depth]!;
     node.steps = withStep(node.steps, node.actor, this.stepOf(depth));
     this.accesses.takeBack(this.#from[depth]!);
-    for (const own of this.#own) while (own.length > 0 && own.at(-1)! >= depth) own.pop();
+    this.#order.takeBack(depth);
     this.#nodes.length = depth + 1;
     this.#events = depth;
     this.#isOpen = false;
@@ -216,76 +224,59 @@ export class Dpor implements Recorder {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     const event = this.#events - 1;
-    // One that accesses nothing would conflict with nothing, and be no part of the behaviour.
-    assert(this.accesses.count > this.#from[event]!, 'each step accesses something');
     const { actor } = this.#nodes[event]!;
-    const own = this.#own[actor]!;
     const guard = this.#guards[event];
-    this.#begin(actor, own.at(-2));
+    const order = this.#order;
+    // One that accesses nothing would conflict with nothing, and be no part of the behaviour.
+    const isAccess = this.accesses.count > this.#from[event]!;
+    assert(isAccess || order.isStore(event), 'each step accesses something');
+    order.begin(actor, order.countOf(actor) - 1, guard);
     this.#meet(event);
     let enabler = NONE;
     for (let last = this.#latestMet(); last !== NONE; last = this.#latestMet()) {
       this.#met[this.#nodes[last]!.actor] = NONE;
       // Otherwise another event lies between them.
-      if (!this.#isSeen(last)) {
+      if (!order.isSeen(last)) {
         if (guard !== undefined && this.#enables(last, guard)) enabler = last;
         else this.#plan(last, event);
-        this.#join(last);
+        order.join(last);
       }
     }
-    this.#seen[actor] = own.length;
-    this.#keepSeen(event);
+    order.keep(event);
     if (enabler !== NONE) this.#withoutEnabler(event, guard!);
   }
 
   /** Something let `event` happen: it comes before an earlier change instead, or not at all. */
   #withoutEnabler(event: number, guard: Guard): void {
     const { actor } = this.#nodes[event]!;
-    this.#begin(actor, this.#own[actor]!.at(-2));
+    this.#order.begin(actor, this.#order.countOf(actor) - 1, guard);
     this.#meet(event, guard.words);
     for (const [other, last] of this.#met.entries()) {
-      if (last !== NONE) this.#join(last);
+      if (last !== NONE) this.#order.join(last);
       this.#met[other] = NONE;
     }
     this.#beforeDisabled(event, guard);
-  }
-
-  /** From now on, what is seen is what was before `actor`'s next event, behind its event `last`. */
-  #begin(actor: number, last: number | undefined): void {
-    this.#actor = actor;
-    this.#seen.fill(0);
-    if (last !== undefined) this.#join(last);
-  }
-
-  #keepSeen(event: number): void {
-    const at = event * this.#actors;
-    if (at + this.#actors > this.#clocks.length) {
-      const clocks = new Int32Array(this.#clocks.length * 2);
-      clocks.set(this.#clocks);
-      this.#clocks = clocks;
-    }
-    this.#clocks.set(this.#seen, at);
-  }
-
-  #join(event: number): void {
-    const at = event * this.#actors;
-    for (let actor = 0; actor < this.#actors; actor++) {
-      this.#seen[actor] = Math.max(this.#seen[actor]!, this.#clocks[at + actor]!);
-    }
   }
 
   /** Which event of each other actor is the last that conflicts with this one, but for `except`. */
   #meet(event: number, except: readonly number[] = NO_WORDS): void {
     for (let access = this.#from[event]!; access < this.accesses.count; access++) {
       if (except.includes(this.accesses.place(access))) continue;
-      this.accesses.eachConflict(access, this.#tell);
+      this.accesses.eachConflict(
+        access,
+        this.#tell,
+        this.#hasBuffers ? this.#cpuOfEvent : undefined,
+      );
     }
   }
 
   readonly #tell = (other: number): void => {
     const { actor } = this.#nodes[other]!;
-    if (actor !== this.#actor && other > this.#met[actor]!) this.#met[actor] = other;
+    const isOwn = this.#order.cpuOf(actor) === this.#order.cpuOf(this.#order.actor);
+    if (!isOwn && other > this.#met[actor]!) this.#met[actor] = other;
   };
+
+  readonly #cpuOfEvent = (event: number): number => this.#order.cpuOf(this.#nodes[event]!.actor);
 
   #latestMet(): number {
     let latest = NONE;
@@ -309,7 +300,7 @@ export class Dpor implements Recorder {
   #beforeDisabled(event: number, guard: Guard): void {
     for (const change of this.accesses.changesOf(guard.words)) {
       if (change === event) continue;
-      if (this.#isSeen(change)) return;
+      if (this.#order.isSeen(change)) return;
       if (this.#heldBefore(change, guard)) return this.#plan(change, event);
     }
   }
@@ -323,56 +314,19 @@ export class Dpor implements Recorder {
     // Of two steps that others have taken, they know.
     if (second < this.#foreign - 1) return;
     const node = this.#nodes[first]!;
-    const heads = this.#own.map((own, actor) => this.#headOf(own, actor, first, second));
+    const heads = this.#order.headsOf(first, second);
     let initial = 0;
     for (const [actor, head] of heads.entries()) {
       const isFirst = (other: number, i: number): boolean =>
-        i === actor || other === NONE || !this.#isBefore(other, head, second);
+        i === actor || other === NONE || !this.#order.isBefore(other, head, second);
       if (head !== NONE && heads.every(isFirst)) initial |= 1 << actor;
     }
     if ((initial & (node.planned | node.asleep)) !== 0) return;
-    const mine = 1 << this.#actor;
-    const actor = (initial & mine) === 0 ? lowest(initial) : this.#actor;
+    const mine = 1 << this.#order.actor;
+    const actor = (initial & mine) === 0 ? lowest(initial) : this.#order.actor;
     node.planned |= 1 << actor;
     if (first < this.#foreign) this.plans.push({ step: first, actor });
-  }
-
-  /** An actor's first event behind `first` that does not come after it; `second`, if not before. */
-  #headOf(own: readonly number[], actor: number, first: number, second: number): number {
-    const head = own[firstAbove(own, first)];
-    const isSecond = head === undefined || head >= second || this.#isBefore(first, head, second);
-    if (!isSecond) return head;
-    return actor === this.#actor ? second : NONE;
-  }
-
-  /** Whether `event` comes before what is looked at. */
-  #isSeen(event: number): boolean {
-    return this.#seen[this.#nodes[event]!.actor]! >= this.#placeOf(event);
-  }
-
-  /** Whether `event` comes before `other`, by conflicts; `second` is what is looked at. */
-  #isBefore(event: number, other: number, second: number): boolean {
-    if (event >= other) return false;
-    if (other === second) return this.#isSeen(event);
-    const { actor } = this.#nodes[event]!;
-    return this.#clocks[other * this.#actors + actor]! >= this.#placeOf(event);
-  }
-
-  /** Which event of its actor's it is, from 1. */
-  #placeOf(event: number): number {
-    return this.#clocks[event * this.#actors + this.#nodes[event]!.actor]!;
   }
 }
 
 const NO_WORDS: readonly number[] = [];
-
-/** Where the first number greater than `limit` is in a list in ascending order. */
-function firstAbove(list: readonly number[], limit: number): number {
-  let [low, high] = [0, list.length];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (list[middle]! > limit) high = middle;
-    else low = middle + 1;
-  }
-  return low;
-}

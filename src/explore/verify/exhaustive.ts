@@ -27,7 +27,7 @@ export class Exhaustive implements Strategy {
     const { recording, turn } = board;
     assert(recording !== undefined, 'accesses are recorded');
     const { plain } = board.host.words;
-    this.dpor = new Dpor(turn.actors, plain.length, (word) => plain[word]!);
+    this.dpor = new Dpor(turn.actors, plain.length, (word) => plain[word]!, turn.cpus);
     this.dpor.enter(nodes);
     this.#board = board;
     this.#recording = recording;

@@ -1,5 +1,6 @@
 /** Which words several actors access, one of which changes them. */
 
+import { assert } from '../../errors.ts';
 import { type Ptr, toPtr } from '../../hardware/address.ts';
 import { pageOf, type Recorder } from '../engine/recording-trace.ts';
 import { PAGE_BITS } from '../engine/trace.ts';
@@ -41,6 +42,10 @@ export class SharedWords implements Recorder {
     const page = at >>> PAGE_BITS;
     const accessed = this.#accessed[at]! | this.#pagesAccessed[page]!;
     return isShared(accessed, this.#changed[at]! | this.#pagesChanged[page]!);
+  }
+
+  buffer(): void {
+    assert(false, 'stores are in memory at once');
   }
 
   read(place: number): void {

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { DisciplineName } from '../../../shared/discipline.ts';
 import type { DefectId } from '../../../src/defects.ts';
 import { bootThreads } from '../../../src/explore/boot-threads.ts';
+import type { MemoryModel } from '../../../src/explore/engine/run-mode.ts';
 import type { Kept } from '../../../src/explore/litmus/kept.ts';
 import { readLitmus } from '../../../src/explore/litmus/read.ts';
 import type { Result } from '../../../src/explore/result.ts';
@@ -16,12 +17,12 @@ const subjectOf = (
   name: string,
   discipline: DisciplineName,
   defects: readonly DefectId[] = [],
-  kept?: Kept,
+  { kept, memory }: { readonly kept?: Kept; readonly memory?: MemoryModel } = {},
 ): Subject =>
   new Subject(
     name,
     readLitmus(name),
-    { paging: 'nonpae', discipline, defects, abridged: true },
+    { paging: 'nonpae', discipline, defects, abridged: true, memory },
     kept,
   );
 
@@ -60,6 +61,13 @@ const COUNTS: readonly (readonly [string, DisciplineName, number])[] = [
   ['R15-two-faults-at-once', 'guest-lock', 304],
 ];
 
+const WITH_BUFFERS: typeof COUNTS = [
+  // A lock flushes them, and there is nothing that could be overtaken.
+  ['R1-two-faults-one-entry', 'pgdir-lock', 516],
+  ['copy-on-write-broken-by-two', 'guest-lock', 736],
+  ['R15-two-faults-at-once', 'lock-free', 580],
+];
+
 /** Whatever hardware does by itself is left out with an even seed. */
 const SAMPLED = 200;
 
@@ -68,9 +76,14 @@ describe('each behaviour once, and all that sampling meets', () => {
     expectEachOnce(subjectOf(name, discipline), count);
   });
 
+  test.each(WITH_BUFFERS)('%s, %s, with store buffers: %i', (name, discipline, count) => {
+    expectEachOnce(subjectOf(name, discipline, [], { memory: 'tso' }), count);
+  });
+
   /** One page table for two vCPUs: who has none waits for one of several words to change. */
   test('where a vCPU waits for the page table of another', () => {
-    const whole = (kept?: Kept): Subject => subjectOf('R11-victim-in-use', 'pgdir-lock', [], kept);
+    const whole = (kept?: Kept): Subject =>
+      subjectOf('R11-victim-in-use', 'pgdir-lock', [], kept && { kept });
     if (SLOW) expectEachOnce(whole(), 17_132);
     // Outcomes speak of the operations that are left out.
     else expectEachOnce(whole([[0], [0]]), 700, 700);

@@ -1,13 +1,12 @@
 /** The search through all behaviours finds those that brute force finds, each of them once. */
 
 import { describe, expect, test } from 'vitest';
-import { Dice } from '../../../src/explore/strategies/dice.ts';
 import { SLOW } from '../../slow.ts';
+import { drawnProgram, MUTEX } from './drawn.ts';
 import {
   type Access,
   add,
   bruteForce,
-  cas,
   exchange,
   load,
   lock,
@@ -16,7 +15,6 @@ import {
   unlock,
   verify,
   waitUntil,
-  waitUntilAny,
   waitWhile,
 } from './tasks.ts';
 
@@ -33,82 +31,11 @@ function expectAll(program: readonly Task[]): ReturnType<typeof verify> {
   return verified;
 }
 
-const [MUTEX, WORDS] = [10, 3];
-
-/** What access a task makes next; each task holds the lock at most once. */
-function drawn(dice: Dice, task: number, words: number, several: boolean): Access | 'lock' {
-  const at = 1 + dice.below(words);
-  const value = dice.below(3);
-  if (several && dice.below(3) === 0) return waitUntilAny(at, 1 + dice.below(words), value);
-  switch (dice.below(11)) {
-    case 0:
-    case 1:
-    case 2:
-      return load(at);
-    case 3:
-    case 4:
-      return store(at, value);
-    case 5:
-      return add(at);
-    case 6:
-      return cas(at, value, dice.below(3));
-    case 7:
-      return exchange(at, value);
-    case 8:
-      return waitUntil(at, value);
-    case 9:
-      return waitWhile(at, value);
-    default:
-      return task < 0 ? load(at) : 'lock';
-  }
-}
-
-function drawnTask(
-  dice: Dice,
-  task: number,
-  words: number,
-  length: number,
-  several: boolean,
-): Task {
-  const accesses: Access[] = [];
-  let holds = false;
-  for (let i = 0; i < length; i++) {
-    const access = drawn(dice, task, words, several);
-    if (access !== 'lock') accesses.push(access);
-    else {
-      accesses.push(holds ? unlock(MUTEX) : lock(MUTEX, task + 1));
-      holds = !holds;
-    }
-  }
-  // Not always: who waits for it then waits for ever.
-  if (holds && dice.below(4) > 0) accesses.push(unlock(MUTEX));
-  const branches = dice.below(2) === 0;
-  return function* () {
-    let found = 0;
-    for (const [i, access] of accesses.entries()) {
-      const leftOut = branches && access.at !== MUTEX && (found + i) % 2 === 1;
-      if (!leftOut) found = yield access;
-    }
-  };
-}
-
-/** `several`: some wait for one of two words. */
-function drawnProgram(seed: number, several = false): readonly Task[] {
-  const dice = new Dice();
-  dice.seed(seed);
-  const tasks = 2 + dice.below(3);
-  const words = 1 + dice.below(WORDS);
-  const most = [5, 3, 2][tasks - 2]!;
-  return Array.from({ length: tasks }, (_, i) =>
-    drawnTask(dice, i, words, 1 + dice.below(most), several),
-  );
-}
-
 /** Brute force finds the same, and each is found once. Returns how many runs were left in the middle. */
 function expectAllOfDrawn(several: boolean): number {
   let [behaviours, blocked, stuck, orders] = [0, 0, 0, 0];
   for (let seed = 0; seed < (SLOW ? 5000 : 500); seed++) {
-    const program = drawnProgram(seed, several);
+    const program = drawnProgram(seed, { several });
     const tied = several ? [1, 2, 3] : [];
     const verified = verify(program, { tied });
     const forced = bruteForce(program, tied);

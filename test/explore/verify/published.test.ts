@@ -435,6 +435,7 @@ function stepOf(word: Word, access: ReturnType<typeof load>): Step {
     case 'wait':
       return word.until((found) => (found === access.value) === access.until);
     case 'any':
-      throw new Error('none of them waits for one of two words');
+    case 'fence':
+      throw new Error('none of them waits for one of two words, or has a fence');
   }
 }

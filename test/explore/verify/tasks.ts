@@ -3,7 +3,7 @@
  * without a machine: every order by brute force, or each behaviour once.
  */
 
-import { type Guard, guardOn } from '../../../src/explore/engine/guard.ts';
+import { DRAINED, type Guard, guardOn } from '../../../src/explore/engine/guard.ts';
 import { RecordingTrace } from '../../../src/explore/engine/recording-trace.ts';
 import { Trace } from '../../../src/explore/engine/trace.ts';
 import { ALL_SLEEP, Dpor } from '../../../src/explore/verify/dpor.ts';
@@ -22,7 +22,8 @@ export type Access =
       readonly other: number;
       readonly value: number;
     }
-  | { readonly kind: 'wait'; readonly at: number; readonly value: number; readonly until: boolean };
+  | { readonly kind: 'wait'; readonly at: number; readonly value: number; readonly until: boolean }
+  | { readonly kind: 'fence'; readonly at: number };
 
 /** What an access comes to is given back: of a load the word, of others what was there before. */
 export type Task = () => Generator<Access, void, number>;
@@ -61,48 +62,104 @@ export const waitUntilAny = (at: number, other: number, value: number): Access =
   value,
 });
 
+/** Where its buffer is empty, it reads a word that nobody changes. */
+export const fence = (): Access => ({ kind: 'fence', at: WORDS - 1 });
+
 const WORDS = 1024;
 
-/** One run, as far as it has come. */
+export type Memory = 'sc' | 'tso';
+
+/** One run, as far as it has come. Behind the tasks, their store buffers are actors. */
 class Run {
   readonly memory = new Int32Array(WORDS);
+  readonly #trace: RecordingTrace;
+  readonly #isTso: boolean;
   readonly #tasks: readonly Generator<Access, void, number>[];
   readonly #pending: (Access | undefined)[];
+  readonly #buffers: (readonly [at: number, value: number])[][];
+  /** Of each task, what its loads have found. */
+  readonly #found: number[][];
 
-  constructor(program: readonly Task[]) {
+  constructor(program: readonly Task[], trace: RecordingTrace, memory: Memory) {
+    this.#trace = trace;
+    this.#isTso = memory === 'tso';
     this.#tasks = program.map((task) => task());
     this.#pending = this.#tasks.map((task) => task.next().value ?? undefined);
+    this.#buffers = program.map(() => []);
+    this.#found = program.map(() => []);
+    trace.begin();
   }
 
   get able(): number {
     let mask = 0;
     for (const [i, access] of this.#pending.entries()) {
-      const guard = guardOf(access);
-      if (access === undefined) continue;
+      const isDrained = this.#buffers[i]!.length === 0;
+      if (!isDrained) mask |= 1 << (this.#tasks.length + i);
+      const guard = this.guardOf(i);
+      if (access === undefined || (guard?.drained && !isDrained)) continue;
       const found = (guard?.words ?? []).map((word) => this.memory[word]!);
       if (guard?.holds(found) ?? true) mask |= 1 << i;
     }
     return mask;
   }
 
-  readonly guardOf = (task: number): Guard | undefined => guardOf(this.#pending[task]);
+  readonly guardOf = (actor: number): Guard | undefined => {
+    const access = this.#pending[actor];
+    const guard = guardOf(access);
+    if (!this.#isTso || access === undefined) return guard;
+    if (access.kind === 'load' || access.kind === 'store') return undefined;
+    return { ...(guard ?? DRAINED), drained: true };
+  };
 
   /** Somebody waits for ever. */
   get isStuck(): boolean {
     return this.able === 0 && this.#pending.some((access) => access !== undefined);
   }
 
-  step(task: number, told: (at: number, before: number, after: number) => void): void {
-    const access = this.#pending[task]!;
+  step(actor: number): void {
+    const tasks = this.#tasks.length;
+    if (actor >= tasks) return this.#drain(actor);
+    const access = this.#pending[actor]!;
+    const found = this.#isTso ? this.#inBuffer(actor, access) : undefined;
+    const result = found ?? this.#access(actor, access);
+    if (access.kind === 'load') this.#found[actor]!.push(result);
+    this.#pending[actor] = this.#tasks[actor]!.next(result).value ?? undefined;
+  }
+
+  /** What memory is, and what was found. */
+  get end(): string {
+    return [this.memory.subarray(0, 16), ...this.#found].map(String).join('; ');
+  }
+
+  #access(task: number, access: Access): number {
     const before = this.memory[access.at]!;
     const after = resultOf(access, before);
     this.memory[access.at] = after;
-    told(access.at, before, after);
-    if (access.kind === 'any' && access.other !== access.at) {
-      const other = this.memory[access.other]!;
-      told(access.other, other, other);
+    this.#trace.write(task, access.at, before, after);
+    if (access.kind === 'any' && access.other !== access.at) this.#trace.read(task, access.other);
+    return before;
+  }
+
+  /** What comes of an access that the task's buffer takes, or has; undefined of others. */
+  #inBuffer(task: number, access: Access): number | undefined {
+    const buffer = this.#buffers[task]!;
+    if (access.kind === 'store') {
+      buffer.push([access.at, access.value]);
+      this.#trace.buffer();
+      return 0;
     }
-    this.#pending[task] = this.#tasks[task]!.next(before).value ?? undefined;
+    const own = buffer.filter(([at]) => at === access.at).map(([, value]) => value);
+    if (access.kind !== 'load' || own.length === 0) return undefined;
+    const values = [this.memory[access.at]!, ...own];
+    const changes = own.filter((value, i) => value !== values[i]).length;
+    this.#trace.readAhead(task, this.#tasks.length + task, access.at, changes);
+    return own.at(-1);
+  }
+
+  #drain(actor: number): void {
+    const [at, value] = this.#buffers[actor - this.#tasks.length]!.shift()!;
+    this.#trace.write(actor, at, this.memory[at]!, value);
+    this.memory[at] = value;
   }
 }
 
@@ -121,6 +178,7 @@ function resultOf(access: Access, before: number): number {
     case 'load':
     case 'wait':
     case 'any':
+    case 'fence':
       return before;
     case 'store':
     case 'exchange':
@@ -144,8 +202,9 @@ export interface Verified {
   /** Digests of the traces of all runs to the end. */
   readonly traces: readonly string[];
   readonly blocked: number;
-  /** What memory was at the end, as texts; and whether a run ended in which somebody still waits. */
+  /** What memory was at the end and what loads have found, as texts. */
   readonly ends: ReadonlySet<string>;
+  /** A run ended in which somebody still waits. */
   readonly isStuck: boolean;
 }
 
@@ -155,6 +214,7 @@ interface Told {
   readonly atEnd?: boolean;
   /** Words that may be waited for together. */
   readonly tied?: readonly number[];
+  readonly memory?: Memory;
 }
 
 const nobody = (): undefined => undefined;
@@ -162,35 +222,31 @@ const nobody = (): undefined => undefined;
 /** Each behaviour of a program once. */
 export function verify(
   program: readonly Task[],
-  { ever = true, atEnd = true, tied = [] }: Told = {},
+  { ever = true, atEnd = true, tied = [], memory = 'sc' }: Told = {},
 ): Verified {
-  let memory = new Int32Array(WORDS);
-  const dpor = new Dpor(program.length, WORDS, (word) => memory[word]!);
+  let now = new Int32Array(WORDS);
+  const actors = program.length * (memory === 'tso' ? 2 : 1);
+  const dpor = new Dpor(actors, WORDS, (word) => now[word]!, program.length);
   const trace = newTrace(tied);
   const traces: string[] = [];
   const ends = new Set<string>();
   let isStuck = false;
   for (let known = dpor.begin(); known !== undefined; known = dpor.begin()) {
-    const run = new Run(program);
-    memory = run.memory;
-    trace.begin();
     trace.recorder = undefined;
-    let step = 0;
-    for (; step < known; step++) {
-      const task = dpor.actorOf(step);
-      run.step(task, (at, before, after) => trace.write(task, at, before, after));
-    }
+    const run = new Run(program, trace, memory);
+    now = run.memory;
+    for (let step = 0; step < known; step++) run.step(dpor.actorOf(step));
     trace.recorder = dpor;
     let task = 0;
     while (run.able !== 0) {
       task = dpor.next(run.able, ever ? run.guardOf : nobody);
       if (task === ALL_SLEEP) break;
-      run.step(task, (at, before, after) => trace.write(task, at, before, after));
+      run.step(task);
     }
     if (task === ALL_SLEEP) continue;
     dpor.end(atEnd ? run.guardOf : nobody);
     traces.push(trace.digest);
-    ends.add(run.memory.subarray(0, 16).join());
+    ends.add(run.end);
     isStuck ||= run.isStuck;
   }
   return { traces, blocked: dpor.blocked, ends, isStuck };
@@ -200,31 +256,32 @@ export function verify(
 export function bruteForce(
   program: readonly Task[],
   tied: readonly number[] = [],
-): { traces: Set<string>; orders: number } {
+  memory: Memory = 'sc',
+): { traces: Set<string>; ends: Set<string>; orders: number } {
   const traces = new Set<string>();
+  const ends = new Set<string>();
   const trace = newTrace(tied);
   let orders = 0;
   /** Of the current order who took each step, and who else could have. */
   const order: number[] = [];
   const others: number[] = [];
   for (;;) {
-    const run = new Run(program);
-    trace.begin();
+    const run = new Run(program, trace, memory);
     for (let step = 0; run.able !== 0; step++) {
       if (step === order.length) {
         order.push(lowest(run.able));
         others.push(run.able & (run.able - 1));
       }
-      const task = order[step]!;
-      run.step(task, (at, before, after) => trace.write(task, at, before, after));
+      run.step(order[step]!);
     }
     traces.add(trace.digest);
+    ends.add(run.end);
     orders++;
     while (others.at(-1) === 0) {
       others.pop();
       order.pop();
     }
-    if (others.length === 0) return { traces, orders };
+    if (others.length === 0) return { traces, ends, orders };
     const rest = others.at(-1)!;
     order[order.length - 1] = lowest(rest);
     others[others.length - 1] = rest & (rest - 1);

@@ -8,8 +8,9 @@ import type { Words } from '../../../../shared/words.ts';
 import { UserError } from '../../../errors.ts';
 import { type Ptr, toPtr } from '../../../hardware/address.ts';
 import type { Carry, Strategy } from '../../strategies/strategy.ts';
+import type { RunMode } from '../run-mode.ts';
 import type { Task } from '../task.ts';
-import { type RunMode, Turn } from '../turn.ts';
+import { Turn } from '../turn.ts';
 import { TaskWord, type TurnState } from '../turn-state.ts';
 
 /** Thrown where the turn comes to who has nothing to do with its run any more. */

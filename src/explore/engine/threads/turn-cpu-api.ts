@@ -4,7 +4,8 @@ import type { SharedMachine } from '../../../../shared/host.ts';
 import type { SoftwareFor } from '../../../host/run-guest.ts';
 import type { Scheduling } from '../../../host/scheduler.ts';
 import type { End } from '../run.ts';
-import type { Decisions, RunMode } from '../turn.ts';
+import type { RunMode } from '../run-mode.ts';
+import type { Decisions } from '../turn.ts';
 
 /** What runs on a machine under control, and where its vCPUs go. */
 export interface Load {

@@ -1,0 +1,111 @@
+/** Small programs at random, for the search through all behaviours to be held to brute force. */
+
+import { Dice } from '../../../src/explore/strategies/dice.ts';
+import {
+  type Access,
+  add,
+  cas,
+  exchange,
+  fence,
+  load,
+  lock,
+  store,
+  type Task,
+  unlock,
+  waitUntil,
+  waitUntilAny,
+  waitWhile,
+} from './tasks.ts';
+
+export const MUTEX = 10;
+
+const WORDS = 3;
+
+const PLAIN = [load, load, load, store, store, store, fence] as const;
+
+/** Few words and much that waits in buffers: two or three accesses of each of two tasks. */
+export function drawnPlain(seed: number): readonly Task[] {
+  const dice = new Dice();
+  dice.seed(seed);
+  return Array.from({ length: 2 }, () => {
+    const accesses = Array.from({ length: 2 + dice.below(2) }, (): Access => {
+      const kind = PLAIN[dice.below(PLAIN.length)]!;
+      return kind === fence ? fence() : kind(1 + dice.below(2), dice.below(3));
+    });
+    return function* () {
+      yield* accesses;
+    };
+  });
+}
+
+/** What access a task makes next; each task holds the lock at most once. */
+function drawn(dice: Dice, task: number, words: number, several: boolean): Access | 'lock' {
+  const at = 1 + dice.below(words);
+  const value = dice.below(3);
+  if (several && dice.below(3) === 0) return waitUntilAny(at, 1 + dice.below(words), value);
+  switch (dice.below(11)) {
+    case 0:
+    case 1:
+    case 2:
+      return load(at);
+    case 3:
+    case 4:
+      return store(at, value);
+    case 5:
+      return add(at);
+    case 6:
+      return cas(at, value, dice.below(3));
+    case 7:
+      return exchange(at, value);
+    case 8:
+      return waitUntil(at, value);
+    case 9:
+      return waitWhile(at, value);
+    default:
+      return task < 0 ? load(at) : 'lock';
+  }
+}
+
+function drawnTask(
+  dice: Dice,
+  task: number,
+  words: number,
+  length: number,
+  several: boolean,
+): Task {
+  const accesses: Access[] = [];
+  let holds = false;
+  for (let i = 0; i < length; i++) {
+    const access = drawn(dice, task, words, several);
+    if (access !== 'lock') accesses.push(access);
+    else {
+      accesses.push(holds ? unlock(MUTEX) : lock(MUTEX, task + 1));
+      holds = !holds;
+    }
+  }
+  // Not always: who waits for it then waits for ever.
+  if (holds && dice.below(4) > 0) accesses.push(unlock(MUTEX));
+  const branches = dice.below(2) === 0;
+  return function* () {
+    let found = 0;
+    for (const [i, access] of accesses.entries()) {
+      const leftOut = branches && access.at !== MUTEX && (found + i) % 2 === 1;
+      if (!leftOut) found = yield access;
+    }
+  };
+}
+
+/** Of so many accesses of each of 2, 3, 4 tasks; `several`: some wait for one of two words. */
+export function drawnProgram(
+  seed: number,
+  { several = false, lengths = [5, 3, 2] } = {},
+): readonly Task[] {
+  const dice = new Dice();
+  dice.seed(seed);
+  const tasks = 2 + dice.below(lengths.length);
+  const words = 1 + dice.below(WORDS);
+  const most = lengths[tasks - 2]!;
+  return Array.from({ length: tasks }, (_, i) =>
+    drawnTask(dice, i, words, 1 + dice.below(most), several),
+  );
+}
