@@ -34,6 +34,12 @@ interface Check {
 }
 
 const NOBODY = -1;
+/** Never in hand. */
+const NO_VCPU = 0xffff;
+
+/** What of a word is to be checked where a host CPU touches it. */
+const LOOKS = 1;
+const CHANGES = 2;
 
 /** Defects by which somebody does without a guard: what follows from them is to be seen instead. */
 const DO_WITHOUT: Readonly<Partial<Record<FieldGuard, readonly DefectId[]>>> = {
@@ -51,6 +57,10 @@ export class Lockdep {
   /** Behind the last word of a record. */
   readonly end: number;
   readonly #plain: Uint32Array;
+  /** Of each word, by host CPU: `LOOKS`, `CHANGES`, both or neither. */
+  readonly #asked: readonly Uint8Array[];
+  /** Of each word that a vCPU owns: its number plus one, as the host CPU says that has it in hand. */
+  readonly #ownerOf: Uint16Array;
   /** Of each word, by its number; 0 for none. */
   readonly #checkOf: Uint16Array;
   readonly #checks: Check[] = [];
@@ -64,6 +74,8 @@ export class Lockdep {
     const records = recordsOf(host);
     this.end = Math.max(...records.map(({ at, words }) => at + words));
     this.#checkOf = new Uint16Array(this.end);
+    this.#ownerOf = new Uint16Array(this.end).fill(NO_VCPU);
+    this.#asked = host.cpus.map(() => new Uint8Array(this.end));
     for (const record of records) this.#add(record);
   }
 
@@ -73,35 +85,45 @@ export class Lockdep {
       if (check === undefined) continue;
       const number = this.#checks.push(check);
       this.#checkOf.fill(number, at, at + words);
+      if (check.vcpu !== NOBODY) this.#ownerOf.fill(check.vcpu + 1, at, at + words);
+      for (const [cpu, asked] of this.#asked.entries()) {
+        if (cpu === check.hostCpu) continue;
+        asked.fill(check.seen ? CHANGES : LOOKS | CHANGES, at, at + words);
+      }
     }
   }
 
   /** Host CPU `cpu` has taken a step. */
   step(cpu: number, kind: Access, at: number): void {
-    if (this.#checkOf[at] !== 0) this.#check(cpu, at, !onlyReads(kind));
+    if (onlyReads(kind)) this.look(cpu, at);
+    else this.change(cpu, at);
   }
 
-  /** It reads a word that nobody else touches at the time, or writes it. */
+  /** It reads a word, here or where nobody else touches it at the time. */
   look(cpu: number, at: number): void {
-    if (this.#checkOf[at] !== 0) this.#check(cpu, at, false);
+    if ((this.#asked[cpu]![at]! & LOOKS) !== 0 && !this.#isInHand(cpu, at)) {
+      this.#check(cpu, at, 'a look at');
+    }
   }
+
+  /** It writes it. */
   change(cpu: number, at: number): void {
-    if (this.#checkOf[at] !== 0) this.#check(cpu, at, true);
+    if (this.#asked[cpu]![at] !== 0 && !this.#isInHand(cpu, at)) {
+      this.#check(cpu, at, 'a change of');
+    }
   }
 
-  #check(cpu: number, at: number, changes: boolean): void {
-    const check = this.#checks[this.#checkOf[at]! - 1]!;
-    if (check.seen && !changes) return;
-    if (check.hostCpu === cpu) return;
-    for (const lock of check.locks) if (holderOf(this.#plain[lock]!) === cpu) return;
-    if (check.vcpu !== NOBODY && this.#mayTouch(cpu, check)) return;
-    const what = changes ? 'a change of' : 'a look at';
-    throw new HostOops('lock not held', `${what} ${check.name}`);
+  /** The vCPU that owns it: nearly all that is checked, and so it comes first. */
+  #isInHand(cpu: number, at: number): boolean {
+    return this.#plain[this.#inHand[cpu]!] === this.#ownerOf[at];
   }
 
-  /** It has the vCPU in hand, or nobody has: who starts a vCPU fills in its record first. */
-  #mayTouch(cpu: number, { vcpu, startedAt }: Check): boolean {
-    return this.#plain[this.#inHand[cpu]!] === vcpu + 1 || this.#plain[startedAt!] !== STARTED;
+  #check(cpu: number, at: number, what: string): void {
+    const { locks, vcpu, startedAt, name } = this.#checks[this.#checkOf[at]! - 1]!;
+    for (const lock of locks) if (holderOf(this.#plain[lock]!) === cpu) return;
+    // Who starts a vCPU fills in its record first.
+    if (vcpu !== NOBODY && this.#plain[startedAt!] !== STARTED) return;
+    throw new HostOops('lock not held', `${what} ${name}`);
   }
 
   mustHold(cpu: number, lock: Ptr, where: string): void {
