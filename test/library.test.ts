@@ -141,6 +141,9 @@ test('the package installs into an empty folder, where the example of the docs a
   writeFileSync(join(folder, 'package.json'), '{"private": true, "type": "module"}');
   const quiet = ['--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error'];
   run('npm', 'install', ...quiet, `./${packed.stdout.trim().split('\n').at(-1)}`);
+  // A thread loads one file of the package, not 133.
+  const hostCpu = join(folder, 'node_modules/umbra/dist/workers/host-cpu.js');
+  expect(readFileSync(hostCpu, 'utf8').match(/^import .* from "[./].*/gm)).toBeNull();
   const page = readFileSync('docs/library.md', 'utf8');
   const [example, explored, ownWorld, inSteps] = Array.from(
     page.matchAll(/```js\n([\s\S]*?)```/g),

@@ -1,6 +1,8 @@
 /**
  * A host CPU: one worker thread. Comlink carries the control calls; while the CPU runs
  * it answers none of them, so what must reach it then is in shared memory.
+ *
+ * See docs/decisions/bundled-host-cpu.md.
  */
 
 import { expose } from 'comlink';
