@@ -13,14 +13,14 @@ const SAME = 1e-9;
 const isSame = ({ value, low, high }: Interval): boolean => high - low <= SAME * Math.abs(value);
 
 /**
- * `2.31 [2.10, 2.54]`; `9,017 (the same for all 6 seeds)`; without either where seeds are too few to say;
- * `–` where there is no figure: a share of nothing.
+ * `2.31 [2.10, 2.54]`; `9,017 (the same for all 6 seeds)`, which is what samples are `called`;
+ * without either where they are too few to say; `–` where there is no figure: a share of nothing.
  */
-export function estimateText({ value, samples, low, high }: Estimate): string {
+export function estimateText({ value, samples, low, high }: Estimate, called = 'seeds'): string {
   if (!Number.isFinite(value)) return '–';
   if (low === undefined || high === undefined) return digitsOf(value, DIGITS);
   if (isSame({ value, low, high })) {
-    return `${digitsOf(value, DIGITS)} (the same for all ${samples} seeds)`;
+    return `${digitsOf(value, DIGITS)} (the same for all ${samples} ${called})`;
   }
   return intervalText({ value, low, high }, digitsOf);
 }

@@ -11,21 +11,14 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { filesBelow } from '../../src/lab/site.ts';
 import { html, type Serving, serve } from '../../src/report/serve.ts';
 import { hasBrowser, launchBrowser } from '../browser.ts';
+import { HAS_RUN, hostile, MARKUP } from '../markup.ts';
 import { umbra } from './umbra.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'umbra-hostile-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 const at = (...path: readonly string[]): string => join(folder, ...path);
 
-/** Closes whatever it stands in, and would say that it has run. */
-const MARKUP =
-  '\'"`--></title></style></textarea></script><script>window.hacked = 1</script>' +
-  '<img src=x onerror="window.hacked = 1"><svg onload="window.hacked = 1">{{window.hacked = 1}}';
-const QUOTED = JSON.stringify(MARKUP);
-const R2 = readFileSync('litmus/1-fault/R2-cleared-entry-comes-back.yaml', 'utf8')
-  .replace(/^name: .*/m, `name: ${QUOTED}`)
-  .replace(/^about: .*/m, `about: ${QUOTED}`)
-  .replaceAll(/because: .*/g, `because: ${QUOTED}`);
+const R2 = hostile(readFileSync('litmus/1-fault/R2-cleared-entry-comes-back.yaml', 'utf8'));
 
 test('a link within the page’s folder is not followed', () => {
   writeFileSync(at('secret'), 'a secret');
@@ -46,8 +39,7 @@ describe.runIf(hasBrowser)('in a browser', () => {
   /** Nothing of MARKUP has become markup: it is there as text. */
   const isText = async (page: Page): Promise<void> => {
     expect(await page.evaluate('document.documentElement.textContent')).toContain(MARKUP);
-    expect(await page.evaluate('document.querySelectorAll("img, [onload]").length')).toBe(0);
-    expect(await page.evaluate('window.hacked')).toBeUndefined();
+    expect(await page.evaluate(HAS_RUN)).toBe(false);
   };
 
   describe('what is served on loopback', () => {
@@ -113,7 +105,8 @@ describe.runIf(hasBrowser)('in a browser', () => {
   });
 
   test('a machine whose guest is called so is reported by that name', async () => {
-    const machine = `name: ${QUOTED}\nguests: [{name: ${QUOTED}, program: {builtin: touch}}]\n`;
+    const name = JSON.stringify(MARKUP);
+    const machine = `name: ${name}\nguests: [{name: ${name}, program: {builtin: touch}}]\n`;
     writeFileSync(at('machine.yaml'), machine);
     expect(await umbra('run', at('machine.yaml'), '-q', '--out', at('run'))).toMatchObject({
       code: 0,

@@ -14,6 +14,7 @@ import { type Explored, explored } from '../../src/lab/engine/exploring.ts';
 import { runMachine } from '../../src/lab/engine/running.ts';
 import { filesBelow, serveLab } from '../../src/lab/site.ts';
 import { hasBrowser, launchBrowser } from '../browser.ts';
+import { HAS_RUN, hostile, MARKUP } from '../markup.ts';
 import { interrupted, umbra } from './umbra.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'umbra-lab-'));
@@ -110,6 +111,8 @@ describe.runIf(hasBrowser)('a browser', () => {
 
   const button = (name: string | RegExp) => page.getByRole('button', { name, exact: true });
   const field = (name: string) => page.getByLabel(name, { exact: true });
+  const BREAKS =
+    /^Step \d+ of \d+: CPU 0, tryDemandPage .* writes guest pte of 0x00400000 in A: none →/;
   const LOOKS = [
     ...(['dark', 'light'] as const).map((scheme) => [scheme, 390] as const),
     ...(['dark', 'light'] as const).map((scheme) => [scheme, 1280] as const),
@@ -208,6 +211,11 @@ describe.runIf(hasBrowser)('a browser', () => {
     // All of it is in sight, from its flags on.
     await expect.poll(() => topOf('.flags button')).toBeGreaterThanOrEqual(0);
     expect(await topOf('.flags button')).toBeLessThan(60);
+    // The keyboard is there already.
+    await page.keyboard.press('b');
+    await expect.poll(() => page.locator('.place output').textContent()).toMatch(BREAKS);
+    await page.keyboard.press('ArrowLeft');
+    await expect.poll(() => page.locator('.place output').textContent()).not.toMatch(BREAKS);
     for (const [colorScheme, width] of LOOKS) {
       await page.emulateMedia({ colorScheme });
       await page.setViewportSize({ width, height: 900 });
@@ -241,6 +249,24 @@ describe.runIf(hasBrowser)('a browser', () => {
     expect(await page.evaluate('document.activeElement.className')).toContain('cm-content');
     await button('As it came').click();
     await expect.poll(() => mistakes.textContent()).toContain('No mistakes');
+  });
+
+  test('shows a test that is markup as the text that it is', async () => {
+    await open('R2-cleared-entry-comes-back');
+    await page.getByRole('textbox', { name: 'The test, as YAML' }).click();
+    await page.keyboard.press('Control+A');
+    await page.keyboard.insertText(hostile(textOf('R2-cleared-entry-comes-back')));
+    expect(await page.locator('.about').textContent()).toContain(MARKUP);
+    expect(await explore(150)).toMatch(/^\d+ went wrong of /);
+    expect(await page.locator('.failures').textContent()).toContain(MARKUP);
+    await page
+      .getByRole('button', { name: /^Step through it/ })
+      .first()
+      .click();
+    const place = page.locator('.place');
+    await expect.poll(() => place.textContent(), { timeout: 100_000 }).toContain('here it breaks');
+    expect(await page.evaluate(HAS_RUN)).toBe(false);
+    await button('As it came').click();
   });
 
   test('is used by keys alone', async () => {

@@ -94,9 +94,11 @@ test('who moved: a matrix, residency, and what follows a move', () => {
   expect(matrix).toMatch(/host CPU 0\s*0\s*\d+/);
   const [residency] = texts('#run-1 .wide').filter((text) => text.startsWith('Residency'));
   expect(residency).toMatch(/ls vCPU 0\s*[1-9][\d.]* %\s*[1-9][\d.]* %/);
+  // Another guest of the same name.
+  expect(residency).toMatch(/ls \(2\) vCPU 0/);
   const [follows] = texts('#run-1 .wide').filter((text) => text.startsWith('What follows a move'));
   expect(follows).toMatch(/its slice was over/);
-  expect(follows).toMatch(/→ [\d.]+k? \(/);
+  expect(follows).toMatch(/Walks\s*[\d.]+k?\s*[\d.]+k?\s*(not clear|-?[\d.]+ )/);
 });
 
 test('a run that died says first of what, and marks where', () => {

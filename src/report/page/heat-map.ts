@@ -50,7 +50,7 @@ export function heatMap(activity: Activity, guest: string, faults: readonly Faul
       padding: 0,
       tickSize: 0,
       ticks: [...ticks.keys()],
-      tickFormat: (i: number) => time(ticks.get(i)!),
+      tickFormat: (i: number) => (i === 0 ? '0' : time(ticks.get(i)!)),
       label: 'since the first event',
       labelArrow: 'none',
       labelAnchor: 'right',

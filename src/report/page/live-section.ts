@@ -3,6 +3,7 @@
  */
 
 import { grouped, perSecond } from '../../numbers.ts';
+import { escaped } from './escaped.ts';
 import { facts, type PageTable, paragraph, table } from './parts.ts';
 
 /** How far work is. */
@@ -45,7 +46,7 @@ function advancePart(state: string, { done, all, unit, rate, eta, failures }: Ad
   const share = all === undefined || all === 0 ? undefined : Math.floor((100 * done) / all);
   const bar =
     `<progress${all ? ` max="${all}" value="${Math.min(done, all)}"` : ''} ` +
-    `aria-label="${unit} done"></progress>`;
+    `aria-label="${escaped(unit)} done"></progress>`;
   const capital = unit[0]!.toUpperCase() + unit.slice(1);
   return [
     ...(share === undefined ? [] : [bar]),

@@ -40,7 +40,8 @@ export interface SavedMachine {
 /** Guests whose faults have pictures. */
 const MOST_HEAT_MAPS = 12;
 
-export function machineSection({ name, report, happened }: SavedMachine): string {
+export function machineSection({ name, report: saved, happened }: SavedMachine): string {
+  const report = { ...saved, guests: toldApart(saved.guests) };
   const { guests, host_cpus, total } = report;
   const cpus = host_cpus.map((cpu, i) => [`CPU ${i}`, cpu] as const);
   const good = report.ending.kind === 'done' && report.violations.length === 0;
@@ -70,6 +71,16 @@ export function machineSection({ name, report, happened }: SavedMachine): string
       rows: statisticsRows([...cpus, ['together', total]]),
     }),
   ].join('\n');
+}
+
+/** Of several of one name all but the first are numbered. */
+function toldApart(guests: RunReport['guests']): RunReport['guests'] {
+  const met = new Map<string, number>();
+  return guests.map((guest) => {
+    const n = (met.get(guest.name) ?? 0) + 1;
+    met.set(guest.name, n);
+    return n === 1 ? guest : { ...guest, name: `${guest.name} (${n})` };
+  });
 }
 
 const NO_EVENTS =

@@ -117,7 +117,7 @@ const TITLES: Readonly<Record<(typeof SIDES)[number], string>> = {
   cycles: 'Cycles',
 };
 
-/** For each cause, and for all: medians before and after, and the difference with its interval. */
+/** For each cause, and for all, of each measure: medians before and after, and the difference. */
 function whatFollows(moves: readonly Move[]): string {
   const causes = CAUSES.filter((cause) => moves.some((move) => move.cause === cause));
   const groups = [
@@ -127,43 +127,38 @@ function whatFollows(moves: readonly Move[]): string {
   const rows = groups.flatMap(([cause, own]) => {
     const whole = own.filter(({ before, after }) => before && after);
     const difference = differenceOf(own);
-    const count = [cause, grouped(own.length), grouped(whole.length)];
-    if (difference === undefined) return [[...count, ...SIDES.map(() => '–')]];
-    return [
-      [
-        ...count,
-        ...SIDES.map((side) => {
-          const { low, high } = difference[side];
-          const isFew = low === undefined || high === undefined;
-          return (
-            `${medianOf(whole, 'before', side)} → ${medianOf(whole, 'after', side)} ` +
-            `(${isFew ? 'not clear' : estimateText(difference[side])})`
-          );
-        }),
-      ],
-    ];
+    const group = [cause, `${grouped(whole.length)} of ${grouped(own.length)}`];
+    if (difference === undefined) return [[...group, 'anything', '–', '–', '–']];
+    return SIDES.map((side) => {
+      const { low, high } = difference[side];
+      const isFew = low === undefined || high === undefined;
+      return [
+        ...[...group, TITLES[side]],
+        ...[medianOf(whole, 'before', side), medianOf(whole, 'after', side)],
+        isFew ? 'not clear' : estimateText(difference[side], 'moves'),
+      ];
+    });
   });
   return [
     table({
       caption:
         `What follows a move: in the first ${grouped(WINDOW)} operations after it ` +
         `against the last before, for each thousand`,
-      head: ['Why it was put down', 'Moves', 'Compared', ...SIDES.map((side) => TITLES[side])],
+      head: ['Why it was put down', 'Moves compared', 'What', 'Before', 'After', 'More'],
       rows,
     }),
     paragraph(
-      `Medians before → after, and in brackets how much more that is, move by move, with where ` +
-        `it lies with 95 %; fewer than ` +
-        `${FEWEST} moves make nothing clear. Compared are moves with as many operations on ` +
-        `either side before the next one. Cycles ` +
-        'are those of entries, walks, faults, remaps and the move itself, simulated; a first ' +
-        'walk after each entry is ' +
-        'there without a move, too.',
+      'Medians before and after, and how much more that is, move by move, with where it lies ' +
+        `with 95 %; fewer than ${FEWEST} moves make nothing clear. Compared are moves with as many ` +
+        'operations on either side before the next one. Cycles are those of entries, walks, ' +
+        'faults, remaps and the move itself, simulated; a first walk after each entry is there ' +
+        'without a move, too.',
     ),
   ].join('\n');
 }
 
 function medianOf(moves: readonly Move[], when: 'before' | 'after', side: keyof Side): string {
   const values = moves.map((move) => move[when]![side]).toSorted((a, b) => a - b);
-  return short(significant(values[Math.floor(values.length / 2)]!));
+  const median = significant(values[Math.floor(values.length / 2)]!);
+  return median < 1000 ? String(median) : grouped(median);
 }

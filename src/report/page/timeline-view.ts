@@ -342,7 +342,8 @@ function axis({ x, from, to, width }: Place, height: number): string {
     const anchor = x(at) > width - 30 ? 'end' : 'middle';
     marks.push(
       `<line class="tick" x1="${left}" x2="${left}" y1="${AXIS - 6}" y2="${height}"/>` +
-        `<text x="${left}" y="${AXIS - 10}" text-anchor="${anchor}">${timeText(at)}</text>`,
+        `<text x="${left}" y="${AXIS - 10}" text-anchor="${anchor}">` +
+        `${at === 0 ? '0' : timeText(at)}</text>`,
     );
   }
   return marks.join('');
