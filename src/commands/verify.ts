@@ -88,7 +88,7 @@ function declare() {
         'by Ctrl-C (what there is so far is shown).\n\nExamples:\n' +
         '  umbra verify R1-two-faults-one-entry --discipline guest-lock\n' +
         '  umbra verify R6-no-shootdown --discipline pgdir-lock --preemptions 1\n' +
-        '  umbra verify R7-clear-all-repairs-one --defects R7 --preemptions 1 --between-steps\n' +
+        '  umbra verify R4-both-allocate-the-table --preemptions 1 --between-steps\n' +
         '  umbra verify store-buffering --discipline pgdir-lock --memory tso\n' +
         '  umbra verify R14-started-vcpu --seconds 60 --out work.json',
     );
