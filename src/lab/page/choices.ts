@@ -58,7 +58,7 @@ export function defectSwitches(
   const others = ALL_DEFECTS.filter((id) => !first.includes(id));
   const hidden = others.filter((id) => on.has(id)).length;
   const all = Object.entries(DEFECT_CLASSES).map(
-    ([letter, title]) => html`<h4>${title}</h4>
+    ([letter, title]) => html`<h3>${title}</h3>
       ${others.filter((id) => id.startsWith(letter)).map((id) => defectSwitch(id, on, toggle))}`,
   );
   return html`<fieldset class="defects"><legend>Defects that are switched on</legend>
