@@ -1,15 +1,22 @@
 /** umbra as a library: from the sources, and as the package that is published. */
 
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
+import { parseLitmus } from '../src/explore/litmus/litmus.ts';
 import { bootMachine, type Scenario, UserError } from '../src/index.ts';
+import { explored } from '../src/lab/engine/exploring.ts';
+import { filesBelow } from '../src/lab/site.ts';
+import { settingsOf } from '../src/explore/setting.ts';
+import { hasBrowser, launchBrowser } from './browser.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'umbra-library-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
+const R2 = 'litmus/1-fault/R2-cleared-entry-comes-back.yaml';
 const touch: Scenario = { cpus: 2, guests: [{ program: { builtin: 'touch' } }] };
 
 test('a machine is booted, run and reported', async () => {
@@ -185,6 +192,52 @@ test('the package installs into an empty folder, where the example of the docs a
     join(process.cwd(), 'node_modules/@types'),
     ...['--lib', 'es2024,esnext.disposable', 'typed.ts', 'names.ts'],
   );
+}, 120_000);
+
+/** Of the first test of a lab's page, explored in a browser: of so many settings. */
+async function digestsAt(url: string, count: number): Promise<string[]> {
+  const browser = await launchBrowser();
+  const page = await browser.newPage();
+  await page.goto(url);
+  await page.getByLabel('Schedules in each setting').fill('20');
+  await page.getByLabel('Seed').focus();
+  await page.getByRole('button', { name: 'Explore' }).click();
+  const digests = page.locator('.results details tbody code:not(:empty)');
+  await expect.poll(() => digests.count(), { timeout: 60_000 }).toBe(count);
+  const shown = await digests.allTextContents();
+  await browser.close();
+  return shown;
+}
+
+test('installed, its lab is written and served, and a browser runs it to the digests of here', async () => {
+  const bin = join(folder, 'node_modules/umbra/bin/umbra.cjs');
+  const site = join(folder, 'site');
+  const written = spawnSync(process.execPath, [bin, 'lab', '--build', site], {
+    cwd: folder,
+    encoding: 'utf8',
+  });
+  expect(written).toMatchObject({ status: 0, stderr: '' });
+  const files = filesBelow(site);
+  expect([...files.keys()].filter((name) => name.endsWith('.map'))).toHaveLength(1);
+  const bytes = [...files.values()].reduce((sum, body) => sum + body.length, 0);
+  expect(bytes).toBeLessThan(5 << 20);
+  const lab = spawn(process.execPath, [bin, 'lab'], { cwd: folder });
+  const ended = once(lab, 'exit');
+  const [data] = await once(lab.stdout, 'data');
+  const [url] = /http:\/\/127\.0\.0\.1:\d+\//.exec(String(data))!;
+  for (const [name, body] of files) {
+    if (name === '_headers') continue;
+    expect(await (await fetch(url + name)).text(), name).toBe(String(body));
+  }
+  const litmus = parseLitmus(readFileSync(R2, 'utf8'), 'test.yaml');
+  const here: string[] = [];
+  for (const setting of settingsOf(litmus, { defects: ['R2'] })) {
+    const search = { setting, strategy: 'portfolio', schedules: 20, seed: 1 };
+    here.push((await explored('test.yaml', litmus, search)).digest);
+  }
+  expect(hasBrowser ? await digestsAt(url, here.length) : here).toEqual(here);
+  lab.kill('SIGINT');
+  expect(await ended).toEqual([0, null]);
 }, 120_000);
 
 test('installed, it knows by name what comes with it, keeps what it finds, and has its docs', () => {
