@@ -5,6 +5,7 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
 import { HARDWARE, sourceLine, whereOf } from '../../src/explore/engine/source.ts';
+import { COMMON } from '../../src/paging/parts.ts';
 import { partText } from '../../src/report/story.ts';
 
 const frame = (name: string, file: string, line: number): string => {
@@ -53,8 +54,12 @@ test('finding an entry belongs to the part that looks for it', () => {
   expect(whereOf(inPin)).toMatchObject({ part: 'ii', name: 'tableBelow' });
 });
 
+const OF_NO_PART = [...COMMON.map((file) => `${file}.ts`), 'parts.ts'];
+
 test.each(
-  readdirSync('src/paging').filter((name) => !['entries.ts', 'parts.ts', 'steps'].includes(name)),
+  readdirSync('src/paging', { recursive: true, encoding: 'utf8' }).filter(
+    (name) => name.endsWith('.ts') && !OF_NO_PART.includes(name),
+  ),
 )('an access in %s is told with its part', (name) => {
   const { part } = whereOf(stackOf(frame('someFunction', `src/paging/${name}`, 1)));
   expect(partText(part)).toMatch(/^[iv]+ \w+$/);
