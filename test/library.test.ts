@@ -7,10 +7,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { parseLitmus } from '../src/explore/litmus/litmus.ts';
+import { settingsOf } from '../src/explore/setting.ts';
 import { bootMachine, type Scenario, UserError } from '../src/index.ts';
 import { explored } from '../src/lab/engine/exploring.ts';
 import { filesBelow } from '../src/lab/site.ts';
-import { settingsOf } from '../src/explore/setting.ts';
 import { hasBrowser, launchBrowser } from './browser.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'umbra-library-'));
