@@ -42,7 +42,11 @@ function declare() {
     )
     .optionsGroup('Length:')
     .option('--seconds <s>', 'how long; the last run is cut short', integer(1, MOST_SECONDS), 30)
-    .option('--ops <n>', 'until so many guest operations are done, whatever the time', operations)
+    .option(
+      '--ops <n>',
+      'begin no machine after so many guest operations, whatever the time',
+      operations,
+    )
     .option('--runs <n>', 'how many runs, whatever the time', integer(1))
     .option('--until-failure', 'end with the first run that goes wrong')
     .option('--seed <n>', 'seed of the first run; the next ones count up', integer(0), 1)

@@ -155,8 +155,8 @@ describe.runIf(hasTerminal)('at a terminal', () => {
     const help = (environment: string): string =>
       shell(`script -qec '${environment} "${process.execPath}" src/main.ts --help' /dev/null`)
         .stdout;
-    expect(help('TERM=xterm FORCE_COLOR=')).toContain('\x1b[1m');
-    expect(help('TERM=xterm NO_COLOR=1')).not.toContain('\x1b[');
+    expect(help('env -u NO_COLOR TERM=xterm FORCE_COLOR=')).toContain('\x1b[1m');
+    expect(help('env TERM=xterm NO_COLOR=1')).not.toContain('\x1b[');
   });
 });
 

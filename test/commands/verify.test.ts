@@ -102,6 +102,17 @@ describe('--out', () => {
     expect(code).toBe(2);
   });
 
+  test('has of a bounded search what goes with bounds', async () => {
+    const given = ['verify', R4, ...LOCKED, '--preemptions', '0', '--out', at('bounded.json')];
+    expect((await umbra(...given)).code).toBe(0);
+    const work = JSON.parse(readFileSync(at('bounded.json'), 'utf8'));
+    work.entries[0].frontier = { met: [], places: [], branches: [] };
+    writeFileSync(at('bounded.json'), JSON.stringify(work));
+    const { code, stderr } = await umbra(...given);
+    expect(stderr).toMatch(/bounded.json: found a file that umbra verify has not written/);
+    expect(code).toBe(2);
+  });
+
   test('is of this code', async () => {
     await umbra('verify', R4, ...LOCKED, '--out', at('old.json'));
     const text = readFileSync(at('old.json'), 'utf8');

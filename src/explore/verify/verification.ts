@@ -68,19 +68,30 @@ export function tokenOf({ path, litmus, setting }: Entry, { decisions }: Met): s
 
 const KIND = 'umbra verify';
 
+const savedEntry = z.object({
+  path: z.string(),
+  digest: z.string(),
+  setting: z.unknown(),
+  /** Of the first run of all: it is another one when the code has changed. */
+  first: z.string(),
+});
+
+const list = z.array(z.unknown());
+
 const savedSchema = z.object({
   kind: z.literal(KIND),
   engine: z.int(),
   entries: z.array(
-    z.object({
-      path: z.string(),
-      digest: z.string(),
-      setting: z.unknown(),
-      bounds: z.unknown(),
-      /** Of the first run of all: it is another one when the code has changed. */
-      first: z.string(),
-      frontier: z.unknown(),
-    }),
+    z.union([
+      savedEntry.extend({
+        bounds: z.null(),
+        frontier: z.looseObject({ met: list, places: list, branches: list }),
+      }),
+      savedEntry.extend({
+        bounds: z.looseObject({}),
+        frontier: z.looseObject({ met: list, waiting: list, later: list, seen: z.string() }),
+      }),
+    ]),
   ),
 });
 
@@ -142,8 +153,8 @@ export function load(entries: readonly Entry[], file: string): void {
     }
     entry.frontier =
       entry.bounds === undefined
-        ? Frontier.load(found.frontier as SavedFrontier)
-        : BoundedFrontier.load(entry.bounds, found.frontier as SavedBounded);
+        ? Frontier.load(found.frontier as unknown as SavedFrontier)
+        : BoundedFrontier.load(entry.bounds, found.frontier as unknown as SavedBounded);
   }
 }
 
