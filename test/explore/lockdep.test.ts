@@ -133,9 +133,9 @@ describe('of a record', () => {
   test('only who has a vCPU in hand may touch what is its own', () => {
     host.cpus[0]!.runningVcpu = 1;
     host.cpus[1]!.runningVcpu = 2;
-    for (const touch of [lockdep.look, lockdep.change]) {
-      touch.call(lockdep, 0, at('cr3 of vCPU 0'));
-      expect(() => touch.call(lockdep, 1, at('cr3 of vCPU 0'))).toThrow(
+    for (const touch of ['look', 'change'] as const) {
+      lockdep.of(0)[touch](at('cr3 of vCPU 0'));
+      expect(() => lockdep.of(1)[touch](at('cr3 of vCPU 0'))).toThrow(
         /^lock not held in a (look at|change of) cr3 of vCPU 0$/,
       );
     }
@@ -143,19 +143,19 @@ describe('of a record', () => {
 
   test('what may be seen by anybody may not be changed', () => {
     const stack = at('esp1 of vCPU 0');
-    lockdep.look(1, stack);
-    expect(() => lockdep.change(1, stack)).toThrow('a change of esp1 of vCPU 0');
+    lockdep.of(1).look(stack);
+    expect(() => lockdep.of(1).change(stack)).toThrow('a change of esp1 of vCPU 0');
     const top = at('top level that pgdir 0 shadows');
-    lockdep.look(1, top);
-    expect(() => lockdep.change(1, top)).toThrow('a change of top level that pgdir 0 shadows');
+    lockdep.of(1).look(top);
+    expect(() => lockdep.of(1).change(top)).toThrow('a change of top level that pgdir 0 shadows');
     expect(host.guests[0]!.lock.acquire(1)).toBe(false);
-    lockdep.change(1, top);
-    expect(() => lockdep.change(0, top)).toThrow('lock not held');
+    lockdep.of(1).change(top);
+    expect(() => lockdep.of(0).change(top)).toThrow('lock not held');
   });
 
   test('nobody is asked for what changes in one step', () => {
     for (const name of ['changes of pgdir 0', 'irqs_pending of vCPU 0']) {
-      expect(() => lockdep.change(1, at(name))).not.toThrow();
+      expect(() => lockdep.of(1).change(at(name))).not.toThrow();
     }
   });
 });

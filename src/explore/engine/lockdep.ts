@@ -17,7 +17,6 @@ import type { FieldGuard } from '../../../shared/record.ts';
 import type { DefectId } from '../../defects.ts';
 import { HostOops } from '../../errors.ts';
 import { type Ptr, toPtr } from '../../hardware/address.ts';
-import { type Access, onlyReads } from './access.ts';
 import { fieldsOf, type RecordAt, recordsOf } from './record-words.ts';
 
 /** One of these must be so for a word to be accessed. */
@@ -34,12 +33,10 @@ interface Check {
 }
 
 const NOBODY = -1;
-/** Never in hand. */
-const NO_VCPU = 0xffff;
+const STARTED = 1;
 
-/** What of a word is to be checked where a host CPU touches it. */
-const LOOKS = 1;
-const CHANGES = 2;
+/** Of a word that no vCPU owns: none is ever in hand by this number. */
+const NO_VCPU = 0xffff;
 
 /** Defects by which somebody does without a guard: what follows from them is to be seen instead. */
 const DO_WITHOUT: Readonly<Partial<Record<FieldGuard, readonly DefectId[]>>> = {
@@ -57,25 +54,18 @@ export class Lockdep {
   /** Behind the last word of a record. */
   readonly end: number;
   readonly #plain: Uint32Array;
-  /** Of each word, by host CPU: `LOOKS`, `CHANGES`, both or neither. */
-  readonly #asked: readonly Uint8Array[];
-  /** Of each word that a vCPU owns: its number plus one, as the host CPU says that has it in hand. */
-  readonly #ownerOf: Uint16Array;
+  readonly #guards: readonly Guards[];
   /** Of each word, by its number; 0 for none. */
   readonly #checkOf: Uint16Array;
   readonly #checks: Check[] = [];
-  /** Where each host CPU says which vCPU it has in hand. */
-  readonly #inHand: readonly Ptr[];
 
   /** `host`: a view by plain words. */
   constructor(host: Host) {
     this.#plain = host.words.plain;
-    this.#inHand = host.cpus.map(({ runningVcpuWord }) => runningVcpuWord);
     const records = recordsOf(host);
     this.end = Math.max(...records.map(({ at, words }) => at + words));
     this.#checkOf = new Uint16Array(this.end);
-    this.#ownerOf = new Uint16Array(this.end).fill(NO_VCPU);
-    this.#asked = host.cpus.map(() => new Uint8Array(this.end));
+    this.#guards = host.cpus.map((_, cpu) => new Guards(host, cpu, this));
     for (const record of records) this.#add(record);
   }
 
@@ -85,59 +75,84 @@ export class Lockdep {
       if (check === undefined) continue;
       const number = this.#checks.push(check);
       this.#checkOf.fill(number, at, at + words);
-      if (check.vcpu !== NOBODY) this.#ownerOf.fill(check.vcpu + 1, at, at + words);
-      for (const [cpu, asked] of this.#asked.entries()) {
-        if (cpu === check.hostCpu) continue;
-        asked.fill(check.seen ? CHANGES : LOOKS | CHANGES, at, at + words);
+      const owner = check.vcpu === NOBODY ? NO_VCPU : check.vcpu + 1;
+      for (const [cpu, guards] of this.#guards.entries()) {
+        if (cpu !== check.hostCpu) guards.add(owner, check.seen, at, words);
       }
     }
   }
 
-  /** Host CPU `cpu` has taken a step. */
-  step(cpu: number, kind: Access, at: number): void {
-    if (onlyReads(kind)) this.look(cpu, at);
-    else this.change(cpu, at);
+  /** Of what host CPU `cpu` does. */
+  of(cpu: number): Guards {
+    return this.#guards[cpu]!;
   }
 
-  /** It reads a word, here or where nobody else touches it at the time. */
-  look(cpu: number, at: number): void {
-    if ((this.#asked[cpu]![at]! & LOOKS) !== 0 && !this.#isInHand(cpu, at)) {
-      this.#check(cpu, at, 'a look at');
-    }
-  }
-
-  /** It writes it. */
-  change(cpu: number, at: number): void {
-    if (this.#asked[cpu]![at] !== 0 && !this.#isInHand(cpu, at)) {
-      this.#check(cpu, at, 'a change of');
-    }
-  }
-
-  /** The vCPU that owns it: nearly all that is checked, and so it comes first. */
-  #isInHand(cpu: number, at: number): boolean {
-    return this.#plain[this.#inHand[cpu]!] === this.#ownerOf[at];
-  }
-
-  #check(cpu: number, at: number, what: string): void {
+  /** `cpu` has no vCPU in hand that owns the word. */
+  check(cpu: number, at: number, what: string): void {
     const { locks, vcpu, startedAt, name } = this.#checks[this.#checkOf[at]! - 1]!;
     for (const lock of locks) if (holderOf(this.#plain[lock]!) === cpu) return;
     // Who starts a vCPU fills in its record first.
     if (vcpu !== NOBODY && this.#plain[startedAt!] !== STARTED) return;
     throw new HostOops('lock not held', `${what} ${name}`);
   }
+}
 
-  mustHold(cpu: number, lock: Ptr, where: string): void {
-    if (holderOf(this.#plain[lock]!) !== cpu) throw new HostOops('lock not held', where);
+/** What one host CPU has to hold for each word that is in a record. */
+export class Guards {
+  declare private readonly lockdep: Lockdep;
+  declare private readonly cpu: number;
+  declare private readonly end: number;
+  declare private readonly plain: Uint32Array;
+  /** Where the CPU says which vCPU it has in hand: its number plus one. */
+  declare private readonly inHand: Ptr;
+  /**
+   * What is looked at before locks are, since it is nearly all: 0 for nothing to hold, else what
+   * the CPU says where it has the word's owner in hand.
+   */
+  declare private readonly looks: Uint16Array;
+  declare private readonly changes: Uint16Array;
+
+  constructor(host: Host, cpu: number, lockdep: Lockdep) {
+    this.lockdep = lockdep;
+    this.cpu = cpu;
+    this.end = lockdep.end;
+    this.plain = host.words.plain;
+    this.inHand = host.cpus[cpu]!.runningVcpuWord;
+    this.looks = new Uint16Array(lockdep.end);
+    this.changes = new Uint16Array(lockdep.end);
+  }
+
+  add(owner: number, seen: boolean, at: number, words: number): void {
+    if (!seen) this.looks.fill(owner, at, at + words);
+    this.changes.fill(owner, at, at + words);
+  }
+
+  /** A word is read, here or where nobody else touches it at the time. */
+  look(at: number): void {
+    if (at >= this.end) return;
+    const owner = this.looks[at]!;
+    if (owner === 0 || owner === this.plain[this.inHand]) return;
+    this.lockdep.check(this.cpu, at, 'a look at');
+  }
+
+  /** It is written. */
+  change(at: number): void {
+    if (at >= this.end) return;
+    const owner = this.changes[at]!;
+    if (owner === 0 || owner === this.plain[this.inHand]) return;
+    this.lockdep.check(this.cpu, at, 'a change of');
+  }
+
+  mustHold(lock: Ptr, where: string): void {
+    if (holderOf(this.plain[lock]!) !== this.cpu) throw new HostOops('lock not held', where);
   }
 
   mustBeInside(section: Section | undefined, where: string): void {
-    if (section === undefined || (this.#plain[section.count]! & 1) === 0) {
+    if (section === undefined || (this.plain[section.count]! & 1) === 0) {
       throw new HostOops('lock not held', where);
     }
   }
 }
-
-const STARTED = 1;
 
 /** Undefined where nothing can be checked. */
 function checkFor(record: RecordAt, guard: FieldGuard, is: string): Check | undefined {

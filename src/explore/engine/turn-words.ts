@@ -13,7 +13,7 @@ import { type Ptr, toPtr } from '../../hardware/address.ts';
 import { Entry } from '../../hardware/entry.ts';
 import * as access from './access.ts';
 import { bufferOf } from './actors.ts';
-import type { Lockdep } from './lockdep.ts';
+import type { Guards } from './lockdep.ts';
 import { NOT_BUFFERED } from './store-buffer.ts';
 import type { Task } from './task.ts';
 import type { Trace } from './trace.ts';
@@ -35,9 +35,8 @@ export class TurnWords extends Words {
   declare private readonly trace: Trace;
   /** The number of its CPU. */
   declare private readonly cpu: number;
-  declare private readonly lockdep: Lockdep;
   /** Words from here on are in no record. */
-  declare private readonly records: number;
+  declare private readonly guards: Guards;
 
   constructor(memory: WebAssembly.Memory, scratch: Ptr, task: Task) {
     super(memory, scratch);
@@ -47,15 +46,14 @@ export class TurnWords extends Words {
     this.cpu = task.index;
     this.buffers = task.turn.memory === 'tso';
     this.abridged = task.turn.abridged;
-    this.lockdep = task.turn.lockdep;
-    this.records = task.turn.lockdep.end;
+    this.guards = task.turn.lockdep.of(task.index);
   }
 
   override peek(at: Ptr): number {
     const { asides } = this.task;
     if (this.task.owns(at)) return this.plain[at]!;
     if (asides.isAgain) return asides.again() >>> 0;
-    if (at < this.records) this.lockdep.look(this.cpu, at);
+    this.guards.look(at);
     return asides.keep(this.#isBuffered(at) ? this.task.stores.find(at) : this.plain[at]!);
   }
 
@@ -66,7 +64,7 @@ export class TurnWords extends Words {
       return;
     }
     if (task.asides.isAgain) return void task.asides.again();
-    if (at < this.records) this.lockdep.change(this.cpu, at);
+    this.guards.change(at);
     if (this.#isBuffered(at)) task.turn.flushAside(task);
     task.hasPoked = true;
     task.turn.touch(at);
@@ -284,11 +282,11 @@ export class TurnWords extends Words {
   }
 
   override mustHold(lock: Lock, where: string): void {
-    if (!this.task.steps.isAgain) this.lockdep.mustHold(this.cpu, lock.at, where);
+    if (!this.task.steps.isAgain) this.guards.mustHold(lock.at, where);
   }
 
   override mustBeInside(section: Section | undefined, where: string): void {
-    if (!this.task.steps.isAgain) this.lockdep.mustBeInside(section, where);
+    if (!this.task.steps.isAgain) this.guards.mustBeInside(section, where);
   }
 
   override end(): void {
@@ -321,18 +319,22 @@ export class TurnWords extends Words {
   }
 
   #done(kind: access.Access, at: Ptr, value: number, result: number): number {
-    const task = this.task;
-    const state = this.state;
-    state.take((task.index << 8) | kind, at, value, result);
-    // Who is watched never has it plain.
-    if (state.left <= 0) task.turn.tell(task.index, kind, at, value, result);
-    if (at < this.records) this.lockdep.step(this.cpu, kind, at);
-    return task.steps.keep(result);
+    this.#take(kind, at, value, result);
+    this.guards.look(at);
+    return this.task.steps.keep(result);
   }
 
   #changed(kind: access.Access, at: Ptr, value: number, result: number, words = 2): number {
     this.task.turn.touch(at, words);
-    return this.#done(kind, at, value, result);
+    this.#take(kind, at, value, result);
+    this.guards.change(at);
+    return this.task.steps.keep(result);
+  }
+
+  #take(kind: access.Access, at: Ptr, value: number, result: number): void {
+    this.state.take((this.cpu << 8) | kind, at, value, result);
+    // Watched, every access is asked for.
+    if (this.state.left <= 0) this.task.turn.tell(this.cpu, kind, at, value, result);
   }
 
   #take64(kind: access.Access, at: Ptr): Entry {
