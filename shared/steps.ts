@@ -76,6 +76,8 @@ export interface Steps {
   markGuestEntry(cpu: LgCpu, at: Gpa, before: Entry, after: Entry): boolean;
   /** Put an entry into the shadow. False: what it was made of has changed, and nothing is left. */
   publish(cpu: LgCpu, publication: Publication): boolean;
+  /** Whether a TLB may hold more of an entry that a fault has replaced than there is now. */
+  takesAway(old: Entry, fresh: Entry): boolean;
   /** The guest's entry, after the shadow has it. */
   writeBack(cpu: LgCpu, at: Gpa, gpte: Entry): void;
   /** ACCESSED into the level above, as the processor does on its way down. */

@@ -248,6 +248,12 @@ export const DEFECTS = {
     'a vCPU that is inside makes a system call between the two: a double fault',
     'litmus/2-pin/D4-stack-told-anew.yaml',
   ),
+  D5: defect(
+    'a fault takes a right away without a shootdown',
+    'replaceSpte',
+    'what the shadow allows no more is still allowed by the TLB of another CPU',
+    SEVERAL,
+  ),
 } as const satisfies Record<string, Defect>;
 
 export type DefectId = keyof typeof DEFECTS;

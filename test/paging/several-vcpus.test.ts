@@ -225,6 +225,17 @@ const SPECIMENS: Partial<Record<DefectId, (machine: Machine) => boolean>> = {
     demandPage(b.cpu(1), KERNEL, 0);
     return !reachable;
   },
+  D5: ({ m, cpus: [a, b] }) => {
+    m.map(TOP, VA, 0x40, P | RW | USER | A | D);
+    demandPage(a.cpu(0), VA, WRITE);
+    b.enter(1);
+    b.mmu.translate(VA, Right.UserWrite);
+    // Cleaned by the guest, which has not told yet.
+    m.map(TOP, VA, 0x40, P | RW | USER | A);
+    a.host.words.wait = () => b.leave(1);
+    demandPage(a.cpu(0), VA, 0);
+    return b.mmu.lookUp(VA, Right.UserWrite) >= 0;
+  },
 };
 
 /** What is to happen in the middle of a call, and has not yet. */

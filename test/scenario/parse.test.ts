@@ -50,7 +50,7 @@ const BAD: readonly (readonly [readonly string[], string])[] = [
   ],
   [
     ['defects: [U1, R99]', ...GUESTS],
-    '1:15: found "R99", expected U1, U2, U3 … D4; did you mean R9?',
+    '1:15: found "R99", expected U1, U2, U3 … D5; did you mean R9?',
   ],
   [
     ['costs: vax', ...GUESTS],

@@ -21,7 +21,7 @@ import { REPAIRED } from './repaired.ts';
 const { quiesce, shootDown } = discipline;
 const { findSpte, releasePte, traceSpte } = entries;
 const { mapSwitcher, releaseTable } = flush;
-const { flagsOf, isPresent, NO_ENTRY, PAGE_ACCESSED, PAGE_DIRTY } = entry;
+const { flagsOf, isPresent, NO_ENTRY, PAGE_ACCESSED, PAGE_DIRTY, ptePfn } = entry;
 
 const nothing = (): void => {};
 
@@ -106,6 +106,7 @@ const CHANGES: Readonly<Partial<Record<DefectId, Partial<Steps>>>> = {
   D2: { awaitLinkers: nothing },
   D3: { claimsStart: () => false },
   D4: { keepsStacks: () => false, awaitStackLookups: nothing },
+  D5: { takesAway: (old, fresh) => isPresent(old) && ptePfn(old) !== ptePfn(fresh) },
 };
 
 /** U2: that may have been the Switcher's, so it is mapped again; but in the current pgdir. */

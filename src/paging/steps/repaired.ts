@@ -61,6 +61,7 @@ export const REPAIRED: Steps = {
   rights: (lg, gpgd, gpmd, gpte) => flagsOf(gpte) & upperFlags(lg, gpgd, gpmd),
   markGuestEntry: lgcmpxchgEntry,
   publish: replaceSpte,
+  takesAway,
   writeBack: nothing,
   markUpper: setUpperAccessed,
 
@@ -128,7 +129,7 @@ function replaceSpte(cpu: LgCpu, { vaddr, spte, gpte, write, changes }: Publicat
     return false;
   }
   traceSpte(lg, spte, gpte, fresh);
-  if (takesAway(old, fresh)) shootDown(lg, cpu.cpuPgd);
+  if (lg.steps.takesAway(old, fresh)) shootDown(lg, cpu.cpuPgd);
   releasePte(lg, old);
   if (lg.pgdirs[cpu.cpuPgd]!.changes === changes) return true;
   takeBack(cpu, spte, vaddr, fresh);
@@ -136,15 +137,15 @@ function replaceSpte(cpu: LgCpu, { vaddr, spte, gpte, write, changes }: Publicat
 }
 
 /**
- * Whether a TLB may hold more of an entry than there is now: another page, or a right that is gone,
- * as where this fault read the guest's entry before another's set DIRTY in it. One that lacks rights
- * asks again.
+ * Another page, or a right that is gone, as where this fault read the guest's entry before another's
+ * set DIRTY in it. Who lacks rights asks again.
  */
-const takesAway = (old: Entry, fresh: Entry): boolean =>
-  isPresent(old) &&
-  (ptePfn(old) !== ptePfn(fresh) ||
-    (flagsOf(old) & ~flagsOf(fresh) & (PAGE_RW | PAGE_USER)) !== 0 ||
-    (fresh.high & ~old.high & PAGE_NX_HIGH) !== 0);
+function takesAway(old: Entry, fresh: Entry): boolean {
+  if (!isPresent(old)) return false;
+  const gone = flagsOf(old) & ~flagsOf(fresh) & (PAGE_RW | PAGE_USER);
+  const barred = fresh.high & ~old.high & PAGE_NX_HIGH;
+  return ptePfn(old) !== ptePfn(fresh) || gone !== 0 || barred !== 0;
+}
 
 /** What the level above allows. A PAE top-level entry allows everything (SDM 3A 4.4.1). */
 const upperFlags = ({ form }: Lguest, gpgd: Entry, gpmd: Entry): number =>
