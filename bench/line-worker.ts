@@ -2,7 +2,7 @@
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { baselineInIsolate } from './isolates.ts';
-import { measure } from './measure.ts';
+import { measure, WatchedSide } from './measure.ts';
 import { type LineData, makeReady, namedLine } from './ready-side.ts';
 
 const data = workerData as LineData;
@@ -10,4 +10,4 @@ const baseline = baselineInIsolate(data);
 const line = await namedLine(data);
 const measured = line.measured();
 await makeReady(measured, line, data.pair);
-parentPort!.postMessage(await measure(line, measured, await baseline));
+parentPort!.postMessage(await measure(line, new WatchedSide(measured), await baseline));

@@ -1,6 +1,6 @@
 /** The benchmark suite: `npm run bench`; `npm run bench -- --help` says the rest. */
 
-import { Command, CommanderError } from '@commander-js/extra-typings';
+import { Command, CommanderError, Option } from '@commander-js/extra-typings';
 import '../src/compile-cache.ts';
 import { thresholdOption } from '../src/commands/compare.ts';
 import { ExitCode } from '../src/commands/exit-code.ts';
@@ -9,12 +9,19 @@ import { JSON_OPTION, jsonOutput } from '../src/commands/json-output.ts';
 import { integer } from '../src/commands/options.ts';
 import { UserError } from '../src/errors.ts';
 import { type Benchmark, readBenchmark } from '../src/report/benchmark.ts';
-import { compare } from '../src/report/benchmark-comparison.ts';
-import { summaryOf } from '../src/report/benchmark-text.ts';
+import {
+  type Comparison,
+  compare,
+  compareCheckouts,
+  compareInTurns,
+  compareLine,
+} from '../src/report/benchmark-comparison.ts';
+import { formatComparison, summaryOf } from '../src/report/benchmark-text.ts';
+import { checkout } from './checkout.ts';
 import { markdownInto } from './markdown.ts';
 import { measureSuite } from './measure-suite.ts';
 import { closing, LEGEND } from './report.ts';
-import { Screen, type Since } from './screen.ts';
+import { type Compared, Screen } from './screen.ts';
 import { matches, namesOf, type Selection, selected } from './selection.ts';
 
 const program = new Command('bench')
@@ -28,6 +35,12 @@ const program = new Command('bench')
   .option('--list', 'the names, and nothing is measured')
   .option('--isolates <n>', 'in how many isolates each line is measured', integer(2), 3)
   .option('--baseline <file>', 'an earlier --json: what has changed since then')
+  .addOption(
+    new Option(
+      '--against <dir>',
+      'hold each line against the same of another checkout, batches in turns',
+    ).conflicts(['from', 'baseline', 'markdown']),
+  )
   .addOption(thresholdOption())
   .option(...JSON_OPTION)
   .option(
@@ -37,12 +50,13 @@ const program = new Command('bench')
   .option('--from <file>', 'show an earlier --json, and measure nothing')
   .addHelpText(
     'after',
-    `\nExit code: ${ExitCode.Ok} measured, and nothing became slower since --baseline, ` +
-      `${ExitCode.Failed} something did, ${ExitCode.UserMistake} a mistake in what was given, ` +
+    `\nExit code: ${ExitCode.Ok} measured, and nothing is slower than --baseline or --against, ` +
+      `${ExitCode.Failed} something is, ${ExitCode.UserMistake} a mistake in what was given, ` +
       `${ExitCode.Interrupted} interrupted by Ctrl-C\n(what was measured so far is shown and ` +
       'written).\n\nExamples:\n' +
       '  npm run bench -- --json before.json\n' +
       '  npm run bench -- --filter fault --baseline before.json\n' +
+      '  npm run bench -- --filter fault --against ../before\n' +
       '  npm run bench -- --filter growth\n' +
       '  npm run bench -- --from before.json --markdown docs/benchmarks.md',
   )
@@ -62,37 +76,66 @@ async function bench(options: Options): Promise<void> {
   }
   const writeJson = jsonOutput(json);
   const writeMarkdown = markdownInto(markdown);
-  const since = sinceOf(options);
+  const earlier = from === undefined ? undefined : readBenchmark(from);
+  const against =
+    options.against === undefined ? undefined : await checkout(options.against, selection);
+  const held = heldAgainst(options, against?.result ?? earlier?.against);
   // Where something else goes to stdout, the tables do not.
   const stream = json === '-' || markdown === '-' ? process.stderr : process.stdout;
-  const screen = new Screen(stream, since);
+  const screen = new Screen(stream, held?.line);
   const result =
-    from === undefined
-      ? await measureNow(selection, options.isolates, screen)
-      : showAgain(readBenchmark(from), filter, screen);
+    earlier === undefined
+      ? await measureNow(against?.selection ?? selection, {
+          isolates: options.isolates,
+          against,
+          listener: screen,
+        })
+      : showAgain(earlier, filter, screen);
   screen.print(`\n${LEGEND}${closing(result)}`);
   writeJson(result);
   writeMarkdown(result);
   if (result.interrupted && from === undefined) process.exitCode = ExitCode.Interrupted;
-  if (since === undefined) return;
-  const comparison = compare(since.baseline, result, since);
-  screen.print(summaryOf(comparison));
+  if (held === undefined) return;
+  const comparison = held.run(result);
+  screen.print(held.text(comparison));
   if (comparison.regressions > 0) process.exitCode = ExitCode.Failed;
 }
 
-function sinceOf({ baseline: path, threshold }: Options): Since | undefined {
-  if (path === undefined) return undefined;
-  return { baseline: readBenchmark(path), by: undefined, threshold: threshold / 100 };
+/** How what was measured compares, line by line and as a whole. */
+interface Held {
+  readonly line: Compared;
+  run(result: Benchmark): Comparison;
+  text(comparison: Comparison): string;
+}
+
+/** With another checkout, with an earlier run, or with nothing. */
+function heldAgainst(options: Options, against: Benchmark['against']): Held | undefined {
+  const threshold = options.threshold / 100;
+  if (against !== undefined) {
+    return {
+      line: (line) => compareInTurns(line, threshold),
+      run: (result) => compareCheckouts(result, threshold),
+      text: (comparison) => formatComparison(comparison, { quiet: true }),
+    };
+  }
+  if (options.baseline === undefined) return undefined;
+  const before = readBenchmark(options.baseline);
+  return {
+    line: (line) => {
+      const same = before.lines.find(({ name }) => name === line.name);
+      return same && compareLine(same, line, { threshold });
+    },
+    run: (result) => compare(before, result, { threshold }),
+    text: summaryOf,
+  };
 }
 
 async function measureNow(
   selection: Selection,
-  isolates: number,
-  screen: Screen,
+  how: Omit<Parameters<typeof measureSuite>[1], 'signal'>,
 ): Promise<Benchmark> {
   using interrupted = heedInterrupt();
-  const { signal } = interrupted;
-  return await measureSuite(selection, { isolates, signal, listener: screen });
+  return await measureSuite(selection, { ...how, signal: interrupted.signal });
 }
 
 /** What an earlier run has measured, as if it were now. */

@@ -9,6 +9,7 @@ import {
   SCHEMA_VERSION,
   type SweepResult,
 } from '../src/report/benchmark.ts';
+import { type Against, measureAgainst } from './checkout.ts';
 import { measureSweep } from './growth/measure-sweep.ts';
 import { measureMemory } from './growth/memory.ts';
 import { measureInIsolate } from './isolates.ts';
@@ -16,6 +17,7 @@ import type { Taken } from './measure.ts';
 import type { Line } from './pair.ts';
 import type { PartName } from './parts.ts';
 import { describeMachine, describeRuntime, watchLoad } from './provenance.ts';
+import type { LineData } from './ready-side.ts';
 import { resultOf } from './result.ts';
 import type { Selection } from './selection.ts';
 
@@ -29,6 +31,8 @@ export interface Listener {
 interface How {
   /** Isolates for each line. */
   readonly isolates: number;
+  /** The other checkout that lines are held against, instead of their baselines. */
+  readonly against?: Against | undefined;
   /** Ends it early, with what there is. */
   readonly signal: AbortSignal;
   /** Told of each result as soon as it is there. */
@@ -37,12 +41,14 @@ interface How {
 
 export async function measureSuite(
   { parts, sweeps, memory }: Selection,
-  { isolates, signal, listener }: How,
+  how: How,
 ): Promise<Benchmark> {
+  const { against, signal, listener } = how;
   const start = performance.now();
   const loadSince = watchLoad();
   const where = {
     project: describeProject(),
+    ...(against && { against: against.result }),
     machine: describeMachine(),
     runtime: describeRuntime(),
   };
@@ -57,7 +63,7 @@ export async function measureSuite(
           [
             line.name,
             async () => {
-              const taken = await takeAll(part.name, line, isolates, signal);
+              const taken = await takeAll(part.name, line, how);
               const result = resultOf(part.name, line, taken);
               lines.push(result);
               listener.line(result);
@@ -112,17 +118,25 @@ export async function measureSuite(
   };
 }
 
-/** One after the other; of a line whose batches are whole machines one is enough. */
+/**
+ * One after the other; of a line whose batches are whole machines one is enough, and of machines
+ * that last, but where small differences are to be told.
+ */
 async function takeAll(
   part: PartName,
-  { name, rounds }: Line,
-  isolates: number,
-  signal: AbortSignal,
+  line: Line,
+  { isolates, against, signal }: How,
 ): Promise<Taken[]> {
   const taken: Taken[] = [];
-  const wanted = rounds === undefined ? isolates : 1;
+  const several = line.rounds === undefined || (against && line.lasting);
+  const wanted = several ? isolates : 1;
   while (taken.length < wanted) {
-    taken.push(await measureInIsolate({ part, name, pair: taken.length }, signal));
+    const data: LineData = { part, name: line.name, pair: taken.length };
+    taken.push(
+      against === undefined
+        ? await measureInIsolate(data, signal)
+        : await measureAgainst(line, data, against, signal),
+    );
   }
   return taken;
 }

@@ -8,12 +8,21 @@ import { paceNs } from './pace.ts';
 import type { Batch, Line, Side, Unit } from './pair.ts';
 import { LASTING_MS, type WarmUp, warmUp } from './warm-up.ts';
 
+export type CpuLoad = LineResult['load'];
+
+/** A side that says, after its batches, how much of the processor it had. */
+export interface Watched extends Side {
+  /** What was so far does not count. */
+  forget(): unknown;
+  load(): CpuLoad | Promise<CpuLoad>;
+}
+
 /** What one isolate has to say of a line. */
 export interface Taken {
   readonly baseline_name: string;
   readonly samples: SamplesOfIsolate;
   readonly warm_up: WarmUp;
-  readonly load: LineResult['load'];
+  readonly load: CpuLoad;
 }
 
 /** Time for the rounds that are kept, all sides together. */
@@ -22,10 +31,9 @@ const LEAST_ROUNDS = 5;
 const MOST_ROUNDS = 2_000;
 
 /** `measured`, `baseline`: ready. */
-export async function measure(line: Line, measured: Side, baseline: Side): Promise<Taken> {
+export async function measure(line: Line, measured: Watched, baseline: Side): Promise<Taken> {
   const native = line.native?.();
-  const side = new WatchedSide(measured);
-  const sides: readonly Side[] = [side, baseline, ...(native === undefined ? [] : [native])];
+  const sides: readonly Side[] = [measured, baseline, ...(native === undefined ? [] : [native])];
   /** Batches of all sides; who is first changes with every round. */
   const round = async (nth: number): Promise<Batch[]> => {
     const batches: Batch[] = [];
@@ -38,7 +46,7 @@ export async function measure(line: Line, measured: Side, baseline: Side): Promi
   const warm_up = await warmUp(round, limitFor(line));
   const samples: number[][] = sides.map(() => []);
   const pace: number[] = [];
-  side.forget();
+  await measured.forget();
   const keptRound = async (nth: number): Promise<void> => {
     const batches = await round(nth);
     for (const [i, batch] of batches.entries()) samples[i]!.push(sampleOf(line.unit, batch));
@@ -52,13 +60,14 @@ export async function measure(line: Line, measured: Side, baseline: Side): Promi
   } else {
     for (let i = 0; i < line.rounds; i++) await keptRound(i);
   }
+  const load = await measured.load();
   for (const one of [measured, baseline, native]) await one?.end?.();
   const [value, base, inC] = samples as [number[], number[], number[]?];
   return {
     baseline_name: baseline.name,
     samples: { value, baseline: base, ...(inC && { native: inC }), pace },
     warm_up,
-    load: side.load,
+    load,
   };
 }
 
@@ -81,7 +90,7 @@ function sampleOf(unit: Unit, { count, ns }: Batch): number {
 const NS_IN = { ns: 1, ms: 1e6 };
 
 /** A side, and how much of the processor this process had while its batches ran. */
-class WatchedSide implements Side {
+export class WatchedSide implements Watched {
   readonly name: string;
   readonly #side: Side;
   #wallMs = 0;
@@ -109,7 +118,11 @@ class WatchedSide implements Side {
     this.#wallMs = this.#cpuMs = this.#switches = 0;
   }
 
-  get load(): LineResult['load'] {
+  async end(): Promise<void> {
+    await this.#side.end?.();
+  }
+
+  load(): CpuLoad {
     return { cores: this.#cpuMs / this.#wallMs, involuntary_switches: this.#switches };
   }
 }

@@ -14,11 +14,11 @@ export interface LineData {
   readonly pair: number;
 }
 
-export async function namedLine({ part, name }: LineData): Promise<Line> {
+export async function namedLine({ part, name }: LineData, parts = PARTS): Promise<Line> {
   // Isolates start in half the time so. Machines that a line boots have workers of their own,
   // which are not concerned.
   enableCompileCache();
-  const line = (await PARTS[part]()).find((one) => one.name === name);
+  const line = (await parts[part]()).find((one) => one.name === name);
   if (line === undefined) throw new Error(`there is no line '${name}'`);
   return line;
 }

@@ -2,7 +2,7 @@
 
 import { counted, percent } from '../src/numbers.ts';
 import type { Benchmark, Goal, LineResult, SweepResult } from '../src/report/benchmark.ts';
-import type { LineComparison } from '../src/report/benchmark-comparison.ts';
+import { IN_TURNS, type LineComparison } from '../src/report/benchmark-comparison.ts';
 import { few, unitOf, withInterval } from '../src/report/benchmark-text.ts';
 import { intervalText } from '../src/report/estimate-text.ts';
 import type { Interval } from '../src/report/statistics.ts';
@@ -55,9 +55,12 @@ export function formatLine(result: LineResult): string {
   );
 }
 
-/** How a line compares with the earlier run, in a row of its own. */
-export const changeText = ({ verdict, times, by }: LineComparison): string =>
-  `    ${verdict}${times === undefined ? '' : `: ${withInterval(times)} times as long as then, by ${by}`}\n`;
+/** How a line compares with the earlier run or the other checkout, in a row of its own. */
+export function changeText({ verdict, times, by }: LineComparison): string {
+  const how = by === IN_TURNS ? 'there, in turns' : `then, by ${by}`;
+  const text = times && `: ${withInterval(times)} times as long as ${how}`;
+  return `    ${verdict}${text ?? ''}\n`;
+}
 
 /** Whether what is wanted is reached; undefined of a line of which nothing is, or nothing known. */
 export function isMet(result: LineResult): boolean | undefined {

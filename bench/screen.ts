@@ -1,25 +1,23 @@
 /** Results on their way to a person: part by part, each as soon as it is there. */
 
 import { clearLine } from '../src/commands/terminal.ts';
-import type { Benchmark, LineResult, MemoryResult, SweepResult } from '../src/report/benchmark.ts';
-import { type CompareOptions, compareLine } from '../src/report/benchmark-comparison.ts';
+import type { LineResult, MemoryResult, SweepResult } from '../src/report/benchmark.ts';
+import type { LineComparison } from '../src/report/benchmark-comparison.ts';
 import { formatMemory } from './growth/memory-text.ts';
 import type { Listener } from './measure-suite.ts';
 import { changeText, describe, formatLine, formatSweep, heading } from './report.ts';
 
-/** An earlier run, and how this one is compared with it. */
-export interface Since extends CompareOptions {
-  readonly baseline: Benchmark;
-}
+/** How a line compares with what it is held against; undefined where that has none to compare. */
+export type Compared = (result: LineResult) => LineComparison | undefined;
 
 export class Screen implements Listener {
   readonly #stream: NodeJS.WritableStream;
-  readonly #since: Since | undefined;
+  readonly #compared: Compared | undefined;
   #part = '';
 
-  constructor(stream: NodeJS.WritableStream, since: Since | undefined) {
+  constructor(stream: NodeJS.WritableStream, compared?: Compared) {
     this.#stream = stream;
-    this.#since = since;
+    this.#compared = compared;
   }
 
   print(text: string): void {
@@ -53,9 +51,8 @@ export class Screen implements Listener {
   }
 
   #change(result: LineResult): string {
-    if (this.#since === undefined) return '';
-    const before = this.#since.baseline.lines.find(({ name }) => name === result.name);
-    const comparison = before && compareLine(before, result, this.#since);
+    if (this.#compared === undefined) return '';
+    const comparison = this.#compared(result);
     return comparison === undefined ? '    not in the earlier run\n' : changeText(comparison);
   }
 }

@@ -8,7 +8,13 @@ import {
 } from '@commander-js/extra-typings';
 import { UserError } from '../errors.ts';
 import { readBenchmark } from '../report/benchmark.ts';
-import { compare, QUANTITIES } from '../report/benchmark-comparison.ts';
+import {
+  type CompareOptions,
+  type Comparison,
+  compare,
+  compareCheckouts,
+  QUANTITIES,
+} from '../report/benchmark-comparison.ts';
 import { formatComparison } from '../report/benchmark-text.ts';
 import { ExitCode } from './exit-code.ts';
 import { JSON_OPTION, jsonOutput, printer, QUIET_OPTION } from './json-output.ts';
@@ -23,10 +29,10 @@ function declare() {
     .description(
       'Compare two runs of the benchmark (npm run bench -- --json FILE), line by line: how many ' +
         'times as long the second takes, where that lies with 95 %, and whether it can be ' +
-        'called slower or faster.',
+        'called slower or faster. One run that was measured --against another checkout holds both.',
     )
-    .argument('<before>', 'the earlier run')
-    .argument('<after>', 'the later one')
+    .argument('<before>', 'the earlier run, or one with --against')
+    .argument('[after]', 'the later one')
     .addOption(quantityOption())
     .addOption(thresholdOption())
     .option(...JSON_OPTION)
@@ -46,6 +52,7 @@ function declare() {
         '  npm run bench -- --json before.json\n' +
         '  npm run bench -- --json after.json\n' +
         '  umbra compare before.json after.json\n' +
+        '  umbra compare in-turns.json\n' +
         '  umbra compare before.json after.json --by value --threshold 10 --json comparison.json',
     );
 }
@@ -74,21 +81,32 @@ export function percent(text: string): number {
   return n;
 }
 
-function run(before: string, after: string, options: Options): void {
+function run(before: string, after: string | undefined, options: Options): void {
   const { by, threshold, json } = options;
   const write = jsonOutput(json);
-  const comparison = compare(readBenchmark(before), readBenchmark(after), {
-    by,
-    threshold: threshold / 100,
-  });
-  if (comparison.lines.length === 0) {
-    const wanted = by === 'native' ? ' measured in C' : '';
-    throw new UserError(`${before} and ${after} have no line${wanted} in common`);
-  }
+  const how: CompareOptions = { by, threshold: threshold / 100 };
+  const comparison = after === undefined ? ofOne(before, how) : ofTwo(before, after, how);
   printer(options)(
     formatComparison(comparison, { columns: tableColumns(), quiet: options.quiet }),
     comparison.regressions > 0,
   );
   write(comparison);
   process.exitCode = comparison.regressions > 0 ? ExitCode.Failed : ExitCode.Ok;
+}
+
+function ofOne(path: string, { by, threshold }: CompareOptions): Comparison {
+  const both = readBenchmark(path);
+  if (both.against === undefined) {
+    throw new UserError(`${path} is one run alone, not measured --against another: give two`);
+  }
+  if (by !== undefined)
+    throw new UserError('--by is of two runs; these two were measured in turns');
+  return compareCheckouts(both, threshold);
+}
+
+function ofTwo(before: string, after: string, how: CompareOptions): Comparison {
+  const comparison = compare(readBenchmark(before), readBenchmark(after), how);
+  if (comparison.lines.length > 0) return comparison;
+  const wanted = how.by === 'native' ? ' measured in C' : '';
+  throw new UserError(`${before} and ${after} have no line${wanted} in common`);
 }

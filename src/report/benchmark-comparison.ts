@@ -4,9 +4,10 @@
  * is larger than what isolates of the same code differ by.
  */
 
+import { percent } from '../numbers.ts';
 import type { Benchmark, LineResult, SamplesOfIsolate } from './benchmark.ts';
 import { isTime } from './benchmark.ts';
-import { type Interval, median, ratioOf } from './statistics.ts';
+import { type Interval, meanRatio, median, ratioOf } from './statistics.ts';
 
 /**
  * What of a line is compared. Times of two runs differ by the load of the machine, too, so
@@ -18,6 +19,9 @@ export const QUANTITIES = ['native', 'pace', 'baseline', 'value'] as const;
 
 export type Quantity = (typeof QUANTITIES)[number];
 
+/** Two checkouts in turns: the line of one round to that of the other in the same round. */
+export const IN_TURNS = 'turns';
+
 export const VERDICTS = ['slower', 'faster', 'no difference', 'too noisy to say'] as const;
 
 export type Verdict = (typeof VERDICTS)[number];
@@ -26,7 +30,7 @@ export interface LineComparison {
   readonly part: string;
   readonly name: string;
   readonly unit: string;
-  readonly by: Quantity;
+  readonly by: Quantity | typeof IN_TURNS;
   /** Medians as they were measured. */
   readonly before: number;
   readonly after: number;
@@ -70,7 +74,7 @@ export function compare(
     only_before: [...earlier.keys()].filter((name) => !later.has(name)),
     only_after: [...later].filter((name) => !earlier.has(name)),
     warnings: warnings(before, after, lines),
-    regressions: lines.filter(({ verdict }) => verdict === 'slower').length,
+    regressions: regressionsOf(lines),
   };
 }
 
@@ -91,10 +95,39 @@ export function compareLine(
     by: quantity,
     before: before.value.median,
     after: after.value.median,
-    ...(times && { times }),
-    verdict: times === undefined ? 'too noisy to say' : verdictOn(times, threshold),
+    ...judgedBy(times, threshold),
   };
 }
+
+const judgedBy = (times: Interval | undefined, threshold: number) => ({
+  ...(times && { times }),
+  verdict: times === undefined ? 'too noisy to say' : verdictOn(times, threshold),
+});
+
+/** Of a line whose baseline is the same line in another checkout. */
+export function compareInTurns(line: LineResult, threshold: number): LineComparison {
+  const { part, name, unit, value, baseline } = line;
+  const times = meanRatio(repetitions(line, 'baseline'));
+  const medians = { before: baseline.median, after: value.median };
+  return { part, name, unit, by: IN_TURNS, ...medians, ...judgedBy(times, threshold) };
+}
+
+/** A run with --against. */
+export function compareCheckouts(run: Benchmark, threshold: number): Comparison {
+  const lines = run.lines.map((line) => compareInTurns(line, threshold));
+  return {
+    schema_version: 1,
+    threshold,
+    lines,
+    only_before: [],
+    only_after: run.against?.only_here ?? [],
+    warnings: warningsOf('of both', run),
+    regressions: regressionsOf(lines),
+  };
+}
+
+const regressionsOf = (lines: readonly LineComparison[]): number =>
+  lines.filter(({ verdict }) => verdict === 'slower').length;
 
 /**
  * A difference needs both: it is more than the threshold, and the interval has no place for
@@ -139,17 +172,17 @@ function warnings(before: Benchmark, after: Benchmark, lines: readonly LineCompa
   if (lines.some(({ by }) => by === 'native')) {
     differ('C compiler', before.runtime.compiler, after.runtime.compiler);
   }
-  for (const [when, { load, interrupted, project }] of [
-    ['before', before],
-    ['after', after],
-  ] as const) {
-    if (interrupted) said.push(`the run ${when} was interrupted`);
-    if (project.dirty) said.push(`the tree ${when} had changes that no commit has`);
-    if ((load.others ?? 0) > BUSY) {
-      said.push(`others had ${(load.others! * 100).toFixed(0)} % of the cores in the run ${when}`);
-    }
-  }
-  return said;
+  return [...said, ...warningsOf('before', before), ...warningsOf('after', after)];
+}
+
+function warningsOf(which: string, { load, interrupted, project, against }: Benchmark): string[] {
+  const dirty = project.dirty || against?.dirty;
+  const others = load.others ?? 0;
+  return [
+    ...(interrupted ? [`the run ${which} was interrupted`] : []),
+    ...(dirty ? [`the tree ${which} had changes that no commit has`] : []),
+    ...(others > BUSY ? [`others had ${percent(others, 0)} of the cores in the run ${which}`] : []),
+  ];
 }
 
 const cpuOf = ({ machine }: Benchmark): string => `${machine.cpu}, ${machine.cores} cores`;

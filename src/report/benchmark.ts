@@ -94,14 +94,18 @@ const memory = z.object({
   ),
 });
 
+const project = z.object({
+  version: z.string(),
+  commit: z.string().optional(),
+  /** Whether there were changes that no commit has. */
+  dirty: z.boolean().optional(),
+});
+
 const benchmark = z.object({
   schema_version: z.literal(SCHEMA_VERSION),
-  project: z.object({
-    version: z.string(),
-    commit: z.string().optional(),
-    /** Whether there were changes that no commit has. */
-    dirty: z.boolean().optional(),
-  }),
+  project,
+  /** Another checkout, of --against: each line's baseline is the same line there. */
+  against: project.extend({ only_here: z.array(z.string()) }).optional(),
   machine: z.object({
     cpu: z.string(),
     cores: z.number(),

@@ -129,6 +129,14 @@ export function ratioOf(after: readonly number[], before: readonly number[]): In
   return around(difference, tQuantile(freedom) * Math.sqrt(variance), Math.exp);
 }
 
+/** Mean of ratios in logarithms, each from a repetition of its own; undefined as in ratioOf. */
+export function meanRatio(ratios: readonly number[]): Interval | undefined {
+  if (ratios.length < 2) return undefined;
+  const { mean, ofMean } = spread(ratios.map(Math.log));
+  if (ofMean === 0 && ratios.length < FEWEST) return undefined;
+  return around(mean, tQuantile(ratios.length - 1) * Math.sqrt(ofMean), Math.exp);
+}
+
 /** Mean, and how much the mean varies. */
 function spread(values: readonly number[]): { mean: number; ofMean: number } {
   const middle = mean(values) ?? 0;

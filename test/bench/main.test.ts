@@ -1,12 +1,12 @@
 /** The suite as a user meets it; what it says of speed is not looked at. */
 
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { readBenchmark } from '../../src/report/benchmark.ts';
-import { hasTerminal } from '../commands/umbra.ts';
+import { hasTerminal, umbra } from '../commands/umbra.ts';
 import { madeBenchmark, madeLine } from '../report/synthetic.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'umbra-bench-'));
@@ -19,6 +19,8 @@ function bench(...args: readonly string[]) {
 }
 
 const LINE = 'TLB hit, load';
+/** The other lines of 'TLB hit'. */
+const ONLY_HERE = ['TLB hit, store'];
 
 test('a line is measured in isolates, and the file has every sample', () => {
   const path = join(folder, 'one.json');
@@ -61,14 +63,63 @@ test('tables go between the marks of a page, and the rest of it stays', () => {
   expect(readFileSync(page, 'utf8')).toBe(`# Title\n\n${figures}\nThe end.\n`);
 });
 
+test('another checkout is measured in turns: its code, in its folder, and on its threads', async () => {
+  const there = join(folder, 'there');
+  mkdirSync(join(there, 'bench'), { recursive: true });
+  const write = (name: string, text: string) => writeFileSync(join(there, name), text);
+  write('package.json', '{ "version": "0.0.1", "type": "module" }');
+  write('ns.txt', '1000000');
+  write(
+    'bench/worker.ts',
+    "import { parentPort as port } from 'node:worker_threads'; port.on('message', () => port.postMessage(1));",
+  );
+  write(
+    'bench/parts.ts',
+    `import { once } from 'node:events';
+    import { readFileSync } from 'node:fs';
+    import { Worker } from 'node:worker_threads';
+    const measured = () => {
+      const ns: number = Number(readFileSync('ns.txt', 'utf8'));
+      const worker = new Worker(new URL('./worker.ts', import.meta.url));
+      const batch = async () => {
+        worker.postMessage('');
+        return { count: (await once(worker, 'message'))[0], ns };
+      };
+      return { name: 'there', batch };
+    };
+    export const PARTS = { MMU: async () => [{ name: '${LINE}', unit: 'ns', measured }] };`,
+  );
+  const path = join(folder, 'in-turns.json');
+  const given = ['--filter', 'TLB hit', '--isolates', '2', '--against', there, '--json', path];
+  const { code, stdout, stderr } = bench(...given);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(stdout).toMatch(/^ {4}faster: 0\.00\S* \[.*\] times as long as there, in turns$/m);
+  const { against, lines } = readBenchmark(path);
+  expect(against).toEqual({ version: '0.0.1', only_here: ONLY_HERE });
+  expect(lines.map(({ name, baseline }) => [name, baseline.median])).toEqual([[LINE, 1e6]]);
+  const again = await umbra('compare', path);
+  expect(again.stdout).toMatch(
+    /^ TLB hit, load .* 1000000 ns .* 0\.00\S* +\[.*\] +turns +faster *$/m,
+  );
+  expect(again.stdout).toMatch(/^Only after: TLB hit, store/m);
+  expect(bench('--from', path).stdout).toMatch(/times as long as there, in turns/);
+});
+
 const without = join(folder, 'without.md');
 writeFileSync(without, '# No place\n');
+const broken = join(folder, 'broken');
+mkdirSync(join(broken, 'bench'), { recursive: true });
+writeFileSync(join(broken, 'bench/parts.ts'), "import 'gone';");
 
 test.each([
   [
     ['--filter', 'nothing like it'],
     /^bench: nothing has 'nothing like it' in its name; there are\n/,
   ],
+  [['--against', folder], /--against .*: no checkout of umbra is there \(no bench\/parts\.ts\)\n/],
+  [['--against', broken], /its benchmark cannot be loaded \(was npm ci run there\?\): .*gone/],
+  [['--against', '.', '--filter', 'growth'], /it has none of the lines that are to be measured/],
+  [['--against', '.', '--from', earlier], /cannot be used with option '--from/],
   [['--isolates', '1'], /A whole number of at least 2 is expected/],
   [['--baseline', without], /found what is not JSON [\s\S]* expected what npm run bench/],
   [['--from', earlier, '--markdown', without], /found a file with no place for the tables/],

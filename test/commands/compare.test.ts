@@ -53,6 +53,19 @@ test('--json has it all as data, alone on stdout', async () => {
   expect(code).toBe(1);
 });
 
+const against = { version: '0.1.0', commit: 'def', only_here: ['new'] };
+const inTurns = file('in-turns.json', { ...before, against });
+
+test('one run is compared with the other checkout that it was measured against', async () => {
+  const { code, stdout } = await umbra('compare', inTurns, '--json', '-');
+  expect(JSON.parse(stdout)).toMatchObject({
+    lines: [{ name: 'walk', by: 'turns', before: 10, verdict: 'slower' }, { name: 'fault' }],
+    only_after: ['new'],
+    regressions: 2,
+  });
+  expect(code).toBe(1);
+});
+
 test('another machine is a warning', async () => {
   const machine = { ...after.machine, cpu: 'another' };
   const { stdout } = await umbra('compare', was, file('elsewhere.json', { ...after, machine }));
@@ -83,7 +96,9 @@ test.each([
 });
 
 test.each([
-  [[was], /missing required argument 'after'/],
+  [[], /missing required argument 'before'/],
+  [[was], /is one run alone, not measured --against another: give two/],
+  [[inTurns, '--by', 'pace'], /--by is of two runs; these two were measured in turns/],
   [[was, is, '--by', 'luck'], /native, pace, baseline, value/],
   [[was, is, '--by', 'native'], /have no line measured in C in common/],
   [[was, is, '--threshold', 'much'], /A number of at least 0 is expected/],

@@ -11,6 +11,8 @@ import { asShown, commandsOf, renewed, type Shown } from './shown.ts';
 const ELSEWHERE = [
   ...['npm ci', 'npm ci && npm test', 'npm install umbra'],
   ...['npx vitest run test/paging', 'npx vitest run --project unit'],
+  // test/bench/main.test.ts.
+  'npm run bench -- --filter fault --against ../before',
   'UMBRA_SLOW=1 npx vitest run test/explore/worlds/published',
   'npm run types && npm run lint',
 ];
