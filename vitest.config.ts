@@ -1,7 +1,8 @@
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { everyExpect } from './test/every-expect.ts';
-import { PROJECTS } from './test/projects.ts';
+import { LongestFirst, PROJECTS } from './test/projects.ts';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
@@ -30,13 +31,14 @@ export default defineConfig({
       project('machine'),
       project('outside'),
     ],
+    sequence: { sequencer: LongestFirst },
     setupFiles: SETUP,
     expect: { requireAssertions: true },
     server: { deps: { external: [AS_IT_IS] } },
     testTimeout: 120_000,
     hookTimeout: 120_000,
-    // Most files keep one core busy; vitest would leave one of two free.
-    maxWorkers: '100%',
+    // Most files keep one core busy, and some wait: for a database, a browser, who is to be killed.
+    maxWorkers: availableParallelism() + 1,
     // Schedules that go wrong are not kept, and printed as tokens; but in the tests about that.
     env: { UMBRA_STATE: '' },
   },

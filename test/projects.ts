@@ -1,4 +1,6 @@
-/** Which tests run together, by what they take. */
+/** Which tests run together, by what they take, and which begin first. */
+
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Machines on worker threads, recorded operations, litmus tests and schedules. */
 const machine = [
@@ -22,3 +24,15 @@ export const PROJECTS = {
   machine: { include: machine, exclude: [] },
   outside: { include: outside, exclude: [] },
 };
+
+/** Files of one to three minutes: begun last, one of them would keep one core busy when all else has ended. */
+const LONGEST = ['docs/commands', 'commands/examples', 'queue/worker', 'commands/queue'];
+
+/** Vitest begins with the largest, and knows only what it ran before how long it takes. */
+export class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const place = ({ moduleId }: TestSpecification): number =>
+      LONGEST.findIndex((name) => moduleId.endsWith(`/test/${name}.test.ts`)) >>> 0;
+    return (await super.sort(files)).toSorted((a, b) => place(a) - place(b));
+  }
+}

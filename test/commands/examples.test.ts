@@ -12,14 +12,16 @@ import { type Ran, umbraAt } from './umbra.ts';
 const SHORTER: readonly (readonly [RegExp, string])[] = [
   [/lab --port \d+/, 'lab --build other'],
   [/mutants --markdown/, 'mutants --only R15 --strategy random --runs 2 --markdown'],
-  [/(mutants --only R2,R9)/, '$1 --runs 5'],
+  [/mutants --only R2,R9/, 'mutants --only R9,R15 --runs 5'],
   [/(mutants message-passing)/, '$1 --only R9 --runs 5'],
   [/--races$/, '--races --runs 9'],
   [/--seconds \d+/, '--seconds 1'],
   [/litmus 6-switcher/, 'litmus R9-same-cpu-another-vcpu'],
   [/--runs \d{3,}/, '--runs 20'],
   [/(campaign \S+)(?!.*--runs)/, '$1 --runs 9'],
-  [/campaign litmus/, 'campaign 2-pin'],
+  [/campaign (litmus|5-flush)/, 'campaign 7-setup'],
+  [/(verify R(14-started|4-both)\S+)/, '$1 --discipline guest-lock'],
+  [/cpus=1\.\.4/, 'cpus=1..2'],
   // Its first machines are large, and run to their end.
   [/--ops \d{4,}/, '--ops 10000 --seed 4'],
   [/(study \w+)$/, '$1 --seeds 1 --experiment interval'],

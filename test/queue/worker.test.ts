@@ -269,21 +269,20 @@ describe('a worker leaves to others', () => {
 });
 
 test('a unit is split where others have nothing to do, and all of it is done once', async () => {
-  const all = 160;
+  const all = 100;
   const id = await enqueue(queue, { kind: 'leaves', title: 'a tree', plan: 'tree', files: [] }, [
     { place: 0, task: { from: 0, to: all } satisfies Leaves },
   ]);
-  const begin = performance.now();
-  await Promise.all([worked({ jobs: 1 }), worked({ jobs: 1 }), worked({ jobs: 2 })]);
-  const seconds = (performance.now() - begin) / 1000;
+  const workers = [worked({ jobs: 1 }), worked({ jobs: 1 }), worked({ jobs: 2 })];
+  const units = (await Promise.all(workers)).map((one) => one.units);
   const done = (await resultsOf(id)) as Leaves[];
   const leaves = done.flatMap(({ from, to }) =>
     Array.from({ length: to - from }, (_, i) => from + i),
   );
   expect(leaves.toSorted((a, b) => a - b)).toEqual(Array.from({ length: all }, (_, i) => i));
   expect(done.length).toBeGreaterThan(3);
-  // Alone it takes 16 s, at 100 ms a leaf.
-  expect(seconds).toBeLessThan(13);
+  // At 100 ms a leaf, who is first does not end before others look.
+  expect(units.filter((n) => n > 0).length).toBeGreaterThan(1);
 });
 
 test('a unit that was done twice is there once', async () => {
