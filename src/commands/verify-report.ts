@@ -68,7 +68,7 @@ export const reportOf = (entries: readonly Entry[]): Report => ({
 /** Not what is done only where another is not. */
 export const isWanted = ({ insteadOf }: Entry): boolean => !insteadOf?.frontier.isDone;
 
-function testOf(entry: Entry): TestReport {
+export function testOf(entry: Entry): TestReport {
   const { path, litmus, setting, bounds, frontier } = entry;
   const { classes, blocked, seconds } = frontier.totals;
   const { discipline, paging, defects, memory = 'sc' } = setting;

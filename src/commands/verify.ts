@@ -17,11 +17,11 @@ import { JSON_OPTION, jsonOutput, printer, QUIET_OPTION } from './json-output.ts
 import { partOfPage } from './marked-page.ts';
 import { integer, type OptionsOf } from './options.ts';
 import { outputFile } from './output-file.ts';
-import { showProgress } from './terminal.ts';
+import { clearLine, showProgress } from './terminal.ts';
 import { checkQueueOptions } from './units.ts';
 import { DEFECTS_PART, markdownOf, VERDICTS_PART } from './verify-markdown.ts';
 import type { QueuePool } from './verify-queue.ts';
-import { describe, type Report, reportOf, rounded } from './verify-report.ts';
+import { describe, isWanted, type Report, reportOf, rounded, testOf } from './verify-report.ts';
 import { liveOf } from './verify-watch.ts';
 import { checkWatch, WATCH_OPTION, Watch } from './watch.ts';
 
@@ -142,10 +142,15 @@ async function verify(
   const save = out === undefined ? () => {} : outputFile(out, 'work', 'give --out a file');
   await using watch = await Watch.begin(['umbra verify', ...paths].join(' '), options);
   watch.shows(liveOf(entries, watch));
-  const interrupted = await goOn(entries, options, paths, () => save(saved(entries)));
+  const work = new Work(entries, options.seconds);
+  const tell = tellerOf(entries, printer(options));
+  const interrupted = await goOn(work, options, {
+    open: () => poolFor(options, entries, paths),
+    tell: () => tell((entry) => work.isSettled(entry)),
+    save: () => save(saved(entries)),
+  });
+  tell(() => true);
   const report = reportOf(entries);
-  const print = printer(options);
-  for (const test of report.tests) print(describe(test), test.outcomes.some(isWrong));
   writeJson(report);
   writeMarkdown(markdownOf(report, part));
   await watch.end([], interrupted);
@@ -164,29 +169,61 @@ function exitCodeOf({ tests }: Report, interrupted: boolean): ExitCode {
   return interrupted ? ExitCode.Interrupted : ExitCode.Ok;
 }
 
-/** Do what is left, as far as time allows. Returns whether Ctrl-C came. */
-async function goOn(
-  entries: readonly Entry[],
-  { jobs, seconds = Number.POSITIVE_INFINITY, queue }: Options,
-  paths: readonly string[],
-  save: () => void,
-): Promise<boolean> {
-  const work = new Work(entries, seconds);
+/** Prints what became of each test and setting, in their order, as soon as it is settled. */
+function tellerOf(entries: readonly Entry[], print: ReturnType<typeof printer>) {
+  let told = 0;
+  return (isSettled: (entry: Entry) => boolean): void => {
+    for (; told < entries.length && isSettled(entries[told]!); told++) {
+      const entry = entries[told]!;
+      if (!isWanted(entry)) continue;
+      const test = testOf(entry);
+      clearLine();
+      print(describe(test), test.outcomes.some(isWrong));
+    }
+  };
+}
+
+interface Around {
+  readonly open: () => Promise<Pool>;
+  /** Something was done. */
+  readonly tell: () => void;
+  readonly save: () => void;
+}
+
+/** Do what is left, as far as time allows. Returns whether it was interrupted. */
+async function goOn(work: Work, options: Options, around: Around): Promise<boolean> {
   if (work.isDone) return false;
   using interrupted = heedInterrupt();
   const stopProgress = showProgress(() => work.progress);
-  const pool = queue === undefined ? poolOf(jobs) : await sentTo(queue, entries, paths);
-  const saving = setInterval(save, SAVE_MS);
+  const pool = await around.open();
+  using _ = saving(around.save);
+  const most = options.queue === undefined ? options.jobs : MOST_SENT;
   try {
-    await work.doneBy(pool, queue === undefined ? jobs : MOST_SENT, interrupted.signal);
+    await work.doneBy(pool, most, interrupted.signal, around.tell);
   } finally {
-    clearInterval(saving);
     stopProgress();
     await (pool instanceof Piscina ? pool.destroy() : pool.close(work.isDone));
   }
-  save();
+  around.save();
   return interrupted.signal.aborted;
 }
+
+/** Until it is disposed of. What is left of a search can be much: saving takes a tenth of the time. */
+function saving(save: () => void): Disposable {
+  let timer = setTimeout(again, SAVE_MS);
+  function again(): void {
+    const start = performance.now();
+    save();
+    timer = setTimeout(again, Math.max(SAVE_MS, 9 * (performance.now() - start)));
+  }
+  return { [Symbol.dispose]: () => clearTimeout(timer) };
+}
+
+const poolFor = async (
+  { jobs, queue }: Options,
+  entries: readonly Entry[],
+  paths: readonly string[],
+): Promise<Pool> => (queue === undefined ? poolOf(jobs) : sentTo(queue, entries, paths));
 
 const poolOf = (threads: number): Piscina =>
   new Piscina({
@@ -212,7 +249,7 @@ async function sentTo(
   });
 }
 
-type Pool = Pick<Piscina, 'run'> | QueuePool;
+type Pool = Piscina | QueuePool;
 
 class Work {
   readonly #entries: readonly Entry[];
@@ -220,7 +257,7 @@ class Work {
   readonly #seconds: number;
   #last: Entry | undefined;
 
-  constructor(entries: readonly Entry[], seconds: number) {
+  constructor(entries: readonly Entry[], seconds = Number.POSITIVE_INFINITY) {
     this.#entries = entries;
     this.#seconds = seconds;
   }
@@ -243,8 +280,16 @@ class Work {
     return `${grouped(classes)} behaviours${guess}, ${where}${most}`;
   }
 
-  /** As many at a time as there are jobs; what one has done may be what the next needs. */
-  async doneBy(pool: Pool, jobs: number, signal: AbortSignal): Promise<void> {
+  /** It is done, or its time is up; or it is not needed. */
+  isSettled({ frontier, insteadOf }: Entry): boolean {
+    return frontier.isDone || this.#isOut(frontier) || insteadOf?.frontier.isDone === true;
+  }
+
+  /**
+   * As many at a time as there are jobs; what one has done may be what the next needs. `tell` is
+   * called after each.
+   */
+  async doneBy(pool: Pool, jobs: number, signal: AbortSignal, tell: () => void): Promise<void> {
     const working = new Set<Promise<void>>();
     try {
       for (;;) {
@@ -254,6 +299,7 @@ class Work {
           working.add(done);
         } else if (working.size === 0) return;
         else await Promise.race(working);
+        tell();
       }
     } catch (error) {
       await Promise.allSettled(working);

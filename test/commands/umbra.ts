@@ -87,3 +87,19 @@ export async function interrupted(sign: RegExp, ...args: readonly string[]): Pro
   const code = await new Promise<number | null>((resolve) => child.on('close', resolve));
   return { code, stdout: said, stderr: '' };
 }
+
+/** SIGTERM as soon as the command has said something like `sign` into a pipe. */
+export async function terminated(sign: RegExp, ...args: readonly string[]): Promise<Ran> {
+  const child = spawn(process.execPath, ['src/main.ts', ...args]);
+  const said = { stdout: '', stderr: '' };
+  child.stderr.on('data', (data: Buffer) => {
+    said.stderr += data.toString();
+  });
+  child.stdout.on('data', (data: Buffer) => {
+    const before = sign.test(said.stdout);
+    said.stdout += data.toString();
+    if (!before && sign.test(said.stdout)) child.kill('SIGTERM');
+  });
+  const code = await new Promise<number | null>((resolve) => child.on('close', resolve));
+  return { code, ...said };
+}

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { umbra } from './umbra.ts';
+import { terminated, umbra } from './umbra.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'umbra-verify-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -42,6 +42,18 @@ test('says how many behaviours there are, what they come to, and what was not ru
   expect(stdout).toMatch(/^ +148 +allowed +alive and vcpu 0 r0 == 0x20/m);
   expect(stdout).not.toMatch(/race.free/);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+});
+
+test('tells of each test as it is done, and by SIGTERM what there is of the next', async () => {
+  const out = at('terminated.json');
+  const tests = [R4, 'R2-cleared-entry-comes-back', ...LOCKED, '--jobs', '1', '--out', out];
+  const { code, stdout, stderr } = await terminated(/all 148 behaviours/, 'verify', ...tests);
+  const [first, second] = stdout.split('\n\n');
+  expect(first).toMatch(/R4-both.*\n.*: all 148 behaviours, each once/);
+  expect(second).toMatch(/R2-cleared.*\n.* behaviours.*, not all,/);
+  expect(code).toBe(130);
+  expect(stderr).toMatch(/^umbra: interrupted; the same command goes on from .*terminated.json\n$/);
+  expect(JSON.parse(readFileSync(out, 'utf8'))).toMatchObject({ kind: 'umbra verify' });
 });
 
 describe('as JSON', () => {
