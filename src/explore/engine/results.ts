@@ -7,6 +7,9 @@
 /** That there is room for at first. */
 const ROOM = 256;
 
+/** In place of what an aside came to: it was a step, and that is asked next. */
+export const AS_STEP = 1;
+
 export class Results {
   /** Signed words. */
   #values = new Int32Array(ROOM);

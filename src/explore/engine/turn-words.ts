@@ -14,6 +14,7 @@ import { Entry } from '../../hardware/entry.ts';
 import * as access from './access.ts';
 import { bufferOf } from './actors.ts';
 import type { Guards } from './lockdep.ts';
+import { AS_STEP } from './results.ts';
 import { NOT_BUFFERED } from './store-buffer.ts';
 import type { Task } from './task.ts';
 import type { Trace } from './trace.ts';
@@ -35,7 +36,6 @@ export class TurnWords extends Words {
   declare private readonly trace: Trace;
   /** The number of its CPU. */
   declare private readonly cpu: number;
-  /** Words from here on are in no record. */
   declare private readonly guards: Guards;
 
   constructor(memory: WebAssembly.Memory, scratch: Ptr, task: Task) {
@@ -63,14 +63,18 @@ export class TurnWords extends Words {
       this.plain[at] = value;
       return;
     }
-    if (task.asides.isAgain) return void task.asides.again();
+    const { asides } = task;
+    if (asides.isAgain) return asides.again() === AS_STEP ? this.store(at, value) : undefined;
+    if (this.#isBuffered(at) && !task.turn.flushAside(task)) {
+      asides.keep(AS_STEP);
+      return this.store(at, value);
+    }
     this.guards.change(at);
-    if (this.#isBuffered(at)) task.turn.flushAside(task);
     task.hasPoked = true;
     task.turn.touch(at);
     this.trace.aside(at, 1);
     this.plain[at] = value;
-    task.asides.keep(0);
+    asides.keep(0);
   }
 
   override read(at: Ptr): number {
@@ -177,8 +181,9 @@ export class TurnWords extends Words {
 
   override move(to: Ptr, from: Ptr, words: number): void {
     const task = this.task;
+    // Words that are buffered, or this CPU's own, go one by one.
     if (this.buffers || task.owns(to) || task.owns(from)) {
-      this.#moveOneByOne(to, from, words);
+      for (let i = 0; i < words; i++) this.poke(toPtr(to + i), this.peek(toPtr(from + i)));
       return;
     }
     if (task.asides.isAgain) return void task.asides.again();
@@ -187,11 +192,6 @@ export class TurnWords extends Words {
     this.trace.aside(to, words);
     for (let i = 0; i < words; i++) this.plain[to + i] = this.plain[from + i]!;
     task.asides.keep(0);
-  }
-
-  /** Words that are buffered, or this CPU's own. */
-  #moveOneByOne(to: Ptr, from: Ptr, words: number): void {
-    for (let i = 0; i < words; i++) this.poke(toPtr(to + i), this.peek(toPtr(from + i)));
   }
 
   override fill(at: Ptr, words: number, value: number): void {

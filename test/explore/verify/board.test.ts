@@ -110,18 +110,28 @@ test('a defect is found, and by the behaviours that show it', () => {
   expect([failures.length, traces.length]).toEqual([936, 2479]);
 });
 
-test('on worker threads the behaviours are the same, and as many', async () => {
-  const subject = subjectOf('R4-both-allocate-the-table', 'pgdir-lock');
-  const search = new Exhaustive(subject.board);
-  const runs: Result['run'][] = [];
-  while (search.goOn()) runs.push(subject.run(search, 0).run);
-  const board = await bootThreads(subject);
-  try {
-    const there: string[] = [];
-    for (const { decisions } of runs) there.push((await board.run(decisions, 0)).trace);
-    expect(there).toEqual(runs.map(({ trace }) => trace));
-    expect([there.length, new Set(there).size]).toEqual([124, 124]);
-  } finally {
-    await board.close();
-  }
-});
+const ON_THREADS: readonly (readonly [string, DisciplineName, MemoryModel, number])[] = [
+  ['R4-both-allocate-the-table', 'pgdir-lock', 'sc', 124],
+  ['R1-two-faults-one-entry', 'pgdir-lock', 'tso', 516],
+  ['R15-two-faults-at-once', 'lock-free', 'tso', 580],
+  ['pushed-onto-a-store', 'pgdir-lock', 'tso', 60],
+];
+
+test.each(ON_THREADS)(
+  '%s, %s, %s: on worker threads the behaviours are the same, and as many: %i',
+  async (of, discipline, memory, count) => {
+    const subject = subjectOf(of, discipline, [], { memory });
+    const search = new Exhaustive(subject.board);
+    const runs: Result['run'][] = [];
+    while (search.goOn()) runs.push(subject.run(search, 0).run);
+    const board = await bootThreads(subject);
+    try {
+      const there: string[] = [];
+      for (const { decisions } of runs) there.push((await board.run(decisions, 0)).trace);
+      expect(there).toEqual(runs.map(({ trace }) => trace));
+      expect([there.length, new Set(there).size]).toEqual([count, count]);
+    } finally {
+      await board.close();
+    }
+  },
+);
