@@ -1,16 +1,16 @@
-/** Schedules under control: how many in a second, and what a place costs where the turn may pass on. */
+/** Schedules under control: how many in a second, and what a scheduling point costs. */
 
 import type { Lguest } from '../shared/lguest.ts';
 import { Words } from '../shared/words.ts';
 import { joinMachine } from '../src/assembly.ts';
 import { bootThreads } from '../src/explore/boot-threads.ts';
 import { Beginning } from '../src/explore/engine/beginning.ts';
+import { ControlState } from '../src/explore/engine/control-state.ts';
+import { ControlledWords } from '../src/explore/engine/controlled-words.ts';
+import { Controller } from '../src/explore/engine/controller.ts';
 import type { Run } from '../src/explore/engine/run.ts';
 import { LEAVE, Task } from '../src/explore/engine/task.ts';
 import { PAGE_BITS, Trace } from '../src/explore/engine/trace.ts';
-import { Turn } from '../src/explore/engine/turn.ts';
-import { TurnState } from '../src/explore/engine/turn-state.ts';
-import { TurnWords } from '../src/explore/engine/turn-words.ts';
 import { bootLitmus } from '../src/explore/litmus/boot.ts';
 import { readLitmus } from '../src/explore/litmus/read.ts';
 import { LITMUS_SCHEDULING } from '../src/explore/litmus/scheduling.ts';
@@ -41,8 +41,8 @@ function subjectOf(path: string): Subject {
 type Ran = (run: Run) => number;
 
 const oneSchedule: Ran = () => 1;
-/** Times the turn passed on. */
-const turnsOf: Ran = ({ decisions }) => decisions.turns.length / 2;
+/** Switches from one actor to another. */
+const switchesOf: Ran = ({ decisions }) => decisions.turns.length / 2;
 
 interface Batched {
   readonly path: string;
@@ -181,7 +181,7 @@ function hasEnded(loop: HostCpuLoop): boolean {
   }
 }
 
-class StillTurn extends Turn {
+class StillController extends Controller {
   protected override pass(): never {
     throw LEAVE;
   }
@@ -194,20 +194,20 @@ const LOADS = 1 << 14;
 /** The same word again and again, by a leaf under control or by one that is not. */
 function loads(isControlled: boolean): Side {
   const { shared, host } = bootLitmus(readLitmus(TWO_CPUS), SETTING);
-  const words = new Uint32Array(TurnState.wordsFor(2, 1));
+  const words = new Uint32Array(ControlState.wordsFor(2, 1));
   const { touched } = new Beginning(host);
   const { length } = host.words.plain;
   const trace = new Trace(new Int32Array(Trace.memoryFor(length)), length);
-  const turn = new StillTurn(new TurnState(words, 2, 1, trace), host, {}, touched);
+  const controller = new StillController(new ControlState(words, 2, 1, trace), host, {}, touched);
   for (const { index } of host.cpus) {
-    turn.tasks.push(new Task(turn, index, host));
+    controller.tasks.push(new Task(controller, index, host));
   }
-  const [task] = turn.tasks as [Task, Task];
-  const leaf = isControlled ? new TurnWords(shared.memory, toPtr(48), task) : host.words;
+  const [task] = controller.tasks as [Task, Task];
+  const leaf = isControlled ? new ControlledWords(shared.memory, toPtr(48), task) : host.words;
   const at = toPtr(host.layout.regions.machine.at);
   return repeated(isControlled ? 'under control' : 'not under control', () => {
-    turn.state.reset();
-    turn.join(new Pct(1), 1, LOADS + 1);
+    controller.state.reset();
+    controller.join(new Pct(1), 1, LOADS + 1);
     let sum = 0;
     for (let i = 0; i < LOADS; i++) {
       if (i % PIECE === 0) task.restart();
@@ -223,7 +223,7 @@ const LASTING = { rounds: 100, lasting: true } as const;
 /** On worker threads, where one of them takes longer. */
 const THREADS = { ...LASTING, rounds: 20, threads: true } as const;
 
-const SWITCHING: Batched = { path: TWO_CPUS, strategy: 'random', runs: 5, count: turnsOf };
+const SWITCHING: Batched = { path: TWO_CPUS, strategy: 'random', runs: 5, count: switchesOf };
 
 interface Test {
   readonly cpus: number;
@@ -304,7 +304,7 @@ export const scheduleLines: readonly Line[] = [
     baseline: () => inOneThread(SWITCHING),
   },
   {
-    name: 'a load where the turn stays',
+    name: 'a load at a scheduling point without a switch',
     unit: 'ns',
     goal: { of: 'value', most: 5 },
     measured: () => loads(true),

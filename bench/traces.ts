@@ -70,7 +70,7 @@ const replayed = (name: string, begin?: (rig: Rig) => () => void): Side => ({
     const rig = new Rig({ program, pages: GUEST_PAGES });
     const end = begin?.(rig);
     const batch = timed(() => {
-      rig.runInTurns(QUANTUM, Number.POSITIVE_INFINITY);
+      rig.runRoundRobin(QUANTUM, Number.POSITIVE_INFINITY);
       return statistics(rig, [0], [0]).accesses;
     });
     end?.();

@@ -3,9 +3,9 @@
 /** 1,234,567 */
 export const grouped = (n: number): string => n.toLocaleString('en-US');
 
-/** 1 run, 1,234 runs */
+/** 1 run, 1,234 runs, 2 switches */
 export const counted = (n: number, what: string): string =>
-  `${grouped(n)} ${what}${n === 1 ? '' : 's'}`;
+  `${grouped(n)} ${what}${n === 1 ? '' : what.endsWith('ch') ? 'es' : 's'}`;
 
 /** 0.0123, 1.23, 123: so many digits that count, and no zeros behind them. */
 export const significant = (n: number, digits = 3): number => Number(n.toPrecision(digits));

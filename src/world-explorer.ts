@@ -60,7 +60,7 @@ export interface WorldExploration {
 export interface ShrunkWorldFailure extends WorldFailure {
   /** Switches away from a thread that could have gone on. */
   readonly preemptions: number;
-  /** Each turn that is left was left out in vain. */
+  /** Leaving out any one switch that is left makes the failure go away. */
   readonly proven: boolean;
 }
 

@@ -68,7 +68,7 @@ export class Rig {
   }
 
   /** Run vCPU 0 on one CPU after the other, `quantum` operations each, to its end. */
-  runInTurns(quantum: number, most = 10_000_000): void {
+  runRoundRobin(quantum: number, most = 10_000_000): void {
     for (let turn = 0; turn * quantum < most; turn++) {
       const cpu = turn % this.cpus.length;
       const vcpu = this.vcpu(0, cpu);

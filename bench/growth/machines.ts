@@ -13,15 +13,15 @@ import { Machine } from '../../src/machine.ts';
 import { statistics } from '../../src/report/run-report.ts';
 import type { Batch, Side } from '../pair.ts';
 import { tracePath } from '../trace-path.ts';
+import { runRoundRobin } from './round-robin.ts';
 import { type Shape, specOf } from './spec.ts';
 import type { Sweep } from './sweep.ts';
-import { runInTurns } from './turns.ts';
 
 const SEED = 1;
 
 const inTurns = (shape: Shape, program: Program): Side => ({
   name: 'run',
-  batch: () => runInTurns(shape, program),
+  batch: () => runRoundRobin(shape, program),
 });
 
 /** Rounds of all processes together; each gives up the CPU once. */
@@ -36,7 +36,7 @@ const switches = (processes: number): Side => {
   });
   // As many page tables as it takes to keep all of them: what is evicted is another matter.
   const shape = { pgdirs: processes + 2 };
-  return { name: 'run', batch: () => ({ ...runInTurns(shape, program), count: SWITCHES }) };
+  return { name: 'run', batch: () => ({ ...runRoundRobin(shape, program), count: SWITCHES }) };
 };
 
 /** `threads` of these rounds together, each a few accesses and no system call. */

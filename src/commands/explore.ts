@@ -59,7 +59,7 @@ function declare() {
     .summary('Search a litmus test for a schedule that goes wrong, or for races')
     .description(
       'Run a litmus test by many schedules, in which every access of shared memory is a place ' +
-        'where the turn may pass to another host CPU, until one goes wrong.',
+        'where control may pass to another host CPU, until one goes wrong.',
     )
     .argument('<test>', 'a litmus test: a file, or the name of one that comes with umbra')
     .optionsGroup('Schedules:')

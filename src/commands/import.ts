@@ -23,7 +23,7 @@ const MIB = 1 << 20;
 
 export function importCommand(): CommandUnknownOpts {
   return new Command('import')
-    .summary('Turn what other tools recorded into programs and placements')
+    .summary('Controller what other tools recorded into programs and placements')
     .description(
       'Turn memory traces made by other tools into programs that guests can run, and recorded ' +
         'schedules into placements that --policy replay:FILE follows.',

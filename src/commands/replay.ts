@@ -7,6 +7,7 @@ import { replayToken } from '../explore/replay.ts';
 import type { Result } from '../explore/result.ts';
 import { tellStory } from '../explore/story/tell.ts';
 import { decodeToken, type Token } from '../explore/token.ts';
+import { counted } from '../numbers.ts';
 import type { Story } from '../report/story.ts';
 import { storyText } from '../report/story-text.ts';
 import { confirmOnThreads, engineOption } from './engine.ts';
@@ -163,5 +164,5 @@ function reportOf(
 function describe({ ending, message, run }: Result): string {
   const switches = run.decisions.turns.length / 2;
   const how = ending === 'ok' ? 'it ends as it may' : `${ending}: ${message}`;
-  return `${run.steps} steps, ${switches} times another CPU's turn, digest ${run.digest}\n${how}\n`;
+  return `${run.steps} steps, ${counted(switches, 'switch')}, digest ${run.digest}\n${how}\n`;
 }

@@ -181,12 +181,12 @@ export function describeShrunk(report: ShrunkReport): string {
 }
 
 function sizeInWords({ vcpus, operations, switches, steps }: Size, preemptions?: number): string {
-  const turns = switches === 1 ? '1 switch' : `${switches} switches`;
   const free = preemptions === undefined ? '' : ` (${counted(preemptions, 'preemption')})`;
-  const [columns, ops, all] = [
+  const [columns, ops, passes, all] = [
     counted(vcpus, 'vCPU'),
     counted(operations, 'operation'),
+    counted(switches, 'switch'),
     counted(steps, 'step'),
   ];
-  return `${columns}, ${ops}, ${turns}${free}, ${all}`;
+  return `${columns}, ${ops}, ${passes}${free}, ${all}`;
 }

@@ -45,8 +45,8 @@ export class BetweenSteps {
 
   /** Throws BrokenBetween. */
   look(): void {
-    const { turn, host, beginning, recording } = this.#board;
-    if (turn.hasEnded || !turn.tasks.every((task) => this.#isSafe(task))) return;
+    const { controller, host, beginning, recording } = this.#board;
+    if (controller.hasEnded || !controller.tasks.every((task) => this.#isSafe(task))) return;
     const { digest } = recording!;
     if (this.looked.has(digest)) return;
     const moment = new Moment(beginning.isUnused);

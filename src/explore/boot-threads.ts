@@ -11,6 +11,6 @@ export function bootThreads(subject: Subject): Promise<ThreadBoard> {
   if (setting.betweenSteps) {
     throw new UserError('a schedule is looked at between steps in one thread: leave --engine out');
   }
-  const world = { worker: 'turn-cpu', loadFrom: litmusLoad, told: { path, kept } };
+  const world = { worker: 'controlled-cpu', loadFrom: litmusLoad, told: { path, kept } };
   return ThreadBoard.boot(shared, board.host, board.beginning, world, limits);
 }

@@ -2,7 +2,7 @@
 
 import type { Host } from '../../shared/host.ts';
 import { inspect, type Section, type Wanted } from '../report/inspection.ts';
-import type { Decisions } from './engine/turn.ts';
+import type { Decisions } from './engine/controller.ts';
 import { hexPage } from './story/guest-words.ts';
 import { Places } from './story/places.ts';
 import { type RecordedStep, recordRun, type Stores } from './story/recording.ts';

@@ -1,4 +1,4 @@
-/** What tokens are made of: text packed into letters, and turns as small numbers. */
+/** What tokens are made of: text packed into letters, and switches as small numbers. */
 
 import { deflateRaw, fromBase64url, inflateRaw, toBase64url } from '../platform.ts';
 
@@ -15,9 +15,9 @@ export function unpacked(text: string): string {
 }
 
 /** Steps as distances, which are small numbers. */
-export function packTurns(turns: readonly number[]): number[] {
+export function packSwitches(switches: readonly number[]): number[] {
   let last = 0;
-  return turns.map((value, i) => {
+  return switches.map((value, i) => {
     if (i % 2 === 1) return value;
     const distance = value - last;
     last = value;
@@ -25,7 +25,7 @@ export function packTurns(turns: readonly number[]): number[] {
   });
 }
 
-export function unpackTurns(packed: readonly number[]): number[] {
+export function unpackSwitches(packed: readonly number[]): number[] {
   let last = 0;
   return packed.map((value, i) => {
     if (i % 2 === 0) last += value;

@@ -4,11 +4,11 @@ import { UserError } from '../errors.ts';
 import { hex } from '../hardware/address.ts';
 import { Access } from './engine/access.ts';
 import { actorOf } from './engine/actors.ts';
+import type { Step } from './engine/controller.ts';
 import type { Run } from './engine/run.ts';
 import { placeText, whereNow } from './engine/source.ts';
-import type { Step } from './engine/turn.ts';
 import { digestOf } from './litmus/meaning.ts';
-import { packTurns, unpackTurns } from './packed.ts';
+import { packSwitches, unpackSwitches } from './packed.ts';
 import type { Result } from './result.ts';
 import { Diverged, Recorded } from './strategies/recorded.ts';
 import { MOST_STEPS, type Subject } from './subject.ts';
@@ -38,7 +38,7 @@ export function tokenOf(subject: Subject, { run }: Result): string {
     defects: [...setting.defects],
     ...(kept && { kept: kept.map((places) => [...places]) }),
     mostSteps: MOST_STEPS,
-    turns: packTurns(run.decisions.turns),
+    turns: packSwitches(run.decisions.turns),
     drawn: [...run.decisions.drawn],
     steps: run.steps,
     digests,
@@ -50,15 +50,15 @@ function watched(
   run: Pick<Run, 'decisions'>,
   watcher: (step: Step) => void,
 ): Run {
-  const { turn } = subject.board;
-  turn.watcher = watcher;
+  const { controller } = subject.board;
+  controller.watcher = watcher;
   try {
     return subject.play(new Recorded(run.decisions), 0);
   } catch (error) {
     if (error instanceof Diverged) throw new UserError(`the run goes another way ${error.message}`);
     throw error;
   } finally {
-    turn.watcher = undefined;
+    controller.watcher = undefined;
   }
 }
 
@@ -72,7 +72,7 @@ export function replayToken(
   let steps = 0;
   const run = watched(
     subject,
-    { decisions: { turns: unpackTurns(token.turns), drawn: token.drawn } },
+    { decisions: { turns: unpackSwitches(token.turns), drawn: token.drawn } },
     (step) => {
       watcher?.(step);
       if (++steps % stride !== 0) return;

@@ -45,8 +45,8 @@ export class Subject {
     const { shared, host } = bootLitmus(litmus, setting);
     this.shared = shared;
     const software = litmusSoftware(litmus, {
-      begins: (vcpu, place) => this.timeline.begins(vcpu, place, this.board.turn),
-      ends: (vcpu, place) => this.timeline.ends(vcpu, place, this.board.turn),
+      begins: (vcpu, place) => this.timeline.begins(vcpu, place, this.board.controller),
+      ends: (vcpu, place) => this.timeline.ends(vcpu, place, this.board.controller),
     });
     this.board = new Board(shared, host, software, litmusScheduling(setting), this.limits);
     if (setting.betweenSteps) this.between = new BetweenSteps(litmus, this.board);

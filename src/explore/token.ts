@@ -41,7 +41,7 @@ const tokenSchema = z.strictObject({
   /** Of each column the operations that are left, by their places in the file; all if not said. */
   kept: z.array(numbers).optional(),
   mostSteps: z.int().min(1),
-  /** Steps from one change of turns to the next, and to which actor. */
+  /** Switches: steps since the switch before, and to which actor. */
   turns,
   drawn: numbers,
   steps: z.int().min(1),

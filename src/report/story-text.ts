@@ -1,5 +1,6 @@
 /** A story for the terminal: a column for each CPU where there is room, else one for all. */
 
+import { counted } from '../numbers.ts';
 import { FLAG_TEXTS, type Line, partText, type Story, type Told } from './story.ts';
 
 export interface TextStyle {
@@ -50,7 +51,7 @@ export function storyText(story: Story, { columns, colours }: TextStyle): string
   paragraph(`${story.title} (${story.setting})`, 'bold');
   if (story.about !== '') paragraph(story.about, 'plain');
   paragraph(
-    `${story.told} of ${story.steps} steps are told; the turn passes ${story.turns} times.`,
+    `${story.told} of ${story.steps} steps are told; ${counted(story.turns, 'switch')}.`,
     'dim',
   );
   out.push('');

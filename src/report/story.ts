@@ -20,7 +20,7 @@ export interface Story {
   /** Steps of the run, and of them those that are told. */
   readonly steps: number;
   readonly told: number;
-  /** How often the turn went to another CPU, or to hardware. */
+  /** Switches to another CPU, or to hardware. */
   readonly turns: number;
   readonly columns: readonly string[];
   readonly lines: readonly Line[];
@@ -35,7 +35,7 @@ export interface Finding {
 
 export type Line = Mark | Told;
 
-/** What is between the steps: a turn passes on, an operation begins, the guest is entered. */
+/** What happens between steps: a switch, an operation begins, the guest is entered. */
 export interface Mark {
   readonly kind: 'turn' | 'migration' | 'operation' | 'event';
   readonly column: number;

@@ -7,8 +7,8 @@ import { costReport } from '../report/costs.ts';
 import { figuresOf } from '../report/figures.ts';
 import { makeReport, type RunReport, succeeded } from '../report/run-report.ts';
 import { endingLines } from '../report/summary.ts';
-import { lookInTurns } from '../study/in-turns.ts';
 import { countsOf } from '../study/measures.ts';
+import { tryRoundRobin } from '../study/round-robin.ts';
 import type { Measures } from '../study/study.ts';
 
 /** What it measured, or what went wrong, in words. */
@@ -18,7 +18,7 @@ export type SweepRun =
 
 /** What comes of it is a function of the machine and its seed. */
 export function turned(spec: MachineSpec, costs: CostTable): SweepRun {
-  const { found, wrong } = lookInTurns(spec, (host) =>
+  const { found, wrong } = tryRoundRobin(spec, (host) =>
     figuresOf({
       total: countsOf(host),
       costs: costReport(host, costs),

@@ -21,7 +21,7 @@ describe.skipIf(noYardstick() !== undefined)('a trace replayed in C', () => {
   test.each(['ls', 'sort', 'wc', 'pigz'])('%s has the same accesses and results', async (name) => {
     const program = openProgram(tracePath(name));
     const rig = new Rig({ program, pages: PAGES });
-    rig.runInTurns(QUANTUM);
+    rig.runRoundRobin(QUANTUM);
     program.close();
     const ours = statistics(rig, [0], [0]);
     const theirs = await replayInC(tracePath(name), PAGES);

@@ -37,7 +37,7 @@ describe('a ring of events', () => {
 
   test('of a run has its entries, exits, faults and hypercalls', () => {
     const rig = makeRig();
-    rig.runInTurns(500);
+    rig.runRoundRobin(500);
     const kinds = new Set(
       rig.host.cpus.flatMap(({ index }) => rig.host.events.last(index).map(({ kind }) => kind)),
     );

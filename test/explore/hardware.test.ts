@@ -4,10 +4,10 @@ import { describe, expect, test } from 'vitest';
 import { digestMemory } from '../../src/check/digest.ts';
 import { Access } from '../../src/explore/engine/access.ts';
 import { actorOf, bufferOf, evictionOn, moveOf } from '../../src/explore/engine/actors.ts';
+import { BUFFERED_STORES, ControlState } from '../../src/explore/engine/control-state.ts';
+import type { Step } from '../../src/explore/engine/controller.ts';
 import { StoreBuffer } from '../../src/explore/engine/store-buffer.ts';
 import { Trace } from '../../src/explore/engine/trace.ts';
-import type { Step } from '../../src/explore/engine/turn.ts';
-import { BUFFERED_STORES, TurnState } from '../../src/explore/engine/turn-state.ts';
 import { readLitmus } from '../../src/explore/litmus/read.ts';
 import type { Setting } from '../../src/explore/setting.ts';
 import { STRATEGIES } from '../../src/explore/strategies/catalogue.ts';
@@ -25,9 +25,9 @@ const subjectOf = (path: string, setting = SETTING): Subject =>
 function stepsOf(subject: Subject, name: string, runs: number): Step[] {
   const steps: Step[] = [];
   const strategy = STRATEGIES[name]!();
-  subject.board.turn.watcher = (step) => steps.push(step);
+  subject.board.controller.watcher = (step) => steps.push(step);
   for (let seed = 1; seed <= runs; seed++) expect(subject.run(strategy, seed).ending).toBe('ok');
-  subject.board.turn.watcher = undefined;
+  subject.board.controller.watcher = undefined;
   return steps;
 }
 
@@ -59,7 +59,7 @@ describe.each(['random', 'pct-3', 'surw', 'pos', 'portfolio', 'fewest'])('%s', (
 test('an even seed leaves hardware alone', () => {
   const subject = subjectOf('1-fault/locked-counting');
   const kinds = new Set<Access>();
-  subject.board.turn.watcher = ({ kind }) => kinds.add(kind);
+  subject.board.controller.watcher = ({ kind }) => kinds.add(kind);
   for (let seed = 0; seed < 40; seed += 2) subject.run(STRATEGIES['pct-3']!(), seed);
   expect(kinds).not.toContain(Access.Move);
   expect(kinds).not.toContain(Access.Evict);
@@ -83,8 +83,8 @@ test('who is moved continues on the other CPU, and all is as it was', () => {
 
 describe('a store buffer', () => {
   const bufferOn = (cpu: number): StoreBuffer => {
-    const state = new TurnState(
-      new Uint32Array(TurnState.wordsFor(2, 10)),
+    const state = new ControlState(
+      new Uint32Array(ControlState.wordsFor(2, 10)),
       2,
       10,
       new Trace(new Int32Array(0), 0),

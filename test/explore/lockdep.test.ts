@@ -5,9 +5,9 @@ import type { DisciplineName } from '../../shared/discipline.ts';
 import type { Host } from '../../shared/host.ts';
 import { Lock } from '../../shared/lock.ts';
 import { ALL_DEFECTS } from '../../src/defects.ts';
+import { ControlledWords } from '../../src/explore/engine/controlled-words.ts';
 import { Lockdep } from '../../src/explore/engine/lockdep.ts';
 import { fieldsOf, recordsOf } from '../../src/explore/engine/record-words.ts';
-import { TurnWords } from '../../src/explore/engine/turn-words.ts';
 import { readLitmus } from '../../src/explore/litmus/read.ts';
 import { type Setting, settingsOf } from '../../src/explore/setting.ts';
 import { STRATEGIES } from '../../src/explore/strategies/catalogue.ts';
@@ -98,8 +98,12 @@ test('a fault without a lock that does not say it is in one is found', () => {
   const subject = subjectOf(FLUSH, setting);
   expect(messageOf(subject, 1)).toBe('');
   const counts = subject.board.host.cpus.map(({ inFault }) => inFault.count);
-  const { add } = TurnWords.prototype;
-  vi.spyOn(TurnWords.prototype, 'add').mockImplementation(function (this: TurnWords, at, value) {
+  const { add } = ControlledWords.prototype;
+  vi.spyOn(ControlledWords.prototype, 'add').mockImplementation(function (
+    this: ControlledWords,
+    at,
+    value,
+  ) {
     return counts.includes(at) ? 0 : add.call(this, at, value);
   });
   expect(messageOf(subject, 1)).toMatch(/^lock not held in demand_page$/);

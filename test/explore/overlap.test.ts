@@ -16,13 +16,13 @@ describe('spans of operations', () => {
     order: readonly number[],
     reached: readonly [vcpu: number, place: number, step: number][],
   ) => {
-    const turns = order.flatMap((actor, step) =>
+    const switches = order.flatMap((actor, step) =>
       actor === (order[step - 1] ?? 0) ? [] : [step, actor],
     );
     const timeline = new Timeline();
     for (const [vcpu, place, step] of reached)
       timeline.begins(vcpu, place, { step, current: vcpu });
-    return timeline.spans(turns, order.length, 2);
+    return timeline.spans(switches, order.length, 2);
   };
 
   const a = { vcpu: 0, place: 0 };
@@ -81,7 +81,7 @@ describe('spans of operations', () => {
 
   test('what is reached again is reached once, and steps of hardware are nobody’s', () => {
     const order = [0, 2, 0, 1, 1];
-    // Hardware does not pass the turn on: after it the same CPU goes on without a word.
+    // An act of hardware is no switch: after it the same CPU goes on.
     const timeline = new Timeline();
     timeline.begins(0, 0, { step: 0, current: 0 });
     timeline.begins(0, 0, { step: 2, current: 0 });

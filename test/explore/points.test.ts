@@ -1,10 +1,10 @@
-/** That each kind of access is a place where the turn may pass on, and is done once. */
+/** Each kind of access is a scheduling point, and is made once. */
 
 import { afterEach, describe, expect, test } from 'vitest';
 import { Words } from '../../shared/words.ts';
 import { Access } from '../../src/explore/engine/access.ts';
-import { Turn } from '../../src/explore/engine/turn.ts';
-import { TurnWords } from '../../src/explore/engine/turn-words.ts';
+import { ControlledWords } from '../../src/explore/engine/controlled-words.ts';
+import { Controller } from '../../src/explore/engine/controller.ts';
 import { readLitmus } from '../../src/explore/litmus/read.ts';
 import type { Setting } from '../../src/explore/setting.ts';
 import { STRATEGIES } from '../../src/explore/strategies/catalogue.ts';
@@ -21,11 +21,11 @@ const subjectOf = (path: string, setting = SETTING): Subject =>
   new Subject(path, readLitmus(path), setting);
 
 describe('a broken engine', () => {
-  const { point } = Turn.prototype;
-  const { exchange } = TurnWords.prototype;
+  const { point } = Controller.prototype;
+  const { exchange } = ControlledWords.prototype;
   afterEach(() => {
-    Turn.prototype.point = point;
-    TurnWords.prototype.exchange = exchange;
+    Controller.prototype.point = point;
+    ControlledWords.prototype.exchange = exchange;
   });
 
   test('R5 shows by a switch at a store, and in no schedule with one switch if stores are none', () => {
@@ -40,7 +40,7 @@ describe('a broken engine', () => {
       }
     };
     expect(search()).not.toBe('nothing wrong');
-    Turn.prototype.point = function (task, kind, at) {
+    Controller.prototype.point = function (task, kind, at) {
       if (kind === Access.Store || kind === Access.Write) task.granted = false;
       else point.call(this, task, kind, at);
     };
@@ -60,7 +60,7 @@ describe('a broken engine', () => {
       });
     };
     expect(endings()).toEqual(['ok', 'ok', 'ok']);
-    TurnWords.prototype.exchange = Words.prototype.exchange;
+    ControlledWords.prototype.exchange = Words.prototype.exchange;
     // Not in each: of two that stand in their pieces one goes on without doing its own again.
     expect(endings()).not.toEqual(['ok', 'ok', 'ok']);
   });

@@ -1,8 +1,8 @@
 /** Programs that are nothing but steps, for strategies to be tried without a machine. */
 
 import { Access } from '../../src/explore/engine/access.ts';
+import type { Decisions } from '../../src/explore/engine/controller.ts';
 import { Fairness, fairnessWords } from '../../src/explore/engine/fairness.ts';
-import type { Decisions } from '../../src/explore/engine/turn.ts';
 import {
   isRunnable,
   type Situation,
@@ -34,7 +34,7 @@ export interface Played {
   /** Who took each step. */
   readonly order: readonly number[];
   readonly decisions: Decisions;
-  /** Steps at which the turn was taken from a thread that could have gone on. */
+  /** Steps at which a thread that could have gone on was preempted. */
   readonly preemptions: number;
 }
 
@@ -44,7 +44,7 @@ const MOST_STEPS = 10_000;
 /** A number is drawn after every so many steps. */
 const DRAWN_EVERY = 5;
 
-/** One run of a program: it is asked at the same places as by Turn, and by default as fair. */
+/** One run of a program: the strategy is asked where Controller would, and by default as fairly. */
 export function play(
   program: Program,
   strategy: Strategy,
@@ -53,7 +53,7 @@ export function play(
 ): Played {
   const cpus = program.length;
   const order: number[] = [];
-  const turns: number[] = [];
+  const switches: number[] = [];
   const drawn: number[] = [];
   const taken = program.map(() => 0);
   /** Steps of the attempt that a thread is at. */
@@ -94,7 +94,7 @@ export function play(
     if (!isRunnable(runnable, next)) throw new Error(`thread ${next} cannot go on`);
     fairness.chosen(next);
     if (next !== current) {
-      turns.push(order.length, next);
+      switches.push(order.length, next);
       if (isRunnable(runnable, current)) preemptions++;
     }
     current = next;
@@ -107,7 +107,7 @@ export function play(
     if (order.length % DRAWN_EVERY === 0) drawn.push(strategy.draw());
   }
   strategy.ended?.(order.length, '');
-  return { order, decisions: { turns, drawn }, preemptions };
+  return { order, decisions: { turns: switches, drawn }, preemptions };
 }
 
 const fairnessOf = ({ length }: Program): Fairness =>

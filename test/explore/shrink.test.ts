@@ -148,7 +148,7 @@ describe.each(CASES)('$file, shrunk', (given) => {
     expect(isSame(subject.run(new Lenient(plan, drawn), 0))).toBe(true);
     for (const at of plan.keys()) {
       const less = subject.run(new Lenient(without(plan, at, 1), drawn), 0);
-      expect(isSame(less), `without turn ${at}`).toBe(false);
+      expect(isSame(less), `without stretch ${at}`).toBe(false);
     }
   });
 

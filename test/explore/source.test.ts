@@ -18,7 +18,7 @@ const stackOf = (...frames: readonly string[]): string => ['Error', ...frames].j
 test('the leaf and accessors are passed over, and the outermost of them is told', () => {
   const where = whereOf(
     stackOf(
-      frame('TurnWords.load', 'src/explore/engine/turn-words.ts', 60),
+      frame('ControlledWords.load', 'src/explore/engine/controlled-words.ts', 60),
       frame('Lguest.entry', 'shared/lguest.ts', 166),
       frame('releasePte', 'src/paging/entries.ts', 147),
       frame('shootDown', 'shared/discipline.ts', 80),
@@ -75,6 +75,6 @@ test('a walk for the guest’s software is told from one for the host', () => {
 
 test('what no code of ours does is hardware', () => {
   expect(whereOf(stackOf('    at node:internal/main/run_main_module:33:47'))).toBe(HARDWARE);
-  expect(whereOf(stackOf(frame('drain', 'src/explore/engine/turn.ts', 238)))).toBe(HARDWARE);
+  expect(whereOf(stackOf(frame('drain', 'src/explore/engine/controller.ts', 238)))).toBe(HARDWARE);
   expect(sourceLine(HARDWARE)).toBe('');
 });

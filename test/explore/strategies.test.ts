@@ -43,7 +43,7 @@ describe('PCT meets a bug as often as the paper promises', () => {
   });
 
   test.each([2, 3])('depth 2, %i threads: a step comes between two others', (threads) => {
-    // Any of 60 places for the turn to change at, each with the promised 1 / (n · k).
+    // Any of 60 scheduling points, each with the promised 1 / (n · k).
     const order: Reached[] = [
       [0, 20],
       [1, 50],
@@ -54,7 +54,7 @@ describe('PCT meets a bug as often as the paper promises', () => {
     expect(hits(1, threads, order, 100)).toBe(0);
   });
 
-  test('depth 3: and the turn comes back in time', () => {
+  test('depth 3: and control comes back in time', () => {
     const order: Reached[] = [
       [0, 20],
       [1, 20],
@@ -95,7 +95,7 @@ describe('who tries in vain lets everybody else get on', () => {
   });
 });
 
-test('PCT passes the turn on from a thread that tries in vain', () => {
+test('PCT switches away from a thread that spins in vain', () => {
   // Whoever is above the other: the one that spins lets it go on.
   const program: Program = [
     [{ at: 1 }, { at: 1, spinsUntil: [1, 3] }],
@@ -204,8 +204,8 @@ describe.each(Object.keys(STRATEGIES))('%s', (name) => {
 });
 
 describe('a record that does not fit is told', () => {
-  const again = (turns: readonly number[], drawn: readonly number[] = [7]) =>
-    play(plainProgram(2, 3), new Recorded({ turns, drawn }), 0);
+  const again = (switches: readonly number[], drawn: readonly number[] = [7]) =>
+    play(plainProgram(2, 3), new Recorded({ turns: switches, drawn }), 0);
 
   test('as it is', () => {
     expect(again([1, 1, 4, 0])).toMatchObject({ order: [0, 1, 1, 1, 0] });
@@ -215,8 +215,8 @@ describe('a record that does not fit is told', () => {
     ['it goes to one that is at its end', [2, 1, 4, 0, 5, 1], [7], /step 4: CPU 0 /],
     ['it stays with one that is at its end', [1, 1], [7], /step 4: CPU 1 /],
     ['more is drawn', [1, 1, 4, 0], [], /more numbers/],
-  ])('%s', (_, turns, drawn, words) => {
-    expect(() => again(turns, drawn)).toThrow(Diverged);
-    expect(() => again(turns, drawn)).toThrow(words);
+  ])('%s', (_, switches, drawn, words) => {
+    expect(() => again(switches, drawn)).toThrow(Diverged);
+    expect(() => again(switches, drawn)).toThrow(words);
   });
 });

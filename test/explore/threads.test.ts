@@ -69,6 +69,8 @@ test('decisions of another run are told', async () => {
   const subject = subjectOf(...CASES[0]!);
   const { decisions } = subject.run(STRATEGIES['random']!(), 2).run;
   board = await bootThreads(subject);
-  const turns = decisions.turns.map((n, i) => (i === 20 ? n + 1 : n));
-  await expect(board.run({ ...decisions, turns }, 0)).rejects.toThrow(/at step \d+: CPU \d/);
+  const switches = decisions.turns.map((n, i) => (i === 20 ? n + 1 : n));
+  await expect(board.run({ ...decisions, turns: switches }, 0)).rejects.toThrow(
+    /at step \d+: CPU \d/,
+  );
 });

@@ -7,7 +7,7 @@ import { DISCIPLINES } from '../../shared/discipline.ts';
 import { ALL_DEFECTS } from '../../src/defects.ts';
 import { UserError } from '../../src/errors.ts';
 import { readLitmus } from '../../src/explore/litmus/read.ts';
-import { packTurns, unpackTurns } from '../../src/explore/packed.ts';
+import { packSwitches, unpackSwitches } from '../../src/explore/packed.ts';
 import { replayToken, tokenOf } from '../../src/explore/replay.ts';
 import { Pct } from '../../src/explore/strategies/pct.ts';
 import { Subject } from '../../src/explore/subject.ts';
@@ -43,17 +43,17 @@ test('a token says what was put into it', () => {
   );
 });
 
-test('turns are packed and unpacked', () => {
-  const turn = fc.tuple(fc.nat({ max: 1000 }), fc.nat({ max: 7 }));
+test('switches are packed and unpacked', () => {
+  const one = fc.tuple(fc.nat({ max: 1000 }), fc.nat({ max: 7 }));
   fc.assert(
-    fc.property(fc.array(turn), (distances) => {
+    fc.property(fc.array(one), (distances) => {
       let step = 0;
-      const turns = distances.flatMap(([distance, cpu]) => {
+      const switches = distances.flatMap(([distance, cpu]) => {
         step += distance;
         return [step, cpu];
       });
-      expect(packTurns(turns)).toEqual(distances.flat());
-      expect(unpackTurns(packTurns(turns))).toEqual(turns);
+      expect(packSwitches(switches)).toEqual(distances.flat());
+      expect(unpackSwitches(packSwitches(switches))).toEqual(switches);
     }),
   );
 });
@@ -127,7 +127,11 @@ describe('a damaged token is refused', () => {
     ['text behind it', `${text}AAAA`, /damaged/],
     ['a character of another alphabet', `${text.slice(0, 9)}+${text.slice(9)}`, /damaged/],
     ['bytes behind it', withBytesBehind(text), /damaged/],
-    ['turns that are no pairs', packed(JSON.stringify({ ...token, turns: [3, 1, 4] })), /damaged/],
+    [
+      'switches that are no pairs',
+      packed(JSON.stringify({ ...token, turns: [3, 1, 4] })),
+      /damaged/,
+    ],
     ['no such CPU', packed(JSON.stringify({ ...token, turns: [3, 32] })), /damaged/],
     ['a negative place', packed(JSON.stringify({ ...token, kept: [[-1]] })), /damaged/],
     ['a negative step', packed(JSON.stringify({ ...token, turns: [-3, 1] })), /damaged/],

@@ -24,7 +24,7 @@ const program = (main: StreamBuilder): Program => ({
 
 const endOf = (source: Program, spec: { paging: 'nonpae' | 'pae'; pages?: number }): string => {
   const rig = new Rig({ program: source, ...spec });
-  rig.runInTurns(10_000);
+  rig.runRoundRobin(10_000);
   return rig.reason;
 };
 
@@ -32,7 +32,7 @@ describe.each(FORMS)('%s', (paging) => {
   describe.each(Object.keys(builtinPrograms))('%s', (name) => {
     const uninterrupted = (() => {
       const rig = new Rig({ program: builtinPrograms[name]!(), paging });
-      rig.runInTurns(1_000_000_000, Number.POSITIVE_INFINITY);
+      rig.runRoundRobin(1_000_000_000, Number.POSITIVE_INFINITY);
       return { digest: rig.digest(), reason: rig.reason };
     })();
 
@@ -45,7 +45,7 @@ describe.each(FORMS)('%s', (paging) => {
       [1009, 4],
     ])('ends the same when moved after every %i operations among %i CPUs', (quantum, hostCpus) => {
       const rig = new Rig({ program: builtinPrograms[name]!(), paging, hostCpus });
-      rig.runInTurns(quantum);
+      rig.runRoundRobin(quantum);
       expect(rig.reason).toBe('Power down');
       expect(rig.digest().user).toBe(uninterrupted.digest.user);
       expect(rig.violations()).toEqual([]);
@@ -54,9 +54,9 @@ describe.each(FORMS)('%s', (paging) => {
 
   test('continues on another CPU after any single operation', () => {
     const one = new Rig({ program: builtinPrograms['threads']!(), paging });
-    one.runInTurns(1_000_000_000, Number.POSITIVE_INFINITY);
+    one.runRoundRobin(1_000_000_000, Number.POSITIVE_INFINITY);
     const many = new Rig({ program: builtinPrograms['threads']!(), paging, hostCpus: 2 });
-    many.runInTurns(1);
+    many.runRoundRobin(1);
     expect(many.digest()).toEqual(one.digest());
   });
 
@@ -87,7 +87,7 @@ describe.each(FORMS)('%s', (paging) => {
       .modify(0x8000_0000);
     const [a, b] = [again, never].map((main) => {
       const rig = new Rig({ program: program(main), paging });
-      rig.runInTurns(10_000);
+      rig.runRoundRobin(10_000);
       return { reason: rig.reason, user: rig.digest().user, violations: rig.violations() };
     });
     expect(a).toEqual(b);
@@ -148,7 +148,7 @@ test('as written, NX is lost on the way into the shadow: what is mapped can be e
 test('what user memory ends with does not depend on the paging form', () => {
   const ends = FORMS.map((paging) => {
     const rig = new Rig({ program: builtinPrograms['fork']!(), paging });
-    rig.runInTurns(777);
+    rig.runRoundRobin(777);
     expect(rig.dead).toBe(Dead.PoweredOff);
     return rig.digest().user;
   });

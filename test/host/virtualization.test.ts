@@ -24,7 +24,7 @@ const PROGRAMS: readonly ProgramSource[] = [
 function run(source: ProgramSource, virtualization: Virtualization, spec: Partial<RigSpec> = {}) {
   const program = loadProgram(source);
   const rig = new Rig({ program, virtualization, hostCpus: 2, defects: [], ...spec });
-  if (spec.vcpus === undefined) rig.runInTurns(700);
+  if (spec.vcpus === undefined) rig.runRoundRobin(700);
   else rig.runAll(700);
   expect(rig.reason).toBe('Power down');
   return rig;

@@ -9,7 +9,7 @@ const plain = (columns: number): string => storyText(STORY, { columns, colours: 
 test('a column for each CPU, time downward', () => {
   expect(plain(100)).toBe(`an entry stays <cleared> & gone (lock-free, nonpae, with R2)
 One vCPU reads a page while the other takes it away.
-3 of 685 steps are told; the turn passes 2 times.
+3 of 685 steps are told; 2 switches.
 
  step CPU 0                                           CPU 1
       === vCPU 0: load 0x00400000 -> r0

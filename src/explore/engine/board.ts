@@ -10,15 +10,15 @@ import { Scheduler, type Scheduling } from '../../host/scheduler.ts';
 import type { Strategy } from '../strategies/strategy.ts';
 import { MOST_CPUS } from './actors.ts';
 import { Beginning } from './beginning.ts';
+import { ControlState } from './control-state.ts';
 import { ControlledCpu } from './controlled-cpu.ts';
-import { NestedTurn } from './nested-turn.ts';
+import { NestedController } from './nested-controller.ts';
 import { Past } from './past.ts';
 import { RecordingTrace } from './recording-trace.ts';
 import { type End, endOf, endOfGuests, type Run } from './run.ts';
 import type { RunMode } from './run-mode.ts';
 import { Task } from './task.ts';
 import { Trace } from './trace.ts';
-import { TurnState } from './turn-state.ts';
 
 export interface Limits extends RunMode {
   /** That a run may take. */
@@ -28,7 +28,7 @@ export interface Limits extends RunMode {
 export class Board {
   /** The main thread's view. */
   readonly host: Host;
-  readonly turn: NestedTurn;
+  readonly controller: NestedController;
   readonly beginning: Beginning;
   /** Of abridged runs: who is told of each access. */
   readonly recording: RecordingTrace | undefined;
@@ -50,7 +50,7 @@ export class Board {
     const queues = new Scheduler(host, scheduling);
     for (const cpu of host.vcpus) queues.enqueue(cpu);
     this.beginning = new Beginning(host);
-    const words = new Uint32Array(TurnState.wordsFor(cpus, mostSteps));
+    const words = new Uint32Array(ControlState.wordsFor(cpus, mostSteps));
     const { touched } = this.beginning;
     const { length } = host.words.plain;
     const versions = new Int32Array(Trace.memoryFor(length));
@@ -62,14 +62,14 @@ export class Board {
       }
     }
     const trace = this.recording ?? new Trace(versions, length);
-    const state = new TurnState(words, cpus, mostSteps, trace);
-    this.turn = new NestedTurn(state, host, mode, touched);
+    const state = new ControlState(words, cpus, mostSteps, trace);
+    this.controller = new NestedController(state, host, mode, touched);
     for (const { index } of host.cpus) {
-      const task = new Task(this.turn, index, host);
-      this.turn.tasks.push(task);
-      this.turn.players.push(new ControlledCpu(shared, task, softwareFor, scheduling));
+      const task = new Task(this.controller, index, host);
+      this.controller.tasks.push(task);
+      this.controller.players.push(new ControlledCpu(shared, task, softwareFor, scheduling));
     }
-    if (this.recording) this.past = new Past(this.turn, this.recording.journal);
+    if (this.recording) this.past = new Past(this.controller, this.recording.journal);
   }
 
   /**
@@ -77,31 +77,36 @@ export class Board {
    * there until the next run.
    */
   run(strategy: Strategy, seed: number): Run {
-    const { turn } = this;
+    const { controller } = this;
     const { goesBackTo = 0 } = strategy;
     if (goesBackTo === 0) this.#putBack(strategy.goesBackTo !== undefined);
-    turn.join(strategy, seed, this.#mostSteps);
+    controller.join(strategy, seed, this.#mostSteps);
     if (goesBackTo > 0) this.past!.goBack(goesBackTo);
     const end = this.#play();
-    strategy.ended?.(turn.step, turn.digests.trace);
-    return { ...end, steps: turn.step, decisions: turn.decisions, ...turn.digests };
+    strategy.ended?.(controller.step, controller.digests.trace);
+    return {
+      ...end,
+      steps: controller.step,
+      decisions: controller.decisions,
+      ...controller.digests,
+    };
   }
 
   #putBack(keepsPast: boolean): void {
     this.beginning.putBack();
-    this.turn.state.reset();
-    for (const task of this.turn.tasks) task.begin();
+    this.controller.state.reset();
+    for (const task of this.controller.tasks) task.begin();
     this.past?.begin(keepsPast);
   }
 
   #play(): End {
-    const { turn } = this;
+    const { controller } = this;
     try {
-      turn.decide();
-      turn.play();
+      controller.decide();
+      controller.play();
     } catch (error) {
-      return endOf(turn.oops ?? error);
+      return endOf(controller.oops ?? error);
     }
-    return turn.oops === undefined ? endOfGuests(this.host) : endOf(turn.oops);
+    return controller.oops === undefined ? endOfGuests(this.host) : endOf(controller.oops);
   }
 }

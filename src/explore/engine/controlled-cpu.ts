@@ -1,4 +1,4 @@
-/** A host CPU whose every access of shared memory the turn knows of. */
+/** A host CPU whose every access of shared memory goes through the controller. */
 
 import type { Events } from '../../../shared/events.ts';
 import type { SharedMachine } from '../../../shared/host.ts';
@@ -6,8 +6,8 @@ import { joinMachine } from '../../assembly.ts';
 import { HostCpuLoop } from '../../host/host-cpu-loop.ts';
 import { GuestRunner, type SoftwareFor } from '../../host/run-guest.ts';
 import { Scheduler, type Scheduling } from '../../host/scheduler.ts';
+import { ControlledWords } from './controlled-words.ts';
 import { LEAVE, type Task } from './task.ts';
-import { TurnWords } from './turn-words.ts';
 
 export class ControlledCpu {
   readonly task: Task;
@@ -17,10 +17,15 @@ export class ControlledCpu {
 
   constructor(shared: SharedMachine, task: Task, softwareFor: SoftwareFor, scheduling: Scheduling) {
     this.task = task;
-    const view = joinMachine(shared, task.index, (memory, at) => new TurnWords(memory, at, task));
+    const view = joinMachine(
+      shared,
+      task.index,
+      (memory, at) => new ControlledWords(memory, at, task),
+    );
     this.events = view.events;
     const { asides } = task;
-    view.prandomU32 = () => (asides.isAgain ? asides.again() >>> 0 : asides.keep(task.turn.draw()));
+    view.prandomU32 = () =>
+      asides.isAgain ? asides.again() >>> 0 : asides.keep(task.controller.draw());
     const scheduler = new Scheduler(view, scheduling);
     const cpu = view.cpus[task.index]!;
     const runner = new GuestRunner(
@@ -41,14 +46,14 @@ export class ControlledCpu {
     try {
       while (this.#loop.step()) {
         task.commit();
-        task.turn.pieceDone();
+        task.controller.pieceDone();
       }
       // In an abridged run what waits in its buffer still comes to memory at any time.
-      if (!task.turn.abridged || task.turn.hasEnded) task.turn.flush(task);
+      if (!task.controller.abridged || task.controller.hasEnded) task.controller.flush(task);
       task.finished = true;
     } catch (error) {
       if (error === LEAVE) return;
-      task.turn.failed(task, error);
+      task.controller.failed(task, error);
     }
   }
 }

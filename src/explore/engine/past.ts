@@ -4,17 +4,17 @@
  *
  * Of memory that is shared, what each change has replaced is noted, and put back from the last one
  * on. What is private to a host CPU is kept for each piece of work, which is done again from its
- * beginning, by what its log says, as whenever the turn comes back to it (task.ts).
+ * beginning, by what its log says, as after any switch (task.ts).
  */
 
 import type { Until } from '../../../shared/words.ts';
 import type { HostOops } from '../../errors.ts';
+import type { Controller } from './controller.ts';
 import type { Journal } from './journal.ts';
 import { Task } from './task.ts';
-import type { Turn } from './turn.ts';
 
 export class Past {
-  readonly #turn: Turn;
+  readonly #controller: Controller;
   readonly #journal: Journal;
   readonly #now: Uint32Array;
   /** Of each decision: what is known of the run, how long the journal is, and each task's place. */
@@ -24,24 +24,24 @@ export class Past {
   readonly #oops: (HostOops | undefined)[] = [];
   readonly #untils: (Until | undefined)[] = [];
 
-  /** `turn`: with all its tasks. */
-  constructor(turn: Turn, journal: Journal) {
-    this.#turn = turn;
+  /** `controller`: with all its tasks. */
+  constructor(controller: Controller, journal: Journal) {
+    this.#controller = controller;
     this.#journal = journal;
-    this.#now = turn.state.now(turn.memory === 'tso');
-    this.#rowWords = this.#now.length + 1 + turn.tasks.length * Task.PLACE_WORDS;
+    this.#now = controller.state.now(controller.memory === 'tso');
+    this.#rowWords = this.#now.length + 1 + controller.tasks.length * Task.PLACE_WORDS;
     this.#rows = new Uint32Array(256 * this.#rowWords);
   }
 
   /** A run begins; `keeps`: it is told at which steps it can be gone back to. */
   begin(keeps: boolean): void {
     this.#journal.begin(keeps);
-    for (const task of this.#turn.tasks) task.keepsPast = keeps;
+    for (const task of this.#controller.tasks) task.keepsPast = keeps;
   }
 
   /** It is to be possible to go back to where step `step` is decided, which is now. */
   mark(step: number): void {
-    const { state, tasks, oops } = this.#turn;
+    const { state, tasks, oops } = this.#controller;
     let at = step * this.#rowWords;
     if (at === this.#rows.length) this.#grow();
     const rows = this.#rows;
@@ -60,8 +60,8 @@ export class Past {
 
   /** Every step before was marked, and what the last run did from there on is undone. */
   goBack(step: number): void {
-    const turn = this.#turn;
-    const { state, tasks, touched } = turn;
+    const controller = this.#controller;
+    const { state, tasks, touched } = controller;
     let at = step * this.#rowWords;
     this.#now.set(this.#rows.subarray(at, at + this.#now.length));
     state.takeOver();
@@ -71,7 +71,7 @@ export class Past {
       task.goBack(this.#rows, at, this.#untils[step * tasks.length + i]);
       at += Task.PLACE_WORDS;
     }
-    turn.oops = this.#oops[step];
+    controller.oops = this.#oops[step];
   }
 
   #grow(): void {

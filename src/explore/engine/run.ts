@@ -3,7 +3,7 @@
 import type { Host } from '../../../shared/host.ts';
 import { Dead } from '../../../shared/lguest.ts';
 import { HostOops } from '../../errors.ts';
-import { Deadlock, type Decisions, TooManySteps } from './turn.ts';
+import { Deadlock, type Decisions, TooManySteps } from './controller.ts';
 
 export type Verdict =
   /** The guest ended by itself. */

@@ -5,7 +5,7 @@
  */
 
 import type { Ptr } from '../../hardware/address.ts';
-import { BUFFERED_STORES, TaskWord, type TurnState } from './turn-state.ts';
+import { BUFFERED_STORES, type ControlState, TaskWord } from './control-state.ts';
 
 /** No store of the word waits; values are 32 bits, unsigned. */
 export const NOT_BUFFERED = -1;
@@ -15,7 +15,7 @@ export class StoreBuffer {
   readonly #at: number;
   readonly #slots: number;
 
-  constructor(state: TurnState, cpu: number) {
+  constructor(state: ControlState, cpu: number) {
     this.#words = state.words;
     this.#at = state.taskAt(cpu);
     this.#slots = state.bufferAt(cpu);

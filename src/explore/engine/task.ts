@@ -13,12 +13,12 @@
 import type { Host } from '../../../shared/host.ts';
 import type { Until } from '../../../shared/words.ts';
 import { type Ptr, toPtr } from '../../hardware/address.ts';
+import { type ControlState, TaskWord } from './control-state.ts';
+import type { Controller } from './controller.ts';
 import { DRAINED, type Guard, guardOn } from './guard.ts';
 import { PrivateWords } from './private-words.ts';
 import { Results } from './results.ts';
 import { StoreBuffer } from './store-buffer.ts';
-import type { Turn } from './turn.ts';
-import { TaskWord, type TurnState } from './turn-state.ts';
 
 /** Thrown to leave a piece of work in the middle. */
 export const LEAVE = Symbol('leave');
@@ -32,8 +32,8 @@ export const lies = (word: number, at: number, words: number): boolean =>
 
 export class Task {
   declare readonly index: number;
-  declare readonly turn: Turn;
-  declare readonly state: TurnState;
+  declare readonly controller: Controller;
+  declare readonly state: ControlState;
   readonly stores: StoreBuffer;
   /** Of its piece so far: what steps came to, and what else it was told. */
   declare readonly steps: Results;
@@ -53,16 +53,16 @@ export class Task {
   readonly #own: number;
 
   /** `host`: a view by plain words. */
-  constructor(turn: Turn, index: number, host: Host) {
+  constructor(controller: Controller, index: number, host: Host) {
     this.steps = new Results();
     this.asides = new Results();
-    this.turn = turn;
-    this.state = turn.state;
+    this.controller = controller;
+    this.state = controller.state;
     this.index = index;
-    this.stores = new StoreBuffer(turn.state, index);
-    this.#words = turn.state.words;
-    this.#at = turn.state.taskAt(index);
-    this.#private = new PrivateWords(host, index, turn.snapshot);
+    this.stores = new StoreBuffer(controller.state, index);
+    this.#words = controller.state.words;
+    this.#at = controller.state.taskAt(index);
+    this.#private = new PrivateWords(host, index, controller.snapshot);
     this.#from = this.#private.from;
     this.#own = this.#private.to - this.#private.from;
   }

@@ -1,6 +1,6 @@
 /** One unit: some programs of one space, each swept; what fails is made smaller, and its cause told. */
 
-import type { Decisions } from '../engine/turn.ts';
+import type { Decisions } from '../engine/controller.ts';
 import type { Ending, Result } from '../result.ts';
 import { pairToBlame } from '../story/blame.ts';
 import { accessesOf } from '../story/tell.ts';

@@ -1,7 +1,7 @@
 /** A litmus test as the thread of a host CPU is told of it, and what runs on its machine there. */
 
 import type { RunMode } from '../engine/run-mode.ts';
-import type { Load } from '../engine/threads/turn-cpu-api.ts';
+import type { Load } from '../engine/threads/cpu-thread-api.ts';
 import { type Kept, keep } from './kept.ts';
 import { readLitmus } from './read.ts';
 import { litmusScheduling } from './scheduling.ts';

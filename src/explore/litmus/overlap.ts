@@ -4,7 +4,7 @@
  * goes on until its column's next one begins.
  */
 
-import type { Decisions } from '../engine/turn.ts';
+import type { Decisions } from '../engine/controller.ts';
 import type { Litmus } from './litmus.ts';
 
 /** Two operations, each by its column and its place there; the lower column first. */
@@ -54,8 +54,8 @@ export class Timeline {
   }
 
   /** Of each column the spans of its operations, as far as they took steps. */
-  spans(turns: Decisions['turns'], steps: number, cpus: number): (Span | undefined)[][] {
-    const stretches = stretchesOf(turns, steps, cpus);
+  spans(switches: Decisions['turns'], steps: number, cpus: number): (Span | undefined)[][] {
+    const stretches = stretchesOf(switches, steps, cpus);
     return this.#began.map((places, vcpu) =>
       places.map((from, place) => {
         const end = this.#ended[vcpu]?.[place] ?? places[place + 1];
@@ -76,14 +76,14 @@ function note(all: When[][], vcpu: number, place: number, { step, current }: Whe
 }
 
 /** Of each CPU, the stretches of steps that it took without another in between. */
-function stretchesOf(turns: Decisions['turns'], steps: number, cpus: number): Span[][] {
+function stretchesOf(switches: Decisions['turns'], steps: number, cpus: number): Span[][] {
   const stretches: Span[][] = Array.from({ length: cpus }, () => []);
   let [current, from] = [0, 0];
   const until = (step: number): void => {
     if (step > from) stretches[current]!.push([from, step - 1]);
   };
-  for (let i = 0; i < turns.length; i += 2) {
-    const [step, actor] = [turns[i]!, turns[i + 1]!];
+  for (let i = 0; i < switches.length; i += 2) {
+    const [step, actor] = [switches[i]!, switches[i + 1]!];
     until(step);
     from = step;
     // A step of hardware is nobody's, and who was interrupted goes on.

@@ -77,7 +77,7 @@ const explained = ({ runs, seed, tasks, given }: MutantsReport): readonly string
   `that they are for; each strategy for ${runs} schedules in each, from seed ${seed}. For each strategy:`,
   'after how many schedules it caught the defect, in the setting where it was soonest, and in how',
   'many of all its schedules. At the end the smallest of the failures that were found first, once',
-  'shrunk: its steps, how often the turn passes, and the operations of the vCPUs.',
+  'shrunk: its steps, its switches, and the operations of the vCPUs.',
 ];
 
 /** A row for each defect and strategy. */

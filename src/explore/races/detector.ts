@@ -29,7 +29,7 @@
 
 import { frameOf, frameStart, PAGE_WORDS, toPtr } from '../../hardware/address.ts';
 import { Access, onlyReads } from '../engine/access.ts';
-import type { Step } from '../engine/turn.ts';
+import type { Step } from '../engine/controller.ts';
 import { Clocks } from './clocks.ts';
 import type { Spot } from './roles.ts';
 

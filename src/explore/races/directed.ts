@@ -4,7 +4,7 @@
  * there until another is about to make the other side's. Then a coin says which is made first,
  * and the other one waits until that CPU has gone on for a while.
  *
- * How often the turn passes on otherwise, how much of what could be held is, and how long the
+ * How often control passes on otherwise, how much of what could be held is, and how long the
  * second side waits is drawn for each run.
  */
 
@@ -18,7 +18,7 @@ import {
 } from '../strategies/strategy.ts';
 import type { Pending, Target } from './target.ts';
 
-/** One in so many decisions gives the turn to somebody else. */
+/** One in so many decisions switches to another CPU. */
 const SWITCHES = [50, 10, 2];
 /** Steps for which the second side waits; at most, since it goes on if nobody else can. */
 const WAITS = [0, 3, 20, 1000];

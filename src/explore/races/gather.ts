@@ -5,8 +5,8 @@
 
 import type { Ptr } from '../../hardware/address.ts';
 import type { Access } from '../engine/access.ts';
+import type { Controller } from '../engine/controller.ts';
 import { placeText, type Where, whereOf } from '../engine/source.ts';
-import type { Turn } from '../engine/turn.ts';
 import type { Result } from '../result.ts';
 import type { Strategy } from '../strategies/strategy.ts';
 import type { Subject } from '../subject.ts';
@@ -66,7 +66,7 @@ export class RaceGatherer {
   /** Before the subject has run. */
   constructor(subject: Subject) {
     this.#subject = subject;
-    this.#sites = new SourcePlaces(subject.board.turn.tell);
+    this.#sites = new SourcePlaces(subject.board.controller.tell);
     this.#roles = new Roles(subject.board.host, subject.litmus);
   }
 
@@ -93,13 +93,13 @@ export class RaceGatherer {
     );
     const { stackTraceLimit } = Error;
     Error.stackTraceLimit = DEPTH;
-    board.turn.watcher = (step) => detector.step(step);
+    board.controller.watcher = (step) => detector.step(step);
     try {
       const result = this.#subject.run(strategy, seed);
       for (const one of seen.values()) this.#keep(one, result);
       return { result, seen };
     } finally {
-      board.turn.watcher = undefined;
+      board.controller.watcher = undefined;
       Error.stackTraceLimit = stackTraceLimit;
     }
   }
@@ -151,12 +151,12 @@ const DEPTH = 14;
 
 /** Places of accesses, each one object however they are come to. */
 class SourcePlaces {
-  readonly #above: Turn['tell'];
+  readonly #above: Controller['tell'];
   readonly #byText = new Map<string, Where>();
   readonly #known = new Map<Where, Where>();
 
   /** `above`: what the leaf calls at each access; the place is below. */
-  constructor(above: Turn['tell']) {
+  constructor(above: Controller['tell']) {
     this.#above = above;
   }
 

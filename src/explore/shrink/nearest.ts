@@ -1,7 +1,7 @@
 /**
  * The nearest passing schedule: what would have had to be otherwise for the run to end well.
- * Of two schedules the nearer one has fewer turns that differ from the plan; then one whose
- * turn ends elsewhere is nearer than one that lacks the turn; then the fewer of its CPU's
+ * Of two schedules the nearer one has fewer stretches that differ from the plan; then one whose
+ * stretch ends elsewhere is nearer than one that lacks the stretch; then the fewer of its CPU's
  * decisions the end has moved. Later is tried before earlier.
  */
 
@@ -14,7 +14,7 @@ import type { Subject } from '../subject.ts';
 import { moved, without } from './plans.ts';
 import { serialPlans } from './yardstick.ts';
 
-/** Decisions that the end of a turn is moved at most. */
+/** Decisions that by which the end of a stretch is moved at most. */
 const FARTHEST = 100;
 
 /** Schedules of the portfolio that are tried last. */
@@ -55,7 +55,7 @@ function* candidates(
       ['earlier', -1],
     ] as const) {
       for (const [at, { who }] of plan.entries()) {
-        // What hardware does is one step: it moves with the turn before it.
+        // What hardware does is one step: it moves with the stretch before it.
         if (who >= cpus) continue;
         const accesses = by === 1 ? 'one access' : `${by} accesses`;
         const difference = `when CPU ${who} is left ${accesses} ${way}`;
@@ -64,18 +64,18 @@ function* candidates(
     }
   }
   for (const [at, { who }] of plan.entries()) {
-    yield { plan: without(plan, at, 1), difference: `without ${describeTurn(who, cpus)}` };
+    yield { plan: without(plan, at, 1), difference: `without ${describeStretch(who, cpus)}` };
   }
   for (const serial of serialPlans(subject)) {
     yield { plan: serial, difference: `with no preemption, CPU ${serial[0]!.who} first` };
   }
 }
 
-function describeTurn(who: number, cpus: number): string {
+function describeStretch(who: number, cpus: number): string {
   const actor = actorOf(who, cpus);
   switch (actor.kind) {
     case 'cpu':
-      return `a turn of CPU ${actor.cpu}`;
+      return `a stretch of CPU ${actor.cpu}`;
     case 'drain':
       return `a store that leaves the buffer of CPU ${actor.cpu}`;
     case 'eviction':

@@ -26,7 +26,7 @@ export interface Shrunk {
   /** With the operations that are left: `subject.litmus` has them. */
   readonly subject: Subject;
   readonly result: Result;
-  /** The turns that had to be planned: all other switches are forced. */
+  /** The stretches that have to be planned: all other switches are forced. */
   readonly plan: Plan;
   /** The schedule of the same operations that ends well and differs least, if one was seen. */
   readonly passing: Result | undefined;
@@ -62,7 +62,7 @@ export interface Size {
   /** vCPUs that have an operation. */
   readonly vcpus: number;
   readonly operations: number;
-  /** How often the turn passes to another CPU, or to it at the beginning. */
+  /** Switches, with the one at the beginning. */
   readonly switches: number;
   readonly steps: number;
 }
@@ -130,16 +130,16 @@ const SCHEDULES = 28;
 /** Turns of a plan up to which their ends are tried earlier, one by one. */
 const MOST_SHIFTED = 12;
 
-/** A plan of more turns than these, */
-const FEW_TURNS = 2;
+/** A plan of more stretches than these, */
+const FEW_STRETCHES = 2;
 
 /** and not too many to try it with all, */
-const MANY_TURNS = 7;
+const MANY_STRETCHES = 7;
 
 /** is tried with fewer, and ends moved so far. */
 const NEAR = 12;
 
-/** How far the end of a turn is moved at first. */
+/** How far the end of a stretch is moved at first. */
 const FAR = 64;
 
 class Shrinking {
@@ -166,7 +166,7 @@ class Shrinking {
     try {
       for (;;) {
         const { best, tries } = this;
-        await this.#turns();
+        await this.#stretches();
         await this.#neighbours();
         await this.#columns();
         await this.#operations();
@@ -228,7 +228,7 @@ class Shrinking {
     }
   }
 
-  async #turns(): Promise<void> {
+  async #stretches(): Promise<void> {
     for (let count = this.best.plan.length; count >= 1; count >>= 1) {
       for (let at = 0; at < this.best.plan.length; ) {
         if (!(await this.#replan(without(this.best.plan, at, count)))) at += count;
@@ -266,13 +266,14 @@ class Shrinking {
   }
 
   /**
-   * One or two turns less, and the end of another one moved: who is no longer in the way of
+   * One or two stretches less, and the end of another one moved: who is no longer in the way of
    * others, or they of it, comes with fewer decisions to where it stood.
    */
   async #retimed(): Promise<void> {
     for (const count of [2, 1]) {
       for (let at = 0; at + count <= this.best.plan.length; at++) {
-        if (this.best.plan.length <= FEW_TURNS || this.best.plan.length > MANY_TURNS) return;
+        if (this.best.plan.length <= FEW_STRETCHES || this.best.plan.length > MANY_STRETCHES)
+          return;
         await this.#retimedWithout(at, count);
       }
     }
@@ -289,7 +290,7 @@ class Shrinking {
     return false;
   }
 
-  /** Whether there are fewer turns in it, or as many and fewer switches, and it fails. */
+  /** Whether there are fewer stretches in it, or as many and fewer switches, and it fails. */
   async #replan(plan: Plan): Promise<boolean> {
     const { best } = this;
     if (plan.length > best.plan.length) return false;
@@ -320,7 +321,7 @@ class Shrinking {
     return false;
   }
 
-  /** The same, and with the turns of a CPU ending as much earlier as it has less to do. */
+  /** The same, and with the stretches of a CPU ending as much earlier as it has less to do. */
   async #plansFor({ subject }: Failure): Promise<Plan[]> {
     const { plan, subject: old } = this.best;
     const plans = [plan];
@@ -347,7 +348,7 @@ class Shrinking {
     return subject.run(strategy, seed);
   }
 
-  /** Now and then, by the number of runs, let others have their turn, and heed Ctrl-C. */
+  /** Every so many runs, yield to the event loop, and heed Ctrl-C. */
   async #breathe(runs: number): Promise<void> {
     if (runs % BATCH !== 0) return;
     await nextTurn();

@@ -1,5 +1,5 @@
 /**
- * A schedule of a world with nothing in it that it can do without: turns are left out until the run
+ * A minimal schedule of a world: switches are left out until the run
  * ends otherwise without any of those that are left. The same end is the same kind, and the same
  * message but for its numbers.
  */
@@ -14,7 +14,7 @@ export interface ShrunkWorld {
   readonly result: WorldResult;
   /** Switches away from a thread that could have gone on. */
   readonly preemptions: number;
-  /** Each turn that is left was left out in vain. */
+  /** Leaving out any one switch that is left makes the failure go away. */
   readonly proven: boolean;
 }
 

@@ -26,8 +26,8 @@ import {
 } from '../../hardware/address.ts';
 import type { PagingForm } from '../../hardware/entry.ts';
 import { Access } from '../engine/access.ts';
+import type { Step } from '../engine/controller.ts';
 import { type RecordWord, recordWords } from '../engine/record-words.ts';
-import type { Step } from '../engine/turn.ts';
 import type { Litmus } from '../litmus/litmus.ts';
 import { GuestWords, hexAddress, hexPage, levelNames } from './guest-words.ts';
 

@@ -11,10 +11,10 @@ import { holderOf } from '../../../shared/lock.ts';
 import type { Ptr } from '../../hardware/address.ts';
 import { Access } from '../engine/access.ts';
 import { actorOf } from '../engine/actors.ts';
+import type { Decisions, Step } from '../engine/controller.ts';
 import { recordWords } from '../engine/record-words.ts';
 import type { Run } from '../engine/run.ts';
 import { HARDWARE, STACK_DEPTH, type Where, whereOf } from '../engine/source.ts';
-import type { Decisions, Step } from '../engine/turn.ts';
 import { Recorded } from '../strategies/recorded.ts';
 import type { Subject } from '../subject.ts';
 
@@ -56,12 +56,12 @@ export function recordRun(
   listener?: StepListener,
 ): Recording {
   const { board } = subject;
-  const { host, turn } = board;
+  const { host, controller } = board;
   const locks = locksOf(host);
   const steps: RecordedStep[] = [];
   const newEvents = eventReader(host);
   const stores: RecordedStep[][] = host.cpus.map(() => []);
-  turn.watcher = (step) => {
+  controller.watcher = (step) => {
     const { kind, cpu: index } = actorOf(step.cpu, host.cpus.length);
     const cpu = host.cpus[index]!;
     const isSoftware = kind === 'cpu';
@@ -76,7 +76,7 @@ export function recordRun(
       eip: isSoftware && cpu.inside ? cpu.register(Reg.eip) : undefined,
       events: isSoftware ? newEvents(index) : [],
     };
-    if (turn.memory === 'tso' && step.kind === Access.Write) stores[index]!.push(recorded);
+    if (controller.memory === 'tso' && step.kind === Access.Write) stores[index]!.push(recorded);
     steps.push(recorded);
     listener?.(recorded, host, stores);
   };
@@ -87,7 +87,7 @@ export function recordRun(
     return { run, steps };
   } finally {
     Error.stackTraceLimit = stackTraceLimit;
-    turn.watcher = undefined;
+    controller.watcher = undefined;
   }
 }
 

@@ -194,7 +194,7 @@ function flagsOf(breaks: number | undefined, pair: Pair | undefined): Map<number
   return flags;
 }
 
-/** A turn is told where the next line is another CPU's. */
+/** A switch is told where the next line is another CPU's. */
 function linesOf(
   columns: readonly string[],
   shown: readonly Access[],
@@ -263,7 +263,7 @@ const WHY: Readonly<Record<Pair['how'], string>> = {
 /** Where each CPU that is not done stands. */
 function waits({ board }: Subject, accesses: readonly Access[]): string {
   const names = new Map(accesses.map(({ at, place }) => [at as number, place.name]));
-  const texts = board.turn.tasks.flatMap(({ index, finished, waitsFor }) => {
+  const texts = board.controller.tasks.flatMap(({ index, finished, waitsFor }) => {
     if (finished) return [];
     const last = accesses.findLast(({ hostCpu }) => hostCpu === index);
     const where = last === undefined ? '' : ` in ${last.where.name} (${sourceOf(last)})`;

@@ -4,7 +4,7 @@
  * Concurrency Testing, ASPLOS 2024). New is a behaviour, told by its trace digest, and worth more
  * a race pair: an access and the next one of its word, by another and conflicting with it.
  *
- * The turns of a kept schedule are played up to a random one, somebody else has the turn then, and
+ * The stretches of a kept schedule are played up to a random one, another CPU runs then, and
  * from there on it goes by random priorities that change at each conflict (POS). One of four
  * schedules goes by these alone.
  */
@@ -48,9 +48,9 @@ export class Guided implements Strategy {
   readonly #kept: Kept[] = [];
   readonly #traces = new Set<string>();
   readonly #pairs = new Set<string>();
-  /** Of this run: turns that are played first, which of them goes on, and what was chosen. */
+  /** Of this run: stretches that are played first, which of them goes on, and what was chosen. */
   #prefix: Plan = [];
-  #turn = 0;
+  #stretch = 0;
   #chosen: number[] = [];
   #plan: { who: number; until: number }[] = [];
   #last = new Map<number, Last>();
@@ -60,7 +60,7 @@ export class Guided implements Strategy {
   begin(seed: number, actors: number): void {
     this.#dice.seed(seed);
     this.#pos.begin(seed, actors);
-    this.#turn = 0;
+    this.#stretch = 0;
     this.#chosen = Array<number>(actors).fill(0);
     this.#plan = [];
     this.#last = new Map();
@@ -100,26 +100,26 @@ export class Guided implements Strategy {
     if (plan.length === 0) return [];
     const at = this.#dice.below(plan.length);
     const { who, until } = plan[at]!;
-    const begun = plan.slice(0, at).findLast((turn) => turn.who === who)?.until ?? 0;
+    const begun = plan.slice(0, at).findLast((stretch) => stretch.who === who)?.until ?? 0;
     return [...plan.slice(0, at), { who, until: begun + this.#dice.below(until - begun) + 1 }];
   }
 
-  /** Undefined behind the last turn: at its end somebody else goes on. */
+  /** Undefined behind the last stretch: at its end another CPU goes on. */
   #planned(situation: Situation): number | undefined {
-    for (; this.#turn < this.#prefix.length; this.#turn++) {
-      const { who, until } = this.#prefix[this.#turn]!;
+    for (; this.#stretch < this.#prefix.length; this.#stretch++) {
+      const { who, until } = this.#prefix[this.#stretch]!;
       if (this.#chosen[who]! < until && canBe(situation, who)) return who;
     }
-    if (this.#turn !== this.#prefix.length || this.#turn === 0) return undefined;
-    this.#turn++;
+    if (this.#stretch !== this.#prefix.length || this.#stretch === 0) return undefined;
+    this.#stretch++;
     const others = situation.runnable & ~(1 << this.#prefix.at(-1)!.who);
     return others === 0 ? undefined : nthRunnable(others, this.#dice.below(countRunnable(others)));
   }
 
   #note(situation: Situation, who: number): void {
     const until = ++this.#chosen[who]!;
-    const turn = this.#plan.at(-1);
-    if (turn?.who === who) turn.until = until;
+    const stretch = this.#plan.at(-1);
+    if (stretch?.who === who) stretch.until = until;
     else this.#plan.push({ who, until });
     const kind = situation.pendingKind(who);
     if (kind !== 0 && isRunnable(situation.runnable, who)) {

@@ -1,5 +1,5 @@
 /**
- * A plan of turns, played as far as it goes: it does not say at which step of the run the turn
+ * A plan of stretches, played as far as it goes: it does not say at which step of the run control
  * passes on but at which of a CPU's own decisions, so it means about the same when something
  * of the test or of the plan itself is left out.
  *
@@ -9,21 +9,21 @@
 import { canBe, isRunnable, nthRunnable, type Situation, type Strategy } from './strategy.ts';
 
 /** `who` goes on until it has been chosen `until` times since the beginning of the run. */
-export interface PlannedTurn {
+export interface Stretch {
   readonly who: number;
   readonly until: number;
 }
 
-export type Plan = readonly PlannedTurn[];
+export type Plan = readonly Stretch[];
 
 /**
- * A turn is over, too, when its CPU cannot go on. After the last one there are only switches
+ * A stretch is over, too, when its CPU cannot go on. After the last one there are only switches
  * that are forced: who goes on does so until it cannot or tries in vain, and then the next CPU.
  */
 export class Lenient implements Strategy {
   readonly #plan: Plan;
   readonly #drawn: readonly number[];
-  #turn = 0;
+  #stretch = 0;
   #draws = 0;
   #chosen = new Map<number, number>();
   /** The last host CPU; numbers above theirs take single steps, and it goes on after them. */
@@ -36,7 +36,7 @@ export class Lenient implements Strategy {
   }
 
   begin(): void {
-    this.#turn = 0;
+    this.#stretch = 0;
     this.#draws = 0;
     this.#chosen = new Map();
     this.#last = 0;
@@ -58,8 +58,8 @@ export class Lenient implements Strategy {
   }
 
   #planned(situation: Situation): number | undefined {
-    for (; this.#turn < this.#plan.length; this.#turn++) {
-      const { who, until } = this.#plan[this.#turn]!;
+    for (; this.#stretch < this.#plan.length; this.#stretch++) {
+      const { who, until } = this.#plan[this.#stretch]!;
       if (this.#times(who) < until && canBe(situation, who)) return who;
     }
     return undefined;

@@ -1,7 +1,7 @@
 /** What was decided before, decided again. */
 
 import { actorOf } from '../engine/actors.ts';
-import type { Decisions } from '../engine/turn.ts';
+import type { Decisions } from '../engine/controller.ts';
 import { type Carry, canBe, type Situation, type Strategy } from './strategy.ts';
 
 /** The run does not go as the one that was recorded. */
@@ -11,7 +11,7 @@ export class Diverged extends Error {
 
 export class Recorded implements Strategy {
   readonly #decisions: Decisions;
-  #nextTurn = 0;
+  #nextSwitch = 0;
   #nextDrawn = 0;
 
   constructor(decisions: Decisions) {
@@ -19,7 +19,7 @@ export class Recorded implements Strategy {
   }
 
   begin(): void {
-    this.#nextTurn = 0;
+    this.#nextSwitch = 0;
     this.#nextDrawn = 0;
   }
 
@@ -27,16 +27,16 @@ export class Recorded implements Strategy {
     const { step, current } = situation;
     const { turns } = this.#decisions;
     let actor = current;
-    if (turns[this.#nextTurn] === step) {
-      actor = turns[this.#nextTurn + 1]!;
-      this.#nextTurn += 2;
+    if (turns[this.#nextSwitch] === step) {
+      actor = turns[this.#nextSwitch + 1]!;
+      this.#nextSwitch += 2;
     }
     if (canBe(situation, actor)) return actor;
     throw new Diverged(`at step ${step}: ${nameOf(actor, situation.cpus)} was next, and cannot be`);
   }
 
   get until(): number {
-    return this.#decisions.turns[this.#nextTurn] ?? Number.POSITIVE_INFINITY;
+    return this.#decisions.turns[this.#nextSwitch] ?? Number.POSITIVE_INFINITY;
   }
 
   draw(): number {
@@ -46,7 +46,7 @@ export class Recorded implements Strategy {
   }
 
   carry(carry: Carry): void {
-    this.#nextTurn = carry(this.#nextTurn);
+    this.#nextSwitch = carry(this.#nextSwitch);
     this.#nextDrawn = carry(this.#nextDrawn);
   }
 }

@@ -36,7 +36,7 @@ export interface Situation {
   pendingAt(actor: number): Ptr;
 }
 
-/** Takes a word (32 bits, signed) along with the turn, or gives the one that came with it. */
+/** Passes a word (32 bits, signed) to the next thread, or returns the one that was passed. */
 export type Carry = (word: number) => number;
 
 export interface Strategy {

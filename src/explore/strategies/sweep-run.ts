@@ -1,5 +1,5 @@
 /**
- * One run of a sweep: the turns of a run that was made before up to some step, and from there on
+ * One run of a sweep: the switches of a run that was made before up to some step, and from there on
  * legs, each of which lets one CPU go on. Where it is to be preempted later is found by writing
  * down, if that is wanted, every access that it stood before.
  */
@@ -32,7 +32,7 @@ const AT_THE_BEGINNING: Standings = { reached: [], places: [] };
 
 export interface SweepPlan {
   /** Turns of the run that it leaves at step `from`: pairs of step and actor. */
-  readonly turns: readonly number[];
+  readonly switches: readonly number[];
   readonly from: number;
   /** As they were then. */
   readonly standings: Standings;
@@ -42,13 +42,13 @@ export interface SweepPlan {
 
 /** Each CPU to its end, one after the other. */
 export const BY_ITSELF: SweepPlan = {
-  turns: [],
+  switches: [],
   from: 0,
   standings: AT_THE_BEGINNING,
   legs: [],
 };
 
-/** An access that a CPU stood before, where the turn could have passed on and did not. */
+/** A scheduling point at which another CPU could have run and did not. */
 export interface Point {
   readonly step: number;
   readonly actor: number;
@@ -59,8 +59,8 @@ export interface Point {
   /** It is the first of an operation. */
   readonly begins: boolean;
   readonly standings: Standings;
-  /** How long the list of turns was. */
-  readonly turns: number;
+  /** How long the list of switches was. */
+  readonly switches: number;
 }
 
 /** Steps after which CPUs take turns piece by piece: no plan that is unfair may look like a livelock. */
@@ -74,10 +74,10 @@ export class SweepRun implements Pick<Strategy, 'next' | 'until' | 'eachPiece'> 
   blocked = false;
   standings: Standings;
   /** What was decided: pairs of step and actor. */
-  readonly turns: number[] = [];
+  readonly switches: number[] = [];
   readonly points: Point[] = [];
   readonly #conflicts: Conflicts | undefined;
-  #nextTurn = 0;
+  #nextSwitch = 0;
   #leg = 0;
   /** Who takes a step for one that tries in vain, and who did last; −1 if nobody. */
   #helper = -1;
@@ -97,13 +97,17 @@ export class SweepRun implements Pick<Strategy, 'next' | 'until' | 'eachPiece'> 
   next(situation: Situation): number {
     const { step, current, cpus } = situation;
     this.cpus = cpus;
-    if (this.#inPrefix && step >= this.plan.from && this.#nextTurn === this.plan.turns.length) {
+    if (
+      this.#inPrefix &&
+      step >= this.plan.from &&
+      this.#nextSwitch === this.plan.switches.length
+    ) {
       this.#inPrefix = false;
     }
     if (!this.#inPrefix) this.#stand(situation);
     const chosen = this.#inPrefix ? this.#asBefore(situation) : this.#byLegs(situation);
     if (this.#conflicts !== undefined) this.#record(situation, chosen, this.#conflicts);
-    if (chosen !== current) this.turns.push(step, chosen);
+    if (chosen !== current) this.switches.push(step, chosen);
     this.until = this.#untilAfter();
     return chosen;
   }
@@ -118,7 +122,7 @@ export class SweepRun implements Pick<Strategy, 'next' | 'until' | 'eachPiece'> 
   #untilAfter(): number {
     if (this.#conflicts !== undefined) return 0;
     if (!this.#inPrefix) return Infinity;
-    return this.plan.turns[this.#nextTurn] ?? this.plan.from;
+    return this.plan.switches[this.#nextSwitch] ?? this.plan.from;
   }
 
   /** It has come to another operation. */
@@ -132,10 +136,10 @@ export class SweepRun implements Pick<Strategy, 'next' | 'until' | 'eachPiece'> 
   }
 
   #asBefore(situation: Situation): number {
-    const { turns } = this.plan;
-    if (turns[this.#nextTurn] === situation.step) {
-      const planned = turns[this.#nextTurn + 1]!;
-      this.#nextTurn += 2;
+    const { switches } = this.plan;
+    if (switches[this.#nextSwitch] === situation.step) {
+      const planned = switches[this.#nextSwitch + 1]!;
+      this.#nextSwitch += 2;
       if (canBe(situation, planned)) return planned;
     }
     const { runnable, current } = situation;
@@ -212,7 +216,7 @@ export class SweepRun implements Pick<Strategy, 'next' | 'until' | 'eachPiece'> 
       runnable,
       begins: begins && operation !== 0,
       standings: this.standings,
-      turns: this.turns.length,
+      switches: this.switches.length,
     });
   }
 }

@@ -158,7 +158,7 @@ export class Sweep implements Strategy {
     parts: readonly boolean[],
   ): Generator<SweepRun, void, void> {
     const { step, actor, kind, at, standings } = point;
-    const turns = base.turns.slice(0, point.turns);
+    const switches = base.switches.slice(0, point.switches);
     const total = this.#totals[other] ?? 0;
     const stands = standings.reached[other] ?? 0;
     if (stands >= total && total > 0) return;
@@ -168,7 +168,7 @@ export class Sweep implements Strategy {
       if (!parts.includes(isWithin && until <= total)) continue;
       if (!this.#conflicts.with(kind, at, other, stands, until - 1)) continue;
       const legs = [{ who: other, until: until > total ? Infinity : until }, ...rest];
-      const run = this.#make({ turns, from: step, standings, legs }, false);
+      const run = this.#make({ switches, from: step, standings, legs }, false);
       yield run;
       if (run.blocked) return;
     }
@@ -229,7 +229,7 @@ function toTheEnd(first: readonly number[], cpus: number): Leg[] {
 }
 
 /** The first step at which two runs may be different. */
-function parting({ turns: one }: SweepRun, { turns: other }: SweepRun): number {
+function parting({ switches: one }: SweepRun, { switches: other }: SweepRun): number {
   for (let i = 0; ; i += 2) {
     const [a, b] = [one[i] ?? Infinity, other[i] ?? Infinity];
     if (a !== b) return Math.min(a, b);

@@ -24,10 +24,10 @@ export class Exhaustive implements Strategy {
 
   /** `board`: of abridged runs; `nodes`: see Dpor.enter. */
   constructor(board: Board, nodes: readonly Node[] = []) {
-    const { recording, turn } = board;
+    const { recording, controller } = board;
     assert(recording !== undefined, 'accesses are recorded');
     const { plain } = board.host.words;
-    this.dpor = new Dpor(turn.actors, plain.length, (word) => plain[word]!, turn.cpus);
+    this.dpor = new Dpor(controller.actors, plain.length, (word) => plain[word]!, controller.cpus);
     this.dpor.enter(nodes);
     this.#board = board;
     this.#recording = recording;
@@ -73,6 +73,6 @@ export class Exhaustive implements Strategy {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#recording.recorder = undefined;
-    this.dpor.end(this.#board.turn.guardOf);
+    this.dpor.end(this.#board.controller.guardOf);
   }
 }

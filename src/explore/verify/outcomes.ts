@@ -1,6 +1,6 @@
 /** What behaviours come to, each outcome once. */
 
-import type { Decisions } from '../engine/turn.ts';
+import type { Decisions } from '../engine/controller.ts';
 import type { Ending, Result } from '../result.ts';
 
 /** What behaviours have come to, and by which run. */

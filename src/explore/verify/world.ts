@@ -1,7 +1,7 @@
 /** All behaviours of a world of the user's own, each once. */
 
 import { UserError } from '../../errors.ts';
-import type { Decisions } from '../engine/turn.ts';
+import type { Decisions } from '../engine/controller.ts';
 import { goesOnByItself, type Situation, type Strategy } from '../strategies/strategy.ts';
 import { WorldBoard, type WorldEnding, type WorldResult } from '../worlds/board.ts';
 import { MOST_WORDS } from '../worlds/shared.ts';

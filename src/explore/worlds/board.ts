@@ -7,11 +7,11 @@
 import { assert } from '../../errors.ts';
 import { type Ptr, toPtr } from '../../hardware/address.ts';
 import type { Access } from '../engine/access.ts';
+import type { Decisions } from '../engine/controller.ts';
 import { Fairness, fairnessWords } from '../engine/fairness.ts';
 import type { Guard } from '../engine/guard.ts';
 import { RecordingTrace } from '../engine/recording-trace.ts';
 import { hexWord, Trace } from '../engine/trace.ts';
-import type { Decisions } from '../engine/turn.ts';
 import { isRunnable, type Situation, type Strategy } from '../strategies/strategy.ts';
 import { MOST_THREADS, MOST_WORDS, ThreadState, type Word } from './shared.ts';
 import type { Memory, Place, Step, Steps } from './step.ts';
@@ -83,7 +83,7 @@ export class WorldBoard implements Situation, Memory {
   readonly #now = new Int32Array(WORDS);
   readonly #fairness = new Fairness(new Uint32Array(fairnessWords(MOST_THREADS)));
   #threads: ThreadInRun[] = [];
-  #turns: number[] = [];
+  #switches: number[] = [];
   #atEnd: (() => void) | undefined;
   #anybodyRelaxed = false;
   /** As bits by thread: who can go on, and whose next step waits for words. */
@@ -152,7 +152,7 @@ export class WorldBoard implements Situation, Memory {
       ending,
       message,
       steps: this.step,
-      decisions: { turns: this.#turns, drawn: [] },
+      decisions: { turns: this.#switches, drawn: [] },
       digest: hexWord(this.#high) + hexWord(this.#low),
       trace: this.trace.digest,
     };
@@ -176,7 +176,7 @@ export class WorldBoard implements Situation, Memory {
     this.#able = 0;
     this.#guarded = 0;
     this.#hasWritten = false;
-    this.#turns = [];
+    this.#switches = [];
     this.step = 0;
     this.current = 0;
     this.relaxes = false;
@@ -260,11 +260,11 @@ export class WorldBoard implements Situation, Memory {
     this.relaxes = false;
     if (this.#anybodyRelaxed) this.#fairness.chosen(next);
     if (next === this.current) return;
-    this.#turns.push(this.step, next);
+    this.#switches.push(this.step, next);
     this.current = next;
   }
 
-  /** Whose turn it is takes its next step; one that was started begins. */
+  /** The running task takes its next step; one that was just started begins. */
   #take(): void {
     const thread = this.#threads[this.current]!;
     const { pending } = thread;

@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { UserError } from '../../errors.ts';
-import { packed, packTurns, unpacked, unpackTurns } from '../packed.ts';
+import { packed, packSwitches, unpacked, unpackSwitches } from '../packed.ts';
 import { Diverged, Recorded } from '../strategies/recorded.ts';
 import type { Strategy } from '../strategies/strategy.ts';
 import { WorldBoard, type WorldEnding, type WorldResult, type WorldStep } from './board.ts';
@@ -28,7 +28,7 @@ const tokenSchema = z.strictObject({
 
 export const worldToken = ({ name }: World, { decisions, steps, digest }: WorldResult): string =>
   PREFIX +
-  packed(JSON.stringify({ world: name, turns: packTurns(decisions.turns), steps, digest }));
+  packed(JSON.stringify({ world: name, turns: packSwitches(decisions.turns), steps, digest }));
 
 export const isWorldToken = (text: string): boolean => /^umbraworld\d+\./.test(text.trim());
 
@@ -48,7 +48,7 @@ export function replayWorld(
   // One that was cut short was cut there.
   const board = new WorldBoard(world, { mostSteps: steps });
   board.watcher = watcher;
-  const result = runRecorded(board, new Recorded({ turns: unpackTurns(turns), drawn: [] }));
+  const result = runRecorded(board, new Recorded({ turns: unpackSwitches(turns), drawn: [] }));
   if (result.steps === steps && result.digest === digest) return result;
   throw new UserError(`the run goes another way: world ${name} does not do what it did`);
 }

@@ -1,4 +1,4 @@
-/** Whose turn it was when: of each schedule a lane for each host CPU, steps from left to right. */
+/** Which CPU ran when: for each schedule a lane for each host CPU, steps from left to right. */
 
 import { escaped } from '../page/escaped.ts';
 import { FLAG_TEXTS, type Flag } from '../story.ts';

@@ -1,5 +1,6 @@
 /** The page of a player: one file that opens from disk, and without scripts is the story. */
 
+import { counted } from '../../numbers.ts';
 import { escaped } from '../page/escaped.ts';
 import { htmlPage } from '../page/html.ts';
 import { carriedScript } from '../page/script.ts';
@@ -21,7 +22,7 @@ export function playerPage(data: PlayerData, again: string): string {
 </header>
 <main>
 ${storyTable(story, data.parting)}
-<p>${told} of ${steps} steps are told; the turn passes ${turns} times.</p>
+<p>${told} of ${steps} steps are told; ${counted(turns, 'switch')}.</p>
 ${findingsHtml(story)}
 <h2>Again</h2>
 <p><code class="token">${escaped(again)}</code></p>

@@ -1,6 +1,6 @@
 /**
  * Host CPUs as they would run side by side: each access of shared memory takes one tick, on every
- * CPU, and computing takes none (a PRAM). Who is behind goes on; so that the turn need not pass
+ * CPU, and computing takes none (a PRAM). The CPU furthest behind runs; so that control need not pass
  * at each access, it goes on until it is some ticks ahead. Who waits for a word, or tries
  * something in vain, stands still until the others have caught up, and that is noted.
  */
@@ -46,7 +46,7 @@ export class Lockstep implements Strategy {
   readonly #waitsFor: (Ptr | undefined)[] = [];
   /** Up to where steps have been charged to who took them. */
   #step = 0;
-  /** Who has the turn. */
+  /** The running CPU. */
   #current = 0;
 
   constructor(standings: readonly Standing[]) {
@@ -64,7 +64,7 @@ export class Lockstep implements Strategy {
     }
   }
 
-  /** What a CPU's clock says, at a step of the run; its own, if it has the turn. */
+  /** A CPU's clock, at a step of the run; its own, if it is running. */
   ticksOf(cpu: number, step: number, current: number): number {
     return this.#ticks[cpu]! + (cpu === current ? step - this.#step : 0);
   }

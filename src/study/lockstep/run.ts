@@ -70,7 +70,7 @@ export function runGuestsInLockstep(spec: MachineSpec): LockstepRun {
 
 function play(board: Board, seed: number): LockstepRun {
   const { host } = board;
-  const lockstep = new Lockstep(board.turn.tasks);
+  const lockstep = new Lockstep(board.controller.tasks);
   const times = timeTraps(board, lockstep);
   const { verdict, message } = board.run(lockstep, seed);
   assert(verdict === 'ended', `a guest of a study came to this: ${verdict} ${message}`);
@@ -80,10 +80,10 @@ function play(board: Board, seed: number): LockstepRun {
 }
 
 /** Ticks of faults and hypercalls, filled in as they are done. */
-function timeTraps({ turn, host }: Board, lockstep: Lockstep) {
+function timeTraps({ controller, host }: Board, lockstep: Lockstep) {
   const faultTicks: number[] = [];
   const hypercallTicks: number[][] = host.cpus.map(() => []);
-  for (const [cpu, { events }] of turn.players.entries()) {
+  for (const [cpu, { events }] of controller.players.entries()) {
     let seen = 0;
     let trap = 0;
     let trapped = 0;
@@ -92,7 +92,7 @@ function timeTraps({ turn, host }: Board, lockstep: Lockstep) {
       const sequence = host.events.last(cpu, 1)[0]?.sequence ?? 0;
       if (sequence <= seen) return;
       seen = sequence;
-      const now = lockstep.ticksOf(cpu, turn.step, turn.current);
+      const now = lockstep.ticksOf(cpu, controller.step, controller.current);
       if (kind === EventKind.Exit) [trap, trapped] = [a, now];
       if (kind === EventKind.FaultFixed) faultTicks.push(now - trapped);
       if (kind !== EventKind.Entry) return;

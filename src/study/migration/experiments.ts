@@ -7,8 +7,8 @@ import { samplePath } from '../../guest/traces/samples.ts';
 import { POLICIES } from '../../host/policy.ts';
 import type { GuestSpec, MachineSpec } from '../../machine.ts';
 import { crossed } from '../experiment.ts';
-import { runInTurns } from '../in-turns.ts';
 import { countsOf, cyclesOn } from '../measures.ts';
+import { runRoundRobin } from '../round-robin.ts';
 import type { Arm, Measures } from '../study.ts';
 
 /** Operations of a time slice, in the middle. */
@@ -131,7 +131,7 @@ const inTurns = (
   spec: MachineSpec,
   costs: CostTable,
   beforeSlice?: (host: Host) => void,
-): Measures => runInTurns(spec, (host) => measured(host, costs), beforeSlice);
+): Measures => runRoundRobin(spec, (host) => measured(host, costs), beforeSlice);
 
 const namesOf = <T extends object>(of: T) => Object.keys(of) as (keyof T & string)[];
 

@@ -131,7 +131,7 @@ test.each(['nonpae', 'pae'] as const)(
 
 test('stores that wait are those in the store buffers of the engine', () => {
   const [subject, result] = runOf('litmus/1-fault/store-buffering.yaml', STORES, true);
-  const { tasks } = subject.board.turn;
+  const { tasks } = subject.board.controller;
   let most = 0;
   recordRun(subject, result.run.decisions, (step, _, stores) => {
     const waiting = stores.map((own) => own.map(({ at, value }) => [at, value >>> 0]));

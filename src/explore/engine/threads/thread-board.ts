@@ -17,11 +17,11 @@ import { workerUrl } from '../../../worker-url.ts';
 import type { Strategy } from '../../strategies/strategy.ts';
 import type { Beginning } from '../beginning.ts';
 import type { Limits } from '../board.ts';
+import { ControlState } from '../control-state.ts';
 import { type End, endOfGuests, type Run } from '../run.ts';
 import { Trace } from '../trace.ts';
-import { TurnState } from '../turn-state.ts';
-import { strategyOf, TurnCpu } from './turn-cpu.ts';
-import type { Chosen, LoadFrom, TurnCpuApi } from './turn-cpu-api.ts';
+import { CpuThread, strategyOf } from './cpu-thread.ts';
+import type { Chosen, CpuThreadApi, LoadFrom } from './cpu-thread-api.ts';
 
 /** What runs on the machine, in threads whose file in workers/ makes the same of what it is told. */
 export interface World<Told> {
@@ -34,11 +34,11 @@ interface Parts {
   readonly host: Host;
   readonly beginning: Beginning;
   /** Of host CPU 0, which is in this thread. */
-  readonly first: Pick<TurnCpu<unknown>, 'turn' | 'takePart'>;
+  readonly first: Pick<CpuThread<unknown>, 'controller' | 'takePart'>;
   readonly mostSteps: number;
   /** Of the others, by their numbers less one. */
   readonly workers: readonly Worker[];
-  readonly apis: readonly Remote<Pick<TurnCpuApi<unknown>, 'play'>>[];
+  readonly apis: readonly Remote<Pick<CpuThreadApi<unknown>, 'play'>>[];
   /** This thread may be on any of its cores again. */
   readonly leaveCore: () => void;
 }
@@ -63,7 +63,7 @@ export class ThreadBoard {
     { worker, loadFrom, told }: World<Told>,
     { mostSteps, ...mode }: Limits,
   ): Promise<ThreadBoard> {
-    const state = makeMemory(TurnState.wordsFor(host.cpus.length, mostSteps));
+    const state = makeMemory(ControlState.wordsFor(host.cpus.length, mostSteps));
     const { touched } = beginning;
     const { length } = host.words.plain;
     const versions = new Int32Array(new SharedArrayBuffer(4 * Trace.memoryFor(length)));
@@ -80,14 +80,14 @@ export class ThreadBoard {
     };
     // The workers take after this thread.
     const leaveCore = coreEach ? () => {} : stayOnOne(threadId);
-    const first = new TurnCpu(loadFrom);
+    const first = new CpuThread(loadFrom);
     first.boot({ ...boot, index: 0 });
     const workers = host.cpus
       .slice(1)
       .map(
         ({ index }) => new Worker(workerUrl(worker), { name: `host CPU ${index} under control` }),
       );
-    const apis = workers.map((worker) => wrap<TurnCpuApi<Told>>(nodeEndpoint(worker)));
+    const apis = workers.map((worker) => wrap<CpuThreadApi<Told>>(nodeEndpoint(worker)));
     try {
       await Promise.all(apis.map((api, i) => api.boot({ ...boot, index: i + 1 })));
     } catch (error) {
@@ -104,8 +104,8 @@ export class ThreadBoard {
    */
   async run(chosen: Chosen, seed: number): Promise<Run> {
     const { host, beginning, first, mostSteps } = this.#parts;
-    const { turn } = first;
-    const { state } = turn;
+    const { controller } = first;
+    const { state } = controller;
     if (this.#last?.chosen !== chosen) await this.#choose(chosen);
     const { strategy } = this.#last!;
     beginning.putBack();
@@ -113,13 +113,18 @@ export class ThreadBoard {
     state.run = ++this.#runs;
     state.seed = seed;
     this.#letPlay(chosen);
-    turn.join(strategy, seed, mostSteps);
-    turn.give(turn.decide());
-    turn.sleep(0);
+    controller.join(strategy, seed, mostSteps);
+    controller.give(controller.decide());
+    controller.sleep(0);
     const error = state.over ? undefined : first.takePart(strategy);
     const end = error ?? (await this.#endOf(state.failed)) ?? endOfGuests(host);
-    strategy.ended?.(turn.step, turn.digests.trace);
-    return { ...end, steps: turn.step, decisions: turn.decisions, ...turn.digests };
+    strategy.ended?.(controller.step, controller.digests.trace);
+    return {
+      ...end,
+      steps: controller.step,
+      decisions: controller.decisions,
+      ...controller.digests,
+    };
   }
 
   async close(): Promise<void> {
@@ -134,16 +139,16 @@ export class ThreadBoard {
     if (strategy.carry === undefined) {
       throw new UserError(
         `the strategy ${String(chosen)} keeps more than can go from thread to thread with the ` +
-          'turn: take random, pct-1 to pct-5 or pos, or the engine isolate',
+          'controller: take random, pct-1 to pct-5 or pos, or the engine isolate',
       );
     }
-    this.#parts.first.turn.dismiss();
+    this.#parts.first.controller.dismiss();
     await Promise.all(this.#playing);
     this.#playing.length = 0;
     this.#last = { chosen, strategy };
   }
 
-  /** From now on the others wait for their turns, those that do not yet. */
+  /** From now on the other threads wait until control comes to them. */
   #letPlay(chosen: Chosen): void {
     for (const [i, api] of this.#parts.apis.entries()) this.#playing[i + 1] ??= api.play(chosen);
   }

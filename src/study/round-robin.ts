@@ -1,7 +1,7 @@
 /**
- * A machine in this very thread: its host CPUs take turns, a time slice each, under the policy
- * that it names. What comes of it is a function of the machine and its seed alone. Nobody is inside
- * a guest while another CPU has its turn, so nobody ever waits for another.
+ * A machine in this thread: its host CPUs run round robin, a time slice each, under the machine's
+ * policy. The result is a function of the machine and its seed alone. No CPU is inside a guest
+ * while another runs, so none ever waits for another.
  */
 
 import type { Host, SharedMachine } from '../../shared/host.ts';
@@ -19,37 +19,39 @@ import { cpusInThread } from '../host/one-thread.ts';
 import { type MachineSpec, schedulingOf } from '../machine.ts';
 
 /**
- * Runs a machine to its end, holds what it leaves to the invariants, and hands its host to `look`
- * before everything is given back; `beforeSlice` may change it each time that a CPU gets its turn.
- * A guest that does not end by itself, or an invariant that does not hold, is an error: a study
- * measures machines that work.
+ * Run a machine to its end, check the invariants, and pass its host to `look` before its memory is
+ * freed; `beforeSlice` may change the machine before each time slice. A guest that does not end
+ * by itself, or a violated invariant, is an error: a study measures machines that work.
  */
-export function runInTurns<T>(
+export function runRoundRobin<T>(
   spec: MachineSpec,
   look: (host: Host) => T,
   beforeSlice?: (host: Host) => void,
 ): T {
-  // Who turns single defects on knows what they break.
-  const looked = lookInTurns(spec, look, { beforeSlice, isToBeSound: spec.defects === undefined });
+  // A study that turns single defects on expects violations.
+  const looked = tryRoundRobin(spec, look, {
+    beforeSlice,
+    isToBeSound: spec.defects === undefined,
+  });
   assert(looked.wrong === undefined, `a study's machine is not sound: ${looked.wrong}`);
   return looked.found!;
 }
 
 interface Turns {
   readonly beforeSlice?: ((host: Host) => void) | undefined;
-  /** Whether it is held to the invariants. */
+  /** Check the invariants. */
   readonly isToBeSound: boolean;
 }
 
 /**
- * What `look` found, or what is wrong with the machine, in words: by its own fault or its user's.
+ * What `look` returned, or what is wrong with the machine, in words.
  */
 export type Looked<T> =
   | { readonly found: T; readonly wrong?: undefined }
   | { readonly found?: undefined; readonly wrong: string };
 
 /** The same, for machines that may not work. */
-export function lookInTurns<T>(
+export function tryRoundRobin<T>(
   spec: MachineSpec,
   look: (host: Host) => T,
   { beforeSlice, isToBeSound }: Turns = { isToBeSound: true },
@@ -60,7 +62,7 @@ export function lookInTurns<T>(
   const programs = spec.guests.map(({ program }) => loadProgram(program));
   let died: string | undefined;
   try {
-    died = takeTurns(spec, shared, host, programs, beforeSlice);
+    died = goRoundRobin(spec, shared, host, programs, beforeSlice);
   } finally {
     for (const program of programs) program.close?.();
   }
@@ -81,8 +83,8 @@ export function lookInTurns<T>(
   return first === undefined ? { found } : { wrong: first.text };
 }
 
-/** Until all guests are at their end. What the host died of, if it did. */
-function takeTurns(
+/** Run until all guests have ended. What killed the host, if it died. */
+function goRoundRobin(
   spec: MachineSpec,
   shared: SharedMachine,
   host: Host,
@@ -94,7 +96,7 @@ function takeTurns(
     const busy = cpus.filter(({ scheduler, cpu }) => scheduler.hasWorkFor(cpu.index));
     if (busy.length === 0) return 'no vCPU can go on, and none is at its end';
     for (const { cpu, scheduler, step } of busy) {
-      // Another may have taken it meanwhile.
+      // Another CPU may have taken it meanwhile.
       if (!scheduler.hasWorkFor(cpu.index)) continue;
       beforeSlice?.(host);
       try {

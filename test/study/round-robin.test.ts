@@ -5,7 +5,7 @@ import { digestMemory } from '../../src/check/digest.ts';
 import { POLICIES } from '../../src/host/policy.ts';
 import type { MachineSpec } from '../../src/machine.ts';
 import { statistics } from '../../src/report/run-report.ts';
-import { runInTurns } from '../../src/study/in-turns.ts';
+import { runRoundRobin } from '../../src/study/round-robin.ts';
 
 const specOf = (policy: (typeof POLICIES)[number], seed = 1): MachineSpec => ({
   hostCpus: 3,
@@ -23,7 +23,7 @@ const specOf = (policy: (typeof POLICIES)[number], seed = 1): MachineSpec => ({
 });
 
 const run = (spec: MachineSpec) =>
-  runInTurns(spec, (host) => ({
+  runRoundRobin(spec, (host) => ({
     total: statistics({ host }, [0, 1, 2], [0, 1]),
     memory: host.guests.map((lg) => digestMemory(host, lg).user),
   }));

@@ -3,9 +3,9 @@
 import type { SharedMachine } from '../../../../shared/host.ts';
 import type { SoftwareFor } from '../../../host/run-guest.ts';
 import type { Scheduling } from '../../../host/scheduler.ts';
+import type { Decisions } from '../controller.ts';
 import type { End } from '../run.ts';
 import type { RunMode } from '../run-mode.ts';
-import type { Decisions } from '../turn.ts';
 
 /** What runs on a machine under control, and where its vCPUs go. */
 export interface Load {
@@ -16,11 +16,11 @@ export interface Load {
 /** Makes it in each thread, from what can be told to one. */
 export type LoadFrom<Told> = (told: Told, mode: RunMode) => Load;
 
-export interface TurnCpuBoot<Told> {
+export interface CpuThreadBoot<Told> {
   readonly shared: SharedMachine;
   readonly index: number;
   readonly told: Told;
-  /** Of TurnState. */
+  /** Of ControlState. */
   readonly state: WebAssembly.Memory;
   readonly mostSteps: number;
   readonly mode: RunMode;
@@ -35,8 +35,8 @@ export interface TurnCpuBoot<Told> {
 /** A strategy by its name in the catalogue, or decisions to be taken again. */
 export type Chosen = string | Decisions;
 
-export interface TurnCpuApi<Told> {
-  boot(boot: TurnCpuBoot<Told>): void;
+export interface CpuThreadApi<Told> {
+  boot(boot: CpuThreadBoot<Told>): void;
   /** Run after run, until no more are to come, or one ends here by an error: then that. */
   play(chosen: Chosen): End | undefined;
 }

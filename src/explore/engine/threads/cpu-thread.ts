@@ -7,74 +7,75 @@ import { toPtr } from '../../../hardware/address.ts';
 import { STRATEGIES } from '../../strategies/catalogue.ts';
 import { Recorded } from '../../strategies/recorded.ts';
 import type { Strategy } from '../../strategies/strategy.ts';
+import { ControlState } from '../control-state.ts';
 import { ControlledCpu } from '../controlled-cpu.ts';
 import { type End, endOf } from '../run.ts';
 import { Task } from '../task.ts';
 import { Trace } from '../trace.ts';
-import { TurnState } from '../turn-state.ts';
-import { OVER, ThreadTurn } from './thread-turn.ts';
-import type { Chosen, LoadFrom, TurnCpuApi, TurnCpuBoot } from './turn-cpu-api.ts';
+import type { Chosen, CpuThreadApi, CpuThreadBoot, LoadFrom } from './cpu-thread-api.ts';
+import { OVER, ThreadController } from './thread-controller.ts';
 
-export class TurnCpu<Told> implements TurnCpuApi<Told> {
+export class CpuThread<Told> implements CpuThreadApi<Told> {
   readonly #loadFrom: LoadFrom<Told>;
   #cpu: ControlledCpu | undefined;
-  #turn: ThreadTurn | undefined;
+  #controller: ThreadController | undefined;
   #mostSteps = 0;
 
   constructor(loadFrom: LoadFrom<Told>) {
     this.#loadFrom = loadFrom;
   }
 
-  boot(boot: TurnCpuBoot<Told>): void {
+  boot(boot: CpuThreadBoot<Told>): void {
     const { shared, index, told, state, mostSteps, mode, coreEach } = boot;
     const host = joinMachine(shared, MAIN_THREAD);
     const words = new Words(state, toPtr(0));
     const trace = new Trace(boot.versions, host.words.plain.length);
-    const turnState = new TurnState(words.plain, host.cpus.length, mostSteps, trace);
-    const turn = new ThreadTurn(turnState, words, coreEach, host, mode, boot.touched);
-    for (const { index: number } of host.cpus) turn.tasks.push(new Task(turn, number, host));
+    const control = new ControlState(words.plain, host.cpus.length, mostSteps, trace);
+    const controller = new ThreadController(control, words, coreEach, host, mode, boot.touched);
+    for (const { index: number } of host.cpus)
+      controller.tasks.push(new Task(controller, number, host));
     const { software, scheduling } = this.#loadFrom(told, mode);
-    this.#cpu = new ControlledCpu(shared, turn.tasks[index]!, software, scheduling);
-    this.#turn = turn;
+    this.#cpu = new ControlledCpu(shared, controller.tasks[index]!, software, scheduling);
+    this.#controller = controller;
     this.#mostSteps = mostSteps;
   }
 
   /** As this thread sees it; all of them make their own over the same state. */
-  get turn(): ThreadTurn {
-    return this.#turn!;
+  get controller(): ThreadController {
+    return this.#controller!;
   }
 
   play(chosen: Chosen): End | undefined {
-    const { turn } = this;
+    const { controller } = this;
     const strategy = strategyOf(chosen);
-    turn.sleep(this.#cpu!.task.index);
-    while (turn.state.run !== 0) {
+    controller.sleep(this.#cpu!.task.index);
+    while (controller.state.run !== 0) {
       const end = this.takePart(strategy);
       if (end !== undefined) return end;
     }
     return undefined;
   }
 
-  /** From when the turn has come here for a run until it comes for another; what error ended it. */
+  /** One run, until control comes here for another one. Returns the error that ended it. */
   takePart(strategy: Strategy): End | undefined {
-    const { turn } = this;
+    const { controller } = this;
     const cpu = this.#cpu!;
     const { task } = cpu;
     try {
       task.begin();
-      turn.join(strategy, turn.state.seed, this.#mostSteps);
-      turn.receive();
+      controller.join(strategy, controller.state.seed, this.#mostSteps);
+      controller.receive();
       while (!task.finished) cpu.goOn();
-      const { oops } = turn;
-      if (oops !== undefined) turn.state.failed = task.index;
-      if (turn.isOver) turn.end();
-      else turn.give(turn.decide());
-      turn.sleep(task.index);
+      const { oops } = controller;
+      if (oops !== undefined) controller.state.failed = task.index;
+      if (controller.isOver) controller.end();
+      else controller.give(controller.decide());
+      controller.sleep(task.index);
       return oops && endOf(oops);
     } catch (error) {
       if (error === OVER) return undefined;
-      turn.state.failed = task.index;
-      turn.end();
+      controller.state.failed = task.index;
+      controller.end();
       return endOf(error);
     }
   }

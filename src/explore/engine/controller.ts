@@ -1,7 +1,7 @@
 /**
- * The turn: one host CPU at a time goes on, and at each access of shared memory a strategy
- * says who does that. Everything that was decided is written down, and each step goes into
- * a rolling digest, so that a run can be done again and seen to be the same.
+ * The controller of a run: one host CPU runs at a time, and before each access of shared memory
+ * a strategy decides which. All decisions are recorded, and each step goes into a rolling
+ * digest, so that a run can be replayed and checked to be the same.
  *
  * See docs/decisions/two-engines.md.
  */
@@ -13,6 +13,7 @@ import { type Ptr, toPtr } from '../../hardware/address.ts';
 import type { Situation, Strategy } from '../strategies/strategy.ts';
 import { Access, isLocked, onlyReads } from './access.ts';
 import { actorOf, bufferOf } from './actors.ts';
+import type { ControlState } from './control-state.ts';
 import type { Guard } from './guard.ts';
 import { Hardware } from './hardware.ts';
 import { Lockdep } from './lockdep.ts';
@@ -22,22 +23,21 @@ import type { MemoryModel, RunMode } from './run-mode.ts';
 import { Snapshot } from './snapshot.ts';
 import { LEAVE, type Task } from './task.ts';
 import { PAGE_BITS } from './trace.ts';
-import type { TurnState } from './turn-state.ts';
 import { Waiting } from './waiting.ts';
 
-/** A run of so many steps does not get on. */
+/** The run made too many steps: a livelock. */
 export class TooManySteps extends Error {
   override readonly name = 'TooManySteps';
 }
 
-/** Nobody can go on. */
+/** No CPU can go on. */
 export class Deadlock extends Error {
   override readonly name = 'Deadlock';
 }
 
-/** What was decided: at which step the turn went to which actor, and what was drawn. */
+/** What was decided: at which step control passed to which actor, and what was drawn. */
 export interface Decisions {
-  /** Pairs: step, actor (see actors.ts). */
+  /** Switches, as pairs: step, actor (see actors.ts). The name is that of tokens and ledgers. */
   readonly turns: readonly number[];
   readonly drawn: readonly number[];
 }
@@ -57,8 +57,8 @@ export interface Step {
   readonly digest: number;
 }
 
-export abstract class Turn implements Situation {
-  readonly state: TurnState;
+export abstract class Controller implements Situation {
+  readonly state: ControlState;
   readonly memory: MemoryModel;
   readonly abridged: boolean;
   readonly tasks: Task[] = [];
@@ -93,7 +93,7 @@ export abstract class Turn implements Situation {
 
   /** `host`: a view by plain words. */
   constructor(
-    state: TurnState,
+    state: ControlState,
     host: Host,
     { memory = 'sc', abridged = false }: RunMode,
     touched: Uint8Array,
@@ -111,8 +111,8 @@ export abstract class Turn implements Situation {
   }
 
   /**
-   * The turn goes to host CPU `next`, at a place where `task` stands. Either it comes back
-   * before this returns, or LEAVE is thrown and the piece of work done again later.
+   * Pass control from `task` to host CPU `next`. Either control comes back before this returns,
+   * or it throws LEAVE, and the piece of `task` is replayed later.
    */
   protected abstract pass(task: Task, next: number): void;
 
@@ -191,7 +191,7 @@ export abstract class Turn implements Situation {
   }
 
   get decisions(): Decisions {
-    return { turns: this.state.turns, drawn: this.state.drawn };
+    return { turns: this.state.switches, drawn: this.state.drawn };
   }
 
   get digests(): Pick<Run, 'digest' | 'trace'> {
@@ -237,7 +237,7 @@ export abstract class Turn implements Situation {
     this.watcher({ cpu, kind, at, value, result, before, after, digest });
   }
 
-  /** A piece of work of who has the turn is done. */
+  /** The running CPU has completed a piece. */
   pieceDone(): void {
     if (this.#eachPiece) this.askNext();
   }
@@ -313,7 +313,7 @@ export abstract class Turn implements Situation {
     this.done(actor, Access.Drain, at, value, value);
   }
 
-  /** Who goes on; `task` asks. False if the turn was away in between. */
+  /** Decide which CPU goes on, at an access of `task`. False if another CPU ran in between. */
   #ask(task: Task): boolean {
     this.#asking = task;
     const next = this.decide();
@@ -344,7 +344,7 @@ export abstract class Turn implements Situation {
       if (next < this.actors) fairness.chosen(next);
       if (next < this.cpus) {
         if (next !== this.current) {
-          this.state.noteTurn(next);
+          this.state.noteSwitch(next);
           this.state.current = next;
         }
         const task = this.tasks[next]!;
@@ -356,7 +356,7 @@ export abstract class Turn implements Situation {
         this.#eachPiece = this.strategy.eachPiece ?? false;
         return next;
       }
-      this.state.noteTurn(next);
+      this.state.noteSwitch(next);
       if (this.step >= this.#mostSteps) throw new TooManySteps(`after ${this.step} steps`);
       this.#act(next);
     }

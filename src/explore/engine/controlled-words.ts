@@ -1,7 +1,7 @@
 /**
- * The leaf under control: each access of a shared word is a scheduling point, at which the
- * turn may pass to another host CPU. An access that was done before is not done again.
- * Where stores are buffered, plain ones wait there, and plain loads look there first.
+ * The leaf under control: each access of a shared word is a scheduling point, at which
+ * control may pass to another host CPU. An access that is replayed from the log is not made
+ * again. With store buffers, plain stores go into the buffer and plain loads look there first.
  *
  * Of abridged runs, see docs/decisions/abridged-runs.md.
  */
@@ -13,24 +13,24 @@ import { type Ptr, toPtr } from '../../hardware/address.ts';
 import { Entry } from '../../hardware/entry.ts';
 import * as access from './access.ts';
 import { bufferOf } from './actors.ts';
+import type { ControlState } from './control-state.ts';
 import type { Guards } from './lockdep.ts';
 import { AS_STEP } from './results.ts';
 import { NOT_BUFFERED } from './store-buffer.ts';
 import type { Task } from './task.ts';
 import type { Trace } from './trace.ts';
-import type { TurnState } from './turn-state.ts';
 
 // The module's own, so that the compiler knows their values.
 const { Read, Write, Load, Store, Exchange, CompareExchange, Add, And, Or, Scan, Fill, Copy } =
   access.Access;
 
 /**
- * Only who has the turn is here, so nothing can come between the parts of an operation: plain
- * reads and writes will do for all of them.
+ * Only the running CPU executes this code, so every operation is atomic although it is made of
+ * plain reads and writes.
  */
-export class TurnWords extends Words {
+export class ControlledWords extends Words {
   declare readonly task: Task;
-  declare readonly state: TurnState;
+  declare readonly state: ControlState;
   declare readonly buffers: boolean;
   declare private readonly abridged: boolean;
   declare private readonly trace: Trace;
@@ -44,9 +44,9 @@ export class TurnWords extends Words {
     this.state = task.state;
     this.trace = task.state.trace;
     this.cpu = task.index;
-    this.buffers = task.turn.memory === 'tso';
-    this.abridged = task.turn.abridged;
-    this.guards = task.turn.lockdep.of(task.index);
+    this.buffers = task.controller.memory === 'tso';
+    this.abridged = task.controller.abridged;
+    this.guards = task.controller.lockdep.of(task.index);
   }
 
   override peek(at: Ptr): number {
@@ -65,13 +65,13 @@ export class TurnWords extends Words {
     }
     const { asides } = task;
     if (asides.isAgain) return asides.again() === AS_STEP ? this.store(at, value) : undefined;
-    if (this.#isBuffered(at) && !task.turn.flushAside(task)) {
+    if (this.#isBuffered(at) && !task.controller.flushAside(task)) {
       asides.keep(AS_STEP);
       return this.store(at, value);
     }
     this.guards.change(at);
     task.hasPoked = true;
-    task.turn.touch(at);
+    task.controller.touch(at);
     this.trace.aside(at, 1);
     this.plain[at] = value;
     asides.keep(0);
@@ -188,7 +188,7 @@ export class TurnWords extends Words {
     }
     if (task.asides.isAgain) return void task.asides.again();
     task.hasPoked = true;
-    task.turn.touch(to, words);
+    task.controller.touch(to, words);
     this.trace.aside(to, words);
     for (let i = 0; i < words; i++) this.plain[to + i] = this.plain[from + i]!;
     task.asides.keep(0);
@@ -222,12 +222,12 @@ export class TurnWords extends Words {
     this.copy(to, from, REGISTERS_WORDS);
   }
 
-  /** Nobody sleeps with the turn: it passes on until the word has changed. */
+  /** A CPU that waits does not sleep: control passes to others until the word has changed. */
   override wait(at: Ptr, expected: number, _ms: number): void {
     const task = this.task;
     if (this.abridged) return this.#stepOnceOther(at, expected >>> 0);
     if (task.asides.isAgain) return void task.asides.again();
-    if (this.plain[at] === expected >>> 0) task.turn.wait(task, at, expected >>> 0);
+    if (this.plain[at] === expected >>> 0) task.controller.wait(task, at, expected >>> 0);
     task.asides.keep(0);
   }
 
@@ -235,7 +235,7 @@ export class TurnWords extends Words {
     const task = this.task;
     if (this.abridged) return;
     if (task.asides.isAgain) return void task.asides.again();
-    task.turn.relax(task);
+    task.controller.relax(task);
     task.asides.keep(0);
   }
 
@@ -266,7 +266,7 @@ export class TurnWords extends Words {
     const { task } = this;
     if (!this.abridged) return;
     if (task.steps.isAgain) return void this.#again();
-    task.turn.waitUntil(task, until);
+    task.controller.waitUntil(task, until);
     this.#stepOnceFree(until.words);
   }
 
@@ -275,7 +275,7 @@ export class TurnWords extends Words {
     const { task } = this;
     const [at] = words as [Ptr];
     this.state.askNext();
-    task.turn.point(task, Load, at, true);
+    task.controller.point(task, Load, at, true);
     task.goOn();
     for (const word of words) this.trace.read(this.cpu, word);
     this.#done(Load, at, 0, this.plain[at]!);
@@ -292,7 +292,7 @@ export class TurnWords extends Words {
   override end(): void {
     const { task, state } = this;
     if (!this.abridged || state.hasEnded || task.steps.isAgain) return;
-    task.turn.putLast(task);
+    task.controller.putLast(task);
   }
 
   override notify(_at: Ptr, _count?: number): void {
@@ -310,7 +310,7 @@ export class TurnWords extends Words {
   #asks(kind: access.Access, at: Ptr): boolean {
     const task = this.task;
     if (task.steps.isAgain) return true;
-    task.turn.point(task, kind, at);
+    task.controller.point(task, kind, at);
     return false;
   }
 
@@ -325,7 +325,7 @@ export class TurnWords extends Words {
   }
 
   #changed(kind: access.Access, at: Ptr, value: number, result: number, words = 2): number {
-    this.task.turn.touch(at, words);
+    this.task.controller.touch(at, words);
     this.#take(kind, at, value, result);
     this.guards.change(at);
     return this.task.steps.keep(result);
@@ -334,7 +334,7 @@ export class TurnWords extends Words {
   #take(kind: access.Access, at: Ptr, value: number, result: number): void {
     this.state.take((this.cpu << 8) | kind, at, value, result);
     // Watched, every access is asked for.
-    if (this.state.left <= 0) this.task.turn.tell(this.cpu, kind, at, value, result);
+    if (this.state.left <= 0) this.task.controller.tell(this.cpu, kind, at, value, result);
   }
 
   #take64(kind: access.Access, at: Ptr): Entry {
@@ -342,7 +342,7 @@ export class TurnWords extends Words {
     const isBuffered = this.#isBuffered(at) || this.#isBuffered(toPtr(at + 1));
     if (isBuffered) this.#waitDrained(kind, at);
     if (this.#isAgain(kind, at)) return this.#again64();
-    if (isBuffered) task.turn.flush(task);
+    if (isBuffered) task.controller.flush(task);
     const found = this.#entry(at);
     this.#done(kind, at, 0, found.low);
     task.asides.keep(found.high);
@@ -367,7 +367,7 @@ export class TurnWords extends Words {
   #waitDrained(kind: access.Access, at: Ptr): void {
     const { task } = this;
     if (!this.buffers || !this.abridged || task.steps.isAgain) return;
-    task.turn.point(task, kind, at, true);
+    task.controller.point(task, kind, at, true);
     task.granted = true;
   }
 
@@ -379,7 +379,7 @@ export class TurnWords extends Words {
   #forwarded(at: Ptr): number {
     const { task } = this;
     const changes = task.stores.changesOf(at, this.plain[at]!);
-    this.trace.readAhead(this.cpu, bufferOf(this.cpu, task.turn.cpus), at, changes);
+    this.trace.readAhead(this.cpu, bufferOf(this.cpu, task.controller.cpus), at, changes);
     return task.stores.find(at);
   }
 

@@ -1,21 +1,21 @@
 /**
- * Everything that is known of a run under control while it goes on, in one array of words:
- * whose turn it is, what was decided so far, who waits for what. Host CPUs in threads of
- * their own share it, and only the one whose turn it is touches it.
+ * The state of a run under control, in one array of words: which host CPU is running, the
+ * decisions so far, and what each CPU waits for. Host CPUs in threads of their own share it;
+ * only the running one accesses it.
  */
 
 import { MOST_CPUS } from './actors.ts';
 import { Fairness, fairnessWords } from './fairness.ts';
 import { hexWord, type Trace } from './trace.ts';
 
-/** Words that a strategy may hand over with the turn. */
+/** Words that a strategy may pass to the next thread. */
 export const STRATEGY_WORDS = 56;
 
 const STEP = STRATEGY_WORDS;
 const CURRENT = STEP + 1;
 const LOW = STEP + 2;
 const HIGH = STEP + 3;
-const TURNS = STEP + 4;
+const SWITCHES = STEP + 4;
 const DRAWN = STEP + 5;
 const OVER = STEP + 6;
 const RUN = STEP + 7;
@@ -54,7 +54,7 @@ export const TaskWord = {
   /** Of its store buffer: the oldest store and their number. */
   OldestStore: 9,
   Stores: 10,
-  /** The turn has come to it; what a CPU in a thread of its own sleeps on. */
+  /** Nonzero: this CPU is to run. A CPU in a thread of its own sleeps on it. */
   Go: 11,
 } as const;
 
@@ -66,8 +66,8 @@ const BUFFER_WORDS = 2 * BUFFERED_STORES;
 /** Decisions that may be written down for each step. */
 const DECISIONS_PER_STEP = 4;
 
-export class TurnState {
-  /** Steps that who has the turn may take without asking; what it took more, if negative. */
+export class ControlState {
+  /** Steps that the running CPU may take before it asks; if negative, steps that it took beyond. */
   left = 0;
   /** The step at which none are left. */
   #until = 0;
@@ -77,11 +77,11 @@ export class TurnState {
   /** What conflicts, in which order. */
   readonly trace: Trace;
   readonly words: Uint32Array;
-  /** What a strategy hands over with the turn. */
+  /** What a strategy passes to the next thread. */
   readonly strategy: Uint32Array;
   readonly fairness: Fairness;
   readonly #cpus: number;
-  readonly #turnsAt: number;
+  readonly #switchesAt: number;
   readonly #drawnAt: number;
 
   /** `words`: as many as wordsFor says. */
@@ -91,8 +91,8 @@ export class TurnState {
     this.strategy = words.subarray(0, STRATEGY_WORDS);
     this.fairness = new Fairness(words.subarray(FAIRNESS, HEADER_WORDS));
     this.#cpus = cpus;
-    this.#turnsAt = this.bufferAt(cpus);
-    this.#drawnAt = this.#turnsAt + 2 * DECISIONS_PER_STEP * mostSteps;
+    this.#switchesAt = this.bufferAt(cpus);
+    this.#drawnAt = this.#switchesAt + 2 * DECISIONS_PER_STEP * mostSteps;
   }
 
   static wordsFor(cpus: number, mostSteps: number): number {
@@ -110,7 +110,7 @@ export class TurnState {
 
   /** At the beginning of a run. */
   reset(): void {
-    this.words.fill(0, 0, this.#turnsAt);
+    this.words.fill(0, 0, this.#switchesAt);
     this.left = 0;
     this.#until = 0;
     this.#low = 0x9e37_79b9 | 0;
@@ -118,7 +118,7 @@ export class TurnState {
     this.trace.begin();
   }
 
-  /** The turn leaves this thread: what changes with each step goes with it. */
+  /** Control leaves this thread: store what is kept in fields, for the next thread to load. */
   handOver(): void {
     this.words[STEP] = this.step;
     this.words[LOW] = this.#low;
@@ -128,7 +128,7 @@ export class TurnState {
     this.words[TRACE_CHANGED] = this.trace.changed;
   }
 
-  /** It has come to this thread. */
+  /** Control has come to this thread. */
   takeOver(): void {
     this.left = 0;
     this.#until = this.stepHandedOver;
@@ -139,7 +139,7 @@ export class TurnState {
     this.trace.changed = this.words[TRACE_CHANGED]!;
   }
 
-  /** Steps taken when a thread last gave the turn to another. */
+  /** Steps taken when a thread last passed control to another. */
   get stepHandedOver(): number {
     return this.words[STEP]!;
   }
@@ -149,18 +149,18 @@ export class TurnState {
     return this.#until - this.left;
   }
 
-  /** Before this step an access is nothing but a step, for who has the turn. */
+  /** Up to this step the running CPU makes its accesses without asking. */
   set plainUntil(step: number) {
     this.left = step - this.step;
     this.#until = step;
   }
 
-  /** At the next access it is asked who goes on. */
+  /** Ask the strategy at the next access. */
   askNext(): void {
     this.plainUntil = this.step;
   }
 
-  /** The host CPU whose turn it is. */
+  /** The host CPU that is running. */
   get current(): number {
     return this.words[CURRENT]!;
   }
@@ -224,17 +224,17 @@ export class TurnState {
     return this.taskAt(this.#cpus) + cpu * BUFFER_WORDS;
   }
 
-  /** At this step the turn went to `actor`. */
-  noteTurn(actor: number): void {
-    const count = this.words[TURNS]!;
-    this.words[this.#turnsAt + count] = this.step;
-    this.words[this.#turnsAt + count + 1] = actor;
-    this.words[TURNS] = count + 2;
+  /** At this step control passes to `actor`. */
+  noteSwitch(actor: number): void {
+    const count = this.words[SWITCHES]!;
+    this.words[this.#switchesAt + count] = this.step;
+    this.words[this.#switchesAt + count + 1] = actor;
+    this.words[SWITCHES] = count + 2;
   }
 
   /** Pairs: step, actor. */
-  get turns(): number[] {
-    return this.#numbers(this.#turnsAt, this.words[TURNS]!);
+  get switches(): number[] {
+    return this.#numbers(this.#switchesAt, this.words[SWITCHES]!);
   }
 
   noteDrawn(value: number): void {

@@ -1,6 +1,6 @@
 /**
- * The turn among host CPUs that are threads of their own: who has it decides, and who does
- * not sleeps. What is known of the run, and what the strategy keeps, go with it.
+ * The controller of host CPUs that are threads of their own: the running thread decides, the
+ * others sleep. The state of the run and of the strategy is in shared memory.
  */
 
 import type { Host } from '../../../../shared/host.ts';
@@ -8,36 +8,35 @@ import type { Words } from '../../../../shared/words.ts';
 import { UserError } from '../../../errors.ts';
 import { type Ptr, toPtr } from '../../../hardware/address.ts';
 import type { Carry, Strategy } from '../../strategies/strategy.ts';
+import { type ControlState, TaskWord } from '../control-state.ts';
+import { Controller } from '../controller.ts';
 import type { RunMode } from '../run-mode.ts';
 import type { Task } from '../task.ts';
-import { Turn } from '../turn.ts';
-import { TaskWord, type TurnState } from '../turn-state.ts';
 
-/** Thrown where the turn comes to who has nothing to do with its run any more. */
+/** Thrown where control comes to a thread for another run than the one it is in. */
 export const OVER = Symbol('over');
 
 /**
- * Looks at a word before sleeping on it, if every CPU has a core to itself: some 30 µs. More
- * make a short schedule shorter where nobody else wants the cores, and several times as long where
- * somebody does.
+ * Polls of a word before sleeping on it, if every CPU has a core to itself: some 30 µs. More
+ * make a short schedule faster on idle cores, and several times as slow on busy ones.
  */
 const SPINS = 1000;
 
-/** A sleeper looks this often, even if nobody woke it. */
+/** A sleeping thread checks its word this often, even if it is not woken. */
 const PATIENCE_MS = 1000;
 
-/** A run whose steps stand still for so many looks is stuck. */
+/** A run without a step for so many checks is stuck. */
 const MOST_LOOKS = 30;
 
-export class ThreadTurn extends Turn {
+export class ThreadController extends Controller {
   readonly #words: Words;
   readonly #spins: number;
-  /** That this thread takes part in. */
+  /** The run that this thread takes part in. */
   #run = 0;
 
   /** `words`: the leaf of the memory that the state is in; `coreEach`: every CPU has a core to itself. */
   constructor(
-    state: TurnState,
+    state: ControlState,
     words: Words,
     coreEach: boolean,
     host: Host,
@@ -54,7 +53,7 @@ export class ThreadTurn extends Turn {
     super.join(strategy, seed, mostSteps);
   }
 
-  /** `to` goes on. Only who has the turn may say so. */
+  /** Pass control to CPU `to`. The caller must be the running CPU. */
   give(to: number): void {
     const kept = this.state.strategy;
     let i = 0;
@@ -65,14 +64,14 @@ export class ThreadTurn extends Turn {
     this.#wake(to);
   }
 
-  /** Sleep until the turn comes to CPU `index`. Throws OVER when it comes for another run. */
+  /** Sleep until control comes to CPU `index`. Throws OVER when it comes for another run. */
   take(index: number): void {
     this.sleep(index);
     if (this.state.over || this.state.run !== this.#run) throw OVER;
     this.receive();
   }
 
-  /** Until the turn comes to CPU `index`, in whatever run. CPU 0 looks whether this one gets on. */
+  /** Sleep until control comes to CPU `index`, in any run. CPU 0 checks for progress. */
   sleep(index: number): void {
     const words = this.#words;
     const go = this.#go(index);
@@ -90,20 +89,20 @@ export class ThreadTurn extends Turn {
     this.state.takeOver();
   }
 
-  /** What the strategy has to know comes with the turn. */
+  /** Load the state of the strategy. */
   receive(): void {
     const kept = this.state.strategy;
     let i = 0;
     this.#carry(() => kept[i++]! | 0);
   }
 
-  /** Nobody goes on any more: the thread that begins runs is told. */
+  /** The run is over: wake the thread that begins runs. */
   end(): void {
     this.state.over = true;
     this.#wake(0);
   }
 
-  /** No more runs are to come: every CPU but the first is told. */
+  /** No more runs follow: wake every CPU but the first. */
   dismiss(): void {
     this.state.run = 0;
     for (const { index } of this.tasks) if (index !== 0) this.#wake(index);

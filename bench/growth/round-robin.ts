@@ -16,7 +16,7 @@ import { type Shape, specOf } from './spec.ts';
 const QUANTUM = 2_000;
 
 /** Runs a machine of this shape, all guests with the same program, to its end. */
-export function runInTurns(shape: Shape, program: Program): Batch {
+export function runRoundRobin(shape: Shape, program: Program): Batch {
   const { shared, host } = assemble(specOf(shape));
   for (const lg of host.guests) launch(lg);
   const softwareFor = softwareOf(host.guests.map(() => program));
