@@ -29,3 +29,17 @@ export function duration(seconds: number): string {
   const two = (n: number): string => String(n).padStart(2, '0');
   return h > 0 ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
 }
+
+/** A chance, and the interval that it is in, in 95 cases of 100. */
+export interface Chance {
+  readonly estimate: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** As in "18 % (16–21)". */
+export function formatChance({ estimate, low, high }: Chance): string {
+  const digits = [0.01, 0.1].filter((limit) => high < limit).length;
+  const [from, to] = [low, high].map((chance) => (100 * chance).toFixed(digits));
+  return `${percent(estimate, digits)} (${from}–${to})`;
+}

@@ -4,6 +4,7 @@
  */
 
 import { UserError } from '../errors.ts';
+import { Behaviours, furtherText, type Unseen } from '../explore/behaviours.ts';
 import { placeText } from '../explore/engine/source.ts';
 import { readLitmus } from '../explore/litmus/read.ts';
 import { type Race, RaceGatherer } from '../explore/races/gather.ts';
@@ -51,6 +52,7 @@ interface Gathered {
   readonly setting: Setting;
   readonly schedules: number;
   readonly distinct: number;
+  readonly unseen: Unseen | null;
   /** Schedules that went wrong by themselves, and the first of them. */
   readonly wrong: number;
   readonly failure?: Failure;
@@ -160,7 +162,7 @@ async function gather(
   options: RaceOptions,
   isInterrupted: () => boolean,
 ): Promise<Gathered> {
-  const behaviours = new Set<string>();
+  const behaviours = new Behaviours();
   let schedules = 0;
   let wrong = 0;
   let first: Result | undefined;
@@ -170,7 +172,7 @@ async function gather(
       const result = gatherer.run(strategy, seed);
       if (strategy.exhausted) return false;
       schedules++;
-      behaviours.add(result.run.trace);
+      behaviours.add(result.run.trace, !strategy.isListed);
       if (result.ending !== 'ok') {
         wrong++;
         first ??= result;
@@ -182,7 +184,8 @@ async function gather(
   return {
     setting,
     schedules,
-    distinct: behaviours.size,
+    distinct: behaviours.distinct,
+    unseen: behaviours.unseen ?? null,
     wrong,
     ...(first && { failure: failureOf(subject, first) }),
   };
@@ -229,13 +232,14 @@ function reportOf({ number, race, subject, teller }: Numbered): RaceReport {
 }
 
 function describeGathered(
-  { setting, schedules, distinct, wrong, failure }: Gathered,
+  { setting, schedules, distinct, unseen, wrong, failure }: Gathered,
   races: number,
 ): string {
   const line =
     `${setting.discipline}, ${setting.paging}: ${counted(schedules, 'schedule')}, ${distinct} of ` +
     `them different, ${counted(races, 'race')}`;
-  if (failure === undefined) return `${line}; nothing wrong\n`;
+  const further = furtherText(unseen, ', drawn alike,');
+  if (failure === undefined) return `${line}; nothing wrong\n${further}`;
   const { ending, message, token } = failure;
   const says = `${ending}: ${message}`;
   return `${line}; ${wrong} went wrong, the first so:\n${says}\n${keepLast({ token, says })}\n`;

@@ -2,7 +2,7 @@
 
 import { Command, type CommandUnknownOpts, Option } from '@commander-js/extra-typings';
 import { UserError } from '../errors.ts';
-import { Behaviours, formatUnseen, type Unseen } from '../explore/behaviours.ts';
+import { Behaviours, furtherText, type Unseen } from '../explore/behaviours.ts';
 import { readLitmus } from '../explore/litmus/read.ts';
 import { tokenOf } from '../explore/replay.ts';
 import type { Ending, Result } from '../explore/result.ts';
@@ -274,15 +274,10 @@ function describe(found: Found, several: boolean): string {
     `${setting.discipline}, ${setting.paging}${several ? `, ${strategy}` : ''}: ${n(schedules)} schedules, ${n(distinct)} of them ` +
     `different${schedules === 0 ? '' : `, ${n(steps / schedules)} steps each`}`;
   const all = exhausted ? ', all that the strategy has' : '';
-  if (failure === undefined) return `${line}${all}; nothing wrong\n${furtherOf(found)}`;
+  const further = exhausted ? '' : furtherText(found.unseen, ` of ${strategy}`);
+  if (failure === undefined) return `${line}${all}; nothing wrong\n${further}`;
   const says = `${failure.ending}: ${failure.message}`;
   return `${line}\n${says}\n${keepLast({ token: failure.token, says })}\n`;
-}
-
-/** What is to be expected of further schedules, if they are drawn. */
-function furtherOf({ strategy, exhausted, unseen }: Found): string {
-  if (unseen === null || exhausted) return '';
-  return `a further schedule of ${strategy} behaves in yet another way: ${formatUnseen(unseen)}\n`;
 }
 
 const settingsTable = (all: readonly Found[]): Table => ({
@@ -296,6 +291,8 @@ const settingsTable = (all: readonly Found[]): Table => ({
     schedules: count('that were run'),
     distinct: count('of them that behaved otherwise than all before'),
     unseen: quantity('', 'chance that a further one of the strategy would; null if none was drawn'),
+    unseen_low: quantity('', 'the interval of that, in 95 cases of 100, from'),
+    unseen_high: quantity('', 'to'),
     steps: count('accesses of shared memory, of all schedules'),
     seconds: quantity('s', 'that it took'),
     ending: text('how the last one ended; null if all ended well'),
@@ -310,6 +307,8 @@ const settingsTable = (all: readonly Found[]): Table => ({
     schedules,
     distinct,
     unseen: unseen?.estimate ?? null,
+    unseen_low: unseen?.low ?? null,
+    unseen_high: unseen?.high ?? null,
     steps,
     seconds,
     ending: failure?.ending ?? null,

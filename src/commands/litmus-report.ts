@@ -1,6 +1,6 @@
 /** What `umbra litmus` says of a test: for people, as JSON, and as a table. */
 
-import { type Behaviours, formatUnseen } from '../explore/behaviours.ts';
+import { furtherText } from '../explore/behaviours.ts';
 import type { Litmus } from '../explore/litmus/litmus.ts';
 import type { Operation, Pair } from '../explore/litmus/overlap.ts';
 import type { Tally } from '../explore/litmus/tally.ts';
@@ -89,13 +89,10 @@ export function describe({ path, tally, wrong }: Counted): string {
   });
   const { litmus, schedules, behaviours } = tally;
   const runs = `${grouped(schedules)} schedules, ${grouped(behaviours.distinct)} of them different`;
-  const heading = `${path}: ${litmus.name} (${runs})\n${furtherOf(behaviours)}`;
+  const further = furtherText(behaviours.unseen ?? null, ', drawn alike,');
+  const heading = `${path}: ${litmus.name} (${runs})\n${further}`;
   return `${heading}${table}\n${overlapInWords(tally)}${bad.join('')}\n`;
 }
-
-/** What is to be expected of further schedules. */
-const furtherOf = ({ unseen }: Behaviours): string =>
-  unseen === undefined ? '' : `a further one behaves in yet another way: ${formatUnseen(unseen)}\n`;
 
 /** Pairs of operations that are named. */
 const MOST_NAMED = 3;

@@ -8,12 +8,9 @@
  * further one showed another in one of a thousand.
  */
 
-/** A chance, and the interval that it is in, in 95 cases of 100. */
-export interface Unseen {
-  readonly estimate: number;
-  readonly low: number;
-  readonly high: number;
-}
+import { type Chance, formatChance } from '../numbers.ts';
+
+export type Unseen = Chance;
 
 /** Of a normal distribution: 95 % lie within so many standard deviations. */
 const Z = 1.96;
@@ -66,11 +63,8 @@ export class Behaviours {
 /** More than twice. */
 export const NOT_DRAWN = 3;
 
-const percent = (chance: number, digits: number): string => (100 * chance).toFixed(digits);
-
-/** As in "18 % (16–21)". */
-export function formatUnseen({ estimate, low, high }: Unseen): string {
-  const digits = [0.01, 0.1].filter((limit) => high < limit).length;
-  const [from, to] = [percent(low, digits), percent(high, digits)];
-  return `${percent(estimate, digits)} % (${from}–${to})`;
-}
+/** A line that says so, of a further schedule `drawn` so; none if none was drawn. */
+export const furtherText = (unseen: Unseen | null, drawn: string): string =>
+  unseen === null
+    ? ''
+    : `a further schedule${drawn} behaves in yet another way: ${formatChance(unseen)}\n`;

@@ -78,6 +78,9 @@ test('tells the schedules of a campaign that went wrong', () => {
   expect(texts('#run-4 tbody tr').join('\n')).toMatch(
     /R7-clear-all.*guest-lock.*umbra replay umbra\d/,
   );
+  const [bySetting] = texts('#run-4 table').filter((text) => text.startsWith('By test'));
+  expect(bySetting).toMatch(/A further one is.*\d % \(\d+–\d+\)/s);
+  expect(texts('#run-4 p').join()).toContain('no share of all behaviours');
 });
 
 test('the timeline has every stretch, fault and migration of the run', () => {

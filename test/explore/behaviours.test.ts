@@ -1,8 +1,9 @@
 /** What is said of schedules that were not run. */
 
 import { describe, expect, test } from 'vitest';
-import { Behaviours, formatUnseen, NOT_DRAWN, unseenOf } from '../../src/explore/behaviours.ts';
+import { Behaviours, NOT_DRAWN, unseenOf } from '../../src/explore/behaviours.ts';
 import { Dice } from '../../src/explore/strategies/dice.ts';
+import { formatChance } from '../../src/numbers.ts';
 
 /** Weights of behaviours, from those that differ little to those of which few are ever shown. */
 const DISTRIBUTIONS: Readonly<Record<string, readonly number[]>> = {
@@ -90,6 +91,6 @@ describe('the chance of a further behaviour', () => {
     [{ estimate: 0.03, low: 0.021, high: 0.0419 }, '3.0 % (2.1–4.2)'],
     [{ estimate: 0, low: 0, high: 0.0038 }, '0.00 % (0.00–0.38)'],
   ])('is told as precisely as it is known', (unseen, text) => {
-    expect(formatUnseen(unseen)).toBe(text);
+    expect(formatChance(unseen)).toBe(text);
   });
 });

@@ -1,8 +1,8 @@
 /** What a campaign came to: as data, and as text. A function of its ledger alone. */
 
-import { grouped } from '../../numbers.ts';
+import { formatChance, grouped } from '../../numbers.ts';
 import { tableText } from '../../report/plain-table.ts';
-import { formatUnseen, type Unseen, unseenOf } from '../behaviours.ts';
+import { type Unseen, unseenOf } from '../behaviours.ts';
 import type { Setting } from '../setting.ts';
 import { LISTED_STRATEGIES, STRATEGIES } from '../strategies/catalogue.ts';
 import { type Bound, depthOf, formatMissed, pctBound } from './bound.ts';
@@ -164,7 +164,7 @@ function formatTest({ path, name, settings }: TestReport, format: Format): strin
     const numbers = [setting.failures, setting.actors, setting.most_steps];
     return [
       ...[settingText(setting), grouped(setting.schedules), grouped(setting.distinct)],
-      ...[setting.unseen === null ? '–' : formatUnseen(setting.unseen), ...numbers.map(grouped)],
+      ...[setting.unseen === null ? '–' : formatChance(setting.unseen), ...numbers.map(grouped)],
       ...bounds.map((found) => (found?.bound === undefined ? '–' : formatMissed(found.bound))),
       ...listed.map((found) => (found?.reached === undefined ? '–' : formatReached(found))),
     ];

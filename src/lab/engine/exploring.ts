@@ -1,6 +1,5 @@
 /** Schedules of a test in one setting, counted as they come; the same here and in Node. */
 
-import { formatUnseen } from '../../explore/behaviours.ts';
 import type { Litmus } from '../../explore/litmus/litmus.ts';
 import { Tally } from '../../explore/litmus/tally.ts';
 import { tokenOf } from '../../explore/replay.ts';
@@ -8,6 +7,7 @@ import type { Ending } from '../../explore/result.ts';
 import type { Setting } from '../../explore/setting.ts';
 import { STRATEGIES } from '../../explore/strategies/catalogue.ts';
 import { Subject } from '../../explore/subject.ts';
+import { formatChance } from '../../numbers.ts';
 import { nextTurn, sha256 } from '../../platform.ts';
 
 export interface Search {
@@ -47,7 +47,7 @@ export interface Explored extends Counted {
 }
 
 const unseen = ({ behaviours }: Tally): string =>
-  behaviours.unseen === undefined ? '' : formatUnseen(behaviours.unseen);
+  behaviours.unseen === undefined ? '' : formatChance(behaviours.unseen);
 
 /** Schedules between two turns of the event loop. */
 const BATCH = 20;

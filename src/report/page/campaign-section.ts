@@ -1,7 +1,7 @@
 /** A campaign in a report: what each strategy did on each test, and the schedules that went wrong. */
 
 import { z } from 'zod';
-import { grouped } from '../../numbers.ts';
+import { formatChance, grouped } from '../../numbers.ts';
 import { facts, folded, paragraph, table } from './parts.ts';
 
 const strategy = z.object({
@@ -11,10 +11,14 @@ const strategy = z.object({
   failures: z.number(),
 });
 
+const unseen = z.object({ estimate: z.number(), low: z.number(), high: z.number() });
+
 const setting = z.object({
   discipline: z.string(),
   paging: z.string(),
   distinct: z.number(),
+  /** Not in older files; null if no schedule was drawn. */
+  unseen: unseen.nullish(),
   first_failures: z.array(z.object({ token: z.string() })),
   strategies: z.array(strategy),
 });
@@ -53,12 +57,13 @@ export function campaignSection({ tests, units, ...all }: Campaign): string {
       : [table({ caption: 'Went wrong', head: ['Test', 'Do it again'], rows: failed })]),
     table({
       caption: 'By test and setting, those that went wrong first',
-      head: ['Test', 'Schedules', 'Different', 'Failures'],
-      rows: settings.map(({ test, distinct, strategies }) => [
+      head: ['Test', 'Schedules', 'Different', 'A further one is', 'Failures'],
+      rows: settings.map(({ test, distinct, unseen: chance, strategies }) => [
         ...[test, grouped(sumOf(strategies, 'schedules')), grouped(distinct)],
-        grouped(sumOf(strategies, 'failures')),
+        ...[chance ? formatChance(chance) : '–', grouped(sumOf(strategies, 'failures'))],
       ]),
     }),
+    ...(settings.some((one) => one.unseen) ? [paragraph(UNSEEN)] : []),
     folded(
       'What each strategy did on each test',
       table({
@@ -74,6 +79,11 @@ export function campaignSection({ tests, units, ...all }: Campaign): string {
     ),
   ].join('\n');
 }
+
+const UNSEEN =
+  'Different: conflicting accesses came in another order than in all others. With the chance that ' +
+  'is given a further schedule of the same strategies shows yet another order (Good–Turing, 95 %). ' +
+  'It is about them, and no share of all behaviours: there may be many that they hardly ever show.';
 
 const sumOf = (
   strategies: readonly z.infer<typeof strategy>[],
