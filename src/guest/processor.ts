@@ -38,6 +38,12 @@ export interface Processor {
   translate(va: Gva, right: Right): number;
   /** Leave the guest with this trap. */
   trap(vector: number, errorCode: number): void;
+  /**
+   * After `trap`, with `done` operations completed since it last came in: out to the host and, it
+   * may be, back in. Returns how many operations it may do now; none if it did not come back in.
+   * Undefined where who runs the guest does that himself.
+   */
+  readonly visitHost: ((done: number) => number) | undefined;
   /** Leave the guest with a page fault at `va`, from the fault that translate returned. */
   pageFault(va: Gva, fault: number): void;
   /** `int n`: into the guest's own handler if it may be reached directly, else a trap. */
@@ -65,8 +71,9 @@ export interface Processor {
 export interface ProcessorWithTlb extends Processor {
   /** Where its entries begin. */
   readonly tlb: Ptr;
-  /** Of the entries that count; another one once the guest was left. */
+  /** Of the entries that count; another one once the guest was left. And where it is. */
   readonly generation: number;
+  readonly generationAt: Ptr;
   /** Where the registers begin. */
   readonly registers: Ptr;
   /** Two words on an even place that are this thread's alone. */

@@ -52,6 +52,10 @@ export class HostProcessor implements ProcessorWithTlb {
     return this.#cpu.generation;
   }
 
+  get generationAt(): Ptr {
+    return this.#cpu.generationWord;
+  }
+
   get registers(): Ptr {
     return this.#cpu.registers;
   }
@@ -120,6 +124,9 @@ export class HostProcessor implements ProcessorWithTlb {
   get kicked(): boolean {
     return this.words.read(this.#cpu.mailbox) !== 0;
   }
+
+  /** Set once, by who runs the guest. */
+  visitHost: ((done: number) => number) | undefined;
 
   /** What the current guest counts here; set on every entry. */
   counters: Counters | undefined;

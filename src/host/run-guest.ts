@@ -69,6 +69,11 @@ export class GuestRunner {
   readonly #software: readonly Software[];
   readonly #unparkSiblings: (lg: Lguest) => void;
   readonly #stretch: number;
+  /** Operations of the stay inside the guest, and how many of them are left. */
+  #budget = 0;
+  #left = 0;
+  /** Why the vCPU was put down when it left the guest for a hypercall. */
+  #rest: Rest | undefined;
 
   /**
    * `unparkSiblings` is told when a vCPU has asked something of the host that may set others
@@ -89,6 +94,7 @@ export class GuestRunner {
     const statePage = toGva(percpuPagesAddr(host.guests[0]!, hostCpu.index) + PAGE_SIZE);
     this.#processor = new HostProcessor(host, hostCpu, this.#mmu, statePage);
     this.#software = host.guests.map((lg) => softwareFor(this.#processor, lg));
+    if (stretch === Number.POSITIVE_INFINITY) this.#processor.visitHost = this.#visit.bind(this);
   }
 
   /** Run a vCPU until its quantum is used up or it cannot go on. */
@@ -119,10 +125,11 @@ export class GuestRunner {
    * everything done that it came out for. Returns why it was put down, if it was.
    */
   step(cpu: LgCpu): Rest | undefined {
-    if (this.#hostCpu.inside) {
-      this.#execute(cpu);
-      return undefined;
-    }
+    if (this.#hostCpu.inside) return this.#execute(cpu);
+    return this.#outside(cpu);
+  }
+
+  #outside(cpu: LgCpu): Rest | undefined {
     const { lg } = cpu;
     // Answered first, looked into afterwards: what comes later sets it again.
     const mail = this.#host.words.exchange(this.#hostCpu.mailbox, 0);
@@ -183,26 +190,53 @@ export class GuestRunner {
   }
 
   /** The guest's own software, until something takes the CPU away from it. */
-  #execute(cpu: LgCpu): void {
+  #execute(cpu: LgCpu): Rest | undefined {
     const processor = this.#processor;
     const software = this.#software[cpu.lg.index]!;
-    const { counters } = cpu.lg;
-    processor.counters = counters;
-    const budget = Math.min(cpu.quantum, untilTick(cpu), this.#stretch);
-    let left = budget;
+    processor.counters = cpu.lg.counters;
+    this.#grant(cpu);
     const mayStay = (): boolean =>
       !processor.trapped && (!processor.kicked || mayStayInside(this.#host, this.#hostCpu));
-    while (left > 0 && mayStay()) {
-      left -= software.run(left);
+    while (this.#left > 0 && mayStay()) {
+      const done = software.run(this.#left);
+      if (!this.#hostCpu.inside) return this.#rest;
+      this.#left -= done;
     }
-    const done = budget - left;
-    counters.add(Counter.Operations, done);
-    cpu.operations += done;
-    cpu.quantum -= done;
+    const done = this.#account(cpu);
     if (done === this.#stretch && cpu.quantum > 0 && untilTick(cpu) > 0 && mayStay()) return;
     // The host's own timer, or another CPU's kick.
     if (!processor.trapped) processor.trap(Vector.FirstExternal, 0);
     this.#comeOut(cpu);
+    return undefined;
+  }
+
+  /** How long a stay may be. */
+  #grant(cpu: LgCpu): void {
+    this.#budget = Math.min(cpu.quantum, untilTick(cpu), this.#stretch);
+    this.#left = this.#budget;
+  }
+
+  /** What was done of it. */
+  #account(cpu: LgCpu): number {
+    const done = this.#budget - this.#left;
+    cpu.lg.counters.add(Counter.Operations, done);
+    cpu.operations += done;
+    cpu.quantum -= done;
+    return done;
+  }
+
+  /** For the guest's software: out with a trap, and round until it is inside again or put down. */
+  #visit(done: number): number {
+    const cpu = this.#host.vcpus[this.#hostCpu.runningVcpu - 1]!;
+    this.#left -= done;
+    this.#account(cpu);
+    this.#comeOut(cpu);
+    do {
+      this.#rest = this.#outside(cpu);
+      if (this.#rest !== undefined) return 0;
+    } while (!this.#hostCpu.inside);
+    this.#grant(cpu);
+    return this.#left;
   }
 
   #comeOut(cpu: LgCpu): void {

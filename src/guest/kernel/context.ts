@@ -12,59 +12,59 @@
  * JavaScript variables that is not computed from what primitives returned. `call` and
  * `each` shorten the stack as they finish, as returning from a function does.
  *
- * See docs/decisions/kernel-progress-is-its-stack.md.
+ * Addresses are kept by their bits, so that those of the kernel are small to V8 (bitsOf).
+ *
+ * See docs/decisions/kernel-progress-is-its-stack.md, names-of-hot-files.md.
  */
 
 import type { Counters } from '../../../shared/counters.ts';
-import * as counters from '../../../shared/counters.ts';
 import * as hostCpu from '../../../shared/host-cpu.ts';
-import type { Right } from '../../hardware/access.ts';
 import * as access from '../../hardware/access.ts';
-import type { Gva } from '../../hardware/address.ts';
 import * as address from '../../hardware/address.ts';
 import type { Entry } from '../../hardware/entry.ts';
 import { Entry as EntryValue } from '../../hardware/entry.ts';
-import { type Processor, Selector, Vector } from '../processor.ts';
+import { type Processor, type ProcessorWithTlb, Selector, Vector } from '../processor.ts';
 import { BODY } from './entry-points.ts';
-import { Frame } from './frame.ts';
+import { FRAME_WORDS, Frame } from './frame.ts';
 import type { GuestMachine } from './guest-machine.ts';
 import * as layout from './layout.ts';
 import type { MmuOps } from './paravirt/mmu-ops.ts';
+import * as routineStack from './routine-stack.ts';
 
 const { isFault } = access;
 const { SupervisorFetch, SupervisorRead, SupervisorWrite } = access.Right;
 const { PAGE_WORDS, toGva, toPtr } = address;
-const { KernelAccesses } = counters.Counter;
 const { Reg } = hostCpu;
 const { PAGE_OFFSET, THREAD_SIZE } = layout;
-
-/** Thrown to abandon a routine; its stack says how far it came. */
-const ABANDON = Symbol('abandon');
+const { ABANDON, RoutineStack } = routineStack;
 
 /** Words that saving the registers pushes below the processor's own frame. */
 const SAVED = [Reg.gs, Reg.fs, Reg.ebp, Reg.edi, Reg.esi, Reg.edx, Reg.ecx, Reg.ebx, Reg.eax];
+
+/** What `switch_to` saves, and where it goes on. */
+const CONTEXT = [Reg.esp, Reg.ebp, Reg.eip];
 
 /** Marks of a `call` on the stack. */
 const CALL_RUNNING = 0;
 const CALL_DONE = 1;
 
-export class KernelContext {
-  readonly guest: GuestMachine;
-  readonly mmu: MmuOps;
-  readonly #cpu: Processor;
-  readonly #counters: Counters;
-  /** Primitives left until the time is up. */
-  #left = 0;
-  /** Primitives on the stack, and how many of them have been passed again. */
-  #done = 0;
-  #passed = 0;
-  #ebp = 0;
+export class KernelContext extends RoutineStack {
+  declare readonly guest: GuestMachine;
+  declare readonly mmu: MmuOps;
+  /** Places of a frame's words. */
+  declare private readonly places: Int32Array;
+  /** Primitives that may be done. */
+  declare private budget: number;
+  /** What a physical address lacks to a virtual one: nothing while the kernel runs low at boot. */
+  declare private offset: number;
 
-  constructor(cpu: Processor, guest: GuestMachine, counters: Counters) {
-    this.#cpu = cpu;
+  constructor(cpu: ProcessorWithTlb, guest: GuestMachine, counters: Counters) {
+    super(cpu, counters);
     this.guest = guest;
     this.mmu = guest.mmu;
-    this.#counters = counters;
+    this.places = new Int32Array(FRAME_WORDS);
+    this.budget = 0;
+    this.offset = 0;
   }
 
   /**
@@ -77,53 +77,59 @@ export class KernelContext {
     hasError: boolean,
     budget: number,
   ): number {
-    this.#left = budget;
+    const { cpu } = this;
+    this.budget = budget;
+    this.left = budget;
+    const eip = cpu.register(Reg.eip) | 0;
+    // The kernel's addresses have the sign bit.
+    this.offset = eip < 0 ? PAGE_OFFSET | 0 : 0;
     try {
-      this.#fetch();
+      this.translate(eip, SupervisorFetch);
       if (enter) this.#saveRegisters(hasError);
-      this.#ebp = this.#cpu.register(Reg.ebp);
-      this.#done = (this.#ebp - this.#cpu.register(Reg.esp)) >>> 2;
-      this.#passed = 0;
+      this.ebp = cpu.register(Reg.ebp) | 0;
+      this.stackBase = (this.ebp - 1) & -THREAD_SIZE;
+      this.done = (this.ebp - cpu.register(Reg.esp)) >>> 2;
+      this.passed = 0;
       routine(this);
       this.#returnFromInterrupt();
     } catch (thrown) {
       if (thrown !== ABANDON) throw thrown;
     }
-    return budget - this.#left;
+    return this.budget - this.left;
   }
 
   /** A word at a kernel-virtual address. */
   load(va: number): number {
-    if (this.#passed < this.#done) return this.#again();
-    this.#spend();
-    const value = this.#cpu.words.peek(toPtr(this.#translate(va, SupervisorRead)));
-    return this.#push(value);
+    if (this.passed < this.done) return this.again();
+    this.spend();
+    const value = this.words.peek(toPtr(this.translate(va, SupervisorRead)));
+    return this.push(value);
   }
 
   store(va: number, value: number): void {
-    if (this.#passed < this.#done) return void this.#again();
-    this.#spend();
-    const at = toPtr(this.#translate(va, SupervisorWrite));
-    this.#reserve();
-    this.#cpu.words.store(at, value);
-    this.#push(0);
+    if (this.passed < this.done) return void this.again();
+    this.spend();
+    const at = toPtr(this.translate(va, SupervisorWrite));
+    this.reserve();
+    this.words.store(at, value);
+    this.push(0);
   }
 
   /** Put 1 where 0 is, in one step: 1 if that was so, else 0. */
   tryLock(va: number): number {
-    if (this.#passed < this.#done) return this.#again();
-    this.#spend();
-    const at = toPtr(this.#translate(va, SupervisorWrite));
-    this.#reserve();
-    const held = this.#cpu.words.compareExchange(at, 0, 1);
-    if (held !== 0) this.#cpu.words.relax();
-    return this.#push(held === 0 ? 1 : 0);
+    if (this.passed < this.done) return this.again();
+    this.spend();
+    const at = toPtr(this.translate(va, SupervisorWrite));
+    this.reserve();
+    const held = this.words.compareExchange(at, 0, 1);
+    if (held !== 0) this.words.relax();
+    return this.push(held === 0 ? 1 : 0);
   }
 
   /** `smp_processor_id`: which vCPU this is, until the next context switch. */
   cpuId(): number {
-    if (this.#passed < this.#done) return this.#again();
-    return this.#push(this.#cpu.vcpu);
+    if (this.passed < this.done) return this.again();
+    return this.push(this.cpu.vcpu);
   }
 
   /** A page table entry. Only its low half is ever changed by others (ACCESSED and DIRTY). */
@@ -136,142 +142,159 @@ export class KernelContext {
   /** Written whole. */
   storeEntry(va: number, entry: Entry): void {
     if (!this.guest.form.pae) return this.store(va, entry.low);
-    if (this.#passed < this.#done) return void this.#again();
-    this.#spend();
-    const at = toPtr(this.#translate(va, SupervisorWrite));
-    this.#reserve();
-    this.#cpu.words.store64(at, entry);
-    this.#push(0);
+    if (this.passed < this.done) return void this.again();
+    this.spend();
+    const at = toPtr(this.translate(va, SupervisorWrite));
+    this.reserve();
+    this.words.store64(at, entry);
+    this.push(0);
   }
 
   /** Several words, all on one page: `rep movs` from an immediate. */
   storeBlock(va: number, values: readonly number[]): void {
-    if (this.#passed < this.#done) return void this.#again();
-    this.#spend();
-    const at = this.#translate(va, SupervisorWrite);
-    this.#reserve();
-    for (const [i, value] of values.entries()) this.#cpu.words.poke(toPtr(at + i), value);
-    this.#push(0);
+    if (this.passed < this.done) return void this.again();
+    this.spend();
+    const at = this.translate(va, SupervisorWrite);
+    this.reserve();
+    for (const [i, value] of values.entries()) this.words.poke(toPtr(at + i), value);
+    this.push(0);
   }
 
   /** A page, or the part of one from `va` on. */
   clearPage(va: number): void {
-    if (this.#passed < this.#done) return void this.#again();
-    this.#spend();
-    const at = this.#translate(va, SupervisorWrite);
-    this.#reserve();
-    this.#cpu.words.fill(toPtr(at), PAGE_WORDS, 0);
-    this.#push(0);
+    if (this.passed < this.done) return void this.again();
+    this.spend();
+    const at = this.translate(va, SupervisorWrite);
+    this.reserve();
+    this.words.fill(toPtr(at), PAGE_WORDS, 0);
+    this.push(0);
   }
 
   copyPage(to: number, from: number): void {
-    if (this.#passed < this.#done) return void this.#again();
-    this.#spend();
-    const source = this.#translate(from, SupervisorRead);
-    const target = this.#translate(to, SupervisorWrite);
-    this.#reserve();
-    this.#cpu.words.copy(toPtr(target), toPtr(source), PAGE_WORDS);
-    this.#push(0);
+    if (this.passed < this.done) return void this.again();
+    this.spend();
+    const source = this.translate(from, SupervisorRead);
+    const target = this.translate(to, SupervisorWrite);
+    this.reserve();
+    this.words.copy(toPtr(target), toPtr(source), PAGE_WORDS);
+    this.push(0);
   }
 
   /** `int $0x1f`: the host does it before this routine goes on. */
   hypercall(number: number, a = 0, b = 0, c = 0, d = 0): void {
-    if (this.#passed < this.#done) return void this.#again();
-    this.#spend();
-    this.#push(0);
-    for (const [i, value] of [number, a, b, c, d].entries()) this.#cpu.setRegister(i, value);
-    this.#cpu.trap(Vector.Hypercall, 0);
-    this.#abandon();
+    if (this.passed < this.done) return void this.again();
+    this.spend();
+    this.push(0);
+    const { cpu } = this;
+    cpu.setRegister(Reg.eax, number);
+    cpu.setRegister(Reg.ebx, a);
+    cpu.setRegister(Reg.ecx, b);
+    cpu.setRegister(Reg.edx, c);
+    cpu.setRegister(Reg.esi, d);
+    cpu.trap(Vector.Hypercall, 0);
+    this.#leaveGuest();
+  }
+
+  /**
+   * The host is to do what was trapped for. If it can do so at once, and nothing else came
+   * meanwhile, the routine goes on from here: what is found of the machine is as if it had been
+   * abandoned and called again.
+   */
+  #leaveGuest(): void {
+    const { cpu } = this;
+    if (cpu.visitHost === undefined) this.abandon();
+    const [eip, esp] = [cpu.register(Reg.eip), cpu.register(Reg.esp)];
+    this.budget = cpu.visitHost(this.budget - this.left);
+    this.left = this.budget;
+    if (this.left === 0) this.abandon();
+    if (cpu.register(Reg.eip) !== eip || cpu.register(Reg.esp) !== esp) this.abandon();
+    this.translate(eip | 0, SupervisorFetch);
+    for (let i = 1; i <= this.done; i++) this.translate(this.ebp - i * 4, SupervisorRead);
   }
 
   /** What an instruction of the processor's own comes to; negative is a fault. */
   instruction(does: (cpu: Processor) => number): number {
-    if (this.#passed < this.#done) return this.#again();
-    this.#spend();
-    const result = does(this.#cpu);
+    if (this.passed < this.done) return this.again();
+    this.spend();
+    const result = does(this.cpu);
     if (isFault(result)) {
-      this.#cpu.pageFault(toGva(0), result);
-      this.#abandon();
+      this.cpu.pageFault(toGva(0), result);
+      this.abandon();
     }
-    return this.#push(result);
+    return this.push(result);
   }
 
   /** A function whose stack is replaced by its result when it returns. */
   call(body: () => number): number {
-    const at = this.#passed;
-    if (at < this.#done) {
-      if (this.#again() === CALL_DONE) return this.#again();
+    const at = this.passed;
+    if (at < this.done) {
+      if (this.again() === CALL_DONE) return this.again();
     } else {
-      this.#push(CALL_RUNNING);
+      this.push(CALL_RUNNING);
     }
     const result = body() >>> 0;
-    this.#shorten(at, CALL_DONE, result);
+    this.shorten(at, CALL_DONE, result);
     return result;
   }
 
   /** `body` again and again until its result is not 0; what an iteration pushed is gone. */
   until(body: () => number): number {
-    const at = this.#passed;
-    if (at < this.#done) {
-      if (this.#again() === CALL_DONE) return this.#again();
+    const at = this.passed;
+    if (at < this.done) {
+      if (this.again() === CALL_DONE) return this.again();
     } else {
-      this.#push(CALL_RUNNING);
+      this.push(CALL_RUNNING);
     }
     for (;;) {
       const result = body() >>> 0;
       if (result !== 0) {
-        this.#shorten(at, CALL_DONE, result);
+        this.shorten(at, CALL_DONE, result);
         return result;
       }
-      this.#shorten(at, CALL_RUNNING);
+      this.shorten(at, CALL_RUNNING);
     }
   }
 
   /** `body` for each number; what an iteration pushed is gone when it ends. */
   each(from: number, to: number, body: (i: number) => void): void {
-    const at = this.#passed;
-    let i = at < this.#done ? this.#again() : this.#push(from);
+    const at = this.passed;
+    let i = at < this.done ? this.again() : this.push(from);
     for (; i < to; i++) {
       body(i);
-      this.#shorten(at, i + 1);
+      this.shorten(at, i + 1);
     }
   }
 
   /** As each, for `item` and then for whatever the last one returned, until that is 0. */
   follow(first: number, body: (item: number) => number): void {
-    const at = this.#passed;
-    let item = at < this.#done ? this.#again() : this.#push(first);
-    for (; item !== 0; this.#shorten(at, item)) item = body(item);
+    const at = this.passed;
+    let item = at < this.done ? this.again() : this.push(first);
+    for (; item !== 0; this.shorten(at, item)) item = body(item);
   }
 
   /** A word of the interrupted code's registers, by Frame. */
   saved(index: number): number {
-    return this.load(this.#ebp + index * 4);
+    return this.load(this.ebp + index * 4);
   }
 
   setSaved(index: number, value: number): void {
-    this.store(this.#ebp + index * 4, value);
+    this.store(this.ebp + index * 4, value);
   }
 
-  /** The virtual address of a physical one: the same while the kernel runs low at boot. */
+  /** The virtual address of a physical one, by its bits: the same while the kernel runs low at boot. */
   va(pa: number): number {
-    return this.#low ? pa : pa + PAGE_OFFSET;
-  }
-
-  /** The lowest address of the stack in use, which names the task. */
-  get stackBase(): number {
-    return ((this.#ebp - 1) & -THREAD_SIZE) >>> 0;
+    return (pa + this.offset) | 0;
   }
 
   /** Go on at the addresses where the kernel's mapping has what is now used low. */
   relocate(): void {
-    if (this.#passed < this.#done) return void this.#again();
-    this.#spend();
-    this.#push(0);
+    if (this.passed < this.done) return void this.again();
+    this.spend();
+    this.push(0);
     for (const reg of [Reg.eip, Reg.ebp, Reg.esp]) {
-      this.#cpu.setRegister(reg, this.#cpu.register(reg) + PAGE_OFFSET);
+      this.cpu.setRegister(reg, this.cpu.register(reg) + PAGE_OFFSET);
     }
-    throw ABANDON;
+    this.abandon();
   }
 
   /**
@@ -279,38 +302,36 @@ export class KernelContext {
    * where another one was. Returns when somebody switches back.
    */
   switchTo(from: number, to: number): void {
-    if (this.#passed < this.#done) return void this.#again();
-    this.#spend();
-    const next = toPtr(this.#translate(to, SupervisorRead));
-    const save = toPtr(this.#translate(from, SupervisorWrite));
-    this.#push(0);
-    const { words } = this.#cpu;
-    for (const [i, reg] of [Reg.esp, Reg.ebp, Reg.eip].entries()) {
+    if (this.passed < this.done) return void this.again();
+    this.spend();
+    const next = toPtr(this.translate(to, SupervisorRead));
+    const save = toPtr(this.translate(from, SupervisorWrite));
+    this.push(0);
+    const { cpu, words } = this;
+    for (let i = 0; i < CONTEXT.length; i++) {
+      const reg = CONTEXT[i]!;
       const value = words.peek(toPtr(next + i));
-      words.poke(toPtr(save + i), this.#cpu.register(reg));
-      this.#cpu.setRegister(reg, value);
+      words.poke(toPtr(save + i), cpu.register(reg));
+      cpu.setRegister(reg, value);
     }
-    throw ABANDON;
-  }
-
-  get #low(): boolean {
-    return this.#cpu.register(Reg.eip) < PAGE_OFFSET;
-  }
-
-  #fetch(): void {
-    this.#translate(this.#cpu.register(Reg.eip), SupervisorFetch);
+    this.abandon();
   }
 
   /** SAVE_ALL: all or nothing, so that it can be done again. */
   #saveRegisters(hasError: boolean): void {
-    this.#spend();
-    const cpu = this.#cpu;
-    let esp = cpu.register(Reg.esp);
-    const values = SAVED.map((reg) => cpu.register(reg)).reverse();
-    if (!hasError) values.unshift(0);
-    const at = values.map((_, i) => this.#translate(esp - (i + 1) * 4, SupervisorWrite));
-    for (const [i, value] of values.entries()) cpu.words.poke(toPtr(at[i]!), value);
-    esp -= values.length * 4;
+    this.spend();
+    const { cpu, places, words } = this;
+    const base = cpu.register(Reg.esp) | 0;
+    const code = hasError ? 0 : 1;
+    const count = code + SAVED.length;
+    for (let i = 0; i < count; i++) {
+      places[i] = this.translate(base - (i + 1) * 4, SupervisorWrite);
+    }
+    if (!hasError) words.poke(toPtr(places[0]!), 0);
+    for (let i = code; i < count; i++) {
+      words.poke(toPtr(places[i]!), cpu.register(SAVED[count - 1 - i]!));
+    }
+    const esp = base - count * 4;
     cpu.setRegister(Reg.esp, esp);
     cpu.setRegister(Reg.ebp, esp);
     cpu.setRegister(Reg.eip, cpu.register(Reg.eip) + BODY);
@@ -318,17 +339,15 @@ export class KernelContext {
 
   /** `iret`: to where the frame says. */
   #returnFromInterrupt(): void {
-    this.#spend();
-    const cpu = this.#cpu;
-    const word = (index: number): number =>
-      cpu.words.peek(toPtr(this.#translate(this.#ebp + index * 4, SupervisorRead)));
-    const cs = word(Frame.cs);
+    this.spend();
+    const { cpu, places } = this;
+    const cs = this.#word(Frame.cs);
     const toUser = (cs & 3) === 3;
-    const values = SAVED.map((_, i) => word(i));
-    const eip = word(Frame.eip);
-    const eflags = word(Frame.eflags);
-    const esp = toUser ? word(Frame.esp) : this.#ebp + Frame.esp * 4;
-    for (const [i, value] of values.entries()) cpu.setRegister(SAVED[i]!, value);
+    for (let i = 0; i < SAVED.length; i++) places[i] = this.#word(i);
+    const eip = this.#word(Frame.eip);
+    const eflags = this.#word(Frame.eflags);
+    const esp = toUser ? this.#word(Frame.esp) : this.ebp + Frame.esp * 4;
+    for (let i = 0; i < SAVED.length; i++) cpu.setRegister(SAVED[i]!, places[i]!);
     cpu.setRegister(Reg.eip, eip);
     cpu.setRegister(Reg.cs, cs);
     cpu.setRegister(Reg.eflags, eflags);
@@ -336,62 +355,8 @@ export class KernelContext {
     cpu.setRegister(Reg.ss, toUser ? Selector.UserData : Selector.KernelData);
   }
 
-  /** The result of a primitive that was done before. */
-  #again(): number {
-    const va = this.#ebp - ++this.#passed * 4;
-    return this.#cpu.words.peek(toPtr(this.#translate(va, SupervisorRead)));
-  }
-
-  /** One more primitive, if there is time for it. */
-  #spend(): void {
-    if (this.#left === 0 || this.#cpu.kicked) this.#abandon();
-    this.#left--;
-  }
-
-  /** Make sure that the next push cannot fault. */
-  #reserve(): void {
-    this.#translate(this.#ebp - (this.#done + 1) * 4, SupervisorWrite);
-  }
-
-  #push(value: number): number {
-    const va = this.#ebp - (this.#done + 1) * 4;
-    if (va <= this.stackBase) {
-      // Nothing is left of the stack to say so on.
-      this.#cpu.trap(Vector.DoubleFault, 0);
-      this.#abandon();
-    }
-    this.#cpu.words.poke(toPtr(this.#translate(va, SupervisorWrite)), value);
-    this.#done++;
-    this.#passed++;
-    this.#cpu.setRegister(Reg.esp, va);
-    return value;
-  }
-
-  /** Cut the stack back to `at` words and push one instead, or two: all or nothing. */
-  #shorten(at: number, value: number, second?: number): void {
-    const two = second !== undefined;
-    const length = at + (two ? 2 : 1);
-    const place = this.#translate(this.#ebp - (at + 1) * 4, SupervisorWrite);
-    const next = two ? this.#translate(this.#ebp - length * 4, SupervisorWrite) : place;
-    this.#cpu.words.poke(toPtr(place), value);
-    if (two) this.#cpu.words.poke(toPtr(next), second);
-    this.#done = length;
-    this.#passed = length;
-    this.#cpu.setRegister(Reg.esp, this.#ebp - length * 4);
-  }
-
-  #translate(va: number, right: Right): number {
-    const gva: Gva = toGva(va);
-    const at = this.#cpu.translate(gva, right);
-    if (isFault(at)) {
-      this.#cpu.pageFault(gva, at);
-      this.#abandon();
-    }
-    this.#counters.count(KernelAccesses);
-    return at;
-  }
-
-  #abandon(): never {
-    throw ABANDON;
+  /** Of the frame. */
+  #word(index: number): number {
+    return this.words.peek(toPtr(this.translate(this.ebp + index * 4, SupervisorRead)));
   }
 }

@@ -48,10 +48,10 @@ export function setKernelPte(
     const swapper = k.load(k.va(SWAPPER_PG_DIR));
     const below = (table: number, index: number): number =>
       (k.mmu.loadPte(k, k.va(table + index * bytes)).low & -PAGE_SIZE) >>> 0;
-    let table = below(swapper, Math.floor(address / 2 ** form.pgdirShift));
+    let table = below(swapper, address >>> form.pgdirShift);
     if (form.pae) table = below(table, (address >>> PMD_SHIFT) & (form.ptrsPerPmd - 1));
     const last = (address >>> PAGE_SHIFT) & (form.ptrsPerPte - 1);
-    k.mmu.setPte(k, telling, swapper, address, k.va(table + last * bytes), entry);
+    k.mmu.setPte(k, telling, swapper, address >>> 0, k.va(table + last * bytes), entry);
     return 0;
   });
 }

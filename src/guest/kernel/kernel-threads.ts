@@ -100,7 +100,8 @@ function map(k: KernelContext, address: number, entry: Entry): void {
 }
 
 function check(k: KernelContext, address: number, value: number): void {
-  if (k.load(address) !== value >>> 0) panic(k, `a wrong word at 0x${address.toString(16)}`);
+  if (k.load(address) !== value >>> 0)
+    panic(k, `a wrong word at 0x${(address >>> 0).toString(16)}`);
 }
 
 /** The last-level table of the windows, before there is a top level beside the kernel's. */

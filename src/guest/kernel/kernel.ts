@@ -11,13 +11,14 @@
  *   balloon.ts      pages given to the host and back       audit.ts     what must hold at rest
  *   swap.ts         pages out of all tables, and back      mremap.ts    mappings that move
  *   kill.ts         a process ended by another             fork-by-child.ts
+ *   routine-stack.ts  how far a routine has come
  *   kernel-threads.ts  work of the kernel's own, which keeps to page-table-lock.ts
  *   paravirt/       what it does by how it is virtualized
  */
 
 import type { Counters } from '../../../shared/counters.ts';
 import { Reg } from '../../../shared/host-cpu.ts';
-import { isUserMode, type Processor, Selector, Vector } from '../processor.ts';
+import { isUserMode, type ProcessorWithTlb, Selector, Vector } from '../processor.ts';
 import { boot, startSecondary, timerInterrupt } from './boot.ts';
 import { KernelContext } from './context.ts';
 import { BODY, ENTRY_BYTES, EntryPoint } from './entry-points.ts';
@@ -92,9 +93,9 @@ const ROUTINES: Readonly<Record<number, Routine>> = {
 
 export class Kernel {
   readonly #context: KernelContext;
-  readonly #cpu: Processor;
+  readonly #cpu: ProcessorWithTlb;
 
-  constructor(cpu: Processor, guest: GuestMachine, counters: Counters) {
+  constructor(cpu: ProcessorWithTlb, guest: GuestMachine, counters: Counters) {
     this.#cpu = cpu;
     this.#context = new KernelContext(cpu, guest, counters);
   }

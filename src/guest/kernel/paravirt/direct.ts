@@ -30,7 +30,7 @@ export const DIRECT: MmuOps = {
 
 /** `mmu_update`, at once or with the next hypercall. */
 function updateEntry(k: KernelContext, telling: Telling, at: number, { low, high }: Entry): void {
-  const gpa = at - PAGE_OFFSET;
+  const gpa = (at - PAGE_OFFSET) >>> 0;
   if (telling === 'now') {
     return k.hypercall(Hypercall.MmuUpdate, gpa, low >>> 0, high >>> 0);
   }
