@@ -17,6 +17,8 @@ export interface RigSpec
     Partial<Pick<MachineShape, 'hostCpus' | 'frames' | 'discipline' | 'defects'>> {
   readonly program: Program;
   readonly policy?: Partial<PagingPolicy>;
+  /** As GuestRunner takes it. */
+  readonly stretch?: number;
 }
 
 export class Rig {
@@ -26,7 +28,15 @@ export class Rig {
   readonly cpus: readonly { readonly host: Host; readonly runner: GuestRunner }[];
 
   constructor(spec: RigSpec) {
-    const { program, paging = 'nonpae', hostCpus = 1, pages = 1024, policy, ...rest } = spec;
+    const {
+      program,
+      paging = 'nonpae',
+      hostCpus = 1,
+      pages = 1024,
+      policy,
+      stretch,
+      ...rest
+    } = spec;
     const { frames = pages + 1024, discipline, defects, ...guest } = rest;
     const { shared, host } = assemble({
       hostCpus,
@@ -40,7 +50,7 @@ export class Rig {
     launch(host.guests[0]!);
     this.cpus = Array.from({ length: hostCpus }, (_, i) => {
       const view = joinMachine(shared, i);
-      const runner = new GuestRunner(view, view.cpus[i]!, softwareOf([program]), () => {});
+      const runner = new GuestRunner(view, view.cpus[i]!, softwareOf([program]), () => {}, stretch);
       return { host: view, runner };
     });
   }

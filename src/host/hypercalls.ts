@@ -28,9 +28,6 @@ import { guestSetStack, IPI_IRQ } from './interrupts.ts';
 import { readSaved, writeSaved } from './switcher.ts';
 import { virtualizerOf } from './virtualization/ways.ts';
 
-/** `struct hcall_args`: the number and four arguments. */
-type Arguments = readonly [number, number, number, number, number];
-
 /** Longest text that SHUTDOWN takes, with its end. */
 const SHUTDOWN_TEXT = 100;
 
@@ -39,28 +36,26 @@ const TLS_WORDS = 6;
 
 /** `do_hypercalls`: those in the ring first, then the one in the registers. */
 export function doHypercalls(cpu: LgCpu): void {
-  const inRegisters: Arguments = [
-    readSaved(cpu, Reg.eax),
-    readSaved(cpu, Reg.ebx),
-    readSaved(cpu, Reg.ecx),
-    readSaved(cpu, Reg.edx),
-    readSaved(cpu, Reg.esi),
-  ];
+  const number = readSaved(cpu, Reg.eax);
+  const a = readSaved(cpu, Reg.ebx);
+  const b = readSaved(cpu, Reg.ecx);
+  const c = readSaved(cpu, Reg.edx);
+  const d = readSaved(cpu, Reg.esi);
   if (cpu.lguestData === 0) {
-    cpu.lg.counters.countHypercall(inRegisters[0]);
-    initialize(cpu, inRegisters);
+    cpu.lg.counters.countHypercall(number);
+    initialize(cpu, number, a);
     cpu.hypercallPending = false;
     return;
   }
   doAsyncHcalls(cpu);
   // A NOTIFY in the ring is the Launcher's business first.
   if (cpu.pendingNotify !== 0) return;
-  doHcall(cpu, inRegisters);
+  doHcall(cpu, number, a, b, c, d);
   cpu.hypercallPending = false;
 }
 
 /** `initialize`: the first hypercall must say where lguest_data is. */
-function initialize(cpu: LgCpu, [number, address]: Arguments): void {
+function initialize(cpu: LgCpu, number: number, address: number): void {
   if (number !== Hypercall.LguestInit) {
     killGuest(cpu, `hypercall ${number} before INIT`);
     return;
@@ -83,12 +78,16 @@ function doAsyncHcalls(cpu: LgCpu): void {
     const status = LguestData.hcallStatus(cpu.lguestData, slot);
     if ((getUser(lg, status) ?? SLOT_FREE) === SLOT_FREE) return;
     cpu.nextHcall = (slot + 1) % RING_SLOTS;
-    const argument = (n: number): number | undefined =>
-      getUser(lg, LguestData.hcall(cpu.lguestData, slot, n));
-    const values = [argument(0), argument(1), argument(2), argument(3), argument(4)];
-    if (values.includes(undefined)) return killGuest(cpu, 'Fetching async hypercalls');
+    const number = argument(cpu, slot, 0);
+    const a = argument(cpu, slot, 1);
+    const b = argument(cpu, slot, 2);
+    const c = argument(cpu, slot, 3);
+    const d = argument(cpu, slot, 4);
+    if (number < 0 || a < 0 || b < 0 || c < 0 || d < 0) {
+      return killGuest(cpu, 'Fetching async hypercalls');
+    }
     lg.counters.count(Counter.AsyncHypercalls);
-    doHcall(cpu, values as unknown as Arguments);
+    doHcall(cpu, number, a, b, c, d);
     if (!putUser(lg, status, SLOT_FREE)) {
       return killGuest(cpu, 'Writing result for async hypercall');
     }
@@ -96,8 +95,12 @@ function doAsyncHcalls(cpu: LgCpu): void {
   }
 }
 
+/** One of a call in the ring; negative where nothing is mapped. */
+const argument = (cpu: LgCpu, slot: number, n: number): number =>
+  getUser(cpu.lg, LguestData.hcall(cpu.lguestData, slot, n)) ?? -1;
+
 /** `do_hcall` */
-function doHcall(cpu: LgCpu, [number, a, b, c, d]: Arguments): void {
+function doHcall(cpu: LgCpu, number: number, a: number, b: number, c: number, d: number): void {
   const { lg } = cpu;
   lg.counters.countHypercall(number);
   lg.host.events.record(EventKind.Hypercall, number, a, b);

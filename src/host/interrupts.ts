@@ -106,7 +106,7 @@ function setGuestInterrupt(cpu: LgCpu, vector: number, withError: boolean): void
   frame.push(enabled & EFLAGS_IF ? eflags : eflags & ~EFLAGS_IF);
   frame.push(readSaved(cpu, Reg.cs), readSaved(cpu, Reg.eip));
   if (withError) frame.push(readSaved(cpu, Reg.errcode));
-  for (const [i, value] of frame.entries()) lgwriteWord(cpu, toGpa(stack - (i + 1) * 4), value);
+  for (let i = 0; i < frame.length; i++) lgwriteWord(cpu, toGpa(stack - (i + 1) * 4), frame[i]!);
 
   writeSaved(cpu, Reg.ss, ss);
   writeSaved(cpu, Reg.esp, virtstack - frame.length * 4);

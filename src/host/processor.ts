@@ -11,10 +11,13 @@ import { CANNOT_HAPPEN, StatePage } from '../../shared/switcher-page.ts';
 import type { Words } from '../../shared/words.ts';
 import { type ProcessorWithTlb, Selector, Vector } from '../guest/processor.ts';
 import { errorCodeOf, isFault, Right } from '../hardware/access.ts';
-import { type Gpa, type Gva, type Ptr, toGva, toPfn, toPtr } from '../hardware/address.ts';
+import { bitsOf, type Gpa, type Gva, type Ptr, toGva, toPfn, toPtr } from '../hardware/address.ts';
 import type { Mmu } from '../mmu/tlb.ts';
 import { gateAddress, isPresentGate } from './descriptors.ts';
 import { virtualizerOf } from './virtualization/ways.ts';
+
+/** What a trap from ring 3 pushes, in this order. */
+const TRAP_FRAME = [Reg.ss, Reg.esp, Reg.eflags, Reg.cs, Reg.eip];
 
 export class HostProcessor implements ProcessorWithTlb {
   readonly words: Words;
@@ -146,22 +149,21 @@ export class HostProcessor implements ProcessorWithTlb {
     const esp = this.#readState(StatePage.sp1);
     const ss = this.#readState(StatePage.ss1);
     if (esp === undefined || ss === undefined) return this.trap(Vector.DoubleFault, 0);
-    const frame = [Reg.ss, Reg.esp, Reg.eflags, Reg.cs, Reg.eip].map((reg) => this.register(reg));
-    for (const [i, value] of frame.entries()) {
-      const at = this.translate(toGva(esp - (i + 1) * 4), Right.SupervisorWrite);
+    for (let i = 0; i < TRAP_FRAME.length; i++) {
+      const at = this.translate(bitsOf(toGva(esp - (i + 1) * 4)), Right.SupervisorWrite);
       if (isFault(at)) return this.trap(Vector.DoubleFault, 0);
-      this.words.poke(toPtr(at), value);
+      this.words.poke(toPtr(at), this.register(TRAP_FRAME[i]!));
     }
     this.setRegister(Reg.ss, ss);
-    this.setRegister(Reg.esp, esp - frame.length * 4);
+    this.setRegister(Reg.esp, esp - TRAP_FRAME.length * 4);
     this.setRegister(Reg.cs, Selector.KernelCode);
     this.setRegister(Reg.eip, gateAddress(low, high));
     this.counters?.count(Counter.DirectTraps);
-    this.counters?.add(Counter.KernelAccesses, frame.length + 4);
+    this.counters?.add(Counter.KernelAccesses, TRAP_FRAME.length + 4);
   }
 
   #readState(word: number): number | undefined {
-    const at = this.translate(toGva(this.#statePage + word * 4), Right.SupervisorRead);
+    const at = this.translate(bitsOf(toGva(this.#statePage + word * 4)), Right.SupervisorRead);
     return isFault(at) ? undefined : this.words.peek(toPtr(at));
   }
 }

@@ -1,0 +1,32 @@
+/**
+ * A kernel routine that goes on after a hypercall where it was leaves the machine as one that is
+ * called again does: memory, TLBs, counters, to the word.
+ */
+
+import { expect, test } from 'vitest';
+import { makeWorkload, workloads } from '../../src/guest/workloads/catalogue.ts';
+import { Rig, type RigSpec } from '../rig.ts';
+
+/** More than a stay has, so that nothing ends by it; but with any the routine is called again. */
+const CALLED_AGAIN = 2 ** 31;
+
+const SIDES = [
+  { vcpus: 1, hostCpus: 1, quantum: 100_003, paging: 'nonpae' },
+  { vcpus: 1, hostCpus: 2, quantum: 31, paging: 'nonpae', virtualization: 'direct' },
+  { vcpus: 3, hostCpus: 2, quantum: 97, paging: 'pae', pgdirs: 2, virtualization: 'nested' },
+  { vcpus: 4, hostCpus: 3, quantum: 1009, paging: 'pae', pgdirs: 3, discipline: 'lock-free' },
+] as const satisfies readonly (Partial<RigSpec> & { quantum: number })[];
+
+test.each(Object.keys(workloads))('%s', (name) => {
+  for (const [seed, { quantum, ...machine }] of SIDES.entries()) {
+    const program = makeWorkload({ name, seed });
+    const [inPlace, calledAgain] = [{}, { stretch: CALLED_AGAIN }].map((how) => {
+      const rig = new Rig({ program, ...machine, defects: [], ...how });
+      rig.runAll(quantum);
+      return rig;
+    });
+    expect(inPlace!.reason).toBe(calledAgain!.reason);
+    const [a, b] = [inPlace!, calledAgain!].map(({ host }) => Buffer.from(host.words.plain.buffer));
+    expect(a!.equals(b!)).toBe(true);
+  }
+});
