@@ -281,7 +281,7 @@ export class KernelContext extends RoutineStack {
     this.store(this.ebp + index * 4, value);
   }
 
-  /** The virtual address of a physical one, by its bits: the same while the kernel runs low at boot. */
+  /** The virtual address of a physical one, by its bits: itself while the kernel is low at boot. */
   va(pa: number): number {
     return (pa + this.offset) | 0;
   }
