@@ -80,6 +80,11 @@ const DEFECTS: readonly (readonly [DefectId, string, DisciplineName, Ending, num
   ['R15', 'R15-two-reasons-to-die', 'guest-lock', 'killed', 1],
   ['R16', 'R16-registers-of-a-sibling', 'guest-lock', 'violation', 0],
   ['R17', 'R17-told-of-another-table', 'guest-lock', 'violation', 1],
+  ['D1', 'D1-table-not-counted-yet', 'lock-free', 'killed', 2],
+  ['D2', 'D2-stricter-upper-entry', 'lock-free', 'violation', 1],
+  ['D3', 'D3-started-by-two', 'pgdir-lock', 'violation', 1],
+  ['D4', 'D4-stack-told-anew', 'guest-lock', 'killed', 1],
+  ['D5', 'D5-read-only-and-compared', 'lock-free', 'violation', 2],
 ];
 
 test.each(DEFECTS)(
