@@ -1,14 +1,13 @@
 /**
- * Decoded blocks of the programs that guests run, for all host CPUs: decoded once, and found by a
- * vCPU wherever it goes on. They are no part of the simulated machine: which of them are here
- * changes nothing but how long a run takes. See docs/decisions/decoded-blocks.md.
+ * A cache of decoded blocks of the guests' programs, shared by all host CPUs. It is no part of the
+ * simulated machine: hits and misses change only how long a run takes.
+ * See docs/decisions/decoded-blocks.md.
  *
- * The directory has a word for each block of each stream: ABSENT, BUSY while a CPU decodes it or
- * takes it away, UNFIT if it has too many system calls, or FIRST_SLOT + the slot it is in. Where
- * there are fewer slots than blocks, one is cleared by the clock algorithm. A CPU says in a word
- * of its own which slot it reads, and then looks at the directory again; who clears a slot changes
- * the directory and then looks at those words. Of the two, one sees the other (hazard pointers:
- * Michael, 2004).
+ * The directory has a word for each block of each stream: ABSENT, BUSY while a CPU decodes or
+ * evicts it, UNFIT if it has too many system calls, or FIRST_SLOT + its slot. Where there are
+ * fewer slots than blocks, the clock algorithm evicts. A reader publishes its slot in a hazard
+ * pointer (Michael, 2004) and then checks the directory again; an evicting CPU changes the
+ * directory and then checks the hazard pointers. One of the two sees the other.
  */
 
 import type { Ptr } from '../src/hardware/address.ts';
@@ -34,12 +33,12 @@ const FIRST_SLOT = 3;
 
 /** Of the clock: its lock and its hand. */
 export const CLOCK_WORDS = 16;
-/** Of a slot: the number of its block plus one, and whether it was asked for lately. */
+/** Of a slot: the number of its block plus one, and whether it was used recently. */
 export const SLOT_STATE_WORDS = 2;
 
-/** Looks at the clock's lock, which is held for some hundred instructions. */
+/** Spins on the clock's lock, which is held for some hundred instructions. */
 const PATIENCE = 64;
-/** How long another may take to decode a block until this CPU does it for itself. */
+/** How long to wait for another CPU that decodes a block, before decoding it privately. */
 const PATIENCE_MS = 20;
 
 export interface DecodedBlock {
@@ -53,9 +52,9 @@ export interface DecodedBlock {
 export class DecodedBlocks {
   readonly #words: Words;
   readonly #regions: Layout['regions'];
-  /** Which slot this CPU reads, plus one. */
+  /** This CPU's hazard pointer: the slot that it reads, plus one. */
   readonly #reading: Ptr;
-  /** By slot: the block that this thread knows to be in it. */
+  /** By slot: the block that this thread last saw in it. */
   readonly #known: { number: number; block: DecodedBlock }[] = [];
 
   constructor(words: Words, { regions }: Layout, cpu: number) {
@@ -66,8 +65,8 @@ export class DecodedBlocks {
 
   /**
    * Block `number`, of `count` operations; it stays until this CPU asks for another one. `decode`
-   * fills in the operations and returns the words of the system calls. Undefined: it is not here
-   * and cannot be now, and the caller decodes it for itself.
+   * fills in the operations and returns the words of the system calls. Undefined if the cache
+   * cannot hold it now: the caller decodes it privately.
    */
   find(
     number: number,
@@ -118,7 +117,7 @@ export class DecodedBlocks {
       if (looks === PATIENCE) return undefined;
     }
     try {
-      // Twice round: the first time all may have been asked for.
+      // Two rounds: in the first one all slots may have been used recently.
       for (let looked = 0; looked < 2 * slots; looked++) {
         const slot = words.peek(hand);
         words.poke(hand, (slot + 1) % slots);
@@ -133,7 +132,7 @@ export class DecodedBlocks {
     }
   }
 
-  /** Take out of a slot what is in it; false if it was asked for lately, or somebody reads it. */
+  /** Evict the block of a slot; false if it was used recently, or a CPU reads it. */
   #clear(slot: number): boolean {
     const words = this.#words;
     const asked = this.#askedFor(slot);
@@ -143,7 +142,7 @@ export class DecodedBlocks {
     }
     const owner = this.#ownerOf(slot);
     const number = words.load(owner);
-    // Who fills it may have come to its end just now: it is read until it has an owner.
+    // The CPU that fills the slot may just be done: it keeps its hazard pointer until then.
     if (number === 0) return !this.#isRead(slot) && words.load(owner) === 0;
     const entry = this.#entryOf(number - 1);
     const here = FIRST_SLOT + slot;

@@ -1,17 +1,17 @@
 /**
- * How several vCPUs of a guest are kept from harming one another.
+ * How the vCPUs of a guest are synchronized.
  *
- * The shadow tables are changed in single steps (exchange, compare-and-exchange), and what
- * is taken out of them is given back only when nobody can reach it any more: `quiesce`. On
- * that ground the disciplines differ in one thing, the lock that a change and a fault take:
+ * The shadow tables are changed atomically (exchange, compare-and-exchange), and what is removed
+ * from them is freed only when no CPU can reach it any more: `quiesce`. Beyond that the
+ * disciplines differ in one thing, the lock that a change and a fault take:
  *
  *  `as-written`  none at all, as lguest, which ran one vCPU
  *  `guest-lock`  one for each guest
  *  `pgdir-lock`  one for each pgdir
- *  `lock-free`   as pgdir-lock for changes; faults take none, and look again at their end
+ *  `lock-free`   as pgdir-lock for changes; faults take none, and validate at their end
  *
- * Locks are taken in this order: the guest's, one pgdir's, the frame pool's. Nobody waits
- * for a lock inside a guest or inside a fault without a lock, so these always end.
+ * Lock order: the guest's, one pgdir's, the frame pool's. No CPU waits for a lock inside a guest
+ * or inside a lock-free fault, so these always end.
  *
  * See docs/decisions/disciplines.md.
  */
@@ -34,21 +34,21 @@ export const DISCIPLINES = ['as-written', 'guest-lock', 'pgdir-lock', 'lock-free
 export type DisciplineName = (typeof DISCIPLINES)[number];
 
 /**
- * Whether faults take no lock. R1, R4: two faults at the same time. R3 wants a lock, or it would
- * be R1 as well.
+ * Whether faults take no lock. R1, R4: two concurrent faults. R3 keeps the lock, or it would
+ * include R1.
  */
 export const faultsTakeNoLock = (discipline: DisciplineName, on: DefectSwitches): boolean =>
   (discipline === 'lock-free' && !on.R3) || on.R1 || on.R4;
 
-/** A CPU that is waited for and does not come is asked again after this long. */
+/** A CPU that does not leave its section is kicked again after this long. */
 const PATIENCE_MS = 20;
 
-/** What was taken for a stretch of work, to be let go at its end. */
+/** What was taken at the beginning of an operation, to be released at its end. */
 export type Taken = Lock | Section | undefined;
 
 /**
- * From here to `letGo` the only one who takes entries out of this shadow, or changes them;
- * also within a stretch for which the same lock was taken.
+ * Until `letGo`, only the caller removes or changes entries of this shadow. May be nested in an
+ * operation that holds the same lock.
  */
 export function lockPgdir(lg: Lguest, pgdir: number): Taken {
   return lg.isAsWritten ? undefined : take(lg, lockOf(lg, pgdir));
@@ -57,33 +57,33 @@ export function lockPgdir(lg: Lguest, pgdir: number): Taken {
 const lockOf = (lg: Lguest, pgdir: number): Lock =>
   lg.hasOneLock ? lg.lock : lg.pgdirs[pgdir]!.lock;
 
-/** At the head of what is to be called after lockPgdir, or in a fault: see Words.mustHold. */
+/** Assert lockPgdir, or a fault: see Words.mustHold. */
 export function mustHoldPgdir(lg: Lguest, pgdir: number, where: string): void {
   if (!lg.isAsWritten) lg.words.mustHold(lockOf(lg, pgdir), where);
 }
 
-/** From here to `letGo` the only one who decides which shadow belongs to which top level. */
+/** Until `letGo`, only the caller decides which shadow belongs to which top level. */
 export function lockPgdirs(lg: Lguest): Taken {
   return lg.isAsWritten || !lg.steps.locksPgdirs() ? undefined : take(lg, lg.lock);
 }
 
-/** At the head of what is to be called after lockPgdirs. */
+/** Assert lockPgdirs. */
 export function mustHoldPgdirs(lg: Lguest, where: string): void {
   if (!lg.isAsWritten && lg.steps.locksPgdirs()) lg.words.mustHold(lg.lock, where);
 }
 
-/** From here to `letGo` one attempt to repair a page fault of `cpu`. */
+/** Until `letGo`, one attempt to repair a page fault of `cpu`. */
 export function beginFault(cpu: LgCpu): Taken {
   const { lg } = cpu;
   if (lg.isAsWritten) return undefined;
   if (!lg.faultsTakeNoLock) return lockPgdir(lg, cpu.cpuPgd);
-  // The main thread is no CPU, and nobody is beside it.
+  // The main thread is no CPU, and runs alone.
   const { inFault } = lg.host.cpus[lg.host.thisCpu] ?? {};
   if (inFault !== undefined) enter(lg, inFault, cpu.cpuPgd);
   return inFault;
 }
 
-/** At the head of what is done within a fault: its lock is held, or its section not left. */
+/** Assert that a fault is under way: its lock is held, or its section not left. */
 export function mustBeInFault(cpu: LgCpu, where: string): void {
   const { lg } = cpu;
   if (lg.isAsWritten) return;
@@ -91,7 +91,7 @@ export function mustBeInFault(cpu: LgCpu, where: string): void {
   lg.words.mustBeInside(lg.host.cpus[lg.host.thisCpu]?.inFault, where);
 }
 
-/** Not called when the host dies before: those who wait for what was taken give up. */
+/** Not called if the host dies before: CPUs that wait for the lock give up. */
 export function letGo({ host }: Lguest, taken: Taken): void {
   if (taken === undefined) return;
   if (taken instanceof Section) leave(host, host.cpus[host.thisCpu]!, taken);
@@ -99,8 +99,8 @@ export function letGo({ host }: Lguest, taken: Taken): void {
 }
 
 /**
- * Wait until nobody uses any more what was taken out of a shadow before this call: no
- * fault that began earlier (it may put back what it had read), and no TLB.
+ * Wait until no CPU uses what was removed from a shadow before this call: no fault that began
+ * earlier (it may put back what it had read), and no TLB.
  */
 export function quiesce(lg: Lguest, pgdir: number): void {
   if (lg.isAsWritten) return;
@@ -109,17 +109,17 @@ export function quiesce(lg: Lguest, pgdir: number): void {
 }
 
 /**
- * Before tables are taken out of a shadow, once the change is counted: wait until no fault is
- * under way that may have read the guest's upper entries as they were. It takes its own last-level
- * entry back, but would leave a table behind that is linked in with their old flags.
+ * Before tables are removed from a shadow, once the change is counted: wait for faults that may
+ * have read the guest's old upper entries. Such a fault removes its own last-level entry again,
+ * but would leave behind a table that it linked in with the old flags.
  */
 export function quiesceFaults(lg: Lguest, pgdir: number): void {
   if (lg.faultsTakeNoLock && !lg.isAsWritten) lg.steps.awaitLinkers(lg, pgdir);
 }
 
 /**
- * Wait until all who change entries of this guest, or repair faults, know what was written before
- * this call. Where faults take a lock, who pins a page waits for them by that.
+ * Wait until every CPU that changes entries of this guest, or repairs faults, sees what was written
+ * before this call. Where faults take a lock, pinning a page waits for them by the lock.
  */
 export function quiesceAll(lg: Lguest): void {
   if (!lg.faultsTakeNoLock || lg.isAsWritten || lg.cpus.length === 1) return;
@@ -149,8 +149,8 @@ export function shootDownOthers(lg: Lguest, pgdir: number): void {
 }
 
 /**
- * Wait until no other CPU is at a guest's memory, in the host's code, by what the Launcher's
- * map said before this call. Counts itself out meanwhile, since it may be waited for too.
+ * Wait until no other CPU in the host's code accesses a guest's memory by an older state of the
+ * Launcher's map. The caller leaves its own section meanwhile, since others may wait for it too.
  */
 export function quiesceHost(lg: Lguest): void {
   const cpu = lg.host.cpus[lg.host.thisCpu]!;
@@ -159,17 +159,17 @@ export function quiesceHost(lg: Lguest): void {
   enter(lg, cpu.inHost, 0);
 }
 
-/** From now on others wait for this CPU before they reuse what they took out of the shadow. */
+/** From now on other CPUs wait for this one before they reuse what they removed from the shadow. */
 export function enter(lg: Lguest, { count, place }: Section, pgdir: number): void {
   const { words } = lg.host;
   words.write(place, placeOf(lg.index, pgdir));
-  // Locked: the place, and nothing that this CPU does later, is seen before it.
+  // Locked: the place is visible before the count, and no later access of this CPU is.
   words.add(count, 1);
 }
 
 export function leave({ words }: Host, cpu: HostCpu, { count }: Section): void {
   words.add(count, 1);
-  // Who waits has said so in the mailbox before it slept.
+  // A waiter has set its bit in the mailbox before it slept.
   if (words.read(cpu.mailbox) !== 0) words.notify(count);
 }
 
@@ -179,7 +179,7 @@ export const isInside = (lg: Lguest, i: number, pgdir: number): boolean =>
 
 const OUTSIDE = 0;
 
-/** A section's count, if it lasts and is on this shadow. */
+/** A section's count, if the CPU is inside it on this shadow. */
 function countInside({ host, index }: Lguest, { count, place }: Section, pgdir: number): number {
   const inside = host.words.load(count);
   const here = host.words.load(place) === placeOf(index, pgdir);
@@ -189,9 +189,9 @@ function countInside({ host, index }: Lguest, { count, place }: Section, pgdir: 
 const placeOf = (guest: number, pgdir: number): number => guest * 0x10000 + pgdir;
 
 /**
- * Wait until a CPU has left its section on a shadow, if it is in one. The change to the shadow
- * before the look at the count here, the count before the look at the shadow on the other side
- * (Dekker): one of the two sees the other.
+ * Wait until a CPU has left its section on a shadow, if it is in one. The caller changes the shadow
+ * and then reads the count; the other side changes the count and then reads the shadow (Dekker):
+ * one of the two sees the other.
  */
 function waitUntilOut(lg: Lguest, cpu: HostCpu, section: Section, pgdir: number): void {
   const { words, machine } = lg.host;
@@ -205,7 +205,7 @@ function waitUntilOut(lg: Lguest, cpu: HostCpu, section: Section, pgdir: number)
   }
 }
 
-/** Undefined if a stretch of work around this one has taken it. */
+/** Undefined if an enclosing operation holds it. */
 function take({ host: { thisCpu }, counters }: Lguest, lock: Lock): Lock | undefined {
   if (lock.holding(thisCpu)) return undefined;
   if (lock.acquire(thisCpu)) counters.count(Counter.LockWaits);

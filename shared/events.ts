@@ -1,7 +1,6 @@
 /**
- * What each host CPU did last: a ring of events in shared memory, written by that CPU alone
- * with plain stores and read by whoever explains a failure. One event a trap or hypercall,
- * none on the way of an access.
+ * The last events of each host CPU: a ring in shared memory, written by that CPU alone with plain
+ * stores and read when a failure is reported. One event per trap or hypercall, none per access.
  */
 
 import type { Ptr } from '../src/hardware/address.ts';
@@ -21,11 +20,11 @@ export const EventKind = {
   FaultPassedOn: 4,
   /** Number, first and second argument. */
   Hypercall: 5,
-  /** A translation goes away: host CPU that is to come out of the guest. */
+  /** Shootdown request: the host CPU that has to leave the guest. */
   ShootdownSent: 6,
-  /** That CPU has come out. */
+  /** That CPU has left the guest. */
   ShootdownDone: 7,
-  /** Goes on here: the host CPU that it ran on before. */
+  /** A vCPU continues here: the host CPU that it ran on before. */
   Migration: 8,
   /** Interrupt number, vCPU of the same guest that it is for. */
   InterruptRaised: 9,
@@ -35,9 +34,9 @@ export const EventKind = {
   PgdirSwitched: 11,
   /** Pgdir, guest top level that it shadowed, and the one that takes its place. */
   PgdirEvicted: 12,
-  /** A host CPU takes the vCPU in hand. To a trace alone, as all below. */
+  /** A host CPU begins to run the vCPU. In traces only, as all below. */
   TakenUp: 13,
-  /** And puts it down: PutDownFor. */
+  /** And stops running it: PutDownFor. */
   PutDown: 14,
   /**
    * A last-level entry maps a page of the guest's: the page, the entry's low word, and the byte
@@ -52,7 +51,7 @@ export type EventKind = (typeof EventKind)[keyof typeof EventKind];
 
 /** Why a vCPU was put down. */
 export const PutDownFor = {
-  /** Its time was up, or another CPU is to have it. */
+  /** Its time slice is over, or it moves to another CPU. */
   Preemption: 0,
   /** There are no tables for it to run on. */
   Tables: 1,
@@ -78,7 +77,7 @@ export interface HostEvent {
   /** Counts this CPU's events from 1. */
   readonly sequence: number;
   readonly kind: EventKind;
-  /** Machine-wide number of the vCPU in hand; −1 for none. */
+  /** Machine-wide number of the running vCPU; −1 for none. */
   readonly vcpu: number;
   readonly a: number;
   readonly b: number;
@@ -89,13 +88,13 @@ export class Events {
   declare private readonly words: Words;
   declare private readonly plain: Uint32Array;
   declare private readonly layout: Layout;
-  /** This CPU's, by itself: places in it are small numbers, which V8 need not watch. */
+  /** A view of this CPU's ring alone: its indices are small integers to V8. */
   declare private readonly ring: Uint32Array;
   declare private readonly running: Ptr;
 
   /**
-   * `cpu`: whose ring to write; the number of CPUs for the main thread. `running`: the word
-   * that holds the vCPU that it has in hand, plus one; NULL, which holds 0, if it has none.
+   * `cpu`: whose ring to write; the number of CPUs for the main thread. `running`: the word that
+   * holds the number of its running vCPU, plus one; NULL, which holds 0, for none.
    */
   constructor(words: Words, layout: Layout, cpu: number, running: Ptr) {
     this.words = words;
@@ -106,7 +105,7 @@ export class Events {
     this.running = running;
   }
 
-  /** Told of each event as well, while a trace is made; `vcpu` is the one in hand, plus one. */
+  /** Called with each event while a trace is made; `vcpu` is the running one, plus one. */
   tap: ((kind: EventKind, vcpu: number, a: number, b: number, c: number) => void) | undefined;
 
   record(kind: EventKind, a = 0, b = 0, c = 0): void {
@@ -124,7 +123,7 @@ export class Events {
     if (this.tap !== undefined) this.tap(kind, vcpu, a, b, c);
   }
 
-  /** Of interest to a trace alone: it is in no ring. */
+  /** An event for traces only: it is in no ring. */
   trace(kind: EventKind, a = 0, b = 0, c = 0): void {
     if (this.tap !== undefined) this.tap(kind, this.plain[this.running]!, a, b, c);
   }
@@ -139,7 +138,7 @@ export class Events {
       const at = ring + HEADER_WORDS + (i % RING_EVENTS) * EVENT_WORDS;
       const word = (n: number): number => words.peek(toPtr(at + n));
       const sequence = word(0);
-      // Overwritten meanwhile, if it is another one.
+      // Another sequence number: overwritten meanwhile.
       if (sequence !== i + 1) continue;
       const kind = word(1) as EventKind;
       events.push({

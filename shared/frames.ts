@@ -2,14 +2,13 @@
  * The frame table and the frame allocator.
  *
  * A frame's count is one word: twice the references, plus one while its owner holds it. The owner's
- * is a reference like the others: when none is left the frame is free, as by put_page, also when
- * it was another's that was given back twice (some of the seed's defects) and the owner holds it
- * still. It is then somebody else's under its owner; who did that is kept (over-puts.ts), and the
- * reference checker says so (docs/decisions/frame-counts.md).
+ * reference is like the others: as with put_page, the frame is free when none is left, even if
+ * another reference was put twice (some of the seed's defects) and the owner still holds it. The
+ * frame may then be reused under its owner; over-puts.ts records the place, and the reference
+ * checker reports it (docs/decisions/frame-counts.md).
  *
  * Free frames lie in one pool behind a lock; each host CPU keeps a few in a cache of
- * its own, which nobody else touches. LIMIT: frames in other CPUs' caches do not
- * help a CPU that finds the pool empty.
+ * its own. LIMIT: a CPU that finds the pool empty cannot take frames from other CPUs' caches.
  */
 
 import { HostOops } from '../src/errors.ts';
@@ -70,7 +69,7 @@ const REFERENCE = 2;
 /** The pool; see shared/record.ts. */
 export const POOL = {
   lock: [0, 'lock', 'by hand', 'atomic', 'lock of %'],
-  /** The first of the frames that were never used yet. */
+  /** The first frame that was never used. */
   fresh: [1, 'number', 'by hand', 'lock, seen', 'first fresh frame of %'],
   head: [2, 'number', 'by hand', 'lock', 'first free frame of %'],
   length: [3, 'number', 'by hand', 'lock, seen', 'count of free frames of %'],
@@ -107,8 +106,8 @@ export class Frames {
 
   /**
    * `cpu`: whose cache to use; the number of host CPUs for the main thread. `counted`: what
-   * this thread counts, by guest. `runningVcpu`: the number of the vCPU that this thread has in
-   * hand, plus one; 0 for none.
+   * this thread counts, by guest. `runningVcpu`: the number of the vCPU that this thread runs, plus
+   * one; 0 for none.
    */
   constructor(
     words: Words,
@@ -175,8 +174,8 @@ export class Frames {
   }
 
   /**
-   * `get_page_unless_zero`: a reference on a frame that its owner may just be letting go.
-   * False when the owner holds it no more: it may be free, or soon another's.
+   * `get_page_unless_zero`: take a reference on a frame that its owner may be releasing.
+   * False if the owner has released it: it may be free, or reused.
    */
   getIfOwned(pfn: Pfn): boolean {
     this.#mustExist(pfn);
@@ -194,18 +193,18 @@ export class Frames {
     const before = this.words.add(this.#field(pfn, COUNT), -REFERENCE) | 0;
     if (before === REFERENCE) this.#free(pfn);
     if (before > OWNED) return;
-    // There was no reference but the owner's, if even that.
+    // At most the owner's reference was left.
     this.#tellOverPut(pfn);
     if (before === OWNED) this.#free(pfn, 'as it is');
   }
 
-  /** `free_page`, and the Launcher's unmapping: the owner lets go. */
+  /** `free_page`, and the Launcher's unmapping: the owner releases it. */
   disown(pfn: Pfn): void {
     this.#mustExist(pfn);
     if (this.words.add(this.#field(pfn, COUNT), -OWNED) === OWNED) this.#free(pfn);
   }
 
-  /** Whether the pool has less left than the CPUs' caches may want from it at once. */
+  /** Whether the pool has fewer frames than the CPUs' caches may take at once. */
   isShort(): boolean {
     const words = this.words;
     const fresh = this.total - words.read(toPtr(this.pool + POOL_FRESH));
@@ -213,7 +212,7 @@ export class Frames {
     return left < BATCH * (this.layout.config.hostCpus + 1);
   }
 
-  /** References beyond the owner's; negative when too many were given back, and it was freed. */
+  /** References beyond the owner's; negative if too many were put, and the frame was freed. */
   references(pfn: Pfn): number {
     return (this.words.load(this.#field(pfn, COUNT)) | 0) >> 1;
   }
@@ -258,7 +257,7 @@ export class Frames {
 
   /**
    * A frame that is free already, or reserved, is in a "bad page state" and stays out of the pool
-   * (free_pages_check). `contents`: its owner, who does not know, goes on using it as it is.
+   * (free_pages_check). `contents`: the owner, unaware of it, still uses the contents.
    */
   #free(pfn: Pfn, contents: 'poisoned' | 'as it is' = 'poisoned'): void {
     const kind = this.kind(pfn);

@@ -43,7 +43,7 @@ export function lgreadEntry(cpu: LgCpu, gpa: Gpa): Entry {
   return lg.entry(at);
 }
 
-/** `lgwrite(cpu, gpa, pte_t, entry)`: R2, whose alone it is, copies it as bytes are. */
+/** `lgwrite(cpu, gpa, pte_t, entry)`; with R2 it is copied byte by byte. */
 export function lgwriteEntry(cpu: LgCpu, gpa: Gpa, entry: Entry): void {
   const frame = writable(cpu, gpa, cpu.lg.form.entryWords * 4);
   if (frame === NO_FRAME) return;
@@ -54,8 +54,8 @@ export function lgwriteEntry(cpu: LgCpu, gpa: Gpa, entry: Entry): void {
 }
 
 /**
- * Put `entry` in place of `expected`, in one step. False when something else was there.
- * A bad address kills the guest and counts as done.
+ * Replace `expected` by `entry` atomically. False if something else was there. A bad address kills
+ * the guest and counts as done.
  */
 export function lgcmpxchgEntry(cpu: LgCpu, gpa: Gpa, expected: Entry, entry: Entry): boolean {
   const frame = writable(cpu, gpa, cpu.lg.form.entryWords * 4);
@@ -79,7 +79,7 @@ export function putUser(lg: Lguest, gpa: Gpa, value: number): boolean {
   return true;
 }
 
-/** A text that ends with a zero byte, of `most` bytes at most. */
+/** A zero-terminated text of at most `most` bytes. */
 export function lgreadText(cpu: LgCpu, gpa: Gpa, most: number): string {
   const bytes: number[] = [];
   for (let i = 0; i < most; i++) {

@@ -1,7 +1,7 @@
 /**
- * One host CPU: its registers, its TLB and its mailbox. Only the worker that is this
- * CPU touches them (the mailbox excepted), so plain access will do; they are in shared
- * memory all the same, so that checks, snapshots and `inspect` see them.
+ * One host CPU: its registers, its TLB and its mailbox. Only the worker of this CPU accesses them
+ * (the mailbox excepted), so plain accesses suffice; they are in shared memory so that checks,
+ * snapshots and `inspect` see them.
  */
 
 import type { Ptr } from '../src/hardware/address.ts';
@@ -18,7 +18,7 @@ export const TLB_ENTRY_WORDS = 2;
 
 /** See shared/record.ts. What others access is on the first line. */
 const FIELDS = {
-  /** The word that others set to get this CPU out of the guest, or out of its sleep. */
+  /** Other CPUs set bits here to get this CPU out of the guest, or to wake it. */
   mailbox: [0, 'mail', 'by hand', 'atomic', "%'s mailbox"],
   inGuest: [1, 'section', 'by hand', 'atomic', 'in-guest count of %'],
   guestPlace: [2, 'number', 'by hand', 'owner, seen', 'in-guest place of %'],
@@ -38,7 +38,7 @@ const FIELDS = {
    * `lg_last_cpu`: machine-wide number of the vCPU that entered here last, plus one; 0 for none.
    */
   lastVcpu: [21, 'number', 'own', 'owner', 'last vCPU of %'],
-  /** Machine-wide number of the vCPU that this CPU has in hand, plus one; 0 for none. */
+  /** Machine-wide number of the vCPU that this CPU runs, plus one; 0 for none. */
   runningVcpu: [22, 'number', 'own', 'owner, seen', 'vCPU in hand of %'],
   /** The PDPTE registers, loaded with CR3 (SDM 4.4.1): four pairs. */
   pdptes: [24, 'words', 'by hand', 'owner', 'PDPTEs of %', 8],
@@ -47,7 +47,7 @@ const FIELDS = {
   cr4: [52, 'number', 'own', 'owner', 'cr4 of %'],
   /** Walks of the tables since it entered the guest, modulo 2^32. */
   walks: [53, 'number', 'own', 'owner', 'walks of %'],
-  /** Whether the vCPU in hand is inside the guest. */
+  /** Whether the running vCPU is inside the guest. */
   inside: [54, 'truth', 'own', 'owner', 'whether % is inside'],
   /** Nested paging: the guest's CR3. Its own is where the host's table begins. */
   guestCr3: [55, 'gpa', 'own', 'owner', "guest's cr3 of %"],
@@ -70,15 +70,15 @@ const [REGISTERS] = FIELDS.registerFile;
 const [WALKS] = FIELDS.walks;
 const [TLB] = FIELDS.tlb;
 
-/** Bits of the mailbox: why a CPU is to look up. */
+/** Bits of the mailbox: the reasons for the kick. */
 export const Mail = {
-  /** Somebody queued a vCPU for it, or the machine stops. */
+  /** A vCPU was queued for it, or the machine stops. */
   Wake: 1,
-  /** Somebody waits for it to leave the guest. */
+  /** Another CPU waits for it to leave the guest. */
   Leave: 2,
   /** The main thread wants to stop the machine at a safe point. */
   Pause: 4,
-  /** Its vCPU is to be put down, and continue on the host CPU whose number is above these bits. */
+  /** Its vCPU moves to the host CPU whose number is above these bits. */
   Move: 8,
 } as const;
 
@@ -121,7 +121,7 @@ export const Reg = {
   ss: 17,
 } as const;
 
-/** Where a stretch of work begins and ends for others to see. */
+/** A section that other CPUs can wait for: its count tells them where it begins and ends. */
 export class Section {
   /** The count; odd while it lasts. */
   declare readonly count: Ptr;
@@ -136,7 +136,7 @@ export class Section {
 
 export class HostCpu extends record.recordOf(FIELDS) {
   declare readonly index: number;
-  /** From before it looks at the shadow until it is out and its TLB is empty. */
+  /** From before it reads the shadow until it is out of the guest and its TLB is empty. */
   declare readonly inGuest: Section;
   /** A page fault that is repaired without a lock. */
   declare readonly inFault: Section;

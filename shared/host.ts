@@ -1,6 +1,6 @@
 /**
- * The host as one thread sees it: views of everything in shared memory, and nothing
- * that is not there. Every worker makes its own over the same memory.
+ * The host as one thread sees it: views of shared memory without state of their own. Every worker
+ * makes its own over the same memory.
  */
 
 import { switchesFor } from '../src/defects.ts';
@@ -36,7 +36,7 @@ export class Host {
   declare readonly words: Words;
   declare readonly machine: MachineRecord;
   declare readonly frames: Frames;
-  /** What this thread's CPU did last. */
+  /** The last events of this thread's CPU. */
   declare readonly events: Events;
   declare readonly cpus: readonly HostCpu[];
   /** All but the one that this thread is. */
@@ -144,7 +144,7 @@ export class Host {
     return new Counters(this.words.memory.buffer, toPtr(at + pair * stride));
   }
 
-  /** `prandom_u32`. A script may put its own numbers in place. */
+  /** `prandom_u32`. A script may replace it by its own numbers. */
   prandomU32: (cpu: LgCpu) => number = (cpu) => prandomU32(this.words, cpu.random);
 }
 

@@ -23,7 +23,7 @@ export const Hypercall = {
   SendIpi: 21,
   /** Direct paging: the entry at guest-physical address a becomes the one of halves b and c. */
   MmuUpdate: 22,
-  /** Direct paging: page a is a top-level table from now on, and no longer one. */
+  /** Direct paging: pin page a as a top-level table, and unpin it. */
   PinTable: 23,
   UnpinTable: 24,
 } as const;

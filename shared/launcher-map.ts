@@ -50,9 +50,9 @@ export class LauncherMap {
   }
 
   /**
-   * What the Launcher does with mmap, mprotect and madvise, also while the guest runs.
-   * Frames that it lets go stay alive as long as shadow entries hold them. False, and
-   * nothing is changed, when there is no memory for a frame that is needed.
+   * What the Launcher does with mmap, mprotect and madvise, also while the guest runs. Frames that
+   * it releases stay allocated while shadow entries hold references. False, and nothing is changed,
+   * if there is no memory for a frame that is needed.
    */
   set(page: Gpfn, state: Vma): boolean {
     const entry = this.#entry(page);
@@ -65,7 +65,7 @@ export class LauncherMap {
       if (backed && frame === NO_FRAME) return false;
       const wanted = ((frame << STATE_BITS) | state) >>> 0;
       const done = this.words.compareExchange(entry, old, wanted) === old;
-      // What is not in the map in the end: the frame that was, or the one that was to be.
+      // Release what is not in the map: the old frame, or the new one that lost the race.
       if (done && own && frame !== had) this.frames.disown(had);
       if (done) return true;
       if (backed && frame !== had && frame !== this.zeroPage) this.frames.disown(frame);
@@ -73,9 +73,9 @@ export class LauncherMap {
   }
 
   /**
-   * Take a page's own frame away, and let it share the zero page until it is written again. The
-   * frame, with a reference: it may be freed when nobody is at what the map said before. NO_FRAME,
-   * and nothing is changed, if it is not mapped for reading and writing.
+   * Discard a page's own frame: it shares the zero page until it is written again. Returns the
+   * frame, with a reference, to be freed once no CPU uses the old state of the map. NO_FRAME, and
+   * nothing is changed, if it is not mapped for reading and writing.
    */
   discard(page: Gpfn): Pfn {
     const entry = this.#entry(page);
@@ -83,7 +83,7 @@ export class LauncherMap {
       const old = this.words.read(entry);
       if ((old & 3) !== Vma.ReadWrite) return NO_FRAME;
       const frame = toPfn(old >>> STATE_BITS);
-      // Another may have discarded it, and somebody else may own it, until the map says no.
+      // Another CPU may have discarded it, and the frame may be reused: the map must still name it.
       if (!this.frames.getIfOwned(frame)) continue;
       const wanted = ((this.zeroPage << STATE_BITS) | Vma.CopyOnWrite) >>> 0;
       if (this.words.compareExchange(entry, old, wanted) === old) {
@@ -94,7 +94,7 @@ export class LauncherMap {
     }
   }
 
-  /** The frame for a page in this state, which may keep the one that is its own. */
+  /** The frame for a page in this state; its own one is kept where that is possible. */
   #frameFor(state: Vma, own: Pfn): Pfn {
     if (state === Vma.None) return NO_FRAME;
     if (state === Vma.CopyOnWrite) return this.zeroPage;
@@ -126,8 +126,8 @@ export class LauncherMap {
   }
 
   /**
-   * The frame that the host itself reads or writes a page in, or NO_FRAME. No reference.
-   * Who discards a page waits until nobody is at what this said before.
+   * The frame in which the host itself reads or writes a page, or NO_FRAME. No reference is taken:
+   * discarding a page waits until no CPU uses an earlier result of this.
    */
   frameForHost(page: Gpfn, write: boolean): Pfn {
     for (;;) {

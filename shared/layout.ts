@@ -1,7 +1,7 @@
 /**
- * Where everything is. Host memory is one buffer of 4 KiB frames; the first frames
- * hold the host's own records, laid out by the one table below, and all the others
- * are handed out by the frame allocator. Sizes are fixed at boot and nothing grows.
+ * The layout of host memory: one buffer of 4 KiB frames. The first frames hold the host's own
+ * records, laid out by the table below; the frame allocator hands out the others. Sizes are fixed
+ * at boot and nothing grows.
  *
  * See docs/decisions/one-buffer.md.
  */
@@ -55,7 +55,7 @@ export interface MachineConfig {
   readonly blocks?: number;
 }
 
-/** One line of the table. Words `at` … `at + count × stride` are its, and nobody else's. */
+/** One line of the table. It owns words `at` … `at + count × stride`. */
 export interface Region {
   readonly name: string;
   readonly at: Ptr;
@@ -191,8 +191,8 @@ export function layOut(config: MachineConfig): Layout {
 }
 
 /**
- * Slots for so many blocks, behind `words` of memory: none where there is no room, and always some
- * more than CPUs, each of which may read one.
+ * Slots for so many blocks, behind `words` of memory: none where there is no room, else more than
+ * there are CPUs, since each may read one.
  */
 function slotsFor(blocks: number, hostCpus: number, words: number): number {
   const room = Math.floor((MAX_WORDS - words - blocks) / (SLOT_WORDS + LINE_WORDS)) - hostCpus;
@@ -233,7 +233,7 @@ function validate(config: MachineConfig): void {
   }
 }
 
-/** Repaired, each vCPU has a Switcher table of its own, and it is one. */
+/** Repaired, each vCPU has one Switcher table of its own. */
 function checkSwitcherTable({ hostCpus, switcherAddr }: MachineConfig, guest: GuestConfig): void {
   const form = formOf(guest.paging);
   const room = form.ptrsPerPte - pteIndex(form, switcherAddr);

@@ -26,9 +26,9 @@ const FIELDS = {
   changed: [6, 'number', 'own', 'owner', 'changed of %'],
   /** `cpu->hcall`: its registers hold a hypercall not yet done. */
   hypercallPending: [7, 'truth', 'own', 'owner', 'hypercall pending of %'],
-  /** Where it is in the asynchronous ring. */
+  /** Its position in the asynchronous ring. */
   nextHcall: [8, 'number', 'own', 'owner', 'next_hcall of %'],
-  /** What NOTIFY named; 0 when nothing waits. */
+  /** The argument of a NOTIFY that is pending; 0 for none. */
   pendingNotify: [9, 'gpa', 'own', 'owner', 'pending_notify of %'],
   halted: [10, 'vcpu', 'atomic', 'owner, seen', 'halted of %'],
   /** A bit for each of 32 interrupts; set by any CPU. */
@@ -39,7 +39,7 @@ const FIELDS = {
   operations: [13, 'number', 'own', 'owner', 'operations of %'],
   /** Where it ran last, for counting migrations; NOWHERE at first. */
   lastHostCpu: [14, 'hostCpu', 'own', 'owner, seen', 'last host CPU of %'],
-  /** Operations left until the scheduler takes it off its CPU. */
+  /** Operations left of its time slice. */
   quantum: [15, 'number', 'own', 'handed', 'quantum of %'],
   /** CR0.TS as the guest last set it. */
   ts: [16, 'truth', 'own', 'owner', 'ts of %'],
@@ -64,14 +64,14 @@ const FIELDS = {
   /** Whose pages its Switcher table shows, or NOWHERE. */
   switcherHostCpu: [611, 'hostCpu', 'own', 'owner', 'CPU in the Switcher table of %'],
   parked: [612, 'vcpu', 'by hand', 'atomic', 'parked of %'],
-  /** Which pgdir its root is a copy of, and of which version; NO_PGDIR at first. */
+  /** The pgdir that its root is a copy of, and the version copied; NO_PGDIR at first. */
   rootPgdir: [613, 'index', 'own', 'owner', 'pgdir in the root of %'],
   rootVersion: [614, 'number', 'own', 'owner', 'version in the root of %'],
-  /** Whether it counts among its pgdir's users, so that this is not taken away. */
+  /** Whether it is counted as a user of its pgdir, which is then not taken away. */
   holdsPgdir: [615, 'truth', 'own', 'owner', 'holds_pgdir of %'],
-  /** Where it is to go on when it is put down, whatever the policy says; else NOWHERE. */
+  /** The host CPU where it has to continue, regardless of the policy; else NOWHERE. */
   nextHostCpu: [616, 'hostCpu', 'own', 'handed', 'next host CPU of %'],
-  /** Stretches of a placement that it has begun; one more when it has come to the end of all. */
+  /** Stretches of a placement that it has begun; one more when all are over. */
   stretches: [617, 'number', 'own', 'handed', 'stretches of %'],
 } as const satisfies record.Fields;
 
@@ -115,7 +115,7 @@ export class LgCpu extends record.recordOf(FIELDS) {
     this.number = number;
   }
 
-  /** Whose record holds what as written is the guest's. */
+  /** The vCPU whose record holds what, as written, is the guest's. */
   get #shared(): LgCpu {
     return this.lg.steps.keeperOf(this);
   }
@@ -143,7 +143,7 @@ export class LgCpu extends record.recordOf(FIELDS) {
   set started(started: boolean) {
     this.words.store(this.field(STARTED), started ? Started.Yes : Started.No);
   }
-  /** True for the one caller who is to fill in its record and start it. */
+  /** True for exactly one caller, who fills in its record and starts it. */
   claimStart(): boolean {
     return this.words.compareExchange(this.field(STARTED), Started.No, Started.Soon) === Started.No;
   }
@@ -165,16 +165,16 @@ export class LgCpu extends record.recordOf(FIELDS) {
     this.words.and(this.field(IRQS_PENDING), ~(1 << irq));
   }
 
-  /** Whether it could go on: started, and not waiting for an interrupt. */
+  /** Whether it is runnable: started, and not waiting for an interrupt. */
   get mayRun(): boolean {
     return this.started && (!this.halted || this.irqsPending !== 0);
   }
 
-  /** Take it out of the scheduler's hands until somebody unparks it. */
+  /** Take it out of the scheduler until it is unparked. */
   park(): void {
     this.words.store(this.field(PARKED), 1);
   }
-  /** True for the one caller who is to queue it again. */
+  /** True for exactly one caller, who queues it again. */
   unpark(): boolean {
     return this.words.compareExchange(this.field(PARKED), 1, 0) === 1;
   }

@@ -31,7 +31,7 @@ const FIELDS = {
   notifications: [4, 'number', 'plain', 'atomic', 'notifications of %'],
   /** The vCPU, plus one, that found all pgdirs in use and is to have the next; 0 for none. */
   hungryVcpu: [5, 'number', 'published', 'pgdirs', 'vCPU of % that waits for a pgdir'],
-  /** How often a vCPU has gone on on a pgdir; counted for LRU alone. */
+  /** How often a vCPU switched to a pgdir; counted for LRU alone. */
   uses: [6, 'count', 'plain', 'pgdirs', 'uses of pgdirs of %'],
   /** The pgdir that the clock's hand is at. */
   hand: [7, 'number', 'plain', 'pgdirs', 'hand of % that looks for a victim'],
@@ -54,7 +54,7 @@ const [HUNGRY] = FIELDS.hungryVcpu;
 const [WAKE_UPS] = FIELDS.wakeUps;
 const [REASON] = FIELDS.reason;
 
-/** `lg->dead`, and whose wish it was. */
+/** `lg->dead`, and the cause. */
 export const Dead = {
   Alive: 0,
   /** The first killer is still writing the reason. */
@@ -211,7 +211,9 @@ export class Lguest extends record.recordOf(FIELDS) {
     return this.form.pae ? this.words.read64(ptr) : new EntryValue(this.words.read(ptr), 0);
   }
 
-  /** Which of the entries `from` … `to` − 1 of the table at `table` is the first present; or `to`. */
+  /**
+   * Which of the entries `from` … `to` − 1 of the table at `table` is the first present; or `to`.
+   */
   nextPresent(table: Ptr, from: number, to: number): number {
     const { entryWords } = this.form;
     return from + this.words.scan(toPtr(table + from * entryWords), to - from, entryWords);

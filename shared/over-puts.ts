@@ -1,8 +1,8 @@
 /**
- * References too many that were given back: of frames that were freed by it while their owner held
- * them, or that were free already; and who gave them. What goes wrong with such a frame afterwards,
- * whoever has it by then, comes from there; so the first few are kept, and all are counted. Words
- * of the machine record.
+ * Puts beyond the references taken: of frames that this freed while their owner held them, or
+ * that were free already; and the CPU and vCPU that did it. They are the cause of whatever goes
+ * wrong with such a frame later, so the first few are recorded, and all are counted. Words of the
+ * machine record.
  */
 
 import type { Pfn, Ptr } from '../src/hardware/address.ts';

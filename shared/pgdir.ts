@@ -18,15 +18,15 @@ const FIELDS = {
   lastHostCpu: [3, 'hostCpu', 'plain', 'either, seen', 'last_host_cpu of %'],
   lock: [4, 'lock', 'by hand', 'atomic', 'lock of %'],
   /**
-   * How often entries were taken away or changed. A fault that finds another number at its end
-   * than at its beginning may have used what is no longer so.
+   * Counts removed and changed entries. A fault that finds another number at its end than at its
+   * beginning may have used stale entries.
    */
   changes: [5, 'count', 'atomic', 'atomic', 'changes of %'],
-  /** How many vCPUs that a host CPU has in hand run on it. */
+  /** How many running vCPUs use it. */
   users: [6, 'count', 'plain', 'atomic', 'users of %'],
   /** How often its upper levels have changed; vCPUs keep copies of them. */
   version: [7, 'count', 'atomic', 'atomic', 'version of %'],
-  /** When a vCPU last continued on it, as the way to evict wants it (src/paging/policies). */
+  /** When a vCPU last switched to it, in the eviction policy's form (src/paging/policies). */
   lastUse: [8, 'number', 'plain', 'pgdirs', 'last use of %'],
 } as const satisfies record.Fields;
 
@@ -42,14 +42,14 @@ const [VERSION] = FIELDS.version;
 
 export const PGDIR_WORDS = RECORD_WORDS;
 
-/** What no top level's address is: the pgdir is empty, and nobody's. */
+/** No top level has this address: the pgdir is empty, and belongs to none. */
 export const NOBODYS: Gpa = toGpa(-1);
-/** Nor this: the pgdir is that of vCPUs without page tables, whose mapping is linear. */
+/** Nor this one: the pgdir of vCPUs without page tables, whose mapping is linear. */
 export const LINEAR: Gpa = toGpa(-2);
 
 /**
- * Which of a guest's pgdirs shadows a top level; as many as there are if none does. Their records
- * lie one after the other, and go by as words: to V8 each record has a memory of its own.
+ * Which of a guest's pgdirs shadows a top level; their number if none does. Their records are
+ * contiguous and are read as words: to V8 each record object has a memory of its own.
  */
 export function indexOfGpgdir(pgdirs: readonly Pgdir[], gpgdir: Gpa): number {
   const count = pgdirs.length;
@@ -63,7 +63,7 @@ export function indexOfGpgdir(pgdirs: readonly Pgdir[], gpgdir: Gpa): number {
 }
 
 export class Pgdir extends record.recordOf(FIELDS) {
-  /** Held while entries go away or change, if the discipline says so. */
+  /** Held while entries are removed or changed, if the discipline says so. */
   declare readonly lock: Lock;
 
   /** `gaveUp`: as for Lock. */
@@ -85,7 +85,7 @@ export class Pgdir extends record.recordOf(FIELDS) {
     this.words.add(this.field(USERS), -1);
   }
 
-  /** What decides whether a vCPU may continue on it: whose it is, whether it has a page, users. */
+  /** The words that decide whether a vCPU may switch to it: top level, page, users. */
   get claimWords(): readonly [gpgdir: Ptr, pgdir: Ptr, users: Ptr] {
     return [this.field(GPGDIR), this.field(TABLES), this.field(USERS)];
   }

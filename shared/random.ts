@@ -1,7 +1,7 @@
 /**
  * `prandom_u32` (H: new_pgdir, lib/random32.c of the time): Tausworthe's generator
  * with three words of state, taus88 of L'Ecuyer (1996). The state is in shared memory
- * and belongs to one vCPU, so that what is drawn does not depend on who runs where.
+ * and belongs to one vCPU, so that its numbers do not depend on placement.
  */
 
 import type { Ptr } from '../src/hardware/address.ts';

@@ -28,7 +28,7 @@ export interface Values {
   readonly gpfn: Gpfn;
   readonly pfn: Pfn;
   readonly ptr: Ptr;
-  /** What has more to it than a number: Lock, Section, mailbox, `Dead`, who waits, words in a row. */
+  /** More than a number: Lock, Section, mailbox, `Dead`, waiters, words in a row. */
   readonly lock: number;
   readonly section: number;
   readonly mail: number;
@@ -42,27 +42,27 @@ export type FieldKind = keyof Values;
 /**
  * How the derived accessor goes to memory:
  *
- *  own        peek and poke: nobody else touches it at the time
+ *  own        peek and poke: no other CPU accesses it at the time
  *  plain      as the kernel's and the hardware's own loads and stores
- *  atomic     where it matters what was done before and after
+ *  atomic     where the order of accesses matters
  *  published  stored like that, and loaded plainly
  *  by hand    none is derived
  */
 export type FieldAccess = 'own' | 'plain' | 'atomic' | 'published' | 'by hand';
 
 /**
- * What must hold where a field is changed and, unless it may be `seen`, where it is looked at:
+ * What must hold where a field is changed and, unless it may be `seen`, where it is read:
  *
- *  once     nothing: it is set before anybody else looks, and not after
- *  atomic   nothing: it changes by locked operations, in one step
- *  owner    the vCPU is in hand of this host CPU, or not started yet; the host CPU is this one
- *  handed   nothing that could be checked: whoever queues a vCPU has taken it from all others
+ *  once     nothing: it is set before other CPUs read it, and not changed after
+ *  atomic   nothing: it changes by locked operations only
+ *  owner    the vCPU runs on this host CPU, or is not started yet; the host CPU is this one
+ *  handed   nothing that could be checked: queueing a vCPU hands it over exclusively
  *  pgdirs   lockPgdirs
  *  pgdir    lockPgdir, of this one
  *  either   one of the two
  *  lock     the lock of the record itself
  *
- * What is seen without it is a hint: who acts upon it looks again under a lock, or finds out by a
+ * A value read without it is a hint: the reader checks it again under the lock, or by a
  * compare-and-exchange.
  */
 export type FieldGuard =
@@ -117,7 +117,7 @@ export class SharedRecord {
     this.at = at;
   }
 
-  /** To 32 bits, so that V8 need not look whether it is more. */
+  /** Truncated to 32 bits, which spares V8 an overflow check. */
   protected field(offset: number): Ptr {
     return ((this.at + offset) | 0) as Ptr;
   }

@@ -38,7 +38,7 @@ export class RunQueue {
     this.#holder = holder;
   }
 
-  /** How many wait; another CPU may change it at once. */
+  /** How many wait; another CPU may change it at any time. */
   get length(): number {
     return this.#words.load(this.#field(LENGTH));
   }
@@ -55,7 +55,7 @@ export class RunQueue {
 
   /** Take the first; −1 when there is none. */
   take(): number {
-    // A look without the lock: an empty queue is the common case for a thief.
+    // Without the lock: an empty queue is the common case for a stealing CPU.
     if (this.length === 0) return -1;
     this.#lock.acquire(this.#holder);
     const length = this.#words.load(this.#field(LENGTH));
@@ -70,13 +70,13 @@ export class RunQueue {
     return vcpu;
   }
 
-  /** The words that say who waits. */
+  /** The words that say which vCPUs wait. */
   get contents(): readonly Ptr[] {
     const ring = Array.from({ length: this.#capacity }, (_, i) => this.#field(RING + i));
     return [this.#field(LENGTH), this.#field(HEAD), ...ring];
   }
 
-  /** Who does by these words, of which `found` begins with what is in them. */
+  /** The vCPUs that wait, by these words: `found` begins with their values. */
   vcpusIn([length, head, ...ring]: readonly number[]): readonly number[] {
     return Array.from({ length: length! }, (_, i) => ring[(head! + i) % this.#capacity]!);
   }

@@ -1,7 +1,7 @@
 /**
- * The steps in which the code as written and the repaired one differ. A guest has one body
- * for each: repaired (src/paging/steps/repaired.ts), or as written where a defect is on
- * (src/paging/steps/as-written.ts). What both do alike is in the seven parts, which call these.
+ * The steps in which the code as written and the repaired code differ. A guest has one body for
+ * each: repaired (src/paging/steps/repaired.ts), or as written where a defect is on
+ * (src/paging/steps/as-written.ts). The seven parts hold the common code, which calls these.
  */
 
 import type { DefectSwitches } from '../src/defects.ts';
@@ -18,16 +18,16 @@ export interface Publication {
   /** The guest's entry, as it is to be shown. */
   readonly gpte: Entry;
   readonly write: boolean;
-  /** The shadow's count of changes when the fault began; undefined if nobody looks again. */
+  /** The shadow's count of changes when the fault began; undefined if it is not validated. */
   readonly changes: number | undefined;
 }
 
 export interface Steps {
-  // Below the seven parts: locks, waiting, and what several vCPUs have in common.
+  // Below the seven parts: locks, waiting, and state that several vCPUs share.
 
-  /** Whether one at a time decides which shadow belongs to which top level. */
+  /** Whether a lock guards which shadow belongs to which top level. */
   locksPgdirs(): boolean;
-  /** Wait until no fault that began before is under way on a shadow: nobody uses what was taken out. */
+  /** Wait for faults that began before on a shadow, which may use what was removed. */
   awaitFaults(lg: Lguest, pgdir: number): void;
   /** The same before tables are taken out: none of them links one in afterwards. */
   awaitLinkers(lg: Lguest, pgdir: number): void;
@@ -35,22 +35,22 @@ export interface Steps {
   shootDown(lg: Lguest, pgdir: number): void;
   /** Whether an entry of two words is stored in two halves, as by native_set_pte with PAE. */
   storesHalves(): boolean;
-  /** Whether such an entry of the guest's is copied as bytes are. */
+  /** Whether such an entry of the guest's is copied byte by byte. */
   copiesHalves(): boolean;
   /** The vCPU whose record holds lguest_data and the like of a vCPU. */
   keeperOf(cpu: LgCpu): LgCpu;
-  /** Whether a guest that dies is looked at first and set afterwards, so that two may. */
+  /** Whether killing a guest checks first and sets afterwards, so that two CPUs may do it. */
   mayDieTwice(): boolean;
 
   // The host's round.
 
-  /** Whether a stack of too many pages is taken all the same, after it has killed the guest. */
+  /** Whether a stack of too many pages is still accepted after it has killed the guest. */
   takesAnyStack(): boolean;
   /** Whether the Switcher's pages are mapped under the pgdir's lock. */
   locksWayIn(): boolean;
   /** Whether a vCPU whose stack was not found copies its upper levels anew. */
   copiesRootAnew(): boolean;
-  /** Whether a vCPU that is started is claimed first. */
+  /** Whether starting a vCPU claims it first. */
   claimsStart(): boolean;
   /** Whether it continues on its starter's tables, and not with what its record has. */
   takesTables(): boolean;
@@ -68,13 +68,13 @@ export interface Steps {
 
   // (i)
 
-  /** What a fault looks at again at its end. */
+  /** What a fault validates at its end. */
   changesOf(lg: Lguest, pgdir: number): number | undefined;
-  /** The flags that say who may do what. */
+  /** The flags that are access rights. */
   rights(lg: Lguest, gpgd: Entry, gpmd: Entry, gpte: Entry): number;
   /** ACCESSED and DIRTY into the guest's entry, before the shadow has it. False: it has changed. */
   markGuestEntry(cpu: LgCpu, at: Gpa, before: Entry, after: Entry): boolean;
-  /** Put an entry into the shadow. False: what it was made of has changed, and nothing is left. */
+  /** Put an entry into the shadow. False: its sources have changed, and it was removed again. */
   publish(cpu: LgCpu, publication: Publication): boolean;
   /** Whether a TLB may hold more of an entry that a fault has replaced than there is now. */
   takesAway(old: Entry, fresh: Entry): boolean;
@@ -85,33 +85,33 @@ export interface Steps {
 
   // (ii)
 
-  /** Whether the entries of stacks, when they have to go, are replaced in one step. */
+  /** Whether entries of stacks that have to be removed are replaced atomically. */
   keepsStacks(cpu: LgCpu): boolean;
-  /** A vCPU has another stack: wait for those who asked before whether a page is of one. */
+  /** A vCPU has another stack: wait for CPUs that checked before whether a page belongs to one. */
   awaitStackLookups(lg: Lguest): void;
-  /** The last-level entry of a page of the stack, or NULL, for a CPU that has said it is inside. */
+  /** The last-level entry of a page of the stack, or NULL, for a CPU that is counted as inside. */
   findStackSpte(cpu: LgCpu, vaddr: Gva): Ptr;
 
   // (iii)
 
   /** Whether a pgdir is still that of a top level, once it is locked. */
   isStillOf(lg: Lguest, pgdir: number, gpgdir: Gpa): boolean;
-  /** An entry is about to be replaced. Returns what is to be released in the end. */
+  /** Before an entry is replaced. Returns what is to be released in the end. */
   beginReplacing(lg: Lguest, old: Entry): Entry;
-  /** It is. Returns what is to be released, too. */
+  /** After it is replaced. Returns what is to be released in the end. */
   replace(lg: Lguest, spte: Ptr, fresh: Entry): Entry;
   /** Whether the old entry stays where the new one is refused. */
   keepsRefused(): boolean;
-  /** Whether an entry says anything by its flags. */
+  /** Whether an entry carries any flags. */
   isMeant(gpte: Entry): boolean;
   /** Whether the guest has set what the processor would on the first access. */
   isUsed(gpte: Entry): boolean;
   /** As the shadow is to show it. */
   shown(gpte: Entry): Entry;
   isPgdIndex(lg: Lguest, idx: number): boolean;
-  /** After what was below entry `idx` of a shadow has gone: what the caller cannot do without. */
+  /** After what was below entry `idx` of a shadow is removed: map what the caller needs. */
   mapBack(cpu: LgCpu, pgdir: number, idx: number): void;
-  /** For whom SET_PGD and SET_PMD act. */
+  /** On which vCPUs' behalf SET_PGD and SET_PMD act. */
   actFor(caller: LgCpu): LgCpu;
 
   // (iv)
@@ -126,13 +126,13 @@ export interface Steps {
   allocatedPgdir(lg: Lguest, current: number): number;
   /** A vCPU continues on a pgdir. */
   claim(cpu: LgCpu, pgdir: number): void;
-  /** Whether it has to, before it does anything on its shadow. */
+  /** Whether a vCPU must claim its pgdir before it uses it. */
   mustClaim(cpu: LgCpu): boolean;
   isInUse(lg: Lguest, pgdir: number): boolean;
 
   // (v)
 
-  /** Top-level entries `from` … `to` − 1 of a shadow go, and all that they lead to. */
+  /** Remove top-level entries `from` … `to` − 1 of a shadow, and all that they lead to. */
   releasePgds(lg: Lguest, pgdir: number, from: number, to: number): void;
   /** The user part of top-level entry `index`, which user and kernel share. */
   flushShared(lg: Lguest, pgdir: number, index: number): void;
@@ -148,7 +148,7 @@ export interface Steps {
   /** Whether a pgdir, last entered through by host CPU `last`, has the right pages at `base`. */
   isMapped(cpu: LgCpu, base: Gva, last: number, hostCpu: number): boolean;
   /**
-   * Whether host CPU `i`, whose pages a pgdir may map, is not thought of; it was last entered by
+   * Whether host CPU `i`, whose pages a pgdir may map, is forgotten; the pgdir was last entered by
    * `last`.
    */
   isForgotten(i: number, last: number): boolean;

@@ -1,8 +1,8 @@
 /**
- * A TLB as it lies in its host CPU's record, and how it is asked: by the MMU, and by the loop
- * of a guest's programs, which asks it millions of times for once that it asks the MMU.
+ * A TLB in its host CPU's record, and its look-up: by the MMU, and by the loop of a guest's
+ * programs, which looks up millions of times for each call of the MMU.
  *
- * An entry's key is virtual page | generation, so that flushing is counting the generation up.
+ * An entry's key is virtual page | generation, so a flush increments the generation.
  */
 
 import type { Right } from '../src/hardware/access.ts';
@@ -11,13 +11,13 @@ import * as hostCpu from './host-cpu.ts';
 
 const { TLB_ENTRIES, TLB_ENTRY_WORDS } = hostCpu;
 
-/** The TLB does not know; negative, so that whoever asks for a word sees that it is none. */
+/** A TLB miss; negative, so that it cannot be taken for a word. */
 const NOT_CACHED = -1;
 
 /**
- * The word of host memory behind an address, or NOT_CACHED when there is no entry or not with
- * this right. By itself, on what its caller has in hand, so that a loop may keep that in
- * registers: `memory` all of it, `tlb` where the entries begin.
+ * The word of host memory behind an address, or NOT_CACHED if there is no entry with this right.
+ * A function of its arguments alone, so that a loop may keep them in registers: `memory` is all of
+ * it, `tlb` where the entries begin.
  */
 export function lookUp(
   memory: Uint32Array,

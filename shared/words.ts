@@ -1,8 +1,7 @@
 /**
- * The leaf: every word that two threads share is read and written here and nowhere
- * else. Atomic operations are sequentially consistent. `read` and `write` are plain, as
- * hardware's own loads and stores; `peek` and `poke` are for words that nobody else
- * touches at the time.
+ * The leaf: every access of a word that two threads share goes through here. Atomic operations are
+ * sequentially consistent. `read` and `write` are plain, as hardware's own loads and stores;
+ * `peek` and `poke` are for words that no other CPU accesses at the time.
  *
  * See docs/decisions/one-leaf.md.
  */
@@ -25,7 +24,7 @@ export function makeMemory(words: number): WebAssembly.Memory {
   return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
 }
 
-/** An instance a memory will do for all views in this thread, and to the compiler is one target. */
+/** One instance for each memory serves all views in this thread, and is one call target to V8. */
 const instances = new WeakMap<WebAssembly.Memory, AtomicsExports>();
 
 function atomicsOver(memory: WebAssembly.Memory): AtomicsExports {
@@ -35,17 +34,17 @@ function atomicsOver(memory: WebAssembly.Memory): AtomicsExports {
 }
 
 /**
- * Where a 64-bit load is taken apart. As a double it is one instruction and no call; only what
- * would be no number, or infinite, may come out with another bit.
+ * Splits a 64-bit load. As a double it is one instruction and no call; only NaNs may come out
+ * with a changed bit.
  */
 const double = new Float64Array(1);
 const halves = new Int32Array(double.buffer);
 const NOT_A_NUMBER = 0x7ff0_0000;
 
-/** What can be waited for: that some words are as they should be. */
+/** A condition on some words, to wait for. */
 export interface Until {
   readonly words: readonly Ptr[];
-  /** `found`: what is in these words, in their order. */
+  /** `found`: the values of these words, in their order. */
   readonly holds: (found: readonly number[]) => boolean;
 }
 
@@ -165,14 +164,14 @@ export class Words {
     this.atomics.copy(to, from, words);
   }
 
-  /** REGISTERS_WORDS words, from a place that has none of those they go to. */
+  /** REGISTERS_WORDS words; the two places do not overlap. */
   copyRegisters(to: Ptr, from: Ptr): void {
     this.atomics.copyRegisters(to, from);
   }
 
   /**
-   * Look `looks` times whether a word is no longer `expected`; between two looks the core's other
-   * hardware thread, which may be the one that is to write it, has the core to itself.
+   * Poll a word up to `looks` times, until it is no longer `expected`. Between two polls the core's
+   * other hardware thread, which may be the writer, has the core to itself.
    */
   spin(at: Ptr, expected: number, looks: number): void {
     for (let i = 0; i < looks && this.load(at) === expected; i++) Atomics.pause();
@@ -183,34 +182,34 @@ export class Words {
     Atomics.wait(this.signed, at, expected | 0, ms);
   }
 
-  /** `cpu_relax`: what was tried has failed, and others are to get on. */
+  /** `cpu_relax`: an attempt failed; let others make progress. */
   relax(): void {}
 
-  /** What was tried fails again as long as this does not hold: an abridged run waits for it. */
+  /** An attempt fails until this holds: an abridged run waits for it. */
   waitUntil(_until: Until): void {}
 
   /**
-   * A lock's word becomes `mine` if it is `free`; returns whether it was. In an abridged run
-   * (docs/decisions/abridged-runs.md) it is waited for, so it always was.
+   * Change a lock's word from `free` to `mine`; returns whether it was free. An abridged run
+   * (docs/decisions/abridged-runs.md) waits until it is.
    */
   tryLock(at: Ptr, free: number, mine: number): boolean {
     return this.compareExchange(at, free, mine) === free;
   }
 
-  /** A load, of which only that matters which nobody but this thread changes. */
+  /** A load of a word; the caller uses only the bits that no other thread changes. */
   glance(at: Ptr): number {
     return this.load(at);
   }
 
   /**
-   * Who is `where` must hold that lock (lockdep_assert_held), or be inside that section. Here nobody
-   * looks; under control it is looked at in every schedule, as is what guards each field of a record
+   * lockdep_assert_held: the caller, `where`, must hold this lock, or be inside this section.
+   * Checked only under control, in every schedule, as are the guards of record fields
    * (src/explore/engine/lockdep.ts).
    */
   mustHold(_lock: Lock, _where: string): void {}
   mustBeInside(_section: Section | undefined, _where: string): void {}
 
-  /** What this thread does from here on is no part of what is run; an abridged run ends with it. */
+  /** What this thread does from here on is not part of the test: an abridged run ends here. */
   end(): void {}
 
   /** Wake at most `count` sleepers. */

@@ -1,9 +1,8 @@
 /**
- * What a guest with direct paging asks of the host: to change an entry, to take a top level
- * for one or no longer, and to continue on another (mmu_update and mmuext_op of Xen).
+ * Hypercalls of direct paging: change an entry, pin and unpin a top level, and switch to another
+ * (mmu_update and mmuext_op of Xen).
  *
- * LIMIT: such a guest has one vCPU. No TLB has to be thought of then: it is empty whenever
- * the guest is left.
+ * LIMIT: such a guest has one vCPU. So no shootdown is needed: leaving the guest empties its TLB.
  */
 
 import { EventKind } from '../../shared/events.ts';
@@ -34,7 +33,7 @@ import { releaseAllPagetables } from '../paging/flush.ts';
 import { dropEntry, dropTable, entriesOf, takeEntry, takeTable, topLevel } from './tables.ts';
 import { forgetUses, isPinned, levelOf, setPinned, typeOf } from './types.ts';
 
-/** Does a hypercall that is about page tables; false if it is about something else. */
+/** Handle a hypercall about page tables; false if it is about something else. */
 export function doDirectHcall(
   cpu: LgCpu,
   number: number,
@@ -63,7 +62,7 @@ export function doDirectHcall(
   }
 }
 
-/** The entry at a place in a page table, by the guest's page; the place decides its level. */
+/** Change an entry, with the guest's page number in it; its place decides its level. */
 function mmuUpdate(cpu: LgCpu, gpa: Gpa, entry: Entry): void {
   const { lg } = cpu;
   const page = gpfnOf(gpa);
@@ -94,7 +93,7 @@ function unpin(cpu: LgCpu, page: Gpfn): void {
   dropTable(lg, page, topLevel(lg));
 }
 
-/** The vCPU continues on another top level, which it uses as such. */
+/** Switch the vCPU to another top level, which counts as a use. */
 function newPgtable(cpu: LgCpu, pgtable: Gpa): void {
   const { lg } = cpu;
   const page = gpfnOf(pgtable);
@@ -115,9 +114,8 @@ function newPgtable(cpu: LgCpu, pgtable: Gpa): void {
 }
 
 /**
- * Until here the guest ran on a linear shadow, and its tables were pages like others. It has
- * mapped all of them for writing; the host takes that back, as Xen's domain builder does not
- * give it in the first place.
+ * Until here the guest ran on a linear shadow, and its tables were ordinary pages, mapped writable.
+ * The host removes that right, which Xen's domain builder does not give in the first place.
  */
 function beginDirect(cpu: LgCpu, top: Gpfn): void {
   const { lg } = cpu;
@@ -148,13 +146,13 @@ function beginDirect(cpu: LgCpu, top: Gpfn): void {
   }
 }
 
-/** Before a page is a table: what is in it. */
+/** Before a page becomes a table: validate its content. */
 const guestEntriesIn = (lg: Lguest, page: Gpfn, level: number): Map<Ptr, Entry> =>
   new Map(Array.from(entriesOf(lg, lg.map.frame(page), level), (at) => [at, lg.entry(at)]));
 
 /**
- * Where in guest memory the host is to push a frame: `guest_pa` for a stack that the guest
- * itself could write; another kills it.
+ * Where in guest memory the host pushes a frame: `guest_pa` of a stack that the guest itself could
+ * write; any other stack kills it.
  */
 export function directPa(cpu: LgCpu, va: Gva): Gpa | undefined {
   const { lg } = cpu;
@@ -168,7 +166,7 @@ export function directPa(cpu: LgCpu, va: Gva): Gpa | undefined {
   return toGpa(lg.host.frames.guestPage(toPfn(ptePfn(entry))) * PAGE_SIZE + pageOffset(va));
 }
 
-/** When the guest is taken down: what its tables hold. */
+/** When the guest is taken down: release what its tables hold. */
 export function freeDirectTables(lg: Lguest): void {
   const cpu = lg.cpus[0]!;
   if (cpu.linearPages) return;

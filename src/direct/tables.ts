@@ -1,11 +1,10 @@
 /**
- * A guest's own page tables as the processor uses them. A page becomes a table by being looked
- * through: each entry must be one that the guest may have, and gets the host's frame in the
- * place of the guest's page (promote_l1_table and its like in Xen). From then on only the
- * host changes it. When the last use ends the page is an ordinary one again, as it is.
+ * A guest's own page tables as the processor uses them. Before a page becomes a table it is
+ * validated: the guest must be allowed each entry, in which the host's frame replaces the guest's
+ * page number (promote_l1_table and its like in Xen). From then on only the host changes it. When
+ * the last use ends the page is an ordinary one again, with its content.
  *
- * Every entry of the last level holds a reference on its frame, and so does every table on
- * its own.
+ * Every last-level entry holds a reference on its frame, and every table one on its own frame.
  */
 
 import { Counter } from '../../shared/counters.ts';
@@ -65,7 +64,7 @@ function refuse(cpu: LgCpu, reason: string): Pfn {
   return NO_FRAME;
 }
 
-/** All of its entries, or none. */
+/** Validate all of its entries, or change none. */
 function promote(cpu: LgCpu, page: Gpfn, level: number): Pfn {
   const { lg } = cpu;
   lg.counters.count(Counter.TablesTaken);
@@ -89,7 +88,7 @@ function promote(cpu: LgCpu, page: Gpfn, level: number): Pfn {
   return refuse(cpu, `failed to get page ${page}`);
 }
 
-/** One use of a table fewer; with the last one go all that its entries hold. */
+/** One use of a table fewer; the last one releases what its entries hold. */
 export function dropTable(lg: Lguest, page: Gpfn, level: number): void {
   if (!removeUse(lg, page)) return;
   lg.counters.count(Counter.TablesTaken);
@@ -98,7 +97,7 @@ export function dropTable(lg: Lguest, page: Gpfn, level: number): void {
   lg.host.frames.put(frame);
 }
 
-/** A guest's entry as the processor is to use it; undefined, and a dead guest, if it may not. */
+/** A guest's entry as the processor uses it; undefined, and the guest is killed, if invalid. */
 export function takeEntry(cpu: LgCpu, level: number, entry: Entry): Entry | undefined {
   if (!isPresent(entry)) return entry;
   return level === 1 ? takePage(cpu, entry) : takeLink(cpu, level, entry);
@@ -114,7 +113,7 @@ function takePage(cpu: LgCpu, entry: Entry): Entry | undefined {
   if (flags & PAGE_RW && !addUse(lg, page, WRITABLE)) {
     return killed(cpu, `page ${page} is a page table, and is to be mapped for writing`);
   }
-  // Read-only, too, it is the guest's own: what is behind it must not change unseen.
+  // Even read-only it must be the guest's own: its content must not change unseen.
   const frame = lg.map.getUserPage(page, true);
   if (frame === NO_FRAME) {
     if (flags & PAGE_RW) removeUse(lg, page);
@@ -139,7 +138,7 @@ function killed(cpu: LgCpu, reason: string): undefined {
   killGuest(cpu, reason);
 }
 
-/** What an entry that is in use no more held. */
+/** Release what an unused entry held. */
 export function dropEntry(lg: Lguest, level: number, entry: Entry): void {
   if (!isPresent(entry)) return;
   const { frames } = lg.host;
@@ -150,7 +149,7 @@ export function dropEntry(lg: Lguest, level: number, entry: Entry): void {
   frames.put(frame);
 }
 
-/** What the guest sees of an entry that the processor uses: its page, and the same flags. */
+/** A processor's entry as the guest sees it: with its page number, and the same flags. */
 export function guestEntry({ host }: Lguest, entry: Entry): Entry {
   if (!isPresent(entry)) return entry;
   const page = host.frames.guestPage(toPfn(ptePfn(entry)));

@@ -1,7 +1,7 @@
 /**
- * What each page of a guest with direct paging is used as, so that no page is two things at
- * once (page_info.type_info of Xen): mapped for writing, or a page table of one level. A page
- * that is neither may become either; one that is, stays so until its last use as such ends.
+ * The type of each page of a guest with direct paging, so that no page has two at once
+ * (page_info.type_info of Xen): mapped writable, or a page table of one level. A page without a
+ * type may get either, and keeps it until its last use of that type ends.
  */
 
 import type { Lguest } from '../../shared/lguest.ts';
@@ -19,12 +19,12 @@ export const WRITABLE = 1;
 /** The type of a page table; level 1 is the last. */
 export const tableType = (level: number): number => WRITABLE + level;
 
-/** Of what level a table of this type is; 0 or less is none. */
+/** The level of a table of this type; 0 or less for none. */
 export const levelOf = (type: number): number => type - WRITABLE;
 
 export const typeOf = (lg: Lguest, page: Gpfn): number => lg.words.load(at(lg, page)) & TYPE;
 
-/** How often it is used so. */
+/** Its count of uses. */
 export const usesOf = (lg: Lguest, page: Gpfn): number => (lg.words.load(at(lg, page)) / USE) | 0;
 
 export const isPinned = (lg: Lguest, page: Gpfn): boolean =>

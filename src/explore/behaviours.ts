@@ -3,9 +3,9 @@
  * same strategy is to show another (Good: The population frequencies of species and the estimation
  * of population parameters, Biometrika 1953, after Turing; for testing: Böhme, STADS, TOSEM 2018).
  *
- * It is a statement on the strategy, not on coverage: what a strategy never does, it does not
- * expect either. A test of 570 behaviours of which random schedules had met 29 was one where a
- * further one showed another in one of a thousand.
+ * It is a statement on the strategy, not on coverage: behaviours that a strategy never reaches do
+ * not count as unseen. In a test of 570 behaviours, random schedules had shown 29 when a further
+ * one showed a new behaviour with a chance of one in a thousand.
  */
 
 import { type Chance, formatChance } from '../numbers.ts';
@@ -16,8 +16,8 @@ export type Unseen = Chance;
 const Z = 1.96;
 
 /**
- * Of `n` schedules, drawn apart from one another, `once` showed what no other did, and `twice`
- * behaviours were shown by two each. Undefined for none.
+ * Of `n` independent schedules, `once` behaviours were shown by one schedule, and `twice` by two.
+ * Undefined for no schedules.
  *
  * The variance is Esty's (Annals of Statistics 1983); the interval has the shape of Wilson's, so
  * that it has a width where nothing, or everything, was shown once. In simulations of 100 and 1,000
@@ -38,10 +38,10 @@ export class Behaviours {
   readonly #times = new Map<string, number>();
   #drawn = 0;
 
-  /** `trace`: the digest of what a schedule did; `isDrawn`: it was not one of a list. */
+  /** `trace`: the digest of the behaviour; `isDrawn`: the schedule was not one of a list. */
   add(trace: string, isDrawn: boolean): void {
     if (isDrawn) this.#drawn++;
-    // What a list has shown is not to be expected any more, however often it is drawn.
+    // A behaviour that a list has shown is not new, however rarely it is drawn.
     this.#times.set(trace, (this.#times.get(trace) ?? 0) + (isDrawn ? 1 : NOT_DRAWN));
   }
 
@@ -49,7 +49,7 @@ export class Behaviours {
     return this.#times.size;
   }
 
-  /** That a further schedule, drawn like those before, shows another behaviour. */
+  /** The chance that a further schedule of the same kind shows a new behaviour. */
   get unseen(): Unseen | undefined {
     let [once, twice] = [0, 0];
     for (const times of this.#times.values()) {

@@ -1,8 +1,8 @@
 /**
- * Looking at a machine between two steps of a run, and not at its end alone: wherever all host
- * CPUs stand at safe points, as where a free machine is stopped to be looked at
- * (src/host/safe-point.ts), but by the schedule and not by the clock. Elsewhere somebody is in the middle of a change, and
- * counts may rightly be off. The first moment at which something is wrong ends the run.
+ * Checks invariants between two steps of a run, and not at its end alone: wherever all host CPUs
+ * are at safe points (src/host/safe-point.ts), by the schedule and not by the clock. Elsewhere a
+ * CPU is in the middle of a change, and counts may rightly be off. The first violation ends the
+ * run.
  */
 
 import { dutyOf } from '../check/guest-duty.ts';
@@ -17,15 +17,15 @@ import { brokenIn } from './litmus/duty.ts';
 import type { Litmus } from './litmus/litmus.ts';
 import type { Situation, Strategy } from './strategies/strategy.ts';
 
-/** Behaviours that are known, at most; they are looked at again after that. */
+/** Most behaviours that are remembered; beyond that they are checked again. */
 const MOST_LOOKED = 1 << 20;
 
 export class BetweenSteps {
   readonly #litmus: Litmus;
   readonly #board: Board;
-  /** Behaviours up to a moment at which nothing was wrong: what is in memory follows from them. */
+  /** Behaviours up to checked moments: they determine the contents of memory. */
   readonly looked = new Set<string>();
-  /** Addresses whose entries the test's guest changes and does not tell of; pages it discards. */
+  /** Addresses whose entries the guest changes without telling the host; pages that it discards. */
   readonly #untold: ReadonlySet<number>;
   readonly #discarded: ReadonlySet<number>;
 
@@ -57,13 +57,13 @@ export class BetweenSteps {
     this.looked.add(digest);
   }
 
-  /** At the beginning of a piece, asleep with nothing to do, or at its column's end. */
+  /** At the beginning of a piece, asleep and idle, or at the end of its column. */
   #isSafe(task: Task): boolean {
     const { mailbox } = this.#board.host.cpus[task.index]!;
     return !task.hasBegun || task.finished || task.isLast || task.waitsFor === mailbox;
   }
 
-  /** What the guest owes itself, as long as the host has not heard of all that it has changed. */
+  /** What the guest itself must ensure, while it has not told the host of all its changes. */
   #isBeingTold(violation: Violation): boolean {
     if (dutyOf(violation) === undefined) return false;
     const { guests, vcpus } = this.#board.host;
@@ -76,7 +76,7 @@ export class BetweenSteps {
   }
 }
 
-/** A strategy that is asked at the beginning of each piece, and looks before it answers. */
+/** A strategy that is asked at the beginning of each piece, and checks before it answers. */
 class Watching implements Strategy {
   readonly eachPiece = true;
   readonly #strategy: Strategy;

@@ -5,7 +5,7 @@ import { ThreadBoard } from './engine/threads/thread-board.ts';
 import { litmusLoad } from './litmus/on-threads.ts';
 import type { Subject } from './subject.ts';
 
-/** To be closed when done with. */
+/** The caller closes it. */
 export function bootThreads(subject: Subject): Promise<ThreadBoard> {
   const { shared, board, limits, setting, path, kept } = subject;
   if (setting.betweenSteps) {

@@ -1,4 +1,4 @@
-/** The test that a token is of: where it was, or where it is by now. */
+/** Finds the test of a token, where it was or where it is now. */
 
 import { existsSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
@@ -15,11 +15,11 @@ export interface Places {
   readonly test?: string | undefined;
   /** A folder in which it may be. */
   readonly beside?: string | undefined;
-  /** What was in the file that the token names, where that is elsewhere. */
+  /** The text of the file that the token names, if that is elsewhere. */
   readonly text?: string;
 }
 
-/** Throws UserError when the test is not found, or is another by now, or the token does not fit it. */
+/** Throws UserError if the test is not found or has changed, or the token does not fit it. */
 export function subjectOf(token: Token, places: Places = {}): Subject {
   const { paging, discipline, defects, memory, abridged, betweenSteps, kept } = token;
   const setting = { paging, discipline, defects, memory, abridged, betweenSteps };

@@ -1,4 +1,4 @@
-/** A schedule looked at on its way: the machine just after some of its steps. */
+/** Inspecting a schedule: the machine just after some of its steps. */
 
 import type { Host } from '../../shared/host.ts';
 import { inspect, type Section, type Wanted } from '../report/inspection.ts';
@@ -8,7 +8,7 @@ import { Places } from './story/places.ts';
 import { type RecordedStep, recordRun, type Stores } from './story/recording.ts';
 import type { Subject } from './subject.ts';
 
-/** What is looked for: a step by its number from 0, or the n-th event of all CPUs, counted from 1. */
+/** Where to stop: a step by its number from 0, or the n-th event of all CPUs, from 1. */
 export type Stop = { readonly step: number } | { readonly event: number };
 
 export interface Stopped {
@@ -18,12 +18,12 @@ export interface Stopped {
   readonly sections: readonly Section[];
 }
 
-/** Thrown to end a run that nobody is interested in any more. */
+/** Thrown to end a run after the last stop. */
 const ENOUGH = Symbol('enough');
 
 /**
- * Do a schedule again up to the last of some stops, and look at each. In the order of `stops`;
- * undefined where the schedule does not come so far.
+ * Replay a schedule up to the last stop, and inspect each. In the order of `stops`; undefined where
+ * the schedule does not come so far.
  */
 export function inspectSchedule(
   subject: Subject,

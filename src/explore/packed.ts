@@ -5,7 +5,7 @@ import { deflateRaw, fromBase64url, inflateRaw, toBase64url } from '../platform.
 export const packed = (text: string): string =>
   toBase64url(deflateRaw(new TextEncoder().encode(text)));
 
-/** Throws unless the text is all of it one piece of packed text, and nothing besides. */
+/** Throws unless the whole text is exactly one packed text. */
 export function unpacked(text: string): string {
   const bits = fromBase64url(text);
   if (toBase64url(bits) !== text) throw new Error('not base64url');
@@ -14,7 +14,7 @@ export function unpacked(text: string): string {
   return new TextDecoder().decode(bytes);
 }
 
-/** Steps as distances, which are small numbers. */
+/** Steps as differences, which are small numbers. */
 export function packSwitches(switches: readonly number[]): number[] {
   let last = 0;
   return switches.map((value, i) => {

@@ -1,6 +1,6 @@
 /**
- * What the units of a plan have come to, in an SQLite database: a file, or in memory. A unit comes in
- * by one transaction, so a process that is killed loses the units it was at, and no more.
+ * The results of a plan's units, in an SQLite database: a file, or in memory. Each unit is one
+ * transaction, so a killed process loses only the units in progress.
  */
 
 import { existsSync } from 'node:fs';
@@ -13,11 +13,11 @@ export interface LedgerKind<Plan> {
   readonly applicationId: number;
   /** Of the tables. */
   readonly version: number;
-  /** The command that makes them, what it is, and what --out names. */
+  /** The command that writes it, what it is, and the argument of --out. */
   readonly maker: string;
   readonly is: string;
   readonly out: string;
-  /** The table with the plan and its shard; and all the others, among them `unit`. */
+  /** The table with the plan and its shard; and all others, among them `unit`. */
   readonly planTable: string;
   readonly tables: string;
   /** In words. */
@@ -27,8 +27,8 @@ export interface LedgerKind<Plan> {
 type Make<L> = (name: string, db: DatabaseSync) => L;
 
 /**
- * For work that begins, or goes on. `path`: undefined for memory. Throws UserError for a file that is
- * something else, damaged, in use, or the ledger of another plan.
+ * Open a ledger to begin or resume. `path`: undefined for memory. Throws UserError for a file that
+ * is something else, damaged, in use, or the ledger of another plan.
  */
 export const openLedger = <Plan, L extends PlanLedger<Plan>>(
   path: string | undefined,
@@ -37,7 +37,7 @@ export const openLedger = <Plan, L extends PlanLedger<Plan>>(
   make: Make<L>,
 ): L =>
   opened(path ?? ':memory:', (name, db) => {
-    // Two that are at one ledger would do the same units.
+    // Two processes on one ledger would do the same units.
     db.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN IMMEDIATE');
     if (isEmpty(db)) {
       const { planTable, tables, applicationId, version } = kind;
@@ -64,7 +64,7 @@ export const openLedger = <Plan, L extends PlanLedger<Plan>>(
     );
   });
 
-/** One that is there, to be read. Throws UserError as `openLedger` does. */
+/** Open an existing one, to read it. Throws UserError as `openLedger` does. */
 export function readLedger<L>(path: string, kind: LedgerKind<never>, make: Make<L>): L {
   if (!existsSync(path)) throw new UserError(`${path}: there is no such ledger`);
   return opened(path, (name, db) => {
@@ -89,7 +89,7 @@ export abstract class PlanLedger<Plan> {
     this.shard = { index: shard, of: shards };
   }
 
-  /** The units that are in it, by their numbers. */
+  /** The units in it, by number. */
   get done(): ReadonlySet<number> {
     return new Set(this.all<{ id: number }>('SELECT id FROM unit').map(({ id }) => id));
   }
@@ -102,7 +102,7 @@ export abstract class PlanLedger<Plan> {
     return this.guarded(() => this.db.prepare(query).all() as unknown[] as Row[]);
   }
 
-  /** All of it is done, or nothing. */
+  /** As one transaction. */
   protected atOnce<T>(work: () => T): T {
     return this.guarded(() => {
       this.db.exec('BEGIN');
@@ -117,7 +117,7 @@ export abstract class PlanLedger<Plan> {
   }
 }
 
-/** What is made of a database, which is closed again if that goes wrong. */
+/** Use a database, and close it again if that throws. */
 const opened = <L>(name: string, make: Make<L>): L =>
   guarded(name, () => {
     const db = new DatabaseSync(name);
@@ -132,7 +132,7 @@ const opened = <L>(name: string, make: Make<L>): L =>
 const isEmpty = (db: DatabaseSync): boolean =>
   db.prepare('SELECT count(*) AS n FROM sqlite_schema').get()!['n'] === 0;
 
-/** Whether it is a ledger, and whole. */
+/** Whether it is a ledger, and intact. */
 function check(
   name: string,
   db: DatabaseSync,
@@ -157,7 +157,7 @@ const SQLITE_BUSY = 5;
 const SQLITE_CORRUPT = 11;
 const SQLITE_NOTADB = 26;
 
-/** What SQLite complains of is not our bug. */
+/** An error of SQLite's is not our bug. */
 function guarded<T>(name: string, work: () => T): T {
   try {
     return work();

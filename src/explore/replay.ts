@@ -22,7 +22,7 @@ const strideOf = (steps: number): number => Math.ceil(steps / MOST_DIGESTS);
 /** Four bits: a step that differs passes for the recorded one with a chance of 1/16. */
 const hexDigit = (digest: number): string => (digest & 0xf).toString(16);
 
-/** The same run as one line. It is run once more for it. */
+/** The same run as one line. It is replayed for that. */
 export function tokenOf(subject: Subject, { run }: Result): string {
   const { path, whole, setting, kept } = subject;
   const stride = strideOf(run.steps);
@@ -62,7 +62,7 @@ function watched(
   }
 }
 
-/** Do a run again that a token tells of. Throws UserError when it goes another way. */
+/** Replay the run of a token. Throws UserError where it diverges. */
 export function replayToken(
   subject: Subject,
   token: Token,
@@ -87,7 +87,7 @@ export function replayToken(
   return subject.judged(run);
 }
 
-/** Called within the access that differs. */
+/** Called within the diverging access. */
 function divergedAt({ cpu, kind, before, after }: Step, step: number, cpus: number): UserError {
   const actor = actorOf(cpu, cpus);
   const name = Object.entries(Access).find(([, value]) => value === kind)![0];

@@ -8,10 +8,10 @@ import { brokenIn } from './litmus/duty.ts';
 import { judge } from './litmus/judge.ts';
 import type { Litmus } from './litmus/litmus.ts';
 
-/** How a schedule ended: as it may, or what is wrong with it. */
+/** How a schedule ended: an allowed outcome, or what is wrong. */
 export type Ending = 'ok' | 'violation' | Exclude<Verdict, 'ended' | 'broken'>;
 
-/** Endings of a run that was stopped on its way: it has come to no outcome. */
+/** Endings of a run that was stopped before its end: it has no outcome. */
 export const CUT_SHORT = ['livelock', 'deadlock', 'oops'] as const;
 
 export type CutShort = (typeof CUT_SHORT)[number];
@@ -21,18 +21,18 @@ export const isCutShort = (ending: Ending | Verdict): ending is CutShort =>
 
 export interface Result {
   readonly ending: Ending;
-  /** The declared outcome, by its number in the file; undefined when none holds, or it was cut short. */
+  /** The number of the declared outcome; undefined when none holds, or the run was stopped. */
   readonly outcome: number | undefined;
-  /** What failures of one kind share: an outcome, an invariant, a reason without its numbers. */
+  /** The kind of a failure: an outcome, an invariant, a reason without its numbers. */
   readonly kind: string;
   /** What is wrong, in words; '' if nothing is. */
   readonly message: string;
-  /** What the guest has left undone, of what its test leaves to it; of a run that ended well. */
+  /** What the guest has left undone that its test asks of it; of a run that ended well. */
   readonly neglected?: ReadonlySet<GuestDuty>;
   readonly run: Run;
 }
 
-/** What the run that has just ended on a board came to. */
+/** The result of the run that has just ended on a board. */
 export function resultOf(litmus: Litmus, { host, beginning }: Board, run: Run): Result {
   const { verdict, message } = run;
   const reason = message.replace(/0x[0-9a-f]+|\d+/gi, 'N');
@@ -50,7 +50,7 @@ export function resultOf(litmus: Litmus, { host, beginning }: Board, run: Run): 
   });
   const mayBe = is === 'allowed' || is === 'interesting';
   if (verdict === 'killed' && !mayBe) return as('killed', reason, message);
-  // Also of a guest that may be killed: what the host owes others, it owes still.
+  // Also for a guest that may be killed: the host's duties to others remain.
   if (!mayBe) return as('violation', `outcome ${outcome ?? is}`, `${is}: ${because}`);
   const moment = new Moment(beginning.isUnused);
   const { byHost, byGuest } = brokenIn(litmus, host, moment);

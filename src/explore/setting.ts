@@ -1,4 +1,4 @@
-/** What a litmus test is run in: paging, discipline, defects, and how the run goes. */
+/** The setting of a litmus test: paging form, discipline, defects, and the run mode. */
 
 import type { DisciplineName } from '../../shared/discipline.ts';
 import type { DefectId } from '../defects.ts';
@@ -11,17 +11,17 @@ export interface Setting extends RunMode {
   readonly paging: PagingName;
   readonly discipline: DisciplineName;
   readonly defects: readonly DefectId[];
-  /** Of abridged runs: invariants are looked at between steps, too (between-steps.ts). */
+  /** For abridged runs: invariants are checked between steps, too (between-steps.ts). */
   readonly betweenSteps?: boolean | undefined;
 }
 
-/** The settings that a test is for, of those that are given; none if it is for none of them. */
+/** Those of the given settings that a test is for; may be none. */
 export function settingsOf(
   litmus: Litmus,
   { paging, discipline, defects, memory }: Partial<Setting>,
 ): Setting[] {
   const pagings = litmus.paging.filter((form) => form === (paging ?? form));
-  // As the C code was written: every test may be held to that, if it is asked for.
+  // As the C code was written: every test runs in that setting on request.
   const any: readonly DisciplineName[] =
     discipline === 'as-written' ? [discipline] : litmus.disciplines;
   const disciplines = any.filter((name) => name === (discipline ?? name));

@@ -1,4 +1,4 @@
-/** A litmus test in one setting, ready to be run by many schedules. */
+/** A litmus test in one setting, ready to run under many schedules. */
 
 import type { SharedMachine } from '../../shared/host.ts';
 import { BetweenSteps } from './between-steps.ts';
@@ -14,10 +14,10 @@ import { type Result, resultOf } from './result.ts';
 import type { Setting } from './setting.ts';
 import type { Strategy } from './strategies/strategy.ts';
 
-/** A run of so many steps does not end; litmus tests take some hundreds. */
+/** A run of so many steps is a livelock; litmus tests take some hundreds. */
 export const MOST_STEPS = 20_000;
 
-/** A litmus test in one setting, or what is `kept` of its operations, ready to be run again and again. */
+/** A litmus test in one setting, with all or some (`kept`) of its operations. */
 export class Subject {
   /** Of the file that the test is in, or the name of one that comes with umbra. */
   readonly path: string;
@@ -29,12 +29,12 @@ export class Subject {
   readonly timeline = new Timeline();
   /** With all of its operations. */
   readonly whole: Litmus;
-  /** Who looks at it between steps, if that is part of the setting. */
+  /** The check between steps, if that is part of the setting. */
   readonly between: BetweenSteps | undefined;
-  /** For threads that are to join it. */
+  /** For threads that join it. */
   readonly shared: SharedMachine;
 
-  /** Throws UserError when there is nothing at a place that is to be kept. */
+  /** Throws UserError if there is no operation at a place to keep. */
   constructor(path: string, whole: Litmus, setting: Setting, kept?: Kept) {
     const litmus = kept === undefined ? whole : keep(whole, kept);
     this.path = path;
@@ -68,7 +68,7 @@ export class Subject {
     return this.judged(this.play(strategy, seed));
   }
 
-  /** Run once, and do not judge it. */
+  /** Run once, without judging the result. */
   play(strategy: Strategy, seed: number): Run {
     return this.board.run(this.between?.watching(strategy) ?? strategy, seed);
   }
@@ -78,7 +78,7 @@ export class Subject {
     return { mostSteps: MOST_STEPS, memory, abridged };
   }
 
-  /** What the run that has just ended came to. */
+  /** The result of the run that has just ended. */
   judged(run: Run): Result {
     return resultOf(this.litmus, this.board, run);
   }

@@ -1,6 +1,6 @@
 /**
- * A run as one line: which litmus test, in which setting, and what was decided, packed; with
- * digests of its steps, so that a run that goes another way is caught where it begins to.
+ * A run as one line: the litmus test, the setting and the decisions, packed; with digests of its
+ * steps, so that a diverging replay is detected where it diverges.
  */
 
 import { z } from 'zod';
@@ -10,14 +10,14 @@ import { UserError } from '../errors.ts';
 import { MEMORY_MODELS } from './engine/run-mode.ts';
 import { packed, unpacked } from './packed.ts';
 
-/** Counts up whenever the same decisions may come to something else. */
+/** Incremented whenever the same decisions may lead to another run. */
 export const ENGINE_VERSION = 5;
 
 const PREFIX = `umbra${ENGINE_VERSION}.`;
 
 const numbers = z.array(z.int().min(0));
 
-/** As many as the bits of a word, see actors.ts. */
+/** The bits of a word, see actors.ts. */
 const MOST_ACTORS = 32;
 
 /** Pairs of a number of steps and an actor. */
@@ -28,7 +28,7 @@ const turns = numbers.refine(
 const tokenSchema = z.strictObject({
   /** The litmus file, as it was given, or the name of a test that comes with umbra. */
   file: z.string(),
-  /** Of what the test means, see src/explore/litmus/meaning.ts. */
+  /** Digest of the test's meaning, see src/explore/litmus/meaning.ts. */
   digest: z.string(),
   paging: z.enum(['nonpae', 'pae']),
   discipline: z.enum(DISCIPLINES),
@@ -36,16 +36,16 @@ const tokenSchema = z.strictObject({
   memory: z.enum(MEMORY_MODELS).optional(),
   /** An abridged run, as umbra verify makes them. */
   abridged: z.boolean().optional(),
-  /** Stopped where something was wrong between two steps. */
+  /** Stopped by a violation between two steps. */
   betweenSteps: z.boolean().optional(),
-  /** Of each column the operations that are left, by their places in the file; all if not said. */
+  /** For each column the operations that are kept, by their places in the file; absent for all. */
   kept: z.array(numbers).optional(),
   mostSteps: z.int().min(1),
   /** Switches: steps since the switch before, and to which actor. */
   turns,
   drawn: numbers,
   steps: z.int().min(1),
-  /** A hexadecimal digit for each step, or each second, third, …: of all steps up to there. */
+  /** A hex digit of the digest after each step, or each second, third, … */
   digests: z.string(),
 });
 

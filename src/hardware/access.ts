@@ -1,6 +1,6 @@
-/** What an access asks of the MMU, and how the MMU says no. */
+/** Accesses as the MMU sees them: rights and fault codes. */
 
-/** The right that an access needs: its bit among the rights that the TLB keeps. */
+/** The right that an access needs: a bit of the rights in the TLB. */
 export const Right = {
   SupervisorRead: 1 << 0,
   UserRead: 1 << 1,
@@ -24,7 +24,7 @@ export const Fault = {
   User: 4,
   Reserved: 8,
   Fetch: 16,
-  /** None of the guest's: the host's own table has nothing there (nested paging). */
+  /** Not the guest's: a violation of the host's own table (nested paging). */
   Nested: 32,
 } as const;
 

@@ -18,7 +18,7 @@ export type Pfn = In<'host frame'>;
 /** A pointer into host memory, counted in 32-bit words. Word 0 is never an object. */
 export type Ptr = In<'host word'>;
 
-// Apart from what is exported, which is no constant to the compiler even here.
+// A separate constant: an exported one is no constant to V8, even here.
 const SHIFT = 12;
 const SIZE = 1 << SHIFT;
 const WORDS = SIZE >>> 2;
@@ -42,8 +42,8 @@ export const pageOffset = (address: number): number => address & (SIZE - 1);
 export const pageStart = (address: Gva): Gva => ((address & -SIZE) >>> 0) as Gva;
 
 /**
- * An address with nothing but its bits the same: one past 2^31 is negative. A number past that is an
- * object to V8 where it goes into a call; so for functions that shift and mask it, and no more.
+ * The bits of an address as a signed number, for functions that only shift and mask it: V8 boxes a
+ * number past 2^31 where it is an argument.
  */
 export const bitsOf = (address: Gva): Gva => (address | 0) as Gva;
 

@@ -1,9 +1,9 @@
 /**
  * Page table entries, for both forms of 32-bit paging (SDM 3A 4.3 and 4.4).
  *
- * An entry is a value of two 32-bit halves; without PAE the high half is always 0
- * and never stored. With that one convention the functions below serve both forms,
- * and what remains different is the geometry: `PagingForm`.
+ * An entry is a value of two 32-bit halves; without PAE the high half is always 0 and never
+ * stored. With that convention the functions below serve both forms, and only the geometry
+ * differs: `PagingForm`.
  *
  * See docs/decisions/paging-forms.md.
  */
@@ -13,7 +13,7 @@ import * as address from './address.ts';
 
 const { PAGE_SHIFT } = address;
 
-/** Apart from what is exported, which is no constant to the compiler even here. */
+/** A separate constant: an exported one is no constant to V8, even here. */
 const PRESENT = 0x001;
 
 export const PAGE_PRESENT = PRESENT;
@@ -31,7 +31,7 @@ export const PAGE_TABLE = PAGE_PRESENT | PAGE_RW | PAGE_USER | PAGE_ACCESSED | P
 
 /** One entry, as two signed 32-bit halves (signed, so that V8 keeps them unboxed). */
 export class Entry {
-  // Not defined before the constructor does: an entry is made on every fault.
+  // Defined by the constructor alone: an entry is made on every fault.
   declare readonly low: number;
   declare readonly high: number;
 
@@ -66,7 +66,9 @@ export const tablePfn = (entry: Entry): number =>
     ? entry.low >>> PAGE_SHIFT
     : (entry.low >>> PAGE_SHIFT) + (entry.high >>> 0) * 0x10_0000;
 
-/** `pfn_pte`. The flags are those of the low half, but for `noExecute`, which is PAGE_NX_HIGH or 0. */
+/**
+ * `pfn_pte`. The flags are those of the low half, but for `noExecute`, which is PAGE_NX_HIGH or 0.
+ */
 export const makeEntry = (pfn: number, flags: number, noExecute = 0): Entry =>
   new Entry((pfn << PAGE_SHIFT) | flags, ((pfn >>> 20) & 0xfff) | noExecute);
 
@@ -77,7 +79,7 @@ export const withFlags = (entry: Entry, flags: number): Entry =>
 export const withoutFlags = (entry: Entry, flags: number): Entry =>
   new Entry(entry.low & ~flags, entry.high);
 
-/** What differs between the two forms, and nothing else does. */
+/** All that differs between the two forms. */
 export interface PagingForm {
   readonly name: 'nonpae' | 'pae';
   readonly pae: boolean;
@@ -91,7 +93,7 @@ export interface PagingForm {
   readonly ptrsPerPte: number;
   /** CHECK_GPGD_MASK: the flags that a guest's top-level entry may carry. */
   readonly checkGpgdMask: number;
-  /** A top-level entry that is made up while the guest has no tables. */
+  /** The made-up top-level entry of a guest without tables. */
   readonly linearGpgd: Entry;
 }
 

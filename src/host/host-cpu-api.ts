@@ -1,4 +1,4 @@
-/** What a host CPU's worker and the main thread say to one another, by comlink. */
+/** The comlink interface between a host CPU's worker and the main thread. */
 
 import type { SharedMachine } from '../../shared/host.ts';
 import type { HostOops } from '../errors.ts';
@@ -9,14 +9,14 @@ import type { Scheduling } from './scheduler.ts';
 export interface HostCpuBoot {
   readonly shared: SharedMachine;
   readonly index: number;
-  /** What each guest runs. */
+  /** The program of each guest. */
   readonly programs: readonly ProgramSource[];
   readonly scheduling: Scheduling;
   /** Where its events go, if a trace is made. */
   readonly trace?: TracePort | undefined;
 }
 
-/** How a CPU's loop ended; an error of ours rejects instead. */
+/** How a CPU's loop ended; a bug of ours rejects instead. */
 export interface HostCpuEnd {
   /** The oops that killed the host, if it was on this CPU. */
   readonly oops?: { readonly kind: HostOops['kind']; readonly message: string };
@@ -27,6 +27,6 @@ export interface HostCpuApi {
   boot(boot: HostCpuBoot): void;
   /** Run vCPUs until there are none left, or the machine is to stop. */
   run(): HostCpuEnd;
-  /** Let go of the machine, whose memory may be large. */
+  /** Drop the machine, whose memory may be large. */
   release(): void;
 }

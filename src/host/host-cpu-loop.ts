@@ -1,6 +1,6 @@
 /**
- * What a host CPU does from boot to the end, in pieces: take up a vCPU, go round with it
- * until it is put down, take up the next. What it is in the middle of is in shared memory.
+ * The loop of a host CPU, in pieces: pick a vCPU, run it until it has to stop, pick the next. Its
+ * whole state between two pieces is in shared memory.
  */
 
 import type { Host } from '../../shared/host.ts';
@@ -51,7 +51,7 @@ export class HostCpuLoop {
     return true;
   }
 
-  /** It cannot go on, nor can who waits for it. An error of ours is thrown on. */
+  /** The host died: this CPU cannot go on, nor can CPUs that wait for it. A bug is rethrown. */
   failed(error: unknown): HostCpuEnd {
     this.#host.machine.requestStop(Stop.Failed);
     this.#scheduler.wakeAll();
@@ -68,7 +68,7 @@ export class HostCpuLoop {
     if (rest !== 'dead') return;
     scheduler.unparkSiblings(cpu.lg);
     if (this.#host.machine.retireVcpu() === 0) this.#host.machine.requestStop(Stop.Done);
-    // Its siblings are to notice, and so is everybody if that was the last one.
+    // Wake its siblings, and all CPUs if that was the last guest.
     if (cpu.lg.dead !== Dead.Alive) scheduler.wakeAll();
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The worker threads of host CPUs. Those of a machine that came to its end run the next one: their
- * code is compiled already. Idle ones keep no process alive.
+ * A pool of worker threads for host CPUs: the next machine reuses the threads of a finished one,
+ * whose code is compiled already. Idle threads do not keep the process alive.
  */
 
 import { type Remote, wrap } from 'comlink';
@@ -17,7 +17,7 @@ const idle: HostCpuThread[] = [];
 /** LIMIT: more are ended with their machine; each has 10 MiB and more. */
 const MOST_IDLE = 64;
 
-/** As many, warm ones first. */
+/** So many threads, warm ones first. */
 export function takeThreads(count: number): readonly HostCpuThread[] {
   const warm = idle.splice(0, count);
   for (const { thread } of warm) thread.ref();
@@ -27,7 +27,7 @@ export function takeThreads(count: number): readonly HostCpuThread[] {
   ];
 }
 
-/** Of a machine whose CPUs have all left their loops. */
+/** Return the threads of a machine whose CPUs have all left their loops. */
 export async function keepThreads(threads: readonly HostCpuThread[]): Promise<void> {
   const kept = threads.slice(0, MOST_IDLE - idle.length);
   await Promise.all([
@@ -38,7 +38,7 @@ export async function keepThreads(threads: readonly HostCpuThread[]): Promise<vo
   idle.push(...kept);
 }
 
-/** Whatever they are doing. */
+/** Terminate them, whatever they are doing. */
 export async function endThreads(threads: readonly HostCpuThread[]): Promise<void> {
   await Promise.all(threads.map(({ thread }) => thread.terminate()));
 }
@@ -46,7 +46,7 @@ export async function endThreads(threads: readonly HostCpuThread[]): Promise<voi
 function start(index: number): HostCpuThread {
   const thread = startThread('host-cpu', `host CPU ${index}`);
   const one = { thread, api: wrap<HostCpuApi>(thread.endpoint) };
-  // One that ends while it is idle is nobody's loss.
+  // An idle thread may end at any time.
   void thread.ended.then(() => {
     const place = idle.indexOf(one);
     if (place >= 0) idle.splice(place, 1);

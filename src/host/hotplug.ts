@@ -1,6 +1,6 @@
 /**
- * Host CPUs that are taken offline in mid-run and brought back. When they are is a pure
- * function of how many time slices the machine has begun, so no clock is asked.
+ * Host CPUs that go offline during a run and come back. When is a pure function of the number of
+ * time slices that the machine has begun, so no clock is read.
  *
  * See docs/decisions/hotplug-by-count.md.
  */
@@ -10,7 +10,7 @@ import { UserError } from '../errors.ts';
 /** One absence of a host CPU, in time slices of the whole machine. */
 export interface Hotplug {
   readonly cpu: number;
-  /** It goes once this many time slices have begun. */
+  /** It goes offline once this many time slices have begun. */
   readonly after: number;
   /** It comes back when this many more have; by default never. */
   readonly for?: number | undefined;
@@ -27,7 +27,7 @@ export const isOffline = (hotplug: readonly Hotplug[], cpu: number, slice: numbe
 export const changesAt = (hotplug: readonly Hotplug[], slice: number): boolean =>
   hotplug.some((one) => one.after === slice || endOf(one) === slice);
 
-/** What is wrong with each of the absences, in words; at least one CPU must always be online. */
+/** What is wrong with each absence, in words; at least one CPU must always be online. */
 export function hotplugMistakes(
   hotplug: readonly Hotplug[],
   hostCpus: number,

@@ -48,7 +48,7 @@ export function doHypercalls(cpu: LgCpu): void {
     return;
   }
   doAsyncHcalls(cpu);
-  // A NOTIFY in the ring is the Launcher's business first.
+  // A NOTIFY in the ring goes to the Launcher first.
   if (cpu.pendingNotify !== 0) return;
   doHcall(cpu, number, a, b, c, d);
   cpu.hypercallPending = false;
@@ -70,7 +70,7 @@ function initialize(cpu: LgCpu, number: number, address: number): void {
   guestMappingsChanged(cpu);
 }
 
-/** `do_async_hcalls`: once round the ring, from where this vCPU left off. */
+/** `do_async_hcalls`: one pass over the ring, from where this vCPU left off. */
 function doAsyncHcalls(cpu: LgCpu): void {
   const { lg } = cpu;
   for (let i = 0; i < RING_SLOTS; i++) {
@@ -107,7 +107,7 @@ function doHcall(cpu: LgCpu, number: number, a: number, b: number, c: number, d:
   switch (number) {
     case Hypercall.FlushAsync:
     case Hypercall.SendInterrupts:
-      // Getting here was the point.
+      // Leaving the guest was the purpose.
       return;
     case Hypercall.LguestInit:
       return killGuest(cpu, 'already have lguest_data');
@@ -143,12 +143,12 @@ function doHcall(cpu: LgCpu, number: number, a: number, b: number, c: number, d:
   }
 }
 
-/** Another vCPU goes on where this one is: same page table, at `eip` with this stack. */
+/** Start another vCPU on this one's page table, at `eip` with this stack. */
 function startCpu(caller: LgCpu, id: number, eip: number, esp: number): void {
   const cpu = caller.lg.cpus[id];
   if (cpu === undefined) return killGuest(caller, `bad vCPU to start ${id}`);
   const { steps } = caller.lg;
-  // Another vCPU may be about to start it.
+  // Another vCPU may be starting it.
   const isMine = steps.claimsStart() ? cpu.claimStart() : !cpu.started;
   if (!isMine) return killGuest(caller, `bad vCPU to start ${id}`);
   if (steps.takesTables()) {
@@ -177,7 +177,7 @@ function sendIpi(caller: LgCpu, id: number): void {
   cpu.lg.host.events.record(EventKind.InterruptRaised, IPI_IRQ, id);
 }
 
-/** The text is the reason of death, whether the guest wanted to end or could not go on. */
+/** The text is the reason of death, of a shutdown as of a crash. */
 function shutdown(cpu: LgCpu, text: number, how: number): void {
   const reason = lgreadText(cpu, toGpa(text), SHUTDOWN_TEXT);
   if (how === SHUTDOWN_POWEROFF) cpu.lg.die(Dead.PoweredOff, reason);

@@ -18,7 +18,7 @@ import { gateAddress, gateType, isPresentGate } from './descriptors.ts';
 import { readSaved, writeSaved } from './switcher.ts';
 import { virtualizerOf } from './virtualization/ways.ts';
 
-/** LGUEST_IRQS: interrupt numbers are below it; the answer "none" is it. */
+/** LGUEST_IRQS: interrupt numbers are below it; it stands for "none". */
 export const LGUEST_IRQS = 32;
 export const TIMER_IRQ = 0;
 export const IPI_IRQ = 1;
@@ -36,7 +36,7 @@ export function interruptPending(cpu: LgCpu): { irq: number; more: boolean } {
   return { irq: 31 - Math.clz32(ready & -ready), more: (ready & (ready - 1)) !== 0 };
 }
 
-/** `try_deliver_interrupt`: unless the guest has them off; then it is told that one waits. */
+/** `try_deliver_interrupt`: if the guest has them off, only mark one as pending. */
 export function tryDeliverInterrupt(cpu: LgCpu, irq: number, more: boolean): void {
   bugOn(irq >= LGUEST_IRQS, 'try_deliver_interrupt');
   const { lg } = cpu;
@@ -60,15 +60,15 @@ export function tryDeliverInterrupt(cpu: LgCpu, irq: number, more: boolean): voi
 }
 
 /**
- * Whether any vCPU may interrupt another. One that was seen to sleep may have been woken since, by
- * one that slept by the time it was looked at: that is counted, and then nobody can be sure.
+ * Whether any vCPU may interrupt another. A vCPU seen asleep may have been woken since, by one that
+ * was asleep when it was checked: wake-ups are counted, and if the count has changed, assume so.
  */
 export function someMayWake(lg: Lguest): boolean {
   const { wakeUps } = lg;
   return lg.cpus.some(mayWake) || lg.wakeUps !== wakeUps;
 }
 
-/** Interrupts first: who takes one ceases to be halted before it clears it. */
+/** Read the interrupts first: a vCPU that takes one clears `halted` before the interrupt. */
 const mayWake = (cpu: LgCpu): boolean =>
   cpu.started && (cpu.irqsPending !== 0 || !cpu.halted || cpu.clockDeadline !== 0);
 
@@ -130,7 +130,7 @@ export function guestSetStack(cpu: LgCpu, segment: number, esp: number, pages: n
   virtualizerOf(cpu.lg).stackMoved(cpu);
 }
 
-/** What kill_guest says of a trap that nobody handles. */
+/** The text of kill_guest for an unhandled trap. */
 export function unhandledTrap(cpu: LgCpu, cr2: Gva): string {
   const trapnum = readSaved(cpu, Reg.trapnum);
   const detail = trapnum === Vector.PageFault ? cr2 : readSaved(cpu, Reg.errcode);

@@ -22,18 +22,18 @@ export function launch(lg: Lguest): void {
   for (const [reg, value] of registers) writeSaved(lg.cpus[0]!, Number(reg), value);
 }
 
-/** A NOTIFY of a page-aligned address with this bit says that the guest does without the page. */
+/** A NOTIFY of a page-aligned address with this bit discards the page. */
 const DISCARD = 1;
 
-/** What a notification asks of the Launcher; all but one kind it only counts. */
+/** Handle a notification; all but one kind are only counted. */
 export function notified(cpu: LgCpu, address: Gpa): void {
   cpu.lg.countNotification();
   if (pageOffset(address) === DISCARD) discard(cpu, address);
 }
 
 /**
- * `madvise(MADV_DONTNEED)`: the frame goes back to the host, as soon as no shadow entry
- * holds it any more, and who touches the page again finds zeroes.
+ * `madvise(MADV_DONTNEED)`: the frame is freed as soon as no shadow entry holds it, and the next
+ * access of the page finds zeroes.
  */
 function discard(cpu: LgCpu, address: Gpa): void {
   const { lg } = cpu;
@@ -46,13 +46,13 @@ function discard(cpu: LgCpu, address: Gpa): void {
   const frame = lg.map.discard(page);
   if (frame === NO_FRAME) return;
   virtualizer.dropPage(lg, page);
-  // The host's code on another CPU may be about to write where the map said before.
+  // The host's code on another CPU may be writing by the old state of the map.
   quiesceHost(lg);
   virtualizer.pageDropped(cpu);
   lg.host.frames.put(frame);
 }
 
-/** All that a dead guest had: page tables, memory, regs pages. */
+/** Free all that a dead guest had: page tables, memory, regs pages. */
 export function close(host: Host, lg: Lguest): void {
   virtualizerOf(lg).free(lg);
   for (let page = 0; page < lg.pfnLimit; page++) lg.map.set(toGpfn(page), Vma.None);

@@ -1,7 +1,6 @@
 /**
- * The host CPUs of a machine that are all in one thread: each goes on when it is told to. Between
- * two of its pieces a CPU holds no lock, but may be inside a guest; who waits for it to come out
- * has it do so.
+ * Host CPUs that all run in one thread, a piece at a time by `step`. Between two pieces a CPU holds
+ * no lock, but may be inside a guest; a CPU that waits for it to leave steps it.
  */
 
 import type { Host, SharedMachine } from '../../shared/host.ts';
@@ -18,14 +17,14 @@ export interface CpuInThread {
   readonly cpu: HostCpu;
   readonly scheduler: Scheduler;
   readonly loop: HostCpuLoop;
-  /** The next piece of its work. False: there is none, or the machine has stopped. */
+  /** Run its next piece. False: there is none, or the machine has stopped. */
   step(): boolean;
 }
 
-/** Nothing to do for a host CPU. */
+/** Thrown where a host CPU would sleep. */
 const IDLE = Symbol('idle');
 
-/** All vCPUs are queued. `stretch`: operations inside a guest that one piece does at most. */
+/** Queues all vCPUs. `stretch`: most operations inside a guest in one piece. */
 export function cpusInThread(
   shared: SharedMachine,
   host: Host,

@@ -1,17 +1,17 @@
 /**
- * A placement: on which host CPU each vCPU was, one stretch after the other, and for how long. It
- * is a CSV file with a row for each stretch; those of one vCPU are in order. Columns are found by
- * name. `vcpu` and `host_cpu` count from 0, `ns` is how long; all others say where the stretch is
- * from and are for people.
+ * A placement: on which host CPU each vCPU ran, stretch by stretch, and for how long. It is a CSV
+ * file with a row for each stretch; those of one vCPU are in order. Columns are found by name.
+ * `vcpu` and `host_cpu` count from 0, `ns` is the duration; other columns name the origin of the
+ * stretch and are for people.
  */
 
 import { UserError } from '../errors.ts';
 import { openFile } from '../platform.ts';
 
-/** What a stretch must say. */
+/** The columns that a stretch needs. */
 const NEEDED = ['vcpu', 'host_cpu', 'ns'] as const;
 
-/** All that `umbra import schedule` says of one. */
+/** All columns that `umbra import schedule` writes. */
 export const PLACEMENT_COLUMNS = [
   ...['vcpu', 'host_cpu', 'at_ns', 'ns', 'cause', 'recorded_cpu', 'pid', 'comm'],
 ] as const;
@@ -25,13 +25,13 @@ export interface VcpuPlacement {
   readonly hostCpus: readonly number[];
   /** How long each was, in nanoseconds. */
   readonly ns: readonly number[];
-  /** What the file calls it; '' if it does not. */
+  /** Its name in the file; '' for none. */
   readonly name: string;
 }
 
 export interface Placement {
   readonly file: string;
-  /** By their numbers in the machine: those of the first guest, then those of the second, … */
+  /** By number in the machine: vCPUs of the first guest, then of the second, … */
   readonly vcpus: readonly VcpuPlacement[];
 }
 
@@ -39,7 +39,7 @@ export interface Placement {
 export const hostCpusOf = ({ vcpus }: Placement): number =>
   vcpus.reduce((most, { hostCpus }) => hostCpus.reduce((n, cpu) => Math.max(n, cpu), most), 0) + 1;
 
-/** Stretches before which a vCPU goes to another host CPU, among its first `begun`. */
+/** Migrations of a vCPU in its first `begun` stretches. */
 export function migrationsIn({ hostCpus }: VcpuPlacement, begun = hostCpus.length): number {
   return hostCpus.slice(0, begun).filter((cpu, i) => i > 0 && cpu !== hostCpus[i - 1]).length;
 }
@@ -114,7 +114,7 @@ interface CsvField {
   readonly column: number;
 }
 
-/** The cells of a row that is one line; in quotes one may have commas, and a quote twice. */
+/** The cells of a row of one line; a quoted cell may have commas, and doubled quotes. */
 const csvFields = (line: string): CsvField[] =>
   Array.from(line.matchAll(/(?<=^|,)(?:"((?:[^"]|"")*)"(?=,|$)|[^,]*)/g), (match) => ({
     value: match[1]?.replaceAll('""', '"') ?? match[0],

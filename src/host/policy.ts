@@ -1,30 +1,30 @@
 /**
- * Where a vCPU goes on when its time is up. A policy is a pure function of what is in
- * the vCPU's record, its own random numbers included, so the same seed asks for the
- * same migrations whatever the machine underneath does. It need not know which CPUs are
- * online: for one that is not, the scheduler takes the next one that is.
+ * Where a vCPU continues when its time slice is over. A policy is a pure function of the vCPU's
+ * record, its own random numbers included, so the same seed gives the same migrations whatever the
+ * machine does. It ignores which CPUs are online: instead of an offline CPU the scheduler takes the
+ * next one that is online.
  */
 
 import type { LgCpu } from '../../shared/lg-cpu.ts';
 import type { Placement } from './placement.ts';
 
 export interface Policy {
-  /** What it does, for people. */
+  /** A description for people. */
   readonly description: string;
   /**
-   * Operations of the time slice that a vCPU is queued for, asked before its place. Undefined, or
-   * absent: as many as are drawn.
+   * Operations of the vCPU's next time slice, called before `place`. Undefined, or absent: the
+   * number is drawn.
    */
   slice?(cpu: LgCpu): number | undefined;
   /** The host CPU that a vCPU is queued for. */
   place(cpu: LgCpu, hostCpus: number): number;
-  /** Whose queue a CPU that has nothing to do takes from, beside its own. */
+  /** The queue that an idle CPU steals from. */
   readonly steals: 'nobody' | 'next' | 'longest';
 }
 
 const home = (cpu: LgCpu, hostCpus: number): number => cpu.number % hostCpus;
 
-/** Where it ran last; its home at first. */
+/** The host CPU where it ran last; its home at first. */
 const last = (cpu: LgCpu, hostCpus: number): number =>
   cpu.lastHostCpu < 0 ? home(cpu, hostCpus) : cpu.lastHostCpu;
 
@@ -69,7 +69,7 @@ export const policies = {
 
 export type PolicyName = keyof typeof policies;
 
-/** `replay:FILE`: vCPUs go where a placement says. */
+/** `replay:FILE`: vCPUs follow a placement. */
 export type ReplayName = `replay:${string}`;
 
 const REPLAY = 'replay:';
@@ -82,15 +82,15 @@ export const placementFile = (policy: ReplayName): string => policy.slice(REPLAY
 
 export const replayOf = (file: string): ReplayName => `${REPLAY}${file}`;
 
-/** What --policy says of it, for people. */
+/** The help text of --policy. */
 export const REPLAY_DESCRIPTION =
   'as on a recorded host, by a file of umbra import schedule; then it stays';
 
 /**
- * Each vCPU goes from stretch to stretch of its own, and to no other CPU. A time slice has as many
- * operations as its stretch has of the time of all, of which one is `mean` operations long on
- * average. Who sleeps, or finds no tables, goes on later with what is left of the slice, where it
- * was. Behind its last stretch a vCPU stays on that CPU, with slices that are drawn.
+ * Each vCPU follows its own stretches, and runs on no other CPU. The operations of a time slice are
+ * proportional to the time of its stretch; the average is `mean`. A vCPU that sleeps, or gets no
+ * tables, continues later on the same CPU with the rest of its slice. After its last stretch a vCPU
+ * stays on that CPU, with slices that are drawn.
  */
 export function replayed({ vcpus }: Placement, mean: number): Policy {
   const all = vcpus.flatMap(({ ns }) => ns);

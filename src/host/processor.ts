@@ -1,6 +1,5 @@
 /**
- * A host CPU as the guest's software uses it: registers, memory through the MMU, and
- * the ways out of the guest.
+ * A host CPU as the guest's software sees it: registers, memory through the MMU, and exits.
  */
 
 import { Counter, type Counters } from '../../shared/counters.ts';
@@ -83,7 +82,7 @@ export class HostProcessor implements ProcessorWithTlb {
     return this.#running.id;
   }
 
-  /** The vCPU that this CPU has in hand. */
+  /** The running vCPU. */
   get #running(): LgCpu {
     return this.#host.vcpus[this.#cpu.runningVcpu - 1]!;
   }
@@ -136,8 +135,7 @@ export class HostProcessor implements ProcessorWithTlb {
 
   /**
    * `int n` from ring 3 (SDM 3A 6.12): the gate and the ring-1 stack come from this
-   * CPU's state page, by the address the guest sees it at. Whatever cannot be pushed or
-   * read is a double fault.
+   * CPU's state page, at the guest's address of it. A push or read that fails is a double fault.
    */
   softwareInterrupt(vector: number): void {
     const running = this.#running;

@@ -1,7 +1,6 @@
 /**
- * The round that a host CPU makes for the vCPU it has in hand (run_guest of
- * drivers/lguest/core.c): hypercalls, the Launcher's business, interrupts, into the
- * guest, and whatever got it out again.
+ * The round of a host CPU for its running vCPU (run_guest of drivers/lguest/core.c): hypercalls,
+ * notifications for the Launcher, interrupts, the guest entry, and the cause of the exit.
  */
 
 import { Counter } from '../../shared/counters.ts';
@@ -36,9 +35,9 @@ import { mayStayInside, Standing, safePoint } from './safe-point.ts';
 import { readSaved } from './switcher.ts';
 import { virtualizerOf } from './virtualization/ways.ts';
 
-/** Why a vCPU was put down. */
+/** Why a vCPU stopped running. */
 export type Rest =
-  /** Its time is up. */
+  /** Its time slice is over. */
   | 'preempted'
   /** There are no tables for it to run on. */
   | 'hungry'
@@ -49,7 +48,7 @@ export type Rest =
   /** The machine is to stop. */
   | 'stopped';
 
-/** As a trace has it. */
+/** Its code in a trace. */
 const PUT_DOWN_FOR: Readonly<Record<Rest, PutDownFor>> = {
   preempted: PutDownFor.Preemption,
   hungry: PutDownFor.Tables,
@@ -58,7 +57,7 @@ const PUT_DOWN_FOR: Readonly<Record<Rest, PutDownFor>> = {
   stopped: PutDownFor.End,
 };
 
-/** What runs in a guest on a host CPU; holds no state of the guest's. */
+/** The software of a guest on a host CPU; holds no state of the guest's. */
 export type SoftwareFor = (processor: HostProcessor, lg: Lguest) => Software;
 
 export class GuestRunner {
@@ -76,8 +75,8 @@ export class GuestRunner {
   #rest: Rest | undefined;
 
   /**
-   * `unparkSiblings` is told when a vCPU has asked something of the host that may set others
-   * going. `stretch`: operations inside the guest that one step does at most.
+   * `unparkSiblings` is called when a vCPU has done something that may wake others. `stretch`: most
+   * operations inside the guest in one step.
    */
   constructor(
     host: Host,
@@ -106,7 +105,7 @@ export class GuestRunner {
     }
   }
 
-  /** Take a vCPU in hand. */
+  /** Begin to run a vCPU. */
   takeUp(cpu: LgCpu): void {
     const { lg, lastHostCpu: from } = cpu;
     const { index } = this.#hostCpu;
@@ -121,8 +120,8 @@ export class GuestRunner {
   }
 
   /**
-   * The next piece of the round, up to where the vCPU is inside the guest, or out of it and
-   * everything done that it came out for. Returns why it was put down, if it was.
+   * The next piece of the round: up to where the vCPU is inside the guest, or has left it and the
+   * exit is handled. Returns why it stopped running, if it did.
    */
   step(cpu: LgCpu): Rest | undefined {
     if (this.#hostCpu.inside) return this.#execute(cpu);
@@ -131,7 +130,7 @@ export class GuestRunner {
 
   #outside(cpu: LgCpu): Rest | undefined {
     const { lg } = cpu;
-    // Answered first, looked into afterwards: what comes later sets it again.
+    // Clear the mailbox first, then handle the causes: later ones set it again.
     const mail = this.#host.words.exchange(this.#hostCpu.mailbox, 0);
     safePoint(this.#host, this.#hostCpu, Standing.Round);
     enter(lg, this.#hostCpu.inHost, 0);
@@ -144,7 +143,7 @@ export class GuestRunner {
     return rest;
   }
 
-  /** Why a vCPU does not go round again, if it does not. */
+  /** Why a vCPU stops running before its next round, if it does. */
   #restOf(cpu: LgCpu, mail: number): Rest | undefined {
     if (cpu.lg.dead !== Dead.Alive) return 'dead';
     if (!(mail & Mail.Move)) return undefined;
@@ -152,7 +151,7 @@ export class GuestRunner {
     return 'preempted';
   }
 
-  /** Once round, into the guest at the end; returns why the vCPU is put down, if it is. */
+  /** One round, up to the guest entry; returns why the vCPU stops running, if it does. */
   #round(cpu: LgCpu): Rest | undefined {
     const { lg } = cpu;
     if (!virtualizerOf(lg).claimTables(cpu)) {
@@ -165,7 +164,7 @@ export class GuestRunner {
       if (cpu.cpuPgd === NO_PGDIR) return undefined;
     }
     if (cpu.pendingNotify !== 0) {
-      // The Launcher does what it asks and sends the vCPU back in.
+      // The Launcher handles it and resumes the vCPU.
       notified(cpu, cpu.pendingNotify);
       cpu.pendingNotify = toGpa(0);
       return undefined;
@@ -249,7 +248,7 @@ export class GuestRunner {
     leave(this.#host, hostCpu, hostCpu.inHost);
   }
 
-  /** For a trace: what was done and what it took since the last exit is the difference. */
+  /** For a trace: counters, whose differences between two exits are the work done. */
   #traceCounts({ counters }: Lguest): void {
     const remaps = counters.get(Counter.RemapsKnown) + counters.get(Counter.RemapsUnknown);
     const [operations, walks] = [counters.get(Counter.Operations), counters.get(Counter.Walks)];
@@ -308,14 +307,14 @@ function untilTick(cpu: LgCpu): number {
     : (cpu.clockDeadline - cpu.operations) >>> 0;
 }
 
-/** The clock has come to its deadline: it interrupts, once. */
+/** The clock interrupts once, at its deadline. */
 function tick(cpu: LgCpu): void {
   if (cpu.clockDeadline === 0 || cpu.operations !== cpu.clockDeadline) return;
   cpu.clockDeadline = 0;
   cpu.raiseIrq(TIMER_IRQ);
 }
 
-/** A halted vCPU's clock goes on at once to the next tick; false when there is none. */
+/** Advance a halted vCPU's clock to the next tick; false if there is none. */
 function sleep(cpu: LgCpu): boolean {
   if (cpu.clockDeadline === 0) return false;
   cpu.operations = cpu.clockDeadline;

@@ -1,13 +1,12 @@
 /**
- * Safe points: where the main thread can stop all host CPUs of a running machine, look at
- * memory, and let them go on. A CPU stops at the top of its round, between two operations
- * inside the guest (its TLB stays as it is), or where it has nothing to do: nowhere does it
- * hold a lock or leave a change half made.
+ * Safe points: where the main thread can stop all host CPUs of a running machine, inspect memory,
+ * and resume them. A CPU stops at the top of its round, between two operations inside the guest
+ * (its TLB is kept), or where it is idle: never with a lock, or in the middle of a change.
  *
- * One word says both whether the CPUs are to stop and how many have, and it changes in one
- * step. A CPU that stopped inside the guest goes on by itself when another, which still
- * runs, wants it out: that one could not come to its own safe point otherwise. Once all
- * stand, none goes on before the main thread says so, or the machine stops.
+ * One word, changed atomically, says whether the CPUs have to stop and how many have. A CPU that
+ * stopped inside the guest resumes by itself when a CPU that still runs waits for it to leave:
+ * else that one could not reach its own safe point. Once all have stopped, none resumes before
+ * the main thread says so, or the machine stops.
  */
 
 import type { Host } from '../../shared/host.ts';
@@ -17,20 +16,20 @@ import { type Ptr, toPtr } from '../hardware/address.ts';
 import { nextTurn } from '../platform.ts';
 
 /**
- * The state, first in the region: the CPUs are to stop; the number that have is in the bits below. Behind it,
- * for each CPU, where it stands.
+ * The state, first in the region: the flag that the CPUs have to stop, above the number that have.
+ * Behind it, for each CPU, where it stopped.
  */
 const WANTED = 0x8000_0000;
 
-/** A CPU that stands looks this often, even if nobody woke it; the main thread likewise. */
+/** A stopped CPU and the main thread check this often, even if they are not woken. */
 const PATIENCE_MS = 50;
 const LOOK_MS = 1;
 
-/** Where a host CPU stands. */
+/** Where a host CPU stopped. */
 export const Standing = {
-  /** It does not: it runs. */
+  /** It has not: it runs. */
   No: 0,
-  /** At the top of a round, with a vCPU in hand that is not inside its guest. */
+  /** At the top of a round, with a running vCPU outside its guest. */
   Round: 1,
   Inside: 2,
   Idle: 3,
@@ -48,14 +47,14 @@ const standingAt = (host: Host, cpu: number): Ptr => {
 export const standing = (host: Host, cpu: number): Standing =>
   host.words.load(standingAt(host, cpu)) as Standing;
 
-/** For a host CPU, outside the guest and with its mailbox just emptied: stop if it is wanted. */
+/** For a host CPU outside the guest, its mailbox just cleared: stop if requested. */
 export function safePoint(host: Host, cpu: HostCpu, where: Standing): void {
   if (host.words.load(state(host)) >= WANTED) stand(host, cpu, where);
 }
 
 /**
- * For a host CPU inside the guest that finds its mailbox not empty: stop if it is wanted.
- * False: it is to leave the guest.
+ * For a host CPU inside the guest whose mailbox is not empty: stop if requested. False: it has to
+ * leave the guest.
  */
 export function mayStayInside(host: Host, cpu: HostCpu): boolean {
   if (host.words.load(state(host)) >= WANTED) stand(host, cpu, Standing.Inside);
@@ -77,7 +76,7 @@ function stand(host: Host, cpu: HostCpu, where: Standing): void {
   words.store(standingAt(host, cpu.index), Standing.No);
 }
 
-/** One fewer stands, if that may be; `early` while the others are still to stop. */
+/** Leave the stop, if allowed; `early` while other CPUs have not stopped yet. */
 function goesOn(host: Host, early: boolean): boolean {
   const { words, machine, cpus } = host;
   for (;;) {
@@ -93,13 +92,12 @@ function goesOn(host: Host, early: boolean): boolean {
 }
 
 /**
- * For the main thread, while the machine runs: stop all host CPUs at safe points. True when
- * all stand; false when the machine stops instead, or the caller gives up waiting, and then
- * nothing is paused.
+ * For the main thread, while the machine runs: stop all host CPUs at safe points. True when all
+ * have stopped; false if the machine stops instead, or the caller gives up: then none is paused.
  */
 export async function pause(host: Host, givesUp = () => false): Promise<boolean> {
   const { words } = host;
-  // Those that were let go have gone on, so that each pause is a later one.
+  // Wait until all CPUs of the last pause have resumed, so that pauses do not overlap.
   if (!(await until(host, (value) => value === 0, givesUp))) return false;
   words.or(state(host), WANTED);
   wakeAll(host);
@@ -109,13 +107,13 @@ export async function pause(host: Host, givesUp = () => false): Promise<boolean>
   return false;
 }
 
-/** For the main thread: let them go on. */
+/** For the main thread: resume them. */
 export function resume(host: Host): void {
   host.words.and(state(host), ~WANTED);
   wakeAll(host);
 }
 
-/** A change of the mailbox ends the sleep of a CPU that is about to fall asleep, too. */
+/** A change of the mailbox also wakes a CPU that is just falling asleep. */
 function wakeAll(host: Host): void {
   for (const { mailbox } of host.cpus) {
     host.words.or(mailbox, Mail.Pause);
@@ -123,7 +121,7 @@ function wakeAll(host: Host): void {
   }
 }
 
-/** Wait for the state, letting the main thread's other business go on; false: it will not come. */
+/** Wait for the state without blocking the event loop; false: it will not come. */
 async function until(
   host: Host,
   reached: (state: number) => boolean,

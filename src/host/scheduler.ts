@@ -1,10 +1,9 @@
 /**
- * Which vCPU a host CPU runs next, and where one goes when its time is up.
+ * Which vCPU a host CPU runs next, and where a vCPU continues when its time slice is over.
  *
- * No vCPU is ever lost to a CPU that goes offline: whoever queues one wakes the CPU it
- * queued it for, and a CPU that wakes offline queues what waits there for one that is
- * online. Which those are changes only when a time slice begins, and that takes a CPU
- * that has work and is online.
+ * No vCPU is lost to a CPU that goes offline: queueing a vCPU wakes the CPU that it is queued for,
+ * and a CPU that wakes offline requeues its vCPUs for one that is online. The set of online CPUs
+ * changes only when a time slice begins, which takes a CPU that has work and is online.
  *
  * See docs/decisions/time-in-operations.md.
  */
@@ -23,7 +22,7 @@ import { type Policy, type PolicyName, policies, replayed } from './policy.ts';
 import { Standing, safePoint } from './safe-point.ts';
 import { virtualizerOf } from './virtualization/ways.ts';
 
-/** A CPU without work looks again this often, even if nobody woke it. */
+/** An idle CPU checks again this often, even if it is not woken. */
 const IDLE_MS = 50;
 
 export interface Quantum {
@@ -36,7 +35,7 @@ export interface Scheduling {
   readonly policy: PolicyName | Policy | Placement;
   readonly quantum: Quantum;
   readonly hotplug: readonly Hotplug[];
-  /** Time slices are not counted: nothing goes by their number, without hotplug. */
+  /** Time slices are not counted: without hotplug nothing depends on their number. */
   readonly uncounted?: boolean;
 }
 
@@ -47,7 +46,7 @@ export class Scheduler {
   readonly #hotplug: readonly Hotplug[];
   readonly #counts: boolean;
   readonly #queues: readonly RunQueue[];
-  /** Whether this CPU was offline when it last looked; told apart to count it. */
+  /** Whether this CPU was offline at its last check, to count the changes. */
   #wasOffline = false;
 
   constructor(host: Host, { policy, quantum, hotplug, uncounted }: Scheduling) {
@@ -65,7 +64,7 @@ export class Scheduler {
     });
   }
 
-  /** Queue a vCPU for some CPU with a new time slice, and tell that CPU. */
+  /** Queue a vCPU for some CPU with a new time slice, and kick that CPU. */
   enqueue(cpu: LgCpu): void {
     cpu.quantum = this.#policy.slice?.(cpu) ?? this.#drawn(cpu);
     const wanted = cpu.nextHostCpu;
@@ -79,19 +78,19 @@ export class Scheduler {
     return least + (this.#host.prandomU32(cpu) % (most - least + 1));
   }
 
-  /** Put a vCPU that waits for an interrupt aside until it may run, or its guest is dead. */
+  /** Park a vCPU that waits for an interrupt until it is runnable, or its guest is dead. */
   park(cpu: LgCpu): void {
     cpu.park();
-    // The interrupt may have come just before; whoever raises one looks here afterwards.
+    // The interrupt may have come just before; raising one checks for parked vCPUs afterwards.
     this.unpark(cpu);
   }
 
-  /** Queue those of a guest's vCPUs that were put aside and need not wait any more. */
+  /** Queue a guest's parked vCPUs that are runnable again. */
   unparkSiblings(lg: Lguest): void {
     for (const cpu of lg.cpus) this.unpark(cpu);
   }
 
-  /** All words that somebody goes by who waits for tables. */
+  /** All words that a vCPU without tables waits on. */
   get tableWords(): readonly Ptr[] {
     const each = this.#host.vcpus.map((cpu) => virtualizerOf(cpu.lg).untilTables(cpu));
     return [
@@ -101,8 +100,8 @@ export class Scheduler {
   }
 
   /**
-   * For a CPU that has put down a vCPU without tables to run on. As long as there are none for
-   * those either that are queued for it, to try again is in vain.
+   * For a CPU that has stopped running a vCPU for want of tables. A retry fails as long as there
+   * are none for the vCPUs queued here either.
    */
   waitForTables({ number }: LgCpu, index: number): void {
     const { words, vcpus } = this.#host;
@@ -150,7 +149,7 @@ export class Scheduler {
     }
   }
 
-  /** Whether `next` would have a vCPU for host CPU `index` without waiting. */
+  /** Whether `next` would return a vCPU for host CPU `index` without waiting. */
   hasWorkFor(index: number): boolean {
     if (this.#queues[index]!.length > 0) return true;
     return this.#policy.steals !== 'nobody' && this.#queues.some(({ length }) => length > 0);
@@ -162,7 +161,7 @@ export class Scheduler {
     words.notify(cpus[index]!.mailbox);
   }
 
-  /** Every CPU is to look up: the machine stops, or a guest died. */
+  /** Kick every CPU: the machine stops, or a guest died. */
   wakeAll(): void {
     for (const cpu of this.#host.cpus) this.wake(cpu.index);
   }
@@ -173,13 +172,13 @@ export class Scheduler {
     const waiting = this.#queues[target]!.push(cpu.number);
     this.wake(target);
     if (this.#policy.steals === 'nobody') return;
-    // More than that CPU can do at once: an idle one may help.
+    // More than one is queued there: wake an idle CPU to steal.
     if (waiting === 1 && cpus[target]!.runningVcpu === 0) return;
     const idle = machine.takeIdleCpu();
     if (idle >= 0 && cpus[idle]!.runningVcpu === 0) this.wake(idle);
   }
 
-  /** The CPU that was asked for, or the next one that is online. */
+  /** The requested CPU, or the next one that is online. */
   #online(wanted: number): number {
     const { cpus } = this.#host;
     const slices = this.#slices;
@@ -194,7 +193,7 @@ export class Scheduler {
     return this.#counts ? this.#host.machine.slices : 0;
   }
 
-  /** Begin a time slice, the number of which decides whether this CPU may; false if it may not. */
+  /** Begin a time slice; false if this CPU is offline by the slice's number. */
   #beginSlice(index: number): boolean {
     const { machine } = this.#host;
     if (!this.#counts) return true;
@@ -215,9 +214,9 @@ export class Scheduler {
     return offline;
   }
 
-  /** Give what waits for this CPU to others while it is offline. */
+  /** Move this CPU's queue to other CPUs while it is offline. */
   #handOver(index: number): void {
-    // It may be back before the last one is given, and be itself the one to give it to.
+    // It may come back online before the last one is moved, and be the target itself.
     while (this.#isOffline(index)) {
       const found = this.#queues[index]!.take();
       if (found < 0) return;
@@ -225,7 +224,7 @@ export class Scheduler {
     }
   }
 
-  /** On to the next CPU with the time slice it has, and no number drawn: what it draws is its own. */
+  /** Move a vCPU to the next CPU with the rest of its slice; no random number is drawn. */
   #pass(cpu: LgCpu, from: number): void {
     this.#host.machine.countHandOver();
     this.#queue(cpu, from);

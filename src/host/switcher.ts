@@ -1,9 +1,9 @@
 /**
  * Entering and leaving the guest (drivers/lguest/x86/core.c and switcher_32.S).
  *
- * The Switcher is used, not only mapped: registers are loaded and saved at the
- * addresses where the shadow tables show this CPU's two pages. If another vCPU's regs
- * page is there, those are the registers the guest gets; if nothing is, the host dies.
+ * The Switcher is used, not only mapped: registers are loaded and saved at the addresses where the
+ * shadow tables map this CPU's two pages. If another vCPU's regs page is mapped there, the guest
+ * gets those registers; if nothing is, the host dies.
  *
  * See docs/decisions/switcher-is-used.md.
  */
@@ -47,7 +47,7 @@ const { CANNOT_HAPPEN, REGS_WORD, StatePage } = switcherPage;
 const { DoubleFault, FirstExternal, Hypercall, PageFault, Syscall } = processor.Vector;
 const { gateType, isPresentGate } = descriptors;
 
-/** The exceptions that the host must see itself, a bit each; of interrupts, it sees all. */
+/** The exceptions that the host must handle, a bit each; it handles all interrupts. */
 const HOST_TRAPS = [2, 7, DoubleFault, 13, PageFault, Hypercall].reduce(
   (set, vector) => set | (1 << vector),
   0,
@@ -71,15 +71,15 @@ export const writeSaved = (cpu: LgCpu, reg: number, value: number): void =>
   cpu.lg.host.words.write(savedRegister(cpu, reg), value);
 
 /**
- * `run_guest_once`, the way in: make this CPU's two pages right for the vCPU, switch
- * to its page table, and take its registers from there.
+ * `run_guest_once`, the entry: set up this CPU's two pages for the vCPU, switch to its page table,
+ * and load its registers from there.
  */
 export function enterGuest(host: Host, hostCpu: HostCpu, mmu: Mmu, cpu: LgCpu): void {
   const { lg } = cpu;
   copyInGuestInfo(host, hostCpu, cpu);
   if (lg.sharesSwitcher) enterShared(hostCpu, cpu);
   else enterPrivate(hostCpu, cpu);
-  // A trap number that cannot happen: to be seen if the way in itself traps.
+  // An impossible trap number, which stays if the entry itself traps.
   writeSaved(cpu, Reg.trapnum, CANNOT_HAPPEN);
 
   const top = lg.sharesSwitcher ? frameOf(lg.pgdirs[cpu.cpuPgd]!.pgdir) : cpu.root;
@@ -100,12 +100,12 @@ export function enterGuest(host: Host, hostCpu: HostCpu, mmu: Mmu, cpu: LgCpu): 
 }
 
 /**
- * By the pgdir's own tables, as written: the Switcher's entries in them are this CPU's,
- * and stay so until it has said that it is inside.
+ * By the pgdir's own tables, as written: the Switcher's entries in them are this CPU's, and stay so
+ * until it is counted as inside.
  */
 function enterShared(hostCpu: HostCpu, cpu: LgCpu): void {
   const { lg } = cpu;
-  // Another vCPU may be about to do the same.
+  // Another vCPU may be doing the same.
   const taken = lg.steps.locksWayIn() ? lockPgdir(lg, cpu.cpuPgd) : undefined;
   if (!lg.trustsStack) pinStackPages(cpu);
   mapSwitcherInGuest(cpu, hostCpu.index);
@@ -113,7 +113,7 @@ function enterShared(hostCpu: HostCpu, cpu: LgCpu): void {
   letGo(lg, taken);
 }
 
-/** By tables of its own. What another vCPU throws away from here on, it waits for this CPU. */
+/** By its own tables. From here on, vCPUs that throw away entries wait for this CPU. */
 function enterPrivate(hostCpu: HostCpu, cpu: LgCpu): void {
   const { lg } = cpu;
   mapPrivateSwitcher(cpu, hostCpu.index);
@@ -121,15 +121,15 @@ function enterPrivate(hostCpu: HostCpu, cpu: LgCpu): void {
     enter(lg, hostCpu.inGuest, cpu.cpuPgd);
     copyRoot(cpu);
     if (lg.trustsStack || stackIsMapped(cpu) || lg.dead !== Dead.Alive) return;
-    // Another vCPU has thrown away the mapping of this one's stack; or it is back, in a table
-    // whose maker has not counted the version on yet, so that the copy lacks it.
+    // Another vCPU has unmapped this one's stack; or it is mapped again, by a table whose linking
+    // has not yet incremented the version, so that the copy lacks it.
     leave(lg.host, hostCpu, hostCpu.inGuest);
     if (lg.steps.copiesRootAnew()) cpu.forgetRoot();
     pinStackPages(cpu);
   }
 }
 
-/** The way out: save the registers where the way in found them, and leave its tables. */
+/** The exit: save the registers where the entry loaded them, and leave its tables. */
 export function leaveGuest(host: Host, hostCpu: HostCpu, mmu: Mmu, cpu: LgCpu): void {
   const { lg } = cpu;
   const base = percpuPagesAddr(lg, hostCpu.index);
@@ -143,7 +143,7 @@ export function leaveGuest(host: Host, hostCpu: HostCpu, mmu: Mmu, cpu: LgCpu): 
   lg.counters.add(Counter.SwitcherAccesses, SWITCHER_ACCESSES);
 }
 
-/** A trap here finds nobody to handle it: the processor shuts down. */
+/** A trap here has no handler: the processor shuts down. */
 function reach(mmu: Mmu, va: Gva, right: Right): Ptr {
   const at = mmu.translate(va, right);
   if (isFault(at)) {
@@ -153,9 +153,8 @@ function reach(mmu: Mmu, va: Gva, right: Right): Ptr {
 }
 
 /**
- * `copy_in_guest_info`: the state page. Only
- * what has changed is copied, unless the last vCPU here was another one or the vCPU was
- * elsewhere: then everything has.
+ * `copy_in_guest_info`: the state page. Only changes are copied, unless the last vCPU here was
+ * another one, or this vCPU ran elsewhere: then everything is.
  */
 function copyInGuestInfo(host: Host, hostCpu: HostCpu, cpu: LgCpu): void {
   const { words } = host;
@@ -181,9 +180,8 @@ function copyInGuestInfo(host: Host, hostCpu: HostCpu, cpu: LgCpu): void {
 }
 
 /**
- * `copy_traps`: system calls and other harmless vectors may go straight to the guest's
- * handler, if it leaves interrupts on; for all others the entry is empty and the host's
- * own handler takes the trap. Those that never may are left as they are, which is empty.
+ * `copy_traps`: system calls and other harmless vectors go straight to the guest's handler, if it
+ * leaves interrupts on; for all others the entry stays empty and the host handles the trap.
  */
 function copyTraps({ words }: Host, cpu: LgCpu, to: Ptr): void {
   const from = cpu.idtWords;

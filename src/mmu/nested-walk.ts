@@ -1,6 +1,6 @@
 /**
- * The walk of nested paging, in two dimensions (SDM 3C 29.3): CR3 and all that the guest's
- * tables name are guest pages, and each is looked up in the host's table before it is used.
+ * The two-dimensional walk of nested paging (SDM 3C 29.3): CR3 and the guest's tables name guest
+ * pages, and each is translated by the host's table before it is used.
  * Two levels of the guest's over four of the host's are (2 + 1) × (4 + 1) − 1 = 14 references.
  *
  * With PAE the top level is in registers, which a write of CR3 fills, so it is 14 there, too.
@@ -27,7 +27,7 @@ const { cacheable, faultFor, rightsOf, RESERVED_HIGH, update } = walking.walkPar
 
 const RESERVED = Fault.Protection | Fault.Reserved;
 
-/** As `walk`: what the TLB is to keep, or a fault, which may be the host's table's. */
+/** As `walk`: what the TLB keeps, or a fault, of the guest's tables or the host's. */
 export function walkNested(words: Words, cpu: HostCpu, va: Gva, right: Right): number {
   for (;;) {
     const result =
@@ -38,7 +38,7 @@ export function walkNested(words: Words, cpu: HostCpu, va: Gva, right: Right): n
   }
 }
 
-/** An entry changed between reading and updating it. No fault's code. */
+/** An entry changed between reading and updating it. Not a fault's code. */
 const AGAIN = -0x4000_0000;
 
 /** The rights of an address while the guest has paging off. */
@@ -82,7 +82,7 @@ function walkGuest(words: Words, cpu: HostCpu, va: Gva, right: Right): number {
   return AGAIN;
 }
 
-/** What is to be kept of the guest page that a walk came to. */
+/** What the TLB keeps of the guest page at the end of a walk. */
 function leafOf(
   words: Words,
   cpu: HostCpu,
@@ -108,7 +108,7 @@ function lookUp(words: Words, cpu: HostCpu, page: Gpfn, write: number): number {
     table = toPfn(entry >>> PAGE_SHIFT);
   }
   if (write !== 0 && !(entry & NESTED_WRITE)) return violation(cpu, page, write);
-  // Frames of host memory have 20 bits: it is no negative number only without its sign.
+  // Frames of host memory have 20 bits: only unsigned it is not negative.
   return entry >>> 0;
 }
 
@@ -117,7 +117,7 @@ function violation(cpu: HostCpu, page: Gpfn, write: number): number {
   return faultWith(Fault.Nested | write);
 }
 
-/** The guest's top level into the PDPTE registers. A fault, or 0; reserved bits are one, too. */
+/** Load the PDPTE registers from the guest's top level. A fault, also for reserved bits, or 0. */
 export function loadNestedPdptes(words: Words, cpu: HostCpu): number {
   const table = lookUp(words, cpu, gpfnOf(cpu.guestCr3), 0);
   if (isFault(table)) return table;

@@ -49,7 +49,7 @@ export class Mmu {
     return at < 0 ? this.#walk(bitsOf(va), right) : at;
   }
 
-  /** The word as far as the TLB knows it, or a negative number: then `translate` must say. */
+  /** The word by the TLB alone, or a negative number: then call `translate`. */
   lookUp(va: Gva, right: Right): number {
     const plain = this.plain;
     return lookUp(plain, this.tlb, plain[this.generationAt]!, va, right);
@@ -80,7 +80,7 @@ export class Mmu {
   }
 
   /**
-   * Into a guest of nested paging: `root` is the host's table. A fault of that table, or 0;
+   * Enter a guest of nested paging: `root` is the host's table. A fault of that table, or 0;
    * `linear`: the guest has paging off.
    */
   loadNested(root: Pfn, cr3: Gpa, form: PagingForm, nx: boolean, linear: boolean): number {
@@ -92,7 +92,7 @@ export class Mmu {
     return 0;
   }
 
-  /** The guest itself writes CR3, and has paging on from then. A fault, or 0. */
+  /** The guest itself writes CR3, which turns its paging on. A fault, or 0. */
   loadGuestCr3(top: Gpa): number {
     this.cpu.guestCr3 = top;
     this.cpu.cr4 &= ~NESTED_LINEAR;

@@ -22,18 +22,18 @@ const { CR4_PAE, EFER_NXE } = hostCpu;
 const { SupervisorRead, SupervisorFetch, SupervisorWrite } = access.Right;
 const { UserRead, UserFetch, UserWrite } = access.Right;
 
-/** Bits 36–62 of a PAE entry: reserved in a processor of 36 address bits. */
+/** Bits 36–62 of a PAE entry: reserved with 36 physical address bits. */
 const RESERVED_HIGH = 0x7fff_fff0;
 const RESERVED = Fault.Protection | Fault.Reserved;
 /** Bits 1, 2 and 5–8 of a PDPTE. */
 const PDPTE_RESERVED_LOW = 0x1e6;
 
-/** The walk must begin again: an entry changed between reading and updating it. No fault's code. */
+/** Restart the walk: an entry changed between reading and updating it. Not a fault's code. */
 const AGAIN = -0x4000_0000;
 
 /**
  * Translate for an access that needs `right`. The result is what the TLB keeps, frame
- * number << 12 | rights, or a fault. Rights for writing are there only once DIRTY is set.
+ * number << 12 | rights, or a fault. The right to write is granted only once DIRTY is set.
  */
 export function walk(words: Words, frames: number, cpu: HostCpu, va: Gva, right: Right): number {
   for (;;) {
@@ -114,7 +114,7 @@ export function loadPdptes(words: Words, cpu: HostCpu, top: Ptr): boolean {
   return true;
 }
 
-/** For the walk of nested paging. Exported apart: what is exported itself is no constant here. */
+/** For the walk of nested paging. A separate export: an exported binding is no constant here. */
 export const walkParts = { update, faultFor, rightsOf, cacheable, RESERVED_HIGH } as const;
 
 /** Set bits in an entry's low half, if it is still what was read. */
@@ -124,7 +124,7 @@ function update(words: Words, at: Ptr, value: number, bits: number): boolean {
   return wanted === old || words.compareExchange(at, old, wanted) === old;
 }
 
-/** Fetches are told apart only with NX. */
+/** Only with NX do fetches need a right of their own. */
 function faultFor(right: Right, nxe: boolean, reason: number): number {
   const write = right & ANY_WRITE ? Fault.Write : 0;
   const user = right & ANY_USER ? Fault.User : 0;

@@ -1,10 +1,9 @@
 /**
- * The host's table of nested paging: from a guest's pages to frames, in four levels. It is
- * filled lazily, as a shadow is, but only for pages: what the guest maps where is not the
- * host's business.
+ * The host's table of nested paging: from a guest's pages to frames, in four levels. It is filled
+ * lazily, as a shadow is; the host does not see what the guest maps where.
  *
- * Each entry holds a reference on its frame. vCPUs have it in common; the guest's lock is
- * held while it changes, and who takes an entry away gets the others out of the guest.
+ * Each entry holds a reference on its frame. All vCPUs share the table; the guest's lock is held
+ * while it changes, and removing an entry gets the other vCPUs out of the guest.
  */
 
 import { letGo, lockPgdir, quiesce } from '../../shared/discipline.ts';
@@ -33,14 +32,14 @@ import {
   nestedIndex,
 } from '../hardware/nested-entry.ts';
 
-/** An empty one, and the boot vCPU with paging off. False when there is no memory. */
+/** Make an empty table, and turn the boot vCPU's paging off. False when there is no memory. */
 export function initNestedTable(lg: Lguest): boolean {
   lg.nestedRoot = lg.host.frames.getZeroedPage(FrameKind.PageTable, lg.index);
   lg.cpus[0]!.linearPages = true;
   return lg.nestedRoot !== NO_FRAME;
 }
 
-/** A vCPU came to a page that the table does not have, or not for writing: give it that. */
+/** Map a page that a vCPU accessed and the table lacks, or not for writing. */
 export function repairViolation(cpu: LgCpu, page: Gpfn, write: boolean): void {
   const { lg } = cpu;
   if (page >= lg.pfnLimit) return killGuest(cpu, `no memory at ${hex(toGpa(page * 4096))}`);
@@ -62,8 +61,8 @@ export function repairViolation(cpu: LgCpu, page: Gpfn, write: boolean): void {
 }
 
 /**
- * The Launcher has let a page go: whoever touches it again finds another frame. Also where the
- * table has no entry of it: a processor inside writes CR2 to lguest_data by the Launcher's map.
+ * The Launcher has unmapped a page: get all vCPUs out of the guest. Also if the table has no entry
+ * of it: a processor inside writes CR2 to lguest_data by the Launcher's map.
  */
 export function dropNestedPage(lg: Lguest, page: Gpfn): void {
   const taken = lockPgdir(lg, 0);
@@ -79,7 +78,7 @@ export function freeNestedTable(lg: Lguest): void {
   lg.nestedRoot = NO_FRAME;
 }
 
-/** An entry that was taken out: its frame, when nobody reaches it any more. */
+/** Release a removed entry's frame when no CPU can reach it any more. */
 function giveBack(lg: Lguest, old: number): void {
   for (const i of lg.pgdirs.keys()) quiesce(lg, i);
   if (old & NESTED_READ) lg.host.frames.put(toPfn(old >>> 12));

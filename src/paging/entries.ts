@@ -1,11 +1,11 @@
 /**
  * The page table code, before its seven parts (parts.ts): where entries are, how to find
- * the shadow's and how to let go of one. References are to lines of lguest's file.
+ * the shadow's and how to release one. References are to lines of lguest's file.
  *
- * The code is lguest's page_tables.c of 2013, as it was written or repaired: where the two differ,
- * a guest has steps of the one or the other (shared/steps.ts). How several vCPUs are kept apart
- * is in shared/discipline.ts. Both paging forms are served by the same functions:
- * `lg.form` says how many levels there are.
+ * The code is lguest's page_tables.c of 2013, as written or repaired: where the two differ, a guest
+ * has steps of the one or the other (shared/steps.ts). The locks for several vCPUs are in
+ * shared/discipline.ts. The same functions serve both paging forms: `lg.form` says how many
+ * levels there are.
  */
 
 import * as events from '../../shared/events.ts';
@@ -61,7 +61,7 @@ export function spteAddr(cpu: LgCpu, spgd: Entry, vaddr: Gva): Ptr {
 export const entryIn = (lg: Lguest, entry: Entry, i: number): Ptr =>
   toPtr(frameStart(tableOf(lg, entry)) + i * lg.form.entryWords);
 
-/** The table that a shadow entry leads to. What is no frame at all is fatal to touch. */
+/** The table that a shadow entry leads to. The host dies if it is not a frame. */
 export function tableOf(lg: Lguest, entry: Entry): Pfn {
   const pfn = tablePfn(entry);
   if (!lg.host.frames.exists(pfn)) throw new HostOops('machine check', `table frame ${pfn}`);
@@ -100,7 +100,7 @@ export function findSpte(cpu: LgCpu, i: number, vaddr: Gva, pgdFlags = 0, pmdFla
   return findBelow(cpu, i, spgdAddr(cpu, i, vaddr), vaddr, pgdFlags, pmdFlags);
 }
 
-/** The same by the copy of the upper levels that the vCPU goes in with; nothing is allocated. */
+/** The same by the vCPU's own copy of the upper levels; nothing is allocated. */
 export function findInRoot(cpu: LgCpu, vaddr: Gva): Ptr {
   const { root, cpuPgd } = cpu;
   const { form } = cpu.lg;
@@ -127,7 +127,7 @@ function findBelow(
 }
 
 /**
- * The table that the upper entry at a place leads to, made if it is missing and there are flags.
+ * The table of the upper entry at a place; allocated if it is missing and there are flags.
  */
 function tableBelow(cpu: LgCpu, pgdir: number, at: Ptr, flags: number, what: string): Ptr {
   const { lg } = cpu;
@@ -150,14 +150,14 @@ function tableBelow(cpu: LgCpu, pgdir: number, at: Ptr, flags: number, what: str
   }
 }
 
-/** A trace is told that an entry maps a guest's page from now on, as by KVM's mmu_set_spte. */
+/** Trace event: an entry maps a guest's page from now on, as KVM's mmu_set_spte. */
 export function traceSpte({ host }: Lguest, at: Ptr, gpte: Entry, spte: Entry): void {
   if (!isPresent(spte)) return;
   const place = at * 4 + (spte.high & PAGE_NX_HIGH ? 1 : 0);
   host.events.trace(SpteSet, ptePfn(gpte), spte.low, place);
 }
 
-/** page_tables.c:242 release_pte: give back the reference that get_pfn took. */
+/** page_tables.c:242 release_pte: put the reference that get_pfn took. */
 export function releasePte(lg: Lguest, pte: Entry): void {
   if (flagsOf(pte) & 1) lg.host.frames.put(toPfn(ptePfn(pte)));
 }

@@ -44,10 +44,10 @@ export function demandPage(cpu: LgCpu, vaddr: Gva, errorCode: number): boolean {
   }
 }
 
-/** The attempt comes to nothing: something changed under it, which as written nobody looks for. */
+/** The attempt failed: something changed meanwhile, which the code as written does not check. */
 const AGAIN = undefined;
 
-/** What a middle level would be while the guest has no tables, or without PAE. */
+/** Stands for a middle level while the guest has no tables, or without PAE. */
 const NO_MIDDLE = makeEntry(0, PAGE_TABLE);
 
 /** One walk. */
@@ -60,7 +60,7 @@ function tryDemandPage(cpu: LgCpu, vaddr: Gva, errorCode: number): boolean | typ
   // We never demand page the Switcher.
   if (vaddr >= lg.host.switcherAddr) return false;
 
-  // First step: the guest's top level, or one that is made up while it has no tables.
+  // First step: the guest's top level, or a made-up entry while it has no tables.
   const gpgd = linear ? form.linearGpgd : lgreadEntry(cpu, gpgdAddr(cpu, cpuPgd, vaddr));
   if (!isPresent(gpgd)) return false;
   if (!linear && !checkGpgd(cpu, gpgd)) return false;

@@ -24,8 +24,8 @@ const { isPresent, NO_ENTRY, pgdIndex, ptePfn } = entry;
 const { NO_PGDIR } = lgCpu;
 
 /**
- * page_tables.c:578 release_pgd, for top-level entries `from` … `to` − 1 of a shadow: they go, and
- * what they lead to is given back.
+ * page_tables.c:578 release_pgd, for top-level entries `from` … `to` − 1 of a shadow: remove them
+ * and free what they lead to.
  */
 export function releasePgds(lg: Lguest, pgdir: number, from: number, to: number): void {
   mustHoldPgdir(lg, pgdir, 'release_pgd');
@@ -59,8 +59,8 @@ export function releaseLastLevel(lg: Lguest, table: Entry): void {
 }
 
 /**
- * The first `count` entries of a last-level table. They are left as they are. Without the
- * generator, which costs as much as the rest: a flush comes by here for each page.
+ * Release the first `count` entries of a last-level table, without clearing them. No generator is
+ * used, which would cost as much as the rest: a flush runs this for each page.
  */
 function releasePtes(lg: Lguest, spmd: Entry, count: number): void {
   const { entryWords } = lg.form;
@@ -131,14 +131,14 @@ function releasePagetable(lg: Lguest, i: number): void {
 
 /**
  * page_tables.c:806 guest_pagetable_clear_all: throw everything away, then map again what the
- * caller cannot do without.
+ * caller needs.
  */
 export function guestPagetableClearAll(cpu: LgCpu): void {
   const { lg } = cpu;
   for (const i of lg.pgdirs.keys()) {
     const taken = lockPgdir(lg, i);
     releasePagetable(lg, i);
-    // The Switcher of every pgdir has gone, not of the caller's alone.
+    // The Switcher of every pgdir is gone, not only that of the caller's.
     lg.steps.mapCleared(cpu, i);
     letGo(lg, taken);
   }

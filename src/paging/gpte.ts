@@ -22,7 +22,7 @@ export function gpteToSpte(cpu: LgCpu, gpte: Entry, write: boolean): Entry {
     // Not present, so that it is not released when the guest is destroyed.
     return makeEntry(NO_PFN, 0);
   }
-  // The guest sets GLOBAL because it was told of PGE; the host runs without.
+  // The guest sets GLOBAL because it sees PGE; the host runs without.
   return makeEntry(pfn, flagsOf(gpte) & ~PAGE_GLOBAL, cpu.lg.steps.noExecute(cpu.lg, gpte));
 }
 

@@ -1,7 +1,7 @@
 /**
- * The page table code, lguest's page_tables.c of 2013 in its seven parts, and which files are in
- * which. A part's first file is the one that it is named after; the others are what it was repaired
- * with, or what lguest's own comments wish for (src/paging/policies/declared.ts).
+ * The page table code, lguest's page_tables.c of 2013 in its seven parts, and the files of each.
+ * A part is named after its first file; the others are its repair, or policies that lguest's own
+ * comments wish for (src/paging/policies/declared.ts).
  */
 
 export const PARTS = {
@@ -18,7 +18,7 @@ export const PARTS = {
 
 export type PartName = keyof typeof PARTS;
 
-/** What all parts find entries with, and the steps they take: it belongs to whichever does so. */
+/** Common code that finds entries, and the steps: it counts as part of its caller. */
 export const COMMON: readonly string[] = [
   'entries',
   'policies/declared',

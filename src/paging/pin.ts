@@ -2,7 +2,7 @@
  * (ii) Making sure the guest stack is mapped.
  *
  * System calls trap straight into the guest kernel, and the processor then pushes onto
- * the kernel's stack: nobody could repair a fault there, so the stack is mapped ahead.
+ * the kernel's stack: a fault there could not be repaired, so the stack is mapped ahead.
  */
 
 import { beginFault, letGo } from '../../shared/discipline.ts';
@@ -20,21 +20,21 @@ const { NO_PGDIR } = lgCpu;
 
 /** `pin_stack_pages` of interrupts_and_traps.c: from the top of the stack downwards. */
 export function pinStackPages(cpu: LgCpu): void {
-  // All shadows are in use by others: it is pinned when there is one for it.
+  // Other vCPUs use all shadows: it is pinned when this vCPU gets one.
   if (cpu.cpuPgd === NO_PGDIR) return;
   for (let i = 0; i < cpu.stackPages; i++) pinPage(cpu, stackPage(cpu, i));
 }
 
-/** The guest has said where the stack is. */
+/** The guest sets the place of its stack. */
 export function stackMoved(cpu: LgCpu): void {
-  // One who asked before whether its entry is of a stack would take it out when the vCPU is inside.
+  // A CPU that checked its entry before this would remove it while the vCPU is inside.
   cpu.lg.steps.awaitStackLookups(cpu.lg);
   pinStackPages(cpu);
 }
 
 /**
- * Whether all of the stack is mapped already, by the top level that the vCPU goes in with: this
- * may lack a table that is in the shadow. For a CPU that has said it is inside.
+ * Whether all of the stack is mapped, by the vCPU's own top level, which may lack a table that is
+ * in the shadow. For a CPU that is counted as inside.
  */
 export function stackIsMapped(cpu: LgCpu): boolean {
   for (let i = 0; i < cpu.stackPages; i++) {
@@ -50,7 +50,7 @@ const inShadow = (cpu: LgCpu, vaddr: Gva): Ptr => findSpte(cpu, cpu.cpuPgd, vadd
  * guest.
  */
 export function pinPage(cpu: LgCpu, vaddr: Gva): void {
-  // As a fault, since the tables on the way must not be given back meanwhile.
+  // As a fault, since the tables on the way must not be freed meanwhile.
   const taken = beginFault(cpu);
   const mapped = pageWritable(cpu, vaddr, inShadow);
   letGo(cpu.lg, taken);

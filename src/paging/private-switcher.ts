@@ -1,13 +1,13 @@
 /**
- * (vi), repaired for several vCPUs: each has the way to the Switcher to itself.
+ * (vi), repaired for several vCPUs: each has its own tables for the Switcher.
  *
- * As written the Switcher hangs in the pgdirs, which vCPUs share: one vCPU's entry moves
- * another's pages away, or leaves them where it finds its registers in them (R7, R9,
- * R10, R13, R16). Here a vCPU enters through a top level of its own: a copy of the
- * pgdir's, made anew when that has changed, but for the entry that leads to the Switcher. With PAE
- * the middle level of the last gigabyte is a copy as well.
+ * As written the Switcher is mapped in the pgdirs, which vCPUs share: one vCPU's entry unmaps
+ * another's pages, or leaves another's mapped, from which it then loads its registers (R7, R9,
+ * R10, R13, R16). Here a vCPU enters through a top level of its own: a copy of the pgdir's,
+ * renewed when that has changed, except for the entry that leads to the Switcher. With PAE the
+ * middle level of the last gigabyte is a copy as well.
  *
- * LIMIT: the Switcher's last-level table is one, and no guest page is in its range.
+ * LIMIT: the Switcher has one last-level table, with no guest page in its range.
  *
  * See docs/decisions/private-top-level.md.
  */
@@ -29,7 +29,7 @@ const { isPresent, makeEntry, NO_ENTRY, PAGE_TABLE, pgdIndex, pmdIndex, pteIndex
 const { NOWHERE } = lgCpu;
 const { KERNEL, KERNEL_RO, KERNEL_RX, percpuPagesAddr, switcherEntry } = switcher;
 
-/** The tables, and the Switcher's text in them. False when there is no memory. */
+/** Allocate the tables, with the Switcher's text. False when there is no memory. */
 export function allocatePrivateSwitcher(cpu: LgCpu): boolean {
   const { frames } = cpu.lg.host;
   const take = (): Pfn => frames.getZeroedPage(FrameKind.PageTable, cpu.lg.index);
@@ -44,7 +44,7 @@ export function allocatePrivateSwitcher(cpu: LgCpu): boolean {
   return true;
 }
 
-/** Before every entry: this host CPU's two pages, and no other's, in the vCPU's own table. */
+/** Before every entry: map this host CPU's two pages, and no other's, in the vCPU's own table. */
 export function mapPrivateSwitcher(cpu: LgCpu, hostCpu: number): void {
   const { lg } = cpu;
   const { switcherPages } = lg.host;
@@ -64,9 +64,9 @@ export function mapPrivateSwitcher(cpu: LgCpu, hostCpu: number): void {
 }
 
 /**
- * Make the vCPU's upper levels those of its pgdir, with the way to its own Switcher table.
- * Whoever takes an entry out of the pgdir counts its version on before it looks who is
- * inside the guest; this CPU says that it is before it looks at the version.
+ * Copy the upper levels of the vCPU's pgdir, with the entry of its own Switcher table.
+ * A CPU that removes an entry from the pgdir increments its version before it checks which CPUs
+ * are inside the guest; this CPU is counted as inside before it reads the version.
  */
 export function copyRoot(cpu: LgCpu): void {
   const { lg } = cpu;

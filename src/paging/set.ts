@@ -37,7 +37,7 @@ export function guestSetPte(cpu: LgCpu, gpgdir: Gpa, vaddr: Gva, gpte: Entry): v
     return;
   }
   if (vaddr >= lg.kernelAddress) {
-    // One that gets its page only now is filled from the guest's tables as they are now.
+    // A pgdir that gets its page only now is filled from the guest's tables as they are now.
     for (let i = 0; i < lg.pgdirs.length; i++) {
       if (lg.pgdirs[i]!.pgdir !== NULL) doSetPte(cpu, i, cpu.cr3, vaddr, gpte);
     }
@@ -46,8 +46,8 @@ export function guestSetPte(cpu: LgCpu, gpgdir: Gpa, vaddr: Gva, gpte: Entry): v
   const pgdir = findPgdir(lg, gpgdir);
   if (pgdir === lg.pgdirs.length) return;
   const taken = lockPgdir(lg, pgdir);
-  // It may have been given to another top level since it was found. Who gives it away says so
-  // first and empties it then, by the same lock, so what is set before does not stay.
+  // It may have been given to another top level since it was found. That changes the top level
+  // first and then empties the pgdir, under the same lock, so what is set before does not stay.
   if (lg.steps.isStillOf(lg, pgdir, gpgdir)) doSetPte(cpu, pgdir, gpgdir, vaddr, gpte);
   letGo(lg, taken);
 }
@@ -63,13 +63,13 @@ function doSetPte(cpu: LgCpu, idx: number, gpgdir: Gpa, vaddr: Gva, gpte: Entry)
   lg.pgdirs[idx]!.countChange();
   const spte = findSpte(cpu, idx, vaddr);
   const old = spte === NULL ? NO_ENTRY : changeSpte(cpu, spte, gpgdir, vaddr, gpte);
-  // Also where there is no entry yet: a fault may be about to make one from the old.
+  // Also where there is no entry yet: a fault may be making one from the old guest entry.
   quiesce(lg, idx);
   releasePte(lg, old);
   letGo(lg, taken);
 }
 
-/** Returns what is to be released when nobody can reach it any more. */
+/** Returns what is to be released when no CPU can reach it any more. */
 function changeSpte(cpu: LgCpu, spte: Ptr, gpgdir: Gpa, vaddr: Gva, gpte: Entry): Entry {
   const { lg } = cpu;
   const { steps } = lg;
@@ -85,7 +85,7 @@ function changeSpte(cpu: LgCpu, spte: Ptr, gpgdir: Gpa, vaddr: Gva, gpte: Entry)
   return steps.replace(lg, spte, fresh);
 }
 
-/** Whether it is of a stack that may be in use, and would go until it is faulted in. */
+/** Whether it maps a stack that may be in use, which would be unmapped until the next fault. */
 function mustBeSetNow(cpu: LgCpu, vaddr: Gva, gpte: Entry): boolean {
   if (!cpu.lg.steps.keepsStacks(cpu) || !isWritable(gpte)) return false;
   const complete = PAGE_ACCESSED | PAGE_DIRTY;
@@ -104,8 +104,8 @@ function spteFor(cpu: LgCpu, gpte: Entry): Entry {
 }
 
 /**
- * page_tables.c:985 guest_set_pgd: a top-level entry has changed: what hangs below it is thrown
- * away. An index past the end kills the guest.
+ * page_tables.c:985 guest_set_pgd: a top-level entry has changed: throw away what is below it. An
+ * index past the end kills the guest.
  */
 export function guestSetPgd(caller: LgCpu, gpgdir: Gpa, idx: number): void {
   const { lg } = caller;
@@ -122,7 +122,7 @@ export function guestSetPgd(caller: LgCpu, gpgdir: Gpa, idx: number): void {
 }
 
 /**
- * What was below entry `idx` of a shadow goes, and what the caller cannot do without comes back.
+ * Remove what is below entry `idx` of a shadow, and map again what the caller needs.
  */
 function changePgd(cpu: LgCpu, index: number, idx: number): void {
   const { lg } = cpu;

@@ -23,7 +23,7 @@ const ENOMEM = -12;
  */
 export function initGuestPagetable(lg: Lguest): number {
   const cpu = lg.cpus[0]!;
-  // As written 0, where another vCPU's first top level may be.
+  // As written 0, which may be the address of another vCPU's first top level.
   if (!lg.isAsWritten) cpu.cr3 = LINEAR;
   const { index, blank = false } = newPgdir(cpu, cpu.cr3);
   cpu.cpuPgd = index;

@@ -1,9 +1,9 @@
 /**
- * A stack that is in use is not to be without its entry even for a moment: the vCPU that it is
- * of may be inside, and a push that faults is a double fault. As written nobody maps it again.
+ * A stack in use must be mapped at every moment: its vCPU may be inside, and a push that faults is
+ * a double fault. The code as written does not map it again.
  *
- * So who has to take an entry out asks whether it is of a stack, and then puts in its place what
- * pinning would; and a vCPU that is given another stack waits for those who asked before.
+ * So code that removes an entry first checks whether it maps a stack, and then replaces it by what
+ * pinning would make; and setting another stack waits for CPUs that checked before.
  */
 
 import * as discipline from '../../shared/discipline.ts';
@@ -26,8 +26,8 @@ const { PAGE_ACCESSED, PAGE_DIRTY, PAGE_PRESENT, PAGE_RW } = entry;
 export const stackPage = (cpu: LgCpu, i: number): Gva => toGva(cpu.esp1 - 1 - i * PAGE_SIZE);
 
 /**
- * Whether a vCPU may push onto a page at any moment; in which shadow does not matter. With the
- * `shift` of an upper level, onto one of the pages that its entry leads to.
+ * Whether a vCPU may push onto a page at any moment, in any shadow. With the `shift` of an upper
+ * level: onto one of the pages that its entry leads to.
  */
 export const isOfStack = ({ cpus }: Lguest, vaddr: Gva, shift = PAGE_SHIFT): boolean =>
   cpus.some((cpu) => {
@@ -38,8 +38,8 @@ export const isOfStack = ({ cpus }: Lguest, vaddr: Gva, shift = PAGE_SHIFT): boo
   });
 
 /**
- * What pinning would make of the guest's entry for a page, by its top level `gpgdir`; ACCESSED and
- * DIRTY are set in it, and a reference is taken. NO_ENTRY if there is no page that can be written.
+ * The entry that pinning makes from the guest's entry for a page, by its top level `gpgdir`: with
+ * ACCESSED and DIRTY, and a reference. NO_ENTRY if there is no writable page.
  */
 export function pinnedSpte(cpu: LgCpu, gpgdir: Gpa, vaddr: Gva): Entry {
   const at = findGpte(cpu, gpgdir, vaddr);
@@ -53,7 +53,7 @@ export function pinnedSpte(cpu: LgCpu, gpgdir: Gpa, vaddr: Gva): Entry {
   return NO_ENTRY;
 }
 
-/** Where the guest's own entry is; undefined where there is no table for it. */
+/** The address of the guest's own entry; undefined where there is no table for it. */
 function findGpte(cpu: LgCpu, gpgdir: Gpa, vaddr: Gva): Gpa | undefined {
   const { form } = cpu.lg;
   let table = lgreadEntry(cpu, toGpa(gpgdir + pgdIndex(form, vaddr) * form.entryWords * 4));
@@ -67,8 +67,8 @@ export function isWritable(pte: Entry): boolean {
 }
 
 /**
- * What a fault puts in place of `old`: `made`, unless the page is of a stack that can be pushed
- * onto now and could not be then, since the guest has cleaned its entry and not told yet.
+ * What a fault puts in place of `old`: `made`, unless `old` maps a stack writable and `made` would
+ * not, since the guest has cleared DIRTY in its entry and not told yet.
  */
 export function keptWritable(cpu: LgCpu, vaddr: Gva, old: Entry, made: Entry): Entry {
   const { lg } = cpu;
@@ -82,8 +82,8 @@ export function keptWritable(cpu: LgCpu, vaddr: Gva, old: Entry, made: Entry): E
 }
 
 /**
- * Out again with an entry that a fault of `cpu` has `made` from what may be so no more. Within the
- * fault: who has changed it waits for that. Another's stack may have been found there meanwhile.
+ * Remove an entry that a fault of `cpu` has `made` from a guest entry that may have changed. Called
+ * within the fault, which the changing CPU waits for. Another CPU may have pinned a stack there.
  */
 export function takeBack(cpu: LgCpu, spte: Ptr, vaddr: Gva, made: Entry): void {
   const { lg } = cpu;

@@ -29,10 +29,10 @@ const { NO_PGDIR } = lgCpu;
 const { indexOfGpgdir, NOBODYS } = pgdirs;
 const { noteUse, victim } = eviction;
 
-/** find_pgdir's and new_pgdir's way to say "none": the index after the last. */
+/** What find_pgdir and new_pgdir return for "none": the index after the last. */
 const none = (lg: Lguest): number => lg.pgdirs.length;
 
-/** page_tables.c:823 guest_new_pagetable: the vCPU goes on with another top level. */
+/** page_tables.c:823 guest_new_pagetable: the vCPU switches to another top level. */
 export function guestNewPagetable(cpu: LgCpu, pgtable: Gpa): void {
   const { lg } = cpu;
   const first = cpu.linearPages;
@@ -61,8 +61,8 @@ interface Choice {
 }
 
 /**
- * page_tables.c:703 new_pgdir: a shadow for a new top level, in a random place among those that no
- * vCPU runs on; none(lg) when there is no such place.
+ * page_tables.c:703 new_pgdir: a shadow for a new top level, a random one among those that no vCPU
+ * uses; none(lg) if there is none.
  */
 export function newPgdir(cpu: LgCpu, gpgdir: Gpa): Choice {
   const { lg } = cpu;
@@ -83,7 +83,7 @@ export function newPgdir(cpu: LgCpu, gpgdir: Gpa): Choice {
   }
   const pgdir = lg.pgdirs[index]!;
   if (!blank) lg.host.events.record(EventKind.PgdirEvicted, index, pgdir.gpgdir, gpgdir);
-  // Emptied when the host was short of memory, or to be emptied now.
+  // It was emptied when the host was short of memory, or is emptied now.
   const { reclaim, kernelMappings } = policyOf(lg);
   const emptied = reclaim['when-short'] && pgdir.gpgdir === NOBODYS;
   pgdir.gpgdir = gpgdir;
@@ -93,7 +93,7 @@ export function newPgdir(cpu: LgCpu, gpgdir: Gpa): Choice {
   return { index, blank: blank || emptied || kernelMappings.dropped };
 }
 
-/** Go on on shadow `found`, or on a new one if it is none(lg). True if that is blank. */
+/** Switch to shadow `found`, or to a new one if it is none(lg). True if that is blank. */
 function switchTo(cpu: LgCpu, found: number, pgtable: Gpa): boolean {
   if (found !== none(cpu.lg)) return takePgdir(cpu, found, false);
   const { index, blank = false } = newPgdir(cpu, pgtable);
@@ -115,9 +115,9 @@ function takePgdir(cpu: LgCpu, index: number, blank: boolean): boolean {
 }
 
 /**
- * Before a vCPU does anything on its shadow: see to it that it has one, and that nobody
- * takes it away. Another may have taken it since. False when all are in use by others, or
- * the last one is to be that of a vCPU that found none before.
+ * Before a vCPU uses its shadow: make sure that it has one, and hold it. Another vCPU may have
+ * taken it since. False if others use all of them, or the last one is reserved for a vCPU that
+ * found none before.
  */
 export function claimPgdir(cpu: LgCpu): boolean {
   const { lg } = cpu;
@@ -128,7 +128,7 @@ export function claimPgdir(cpu: LgCpu): boolean {
   return claimed;
 }
 
-/** As long as it does not hold, `claimPgdir` is in vain. */
+/** `claimPgdir` fails until this holds. */
 export function untilClaimable({ lg, id, placeWords }: LgCpu): Until {
   const words = [lg.deadWord, lg.hungryWord, ...placeWords, ...lg.pgdirs.flatMap(claimWordsOf)];
   return {
@@ -136,7 +136,7 @@ export function untilClaimable({ lg, id, placeWords }: LgCpu): Until {
     holds: ([dead, hungry, started, cr3, ...records]) => {
       const pgdirs = lg.pgdirs.map((_, i) => records.slice(3 * i, 3 * i + 3));
       const free = pgdirs.filter(([, , users]) => users === 0).length;
-      // The host sees to what is dead, or not started, without a pgdir.
+      // A dead guest, or a vCPU that is not started, needs no pgdir.
       if (dead !== Dead.Alive || started === 0) return true;
       if (free <= 1 && hungry !== 0 && hungry !== id + 1) return false;
       return free > 0 || pgdirs.some(([gpgdir, pgdir]) => pgdir !== NULL && gpgdir === cr3);
@@ -157,7 +157,7 @@ function tryToClaim(cpu: LgCpu): boolean {
   return cpu.holdsPgdir;
 }
 
-/** When a vCPU is put down, or goes on with another. */
+/** When a vCPU stops running, or switches to another pgdir. */
 export function letGoOfPgdir(cpu: LgCpu): void {
   if (!cpu.holdsPgdir) return;
   cpu.holdsPgdir = false;

@@ -69,7 +69,7 @@ export function mapSwitcherInGuest(cpu: LgCpu, hostCpu: number): void {
   pgdir.lastHostCpu = hostCpu;
 }
 
-/** Whether the current pgdir shows a page there. */
+/** Whether the current pgdir maps a page there. */
 export function mapsPage(cpu: LgCpu, vaddr: Gva, page: Pfn): boolean {
   const pte = findSpte(cpu, cpu.cpuPgd, bitsOf(vaddr));
   if (pte === NULL) return false;
@@ -122,7 +122,7 @@ export function holdsSwitcher(lg: Lguest, idx: number): boolean {
 export function allocateSwitcherMapping(cpu: LgCpu, pgdir: number): boolean {
   const { lg } = cpu;
   const { host } = lg;
-  // Repaired, each vCPU has it for itself: see private-switcher.ts.
+  // Repaired, each vCPU has its own: see private-switcher.ts.
   if (!lg.sharesSwitcher || pgdir === NO_PGDIR) return true;
   for (let i = 0; i < host.switcherPages.length; i++) {
     const pte = findSpte(cpu, pgdir, switcherPageAddr(lg, i), lg.form.checkGpgdMask, PAGE_TABLE);

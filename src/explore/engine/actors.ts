@@ -1,10 +1,10 @@
 /**
- * Who can take a step. Host CPUs come first; the others are hardware that acts by itself:
+ * The actors, which take steps. Host CPUs come first; the others are hardware that acts by itself:
  *
  *     0 … n − 1         host CPUs
  *     n … 2n − 1        their store buffers: the oldest store drains
  *     2n … 3n − 1       their TLBs: an entry is dropped, as hardware may at any time
- *     3n … 3n + n² − 1  interrupts: the vCPU on CPU i is put down, to continue on CPU j
+ *     3n … 3n + n² − 1  interrupts: the vCPU on CPU i stops running, to continue on CPU j
  *
  * See docs/decisions/actors.md.
  */

@@ -1,4 +1,4 @@
-/** The memory of a machine as it is before a run, to be put back before the next one. */
+/** A snapshot of a machine's memory before the first run, restored before each further one. */
 
 import type { Host } from '../../../shared/host.ts';
 import { isUnused } from '../../check/guest-memory.ts';
@@ -8,12 +8,12 @@ import { PrivateWords } from './private-words.ts';
 import { Snapshot } from './snapshot.ts';
 
 export class Beginning {
-  /** Of each page, 1 if something of it was written since; threads share it. */
+  /** For each page, 1 if it was written since; threads share it. */
   readonly touched: Uint8Array;
   readonly #snapshot: Snapshot;
-  /** A byte for each frame: 1 for those that were free, and held what free ones are to hold. */
+  /** A byte for each frame: 1 for those that were free and filled with poison. */
   readonly #unused: Uint8Array;
-  /** What is written without the leaf, too. */
+  /** Words that are also written without the leaf. */
   readonly #private: readonly PrivateWords[];
 
   constructor(host: Host) {
@@ -28,7 +28,7 @@ export class Beginning {
     this.touched = new Uint8Array(new SharedArrayBuffer(plain.length / PAGE_WORDS));
   }
 
-  /** Nobody has written to the frame, so there is no need to look whether it is as it should be. */
+  /** The frame was not written, so its poison need not be checked. */
   readonly isUnused = (pfn: Pfn): boolean => this.#unused[pfn] === 1 && this.touched[pfn] === 0;
 
   putBack(): void {

@@ -1,6 +1,6 @@
 /**
- * A machine whose host CPUs all live in one thread, under control, to be run again and
- * again from the same beginning: each time by another schedule.
+ * A machine whose host CPUs all live in one thread, under control. It runs again and again from the
+ * same snapshot, each time by another schedule.
  */
 
 import type { Host, SharedMachine } from '../../../shared/host.ts';
@@ -21,7 +21,7 @@ import { Task } from './task.ts';
 import { Trace } from './trace.ts';
 
 export interface Limits extends RunMode {
-  /** That a run may take. */
+  /** The limit for a run. */
   readonly mostSteps: number;
 }
 
@@ -30,7 +30,7 @@ export class Board {
   readonly host: Host;
   readonly controller: NestedController;
   readonly beginning: Beginning;
-  /** Of abridged runs: who is told of each access. */
+  /** Of abridged runs: the trace that records each access. */
   readonly recording: RecordingTrace | undefined;
   readonly past: Past | undefined;
   readonly #mostSteps: number;
@@ -56,7 +56,7 @@ export class Board {
     const versions = new Int32Array(Trace.memoryFor(length));
     if (mode.abridged) {
       this.recording = new RecordingTrace(versions, host.words.plain);
-      // With as many as there are vCPUs nobody waits for one.
+      // With as many pgdirs as vCPUs, none waits for one.
       if (host.guests.some(({ pgdirs, cpus: vcpus }) => pgdirs.length < vcpus.length)) {
         this.recording.tie(queues.tableWords);
       }
@@ -73,8 +73,8 @@ export class Board {
   }
 
   /**
-   * Run once from the beginning, or from where the strategy would go back to. What it leaves is
-   * there until the next run.
+   * Run once from the beginning, or from the decision that the strategy goes back to. The final
+   * memory stays until the next run.
    */
   run(strategy: Strategy, seed: number): Run {
     const { controller } = this;

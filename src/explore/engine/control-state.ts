@@ -24,7 +24,7 @@ const FAILED = STEP + 9;
 const TRACE_LOW = STEP + 10;
 const TRACE_HIGH = STEP + 11;
 const TRACE_CHANGED = STEP + 12;
-/** An abridged run is at its end, and the trace's halves there. */
+/** Whether an abridged run is at its end, and the halves of the trace there. */
 const ENDED = STEP + 13;
 const END_LOW = STEP + 14;
 const END_HIGH = STEP + 15;
@@ -44,12 +44,12 @@ export const TaskWord = {
   WaitsFrom: 3,
   /** It waits for the word to become that instead. */
   WaitsUntil: 4,
-  /** What it does next comes after everything of others. */
+  /** Its next step comes after all steps of other CPUs. */
   IsLast: 5,
-  /** The access that it is about to make, if it stands in the middle of something. */
+  /** The pending access, if it is in the middle of a piece. */
   PendingKind: 6,
   PendingAt: 7,
-  /** In an abridged run that waits for its buffered stores to be in memory. */
+  /** Whether the pending access, in an abridged run, waits until its store buffer is empty. */
   PendingDrained: 8,
   /** Of its store buffer: the oldest store and their number. */
   OldestStore: 9,
@@ -63,18 +63,18 @@ const TASK_WORDS = 12;
 /** Of each host CPU, behind all that: pairs of place and value. */
 const BUFFER_WORDS = 2 * BUFFERED_STORES;
 
-/** Decisions that may be written down for each step. */
+/** Most decisions recorded per step. */
 const DECISIONS_PER_STEP = 4;
 
 export class ControlState {
   /** Steps that the running CPU may take before it asks; if negative, steps that it took beyond. */
   left = 0;
-  /** The step at which none are left. */
+  /** The step at which none is left. */
   #until = 0;
   /** The digest's halves: signed words. */
   #low = 0;
   #high = 0;
-  /** What conflicts, in which order. */
+  /** The order of conflicting accesses. */
   readonly trace: Trace;
   readonly words: Uint32Array;
   /** What a strategy passes to the next thread. */
@@ -101,8 +101,9 @@ export class ControlState {
   }
 
   /**
-   * All that is known now, with what waits in buffers or where there are none; but for what a strategy
-   * keeps, and for what was decided, which only grows. Handed over and taken over, it can be put back.
+   * The words that change during a run, with the store buffers if there are any; without the words
+   * of the strategy, and without the decisions, which are only appended. After `handOver` they can
+   * be saved, and restored before `takeOver`.
    */
   now(hasBuffers: boolean): Uint32Array {
     return this.words.subarray(STEP, this.bufferAt(hasBuffers ? this.#cpus : 0));
@@ -168,7 +169,7 @@ export class ControlState {
     this.words[CURRENT] = cpu;
   }
 
-  /** The run has come to an end, maybe in the middle: nobody is to go on. */
+  /** The run is over, maybe in the middle of a piece: no CPU may go on. */
   get over(): boolean {
     return this.words[OVER] !== 0;
   }
@@ -176,7 +177,7 @@ export class ControlState {
     this.words[OVER] = over ? 1 : 0;
   }
 
-  /** An abridged run is at its end: what comes is no part of its behaviour. */
+  /** An abridged run is at its end: later steps are not part of its behaviour. */
   get hasEnded(): boolean {
     return this.words[ENDED] !== 0;
   }
@@ -186,13 +187,13 @@ export class ControlState {
     this.words[END_HIGH] = this.trace.high;
   }
 
-  /** Of what a run did, see Trace: of an abridged one up to its end. 16 hexadecimal digits. */
+  /** The digest of the behaviour, see Trace; of an abridged run up to its end. 16 hex digits. */
   get traceDigest(): string {
     const { words } = this;
     return this.hasEnded ? hexWord(words[END_HIGH]!) + hexWord(words[END_LOW]!) : this.trace.digest;
   }
 
-  /** Which run this is, of those that threads take part in; 0 when there are no more. */
+  /** The number of this run, for threads; 0 when there are no more runs. */
   get run(): number {
     return this.words[RUN]!;
   }
@@ -252,8 +253,8 @@ export class ControlState {
   }
 
   /**
-   * A step was taken: `who` is its actor and kind of access. Both halves of the digest are mixed
-   * at once, each with the other's upper bits, which a product hands on to nobody below.
+   * Add a step to the digest: `who` is its actor and kind of access. Both halves are mixed at once,
+   * each with the other's upper bits, which a product does not carry down.
    */
   take(who: number, at: number, value: number, result: number): void {
     this.left--;
@@ -265,7 +266,7 @@ export class ControlState {
     this.#high = Math.imul(came + (low >>> 11), 0x1b87_3593);
   }
 
-  /** Of all steps so far: who, what, where, and what came of it. 16 hexadecimal digits. */
+  /** The digest of all steps so far: actor, kind, place, value and result. 16 hex digits. */
   get digest(): string {
     return hexWord(this.#high) + hexWord(this.#low);
   }

@@ -11,7 +11,7 @@ import { LEAVE, type Task } from './task.ts';
 
 export class ControlledCpu {
   readonly task: Task;
-  /** What it records, each time that its piece is done again once more. */
+  /** The events that it records, again at each replay of a piece. */
   readonly events: Events;
   readonly #loop: HostCpuLoop;
 
@@ -33,13 +33,13 @@ export class ControlledCpu {
       cpu,
       softwareFor,
       (lg) => scheduler.unparkSiblings(lg),
-      // A piece of work is one operation of the guest's.
+      // A piece is one operation of the guest's.
       1,
     );
     this.#loop = new HostCpuLoop(view, cpu, runner, scheduler);
   }
 
-  /** From the beginning of its piece of work until it has nothing to do any more, or leaves one. */
+  /** Run from the beginning of its piece until it has finished, or unwinds a piece. */
   goOn(): void {
     const { task } = this;
     task.rewind();
@@ -48,7 +48,7 @@ export class ControlledCpu {
         task.commit();
         task.controller.pieceDone();
       }
-      // In an abridged run what waits in its buffer still comes to memory at any time.
+      // In an abridged run its buffered stores still drain at any time.
       if (!task.controller.abridged || task.controller.hasEnded) task.controller.flush(task);
       task.finished = true;
     } catch (error) {

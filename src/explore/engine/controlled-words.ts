@@ -3,7 +3,7 @@
  * control may pass to another host CPU. An access that is replayed from the log is not made
  * again. With store buffers, plain stores go into the buffer and plain loads look there first.
  *
- * Of abridged runs, see docs/decisions/abridged-runs.md.
+ * For abridged runs, see docs/decisions/abridged-runs.md.
  */
 
 import { REGISTERS_WORDS, type Section } from '../../../shared/host-cpu.ts';
@@ -20,7 +20,7 @@ import { NOT_BUFFERED } from './store-buffer.ts';
 import type { Task } from './task.ts';
 import type { Trace } from './trace.ts';
 
-// The module's own, so that the compiler knows their values.
+// The module's own: constants to V8.
 const { Read, Write, Load, Store, Exchange, CompareExchange, Add, And, Or, Scan, Fill, Copy } =
   access.Access;
 
@@ -170,7 +170,7 @@ export class ControlledWords extends Words {
   }
 
   override scan(at: Ptr, count: number, stride: number): number {
-    // A step that accesses nothing would leave no trace.
+    // Without an access there is no step.
     if (this.abridged && count === 0) return 0;
     this.#waitDrained(Scan, at);
     if (this.#isAgain(Scan, at)) return this.#again();
@@ -211,7 +211,7 @@ export class ControlledWords extends Words {
       this.#changed(Copy, to, 0, 0, words);
       return;
     }
-    // Into registers: what was there then, not what is there now.
+    // Into registers: the logged values, not the current ones.
     for (let i = 0; i < words; i++) {
       const source = toPtr(from + i);
       this.plain[to + i] = i === 0 ? this.read(source) : this.peek(source);
@@ -249,12 +249,12 @@ export class ControlledWords extends Words {
     return isTaken;
   }
 
-  /** Abridged, it is no step. */
+  /** In an abridged run it is no step. */
   override glance(at: Ptr): number {
     return this.abridged ? this.peek(at) : this.load(at);
   }
 
-  /** Abridged, a wait is a step that reads the word, and can be taken once it is another. */
+  /** In an abridged run a wait is a step that reads the word, enabled once the word has changed. */
   #stepOnceOther(at: Ptr, expected: number): void {
     const { task } = this;
     if (task.steps.isAgain) return void this.#again();
@@ -270,7 +270,6 @@ export class ControlledWords extends Words {
     this.#stepOnceFree(until.words);
   }
 
-  /** Read what was waited for. */
   #stepOnceFree(words: readonly Ptr[]): void {
     const { task } = this;
     const [at] = words as [Ptr];
@@ -296,12 +295,12 @@ export class ControlledWords extends Words {
   }
 
   override notify(_at: Ptr, _count?: number): void {
-    // Who waits looks at the word itself.
+    // A waiting CPU is enabled by the word itself.
   }
 
   /**
-   * Whether the access was made before, so that `#again` says what came of it. If not, it may be
-   * made once this returns, which is at once where it is plain that nothing is to be decided.
+   * Whether the access is replayed, and `#again` returns its result. If not, it is made when this
+   * returns, which is at once where nothing has to be decided.
    */
   #isAgain(kind: access.Access, at: Ptr): boolean {
     return this.state.left <= 0 && this.#asks(kind, at);
@@ -333,7 +332,7 @@ export class ControlledWords extends Words {
 
   #take(kind: access.Access, at: Ptr, value: number, result: number): void {
     this.state.take((this.cpu << 8) | kind, at, value, result);
-    // Watched, every access is asked for.
+    // With a watcher, every access asks.
     if (this.state.left <= 0) this.task.controller.tell(this.cpu, kind, at, value, result);
   }
 
@@ -363,7 +362,7 @@ export class ControlledWords extends Words {
     this.#put(toPtr(at + 1), high);
   }
 
-  /** In an abridged run: as #asks, of an access that comes after all that is buffered. */
+  /** In an abridged run: as #asks, for an access that needs an empty store buffer. */
   #waitDrained(kind: access.Access, at: Ptr): void {
     const { task } = this;
     if (!this.buffers || !this.abridged || task.steps.isAgain) return;
@@ -371,7 +370,7 @@ export class ControlledWords extends Words {
     task.granted = true;
   }
 
-  /** The word as this CPU sees it. Asked twice: a variable for either answer would be in a box. */
+  /** The word as this CPU sees it. Two calls: V8 would box a variable for either result. */
   #newest(at: Ptr): number {
     return this.#isBuffered(at) ? this.#forwarded(at) : this.#get(at);
   }

@@ -42,7 +42,7 @@ export interface Decisions {
   readonly drawn: readonly number[];
 }
 
-/** A step, for those who want to see. */
+/** A step, for watchers. */
 export interface Step {
   /** A host CPU, or hardware (see actors.ts). */
   readonly cpu: number;
@@ -50,7 +50,7 @@ export interface Step {
   readonly at: Ptr;
   readonly value: number;
   readonly result: number;
-  /** What was in the word and in the one behind it, and what is now. */
+  /** The word and the one behind it, before and after. */
   readonly before: readonly [low: number, high: number];
   readonly after: readonly [low: number, high: number];
   /** Of all steps up to this one; 32 bits. */
@@ -62,14 +62,14 @@ export abstract class Controller implements Situation {
   readonly memory: MemoryModel;
   readonly abridged: boolean;
   readonly tasks: Task[] = [];
-  /** What of memory was written since the beginning of the run, a byte a page: see Beginning. */
+  /** Pages written since the beginning of the run, a byte each: see Beginning. */
   readonly touched: Uint8Array;
-  /** What was private to host CPUs when their pieces of work began. */
+  /** The private state of host CPUs at the beginning of their pieces. */
   readonly snapshot: Snapshot;
   readonly lockdep: Lockdep;
   runnable = 0;
   relaxes = false;
-  /** The first by which a host CPU came to its end, in an abridged run. */
+  /** The first oops that ended a host CPU, in an abridged run. */
   oops: HostOops | undefined;
   readonly #plain: Uint32Array;
   readonly #hardware: Hardware;
@@ -77,18 +77,18 @@ export abstract class Controller implements Situation {
   readonly #waitsDrained: boolean;
   #strategy: Strategy | undefined;
   #mostSteps = 0;
-  /** Who asks for a decision, if it stands before an access. */
+  /** The task that asks for a decision, if it is at an access. */
   #asking: Task | undefined;
-  /** Something that is private to who asks was changed: its piece is to begin again. */
+  /** Private state of the asking task was changed: its piece must be replayed. */
   #disturbed = false;
-  /** Who could go on when it was asked last: `runnable`, and who had to give way. */
+  /** The enabled actors at the last decision: `runnable`, and those that had to yield. */
   #able = 0;
-  /** Before this step it need not be asked who goes on. */
+  /** The strategy need not be asked before this step. */
   #until = 0;
-  /** It is to be asked at the beginning of each piece, all the same. */
+  /** The strategy is asked at the beginning of each piece even so. */
   #eachPiece = false;
   #before: readonly [number, number] = [0, 0];
-  /** Told of each step, if somebody is. */
+  /** Called with each step. */
   watcher: ((step: Step) => void) | undefined;
 
   /** `host`: a view by plain words. */
@@ -116,7 +116,7 @@ export abstract class Controller implements Situation {
    */
   protected abstract pass(task: Task, next: number): void;
 
-  /** Before a run, for each thread that has a part in it. */
+  /** Called before a run, in each thread that takes part in it. */
   join(strategy: Strategy, seed: number, mostSteps: number): void {
     this.#strategy = strategy;
     this.#mostSteps = mostSteps;
@@ -128,7 +128,7 @@ export abstract class Controller implements Situation {
     strategy.begin(seed, this.actors);
   }
 
-  /** `task` has come to an end by an error, and in an abridged run the others go on without it. */
+  /** `task` has ended with an error; in an abridged run the others go on without it. */
   failed(task: Task, error: unknown): void {
     if (!this.abridged || !(error instanceof HostOops)) throw error;
     this.oops ??= error;
@@ -151,7 +151,7 @@ export abstract class Controller implements Situation {
     return this.tasks.length;
   }
 
-  /** Every CPU has come to its end. */
+  /** Every CPU has finished. */
   get isOver(): boolean {
     return this.tasks.every(({ finished, stores }) => finished && stores.length === 0);
   }
@@ -160,7 +160,7 @@ export abstract class Controller implements Situation {
     return this.memory === 'tso' ? 2 * this.cpus : this.cpus;
   }
 
-  /** What an actor's next step waits for, if for anything. */
+  /** The condition that an actor's next step waits for, if any. */
   readonly guardOf = (actor: number): Guard | undefined => this.tasks[actor]?.guard;
 
   get events(): number {
@@ -199,9 +199,9 @@ export abstract class Controller implements Situation {
   }
 
   /**
-   * `task` is about to access a shared word, and it is not plain that it may: somebody may have
-   * to be asked, buffers are looked after, and the end is seen. May leave its piece of work. What
-   * flushes the buffer, or is to find it `drained`, waits for that in an abridged run.
+   * The slow path before `task` accesses a shared word: ask the strategy if needed, drain buffers,
+   * and check the limit of steps. May unwind the piece. In an abridged run an access that flushes
+   * the store buffer, or needs it `drained`, waits until it is empty.
    */
   point(task: Task, kind: Access, at: Ptr, drained = false): void {
     const { step, memory } = this;
@@ -222,14 +222,14 @@ export abstract class Controller implements Situation {
     return isLocked(kind) || (kind === Access.Write && stores.isFull);
   }
 
-  /** It was done: `actor` is a host CPU, or hardware. */
+  /** A step was taken: `actor` is a host CPU, or hardware. */
   done(actor: number, kind: Access, at: Ptr, value: number, result: number): void {
     if (!onlyReads(kind)) this.touch(at);
     this.state.take((actor << 8) | kind, at, value, result);
     this.tell(actor, kind, at, value, result);
   }
 
-  /** Those who want to see are told of what was done. */
+  /** Tell the watcher of a step. */
   tell(cpu: number, kind: Access, at: Ptr, value: number, result: number): void {
     if (this.watcher === undefined) return;
     const [before, after] = [this.#before, this.#pair(at)];
@@ -242,7 +242,7 @@ export abstract class Controller implements Situation {
     if (this.#eachPiece) this.askNext();
   }
 
-  /** At the next access it is asked who goes on. */
+  /** Ask the strategy at the next access. */
   protected askNext(): void {
     this.#until = 0;
     this.state.askNext();
@@ -259,27 +259,27 @@ export abstract class Controller implements Situation {
     this.touched.fill(1, at >>> PAGE_BITS, ((at + words - 1) >>> PAGE_BITS) + 1);
   }
 
-  /** `task` cannot go on before the word at `at` is another. */
+  /** `task` waits until the word at `at` differs from `value`. */
   wait(task: Task, at: Ptr, value: number): void {
     this.flush(task);
     task.waitFor(at, value);
     this.#ask(task);
   }
 
-  /** In an abridged run, `task` cannot go on before that holds. */
+  /** In an abridged run, `task` waits until the condition holds. */
   waitUntil(task: Task, until: Until): void {
     const { trace } = this.state;
     assert(trace instanceof RecordingTrace && trace.areTied(until.words), 'its words are tied');
     task.until = until;
   }
 
-  /** In an abridged run, `task` goes on when nobody else can. */
+  /** In an abridged run, `task` goes on when no other actor can. */
   putLast(task: Task): void {
     task.putLast();
     this.askNext();
   }
 
-  /** `task` has tried something in vain. */
+  /** `task` has made an attempt in vain (cpu_relax). */
   relax(task: Task): void {
     if (!task.granted) {
       this.relaxes = true;
@@ -289,19 +289,21 @@ export abstract class Controller implements Situation {
     task.granted = false;
   }
 
-  /** All stores that wait in a CPU's buffer come to memory. */
+  /** Drain a CPU's store buffer. */
   flush(task: Task): void {
     while (task.stores.length > 0) this.drain(task.index);
   }
 
-  /** The same, where it is no step; not in an abridged run, where each drains in a step of its own. */
+  /**
+   * The same, where it is no step; not in an abridged run, where each drains in a step of its own.
+   */
   flushAside(task: Task): boolean {
     if (this.abridged && !this.hasEnded) return false;
     this.flush(task);
     return true;
   }
 
-  /** The oldest store of a CPU's buffer comes to memory. */
+  /** Drain the oldest store of a CPU's buffer. */
   drain(cpu: number): void {
     const { stores } = this.tasks[cpu]!;
     const { at, value } = stores;
@@ -327,8 +329,8 @@ export abstract class Controller implements Situation {
   }
 
   /**
-   * Let the strategy say who goes on. Hardware acts at once; the host CPU that it comes to
-   * need not ask again at its next access.
+   * Let the strategy choose the next actor. Hardware acts at once; a host CPU that is chosen makes
+   * its next access without asking.
    */
   decide(): number {
     const { fairness } = this.state;
@@ -350,7 +352,7 @@ export abstract class Controller implements Situation {
         const task = this.tasks[next]!;
         task.granted = true;
         task.goOn();
-        // Who gave way may be back at the next step.
+        // An actor that had to yield may be runnable again after one step.
         this.#until = this.runnable === able ? (this.strategy.until ?? 0) : 0;
         this.state.askNext();
         this.#eachPiece = this.strategy.eachPiece ?? false;

@@ -1,30 +1,30 @@
 /**
- * Who has tried something in vain gives way, whatever the strategy says (Musuvathi, Qadeer: Fair
- * Stateless Model Checking, PLDI 2008, algorithm 1, where to relax is to yield):
+ * Fairness: an actor that has made an attempt in vain yields, whatever the strategy says
+ * (Musuvathi, Qadeer: Fair Stateless Model Checking, PLDI 2008, algorithm 1; relax is their yield):
  *
  * - It takes no next step while another can.
- * - Between two vain attempts, another that could go on all the time, or that it kept from going
- *   on, was to take a step. If it took none, the next attempt comes after its next step.
+ * - Between two vain attempts, another actor that was enabled all the time, or that it disabled,
+ *   must take a step. If it took none, the next attempt comes after its next step.
  *
- * So a loop that waits for what another CPU does ends under every strategy, and a run of too many
- * steps is one in which nobody gets on. See docs/decisions/fairness.md.
+ * So a loop that waits for another CPU ends under every strategy, and a run of too many steps is a
+ * livelock. See docs/decisions/fairness.md.
  */
 
-/** Of each actor, as bits by actor. */
+/** For each actor, sets of actors as bits. */
 const Word = {
-  /** Who takes a step before it does. */
+  /** Those that must take a step before it does. */
   After: 0,
-  /** Since its last vain attempt: who took a step, */
+  /** Since its last vain attempt: those that took a step, */
   Stepped: 1,
-  /** who could go on all the time, */
+  /** those that were enabled all the time, */
   Able: 2,
-  /** and whom its own steps kept from going on. */
+  /** and those that its own steps disabled. */
   Stopped: 3,
 } as const;
 
 const WORDS = 4;
 
-/** Who has tried in vain at all; who could go on at the last decision. */
+/** Those that made any attempt in vain; those enabled at the last decision. */
 const TRIED = 0;
 const WERE_ABLE = 1;
 const ACTORS = 2;
@@ -44,7 +44,7 @@ export class Fairness {
     this.#words.fill(0);
   }
 
-  /** `current` has tried something in vain, and `able` are those that can go on. */
+  /** `current` has made an attempt in vain; `able` are the enabled actors. */
   triedInVain(current: number, able: number): void {
     const words = this.#words;
     const at = placeOf(current);
@@ -61,8 +61,8 @@ export class Fairness {
   }
 
   /**
-   * Before a decision: of those that are `able` to go on, who may; never nobody, if anybody is able.
-   * `current` took the last step, and `inVain` says whether it has just tried something in vain.
+   * Before a decision: which of the `able` actors may go on; never none, if any is able. `current`
+   * took the last step, and `inVain` says whether that was an attempt in vain.
    */
   mayGoOn(current: number, able: number, inVain: boolean): number {
     if (this.#words[TRIED] === 0) return able;
@@ -87,7 +87,7 @@ export class Fairness {
     }
   }
 
-  /** Who cannot go on any more could before the steps that `current` has taken since. */
+  /** Actors that are no longer enabled were disabled by the steps of `current`. */
   #see(current: number, able: number): void {
     const words = this.#words;
     const stopped = words[WERE_ABLE]! & ~able & ~(1 << current);

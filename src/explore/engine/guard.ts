@@ -1,11 +1,11 @@
 /**
- * What a step waits for: it can be taken only while some words are as they should be, and, of some
- * steps, once the stores that its CPU has buffered are in memory.
+ * The guard of a step: the step is enabled only while a condition on some words holds, and for
+ * some steps only once its CPU's store buffer is empty.
  */
 
 export interface Guard {
   readonly words: readonly number[];
-  /** `found`: what is in these words, in their order. */
+  /** `found`: the values of these words, in their order. */
   readonly holds: (found: readonly number[]) => boolean;
   readonly drained?: boolean;
 }

@@ -47,7 +47,7 @@ export class Hardware {
     return this.#host.cpus[index]!;
   }
 
-  /** Where the program is that runs on a CPU, if it is inside the guest and in ring 3; else 0. */
+  /** The program's position on a CPU, if it is inside the guest and in ring 3; else 0. */
   operationOn(index: number): number {
     const cpu = this.#host.cpus[index]!;
     return cpu.inside && isUserMode(cpu.register(Reg.cs)) ? cpu.register(Reg.eip) : 0;
@@ -61,8 +61,8 @@ export class Hardware {
   }
 
   /**
-   * Where the TLB of `task`'s CPU, which has not begun its piece of work yet, has the entry that
-   * is to be dropped: `nth` of those that count, modulo their number; 0 if there is none.
+   * The place of the TLB entry to drop, for `task`'s CPU, which has not begun its piece yet: the
+   * `nth` valid one, modulo their number; 0 if there is none.
    */
   entryToDrop(task: Task, nth: number): Ptr {
     const { tlb, generation } = this.#host.cpus[task.index]!;

@@ -1,27 +1,27 @@
 /**
- * What was in words of a machine, and which versions they had (trace.ts), before they were
- * changed: to be taken back, the last change first.
+ * An undo log: the old values of a machine's words and their versions (trace.ts), to undo changes,
+ * the last one first.
  */
 
 import { PAGE_WORDS } from '../../hardware/address.ts';
 import { PAGE_BITS, PAGE_RECORD_BITS, SUM } from './trace.ts';
 
-/** Of a change: its word, or ~page for a page as a whole; what was there; four versions' halves. */
+/** For a change: its word, or ~page for a whole page; the old value; four halves of versions. */
 const FIELDS_BITS = 3;
 
 export class Journal {
-  /** How many changes were noted. */
+  /** The number of changes in the log. */
   length = 0;
-  /** Nothing is noted where it is not to be taken back. */
+  /** Off: changes are not logged, since they will not be undone. */
   isOn = false;
   readonly #plain: Uint32Array;
   readonly #words: Int32Array;
   readonly #pages: Int32Array;
   #notes = new Int32Array(1 << 12);
-  /** What whole pages held, one after the other. */
+  /** Old contents of whole pages, one after the other. */
   #contents = new Uint32Array(4 * PAGE_WORDS);
   #contentWords = 0;
-  /** How many changes of each page are noted. */
+  /** The number of logged changes of each page. */
   readonly #ofPage: Int32Array;
 
   /** `plain`: the machine's memory; `words`, `pages`: versions of them. */
@@ -40,14 +40,14 @@ export class Journal {
     this.#ofPage.fill(0);
   }
 
-  /** The word at `at`, in which `before` is, or was, is changed; its version not yet. */
+  /** The word at `at`, with the old value `before`, changes; called before its version does. */
   note(at: number, before: number): void {
     const page = at >>> PAGE_BITS;
     const words = this.#words;
     this.#add(at, before, page, words[2 * at]!, words[2 * at + 1]!);
   }
 
-  /** So many words from `at` on are about to be changed. */
+  /** Called before so many words from `at` on are changed. */
   noteMany(at: number, words: number): void {
     const plain = this.#plain;
     if (words !== PAGE_WORDS) {
@@ -65,7 +65,7 @@ export class Journal {
     this.#add(~page, 0, page, 0, 0);
   }
 
-  /** Only the first `length` changes were made; `touched`: a byte for each page, 0 again if none was. */
+  /** Undo all but the first `length` changes; `touched` is reset for pages without any. */
   takeBack(length: number, touched: Uint8Array): void {
     const notes = this.#notes;
     const pages = this.#pages;

@@ -1,13 +1,13 @@
 /**
- * Whether who accesses a field of a record holds what guards it (shared/record.ts), and who calls a
- * function holds what that needs (Words.mustHold). It is looked at under control, in every
- * schedule: a lock that is not taken is found by the first run that comes by, where what follows
- * from it takes an unlucky one. Savage et al., Eraser: a dynamic data race detector for
- * multithreaded programs (TOCS 1997), and the kernel's lockdep; but which lock guards what is not
- * guessed here.
+ * Lockdep: every access of a record's field holds the field's guard (shared/record.ts), and every
+ * caller of a function holds the lock that it asserts (Words.mustHold). Checked under control, in
+ * every schedule: a missing lock is found by the first run that executes the code, while its
+ * consequences take an unlucky schedule. After Savage et al., Eraser: a dynamic data race detector
+ * for multithreaded programs (TOCS 1997), and the kernel's lockdep; but guards are declared here,
+ * not inferred.
  *
- * It is no access itself. As written there are no locks. Entries of shadows are in frames, and in
- * no record: functions that change them say which lock they must hold.
+ * The check is no access itself. The code as written has no locks. Entries of shadows are in frames
+ * and not in a record: the functions that change them assert the lock.
  */
 
 import type { Host } from '../../../shared/host.ts';
@@ -19,15 +19,15 @@ import { HostOops } from '../../errors.ts';
 import { type Ptr, toPtr } from '../../hardware/address.ts';
 import { fieldsOf, type RecordAt, recordsOf } from './record-words.ts';
 
-/** One of these must be so for a word to be accessed. */
+/** An access of a word needs one of these. */
 interface Check {
   /** Words of locks. */
   readonly locks: readonly Ptr[];
   readonly hostCpu: number;
   readonly vcpu: number;
-  /** Of the vCPU. */
+  /** The vCPU that owns it. */
   readonly startedAt: Ptr | undefined;
-  /** It may be read by anybody. */
+  /** It may be read without the guard. */
   readonly seen: boolean;
   readonly name: string;
 }
@@ -35,27 +35,27 @@ interface Check {
 const NOBODY = -1;
 const STARTED = 1;
 
-/** Of a word that no vCPU owns: none is ever in hand by this number. */
+/** For a word that no vCPU owns: no running vCPU has this number. */
 const NO_VCPU = 0xffff;
 
-/** Defects by which somebody does without a guard: what follows from them is to be seen instead. */
+/** Defects that omit a guard: the check is off, so that their consequences show. */
 const DO_WITHOUT: Readonly<Partial<Record<FieldGuard, readonly DefectId[]>>> = {
   pgdirs: ['R12'],
   'pgdirs, seen': ['R12'],
-  // U2: the Switcher's tables are made anew in another pgdir.
+  // U2: the Switcher's tables are mapped again in another pgdir.
   'pgdir, seen': ['U2'],
   'either, seen': ['R12', 'R13'],
-  // Another vCPU is meant, or its record is the guest's, or two start it.
+  // The record of another vCPU or of the guest is used, or two vCPUs start it.
   owner: ['R8', 'R15', 'D3'],
   'owner, seen': ['R8', 'R15', 'D3'],
 };
 
 export class Lockdep {
-  /** Behind the last word of a record. */
+  /** The end of the last record. */
   readonly end: number;
   readonly #plain: Uint32Array;
   readonly #guards: readonly Guards[];
-  /** Of each word, by its number; 0 for none. */
+  /** For each word, the number of its guard; 0 for none. */
   readonly #checkOf: Uint16Array;
   readonly #checks: Check[] = [];
 
@@ -82,32 +82,32 @@ export class Lockdep {
     }
   }
 
-  /** Of what host CPU `cpu` does. */
+  /** The checks for host CPU `cpu`. */
   of(cpu: number): Guards {
     return this.#guards[cpu]!;
   }
 
-  /** `cpu` has no vCPU in hand that owns the word. */
+  /** `cpu` does not run the vCPU that owns the word. */
   check(cpu: number, at: number, what: string): void {
     const { locks, vcpu, startedAt, name } = this.#checks[this.#checkOf[at]! - 1]!;
     for (const lock of locks) if (holderOf(this.#plain[lock]!) === cpu) return;
-    // Who starts a vCPU fills in its record first.
+    // The starting CPU fills in the record of a vCPU before it runs.
     if (vcpu !== NOBODY && this.#plain[startedAt!] !== STARTED) return;
     throw new HostOops('lock not held', `${what} ${name}`);
   }
 }
 
-/** What one host CPU has to hold for each word that is in a record. */
+/** What one host CPU must hold for each word of a record. */
 export class Guards {
   declare private readonly lockdep: Lockdep;
   declare private readonly cpu: number;
   declare private readonly end: number;
   declare private readonly plain: Uint32Array;
-  /** Where the CPU says which vCPU it has in hand: its number plus one. */
+  /** The word with the CPU's running vCPU: its number plus one. */
   declare private readonly inHand: Ptr;
   /**
-   * What is looked at before locks are, since it is nearly all: 0 for nothing to hold, else what
-   * the CPU says where it has the word's owner in hand.
+   * The fast check before locks, which covers nearly all accesses: 0 for no guard, else the value
+   * of the CPU's word while it runs the owner.
    */
   declare private readonly looks: Uint16Array;
   declare private readonly changes: Uint16Array;
@@ -127,7 +127,7 @@ export class Guards {
     this.changes.fill(owner, at, at + words);
   }
 
-  /** A word is read, here or where nobody else touches it at the time. */
+  /** Check a read, or a peek. */
   look(at: number): void {
     if (at >= this.end) return;
     const owner = this.looks[at]!;
@@ -135,7 +135,7 @@ export class Guards {
     this.lockdep.check(this.cpu, at, 'a look at');
   }
 
-  /** It is written. */
+  /** Check a write. */
   change(at: number): void {
     if (at >= this.end) return;
     const owner = this.changes[at]!;

@@ -1,10 +1,10 @@
 /**
- * What a run under control was at each of its decisions, so that the next one goes on from one of
- * them in another way, and what comes before is not done again.
+ * The state of a run under control at each of its decisions, so that the next run continues from
+ * one of them in another way, without repeating what comes before.
  *
- * Of memory that is shared, what each change has replaced is noted, and put back from the last one
- * on. What is private to a host CPU is kept for each piece of work, which is done again from its
- * beginning, by what its log says, as after any switch (task.ts).
+ * Changes of shared memory are logged and undone from the last one on. The private state of a host
+ * CPU is saved for each piece, which is replayed from its beginning by the replay log, as after any
+ * switch (task.ts).
  */
 
 import type { Until } from '../../../shared/words.ts';
@@ -17,10 +17,10 @@ export class Past {
   readonly #controller: Controller;
   readonly #journal: Journal;
   readonly #now: Uint32Array;
-  /** Of each decision: what is known of the run, how long the journal is, and each task's place. */
+  /** For each decision: the run's state, the length of the journal, and each task's place. */
   #rows: Uint32Array;
   readonly #rowWords: number;
-  /** Of each decision, what is no number; and of each task. */
+  /** For each decision, what is not a number; and for each task. */
   readonly #oops: (HostOops | undefined)[] = [];
   readonly #untils: (Until | undefined)[] = [];
 
@@ -33,13 +33,13 @@ export class Past {
     this.#rows = new Uint32Array(256 * this.#rowWords);
   }
 
-  /** A run begins; `keeps`: it is told at which steps it can be gone back to. */
+  /** A run begins; `keeps`: its decisions will be marked, to go back to. */
   begin(keeps: boolean): void {
     this.#journal.begin(keeps);
     for (const task of this.#controller.tasks) task.keepsPast = keeps;
   }
 
-  /** It is to be possible to go back to where step `step` is decided, which is now. */
+  /** Mark the decision of step `step`, which is made now, to go back to. */
   mark(step: number): void {
     const { state, tasks, oops } = this.#controller;
     let at = step * this.#rowWords;
@@ -58,7 +58,7 @@ export class Past {
     }
   }
 
-  /** Every step before was marked, and what the last run did from there on is undone. */
+  /** Undo the last run from the decision of `step` on; all before were marked. */
   goBack(step: number): void {
     const controller = this.#controller;
     const { state, tasks, touched } = controller;

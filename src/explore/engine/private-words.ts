@@ -1,12 +1,12 @@
 /**
- * What is private to a host CPU (registers, TLB, counters, events), kept as it was at the
- * beginning of a piece of work, to be put back before the piece is done again.
+ * The private state of a host CPU (registers, TLB, counters, events), saved at the beginning of a
+ * piece and restored before the piece is replayed.
  *
- * Pieces are many, and few of them are done again, so keeping has to be cheap. Of the events
- * their number will do, since the same ones come to the same places again. The TLB changes by
- * walks and flushes alone, which are counted, and is copied only after some.
+ * There are many pieces, and few are replayed, so saving has to be cheap. Of the events only their
+ * number is saved, since a replay writes the same ones to the same places. The TLB changes only by
+ * walks and flushes, which are counted, and is copied only after some.
  *
- * To go back to a piece of before, what is kept is remembered before the next one's beginning is kept.
+ * To go back to an earlier piece, each saved state is stored before the next one is saved.
  */
 
 import type { Host } from '../../../shared/host.ts';
@@ -18,7 +18,7 @@ const SHARED_WORDS = 16;
 
 const TLB_WORDS = TLB_ENTRIES * TLB_ENTRY_WORDS;
 
-/** The beginning of a piece, and the TLB there, if it was another at the next one's. */
+/** The state at the beginning of a piece, with the TLB if it changed before the next piece. */
 interface Remembered {
   readonly own: Uint32Array;
   readonly counters: Uint32Array;
@@ -30,7 +30,7 @@ interface Remembered {
 }
 
 export class PrivateWords {
-  /** Of the host CPU's record: the first word that is its own, and the first behind it. */
+  /** The private part of the host CPU's record: its first word, and the first behind it. */
   readonly from: number;
   readonly to: number;
   readonly #snapshot: Snapshot;
@@ -41,11 +41,11 @@ export class PrivateWords {
   readonly #generationAt: number;
   readonly #walksAt: number;
   readonly #eventsAt: number;
-  /** When the TLB was kept. */
+  /** When the TLB was saved. */
   #generation = 0;
   #walks = 0;
   #events = 0;
-  /** Of pieces by number: their beginnings. */
+  /** States at the beginning of pieces, by number. */
   readonly #past: Remembered[] = [];
 
   constructor({ words, layout, cpus }: Host, index: number, snapshot: Snapshot) {
@@ -72,7 +72,7 @@ export class PrivateWords {
     if (this.#tlbMayDiffer) this.#keepTlb();
   }
 
-  /** The TLB too, whatever became of it. */
+  /** Restore the TLB too, even if its counts have not changed. */
   keepAll(): void {
     this.keep();
     this.#keepTlb();
@@ -85,7 +85,7 @@ export class PrivateWords {
     this.#plain[this.#eventsAt] = this.#events;
   }
 
-  /** What is kept is the beginning of piece `piece`, and the next one's is to be kept. */
+  /** Store the saved state as that of piece `piece`, before the next one is saved. */
   remember(piece: number): void {
     const { plain } = this.#snapshot;
     this.#past[piece] ??= {
@@ -109,7 +109,7 @@ export class PrivateWords {
     past.tlb.set(plain.subarray(this.#tlbAt, this.#tlbAt + TLB_WORDS));
   }
 
-  /** What is kept is again that of `piece`, as it is in memory; it was that of `last`. */
+  /** Go back: the saved state becomes that of `piece`; it was that of `last`. */
   goBack(piece: number, last: number): void {
     const { plain } = this.#snapshot;
     for (let i = last - 1; i >= piece; i--) {

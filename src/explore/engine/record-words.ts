@@ -1,7 +1,6 @@
 /**
- * The host's own records, each with the table that declares it (shared/record.ts), and what follows
- * from the tables for every word of theirs: its name in stories and its part in the order of
- * things.
+ * The host's own records, each with the table that declares it (shared/record.ts), and what is
+ * derived from the tables for each word: its name in stories and its role in synchronization.
  */
 
 import { POOL } from '../../../shared/frames.ts';
@@ -15,22 +14,22 @@ import type { FieldKind, Fields } from '../../../shared/record.ts';
 import { RUN_QUEUE } from '../../../shared/run-queue.ts';
 import { type Ptr, toPtr } from '../../hardware/address.ts';
 
-/** What its words are to races, where a field's kind does not say otherwise (races/roles.ts). */
+/** The role of its words in races, unless a field's kind says otherwise (races/roles.ts). */
 export type RecordRole = 'handOver' | 'record' | 'aside';
 
 /** A record of one of the kinds that there are. */
 export interface RecordAt {
   readonly fields: Fields;
   readonly at: Ptr;
-  /** Up to the next one. */
+  /** Words to the next record. */
   readonly words: number;
   readonly name: string;
   readonly role: RecordRole;
-  /** Whose locks guard it, and which pgdir of theirs it is. */
+  /** The guest whose locks guard it, and its pgdir there. */
   readonly guest?: Lguest;
   readonly pgdir?: number;
   /**
-   * Whose it is: a host CPU's alone, or that of who has this vCPU in hand; machine-wide numbers.
+   * Its owner: a host CPU, or the host CPU that runs this vCPU; machine-wide numbers.
    */
   readonly hostCpu?: number;
   readonly vcpu?: number;
@@ -77,7 +76,7 @@ export function recordsOf(host: Host): RecordAt[] {
   ];
 }
 
-/** Each field of a record, with where it is; one of no fixed length goes on to the record's end. */
+/** Each field of a record, with its place; one of no fixed length extends to the record's end. */
 export const fieldsOf = ({ fields, at, words }: RecordAt) =>
   Object.values(fields).map(([offset, kind, , guard, is, length = 1]) => ({
     at: toPtr(at + offset),

@@ -1,10 +1,10 @@
 /**
- * A trace that also tells somebody of each access, as long as somebody is to be told.
+ * A trace that also reports each access to a listener, if there is one.
  *
- * Words that somebody may wait for together, going on by any of them, are tied: a change of one of
- * them conflicts with a change of any other, as if each counted up a word of its own besides.
- * Otherwise what lets him go on were a choice of changes that do not conflict with one another, of
- * which the search through all behaviours would have to try every selection.
+ * Words that a CPU may wait for together, enabled by any of them, are tied: a change of one
+ * conflicts with a change of any other, as if each also incremented a common word. Otherwise the
+ * waiting step would depend on a selection of changes that do not conflict with one another, and
+ * the search through all behaviours would have to try every selection.
  */
 
 import { PAGE_WORDS } from '../../hardware/address.ts';
@@ -14,13 +14,13 @@ import { PAGE_BITS, Trace } from './trace.ts';
 /** The place that is all of the page with the word `at`; others are words. */
 export const pageOf = (at: number): number => ~(at >>> PAGE_BITS);
 
-/** Stands for all words that are tied: one that nobody accesses. */
+/** Stands for all tied words: a word that is never accessed. */
 const TIED = 0;
 
 /** Is told of accesses of places. */
 export interface Recorder {
   read(place: number): void;
-  /** `old`: what was there before; of a page, 0. */
+  /** `old`: the old value; 0 for a page. */
   change(place: number, old: number): void;
   /** A store was buffered. */
   buffer(): void;
@@ -28,7 +28,7 @@ export interface Recorder {
 
 export class RecordingTrace extends Trace {
   recorder: Recorder | undefined;
-  /** Of all changes, so that they can be taken back. */
+  /** The undo log of all changes. */
   readonly journal: Journal;
   readonly #plain: Uint32Array;
   readonly #tied = new Set<number>();
@@ -72,7 +72,7 @@ export class RecordingTrace extends Trace {
   }
 
   override readMany(actor: number, at: number, words: number): void {
-    // Of fewer words each is read.
+    // Few words are read one by one.
     super.readMany(actor, at, words);
     if (words === PAGE_WORDS) this.recorder?.read(pageOf(at));
   }

@@ -1,10 +1,9 @@
 /**
- * What a piece of work was told by what it asked: a list that grows while the piece is done, and
- * is read again from its beginning while the piece is done again. That of a run's pieces before is
- * in front of it.
+ * A replay log: the results of a piece's accesses, appended while the piece runs, and read from the
+ * beginning while it is replayed. The logs of a run's earlier pieces are in front of it.
  */
 
-/** That there is room for at first. */
+/** The capacity at first. */
 const ROOM = 256;
 
 /** In place of what an aside came to: it was a step, and that is asked next. */
@@ -13,12 +12,12 @@ export const AS_STEP = 1;
 export class Results {
   /** Signed words. */
   #values = new Int32Array(ROOM);
-  /** Where the piece begins; the next one; and up to where they are of a piece that was left. */
+  /** Where the piece begins, the next result, and the end of those that are replayed. */
   #from = 0;
   #next = 0;
   #kept = 0;
 
-  /** Whether it asks for what it was told before. */
+  /** Whether the next result is replayed. */
   get isAgain(): boolean {
     return this.#next < this.#kept;
   }
@@ -47,7 +46,7 @@ export class Results {
     return value;
   }
 
-  /** The piece was left: it is to be done again. */
+  /** The piece was unwound: replay it. */
   rewind(): void {
     if (this.#next > this.#kept) this.#kept = this.#next;
     this.#next = this.#from;
@@ -59,7 +58,7 @@ export class Results {
     this.#kept = this.#next;
   }
 
-  /** To a piece that began at `from` and was left at `length`; 0 and 0: to the beginning of a run. */
+  /** Go back to a piece that began at `from` and had come to `length`; 0 and 0: a new run. */
   goBack(from: number, length: number): void {
     this.#from = from;
     this.#next = from;

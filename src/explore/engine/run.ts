@@ -12,16 +12,16 @@ export type Verdict =
   | 'killed'
   /** The host died. */
   | 'oops'
-  /** Nobody could go on. */
+  /** No CPU could go on. */
   | 'deadlock'
-  /** It did not end within the steps that were allowed. */
+  /** It did not end within the allowed number of steps. */
   | 'livelock'
-  /** Something was wrong between two steps (between-steps.ts), where it was stopped. */
+  /** Stopped by a violation between two steps (between-steps.ts). */
   | 'broken';
 
 export interface End {
   readonly verdict: Verdict;
-  /** Why, in the words of who says so; '' for `ended`. */
+  /** The message of the cause; '' for `ended`. */
   readonly message: string;
 }
 
@@ -30,16 +30,16 @@ export interface Run extends End {
   readonly decisions: Decisions;
   /** Of all steps, in their order. */
   readonly digest: string;
-  /** Of the order of conflicting accesses alone: the same for all runs that behave alike. */
+  /** Of the order of conflicting accesses alone: the same for all runs of one behaviour. */
   readonly trace: string;
 }
 
-/** Thrown by a strategy that has seen something wrong where it was asked. */
+/** Thrown by a strategy that has found a violation at a decision. */
 export class BrokenBetween extends Error {
   override readonly name = 'BrokenBetween';
 }
 
-/** The end that an error is. One of ours is thrown on. */
+/** The end that an error stands for. A bug is rethrown. */
 export function endOf(error: unknown): End {
   if (error instanceof HostOops) return { verdict: 'oops', message: error.message };
   if (error instanceof TooManySteps) return { verdict: 'livelock', message: error.message };
@@ -48,7 +48,7 @@ export function endOf(error: unknown): End {
   throw error;
 }
 
-/** All CPUs have come to their end. */
+/** All CPUs have finished. */
 export function endOfGuests({ guests }: Host): End {
   const killed = guests.find(({ dead }) => dead === Dead.Killed);
   return killed === undefined

@@ -1,7 +1,7 @@
 /**
- * What words of a machine were, kept at the same places in a memory beside it. WebAssembly's
- * memory.copy goes from the one to the other: a page takes a quarter of the time of a typed
- * array's `set`, some fifty words that of two accesses. What was never kept takes no memory.
+ * Saved words of a machine, at the same places in a second memory. WebAssembly's memory.copy copies
+ * between the two: a page takes a quarter of the time of a typed array's `set`, some fifty words
+ * that of two accesses. Pages that were never saved take no memory.
  */
 
 import { makeMemory } from '../../../shared/words.ts';
@@ -46,10 +46,10 @@ const module = new WebAssembly.Module(
 
 export class Snapshot {
   readonly #exports: Exports;
-  /** The words beside, at the same places. */
+  /** The saved words, at the same places. */
   readonly plain: Uint32Array;
 
-  /** Of nothing yet. */
+  /** Empty at first. */
   constructor(machine: WebAssembly.Memory) {
     const beside = makeMemory(machine.buffer.byteLength / 4);
     this.plain = new Uint32Array(beside.buffer);
@@ -57,12 +57,12 @@ export class Snapshot {
     this.#exports = exports as unknown as Exports;
   }
 
-  /** `words` words from `at` on, as they are now. */
+  /** Save `words` words from `at` on. */
   keep(at: number, words: number): void {
     this.#exports.keep(at, words);
   }
 
-  /** The same, as they were. */
+  /** Restore them. */
   putBack(at: number, words: number): void {
     this.#exports.putBack(at, words);
   }

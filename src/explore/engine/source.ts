@@ -1,6 +1,6 @@
 /**
- * Where in the source an access is made, told from a stack: the function of the paging code,
- * host, MMU or guest that makes it, not the accessor or leaf through which it goes.
+ * The place in the source where an access is made, by a stack trace: the function of the paging
+ * code, host, MMU or guest that makes it, not the accessor or leaf that it goes through.
  *
  * See docs/decisions/stories-from-stacks.md.
  */
@@ -17,7 +17,7 @@ export interface Where {
   readonly file: string;
   /** From 1. */
   readonly line: number;
-  /** What of shared/ it calls to do so, the outermost: `quiesce`, `getUserPage`; '' if nothing. */
+  /** The outermost function of shared/ that it calls: `quiesce`, `getUserPage`; '' for none. */
   readonly through: string;
   /** On behalf of the guest's software, which is in the middle of an operation. */
   readonly byGuest: boolean;
@@ -32,13 +32,13 @@ export const HARDWARE: Where = {
   byGuest: false,
 };
 
-/** Stack frames that are looked at: from the leaf up to where a CPU's round begins. */
+/** Depth of the stack trace: from the leaf up to where a CPU's round begins. */
 export const STACK_DEPTH = 40;
 
 /** What runs in the guest. */
 const SOFTWARE = 'src/explore/litmus/software.ts';
 
-/** Small helpers, for which their callers speak. */
+/** Small helpers, which are told as their callers. */
 const HELPERS = new RegExp(
   `^(get |set |(${[
     ...[
@@ -96,13 +96,13 @@ function locate(stack: string): Where {
   };
 }
 
-/** Whether a step may be said to be in a file. */
+/** Whether a step may be attributed to a file. */
 export const mayBeTold = (file: string): boolean =>
   /^src\/(paging|host|mmu)\//.test(file) || file === SOFTWARE;
 
 const isTold = ({ file, name }: Frame): boolean => mayBeTold(file) && !HELPERS.test(name);
 
-/** Finding entries belongs to whichever part looks for them. */
+/** Finding entries counts as the part that calls it. */
 function partOf(frames: readonly Frame[]): Part {
   for (const { file } of frames) {
     const [, place, name] = /^src\/(\w+)\/(.*)\.ts$/.exec(file) ?? [];

@@ -7,7 +7,7 @@
 import type { Ptr } from '../../hardware/address.ts';
 import { BUFFERED_STORES, type ControlState, TaskWord } from './control-state.ts';
 
-/** No store of the word waits; values are 32 bits, unsigned. */
+/** No store of the word is buffered; values are 32 bits, unsigned. */
 export const NOT_BUFFERED = -1;
 
 export class StoreBuffer {
@@ -36,7 +36,7 @@ export class StoreBuffer {
     this.#words[this.#at + TaskWord.Stores]!++;
   }
 
-  /** What the newest store of a word that waits has stored. */
+  /** The value of the newest buffered store of a word. */
   find(at: Ptr): number {
     for (let i = this.length - 1; i >= 0; i--) {
       const slot = this.#slot(i);
@@ -45,7 +45,7 @@ export class StoreBuffer {
     return NOT_BUFFERED;
   }
 
-  /** How often the stores of a word that wait change it, in which `now` is. */
+  /** How often the buffered stores of a word change it, starting from the value `now`. */
   changesOf(at: Ptr, now: number): number {
     let changes = 0;
     let found = now;
@@ -57,7 +57,7 @@ export class StoreBuffer {
     return changes;
   }
 
-  /** All that wait, the oldest first: where, and which value. */
+  /** All buffered stores, the oldest first: place and value. */
   get waiting(): (readonly [at: number, value: number])[] {
     return Array.from({ length: this.length }, (_, i) => {
       const slot = this.#slot(i);
@@ -74,7 +74,7 @@ export class StoreBuffer {
     return this.#words[this.#slot(0) + 1]!;
   }
 
-  /** The oldest one is gone. */
+  /** Remove the oldest one. */
   shift(): void {
     const oldest = this.#at + TaskWord.OldestStore;
     this.#words[oldest] = (this.#words[oldest]! + 1) % BUFFERED_STORES;

@@ -1,11 +1,11 @@
 /**
  * One simulated host CPU under control.
  *
- * A CPU's work is cut into pieces that end where everything is in shared memory
- * (src/host/host-cpu-loop.ts). To leave a piece in the middle it is abandoned by a throw;
- * to go on it is done again from its beginning, and what it did to shared memory before is
- * not done again: each result is taken from a log instead. What is private to the CPU (its
- * registers, TLB, counters and events) is put back as it was at the beginning.
+ * A CPU's work is cut into pieces; between two pieces its whole state is in shared memory
+ * (src/host/host-cpu-loop.ts). A piece is left in the middle by a throw that unwinds it. To resume,
+ * the piece is replayed from its beginning: accesses of shared memory that it has made return
+ * their results from the replay log. The private state of the CPU (its registers, TLB, counters
+ * and events) is restored first.
  *
  * See docs/decisions/log-and-replay.md.
  */
@@ -20,10 +20,10 @@ import { PrivateWords } from './private-words.ts';
 import { Results } from './results.ts';
 import { StoreBuffer } from './store-buffer.ts';
 
-/** Thrown to leave a piece of work in the middle. */
+/** Thrown to unwind a piece in the middle. */
 export const LEAVE = Symbol('leave');
 
-/** In place of a word that is waited for. */
+/** In place of the word: it waits for several. */
 export const SEVERAL = -2;
 
 /** Whether `word` is one of those from `at` on. */
@@ -35,16 +35,16 @@ export class Task {
   declare readonly controller: Controller;
   declare readonly state: ControlState;
   readonly stores: StoreBuffer;
-  /** Of its piece so far: what steps came to, and what else it was told. */
+  /** The replay logs of its piece: results of steps, and of accesses that are no steps. */
   declare readonly steps: Results;
   declare readonly asides: Results;
-  /** Its piece has written a word that is no step. */
+  /** Its piece has poked a word. */
   hasPoked = false;
-  /** Those that it has done in this run. */
+  /** The number of pieces that it has completed in this run. */
   pieces = 0;
-  /** Their beginnings are kept, to go back to. */
+  /** The states at their beginnings are kept, to go back to. */
   keepsPast = false;
-  /** In an abridged run, what it waits for if that is more than a word. */
+  /** In an abridged run, the condition that it waits for if that is more than a word. */
   until: Until | undefined;
   readonly #words: Uint32Array;
   readonly #at: number;
@@ -67,7 +67,7 @@ export class Task {
     this.#own = this.#private.to - this.#private.from;
   }
 
-  /** It was chosen at the access where it stands: the next one is done without asking. */
+  /** It was chosen at its pending access, which it makes without asking. */
   get granted(): boolean {
     return this.#words[this.#at + TaskWord.Granted] !== 0;
   }
@@ -82,7 +82,7 @@ export class Task {
     this.#words[this.#at + TaskWord.Finished] = finished ? 1 : 0;
   }
 
-  /** It cannot go on before the word at `at` is another than `value`, or is `value`. */
+  /** It waits until the word at `at` differs from `value`, or until it is `value`. */
   waitFor(at: Ptr, value: number, isEqual = false): void {
     this.#words[this.#at + TaskWord.WaitsFor] = at;
     this.#words[this.#at + TaskWord.WaitsFrom] = value;
@@ -106,7 +106,7 @@ export class Task {
     return this.until === undefined ? this.#words[this.#at + TaskWord.WaitsFor]! : SEVERAL;
   }
 
-  /** Whether it waits for a word, and that is not as it is to be; by what is in memory. */
+  /** Whether it waits, by the current values in memory. */
   isStopped(memory: Uint32Array): boolean {
     const at = this.#words[this.#at + TaskWord.WaitsFor]!;
     if (at !== 0) {
@@ -124,7 +124,7 @@ export class Task {
     return this.until?.words.some((each) => lies(each, at, words)) ?? false;
   }
 
-  /** What it waits for, in words that the search through all behaviours takes. */
+  /** Its guard, for the search through all behaviours. */
   get guard(): Guard | undefined {
     const words = this.until ?? this.#guardOfWord;
     if (!this.waitsDrained) return words;
@@ -138,7 +138,7 @@ export class Task {
     return guardOn(at, value, this.#words[this.#at + TaskWord.WaitsUntil] === 1);
   }
 
-  /** The access that it is about to make waits for its buffered stores to be in memory. */
+  /** Its pending access waits until its store buffer is empty. */
   get waitsDrained(): boolean {
     return this.#words[this.#at + TaskWord.PendingDrained] !== 0;
   }
@@ -150,7 +150,7 @@ export class Task {
     this.#words[this.#at + TaskWord.IsLast] = 1;
   }
 
-  /** The access that it is about to make, for strategies that look; 0 if not known. */
+  /** Its pending access, for strategies; 0 if not known. */
   get pendingKind(): number {
     return this.#words[this.#at + TaskWord.PendingKind]!;
   }
@@ -165,7 +165,7 @@ export class Task {
     this.#words[this.#at + TaskWord.PendingDrained] = waitsDrained ? 1 : 0;
   }
 
-  /** A piece is done: the next one begins here. */
+  /** A piece is complete: the next one begins here. */
   commit(): void {
     if (this.keepsPast) this.#private.remember(this.pieces);
     this.pieces++;
@@ -182,10 +182,10 @@ export class Task {
     this.keepAll();
   }
 
-  /** Words of a place in a run. */
+  /** Words of a saved place. */
   static readonly PLACE_WORDS = 6;
 
-  /** Where it is now, for goBack: PLACE_WORDS words from `at` on. */
+  /** Save its place for goBack: PLACE_WORDS words from `at` on. */
   keepPlace(into: Uint32Array, at: number): void {
     const { steps, asides } = this;
     into[at] = this.pieces;
@@ -196,7 +196,7 @@ export class Task {
     into[at + 5] = this.hasPoked ? 1 : 0;
   }
 
-  /** It is there again, and waits for `until`. */
+  /** Restore its place, where it waits for `until`. */
   goBack(place: Uint32Array, at: number, until: Until | undefined): void {
     this.#private.goBack(place[at]!, this.pieces);
     this.pieces = place[at]!;
@@ -206,21 +206,21 @@ export class Task {
     this.until = until;
   }
 
-  /** Nothing of its piece was done. */
+  /** Its piece has not begun. */
   restart(): void {
     this.steps.clear();
     this.asides.clear();
     this.hasPoked = false;
   }
 
-  /** Do the piece again, up to where it was left. */
+  /** Replay the piece, up to where it was unwound. */
   rewind(): void {
     this.steps.rewind();
     this.asides.rewind();
     this.#private.putBack();
   }
 
-  /** The same, where what is private to its CPU was changed from outside. */
+  /** The same, where the CPU's private state was changed from outside. */
   keepAll(): void {
     this.restart();
     this.#private.keepAll();
@@ -231,7 +231,7 @@ export class Task {
     return (at - this.#from) >>> 0 < this.#own;
   }
 
-  /** Whether its piece has done something already that is not to be done again. */
+  /** Whether its piece has made accesses that must not be repeated. */
   get hasBegun(): boolean {
     return this.hasPoked || !this.steps.isEmpty;
   }

@@ -1,18 +1,18 @@
 /**
- * A digest of what a run did, up to the order of accesses that do not conflict: two runs share it
- * exactly when they are one trace of Mazurkiewicz, that is, when any two accesses of one word by
- * different actors, one of which changes it, come in the same order in both.
+ * A digest of a run's behaviour: two runs share it exactly when they are the same Mazurkiewicz
+ * trace, that is, when any two accesses of one word by different actors, one of which changes it,
+ * come in the same order in both.
  *
- * Each word has a version: a number that follows from who has changed it so far, one after the
- * other. Each access adds the version that it found, or made, to a sum, times a number of its
- * CPU's. Accesses of a word by one CPU come in the order of its program, so how many of them found
- * which version says which change each of them comes after. The order of the parts of a sum does
- * not matter, so an access costs an addition, and no record is kept. Who reads or changes a whole
- * page finds a version of the page, to which each change of one of its words adds.
+ * Each word has a version: a number that follows from the sequence of actors that have changed it.
+ * Each access adds the version that it found, or made, to a sum, times a factor of its CPU.
+ * Accesses of a word by one CPU come in program order, so how many of them found which version says
+ * which change each of them comes after. A sum does not depend on the order of its parts, so an
+ * access costs an addition, and no record is kept. An access of a whole page finds a version of the
+ * page, to which each change of one of its words adds.
  *
- * A store of what was there already changes nothing, nor does a compare-and-exchange in vain: they
- * count as loads. Of loads it does not matter which comes first. Left out is what is no step: a
- * look at a word that nobody else touches at the time comes before or after all steps of others.
+ * A store of the same value changes nothing, nor does a failed compare-and-exchange: both count as
+ * loads, and loads do not conflict. Peeks and pokes are left out: no other actor accesses the word
+ * at the time.
  */
 
 import { PAGE_WORDS } from '../../hardware/address.ts';
@@ -20,7 +20,7 @@ import { PAGE_WORDS } from '../../hardware/address.ts';
 /** The number of a word's page: without these bits. */
 export const PAGE_BITS = 10;
 
-/** Of each byte. `toString(16)` of a word takes a fourth of a microsecond, and each run has some. */
+/** For each byte. `toString(16)` of a word takes a fourth of a microsecond, some times per run. */
 const DIGITS = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 
 /** 8 hexadecimal digits. */
@@ -30,28 +30,28 @@ export const hexWord = (word: number): string =>
   DIGITS[(word >>> 8) & 0xff]! +
   DIGITS[word & 0xff]!;
 
-/** Of a page: its version, and the sum of those that were made of its words; two words each. */
+/** For a page: its version, and the sum of the versions of its words; two words each. */
 export const PAGE_RECORD_BITS = 2;
 export const SUM = 2;
 
 /** Actors are as many as the bits of a word. */
 const MOST_ACTORS = 32;
 
-/** So that an actor's loads are not another's, nor those of two others together: odd numbers. */
+/** An odd factor for each actor, so that loads of different actors do not cancel or coincide. */
 const READERS = Int32Array.from({ length: MOST_ACTORS }, (_, actor) => mixed(0, 2, actor) | 1);
 
 export class Trace {
   /** The sum's halves: signed words. */
   low = 0;
   high = 0;
-  /** How many words and pages have another version than 0, and which. */
+  /** How many words and pages have a version other than 0, and which. */
   changed = 0;
   readonly #changed: Int32Array;
-  /** Versions of words, two words each, or 32 bits would be all. */
+  /** Versions of words, two words each, for 64 bits. */
   protected readonly words: Int32Array;
   protected readonly pages: Int32Array;
 
-  /** `memory`: 0, for so many words of the machine as memoryFor says; threads share it. */
+  /** `memory`: zeroed, of the size that memoryFor says; threads share it. */
   constructor(memory: Int32Array, words: number) {
     const pages = (words >>> PAGE_BITS) << PAGE_RECORD_BITS;
     this.words = memory.subarray(0, 2 * words);
@@ -96,8 +96,8 @@ export class Trace {
   }
 
   /**
-   * `actor` has loaded a word that its own buffer has, whose stores will change it so often, as
-   * `buffer`: as if they had, since whether they have makes no difference to it.
+   * `actor` has loaded a word from its own store buffer, whose stores will change it so often, as
+   * actor `buffer`: counted as if they had drained, which makes no difference to the load.
    */
   readAhead(actor: number, buffer: number, at: number, changes: number): void {
     const page = (at >>> PAGE_BITS) << PAGE_RECORD_BITS;
@@ -114,7 +114,7 @@ export class Trace {
     this.high = (this.high + Math.imul(high + pages[page + 1]! + highKey, reader)) | 0;
   }
 
-  /** Who takes this step puts a store into its buffer. */
+  /** The running CPU has put a store into its buffer. */
   buffer(): void {}
 
   /** It has stored `after` where `before` was. */
@@ -135,10 +135,10 @@ export class Trace {
     else for (let i = at; i < at + words; i++) this.#change(actor, i);
   }
 
-  /** Words are written that nobody else touches at the time: no part of what is told apart. */
+  /** Words are poked: not part of the behaviour. */
   aside(_at: number, _words: number): void {}
 
-  /** Something of `actor`'s own that others do not see, and its place among what it does. */
+  /** A private event of `actor`, and its position in the actor's program. */
   note(actor: number, what: number, place: number): void {
     const key = Math.imul(what, 0xcc9e_2d51) + Math.imul(place, 0x85eb_ca77);
     this.low = (this.low + mixed(key, 0, actor)) | 0;
@@ -186,7 +186,7 @@ export class Trace {
   }
 }
 
-/** Every bit of the word into every bit of the result, as murmur3 ends; by half and by actor. */
+/** Mix every bit of the word into every bit, as murmur3's finalizer; by half and by actor. */
 function mixed(word: number, half: number, actor: number): number {
   let x = (word + Math.imul(2 * actor + half + 1, 0x9e37_79b1)) | 0;
   x = Math.imul(x ^ (x >>> 16), 0x85eb_ca6b);

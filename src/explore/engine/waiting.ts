@@ -1,17 +1,17 @@
-/** Who can go on, and who waits: for a word, or for the end of an abridged run. */
+/** Which actors are enabled, and which wait: for a word, or for the end of an abridged run. */
 
 import type { Ptr } from '../../hardware/address.ts';
 import { bufferOf } from './actors.ts';
 import { lies, SEVERAL, type Task } from './task.ts';
 
-/** In place of a word that is waited for. */
+/** In place of the word: a task waits for several. */
 const NOBODY = -1;
 
 export class Waiting {
   readonly #tasks: readonly Task[];
   readonly #hasBuffers: boolean;
   readonly #plain: Uint32Array;
-  /** The word that somebody waits for: when it is written he may be able to go on. */
+  /** The word that a task waits for: a write to it may enable the task. */
   #waitedFor = NOBODY;
 
   /** `plain`: the machine's memory. */
@@ -43,13 +43,13 @@ export class Waiting {
     return mask === 0 ? last : mask;
   }
 
-  /** Of an abridged run: nobody of `able` can go on but who stands at the end. */
+  /** In an abridged run: all of `able` are at the end. */
   isEnd(able: number): boolean {
     for (const { isLast, index } of this.#tasks) if (isLast && able === 1 << index) return true;
     return false;
   }
 
-  /** So many words were written: whether somebody may be able to go on by that. */
+  /** Whether a write of so many words may enable a task. */
   mayWake(at: Ptr, words: number): boolean {
     const waitedFor = this.#waitedFor;
     if (waitedFor === NOBODY) return false;

@@ -1,8 +1,8 @@
 /**
- * The ever smaller tests that a failure was shrunk to, and which of them fail without the defects as
- * well. Some dozens of schedules do not show all that do. So what is left at the end is checked
- * by as many as the search took, and if it fails, the last one before it that does not is gone
- * back to. What has failed, and by which schedule, is kept in mind.
+ * The chain of ever smaller tests that a failure was shrunk to, and which of them fail without the
+ * defects as well. Some dozens of schedules do not show all of these. So the last one is checked by
+ * as many schedules as the search took, and if it fails, shrinking goes back to the last test that
+ * does not. Failing tests are remembered, with the schedule.
  */
 
 import type { Kept } from '../litmus/kept.ts';
@@ -22,7 +22,7 @@ export class Chain<Failure extends Link> {
   readonly #whole: Failure;
   /** Each smaller than the one before. */
   readonly #links: Failure[];
-  /** Of those that were checked, how. */
+  /** How each was checked. */
   readonly #checked = new Map<string, Control>();
   /** Those that fail without the defects. */
   readonly #refused = new Set<string>();
@@ -49,8 +49,8 @@ export class Chain<Failure extends Link> {
   }
 
   /**
-   * The smallest that passes without the defects, `best` if it does; and how that was checked, or how the whole test
-   * failed. `next` as in Yardstick.check.
+   * The smallest that passes without the defects, `best` if it does; and how that was checked, or
+   * how the whole test failed. `next` as in Yardstick.check.
    */
   async settle(
     best: Failure,

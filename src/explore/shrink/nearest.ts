@@ -1,5 +1,5 @@
 /**
- * The nearest passing schedule: what would have had to be otherwise for the run to end well.
+ * The nearest passing schedule: the smallest change by which the run ends well.
  * Of two schedules the nearer one has fewer stretches that differ from the plan; then one whose
  * stretch ends elsewhere is nearer than one that lacks the stretch; then the fewer of its CPU's
  * decisions the end has moved. Later is tried before earlier.
@@ -14,7 +14,7 @@ import type { Subject } from '../subject.ts';
 import { moved, without } from './plans.ts';
 import { serialPlans } from './yardstick.ts';
 
-/** Decisions that by which the end of a stretch is moved at most. */
+/** Decisions by which the end of a stretch is moved at most. */
 const FARTHEST = 100;
 
 /** Schedules of the portfolio that are tried last. */

@@ -1,12 +1,12 @@
 /**
- * A failure made smaller, until nothing can be left out of it (Zeller, Hildebrandt: Simplifying
- * and Isolating Failure-Inducing Input, TSE 2002): vCPUs' whole columns, operations, switches;
- * and then as near to one CPU after the other as it can be.
+ * Shrinking a failure until nothing can be left out (Zeller, Hildebrandt: Simplifying and Isolating
+ * Failure-Inducing Input, TSE 2002): whole columns of vCPUs, operations, switches; and then towards
+ * a sequential schedule.
  *
- * It is the same failure as long as ending and kind are the same (a declared outcome, an
- * invariant, a reason without its numbers) and the smaller test still says something
- * (yardstick.ts, chain.ts). Everything is tried by real runs, and nothing here is random: the same
- * failure is made smaller in the same way.
+ * The failure is the same if ending and kind are the same (a declared outcome, an invariant, a
+ * reason without its numbers) and the smaller test is still meaningful (yardstick.ts, chain.ts).
+ * Everything is tried by real runs, and nothing here is random: the same failure shrinks in the
+ * same way.
  */
 
 import { nextTurn } from '../../platform.ts';
@@ -30,17 +30,20 @@ export interface Shrunk {
   readonly plan: Plan;
   /** The schedule of the same operations that ends well and differs least, if one was seen. */
   readonly passing: Result | undefined;
-  /** What is otherwise in it, in words. */
+  /** The difference, in words. */
   readonly difference: string | undefined;
-  /** How what is left was run without the defects, or the whole test, if that fails; undefined if it was not come to. */
+  /**
+   * How the rest was run without the defects, or the whole test if that fails; undefined if not
+   * yet.
+   */
   readonly control: Control | undefined;
-  /** Runs that were made, but for those. */
+  /** Runs made, without those. */
   readonly tries: number;
-  /** Of them those of the last round, in which nothing could be left out any more. */
+  /** Of them, runs of the last round, in which nothing could be left out any more. */
   readonly lastRound: number;
   /**
-   * 1-minimal: each vCPU, operation and switch that is left was tried without, and the failure
-   * went away, or the test said nothing any more.
+   * 1-minimal: without any one vCPU, operation or switch that is left, the failure goes away, or the
+   * test is no longer meaningful.
    */
   readonly proven: boolean;
   /** Before it was proven, or before a schedule that passes was found. */
@@ -48,13 +51,13 @@ export interface Shrunk {
 }
 
 export interface ShrinkOptions {
-  /** The search that found it, by default none: what is left is run without the defects as often. */
+  /** The search that found it, by default none: the rest is run as often without the defects. */
   readonly search?: Effort;
-  /** Told whenever it has become smaller, and of the tries now and then; of the runs without the defects at the end. */
+  /** Called whenever it has shrunk, now and then while trying, and for runs without the defects. */
   readonly onProgress?: (
     size: Size & { readonly tries: number; readonly control?: Control | undefined },
   ) => void;
-  /** Asked now and then, between two turns of the event loop; then the smallest so far is kept. */
+  /** Polled between two turns of the event loop: end with the smallest so far. */
   readonly isInterrupted?: () => boolean;
 }
 
@@ -95,7 +98,7 @@ export async function shrink(
 export const preemptionsOf = (subject: Subject, result: Result): number =>
   noted(subject, result).preemptions;
 
-/** Once more, its decisions looked at. */
+/** Once more, recording its decisions. */
 function noted(subject: Subject, { run }: Result): Noted {
   const strategy = new Noted(new Recorded(run.decisions));
   subject.run(strategy, 0);
@@ -121,19 +124,19 @@ interface Failure {
 
 const INTERRUPTED = Symbol('interrupted');
 
-/** Runs between two looks at whether it is to stop. */
+/** Runs between two polls. */
 const BATCH = 10;
 
-/** Schedules that are tried on a smaller test when the plan does not fail there. */
+/** Schedules tried on a smaller test when the plan does not fail there. */
 const SCHEDULES = 28;
 
-/** Turns of a plan up to which their ends are tried earlier, one by one. */
+/** Stretches of a plan up to which their ends are tried earlier, one by one. */
 const MOST_SHIFTED = 12;
 
 /** A plan of more stretches than these, */
 const FEW_STRETCHES = 2;
 
-/** and not too many to try it with all, */
+/** and of no more than these, */
 const MANY_STRETCHES = 7;
 
 /** is tried with fewer, and ends moved so far. */
@@ -181,7 +184,10 @@ class Shrinking {
     }
   }
 
-  /** Whether nothing can be left out, and what is left is a failure of the defects as far as can be said. */
+  /**
+   * Whether nothing can be left out, and what is left is a failure of the defects as far as can be
+   * said.
+   */
   async #isSettled(): Promise<boolean> {
     const before = this.control;
     const { best, control } = await this.#chain.settle(this.best, async (soFar) => {
@@ -219,7 +225,7 @@ class Shrinking {
     for (const column of this.best.kept.keys()) {
       const left = (): number => this.best.kept[column]!.length;
       for (let count = left() >> 1; count >= 1; count >>= 1) {
-        // From the end: what comes later hangs on what comes before.
+        // From the end: later operations depend on earlier ones.
         for (let from = left() - count; from >= 0; ) {
           await this.#dropOperations(column, from, count);
           from = Math.min(from, left()) - count;
@@ -242,7 +248,7 @@ class Shrinking {
     }
   }
 
-  /** The last switch that does it: one decision later, and the failure is gone. */
+  /** The last possible switch: one decision later, and the failure is gone. */
   async #switchLater(): Promise<void> {
     for (let at = 0; at + 1 < this.best.plan.length; at++) {
       for (let by = FAR; by >= 1; by >>= 1) {
@@ -266,8 +272,8 @@ class Shrinking {
   }
 
   /**
-   * One or two stretches less, and the end of another one moved: who is no longer in the way of
-   * others, or they of it, comes with fewer decisions to where it stood.
+   * Leave out one or two stretches, and move the end of another one: without the interference, a
+   * CPU needs fewer decisions to the same place.
    */
   async #retimed(): Promise<void> {
     for (const count of [2, 1]) {
@@ -336,7 +342,7 @@ class Shrinking {
     return plans;
   }
 
-  /** A run of the same kind by this plan, if it comes to that. */
+  /** A failure of the same kind by this plan, if it fails so. */
   async #fails(failure: Failure, plan: Plan): Promise<Failure | undefined> {
     const { drawn } = this.best.result.run.decisions;
     const result = await this.#run(failure.subject, new Lenient(plan, drawn));

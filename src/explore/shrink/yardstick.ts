@@ -1,12 +1,11 @@
 /**
- * Whether a litmus test still says something when operations are left out of it. Its outcomes
- * were declared for all of them: without a load, say, nobody has the right value in a register,
- * and every schedule is forbidden. So the smaller test is put to a machine without the defects
- * as well, and counts only when that one passes it: at first some dozens of schedules, and what is
- * left at the end as many as the search took that found the failure, or all of its behaviours where
- * these are no more. If such a machine fails the
- * whole test, it is enough that some schedule passes, and if none does even of the whole test, there
- * is nothing to go by.
+ * Whether a litmus test is still meaningful when operations are left out. Its outcomes were
+ * declared for all of them: without a load, for example, no register has the right value, and every
+ * schedule is forbidden. So the smaller test must pass on a machine without the defects: at first
+ * under some dozens of schedules, and the final one under as many as the search took that found the
+ * failure, or under all of its behaviours if these are no more. If a machine without the defects
+ * fails the whole test, one passing schedule is enough, and if not even the whole test has one,
+ * nothing is checked.
  */
 
 import type { Kept } from '../litmus/kept.ts';
@@ -22,35 +21,35 @@ import { runOnce } from '../verify/unit.ts';
 /** Schedules that a search took, of each strategy. */
 export type Effort = readonly { readonly strategy: string; readonly schedules: number }[];
 
-/** What is left of a test is not tried by fewer. */
+/** The least number of schedules for the final test. */
 const LEAST: Effort[number] = { strategy: 'portfolio', schedules: 1000 };
 
-/** Schedules of the portfolio that a smaller test is run by, beside those with no preemption and the plan. */
+/** Schedules of the portfolio for a smaller test, beside those without preemption and the plan. */
 const SCHEDULES = 21;
 
 /** How a test was run without the defects. */
 export interface Control {
   readonly setting: Setting;
   readonly strategies: readonly string[];
-  /** That were run, and that were to be. */
+  /** Schedules run, and planned. */
   readonly schedules: number;
   readonly wanted: number;
-  /** They were all behaviours that there are, each once (see src/explore/verify). */
+  /** They were all behaviours, each once (see src/explore/verify). */
   readonly verified: boolean;
   /** The first that did not end well; the last one. */
   readonly failure: { readonly subject: Subject; readonly result: Result } | undefined;
 }
 
-/** A schedule that the test fails by without the defects. */
+/** A schedule under which the test fails without the defects. */
 interface Counterexample {
   readonly plan: Plan;
   readonly drawn: readonly number[];
-  /** Of abridged runs, whose accesses are others. */
+  /** Of abridged runs, which make other accesses. */
   readonly abridged: boolean;
 }
 
 export class Yardstick {
-  /** How the whole test fails without the defects, if it does at once. */
+  /** How the whole test fails without the defects, if it does in the first schedules. */
   readonly failed: Control | undefined;
   /** Of the whole test; undefined when it fails without the defects. */
   #control: Subject | undefined;
@@ -58,10 +57,10 @@ export class Yardstick {
   readonly #plan: Plan;
   readonly #effort: Effort;
   readonly #counterexamples: Counterexample[] = [];
-  /** Of the whole test, with its defects; once it was asked. */
+  /** Of the whole test, with its defects; once requested. */
   #mayPass: boolean | undefined;
 
-  /** Without the defects; where there are none, by a lock for each guest, which is simplest. */
+  /** Without the defects; if there are none, under guest-lock, the simplest discipline. */
   constructor(subject: Subject, plan: Plan, search: Effort) {
     const { discipline, defects } = subject.setting;
     const ours = { ...subject.setting, defects: [] };
@@ -79,7 +78,7 @@ export class Yardstick {
     this.#effort = sumOf(search) < LEAST.schedules ? [...others, LEAST] : search;
   }
 
-  /** Whether a smaller test passes, as far as some dozens of schedules say. */
+  /** Whether a smaller test passes, by some dozens of schedules. */
   accepts(kept: Kept, plan: Plan): boolean {
     if (this.#control !== undefined) return this.#passes(this.#control.changed({ kept }), plan);
     this.#mayPass ??= somePasses(this.#subject, this.#plan);
@@ -87,8 +86,9 @@ export class Yardstick {
   }
 
   /**
-   * Whether it passes, tried as hard as the search was, or verified if that is no more; not to be
-   * asked when the whole test fails. `next` is told after each schedule how far it is, and may throw.
+   * Whether it passes, with as many schedules as the search took, or verified if that is no more.
+   * Not for a whole test that fails. `next` is called after each schedule with the progress; may
+   * throw.
    */
   async check(kept: Kept, next: (control: Control) => Promise<void>): Promise<Control> {
     const subject = this.#control!.changed({ kept });
@@ -118,14 +118,14 @@ export class Yardstick {
     return so(undefined);
   }
 
-  /** All behaviours, if there are no more than so many; none goes wrong if it is not said. */
+  /** All behaviours, if there are no more than so many; all pass unless a failure is returned. */
   async #verified(
     whole: Subject,
     wanted: number,
     next: (control: Control) => Promise<void>,
   ): Promise<Control | undefined> {
     const { setting } = whole;
-    // Hardware's own acts and store buffers are tried by schedules that have them.
+    // Acts of hardware and store buffers need schedules that have them.
     const hasActs = this.#plan.some(({ who }) => who >= this.#subject.litmus.cpus);
     if (hasActs || setting.memory === 'tso') return undefined;
     const subject = abridgedOf(whole);
@@ -150,7 +150,7 @@ export class Yardstick {
     return so(true, undefined);
   }
 
-  /** A smaller test fails by this schedule: others are to be tried by it, too. */
+  /** A smaller test fails under this schedule: try it on others, too. */
   heed(counterexample: Counterexample): void {
     this.#counterexamples.push(counterexample);
   }
@@ -178,7 +178,7 @@ const abridgedOf = (subject: Subject): Subject =>
 
 const sumOf = (effort: Effort): number => effort.reduce((sum, { schedules }) => sum + schedules, 0);
 
-/** A run of each, until one fails. */
+/** Run each, until one fails. */
 function firstFailure(subject: Subject, strategies: readonly Strategy[]): Control | undefined {
   for (const [seed, strategy] of strategies.entries()) {
     const result = subject.run(strategy, seed);
@@ -196,7 +196,7 @@ const somePasses = (subject: Subject, plan: Plan): boolean =>
     (strategy, seed) => subject.run(strategy, seed).ending === 'ok',
   );
 
-/** For a run each, from seed 0. */
+/** For one run each, from seed 0. */
 function strategiesFor(subject: Subject, plan: Plan): Strategy[] {
   const portfolio = STRATEGIES.portfolio!();
   const planned = [...serialPlans(subject), plan].map((each) => new Lenient(each));

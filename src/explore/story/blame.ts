@@ -1,13 +1,13 @@
 /**
- * The two accesses to blame: of one word, by two vCPUs (or CPUs), at least one of them a
- * write, the later one at or before the break.
+ * The two accesses to blame: of one word, by two vCPUs (or CPUs), at least one of them a write, the
+ * later one at or before the break.
  *
- * With a schedule that passes beside it they are a pair whose order is another there, or that
- * does not meet there, rather of the word of the breaking step and rather late than early. Without
- * one it is a guess, made so: if the word of the breaking step was last written by another
- * (or, when that step writes, accessed by another), those two; else the last before the break in
- * which who breaks uses what another had changed, or another changes what who breaks had
- * read; entries of tables before anything else.
+ * With a passing schedule for comparison, they are a pair that comes in another order there, or not
+ * at all, preferably of the word of the breaking step, and preferably late. Without one it is a
+ * heuristic: if the word of the breaking step was last written by another vCPU (or, when that step
+ * writes, accessed by another), those two; else the last pair before the break in which the
+ * breaking vCPU uses what another had changed, or another changes what it had read; entries of
+ * tables first.
  */
 
 import { frameOf } from '../../hardware/address.ts';
@@ -17,18 +17,18 @@ import type { RecordedStep } from './recording.ts';
 
 export interface Access extends RecordedStep {
   readonly place: Place;
-  /** What the frame is used for that the place is in. */
+  /** The use of the frame that the place is in. */
   readonly frameName: string;
 }
 
 export interface Pair {
   readonly first: Access;
   readonly second: Access;
-  /** The same two in the passing run, where the second came first, or one of them never. */
+  /** The same two in the passing run, where the second came first, or one is missing. */
   readonly how: 'other order' | 'not there' | 'guess';
 }
 
-/** Who accesses: the vCPU wherever it runs, or a CPU that has none in hand. */
+/** The accessing vCPU, wherever it runs, or a CPU without a running vCPU. */
 export const actorOf = ({ vcpu, hostCpu }: RecordedStep): number =>
   vcpu >= 0 ? vcpu : -1 - hostCpu;
 
@@ -52,7 +52,7 @@ const RANKS: Readonly<Partial<Record<PlaceKind, number>>> = {
   count: 1,
 };
 
-/** Locks, queues and sections order others, and are not to blame for it; counts hardly. */
+/** Locks, queues and sections order accesses and are never to blame; counts rarely. */
 const rankOf = ({ place }: Access): number => RANKS[place.kind] ?? 0;
 
 /** `breaks`: the step, or the number of steps where there is none. */
@@ -71,7 +71,7 @@ interface Conflict {
   readonly second: Access;
 }
 
-/** Each access with those before it of the same word with which it conflicts, nearest first. */
+/** Each access with earlier conflicting ones of the same word, nearest first. */
 function conflicts(steps: readonly Access[]): Conflict[] {
   const byWord = new Map<number, Access[]>();
   const fills = new Map<number, Access>();
@@ -80,7 +80,7 @@ function conflicts(steps: readonly Access[]): Conflict[] {
     if (rankOf(second) === 0) continue;
     const earlier = byWord.get(second.at) ?? [];
     byWord.set(second.at, earlier);
-    // What fills a frame writes each word of it.
+    // Filling a frame writes each word of it.
     const fill = fills.get(frameOf(second.at));
     if (fill !== undefined && !earlier.includes(fill)) earlier.push(fill);
     if (second.kind === Kind.Fill) fills.set(frameOf(second.at), second);
@@ -130,7 +130,7 @@ function compared(
   return best;
 }
 
-/** Each access by who, where in the source, what and which, and the how many-th of these. */
+/** A key of each access: actor, place in the source, kind, word, and occurrence. */
 export function keysOf(steps: readonly Access[]): string[] {
   const counts = new Map<string, number>();
   return steps.map((step) => {
@@ -154,13 +154,13 @@ function guessed(pairs: readonly Conflict[], breaks: Access | undefined): Pair |
   return best && { ...best, how: 'guess' };
 }
 
-/** What it uses another has changed, or what it has read another changes. */
+/** It uses what another has changed, or another changes what it has read. */
 function concerns({ first, second }: Conflict, actor: number): boolean {
   if (actorOf(second) === actor) return changes(first);
   return actorOf(first) === actor && onlyReads(first.kind) && changes(second);
 }
 
-/** Of those with the same second access, the first that is the nearest before it. */
+/** Of pairs with the same second access, the one whose first is the nearest before it. */
 const nearest = (pairs: readonly Conflict[], { second }: Conflict): Conflict =>
   pairs.find((pair) => pair.second === second)!;
 

@@ -1,7 +1,6 @@
 /**
- * The step where it broke: the first from which what is wrong at the end stays so. What is
- * wrong is looked at after every step, so it is the step itself and not a later one that
- * notices it.
+ * The step where it broke: the first from which the final violation persists. The violation is
+ * checked after every step, so this is the step itself and not a later one that notices it.
  */
 
 import type { Host } from '../../../shared/host.ts';
@@ -16,7 +15,7 @@ import type { Litmus, Outcome } from '../litmus/litmus.ts';
 import { RegisterOf } from '../litmus/software.ts';
 import type { Result } from '../result.ts';
 
-/** Looks at the machine after each step, and says at the end which step it was. */
+/** Checks the machine after each step, and returns the breaking step at the end. */
 export interface BreakWatch {
   look(step: number, host: Host): void;
   /** After the run. undefined when no single step can be named. */
@@ -26,8 +25,8 @@ export interface BreakWatch {
 export interface Break {
   readonly step: number;
   readonly text: string;
-  /** What comes after it is of no interest. Not so of an invariant, which may be broken for a
-   * moment in every run: what ought to have healed it comes later. */
+  /** Later steps do not matter. Not so for an invariant, which may be broken for a moment in every
+   * run: the step that should have restored it comes later. */
   readonly isFinal: boolean;
 }
 
@@ -66,7 +65,7 @@ const atTheEnd = (text: string): BreakWatch => {
   };
 };
 
-/** The first step of the last stretch in which it is so. */
+/** The first step of the last period in which it holds. */
 function whileTrue(isSo: (host: Host) => boolean, text: string): BreakWatch {
   let since = -1;
   return {
@@ -74,7 +73,7 @@ function whileTrue(isSo: (host: Host) => boolean, text: string): BreakWatch {
       if (!isSo(host)) since = -1;
       else if (since < 0) since = step;
     },
-    // Before the first step it was so already: no step has made it so.
+    // It held before the first step: no step has caused it.
     found: () => (since <= 0 ? undefined : { step: since, text, isFinal: true }),
   };
 }
@@ -100,9 +99,9 @@ const conditionHolds = (litmus: Litmus, when: Condition, host: Host): boolean =>
   0;
 
 /**
- * A forbidden outcome that was not so from the beginning: from where it is. One that is (all
- * that is not allowed, say): from where a part of the nearest allowed outcome got the value
- * that is not allowed, or a part of its own the one that it has.
+ * For a forbidden outcome that did not hold from the beginning: the step from which it holds. For
+ * one that did (such as "all that is not allowed"): the step at which a part of the nearest allowed
+ * outcome got its wrong value, or a part of its own got its value.
  */
 function outcomeReached(declared: Outcome | undefined, litmus: Litmus): BreakWatch {
   const allowed = litmus.outcomes.filter(({ is }) => is === 'allowed' || is === 'interesting');
@@ -115,7 +114,7 @@ function outcomeReached(declared: Outcome | undefined, litmus: Litmus): BreakWat
   let since = -1;
   return {
     look(step, host) {
-      // Neither alive nor dead, in the middle of it.
+      // Dying: neither alive nor dead.
       if (host.guests[0]!.dead === Dead.Dying) return;
       for (const part of [...parts.flat(), ...ownParts]) part.look(step, host);
       if (declared === undefined || !conditionHolds(litmus, declared.when, host)) since = -1;
@@ -132,7 +131,7 @@ function outcomeReached(declared: Outcome | undefined, litmus: Litmus): BreakWat
   };
 }
 
-/** What is joined by these. */
+/** The parts that these join. */
 function partsOf(condition: Condition, by: readonly ('and' | 'or')[]): Condition[] {
   const { kind } = condition;
   if ((kind !== 'and' && kind !== 'or') || !by.includes(kind)) return [condition];
@@ -144,7 +143,7 @@ type Changes = ReturnType<typeof changesOf>;
 const firstChanged = (parts: readonly Changes[]): Changes | undefined =>
   parts.filter(({ changed }) => changed() >= 0).toSorted((a, b) => a.changed() - b.changed())[0];
 
-/** When what a condition is about changed last. */
+/** When the values of a condition changed last. */
 function changesOf(litmus: Litmus, condition: Condition) {
   let changed = -1;
   let last: string | undefined;

@@ -1,9 +1,8 @@
 /**
- * Which steps are told. Of some 700 that a run takes most are nobody's business: locks that
- * are free, counts and queues, and words that nobody else touches in this run. Told are
- * changes of words that several vCPUs touch, and reads of words that another changes: page
- * table entries, guest memory, what pgdirs say of themselves, a page that is freed, a lock
- * that is waited for.
+ * Which steps are told. Of a run's some 700 steps most are irrelevant: uncontended locks, counts
+ * and queues, and words that no other vCPU accesses in this run. Told are changes of words that
+ * several vCPUs access, and reads of words that another changes: page table entries, guest memory,
+ * records of pgdirs, a freed page, a contended lock.
  */
 
 import { POISON } from '../../../shared/frames.ts';
@@ -12,7 +11,7 @@ import { Access as Kind, onlyReads } from '../engine/access.ts';
 import { type Access, actorOf, changes } from './blame.ts';
 import type { PlaceKind } from './places.ts';
 
-/** What is told of if others are concerned. */
+/** Roles that are told if other vCPUs are concerned. */
 const TOLD: ReadonlySet<PlaceKind> = new Set([
   ...(['entry', 'upper', 'guestEntry', 'guestUpper', 'guestWord'] as const),
   ...(['hostCpu', 'truth', 'gpa', 'gva', 'ptr', 'map'] as const),
@@ -24,8 +23,8 @@ interface Word {
 }
 
 /**
- * `flags`: what is the matter with steps that are told whatever they are. After step `until`
- * only what happens to the words of the pair to blame is.
+ * `flags`: flagged steps, which are always told. After step `until` only accesses of the words to
+ * blame are.
  */
 export function stepsToTell(
   steps: readonly Access[],
@@ -58,14 +57,14 @@ export function stepsToTell(
   return withoutRepeats(steps.filter(isTold), flags);
 }
 
-/** What hardware has decided by itself. */
+/** Acts of hardware. */
 const isHardware = ({ kind }: Access): boolean => kind === Kind.Evict || kind === Kind.Move;
 
-/** A store that waits in its CPU's buffer and is not in memory yet. */
+/** A store that is in its CPU's buffer and not in memory yet. */
 export const isBuffered = (step: Access): boolean =>
   step.kind === Kind.Write && step.value >>> 0 !== step.after[0];
 
-/** Reads of a word that the reader comes to again before another has changed it. */
+/** Reads of a word that the reader repeats before another vCPU has changed it. */
 function idleReads(steps: readonly Access[]): Set<Access> {
   const idle = new Set<Access>();
   const standing = new Map<number, Access[]>();
@@ -78,7 +77,7 @@ function idleReads(steps: readonly Access[]): Set<Access> {
   return idle;
 }
 
-/** Writes that leave a word as it is, which another changed last. */
+/** Writes of the same value, to a word that another changed last. */
 function writesInVain(steps: readonly Access[]): Set<Access> {
   const inVain = new Set<Access>();
   const changer = new Map<number, number>();
@@ -94,11 +93,11 @@ function writesInVain(steps: readonly Access[]): Set<Access> {
 const isWaiting = (step: Access): boolean =>
   step.place.kind === 'lock' && step.kind === Kind.CompareExchange && step.before[0] !== 0;
 
-/** A frame is filled when it is free. */
+/** A frame is poisoned when it is freed. */
 export const frees = (step: Access): boolean =>
   step.kind === Kind.Fill && step.value >>> 0 === POISON;
 
-/** Who reads a word again, and nobody has changed it, has nothing new to tell. */
+/** Rereading an unchanged word is not told. */
 function withoutRepeats(steps: readonly Access[], flags: ReadonlyMap<number, unknown>): Access[] {
   const seen = new Map<string, number>();
   return steps.filter((step) => {

@@ -1,4 +1,4 @@
-/** What each word of a litmus test's guest memory is: its own page tables, and what its kernel has. */
+/** The meaning of each word of a litmus test's guest memory: page tables and kernel data. */
 
 import { LGUEST_DATA_BYTES, LguestData, RING_SLOTS } from '../../../shared/lguest-data.ts';
 import { shiftsOf } from '../../check/shadow.ts';
@@ -8,7 +8,7 @@ import { isPresent, type PagingForm, ptePfn } from '../../hardware/entry.ts';
 import { END_TEXT, ENDED, GuestTables, lguestDataOf, stackOf } from '../litmus/guest.ts';
 import type { Litmus } from '../litmus/litmus.ts';
 
-/** A page of the guest's own tables: whose, which level from the top, and from which address on. */
+/** A page of the guest's own tables: top level, level from the top, and first address. */
 interface GuestTable {
   readonly owner: string;
   readonly level: number;

@@ -1,4 +1,4 @@
-/** What is between the steps of a story: operations that begin, entries, faults, migrations. */
+/** Marks between the steps of a story: operations, guest entries, faults, migrations. */
 
 import { HYPERCALL_NAMES } from '../../../shared/counters.ts';
 import { EventKind, type HostEvent } from '../../../shared/events.ts';
@@ -19,7 +19,7 @@ export function marksOf(litmus: Litmus, steps: readonly RecordedStep[]): Marked[
   return marks.toSorted((a, b) => a.step - b.step);
 }
 
-/** A vCPU is in the hand of another CPU than before. */
+/** A vCPU runs on another CPU than before. */
 function migrationMarks(steps: readonly RecordedStep[]): Marked[] {
   const last = new Map<number, number>();
   return steps.flatMap(({ vcpu, hostCpu, number }) => {
@@ -32,7 +32,7 @@ function migrationMarks(steps: readonly RecordedStep[]): Marked[] {
   });
 }
 
-/** Each operation of a column once, where the vCPU first does something for it. */
+/** Each operation of a column once, at its first step. */
 function operationMarks(litmus: Litmus, steps: readonly RecordedStep[]): Marked[] {
   const marks: Marked[] = [];
   const begun = new Set<string>();
@@ -50,7 +50,7 @@ function operationMarks(litmus: Litmus, steps: readonly RecordedStep[]): Marked[
   for (const step of steps) {
     if (step.where.part === 'hardware') continue;
     const before = last.get(step.hostCpu);
-    // What takes no step of its own, a hypercall say, has gone on meanwhile.
+    // An operation without a step of its own, such as a hypercall, has continued meanwhile.
     if (before?.eip !== undefined && before.eip !== step.eip && step.vcpu === before.vcpu) {
       if (step.eip !== undefined) begin(before, before.eip, step.number);
     }
@@ -83,7 +83,7 @@ function eventText(
       return `${who} enters the guest, on pgdir ${a}`;
     case EventKind.Exit: {
       if (a === Vector.PageFault) return `${who}: page fault${faultAt(later, hostCpu)}`;
-      // The hypercall itself is told when the host comes to it.
+      // The hypercall itself is told when the host handles it.
       if (a === Vector.Hypercall) return '';
       return a >= Vector.FirstExternal ? `${who} comes out of the guest` : `${who}: trap ${a}`;
     }
@@ -112,7 +112,7 @@ function eventText(
 
 const ACCESSES = ['read', 'write'] as const;
 
-/** Where the fault was, as it is told when it is over; '' if it never is. */
+/** The place of a fault, from the event at its end; '' if it does not end. */
 function faultAt(later: readonly RecordedStep[], cpu: number): string {
   const over = later
     .flatMap(({ events }) => events)

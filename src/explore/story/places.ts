@@ -1,8 +1,8 @@
 /**
- * Names of places: what each word of host memory is that a run accesses. A frame is named by
- * what it is used for from where it is handed out to where it is handed out again; a table
- * that is free is still named by what it was, and one that is not linked yet by what it is
- * going to be. So names are known once the run is over: see `note`, and `Noted.name`.
+ * Names of places: the meaning of each word of host memory that a run accesses. A frame is named by
+ * its use, from one allocation to the next; a freed table keeps its name, and one that is not
+ * linked yet has its later one. So names are known once the run is over: see `note`, and
+ * `Noted.name`.
  */
 
 import { FRAME_WORDS, FrameKind, POISON } from '../../../shared/frames.ts';
@@ -33,7 +33,7 @@ import { GuestWords, hexAddress, hexPage, levelNames } from './guest-words.ts';
 
 export type PlaceKind =
   | FieldKind
-  /** Of the frame table, the Launcher's map, and what waits in caches. */
+  /** The frame table, the Launcher's map, and the caches of frames. */
   | ('frameCount' | 'frameKind' | 'map')
   /** Entries of the shadow: of the last level, and those that lead to another table. */
   | ('entry' | 'upper')
@@ -46,18 +46,18 @@ export interface Place {
   readonly kind: PlaceKind;
 }
 
-/** What a frame is used for. */
+/** The use of a frame. */
 type Use =
   | { readonly kind: 'guestPage'; readonly page: number }
   | { readonly kind: 'shadow'; readonly of: string; readonly level: number; readonly base: number }
   | { readonly kind: 'named'; readonly name: string }
   | { readonly kind: 'registers'; readonly vcpu: number };
 
-/** From one time that it is handed out to the next. */
+/** From one allocation to the next. */
 interface Life {
   readonly frame: Pfn;
   use: Use | undefined;
-  /** Freed, and not handed out again. */
+  /** Freed, and not allocated again. */
   free: boolean;
 }
 
@@ -67,7 +67,7 @@ export class Noted {
   readonly #at: Ptr;
   readonly #life: Life | undefined;
   readonly #wasFree: boolean;
-  /** What a shadow entry or a map word there led to before and after. */
+  /** The target of a shadow entry or a map word there, before and after. */
   readonly target: readonly [before: Life | undefined, after: Life | undefined];
 
   constructor(places: Places, at: Ptr, life: Life | undefined, target: Noted['target']) {
@@ -78,7 +78,7 @@ export class Noted {
     this.target = target;
   }
 
-  /** The frame that it lies in, by what it is used for. */
+  /** The frame that it lies in, by its use. */
   get frameName(): string {
     return this.#life === undefined ? 'the host' : this.#places.frameName(this.#life);
   }
@@ -111,7 +111,7 @@ export class Places {
     this.#nameBeginning();
   }
 
-  /** Of a step that was just done. */
+  /** Note the place of the step just taken. */
   note({ at, kind, value, before, after }: Step): Noted {
     const frame = frameOf(at);
     const inFrames = frame >= this.#host.layout.firstFrame;
@@ -151,7 +151,7 @@ export class Places {
     return { name: `unknown word at ${hexAddress(at)}`, kind: 'unknown' };
   }
 
-  /** A frame by what it is used for. */
+  /** A frame by its use. */
   frameName({ frame, use }: Life): string {
     if (use === undefined) return `frame ${frame}`;
     if (use.kind === 'guestPage') return `page ${hexPage(use.page)}`;
@@ -209,7 +209,7 @@ export class Places {
     return life;
   }
 
-  /** Of the frame that a word lies in, or that a word of the frame table is about. */
+  /** The frame that a word lies in, or that a word of the frame table describes. */
   #lifeAt(at: Ptr): Life | undefined {
     const { regions, firstFrame } = this.#host.layout;
     const { frameTable } = regions;
@@ -233,7 +233,7 @@ export class Places {
     return frame >= firstFrame && frame < totalFrames ? this.#lifeOf(frame) : undefined;
   }
 
-  /** What is linked now is used for that. */
+  /** Name the frames that are linked now. */
   #follow(at: Ptr, life: Life | undefined, word: number): void {
     const target = this.#leadsTo(at, life, word);
     if (target === undefined || target.use !== undefined) return;
@@ -289,7 +289,7 @@ export class Places {
       use(switcherTable, { kind: 'shadow', of: `vCPU ${number}'s own`, level: last, base });
     }
     for (const at of this.#tops.keys()) this.#follow(at, undefined, words.peek(at));
-    // What hangs below, level by level: an outer loop for each, since lives are made on the way.
+    // Level by level: a loop for each, since uses are added on the way.
     for (let level = 0; level < last; level++) {
       for (const life of [...this.#lives.values()]) {
         if (life.use?.kind !== 'shadow' || life.use.level !== level) continue;

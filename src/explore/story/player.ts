@@ -1,6 +1,6 @@
 /**
- * A schedule to step through: its story, each of its steps in words, and the machine after each.
- * The text of the source is handed in, so that it works in a browser, too.
+ * A schedule to step through: its story, each step in words, and the machine after each. The text
+ * of the source is a parameter, so that it works in a browser, too.
  */
 
 import { VIEWS } from '../../report/inspection.ts';
@@ -19,17 +19,17 @@ import { type Access, keysOf } from './blame.ts';
 import { type ToldRun, tellSteps } from './tell.ts';
 
 export interface Playing {
-  /** A run of the same test that ends well, to be shown beside it. */
+  /** A passing run of the same test, shown beside it. */
   readonly passing?: Result | undefined;
   /** The story has each step, not only those that matter. */
   readonly all?: boolean | undefined;
-  /** For `umbra replay`: of the run itself, and of the one that passes. */
+  /** Tokens for `umbra replay`: of the run itself, and of the passing one. */
   readonly tokens?: readonly (string | undefined)[];
   /** The text of a file of the source, by its name from the root of the project. */
   readonly sourceOf: (file: string) => string | undefined;
 }
 
-/** `result`: of `subject`, which is run again, as is `passing`. */
+/** `result`: of `subject`, which is replayed, as is `passing`. */
 export function playerOf(
   subject: Subject,
   result: Result,
@@ -51,7 +51,7 @@ export function playerOf(
   };
 }
 
-/** Where two runs part, and which accesses of the first the second makes, too. */
+/** Where two runs diverge, and which accesses of the first the second makes, too. */
 function compared(
   here: readonly Access[],
   there: readonly Access[],
@@ -107,7 +107,7 @@ function trackOf(
   };
 }
 
-/** Things that come again and again, each once, by its number. */
+/** A table of repeated values, by number. */
 class Numbered<T> {
   readonly all: T[] = [];
   readonly #keyOf: (one: T) => string;

@@ -1,7 +1,6 @@
 /**
- * A run done again by its decisions, with everything written down: what each step did to
- * which word, for which vCPU, from where in the source, holding which locks, and what has
- * happened on the CPU since its last step.
+ * A run replayed by its decisions and recorded: for each step the word, its change, the vCPU, the
+ * place in the source, the locks held, and the events on the CPU since its last step.
  */
 
 import type { HostEvent } from '../../../shared/events.ts';
@@ -23,15 +22,15 @@ export interface RecordedStep extends Step {
   readonly number: number;
   /** The CPU whose step it is, or whose hardware's; `cpu` is the actor, see actors.ts. */
   readonly hostCpu: number;
-  /** Machine-wide number of the vCPU in hand; −1 for none. */
+  /** Machine-wide number of the running vCPU; −1 for none. */
   readonly vcpu: number;
-  /** Of a store that comes out of a store buffer, where it was made. */
+  /** For a store that drains from a store buffer, the step that made it. */
   readonly where: Where;
-  /** Words of the locks that the CPU holds when the step is done. */
+  /** Words of the locks that the CPU holds after the step. */
   readonly locks: readonly Ptr[];
-  /** Inside the guest or on the way out of it: the guest's eip; else undefined. */
+  /** The guest's eip, inside the guest or on the exit; else undefined. */
   readonly eip: number | undefined;
-  /** What happened on the CPU since its last step. */
+  /** Events on the CPU since its last step. */
   readonly events: readonly HostEvent[];
 }
 
@@ -40,15 +39,15 @@ export interface Recording {
   readonly steps: readonly RecordedStep[];
 }
 
-/** Of each host CPU the stores that wait in its buffer, the oldest first. */
+/** For each host CPU its buffered stores, the oldest first. */
 export type Stores = readonly (readonly RecordedStep[])[];
 
-/** Told of each step just after it was done, with the machine as it is then. */
+/** Called just after each step, with the machine as it is then. */
 export type StepListener = (step: RecordedStep, host: Host, stores: Stores) => void;
 
 /**
- * Run `subject` by `decisions`. Throws Diverged when the run goes another way, and what the
- * listener throws, which ends the run there.
+ * Replay `decisions` on `subject`. Throws Diverged if the run diverges, and what the listener
+ * throws, which ends the run there.
  */
 export function recordRun(
   subject: Subject,
@@ -95,7 +94,7 @@ export function recordRun(
 export const locksOf = (host: Host): readonly Ptr[] =>
   Array.from(recordWords(host)).flatMap(([at, { kind }]) => (kind === 'lock' ? [at] : []));
 
-/** A piece that is done again records its events again, with the same numbers. */
+/** A replayed piece records its events again, with the same numbers. */
 function eventReader(host: Host): (cpu: number) => readonly HostEvent[] {
   const seen = host.cpus.map(() => 0);
   return (cpu) => {

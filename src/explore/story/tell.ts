@@ -1,4 +1,4 @@
-/** The story of a schedule: the run done again, and told (src/report/story.ts). */
+/** The story of a schedule: the run is replayed and told (src/report/story.ts). */
 
 import type { Host } from '../../../shared/host.ts';
 import type { Finding, Flag, Line, Story, Told } from '../../report/story.ts';
@@ -15,18 +15,18 @@ import { type Recording, recordRun, type Stores } from './recording.ts';
 import { valueText } from './values.ts';
 
 export interface Telling {
-  /** A run of the same test that ends well, to compare with. */
+  /** A passing run of the same test, for comparison. */
   readonly passing?: Result | undefined;
   /** Each step, not only those that matter. */
   readonly all?: boolean | undefined;
-  /** Told of each step of the run that is told of. */
+  /** Called with each step of the told run. */
   readonly listener?: Watcher | undefined;
 }
 
-/** As a StepListener, with the names of words as far as they are known by then. */
+/** As a StepListener, with the names of words that are known by then. */
 type Watcher = (host: Host, stores: Stores, places: Places) => void;
 
-/** `result`: of `subject`, which is run again. */
+/** `result`: of `subject`, which is replayed. */
 export const tellStory = (subject: Subject, result: Result, telling: Telling = {}): Story =>
   tellSteps(subject, result, telling).story;
 
@@ -35,17 +35,17 @@ export interface ToldRun {
   readonly accesses: readonly Access[];
   /** Any of the steps, in words. */
   told(step: Access): Told;
-  /** What is between the steps, all of it. */
+  /** All marks between the steps. */
   readonly marks: readonly Marked[];
 }
 
-/** The story, and what it is made of. */
+/** The story, and its sources. */
 export function tellSteps(
   subject: Subject,
   result: Result,
   { passing, all = false, listener }: Telling = {},
 ): ToldRun {
-  // First, so that the machine is afterwards as the run told of leaves it.
+  // First, so that the machine is left in the final state of the told run.
   const beside = passing && record(subject, passing).accesses;
   const told = record(subject, result, listener);
   const { accesses, broke } = told;
@@ -87,7 +87,7 @@ interface RecordedStory {
   told(step: Access, flags: ReadonlyMap<number, readonly Flag[]>): Told;
 }
 
-/** The steps of a run that is done again, and where it breaks. */
+/** The steps of a replayed run, and where it breaks. */
 export const accessesOf = (
   subject: Subject,
   result: Result,
@@ -159,7 +159,7 @@ const VALUELESS: ReadonlySet<Kind> = new Set([Kind.Fill, Kind.Copy, Kind.Evict, 
 
 const hasNoValue = ({ kind }: Access): boolean => VALUELESS.has(kind);
 
-/** What was there, as its reader sees it: in its own store buffer first. */
+/** The value before, as its reader sees it: its own store buffer first. */
 const readBy = ({ kind, result, before }: Access): number =>
   kind === Kind.Read || kind === Kind.Load ? result : before[0];
 
@@ -260,7 +260,7 @@ const WHY: Readonly<Record<Pair['how'], string>> = {
   guess: 'This is a guess: no schedule that passes was given to compare with (--against).',
 };
 
-/** Where each CPU that is not done stands. */
+/** What each unfinished CPU waits for. */
 function waits({ board }: Subject, accesses: readonly Access[]): string {
   const names = new Map(accesses.map(({ at, place }) => [at as number, place.name]));
   const texts = board.controller.tasks.flatMap(({ index, finished, waitsFor }) => {

@@ -1,4 +1,4 @@
-/** Values in words, by what kind of place they are in. */
+/** Values in words, by the kind of their place. */
 
 import { FrameKind, POISON } from '../../../shared/frames.ts';
 import { Mail } from '../../../shared/host-cpu.ts';

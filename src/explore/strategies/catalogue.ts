@@ -16,7 +16,7 @@ const BOUND = 2;
 
 const withEvents = (make: () => Strategy) => (): Strategy => new WithEvents(make());
 
-/** What a portfolio takes in turn. */
+/** The members of a portfolio, taken one after the other. */
 export const PORTFOLIO = [
   ...['sweep', 'pct-2', 'fewest', 'pct-3'],
   ...['surw', 'pct-5', 'pos', 'random'],
@@ -37,15 +37,15 @@ export const STRATEGIES: Readonly<Record<string, () => Strategy>> = {
   portfolio: () => new Portfolio(PORTFOLIO.map((name) => STRATEGIES[name]!())),
 };
 
-/** Those that list schedules one after the other: they draw none, and cannot begin in the middle. */
+/** Strategies that enumerate schedules: they draw nothing, and cannot begin in the middle. */
 export const LISTED_STRATEGIES: readonly string[] = PORTFOLIO.filter(
   (name) => STRATEGIES[name]!().isListed,
 );
 
-/** What a portfolio for worlds takes in turn. */
+/** The members of a portfolio for worlds. */
 const WORLD_PORTFOLIO = ['pct-2', 'fewest', 'pct-3', 'surw', 'pct-5', 'pos', 'random'] as const;
 
-/** For worlds of the user's own, in which no hardware acts and no operations are to be swept. */
+/** For worlds of the user's own, which have no acts of hardware and no operations to sweep. */
 export const WORLD_STRATEGIES: Readonly<Record<string, () => Strategy>> = {
   random: () => new RandomWalk(),
   'pct-1': () => new Pct(1),

@@ -1,6 +1,6 @@
 /**
  * Which accesses conflict: of one word (of one frame, where many words are accessed at once), by
- * different CPUs, one of which changes it. Kept apart by the operations in which they were made.
+ * different CPUs, one of which changes it. Accesses are recorded by operation.
  */
 
 import { type Access, Access as Kind, onlyReads } from '../engine/access.ts';
@@ -8,19 +8,19 @@ import { type Access, Access as Kind, onlyReads } from '../engine/access.ts';
 /** Frames are of 1024 words. */
 const FRAME_BITS = 10;
 
-/** Per place: a mask of operations for each CPU's reads, and one for its writes. */
+/** For each place: masks of the operations in which each CPU reads and writes it. */
 const MASKS = 8;
 
-/** What comes later shares the last bit. */
+/** Later operations share the last bit. */
 const MOST_OPERATIONS = 30;
 
 export class Conflicts {
   readonly #words = new Map<number, number>();
-  /** Of frames: by all accesses, and by those of many words alone. */
+  /** For frames: of all accesses, and of accesses of many words alone. */
   readonly #frames = new Map<number, number>();
   readonly #wide = new Map<number, number>();
 
-  /** An access in the CPU's operation number `operation`; 0 is what comes before the first. */
+  /** An access in the CPU's operation number `operation`; 0 is before the first. */
   note(kind: Access, at: number, cpu: number, operation: number): void {
     const bit = 1 << Math.min(operation, MOST_OPERATIONS);
     const which = cpu * 2 + (onlyReads(kind) ? 0 : 1);

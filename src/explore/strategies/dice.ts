@@ -1,4 +1,4 @@
-/** Random numbers for strategies, apart from those that the simulated machine draws. */
+/** Random numbers for strategies, separate from those that the simulated machine draws. */
 
 import { xoroshiro128plus, xoroshiro128plusFromState } from 'pure-rand/generator/xoroshiro128plus';
 import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
@@ -21,7 +21,7 @@ export class Dice {
     return this.#generator.next() >>> 0;
   }
 
-  /** 0 … n − 1; for the small n that are wanted here the bias is below 1 in 10^8. */
+  /** 0 … n − 1; for the small n used here the bias is below 1 in 10^8. */
   below(n: number): number {
     return n === 1 ? 0 : this.word() % n;
   }

@@ -9,17 +9,17 @@
 
 import { canBe, goesOnByItself, type Situation, type Strategy } from './strategy.ts';
 
-/** Where a schedule leaves the way that it would go by itself: pairs of step and actor. */
+/** The deviations of a schedule from its default: pairs of step and actor. */
 type Plan = readonly number[];
 
-/** A run, from which others branch off. */
+/** A run, from which others branch. */
 interface Branching {
   readonly plan: Plan;
-  /** From the last of these places on, of each decision. */
+  /** For each decision, from the last deviation on. */
   readonly steps: readonly number[];
-  /** Who could have gone on. */
+  /** The enabled CPUs. */
   readonly others: readonly number[];
-  /** What else could have happened. */
+  /** The possible events. */
   readonly events: readonly number[];
 }
 
@@ -29,7 +29,7 @@ export class FewestSwitches implements Strategy {
   readonly #queue: Branching[] = [];
   #branches: Iterator<Plan> | undefined;
   #plan: Plan = [];
-  /** Of the plan: at which step which actor. */
+  /** The plan: at which step which actor. */
   #planned = new Map<number, number>();
   #started = false;
   exhausted = false;
@@ -61,7 +61,7 @@ export class FewestSwitches implements Strategy {
     const { step, current, runnable } = situation;
     const last = this.#plan.at(-2) ?? -1;
     const planned = this.#planned.get(step);
-    // Once: who goes on may be unable to at the same step.
+    // Used once: the chosen actor may be disabled again at the same step.
     this.#planned.delete(step);
     if (planned !== undefined && canBe(situation, planned)) return planned;
     const byItself = goesOnByItself(situation);
@@ -101,7 +101,7 @@ export class FewestSwitches implements Strategy {
   }
 }
 
-/** Switches before events: more goes wrong by them. */
+/** Switches before events: they cause more failures. */
 function* branches({ plan, steps, others, events }: Branching): Generator<Plan> {
   for (const masks of [others, events]) {
     for (const [i, step] of steps.entries()) {

@@ -1,8 +1,8 @@
 /**
- * Guided by what was seen: a schedule that shows something new is kept, and others are made of it,
- * as greybox fuzzing does with inputs (Wolff, Shi, Duck, Mathur, Roychoudhury: Greybox Fuzzing for
- * Concurrency Testing, ASPLOS 2024). New is a behaviour, told by its trace digest, and worth more
- * a race pair: an access and the next one of its word, by another and conflicting with it.
+ * Guided by coverage: a schedule that shows something new is kept and mutated, as in greybox
+ * fuzzing (Wolff, Shi, Duck, Mathur, Roychoudhury: Greybox Fuzzing for Concurrency Testing, ASPLOS
+ * 2024). New is a behaviour, by its trace digest, and worth more a race pair: an access and the
+ * next conflicting one of its word, by another CPU.
  *
  * The stretches of a kept schedule are played up to a random one, another CPU runs then, and
  * from there on it goes by random priorities that change at each conflict (POS). One of four
@@ -22,17 +22,17 @@ import {
   type Strategy,
 } from './strategy.ts';
 
-/** A schedule that is kept, and how much it is worth: how often it is still to be taken first. */
+/** A kept schedule, and its energy: how often it will still be mutated first. */
 interface Kept {
   readonly plan: Plan;
   energy: number;
 }
 
-/** Of a behaviour alone, and of a new race pair besides. */
+/** The energy for a new behaviour alone, and for a new race pair. */
 const BEHAVIOUR = 1;
 const RACE = 8;
 
-/** Kept at most: the newest are. */
+/** The most that are kept: the newest. */
 const MOST = 1000;
 
 /** The last access of a word in this run. */
@@ -48,7 +48,7 @@ export class Guided implements Strategy {
   readonly #kept: Kept[] = [];
   readonly #traces = new Set<string>();
   readonly #pairs = new Set<string>();
-  /** Of this run: stretches that are played first, which of them goes on, and what was chosen. */
+  /** In this run: stretches that are played first, the current one of them, and the choices. */
   #prefix: Plan = [];
   #stretch = 0;
   #chosen: number[] = [];
@@ -70,7 +70,7 @@ export class Guided implements Strategy {
   }
 
   next(situation: Situation): number {
-    // Its priorities follow what is done, whoever says so.
+    // Its priorities follow each step, whichever part decided it.
     const free = this.#pos.next(situation);
     const who = this.#planned(situation) ?? free;
     this.#note(situation, who);
@@ -90,7 +90,7 @@ export class Guided implements Strategy {
     return this.#dice.word();
   }
 
-  /** Turns of one that is kept, up to a random one, which ends elsewhere. */
+  /** Stretches of a kept schedule, up to a random one, which ends elsewhere. */
   #drawn(): Plan {
     const { length } = this.#kept;
     const worth = this.#kept.findLastIndex(({ energy }) => energy > 0);

@@ -18,7 +18,7 @@ export type Plan = readonly Stretch[];
 
 /**
  * A stretch is over, too, when its CPU cannot go on. After the last one there are only switches
- * that are forced: who goes on does so until it cannot or tries in vain, and then the next CPU.
+ * that are forced: a CPU goes on until it cannot or tries in vain, and then the next CPU does.
  */
 export class Lenient implements Strategy {
   readonly #plan: Plan;
@@ -26,10 +26,10 @@ export class Lenient implements Strategy {
   #stretch = 0;
   #draws = 0;
   #chosen = new Map<number, number>();
-  /** The last host CPU; numbers above theirs take single steps, and it goes on after them. */
+  /** The last host CPU; hardware takes single steps, after which it goes on. */
   #last = 0;
 
-  /** `drawn`: what the machine draws, one after the other; 0 when they are used up. */
+  /** `drawn`: the numbers that the machine draws, in order; 0 when they are used up. */
   constructor(plan: Plan, drawn: readonly number[] = []) {
     this.#plan = plan;
     this.#drawn = drawn;
@@ -74,7 +74,7 @@ export class Lenient implements Strategy {
   }
 }
 
-/** Looks on at another strategy, whose choices are noted as a plan: played again, they are the same. */
+/** Records the choices of another strategy as a plan, which plays them again. */
 export class Noted implements Strategy {
   readonly plan: { who: number; until: number }[] = [];
   /** Switches away from a CPU that could have gone on. */

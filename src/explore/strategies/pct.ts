@@ -2,9 +2,9 @@
  * PCT, probabilistic concurrency testing (Burckhardt, Kothari, Musuvathi, Nagarakatte:
  * A Randomized Scheduler with Probabilistic Guarantees of Finding Bugs, ASPLOS 2010).
  *
- * CPUs have random priorities, and the highest that can goes on. At d − 1 random steps the
- * one that runs becomes the lowest, as one does that has tried something in vain. A bug of depth d among n CPUs and k steps is met with a
- * chance of at least 1 / (n · k^(d−1)) in each run.
+ * CPUs have random priorities, and the highest that is enabled runs. At d − 1 random steps the
+ * running one gets the lowest priority, as does one that has made an attempt in vain. A bug of
+ * depth d among n CPUs and k steps is found with a chance of at least 1 / (n · k^(d−1)) per run.
  */
 
 import { Dice } from './dice.ts';
@@ -17,7 +17,7 @@ export class Pct implements Strategy {
   readonly depth: number;
   readonly #dice = new Dice();
   readonly #priorities: number[] = [];
-  /** Steps; −1 for those that are over. */
+  /** Steps of priority changes; −1 for past ones. */
   readonly #changes: number[] = [];
   until = 0;
   /** The k of the paper: the most steps that a run has taken; a guess before the first. */
@@ -30,7 +30,7 @@ export class Pct implements Strategy {
 
   begin(seed: number, actors: number): void {
     this.#dice.seed(seed);
-    // Above those that the changes give: d, d + 1, … in random order.
+    // Above the priorities that the changes assign: d, d + 1, … in random order.
     this.#priorities.length = 0;
     for (let cpu = 0; cpu < actors; cpu++) {
       const place = this.#dice.below(cpu + 1);

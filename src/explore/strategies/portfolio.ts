@@ -1,6 +1,6 @@
 /**
- * Portfolio: several strategies in turn, since none is the best for every bug. One that has no
- * more schedules is passed over.
+ * Portfolio: several strategies, one after the other, since none is the best for every bug. One
+ * that has no more schedules is skipped.
  */
 
 import type { Situation, Strategy } from './strategy.ts';
@@ -19,7 +19,7 @@ export class Portfolio implements Strategy {
     for (let tries = 0; tries < this.#members.length; tries++) {
       const round = Math.floor(this.#runs / this.#members.length);
       this.#member = this.#members[this.#runs++ % this.#members.length]!;
-      // Each is to have even and odd seeds: see WithEvents.
+      // Each member needs even and odd seeds: see WithEvents.
       this.#member.begin(seed + round, actors);
       if (!this.#member.exhausted) return;
     }

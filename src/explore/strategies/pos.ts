@@ -1,7 +1,7 @@
 /**
  * POS, partial order sampling (Yuan, Yang, Gu: Partial Order Aware Concurrency Sampling,
- * CAV 2018): each access that is about to be made has a random priority, and the highest
- * is made. Those that race with it draw theirs anew.
+ * CAV 2018): each pending access has a random priority, and the highest is made. Those that race
+ * with it draw new ones.
  */
 
 import { type Access, onlyReads } from '../engine/access.ts';
@@ -11,7 +11,7 @@ import { type Carry, isRunnable, type Situation, type Strategy } from './strateg
 export class Pos implements Strategy {
   readonly #dice = new Dice();
   #priorities: number[] = [];
-  /** The access that was chosen last: whose, what and where. */
+  /** The access that was chosen last: actor, kind and place. */
   #cpu = -1;
   #kind: Access | 0 = 0;
   #at = 0;
@@ -31,7 +31,7 @@ export class Pos implements Strategy {
         this.#priorities[cpu] = this.#priority();
       }
     }
-    // Below whoever has tried in vain before it.
+    // Below all that made an attempt in vain earlier.
     if (situation.relaxes) this.#priorities[situation.current] = --this.#lowest;
     let best = -1;
     for (let cpu = 0; cpu < actors; cpu++) {
@@ -57,7 +57,7 @@ export class Pos implements Strategy {
     this.#lowest = carry(this.#lowest);
   }
 
-  /** Not negative: those are for who tries in vain. */
+  /** Not negative: negative priorities are for attempts in vain. */
   #priority(): number {
     return this.#dice.word() >>> 1;
   }

@@ -1,4 +1,4 @@
-/** Random walk: at each step any of those that can go on, all as likely. */
+/** Random walk: at each step a uniformly random enabled actor. */
 
 import { Dice } from './dice.ts';
 import {

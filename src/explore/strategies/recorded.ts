@@ -1,10 +1,10 @@
-/** What was decided before, decided again. */
+/** Replays recorded decisions. */
 
 import { actorOf } from '../engine/actors.ts';
 import type { Decisions } from '../engine/controller.ts';
 import { type Carry, canBe, type Situation, type Strategy } from './strategy.ts';
 
-/** The run does not go as the one that was recorded. */
+/** The run diverges from the recorded one. */
 export class Diverged extends Error {
   override readonly name = 'Diverged';
 }

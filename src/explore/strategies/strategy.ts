@@ -1,37 +1,37 @@
-/** How a strategy is asked who takes the next step. */
+/** The interface of a strategy, which decides which actor takes the next step. */
 
 import type { Ptr } from '../../hardware/address.ts';
 import type { Access } from '../engine/access.ts';
 import type { Guard } from '../engine/guard.ts';
 
-/** What it may look at. */
+/** What it may read. */
 export interface Situation {
-  /** Steps taken so far: the number of the one to be decided. */
+  /** Steps taken so far: the number of the step to decide. */
   readonly step: number;
-  /** The CPU that took the last one; it may be unable to go on. */
+  /** The CPU that took the last one; it may be disabled. */
   readonly current: number;
   /**
-   * A bit for each CPU that can go on and each store buffer that can drain; never 0. Who has tried
-   * something in vain and is to give way (see fairness.ts) is not among them.
+   * A bit for each enabled CPU and each store buffer that can drain; never 0. Actors that have to
+   * yield (see fairness.ts) are not among them.
    */
   readonly runnable: number;
   /** Host CPUs. */
   readonly cpus: number;
   /** Numbers that `runnable` has bits for: host CPUs, and store buffers where there are any. */
   readonly actors: number;
-  /** A bit for each event that hardware may let happen now, by its actor (see actors.ts). */
+  /** A bit for each possible event of hardware, by its actor (see actors.ts). */
   readonly events: number;
-  /** The current CPU has tried something in vain. It is among the runnable only if nobody else is. */
+  /** The current CPU has made an attempt in vain. It is runnable only if no other actor is. */
   readonly relaxes: boolean;
-  /** Who asks is at the beginning of a piece of work. */
+  /** The asking CPU is at the beginning of a piece. */
   readonly begins: boolean;
-  /** Where the guest's program is, if who asks stands before one of its operations; else 0. */
+  /** The guest program's position, if the asking CPU is before one of its operations; else 0. */
   readonly operation: number;
-  /** An abridged run is at its end: who goes on is no part of its behaviour any more. */
+  /** An abridged run is at its end: further decisions are not part of its behaviour. */
   readonly hasEnded: boolean;
-  /** What an actor's next step waits for, if for anything. */
+  /** The guard of an actor's next step, if it has one. */
   readonly guardOf: (actor: number) => Guard | undefined;
-  /** What an actor is about to do, if it stands in the middle of something; 0 if not known. */
+  /** An actor's pending access, if it is in the middle of a piece; 0 if not known. */
   pendingKind(actor: number): Access | 0;
   pendingAt(actor: number): Ptr;
 }
@@ -45,25 +45,25 @@ export interface Strategy {
   /** One that is runnable, or an event. */
   next(situation: Situation): number;
   /**
-   * The first step at which it may say something else than who goes on now, if the same can go on
-   * then, and nobody tries in vain. Asked after `next`; without it, it is asked each time.
+   * The first step at which its choice may differ from this one, as long as the same actors are
+   * enabled and none makes an attempt in vain. Read after `next`; without it, it is asked each
+   * time.
    */
   readonly until?: number;
-  /** Until then it is to be asked where a CPU begins a piece of work, since it waits for an event. */
+  /** Until then it must be asked at the beginning of each piece, since it waits for an event. */
   readonly eachPiece?: boolean;
-  /** The schedule that began last is one of a list, and not drawn. */
+  /** The schedule that began last is enumerated, not drawn. */
   readonly isListed?: boolean;
   /** There are no more schedules: known once `begin` was called for one more. */
   readonly exhausted?: boolean;
   /**
-   * Of one that lists its schedules by preemptions: how many the run that was begun last has, and
-   * how many a run has at most.
+   * For one that enumerates schedules by preemptions: the number in the current run, and the bound.
    */
   readonly preemptions?: number;
   readonly bound?: number;
   /**
-   * Of one that marks the steps of abridged runs (engine/past.ts): the step from which the next run is
-   * another one than the last; 0 for one from the beginning.
+   * For one that marks the steps of abridged runs (engine/past.ts): the step at which the next run
+   * leaves the last one; 0 for a run from the beginning.
    */
   readonly goesBackTo?: number | undefined;
   /** The last run took so many steps; `trace`: the digest of how it behaved (see Trace). */
@@ -71,9 +71,8 @@ export interface Strategy {
   /** A number that the machine draws (prandom_u32): 0 … 2^32 − 1. */
   draw(): number;
   /**
-   * Everything that it keeps between two decisions of a run is given to `carry`, word by word,
-   * and replaced by what that returns. A strategy that has this can decide in several threads,
-   * each with an instance of it, in turn.
+   * Pass all state between two decisions of a run to `carry`, word by word, and replace it by the
+   * results. A strategy that has this can decide in several threads, each with its own instance.
    */
   readonly carry?: ((carry: Carry) => void) | undefined;
 }
@@ -85,7 +84,7 @@ export const isRunnable = (runnable: number, actor: number): boolean =>
 export const canBe = ({ runnable, events, actors }: Situation, actor: number): boolean =>
   isRunnable(actor < actors ? runnable : events, actor);
 
-/** Who goes on when nobody decides: the current CPU, or the next actor, if it cannot. */
+/** The default: the current CPU, or the next enabled actor if it is disabled. */
 export function goesOnByItself({ runnable, current, actors }: Situation): number {
   for (let i = 0; ; i++) {
     const actor = (current + i) % actors;

@@ -1,30 +1,30 @@
 /**
- * SURW, selectively uniform random walk (Zhao, Wolff, Mathur, Roychoudhury: Selectively
- * Uniform Concurrency Testing, ASPLOS 2025): some accesses are of interest, here as where they report
- * on it those of one word, drawn for each run in proportion to how often it was accessed in the runs
- * before. Who makes the next of them is drawn in proportion to how many each CPU has left, so that all orders
- * of them are about as likely. At all others the CPU of the highest random priority goes on, and
- * draws a new one.
+ * SURW, selectively uniform random walk (Zhao, Wolff, Mathur, Roychoudhury: Selectively Uniform
+ * Concurrency Testing, ASPLOS 2025): some accesses are of interest, here as in the paper's
+ * evaluation those of one word, drawn for each run in proportion to its accesses in the runs
+ * before. The CPU that makes the next of them is drawn in proportion to how many each CPU has left,
+ * so all orders of them are about equally likely. At all other accesses the CPU of the highest
+ * random priority goes on, and draws a new one.
  */
 
 import { Dice } from './dice.ts';
 import { isRunnable, type Situation, type Strategy } from './strategy.ts';
 
-/** Nobody is to make the next access of interest. */
+/** No CPU is elected to make the next access of interest. */
 const NOBODY = -1;
 
 export class Surw implements Strategy {
   readonly #dice = new Dice();
   /** How often each CPU accessed each word, the most in any run so far. */
   readonly #seen = new Map<number, readonly number[]>();
-  /** The same of this run. */
+  /** The same, in this run. */
   #counts = new Map<number, number[]>();
   #priorities: number[] = [];
-  /** Whose accesses are of interest; 0 for none. */
+  /** The word whose accesses are of interest; 0 for none. */
   #word = 0;
   /** How many of them each CPU has left. */
   #left: number[] = [];
-  /** Who makes the next of them: the others wait before theirs. */
+  /** The CPU elected to make the next of them: the others wait before theirs. */
   #elected = NOBODY;
 
   begin(seed: number, actors: number): void {
@@ -42,7 +42,7 @@ export class Surw implements Strategy {
       actor !== this.#elected && this.#isOfInterest(situation, actor);
     let best = this.#highest(situation, waits);
     if (best === NOBODY) {
-      // Who was elected cannot go on, and all others wait for it.
+      // The elected CPU is disabled, and all others wait for it.
       const left = this.#left.map((n, actor) => (isRunnable(runnable, actor) ? Math.max(n, 1) : 0));
       this.#elected = this.#drawn(left);
       best = this.#highest(situation, waits);
@@ -67,7 +67,7 @@ export class Surw implements Strategy {
     return this.#dice.word();
   }
 
-  /** One that several CPUs access; 0 before there is one. */
+  /** A word that several CPUs access; 0 before there is one. */
   #drawWord(): number {
     const words = [...this.#seen].filter(([, counts]) => counts.filter((n) => n > 0).length > 1);
     return words[this.#drawn(words.map(([, counts]) => sum(counts)))]?.[0] ?? 0;

@@ -1,7 +1,7 @@
 /**
- * One run of a sweep: the switches of a run that was made before up to some step, and from there on
- * legs, each of which lets one CPU go on. Where it is to be preempted later is found by writing
- * down, if that is wanted, every access that it stood before.
+ * One run of a sweep: the switches of an earlier run up to some step, and from there on legs, each
+ * of which runs one CPU. On request it records each access, to find the places for preemptions in
+ * later runs.
  */
 
 import type { Ptr } from '../../hardware/address.ts';
@@ -16,13 +16,13 @@ import {
   type Strategy,
 } from './strategy.ts';
 
-/** `who` goes on until it stands before its operation number `until`, from 1; Infinity: to its end. */
+/** `who` runs up to its operation number `until`, from 1; Infinity: to its end. */
 export interface Leg {
   readonly who: number;
   readonly until: number;
 }
 
-/** How many operations each CPU has come to, and where the program of the last one was. */
+/** How many operations each CPU has reached, and the program's position at the last one. */
 export interface Standings {
   readonly reached: readonly number[];
   readonly places: readonly number[];
@@ -31,12 +31,12 @@ export interface Standings {
 const AT_THE_BEGINNING: Standings = { reached: [], places: [] };
 
 export interface SweepPlan {
-  /** Turns of the run that it leaves at step `from`: pairs of step and actor. */
+  /** The switches of the run that it leaves at step `from`: pairs of step and actor. */
   readonly switches: readonly number[];
   readonly from: number;
   /** As they were then. */
   readonly standings: Standings;
-  /** A finite leg is over, too, when its CPU cannot go on; then those to the end, in this order. */
+  /** A finite leg also ends when its CPU is disabled; then the legs to the end, in this order. */
   readonly legs: readonly Leg[];
 }
 
@@ -54,23 +54,23 @@ export interface Point {
   readonly actor: number;
   readonly kind: Access;
   readonly at: Ptr;
-  /** Who could have gone on instead. */
+  /** The CPUs that could have run instead. */
   readonly runnable: number;
-  /** It is the first of an operation. */
+  /** It is the first one of an operation. */
   readonly begins: boolean;
   readonly standings: Standings;
   /** How long the list of switches was. */
   readonly switches: number;
 }
 
-/** Steps after which CPUs take turns piece by piece: no plan that is unfair may look like a livelock. */
+/** Steps after which CPUs run round robin, piece by piece: an unfair plan is not a livelock. */
 const FAIR_AFTER = 5000;
 
 export class SweepRun implements Pick<Strategy, 'next' | 'until' | 'eachPiece'> {
   readonly plan: SweepPlan;
   /** Host CPUs; known after the first decision. */
   cpus = 0;
-  /** The CPU of the first leg could not come as far as that says. */
+  /** The CPU of the first leg could not get as far as the leg says. */
   blocked = false;
   standings: Standings;
   /** What was decided: pairs of step and actor. */
@@ -79,14 +79,14 @@ export class SweepRun implements Pick<Strategy, 'next' | 'until' | 'eachPiece'> 
   readonly #conflicts: Conflicts | undefined;
   #nextSwitch = 0;
   #leg = 0;
-  /** Who takes a step for one that tries in vain, and who did last; −1 if nobody. */
+  /** The CPU that steps for one that tries in vain, and the last that did; −1 for none. */
   #helper = -1;
   #lastHelper = -1;
   #inPrefix: boolean;
   #isFair = false;
   until = 0;
 
-  /** `conflicts`: told of every access; without them nothing is written down. */
+  /** `conflicts`: records every access; absent, nothing is recorded. */
   constructor(plan: SweepPlan, conflicts?: Conflicts) {
     this.plan = plan;
     this.standings = plan.standings;
@@ -125,7 +125,7 @@ export class SweepRun implements Pick<Strategy, 'next' | 'until' | 'eachPiece'> 
     return this.plan.switches[this.#nextSwitch] ?? this.plan.from;
   }
 
-  /** It has come to another operation. */
+  /** A CPU has reached another operation. */
   #stand({ current, begins, operation }: Situation): void {
     const { reached, places } = this.standings;
     if (!begins || operation === 0 || operation === (places[current] ?? 0)) return;
@@ -159,8 +159,8 @@ export class SweepRun implements Pick<Strategy, 'next' | 'until' | 'eachPiece'> 
   }
 
   /**
-   * The first that can go on. When it tries in vain another one does a piece of its work before
-   * it tries again, each time another one.
+   * The first enabled CPU. When it tries in vain, another CPU runs a piece before the next attempt,
+   * each time another one.
    */
   #toTheEnd(situation: Situation): number {
     const { runnable, current, relaxes, begins, actors, step } = situation;
@@ -194,7 +194,7 @@ export class SweepRun implements Pick<Strategy, 'next' | 'until' | 'eachPiece'> 
     for (let i = this.#leg; i < legs.length; i++) {
       if (isRunnable(runnable, legs[i]!.who)) return legs[i]!.who;
     }
-    // A store buffer, or a CPU of which no leg speaks.
+    // A store buffer, or a CPU without a leg.
     for (let cpu = 0; cpu < cpus; cpu++) if (isRunnable(runnable, cpu)) return cpu;
     return nthRunnable(runnable, 0);
   }
@@ -221,7 +221,7 @@ export class SweepRun implements Pick<Strategy, 'next' | 'until' | 'eachPiece'> 
   }
 }
 
-/** The next that can go on, from one on, itself the last. */
+/** The next enabled CPU after one, itself last. */
 function after({ runnable, actors }: Situation, actor: number): number {
   for (let i = 1; ; i++) {
     const next = (actor + i) % actors;

@@ -1,10 +1,10 @@
 /**
  * Sweep: first the operations one after the other, in every order; then with one preemption,
- * before each access that conflicts with one that another CPU makes in such an order, where each
- * other CPU goes on for one of its operations, two, and so on to its end; then with two. It is
+ * before each access that conflicts with one of another CPU in such an order, where each other CPU
+ * runs for one of its operations, two, and so on to its end; then with two. It is
  * iterative context bounding (Musuvathi, Qadeer, PLDI 2007; see fewest-switches.ts), but switches
  * between operations are free, and preemptions only where their order may matter. Hardware does
- * nothing by itself, and what the machine draws is 0.
+ * not act by itself, and the machine draws zeros.
  *
  * Orders with few switches come first: those in which each CPU but one goes on without a break,
  * then one preemption in those, then all other orders and one preemption in those.
@@ -25,12 +25,12 @@ export class Sweep implements Strategy {
   readonly bound: number;
   readonly isListed = true;
   exhausted = false;
-  /** Of the run that goes on, or has ended. */
+  /** Of the current run, or the last one. */
   preemptions = 0;
   readonly #edges: boolean;
   readonly #runs: Generator<SweepRun, void, void>;
   #run: SweepRun;
-  /** Places that each CPU came to, the most in any run: its operations and its end. */
+  /** Places that each CPU has reached, the most in any run: its operations and its end. */
   readonly #totals: number[] = [];
   readonly #conflicts = new Conflicts();
 
@@ -76,7 +76,7 @@ export class Sweep implements Strategy {
     return new SweepRun(plan, records ? this.#conflicts : undefined);
   }
 
-  /** Each is run before the next one is asked for. */
+  /** Each is run before the next one is requested. */
   *#all(): Generator<SweepRun, void, void> {
     const alone = this.#make(BY_ITSELF, true);
     yield alone;
@@ -108,7 +108,7 @@ export class Sweep implements Strategy {
     }
     if (this.bound < 2) return;
     for (const plan of preempted) {
-      // Once more, and looked at.
+      // Once more, recorded.
       this.preemptions = 1;
       const run = this.#make(plan, true);
       yield run;
@@ -117,7 +117,7 @@ export class Sweep implements Strategy {
     }
   }
 
-  /** In the bases from one on; what is done is put into `plans`. */
+  /** One preemption in the bases from one on; the runs are added to `plans`. */
   *#preemptedOnce(
     bases: readonly SweepRun[],
     from: number,
@@ -181,7 +181,7 @@ export class Sweep implements Strategy {
   }
 }
 
-/** Preemptions between operations of two CPUs, of which the one has begun and the other stands before it. */
+/** Preemptions between operations of two CPUs: one has begun, the other is before its own. */
 const WITHIN = [true] as const;
 const EDGES = [false] as const;
 
@@ -191,7 +191,7 @@ interface Block {
   readonly count: number;
 }
 
-/** Every order of so many operations of each CPU that has just so many blocks. */
+/** Every order of so many operations of each CPU with exactly so many blocks. */
 function* ordersOf(
   left: readonly number[],
   blocks: number,
@@ -210,7 +210,7 @@ function* ordersOf(
   }
 }
 
-/** All come to their first operation, and then in this order; whoever is the last ends first. */
+/** All reach their first operation, and then run in this order; the last one ends first. */
 function inOrder(order: readonly Block[], cpus: number): SweepPlan {
   const done = Array<number>(cpus).fill(1);
   const entering = Array.from({ length: cpus }, (_, who) => ({ who, until: 1 }));
@@ -228,7 +228,7 @@ function toTheEnd(first: readonly number[], cpus: number): Leg[] {
   return [...all].map((who) => ({ who, until: Infinity }));
 }
 
-/** The first step at which two runs may be different. */
+/** The first step at which two runs may differ. */
 function parting({ switches: one }: SweepRun, { switches: other }: SweepRun): number {
   for (let i = 0; ; i += 2) {
     const [a, b] = [one[i] ?? Infinity, other[i] ?? Infinity];

@@ -1,6 +1,6 @@
 /**
- * Lets hardware act by itself: in every other run some interrupts and TLB evictions, at steps
- * drawn beforehand from all of the run's. All else another strategy says.
+ * Adds acts of hardware: in every other run some interrupts and TLB evictions, at random steps
+ * drawn beforehand. All else is decided by another strategy.
  */
 
 import { actorOf } from '../engine/actors.ts';
@@ -12,7 +12,7 @@ const MOST_EVENTS = 3;
 /** Steps of a run, before one was seen. */
 const FIRST_GUESS = 300;
 
-/** Apart from the numbers that the other strategy draws from the same seed. */
+/** Separate from the numbers that the other strategy draws from the same seed. */
 const STREAM = 0x5eed_e7e7;
 
 const KINDS = ['move', 'eviction'] as const;
@@ -22,9 +22,9 @@ type Kind = (typeof KINDS)[number];
 export class WithEvents implements Strategy {
   readonly #inner: Strategy;
   readonly #dice = new Dice();
-  /** What is to happen yet, the next one last. */
+  /** Events to come, the next one last. */
   #plan: { readonly step: number; readonly kind: Kind }[] = [];
-  /** One is due that was not possible: from then on it is tried at the beginnings of pieces. */
+  /** An event is due that was not possible: it is retried at the beginnings of pieces. */
   #overdue = false;
   #steps = 0;
 
@@ -32,7 +32,7 @@ export class WithEvents implements Strategy {
     this.#inner = inner;
   }
 
-  /** With an even seed nothing happens by itself. */
+  /** With an even seed there are no events. */
   begin(seed: number, actors: number): void {
     this.#inner.begin(seed, actors);
     this.#dice.seed(seed ^ STREAM);

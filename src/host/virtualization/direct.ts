@@ -1,6 +1,6 @@
 /**
  * Direct paging (src/direct). Until the guest has tables it runs on a linear shadow, and it enters
- * through a copy of its top level, for the Switcher's sake; so the rest is the shadow's.
+ * through a copy of its top level that maps the Switcher; the rest is shared with shadow paging.
  */
 
 import { directPa, doDirectHcall, freeDirectTables } from '../../direct/hypercalls.ts';
@@ -18,7 +18,7 @@ export const DIRECT: Virtualizer = {
   mayDiscard: (lg, page) => typeOf(lg, page) === 0,
   repairFault: (cpu, va, errorCode) => cpu.linearPages && demandPage(cpu, va, errorCode),
   stackPa: directPa,
-  // The guest's own tables are all that there is to its stack.
+  // Its stack is mapped by the guest's own tables alone.
   stackMoved: () => {},
   hypercall: doDirectHcall,
 };

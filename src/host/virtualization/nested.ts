@@ -1,11 +1,10 @@
 /**
- * Into a guest of nested paging, out of it, and traps that do not leave it. The processor
- * switches by itself: it loads and saves the registers, and needs no Switcher in the
- * guest's address space.
+ * Entry and exit of a guest of nested paging, and traps that do not leave it. The processor itself
+ * loads and saves the registers, and needs no Switcher in the guest's address space.
  *
- * LIMIT: the TLB is empty after every switch, as on processors without VPID. The guest keeps
- * its interrupt flag in lguest_data and reads CR2 there, as its kernel does in all guests;
- * the processor puts them there where the host does otherwise.
+ * LIMIT: the TLB is empty after every switch, as on processors without VPID. The guest kernel keeps
+ * its interrupt flag in lguest_data and reads CR2 there, under every virtualization; here the
+ * processor writes them, elsewhere the host.
  */
 
 import { Counter } from '../../../shared/counters.ts';
@@ -33,10 +32,10 @@ import { gateAddress, gateType, isPresentGate } from '../descriptors.ts';
 import { readSaved, savedRegister, writeSaved } from '../switcher.ts';
 import type { Virtualizer } from './virtualizer.ts';
 
-/** In a violation's error code: the vector that was being delivered is above these bits. */
+/** In a violation's error code, the vector that was being delivered is above these bits. */
 const DELIVERED_SHIFT = 8;
 
-/** A guest whose top level is nowhere is killed, and not entered. */
+/** A guest whose top level is not in its memory is killed, and not entered. */
 function enter(host: Host, hostCpu: HostCpu, mmu: Mmu, cpu: LgCpu): boolean {
   const { lg } = cpu;
   cpu.cpuPgd = cpu.id;
@@ -94,8 +93,8 @@ function deliverInterrupt(processor: Processor, cpu: LgCpu, vector: number): voi
 }
 
 /**
- * What the processor does of a trap by a gate (SDM 3A 6.12): nothing, and a trap to the host,
- * if the stack is not to be had. `delivered` when it is sure. False when there is no gate.
+ * Deliver a trap by a gate (SDM 3A 6.12); if the stack is not accessible, nothing is changed and
+ * the trap goes to the host. `delivered` is called once it is certain. False if there is no gate.
  */
 function deliverDirectly(
   processor: Processor,
@@ -136,14 +135,14 @@ function deliverDirectly(
 
 const INTERRUPT_GATE = 0xe;
 
-/** A fault is met again when the access is; an `int n` is behind the guest already. */
+/** A fault repeats with its access; an `int n` is already past. */
 function stackFault(processor: Processor, vector: number, errorCode: number): void {
   if (!(errorCode & Fault.Nested)) return processor.trap(Vector.DoubleFault, 0);
   const again = vector === Vector.PageFault ? 0 : vector << DELIVERED_SHIFT;
   processor.trap(Vector.NestedViolation, errorCode | again);
 }
 
-/** The host's own table did not have what the guest came to, or not for writing. */
+/** A violation: the host's own table does not map a page of the guest's, or not for writing. */
 function repair(cpu: LgCpu, { violation }: HostCpu): number {
   const { lg } = cpu;
   const errorCode = readSaved(cpu, Reg.errcode);
@@ -166,7 +165,7 @@ export const NESTED: Virtualizer = {
   letGoOfTables: () => {},
   enter,
   leave,
-  // Those of the guest's own tables go to its kernel without the host.
+  // Faults of the guest's own tables go to its kernel without the host.
   repairFault: () => false,
   ownTrap: (cpu, hostCpu, trapnum) =>
     trapnum === Vector.NestedViolation ? repair(cpu, hostCpu) : undefined,

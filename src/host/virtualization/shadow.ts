@@ -33,7 +33,7 @@ export const SHADOW: Virtualizer = {
   pageDropped: notifyDiscard,
   claimTables: (cpu) => {
     shrinkIfShort(cpu);
-    // A vCPU whose shadow another has taken, when all were in use, waits for its turn.
+    // A vCPU whose shadow another has taken, when all were in use, waits for one.
     return !cpu.started || claimPgdir(cpu);
   },
   untilTables: untilClaimable,

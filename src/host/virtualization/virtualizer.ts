@@ -1,6 +1,6 @@
 /**
- * What the host's round leaves to the way in which a guest is virtualized, as KVM leaves it to
- * `kvm_mmu`. A way of its own is a file beside this one and a line in ways.ts.
+ * The part of the host's round that depends on how a guest is virtualized, as `kvm_mmu` in KVM.
+ * Each way is a file beside this one and a line in ways.ts.
  */
 
 import type { Host } from '../../../shared/host.ts';
@@ -13,36 +13,36 @@ import type { Gpa, Gpfn, Gva } from '../../hardware/address.ts';
 import type { Mmu } from '../../mmu/tlb.ts';
 
 export interface Virtualizer {
-  /** The host's first tables. False when there is no memory. */
+  /** Allocate the host's first tables. False when there is no memory. */
   initialise(lg: Lguest): boolean;
-  /** The host's tables, and what they hold: the guest is dead. */
+  /** Free the host's tables, and what they hold: the guest is dead. */
   free(lg: Lguest): void;
 
-  /** Whether a page may be taken from the guest, which does without it. */
+  /** Whether a page that the guest discards may be taken. */
   mayDiscard(lg: Lguest, page: Gpfn): boolean;
-  /** The Launcher's map leads to another frame for it: no table of the host's may keep the old. */
+  /** The Launcher has mapped another frame for a page: drop the old one from the host's tables. */
   dropPage(lg: Lguest, page: Gpfn): void;
-  /** The same, once nobody in the host's code goes by what the map said before. */
+  /** The same, once no CPU in the host's code uses the old state of the map. */
   pageDropped(cpu: LgCpu): void;
 
   /**
-   * Before a vCPU goes round, when nothing is locked: whether it has tables to run on. If not, it
-   * waits until another gives some up.
+   * Before each round of a vCPU, without locks: whether it has tables to run on. If not, it waits
+   * until another vCPU releases some.
    */
   claimTables(cpu: LgCpu): boolean;
-  /** When that is worth a try. */
+  /** The condition under which that may succeed. */
   untilTables(cpu: LgCpu): Until;
-  /** It is put down. */
+  /** The vCPU stops running. */
   letGoOfTables(cpu: LgCpu): void;
-  /** The way in. False: the guest was killed instead. */
+  /** Enter the guest. False: it was killed instead. */
   enter(host: Host, hostCpu: HostCpu, mmu: Mmu, cpu: LgCpu): boolean;
-  /** The way out. */
+  /** Leave the guest. */
   leave(host: Host, hostCpu: HostCpu, mmu: Mmu, cpu: LgCpu): void;
 
-  /** Whether a page fault was for what the host's tables lacked, which they have now. */
+  /** Handle a page fault. True if the host's tables lacked the page, and now have it. */
   repairFault(cpu: LgCpu, va: Gva, errorCode: number): boolean;
   /**
-   * A trap that only this way has: the vector that the processor was delivering when it came, to
+   * Handle a trap that only this way has. Returns the vector that the processor was delivering, to
    * be delivered now; 0 for none. Undefined for a trap that every way has.
    */
   ownTrap(cpu: LgCpu, hostCpu: HostCpu, trapnum: number): number | undefined;
@@ -52,8 +52,8 @@ export interface Virtualizer {
 
   /** Where in guest memory the host pushes a trap's frame. Undefined: the guest was killed. */
   stackPa(cpu: LgCpu, va: Gva): Gpa | undefined;
-  /** The guest has said where its stack is. */
+  /** The guest has set its stack. */
   stackMoved(cpu: LgCpu): void;
-  /** Hypercalls about page tables. False for what is none of this way's. */
+  /** Handle a hypercall about page tables. False if it is not one of this way's. */
   hypercall(cpu: LgCpu, number: number, a: number, b: number, c: number, d: number): boolean;
 }

@@ -1,9 +1,9 @@
 /**
  * A repair of M:009: all mappings are thrown away whenever one of the kernel's changes, which
  * hurts guests with more memory than their kernel maps at once. The guest says that something
- * has changed, and not what. Instead of throwing all away, to be made again fault by fault, each
- * entry is compared with the guest's own, and goes only if a fault would not make it again as it
- * is.
+ * has changed, and not what. Instead of throwing all entries away, to be faulted in one by one,
+ * each is compared with the guest's own, and removed only if a fault would not make the same entry
+ * again.
  *
  * The kernel's part is the same in all page tables, so it is compared with the caller's.
  */
@@ -34,7 +34,7 @@ const { PAGE_ACCESSED, PAGE_DIRTY, PAGE_PRESENT, PAGE_PSE } = entry;
 const { PAGE_RW, PAGE_TABLE, PAGE_USER } = entry;
 const { EntriesCompared } = counters.Counter;
 
-/** What the caller's guest maps has changed, and it does not say where. */
+/** The guest has changed a kernel mapping, and does not say which. */
 export function guestMappingsChanged(cpu: LgCpu): void {
   // While the mapping is linear there is nothing of the guest's to compare with.
   if (!policyOf(cpu.lg).kernelChange.compare || cpu.linearPages) return guestPagetableClearAll(cpu);
@@ -42,10 +42,10 @@ export function guestMappingsChanged(cpu: LgCpu): void {
   mapNecessities(cpu, true);
 }
 
-/** Out of all shadows goes what a fault would not make again as it is. */
+/** Remove from all shadows the entries that a fault would not make again as they are. */
 export function dropWhatChanged(cpu: LgCpu): void {
   const { lg } = cpu;
-  // Nobody is to come to a shadow meanwhile that had no vCPU, and may need a stack there.
+  // Meanwhile no vCPU may switch to a shadow that had none, since it may need its stack there.
   const all = lockPgdirs(lg);
   for (const i of lg.pgdirs.keys()) {
     const taken = lockPgdir(lg, i);
@@ -58,16 +58,16 @@ export function dropWhatChanged(cpu: LgCpu): void {
   letGo(lg, all);
 }
 
-/** Of one shadow, under its lock, and while none becomes another top level's. */
+/** One shadow, under its lock, and while no pgdir changes its top level. */
 class Comparison {
   readonly #cpu: LgCpu;
   readonly #lg: Lguest;
   readonly #pgdir: number;
   readonly #kernelTop: Gpa;
-  /** Taken out, to be given back when nobody is on the way there. */
+  /** Removed, to be freed when no CPU can reach it. */
   readonly #pages: entry.Entry[] = [];
   readonly #tables: entry.Entry[] = [];
-  /** Whether an upper entry is another now. */
+  /** Whether an upper entry has changed. */
   #upperChanged = false;
 
   constructor(cpu: LgCpu, pgdir: number) {
@@ -83,8 +83,8 @@ class Comparison {
     mustHoldPgdirs(lg, 'Comparison.run');
     const pgdir = lg.pgdirs[this.#pgdir]!;
     const { form, host } = lg;
-    // From here on a fault finds the guest's tables as they are now. One that began earlier might
-    // put in what is compared no more.
+    // From here on faults read the guest's tables as they are now. One that began earlier might put
+    // an entry in behind the comparison.
     pgdir.countChange();
     quiesceFaults(lg, this.#pgdir);
     const last = pgdIndex(form, host.switcherAddr);
@@ -118,7 +118,7 @@ class Comparison {
         continue;
       }
       this.#upperChanged = true;
-      // A stack stays where it is; what its table holds is compared.
+      // A stack stays mapped; the entries of its table are compared.
       const stays = isTable(lg, gpmd) && this.#staysMapped(toGva(vaddr), PMD_SHIFT);
       const fresh = stays ? makeEntry(tablePfn(spmd), flagsOf(gpmd)) : NO_ENTRY;
       const old = lg.exchangeEntry(at, fresh);
@@ -141,15 +141,15 @@ class Comparison {
     }
   }
 
-  /** What comes where an entry has to go. */
+  /** What replaces an entry that has to go. */
   #inPlaceOf(vaddr: Gva): entry.Entry {
     if (!this.#staysMapped(vaddr, PAGE_SHIFT)) return NO_ENTRY;
     return pinnedSpte(this.#cpu, this.#topOf(vaddr), vaddr);
   }
 
   /**
-   * Whether a page, or one of those below an upper entry, is of a stack that may be pushed onto.
-   * The guest's tables for it are to be there: where no vCPU runs, its own may be in other use.
+   * Whether a page, or one of those below an upper entry, belongs to a stack in use.
+   * The guest must have tables for it: where no vCPU runs, the guest may have reused them.
    */
   #staysMapped(vaddr: Gva, shift: number): boolean {
     const { kernelAddress, pgdirs } = this.#lg;
@@ -157,7 +157,7 @@ class Comparison {
     return isThere && this.#lg.steps.keepsStacks(this.#cpu) && isOfStack(this.#lg, vaddr, shift);
   }
 
-  /** The top level by which an address is judged: the kernel's part is the same in all. */
+  /** The top level to compare an address by: the kernel's part is the same in all. */
   #topOf(vaddr: Gva): Gpa {
     const { kernelAddress, pgdirs } = this.#lg;
     return vaddr >= kernelAddress ? this.#kernelTop : pgdirs[this.#pgdir]!.gpgdir;
@@ -169,7 +169,7 @@ class Comparison {
     return this.#guestEntry(toGpa((tablePfn(guest) << PAGE_SHIFT) >>> 0), i);
   }
 
-  /** What is outside the guest's memory is no entry: a page table may be in other use by now. */
+  /** NO_ENTRY outside the guest's memory: the guest may have reused a page table. */
   #guestEntry(table: Gpa, i: number): entry.Entry {
     const { form, pfnLimit } = this.#lg;
     const at = toGpa(table + i * form.entryWords * 4);
@@ -191,7 +191,7 @@ const sameWay = (shadow: entry.Entry, guest: entry.Entry): boolean =>
 const isTable = (lg: Lguest, gpmd: entry.Entry): boolean =>
   isPresent(gpmd) && (flagsOf(gpmd) & ~PAGE_TABLE) === 0 && tablePfn(gpmd) < lg.pfnLimit;
 
-/** Whether an entry is what a fault would make, or less. */
+/** Whether an entry is what a fault would make, or has fewer rights. */
 function isStillSo(lg: Lguest, shadow: entry.Entry, guest: entry.Entry): boolean {
   const [shown, flags] = [flagsOf(shadow), flagsOf(guest)];
   const wanted = PAGE_PRESENT | PAGE_ACCESSED;

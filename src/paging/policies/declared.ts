@@ -1,10 +1,10 @@
 /**
- * What the paging code may do one way or another, and be as right: its policies. By default it
- * does as lguest. Remarks in lguest's own code say of each that another way might be better, or
- * by how much this one is; docs/policies.md has them, docs/studies/claims.md what is true of it.
+ * The policies of the paging code: choices that do not affect correctness. The defaults are
+ * lguest's. Comments in lguest's own code say of each that another choice might be better, or by
+ * how much this one is; docs/policies.md quotes them, docs/studies/claims.md tests them.
  *
- * Each is declared here alone: fields of files, what `umbra stress` draws and what reports say
- * derive from it. One that takes more than a line has a file of its own beside this one.
+ * Each is declared here alone: fields of files, what `umbra stress` draws and the texts of reports
+ * derive from it. A policy of more than a line has a file of its own beside this one.
  *
  * See docs/decisions/policies.md.
  */
@@ -12,7 +12,7 @@
 import type { Lguest } from '../../../shared/lguest.ts';
 
 interface Policy<Option> {
-  /** lguest's first; of a number those that are drawn. */
+  /** lguest's first; for a number, the values that `umbra stress` draws. */
   readonly options: readonly [Option, ...Option[]];
   /** In a file's schema. */
   readonly does: string;
@@ -63,14 +63,14 @@ export type PolicyName = keyof Declared;
 
 export const POLICY_NAMES = Object.keys(PAGING_POLICIES) as readonly PolicyName[];
 
-/** What is chosen of each. */
+/** The choice for each. */
 export type PagingPolicy = {
   readonly [K in PolicyName]: Declared[K] extends NumberPolicy
     ? number
     : Declared[K]['options'][number];
 };
 
-/** Something of each policy. */
+/** A value for each policy. */
 export const ofEach = <T>(make: (name: PolicyName) => T): Record<PolicyName, T> =>
   Object.fromEntries(POLICY_NAMES.map((name) => [name, make(name)])) as Record<PolicyName, T>;
 
@@ -84,7 +84,7 @@ export type FieldName<S extends string> = S extends `${infer First}${infer Rest}
 export const fieldName = <S extends PolicyName>(name: S): FieldName<S> =>
   name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`) as FieldName<S>;
 
-/** As the paging code reads them: V8 compares names by a call. */
+/** As numbers for the paging code: V8 compares strings by a call. */
 type Switches = {
   readonly [K in PolicyName]: Declared[K] extends NumberPolicy
     ? number
@@ -100,5 +100,5 @@ export function policySwitches(chosen: Partial<PagingPolicy> = {}): Switches {
   }) as Switches;
 }
 
-/** Of a guest: it was laid out with them. */
+/** A guest's, from its layout. */
 export const policyOf = ({ policy }: Lguest): Switches => policy as Switches;

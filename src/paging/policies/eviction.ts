@@ -1,7 +1,7 @@
 /**
- * Which of a guest's pgdirs makes room for another top level. lguest takes one at random, which
- * its author called easy, and supposed the least recently used to be better. Here are the
- * other ways, and what they have to note at each switch.
+ * Which of a guest's pgdirs is evicted for another top level. lguest takes a random one, which its
+ * author called easy; he supposed that LRU would be better. Here are the other policies, and what
+ * they record at each switch.
  */
 
 import { mustHoldPgdirs } from '../../../shared/discipline.ts';
@@ -19,14 +19,14 @@ export function victim(cpu: LgCpu): number {
   return firstFree(lg, lg.host.prandomU32(cpu) % lg.pgdirs.length);
 }
 
-/** A vCPU continues on pgdir `index`. */
+/** A vCPU switches to pgdir `index`. */
 export function noteUse(lg: Lguest, index: number): void {
   const { eviction } = policyOf(lg);
   if (eviction.lru) lg.pgdirs[index]!.lastUse = lg.countUse();
   else if (eviction.clock) lg.pgdirs[index]!.lastUse = USED;
 }
 
-/** To the clock, a use is a use. */
+/** The clock keeps one bit: used. */
 const USED = 1;
 
 /** The first from `start` on, in a circle. */
@@ -48,7 +48,7 @@ function leastRecentlyUsed(lg: Lguest): number {
   return found;
 }
 
-/** The first that was not used since the hand last came by; twice round finds it. */
+/** The first that was not used since the hand last passed; two rounds find it. */
 function underTheHand(lg: Lguest): number {
   const { length } = lg.pgdirs;
   for (let i = 0; i < 2 * length; i++) {

@@ -1,11 +1,9 @@
 /**
- * More than one page to a fault (M:007): lguest's author supposed that pages taken by the batch
- * would cost less.
+ * More than one page per fault (M:007): lguest's author supposed that batches would cost less.
  *
- * What is beside the entry of a fault, in the same table, is put into the shadow as well, if
- * that needs nothing of the guest: its entry is present and has ACCESSED, so that no bit would
- * have to be set that says what has not happened. And nothing of the host: the page has a
- * frame of its own already.
+ * The neighbours of a fault's entry, in the same table, are put into the shadow as well, if the
+ * guest's entry is present and has ACCESSED already, so that no bit is set for an access that did
+ * not happen, and if the page has a frame of its own already.
  */
 
 import * as counters from '../../../shared/counters.ts';
@@ -27,16 +25,16 @@ const { flagsOf, isPresent, makeEntry, NO_ENTRY, pteIndex, ptePfn } = entry;
 const { PAGE_ACCESSED, PAGE_DIRTY, PAGE_GLOBAL, PAGE_PRESENT, PAGE_PSE, PAGE_RW } = entry;
 const { Prefaulted } = counters.Counter;
 
-/** Where a fault was repaired: the guest's entry, and the shadow's for it. */
+/** The guest's and the shadow's entry of a repaired fault. */
 interface Repaired {
   readonly vaddr: Gva;
   readonly gpte: Gpa;
   readonly spte: Ptr;
-  /** The shadow's count of changes when the fault began; undefined where nobody looks at it. */
+  /** The shadow's count of changes when the fault began; undefined if it is not validated. */
   readonly changes: number | undefined;
 }
 
-/** The entries of the aligned batch that a fault is in. Within the fault. */
+/** The entries of the fault's aligned batch. Called within the fault. */
 export function prefault(cpu: LgCpu, { vaddr, gpte, spte, changes }: Repaired): void {
   const { lg } = cpu;
   mustBeInFault(cpu, 'prefault');
@@ -60,7 +58,7 @@ export function prefault(cpu: LgCpu, { vaddr, gpte, spte, changes }: Repaired): 
     lg.counters.count(Prefaulted);
     traceSpte(lg, at, shown, fresh);
     if (changes === undefined || lg.pgdirs[cpu.cpuPgd]!.changes === changes) continue;
-    // What it was made from may be so no more.
+    // The guest's entry may have changed meanwhile.
     takeBack(cpu, at, toGva(vaddr + beside * PAGE_SIZE), fresh);
     return;
   }
@@ -81,9 +79,9 @@ function spteFor(lg: Lguest, gpte: Entry): Entry {
   return makeEntry(frame, shown, lg.steps.noExecute(lg, gpte));
 }
 
-/** Never the zero page, which would have to be copied, nor one that the guest may not write. */
+/** Never the zero page, which would have to be copied, nor a page that the guest may not write. */
 function frameOfItsOwn({ map }: Lguest, page: number, write: boolean): Pfn {
   if (map.state(toGpfn(page)) === Vma.CopyOnWrite) return NO_FRAME;
-  // It may have been discarded since, and then has to be given one.
+  // It may have been discarded since, and then needs a frame.
   return map.getUserPage(toGpfn(page), write, true);
 }

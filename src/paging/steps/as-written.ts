@@ -1,6 +1,6 @@
 /**
- * What each defect changes of the steps: the bodies that the seed has. All of them are the code as
- * written; one alone is a mutant. Where two change the same step, the later one counts.
+ * The bodies of the steps as written, by defect. All of them together are the code as written; one
+ * alone is a mutant. Where two change the same step, the later one counts.
  */
 
 import * as discipline from '../../../shared/discipline.ts';
@@ -81,7 +81,7 @@ const CHANGES: Readonly<Partial<Record<DefectId, Partial<Steps>>>> = {
   R9: { isMapped: (_cpu, _base, last, hostCpu) => last === hostCpu },
   R10: { isInUseThere: () => false },
   R11: {
-    // It is looked at all the same.
+    // The stack is checked even so.
     mayBeTaken: ({ users }) => users >= 0,
     allocatedPgdir: (_lg, current) => current,
     claim: nothing,
@@ -92,7 +92,7 @@ const CHANGES: Readonly<Partial<Record<DefectId, Partial<Steps>>>> = {
     locksPgdirs: () => false,
     findPgdir: (lg, pgtable, first) => (first ? lg.pgdirs.length : findPgdir(lg, pgtable)),
   },
-  // Only the CPU that entered last is thought of, though there may be more.
+  // Only the CPU that entered last is considered, though there may be more.
   R13: { isForgotten: (i, last) => last !== -1 && i !== last, locksWayIn: () => false },
   R14: { takesTables: () => false },
   R15: { keeperOf: ({ lg }) => lg.cpus[0]!, mayDieTwice: () => true },
@@ -109,7 +109,7 @@ const CHANGES: Readonly<Partial<Record<DefectId, Partial<Steps>>>> = {
   D5: { takesAway: (old, fresh) => isPresent(old) && ptePfn(old) !== ptePfn(fresh) },
 };
 
-/** U2: that may have been the Switcher's, so it is mapped again; but in the current pgdir. */
+/** U2: this may have removed the Switcher, so it is mapped again; but in the current pgdir. */
 function mapBackIntoCurrent(cpu: LgCpu): void {
   if (!allocateSwitcherMapping(cpu, cpu.cpuPgd)) {
     killGuest(cpu, 'Cannot populate switcher mapping');
@@ -128,7 +128,7 @@ function replaceUnseen(cpu: LgCpu, { spte, gpte, write }: Publication): true {
   return true;
 }
 
-/** R3: the page is given back while it is mapped. */
+/** R3: the page is released while it is mapped. */
 function replaceReleased(cpu: LgCpu, { spte, gpte, write }: Publication): true {
   const { lg } = cpu;
   releasePte(lg, lg.entry(spte));
@@ -138,7 +138,7 @@ function replaceReleased(cpu: LgCpu, { spte, gpte, write }: Publication): true {
   return true;
 }
 
-/** R5: given back while they are part of the shadow still. */
+/** R5: freed while they are still part of the shadow. */
 function releaseUnseen(lg: Lguest, pgdir: number, from: number, to: number): void {
   quiesce(lg, pgdir);
   for (const spgd of lg.presentEntries(lg.pgdirs[pgdir]!.pgdir, from, to)) {

@@ -52,9 +52,9 @@ export const REPAIRED: Steps = {
 
   linkTable: (lg, at, found, table) => lg.compareExchangeEntry(at, found, table),
   noExecute: (lg, { high }) => (lg.nx ? high & PAGE_NX_HIGH : 0),
-  // Who reads a page first must see what is written to it later, so it is its own at once.
+  // A page that is read first must show later writes, so it gets a frame of its own at once.
   getUserPage: (lg, page, write) => lg.map.getUserPage(page, write, true),
-  // What the guest has made read-only need not be taken for writing, dirty or not.
+  // A page that the guest maps read-only is not pinned for writing, dirty or not.
   forWriting: (gpte) => (flagsOf(gpte) & PAGE_DIRTY) !== 0 && (flagsOf(gpte) & PAGE_RW) !== 0,
 
   changesOf: (lg, pgdir) => lg.pgdirs[pgdir]!.changes,
@@ -67,7 +67,7 @@ export const REPAIRED: Steps = {
 
   keepsStacks: ({ lg, linearPages }) => !lg.trustsStack && !linearPages,
   awaitStackLookups: quiesceAll,
-  // By the top level that it goes in with: this may lack a table that is in the shadow.
+  // By the vCPU's own top level, which may lack a table that is in the shadow.
   findStackSpte: findInRoot,
 
   isStillOf: (lg, pgdir, gpgdir) => lg.pgdirs[pgdir]!.gpgdir === gpgdir,
@@ -75,16 +75,16 @@ export const REPAIRED: Steps = {
   replace: (lg, spte, fresh) => lg.exchangeEntry(spte, fresh),
   keepsRefused: () => false,
   isMeant: isPresent,
-  // DIRTY alone does not do: ACCESSED would be set in the shadow only.
+  // DIRTY alone is not enough: ACCESSED would be set in the shadow only.
   isUsed: (gpte) => (flagsOf(gpte) & PAGE_ACCESSED) !== 0,
-  // A clean page is to fault on the first write, so that DIRTY can be set.
+  // A clean page must fault on the first write, so that DIRTY can be set.
   shown: (gpte) => (flagsOf(gpte) & PAGE_DIRTY ? gpte : withoutFlags(gpte, PAGE_RW)),
   isPgdIndex: (lg, idx) => idx < lg.form.ptrsPerPgd,
   mapBack,
   actFor: (caller) => caller,
 
   findPgdir: (lg, pgtable) => switching.findPgdir(lg, pgtable),
-  // One that lost its mappings, but was not just allocated, needs it too.
+  // Also for a pgdir that lost its mappings and was not just allocated.
   pinsStack: () => true,
   mayBeTaken: ({ users }) => users === 0,
   allocatedPgdir,
@@ -104,22 +104,22 @@ export const REPAIRED: Steps = {
   // The pages may be this CPU's, and the regs page another vCPU's.
   isMapped: (cpu, base) => switcher.mapsPage(cpu, base, cpu.regsPage),
   isForgotten: () => false,
-  // What is removed may be in use on that CPU at this moment.
+  // That CPU may be using the pages at this moment.
   isInUseThere: ({ lg, cpuPgd }, i) => isInside(lg, i, cpuPgd),
 };
 
 /**
- * Where there may be an entry already: a read-only one, say, of a page that is now written. False
- * when what it was made from may have changed since the fault began, or the shadow's entry has:
- * then nothing is left of it.
+ * There may be an entry already, such as a read-only one of a page that is now written. False if
+ * the sources may have changed since the fault began, or the shadow's entry has: then the new entry
+ * is removed again.
  */
 function replaceSpte(cpu: LgCpu, { vaddr, spte, gpte, write, changes }: Publication): boolean {
   const { lg } = cpu;
   const old = lg.entry(spte);
   const fresh = keptWritable(cpu, vaddr, old, gpteToSpte(cpu, gpte, write));
   if (sameEntry(old, fresh)) {
-    // Another vCPU was here first; or this one's own top level lacks the table, whose maker
-    // has not counted the version on yet and may be a long time about it.
+    // Another vCPU was first; or this vCPU's own top level lacks the table, because the CPU that
+    // linked it has not yet incremented the version, which may take long.
     cpu.forgetRoot();
     releasePte(lg, fresh);
     return true;
@@ -137,8 +137,8 @@ function replaceSpte(cpu: LgCpu, { vaddr, spte, gpte, write, changes }: Publicat
 }
 
 /**
- * Another page, or a right that is gone, as where this fault read the guest's entry before another's
- * set DIRTY in it. Who lacks rights asks again.
+ * Another page, or a right that is gone, as where this fault read the guest's entry before
+ * another's set DIRTY in it. Who lacks rights asks again.
  */
 function takesAway(old: Entry, fresh: Entry): boolean {
   if (!isPresent(old)) return false;
@@ -164,7 +164,7 @@ function mapBack(cpu: LgCpu, pgdir: number, idx: number): void {
   const { lg } = cpu;
   if (switcher.holdsSwitcher(lg, idx)) lg.pgdirs[pgdir]!.switcherMapped = false;
   mapSwitcher(cpu, pgdir);
-  // Another pgdir gets its stack when it becomes the current one.
+  // Other pgdirs get the stack when they become current.
   if (pgdir === cpu.cpuPgd) mapNecessities(cpu, true);
 }
 
@@ -182,9 +182,9 @@ function claim(cpu: LgCpu, pgdir: number): void {
   if (lg.hungryVcpu === cpu.id + 1) lg.hungryVcpu = 0;
 }
 
-/** Out of it first, all at once; given back when nobody is on the way any more. */
+/** First unlinked, all at once; freed when no CPU can reach them. */
 function releasePgds(lg: Lguest, pgdir: number, from: number, to: number): void {
-  // Who is inside came by the Switcher in these tables: out first; the lock keeps it out.
+  // A vCPU inside uses the Switcher in these tables: it must leave first; the lock keeps it out.
   if (lg.sharesSwitcher) quiesce(lg, pgdir);
   else quiesceFaults(lg, pgdir);
   const unlinked: Entry[] = [];

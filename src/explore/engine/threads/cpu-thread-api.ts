@@ -1,4 +1,4 @@
-/** What the thread of a host CPU under control and the main thread say to one another, by comlink. */
+/** The comlink interface between the thread of a host CPU under control and the main thread. */
 
 import type { SharedMachine } from '../../../../shared/host.ts';
 import type { SoftwareFor } from '../../../host/run-guest.ts';
@@ -13,7 +13,7 @@ export interface Load {
   readonly scheduling: Scheduling;
 }
 
-/** Makes it in each thread, from what can be told to one. */
+/** Makes it in each thread, from a message. */
 export type LoadFrom<Told> = (told: Told, mode: RunMode) => Load;
 
 export interface CpuThreadBoot<Told> {
@@ -32,11 +32,11 @@ export interface CpuThreadBoot<Told> {
   readonly versions: Int32Array;
 }
 
-/** A strategy by its name in the catalogue, or decisions to be taken again. */
+/** A strategy by its name in the catalogue, or decisions to replay. */
 export type Chosen = string | Decisions;
 
 export interface CpuThreadApi<Told> {
   boot(boot: CpuThreadBoot<Told>): void;
-  /** Run after run, until no more are to come, or one ends here by an error: then that. */
+  /** Take part in runs until there are no more, or until one ends here by an error: then that. */
   play(chosen: Chosen): End | undefined;
 }

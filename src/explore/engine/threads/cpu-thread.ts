@@ -40,7 +40,7 @@ export class CpuThread<Told> implements CpuThreadApi<Told> {
     this.#mostSteps = mostSteps;
   }
 
-  /** As this thread sees it; all of them make their own over the same state. */
+  /** This thread's view; each thread makes its own over the same state. */
   get controller(): ThreadController {
     return this.#controller!;
   }

@@ -1,8 +1,7 @@
 /**
- * A machine with its host CPUs in threads of their own, under control: the
- * same code as on a board in one thread, and the same runs, step for step. The thread that
- * asks for runs is host CPU 0's: so one thread the less is to be woken for each run. Where
- * there are fewer cores than host CPUs, all of them share one.
+ * A machine with its host CPUs in threads of their own, under control: the same code as on a board
+ * in one thread, and the same runs, step for step. The calling thread is host CPU 0's, which saves
+ * a wake-up per run. With fewer cores than host CPUs, all threads share one core.
  */
 
 import { availableParallelism } from 'node:os';
@@ -23,7 +22,7 @@ import { Trace } from '../trace.ts';
 import { CpuThread, strategyOf } from './cpu-thread.ts';
 import type { Chosen, CpuThreadApi, LoadFrom } from './cpu-thread-api.ts';
 
-/** What runs on the machine, in threads whose file in workers/ makes the same of what it is told. */
+/** The load of the machine; the threads' file in workers/ makes the same load from the message. */
 export interface World<Told> {
   readonly worker: string;
   readonly loadFrom: LoadFrom<Told>;
@@ -36,7 +35,7 @@ interface Parts {
   /** Of host CPU 0, which is in this thread. */
   readonly first: Pick<CpuThread<unknown>, 'controller' | 'takePart'>;
   readonly mostSteps: number;
-  /** Of the others, by their numbers less one. */
+  /** Of the other CPUs, by number less one. */
   readonly workers: readonly Worker[];
   readonly apis: readonly Remote<Pick<CpuThreadApi<unknown>, 'play'>>[];
   /** This thread may be on any of its cores again. */
@@ -45,10 +44,10 @@ interface Parts {
 
 export class ThreadBoard {
   readonly #parts: Parts;
-  /** What the others have come to, by their numbers, while they play. */
+  /** The promises of the other threads while they play, by number. */
   readonly #playing: (Promise<End | undefined> | undefined)[] = [];
   #runs = 0;
-  /** What ran last, and its strategy, which learns from run to run. */
+  /** The last choice, and its strategy, which learns from run to run. */
   #last: { readonly chosen: Chosen; readonly strategy: Strategy } | undefined;
 
   private constructor(parts: Parts) {
@@ -78,7 +77,7 @@ export class ThreadBoard {
       touched,
       versions,
     };
-    // The workers take after this thread.
+    // The workers inherit this thread's affinity.
     const leaveCore = coreEach ? () => {} : stayOnOne(threadId);
     const first = new CpuThread(loadFrom);
     first.boot({ ...boot, index: 0 });
@@ -153,7 +152,7 @@ export class ThreadBoard {
     for (const [i, api] of this.#parts.apis.entries()) this.#playing[i + 1] ??= api.play(chosen);
   }
 
-  /** What error ended the run in the thread of host CPU `failed`; undefined for 0. */
+  /** The error that ended the run in the thread of host CPU `failed`; undefined for 0. */
   async #endOf(failed: number): Promise<End | undefined> {
     const end = this.#playing[failed];
     this.#playing[failed] = undefined;
