@@ -1,7 +1,7 @@
 /**
- * A machine's memory, from what it is to be: the one place that says what a description leaves
- * out, and which parts of it go together. Who runs it is another matter: worker threads
- * (machine.ts), one thread round robin (round-robin.ts) or under control (explore), or a script.
+ * Assembles a machine's memory from its description: the one place for defaults, and for which
+ * parts go together. Drivers run it: worker threads (machine.ts), one thread round robin
+ * (round-robin.ts) or under control (explore), or a script.
  */
 
 import type { DisciplineName } from '../shared/discipline.ts';

@@ -1,7 +1,7 @@
 /**
- * What was compiled is kept between runs: without it most of the time that a machine takes to
- * boot goes into loading the same files in each of its threads, and most of the time until a
- * command begins into loading them here. Imported for its effect, before what is to be kept.
+ * Keeps compiled code between runs: without it, loading the same files in each thread takes most of
+ * the time to boot a machine, and loading them here most of the time until a command begins.
+ * Imported for its effect, before the modules to cache.
  */
 
 import { enableCompileCache } from 'node:module';

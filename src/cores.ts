@@ -1,15 +1,17 @@
 /**
- * Which cores a thread may be on. Threads of which one at a time goes on are better off on one:
- * a sleeper on another core is woken by an interrupt of that core, which takes three times as
- * long. And what is to be compared must run on the same. Node cannot say so to Linux; `taskset`,
- * of util-linux, can for any thread.
+ * The affinity of threads. Threads of which one runs at a time are faster on a single core: waking
+ * a thread on another core takes an interrupt there, and three times as long. And comparisons must
+ * run on the same core. Node cannot set the affinity on Linux; `taskset`, of util-linux, can for
+ * any thread.
  */
 
 import { execFileSync } from 'node:child_process';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { basename } from 'node:path';
 
-/** The cores that the calling thread may be on, as Linux lists them: `0-2,5`. Undefined elsewhere. */
+/**
+ * The cores that the calling thread may be on, as Linux lists them: `0-2,5`. Undefined elsewhere.
+ */
 export function allowedCores(): string | undefined {
   try {
     const status = readFileSync('/proc/thread-self/status', 'utf8');
@@ -20,8 +22,9 @@ export function allowedCores(): string | undefined {
 }
 
 /**
- * From now on the calling thread, and the threads and processes that it starts, run on one of its cores
- * only: see pickCore. Where that cannot be, on any as before. Returns what ends it for the calling thread.
+ * From now on the calling thread, and the threads and processes that it starts, run on one of its
+ * cores only: see pickCore. Where that cannot be, on any as before. Returns what ends it for the
+ * calling thread.
  */
 export function stayOnOne(number: number): () => void {
   const before = allowedCores();
@@ -30,7 +33,7 @@ export function stayOnOne(number: number): () => void {
   return () => void stayOn(before);
 }
 
-/** One of the listed cores; who asks with neighbouring numbers gets neighbouring ones, in turn. */
+/** One of the listed cores, round robin by number. */
 export function pickCore(list: string, number: number): string {
   const cores = list.split(',').flatMap((range) => {
     const [first, last = first] = range.split('-').map(Number) as [number, number?];

@@ -277,7 +277,7 @@ export const sharesSwitcher = (on: DefectSwitches): boolean =>
   on.U2 || on.U8 || on.R7 || on.R9 || on.R10 || on.R13 || on.R16;
 
 /**
- * Whether a vCPU enters without a look whether its kernel's stack is mapped: with these
- * defects it may have gone, and nobody sees to it.
+ * Whether a vCPU enters without checking that its kernel's stack is mapped: with these defects it
+ * may be unmapped, and is not mapped again.
  */
 export const trustsStack = (on: DefectSwitches): boolean => on.U2 || on.U10 || on.R7 || on.R8;

@@ -18,9 +18,8 @@ export function assert(condition: boolean, what: string): asserts condition {
 }
 
 /**
- * The host died: the seed's BUG_ON fired, it followed a null pointer, or its processor
- * could not go on inside the Switcher. Part of what the code as written does, and fatal
- * to the machine.
+ * The host died: the seed's BUG_ON fired, it followed a null pointer, or its processor could not go
+ * on inside the Switcher. The code as written may do so; it is fatal to the machine.
  */
 export class HostOops extends Error {
   override readonly name = 'HostOops';

@@ -1,7 +1,7 @@
 /**
- * Invariant 5: ACCESSED and DIRTY are never lost. What a shadow shows has ACCESSED in the
- * guest's own entry, and what can be written through it has DIRTY: the next access would
- * not be seen. And what a guest cleared does not come back.
+ * Invariant 5: ACCESSED and DIRTY are never lost. A present shadow entry has ACCESSED in the
+ * guest's own entry, and a writable one DIRTY, since the next access would not fault. And bits that
+ * a guest cleared do not come back.
  */
 
 import type { Host } from '../../shared/host.ts';
@@ -18,7 +18,7 @@ export function checkAccessedDirty(host: Host, moment = new Moment()): Violation
     for (const { pgdir, vaddr, entry, rights } of moment.shadow(lg).entries) {
       if (vaddr >= host.switcherAddr) continue;
       const own = guestLookUp(lg, judgingTop(lg, pgdir, vaddr), vaddr);
-      // What the guest does not map is invariant 4's.
+      // Entries that the guest does not map are invariant 4's.
       if (own === undefined) continue;
       const writable = (rights & Right.SupervisorWrite) !== 0;
       const due = writable ? PAGE_ACCESSED | PAGE_DIRTY | PAGE_RW : PAGE_ACCESSED;

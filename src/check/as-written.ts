@@ -1,4 +1,4 @@
-/** What the code as written is not held to needs to know whether this is it. */
+/** Whether a machine runs the code as written, which is exempt from some checks. */
 
 import type { Lguest } from '../../shared/lguest.ts';
 

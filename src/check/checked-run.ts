@@ -1,4 +1,4 @@
-/** Running a machine, looking at it meanwhile, at what it left, taking it down, and looking again. */
+/** Runs a machine, and checks it during the run, at rest, and after it is freed. */
 
 import type { HostEvent } from '../../shared/events.ts';
 import type { Dead } from '../../shared/lguest.ts';
@@ -21,7 +21,7 @@ export interface GuestEnd {
 
 export interface CheckedRun extends Run {
   readonly guests: readonly GuestEnd[];
-  /** What the invariants find wrong while it runs, at rest, and after all was freed; in words. */
+  /** Violations during the run, at rest, and after all was freed; in words. */
   readonly violations: readonly string[];
   /** The same with its parts. */
   readonly broken: readonly Violation[];
@@ -66,7 +66,7 @@ export async function runChecked(machine: Machine, checking: Checking = {}): Pro
     samples: sampling.passed,
     violations: broken.map(({ text }) => text),
   });
-  // What was found while it ran explains more than what came of it.
+  // Violations during the run explain more than later ones.
   if (sampling.violations.length > 0) return ended(sampling.violations);
   // After a crash, counts may rightly be in the middle of something.
   const crashed = run.ending.kind !== 'done' && run.ending.kind !== 'interrupted';

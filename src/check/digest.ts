@@ -1,6 +1,6 @@
 /**
- * What a guest's memory holds, as one hash: all of it by physical address, or the first
- * process's by virtual address, which does not depend on the paging form.
+ * A hash of a guest's memory: all of it by physical address, or the first process's by virtual
+ * address, which does not depend on the paging form.
  */
 
 import type { Host } from '../../shared/host.ts';
@@ -83,7 +83,7 @@ function eachUserPage(host: Host, lg: Lguest, body: (vaddr: number, gpa: Gpa) =>
       const isLast = i === (shift === form.pgdirShift ? form.ptrsPerPgd : form.ptrsPerPte);
       if (isLast || vaddr >= kernelAddress) return;
       const entry = read(table, i);
-      // What is swapped out is in a page too.
+      // Swapped-out content is in a page too.
       if (!isPresent(entry) && !(below.length === 0 && isSwapped(entry))) continue;
       const next = ptePfn(entry) * 4096;
       if (below.length === 0) body(vaddr, toGpa(next));

@@ -1,7 +1,7 @@
 /**
- * What a guest owes itself: invariants that hold only once its kernel has told the host of all that
- * it changed in its tables. A kernel that flushes late, too little or in the wrong order breaks them,
- * and harms itself alone. All others are the host's, whatever a guest does.
+ * The guest's own duties: invariants that hold only once its kernel has told the host of all
+ * changes of its tables. A kernel that flushes late, too little or in the wrong order breaks them,
+ * and harms only itself. All others are the host's duties, whatever a guest does.
  */
 
 import type { Violation } from './violation.ts';
@@ -10,7 +10,9 @@ export const GUEST_DUTIES = ['stale', 'rights', 'accessed_dirty'] as const;
 
 export type GuestDuty = (typeof GUEST_DUTIES)[number];
 
-/** By the titles of violations. A page outside is what the guest's entry says; what the shadow maps is the host's. */
+/**
+ * By titles of violations. A page outside comes from the guest's entry; the shadow is the host's.
+ */
 const DUTY_OF: Readonly<Record<string, GuestDuty>> = {
   'a stale shadow entry': 'stale',
   'a page outside the guest': 'stale',

@@ -1,7 +1,7 @@
 /**
- * Invariant 6: guest memory is what the guest wrote. Nobody writes to a page that is free,
- * to the page of zeroes, or to another guest's; and in the end it holds what some order of
- * the operations one after the other leaves.
+ * Invariant 6: guest memory is what the guest wrote. No write reaches a free frame, the zero page,
+ * or another guest's memory; and the final memory is that of some sequential order of the
+ * operations.
  */
 
 import { FrameKind, POISON } from '../../shared/frames.ts';
@@ -60,7 +60,7 @@ function untouched(host: Host, { isUnused }: Moment): Violation[] {
   eachFrame(host, (pfn) => {
     const kind = host.frames.kind(pfn);
     if ((kind !== FrameKind.Free && kind !== FrameKind.Zero) || isUnused(pfn)) return;
-    // Freed under its owner, who may write to it: that is invariant 2's.
+    // Freed under its owner, which may write to it: that is invariant 2's.
     if (kind === FrameKind.Free && host.frames.references(pfn) < 0) return;
     const at = firstOtherWord(host, pfn);
     if (at < 0) return;
@@ -79,7 +79,7 @@ const PAGE_BYTES = PAGE_WORDS * 4;
 const ZEROES = new Uint8Array(PAGE_BYTES);
 const POISONED = new Uint8Array(new Uint32Array(PAGE_WORDS).fill(POISON).buffer);
 
-/** Whether a frame is free, or the zero page, and holds what such a one is to hold. */
+/** Whether a free frame holds poison, or the zero page zeros. */
 export function isUnused(host: Host, pfn: Pfn): boolean {
   const kind = host.frames.kind(pfn);
   return (kind === FrameKind.Free || kind === FrameKind.Zero) && firstOtherWord(host, pfn) < 0;
@@ -98,7 +98,7 @@ function firstOtherWord(host: Host, pfn: Pfn): number {
   return plain.subarray(start, start + PAGE_WORDS).findIndex((word) => word !== value);
 }
 
-/** A guest's end against what the same program left alone, one operation after the other. */
+/** Compares a guest's final memory with that of the same program run sequentially. */
 export function checkFinalMemory(
   guest: number,
   found: MemoryDigest,

@@ -27,9 +27,9 @@ export interface GuestEntry {
 }
 
 /**
- * Whether the guest's tables are what the host was told: its kernel is not in the middle of
- * something, or it has ended by itself. Not so before it has tables, nor for one that the
- * host killed, which may have been anywhere.
+ * Whether the host has been told of the guest's tables as they are: its kernel is not in the middle
+ * of a change, or it has ended by itself. False before it has tables, and for a guest that the host
+ * killed, which may have been anywhere.
  */
 export function isSynchronised(lg: Lguest): boolean {
   if (lg.cpus.some((cpu) => cpu.linearPages && (cpu.started || cpu.id === 0))) return false;
@@ -43,10 +43,10 @@ export function isSynchronised(lg: Lguest): boolean {
   return lg.dead === Dead.PoweredOff || (isZero(KERNEL_LOCK) && isZero(PAGE_TABLE_LOCK));
 }
 
-/** Whether there is a shadow of tables that are what the host was told. */
+/** Whether a shadow's tables are as the host was told. */
 export const isShadowed = (lg: Lguest): boolean => lg.isShadow && isSynchronised(lg);
 
-/** What the guest maps at an address, by the top level at `top`; undefined if nothing. */
+/** The guest's entry for an address, by the top level at `top`; undefined for none. */
 export function guestLookUp(lg: Lguest, top: Gpa, vaddr: Gva): GuestEntry | undefined {
   const { form } = lg;
   const way: Entry[] = [];
@@ -70,7 +70,7 @@ export interface GuestTableEntry {
   readonly entry: Entry;
 }
 
-/** All that hangs below a pgdir's top level, if it has one, each table before what is in it. */
+/** All tables and entries below a pgdir's top level, if it has one, tables first. */
 export function* guestEntries(lg: Lguest, top: Gpa): Generator<GuestTableEntry> {
   if (top === LINEAR || top === NOBODYS) return;
   yield* entriesBelow(lg, top, 0, 0);
@@ -95,8 +95,8 @@ function* entriesBelow(
 }
 
 /**
- * The top level by which a pgdir's translation of `vaddr` is to be judged. The kernel's part
- * is the same in all, and one that nobody runs on may be gone and its page in other use.
+ * The top level to compare a pgdir's translation of `vaddr` with. The kernel's part is the same in
+ * all, and the page of a top level that no vCPU uses may have been reused.
  */
 export function judgingTop(lg: Lguest, pgdir: number, vaddr: Gva): Gpa {
   const { gpgdir } = lg.pgdirs[pgdir]!;

@@ -97,7 +97,7 @@ export function translateFrom(host: Host, cpu: HostCpu, vaddr: Gva): Translation
   return { vaddr, frame: table, rights: dirty ? rights : rights & ~ANY_WRITE };
 }
 
-/** The tables that CR3 leads to, the top one apart; what is none is named and not walked. */
+/** The tables below CR3, without the top one; an invalid one is reported and not walked. */
 export function tablesFrom(host: Host, { cpu, vcpu }: Inside): Pfn[] {
   const { words } = host;
   const pae = (cpu.cr4 & CR4_PAE) !== 0;

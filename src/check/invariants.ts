@@ -1,4 +1,4 @@
-/** All invariants that can be looked at in one moment, in the order of their numbers. */
+/** All invariants that can be checked at one moment, in the order of their numbers. */
 
 import type { Host } from '../../shared/host.ts';
 import { checkAccessedDirty } from './accessed-dirty.ts';
@@ -29,10 +29,9 @@ const ALL_CHECKS: readonly Check[] = [
 ];
 
 /**
- * What the code as written, with all its defects, is held to: not that it passes the guest's
- * rights, ACCESSED and DIRTY on, nor that it forgets in time what the guest took away, which
- * is what several of the defects are. Everything else, and all of it for one that is
- * repaired even in part.
+ * The invariants for the code as written, with all its defects: without those that several of the
+ * defects break, on the guest's rights, ACCESSED and DIRTY, and on entries that the guest removed.
+ * Code that is repaired even in part must keep all.
  */
 export function heldTo(host: Host, violations: readonly Violation[]): Violation[] {
   return violations.filter(({ invariant, guest, title }) => {

@@ -18,7 +18,7 @@ import { Moment } from './moment.ts';
 import { isTable } from './shadow.ts';
 import { describeFrame, type Violation, violation, wordsOf } from './violation.ts';
 
-/** Who may see what, of entries, tables and TLBs. At rest, or with all CPUs at safe points. */
+/** Isolation of entries, tables and TLBs. At rest, or with all CPUs at safe points. */
 export function checkIsolation(host: Host, moment = new Moment()): Violation[] {
   return [...host.guests.flatMap((lg) => ofGuest(host, lg, moment)), ...ofTlbs(host)];
 }

@@ -1,6 +1,6 @@
 /**
- * Invariant 5, the other half: an entry that the guest cleared does not come back. The
- * guest's kernel keeps books of what it has mapped, and they must agree with its tables.
+ * Invariant 5, the other half: an entry that the guest cleared does not come back. The guest
+ * kernel's records of its mappings must agree with its tables.
  */
 
 import type { Host } from '../../shared/host.ts';

@@ -1,6 +1,6 @@
 /**
- * What the checks of one and the same moment share: nothing changes between them, so a shadow
- * is walked once for all of them.
+ * A cache for the checks of one moment: nothing changes between them, so a shadow is walked once
+ * for all of them.
  */
 
 import type { Lguest } from '../../shared/lguest.ts';
@@ -9,11 +9,11 @@ import type { Shadow } from './shadow.ts';
 import { wayOf } from './ways.ts';
 
 export class Moment {
-  /** Whether a frame holds what it held when it was seen to be as a free one is to be. */
+  /** Whether a frame is unchanged since its poison was last checked. */
   readonly isUnused: (pfn: Pfn) => boolean;
   readonly #shadows = new Map<Lguest, Shadow>();
 
-  /** Without `isUnused` every free frame is looked at. */
+  /** Without `isUnused` every free frame is checked. */
   constructor(isUnused: (pfn: Pfn) => boolean = () => false) {
     this.isUnused = isUnused;
   }

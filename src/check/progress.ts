@@ -1,6 +1,6 @@
 /**
- * Invariant 7: every fault ends, and nobody waits for ever. Looked at from the main thread,
- * which may look at the clock; nothing that it looks at changes by being looked at.
+ * Invariant 7: every fault ends, and no CPU waits for ever. Checked from the main thread, which may
+ * read the clock; the checks only read.
  */
 
 import { Counter } from '../../shared/counters.ts';
@@ -20,7 +20,7 @@ export interface Patience {
   readonly now?: () => number;
 }
 
-/** Keeps what it saw the last time. */
+/** Keeps the values of its last check. */
 export class ProgressWatcher {
   readonly #host: Host;
   readonly #stallMs: number;

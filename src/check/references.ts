@@ -1,7 +1,7 @@
 /**
- * Invariant 2: a frame's count is its owner's one plus one for each shadow entry that
- * maps it; none below, none above, and none left after the guest is freed. Whatever is
- * owned is in somebody's hands, and a table hangs in one place.
+ * Invariant 2: a frame's count is one for its owner plus one for each shadow entry that maps it,
+ * and no frame is left after the guest is freed. Every allocated frame has a user, and a table is
+ * linked in one place.
  */
 
 import { FrameKind } from '../../shared/frames.ts';
@@ -108,7 +108,9 @@ function overPuts(host: Host): Violation[] {
   });
 }
 
-/** After all guests were freed: every frame is free but the host's own, and nobody holds those. */
+/**
+ * After all guests are freed: all frames but the host's own are free, and those have no references.
+ */
 export function checkNothingLeft(host: Host): Violation[] {
   const violations = overPuts(host);
   eachFrame(host, (pfn) => {

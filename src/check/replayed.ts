@@ -1,6 +1,6 @@
 /**
- * A guest that runs the trace of a real program and ends has made every access of it. What it made
- * is counted by the host CPUs, what there is to make by whoever wrote the trace.
+ * A guest that runs the trace of a real program and ends has made every access of it. The host CPUs
+ * count the accesses made; the trace says how many there are.
  */
 
 import { Counter } from '../../shared/counters.ts';
@@ -11,7 +11,7 @@ import { type Violation, violation } from './violation.ts';
 
 const OF_PROGRAMS = [Counter.Fetches, Counter.Loads, Counter.Stores, Counter.Modifies];
 
-/** Accesses of `all` that programs of a guest have not made; 0 if nobody knows how many there are. */
+/** Accesses of `all` that a guest's programs have not made; 0 if their number is unknown. */
 export function notReplayed(host: Host, guest: number, all: number | undefined): number {
   if (all === undefined) return 0;
   const made = host.cpus.flatMap((_, cpu) =>
@@ -20,7 +20,9 @@ export function notReplayed(host: Host, guest: number, all: number | undefined):
   return all - made.reduce((a, b) => a + b, 0);
 }
 
-/** `accesses`: of each guest's program. What a guest that was killed or goes on has left is no fault of its. */
+/**
+ * `accesses`: of each guest's program. A guest that was killed or still runs may have some left.
+ */
 export function checkReplayed(host: Host, accesses: readonly (number | undefined)[]): Violation[] {
   return host.guests.flatMap(({ index, dead }) => {
     const left = notReplayed(host, index, accesses[index]);

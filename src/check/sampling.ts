@@ -10,7 +10,7 @@ import { letGo } from '../platform.ts';
 import { ProgressWatcher } from './progress.ts';
 import type { Check, Violation } from './violation.ts';
 
-/** What of a machine is needed. */
+/** The part of a machine that is needed. */
 export interface Watched {
   readonly host: Host;
   /** Let the CPUs leave their loops. */
@@ -56,7 +56,7 @@ export async function watchRun(
   const end = run.then(ended, ended);
   let passed = 0;
   let stalled: readonly Violation[] = [];
-  // A machine that stands still does not come to safe points either.
+  // A machine that hangs does not reach safe points either.
   const isOver = (): boolean => {
     stalled = over ? [] : watcher.look();
     return over || stalled.length > 0;

@@ -32,7 +32,7 @@ export interface ShadowEntry {
   readonly entry: Entry;
   /** The frame that it maps. */
   readonly frame: Pfn;
-  /** What the way to it and the entry itself allow: bits of `Right`. */
+  /** The rights by all levels: bits of `Right`. */
   readonly rights: number;
 }
 

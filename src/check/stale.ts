@@ -1,7 +1,7 @@
 /**
- * Invariant 4: no stale translation. What a shadow maps is what the guest's own tables say,
- * once its kernel has told everything; what a CPU inside a guest has in its TLB or reaches
- * from CR3 is what the shadow says; and no vCPU is on a shadow that is not its top level's.
+ * Invariant 4: no stale translation. A shadow maps what the guest's own tables map, once its kernel
+ * has told everything; the TLB and CR3 of a CPU inside a guest agree with the shadow; and every
+ * vCPU is on the shadow of its own top level.
  */
 
 import type { Host } from '../../shared/host.ts';
@@ -35,7 +35,7 @@ function staleEntries(host: Host, lg: Lguest, moment: Moment): Violation[] {
   for (const { pgdir, vaddr, entry, frame } of moment.shadow(lg).entries) {
     if (vaddr >= host.switcherAddr) continue;
     const own = guestLookUp(lg, judgingTop(lg, pgdir, vaddr), vaddr);
-    // What is outside the guest is invariant 1's.
+    // Pages outside the guest are invariant 1's.
     if (own !== undefined && own.page >= lg.pfnLimit) continue;
     const due = own && guestFrame(lg, own.page);
     if (due === frame) continue;
@@ -74,7 +74,7 @@ function wrongShadow({ cpu, vcpu }: Inside): Violation[] {
   return [violation(4, 'a vCPU runs on another top level’s shadow', place, expected, found)];
 }
 
-/** A root is a copy: what is no longer in its pgdir may be free. */
+/** A root is a copy: tables that are no longer in its pgdir may be free. */
 function staleTables(host: Host, inside: Inside, moment: Moment): Violation[] {
   const { cpu, vcpu } = inside;
   if (!vcpu.lg.isShadow) return [];

@@ -1,10 +1,9 @@
 /**
  * A run drawn from a seed: guests, how they are virtualized, vCPUs, host CPUs, paging forms,
- * disciplines, policies of the scheduler and of the paging code, time slices, the number of
- * cached page tables, kernel threads beside the program, CPUs that go offline and allocations
- * that fail, all at random; and what it must end with. The programs are those whose outcome
- * does not depend on who comes first, so each guest's memory must be what a single vCPU
- * on a single host CPU leaves.
+ * disciplines, policies of the scheduler and of the paging code, time slices, the number of cached
+ * page tables, kernel threads beside the program, CPUs that go offline and allocations that fail,
+ * all at random; and the expected end. The programs have a result that does not depend on the
+ * schedule, so each guest's memory must be what a single vCPU on a single host CPU leaves.
  */
 
 import { DISCIPLINES, type DisciplineName } from '../../shared/discipline.ts';
@@ -51,10 +50,10 @@ const PROGRAM_SEEDS = 8;
 /** Enough for any of them on eight vCPUs. */
 const GUEST_PAGES = 1024;
 
-/** How often the running machine is stopped and looked at. */
+/** How often the running machine is stopped and checked. */
 const SAMPLE_MS = 100;
 
-/** What a guest may be killed of when the host is short of memory. */
+/** Reasons for which a guest may be killed when the host is short of memory. */
 export const SHORT_OF_MEMORY =
   /^(out of memory allocating (p(te|md) page|a nested table)|failed to get page \d+|Cannot populate switcher mapping)$/;
 
@@ -83,15 +82,15 @@ export interface StressRun {
   readonly spec: MachineSpec;
   readonly run: CheckedRun;
   readonly machine: Machine;
-  /** What is wrong with it, in words; empty when nothing is. */
+  /** Violations, in words; empty for none. */
   readonly faults: readonly string[];
-  /** What was looked at: invariants, the machine's end and each guest's. */
+  /** The checks: invariants, the machine's end and each guest's. */
   readonly checks: number;
-  /** It was interrupted before all was looked at, and nothing was wrong by then. */
+  /** It was interrupted before all checks, without a violation so far. */
   readonly cutShort: boolean;
 }
 
-/** Draw a machine, run it, and hold it to what it must end with. */
+/** Draw a machine, run it, and compare its end with the expected one. */
 export async function stress(seed: number, options: StressOptions = {}): Promise<StressRun> {
   const { fixed = {}, started, patienceMs } = options;
   const spec = drawMachine(seed, fixed);
@@ -139,7 +138,7 @@ async function wrongEnd(
 
 const references = new Map<string, string>();
 
-/** What a program leaves on one vCPU and one host CPU; undefined if that run was interrupted. */
+/** The final memory on one vCPU and one host CPU; undefined if that run was interrupted. */
 async function alone(
   { kernelThreads: _, ...program }: ProgramSource,
   started: StressOptions['started'],
@@ -159,7 +158,7 @@ async function alone(
   return memory.user;
 }
 
-/** The machine that a seed stands for. What is fixed changes nothing of what else is drawn. */
+/** The machine of a seed. Fixed choices do not affect the other draws. */
 export function drawMachine(seed: number, fixed: Fixed = {}): MachineSpec {
   const draw = new Draw('', seed);
   const drawn = drawDiscipline(draw, fixed);
@@ -173,7 +172,7 @@ export function drawMachine(seed: number, fixed: Fixed = {}): MachineSpec {
   const drawnDefects = draw.pick([ALL_DEFECTS, []]);
   const defects = fixed.defects ?? (asWritten ? drawnDefects : []);
   const hotplug = draw.below(3) === 0 ? drawHotplug(draw, hostCpus) : [];
-  // As written, what was half done when memory ran out stays so: it leaks.
+  // As written, work that memory exhaustion interrupts is not undone: it leaks.
   const allocations = draw.below(8) === 0 ? draw.below(150) : undefined;
   const mayFail = !asWritten || defects.length === 0;
   const guests = Array.from({ length: orGiven(1 + draw.below(2), fixed.guests) }, (_, i) =>
@@ -198,7 +197,7 @@ const takesSeveral = ({ defects = [] }: Fixed): boolean =>
 
 const atLeast = (least: number, drawn: number): number => Math.max(least, drawn);
 
-/** As written, several vCPUs are known to go wrong: that is for those who ask for it. */
+/** As written, several vCPUs are known to fail: only on request. */
 function drawDiscipline(draw: Draw, fixed: Fixed): DisciplineName {
   const drawn = draw.below(DISCIPLINES.length);
   const repaired = DISCIPLINES.filter((name) => name !== 'as-written');
@@ -226,7 +225,7 @@ function drawGuest(draw: Draw, asWritten: boolean, fixed: Fixed): GuestSpec {
   };
 }
 
-/** What has draws of its own, so that nothing else is another for it. */
+/** Choices with random numbers of their own, so that they do not affect the others. */
 function drawBeside(seed: number, i: number, guest: GuestSpec, fixed: Fixed): GuestSpec {
   const drawOf = (what: string): Draw => new Draw(what, seed * 2 + i);
   const virtualization = drawVirtualization(drawOf('virtualization'), guest, fixed);
@@ -264,7 +263,9 @@ function drawKernelThreads(draw: Draw): readonly KernelThread[] | undefined {
   });
 }
 
-/** In every other guest a few fewer than it has top levels: its processes', and its kernel's own. */
+/**
+ * In every other guest a few fewer than it has top levels: its processes', and its kernel's own.
+ */
 function drawPgdirs(draw: Draw, { program, pgdirs = 4 }: GuestSpec): number {
   if (draw.below(2) > 0) return pgdirs;
   return Math.max(2, loadProgram(program).processes.length - draw.below(3));

@@ -1,8 +1,8 @@
 /**
- * Invariant 3: while vCPU v runs on host CPU h, the Switcher's text is where it belongs, h's
- * first page is v's regs page, its second is h's state page, read-only, and no other CPU's
- * pages are to be seen; what a vCPU or pgdir at rest shows is what its record says. Where
- * vCPUs share the way to the Switcher, those of other CPUs may be there too: see mayShow.
+ * Invariant 3: while vCPU v runs on host CPU h, the Switcher's text is mapped at its place, h's
+ * first page is v's regs page, its second is h's state page, read-only, and no other CPU's pages
+ * are mapped; a vCPU or pgdir at rest maps what its record says. Where vCPUs share the Switcher's
+ * tables, pages of other CPUs may be mapped too: see mayShow.
  */
 
 import { FrameKind } from '../../shared/frames.ts';
@@ -77,7 +77,7 @@ function atRest(host: Host, moment: Moment): Violation[] {
       if (vaddr < host.switcherAddr || vaddr >= last) continue;
       const place = { guest: lg.index, ...(vcpu && { vcpu: vcpu.id }), pgdir, vaddr };
       const of = vcpu ? vcpu.switcherHostCpu : lg.pgdirs[pgdir]!.lastHostCpu;
-      // A pgdir that does not know shows anybody's, until the next CPU removes all.
+      // A pgdir without a record of its CPU may map any CPU's, until the next CPU removes all.
       const any = vcpu === undefined && (of < 0 || mayShow(host, lg, pgdir, shownCpu));
       const wrong = wrongPage(host, shown, any ? undefined : of, place);
       if (wrong !== undefined) violations.push(wrong);
@@ -87,9 +87,9 @@ function atRest(host: Host, moment: Moment): Violation[] {
 }
 
 /**
- * Whether a pgdir that vCPUs share may show a host CPU's pages beside those of the last one:
- * while that CPU is inside, where taking them away would be R10, and afterwards until the
- * next who maps its own removes them all. With R13 that one removes the last CPU's alone.
+ * Whether a pgdir that vCPUs share may map a host CPU's pages beside those of the last one: while
+ * that CPU is inside, where removing them would be R10, and afterwards until the next CPU that maps
+ * its own removes them all. With R13 that CPU removes only those of the last one.
  */
 function mayShow(host: Host, lg: Lguest, pgdir: number, hostCpu: number): boolean {
   if (!lg.sharesSwitcher) return false;

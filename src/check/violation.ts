@@ -1,4 +1,4 @@
-/** What a check found: which invariant is broken, where, what was expected and what is there. */
+/** A violation: the invariant, the place, the expected and the actual value. */
 
 import { FrameKind } from '../../shared/frames.ts';
 import type { Host } from '../../shared/host.ts';
@@ -33,7 +33,7 @@ export interface Place {
 
 export interface Violation extends Place {
   readonly invariant: Invariant;
-  /** What is wrong, in a few words; the same for all of a kind. */
+  /** The kind of violation, in a few words. */
   readonly title: string;
   readonly expected: string;
   readonly found: string;
@@ -78,7 +78,7 @@ const KIND_NAMES = Object.fromEntries(
 
 export const kindName = (kind: number): string => KIND_NAMES[kind] ?? '?';
 
-/** For people: a frame's number, what it is, and whose. */
+/** For people: a frame's number, kind and owner. */
 export function describeFrame(host: Host, pfn: number): string {
   if (!host.frames.exists(pfn)) return `frame ${pfn}, which does not exist`;
   const kind = kindName(host.frames.kind(toPfn(pfn)));

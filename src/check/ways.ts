@@ -1,4 +1,4 @@
-/** What the checks take otherwise by how a guest is virtualized. */
+/** The parts of the checks that depend on how a guest is virtualized. */
 
 import type { Lguest } from '../../shared/lguest.ts';
 import type { Virtualization } from '../../shared/virtualization.ts';
@@ -9,11 +9,13 @@ import { nestedTable, translateNested } from './nested.ts';
 import { type Shadow, shadowOf } from './shadow.ts';
 
 interface Way {
-  /** What the host translates the guest's addresses by. */
+  /** The tables by which the host translates the guest's addresses. */
   tables(lg: Lguest): Shadow;
-  /** What a CPU that is inside comes to at an address. */
+  /** The translation of an address on a CPU that is inside. */
   translate(inside: Inside, va: Gva): Translation | undefined;
-  /** The processor enters the guest by itself, and walks its tables, of which the host is not told. */
+  /**
+   * The processor enters the guest by itself, and walks its tables, of which the host is not told.
+   */
   readonly byHardware: boolean;
 }
 

@@ -154,7 +154,7 @@ async function stand(
 const titleOf = (paths: readonly string[], { runs }: Plan): string =>
   ['umbra campaign', ...paths, `--runs ${runs}`].join(' ');
 
-/** Say what a campaign came to; sets the exit code. */
+/** Print the result of a campaign; sets the exit code. */
 export function tell(
   report: CampaignReport,
   options: OutputOptions,
@@ -180,8 +180,7 @@ const taskOf = ({ plan }: Ledger, unit: Unit): UnitTask => {
 };
 
 /**
- * Do the units that the ledger does not have. Returns how many are not done, and are to be, and
- * whether Ctrl-C came.
+ * Run the units that the ledger lacks. Returns how many are still missing, and whether Ctrl-C came.
  */
 async function goOn(
   ledger: Ledger,
@@ -249,7 +248,7 @@ const savedCampaign = (report: CampaignReport): Saved => ({
 
 const WATCHED = ['Test, setting', 'Schedules', 'Failures'] as const;
 
-/** What was run since this began, by test and setting. */
+/** Runs since the start, by test and setting. */
 class Coverage {
   readonly #of = new Map<string, { schedules: number; failures: number }>();
 

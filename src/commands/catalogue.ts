@@ -64,8 +64,7 @@ Examples:
   umbra explore R2-cleared-entry-comes-back --defects R2`;
 
 /**
- * The program, ready to parse. `name` is what the user asked for: of a command that there is,
- * only that one is loaded.
+ * The program, ready to parse. `name` is the user's command: if it exists, only that one is loaded.
  */
 export async function makeProgram(name: string | undefined): Promise<CommandUnknownOpts> {
   const help = new Command('help').summary('Print this help, or that of a command');

@@ -18,7 +18,7 @@ Examples:
 
 Exit code: ${ExitCode.Ok} printed, ${ExitCode.UserMistake} no such shell.`;
 
-/** What the script takes from bash-completion, where that is not installed. */
+/** The functions of bash-completion that the script needs, if that is not installed. */
 const FOR_BASH = `if ! declare -F _get_comp_words_by_ref > /dev/null; then
   _get_comp_words_by_ref() {
     cur="\${COMP_WORDS[COMP_CWORD]}"
@@ -73,7 +73,7 @@ export function addCompletion(program: CommandUnknownOpts): CommandUnknownOpts {
     .addHelpText('after', HELP);
 }
 
-/** Files and folders that begin as the last word does; of a single folder also what is in it. */
+/** Files and folders that begin with the last word; of a single folder also its contents. */
 function files(complete: Complete): void {
   const word = process.argv.at(-1)!;
   const folder = word.endsWith('/') ? word : dirname(word);
@@ -86,7 +86,7 @@ function files(complete: Complete): void {
   oneOf(all)(complete);
 }
 
-/** What is in a folder, folders with a slash behind them; by their paths, or by name alone. */
+/** The contents of a folder, folders with a trailing slash; by path, or by name alone. */
 function entriesOf(folder: string, byPath: boolean): string[] {
   try {
     return readdirSync(folder, { withFileTypes: true })

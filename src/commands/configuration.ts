@@ -1,9 +1,9 @@
 /**
- * Where an option has its value from when the command line does not give it: from the
- * environment, else from a file, else it is the default.
+ * The value of an option that is not on the command line: from the environment, else from a file,
+ * else the default.
  *
- * The file is YAML: options by their long names, for all commands that have them, and under
- * the name of a command what is for that one alone.
+ * The file is YAML: options by their long names, for all commands that have them, and under the
+ * name of a command options for that one alone.
  */
 
 import { existsSync } from 'node:fs';
@@ -71,7 +71,7 @@ function fileFor(command: CommandUnknownOpts): string | undefined {
   return path ?? (existsSync(USUAL_FILE) ? USUAL_FILE : undefined);
 }
 
-/** What the file says for a command, by the names of its options. */
+/** The file's values for a command, by option. */
 type Settings = ReadonlyMap<string, unknown>;
 
 function readSettings(
@@ -83,7 +83,7 @@ function readSettings(
   return parseYaml(text, path, 'a configuration', (value) => validate(value ?? {}, running, all));
 }
 
-/** All of the file is checked; what is for the running command is returned. */
+/** Checks all of the file; returns the values for the running command. */
 function validate(
   file: unknown,
   running: CommandUnknownOpts,
@@ -97,7 +97,7 @@ function validate(
   const mistakes: Mistake[] = [];
   const forAll = new Map<string, unknown>();
   const own = new Map<string, unknown>();
-  /** What a field is to one of these commands: to the running one, if that has such an option. */
+  /** The option of a field in one of these commands: the running one, if it has such an option. */
   const read = (
     at: Path,
     given: unknown,

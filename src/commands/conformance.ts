@@ -1,4 +1,4 @@
-/** `umbra conformance PATH…`: does the paging code do what the C code of 2013 did? */
+/** `umbra conformance PATH…`: compares the paging code with the C code of 2013. */
 
 import { availableParallelism } from 'node:os';
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';

@@ -1,4 +1,4 @@
-/** `umbra defects`: what is wrong with the code as written, and where. */
+/** `umbra defects`: lists the defects of the code as written, and where they are. */
 
 import {
   Command,

@@ -37,7 +37,7 @@ export async function startEngine(
     return {
       run: async (seed) => {
         const result = subject.run(strategy, seed);
-        // It finds out at the beginning of a run.
+        // Only beginning a run shows that there are no more.
         return strategy.exhausted ? undefined : result;
       },
       get isListed() {

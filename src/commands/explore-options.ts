@@ -11,7 +11,7 @@ import { didYouMean } from '../yaml/closest.ts';
 import { parseDefects } from './defects.ts';
 import { disciplineOption, group, integer, memoryOption, pagingOption } from './options.ts';
 
-/** What the commands take that run many tests. */
+/** Options of the commands that run many tests. */
 export const TESTS =
   'litmus tests, folders of them, or names of what comes with umbra (umbra litmus lists it)';
 

@@ -31,7 +31,7 @@ export interface RaceOptions extends Partial<Setting> {
   readonly shrink: boolean;
 }
 
-/** What is wrong with a schedule. */
+/** The failure of a schedule. */
 export interface Failure {
   readonly ending: Result['ending'];
   readonly message: string;
@@ -47,7 +47,7 @@ export interface RacesReport {
   readonly hunt?: HuntReport;
 }
 
-/** What came of one setting. */
+/** The result of one setting. */
 interface Gathered {
   readonly setting: Setting;
   readonly schedules: number;
@@ -85,7 +85,7 @@ interface Numbered {
   readonly teller: SideTeller;
 }
 
-/** `isInterrupted` ends it early, with what there is; `print` is given text as it comes. */
+/** `isInterrupted` ends it early, with the results so far; `print` gets text as it comes. */
 export async function exploreRaces(
   file: string,
   options: RaceOptions,

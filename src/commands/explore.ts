@@ -24,12 +24,12 @@ import { OUT_OPTION, resultsOf } from './run-folder.ts';
 import { describeShrunk, type ShrunkReport, shrinkShown } from './shrunk.ts';
 import { showProgress } from './terminal.ts';
 
-/** What came of one strategy in one setting. */
+/** The result of one strategy in one setting. */
 interface Found {
   readonly setting: Setting;
   readonly strategy: string;
   readonly schedules: number;
-  /** Of them, how many behaved otherwise than all before. */
+  /** How many of them showed a new behaviour. */
   readonly distinct: number;
   /** The strategy has no others. */
   readonly exhausted: boolean;
@@ -180,7 +180,9 @@ function tellInterrupted(
   );
 }
 
-/** One setting after the other, each by one strategy after the other, until a schedule goes wrong. */
+/**
+ * One setting after the other, each by one strategy after the other, until a schedule goes wrong.
+ */
 async function exploreSettings(
   file: string,
   options: Options,

@@ -1,4 +1,4 @@
-/** What a file or folder is, so that one given to the wrong command is told where it belongs. */
+/** Recognizes files and folders, so that a message can name the right command for them. */
 
 import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs';
 import { join } from 'node:path';
@@ -40,7 +40,7 @@ const KINDS = {
 
 export type FileKind = keyof typeof KINDS;
 
-/** What the arguments of each command may be; of the others any. */
+/** The kinds of arguments of each command; other commands take any. */
 const TAKES: Readonly<Record<string, readonly FileKind[]>> = {
   start: ['trace'],
   run: ['scenario'],
@@ -61,7 +61,10 @@ const TAKES: Readonly<Record<string, readonly FileKind[]>> = {
   'import schedule': ['recording', 'lackey', 'memory'],
 };
 
-/** Throws UserError for an argument that is a file or a folder of another kind than the command takes. */
+/**
+ * Throws UserError for an argument that is a file or a folder of another kind than the command
+ * takes.
+ */
 export function checkKinds(command: CommandUnknownOpts): void {
   const name = pathOf(command);
   const takes = TAKES[name];
@@ -88,8 +91,8 @@ const hasToken = (path: string): boolean =>
 const MOST_BYTES = 1 << 20;
 
 /**
- * Of a path, or of the name of what comes with umbra. Undefined for what is not known, and for what
- * can be read but once.
+ * The kind of a path, or of the name of something that comes with umbra. Undefined if unknown, and
+ * for pipes, which can be read only once.
  */
 export function kindOf(path: string): FileKind | undefined {
   const stat = statOf(path);
@@ -149,7 +152,7 @@ function yamlKind(text: string): FileKind | undefined {
   return keys.has('guests') ? 'scenario' : undefined;
 }
 
-/** Of a map; undefined for what is none, or cannot be understood. */
+/** The kind of a YAML map; undefined for anything else. */
 function keysIn(read: () => unknown): ReadonlySet<string> | undefined {
   try {
     const value = read();

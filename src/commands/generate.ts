@@ -166,7 +166,7 @@ function makeFolder(path: string): void {
 /** How it ended. */
 type End = 'whole' | 'failure' | 'seconds' | 'interrupted';
 
-/** Do the units that the ledger does not have. Returns how it ended, and what is to be done yet. */
+/** Run the units that the ledger lacks. Returns how it ended, and how many are still missing. */
 async function goOn(
   ledger: GenerateLedger,
   plan: GeneratePlan,

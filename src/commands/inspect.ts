@@ -1,4 +1,6 @@
-/** `umbra inspect TOKEN`: the machine at a step of a schedule, or what is otherwise at another. */
+/**
+ * `umbra inspect TOKEN`: the machine at a step of a schedule, or its difference to another step.
+ */
 
 import {
   Command,

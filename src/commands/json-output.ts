@@ -1,4 +1,4 @@
-/** What a command says on stdout, and where `--json` and its like go: a file, or stdout for `-`. */
+/** Output on stdout, and the targets of `--json` and its like: a file, or stdout for `-`. */
 
 import { outputFile } from './output-file.ts';
 import { fitLines } from './terminal.ts';
@@ -8,21 +8,20 @@ export const JSON_OPTION = [
   'write the result as JSON too; - for JSON on stdout, and nothing else',
 ] as const;
 
-/** Of commands that say more than what is wrong. */
+/** For commands that print more than failures. */
 export const QUIET_OPTION = [
   '-q, --quiet',
   'say only what is wrong, and show no progress',
 ] as const;
 
-/** Options that say what is to be on stdout. */
+/** Options that choose the output on stdout. */
 export interface OutputOptions {
   readonly json?: string;
   readonly quiet?: boolean;
 }
 
 /**
- * How to print what is for people: nothing where JSON has stdout for itself, and with --quiet
- * only what is wrong.
+ * How to print text for people: nothing if JSON goes to stdout, and with --quiet only failures.
  */
 export const printer =
   ({ json, quiet = false }: OutputOptions) =>

@@ -1,4 +1,4 @@
-/** `umbra litmus`: what litmus tests come to, counted over many schedules. */
+/** `umbra litmus`: outcomes of litmus tests, counted over many schedules. */
 
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { shippedTests } from '../explore/litmus/find-files.ts';
@@ -109,7 +109,7 @@ function list(): string {
     .join('');
 }
 
-/** Schedules between two looks at what else there is to do. */
+/** Schedules between two yields to the event loop. */
 const BATCH = 20;
 
 /** Wrong schedules of a test that are kept to be told. */

@@ -5,16 +5,16 @@ import { UserError } from '../errors.ts';
 import { output } from './json-output.ts';
 
 export interface Part {
-  /** Lines of the page, above what is written and below. */
+  /** Lines of the page, above the generated part and below. */
   readonly begin: string;
   readonly end: string;
-  /** What is written. */
+  /** The generated part. */
   readonly what: string;
 }
 
 /**
- * How to write a part of a page: between its marks, or as the whole file where there is none yet, or on
- * stdout for `-`. Asked for before the work begins; see output. Not for undefined.
+ * How to write a part of a page: between its marks, or as the whole file where there is none yet,
+ * or on stdout for `-`. Asked for before the work begins; see output. Not for undefined.
  */
 export function partOfPage(path: string | undefined, part: Part): (text: string) => void {
   const write = output(path, { option: '--markdown', what: part.what });
@@ -22,7 +22,7 @@ export function partOfPage(path: string | undefined, part: Part): (text: string)
   return (text) => write(`${before}${part.begin}\n\n${text}\n${part.end}\n${after}`);
 }
 
-/** What a page has above and below. */
+/** The parts of a page above and below. */
 function around(path: string, { begin, end, what }: Part): readonly [string, string] {
   if (!existsSync(path)) return ['', ''];
   const page = readFileSync(path, 'utf8');

@@ -176,7 +176,7 @@ type Job = Pick<UnitsJob<unknown, unknown>, 'threads' | 'signal' | 'title'> & {
   readonly files: readonly PlanFile[];
 };
 
-/** In the order of the tasks, whoever is done first. */
+/** In the order of the tasks, in whatever order they finish. */
 async function runAll(
   tasks: readonly MutantTask[],
   job: Job,

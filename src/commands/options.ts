@@ -36,8 +36,8 @@ export type OptionsOf<Declare extends (...args: never[]) => { opts(): object }> 
 >;
 
 /**
- * A group of options, which several commands have. The type of what is added is written down where
- * the group is: left to each command, it would be inferred anew, option by option, all the way up.
+ * A group of options that several commands share. Its type is written once here: else each command
+ * would infer it again, option by option.
  */
 export const group =
   <Args extends unknown[], Own extends OptionValues>(
@@ -137,7 +137,7 @@ export const several =
   <T>(parse: (text: string) => T) =>
   (text: string, before: readonly T[] | undefined): T[] => [...(before ?? []), parse(text)];
 
-/** `of`: what it is that is to meet them. */
+/** `of`: what the thresholds apply to. */
 export const expectOption = (of: string) =>
   new Option(
     '--expect <threshold>',
@@ -154,7 +154,7 @@ export function policyHelp(): string {
   return `\nPolicies:\n${lines.join('\n')}\n`;
 }
 
-/** What a machine is, and what its run must come to. */
+/** A machine, and the expected result of its run. */
 export const withMachine = group((command) =>
   command
     .optionsGroup('Machine:')

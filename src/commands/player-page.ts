@@ -11,7 +11,7 @@ import type { PlayerData } from '../report/player/data.ts';
 import { playerPage } from '../report/player/page.ts';
 import { outputFile } from './output-file.ts';
 
-/** How to write the page, if it is asked for; a place that cannot be written is said at once. */
+/** How to write the page, on request; a path that cannot be written is refused at once. */
 export const pageFile = (path: string | undefined): ((html: string) => void) | undefined =>
   path === undefined
     ? undefined

@@ -22,7 +22,7 @@ export class Progress {
     this.#done += n;
   }
 
-  /** So many of what is done went wrong: told first, since a narrow terminal shows no more. */
+  /** The number of failures so far: comes first, since a narrow terminal shows no more. */
   fail(n = 1): void {
     this.#failed += n;
   }

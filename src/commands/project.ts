@@ -8,7 +8,7 @@ import type { Benchmark } from '../report/benchmark.ts';
 
 const FILE = findPackageJSON(import.meta.url)!;
 
-/** Of a package that lies in somebody else's repository the version alone. */
+/** Only the version, for a package inside another repository. */
 export function describeProject(root = dirname(FILE)): Benchmark['project'] {
   const file = readFileSync(join(root, 'package.json'), 'utf8');
   const { version } = JSON.parse(file) as { readonly version: string };
@@ -19,7 +19,7 @@ export function describeProject(root = dirname(FILE)): Benchmark['project'] {
   return { version, commit, dirty: git('status', '--porcelain') !== '' };
 }
 
-/** What it says, if it is there and succeeds. */
+/** The output of a command, if it exists and succeeds. */
 function saidByGit(cwd: string, given: readonly string[]): string | undefined {
   const { status, stdout } = spawnSync('git', given, { cwd, encoding: 'utf8' });
   return status === 0 ? stdout.trim() : undefined;

@@ -109,7 +109,7 @@ function bar({ plan: { done, units } }: Snapshot, columns: number): string {
   return '█'.repeat(full) + '░'.repeat(width - full);
 }
 
-/** For a pipe or a file: what is new, a line each. */
+/** For a pipe or a file: news, a line each. */
 class Lines {
   #last = '';
   #next = 0;

@@ -1,4 +1,4 @@
-/** `umbra queue`: what is in a queue, how far it is, and what came of it. */
+/** `umbra queue`: the contents, progress and results of a queue. */
 
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { UserError } from '../errors.ts';

@@ -7,8 +7,8 @@ import { replayOfWorld, worldNameOf } from '../explore/worlds/token.ts';
 import type { World } from '../explore/worlds/world.ts';
 
 /**
- * What it came to, for people and as JSON. The code of `file` runs. Throws UserError for what is no
- * token of a world, and for a module that does not export it.
+ * The result, for people and as JSON. Runs the code of `file`. Throws UserError for anything but a
+ * token of a world, and for a module that does not export the world.
  */
 export async function replayWorldOf(token: string | undefined, file: string, isTold: boolean) {
   if (token === undefined) throw new UserError('--world is about a token: give one of the world');

@@ -1,4 +1,4 @@
-/** `umbra replay`: do a schedule again that umbra explore printed, and tell what it did. */
+/** `umbra replay`: replays a schedule that umbra explore printed, and tells its story. */
 
 import { isDeepStrictEqual } from 'node:util';
 import { Command, type CommandUnknownOpts, Option } from '@commander-js/extra-typings';

@@ -1,4 +1,4 @@
-/** `--out DIR`: all that a run was and came to, in a folder that other programs can read. */
+/** `--out DIR`: the input and results of a run, in a folder that other programs can read. */
 
 import { existsSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { arch, cpus, platform, release, totalmem } from 'node:os';
@@ -17,7 +17,7 @@ export const OUT_OPTION = [
   'keep configuration, environment and results as JSON, Parquet and CSV in this new folder',
 ] as const;
 
-/** What of a command is for other programs, and what for people. */
+/** The output of a command for other programs, and for people. */
 export const withResults = group((command) =>
   command
     .option(...JSON_OPTION)
@@ -30,9 +30,9 @@ export type ResultOptions = OptionsOf<typeof withResults<[], None, None>>;
 const SCHEMA_VERSION = 1;
 
 /**
- * How to write what a command came to: as JSON where --json says, and into the folder of --out, which
- * is there whole or not at all. Both places are looked at before the work begins. `resolved` is what
- * the command made of its options, where that says more than they.
+ * How to write the results of a command: as JSON to the target of --json, and into the folder of
+ * --out, which appears complete or not at all. Both targets are checked before the work begins.
+ * `resolved`: the command's options with all defaults resolved, if that says more.
  */
 export function resultsOf(
   { json, out }: ResultOptions,

@@ -34,8 +34,8 @@ type Options = OptionsOf<typeof withMachine<[], None, None>> &
   ResultOptions;
 
 /**
- * Boot what a scenario and the options say, run, check, report; sets the exit code. Throws UserError
- * for what the user can mend.
+ * Boot a machine by scenario and options, run, check and report; sets the exit code. Throws
+ * UserError for mistakes of the user.
  */
 export async function runScenario(
   file: ScenarioFile,
@@ -121,7 +121,7 @@ function remedyFor(
   return undefined;
 }
 
-/** What it has done so far; how much there is to do, no machine knows. */
+/** Its progress so far, without an end: the total is not known. */
 function progressOf(machine: Machine): () => string {
   const cpus = [...machine.host.cpus.keys()];
   const guests = [...machine.host.guests.keys()];

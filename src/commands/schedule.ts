@@ -1,4 +1,7 @@
-/** How users name a schedule: by a token, by a file, a run folder or stdin with one in it, or as the last. */
+/**
+ * How users name a schedule: by a token, by a file, a run folder or stdin with one in it, or as the
+ * last.
+ */
 
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -23,7 +26,7 @@ export interface Schedule {
 
 const WHAT = 'a token, a file with one in it (- for stdin), or the folder of --out';
 
-/** Command line of what is about one schedule. */
+/** The arguments and options of commands on one schedule. */
 export const withSchedule = group((command) =>
   command
     .addArgument(new Argument('[schedule]', `${WHAT}: what umbra explore found`))
@@ -38,7 +41,7 @@ export const SCHEDULE_HELP =
   '\nA schedule fits the test that it was found with: comments, names and reasons in the file may have ' +
   'changed, and the file may have been moved beside the schedule or to what --test says.\n';
 
-/** Throws UserError for what is none, or of another test, or of one that is not found. */
+/** Throws UserError for an invalid token, or one of another test, or of one that is not found. */
 export function scheduleOf(named: string | undefined, { last, test }: ScheduleOptions): Schedule {
   if (last && named !== undefined) {
     throw new UserError(`--last and ${shortened(named)} are two schedules: give one`);
@@ -86,7 +89,7 @@ function found(named: string): Found {
   }
   if (named === '-') return from(readFileSync(0, 'utf8'), 'stdin');
   if (!existsSync(named)) {
-    // It says what a token looks like.
+    // Its message shows the form of a token.
     if (!/[/\\.]/.test(named)) decodeToken(named);
     throw new UserError(
       `${shortened(named)} is no token, and no such file or folder is there: give ${WHAT}`,
@@ -101,7 +104,7 @@ function found(named: string): Found {
   );
 }
 
-/** `source` is what the text was read from. */
+/** `source`: where the text was read from. */
 function from(text: string, source: string): Found {
   const result = inJson(text) ?? inText(text);
   if (result !== undefined) return result;
@@ -109,8 +112,8 @@ function from(text: string, source: string): Found {
 }
 
 /**
- * What a command printed: its last failure as it was shrunk, or as it was found. A line may name a
- * file in which it was kept; what `isKept` names no further.
+ * The token in a command's output: that of its last failure, shrunk or as found. A line may name a
+ * file in which it was kept; a kept file (`isKept`) names no further one.
  */
 function inText(text: string, isKept = false): Found | undefined {
   const [before, shrunk] = text.split(/^shrunk from /m).slice(-2);
@@ -131,7 +134,7 @@ function inText(text: string, isKept = false): Found | undefined {
   return failing && { ...failing, ...(beside && { passing: beside.text }) };
 }
 
-/** Of a result as JSON the same; undefined for what is no JSON, or has none. */
+/** The same for a result as JSON; undefined for anything else, or without a failure. */
 function inJson(text: string): Found | undefined {
   if (!text.trimStart().startsWith('{')) return undefined;
   let value: unknown;

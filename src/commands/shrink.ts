@@ -1,4 +1,4 @@
-/** `umbra shrink`: what a schedule that goes wrong can do without. */
+/** `umbra shrink`: makes a failing schedule as small as possible. */
 
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { UserError } from '../errors.ts';

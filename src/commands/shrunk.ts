@@ -21,7 +21,7 @@ interface Found extends Size {
 
 /** For JSON, and for people. */
 export interface ShrunkReport extends Found {
-  /** Whether each vCPU, operation and switch that is left was tried without, in vain. */
+  /** Whether leaving out each vCPU, operation and switch that is left was tried. */
   readonly proven: boolean;
   readonly interrupted: boolean;
   readonly tries: number;
@@ -33,7 +33,7 @@ export interface ShrunkReport extends Found {
   readonly ending: Result['ending'];
   readonly message: string;
   readonly token: string;
-  /** How what is left was run without the defects, or the whole test, if that fails; null if it was not. */
+  /** How the rest was run without the defects, or the whole test if that fails; null if not. */
   readonly control: ControlReport | null;
   /** The nearest schedule that ends well; null if none was seen. */
   readonly passing: { readonly difference: string; readonly token: string } | null;
@@ -52,7 +52,7 @@ interface ControlReport {
   readonly failure: { readonly says: string; readonly token: string } | null;
 }
 
-/** `search` is what found it. With a line on stderr that tells how far it is, at a terminal. */
+/** `search`: the search that found it. Shows a progress line on stderr, at a terminal. */
 export async function shrinkShown(
   subject: Subject,
   result: Result,
@@ -128,7 +128,7 @@ const controlOf = ({
         },
 });
 
-/** What was tried without the defects, and what came of it. */
+/** The runs without the defects, and their result. */
 function controlInWords({
   discipline,
   strategies,

@@ -42,7 +42,7 @@ function declare() {
 
 const CPUS = Math.max(2, availableParallelism());
 
-/** Options are by default what a scenario has that does not say otherwise. */
+/** The defaults of options are those of a scenario. */
 function giveDefaults(command: CommandUnknownOpts): void {
   const least = { cpus: CPUS, guests: [{ program: { builtin: 'touch' } }] };
   const { slice, guests, ...machine } = checkScenario(least, '.').scenario;

@@ -160,7 +160,7 @@ interface At {
   readonly last: number;
 }
 
-/** How far it is by what it is to end with: runs, operations or time. */
+/** Progress by the limit that was given: runs, operations or time. */
 function liveStress({ totals, machines, seconds, last }: At, options: Options): LiveState {
   const { runs, checks, failures } = totals;
   const sums = soFar(totals, machines);
@@ -239,7 +239,7 @@ async function viaQueue(
   else process.exitCode = interrupted.signal.aborted ? ExitCode.Interrupted : ExitCode.Ok;
 }
 
-/** What a timer takes. */
+/** The longest delay of a timer. */
 const MOST_SECONDS = 2_000_000;
 
 const DIMENSIONS = [
@@ -251,7 +251,7 @@ const fixedOf = (options: Options): Fixed =>
     DIMENSIONS.filter((key) => options[key] !== undefined).map((key) => [key, options[key]]),
   );
 
-/** What was done, by machines that are under way, too. */
+/** The work done, with that of machines that still run. */
 function soFar({ sums }: StressTotals, machines: readonly (Machine | undefined)[]) {
   const now = machines
     .filter((machine) => machine !== undefined)

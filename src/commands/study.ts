@@ -156,8 +156,7 @@ async function runAll(
 }
 
 /**
- * Have the units that the ledger does not have done by workers of a queue. Returns how many are to
- * be done yet.
+ * Have workers of a queue run the units that the ledger lacks. Returns how many are still missing.
  */
 async function send(plan: StudyPlan, ledger: StudyLedger, options: Options): Promise<number> {
   const { study, scale = 1, costs } = plan;

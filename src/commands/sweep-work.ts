@@ -1,6 +1,5 @@
 /**
- * What `umbra sweep` and `umbra ab` share: options, runs in a drawn order, and what is made of
- * them.
+ * Common parts of `umbra sweep` and `umbra ab`: options, runs in a random order, and results.
  */
 
 import { createHash } from 'node:crypto';
@@ -104,8 +103,7 @@ function parseMeasures(text: string): string[] {
 }
 
 /**
- * How it is run and what is shown, where nothing else is asked for; `held`: what thresholds are
- * of.
+ * The defaults of how it is run and shown; `held`: what thresholds apply to.
  */
 export function wayOf(
   { on, measure, jobs }: SweepOptions,
@@ -127,7 +125,7 @@ export function wayOf(
   return { way, measures: [...new Set([...shown, ...held])] };
 }
 
-/** How to print what is for people: not where something else has stdout for itself. */
+/** How to print text for people: not if other output goes to stdout. */
 export function printerOf({ json, csv, html, quiet }: SweepOptions) {
   const given = Object.entries({ json, csv, html }).filter(([, path]) => path === '-');
   if (given.length > 1) {
@@ -137,16 +135,16 @@ export function printerOf({ json, csv, html, quiet }: SweepOptions) {
   return printer({ ...(quiet && { quiet }), ...(given.length > 0 && { json: '-' }) });
 }
 
-/** What came of it, and what is to be done when it has been told. */
+/** The result, and what to do after it is printed. */
 export interface Done {
   readonly result: StudyResult & { readonly sweep: Swept };
   readonly interrupted: boolean;
-  /** Writes what was asked for; not of what was broken off. */
+  /** Writes the requested files; not after an interruption. */
   write(): void;
 }
 
 /**
- * Run what a plan has and the ledger of --out has not. `judge` says which thresholds are met.
+ * Run the part of a plan that the ledger of --out lacks. `judge` says which thresholds are met.
  * What cannot
  * be written is a UserError before anything is run.
  */
@@ -214,7 +212,7 @@ function ledgerOf(
 
 export const partOf = (out: string): string => `${out}.part`;
 
-/** All settings for each seed, so that what is broken off has something of every one. */
+/** All settings for each seed, so that an interrupted run has some of every setting. */
 function inDrawnOrder(
   settings: readonly Setting[],
   seeds: readonly number[],
@@ -271,7 +269,7 @@ async function runAll(work: Work, options: SweepOptions): Promise<void> {
   }
 }
 
-/** Each setting, and what it has come to so far. */
+/** Each setting, with its results so far. */
 function soFar({ plan, settings, ledger }: Work, orderSeed: number): Omit<LiveState, 'advance'> {
   const { seeds, measures } = plan;
   const [first] = measures as [string];

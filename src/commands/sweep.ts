@@ -126,7 +126,7 @@ function planOf(path: string, options: Options): SweepPlan {
   };
 }
 
-/** All that a sweep came to, for a terminal. */
+/** The results of a sweep, for a terminal. */
 function sweepText(result: StudyResult & { readonly sweep: Swept }, plan: SweepPlan): string {
   const { points, sweep: swept } = result;
   const columns = columnsOf(process.stdout);

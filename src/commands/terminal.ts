@@ -1,8 +1,8 @@
-/** How wide to print, text made to fit, and a line that tells how far it is. */
+/** Width of the terminal, fitting text, and the progress line. */
 
 import { stripVTControlCharacters } from 'node:util';
 
-/** Through a pipe nobody says how wide. */
+/** The width for a pipe. */
 const PIPE_COLUMNS = 100;
 
 const PROGRESS_MS = 250;
@@ -18,7 +18,10 @@ export const tableColumns = (): number =>
 /** A command to be pasted is of no use broken. */
 const COMMAND = /^\s*(\w+ +)?umbra /;
 
-/** Lines that are wider than a terminal, broken between words; through a pipe they are left as they are. */
+/**
+ * Lines that are wider than a terminal, broken between words; through a pipe they are left as they
+ * are.
+ */
 export function fitLines(text: string, columns = process.stdout.columns): string {
   if (!columns) return text;
   return text
@@ -49,7 +52,7 @@ export function wrap(text: string, columns: number, indent = 2): string {
   return [...lines, line].join('\n');
 }
 
-/** Names and what they are, in two columns; `margin` is left free before them. */
+/** Names and descriptions in two columns, indented by `margin`. */
 export function listing(
   entries: readonly (readonly [name: string, text: string])[],
   margin = 0,
@@ -64,14 +67,14 @@ export function listing(
 
 let isSilent = false;
 
-/** From now on nobody is told how far anything is: --quiet. */
+/** Turn progress lines off: --quiet. */
 export function silenceProgress(): void {
   isSilent = true;
 }
 
 /**
- * A line that is overwritten, where somebody sits and watches. What does not fit is left out part by
- * part from the end: say first what matters most. Returns how to end it.
+ * A progress line that is overwritten, at a terminal. Parts that do not fit are left out from the
+ * end: put the important ones first. Returns how to end it.
  */
 export function showProgress(text: () => string): () => void {
   if (!process.stderr.isTTY || isSilent) return () => {};

@@ -1,4 +1,4 @@
-/** `--trace FILE`: what the host CPUs did, for tools that open such files. */
+/** `--trace FILE`: a trace of the host CPUs, for other tools. */
 
 import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import type { Host } from '../../shared/host.ts';

@@ -12,7 +12,7 @@ export const QUEUE_OPTION = [
   'send the units to this queue, for umbra work: postgres://…, embedded or embedded:FOLDER',
 ] as const;
 
-/** An address is not checked here: what is wrong with it would be shown, and a password with it. */
+/** An address is not checked here: the message would show it, with its password. */
 export const withQueue = group((command) =>
   command
     .optionsGroup('Across machines (docs/campaigns.md):')
@@ -22,7 +22,7 @@ export const withQueue = group((command) =>
 
 export type QueueOptions = OptionsOf<typeof withQueue<[], None, None>>;
 
-/** Throws UserError for what a queue decides by itself. */
+/** Throws UserError for options that a queue decides by itself. */
 export function checkQueueOptions(
   { queue, wait, shard }: QueueOptions & { readonly shard?: { readonly of: number } },
   command: CommandUnknownOpts,
@@ -43,11 +43,11 @@ export function checkQueueOptions(
   }
 }
 
-/** Units as a pool takes them, with what a queue has to know. */
+/** Units for a pool, with what a queue needs. */
 export interface UnitsJob<Task, Done> extends Job<Task, Done> {
   /** One of KINDS (src/queue/kinds.ts). */
   readonly kind: string;
-  /** The command, for those who watch. */
+  /** The command, for --watch. */
   readonly title: string;
   /** What all results depend on, as JSON, where `tasks` may be a part of it only. */
   readonly plan?: unknown;
@@ -60,7 +60,7 @@ export interface UnitsJob<Task, Done> extends Job<Task, Done> {
   readonly progress: () => string;
 }
 
-/** Returns how many are not done, and are to be: none but where they are done elsewhere. */
+/** Returns how many are still missing: none, unless they are done elsewhere. */
 export async function doUnits<Task, Done>(
   job: UnitsJob<Task, Done>,
   options: QueueOptions,

@@ -20,7 +20,7 @@ export const DEFECTS_PART = partOf('table of defects', '--own-defect --markdown'
 export const markdownOf = (report: Report, part: Part): string =>
   `${provenanceOf(report)}\n\n${(part === DEFECTS_PART ? defectsOf : verdictsOf)(report.tests)}\n`;
 
-/** What all of it is said of. */
+/** The commit and options of the page. */
 function provenanceOf({ engine, project: { version, commit, dirty } }: Report): string {
   const of = commit === undefined ? '' : `, commit ${commit}${dirty ? ' with changes' : ''}`;
   return `umbra ${version}, engine ${engine}${of}:`;
@@ -42,7 +42,7 @@ const settingOf = ({ discipline, paging }: TestReport): string => `${discipline}
 const nameOf = (file: string): string =>
   join(basename(dirname(file)), basename(file, extname(file)));
 
-/** In one setting: what there is without a bound, and with one where that is not all. */
+/** For one setting: the result without a bound, and with one if the first is not complete. */
 function cellOf(tests: readonly TestReport[]): string {
   const reached = tests.findLast(({ bound }) => bound !== null && bound >= 0) ?? tests[0];
   if (reached === undefined) return '–';

@@ -1,7 +1,7 @@
 /**
- * Units of umbra verify by way of a queue: this command keeps what is left of the tree, and sends a
- * unit as soon as it is known; workers do them, and give back what they have not come to. Loaded only
- * for --queue.
+ * Units of umbra verify through a queue: this command keeps the frontier of the tree, and sends
+ * each unit as soon as it is known; workers run them, and return what they have not explored.
+ * Loaded only for --queue.
  */
 
 import { createHash } from 'node:crypto';
@@ -54,7 +54,7 @@ export class QueuePool {
     return pool;
   }
 
-  /** The same task is the same unit: what is done of it is there. */
+  /** The same task is the same unit: its results are in the database. */
   run(task: unknown, { signal }: { readonly signal: AbortSignal }): Promise<unknown> {
     const id = named(this.#plan, createHash('sha256').update(packed(task)).digest('hex'));
     if (this.#known.has(id)) return Promise.resolve(this.#known.get(id));
@@ -91,7 +91,7 @@ export class QueuePool {
       });
   }
 
-  /** Send what is to be sent, and take what has come. */
+  /** Send new units, and take results. */
   async #exchange(): Promise<void> {
     const { boss, database } = this.#queue;
     const jobs = this.#unsent.splice(0);

@@ -1,4 +1,4 @@
-/** What `umbra verify` has come to, as data and in words. */
+/** The report of `umbra verify`, as data and in words. */
 
 import type { DefectId } from '../defects.ts';
 import type { MemoryModel } from '../explore/engine/run-mode.ts';
@@ -30,7 +30,7 @@ export interface TestReport {
   readonly defects: readonly DefectId[];
   /** Acts of hardware in a run, at most. */
   readonly acts: number;
-  /** Invariants were looked at between steps, too. */
+  /** Invariants were checked between steps, too. */
   readonly between_steps: boolean;
   /** Preemptions up to which all behaviours were run; null if there was no bound. */
   readonly bound: number | null;
@@ -65,7 +65,7 @@ export const reportOf = (entries: readonly Entry[]): Report => ({
   tests: entries.filter(isWanted).map(testOf),
 });
 
-/** Not what is done only where another is not. */
+/** Without fallback entries that were not needed. */
 export const isWanted = ({ insteadOf }: Entry): boolean => !insteadOf?.frontier.isDone;
 
 export function testOf(entry: Entry): TestReport {
@@ -140,7 +140,7 @@ const MODELS: Readonly<Record<MemoryModel, string>> = {
   tso: 'store buffers (x86-TSO)',
 };
 
-/** What was run, and what not. */
+/** What was run, and what was not. */
 function sentence(test: TestReport): string {
   const { memory, acts, between_steps, bound, complete, classes, blocked, guess, seconds } = test;
   const hardware = acts === 0 ? 'no acts of hardware' : `at most ${acts} acts of hardware`;

@@ -1,11 +1,11 @@
-/** `umbra verify --watch`: what of the behaviours has been gone through, while it goes on. */
+/** `umbra verify --watch`: live progress of the search. */
 
 import { type Entry, tokenOf } from '../explore/verify/verification.ts';
 import { duration, grouped } from '../numbers.ts';
 import { rounded } from './verify-report.ts';
 import type { LiveState, Watch } from './watch.ts';
 
-/** How it is now, each time that it is asked; what went wrong meanwhile is told to `watch`. */
+/** The current state, on each call; reports new failures to `watch`. */
 export function liveOf(entries: readonly Entry[], watch: Watch): () => LiveState {
   const start = performance.now();
   const before = runsOf(entries);

@@ -25,7 +25,7 @@ import { describe, isWanted, type Report, reportOf, rounded, testOf } from './ve
 import { liveOf } from './verify-watch.ts';
 import { checkWatch, WATCH_OPTION, Watch } from './watch.ts';
 
-/** Runs of a unit: the first ones are to show others what there is to do. */
+/** Runs of a unit: the first units are short, to create work for other threads. */
 const FIRST_RUNS = 100;
 const RUNS = 3000;
 
@@ -169,7 +169,7 @@ function exitCodeOf({ tests }: Report, interrupted: boolean): ExitCode {
   return interrupted ? ExitCode.Interrupted : ExitCode.Ok;
 }
 
-/** Prints what became of each test and setting, in their order, as soon as it is settled. */
+/** Prints the result of each test and setting, in order, as soon as it is settled. */
 function tellerOf(entries: readonly Entry[], print: ReturnType<typeof printer>) {
   let told = 0;
   return (isSettled: (entry: Entry) => boolean): void => {
@@ -190,7 +190,7 @@ interface Around {
   readonly save: () => void;
 }
 
-/** Do what is left, as far as time allows. Returns whether it was interrupted. */
+/** Run what is left, as far as time allows. Returns whether it was interrupted. */
 async function goOn(work: Work, options: Options, around: Around): Promise<boolean> {
   if (work.isDone) return false;
   using interrupted = heedInterrupt();
@@ -208,7 +208,7 @@ async function goOn(work: Work, options: Options, around: Around): Promise<boole
   return interrupted.signal.aborted;
 }
 
-/** Until it is disposed of. What is left of a search can be much: saving takes a tenth of the time. */
+/** Until it is disposed of. A frontier can be large: saving takes a tenth of the time. */
 function saving(save: () => void): Disposable {
   let timer = setTimeout(again, SAVE_MS);
   function again(): void {
@@ -286,8 +286,8 @@ class Work {
   }
 
   /**
-   * As many at a time as there are jobs; what one has done may be what the next needs. `tell` is
-   * called after each.
+   * Run as many at a time as there are jobs; the next one may depend on the results of one. `tell`
+   * is called after each.
    */
   async doneBy(pool: Pool, jobs: number, signal: AbortSignal, tell: () => void): Promise<void> {
     const working = new Set<Promise<void>>();

@@ -1,5 +1,5 @@
 /**
- * A command's units by way of a queue: sent, and what is done of them fetched. Loaded only for
+ * Runs a command's units through a queue: sends them, and fetches the results. Loaded only for
  * --queue.
  */
 
@@ -35,7 +35,8 @@ export async function viaQueue<Task, Done>(
     const results = new Results(queue, id);
     const fetch = async (fromBegin = false): Promise<void> => {
       for await (const { result, place, task } of results.next(fromBegin)) {
-        // What another unit has given away brings its task along; what is not asked for is done
+        // A unit split off from another one brings its task along; units that are not requested are
+        // done
         // already.
         const own = place === undefined ? (task as Task) : units.get(place);
         if (own !== undefined) job.done(result as Done, own);
@@ -48,7 +49,7 @@ export async function viaQueue<Task, Done>(
     for (const line of await buriedUnits(queue, id))
       process.stderr.write(`umbra: FOUND: ${line}\n`);
     const left = state.units - state.done;
-    // Of what was cancelled with its first failure that is all.
+    // A plan that was cancelled at its first failure has no more results.
     if (left <= 0 || state.state === 'cancelled') return 0;
     const [all, open] = [grouped(state.units), grouped(left)];
     const where = `${shownAddress(address)} as plan ${shortId(id)}`;

@@ -13,14 +13,14 @@ export interface WatchOptions {
 }
 
 /**
- * What a command says of itself, each time that it is asked. What it leaves out is known here: whether
- * it is over, and the failures that were told one by one.
+ * A command's live state, on each call. The rest is known here: whether it is over, and the
+ * failures that were reported one by one.
  */
 export type LiveState = Omit<LivePage, 'title' | 'state' | 'failed'> & Partial<LivePage>;
 
 const MOST_PORT = 65_535;
 const MOST_FAILED = 50;
-/** Whoever asked so lately looks on: a page asks each second, on a busy machine or behind others less often. */
+/** A page that polled within this time is open: pages poll each second, on a busy machine less. */
 const PRESENT_MS = 15_000;
 /** The browser's to ask for the report. */
 const PATIENCE_MS = 8000;
@@ -94,7 +94,7 @@ export class Watch {
     this.#failed.splice(MOST_FAILED);
   }
 
-  /** It has ended: who looks on gets the report, and then nobody is served any more. */
+  /** The command has ended: open pages get the report, and then the server stops. */
   async end(saved: readonly Saved[], interrupted: boolean): Promise<void> {
     this.#state = interrupted ? 'interrupted' : 'done';
     const live = { name: this.#title, kind: 'live', live: this.#page() } as const;
@@ -130,7 +130,7 @@ export class Watch {
   }
 }
 
-/** What draws is loaded by those who are watched only. */
+/** Drawing code is loaded only for --watch. */
 async function pagesOfWatch() {
   const [{ html, serve }, { liveHtml, liveNow }, { reportHtml }] = await Promise.all([
     import('../report/serve.ts'),

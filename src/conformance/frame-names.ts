@@ -1,4 +1,4 @@
-/** What the vectors call a frame: by what it is for, not by its number. */
+/** Names of frames in the vectors: by use, not by number. */
 
 import { FrameKind } from '../../shared/frames.ts';
 import type { Host } from '../../shared/host.ts';

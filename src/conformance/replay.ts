@@ -1,6 +1,6 @@
 /**
- * Replaying a vector file on the paging code, one operation after the other in one
- * thread, and comparing what each returned and changed with what the C code did.
+ * Replays a vector file on the paging code, one operation after the other in one thread, and
+ * compares results and changes with those of the C code.
  */
 
 import { isDeepStrictEqual } from 'node:util';
@@ -41,7 +41,7 @@ export interface Difference {
   /** Number of the operation, the first being 1. */
   readonly operation: number;
   readonly text: string;
-  /** What the file has and the code did not produce, and the other way round. */
+  /** Lines of the file that the code did not produce, and the other way round. */
   readonly expected: readonly string[];
   readonly found: readonly string[];
   /** Lines of the state before the operation that have to do with it. */
@@ -91,7 +91,7 @@ interface Sides {
   readonly found: readonly string[];
 }
 
-/** Side by side, in lines: what a reader has to look at, and nothing that agrees. */
+/** The differences side by side, in lines. */
 function compare(operation: VectorOperation, outcome: Outcome, before: State, after: State): Sides {
   const expected: string[] = [];
   const found: string[] = [];

@@ -1,4 +1,4 @@
-/** What a conformance run found, for people and for machines. */
+/** The report of a conformance run, for people and as JSON. */
 
 import { grouped } from '../numbers.ts';
 import type { Difference, Replayed } from './replay.ts';
@@ -80,7 +80,7 @@ function sideBySide({ expected, found }: Difference, columns: number): string[] 
   });
 }
 
-/** How many words of a line, its sign included, say what it is about; the rest is what it says. */
+/** How many words of a line, its sign included, are its key; the rest is the value. */
 const SUBJECT_WORDS: Readonly<Record<string, number>> = { pte: 4, pmd: 4, pgd: 4, tables: 2 };
 
 function subject(line: string): string {

@@ -2,8 +2,8 @@
  * The state of a machine as the vectors write it: lines of text, one for each fact.
  * Written from shared memory alone, without the paging code's help.
  *
- * All of it is looked at after every operation, or a stray store would go unnoticed;
- * but text is made again only of what has changed.
+ * All of it is checked after every operation, or a stray store would go unnoticed; but text is
+ * made again only for changes.
  */
 
 import { FrameKind } from '../../shared/frames.ts';
@@ -164,7 +164,7 @@ export class MachineState {
       if (frames.kind(frame) === FrameKind.PageTable) tables++;
       const references = frames.references(frame);
       if (references === 0) continue;
-      // Given back too often: it is free, and what its count says is nobody's.
+      // Put too often: it is free, and its count is meaningless.
       if (references < 0 && frames.kind(frame) === FrameKind.Free) continue;
       const name = this.#names.of(frame);
       counts.set(name, (counts.get(name) ?? 0) + references);

@@ -1,7 +1,7 @@
 /**
- * Reading conformance vectors: what the C code of 2013 did, as JSON lines. The first
- * line is the machine, every other one an operation with its effect on the state.
- * Whatever is not such a file is refused with its place.
+ * Reads conformance vectors, recorded from the C code of 2013, as JSON lines. The first line is the
+ * machine, every other one an operation with its effect on the state. An invalid line is refused
+ * with its place.
  */
 
 import { readFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-/** Noticing cheaply that a stretch of shared memory is no longer what it was. */
+/** Detects changes of a region of shared memory cheaply. */
 
 import { PAGE_SIZE, type Ptr } from '../hardware/address.ts';
 
@@ -7,7 +7,7 @@ const ZEROES = Buffer.alloc(PAGE_SIZE);
 export class Watched {
   readonly #memory: Buffer;
   readonly #length: number;
-  /** What was there when last looked at; most pages stay zero, and then share ZEROES. */
+  /** The contents at the last check; most pages stay zero, and share ZEROES. */
   #seen: Buffer;
 
   /** `memory`: all of it. `length`: of the stretch, in bytes. It counts as zero at first. */

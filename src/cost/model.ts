@@ -11,7 +11,7 @@ import type { Counters } from '../../shared/counters.ts';
 import { PRESETS, type PresetName } from './presets.ts';
 import { type ByEvent, byEvent, EVENT_IDS, type EventId, occurrencesOf } from './table.ts';
 
-/** What is counted with, and said in every report. */
+/** The cost table, which every report names. */
 export interface CostTable {
   readonly preset: PresetName;
   /** The events whose cost is not the preset's. */
@@ -23,7 +23,7 @@ export interface CostTable {
 /** How often each event happened. */
 export type Occurrences = ByEvent<number>;
 
-/** What it comes to. */
+/** The result. */
 export interface Bill {
   /** Of all events together. */
   readonly cycles: number;

@@ -1,5 +1,5 @@
 /**
- * What the events cost on three generations of processors, in cycles of the host CPU.
+ * The costs of events on three generations of processors, in cycles of the host CPU.
  *
  * Each cost has a range that it lies in, and says where it is from: `derived` is a figure
  * of the source, or computed from it; `recalled` as well, but the source was quoted from

@@ -1,5 +1,5 @@
 /**
- * Which conclusions hang on a single cost. Runs are compared by their cycles, two at a
+ * Which conclusions depend on a single cost. Runs are compared by their cycles, two at a
  * time; a conclusion is that one takes fewer than the other. Each cost in turn is taken
  * for `factor` times too high and too low, the others staying as they are, and the
  * conclusion turns if the other run is then the one with fewer.
@@ -19,7 +19,7 @@ export interface Subject {
 
 export interface Turn {
   readonly event: EventId;
-  /** What the cost is multiplied by. */
+  /** The factor on the cost. */
   readonly factor: number;
 }
 
@@ -29,7 +29,7 @@ export interface Conclusion {
   readonly more: string;
   /** Cycles of `more` for one of `less`; at least 1, Infinity when `less` has none. */
   readonly ratio: number;
-  /** With what it is the other way round. */
+  /** The factors that turn it. */
   readonly turns: readonly Turn[];
   /** At what factor of a cost the two draw, nearest to 1 first; costs with no such factor lack. */
   readonly draws: readonly Turn[];
@@ -60,7 +60,7 @@ export function sensitivity(
     conclusions: pairs.map(([a, b]) => {
       const [less, more] = a.cycles <= b.cycles ? [a, b] : [b, a];
       const lead = more.cycles - less.cycles;
-      // What a factor f of this cost adds to the lead is (f − 1) times its part of the lead.
+      // A factor f on this cost adds (f − 1) times its part of the lead.
       const partOf = (id: EventId): number =>
         (more.occurrences[id] - less.occurrences[id]) * cycles[id];
       const scaled = [1 / factor, factor].flatMap((f) =>

@@ -13,7 +13,7 @@ export type Count = (counter: number) => number;
 interface Event {
   /** What happens once, for people. */
   readonly title: string;
-  /** What it is counted by, for people. */
+  /** Its counter, for people. */
   readonly counted: string;
 }
 

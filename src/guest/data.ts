@@ -10,6 +10,6 @@ export const STORE_FACTOR = 0x85eb_ca6b;
 export const afterLoad = (state: number, value: number): number =>
   Math.imul(state ^ value, LOAD_FACTOR);
 
-/** What a thread in `state` stores by the operation at `position`. */
+/** The value that a thread in `state` stores at `position`. */
 export const storedValue = (state: number, position: number): number =>
   Math.imul((state + position) | 0, STORE_FACTOR) ^ position;

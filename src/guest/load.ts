@@ -54,7 +54,7 @@ function load(source: ProgramSource): Program {
   return make();
 }
 
-/** What a program says before it runs. */
+/** A program's properties, known before it runs. */
 export interface ProgramFacts {
   /** The command line of its first process. */
   readonly command: string;

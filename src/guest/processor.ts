@@ -48,11 +48,11 @@ export interface Processor {
   pageFault(va: Gva, fault: number): void;
   /** `int n`: into the guest's own handler if it may be reached directly, else a trap. */
   softwareInterrupt(vector: number): void;
-  /** What the guest's kernel wrote to CR3 last. */
+  /** The guest kernel's last value of CR3. */
   readonly cr3: Gpa;
   /**
-   * What the kernel of a nested guest may do itself, where others ask the host: drop a page
-   * from the TLB, write CR3, say where its stack for traps is. Each returns 0, or a fault.
+   * Operations of a nested guest's kernel, for which others need the host: drop a page from the
+   * TLB, write CR3, set its stack for traps. Each returns 0, or a fault.
    */
   invlpg(va: Gva): number;
   writeCr3(top: Gpa): number;
@@ -63,7 +63,7 @@ export interface Processor {
   readonly vcpu: number;
   /** Whether the guest has been left. */
   readonly trapped: boolean;
-  /** Whether somebody wants this CPU's attention. */
+  /** Whether this CPU's mailbox is not empty. */
   readonly kicked: boolean;
 }
 

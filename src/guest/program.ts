@@ -8,14 +8,14 @@
 
 import * as decodedBlocks from '../../shared/decoded-blocks.ts';
 
-/** What an operation does. The first four are what a memory trace records. */
+/** Kinds of operations. A memory trace records the first four. */
 export const Op = {
   Fetch: 0,
   Load: 1,
   Store: 2,
   /** Load, then store to the same address (`M` in a lackey trace). */
   Modify: 3,
-  /** A locked increment; its old value, which depends on who came first, is not looked at. */
+  /** A locked increment; its old value, which depends on the schedule, is not used. */
   Locked: 4,
   /** `int 0x80` with eax, ebx, ecx, edx from the block's call table. */
   Syscall: 5,
@@ -51,7 +51,7 @@ export const Sys = {
   /** Ours: give up to `ebx` pages to the host, or take them back. */
   inflate: 0x1002,
   deflate: 0x1003,
-  /** Ours: whoever else can run is next. */
+  /** Ours: yield to any other runnable task. */
   schedule: 0x1004,
   /** Ours: fork alone: the child runs process `ebx` of the program in the copied memory. */
   forkCopy: 0x1005,

@@ -1,6 +1,6 @@
 /**
- * Programs written by hand, small enough to be read, each for something that the guest
- * kernel and the paging code must get right.
+ * Small handwritten programs, each for a behaviour that the guest kernel and the paging code must
+ * get right.
  */
 
 import { NONE, type ProcessImage, type Program, Prot, Sys } from './program.ts';
@@ -89,8 +89,8 @@ function threads(): Program {
 }
 
 /**
- * Threads that work at the same time: each on pages of its own, all counting on one page
- * with locked operations. What they end with does not depend on who was first.
+ * Concurrent threads: each on pages of its own, all counting on one page with locked operations.
+ * The result does not depend on the schedule.
  */
 function parallel(): Program {
   const workers = 3;

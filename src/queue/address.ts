@@ -20,7 +20,7 @@ export type Address =
 const EXPECTED = 'postgres://USER:PASSWORD@HOST:PORT/DATABASE, or embedded, or embedded:FOLDER';
 
 /**
- * Throws UserError for what is none of these. The text is not repeated in it: it may hold a
+ * Throws UserError for anything else. The message does not repeat the text, which may hold a
  * password.
  */
 export function parseAddress(text: string): Address {
@@ -36,7 +36,7 @@ export function parseAddress(text: string): Address {
   return { kind: 'server', url: text };
 }
 
-/** Whether a text is meant for one, a path being what it is else. */
+/** Whether a text looks like an address, and not like a path. */
 export const isAddress = (text: string): boolean =>
   /^(postgres(ql)?:\/\/|embedded(:|$))/.test(text);
 
@@ -67,7 +67,7 @@ function urlOf(text: string): URL | undefined {
   return URL.parse(text) ?? undefined;
 }
 
-/** What is no escape stands for itself. */
+/** Anything but an escape stands for itself. */
 function decoded(text: string): string {
   try {
     return decodeURIComponent(text);

@@ -1,6 +1,5 @@
 /**
- * Tried again for as long as the way to the database is lost: what is done is not to be lost with
- * it.
+ * Retries while the connection to the database is lost, so that finished work is not lost with it.
  */
 
 import { setTimeout as delay } from 'node:timers/promises';
@@ -16,7 +15,7 @@ export interface Patience {
   readonly told: (lost: Error | undefined) => void;
 }
 
-/** Throws what is no matter of the way, and anything once the signal is given. */
+/** Throws errors other than of the connection, and any error once the signal is given. */
 export async function again<T>(work: () => Promise<T>, { signal, told }: Patience): Promise<T> {
   for (let wait = FIRST_MS, isLost = false; ; wait = Math.min(2 * wait, MOST_MS)) {
     try {

@@ -1,4 +1,4 @@
-/** A worker's beat: one statement that says it is there, and asks what there is to do. */
+/** A worker's heartbeat: one statement that reports it alive, and asks for work. */
 
 import { ENGINE_VERSION } from '../explore/token.ts';
 import type { Queue } from './queue.ts';
@@ -20,18 +20,18 @@ export interface Beat {
 export interface Heard {
   /** Plans of this engine of which units wait. */
   readonly ready: readonly { readonly id: string; readonly weight: number }[];
-  /** How many are open that this worker takes part in, though others may be at what is left. */
+  /** Open plans that this worker takes part in, though other workers may hold what is left. */
   readonly left: number;
   /** So many units more could be at work elsewhere. */
   readonly hungry: number;
-  /** Plans with claims that nobody beats for, which this worker is to give to others. */
+  /** Plans with expired claims, which this worker has to release. */
   readonly lapsed: readonly string[];
 }
 
-/** Who has not beaten for so long is not counted on. */
+/** A worker without a heartbeat for so long counts as dead. */
 export const QUIET = "interval '10 seconds'";
 
-/** How often claims are looked after at most, by whoever is first. */
+/** The shortest interval between checks for expired claims, by any worker. */
 const SUPERVISE = "interval '5 seconds'";
 
 /** A plan is done when all its units are, or are not tried any more. */

@@ -1,6 +1,6 @@
 /**
  * A worker's claims on units: taken, kept alive, settled with their results in one transaction,
- * given back, and buried when a unit has killed who worked at it.
+ * released, and moved to the dead letters when a unit has killed its workers.
  */
 
 import type { Sql } from './database.ts';
@@ -39,7 +39,7 @@ export interface Deaths {
 /** As pg-boss says that the heartbeat stopped. */
 const HEARTBEAT_LOST = 'job heartbeat timeout';
 
-/** So many workers lost with it are no accident, though nobody looked on. */
+/** The number of lost workers after which a unit is blamed. */
 const MOST_VANISHED = 5;
 
 /** The second that was seen to end, or that was seen to after one was lost. */
@@ -81,8 +81,8 @@ export async function giveBack({ boss }: Queue, claims: readonly Claim[]): Promi
 }
 
 /**
- * Results and that the units are done, all of it or nothing. What is in the database already stays
- * as it is. `worker`: who did them.
+ * Store results and mark the units done, in one transaction. Results that are in the database
+ * already stay. `worker`: the worker that did them.
  */
 export async function settle(queue: Queue, all: readonly Done[], worker: string): Promise<void> {
   await queue.database.transaction(async (sql) => {
@@ -99,7 +99,7 @@ export async function settle(queue: Queue, all: readonly Done[], worker: string)
           says: says === undefined ? null : printable(says),
           token: token ?? null,
           result: packed(own).toString('hex'),
-          // Of a plan's own units whoever asks for results has the tasks.
+          // For a plan's own units, the reader of results has the tasks.
           task: claim.place === null ? claim.task.toString('hex') : null,
         };
       });
@@ -173,7 +173,7 @@ export async function countDeath(
   return rows[0]!;
 }
 
-/** The unit is not tried any more: to the dead letters, where it is told as a finding. */
+/** Give the unit up: move it to the dead letters, where it is reported as a finding. */
 export async function bury({ database, boss }: Queue, claim: Claim): Promise<void> {
   const { plan, id, place, task, retryCount } = claim;
   await database.transaction(async (sql) => {

@@ -9,14 +9,14 @@ import { Piscina } from 'piscina';
 import { workerUrl } from '../worker-url.ts';
 import type { Kind } from './kinds.ts';
 
-/** What the process for one unit is sent. */
+/** The request to the process for one unit. */
 export interface LoneUnit {
   readonly file: string;
   readonly name: string;
   readonly task: unknown;
 }
 
-/** What it sends back. */
+/** Its answer. */
 export type LoneEnd = { readonly result: unknown } | { readonly error: string };
 
 export class Crew {
@@ -27,7 +27,7 @@ export class Crew {
     this.#pool = new Piscina({ minThreads: threads, maxThreads: threads });
   }
 
-  /** Throws what the unit throws, also when it takes its thread with it. */
+  /** Throws the unit's error, also when it ends its thread. */
   async run({ file, name }: Kind, task: unknown): Promise<unknown> {
     return this.#pool.run(task, { filename: file, name, signal: this.#end.signal });
   }

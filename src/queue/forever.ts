@@ -1,10 +1,10 @@
 /**
- * Continuous mode: rounds without end. A standing plan is a campaign whose seeds count on; a round
- * is one of them, drawn by weight, on its next seeds, with a canary: a mutant that must be caught,
- * or the round is a failure, since a search that finds nothing may be one that cannot. Before all
- * else a new version does again what went wrong before it.
+ * Continuous mode: rounds without end. A standing plan is a campaign that continues with further
+ * seeds; a round runs one of them, drawn by weight, on its next seeds, with a canary: a mutant that
+ * must be caught, or the round is a failure, since a search that finds nothing may be blind. A new
+ * version first replays earlier failures.
  *
- * Rounds that are over are added up and removed; the schedules that went wrong stay.
+ * Finished rounds are summed up and removed; failing schedules are kept.
  */
 
 import { type DefectId, SCHEDULE_DEFECTS } from '../defects.ts';
@@ -80,7 +80,7 @@ export interface Rounds {
   readonly say: (line: string) => void;
 }
 
-/** What a round is made of, as it was decided. */
+/** A round, as it was decided. */
 interface Made {
   readonly plan: QueuedPlan;
   readonly units: readonly QueuedUnit[];
@@ -135,7 +135,7 @@ export class RoundMaker {
     }
   }
 
-  /** Decided, and not there: who decided it was killed. */
+  /** Decided, but not sent: the deciding process was killed. */
   async #unmade(): Promise<number | undefined> {
     const { rows } = await this.#rounds.queue.database.query<{ round: number }>(
       `SELECT round FROM umbra.round r WHERE ended IS NULL AND began < now() - ${MAKING}
@@ -200,7 +200,7 @@ export class RoundMaker {
     return round;
   }
 
-  /** What went wrong once and was not done again by this version: before all else. */
+  /** Earlier failures that this version has not replayed yet: they come first. */
   async #again(sql: Sql, round: number): Promise<Made[]> {
     const { version } = this.#rounds;
     const { rows } = await sql.query<{ token: string; text: string }>(
@@ -337,7 +337,7 @@ async function keepToken(
   );
 }
 
-/** What came of schedules that were done again. */
+/** Results of replayed schedules. */
 async function noteAgain(sql: Sql, round: number): Promise<string[]> {
   const { rows } = await sql.query<{ place: number; tokens: string; result: Buffer }>(
     `SELECT u.place, p.plan AS tokens, u.result

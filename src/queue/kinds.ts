@@ -1,6 +1,6 @@
 /**
- * What a unit of a queue may be: a function in workers/, and what its result says to people. A
- * worker runs these and nothing else, whatever the database names.
+ * The kinds of units in a queue: a function in workers/, and how to report its result. A worker
+ * runs only these, whatever the database names.
  */
 
 import { deserialize, serialize } from 'node:v8';
@@ -12,13 +12,13 @@ import type { Met } from '../explore/verify/outcomes.ts';
 import type { StressTally } from '../report/stress-totals.ts';
 import { workerUrl } from '../worker-url.ts';
 
-/** What came of a schedule that was done again. */
+/** The result of a replayed schedule. */
 export interface AgainResult {
   /** How it ends, in words; or that it does not any more. */
   readonly still: string;
 }
 
-/** What a result came to, for whoever watches. */
+/** A summary of a result, for --watch. */
 export interface Told {
   /** Schedules, programs, runs: what the kind counts. */
   readonly size: number;
@@ -29,8 +29,8 @@ export interface Told {
 }
 
 /**
- * A unit that was asked to, since others have nothing to do, has given away what is left of it:
- * what it came to so far, and units for the rest. Their order makes their ids.
+ * A unit that was split because other workers are idle: its result so far, and units for the rest.
+ * Their order determines their ids.
  */
 export class Split {
   readonly result: unknown;
@@ -56,11 +56,11 @@ export interface Kind {
   tell(result: never): Told;
 }
 
-/** What the function of a kind that splits is given. */
+/** The parameter of a splitting kind's function. */
 export interface Splittable<Task> {
   readonly task: Task;
   /**
-   * At 0 how many units others could do besides: if any, it is to end soon and give away the rest.
+   * At index 0, how many more units idle workers could take: if any, the unit should split soon.
    */
   readonly wanted: Uint32Array;
 }
@@ -105,7 +105,7 @@ export const KINDS: Readonly<Record<string, Kind>> = {
     file: fileOf('mutant-task'),
     name: 'mutant',
     counts: 'schedules',
-    // That a mutant is caught is what it is for.
+    // A canary must be caught.
     tell: ({ runs }: MutantRuns) => ({ size: runs, ...NOTHING_WRONG }),
   },
   study: {
@@ -133,7 +133,7 @@ export const KINDS: Readonly<Record<string, Kind>> = {
         ? { size: runs, ...NOTHING_WRONG }
         : { size: runs, failures: 1, says: `the canary was not caught by ${runs} schedules` },
   },
-  /** A schedule that went wrong once, done again. */
+  /** A failing schedule, replayed. */
   again: {
     file: fileOf('again-task'),
     name: 'again',

@@ -10,7 +10,7 @@ import { buriedUnits, findPlan, Results, shortId } from './results.ts';
 
 const WHOLE = { index: 1, of: 1 };
 
-/** What is done of the campaign so far, in memory. */
+/** The campaign's results so far, in memory. */
 export async function ledgerSoFar(queue: Queue, name?: string): Promise<Ledger> {
   const { id, plan } = await campaignIn(queue, name);
   const ledger = Ledger.open(undefined, plan, WHOLE);

@@ -1,4 +1,4 @@
-/** A plan of a queue as a page: how far it is, who works, and what went wrong, as it is by now. */
+/** A plan of a queue as a page: its progress, workers and failures at this time. */
 
 import { reportOf } from '../explore/campaign/report.ts';
 import { grouped } from '../numbers.ts';
@@ -44,7 +44,7 @@ export function livePlan(now: Snapshot): LivePage {
   };
 }
 
-/** What a campaign has come to so far, for which all of its results are read; of others nothing. */
+/** The report of a campaign so far, from all of its results; nothing for other kinds. */
 export async function savedResults(queue: Queue, { plan }: Snapshot): Promise<Saved[]> {
   if (plan.kind !== 'campaign') return [];
   const ledger = await ledgerSoFar(queue, plan.id);
@@ -57,8 +57,8 @@ export async function savedResults(queue: Queue, { plan }: Snapshot): Promise<Sa
 }
 
 /**
- * `refresh`: it is written again all the time, without what it has come to, and to be loaded again
- * after so many seconds.
+ * `refresh`: the page is rewritten continuously, without the report, and reloads after so many
+ * seconds.
  */
 export async function planPage(queue: Queue, now: Snapshot, refresh?: number): Promise<string> {
   const live: Saved = { name: titleOf(now.plan), kind: 'live', live: livePlan(now) };

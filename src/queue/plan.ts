@@ -1,4 +1,4 @@
-/** Plans in a queue: what they are known by, and how their units get into it. */
+/** Plans in a queue: their keys, and sending their units. */
 
 import { createHash } from 'node:crypto';
 import { ENGINE_VERSION } from '../explore/token.ts';
@@ -9,7 +9,7 @@ import { JOBS_SCHEMA, QUEUE_VERSION } from './schema.ts';
 /** A file that units need, as it was when the plan was made. */
 export interface PlanFile {
   readonly path: string;
-  /** Of what it means (src/explore/litmus/meaning.ts). */
+  /** Digest of its meaning (src/explore/litmus/meaning.ts). */
   readonly digest: string;
   readonly text: string;
 }
@@ -28,7 +28,7 @@ export interface QueuedPlan {
   readonly round?: number;
 }
 
-/** A unit of a plan, by its place; what is to be done is for the function of the plan's kind. */
+/** A unit of a plan, by its number; the task is the parameter of the kind's function. */
 export interface QueuedUnit {
   readonly place: number;
   readonly task: unknown;
@@ -67,8 +67,8 @@ export const unitId = (plan: string, place: number): string => named(plan, Strin
 const AT_ONCE = 500;
 
 /**
- * Have the units in the queue that are not done: those that wait or are at work stay as they are. A
- * plan that was cancelled goes on. `told`: how many have been looked at.
+ * Queue the units that are not done; those that wait or are claimed stay. A cancelled plan resumes.
+ * `told`: called with the number handled so far.
  */
 export async function enqueue(
   queue: Queue,
@@ -119,7 +119,7 @@ export async function enqueue(
 }
 
 /**
- * Who sends a plan may leave out what is done elsewhere: its units are those that were ever sent.
+ * A plan may be sent without units that are done elsewhere: its units are those ever sent.
  */
 const OPENED = `
   WITH sent AS (
@@ -148,7 +148,7 @@ export function jobOf(
   return { id, data: { place, task: packed(task).toString('base64') } };
 }
 
-/** All that is of a plan goes; what workers are at comes to nothing. */
+/** Remove everything of a plan; results of running units are dropped. */
 export async function purgePlan({ database, boss }: Queue, id: string): Promise<void> {
   await database.transaction(async (sql) => {
     for (const table of ['unit', 'death', 'file']) {

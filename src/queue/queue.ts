@@ -34,7 +34,7 @@ export class Queue {
       const boss = new PgBoss({
         db: throughOf(database),
         schema: JOBS_SCHEMA,
-        // What it does by the clock is asked for here, by one worker for all (worker.ts).
+        // Its periodic maintenance is requested explicitly, by one worker for all (worker.ts).
         supervise: false,
         schedule: false,
         registerInstance: false,
@@ -47,7 +47,7 @@ export class Queue {
         bamIntervalSeconds: DAY,
         flowIntervalSeconds: DAY,
       });
-      // What goes wrong is told to whoever asked.
+      // Errors go to the caller.
       boss.on('error', () => {});
       await boss.start({ attempts: 3 });
       await boss.createQueue(DEAD, { retentionSeconds: 365 * DAY });
@@ -90,8 +90,8 @@ export const jobQueue = (plan: string): string => `umbra-${plan}`;
 export const JOB_QUEUE_OPTIONS = {
   deadLetter: DEAD,
   heartbeatSeconds: HEARTBEAT_SECONDS,
-  // Who dies at a unit is counted apart (worker.ts): being handed out again says nothing of the
-  // unit.
+  // Workers that die at a unit are counted separately (worker.ts): a retry alone says nothing of
+  // the unit.
   retryLimit: 1000,
   retryDelay: 0,
   expireInSeconds: DAY - 1,

@@ -35,8 +35,8 @@ export class Results {
   }
 
   /**
-   * What is new, each once. A transaction may end after one that began later: `fromBegin` looks at
-   * all, for what was passed by.
+   * New results, each once. A transaction may commit after one that began later: `fromBegin` reads
+   * all again, for those that were missed.
    */
   async *next(fromBegin = false): AsyncGenerator<Result, void, void> {
     let after = fromBegin ? '0' : this.#seq;

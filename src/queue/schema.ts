@@ -1,12 +1,12 @@
 /**
- * The tables that a queue has besides those of pg-boss: plans with their files, results of units,
- * who works, and units that killed their workers. A row of `unit` is there once the unit is done.
+ * The tables of a queue besides those of pg-boss: plans with their files, results of units,
+ * workers, and units that killed their workers. A row of `unit` exists once the unit is done.
  */
 
 import { UserError } from '../errors.ts';
 import type { Database, Sql } from './database.ts';
 
-/** Counts up with the tables, and with what is in a unit's task and result. */
+/** Raised with each change of the tables, or of a unit's task or result. */
 export const QUEUE_VERSION = 1;
 
 /** pg-boss has a schema of its own. */
@@ -55,7 +55,7 @@ const TABLES = `
   INSERT INTO umbra.about VALUES (${QUEUE_VERSION});
 `;
 
-/** Any number; the same for all who make tables. */
+/** Any number; the same for all processes that create tables. */
 const MAKING = 0x756d6272;
 
 /** The tables are there when this is done. Throws UserError for those of another version. */

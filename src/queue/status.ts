@@ -1,11 +1,11 @@
-/** How far a queue's plans are, who works, how fast, and what went wrong: asked, and in a line. */
+/** The status of a queue: progress of plans, workers, speed and failures; and as a line. */
 
 import { duration, grouped, perSecond } from '../numbers.ts';
 import { type Beat, QUIET } from './beat.ts';
 import type { Queue } from './queue.ts';
 import { buriedUnits, type PlanState, planStates } from './results.ts';
 
-/** What a worker's last beat said. */
+/** A worker's last heartbeat. */
 export type WorkerState = Omit<Beat, 'id' | 'refused'>;
 
 export interface FailureSeen {
@@ -95,7 +95,7 @@ export function statusLine({ plan, workers, rate }: Snapshot): string {
   ].join(', ');
 }
 
-/** 1:02:03, or 2:03; a dash where nobody knows. */
+/** 1:02:03, or 2:03; a dash if unknown. */
 export function etaOf({ done, units, buried }: PlanState, rate: number | undefined): string {
   const left = units - done - buried;
   if (left <= 0) return '0:00';

@@ -32,9 +32,9 @@ export interface Work {
   readonly version: string;
   /** Stay where there is nothing to do, for what will come. */
   readonly stay: boolean;
-  /** Ends it: what is at work is given back. */
+  /** End it: running units are released. */
   readonly signal: AbortSignal;
-  /** What a person should know, a line each. */
+  /** Messages for people, a line each. */
   readonly say: (line: string) => void;
   /**
    * Called when nothing is there to take, before it is found that nothing is left. True: there is
@@ -50,10 +50,10 @@ export interface Worked {
   readonly failures: number;
 }
 
-/** A beat: who works is seen, what waits is seen by them. A claim lasts for several. */
+/** The interval of heartbeats, by which workers are seen and see waiting units. */
 const BEAT_MS = 2000;
 
-/** Of who has nothing to do while others have: something may be left over. */
+/** The interval of an idle worker while others are busy: one may split a unit. */
 const EAGER_MS = 1200;
 
 interface Running {
@@ -141,7 +141,7 @@ class Worker {
     });
   }
 
-  /** What is not done goes back, and nothing is left running. */
+  /** Release what is not done, and leave nothing running. */
   async end(): Promise<void> {
     const { queue } = this.#options;
     this.#isOver = true;
@@ -159,8 +159,8 @@ class Worker {
   }
 
   /**
-   * How many units more are to be had: as many are to wait as are at work, so that no thread does,
-   * but not where others have nothing to do. Few at a time cost more.
+   * How many more units to claim: as many in reserve as are running, so that no thread is idle, but
+   * none in reserve while other workers are idle. Claiming few at a time costs more.
    */
   get #wants(): number {
     const { jobs } = this.#options;
@@ -255,7 +255,7 @@ class Worker {
     return this.#plans.get(id);
   }
 
-  /** Claims that nobody beats for any more are given to others; by one worker for all. */
+  /** Release expired claims; done by one worker for all. */
   async #supervise(lapsed: readonly string[]): Promise<void> {
     for (const plan of lapsed)
       await this.#options.queue.boss.supervise(jobQueue(plan)).catch(() => {});
@@ -291,7 +291,7 @@ class Worker {
     this.#wake();
   }
 
-  /** Its result, or what it died of. */
+  /** Its result, or its error. */
   async #ended({ vanished }: Claim, kind: Kind, given: unknown): Promise<unknown> {
     try {
       const crew = this.#crew;
@@ -332,7 +332,7 @@ class Worker {
     );
   }
 
-  /** What is done while one transaction is at it goes together into the next. */
+  /** Results that arrive during one transaction go together into the next. */
   #settle(): void {
     if (this.#settling !== undefined || this.#done.length === 0) return;
     const some = this.#done.splice(0);
@@ -359,7 +359,7 @@ class Worker {
       });
   }
 
-  /** What was done is not lost with who ends; but for a database that stays away. */
+  /** Results survive the worker's end, unless the database stays unreachable. */
   async #settleAll(): Promise<void> {
     const { queue } = this.#options;
     await this.#settling;

@@ -1,7 +1,7 @@
 /**
- * Two runs of the benchmark, line by line: how much longer everything takes in the second,
- * and whether that can be said. What is repeated is the isolate: a difference counts when it
- * is larger than what isolates of the same code differ by.
+ * Compares two runs of the benchmark, line by line: how much slower each line is in the second, and
+ * whether that is significant. Isolates are the repetitions: a difference counts if it is larger
+ * than the differences between isolates of the same code.
  */
 
 import { percent } from '../numbers.ts';
@@ -10,10 +10,10 @@ import { isTime } from './benchmark.ts';
 import { type Interval, meanRatio, median, ratioOf } from './statistics.ts';
 
 /**
- * What of a line is compared. Times of two runs differ by the load of the machine, too, so
- * they are held against something measured in the same rounds: the same work in C, or a
- * fixed loop that tells the pace of the core. The baseline of a line is no such thing: most
- * of them are umbra's own code, and a baseline that became faster would look like a loss.
+ * The compared figure of a line. Times of two runs also differ by the load of the machine, so they
+ * are divided by something measured in the same rounds: the same work in C, or a fixed loop for the
+ * pace of the core. A line's baseline cannot serve: most are umbra's own code, and a faster
+ * baseline would look like a loss.
  */
 export const QUANTITIES = ['native', 'pace', 'baseline', 'value'] as const;
 
@@ -78,7 +78,7 @@ export function compare(
   };
 }
 
-/** Undefined where one of them lacks what is asked for, or they are in different units. */
+/** Undefined if one of them lacks the figure, or the units differ. */
 export function compareLine(
   before: LineResult,
   after: LineResult,
@@ -130,9 +130,8 @@ const regressionsOf = (lines: readonly LineComparison[]): number =>
   lines.filter(({ verdict }) => verdict === 'slower').length;
 
 /**
- * A difference needs both: it is more than the threshold, and the interval has no place for
- * none at all. No difference needs the whole interval within the threshold. Between them the
- * noise is larger than what is to be told apart.
+ * A difference is more than the threshold, with an interval that excludes none. No difference needs
+ * the whole interval within the threshold. In all other cases the noise is too large to tell.
  */
 export function verdictOn({ value, low, high }: Interval, threshold: number): Verdict {
   const most = 1 + threshold;

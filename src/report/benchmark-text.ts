@@ -31,7 +31,10 @@ interface Figure {
   readonly samples?: number;
 }
 
-/** 23.8 [23.6, 24.3]; of samples that are too few for an interval all that they are: 23.8 (23.1 to 24.9 in 4) */
+/**
+ * 23.8 [23.6, 24.3]; of samples that are too few for an interval all that they are: 23.8 (23.1 to
+ * 24.9 in 4)
+ */
 export function withInterval({ low, high, samples, ...of }: Figure, unit = ''): string {
   const middle = of.median ?? of.value!;
   const [size] = scaleOf(unit, middle);
@@ -52,7 +55,7 @@ function scaleOf(unit: string, n: number): readonly [number, string] {
   return SCALES.find(([size]) => Math.abs(n) >= 100 * size) ?? ([1, ''] as const);
 }
 
-/** What differs, what does not, and of what it cannot be said; quietly what is slower. */
+/** Lines that differ, that do not, and undecided ones; with --quiet only slower ones. */
 export function formatComparison(
   comparison: Comparison,
   {

@@ -1,6 +1,6 @@
 /**
- * The file that `npm run bench -- --json` writes and `umbra compare` reads: what was
- * measured, where, and under what load; with every sample.
+ * The file that `npm run bench -- --json` writes and `umbra compare` reads: the lines, the machine
+ * and its load; with every sample.
  */
 
 import { readFileSync } from 'node:fs';
@@ -68,7 +68,7 @@ const estimate = z.object({ value: z.number(), low: z.number(), high: z.number()
 const sweep = z.object({
   name: z.string(),
   unit: z.string(),
-  /** What the sizes are of. */
+  /** The unit of the sizes. */
   over: z.string(),
   /** Of the cost: 0 is flat, 1 is in proportion. */
   expected: z.number(),

@@ -27,7 +27,7 @@ const WIDTH = 720;
 const HEIGHT = 380;
 const MARGIN = { left: 72, right: 24, bottom: 48 };
 const PLOT_WIDTH = WIDTH - MARGIN.left - MARGIN.right;
-/** Above the plot: the name of what is measured, and below it a row for so many pixels of legend. */
+/** Above the plot: the measure's name, and below it a row for so many pixels of legend. */
 const TITLE_HEIGHT = 30;
 const LEGEND_ROW = 20;
 /** Of an average letter, or somewhat more. */
@@ -97,7 +97,7 @@ export interface ChartTable {
   readonly rows: readonly (readonly string[])[];
 }
 
-/** The same in words: for who does not see the picture, or wants the figures. */
+/** The same in words: for readers who cannot see the picture, or want the figures. */
 export function chartTable(chart: ChartSpec, study: Charted): ChartTable {
   const { x, y, series } = chart;
   const bySeries = series === undefined ? [] : [titleOf(study.factors[series]!)];
@@ -246,7 +246,7 @@ function scalesOf(
   return { y, x: { type: x_scale ?? 'linear' } };
 }
 
-/** What is varied, below; names that are longer than their place go on in a second line. */
+/** The varied factor, below; names that are too long continue in a second line. */
 function axis({ kind, x_scale }: ChartSpec, dots: readonly Dot[], label: string): Markish {
   const levels = levelsOf(dots);
   const below = bottomOf(levels);

@@ -1,6 +1,6 @@
 /** The colours of every page, as CSS variables; dark and light. */
 
-/** Of one series each, told apart by people who see few colours too; beside them stand symbols. */
+/** For one series each, also for colour-blind readers; with symbols beside them. */
 const SERIES = [
   ['#2f6db5', '#7db2f2'],
   ['#c4522f', '#f2936f'],

@@ -15,7 +15,7 @@ export interface Compared extends Conclusion {
   /** Where the ratio lies with 95 %; absent where runs are too few to say. */
   readonly low?: number;
   readonly high?: number;
-  /** `fewer`: what has fewer cycles here has so with 95 %. */
+  /** `fewer`: the side with fewer cycles here has fewer at the 95 % level. */
   readonly verdict: 'fewer' | 'not clear';
 }
 

@@ -23,7 +23,7 @@ export function formatPreset(name: PresetName, columns: number): string {
   return `${name}: ${title}, ${year}\n${table}\n`;
 }
 
-/** What each event is, and what it is counted by. */
+/** Each event's meaning, and its counter. */
 export function formatEvents(columns: number): string {
   const rows = EVENT_IDS.map((id) => [id, EVENTS[id].title, EVENTS[id].counted]);
   return `${tableText(['event', 'what', 'how often'], ['left', 'left', 'left'], rows, columns)}\n`;

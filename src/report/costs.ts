@@ -1,4 +1,4 @@
-/** Simulated cycles of a run by host CPU and event, and what was counted with, as data and as text. */
+/** Simulated cycles of a run by host CPU and event, with the cost table, as data and as text. */
 
 import type { Host } from '../../shared/host.ts';
 import { type Bill, billOf, type CostTable, occurrences, sumOf } from '../cost/model.ts';

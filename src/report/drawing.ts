@@ -1,6 +1,6 @@
 /**
- * Pictures as SVG, drawn by Observable Plot while a report is written, so that who looks at one needs
- * no script. Colours are CSS variables: the page has them, or the picture brings them along.
+ * Pictures as SVG, drawn by Observable Plot while a report is written, so that viewing needs no
+ * script. Colours are CSS variables: of the page, or in the picture itself.
  */
 
 import { type PlotOptions, plot } from '@observablehq/plot';
@@ -26,7 +26,7 @@ export function draw({ name, description, ...options }: Drawing): string {
     ...options,
   });
   for (const style of svg.querySelectorAll('style')) style.remove();
-  // What is within an image is not read out.
+  // Screen readers skip the contents of an image.
   for (const group of svg.querySelectorAll('g')) group.removeAttribute('aria-label');
   svg.setAttribute('role', 'img');
   for (const [tag, text] of [['desc', description] as const, ['title', name] as const]) {

@@ -1,4 +1,4 @@
-/** What the host CPUs did, event by event: as a table of a run folder, and read from there again. */
+/** The events of the host CPUs: as a table of a run folder, and read from there again. */
 
 import { readFileSync } from 'node:fs';
 import { parquetReadObjects } from 'hyparquet';
@@ -19,7 +19,7 @@ const NAMES = new Map(
 );
 const KINDS = new Map(Array.from(NAMES, ([kind, name]) => [name, kind]));
 
-/** How many there were, for JSON; what is missing from the table is the rest. */
+/** How many there were, for JSON; the table may have fewer. */
 export interface KeptEvents {
   readonly recorded: number;
   readonly kept: number;

@@ -1,4 +1,4 @@
-/** What a run was expected to come to, and what it came to. */
+/** The expected and the actual result of a run. */
 
 import { type RunReport, succeeded } from './run-report.ts';
 
@@ -13,18 +13,18 @@ export type EndingName = (typeof ENDINGS)[number];
 export interface Expectation {
   /** Any of these will do. */
   readonly endings: readonly EndingName[];
-  /** What the guest was killed of, the oops or a violation must match it. */
+  /** A pattern for the reason of a guest's death, the oops or a violation. */
   readonly reason?: RegExp;
 }
 
-/** What a run came to: its name, and what was said of it. None: it was broken off. */
+/** The result of a run: its name, and its message. None: it was interrupted. */
 export function outcomeOf(
   report: RunReport,
 ): { readonly ending: EndingName; readonly reasons: readonly string[] } | undefined {
   const { ending, violations, guests } = report;
   if (ending.kind === 'oops') return { ending: 'oops', reasons: [ending.message] };
   if (ending.kind !== 'done') return undefined;
-  // A violation is worse than a death: whoever expects a guest to die expects no leak.
+  // A violation is worse than a death: an expected death does not excuse a leak.
   if (violations.length > 0) return { ending: 'violated', reasons: violations };
   if (succeeded(report)) return { ending: 'done', reasons: [] };
   return { ending: 'killed', reasons: guests.map((guest) => guest.reason) };

@@ -1,6 +1,6 @@
 /**
- * Figures of a run by name, in one line of names: what is measured by a sweep, and held to a
- * threshold. Counts are named as in a report's JSON; of what hangs on the clock it is said.
+ * Figures of a run by name, for sweeps and thresholds. Counts are named as in a report's JSON;
+ * figures that depend on the clock are marked.
  */
 
 import { COUNTER_INFOS, HYPERCALL_NAMES } from '../../shared/counters.ts';
@@ -33,7 +33,7 @@ const time = (title: string, unit: string, description: string, more: Partial<Fi
 
 const RATE = { moreIsBetter: true } as const;
 
-/** What is counted of a machine, a guest or a host CPU, beside the counters themselves. */
+/** Figures of a machine, a guest or a host CPU, beside the counters themselves. */
 const COUNTS: Readonly<Record<string, Figure>> = {
   accesses: figure(
     'Accesses',
@@ -48,7 +48,7 @@ const COUNTS: Readonly<Record<string, Figure>> = {
   hypercalls: figure('Hypercalls', 'hypercalls', 'hypercall of any kind'),
 };
 
-/** By what is asked for most. */
+/** The most used first. */
 export const FIGURES: Readonly<Record<string, Figure>> = {
   cycles: figure('Cycles', 'cycles', 'simulated, of all host CPUs'),
   cycles_lost: figure(
@@ -86,7 +86,7 @@ export const FIGURES: Readonly<Record<string, Figure>> = {
   faults_per_s: time('Faults a second', 'faults/s', 'fixed and passed on, in real time', RATE),
 };
 
-/** Names of what is counted of each machine, guest and host CPU; kinds behind a dot. */
+/** Names of the counts of each machine, guest and host CPU; kinds after a dot. */
 export const COUNTED: readonly string[] = Object.keys(COUNTS);
 
 /** Throws UserError for a name that there is none of. */
@@ -108,7 +108,7 @@ export interface Figured extends Partial<Times> {
   readonly slices: number;
 }
 
-/** All figures of a run; no times of one that was not timed. */
+/** All figures of a run; without times if it was not timed. */
 export function figuresOf({ total, costs, slices, ...times }: Figured): Record<string, number> {
   const { cycles, by_event } = costs.total;
   const { hypercalls, ...counted } = total;

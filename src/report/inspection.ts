@@ -19,7 +19,7 @@ import { type Entry, PAGE_PRESENT } from '../hardware/entry.ts';
 import { hex } from '../numbers.ts';
 import { entryText } from './violation.ts';
 
-/** What there is to see. Of `stores` only who runs the machine knows. */
+/** The inspected machine. `stores` come from the explorer. */
 export const VIEWS = [
   'cpus',
   'stores',
@@ -37,7 +37,7 @@ export interface Line {
   /** How deep in a tree. */
   readonly depth: number;
   readonly text: string;
-  /** Of an entry that may be one of a row: its number in the row, and what the whole row shares. */
+  /** For an entry that may be part of a range: its number there, and the common properties. */
   readonly inRow?: { readonly number: number; readonly shared: string };
 }
 
@@ -167,7 +167,7 @@ function shadowed(gpgdir: Gpa): string {
   return `shadows guest top level ${hex(gpgdir)}`;
 }
 
-/** The entry, or what is strange about it. */
+/** The entry, or its anomaly. */
 function entryLine(entry: Entry, leadsTo: string): string {
   const [, flags] = /^frame \d+, (.*)$/.exec(entryText(wordsOf(entry)))!;
   return `${leadsTo}, ${entry.low & PAGE_PRESENT ? flags : `not present ${flags}`}`;
@@ -255,7 +255,7 @@ function references(host: Host, frame: number): string {
   return n === 1 ? '1 reference' : `${n} references`;
 }
 
-/** Page tables, and whatever else somebody holds a reference of. */
+/** Page tables, and all other referenced frames. */
 function framesSection(host: Host, name: FrameNames): Section {
   const lines: Line[] = [];
   eachFrame(host, (pfn) => {
@@ -277,7 +277,7 @@ export interface Difference {
   }[];
 }
 
-/** What is otherwise at the second moment; sections that are the same are left out. */
+/** The differences at the second moment; equal sections are left out. */
 export function compareMoments(
   before: readonly Section[],
   after: readonly Section[],

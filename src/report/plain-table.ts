@@ -31,8 +31,8 @@ interface Column {
 const PADDING = 2;
 
 /**
- * A table that is no wider than `columns`: texts (what is aligned left) are broken between words, and
- * what does not fit then goes into tables of its own below, each with the first column.
+ * A table no wider than `columns`: left-aligned texts are broken between words, and columns that
+ * still do not fit go into further tables below, each with the first column.
  */
 export function tableText(
   head: readonly string[],

@@ -1,23 +1,23 @@
 /**
- * Runs that repeat one another: given the same, each with a seed of its own. What one run has less of
- * than another it may have by chance; what six have less of than six others can be said.
+ * Runs that repeat one another: given the same, each with a seed of its own. What one run has less
+ * of than another it may have by chance; what six have less of than six others can be said.
  */
 
 import { FEWEST, type Interval, ratioOf } from './statistics.ts';
 
 export interface Repeated {
-  /** What it was given, but for the seed. */
+  /** Its input, without the seed. */
   readonly given: string;
   readonly seed: number | undefined;
 }
 
-/** What is compared of a run's report. */
+/** The compared part of a run's report. */
 interface Described {
   readonly configuration?: { readonly seed: number };
   readonly guests?: readonly { readonly name: string; readonly command: string }[];
 }
 
-/** `otherwise`: what stands for what it was given, where the report does not say. */
+/** `otherwise`: stands for the input, if the report lacks it. */
 export function repeatedBy({ configuration, guests }: Described, otherwise: string): Repeated {
   if (configuration === undefined) return { given: otherwise, seed: undefined };
   const { seed, ...given } = configuration;
@@ -25,7 +25,7 @@ export function repeatedBy({ configuration, guests }: Described, otherwise: stri
   return { given: JSON.stringify([given, commands]), seed };
 }
 
-/** Two of the same seed do not repeat one another, but are what somebody wants compared. */
+/** Two with the same seed are not repetitions, but configurations to compare. */
 export function repetitionsOf<T extends Repeated>(runs: readonly T[]): readonly (readonly T[])[] {
   const groups: T[][] = [];
   for (const run of runs) {

@@ -1,4 +1,4 @@
-/** What a run has to tell, as data: the same for the text and for JSON. */
+/** The report of a run as data, for text and JSON. */
 
 import {
   ACCESS_COUNTERS,
@@ -30,10 +30,10 @@ import { warmingUp } from './warming-up.ts';
 /** Raised whenever a field changes its meaning or goes away. */
 export const SCHEMA_VERSION = 1;
 
-/** What is counted by itself, and not as one of several kinds (`switcher_remaps.cached`). */
+/** Counters without kinds (unlike `switcher_remaps.cached`). */
 type PlainId = Exclude<CounterId, `${string}.${string}`>;
 
-/** The kinds of what is counted by kind. */
+/** The kinds of counters with kinds. */
 type KindOf<Id extends string> =
   Extract<CounterId, `${Id}.${string}`> extends `${Id}.${infer K}` ? K : never;
 
@@ -90,7 +90,7 @@ export interface RunReport {
   /** Page tables and copies on write: asked for, and refused. */
   readonly allocations: number;
   readonly failed_allocations: number;
-  /** What came of the hotplug that was configured. */
+  /** The result of the configured hotplug. */
   readonly hotplug: {
     /** How often a CPU found itself offline, and back. */
     readonly went_offline: number;
@@ -98,29 +98,32 @@ export interface RunReport {
     /** vCPUs that an offline CPU gave to another. */
     readonly handed_over: number;
   };
-  /** What of a placement was run, of each vCPU; null under another policy. */
+  /** How much of a placement was run, for each vCPU; null under another policy. */
   readonly placement: readonly PlacedReport[] | null;
   readonly total: Statistics;
   readonly guests: readonly GuestReport[];
   readonly host_cpus: readonly Statistics[];
   /** Simulated cycles. */
   readonly costs: CostReport;
-  /** What is wrong with isolation and reference counts; empty when all is well. */
+  /** Violations of isolation and reference counts; empty for none. */
   readonly violations: readonly string[];
 }
 
 /** A vCPU under `replay:FILE`. */
 export interface PlacedReport {
-  /** What the file calls it. */
+  /** Its name in the file. */
   readonly name: string;
   readonly stretches: number;
-  /** Those of its stretches that it came to before its guest was at its end. */
+  /** The stretches that it began before its guest ended. */
   readonly stretches_run: number;
   readonly migrations: number;
   readonly migrations_run: number;
 }
 
-/** Whether the run is a success: all guests ended by themselves, did all they had to, and nothing leaked. */
+/**
+ * Whether the run is a success: all guests ended by themselves, did all they had to, and nothing
+ * leaked.
+ */
 export const succeeded = (report: RunReport): boolean =>
   report.ending.kind === 'done' &&
   report.violations.length === 0 &&

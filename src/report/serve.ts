@@ -35,7 +35,7 @@ export interface Site {
 export interface Serving {
   /** As in `http://127.0.0.1:8080/`. */
   readonly url: string;
-  /** Ends it: what is on its way arrives, if it does so in a second. */
+  /** End it: pending responses may finish within a second. */
   close(): Promise<void>;
 }
 
@@ -66,7 +66,7 @@ export async function serve(site: Site): Promise<Serving> {
   const server = createServer((request, response) => {
     answer(site, request, headers).then(
       (answered) => send(response, answered, request.method === 'HEAD'),
-      // Who asked learns nothing of what went wrong inside.
+      // The client gets no details of an internal error.
       () => send(response, plain(500, 'this cannot be shown', headers), false),
     );
   });
@@ -116,15 +116,15 @@ async function answer(
 }
 
 /**
- * A page of elsewhere can have its own name lead to this machine, and then read what is here: its
- * name is in the header. Any port will do, since whoever comes through a tunnel has another.
+ * DNS rebinding: a foreign page can point its own name to this machine and then read responses; the
+ * Host header has its name. Any port is accepted, since a tunnel may have another.
  */
 const isOurs = (host: string | undefined): boolean =>
   /^(127\.0\.0\.1|localhost)(:\d+)?$/i.test(host ?? '');
 
 /**
- * A page of elsewhere asks, which cannot read the answer, but would be taken for somebody who looks.
- * A link from there is fine. Browsers say it by themselves; who is none may ask.
+ * A request of a foreign page, which cannot read the response but would count as an open page. A
+ * link from there is fine. Browsers send the header; other clients are accepted.
  */
 const isOfAnother = ({
   'sec-fetch-site': site = 'none',

@@ -1,4 +1,4 @@
-/** What a run counted, one row for each number, with what it means. */
+/** The counts of a run, one row each, with their meaning. */
 
 import { COUNTED, FIGURES } from './figures.ts';
 import type { RunReport, Statistics } from './run-report.ts';

@@ -22,8 +22,8 @@ export interface Interval {
 }
 
 /**
- * The median of `samples` samples, and where it lies with 95 %; without `low` and `high` where they are
- * fewer than FEWEST. `low` is `high` only where all samples are the same.
+ * The median of `samples` samples, and where it lies with 95 %; without `low` and `high` where they
+ * are fewer than FEWEST. `low` is `high` only where all samples are the same.
  */
 export interface Estimate {
   readonly value: number;
@@ -76,9 +76,9 @@ export function summarise(values: readonly number[]): Summary {
 }
 
 /**
- * The same for samples in groups, each taken in an isolate of its own. Samples of one isolate
- * resemble one another: what the compiler made of the code, and where memory came to lie, is
- * common to all of them. So the interval holds the median of each group, too.
+ * The same for samples in groups, each taken in an isolate of its own. Samples of one isolate are
+ * correlated: they share compiled code and memory layout. So the interval also contains the median
+ * of each group.
  */
 export function summariseGroups(groups: readonly (readonly number[])[]): Summary {
   const summary = summarise(groups.flat());

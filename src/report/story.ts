@@ -1,15 +1,15 @@
 /**
- * What a schedule did, as it is told: a column for each host CPU, time downward. Plain data,
- * made by src/explore/story/tell.ts, and shown by story-text.ts and story-html.ts.
+ * A story, the account of a schedule: a column for each host CPU, time downward. Plain data, made
+ * by src/explore/story/tell.ts, and shown by story-text.ts and the player.
  */
 
 import { PARTS, type PartName } from '../paging/parts.ts';
 
-/** Whose code makes an access: a part of page_tables.c, or what is around them. */
+/** The code that makes an access: a part of page_tables.c, or the code around them. */
 export type Part = PartName | 'host' | 'mmu' | 'guest' | 'hardware';
 
 export interface Story {
-  /** The litmus test's name, and what it is about. */
+  /** The litmus test's name and subject. */
   readonly title: string;
   readonly about: string;
   /** `lock-free, nonpae, with R2` */
@@ -51,7 +51,7 @@ export interface Told {
   readonly part: Part;
   /** Whose access it is; '' for hardware. */
   readonly name: string;
-  /** `reads`, `writes`, …; the value after it, or the two with what came of it. */
+  /** `reads`, `writes`, …; the value after it, or both values with the result. */
   readonly does: string;
   readonly place: string;
   readonly before: string;
@@ -63,11 +63,11 @@ export interface Told {
   readonly source: string;
   /** The line itself; '' where it is not at hand. */
   readonly code: string;
-  /** What is the matter with it. */
+  /** Its flags. */
   readonly flags: readonly Flag[];
 }
 
-/** The invariant broke here; the earlier and the later of the two that are to blame. */
+/** The invariant broke here; the earlier and the later of the two accesses to blame. */
 export type Flag = 'break' | 'first' | 'second';
 
 export const FLAG_TEXTS: Readonly<Record<Flag, string>> = {

@@ -1,6 +1,6 @@
 /**
- * A machine of umbra stress that went wrong, told: what it was, what was wrong, and how to have it
- * again.
+ * The report of a failed machine of umbra stress: its configuration, the failure, and how to repeat
+ * it.
  */
 
 import type { Fixed, StressRun } from '../check/stress.ts';

@@ -1,4 +1,4 @@
-/** What runs of machines drawn from seeds came to, added up: in all, and by kind of guest. */
+/** Totals over runs of random machines: in all, and by kind of guest. */
 
 import type { DisciplineName } from '../../shared/discipline.ts';
 import type { Virtualization } from '../../shared/virtualization.ts';
@@ -33,11 +33,11 @@ interface KindOfGuest {
 
 interface Kind extends KindOfGuest, Sums {}
 
-/** What one run came to: all that is added up, and how it is told when it goes wrong. */
+/** The result of one run: its counts, and its report if it fails. */
 export interface StressTally {
   readonly seed: number;
   readonly guests: readonly { readonly kind: KindOfGuest; readonly counted: Sums }[];
-  /** What is wrong, in words. */
+  /** The violations, in words. */
   readonly faults: readonly string[];
   readonly checks: number;
   readonly cutShort: boolean;
@@ -89,7 +89,7 @@ export class StressTotals {
   /** When the first run went wrong: that run counted too. */
   firstFailure: { readonly runs: number; readonly seconds: number } | undefined;
   runs = 0;
-  /** Runs that were cut short: what they came to is counted, but not what memory they left. */
+  /** Interrupted runs: they are counted, but their final memory is not checked. */
   cutShort = 0;
   checks = 0;
   readonly #kinds = new Map<string, Kind>();
@@ -138,7 +138,7 @@ export class StressTotals {
     };
   }
 
-  /** What was run, by discipline and paging form, and what went wrong. */
+  /** Runs by discipline and paging form, and failures. */
   tables(): readonly Table[] {
     return [
       {
@@ -196,7 +196,7 @@ function addTo(sums: Sums, counted: Sums): void {
   for (const name of SUMMED) sums[name] += counted[name];
 }
 
-/** What was run, by kind of guest. */
+/** Runs by kind of guest. */
 export const stressTable = ({ kinds }: StressTotals): PageTable => ({
   caption: 'What was run',
   head: ['kind', 'guests', 'operations', 'faults', 'migrations', 'shootdowns', 'killed'],

@@ -1,4 +1,4 @@
-/** What a study came to, as the part of its page in docs/studies that is written and not by hand. */
+/** The results of a study, as the generated part of its page in docs/studies. */
 
 import { columnsOf } from './study-cells.ts';
 import type { ChartSpec, Finding, StudyResult } from './study-result.ts';
@@ -56,7 +56,7 @@ function pointsTable(result: StudyResult, points: StudyResult['points']): string
   ].join('\n');
 }
 
-/** What the columns say, of those that there are. */
+/** The meaning of the columns that are present. */
 const measuresList = ({ measures, points }: StudyResult): string =>
   Object.entries(measures)
     .filter(

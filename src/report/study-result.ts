@@ -1,4 +1,4 @@
-/** What a study came to, as data: what --json and the result.json of a run folder hold. */
+/** The results of a study as data, for --json and the result.json of a run folder. */
 
 import { z } from 'zod';
 import { UserError } from '../errors.ts';
@@ -19,10 +19,10 @@ const samples = z.object({
 
 const level = z.union([z.string(), z.number()]);
 
-/** What is varied; the unit is '' for names and '1' for counts. */
+/** A varied factor; the unit is '' for names and '1' for counts. */
 const factor = z.object({ title: z.string(), unit: z.string() });
 
-/** What is measured. */
+/** A measure. */
 const measure = z.object({
   title: z.string(),
   unit: z.string(),
@@ -38,7 +38,7 @@ const point = z.object({
 });
 
 const finding = z.object({
-  /** What is asked, as a sentence that is true or not. */
+  /** The claim, a sentence that is true or false. */
   claim: z.string(),
   verdict: z.enum(['holds', 'does not hold', 'not clear']),
   /** The answer, with its figure. */
@@ -46,7 +46,10 @@ const finding = z.object({
   figure: z.object({
     name: z.string(),
     unit: z.string(),
-    /** The median over the seeds; JSON has null where there is none, since it would be a share of nothing. */
+    /**
+     * The median over the seeds; JSON has null where there is none, since it would be a share of
+     * nothing.
+     */
     value: z.number().or(z.null().transform(() => Number.NaN)),
     ...where,
     /** Seeds that it was made of. */
@@ -123,7 +126,7 @@ export type Samples = z.infer<typeof samples>;
 export type Finding = z.infer<typeof finding>;
 export type ChartSpec = z.infer<typeof chart>;
 
-/** Checks what was read from `path`. Throws UserError for what is no study's result. */
+/** Checks the content of `path`. Throws UserError if it is not a study's result. */
 export function checkStudyResult(value: unknown, path: string): StudyResult {
   const parsed = studyResult.safeParse(broughtUp(value));
   if (parsed.success) return parsed.data;

@@ -1,4 +1,4 @@
-/** What a study came to, as tables that other programs open. */
+/** The results of a study, as tables for other programs. */
 
 import type { StudyResult } from './study-result.ts';
 import { count, quantity, type Table, text } from './table.ts';

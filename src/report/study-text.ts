@@ -1,4 +1,4 @@
-/** What a study came to, for the terminal: a table for each experiment, then what follows. */
+/** The results of a study, for the terminal: a table for each experiment, then the findings. */
 
 import { PRESETS, type PresetName } from '../cost/presets.ts';
 import { plainTable } from './plain-table.ts';

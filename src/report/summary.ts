@@ -60,8 +60,8 @@ export const wholeOf = ({ total }: RunReport): string =>
   `${grouped(total.accesses)} accesses and ${grouped(faults(total))} faults`;
 
 /**
- * Real time stands apart from what was counted: another run of the same takes twice as long, or half, by
- * what else the machine does.
+ * Real time is separate from the counts: another run may take twice or half as long, by the load of
+ * the machine.
  */
 export const REAL_TIME =
   'Real time, of this machine just then, and not to be compared with another run:';
@@ -77,7 +77,7 @@ export const realTimeOf = (report: RunReport): string =>
 
 type Row = readonly [label: string, value: (s: Statistics) => string];
 
-/** What is told of each guest and each host CPU; indented rows are parts of the one above. */
+/** The rows for each guest and each host CPU; indented rows are parts of the one above. */
 const ROWS: readonly Row[] = [
   ['accesses', (s) => grouped(s.accesses)],
   ['TLB hits', (s) => percent(s.tlb_hits / s.accesses, 2)],
@@ -102,7 +102,7 @@ const ROWS: readonly Row[] = [
 /** Told where there is something to tell. */
 const NESTED_ROWS: ReadonlySet<string> = new Set(['  in the host’s table', 'direct faults']);
 
-/** A label, and behind it what it comes to of each subject. */
+/** A label, and its values for each subject. */
 export function statisticsRows(subjects: readonly (readonly [string, Statistics])[]): string[][] {
   const kinds = new Set(subjects.flatMap(([, s]) => Object.keys(s.hypercalls)));
   const happened = ([label, value]: Row): boolean =>
@@ -163,7 +163,7 @@ export function endingLines(report: RunReport): string[] {
   return [...lines, ''];
 }
 
-/** What was done to the machine while it ran. */
+/** Interventions during the run. */
 export function eventLines(report: RunReport): string[] {
   const { configuration, hotplug, slices, allocations, failed_allocations, placement } = report;
   const lines = placement === null ? [] : placementLines(placement);
@@ -189,7 +189,7 @@ export function eventLines(report: RunReport): string[] {
   return lines;
 }
 
-/** What of a placement was run. */
+/** How much of a placement was run. */
 function placementLines(placement: NonNullable<RunReport['placement']>): string[] {
   const sum = (of: keyof PlacedReport & `${'stretches' | 'migrations'}${'' | '_run'}`): string =>
     grouped(placement.reduce((n, vcpu) => n + vcpu[of], 0));

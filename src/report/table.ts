@@ -46,7 +46,7 @@ export function csvOf({ columns, rows }: Table): string {
   return `${csvFormatRows([names, ...cells])}\n`;
 }
 
-/** What a table is, without its rows. */
+/** A table without its rows. */
 export const describeTable = ({ name, description, columns, rows }: Table) => ({
   file: `${name}.parquet`,
   csv: `${name}.csv`,

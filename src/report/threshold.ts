@@ -23,7 +23,7 @@ export interface Threshold {
 
 const FORM = /^\s*([\w.]+)\s*(<=|>=|==|!=|<|>)\s*(\S+)\s*$/;
 
-/** Throws UserError for what is none, and for a figure that there is not. */
+/** Throws UserError for an invalid threshold, and for an unknown figure. */
 export function parseThreshold(text: string): Threshold {
   const [, figure, operator, bound] = FORM.exec(text) ?? [];
   const limit = bound === undefined ? Number.NaN : Number(bound.replaceAll('_', ''));
@@ -41,7 +41,7 @@ export function parseThreshold(text: string): Threshold {
 
 export type Met = 'met' | 'not met' | 'not clear';
 
-/** A threshold, and what came of it. */
+/** A threshold, and its result. */
 export interface Judged {
   readonly threshold: string;
   readonly verdict: Met;

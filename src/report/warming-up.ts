@@ -17,7 +17,7 @@ const FEWEST = 5;
 export function warmingUp(samples: readonly PaceSample[]): WarmingUp {
   const windows = Math.floor(samples.at(-1)!.seconds / WINDOW);
   if (windows < FEWEST) return { warm_up_s: null, warm_accesses_per_s: null };
-  // Where samples came late, what was done between two of them counts as done evenly.
+  // If a sample came late, the work since the one before is spread evenly.
   const done = Array.from({ length: windows + 1 }, (_, i) => accessesAt(samples, i * WINDOW));
   const rates = done.slice(1).map((accesses, i) => (accesses - done[i]!) / WINDOW);
   const warm = rateOfHalf(rates);

@@ -1,6 +1,6 @@
 /**
- * A claim of a study as data: the arms that it compares, the figure that decides it, where that has to
- * lie, and how it is told.
+ * A claim of a study as data: the arms that it compares, the figure that decides it, its bound, and
+ * the sentence.
  */
 
 import { estimateText } from '../report/estimate-text.ts';
@@ -11,12 +11,12 @@ import { turns } from './sensitivity.ts';
 import type { Levels, Measures } from './study.ts';
 
 /**
- * A figure of the arms, made seed by seed: the name of a measure is how many times as much of it the
- * first has as the second.
+ * A figure of the arms, made seed by seed: the name of a measure is how many times as much of it
+ * the first has as the second.
  */
 export type Figure = string | ((...arms: readonly Measures[]) => number);
 
-/** What is compared. */
+/** The compared arms. */
 export interface Comparison {
   readonly experiment: string;
   /** The levels of each arm. Nothing is said where one of them was not run. */
@@ -29,13 +29,13 @@ export interface Comparison {
 export interface Claim extends Comparison {
   /** A sentence that is true or not. */
   readonly claim: string;
-  /** What the figure is called, and its unit; `shown`: how it is told, if not as it is compared. */
+  /** The figure's name and unit; `shown`: how it is reported, if not as it is compared. */
   readonly name: string;
   readonly unit?: string;
   readonly shown?: (n: number) => number;
   /**
-   * The sentence with the figure in words. Which single costs turn the verdict is added where it hangs on a
-   * ratio of cycles.
+   * The sentence with the figure in words. Which single costs turn the verdict is added where it
+   * hangs on a ratio of cycles.
    */
   readonly answer: (figure: string, told: Told) => string;
   readonly published?: Published | ((told: Told) => Published);
@@ -54,7 +54,7 @@ export interface Told {
   readonly percent: (figure: Figure) => string;
 }
 
-/** Claims of which it hangs on what was run which they are. */
+/** Claims that depend on what was run. */
 type Drawn = (points: readonly Point[]) => readonly Claim[];
 
 /** All that can be said of the experiments that were run. */

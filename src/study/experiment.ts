@@ -1,4 +1,4 @@
-/** Arms of an experiment: what is varied as lists of levels, and one run. */
+/** Arms of an experiment: the varied factors as lists of levels, and one run. */
 
 import type { CostTable } from '../cost/model.ts';
 import type { Arm, Measures } from './study.ts';

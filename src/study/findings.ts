@@ -1,10 +1,15 @@
-/** From points to what follows of them: ratios seed by seed, and verdicts that mind their intervals. */
+/**
+ * From points to what follows of them: ratios seed by seed, and verdicts that mind their intervals.
+ */
 
 import { type Estimate, estimate } from '../report/statistics.ts';
 import type { Finding, Point } from '../report/study-result.ts';
 import type { Levels } from './study.ts';
 
-/** The point of an experiment at these levels, whatever the others are; undefined where it was not run. */
+/**
+ * The point of an experiment at these levels, whatever the others are; undefined where it was not
+ * run.
+ */
 export const pointAt = (
   points: readonly Point[],
   experiment: string,
@@ -17,9 +22,9 @@ export const pointAt = (
   );
 
 /**
- * A figure made seed by seed of what was measured at these points, of the seeds that all of them have:
- * what a seed does to all cancels out. Seeds of which there is none, since it would be a share of
- * nothing, do not count.
+ * A figure computed seed by seed from the measures at these points, for the seeds that all of them
+ * have: the effect of a seed cancels out. Seeds without a value, such as a share of nothing, do not
+ * count.
  */
 export function perSeed(
   points: readonly Point[],
@@ -53,8 +58,8 @@ export const changed = (
 });
 
 /**
- * Whether a figure lies above a bound (or below, or within two), all of its interval. Fewer seeds than
- * it takes for one make nothing clear.
+ * Whether a figure lies above a bound (or below, or within two), all of its interval. Fewer seeds
+ * than it takes for one make nothing clear.
  */
 export function verdictOf(
   { low, high }: Estimate,

@@ -17,7 +17,7 @@ export interface AloneShape extends Partial<GuestShape> {
   readonly seed: number;
   /** Host memory in frames; by default more than enough. */
   readonly frames?: number;
-  /** What the Launcher maps the guest's memory as; by default as lguest's did. */
+  /** How the Launcher maps the guest's memory; by default as lguest's did. */
   readonly vma?: Vma;
 }
 
@@ -36,10 +36,10 @@ export function guestAlone({ seed, frames, vma, ...guest }: AloneShape): Lguest 
   return joinMachine(shared, 0).guests[0]!;
 }
 
-/** The guest's own clock decides who runs, and no time slice. */
+/** Processes are switched by the guest's own clock, not by a time slice. */
 const FOR_EVER = 1_000_000_000;
 
-/** What is to be looked at now and then. */
+/** A periodic check. */
 export interface Look {
   /** Operations between two looks; each takes the guest off its CPU. */
   readonly every: number;

@@ -1,13 +1,13 @@
 /**
- * What of a study is done already: a file with a line of JSON for each unit, an arm with a seed,
- * so that whoever is interrupted goes on from there. A line that was cut short counts as not done.
+ * The finished units of a study, an arm with a seed each: a file with a line of JSON for each unit,
+ * so that an interrupted study resumes from there. A truncated line counts as not done.
  */
 
 import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { UserError } from '../errors.ts';
 import type { Arm, Measures } from './study.ts';
 
-/** What units of one ledger have in common: each by its name, for who goes on with another. */
+/** Parameters that all units of one ledger share, by name, to report a mismatch on resuming. */
 export type LedgerHead = Readonly<Record<string, string | number>>;
 
 interface Line {
@@ -71,7 +71,7 @@ export class StudyLedger {
     for (const line of lines as (Line | undefined)[]) {
       if (line !== undefined) this.#done.set(line.unit, line);
     }
-    // What was cut short must not run into the next line.
+    // A truncated line must not run into the next one.
     if (!text.endsWith('\n')) appendFileSync(path, '\n');
   }
 }

@@ -1,4 +1,4 @@
-/** What the programs of studies are made of. */
+/** Building blocks of the programs of studies. */
 
 import { type Program, Prot } from '../guest/program.ts';
 import type { StreamBuilder } from '../guest/traces/builder.ts';

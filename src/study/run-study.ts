@@ -23,7 +23,7 @@ export interface StudyPlan {
   readonly wants: (experiment: string) => boolean;
 }
 
-/** What a plan consists of; seed by seed, so that what is broken off has something of every arm. */
+/** The units of a plan, seed by seed, so that an interrupted run has some of every arm. */
 export const unitsOf = ({
   study,
   scale,
@@ -56,7 +56,7 @@ export async function runStudy(
   return resultOf(plan, ledger);
 }
 
-/** What there is of it, all of its units done or not. */
+/** The result so far, complete or not. */
 export function resultOf(plan: StudyPlan, ledger: StudyLedger): StudyResult {
   const { study, scale, seeds, costs } = plan;
   const units = unitsOf(plan);
@@ -85,8 +85,8 @@ export function resultOf(plan: StudyPlan, ledger: StudyLedger): StudyResult {
 }
 
 /**
- * An arm with what its seeds came to, as far as none of them is missing, so that samples of all arms
- * are of the same seeds; nothing if not even the first was run.
+ * An arm with the results of its first seeds up to the first missing one, so that samples of all
+ * arms are of the same seeds; nothing if not even the first was run.
  */
 function pointOf(arm: Arm, { study, seeds }: StudyPlan, ledger: StudyLedger): Point[] {
   const found = seeds.map((seed) => ledger.get(arm, seed));

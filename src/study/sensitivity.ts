@@ -1,4 +1,4 @@
-/** What hangs on single costs: whether two points of a study would compare otherwise. */
+/** Sensitivity to single costs: whether they decide the comparison of two points of a study. */
 
 import { mean as meanOf } from 'd3-array';
 import { EVENT_IDS, type EventId } from '../cost/table.ts';
@@ -12,8 +12,8 @@ const FACTORS = [
 ] as const;
 
 /**
- * A sentence: which single costs, if twice or half as high, turn whether the one point has more than `bound`
- * times the cycles of the other.
+ * A sentence: which single costs, if twice or half as high, turn whether the one point has more
+ * than `bound` times the cycles of the other.
  */
 export function turns(of: Point, to: Point, bound: number): string {
   const isMore = ratioWith(of, to) > bound;

@@ -1,6 +1,6 @@
 /**
- * What a study is: a question, machines that differ in what it asks about, what is measured of
- * each, and what follows from the figures.
+ * A study: a question, machines that differ in one factor, their measures, and conclusions from the
+ * figures.
  */
 
 import type { CostTable } from '../cost/model.ts';
@@ -12,7 +12,7 @@ export type Measures = Readonly<Record<string, number>>;
 /** By the names that a study gives its factors. */
 export type Levels = Readonly<Record<string, string | number>>;
 
-/** One setting of what is varied. It is run once for each seed. */
+/** One setting of the varied factors. It is run once for each seed. */
 export interface Arm {
   /** Arms of one experiment are compared with one another. */
   readonly experiment: string;
@@ -28,11 +28,13 @@ export interface Study {
   readonly name: string;
   readonly title: string;
   readonly question: string;
-  /** How it is answered: what is run, how often, what is held equal. */
+  /** The method: what is run, how often, and what is held equal. */
   readonly method: string;
   readonly factors: Readonly<Record<string, Factor>>;
   readonly measures: Readonly<Record<string, Measure>>;
-  /** `scale`: 1 is small enough for two cores, some half a minute; more takes as many times longer. */
+  /**
+   * `scale`: 1 is small enough for two cores, some half a minute; more takes as many times longer.
+   */
   arms(scale: number): readonly Arm[];
   readonly charts: readonly ChartSpec[];
   /** What follows; of experiments that were not run there is nothing to say. */

@@ -3,14 +3,14 @@
  * depth d among n threads and k steps is met by a schedule with a chance of at least
  * 1 / (n · k^(d−1)); so r schedules miss it with one of at most (1 − 1 / (n · k^(d−1)))^r.
  *
- * It speaks of schedules by priorities alone. Those in which hardware acts by itself, at steps
- * of its own, may meet such bugs too, and others, but with no chance that is known.
+ * It holds for schedules by priorities alone. Schedules with acts of hardware may find such bugs
+ * too, and others, but with no known chance.
  *
- * LIMIT: k is the most steps that were seen. A strategy draws its changes from the steps that it
- * knew of when the schedule began, which may be some fewer.
+ * LIMIT: k is the longest schedule seen. A strategy draws its changes from the length that it knew
+ * when the schedule began, which may be a little less.
  */
 
-/** The d of a strategy of that name; undefined for those that promise nothing. */
+/** The d of a strategy of that name; undefined for strategies without a bound. */
 export function depthOf(strategy: string): number | undefined {
   const digits = /^pct-(\d+)$/.exec(strategy)?.[1];
   return digits === undefined ? undefined : Number(digits);
@@ -19,7 +19,7 @@ export function depthOf(strategy: string): number | undefined {
 export interface Bound {
   /** The chance that all schedules miss such a bug: at most this. */
   readonly missed: number;
-  /** That one meets it: at least this. Near `missed` = 1 only this one is exact. */
+  /** The chance that one finds it: at least this. Near `missed` = 1 only this one is exact. */
   readonly met: number;
 }
 
@@ -30,7 +30,7 @@ export function pctBound(depth: number, n: number, k: number, r: number): Bound 
   return { missed: Math.exp(log), met: -Math.expm1(log) };
 }
 
-/** So that it is never rounded to certainty: 0.987, 2.1e-9, or 1 − 3.4e-7. */
+/** Never rounded to certainty: 0.987, 2.1e-9, or 1 − 3.4e-7. */
 export function formatMissed({ missed, met }: Bound): string {
   if (met === 0 || missed === 0) return String(missed);
   if (met < 0.0005) return `1 − ${met.toExponential(1)}`;

@@ -1,9 +1,10 @@
 /**
- * What a campaign has done so far. All rows are sets whose members depend on the plan alone; ledgers of shards merge by union.
+ * What a campaign has done so far. All rows are sets whose members depend on the plan alone;
+ * ledgers of shards merge by union.
  *
- * The digests of all behaviours are kept, by subject and strategy: 8 bytes each, some 30 with the
- * tree, and how many schedules behaved so. So how many were different is exact, through resuming
- * and merging too, and memory stays small.
+ * The digests of all behaviours are kept, by subject and strategy, with their number of schedules:
+ * 8 bytes each, some 30 with the tree. So the number of different behaviours is exact, also after
+ * resuming and merging, and memory stays small.
  */
 
 import { NOT_DRAWN } from '../behaviours.ts';
@@ -46,7 +47,7 @@ interface BehavioursRow {
   readonly twice: number;
 }
 
-/** What the units of one strategy for one subject came to together. */
+/** The sums over the units of one strategy for one subject. */
 export interface Group {
   readonly subject: number;
   readonly strategy: string;
@@ -86,18 +87,18 @@ export class Ledger extends PlanLedger<Plan> {
     return readLedger(path, KIND, (name, db) => new Ledger(name, db, KIND.planTable));
   }
 
-  /** The units that are to be done here and are not yet. */
+  /** The units of this shard that are not done yet. */
   unitsLeft(): Unit[] {
     const { done } = this;
     return this.units().filter(({ id }) => !done.has(id));
   }
 
-  /** All units that are to be done here. */
+  /** All units of this shard. */
   units(): Unit[] {
     return unitsOf(this.plan).filter((unit) => isInShard(unit, this.shard));
   }
 
-  /** A unit is done. Returns how many of its schedules behaved otherwise than all before. */
+  /** Add a finished unit. Returns how many of its schedules showed a new behaviour. */
   record({ id, subject, strategy, seed }: Unit, result: UnitResult): number {
     const { schedules, steps, mostSteps, actors, bounded, failures } = result;
     return this.atOnce(() => {
@@ -133,8 +134,8 @@ export class Ledger extends PlanLedger<Plan> {
   }
 
   /**
-   * Of each subject how many behaviours there were, and how many were shown by one schedule and by
-   * two. Those that the strategies `listed` showed were not drawn: they count as often shown.
+   * For each subject the number of behaviours, and of those shown by one schedule and by two. Those
+   * that the strategies `listed` showed were not drawn: they count as shown more often.
    */
   behaviours(listed: readonly string[]): Map<number, BehavioursRow> {
     const names = listed.map((name) => `'${name}'`).join(', ');
@@ -148,7 +149,7 @@ export class Ledger extends PlanLedger<Plan> {
     return new Map(rows.map((row) => [row.subject, row]));
   }
 
-  /** Of each subject the first few that have a token, in the order of the units. */
+  /** For each subject the first few with a token, in the order of the units. */
   failures(most: number): FailureRow[] {
     return this.all(
       `SELECT subject, strategy, seed, ending, message, token FROM (
@@ -159,7 +160,7 @@ export class Ledger extends PlanLedger<Plan> {
     );
   }
 
-  /** Everything that the ledgers at these paths hold, added to this one. */
+  /** Add the contents of the ledgers at these paths. */
   absorb(paths: readonly string[]): void {
     for (const path of paths) {
       this.guarded(() => {

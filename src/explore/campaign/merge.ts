@@ -1,4 +1,4 @@
-/** The ledgers of all shards of a campaign made into one, as if it had not been split. */
+/** Merging the ledgers of all shards of a campaign, as if it had not been split. */
 
 import { existsSync, renameSync, rmSync } from 'node:fs';
 import { UserError } from '../../errors.ts';
@@ -6,8 +6,8 @@ import { Ledger } from './ledger.ts';
 import { differenceOf, unitsOf } from './plan.ts';
 
 /**
- * Write the union of the ledgers at `paths` to a new file, and open it. Throws UserError when
- * they are not of one campaign, when two hold the same unit, and when something is missing.
+ * Write the union of the ledgers at `paths` to a new file, and open it. Throws UserError if they
+ * belong to different campaigns, if two hold the same unit, and if a unit is missing.
  */
 export function mergeLedgers(paths: readonly string[], out: string): Ledger {
   if (existsSync(out)) throw new UserError(`${out} is there already: give -o a new file`);
@@ -38,7 +38,7 @@ export function mergeLedgers(paths: readonly string[], out: string): Ledger {
 interface Part extends Pick<Ledger, 'plan' | 'shard'> {
   readonly path: string;
   readonly done: ReadonlySet<number>;
-  /** How many are to be done there, and are not. */
+  /** How many of its units are not done. */
   readonly open: number;
 }
 

@@ -1,7 +1,7 @@
 /**
- * What a campaign is to do: litmus tests × settings × strategies, cut into units. A unit is
- * done by one thread in one go, and what comes of it depends on nothing but the unit; so
- * threads, shards, interruptions and their order leave no trace in the result.
+ * The plan of a campaign: litmus tests × settings × strategies, cut into units. One thread runs a
+ * unit in one go, and its result depends on the unit alone; so threads, shards, interruptions and
+ * their order do not affect the result.
  *
  * See docs/decisions/campaign-units.md.
  */
@@ -34,23 +34,23 @@ export interface PlannedSubject {
 }
 
 export interface Unit {
-  /** Its place among all units of the campaign, from 0. */
+  /** Its number among all units of the campaign, from 0. */
   readonly id: number;
   /** By its place in the plan. */
   readonly subject: number;
   readonly strategy: string;
-  /** Of its first schedule; the next ones count up. */
+  /** Of its first schedule; each next one is one more. */
   readonly seed: number;
   readonly runs: number;
 }
 
-/** One of several parts of a campaign that are run apart: `index` of `of`, from 1. */
+/** A part of a campaign that is run separately: `index` of `of`, from 1. */
 export interface Shard {
   readonly index: number;
   readonly of: number;
 }
 
-/** Schedules of a unit: some seconds, so that little is lost with it. */
+/** Schedules of a unit: some seconds, so that an interruption loses little. */
 const UNIT_RUNS = 200;
 
 const WARM_UP = 5;
@@ -89,15 +89,15 @@ export function unitsOf({ seed, runs, unit_runs, strategies, subjects }: Plan): 
   return units;
 }
 
-/** Schedules that a unit begins with and does not count, for its strategy to learn from. */
+/** Warm-up schedules of a unit, which are not counted: its strategy learns from them. */
 export const warmUpOf = ({ strategy }: Unit): number =>
   LISTED_STRATEGIES.includes(strategy) ? 0 : WARM_UP;
 
 export const isInShard = ({ id }: Unit, { index, of }: Shard): boolean => id % of === index - 1;
 
 /**
- * How many schedules each strategy has in each setting. A portfolio takes its members in turn,
- * which would begin anew in every unit; so they have units of their own, and share its schedules.
+ * How many schedules each strategy has in each setting. A portfolio's members would begin anew in
+ * every unit; so each member has units of its own, with a share of the portfolio's schedules.
  */
 function sharesOf(strategies: readonly string[], runs: number): Map<string, number> {
   const shares = new Map<string, number>();
@@ -115,7 +115,7 @@ function sharesOf(strategies: readonly string[], runs: number): Map<string, numb
   return shares;
 }
 
-/** What differs between two plans, in words; undefined if nothing does. */
+/** The difference between two plans, in words; undefined for none. */
 export function differenceOf(one: Plan, other: Plan): string | undefined {
   for (const key of ['engine', 'seed', 'runs', 'unit_runs', 'strategies'] as const) {
     const [a, b] = [String(one[key]), String(other[key])];
@@ -138,7 +138,7 @@ export function differenceOf(one: Plan, other: Plan): string | undefined {
 
 const textOf = (subject: PlannedSubject): string => JSON.stringify(subject);
 
-/** A setting as one reads it. */
+/** A setting in words. */
 export const settingText = (setting: Setting): string => {
   const { discipline, paging, memory, abridged, betweenSteps, defects } = setting;
   return [

@@ -1,4 +1,4 @@
-/** What a campaign came to: as data, and as text. A function of its ledger alone. */
+/** The report of a campaign: as data, and as text. A function of its ledger alone. */
 
 import { formatChance, grouped } from '../../numbers.ts';
 import { tableText } from '../../report/plain-table.ts';
@@ -14,7 +14,7 @@ export interface CampaignReport extends Pick<Plan, 'engine' | 'seed' | 'runs' | 
   readonly shard: Shard;
   readonly units: { readonly done: number; readonly all: number };
   readonly schedules: number;
-  /** Of them, how many behaved otherwise than all others of the same setting. */
+  /** How many different behaviours they showed. */
   readonly distinct: number;
   readonly failures: number;
   readonly tests: readonly TestReport[];
@@ -29,11 +29,11 @@ interface TestReport {
 interface SettingReport extends Setting {
   readonly schedules: number;
   readonly distinct: number;
-  /** That a further schedule behaves in another way; null if none was drawn. */
+  /** The chance that a further schedule shows a new behaviour; null if none was drawn. */
   readonly unseen: Unseen | null;
   readonly failures: number;
   readonly first_failures: readonly Omit<FailureRow, 'subject'>[];
-  /** The n and the k of PCT's bound: who can take a step, and the most steps of a schedule. */
+  /** The n and the k of PCT's bound: actors, and the most steps of a schedule. */
   readonly actors: number;
   readonly most_steps: number;
   readonly strategies: readonly StrategyReport[];
@@ -47,13 +47,13 @@ interface StrategyReport {
   /** Of PCT: for bugs of that depth. */
   readonly bound?: Bound & { readonly depth: number; readonly schedules: number };
   /**
-   * Of one that lists its schedules by preemptions: up to how many all were run, −1 if not even
-   * those without, and some with how many; there are no more without `some_with`.
+   * For a strategy that enumerates schedules by preemptions: the bound up to which all were run, −1
+   * if not even those without, and the one with which some were; without `some_with` all were run.
    */
   readonly reached?: { readonly all_to: number; readonly some_with?: number };
 }
 
-/** Failures of a setting that are told. */
+/** Failures of a setting that are reported. */
 const MOST_FAILURES = 3;
 
 export function reportOf(ledger: Ledger): CampaignReport {
@@ -120,7 +120,7 @@ const sum = <T>(all: readonly T[], of: (one: T) => number): number =>
   all.reduce((n, one) => n + of(one), 0);
 
 export interface Format {
-  /** The command that does a failure again. */
+  /** The command that replays a failure. */
   replay(failure: { readonly token: string; readonly says: string }): string;
   /** Only what went wrong. */
   readonly quiet?: boolean | undefined;
@@ -195,7 +195,7 @@ const depthsOf = (settings: readonly SettingReport[]): number[] =>
     ),
   ].toSorted();
 
-/** Strategies that list their schedules, each once. */
+/** Strategies that enumerate their schedules, each once. */
 const listsOf = (strategies: readonly StrategyReport[]): string[] => [
   ...new Set(strategies.flatMap(({ strategy, reached }) => (reached ? [strategy] : []))),
 ];
@@ -206,7 +206,7 @@ function formatReached({ schedules, reached }: StrategyReport): string {
   return all_to < 0 ? `some ≤ ${some_with}` : `all ≤ ${all_to}, some ${some_with}`;
 }
 
-/** Of strategies that list their schedules. */
+/** For strategies that enumerate their schedules. */
 const LISTED: Readonly<Record<string, readonly string[]>> = {
   sweep: [
     'sweep: of the schedules that it lists it has run all with so many preemptions, or some; `all N` are',

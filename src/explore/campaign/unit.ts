@@ -1,4 +1,4 @@
-/** One unit of a campaign: some schedules of one strategy, beginning with a fresh one. */
+/** One unit of a campaign: some schedules of a fresh instance of one strategy. */
 
 import { assert } from '../../errors.ts';
 import { readLitmus } from '../litmus/read.ts';
@@ -14,7 +14,7 @@ export interface Work {
   readonly strategy: string;
   readonly seed: number;
   readonly runs: number;
-  /** Schedules, of seeds 0, 1, …, that come before and are not counted. */
+  /** Warm-up schedules, with seeds 0, 1, …, which are not counted. */
   readonly warmUp: number;
 }
 
@@ -24,15 +24,15 @@ export interface UnitResult {
   /** Of all schedules, and of the longest. */
   readonly steps: number;
   readonly mostSteps: number;
-  /** Among how many the strategy had to choose: the n of PCT's bound. */
+  /** The number of actors: the n of PCT's bound. */
   readonly actors: number;
-  /** Schedules that PCT's bound is about, its r: of PCT, with hardware doing nothing by itself. */
+  /** The r of PCT's bound: schedules of PCT without acts of hardware. */
   readonly bounded: number;
-  /** The most in one schedule, as a strategy counts them that lists its schedules by them; else 0. */
+  /** The most preemptions in one schedule, for a strategy that enumerates by them; else 0. */
   readonly preemptions: number;
-  /** A strategy that lists its schedules has run all of them. */
+  /** A strategy that enumerates its schedules has run all of them. */
   readonly exhausted: boolean;
-  /** What the schedules did, each once (see Trace), and how many of them did it. */
+  /** The behaviours of the schedules (see Trace), and how many schedules showed each. */
   readonly behaviours: ReadonlyMap<string, number>;
   readonly failures: readonly Failure[];
 }
@@ -46,7 +46,7 @@ export interface Failure {
   readonly token?: string;
 }
 
-/** More lines that replay the same say nothing new, and each costs a run. */
+/** Further tokens of the same kind would add nothing, and each costs a run. */
 const TOKENS_OF_A_KIND = 3;
 
 /**
@@ -67,7 +67,7 @@ export function runUnit(
   let [schedules, steps, mostSteps, bounded, preemptions] = [0, 0, 0, 0, 0];
   while (schedules < runs) {
     const result = subject.run(observed, seed + schedules);
-    // It finds out at the beginning of a run that there are no more.
+    // Only beginning a run shows that there are no more.
     if (strategy.exhausted) break;
     const { run, ending, kind, message } = result;
     steps += run.steps;
@@ -103,10 +103,10 @@ export function runUnit(
 /** See strategies/with-events.ts. */
 const isUndisturbed = (seed: number): boolean => seed % 2 === 0;
 
-/** A strategy, and what it was asked and decided. */
+/** Wraps a strategy, and records what it was asked and decided. */
 class Observed implements Strategy {
   actors = 0;
-  /** In this run hardware did something by itself. */
+  /** In this run hardware acted. */
   hasEvents = false;
   readonly #strategy: Strategy;
 
@@ -145,7 +145,7 @@ class Observed implements Strategy {
 
 let warm: Subject | undefined;
 
-/** A subject; the same as last time, its board still warm, if the same is asked for. */
+/** A subject; cached, with its warm board, if it is the same as last time. */
 export function warmSubject(path: string, setting: Setting, litmus = readLitmus(path)): Subject {
   const isSame = warm?.path === path && JSON.stringify(warm.setting) === JSON.stringify(setting);
   if (!isSame) warm = new Subject(path, litmus, setting);

@@ -1,14 +1,14 @@
 /**
  * The operations that programs are made of, as patterns over a few names:
  *
- *     X, Y      addresses that each table maps, and none does
+ *     X, Y      an address that each table maps, and one that none does
  *     K         an address of the kernel's, which sees page S there at first
  *     TOP       where the kernel begins
  *     T         each of the tables A, B and C, whose own pages are `page T`
  *     S, N      two more pages: everybody's, and one that nobody maps
  *     OTHER     the next vCPU, or host CPU
  *
- * What a load's register is, and the value that is stored, say the places of operations.
+ * Registers of loads and stored values follow from the places of operations.
  */
 
 import { UserError } from '../../errors.ts';
@@ -66,10 +66,12 @@ export const ALPHABETS: Readonly<Record<string, readonly string[]>> = {
   frames: FRAMES,
 };
 
-/** With three levels there is one more, where page tables are changed. */
+/** With three levels there is one more level at which page tables are changed. */
 const PAE = ['set_pmd T X'];
 
-/** Operations that an alphabet has in a form, tables filled in. Throws UserError if it is unknown. */
+/**
+ * Operations that an alphabet has in a form, tables filled in. Throws UserError if it is unknown.
+ */
 export function lettersOf(name: string, paging: PagingName): readonly string[] {
   const patterns = ALPHABETS[name];
   if (patterns === undefined) {
@@ -83,9 +85,9 @@ export function lettersOf(name: string, paging: PagingName): readonly string[] {
   );
 }
 
-/** The tables of an operation exchanged for others. */
+/** An operation with its tables permuted. */
 export const renamed = (letter: string, to: Readonly<Record<string, string>>): string =>
   letter.replaceAll(/\b[ABC]\b/g, (table) => to[table]!);
 
-/** The table that the guest speaks of, or goes to; not the one whose page it gives back. */
+/** The table that the operation names or switches to; not the one whose page it discards. */
 export const tableOf = (letter: string): string | undefined => /^\w+ ([ABC])\b/.exec(letter)?.[1];

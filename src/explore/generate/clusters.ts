@@ -1,4 +1,4 @@
-/** What was found, clustered by kind and cause, and the smallest of each as a litmus test. */
+/** The failures, clustered by kind and cause, and the smallest of each as a litmus test. */
 
 import { textsOf } from './guest.ts';
 import type { KeptFind } from './ledger.ts';
@@ -12,7 +12,7 @@ export interface Cluster {
   readonly programs: number;
   /** In which spaces. */
   readonly spaces: readonly Space[];
-  /** The one with the fewest operations, and of those the first. */
+  /** The first one with the fewest operations. */
   readonly smallest: KeptFind;
 }
 

@@ -7,7 +7,7 @@ import type { Asked, Space } from './plan.ts';
 import { spaceText } from './plan.ts';
 import type { Find } from './unit.ts';
 
-/** Programs that are tried, the next ones where nothing failed. */
+/** The ladder of numbers of programs: the next rung is tried where nothing failed. */
 export const LADDER: readonly Pick<Asked, 'operations' | 'alphabet'>[] = [
   { operations: 2, alphabet: 'all' },
   { operations: 3, alphabet: 'frames' },
@@ -15,14 +15,14 @@ export const LADDER: readonly Pick<Asked, 'operations' | 'alphabet'>[] = [
   { operations: 3, alphabet: 'core' },
 ];
 
-/** Of one space: programs up to the first that fails, or all. */
+/** For one space: programs up to the first that fails, or all. */
 export interface FirstFind {
   readonly programs: number;
   readonly schedules: number;
   readonly find: Find | undefined;
 }
 
-/** What a defect came to on one rung of the ladder. */
+/** The result for a defect on one rung of the ladder. */
 export interface DefectRow extends Pick<Asked, 'operations' | 'alphabet'> {
   readonly defect: DefectId;
   /** How many spaces there are, and in how many a program fails. */
@@ -33,7 +33,7 @@ export interface DefectRow extends Pick<Asked, 'operations' | 'alphabet'> {
     readonly space: string;
     readonly programs: number;
     readonly schedules: number;
-    /** Made smaller. */
+    /** The shrunk program. */
     readonly program: string;
     readonly kind: string;
     readonly cause: string;

@@ -1,4 +1,7 @@
-/** The litmus test that a program is a part of: a guest with three tables, and columns of operations. */
+/**
+ * The litmus test that a program is a part of: a guest with three tables, and columns of
+ * operations.
+ */
 
 import type { PagingName } from '../../hardware/entry.ts';
 import { type Litmus, parseLitmus } from '../litmus/litmus.ts';
@@ -11,15 +14,15 @@ const ADDRESSES = { X: '0x00400000', Y: '0x00401000', K: '0xc0025000', TOP: '0xc
 
 const PAGES = { A: '0x20', B: '0x21', C: '0x22', N: '0x24', S: '0x25' };
 
-/** The first words of these are looked at in the end. */
+/** The first words of these are checked at the end. */
 export const PAGE_NUMBERS: readonly number[] = Object.values(PAGES).map(Number);
 
 const NAMES: Readonly<Record<string, string>> = { ...ADDRESSES, ...PAGES };
 
-/** Shadow page tables: fewer than there are tables, so that one has to make way. */
+/** Shadow page tables: fewer than there are tables, so that one is evicted. */
 const PGDIRS = 2;
 
-/** How a column's operations stand in a litmus test. */
+/** A column's operations as texts of a litmus test. */
 export function textsOf(column: readonly string[], vcpu: number, vcpus: number): string[] {
   let register = 0;
   return column.map((letter, i) => {
@@ -84,7 +87,7 @@ export function litmusText(
   ].join('\n')}\n`;
 }
 
-/** The same, understood; its outcome is that the guest lives. */
+/** The same, parsed; its outcome is that the guest lives. */
 function litmusOf(program: Program, configuration: Configuration, paging: PagingName): Litmus {
   const outcomes = [
     { when: 'alive', is: 'allowed', because: 'nothing here is a mistake of the guest' },

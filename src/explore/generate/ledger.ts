@@ -1,4 +1,4 @@
-/** What `umbra generate` has tried so far. */
+/** The ledger of `umbra generate`. */
 
 import type { DatabaseSync } from 'node:sqlite';
 import type { Shard } from '../campaign/plan.ts';

@@ -1,6 +1,6 @@
 /**
- * What a guest may do (docs/litmus.md has the rules): a program that breaks one of them fails by its own
- * mistake, and is not tried.
+ * The rules for guests (docs/litmus.md): a program that breaks one fails by its own mistake, and is
+ * not tried.
  */
 
 import type { PagingName } from '../../hardware/entry.ts';
@@ -9,7 +9,7 @@ import { PAGE_NUMBERS, understood } from './guest.ts';
 import { expect, keyOf } from './model.ts';
 import type { Configuration, Program } from './programs.ts';
 
-/** Whether a guest may do this: docs/litmus.md has the rules. */
+/** Whether a program is legal by the rules of docs/litmus.md. */
 export function isLegal(
   program: Program,
   configuration: Configuration,
@@ -22,7 +22,7 @@ export function isLegal(
   return !mayErr || expect(litmus, PAGE_NUMBERS).mistake === undefined;
 }
 
-/** The vCPU that changes an entry has the table's lock: two that change the same one are a mistake. */
+/** A vCPU changes an entry under the table's lock: two that change the same one are a mistake. */
 function twoChangeOneEntry(columns: readonly (readonly Operation[])[]): boolean {
   const changedBy = new Map<string, number>();
   for (const [vcpu, ops] of columns.entries()) {
@@ -36,7 +36,7 @@ function twoChangeOneEntry(columns: readonly (readonly Operation[])[]): boolean 
   return false;
 }
 
-/** Programs of a space that a guest may run, in their order. */
+/** The legal programs of a space, in order. */
 export function* legalPrograms(
   programs: Iterable<Program>,
   configuration: Configuration,

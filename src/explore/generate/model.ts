@@ -1,9 +1,10 @@
 /**
- * What a guest's program may come to: that of some order of its operations, one after the other.
+ * The allowed outcomes of a guest's program: those of all sequential orders of its operations.
  * `set_pte` is two of them: the kernel stores into its table, and tells the host. In between an
- * access by the old entry may go on as before, and one that looks at the table finds the new one.
+ * access may still use the old entry, and one that walks the table finds the new one.
  *
- * And what it may not do, since it is its own mistake (docs/litmus.md, "What a guest may do").
+ * Also, what is illegal, since it is the guest's own mistake (docs/litmus.md, "What a guest may
+ * do").
  */
 
 import { KERNEL_PAGE } from '../../guest/kernel/kernel-mapping.ts';
@@ -15,7 +16,7 @@ import type { Litmus } from '../litmus/litmus.ts';
 import type { Operation } from '../litmus/operations.ts';
 import { FAULT } from '../litmus/software.ts';
 
-/** Something that is looked at in the end. */
+/** A value that is observed at the end. */
 export type Sight =
   | {
       readonly kind: 'register';
@@ -25,18 +26,18 @@ export type Sight =
   | { readonly kind: 'word'; readonly page: number }
   | { readonly kind: 'entry'; readonly table: string; readonly va: Gva };
 
-/** One outcome: a value for each sight. */
+/** One outcome: a value for each observation. */
 export interface Outcome {
-  /** Undefined where any will do; of an entry see `entryValue`. */
+  /** Undefined where any value is allowed; for entries see `entryValue`. */
   readonly values: readonly (number | undefined)[];
-  /** Of entries, by their place among the sights, that must have DIRTY. */
+  /** Entries, by their place among the observations, that must have DIRTY. */
   readonly dirty: readonly number[];
 }
 
 export interface Expected {
   readonly sights: readonly Sight[];
   readonly outcomes: readonly Outcome[];
-  /** What the guest does wrong in one of the orders. */
+  /** The guest's mistake in one of the orders. */
   readonly mistake: string | undefined;
 }
 
@@ -46,7 +47,7 @@ export const entryValue = (entry: Entry | undefined): number =>
     ? -1
     : ptePfn(entry) * 2 + (hasFlag(entry, 'rw') ? 1 : 0);
 
-/** Of a test whose operations are accesses, changes of tables and hypercalls; `pages` are looked at. */
+/** For a test of accesses, changes of tables and hypercalls; `pages` are observed. */
 export function expect(litmus: Litmus, pages: readonly number[]): Expected {
   const model = new Model(litmus, pages);
   return { sights: model.sights, outcomes: model.outcomes(), mistake: model.mistake };
@@ -60,7 +61,7 @@ interface State {
   readonly done: readonly number[];
   /** The table that each is on. */
   readonly on: readonly string[];
-  /** First words of pages; undefined once a page was given back. */
+  /** First words of pages; undefined once a page was discarded. */
   readonly memory: ReadonlyMap<number, number | undefined>;
   /** Entries by table and address; those of the kernel's addresses are everybody's. */
   readonly entries: ReadonlyMap<string, Modelled>;
@@ -69,14 +70,14 @@ interface State {
   /** vCPUs that run, and have a stack of their own for traps. */
   readonly started: readonly boolean[];
   readonly stacked: readonly boolean[];
-  /** Entries that map a page which was given back, of which the host must yet be told. */
+  /** Entries that map a discarded page, which the host must still be told of. */
   readonly owed: ReadonlySet<string>;
 }
 
 interface Modelled {
   readonly entry: Entry;
   readonly dirty: boolean;
-  /** What it was before the host was told of this one. */
+  /** The entry before, until the host is told of this one. */
   readonly before: Entry | undefined;
 }
 
@@ -189,7 +190,7 @@ class Model {
       : this.#onStack(after, vcpu);
   }
 
-  /** Something is pushed. */
+  /** A push onto the stack. */
   #onStack(state: State, vcpu: number): State {
     if (!state.stacked[vcpu]!) {
       this.mistake ??= 'a vCPU that was started traps on the stack of who started it';
@@ -213,7 +214,7 @@ class Model {
   }
 }
 
-/** That an operation leaves something in. */
+/** The register that an operation writes. */
 function registersOf(ops: readonly Operation[], vcpu: number): Sight[] {
   const used = ops.flatMap((op) => ('to' in op && op.to !== undefined ? [op.to] : []));
   const names = [...new Set(used)].toSorted().map((n) => `r${n}` as 'r0');
@@ -233,7 +234,7 @@ const textOf = ({ done, on, started, stacked, memory, entries, registers, owed }
 
 type Access = Extract<Operation, { readonly to: number | undefined }>;
 
-/** By the entry in the table; and by the one before it, if the host was not told yet. */
+/** By the entry in the table, and by the one before it while the host is not told. */
 function access(state: State, op: Access, vcpu: number): State[] {
   const key = keyOf(state.on[vcpu]!, op.va);
   const found = state.entries.get(key);
@@ -260,7 +261,7 @@ function accessed(state: State, op: Access, vcpu: number, entry: Entry): State {
   const page = ptePfn(entry);
   const word = state.memory.get(page);
   if (op.kind === 'load') return withResult(state, op, vcpu, word);
-  // A page that was given back may be another one each time.
+  // A discarded page may be another frame at each access.
   const isGone = state.memory.has(page) && word === undefined;
   const after = op.kind === 'store' ? op.value : word === undefined ? undefined : word + 1;
   const memory = isGone ? state.memory : new Map(state.memory).set(page, after);
@@ -291,7 +292,7 @@ function told(state: State, { table, va }: Change): State[] {
   return [{ ...state, entries, owed }];
 }
 
-/** It continues on the page table of who starts it. */
+/** It begins on the page table of its starter. */
 function started(state: State, vcpu: number, target: number): State[] {
   return [
     {
@@ -302,7 +303,7 @@ function started(state: State, vcpu: number, target: number): State[] {
   ];
 }
 
-/** From then on nobody knows what is in it; and nothing may go on mapping it. */
+/** From then on its content is undefined, and no entry may map it. */
 function givenBack(state: State, page: number): State[] {
   const owed = new Set(state.owed);
   const maps = (entry: Entry | undefined): boolean =>

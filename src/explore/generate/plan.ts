@@ -1,6 +1,6 @@
 /**
- * What is to be tried: all programs of so many operations, in every configuration and setting that
- * is asked for, cut into units. What comes of a unit depends on nothing but the unit.
+ * The plan: all programs of so many operations, in every chosen configuration and setting, cut into
+ * units. The result of a unit depends on the unit alone.
  */
 
 import type { DisciplineName } from '../../../shared/discipline.ts';
@@ -28,7 +28,7 @@ export interface GeneratePlan {
 export interface Space {
   readonly configuration: Configuration;
   readonly setting: Setting;
-  /** Behaviours of a program that are run at most; by default all. */
+  /** The most behaviours that are run for a program; by default all. */
   readonly most?: number;
 }
 
@@ -46,7 +46,7 @@ export interface Asked {
   readonly disciplines: readonly DisciplineName[];
   readonly defects: readonly DefectId[];
   readonly seed: number;
-  /** All behaviours of each program are run, or so many at most, instead of a sweep. */
+  /** Run all behaviours of each program, or so many at most, instead of a sweep. */
   readonly exhaustive?: true | number | undefined;
 }
 
@@ -75,7 +75,7 @@ export function generatePlan({
   return { engine: ENGINE_VERSION, operations, alphabet, seed, spaces };
 }
 
-/** The programs of each space of a plan, in an order drawn from its seed. */
+/** The programs of each space of a plan, in a random order by its seed. */
 export class Programs {
   readonly #plan: GeneratePlan;
   readonly #lists = new Map<string, readonly Program[]>();
@@ -91,7 +91,7 @@ export class Programs {
     return found;
   }
 
-  /** Those of all spaces in turn, so that each comes as far as the others. */
+  /** Interleaved over all spaces, so that each gets equally far. */
   *units({ index, of }: Shard): Generator<GenerateUnit, void, void> {
     const { spaces } = this.#plan;
     const most = Math.max(...spaces.map((space) => this.of(space).length));
@@ -122,7 +122,7 @@ export class Programs {
   }
 }
 
-/** What differs between two plans, in words; undefined if nothing does. */
+/** The difference between two plans, in words; undefined for none. */
 export function differenceOf(one: GeneratePlan, other: GeneratePlan): string | undefined {
   for (const key of ['engine', 'operations', 'alphabet', 'seed'] as const) {
     if (one[key] !== other[key]) return `${key} ${one[key]} there, ${other[key]} here`;

@@ -1,8 +1,8 @@
 /**
- * All programs of so many operations, each once: of those that differ only in the order of vCPUs
- * and the names of tables one is taken, and none that says something of a table that nobody is
- * on or goes to, or does twice in a row what does nothing the second time. What a guest may not
- * do is left out by legality.ts.
+ * All programs of so many operations, each once: of programs that differ only in the order of vCPUs
+ * and the names of tables one is taken. Left out are programs that name a table that no vCPU uses
+ * or switches to, and those with an idempotent operation twice in a row. Illegal programs are left
+ * out by legality.ts.
  */
 
 import { renamed, START, TABLES, tableOf } from './alphabets.ts';
@@ -10,7 +10,7 @@ import { renamed, START, TABLES, tableOf } from './alphabets.ts';
 /** Columns of operations, one for each vCPU. */
 export type Program = readonly (readonly string[])[];
 
-/** The tables that the vCPUs are on at first: `AB`. */
+/** The tables that the vCPUs begin on: `AB`. */
 export type Configuration = string;
 
 /** As `Program`, operations by their numbers in the alphabet. */
@@ -70,13 +70,13 @@ function compare(one: Numbers, other: Numbers): number {
   return 0;
 }
 
-/** Where one vCPU starts another they are not alike. */
+/** Where one vCPU starts another they are not symmetric. */
 const ordersOf = (letters: readonly string[], vcpus: readonly string[]): number[][] => {
   const all = permutations([...vcpus.keys()]);
   return letters.includes(START) ? all.slice(0, 1) : all;
 };
 
-/** What makes of a program one that is the same but for the order of vCPUs and names of tables. */
+/** The symmetries of programs: orders of vCPUs and names of tables. */
 function symmetriesOf(
   letters: readonly string[],
   configuration: Configuration,
@@ -101,12 +101,12 @@ function permutations<T>(of: readonly T[]): T[][] {
   return of.flatMap((first, i) => permutations(of.toSpliced(i, 1)).map((rest) => [first, ...rest]));
 }
 
-/** What does the same when it is done twice in a row. */
+/** Idempotent operations. */
 const IDEMPOTENT = /^(set_|new_pgtable|flush_|discard|evict)/;
 
 class Relevance {
   readonly #known: number;
-  /** Of each letter: the table that it is about, and the one that it goes to, as bits. */
+  /** For each letter: the table that it names, and the one that it switches to, as bits. */
   readonly #about: readonly number[];
   readonly #goesTo: readonly number[];
   readonly #isIdempotent: readonly boolean[];
@@ -131,7 +131,7 @@ class Relevance {
     let known = this.#known;
     let about = 0;
     for (const column of program) {
-      // The TLB is empty at first, and what is in it at last nobody uses.
+      // Evicting is useless first, when the TLB is empty, and last, when it is not used again.
       if (column[0] === this.#evict || column.at(-1) === this.#evict) return false;
       for (const [i, letter] of column.entries()) {
         known |= this.#goesTo[letter]!;

@@ -1,4 +1,4 @@
-/** What the generator came to: as data, and as text. */
+/** The report of the generator: as data, and as text. */
 
 import { counted, grouped } from '../../numbers.ts';
 import type { Shard } from '../campaign/plan.ts';
@@ -13,11 +13,11 @@ export interface GenerateReport
   extends Pick<GeneratePlan, 'engine' | 'operations' | 'alphabet' | 'seed'> {
   readonly schema_version: 1;
   readonly shard: Shard;
-  /** Or behaviours, each once, if all of them are asked for. */
+  /** Or behaviours, each once, with --exhaustive. */
   readonly schedules: number;
-  /** Beside them, runs that were left in the middle. */
+  /** Runs that were cut off, in addition. */
   readonly blocked: number;
-  /** Programs with more behaviours than were to be run. */
+  /** Programs with more behaviours than the bound. */
   readonly unfinished: number;
   readonly steps: number;
   readonly failed: number;

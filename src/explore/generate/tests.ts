@@ -12,7 +12,7 @@ import { type Expected, expect, type Outcome, type Sight } from './model.ts';
 import { type Configuration, type Program, programsOf } from './programs.ts';
 
 export interface GeneratedTest {
-  /** Of a file, without a folder: of what the test does alone, so that the same program is the same test. */
+  /** A file name by the test's content alone, so that the same program is the same test. */
   readonly name: string;
   readonly text: string;
 }
@@ -43,7 +43,7 @@ export function testOf(
   };
 }
 
-/** Every program that a guest may run as a litmus test, once each, in the order of programsOf. */
+/** Every legal program as a litmus test, once each, in the order of programsOf. */
 export function* testsOf(
   alphabet: string,
   operations: number,

@@ -1,6 +1,6 @@
 /**
- * A machine on which one program after the other is tried, without a boot in between: the columns
- * of its litmus test are exchanged.
+ * A machine that runs one program after the other without booting in between: only the columns of
+ * its litmus test are replaced.
  */
 
 import { guestLookUp } from '../../check/guest-tables.ts';
@@ -22,11 +22,11 @@ import type { Configuration, Program } from './programs.ts';
 
 /** Of one program. */
 export interface Tried {
-  /** Or behaviours, where it is all of them. */
+  /** Or behaviours, if all of them are run. */
   readonly schedules: number;
-  /** Runs left in the middle, since the rest of them was done before. */
+  /** Runs that were cut off, since their rest was explored before. */
   readonly blocked: number;
-  /** There are more behaviours than were to be run. */
+  /** There are more behaviours than the bound. */
   readonly isUnfinished: boolean;
   readonly steps: number;
   /** The first that went wrong. */
@@ -83,12 +83,12 @@ export class Trial {
     );
   }
 
-  /** Its columns are those of the program that was given last. */
+  /** Its columns are those of the last program. */
   get subject(): Subject {
     return this.#bench.subject;
   }
 
-  /** What the program may come to; its columns are the machine's from now on. */
+  /** Load a program, and compute its allowed outcomes. */
   take(program: Program): Expected {
     const { configuration, setting } = this;
     const { vcpus } = understood(program, configuration, setting.paging);
@@ -103,7 +103,7 @@ export class Trial {
     return bench;
   }
 
-  /** Sweep a program, or go through all of its behaviours, until a schedule goes wrong. */
+  /** Sweep a program, or run all of its behaviours, until a schedule fails. */
   try(program: Program): Tried {
     const expected = this.take(program);
     const results = this.setting.abridged ? this.#all(expected) : this.#swept(expected);
@@ -135,7 +135,7 @@ export class Trial {
     }
   }
 
-  /** Undefined for a run that is left in the middle. */
+  /** Undefined for a run that is cut off. */
   *#all(expected: Expected): Generator<Result | undefined, void, void> {
     const search = new Exhaustive(this.subject.board);
     while (search.goOn()) yield unlessLeft(() => this.run(search, expected));
@@ -174,7 +174,7 @@ export class Trial {
   }
 }
 
-/** As the litmus file says of it that is written. */
+/** As in the litmus file that is written. */
 const NO_ORDER = {
   ending: 'violation',
   outcome: undefined,

@@ -1,4 +1,4 @@
-/** One unit: some programs of one space, each swept; what fails is made smaller, and its cause told. */
+/** One unit: some programs of one space, each swept; failures are shrunk, and their cause found. */
 
 import type { Decisions } from '../engine/controller.ts';
 import type { Ending, Result } from '../result.ts';
@@ -14,7 +14,7 @@ export interface UnitResult {
   readonly programs: number;
   readonly schedules: number;
   readonly blocked: number;
-  /** Programs with more behaviours than were to be run. */
+  /** Programs with more behaviours than the bound. */
   readonly unfinished: number;
   readonly steps: number;
   /** How many programs failed. */
@@ -22,7 +22,7 @@ export interface UnitResult {
   readonly finds: readonly Find[];
 }
 
-/** A program that fails, with no operation that it could do without. */
+/** A failing program from which no operation can be left out. */
 export interface Find {
   readonly program: Program;
   readonly ending: Ending;
@@ -31,11 +31,11 @@ export interface Find {
   /** The functions of the two accesses that are to blame. */
   readonly cause: string;
   readonly decisions: Decisions;
-  /** How many failing programs of the unit are counted under it. */
+  /** How many failing programs of the unit it stands for. */
   readonly count: number;
 }
 
-/** Failures of one kind in a unit that are looked into; more of them are only counted. */
+/** Failures of one kind in a unit that are analysed; more of them are only counted. */
 const MOST_OF_A_KIND = 2;
 
 /** A pure function of space and programs. */
@@ -92,7 +92,7 @@ function lookInto(trial: Trial, program: Program, failure: Result): Find {
   };
 }
 
-/** Without any operation that can be left out, so that it still fails in the same way. */
+/** Shrink the program as long as it fails in the same way. */
 function smaller(trial: Trial, program: Program, kind: string): Program {
   for (const [vcpu, column] of program.entries()) {
     for (const i of column.keys()) {
@@ -104,7 +104,7 @@ function smaller(trial: Trial, program: Program, kind: string): Program {
   return program;
 }
 
-/** Told from the failing schedule beside one of the same program that passes. */
+/** From the failing schedule and a passing one of the same program. */
 function causeOf({ subject }: Trial, { failure, passing }: Tried): string {
   const beside = passing && accessesOf(subject, passing).accesses;
   const { accesses, broke } = accessesOf(subject, failure!);
@@ -113,7 +113,7 @@ function causeOf({ subject }: Trial, { failure, passing }: Tried): string {
   return `${pair.first.where.name}, then ${pair.second.where.name}`;
 }
 
-/** Boards of the spaces that a thread has had; some megabytes each. */
+/** A thread's boards, by space; some megabytes each. */
 const warm = new Map<string, Trial>();
 
 function warmTrial({ configuration, setting, most }: Space): Trial {

@@ -1,4 +1,4 @@
-/** A litmus test's machine, up to where every vCPU is at the first operation of its column. */
+/** Boots a litmus test's machine, up to the first operation of each column. */
 
 import type { DisciplineName } from '../../../shared/discipline.ts';
 import type { Host, SharedMachine } from '../../../shared/host.ts';
@@ -35,7 +35,7 @@ export interface LitmusSetting {
   readonly discipline: DisciplineName;
   /** Defects that are on. */
   readonly defects: readonly DefectId[];
-  /** What the places of new pgdirs are drawn from; by default 1. */
+  /** The seed for places of new pgdirs; by default 1. */
   readonly seed?: number;
 }
 
@@ -45,8 +45,8 @@ const QUANTUM = 0x7fff_ffff;
 const STATES = { cow: Vma.CopyOnWrite, ro: Vma.ReadOnly, rw: Vma.ReadWrite, none: Vma.None };
 
 /**
- * `host` is the main thread's view. All vCPUs are to be queued, those too that another is to
- * start; each has in lastHostCpu where it is to begin.
+ * `host` is the main thread's view. The caller queues all vCPUs, also those that another one
+ * starts; lastHostCpu of each says where it begins.
  */
 export function bootLitmus(
   litmus: Litmus,
@@ -74,7 +74,7 @@ export function bootLitmus(
   return { shared, host };
 }
 
-/** Guest memory, tables, what the Switcher has, and what each CPU keeps in its cache. */
+/** Frames of guest memory, tables, the Switcher, and each CPU's cache. */
 const framesFor = ({ cpus, guest, vcpus }: Litmus): number =>
   guest.pages + guest.pgdirs * 12 + vcpus.length * 8 + cpus * 2 + (cpus + 1) * 64;
 
@@ -100,7 +100,7 @@ function fillMemory({ vcpus, guest }: Litmus, lg: Lguest, tables: GuestTables): 
   }
 }
 
-/** What the guest's kernel does for a vCPU before its programs run. */
+/** The guest kernel's initialization of a vCPU. */
 function start({ guest, vcpus }: Litmus, cpu: LgCpu, tables: GuestTables): void {
   const { lg, id } = cpu;
   const column = vcpus[id]!;

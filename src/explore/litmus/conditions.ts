@@ -1,5 +1,5 @@
 /**
- * What an outcome says of the end of a run:
+ * The condition of an outcome, on the end of a run:
  *
  *     vcpu 0 r1 == 7              a register; also `cr2`, where its kernel found its last fault
  *     word 0x20:0 != 7            a word of guest memory, by page and index

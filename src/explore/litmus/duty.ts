@@ -1,4 +1,4 @@
-/** What is left to the guest of a litmus test, and what the host owes all the same. */
+/** Invariants that a litmus test leaves to its guest, and those that the host must keep. */
 
 import type { Host } from '../../../shared/host.ts';
 import { dutyOf, GUEST_DUTIES, type GuestDuty } from '../../check/guest-duty.ts';
@@ -24,9 +24,9 @@ export function readDuty(reader: Reader): LeftToGuest {
 }
 
 export interface Broken {
-  /** What the host is to blame for. */
+  /** Violations that are the host's fault. */
   readonly byHost: readonly Violation[];
-  /** What the guest has left undone, of what is left to it. */
+  /** Violations of what is left to the guest. */
   readonly byGuest: ReadonlySet<GuestDuty>;
 }
 

@@ -1,4 +1,4 @@
-/** Which litmus tests the user means: by the paths given, or by the names of those that come with umbra. */
+/** Finds litmus tests, by path, or by the name of a test that comes with umbra. */
 
 import { existsSync, readdirSync } from 'node:fs';
 import { findPackageJSON } from 'node:module';
@@ -11,12 +11,12 @@ import { didYouMean } from '../../yaml/closest.ts';
 const FOLDER = join(dirname(findPackageJSON(import.meta.url)!), 'litmus');
 const SUFFIX = '.yaml';
 
-/** What stands for all of them where there is no folder of that name. */
+/** The name for all of them, unless there is a folder of that name. */
 const ALL = basename(FOLDER);
 
 interface Shipped {
   readonly name: string;
-  /** The folder that it is in, named after the part of the paging code that it is about. */
+  /** Its folder, named after a part of the paging code. */
   readonly part: string;
   readonly path: string;
 }
@@ -49,8 +49,8 @@ function shippedPath(name: string): string {
 
 /**
  * A folder stands for all `*.yaml` below it, sorted; so does the name of a part for the tests in it
- * that come with umbra, and `litmus` for all of them. Anything else is taken for a test. None twice.
- * Throws UserError for a path where there is nothing, or no test.
+ * that come with umbra, and `litmus` for all of them. Anything else is taken for a test. None
+ * twice. Throws UserError for a path where there is nothing, or no test.
  */
 export const findLitmusFiles = (paths: readonly string[]): string[] => [
   ...new Set(paths.flatMap((path) => filesAt(normalize(path)))),

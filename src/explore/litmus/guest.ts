@@ -1,5 +1,5 @@
 /**
- * What a litmus test's guest has in its memory, and where: as its kernel would have left it.
+ * The layout of the guest memory of a litmus test, as a kernel would have set it up.
  *
  *     pages 1 to 4     struct lguest_data, one for each vCPU
  *     page  5          words of the kernel's
@@ -7,7 +7,7 @@
  *     then             page tables
  *     page  0x20 …     what the test maps
  *
- * All of it appears to the kernel at PAGE_OFFSET, by tables that all top levels share.
+ * The kernel maps all of it at PAGE_OFFSET, by tables that all top levels share.
  */
 
 import { assert } from '../../errors.ts';
@@ -28,21 +28,21 @@ import { FIRST_USER_PAGE, type Litmus } from './litmus.ts';
 
 export const lguestDataOf = (vcpu: number): Gpa => toGpa(LGUEST_DATA + vcpu * LGUEST_DATA_STRIDE);
 
-/** How many vCPUs have come to the end of their column: four bits for each column. */
+/** Columns that have ended: four bits for each. */
 export const ENDED = toGpa(0x5800);
-/** The reason of a guest that ends by itself. */
+/** The reason text of a guest that ends by itself. */
 export const END_TEXT = toGpa(0x5900);
 export const END_REASON = 'end';
 
 const FIRST_STACK_PAGE = 6;
-/** The host translates where a stack begins, so this is to lie in its page. */
+/** The host translates the stack's beginning, so this must lie in its page. */
 const STACK_PADDING = 16;
 
 /** Where a vCPU's stack for traps begins, unless the test says otherwise. */
 export const stackOf = (vcpu: number): Gva =>
   toGva(PAGE_OFFSET + (FIRST_STACK_PAGE + vcpu + 1) * PAGE_SIZE - STACK_PADDING);
 
-/** `iret` goes there and back: where a column's operations are, and what handles traps. */
+/** Where a column's operations are, and the handlers of traps. */
 const TEXT = 0x80_0000;
 const HANDLERS = PAGE_OFFSET + 0x70_0000;
 export const Handler = {
@@ -120,13 +120,13 @@ export class GuestTables {
     return this.#entryIn(this.#kernel, (va - PAGE_OFFSET) >>> 12);
   }
 
-  /** Where the entry above that is, and the table that it leads to. Of the program's alone. */
+  /** Where the entry above is, and its table. For the program's addresses alone. */
   upper(table: string, va: Gva): { readonly at: Gpa; readonly below: number } {
     const at = this.#upper(table, va);
     return { at, below: this.#table(at, PAGE_TABLE) };
   }
 
-  /** The same, with tables made on the way that are not there yet. */
+  /** The same; missing tables are allocated. */
   #place(table: string, va: Gva): Gpa {
     const below = this.#table(this.#upper(table, va), PAGE_TABLE);
     return this.#entryIn(below, pteIndex(this.#form, va));

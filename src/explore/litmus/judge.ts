@@ -1,4 +1,4 @@
-/** Which of the declared outcomes a litmus test has come to. */
+/** Judges which of the declared outcomes a litmus test has. */
 
 import type { Host } from '../../../shared/host.ts';
 import { Dead, type Lguest } from '../../../shared/lguest.ts';
@@ -71,7 +71,7 @@ function holds(judging: Judging, condition: Condition): boolean {
   }
 }
 
-/** What a term is at the end of a run. */
+/** The value of a term at the end of a run. */
 export function valueNow(lg: Lguest, term: Term): number {
   switch (term.kind) {
     case 'number':
@@ -87,7 +87,7 @@ export function valueNow(lg: Lguest, term: Term): number {
 
 interface Found {
   readonly entry: Entry;
-  /** The guest page that it maps; −1 for a frame that is behind none. */
+  /** The guest page that it maps; −1 for a frame without one. */
   readonly page: number;
 }
 

@@ -3,15 +3,14 @@
 import { UserError } from '../../errors.ts';
 import type { Litmus } from './litmus.ts';
 
-/** Of each column the places of the operations that are left, ascending. */
+/** For each column the places of the kept operations, ascending. */
 export type Kept = readonly (readonly number[])[];
 
 export const keepAll = ({ vcpus }: Litmus): Kept => vcpus.map(({ ops }) => [...ops.keys()]);
 
 /**
- * Columns, outcomes and the guest stay: a vCPU without operations comes to its end at once,
- * and one that another is to start waits for that still. Throws UserError when there is
- * nothing at a place.
+ * Columns, outcomes and the guest stay: a vCPU without operations ends at once, and one that
+ * another starts still waits for that. Throws UserError for a place without an operation.
  */
 export function keep(litmus: Litmus, kept: Kept): Litmus {
   const fits =

@@ -1,4 +1,7 @@
-/** A litmus test: a tiny guest, a column of operations for each vCPU, and outcomes declared beforehand. */
+/**
+ * A litmus test: a tiny guest, a column of operations for each vCPU, and outcomes declared
+ * beforehand.
+ */
 
 import type { DisciplineName } from '../../../shared/discipline.ts';
 import type { DefectId } from '../../defects.ts';
@@ -34,7 +37,7 @@ export interface Litmus {
     readonly policy?: PagingPolicy;
   };
   readonly vcpus: readonly Column[];
-  /** Invariants that the host does not owe this guest. */
+  /** Invariants that are left to this guest. */
   readonly guestDuty: readonly LeftToGuest[];
   readonly outcomes: readonly Outcome[];
 }
@@ -61,7 +64,7 @@ export interface Outcome {
   readonly because: string;
 }
 
-/** Pages below are the guest's kernel's: tables, stacks, and what it shares with the host. */
+/** Pages below belong to the guest kernel: tables, stacks, and what it shares with the host. */
 export const FIRST_USER_PAGE = 0x20;
 
 /** `path` is where the text is from. */
@@ -74,7 +77,7 @@ function validate(value: unknown): Validated<Litmus> {
   return { mistakes: mistakesOf(parsed.error.issues, value, litmusJsonSchema()) };
 }
 
-/** A test's texts as they are read: what is wrong with one goes to the mistakes. */
+/** Parses a test's texts, and collects mistakes. */
 interface Reading {
   readonly raw: RawLitmus;
   readonly hostCpus: number;

@@ -1,11 +1,11 @@
-/** What a litmus test is but for its words: a digest that comments, names and reasons do not change. */
+/** A digest of a litmus test's meaning: comments, names and reasons do not change it. */
 
 import { sha256 } from '../../platform.ts';
 import type { Litmus } from './litmus.ts';
 
 /**
- * Of everything that a run of the test and its outcome depend on. It goes into tokens: a change of how
- * a test is represented changes it, and must raise ENGINE_VERSION.
+ * Of everything that a run of the test and its outcome depend on. Tokens hold it: changing the
+ * representation of tests changes it, and must raise ENGINE_VERSION.
  */
 export function digestOf(litmus: Litmus): string {
   const { name, about, defect, paging, disciplines, guestDuty, ...meant } = litmus;

@@ -1,4 +1,4 @@
-/** A litmus test as the thread of a host CPU is told of it, and what runs on its machine there. */
+/** A litmus test as a message to the thread of a host CPU, and the load that it makes of it. */
 
 import type { RunMode } from '../engine/run-mode.ts';
 import type { Load } from '../engine/threads/cpu-thread-api.ts';

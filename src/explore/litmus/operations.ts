@@ -12,12 +12,12 @@
  *     set_upper A VA = UPPER    the kernel stores into the entry above the last level, and tells:
  *                               `none`, or `table`, which is the one that was there, with flags
  *     set_stack VA|own PAGES    where traps push: the stack begins at VA and grows down
- *     discard PAGE              NOTIFY: the guest does without the page
+ *     discard PAGE              NOTIFY: the guest gives the page up
  *     start N, ipi N            another vCPU
  *     syscall                   `int 0x80`, straight into the guest's kernel and back
  *     yield                     out of the guest and in again, by a hypercall that does nothing
- *     migrate N                 put down, to continue on host CPU N
- *     evict                     the host CPU's TLB forgets everything
+ *     migrate N                 continue on host CPU N
+ *     evict                     flush the host CPU's TLB
  *
  * ENTRY is `none` or `page N` with flags; see entries.ts.
  */
@@ -42,7 +42,7 @@ export type Operation =
       readonly kind: Access;
       readonly kernel: boolean;
       readonly va: Gva;
-      /** What is stored. */
+      /** The stored value. */
       readonly value: number;
       /** 0 … 3, if the result is kept. */
       readonly to: number | undefined;

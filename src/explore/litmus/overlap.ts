@@ -1,7 +1,7 @@
 /**
- * Which operations of different vCPUs a run did at the same time: one has taken a step between two
- * steps of the other. What the host does for an operation belongs to it: one that leaves the guest
- * goes on until its column's next one begins.
+ * Which operations of different vCPUs overlapped in a run: one took a step between two steps of the
+ * other. The host's work for an operation is part of it: an operation that leaves the guest lasts
+ * until its column's next one begins.
  */
 
 import type { Decisions } from '../engine/controller.ts';
@@ -33,9 +33,9 @@ interface When {
 /** From the first to the last step. */
 type Span = readonly [from: number, to: number];
 
-/** When the operations of a run began and ended. Of what is told twice the first counts, since work is done again. */
+/** When the operations of a run began and ended. The first report counts: replays repeat it. */
 export class Timeline {
-  /** Of each column; behind its operations, its end. */
+  /** For each column; after its operations, its end. */
   #began: When[][] = [];
   #ended: When[][] = [];
 
@@ -53,7 +53,7 @@ export class Timeline {
     note(this.#ended, vcpu, place, now);
   }
 
-  /** Of each column the spans of its operations, as far as they took steps. */
+  /** For each column the spans of its operations that took steps. */
   spans(switches: Decisions['turns'], steps: number, cpus: number): (Span | undefined)[][] {
     const stretches = stretchesOf(switches, steps, cpus);
     return this.#began.map((places, vcpu) =>
@@ -75,7 +75,7 @@ function note(all: When[][], vcpu: number, place: number, { step, current }: Whe
   all[vcpu][place] ??= { step, current };
 }
 
-/** Of each CPU, the stretches of steps that it took without another in between. */
+/** For each CPU, its stretches of steps without a switch. */
 function stretchesOf(switches: Decisions['turns'], steps: number, cpus: number): Span[][] {
   const stretches: Span[][] = Array.from({ length: cpus }, () => []);
   let [current, from] = [0, 0];
@@ -86,7 +86,7 @@ function stretchesOf(switches: Decisions['turns'], steps: number, cpus: number):
     const [step, actor] = [switches[i]!, switches[i + 1]!];
     until(step);
     from = step;
-    // A step of hardware is nobody's, and who was interrupted goes on.
+    // A step of hardware ends no stretch: the CPU goes on.
     if (actor < cpus) current = actor;
     else from++;
   }
@@ -94,7 +94,7 @@ function stretchesOf(switches: Decisions['turns'], steps: number, cpus: number):
   return stretches;
 }
 
-/** Whether the two of a pair were done at the same time. */
+/** Whether the two of a pair overlapped. */
 export function overlapped(
   spans: readonly (readonly (Span | undefined)[])[],
   { a, b }: Pair,

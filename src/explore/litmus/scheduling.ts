@@ -1,4 +1,4 @@
-/** A litmus test's vCPUs go on where they were put, or have themselves moved to. */
+/** The vCPUs of a litmus test stay on their host CPUs, unless they migrate themselves. */
 
 import type { Scheduling } from '../../host/scheduler.ts';
 import type { RunMode } from '../engine/run-mode.ts';
@@ -15,6 +15,6 @@ export const LITMUS_SCHEDULING: Scheduling = {
   hotplug: [],
 };
 
-/** An abridged run counts no time slices, since nobody asks for their number. */
+/** An abridged run does not count time slices, whose number is not used. */
 export const litmusScheduling = ({ abridged }: RunMode): Scheduling =>
   abridged ? { ...LITMUS_SCHEDULING, uncounted: true } : LITMUS_SCHEDULING;

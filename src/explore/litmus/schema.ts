@@ -1,4 +1,4 @@
-/** What a litmus file may say: its fields, their ranges, and what they are by default. */
+/** The schema of litmus files: fields, ranges and defaults. */
 
 import { z } from 'zod';
 import { DISCIPLINES } from '../../../shared/discipline.ts';
@@ -97,7 +97,7 @@ export const litmusSchema = z
   })
   .describe('A litmus test.');
 
-/** A file as it was written, defaults filled in; its texts are texts still. */
+/** A file with defaults filled in; its texts are not parsed yet. */
 export type RawLitmus = z.output<typeof litmusSchema>;
 
 export const litmusJsonSchema = (): JsonSchema => ({

@@ -1,8 +1,8 @@
 /**
- * What runs in a litmus test's guest: one operation of a column after the other, in ring 3,
- * and a kernel of three handlers. All that it knows is in registers and guest memory: eip
- * says which column and how far, so who gets another vCPU's registers goes on with that
- * one's column. Within an operation all that can fault comes before anything is changed.
+ * The software of a litmus test's guest: the operations of a column, one after the other, in ring
+ * 3, and a kernel of three handlers. Its whole state is in registers and guest memory: eip says
+ * which column and how far, so a vCPU that gets another one's registers continues that one's
+ * column. Within an operation, everything that can fault comes before anything is changed.
  */
 
 import { Reg } from '../../../shared/host-cpu.ts';
@@ -33,7 +33,7 @@ import {
 import type { Litmus } from './litmus.ts';
 import type { Operation } from './operations.ts';
 
-/** What a register gets whose operation faulted. */
+/** The value of a register whose operation faulted. */
 export const FAULT = 0xf0f0_fa17;
 
 /** The registers of a column. Those that hypercalls take their arguments from are left free. */
@@ -48,12 +48,12 @@ export const RegisterOf = {
 
 const RESULTS = [RegisterOf.r0, RegisterOf.r1, RegisterOf.r2, RegisterOf.r3] as const;
 
-/** A fault of the processor's that nothing here handles. */
+/** An unhandled fault of the processor. */
 const GENERAL_PROTECTION = 13;
 
-/** Told of operations, each by its column and its place there, and again when work is done again. */
+/** Called for operations, by column and place there; again when a piece is replayed. */
 export interface OperationWatcher {
-  /** It is about to be done; behind the last one is the column's end. */
+  /** It begins; after the last one comes the column's end. */
   begins(column: number, place: number): void;
   /** It is done, and its vCPU still in the guest. */
   ends(column: number, place: number): void;
@@ -79,7 +79,7 @@ class LitmusSoftware implements Software {
     this.#tables = new GuestTables(litmus, lg.form);
   }
 
-  /** One operation; 0 when it faulted, to be done again. */
+  /** Execute one operation; 0 if it faulted and must be retried. */
   run(_budget: number): number {
     const eip = this.#cpu.register(Reg.eip);
     const user = isUserMode(this.#cpu.register(Reg.cs));
@@ -90,7 +90,7 @@ class LitmusSoftware implements Software {
     const place = placeAt(eip);
     const ops = this.#litmus.vcpus[place.column]?.ops;
     if (ops === undefined || place.position > ops.length + 1) {
-      // Somebody else's registers, or nobody's.
+      // Another vCPU's registers, or none.
       this.#cpu.trap(GENERAL_PROTECTION, 0);
       return false;
     }
@@ -105,14 +105,14 @@ class LitmusSoftware implements Software {
     return place.position === ops.length ? this.#end(place) : this.#halt(place);
   }
 
-  /** START_CPU gives a vCPU the registers of who started it. */
+  /** START_CPU gives a vCPU the registers of its starter. */
   #begin(place: Place): boolean {
     for (const reg of Object.values(RegisterOf)) this.#cpu.setRegister(reg, 0);
     this.#cpu.setRegister(Reg.eip, textAt(place.column, place.position, place.linear));
     return true;
   }
 
-  /** The last one to come to its end turns the guest off. */
+  /** The last one to end turns the guest off. */
   #end(place: Place): boolean {
     const at = this.#translate(this.#va(ENDED, place.linear), Right.SupervisorWrite);
     if (isFault(at)) return false;
@@ -158,7 +158,7 @@ class LitmusSoftware implements Software {
       case 'set_upper':
         return this.#setUpper(op, place);
       case 'new_pgtable': {
-        // From its first page table on the kernel is high.
+        // From its first page table on the kernel runs at PAGE_OFFSET.
         const top = this.#tables.top(op.table);
         return this.#hypercall({ ...place, linear: false }, Hypercall.NewPgtable, top);
       }
@@ -194,7 +194,7 @@ class LitmusSoftware implements Software {
 
   #access(op: Extract<Operation, { readonly to: number | undefined }>, place: Place): boolean {
     const { words } = this.#cpu;
-    // Without page tables nothing is the user's.
+    // Without page tables there is no user memory.
     const found = this.#translate(op.va, rightFor(op.kind, op.kernel || place.linear));
     if (isFault(found)) return false;
     const at = toPtr(found);
@@ -236,12 +236,12 @@ class LitmusSoftware implements Software {
     return this.#hypercall(place, Hypercall.SetPte, top, va, entry.low, entry.high);
   }
 
-  /** In two steps, so that the second is the first since the vCPU was let in. */
+  /** In two steps, so that the second is the first one after the guest entry. */
   #migrate(hostCpu: number, place: Place): boolean {
     const cpu = this.#cpu;
     if (place.step === SECOND_STEP) {
       const vcpu = this.#lg.cpus[cpu.vcpu]!;
-      // This operation is counted yet, and then its time is up.
+      // This operation still counts, and then its time slice is over.
       vcpu.quantum = 1;
       vcpu.nextHostCpu = hostCpu;
       this.#done(place);
@@ -265,7 +265,7 @@ class LitmusSoftware implements Software {
     return true;
   }
 
-  /** The guest's kernel: what it does of an interrupt or trap, and back. */
+  /** The guest's kernel: handles an interrupt or trap, and returns. */
   #handle(eip: number): boolean {
     const cpu = this.#cpu;
     const isPageFault = eip === Handler.pageFault;
@@ -284,7 +284,7 @@ class LitmusSoftware implements Software {
     let next = from;
     if (isPageFault) {
       if (!isUserMode(cs)) {
-        // In the kernel itself: it is lost.
+        // A fault in the kernel itself is fatal.
         cpu.trap(Vector.DoubleFault, 0);
         return false;
       }
@@ -305,7 +305,7 @@ class LitmusSoftware implements Software {
     return true;
   }
 
-  /** The operation that faulted is over, with `fault` for its result. */
+  /** The faulting operation ends with the result `fault`. */
   #afterFault(eip: number): number {
     const { column, position, linear } = placeAt(eip);
     const op = this.#litmus.vcpus[column]?.ops[position];
@@ -319,7 +319,7 @@ class LitmusSoftware implements Software {
     return toGva(linear ? gpa : gpa + PAGE_OFFSET);
   }
 
-  /** The word behind an address; after a fault the guest is left. */
+  /** The word behind an address; a fault leaves the guest. */
   #translate(va: Gva, right: Right): number {
     const at = this.#cpu.translate(va, right);
     if (isFault(at)) this.#cpu.pageFault(va, at);

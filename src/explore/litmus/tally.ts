@@ -1,4 +1,4 @@
-/** What many schedules of a litmus test came to, and whether they could have shown anything. */
+/** The outcomes of many schedules of a litmus test, and whether operations overlapped. */
 
 import type { GuestDuty } from '../../check/guest-duty.ts';
 import { Behaviours } from '../behaviours.ts';
@@ -7,13 +7,13 @@ import type { Subject } from '../subject.ts';
 import type { Litmus } from './litmus.ts';
 import { overlapped, type Pair, pairsOf } from './overlap.ts';
 
-/** How many schedules came to something. */
+/** The number of schedules with an outcome. */
 interface Line {
-  /** As it is declared, or what it is. */
+  /** As declared, or a description. */
   readonly is: string;
   readonly text: string;
   readonly count: number;
-  /** False if it was declared to be seen, and never was. */
+  /** False if it was declared as to be seen, and was not. */
   readonly isMet: boolean;
 }
 
@@ -23,9 +23,9 @@ export class Tally {
   readonly behaviours = new Behaviours();
   /** Of each declared outcome, in the order of the file. */
   readonly outcomes: number[];
-  /** Runs that came to their end, and none of the outcomes holds there. */
+  /** Runs that ended with none of the outcomes. */
   undeclared = 0;
-  /** Runs that were stopped on their way. */
+  /** Runs that were stopped before their end. */
   readonly cutShort: Readonly<Record<CutShort, number>>;
   /** Runs in which the guest neglected what is left to it. */
   readonly neglected: Map<GuestDuty, number>;
@@ -44,7 +44,7 @@ export class Tally {
     this.pairs = pairsOf(litmus).map((pair) => ({ pair, count: 0 }));
   }
 
-  /** `result` is of the run that `subject` has just made; `isDrawn`: it was not one of a list. */
+  /** `result`: of the last run of `subject`; `isDrawn`: the schedule was not enumerated. */
   add(
     subject: Subject,
     { ending, outcome, neglected = new Set(), run }: Result,
@@ -63,7 +63,7 @@ export class Tally {
     if (met.length > 0) this.overlapping++;
   }
 
-  /** Outcomes as they are declared; then what else there was, and what is left to the guest. */
+  /** Outcomes as declared; then other endings, and violations left to the guest. */
   get lines(): Line[] {
     const { litmus, outcomes, undeclared, cutShort, neglected } = this;
     const declared = litmus.outcomes.map(({ is, text }, i) => {
@@ -86,7 +86,7 @@ export class Tally {
     ];
   }
 
-  /** Operations of different vCPUs that were never done at the same time. */
+  /** Operations of different vCPUs that never overlapped. */
   get apart(): Pair[] {
     return this.pairs.filter(({ count }) => count === 0).map(({ pair }) => pair);
   }

@@ -1,4 +1,4 @@
-/** Litmus tests as texts, for whoever is to run them and does not have the files. */
+/** Litmus tests as texts, for workers without the files. */
 
 import { readFileSync } from 'node:fs';
 import { litmusPath } from './find-files.ts';

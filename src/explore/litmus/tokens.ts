@@ -1,9 +1,9 @@
-/** The short texts in a litmus file, read word by word; a mistake says at which column. */
+/** A tokenizer for the short texts of litmus files; mistakes name the column. */
 
 import { type Gva, hex, toGva } from '../../hardware/address.ts';
 import { didYouMean } from '../../yaml/closest.ts';
 
-/** What is wrong with a text, and how far into it, counted from 0. */
+/** A mistake in a text, and its position, from 0. */
 export class TextMistake extends Error {
   readonly column: number;
 
@@ -18,7 +18,7 @@ export interface Token {
   readonly column: number;
 }
 
-/** What a litmus test has: names in its texts must be of these. */
+/** The names that a litmus test declares. */
 export interface Names {
   readonly tables: readonly string[];
   readonly vcpus: number;
@@ -51,12 +51,12 @@ export class Reader {
     this.#end = text.trimEnd().length;
   }
 
-  /** The next word, without going on; '' at the end. */
+  /** Peek at the next word; '' at the end. */
   get peek(): string {
     return this.#tokens[this.#next]?.text ?? '';
   }
 
-  /** The next word is something else. */
+  /** Throw: the next word is not what was expected. */
   fail(expected: string, known: readonly string[] = []): never {
     const token = this.#tokens[this.#next];
     if (token === undefined) throw new TextMistake(this.#end, 'the end', expected);
@@ -70,7 +70,7 @@ export class Reader {
     return token;
   }
 
-  /** Go on if this is the next word. */
+  /** Consume this word, if it is the next. */
   accept(text: string): boolean {
     if (this.peek !== text) return false;
     this.#next++;
@@ -97,7 +97,7 @@ export class Reader {
     return this.take().text;
   }
 
-  /** `end`: what it must be below, for one of the program's alone. */
+  /** `end`: the upper limit, for the program's addresses. */
   address(end = MOST_U32 + 1): Gva {
     return toGva(this.number('an address', end - 1));
   }
@@ -116,7 +116,7 @@ export class Reader {
     return this.number('a page', most, pageText);
   }
 
-  /** A number from 0 to `most`; `what` it is, for who wrote something else, and how `most` is told. */
+  /** A number from 0 to `most`; `what` names it in a mistake, with the text for `most`. */
   number(what: string, most = MOST_U32, told: (n: number) => string = String): number {
     const value = this.isNumber() ? Number(this.peek) : Number.NaN;
     if (!(value <= most)) {
@@ -132,7 +132,7 @@ export class Reader {
   }
 }
 
-/** All of a text by `rule`; or what is wrong with it. */
+/** Parse a whole text by `rule`; or its mistake. */
 export function readText<T>(
   text: string,
   names: Names,

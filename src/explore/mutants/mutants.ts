@@ -1,6 +1,6 @@
 /**
- * The mutation matrix: each defect of the C code alone, everything else repaired, and how soon
- * and how often each strategy catches it on the litmus tests that are aimed at it.
+ * The mutation matrix: each defect of the C code alone, everything else repaired, and how soon and
+ * how often each strategy catches it on the litmus tests aimed at it.
  */
 
 import { DEFECTS, type DefectId } from '../../defects.ts';
@@ -9,7 +9,7 @@ import { readLitmus } from '../litmus/read.ts';
 import { type Setting, settingsOf } from '../setting.ts';
 import type { Size } from '../shrink/shrink.ts';
 
-/** Runs of one strategy on one test in one setting, each strategy beginning fresh. */
+/** Runs of a fresh strategy on one test in one setting. */
 export interface MutantTask {
   readonly defect: DefectId;
   readonly path: string;
@@ -19,13 +19,13 @@ export interface MutantTask {
   readonly runs: number;
 }
 
-/** What came of it. */
+/** Its result. */
 export interface MutantRuns {
   /** Fewer than asked for only when there are no more. */
   readonly runs: number;
   /** How many of them did not end well. */
   readonly caught: number;
-  /** The first that did not: how many there were up to it, and how to do it again. */
+  /** The first failure: its number of runs, and the token. */
   readonly first: { readonly after: number; readonly token: string } | undefined;
 }
 
@@ -39,7 +39,7 @@ export interface MutantsReport {
   /** Of each strategy on each test in each setting. */
   readonly runs: number;
   readonly strategies: readonly string[];
-  /** Tests that every defect was tried on; null where each was on those that are aimed at it. */
+  /** Tests for every defect; null if each was tried on those aimed at it. */
   readonly given: readonly string[] | null;
   /** Pieces of work: a strategy on a test in a setting. Fewer are done after Ctrl-C. */
   readonly tasks: { readonly done: number; readonly all: number };
@@ -67,14 +67,14 @@ interface Caught {
   readonly caught: number;
   /** The fewest schedules after which it was caught, of all settings; null if it was not. */
   readonly after: number | null;
-  /** Of that schedule, and what is left of it when nothing can be left out any more. */
+  /** That schedule, and its shrunk form. */
   readonly found: string | null;
   readonly shrunk: ShrunkStory | null;
 }
 
 /**
- * For each defect the runs that are to be made, those of one subject in a row: on the tests that are
- * aimed at it, or on all of those given. Throws UserError for a file that is no test.
+ * The planned runs for each defect, those of one subject in a row: on the tests aimed at it, or on
+ * all given tests. Throws UserError for a file that is no test.
  */
 export function mutantTasks(
   defects: readonly DefectId[],
@@ -93,7 +93,7 @@ export function mutantTasks(
   );
 }
 
-/** Of `tasks` those that are done have results. `shrunk` has the stories of the schedules that were found first, by their tokens. */
+/** Finished `tasks` have results. `shrunk`: stories of the schedules found first, by token. */
 export function mutantsReport(
   asked: Asked,
   tasks: readonly MutantTask[],
@@ -128,7 +128,7 @@ export function mutantsReport(
   return { schema_version: 1, ...asked, tasks: { done: results.size, all: tasks.length }, mutants };
 }
 
-/** Of what is left of a mutant's failures the one with the fewest operations, switches and steps. */
+/** The shrunk failure of a mutant with the fewest operations, switches and steps. */
 export const smallestOf = ({ strategies }: Mutant): ShrunkStory | undefined =>
   strategies
     .flatMap(({ shrunk }) => shrunk ?? [])
@@ -136,7 +136,7 @@ export const smallestOf = ({ strategies }: Mutant): ShrunkStory | undefined =>
       (a, b) => a.operations - b.operations || a.switches - b.switches || a.steps - b.steps,
     )[0];
 
-/** For each defect and strategy the schedule that was found after the fewest. */
+/** For each defect and strategy the failing schedule that was found first. */
 export function tokensToShrink(results: ReadonlyMap<MutantTask, MutantRuns>): string[] {
   const groups = Map.groupBy(results.keys(), ({ defect, strategy }) => `${defect} ${strategy}`);
   return [...groups.values()].flatMap((tasks) => {

@@ -1,17 +1,16 @@
 /**
- * Vector clocks: which of two moments on different CPUs came before the other, whatever the
- * schedule (Lamport, CACM 1978; Fidge, ACSC 1988; Mattern, 1989). A CPU that lets go of
- * something releases it, and who takes it up acquires it: all that the first did before the
- * release then came before all that the second does after the acquire.
+ * Vector clocks: which of two moments on different CPUs happens before the other (Lamport, CACM
+ * 1978; Fidge, ACSC 1988; Mattern, 1989). All that a CPU did before a release happens before all
+ * that another CPU does after the matching acquire.
  *
  * A moment is one number beside its CPU, an epoch, since that is enough to compare it with a
  * later one (Flanagan, Freund: FastTrack, PLDI 2009).
  */
 
 export class Clocks {
-  /** What each CPU knows of the time of each. */
+  /** Each CPU's clock: its knowledge of each CPU's time. */
   readonly #cpus: number[][];
-  /** What was known by who released a thing, by the thing's number. */
+  /** The clock at the release of an object, by its number. */
   readonly #things = new Map<number, number[]>();
 
   constructor(cpus: number) {
@@ -25,7 +24,7 @@ export class Clocks {
     return this.#cpus[cpu]![cpu]!;
   }
 
-  /** Whether the moment `time` on CPU `earlier` came before what CPU `later` does now. */
+  /** Whether the moment `time` on CPU `earlier` happens before the present of CPU `later`. */
   isBefore(earlier: number, time: number, later: number): boolean {
     return time <= this.#cpus[later]![earlier]!;
   }
@@ -35,12 +34,12 @@ export class Clocks {
     if (released !== undefined) join(this.#cpus[cpu]!, released);
   }
 
-  /** Acquire whatever was released by anybody. */
+  /** Acquire everything that was released by any CPU. */
   acquireAll(cpu: number): void {
     for (const released of this.#things.values()) join(this.#cpus[cpu]!, released);
   }
 
-  /** Adds to what others released before: what several have let go of comes after them all. */
+  /** Release in addition to earlier releases: an acquire comes after all of them. */
   release(cpu: number, thing: number): void {
     const mine = this.#cpus[cpu]!;
     const released = this.#things.get(thing);

@@ -1,28 +1,28 @@
 /**
- * Races in one run: pairs of accesses of the same word by two host CPUs, at least one of them
- * a write, that nothing orders, so that another schedule could have them the other way round.
+ * Races in one run: pairs of accesses of the same word by two host CPUs, at least one of them a
+ * write, that are unordered, so that another schedule could make them in the other order.
  *
  * Nearly everything shared is accessed by atomic operations here. If each of them ordered what
  * is around it, as in the memory model of C, a check and the act upon it would never be seen
  * to race. So there are two orders:
  *
- *  by protocol: locks; sections, and who waits until one is left (quiesce); mailboxes; the
+ *  by protocol: locks; sections, and waiting until one is left (quiesce); mailboxes; the
  *      hand-over of vCPUs by run queues, starting and interrupts; the last reference to a
  *      frame; the guest's own locked operations on its data. What this leaves unordered and
  *      conflicts is a race.
  *  by publication: the same, and each entry or record that is read comes after what was
- *      written there. It is for the life of frames only: who follows an entry to a new table
- *      finds it zeroed before.
+ *      written there. It is used for the life of frames only: an entry that leads to a new table
+ *      is read after the table was zeroed.
  *
  * Two kinds of races come of it:
  *
  *  data:  a plain access, as the guest's programs make them, or a whole frame that is cleared
- *      or poisoned under somebody who uses it.
+ *      or poisoned while it is in use.
  *  order: of an entry or record, by operations that are atomic each. The processor's walk
  *      reads entries whole and updates them by locked operations, so it counts among these.
  *
- * Not told as races: two additions, since their order does not matter, and two
- * compare-and-exchanges, the later of which sees the earlier one.
+ * Not reported: two additions, whose order does not matter, and two compare-and-exchanges, the
+ * later of which sees the earlier one.
  *
  * See docs/decisions/races-by-protocol.md.
  */
@@ -51,14 +51,14 @@ interface Seen<Site> extends Sighting<Site> {
   readonly publication: number;
 }
 
-/** What was done with a frame's words since all of it was written last. */
+/** The accesses of a frame's words since all of it was last written. */
 interface Life<Site> {
   readonly filled: Seen<Site> | undefined;
-  /** Of each CPU, site and access the latest. */
+  /** The latest for each CPU, site and kind of access. */
   readonly words: Map<number, { readonly spot: Spot; seen: Seen<Site>[] }>;
 }
 
-/** What a detector is told of a step. */
+/** A step as the detector sees it. */
 export type Accessed = Pick<Step, 'cpu' | 'kind' | 'at' | 'value' | 'result' | 'before' | 'after'>;
 
 /** `first` came first in this run. */
@@ -74,11 +74,11 @@ export interface Sources<Site> {
   /** Words of an entry. */
   readonly entryWords: number;
   spot(at: Accessed['at']): Spot;
-  /** Asked in the middle of a step only, and not for every one. */
+  /** Called within a step only, and not for every one. */
   site(step: Accessed): Site;
 }
 
-/** `Site`: where in the source an access is made; the same place is the same object or text. */
+/** `Site`: the place of an access in the source; equal places are the same object or text. */
 export class Detector<Site> {
   readonly #sources: Sources<Site>;
   readonly #found: Found<Site>;
@@ -98,7 +98,7 @@ export class Detector<Site> {
   step(step: Accessed): void {
     this.#step++;
     const { cpu, kind } = step;
-    // Hardware's own steps are no accesses by anybody: a store was one when it was made.
+    // Hardware's own steps are not accesses: a store was one when it was made.
     if (cpu >= this.#sources.cpus) return;
     const spot = this.#sources.spot(step.at);
     switch (spot.role) {
@@ -113,7 +113,7 @@ export class Detector<Site> {
       default:
         if (kind === Access.Fill) return this.#fill(step, spot);
         if (kind === Access.Scan) return this.#scan(step);
-        // A table is copied whole. From where is not known, so it may be from any.
+        // A table is copied whole, from an unknown source, which may be any.
         if (kind === Access.Copy && spot.role === 'entry') this.#publication.acquireAll(step.cpu);
         return this.#access(step, spot);
     }
@@ -123,23 +123,23 @@ export class Detector<Site> {
     const { kind, before, after, value } = step;
     switch (role) {
       case 'lock':
-        // A look at it, or an attempt in vain, takes nothing.
+        // A load, or a failed attempt, acquires nothing.
         if (kind === Access.CompareExchange && before[0] === 0) this.#acquire(step);
         if (kind === Access.Exchange) this.#release(step);
         return;
       case 'section':
-        // Who looks and who enters (Dekker): whichever is later sees the other.
+        // Checking and entering (Dekker): the later one sees the other.
         this.#acquire(step);
         this.#release(step);
         return;
       case 'references':
-        // As refcount_t: who lets go comes before who finds that nobody is left.
+        // As refcount_t: each put happens before the one that finds the count zero.
         if (kind !== Access.Add || value >= 0) return;
         this.#release(step);
         if (after[0] === 0) this.#acquire(step);
         return;
       case 'mailbox':
-        // Others set bits; all else is its owner looking.
+        // Other CPUs set bits; all other accesses are the owner's.
         if (kind === Access.Or) this.#release(step);
         else this.#acquire(step);
         return;
@@ -183,7 +183,7 @@ export class Detector<Site> {
     }
   }
 
-  /** The frame begins anew: all that was done with it before is to be over. */
+  /** The frame is reused: all earlier accesses must happen before. */
   #fill(step: Accessed, spot: Spot): void {
     const frame = frameOf(step.at);
     const fill = this.#seen(step, true);
@@ -195,7 +195,7 @@ export class Detector<Site> {
     this.#lives.set(frame, newLife(fill));
   }
 
-  /** An access of a word meets those before it. */
+  /** Check an access of a word against earlier ones. */
   #meet(spot: Spot, seen: Seen<Site>): void {
     const frame = frameOf(spot.at);
     const life = this.#lives.get(frame) ?? newLife<Site>();
@@ -247,11 +247,11 @@ const plain = (access: Access): boolean =>
 const isLockedUpdate = (access: Access): boolean =>
   access >= Access.Exchange && access <= Access.Or;
 
-/** A compare-and-exchange that has only looked. */
+/** A failed compare-and-exchange. */
 const hasFailed = ({ kind, before, after }: Accessed): boolean =>
   kind === Access.CompareExchange && before[0] === after[0] && before[1] === after[1];
 
-/** Either order comes to the same, or the later one looks at what the earlier one did. */
+/** Both orders have the same effect, or the later access checks the earlier one's. */
 function commute(a: Access, b: Access, isData: boolean): boolean {
   if (isData && isLockedUpdate(a) && isLockedUpdate(b)) return true;
   if (a !== b) return false;

@@ -1,11 +1,11 @@
 /**
  * A search directed at a race, in the spirit of RaceFuzzer (Sen: Race Directed Random Testing
- * of Concurrent Programs, PLDI 2008): a CPU that is about to make one side's access is held
- * there until another is about to make the other side's. Then a coin says which is made first,
- * and the other one waits until that CPU has gone on for a while.
+ * of Concurrent Programs, PLDI 2008): a CPU whose pending access is one side is held until another
+ * CPU's pending access is the other side. A coin decides which is made first, and the other waits
+ * until that CPU has run for a while.
  *
- * How often control passes on otherwise, how much of what could be held is, and how long the
- * second side waits is drawn for each run.
+ * The rate of other switches, the share of candidates that are held, and how long the second side
+ * waits are drawn for each run.
  */
 
 import { Dice } from '../strategies/dice.ts';
@@ -20,10 +20,10 @@ import type { Pending, Target } from './target.ts';
 
 /** One in so many decisions switches to another CPU. */
 const SWITCHES = [50, 10, 2];
-/** Steps for which the second side waits; at most, since it goes on if nobody else can. */
+/** Steps for which the second side waits at most; it goes on earlier if no other CPU can. */
 const WAITS = [0, 3, 20, 1000];
 
-/** What was decided about a CPU where it stands. */
+/** The decision for a CPU at its pending access. */
 type Stand =
   /** Nothing yet, or it may go on. */
   | 'undecided'
@@ -41,7 +41,7 @@ export class Directed implements Strategy {
   #holds = 0;
   #waits = 0;
   #stands: Stand[] = [];
-  /** For those who are second: the step from which on they may go on. */
+  /** For second sides: the step from which they may go on. */
   #until: number[] = [];
 
   constructor(target: Target) {
@@ -67,7 +67,7 @@ export class Directed implements Strategy {
     return this.#dice.word();
   }
 
-  /** Who is first, if both sides are about to be done. */
+  /** The CPU that goes first, if both sides are pending. */
   #meeting(situation: Situation): number | undefined {
     for (let a = 0; a < situation.cpus; a++) {
       if (!this.#mayMeet(situation, a)) continue;
@@ -83,7 +83,7 @@ export class Directed implements Strategy {
     return undefined;
   }
 
-  /** It stands at a side's access, and is held there. */
+  /** It is held at a side's access. */
   #mayMeet(situation: Situation, cpu: number): boolean {
     const isAtSide = this.#target.isSide(pendingOf(situation, cpu));
     if (!isRunnable(situation.runnable, cpu) || !isAtSide) return false;
@@ -93,7 +93,7 @@ export class Directed implements Strategy {
     return this.#stands[cpu] === 'held';
   }
 
-  /** Somebody who is not held; who is, if nobody else can go on. */
+  /** A CPU that is not held; a held one if no other can go on. */
   #other({ runnable, current, step }: Situation): number {
     let free = 0;
     for (let mask = runnable; mask !== 0; mask &= mask - 1) {

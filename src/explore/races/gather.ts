@@ -13,13 +13,13 @@ import type { Subject } from '../subject.ts';
 import { Detector, type RaceKind, type Sighting } from './detector.ts';
 import { type Role, Roles, type Spot } from './roles.ts';
 
-/** What one side does, and where in the source. */
+/** One side: its access, and the place in the source. */
 export interface Side {
   readonly where: Where;
   readonly access: Access;
 }
 
-/** One time that a race was seen. */
+/** An occurrence of a race. */
 export interface Example {
   readonly result: Result;
   /** The word, and the numbers of the steps, in the order of the race's sides. */
@@ -28,7 +28,7 @@ export interface Example {
 }
 
 export interface Race {
-  /** What it is, as a text: the same in all runs. */
+  /** A key that is the same in all runs. */
   readonly key: string;
   readonly kind: RaceKind;
   readonly role: Role;
@@ -37,7 +37,7 @@ export interface Race {
   readonly runs: number;
   /** and of them those in which its second side came first. */
   readonly turned: number;
-  /** The first time, in a run that ended well if there was one. */
+  /** The first occurrence, in a run that ended well if there was one. */
   readonly example: Example;
 }
 
@@ -47,7 +47,7 @@ interface Growing extends Race {
   example: Example;
 }
 
-/** What was seen in a run, before the run's end is known. */
+/** Occurrences in a run, before its end is known. */
 interface Seen {
   readonly key: string;
   readonly kind: RaceKind;
@@ -104,7 +104,7 @@ export class RaceGatherer {
     }
   }
 
-  /** In an order that depends on nothing but what they are. */
+  /** In an order that depends on their keys alone. */
   get races(): readonly Race[] {
     return [...this.#races].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, race]) => race);
   }
@@ -124,7 +124,7 @@ export class RaceGatherer {
     if (known.example.result.ending !== 'ok' && result.ending === 'ok') known.example = example;
   }
 
-  /** Where the access is made; that it was of this word is noted. */
+  /** The place of the access; the word is recorded. */
   #place(kind: Access, at: Ptr): Where {
     const where = this.#sites.here();
     const words = this.#words.get(where) ?? new Map<Access, Set<Ptr>>();
@@ -135,8 +135,8 @@ export class RaceGatherer {
   }
 
   /**
-   * Words that a side of the race has accessed in any run. Frames are handed out in another
-   * order by other schedules, so the race may be met at other words than where it was seen.
+   * Words that a side of the race has accessed in any run. Other schedules allocate frames in
+   * another order, so the race may occur at other words.
    */
   wordsOf({ where, access }: Side): ReadonlySet<Ptr> {
     return this.#words.get(where)!.get(access)!;
@@ -144,18 +144,18 @@ export class RaceGatherer {
 }
 
 /**
- * Frames of the stack below the leaf that are looked at: from an accessor through all that it
- * calls up to the function that is told. A stack is what costs most here.
+ * Depth of the stack trace below the leaf: from an accessor up to the function that is reported.
+ * Stack traces are the main cost here.
  */
 const DEPTH = 14;
 
-/** Places of accesses, each one object however they are come to. */
+/** Places of accesses, one object for each. */
 class SourcePlaces {
   readonly #above: Controller['tell'];
   readonly #byText = new Map<string, Where>();
   readonly #known = new Map<Where, Where>();
 
-  /** `above`: what the leaf calls at each access; the place is below. */
+  /** `above`: the function that the leaf calls at each access; the place is below. */
   constructor(above: Controller['tell']) {
     this.#above = above;
   }
@@ -185,7 +185,7 @@ const sideKey = ({ site, access }: Sighting<Where>): string => {
 /** Which side is the first one does not depend on the run. */
 function sorted(kind: RaceKind, spot: Spot, first: Sighting<Where>, second: Sighting<Where>): Seen {
   const [a, b] = [sideKey(first), sideKey(second)];
-  // The same on both: by their CPUs.
+  // Equal sides: by CPU.
   const isTurned = a === b ? first.cpu > second.cpu : a > b;
   const sightings = isTurned ? ([second, first] as const) : ([first, second] as const);
   const key = [kind, spot.role, ...[a, b].toSorted()].join('\n');

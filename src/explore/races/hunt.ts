@@ -1,4 +1,4 @@
-/** From a race to a schedule in which it does harm, if one is found. */
+/** Searches for a schedule in which a race does harm. */
 
 import type { Result } from '../result.ts';
 import { WithEvents } from '../strategies/with-events.ts';
@@ -7,10 +7,10 @@ import { Directed } from './directed.ts';
 import type { Race, RaceGatherer } from './gather.ts';
 import { Target } from './target.ts';
 
-/** What came of a directed search. */
+/** The result of a directed search. */
 export interface Hunt {
   readonly schedules: number;
-  /** In how many the race was met with its first side first, and in how many with the second. */
+  /** In how many the race occurred with its first side first, and with its second side first. */
   readonly orders: readonly [number, number];
   /** The schedule that went wrong; the last one. */
   readonly harm: Result | undefined;
@@ -24,7 +24,7 @@ export class Hunter {
   readonly #orders: [number, number] = [0, 0];
   #schedules = 0;
 
-  /** `gatherer`: which has seen the race. What it sees now is counted there, too. */
+  /** `gatherer`: the one that has seen the race, and counts further occurrences. */
   constructor(subject: Subject, gatherer: RaceGatherer, race: Race) {
     this.#gatherer = gatherer;
     this.#race = race;
@@ -39,7 +39,7 @@ export class Hunter {
     this.#strategy = new WithEvents(new Directed(target));
   }
 
-  /** The next schedule: what has come of all so far. */
+  /** Run the next schedule; returns the result so far. */
   run(seed: number): Hunt {
     const { result, seen } = this.#gatherer.watch(this.#strategy, seed);
     this.#schedules++;

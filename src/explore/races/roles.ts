@@ -1,13 +1,13 @@
 /**
- * What part each word of host memory has in the order of things. It follows from the layout,
- * and for frames from what they are used for at the moment.
+ * The role of each word of host memory in synchronization. It follows from the layout, and for
+ * frames from their current use.
  *
- *  lock, section, mailbox, handOver, references: who synchronises does so by them.
- *  entry, record: what the paging code decides by: entries of the shadow's and of the
- *      guest's own tables; pgdirs, the Launcher's map, what is known of a guest.
- *  data: all that is in other frames: guest memory, registers, the Switcher's pages.
- *  aside: counts of changes by which the lock-free code looks again, statistics, caches.
- *      They neither order anything, nor is it a race who comes first.
+ *  lock, section, mailbox, handOver, references: words for synchronization.
+ *  entry, record: state that the paging code decides by: entries of the shadow's and of the
+ *      guest's own tables; pgdirs, the Launcher's map, records of guests.
+ *  data: all other frames: guest memory, registers, the Switcher's pages.
+ *  aside: counts of changes by which the lock-free code validates, statistics, caches. They do not
+ *      synchronize, and are not reported as races.
  */
 
 import { FRAME_WORDS, FrameKind } from '../../../shared/frames.ts';
@@ -22,14 +22,14 @@ export type Role =
   | ('lock' | 'section' | 'mailbox' | 'handOver' | 'references')
   | ('entry' | 'record' | 'data' | 'aside');
 
-/** A word as a race is about it: an entry of two words is one. */
+/** A word as a unit of races: an entry of two words is one. */
 export interface Spot {
   readonly role: Role;
   /** Its first word. */
   readonly at: Ptr;
 }
 
-/** Of fields, whatever record they are in. That a guest is dead is told but once. */
+/** Of fields, in any record. The death of a guest is set only once. */
 const ROLES: Readonly<Partial<Record<FieldKind, Role>>> = {
   lock: 'lock',
   section: 'section',

@@ -1,15 +1,15 @@
-/** Telling the accesses of a race from others before they are made: by word and kind. */
+/** Recognizes pending accesses of a race, by word and kind. */
 
 import { frameOf, type Ptr } from '../../hardware/address.ts';
 import { Access } from '../engine/access.ts';
 
-/** What one side does, and the words that it has done it to. */
+/** The kind of one side's access, and the words that it was seen at. */
 export interface TargetSide {
   readonly access: Access;
   readonly words: ReadonlySet<Ptr>;
 }
 
-/** An access that is about to be made; 0 for none. */
+/** A pending access; 0 for none. */
 export interface Pending {
   readonly kind: Access | 0;
   readonly at: Ptr;
@@ -17,7 +17,7 @@ export interface Pending {
 
 export class Target {
   readonly #sides: readonly [TargetSide, TargetSide];
-  /** Of each side, the frames that it was at. */
+  /** For each side, the frames that it was seen in. */
   readonly #frames: readonly [ReadonlySet<number>, ReadonlySet<number>];
   readonly #entryWords: number;
 

@@ -1,4 +1,4 @@
-/** What the two sides of a race did in one run, as a story tells it. */
+/** The two sides of a race in one run, as in a story. */
 
 import type { Line, Told } from '../../report/story.ts';
 import { Access } from '../engine/access.ts';
@@ -22,7 +22,7 @@ interface ToldRun {
   readonly vcpus: readonly number[];
 }
 
-/** Several races have the same run for example, which is told once. */
+/** Several races may share an example run, which is told once. */
 export class SideTeller {
   readonly #subject: Subject;
   readonly #told = new Map<Result, ToldRun>();

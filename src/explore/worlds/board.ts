@@ -1,7 +1,7 @@
 /**
- * A world under control: run again and again, each time by another schedule. What a board is for a
- * machine (engine/board.ts), with the same strategies, fairness and digests; since a thread can
- * stand at each of its steps, none of them is done twice.
+ * A world under control, run again and again under different schedules: the board (engine/board.ts)
+ * of worlds, with the same strategies, fairness and digests. Threads are generators, which can stop
+ * at each step, so nothing is replayed.
  */
 
 import { assert } from '../../errors.ts';
@@ -17,12 +17,12 @@ import { MOST_THREADS, MOST_WORDS, ThreadState, type Word } from './shared.ts';
 import type { Memory, Place, Step, Steps } from './step.ts';
 import { made, type World } from './world.ts';
 
-/** How a run of a world ends: as it may, or what is wrong with it. */
+/** How a run of a world ends. */
 export type WorldEnding = 'ok' | 'violation' | 'deadlock' | 'livelock';
 
 export interface WorldResult {
   readonly ending: WorldEnding;
-  /** What was thrown, or who waits; '' if nothing is wrong. */
+  /** The thrown error's message, or the waiting threads; '' if nothing is wrong. */
   readonly message: string;
   readonly steps: number;
   readonly decisions: Decisions;
@@ -31,7 +31,7 @@ export interface WorldResult {
   readonly trace: string;
 }
 
-/** What somebody is told who watches: before the step whose it is, afterwards what it came to. */
+/** A watcher: called before a step with its thread, and after it with the result. */
 export interface WorldStep {
   readonly number: number;
   readonly thread: string;
@@ -39,7 +39,7 @@ export interface WorldStep {
   readonly result: number;
 }
 
-/** That a run may take, if it is not said. */
+/** The default limit of steps. */
 export const MOST_STEPS = 10_000;
 
 export interface WorldLimits {
@@ -52,7 +52,7 @@ interface ThreadInRun {
   readonly name: string;
   readonly state: Word | undefined;
   steps: Steps | undefined;
-  /** What it does next; undefined before it has begun, and at its end. */
+  /** Its next step; undefined before it has begun, and at its end. */
   pending: Step | undefined;
   /** How often that was taken. */
   taken: number;
@@ -73,8 +73,8 @@ export class WorldBoard implements Situation, Memory {
   readonly hasEnded = false;
   watcher: ((step: WorldStep) => void) | undefined;
   /**
-   * Accesses of mutexes and the starts of threads are not shown to strategies, which go by accesses
-   * of words alone: as the tools do that published figures are of.
+   * Strategies see accesses of words alone, not of mutexes or starts of threads: as in the tools
+   * that the published figures are for.
    */
   readonly showsWordsOnly: boolean;
   /** Where one thread throws, the others go on: all that they do is part of the behaviour. */
@@ -86,7 +86,7 @@ export class WorldBoard implements Situation, Memory {
   #switches: number[] = [];
   #atEnd: (() => void) | undefined;
   #anybodyRelaxed = false;
-  /** As bits by thread: who can go on, and whose next step waits for words. */
+  /** As bits by thread: enabled threads, and those whose next step waits for words. */
   #able = 0;
   #guarded = 0;
   #hasWritten = false;
@@ -140,7 +140,7 @@ export class WorldBoard implements Situation, Memory {
     this.trace.write(this.current, place, before, this.#now[place]!);
   }
 
-  /** What is in a word, without a step. */
+  /** A word's value, without a step. */
   readonly valueOf = (place: Place): number => this.#now[place]!;
 
   run(strategy: Strategy, seed: number): WorldResult {
@@ -218,7 +218,7 @@ export class WorldBoard implements Situation, Memory {
     for (const thread of this.#threads) if (thread.state === undefined) this.#goOn(thread, 0);
   }
 
-  /** What user's code throws outside of steps. */
+  /** Errors of user code outside of steps. */
   #caught(code: () => void): Pick<WorldResult, 'ending' | 'message'> | undefined {
     try {
       code();
@@ -228,7 +228,7 @@ export class WorldBoard implements Situation, Memory {
     }
   }
 
-  /** After a step of `current`: of the others, only who waits for words may be able by it. */
+  /** After a step of `current`: of the others, only waiting threads can have become enabled. */
   #look(): void {
     this.#lookAt(this.current);
     if (!this.#hasWritten) return;
@@ -306,7 +306,7 @@ export class WorldBoard implements Situation, Memory {
   }
 }
 
-/** Numbers of neighbouring seeds begin alike, and a world may be over after a few. */
+/** Mixes the seed: neighbouring seeds begin alike, and a world may be over after a few draws. */
 function spread(seed: number): number {
   let x = Math.imul(seed ^ 0x9e37_79b9, 0x85eb_ca6b);
   x = Math.imul(x ^ (x >>> 13), 0xc2b2_ae35);

@@ -1,10 +1,10 @@
-/** What threads of a world share: words, mutexes, condition variables, and other threads. */
+/** The shared objects of a world: words, mutexes, condition variables, and other threads. */
 
 import { assert, UserError } from '../../errors.ts';
 import { Access } from '../engine/access.ts';
 import type { Memory, Place, Step, Steps } from './step.ts';
 
-/** So many at most in all, those of mutexes and the like included. */
+/** The most in all, with those of mutexes and the like. */
 export const MOST_WORDS = 4095;
 
 /** As many as the bits of a mask. */
@@ -12,7 +12,7 @@ export const MOST_THREADS = 31;
 
 type Change = (found: number) => number;
 
-/** An access of one word: what is in it afterwards. It comes to what was there before. */
+/** An access of one word: its new value. The result is the old value. */
 class WordStep implements Step {
   readonly kind: Access;
   readonly place: Place;
@@ -67,7 +67,7 @@ export class Word {
     this.#load = new WordStep(Access.Load, this, 'load()');
   }
 
-  /** What is in it, without a step: for `atEnd`, where nobody else goes on. */
+  /** Its value, without a step: for `atEnd`, when no thread runs. */
   get value(): number {
     return this.#now(this.place);
   }
@@ -76,7 +76,7 @@ export class Word {
     return this.#load;
   }
 
-  /** Also of a read-modify-write: what was there before is what the step comes to. */
+  /** Also of a read-modify-write: the result of the step is the old value. */
   store(value: number): Step {
     return new WordStep(Access.Store, this, `store(${value})`, () => value);
   }
@@ -85,7 +85,7 @@ export class Word {
     return new WordStep(Access.Exchange, this, `exchange(${value})`, () => value);
   }
 
-  /** It becomes `value` if it is `expected`: it was if the step comes to that. */
+  /** It becomes `value` if it is `expected`; the result is the old value. */
   compareExchange(expected: number, value: number): Step {
     const change: Change = (found) => (found === expected ? value : found);
     return new WordStep(
@@ -100,12 +100,12 @@ export class Word {
     return new WordStep(Access.Add, this, `add(${value})`, (found) => found + value);
   }
 
-  /** A read-modify-write of one's own, in one step. */
+  /** Any read-modify-write, in one step. */
   update(change: (found: number) => number): Step {
     return new WordStep(Access.Exchange, this, 'update(…)', change);
   }
 
-  /** Wait until it is such, and read it; with `change`, change it in the same step. */
+  /** Wait until the condition holds, and read it; with `change`, change it in the same step. */
   until(holds: (found: number) => boolean, change?: (found: number) => number): Step {
     const kind = change === undefined ? Access.Load : Access.Exchange;
     return new WordStep(kind, this, 'until(…)', change, holds);
@@ -114,7 +114,7 @@ export class Word {
 
 const FREE = 0;
 
-/** Who wants it waits. To take it twice is to wait for ever. */
+/** Wait until it is free, and take it. Not recursive: taking it twice waits for ever. */
 export class Mutex {
   readonly #word: Word;
 
@@ -126,12 +126,12 @@ export class Mutex {
     return new MutexStep(this.#word, 'lock');
   }
 
-  /** Comes to 1 if it was free and is taken, else to 0. */
+  /** The result is 1 if it was free and is taken, else 0. */
   tryLock(): Step {
     return new MutexStep(this.#word, 'tryLock');
   }
 
-  /** Throws in the thread where it is somebody else's, or nobody's. */
+  /** Throws in a thread that does not hold it. */
   unlock(): Step {
     return new MutexStep(this.#word, 'unlock');
   }
@@ -170,11 +170,11 @@ class MutexStep implements Step {
 }
 
 /**
- * A condition variable, as POSIX has it but for spurious wakeups: `signal` lets one go on of those
- * that wait at the time, whichever; `broadcast` all.
+ * A condition variable as in POSIX, without spurious wakeups: `signal` wakes any one of those that
+ * wait at the time; `broadcast` all.
  */
 export class Condition {
-  /** As bits by thread: who waits; who may go on. How many of these may. */
+  /** As bits by thread: waiting threads, and woken candidates; and how many of these may go on. */
   readonly #waiting: Word;
   readonly #called: Word;
   readonly #permits: Word;
@@ -187,7 +187,7 @@ export class Condition {
     this.#permits = permits;
   }
 
-  /** Let go of the mutex and wait, in one step; then take it again. `yield*` it. */
+  /** Release the mutex and wait, in one step; then take it again. `yield*` it. */
   *wait(mutex: Mutex): Steps {
     const [waiting, called, permits] = [this.#waiting, this.#called, this.#permits];
     const name = this.#name;
@@ -272,7 +272,7 @@ export class ThreadHandle {
 
 export const ThreadState = { New: 0, Runs: 1, Ended: 2 } as const;
 
-/** What a world's own code is given, to make of it what its threads share. */
+/** The parameter of a world's code, which makes the shared objects. */
 export class Shared {
   readonly words: Word[] = [];
   readonly initial: number[] = [];
@@ -319,7 +319,7 @@ export class Shared {
     return new ThreadHandle(state);
   }
 
-  /** Until some words are such, whichever of them changes: `holds` is given what is in each. */
+  /** Wait until a condition on some words holds: `holds` gets their values. */
   until(words: readonly Word[], holds: (...found: number[]) => boolean): Step {
     assert(words.length > 0, 'words to wait for are given');
     const places = words.map(({ place }) => place);
@@ -332,7 +332,7 @@ export class Shared {
     };
   }
 
-  /** What was tried is in vain as long as nobody else does something: for loops that spin. */
+  /** Yield, for spin loops: the attempt is in vain until another thread takes a step. */
   relax(): Step {
     return { kind: Access.Load, place: 0, text: 'relax()', isVain: true, perform: () => 0 };
   }

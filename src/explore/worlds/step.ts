@@ -6,29 +6,29 @@ import type { Guard } from '../engine/guard.ts';
 /** A word's place, from 1. */
 export type Place = number;
 
-/** The words of a world while one of its runs goes on, by whoever takes the step. */
+/** The words of a world during a run, as seen by the running thread. */
 export interface Memory {
   read(place: Place): number;
   write(place: Place, value: number): void;
 }
 
-/** A thread yields it, and is given what it has come to: a number. */
+/** A thread yields it, and gets its result: a number. */
 export interface Step {
-  /** What it is to strategies and in a story. */
+  /** Its kind, for strategies and stories. */
   readonly kind: Access;
   readonly place: Place;
   readonly text: string;
-  /** It is no data: a mutex, a condition variable, another thread. */
+  /** It is not data: a mutex, a condition variable, another thread. */
   readonly isSync?: boolean;
-  /** It is so many steps, one after the other; 1 if it is not said. */
+  /** It takes so many steps, one after the other; by default 1. */
   readonly times?: number;
-  /** Who takes it gives way afterwards: what was tried was in vain. */
+  /** The thread yields afterwards: the attempt was in vain. */
   readonly isVain?: boolean;
-  /** It can be taken only while these words are such; always without. */
+  /** Its guard: the condition on words under which it is enabled; absent for always. */
   readonly guard?: Guard | undefined;
-  /** `thread`: who takes it, by number. */
+  /** `thread`: the number of the thread that takes it. */
   perform(memory: Memory, thread: number): number;
 }
 
-/** What a thread is, or a part of one, which is called by `yield*` and may return something. */
+/** A thread, or a part of one, which is called by `yield*` and may return a value. */
 export type Steps<T = void> = Generator<Step, T, number>;

@@ -1,4 +1,4 @@
-/** A run of a world as one line: which world, and what was decided. The code is the user's. */
+/** A run of a world as one line: the world's name, and the decisions. The code is the user's. */
 
 import { z } from 'zod';
 import { UserError } from '../../errors.ts';
@@ -8,7 +8,7 @@ import type { Strategy } from '../strategies/strategy.ts';
 import { WorldBoard, type WorldEnding, type WorldResult, type WorldStep } from './board.ts';
 import type { World } from './world.ts';
 
-/** The number counts up whenever the same decisions may come to something else. */
+/** The number is raised whenever the same decisions may lead to another run. */
 const PREFIX = 'umbraworld1.';
 
 export interface WorldReplayed {
@@ -32,10 +32,10 @@ export const worldToken = ({ name }: World, { decisions, steps, digest }: WorldR
 
 export const isWorldToken = (text: string): boolean => /^umbraworld\d+\./.test(text.trim());
 
-/** Of which world it is. Throws UserError for a token that is damaged, or of another version. */
+/** Its world. Throws UserError for a token that is damaged, or of another version. */
 export const worldNameOf = (token: string): string => decoded(token).world;
 
-/** Do a run again. Throws UserError for a token of another world, and if it goes another way. */
+/** Replay a run. Throws UserError for a token of another world, and if the run diverges. */
 export function replayWorld(
   world: World,
   token: string,
@@ -45,7 +45,7 @@ export function replayWorld(
   if (name !== world.name) {
     throw new UserError(`the token is of world ${name}, and this is world ${world.name}`);
   }
-  // One that was cut short was cut there.
+  // A run that was cut off was cut off there.
   const board = new WorldBoard(world, { mostSteps: steps });
   board.watcher = watcher;
   const result = runRecorded(board, new Recorded({ turns: unpackSwitches(turns), drawn: [] }));
@@ -53,7 +53,7 @@ export function replayWorld(
   throw new UserError(`the run goes another way: world ${name} does not do what it did`);
 }
 
-/** Do a schedule again. Throws a `UserError` where the world does otherwise. */
+/** Replay a schedule. Throws a `UserError` where the world diverges. */
 export function replayOfWorld(world: World, token: string): WorldReplayed {
   const story: string[] = [];
   const { ending, message, steps } = replayWorld(world, token, ({ thread, text, result }) =>

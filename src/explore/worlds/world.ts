@@ -1,9 +1,9 @@
 /**
  * Worlds of the user's own: a few threads over shared words, explored as litmus tests are.
  *
- * A thread is a generator. Each access of shared memory is a step that it yields, and between two
- * of them nobody else goes on, so what it keeps in variables of its own is its own. The code that
- * makes a world is called for each run anew: nothing of one run is there in the next.
+ * A thread is a generator. Each access of shared memory is a step that it yields, and no other
+ * thread runs between two of them, so its local variables are private. The code that makes a world
+ * is called again for each run, so no state carries over.
  */
 
 import { UserError } from '../../errors.ts';
@@ -13,7 +13,7 @@ import type { Steps } from './step.ts';
 export interface WorldCode {
   /** By name: threads that run from the beginning. */
   readonly threads: Readonly<Record<string, () => Steps>>;
-  /** Called when all threads have come to their end. What it throws is what is wrong. */
+  /** Called when all threads have ended. It throws if something is wrong. */
   readonly atEnd?: () => void;
 }
 
@@ -22,7 +22,7 @@ export interface World {
   readonly make: (shared: Shared) => WorldCode;
 }
 
-/** `make` has to do the same whenever it is called, and so has the code of threads. */
+/** `make` and the code of threads must be deterministic. */
 export function world(name: string, make: (shared: Shared) => WorldCode): World {
   return { name, make };
 }
@@ -31,7 +31,7 @@ export function world(name: string, make: (shared: Shared) => WorldCode): World 
 export function made({ name, make }: World, now: (place: number) => number) {
   const shared = new Shared(now);
   const { threads, atEnd } = make(shared);
-  // Those that run from the beginning have the first numbers.
+  // Threads that run from the beginning have the first numbers.
   const later = shared.threads.splice(0);
   const first = Object.entries(threads);
   for (const [thread, code] of first) shared.add(thread, code);

@@ -1,7 +1,7 @@
 /**
- * What must hold in the guest kernel's memory while nobody holds its lock, looked at from
- * outside: every entry of every process lies in an area whose rights cover it, every
- * page's count is the number of entries that map it, and every page is used for one thing.
+ * Invariants of the guest kernel's memory while its lock is free, checked from outside: every entry
+ * of every process lies in an area whose rights cover it, every page's count is the number of
+ * entries that map it, and every page has one use.
  * An entry that comes back after the kernel has cleared it breaks one of these.
  */
 

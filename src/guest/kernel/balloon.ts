@@ -1,7 +1,7 @@
 /**
- * The balloon: pages that the guest does without for the moment. Each is taken out of
- * the kernel's own mapping, everywhere, and then the Launcher is told, which may take the
- * frame away. What is mapped again later is a page of zeroes.
+ * The balloon: pages that the guest gives up for a while. Each is unmapped from the kernel's own
+ * mapping, everywhere, and then the Launcher is told, which may free the frame. When it is mapped
+ * again the page is zero.
  */
 
 import { Hypercall } from '../../../shared/hypercall.ts';

@@ -167,7 +167,7 @@ export function startSecondary(k: KernelContext): void {
   idle(k);
 }
 
-/** The clock: another runnable process has its turn, unless the kernel was only waiting. */
+/** The clock: switch to another runnable process, unless the kernel was only waiting. */
 export function timerInterrupt(k: KernelContext): void {
   k.store(k.va(TICKS), k.load(k.va(TICKS)) + 1);
   startClock(k);

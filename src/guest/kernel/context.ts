@@ -1,16 +1,15 @@
 /**
- * How kernel code runs so that it can stop anywhere and continue on another CPU.
+ * Execution of kernel code, which can stop anywhere and continue on another CPU.
  *
- * A kernel routine is an ordinary function that touches the machine only through the
- * primitives here: load, store, hypercall and so on. What each primitive returned is
- * pushed onto the kernel stack in guest memory. When a primitive faults, or the time is
- * up, the function is abandoned; to go on, it is called again, and the primitives that
- * are already on the stack return what they returned before without doing anything.
- * So the state of a routine is its stack, and that is in registers and guest memory.
+ * A kernel routine is an ordinary function that accesses the machine only through the primitives
+ * here: load, store, hypercall and so on. The result of each primitive is pushed onto the kernel
+ * stack in guest memory. When a primitive faults, or the time slice ends, the function is unwound;
+ * to resume, it is called again, and the primitives that are on the stack return the recorded
+ * results. So the state of a routine is its stack, in registers and guest memory.
  *
- * What follows for kernel code: it must be deterministic, and keep nothing in
- * JavaScript variables that is not computed from what primitives returned. `call` and
- * `each` shorten the stack as they finish, as returning from a function does.
+ * So kernel code must be deterministic, and keep nothing in JavaScript variables that is not
+ * computed from results of primitives. `call` and `each` pop their part of the stack when they
+ * finish, as returning from a function does.
  *
  * Addresses are kept by their bits, so that those of the kernel are small to V8 (bitsOf).
  *
@@ -212,7 +211,7 @@ export class KernelContext extends RoutineStack {
     for (let i = 1; i <= this.done; i++) this.translate(this.ebp - i * 4, SupervisorRead);
   }
 
-  /** What an instruction of the processor's own comes to; negative is a fault. */
+  /** The result of a processor instruction; negative is a fault. */
   instruction(does: (cpu: Processor) => number): number {
     if (this.passed < this.done) return this.again();
     this.spend();
@@ -286,7 +285,7 @@ export class KernelContext extends RoutineStack {
     return (pa + this.offset) | 0;
   }
 
-  /** Go on at the addresses where the kernel's mapping has what is now used low. */
+  /** Move from the low addresses to those of the kernel's mapping. */
   relocate(): void {
     if (this.passed < this.done) return void this.again();
     this.spend();

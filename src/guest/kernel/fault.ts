@@ -63,7 +63,7 @@ function mapPage(
   } else if (!isPresent(old)) {
     page = write ? allocPage(k) : zeroPage;
   } else if (!write || old.low & PAGE_RW) {
-    // Somebody was here before, or the host's table was behind.
+    // Another thread has mapped it already, or the host's table was stale.
     return;
   } else {
     page = copyOnWrite(k, pageOf(old), zeroPage);
@@ -88,7 +88,7 @@ const copyOnWrite = (k: KernelContext, old: number, zeroPage: number): number =>
     return page;
   });
 
-/** SIGSEGV, which nobody here handles. */
+/** SIGSEGV, without a handler. */
 function segmentationFault(k: KernelContext, address: number): void {
   const pid = k.load(k.va(current(k) + Task.pid));
   if (pid === 1) panic(k, `init got SIGSEGV at 0x${address.toString(16)}`);

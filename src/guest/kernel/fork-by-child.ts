@@ -1,6 +1,6 @@
 /**
- * A fork whose copy the child makes, while its parent sleeps: what is told of the parent's
- * tables is told of tables that do not run (Async-fork, Pang et al., VLDB 2023).
+ * A fork whose copy the child makes, while its parent sleeps: the kernel reports changes of the
+ * parent's tables while these are not in use (Async-fork, Pang et al., VLDB 2023).
  */
 
 import type { KernelContext } from './context.ts';

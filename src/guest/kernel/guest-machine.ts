@@ -4,7 +4,7 @@ import type { PagingForm } from '../../hardware/entry.ts';
 import type { Program } from '../program.ts';
 import type { MmuOps } from './paravirt/mmu-ops.ts';
 
-/** What a guest's processors and disks are, beside what its registers and memory hold. */
+/** A guest's processors and disks, apart from registers and memory. */
 export interface GuestMachine {
   readonly form: PagingForm;
   readonly nx: boolean;

@@ -22,14 +22,16 @@ import { SWAPPER_PG_DIR } from './layout.ts';
 /** PAGE_KERNEL: with GLOBAL, as a kernel sets it that was told of PGE. */
 export const KERNEL_PAGE = PAGE_PRESENT | PAGE_RW | PAGE_ACCESSED | PAGE_DIRTY | PAGE_GLOBAL;
 
-/** Nobody can reach the page by the kernel's mapping any more, once the TLBs are flushed. */
+/** Unmap a page from the kernel's mapping; effective once the TLBs are flushed. */
 export const unmapKernelPage = (k: KernelContext, page: number): void =>
   setKernelPte(k, 'lazily', k.va(page << PAGE_SHIFT), NO_ENTRY);
 
 export const mapKernelPage = (k: KernelContext, page: number): void =>
   setKernelPte(k, 'now', k.va(page << PAGE_SHIFT), makeEntry(page, KERNEL_PAGE));
 
-/** Where only the host may write a page table, it is read-only to the kernel as long as it is one. */
+/**
+ * Where only the host may write a page table, it is read-only to the kernel as long as it is one.
+ */
 export function setKernelPageRights(k: KernelContext, page: number, writable: boolean): void {
   const entry = makeEntry(page, writable ? KERNEL_PAGE : KERNEL_PAGE & ~PAGE_RW);
   setKernelPte(k, 'now', k.va(page << PAGE_SHIFT), entry);

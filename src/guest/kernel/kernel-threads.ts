@@ -1,10 +1,9 @@
 /**
  * Kernel threads: tasks of the kernel's own, on its page table, that end by themselves.
  *
- * One kind swaps, as kswapd does. The other has two pages and a window of two addresses
- * above all memory (vmap of mm/vmalloc.c), and changes what is mapped there without the
- * kernel's lock: nobody else touches entries, pages or addresses of its own, but all have
- * the table they are in.
+ * One kind swaps, as kswapd does. The other has two pages and a window of two addresses above all
+ * memory (vmap of mm/vmalloc.c), and changes the mapping there without the kernel's lock: its
+ * entries, pages and addresses are private, but their table is shared by all.
  */
 
 import { Hypercall } from '../../../shared/hypercall.ts';
@@ -91,7 +90,7 @@ function useWindow(k: KernelContext, me: number, round: number): void {
   flushKernel(k);
 }
 
-/** Without the kernel's lock: who looks at the tables meanwhile is told that the host is behind. */
+/** Without the kernel's lock: sets a flag meanwhile that the host is not up to date. */
 function map(k: KernelContext, address: number, entry: Entry): void {
   const telling = k.va(TELLING + k.cpuId() * 4);
   k.store(telling, 1);

@@ -39,7 +39,7 @@ interface Routine {
   readonly hasError: boolean;
 }
 
-/** An entry from user mode or an interrupt: interrupts off, and nobody else in the kernel. */
+/** An entry from user mode or an interrupt: interrupts off, and the kernel lock taken. */
 const entered =
   (body: (k: KernelContext) => void) =>
   (k: KernelContext): void => {

@@ -1,4 +1,4 @@
-/** The end of a process that somebody else ends. */
+/** The end of a process that another one kills. */
 
 import type { KernelContext } from './context.ts';
 import { Task, TaskState } from './layout.ts';

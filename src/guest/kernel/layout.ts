@@ -1,6 +1,6 @@
 /**
- * Where the guest kernel keeps things in its memory. All of guest memory appears at
- * PAGE_OFFSET + physical address; what is here are physical addresses.
+ * The layout of the guest kernel's memory, in physical addresses. All of guest memory is mapped at
+ * PAGE_OFFSET + physical address.
  */
 
 import { PAGE_SHIFT, PAGE_SIZE } from '../../hardware/address.ts';
@@ -31,9 +31,9 @@ export const NEXT_PID = GLOBALS + 24;
 export const RESULT = GLOBALS + 28;
 export const PAGE_COUNT = GLOBALS + 32;
 export const TICKS = GLOBALS + 36;
-/** Three words that nobody reads: where the boot's context is saved. */
+/** Three unused words: the saved context of the boot routine. */
 export const LOST_CONTEXT = GLOBALS + 40;
-/** The kernel lock: 1 while somebody holds it. */
+/** The kernel lock: 1 while it is held. */
 export const KERNEL_LOCK = GLOBALS + 0x40;
 /** A bit for each vCPU that sleeps for want of work. */
 export const IDLE_VCPUS = GLOBALS + 0x44;
@@ -49,14 +49,17 @@ export const PAGE_TABLE_LOCK = GLOBALS + 0x5c;
 /** For each vCPU: the slot of its ring that is filled next, and its idle task. */
 export const NEXT_HCALL = GLOBALS + 0x80;
 export const IDLE_TASKS = GLOBALS + 0xa0;
-/** For each vCPU: what it is asked to flush (FlushRequest), and the mm that it runs on. */
+/** For each vCPU: its FlushRequest, and the mm that it runs on. */
 export const FLUSH_REQUESTS = GLOBALS + 0xc0;
 export const CPU_MMS = GLOBALS + 0xe0;
 
 /** Texts for SHUTDOWN, 64 bytes each. */
 export const POWER_DOWN_TEXT = GLOBALS + 0x100;
 export const PANIC_TEXT = GLOBALS + 0x140;
-/** For each vCPU: 1 while it has changed an entry without the kernel lock, and not told the host yet. */
+/**
+ * For each vCPU: 1 while it has changed an entry without the kernel lock, and not told the host
+ * yet.
+ */
 export const TELLING = GLOBALS + 0x180;
 
 /** A page of kernel text: the entry points are addresses in it. */
@@ -88,7 +91,7 @@ export const Task = {
   nextCall: 44,
   /** In WaitingOrder: the call before which all others must have been made. */
   awaits: 48,
-  /** In WaitingCopy: the child that is to copy its tables. */
+  /** In WaitingCopy: the child that copies its tables. */
   copier: 52,
   /** A kernel thread's two pages, as page numbers; 0 for none. */
   pages: 56,
@@ -111,9 +114,9 @@ export const TaskState = {
   WaitingOrder: 8,
   /** Until a child has copied its tables. */
   WaitingCopy: 9,
-  /** Until somebody ends its process. */
+  /** Until another process kills its process. */
   Paused: 10,
-  /** Until no kernel thread goes over the page tables. */
+  /** Until no kernel thread scans the page tables. */
   WaitingTables: 11,
 } as const;
 
@@ -143,7 +146,9 @@ export const VmArea = { start: 0, end: 4, prot: 8, next: 12 } as const;
 /** One word for each page: how many page table entries map it. */
 export const MEM_MAP = (VMAS + MAX_VMAS * VMA_BYTES + PAGE_SIZE - 1) & -PAGE_SIZE;
 
-/** THREAD_SIZE: kernel stacks are two pages, on an 8 KiB boundary; the lowest word names the task. */
+/**
+ * THREAD_SIZE: kernel stacks are two pages, on an 8 KiB boundary; the lowest word names the task.
+ */
 export const THREAD_SIZE = 2 * PAGE_SIZE;
 export const STACK_PAGES = THREAD_SIZE >>> PAGE_SHIFT;
 /**

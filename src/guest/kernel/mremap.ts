@@ -1,7 +1,7 @@
 /**
- * mremap: what is mapped in a range is moved to another. Between the two no thread may find
- * it at both places: the old entries go, on all vCPUs, before the new ones come
- * (move_page_tables of mm/mremap.c, and what CVE-2018-18281 was about).
+ * mremap: moves the mappings of a range to another one. No thread may find them at both places: the
+ * old entries are removed and flushed on all vCPUs before the new ones are set (move_page_tables of
+ * mm/mremap.c; CVE-2018-18281).
  */
 
 import { PAGE_SIZE } from '../../hardware/address.ts';
@@ -21,7 +21,7 @@ export const canMove = (start: number, end: number, to: number): boolean => {
   return to % PAGE_SIZE === 0 && last <= PAGE_OFFSET && (last <= start || to >= end);
 };
 
-/** MREMAP_FIXED: what was at `to` goes. The range keeps its length. */
+/** MREMAP_FIXED: mappings at `to` are removed. The range keeps its length. */
 export function mremap(k: KernelContext, mm: number, start: number, end: number, to: number): void {
   const last = to + (end - start);
   unmapRange(k, mm, to, last);

@@ -1,10 +1,10 @@
 /**
- * Threads of a traced process keep to the original run's order on several vCPUs, as far as it
- * matters. Their calls have numbers (ProcessOrder), and each thread says which is its next. A call
- * is made once no thread of the process has an earlier one before it: then all that the
- * original had done by then is done. A thread goes on after others had run once the changes of
- * memory that they made by then are made. Whoever has to wait gives up its vCPU; it waits for
- * what is earlier in the original run alone, so somebody can always go on.
+ * Threads of a traced process keep the original run's order on several vCPUs, as far as it matters.
+ * Their calls are numbered (ProcessOrder), and each thread publishes its next one. A call is made
+ * once no thread of the process has an earlier one to make: then all that preceded it in the
+ * original run is done. A thread resumes after others once these have made the changes of memory
+ * that preceded. A waiting thread gives up its vCPU; it waits only for earlier calls of the
+ * original run, so some thread can always go on.
  */
 
 import { NONE, Sys } from '../program.ts';

@@ -1,7 +1,7 @@
 /**
- * The lock of all processes' page tables, for kernel threads that go over them without the
- * kernel's lock. Who changes such a table with the kernel's lock in hand need not take this
- * one, only wait until nobody has it: who wants it cannot get on meanwhile.
+ * The lock of all processes' page tables, for kernel threads that scan them without the kernel's
+ * lock. A task that changes such a table under the kernel's lock need not take this one, only wait
+ * until it is free: it can be taken only under the kernel's lock.
  *
  * Taken, given back and waited for under the kernel's lock; waiting is sleeping.
  */
@@ -11,7 +11,7 @@ import { MAX_TASKS, PAGE_TABLE_LOCK, Task, TaskState } from './layout.ts';
 import { current, makeRunnable, schedule, setTask, taskAt, taskField } from './tasks.ts';
 
 export function waitForTables(k: KernelContext): void {
-  // On a single vCPU a kernel thread that has it lets nobody else run.
+  // On a single vCPU a kernel thread that holds it is not preempted.
   if (k.guest.vcpus === 1) return;
   k.until(() => {
     if (k.load(k.va(PAGE_TABLE_LOCK)) === 0) return 1;

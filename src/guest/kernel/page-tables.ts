@@ -31,7 +31,10 @@ import { eachVma } from './vma.ts';
 
 /** A page that is mapped but not to be used (PROT_NONE), by Linux's bit for it. */
 const PROTNONE = PAGE_GLOBAL;
-/** With neither this nor PRESENT an entry of PRESENT's other bits says where the content is (swap.ts). */
+/**
+ * With neither this nor PRESENT an entry of PRESENT's other bits says where the content is
+ * (swap.ts).
+ */
 const SWAPPED = 0x200;
 
 export const swapEntry = (slot: number): Entry => makeEntry(slot, SWAPPED);
@@ -146,7 +149,7 @@ export function eachUserPte(
   });
 }
 
-/** `unmap_page_range`: the entries go, and with them the pages that nobody else maps. */
+/** `unmap_page_range`: remove the entries, and free the pages that have no other mapping. */
 export function unmapRange(k: KernelContext, mm: number, start: number, end: number): void {
   const zeroPage = k.load(k.va(ZERO_PAGE));
   const pgd = pgdOf(k, mm);

@@ -1,6 +1,6 @@
 /**
- * The guest kernel's page allocator: a free list, a list of what the host has back, and
- * a count for each page in use. A page that is in a list has the next in its count's place.
+ * The guest kernel's page allocator: a free list, a list of pages in the balloon, and a count for
+ * each page in use. For a page in a list, the count holds the next page.
  */
 
 import { PAGE_SHIFT } from '../../hardware/address.ts';

@@ -174,7 +174,7 @@ export function exitThread(k: KernelContext, next: number): void {
   schedule(k);
 }
 
-/** Some thread of the process must have its turn, or none would ever again. */
+/** Make some thread of the process runnable, or none would ever run again. */
 function wakeThread(k: KernelContext, mm: number, heir: number): void {
   const waits = (task: number): boolean =>
     taskField(k, task, Task.mm) === mm && taskField(k, task, Task.state) === TaskState.WaitingTurn;
@@ -182,7 +182,10 @@ function wakeThread(k: KernelContext, mm: number, heir: number): void {
   if (next !== 0 && waits(next)) makeRunnable(k, next);
 }
 
-/** exit_group: the whole process. The first one's memory stays as it is, since the guest ends with it. */
+/**
+ * exit_group: the whole process. The first one's memory stays as it is, since the guest ends with
+ * it.
+ */
 export function exitGroup(k: KernelContext): void {
   const me = current(k);
   recordResult(k);
@@ -197,7 +200,7 @@ export function exitGroup(k: KernelContext): void {
 export function endTask(k: KernelContext, task: number, mm: number): void {
   const parent = taskField(k, task, Task.parent);
   if (k.load(k.va(mm + Mm.users)) > 1) {
-    // Some run on other vCPUs still; the last of them does what is left to do.
+    // Some still run on other vCPUs; the last of them does the rest.
     k.store(k.va(mm + Mm.users), k.load(k.va(mm + Mm.users)) - 1);
     return setTask(k, task, Task.state, TaskState.Free);
   }
@@ -225,7 +228,7 @@ function powerOff(k: KernelContext, me: number): void {
       return 0;
     });
   }
-  // What a kernel thread has changed in tables is told before.
+  // Changes of tables by kernel threads are reported first.
   waitForTables(k);
   for (;;) k.hypercall(Hypercall.Shutdown, POWER_DOWN_TEXT, SHUTDOWN_POWEROFF);
 }
@@ -278,7 +281,7 @@ export const wait4 = (k: KernelContext): number =>
     return 0;
   });
 
-/** `release_task`: nobody runs on its page table any more, so that can go too. */
+/** `release_task`: its page table is not in use any more, and is freed, too. */
 function release(k: KernelContext, zombie: number): void {
   const mm = taskField(k, zombie, Task.mm);
   const pgd = pgdOf(k, mm);
@@ -295,7 +298,7 @@ export function join(k: KernelContext): void {
     const me = current(k);
     const mm = taskField(k, me, Task.mm);
     if (k.load(k.va(mm + Mm.users)) === 1) return 1;
-    // On a single vCPU the others may be waiting for their turn: this is it.
+    // On a single vCPU the others may be waiting to be scheduled.
     wakeThread(k, mm, 0);
     setTask(k, me, Task.state, TaskState.WaitingTurn);
     schedule(k);
@@ -315,8 +318,8 @@ export function switchToThread(k: KernelContext, thread: number): void {
 }
 
 /**
- * What the thread has computed goes into the guest's result, whatever the order of exits.
- * How far a killed thread had come is chance, and does not count.
+ * Add the thread's result to the guest's, independent of the order of exits. The progress of a
+ * killed thread depends on the schedule, and does not count.
  */
 export function recordResult(k: KernelContext): void {
   const me = current(k);

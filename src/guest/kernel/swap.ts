@@ -1,12 +1,12 @@
 /**
- * What a kernel does to the page tables of processes that do not run: pages are taken out of
- * the tables of all that map them (try_to_unmap of mm/rmap.c), come back where they are
- * touched, or everywhere at once (try_to_unuse of mm/swapfile.c), and are made read-only to
- * see who writes (clear_refs of fs/proc/task_mmu.c).
+ * Changes of the page tables of processes that do not run: pages are unmapped from all tables
+ * (try_to_unmap of mm/rmap.c), mapped again where they are accessed, or everywhere at once
+ * (try_to_unuse of mm/swapfile.c), and made read-only to track writes (clear_refs of
+ * fs/proc/task_mmu.c).
  *
- * The swap device is the guest's own memory, as with zram, but nothing is compressed: a slot
- * is a page with the same content, and coming back it is the page. So no memory is saved;
- * what is done to the tables is the same.
+ * The swap device is the guest's own memory, as with zram, but uncompressed: a slot is a page with
+ * the content, and swapping in maps that page. So no memory is saved, but the tables change in the
+ * same way.
  *
  * All passes are made with the page tables' lock, and without the kernel's where nothing
  * else is touched: other vCPUs fault, switch and map their own meanwhile.
@@ -51,7 +51,7 @@ export function swapRound(k: KernelContext, round: number): void {
   unlockTables(k);
 }
 
-/** The pages that the hand comes to go out of all tables that have them. */
+/** Swap the pages at the clock's hand out of all tables. */
 function swapOut(k: KernelContext): void {
   const slots = Array.from({ length: BATCH }, () => takeUnused(k));
   const pages: number[] = [];
@@ -60,7 +60,7 @@ function swapOut(k: KernelContext): void {
     k.mmu.flushLazy(k);
   });
   flushAll(k);
-  // Nobody can write them any more.
+  // They cannot be written any more.
   for (const [i, slot] of slots.entries()) {
     const page = pages[i]!;
     if (page !== 0) {
@@ -87,7 +87,7 @@ const takeOut = (k: KernelContext, slot: number): number =>
     return 0;
   });
 
-/** The address that the hand comes to in an mm; 0 if it comes to the end, and goes to the next. */
+/** The next address of the hand in an mm; 0 at the end, and then it moves to the next mm. */
 const advance = (k: KernelContext, index: number): number =>
   k.call(() => {
     const mm = mmAt(index);
@@ -155,8 +155,8 @@ function bitCount(bits: number): number {
 }
 
 /**
- * What is swapped out comes back, where it is one process's own to be written at once. The
- * other entries are written as they are, as change_protection does.
+ * Swap everything in, writable at once where it belongs to one process alone. The other entries are
+ * written unchanged, as change_protection does.
  */
 const swapIn = (k: KernelContext): void =>
   rewrite(k, (entry, prot) => (isSwapped(entry) ? swappedIn(k, entry, prot) : entry));

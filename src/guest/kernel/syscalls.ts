@@ -97,7 +97,7 @@ function onRange(
   k.setSaved(Frame.eax, 0);
 }
 
-/** MAP_FIXED: what was there goes. */
+/** MAP_FIXED: earlier mappings are removed. */
 function mmap(k: KernelContext, mm: number, start: number, end: number, prot: number): void {
   munmap(k, mm, start, end);
   insertVma(k, mm, start, end, prot);

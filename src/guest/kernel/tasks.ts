@@ -1,4 +1,4 @@
-/** Tasks: which there are, which one runs, and who is next. */
+/** Tasks: the table, the current one, and the scheduler. */
 
 import { Hypercall } from '../../../shared/hypercall.ts';
 import { EFLAGS_IF, LguestData } from '../../../shared/lguest-data.ts';
@@ -62,7 +62,7 @@ export const allocTask = (k: KernelContext): number =>
     return task;
   });
 
-/** Let a task run when its turn comes, and wake a vCPU that has nothing to do. */
+/** Make a task runnable, and wake an idle vCPU. */
 export function makeRunnable(k: KernelContext, task: number): void {
   k.call(() => {
     setTask(k, task, Task.state, TaskState.Runnable);
@@ -96,8 +96,8 @@ export function schedule(k: KernelContext): void {
 }
 
 /**
- * `context_switch`: the page table first, then the stack, as Linux does it. The kernel
- * lock goes over to the next task, so nobody else touches the one that is left.
+ * `context_switch`: the page table first, then the stack, as in Linux. The kernel lock passes to
+ * the next task, so no other vCPU accesses the previous one.
  */
 function contextSwitch(k: KernelContext, me: number, next: number): void {
   if (taskField(k, me, Task.state) === TaskState.Running) {
@@ -162,7 +162,7 @@ export const lockKernel = (k: KernelContext): void => {
 
 export const unlockKernel = (k: KernelContext): void => k.store(k.va(KERNEL_LOCK), 0);
 
-/** A kernel thread's work on what nobody else touches: others are in the kernel meanwhile. */
+/** A kernel thread's work on private state, without the kernel lock. */
 export function withoutKernelLock(k: KernelContext, body: () => void): void {
   unlockKernel(k);
   enableInterrupts(k);

@@ -1,10 +1,10 @@
 /**
- * Requests to flush a TLB, from one vCPU to others (flush_tlb_others of arch/x86, as a
- * paravirtual guest makes them): a word for each vCPU says what is asked of it, an
- * interrupt tells it to look, and clearing the word is the answer.
+ * Requests to flush a TLB, from one vCPU to others (flush_tlb_others of arch/x86, in a paravirtual
+ * guest): each vCPU has a word for the request, an interrupt notifies it, and clearing the word is
+ * the acknowledgement.
  *
- * Whoever asks holds the kernel lock and waits, so there is one asker at a time. The
- * others answer from the interrupt, or while they spin for the lock with interrupts off.
+ * The requester holds the kernel lock while it waits, so there is one at a time. The others
+ * acknowledge from the interrupt, or while they spin for the lock with interrupts off.
  *
  * See docs/decisions/guest-flushes.md.
  */
@@ -15,7 +15,7 @@ import { CPU_MMS, FLUSH_REQUESTS, FLUSHES_ASKED, Mm } from './layout.ts';
 
 const FlushRequest = {
   None: 0,
-  /** What the vCPU's current page table maps for user mode. */
+  /** The user mappings of the vCPU's current page table. */
   User: 1,
   /** Everything: a kernel mapping has changed. */
   All: 2,
@@ -28,7 +28,7 @@ export function markStale(k: KernelContext, mm: number): void {
   if (k.guest.vcpus > 1) k.store(k.va(mm + Mm.stale), 1);
 }
 
-/** Before a page may be used again, or a system call returns: nobody sees the old entries. */
+/** Flush before a page is reused, or a system call returns. */
 export function flushMm(k: KernelContext, mm: number): void {
   if (k.guest.vcpus === 1) return;
   k.call(() => {
@@ -62,7 +62,7 @@ function flushOthers(k: KernelContext, what: number, concerns: (vcpu: number) =>
   });
 }
 
-/** Do what was asked of this vCPU, if anything was. */
+/** Handle a request to this vCPU, if there is one. */
 export function answerFlush(k: KernelContext): void {
   k.call(() => {
     const request = requestOf(k, k.cpuId());

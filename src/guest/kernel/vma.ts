@@ -50,7 +50,7 @@ export function insertVma(
   });
 }
 
-/** Forget a range: areas inside it go, those that reach over its ends are cut. */
+/** Remove a range: areas inside it are freed, those that reach over its ends are cut. */
 export function removeVmas(k: KernelContext, mm: number, start: number, end: number): void {
   k.call(() => {
     splitVma(k, mm, start);
@@ -65,7 +65,7 @@ export function removeVmas(k: KernelContext, mm: number, start: number, end: num
   });
 }
 
-/** Give what is mapped in a range other rights. */
+/** Change the rights of the areas in a range. */
 export function protectVmas(
   k: KernelContext,
   mm: number,

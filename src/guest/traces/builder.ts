@@ -9,7 +9,7 @@ import {
 } from '../program.ts';
 
 /**
- * A stream made in memory, for programs written by hand or generated from a seed:
+ * A stream made in memory, for handwritten programs or those generated from a seed:
  *
  *     new StreamBuilder().fetch(0x1000).store(0x2000).syscall(Sys.exit, 0, NONE).build()
  *

@@ -94,7 +94,7 @@ export class BlockEncoder {
     }
   }
 
-  /** What is to be said of the data of one run; returns where its codes end. */
+  /** Encode the data accesses of one run; returns where its codes end. */
   #code(
     ops: Uint32Array,
     from: number,

@@ -1,7 +1,7 @@
 /**
- * In which order the threads of a traced process ran. Valgrind lets one run at a time: a segment
- * is what a thread did from when it got valgrind's lock until another had it. Calls, changes of
- * thread among them, are numbered from 0 through all segments.
+ * The order in which the threads of a traced process ran. Valgrind runs one thread at a time: a
+ * segment is the work of a thread from taking valgrind's lock until another thread takes it. Calls,
+ * with changes of thread, are numbered from 0 through all segments.
  */
 
 import { NONE, type OperationStream, type ProcessOrder, Sys } from '../program.ts';

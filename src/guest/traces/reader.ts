@@ -26,7 +26,7 @@ import { orderOf } from './order.ts';
 
 /** A program read from a file, block by block as it is asked for. */
 export interface TraceProgram extends Program {
-  /** What the file says of itself: counts, sources, folded addresses. */
+  /** The file's metadata: counts, sources, folded addresses. */
   readonly index: TraceIndex;
   /** Closes the file; blocks already handed out stay valid. */
   close(): void;
@@ -78,7 +78,9 @@ function imageOf(
   };
 }
 
-/** The trace of a real run, in which each process is started once and each thread runs to its end. */
+/**
+ * The trace of a real run, in which each process is started once and each thread runs to its end.
+ */
 const isImported = ({ sources }: TraceIndex): boolean => sources.length > 0;
 
 const accessesIn = (counts: readonly number[]): number => sumOf(counts.slice(0, Op.Syscall));

@@ -1,9 +1,8 @@
 /**
- * How a block is made of runs. A run is what is done from where the program jumps to, to where
- * it jumps again: fetches one behind the other, and the data accesses between them. Programs
- * go through the same runs again and again, so a block says once what each is, and then which
- * comes after which. Only the addresses of data differ from time to time, and mostly as they did
- * the time before: what is written of them is where they do not.
+ * A block consists of runs. A run goes from the target of a jump to the next jump: consecutive
+ * fetches, and the data accesses between them. Programs repeat the same runs, so a block stores
+ * each run once, and then their sequence. Only the addresses of data vary, mostly by the same
+ * difference as the time before: only deviations are stored.
  *
  * Encoder and decoder keep the same table, of four words for each operation of each run.
  */
@@ -22,7 +21,7 @@ export const STRIDE = 2;
 /** How far it lay from the data access before it. */
 export const DISTANCE = 3;
 
-/** What one byte says of one data access, of a run in which not all are Expected. */
+/** The code byte of one data access, in a run in which not all are Expected. */
 export const Code = {
   /** Moved as far as the last time. */
   Expected: 0,
@@ -30,7 +29,7 @@ export const Code = {
   Adjacent: 1,
   /** A difference from where it was the last time follows. */
   Moved: 2,
-  /** A difference from the data access before it follows; how far it moved is not looked at. */
+  /** The difference from the data access before it follows. */
   Elsewhere: 3,
 } as const;
 

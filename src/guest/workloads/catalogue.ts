@@ -11,7 +11,7 @@ import { falseSharing, lockContention, switcherPingPong } from './sharing.ts';
 import { swarm } from './swarm.ts';
 import type { Workload } from './workload.ts';
 
-/** All that there are at present end the same whoever comes first. */
+/** The results of all present workloads are independent of the schedule. */
 const outcome = 'deterministic';
 
 const catalogue = {

@@ -28,7 +28,7 @@ export function balloon(thread: Thread): void {
   thread.touch(draw.below(8)).deflate(1 + draw.below(pages));
 }
 
-/** Map, write, and move what is mapped to and fro; the old place is another's at once. */
+/** Map, write, and move mappings to and fro; the old place is reused at once. */
 export function move(thread: Thread): void {
   const { draw } = thread;
   const half = AREA_PAGES / 2;

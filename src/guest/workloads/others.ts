@@ -7,10 +7,10 @@ import type { Shape } from './workload.ts';
 /** Pages that the processes have at the same addresses. */
 const PAGES = 48;
 
-/** Reads between two switches: others' tables are evicted meanwhile, and what is wrong is read. */
+/** Reads between two switches: other tables are evicted meanwhile, and errors become visible. */
 const READS = 1000;
 
-/** Pages are written, swapped out of all tables and back into them, by whoever comes. */
+/** Pages are written, and swapped out of all tables and in again, by any thread. */
 export function swapStorm({ draw, size, threads: processes }: Shape): ProcessImage[] {
   const work = (thread: Thread): void => {
     for (let page = 0; page < PAGES; page++) thread.fill(page);

@@ -46,7 +46,7 @@ export function forkBomb({ draw, size, threads: processes }: Shape): ProcessImag
   return [...images, imageOf('last', leaf.end())];
 }
 
-/** More processes than the host keeps page tables, and hardly a step before the next one’s turn. */
+/** More processes than the host keeps page tables, with a context switch after a few steps. */
 export function pgdirThrash({ draw, size, threads }: Shape): ProcessImage[] {
   const work = (thread: Thread): void => {
     for (let round = 0; round < size; round++) thread.change(draw.below(8)).schedule().read(round);

@@ -1,4 +1,6 @@
-/** Workloads of threads that are in one another's way: in memory, in the kernel, in the Switcher. */
+/**
+ * Workloads of threads that are in one another's way: in memory, in the kernel, in the Switcher.
+ */
 
 import type { ProcessImage } from '../program.ts';
 import { imageOf, type Thread, together } from './thread.ts';
@@ -21,7 +23,7 @@ export const falseSharing = (shape: Shape): ProcessImage[] =>
     thread.write(0).count().change(0).count().read(1).change(1);
   });
 
-/** Hardly anything but system calls: somebody always holds the kernel's lock, or loses the CPU with it. */
+/** Mostly system calls: the kernel's lock is always held, sometimes by a preempted vCPU. */
 export const lockContention = (shape: Shape): ProcessImage[] =>
   threadsOf('calls', shape, (thread) => {
     thread.call().count().call().change(0);

@@ -1,8 +1,7 @@
 /**
- * The stream of one thread of a workload, in words that make what memory ends with
- * independent of who comes first: a thread reads and writes words of its own, on pages
- * that all threads of the process use; what it shares it counts up by locked operations
- * and does not read.
+ * The stream of one thread of a workload, whose final memory is independent of the schedule: a
+ * thread reads and writes words of its own, on pages that all threads of the process use; shared
+ * words it increments by locked operations, and does not read.
  */
 
 import { assert } from '../../errors.ts';
@@ -88,7 +87,7 @@ export class Thread {
     return this;
   }
 
-  /** All words of its own on a page: what is read there then tells the page from any other. */
+  /** All words of its own on a page: their values identify the page. */
   fill(page: number): this {
     for (let i = 0; i < WORDS_A_SLOT; i++) {
       this.stream.store(SHARED + (page % SHARED_PAGES) * PAGE + (i * MAX_SLOTS + this.slot) * 4);
@@ -113,7 +112,7 @@ export class Thread {
     return this;
   }
 
-  /** Read the counters: for who is the last thread of its process. */
+  /** Read the counters: for the last thread of a process. */
   readCounters(): this {
     for (let i = 0; i < 16; i++) this.stream.load(COUNTERS + i * 4);
     return this;
@@ -161,7 +160,7 @@ export class Thread {
     return this;
   }
 
-  /** The end of a process that another ends: what it has computed is lost, however far it came. */
+  /** The end of a process that another one kills: its result does not count. */
   pause(): OperationStream {
     return this.stream.syscall(Sys.pause).build();
   }
@@ -201,7 +200,7 @@ export class Thread {
     return this;
   }
 
-  /** Move what is mapped there to another part of its region. */
+  /** Move the mapping there to another part of its region. */
   move(page: number, pages: number, to: number): this {
     this.stream.syscall(Sys.mremap, this.#area(page), pages * PAGE, this.#area(to));
     return this;
@@ -248,7 +247,7 @@ export function together(
   for (let i = 1; i < threads; i++) main.clone(i);
   work(main, 0);
   main.join();
-  // Children that were copied count what they began with, which is chance.
+  // Copied children count from their initial values, which depend on the schedule.
   if (firstSlot === 0) main.readCounters();
   const others = Array.from({ length: threads - 1 }, (_, i) => {
     const thread = new Thread(draw, firstSlot + i + 1);

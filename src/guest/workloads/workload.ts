@@ -1,4 +1,4 @@
-/** What a workload is: a program made from a seed, aimed at something. */
+/** A workload: a program made from a seed, for a purpose. */
 
 import type { KernelThread, ProcessImage } from '../program.ts';
 import type { Draw } from './draw.ts';
@@ -18,7 +18,7 @@ export interface Workload {
   /** Used where nothing else is asked for: well under a second on eight vCPUs. */
   readonly size: number;
   readonly threads: number;
-  /** What the guest kernel's tables have room for. */
+  /** The capacity of the guest kernel's tables. */
   readonly mostThreads: number;
   make(shape: Shape): readonly ProcessImage[];
   /** Threads of the kernel's own that run beside it; by default none. */

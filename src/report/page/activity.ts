@@ -1,4 +1,4 @@
-/** What the host CPUs did, as a report shows it: stretches in guests, faults, waits and migrations. */
+/** The activity of the host CPUs in a report: time in guests, faults, waits and migrations. */
 
 import { EventKind } from '../../../shared/events.ts';
 import type { TracedEvent } from '../../trace/recorder.ts';
@@ -88,7 +88,7 @@ export function activityOf(events: readonly TracedEvent[], hostCpus: number): Ac
   return { from: events[0]?.at ?? 0, to, runs, faults, waits, migrations, lost };
 }
 
-/** What is under way on a host CPU. */
+/** Activities in progress on a host CPU. */
 interface Cpu {
   entered?: { readonly at: number; readonly vcpu: number };
   cameOutAt?: number;

@@ -1,4 +1,6 @@
-/** A campaign in a report: what each strategy did on each test, and the schedules that went wrong. */
+/**
+ * A campaign in a report: what each strategy did on each test, and the schedules that went wrong.
+ */
 
 import { z } from 'zod';
 import { formatChance, grouped } from '../../numbers.ts';
@@ -23,7 +25,7 @@ const setting = z.object({
   strategies: z.array(strategy),
 });
 
-/** What of the file of `umbra campaign --json` is shown. */
+/** The part of the file of `umbra campaign --json` that is shown. */
 export const campaign = z.object({
   schema_version: z.literal(1),
   seed: z.number(),

@@ -34,7 +34,7 @@ export function comparisonSection(given: readonly NamedRun[]): string {
   ].join('\n');
 }
 
-/** More are sorted: who takes fewest cycles first. */
+/** More than these are sorted: fewest cycles first. */
 const MOST_AS_GIVEN = 4;
 
 const byCycles = ({ report: a }: NamedRun, { report: b }: NamedRun): number =>
@@ -69,7 +69,7 @@ function countedRows(runs: readonly NamedRun[]): string[][] {
   return labels.map((label) => [label, ...columns.map((column) => column.get(label) ?? '–')]);
 }
 
-/** Of the configurations, what is not the same everywhere. */
+/** The differences between the configurations. */
 function settingsOf(runs: readonly NamedRun[]): string[][] {
   const all = runs.map(({ report }) => report.configuration as Readonly<Record<string, unknown>>);
   const keys = Object.keys(all[0]!);

@@ -1,4 +1,4 @@
-/** Simulated cycles of one run, or of several beside one another, by what they were spent on. */
+/** Simulated cycles of one run, or of several side by side, by event. */
 
 import { barX, ruleX } from '@observablehq/plot';
 import { EVENT_IDS } from '../../cost/table.ts';

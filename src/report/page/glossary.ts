@@ -30,7 +30,7 @@ const glossary = (): readonly Term[] => {
   return read;
 };
 
-/** What is within these is no text of ours to explain. */
+/** Elements whose text is not explained. */
 const LEFT_OUT = /^<(\/?)(script|style|svg|a|button|code|abbr|h1|h2|option|label|progress)\b/i;
 
 /**

@@ -1,4 +1,7 @@
-/** The frame of every page that umbra writes: one file that opens from disk, with nothing from elsewhere. */
+/**
+ * The frame of every page that umbra writes: one file that opens from disk, with nothing from
+ * elsewhere.
+ */
 
 import { createHash } from 'node:crypto';
 import { COLOURS } from '../colours.ts';
@@ -7,13 +10,13 @@ import { escaped } from './escaped.ts';
 export interface Page {
   readonly title: string;
   readonly style: string;
-  /** What is in the page's body, as HTML. */
+  /** The page's body, as HTML. */
   readonly body: string;
   /** Its source; the page says all that it has to say without it, too. */
   readonly script?: string;
   /** It is written anew all the time: to be loaded again after so many seconds. */
   readonly refresh?: number;
-  /** Its script asks the server that it is from, and nobody else. */
+  /** Its script connects to its own server only. */
   readonly asksServer?: boolean;
 }
 
@@ -38,7 +41,7 @@ ${own}</body>
 `;
 }
 
-/** What the page may load and run: itself. No other script runs, however it got in. */
+/** The content security policy: the page loads and runs only itself, no injected script. */
 function policyOf({ script, asksServer = false }: Page): string {
   const hash = createHash('sha256').update(`\n${script}`).digest('base64');
   const own = script === undefined ? "'none'" : `'sha256-${hash}'`;

@@ -1,5 +1,5 @@
 /**
- * Work as it goes on: how much is done, how fast, what it has covered, and what went wrong so far.
+ * Live progress of work: how much is done, how fast, coverage, and failures so far.
  */
 
 import { grouped, perSecond } from '../../numbers.ts';
@@ -34,7 +34,7 @@ export interface LivePage {
   /** `under way`, `done`, `interrupted` */
   readonly state: string;
   readonly advance: Advance;
-  /** What else there is to say, such as what it has covered. */
+  /** Further facts, such as coverage. */
   readonly facts: readonly (readonly [name: string, value: string])[];
   /** The first ones, the newest first. */
   readonly failed: readonly LiveFailure[];

@@ -6,7 +6,7 @@ import { type LivePage, liveSection } from './live-section.ts';
 import { carriedScript } from './script.ts';
 import { STYLE } from './style.ts';
 
-/** What the page asks for again and again, to put it in the place of what it has. */
+/** The content that the page polls, to replace its own. */
 export const liveNow = (live: LivePage): string =>
   `<section aria-labelledby="live"><h2 ` +
   `id="live">${escaped(live.title)}</h2>\n${liveSection(live)}</section>`;

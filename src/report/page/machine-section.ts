@@ -1,4 +1,4 @@
-/** A run of a machine in a report: what it came to, what it cost, and what happened when. */
+/** A run of a machine in a report: its result, cost, and timeline. */
 
 import { grouped } from '../../numbers.ts';
 import type { KeptEvents } from '../events-table.ts';
@@ -27,7 +27,7 @@ import { type Mark, timelineSection, type VcpuName } from './timeline-section.ts
 export interface SavedMachine {
   readonly name: string;
   readonly report: RunReport;
-  /** There are none of a run whose folder has no events. */
+  /** None if the run's folder has no events. */
   readonly happened?:
     | {
         readonly activity: Activity;
@@ -86,7 +86,7 @@ function toldApart(guests: RunReport['guests']): RunReport['guests'] {
 const NO_EVENTS =
   'There are no events to draw a timeline of: a run folder has them, which --out of umbra start and umbra run makes.';
 
-/** What the run died of, and guests that were killed: where they were last. */
+/** The cause of death, and where killed guests were last. */
 function marksOf(
   { ending, guests }: RunReport,
   { runs, to }: Activity,
@@ -117,7 +117,7 @@ function diedOf(ending: RunReport['ending']): string | undefined {
   }
 }
 
-/** First of all, where there is anything to be said: what it died of. */
+/** First of all, if there is one: the cause of death. */
 function deaths({ ending, guests, violations }: RunReport): string[] {
   const died = diedOf(ending);
   const killed = guests.filter((guest) => guest.ending === 'killed');

@@ -1,5 +1,5 @@
 /**
- * Migrations in the report of a run: from where to where, who was where, and what follows a move.
+ * Migrations in the report of a run: from where to where, placement, and the effects of a move.
  */
 
 import { cell, text } from '@observablehq/plot';

@@ -1,5 +1,5 @@
 /**
- * What follows a migration: what a vCPU did just before it moved and just after, from a run's
+ * The effects of a migration: a vCPU's rates just before it moved and just after, from a run's
  * events.
  */
 
@@ -27,7 +27,7 @@ export type Cause = (typeof CAUSES)[number];
 /** Operations of a vCPU on either side of a move. */
 export const WINDOW = 1000;
 
-/** What a vCPU did there, for each thousand operations; `cycles` without its own accesses. */
+/** Rates of a vCPU there, per thousand operations; `cycles` without its own accesses. */
 export interface Side {
   readonly entries: number;
   readonly walks: number;
@@ -59,7 +59,7 @@ interface Stay {
   readonly moved: boolean;
 }
 
-/** What a guest has counted on a host CPU so far. */
+/** A guest's counts on a host CPU so far. */
 interface Counts {
   readonly operations: number;
   readonly walks: number;
@@ -81,7 +81,7 @@ export function movesOf(
   const causes = new Map<number, Cause>();
   const moving = new Set<number>();
   for (const { hostCpu, at, kind, vcpu, a, b, c, lost } of events) {
-    // Between what is known before and after, more than one stay may have been.
+    // Between two known counts there may have been more than one stay.
     if (lost > 0) for (const guest of counted[hostCpu]!.keys()) counted[hostCpu]!.delete(guest);
     const own = stays.get(vcpu) ?? [];
     stays.set(vcpu, own);

@@ -1,4 +1,7 @@
-/** What sections of a report are made of: tables, figures with the same in words, and lists of facts. */
+/**
+ * What sections of a report are made of: tables, figures with the same in words, and lists of
+ * facts.
+ */
 
 import { significant } from '../../numbers.ts';
 import { escaped } from './escaped.ts';
@@ -13,7 +16,7 @@ export interface Section {
 export interface PageTable {
   readonly caption: string;
   readonly head: readonly string[];
-  /** The first cell is what the row is about. */
+  /** The first cell is the row's header. */
   readonly rows: readonly (readonly string[])[];
 }
 

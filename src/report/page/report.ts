@@ -15,7 +15,7 @@ import { studySection } from './study-section.ts';
 import { STYLE } from './style.ts';
 import { tablesSection } from './tables-section.ts';
 
-/** In the order in which they were named. `refresh`: seconds until the page is to be loaded again. */
+/** In the given order. `refresh`: seconds until the page reloads. */
 export function reportHtml(saved: readonly Saved[], refresh?: number): string {
   const sections = sectionsOf(saved);
   const title =

@@ -1,4 +1,4 @@
-/** What a report is made of, read from disk: run folders, and JSON of studies, runs and the benchmark. */
+/** Reads the input of a report: run folders, and JSON of studies, runs and the benchmark. */
 
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
@@ -17,7 +17,7 @@ import type { LivePage } from './live-section.ts';
 import type { SavedMachine } from './machine-section.ts';
 import { movesOf } from './migrations.ts';
 
-/** What a run folder says of itself in its run.json, as far as a report needs it. */
+/** The part of a run folder's run.json that a report needs. */
 const folder = z.object({
   command: z.string(),
   arguments: z.array(z.string()),
@@ -57,7 +57,7 @@ const SCHEMA_VERSION = 1;
 const EXPECTED =
   'a folder that --out of a command has made, or the file of --json of umbra start, run, study and campaign, or of npm run bench';
 
-/** Throws UserError for what is none of these, or was written by another version. */
+/** Throws UserError for anything else, or if another version wrote it. */
 export async function readSaved(path: string): Promise<Saved> {
   if (!existsSync(path)) throw new UserError(`${path} is not there; expected is ${EXPECTED}`);
   const name = basename(resolve(path));

@@ -17,7 +17,7 @@ export function carriedScript(path: string): string {
     parts.set(url.href, '');
     const script = plainSource(url);
     for (const [, from] of script.matchAll(IMPORT)) add(new URL(from!, url));
-    // Anew, so that it comes after what it imports.
+    // Reinserted, so that it comes after its imports.
     parts.delete(url.href);
     parts.set(url.href, script.replaceAll(IMPORT, ''));
   };

@@ -1,4 +1,4 @@
-/** A study in a report: what was asked, what was found and how sure it is, and its charts. */
+/** A study in a report: questions, findings with their certainty, and charts. */
 
 import { chartSvg, chartTable, shadedText } from '../chart.ts';
 import { estimateText } from '../estimate-text.ts';
@@ -38,7 +38,7 @@ export function studySection(study: StudyResult): string {
   ].join('\n');
 }
 
-/** Of a sweep: what went wrong, and what came of its thresholds. */
+/** For a sweep: failures, and results of its thresholds. */
 function sweptParts({ failed, thresholds }: Swept): string[] {
   const levelsText = (levels: Readonly<Record<string, string | number>>): string =>
     Object.entries(levels)

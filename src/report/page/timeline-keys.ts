@@ -1,6 +1,6 @@
 /**
- * Runs in a report's page: its reader moves the timeline by keys, buttons, pointer and fingers,
- * looks who is where, measures, and searches.
+ * Runs in a report's page: moves the timeline by keys, buttons, pointer and touch, shows placement,
+ * measures, and searches.
  */
 
 import {
@@ -18,7 +18,7 @@ import {
 
 /** The least that is shown: 2 µs. */
 const LEAST = 20;
-/** Pixels that a finger may stray, and what it did is a tap all the same. */
+/** Pixels that a finger may move in a tap. */
 const TAP = 6;
 /** Pixels at least, and at most, that it is drawn for. */
 const NARROWEST = 320;
@@ -146,7 +146,7 @@ class Timeline {
     if (at < this.#from || at > this.#to) this.#show(at - this.#length / 2, this.#length);
   }
 
-  /** The cursor is there, and what is measured reaches there. */
+  /** Move the cursor there, with the end of the measured interval. */
   #pointAt(at: number, what = '', place = ''): void {
     this.#cursor = at;
     if (this.#selection !== undefined) this.#selection = [this.#selection[0], at];
@@ -277,7 +277,7 @@ class Timeline {
     this.#said.textContent = `${timeText(Math.round(at))}: ${nowIn(this.#data, at)}`;
   }
 
-  /** What is shown has its middle where the strip is pointed at. */
+  /** Centre the view where the strip is clicked. */
   #listenToOverview(): void {
     const strip = this.#overview;
     const move = (clientX: number): void => {

@@ -1,4 +1,4 @@
-/** The timeline of a run in its report: a picture, what moves it, and its figures as a table. */
+/** The timeline of a run in its report: a picture, its controls, and its figures as a table. */
 
 import { grouped, percent } from '../../numbers.ts';
 import { seriesColour } from '../colours.ts';

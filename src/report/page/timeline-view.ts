@@ -22,7 +22,7 @@ export interface TimelineData {
   readonly span: number;
 }
 
-/** What of it is shown, and how. */
+/** The visible part, and its scale. */
 export interface Look {
   readonly from: number;
   readonly to: number;
@@ -149,7 +149,7 @@ function markAt(
 const OVERVIEW_HEIGHT = 44;
 const BINS = 240;
 
-/** The whole run as a strip: faults upwards, moves downwards, and what of it is shown. */
+/** The whole run as a strip: faults upwards, moves downwards, and the visible part. */
 export function overviewSvg(data: TimelineData, { from, to, width }: Look): string {
   const gutter = gutterOf(width);
   const x = (at: number): number => gutter + (at / data.span) * (width - gutter);
@@ -226,7 +226,7 @@ export function toldIn({ faults, waits, migrations, marks, vcpus }: TimelineData
   ].sort((a, b) => a.at - b.at);
 }
 
-/** Who is where at a time, and how much there was in a stretch of it. */
+/** Placement at a time, and counts in an interval. */
 export function nowIn({ runs, vcpus }: TimelineData, at: number): string {
   return runs
     .map((own, cpu) => {
@@ -274,8 +274,8 @@ interface Bar {
 }
 
 /**
- * Stretches as they can be seen: those of one kind that touch are one, and what is much narrower than
- * a pixel beside another is left out. `only`: those of this kind.
+ * Visible intervals: adjacent ones of one kind are joined, and those much narrower than a pixel
+ * beside another are left out. `only`: those of this kind.
  */
 function bars(
   stretches: readonly (readonly [number, number, number, ...number[]])[],
@@ -329,7 +329,7 @@ function shortened(name: string, most: number): string {
   return `${name.slice(0, Math.max(1, kept))}…${short}`;
 }
 
-/** Of a tick's text, and what is left between two. */
+/** The width of a tick's text, and the space between two. */
 const TICK_WIDTH = 110;
 
 function axis({ x, from, to, width }: Place, height: number): string {

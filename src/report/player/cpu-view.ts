@@ -1,4 +1,4 @@
-/** A host CPU at a step: what it has done last, and the source around it. */
+/** A host CPU at a step: its last access, and the source around it. */
 
 import { escaped } from '../page/escaped.ts';
 import { partText } from '../story.ts';
@@ -12,7 +12,7 @@ const AROUND = 3;
 
 type Sources = PlayerData['sources'];
 
-/** `at`: the step that is looked at, which may be another CPU's. */
+/** `at`: the current step, which may be another CPU's. */
 export function cpuHtml(track: Track, cpu: number, at: number, sources: Sources): string {
   const last = track.lastOf(cpu, at);
   const step = last === undefined ? undefined : track.step(last);

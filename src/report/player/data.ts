@@ -8,7 +8,7 @@ import type { Mark, Part, Story } from '../story.ts';
 
 export interface PlayerData {
   readonly schema_version: 1;
-  /** The schedule that is looked at; behind it one that passes, if there is one to compare with. */
+  /** The schedule; then a passing one, if there is one to compare with. */
   readonly tracks: readonly [TrackData, TrackData?];
   /** The first step that is not the same in both; undefined for one alone. */
   readonly parting?: number;
@@ -55,12 +55,12 @@ export type MarkData = readonly [step: number, kind: Mark['kind'], text: Text];
 
 /** As `umbra inspect` shows it, line by line; each section begins with a line without a key. */
 export interface MachineData {
-  /** What it is a view of: one of VIEWS in inspection.ts. */
+  /** Its view: one of VIEWS in inspection.ts. */
   readonly sections: readonly (readonly [title: string, view: string])[];
   readonly lines: readonly LineData[];
   /** After step 0: numbers of `lines`. */
   readonly first: readonly number[];
-  /** Of each step, from step 0 on, which changes nothing: what becomes of the lines before. */
+  /** For each step, from step 0 on, which changes nothing: the changes to the lines before. */
   readonly changes: readonly (readonly Splice[])[];
 }
 

@@ -1,4 +1,4 @@
-/** What of the player stays as it is from step to step. */
+/** The part of the player that does not change from step to step. */
 
 import { escaped } from '../page/escaped.ts';
 import type { PlayerData } from './data.ts';

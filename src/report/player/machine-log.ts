@@ -1,4 +1,4 @@
-/** The machine after each step of a run, kept as what changes from one to the next. */
+/** The machine after each step of a run, stored as changes from one step to the next. */
 
 import { foldRows, type Section } from '../inspection.ts';
 import type { LineData, MachineData, Splice } from './data.ts';

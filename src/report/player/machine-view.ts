@@ -1,4 +1,4 @@
-/** The machine at a step: a card for each section, and what the step has changed marked. */
+/** The machine at a step: a card for each section, with the step's changes marked. */
 
 import { escaped } from '../page/escaped.ts';
 import type { MachineLine, Track } from './track.ts';
@@ -29,7 +29,7 @@ export function machineHtml(track: Track, step: number): string {
 <div class="cards">${cards.map(cardHtml).join('')}</div>`;
 }
 
-/** All of one pgdir together: what it says of itself, the guest's tables, the shadow. */
+/** All of one pgdir together: its record, the guest's tables, the shadow. */
 function rank({ title, view }: Card): number {
   const place = ORDER.indexOf(view) * 1000;
   if (view !== 'pgdirs' && view !== 'tables') return place;
@@ -58,7 +58,7 @@ function rowHtml({ depth, text, change }: MachineLine): string {
   );
 }
 
-/** Shorter than `umbra inspect` has it: there is one guest, and what is in a table is there. */
+/** Shorter than in `umbra inspect`: there is one guest, and the table gives the context. */
 function lineHtml(text: string): string {
   const short = text
     .replaceAll(' of guest 0)', ')')

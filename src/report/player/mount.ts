@@ -13,7 +13,7 @@ export interface Player {
   readonly step: number;
 }
 
-/** Put a player into an element, in place of what is there. It needs PLAYER_STYLE of style.ts. */
+/** Replace an element's content by a player. It needs PLAYER_STYLE of style.ts. */
 export function mountPlayer(element: HTMLElement, data: PlayerData): Player {
   return new Mounted(element, data);
 }

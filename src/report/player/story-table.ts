@@ -61,7 +61,7 @@ export function changeHtml(before: string, after: string | undefined): string {
   return `<del>${escaped(before)}</del> → <ins>${escaped(after)}</ins>`;
 }
 
-/** Where it broke and what is to blame, in sentences; '' if nothing is. */
+/** Where it broke and the accesses to blame, in sentences; '' for none. */
 export function findingsHtml({ findings }: Story): string {
   if (findings.length === 0) return '';
   const items = findings.map(({ text }) => `<li>${escaped(text)}</li>`).join('\n');

@@ -18,7 +18,7 @@ export interface StepView {
   readonly locks: string;
 }
 
-/** A line of the machine, and what the step has done to it. */
+/** A line of the machine, and its change by the step. */
 export interface MachineLine {
   readonly section: number;
   readonly key: string;
@@ -86,7 +86,7 @@ export class Track {
     return this.#byCpu[hostCpu]!.findLast((step) => step <= number);
   }
 
-  /** What has happened on a step's CPU between its last step and this one. */
+  /** Events on a step's CPU between its last step and this one. */
   marksBefore(number: number): string[] {
     return (this.#marks.get(number) ?? []).flatMap(([, kind, text]) =>
       kind === 'operation' ? [] : [this.data.texts[text]!],
@@ -118,7 +118,7 @@ export class Track {
     return lines;
   }
 
-  /** The machine just after a step, with what is gone since the one before in its place. */
+  /** The machine just after a step, with removed lines in their place. */
   machine(number: number): MachineLine[] {
     if (number === 0) return this.#linesAfter(0).map((line) => this.#view(line));
     const before = this.#linesAfter(number - 1);

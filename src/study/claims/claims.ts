@@ -1,4 +1,4 @@
-/** Whether what lguest's code says of itself is so: its claims, and the remarks on what it lacks. */
+/** Tests the claims that lguest's comments make, and their remarks on what is missing. */
 
 import { measureOf, PARTS } from '../measures.ts';
 import type { Study } from '../study.ts';

@@ -40,7 +40,7 @@ const MOST_USED = 8192;
 
 const BATCHES = [1, 2, 4, 8, 16, 32, 64] as const;
 
-/** By whether what is beside a page is used as well. */
+/** By whether a page's neighbours are used as well. */
 const FAULTING: Readonly<
   Record<string, (seed: number, prefault: number, times: (n: number) => number) => Lguest>
 > = {
@@ -59,7 +59,7 @@ const CHILDREN = 15;
 const TABLES_EACH = 12;
 const LOOK_EVERY = 2000;
 
-/** With as little memory of the host as the guest comes to its end with. */
+/** With as little host memory as the guest can finish with. */
 function reclaimed(
   pgdirs: number,
   reclaim: PagingPolicy['reclaim'],
@@ -172,7 +172,7 @@ export const armsOf = (scale: number): readonly Arm[] => {
       { pgdirs: [4, 8, 16], reclaim: PAGING_POLICIES.reclaim.options },
       ({ pgdirs, reclaim }, seed, costs) => reclaimed(pgdirs, reclaim, seed, costs),
     ),
-    /** What it costs that the host's shadows hear of each page that is discarded. */
+    /** The cost of notifying the host's shadows of each discarded page. */
     ...crossed(
       'notifier',
       { reclaim: PAGING_POLICIES.reclaim.options },

@@ -8,9 +8,9 @@ import { ORDERS } from './top-levels.ts';
 /** From here on a speed-up is called immense. */
 const IMMENSE = 2;
 const BATCH = 8;
-/** What is saved is worth it from here on. */
+/** Savings from here on are worth it. */
 const WORTH = 1.01;
-/** Of a guest's memory, what is held is most. */
+/** The share of a guest's memory that is held counts as most from here on. */
 const MOST = 0.5;
 const LARGEST = { pgdirs: 16 };
 

@@ -1,7 +1,7 @@
 /**
- * A guest reduced to its context switches: top levels in its memory, made by hand, and a string
- * of which is next. At each switch the process uses its pages and some of the kernel's; what is
- * not in the shadow faults. The paging code does the rest, as for any guest.
+ * A guest reduced to its context switches: prepared top levels in its memory, and a string of
+ * switches. At each switch the process uses its pages and some of the kernel's; pages that are not
+ * in the shadow fault. The paging code does the rest, as for any guest.
  *
  * A guest's scheduler goes round in a circle; strings with locality have to be made.
  */

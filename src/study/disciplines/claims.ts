@@ -1,4 +1,4 @@
-/** What is claimed of the disciplines. */
+/** The claims on disciplines. */
 
 import type { Claim, Told } from '../claim.ts';
 import { WAITED_FOR } from '../lockstep/run.ts';
@@ -8,7 +8,7 @@ const MOST = CPUS.at(-1)!;
 /** Of four CPUs. */
 const SCALES = 3;
 
-/** What the CPUs of the first arm wait for most. */
+/** What the CPUs of the first arm wait for longest. */
 function waiting({ estimate, percent }: Told): string {
   const shares = WAITED_FOR.map((what) => {
     const figure = (measured: Readonly<Record<string, number>>): number =>
@@ -21,7 +21,7 @@ function waiting({ estimate, percent }: Told): string {
 }
 
 export const CLAIMS: readonly Claim[] = [
-  /** Whether four CPUs repair as many faults as three would alone, and what they wait for if not. */
+  /** Whether four CPUs repair as many faults as three would alone, and else what they wait for. */
   ...PGDIRS.flatMap((pgdirs) =>
     REPAIRED.map(
       (discipline): Claim => ({

@@ -1,4 +1,4 @@
-/** How far each discipline lets faults go side by side, and on what they wait beyond that. */
+/** How far each discipline lets faults run in parallel, and what they wait for. */
 
 import { concluding } from '../claim.ts';
 import { WAITED_FOR, type WaitedFor } from '../lockstep/run.ts';

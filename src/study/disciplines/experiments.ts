@@ -19,7 +19,7 @@ export const PGDIRS = ['shared', 'separate'] as const;
 
 export type Pgdirs = (typeof PGDIRS)[number];
 
-/** The measure of what is waited for. */
+/** The measure of a cause of waiting. */
 export const waitsFor = (what: WaitedFor): string => `waits_${what.replaceAll(' ', '_')}`;
 
 /** Pages that each vCPU reads before it has all forgotten. */

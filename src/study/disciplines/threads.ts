@@ -1,4 +1,4 @@
-/** The same question put to real threads and real time: what comes of it depends on the machine underneath. */
+/** The same with real threads in real time: the results depend on the machine underneath. */
 
 import type { DisciplineName } from '../../../shared/discipline.ts';
 import { EventKind } from '../../../shared/events.ts';

@@ -39,7 +39,7 @@ export const setPte = (table: string, page: number, there: boolean): Operation =
   entry: there ? entryOf(page) : NO_ENTRY,
 });
 
-/** The guest's kernel changes an entry and tells nobody. */
+/** The guest's kernel changes an entry without telling the host. */
 export const pte = (table: string, page: number, there: boolean): Operation => ({
   kind: 'pte',
   table,

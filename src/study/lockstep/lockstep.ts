@@ -1,8 +1,8 @@
 /**
- * Host CPUs as they would run side by side: each access of shared memory takes one tick, on every
- * CPU, and computing takes none (a PRAM). The CPU furthest behind runs; so that control need not pass
- * at each access, it goes on until it is some ticks ahead. Who waits for a word, or tries
- * something in vain, stands still until the others have caught up, and that is noted.
+ * Host CPUs in parallel, in simulated time: each access of shared memory takes one tick, on every
+ * CPU, and computing takes none (a PRAM). The CPU furthest behind runs; to save switches, it goes
+ * on until it is some ticks ahead. A CPU that waits for a word, or makes an attempt in vain, stops
+ * until the others have caught up; its waiting time is recorded.
  */
 
 import { Dice } from '../../explore/strategies/dice.ts';
@@ -18,7 +18,7 @@ import type { Ptr } from '../../hardware/address.ts';
 const LEAST_LEAD = 8;
 const MOST_LEAD = 24;
 
-/** That who tries in vain waits for: no word of the host's. */
+/** The word of a CPU that tries in vain: none of the host's. */
 export const IN_VAIN = 0 as Ptr;
 
 /** Ticks that were waited for a word. */
@@ -42,9 +42,9 @@ export class Lockstep implements Strategy {
   readonly #dice = new Dice();
   /** Of each CPU. */
   readonly #ticks: number[] = [];
-  /** What a CPU stands still for, while it does. */
+  /** What a CPU waits for. */
   readonly #waitsFor: (Ptr | undefined)[] = [];
-  /** Up to where steps have been charged to who took them. */
+  /** The step up to which steps have been charged to CPUs. */
   #step = 0;
   /** The running CPU. */
   #current = 0;
@@ -69,7 +69,7 @@ export class Lockstep implements Strategy {
     return this.#ticks[cpu]! + (cpu === current ? step - this.#step : 0);
   }
 
-  /** How long the run took: what the clock says that is furthest. */
+  /** The time of the run: the latest of all clocks. */
   get length(): number {
     return Math.max(...this.#ticks);
   }
@@ -97,7 +97,7 @@ export class Lockstep implements Strategy {
     this.#step = step;
   }
 
-  /** Who waited for a word that has been written goes on from `now`. */
+  /** CPUs that waited for a word continue from `now`, when it is written. */
   #wake(runnable: number, now: number): void {
     for (const [cpu, word] of this.#waitsFor.entries()) {
       if (word === undefined || !isRunnable(runnable, cpu)) continue;
@@ -120,7 +120,7 @@ export class Lockstep implements Strategy {
     }
   }
 
-  /** What was tried in vain is tried again when another has come as far. */
+  /** An attempt in vain is repeated when another CPU has caught up. */
   #yields(situation: Situation): number {
     const next = goesOnByItself(situation);
     const { current, step } = situation;

@@ -1,4 +1,4 @@
-/** A guest on host CPUs that go in lockstep, run to its end: how long it took, and who waited for what. */
+/** Runs a guest on host CPUs in lockstep to its end: its time, and what each CPU waited for. */
 
 import type { DisciplineName } from '../../../shared/discipline.ts';
 import { EventKind } from '../../../shared/events.ts';
@@ -20,7 +20,7 @@ import { launch } from '../../host/launcher.ts';
 import { type MachineSpec, schedulingOf } from '../../machine.ts';
 import { IN_VAIN, Lockstep } from './lockstep.ts';
 
-/** What is waited for. */
+/** Causes of waiting. */
 export const WAITED_FOR = ['guest lock', 'pgdir lock', 'pool lock', 'another CPU'] as const;
 
 export type WaitedFor = (typeof WAITED_FOR)[number];
@@ -88,7 +88,7 @@ function timeTraps({ controller, host }: Board, lockstep: Lockstep) {
     let trap = 0;
     let trapped = 0;
     events.tap = (kind, _vcpu, a) => {
-      // A piece that is done again records the same once more; what is for traces alone is not recorded.
+      // A replayed piece records the same events again; events for traces only are not recorded.
       const sequence = host.events.last(cpu, 1)[0]?.sequence ?? 0;
       if (sequence <= seen) return;
       seen = sequence;

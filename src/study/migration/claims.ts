@@ -1,4 +1,4 @@
-/** What is claimed of migrations. */
+/** The claims on migrations. */
 
 import { partOf } from '../../report/figures.ts';
 import type { Claim } from '../claim.ts';

@@ -1,4 +1,4 @@
-/** The machines of the study of migrations, and what is measured of them. */
+/** The machines of the study of migrations, and their measures. */
 
 import type { Host } from '../../../shared/host.ts';
 import type { CostTable } from '../../cost/model.ts';

@@ -1,4 +1,4 @@
-/** What it costs that a vCPU continues on another host CPU, and how often it may. */
+/** The cost of migrations of vCPUs, and how often they are affordable. */
 
 import { concluding } from '../claim.ts';
 import { measureOf, PARTS } from '../measures.ts';

@@ -1,4 +1,4 @@
-/** What is claimed of shootdowns. */
+/** The claims on shootdowns. */
 
 import { FEWEST } from '../../report/statistics.ts';
 import { type Claim, type Comparison, compared } from '../claim.ts';

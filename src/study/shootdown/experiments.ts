@@ -1,4 +1,4 @@
-/** The guests of the study of shootdowns, and what is measured of them. */
+/** The guests of the study of shootdowns, and their measures. */
 
 import { mean } from 'd3-array';
 import type { DisciplineName } from '../../../shared/discipline.ts';
@@ -64,7 +64,7 @@ function unmapping(way: (typeof WAYS)[number], pages: number): Operation[] {
   return way === 'one flush' ? [...changes, flushUser] : changes;
 }
 
-/** What a real guest measures, whose threads map, write, protect and unmap parts of one process's memory. */
+/** A real guest, whose threads map, write, protect and unmap parts of one process's memory. */
 function realGuest(vcpus: number, size: number, seed: number, costs: CostTable): Measures {
   const { host } = runGuestsInLockstep({
     hostCpus: vcpus,
@@ -142,7 +142,7 @@ export const armsOf = (scale: number): readonly Arm[] => {
         return measuredOften(guests, pages, seed, costs);
       },
     ),
-    /** Some of the pages in use unmapped in two ways, and what is left of them used again. */
+    /** Unmaps some of the pages in use in two ways, and uses the others again. */
     ...Object.entries(BATCHES).flatMap(([experiment, others]) =>
       crossed(experiment, { way: WAYS, pages: UNMAPPED }, ({ way, pages }, seed, costs) => {
         const used = loadsOf(USED_PAGES);

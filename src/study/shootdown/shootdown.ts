@@ -1,4 +1,4 @@
-/** What it costs to take a translation away that other CPUs may have. */
+/** The cost of removing a translation that other CPUs may have cached. */
 
 import { concluding } from '../claim.ts';
 import { PARTS } from '../measures.ts';

@@ -1,4 +1,4 @@
-/** What is claimed, beside what others published. */
+/** The claims, beside published ones. */
 
 import type { Claim } from '../claim.ts';
 import type { Levels, Measures } from '../study.ts';

@@ -25,11 +25,11 @@ interface Setting {
 
 type Counted = Pick<Counters, 'get'>;
 
-/** What a guest counts from boot to its end; `check`: whether its machine is held to the invariants. */
+/** A guest's counts from boot to its end; `check`: check the invariants. */
 function counted(program: Program, seed: number, setting: Setting, check: boolean): Counted {
   const lg = ran({ ...setting, seed, frames: setting.pages + 2048 }, program);
   const { counters, host } = lg;
-  // A copy: they are in the machine's memory, which is to go.
+  // A copy: they are in the machine's memory, which is freed.
   const values = Array.from({ length: COUNTERS }, (_, counter) => counters.get(counter));
   if (check) {
     const broken = checkAll(host);
@@ -46,7 +46,7 @@ const baselines = new Map<string, Counted>();
 interface Measured {
   /** Of its seed. */
   readonly program: Program;
-  /** The same guest with less to do, by a name: what it counts is taken off. */
+  /** The same guest with less work, by name: its counts are subtracted. */
   readonly baseline: readonly [name: string, program: Program];
   readonly pages: number;
   /** Of how many the cycles are told for one. */
@@ -81,7 +81,7 @@ const TRACE_PAGES = 8192;
 const FEW_PAGES = 1024;
 const READ_PAGES = 3072;
 
-/** Those that mostly compute first, those that mostly change what is mapped last. */
+/** Mostly computing ones first, those that mostly change mappings last. */
 const PROGRAMS: Readonly<Record<string, { readonly make: Maker; readonly pages: number }>> = {
   pigz: { make: trace('pigz'), pages: TRACE_PAGES },
   sort: { make: trace('sort'), pages: TRACE_PAGES },
@@ -91,7 +91,7 @@ const PROGRAMS: Readonly<Record<string, { readonly make: Maker; readonly pages: 
   'mmap-churn': { make: workload('mmap-churn'), pages: FEW_PAGES },
 };
 
-/** More than what a TLB of 512 entries holds, and less. */
+/** More pages than a TLB of 512 entries holds, and fewer. */
 export const SCATTERED_PAGES = [128, 512, 1024, 2048] as const;
 const READS = 50_000;
 

@@ -1,4 +1,4 @@
-/** What it takes to give a guest addresses of its own: by shadow, direct and nested paging. */
+/** The cost of shadow, direct and nested paging. */
 
 import { concluding } from '../claim.ts';
 import { PARTS } from '../measures.ts';

@@ -1,7 +1,7 @@
 /**
- * What the kernel does by how it is virtualized (pv_mmu_ops of arch/x86): change a page table
- * entry, and load what the processor goes by. A way of its own is a file beside this one and a
- * line in ways.ts.
+ * The operations that depend on how the kernel is virtualized (pv_mmu_ops of arch/x86): change page
+ * table entries, and load processor state. Each way is a file beside this one and a line in
+ * ways.ts.
  */
 
 import type { Hypercall } from '../../../../shared/hypercall.ts';
@@ -34,14 +34,14 @@ export interface MmuOps {
     index: number,
     entry: Entry,
   ): void;
-  /** `arch_leave_lazy_mmu_mode`: what was to be told lazily is told. */
+  /** `arch_leave_lazy_mmu_mode`: send the deferred updates. */
   flushLazy(k: KernelContext): void;
-  /** A page that is to be a table, with all that will be in it; and one that is part of none any more. */
+  /** A page becomes a table, with its final content; and a page is no longer a table. */
   protectTable(k: KernelContext, page: number): void;
   unprotectTable(k: KernelContext, page: number): void;
   /** `paravirt_alloc_pgd`: a new top level has what all have, and is one from now on. */
   pinTable(k: KernelContext, pgd: number): void;
-  /** `paravirt_pgd_free`: nobody runs on it any more, and its user part is empty. */
+  /** `paravirt_pgd_free`: it is not in use any more, and its user part is empty. */
   unpinTable(k: KernelContext, pgd: number): void;
   writeCr3(k: KernelContext, top: number): void;
   /** `flush_tlb_user` and, for all of it, `flush_tlb_kernel`. */

@@ -13,7 +13,7 @@ export const NESTED: MmuOps = {
   setPte: (k, _telling, _pgd, address, at, entry) => {
     const old = k.loadEntry(at);
     k.storeEntry(at, entry);
-    // What was not there is in no TLB.
+    // An entry that was not present is in no TLB.
     if (isPresent(old)) k.instruction((cpu) => cpu.invlpg(toGva(address)));
   },
   setTableEntry: (k, call, table, index, entry) => {
@@ -31,7 +31,7 @@ export const NESTED: MmuOps = {
   },
 };
 
-/** What it is already: the TLB is empty then. */
+/** Write the same value to CR3, which empties the TLB. */
 function reloadCr3(k: KernelContext): void {
   k.instruction((cpu) => cpu.writeCr3(cpu.cr3));
 }

@@ -1,4 +1,4 @@
-/** What a kernel does in each of the ways to virtualize it. */
+/** The kernel's operations for each way to virtualize it. */
 
 import type { Virtualization } from '../../../../shared/virtualization.ts';
 import { DIRECT } from './direct.ts';
