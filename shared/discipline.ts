@@ -170,7 +170,7 @@ export function enter(lg: Lguest, { count, place }: Section, pgdir: number): voi
 export function leave({ words }: Host, cpu: HostCpu, { count }: Section): void {
   words.add(count, 1);
   // A waiter has set its bit in the mailbox before it slept.
-  if (words.read(cpu.mailbox) !== 0) words.notify(count);
+  words.notifyIfAsked(count, cpu.mailbox);
 }
 
 /** Whether CPU `i` is inside the guest on a shadow. */
@@ -197,12 +197,13 @@ function waitUntilOut(lg: Lguest, cpu: HostCpu, section: Section, pgdir: number)
   const { words, machine } = lg.host;
   const inside = countInside(lg, section, pgdir);
   if (inside === OUTSIDE) return;
-  while (words.load(section.count) === inside) {
+  const ask = (): void => {
     words.or(cpu.mailbox, Mail.Leave);
     words.notify(cpu.mailbox);
-    words.wait(section.count, inside, PATIENCE_MS);
+  };
+  words.waitForChange(section.count, inside, PATIENCE_MS, ask, () => {
     if (machine.stop === Stop.Failed) throw new GaveUp('who is waited for');
-  }
+  });
 }
 
 /** Undefined if an enclosing operation holds it. */

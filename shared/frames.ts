@@ -179,12 +179,7 @@ export class Frames {
    */
   getIfOwned(pfn: Pfn): boolean {
     this.#mustExist(pfn);
-    const at = this.#field(pfn, COUNT);
-    for (;;) {
-      const count = this.words.read(at);
-      if ((count & OWNED) === 0) return false;
-      if (this.words.compareExchange(at, count, count + REFERENCE) === count) return true;
-    }
+    return this.words.addIf(this.#field(pfn, COUNT), OWNED, REFERENCE);
   }
 
   /** `put_page` */

@@ -196,6 +196,15 @@ export class Words {
     return this.compareExchange(at, free, mine) === free;
   }
 
+  /** Add `value` if one of `bits` is set; returns whether it was. */
+  addIf(at: Ptr, bits: number, value: number): boolean {
+    for (;;) {
+      const found = this.read(at);
+      if ((found & bits) === 0) return false;
+      if (this.compareExchange(at, found, found + value) === found) return true;
+    }
+  }
+
   /** A load of a word; the caller uses only the bits that no other thread changes. */
   glance(at: Ptr): number {
     return this.load(at);
@@ -209,8 +218,30 @@ export class Words {
   mustHold(_lock: Lock, _where: string): void {}
   mustBeInside(_section: Section | undefined, _where: string): void {}
 
+  /** The word that counts vCPUs at their end, where it is not in the guest's own memory. */
+  get ends(): Ptr | undefined {
+    return undefined;
+  }
+
   /** What this thread does from here on is not part of the test: an abridged run ends here. */
   end(): void {}
+
+  /** Wake sleepers on `at` if the word `asked` is not 0; a sleeper sets it first. */
+  notifyIfAsked(at: Ptr, asked: Ptr): void {
+    if (this.read(asked) !== 0) this.notify(at);
+  }
+
+  /**
+   * Sleep until the word at `at`, which never takes a value twice, is no longer `expected`. `ask` is
+   * called before each sleep of at most `ms`, and `gaveUp` after it; it throws to end the wait.
+   */
+  waitForChange(at: Ptr, expected: number, ms: number, ask: () => void, gaveUp: () => void): void {
+    while (this.load(at) === expected) {
+      ask();
+      this.wait(at, expected, ms);
+      gaveUp();
+    }
+  }
 
   /** Wake at most `count` sleepers. */
   notify(at: Ptr, count = Number.POSITIVE_INFINITY): void {

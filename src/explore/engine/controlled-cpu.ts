@@ -6,6 +6,7 @@ import { joinMachine } from '../../assembly.ts';
 import { HostCpuLoop } from '../../host/host-cpu-loop.ts';
 import { GuestRunner, type SoftwareFor } from '../../host/run-guest.ts';
 import { Scheduler, type Scheduling } from '../../host/scheduler.ts';
+import { AbridgedWords } from './abridged-words.ts';
 import { ControlledWords } from './controlled-words.ts';
 import { LEAVE, type Task } from './task.ts';
 
@@ -17,11 +18,8 @@ export class ControlledCpu {
 
   constructor(shared: SharedMachine, task: Task, softwareFor: SoftwareFor, scheduling: Scheduling) {
     this.task = task;
-    const view = joinMachine(
-      shared,
-      task.index,
-      (memory, at) => new ControlledWords(memory, at, task),
-    );
+    const Leaf = task.controller.abridged ? AbridgedWords : ControlledWords;
+    const view = joinMachine(shared, task.index, (memory, at) => new Leaf(memory, at, task));
     this.events = view.events;
     const { asides } = task;
     view.prandomU32 = () =>

@@ -2,13 +2,11 @@
  * The leaf under control: each access of a shared word is a scheduling point, at which
  * control may pass to another host CPU. An access that is replayed from the log is not made
  * again. With store buffers, plain stores go into the buffer and plain loads look there first.
- *
- * For abridged runs, see docs/decisions/abridged-runs.md.
  */
 
 import { REGISTERS_WORDS, type Section } from '../../../shared/host-cpu.ts';
 import type { Lock } from '../../../shared/lock.ts';
-import { type Until, Words } from '../../../shared/words.ts';
+import { Words } from '../../../shared/words.ts';
 import { type Ptr, toPtr } from '../../hardware/address.ts';
 import { Entry } from '../../hardware/entry.ts';
 import * as access from './access.ts';
@@ -33,9 +31,9 @@ export class ControlledWords extends Words {
   declare readonly state: ControlState;
   declare readonly buffers: boolean;
   declare private readonly abridged: boolean;
-  declare private readonly trace: Trace;
+  declare protected readonly trace: Trace;
   /** The number of its CPU. */
-  declare private readonly cpu: number;
+  declare protected readonly cpu: number;
   declare private readonly guards: Guards;
 
   constructor(memory: WebAssembly.Memory, scratch: Ptr, task: Task) {
@@ -78,63 +76,63 @@ export class ControlledWords extends Words {
   }
 
   override read(at: Ptr): number {
-    if (this.#isAgain(Read, at)) return this.#again() >>> 0;
-    return this.#done(Read, at, 0, this.#newest(at));
+    if (this.isAgain(Read, at)) return this.again() >>> 0;
+    return this.done(Read, at, 0, this.#newest(at));
   }
 
   override write(at: Ptr, value: number): void {
-    if (this.#isAgain(Write, at)) return void this.#again();
+    if (this.isAgain(Write, at)) return void this.again();
     if (this.buffers) {
       this.task.stores.push(at, value);
       this.trace.buffer();
-    } else this.#put(at, value);
-    this.#changed(Write, at, value, value);
+    } else this.put(at, value);
+    this.changed(Write, at, value, value);
   }
 
   override load(at: Ptr): number {
-    if (this.#isAgain(Load, at)) return this.#again() >>> 0;
-    return this.#done(Load, at, 0, this.#newest(at));
+    if (this.isAgain(Load, at)) return this.again() >>> 0;
+    return this.done(Load, at, 0, this.#newest(at));
   }
 
   override store(at: Ptr, value: number): void {
-    if (this.#isAgain(Store, at)) return void this.#again();
-    this.#put(at, value);
-    this.#changed(Store, at, value, value);
+    if (this.isAgain(Store, at)) return void this.again();
+    this.put(at, value);
+    this.changed(Store, at, value, value);
   }
 
   override exchange(at: Ptr, value: number): number {
-    if (this.#isAgain(Exchange, at)) return this.#again() >>> 0;
+    if (this.isAgain(Exchange, at)) return this.again() >>> 0;
     const found = this.plain[at]!;
-    this.#put(at, value);
-    return this.#changed(Exchange, at, value, found);
+    this.put(at, value);
+    return this.changed(Exchange, at, value, found);
   }
 
   override compareExchange(at: Ptr, expected: number, value: number): number {
-    if (this.#isAgain(CompareExchange, at)) return this.#again() >>> 0;
+    if (this.isAgain(CompareExchange, at)) return this.again() >>> 0;
     const found = this.plain[at]!;
-    this.#put(at, found === expected >>> 0 ? value : found);
-    return this.#changed(CompareExchange, at, value, found);
+    this.put(at, found === expected >>> 0 ? value : found);
+    return this.changed(CompareExchange, at, value, found);
   }
 
   override add(at: Ptr, value: number): number {
-    if (this.#isAgain(Add, at)) return this.#again() >>> 0;
+    if (this.isAgain(Add, at)) return this.again() >>> 0;
     const found = this.plain[at]!;
-    this.#put(at, found + value);
-    return this.#changed(Add, at, value, found);
+    this.put(at, found + value);
+    return this.changed(Add, at, value, found);
   }
 
   override and(at: Ptr, value: number): number {
-    if (this.#isAgain(And, at)) return this.#again() >>> 0;
+    if (this.isAgain(And, at)) return this.again() >>> 0;
     const found = this.plain[at]!;
-    this.#put(at, found & value);
-    return this.#changed(And, at, value, found);
+    this.put(at, found & value);
+    return this.changed(And, at, value, found);
   }
 
   override or(at: Ptr, value: number): number {
-    if (this.#isAgain(Or, at)) return this.#again() >>> 0;
+    if (this.isAgain(Or, at)) return this.again() >>> 0;
     const found = this.plain[at]!;
-    this.#put(at, found | value);
-    return this.#changed(Or, at, value, found);
+    this.put(at, found | value);
+    return this.changed(Or, at, value, found);
   }
 
   override read64(at: Ptr): Entry {
@@ -146,26 +144,26 @@ export class ControlledWords extends Words {
   }
 
   override store64(at: Ptr, entry: Entry): void {
-    if (this.#isAgain(Store, at)) return void this.#again();
+    if (this.isAgain(Store, at)) return void this.again();
     this.#setEntry(at, entry);
-    this.#changed(Store, at, entry.low, entry.low);
+    this.changed(Store, at, entry.low, entry.low);
   }
 
   override exchange64(at: Ptr, entry: Entry): Entry {
-    if (this.#isAgain(Exchange, at)) return this.#again64();
+    if (this.isAgain(Exchange, at)) return this.#again64();
     const found = this.#entry(at);
     this.#setEntry(at, entry);
-    this.#changed(Exchange, at, entry.low, found.low);
+    this.changed(Exchange, at, entry.low, found.low);
     this.task.asides.keep(found.high);
     return found;
   }
 
   override compareExchange64(at: Ptr, expected: Entry, entry: Entry): boolean {
-    if (this.#isAgain(CompareExchange, at)) return this.#again() === 1;
+    if (this.isAgain(CompareExchange, at)) return this.again() === 1;
     const found = new Entry(this.plain[at]!, this.plain[at + 1]!);
     const same = found.low === expected.low && found.high === expected.high;
     this.#setEntry(at, same ? entry : found);
-    this.#changed(CompareExchange, at, entry.low, same ? 1 : 0);
+    this.changed(CompareExchange, at, entry.low, same ? 1 : 0);
     return same;
   }
 
@@ -173,10 +171,10 @@ export class ControlledWords extends Words {
     // Without an access there is no step.
     if (this.abridged && count === 0) return 0;
     this.#waitDrained(Scan, at);
-    if (this.#isAgain(Scan, at)) return this.#again();
+    if (this.isAgain(Scan, at)) return this.again();
     const found = super.scan(at, count, stride);
     this.trace.readMany(this.cpu, at, Math.min(found, count - 1) * stride + 1);
-    return this.#done(Scan, at, 0, found);
+    return this.done(Scan, at, 0, found);
   }
 
   override move(to: Ptr, from: Ptr, words: number): void {
@@ -196,19 +194,19 @@ export class ControlledWords extends Words {
 
   override fill(at: Ptr, words: number, value: number): void {
     if (this.task.owns(at)) return super.fill(at, words, value);
-    if (this.#isAgain(Fill, at)) return void this.#again();
+    if (this.isAgain(Fill, at)) return void this.again();
     this.trace.writeMany(this.cpu, at, words);
     super.fill(at, words, value);
-    this.#changed(Fill, at, value, value, words);
+    this.changed(Fill, at, value, value, words);
   }
 
   override copy(to: Ptr, from: Ptr, words: number): void {
     if (!this.task.owns(to)) {
-      if (this.#isAgain(Copy, to)) return void this.#again();
+      if (this.isAgain(Copy, to)) return void this.again();
       if (!this.task.owns(from)) this.trace.readMany(this.cpu, from, words);
       this.trace.writeMany(this.cpu, to, words);
       super.copy(to, from, words);
-      this.#changed(Copy, to, 0, 0, words);
+      this.changed(Copy, to, 0, 0, words);
       return;
     }
     // Into registers: the logged values, not the current ones.
@@ -225,7 +223,6 @@ export class ControlledWords extends Words {
   /** A CPU that waits does not sleep: control passes to others until the word has changed. */
   override wait(at: Ptr, expected: number, _ms: number): void {
     const task = this.task;
-    if (this.abridged) return this.#stepOnceOther(at, expected >>> 0);
     if (task.asides.isAgain) return void task.asides.again();
     if (this.plain[at] === expected >>> 0) task.controller.wait(task, at, expected >>> 0);
     task.asides.keep(0);
@@ -233,51 +230,9 @@ export class ControlledWords extends Words {
 
   override relax(): void {
     const task = this.task;
-    if (this.abridged) return;
     if (task.asides.isAgain) return void task.asides.again();
     task.controller.relax(task);
     task.asides.keep(0);
-  }
-
-  override tryLock(at: Ptr, free: number, mine: number): boolean {
-    const { task } = this;
-    const stands = this.abridged && !task.steps.isAgain;
-    if (stands) task.waitFor(at, free, true);
-    if (stands) this.state.askNext();
-    const isTaken = super.tryLock(at, free, mine);
-    if (stands) task.goOn();
-    return isTaken;
-  }
-
-  /** In an abridged run it is no step. */
-  override glance(at: Ptr): number {
-    return this.abridged ? this.peek(at) : this.load(at);
-  }
-
-  /** In an abridged run a wait is a step that reads the word, enabled once the word has changed. */
-  #stepOnceOther(at: Ptr, expected: number): void {
-    const { task } = this;
-    if (task.steps.isAgain) return void this.#again();
-    task.waitFor(at, expected);
-    this.#stepOnceFree([at]);
-  }
-
-  override waitUntil(until: Until): void {
-    const { task } = this;
-    if (!this.abridged) return;
-    if (task.steps.isAgain) return void this.#again();
-    task.controller.waitUntil(task, until);
-    this.#stepOnceFree(until.words);
-  }
-
-  #stepOnceFree(words: readonly Ptr[]): void {
-    const { task } = this;
-    const [at] = words as [Ptr];
-    this.state.askNext();
-    task.controller.point(task, Load, at, true);
-    task.goOn();
-    for (const word of words) this.trace.read(this.cpu, word);
-    this.#done(Load, at, 0, this.plain[at]!);
   }
 
   override mustHold(lock: Lock, where: string): void {
@@ -288,21 +243,15 @@ export class ControlledWords extends Words {
     if (!this.task.steps.isAgain) this.guards.mustBeInside(section, where);
   }
 
-  override end(): void {
-    const { task, state } = this;
-    if (!this.abridged || state.hasEnded || task.steps.isAgain) return;
-    task.controller.putLast(task);
-  }
-
   override notify(_at: Ptr, _count?: number): void {
     // A waiting CPU is enabled by the word itself.
   }
 
   /**
-   * Whether the access is replayed, and `#again` returns its result. If not, it is made when this
+   * Whether the access is replayed, and `again` returns its result. If not, it is made when this
    * returns, which is at once where nothing has to be decided.
    */
-  #isAgain(kind: access.Access, at: Ptr): boolean {
+  protected isAgain(kind: access.Access, at: Ptr): boolean {
     return this.state.left <= 0 && this.#asks(kind, at);
   }
 
@@ -313,17 +262,23 @@ export class ControlledWords extends Words {
     return false;
   }
 
-  #again(): number {
+  protected again(): number {
     return this.task.steps.again();
   }
 
-  #done(kind: access.Access, at: Ptr, value: number, result: number): number {
+  protected done(kind: access.Access, at: Ptr, value: number, result: number): number {
     this.#take(kind, at, value, result);
     this.guards.look(at);
     return this.task.steps.keep(result);
   }
 
-  #changed(kind: access.Access, at: Ptr, value: number, result: number, words = 2): number {
+  protected changed(
+    kind: access.Access,
+    at: Ptr,
+    value: number,
+    result: number,
+    words = 2,
+  ): number {
     this.task.controller.touch(at, words);
     this.#take(kind, at, value, result);
     this.guards.change(at);
@@ -340,16 +295,16 @@ export class ControlledWords extends Words {
     const task = this.task;
     const isBuffered = this.#isBuffered(at) || this.#isBuffered(toPtr(at + 1));
     if (isBuffered) this.#waitDrained(kind, at);
-    if (this.#isAgain(kind, at)) return this.#again64();
+    if (this.isAgain(kind, at)) return this.#again64();
     if (isBuffered) task.controller.flush(task);
     const found = this.#entry(at);
-    this.#done(kind, at, 0, found.low);
+    this.done(kind, at, 0, found.low);
     task.asides.keep(found.high);
     return found;
   }
 
   #again64(): Entry {
-    const low = this.#again();
+    const low = this.again();
     return new Entry(low, this.task.asides.again());
   }
 
@@ -358,8 +313,8 @@ export class ControlledWords extends Words {
   }
 
   #setEntry(at: Ptr, { low, high }: Entry): void {
-    this.#put(at, low);
-    this.#put(toPtr(at + 1), high);
+    this.put(at, low);
+    this.put(toPtr(at + 1), high);
   }
 
   /** In an abridged run: as #asks, for an access that needs an empty store buffer. */
@@ -387,7 +342,7 @@ export class ControlledWords extends Words {
     return this.plain[at]!;
   }
 
-  #put(at: Ptr, value: number): void {
+  protected put(at: Ptr, value: number): void {
     const before = this.plain[at]!;
     this.plain[at] = value;
     this.trace.write(this.cpu, at, before, this.plain[at]!);

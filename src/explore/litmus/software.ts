@@ -114,11 +114,12 @@ class LitmusSoftware implements Software {
 
   /** The last one to end turns the guest off. */
   #end(place: Place): boolean {
-    const at = this.#translate(this.#va(ENDED, place.linear), Right.SupervisorWrite);
-    if (isFault(at)) return false;
+    const { ends = this.#translate(this.#va(ENDED, place.linear), Right.SupervisorWrite) } =
+      this.#cpu.words;
+    if (isFault(ends)) return false;
     const mine = 1 << (place.column * 4);
     const all = this.#litmus.vcpus.reduce((sum, _, i) => sum + (1 << (i * 4)), 0);
-    if (this.#cpu.words.add(toPtr(at), mine) + mine !== all) return this.#halt(place);
+    if (this.#cpu.words.add(toPtr(ends), mine) + mine !== all) return this.#halt(place);
     this.#cpu.words.end();
     return this.#hypercall(place, Hypercall.Shutdown, END_TEXT, SHUTDOWN_POWEROFF);
   }

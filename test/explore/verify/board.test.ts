@@ -53,19 +53,19 @@ function all(subject: Subject): All {
  * should be, and then the number is to be another one.
  */
 const COUNTS: readonly (readonly [string, DisciplineName, number])[] = [
-  ['R1-two-faults-one-entry', 'guest-lock', 570],
-  ['R1-two-faults-one-entry', 'pgdir-lock', 516],
-  ['R4-both-allocate-the-table', 'guest-lock', 148],
-  ['R4-both-allocate-the-table', 'lock-free', 1780],
-  ['copy-on-write-broken-by-two', 'guest-lock', 560],
-  ['R15-two-faults-at-once', 'guest-lock', 304],
+  ['R1-two-faults-one-entry', 'guest-lock', 136],
+  ['R1-two-faults-one-entry', 'pgdir-lock', 124],
+  ['R4-both-allocate-the-table', 'guest-lock', 32],
+  ['R4-both-allocate-the-table', 'lock-free', 148],
+  ['copy-on-write-broken-by-two', 'guest-lock', 136],
+  ['R15-two-faults-at-once', 'guest-lock', 68],
 ];
 
 const WITH_BUFFERS: typeof COUNTS = [
   // A lock flushes them, and there is nothing that could be overtaken.
-  ['R1-two-faults-one-entry', 'pgdir-lock', 516],
-  ['copy-on-write-broken-by-two', 'guest-lock', 736],
-  ['R15-two-faults-at-once', 'lock-free', 580],
+  ['R1-two-faults-one-entry', 'pgdir-lock', 124],
+  ['copy-on-write-broken-by-two', 'guest-lock', 180],
+  ['R15-two-faults-at-once', 'lock-free', 52],
 ];
 
 /** Whatever hardware does by itself is left out with an even seed. */
@@ -84,9 +84,9 @@ describe('each behaviour once, and all that sampling meets', () => {
   test('where a vCPU waits for the page table of another', () => {
     const whole = (kept?: Kept): Subject =>
       subjectOf('R11-victim-in-use', 'pgdir-lock', [], kept && { kept });
-    if (SLOW) expectEachOnce(whole(), 17_132);
+    if (SLOW) expectEachOnce(whole(), 16_732);
     // Outcomes speak of the operations that are left out.
-    else expectEachOnce(whole([[0], [0]]), 700, 700);
+    else expectEachOnce(whole([[0], [0]]), 675, 675);
   });
 
   function expectEachOnce(subject: Subject, count: number, wrong = 0): void {
@@ -101,20 +101,20 @@ describe('each behaviour once, and all that sampling meets', () => {
       }
     }
     expect([...met].filter((trace) => !known.has(trace))).toEqual([]);
-    expect(met.size).toBeGreaterThan(50);
+    expect(met.size).toBeGreaterThan(Math.min(50, count / 4));
   }
 });
 
 test('a defect is found, and by the behaviours that show it', () => {
   const { failures, traces } = all(subjectOf('R6-no-shootdown', 'guest-lock', ['R6']));
-  expect([failures.length, traces.length]).toEqual([936, 2479]);
+  expect([failures.length, traces.length]).toEqual([234, 818]);
 });
 
 const ON_THREADS: readonly (readonly [string, DisciplineName, MemoryModel, number])[] = [
-  ['R4-both-allocate-the-table', 'pgdir-lock', 'sc', 124],
-  ['R1-two-faults-one-entry', 'pgdir-lock', 'tso', 516],
-  ['R15-two-faults-at-once', 'lock-free', 'tso', 580],
-  ['pushed-onto-a-store', 'pgdir-lock', 'tso', 60],
+  ['R4-both-allocate-the-table', 'pgdir-lock', 'sc', 28],
+  ['R1-two-faults-one-entry', 'pgdir-lock', 'tso', 124],
+  ['R15-two-faults-at-once', 'lock-free', 'tso', 52],
+  ['pushed-onto-a-store', 'pgdir-lock', 'tso', 16],
 ];
 
 test.each(ON_THREADS)(

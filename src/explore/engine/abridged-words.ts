@@ -1,0 +1,88 @@
+/** The leaf of an abridged run: see docs/decisions/abridged-runs.md. */
+
+import type { Until } from '../../../shared/words.ts';
+import { type Ptr, toPtr } from '../../hardware/address.ts';
+import { Access } from './access.ts';
+import { ControlledWords } from './controlled-words.ts';
+
+/** Before all records. */
+const ENDS = toPtr(1);
+
+export class AbridgedWords extends ControlledWords {
+  override tryLock(at: Ptr, free: number, mine: number): boolean {
+    const { task } = this;
+    const stands = !task.steps.isAgain;
+    if (stands) task.waitFor(at, free, true);
+    if (stands) this.state.askNext();
+    const isTaken = super.tryLock(at, free, mine);
+    if (stands) task.goOn();
+    return isTaken;
+  }
+
+  /** It is no step. */
+  override glance(at: Ptr): number {
+    return this.peek(at);
+  }
+
+  /** One step. With store buffers it stays a loop: its load does not flush them. */
+  override addIf(at: Ptr, bits: number, value: number): boolean {
+    if (this.buffers) return super.addIf(at, bits, value);
+    if (this.isAgain(Access.Add, at)) return this.again() === 1;
+    const found = this.plain[at]!;
+    const isSet = (found & bits) !== 0;
+    this.put(at, isSet ? found + value : found);
+    return this.changed(Access.Add, at, value, isSet ? 1 : 0) === 1;
+  }
+
+  /** Under control no CPU sleeps. */
+  override notifyIfAsked(_at: Ptr, _asked: Ptr): void {}
+
+  /** Without the load before `ask` and the one after the wait. */
+  override waitForChange(
+    at: Ptr,
+    expected: number,
+    ms: number,
+    ask: () => void,
+    gaveUp: () => void,
+  ): void {
+    ask();
+    this.wait(at, expected, ms);
+    gaveUp();
+  }
+
+  /** A step that reads the word, enabled once the word has changed. */
+  override wait(at: Ptr, expected: number, _ms: number): void {
+    const { task } = this;
+    if (task.steps.isAgain) return void this.again();
+    task.waitFor(at, expected >>> 0);
+    this.#stepOnceFree([at]);
+  }
+
+  override waitUntil(until: Until): void {
+    const { task } = this;
+    if (task.steps.isAgain) return void this.again();
+    task.controller.waitUntil(task, until);
+    this.#stepOnceFree(until.words);
+  }
+
+  #stepOnceFree(words: readonly Ptr[]): void {
+    const { task } = this;
+    const [at] = words as [Ptr];
+    this.state.askNext();
+    task.controller.point(task, Access.Load, at, true);
+    task.goOn();
+    for (const word of words) this.trace.read(this.cpu, word);
+    this.done(Access.Load, at, 0, this.plain[at]!);
+  }
+
+  override relax(): void {}
+
+  override get ends(): Ptr {
+    return ENDS;
+  }
+
+  override end(): void {
+    const { task, state } = this;
+    if (!state.hasEnded && !task.steps.isAgain) task.controller.putLast(task);
+  }
+}
