@@ -1,9 +1,9 @@
 /**
- * The accesses of a run so far, event by event, so that it is known which of them conflict with a
- * new one, and so that the last ones can be taken back.
+ * The accesses of a run so far, event by event, to find those that conflict with a new one, and to
+ * undo the last ones.
  *
- * A place is a word, or the whole of a page (`pageOf`). Each access knows the one before it of the
- * same place, and each of a single word the one before it in the same page.
+ * A place is a word, or the whole of a page (`pageOf`). Each access links to the one before it of
+ * the same place, and an access of a single word to the one before it in the same page.
  */
 
 import { pageOf } from '../engine/recording-trace.ts';
@@ -14,16 +14,16 @@ export const NONE = -1;
 
 const isPage = (place: number): boolean => place < 0;
 
-/** What of an event matters to others: pairs of place, and 1 if it is changed, else 0. */
+/** The accesses of an event: pairs of place, and 1 if it is changed, else 0. */
 export type Footprint = Int32Array;
 
 type Tell = (event: number) => void;
 
-/** What is kept of an access. */
+/** The fields of an access. */
 const PLACE = 0;
 const CHANGES = 1;
 const EVENT = 2;
-/** What was there before; of a page that is not kept. */
+/** The old value; not kept for a page. */
 const OLD = 3;
 const SAME_PLACE = 4;
 const SAME_PAGE = 5;
@@ -46,7 +46,7 @@ export class Accesses {
     this.#inPage = new Int32Array(pages).fill(NONE);
   }
 
-  /** `event` has accessed a place; `old`: what was there. */
+  /** `event` has accessed a place; `old`: the old value. */
   add(event: number, place: number, changes: boolean, old: number): void {
     const access = this.count++;
     const at = access << FIELDS_BITS;
@@ -68,7 +68,7 @@ export class Accesses {
     }
   }
 
-  /** Nothing but the first `count` accesses was made. */
+  /** Undo all but the first `count` accesses. */
   takeBack(count: number): void {
     const fields = this.#fields;
     while (this.count > count) {
@@ -113,7 +113,7 @@ export class Accesses {
     return words.length === 1 ? events : [...new Set(events)].toSorted((a, b) => b - a);
   }
 
-  /** What was in a word before `event`; undefined if it was not changed since. */
+  /** A word's value before `event`; undefined if it was not changed since. */
   before(word: number, event: number): number | undefined {
     let old: number | undefined;
     let access = this.#ofWord[word]!;
@@ -132,7 +132,9 @@ export class Accesses {
     return footprint;
   }
 
-  /** Whether one of the accesses `from` … `to` − 1 conflicts with an event that is not of this run. */
+  /**
+   * Whether one of the accesses `from` … `to` − 1 conflicts with an event that is not of this run.
+   */
   conflict(footprint: Footprint, from: number, to: number): boolean {
     for (let access = from; access < to; access++) {
       const place = this.place(access);

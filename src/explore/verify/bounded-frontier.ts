@@ -1,10 +1,10 @@
 /**
- * What is left of all behaviours with so many preemptions at most: runs that are to be made, parts
- * of which are units that any thread may do, at the same time as others. Those with one preemption
- * more come when all with fewer are done, since what was met with fewer need not be met again.
+ * The frontier of a search with a preemption bound: planned runs, parts of which are units that
+ * threads run in parallel. Runs with one preemption more come when all with fewer are done, since
+ * what was reached with fewer need not be explored again.
  *
- * How many runs it takes may depend on who is done first: two units may come to the same place.
- * Which behaviours are met does not, nor with how many preemptions.
+ * The number of runs may depend on the order in which units finish: two units may reach the same
+ * place. The behaviours, and their least numbers of preemptions, do not.
  */
 
 import { type BoundedPart, type Bounds, FIRST, type Pending } from './bounded.ts';

@@ -3,19 +3,19 @@
  * preemption is a switch away from a host CPU that could go on (Musuvathi, Qadeer: Iterative
  * Context Bounding, PLDI 2007). Acts of hardware have a bound of their own.
  *
- * To leave runs out as the search without a bound does would be wrong here: a run that stands for
- * others that behave alike may have more preemptions than they. Two things may be left out:
+ * The reductions of the search without a bound would be wrong here: the run that represents a
+ * behaviour may have more preemptions than another run of it. Two reductions are sound:
  *
- * - What follows from where a run has been before: from the same behaviour so far, with the same
- *   CPU going on, and no fewer preemptions (happens-before caching). Runs come in the order of
- *   their preemptions, so whoever was there first had no more.
- * - Preemptions before an access of a word that no two CPUs access one of which changes it: it is
- *   the same after it. Which words do is seen in the runs. Should one be found late, all is done
- *   again: where those that were known at the beginning are all there are, nothing is missed, since
- *   of what is missed the first access of another one would have been seen.
+ * - Happens-before caching: what follows a visited state is skipped. The state is the behaviour so
+ *   far and the CPU that goes on, reached with no more preemptions. Runs come in the order of their
+ *   preemptions, so the first visit had no more.
+ * - No preemption before an access of an unshared word, one that no two CPUs access with a change:
+ *   preempting after the access is the same. Shared words are found in the runs. If one is found
+ *   late, the search begins again. If those known at the beginning are all, nothing is missed:
+ *   the first access of another shared word in a missed run would have been seen.
  *
- * Both hold whatever runs are made of those with equally many, in whatever order: so a part of them
- * is a unit, which any thread may do (bounded-frontier.ts).
+ * Both hold for runs with equally many preemptions in any order: so a part of them is a unit, which
+ * any thread may run (bounded-frontier.ts).
  */
 
 import { assert } from '../../errors.ts';
@@ -42,12 +42,12 @@ export interface Bounds {
 /** Where a run leaves the way it would go by itself: triples of step, actor, number drawn. */
 type Way = readonly number[];
 
-/** A run that is to be made. */
+/** A planned run. */
 export interface Pending {
   readonly way: Way;
   /** How many acts of hardware are in its way. */
   readonly acts: number;
-  /** The behaviour up to where it leaves another's way, and who goes on there: see Bounded.seen. */
+  /** The state at its first deviation: see Bounded.seen. */
   readonly key: string;
 }
 
@@ -55,7 +55,7 @@ export interface Pending {
 export interface BoundedPart {
   readonly bounds: Bounds;
   readonly preemptions: number;
-  /** What is known of who accesses what. */
+  /** The shared words known so far. */
   readonly accessed: Accessed;
   /** Those to begin with; they lead to others. */
   readonly pending: readonly Pending[];
@@ -67,10 +67,10 @@ const ENTRIES = 4;
 export const FIRST: Pending = { way: [], acts: 0, key: '' };
 
 export class Bounded implements Strategy {
-  /** Runs that are to be made: the last one is next; and those with a preemption more. */
+  /** Planned runs: the last one is next; and those with one preemption more. */
   readonly waiting: Pending[];
   readonly later: Pending[] = [];
-  /** Behaviours so far, each with who has gone on: what follows is done, or waits. */
+  /** Visited states, each a behaviour so far and a CPU: what follows is done, or planned. */
   readonly seen = new Set<string>();
   readonly shared: SharedWords;
   readonly #bounds: Bounds;
@@ -84,7 +84,7 @@ export class Bounded implements Strategy {
   #drawn = 0;
   #isOver = false;
 
-  /** `board`: of abridged runs; `pieces`: it is looked at between steps. */
+  /** `board`: of abridged runs; `pieces`: invariants are checked between steps. */
   constructor({ recording, host }: Board, part: BoundedPart, pieces: boolean) {
     assert(recording !== undefined, 'accesses are recorded');
     this.waiting = [...part.pending];
@@ -95,7 +95,7 @@ export class Bounded implements Strategy {
     this.#pieces = pieces;
   }
 
-  /** Before each run: false when there are no more, or what is known of words was too little. */
+  /** Before each run: false when there are no more, or an unknown shared word was found. */
   goOn(): boolean {
     const next = this.shared.hasGrown ? undefined : this.waiting.pop();
     this.#run = next ?? FIRST;
@@ -122,13 +122,13 @@ export class Bounded implements Strategy {
     const isStopped = ((runnable >>> current) & 1) === 0;
     const actor = isStopped ? lowest(runnable) : current;
     if (this.#next < way.length) return actor;
-    // Who begins is as free as who goes on where one cannot.
+    // The choice of the first CPU is free, as after a CPU that cannot go on.
     const isFree = isStopped || step === 0;
     const isPoint = isFree || this.#isPoint(situation) || (this.#pieces && situation.begins);
     const mayAct = this.#run.acts < this.#bounds.acts && situation.events !== 0;
     if (isPoint || mayAct) this.#isNew(this.#keyOf(actor));
     if (isPoint) this.#switch(situation, actor, isFree ? 0 : 1);
-    // Anywhere: whether it can still happen at the next point hangs on what is private to a CPU.
+    // At any point: private state of a CPU decides whether it is still possible at the next one.
     if (mayAct) this.#act(situation);
     return this.#goesOn(actor);
   }
@@ -159,7 +159,7 @@ export class Bounded implements Strategy {
     return this.#goesOn(actor);
   }
 
-  /** What it accesses is noted from here on. */
+  /** Record its accesses from here on. */
   #goesOn(actor: number): number {
     this.shared.actor = actor;
     this.#recording.recorder = this.shared;
@@ -172,7 +172,7 @@ export class Bounded implements Strategy {
     this.seen.add(key);
   }
 
-  /** Whether it matters that somebody else goes on here. */
+  /** Whether a switch here can matter. */
   #isPoint(situation: Situation): boolean {
     const kind = situation.pendingKind(situation.current);
     if (kind === 0 || MANY.includes(kind)) return true;
@@ -180,7 +180,7 @@ export class Bounded implements Strategy {
     return this.shared.has(at) || this.shared.has(toPtr(at + 1));
   }
 
-  /** By itself `byItself` goes on here; others are to in other runs. */
+  /** `byItself` goes on here by default; plan runs in which others do. */
   #switch({ step, runnable }: Situation, byItself: number, cost: number): void {
     if (this.#preemptions + cost > this.#bounds.preemptions) return;
     const { acts } = this.#run;
@@ -204,7 +204,7 @@ export class Bounded implements Strategy {
     if (!this.seen.has(key)) list.push({ way: [...this.#run.way, ...leaving], acts, key });
   }
 
-  /** Of an act of hardware also what was drawn for it, and who goes on after it by himself. */
+  /** For an act of hardware also the number drawn, and the default CPU after it. */
   #keyOf(actor: number, ...more: readonly number[]): string {
     return [`${this.#recording.digest}${actor}`, ...more].join('/');
   }

@@ -2,26 +2,26 @@
  * All behaviours of a program, once each, by source sets and sleep sets (Abdulla, Aronsson,
  * Jonsson, Sagonas: Optimal Dynamic Partial Order Reduction, POPL 2014; Source Sets, JACM 2017).
  *
- * A run is a list of events, each a step of one actor with what belongs to it. Two events of
- * different actors conflict if they access the same place and one changes it. Runs in which all
- * conflicting events come in the same order behave alike. Of each run it is asked which two events
- * could have come the other way round, and a run in which they do is planned. An actor whose
- * runs from some place on are done sleeps beside those that follow, until something happens that
- * conflicts with its step; where all sleep, the rest of the run was done before.
+ * A run is a list of events, each a step of one actor with its accesses. Two events of different
+ * actors conflict if they access the same place and one changes it. Runs in which all conflicting
+ * events come in the same order have the same behaviour. For each run, the races that can be
+ * reversed are found, and a run that reverses each is planned. An actor whose runs from a node on
+ * are explored is in the sleep set of further runs from there, until an event conflicts with its
+ * step; where all enabled actors sleep, the rest of the run was explored before.
  *
- * An actor may have to wait for a word: its step is then one that can be taken while the word is
- * as it should be (`Guard`), and it accesses the word. A change that let the step happen cannot be
- * turned round with it; but the last change before which the step could have been taken can. The
- * same holds for who waits for ever. Without that, behaviours are missed. Who waits for several
- * words together needs all their changes to conflict with one another (RecordingTrace.tie).
+ * A step may have to wait: it is enabled only while its guard holds (`Guard`), and it accesses the
+ * guard's words. The change that enabled it cannot be reversed with it, but the last change before
+ * which it was enabled can. The same holds for an actor that waits for ever. Without that,
+ * behaviours are missed. A guard on several words needs all their changes to conflict with one
+ * another (RecordingTrace.tie).
  *
  * A store buffer is an actor too, whose steps are the stores that drain. A buffer and its CPU never
  * conflict, since a CPU's own loads see what it has stored either way (Abdulla, Aronsson, Atig,
  * Jonsson, Leonardsson, Sagonas: Stateless Model Checking for TSO and PSO, TACAS 2015). A drain
- * comes after its store, and a step that flushes after all drains before: neither is turned round.
+ * comes after its store, and a step that flushes after all drains before: neither is reversed.
  *
- * With two actors no run is left in the middle: who sleeps is woken by the very event that is
- * turned round. With more, some are, and are counted apart.
+ * With two actors no run is blocked: the reversed event itself wakes the sleeping actor. With more,
+ * some are, and are counted separately.
  */
 
 import { assert } from '../../errors.ts';
@@ -53,10 +53,12 @@ export class Dpor implements Recorder {
   /** Where the accesses of each event begin. */
   readonly #from: number[] = [];
   readonly #guards: (Guard | undefined)[] = [];
-  /** Of each actor the last event that conflicts with the step that is looked at. */
+  /** For each actor the last event that conflicts with the current step. */
   readonly #met: number[];
   #hasBegun = false;
-  /** So many of the first nodes are somebody else's; who is to go on there is told, not done. */
+  /**
+   * So many of the first nodes are another unit's: backtrack requests for them are only reported.
+   */
   #foreign = 0;
   plans: Plan[] = [];
   readonly #now: (word: number) => number;
@@ -116,12 +118,12 @@ export class Dpor implements Recorder {
     return this.accesses.footprint(this.#from[event]!, to);
   }
 
-  /** Who took the n-th step of the last run, and takes it in this one. */
+  /** The actor of the n-th step of the last run, and of this one. */
   actorOf(event: number): number {
     return this.#nodes[event]!.actor;
   }
 
-  /** `able`: a bit for each actor that can take the next step. Who does; or ALL_SLEEP. */
+  /** `able`: a bit for each enabled actor. Returns the next actor, or ALL_SLEEP. */
   next(able: number, guardOf: GuardOf): number {
     this.#close();
     const event = this.#events;
@@ -157,14 +159,14 @@ export class Dpor implements Recorder {
     this.#order.addStore(this.#events - 1);
   }
 
-  /** Nobody can go on, and the run is at its end. */
+  /** No actor is enabled: the run is at its end. */
   end(guardOf: GuardOf): void {
     this.#close();
     this.#beforeWaiting(0, guardOf);
     this.classes++;
   }
 
-  /** Who waits at the end of a run might have gone on earlier. */
+  /** Actors that wait at the end of a run may have been enabled earlier. */
   #beforeWaiting(able: number, guardOf: GuardOf): void {
     for (let actor = 0; actor < this.#actors; actor++) {
       const guard = ((able >>> actor) & 1) === 1 ? undefined : guardOf(actor);
@@ -175,13 +177,13 @@ export class Dpor implements Recorder {
     }
   }
 
-  /** At a place that no run before has come to in this way. Undefined where all sleep. */
+  /** The actor at a new node. Undefined where all sleep. */
   #newNode(able: number): Node | undefined {
     const asleep = this.#sleepers();
     const steps = asleep === 0 ? NO_STEPS : stepsOf(this.#nodes[this.#events - 1]!.steps, asleep);
     const awake = able & ~asleep;
     if (awake === 0) return undefined;
-    // Who went on last, if possible: so a run has few switches.
+    // The last actor, if possible: so a run has few switches.
     const last = this.#events === 0 ? 0 : this.#nodes[this.#events - 1]!.actor;
     const actor = ((awake >>> last) & 1) === 1 ? last : lowest(awake);
     const node = { actor, planned: 1 << actor, done: 1 << actor, asleep, steps };
@@ -189,7 +191,7 @@ export class Dpor implements Recorder {
     return node;
   }
 
-  /** Who slept or was done before the last event, and whose step does not conflict with it. */
+  /** Actors that slept or were explored before the last event and do not conflict with it. */
   #sleepers(): number {
     const event = this.#events - 1;
     if (event < 0) return 0;

@@ -1,10 +1,10 @@
 /**
- * What is left of all behaviours of a test: places in runs from which somebody is still to go on,
- * each a unit (unit.ts) that any thread may do, at the same time as others. Places on the way to a
- * unit that is not done belong to the frontier: a unit says whom it wants to go on there.
+ * The frontier of a search: branches that are not explored yet, each a unit (unit.ts) that threads
+ * run in parallel. Nodes on the path to an unexplored unit belong to the frontier: a unit reports
+ * actors to add to their backtrack sets.
  *
- * Which units there are, and so how often all sleep in the middle of a run, may depend on who is
- * done first, if there are more than two actors. Which behaviours are met does not.
+ * The units, and so the number of blocked runs, may depend on the order in which units finish, with
+ * more than two actors. The behaviours do not.
  */
 
 import { bitsOf, left, NO_STEPS, type Node, type Steps, withStep } from './node.ts';
@@ -13,7 +13,7 @@ import type { UnitResult } from './unit.ts';
 
 /** Where a run can be after some steps. */
 interface Place {
-  /** Where it is a step before, and who takes that. */
+  /** Its parent, and the actor of the step between. */
   readonly parent: Place | undefined;
   readonly from: number;
   readonly depth: number;
@@ -21,11 +21,11 @@ interface Place {
   done: number;
   readonly asleep: number;
   steps: Steps;
-  /** How much of all there is each who goes on from here is thought to have. */
+  /** The estimated share of the whole tree of each branch from here. */
   readonly share: number;
 }
 
-/** Somebody is to go on from a place; all runs there are, at first. */
+/** A branch to explore; at first the whole tree. */
 interface Branch {
   readonly place: Place | undefined;
   readonly actor: number;
@@ -45,7 +45,7 @@ export interface Totals {
 
 export const noTotals = (): Totals => ({ classes: 0, blocked: 0, steps: 0, seconds: 0 });
 
-/** A unit that is under way: what it is to do, and what becomes of it. */
+/** A running unit: its task, and how to settle it. */
 export interface Due<Part, Result> {
   readonly part: Part;
   add(result: Result): void;
@@ -59,7 +59,7 @@ export interface SavedFrontier extends Totals {
   readonly share: number;
   readonly doneShare: number;
   readonly places: readonly SavedPlace[];
-  /** Of each branch that is to be done, its place and who goes on. */
+  /** For each branch to explore, its node and actor. */
   readonly branches: readonly (readonly [place: number, actor: number])[];
 }
 
@@ -83,7 +83,7 @@ export class Frontier {
   /** The last one is done first. */
   readonly #queue: Branch[] = [ROOT];
   readonly #working = new Set<Branch>();
-  /** Of what there is thought to be, and what is done. */
+  /** The estimated total, and what is done. */
   #share = 1;
   #doneShare = 0;
 
@@ -100,8 +100,8 @@ export class Frontier {
   }
 
   /**
-   * How many behaviours there are, if what is not known of the tree is like what is known; once
-   * something is done. Trees are uneven: it may be off by ten times and more.
+   * The estimated number of behaviours, if the unknown part of the tree is like the known part;
+   * once something is done. Trees are uneven: it may be off by ten times and more.
    */
   get guess(): number | undefined {
     if (this.isDone) return this.totals.classes;
@@ -176,7 +176,7 @@ export class Frontier {
     this.#queue.push({ place, actor, share: place.share });
   }
 
-  /** Where the unit has come to, there is more to do from some of the places on the way. */
+  /** Add the unexplored branches of nodes on the path of a unit. */
   #addRest(branch: Branch, rest: readonly Node[]): void {
     let parent = branch.place;
     let from = branch.actor;
@@ -245,7 +245,7 @@ export class Frontier {
     frontier.#queue.length = 0;
     for (const [number, actor] of saved.branches) {
       const place = places[number];
-      // What was at work when it was saved was not done.
+      // Units that were running when it was saved were not done.
       if (place !== undefined) place.done &= ~(1 << actor);
       frontier.#queue.push({ place, actor, share: place?.share ?? 1 });
     }
@@ -253,7 +253,7 @@ export class Frontier {
   }
 }
 
-/** A place on the way: who went on from there. */
+/** A node on the path, with its actor. */
 const nodeAt = ({ planned, asleep }: Place, actor: number): Node => ({
   actor,
   planned,

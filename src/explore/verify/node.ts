@@ -1,4 +1,4 @@
-/** A place in a run: who goes on from there, and who is to in others. */
+/** A node of the search tree: the actor that goes on in this run, and the backtrack set. */
 
 import type { Footprint } from './accesses.ts';
 
@@ -18,9 +18,9 @@ export function withStep(steps: Steps, actor: number, step: Footprint): Steps {
 }
 
 export interface Node {
-  /** Who does in this run. */
+  /** The actor that goes on in this run. */
   actor: number;
-  /** As bits by actor: who does or is to; who did, in this run or before; who need not. */
+  /** As bits by actor: the backtrack set; the explored actors; the sleep set. */
   planned: number;
   done: number;
   readonly asleep: number;
@@ -28,7 +28,7 @@ export interface Node {
   steps: Steps;
 }
 
-/** As bits by actor: who is to go on from there, and has not. */
+/** As bits by actor: the backtrack set without explored actors. */
 export const left = ({ planned, done, asleep }: Omit<Node, 'actor' | 'steps'>): number =>
   planned & ~done & ~asleep;
 
@@ -42,7 +42,7 @@ export function bitsOf(mask: number): number[] {
   return bits;
 }
 
-/** Who is to go on from a place that is not one's own: at which step of the run, and who. */
+/** A backtrack request for a node of another unit: the step of the run, and the actor. */
 export interface Plan {
   readonly step: number;
   readonly actor: number;

@@ -1,14 +1,14 @@
 /**
- * Which events of a run come before which, by conflicts and by what is not turned round: vector
- * clocks. A store buffer's n-th drain comes after its CPU's n-th store, and what waits until the
- * buffer is empty after all drains before.
+ * The happens-before order of a run's events, by conflicts and by fixed orders, as vector clocks. A
+ * store buffer's n-th drain comes after its CPU's n-th store, and a step that needs an empty buffer
+ * after all drains before.
  */
 
 import type { Guard } from '../engine/guard.ts';
 import { NONE } from './accesses.ts';
 
 export class Order {
-  /** Whose step is looked at. */
+  /** The actor of the current step. */
   actor = 0;
   readonly #actors: number;
   readonly #cpus: number;
@@ -19,7 +19,7 @@ export class Order {
   readonly #stores: number[][];
   /** Of each event, how many events of each actor are it or come before it. */
   #clocks = new Int32Array(1 << 12);
-  /** How many of each come before the step that is looked at, as far as is known. */
+  /** How many of each come before the current step, as far as is known. */
   readonly #seen: Int32Array;
 
   /** As for Dpor. */
@@ -66,7 +66,7 @@ export class Order {
     return this.#stores[this.#actorOf[event]!]?.at(-1) === event;
   }
 
-  /** From now on an actor's n-th step is looked at, from 0, which waits for `guard`. */
+  /** Set the current step: an actor's n-th one, from 0, with its `guard`. */
   begin(actor: number, nth: number, guard: Guard | undefined): void {
     this.actor = actor;
     this.#seen.fill(0);
@@ -96,14 +96,14 @@ export class Order {
     this.#clocks.set(this.#seen, at);
   }
 
-  /** Whether `event` comes before what is looked at. */
+  /** Whether `event` comes before the current step. */
   isSeen(event: number): boolean {
     return this.#seen[this.#actorOf[event]!]! >= this.#placeOf(event);
   }
 
   /**
-   * Of each actor the first event behind `first` that does not come after it; of the one that is
-   * looked at `second`, which that is, if none is before; else NONE.
+   * For each actor the first event behind `first` that does not come after it; for the current one
+   * `second`, the current step, if none is before; else NONE.
    */
   headsOf(first: number, second: number): number[] {
     return this.#own.map((own, actor) => {
@@ -114,7 +114,7 @@ export class Order {
     });
   }
 
-  /** Whether `event` comes before `other`; `second` is what is looked at. */
+  /** Whether `event` comes before `other`; `second` is the current step. */
   isBefore(event: number, other: number, second: number): boolean {
     if (event >= other) return false;
     if (other === second) return this.isSeen(event);

@@ -1,16 +1,16 @@
-/** What behaviours come to, each outcome once. */
+/** The outcomes of behaviours, each once. */
 
 import type { Decisions } from '../engine/controller.ts';
 import type { Ending, Result } from '../result.ts';
 
-/** What behaviours have come to, and by which run. */
+/** An outcome, and a run that has it. */
 export interface Met {
   readonly ending: Ending;
   /** The declared outcome, by its number in the file; null when none holds, or it was cut short. */
   readonly outcome: number | null;
   readonly message: string;
   readonly classes: number;
-  /** Of those that come to it, one with few switches. */
+  /** A run that has it, with few switches. */
   readonly decisions: Decisions;
   /** The fewest that it takes, if they were counted. */
   readonly preemptions?: number | undefined;
@@ -31,7 +31,7 @@ export class Outcomes {
     for (const met of others) this.#merge(met);
   }
 
-  /** In the order of the file, what is wrong behind it. */
+  /** In the order of the file, failures last. */
   get all(): readonly Met[] {
     return [...this.#met.values()].toSorted(
       (a, b) => rank(a) - rank(b) || byText(keyOf(a), keyOf(b)),
@@ -55,7 +55,7 @@ const rank = ({ ending, outcome }: Met): number => (ending === 'ok' ? (outcome ?
 
 const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-/** So that it does not matter who comes first. */
+/** Independent of the order of runs. */
 function isSimpler(a: Met, b: Met): boolean {
   if (a.preemptions !== b.preemptions) return a.preemptions! < b.preemptions!;
   const [left, right] = [a.decisions.turns, b.decisions.turns];

@@ -81,7 +81,7 @@ export class SharedWords implements Recorder {
   }
 }
 
-/** The same for several searches together, each of which knows what it has met. */
+/** The same, merged over several searches. */
 export class AllShared {
   readonly #accessed = new Map<number, { accessed: number; changed: number }>();
 

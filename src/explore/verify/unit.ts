@@ -1,6 +1,6 @@
 /**
- * A part of all behaviours: the runs that begin with some steps. It is done on whatever thread, and
- * what is not done of it comes back.
+ * A subtree of the search: the runs that begin with some steps. Any thread may run it, and it
+ * returns what it has not explored.
  */
 
 import type { Result } from '../result.ts';
@@ -18,11 +18,11 @@ export interface UnitResult {
   readonly steps: number;
   readonly seconds: number;
   readonly met: readonly Met[];
-  /** Who is to go on at places before those of the unit. */
+  /** Backtrack requests for nodes above the unit. */
   readonly plans: readonly Plan[];
-  /** What the unit's own step has accessed. */
+  /** The accesses of the unit's own step. */
   readonly step: Footprint | undefined;
-  /** What was not done. */
+  /** The unexplored rest. */
   readonly rest: readonly Node[];
 }
 
@@ -67,7 +67,7 @@ export interface BoundedResult {
 export function runBounded(subject: Subject, part: BoundedPart, most: number): BoundedResult {
   const start = performance.now();
   const search = new Bounded(subject.board, part, subject.setting.betweenSteps ?? false);
-  /** What each behaviour comes to. */
+  /** The outcome of each behaviour. */
   const traces = new Map<string, string>();
   const met = new Outcomes();
   let steps = 0;

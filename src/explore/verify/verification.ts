@@ -1,4 +1,4 @@
-/** What `umbra verify` is to do and has done: litmus tests in their settings, kept in a file. */
+/** The plan and state of `umbra verify`: litmus tests in their settings, saved in a file. */
 
 import { existsSync, readFileSync } from 'node:fs';
 import { z } from 'zod';
@@ -25,7 +25,7 @@ export interface Entry {
   readonly bounds: Bounds | undefined;
   /** To be done where this one, which has no bound, has not ended in time. */
   readonly insteadOf?: Entry | undefined;
-  /** What is left of it. */
+  /** The rest of it. */
   frontier: Frontier | BoundedFrontier;
 }
 
@@ -60,7 +60,7 @@ const entryOf = (entry: Omit<Entry, 'frontier'>): Entry => ({
   frontier: entry.bounds === undefined ? new Frontier() : new BoundedFrontier(entry.bounds),
 });
 
-/** The token of a run that has come to it. */
+/** The token of a run with this outcome. */
 export function tokenOf({ path, litmus, setting }: Entry, { decisions }: Met): string {
   const subject = new Subject(path, litmus, setting);
   return tokenOfRun(subject, subject.run(new Recorded(decisions), 0));
@@ -130,8 +130,8 @@ function firstOf(entry: Entry): string {
 }
 
 /**
- * What was done before of entries, if the file is there. Throws UserError for a file that is
- * something else, or of another version of the code.
+ * The saved state of entries, if the file exists. Throws UserError for a file that is something
+ * else, or of another version of the code.
  */
 export function load(entries: readonly Entry[], file: string): void {
   if (!existsSync(file)) return;

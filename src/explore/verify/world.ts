@@ -9,7 +9,7 @@ import type { World } from '../worlds/world.ts';
 import { ALL_SLEEP, Dpor } from './dpor.ts';
 import { Blocked } from './exhaustive.ts';
 
-/** What behaviours come to, and a run that does. */
+/** The outcomes of behaviours, each with a run. */
 export interface WorldOutcome {
   readonly ending: WorldEnding;
   readonly message: string;
@@ -27,7 +27,7 @@ export interface WorldVerification {
   readonly outcomes: readonly WorldOutcome[];
 }
 
-/** Words that are waited for together were not tied: all is to be begun anew. */
+/** Words that a thread waits for together were not tied: the search begins again. */
 class NotTied extends Error {
   override readonly name = 'NotTied';
 }
