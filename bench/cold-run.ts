@@ -1,6 +1,6 @@
 /**
- * A whole run in a process of its own, as somebody gets it who starts umbra: `umbra start` on so
- * many copies of a program. Prints what it came to as JSON.
+ * A whole run in a process of its own, from cold: `umbra start` on so many copies of a program.
+ * Prints the result as JSON.
  */
 
 import { readdirSync, readFileSync } from 'node:fs';

@@ -34,7 +34,7 @@ const MOST_ROUNDS = 2_000;
 export async function measure(line: Line, measured: Watched, baseline: Side): Promise<Taken> {
   const native = line.native?.();
   const sides: readonly Side[] = [measured, baseline, ...(native === undefined ? [] : [native])];
-  /** Batches of all sides; who is first changes with every round. */
+  /** Batches of all sides; the first side changes with every round. */
   const round = async (nth: number): Promise<Batch[]> => {
     const batches: Batch[] = [];
     for (let i = 0; i < sides.length; i++) {

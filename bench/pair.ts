@@ -33,9 +33,14 @@ export interface Line {
    * Without it as many as fit the time for a line, in several isolates.
    */
   readonly rounds?: number;
-  /** Of a line with rounds: the same isolates do all batches, so they are warmed up like any others. */
+  /**
+   * Of a line with rounds: the same isolates do all batches, so they are warmed up like any others.
+   */
   readonly lasting?: true;
-  /** What is wanted of the ratio to native (as time, whatever the unit), to the baseline, or of the value. */
+  /**
+   * What is wanted of the ratio to native (as time, whatever the unit), to the baseline, or of the
+   * value.
+   */
   readonly goal?: Goal;
   /** Its sides have threads of their own, which are not to share a core. */
   readonly threads?: true;
@@ -96,7 +101,7 @@ export const PREPARED_TIMES = 25;
 
 const sink = new Int32Array(1);
 
-/** Keep what a loop computed: somebody could read it, so the compiler must compute it. */
+/** Keep the result of a loop, so that the compiler cannot remove it. */
 export function keep(result: number): void {
   sink[0]! ^= result;
 }

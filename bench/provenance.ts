@@ -1,4 +1,4 @@
-/** Where figures come from: the project, the machine, the runtime, and who else was at work. */
+/** The origin of figures: the project, the machine, the runtime, and other load. */
 
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -32,7 +32,7 @@ function said(command: string, ...given: readonly string[]): string | undefined 
   return status === 0 ? stdout.trim() : undefined;
 }
 
-/** Who had the cores from now on; called at the end, it says. */
+/** Measures the load of the cores from now on; call the result at the end. */
 export function watchLoad(): () => Benchmark['load'] {
   const average_before = loadavg()[0]!;
   const before = ticks();

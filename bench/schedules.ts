@@ -124,14 +124,14 @@ function onThreads({ path, strategy, runs, count }: Batched): Side {
 /** Thrown by a CPU that has nothing to do until another has done something. */
 const IDLE = Symbol('idle');
 
-/** Nobody is beside it, and nobody sleeps. */
+/** A controller with a single running CPU. */
 class IdleWords extends Words {
   override wait(): void {
     throw IDLE;
   }
 }
 
-/** The same work with nobody who looks on: each CPU goes on as far as it can, then the next. */
+/** The same work without control: each CPU runs as far as it can, then the next. */
 function withoutEngine(path: string, runs: number): Side {
   const litmus = readLitmus(path);
   const { shared, host } = bootLitmus(litmus, { ...SETTING, paging: litmus.paging[0]! });

@@ -33,7 +33,7 @@ const words = new Words(meeting, SCRATCH);
 const moments = new Float64Array(meeting.buffer);
 const vcpu = joinMachine(shared, cpu).vcpus[cpu]!;
 
-/** Whoever is met comes at once, and has a core of its own; if not, it is to have this one. */
+/** The other thread arrives at once if it has a core of its own; if not, yield this one. */
 function meet(): void {
   const before = words.load(MEETINGS);
   if (words.add(ARRIVED, 1) + 1 === parties) {

@@ -53,7 +53,7 @@ const firstOperation = ({ first_operation_ms }: ColdRun): Batch => once(first_op
 
 const MANY_GUESTS = Array<string>(60).fill('pigz');
 
-/** As somebody gets it who starts a machine: from cold, ratios of a whole run. */
+/** Starting a machine from cold: ratios of a whole run. */
 const coldLines: readonly Line[] = [
   ...(['pinned', 'sticky', 'random'] as const).flatMap((policy) =>
     (

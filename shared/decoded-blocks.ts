@@ -122,7 +122,7 @@ export class DecodedBlocks {
         const slot = words.peek(hand);
         words.poke(hand, (slot + 1) % slots);
         if (!this.#clear(slot)) continue;
-        // Before the lock is free, so that nobody else clears it.
+        // Before the lock is free, so that no other CPU clears it.
         words.store(this.#reading, slot + 1);
         return slot;
       }

@@ -62,7 +62,7 @@ export interface Region {
   readonly count: number;
   /** Words an element. */
   readonly stride: number;
-  /** Who writes it. */
+  /** Its writers. */
   readonly owner: string;
   /** What must be held, or why nothing must. */
   readonly lock: string;

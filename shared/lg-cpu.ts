@@ -143,7 +143,7 @@ export class LgCpu extends record.recordOf(FIELDS) {
   set started(started: boolean) {
     this.words.store(this.field(STARTED), started ? Started.Yes : Started.No);
   }
-  /** True for exactly one caller, who fills in its record and starts it. */
+  /** True for exactly one caller, which fills in its record and starts it. */
   claimStart(): boolean {
     return this.words.compareExchange(this.field(STARTED), Started.No, Started.Soon) === Started.No;
   }
@@ -174,7 +174,7 @@ export class LgCpu extends record.recordOf(FIELDS) {
   park(): void {
     this.words.store(this.field(PARKED), 1);
   }
-  /** True for exactly one caller, who queues it again. */
+  /** True for exactly one caller, which queues it again. */
   unpark(): boolean {
     return this.words.compareExchange(this.field(PARKED), 1, 0) === 1;
   }

@@ -40,7 +40,7 @@ const FIELDS = {
   /** How often a vCPU has started or interrupted another; counted when that is done. */
   wakeUps: [9, 'count', 'atomic', 'atomic', 'vCPUs of % that were woken'],
   lock: [14, 'lock', 'by hand', 'atomic', 'lock of %'],
-  /** By the one who has made it `Dying`. */
+  /** Set by the CPU that has made it `Dying`. */
   reasonLength: [15, 'number', 'atomic', 'once', 'length of the reason why % died'],
   reason: [16, 'words', 'by hand', 'once', 'reason why % died', REASON_WORDS],
 } as const satisfies record.Fields;

@@ -9,7 +9,7 @@ import type { Ptr } from '../src/hardware/address.ts';
 import type { Words } from './words.ts';
 
 const FREE = 0;
-/** Set while somebody sleeps; the holder is in the bits below, plus one. */
+/** Set while a CPU sleeps; the holder is in the bits below, plus one. */
 const WAITERS = 0x8000_0000;
 
 /** The host CPU that holds a lock whose word is this; −1 when it is free. */
@@ -20,7 +20,7 @@ const PATIENCE_MS = 100;
 
 export class Lock {
   declare private readonly words: Words;
-  /** The word that who waits for it waits for. */
+  /** The word that waiters sleep on. */
   declare readonly at: Ptr;
   declare private readonly gaveUp: () => boolean;
 
@@ -32,8 +32,8 @@ export class Lock {
   }
 
   /**
-   * `holder`: a host CPU's number, or the number of CPUs for the main thread. Returns whether
-   * somebody else had it and it was waited for.
+   * `holder`: a host CPU's number, or the number of CPUs for the main thread. Returns whether the
+   * lock was contended.
    */
   acquire(holder: number): boolean {
     const words = this.words;

@@ -46,7 +46,7 @@ export const Stop = {
   Running: 0,
   /** Nothing is left to run. */
   Done: 1,
-  /** A host CPU died or met an oops: whoever waits for it would wait for ever. */
+  /** A host CPU died or met an oops: CPUs that wait for it would wait for ever. */
   Failed: 2,
   /** The user asked. */
   Interrupted: 3,

@@ -1,6 +1,6 @@
 /**
  * Records in shared memory. Each is declared once, as a table with a row for each field: where it
- * is, what it holds, how it is accessed, who may change it, and what it is in words. From the table
+ * is, what it holds, how it is accessed, its guard, and its name in words. From the table
  * come the accessors (`recordOf`) and the record's size (`wordsOf`), the names of words in stories
  * and their roles in races (src/explore/engine/record-words.ts), and what is checked under control
  * of each access (src/explore/engine/lockdep.ts).

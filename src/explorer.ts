@@ -57,7 +57,7 @@ export interface ExploreOptions {
 }
 
 export interface Failure {
-  /** An outcome or invariant is broken, the guest was killed, the host died, or nobody got on. */
+  /** A forbidden outcome, a violation, a killed guest, a dead host, a deadlock or a livelock. */
   readonly ending: Exclude<Ending, 'ok'>;
   readonly message: string;
   readonly paging: PagingName;
@@ -125,8 +125,8 @@ const BATCH = 20;
 
 /**
  * Run a test by many schedules in each setting that it is for, or a world, until one goes wrong.
- * The same arguments run the same schedules. Rejects with a `UserError` for a mistake in the test, with
- * its line and column, or in the options.
+ * The same arguments run the same schedules. Rejects with a `UserError` for a mistake in the test,
+ * with its line and column, or in the options.
  */
 export function explore(test: LitmusTest, options?: ExploreOptions): Promise<Exploration>;
 export function explore(test: World, options?: WorldOptions): Promise<WorldExploration>;
@@ -187,8 +187,8 @@ export function replay(
 }
 
 /**
- * Leave out of a schedule that goes wrong what it can do without. Rejects with a `UserError` for one
- * that ends well.
+ * Leave out of a schedule that goes wrong what it can do without. Rejects with a `UserError` for
+ * one that ends well.
  */
 export function shrink(token: string, options: ShrinkWorldOptions): Promise<ShrunkWorldFailure>;
 export function shrink(token: string, options?: ShrinkOptions): Promise<ShrunkFailure>;

@@ -29,7 +29,10 @@ import { specOf } from './scenario/spec.ts';
 import * as stepped from './stepped.ts';
 import * as worlds from './world-explorer.ts';
 
-/** A mistake in what was given: its message has each with its place, what was found and what expected. */
+/**
+ * A mistake in what was given: its message has each with its place, what was found and what
+ * expected.
+ */
 export const UserError = Mistake;
 export type UserError = Mistake;
 
@@ -82,7 +85,9 @@ export type SteppedMachine = stepped.SteppedMachine;
 export type MachineStep = stepped.MachineStep;
 export type MachineEvent = stepped.MachineEvent;
 
-/** What a scenario file may say, as an object; docs in the schema that `umbra run --schema` prints. */
+/**
+ * What a scenario file may say, as an object; docs in the schema that `umbra run --schema` prints.
+ */
 export type Scenario = ScenarioInput;
 
 /** What a run came to, as `umbra run --json` has it. */
@@ -92,12 +97,17 @@ export type Report = RunReport;
 export type Counts = Statistics;
 
 export interface BootOptions {
-  /** Where paths of traces count from, if the scenario is an object; by default the working folder. */
+  /**
+   * Where paths of traces count from, if the scenario is an object; by default the working folder.
+   */
   readonly folder?: string;
 }
 
 export interface RunOptions {
-  /** Hold the running machine to its invariants this often, in milliseconds; by default at rest alone. */
+  /**
+   * Hold the running machine to its invariants this often, in milliseconds; by default at rest
+   * alone.
+   */
   readonly sampleEveryMs?: number;
   /** Give it up when no operation is completed for so many milliseconds; by default 20,000. */
   readonly patienceMs?: number;
@@ -108,9 +118,9 @@ export interface RunOptions {
 /**
  * Boot a machine: lay out its memory, start a worker thread for each host CPU, load the programs.
  *
- * `scenario` is an object, the path of a scenario file (it ends in .yaml), or the name of a scenario
- * that comes with umbra. Rejects with a `UserError` for what is wrong with it, each mistake with its
- * place; no worker is left running then.
+ * `scenario` is an object, the path of a scenario file (it ends in .yaml), or the name of a
+ * scenario that comes with umbra. Rejects with a `UserError` for what is wrong with it, each
+ * mistake with its place; no worker is left running then.
  */
 export async function bootMachine(
   scenario: Scenario | string,
@@ -138,19 +148,20 @@ function specFrom(scenario: Scenario | string, folder: string): MachineSpec {
 }
 
 /**
- * A machine that is booted. It is run once, to its end; its workers are gone then. One that is not run
- * keeps the process from ending until it is closed.
+ * A machine that is booted. It is run once, to its end; its workers are gone then. One that is not
+ * run keeps the process from ending until it is closed.
  */
 export interface Machine extends AsyncDisposable {
   /**
    * Run all guests to their end, take the machine down, and hold what it leaves to the invariants.
-   * A guest that is killed, a host that dies and what is broken are in the report; it rejects when it
-   * is called again or after `close`, and for bugs of umbra.
+   * A guest that is killed, a host that dies and what is broken are in the report; it rejects when
+   * it is called again or after `close`, and for bugs of umbra.
    */
   run(options?: RunOptions): Promise<Report>;
   /**
    * Let go of its workers; resolves when they are gone. A run is ended early, with what there is; a
-   * machine that was run, or closed, stays as it is. `await using` does the same at the end of a block.
+   * machine that was run, or closed, stays as it is. `await using` does the same at the end of a
+   * block.
    */
   close(): Promise<void>;
   /** The sums over all host CPUs and guests, also while it runs. */
@@ -177,7 +188,7 @@ class LibraryMachine implements Machine {
     this.#closed = true;
     if (this.#running === undefined) return await this.#machine.close();
     this.#machine.interrupt();
-    // Who called run is told of what goes wrong there.
+    // The caller of run gets the error.
     await this.#running.catch(() => {});
   }
 

@@ -47,7 +47,7 @@ export interface MachineSpec extends MachineShape {
   readonly failAllocationAfter?: number;
 }
 
-/** Who looks on while it runs. */
+/** Watchers of the run. */
 export interface Observers {
   readonly trace?: TraceRecorder | undefined;
   /** Called when so many host CPUs have come up. */

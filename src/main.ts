@@ -3,7 +3,7 @@
 
 import './compile-cache.ts';
 
-// Whoever reads our output may stop early (`umbra … | head`): the command still
+// The reader of the output may stop early (`umbra … | head`): the command still
 // finishes, and its exit code stands. Where there is no room for it, it ends.
 for (const [name, stream] of Object.entries({ stdout: process.stdout, stderr: process.stderr })) {
   stream.on('error', ({ code, message }: NodeJS.ErrnoException) => {

@@ -39,10 +39,13 @@ export interface MachineStep {
   readonly events: readonly MachineEvent[];
 }
 
-/** A machine in one thread, which goes on by being told to. Iterating takes steps until there are none. */
+/**
+ * A machine in one thread, which goes on by being told to. Iterating takes steps until there are
+ * none.
+ */
 export interface SteppedMachine extends Disposable, Iterable<MachineStep> {
   /**
-   * The next step of a host CPU: it takes a vCPU in hand, does one operation inside the guest, or
+   * The next step of a host CPU: it begins to run a vCPU, does one operation inside the guest, or
    * goes once round outside. By default the next CPU's, in turn, that has something to do.
    * Undefined when there is nothing to do, for that CPU or for all. Throws UserError for a CPU that
    * the machine has not.

@@ -38,13 +38,13 @@ export interface WorldOptions {
 }
 
 export interface WorldFailure {
-  /** Something was thrown, everybody waits, or nobody got on. */
+  /** An error was thrown, or there was a deadlock or a livelock. */
   readonly ending: Exclude<WorldEnding, 'ok'>;
-  /** What was thrown, or who waits for what. */
+  /** The error's message, or what each thread waits for. */
   readonly message: string;
   /** The schedule as one word, for `replay` and `shrink`, beside the world. */
   readonly token: string;
-  /** Its steps, a line each: who, what, and what that came to. */
+  /** Its steps, a line each: thread, access and result. */
   readonly story: readonly string[];
 }
 
@@ -72,7 +72,7 @@ export interface WorldVerdict {
   readonly blocked: number;
   /** They are all that there are. */
   readonly complete: boolean;
-  /** What they come to: first what may be, then what is wrong. */
+  /** The outcomes: first the allowed ones, then failures. */
   readonly outcomes: readonly {
     readonly ending: WorldEnding;
     readonly message: string;

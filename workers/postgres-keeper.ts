@@ -1,6 +1,6 @@
 /**
- * The process that keeps a PostgreSQL of this machine's own (src/queue/embedded.ts): starts it,
- * says where it is, and stops it when nobody is connected any more, or when it is told to.
+ * The keeper process of a local PostgreSQL (src/queue/embedded.ts): starts it, publishes its
+ * address, and stops it when no client is connected any more, or on request.
  */
 
 import { randomBytes } from 'node:crypto';
@@ -41,14 +41,14 @@ const settings = (databaseDir: string, port: number, password: string) => ({
   password,
   authMethod: 'scram-sha-256' as const,
   persistent: true,
-  // Nobody else's: no socket where others have theirs, and no port to the outside.
+  // Private: no socket in a shared folder, and no port to the outside.
   postgresFlags: ['-c', 'listen_addresses=127.0.0.1', '-c', 'unix_socket_directories='],
   initdbFlags: ['--encoding=UTF8', '--locale=C', '--no-sync'],
   onLog: (text: string) => void process.stdout.write(`${String(text).trimEnd()}\n`),
   onError: (error: unknown) => void process.stderr.write(`${String(error)}\n`),
 });
 
-/** Whole or not at all: whoever is second finds the first one's. */
+/** Created atomically: a second process finds the first one's. */
 async function makeCluster(): Promise<void> {
   if (existsSync(places.data)) return;
   const temporary = `${places.data}.${process.pid}.tmp`;

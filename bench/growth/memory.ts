@@ -57,7 +57,7 @@ async function residentOf(shape: Shape, signal: AbortSignal): Promise<number> {
   const failed = once(child, 'exit', { signal }).then(([code]): never => {
     throw new Error(`the machine to be measured ended with exit code ${code}`);
   });
-  // It exits after its message, too; nobody waits for that any more.
+  // It exits after its message, which need not be awaited.
   failed.catch(() => {});
   const [resident] = await Promise.race([once(child, 'message', { signal }), failed]);
   return resident as number;

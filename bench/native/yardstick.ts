@@ -80,7 +80,7 @@ export class Yardstick {
   constructor(work: string, options: Options, input = '') {
     const args = Object.entries(options).map(([name, value]) => `${name}=${value}`);
     this.#process = spawn(compiled(), [work, ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
-    // Nobody waits for it to end: it does when this thread does, and its stdin with it.
+    // Not awaited: it ends with this thread, which closes its stdin.
     this.#process.unref();
     this.#process.stdin.write(input);
     this.#answers = createInterface(this.#process.stdout)[Symbol.asyncIterator]();

@@ -41,7 +41,7 @@ export interface Processor {
   /**
    * After `trap`, with `done` operations completed since it last came in: out to the host and, it
    * may be, back in. Returns how many operations it may do now; none if it did not come back in.
-   * Undefined where who runs the guest does that himself.
+   * Undefined where the caller of the guest does that.
    */
   readonly visitHost: ((done: number) => number) | undefined;
   /** Leave the guest with a page fault at `va`, from the fault that translate returned. */

@@ -127,7 +127,7 @@ export class HostProcessor implements ProcessorWithTlb {
     return this.words.read(this.#cpu.mailbox) !== 0;
   }
 
-  /** Set once, by who runs the guest. */
+  /** Set once, by the runner of the guest. */
   visitHost: ((done: number) => number) | undefined;
 
   /** What the current guest counts here; set on every entry. */

@@ -18,7 +18,7 @@ export interface ImportReport {
   readonly outputBytes: number;
   /** In the order of the program: process 0 is the one that no other started. */
   readonly processes: readonly ImportedProcess[];
-  /** What whoever runs it should know. */
+  /** Warnings for users of the program. */
   readonly notes?: readonly string[];
 }
 
@@ -49,9 +49,9 @@ interface Source {
  * whatever order they are named. On any error and on SIGINT or SIGTERM `out` is
  * left as it was.
  *
- * UserError for a file that cannot be read, is no lackey trace (of other formats it says what they are) or contradicts
- * itself, for processes that did not start one another, for programs that do not
- * fit into the guest, and if `out` cannot be written.
+ * UserError for a file that cannot be read, is no lackey trace (of other formats it says what they
+ * are) or contradicts itself, for processes that did not start one another, for programs that do
+ * not fit into the guest, and if `out` cannot be written.
  */
 export async function importLackey(
   files: readonly string[],

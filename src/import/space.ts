@@ -19,9 +19,9 @@ export class AddressSpace {
   }
 
   /**
-   * Makes room for an access that is not allowed. A page nobody spoke of becomes part
-   * of the image, or its image gets the rights; for any other the caller has to put
-   * the returned repair into the stream, before the access.
+   * Make room for an access that would fault. A page that no call has named becomes part of the
+   * image, or its image gets the rights; for any other page the caller puts the returned repair
+   * into the stream, before the access.
    */
   admit(kind: OpKind, address: number): Repair | undefined {
     const page = address >>> PAGE_SHIFT;
@@ -49,9 +49,9 @@ export class AddressSpace {
   }
 
   /**
-   * After mprotect of whole pages. It succeeded, so all of them were there: what nobody
-   * spoke of becomes part of the image, and what a call had unmapped is returned, to be
-   * mapped before.
+   * After mprotect of whole pages. It succeeded, so all of them were mapped: pages that no call has
+   * named become part of the image, and pages that a call had unmapped are returned, to be mapped
+   * before.
    */
   protect(range: Range, prot: number): Range[] {
     const holes: { start: number; end: number }[] = [];
@@ -112,7 +112,7 @@ const CALLED = 16;
 /** The rights an access must find, by Op. A store needs Read too: x86 has no write-only page. */
 const NEED = [Prot.Read | Prot.Exec, Prot.Read, Prot.Read | Prot.Write, Prot.Read | Prot.Write];
 
-/** Rights as the hardware gives them: whoever may write or execute may read. */
+/** Rights as in hardware: writable or executable implies readable. */
 function effective(prot: number): number {
   const rights = prot & 7;
   return rights === 0 ? 0 : rights | Prot.Read;

@@ -4,8 +4,8 @@ import type { StreamWriter } from '../guest/traces/writer.ts';
 import { OPTIONS, type Place } from './lines.ts';
 
 /**
- * Who runs. Valgrind lets one thread run at a time and says which when it changes;
- * the streams get a call at each of these points, so that a replay can follow.
+ * The running thread. Valgrind runs one thread at a time and reports each change; the streams get a
+ * call at each of these points, so that a replay can follow.
  */
 export class Threads {
   readonly #place: Place;
@@ -19,7 +19,7 @@ export class Threads {
   /** Threads that were cloned and have not run yet. */
   readonly #unborn: TracedThread[] = [];
   readonly #order = new OrderRecorder();
-  /** Of a format that names its threads: their tids, and who runs. */
+  /** For a format that names its threads: their tids, and the running one. */
   readonly #named = new Map<string, number>();
   #name = '';
 
@@ -93,7 +93,7 @@ export class Threads {
     this.current.tid = GONE;
   }
 
-  /** The end of the trace: nobody goes on after an exit that still waits. */
+  /** The end of the trace: no thread follows an exit that is still pending. */
   finish(): void {
     if (this.current.exitStatus !== undefined) this.#exit(this.current, NONE);
     const [unborn] = this.#unborn;

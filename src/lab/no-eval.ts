@@ -1,6 +1,6 @@
 /**
- * To be imported before anything that makes schemas: zod tries then whether code may be made of texts,
- * which the page's policy lets nobody do.
+ * Import before anything that makes schemas: zod then probes for eval, which the page's policy
+ * forbids.
  */
 
 import { config } from 'zod';

@@ -21,7 +21,7 @@ const ISOLATION = {
   'Cross-Origin-Embedder-Policy': 'require-corp',
 } as const;
 
-/** The page loads what is its own, compiles WebAssembly, and asks nobody for anything. */
+/** The page loads only its own files, compiles WebAssembly, and makes no other connections. */
 const POLICY = [
   "default-src 'none'",
   "script-src 'self' 'wasm-unsafe-eval'",

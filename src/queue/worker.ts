@@ -28,7 +28,7 @@ export interface Work {
   readonly queue: Queue;
   /** Units at a time. */
   readonly jobs: number;
-  /** Of umbra, for those who watch. */
+  /** The version of umbra, for status displays. */
   readonly version: string;
   /** Stay where there is nothing to do, for what will come. */
   readonly stay: boolean;

@@ -1,6 +1,6 @@
 /**
- * Pages for a browser on this machine: on 127.0.0.1 only, to those who ask for it by that name and
- * to no page of elsewhere, GET and HEAD only, and nothing is read from disk but what `find` reads.
+ * Pages for a browser on this machine: on 127.0.0.1 only, with a matching Host header and no
+ * foreign origin, GET and HEAD only, and only files that `find` reads.
  */
 
 import {

@@ -16,7 +16,7 @@ export type SweepRun =
   | { readonly measures: Measures; readonly wrong?: undefined }
   | { readonly measures?: undefined; readonly wrong: string };
 
-/** What comes of it is a function of the machine and its seed. */
+/** The result is a function of the machine and its seed. */
 export function turned(spec: MachineSpec, costs: CostTable): SweepRun {
   const { found, wrong } = tryRoundRobin(spec, (host) =>
     figuresOf({

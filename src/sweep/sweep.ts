@@ -22,7 +22,7 @@ export interface SweepPlan {
   readonly name: string;
   readonly title: string;
   readonly question: string;
-  /** What was given before anything was varied: who goes on with another is told. */
+  /** The input before variation: resuming with another one is refused. */
   readonly base: unknown;
   readonly settings: readonly Variation[];
   /** Figures that are shown, the most important first. */

@@ -5,14 +5,14 @@ import { letGo, monotonicMs } from '../platform.ts';
 import { clockSince } from './clock.ts';
 import { EVENT_WORDS, Field, makeRing, TraceRing } from './ring.ts';
 
-/** What a host CPU's worker needs to write its events; travels by postMessage. */
+/** The parameters of a host CPU's worker to write its events; travels by postMessage. */
 export interface TracePort {
   readonly ring: WebAssembly.Memory;
   /** When time began, by the monotonic clock. */
   readonly origin: number;
 }
 
-/** What a host CPU's events are to be told to, in its worker. */
+/** The listener for a host CPU's events, in its worker. */
 export function tapFor({ ring, origin }: TracePort): NonNullable<Events['tap']> {
   const trace = new TraceRing(ring);
   const now = clockSince(origin);
@@ -30,7 +30,7 @@ export interface TracedEvent {
   /** Nanoseconds since boot. */
   readonly at: number;
   readonly kind: EventKind;
-  /** Machine-wide number of the vCPU in hand; −1 for none. */
+  /** Machine-wide number of the running vCPU; −1 for none. */
   readonly vcpu: number;
   readonly a: number;
   readonly b: number;
@@ -92,7 +92,9 @@ export class TraceRecorder {
   }
 }
 
-/** What one host CPU's ring held, one after the other: in the sequence's place how many were lost. */
+/**
+ * What one host CPU's ring held, one after the other: in the sequence's place how many were lost.
+ */
 class Log {
   count = 0;
   lost = 0;

@@ -1,7 +1,7 @@
 /**
- * Events on their way from one host CPU to a trace: a ring in memory of its own, beside the
- * machine's. That CPU writes what happens, with the time; the main thread empties it every few
- * milliseconds. Nobody waits: what is overwritten before it was read is counted.
+ * A ring buffer of events from one host CPU to a trace, in a memory separate from the machine's.
+ * The CPU writes events, with the time; the main thread drains it every few milliseconds. Neither
+ * waits: events that are overwritten before they are read are counted.
  */
 
 import type { EventKind } from '../../shared/events.ts';
@@ -9,12 +9,12 @@ import { makeMemory, Words } from '../../shared/words.ts';
 import type { Ptr } from '../hardware/address.ts';
 import { toPtr } from '../hardware/address.ts';
 
-/** What is kept of one event, in words. The sequence number is written last. */
+/** The words of one event. The sequence number is written last. */
 export const Field = {
   /** 1 is the first; 0 while it is being written. */
   Sequence: 0,
   Kind: 1,
-  /** Machine-wide number of the vCPU in hand, plus one; 0 for none. */
+  /** Machine-wide number of the running vCPU, plus one; 0 for none. */
   Vcpu: 2,
   A: 3,
   B: 4,
@@ -66,8 +66,8 @@ export class TraceRing {
 
   /**
    * Hand on what has been written since the last time, oldest first: where its words begin in
-   * `words`, which hold until `take` returns, and how many were lost just before it. Returns how many
-   * were lost behind the last.
+   * `words`, which hold until `take` returns, and how many were lost just before it. Returns how
+   * many were lost behind the last.
    */
   drain(take: (words: Uint32Array, at: number, lost: number) => void): number {
     const words = this.#words;

@@ -1,5 +1,5 @@
 /**
- * What a trace shows, made from events: a lane for each host CPU and each vCPU, slices and
+ * A timeline made from events: a lane for each host CPU and each vCPU, slices and
  * instants on them, flows from one to another, and counters. Independent of any file format.
  */
 
@@ -262,6 +262,6 @@ interface CpuState {
   /** When it last came out of a guest. */
   cameOutAt?: number;
   shootsDown?: boolean;
-  /** Flows of those who wait for it to come out. */
+  /** Flows of CPUs that wait for it to leave the guest. */
   readonly comingOut: number[];
 }

@@ -25,7 +25,7 @@ interface Traced {
   readonly wants: (category: Category) => boolean;
 }
 
-/** Forms of a trace by the end of the file's name, and who opens them; any other is Perfetto's. */
+/** Formats of traces by file name extension, and their viewers; any other is Perfetto's. */
 const FORMS = [
   { ends: '.txt', opens: 'text of ftrace', parts: ftraceParts },
   { ends: '.dat', opens: 'trace-cmd report and KernelShark open it', parts: traceDatParts },
@@ -35,10 +35,12 @@ const FORMS = [
 
 const formOf = (path: string) => FORMS.find(({ ends }) => path.endsWith(ends))!;
 
-/** Who opens a trace of this name. */
+/** The viewer for a trace of this name. */
 export const opensTrace = (path: string): string => formOf(path).opens;
 
-/** Bytes, and where they are in the file; behind the last, as a pipe has it, if that is not said. */
+/**
+ * Bytes, and where they are in the file; behind the last, as a pipe has it, if that is not said.
+ */
 interface Part {
   readonly at?: number;
   readonly bytes: Uint8Array;
@@ -63,7 +65,10 @@ function* chunksOf(parts: Iterable<Part>): Generator<{ at: number | null; bytes:
   yield { at: from, bytes: Buffer.concat(pending) };
 }
 
-/** Write what was recorded to a file, which is replaced if it is there. Throws what the file system says. */
+/**
+ * Write what was recorded to a file, which is replaced if it is there. Throws what the file system
+ * says.
+ */
 export function writeTrace(path: string, traced: Traced): void {
   const whole = wholeFile(path);
   const file = openSync(whole.path, 'w');

@@ -38,7 +38,7 @@ export interface Tried {
 /** One preemption; all vCPUs have come in before, and not yet to their ends. */
 const makeSweep = (): Sweep => new Sweep({ preemptions: 1, edges: false });
 
-/** A machine, and the columns that its guest has in hand. */
+/** A machine, and the columns of its guest. */
 class Bench {
   readonly litmus: Litmus;
   readonly subject: Subject;

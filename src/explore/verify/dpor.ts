@@ -129,7 +129,8 @@ export class Dpor implements Recorder {
     const event = this.#events;
     const node = this.#nodes[event] ?? this.#newNode(able);
     if (node === undefined) {
-      // What those do that wait here, and not where the rest was done, may wake who sleeps.
+      // Steps of actors that wait here, and not where the rest was explored, may wake sleeping
+      // ones.
       this.#beforeWaiting(able, guardOf);
       this.blocked++;
       return ALL_SLEEP;

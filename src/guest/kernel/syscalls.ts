@@ -1,4 +1,4 @@
-/** `int 0x80`: the calls that change an address space or who runs; others only trap. */
+/** `int 0x80`: the calls that change address spaces or tasks; others only trap. */
 
 import { PAGE_SIZE } from '../../hardware/address.ts';
 import { Prot, Sys } from '../program.ts';

@@ -18,7 +18,7 @@ export class BlockDecoder {
 
   /**
    * Throws RangeError if the bytes are not a block; checksums should see to that before. `spare`:
-   * operations of a block that nobody needs any more, for those of this one if it is as long.
+   * an unused block's operations, to be reused for this one if it is as long.
    */
   decode(bytes: Uint8Array, spare?: Uint32Array): OperationBlock {
     this.#bytes = bytes;

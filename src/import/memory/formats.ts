@@ -1,4 +1,4 @@
-/** Formats of memory traces, beside lackey's, and who reads each. */
+/** Formats of memory traces, beside lackey's, and their readers. */
 
 import type { Place } from '../lines.ts';
 import type { MemorySink, TextReader } from './sink.ts';

@@ -1,14 +1,14 @@
-/** What readers of memory traces hand on, and what they are. */
+/** The interface between readers of memory traces and the importer. */
 
 import type { OpKind } from '../../guest/program.ts';
 
 /** What a trace says, in its order. */
 export interface MemorySink {
-  /** Who does what comes next; of a format without threads nobody is named. */
+  /** The thread of what comes next; not called for formats without threads. */
   thread(name: string): void;
   /** One access, at high × 2^32 + low; `size` is 1 … MAX_ACCESS bytes. */
   access(kind: OpKind, high: number, low: number, size: number): void;
-  /** Something that whoever runs the program should know; said once. */
+  /** A warning for users of the program; reported once. */
   note(text: string): void;
 }
 

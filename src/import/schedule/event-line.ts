@@ -42,12 +42,12 @@ export type SchedEvent =
       readonly to: number;
       readonly isRealTime: boolean;
     })
-  /** Somebody is about to wake it, and says so on his own CPU; or it is awake. */
+  /** It is being woken, with the waker's CPU; or it is awake. */
   | (Happened & { readonly type: 'waking' | 'awake'; readonly pid: number })
-  /** Who has the CPU becomes another program. */
+  /** The current task becomes another program. */
   | (Happened & { readonly type: 'exec' })
   | (Happened & { readonly type: 'other' })
-  /** Of how many events nothing is known; NaN: nobody counted them. */
+  /** The number of lost events; NaN if unknown. */
   | { readonly type: 'lost'; readonly count: number };
 
 const CPU = /\[(?<cpu>\d+)\]/.source;

@@ -1,14 +1,14 @@
 /**
- * Who was on which CPU, when and for how long, put together from the scheduler's events.
+ * Which task was on which CPU, when and for how long, reconstructed from the scheduler's events.
  *
- * A recording begins in the middle: who is switched away from first on a CPU had it since the first
- * event of all; who has one at the last event has it until then.
+ * A recording begins in the middle: the first task switched away from on a CPU counts from the
+ * first event of all; the current task at the last event counts until then.
  */
 
 import type { Place } from '../lines.ts';
 import type { SchedEvent, Task } from './event-line.ts';
 
-/** Why a task went on on another CPU, by what the kernel says on the way. */
+/** Why a task migrated, by the events on the way. */
 export const CAUSES = ['wake-up', 'balance', 'affinity', 'exec', 'unknown'] as const;
 export type Cause = (typeof CAUSES)[number];
 
@@ -35,18 +35,18 @@ interface Cpu {
   running?: {
     readonly pid: number;
     readonly at: number;
-    /** What it was called when it was switched to. */
+    /** Its name when it was switched to. */
     readonly comm?: string;
-    /** What it had of this CPU is told already. */
+    /** Its stretch on this CPU is reported already. */
     isGone?: true;
   };
   /** Time of its last event. */
   last: number;
-  /** Whom somebody is about to wake, if that was its last event. */
+  /** The task that is being woken, if that was the last event. */
   waking?: number;
 }
 
-/** What is known of a task since its last stretch. */
+/** The state of a task since its last stretch. */
 interface Since {
   sleeps: boolean;
   move?: Cause;
@@ -59,7 +59,7 @@ export class Recording {
   readonly tasks = new Map<number, RecordedTask>();
   /** Events that the recorder lost, as far as it counted them. */
   lost = 0;
-  /** Places where it says that some are lost, or where what is there does not fit together. */
+  /** Gaps: reported losses, and inconsistent events. */
   gaps = 0;
   events = 0;
   switches = 0;
@@ -67,9 +67,12 @@ export class Recording {
   readonly #since = new Map<number, Since>();
   /** Where each task was seen last. */
   readonly #on = new Map<number, number>();
-  /** Who woke each last. */
+  /** The last waker of each task. */
   readonly #wakers = new Map<number, number>();
-  /** Moved by a stopper that they woke themselves: it is affinity, or exec if they become another program. */
+  /**
+   * Moved by a stopper that they woke themselves: it is affinity, or exec if they become another
+   * program.
+   */
   readonly #movedThemselves = new Map<number, { stretch?: RecordedStretch }>();
   #epoch: number | undefined;
   #now = 0;
@@ -142,7 +145,7 @@ export class Recording {
     this.#name(prev);
     this.#name(next);
     if (running !== undefined && running.pid !== prev.pid) {
-      // Whoever was here left meanwhile, and the other came: of neither is the time known.
+      // The previous task left meanwhile, and another came: neither time is known.
       this.gaps++;
       this.#leave(number, cpu.last);
     }
@@ -162,7 +165,7 @@ export class Recording {
     this.#on.set(next.pid, number);
   }
 
-  /** Who runs on a CPU has it no longer. */
+  /** The current task of a CPU leaves it. */
   #leave(number: number, to: number): void {
     const { running } = this.#cpu(number);
     if (running === undefined || running.isGone) return;
@@ -171,8 +174,8 @@ export class Recording {
   }
 
   /**
-   * A task is here, so it is no longer where it was, though nothing was said: what is about that is
-   * lost, or comes late, by clocks that differ between CPUs.
+   * A task is here, so it is no longer where it was: the event for that is lost, or late, by clocks
+   * that differ between CPUs.
    */
   #leaveElsewhere(pid: number, here: number, at: number): void {
     const there = this.#on.get(pid);
@@ -194,13 +197,13 @@ export class Recording {
     if (itself !== undefined && moved) itself.stretch ??= stretch;
   }
 
-  /** By what the kernel does on the way to it. */
+  /** By the kernel's events on the way to it. */
   #migrate(event: Extract<SchedEvent, { type: 'migrate' }>, waking: number | undefined): void {
     const { pid, by } = event;
     this.#task(pid).queueMoves++;
     const since = this.#sinceOf(pid);
     this.#movedThemselves.delete(pid);
-    // An event need not name who it is by, as perf is asked; switches do.
+    // Events need not name their task, depending on perf's options; switches do.
     if ([by.comm, ...this.#task(by.pid).comms].some(isStopper)) {
       const waker = this.#wakers.get(by.pid);
       // An idle CPU has it take what runs here.
@@ -245,8 +248,8 @@ export class Recording {
 }
 
 /**
- * Whether one that waits is moved by balancing: CPUs take what others have, idle ones for one another,
- * too; only of the real-time classes do they push. Else who is there sets its affinity.
+ * Whether a waiting task is moved by load balancing: CPUs pull tasks, also idle CPUs for one
+ * another; they push only real-time tasks. Else the current task has set its affinity.
  */
 const isPulled = ({ cpu, to, by, isRealTime }: Extract<SchedEvent, { type: 'migrate' }>): boolean =>
   to === cpu || by.pid === 0 || isRealTime;

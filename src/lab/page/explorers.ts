@@ -25,8 +25,8 @@ export class Explorers {
   }
 
   /**
-   * `told`: what has come of the search of that number. Nothing is returned of those that were
-   * stopped before they began.
+   * `told`: called with the results of the search of that number. Searches that were stopped before
+   * they began return nothing.
    */
   async explore(
     text: string,

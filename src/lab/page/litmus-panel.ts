@@ -1,4 +1,4 @@
-/** Litmus tests: choose or edit one, say which code runs, explore, look at what came of it. */
+/** Litmus tests: choose or edit one, choose the code, explore, and show the results. */
 
 import { proxy } from 'comlink';
 import { html, nothing, type TemplateResult } from 'lit-html';

@@ -138,7 +138,7 @@ function replaceSpte(cpu: LgCpu, { vaddr, spte, gpte, write, changes }: Publicat
 
 /**
  * Another page, or a right that is gone, as where this fault read the guest's entry before
- * another's set DIRTY in it. Who lacks rights asks again.
+ * another's set DIRTY in it. A vCPU that lacks rights faults again.
  */
 function takesAway(old: Entry, fresh: Entry): boolean {
   if (!isPresent(old)) return false;

@@ -40,7 +40,7 @@ ${body.join('\n')}
 }
 
 /**
- * A picture with what it shows below, and its figures for who would rather read them. Where there
+ * A picture with what it shows below, and its figures as a table. Where there
  * is
  * no room for it, it is moved about rather than made too small to be read.
  */

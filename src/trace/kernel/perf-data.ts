@@ -15,9 +15,9 @@ const HEADER_BYTES = 104;
 
 const TRACEPOINT = 2;
 
-/** What each sample has: where, who, when, on which CPU, for how many, the event itself, of which kind. */
+/** Fields of each sample: address, task, time, CPU, period, the raw event, its id. */
 const SAMPLE_TYPE = 0x1 | 0x2 | 0x4 | 0x80 | 0x100 | 0x400 | 0x1_0000;
-/** Records that are no samples have who, when, where and of which kind at their end. */
+/** Records that are not samples end with task, time, CPU and id. */
 const SAMPLE_ID_ALL = 1 << 18;
 
 const RECORD = { lost: 2, comm: 3, sample: 9 } as const;

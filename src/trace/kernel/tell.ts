@@ -1,8 +1,8 @@
 /**
- * What host CPUs did, told in events of the kernel's own, so that what reads those reads a run.
- * Where such an event says what is not known of a run, it is left out whole.
+ * Converts the events of host CPUs to the kernel's own events, for tools that read those. An event
+ * that needs facts which a run does not have is left out.
  *
- * A host CPU has its idle task in hand when it has no vCPU. A vCPU is a thread of QEMU's by name.
+ * A host CPU without a vCPU runs its idle task. A vCPU is a thread of QEMU's by name.
  */
 
 import { EventKind, PutDownFor } from '../../../shared/events.ts';
@@ -66,7 +66,7 @@ export type Told =
       /** Nanoseconds since boot; of one host CPU they are in order. */
       readonly at: number;
       readonly name: KernelEventName;
-      /** Whom the host CPU has in hand. */
+      /** The current task of the host CPU. */
       readonly by: Task;
       readonly values: Readonly<Record<string, Value>>;
     }
@@ -158,7 +158,7 @@ function* exit(
     yield tell('kvm_inj_exception', { exception: PAGE_FAULT, has_error: 1, error_code: code });
 }
 
-/** From whom a host CPU has in hand to another. */
+/** A switch from the current task to another one. */
 function switchOf(
   hostCpu: number,
   prev: Task,
@@ -179,7 +179,7 @@ function switchOf(
 
 interface WithFault {
   readonly event: TracedEvent;
-  /** Undefined if it is for no fault, or nobody says for which. */
+  /** Undefined if it is for no fault, or the fault is unknown. */
   fault?: TracedEvent;
 }
 
