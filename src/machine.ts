@@ -306,6 +306,21 @@ const after = (ms: number): Promise<undefined> =>
     letGo(setTimeout(() => resolve(undefined), ms));
   });
 
+/** Fields of a guest that do not go with its others, and why. */
+export function misfits(
+  guest: {
+    readonly [K in 'nx' | 'paging' | 'vcpus' | 'virtualization']?: GuestSpec[K] | undefined;
+  },
+): (readonly ['nx' | 'vcpus', string])[] {
+  const { nx, paging, vcpus = 1, virtualization } = guest;
+  const one = `found ${vcpus}, expected 1: with direct paging a guest has one vCPU`;
+  const none = 'found true, expected false: nonpae has no bit for it (paging: pae has)';
+  return [
+    ...(virtualization === 'direct' && vcpus > 1 ? [['vcpus', one] as const] : []),
+    ...(nx === true && paging !== 'pae' ? [['nx', none] as const] : []),
+  ];
+}
+
 function validate(spec: MachineSpec): void {
   checkHotplug(spec.hotplug ?? [], spec.hostCpus);
   for (const guest of spec.guests) {
@@ -316,16 +331,10 @@ function validate(spec: MachineSpec): void {
       `guest ${guest.name} has ${found} of memory, expected ${expected} (--guest-memory)`,
     );
   }
-  for (const { name, pages, paging, nx, vcpus = 1, virtualization } of spec.guests) {
-    if (virtualization === 'direct' && vcpus > 1) {
-      throw new UserError(
-        `guest ${name} has ${vcpus} vCPUs, and with direct paging a guest has one (--vcpus)`,
-      );
-    }
-    if (nx === true && paging !== 'pae') {
-      throw new UserError(
-        `guest ${name} is to have NX, and page tables of two levels have no bit for it`,
-      );
+  for (const guest of spec.guests) {
+    const { name, pages, vcpus = 1 } = guest;
+    for (const [field, text] of misfits(guest)) {
+      throw new UserError(`${field} of guest ${name}: ${text}`);
     }
     if (vcpus < 1 || vcpus > MAX_VCPUS) {
       throw new UserError(

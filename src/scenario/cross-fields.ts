@@ -6,7 +6,7 @@ import { tooMuchMemory } from '../guest/room.ts';
 import { openProgram } from '../guest/traces/reader.ts';
 import { hotplugMistakes } from '../host/hotplug.ts';
 import { isReplay } from '../host/policy.ts';
-import { schedulingOf } from '../machine.ts';
+import { misfits, schedulingOf } from '../machine.ts';
 import type { Mistake } from '../yaml/mistakes.ts';
 import type { Scenario } from './schema.ts';
 import { guestsOf, specOf, tracePath } from './spec.ts';
@@ -27,18 +27,14 @@ export function crossFieldMistakes(scenario: Scenario, folder: string): Mistake[
     const text = `found hotplug of CPU ${hotplug[index]!.cpu}, expected another plan: ${what}`;
     mistakes.push({ path: ['hotplug', index, 'cpu'], text });
   }
-  for (const [i, { nx, paging, program, vcpus, virtualization, ...guest }] of guests.entries()) {
-    if (virtualization === 'direct' && vcpus > 1) {
-      const text = `found ${vcpus}, expected 1: with direct paging a guest has one vCPU`;
-      mistakes.push({ path: ['guests', i, 'vcpus'], text });
+  for (const [i, guest] of guests.entries()) {
+    const { program, virtualization } = guest;
+    for (const [field, text] of misfits(guest)) {
+      mistakes.push({ path: ['guests', i, field], text });
     }
     if (virtualization !== 'shadow' && guest.paging_policy !== undefined) {
       const text = `found a policy of shadow paging, expected none: this guest is virtualized by ${virtualization} paging`;
       mistakes.push({ path: ['guests', i, 'paging_policy'], text });
-    }
-    if (nx === true && paging !== 'pae') {
-      const text = 'found true, expected false: nonpae has no bit for it (paging: pae has)';
-      mistakes.push({ path: ['guests', i, 'nx'], text });
     }
     if (!('trace' in program)) continue;
     const problem = complaint(() => openProgram(tracePath(program.trace, folder)).close());

@@ -173,45 +173,17 @@ describe('what comes of other commands is the same', () => {
   test.each([
     [
       'generate',
-      [
-        'generate',
-        '--ops',
-        '2',
-        '--alphabet',
-        'frames',
-        '--configuration',
-        'AA',
-        '--paging',
-        'nonpae',
-        '--discipline',
-        'lock-free',
-        '--defects',
-        'R4',
-      ],
+      'generate --ops 2 --alphabet frames --configuration AA --paging nonpae --discipline lock-free --defects R4',
       1,
     ],
-    [
-      'mutants, which are shrunk afterwards',
-      ['mutants', '--only', 'R15', '--strategy', 'random', '--runs', '2'],
-      2,
-    ],
+    ['mutants, which are shrunk afterwards', 'mutants --only R15 --strategy random --runs 2', 2],
     [
       'generate, each defect',
-      [
-        'generate',
-        '--each-defect',
-        '--defects',
-        'R5',
-        '--configuration',
-        'AA',
-        '--paging',
-        'nonpae',
-        '--discipline',
-        'lock-free',
-      ],
+      'generate --each-defect --defects R5 --configuration AA --paging nonpae --discipline lock-free',
       0,
     ],
-  ])('of %s', async (_, args, rounds) => {
+  ])('of %s', async (_, line, rounds) => {
+    const args = line.split(' ');
     const alone = await umbra(...args, '--json', '-');
     for (let i = 0; i < rounds; i++) {
       expect((await withQueue(...args)).stderr).toMatch(/\d+ of \d+ units wait/);
