@@ -1,6 +1,15 @@
 /** A YAML file of the user's, read: what it says, or all that is wrong with it by line and column. */
 
-import { isMap, isScalar, isSeq, LineCounter, parseDocument, Scalar } from 'yaml';
+import {
+  type Document,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  parseDocument,
+  Scalar,
+  visit,
+} from 'yaml';
 import { UserError } from '../errors.ts';
 import type { Mistake, Path } from './mistakes.ts';
 
@@ -26,8 +35,10 @@ export function parseYaml<T>(
     const { line, col } = lines.linePos(offset);
     return `${path}:${line}:${col}`;
   };
-  if (document.errors.length > 0) {
-    const said = document.errors.map(({ message, pos }) => {
+  // What a tag means that nobody knows is only warned of.
+  const wrong = [...document.errors, ...document.warnings];
+  if (wrong.length > 0) {
+    const said = wrong.map(({ message, pos }) => {
       const problem = message.split(/ at line \d+|\n/)[0]!;
       return `${at(pos[0])}: found what is not YAML (${problem}), expected ${what}`;
     });
@@ -35,10 +46,11 @@ export function parseYaml<T>(
   }
   let value: unknown;
   try {
-    // Aliases that multiply without end are refused here.
+    // Aliases of nothing, and those that multiply without end, are refused here.
     value = document.toJS();
   } catch (error) {
-    throw new UserError(`${path}:1:1: found ${(error as Error).message}, expected ${what}`);
+    const place = at(aliasOf(document));
+    throw new UserError(`${place}: found ${(error as Error).message}, expected ${what}`);
   }
   const { valid, mistakes } = validate(value);
   if (valid === undefined || mistakes.length > 0) {
@@ -49,6 +61,18 @@ export function parseYaml<T>(
     throw new UserError(said.join('\n'));
   }
   return valid;
+}
+
+/** Where the first alias is that is one of nothing; else the last of all, which has most in it. */
+function aliasOf(document: Document.Parsed): number {
+  let last = 0;
+  visit(document, {
+    Alias(_, node) {
+      last = node.range?.[0] ?? 0;
+      return node.resolve(document) === undefined ? visit.BREAK : undefined;
+    },
+  });
+  return last;
 }
 
 /** Where in the text a mistake is; for what is not there, where it should be in. */

@@ -31,6 +31,7 @@ export interface JsonSchema {
   readonly enum?: readonly string[];
   readonly minimum?: number;
   readonly maximum?: number;
+  readonly multipleOf?: number;
   readonly minItems?: number;
   readonly maxItems?: number;
   readonly format?: string;
@@ -152,7 +153,10 @@ const expected = (schemas: readonly JsonSchema[]): string =>
 
 function describe(schema: JsonSchema): string {
   const { minimum, maximum, required = [], properties = {}, items } = schema;
-  if (schema.format === ADDRESS) return `an address from ${hex(minimum!)} to ${hex(maximum!)}`;
+  if (schema.format === ADDRESS) {
+    const of = schema.multipleOf === undefined ? '' : ` that is a multiple of ${schema.multipleOf}`;
+    return `an address from ${hex(minimum!)} to ${hex(maximum!)}${of}`;
+  }
   if (schema.enum !== undefined) return oneOf(schema.enum);
   if (schema.type === 'integer') return `a whole number from ${minimum} to ${maximum}`;
   if (schema.type === 'number') return 'a number';

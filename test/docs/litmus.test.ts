@@ -6,7 +6,7 @@ import { readCondition } from '../../src/explore/litmus/conditions.ts';
 import { parseLitmus } from '../../src/explore/litmus/litmus.ts';
 import { readOperation } from '../../src/explore/litmus/operations.ts';
 import { litmusJsonSchema } from '../../src/explore/litmus/schema.ts';
-import { readText, TextMistake } from '../../src/explore/litmus/tokens.ts';
+import { type Names, readText, TextMistake } from '../../src/explore/litmus/tokens.ts';
 import { fieldsTable } from './fields.ts';
 
 const text = readFileSync('docs/litmus.md', 'utf8');
@@ -20,7 +20,7 @@ const cells = (heading: string): string[] =>
     .filter((line) => line.startsWith('| `'))
     .flatMap((line) => [...line.split(' | ')[0]!.matchAll(/`([^`]+)`/g)].map(([, cell]) => cell!));
 
-const names = { tables: ['A'], vcpus: 2, hostCpus: 2, pages: 64 };
+const names: Names = { tables: ['A'], vcpus: 2, hostCpus: 2, pages: 64, paging: ['pae'] };
 
 test('its table has all fields', () => {
   const table = fieldsTable(litmusJsonSchema(), ['guest', 'vcpus', 'outcomes']);

@@ -29,7 +29,7 @@ function litmusOf({ ops, guest = {}, cpus, on = [] }: Test, when: string) {
     name: 'a test',
     about: 'what is tested',
     ...(cpus === undefined ? {} : { cpus }),
-    paging: ops.flat().some((op) => op.startsWith('set_pmd')) ? ['pae'] : FORMS,
+    paging: ops.flat().some((op) => /^set_pmd| nx /.test(op)) ? ['pae'] : FORMS,
     guest: { tables: TABLES, ...guest },
     vcpus: ops.map((column, i) => ({ on: on[i] ?? 'A', ops: column })),
     outcomes: [{ when, is: 'allowed', because: 'it is so' }],
@@ -366,7 +366,7 @@ describe('conditions', () => {
   });
 
   test('or binds less than and, and and less than not', () => {
-    const names = { tables: ['A'], vcpus: 1, hostCpus: 1, pages: 64 };
+    const names = { tables: ['A'], vcpus: 1, hostCpus: 1, pages: 64, paging: FORMS };
     const read = readText('not alive or dead and alive', names, readCondition);
     expect(read).not.toBeInstanceOf(TextMistake);
     expect(read).toMatchObject({ kind: 'or', left: { kind: 'not' }, right: { kind: 'and' } });

@@ -79,7 +79,34 @@ const BAD: readonly (readonly [string, string, string | RegExp])[] = [
   [LOAD, 'ipi 1', '9:13: found "1", expected a vCPU from 0 to 0'],
   [LOAD, 'migrate 7', '9:17: found "7", expected a host CPU from 0 to 0'],
   [LOAD, 'discard 64', '9:17: found "64", expected a page from 0 to 0x3f'],
-  [LOAD, 'set_pmd A 0x00400000', '9:9: found set_pmd, expected it with paging: [pae] only'],
+  [LOAD, 'set_pmd A 0x00400000', '9:9: found "set_pmd", expected it with paging: [pae] only'],
+  [
+    LOAD,
+    'set_pte A 0x00400000 = page 1 nx',
+    '9:39: found "nx", expected it with paging: [pae] only',
+  ],
+  [ENTRY, 'page 0x20 rw nx', '5:34: found "nx", expected it with paging: [pae] only'],
+  [WHEN, 'A 0x00400000 has nx', '12:28: found "nx", expected it with paging: [pae] only'],
+  [ENTRY, 'page 0x20 rw user rw', '5:39: found "rw", expected each flag once'],
+  [LOAD, 'set_upper A 0x00400000 = table rw rw', '9:43: found "rw", expected each flag once'],
+  [WHEN, 'A 0x00400000 has rw rw', '12:31: found "rw", expected each flag once'],
+  [
+    LOAD,
+    'load 0x00400001',
+    '9:14: found "0x00400001", expected an address that is a multiple of 4',
+  ],
+  [
+    LOAD,
+    'store 0x00400ffe 1',
+    '9:15: found "0x00400ffe", expected an address that is a multiple of 4',
+  ],
+  [LOAD, 'set_stack 0xc0024ffe 1', /^9:19: found "0xc0024ffe", expected an address that is a/],
+  [
+    '  - on: A\n',
+    '  - on: A\n    stack: 0xc0024ffe\n',
+    '8:12: found 0xc0024ffe, expected an address from 0 to 0xffffffff that is a multiple of 4',
+  ],
+  ['  - on: A\n', '  - on: *x\n', /^7:9: found .*alias.*: x, expected a litmus test$/],
   [LOAD, 'start 0', '7:5: found a first vCPU that is started, expected one that starts others'],
   ['"yield"', '"yeild"', /^10:10: found "yeild", expected .*did you mean yield\?$/],
   ['"yield"', "'yield 1'", '10:16: found "1", expected nothing more'],
@@ -185,6 +212,28 @@ describe('a mistake', () => {
     );
     expect(told).toEqual([
       '12:5: found a vCPU that nobody starts, expected one that is started (start N), as at boot',
+    ]);
+  });
+
+  test('a vCPU without page tables at first, and one that is started, has no stack to begin with', () => {
+    const stack: [string, string] = ['  - on: A\n', '  - on: A\n    stack: 0xc0024ff0\n'];
+    expect(complaints(['guest:\n', 'guest:\n  linear: true\n'], stack)).toEqual([
+      '9:12: found a stack of a guest without page tables, expected set_stack when it has some',
+    ]);
+    const second = '      - start 1\n  - on: A\n    stack: 0xc0024ff0\n    ops: []\n';
+    expect(complaints(['      - "yield"\n', second])).toEqual([
+      '12:12: found a stack of a vCPU that is started, expected set_stack once it is',
+    ]);
+  });
+
+  test('aliases that multiply are told at one of them, and a tag that is not known at its place', () => {
+    const ten = (of: string) => `[${Array.from({ length: 10 }, () => `*${of}`).join(', ')}]`;
+    const bomb = `x: &a [1]\ny: &b ${ten('a')}\nz: &c ${ten('b')}\nname: ${ten('c')}\n`;
+    expect(complaintOf(() => parseLitmus(bomb, FILE))).toMatch(
+      /^litmus\/some\.yaml:4:\d+: found .*alias.*, expected a litmus test$/,
+    );
+    expect(complaints(['name: a', 'name: !strange a'])).toEqual([
+      expect.stringMatching(/^1:7: found what is not YAML \(.*!strange\), expected a litmus test$/),
     ]);
   });
 

@@ -106,7 +106,7 @@ export function understood(
   const template = templateOf(program, configuration, paging);
   const vcpus = template.vcpus.map((column, i) => {
     const texts = textsOf(program[i]!, i, program.length);
-    return { ...column, texts, ops: texts.map((text) => operationOf(text, template)) };
+    return { ...column, texts, ops: texts.map((text) => operationOf(text, template, paging)) };
   });
   return { ...template, vcpus };
 }
@@ -133,7 +133,7 @@ export function templateOf(
 
 const known = new Map<string, Operation>();
 
-function operationOf(text: string, { guest, vcpus, cpus }: Litmus): Operation {
+function operationOf(text: string, { guest, vcpus, cpus }: Litmus, paging: PagingName): Operation {
   const key = `${cpus} ${text}`;
   const found = known.get(key);
   if (found !== undefined) return found;
@@ -142,6 +142,7 @@ function operationOf(text: string, { guest, vcpus, cpus }: Litmus): Operation {
     vcpus: vcpus.length,
     hostCpus: cpus,
     pages: guest.pages,
+    paging: [paging],
   };
   const operation = readText(text, names, readOperation);
   if (operation instanceof TextMistake) throw operation;

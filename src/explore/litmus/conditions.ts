@@ -14,7 +14,7 @@
  */
 
 import type { Gva } from '../../hardware/address.ts';
-import { FLAG_NAMES, type Flag } from './entries.ts';
+import { FLAG_NAMES, type Flag, readFlags } from './entries.ts';
 import { REGISTERS } from './operations.ts';
 import { type Reader, TextMistake } from './tokens.ts';
 
@@ -90,9 +90,8 @@ function readEntryTest(reader: Reader, shadow: boolean): Condition {
     const none = reader.word(['none', 'page']) === 'none';
     return { ...entry, test: { page: none ? undefined : reader.page() } };
   }
-  const flags = [reader.word(FLAG_NAMES)];
-  while (FLAG_NAMES.includes(reader.peek as Flag)) flags.push(reader.word(FLAG_NAMES));
-  return { ...entry, test: { flags } };
+  const flags = readFlags(reader);
+  return { ...entry, test: { flags: flags.length > 0 ? flags : [reader.word(FLAG_NAMES)] } };
 }
 
 function readTerm(reader: Reader): Term {

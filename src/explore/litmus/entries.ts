@@ -39,17 +39,31 @@ const MOST_PAGE = 0xf_ffff;
 export function readEntry(reader: Reader): Entry {
   if (reader.word(['page', 'none']) === 'none') return NO_ENTRY;
   const page = reader.number('a page number', MOST_PAGE, pageText);
-  let entry = makeEntry(page, PAGE_PRESENT);
-  while (reader.peek !== '') entry = withFlag(entry, reader.word(FLAG_NAMES));
-  return entry;
+  return withFlags(makeEntry(page, PAGE_PRESENT), reader, FLAG_NAMES);
 }
 
 /** `table` with flags, or `none`: the flags of an entry of an upper level, 0 for none. */
 export function readUpper(reader: Reader): number {
   if (reader.word(['table', 'none']) === 'none') return 0;
-  let entry = makeEntry(0, PAGE_PRESENT);
-  while (reader.peek !== '') entry = withFlag(entry, reader.word(UPPER_FLAG_NAMES));
-  return flagsOf(entry);
+  return flagsOf(withFlags(makeEntry(0, PAGE_PRESENT), reader, UPPER_FLAG_NAMES));
+}
+
+/** With those of the rest of the text. */
+function withFlags(entry: Entry, reader: Reader, known: readonly Flag[]): Entry {
+  const made = readFlags(reader, known).reduce(withFlag, entry);
+  if (reader.peek !== '') reader.word(known);
+  return made;
+}
+
+/** Up to the first word that is no flag; each is there once. */
+export function readFlags(reader: Reader, known = FLAG_NAMES): Flag[] {
+  const flags: Flag[] = [];
+  while (known.includes(reader.peek as Flag)) {
+    if (flags.includes(reader.peek as Flag)) reader.fail('each flag once');
+    if (reader.peek === 'nx') reader.ofThreeLevels();
+    flags.push(reader.word(known));
+  }
+  return flags;
 }
 
 const withFlag = ({ low, high }: Entry, flag: Flag): Entry =>

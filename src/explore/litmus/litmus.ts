@@ -93,7 +93,8 @@ function understand(raw: RawLitmus): Validated<Litmus> {
   const { guest, name, about, defect, paging, disciplines } = raw;
   const hostCpus = raw.cpus ?? raw.vcpus.length;
   const tables = Object.keys(guest.tables);
-  const names: Names = { tables, vcpus: raw.vcpus.length, hostCpus, pages: guest.pages };
+  const { pages } = guest;
+  const names: Names = { tables, vcpus: raw.vcpus.length, hostCpus, pages, paging };
   const reading: Reading = {
     raw,
     hostCpus,
@@ -189,6 +190,12 @@ function columnsOf({ raw, hostCpus, tables, wrong, read }: Reading): Column[] {
       wrong(['vcpus', i, 'cpu'], `${cpu}`, `a host CPU from 0 to ${hostCpus - 1}`);
     }
     const started = !startedBy.has(i);
+    if (stack !== undefined && raw.guest.linear) {
+      const found = 'a stack of a guest without page tables';
+      wrong(['vcpus', i, 'stack'], found, 'set_stack when it has some');
+    } else if (stack !== undefined && !started) {
+      wrong(['vcpus', i, 'stack'], 'a stack of a vCPU that is started', 'set_stack once it is');
+    }
     if (raw.guest.linear && started && i > 0) {
       wrong(['vcpus', i], 'a vCPU that nobody starts', 'one that is started (start N), as at boot');
     }
@@ -203,12 +210,6 @@ function columnsOf({ raw, hostCpus, tables, wrong, read }: Reading): Column[] {
   });
   if (startedBy.has(0)) {
     wrong(['vcpus', 0], 'a first vCPU that is started', 'one that starts others');
-  }
-  for (const [i, column] of ops.entries()) {
-    const j = column.findIndex(({ kind }) => kind === 'set_pmd');
-    if (j >= 0 && raw.paging.includes('nonpae')) {
-      wrong(['vcpus', i, 'ops', j], 'set_pmd', 'it with paging: [pae] only');
-    }
   }
   return columns;
 }

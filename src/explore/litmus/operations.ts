@@ -78,6 +78,7 @@ export function readRegister(reader: Reader): number {
 }
 
 export function readOperation(reader: Reader): Operation {
+  if (reader.peek === 'set_pmd') reader.ofThreeLevels();
   const kind = reader.word(KINDS);
   switch (kind) {
     case 'kernel':
@@ -107,7 +108,7 @@ export function readOperation(reader: Reader): Operation {
     case 'new_pgtable':
       return { kind, table: reader.table() };
     case 'set_stack': {
-      const va = reader.accept('own') ? undefined : reader.address();
+      const va = reader.accept('own') ? undefined : reader.wordAddress();
       return { kind, va, pages: reader.number('how many pages') };
     }
     case 'discard':
@@ -123,7 +124,7 @@ export function readOperation(reader: Reader): Operation {
 }
 
 function readAccess(reader: Reader, kind: Access, kernel: boolean): Operation {
-  const va = reader.address();
+  const va = kind === 'fetch' ? reader.address() : reader.wordAddress();
   const value = kind === 'store' ? reader.number('a value') : 0;
   const to = reader.accept('->') ? readRegister(reader) : undefined;
   return { kind, kernel, va, value, to };

@@ -65,9 +65,11 @@ export const litmusSchema = z
             .optional()
             .describe('The host CPU that it starts on.'),
           stack: address()
+            .multipleOf(4)
             .optional()
             .describe(
-              'Where its stack for traps begins, growing down; by default a page of its own.',
+              'Where its stack for traps begins, growing down; by default a page of its own. A vCPU ' +
+                'that is started, and any of a linear guest, has none before set_stack.',
             ),
           ops: z.array(z.string()).describe('What it does, one operation after the other.'),
         }),

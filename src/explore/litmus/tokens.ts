@@ -1,6 +1,7 @@
 /** A tokenizer for the short texts of litmus files; mistakes name the column. */
 
 import { type Gva, hex, toGva } from '../../hardware/address.ts';
+import type { PagingName } from '../../hardware/entry.ts';
 import { didYouMean } from '../../yaml/closest.ts';
 
 /** A mistake in a text, and its position, from 0. */
@@ -25,6 +26,8 @@ export interface Names {
   readonly hostCpus: number;
   /** Of guest memory. */
   readonly pages: number;
+  /** The forms of page tables that the test is for. */
+  readonly paging: readonly PagingName[];
 }
 
 const TOKEN = /->|[=!]=|"[^"]*"?|[A-Za-z0-9_]+|\S/g;
@@ -87,6 +90,11 @@ export class Reader {
     return this.take().text as T;
   }
 
+  /** The next word is of three-level page tables alone. */
+  ofThreeLevels(): void {
+    if (this.names.paging.includes('nonpae')) this.fail('it with paging: [pae] only');
+  }
+
   isNumber(): boolean {
     return NUMBER.test(this.peek);
   }
@@ -100,6 +108,14 @@ export class Reader {
   /** `end`: the upper limit, for the program's addresses. */
   address(end = MOST_U32 + 1): Gva {
     return toGva(this.number('an address', end - 1));
+  }
+
+  /** Of a word: memory is accessed by whole words. */
+  wordAddress(): Gva {
+    if (this.isNumber() && Number(this.peek) % 4 !== 0) {
+      this.fail('an address that is a multiple of 4');
+    }
+    return this.address();
   }
 
   vcpu(): number {
