@@ -22,15 +22,18 @@ enum {
 };
 #define PAGE_NX (1ull << 63)
 
-/* What differs between the forms. */
-struct form {
+/* What differs between the forms: the program is compiled for one of them, as a kernel is. */
+static const struct {
   bool pae;
-  u32 entry_words;
-  u32 pgdir_shift;
-  u32 ptrs_per_pgd;
-  u32 ptrs_per_pmd;
-  u32 ptrs_per_pte;
-  u32 check_gpgd_mask;
+  u32 entry_words, pgdir_shift, ptrs_per_pgd, ptrs_per_pmd, ptrs_per_pte, check_gpgd_mask;
+} FORM = {
+    .pae = PAE,
+    .entry_words = PAE ? 2 : 1,
+    .pgdir_shift = PAE ? 30 : 22,
+    .ptrs_per_pgd = PAE ? 4 : 1024,
+    .ptrs_per_pmd = PAE ? 512 : 1,
+    .ptrs_per_pte = PAE ? 512 : 1024,
+    .check_gpgd_mask = PAE ? PAGE_PRESENT : PAGE_TABLE,
 };
 
 enum { PMD_SHIFT = 21 };
@@ -42,12 +45,12 @@ static inline u32 pte_pfn(entry e) { return (u32)(e >> PAGE_SHIFT); }
 static inline u64 table_pfn(entry e) { return e >> PAGE_SHIFT; }
 static inline entry make_entry(u32 pfn, u32 flags) { return (u64)pfn << PAGE_SHIFT | flags; }
 
-static inline u32 pgd_index(const struct form *form, u32 va) { return va >> form->pgdir_shift; }
-static inline u32 pmd_index(const struct form *form, u32 va) {
-  return va >> PMD_SHIFT & (form->ptrs_per_pmd - 1);
+static inline u32 pgd_index(u32 va) { return va >> FORM.pgdir_shift; }
+static inline u32 pmd_index(u32 va) {
+  return va >> PMD_SHIFT & (FORM.ptrs_per_pmd - 1);
 }
-static inline u32 pte_index(const struct form *form, u32 va) {
-  return va >> PAGE_SHIFT & (form->ptrs_per_pte - 1);
+static inline u32 pte_index(u32 va) {
+  return va >> PAGE_SHIFT & (FORM.ptrs_per_pte - 1);
 }
 
 #endif

@@ -8,7 +8,7 @@ enum outcome { NOT_OURS, FIXED, AGAIN };
 static entry table_below(struct vcpu *cpu, u32 pgdir, u32 *at, bool fill_in, u32 flags) {
   struct guest *lg = cpu->lg;
   for (;;) {
-    entry found = read_entry(lg, at);
+    entry found = read_entry(at);
     if (is_present(found) || !fill_in) return found;
     u32 table = get_zeroed_page(lg, KIND_PAGE_TABLE);
     if (table == NO_FRAME) {
@@ -17,8 +17,8 @@ static entry table_below(struct vcpu *cpu, u32 pgdir, u32 *at, bool fill_in, u32
     }
     entry made = make_entry(table, flags);
     bool filled_in = true;
-    if (lg->as_written) set_entry(lg, at, made);
-    else filled_in = compare_exchange_entry(lg, at, found, made);
+    if (WITH_DEFECTS) set_entry(at, made);
+    else filled_in = compare_exchange_entry(at, found, made);
     if (filled_in) {
       add(&lg->pgdirs[pgdir]->version, 1);
       return made;
@@ -28,17 +28,16 @@ static entry table_below(struct vcpu *cpu, u32 pgdir, u32 *at, bool fill_in, u32
 }
 
 u32 *find_spte(struct vcpu *cpu, u32 pgdir, u32 va, const struct allocate *allocate) {
-  struct guest *lg = cpu->lg;
   bool fill_in = allocate != NULL;
   u32 *spgd = spgd_addr(cpu, pgdir, va);
   entry table = table_below(cpu, pgdir, spgd, fill_in, fill_in ? allocate->pgd_flags : 0);
   if (!is_present(table)) return NULL;
-  if (lg->form->pae) {
-    u32 *spmd = entry_in(lg, table, pmd_index(lg->form, va));
+  if (FORM.pae) {
+    u32 *spmd = entry_in(table, pmd_index(va));
     table = table_below(cpu, pgdir, spmd, fill_in, fill_in ? allocate->pmd_flags : 0);
     if (!is_present(table)) return NULL;
   }
-  return entry_in(lg, table, pte_index(lg->form, va));
+  return entry_in(table, pte_index(va));
 }
 
 bool check_gpte(struct vcpu *cpu, entry gpte) {
@@ -57,26 +56,26 @@ static bool check_table(struct vcpu *cpu, entry e, u32 allowed) {
 entry gpte_to_spte(struct vcpu *cpu, entry gpte, bool write) {
   struct guest *lg = cpu->lg;
   u32 flags = flags_of(gpte) & ~(u32)PAGE_GLOBAL;
-  u32 frame = get_user_page(lg, pte_pfn(gpte), write, !lg->as_written);
+  u32 frame = get_user_page(lg, pte_pfn(gpte), write, !WITH_DEFECTS);
   if (frame == NO_FRAME) {
     kill_guest(cpu, "failed to get page");
     return 0;
   }
   entry spte = make_entry(frame, flags);
-  return !lg->as_written && lg->nx ? spte | (gpte & PAGE_NX) : spte;
+  return !WITH_DEFECTS && lg->nx ? spte | (gpte & PAGE_NX) : spte;
 }
 
 /* As written: released and stored, whatever happens between. */
 static void replace_unseen(struct vcpu *cpu, u32 *spte, entry gpte, bool write) {
-  release_pte(cpu->lg, read_entry(cpu->lg, spte));
-  set_entry(cpu->lg, spte, gpte_to_spte(cpu, gpte, write));
+  release_pte(cpu->lg, read_entry(spte));
+  set_entry(spte, gpte_to_spte(cpu, gpte, write));
 }
 
 /* False when what the entry is made from may have changed: then nothing is left of it. */
 static bool replace_spte(struct vcpu *cpu, u32 *spte, entry gpte, bool write, u32 changes) {
   struct guest *lg = cpu->lg;
   u32 pgdir = cpu->record->cpu_pgd;
-  entry old = read_entry(lg, spte);
+  entry old = read_entry(spte);
   entry fresh = gpte_to_spte(cpu, gpte, write);
   if (old == fresh) {
     cpu->record->root_pgdir = UINT32_MAX;
@@ -84,14 +83,14 @@ static bool replace_spte(struct vcpu *cpu, u32 *spte, entry gpte, bool write, u3
     release_pte(lg, fresh);
     return true;
   }
-  if (!compare_exchange_entry(lg, spte, old, fresh)) {
+  if (!compare_exchange_entry(spte, old, fresh)) {
     release_pte(lg, fresh);
     return false;
   }
   if (is_present(old) && pte_pfn(old) != pte_pfn(fresh)) shoot_down(lg, pgdir);
   release_pte(lg, old);
   if (load(&lg->pgdirs[pgdir]->changes) == changes) return true;
-  if (compare_exchange_entry(lg, spte, fresh, 0)) {
+  if (compare_exchange_entry(spte, fresh, 0)) {
     shoot_down(lg, pgdir);
     release_pte(lg, fresh);
   }
@@ -100,41 +99,40 @@ static bool replace_spte(struct vcpu *cpu, u32 *spte, entry gpte, bool write, u3
 
 /* As the processor does on its way down. A PAE top-level entry has no such bit. */
 static void set_upper_accessed(struct vcpu *cpu, u32 va, entry gpgd, entry gpmd) {
-  entry upper = cpu->lg->form->pae ? gpmd : gpgd;
+  entry upper = FORM.pae ? gpmd : gpgd;
   if (flags_of(upper) & PAGE_ACCESSED) return;
-  u32 at = cpu->lg->form->pae ? gpmd_addr(cpu, gpgd, va) : gpgd_addr(cpu, va);
+  u32 at = FORM.pae ? gpmd_addr(gpgd, va) : gpgd_addr(cpu, va);
   lgcmpxchg(cpu, at, upper, upper | PAGE_ACCESSED);
 }
 
 static enum outcome try_demand_page(struct vcpu *cpu, u32 va, u32 error_code) {
   struct guest *lg = cpu->lg;
-  const struct form *form = lg->form;
   u32 changes = load(&lg->pgdirs[cpu->record->cpu_pgd]->changes);
   bool linear = cpu->record->linear_pages;
   if (va >= lg->host->switcher_addr) return NOT_OURS;
 
   /* The levels above: made up while the guest has no tables. */
-  entry gpgd = form->check_gpgd_mask;
+  entry gpgd = FORM.check_gpgd_mask;
   entry gpmd = PAGE_TABLE;
   if (!linear) {
     gpgd = lgread(cpu, gpgd_addr(cpu, va));
-    if (!is_present(gpgd) || !check_table(cpu, gpgd, form->check_gpgd_mask)) return NOT_OURS;
-    if (form->pae) {
-      gpmd = lgread(cpu, gpmd_addr(cpu, gpgd, va));
+    if (!is_present(gpgd) || !check_table(cpu, gpgd, FORM.check_gpgd_mask)) return NOT_OURS;
+    if (FORM.pae) {
+      gpmd = lgread(cpu, gpmd_addr(gpgd, va));
       if (!is_present(gpmd) || !check_table(cpu, gpmd, PAGE_TABLE)) return NOT_OURS;
     }
   }
-  u32 gpte_at = gpte_addr(cpu, form->pae ? gpmd : gpgd, va);
+  u32 gpte_at = gpte_addr(FORM.pae ? gpmd : gpgd, va);
   entry gpte = (va & ~(u32)(PAGE_SIZE - 1)) | PAGE_RW | PAGE_PRESENT;
   if (!linear) gpte = lgread(cpu, gpte_at);
   if (!is_present(gpte)) return NOT_OURS;
 
   bool write = error_code & FAULT_WRITE;
   u32 allows = flags_of(gpte);
-  if (!lg->as_written) allows &= flags_of(form->pae ? gpmd : gpgd);
+  if (!WITH_DEFECTS) allows &= flags_of(FORM.pae ? gpmd : gpgd);
   if (write && !(allows & PAGE_RW)) return NOT_OURS;
   if (error_code & FAULT_USER && !(allows & PAGE_USER)) return NOT_OURS;
-  bool forbidden = lg->nx && gpte & PAGE_NX && !lg->as_written;
+  bool forbidden = lg->nx && gpte & PAGE_NX && !WITH_DEFECTS;
   if (error_code & FAULT_FETCH && forbidden) return NOT_OURS;
   if (!check_gpte(cpu, gpte)) return NOT_OURS;
 
@@ -148,7 +146,7 @@ static enum outcome try_demand_page(struct vcpu *cpu, u32 va, u32 error_code) {
   /* A clean page is mapped read-only, so that the first write faults and can be seen. */
   bool dirty = gpte & PAGE_DIRTY;
   entry shown = dirty ? gpte : gpte & ~(entry)PAGE_RW;
-  if (lg->as_written) {
+  if (WITH_DEFECTS) {
     replace_unseen(cpu, spte, shown, dirty);
     if (!linear) lgwrite(cpu, gpte_at, gpte);
     return FIXED;

@@ -5,10 +5,10 @@
 enum { MOST_ENTRIES = 1024 };
 
 static void release_ptes(struct guest *lg, entry table) {
-  u32 words = lg->form->entry_words;
-  u32 *at = entry_in(lg, table, 0);
-  for (u32 i = 0; i < lg->form->ptrs_per_pte; i++) {
-    if (at[i * words] & PAGE_PRESENT) release_pte(lg, read_entry(lg, at + i * words));
+  u32 words = FORM.entry_words;
+  u32 *at = entry_in(table, 0);
+  for (u32 i = 0; i < FORM.ptrs_per_pte; i++) {
+    if (at[i * words] & PAGE_PRESENT) release_pte(lg, read_entry(at + i * words));
   }
 }
 
@@ -20,50 +20,50 @@ static void release_last(struct guest *lg, entry e) {
 
 /* The table that a top-level entry led to, and all below it. */
 static void release_table(struct guest *lg, entry spgd) {
-  if (!lg->form->pae) {
+  if (!FORM.pae) {
     release_last(lg, spgd);
     return;
   }
-  u32 *at = entry_in(lg, spgd, 0);
-  for (u32 i = 0; i < lg->form->ptrs_per_pmd; i++) {
+  u32 *at = entry_in(spgd, 0);
+  for (u32 i = 0; i < FORM.ptrs_per_pmd; i++) {
     if (!(at[i * 2] & PAGE_PRESENT)) continue;
-    release_last(lg, read_entry(lg, at + i * 2));
-    set_entry(lg, at + i * 2, 0);
+    release_last(lg, read_entry(at + i * 2));
+    set_entry(at + i * 2, 0);
   }
   disown_frame(lg->host, table_of(spgd));
 }
 
 /* As written: given back while they are part of the shadow still. */
 static void release_unseen(struct guest *lg, u32 pgdir, u32 from, u32 to) {
-  u32 words = lg->form->entry_words;
+  u32 words = FORM.entry_words;
   u32 *at = memory + load(&lg->pgdirs[pgdir]->pgdir);
   for (u32 i = from; i < to; i++) {
     if (!(at[i * words] & PAGE_PRESENT)) continue;
-    release_table(lg, read_entry(lg, at + i * words));
-    set_entry(lg, at + i * words, 0);
+    release_table(lg, read_entry(at + i * words));
+    set_entry(at + i * words, 0);
   }
   add(&lg->pgdirs[pgdir]->version, 1);
 }
 
 /* Take the present ones among entries out of a table; returns how many. */
-static u32 unlink_entries(struct guest *lg, u32 *at, u32 from, u32 to, entry *unlinked) {
-  u32 words = lg->form->entry_words;
+static u32 unlink_entries(u32 *at, u32 from, u32 to, entry *unlinked) {
+  u32 words = FORM.entry_words;
   u32 found = 0;
   for (u32 i = from; i < to; i++) {
-    if (at[i * words] & PAGE_PRESENT) unlinked[found++] = exchange_entry(lg, at + i * words, 0);
+    if (at[i * words] & PAGE_PRESENT) unlinked[found++] = exchange_entry(at + i * words, 0);
   }
   return found;
 }
 
 void release_pgds(struct guest *lg, u32 pgdir, u32 from, u32 to) {
   add(&lg->pgdirs[pgdir]->changes, 1);
-  if (lg->as_written) {
+  if (WITH_DEFECTS) {
     release_unseen(lg, pgdir, from, to);
     return;
   }
   entry unlinked[MOST_ENTRIES];
   u32 *top = memory + load(&lg->pgdirs[pgdir]->pgdir);
-  u32 found = unlink_entries(lg, top, from, to, unlinked);
+  u32 found = unlink_entries(top, from, to, unlinked);
   if (found > 0) add(&lg->pgdirs[pgdir]->version, 1);
   quiesce(lg, pgdir);
   for (u32 i = 0; i < found; i++) release_table(lg, unlinked[i]);
@@ -71,22 +71,21 @@ void release_pgds(struct guest *lg, u32 pgdir, u32 from, u32 to) {
 
 /* The user part of the top-level entry that user and kernel share. */
 static void flush_below(struct guest *lg, u32 pgdir, u32 index) {
-  const struct form *form = lg->form;
   u32 kernel = lg->record->kernel_address;
-  u32 *top = memory + load(&lg->pgdirs[pgdir]->pgdir) + index * form->entry_words;
-  entry last = read_entry(lg, top);
+  u32 *top = memory + load(&lg->pgdirs[pgdir]->pgdir) + index * FORM.entry_words;
+  entry last = read_entry(top);
   if (!is_present(last)) return;
   entry tables[MOST_ENTRIES], pages[MOST_ENTRIES];
   u32 table_count = 0;
-  if (form->pae) {
+  if (FORM.pae) {
     entry spgd = last;
-    u32 end = pmd_index(form, kernel);
-    table_count = unlink_entries(lg, entry_in(lg, spgd, 0), 0, end, tables);
-    last = read_entry(lg, entry_in(lg, spgd, end));
+    u32 end = pmd_index(kernel);
+    table_count = unlink_entries(entry_in(spgd, 0), 0, end, tables);
+    last = read_entry(entry_in(spgd, end));
   }
   u32 page_count = 0;
   if (is_present(last)) {
-    page_count = unlink_entries(lg, entry_in(lg, last, 0), 0, pte_index(form, kernel), pages);
+    page_count = unlink_entries(entry_in(last, 0), 0, pte_index(kernel), pages);
   }
   if (table_count > 0) add(&lg->pgdirs[pgdir]->version, 1);
   quiesce(lg, pgdir);
@@ -96,9 +95,9 @@ static void flush_below(struct guest *lg, u32 pgdir, u32 index) {
 
 void flush_user_mappings(struct guest *lg, u32 pgdir) {
   u32 *lock = hold_pgdir(lg, pgdir);
-  u32 end = pgd_index(lg->form, lg->record->kernel_address);
+  u32 end = pgd_index(lg->record->kernel_address);
   release_pgds(lg, pgdir, 0, end);
-  if (!lg->as_written) flush_below(lg, pgdir, end);
+  if (!WITH_DEFECTS) flush_below(lg, pgdir, end);
   let_go(lock);
 }
 
@@ -107,7 +106,7 @@ void release_all_pagetables(struct guest *lg) {
     struct pgdir *pgdir = lg->pgdirs[i];
     u32 *lock = hold_pgdir(lg, i);
     if (load(&pgdir->pgdir) != 0) {
-      release_pgds(lg, i, 0, lg->form->ptrs_per_pgd);
+      release_pgds(lg, i, 0, FORM.ptrs_per_pgd);
       pgdir->switcher_mapped = false;
       pgdir->last_host_cpu = UINT32_MAX;
     }

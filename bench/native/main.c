@@ -23,7 +23,8 @@
  * counts by locked operations, all checks, sections and locks, counters, the event ring.
  * After the same faults both memories are the same, word for word (a test sees to that).
  *
- * Not the same: defects are all on (as written, one CPU) or all off, and not switches each;
+ * Not the same: it is compiled for one form of paging, and with defects all on (as written, one
+ * CPU) or all off, as a kernel is, and these are no switches;
  * the paths that end a guest or refuse an allocation end the yardstick; a plain store is one
  * of the processor's, as in the kernel, and not a locked exchange.
  *

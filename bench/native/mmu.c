@@ -117,11 +117,11 @@ static bool load_pdptes(struct host_cpu *cpu, const u32 *top) {
   return true;
 }
 
-bool load_cr3(struct mmu *mmu, u32 top, const struct form *form, bool nx) {
+bool load_cr3(struct mmu *mmu, u32 top, bool nx) {
   mmu->cpu->cr3 = top;
-  mmu->cpu->cr4 = (form->pae ? CR4_PAE : 0) | (nx ? EFER_NXE : 0);
+  mmu->cpu->cr4 = (FORM.pae ? CR4_PAE : 0) | (nx ? EFER_NXE : 0);
   flush_tlb(mmu);
-  return !form->pae || load_pdptes(mmu->cpu, frame_start(top));
+  return !FORM.pae || load_pdptes(mmu->cpu, frame_start(top));
 }
 
 /* By counting the generation up, since an entry's key holds it. */

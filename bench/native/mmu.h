@@ -34,7 +34,7 @@ struct mmu {
 /* Into the TLB by way of the tables. */
 place fill_tlb(struct mmu *mmu, u32 va, enum right right);
 /* Write CR3; false is a general-protection fault. */
-bool load_cr3(struct mmu *mmu, u32 top, const struct form *form, bool nx);
+bool load_cr3(struct mmu *mmu, u32 top, bool nx);
 void flush_tlb(struct mmu *mmu);
 
 static inline struct tlb_entry *tlb_entry_for(struct mmu *mmu, u32 va) {

@@ -21,7 +21,7 @@ static inline u32 *spgd_addr(struct vcpu *cpu, u32 pgdir, u32 va) {
   struct guest *lg = cpu->lg;
   u32 top = load(&lg->pgdirs[pgdir]->pgdir);
   if (top == 0) oops("null dereference: spgd_addr");
-  return memory + top + pgd_index(lg->form, va) * lg->form->entry_words;
+  return memory + top + pgd_index(va) * FORM.entry_words;
 }
 
 static inline u32 table_of(entry e) {
@@ -30,23 +30,21 @@ static inline u32 table_of(entry e) {
 }
 
 /* Entry `i` of the table that a shadow entry leads to. */
-static inline u32 *entry_in(const struct guest *lg, entry e, u32 i) {
-  return frame_start(table_of(e)) + i * lg->form->entry_words;
+static inline u32 *entry_in(entry e, u32 i) {
+  return frame_start(table_of(e)) + i * FORM.entry_words;
 }
 
 /* The same levels in the guest's own tables: guest-physical addresses. */
 static inline u32 gpgd_addr(struct vcpu *cpu, u32 va) {
   struct guest *lg = cpu->lg;
   return load(&lg->pgdirs[cpu->record->cpu_pgd]->gpgdir) +
-         pgd_index(lg->form, va) * lg->form->entry_words * 4;
+         pgd_index(va) * FORM.entry_words * 4;
 }
-static inline u32 gpmd_addr(struct vcpu *cpu, entry gpgd, u32 va) {
-  const struct form *form = cpu->lg->form;
-  return (u32)table_pfn(gpgd) * PAGE_SIZE + pmd_index(form, va) * form->entry_words * 4;
+static inline u32 gpmd_addr(entry gpgd, u32 va) {
+  return (u32)table_pfn(gpgd) * PAGE_SIZE + pmd_index(va) * FORM.entry_words * 4;
 }
-static inline u32 gpte_addr(struct vcpu *cpu, entry table, u32 va) {
-  const struct form *form = cpu->lg->form;
-  return (u32)table_pfn(table) * PAGE_SIZE + pte_index(form, va) * form->entry_words * 4;
+static inline u32 gpte_addr(entry table, u32 va) {
+  return (u32)table_pfn(table) * PAGE_SIZE + pte_index(va) * FORM.entry_words * 4;
 }
 
 static inline void release_pte(struct guest *lg, entry e) {

@@ -91,6 +91,9 @@ enum counter {
 
 enum discipline { AS_WRITTEN, GUEST_LOCK, PGDIR_LOCK, LOCK_FREE };
 
+/* All defects of the code as written, or none: as the program is compiled. */
+enum { WITH_DEFECTS = !REPAIRED };
+
 /* The host as one thread sees it; `this_cpu` is the number of CPUs for the first thread. */
 struct host {
   u32 this_cpu, cpu_count;
@@ -104,10 +107,7 @@ struct host {
 
 struct guest {
   struct host *host;
-  const struct form *form;
   bool nx;
-  /* All defects of the code as written, or none. */
-  bool as_written;
   enum discipline discipline;
   u32 pfn_limit;
   struct guest_record *record;
@@ -145,18 +145,18 @@ static inline void record_event(struct host *host, enum event kind, u32 a, u32 b
 void kill_guest(struct vcpu *cpu, const char *reason);
 
 /* An entry of any table in host memory, whole. */
-static inline entry read_entry(const struct guest *lg, const u32 *at) {
-  return lg->form->pae ? load64(at) : load(at);
+static inline entry read_entry(const u32 *at) {
+  return FORM.pae ? load64(at) : load(at);
 }
-static inline void set_entry(const struct guest *lg, u32 *at, entry e) {
-  if (lg->form->pae) store64(at, e);
+static inline void set_entry(u32 *at, entry e) {
+  if (FORM.pae) store64(at, e);
   else store(at, (u32)e);
 }
-static inline entry exchange_entry(const struct guest *lg, u32 *at, entry e) {
-  return lg->form->pae ? exchange64(at, e) : exchange(at, (u32)e);
+static inline entry exchange_entry(u32 *at, entry e) {
+  return FORM.pae ? exchange64(at, e) : exchange(at, (u32)e);
 }
-static inline bool compare_exchange_entry(const struct guest *lg, u32 *at, entry old, entry e) {
-  return lg->form->pae ? compare_exchange64(at, old, e) : compare_exchange(at, (u32)old, (u32)e);
+static inline bool compare_exchange_entry(u32 *at, entry old, entry e) {
+  return FORM.pae ? compare_exchange64(at, old, e) : compare_exchange(at, (u32)old, (u32)e);
 }
 
 #endif

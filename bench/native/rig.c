@@ -15,24 +15,6 @@ enum {
 #define KERNEL_ADDRESS 0xc0000000u
 #define SWITCHER_ADDRESS 0xffc00000u
 
-static const struct form NONPAE = {
-    .entry_words = 1,
-    .pgdir_shift = 22,
-    .ptrs_per_pgd = 1024,
-    .ptrs_per_pmd = 1,
-    .ptrs_per_pte = 1024,
-    .check_gpgd_mask = PAGE_TABLE,
-};
-static const struct form PAE = {
-    .pae = true,
-    .entry_words = 2,
-    .pgdir_shift = 30,
-    .ptrs_per_pgd = 4,
-    .ptrs_per_pmd = 512,
-    .ptrs_per_pte = 512,
-    .check_gpgd_mask = PAGE_PRESENT,
-};
-
 void kill_guest(struct vcpu *cpu, const char *reason) {
   (void)cpu;
   oops(reason);
@@ -75,14 +57,11 @@ static enum discipline discipline_named(const char *name) {
   return AS_WRITTEN;
 }
 
-static void make_guest(struct guest *lg, struct host *host, const struct form *form) {
-  enum discipline discipline = discipline_named(text_option("discipline"));
+static void make_guest(struct guest *lg, struct host *host) {
   *lg = (struct guest){
       .host = host,
-      .form = form,
-      .nx = form->pae,
-      .as_written = discipline == AS_WRITTEN,
-      .discipline = discipline,
+      .nx = FORM.pae,
+      .discipline = discipline_named(text_option("discipline")),
       .pfn_limit = option("pages"),
       .record = (struct guest_record *)region("guests"),
       .map = region("launcherMap"),
@@ -117,7 +96,6 @@ void boot(struct rig *rig) {
   u32 cpus = option("cpuCount");
   u32 vcpus = option("vcpuCount");
   rig->cpu_count = cpus;
-  rig->form = strcmp(text_option("paging"), "pae") == 0 ? &PAE : &NONPAE;
   total_frames = option("totalFrames");
   memory = make_memory((u64)total_frames * PAGE_WORDS);
 
@@ -142,7 +120,7 @@ void boot(struct rig *rig) {
   first.machine->alive_vcpus = vcpus;
   for (u32 i = 0; i < cpus; i++) {
     make_host(&rig->hosts[i], i, cpus);
-    make_guest(&rig->guests[i], &rig->hosts[i], rig->form);
+    make_guest(&rig->guests[i], &rig->hosts[i]);
     /* With one vCPU for several CPUs it goes from one to the other. */
     u32 v = vcpus == 1 ? 0 : i;
     rig->vcpus[i] = (struct vcpu){
@@ -163,25 +141,24 @@ void init_guest_pagetable(struct vcpu *cpu) {
 
 static void write_guest(struct rig *rig, u32 gpa, entry e) {
   struct guest *lg = &rig->guests[0];
-  set_entry(lg, word_in_frame(lg->map[gpa >> PAGE_SHIFT] >> 2, gpa), e);
+  set_entry(word_in_frame(lg->map[gpa >> PAGE_SHIFT] >> 2, gpa), e);
 }
 
 /* `pages` pages of the sweep under top level `t`, with tables from `first_table` on. */
 static void map_sweep(struct rig *rig, u32 t, u32 first_table, u32 first_page, u32 pages) {
-  const struct form *form = rig->form;
-  u32 bytes = form->entry_words * 4;
+  u32 bytes = FORM.entry_words * 4;
   u32 base = page_address(0);
-  u32 upper = top(t) + (base >> form->pgdir_shift) * bytes;
-  if (form->pae) {
+  u32 upper = top(t) + (base >> FORM.pgdir_shift) * bytes;
+  if (FORM.pae) {
     u32 middle = first_table - 1;
     write_guest(rig, upper, make_entry(middle, PAGE_PRESENT));
     upper = middle * PAGE_SIZE + (base >> PMD_SHIFT & 511) * 8;
   }
   for (u32 i = 0; i < pages; i++) {
-    u32 table = i / form->ptrs_per_pte;
-    u32 at = (first_table + table) * PAGE_SIZE + i % form->ptrs_per_pte * bytes;
+    u32 table = i / FORM.ptrs_per_pte;
+    u32 at = (first_table + table) * PAGE_SIZE + i % FORM.ptrs_per_pte * bytes;
     write_guest(rig, at, make_entry(first_page + i, USER_ENTRY));
-    if (i % form->ptrs_per_pte == 0) {
+    if (i % FORM.ptrs_per_pte == 0) {
       write_guest(rig, upper + table * bytes, make_entry(first_table + table, PAGE_TABLE));
     }
   }
@@ -228,6 +205,6 @@ u32 fault_all(struct rig *rig, u32 v) {
 struct mmu *mapped_mmu(struct rig *rig, u32 v) {
   struct guest *lg = &rig->guests[v];
   u32 shadow = load(&lg->pgdirs[rig->vcpus[v].record->cpu_pgd]->pgdir);
-  load_cr3(&rig->mmus[v], frame_of(memory + shadow), lg->form, lg->nx);
+  load_cr3(&rig->mmus[v], frame_of(memory + shadow), lg->nx);
   return &rig->mmus[v];
 }

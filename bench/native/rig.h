@@ -17,7 +17,6 @@ enum {
 enum sharing { SEPARATE, REGIONS, INTERLEAVED };
 
 struct rig {
-  const struct form *form;
   u32 cpu_count;
   enum sharing sharing;
   /* Each host CPU's own view of the machine, its guest, its vCPU and its MMU. */

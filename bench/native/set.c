@@ -5,30 +5,29 @@
 #include "paging.h"
 
 /* Whether the guest has set already what the processor would set on the first access. */
-static bool can_be_set_now(const struct guest *lg, entry gpte) {
-  if (!is_present(gpte) && !lg->as_written) return false;
-  return gpte & (lg->as_written ? PAGE_ACCESSED | PAGE_DIRTY : PAGE_ACCESSED);
+static bool can_be_set_now(entry gpte) {
+  if (!is_present(gpte) && !WITH_DEFECTS) return false;
+  return gpte & (WITH_DEFECTS ? PAGE_ACCESSED | PAGE_DIRTY : PAGE_ACCESSED);
 }
 
 static entry spte_for(struct vcpu *cpu, entry gpte) {
-  bool as_written = cpu->lg->as_written;
   bool dirty = gpte & PAGE_DIRTY;
-  entry shown = dirty || as_written ? gpte : gpte & ~(entry)PAGE_RW;
-  return gpte_to_spte(cpu, shown, dirty && (gpte & PAGE_RW || as_written));
+  entry shown = dirty || WITH_DEFECTS ? gpte : gpte & ~(entry)PAGE_RW;
+  return gpte_to_spte(cpu, shown, dirty && (gpte & PAGE_RW || WITH_DEFECTS));
 }
 
 /* Returns what is to be released when nobody can reach it any more. */
 static entry change_spte(struct vcpu *cpu, u32 *spte, entry gpte) {
   struct guest *lg = cpu->lg;
-  entry old = read_entry(lg, spte);
-  if (lg->as_written) release_pte(lg, old);
+  entry old = read_entry(spte);
+  if (WITH_DEFECTS) release_pte(lg, old);
   entry fresh = 0;
-  if (can_be_set_now(lg, gpte)) {
+  if (can_be_set_now(gpte)) {
     if (check_gpte(cpu, gpte)) fresh = spte_for(cpu, gpte);
-    else if (lg->as_written) return 0;
+    else if (WITH_DEFECTS) return 0;
   }
-  if (!lg->as_written) return exchange_entry(lg, spte, fresh);
-  set_entry(lg, spte, fresh);
+  if (!WITH_DEFECTS) return exchange_entry(spte, fresh);
+  set_entry(spte, fresh);
   return 0;
 }
 

@@ -26,7 +26,7 @@ u32 find_pgdir(struct guest *lg, u32 pgtable) {
 
 /* The first from `start` on, in a circle, that nobody runs on. */
 static u32 free_pgdir(struct guest *lg, u32 start) {
-  if (lg->as_written) return start;
+  if (WITH_DEFECTS) return start;
   for (u32 i = 0; i < PGDIRS; i++) {
     u32 index = (start + i) % PGDIRS;
     if (load(&lg->pgdirs[index]->users) == 0) return index;
@@ -64,7 +64,7 @@ static void take_pgdir(struct vcpu *cpu, u32 index) {
   if (index == PGDIRS) oops("all pgdirs are in use");
   cpu->record->cpu_pgd = index;
   /* As written nobody asks who runs on it. */
-  if (cpu->lg->as_written) return;
+  if (WITH_DEFECTS) return;
   cpu->record->holds_pgdir = true;
   add(&cpu->lg->pgdirs[index]->users, 1);
   if (load(&cpu->lg->record->hungry) == cpu->number + 1) store(&cpu->lg->record->hungry, 0);
@@ -75,7 +75,7 @@ static void pin_stack_pages(struct vcpu *cpu) {
     u32 va = cpu->record->esp1 - 1 - i * PAGE_SIZE;
     u32 *spte = find_spte(cpu, cpu->record->cpu_pgd, va, NULL);
     u32 writable = PAGE_PRESENT | PAGE_RW;
-    if (spte != NULL && (flags_of(read_entry(cpu->lg, spte)) & writable) == writable) continue;
+    if (spte != NULL && (flags_of(read_entry(spte)) & writable) == writable) continue;
     if (!demand_page(cpu, va, 2)) kill_guest(cpu, "bad stack page");
   }
 }
@@ -84,7 +84,7 @@ static void pin_stack_pages(struct vcpu *cpu) {
 static void map_switcher(struct vcpu *cpu) {
   struct guest *lg = cpu->lg;
   struct pgdir *pgdir = lg->pgdirs[cpu->record->cpu_pgd];
-  if (!lg->as_written || load(&pgdir->pgdir) == 0 || load(&pgdir->switcher_mapped)) return;
+  if (!WITH_DEFECTS || load(&pgdir->pgdir) == 0 || load(&pgdir->switcher_mapped)) return;
   if (!allocate_switcher_mapping(cpu, cpu->record->cpu_pgd)) {
     kill_guest(cpu, "cannot populate switcher mapping");
   }
@@ -107,7 +107,7 @@ void guest_new_pagetable(struct vcpu *cpu, u32 pgtable) {
   let_go(lock);
   record_event(lg->host, EVENT_SWITCHED, cpu->record->cpu_pgd, pgtable, 0);
   /* As written only a blank pgdir gets the stack, and before the Switcher. */
-  if (lg->as_written && blank) pin_stack_pages(cpu);
+  if (WITH_DEFECTS && blank) pin_stack_pages(cpu);
   map_switcher(cpu);
-  if (!lg->as_written) pin_stack_pages(cpu);
+  if (!WITH_DEFECTS) pin_stack_pages(cpu);
 }

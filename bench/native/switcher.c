@@ -26,15 +26,15 @@ static void map_page(struct vcpu *cpu, u32 va, u32 frame, u32 flags) {
   struct guest *lg = cpu->lg;
   u32 *spte = existing_spte(cpu, va);
   get_frame(lg->host, frame);
-  set_entry(lg, spte, make_entry(frame, flags) | (lg->form->pae && lg->nx ? PAGE_NX : 0));
+  set_entry(spte, make_entry(frame, flags) | (FORM.pae && lg->nx ? PAGE_NX : 0));
 }
 
 static void remove_switcher_percpu_map(struct vcpu *cpu, u32 host_cpu) {
   u32 base = percpu_pages_addr(cpu->lg, host_cpu);
   for (u32 i = 0; i < 2; i++) {
     u32 *spte = existing_spte(cpu, base + i * PAGE_SIZE);
-    release_pte(cpu->lg, read_entry(cpu->lg, spte));
-    set_entry(cpu->lg, spte, 0);
+    release_pte(cpu->lg, read_entry(spte));
+    set_entry(spte, 0);
   }
 }
 
@@ -60,14 +60,14 @@ void map_switcher_in_guest(struct vcpu *cpu, u32 host_cpu) {
 
 bool allocate_switcher_mapping(struct vcpu *cpu, u32 pgdir) {
   struct guest *lg = cpu->lg;
-  if (!lg->as_written) return true;
-  struct allocate allocate = {lg->form->check_gpgd_mask, PAGE_TABLE};
+  if (!WITH_DEFECTS) return true;
+  struct allocate allocate = {FORM.check_gpgd_mask, PAGE_TABLE};
   for (u32 i = 0; i < 1 + 2 * lg->host->cpu_count; i++) {
     u32 *spte = find_spte(cpu, pgdir, switcher_page_addr(lg, i), &allocate);
     if (spte == NULL) return false;
-    if (i == 0 && !is_present(read_entry(lg, spte))) {
+    if (i == 0 && !is_present(read_entry(spte))) {
       get_frame(lg->host, lg->host->first_switcher_frame);
-      set_entry(lg, spte, make_entry(lg->host->first_switcher_frame, KERNEL_RX));
+      set_entry(spte, make_entry(lg->host->first_switcher_frame, KERNEL_RX));
     }
   }
   store(&lg->pgdirs[pgdir]->switcher_mapped, true);

@@ -78,7 +78,7 @@ void enter_guest(struct vcpu *cpu, struct mmu *mmu) {
   store(frame_start(cpu->record->regs_page) + REGS_WORD + TRAPNUM, CANNOT_HAPPEN);
 
   u32 top = frame_of(memory + load(&lg->pgdirs[cpu->record->cpu_pgd]->pgdir));
-  if (!load_cr3(mmu, top, lg->form, lg->nx)) oops("fault in the Switcher: loading CR3");
+  if (!load_cr3(mmu, top, lg->nx)) oops("fault in the Switcher: loading CR3");
   u32 *text = reach(mmu, host->switcher_addr, SUPERVISOR_FETCH);
   if (frame_of(text) != host->first_switcher_frame) oops("another page is the Switcher's text");
   u32 base = percpu_pages_addr(lg, here);

@@ -1,6 +1,7 @@
 /**
- * The yardstick (main.c says what it is): compiled when it is first asked for, and kept
- * under a digest of its sources. One process for each side, which measures itself.
+ * The yardstick (main.c says what it is): compiled when it is first asked for, for one form of
+ * paging and with or without the defects, as a kernel is, and kept under a digest of its sources.
+ * One process for each side, which measures itself.
  */
 
 import { execFileSync, spawn } from 'node:child_process';
@@ -79,7 +80,9 @@ export class Yardstick {
 
   constructor(work: string, options: Options, input = '') {
     const args = Object.entries(options).map(([name, value]) => `${name}=${value}`);
-    this.#process = spawn(compiled(), [work, ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
+    this.#process = spawn(compiled(options), [work, ...args], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
     // Not awaited: it ends with this thread, which closes its stdin.
     this.#process.unref();
     this.#process.stdin.write(input);
@@ -131,10 +134,17 @@ function askVersion(): string | undefined {
   }
 }
 
+/** What is chosen when it is compiled. */
+const choices = ({ paging, discipline = 'as-written' }: Options): string[] => [
+  `-DPAE=${paging === 'pae' ? 1 : 0}`,
+  `-DREPAIRED=${discipline === 'as-written' ? 0 : 1}`,
+];
+
 /** The program's path. A mistake in its sources is an error with the compiler's own words. */
-function compiled(): string {
+function compiled(options: Options): string {
+  const flags = [...FLAGS, ...choices(options)];
   const names = readdirSync(SOURCES).filter((name) => /\.[ch]$/.test(name));
-  const digest = createHash('sha256').update(`${compilerVersion()}${FLAGS}`);
+  const digest = createHash('sha256').update(`${compilerVersion()}${flags}`);
   for (const name of names.toSorted()) digest.update(name).update(readFileSync(SOURCES + name));
   const path = `${CACHE}yardstick-${digest.digest('hex').slice(0, 16)}`;
   if (existsSync(path)) return path;
@@ -142,7 +152,7 @@ function compiled(): string {
   // Under another name first: several may be at it at the same time.
   const made = `${path}.${process.pid}-${performance.now()}`;
   const units = names.filter((name) => name.endsWith('.c'));
-  execFileSync(COMPILER, [...FLAGS, ...units, '-o', made], { cwd: SOURCES });
+  execFileSync(COMPILER, [...flags, ...units, '-o', made], { cwd: SOURCES });
   renameSync(made, path);
   return path;
 }
