@@ -5,6 +5,7 @@ import { parseLitmus } from '../src/explore/litmus/litmus.ts';
 import type { Setting } from '../src/explore/setting.ts';
 import type { Subject } from '../src/explore/subject.ts';
 import type { BoundedPart } from '../src/explore/verify/bounded.ts';
+import { estimate } from '../src/explore/verify/estimate.ts';
 import type { UnitPart } from '../src/explore/verify/frontier.ts';
 import {
   type BoundedResult,
@@ -22,6 +23,10 @@ interface Task {
 
 const subjectOf = ({ path, setting, text }: Task): Subject =>
   warmSubject(path, setting, text === undefined ? undefined : parseLitmus(text, path));
+
+export type EstimateTask = Task & { readonly most: number };
+
+export const estimated = (task: EstimateTask): number => estimate(subjectOf(task), task.most);
 
 export type VerifyTask = Task &
   (UnitPart | BoundedPart) & {

@@ -5,7 +5,7 @@ import type { MemoryModel } from '../explore/engine/run-mode.ts';
 import type { Ending } from '../explore/result.ts';
 import { ENGINE_VERSION } from '../explore/token.ts';
 import type { Met } from '../explore/verify/outcomes.ts';
-import { type Entry, tokenOf } from '../explore/verify/verification.ts';
+import { type Entry, guessOf, tokenOf } from '../explore/verify/verification.ts';
 import { grouped, significant } from '../numbers.ts';
 import type { Benchmark } from '../report/benchmark.ts';
 import { tableText } from '../report/plain-table.ts';
@@ -86,7 +86,7 @@ export function testOf(entry: Entry): TestReport {
     bound: frontier.bound,
     classes,
     blocked: bounds === undefined ? blocked : null,
-    guess: complete ? null : (frontier.guess ?? null),
+    guess: complete ? null : (guessOf(entry) ?? null),
     seconds,
     outcomes: frontier.met.map((met) => outcomeOf(entry, met)),
   };
@@ -158,6 +158,6 @@ function sentence(test: TestReport): string {
   }
   const left = `${grouped(blocked!)} runs left in the middle`;
   if (complete) return `${where}, no bound: all ${n} behaviours, each once, ${left}; ${time}`;
-  const more = guess === null ? '' : ` of some ${rounded(guess)} (a guess, mostly too low)`;
+  const more = guess === null ? '' : ` of some ${rounded(guess)} (an estimate, mostly too low)`;
   return `${where}, no bound: ${n} behaviours${more}, not all, ${left}; ${time}`;
 }

@@ -1,6 +1,6 @@
 /** `umbra verify --watch`: live progress of the search. */
 
-import { type Entry, tokenOf } from '../explore/verify/verification.ts';
+import { type Entry, guessOf, tokenOf } from '../explore/verify/verification.ts';
 import { duration, grouped } from '../numbers.ts';
 import { rounded } from './verify-report.ts';
 import type { LiveState, Watch } from './watch.ts';
@@ -58,10 +58,6 @@ const classesOf = ({ frontier }: Entry): number => frontier.totals.classes;
 
 const runsOf = (entries: readonly Entry[]): number =>
   entries.reduce((sum, entry) => sum + classesOf(entry), 0);
-
-/** How many there may be; undefined where nothing is known. */
-const guessOf = (entry: Entry): number | undefined =>
-  entry.frontier.isDone ? classesOf(entry) : entry.frontier.guess;
 
 const nameOf = ({ litmus, setting, insteadOf, bounds }: Entry): string =>
   `${litmus.name}, ${setting.discipline}, ${setting.paging}` +

@@ -3,10 +3,11 @@
 import { availableParallelism } from 'node:os';
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { Piscina } from 'piscina';
-import type { VerifyTask } from '../../workers/verify-task.ts';
+import type { EstimateTask, VerifyTask } from '../../workers/verify-task.ts';
 import { UserError } from '../errors.ts';
 import { textsOfTests } from '../explore/litmus/texts.ts';
-import { type Entry, entriesOf, load, saved } from '../explore/verify/verification.ts';
+import { leastOf } from '../explore/verify/estimate.ts';
+import { type Entry, entriesOf, guessOf, load, saved } from '../explore/verify/verification.ts';
 import { grouped } from '../numbers.ts';
 import { workerUrl } from '../worker-url.ts';
 import { ExitCode } from './exit-code.ts';
@@ -28,6 +29,8 @@ import { checkWatch, WATCH_OPTION, Watch } from './watch.ts';
 /** Runs of a unit: the first units are short, to create work for other threads. */
 const FIRST_RUNS = 100;
 const RUNS = 3000;
+/** By which it is estimated how many there are, if these were not all. */
+const RUNS_OF_ESTIMATE = 500;
 
 const SAVE_MS = 10_000;
 
@@ -256,6 +259,7 @@ class Work {
   /** For each entry. */
   readonly #seconds: number;
   #last: Entry | undefined;
+  readonly #estimating = new Set<Entry>();
 
   constructor(entries: readonly Entry[], seconds = Number.POSITIVE_INFINITY) {
     this.#entries = entries;
@@ -273,16 +277,18 @@ class Work {
     const entry = this.#last;
     if (entry === undefined) return '';
     const { litmus, setting, frontier } = entry;
+    const all = guessOf(entry);
     const where = `${litmus.name}, ${setting.discipline}, ${setting.paging}`;
     const { classes } = frontier.totals;
-    const guess = frontier.guess === undefined ? '' : `, of some ${rounded(frontier.guess)}`;
+    const guess = all === undefined ? '' : `, of some ${rounded(all)}`;
     const most = frontier.bound === null ? '' : `, ${frontier.bound + 1} preemptions`;
     return `${grouped(classes)} behaviours${guess}, ${where}${most}`;
   }
 
   /** It is done, or its time is up; or it is not needed. */
-  isSettled({ frontier, insteadOf }: Entry): boolean {
-    return frontier.isDone || this.#isOut(frontier) || insteadOf?.frontier.isDone === true;
+  isSettled(entry: Entry): boolean {
+    const { frontier, insteadOf } = entry;
+    return frontier.isDone || this.#isOut(entry) || insteadOf?.frontier.isDone === true;
   }
 
   /**
@@ -307,9 +313,29 @@ class Work {
     }
   }
 
-  /** Its time is up, and it is not done. */
-  #isOut({ isDone, isUnderWay, totals }: Entry['frontier']): boolean {
-    return !isDone && !isUnderWay && totals.seconds >= this.#seconds;
+  /** Its time is up, or would be, and it is not done. */
+  #isOut(entry: Entry): boolean {
+    const { isDone, isUnderWay } = entry.frontier;
+    return !isDone && !isUnderWay && this.#isSpent(entry);
+  }
+
+  #isSpent(entry: Entry): boolean {
+    const { seconds, classes } = entry.frontier.totals;
+    if (seconds >= this.#seconds) return true;
+    const { estimate = 0 } = entry;
+    const hasBound = this.#entries.some(({ insteadOf }) => insteadOf === entry);
+    return hasBound && leastOf(estimate) * (seconds / classes) > this.#seconds;
+  }
+
+  /** Once it is seen not to be small: before more is done, or undefined while that is under way. */
+  #estimate(entry: Entry, pool: Piscina, signal: AbortSignal): Promise<void> | undefined {
+    if (this.#estimating.has(entry)) return undefined;
+    this.#estimating.add(entry);
+    const { path, setting } = entry;
+    const task: EstimateTask = { path, setting, most: RUNS_OF_ESTIMATE };
+    return pool.run(task, { name: 'estimated', signal }).then((estimate: number) => {
+      entry.estimate = estimate;
+    });
   }
 
   /** The next piece of work there is, under way. */
@@ -324,10 +350,13 @@ class Work {
   }
 
   #unit(entry: Entry, pool: Pool, signal: AbortSignal): Promise<void> | undefined {
-    const { path, setting, frontier, insteadOf } = entry;
+    const { path, setting, frontier, insteadOf, bounds, estimate } = entry;
     const { seconds } = frontier.totals;
-    if (insteadOf !== undefined && !this.#isOut(insteadOf.frontier)) return undefined;
-    const due = seconds >= this.#seconds ? undefined : frontier.due();
+    if (insteadOf !== undefined && !this.#isOut(insteadOf)) return undefined;
+    if (frontier.isDone || this.#isSpent(entry)) return undefined;
+    const isWanted = bounds === undefined && estimate === undefined && seconds > 0;
+    if (isWanted && pool instanceof Piscina) return this.#estimate(entry, pool, signal);
+    const due = frontier.due();
     if (due === undefined) return undefined;
     const most = seconds === 0 ? FIRST_RUNS : RUNS;
     const task: VerifyTask = { path, setting, ...due.part, most };

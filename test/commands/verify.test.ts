@@ -135,6 +135,16 @@ describe('--out', () => {
   });
 });
 
+test('a test that is estimated to take too long is given its bound at once', async () => {
+  const given = ['discarded-while-mapped', ...FORM, '--discipline', 'lock-free', '--jobs', '1'];
+  const limits = ['--seconds', '100', '--or-preemptions', '0', '--json', '-'];
+  const { tests } = reportIn((await umbra('verify', ...given, ...limits)).stdout);
+  expect(tests).toMatchObject([
+    { bound: null, complete: false, classes: 97 },
+    { bound: 0, complete: true },
+  ]);
+});
+
 describe('the page', () => {
   const pageOf = async (...given: readonly string[]): Promise<readonly string[]> =>
     (await umbra('verify', ...given, '--markdown', '-', '-q')).stdout

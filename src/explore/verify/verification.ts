@@ -27,6 +27,15 @@ export interface Entry {
   readonly insteadOf?: Entry | undefined;
   /** The rest of it. */
   frontier: Frontier | BoundedFrontier;
+  /** How many behaviours there may be without a bound: see estimate.ts. */
+  estimate?: number;
+}
+
+/** How many behaviours there may be, if anything is known of that. */
+export function guessOf({ frontier, estimate = 0 }: Entry): number | undefined {
+  const { guess = 0, totals } = frontier;
+  if (frontier.isDone) return totals.classes;
+  return Math.max(guess, estimate) || undefined;
 }
 
 export interface Asked {

@@ -1,0 +1,122 @@
+/**
+ * How many behaviours a test has, before all are run: by random ways down the tree of runs (Knuth:
+ * Estimating the Efficiency of Backtrack Programs, 1975). What was seen of the tree is kept from one
+ * way to the next, since who else is to go on from a place is seen only in runs that come by there.
+ * Of what was not seen, each part is taken to be as large as those beside it on average.
+ */
+
+import { Dice } from '../strategies/dice.ts';
+import type { Subject } from '../subject.ts';
+import { bitsOf, NO_STEPS, type Node, type Steps, withStep } from './node.ts';
+import { runUnit, type UnitResult } from './unit.ts';
+
+/** The whole rest of a run, from where nobody else is to go on. */
+const LEAF = 'leaf';
+
+/** A place in runs: see Node. */
+interface Place {
+  readonly parent: Place | undefined;
+  readonly from: number;
+  readonly depth: number;
+  readonly asleep: number;
+  planned: number;
+  done: number;
+  steps: Steps;
+  /** By actor, what comes after its step, as far as it was seen. */
+  readonly below: (Below | undefined)[];
+}
+
+type Below = Place | typeof LEAF;
+
+/** By so many runs at most, the same each time; where fewer are all there are, their number. */
+export function estimate(subject: Subject, most: number): number {
+  return new Estimator(subject).estimate(most);
+}
+
+/** There are hardly fewer: of known numbers, an estimate was 2.4 times at most (docs/verify.md). */
+export const leastOf = (estimated: number): number => estimated / 4;
+
+class Estimator {
+  readonly #subject: Subject;
+  readonly #dice = new Dice();
+  #runs = 0;
+
+  constructor(subject: Subject) {
+    this.#subject = subject;
+    this.#dice.seed(0);
+  }
+
+  estimate(most: number): number {
+    const root = this.#run(undefined, 0);
+    while (this.#runs < most && !isSeen(root)) this.#goDown(root);
+    return sizeOf(root);
+  }
+
+  /** From `root` to the end of a run, by what is not wholly seen yet. */
+  #goDown(root: Below): void {
+    for (let at: Below = root; at !== LEAF; ) {
+      const open: number[] = actorsAt(at).filter((actor) => !isSeen((at as Place).below[actor]));
+      if (open.length === 0) return;
+      const actor = open[this.#dice.below(open.length)]!;
+      at = at.below[actor] ?? this.#run(at, actor);
+    }
+  }
+
+  /** One run that leaves `place` by a step of `actor`. */
+  #run(place: Place | undefined, actor: number): Below {
+    this.#runs++;
+    const nodes = place === undefined ? [] : nodesOf(place, actor);
+    if (place !== undefined) place.done |= 1 << actor;
+    const result = runUnit(this.#subject, nodes, 1);
+    if (place !== undefined) place.steps = withStep(place.steps, actor, result.step!);
+    for (const plan of result.plans) {
+      let at = place!;
+      while (at.depth > plan.step) at = at.parent!;
+      at.planned |= 1 << plan.actor;
+    }
+    return this.#keep(place, actor, result);
+  }
+
+  #keep(place: Place | undefined, actor: number, { rest }: UnitResult): Below {
+    let parent = place;
+    let from = actor;
+    let first: Below = LEAF;
+    for (const { actor: next, planned, done, asleep, steps } of rest) {
+      const depth: number = parent === undefined ? 0 : parent.depth + 1;
+      const at: Place = { parent, from, depth, planned, done, asleep, steps, below: [] };
+      if (first === LEAF) first = at;
+      if (parent !== undefined) parent.below[from] = at;
+      parent = at;
+      from = next;
+    }
+    if (parent !== undefined) parent.below[from] = LEAF;
+    return first;
+  }
+}
+
+/** Who goes on from there, in one run or another. */
+const actorsAt = ({ planned, asleep }: Place): number[] => bitsOf(planned & ~asleep);
+
+/** Whether all that is known of was run. */
+const isSeen = (below: Below | undefined): boolean =>
+  below === LEAF ||
+  (below !== undefined && actorsAt(below).every((actor) => isSeen(below.below[actor])));
+
+/** The steps that runs begin with that leave `place` by `actor`. */
+function nodesOf(place: Place, actor: number): readonly Node[] {
+  const done = 1 << actor;
+  const asleep = place.asleep | (place.done & ~done);
+  const nodes: Node[] = [{ actor, planned: done, done, asleep, steps: place.steps }];
+  for (let at = place; at.parent !== undefined; at = at.parent) {
+    const { planned, asleep: sleeping } = at.parent;
+    nodes.push({ actor: at.from, planned, done: planned, asleep: sleeping, steps: NO_STEPS });
+  }
+  return nodes.reverse();
+}
+
+function sizeOf(below: Below): number {
+  if (below === LEAF) return 1;
+  const seen = below.below.filter((each) => each !== undefined);
+  const sum = seen.reduce((all, each) => all + sizeOf(each), 0);
+  return (sum * actorsAt(below).length) / seen.length;
+}

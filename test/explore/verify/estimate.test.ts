@@ -1,0 +1,37 @@
+/** The estimate of how many behaviours a test has, where their number is known. */
+
+import { describe, expect, test } from 'vitest';
+import type { DisciplineName } from '../../../shared/discipline.ts';
+import { readLitmus } from '../../../src/explore/litmus/read.ts';
+import { Subject } from '../../../src/explore/subject.ts';
+import { estimate, leastOf } from '../../../src/explore/verify/estimate.ts';
+
+const subjectOf = (name: string, discipline: DisciplineName): Subject =>
+  new Subject(name, readLitmus(name), {
+    paging: 'nonpae',
+    discipline,
+    defects: [],
+    abridged: true,
+  });
+
+test.each([
+  ['R4-both-allocate-the-table', 'guest-lock', 32],
+  ['R1-two-faults-one-entry', 'guest-lock', 136],
+] as const)('where there are fewer than runs it is their number: %s, %s: %i', (name, of, all) => {
+  expect(estimate(subjectOf(name, of), 300)).toBe(all);
+});
+
+describe('where there are more', () => {
+  const subject = subjectOf('store-buffering', 'lock-free');
+  const estimated = estimate(subject, 150);
+
+  test('it is not far off', () => {
+    expect(leastOf(estimated)).toBeLessThan(7332);
+    expect(15 * estimated).toBeGreaterThan(7332);
+    expect(estimated).not.toBe(7332);
+  });
+
+  test('it is the same each time', () => {
+    expect(estimate(subject, 150)).toBe(estimated);
+  });
+});
