@@ -120,17 +120,34 @@ describe.each(['litmus/4-switch/one-slot.yaml', 'litmus/4-switch/three-tables-on
   },
 );
 
+describe('polling for a shadow that is long in use is no livelock', () => {
+  const path = 'test/explore/busy-with-the-only-slot.yaml';
+  const litmus = readLitmus(path);
+  const settings = settingsOf(litmus, {}).filter(({ discipline }) => discipline !== 'guest-lock');
+
+  test.each(Object.entries(STRATEGIES))('%s', (_, make) => {
+    for (const setting of settings) {
+      const subject = new Subject(path, litmus, setting);
+      const strategy = make();
+      for (let seed = 1; seed <= (SLOW ? 500 : 50); seed++) {
+        const { ending, message } = subject.run(strategy, seed);
+        expect([setting, seed, ending, message]).toEqual([setting, seed, 'ok', '']);
+      }
+    }
+  });
+});
+
 describe('vCPU 0 tries until vCPU 1 has done something', () => {
   const litmus = readLitmus('litmus/1-fault/R1-two-faults-one-entry.yaml');
   const setting = { paging: 'nonpae', discipline: 'lock-free', defects: [] } as const;
 
   /** Software whose first vCPU reads a word in vain; the second does so, or kills the guest at once. */
-  const board = (ends: boolean): Board => {
+  const board = (ends: boolean, looks = true): Board => {
     const { shared, host } = bootLitmus(litmus, setting);
     const word = frameStart(host.guests[0]!.map.frame(toGpfn(0x20)));
     const software: SoftwareFor = (processor) => ({
       run: () => {
-        processor.words.load(word);
+        if (looks) processor.words.load(word);
         if (ends && processor.vcpu === 1) processor.trap(Vector.DoubleFault, 0);
         else processor.words.relax();
         return 0;
@@ -145,5 +162,9 @@ describe('vCPU 0 tries until vCPU 1 has done something', () => {
 
   test.each(ALL)('%s: if it never does, that is a livelock', (_, make) => {
     expect(board(false).run(make(), 1).verdict).toBe('livelock');
+  });
+
+  test.each(ALL)('%s: nor if it never looks, which is no step', (_, make) => {
+    expect(board(false, false).run(make(), 1).verdict).toBe('livelock');
   });
 });

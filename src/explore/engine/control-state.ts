@@ -63,8 +63,8 @@ const TASK_WORDS = 12;
 /** Of each host CPU, behind all that: pairs of place and value. */
 const BUFFER_WORDS = 2 * BUFFERED_STORES;
 
-/** Most decisions recorded per step. */
-const DECISIONS_PER_STEP = 4;
+/** Room for switches and draws beyond one of each for each step that a run takes at most. */
+const SPARE = 16;
 
 export class ControlState {
   /** Steps that the running CPU may take before it asks; if negative, steps that it took beyond. */
@@ -92,12 +92,12 @@ export class ControlState {
     this.fairness = new Fairness(words.subarray(FAIRNESS, HEADER_WORDS));
     this.#cpus = cpus;
     this.#switchesAt = this.bufferAt(cpus);
-    this.#drawnAt = this.#switchesAt + 2 * DECISIONS_PER_STEP * mostSteps;
+    this.#drawnAt = this.#switchesAt + 2 * (mostSteps + SPARE);
   }
 
   static wordsFor(cpus: number, mostSteps: number): number {
     const now = HEADER_WORDS + cpus * (TASK_WORDS + BUFFER_WORDS);
-    return now + 3 * DECISIONS_PER_STEP * mostSteps;
+    return now + 3 * (mostSteps + SPARE);
   }
 
   /**
@@ -223,6 +223,11 @@ export class ControlState {
 
   bufferAt(cpu: number): number {
     return this.taskAt(this.#cpus) + cpu * BUFFER_WORDS;
+  }
+
+  /** There is no room for a further switch. */
+  get isFull(): boolean {
+    return this.#switchesAt + this.words[SWITCHES]! >= this.#drawnAt;
   }
 
   /** At this step control passes to `actor`. */

@@ -338,6 +338,7 @@ export abstract class Controller implements Situation {
       const able = this.#waiting.able;
       if (able === 0 && this.isOver) return this.current;
       if (able === 0) throw new Deadlock('nobody can go on');
+      if (this.state.isFull) throw new TooManySteps(`after ${this.step} steps`);
       this.#able = able;
       if (this.abridged && this.#waiting.isEnd(able) && !this.hasEnded) this.state.noteEnd();
       if (isFirst && this.relaxes) fairness.triedInVain(this.current, able);

@@ -40,11 +40,12 @@ export class Surw implements Strategy {
     const { actors, runnable } = situation;
     const waits = (actor: number): boolean =>
       actor !== this.#elected && this.#isOfInterest(situation, actor);
+    // Polling is counted as if it were work: of an actor that polls, much is always left.
+    if (situation.relaxes) this.#electOf(runnable & ~(1 << situation.current));
     let best = this.#highest(situation, waits);
     if (best === NOBODY) {
-      // The elected CPU is disabled, and all others wait for it.
-      const left = this.#left.map((n, actor) => (isRunnable(runnable, actor) ? Math.max(n, 1) : 0));
-      this.#elected = this.#drawn(left);
+      // The elected one cannot go on, and all others wait for it.
+      this.#electOf(runnable);
       best = this.#highest(situation, waits);
     }
     if (situation.pendingKind(best) !== 0) this.#count(situation.pendingAt(best), best, actors);
@@ -54,6 +55,13 @@ export class Surw implements Strategy {
     }
     this.#priorities[best] = this.#dice.word();
     return best;
+  }
+
+  /** One of these makes the next access of interest, though no more were expected of it. */
+  #electOf(actors: number): void {
+    this.#elected = this.#drawn(
+      this.#left.map((n, actor) => (isRunnable(actors, actor) ? Math.max(n, 1) : 0)),
+    );
   }
 
   ended(): void {
