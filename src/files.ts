@@ -1,6 +1,8 @@
 /** Files by the names that users give; those that are written are so whole or not at all. */
 
-import { realpathSync, renameSync, rmSync, type Stats, statSync } from 'node:fs';
+import { mkdirSync, realpathSync, renameSync, rmSync, type Stats, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { UserError } from './errors.ts';
 
 /** Undefined where there is nothing, or nothing that may be looked at: a name may be a token, or too long. */
 export function statOf(path: string): Stats | undefined {
@@ -8,6 +10,23 @@ export function statOf(path: string): Stats | undefined {
     return statSync(path);
   } catch {
     return undefined;
+  }
+}
+
+/**
+ * There is to be a folder, and what is above it. Throws UserError. Step by step, since mkdir's own
+ * `recursive` does not end where nothing can be made, as below /proc.
+ */
+export function makeFolder(path: string): void {
+  const stat = statOf(path);
+  if (stat?.isDirectory()) return;
+  const above = dirname(resolve(path));
+  if (stat === undefined && above !== resolve(path)) makeFolder(above);
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    if (statOf(path)?.isDirectory()) return;
+    throw new UserError(`${path} cannot be made: ${(error as Error).message}`);
   }
 }
 

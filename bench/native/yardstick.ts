@@ -7,9 +7,10 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { makeFolder } from '../../src/files.ts';
 import { median } from '../../src/report/statistics.ts';
 import type { Batch, Side } from '../pair.ts';
 
@@ -148,7 +149,7 @@ function compiled(options: Options): string {
   for (const name of names.toSorted()) digest.update(name).update(readFileSync(SOURCES + name));
   const path = `${CACHE}yardstick-${digest.digest('hex').slice(0, 16)}`;
   if (existsSync(path)) return path;
-  mkdirSync(CACHE, { recursive: true });
+  makeFolder(CACHE);
   // Under another name first: several may be at it at the same time.
   const made = `${path}.${process.pid}-${performance.now()}`;
   const units = names.filter((name) => name.endsWith('.c'));

@@ -1,6 +1,5 @@
 /** `umbra generate`: all small programs of the guest's, each by a sweep of schedules. */
 
-import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -27,6 +26,7 @@ import { parseLitmus } from '../explore/litmus/litmus.ts';
 import { tokenOf } from '../explore/replay.ts';
 import { Recorded } from '../explore/strategies/recorded.ts';
 import { Subject } from '../explore/subject.ts';
+import { makeFolder, statOf } from '../files.ts';
 import { ExitCode } from './exit-code.ts';
 import { defectsOption, shardOption } from './explore-options.ts';
 import { heedInterrupt } from './interrupt.ts';
@@ -118,6 +118,9 @@ async function generate(options: GenerateOptions): Promise<void> {
   const { out, shard } = options;
   // From before the programs are made, which takes seconds.
   using interrupted = heedInterrupt();
+  if (out !== undefined && statOf(out)?.isFile()) {
+    throw new UserError(`${out} is a file: give --out a folder`);
+  }
   if (out !== undefined) makeFolder(out);
   const ledger = GenerateLedger.open(out && join(out, 'generate.sqlite'), plan, shard);
   try {
@@ -155,13 +158,6 @@ export const planFor = (options: GenerateOptions): GeneratePlan =>
     defects: options.defects ?? [],
     exhaustive: options.exhaustive,
   });
-
-function makeFolder(path: string): void {
-  if (existsSync(path) && !statSync(path).isDirectory()) {
-    throw new UserError(`${path} is a file: give --out a folder`);
-  }
-  mkdirSync(path, { recursive: true });
-}
 
 /** How it ended. */
 type End = 'whole' | 'failure' | 'seconds' | 'interrupted';

@@ -4,11 +4,12 @@
  */
 
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 import { UserError } from '../errors.ts';
 import { settingText } from '../explore/campaign/plan.ts';
 import { decodeToken, type Token } from '../explore/token.ts';
+import { makeFolder } from '../files.ts';
 import { outputFile } from './output-file.ts';
 
 /** Where they are kept; `UMBRA_STATE` names another place, or none if it is empty. */
@@ -75,7 +76,7 @@ export const titleOf = (token: Token): string => `${token.file} (${settingText(t
 
 /** The folder is there, and git does not see it, whose clone it may be in. */
 function prepare(): void {
-  mkdirSync(folder(), { recursive: true });
+  makeFolder(folder());
   if (statSync(join(folder(), '.gitignore'), { throwIfNoEntry: false }) === undefined) {
     writeFileSync(join(folder(), '.gitignore'), '*\n');
   }

@@ -1,9 +1,10 @@
 /** `umbra lab`: the engine in a browser, on a page of this machine. */
 
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { UserError } from '../errors.ts';
+import { makeFolder } from '../files.ts';
 import { type Files, labSite, serveLab } from '../lab/site.ts';
 import { counted } from '../numbers.ts';
 import { ExitCode } from './exit-code.ts';
@@ -66,12 +67,9 @@ async function lab({ port, build, ...options }: Options): Promise<void> {
 
 /** Returns how many files it has. Throws UserError where they cannot be written. */
 function writeSite(files: Files, folder: string): number {
+  for (const name of files.keys()) makeFolder(dirname(join(folder, name)));
   try {
-    for (const [name, body] of files) {
-      const path = join(folder, name);
-      mkdirSync(dirname(path), { recursive: true });
-      writeFileSync(path, body);
-    }
+    for (const [name, body] of files) writeFileSync(join(folder, name), body);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     throw new UserError(`${folder} cannot be written: ${code}; give --build a folder to be made`);

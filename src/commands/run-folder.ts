@@ -1,11 +1,12 @@
 /** `--out DIR`: the input and results of a run, in a folder that other programs can read. */
 
-import { existsSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { arch, cpus, platform, release, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { CommandUnknownOpts } from '@commander-js/extra-typings';
 import { UserError } from '../errors.ts';
 import { ENGINE_VERSION } from '../explore/token.ts';
+import { makeFolder } from '../files.ts';
 import { shownText } from '../queue/address.ts';
 import { csvOf, describeTable, parquetOf, type Table } from '../report/table.ts';
 import { pathOf } from './configuration.ts';
@@ -111,8 +112,8 @@ function writeFolder(
   tables: readonly Table[],
 ): void {
   const temporary = `${path}.${process.pid}.tmp`;
+  makeFolder(temporary);
   try {
-    mkdirSync(temporary, { recursive: true });
     for (const [name, text] of Object.entries(files)) writeFileSync(join(temporary, name), text);
     for (const table of tables) {
       writeFileSync(join(temporary, `${table.name}.parquet`), parquetOf(table));

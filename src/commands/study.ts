@@ -1,11 +1,11 @@
 /** `umbra study`: experiments that answer a question, repeated over seeds. */
 
-import { mkdirSync } from 'node:fs';
 import { dirname, join, matchesGlob } from 'node:path';
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import type { StudyTask } from '../../workers/study-task.ts';
 import { costTable } from '../cost/model.ts';
 import { UserError } from '../errors.ts';
+import { makeFolder } from '../files.ts';
 import { chartFile } from '../report/chart.ts';
 import { FEWEST } from '../report/statistics.ts';
 import { studyMarkdown } from '../report/study-markdown.ts';
@@ -209,7 +209,7 @@ function planOf(name: string, { seeds, seed, scale, experiment, costs }: Options
 const partOf = (out: string): string => `${out}.part`;
 
 function ledgerOf(out: string | undefined, plan: StudyPlan, version: string): StudyLedger {
-  if (out !== undefined) mkdirSync(dirname(out), { recursive: true });
+  if (out !== undefined) makeFolder(dirname(out));
   return new StudyLedger(out && partOf(out), {
     study: plan.study.name,
     scale: plan.scale ?? 1,

@@ -3,7 +3,6 @@
  */
 
 import { createHash } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname } from 'node:path';
 import { type CommandUnknownOpts, InvalidArgumentError, Option } from '@commander-js/extra-typings';
@@ -12,6 +11,7 @@ import type { SweepTask } from '../../workers/sweep-task.ts';
 import { costTable } from '../cost/model.ts';
 import { UserError } from '../errors.ts';
 import { Dice } from '../explore/strategies/dice.ts';
+import { makeFolder } from '../files.ts';
 import { FIGURES, figureNamed } from '../report/figures.ts';
 import { reportHtml } from '../report/page/report.ts';
 import { FEWEST, median } from '../report/statistics.ts';
@@ -200,7 +200,7 @@ function ledgerOf(
   out: string | undefined,
   version: string,
 ): StudyLedger {
-  if (out !== undefined) mkdirSync(dirname(out), { recursive: true });
+  if (out !== undefined) makeFolder(dirname(out));
   return new StudyLedger(out && partOf(out), {
     study: name,
     way,

@@ -21,14 +21,14 @@ export interface Places {
 
 /** Throws UserError if the test is not found or has changed, or the token does not fit it. */
 export function subjectOf(token: Token, places: Places = {}): Subject {
-  const { paging, discipline, defects, memory, abridged, betweenSteps, kept } = token;
+  const { paging, discipline, defects, memory, abridged, betweenSteps, kept, mostSteps } = token;
   const setting = { paging, discipline, defects, memory, abridged, betweenSteps };
   const { text } = places;
   const candidates = text === undefined ? candidatesFor(token, places) : [token.file];
   for (const path of candidates) {
     const litmus = text === undefined ? readLitmus(path) : parseLitmus(text, path);
     if (digestOf(litmus) !== token.digest) continue;
-    return new Subject(path, litmus, setting, kept);
+    return new Subject(path, litmus, setting, kept, mostSteps);
   }
   const [first] = candidates;
   if (first !== undefined) {

@@ -11,7 +11,7 @@ import { digestOf } from './litmus/meaning.ts';
 import { packSwitches, unpackSwitches } from './packed.ts';
 import type { Result } from './result.ts';
 import { Diverged, Recorded } from './strategies/recorded.ts';
-import { MOST_STEPS, type Subject } from './subject.ts';
+import type { Subject } from './subject.ts';
 import { encodeToken, type Token } from './token.ts';
 
 /** Steps whose digests a token holds: each, or of a longer run every second, third, … */
@@ -37,7 +37,7 @@ export function tokenOf(subject: Subject, { run }: Result): string {
     ...setting,
     defects: [...setting.defects],
     ...(kept && { kept: kept.map((places) => [...places]) }),
-    mostSteps: MOST_STEPS,
+    mostSteps: subject.mostSteps,
     turns: packSwitches(run.decisions.turns),
     drawn: [...run.decisions.drawn],
     steps: run.steps,

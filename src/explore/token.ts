@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { DISCIPLINES } from '../../shared/discipline.ts';
 import { ALL_DEFECTS } from '../defects.ts';
 import { UserError } from '../errors.ts';
-import { MEMORY_MODELS } from './engine/run-mode.ts';
+import { MEMORY_MODELS, MOST_STEPS_EVER } from './engine/run-mode.ts';
 import { packed, unpacked } from './packed.ts';
 
 /** Incremented whenever the same decisions may lead to another run. */
@@ -40,7 +40,8 @@ const tokenSchema = z.strictObject({
   betweenSteps: z.boolean().optional(),
   /** For each column the operations that are kept, by their places in the file; absent for all. */
   kept: z.array(numbers).optional(),
-  mostSteps: z.int().min(1),
+  /** At which a run is cut short. */
+  mostSteps: z.int().min(1).max(MOST_STEPS_EVER),
   /** Switches: steps since the switch before, and to which actor. */
   turns,
   drawn: numbers,

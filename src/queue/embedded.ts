@@ -6,21 +6,14 @@
  */
 
 import { spawn, spawnSync } from 'node:child_process';
-import {
-  chownSync,
-  closeSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  statSync,
-} from 'node:fs';
+import { chownSync, closeSync, existsSync, openSync, readFileSync, statSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { UserError } from '../errors.ts';
+import { makeFolder } from '../files.ts';
 import { workerUrl } from '../worker-url.ts';
 
 /** The keeper's file, once the server takes connections; readable by its owner only. */
@@ -45,7 +38,7 @@ const LOOK_MS = 50;
 export async function embeddedServer(folder: string): Promise<string> {
   const place = resolve(folder);
   mustBeInstalled();
-  makeFolder(place);
+  makeOwned(place);
   const end = Date.now() + PATIENCE_MS;
   while (Date.now() < end) {
     const found = runningIn(place);
@@ -88,15 +81,8 @@ function mustBeInstalled(): void {
   }
 }
 
-function makeFolder(folder: string): void {
-  try {
-    mkdirSync(folder, { recursive: true });
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new UserError(
-      `${folder}: no database can be there (${code}); give embedded:FOLDER another`,
-    );
-  }
+function makeOwned(folder: string): void {
+  makeFolder(folder);
   if (process.getuid?.() === 0) chownSync(folder, ...serverUser(folder));
 }
 

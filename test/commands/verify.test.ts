@@ -125,6 +125,12 @@ describe('--out', () => {
     expect(code).toBe(2);
   });
 
+  test('is no folder', async () => {
+    const { code, stderr } = await umbra('verify', R4, ...LOCKED, '--out', folder);
+    expect(stderr).toMatch(/is a folder: give --out a file/);
+    expect(code).toBe(2);
+  });
+
   test('is of this code', async () => {
     await umbra('verify', R4, ...LOCKED, '--out', at('old.json'));
     const text = readFileSync(at('old.json'), 'utf8');

@@ -11,3 +11,6 @@ export interface RunMode {
   /** As umbra verify makes them (docs/decisions/abridged-runs.md); by default not. */
   readonly abridged?: boolean | undefined;
 }
+
+/** Steps of a run, at most: there is to be room for its switches in memory. */
+export const MOST_STEPS_EVER = 10_000_000;

@@ -160,14 +160,29 @@ export class Dpor implements Recorder {
     this.#order.addStore(this.#events - 1);
   }
 
-  /** No actor is enabled: the run is at its end. */
+  /** Nobody can go on, and the run is at its end; or it was cut short before the step decided last. */
   end(guardOf: GuardOf): void {
-    this.#close();
-    this.#beforeWaiting(0, guardOf);
+    const isCut = this.#isOpen && !this.#isDone(this.#events - 1);
+    if (isCut) this.#takeBack();
+    else this.#close();
+    if (!isCut) this.#beforeWaiting(0, guardOf);
     this.classes++;
   }
 
-  /** Actors that wait at the end of a run may have been enabled earlier. */
+  /** A step that accesses nothing would conflict with nothing, and be no part of the behaviour. */
+  #isDone(event: number): boolean {
+    return this.accesses.count > this.#from[event]! || this.#order.isStore(event);
+  }
+
+  #takeBack(): void {
+    const event = this.#events - 1;
+    this.#order.takeBack(event);
+    this.#nodes.length = event;
+    this.#events = event;
+    this.#isOpen = false;
+  }
+
+  /** Who waits at the end of a run might have gone on earlier. */
   #beforeWaiting(able: number, guardOf: GuardOf): void {
     for (let actor = 0; actor < this.#actors; actor++) {
       const guard = ((able >>> actor) & 1) === 1 ? undefined : guardOf(actor);
@@ -230,9 +245,7 @@ export class Dpor implements Recorder {
     const { actor } = this.#nodes[event]!;
     const guard = this.#guards[event];
     const order = this.#order;
-    // One that accesses nothing would conflict with nothing, and be no part of the behaviour.
-    const isAccess = this.accesses.count > this.#from[event]!;
-    assert(isAccess || order.isStore(event), 'each step accesses something');
+    assert(this.#isDone(event), 'each step accesses something');
     order.begin(actor, order.countOf(actor) - 1, guard);
     this.#meet(event);
     let enabler = NONE;

@@ -10,7 +10,9 @@ import { readLitmus } from '../../../src/explore/litmus/read.ts';
 import type { Result } from '../../../src/explore/result.ts';
 import { STRATEGIES } from '../../../src/explore/strategies/catalogue.ts';
 import { Subject } from '../../../src/explore/subject.ts';
+import { FIRST } from '../../../src/explore/verify/bounded.ts';
 import { Blocked, Exhaustive } from '../../../src/explore/verify/exhaustive.ts';
+import { runBounded } from '../../../src/explore/verify/unit.ts';
 import { SLOW } from '../../slow.ts';
 
 const subjectOf = (
@@ -47,6 +49,43 @@ function all(subject: Subject): All {
   }
   return { traces, blocked: search.dpor.blocked, failures };
 }
+
+describe('runs that are cut short are told as such', () => {
+  const litmus = readLitmus('R4-both-allocate-the-table');
+  const setting = {
+    paging: 'nonpae',
+    discipline: 'guest-lock',
+    defects: [],
+    abridged: true,
+  } as const;
+
+  test.each(['sc', 'tso'] as const)('without a bound, %s', (memory) => {
+    for (let mostSteps = 1; mostSteps < 120; mostSteps += 7) {
+      const subject = new Subject('R4', litmus, { ...setting, memory }, undefined, mostSteps);
+      const { traces, failures } = all(subject);
+      expect(new Set(traces).size).toBe(traces.length);
+      expect(failures.length).toBe(traces.length);
+      for (const { ending, run } of failures) {
+        expect([ending, run.steps]).toEqual(['livelock', mostSteps]);
+      }
+    }
+  });
+
+  test('with a bound', () => {
+    const limited = { ...setting, betweenSteps: true };
+    const subject = new Subject('R4', litmus, limited, undefined, 50);
+    const part = {
+      bounds: { preemptions: 1, acts: 0 },
+      preemptions: 0,
+      accessed: [],
+      pending: [FIRST],
+    };
+    const { met } = runBounded(subject, part, 1000);
+    expect(met.map(({ ending, message }) => [ending, message])).toEqual([
+      ['livelock', 'after 50 steps'],
+    ]);
+  });
+});
 
 /**
  * Where a count is not the same any more, accesses of the code have changed. That may be as it
