@@ -21,10 +21,10 @@ import type { Strategy } from './strategies/strategy.ts';
  */
 const MOST_STEPS = 100_000;
 
-/** An entry that is looked at takes two to four steps; those that wait for it poll meanwhile. */
+/** Two to four accesses for an entry, and those of vCPUs that poll meanwhile. */
 const MOST_STEPS_OF_ENTRY = 200;
 
-/** The same of what an operation does to many entries, where faults look at those beside theirs. */
+/** With prefault, what an operation does may touch many entries. */
 function mostStepsOf({ guest, vcpus }: Litmus): number {
   const operations = vcpus.flatMap(({ ops }) => ops).length;
   const entries = (guest.policy?.prefault ?? 1) - 1;
@@ -50,7 +50,7 @@ export class Subject {
   /** A run of so many steps is cut short: a livelock. */
   readonly mostSteps: number;
 
-  /** Throws UserError when there is nothing at a place that is to be kept. */
+  /** Throws UserError if there is no operation at a place to keep. */
   constructor(path: string, whole: Litmus, setting: Setting, kept?: Kept, mostSteps?: number) {
     const litmus = kept === undefined ? whole : keep(whole, kept);
     this.mostSteps = mostSteps ?? mostStepsOf(litmus);

@@ -40,11 +40,11 @@ export class Surw implements Strategy {
     const { actors, runnable } = situation;
     const waits = (actor: number): boolean =>
       actor !== this.#elected && this.#isOfInterest(situation, actor);
-    // Polling is counted as if it were work: of an actor that polls, much is always left.
+    // Accesses of earlier polling are counted as work: an actor that polls has many left.
     if (situation.relaxes) this.#electOf(runnable & ~(1 << situation.current));
     let best = this.#highest(situation, waits);
     if (best === NOBODY) {
-      // The elected one cannot go on, and all others wait for it.
+      // The elected CPU is disabled, and all others wait for it.
       this.#electOf(runnable);
       best = this.#highest(situation, waits);
     }
@@ -57,7 +57,7 @@ export class Surw implements Strategy {
     return best;
   }
 
-  /** One of these makes the next access of interest, though no more were expected of it. */
+  /** Elects one of these, even if it has no access of interest left. */
   #electOf(actors: number): void {
     this.#elected = this.#drawn(
       this.#left.map((n, actor) => (isRunnable(actors, actor) ? Math.max(n, 1) : 0)),

@@ -160,7 +160,7 @@ export class Dpor implements Recorder {
     this.#order.addStore(this.#events - 1);
   }
 
-  /** Nobody can go on, and the run is at its end; or it was cut short before the step decided last. */
+  /** No actor is enabled: the run is at its end. Or it was cut short before its last step was taken. */
   end(guardOf: GuardOf): void {
     const isCut = this.#isOpen && !this.#isDone(this.#events - 1);
     if (isCut) this.#takeBack();
@@ -182,7 +182,7 @@ export class Dpor implements Recorder {
     this.#isOpen = false;
   }
 
-  /** Who waits at the end of a run might have gone on earlier. */
+  /** Actors that wait at the end of a run may have been enabled earlier. */
   #beforeWaiting(able: number, guardOf: GuardOf): void {
     for (let actor = 0; actor < this.#actors; actor++) {
       const guard = ((able >>> actor) & 1) === 1 ? undefined : guardOf(actor);
