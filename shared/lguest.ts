@@ -106,6 +106,8 @@ export class Lguest extends record.recordOf(FIELDS) {
   declare readonly isAsWritten: boolean;
   declare readonly hasOneLock: boolean;
   declare readonly faultsTakeNoLock: boolean;
+  /** Whether this thread has woken a vCPU since its CPU last began with hypercalls. */
+  declare hasWoken: boolean;
   declare readonly virtualization: Virtualization;
   /** Direct paging: a word for each page (src/direct/types.ts). */
   declare readonly pageTypes: Ptr;
@@ -137,6 +139,7 @@ export class Lguest extends record.recordOf(FIELDS) {
     this.isAsWritten = parts.discipline === 'as-written';
     this.hasOneLock = parts.discipline === 'guest-lock';
     this.faultsTakeNoLock = faultsTakeNoLock(parts.discipline, parts.defects);
+    this.hasWoken = false;
     this.virtualization = parts.virtualization;
     this.pageTypes = parts.pageTypes;
     this.isShadow = parts.virtualization === 'shadow';
@@ -157,6 +160,7 @@ export class Lguest extends record.recordOf(FIELDS) {
     this.words.add(this.field(NOTIFICATIONS), 1);
   }
   countWakeUp(): void {
+    this.hasWoken = true;
     this.words.add(this.field(WAKE_UPS), 1);
   }
   countUse(): number {

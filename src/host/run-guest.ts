@@ -159,6 +159,7 @@ export class GuestRunner {
       return 'hungry';
     }
     if (cpu.hypercallPending) {
+      lg.hasWoken = false;
       doHypercalls(cpu);
       this.#unparkSiblings(lg);
       if (cpu.cpuPgd === NO_PGDIR) return undefined;

@@ -30,7 +30,9 @@ export class ControlledCpu {
       view,
       cpu,
       softwareFor,
-      (lg) => scheduler.unparkSiblings(lg),
+      (lg) => {
+        if (lg.hasWoken || !task.controller.abridged) scheduler.unparkSiblings(lg);
+      },
       // A piece is one operation of the guest's.
       1,
     );
