@@ -26,7 +26,7 @@ const PARTS_FILE = 'bench/parts.ts';
 export const partsOf = async (root: string): Promise<Parts> =>
   ((await import(pathToFileURL(join(root, PARTS_FILE)).href)) as { PARTS: Parts }).PARTS;
 
-/** What is held against what. */
+/** The compared sides. */
 export interface Against {
   readonly root: string;
   readonly result: NonNullable<Benchmark['against']>;
@@ -91,7 +91,7 @@ export async function measureAgainst(
   return await measure(line, measured!, baseline!);
 }
 
-/** What `checkout-side.ts` answers to. */
+/** The messages that `checkout-side.ts` handles. */
 export interface Answers {
   batch: Batch;
   forget: null;

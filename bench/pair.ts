@@ -24,7 +24,7 @@ export interface Side {
 export type Unit = 'ns' | 'ms' | 'times' | `${string}/s`;
 
 export interface Line {
-  /** What is measured; `--filter` looks here. */
+  /** The measured thing; `--filter` searches here. */
   readonly name: string;
   /** Time for one, how many in a second, or how many times as much: then `ns` is what it is to. */
   readonly unit: Unit;

@@ -6,7 +6,7 @@ import type { Line, Side } from './pair.ts';
 import { PARTS, type PartName } from './parts.ts';
 import { warmUpAlone } from './warm-up.ts';
 
-/** What a worker of a line is told. */
+/** The message to a worker of a line. */
 export interface LineData {
   readonly part: PartName;
   readonly name: string;

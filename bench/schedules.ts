@@ -69,7 +69,7 @@ function inOneThread({ path, strategy: name, runs, count }: Batched, checks = fa
   };
 }
 
-/** All behaviours, over and over: with what is done again of the run before. */
+/** All behaviours, over and over, with the replayed part of each run. */
 function eachOnce(path: string, runs: number): Side {
   const subject = abridged(path);
   let search = new Exhaustive(subject.board);

@@ -1,4 +1,4 @@
-/** What is to be measured: everything, or what has a text in its name. */
+/** The lines to measure: all, or those with a text in their name. */
 
 import { UserError } from '../src/errors.ts';
 import type { Sweep } from './growth/sweep.ts';

@@ -137,7 +137,7 @@ export class Host {
     this.vcpus = vcpus;
   }
 
-  /** What host CPU `cpu` counted for a guest. */
+  /** The counters of host CPU `cpu` for a guest. */
   counters(cpu: number, guest: number): Counters {
     const { at, stride } = this.layout.regions.counters;
     const pair = cpu * this.layout.config.guests.length + guest;

@@ -93,7 +93,7 @@ export class Lguest extends record.recordOf(FIELDS) {
   declare readonly pfnLimit: Gpfn;
   declare readonly pgdirs: readonly Pgdir[];
   declare readonly map: LauncherMap;
-  /** What this thread's CPU counts for this guest. */
+  /** This thread's CPU's counters for this guest. */
   declare readonly counters: Counters;
   /** Which defects of the code as written it has. */
   declare readonly defects: DefectSwitches;

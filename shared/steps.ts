@@ -15,7 +15,7 @@ import type { Pgdir } from './pgdir.ts';
 export interface Publication {
   readonly vaddr: Gva;
   readonly spte: Ptr;
-  /** The guest's entry, as it is to be shown. */
+  /** The guest's entry, as the guest sees it. */
   readonly gpte: Entry;
   readonly write: boolean;
   /** The shadow's count of changes when the fault began; undefined if it is not validated. */
@@ -96,9 +96,9 @@ export interface Steps {
 
   /** Whether a pgdir is still that of a top level, once it is locked. */
   isStillOf(lg: Lguest, pgdir: number, gpgdir: Gpa): boolean;
-  /** Before an entry is replaced. Returns what is to be released in the end. */
+  /** Before an entry is replaced. Returns what to release in the end. */
   beginReplacing(lg: Lguest, old: Entry): Entry;
-  /** After it is replaced. Returns what is to be released in the end. */
+  /** After it is replaced. Returns what to release in the end. */
   replace(lg: Lguest, spte: Ptr, fresh: Entry): Entry;
   /** Whether the old entry stays where the new one is refused. */
   keepsRefused(): boolean;

@@ -73,7 +73,7 @@ export const DEFECTS = {
     SCRIPTED,
   ),
   U7: defect(
-    'only the last level’s rights are looked at',
+    'only the last level’s rights are checked',
     'demand_page, 448–460',
     'a stricter upper level makes the fault "fixed" again and again; its ACCESSED is never set',
     SCRIPTED,

@@ -4,7 +4,10 @@ import { mkdirSync, realpathSync, renameSync, rmSync, type Stats, statSync } fro
 import { dirname, resolve } from 'node:path';
 import { UserError } from './errors.ts';
 
-/** Undefined where there is nothing, or nothing that may be looked at: a name may be a token, or too long. */
+/**
+ * Undefined where there is nothing, or nothing that may be looked at: a name may be a token, or too
+ * long.
+ */
 export function statOf(path: string): Stats | undefined {
   try {
     return statSync(path);
@@ -31,7 +34,7 @@ export function makeFolder(path: string): void {
 }
 
 export interface WholeFile {
-  /** What to write. */
+  /** The options of the output. */
   readonly path: string;
   /** Whether `path` is the place itself: a pipe or a device, which only can be written to. */
   readonly special: boolean;
@@ -41,7 +44,9 @@ export interface WholeFile {
   discard(): void;
 }
 
-/** A file beside `path` that is to take its name. A link stays, and what it leads to is replaced. */
+/**
+ * A file beside `path` that is to take its name. A link stays, and what it leads to is replaced.
+ */
 export function wholeFile(path: string): WholeFile {
   const stat = statOf(path);
   if (stat !== undefined && !stat.isFile()) {

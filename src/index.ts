@@ -70,7 +70,7 @@ export type Word = shared.Word;
 export type Mutex = shared.Mutex;
 export type Condition = shared.Condition;
 export type ThreadHandle = shared.ThreadHandle;
-/** What a thread yields: one access of what is shared. */
+/** What a thread yields: one access of a shared object. */
 export type Step = steps.Step;
 /** What a thread is, or a part of one: code that yields steps. */
 export type Steps<T = void> = steps.Steps<T>;
@@ -93,7 +93,7 @@ export type Scenario = ScenarioInput;
 /** What a run came to, as `umbra run --json` has it. */
 export type Report = RunReport;
 
-/** What was counted so far. */
+/** The counts so far. */
 export type Counts = Statistics;
 
 export interface BootOptions {

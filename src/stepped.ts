@@ -53,11 +53,11 @@ export interface SteppedMachine extends Disposable, Iterable<MachineStep> {
   step(cpu?: number): MachineStep | undefined;
   /** The machine as it stands: TLBs, guests, pgdirs, tables as trees, the Switcher, frames. */
   inspect(views?: readonly View[]): Section[];
-  /** What is broken of the invariants, in words. */
+  /** Violations of invariants, in words. */
   violations(): string[];
   /** The sums over all host CPUs and guests so far. */
   readonly counts: Statistics;
-  /** What the host died of; undefined while it lives. */
+  /** The cause of the host's death; undefined while it lives. */
   readonly died: string | undefined;
 }
 
@@ -65,7 +65,7 @@ const KINDS = new Map(
   Object.entries(EventKind).map(([name, kind]) => [kind, name as keyof typeof EventKind]),
 );
 
-/** What entering and leaving looks like in counters: nothing for people. */
+/** Entering and leaving, as counters; not shown to people. */
 const FOR_TRACES = EventKind.Counted;
 
 export class Stepped implements SteppedMachine {

@@ -64,7 +64,7 @@ export interface ShrunkWorldFailure extends WorldFailure {
   readonly proven: boolean;
 }
 
-/** What a world can come to. */
+/** An outcome of a world. */
 export interface WorldVerdict {
   /** Behaviours that were run, each once. */
   readonly classes: number;

@@ -1,4 +1,4 @@
-/** What a thread does with a schedule that went wrong once: it is done again, by this version. */
+/** A worker that replays an earlier failure, with this version. */
 
 import { UserError } from '../src/errors.ts';
 import { subjectOf } from '../src/explore/find-subject.ts';

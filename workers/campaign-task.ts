@@ -1,4 +1,4 @@
-/** What a thread of a campaign's pool does: one unit, on the board that it keeps warm. */
+/** A worker of a campaign's pool: runs one unit, on a board that it keeps warm. */
 
 import { UserError } from '../src/errors.ts';
 import { runUnit, type UnitResult, type Work, warmSubject } from '../src/explore/campaign/unit.ts';
@@ -13,7 +13,7 @@ export interface CampaignTask {
   readonly digest: string;
   readonly setting: Setting;
   readonly work: Work;
-  /** What is in the file; undefined where it is to be read. */
+  /** The text of the file; undefined to read it. */
   readonly text?: string;
 }
 

@@ -1,4 +1,4 @@
-/** What a thread of the conformance command's pool does: replay one vector file. */
+/** A worker of the conformance command's pool: replays one vector file. */
 
 import { type Replayed, replayVectorFile } from '../src/conformance/replay.ts';
 import { readVectorFile } from '../src/conformance/vector-file.ts';

@@ -1,4 +1,4 @@
-/** What a thread of the generator's pool does, on the boards that it keeps warm. */
+/** A worker of the generator's pool, with boards that it keeps warm. */
 
 import type { FirstFind } from '../src/explore/generate/each-defect.ts';
 import type { Space } from '../src/explore/generate/plan.ts';

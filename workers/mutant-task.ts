@@ -1,4 +1,4 @@
-/** What a thread of the mutation matrix's pool does: runs of one mutant, and shrinking one failure. */
+/** A worker of the mutation matrix's pool: runs of one mutant, and shrinking one failure. */
 
 import { runUnit, warmSubject } from '../src/explore/campaign/unit.ts';
 import { subjectOf } from '../src/explore/find-subject.ts';

@@ -1,4 +1,4 @@
-/** What a thread does of umbra stress for a queue: one machine, with threads of its own. */
+/** A worker of umbra stress for a queue: one machine, with threads of its own. */
 
 import { type Fixed, stress } from '../src/check/stress.ts';
 import { stressCommandFor, stressFailure } from '../src/report/stress-failure.ts';
@@ -11,7 +11,7 @@ export interface StressTask {
 
 export interface StressResult {
   readonly tally: StressTally;
-  /** What is wrong, as umbra stress tells it. */
+  /** The failure, as umbra stress reports it. */
   readonly told: string | undefined;
   readonly seconds: number;
 }

@@ -1,4 +1,4 @@
-/** What a thread does of a study for a queue: one arm with one seed. */
+/** A worker of a study for a queue: one arm with one seed. */
 
 import type { CostTable } from '../src/cost/model.ts';
 import { STUDIES } from '../src/study/catalogue.ts';

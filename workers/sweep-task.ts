@@ -1,4 +1,4 @@
-/** What a thread does of umbra sweep: one setting with one seed, its host CPUs taking turns. */
+/** A worker of umbra sweep: one setting with one seed, its host CPUs round robin. */
 
 import type { CostTable } from '../src/cost/model.ts';
 import { checkScenario } from '../src/scenario/parse.ts';

@@ -1,4 +1,4 @@
-/** What a thread of the pool of `umbra verify` does, on the board that it keeps warm. */
+/** A worker of the pool of `umbra verify`, with a board that it keeps warm. */
 
 import { warmSubject } from '../src/explore/campaign/unit.ts';
 import { parseLitmus } from '../src/explore/litmus/litmus.ts';
@@ -17,7 +17,7 @@ import {
 interface Task {
   readonly path: string;
   readonly setting: Setting;
-  /** What is in the file; undefined where it is to be read. */
+  /** The text of the file; undefined to read it. */
   readonly text?: string;
 }
 

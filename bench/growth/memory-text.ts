@@ -1,4 +1,4 @@
-/** What takes how much memory, for people. */
+/** Memory use, for people. */
 
 import { grouped, significant } from '../../src/numbers.ts';
 import type { MemoryResult } from '../../src/report/benchmark.ts';

@@ -14,7 +14,7 @@ import type { MemoryDigest } from './digest.ts';
 import { Moment } from './moment.ts';
 import { describeFrame, eachFrame, type Violation, violation } from './violation.ts';
 
-/** What can be seen at any time. At rest, or with all CPUs at safe points. */
+/** Counts that can be read at any time. At rest, or with all CPUs at safe points. */
 export function checkGuestMemory(host: Host, moment = new Moment()): Violation[] {
   return [...launcherMaps(host), ...untouched(host, moment)];
 }

@@ -22,7 +22,7 @@ export interface GuestEntry {
   readonly entry: Entry;
   /** The guest page that it maps. */
   readonly page: number;
-  /** What all levels allow together. */
+  /** The rights by all levels. */
   readonly rights: number;
 }
 

@@ -1,4 +1,4 @@
-/** What host CPUs hold of guests: their TLBs, and the tables that CR3 leads to. */
+/** The state of guests in host CPUs: TLBs, and the tables below CR3. */
 
 import type { Host } from '../../shared/host.ts';
 import {
@@ -71,7 +71,7 @@ export function tlbEntries(host: Host, cpu: HostCpu): Translation[] {
   return found;
 }
 
-/** What an address leads to from CR3, or from the PDPTE registers with PAE, at this moment. */
+/** The current translation of an address from CR3, or from the PDPTE registers with PAE. */
 export function translateFrom(host: Host, cpu: HostCpu, vaddr: Gva): Translation | undefined {
   const { words, frames } = host;
   const pae = (cpu.cr4 & CR4_PAE) !== 0;

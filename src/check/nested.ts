@@ -48,7 +48,7 @@ export function nestedTable(lg: Lguest): Shadow {
   return { entries, tables };
 }
 
-/** What an address leads to by the guest's tables as they are, and the host's. */
+/** The translation of an address by the current tables of the guest and the host. */
 export function translateNested({ lg, cr3, linearPages }: LgCpu, va: Gva): Translation | undefined {
   const all = 0x3f;
   const own = linearPages

@@ -87,7 +87,7 @@ function operations(host: Host): number {
   return host.guests.reduce((n, lg) => host.cpus.reduce((m, cpu) => m + of(lg, cpu.index), n), 0);
 }
 
-/** What each CPU did last. */
+/** The last events of each CPU. */
 function where(host: Host): string {
   return host.cpus
     .map(({ index }) => {

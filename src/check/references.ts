@@ -57,7 +57,7 @@ export function checkReferences(
         violations.push(violation(2, 'a free frame is mapped', place, 'none', found));
       }
       if (held.has(pfn)) {
-        violations.push(violation(2, 'a free frame in somebody’s hands', place, 'none', of()));
+        violations.push(violation(2, 'a free frame with references', place, 'none', of()));
       }
       return;
     }
@@ -70,7 +70,7 @@ export function checkReferences(
     const guests = kind !== FrameKind.Zero && kind !== FrameKind.Switcher;
     if (guests && host.frames.isOwned(pfn) && !held.has(pfn)) {
       violations.push(
-        violation(2, 'a frame in nobody’s hands', place, 'someone who will free it', of()),
+        violation(2, 'an allocated frame without a user', place, 'someone who will free it', of()),
       );
     }
   });

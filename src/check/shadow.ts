@@ -44,7 +44,7 @@ export interface ShadowTable {
   readonly frame: Pfn;
   /** 0 is the top. */
   readonly level: number;
-  /** What leads to it; undefined for a top level, and for a vCPU's own. */
+  /** The entry that leads to it; undefined for a top level, and for a vCPU's own. */
   readonly entry: Entry | undefined;
 }
 

@@ -28,7 +28,7 @@ const SHARES: Readonly<Record<string, number>> = { 'swap-storm': 10 };
 
 type Drawn = (seed: number, times: number) => ProgramSource;
 
-/** What guests run; of each the outcome is the same on any number of vCPUs. */
+/** The guests' programs, whose results are the same on any number of vCPUs. */
 const PROGRAMS: readonly Drawn[] = [
   ...['touch', 'fork', 'churn', 'parallel'].map(
     (name) => (): ProgramSource => ({ kind: 'builtin', name }),

@@ -260,7 +260,7 @@ class Coverage {
     this.#of.set(name, so);
   }
 
-  /** What went wrong first. */
+  /** The first failure. */
   get rows(): string[][] {
     return [...this.#of]
       .toSorted(([a, one], [b, other]) => other.failures - one.failures || (a < b ? -1 : 1))

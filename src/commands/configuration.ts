@@ -167,7 +167,7 @@ const FLAGS: Readonly<Record<string, boolean>> = {
   '0': false,
 };
 
-/** What an option makes of a text. */
+/** The parser of an option. */
 function interpret(option: Option, text: string | undefined): unknown {
   const isFlag = !option.required && !option.optional;
   if (text === undefined) {

@@ -1,4 +1,4 @@
-/** What umbra's exit codes mean. A script may rely on them. */
+/** umbra's exit codes. Scripts may rely on them. */
 export const ExitCode = {
   Ok: 0,
   /** It ran, and found a difference or a failed check. */

@@ -131,7 +131,7 @@ const noSuchRace = (number: number, count: number): UserError =>
         : `races 1 to ${count} were seen in these schedules, and --races lists them`),
   );
 
-/** Schedules between two looks at Ctrl-C. */
+/** Schedules between two polls for Ctrl-C. */
 const BATCH = 5;
 
 /** Calls `once` with one seed after the other, until it says no or there are enough. */

@@ -213,7 +213,7 @@ async function exploreSettings(
   return all;
 }
 
-/** Schedules between two looks at Ctrl-C. */
+/** Schedules between two polls for Ctrl-C. */
 const BATCH = 20;
 
 async function search(

@@ -1,4 +1,4 @@
-/** What `umbra litmus` says of a test: for people, as JSON, and as a table. */
+/** The report of `umbra litmus` on a test: for people, as JSON, and as a table. */
 
 import { furtherText } from '../explore/behaviours.ts';
 import type { Litmus } from '../explore/litmus/litmus.ts';

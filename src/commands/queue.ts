@@ -40,7 +40,7 @@ export function queueCommand(): CommandUnknownOpts {
       'What is in a queue that umbra campaign and others have filled, and what came of it.',
     )
     .addCommand(
-      below('status', 'List plans, how far they are, and who works', '')
+      below('status', 'List plans, their progress, and workers', '')
         .option(...JSON_OPTION)
         .action(on(status)),
     )
@@ -151,7 +151,7 @@ async function status(queue: Queue, name: string | undefined, options: Options):
   }
   print(
     workers.length === 0
-      ? 'nobody works\n'
+      ? 'no workers\n'
       : `\n${tableText(
           ['machine', 'process', 'at work', 'of', 'units done'],
           ['left', 'right', 'right', 'right', 'right'],

@@ -1,4 +1,4 @@
-/** `umbra report RUN… -o FILE`: one HTML file to look at. */
+/** `umbra report RUN… -o FILE`: a report as one HTML file. */
 
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { reportHtml } from '../report/page/report.ts';

@@ -11,7 +11,7 @@ import { COUNTER_INFOS, type CostEvent, HYPERCALL_COUNTERS } from '../../shared/
 export type Count = (counter: number) => number;
 
 interface Event {
-  /** What happens once, for people. */
+  /** One event, for people. */
   readonly title: string;
   /** Its counter, for people. */
   readonly counted: string;

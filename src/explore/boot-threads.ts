@@ -9,7 +9,9 @@ import type { Subject } from './subject.ts';
 export function bootThreads(subject: Subject): Promise<ThreadBoard> {
   const { shared, board, limits, setting, path, kept } = subject;
   if (setting.betweenSteps) {
-    throw new UserError('a schedule is looked at between steps in one thread: leave --engine out');
+    throw new UserError(
+      'a schedule is checked between steps in one thread only: leave --engine out',
+    );
   }
   const world = { worker: 'controlled-cpu', loadFrom: litmusLoad, told: { path, kept } };
   return ThreadBoard.boot(shared, board.host, board.beginning, world, limits);

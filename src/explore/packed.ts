@@ -1,4 +1,4 @@
-/** What tokens are made of: text packed into letters, and switches as small numbers. */
+/** Encoding of tokens: text packed into letters, and switches as small numbers. */
 
 import { deflateRaw, fromBase64url, inflateRaw, toBase64url } from '../platform.ts';
 

@@ -25,7 +25,7 @@ export interface Result {
   readonly outcome: number | undefined;
   /** The kind of a failure: an outcome, an invariant, a reason without its numbers. */
   readonly kind: string;
-  /** What is wrong, in words; '' if nothing is. */
+  /** The failure, in words; '' for none. */
   readonly message: string;
   /** What the guest has left undone that its test asks of it; of a run that ended well. */
   readonly neglected?: ReadonlySet<GuestDuty>;

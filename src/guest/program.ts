@@ -135,7 +135,7 @@ export type ProcessOrder = readonly (readonly number[])[];
 export interface ProcessImage {
   /** The command as it was started, for people. */
   readonly command: string;
-  /** What exec maps; sorted, not overlapping. */
+  /** The regions that exec maps; sorted, not overlapping. */
   readonly regions: readonly Region[];
   /** Where the heap begins: the break before the first brk. Absent: it calls no brk. */
   readonly brk?: number;

@@ -32,7 +32,7 @@ const { BLOCK_OPS } = program;
 const { afterLoad, LOAD_FACTOR, STORE_FACTOR, storedValue } = data;
 const { Fetch, Load, Store, Modify, Locked, Syscall } = program.Op;
 
-/** Accesses between two looks at the mailbox. */
+/** Accesses between two checks of the mailbox. */
 const POLL_OPERATIONS = 1024;
 
 /** The right that each kind of access needs. */

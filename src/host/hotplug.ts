@@ -27,7 +27,7 @@ export const isOffline = (hotplug: readonly Hotplug[], cpu: number, slice: numbe
 export const changesAt = (hotplug: readonly Hotplug[], slice: number): boolean =>
   hotplug.some((one) => one.after === slice || endOf(one) === slice);
 
-/** What is wrong with each absence, in words; at least one CPU must always be online. */
+/** The mistake in each absence, in words; at least one CPU must always be online. */
 export function hotplugMistakes(
   hotplug: readonly Hotplug[],
   hostCpus: number,

@@ -130,7 +130,7 @@ export class HostProcessor implements ProcessorWithTlb {
   /** Set once, by the runner of the guest. */
   visitHost: ((done: number) => number) | undefined;
 
-  /** What the current guest counts here; set on every entry. */
+  /** The current guest's counters here; set on every entry. */
   counters: Counters | undefined;
 
   /**

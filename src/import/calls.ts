@@ -39,7 +39,7 @@ const CLONE_VM = 0x100;
 const CLONE_VFORK = 0x4000;
 const WNOHANG = 1;
 
-/** What became of a call; `pending`: the trace does not tell. */
+/** The result of a call; `pending`: unknown from the trace. */
 type Fate = Outcome | { readonly type: 'pending' };
 
 /**

@@ -94,7 +94,7 @@ export class AddressFold {
     return ranges;
   }
 
-  /** What is not where it was, in the order of the original addresses. */
+  /** Moved ranges, in the order of the original addresses. */
   folds(): Fold[] {
     const moved = [...this.#slots].filter(([from, to]) => from !== to);
     moved.sort(([a], [b]) => a - b);

@@ -6,7 +6,7 @@ import type { MemoryFormat } from './memory/formats.ts';
 /** By which import a file is read: of schedules, or of memory traces in this format. */
 export type Format = 'schedule' | MemoryFormat;
 
-/** What a file is that begins with these bytes. */
+/** The format of a file that begins with these bytes. */
 const BINARY: Readonly<Record<string, string>> = {
   'UMBRA\x1a': 'a program of umbra, imported already (umbra start runs it)',
   '\x7fELF': 'a program itself (run it under valgrind)',
@@ -72,7 +72,7 @@ const TEXTS: readonly TextKind[] = [
   },
 ];
 
-/** What lackey or valgrind wrote. */
+/** A line of lackey's or valgrind's. */
 const LACKEY = /^(?:(?:I | [LSM]) [0-9a-f]+,\d+\r?$|==\d+==|--\d+--|SYSCALL\[)/im;
 
 export interface Foreign {

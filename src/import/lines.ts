@@ -185,7 +185,10 @@ export class LineParser {
     this.#malformed(bytes, start, start, end, 'a line of a lackey trace');
   }
 
-  /** A line that begins at `start` is wrong at `at`. Returns where the next begins, if it is skipped. */
+  /**
+   * A line that begins at `start` is wrong at `at`. Returns where the next begins, if it is
+   * skipped.
+   */
   #malformed(bytes: Uint8Array, start: number, at: number, end: number, expected: string): number {
     const newline = bytes.indexOf(NEWLINE, at);
     const stop = newline < 0 || newline > end ? end : newline;
@@ -213,7 +216,7 @@ export class LineParser {
 /** The options whose output the importer reads. */
 export const OPTIONS = '--trace-mem=yes --trace-syscalls=yes --trace-sched=yes';
 
-/** What was found, short and with everything unprintable escaped. */
+/** The text found, shortened, with unprintable characters escaped. */
 export function quote(bytes: Uint8Array): string {
   const text = Buffer.from(bytes.subarray(0, 160)).toString();
   return JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text);

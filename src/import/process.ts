@@ -17,7 +17,7 @@ export interface ProcessOptions {
   readonly processOf: (pid: number) => number;
 }
 
-/** What was done to make the replay possible, for the report. */
+/** Repairs that make the replay possible, for the report. */
 export interface ProcessNotes {
   readonly pid: number;
   /** Processes that this one started, by pid. */
@@ -28,7 +28,9 @@ export interface ProcessNotes {
   readonly repairs: number;
   /** Accesses in the file that came after the process had ended. */
   readonly afterEnd: number;
-  /** Bytes that it mapped, never used, and had mapped at its end: the guest has no room for them. */
+  /**
+   * Bytes that it mapped, never used, and had mapped at its end: the guest has no room for them.
+   */
   readonly untouched: number;
 }
 

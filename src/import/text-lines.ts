@@ -50,7 +50,7 @@ export class LineSplitter {
   }
 }
 
-/** What was found, short and with everything unprintable escaped. */
+/** The text found, shortened, with unprintable characters escaped. */
 export const shown = (text: string): string =>
   text === ''
     ? 'the end of the line'

@@ -15,7 +15,7 @@ export type Files = ReadonlyMap<string, string | Uint8Array>;
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
-/** What a browser needs to let pages share memory. */
+/** Headers that let pages share memory. */
 const ISOLATION = {
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Embedder-Policy': 'require-corp',
@@ -49,7 +49,7 @@ export const filesBelow = (folder: string, before = ''): Files =>
     ),
   );
 
-/** What the engine asks of Node is asked of the browser. */
+/** Replaces the Node platform by the browser's. */
 const platform: Plugin = {
   name: 'umbra-platform',
   enforce: 'pre',

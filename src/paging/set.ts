@@ -69,7 +69,7 @@ function doSetPte(cpu: LgCpu, idx: number, gpgdir: Gpa, vaddr: Gva, gpte: Entry)
   letGo(lg, taken);
 }
 
-/** Returns what is to be released when no CPU can reach it any more. */
+/** Returns what to release when no CPU can reach it any more. */
 function changeSpte(cpu: LgCpu, spte: Ptr, gpgdir: Gpa, vaddr: Gva, gpte: Entry): Entry {
   const { lg } = cpu;
   const { steps } = lg;

@@ -52,7 +52,7 @@ export class Crew {
     throw new Error(end.error);
   }
 
-  /** What runs is given up. */
+  /** Running units are dropped. */
   async destroy(): Promise<void> {
     this.#end.abort();
     await this.#pool.destroy();

@@ -55,7 +55,7 @@ const finding = z.object({
     /** Seeds that it was made of. */
     samples: z.number(),
   }),
-  /** What others found, and why it may not be the same. */
+  /** Published results, and reasons for differences. */
   published: z.object({ source: z.string(), value: z.string(), difference: z.string() }).optional(),
 });
 
@@ -101,7 +101,7 @@ export const studyResult = z.object({
   /** How many times as much each run did as it takes to see something; sweeps have none. */
   scale: z.number().optional(),
   seeds: z.array(z.number()),
-  /** What cycles were counted with. */
+  /** The cost table of the cycles. */
   costs: z.object({
     preset: z.string(),
     overridden: z.array(z.string()),

@@ -58,7 +58,7 @@ export function settingText({ seeds, scale, costs, interrupted, points }: StudyR
   );
 }
 
-/** What can be said of so many seeds. */
+/** Statistics over so many seeds. */
 function reachText(least: number, most: number): string {
   if (most < FEWEST) return `: too few for intervals and verdicts, which take ${FEWEST}`;
   const spread = ', ± where they lie with 95 %; without it all seeds have the same';

@@ -213,11 +213,11 @@ function fate({ ending, reason, memory, not_replayed }: GuestReport): string {
   return `${how}${left}; ${grouped(memory.pagesWritten)} pages written, memory ${memory.user}`;
 }
 
-/** What must hold, and whether it does. */
+/** An expectation, and whether it holds. */
 export function proof(report: RunReport, bold = (text: string): string => text): string[] {
   const { violations, configuration, ending } = report;
   if (ending.kind !== 'done' && ending.kind !== 'interrupted') {
-    return ['The invariants were not looked at: the run broke off in the middle.'];
+    return ['The invariants were not checked: the run was interrupted.'];
   }
   if (violations.length === 0) {
     return [

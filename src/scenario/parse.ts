@@ -66,7 +66,7 @@ function validate(value: unknown, folder: string): Validated<Scenario> {
   return { mistakes: [...mistakes, ...more] };
 }
 
-/** What stands in for an element of a list that has a mistake. */
+/** The stand-in for an element of a list that has a mistake. */
 const STAND_INS: Readonly<Record<string, unknown>> = {
   guests: { program: { builtin: 'touch' } },
   hotplug: { cpu: 0, after: 0xffff_ffff, for: 1 },

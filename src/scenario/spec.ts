@@ -28,7 +28,7 @@ export interface Slice {
   readonly most: number;
 }
 
-/** What the command line says instead of the file. */
+/** Values from the command line that override the file. */
 export interface Overrides {
   readonly discipline?: DisciplineName;
   /** Of all guests. */

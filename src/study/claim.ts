@@ -43,7 +43,7 @@ export interface Claim extends Comparison {
 
 type Published = NonNullable<Finding['published']>;
 
-/** What sentences are made of. */
+/** Parts of sentences. */
 export interface Told {
   readonly arms: readonly Point[];
   /** All points of the study. */

@@ -41,7 +41,7 @@ export class StudyLedger {
     return this.#done.get(unitOf(arm, seed))?.measures;
   }
 
-  /** What went wrong with it, in words. */
+  /** Its failure, in words. */
   wrong(arm: Arm, seed: number): string | undefined {
     return this.#done.get(unitOf(arm, seed))?.wrong;
   }

@@ -106,7 +106,7 @@ export function comparedFinding(
   };
 }
 
-/** What tells two settings apart: `pinned` and `random`. */
+/** The difference between two settings: `pinned` and `random`. */
 export function namesApart([a, b]: readonly [Levels, Levels]): readonly [string, string] {
   const fields = Object.keys(a).filter((field) => a[field] !== b[field]);
   const nameOf = (levels: Levels): string => fields.map((field) => levels[field]).join(', ');

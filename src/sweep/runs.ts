@@ -11,7 +11,7 @@ import { countsOf } from '../study/measures.ts';
 import { tryRoundRobin } from '../study/round-robin.ts';
 import type { Measures } from '../study/study.ts';
 
-/** What it measured, or what went wrong, in words. */
+/** Its measures, or the failure in words. */
 export type SweepRun =
   | { readonly measures: Measures; readonly wrong?: undefined }
   | { readonly measures?: undefined; readonly wrong: string };

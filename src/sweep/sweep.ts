@@ -95,7 +95,7 @@ function methodOf({ settings, way, seeds }: SweepPlan): string {
     way === 'turns'
       ? 'Host CPUs take turns in one thread, a time slice each, so that a run is a function of ' +
         'its ' +
-        'seed, and nobody ever waits for another; as many runs at a time as there are cores. ' +
+        'seed, and no CPU ever waits for another; as many runs at a time as there are cores. ' +
         'Cycles are simulated.'
       : 'Each host CPU is a thread, one run at a time, and times are real ones of this machine; ' +
         'a round over ' +
@@ -129,7 +129,7 @@ function axesOf(settings: readonly Variation[]) {
   return { x, series, isNumeric: along !== undefined, numbers, experimentOf };
 }
 
-/** More would not be looked at. */
+/** More would not be read. */
 const MOST_CHARTS = 12;
 /** Of the greatest to the least: there is a decade to see. */
 const LOG_RANGE = 10;

@@ -23,7 +23,7 @@ export interface Item {
   readonly lane: Lane;
   readonly type: 'begin' | 'end' | 'instant' | 'counter';
   readonly name?: string;
-  /** What it can be selected by. */
+  /** Its key for selection. */
   readonly category?: Category;
   readonly notes?: Readonly<Record<string, string | number>>;
   /** A flow that begins here, and one that ends here. */
@@ -34,7 +34,7 @@ export interface Item {
 
 const HYPERCALLS = Object.values(HYPERCALL_NAMES).map((name) => `hypercall/${name}` as const);
 
-/** What there is to select. */
+/** The keys for selection. */
 export const CATEGORIES = [
   'run',
   'fault/fixed',
@@ -97,7 +97,7 @@ export class Timeline {
       yield* this.#items;
       this.#items = [];
     }
-    // What the end of the run cut off.
+    // Cut off by the end of the run.
     for (const hostCpu of this.#cpus.keys()) this.#close(hostCpu, last);
     this.#count(last);
     yield* this.#items;
@@ -255,7 +255,7 @@ export class Timeline {
   }
 }
 
-/** What is under way on a host CPU. */
+/** Activities in progress on a host CPU. */
 interface CpuState {
   /** The vCPU that is in its guest here. */
   inside?: number;

@@ -32,7 +32,7 @@ describe.each(FORMS)('$form', ({ pae }) => {
     expect(checkReferences(host).map(({ text }) => text)).toEqual([
       `${cause}: expected as many as were taken, found ${was} frame ${frame} (Free)`,
       expect.stringContaining('a free frame is mapped'),
-      expect.stringContaining('a free frame in somebody’s hands'),
+      expect.stringContaining('a free frame with references'),
     ]);
     expect(checkNothingLeft(host)[0]!.text).toContain(cause);
     expect(onCpu.frames.allocate(FrameKind.PageTable, 0)).toBe(frame);
@@ -43,7 +43,7 @@ describe.each(FORMS)('$form', ({ pae }) => {
     const t = tampered(pae);
     const { host } = t.m;
     const lost = host.frames.allocate(FrameKind.PageTable, 0);
-    expect(titles(checkReferences(host))).toEqual(['2 a frame in nobody’s hands']);
+    expect(titles(checkReferences(host))).toEqual(['2 an allocated frame without a user']);
     expect(checkReferences(host, undefined, new Set([lost]))).toEqual([]);
   });
 

@@ -211,7 +211,7 @@ describe('a mistake', () => {
       ['      - "yield"\n', second],
     );
     expect(told).toEqual([
-      '12:5: found a vCPU that nobody starts, expected one that is started (start N), as at boot',
+      '12:5: found a vCPU that is never started, expected one that is started (start N), as at boot',
     ]);
   });
 

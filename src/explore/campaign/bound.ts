@@ -1,5 +1,5 @@
 /**
- * What PCT promises (Burckhardt, Kothari, Musuvathi, Nagarakatte, ASPLOS 2010): a bug of
+ * The bound of PCT (Burckhardt, Kothari, Musuvathi, Nagarakatte, ASPLOS 2010): a bug of
  * depth d among n threads and k steps is met by a schedule with a chance of at least
  * 1 / (n · k^(d−1)); so r schedules miss it with one of at most (1 − 1 / (n · k^(d−1)))^r.
  *

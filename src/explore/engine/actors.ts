@@ -21,7 +21,7 @@ export type Actor =
   | { readonly kind: 'cpu' | 'drain' | 'eviction'; readonly cpu: number }
   | { readonly kind: 'move'; readonly cpu: number; readonly to: number };
 
-/** What an actor's number means on a machine of so many host CPUs. */
+/** The meaning of an actor's number on a machine of so many host CPUs. */
 export function actorOf(actor: number, cpus: number): Actor {
   if (actor < cpus) return { kind: 'cpu', cpu: actor };
   if (actor < 2 * cpus) return { kind: 'drain', cpu: actor - cpus };

@@ -20,7 +20,7 @@ export interface GeneratedTest {
 interface Parts {
   readonly configuration: Configuration;
   readonly paging: PagingName;
-  /** What it was found as. */
+  /** The kind of its failure. */
   readonly about?: string;
   readonly defect?: string | undefined;
 }

@@ -197,7 +197,11 @@ function columnsOf({ raw, hostCpus, tables, wrong, read }: Reading): Column[] {
       wrong(['vcpus', i, 'stack'], 'a stack of a vCPU that is started', 'set_stack once it is');
     }
     if (raw.guest.linear && started && i > 0) {
-      wrong(['vcpus', i], 'a vCPU that nobody starts', 'one that is started (start N), as at boot');
+      wrong(
+        ['vcpus', i],
+        'a vCPU that is never started',
+        'one that is started (start N), as at boot',
+      );
     }
     return {
       on,

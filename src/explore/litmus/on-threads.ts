@@ -10,7 +10,7 @@ import { litmusSoftware } from './software.ts';
 export interface LitmusTold {
   /** Its file. */
   readonly path: string;
-  /** What is kept of its operations. */
+  /** Its kept operations. */
   readonly kept: Kept | undefined;
 }
 

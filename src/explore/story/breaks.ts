@@ -44,7 +44,7 @@ export function watchFor(result: Result, litmus: Litmus): BreakWatch {
     case 'oops':
       return atTheEnd(`the host dies: ${message}`);
     case 'deadlock':
-      return atTheEnd('the last step before nobody could go on');
+      return atTheEnd('the last step before the deadlock');
     case 'livelock':
       return { look: () => {}, found: () => undefined };
     case 'violation':

@@ -73,7 +73,7 @@ export class SweepRun implements Pick<Strategy, 'next' | 'until' | 'eachPiece'> 
   /** The CPU of the first leg could not get as far as the leg says. */
   blocked = false;
   standings: Standings;
-  /** What was decided: pairs of step and actor. */
+  /** The decisions: pairs of step and actor. */
   readonly switches: number[] = [];
   readonly points: Point[] = [];
   readonly #conflicts: Conflicts | undefined;

@@ -69,7 +69,7 @@ class Audit {
   readonly messages: string[] = [];
   readonly #guest: AuditedGuest;
   readonly #zeroPage: number;
-  /** What each page is used for; the first use that was found. */
+  /** Each page's use; the first one found. */
   readonly #uses = new Map<number, string>();
   /** How many user entries map each page. */
   readonly #mapped = new Map<number, number>();
@@ -164,7 +164,7 @@ class Audit {
     }
   }
 
-  /** What is wrong with a last-level entry in an area, or ''. */
+  /** The violation of a last-level entry in an area, or ''. */
   #wrongIn(low: number, area: Area | undefined): string {
     if (area === undefined) return 'is in no area';
     const present = (low & PAGE_PRESENT) !== 0;

@@ -316,7 +316,7 @@ export class KernelContext extends RoutineStack {
     this.abandon();
   }
 
-  /** SAVE_ALL: all or nothing, so that it can be done again. */
+  /** SAVE_ALL: all or nothing, so that it can be retried. */
   #saveRegisters(hasError: boolean): void {
     this.spend();
     const { cpu, places, words } = this;

@@ -9,7 +9,7 @@ export interface GuestMachine {
   readonly form: PagingForm;
   readonly nx: boolean;
   readonly vcpus: number;
-  /** What its kernel does by how it is virtualized. */
+  /** The operations of its kernel that depend on how it is virtualized. */
   readonly mmu: MmuOps;
   /** Memory, in pages. */
   readonly pages: number;

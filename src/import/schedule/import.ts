@@ -11,7 +11,7 @@ import { LineSplitter, shown } from '../text-lines.ts';
 import { parseEventLine } from './event-line.ts';
 import { type RecordedTask, Recording } from './recording.ts';
 
-/** What the threads of QEMU are called that vCPUs are. */
+/** The names of QEMU's vCPU threads. */
 export const VCPU_THREADS = 'CPU */KVM';
 
 export interface ScheduleOptions {
@@ -118,7 +118,7 @@ const isLike = (name: string, glob: string): boolean =>
 const empty = (file: string): UserError =>
   new UserError(`${file}: found an empty file, expected events of the scheduler. ${HOW}`);
 
-/** What is known to be another format is told by name, not by the first line that does not fit. */
+/** A known other format is named, instead of the first line that does not fit. */
 function mustBeText(head: Uint8Array, file: string): void {
   const foreign = foreignFormat(head);
   if (foreign === undefined || foreign.format === 'schedule') return;

@@ -1,4 +1,4 @@
-/** What a recorded schedule has in it: for people, and as JSON. */
+/** The contents of a recorded schedule: for people, and as JSON. */
 
 import { counted, grouped, percent, significant } from '../../numbers.ts';
 import type { ImportedSchedule } from './import.ts';

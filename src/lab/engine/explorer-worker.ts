@@ -35,7 +35,7 @@ export class Explorer {
     });
   }
 
-  /** What is going on ends with what there is. */
+  /** End the running work, with the results so far. */
   stop(): void {
     this.#stopped = true;
   }

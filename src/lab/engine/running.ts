@@ -1,4 +1,4 @@
-/** A machine that runs free, looked at while it runs; the same here and in Node. */
+/** A free-running machine, inspected while it runs; the same here and in Node. */
 
 import { ACCESS_COUNTERS, Counter } from '../../../shared/counters.ts';
 import type { DisciplineName } from '../../../shared/discipline.ts';
@@ -28,7 +28,7 @@ export interface Wanted {
   readonly defects: readonly DefectId[];
 }
 
-/** What is counted of each host CPU. */
+/** The counts of each host CPU. */
 export const COUNTED = {
   accesses: ACCESS_COUNTERS,
   walks: [Counter.Walks],
@@ -52,7 +52,7 @@ export interface Ended {
   readonly ending: string;
   /** It was stopped before its end. */
   readonly interrupted: boolean;
-  /** What its invariants found wrong. */
+  /** Violations of its invariants. */
   readonly violations: readonly string[];
   readonly seconds: number;
   readonly cpus: readonly Counts[];
@@ -114,7 +114,7 @@ export async function runMachine(
   };
 }
 
-/** What was found wrong while it ran, which ends it. */
+/** A violation during the run, which ends it. */
 async function watched(
   machine: Machine,
   isOver: () => boolean,

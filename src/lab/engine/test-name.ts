@@ -1,2 +1,2 @@
-/** What the test in the editor is called in tokens and messages. */
+/** The name of the test in the editor, in tokens and messages. */
 export const TEST = 'test.yaml';

@@ -1,4 +1,4 @@
-/** What is chosen of code, defects and schedules, and the controls that choose it. */
+/** The choice of code, defects and schedules, and its controls. */
 
 import { html, nothing, type TemplateResult } from 'lit-html';
 import { ALL_DEFECTS, DEFECT_CLASSES, DEFECTS, type DefectId } from '../../defects.ts';

@@ -40,7 +40,7 @@ export class Explorers {
       for (let next = wanted.shift(); next !== undefined; next = wanted.shift()) {
         if (this.#stopped) return;
         const [i, search] = next;
-        // What was told on the way may arrive after the end.
+        // Progress messages may arrive after the end.
         const listener = proxy((counted: Counted) => {
           if (ended[i] === undefined) told(i, counted);
         });

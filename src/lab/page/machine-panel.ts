@@ -235,7 +235,7 @@ export class MachinePanel {
         }),
       ],
     });
-    // What is within an image is not read out.
+    // Screen readers skip the contents of an image.
     for (const group of chart.querySelectorAll('g')) group.removeAttribute('aria-label');
     return chart;
   }

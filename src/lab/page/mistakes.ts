@@ -1,4 +1,4 @@
-/** What is wrong with the text of a litmus test, by the parser that the commands have. */
+/** Mistakes in the text of a litmus test, by the parser of the commands. */
 
 import { UserError } from '../../errors.ts';
 import { type Litmus, parseLitmus } from '../../explore/litmus/litmus.ts';

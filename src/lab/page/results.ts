@@ -1,4 +1,4 @@
-/** What schedules have come to, as it is counted: verdict, outcomes, settings, failures. */
+/** Live results of schedules: verdict, outcomes, settings, failures. */
 
 import { html, nothing, type TemplateResult } from 'lit-html';
 import { counted, grouped } from '../../numbers.ts';

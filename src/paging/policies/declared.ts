@@ -53,7 +53,7 @@ export const PAGING_POLICIES = {
   /** M:008 */
   reclaim: {
     options: ['never', 'when-short'],
-    does: 'Whether shadows that nobody runs on are emptied when the host is short of memory.',
+    does: 'Whether shadows that no vCPU uses are emptied when the host is short of memory.',
   },
 } as const satisfies Readonly<Record<string, Policy<string> | NumberPolicy>>;
 

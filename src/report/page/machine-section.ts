@@ -148,7 +148,7 @@ function happenings(
     '<h3>When it happened</h3>',
     paragraph(completeness(events)),
     timelineSection(activity, configuration.host_cpus, vcpus, marksOf(report, activity, vcpus)),
-    '<h3>Who moved, and what followed</h3>',
+    '<h3>Migrations, and what followed</h3>',
     migrationSection(
       moves,
       activity,

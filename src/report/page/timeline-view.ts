@@ -17,7 +17,7 @@ export interface TimelineData {
   readonly waits: readonly (readonly (readonly [number, number])[])[];
   /** vCPU, from which host CPU and when, to which and when. */
   readonly migrations: readonly (readonly [number, number, number, number, number])[];
-  /** What ended a guest or the run: when, on which host CPU (−1: of none), and what. */
+  /** The end of a guest or the run: time, host CPU (−1 for none), and cause. */
   readonly marks: readonly (readonly [number, number, string])[];
   readonly span: number;
 }
@@ -52,7 +52,7 @@ const COLOURS = 8;
 /** Pixels of a letter in a name beside its lane. */
 const LETTER = 7;
 
-/** What happened from one time to another. */
+/** Events in an interval. */
 export function timelineSvg(data: TimelineData, look: Look): string {
   const { from, to, width, cursor, selection } = look;
   const gutter = gutterOf(width);

@@ -1,4 +1,4 @@
-/** What guests run to put lguest's claims to the test: each is aimed at one of them. */
+/** Programs of guests that test lguest's claims, one each. */
 
 import { NONE, type Program, Sys } from '../../guest/program.ts';
 import { StreamBuilder } from '../../guest/traces/builder.ts';

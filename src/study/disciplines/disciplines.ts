@@ -26,7 +26,7 @@ export const disciplines: Study = {
     '*shared*, *separate*: each vCPU, on a host CPU of its own, reads 16 pages that its guest’s tables map ' +
     'and the shadow does not, then has the host forget them, again and again; all on one pgdir, or each ' +
     'on its own. The guest’s kernel has no part in it. Host CPUs go in lockstep: an access of shared memory is a ' +
-    'tick, computing takes no time, and who waits for a lock stands still until it is released (see ' +
+    'tick, computing takes no time, and a CPU that waits for a lock stops until it is released (see ' +
     'src/study/lockstep). So a run is a function of its seed, on any machine; it says what the protocols ' +
     'allow, and nothing of what a line costs that goes from cache to cache. As written the host survives ' +
     'one CPU only. ' +

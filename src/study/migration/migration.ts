@@ -23,7 +23,7 @@ export const migration: Study = {
     'have one each; the Switcher hangs in the pgdirs as lguest has it (R16 on), or each vCPU has a table for it. ' +
     '*last_host_cpu*: a guest of one vCPU as written, moved at random, and the same but that ' +
     'last_host_cpu is forgotten before each slice, so that the pages of every CPU are removed. ' +
-    'Nobody is inside a guest while another has its turn, so nothing here is waiting.',
+    'No CPU is inside a guest while another runs, so nothing here waits.',
   factors: {
     policy: { title: 'Policy', unit: '' },
     slice: { title: 'Time slice, in the middle', unit: 'operations' },

@@ -69,7 +69,7 @@ export const CLAIMS: readonly Claim[] = [
       value:
         'changing an entry of a page table costs about 1 cycle natively, 391 by binary translation, 9,000 by a trap',
       difference:
-        'Theirs is one CPU, and the trap is hardware’s, for a write that nobody tells of. lguest is told by ' +
+        'Theirs is one CPU, and the trap is hardware’s, for a write without a hypercall. lguest is told by ' +
         'a hypercall; what is more than for a CPU alone is the other CPU’s.',
     },
   },

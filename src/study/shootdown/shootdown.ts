@@ -19,7 +19,7 @@ export const shootdown: Study = {
     'it, simulated cycles what it costs. Faults lock the pgdir. ' +
     '*participants*: a tiny guest unmaps 16 pages, by a SET_PTE each, while others load from pages of ' +
     'theirs, on the same pgdir or on another. ' +
-    '*batches*: of 32 pages in use some are unmapped, by a SET_PTE each, or by writes that nobody is told of and one ' +
+    '*batches*: of 32 pages in use some are unmapped, by a SET_PTE each, or by writes without a hypercall and one ' +
     'flush of the user’s part; then the rest is used again, beside three others or alone (*batches-alone*). ' +
     'All are compared with the ' +
     'same guest that unmaps nothing. ' +

@@ -1,4 +1,4 @@
-/** What guests run to tell ways of virtualizing them apart. */
+/** Programs of guests that compare ways to virtualize them. */
 
 import { NONE, type Program, Prot, Sys } from '../../guest/program.ts';
 import { StreamBuilder } from '../../guest/traces/builder.ts';

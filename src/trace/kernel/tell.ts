@@ -204,7 +204,7 @@ function* withFaults(events: Iterable<TracedEvent>): Generator<WithFault> {
     }
     while (queue.length > 0 && open.get(queue[0]!.event.hostCpu) !== queue[0]) yield queue.shift()!;
   }
-  // What the end of the run cut off.
+  // Cut off by the end of the run.
   yield* queue;
 }
 
