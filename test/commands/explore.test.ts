@@ -124,7 +124,7 @@ describe('a failure made smaller', () => {
       new RegExp(`\n${OOPS} 0x\\w+\numbra replay umbra\\d\\.[\\w-]+\nwithout`),
     );
     expect(shrunk).toMatch(
-      /\nwithout defects \(guest-lock\) it passes: all of its 208 behaviours were run, each once$/,
+      /\nwithout defects \(guest-lock\) it passes: all of its 48 behaviours were run, each once$/,
     );
     expect(passing).toMatch(
       /^it passes when CPU 0 is left 3 accesses later\numbra replay umbra\d\./,
@@ -169,8 +169,8 @@ describe('a failure made smaller', () => {
         strategies: [],
         failure: null,
         verified: true,
-        schedules: 208,
-        wanted: 208,
+        schedules: 48,
+        wanted: 48,
       },
     };
     const explored = await umbra('explore', ...GIVEN, '--json', '-');
