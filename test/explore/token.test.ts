@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { DISCIPLINES } from '../../shared/discipline.ts';
 import { ALL_DEFECTS } from '../../src/defects.ts';
 import { UserError } from '../../src/errors.ts';
+import { MOST_STEPS_EVER } from '../../src/explore/engine/run-mode.ts';
 import { readLitmus } from '../../src/explore/litmus/read.ts';
 import { packSwitches, unpackSwitches } from '../../src/explore/packed.ts';
 import { replayToken, tokenOf } from '../../src/explore/replay.ts';
@@ -19,7 +20,7 @@ const whole: fc.Arbitrary<Token> = fc.record({
   paging: fc.constantFrom('nonpae', 'pae'),
   discipline: fc.constantFrom(...DISCIPLINES),
   defects: fc.subarray([...ALL_DEFECTS]),
-  mostSteps: fc.integer({ min: 1 }),
+  mostSteps: fc.integer({ min: 1, max: MOST_STEPS_EVER }),
   turns: fc.array(fc.tuple(fc.nat(), fc.nat({ max: 31 }))).map((pairs) => pairs.flat()),
   drawn: fc.array(fc.nat({ max: 0xffff_ffff })),
   steps: fc.integer({ min: 1 }),
