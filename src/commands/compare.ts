@@ -52,7 +52,6 @@ function declare() {
         '  npm run bench -- --json before.json\n' +
         '  npm run bench -- --json after.json\n' +
         '  umbra compare before.json after.json\n' +
-        '  umbra compare in-turns.json\n' +
         '  umbra compare before.json after.json --by value --threshold 10 --json comparison.json',
     );
 }
