@@ -9,7 +9,7 @@
  * and is stored whole at `out`, a place of the caller's own, as edx:eax would hold it.
  */
 
-import { I64, instantiate, type WasmFunction } from '../src/wasm.ts';
+import { I64, instantiate, type WasmFunction, type WasmMemory } from '../src/wasm.ts';
 
 export interface AtomicsExports {
   load(at: number): number;
@@ -120,5 +120,5 @@ const DEFINITIONS: readonly (WasmFunction & { readonly name: keyof AtomicsExport
 ];
 
 /** The functions over a memory. Each thread makes its own instance. */
-export const instantiateAtomics = (memory: WebAssembly.Memory): AtomicsExports =>
+export const instantiateAtomics = (memory: WasmMemory): AtomicsExports =>
   instantiate(DEFINITIONS, memory) as unknown as AtomicsExports;

@@ -6,6 +6,7 @@
 import { switchesFor } from '../src/defects.ts';
 import type { Gva, Pfn, Ptr } from '../src/hardware/address.ts';
 import { NO_FRAME, NULL, toPfn, toPtr } from '../src/hardware/address.ts';
+import type { WasmMemory } from '../src/wasm.ts';
 import { Counters } from './counters.ts';
 import { Events } from './events.ts';
 import { FrameKind, Frames } from './frames.ts';
@@ -23,7 +24,7 @@ import { makeMemory, Words } from './words.ts';
 /** What a worker needs to join a machine; travels by postMessage. */
 export interface SharedMachine {
   readonly layout: Layout;
-  readonly memory: WebAssembly.Memory;
+  readonly memory: WasmMemory;
 }
 
 /** The main thread, in place of a host CPU's number. */
@@ -57,7 +58,7 @@ export class Host {
     shared: SharedMachine,
     cpu: number,
     stepsFor: StepsFor,
-    makeWords = (memory: WebAssembly.Memory, scratch: Ptr) => new Words(memory, scratch),
+    makeWords = (memory: WasmMemory, scratch: Ptr) => new Words(memory, scratch),
   ) {
     const { layout, memory } = shared;
     const { config, regions } = layout;

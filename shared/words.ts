@@ -9,6 +9,7 @@
 import type { Ptr } from '../src/hardware/address.ts';
 import type { Entry } from '../src/hardware/entry.ts';
 import * as entries from '../src/hardware/entry.ts';
+import type { WasmMemory } from '../src/wasm.ts';
 import { type AtomicsExports, instantiateAtomics } from './atomics-wasm.ts';
 import type { Section } from './host-cpu.ts';
 import type { Lock } from './lock.ts';
@@ -19,15 +20,15 @@ const { Entry: EntryValue } = entries;
 const WASM_PAGE_WORDS = 0x10000 / 4;
 
 /** The machine's one shared buffer. It never grows. */
-export function makeMemory(words: number): WebAssembly.Memory {
+export function makeMemory(words: number): WasmMemory {
   const pages = Math.ceil(words / WASM_PAGE_WORDS);
   return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
 }
 
 /** One instance for each memory serves all views in this thread, and is one call target to V8. */
-const instances = new WeakMap<WebAssembly.Memory, AtomicsExports>();
+const instances = new WeakMap<WasmMemory, AtomicsExports>();
 
-function atomicsOver(memory: WebAssembly.Memory): AtomicsExports {
+function atomicsOver(memory: WasmMemory): AtomicsExports {
   const made = instances.get(memory) ?? instantiateAtomics(memory);
   instances.set(memory, made);
   return made;
@@ -49,7 +50,7 @@ export interface Until {
 }
 
 export class Words {
-  declare readonly memory: WebAssembly.Memory;
+  declare readonly memory: WasmMemory;
   /** The whole memory; unsigned so that a plain load needs no conversion. */
   declare readonly plain: Uint32Array;
   declare private readonly signed: Int32Array;
@@ -58,7 +59,7 @@ export class Words {
   declare private readonly scratch: Ptr;
 
   /** `scratch`: two words, on an even place, that belong to the calling thread alone. */
-  constructor(memory: WebAssembly.Memory, scratch: Ptr) {
+  constructor(memory: WasmMemory, scratch: Ptr) {
     this.memory = memory;
     this.plain = new Uint32Array(memory.buffer);
     this.signed = new Int32Array(memory.buffer);

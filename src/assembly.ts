@@ -15,6 +15,7 @@ import { type Gva, type Ptr, toGva } from './hardware/address.ts';
 import type { PagingName } from './hardware/entry.ts';
 import { type PagingPolicy, policySwitches } from './paging/policies/declared.ts';
 import { stepsFor } from './paging/steps/as-written.ts';
+import type { WasmMemory } from './wasm.ts';
 
 export interface GuestShape {
   /** In pages. */
@@ -72,7 +73,7 @@ export function assemble(
 export const joinMachine = (
   shared: SharedMachine,
   cpu: number,
-  makeWords?: (memory: WebAssembly.Memory, scratch: Ptr) => Words,
+  makeWords?: (memory: WasmMemory, scratch: Ptr) => Words,
 ): Host => new Host(shared, cpu, stepsFor, makeWords);
 
 /** Where everything is in such a machine. Throws UserError when it does not fit. */

@@ -21,7 +21,7 @@ import { replayToken, tokenOf } from './explore/replay.ts';
 import type { Ending, Result } from './explore/result.ts';
 import { type Setting, someSettingsOf } from './explore/setting.ts';
 import { shrink as shrinkFailure } from './explore/shrink/shrink.ts';
-import { STRATEGIES } from './explore/strategies/catalogue.ts';
+import { STRATEGIES, type StrategyName } from './explore/strategies/catalogue.ts';
 import { Subject } from './explore/subject.ts';
 import { decodeToken } from './explore/token.ts';
 import { replayOfWorld, type WorldReplayed } from './explore/worlds/token.ts';
@@ -34,13 +34,14 @@ import {
   type WorldExploration,
   type WorldOptions,
 } from './world-explorer.ts';
+import { checkedOptions } from './yaml/mistakes.ts';
 
 /** A litmus test: the name of one that comes with umbra, a file's path, or the text of one. */
 export type LitmusTest = string | { readonly yaml: string };
 
 export interface ExploreOptions {
   /** How schedules are chosen; by default `portfolio`. */
-  readonly strategy?: string;
+  readonly strategy?: StrategyName;
   /** At most, in each setting; by default 1,000. */
   readonly schedules?: number;
   /** Of the first schedule; each further one has the next. By default 1. */
@@ -107,7 +108,7 @@ export interface ShrunkFailure extends Failure {
 }
 
 /** The names that `strategy` may have. */
-export const strategies: readonly string[] = Object.keys(STRATEGIES);
+export const strategies = Object.keys(STRATEGIES) as readonly StrategyName[];
 
 const optionsSchema = z.strictObject({
   strategy: z.enum(strategies).default('portfolio'),
@@ -117,7 +118,7 @@ const optionsSchema = z.strictObject({
   discipline: z.enum(DISCIPLINES).optional(),
   memory: z.enum(['sc', 'tso']).optional(),
   defects: z.array(z.enum(ALL_DEFECTS)).optional(),
-  signal: z.instanceof(AbortSignal).optional(),
+  signal: z.instanceof(AbortSignal).meta({ title: 'an AbortSignal' }).optional(),
 });
 
 /** Schedules between two turns of the event loop. */
@@ -143,7 +144,13 @@ const isWorld = (test: LitmusTest | World | undefined): test is World =>
   typeof test === 'object' && 'make' in test;
 
 async function exploreTest(test: LitmusTest, options: ExploreOptions): Promise<Exploration> {
-  const { strategy, schedules: most, seed, signal, ...given } = checked(options);
+  const {
+    strategy,
+    schedules: most,
+    seed,
+    signal,
+    ...given
+  } = checkedOptions(optionsSchema, options);
   const { path, litmus } = testOf(test);
   const outcomes = new Map(litmus.outcomes.map(({ text }) => [text, 0]));
   let [schedules, different] = [0, 0];
@@ -212,15 +219,6 @@ export async function shrink(
     passing: passing && { difference: difference!, token: tokenOf(shrunk.subject, passing) },
   };
 }
-
-const checked = (options: ExploreOptions): z.infer<typeof optionsSchema> => {
-  const { success, data, error } = optionsSchema.safeParse(options);
-  if (success) return data;
-  const mistakes = error.issues.map(({ path, message }) =>
-    path.length === 0 ? message : `${path.join('.')}: ${message}`,
-  );
-  throw new UserError(mistakes.join('\n'));
-};
 
 /** What a test without a file is called in tokens and messages. */
 const NO_FILE = 'test.yaml';

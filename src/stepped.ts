@@ -21,6 +21,7 @@ import { type MachineSpec, schedulingOf } from './machine.ts';
 import { inspect, type Section, VIEWS, type View } from './report/inspection.ts';
 import { type Statistics, statistics } from './report/run-report.ts';
 import { eventText } from './report/violation.ts';
+import { didYouMean } from './yaml/closest.ts';
 
 /** What a host CPU did, as a trace has it. */
 export interface MachineEvent {
@@ -39,6 +40,11 @@ export interface MachineStep {
   readonly events: readonly MachineEvent[];
 }
 
+/** What can be seen here: of store buffers only who explores schedules knows. */
+type MachineView = Exclude<View, 'stores'>;
+
+const MACHINE_VIEWS: readonly MachineView[] = VIEWS.filter((view) => view !== 'stores');
+
 /**
  * A machine in one thread, which goes on by being told to. Iterating takes steps until there are
  * none.
@@ -48,11 +54,14 @@ export interface SteppedMachine extends Disposable, Iterable<MachineStep> {
    * The next step of a host CPU: it begins to run a vCPU, does one operation inside the guest, or
    * goes once round outside. By default the next CPU's, in turn, that has something to do.
    * Undefined when there is nothing to do, for that CPU or for all. Throws UserError for a CPU that
-   * the machine has not.
+   * the machine has not, and for a machine that is disposed of.
    */
   step(cpu?: number): MachineStep | undefined;
-  /** The machine as it stands: TLBs, guests, pgdirs, tables as trees, the Switcher, frames. */
-  inspect(views?: readonly View[]): Section[];
+  /**
+   * The machine as it stands: TLBs, guests, pgdirs, tables as trees, the Switcher, frames. Throws
+   * UserError for a view that there is not.
+   */
+  inspect(views?: readonly MachineView[]): Section[];
   /** Violations of invariants, in words. */
   violations(): string[];
   /** The sums over all host CPUs and guests so far. */
@@ -75,6 +84,7 @@ export class Stepped implements SteppedMachine {
   #events: MachineEvent[] = [];
   #last = -1;
   #died: string | undefined;
+  #isDisposed = false;
 
   /** Throws UserError when it does not fit. */
   constructor(spec: MachineSpec) {
@@ -94,6 +104,7 @@ export class Stepped implements SteppedMachine {
 
   step(cpu?: number): MachineStep | undefined {
     const { length } = this.#cpus;
+    if (this.#isDisposed) throw new UserError('this machine is disposed of: make another one');
     if (cpu !== undefined && this.#cpus[cpu] === undefined) {
       throw new UserError(`found host CPU ${cpu}, expected one from 0 to ${length - 1}`);
     }
@@ -111,7 +122,11 @@ export class Stepped implements SteppedMachine {
     for (let step = this.step(); step !== undefined; step = this.step()) yield step;
   }
 
-  inspect(views: readonly View[] = VIEWS): Section[] {
+  inspect(views: readonly MachineView[] = MACHINE_VIEWS): Section[] {
+    for (const view of views.filter((one) => !MACHINE_VIEWS.includes(one))) {
+      const expected = `one of ${MACHINE_VIEWS.join(', ')}${didYouMean(view, MACHINE_VIEWS)}`;
+      throw new UserError(`found view ${JSON.stringify(view)}, expected ${expected}`);
+    }
     return inspect(this.#host, { views });
   }
 
@@ -129,6 +144,7 @@ export class Stepped implements SteppedMachine {
   }
 
   [Symbol.dispose](): void {
+    this.#isDisposed = true;
     for (const program of this.#programs) program.close?.();
   }
 

@@ -3,6 +3,11 @@
  * is imported; functions take and return 32-bit integers.
  */
 
+/** A memory, as who uses it sees it: the name of the whole type is known only where the DOM's are. */
+export interface WasmMemory {
+  readonly buffer: ArrayBufferLike;
+}
+
 export const I32 = 0x7f;
 export const I64 = 0x7e;
 
@@ -51,9 +56,9 @@ function encode(functions: readonly WasmFunction[]): Uint8Array<ArrayBuffer> {
 }
 
 /** The functions over a memory. V8 compiles the same bytes once for all threads of a process. */
-export function instantiate(functions: readonly WasmFunction[], memory: WebAssembly.Memory) {
+export function instantiate(functions: readonly WasmFunction[], memory: WasmMemory) {
   const module = new WebAssembly.Module(encode(functions));
-  return new WebAssembly.Instance(module, { m: { m: memory } }).exports;
+  return new WebAssembly.Instance(module, { m: { m: memory as WebAssembly.Memory } }).exports;
 }
 
 /** Signed LEB128. */

@@ -12,7 +12,7 @@ import * as z from 'zod';
 import { UserError } from './errors.ts';
 import { Behaviours } from './explore/behaviours.ts';
 import { shrinkWorld } from './explore/shrink/world.ts';
-import { WORLD_STRATEGIES } from './explore/strategies/catalogue.ts';
+import { WORLD_STRATEGIES, type WorldStrategyName } from './explore/strategies/catalogue.ts';
 import { Recorded } from './explore/strategies/recorded.ts';
 import { verifyWorld } from './explore/verify/world.ts';
 import {
@@ -23,10 +23,11 @@ import {
 } from './explore/worlds/board.ts';
 import { replayOfWorld, replayWorld, worldToken } from './explore/worlds/token.ts';
 import type { World } from './explore/worlds/world.ts';
+import { checkedOptions } from './yaml/mistakes.ts';
 
 export interface WorldOptions {
   /** How schedules are chosen; by default `portfolio`. */
-  readonly strategy?: string;
+  readonly strategy?: WorldStrategyName;
   /** At most; by default 1,000, and as many as there are for `verify`. */
   readonly schedules?: number;
   /** Of the first schedule; each further one has the next. By default 1. */
@@ -84,14 +85,14 @@ export interface WorldVerdict {
 }
 
 /** The names that `strategy` may have. */
-export const worldStrategies: readonly string[] = Object.keys(WORLD_STRATEGIES);
+export const worldStrategies = Object.keys(WORLD_STRATEGIES) as readonly WorldStrategyName[];
 
 const optionsSchema = z.strictObject({
   strategy: z.enum(worldStrategies).default('portfolio'),
   schedules: z.int().min(1).optional(),
   seed: z.int().min(0).default(1),
   mostSteps: z.int().min(1).default(MOST_STEPS),
-  signal: z.instanceof(AbortSignal).optional(),
+  signal: z.instanceof(AbortSignal).meta({ title: 'an AbortSignal' }).optional(),
 });
 
 /** Schedules between two turns of the event loop. */
@@ -111,7 +112,13 @@ export async function exploreWorld(
   world: World,
   options: WorldOptions = {},
 ): Promise<WorldExploration> {
-  const { strategy, schedules: most = 1000, seed, mostSteps, signal } = checked(options);
+  const {
+    strategy,
+    schedules: most = 1000,
+    seed,
+    mostSteps,
+    signal,
+  } = checkedOptions(optionsSchema, options);
   const board = new WorldBoard(world, { mostSteps });
   const chosen = WORLD_STRATEGIES[strategy]!();
   const behaviours = new Behaviours();
@@ -132,7 +139,7 @@ export async function exploreWorld(
 
 /** Run all behaviours of a world, each once. Rejects with a `UserError` for one that spins. */
 export async function verify(world: World, options: WorldOptions = {}): Promise<WorldVerdict> {
-  const { schedules, mostSteps, signal } = checked(options);
+  const { schedules, mostSteps, signal } = checkedOptions(optionsSchema, options);
   const found = await verifyWorld(world, mostSteps, goingOn(signal, schedules));
   const { classes, blocked, complete } = found;
   const runs = found.outcomes.map((outcome) => {
@@ -172,13 +179,4 @@ function failureOf(world: World, result: WorldResult): WorldFailure {
   const token = worldToken(world, result);
   const { story } = replayOfWorld(world, token);
   return { ending: result.ending as WorldFailure['ending'], message: result.message, token, story };
-}
-
-function checked(options: WorldOptions): z.infer<typeof optionsSchema> {
-  const { success, data, error } = optionsSchema.safeParse(options);
-  if (success) return data;
-  const mistakes = error.issues.map(({ path, message }) =>
-    path.length === 0 ? message : `${path.join('.')}: ${message}`,
-  );
-  throw new UserError(mistakes.join('\n'));
 }

@@ -66,10 +66,21 @@ test('an aborted search ends with what there is', async () => {
 });
 
 test('mistakes are told with their places', async () => {
-  const wrong = { strategy: 'pct-9', schedules: 0 } as ExploreOptions;
-  const mistake = await explore(R10, wrong).catch((error) => error);
+  const wrong = { strategy: 'pct-9', schedules: 0, sead: 1, defects: ['R99'], signal: 7 };
+  const mistake = await explore(R10, wrong as unknown as ExploreOptions).catch((error) => error);
   expect(mistake).toBeInstanceOf(UserError);
-  expect(mistake.message).toMatch(/^strategy: .*"pct-3".*\nschedules: /);
+  const told = mistake.message.split('\n');
+  expect(told).toHaveLength(5);
+  expect(told).toContain('schedules: found 0, expected a whole number of at least 1');
+  expect(told).toContain('signal: found 7, expected an AbortSignal');
+  expect(told).toContainEqual(
+    expect.stringMatching(/^strategy: found "pct-9", expected random, .*; did you mean pct-1\?$/),
+  );
+  expect(told).toContainEqual(expect.stringMatching(/^defects\[0\]: found "R99", expected U1, /));
+  expect(told).toContainEqual(
+    expect.stringMatching(/^sead: found an unknown field sead, .*; did you mean seed\?$/),
+  );
+  await expect(explore(R10, 7 as ExploreOptions)).rejects.toThrow('the options: found 7, expected');
   expect(strategies).toContain('pct-3');
   await expect(explore({ yaml: 'name: 7' })).rejects.toThrow(/^test\.yaml:1:7: found 7/m);
   await expect(explore('no-such-test')).rejects.toThrow(UserError);

@@ -2,7 +2,7 @@
 
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
@@ -107,10 +107,16 @@ const ours: World = world('ours', (shared: Shared) => {
   return { threads: { thread } };
 });
 const { failure }: WorldExploration = await explore(ours, { strategy: 'surw' });
+// @ts-expect-error: there is no such strategy
+await explore('R6-no-shootdown', { strategy: 'pct-9' });
+// @ts-expect-error: there is no such strategy for worlds
+await explore(ours, { strategy: 'sweep' });
 using stepped: SteppedMachine = stepMachine(good, options);
 const events: readonly MachineEvent[] = stepped.step(0)?.events ?? [];
 // @ts-expect-error: there is no such view
 const sections = stepped.inspect(['cpu']);
+// @ts-expect-error: nor that one, here
+stepped.inspect(['stores']);
 const machine = await bootMachine(good, options);
 const report = await machine.run();
 const known: 'random' | 'pinned' | 'round-robin' | 'sticky' | 'work-stealing' | 'ping-pong' | \`replay:\${string}\` = report.configuration.policy;
@@ -177,7 +183,13 @@ test('the package installs into an empty folder, where the example of the docs a
     writeFileSync(join(folder, name), program);
     expect(run(process.execPath, name)).toMatch(/^(0\n)?closed\n$/);
   }
+  const typed = ['typed.ts', 'names.ts'];
   writeFileSync(join(folder, 'typed.ts'), example!);
+  for (const [i, [, code]] of Array.from(page.matchAll(/```ts\n([\s\S]*?)```/g)).entries()) {
+    typed.push(`docs-${i}.ts`);
+    writeFileSync(join(folder, `docs-${i}.ts`), code!);
+  }
+  symlinkSync(join(process.cwd(), 'node_modules/vitest'), join(folder, 'node_modules/vitest'));
   writeFileSync(join(folder, 'names.ts'), TYPES);
   const tsc = join(process.cwd(), 'node_modules/typescript/bin/tsc');
   const strict = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2024'];
@@ -185,12 +197,11 @@ test('the package installs into an empty folder, where the example of the docs a
     process.execPath,
     tsc,
     ...strict,
-    '--skipLibCheck',
     '--types',
     'node',
     '--typeRoots',
     join(process.cwd(), 'node_modules/@types'),
-    ...['--lib', 'es2024,esnext.disposable', 'typed.ts', 'names.ts'],
+    ...['--lib', 'es2024,esnext.disposable', ...typed],
   );
 }, 120_000);
 

@@ -49,6 +49,21 @@ test('a CPU goes on by itself when it is named; one that there is not is a mista
   expect(machine.inspect().map(({ title }) => title)).toContain('host CPU 1');
 });
 
+test('a view that there is not is a mistake, and so is a step of a machine that is gone', () => {
+  const machine = stepMachine(sharing);
+  for (const view of ['cpu', 'stores']) {
+    expect(() => machine.inspect([view as 'cpus'])).toThrow(UserError);
+  }
+  expect(() => machine.inspect(['cpu' as 'cpus'])).toThrow(
+    'found view "cpu", expected one of cpus, guests, pgdirs, tables, switcher, frames; did you mean cpus?',
+  );
+  machine[Symbol.dispose]();
+  for (const step of [() => machine.step(), () => machine.step(0), () => [...machine]]) {
+    expect(step).toThrow('this machine is disposed of: make another one');
+  }
+  expect(machine.inspect(['cpus'])).toHaveLength(2);
+});
+
 test('a host that dies takes no more steps', () => {
   using machine = stepMachine({ ...sharing, discipline: 'as-written' });
   expect([...machine].length).toBeGreaterThan(100);

@@ -18,7 +18,7 @@ import {
 import type { SweepPlan } from '../sweep/sweep.ts';
 import { percent } from './compare.ts';
 import { ExitCode } from './exit-code.ts';
-import type { OptionsOf } from './options.ts';
+import { type OptionsOf, seedsFrom } from './options.ts';
 import { failedLines, interruptedText } from './sweep.ts';
 import { printerOf, sweep, wayOf, withSweepOptions, withSweepOutput } from './sweep-work.ts';
 import { columnsOf, wrap } from './terminal.ts';
@@ -112,7 +112,7 @@ function planOf(a: string, b: string | undefined, options: Options): SweepPlan {
     measures,
     way,
     costs,
-    seeds: Array.from({ length: repeat }, (_, i) => seed + i),
+    seeds: seedsFrom(seed, repeat),
     conclude: (points) => {
       const pair = pairOf(points);
       if (pair === undefined) return [];

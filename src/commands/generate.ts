@@ -147,17 +147,26 @@ async function generate(options: GenerateOptions): Promise<void> {
 
 const REPAIRED = DISCIPLINES.filter((name) => name !== 'as-written');
 
-export const planFor = (options: GenerateOptions): GeneratePlan =>
-  generatePlan({
-    operations: options.ops,
+export function planFor(options: GenerateOptions): GeneratePlan {
+  const { ops, configuration } = options;
+  const large = configuration.find(({ length }) => length > ops);
+  if (large !== undefined) {
+    throw new UserError(
+      `found --ops ${ops} for the ${large.length} vCPUs of ${large}, expected an operation of each: ` +
+        `give --ops ${large.length} or more`,
+    );
+  }
+  return generatePlan({
+    operations: ops,
     alphabet: options.alphabet,
     seed: options.seed,
-    configurations: options.configuration,
+    configurations: configuration,
     pagings: options.paging === undefined ? ['nonpae', 'pae'] : [options.paging],
     disciplines: options.discipline === undefined ? REPAIRED : [options.discipline],
     defects: options.defects ?? [],
     exhaustive: options.exhaustive,
   });
+}
 
 /** How it ended. */
 type End = 'whole' | 'failure' | 'seconds' | 'interrupted';

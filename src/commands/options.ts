@@ -9,6 +9,7 @@ import {
 } from '@commander-js/extra-typings';
 import { DISCIPLINES } from '../../shared/discipline.ts';
 import { PRESET_NAMES } from '../cost/presets.ts';
+import { UserError } from '../errors.ts';
 import { MEMORY_MODELS } from '../explore/engine/run-mode.ts';
 import { MAX_VCPUS } from '../guest/kernel/layout.ts';
 import type { PagingName } from '../hardware/entry.ts';
@@ -183,6 +184,21 @@ export function integer(least: number, most = MOST_U32): (text: string) => numbe
     }
     return n;
   };
+}
+
+/** Throws UserError where so many seeds from one on go beyond those that --seed takes. */
+export function mustBeSeeds(first: number, count: number): void {
+  const last = first + count - 1;
+  if (last <= MOST_U32) return;
+  throw new UserError(
+    `found seeds from ${first} to ${last}, expected none above ${MOST_U32}: give a lower --seed`,
+  );
+}
+
+/** So many seeds from one on, as `mustBeSeeds` has them. */
+export function seedsFrom(first: number, count: number): number[] {
+  mustBeSeeds(first, count);
+  return Array.from({ length: count }, (_, i) => first + i);
 }
 
 export function positive(text: string): number {

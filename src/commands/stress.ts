@@ -23,6 +23,7 @@ import {
   defectsOption,
   disciplineOption,
   integer,
+  mustBeSeeds,
   type OptionsOf,
   pagingOption,
 } from './options.ts';
@@ -93,7 +94,8 @@ export const stressCommand = (): CommandUnknownOpts => declare().action(run);
 async function run(options: Options, command: CommandUnknownOpts): Promise<void> {
   checkQueueOptions(options, command);
   checkWatch(options);
-  const { seed, jobs } = options;
+  const { seed, jobs, runs = 1 } = options;
+  mustBeSeeds(seed, runs);
   const writeResult = resultsOf(options, command);
   if (options.queue !== undefined) return viaQueue(options, writeResult);
   const print = printer(options);

@@ -21,7 +21,7 @@ import { ExitCode } from './exit-code.ts';
 import { heedInterrupt } from './interrupt.ts';
 import { JSON_OPTION, output, printer, QUIET_OPTION } from './json-output.ts';
 import { partOfPage } from './marked-page.ts';
-import { costsOption, integer, type OptionsOf, positive } from './options.ts';
+import { costsOption, integer, type OptionsOf, positive, seedsFrom } from './options.ts';
 import { Progress } from './progress.ts';
 import { OUT_OPTION, resultsOf } from './run-folder.ts';
 import { columnsOf, listing, showProgress, wrap } from './terminal.ts';
@@ -196,7 +196,7 @@ function planOf(name: string, { seeds, seed, scale, experiment, costs }: Options
     study: wanted,
     scale,
     costs: costTable(costs),
-    seeds: Array.from({ length: seeds }, (_, i) => seed + i),
+    seeds: seedsFrom(seed, seeds),
     wants: (one: string) => matchesGlob(one, experiment),
   };
   if (unitsOf(plan).length > 0) return plan;

@@ -14,7 +14,7 @@ import { variationsOf } from '../scenario/vary.ts';
 import { bestOf } from '../sweep/findings.ts';
 import { levelsText, type SweepPlan } from '../sweep/sweep.ts';
 import { ExitCode } from './exit-code.ts';
-import { expectOption, type OptionsOf } from './options.ts';
+import { expectOption, type OptionsOf, seedsFrom } from './options.ts';
 import {
   partOf,
   printerOf,
@@ -37,9 +37,8 @@ function declare() {
   const varied = withSweepOptions(command).addOption(expectOption('all settings'));
   return withSweepOutput(varied).addHelpText(
     'after',
-    '\nOn turns a run is a function of its seed, and as many run at a time as there are ' +
-      'cores. On threads ' +
-      'they are timed, one at a time, after a round to warm up. The order is drawn from ' +
+    '\nOn turns a run is a function of its seed, and as many run at a time as --jobs says. On ' +
+      'threads they are timed, one at a time, after a round to warm up. The order is drawn from ' +
       '--order-seed.\n\n' +
       `Fewer than ${FEWEST} runs of each setting give medians, and no intervals and verdicts. ` +
       `With --out ` +
@@ -121,7 +120,7 @@ function planOf(path: string, options: Options): SweepPlan {
     measures,
     way,
     costs,
-    seeds: Array.from({ length: repeat }, (_, i) => seed + i),
+    seeds: seedsFrom(seed, repeat),
     conclude: (points) => bestOf(points, measures[0]!),
   };
 }

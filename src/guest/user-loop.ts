@@ -21,6 +21,7 @@ import {
   loop,
   select,
   type WasmFunction,
+  type WasmMemory,
   when,
 } from '../wasm.ts';
 import { LOAD_FACTOR, STORE_FACTOR } from './data.ts';
@@ -144,5 +145,5 @@ const LOOP: WasmFunction = {
   body,
 };
 
-export const userLoopOver = (memory: WebAssembly.Memory): UserLoop =>
+export const userLoopOver = (memory: WasmMemory): UserLoop =>
   instantiate([LOOP], memory)['run'] as UserLoop;

@@ -1,9 +1,8 @@
 /** A scenario file, read: a valid one, or all that is wrong with it by line and column. */
 
 import { basename, dirname, extname } from 'node:path';
-import { UserError } from '../errors.ts';
 import { parseYaml, type Validated } from '../yaml/document.ts';
-import { type Mistake, mistakesOf, type Path } from '../yaml/mistakes.ts';
+import { type Mistake, mistakesOf, toldAt } from '../yaml/mistakes.ts';
 import { textOf } from '../yaml/text-of.ts';
 import { crossFieldMistakes } from './cross-fields.ts';
 import { type Scenario, scenarioJsonSchema, scenarioSchema } from './schema.ts';
@@ -38,16 +37,8 @@ export function checkScenario(value: unknown, folder: string): ScenarioFile {
   if (valid !== undefined && mistakes.length === 0) {
     return { scenario: valid, name: valid.name ?? 'machine', folder };
   }
-  throw new UserError(mistakes.map(({ path, text }) => `${placeIn(path)}: ${text}`).join('\n'));
+  throw toldAt(mistakes, 'the scenario');
 }
-
-/** `guests[0].program` */
-const placeIn = (path: Path): string =>
-  path.length === 0
-    ? 'the scenario'
-    : path
-        .map((step, i) => (typeof step === 'number' ? `[${step}]` : i === 0 ? step : `.${step}`))
-        .join('');
 
 function validate(value: unknown, folder: string): Validated<Scenario> {
   const parsed = scenarioSchema.safeParse(value);

@@ -95,8 +95,8 @@ function methodOf({ settings, way, seeds }: SweepPlan): string {
     way === 'turns'
       ? 'Host CPUs take turns in one thread, a time slice each, so that a run is a function of ' +
         'its ' +
-        'seed, and no CPU ever waits for another; as many runs at a time as there are cores. ' +
-        'Cycles are simulated.'
+        'seed, whatever else runs at the time, and no CPU ever waits for another. Cycles are ' +
+        'simulated.'
       : 'Each host CPU is a thread, one run at a time, and times are real ones of this machine; ' +
         'a round over ' +
         'all settings to warm up is not counted. Cycles are simulated, from what was counted.';

@@ -2,12 +2,13 @@
 
 import type { EventKind, Events } from '../../shared/events.ts';
 import { letGo, monotonicMs } from '../platform.ts';
+import type { WasmMemory } from '../wasm.ts';
 import { clockSince } from './clock.ts';
 import { EVENT_WORDS, Field, makeRing, TraceRing } from './ring.ts';
 
 /** The parameters of a host CPU's worker to write its events; travels by postMessage. */
 export interface TracePort {
-  readonly ring: WebAssembly.Memory;
+  readonly ring: WasmMemory;
   /** When time began, by the monotonic clock. */
   readonly origin: number;
 }

@@ -8,6 +8,7 @@ import type { EventKind } from '../../shared/events.ts';
 import { makeMemory, Words } from '../../shared/words.ts';
 import type { Ptr } from '../hardware/address.ts';
 import { toPtr } from '../hardware/address.ts';
+import type { WasmMemory } from '../wasm.ts';
 
 /** The words of one event. The sequence number is written last. */
 export const Field = {
@@ -33,8 +34,7 @@ const COUNT = toPtr(0);
 const SCRATCH = toPtr(2);
 const HEADER_WORDS = 16;
 
-export const makeRing = (): WebAssembly.Memory =>
-  makeMemory(HEADER_WORDS + RING_EVENTS * EVENT_WORDS);
+export const makeRing = (): WasmMemory => makeMemory(HEADER_WORDS + RING_EVENTS * EVENT_WORDS);
 
 /** One thread's view of a ring. */
 export class TraceRing {
@@ -42,7 +42,7 @@ export class TraceRing {
   /** For the reader: how many it has had. */
   #read = 0;
 
-  constructor(memory: WebAssembly.Memory) {
+  constructor(memory: WasmMemory) {
     this.#words = new Words(memory, SCRATCH);
   }
 

@@ -3,7 +3,8 @@
  * expected, which is read off the JSON Schema at that place.
  */
 
-import type { z } from 'zod';
+import * as z from 'zod';
+import { UserError } from '../errors.ts';
 import { hex } from '../hardware/address.ts';
 import { closest, didYouMean } from './closest.ts';
 
@@ -43,6 +44,23 @@ export const ADDRESS = 'address';
 
 /** Enumerations longer than this are not listed whole. */
 const MOST_LISTED = 14;
+
+/** `guests[0].program: found …`, a mistake a line; `whole`: what the value is that they are in. */
+export const toldAt = (mistakes: readonly Mistake[], whole: string): UserError =>
+  new UserError(mistakes.map(({ path, text }) => `${placeIn(path) || whole}: ${text}`).join('\n'));
+
+const placeIn = (path: Path): string =>
+  path
+    .map((step, i) => (typeof step === 'number' ? `[${step}]` : i === 0 ? step : `.${step}`))
+    .join('');
+
+/** Options of a call, defaults filled in. Throws UserError with all that is wrong with them. */
+export function checkedOptions<T extends z.ZodType>(schema: T, options: unknown): z.output<T> {
+  const { success, data, error } = schema.safeParse(options);
+  if (success) return data;
+  const told = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as JsonSchema;
+  throw toldAt(mistakesOf(error.issues, options, told), 'the options');
+}
 
 export function mistakesOf(
   issues: readonly z.core.$ZodIssue[],
@@ -158,10 +176,14 @@ function describe(schema: JsonSchema): string {
     return `an address from ${hex(minimum!)} to ${hex(maximum!)}${of}`;
   }
   if (schema.enum !== undefined) return oneOf(schema.enum);
-  if (schema.type === 'integer') return `a whole number from ${minimum} to ${maximum}`;
+  if (schema.type === 'integer') {
+    const isOpen = maximum === Number.MAX_SAFE_INTEGER;
+    return `a whole number ${isOpen ? `of at least ${minimum}` : `from ${minimum} to ${maximum}`}`;
+  }
   if (schema.type === 'number') return 'a number';
   if (schema.type === 'boolean') return 'true or false';
   if (schema.type === 'string') return schema.title ?? 'a text';
+  if (schema.type === undefined && schema.title !== undefined) return schema.title;
   if (schema.type === 'array') {
     const least = schema.minItems === undefined ? '' : ' (not empty)';
     return `a list${least}${items?.enum === undefined ? '' : ` of ${oneOf(items.enum)}`}`;

@@ -96,6 +96,17 @@ describe('with a folder', () => {
   });
 });
 
+test('programs that are too small for their vCPUs are a mistake, and no verdict', async () => {
+  for (const more of [[], ['--each-defect']]) {
+    const of = ['--configuration', 'AB,ABA', '--ops', '2', ...more];
+    const { code, stdout, stderr } = await umbra('generate', ...of);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr.replace(/\s+/g, ' ')).toBe(
+      'umbra: found --ops 2 for the 3 vCPUs of ABA, expected an operation of each: give --ops 3 or more ',
+    );
+  }
+});
+
 test('shards together are the whole', async () => {
   const tried = await Array.fromAsync(['1/2', '2/2'], async (shard) => {
     const { stdout } = await umbra(...CORE, '--shard', shard, '--json', '-');

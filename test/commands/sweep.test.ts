@@ -196,3 +196,20 @@ test('nothing varied is nothing to sweep', async () => {
   expect(code).toBe(2);
   expect(stderr).toContain('give --vary FIELD=VALUES');
 });
+
+test('seeds are those that umbra run takes', async () => {
+  const given = ['--seed', '4294967295', '--repeat', '2'];
+  for (const args of [
+    ['sweep', SMALL, '--vary', 'cpus=1,2', ...given],
+    ['ab', SMALL, '--vary', 'cpus=1,2', ...given],
+    ['study', 'migration', '--seed', '4294967295', '--seeds', '2'],
+    ['stress', '--seed', '4294967295', '--runs', '2'],
+  ]) {
+    const { code, stderr } = await umbra(...args);
+    expect(stderr.replace(/\s+/g, ' ')).toBe(
+      'umbra: found seeds from 4294967295 to 4294967296, expected none above 4294967295: ' +
+        'give a lower --seed ',
+    );
+    expect(code).toBe(2);
+  }
+});

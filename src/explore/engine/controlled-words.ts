@@ -9,6 +9,7 @@ import type { Lock } from '../../../shared/lock.ts';
 import { Words } from '../../../shared/words.ts';
 import { type Ptr, toPtr } from '../../hardware/address.ts';
 import { Entry } from '../../hardware/entry.ts';
+import type { WasmMemory } from '../../wasm.ts';
 import * as access from './access.ts';
 import { bufferOf } from './actors.ts';
 import type { ControlState } from './control-state.ts';
@@ -36,7 +37,7 @@ export class ControlledWords extends Words {
   declare protected readonly cpu: number;
   declare private readonly guards: Guards;
 
-  constructor(memory: WebAssembly.Memory, scratch: Ptr, task: Task) {
+  constructor(memory: WasmMemory, scratch: Ptr, task: Task) {
     super(memory, scratch);
     this.task = task;
     this.state = task.state;

@@ -5,6 +5,7 @@
  */
 
 import { makeMemory } from '../../../shared/words.ts';
+import type { WasmMemory } from '../../wasm.ts';
 
 interface Exports {
   keep(at: number, words: number): void;
@@ -50,10 +51,11 @@ export class Snapshot {
   readonly plain: Uint32Array;
 
   /** Empty at first. */
-  constructor(machine: WebAssembly.Memory) {
+  constructor(machine: WasmMemory) {
     const beside = makeMemory(machine.buffer.byteLength / 4);
     this.plain = new Uint32Array(beside.buffer);
-    const { exports } = new WebAssembly.Instance(module, { m: { machine, beside } });
+    const m = { machine, beside } as Record<string, WebAssembly.Memory>;
+    const { exports } = new WebAssembly.Instance(module, { m });
     this.#exports = exports as unknown as Exports;
   }
 

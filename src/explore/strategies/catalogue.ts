@@ -22,7 +22,7 @@ export const PORTFOLIO = [
   ...['surw', 'pct-5', 'pos', 'random'],
 ] as const;
 
-export const STRATEGIES: Readonly<Record<string, () => Strategy>> = {
+const NAMED = {
   random: withEvents(() => new RandomWalk()),
   'pct-1': withEvents(() => new Pct(1)),
   'pct-2': withEvents(() => new Pct(2)),
@@ -34,8 +34,12 @@ export const STRATEGIES: Readonly<Record<string, () => Strategy>> = {
   guided: withEvents(() => new Guided()),
   sweep: () => new Sweep({ preemptions: BOUND, edges: true }),
   fewest: () => new FewestSwitches(BOUND),
-  portfolio: () => new Portfolio(PORTFOLIO.map((name) => STRATEGIES[name]!())),
+  portfolio: (): Strategy => new Portfolio(PORTFOLIO.map((name) => NAMED[name]())),
 };
+
+export type StrategyName = keyof typeof NAMED;
+
+export const STRATEGIES: Readonly<Record<string, () => Strategy>> = NAMED;
 
 /** Strategies that enumerate schedules: they draw nothing, and cannot begin in the middle. */
 export const LISTED_STRATEGIES: readonly string[] = PORTFOLIO.filter(
@@ -46,7 +50,7 @@ export const LISTED_STRATEGIES: readonly string[] = PORTFOLIO.filter(
 const WORLD_PORTFOLIO = ['pct-2', 'fewest', 'pct-3', 'surw', 'pct-5', 'pos', 'random'] as const;
 
 /** For worlds of the user's own, which have no acts of hardware and no operations to sweep. */
-export const WORLD_STRATEGIES: Readonly<Record<string, () => Strategy>> = {
+const NAMED_FOR_WORLDS = {
   random: () => new RandomWalk(),
   'pct-1': () => new Pct(1),
   'pct-2': () => new Pct(2),
@@ -57,5 +61,9 @@ export const WORLD_STRATEGIES: Readonly<Record<string, () => Strategy>> = {
   surw: () => new Surw(),
   guided: () => new Guided(),
   fewest: () => new FewestSwitches(BOUND),
-  portfolio: () => new Portfolio(WORLD_PORTFOLIO.map((name) => WORLD_STRATEGIES[name]!())),
+  portfolio: (): Strategy => new Portfolio(WORLD_PORTFOLIO.map((name) => NAMED_FOR_WORLDS[name]())),
 };
+
+export type WorldStrategyName = keyof typeof NAMED_FOR_WORLDS;
+
+export const WORLD_STRATEGIES: Readonly<Record<string, () => Strategy>> = NAMED_FOR_WORLDS;

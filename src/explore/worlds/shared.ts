@@ -12,6 +12,13 @@ export const MOST_THREADS = 31;
 
 type Change = (found: number) => number;
 
+/** Throws UserError for what would be another number in a word. */
+function inWord(value: number, what: string): number {
+  if ((value | 0) === value) return value;
+  const range = `from ${-(2 ** 31)} to ${2 ** 31 - 1}`;
+  throw new UserError(`${what}: found ${value}, expected a whole number ${range}`);
+}
+
 /** An access of one word: its new value. The result is the old value. */
 class WordStep implements Step {
   readonly kind: Access;
@@ -51,7 +58,10 @@ class WordStep implements Step {
   }
 }
 
-/** A whole number of 32 bits, signed. Each access is one step, and all see steps in one order. */
+/**
+ * A whole number of 32 bits, signed. Each access is one step, and all see steps in one order. What is
+ * given to be put into it is such a number, or a UserError; only `add` goes on from the other end.
+ */
 export class Word {
   readonly name: string;
   readonly place: Place;
@@ -78,37 +88,45 @@ export class Word {
 
   /** Also of a read-modify-write: the result of the step is the old value. */
   store(value: number): Step {
-    return new WordStep(Access.Store, this, `store(${value})`, () => value);
+    return this.#put(Access.Store, `store(${value})`, value);
   }
 
   exchange(value: number): Step {
-    return new WordStep(Access.Exchange, this, `exchange(${value})`, () => value);
+    return this.#put(Access.Exchange, `exchange(${value})`, value);
+  }
+
+  #put(kind: Access, does: string, value: number): Step {
+    inWord(value, `${this.name}.${does}`);
+    return new WordStep(kind, this, does, () => value);
   }
 
   /** It becomes `value` if it is `expected`; the result is the old value. */
   compareExchange(expected: number, value: number): Step {
+    const does = `compareExchange(${expected}, ${value})`;
+    for (const each of [expected, value]) inWord(each, `${this.name}.${does}`);
     const change: Change = (found) => (found === expected ? value : found);
-    return new WordStep(
-      Access.CompareExchange,
-      this,
-      `compareExchange(${expected}, ${value})`,
-      change,
-    );
+    return new WordStep(Access.CompareExchange, this, does, change);
   }
 
   add(value: number): Step {
+    inWord(value, `${this.name}.add(${value})`);
     return new WordStep(Access.Add, this, `add(${value})`, (found) => found + value);
   }
 
   /** Any read-modify-write, in one step. */
   update(change: (found: number) => number): Step {
-    return new WordStep(Access.Exchange, this, 'update(…)', change);
+    return new WordStep(Access.Exchange, this, 'update(…)', this.#checked(change, 'update(…)'));
   }
 
   /** Wait until the condition holds, and read it; with `change`, change it in the same step. */
   until(holds: (found: number) => boolean, change?: (found: number) => number): Step {
     const kind = change === undefined ? Access.Load : Access.Exchange;
-    return new WordStep(kind, this, 'until(…)', change, holds);
+    const checked = change && this.#checked(change, 'until(…)');
+    return new WordStep(kind, this, 'until(…)', checked, holds);
+  }
+
+  #checked(change: Change, does: string): Change {
+    return (found) => inWord(change(found), `${this.name}.${does}`);
   }
 }
 
@@ -292,7 +310,7 @@ export class Shared {
     if (place > MOST_WORDS) throw new UserError(`a world has at most ${MOST_WORDS} words`);
     const word = new Word(name, place, this.#now, isSync);
     this.words.push(word);
-    this.initial.push(initial | 0);
+    this.initial.push(inWord(initial, `word ${name}`));
     return word;
   }
 

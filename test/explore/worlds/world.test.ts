@@ -6,6 +6,7 @@ import {
   type Mutex,
   replay,
   type Shared,
+  type Step,
   type Steps,
   shrink,
   UserError,
@@ -288,10 +289,57 @@ test('to wait for several words at once is to go on by any of them, and none is 
 test('mistakes are said', async () => {
   const none = world('none', () => ({ threads: {} }));
   await expect(explore(none)).rejects.toThrow('world none: found no threads, expected one');
-  await expect(explore(counter(true), { schedules: 0 })).rejects.toThrow(/^schedules: /);
-  await expect(explore(counter(true), { strategy: 'sweep' })).rejects.toThrow(/^strategy: /);
+  await expect(explore(counter(true), { schedules: 0 })).rejects.toThrow(
+    'schedules: found 0, expected a whole number of at least 1',
+  );
+  const sweep = { strategy: 'sweep' } as object;
+  await expect(explore(counter(true), sweep)).rejects.toThrow(/^strategy: found "sweep", /);
   const many = pair('many', () => Array<() => Steps>(32).fill(function* () {}));
   await expect(explore(many)).rejects.toThrow('a world has at most 31 threads');
+});
+
+test('a number that a word would hold otherwise is what is wrong, with its place', async () => {
+  const wordOf = (step: (word: Word) => Step, initial = 0) =>
+    explore(
+      world('one', (shared) => {
+        const word = shared.word('x', initial);
+        const only = function* (): Steps {
+          yield step(word);
+        };
+        return { threads: { only } };
+      }),
+      { schedules: 1 },
+    );
+  const range = 'expected a whole number from -2147483648 to 2147483647';
+  const wrong: readonly (readonly [string, (word: Word) => Step, number])[] = [
+    ['store(1099511627776)', (word) => word.store(2 ** 40), 2 ** 40],
+    ['store(2147483648)', (word) => word.store(2 ** 31), 2 ** 31],
+    ['exchange(0.5)', (word) => word.exchange(0.5), 0.5],
+    ['compareExchange(0, NaN)', (word) => word.compareExchange(0, Number.NaN), Number.NaN],
+    ['add(4294967296)', (word) => word.add(2 ** 32), 2 ** 32],
+    ['update(…)', (word) => word.update((found) => found + 2 ** 31), 2 ** 31],
+    [
+      'until(…)',
+      (word) =>
+        word.until(
+          () => true,
+          () => -(2 ** 32),
+        ),
+      -(2 ** 32),
+    ],
+  ];
+  for (const [does, step, value] of wrong) {
+    const { failure } = await wordOf(step);
+    expect(failure).toMatchObject({
+      ending: 'violation',
+      message: `x.${does}: found ${value}, ${range}`,
+    });
+  }
+  await expect(wordOf((word) => word.load(), 2 ** 31)).rejects.toThrow(
+    `word x: found 2147483648, ${range}`,
+  );
+  // A sum goes on from the other end, as the processor's does.
+  expect((await wordOf((word) => word.add(1), 2 ** 31 - 1)).failure).toBeUndefined();
 });
 
 test('who aborts gets what there is', async () => {

@@ -3,6 +3,7 @@
 import type { SharedMachine } from '../../../../shared/host.ts';
 import type { SoftwareFor } from '../../../host/run-guest.ts';
 import type { Scheduling } from '../../../host/scheduler.ts';
+import type { WasmMemory } from '../../../wasm.ts';
 import type { Decisions } from '../controller.ts';
 import type { End } from '../run.ts';
 import type { RunMode } from '../run-mode.ts';
@@ -21,7 +22,7 @@ export interface CpuThreadBoot<Told> {
   readonly index: number;
   readonly told: Told;
   /** Of ControlState. */
-  readonly state: WebAssembly.Memory;
+  readonly state: WasmMemory;
   readonly mostSteps: number;
   readonly mode: RunMode;
   /** Every host CPU has a core to itself. */
