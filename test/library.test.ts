@@ -203,7 +203,7 @@ test('the package installs into an empty folder, where the example of the docs a
     join(process.cwd(), 'node_modules/@types'),
     ...['--lib', 'es2024,esnext.disposable', ...typed],
   );
-}, 120_000);
+}, 600_000);
 
 /** Of the first test of a lab's page, explored in a browser: of so many settings. */
 async function digestsAt(url: string, count: number): Promise<string[]> {

@@ -31,7 +31,7 @@ import {
   QUIET_OPTION,
 } from './json-output.ts';
 import { keepLast } from './kept-schedules.ts';
-import { integer, type OptionsOf, positive } from './options.ts';
+import { atATime, integer, type OptionsOf, positive } from './options.ts';
 import { Progress } from './progress.ts';
 import { tableColumns } from './terminal.ts';
 import { checkQueueOptions, doUnits, type UnitsJob, withQueue } from './units.ts';
@@ -53,7 +53,7 @@ function declare() {
     .optionsGroup('Work:')
     .option('--out <ledger>', 'keep what is done in this file; the same command goes on from it')
     .addOption(shardOption())
-    .option('--threads <n>', 'that work at it', integer(1), availableParallelism())
+    .option('--threads <n>', 'that work at it', atATime, availableParallelism())
     .option('--until-failure', 'end with the first schedules among which one goes wrong');
   return withQueue(work)
     .option('--forever', 'with --queue: a plan for umbra work --forever, whose seeds count on')

@@ -10,10 +10,20 @@ import { columnsOf, wrap } from './terminal.ts';
 /** Does what these arguments ask for; prints what goes wrong, and sets process.exitCode. */
 export async function runCommandLine(args: readonly string[]): Promise<void> {
   try {
+    mustHaveFolder();
     const program = await makeProgram(args[0]);
     await program.parseAsync(args, { from: 'user' });
   } catch (error) {
     process.exitCode = report(error);
+  }
+}
+
+/** Whatever path is given counts from the working folder. */
+function mustHaveFolder(): void {
+  try {
+    process.cwd();
+  } catch {
+    throw new UserError('the working folder is not there any more: go to another one');
   }
 }
 

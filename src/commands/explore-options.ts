@@ -88,11 +88,13 @@ function parseStrategies(text: string): readonly string[] {
   return [...new Set(names)];
 }
 
+const MOST_SHARDS = 0xffff;
+
 function parseShard(text: string): Shard {
   const [index, of] = (/^(\d+)\/(\d+)$/.exec(text) ?? []).slice(1).map(Number);
-  if (index === undefined || of === undefined || index < 1 || index > of || of > 0xffff) {
+  if (index === undefined || of === undefined || index < 1 || index > of || of > MOST_SHARDS) {
     throw new InvalidArgumentError(
-      'i/n is expected, with i from 1 to n: 1/4 is the first of four.',
+      `i/n is expected, with i from 1 to n, and n at most ${MOST_SHARDS}: 1/4 is the first of four.`,
     );
   }
   return { index, of };

@@ -31,7 +31,7 @@ import { ExitCode } from './exit-code.ts';
 import { defectsOption, shardOption } from './explore-options.ts';
 import { heedInterrupt } from './interrupt.ts';
 import { JSON_OPTION, jsonOutput, printer, QUIET_OPTION } from './json-output.ts';
-import { disciplineOption, integer, type OptionsOf, pagingOption } from './options.ts';
+import { atATime, disciplineOption, integer, type OptionsOf, pagingOption } from './options.ts';
 import { outputFile } from './output-file.ts';
 import { Progress } from './progress.ts';
 import { checkQueueOptions, doUnits, type UnitsJob, withQueue } from './units.ts';
@@ -78,7 +78,7 @@ function declare() {
     .option('--out <dir>', 'write what is found there; the same command goes on from it')
     .option('--seconds <s>', 'for so long at most', integer(1))
     .addOption(shardOption())
-    .option('--threads <n>', 'that work at it', integer(1), availableParallelism())
+    .option('--threads <n>', 'that work at it', atATime, availableParallelism())
     .option('--each-defect', 'each defect alone, until a program fails of it: a table')
     .option('--until-failure', 'end with the first programs among which one fails');
   return withQueue(command)
@@ -91,7 +91,8 @@ function declare() {
       '\nWhat is found is made smaller, and clustered by its kind and by the functions of the two ' +
         'accesses to blame. --out has a litmus test for each cluster, which umbra replay takes, too.' +
         `\n\nExit code: ${ExitCode.Ok} nothing wrong, ${ExitCode.Failed} a program failed, ` +
-        `${ExitCode.UserMistake} a mistake in what was given, ${ExitCode.Interrupted} ` +
+        `${ExitCode.NotClear} none was done in --seconds, ${ExitCode.UserMistake} a mistake in what ` +
+        `was given, ${ExitCode.Interrupted} ` +
         'interrupted by Ctrl-C (the report so far is shown).\n\nExamples:\n' +
         '  umbra generate --ops 2\n' +
         '  umbra generate --ops 2 --exhaustive --discipline guest-lock\n' +
@@ -134,7 +135,9 @@ async function generate(options: GenerateOptions): Promise<void> {
     const report = reportOf({ plan, shard, programs, ledger, clusters, files });
     printer(options)(formatGenerated(report, clusters.map(exampleOf)), report.failed > 0);
     writeJson({ ...report, end });
-    process.exitCode = report.failed > 0 ? ExitCode.Failed : ExitCode.Ok;
+    const isTried = end !== 'seconds' || report.spaces.some(({ tried }) => tried > 0);
+    const good = isTried ? ExitCode.Ok : ExitCode.NotClear;
+    process.exitCode = report.failed > 0 ? ExitCode.Failed : good;
     if (end !== 'interrupted') return;
     process.stderr.write(
       `umbra: interrupted; ${out === undefined ? 'with --out DIR the same command could go on from here' : 'the same command goes on from here'}\n`,

@@ -31,7 +31,7 @@ import { seedOption, strategiesOption } from './explore-options.ts';
 import { heedInterrupt } from './interrupt.ts';
 import { JSON_OPTION, output, printer, QUIET_OPTION } from './json-output.ts';
 import { keep } from './kept-schedules.ts';
-import { integer, type OptionsOf } from './options.ts';
+import { atATime, integer, type OptionsOf } from './options.ts';
 import { Progress } from './progress.ts';
 import { OUT_OPTION, resultsOf } from './run-folder.ts';
 import { tableColumns } from './terminal.ts';
@@ -73,7 +73,7 @@ function declare() {
         .argParser(parseMutants)
         .default(MUTANTS, 'each'),
     )
-    .option('--threads <n>', 'that work at it', integer(1), availableParallelism());
+    .option('--threads <n>', 'that work at it', atATime, availableParallelism());
   return withQueue(command)
     .optionsGroup('Output:')
     .option(...JSON_OPTION)

@@ -201,6 +201,11 @@ export function seedsFrom(first: number, count: number): number[] {
   return Array.from({ length: count }, (_, i) => first + i);
 }
 
+/** Threads of one process at most: each has a heap of its own. */
+const MOST_AT_A_TIME = 512;
+
+export const atATime = integer(1, MOST_AT_A_TIME);
+
 export function positive(text: string): number {
   const x = Number(text);
   if (Number.isFinite(x) && x > 0) return x;

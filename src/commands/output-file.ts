@@ -1,7 +1,7 @@
 /** Files that commands write: whole or not at all. */
 
-import { writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { UserError } from '../errors.ts';
 import { statOf, wholeFile } from '../files.ts';
 
@@ -15,6 +15,9 @@ export function outputFile(path: string, what: string, advice: string): (text: s
     new UserError(`${path}: the ${what} cannot be written there (${why}); ${advice}`);
   const folder = dirname(path);
   if (isFolder(path) || !isFolder(folder)) throw unwritable('no file can be there');
+  const target = wholeFile(path);
+  const why = target.special ? undefined : whyNothingIn(dirname(target.path));
+  if (why !== undefined) throw unwritable(why);
   return (text) => {
     const file = wholeFile(path);
     try {
@@ -25,6 +28,18 @@ export function outputFile(path: string, what: string, advice: string): (text: s
       throw unwritable(String((error as NodeJS.ErrnoException).code));
     }
   };
+}
+
+/** What the system says where nothing can be made in a folder, which is tried; undefined if it can. */
+export function whyNothingIn(folder: string): string | undefined {
+  const probe = join(folder, `umbra.${process.pid}.tmp`);
+  try {
+    mkdirSync(probe);
+    rmdirSync(probe);
+    return undefined;
+  } catch (error) {
+    return String((error as NodeJS.ErrnoException).code);
+  }
 }
 
 const isFolder = (path: string): boolean => statOf(path)?.isDirectory() ?? false;

@@ -12,6 +12,7 @@ import { csvOf, describeTable, parquetOf, type Table } from '../report/table.ts'
 import { pathOf } from './configuration.ts';
 import { JSON_OPTION, jsonOutput, QUIET_OPTION } from './json-output.ts';
 import { group, type None, type OptionsOf } from './options.ts';
+import { whyNothingIn } from './output-file.ts';
 
 export const OUT_OPTION = [
   '--out <dir>',
@@ -98,6 +99,11 @@ function mustBeNew(path: string): void {
   if (!statSync(above).isDirectory()) {
     throw new UserError(`${path} cannot be made: ${above} is no folder; give --out another`);
   }
+  const why = whyNothingIn(above);
+  if (why === undefined) return;
+  throw new UserError(
+    `${path} cannot be made: nothing can be in ${above} (${why}); give --out another`,
+  );
 }
 
 /** The first of the folders that a path is in to be there; the others will be made. */

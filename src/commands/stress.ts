@@ -20,6 +20,7 @@ import { ExitCode } from './exit-code.ts';
 import { heedInterrupt } from './interrupt.ts';
 import { JSON_OPTION, printer, QUIET_OPTION } from './json-output.ts';
 import {
+  atATime,
   defectsOption,
   disciplineOption,
   integer,
@@ -51,7 +52,7 @@ function declare() {
     .option('--runs <n>', 'how many runs, whatever the time', integer(1))
     .option('--until-failure', 'end with the first run that goes wrong')
     .option('--seed <n>', 'seed of the first run; the next ones count up', integer(0), 1)
-    .option('--jobs <n>', 'machines at the same time', integer(1), availableParallelism())
+    .option('--jobs <n>', 'machines at the same time', atATime, availableParallelism())
     .optionsGroup('Machines:')
     .addOption(disciplineOption())
     .addOption(pagingOption())

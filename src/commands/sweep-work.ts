@@ -36,7 +36,15 @@ import {
 import { sweepTable } from '../sweep/tables.ts';
 import { heedInterrupt } from './interrupt.ts';
 import { JSON_OPTION, output, printer, QUIET_OPTION } from './json-output.ts';
-import { costsOption, group, integer, type None, type OptionsOf, several } from './options.ts';
+import {
+  atATime,
+  costsOption,
+  group,
+  integer,
+  type None,
+  type OptionsOf,
+  several,
+} from './options.ts';
 import { onPool } from './pool.ts';
 import { Progress } from './progress.ts';
 import { OUT_OPTION, resultsOf } from './run-folder.ts';
@@ -63,7 +71,7 @@ export const withSweepOptions = group((command) =>
           'default turns, unless a time is asked for',
       ).choices(WAYS),
     )
-    .option('--jobs <n>', 'runs at a time, on turns; by default one for each core', integer(1))
+    .option('--jobs <n>', 'runs at a time, on turns; by default one for each core', atATime)
     .optionsGroup('What is measured:')
     .addOption(
       new Option(

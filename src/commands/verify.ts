@@ -16,7 +16,7 @@ import { TESTS, testsFor, withSettings } from './explore-options.ts';
 import { heedInterrupt } from './interrupt.ts';
 import { JSON_OPTION, jsonOutput, printer, QUIET_OPTION } from './json-output.ts';
 import { partOfPage } from './marked-page.ts';
-import { integer, type OptionsOf } from './options.ts';
+import { atATime, integer, type OptionsOf } from './options.ts';
 import { outputFile } from './output-file.ts';
 import { clearLine, showProgress } from './terminal.ts';
 import { checkQueueOptions } from './units.ts';
@@ -69,7 +69,7 @@ function declare() {
     )
     .option('--own-defect', 'each test with the defect on that it is aimed at; others are left out')
     .optionsGroup('Work:')
-    .option('--jobs <n>', 'threads that work at it', integer(1), availableParallelism())
+    .option('--jobs <n>', 'threads that work at it', atATime, availableParallelism())
     .option('--out <file>', 'keep what is done in this file; the same command goes on from it')
     .option('--queue <url>', 'have workers of this queue do it: postgres://…, or embedded')
     .optionsGroup('Output:')

@@ -8,7 +8,7 @@ import { grouped } from '../numbers.ts';
 import type { RoundMaker, Rounds } from '../queue/forever.ts';
 import { ExitCode } from './exit-code.ts';
 import { QUIET_OPTION } from './json-output.ts';
-import { integer, type OptionsOf } from './options.ts';
+import { atATime, integer, type OptionsOf } from './options.ts';
 import { QUEUE_OPTION } from './units.ts';
 
 function declare() {
@@ -20,7 +20,7 @@ function declare() {
         'put the results beside them; on any machine, by as many workers as there are.',
     )
     .option(QUEUE_OPTION[0], 'the queue: postgres://…, embedded or embedded:FOLDER')
-    .option('--jobs <n>', 'units at a time', integer(1), availableParallelism())
+    .option('--jobs <n>', 'units at a time', atATime, availableParallelism())
     .option('--stay', 'wait for more when nothing is left, instead of ending')
     .optionsGroup('Without end (docs/campaigns.md):')
     .option('--forever', 'and begin rounds of umbra campaign --forever, each on seeds of its own')

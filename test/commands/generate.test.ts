@@ -107,6 +107,26 @@ test('programs that are too small for their vCPUs are a mistake, and no verdict'
   }
 });
 
+test('where there was nothing to do, nothing is said of what is wrong', async () => {
+  const small = ['--alphabet', 'core', '--configuration', 'AA', '--paging', 'nonpae'];
+  const shard = ['--discipline', 'lock-free', '--shard', '65535/65535'];
+  const { code, stdout } = await umbra('generate', ...small, ...shard);
+  expect(stdout).toMatch(/: 0 of [1-9]\d* programs, 0 schedules; nothing tried\n/);
+  expect(stdout).toMatch(/: 0 programs, 0 schedules, nothing tried\n$/);
+  expect(code).toBe(0);
+});
+
+test('what is too many is refused, and how many there may be is said', async () => {
+  const refused = async (...args: readonly string[]) => {
+    const { code, stderr } = await umbra('generate', ...args);
+    return `${code} ${stderr.replace(/\s+/g, ' ')}`;
+  };
+  expect(await refused('--shard', '1/1000000')).toMatch(/^2 .*n at most 65535/);
+  expect(await refused('--threads', '9999')).toMatch(
+    /^2 .*A whole number from 1 to 512 is expected/,
+  );
+});
+
 test('shards together are the whole', async () => {
   const tried = await Array.fromAsync(['1/2', '2/2'], async (shard) => {
     const { stdout } = await umbra(...CORE, '--shard', shard, '--json', '-');

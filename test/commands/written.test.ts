@@ -13,7 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { interrupted, shell } from './umbra.ts';
+import { interrupted, shell, umbra } from './umbra.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'umbra-written-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -52,6 +52,40 @@ describe.each(Object.entries(WRITERS))('%s', (name, line) => {
     expect(lstatSync(pipe).isFIFO()).toBe(true);
     expect(readFileSync(copy).length).toBeGreaterThan(100);
   });
+});
+
+describe.runIf(process.platform === 'linux')('where nothing can be made, nothing is run:', () => {
+  const nowhere = '/proc/umbra';
+  test.each([
+    ['start', 'ls', '--out', nowhere],
+    ['run', 'false-sharing', '--out', join(nowhere, 'below')],
+    ['start', 'ls', '--json', `${nowhere}.json`],
+    ['start', 'ls', '--trace', `${nowhere}.dat`],
+    ['explore', 'R6-no-shootdown', '--out', nowhere],
+    ['explore', 'R6-no-shootdown', '--html', `${nowhere}.html`],
+    ['litmus', 'R6-no-shootdown', '--runs', '1', '--out', nowhere],
+    ['stress', '--runs', '1', '--out', nowhere],
+    ['replay', '--last', '--out', nowhere],
+    ['verify', 'R6-no-shootdown', '--out', `${nowhere}.json`],
+  ])('umbra %s %s %s %s', async (...args) => {
+    const { code, stdout, stderr } = await umbra(...args.filter((one) => one !== undefined));
+    expect(stderr.replace(/\s+/g, ' ')).toMatch(
+      /^umbra: \/proc\/umbra\S* (the \w+ )?cannot be (made|written).*\(ENOENT\); give --/,
+    );
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+  });
+});
+
+test('a working folder that is gone is a sentence, and no stack', () => {
+  const main = join(process.cwd(), 'src/main.ts');
+  const gone = mkdtempSync(join(folder, 'gone-'));
+  const { code, stderr } = shell(
+    `cd ${gone}; rmdir ${gone}; "${process.execPath}" ${main} start ls --out x`,
+  );
+  expect(stderr.replace(/\s+/g, ' ')).toBe(
+    'umbra: the working folder is not there any more: go to another one ',
+  );
+  expect(code).toBe(2);
 });
 
 test('no room at stdout is a sentence, and no stack', () => {

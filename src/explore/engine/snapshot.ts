@@ -54,7 +54,8 @@ export class Snapshot {
   constructor(machine: WasmMemory) {
     const beside = makeMemory(machine.buffer.byteLength / 4);
     this.plain = new Uint32Array(beside.buffer);
-    const m = { machine, beside } as Record<string, WebAssembly.Memory>;
+    const [own, other] = [machine, beside] as WebAssembly.Memory[];
+    const m = { machine: own!, beside: other! };
     const { exports } = new WebAssembly.Instance(module, { m });
     this.#exports = exports as unknown as Exports;
   }

@@ -108,6 +108,9 @@ export function reportOf({
   };
 }
 
+/** Where nothing failed of so many. */
+const nothingOf = (tried: number): string => (tried === 0 ? 'nothing tried' : 'nothing wrong');
+
 /** `examples`: the smallest program of each cluster, in a line. */
 export function formatGenerated(report: GenerateReport, examples: readonly string[]): string {
   const { operations, alphabet, spaces, clusters, failed, shard } = report;
@@ -115,7 +118,7 @@ export function formatGenerated(report: GenerateReport, examples: readonly strin
   const lines = spaces.map((space) => {
     const { tried, programs } = space;
     const setting = spaceText({ ...space, setting: space });
-    const wrong = space.failed > 0 ? `${grouped(space.failed)} failed` : 'nothing wrong';
+    const wrong = space.failed > 0 ? `${grouped(space.failed)} failed` : nothingOf(tried);
     return `${operations} operations, ${alphabet}, ${setting}: ${grouped(tried)} of ${grouped(programs)} programs, ${runsText(space, isExhaustive)}; ${wrong}`;
   });
   const found = clusters.flatMap(({ kind, cause, programs, spaces: where, file }, i) => [
@@ -127,7 +130,7 @@ export function formatGenerated(report: GenerateReport, examples: readonly strin
   ]);
   const part = shard.of > 1 ? `shard ${shard.index}/${shard.of}: ` : '';
   const tried = spaces.reduce((n, space) => n + space.tried, 0);
-  const wrong = failed === 0 ? 'nothing wrong' : `${grouped(failed)} programs failed`;
+  const wrong = failed === 0 ? nothingOf(tried) : `${grouped(failed)} programs failed`;
   const unseen =
     clusters.length > 0 && clusters.every(({ file }) => file === null)
       ? ['', 'with --out DIR they are written as litmus tests, with tokens for umbra replay']
