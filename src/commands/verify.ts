@@ -349,6 +349,13 @@ class Work {
     return undefined;
   }
 
+  /** Runs of the next unit: no more than there is time for, by the rate so far. */
+  #runsOf({ classes, blocked, seconds }: Entry['frontier']['totals']): number {
+    if (seconds === 0) return FIRST_RUNS;
+    const inTime = ((classes + blocked) / seconds) * (this.#seconds - seconds);
+    return Math.min(RUNS, Math.max(1, Math.ceil(inTime)));
+  }
+
   #unit(entry: Entry, pool: Pool, signal: AbortSignal): Promise<void> | undefined {
     const { path, setting, frontier, insteadOf, bounds, estimate } = entry;
     const { seconds } = frontier.totals;
@@ -358,7 +365,7 @@ class Work {
     if (isWanted && pool instanceof Piscina) return this.#estimate(entry, pool, signal);
     const due = frontier.due();
     if (due === undefined) return undefined;
-    const most = seconds === 0 ? FIRST_RUNS : RUNS;
+    const most = this.#runsOf(frontier.totals);
     const task: VerifyTask = { path, setting, ...due.part, most };
     return pool.run(task, { name: 'unit', signal }).then(
       (result) => due.add(result as never),
