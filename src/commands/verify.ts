@@ -351,8 +351,9 @@ class Work {
 
   /** Runs of the next unit: no more than there is time for, by the rate so far. */
   #runsOf({ classes, blocked, seconds }: Entry['frontier']['totals']): number {
-    if (seconds === 0) return FIRST_RUNS;
-    const inTime = ((classes + blocked) / seconds) * (this.#seconds - seconds);
+    const runs = classes + blocked;
+    if (runs === 0 || seconds === 0) return FIRST_RUNS;
+    const inTime = (runs / seconds) * (this.#seconds - seconds);
     return Math.min(RUNS, Math.max(1, Math.ceil(inTime)));
   }
 
