@@ -20,21 +20,22 @@ export function statOf(path: string): Stats | undefined {
  * There is to be a folder, and what is above it. Throws UserError. Step by step, since mkdir's own
  * `recursive` does not end where nothing can be made, as below /proc.
  */
-export function makeFolder(path: string): void {
+export function makeFolder(path: string, advice?: string): void {
   const stat = statOf(path);
   if (stat?.isDirectory()) return;
   const above = dirname(resolve(path));
-  if (stat === undefined && above !== resolve(path)) makeFolder(above);
+  if (stat === undefined && above !== resolve(path)) makeFolder(above, advice);
   try {
     mkdirSync(path);
   } catch (error) {
     if (statOf(path)?.isDirectory()) return;
-    throw new UserError(`${path} cannot be made: ${(error as Error).message}`);
+    const why = `${path} cannot be made: ${(error as NodeJS.ErrnoException).code}`;
+    throw new UserError(advice === undefined ? why : `${why}; ${advice}`);
   }
 }
 
 export interface WholeFile {
-  /** The options of the output. */
+  /** The file to write to. */
   readonly path: string;
   /** Whether `path` is the place itself: a pipe or a device, which only can be written to. */
   readonly special: boolean;

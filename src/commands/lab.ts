@@ -65,14 +65,16 @@ async function lab({ port, build, ...options }: Options): Promise<void> {
   await serving.close();
 }
 
+const ADVICE = 'give --build a folder to be made';
+
 /** Returns how many files it has. Throws UserError where they cannot be written. */
 function writeSite(files: Files, folder: string): number {
-  for (const name of files.keys()) makeFolder(dirname(join(folder, name)));
+  for (const name of files.keys()) makeFolder(dirname(join(folder, name)), ADVICE);
   try {
     for (const [name, body] of files) writeFileSync(join(folder, name), body);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    throw new UserError(`${folder} cannot be written: ${code}; give --build a folder to be made`);
+    throw new UserError(`${folder} cannot be written: ${code}; ${ADVICE}`);
   }
   return files.size;
 }

@@ -82,7 +82,7 @@ function mustBeInstalled(): void {
 }
 
 function makeOwned(folder: string): void {
-  makeFolder(folder);
+  makeFolder(folder, 'no database can be there: give embedded:FOLDER another');
   if (process.getuid?.() === 0) chownSync(folder, ...serverUser(folder));
 }
 
