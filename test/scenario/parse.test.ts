@@ -270,3 +270,9 @@ test('the name that was meant is the nearest, if one is near', () => {
   expect(closest('RANDOM', ['pinned', 'random'])).toBe('random');
   expect(closest('xyz', ['pinned', 'random'])).toBeUndefined();
 });
+
+// Only booting tells how many frames that takes, and then the place in the file is not known any more.
+test.fails('too little memory to boot is told by its place', () => {
+  const said = complaints('host_memory: {frames: 10}', ...GUESTS);
+  expect(said[0]).toMatch(/^1:14: .*too little to boot/);
+});
