@@ -9,6 +9,7 @@
  */
 
 import './compile-cache.ts';
+import { z } from 'zod';
 import { runChecked } from './check/checked-run.ts';
 import { UserError as Mistake } from './errors.ts';
 import type * as shared from './explore/worlds/shared.ts';
@@ -28,6 +29,7 @@ import type { ScenarioInput } from './scenario/schema.ts';
 import { specOf } from './scenario/spec.ts';
 import * as stepped from './stepped.ts';
 import * as worlds from './world-explorer.ts';
+import { checkedOptions } from './yaml/mistakes.ts';
 
 /**
  * A mistake in what was given: its message has each with its place, what was found and what
@@ -155,7 +157,8 @@ export interface Machine extends AsyncDisposable {
   /**
    * Run all guests to their end, take the machine down, and hold what it leaves to the invariants.
    * A guest that is killed, a host that dies and what is broken are in the report; it rejects when
-   * it is called again or after `close`, and for bugs of umbra.
+   * it is called again or after `close`, with a `UserError` for mistakes in the options, and for
+   * bugs of umbra.
    */
   run(options?: RunOptions): Promise<Report>;
   /**
@@ -167,6 +170,12 @@ export interface Machine extends AsyncDisposable {
   /** The sums over all host CPUs and guests, also while it runs. */
   readonly counts: Counts;
 }
+
+const runOptions = z.strictObject({
+  sampleEveryMs: z.number().positive().exactOptional(),
+  patienceMs: z.number().positive().exactOptional(),
+  signal: z.instanceof(AbortSignal).meta({ title: 'an AbortSignal' }).exactOptional(),
+});
 
 class LibraryMachine implements Machine {
   readonly #machine: BootedMachine;
@@ -180,7 +189,7 @@ class LibraryMachine implements Machine {
   async run(options: RunOptions = {}): Promise<Report> {
     if (this.#closed) throw new Error('this machine is closed: boot another one to run it');
     if (this.#running) throw new Error('a machine is run once: boot another one to run it again');
-    this.#running = this.#run(options);
+    this.#running = this.#run(checkedOptions(runOptions, options));
     return await this.#running;
   }
 

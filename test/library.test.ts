@@ -29,6 +29,14 @@ test('a machine is booted, run and reported', async () => {
   expect(machine.counts.entries).toBe(report.total.entries);
 });
 
+test('mistakes in how it is to be run are told, and it can be run after that', async () => {
+  await using machine = await bootMachine(touch);
+  const wrong = { sampleEveryMs: -1, patience: 5 } as never;
+  await expect(machine.run(wrong)).rejects.toThrow(/sampleEveryMs: found -1, expected .*patience/s);
+  await expect(machine.run({ patienceMs: 0 })).rejects.toThrow(UserError);
+  expect((await machine.run()).violations).toEqual([]);
+});
+
 test('a scenario that comes with umbra is known by its name, and one that expects its end is no error', async () => {
   const machine = await bootMachine('out-of-memory');
   const report = await machine.run();
