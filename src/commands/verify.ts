@@ -142,7 +142,7 @@ async function verify(
     throw new UserError('none of these tests is aimed at a defect: leave --own-defect out');
   }
   if (out !== undefined) load(entries, out);
-  const save = out === undefined ? () => {} : outputFile(out, 'work', 'give --out a file');
+  const save = out === undefined ? () => {} : saverOf(entries, out);
   await using watch = await Watch.begin(['umbra verify', ...paths].join(' '), options);
   watch.shows(liveOf(entries, watch));
   const work = new Work(entries, options.seconds);
@@ -150,7 +150,7 @@ async function verify(
   const interrupted = await goOn(work, options, {
     open: () => poolFor(options, entries, paths),
     tell: () => tell((entry) => work.isSettled(entry)),
-    save: () => save(saved(entries)),
+    save,
   });
   tell(() => true);
   const report = reportOf(entries);
@@ -209,6 +209,25 @@ async function goOn(work: Work, options: Options, around: Around): Promise<boole
   }
   around.save();
   return interrupted.signal.aborted;
+}
+
+/** LIMIT: 512 MiB, which is as long as a string can be. Then what was saved before stays. */
+function saverOf(entries: readonly Entry[], out: string): () => void {
+  const write = outputFile(out, 'work', 'give --out a file');
+  let isFull = false;
+  return () => {
+    try {
+      if (!isFull) write(saved(entries));
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      isFull = true;
+      clearLine();
+      process.stderr.write(
+        `umbra: ${out}: what is left is more than a file can have (512 MiB): it is not saved any ` +
+          'more, and stays as it was; give each test a file of its own\n',
+      );
+    }
+  };
 }
 
 /** Until it is disposed of. A frontier can be large: saving takes a tenth of the time. */
