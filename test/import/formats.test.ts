@@ -3,15 +3,12 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { runChecked } from '../../src/check/checked-run.ts';
 import { Op, Sys } from '../../src/guest/program.ts';
 import { openProgram } from '../../src/guest/traces/reader.ts';
 import type { ImportReport } from '../../src/import/import.ts';
-import { Place } from '../../src/import/lines.ts';
 import { importMemory, type MemoryOptions } from '../../src/import/memory/import.ts';
-import { LineSplitter } from '../../src/import/text-lines.ts';
 import { Machine } from '../../src/machine.ts';
 import { inDirectory, operations } from '../guest/traces/helpers.ts';
 import { follow } from './follow.ts';
@@ -361,26 +358,6 @@ test('a trace of the CS:APP cache lab is one of lackey’s', async () => {
       ]);
     },
   );
-});
-
-test('a line is the same wherever a chunk ends, and a trace is never there as a whole', () => {
-  const text = 'one\r\ntwo €\n\nfour\n';
-  fc.assert(
-    fc.property(fc.array(fc.nat(text.length + 2), { maxLength: 5 }), (cuts) => {
-      const bytes = Buffer.from(text);
-      const lines: string[] = [];
-      const place = new Place('t');
-      const splitter = new LineSplitter(place, (line) => lines.push(`${place.line} ${line}`) > 0);
-      const places = [0, ...cuts.toSorted((a, b) => a - b), bytes.length];
-      for (const [i, at] of places.slice(1).entries()) splitter.push(bytes.subarray(places[i], at));
-      splitter.end();
-      expect(lines).toEqual(['1 one', '2 two €', '3 ', '4 four']);
-    }),
-  );
-  const endless = new LineSplitter(new Place('t'), () => true);
-  expect(() => {
-    for (let i = 0; i < 100; i++) endless.push(Buffer.alloc(1000, 'x'));
-  }).toThrow('t:1:1: found more than 65536 characters, expected the end of the line');
 });
 
 test.each([

@@ -3,20 +3,16 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { Counter } from '../../shared/counters.ts';
-import { DISCIPLINES } from '../../shared/discipline.ts';
 import { FrameKind } from '../../shared/frames.ts';
 import { Vma } from '../../shared/launcher-map.ts';
 import { NOBODYS } from '../../shared/pgdir.ts';
-import { checkAll } from '../../src/check/invariants.ts';
-import { checkNothingLeft } from '../../src/check/references.ts';
 import { makeWorkload } from '../../src/guest/workloads/catalogue.ts';
 import { type Gpa, type Gva, NO_FRAME, toGpa, toGpfn, toGva } from '../../src/hardware/address.ts';
 import { Entry } from '../../src/hardware/entry.ts';
-import { close, notified } from '../../src/host/launcher.ts';
+import { notified } from '../../src/host/launcher.ts';
 import { demandPage } from '../../src/paging/fault.ts';
 import { guestMappingsChanged } from '../../src/paging/policies/compare.ts';
 import {
-  AS_LGUEST,
   fieldName,
   PAGING_POLICIES,
   type PagingPolicy,
@@ -337,56 +333,6 @@ describe('reclaim', () => {
     expect(m.lg.map.state(toGpfn(0x41))).toBe(Vma.CopyOnWrite);
     expect(m.host.frames.references(frame)).toBe(n);
   });
-});
-
-/** Each other way alone, and all of them. */
-const OTHERS: readonly Partial<PagingPolicy>[] = [
-  { setPte: 'on-fault' },
-  { eviction: 'lru' },
-  { eviction: 'clock' },
-  { kernelMappings: 'dropped' },
-  { kernelChange: 'compare' },
-  { prefault: 16 },
-  { reclaim: 'when-short' },
-  {
-    setPte: 'on-fault',
-    eviction: 'lru',
-    kernelMappings: 'dropped',
-    kernelChange: 'compare',
-    prefault: 8,
-    reclaim: 'when-short',
-  },
-];
-
-describe.each(DISCIPLINES)('a guest that does all there is, %s', (discipline) => {
-  const asWritten = discipline === 'as-written';
-  const program = makeWorkload({ name: 'swarm', seed: 3, size: 3 });
-
-  function run(policy: Partial<PagingPolicy>, paging: 'nonpae' | 'pae'): string {
-    const rig = new Rig({
-      program,
-      paging,
-      discipline,
-      policy,
-      pgdirs: 2,
-      hostCpus: 2,
-      ...(asWritten ? {} : { vcpus: 3, defects: [] }),
-    });
-    rig.runAll(251);
-    expect([rig.reason, checkAll(rig.host)]).toEqual(['Power down', []]);
-    const { user } = rig.digest();
-    close(rig.host, rig.host.guests[0]!);
-    expect(checkNothingLeft(rig.host)).toEqual([]);
-    return user;
-  }
-  const alone = run(AS_LGUEST, 'nonpae');
-
-  test.each(OTHERS.map((policy, i) => ({ policy, paging: i % 2 ? 'pae' : 'nonpae' }) as const))(
-    'leaves the same memory with $policy, $paging',
-    ({ policy, paging }) => {
-      expect(run(policy, paging)).toBe(alone);
-    },
-  );
 });
 
 test('docs/policies.md has each, with its options', () => {

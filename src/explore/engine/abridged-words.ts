@@ -24,6 +24,18 @@ export class AbridgedWords extends ControlledWords {
     return this.peek(at);
   }
 
+  /** Without an access there is no step. */
+  override scan(at: Ptr, count: number, stride: number): number {
+    return count === 0 ? 0 : super.scan(at, count, stride);
+  }
+
+  protected override waitDrained(kind: Access, at: Ptr): void {
+    const { task } = this;
+    if (!this.buffers || task.steps.isAgain) return;
+    task.controller.point(task, kind, at, true);
+    task.granted = true;
+  }
+
   /** One step. With store buffers it stays a loop: its load does not flush them. */
   override addIf(at: Ptr, bits: number, value: number): boolean {
     if (this.buffers) return super.addIf(at, bits, value);

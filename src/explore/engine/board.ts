@@ -82,14 +82,7 @@ export class Board {
     if (goesBackTo === 0) this.#putBack(strategy.goesBackTo !== undefined);
     controller.join(strategy, seed, this.#mostSteps);
     if (goesBackTo > 0) this.past!.goBack(goesBackTo);
-    const end = this.#play();
-    strategy.ended?.(controller.step, controller.digests.trace);
-    return {
-      ...end,
-      steps: controller.step,
-      decisions: controller.decisions,
-      ...controller.digests,
-    };
+    return controller.runOf(this.#play());
   }
 
   #putBack(keepsPast: boolean): void {

@@ -31,7 +31,6 @@ export class ControlledWords extends Words {
   declare readonly task: Task;
   declare readonly state: ControlState;
   declare readonly buffers: boolean;
-  declare private readonly abridged: boolean;
   declare protected readonly trace: Trace;
   /** The number of its CPU. */
   declare protected readonly cpu: number;
@@ -44,7 +43,6 @@ export class ControlledWords extends Words {
     this.trace = task.state.trace;
     this.cpu = task.index;
     this.buffers = task.controller.memory === 'tso';
-    this.abridged = task.controller.abridged;
     this.guards = task.controller.lockdep.of(task.index);
   }
 
@@ -169,9 +167,7 @@ export class ControlledWords extends Words {
   }
 
   override scan(at: Ptr, count: number, stride: number): number {
-    // Without an access there is no step.
-    if (this.abridged && count === 0) return 0;
-    this.#waitDrained(Scan, at);
+    this.waitDrained(Scan, at);
     if (this.isAgain(Scan, at)) return this.again();
     const found = super.scan(at, count, stride);
     this.trace.readMany(this.cpu, at, Math.min(found, count - 1) * stride + 1);
@@ -295,7 +291,7 @@ export class ControlledWords extends Words {
   #take64(kind: access.Access, at: Ptr): Entry {
     const task = this.task;
     const isBuffered = this.#isBuffered(at) || this.#isBuffered(toPtr(at + 1));
-    if (isBuffered) this.#waitDrained(kind, at);
+    if (isBuffered) this.waitDrained(kind, at);
     if (this.isAgain(kind, at)) return this.#again64();
     if (isBuffered) task.controller.flush(task);
     const found = this.#entry(at);
@@ -318,13 +314,8 @@ export class ControlledWords extends Words {
     this.put(toPtr(at + 1), high);
   }
 
-  /** In an abridged run: as #asks, for an access that needs an empty store buffer. */
-  #waitDrained(kind: access.Access, at: Ptr): void {
-    const { task } = this;
-    if (!this.buffers || !this.abridged || task.steps.isAgain) return;
-    task.controller.point(task, kind, at, true);
-    task.granted = true;
-  }
+  /** Before an access that flushes the store buffer, where each store drains in a step of its own. */
+  protected waitDrained(_kind: access.Access, _at: Ptr): void {}
 
   /** The word as this CPU sees it. Two calls: V8 would box a variable for either result. */
   #newest(at: Ptr): number {

@@ -18,7 +18,7 @@ import type { Guard } from './guard.ts';
 import { Hardware } from './hardware.ts';
 import { Lockdep } from './lockdep.ts';
 import { RecordingTrace } from './recording-trace.ts';
-import type { Run } from './run.ts';
+import type { End, Run } from './run.ts';
 import type { MemoryModel, RunMode } from './run-mode.ts';
 import { Snapshot } from './snapshot.ts';
 import { LEAVE, type Task } from './task.ts';
@@ -190,12 +190,11 @@ export abstract class Controller implements Situation {
       : this.tasks[actor - this.cpus]!.stores.at;
   }
 
-  get decisions(): Decisions {
-    return { turns: this.state.switches, drawn: this.state.drawn };
-  }
-
-  get digests(): Pick<Run, 'digest' | 'trace'> {
-    return { digest: this.state.digest, trace: this.state.traceDigest };
+  /** The run has ended like that: tells the strategy, and returns the run. */
+  runOf(end: End): Run {
+    const { digest, traceDigest: trace, switches: turns, drawn } = this.state;
+    this.strategy.ended?.(this.step, trace);
+    return { ...end, steps: this.step, decisions: { turns, drawn }, digest, trace };
   }
 
   /**

@@ -1,8 +1,8 @@
 /**
  * How many behaviours a test has, before all are run: by random ways down the tree of runs (Knuth:
- * Estimating the Efficiency of Backtrack Programs, 1975). What was seen of the tree is kept from one
- * way to the next, since who else is to go on from a place is seen only in runs that come by there.
- * Of what was not seen, each part is taken to be as large as those beside it on average.
+ * Estimating the Efficiency of Backtrack Programs, 1975). The tree that was seen is kept, since the
+ * branches of a place become known only by runs that pass it. An unseen branch is taken to be as
+ * large as the mean of its siblings.
  */
 
 import { Dice } from '../strategies/dice.ts';
@@ -52,7 +52,7 @@ class Estimator {
     return sizeOf(root);
   }
 
-  /** From `root` to the end of a run, by what is not wholly seen yet. */
+  /** From `root` to the end of a run, by random branches of those not wholly seen. */
   #goDown(root: Below): void {
     for (let at: Below = root; at !== LEAF; ) {
       const open: number[] = actorsAt(at).filter((actor) => !isSeen((at as Place).below[actor]));
@@ -94,10 +94,10 @@ class Estimator {
   }
 }
 
-/** Who goes on from there, in one run or another. */
+/** The actors that are explored from a place, or planned to be. */
 const actorsAt = ({ planned, asleep }: Place): number[] => bitsOf(planned & ~asleep);
 
-/** Whether all that is known of was run. */
+/** Whether every branch below that is known was run. */
 const isSeen = (below: Below | undefined): boolean =>
   below === LEAF ||
   (below !== undefined && actorsAt(below).every((actor) => isSeen(below.below[actor])));

@@ -116,14 +116,7 @@ export class ThreadBoard {
     controller.give(controller.decide());
     controller.sleep(0);
     const error = state.over ? undefined : first.takePart(strategy);
-    const end = error ?? (await this.#endOf(state.failed)) ?? endOfGuests(host);
-    strategy.ended?.(controller.step, controller.digests.trace);
-    return {
-      ...end,
-      steps: controller.step,
-      decisions: controller.decisions,
-      ...controller.digests,
-    };
+    return controller.runOf(error ?? (await this.#endOf(state.failed)) ?? endOfGuests(host));
   }
 
   async close(): Promise<void> {
