@@ -7,21 +7,14 @@
 
 import { Dice } from '../strategies/dice.ts';
 import type { Subject } from '../subject.ts';
-import { bitsOf, NO_STEPS, type Node, type Steps, withStep } from './node.ts';
+import { bitsOf, nodesTo, type PlaceInTree, withStep } from './node.ts';
 import { runUnit, type UnitResult } from './unit.ts';
 
 /** The whole rest of a run, from where nobody else is to go on. */
 const LEAF = 'leaf';
 
-/** A place in runs: see Node. */
-interface Place {
+interface Place extends PlaceInTree {
   readonly parent: Place | undefined;
-  readonly from: number;
-  readonly depth: number;
-  readonly asleep: number;
-  planned: number;
-  done: number;
-  steps: Steps;
   /** By actor, what comes after its step, as far as it was seen. */
   readonly below: (Below | undefined)[];
 }
@@ -65,7 +58,7 @@ class Estimator {
   /** One run that leaves `place` by a step of `actor`. */
   #run(place: Place | undefined, actor: number): Below {
     this.#runs++;
-    const nodes = place === undefined ? [] : nodesOf(place, actor);
+    const nodes = place === undefined ? [] : nodesTo(place, actor);
     if (place !== undefined) place.done |= 1 << actor;
     const result = runUnit(this.#subject, nodes, 1);
     if (place !== undefined) place.steps = withStep(place.steps, actor, result.step!);
@@ -101,18 +94,6 @@ const actorsAt = ({ planned, asleep }: Place): number[] => bitsOf(planned & ~asl
 const isSeen = (below: Below | undefined): boolean =>
   below === LEAF ||
   (below !== undefined && actorsAt(below).every((actor) => isSeen(below.below[actor])));
-
-/** The steps that runs begin with that leave `place` by `actor`. */
-function nodesOf(place: Place, actor: number): readonly Node[] {
-  const done = 1 << actor;
-  const asleep = place.asleep | (place.done & ~done);
-  const nodes: Node[] = [{ actor, planned: done, done, asleep, steps: place.steps }];
-  for (let at = place; at.parent !== undefined; at = at.parent) {
-    const { planned, asleep: sleeping } = at.parent;
-    nodes.push({ actor: at.from, planned, done: planned, asleep: sleeping, steps: NO_STEPS });
-  }
-  return nodes.reverse();
-}
 
 function sizeOf(below: Below): number {
   if (below === LEAF) return 1;

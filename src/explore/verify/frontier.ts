@@ -7,20 +7,12 @@
  * more than two actors. The behaviours do not.
  */
 
-import { bitsOf, left, NO_STEPS, type Node, type Steps, withStep } from './node.ts';
+import { bitsOf, left, type Node, nodesTo, type PlaceInTree, withStep } from './node.ts';
 import { type Met, Outcomes } from './outcomes.ts';
 import type { UnitResult } from './unit.ts';
 
-/** Where a run can be after some steps. */
-interface Place {
-  /** Its parent, and the actor of the step between. */
+interface Place extends PlaceInTree {
   readonly parent: Place | undefined;
-  readonly from: number;
-  readonly depth: number;
-  planned: number;
-  done: number;
-  readonly asleep: number;
-  steps: Steps;
   /** The estimated share of the whole tree of each branch from here. */
   readonly share: number;
 }
@@ -115,7 +107,7 @@ export class Frontier {
     const branch = this.#take();
     return (
       branch && {
-        part: { nodes: this.#nodesOf(branch) },
+        part: { nodes: branch.place === undefined ? [] : nodesTo(branch.place, branch.actor) },
         add: (result) => this.#add(branch, result),
         giveBack: () => this.#giveBack(branch),
       }
@@ -132,19 +124,6 @@ export class Frontier {
     this.#working.add(branch);
     if (branch.place !== undefined) branch.place.done |= 1 << branch.actor;
     return branch;
-  }
-
-  /** The steps that its runs begin with. */
-  #nodesOf({ place, actor }: Branch): readonly Node[] {
-    if (place === undefined) return [];
-    const asleep = place.asleep | (place.done & ~(1 << actor));
-    const done = 1 << actor;
-    const last = { ...nodeAt(place, actor), done, asleep, steps: place.steps };
-    const nodes: Node[] = [last];
-    for (let at = place; at.parent !== undefined; at = at.parent) {
-      nodes.push(nodeAt(at.parent, at.from));
-    }
-    return nodes.reverse();
   }
 
   #add(branch: Branch, result: UnitResult): void {
@@ -254,10 +233,3 @@ export class Frontier {
 }
 
 /** A node on the path, with its actor. */
-const nodeAt = ({ planned, asleep }: Place, actor: number): Node => ({
-  actor,
-  planned,
-  done: planned,
-  asleep,
-  steps: NO_STEPS,
-});

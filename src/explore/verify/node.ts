@@ -28,6 +28,38 @@ export interface Node {
   steps: Steps;
 }
 
+/** A place in the search tree, known beyond one run. */
+export interface PlaceInTree {
+  /** The place one step before, and the actor that takes this step. */
+  readonly parent: PlaceInTree | undefined;
+  readonly from: number;
+  readonly depth: number;
+  /** As of a Node. */
+  planned: number;
+  done: number;
+  readonly asleep: number;
+  steps: Steps;
+}
+
+/** The steps of runs that leave `place` by `actor`, for Dpor.enter. */
+export function nodesTo(place: PlaceInTree, actor: number): readonly Node[] {
+  const done = 1 << actor;
+  const asleep = place.asleep | (place.done & ~done);
+  const nodes = [{ ...nodeAt(place, actor), done, asleep, steps: place.steps }];
+  for (let at = place; at.parent !== undefined; at = at.parent) {
+    nodes.push(nodeAt(at.parent, at.from));
+  }
+  return nodes.reverse();
+}
+
+const nodeAt = ({ planned, asleep }: PlaceInTree, actor: number): Node => ({
+  actor,
+  planned,
+  done: planned,
+  asleep,
+  steps: NO_STEPS,
+});
+
 /** As bits by actor: the backtrack set without explored actors. */
 export const left = ({ planned, done, asleep }: Omit<Node, 'actor' | 'steps'>): number =>
   planned & ~done & ~asleep;
