@@ -51,7 +51,8 @@ const program = new Command('bench')
   .addHelpText(
     'after',
     `\nExit code: ${ExitCode.Ok} measured, and nothing is slower than --baseline or --against, ` +
-      `${ExitCode.Failed} something is, ${ExitCode.UserMistake} a mistake in what was given, ` +
+      `${ExitCode.Failed} something is, or could\nnot be measured (the rest is), ` +
+      `${ExitCode.UserMistake} a mistake in what was given, ` +
       `${ExitCode.Interrupted} interrupted by Ctrl-C\n(what was measured so far is shown and ` +
       'written).\n\nExamples:\n' +
       '  npm run bench -- --json before.json\n' +
@@ -94,11 +95,16 @@ async function bench(options: Options): Promise<void> {
   screen.print(`\n${LEGEND}${closing(result)}`);
   writeJson(result);
   writeMarkdown(result);
-  if (result.interrupted && from === undefined) process.exitCode = ExitCode.Interrupted;
+  if (from === undefined) process.exitCode = exitCodeOf(result);
   if (held === undefined) return;
   const comparison = held.run(result);
   screen.print(held.text(comparison));
   if (comparison.regressions > 0) process.exitCode = ExitCode.Failed;
+}
+
+function exitCodeOf({ interrupted, failed }: Benchmark): ExitCode {
+  if (interrupted) return ExitCode.Interrupted;
+  return failed.length > 0 ? ExitCode.Failed : ExitCode.Ok;
 }
 
 /** How what was measured compares, line by line and as a whole. */
@@ -151,6 +157,7 @@ function showAgain(run: Benchmark, filter: string, screen: Screen): Benchmark {
   for (const line of shown.lines) screen.line(line);
   for (const sweep of shown.growth) screen.sweep(sweep);
   if (shown.memory) screen.memory(shown.memory);
+  for (const failure of shown.failed) screen.failed(failure);
   return shown;
 }
 

@@ -4,6 +4,7 @@ import { describeProject } from '../src/commands/project.ts';
 import { showProgress } from '../src/commands/terminal.ts';
 import {
   type Benchmark,
+  type Failure,
   type LineResult,
   type MemoryResult,
   SCHEMA_VERSION,
@@ -26,6 +27,7 @@ export interface Listener {
   line(result: LineResult): void;
   sweep(result: SweepResult): void;
   memory(result: MemoryResult): void;
+  failed(failure: Failure): void;
 }
 
 interface How {
@@ -39,6 +41,7 @@ interface How {
   readonly listener: Listener;
 }
 
+/** What cannot be measured is told, and the rest goes on. */
 export async function measureSuite(
   { parts, sweeps, memory }: Selection,
   how: How,
@@ -56,6 +59,7 @@ export async function measureSuite(
   const lines: LineResult[] = [];
   const growth: SweepResult[] = [];
   const sizes: { memory?: MemoryResult } = {};
+  const failed: Failure[] = [];
   const work: readonly (readonly [string, () => Promise<void>])[] = [
     ...parts.flatMap((part) =>
       part.lines.map(
@@ -98,14 +102,19 @@ export async function measureSuite(
   const stopProgress = showProgress(
     () => `${work[done]?.[0]}, ${work.length - done} of ${work.length} to go`,
   );
-  try {
-    for (; done < work.length && !signal.aborted; done++) await work[done]![1]();
-  } catch (error) {
-    // What an interrupt breaks off may complain.
-    if (!signal.aborted) throw error;
-  } finally {
-    stopProgress();
+  for (; done < work.length && !signal.aborted; done++) {
+    const [name, measureIt] = work[done]!;
+    try {
+      await measureIt();
+    } catch (error) {
+      // What an interrupt breaks off may complain.
+      if (signal.aborted) break;
+      const failure = { name, reason: error instanceof Error ? error.message : String(error) };
+      failed.push(failure);
+      listener.failed(failure);
+    }
   }
+  stopProgress();
   return {
     schema_version: SCHEMA_VERSION,
     ...where,
@@ -115,6 +124,7 @@ export async function measureSuite(
     lines,
     growth,
     ...sizes,
+    failed,
   };
 }
 

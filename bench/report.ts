@@ -102,7 +102,7 @@ function outliersText({ outliers }: LineResult): string {
 const distance = (times: number): number => Math.abs(Math.log(times));
 
 /** What else happened on the machine, and how many goals are met. */
-export function closing({ load, seconds, lines, interrupted }: Benchmark): string {
+export function closing({ load, seconds, lines, interrupted, failed }: Benchmark): string {
   const shareOf = (share: number | undefined): string =>
     share === undefined ? 'unknown' : percent(share);
   const known = lines.map(isMet).filter((met) => met !== undefined);
@@ -112,7 +112,8 @@ export function closing({ load, seconds, lines, interrupted }: Benchmark): strin
     `${counted(lines.length, 'line')} in ${(seconds / 60).toFixed(1)} min` +
     `${known.length === 0 ? '' : `, ${goals} of ${known.length} goals met`} · ` +
     `load ${load.average_before.toFixed(2)} before, ${load.average_after.toFixed(2)} after · ` +
-    `others had ${shareOf(load.others)} of the cores, the hypervisor ${shareOf(load.stolen)}\n`
+    `others had ${shareOf(load.others)} of the cores, the hypervisor ${shareOf(load.stolen)}\n` +
+    failed.map(({ name, reason }) => `could not be measured: ${name}: ${reason}\n`).join('')
   );
 }
 

@@ -118,6 +118,7 @@ function onThreads({ path, strategy, runs, count }: Batched): Side {
       for (let i = 0; i < runs; i++) counted += count(await board.run(strategy, seed++));
       return { count: counted, ns: (performance.now() - start) * 1e6 };
     },
+    end: async () => await (await booted).close(),
   };
 }
 

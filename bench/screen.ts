@@ -1,7 +1,7 @@
 /** Results on their way to a person: part by part, each as soon as it is there. */
 
 import { clearLine } from '../src/commands/terminal.ts';
-import type { LineResult, MemoryResult, SweepResult } from '../src/report/benchmark.ts';
+import type { Failure, LineResult, MemoryResult, SweepResult } from '../src/report/benchmark.ts';
 import type { LineComparison } from '../src/report/benchmark-comparison.ts';
 import { formatMemory } from './growth/memory-text.ts';
 import type { Listener } from './measure-suite.ts';
@@ -43,6 +43,10 @@ export class Screen implements Listener {
   memory(result: MemoryResult): void {
     this.#head('memory');
     this.print(formatMemory(result));
+  }
+
+  failed({ name, reason }: Failure): void {
+    this.print(`  ${name}: could not be measured: ${reason}\n`);
   }
 
   #head(part: string): void {

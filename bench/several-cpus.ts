@@ -53,6 +53,9 @@ function ours(discipline: DisciplineName, sharing: Sharing, parties: number): Si
       const [first] = await Promise.all(answers);
       return first![0] as Batch;
     },
+    end: async () => {
+      await Promise.all(threads.map((thread) => thread.terminate()));
+    },
   };
 }
 
@@ -66,6 +69,9 @@ function scaling(name: string, two: Side, one: Side): Side {
     batch: async () => {
       const [much, little] = [await two.batch(), await one.batch()];
       return { count: much.count / much.ns, ns: little.count / little.ns };
+    },
+    end: async () => {
+      for (const side of [two, one]) await side.end?.();
     },
   };
 }

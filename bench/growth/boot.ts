@@ -23,7 +23,7 @@ export const bootSweeps: readonly Sweep[] = [
     name: 'boot by guest memory',
     over: 'MiB of a guest',
     unit: 'ms',
-    sizes: [16, 64, 256, 1024],
+    sizes: [15, 60, 240, 960],
     expected: 1,
     rounds: ROUNDS,
     make: (mib) => boot({ mib }),

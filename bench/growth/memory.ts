@@ -6,8 +6,9 @@
 
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { layoutOf } from '../../src/assembly.ts';
+import { layoutOf, SWITCHER_ADDR } from '../../src/assembly.ts';
 import { UserError } from '../../src/errors.ts';
+import { tooMuchMemory } from '../../src/guest/room.ts';
 import type { MemoryResult } from '../../src/report/benchmark.ts';
 import { tracePath } from '../trace-path.ts';
 import { type Shape, specOf } from './spec.ts';
@@ -98,7 +99,9 @@ export function largestIn(budget: number, beside: Beside): MemoryResult['largest
   return kinds.map((kind) => {
     const bytes = (n: number): number =>
       shared(kind(n)) + beside.process + kind(n).hostCpus * beside.worker;
-    const n = largest((size) => fits(() => bytes(size), budget) === undefined);
+    const whyNot = (size: number): string | undefined =>
+      roomFor(kind(size)) ?? fits(() => bytes(size), budget);
+    const n = largest((size) => whyNot(size) === undefined);
     const { hostCpus, guests, mib } = kind(n);
     return {
       budget,
@@ -106,10 +109,16 @@ export function largestIn(budget: number, beside: Beside): MemoryResult['largest
       guests,
       guest_mib: mib,
       bytes: bytes(n),
-      bound_by: fits(() => bytes(n + 1), budget)!,
+      bound_by: whyNot(n + 1)!,
     };
   });
 }
+
+/** Why the guests of such a machine cannot have so much memory; undefined if they can. */
+const roomFor = (shape: Shape): string | undefined =>
+  specOf(shape).guests.some((guest) => tooMuchMemory(guest, SWITCHER_ADDR) !== undefined)
+    ? 'addresses of the guest’s kernel'
+    : undefined;
 
 /** Why not; undefined if they do. */
 function fits(bytes: () => number, budget: number): string | undefined {

@@ -174,11 +174,15 @@ function warnings(before: Benchmark, after: Benchmark, lines: readonly LineCompa
   return [...said, ...warningsOf('before', before), ...warningsOf('after', after)];
 }
 
-function warningsOf(which: string, { load, interrupted, project, against }: Benchmark): string[] {
+function warningsOf(which: string, run: Benchmark): string[] {
+  const { load, interrupted, failed, project, against } = run;
   const dirty = project.dirty || against?.dirty;
   const others = load.others ?? 0;
   return [
     ...(interrupted ? [`the run ${which} was interrupted`] : []),
+    ...failed.map(
+      ({ name, reason }) => `${name} could not be measured in the run ${which}: ${reason}`,
+    ),
     ...(dirty ? [`the tree ${which} had changes that no commit has`] : []),
     ...(others > BUSY ? [`others had ${percent(others, 0)} of the cores in the run ${which}`] : []),
   ];

@@ -134,6 +134,8 @@ const benchmark = z.object({
   lines: z.array(line),
   growth: z.array(sweep),
   memory: memory.optional(),
+  /** Lines and sweeps that could not be measured, and why. */
+  failed: z.array(z.object({ name: z.string(), reason: z.string() })).default([]),
 });
 
 export type Benchmark = z.infer<typeof benchmark>;
@@ -141,6 +143,7 @@ export type LineResult = z.infer<typeof line>;
 export type SamplesOfIsolate = z.infer<typeof samplesOfIsolate>;
 export type SweepResult = z.infer<typeof sweep>;
 export type MemoryResult = z.infer<typeof memory>;
+export type Failure = Benchmark['failed'][number];
 export type Goal = NonNullable<LineResult['goal']>;
 
 /** Whether more of it is worse. */

@@ -105,6 +105,35 @@ test('another checkout is measured in turns: its code, in its folder, and on its
   expect(bench('--from', path).stdout).toMatch(/times as long as there, in turns/);
 });
 
+test('what could not be measured is told, the rest is measured, and the exit code is 1', () => {
+  const there = join(folder, 'failing');
+  mkdirSync(join(there, 'bench'), { recursive: true });
+  writeFileSync(join(there, 'package.json'), '{ "version": "0.0.1", "type": "module" }');
+  writeFileSync(
+    join(there, 'bench/parts.ts'),
+    `const measured = () => ({ name: 'there', batch: () => ({ count: 1, ns: 1e9 }) });
+    const failing = () => { process.exit(3); };
+    export const PARTS = { MMU: async () => [
+      { name: '${LINE}', unit: 'ns', measured: failing },
+      { name: '${ONLY_HERE[0]}', unit: 'ns', measured },
+    ] };`,
+  );
+  const path = join(folder, 'failing.json');
+  const given = ['--filter', 'TLB hit', '--isolates', '2', '--against', there, '--json', path];
+  const { code, stdout } = bench(...given);
+  const { lines, failed } = readBenchmark(path);
+  expect(lines.map(({ name }) => name)).toEqual(ONLY_HERE);
+  expect(failed).toEqual([{ name: LINE, reason: `'${LINE}' of ${there} ended: 3` }]);
+  const told = `${LINE}: could not be measured: ${failed[0]!.reason}`;
+  expect(stdout).toContain(told);
+  expect(code).toBe(1);
+  const markdown = join(folder, 'failing.md');
+  expect(bench('--from', path, '--markdown', markdown)).toMatchObject({
+    stdout: expect.stringContaining(told),
+  });
+  expect(readFileSync(markdown, 'utf8')).toContain(failed[0]!.reason);
+});
+
 const without = join(folder, 'without.md');
 writeFileSync(without, '# No place\n');
 const broken = join(folder, 'broken');

@@ -99,6 +99,7 @@ test('what makes two runs hard to compare is said', () => {
     runtime: { ...before.runtime, node: 'v26' },
     load: { average_before: 0, average_after: 0, others: 0.5 },
     interrupted: true,
+    failed: [{ name: 'walk', reason: 'too large' }],
     project: { version: '0.1.0', dirty: true },
   });
   expect(compare(before, before, OPTIONS).warnings).toEqual([]);
@@ -106,6 +107,7 @@ test('what makes two runs hard to compare is said', () => {
     'another processor: a CPU, 2 cores before, another CPU, 2 cores after',
     'another Node: v24 before, v26 after',
     'the run after was interrupted',
+    'walk could not be measured in the run after: too large',
     'the tree after had changes that no commit has',
     'others had 50 % of the cores in the run after',
   ]);

@@ -77,5 +77,6 @@ export const madeBenchmark = (
   interrupted: false,
   lines: [...lines],
   growth: [],
+  failed: [],
   ...changed,
 });

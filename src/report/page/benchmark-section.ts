@@ -7,13 +7,15 @@ import { FEWEST } from '../statistics.ts';
 import type { ChartSpec } from '../study-result.ts';
 import { facts, figure, table } from './parts.ts';
 
-export function benchmarkSection({ lines, growth, machine, runtime, project }: Benchmark): string {
+export function benchmarkSection(run: Benchmark): string {
+  const { lines, growth, failed, machine, runtime, project } = run;
   const parts = Map.groupBy(lines, ({ part }) => part);
   return [
     facts([
       ['Machine', `${machine.cpu}, ${machine.cores} cores, ${machine.platform}`],
       ['Node', runtime.node],
       ['umbra', `${project.version}${project.commit === undefined ? '' : `, ${project.commit}`}`],
+      ...failed.map(({ name, reason }) => ['Could not be measured', `${name}: ${reason}`] as const),
     ]),
     ...Array.from(parts, ([part, own]) =>
       table({

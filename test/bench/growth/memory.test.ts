@@ -18,12 +18,13 @@ test.each([1, 16])('the largest machines for %i GiB can be laid out, and fit', (
   }
 });
 
-test('one guest more, or one MiB, would be too much: for the memory, or for frame numbers', () => {
+test('one guest more, or one MiB, would be too much: for memory, frame numbers or the guest’s kernel', () => {
   const [small, big] = [largestIn(GIB, beside), largestIn(16 * GIB, beside)];
   const [{ bytes }] = small as [(typeof small)[number]];
   expect(GIB - bytes).toBeLessThan(34 * MIB);
   expect(small.map(({ bound_by }) => bound_by)).toEqual(small.map(() => 'memory'));
   const [guests] = big as [(typeof big)[number]];
   expect(guests.bound_by).toBe('frame numbers');
+  expect(big[2]).toMatchObject({ guest_mib: 1020, bound_by: 'addresses of the guest’s kernel' });
   expect(() => machineOf({ ...guests, guests: guests.guests + 1 })).toThrow(/4 GiB/);
 });
