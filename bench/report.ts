@@ -30,29 +30,24 @@ export const LEGEND =
   'are of\nbatches taken in turns. cores: had on average; out: samples that lie far out, and the farthest in ' +
   'medians;\nC: times as long as in C.\n';
 
-const WIDTHS = { name: 70, value: 34, inC: 22, goal: 18, cores: 7, outliers: 12 };
+/** Of all columns but the last: fixed, since a row is printed as soon as it is measured. */
+const WIDTHS = [70, 34, 22, 18, 7, 12] as const;
 
-/** What the columns are. */
-export const heading = (): string =>
-  'line'.padEnd(WIDTHS.name) +
-  'measured'.padEnd(WIDTHS.value) +
-  'C'.padEnd(WIDTHS.inC) +
-  'goal'.padEnd(WIDTHS.goal) +
-  'cores'.padEnd(WIDTHS.cores) +
-  'out'.padEnd(WIDTHS.outliers) +
-  'ratio to baseline';
+const row = (cells: readonly string[]): string =>
+  cells.map((cell, i) => cell.padEnd(WIDTHS[i] ?? 0)).join('');
+
+export const HEADING = row([
+  ...['line', 'measured', 'C', 'goal', 'cores', 'out', 'ratio to baseline'],
+]);
 
 export function formatLine(result: LineResult): string {
   const { name, unit, value, ratio, native_ratio: inC, load } = result;
-  return (
-    `  ${name}`.padEnd(WIDTHS.name) +
-    `${withInterval(value, unit)} ${unitOf(unit, value.median)}`.padEnd(WIDTHS.value) +
-    (inC === undefined ? '' : withInterval(inC)).padEnd(WIDTHS.inC) +
-    goalText(result).padEnd(WIDTHS.goal) +
-    load.cores.toFixed(2).padEnd(WIDTHS.cores) +
-    outliersText(result).padEnd(WIDTHS.outliers) +
-    `${withInterval(ratio)} to ${result.baseline_name}\n`
-  );
+  const cells = [
+    ...[`  ${name}`, `${withInterval(value, unit)} ${unitOf(unit, value.median)}`],
+    ...[inC === undefined ? '' : withInterval(inC), goalText(result), load.cores.toFixed(2)],
+    ...[outliersText(result), `${withInterval(ratio)} to ${result.baseline_name}`],
+  ];
+  return `${row(cells)}\n`;
 }
 
 /** How a line compares with the earlier run or the other checkout, in a row of its own. */
@@ -132,13 +127,13 @@ export function formatSweep(sweep: SweepResult): string {
   const { name, over, unit, points, exponent, expected, verdict } = sweep;
   const costs = points.map(({ cost }) => cost.median);
   const columns = points.map(({ size }, i) => ({ size: String(size), cost: few(costs[i]!) }));
-  const row = (of: 'size' | 'cost'): string =>
+  const line = (of: 'size' | 'cost'): string =>
     columns.map((one) => one[of].padStart(Math.max(one.size.length, one.cost.length))).join('  ');
   return (
-    `  ${name.padEnd(WIDTHS.name - 2)}${sparkline(costs)}  size^${exponentText(exponent)}; ` +
+    `  ${name.padEnd(WIDTHS[0] - 2)}${sparkline(costs)}  size^${exponentText(exponent)}; ` +
     `${EXPECTED[expected] ?? `size^${expected}`} is expected: ${verdict}\n` +
-    `    ${row('size')}  ${over}\n` +
-    `    ${row('cost')}  ${unit}`
+    `    ${line('size')}  ${over}\n` +
+    `    ${line('cost')}  ${unit}`
   );
 }
 

@@ -5,7 +5,7 @@ import type { Failure, LineResult, MemoryResult, SweepResult } from '../src/repo
 import type { LineComparison } from '../src/report/benchmark-comparison.ts';
 import { formatMemory } from './growth/memory-text.ts';
 import type { Listener } from './measure-suite.ts';
-import { changeText, describe, formatLine, formatSweep, heading } from './report.ts';
+import { changeText, describe, formatLine, formatSweep, HEADING } from './report.ts';
 
 /** How a line compares with what it is held against; undefined where that has none to compare. */
 export type Compared = (result: LineResult) => LineComparison | undefined;
@@ -30,7 +30,7 @@ export class Screen implements Listener {
   }
 
   line(result: LineResult): void {
-    if (this.#part === '') this.print(`\n${heading()}\n`);
+    if (this.#part === '') this.print(`\n${HEADING}\n`);
     this.#head(result.part);
     this.print(`${formatLine(result)}${this.#change(result)}`);
   }

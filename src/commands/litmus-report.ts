@@ -5,8 +5,8 @@ import type { Litmus } from '../explore/litmus/litmus.ts';
 import type { Operation, Pair } from '../explore/litmus/overlap.ts';
 import type { Tally } from '../explore/litmus/tally.ts';
 import { grouped } from '../numbers.ts';
-import { tableText } from '../report/plain-table.ts';
 import { count, flag, type Table, text } from '../report/table.ts';
+import { tableText } from '../report/text-table.ts';
 import { keepLast } from './kept-schedules.ts';
 import { tableColumns } from './terminal.ts';
 
@@ -74,15 +74,12 @@ export const outcomesTable = (all: readonly Counted[]): Table => ({
 });
 
 export function describe({ path, tally, wrong }: Counted): string {
+  const rows = tally.lines.map(({ is, text: when, count: n, isMet }) => [
+    ...[is, isMet ? grouped(n) : 'never', when],
+  ]);
   const table = tableText(
-    ['', 'count', 'when'],
-    ['left', 'right', 'left'],
-    tally.lines.map(({ is, text: when, count: n, isMet }) => [
-      is,
-      isMet ? grouped(n) : 'never',
-      when,
-    ]),
-    tableColumns(),
+    { head: ['', 'count', 'when'], align: ['left', 'right', 'left'], rows },
+    { columns: tableColumns() },
   );
   const bad = wrong.map(({ message, token }) => {
     return `${message}\n${keepLast({ token, says: message })}\n`;

@@ -5,7 +5,7 @@ import { UserError } from '../errors.ts';
 import { grouped } from '../numbers.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { PlanState } from '../queue/results.ts';
-import { tableText } from '../report/plain-table.ts';
+import { tableText } from '../report/text-table.ts';
 import { ExitCode } from './exit-code.ts';
 import {
   JSON_OPTION,
@@ -145,7 +145,8 @@ async function status(queue: Queue, name: string | undefined, options: Options):
     ...[shortId(id), state, grouped(done), grouped(units), grouped(failures), title],
   ]);
   const align = ['left', 'left', 'right', 'right', 'right', 'left'] as const;
-  print(plans.length === 0 ? 'no plan\n' : `${tableText(head, align, rows, tableColumns())}\n`);
+  const columns = tableColumns();
+  print(plans.length === 0 ? 'no plan\n' : `${tableText({ head, align, rows }, { columns })}\n`);
   for (const [id, lines] of killers) {
     for (const line of lines) print(`FOUND: plan ${shortId(id)}: ${line}\n`, true);
   }
@@ -153,14 +154,13 @@ async function status(queue: Queue, name: string | undefined, options: Options):
     workers.length === 0
       ? 'no workers\n'
       : `\n${tableText(
-          ['machine', 'process', 'at work', 'of', 'units done'],
-          ['left', 'right', 'right', 'right', 'right'],
-          workers.map((one) => [
-            one.host,
-            String(one.pid),
-            ...[one.busy, one.jobs, one.units].map(grouped),
-          ]),
-          tableColumns(),
+          {
+            head: ['machine', 'process', 'at work', 'of', 'units done'],
+            rows: workers.map(({ host, pid, busy, jobs, units }) => [
+              ...[host, String(pid), ...[busy, jobs, units].map(grouped)],
+            ]),
+          },
+          { columns },
         )}\n`,
   );
   const { roundsOf, roundText } = await import('../queue/rounds.ts');

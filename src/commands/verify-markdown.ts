@@ -2,6 +2,7 @@
 
 import { basename, dirname, extname, join } from 'node:path';
 import { grouped } from '../numbers.ts';
+import { tableMarkdown } from '../report/text-table.ts';
 import type { Part } from './marked-page.ts';
 import { type Report, rounded, type TestReport } from './verify-report.ts';
 
@@ -34,7 +35,7 @@ function verdictsOf(tests: readonly TestReport[]): string {
       const by = Map.groupBy(of, settingOf);
       return [name, ...settings.map((setting) => cellOf(by.get(setting) ?? []))];
     });
-  return tableOf(['test', ...settings], [...rows]);
+  return tableMarkdown({ head: ['test', ...settings], rows: [...rows] });
 }
 
 const settingOf = ({ discipline, paging }: TestReport): string => `${discipline}, ${paging}`;
@@ -60,7 +61,10 @@ function defectsOf(tests: readonly TestReport[]): string {
   const rows = Map.groupBy(tests, ({ defects }) => defects.join(', '))
     .entries()
     .map(([defect, of]) => [defect, ...fewestOf(of)]);
-  return tableOf(['defect', 'fewest preemptions', 'as', 'in', 'setting'], [...rows]);
+  return tableMarkdown({
+    head: ['defect', 'fewest preemptions', 'as', 'in', 'setting'],
+    rows: [...rows],
+  });
 }
 
 /** By whichever of the tests for it. */
@@ -76,13 +80,3 @@ function fewestOf(tests: readonly TestReport[]): readonly string[] {
   const fewest = failure.preemptions === undefined ? 'found' : `${failure.preemptions}`;
   return [fewest, failure.ending, nameOf(test.file), settingOf(test)];
 }
-
-const tableOf = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
-  [
-    `| ${head.join(' | ')} |`,
-    `|---|${head
-      .slice(1)
-      .map(() => '--:|')
-      .join('')}`,
-    ...rows.map((row) => `| ${row.join(' | ')} |`),
-  ].join('\n');

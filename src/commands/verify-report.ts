@@ -8,7 +8,7 @@ import type { Met } from '../explore/verify/outcomes.ts';
 import { type Entry, guessOf, tokenOf } from '../explore/verify/verification.ts';
 import { grouped, significant } from '../numbers.ts';
 import type { Benchmark } from '../report/benchmark.ts';
-import { tableText } from '../report/plain-table.ts';
+import { tableText } from '../report/text-table.ts';
 import { keep } from './kept-schedules.ts';
 import { describeProject } from './project.ts';
 import { tableColumns } from './terminal.ts';
@@ -121,10 +121,8 @@ export function describe(test: TestReport): string {
     ...(test.bound === null ? [] : [`${preemptions}`]),
   ]);
   const table = tableText(
-    ['count', '', 'when', ...columns],
-    ['right', 'left', 'left', 'right'].slice(0, 3 + columns.length) as ('left' | 'right')[],
-    rows,
-    tableColumns(),
+    { head: ['count', '', 'when', ...columns], align: ['right', 'left', 'left'], rows },
+    { columns: tableColumns() },
   );
   const wrong = outcomes
     .filter(({ ending }) => ending !== 'ok')

@@ -3,8 +3,8 @@
 import type { Comparison, LineComparison } from './benchmark-comparison.ts';
 import { VERDICTS } from './benchmark-comparison.ts';
 import { intervalText, rangeText } from './estimate-text.ts';
-import { tableText } from './plain-table.ts';
 import { FEWEST } from './statistics.ts';
+import { tableText } from './text-table.ts';
 
 /** So many figures, or all before the point. */
 export const few = (n: number, count = 3): string =>
@@ -81,12 +81,9 @@ function tableOf(lines: readonly LineComparison[], columns: number | undefined):
     ...(times === undefined ? ['–', ''] : intervalText(times, decimals).split(/ (.*)/, 2)),
     ...[by, verdict],
   ]);
-  return tableText(
-    ['line', 'before', 'after', 'times as long', '', 'by', 'verdict'],
-    ['left', 'right', 'right', 'right', 'left', 'left', 'left'],
-    rows,
-    columns,
-  );
+  const head = ['line', 'before', 'after', 'times as long', '', 'by', 'verdict'];
+  const align = ['left', 'right', 'right', 'right', 'left', 'left', 'left'] as const;
+  return tableText({ head, align, rows }, { columns });
 }
 
 const decimals = (n: number, count: number): string => n.toFixed(count);

@@ -8,8 +8,8 @@ import { grouped, significant } from '../numbers.ts';
 import type { Compared, CostComparison } from './cost-comparison.ts';
 import { nameOf } from './costs.ts';
 import { intervalText } from './estimate-text.ts';
-import { tableText } from './plain-table.ts';
 import { FEWEST } from './statistics.ts';
+import { tableText } from './text-table.ts';
 
 /** What each event costs there, in which range, and by which source. */
 export function formatPreset(name: PresetName, columns: number): string {
@@ -19,14 +19,16 @@ export function formatPreset(name: PresetName, columns: number): string {
     return [id, grouped(cycles), `${grouped(low)} – ${grouped(high)}`, basis, source];
   });
   const head = ['event', 'cycles', 'range', 'basis', 'source'];
-  const table = tableText(head, ['left', 'right', 'right', 'left', 'left'], rows, columns);
+  const align = ['left', 'right', 'right', 'left', 'left'] as const;
+  const table = tableText({ head, align, rows }, { columns });
   return `${name}: ${title}, ${year}\n${table}\n`;
 }
 
 /** Each event's meaning, and its counter. */
 export function formatEvents(columns: number): string {
   const rows = EVENT_IDS.map((id) => [id, EVENTS[id].title, EVENTS[id].counted]);
-  return `${tableText(['event', 'what', 'how often'], ['left', 'left', 'left'], rows, columns)}\n`;
+  const head = ['event', 'what', 'how often'];
+  return `${tableText({ head, align: ['left', 'left', 'left'], rows }, { columns })}\n`;
 }
 
 export function formatComparedCosts(result: CostComparison, costs: CostTable): string {
@@ -34,7 +36,7 @@ export function formatComparedCosts(result: CostComparison, costs: CostTable): s
   const rows = totals.map(({ name, cycles }) => [name, grouped(Math.round(cycles))]);
   return [
     `Cycles at the costs of ${nameOf(costs)}:`,
-    tableText(['', 'cycles'], ['left', 'right'], rows),
+    tableText({ head: ['', 'cycles'], rows }),
     '',
     ...conclusions.flatMap((conclusion) => conclusionLines(conclusion, factor)),
     '',

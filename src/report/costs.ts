@@ -5,7 +5,7 @@ import { type Bill, billOf, type CostTable, occurrences, sumOf } from '../cost/m
 import { PRESETS } from '../cost/presets.ts';
 import { EVENT_IDS, type EventId } from '../cost/table.ts';
 import { grouped, percent } from '../numbers.ts';
-import { tableText } from './plain-table.ts';
+import { tableText } from './text-table.ts';
 
 export interface CostReport extends CostTable {
   /** Of all host CPUs together. Cycles add up; time does not, since they run side by side. */
@@ -44,11 +44,7 @@ export function formatCosts(report: CostReport): string[] {
     ]),
     ['together', '', grouped(total.cycles), ''],
   ];
-  const table = tableText(
-    ['', 'events', 'cycles', 'share'],
-    ['left', 'right', 'right', 'right'],
-    rows,
-  );
+  const table = tableText({ head: ['', 'events', 'cycles', 'share'], rows });
   return [`Cycles at the costs of ${nameOf(report)}:`, ...table.split('\n')];
 }
 

@@ -6,9 +6,9 @@ import type { StressRun } from '../check/stress.ts';
 import type { PagingName } from '../hardware/entry.ts';
 import { grouped } from '../numbers.ts';
 import type { PageTable } from './page/parts.ts';
-import { tableText } from './plain-table.ts';
 import { type Statistics, statistics } from './run-report.ts';
 import { count, type Table, text } from './table.ts';
+import { tableText } from './text-table.ts';
 
 /** Raised whenever a field changes its meaning or goes away. */
 const SCHEMA_VERSION = 1;
@@ -218,13 +218,12 @@ export function formatStress(totals: StressTotals, seconds: number, columns?: nu
         grouped(first.runs);
   const { head: named, rows } = stressTable(totals);
   const head = ['', ...named.slice(1)];
-  const align = head.map((_, i) => (i === 0 ? 'left' : 'right'));
   return [
     `${grouped(runs)} run${runs === 1 ? '' : 's'} from seed ${seed} in ${seconds.toFixed(0)} s` +
       `${cutShort === 0 ? '' : `, the last${cutShort === 1 ? '' : ` ${cutShort}`} cut short`}: ` +
       `${grouped(sums.operations)} operations, ${grouped(sums.faults)} faults, ` +
       `${grouped(sums.migrations)} migrations; ${grouped(checks)} checks passed, ${verdict}`,
-    ...(rows.length === 0 ? [] : [tableText(head, align, rows, columns)]),
+    ...(rows.length === 0 ? [] : [tableText({ head, rows }, { columns })]),
     '',
   ].join('\n');
 }

@@ -2,32 +2,32 @@
 
 import { significant } from '../numbers.ts';
 import type { Point, Samples, StudyResult } from './study-result.ts';
-
-export interface Column {
-  readonly title: string;
-  readonly kind: 'factor' | 'measure';
-  /** One for each row. */
-  readonly cells: readonly string[];
-}
+import type { TextTable } from './text-table.ts';
 
 /** A column for each factor, and each measure but for details, that some point has. */
-export function columnsOf(
+export function pointsTable(
   { factors, measures }: Pick<StudyResult, 'factors' | 'measures'>,
   points: readonly Point[],
-): Column[] {
+): TextTable & { readonly factors: number } {
   const varied = Object.entries(factors).map(([name, { title }]) => ({
     title,
-    kind: 'factor' as const,
+    align: 'left' as const,
     cells: points.map(({ levels }) => String(levels[name] ?? '')),
   }));
   const measured = Object.entries(measures)
     .filter(([, { detail = false }]) => !detail)
     .map(([name, { title }]) => ({
       title,
-      kind: 'measure' as const,
+      align: 'right' as const,
       cells: points.map(({ measures: found }) => (found[name] ? withSpread(found[name]) : '')),
     }));
-  return [...varied, ...measured].filter(({ cells }) => cells.some((cell) => cell !== ''));
+  const columns = [...varied, ...measured].filter(({ cells }) => cells.some((cell) => cell !== ''));
+  return {
+    factors: columns.filter(({ align }) => align === 'left').length,
+    head: columns.map(({ title }) => title),
+    align: columns.map(({ align }) => align),
+    rows: points.map((_, i) => columns.map(({ cells }) => cells[i]!)),
+  };
 }
 
 /**

@@ -1,8 +1,9 @@
 /** The results of a study, as the generated part of its page in docs/studies. */
 
-import { columnsOf } from './study-cells.ts';
+import { pointsTable } from './study-cells.ts';
 import type { ChartSpec, Finding, StudyResult } from './study-result.ts';
 import { settingText } from './study-text.ts';
+import { tableMarkdown } from './text-table.ts';
 
 /** `pictureOf`: the file of a chart, from where the page is. */
 export function studyMarkdown(
@@ -27,12 +28,13 @@ export function studyMarkdown(
     ...(charts.length > 0 ? ['## Pictures'] : []),
     ...charts.map((chart) => `![${chart.title}](${pictureOf(chart)})`),
     '## Figures',
-    ...Array.from(experiments, ([name, all]) => [`### ${name}`, pointsTable(result, all)]).flat(),
+    ...Array.from(experiments, ([name, all]) => [
+      `### ${name}`,
+      tableMarkdown(pointsTable(result, all)),
+    ]).flat(),
     `${measuresList(result)}\n`,
   ].join('\n\n');
 }
-
-const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
 
 const VERDICTS: Readonly<Record<Finding['verdict'], string>> = {
   holds: 'yes',
@@ -41,20 +43,11 @@ const VERDICTS: Readonly<Record<Finding['verdict'], string>> = {
 };
 
 const findingsTable = (findings: readonly Finding[]): string =>
-  [
-    row(['claim', '', 'answer']),
-    row(['---', '---', '---']),
-    ...findings.map(({ claim, verdict, answer }) => row([claim, VERDICTS[verdict], answer])),
-  ].join('\n');
-
-function pointsTable(result: StudyResult, points: StudyResult['points']): string {
-  const columns = columnsOf(result, points);
-  return [
-    row(columns.map(({ title }) => title)),
-    row(columns.map(({ kind }) => (kind === 'factor' ? '---' : '---:'))),
-    ...points.map((_, i) => row(columns.map(({ cells }) => cells[i]!))),
-  ].join('\n');
-}
+  tableMarkdown({
+    head: ['claim', '', 'answer'],
+    align: ['left', 'left', 'left'],
+    rows: findings.map(({ claim, verdict, answer }) => [claim, VERDICTS[verdict], answer]),
+  });
 
 /** The meaning of the columns that are present. */
 const measuresList = ({ measures, points }: StudyResult): string =>

@@ -1,10 +1,10 @@
 /** The results of a study, for the terminal: a table for each experiment, then the findings. */
 
 import { PRESETS, type PresetName } from '../cost/presets.ts';
-import { plainTable } from './plain-table.ts';
 import { FEWEST } from './statistics.ts';
-import { type Column, columnsOf } from './study-cells.ts';
-import type { Finding, StudyResult } from './study-result.ts';
+import { pointsTable } from './study-cells.ts';
+import type { Finding, Point, StudyResult } from './study-result.ts';
+import { tableText } from './text-table.ts';
 
 /** How wide it may be, and what makes a paragraph fit. */
 export interface Page {
@@ -18,10 +18,7 @@ export function studyText(result: StudyResult, page: Page): string {
   return [
     result.title,
     ...[result.question, result.method, settingText(result)].map((text) => `\n${paragraph(text)}`),
-    ...Array.from(
-      experiments,
-      ([name, points]) => `\n${name}\n${tables(columnsOf(result, points), page)}`,
-    ),
+    ...Array.from(experiments, ([name, points]) => `\n${name}\n${tablesOf(result, points, page)}`),
     '',
     ...result.findings.map((finding) => paragraph(findingText(finding))),
     '',
@@ -68,31 +65,8 @@ function reachText(least: number, most: number): string {
 const LONGEST_TITLE = 14;
 
 /** The measures side by side as far as there is room, the others in a table below. */
-function tables(columns: readonly Column[], page: Page): string {
-  const heads = new Map(columns.map((column) => [column, page.wrap(column.title, LONGEST_TITLE)]));
-  const widthOf = (column: Column): number =>
-    Math.max(...[...heads.get(column)!.split('\n'), ...column.cells].map(({ length }) => length)) +
-    3;
-  const factors = columns.filter(({ kind }) => kind === 'factor');
-  const room = page.columns - factors.reduce((n, column) => n + widthOf(column), 0);
-  const rows: Column[][] = [];
-  let left = 0;
-  for (const column of columns.filter(({ kind }) => kind === 'measure')) {
-    left -= widthOf(column);
-    if (rows.length === 0 || left < 0) {
-      rows.push([]);
-      left = room - widthOf(column);
-    }
-    rows.at(-1)!.push(column);
-  }
-  return rows.map((measures) => table([...factors, ...measures], heads)).join('\n');
-}
-
-function table(columns: readonly Column[], heads: ReadonlyMap<Column, string>): string {
-  const made = plainTable(
-    columns.map((column) => heads.get(column)!),
-    columns.map(({ kind }) => (kind === 'factor' ? 'left' : 'right')),
-  );
-  made.push(...columns[0]!.cells.map((_, row) => columns.map(({ cells }) => cells[row]!)));
-  return made.toString();
+function tablesOf(result: StudyResult, points: readonly Point[], { columns, wrap }: Page): string {
+  const { head, factors: repeated, ...table } = pointsTable(result, points);
+  const heads = head.map((title) => wrap(title, LONGEST_TITLE));
+  return tableText({ ...table, head: heads }, { columns, repeated, breaks: false });
 }

@@ -1,10 +1,10 @@
 /** A run's report for a person at a terminal. */
 
 import { styleText } from 'node:util';
-import Table from 'cli-table3';
 import { counted, grouped, percent } from '../numbers.ts';
 import { formatCosts } from './costs.ts';
 import type { GuestReport, PlacedReport, RunReport, Statistics } from './run-report.ts';
+import { tableText } from './text-table.ts';
 
 export interface Terminal {
   /** Whether the reader's terminal wants it. */
@@ -19,8 +19,8 @@ export function formatSummary(report: RunReport, terminal: Terminal): string {
   const guests = report.guests.map((guest) => [guest.name, guest] as const);
   const cpus = report.host_cpus.map((cpu, i) => [`CPU ${i}`, cpu] as const);
   const tables = [
-    ...statisticsTables(guests, terminal.columns),
-    ...statisticsTables([...cpus, ['together', report.total]], terminal.columns),
+    statisticsText(guests, terminal),
+    statisticsText([...cpus, ['together', report.total]], terminal),
   ].map((text) => text.replace(/^.*/, (heading) => style('bold', heading)));
   return [
     style('bold', sizeOf(report)) + style('dim', ` · ${settingOf(report)}`),
@@ -115,39 +115,15 @@ export function statisticsRows(subjects: readonly (readonly [string, Statistics]
   return rows.map(([label, value]) => [label, ...subjects.map(([, s]) => value(s))]);
 }
 
-const LABEL_COLUMNS = 24;
-const VALUE_COLUMNS = 14;
-
 /** A column for each subject, and as many tables as it takes to fit the terminal. */
-function statisticsTables(
+const statisticsText = (
   subjects: readonly (readonly [string, Statistics])[],
-  columns: number,
-): string[] {
-  const most = Math.max(1, Math.floor((columns - LABEL_COLUMNS) / VALUE_COLUMNS));
-  const tables: string[] = [];
-  for (let i = 0; i < subjects.length; i += most) {
-    tables.push(statisticsTable(subjects.slice(i, i + most)));
-  }
-  return tables;
-}
-
-function statisticsTable(subjects: readonly (readonly [string, Statistics])[]): string {
-  const nothing = Object.fromEntries(
-    [
-      ...['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left'],
-      ...['bottom-right', 'left', 'left-mid', 'mid', 'mid-mid', 'right', 'right-mid'],
-    ].map((part) => [part, '']),
+  { columns }: Terminal,
+): string =>
+  tableText(
+    { head: ['', ...subjects.map(([name]) => name)], rows: statisticsRows(subjects) },
+    { columns, breaks: false },
   );
-  const table = new Table({
-    chars: { ...nothing, middle: '' },
-    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
-    colWidths: [LABEL_COLUMNS, ...subjects.map(() => VALUE_COLUMNS)],
-    colAligns: ['left', ...subjects.map(() => 'right' as const)],
-  });
-  table.push(['', ...subjects.map(([name]) => name)]);
-  table.push(...statisticsRows(subjects));
-  return table.toString();
-}
 
 export function endingLines(report: RunReport): string[] {
   const lines = report.guests.map((guest) => `${guest.name}: ${fate(guest)}`);

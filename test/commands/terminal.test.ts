@@ -3,7 +3,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { fitLines, fitted, wrap } from '../../src/commands/terminal.ts';
-import { tableText } from '../../src/report/plain-table.ts';
+import { tableText } from '../../src/report/text-table.ts';
 import { commandsBelow } from './all-commands.ts';
 import { atTerminal, hasTerminal, interrupted } from './umbra.ts';
 
@@ -123,7 +123,7 @@ describe('text is fitted', () => {
     const head = ['', 'many', 'words'];
     const align = ['left', 'right', 'left'] as const;
     const rows = [['first', '1,000', 'some words that are many']];
-    const table = (columns?: number) => tableText(head, align, rows, columns).split('\n');
+    const table = (columns?: number) => tableText({ head, align, rows }, { columns }).split('\n');
     expect(table()).toHaveLength(2);
     expect(table(34).every((line) => line.length <= 34)).toBe(true);
     expect(table(34)).toHaveLength(3);

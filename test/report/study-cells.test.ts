@@ -1,7 +1,7 @@
 /** Figures of a study as people read them. */
 
 import { expect, test } from 'vitest';
-import { columnsOf, short } from '../../src/report/study-cells.ts';
+import { pointsTable, short } from '../../src/report/study-cells.ts';
 
 test.each([
   [0, '0'],
@@ -25,7 +25,7 @@ test('a column is there for what some point has, with the spread of it where it 
     samples: [median],
   });
   const measure = { unit: '1', description: '' };
-  const columns = columnsOf(
+  const table = pointsTable(
     {
       factors: { side: { title: 'Side', unit: '' }, size: { title: 'Size', unit: '1' } },
       measures: {
@@ -45,8 +45,15 @@ test('a column is there for what some point has, with the spread of it where it 
       measures: { cost, part: cost },
     })),
   );
-  expect(columns).toEqual([
-    { title: 'Side', kind: 'factor', cells: ['a', 'b', 'c', 'd'] },
-    { title: 'Cost', kind: 'measure', cells: ['100 ±2 %', '5', '0 to 3', '-171 to 19'] },
-  ]);
+  expect(table).toEqual({
+    factors: 1,
+    head: ['Side', 'Cost'],
+    align: ['left', 'right'],
+    rows: [
+      ['a', '100 ±2 %'],
+      ['b', '5'],
+      ['c', '0 to 3'],
+      ['d', '-171 to 19'],
+    ],
+  });
 });

@@ -1,7 +1,7 @@
 /** The report of a campaign: as data, and as text. A function of its ledger alone. */
 
 import { formatChance, grouped } from '../../numbers.ts';
-import { tableText } from '../../report/plain-table.ts';
+import { tableText } from '../../report/text-table.ts';
 import { type Unseen, unseenOf } from '../behaviours.ts';
 import type { Setting } from '../setting.ts';
 import { LISTED_STRATEGIES, STRATEGIES } from '../strategies/catalogue.ts';
@@ -169,8 +169,7 @@ function formatTest({ path, name, settings }: TestReport, format: Format): strin
       ...listed.map((found) => (found?.reached === undefined ? '–' : formatReached(found))),
     ];
   });
-  const align = head.map((_, i) => (i === 0 ? 'left' : 'right'));
-  const table = tableText(head, align, rows, format.columns);
+  const table = tableText({ head, rows }, { columns: format.columns });
   return `${path}: ${name}\n${table}\n${formatFailures(settings, format)}`;
 }
 

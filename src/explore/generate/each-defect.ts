@@ -2,6 +2,7 @@
 
 import { DEFECTS, type DefectId } from '../../defects.ts';
 import { counted } from '../../numbers.ts';
+import { tableMarkdown } from '../../report/text-table.ts';
 import { columnsText } from './clusters.ts';
 import type { Asked, Space } from './plan.ts';
 import { spaceText } from './plan.ts';
@@ -70,7 +71,6 @@ function firstOf({ setting, ...space }: Space, { programs, schedules, find }: Fi
 
 /** A page of the docs. `command` is the one that makes it. */
 export function eachDefectMarkdown(rows: readonly DefectRow[], command: string): string {
-  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
   const head = ['', 'defect', 'programs', 'smallest', 'fails as', 'to blame', 'after', 'spaces'];
   return [
     '# Defects that generated programs find',
@@ -84,9 +84,11 @@ export function eachDefectMarkdown(rows: readonly DefectRow[], command: string):
     'made smaller, how, the functions of the two accesses to blame, and after how many programs and',
     'schedules it was found. Without defects none of these programs fails.',
     '',
-    line(head),
-    line(head.map(() => '---')),
-    ...rows.map((row) => line([row.defect, DEFECTS[row.defect].title, ...cellsOf(row)])),
+    tableMarkdown({
+      head,
+      align: head.map(() => 'left'),
+      rows: rows.map((row) => [row.defect, DEFECTS[row.defect].title, ...cellsOf(row)]),
+    }),
     '',
   ].join('\n');
 }

@@ -1,8 +1,8 @@
 /** The mutation matrix as a table: for a terminal, and as Markdown. */
 
 import { significant } from '../../numbers.ts';
-import { tableText } from '../../report/plain-table.ts';
 import { count, type Table, text } from '../../report/table.ts';
+import { tableMarkdown, tableText } from '../../report/text-table.ts';
 import { type MutantsReport, smallestOf } from './mutants.ts';
 
 type Mutant = MutantsReport['mutants'][number];
@@ -16,19 +16,13 @@ const NOT_DONE = '…';
 
 /** `columns`: how wide the table may be. */
 export function formatMutants(report: MutantsReport, columns?: number): string {
-  const head = headOf(report);
-  const table = tableText(
-    head,
-    head.map((_, i) => (i === 0 ? 'left' : 'right')),
-    report.mutants.map((mutant) => [mutant.defect, ...cellsOf(mutant)]),
-    columns,
-  );
+  const rows = report.mutants.map((mutant) => [mutant.defect, ...cellsOf(mutant)]);
+  const table = tableText({ head: headOf(report), rows }, { columns });
   return `${table}\n\n${explained(report).join('\n')}\n`;
 }
 
 /** A page of the docs. `command` is the one that makes it. */
 export function mutantsMarkdown(report: MutantsReport, command: string): string {
-  const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
   const [, ...head] = headOf(report);
   return [
     '# Mutants',
@@ -37,9 +31,11 @@ export function mutantsMarkdown(report: MutantsReport, command: string): string 
     '',
     ...explained(report),
     '',
-    row(['', 'defect', ...head]),
-    row(['---', '---', ...head.map(() => '---:')]),
-    ...report.mutants.map((mutant) => row([mutant.defect, mutant.title, ...cellsOf(mutant)])),
+    tableMarkdown({
+      head: ['', 'defect', ...head],
+      align: ['left', 'left', ...head.map(() => 'right' as const)],
+      rows: report.mutants.map((mutant) => [mutant.defect, mutant.title, ...cellsOf(mutant)]),
+    }),
     '',
   ].join('\n');
 }
