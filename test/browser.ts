@@ -1,6 +1,6 @@
 /**
- * A browser for the tests that look at pages: the one that CHROMIUM names, the system's, or the one
- * that `npm ci` brought along, which is unpacked at its first use. For Firefox see firefox.ts.
+ * A browser for the tests of pages: the one CHROMIUM names, the system's, or the one `npm ci`
+ * installs, unpacked at first use. For Firefox see firefox.ts.
  */
 
 import { execFileSync } from 'node:child_process';
@@ -27,25 +27,25 @@ const ARGS = [
 const SYSTEMS = '/usr/bin/chromium';
 const installed = process.env['CHROMIUM'] ?? (existsSync(SYSTEMS) ? SYSTEMS : undefined);
 
-/** LIMIT: the package's is for Linux on x64. */
+/** LIMIT: the package runs on Linux on x64 only. */
 const isPackaged = process.platform === 'linux' && process.arch === 'x64';
 
-/** Where there is none, tests of pages are left out, and that is told. */
+/** Without a browser, tests of pages are skipped, with a message. */
 export const hasBrowser = installed !== undefined || isPackaged;
-if (!hasBrowser) console.warn('there is no Chromium: what a browser shows is not looked at');
+if (!hasBrowser) console.warn('there is no Chromium: tests of pages are skipped');
 
-/** To be closed when done with. `more`: arguments. */
+/** The caller closes it. `more`: further arguments. */
 export function launchBrowser(more: readonly string[] = []): Promise<Browser> {
   const args = [...ARGS, ...more];
   if (installed !== undefined) return chromium.launch({ executablePath: installed, args });
   const folder = unpacked();
-  // Libraries and a font that a bare machine lacks.
+  // Libraries and a font that a minimal system lacks.
   const fonts = existsSync('/etc/fonts/fonts.conf') ? {} : { FONTCONFIG_PATH: folder };
   const env = { ...process.env, LD_LIBRARY_PATH: join(folder, 'lib'), ...fonts };
   return chromium.launch({ executablePath: join(folder, 'chromium'), args, env });
 }
 
-/** Where the package's is, unpacked; several test files may come here at once. */
+/** The path of the unpacked package; several test files may unpack it at once. */
 function unpacked(): string {
   const home = fileURLToPath(new URL('../..', import.meta.resolve('@sparticuz/chromium')));
   const { version } = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8'));
@@ -64,7 +64,7 @@ function unpacked(): string {
   try {
     renameSync(own, folder);
   } catch {
-    // Another test file was first.
+    // Another test file has unpacked it first.
     rmSync(own, { recursive: true });
   }
   return folder;

@@ -1,4 +1,4 @@
-/** What is thrown at what was given, to be looked at. */
+/** Errors thrown at invalid input, for tests to assert on. */
 
 import { UserError } from '../src/errors.ts';
 
@@ -12,7 +12,7 @@ export function errorOf(body: () => unknown): Error | undefined {
   }
 }
 
-/** What a user is told of a mistake; '' if there is none. Any other error is thrown on. */
+/** The message of a UserError; '' if there is none. Any other error is rethrown. */
 export function complaintOf(body: () => unknown): string {
   const error = errorOf(body);
   if (error !== undefined && !(error instanceof UserError)) throw error;

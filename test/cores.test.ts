@@ -1,4 +1,4 @@
-/** Which cores a thread may be on, on Linux. */
+/** Pinning a thread to cores, on Linux. */
 
 import { execFileSync } from 'node:child_process';
 import { afterEach, expect, test } from 'vitest';
@@ -16,14 +16,14 @@ function hasTaskset(): boolean {
   }
 }
 
-test.runIf(hasTaskset())('a thread stays on one of its cores, and is let go again', () => {
+test.runIf(hasTaskset())('a thread stays on one of its cores, and is released again', () => {
   const letGo = stayOnOne(0);
   expect(allowedCores()).toBe(pickCore(cores!, 0));
   letGo();
   expect(allowedCores()).toBe(cores);
 });
 
-test('a core that there is not changes nothing', () => {
+test('a core that does not exist changes nothing', () => {
   expect(stayOn('100000')).toBe(false);
   expect(allowedCores()).toBe(cores);
 });

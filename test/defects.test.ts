@@ -1,4 +1,4 @@
-/** The list of defects, and the page of documentation about them. */
+/** The list of defects, and its page in docs. */
 
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
@@ -6,20 +6,20 @@ import { ALL_DEFECTS, DEFECTS, sharesSwitcher, switchesFor } from '../src/defect
 
 const page = readFileSync(new URL('../docs/defects.md', import.meta.url), 'utf8');
 
-test.each(ALL_DEFECTS)('docs/defects.md has %s as it is, and its story', (id) => {
+test.each(ALL_DEFECTS)('docs/defects.md has %s with its title and place, and its story', (id) => {
   const { title, where } = DEFECTS[id];
   expect(page).toContain(`\n| ${id} | ${title} | ${where} |\n`);
   expect(page).toContain(`\n**${id}: ${title}.** `);
 });
 
-test('docs/defects.md says of each that takes several vCPUs whether free running showed it', () => {
+test('docs/defects.md says of each defect of several vCPUs whether free running showed it', () => {
   const [, measured] = page.split('### What free running shows');
   for (const id of ALL_DEFECTS.filter((name) => name.startsWith('R'))) {
     expect(measured).toMatch(new RegExp(`\\n\\| ${id} \\| .*(run|runs)\\b`));
   }
 });
 
-test('with none on, nobody shares the Switcher', () => {
+test('without defects no vCPUs share the Switcher', () => {
   expect(sharesSwitcher(switchesFor([]))).toBe(false);
   expect(sharesSwitcher(switchesFor(ALL_DEFECTS))).toBe(true);
 });

@@ -1,6 +1,6 @@
 /**
- * Tests that cannot fail do fail: those without an assertion, and files with one that nothing comes to. So do
- * unit tests that begin a process or a thread.
+ * Tests that cannot fail do fail: tests without an assertion, and files with one that never runs.
+ * So do unit tests that start a process or a thread.
  */
 
 import { spawnSync } from 'node:child_process';
@@ -12,7 +12,7 @@ import { afterAll, expect, test } from 'vitest';
 const folder = mkdtempSync(join(tmpdir(), 'umbra-tests-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** `EXPECT` stands for what would be taken for one of this file's own. */
+/** `EXPECT` becomes `expect` in the file written: here it would count as this file's own. */
 const FILES = {
   'sound.test.ts': `test('is what it is', () => {
     const one: number = 1;
@@ -30,7 +30,7 @@ const FILES = {
   test('begins a thread', () => EXPECT(new Worker('', { eval: true })).toBeDefined());`,
 };
 
-test('a file of tests of which one could be left out says which', () => {
+test("a filter that leaves out one of a file's tests is reported by name", () => {
   mkdirSync(join(folder, 'test'));
   symlinkSync(resolve('node_modules'), join(folder, 'node_modules'));
   for (const [name, text] of Object.entries(FILES)) {

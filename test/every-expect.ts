@@ -1,17 +1,17 @@
 /**
- * A test cannot fail by an `expect` that nothing comes to: in a loop over nothing, in a callback that
- * is never called, behind a condition that is never so. So each one in a test file has to have run
+ * A test cannot fail by an `expect` that never runs: in a loop over nothing, in a callback that is
+ * never called, behind a condition that is never true. So every one in a test file must have run
  * when all of the file's tests have passed.
  *
- * This half has them say so: `expect(` becomes `$e[7](`, which is as long, so that places in messages
- * stay what they are. The other half is expects-ran.ts.
+ * This half marks them: `expect(` becomes `$e[7](`, of the same length, so that positions in
+ * messages stay. The other half is expects-ran.ts.
  */
 
 import type { Plugin } from 'vitest/config';
 
 const TEST = /\/test\/.*\.test\.ts$/;
 
-/** But for those in comments. */
+/** Not those in comments. */
 const EXPECT = /(?<!^[ ]*(?:\*|\/[/*]).*)\bexpect(?=\()/gm;
 
 export const everyExpect = (): Plugin => ({

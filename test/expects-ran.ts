@@ -1,11 +1,14 @@
-/** Looks, when the tests of a file have passed, whether each `expect` in it has run (every-expect.ts). */
+/**
+ * Checks, after the tests of a file have passed, that each `expect` in it has run
+ * (every-expect.ts).
+ */
 
 import { afterAll, afterEach, expect, type RunnerTestCase, type RunnerTestSuite } from 'vitest';
 
 let lines: readonly number[] = [];
 const ran = new Set<number>();
 
-/** `$e[7]` is `expect`, and notes that the file's eighth has run. */
+/** `$e[7]` is `expect`, and records that the file's eighth has run. */
 const marking = new Proxy(expect, {
   get(_, index) {
     ran.add(Number(index));
@@ -27,7 +30,8 @@ afterEach(({ task }) => {
 });
 
 afterAll(() => {
-  // Some were left out, by a filter or since a program is not there; or they tell themselves what is wrong.
+  // Some were skipped, by a filter or for a missing program; or a test failed and reports it
+  // itself.
   if (file === undefined || casesOf(file).some(({ result }) => result?.state !== 'pass')) return;
   const idle = lines.filter((_, i) => !ran.has(i));
   if (idle.length > 0) throw new Error(`nothing came to the expect in line ${idle.join(', ')}`);

@@ -14,7 +14,7 @@ import {
 const R10 = 'R10-one-pgdir-two-cpus';
 const FORM = { discipline: 'guest-lock', paging: 'nonpae' } as const;
 
-test('a test that holds is run by all schedules that were asked for, the same ones each time', async () => {
+test('runs a passing test by all requested schedules, the same ones each time', async () => {
   const found = await explore(R10, { ...FORM, schedules: 50, seed: 7 });
   expect(found).toMatchObject({ schedules: 50, failure: undefined });
   expect(found.different).toBeGreaterThan(10);
@@ -22,7 +22,7 @@ test('a test that holds is run by all schedules that were asked for, the same on
   expect(await explore(R10, { ...FORM, schedules: 50, seed: 7 })).toEqual(found);
 });
 
-test('without paging form and discipline all are run that the test is for', async () => {
+test('without paging form and discipline, runs all settings of the test', async () => {
   const { schedules } = await explore('R6-no-shootdown', { schedules: 3 });
   expect(schedules).toBe(3 * 2 * 3);
 });
@@ -36,13 +36,13 @@ describe('a defect', async () => {
     expect(failure!.message).toMatch(/^fault in the Switcher in nothing usable at 0x/);
   });
 
-  test('is replayed as it was', () => {
+  test('is replayed', () => {
     const { ending, message, steps } = replay(failure!.token);
     expect({ ending, message }).toEqual({ ending: 'oops', message: failure!.message });
     expect(steps).toBeGreaterThan(100);
   });
 
-  test('is made smaller, and told beside the nearest schedule that passes', async () => {
+  test('is shrunk, and returned with the nearest passing schedule', async () => {
     const { operations, proven, passing, token } = await shrink(failure!.token);
     expect(operations).toEqual([['load 0x00400000 -> r0'], ['load 0x00400000 -> r0']]);
     expect(proven).toBe(true);
@@ -53,19 +53,19 @@ describe('a defect', async () => {
   });
 });
 
-test('a test may be given as text, and then its tokens take the text again', async () => {
+test('a test may be given as text, and replaying its tokens takes the text again', async () => {
   const yaml = readFileSync(`litmus/6-switcher/${R10}.yaml`, 'utf8');
   const { failure } = await explore({ yaml }, { ...FORM, defects: ['R10'] });
   expect(replay(failure!.token, { test: { yaml } }).ending).toBe('oops');
   expect(() => replay(failure!.token)).toThrow(UserError);
 });
 
-test('an aborted search ends with what there is', async () => {
+test('an aborted search returns its result so far', async () => {
   const found = await explore(R10, { signal: AbortSignal.abort() });
   expect(found).toMatchObject({ schedules: 0, different: 0, failure: undefined });
 });
 
-test('mistakes are told with their places', async () => {
+test('reports mistakes with their places', async () => {
   const wrong = { strategy: 'pct-9', schedules: 0, sead: 1, defects: ['R99'], signal: 7 };
   const mistake = await explore(R10, wrong as unknown as ExploreOptions).catch((error) => error);
   expect(mistake).toBeInstanceOf(UserError);

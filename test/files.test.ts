@@ -1,4 +1,4 @@
-/** Places in the file system that users name. */
+/** Paths that users give. */
 
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,18 +10,18 @@ const folder = mkdtempSync(join(tmpdir(), 'umbra-files-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 describe('a folder', () => {
-  test('is made with those above it, and may be there already', () => {
+  test('is made with its parents, and may exist', () => {
     const path = join(folder, 'a', 'b', 'c');
     makeFolder(path);
     makeFolder(path);
     expect(statSync(path).isDirectory()).toBe(true);
   });
 
-  test.runIf(process.platform === 'linux')('is a mistake where there can be none', () => {
+  test.runIf(process.platform === 'linux')('is an error where it cannot be made', () => {
     expect(() => makeFolder('/proc/no/such')).toThrow('/proc/no cannot be made: ENOENT');
   });
 
-  test('is a mistake where a file is, and below one', () => {
+  test('is an error at a file, and below one', () => {
     const file = join(folder, 'file');
     writeFileSync(file, '');
     expect(() => makeFolder(file)).toThrow('file cannot be made: EEXIST');

@@ -1,6 +1,6 @@
 /**
- * Firefox for tests, where there is one: the one that FIREFOX names, or the system's. Driven by
- * WebDriver BiDi itself, since Debian's is older than what playwright-core asks of one.
+ * Firefox for tests, if there is one: the one FIREFOX names, or the system's. Driven by WebDriver
+ * BiDi directly, since Debian's is older than playwright-core requires.
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -12,9 +12,9 @@ import { join } from 'node:path';
 const SYSTEMS = ['/usr/bin/firefox-esr', '/usr/bin/firefox'];
 const installed = process.env['FIREFOX'] ?? SYSTEMS.find((path) => existsSync(path));
 
-/** Where there is none, what Firefox shows is not looked at, and that is told. */
+/** Without Firefox its tests are skipped, with a message. */
 export const hasFirefox = installed !== undefined;
-if (!hasFirefox) console.warn('there is no Firefox: what it shows is not looked at');
+if (!hasFirefox) console.warn('there is no Firefox: its tests are skipped');
 
 interface Answer {
   readonly type: 'success' | 'error' | 'event';
@@ -45,10 +45,10 @@ export class Firefox {
     socket.addEventListener('message', ({ data }) => this.#hear(JSON.parse(String(data))));
   }
 
-  /** To be closed when done with. `wide`, `high`: pixels. */
+  /** The caller closes it. `wide`, `high`: pixels. */
   static async launch(wide = 1280, high = 900): Promise<Firefox> {
     const profile = mkdtempSync(join(tmpdir(), 'umbra-firefox-'));
-    // It asks nobody for anything by itself.
+    // Without requests of its own.
     const quiet = [
       'app.update.auto',
       'extensions.update.enabled',
@@ -110,7 +110,7 @@ export class Firefox {
     await this.#ask('browsingContext.navigate', { context: this.#context, url, wait: 'complete' });
   }
 
-  /** What an expression comes to, or a promise of it: anything that JSON has. */
+  /** The value of an expression, or of its promise: any JSON value. */
   async evaluate<T>(expression: string): Promise<T> {
     const { result, exceptionDetails } = await this.#ask<{
       readonly result?: { readonly value: string };
@@ -153,7 +153,7 @@ export class Firefox {
   }
 }
 
-/** As WebDriver has them. */
+/** As WebDriver encodes them. */
 const KEYS: Readonly<Record<string, string>> = {
   Tab: '\uE004',
   Enter: '\uE007',

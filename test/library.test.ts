@@ -1,4 +1,4 @@
-/** umbra as a library: from the sources, and as the package that is published. */
+/** umbra as a library: from the sources, and as the published package. */
 
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -29,7 +29,7 @@ test('a machine is booted, run and reported', async () => {
   expect(machine.counts.entries).toBe(report.total.entries);
 });
 
-test('mistakes in how it is to be run are told, and it can be run after that', async () => {
+test('invalid run options are refused, and the machine can be run after that', async () => {
   await using machine = await bootMachine(touch);
   const wrong = { sampleEveryMs: -1, patience: 5 } as never;
   await expect(machine.run(wrong)).rejects.toThrow(/sampleEveryMs: found -1, expected .*patience/s);
@@ -37,7 +37,7 @@ test('mistakes in how it is to be run are told, and it can be run after that', a
   expect((await machine.run()).violations).toEqual([]);
 });
 
-test('a scenario that comes with umbra is known by its name, and one that expects its end is no error', async () => {
+test('a scenario that comes with umbra has a name, and one that expects its end is no error', async () => {
   const machine = await bootMachine('out-of-memory');
   const report = await machine.run();
   expect(report.guests.map(({ ending }) => ending)).toContain('killed');
@@ -52,7 +52,7 @@ test('a signal ends the run early', async () => {
   expect(report.ending.kind).toBe('interrupted');
 });
 
-test('a second run is refused, while the first goes on and after it', async () => {
+test('a second run is refused, during the first and after it', async () => {
   const machine = await bootMachine(touch);
   const first = machine.run();
   await expect(machine.run()).rejects.toThrow('a machine is run once');
@@ -61,14 +61,14 @@ test('a second run is refused, while the first goes on and after it', async () =
   await machine.close();
 });
 
-test('a machine that is closed is not run, and may be closed again', async () => {
+test('a closed machine does not run, and may be closed again', async () => {
   const machine = await bootMachine(touch);
   await machine.close();
   await machine.close();
   await expect(machine.run()).rejects.toThrow('this machine is closed');
 });
 
-test('to close a machine that runs ends its run early, with what there is', async () => {
+test('closing a running machine ends its run early, with its results so far', async () => {
   const machine = await bootMachine({
     ...touch,
     guests: [{ program: { trace: 'scenarios/traces/pigz.umbra' } }],
@@ -109,7 +109,7 @@ const ours: World = world('ours', (shared: Shared) => {
   const thread = function* (): Steps {
     const found: number = yield word.load();
     yield word.store(found + 1);
-    // @ts-expect-error: a thread yields steps alone
+    // @ts-expect-error: a thread yields steps only
     yield 1;
   };
   return { threads: { thread } };
@@ -132,7 +132,7 @@ const mistake: Error = new UserError('a mistake');
 console.log(events, sections, workload, policy, discipline, builtin, known, mistake, failure);
 `;
 
-test('mistakes are told all at once, each with its place', async () => {
+test('mistakes are reported all at once, each with its place', async () => {
   const wrong = { cpu: 2, guests: [{ program: { builtin: 'tuoch' }, vcpus: 9 }] };
   const mistake = (await bootMachine(wrong as unknown as Scenario).catch(
     (error) => error,
@@ -146,7 +146,7 @@ test('mistakes are told all at once, each with its place', async () => {
   expect(said[2]).toBe('guests[0].vcpus: found 9, expected a whole number from 1 to 8');
 });
 
-test('the package installs into an empty folder, where the example of the docs and the command run', () => {
+test("the package installs into an empty folder, where the docs' example and the command run", () => {
   const run = (command: string, ...args: readonly string[]): string => {
     const { status, stdout, stderr } = spawnSync(command, args, { cwd: folder, encoding: 'utf8' });
     expect({ status, stderr: status === 0 ? '' : stderr }).toEqual({ status: 0, stderr: '' });
@@ -213,7 +213,7 @@ test('the package installs into an empty folder, where the example of the docs a
   );
 }, 600_000);
 
-/** Of the first test of a lab's page, explored in a browser: of so many settings. */
+/** The result of the first test on a lab's page, explored in a browser, in all its settings. */
 async function digestsAt(url: string, count: number): Promise<string[]> {
   const browser = await launchBrowser();
   const page = await browser.newPage();
@@ -228,7 +228,7 @@ async function digestsAt(url: string, count: number): Promise<string[]> {
   return shown;
 }
 
-test('installed, its lab is written and served, and a browser runs it to the digests of here', async () => {
+test("once installed, its lab is written and served, and a browser runs it to Node's digests", async () => {
   const bin = join(folder, 'node_modules/umbra/bin/umbra.cjs');
   const site = join(folder, 'site');
   const written = spawnSync(process.execPath, [bin, 'lab', '--build', site], {
@@ -259,7 +259,7 @@ test('installed, its lab is written and served, and a browser runs it to the dig
   expect(await ended).toEqual([0, null]);
 }, 120_000);
 
-test('installed, it knows by name what comes with it, keeps what it finds, and has its docs', () => {
+test('once installed, it finds its tests by name, keeps failures, and has its docs', () => {
   const bin = join(folder, 'node_modules/umbra/bin/umbra.cjs');
   const { UMBRA_STATE: _, ...env } = process.env;
   const umbra = (...args: readonly string[]) => {
@@ -285,7 +285,7 @@ test('installed, it knows by name what comes with it, keeps what it finds, and h
   expect(manifest.keywords).toContain('lguest');
 });
 
-test('an older Node is told in a sentence what umbra takes', () => {
+test('an older Node is refused with a message that names the required version', () => {
   const old = join(folder, 'old.cjs');
   const versions = "{ ...process.versions, node: '20.19.0' }";
   writeFileSync(old, `Object.defineProperty(process, 'versions', { value: ${versions} });`);
@@ -298,7 +298,7 @@ test('an older Node is told in a sentence what umbra takes', () => {
     /^umbra: this is Node 20\.19\.0 \(.*\), and umbra takes Node 24 or later;/,
   );
   expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
-  // And it can be read by one: nothing in it is newer than what came with Node 8.
+  // And Node 8 can parse the file: it has no newer syntax.
   const code = readFileSync('bin/umbra.cjs', 'utf8');
   expect(code).not.toMatch(/\?\.|\?\?|\bawait\b|^import .* from/m);
 });

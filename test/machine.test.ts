@@ -73,7 +73,7 @@ describe('the final memory of all guests', () => {
   });
 });
 
-test('guests of several vCPUs, kept apart by the guest lock, end as they do with one', async () => {
+test('guests of several vCPUs under the guest lock end as with one vCPU', async () => {
   const guests = (vcpus: number, paging: 'nonpae' | 'pae'): GuestSpec[] =>
     ['parallel', 'fork'].map((name) => ({ ...builtin(name, paging), vcpus }));
   const repaired = {
@@ -90,7 +90,7 @@ test('guests of several vCPUs, kept apart by the guest lock, end as they do with
   }
 });
 
-test('five runs in a row with more CPUs than cores end alike and leave nothing behind', async () => {
+test('five runs in a row with more CPUs than cores end alike and leak nothing', async () => {
   const ends: string[][] = [];
   for (let i = 0; i < 5; i++) {
     const result = await run({ hostCpus: 4, guests: ['fork', 'churn'].map((n) => builtin(n)) });
@@ -117,7 +117,7 @@ test('the report’s parts add up', async () => {
   expect(total.tlb_hits).toBeLessThan(total.accesses);
 });
 
-describe('a run that cannot go on', () => {
+describe('a run that fails', () => {
   test('ends with a report when a host CPU’s worker ends', async () => {
     const machine = await boot({ guests: [trace('pigz')] });
     const running = runChecked(machine);
@@ -141,7 +141,7 @@ describe('a run that cannot go on', () => {
     expect(ending).toMatchObject({ kind: 'oops', message: 'BUG_ON in map_switcher_in_guest' });
   });
 
-  test('ends when it is interrupted, with what there is so far and nothing leaked', async () => {
+  test('ends when it is interrupted, with its results so far and nothing leaked', async () => {
     const machine = await boot({ guests: [trace('pigz'), trace('ls')] });
     const running = runChecked(machine);
     machine.interrupt();
@@ -150,7 +150,7 @@ describe('a run that cannot go on', () => {
   });
 });
 
-test('a killed guest stops with its first reason, and the others go on', async () => {
+test('a killed guest stops with its first reason, and the others continue', async () => {
   const machine = await boot({ guests: [trace('pigz'), builtin('fork')] });
   const running = runChecked(machine);
   machine.host.guests[0]!.die(Dead.Killed, 'first');
@@ -160,8 +160,8 @@ test('a killed guest stops with its first reason, and the others go on', async (
   expect([result.ending.kind, result.violations]).toEqual(['done', []]);
 });
 
-describe('what the user can mend', () => {
-  test('too little host memory kills the guest in the kernel’s words and leaks nothing', async () => {
+describe('mistakes of the user', () => {
+  test('too little host memory kills the guest with the kernel’s reason and leaks nothing', async () => {
     const result = await run({ guests: [builtin('touch')], frames: 70, hostCpus: 1 });
     expect(result.guests[0]!.reason).toMatch(/^(failed to get page|out of memory allocating)/);
     expect([result.ending.kind, result.violations]).toEqual(['done', []]);
@@ -179,7 +179,7 @@ describe('what the user can mend', () => {
     [{ guests: [{ ...builtin('fork'), pages: 8 }] }, /--guest-memory/],
     [{ guests: [builtin('nonesuch')] }, /no program 'nonesuch'/],
     [{ guests: [trace('nonesuch')] }, /nonesuch/],
-  ])('%o is refused in words', async (spec, words) => {
+  ])('%o is refused with a message', async (spec, words) => {
     const booting = boot(spec as Partial<MachineSpec>);
     await expect(booting).rejects.toThrow(words);
     await expect(booting).rejects.toBeInstanceOf(UserError);

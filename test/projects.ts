@@ -1,4 +1,4 @@
-/** Which tests run together, by what they take, and which begin first. */
+/** The projects of tests, by the resources they take, and the files that start first. */
 
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
@@ -12,23 +12,31 @@ const machine = [
   'test/shared/{decoded-blocks,discard,frames,launcher-map,lock,words}.test.ts',
 ];
 
-/** Commands, pages of the docs, the package, a browser, studies, the benchmark, campaigns over a database. */
+/**
+ * Commands, pages of the docs, the package, a browser, studies, the benchmark, campaigns over a
+ * database.
+ */
 const outside = [
   'test/{bench,commands,docs,queue,study,trace}/**/*.test.ts',
   'test/{every-expect,library}.test.ts',
 ];
 
-/** By name. All others are `unit`, which begin no process and no thread: unit-only.ts sees to that. */
+/**
+ * By name. All others are `unit`, which start no process and no thread: unit-only.ts enforces that.
+ */
 export const PROJECTS = {
   unit: { include: ['test/**/*.test.ts'], exclude: [...machine, ...outside] },
   machine: { include: machine, exclude: [] },
   outside: { include: outside, exclude: [] },
 };
 
-/** Files of one to three minutes: begun last, one of them would keep one core busy when all else has ended. */
+/**
+ * Files of one to three minutes: started last, one of them would keep one core busy after all
+ * others.
+ */
 const LONGEST = ['docs/commands', 'commands/examples', 'queue/worker', 'commands/queue'];
 
-/** Vitest begins with the largest, and knows only what it ran before how long it takes. */
+/** Vitest starts the largest files first, and knows durations only of files it has run. */
 export class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const place = ({ moduleId }: TestSpecification): number =>

@@ -1,4 +1,4 @@
-/** A machine in one thread: its host CPUs take turns, so every step is where a test wants it. */
+/** A machine in one thread: its host CPUs run alternately, so a test controls every step. */
 
 import type { Host } from '../shared/host.ts';
 import type { LgCpu } from '../shared/lg-cpu.ts';
@@ -17,7 +17,7 @@ export interface RigSpec
     Partial<Pick<MachineShape, 'hostCpus' | 'frames' | 'discipline' | 'defects'>> {
   readonly program: Program;
   readonly policy?: Partial<PagingPolicy>;
-  /** As GuestRunner takes it. */
+  /** As for GuestRunner. */
   readonly stretch?: number;
 }
 
@@ -55,7 +55,7 @@ export class Rig {
     });
   }
 
-  /** vCPU `id` of the guest, as host CPU `cpu` sees it. */
+  /** vCPU `id` of the guest, in host CPU `cpu`'s view. */
   vcpu(id = 0, cpu = 0): LgCpu {
     return this.cpus[cpu]!.host.guests[0]!.cpus[id]!;
   }
@@ -65,7 +65,10 @@ export class Rig {
     if (this.runUntil(() => false, quantum, most)) throw new Error('the guest is still alive');
   }
 
-  /** As runAll, until something is so between two turns; false if it is not before the guest's end. */
+  /**
+   * Like runAll, until a condition holds between two slices; false if it does not before the
+   * guest's end.
+   */
   runUntil(isSo: () => boolean, quantum: number, most = 1_000_000): boolean {
     const vcpus = this.host.guests[0]!.cpus.length;
     for (let turn = 0; turn < most && !isSo(); turn++) {
@@ -100,7 +103,7 @@ export class Rig {
     return digestMemory(this.host, this.host.guests[0]!);
   }
 
-  /** What invariant 2 finds wrong, before and after all is freed. */
+  /** Violations of invariant 2, before and after all is freed. */
   violations(): string[] {
     const before = checkReferences(this.host);
     close(this.host, this.host.guests[0]!);

@@ -1,4 +1,4 @@
-/** A machine that is led step by step. */
+/** A machine run step by step. */
 
 import { expect, test } from 'vitest';
 import { type Scenario, stepMachine, UserError } from '../src/index.ts';
@@ -9,7 +9,7 @@ const sharing: Scenario = {
   guests: [{ program: { workload: 'false-sharing' }, vcpus: 2 }],
 };
 
-test('the same scenario takes the same steps, to the end of its guests, and nothing is broken', () => {
+test('the same scenario takes the same steps, to the end of its guests, without violations', () => {
   const [first, second] = [1, 2].map(() => {
     using machine = stepMachine(sharing);
     const steps = [...machine];
@@ -25,7 +25,7 @@ test('the same scenario takes the same steps, to the end of its guests, and noth
   expect(second).toEqual(first);
 });
 
-test('who waits for another CPU to come out of the guest has it do so within the step', () => {
+test('a CPU that waits for another inside the guest has it exit within the step', () => {
   using machine = stepMachine(sharing);
   const waited = [...machine].find(({ events }) =>
     events.some(({ kind }) => kind === 'ShootdownSent'),
@@ -34,7 +34,7 @@ test('who waits for another CPU to come out of the guest has it do so within the
   expect(left?.text).toMatch(/^guest 0 vCPU \d: out of the guest/);
 });
 
-test('a CPU goes on by itself when it is named; one that there is not is a mistake', () => {
+test('a named CPU takes the step; refuses an unknown one', () => {
   using machine = stepMachine({ ...sharing, policy: 'pinned' });
   const taken = machine.step(1)!;
   expect(taken).toEqual({
@@ -49,7 +49,7 @@ test('a CPU goes on by itself when it is named; one that there is not is a mista
   expect(machine.inspect().map(({ title }) => title)).toContain('host CPU 1');
 });
 
-test('a view that there is not is a mistake, and so is a step of a machine that is gone', () => {
+test('refuses an unknown view, and a step of a closed machine', () => {
   const machine = stepMachine(sharing);
   for (const view of ['cpu', 'stores']) {
     expect(() => machine.inspect([view as 'cpus'])).toThrow(UserError);
@@ -64,7 +64,7 @@ test('a view that there is not is a mistake, and so is a step of a machine that 
   expect(machine.inspect(['cpus'])).toHaveLength(2);
 });
 
-test('a host that dies takes no more steps', () => {
+test('a host that has died takes no more steps', () => {
   using machine = stepMachine({ ...sharing, discipline: 'as-written' });
   expect([...machine].length).toBeGreaterThan(100);
   expect(machine.died).toBe('BUG_ON in map_switcher_in_guest');

@@ -1,12 +1,12 @@
-/** Fingers on a page, by the protocol of Chromium's own tools. */
+/** Touch gestures on a page, by the DevTools protocol. */
 
 import type { Page } from 'playwright-core';
 
 type Point = readonly [x: number, y: number];
 
 /**
- * Each finger goes along its way, all of them step by step together, and then they are lifted. Of a page
- * whose context has touch.
+ * Each finger moves along its path, all of them step by step together, and then they are lifted.
+ * The page's context must have touch.
  */
 export async function fingers(page: Page, ...ways: readonly (readonly Point[])[]): Promise<void> {
   const session = await page.context().newCDPSession(page);

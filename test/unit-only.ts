@@ -1,4 +1,6 @@
-/** A unit test that begins a process or a thread fails: it is of another project (projects.ts). */
+/**
+ * A unit test that starts a process or a thread fails: it belongs to another project (projects.ts).
+ */
 
 import childProcess from 'node:child_process';
 import { syncBuiltinESMExports } from 'node:module';

@@ -1,4 +1,4 @@
-/** The suite as a user meets it; what it says of speed is not looked at. */
+/** `npm run bench` as a user runs it; the figures themselves are not asserted. */
 
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -22,7 +22,7 @@ const LINE = 'TLB hit, load';
 /** The other lines of 'TLB hit'. */
 const ONLY_HERE = ['TLB hit, store'];
 
-test('a line is measured in isolates, and the file has every sample', () => {
+test('a line is measured in isolates, and the file holds every sample', () => {
   const path = join(folder, 'one.json');
   const { code, stdout, stderr } = bench('--filter', LINE, '--isolates', '2', '--json', path);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -45,7 +45,7 @@ const of = (middle: number, seed: number) => madeBenchmark([madeLine({ middle, s
 writeFileSync(earlier, JSON.stringify(of(100, 1)));
 writeFileSync(later, JSON.stringify(of(200, 2)));
 
-test('an earlier file is shown again, and compared with another', () => {
+test('shows an earlier file again and compares it with another', () => {
   const { code, stdout } = bench('--from', later, '--baseline', earlier);
   expect(stdout).toMatch(/^ {4}slower: (1\.9|2\.0)\d \[.*\] times as long as then, by pace$/m);
   expect(stdout).toMatch(/^1 slower, 0 faster/m);
@@ -53,7 +53,7 @@ test('an earlier file is shown again, and compared with another', () => {
   expect(bench('--from', earlier, '--baseline', later).code).toBe(0);
 });
 
-test('tables go between the marks of a page, and the rest of it stays', () => {
+test('writes tables between the marks of a page and keeps the rest of it', () => {
   const page = join(folder, 'page.md');
   expect(bench('--from', earlier, '--markdown', page).code).toBe(0);
   const figures = readFileSync(page, 'utf8');
@@ -63,7 +63,7 @@ test('tables go between the marks of a page, and the rest of it stays', () => {
   expect(readFileSync(page, 'utf8')).toBe(`# Title\n\n${figures}\nThe end.\n`);
 });
 
-test('another checkout is measured in turns: its code, in its folder, and on its threads', async () => {
+test('measures another checkout in turns: its code, in its folder, on its threads', async () => {
   const there = join(folder, 'there');
   mkdirSync(join(there, 'bench'), { recursive: true });
   const write = (name: string, text: string) => writeFileSync(join(there, name), text);
@@ -153,13 +153,13 @@ test.each([
   [['--baseline', without], /found what is not JSON [\s\S]* expected what npm run bench/],
   [['--from', earlier, '--markdown', without], /found a file with no place for the tables/],
   [['--json', '-', '--markdown', '-'], /both ask for stdout/],
-])('%j is a mistake that is told in words', (args, words) => {
+])('refuses %j with a message', (args, words) => {
   const { code, stdout, stderr } = bench(...args);
   expect(stderr).toMatch(words);
   expect({ code, stdout }).toEqual({ code: 2, stdout: expect.any(String) });
 });
 
-test.skipIf(!hasTerminal)('Ctrl-C ends it, and what was measured is written', async () => {
+test.skipIf(!hasTerminal)('writes what was measured on Ctrl-C', async () => {
   const path = join(folder, 'interrupted.json');
   const command = `exec ${process.execPath} bench/main.ts --filter MMU --json ${path}`;
   const child = spawn('script', ['-qec', command, '/dev/null']);

@@ -1,4 +1,4 @@
-/** Results as they are shown. */
+/** The report of benchmark results. */
 
 import { describe, expect, test } from 'vitest';
 import { verdictOn } from '../../bench/growth/measure-sweep.ts';
@@ -17,12 +17,12 @@ describe('a goal', () => {
     expect(goalText(madeLine({ middle: 100, native: 50, goal, ...exact }))).toBe(text);
   });
 
-  test('is not known without a compiler', () => {
+  test('is unknown without a compiler', () => {
     const goal = { of: 'native', most: 2 } as const;
     expect(goalText(madeLine({ middle: 100, goal }))).toBe('≤ 2 × C not known');
   });
 
-  test('of rates holds for times, where it is of C', () => {
+  test('of a rate over C holds for times too', () => {
     const unit = 'accesses/s';
     const made = { middle: 5e7, native: 1e8, unit, ...exact } as const;
     expect(goalText(madeLine({ ...made, goal: { of: 'native', most: 2 } }))).toBe('≤ 2 × C met');
@@ -31,7 +31,7 @@ describe('a goal', () => {
   });
 });
 
-test('a line has its figures with their intervals, and the outliers', () => {
+test('a line shows its figures with intervals and outliers', () => {
   const line = madeLine({ name: 'walk', middle: 100, native: 50, ...exact });
   const outliers = [
     { isolate: 0, round: 3, times: 1.5 },
@@ -42,7 +42,7 @@ test('a line has its figures with their intervals, and the outliers', () => {
   );
 });
 
-test('the end says how many goals are met, and whether anything is missing', () => {
+test('the end counts the goals met and names what is missing', () => {
   const goal = { of: 'value', most: 10 } as const;
   const lines = [1, 100].map((middle) => madeLine({ middle, goal }));
   const text = closing(madeBenchmark(lines, { interrupted: true }));
@@ -54,7 +54,7 @@ test('a curve begins at nothing', () => {
   expect(sparkline([7, 7])).toBe('██');
 });
 
-test('a sweep is shown with its exponent, and whether that is as it should be', () => {
+test('a sweep is shown with its exponent and whether it is the expected one', () => {
   const points = [1, 2, 4, 8].map((size) => ({
     size,
     cost: { median: 10 * size, low: 0, high: 0, confidence: 1, samples: 1 },

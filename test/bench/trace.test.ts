@@ -1,4 +1,4 @@
-/** The yardstick replays a trace as the machine does: as many accesses, and the same data. */
+/** The yardstick replays a trace as the machine does: the same accesses, the same data. */
 
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';

@@ -1,21 +1,21 @@
 import { expect, test } from 'vitest';
 import { warmUp } from '../../bench/warm-up.ts';
 
-test('as many rounds as are given', async () => {
+test('runs the given number of rounds', async () => {
   let rounds = 0;
   const round = async () => [{ count: 1, ns: ++rounds }];
   expect(await warmUp(round, { given: 3 })).toMatchObject({ rounds: 3, settled: true });
   expect(rounds).toBe(3);
 });
 
-/** A round that keeps the thread for 20 ms, and says that its sides took so long. */
+/** A round that blocks the thread for 20 ms and reports these times of its sides. */
 const lasting = (costs: (nth: number) => readonly number[]) => async (nth: number) => {
   const end = performance.now() + 20;
   while (performance.now() < end);
   return costs(nth).map((ns) => ({ count: 1, ns }));
 };
 
-test('ends once nothing gets any faster', async () => {
+test('ends when no side gets faster', async () => {
   let last = 0;
   const round = lasting((nth) => {
     last = nth;
@@ -25,13 +25,13 @@ test('ends once nothing gets any faster', async () => {
   expect(last).toBeGreaterThan(10);
 });
 
-test('is bounded where one side gets ever faster, and says so', async () => {
+test('stops at its limit when one side keeps getting faster, and reports that', async () => {
   const { settled, ms } = await warmUp(lasting((nth) => [50, 1e9 * 0.9 ** nth]));
   expect(settled).toBe(false);
   expect(ms).toBeGreaterThan(800);
 });
 
-test('goes on for as long as it has to, however calm it is', async () => {
+test('lasts at least the given time, however stable the samples are', async () => {
   const limits = { least: 400, longest: 400 };
   const { settled, ms } = await warmUp(
     lasting(() => [50]),

@@ -1,4 +1,4 @@
-/** The yardstick does the same work: after it, its memory is the same, word for word. */
+/** The yardstick does the machine's work: afterwards its memory is the same, word for word. */
 
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -22,7 +22,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** The yardstick's memory after it did a work so often. */
+/** The yardstick's memory after this many rounds of a work. */
 async function memoryAfter(work: string, options: Options, times: number): Promise<Uint32Array> {
   const yardstick = new Yardstick(work, options);
   const path = join(folder, 'memory');
@@ -33,10 +33,10 @@ async function memoryAfter(work: string, options: Options, times: number): Promi
   return new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
 }
 
-/** Records whose words both write; what a machine's own CPUs keep beside them may differ. */
+/** Records whose words both write; a real machine's CPUs write others beside them. */
 const COMPARED: readonly RegionName[] = ['pgdirs', 'launcherMap', 'counters', 'frameTable'];
 
-/** Where two memories differ: in the records that are compared, or in any frame. */
+/** Where two memories differ: in the compared records, or in any frame. */
 function differences(layout: Layout, ours: Uint32Array, theirs: Uint32Array): string[] {
   const found: string[] = [];
   const compare = (name: string, from: number, to: number): void => {

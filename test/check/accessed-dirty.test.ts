@@ -1,4 +1,4 @@
-/** Invariant 5: ACCESSED and DIRTY that are missing in the guest’s own tables. */
+/** Invariant 5: ACCESSED and DIRTY missing in the guest’s own tables. */
 
 import { describe, expect, test } from 'vitest';
 import { checkAccessedDirty } from '../../src/check/accessed-dirty.ts';
@@ -8,7 +8,7 @@ import { A, D, FORMS, P, RW, USER } from '../paging/scripted.ts';
 import { PAGE, READ_VA, tampered, titles } from './broken.ts';
 
 describe.each(FORMS)('$form', ({ pae }) => {
-  test('DIRTY missing under a writable entry, ACCESSED under any', () => {
+  test('finds DIRTY missing under a writable entry, and ACCESSED under any', () => {
     const t = tampered(pae);
     t.m.set(t.gptes.va, makeEntry(PAGE, P | RW | USER | A));
     expect(titles(checkAccessedDirty(t.m.host))).toEqual(['5 DIRTY is lost']);

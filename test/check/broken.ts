@@ -1,4 +1,4 @@
-/** A guest under the guest lock that has used one page, to be tampered with by hand. */
+/** A guest under the guest lock that has used one page, for tests to corrupt. */
 
 import type { LgCpu } from '../../shared/lg-cpu.ts';
 import type { Violation } from '../../src/check/violation.ts';
@@ -13,18 +13,18 @@ import { demandPage } from '../../src/paging/fault.ts';
 import { BY_USER, P, RW, Scripted, SWITCHER, TOP, USER, WRITE } from '../paging/scripted.ts';
 
 export const VA = toGva(0x0804_8000);
-/** Read, and never written. */
+/** Read, never written. */
 export const READ_VA = toGva(0x0804_9000);
 export const PAGE = 0x40;
 
 export interface Tampered {
   readonly m: Scripted;
   readonly mmus: readonly Mmu[];
-  /** Where the guest's own entries are. */
+  /** Addresses of the guest's own entries. */
   readonly gptes: { readonly va: ReturnType<Scripted['map']>; readonly readVa: number };
-  /** The shadow's entry. */
+  /** Address of the shadow's entry. */
   spte(va: Gva): Ptr;
-  /** Put another frame, other flags, into a shadow entry. */
+  /** Replace the frame or the flags of a shadow entry. */
   set(va: Gva, frame: number, flags: number): void;
   get(va: Gva): Entry;
   enter(vcpu: number, hostCpu: number): LgCpu;
@@ -65,7 +65,7 @@ export const switcherEntry = ({ m }: Tampered, vcpu: number, page: number) =>
       (pteIndex(m.lg.form, SWITCHER) + page) * m.lg.form.entryWords,
   );
 
-/** Change what a TLB holds for an address. */
+/** Change a TLB's entry for an address. */
 export function forge({ m, mmus }: Tampered, hostCpu: number, va: number, value: number): void {
   const cpu = m.host.cpus[hostCpu]!;
   mmus[hostCpu]!.translate(toGva(va), Right.SupervisorRead);
@@ -73,7 +73,7 @@ export function forge({ m, mmus }: Tampered, hostCpu: number, va: number, value:
   m.host.words.poke(toPtr(slot + 1), value);
 }
 
-/** Defects that have vCPUs share the Switcher, but for R16, which is the sharing itself. */
+/** Defects under which vCPUs share the Switcher, but for R16, which is the sharing itself. */
 export const SHARING = ['U2', 'U8', 'R7', 'R9', 'R10', 'R13'] as const;
 
 /** Two vCPUs on one pgdir, three host CPUs, one defect. */
@@ -90,6 +90,6 @@ export function sharing(pae: boolean, id: DefectId) {
   return { m, cpus: [m.hostCpu(0), m.hostCpu(1), m.hostCpu(2)] as const };
 }
 
-/** Number and title of each. */
+/** Invariant number and title of each violation. */
 export const titles = (violations: readonly Violation[]): string[] =>
   violations.map(({ invariant, title }) => `${invariant} ${title}`);

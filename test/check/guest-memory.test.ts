@@ -1,4 +1,4 @@
-/** Invariant 6: memory that somebody else has written. */
+/** Invariant 6: memory that was written by other than its owner. */
 
 import { describe, expect, test } from 'vitest';
 import { FrameKind } from '../../shared/frames.ts';
@@ -9,7 +9,7 @@ import { FORMS } from '../paging/scripted.ts';
 import { tampered, titles } from './broken.ts';
 
 describe.each(FORMS)('$form', ({ pae }) => {
-  test('a frame that was written after it was freed', () => {
+  test('finds a frame written after it was freed', () => {
     const t = tampered(pae);
     const { host } = t.m;
     const frame = host.frames.allocate(FrameKind.GuestPage, 0);
@@ -23,7 +23,7 @@ describe.each(FORMS)('$form', ({ pae }) => {
     }
   });
 
-  test('a frame that was never used and is written, and the page of zeroes', () => {
+  test('finds a write to a never used frame, and to the zero page', () => {
     const t = tampered(pae);
     const { host } = t.m;
     host.words.poke(toPtr(frameStart(toPfn(host.layout.totalFrames - 1)) + 7), 1);
@@ -34,7 +34,7 @@ describe.each(FORMS)('$form', ({ pae }) => {
     ]);
   });
 
-  test('a frame behind two pages', () => {
+  test('finds a frame mapped for two guest pages', () => {
     const t = tampered(pae);
     const map = t.m.host.layout.regions.launcherMap.at;
     t.m.host.words.store(toPtr(map + 3), t.m.host.words.load(toPtr(map + 4)));
@@ -46,7 +46,7 @@ describe.each(FORMS)('$form', ({ pae }) => {
   });
 });
 
-test('memory that differs from what the program leaves alone', () => {
+test("finds memory that differs from the program's result", () => {
   const memory = { physical: 'a', user: 'b', pagesWritten: 1, userPages: 1 };
   expect(checkFinalMemory(0, memory, { user: 'b' })).toEqual([]);
   expect(checkFinalMemory(2, memory, { user: 'c' })).toMatchObject([

@@ -1,4 +1,4 @@
-/** All checks together, on machines that nobody tampered with. */
+/** All checks together, on machines that no test has corrupted. */
 
 import { describe, expect, test } from 'vitest';
 import { tlbEntries } from '../../src/check/host-cpus.ts';
@@ -9,7 +9,7 @@ import { FORMS, Scripted } from '../paging/scripted.ts';
 import { READ_VA, tampered, titles, VA } from './broken.ts';
 
 describe.each(FORMS)('$form', ({ pae }) => {
-  test('a machine that nobody tampered with breaks nothing, outside and inside', () => {
+  test('an uncorrupted machine holds all invariants, outside and inside the guest', () => {
     const t = tampered(pae);
     expect(titles(checkAll(t.m.host))).toEqual([]);
     t.enter(0, 0);
@@ -23,7 +23,7 @@ describe.each(FORMS)('$form', ({ pae }) => {
   });
 });
 
-test('the code as written, with all its defects, is not held to what they are', () => {
+test('the code as written is not held to what its defects break', () => {
   const m = Scripted.booted();
   const found = [4, 5, 1].map((invariant) => ({
     invariant: invariant as 1 | 4 | 5,

@@ -1,4 +1,4 @@
-/** Invariant 1: frames and rights that a shadow or a TLB must not have. */
+/** Invariant 1: frames and rights that a shadow or a TLB must not hold. */
 
 import { describe, expect, test } from 'vitest';
 import { FrameKind } from '../../shared/frames.ts';
@@ -14,7 +14,7 @@ import { A, D, FORMS, P, RW, Scripted, SWITCHER, USER } from '../paging/scripted
 import { forge, PAGE, SHARING, switcherEntry, tampered, titles, VA } from './broken.ts';
 
 describe.each(FORMS)('$form', ({ pae }) => {
-  test('a shadow entry that leads to another guest’s frame', () => {
+  test('finds a shadow entry of another guest’s frame', () => {
     const t = tampered(pae);
     const other = t.m.host.frames.allocate(FrameKind.GuestPage, 1);
     t.set(VA, other, P | RW | USER | A | D);
@@ -24,7 +24,7 @@ describe.each(FORMS)('$form', ({ pae }) => {
     expect(violation!.found).toContain(`frame ${other} (GuestPage)`);
   });
 
-  test('the zero page for writing, a page table, a free frame', () => {
+  test('finds the zero page mapped writable, a page table, and a free frame', () => {
     const t = tampered(pae);
     const { host } = t.m;
     t.set(VA, host.zeroPage, P | A | USER);
@@ -37,7 +37,7 @@ describe.each(FORMS)('$form', ({ pae }) => {
     }
   });
 
-  test('the regs page of another vCPU in a private table, and any in a shared one (R16)', () => {
+  test("finds another vCPU's regs page in a private table, and any regs page in a shared one (R16)", () => {
     const t = tampered(pae);
     t.enter(0, 0);
     const regs = makeEntry(t.m.cpu(1).regsPage, P | RW | A | D);
@@ -45,7 +45,7 @@ describe.each(FORMS)('$form', ({ pae }) => {
     expect(checkIsolation(t.m.host)).toMatchObject([
       { vcpu: 0, pgdir: -1, expected: 'the regs page of vCPU 0 alone' },
     ]);
-    // As written that is how it is.
+    // The code as written does this.
     const m = Scripted.booted({ pae, vcpus: 2 });
     mapSwitcherInGuest(m.cpu(), 0);
     expect(checkIsolation(m.host)).toEqual([]);
@@ -58,7 +58,7 @@ describe.each(FORMS)('$form', ({ pae }) => {
     ]);
   });
 
-  test('a shared regs page is R16’s, and not that of others who share the Switcher', () => {
+  test('a shared regs page is blamed on R16, not on the other defects that share the Switcher', () => {
     const shown = (vcpus: number, ...defects: DefectId[]) => {
       const m = Scripted.booted({ pae, vcpus, defects, discipline: 'guest-lock' });
       mapSwitcherInGuest(m.cpu(), 0);
@@ -67,18 +67,18 @@ describe.each(FORMS)('$form', ({ pae }) => {
     expect(shown(2, 'R16')).toEqual(['regs pages in the vCPUs’ own tables only']);
     expect(shown(2, 'R16', 'R10')).toHaveLength(1);
     for (const id of SHARING) expect(shown(2, id)).toEqual([]);
-    // There is nobody to write it.
+    // No vCPU runs that could write it.
     expect(shown(1, 'R16')).toEqual([]);
   });
 
-  test('a table that is none', () => {
+  test('finds a table that is no table', () => {
     const t = tampered(pae);
     const top = t.m.lg.pgdirs[0]!.pgdir;
     t.m.lg.setEntry(toPtr(top + 2 * t.m.lg.form.entryWords), makeEntry(t.m.host.zeroPage, P));
     expect(titles(checkIsolation(t.m.host))).toEqual(['1 what should be a page table is none']);
   });
 
-  test('a forged TLB entry, and one that stayed after the way out', () => {
+  test('finds a forged TLB entry, and one that outlived the exit', () => {
     const t = tampered(pae);
     t.enter(0, 0);
     const other = t.m.host.frames.allocate(FrameKind.GuestPage, 1);
@@ -88,7 +88,7 @@ describe.each(FORMS)('$form', ({ pae }) => {
     expect(titles(checkIsolation(t.m.host))).toContain('1 the TLB was not flushed on the way out');
   });
 
-  test('more rights than the guest gives, when its kernel has told everything', () => {
+  test('finds more rights than the guest grants, once its kernel has flushed everything', () => {
     const t = tampered(pae);
     t.m.set(t.gptes.va, makeEntry(PAGE, P | RW | A | D));
     const found = checkRights(t.m.host);

@@ -1,4 +1,4 @@
-/** Machines that stand still, faults that never end, and what is said of them. */
+/** Stalled machines, faults that never end, and their reports. */
 
 import { describe, expect, test } from 'vitest';
 import { Counter } from '../../shared/counters.ts';
@@ -14,7 +14,7 @@ const makeRig = (): Rig =>
   new Rig({ program: builtinPrograms['touch']!(), hostCpus: 2, vcpus: 2, defects: [] });
 
 describe('a ring of events', () => {
-  test('keeps the last of each CPU, in order, with the vCPU in hand', () => {
+  test('keeps the last events of each CPU, in order, with the vCPU it runs', () => {
     const rig = makeRig();
     const [a, b] = rig.cpus;
     a!.host.cpus[0]!.runningVcpu = 2;
@@ -35,7 +35,7 @@ describe('a ring of events', () => {
     expect(rig.host.events.last(1)).toMatchObject([{ kind: EventKind.Migration, vcpu: -1 }]);
   });
 
-  test('of a run has its entries, exits, faults and hypercalls', () => {
+  test('of a run holds its entries, exits, faults and hypercalls', () => {
     const rig = makeRig();
     rig.runRoundRobin(500);
     const kinds = new Set(
@@ -49,7 +49,7 @@ describe('a ring of events', () => {
 });
 
 describe('progress', () => {
-  test('a machine without an operation for long stands still, and is told where', () => {
+  test('a machine without an operation for long is reported as stalled, with the place', () => {
     const rig = makeRig();
     let now = 0;
     const watcher = new ProgressWatcher(rig.host, { stallMs: 1000, now: () => now });
@@ -73,7 +73,7 @@ describe('progress', () => {
     expect(watcher.look()).toEqual([]);
   });
 
-  test('a fault that is repaired again and again never ends (U7)', () => {
+  test('a fault that is repaired over and over is reported as endless (U7)', () => {
     const rig = makeRig();
     const { host } = rig.cpus[1]!;
     host.cpus[1]!.runningVcpu = 1;
@@ -93,7 +93,7 @@ describe('progress', () => {
   });
 });
 
-test('the report of a violation says what, where, after what, and how to see it again', () => {
+test('the report of a violation has the invariant, the place, the events before it, and the command that repeats it', () => {
   const rig = makeRig();
   const { host } = rig.cpus[1]!;
   host.cpus[1]!.runningVcpu = 1;

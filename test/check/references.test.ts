@@ -1,4 +1,4 @@
-/** Invariant 2: counts that are wrong, and frames in the wrong hands. */
+/** Invariant 2: wrong reference counts, and frames with the wrong owner. */
 
 import { describe, expect, test } from 'vitest';
 import { FrameKind } from '../../shared/frames.ts';
@@ -9,7 +9,7 @@ import { A, FORMS, P } from '../paging/scripted.ts';
 import { READ_VA, tampered, titles, VA } from './broken.ts';
 
 describe.each(FORMS)('$form', ({ pae }) => {
-  test('one too many, and one too few', () => {
+  test('finds a count one too high and one too low', () => {
     const t = tampered(pae);
     const frame = toPfn(t.get(VA).low >>> 12);
     t.m.host.frames.get(frame);
@@ -19,7 +19,7 @@ describe.each(FORMS)('$form', ({ pae }) => {
     expect(checkReferences(t.m.host)).toMatchObject([{ found: '0' }]);
   });
 
-  test('one too many given back, and what has become of the frame since', () => {
+  test('finds a reference dropped once too often, and the frame’s next use', () => {
     const t = tampered(pae);
     const { host } = t.m;
     const frame = toPfn(t.get(VA).low >>> 12);
@@ -39,7 +39,7 @@ describe.each(FORMS)('$form', ({ pae }) => {
     expect(checkReferences(host)[0]!.found).toBe(`${was} frame ${frame} (PageTable of guest 0)`);
   });
 
-  test('a page table in nobody’s hands, unless it waits to be freed', () => {
+  test('finds a page table without an owner, unless it waits to be freed', () => {
     const t = tampered(pae);
     const { host } = t.m;
     const lost = host.frames.allocate(FrameKind.PageTable, 0);
@@ -47,7 +47,7 @@ describe.each(FORMS)('$form', ({ pae }) => {
     expect(checkReferences(host, undefined, new Set([lost]))).toEqual([]);
   });
 
-  test('a page table in two places', () => {
+  test('finds a page table with two owners', () => {
     const t = tampered(pae);
     const top = t.m.lg.pgdirs[0]!.pgdir;
     const { entryWords } = t.m.lg.form;
@@ -56,7 +56,7 @@ describe.each(FORMS)('$form', ({ pae }) => {
     expect(titles(checkReferences(t.m.host))).toContain('2 a page table hangs in two places');
   });
 
-  test('a free frame that is mapped', () => {
+  test('finds a mapped free frame', () => {
     const t = tampered(pae);
     const free = t.m.host.frames.allocate(FrameKind.GuestPage, 0);
     t.m.host.frames.disown(free);

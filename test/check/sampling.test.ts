@@ -1,4 +1,4 @@
-/** Real workers, stopped at safe points while they run, and let go again. */
+/** Real workers, paused at safe points while they run, and resumed. */
 
 import { describe, expect, test } from 'vitest';
 import { Counter } from '../../shared/counters.ts';
@@ -38,15 +38,15 @@ const operations = (host: Host): number =>
 
 const textsOf = (host: Host): string[] => checkAll(host).map(({ text }) => text);
 
-/** Of machines, and with UMBRA_SLOW three times as many. */
+/** Pauses per machine; three times as many with UMBRA_SLOW. */
 const PAUSES = SLOW ? 99 : 33;
 
-test(`${PAUSES} pauses: nobody moves meanwhile, all holds, and the end is the same`, async () => {
+test(`${PAUSES} pauses: no CPU moves meanwhile, all invariants hold, and the end is the same`, async () => {
   const alone = (await runChecked(await boot())).guests[0]!.memory.user;
   let pauses = 0;
   let inside = 0;
   let cached = 0;
-  // The program may be over before: then another one is paused.
+  // The program may end first: then another one is paused.
   while (pauses < PAUSES) {
     const machine = await boot();
     const { host } = machine;
@@ -54,7 +54,7 @@ test(`${PAUSES} pauses: nobody moves meanwhile, all holds, and the end is the sa
     for (let last = -1; pauses < PAUSES && (await pause(host)); last = operations(host)) {
       const before = operations(host);
       expect(before).toBeGreaterThanOrEqual(last);
-      // To look at all of it takes as long as four pauses.
+      // Checking all of it takes as long as four pauses.
       expect(pauses % 4 === 0 ? textsOf(host) : []).toEqual([]);
       inside += insiders(host).length;
       for (const cpu of host.cpus) cached += tlbEntries(host, cpu).length;
@@ -71,7 +71,7 @@ test(`${PAUSES} pauses: nobody moves meanwhile, all holds, and the end is the sa
   expect(cached).toBeGreaterThan(PAUSES);
 });
 
-test('CPUs that have nothing to do stand as well', async () => {
+test('idle CPUs stop as well', async () => {
   const machine = await boot({ policy: 'pinned', guests: [{ ...PARALLEL, vcpus: 1 }] });
   const run = runChecked(machine);
   expect(await pause(machine.host)).toBe(true);
@@ -82,15 +82,15 @@ test('CPUs that have nothing to do stand as well', async () => {
   expect([ending.kind, violations]).toEqual(['done', []]);
 });
 
-/** Take the workers of a machine down that was never run. */
+/** End the workers of a machine that never ran. */
 async function stopped(machine: Machine): Promise<void> {
   const run = machine.run();
   machine.interrupt();
   await run;
 }
 
-describe('a machine that stands', () => {
-  test('can be interrupted, and then it cannot be paused', async () => {
+describe('pausing a machine', () => {
+  test('can be interrupted, after which the machine cannot be paused', async () => {
     const machine = await boot();
     const run = runChecked(machine);
     expect(await pause(machine.host)).toBe(true);
@@ -100,7 +100,7 @@ describe('a machine that stands', () => {
     expect(await pause(machine.host)).toBe(false);
   });
 
-  test('ends when one of its host CPUs dies', async () => {
+  test('fails when one of its host CPUs dies', async () => {
     const machine = await boot();
     const run = runChecked(machine);
     expect(await pause(machine.host)).toBe(true);
@@ -108,8 +108,8 @@ describe('a machine that stands', () => {
     expect((await run).ending).toMatchObject({ kind: 'cpu died', hostCpu: 1 });
   });
 
-  test('is not waited for by one who gives up', async () => {
-    // Nobody runs it, so nobody comes to a safe point.
+  test('ends when the caller cancels it', async () => {
+    // No worker runs it, so none reaches a safe point.
     const machine = await boot();
     let looks = 0;
     expect(await pause(machine.host, () => ++looks > 3)).toBe(false);
@@ -121,14 +121,14 @@ describe('a machine that stands', () => {
 const WATCHING = { sampleEveryMs: 1, patienceMs: 10_000 };
 
 describe('sampling', () => {
-  test('looks again and again, and the run is as it would have been', async () => {
+  test('checks over and over, and the run ends as without it', async () => {
     const run = await runChecked(await boot(), { sampleEveryMs: 40 });
     expect([run.ending.kind, run.violations]).toEqual(['done', []]);
     expect(run.samples).toBeGreaterThan(2);
     expect(run.events.length).toBeGreaterThan(4);
   });
 
-  test('the first violation stops the machine where it stands', async () => {
+  test('stops the machine at the first violation', async () => {
     const machine = await boot();
     const { host } = machine;
     const run = machine.run();
@@ -147,7 +147,7 @@ describe('sampling', () => {
     expect(host.machine.stop).toBe(Stop.Interrupted);
   });
 
-  test('what somebody does to memory meanwhile is found', async () => {
+  test('finds a write to memory from outside the machine', async () => {
     const machine = await boot();
     const { host } = machine;
     const check = () => {

@@ -1,4 +1,4 @@
-/** Invariant 4: translations that outlive what they were made from. */
+/** Invariant 4: translations that outlive their source. */
 
 import { describe, expect, test } from 'vitest';
 import { FrameKind } from '../../shared/frames.ts';
@@ -21,7 +21,7 @@ import { Rig } from '../rig.ts';
 import { PAGE, READ_VA, tampered, titles, VA } from './broken.ts';
 
 describe.each(['nonpae', 'pae'] as const)('nested paging, %s', (paging) => {
-  /** vCPU 0 is inside, and its TLB gives more than the guest's entry for a page does. */
+  /** vCPU 0 is inside, and its TLB grants more than the guest's entry for a page does. */
   function behind(frameOf: (due: number, lg: Lguest) => number) {
     const rig = new Rig({
       program: loadProgram({ kind: 'builtin', name: 'touch' }),
@@ -60,12 +60,12 @@ describe.each(['nonpae', 'pae'] as const)('nested paging, %s', (paging) => {
     ({ level, vaddr, entry }: GuestTableEntry): boolean =>
       level === (lg.form.pae ? 2 : 1) && vaddr < PAGE_OFFSET && (entry.low & RW) === 0;
 
-  test('a TLB is not held to what the kernel has not flushed yet', () => {
+  test('a TLB may hold what the kernel has not flushed yet', () => {
     const both = behind((due) => due);
     expect(both).toEqual({ found: ['4 a stale TLB entry'], meanwhile: [] });
   });
 
-  test('and never leads to what the host does not give', () => {
+  test('a TLB never leads to what the host does not grant', () => {
     const stale = ['4 a stale TLB entry'];
     const both = behind((_, { host }) => host.frames.allocate(FrameKind.GuestPage, 0));
     expect(both).toEqual({ found: stale, meanwhile: stale });
@@ -73,7 +73,7 @@ describe.each(['nonpae', 'pae'] as const)('nested paging, %s', (paging) => {
 });
 
 describe.each(FORMS)('$form', ({ pae }) => {
-  test('an entry that the guest has cleared, unless its kernel is still at it', () => {
+  test('finds an entry that the guest has cleared, unless its kernel is still clearing', () => {
     const t = tampered(pae);
     t.m.set(t.gptes.va, NO_ENTRY);
     const found = checkStale(t.m.host);
@@ -85,14 +85,14 @@ describe.each(FORMS)('$form', ({ pae }) => {
     expect(titles(checkStale(t.m.host))).toEqual(['4 a stale shadow entry']);
   });
 
-  test('an entry of a guest that the host killed is not judged', () => {
+  test('does not judge an entry of a guest that the host killed', () => {
     const t = tampered(pae);
     t.m.set(t.gptes.va, NO_ENTRY);
     t.m.lg.die(Dead.Killed, 'by hand');
     expect(checkStale(t.m.host)).toEqual([]);
   });
 
-  test('another page than the guest’s entry names, the zero page too (U14)', () => {
+  test('finds a page other than the guest’s entry names, the zero page too (U14)', () => {
     const t = tampered(pae);
     t.m.set(t.gptes.va, makeEntry(PAGE + 5, P | RW | USER | A | D));
     expect(titles(checkStale(t.m.host))).toEqual(['4 a stale shadow entry']);
@@ -101,7 +101,7 @@ describe.each(FORMS)('$form', ({ pae }) => {
     expect(titles(checkStale(u.m.host))).toEqual(['4 a stale shadow entry']);
   });
 
-  test('a TLB entry that outlived its shadow entry, or has more rights', () => {
+  test('finds a TLB entry that outlived its shadow entry, or has more rights', () => {
     const t = tampered(pae);
     t.enter(0, 0);
     t.mmus[0]!.translate(VA, Right.UserWrite);
@@ -117,7 +117,7 @@ describe.each(FORMS)('$form', ({ pae }) => {
     );
   });
 
-  test('a table that went out of the shadow while a CPU could reach it (R6)', () => {
+  test('finds a table removed from the shadow while a CPU could reach it (R6)', () => {
     const t = tampered(pae);
     t.enter(0, 0);
     const top = t.m.lg.pgdirs[0]!.pgdir;
@@ -127,7 +127,7 @@ describe.each(FORMS)('$form', ({ pae }) => {
     );
   });
 
-  test('a CR3 that leads nowhere is named, and not walked', () => {
+  test('names a CR3 that leads to no table, and does not walk it', () => {
     const t = tampered(false);
     t.enter(0, 0);
     t.m.host.cpus[0]!.cr3 = toPfn(0xf_ffff);
@@ -136,7 +136,7 @@ describe.each(FORMS)('$form', ({ pae }) => {
     );
   });
 
-  test('a vCPU on a shadow that became another top level’s (R11)', () => {
+  test('finds a vCPU on a shadow that now belongs to another top level (R11)', () => {
     const t = tampered(pae);
     t.enter(0, 0);
     t.m.cpu(0).cr3 = OTHER_TOP;
@@ -145,7 +145,7 @@ describe.each(FORMS)('$form', ({ pae }) => {
     expect(found[0]).toMatchObject({ vcpu: 0, hostCpu: 0, pgdir: 0 });
   });
 
-  test('two shadows of one top level (R12)', () => {
+  test('finds two shadows of one top level (R12)', () => {
     const t = tampered(pae);
     t.m.random = 1;
     guestNewPagetable(t.m.cpu(0), OTHER_TOP);

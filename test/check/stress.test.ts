@@ -1,4 +1,4 @@
-/** Machines drawn from seeds: what they are is the seed's, and what is wrong is seen. */
+/** Machines drawn from seeds: the seed decides the machine, and checks find what is wrong. */
 
 import { globSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
@@ -19,7 +19,7 @@ describe('the machine of a seed', () => {
   const specs = SEEDS.map((seed) => drawMachine(seed));
   const kinds = (of: (spec: (typeof specs)[number]) => unknown) => new Set(specs.map(of)).size;
 
-  test('is the same every time, and different seeds stand for all kinds', () => {
+  test('is the same every time, and different seeds draw all kinds', () => {
     expect(drawMachine(17)).toEqual(specs[17]);
     expect(kinds((spec) => spec.hostCpus)).toBe(4);
     expect(kinds((spec) => spec.policy)).toBe(POLICIES.length);
@@ -35,7 +35,7 @@ describe('the machine of a seed', () => {
     );
   });
 
-  test('has one vCPU to a guest with direct paging, and paging policies with a shadow alone', () => {
+  test('has one vCPU per guest with direct paging, and paging policies with shadow paging only', () => {
     const guests = specs.flatMap((spec) => spec.guests);
     for (const { virtualization, vcpus, pagingPolicy } of guests) {
       expect(virtualization === 'direct' ? vcpus : 1).toBe(1);
@@ -46,7 +46,7 @@ describe('the machine of a seed', () => {
     expect(several.some(({ virtualization }) => virtualization === 'direct')).toBe(false);
   });
 
-  test('has shadows where a discipline or defects are asked for, or what is asked for', () => {
+  test('uses shadow paging where a discipline or defects are given, else the given way', () => {
     const ways = (fixed: Fixed) =>
       new Set(SEEDS.flatMap((s) => drawMachine(s, fixed).guests.map((g) => g.virtualization)));
     expect(ways({ discipline: 'lock-free' })).toEqual(new Set(['shadow']));
@@ -64,7 +64,7 @@ describe('the machine of a seed', () => {
     expect(fewer.filter((n) => n < 1 || n > 3).length).toBeGreaterThan(guests.length / 10);
   });
 
-  test('has one vCPU to a guest as written, and a CPU online at any time', () => {
+  test('has one vCPU per guest as written, and a CPU online at any time', () => {
     const written = specs.filter(({ discipline }) => discipline === 'as-written');
     expect(written.length).toBeGreaterThan(10);
     for (const { guests } of written) expect(guests.every((g) => g.vcpus === 1)).toBe(true);
@@ -73,7 +73,7 @@ describe('the machine of a seed', () => {
     }
   });
 
-  test('has what is fixed, and what else it is does not change', () => {
+  test('has the fixed fields, and its other fields do not change', () => {
     const fixed = {
       discipline: 'guest-lock',
       paging: 'pae',
@@ -95,7 +95,7 @@ describe('the machine of a seed', () => {
 });
 
 describe('the machine of a seed, with defects', () => {
-  test('that take several vCPUs, has several, on several CPUs, kept apart', () => {
+  test('that take several vCPUs, has several, on several CPUs, in separate guests', () => {
     for (const seed of SEEDS) {
       const spec = drawMachine(seed, { defects: ['R5'] });
       expect(spec.defects).toEqual(['R5']);
@@ -106,13 +106,13 @@ describe('the machine of a seed, with defects', () => {
     }
   });
 
-  test('has as many as are given all the same', () => {
+  test('has the given number of vCPUs even so', () => {
     const few = { vcpus: 1, cpus: 1, guests: 1, discipline: 'as-written' } as const;
     const spec = drawMachine(1, { ...few, defects: ['R5'] });
     expect(spec).toMatchObject({ hostCpus: 1, discipline: 'as-written', guests: [{ vcpus: 1 }] });
   });
 
-  test('that one vCPU can meet, is as without them', () => {
+  test('that one vCPU shows, is the same as without them', () => {
     for (const seed of SEEDS) {
       const { failAllocationAfter: _, ...without } = drawMachine(seed, SHADOW);
       const spec = drawMachine(seed, { ...SHADOW, defects: ['U4'] });
@@ -121,13 +121,13 @@ describe('the machine of a seed, with defects', () => {
   });
 });
 
-test('a few runs, as they come, end as they should', async () => {
+test('a few runs of consecutive seeds end as expected', async () => {
   const quick = SEEDS.filter((seed) => drawMachine(seed).quantum.least >= 1000).slice(0, 3);
   const fixed = { guests: 1, cpus: 2 };
   for (const seed of quick) expect((await stress(seed, { fixed })).faults).toEqual([]);
 });
 
-test('a guest that ends otherwise is told of', async () => {
+test('reports a guest that ends otherwise', async () => {
   const seed = SEEDS.find((one) => drawMachine(one).failAllocationAfter === undefined)!;
   const { faults } = await stress(seed, {
     fixed: { guests: 1 },
@@ -140,12 +140,12 @@ describe('a run that is interrupted', () => {
   const seed = SEEDS.find((one) => drawMachine(one).failAllocationAfter === undefined)!;
   const fixed = { guests: 1, cpus: 2, vcpus: 2 } as const;
 
-  test('is cut short, and nothing is wrong with it', async () => {
+  test('is cut short without a violation', async () => {
     const run = await stress(seed, { fixed, started: (machine) => machine.interrupt() });
     expect(run).toMatchObject({ cutShort: true, faults: [], checks: 0 });
   });
 
-  test('is cut short too when it is over, and what memory is due is not known yet', async () => {
+  test('is cut short after its end too, while the expected memory is unknown', async () => {
     let machines = 0;
     const started = (machine: Machine): void => {
       if (++machines === 2) machine.interrupt();
@@ -153,16 +153,16 @@ describe('a run that is interrupted', () => {
     const run = await stress(seed, { fixed, started });
     expect(run).toMatchObject({ cutShort: true, faults: [] });
     expect(run.run.ending.kind).toBe('done');
-    // The next one finds out.
+    // The next run finds out.
     expect(await stress(seed, { fixed })).toMatchObject({ cutShort: false, faults: [] });
   });
 });
 
-test('a machine in which nothing moves is given up', async () => {
+test('gives up a machine that makes no progress', async () => {
   const { run, faults } = await stress(1, {
     fixed: { discipline: 'guest-lock', cpus: 2 },
     patienceMs: 500,
-    // Whoever holds this lock never comes back.
+    // The owner of this lock never releases it.
     started: ({ host }) => {
       for (const { lock } of host.guests) lock.acquire(host.thisCpu);
     },
@@ -171,7 +171,7 @@ test('a machine in which nothing moves is given up', async () => {
   expect(faults).toEqual([expect.stringMatching(/^nothing goes on: .* none for 0\.\d s/)]);
 });
 
-test('whatever a guest is killed of when allocations fail is heeded where they are made to', () => {
+test('expects any death of a guest where allocations are made to fail', () => {
   const code = ['paging', 'host', 'nested', 'direct']
     .flatMap((room) => globSync(`src/${room}/**/*.ts`))
     .map((path) => readFileSync(path, 'utf8'))

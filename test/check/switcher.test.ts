@@ -1,4 +1,4 @@
-/** Invariant 3: pages of the Switcher that are another’s. */
+/** Invariant 3: Switcher pages of another vCPU or host CPU. */
 
 import { describe, expect, test } from 'vitest';
 import { checkSwitcher } from '../../src/check/switcher.ts';
@@ -9,7 +9,7 @@ import { A, D, FORMS, P, RW, Scripted } from '../paging/scripted.ts';
 import { SHARING, sharing, switcherEntry, tampered, titles } from './broken.ts';
 
 describe.each(FORMS)('$form', ({ pae }) => {
-  test('another vCPU’s regs page (R9), and none (R10)', () => {
+  test('finds another vCPU’s regs page (R9), and a missing one (R10)', () => {
     const t = tampered(pae);
     t.enter(0, 0);
     t.m.lg.setEntry(switcherEntry(t, 0, 1), makeEntry(t.m.cpu(1).regsPage, P | RW | A | D));
@@ -20,7 +20,7 @@ describe.each(FORMS)('$form', ({ pae }) => {
     expect(checkSwitcher(t.m.host)).toMatchObject([{ found: 'nothing' }]);
   });
 
-  test('a state page that can be written', () => {
+  test('finds a writable state page', () => {
     const t = tampered(pae);
     t.enter(0, 0);
     const state = t.m.host.switcherPages[2]!;
@@ -28,7 +28,7 @@ describe.each(FORMS)('$form', ({ pae }) => {
     expect(titles(checkSwitcher(t.m.host))).toEqual(['3 wrong rights in the Switcher']);
   });
 
-  test('another host CPU’s pages beside one’s own (R13)', () => {
+  test("finds another host CPU’s pages beside the CPU's own (R13)", () => {
     const t = tampered(pae);
     t.enter(0, 0);
     t.m.lg.setEntry(switcherEntry(t, 0, 3), makeEntry(t.m.cpu(0).regsPage, P | RW | A | D));
@@ -38,11 +38,11 @@ describe.each(FORMS)('$form', ({ pae }) => {
     ]);
   });
 
-  test('two vCPUs inside on one shared pgdir: each one’s pages are there, whatever is wrong', () => {
+  test('two vCPUs inside on one shared pgdir: each sees its own pages, under every defect', () => {
     for (const id of [...SHARING, 'R16'] as const) {
       const { m, cpus } = sharing(pae, id);
       cpus[0].enter(0);
-      // R10 is that these would be gone.
+      // R10 would remove them.
       if (id !== 'R10') cpus[1].enter(1);
       expect(titles(checkSwitcher(m.host))).toEqual([]);
     }
@@ -54,7 +54,7 @@ describe.each(FORMS)('$form', ({ pae }) => {
     );
   });
 
-  test('pages that stay when their CPU is out: the next removes them, or they are R13’s', () => {
+  test('pages left after the exit: the next entry removes them, or they are R13’s', () => {
     const left = (id: DefectId) => {
       const { m, cpus } = sharing(pae, id);
       cpus[0].enter(0);
@@ -77,7 +77,7 @@ describe.each(FORMS)('$form', ({ pae }) => {
     }
   });
 
-  test('one host CPU for two vCPUs in turn: the other’s registers (R9)', () => {
+  test('one host CPU for two vCPUs in turn: finds the other’s registers (R9)', () => {
     const found = (id: DefectId) => {
       const { m, cpus } = sharing(pae, id);
       cpus[0].enter(0);
@@ -89,7 +89,7 @@ describe.each(FORMS)('$form', ({ pae }) => {
     for (const id of SHARING.filter((other) => other !== 'R9')) expect(found(id)).toEqual([]);
   });
 
-  test('as written: a last_host_cpu that does not tell the truth', () => {
+  test('as written: finds a wrong last_host_cpu', () => {
     const m = Scripted.booted({ pae });
     mapSwitcherInGuest(m.cpu(), 0);
     expect(checkSwitcher(m.host)).toEqual([]);

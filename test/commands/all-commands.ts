@@ -1,11 +1,11 @@
-/** Every command that does something, with its --help. */
+/** Every command with an action, and its --help. */
 
 import type { CommandUnknownOpts } from '@commander-js/extra-typings';
 import { makeProgram } from '../../src/commands/catalogue.ts';
 import { pathOf } from '../../src/commands/configuration.ts';
 
 export interface Documented {
-  /** As it is typed, behind `umbra`. */
+  /** As typed after `umbra`. */
   readonly name: string;
   readonly command: CommandUnknownOpts;
   readonly help: string;

@@ -1,4 +1,4 @@
-/** `umbra campaign` and `umbra merge` as a user meets them. */
+/** `umbra campaign` and `umbra merge` as a user runs them. */
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -19,7 +19,7 @@ const at = (name: string): string => join(folder, name);
 
 const spaced = (text: string): string => text.replace(/\s+/g, ' ');
 
-test('tells what was run, what was different and what may have been missed', async () => {
+test('reports what was run, how much of it was different, and what may have been missed', async () => {
   const { code, stdout, stderr } = await umbra(
     ...['campaign', R15, '--runs', '70', '--paging', 'nonpae', '--json', at('all.json')],
   );
@@ -38,10 +38,10 @@ test('tells what was run, what was different and what may have been missed', asy
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
 });
 
-describe('a campaign in which something goes wrong', () => {
+describe('a campaign with failures', () => {
   const given = ['campaign', R15, '--defects', 'R15', '--runs', '220', ...FORM, '--strategy'];
 
-  test('goes on to its end, and tells it with lines that can be replayed', async () => {
+  test('runs to its end and prints lines that can be replayed', async () => {
     const { code, stdout } = await umbra(...given, 'random,pct-2', '--json', '-');
     const report = JSON.parse(stdout);
     expect(report).toMatchObject({ schema_version: 1, schedules: 440, units: { done: 4, all: 4 } });
@@ -54,7 +54,7 @@ describe('a campaign in which something goes wrong', () => {
     expect(code).toBe(1);
   });
 
-  test('ends sooner when asked to', async () => {
+  test('ends at the first failure if told to', async () => {
     const { code, stdout } = await umbra(
       ...[...given, 'random', '--runs', '4000', '--threads', '1', '--until-failure'],
     );
@@ -69,7 +69,7 @@ describe('with a ledger', () => {
   const run = (out: string, ...more: string[]) =>
     umbra(...given, '--runs', '600', '--out', at(out), ...more);
 
-  test('shards, merged, are the campaign; killed half-way and gone on with, too', async () => {
+  test('merged shards equal the campaign, and so does one that was killed half-way and resumed', async () => {
     const whole = await run('whole.sqlite', '--json', '-');
     expect(whole.code).toBe(1);
 
@@ -108,7 +108,7 @@ describe('with a ledger', () => {
     expect([incomplete.code, other.code]).toEqual([2, 2]);
   });
 
-  test.skipIf(!hasTerminal)('Ctrl-C keeps what is done, and says how to go on', async () => {
+  test.skipIf(!hasTerminal)('Ctrl-C keeps the finished units and prints how to resume', async () => {
     const more = ['--runs', '4000', '--out', at('left.sqlite'), '--threads', '1'];
     const { code, stdout } = await interrupted(
       /[1-9]\d* of 12,000 .*\/s, ETA \d/,
@@ -137,7 +137,7 @@ test.each([
   [['campaign', R15, '--out', at('text')], /text: no ledger, or a damaged one/],
   [['merge', at('no-such'), '-o', at('x')], /no-such: there is no such ledger/],
   [['merge', at('text')], /required option '-o, --out <ledger>' not specified/],
-])('%j is a mistake that is told in words', async (args, words) => {
+])('refuses %j with a message', async (args, words) => {
   writeFileSync(at('text'), 'what was done: much\n'.repeat(50));
   const { code, stdout, stderr } = await umbra(...args);
   expect(spaced(stderr)).toMatch(words);

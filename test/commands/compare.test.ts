@@ -1,4 +1,4 @@
-/** `umbra compare` as a user meets it. */
+/** `umbra compare` as a user runs it. */
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -25,7 +25,7 @@ const before = madeBenchmark([lineOf('walk', 100, 1), lineOf('fault', 500, 2)]);
 const after = madeBenchmark([lineOf('walk', 100, 3), lineOf('fault', 700, 4)]);
 const [was, is] = [file('before.json', before), file('after.json', after)];
 
-test('a regression is shown, counted, and told by the exit code', async () => {
+test('a regression is shown and counted, and sets the exit code', async () => {
   const { code, stdout, stderr } = await umbra('compare', was, is);
   expect(stdout).toMatch(/^ walk +\d+ ns +\d+ ns +[01]\.\d{3} +\[.*\] +pace +no difference *$/m);
   expect(stdout).toMatch(/^ fault +\d+ ns +\d+ ns +1\.[34]\d\d +\[.*\] +pace +slower *$/m);
@@ -33,19 +33,19 @@ test('a regression is shown, counted, and told by the exit code', async () => {
   expect({ code, stderr }).toEqual({ code: 1, stderr: '' });
 });
 
-test('what became faster is no regression', async () => {
+test('a speed-up is no regression', async () => {
   const { code, stdout } = await umbra('compare', is, was);
   expect(stdout).toMatch(/^ fault .* faster *$/m);
   expect(code).toBe(0);
 });
 
-test('the threshold says what matters', async () => {
+test('the threshold sets which differences count', async () => {
   const { code, stdout } = await umbra('compare', was, is, '--threshold', '100');
   expect(stdout).toMatch(/^0 slower, 0 faster, 2 no difference/m);
   expect(code).toBe(0);
 });
 
-test('--json has it all as data, alone on stdout', async () => {
+test('--json prints it all as data, and nothing else on stdout', async () => {
   const { code, stdout } = await umbra('compare', was, is, '--by', 'value', '--json', '-');
   const comparison = JSON.parse(stdout);
   expect(comparison).toMatchObject({ schema_version: 1, threshold: 0.05, regressions: 1 });
@@ -56,7 +56,7 @@ test('--json has it all as data, alone on stdout', async () => {
 const against = { version: '0.1.0', commit: 'def', only_here: ['new'] };
 const inTurns = file('in-turns.json', { ...before, against });
 
-test('one run is compared with the other checkout that it was measured against', async () => {
+test('one run is compared with the other checkout it was measured against', async () => {
   const { code, stdout } = await umbra('compare', inTurns, '--json', '-');
   expect(JSON.parse(stdout)).toMatchObject({
     lines: [{ name: 'walk', by: 'turns', before: 10, verdict: 'slower' }, { name: 'fault' }],
@@ -66,7 +66,7 @@ test('one run is compared with the other checkout that it was measured against',
   expect(code).toBe(1);
 });
 
-test('another machine is a warning', async () => {
+test('warns of another machine', async () => {
   const machine = { ...after.machine, cpu: 'another' };
   const { stdout } = await umbra('compare', was, file('elsewhere.json', { ...after, machine }));
   expect(stdout).toMatch(
@@ -88,7 +88,7 @@ test.each([
     JSON.stringify(broken),
     /lines\[0\]\.value\.median: found "much", expected a number/,
   ],
-])('%s is a mistake that is told in words', async (name, text, words) => {
+])('refuses %s with a message', async (name, text, words) => {
   const path = text === undefined ? join(folder, name) : file(name, text);
   const { code, stdout, stderr } = await umbra('compare', was, path);
   expect(spaced(stderr)).toMatch(words);
@@ -103,7 +103,7 @@ test.each([
   [[was, is, '--by', 'native'], /have no line measured in C in common/],
   [[was, is, '--threshold', 'much'], /A number of at least 0 is expected/],
   [[was, is, '--json', join(folder, 'no', 'such.json')], /the JSON cannot be written there/],
-])('%j is a mistake that is told in words', async (args, words) => {
+])('refuses %j with a message', async (args, words) => {
   const { code, stdout, stderr } = await umbra('compare', ...args);
   expect(spaced(stderr)).toMatch(words);
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });

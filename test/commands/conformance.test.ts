@@ -22,7 +22,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-test('the code does what the C code did, in all 98 recordings, which are those that come with umbra', async () => {
+test('the code agrees with the C code in all 98 recordings that come with umbra', async () => {
   const { code, stdout, stderr } = await umbra('conformance', '--json', '-');
   const report = JSON.parse(stdout);
   expect(report.files.filter((file: object) => 'difference' in file)).toEqual([]);
@@ -40,7 +40,7 @@ test('the code does what the C code did, in all 98 recordings, which are those t
 });
 
 describe('a difference', () => {
-  test('is told with its place, both sides and the state before, and exits with 1', async () => {
+  test('is reported with its place, both sides and the state before; exit code 1', async () => {
     const { code, stdout, stderr } = await umbra('conformance', bad, GOOD);
     expect(code).toBe(1);
     expect(stderr).toBe('');
@@ -79,7 +79,7 @@ Of 2 files, 1 with a difference.
 });
 
 describe('a path that is no vector file', () => {
-  test('is refused after the others have been replayed, and exits with 2', async () => {
+  test('is refused after the others have been replayed; exit code 2', async () => {
     const empty = join(folder, 'empty');
     const { code, stdout, stderr } = await umbra(
       'conformance',
@@ -101,13 +101,13 @@ describe('a path that is no vector file', () => {
     for (const line of said) expect(line).toMatch(/^umbra: /);
   });
 
-  test('is refused too when it is the only one', async () => {
+  test('is refused when it is the only one too', async () => {
     const { code, stdout } = await umbra('conformance', join(folder, 'empty'));
     expect(code).toBe(2);
     expect(stdout).toBe('');
   });
 
-  test('is told in the JSON', async () => {
+  test('is reported in the JSON', async () => {
     const { code, stdout } = await umbra('conformance', notVectors, '--json', '-');
     expect(code).toBe(2);
     expect(JSON.parse(stdout)).toMatchObject({
@@ -117,7 +117,7 @@ describe('a path that is no vector file', () => {
   });
 });
 
-test('JSON that cannot be written is a mistake', async () => {
+test('JSON that cannot be written is an error', async () => {
   const { code, stderr } = await umbra(
     'conformance',
     GOOD,
@@ -128,7 +128,7 @@ test('JSON that cannot be written is a mistake', async () => {
   expect(stderr).toContain('the JSON cannot be written there');
 });
 
-test('a reader that stops early changes nothing about the verdict', () => {
+test('a reader that closes the pipe early does not change the verdict', () => {
   const line = `umbra conformance --json - ${VECTORS}/pae/random-000* | head -c 10; echo " \${PIPESTATUS[0]}"`;
   const { stdout, stderr } = shell(line);
   expect(stdout.split(' ').at(-1)?.trim()).toBe('0');

@@ -21,7 +21,7 @@ const written = (name: string, ...lines: readonly string[]): string => {
 
 const GUESTS = ['guests:', '  - {program: {builtin: touch}, memory: {pages: 512}}'];
 
-test('what events cost is listed, with ranges and sources', async () => {
+test('lists the costs of events, with ranges and sources', async () => {
   const { code, stdout } = await umbra('costs', '--costs', 'haswell');
   expect(code).toBe(0);
   expect(stdout).toMatch(/^haswell: .*2013\n/m);
@@ -31,7 +31,7 @@ test('what events cost is listed, with ranges and sources', async () => {
   expect(Object.keys(presets)).toEqual(['pentium4', 'core2', 'haswell']);
 });
 
-test('a run says what it cost and by which costs, and two runs are compared', async () => {
+test('a run reports its cost and the costs it used, and two runs are compared', async () => {
   const scenario = written(
     'a.yaml',
     'slice: 100',
@@ -50,7 +50,7 @@ test('a run says what it cost and by which costs, and two runs are compared', as
   expect(cycles).toBe(7 * count);
   expect(costs.host_cpus.reduce((n, cpu) => n + cpu.cycles, 0)).toBe(costs.total.cycles);
 
-  // The command line wins over the whole of it.
+  // The command line overrides the scenario's costs entirely.
   expect((await umbra('run', scenario, '--costs', 'haswell', '--json', other)).code).toBe(0);
   const again = (JSON.parse(readFileSync(other, 'utf8')) as RunReport).costs;
   expect(again).toMatchObject({ preset: 'haswell', overridden: [] });
@@ -63,7 +63,7 @@ test('a run says what it cost and by which costs, and two runs are compared', as
   expect(compared).toMatchObject({ code: 0, stderr: '' });
 });
 
-test('mistakes are told', async () => {
+test('refuses invalid costs with a message', async () => {
   const scenario = written(
     'bad.yaml',
     'costs:',

@@ -1,4 +1,6 @@
-/** Every example of every --help runs as it stands, but for how much it does, one after the other, in an empty folder. */
+/**
+ * Runs every example of every --help in an empty folder, one after the other, with smaller amounts.
+ */
 
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
@@ -8,7 +10,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { commandsBelow } from './all-commands.ts';
 import { type Ran, umbraAt } from './umbra.ts';
 
-/** What takes minutes is run on less. */
+/** What takes minutes runs on less. */
 const SHORTER: readonly (readonly [RegExp, string])[] = [
   [/lab --port \d+/, 'lab --build other'],
   [/mutants --markdown/, 'mutants --only R15 --strategy random --runs 2 --markdown'],
@@ -32,7 +34,7 @@ const SHORTER: readonly (readonly [RegExp, string])[] = [
   [/npm run bench --/, 'npm run bench -- --filter "TLB hit, load" --isolates 2'],
 ];
 
-/** By a command's beginning: how else than well it may end. */
+/** By the start of the command: other exit codes it may have. */
 const ENDS: Readonly<Record<string, readonly number[]>> = {
   'umbra litmus 6-switcher --defects R9': [1],
   'umbra explore R2-cleared-entry-comes-back --defects R2': [1],
@@ -44,7 +46,7 @@ const ENDS: Readonly<Record<string, readonly number[]>> = {
   // A second may be too short for a unit.
   'umbra generate --defects R5 --until-failure': [0, 1, 7],
   'umbra generate': [0, 7],
-  // Fewer than six runs make nothing clear.
+  // Fewer than six runs decide nothing.
   'umbra ab': [7],
   // On 20 schedules each.
   'umbra mutants': [0, 1],
@@ -53,11 +55,11 @@ const ENDS: Readonly<Record<string, readonly number[]>> = {
 
 const folder = mkdtempSync(join(tmpdir(), 'umbra-examples-'));
 mkdirSync(join(folder, '.config/fish/completions'), { recursive: true });
-// Of root, PostgreSQL runs as somebody else, who has to get to its data.
+// Started by root, PostgreSQL runs as another user, who needs access to its data.
 chmodSync(folder, 0o711);
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** Behind the command there may be two spaces, and what it does. */
+/** Two spaces and an explanation may follow the command. */
 const examplesIn = (help: string): string[] => {
   const [, block = ''] = help.split(/^Examples:$/m);
   return block
@@ -68,7 +70,7 @@ const examplesIn = (help: string): string[] => {
     .map((line) => line.trim().split(/ {2,}/)[0]!);
 };
 
-/** What takes no shell is run within this process. */
+/** Commands without shell syntax run within this process. */
 const PLAIN = /^umbra((?: [\w./,:=-]+)+)$/;
 
 async function run(example: string): Promise<Ran> {
@@ -94,7 +96,7 @@ const canRun = (line: string): boolean =>
 describe.each(await commandsBelow())('umbra $name', ({ help }) => {
   const examples = examplesIn(help);
 
-  test('has some', () => {
+  test('has examples', () => {
     expect(examples.length).toBeGreaterThan(0);
   });
 

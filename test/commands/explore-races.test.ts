@@ -1,4 +1,4 @@
-/** `umbra explore --races` and `--race N` as a user meets them. */
+/** `umbra explore --races` and `--race N` as a user runs them. */
 
 import { describe, expect, test } from 'vitest';
 import { hasTerminal, interrupted, umbra } from './umbra.ts';
@@ -12,7 +12,7 @@ const spaced = (text: string): string => text.replace(/\s+/g, ' ');
 describe('umbra explore --races', async () => {
   const { code, stdout, stderr } = await umbra(...RACES, '--races');
 
-  test('lists what races in schedules that end well, each with a token', async () => {
+  test('lists the races in schedules that end well, each with a token', async () => {
     expect(stdout).toMatch(
       /^guest-lock, nonpae: 15 schedules, \d+ of them different, \d+ races; nothing wrong\na further schedule, drawn alike, .+ % \(.+\)\n1\. /,
     );
@@ -39,7 +39,7 @@ describe('umbra explore --races', async () => {
   });
 });
 
-test.runIf(hasTerminal)('Ctrl-C ends it with the races so far', async () => {
+test.runIf(hasTerminal)('Ctrl-C ends it with the races found so far', async () => {
   const endless = ['explore', ...GIVEN, '--runs', '100000', '--races'];
   const { code, stdout } = await interrupted(/looking for races: [1-9]/, ...endless);
   expect(stdout).toMatch(
@@ -49,7 +49,7 @@ test.runIf(hasTerminal)('Ctrl-C ends it with the races so far', async () => {
 });
 
 describe('umbra explore --race', () => {
-  test('finds the harm, with the exit code of what went wrong', async () => {
+  test('finds the harm, with the exit code of the failure', async () => {
     const { code, stdout, stderr } = await umbra(...RACES, '--race', '2', '--no-shrink');
     expect(stdout).toMatch(/^2\. order race on an entry/m);
     expect(stdout).toMatch(/^harm: violation: forbidden: the guest cleared the entry/m);
@@ -59,7 +59,7 @@ describe('umbra explore --race', () => {
     expect((await umbra('replay', token!)).code).toBe(1);
   });
 
-  test('says so when there is none, and how often each order was met', async () => {
+  test('says when there is none, and how often each order occurred', async () => {
     const { code, stdout } = await umbra(
       ...['explore', 'litmus/1-fault/message-passing.yaml', '--runs', '8', '--race', '1'],
       ...['--discipline', 'guest-lock', '--paging', 'nonpae'],
@@ -76,7 +76,7 @@ describe('umbra explore --race', () => {
     [['--race', '99'], /there is no race 99: races 1 to \d+ were seen in these schedules/],
     [['--race', '0'], /whole number of at least 1/],
     [['--race', '1', '--races'], /cannot be used with/],
-  ])('%j is a mistake that is told in words', async (args, words) => {
+  ])('refuses %j with a message', async (args, words) => {
     const { code, stderr } = await umbra(...RACES, ...args);
     expect(spaced(stderr)).toMatch(words);
     expect(code).toBe(2);

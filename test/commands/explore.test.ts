@@ -1,4 +1,4 @@
-/** `umbra litmus`, `umbra explore` and `umbra replay` as a user meets them. */
+/** `umbra litmus`, `umbra explore` and `umbra replay` as a user runs them. */
 
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,7 +9,7 @@ import { hasTerminal, interrupted, type Ran, umbra } from './umbra.ts';
 
 const R2 = 'litmus/1-fault/R2-cleared-entry-comes-back.yaml';
 const COMES_BACK = 'violation: forbidden: the guest cleared the entry, and the host wrote it back';
-/** One setting, and the strategy that is quick for it. */
+/** One setting, and the strategy that is fast for it. */
 const FORM = ['--discipline', 'lock-free', '--paging', 'nonpae'];
 const QUICK = [...FORM, '--strategy', 'surw'];
 
@@ -18,8 +18,8 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const spaced = (text: string): string => text.replace(/\s+/g, ' ');
 
-describe('a schedule that goes wrong', () => {
-  /** Of a file of our own, so that it can change. */
+describe('a schedule that fails', () => {
+  /** In a file of the test's own, so that it can change. */
   const file = join(folder, 'R2.yaml');
   let found: Ran;
   let token: string;
@@ -29,20 +29,20 @@ describe('a schedule that goes wrong', () => {
     token = /^umbra replay (umbra\d\.[\w-]+)$/m.exec(found.stdout)?.[1] ?? '';
   });
 
-  test('is found, and printed as a line', () => {
+  test('is found and printed as a line', () => {
     expect(found).toMatchObject({ code: 1, stderr: '' });
     expect(found.stdout).toMatch(/^lock-free, nonpae: \d+ schedules, \d+ of them different, /);
     expect(found.stdout).toContain(`\n${COMES_BACK}\numbra replay umbra${ENGINE_VERSION}.`);
   });
 
-  test('is met again on worker threads', async () => {
+  test('fails in the same way on worker threads', async () => {
     expect(found.stdout).toContain('\non 2 threads it goes the same way, step for step\n');
     const again = await umbra('replay', token, '--engine', 'threads');
     expect(again).toMatchObject({ code: 1, stderr: '' });
     expect(again.stdout).toContain('\non 2 threads it goes the same way, step for step\n');
   });
 
-  test('is done again from the line, each time the same', async () => {
+  test('replays from the line, the same each time', async () => {
     const again = await umbra('replay', token);
     expect(again).toMatchObject({ code: 1, stderr: '' });
     expect(again.stdout).toMatch(/^[\d,]+ steps, \d+ switch(es)?, digest [0-9a-f]{16}$/m);
@@ -71,13 +71,13 @@ describe('a schedule that goes wrong', () => {
       /of engine 7, .* explore again/,
     ],
     ['no token', () => 'R2', /'R2' is no token: .* begin with umbra\d\./],
-  ])('a line that is %s is refused', async (_, given, words) => {
+  ])('refuses a line that is %s', async (_, given, words) => {
     const { code, stdout, stderr } = await umbra('replay', given());
     expect(spaced(stderr)).toMatch(words);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   });
 
-  test('is refused when the file has changed, or is gone', async () => {
+  test('is refused when its file has changed or is gone', async () => {
     const text = readFileSync(file, 'utf8');
     writeFileSync(file, text.replace('page 0x20', 'page 0x21'));
     const changed = await umbra('replay', token);
@@ -92,7 +92,7 @@ describe('a schedule that goes wrong', () => {
   });
 });
 
-describe('a failure made smaller', () => {
+describe('a shrunk failure', () => {
   const R10 = 'litmus/6-switcher/R10-one-pgdir-two-cpus.yaml';
   const GIVEN = [R10, '--defects', 'R10', '--discipline', 'guest-lock', '--paging', 'nonpae'];
   const OOPS = 'oops: fault in the Switcher in nothing usable at';
@@ -106,7 +106,7 @@ describe('a failure made smaller', () => {
     tokens = tokensIn(found);
   });
 
-  test('is told beside the one that was found, and beside what passes', () => {
+  test('is printed beside the one found and beside the passing schedule', () => {
     expect(found).toMatchObject({ code: 4, stderr: '' });
     const [asFound, shrunk, passing] = found.stdout.split('\n\n');
     expect(asFound).toMatch(
@@ -132,7 +132,7 @@ describe('a failure made smaller', () => {
     expect(tokens.length).toBe(3);
   });
 
-  test('each of its lines is done again as it was', async () => {
+  test('each of its lines replays to the same', async () => {
     const ran = await Array.fromAsync(tokens, (token) => umbra('replay', token));
     expect(ran.map(({ code }) => code)).toEqual([4, 4, 0]);
     const steps = ran.map(({ stdout }) => Number(/^(\d+) steps/m.exec(stdout)![1]));
@@ -141,7 +141,7 @@ describe('a failure made smaller', () => {
     expect(ran[2]!.stdout).toContain('\nit ends as it may\n');
   });
 
-  test('is left as it was found on request, and made smaller later', async () => {
+  test('is not made on request, and can be made later', async () => {
     const left = await umbra('explore', ...GIVEN, '--no-shrink');
     expect(left.code).toBe(4);
     expect(left.stdout).not.toContain('shrunk');
@@ -195,7 +195,7 @@ describe('a failure made smaller', () => {
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   });
 
-  test.runIf(hasTerminal)('Ctrl-C leaves the smallest so far, which is not proven', async () => {
+  test.runIf(hasTerminal)('Ctrl-C keeps the smallest so far, which is not proven minimal', async () => {
     const file = 'litmus/7-setup/R14-first-page-table.yaml';
     const given = [file, '--defects', 'R14', '--discipline', 'guest-lock', '--paging', 'nonpae'];
     const { code, stdout } = await interrupted(/umbra replay umbra\d/, 'explore', ...given);
@@ -207,7 +207,7 @@ describe('a failure made smaller', () => {
 });
 
 describe('umbra explore', () => {
-  test('with no defect nothing goes wrong, in any setting', async () => {
+  test('without a defect no schedule fails, in any setting', async () => {
     const { code, stdout, stderr } = await umbra('explore', R2, '--runs', '3');
     const lines = stdout.trimEnd().split('\n');
     expect(lines.length).toBe(12);
@@ -221,7 +221,7 @@ describe('umbra explore', () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   });
 
-  test('by several strategies, one after the other, each with all of its schedules', async () => {
+  test('runs several strategies one after the other, each with all of its schedules', async () => {
     const given = [R2, ...FORM, '--strategy', 'surw,fewest', '--runs', '3', '--json', '-'];
     const { code, stdout } = await umbra('explore', ...given);
     const strategies = ['surw', 'fewest'];
@@ -246,7 +246,7 @@ describe('umbra explore', () => {
     );
   });
 
-  test('the engines find the same', async () => {
+  test('both engines find the same', async () => {
     const args = ['explore', R2, '--defects', 'R2', ...FORM, '--strategy', 'pct-3', '--no-shrink'];
     const lines = await Array.fromAsync(['isolate', 'threads'], async (engine) => {
       const { code, stdout } = await umbra(...args, '--engine', engine);
@@ -257,7 +257,7 @@ describe('umbra explore', () => {
     expect(lines[1]).toEqual(lines[0]);
   });
 
-  test('what worker threads cannot do is a mistake', async () => {
+  test('refuses what worker threads cannot do', async () => {
     const { code, stderr } = await umbra('explore', R2, '--engine', 'threads');
     expect(code).toBe(2);
     expect(spaced(stderr)).toContain('take random, pct-1 to pct-5 or pos');
@@ -297,7 +297,7 @@ describe('umbra litmus', () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   });
 
-  test('a forbidden outcome is a failure, told with its line', async () => {
+  test('a forbidden outcome is a failure, printed with its line', async () => {
     const { code, stdout } = await umbra('litmus', R2, '--runs', '150', '--defects', 'R2', ...FORM);
     expect(stdout).toMatch(/^ forbidden +[1-9]\d* +not A 0x00400000 is none/m);
     expect(stdout).toContain(
@@ -306,7 +306,7 @@ describe('umbra litmus', () => {
     expect(code).toBe(1);
   });
 
-  test('a folder without tests is a mistake', async () => {
+  test('refuses a folder without tests', async () => {
     const empty = mkdtempSync(join(folder, 'empty-'));
     const { code, stderr } = await umbra('litmus', empty);
     expect(spaced(stderr)).toContain('there is no litmus test (*.yaml) below it');
@@ -325,7 +325,7 @@ test.each([
   ],
   [['explore', R2, '--defects', 'R99'], /'R99' is no defect/],
   [['explore', R2, '--runs', '0'], /whole number/],
-])('%j is a mistake that is told in words', async (args, words) => {
+])('refuses %j with a message', async (args, words) => {
   const { code, stdout, stderr } = await umbra(...args);
   expect(spaced(stderr)).toMatch(words);
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });

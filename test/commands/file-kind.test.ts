@@ -1,4 +1,4 @@
-/** What is given to the wrong command is known for what it is. */
+/** A file of the wrong kind is recognised by the command it is given to. */
 
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -45,7 +45,7 @@ const FILES: Readonly<Record<string, string>> = {
   folder: 'litmus/6-switcher',
 };
 
-test.each(Object.entries(FILES))('%s is known', (kind, path) => {
+test.each(Object.entries(FILES))('recognises %s', (kind, path) => {
   expect(kindOf(path)).toBe(kind);
 });
 
@@ -56,7 +56,7 @@ test.each([
   ['pigz', 'trace'],
   ['nothing', undefined],
   ['/dev/null', undefined],
-])('the name %s is that of %s', (name, kind) => {
+])('recognises the name %s as %s', (name, kind) => {
   expect(kindOf(name)).toBe(kind);
 });
 
@@ -67,11 +67,11 @@ test.each([
   ['a list', '- 1\n- 2\n'],
   ['nothing', ''],
   ['bytes', '\x00\x01\x02'],
-])('%s is of no kind', (_, text) => {
+])('%s is of no known kind', (_, text) => {
   expect(kindOf(file('other', text))).toBeUndefined();
 });
 
-describe('is told where it belongs', () => {
+describe('says which command takes the file', () => {
   test.each([
     [
       'litmus',

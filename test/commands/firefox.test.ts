@@ -1,4 +1,4 @@
-/** The lab in Firefox: the engine comes to Node's digests there, and tells Node's stories. */
+/** The lab in Firefox: the engine reaches Node's digests there and writes Node's stories. */
 
 import { readFileSync } from 'node:fs';
 import { parseHTML } from 'linkedom';
@@ -48,7 +48,7 @@ describe.runIf(hasFirefox)('Firefox', () => {
       .poll(() => firefox.evaluate('document.querySelector("button.main") !== null'))
       .toBe(true);
   };
-  /** As somebody who types it. */
+  /** Sets a field, with the event that typing causes. */
   const fill = (label: string, value: string): Promise<unknown> =>
     firefox.evaluate(`(() => {
       const label = [...document.querySelectorAll('label')].find((one) => one.textContent === ${JSON.stringify(label)});
@@ -68,7 +68,7 @@ describe.runIf(hasFirefox)('Firefox', () => {
   test.each<readonly [name: string, given: Partial<Setting>]>([
     [R2, { defects: ['R2'], memory: 'sc' }],
     ['store-buffering', { defects: [], memory: 'tso' }],
-  ])('runs %s to the digests that Node comes to', async (name, given) => {
+  ])("runs %s to Node's digests", async (name, given) => {
     await open(`litmus/${name}`);
     await fill('Memory model', given.memory!);
     await fill('Schedules in each setting', '30');
@@ -84,7 +84,7 @@ describe.runIf(hasFirefox)('Firefox', () => {
     expect((await firefox.evaluate<string[]>(there)).slice(-here.length)).toEqual(here);
   });
 
-  test('shrinks a failure, and tells it, with the source, as Node does', async () => {
+  test('shrinks a failure and explains it, with the source, as Node does', async () => {
     await open(`litmus/${R2}`);
     await fill('Discipline', 'lock-free');
     await fill('Page tables', 'nonpae');
@@ -115,7 +115,7 @@ describe.runIf(hasFirefox)('Firefox', () => {
     for (const told of ['.story', '.tale ul']) {
       expect(await text(`.place ${told}`)).toBe(asText(frameHtml(tracks, data), told));
     }
-    // Packed by other means, it says the same.
+    // Compressed differently; the text is the same.
     const token = await firefox.evaluate<string>(
       'document.querySelector(".place .token").textContent',
     );
@@ -132,7 +132,7 @@ describe.runIf(hasFirefox)('Firefox', () => {
     await expect.poll(() => text('.place output')).toContain(`Step ${breaks - 1} of`);
   });
 
-  test('runs a machine on several workers to the memory that Node comes to', async () => {
+  test("runs a machine on several workers to Node's memory", async () => {
     await open('machine');
     await fill('Workload', 'false-sharing');
     await fill('Size', '40');
@@ -148,7 +148,7 @@ describe.runIf(hasFirefox)('Firefox', () => {
     expect(await text('.verdict')).toContain(`Digest of user memory ${alone.memory}`);
   });
 
-  test('fits a telephone', async () => {
+  test("fits a phone's screen", async () => {
     await firefox.resize(390, 844);
     for (const room of [`litmus/${R2}`, 'machine']) {
       await open(room);
@@ -157,7 +157,7 @@ describe.runIf(hasFirefox)('Firefox', () => {
     }
   });
 
-  test('has nothing to complain of', () => {
+  test('logs no errors', () => {
     expect(firefox.complaints).toEqual([]);
   });
 });

@@ -1,4 +1,4 @@
-/** `umbra generate` as a user meets it. */
+/** `umbra generate` as a user runs it. */
 
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,7 +13,7 @@ const at = (name: string): string => join(folder, name);
 const SETTING = ['--paging', 'nonpae', '--discipline', 'lock-free', '--configuration', 'AA'];
 const CORE = ['generate', '--ops', '2', '--alphabet', 'core', ...SETTING];
 
-test('says which share of which space it went through', async () => {
+test('says which share of which space it searched', async () => {
   const { code, stdout, stderr } = await umbra(...CORE, '--json', at('core.json'));
   expect(stdout).toMatch(
     /^2 operations, core, AA, nonpae, lock-free: 57 of 57 programs, [\d,]+ schedules; nothing wrong\n/,
@@ -31,7 +31,7 @@ test('says which share of which space it went through', async () => {
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
 });
 
-test('with --exhaustive says how many behaviours there are, and of which programs not all', async () => {
+test('--exhaustive counts the behaviours, and names the programs not fully searched', async () => {
   const asked = [...CORE, '--exhaustive', '3', '--out', at('all'), '--threads', '2'];
   const { stdout } = await umbra(...asked);
   expect(stdout).toMatch(
@@ -52,7 +52,7 @@ describe('with a folder', () => {
   const found = at('found');
   const given = [...CORE, '--defects', 'R4', '--out', found];
 
-  test('what is found is there as litmus tests, that replay, litmus and explore take', async () => {
+  test('writes its findings as litmus tests that replay, litmus and explore take', async () => {
     const { code, stdout } = await umbra(...given, '--until-failure');
     expect(code).toBe(1);
     expect(stdout).toMatch(/, R4: (25|32) of 57 programs, .* failed\n\ninvariant 2: a wrong count/);
@@ -73,7 +73,7 @@ describe('with a folder', () => {
     }
   });
 
-  test('the same command goes on from it, and comes to what one run comes to', async () => {
+  test('resumes from it, to the result of one run', async () => {
     const again = await umbra(...given, '--json', '-');
     expect(again.code).toBe(1);
     const whole = await umbra(...CORE, '--defects', 'R4', '--json', '-');
@@ -87,7 +87,7 @@ describe('with a folder', () => {
     expect(alone.clusters[0]).toMatchObject({ file: null, token: null });
   });
 
-  test('another search does not go on from it', async () => {
+  test('another search does not resume from it', async () => {
     const { code, stderr } = await umbra(...given, '--seed', '2');
     expect(stderr.replace(/\s+/g, ' ')).toMatch(
       /generate\.sqlite is the ledger of another search: seed 1 there, 2 here/,
@@ -96,7 +96,7 @@ describe('with a folder', () => {
   });
 });
 
-test('programs that are too small for their vCPUs are a mistake, and no verdict', async () => {
+test('programs too small for their vCPUs are an error, not a verdict', async () => {
   for (const more of [[], ['--each-defect']]) {
     const of = ['--configuration', 'AB,ABA', '--ops', '2', ...more];
     const { code, stdout, stderr } = await umbra('generate', ...of);
@@ -107,7 +107,7 @@ test('programs that are too small for their vCPUs are a mistake, and no verdict'
   }
 });
 
-test('where there was nothing to do, nothing is said of what is wrong', async () => {
+test('after nothing was run, nothing is said of failures', async () => {
   const small = ['--alphabet', 'core', '--configuration', 'AA', '--paging', 'nonpae'];
   const shard = ['--discipline', 'lock-free', '--shard', '65535/65535'];
   const { code, stdout } = await umbra('generate', ...small, ...shard);
@@ -116,7 +116,7 @@ test('where there was nothing to do, nothing is said of what is wrong', async ()
   expect(code).toBe(0);
 });
 
-test('what is too many is refused, and how many there may be is said', async () => {
+test('refuses too large a space, and says how large it may be', async () => {
   const refused = async (...args: readonly string[]) => {
     const { code, stderr } = await umbra('generate', ...args);
     return `${code} ${stderr.replace(/\s+/g, ' ')}`;
@@ -135,7 +135,7 @@ test('shards together are the whole', async () => {
   expect(tried).toEqual([32, 25]);
 });
 
-describe('what cannot be', () => {
+describe('refuses', () => {
   writeFileSync(at('file'), '');
   test.each([
     [['--ops', '1'], /from 2 to 5 is expected/],
@@ -151,7 +151,7 @@ describe('what cannot be', () => {
   });
 });
 
-test('a defect by itself: the first program that fails of it, as a table too', async () => {
+test('a single defect: the first program that fails under it, as a table too', async () => {
   const { code, stdout } = await umbra(
     ...['generate', '--each-defect', '--defects', 'R13', ...SETTING, '--markdown', at('each.md')],
   );
@@ -162,7 +162,7 @@ test('a defect by itself: the first program that fails of it, as a table too', a
   );
 });
 
-test.skipIf(!hasTerminal)('Ctrl-C keeps what there is', async () => {
+test.skipIf(!hasTerminal)('Ctrl-C keeps the finished part', async () => {
   const given = ['generate', '--ops', '3', '--alphabet', 'core', '--threads', '1'];
   const ran = await interrupted(/[1-9]\d* of [\d,]+ programs/, ...given, '--out', at('kept'));
   expect(ran.stdout).toMatch(/3 operations, core, AA, nonpae, guest-lock: \d+ of 1,175 programs/);

@@ -1,4 +1,4 @@
-/** Pages as somebody meets them who means harm: from elsewhere, by another name, by texts that are markup. */
+/** Pages under attack: requests from other origins, other host names, and text that is markup. */
 
 import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -36,13 +36,13 @@ describe.runIf(hasBrowser)('in a browser', () => {
   }, 60_000);
   afterAll(() => browser?.close());
 
-  /** Nothing of MARKUP has become markup: it is there as text. */
+  /** None of MARKUP has become markup: it is there as text. */
   const isText = async (page: Page): Promise<void> => {
     expect(await page.evaluate('document.documentElement.textContent')).toContain(MARKUP);
     expect(await page.evaluate(HAS_RUN)).toBe(false);
   };
 
-  describe('what is served on loopback', () => {
+  describe('a server on loopback', () => {
     let site: Serving;
     let found = 0;
     beforeAll(async () => {
@@ -54,7 +54,7 @@ describe.runIf(hasBrowser)('in a browser', () => {
     });
     afterAll(() => site.close());
 
-    test('is not had by a name that leads here', async () => {
+    test('refuses another host name that resolves to it', async () => {
       const page = await browser.newPage();
       const answer = await page.goto(site.url.replace('127.0.0.1', 'evil.example'));
       expect(answer!.status()).toBe(403);
@@ -62,7 +62,7 @@ describe.runIf(hasBrowser)('in a browser', () => {
       await page.close();
     });
 
-    test('is neither read nor touched by a page of elsewhere', async () => {
+    test('is neither read nor changed by a page of another origin', async () => {
       const evil = createServer((_, response) => {
         response.setHeader('Content-Type', 'text/html');
         response.end(`<iframe src="${site.url}"></iframe><img src="${site.url}">
@@ -92,7 +92,7 @@ describe.runIf(hasBrowser)('in a browser', () => {
     });
   });
 
-  test('a test that is markup is told, stepped through and counted as text', async () => {
+  test('a test that is markup is shown as text: its story, its player, its counts', async () => {
     writeFileSync(at('hostile.yaml'), R2);
     const given = [at('hostile.yaml'), '--defects', 'R2', '--seed', '1'];
     await umbra('explore', ...given, '--html', at('player.html'));
@@ -104,7 +104,7 @@ describe.runIf(hasBrowser)('in a browser', () => {
     await page.close();
   });
 
-  test('a machine whose guest is called so is reported by that name', async () => {
+  test('a machine whose guest is named so is reported by that name', async () => {
     const name = JSON.stringify(MARKUP);
     const machine = `name: ${name}\nguests: [{name: ${name}, program: {builtin: touch}}]\n`;
     writeFileSync(at('machine.yaml'), machine);

@@ -1,11 +1,13 @@
-/** umbra inspect: the machine at a step, and what is otherwise at another. */
+/** `umbra inspect`: the machine at a step, and its differences from another step. */
 
 import { describe, expect, test } from 'vitest';
 import { shell, umbra } from './umbra.ts';
 
 const TEST = 'litmus/1-fault/R2-cleared-entry-comes-back.yaml';
 
-/** A schedule in which the host writes an entry back that the guest cleared, shrunk; and its story. */
+/**
+ * A shrunk schedule in which the host writes back an entry that the guest cleared; and its story.
+ */
 async function schedule(paging: string) {
   const setting = ['--defects', 'R2', '--paging', paging, '--discipline', 'lock-free'];
   const { stdout } = await umbra('explore', TEST, ...setting, '--json', '-');
@@ -27,7 +29,7 @@ describe.each(['nonpae', 'pae'])('with %s', async (paging) => {
   const { token, breaks, cleared } = await schedule(paging);
   const entry = /^ +0x00400000 → page 0x20, PRESENT RW USER/m;
 
-  test("the guest's entry is gone when it was cleared, and there again where the story breaks", async () => {
+  test("the guest's entry is gone after it was cleared, and back where the story breaks", async () => {
     const tables = async (step: number): Promise<string> =>
       (await inspected(token, '--step', `${step}`, '--show', 'tables')).stdout.split(
         'own tables',
@@ -49,7 +51,7 @@ describe.each(['nonpae', 'pae'])('with %s', async (paging) => {
     expect(same.stdout).toContain('nothing is otherwise');
   });
 
-  test('at the end the shadow, TLBs, pgdirs, Switcher and counts are shown, as data too', async () => {
+  test('shows the shadow, TLBs, pgdirs, Switcher and counts at the end, as data too', async () => {
     const { stdout } = await inspected(
       token,
       '--show',
@@ -77,7 +79,7 @@ describe.each(['nonpae', 'pae'])('with %s', async (paging) => {
     expect(data.sections.every(({ lines }) => lines.every(({ key }) => key !== ''))).toBe(true);
   });
 
-  test('a pgdir is shown alone if it is asked for', async () => {
+  test('shows one pgdir alone if asked to', async () => {
     const titles = async (pgdir: string): Promise<string[]> =>
       (await inspected(token, '--pgdir', pgdir, '--show', 'pgdirs')).stdout.match(
         /^guest 0, pgdir \d+$/gm,
@@ -89,11 +91,11 @@ describe.each(['nonpae', 'pae'])('with %s', async (paging) => {
     expect(none.stderr).toContain('its pgdirs are 0 to 3');
   });
 
-  test('a reader that stops early is no mistake', () => {
+  test('a reader that closes the pipe early is no error', () => {
     expect(shell(`umbra inspect ${token} | head -1`)).toMatchObject({ code: 0, stderr: '' });
   });
 
-  test('events are counted, and a schedule is only so long', async () => {
+  test("events are numbered, and the schedule's length is the limit", async () => {
     const third = (await inspected(token, '--event', '3')).stdout;
     expect(third).toMatch(
       /^after step \d+, of host CPU \d in \w+ \(src\/.*\); [345] events so far$/m,
@@ -116,7 +118,7 @@ test.each([
   [['umbra5.nonsense'], /token/],
   [['x', '--step', '1', '--event', '2'], /cannot be used with/],
   [['x', '--show', 'tabels'], /did you mean tables\?/],
-] as const)('%j is a mistake that is told in words', async (args, said) => {
+] as const)('refuses %j with a message', async (args, said) => {
   const { code, stderr } = await inspected(...args);
   expect(stderr.replace(/\s+/g, ' ')).toMatch(said);
   expect(code).toBe(2);

@@ -1,4 +1,4 @@
-/** Schedules that went wrong are kept, named in several ways, and die of a changed test alone. */
+/** Failing schedules are kept, have several names, and are invalidated only by a changed test. */
 
 import {
   cpSync,
@@ -40,7 +40,7 @@ beforeAll(async () => {
 });
 
 describe('a schedule that umbra explore finds', () => {
-  test('is printed as lines that are short, and each does again what it is of', async () => {
+  test('prints short lines, and each repeats its schedule', async () => {
     expect(found).toMatchObject({ code: 4, stderr: '' });
     expect(lines).toHaveLength(4);
     for (const line of lines) expect(line.length).toBeLessThan(80);
@@ -51,13 +51,13 @@ describe('a schedule that umbra explore finds', () => {
     expect(spaced(ran[3]!.stdout)).toContain('In the schedule beside it that passes,');
   });
 
-  test('is the last one, as it was shrunk', async () => {
+  test('is the last one kept, as it was shrunk', async () => {
     const last = await at('replay', '--last');
     expect(last.code).toBe(4);
     expect(last.stdout).toBe((await at(...lines[1]!.split(' '))).stdout);
   });
 
-  test('is a text with the whole token, which git does not see', async () => {
+  test('is a text file with the whole token, which git ignores', async () => {
     const text = readFileSync(join(folder, '.umbra/last.txt'), 'utf8');
     const json = JSON.parse(readFileSync(join(folder, 'found.json'), 'utf8'));
     const { shrunk } = json.found[0].failure;
@@ -94,14 +94,14 @@ describe('a schedule is named', () => {
     }
     const main = join(process.cwd(), 'src/main.ts');
     const { stdout, code } = shell(`cd ${folder} && "${process.execPath}" ${main} ${line}`);
-    // To shrink once more may come to another schedule of the same size, which is the last then.
+    // Shrinking once more may find another schedule of the same size, which is then the last.
     const isLast = !/found\.json|printed\.txt/.test(line);
     const named = isLast ? '--last' : lines[1]!.split(' ')[1]!;
     expect(stdout).toBe((await at('replay', named)).stdout);
     expect(code).toBe(4);
   });
 
-  test('by what comes through a pipe from umbra explore', async () => {
+  test('by the output of umbra explore in a pipe', async () => {
     const main = `"${process.execPath}" ${join(process.cwd(), 'src/main.ts')}`;
     const explore = `${main} explore ${NAME} ${FORM.join(' ')}`;
     const env = `cd ${folder} && unset UMBRA_STATE`;
@@ -120,7 +120,7 @@ describe('a schedule is named', () => {
     [['test.yaml'], /test\.yaml is a litmus test, and umbra \w+ takes a schedule/],
     [['R2'], /'R2' is no token: .* begin with umbra\d\./],
     [['--last', '--test', 'test.yaml'], /test\.yaml is not the test that the token was printed of/],
-  ])('%j, which is a mistake', async (args, words) => {
+  ])('%j, which is an error', async (args, words) => {
     mkdirSync(join(folder, 'empty'), { recursive: true });
     cpSync('litmus/1-fault/R2-dirty-erased.yaml', join(folder, 'test.yaml'));
     for (const command of ['replay', 'inspect', 'shrink']) {
@@ -155,9 +155,9 @@ describe('a token fits its test', () => {
     ['its name', /^name: .*$/m, 'name: another'],
     ['its reasons', /because: .*$/gm, 'because: so it is'],
     ['its layout', 'on: A', 'on:   "A"'],
-    ['what is the default', /^guest:$/m, 'guest:\n  pages: 64'],
-    ['how a number is written', /0x00400000/g, '0x400000'],
-  ])('also when it has changed in %s', async (_, from, to) => {
+    ['a default, now spelt out', /^guest:$/m, 'guest:\n  pages: 64'],
+    ['the notation of a number', /0x00400000/g, '0x400000'],
+  ])('also after a change of %s', async (_, from, to) => {
     change(from, to);
     expect(readFileSync(here, 'utf8')).not.toBe(readFileSync(FILE, 'utf8'));
     expect(await at('replay', token)).toMatchObject({ code: 4, stderr: '' });
@@ -168,7 +168,7 @@ describe('a token fits its test', () => {
     ['an entry', 'page 0x20', 'page 0x21'],
     ['a judgement', 'is: forbidden', 'is: interesting'],
     ['the host CPUs', /^guest:$/m, 'cpus: 3\nguest:'],
-  ])('not when it has changed in %s', async (_, from, to) => {
+  ])('not after a change of %s', async (_, from, to) => {
     change(from, to);
     expect(readFileSync(here, 'utf8')).not.toBe(readFileSync(FILE, 'utf8'));
     const { code, stdout, stderr } = await at('replay', token);
@@ -176,7 +176,7 @@ describe('a token fits its test', () => {
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   });
 
-  test('wherever that is by now', async () => {
+  test('after the file moved: with --test FILE, beside the token, or shipped with umbra', async () => {
     change(/^/, '# Moved.\n');
     rmSync(join(elsewhere, 'x.txt'), { force: true });
     cpSync(here, join(elsewhere, 'mine.yaml'));
@@ -185,7 +185,7 @@ describe('a token fits its test', () => {
       'mine.yaml, the test that the token is of, is not there: say with --test FILE where it is',
     );
     expect((await at('replay', token, '--test', 'elsewhere/mine.yaml')).code).toBe(4);
-    // Beside the file that the token stands in.
+    // Beside the file that holds the token.
     writeFileSync(join(elsewhere, 'x.txt'), token);
     expect((await at('replay', 'elsewhere/x.txt')).code).toBe(4);
     // One that comes with umbra, from any folder.
@@ -203,7 +203,7 @@ describe('what other commands find', () => {
     ['campaign', [NAME, '--defects', 'R10', ...one, '--runs', '20', '--quiet']],
     ['mutants', ['--only', 'R15', '--strategy', 'random', '--runs', '2']],
     ['explore', [NAME, '--defects', 'R10', ...one, '--races', '--runs', '3']],
-  ])('%s keeps, too', async (command, args) => {
+  ])('%s keeps its failures, too', async (command, args) => {
     const { stdout } = await at(command, ...args);
     const told = pastedIn(stdout);
     expect(told.length).toBeGreaterThan(0);
@@ -225,7 +225,7 @@ describe('where nothing can be kept', () => {
     expect(code).toBe(4);
   });
 
-  test('the oldest go when there are many', () => {
+  test('the oldest are removed when there are many', () => {
     const state = join(folder, 'many');
     mkdirSync(state);
     for (let i = 0; i < 510; i++) {
@@ -240,7 +240,7 @@ describe('where nothing can be kept', () => {
   });
 });
 
-test('nothing is left beside what is kept', () => {
+test('nothing is left beside the kept files', () => {
   expect(
     kept().filter((name) => !/^(\.gitignore|last\.txt|[\w.-]+-[0-9a-f]{6}\.txt)$/.test(name)),
   ).toEqual([]);

@@ -1,4 +1,4 @@
-/** `umbra lab`: the page that is written, and the engine in a browser, held against Node's. */
+/** `umbra lab`: the page it writes, and the engine in a browser, compared with Node's. */
 
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { get } from 'node:http';
@@ -32,8 +32,8 @@ const tests = JSON.parse(String(files.get('tests.json'))) as { name: string; tex
 const textOf = (name: string): string => tests.find((one) => one.name === name)!.text;
 const litmusOf = (name: string): Litmus => parseLitmus(textOf(name), 'test.yaml');
 
-describe('what is written', () => {
-  test('is a page, its workers, the tests that come with umbra, and the headers', () => {
+describe('the written folder', () => {
+  test('has the page, its workers, the tests that come with umbra, and the headers', () => {
     expect(built).toMatchObject({ code: 0, stderr: '' });
     expect(built.stdout).toMatch(/site: \d+ files/);
     expect(tests.length).toBeGreaterThan(50);
@@ -46,18 +46,18 @@ describe('what is written', () => {
     expect(headers).toContain("default-src 'none'");
   });
 
-  test('asks nobody for anything', () => {
+  test('asks for no other files', () => {
     expect(String(files.get('index.html'))).not.toMatch(/https?:/);
   });
 
-  test('where it cannot be, that is said', async () => {
+  test('is reported where it cannot be written', async () => {
     const { code, stderr } = await umbra('lab', '--build', '/dev/null/site');
     expect(code).toBe(2);
     expect(stderr).toContain('give --build a folder to be made');
   });
 });
 
-describe('what is served', () => {
+describe('the server', () => {
   const ask = (path: string, host: string) =>
     new Promise<{ status: number; headers: Record<string, unknown> }>((resolve) => {
       get(new URL(path, serving.url), { headers: { host } }, (response) => {
@@ -78,13 +78,13 @@ describe('what is served', () => {
     expect(await ask('/', 'elsewhere.example')).toMatchObject({ status: 403 });
   });
 
-  test('is nothing but its files', async () => {
+  test("serves only the page's files", async () => {
     for (const path of ['/../package.json', '/%2e%2e/package.json', '/src/main.ts']) {
       expect(await ask(path, 'localhost')).toMatchObject({ status: 404 });
     }
   });
 
-  test('until Ctrl-C, at an address that is told', async () => {
+  test('runs until Ctrl-C, at the address it prints', async () => {
     const { code, stdout } = await interrupted(/Ctrl-C ends it/, 'lab');
     expect(stdout).toMatch(/http:\/\/127\.0\.0\.1:\d+\//);
     expect(code).toBe(0);
@@ -164,7 +164,7 @@ describe.runIf(hasBrowser)('a browser', () => {
     ['four-cpus', 9, { defects: ['R10'], discipline: 'pgdir-lock' }],
   ];
 
-  test.each(ALIKE)('runs %s to the digest that Node comes to', async (name, seed, given) => {
+  test.each(ALIKE)("runs %s to Node's digest", async (name, seed, given) => {
     const { defects = [], memory = 'sc', discipline = '' } = given;
     await open(name);
     const aimed = litmusOf(name).defect;
@@ -219,10 +219,10 @@ describe.runIf(hasBrowser)('a browser', () => {
       .poll(() => page.locator('.place').textContent(), { timeout: 100_000 })
       .toContain('from here on: not A 0x00400000 is none');
     await expect.poll(() => page.locator('.place').textContent()).toContain('src/paging/fault.ts');
-    // All of it is in sight, from its flags on.
+    // All of it is in view, from its flags on.
     await expect.poll(() => topOf('.flags button')).toBeGreaterThanOrEqual(0);
     expect(await topOf('.flags button')).toBeLessThan(60);
-    // The keyboard is there already.
+    // The keyboard focus is there already.
     await page.keyboard.press('b');
     await expect.poll(() => page.locator('.place output').textContent()).toMatch(BREAKS);
     await page.keyboard.press('ArrowLeft');
@@ -238,7 +238,7 @@ describe.runIf(hasBrowser)('a browser', () => {
     expect(await page.locator('.failures').count()).toBe(0);
   });
 
-  test('tells mistakes as one types, where they are, by the parser of the commands', async () => {
+  test("reports mistakes while typing, in their place, by the commands' parser", async () => {
     await open('R2-dirty-erased');
     const editor = page.getByRole('textbox', { name: 'The test, as YAML' });
     await editor.click();
@@ -262,7 +262,7 @@ describe.runIf(hasBrowser)('a browser', () => {
     await expect.poll(() => mistakes.textContent()).toContain('No mistakes');
   });
 
-  test('shows a test that is markup as the text that it is', async () => {
+  test('shows a test that is markup as text', async () => {
     await open('R2-cleared-entry-comes-back');
     await page.getByRole('textbox', { name: 'The test, as YAML' }).click();
     await page.keyboard.press('Control+A');
@@ -294,7 +294,7 @@ describe.runIf(hasBrowser)('a browser', () => {
     expect(await page.evaluate('document.activeElement.className')).not.toContain('cm-content');
   });
 
-  test('runs a machine on several workers, and shows its tables as it goes', async () => {
+  test('runs a machine on several workers and shows its tables meanwhile', async () => {
     await page.goto(`${serving.url}#/machine`);
     await run('false-sharing', 40);
     const said = page.locator('.verdict');
@@ -311,7 +311,7 @@ describe.runIf(hasBrowser)('a browser', () => {
     expect(await said.textContent()).toContain(`Digest of user memory ${alone.memory}`);
   });
 
-  test('a machine that goes on is watched, and stopped', async () => {
+  test('shows a long run as it goes on, and stops it', async () => {
     await run('mmap-churn', 4000);
     await expect.poll(() => page.locator('.sheet').count(), { timeout: 60_000 }).toBeGreaterThan(3);
     await expect.poll(() => page.locator('.chart path').count()).toBeGreaterThan(0);
@@ -324,7 +324,7 @@ describe.runIf(hasBrowser)('a browser', () => {
 
   describe.each(['light', 'dark'] as const)('in %s', (colorScheme) => {
     test.each(['litmus/R2-cleared-entry-comes-back', 'machine'])(
-      'finds nothing hard to use in %s',
+      'passes the accessibility checks in %s',
       async (room) => {
         await page.emulateMedia({ colorScheme });
         await page.goto(`${serving.url}#/${room}`);
@@ -334,7 +334,7 @@ describe.runIf(hasBrowser)('a browser', () => {
     );
   });
 
-  test('fits a telephone', async () => {
+  test("fits a phone's screen", async () => {
     await page.setViewportSize({ width: 390, height: 844 });
     for (const room of ['litmus/four-cpus', 'machine']) {
       await page.goto(`${serving.url}#/${room}`);
@@ -343,7 +343,7 @@ describe.runIf(hasBrowser)('a browser', () => {
     }
   });
 
-  test('asked nobody for anything, and had nothing to complain of', () => {
+  test('makes no outside request and logs no errors', () => {
     expect(foreign).toEqual([]);
     expect(complaints).toEqual([]);
   });

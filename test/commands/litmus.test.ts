@@ -1,11 +1,11 @@
-/** `umbra litmus`: what it says of a test beside its outcomes. */
+/** `umbra litmus`: its output beside the outcomes. */
 
 import { expect, test } from 'vitest';
 import { umbra } from './umbra.ts';
 
 const FORM = ['--discipline', 'guest-lock', '--paging', 'nonpae'];
 
-test('a run that was cut short is a line of its own, and no outcome', async () => {
+test('a run that was cut short has a line of its own, and is no outcome', async () => {
   const R10 = ['litmus/6-switcher/R10-one-pgdir-two-cpus.yaml', '--defects', 'R10'];
   const { code, stdout } = await umbra('litmus', ...R10, ...FORM, '--runs', '30');
   const cut = Number(/^ oops +(\d+) +cut short, and so no outcome$/m.exec(trimmed(stdout))![1]);
@@ -17,7 +17,7 @@ test('a run that was cut short is a line of its own, and no outcome', async () =
   expect(code).toBe(1);
 });
 
-test('an outcome that may be and never was is marked, and what overlapped is said', async () => {
+test('marks an allowed outcome that never occurred, and names what overlapped', async () => {
   const { code, stdout } = await umbra(
     'litmus',
     'litmus/1-fault/store-buffering.yaml',
@@ -40,7 +40,7 @@ test('an outcome that may be and never was is marked, and what overlapped is sai
   expect(code).toBe(0);
 });
 
-test('for people, too', async () => {
+test('in the text output too', async () => {
   const given = ['litmus/1-fault/store-buffering.yaml', ...FORM, '--runs', '2'];
   const few = trimmed((await umbra('litmus', ...given, '--strategy', 'sweep')).stdout);
   expect(few).toMatch(/^ interesting +never +alive and vcpu 0 r0 == 0/m);
@@ -53,7 +53,7 @@ test('for people, too', async () => {
   expect(few).toContain('\n  and 6 more\n');
 });
 
-test('what is left to the guest has a line', async () => {
+test('choices left to the guest have a line', async () => {
   const path = 'litmus/3-set/told-before-it-is-stored.yaml';
   const { code, stdout } = await umbra(
     'litmus',

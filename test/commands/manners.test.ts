@@ -1,4 +1,4 @@
-/** What all commands have in common: help, options from elsewhere, quiet, progress, completion. */
+/** Common to all commands: help, sources of options, --quiet, progress, completion. */
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -35,7 +35,7 @@ describe('help', () => {
     },
   );
 
-  test('the commands are in groups, each on a line', async () => {
+  test('lists the commands in groups, one per line', async () => {
     const { stdout } = await umbra('--help');
     for (const { name } of [{ name: 'start' }, { name: 'mutants' }, { name: 'completion' }]) {
       expect(stdout).toMatch(new RegExp(`^  ${name} +[A-Z]`, 'm'));
@@ -43,11 +43,11 @@ describe('help', () => {
     expect(stdout).toMatch(/^Find, replay and shrink races:$/m);
   });
 
-  test('of a command is asked for in either way', async () => {
+  test('of a command is printed for both spellings', async () => {
     expect((await umbra('help', 'run')).stdout).toBe((await umbra('run', '--help')).stdout);
   });
 
-  test('the version is that of the package', async () => {
+  test("the version is the package's", async () => {
     expect((await umbra('--version')).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
 });
@@ -60,7 +60,7 @@ describe('an option', () => {
   };
   const command = `umbra ${EXPLORE.join(' ')} --runs 2 --json -`;
 
-  test('on the command line wins over the environment, that over the file, that over the default', () => {
+  test('on the command line overrides the environment, which overrides the file, which overrides the default', () => {
     const path = file('seed.yaml', 'explore:\n  seed: 11\n');
     expect(seedOf(command)).toBe(1);
     expect(seedOf(`${command} --config ${path}`)).toBe(11);
@@ -69,7 +69,7 @@ describe('an option', () => {
     expect(seedOf(`UMBRA_SEED=12 ${command} --config ${path} --seed 13`)).toBe(13);
   });
 
-  test('of one command wins over that of all, and flags and lists may stand there', async () => {
+  test('of one command overrides that of all; flags and lists are allowed', async () => {
     const path = file(
       'both.yaml',
       'seed: 5\nquiet: true\nlitmus:\n  seed: 6\ncampaign:\n  strategy: [pos, surw]\n',
@@ -81,7 +81,7 @@ describe('an option', () => {
     expect(report).toMatchObject({ seed: 5, strategies: ['pos', 'surw'] });
   });
 
-  test('that is wrong in the file is told by line and column, all of them, and nothing is run', async () => {
+  test('that is invalid in the file is reported with line and column, all at once, and nothing runs', async () => {
     const path = file(
       'wrong.yaml',
       'seed: many\nstress:\n  secnds: 4\nnope: 3\nrun: 7\nexplore:\n  shrink: perhaps\n',
@@ -98,19 +98,19 @@ describe('an option', () => {
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   });
 
-  test('that is wrong in the environment is told by its name there', () => {
+  test('that is invalid in the environment is reported by its variable', () => {
     const { code, stderr } = shell(`UMBRA_SEED=x umbra ${EXPLORE.join(' ')}`);
     expect(stderr).toContain("UMBRA_SEED: found 'x'. A whole number of at least 0 is expected.");
     expect(code).toBe(2);
   });
 
-  test('from a file that is not there is a mistake', async () => {
+  test('from a missing file is an error', async () => {
     const { code, stderr } = await umbra(...EXPLORE, '--config', join(folder, 'none.yaml'));
     expect(stderr).toContain('none.yaml cannot be read: ENOENT');
     expect(code).toBe(2);
   });
 
-  test('the usual file is read if it is there', () => {
+  test('the default file is read if it exists', () => {
     file('umbra.yaml', 'nope: 1\n');
     const main = join(process.cwd(), 'src/main.ts');
     const { stderr } = shell(`cd ${folder} && "${process.execPath}" ${main} start; rm umbra.yaml`);
@@ -119,18 +119,18 @@ describe('an option', () => {
 });
 
 describe('--quiet', () => {
-  test('says nothing of what is as it should be', async () => {
+  test('prints nothing when all is well', async () => {
     const ran = await umbra(...EXPLORE, '--runs', '20', '--quiet');
     expect(ran).toEqual({ code: 0, stdout: '', stderr: '' });
   });
 
-  test('says what is wrong', async () => {
+  test('prints what is wrong', async () => {
     const ran = await umbra(...EXPLORE, '--defects', 'R2', '--quiet', '--no-shrink');
     expect(ran.stdout).toMatch(/^umbra replay umbra/m);
     expect(ran.code).toBe(1);
   });
 
-  test('of a run that goes well, and of one that does not', async () => {
+  test('of a successful run and of a failed one', async () => {
     expect(await umbra('start', 'scenarios/traces/ls.umbra', '-q')).toMatchObject({
       code: 0,
       stdout: '',
@@ -151,7 +151,7 @@ describe.runIf(hasTerminal)('at a terminal', () => {
     expect(ran.code).toBe(130);
   });
 
-  test('there are colours, and not with NO_COLOR', () => {
+  test('output has colours, and none with NO_COLOR', () => {
     const help = (environment: string): string =>
       shell(`script -qec '${environment} "${process.execPath}" src/main.ts --help' /dev/null`)
         .stdout;
@@ -161,7 +161,7 @@ describe.runIf(hasTerminal)('at a terminal', () => {
 });
 
 describe('completion', () => {
-  /** What bash offers for lines, by the script that it is given. */
+  /** Bash's completions for the lines, by the generated script. */
   function offered(...lines: readonly string[]): string[][] {
     const quoted = lines.map((line) => `'${line}'`).join(' ');
     const { stdout, stderr } = shell(`source test/commands/completed.sh ${quoted}`);
@@ -185,7 +185,7 @@ describe('completion', () => {
     expect(Object.fromEntries(found.slice(0, -1))).toEqual(OFFERED);
   });
 
-  test('for a shell that there is not is a mistake', async () => {
+  test('refuses an unknown shell', async () => {
     expect((await umbra('completion', 'sh')).code).toBe(2);
   });
 });

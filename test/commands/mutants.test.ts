@@ -1,4 +1,4 @@
-/** `umbra mutants` as a user meets it. */
+/** `umbra mutants` as a user runs it. */
 
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,7 +15,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const spaced = (text: string): string => text.replace(/\s+/g, ' ');
 
-test('says who caught a defect, how soon, how often, and how short the failure can be made', async () => {
+test('reports which strategy caught a defect, how soon, how often, and how short the failure becomes', async () => {
   const given = ['--only', 'R15', '--runs', '3', '--strategy', 'random,fewest'];
   const page = join(folder, 'mutants.md');
   const { code, stdout, stderr } = await umbra(
@@ -40,7 +40,7 @@ test('says who caught a defect, how soon, how often, and how short the failure c
     const { caught, shrunk, found } = strategies[i];
     expect(caught).toBeGreaterThan(11);
     expect(shrunk.operations).toBeLessThanOrEqual(2);
-    // Both are lines that fail when they are replayed, the shrunk one in as many steps as is said.
+    // Both lines fail when replayed, the shrunk one in as many steps as printed.
     for (const token of [found, shrunk.token])
       expect([1, 3]).toContain((await umbra('replay', token)).code);
     const replayed = await umbra('replay', shrunk.token, '--json', '-');
@@ -54,7 +54,7 @@ test('says who caught a defect, how soon, how often, and how short the failure c
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
 });
 
-test('says missed of a defect that none of the strategies caught, and exits with 1', async () => {
+test('reports a defect that no strategy caught as missed; exit code 1', async () => {
   const given = ['mutants', '--only', 'R9,R6', '--runs', '1', '--strategy', 'pct-1'];
   const { code, stdout } = await umbra(...given);
   expect(stdout).toMatch(/^ +pct-1 +steps +switches +operations *\n R6 +– +missed +– +– *$/m);
@@ -62,7 +62,7 @@ test('says missed of a defect that none of the strategies caught, and exits with
   expect(code).toBe(1);
 });
 
-test('of tests that are given it says which defects they catch', async () => {
+test('with given tests, reports which defects each catches', async () => {
   const path = 'litmus/7-setup/R15-two-reasons-to-die.yaml';
   const given = ['--only', 'R9,R15', '--runs', '2', '--strategy', 'random'];
   const some = await umbra('mutants', path, ...given, '--json', '-');
@@ -95,7 +95,7 @@ test('counts the schedules that umbra explore would run', () => {
   });
 });
 
-test.skipIf(!hasTerminal)('Ctrl-C ends it, and nothing is called missed', async () => {
+test.skipIf(!hasTerminal)('after Ctrl-C no defect is reported as missed', async () => {
   const { code, stdout } = await interrupted(/ETA \d/, 'mutants', '--runs', '1000');
   expect(code).toBe(130);
   expect(stdout).toMatch(/umbra: interrupted, and the matrix is not whole/);
@@ -114,7 +114,7 @@ test.each([
     ['--markdown', join(folder, 'no', 'such.md')],
     /the table cannot be written there .* --markdown/,
   ],
-])('%j is a mistake that is told in words', async (args, words) => {
+])('refuses %j with a message', async (args, words) => {
   const { code, stdout, stderr } = await umbra('mutants', ...args);
   expect(spaced(stderr)).toMatch(words);
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });

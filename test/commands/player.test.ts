@@ -1,4 +1,4 @@
-/** The page of `umbra replay --html` in a browser: a schedule that is stepped through. */
+/** The page of `umbra replay --html` in a browser: stepping through a schedule. */
 
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -31,7 +31,7 @@ const data = JSON.parse(json!) as PlayerData;
 const track = new Track(data.tracks[0]);
 const breaks = track.flags.get('break')!;
 
-test('the page is one file, which asks for nothing', () => {
+test('the page is one file that loads no other', () => {
   expect(code).toBe(1);
   expect(html).not.toMatch(/<link|<img|\bsrc=|\bhref=|@import|https?:/);
   expect(html.length).toBeLessThan(500_000);
@@ -58,7 +58,7 @@ describe.runIf(hasBrowser)('a browser', () => {
   afterAll(() => browser?.close());
 
   const said = (): Promise<string | null> => page.locator('output').textContent();
-  /** Pictures are drawn with the browser's frames. */
+  /** Drawing follows the browser's frames. */
   const drawn = (): Promise<unknown> =>
     page.evaluate('new Promise((done) => requestAnimationFrame(() => setTimeout(done)))');
   const press = async (key: string): Promise<number> => {
@@ -77,7 +77,7 @@ describe.runIf(hasBrowser)('a browser', () => {
     await press('Home');
   });
 
-  test('begins in its story, with the keyboard on the lanes', async () => {
+  test('begins in its story, with the keyboard focus on the lanes', async () => {
     await page.reload();
     await drawn();
     expect(await stepNow()).toBe(track.told[0]);
@@ -91,7 +91,7 @@ describe.runIf(hasBrowser)('a browser', () => {
     await there.close();
   });
 
-  test('steps on and back again, and is then where it was', async () => {
+  test('steps forward and back to the same state', async () => {
     const states: string[] = [];
     for (let step = 0; step < 60; step++) {
       states.push(await shown());
@@ -117,7 +117,7 @@ describe.runIf(hasBrowser)('a browser', () => {
     expect(await press('PageDown')).toBeGreaterThan(0);
   });
 
-  test('says each step in a sentence that is read out', async () => {
+  test('describes each step in a sentence for screen readers', async () => {
     await press('b');
     const { name, file: source, line, place } = track.step(breaks);
     expect(await said()).toBe(
@@ -130,7 +130,7 @@ describe.runIf(hasBrowser)('a browser', () => {
     );
   });
 
-  test('every control is come to with Tab, and shows that it is', async () => {
+  test('Tab reaches every control, and the focus is visible', async () => {
     const seen = new Set<string>();
     for (let i = 0; i < 25; i++) {
       await page.keyboard.press('Tab');
@@ -156,7 +156,7 @@ describe.runIf(hasBrowser)('a browser', () => {
     expect(await press('Enter')).toBe(1);
   });
 
-  test('marks what the step has changed, and what it was', async () => {
+  test('marks what the step changed, with the old value', async () => {
     await press('b');
     const changed = page.locator('.machine .changed');
     const expected = track.machine(breaks).filter(({ change }) => change !== undefined);
@@ -173,7 +173,7 @@ describe.runIf(hasBrowser)('a browser', () => {
     expect(await page.evaluate(isSeen)).toBe(true);
   });
 
-  test('goes to the step of the story that is clicked', async () => {
+  test('moves to the step of a clicked line of the story', async () => {
     const step = track.told[1]!;
     await page.locator(`.tale[data-which="0"] tr[data-step="${step}"]`).click();
     await drawn();
@@ -186,7 +186,7 @@ describe.runIf(hasBrowser)('a browser', () => {
     expect(await stepNow()).toBe(breaks);
   });
 
-  test('is dragged along the lanes', async () => {
+  test('moves by dragging along the lanes', async () => {
     const { x, y, width, height } = (await page.locator('input').boundingBox())!;
     const at = (share: number): number => x + 7 + (width - 14) * share;
     await page.mouse.move(at(0), y + height / 2);
@@ -199,7 +199,7 @@ describe.runIf(hasBrowser)('a browser', () => {
     await page.mouse.up();
   });
 
-  test('is dragged by a finger, too, and stepped by taps', async () => {
+  test("moves by a finger's drag, and steps by taps", async () => {
     const context = await browser.newContext({
       viewport: { width: 390, height: 844 },
       hasTouch: true,
@@ -223,7 +223,7 @@ describe.runIf(hasBrowser)('a browser', () => {
     await context.close();
   });
 
-  test('shows the schedule that passes, and where the two part', async () => {
+  test('shows the passing schedule, and where the two diverge', async () => {
     const beside = page.locator('.beside');
     expect(await beside.textContent()).toContain(`they part at step ${data.parting}.`);
     expect(await page.locator('.parting').first().textContent()).toContain(
@@ -241,7 +241,7 @@ describe.runIf(hasBrowser)('a browser', () => {
     await page.setViewportSize({ width: 1280, height: 800 });
   });
 
-  test('copies the token, or selects it where it may not', async () => {
+  test('copies the token, or selects it where copying is not allowed', async () => {
     const tale = page.locator('.tale[data-which="0"]');
     const copy = tale.getByRole('button', { name: 'Copy the token' });
     await copy.click();
@@ -258,7 +258,7 @@ describe.runIf(hasBrowser)('a browser', () => {
     ['dark', 1280],
     ['light', 390],
     ['dark', 390],
-  ] as const)('finds nothing hard to use in %s, %i pixels wide', async (colorScheme, width) => {
+  ] as const)('passes the accessibility checks in %s, %i pixels wide', async (colorScheme, width) => {
     await page.emulateMedia({ colorScheme });
     await page.setViewportSize({ width, height: 800 });
     await press('b');
@@ -269,14 +269,14 @@ describe.runIf(hasBrowser)('a browser', () => {
     await page.setViewportSize({ width: 1280, height: 800 });
   });
 
-  test('on paper it is the story', async () => {
+  test('prints as the story', async () => {
     await page.emulateMedia({ media: 'print' });
     expect(await page.locator('.machine').isVisible()).toBe(false);
     expect(await page.locator('.story').first().isVisible()).toBe(true);
     await page.emulateMedia({ media: 'screen' });
   });
 
-  test('without scripts it is the story, too', async () => {
+  test('shows the story without scripts', async () => {
     const context = await browser.newContext({ javaScriptEnabled: false });
     const plain = await context.newPage();
     await plain.goto(url);
@@ -285,7 +285,7 @@ describe.runIf(hasBrowser)('a browser', () => {
     await context.close();
   });
 
-  test('asked nobody for anything, and had nothing to complain of', () => {
+  test('makes no outside request and logs no errors', () => {
     expect(new Set(requests)).toEqual(new Set([url]));
     expect(complaints).toEqual([]);
   });

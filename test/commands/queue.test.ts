@@ -1,4 +1,7 @@
-/** `umbra campaign --queue`, `umbra work`, `umbra queue` and `umbra merge` of a queue, as a user meets them. */
+/**
+ * `umbra campaign --queue`, `umbra work`, `umbra queue` and `umbra merge` of a queue, as a user
+ * runs them.
+ */
 
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -17,7 +20,8 @@ const R15 = 'litmus/7-setup/R15-two-reasons-to-die.yaml';
 const FORM = ['--discipline', 'lock-free', '--paging', 'nonpae'];
 const CAMPAIGN = ['campaign', R15, '--defects', 'R15', ...FORM, '--strategy', 'random,pct-2'];
 
-// Closed to others: of root, PostgreSQL runs as somebody else, who is to get there all the same.
+// Not world-readable by default: started by root, PostgreSQL runs as another user, who needs
+// access.
 const folder = mkdtempSync(join(tmpdir(), 'umbra-queues-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 const at = (name: string): string => join(folder, name);
@@ -30,7 +34,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-/** With the queue in the environment, where a password may be. */
+/** With the queue in the environment, which may hold a password. */
 /** With a worker beside it. */
 async function helped<T>(body: () => Promise<T>): Promise<T> {
   const env = { ...process.env, UMBRA_QUEUE: server.url };
@@ -58,7 +62,7 @@ const planOf = async (runs: number): Promise<string> =>
     (await withQueue('queue', 'status')).stdout,
   )![1]!;
 
-describe('a campaign by two processes', () => {
+describe('two processes run a campaign', () => {
   const given = [...CAMPAIGN, '--runs', '500'];
   let alone: Ran;
   beforeAll(async () => {
@@ -78,7 +82,7 @@ describe('a campaign by two processes', () => {
     expect(codes).toContain(1);
   });
 
-  test('merged out of the queue is byte for byte what one process says', async () => {
+  test('merged from the queue, it is byte for byte the result of one process', async () => {
     const merged = await withQueue('merge', server.url, '-o', at('merged.sqlite'));
     expect(merged).toEqual(alone);
     expect(dump(at('merged.sqlite'))).toBe(dump(at('alone.sqlite')));
@@ -86,7 +90,7 @@ describe('a campaign by two processes', () => {
     expect(again.stderr).toContain('is there already');
   });
 
-  test('is told by the same command, and by umbra queue report', async () => {
+  test('the same command and umbra queue report print it', async () => {
     expect(await withQueue(...given)).toEqual(alone);
     expect(await withQueue(...given, '--wait', '--out', at('fetched.sqlite'))).toEqual(alone);
     expect(dump(at('fetched.sqlite'))).toBe(dump(at('alone.sqlite')));
@@ -118,7 +122,7 @@ describe('a campaign by two processes', () => {
     expect(code).toBe(1);
   });
 
-  test.skipIf(!hasTerminal)('is watched at a narrow terminal', async () => {
+  test.skipIf(!hasTerminal)('fits a narrow terminal when watched', async () => {
     const command = `stty cols 44; exec ${process.execPath} src/main.ts queue watch ${await planOf(500)}`;
     const { stdout } = spawnSync('script', ['-qec', command, '/dev/null'], {
       encoding: 'utf8',
@@ -131,7 +135,7 @@ describe('a campaign by two processes', () => {
   });
 });
 
-test('a plan that is not done is watched, on a page and in one that is loaded again, cancelled and removed', async () => {
+test('an unfinished plan is watched on a page, also on a reloaded one, cancelled and removed', async () => {
   await withQueue(...CAMPAIGN, '--runs', '20000', '--until-failure');
   const plan = await planOf(20_000);
   const env = { ...process.env, UMBRA_QUEUE: server.url };
@@ -157,7 +161,7 @@ test('a plan that is not done is watched, on a page and in one that is loaded ag
   const missing = await withQueue('merge', server.url, '--plan', plan, '-o', at('missing.sqlite'));
   expect(missing).toMatchObject({ code: 2, stdout: '' });
   expect(spaced(missing.stderr)).toMatch(/of 200 units 200 are missing: umbra work does them/);
-  // With its first failure a plan that was to end there does.
+  // A plan told to end at its first failure does.
   expect((await withQueue('work', '--jobs', '1')).code).toBe(1);
   expect((await withQueue('queue', 'status', plan)).stdout).toMatch(/ cancelled +\d{1,2} +200 /);
   expect((await withQueue('queue', 'cancel', plan)).stdout).toContain('it is not open');
@@ -169,7 +173,7 @@ test('a plan that is not done is watched, on a page and in one that is loaded ag
   );
 });
 
-describe('what comes of other commands is the same', () => {
+describe('the results of other commands are the same', () => {
   test.each([
     [
       'generate',
@@ -189,7 +193,7 @@ describe('what comes of other commands is the same', () => {
       expect((await withQueue(...args)).stderr).toMatch(/\d+ of \d+ units wait/);
       await withQueue('work');
     }
-    // Step by step, somebody has to be at it.
+    // The worker has to be running at each step.
     const env = { ...process.env, UMBRA_QUEUE: server.url };
     const helper =
       rounds > 0 ? undefined : spawn(process.execPath, ['src/main.ts', 'work', '--stay'], { env });
@@ -222,7 +226,7 @@ describe('what comes of other commands is the same', () => {
     expect(run).not.toContain(new URL(server.url).password);
   });
 
-  test('of verify, whose units come as they are known', async () => {
+  test('of verify, whose units are created as they are found', async () => {
     const args = [
       'verify',
       'R1-two-faults-one-entry',
@@ -238,7 +242,7 @@ describe('what comes of other commands is the same', () => {
     const ran = await helped(() => withQueue(...args));
     expect(untimed(ran)).toBe(untimed(alone));
     expect(ran.code).toBe(0);
-    // Asked for again, all of it is there.
+    // The second request is answered from the queue.
     expect(untimed(await withQueue(...args))).toBe(untimed(alone));
   });
 
@@ -246,7 +250,7 @@ describe('what comes of other commands is the same', () => {
     const args = ['verify', 'R15-two-faults-at-once', '--discipline', 'guest-lock'];
     const met = async (run: Promise<Ran>): Promise<unknown> => {
       const { tests } = JSON.parse((await run).stdout) as { tests: { outcomes: object[] }[] };
-      // By which of those that are as simple hangs on who was first.
+      // Which of several equally simple orders is kept depends on timing.
       return tests.map(({ outcomes, ...test }) => ({
         ...{ ...test, seconds: 0 },
         outcomes: outcomes.map((one) => ({ ...one, token: '' })),
@@ -269,10 +273,10 @@ describe('what comes of other commands is the same', () => {
   });
 });
 
-describe('a server of its own', () => {
+describe('a server started by the command', () => {
   const queue = `embedded:${at('own')}`;
 
-  test('is gone after each command, its data are not', async () => {
+  test('is stopped after each command, and its data stay', async () => {
     const given = [...CAMPAIGN, '--runs', '200', '--queue', queue];
     expect((await umbra(...given)).code).toBe(0);
     expect(isRunning(at('own'))).toBe(false);
@@ -287,9 +291,9 @@ describe('a server of its own', () => {
 
   test.each([
     ['Ctrl-C', 'SIGINT', [130, null]],
-    ['it is told to end', 'SIGTERM', [0, null]],
-    ['it is killed', 'SIGKILL', [null, 'SIGKILL']],
-  ] as const)('is gone after %s, too', async (_, signal, end) => {
+    ['SIGTERM', 'SIGTERM', [0, null]],
+    ['SIGKILL', 'SIGKILL', [null, 'SIGKILL']],
+  ] as const)('is stopped after %s, too', async (_, signal, end) => {
     const child = spawn(process.execPath, ['src/main.ts', 'work', '--stay', '--queue', queue], {
       stdio: 'ignore',
     });
@@ -302,14 +306,14 @@ describe('a server of its own', () => {
     expect(isRunning(at('own'))).toBe(false);
   });
 
-  test('is gone after a failure, too', async () => {
+  test('is stopped after a failure, too', async () => {
     const { code, stderr } = await umbra('merge', queue, '--plan', 'ffff', '-o', at('none.sqlite'));
     expect(stderr).toContain('there is no plan of umbra campaign ffff');
     expect({ code, isRunning: isRunning(at('own')) }).toEqual({ code: 2, isRunning: false });
   });
 });
 
-/** How many are connected to the server of a folder. */
+/** Connections to the server of a folder. */
 async function usersOf(place: string): Promise<number> {
   const { default: pg } = await import('pg');
   const { port, password } = runningIn(place)!;
@@ -333,19 +337,19 @@ describe('a password is not printed', () => {
 
   test.each([
     [
-      'that is wrong',
+      'that the server rejects',
       () => server.url.replace(/:[^:@]*@/, `:${secret}@`),
       /password authentication failed|cannot be used/,
     ],
     [
-      'of a server that is not there',
+      'for a server that does not answer',
       () => `postgres://me:${secret}@127.0.0.1:1/x`,
       /cannot be used: .*ECONNREFUSED/,
     ],
-    ['of no PostgreSQL', () => `mysql://me:${secret}@127.0.0.1/x`, /what is no address of a queue/],
-    ['of a URL that is none', () => `postgres://me:${secret}@[::1/x`, /cannot be read/],
+    ['in a URL of another scheme', () => `mysql://me:${secret}@127.0.0.1/x`, /what is no address of a queue/],
+    ['in an invalid URL', () => `postgres://me:${secret}@[::1/x`, /cannot be read/],
     [
-      'with a mode that is none',
+      'with an invalid sslmode',
       () => `postgres://me:${secret}@h/x?sslmode=maybe`,
       /found maybe, expected/,
     ],
@@ -358,7 +362,7 @@ describe('a password is not printed', () => {
     }
   });
 
-  test('where all is well', async () => {
+  test('in the output of commands that succeed', async () => {
     const said = [
       await withQueue(...CAMPAIGN, '--runs', '7'),
       await withQueue('work'),
@@ -378,7 +382,7 @@ test.each([
   [['work'], /which queue\? Give --queue, or UMBRA_QUEUE/],
   [['queue', 'status'], /which queue\?/],
   [['merge', 'postgres://h/x', 'a.sqlite', '-o', 'x.sqlite'], /give it alone/],
-])('%j is a mistake that is told in words', async (args, words) => {
+])('refuses %j with a message', async (args, words) => {
   const { code, stdout, stderr } = await umbra(...args);
   expect(spaced(stderr)).toMatch(words);
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });

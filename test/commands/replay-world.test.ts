@@ -10,7 +10,7 @@ import { umbra } from './umbra.ts';
 const folder = mkdtempSync(join(tmpdir(), 'umbra-world-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** It takes nothing of the library but what it is given. */
+/** It imports nothing of the library. */
 const CODE = `
 export const counter = {
   name: 'counter',
@@ -36,7 +36,7 @@ const { failure } = await explore(counter);
 const { token, story } = failure!;
 const spaced = (text: string): string => text.replace(/\s+/g, ' ');
 
-test('does it again, and tells it', async () => {
+test('replays it, and explains it', async () => {
   const { code, stdout, stderr } = await umbra('replay', token, '--world', file, '--story');
   expect({ code, stderr }).toEqual({ code: 1, stderr: '' });
   expect(stdout).toBe(`world counter: 4 steps\nviolation: counted to 1\n\n${story.join('\n')}\n`);
@@ -54,27 +54,27 @@ test.each([
     /a schedule of the world counter, whose code is yours: umbra replay --world FILE/,
   ],
   [
-    'of another module',
+    'with a module of another world',
     [token, '--world', written('other.mjs', CODE.replaceAll("'counter'", "'other'"))],
     /found the exported worlds other, expected one called counter/,
   ],
   [
-    'of a module without any',
+    'with a module without a world',
     [token, '--world', written('none.mjs', 'export {};')],
     /found no exported world, expected one called counter/,
   ],
   [
-    'of one that cannot be loaded',
+    'with a module that cannot be loaded',
     [token, '--world', written('broken.mjs', 'export {')],
     /broken\.mjs cannot be loaded as a module: Unexpected/,
   ],
   [
-    'of one that is not there',
+    'with a missing module',
     [token, '--world', join(folder, 'x.mjs')],
     /x\.mjs cannot be loaded as a module: Cannot find/,
   ],
   [
-    'that does otherwise',
+    'of a world with other steps',
     [
       token,
       '--world',
@@ -83,17 +83,17 @@ test.each([
     /the run goes another way/,
   ],
   [
-    'that is no world’s',
+    'of a litmus test',
     ['umbra5.x', '--world', file],
     /expected one that begins with umbraworld1/,
   ],
-  ['that is not given', ['--world', file], /--world is about a token/],
+  ['that is missing', ['--world', file], /--world is about a token/],
   [
-    'to be told as a page',
+    'with --html',
     [token, '--world', file, '--html', 'x.html'],
     /--world.*cannot be used with/,
   ],
-])('a token %s is refused', async (_, args, words) => {
+])('refuses a token %s', async (_, args, words) => {
   const { code, stdout, stderr } = await umbra('replay', ...args);
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   expect(spaced(stderr)).toMatch(words);

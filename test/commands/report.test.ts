@@ -40,7 +40,7 @@ test('is one file, and nothing else is written', () => {
   expect(made.stdout).toMatch(/all\.html: \d+ KiB/);
 });
 
-test('has a section for each run, and one that compares those of machines', () => {
+test('has a section for each run, and one that compares runs of machines', () => {
   expect(texts('h2')).toEqual([
     'Runs compared',
     'first, umbra start',
@@ -51,7 +51,7 @@ test('has a section for each run, and one that compares those of machines', () =
   ]);
 });
 
-test('tells the figures of the run', () => {
+test('has the figures of the run', () => {
   const rows = texts('#run-1 tr').map((row) => row.replaceAll(/\s+/g, ' '));
   const of = (label: string): string[] => rows.filter((row) => row.startsWith(label));
   expect(of('walks').join()).toContain(n(report.total.walks));
@@ -59,7 +59,7 @@ test('tells the figures of the run', () => {
   expect(texts('#run-1 figcaption').join(' ')).toMatch(/: \d+ faults\./);
 });
 
-test('real time stands apart in the section of each run, and is not compared', () => {
+test("shows real time apart in each run's section, and does not compare it", () => {
   expect(texts('#run-1 p').join('\n')).toMatch(
     /^Real time, of this machine just then, and not to be compared with another run: [\d.]+ s after /m,
   );
@@ -67,14 +67,14 @@ test('real time stands apart in the section of each run, and is not compared', (
   expect(texts('#run-1 table').join('\n')).not.toMatch(/a second|\/s\b/);
 });
 
-test('two runs beside one another are no verdict', () => {
+test('two runs side by side give no verdict', () => {
   expect(texts('#compared li')).toContain(
     'Not clear: first and second.json took the same. One run of each is too few: it takes 6 of each, ' +
       'with other seeds.',
   );
 });
 
-test('tells the schedules of a campaign that went wrong', () => {
+test('lists the failing schedules of a campaign', () => {
   expect(texts('#run-4 tbody tr').join('\n')).toMatch(
     /R7-clear-all.*guest-lock.*umbra replay umbra\d/,
   );
@@ -92,7 +92,7 @@ test('the timeline has every stretch, fault and migration of the run', () => {
   expect(total.migrations).toBeGreaterThan(0);
 });
 
-test('who moved: a matrix, residency, and what follows a move', () => {
+test('migrations: a matrix, residency, and what follows a move', () => {
   const matrix = texts('#run-1 details table').find((text) => text.includes('to 0'))!;
   expect(matrix).toMatch(/host CPU 0\s*0\s*\d+/);
   const [residency] = texts('#run-1 .wide').filter((text) => text.startsWith('Residency'));
@@ -104,14 +104,14 @@ test('who moved: a matrix, residency, and what follows a move', () => {
   expect(follows).toMatch(/Walks\s*[\d.]+k?\s*[\d.]+k?\s*(not clear|-?[\d.]+ )/);
 });
 
-test('a run that died says first of what, and marks where', () => {
+test('a run that died has its cause first, and the place marked', () => {
   expect(texts('#run-5 p')[0]).toMatch(/^It died: the host died on CPU \d: /);
   const marks = texts('#run-5 .view .mark title');
   expect(marks).toEqual([expect.stringMatching(/^the host died on CPU \d: .*, at [\d.]+ .?s$/)]);
   expect(texts('#run-1 .mark')).toEqual([]);
 });
 
-test('terms are explained where they first stand, and together at the end', () => {
+test('explains terms where they first occur, and together at the end', () => {
   const terms = texts('#run-1 abbr').map((text) => text.toLowerCase());
   expect(terms).toEqual(expect.arrayContaining(['host cpus', 'migrations', 'vcpu']));
   expect(new Set(terms).size).toBe(terms.length);
@@ -119,7 +119,7 @@ test('terms are explained where they first stand, and together at the end', () =
   expect(texts('.glossary dt')).toEqual(expect.arrayContaining(['host CPU', 'migration']));
 });
 
-test('many runs are behind their headings, and what compares them is not', () => {
+test('many runs are folded under their headings, their comparison is not', () => {
   expect(texts('#run-1 > details > summary')[0]).toBe('Show first, umbra start');
   expect(document.querySelector('#compared > details')).toBeNull();
 });
@@ -134,12 +134,12 @@ test('each picture has a name, and its figures as a table', () => {
   }
 });
 
-test('needs nothing from elsewhere', () => {
+test('needs no other file', () => {
   const html = readFileSync(at('all.html'), 'utf8');
   expect(html).not.toMatch(/<link|<img|\bsrc=|url\((?!#)|@import|https?:(?!\/\/www\.w3\.org)/);
 });
 
-describe('what cannot be shown is said, with what was found and what was expected', () => {
+describe('reports what cannot be shown, with what was found and what was expected', () => {
   mkdirSync(at('empty'));
   mkdirSync(at('old'));
   writeFileSync(at('old', 'run.json'), '{"schema_version": 0}');
@@ -151,10 +151,10 @@ describe('what cannot be shown is said, with what was found and what was expecte
   test.each([
     ['nothing', [at('missing')], /missing is not there; expected is a folder that --out/],
     ['another folder', [at('empty')], /empty: found a folder without run\.json, expected/],
-    ['an older one', [at('old')], /run\.json: found schema version 0, expected 1/],
+    ['an older folder', [at('old')], /run\.json: found schema version 0, expected 1/],
     ['no JSON', [at('text.json')], /text\.json: found what is not JSON/],
     [
-      'a run that counted less',
+      'a run without a counter',
       [at('less.json')],
       /less\.json: found no walks, expected the report/,
     ],
@@ -166,7 +166,7 @@ describe('what cannot be shown is said, with what was found and what was expecte
     expect(existsSync(at('none.html'))).toBe(false);
   });
 
-  test('a place that cannot be written', async () => {
+  test('refuses a place that cannot be written', async () => {
     const { code, stderr } = await umbra('report', at('first'), '-o', at('nowhere', 'a.html'));
     expect(code).toBe(2);
     expect(stderr).toContain('give -o a file in a folder that exists');
@@ -194,14 +194,14 @@ describe.runIf(hasBrowser)('a browser', () => {
   }, 60_000);
   afterAll(() => browser?.close());
 
-  test.each(['light', 'dark'] as const)('finds nothing hard to use in %s', async (colorScheme) => {
+  test.each(['light', 'dark'] as const)('passes the accessibility checks in %s', async (colorScheme) => {
     await page.emulateMedia({ colorScheme });
     await page.evaluate(axe);
     const { violations } = (await page.evaluate('axe.run()')) as AxeResults;
     expect(violations.map(({ id, nodes }) => `${id}: ${nodes[0]!.html.slice(0, 200)}`)).toEqual([]);
   });
 
-  test('shows it in dark and in light', async () => {
+  test('has a dark and a light form', async () => {
     const paper = async (colorScheme: 'light' | 'dark'): Promise<unknown> => {
       await page.emulateMedia({ colorScheme });
       return page.evaluate('getComputedStyle(document.body).backgroundColor');
@@ -212,7 +212,7 @@ describe.runIf(hasBrowser)('a browser', () => {
     ]);
   });
 
-  test('goes down from one heading to the next, and has its landmarks', async () => {
+  test('has nested headings without gaps, and landmarks', async () => {
     const levels = await page
       .locator('h1, h2, h3')
       .evaluateAll((all) => all.map(({ tagName }) => Number(tagName[1])));
@@ -225,7 +225,7 @@ describe.runIf(hasBrowser)('a browser', () => {
     }
   });
 
-  test('moves the timeline by keys, and says where it is', async () => {
+  test('keys move the timeline, and the position is announced', async () => {
     const view = page.locator('.view').first();
     const said = page.locator('output').first();
     const press = async (key: string): Promise<string> => {
@@ -275,7 +275,7 @@ describe.runIf(hasBrowser)('a browser', () => {
     expect(await said.textContent()).toBe('Nothing is found.');
   });
 
-  test('the strip moves what is shown, and pointing tells who is where', async () => {
+  test('the strip scrolls the view, and pointing names the vCPU on a CPU', async () => {
     const view = page.locator('#run-1 .view');
     await view.press('Home');
     await view.press('+');
@@ -291,7 +291,7 @@ describe.runIf(hasBrowser)('a browser', () => {
     );
   });
 
-  test('by touch it is moved, zoomed, pointed at and measured', async () => {
+  test('touch moves, zooms, points and measures', async () => {
     const context = await browser.newContext({
       viewport: { width: 390, height: 844 },
       hasTouch: true,
@@ -326,7 +326,7 @@ describe.runIf(hasBrowser)('a browser', () => {
     expect(await range()).not.toBe(whole);
     await telephone.locator('#run-1').getByRole('button', { name: 'Let go' }).tap();
     expect(await said()).toBe('');
-    // A finger that goes down moves the page.
+    // A finger moving down scrolls the page.
     const before = await telephone.evaluate<number>('scrollY');
     await fingers(telephone, way([x + 200, y + 100], [x + 200, y - 100], 20));
     await expect.poll(() => telephone.evaluate('scrollY')).toBeGreaterThan(before);
@@ -334,7 +334,7 @@ describe.runIf(hasBrowser)('a browser', () => {
   });
 
   test.each([390, 1280])(
-    'at %d pixels nothing reaches out, and pictures can be read',
+    'at %d pixels nothing overflows, and pictures are legible',
     async (width) => {
       await page.setViewportSize({ width, height: 900 });
       await expect.poll(() => page.evaluate('document.documentElement.scrollWidth')).toBe(width);
@@ -350,7 +350,7 @@ describe.runIf(hasBrowser)('a browser', () => {
     },
   );
 
-  test('prints it without what moves it', async () => {
+  test('prints without the controls', async () => {
     await page.emulateMedia({ media: 'print' });
     expect(await page.locator('.controls').first().isVisible()).toBe(false);
     expect(await page.locator('.view svg').first().isVisible()).toBe(true);
@@ -358,7 +358,7 @@ describe.runIf(hasBrowser)('a browser', () => {
     expect(await page.locator('.controls').first().isVisible()).toBe(true);
   });
 
-  test('asked nobody for anything, and had nothing to complain of', () => {
+  test('makes no outside request and logs no errors', () => {
     expect(requests).toEqual([url]);
     expect(complaints).toEqual([]);
   });

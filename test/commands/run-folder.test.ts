@@ -1,4 +1,4 @@
-/** Run folders: what is in them, as another program reads it, and when there is none. */
+/** Run folders: their contents, as another program reads them, and when none is made. */
 
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,7 +16,7 @@ const TEST = 'litmus/1-fault/R2-cleared-entry-comes-back.yaml';
 const json = <T>(...path: readonly string[]): T =>
   JSON.parse(readFileSync(join(folder, ...path), 'utf8')) as T;
 
-/** There are binaries for few platforms. */
+/** DuckDB has binaries for few platforms. */
 const duckdb = await import('@duckdb/node-api').catch(() =>
   console.warn('there is no DuckDB for this platform: what takes it is skipped'),
 );
@@ -32,7 +32,7 @@ async function query(sql: string): Promise<Record<string, unknown>[]> {
 const seed7 = join(folder, 'runs', 'seed-7');
 const ran = await umbra('start', LS, '--cpus', '3', '--seed', '7', '--out', seed7, '--json', '-');
 
-test('has the result, every option and where it came from, and the environment', () => {
+test('has the result, every option with its source, and the environment', () => {
   expect(ran).toMatchObject({ code: 0, stderr: '' });
   const files = [
     'events.csv',
@@ -112,7 +112,7 @@ describe.runIf(duckdb)('DuckDB', () => {
     ['stress', ['stress', '--runs', '1'], 'kinds', 0],
     ['mutants', ['mutants', '--only', 'R9', '--runs', '5', '--strategy', 'pct-3'], 'mutants', 0],
     ['conformance', ['conformance', 'test/vectors/pae/random-0000.jsonl'], 'files', 0],
-  ] as const)('reads what %s came to', async (name, command, table, code) => {
+  ] as const)('reads the results of %s', async (name, command, table, code) => {
     const path = join(folder, 'runs', name);
     expect((await umbra(...command, '-q', '--out', path)).code).toBe(code);
     const rows = await query(`SELECT * FROM 'runs/${name}/${table}.parquet'`);
@@ -132,7 +132,7 @@ describe.runIf(duckdb)('DuckDB', () => {
   });
 });
 
-test('is made anew, or not at all: a place that is taken, or in no folder, is told before anything runs', async () => {
+test('is new or not made: an existing path, or one without a parent, is refused before the run', async () => {
   const taken = await umbra('start', LS, '--out', seed7);
   expect(taken).toMatchObject({ code: 2, stdout: '' });
   expect(taken.stderr).toContain('is there already');
@@ -141,7 +141,7 @@ test('is made anew, or not at all: a place that is taken, or in no folder, is to
   expect(nowhere.stderr.replaceAll(/\n\s*/g, ' ')).toMatch(/run\.json is no folder/);
 });
 
-test.runIf(hasTerminal)('has what there was when Ctrl-C came', async () => {
+test.runIf(hasTerminal)('has the results up to Ctrl-C', async () => {
   const path = join(folder, 'cut');
   const ended = await interrupted(
     /schedules\/s|\/s, ETA/,

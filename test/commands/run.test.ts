@@ -1,4 +1,4 @@
-/** `umbra run` as a user meets it. */
+/** `umbra run` as a user runs it. */
 
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -28,7 +28,7 @@ const SMALL = [
   '  - {program: {builtin: touch}, vcpus: 2, memory: {pages: 512}}',
 ];
 
-test('runs a file, and what is given wins over it', async () => {
+test('runs a file, and options override it', async () => {
   const json = join(folder, 'run.json');
   const args = ['--cpus', '3', '--paging', 'pae', '--policy', 'sticky', '--seed', '8'];
   const { code, stdout } = await umbra('run', file(...SMALL), ...args, '--json', json);
@@ -50,7 +50,7 @@ test('runs a file, and what is given wins over it', async () => {
   });
 });
 
-test('vCPUs and time slices may be given, too, and then the end that the file expects does not count', async () => {
+test("vCPUs and time slices may be given; the file's expected end then does not count", async () => {
   const config = async (...args: readonly string[]) => {
     const { code, stdout } = await umbra('run', 'as-written-two-vcpus', ...args, '--json', '-');
     return { code, ...(JSON.parse(stdout) as RunReport).configuration };
@@ -67,7 +67,7 @@ test('vCPUs and time slices may be given, too, and then the end that the file ex
   });
 });
 
-test('a run that ends as expected is a success, another one is not', async () => {
+test('a run that ends as expected succeeds, another one fails', async () => {
   const lines = [...SMALL, 'fail_allocation_after: 20', 'expect:'];
   const good = await umbra('run', file(...lines, '  ending: killed', '  reason: (page|memory)'));
   expect(good.stdout).toMatch(/As expected: a guest was killed\.\n$/);
@@ -85,7 +85,7 @@ test('a run that ends as expected is a success, another one is not', async () =>
   expect(done.code).toBe(1);
 });
 
-test('the specimens that come with umbra end as they say', async () => {
+test('the specimens that come with umbra end as they declare', async () => {
   for (const name of ['as-written-two-vcpus', 'out-of-memory']) {
     const { code, stdout } = await umbra('run', name);
     expect(stdout).toContain('As expected');
@@ -93,7 +93,7 @@ test('the specimens that come with umbra end as they say', async () => {
   }
 });
 
-test('an absence of a host CPU that did not take place is said', async () => {
+test('reports an absence of a host CPU that did not take place', async () => {
   const lines = SMALL.map((line) =>
     line.replace('hotplug: [', 'hotplug: [{cpu: 0, after: 4000000}, '),
   );
@@ -103,13 +103,13 @@ test('an absence of a host CPU that did not take place is said', async () => {
   expect(code).toBe(0);
 });
 
-test('without a scenario those that come with umbra are listed', async () => {
+test('without a scenario lists those that come with umbra', async () => {
   const { code, stdout } = await umbra('run');
   expect(code).toBe(0);
   expect(stdout).toMatch(/^parallel-pigz +A real program/m);
 });
 
-test('mistakes in a file are told together by line and column, and nothing is run', async () => {
+test('reports all mistakes in a file with line and column, and runs nothing', async () => {
   const { code, stdout, stderr } = await umbra('run', file('cpus: 0', 'polcy: random', ...SMALL));
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   const said = stderr.replaceAll('\n  ', ' ').trimEnd().split('\n');
@@ -128,13 +128,13 @@ test.each([
   [['swarm', '--slice', '0'], /N or N\.\.M is expected/],
   [['swarm', '--slice', '5..'], /N or N\.\.M is expected/],
   [['swarm', '--cpus', '2'], /hotplug: there is no host CPU 2/],
-])('%j is a mistake that is told in words', async (args, words) => {
+])('refuses %j with a message', async (args, words) => {
   const { code, stderr } = await umbra('run', ...args);
   expect(stderr.replace(/\s+/g, ' ')).toMatch(words);
   expect(code).toBe(2);
 });
 
-test('a scenario comes through a pipe as well', () => {
+test('reads a scenario from a pipe', () => {
   const text = SMALL.join('\\n');
   const { code, stdout } = shell(`printf '${text}' | umbra run /dev/stdin | tail -1`);
   expect(stdout).toContain('every reference count adds up');

@@ -1,4 +1,4 @@
-/** `umbra start` and `umbra import` as a user meets them, mistakes included. */
+/** `umbra start` and `umbra import` as a user runs them, mistakes included. */
 
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -31,7 +31,7 @@ const file = (name: string, content: string | Buffer): string => {
 };
 
 describe('start', () => {
-  test('runs a trace in both forms to the same memory, and says so in text and JSON', async () => {
+  test('runs a trace in both forms to the same memory, and reports it as text and JSON', async () => {
     const reports: RunReport[] = [];
     for (const paging of ['nonpae', 'pae']) {
       const json = join(folder, `${paging}.json`);
@@ -47,7 +47,7 @@ describe('start', () => {
     expect(reports[1]!.total.hypercalls['SET_PMD']).toBeGreaterThan(0);
   });
 
-  test('replays a program with threads whole, whatever the seed', async () => {
+  test('replays a threaded program completely, for any seed', async () => {
     const made = await Array.fromAsync([1, 2, 3], async (seed) => {
       const several = ['--vcpus', '4', '--discipline', 'guest-lock', '--seed', `${seed}`];
       const { code, stdout } = await umbra(
@@ -65,7 +65,7 @@ describe('start', () => {
     expect(made).toEqual(Array(3).fill([0, 2_482_993, 0]));
   });
 
-  test('what a trace has and a guest does not do is counted, and a failure', async () => {
+  test('counts what the trace does and the guest cannot, as a failure', async () => {
     const path = join(folder, 'more.umbra');
     const writer = new TraceWriter(path);
     const processes = [1, 2].map((accesses) => {
@@ -74,7 +74,7 @@ describe('start', () => {
       const regions = [[0x5000, 0x6000, 3]] as const;
       return { command: 'more', regions, folds: [], threads: [stream.index()] };
     });
-    // Nobody starts the second process.
+    // The second process is never started.
     writer.finish({ name: 'more', sources: ['more.1', 'more.2'], processes });
     const { code, stdout } = await umbra('start', path);
     expect(stdout).toContain('more: powered off; 2 accesses of its trace not replayed');
@@ -84,7 +84,7 @@ describe('start', () => {
     expect(code).toBe(1);
   });
 
-  test('takes the seed, the CPUs, the policy and the defects as they are given', async () => {
+  test('uses the given seed, CPUs, policy and defects', async () => {
     const { stdout } = await umbra(
       ...['start', WC, '--seed', '7', '--cpus', '3', '--policy', 'round-robin'],
       ...['--defects', 'u4,U9', '--slice', '50..60', '--json', '-'],
@@ -107,7 +107,7 @@ describe('start', () => {
     [['--defects', 'U99'], /'U99' is no defect; did you mean U9\?/],
     [['--policy', 'ping'], /Allowed choices are .*work-stealing, ping-pong/],
     [['--json', join(tmpdir(), 'no', 'such', 'folder.json')], /cannot be written there/],
-  ])('%j is a mistake that is told in words', async (args, words) => {
+  ])('refuses %j with a message', async (args, words) => {
     const { code, stderr } = await umbra('start', ...args);
     expect(stderr.replace(/\s+/g, ' ')).toMatch(words);
     expect(stderr).not.toContain('    at ');
@@ -123,7 +123,7 @@ describe('import lackey', () => {
     expect((await umbra('start', out)).code).toBe(0);
   });
 
-  test('leaves out what the program said itself, if it is told to, and says how much', async () => {
+  test("drops the program's own output if told to, and counts it", async () => {
     const log = file('said.log', `${LOG}hello\n`);
     const out = join(folder, 'said.umbra');
     const { code, stdout } = await umbra('import', 'lackey', log, '-o', out, '--skip-stray-lines');
@@ -133,7 +133,7 @@ describe('import lackey', () => {
     expect([code, stdout.endsWith('\n'), existsSync(out)]).toEqual([0, true, true]);
   });
 
-  test('names the format of a file of another tool', async () => {
+  test("names the format of another tool's file", async () => {
     const log = file('pinatrace.out', '0x40054e: R 0x7ffe3b2c1a58\n#eof\n');
     const { code, stderr } = await umbra('import', 'lackey', log, '-o', join(folder, 'pin.umbra'));
     expect(stderr.replace(/\s+/g, ' ')).toMatch(
@@ -146,7 +146,7 @@ describe('import lackey', () => {
     ['a missing file', () => join(folder, 'nowhere.log'), /nowhere\.log/],
     ['an empty trace', () => file('empty.log', ''), /no memory access/],
     [
-      'a line of something else',
+      'an invalid line',
       () => file('bad.log', `${LOG}hello\n`),
       /bad\.log:5:1: found "hello"/,
     ],
@@ -155,7 +155,7 @@ describe('import lackey', () => {
       () => file('cut.gz', gzipSync(LOG.repeat(999)).subarray(0, 90)),
       /cut short/,
     ],
-  ])('%s is refused, and nothing is written', async (_, log, words) => {
+  ])('refuses %s and writes nothing', async (_, log, words) => {
     const out = join(folder, 'refused.umbra');
     const { code, stderr } = await umbra('import', 'lackey', log(), '-o', out);
     expect(stderr.replace(/\s+/g, ' ')).toMatch(words);
@@ -165,7 +165,7 @@ describe('import lackey', () => {
   });
 });
 
-test('a policy moves vCPUs as it says', async () => {
+test('a policy moves vCPUs as declared', async () => {
   const migrations = async (policy: string): Promise<number> => {
     const { stdout } = await umbra('start', WC, '--policy', policy, '--json', '-');
     return (JSON.parse(stdout) as RunReport).total.migrations;
@@ -174,7 +174,7 @@ test('a policy moves vCPUs as it says', async () => {
   expect(await migrations('ping-pong')).toBeGreaterThan(20);
 });
 
-test('defects are JSON too, by id, with the test that has seen each', async () => {
+test('lists defects as JSON too, by id, with the test that shows each', async () => {
   const listed = JSON.parse((await umbra('defects', '--json')).stdout);
   expect(Object.keys(listed)).toEqual(ALL_DEFECTS);
   for (const defect of Object.values(listed)) {
@@ -187,7 +187,7 @@ test('defects are JSON too, by id, with the test that has seen each', async () =
   }
 });
 
-test('defects lists each with its place', async () => {
+test('lists each defect with its place', async () => {
   const { code, stdout } = await umbra('defects');
   expect(code).toBe(0);
   expect(stdout).toContain(

@@ -1,4 +1,4 @@
-/** `umbra replay --story` as a user meets it. */
+/** `umbra replay --story` as a user runs it. */
 
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -25,7 +25,7 @@ beforeAll(() => {
   other = tokenOf(others.subject, others.failing);
 });
 
-test('--story tells it after the verdict', async () => {
+test('--story prints it after the verdict', async () => {
   const { code, stdout, stderr } = await umbra('replay', failing, '--story', '--against', passing);
   expect({ code, stderr }).toEqual({ code: 1, stderr: '' });
   const verdict = stdout.indexOf('\nviolation: forbidden: the guest cleared the entry');
@@ -36,7 +36,7 @@ test('--story tells it after the verdict', async () => {
   expect(spaced(stdout)).toContain('In the schedule beside it that passes,');
 });
 
-test('--all tells each step', async () => {
+test('--all prints each step', async () => {
   const { code, stdout } = await umbra('replay', failing, '--story', '--all');
   const [, steps] = /^(\d+) steps/m.exec(stdout)!;
   expect(stdout).toContain(`${steps} of ${steps} steps are told`);
@@ -45,7 +45,7 @@ test('--all tells each step', async () => {
   expect(code).toBe(1);
 });
 
-test('--html writes a page, whole, and leaves nothing beside it', async () => {
+test('--html writes a complete page and leaves nothing beside it', async () => {
   const file = join(folder, 'story.html');
   writeFileSync(file, 'old');
   const { code, stdout } = await umbra('replay', failing, '--html', file);
@@ -57,7 +57,7 @@ test('--html writes a page, whole, and leaves nothing beside it', async () => {
   expect(code).toBe(1);
 });
 
-test('--json has the story as data, if it is asked for', async () => {
+test('--json has the story as data, if asked for', async () => {
   const { stdout } = await umbra('replay', failing, '--story', '--json', '-');
   const { story, steps } = JSON.parse(stdout);
   expect(story.steps).toBe(steps);
@@ -67,7 +67,7 @@ test('--json has the story as data, if it is asked for', async () => {
   );
 });
 
-test.skipIf(!hasTerminal)('at a terminal it is coloured, unless NO_COLOR is set', () => {
+test.skipIf(!hasTerminal)('is coloured at a terminal, unless NO_COLOR is set', () => {
   const line = `replay ${failing} --story`;
   const script = (prefix: string): string =>
     shell(`script -qec '${prefix} "${process.execPath}" src/main.ts ${line}' /dev/null`).stdout;
@@ -81,16 +81,16 @@ test.each([
   ['against itself', () => [failing, '--story', '--against', failing], /ends badly as well/],
   ['against another test', () => [failing, '--story', '--against', other], /in another setting/],
   ['against no token', () => [failing, '--story', '--against', 'R2'], /'R2' is no token/],
-  ['a page nowhere', () => [failing, '--html', '/nowhere/s.html'], /story cannot be written there/],
+  ['a page in a missing folder', () => [failing, '--html', '/nowhere/s.html'], /story cannot be written there/],
   ['a page that is a folder', () => [failing, '--html', folder], /story cannot be written there/],
-])('%s is a mistake that is told, and nothing is run', async (_, args, words) => {
+])('refuses %s with a message, and runs nothing', async (_, args, words) => {
   const { code, stdout, stderr } = await umbra('replay', ...args());
   expect(spaced(stderr)).toMatch(words);
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   expect(existsSync('/nowhere')).toBe(false);
 });
 
-test('explore writes the page of what it found, shrunk, beside a schedule that passes', async () => {
+test('explore writes the page of its failure, shrunk, beside a passing schedule', async () => {
   const file = join(folder, 'race.html');
   const args = ['R2-cleared-entry-comes-back', '--discipline', 'lock-free', '--paging', 'nonpae'];
   const { code, stdout } = await umbra('explore', ...args, '--defects', 'R2', '--html', file);

@@ -1,4 +1,4 @@
-/** `umbra stress` as a user meets it. */
+/** `umbra stress` as a user runs it. */
 
 import { expect, test } from 'vitest';
 import { drawMachine } from '../../src/check/stress.ts';
@@ -6,7 +6,7 @@ import { hasTerminal, interrupted, umbra } from './umbra.ts';
 
 const QUICK = ['--discipline', 'guest-lock', '--guests', '1', '--cpus', '2', '--vcpus', '2'];
 
-test('says what it ran, with what was given', async () => {
+test('says what it ran, with the given options', async () => {
   const { code, stdout, stderr } = await umbra(
     ...['stress', '--runs', '2', '--seed', '7', '--paging', 'pae', ...QUICK],
   );
@@ -16,7 +16,7 @@ test('says what it ran, with what was given', async () => {
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
 });
 
-test('the totals are JSON too, and add up', async () => {
+test('prints the totals as JSON too, and they add up', async () => {
   const { stdout } = await umbra(
     'stress',
     '--ops',
@@ -39,7 +39,7 @@ test('the totals are JSON too, and add up', async () => {
   }
 });
 
-test('a failing run is told with the command that repeats it', async () => {
+test('prints the command that repeats a failing run', async () => {
   // As written two vCPUs kill their guest, or the host.
   const fixed = { discipline: 'as-written', cpus: 2, vcpus: 2, guests: 1 } as const;
   const isParallel = (seed: number): boolean => {
@@ -55,8 +55,8 @@ test('a failing run is told with the command that repeats it', async () => {
   expect(code).toBe(1);
 });
 
-test('a mutant is on in all that is drawn, has several vCPUs, and its first failure can end it', async () => {
-  // A second vCPU cannot start: nothing hangs on who comes first.
+test('a mutant is on in every drawn machine, has several vCPUs, and its first failure can end it', async () => {
+  // A second vCPU cannot start: the result does not depend on timing.
   const given = '--cpus 2 --guests 1 --defects R15';
   const { code, stdout } = await umbra(
     ...`stress --seed 3 --runs 5 --jobs 1 --until-failure --json - ${given}`.split(' '),
@@ -72,7 +72,7 @@ test('a mutant is on in all that is drawn, has several vCPUs, and its first fail
   expect(again.stdout).toMatch(/1 went wrong, the first after \d+\.\d s in run 1\n/);
 });
 
-test('a run that takes longer than there is time is cut short', async () => {
+test('cuts short a run that exceeds the time', async () => {
   const isLong = (seed: number): boolean =>
     JSON.stringify(drawMachine(seed, { guests: 1 }).guests[0]!.program).includes(
       '"name":"swap-storm","seed":0,"size":4',
@@ -99,7 +99,7 @@ test('a run that takes longer than there is time is cut short', async () => {
   });
 });
 
-test('guests can all be virtualized in one way', async () => {
+test('all guests can be virtualized in one way', async () => {
   const { code, stdout } = await umbra(
     ...['stress', '--runs', '2', '--seed', '7', '--virtualization', 'nested', '--cpus', '2'],
   );
@@ -108,7 +108,7 @@ test('guests can all be virtualized in one way', async () => {
   expect(code).toBe(0);
 });
 
-test.runIf(hasTerminal)('at a terminal it says how it gets on, and Ctrl-C ends it', async () => {
+test.runIf(hasTerminal)('shows progress at a terminal, and Ctrl-C ends it', async () => {
   const sign =
     /seed \d+: \d+ runs, \d.* operations\/s, .* faults\/s, .* migrations\/s, \d+ checks passed/;
   const { code, stdout } = await interrupted(sign, 'stress', '--seconds', '100', ...QUICK);
@@ -126,7 +126,7 @@ test.each([
   [['--paging', 'none'], /Allowed choices are nonpae, pae/],
   [['--virtualization', 'none'], /Allowed choices are shadow, direct, nested/],
   [['--virtualization', 'direct', '--vcpus', '2'], /with direct paging a guest has one/],
-])('%j is a mistake that is told in words', async (args, words) => {
+])('refuses %j with a message', async (args, words) => {
   const { code, stderr } = await umbra('stress', '--runs', '1', ...args);
   expect(stderr.replace(/\s+/g, ' ')).toMatch(words);
   expect(code).toBe(2);

@@ -1,4 +1,4 @@
-/** `umbra study` as a user meets it. */
+/** `umbra study` as a user runs it. */
 
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,13 +15,13 @@ const readResult = (path: string): StudyResult =>
 
 const QUICK = ['disciplines', '--experiment', 'separate', '--scale', '0.2'];
 
-test('without a name the questions are listed', async () => {
+test('without a name lists the questions', async () => {
   const { code, stdout, stderr } = await umbra('study');
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   expect(stdout).toMatch(/^migration +What does a guest pay/m);
 });
 
-test('a study is run, told, and kept in a run folder', async () => {
+test('runs a study, reports it, and keeps it in a run folder', async () => {
   const out = join(folder, 'runs', 'one');
   const { code, stdout, stderr } = await umbra('study', ...QUICK, '--seeds', '1', '--out', out);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -55,7 +55,7 @@ test('a study is run, told, and kept in a run folder', async () => {
   expect(waits).toHaveLength(13);
 });
 
-test('six seeds make intervals and verdicts', async () => {
+test('six seeds give intervals and verdicts', async () => {
   const { code, stdout } = await umbra(
     'study',
     'disciplines',
@@ -73,7 +73,7 @@ test('six seeds make intervals and verdicts', async () => {
   expect(stdout).not.toMatch(/\[(\S+), \1\]/);
 });
 
-test.runIf(hasTerminal)('after Ctrl-C the same command goes on', async () => {
+test.runIf(hasTerminal)('after Ctrl-C the same command resumes', async () => {
   const out = join(folder, 'cut');
   const args = ['study', ...QUICK, '--seeds', '4', '--out', out];
   const ended = await interrupted(/[1-9]\d* of 52 runs/, ...args);
@@ -88,7 +88,7 @@ test.runIf(hasTerminal)('after Ctrl-C the same command goes on', async () => {
   expect(readResult(join(out, 'result.json'))).toEqual(readResult(straight));
 });
 
-test('a page gets what came of it between its marks, and a picture beside it', async () => {
+test('writes the results between the marks of a page, and a picture beside it', async () => {
   const page = join(folder, 'page.md');
   const args = ['study', ...QUICK, '--seeds', '1', '--markdown'];
   expect((await umbra(...args, page)).code).toBe(0);
@@ -110,7 +110,7 @@ test.each([
     ['migration', '--experiment', 'nix'],
     /'nix' matches no experiment of migration; there are interval, policy, shared/,
   ],
-])('%j is a mistake that is told in words', async (args, said) => {
+])('refuses %j with a message', async (args, said) => {
   const { code, stdout, stderr } = await umbra('study', ...args);
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   expect(stderr.replaceAll(/\n\s*/g, ' ')).toMatch(said);

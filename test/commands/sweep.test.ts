@@ -1,4 +1,4 @@
-/** `umbra sweep` and `umbra ab` as a user meets them. */
+/** `umbra sweep` and `umbra ab` as a user runs them. */
 
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -24,7 +24,7 @@ const SMALL = small('small');
 const sweep = (...args: readonly string[]) => umbra('sweep', SMALL, ...args);
 const readJson = (path: string) => checkStudyResult(JSON.parse(readFileSync(path, 'utf8')), path);
 
-test('each setting has the same seeds, a table, bars, and is kept in every form', async () => {
+test('each setting has the same seeds, a table and bars, and is kept in every form', async () => {
   const files = ['--json', at('a.json'), '--csv', at('a.csv'), '--html', at('a.html')];
   const vary = ['--vary', 'policy=pinned,ping-pong', '--vary', 'slice=200,2000'];
   const { code, stdout, stderr } = await sweep(...vary, ...files, '--out', at('runs'));
@@ -53,7 +53,7 @@ test('each setting has the same seeds, a table, bars, and is kept in every form'
   expect(existsSync(at('runs.part'))).toBe(false);
 });
 
-test('what is counted is a function of the seed, in whatever order and on however many cores', async () => {
+test('counts are a function of the seed, in any order and on any number of cores', async () => {
   const once = async (...args: readonly string[]) => {
     const name = at(`${args.join('')}.json`);
     await sweep('--vary', 'policy=sticky,random', '--repeat', '2', ...args, '--json', name);
@@ -63,7 +63,7 @@ test('what is counted is a function of the seed, in whatever order and on howeve
   expect(await once('--order-seed', '7')).toEqual(first);
 });
 
-test('a time is measured on threads, one run at a time', async () => {
+test('times are measured on threads, one run at a time', async () => {
   const args = ['--vary', 'cpus=1,2', '--repeat', '1', '--measure', 'faults_per_s'];
   const { code } = await sweep(...args, '--json', at('timed.json'));
   expect(code).toBe(0);
@@ -81,15 +81,15 @@ describe('thresholds', () => {
   const held = (threshold: string, ...args: readonly string[]) =>
     sweep('--vary', 'policy=pinned', '--expect', threshold, '-q', ...args);
 
-  test('met: nothing to say', async () => {
+  test('met: exits with 0', async () => {
     expect(await held('migrations == 0')).toEqual({ code: 0, stdout: '', stderr: '' });
   });
-  test('not met', async () => {
+  test('not met: exits with 1', async () => {
     const { code, stdout } = await held('migrations > 0');
     expect(code).toBe(1);
     expect(stdout).toMatch(/^NOT MET: migrations > 0 \(0 .*\): policy=pinned$/m);
   });
-  test('too few runs to be clear', async () => {
+  test('with too few runs are undecided', async () => {
     const { code, stdout } = await held('migrations == 0', '--repeat', '2');
     expect(code).toBe(7);
     expect(stdout).toContain('Not clear: migrations == 0');
@@ -103,7 +103,7 @@ describe('thresholds', () => {
   });
 });
 
-test('a machine that does not end well is told, and the others are measured', async () => {
+test('a machine that fails is reported, and the others are measured', async () => {
   const vary = ['--vary', 'discipline=as-written,guest-lock', '--vary', 'vcpus=2'];
   const { code, stdout } = await sweep(...vary, '--repeat', '1', '--json', at('died.json'));
   expect(code).toBe(1);
@@ -113,7 +113,7 @@ test('a machine that does not end well is told, and the others are measured', as
   expect(swept!.failed).toMatchObject([{ seed: 1, levels: { discipline: 'as-written' } }]);
 });
 
-test.runIf(hasTerminal)('after Ctrl-C the same command goes on, with more seeds too', async () => {
+test.runIf(hasTerminal)('after Ctrl-C the same command resumes, with more seeds too', async () => {
   const out = at('cut');
   const args = ['sweep', SMALL, '--vary', 'slice=100,200,300,400', '--out', out];
   const ended = await interrupted(/[1-9]\d* of 400 runs/, ...args, '--repeat', '100');
@@ -130,11 +130,11 @@ test.runIf(hasTerminal)('after Ctrl-C the same command goes on, with more seeds 
   expect(readJson(join(out, 'result.json')).points).toHaveLength(4);
 });
 
-describe('two settings beside one another', () => {
+describe('two settings side by side', () => {
   const ab = (...args: readonly string[]) => umbra('ab', SMALL, ...args);
   const moved = ['--vary', 'policy=pinned,ping-pong', '--vary', 'slice=200'];
 
-  test('the second is worse: more, with its interval and the number of seeds', async () => {
+  test('the second is worse: higher, with its interval and the number of seeds', async () => {
     const { code, stdout } = await ab(...moved);
     expect(code).toBe(1);
     expect(stdout).toMatch(
@@ -146,19 +146,19 @@ describe('two settings beside one another', () => {
     expect(stdout).toContain('Medians over 6 seeds from 1');
   });
 
-  test('the other way round it is no worse', async () => {
+  test('swapped, it is no worse', async () => {
     const { code, stdout } = await ab('--vary', 'policy=ping-pong,pinned', '--vary', 'slice=200');
     expect(code).toBe(0);
     expect(stdout).toMatch(/^No: pinned has more cycles than [^:]* times as many:\s+fewer\./m);
   });
 
-  test('a difference that does not matter', async () => {
+  test('a difference below the threshold does not count', async () => {
     const { code, stdout } = await ab(...moved, '--threshold', '10000');
     expect(code).toBe(0);
     expect(stdout).toMatch(/times as many:\s+the\s+same\./);
   });
 
-  test('fewer than six seeds make nothing clear', async () => {
+  test('fewer than six seeds decide nothing', async () => {
     const { code, stdout } = await ab(...moved, '--repeat', '5');
     expect(code).toBe(7);
     expect(stdout).toMatch(/^Not clear: ping-pong has more cycles/m);
@@ -171,18 +171,18 @@ describe('two settings beside one another', () => {
   });
 
   test.each([
-    ['more than two', ['--vary', 'cpus=1,2,3'], /found 3 settings, expected two/],
-    ['one', [], /found one setting, expected two/],
-    ['the same twice', [SMALL], /found .*small\.yaml twice/],
-    ['both', [at('slow.yaml'), '--vary', 'cpus=1,2'], /leave --vary out/],
-  ])('%s is refused', async (_, args, message) => {
+    ['more than two settings', ['--vary', 'cpus=1,2,3'], /found 3 settings, expected two/],
+    ['one setting', [], /found one setting, expected two/],
+    ['the same scenario twice', [SMALL], /found .*small\.yaml twice/],
+    ['both a second scenario and --vary', [at('slow.yaml'), '--vary', 'cpus=1,2'], /leave --vary out/],
+  ])('refuses %s', async (_, args, message) => {
     const { code, stderr } = await ab(...args);
     expect(code).toBe(2);
     expect(stderr.replaceAll(/\s+/g, ' ')).toMatch(message);
   });
 });
 
-test('stdout is for one thing', async () => {
+test('prints one format to stdout', async () => {
   const { code, stdout } = await sweep('--vary', 'cpus=1,2', '--repeat', '1', '--csv', '-');
   expect(code).toBe(0);
   expect(stdout).toMatch(/^cpus,seed,cycles,/);
@@ -191,13 +191,13 @@ test('stdout is for one thing', async () => {
   expect(both.stderr).toContain('--json - and --csv - ask for stdout');
 });
 
-test('nothing varied is nothing to sweep', async () => {
+test('refuses a sweep without a varied field', async () => {
   const { code, stderr } = await sweep();
   expect(code).toBe(2);
   expect(stderr).toContain('give --vary FIELD=VALUES');
 });
 
-test('seeds are those that umbra run takes', async () => {
+test('takes seeds as umbra run does', async () => {
   const given = ['--seed', '4294967295', '--repeat', '2'];
   for (const args of [
     ['sweep', SMALL, '--vary', 'cpus=1,2', ...given],

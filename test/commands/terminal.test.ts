@@ -1,4 +1,4 @@
-/** At a terminal: nothing is wider than it is, and Ctrl-C keeps what there is. */
+/** At a terminal: output is no wider than it, and Ctrl-C keeps the results so far. */
 
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
@@ -12,13 +12,13 @@ const COLUMNS = 60;
 const FORM = ['--paging', 'nonpae', '--discipline', 'guest-lock'];
 const R10 = ['R10-one-pgdir-two-cpus', '--defects', 'R10', ...FORM];
 
-/** Lines that are too wide, but for commands to be pasted, which are of no use broken. */
+/** Lines that are too wide, but for commands to paste, which break when wrapped. */
 const wideIn = (text: string, columns = COLUMNS): string[] =>
   stripVTControlCharacters(text)
     .split(/[\r\n]+/)
     .filter((line) => line.length > columns && !/^ *(\w+ +)?umbra /.test(line));
 
-describe.runIf(hasTerminal)(`what is printed at ${COLUMNS} columns fits`, () => {
+describe.runIf(hasTerminal)(`output at ${COLUMNS} columns fits`, () => {
   test.each([
     [['litmus', 'R2-dirty-erased', '--runs', '5']],
     [['campaign', 'R2-dirty-erased', '--runs', '20']],
@@ -59,7 +59,7 @@ describe.runIf(hasTerminal)(`what is printed at ${COLUMNS} columns fits`, () => 
 });
 
 describe.runIf(hasTerminal)('Ctrl-C', () => {
-  test('in umbra litmus keeps the tests that are done, and the schedules of the one at work', async () => {
+  test('in umbra litmus keeps the finished tests, and the schedules of the current one', async () => {
     const { code, stdout } = await interrupted(
       /R1-two-faults[\s\S]*[1-9]\d* of [\d,]+ schedules, [^,]*, ETA/,
       ...['litmus', '1-fault', ...FORM, '--runs', '300', '--json', '/dev/null'],
@@ -69,21 +69,21 @@ describe.runIf(hasTerminal)('Ctrl-C', () => {
     expect(code).toBe(130);
   });
 
-  test('in umbra litmus says 1 where something went wrong before', async () => {
+  test('in umbra litmus exits with 1 after an earlier failure', async () => {
     const { code, stdout } = await interrupted(/\d FAILED/, 'litmus', ...R10, '--runs', '100000');
     expect(stdout).toMatch(/^umbra replay /m);
     expect(stdout).toContain('umbra: interrupted; ');
     expect(code).toBe(1);
   });
 
-  test('in umbra conformance keeps the files that are replayed', async () => {
+  test('in umbra conformance keeps the replayed files', async () => {
     const { code, stdout } = await interrupted(/[1-9]\d* of \d+ files/, 'conformance');
     expect(stdout).toMatch(/\d+ files?, [\d,]+ operations: all agree/);
     expect(stdout).toMatch(/umbra: interrupted; \d+ of \d+ files are replayed/);
     expect(code).toBe(130);
   });
 
-  test('in umbra mutants keeps what is done', async () => {
+  test('in umbra mutants keeps the finished ones', async () => {
     const { code, stdout } = await interrupted(
       /[1-9]\d* of [\d,]+ schedules/,
       ...[
@@ -104,22 +104,22 @@ describe.runIf(hasTerminal)('Ctrl-C', () => {
   });
 });
 
-describe('text is fitted', () => {
-  test('progress loses its last parts, and what failed is first', () => {
+describe('fitting text', () => {
+  test('progress drops its last parts first, and shows failures first', () => {
     const line = '3 FAILED, 1,200 of 5,000 schedules, 431/s, ETA 0:09, some/long/path.yaml';
     expect(fitted(line, 59)).toBe('3 FAILED, 1,200 of 5,000 schedules, 431/s, ETA 0:09');
     expect(fitted(line, 20)).toBe('3 FAILED');
     expect(fitted(line, 5)).toBe('3 FAI');
   });
 
-  test('lines are broken between words, with their indent, and commands are not', () => {
+  test('lines break between words, with their indent; commands do not', () => {
     expect(fitLines('  one two three', 10)).toBe('  one two\n    three');
     expect(fitLines('umbra replay something', 10)).toBe('umbra replay something');
     expect(fitLines('anything that is long', undefined)).toBe('anything that is long');
     expect(wrap('a bb ccc', 5)).toBe('a bb\n  ccc');
   });
 
-  test('a table breaks its texts first, and then becomes several', () => {
+  test('a table wraps its texts first, and then splits into several', () => {
     const head = ['', 'many', 'words'];
     const align = ['left', 'right', 'left'] as const;
     const rows = [['first', '1,000', 'some words that are many']];

@@ -1,4 +1,4 @@
-/** Running the command line as a user does. */
+/** Runs the command line as a user does. */
 
 import { type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process';
 import { runCommandLine } from '../../src/commands/command-line.ts';
@@ -16,7 +16,7 @@ const ran = ({ status, stdout, stderr }: SpawnSyncReturns<string>): Ran => ({
   stderr,
 });
 
-/** `umbra` with these arguments, in this process; one at a time. */
+/** `umbra` with these arguments, in this process; one call at a time. */
 export async function umbra(...args: readonly string[]): Promise<Ran> {
   const said = { stdout: '', stderr: '' };
   const streams = ['stdout', 'stderr'] as const;
@@ -31,12 +31,12 @@ export async function umbra(...args: readonly string[]): Promise<Ran> {
     return { code: Number(process.exitCode ?? 0), ...said };
   } finally {
     process.exitCode = undefined;
-    // What it was is inherited.
+    // The exit code of before is inherited.
     for (const name of streams) Reflect.deleteProperty(process[name], 'write');
   }
 }
 
-/** In a folder of its own, where schedules are kept that went wrong. */
+/** In a folder of its own, in which failing schedules are kept. */
 export async function umbraAt(folder: string, ...args: readonly string[]): Promise<Ran> {
   const here = process.cwd();
   const { UMBRA_STATE: state } = process.env;
@@ -50,7 +50,7 @@ export async function umbraAt(folder: string, ...args: readonly string[]): Promi
   }
 }
 
-/** As `umbra`, in a process of its own: where that is what is looked at. */
+/** As `umbra`, in a process of its own, where the process is what is tested. */
 export const umbraProcess = (...args: readonly string[]): Ran =>
   ran(spawnSync(process.execPath, ['src/main.ts', ...args], OPTIONS));
 
@@ -60,19 +60,19 @@ export function shell(line: string): Ran {
   return ran(spawnSync('bash', ['-c', script], OPTIONS));
 }
 
-/** Whether a terminal can be had for a command. */
+/** Whether a terminal can be allocated for a command. */
 export const hasTerminal =
   process.platform === 'linux' && spawnSync('script', ['--version']).status === 0;
 
-/** At a terminal of so many columns. */
+/** At a terminal of this many columns. */
 export function atTerminal(columns: number, ...args: readonly string[]): Ran {
   const command = `stty cols ${columns}; exec ${process.execPath} src/main.ts ${args.join(' ')}`;
   return ran(spawnSync('script', ['-qec', command, '/dev/null'], OPTIONS));
 }
 
-/** At a terminal, and Ctrl-C as soon as the command has said something like `sign`. */
+/** At a terminal, with Ctrl-C as soon as the output contains `sign`. */
 export async function interrupted(sign: RegExp, ...args: readonly string[]): Promise<Ran> {
-  // exec: a shell that waits for the command would be ended by Ctrl-C itself, and its exit code told.
+  // exec: Ctrl-C would end a waiting shell, and the exit code would be the shell's.
   const command = ['stty cols 100; exec', process.execPath, 'src/main.ts', ...args].join(' ');
   const child = spawn('script', ['-qec', command, '/dev/null']);
   let said = '';
@@ -88,7 +88,7 @@ export async function interrupted(sign: RegExp, ...args: readonly string[]): Pro
   return { code, stdout: said, stderr: '' };
 }
 
-/** SIGTERM as soon as the command has said something like `sign` into a pipe. */
+/** SIGTERM as soon as the output, a pipe, contains `sign`. */
 export async function terminated(sign: RegExp, ...args: readonly string[]): Promise<Ran> {
   const child = spawn(process.execPath, ['src/main.ts', ...args]);
   const said = { stdout: '', stderr: '' };

@@ -1,4 +1,4 @@
-/** `umbra verify` as a user meets it. */
+/** `umbra verify` as a user runs it. */
 
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -31,7 +31,7 @@ interface Report {
 
 const reportIn = (text: string): Report => JSON.parse(text) as Report;
 
-test('says how many behaviours there are, what they come to, and what was not run', async () => {
+test('reports the number of behaviours, their outcomes, and what was not run', async () => {
   const { code, stdout, stderr } = await umbra('verify', R4, ...LOCKED);
   expect(stdout).toMatch(
     /R4-both-allocate-the-table.yaml: two faults .* \(guest-lock, nonpae\)\nsequential cons/,
@@ -44,7 +44,7 @@ test('says how many behaviours there are, what they come to, and what was not ru
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
 });
 
-test('tells of each test as it is done, and by SIGTERM what there is of the next', async () => {
+test('prints each test when it is done, and on SIGTERM the part of the current one', async () => {
   const out = at('terminated.json');
   const tests = [R4, 'R2-cleared-entry-comes-back', ...LOCKED, '--jobs', '1', '--out', out];
   const { code, stdout, stderr } = await terminated(/all 32 behaviours/, 'verify', ...tests);
@@ -57,7 +57,7 @@ test('tells of each test as it is done, and by SIGTERM what there is of the next
 });
 
 describe('as JSON', () => {
-  test('each outcome has the token of a run that comes to it', async () => {
+  test('each outcome has the token of a run that ends in it', async () => {
     const { stdout } = await umbra('verify', 'R15-two-reasons-to-die', ...LOCKED, '--json', '-');
     const [tested] = reportIn(stdout).tests;
     expect(tested).toMatchObject({ blocked: 0, bound: null, complete: true });
@@ -71,7 +71,7 @@ describe('as JSON', () => {
     }
   });
 
-  test('a defect is found, and the line that is printed does it again', async () => {
+  test('finds a defect, and the printed line replays it', async () => {
     const given = ['R6-no-shootdown', ...LOCKED, '--defects', 'R6'];
     const { code, stdout } = await umbra('verify', ...given, '--preemptions', '1');
     expect(code).toBe(1);
@@ -90,7 +90,7 @@ describe('--out', () => {
   ];
 
   test.each(WHOLE)(
-    'goes on to the same as in one go, by whatever number of threads',
+    'resumes to the result of one go, on any number of threads: $bound',
     async (of) => {
       const { bound, classes, blocked } = of;
       const work = at(`work${bound.length}.json`);
@@ -107,14 +107,14 @@ describe('--out', () => {
     },
   );
 
-  test('is not anything else', async () => {
+  test('refuses a file of other contents', async () => {
     writeFileSync(at('other.json'), '{}');
     const { code, stderr } = await umbra('verify', R4, ...LOCKED, '--out', at('other.json'));
     expect(stderr).toMatch(/other.json: found a file that umbra verify has not written/);
     expect(code).toBe(2);
   });
 
-  test('has of a bounded search what goes with bounds', async () => {
+  test('refuses a bounded search with the frontier of an unbounded one', async () => {
     const given = ['verify', R4, ...LOCKED, '--preemptions', '0', '--out', at('bounded.json')];
     expect((await umbra(...given)).code).toBe(0);
     const work = JSON.parse(readFileSync(at('bounded.json'), 'utf8'));
@@ -125,13 +125,13 @@ describe('--out', () => {
     expect(code).toBe(2);
   });
 
-  test('is no folder', async () => {
+  test('refuses a folder', async () => {
     const { code, stderr } = await umbra('verify', R4, ...LOCKED, '--out', folder);
     expect(stderr).toMatch(/is a folder: give --out a file/);
     expect(code).toBe(2);
   });
 
-  test('is of this code', async () => {
+  test('refuses the file of another version of the code', async () => {
     await umbra('verify', R4, ...LOCKED, '--out', at('old.json'));
     const text = readFileSync(at('old.json'), 'utf8');
     writeFileSync(at('old.json'), text.replace(/"first":"\w/, '"first":"x'));
@@ -141,7 +141,7 @@ describe('--out', () => {
   });
 });
 
-test('a test that is estimated to take too long is given its bound at once', async () => {
+test('bounds a test at once that is estimated to take too long', async () => {
   const given = ['discarded-while-mapped', ...FORM, '--discipline', 'lock-free', '--jobs', '1'];
   const limits = ['--seconds', '100', '--or-preemptions', '0', '--json', '-'];
   const { tests } = reportIn((await umbra('verify', ...given, ...limits)).stdout);
@@ -157,17 +157,17 @@ describe('the page', () => {
       .split('\n')
       .filter((line) => line.startsWith('|'));
 
-  test('has all behaviours of what ends in time, and what has ended with a bound of the rest', async () => {
+  test('has all behaviours of tests that end in time, and the largest finished bound of the rest', async () => {
     const tests = ['R15-two-faults-at-once', 'clear-all-against-entry'];
     const given = [...tests, ...LOCKED, '--seconds', '1', '--or-preemptions', '0'];
     const rows = await pageOf(...given);
     expect(rows[0]).toBe('| test | guest-lock, nonpae |');
-    // How much of it ends within a second hangs on the machine.
+    // How much of it ends within a second depends on the machine.
     expect(rows[2]).toMatch(/R15-two-faults-at-once \| (\*\*68\*\*|≤ 0: \d+|[\d,]+\+.*) \|$/);
     expect(rows[3]).toMatch(/clear-all-against-entry \| (≤ 0: [\d,]+|[\d,]+\+.*) \|$/);
   });
 
-  test('has of each defect the fewest preemptions that it takes', async () => {
+  test('has for each defect the fewest preemptions that it needs', async () => {
     const rows = await pageOf('R6-no-shootdown', ...LOCKED, '--own-defect', '--preemptions', '1');
     expect(rows[2]).toBe('| R6 | 1 | violation | 5-flush/R6-no-shootdown | guest-lock, nonpae |');
   });
@@ -184,7 +184,7 @@ const MISTAKES: readonly (readonly [readonly string[], RegExp])[] = [
   [[R4, '--preemptions', 'x'], /whole number/],
 ];
 
-test.each(MISTAKES)('%j is a mistake', async (given, says) => {
+test.each(MISTAKES)('refuses %j', async (given, says) => {
   const { code, stderr } = await umbra('verify', ...given);
   expect(stderr.replace(/\s+/g, ' ')).toMatch(says);
   expect(code).toBe(2);

@@ -1,4 +1,4 @@
-/** `--watch`: a page on loopback that shows work as it goes on, and then its report. */
+/** `--watch`: a page on loopback that shows the work in progress, and then its report. */
 
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -20,7 +20,7 @@ const R7 = [
 ];
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-/** A command that is under way, in a process of its own, as soon as it has said where to look. */
+/** A running command, in a process of its own, once it has printed its address. */
 async function begun(...args: readonly string[]) {
   const child = spawn(process.execPath, ['src/main.ts', ...args, '--watch']);
   const url = Promise.withResolvers<string>();
@@ -47,7 +47,7 @@ describe.runIf(hasBrowser)('in a browser', () => {
   }, 60_000);
   afterAll(() => browser?.close());
 
-  // It lasts until the page has been looked at: then Ctrl-C ends it, if it has not come to its end.
+  // It waits until the page has been viewed; then Ctrl-C ends it, if it has not ended.
   test.each([
     ['campaign', [...R7, '--runs', '20000'], /umbra replay umbra\d/, /What each strategy did/],
     ['stress', ['stress', '--seconds', '1000'], /Checks passed/, /What was run/],
@@ -64,13 +64,13 @@ describe.runIf(hasBrowser)('in a browser', () => {
       /Cycles by slice/,
     ],
   ] as const)(
-    '%s: how it goes on, then the report in its place',
+    '%s: progress, then the report in its place',
     async (_, args, during, after) => {
       const { url, ended, interrupt } = await begun(...args);
       const page = await browser.newPage({ viewport: { width: 390, height: 800 } });
       const complaints: string[] = [];
       page.on('pageerror', (error) => complaints.push(error.message));
-      // While it is looked at, the page is told nothing new: it would give way to the report.
+      // While the test looks, the page gets no update: the report would replace it.
       let held = Promise.withResolvers<void>();
       held.resolve();
       await page.route('**/now', async (route) => {
@@ -101,7 +101,7 @@ describe.runIf(hasBrowser)('in a browser', () => {
   );
 });
 
-test('who looks on gets the report of what is done, and then nobody is served', async () => {
+test('a viewer gets the report of the finished part, and then the server ends', async () => {
   const watch = await Watch.begin('some work', { watch: true });
   const stateOf = async (): Promise<string> =>
     /<dt>State<\/dt><dd>([^<]*)/.exec(await (await fetch(watch.url!)).text())![1]!;
@@ -112,7 +112,7 @@ test('who looks on gets the report of what is done, and then nobody is served', 
   await expect(fetch(watch.url!)).rejects.toThrow();
 });
 
-test('nobody looking, it ends as without', async () => {
+test('without a viewer the command ends as usual', async () => {
   const { code, stderr } = await umbra(...R7, '--runs', '20', '-q', '--watch');
   expect(code).toBe(1);
   expect(stderr).toMatch(/^umbra: watch it at http:\/\/127\.0\.0\.1:\d+\/$/m);
@@ -121,7 +121,7 @@ test('nobody looking, it ends as without', async () => {
 test.each([
   [['--watch', 'everywhere'], /A port from 1 to 65535 is expected/],
   [['--watch', '--queue', 'embedded'], /of a queue, umbra queue watch --watch does/],
-])('%j is refused', async (args, message) => {
+])('refuses %j', async (args, message) => {
   const { code, stderr } = await umbra(...R7, ...args);
   expect(code).toBe(2);
   expect(stderr.replaceAll(/\s+/g, ' ')).toMatch(message);

@@ -1,4 +1,4 @@
-/** Files that commands write: whole or not at all, and where the user said. */
+/** Output files are whole or absent, and where the user named them. */
 
 import { execFileSync } from 'node:child_process';
 import {
@@ -20,7 +20,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const LOG = 'test/import/tiny-child.lackey.gz';
 
-/** Each writes a file at the path that is put in place of OUT. */
+/** Each writes a file at the path that replaces OUT. */
 const WRITERS = {
   'import -o': `umbra import lackey ${LOG} -q -o OUT`,
   '--trace': 'umbra start ls -q --trace OUT',
@@ -36,7 +36,7 @@ describe.each(Object.entries(WRITERS))('%s', (name, line) => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   };
 
-  test('replaces what a link leads to, and leaves the link', () => {
+  test('replaces the target of a link, and leaves the link', () => {
     writeFileSync(at('target'), 'old');
     symlinkSync(at('target'), at('link'));
     run(at('link'));
@@ -54,7 +54,7 @@ describe.each(Object.entries(WRITERS))('%s', (name, line) => {
   });
 });
 
-describe.runIf(process.platform === 'linux')('where nothing can be made, nothing is run:', () => {
+describe.runIf(process.platform === 'linux')('where nothing can be written, nothing runs:', () => {
   const nowhere = '/proc/umbra';
   test.each([
     ['start', 'ls', '--out', nowhere],
@@ -76,7 +76,7 @@ describe.runIf(process.platform === 'linux')('where nothing can be made, nothing
   });
 });
 
-test('a working folder that is gone is a sentence, and no stack', () => {
+test('a removed working folder gives a message, not a stack', () => {
   const main = join(process.cwd(), 'src/main.ts');
   const gone = mkdtempSync(join(folder, 'gone-'));
   const { code, stderr } = shell(
@@ -88,13 +88,13 @@ test('a working folder that is gone is a sentence, and no stack', () => {
   expect(code).toBe(2);
 });
 
-test('no room at stdout is a sentence, and no stack', () => {
+test('a full stdout gives a message, not a stack', () => {
   const { code, stderr } = shell('umbra defects > /dev/full');
   expect(stderr).toMatch(/^umbra: stdout cannot be written: ENOSPC.*\n$/);
   expect(code).toBe(2);
 });
 
-test('what was interrupted says how much was done', async () => {
+test('an interrupted command says how much was done', async () => {
   const line = ['explore', 'R6-no-shootdown', '--runs', '100000000', '--paging', 'pae'];
   const { code, stdout } = await interrupted(/schedules/, ...line);
   expect(stdout).toMatch(/interrupted; [\d,]+ schedules are done, in 1 of 3 settings/);

@@ -1,4 +1,4 @@
-/** Vector files with something changed in them. */
+/** Vector files with one change. */
 
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,7 +8,7 @@ export const VECTORS = 'test/vectors';
 
 export const linesOf = (path: string): string[] => readFileSync(path, 'utf8').trimEnd().split('\n');
 
-/** A file with these lines for as long as `act` runs. */
+/** A file with these lines while `act` runs. */
 export function withFile<T>(lines: readonly string[], act: (path: string) => T): T {
   const path = join(tmpdir(), `umbra-${process.pid}-${Math.trunc(process.uptime() * 1e6)}.jsonl`);
   writeFileSync(path, lines.map((line) => `${line}\n`).join(''));

@@ -9,7 +9,7 @@ import { linesOf, VECTORS, withFile } from './altered.ts';
 const replayLines = (lines: readonly string[]) =>
   withFile(lines, (path) => replayVectorFile(readVectorFile(path)));
 
-/** The lines of one recording, the operation at `line` (the first line being 1) rewritten. */
+/** The lines of one recording, with the operation at `line` (from 1) rewritten. */
 function altered(
   lines: readonly string[],
   line: number,
@@ -49,7 +49,7 @@ describe('a recording in which one line is changed', () => {
     );
   });
 
-  test('differs where a fact is left out, and where one is made up', () => {
+  test('differs where a fact is missing, and where one is added', () => {
     fc.assert(
       fc.property(fc.constantFrom(...withEffect('add')), (line) => {
         const without = altered(lines, line, (o) => ({ ...o, add: (o['add'] as []).slice(1) }));
@@ -73,7 +73,7 @@ describe('a recording in which one line is changed', () => {
     );
   });
 
-  test('differs where a function is said to have returned something else', () => {
+  test("differs where a function's return value is changed", () => {
     const line = lines.findIndex((text) => text.includes('"returns":true')) + 1;
     const changed = altered(lines, line, (operation) => ({ ...operation, returns: false }));
     expect(replayLines(changed).difference).toMatchObject({
@@ -83,7 +83,7 @@ describe('a recording in which one line is changed', () => {
     });
   });
 
-  test('differs where the host is said to have died and did not', () => {
+  test('differs where the recording says that the host died and it did not', () => {
     const line = lines.findIndex((text) => text.includes('"mapSwitcherInGuest"')) + 1;
     const { op, cpu, hostCpu } = JSON.parse(lines[line - 1]!);
     const changed = altered(lines, line, () => ({ op, cpu, hostCpu, oops: 'BUG_ON' }));
@@ -94,7 +94,7 @@ describe('a recording in which one line is changed', () => {
     });
   });
 
-  test('shows the vCPUs, the pgdirs and the entry concerned as they were before', () => {
+  test('shows the vCPUs, the pgdirs and the entry concerned before the operation', () => {
     const line = lines.findIndex((text) => text.includes('"errorCode":2')) + 1;
     const changed = altered(lines, line, (operation) => ({ ...operation, returns: false }));
     const again = [...changed.slice(0, line - 1), lines[line - 1]!, changed[line - 1]!];
@@ -106,7 +106,7 @@ describe('a recording in which one line is changed', () => {
   });
 });
 
-test('a host that dies unexpectedly ends the replay with a difference', () => {
+test('an unexpected death of the host ends the replay with a difference', () => {
   const path = join(VECTORS, 'nonpae');
   const file = readdirSync(path).find((name) => linesOf(join(path, name)).at(-1)!.includes('oops'));
   const lines = linesOf(join(path, file!));

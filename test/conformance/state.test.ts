@@ -20,7 +20,7 @@ describe.each(FORMS)('the state as text $form', ({ pae }) => {
     expect(m.state(/./)).toEqual(before);
   });
 
-  test('calls a frame old once the guest page is another one, without any entry changing', () => {
+  test('marks a frame as old once the guest page has another one, without a change of entries', () => {
     const m = Scripted.booted({ pae });
     m.map(TOP, VA, 0x40, P | RW);
     demandPage(m.cpu(), VA, WRITE);
@@ -47,7 +47,7 @@ describe.each(FORMS)('the state as text $form', ({ pae }) => {
     ]);
   });
 
-  test('shows no memory where the Launcher maps none, and what is there once it maps some', () => {
+  test('shows no memory where the Launcher maps none, and its contents once it maps some', () => {
     const m = Scripted.booted({ pae });
     m.host.words.store(frameStart(m.lg.map.frame(toGpfn(0x40))), 5);
     expect(m.state(/^mem 40/)).toEqual(['mem 40000 5']);

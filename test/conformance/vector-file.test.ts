@@ -14,7 +14,7 @@ const MACHINE = {
 };
 const PIN = { op: 'pinPage', cpu: 1, vaddr: '0x00001000' };
 
-/** What is said about a file with these lines, its name cut off; '' if it is accepted. */
+/** The error for a file with these lines, without its name; '' if it is accepted. */
 function refusal(...lines: readonly (object | string)[]): string {
   const texts = lines.map((line) => (typeof line === 'string' ? line : JSON.stringify(line)));
   return withFile(texts, (path) => {
@@ -23,7 +23,7 @@ function refusal(...lines: readonly (object | string)[]): string {
   });
 }
 
-test('a machine and operations are read as they are written', () => {
+test('reads a machine and operations as written', () => {
   withFile([JSON.stringify(MACHINE), JSON.stringify({ ...PIN, add: ['tables 3'] })], (path) => {
     const { header, operations } = readVectorFile(path);
     expect(header).toEqual({ ...MACHINE, switcherAddr: 0xffc0_0000 });
@@ -33,16 +33,16 @@ test('a machine and operations are read as they are written', () => {
   });
 });
 
-test('a file that is not there is said not to be there', () => {
+test('a missing file is reported as missing', () => {
   expect(() => readVectorFile('no/such.jsonl')).toThrow(/^no\/such\.jsonl: there is no such file/);
 });
 
-test('a folder in place of a file is refused', () => {
+test('refuses a folder in place of a file', () => {
   expect(() => readVectorFile('test')).toThrow(/^test: it cannot be read \(EISDIR\)/);
 });
 
-describe('a first line that describes no machine', () => {
-  test('is refused when the file is empty', () => {
+describe('a first line that does not describe a machine', () => {
+  test('is refused in an empty file', () => {
     expect(refusal()).toMatch(/^:1: the file is empty/);
   });
 
@@ -56,14 +56,14 @@ describe('a first line that describes no machine', () => {
     [PIN, 'found nothing'],
     ['[1]', 'a line of a vector file should be a JSON object, found [1]'],
     ['{"pae": true,', 'not JSON, so this is not a vector file'],
-  ])('%j is refused in line 1', (line, message) => {
+  ])('refuses %j in line 1', (line, message) => {
     const said = refusal(line, PIN);
     expect(said.startsWith(':1')).toBe(true);
     expect(said).toContain(message);
   });
 });
 
-describe('an operation that is none', () => {
+describe('an invalid operation', () => {
   test.each([
     ['{"op":"pinPage"', ':3:16: not JSON'],
     ['', ':3: not JSON'],

@@ -1,4 +1,4 @@
-/** What a run costs: totals by hand, sums, and costs that are not the preset's. */
+/** The cost of a run: totals computed by hand, sums, and costs other than the preset's. */
 
 import { describe, expect, test } from 'vitest';
 import { Counter } from '../../shared/counters.ts';
@@ -17,7 +17,7 @@ const counted = (values: Readonly<Record<number, number>>) => ({
   get: (counter: number) => values[counter] ?? 0,
 });
 
-/** A machine whose two host CPUs take turns with two vCPUs. */
+/** A machine whose two host CPUs run two vCPUs alternately. */
 function run(discipline: DisciplineName = 'guest-lock', paging: PagingName = 'nonpae'): Rig {
   const program = builtinPrograms['touch']!();
   const rig = new Rig({ program, discipline, paging, defects: [], hostCpus: 2, vcpus: 2 });
@@ -27,7 +27,7 @@ function run(discipline: DisciplineName = 'guest-lock', paging: PagingName = 'no
 }
 
 describe('events', () => {
-  test('cost what the counters say by hand', () => {
+  test('cost the sum of counters times cycles', () => {
     const happened = occurrences(
       counted({
         [Counter.Loads]: 10,
@@ -50,19 +50,19 @@ describe('events', () => {
     expect(cycles).toBe(accesses + 14 * 14 + switches + faults + 6 * 200);
   });
 
-  test('with PAE an entry reads the top level, and a walk has two references still', () => {
+  test('with PAE an entry reads the top level, and a walk still has two references', () => {
     const counters = counted({ [Counter.Walks]: 7, [Counter.Entries]: 4 });
     expect(occurrences(counters, true).walk_reference).toBe(2 * 7 + 4);
   });
 
-  test('none at all cost nothing, and no share is not a number', () => {
+  test('without events the cost is 0, and no share is NaN', () => {
     const { cycles, by_event } = billOf(occurrences(counted({}), false), costTable());
     expect(cycles).toBe(0);
     expect(EVENT_IDS.map((id) => by_event[id].share)).toEqual(EVENT_IDS.map(() => 0));
   });
 });
 
-describe('on a machine whose CPUs take turns', () => {
+describe('on a machine whose CPUs alternate', () => {
   test.each(['nonpae', 'pae'] as const)(
     'sums over CPUs and over events are equal, %s',
     (paging) => {
@@ -83,12 +83,12 @@ describe('on a machine whose CPUs take turns', () => {
     },
   );
 
-  test('two runs cost the same', () => {
+  test('two runs have equal costs', () => {
     const cost = () => costReport(run().host, costTable());
     expect(cost()).toEqual(cost());
   });
 
-  test('zeroed pages are those in the shadows, and those no longer shared', () => {
+  test('zeroed pages are those in the shadows and those no longer shared', () => {
     const { host } = run();
     const { by_event } = costReport(host, costTable()).total;
     const lg = host.guests[0]!;
@@ -103,7 +103,7 @@ describe('on a machine whose CPUs take turns', () => {
     expect(by_event.page_zero.count).toBeGreaterThanOrEqual(copied + tables);
   });
 
-  test('locks are taken where the discipline has them, and nobody waits in turns', () => {
+  test('locks are taken where the discipline has them, without waiting when CPUs alternate', () => {
     const locks = (discipline: DisciplineName): number => {
       const { by_event } = costReport(run(discipline).host, costTable()).total;
       expect(by_event.lock_handover.count).toBe(0);
@@ -115,7 +115,7 @@ describe('on a machine whose CPUs take turns', () => {
 });
 
 describe('costs', () => {
-  test('that are given stand in for the preset’s, and are named', () => {
+  test('given in a file replace the preset’s, and are named', () => {
     const table = costTable('pentium4', { cr3_load: 7, lock: 0 });
     expect(table.overridden).toEqual(['cr3_load', 'lock']);
     expect(table.cycles.cr3_load).toBe(7);

@@ -1,4 +1,4 @@
-/** Which conclusions a single cost turns. */
+/** Conclusions that depend on a single cost. */
 
 import { expect, test } from 'vitest';
 import { costTable, type Occurrences } from '../../src/cost/model.ts';
@@ -10,7 +10,7 @@ const happened = (some: Partial<Record<EventId, number>>): Occurrences =>
 
 const costs = costTable('core2', { shootdown: 100, lock: 10, access: 1 });
 
-test('a conclusion turns when the cost it hangs on is twice as high', () => {
+test('a conclusion flips when the cost it depends on is doubled', () => {
   const locking = { name: 'locking', occurrences: happened({ lock: 150 }) };
   const shooting = { name: 'shooting', occurrences: happened({ shootdown: 10 }) };
   const { totals, conclusions } = sensitivity([locking, shooting], costs);
@@ -35,19 +35,19 @@ test('a conclusion turns when the cost it hangs on is twice as high', () => {
   ]);
 });
 
-test('none turns where the lead is too great, and it is said how far off a cost may be', () => {
+test('no conclusion flips when the lead is too great, and the necessary factor is reported', () => {
   const locking = { name: 'locking', occurrences: happened({ lock: 1_000, access: 50 }) };
   const shooting = { name: 'shooting', occurrences: happened({ shootdown: 10, access: 50 }) };
   const [conclusion] = sensitivity([locking, shooting], costs).conclusions;
   expect(conclusion).toMatchObject({ less: 'shooting', turns: [] });
-  // What both do alike decides nothing.
+  // A cost that both pay equally decides nothing.
   expect(conclusion!.draws.map(({ event }) => event).toSorted()).toEqual(['lock', 'shootdown']);
   expect(conclusion!.draws.find(({ event }) => event === 'shootdown')!.factor).toBe(10);
   const [far] = sensitivity([locking, shooting], costs, 11).conclusions;
   expect(far!.turns.map(({ event }) => event)).toEqual(['lock', 'shootdown']);
 });
 
-test('of two alike the first is named first, and every two are compared', () => {
+test('of two equal totals the first is named first, and every pair is compared', () => {
   const same = ['a', 'b', 'c'].map((name) => ({ name, occurrences: happened({ lock: 1 }) }));
   const { conclusions } = sensitivity(same, costs);
   expect(conclusions.map(({ less, more, ratio }) => `${less} ${more} ${ratio}`)).toEqual([

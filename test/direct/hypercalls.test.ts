@@ -1,4 +1,4 @@
-/** What a guest with direct paging may do to its page tables, and what kills it. */
+/** What a guest with direct paging may do to its page tables, and which requests kill it. */
 
 import { beforeEach, describe, expect, test } from 'vitest';
 import { Hypercall } from '../../shared/hypercall.ts';
@@ -26,7 +26,7 @@ let cpu: LgCpu;
 beforeEach(() => {
   rig = new Rig({ program: builtinPrograms['churn']!(), virtualization: 'direct' });
   cpu = rig.vcpu();
-  // Its kernel is up, and the first process has mapped something.
+  // Its kernel has booted, and the first process has mapped something.
   cpu.quantum = 20_000;
   rig.cpus[0]!.runner.run(cpu);
   expect(cpu.linearPages).toBe(false);
@@ -48,7 +48,7 @@ const entryOf = (table: Gpfn, i: number): Entry =>
   cpu.lg.entry(wordInFrame(cpu.lg.map.frame(table), i * 4));
 
 describe('the guest’s tables', () => {
-  test('hold frames, and are in use as they are', () => {
+  test('hold frames, and are walked as they are', () => {
     const table = lastTable();
     const [present] = [...Array(1024).keys()].map((i) => entryOf(table, i)).filter(isPresent);
     const frame = toPfn(ptePfn(present!));
@@ -58,7 +58,7 @@ describe('the guest’s tables', () => {
     expect(levelOf(typeOf(cpu.lg, gpfnOf(cpu.cr3)))).toBe(2);
   });
 
-  test('cannot be mapped for writing', () => {
+  test('cannot be mapped writable', () => {
     const table = lastTable();
     hypercall(Hypercall.MmuUpdate, table * 4096, makeEntry(table, 7));
     expect(cpu.lg.reason).toBe(`page ${table} is a page table, and is to be mapped for writing`);
@@ -75,7 +75,7 @@ describe('the guest’s tables', () => {
   });
 });
 
-test('a page that can be written does not become a table', () => {
+test('a writable page does not become a table', () => {
   const page = pageWhere((one) => typeOf(cpu.lg, one) === WRITABLE);
   hypercall(Hypercall.PinTable, page);
   expect(cpu.lg.reason).toMatch(`page ${page} is in use, and is to be a page table of level 2`);
@@ -87,31 +87,31 @@ test('lguest_data, which the host writes, does not become a table', () => {
   expect(cpu.lg.reason).toMatch(/is the host’s to write/);
 });
 
-test('what is no page table has no entries to change', () => {
+test('a page that is no page table has no entries to change', () => {
   const page = pageWhere((one) => typeOf(cpu.lg, one) === WRITABLE);
   hypercall(Hypercall.MmuUpdate, page * 4096, makeEntry(page, 5));
   expect(cpu.lg.reason).toMatch(/^no page table entry at/);
 });
 
-test('a page of nobody’s, or past the end of memory, is not mapped', () => {
+test('a page that is free, or past the end of memory, is not mapped', () => {
   const table = lastTable();
   hypercall(Hypercall.MmuUpdate, table * 4096, makeEntry(cpu.lg.pfnLimit, 5));
   expect(cpu.lg.reason).toBe('bad page table entry');
 });
 
-test('only what is pinned is unpinned', () => {
+test('only a pinned page is unpinned', () => {
   hypercall(Hypercall.UnpinTable, lastTable());
   expect(cpu.lg.reason).toMatch(/^bad page to unpin/);
 });
 
-test('a table that is refused half-way leaves nothing behind', () => {
+test('a table that is refused half-way leaves no references behind', () => {
   const { lg } = cpu;
   const free = pageWhere(
     (one) => one > 0x200 && typeOf(lg, one) === WRITABLE && usesOf(lg, one) === 1,
   );
   const table = pageWhere((one) => entriesMap(one, free));
   const index = [...Array(1024).keys()].find((i) => maps(entryOf(table, i), free))!;
-  // The kernel gives the page up, writes a table into it whose last entry is bad, and pins it.
+  // The kernel frees the page, writes a table into it whose last entry is bad, and pins it.
   hypercall(Hypercall.MmuUpdate, table * 4096 + index * 4, makeEntry(free, 5));
   const frame = lg.map.frame(free);
   lg.setEntry(wordInFrame(frame, 0), makeEntry(0x300, PAGE_RW | 1));
@@ -138,7 +138,7 @@ test('a page in use is not discarded under its tables', () => {
 });
 
 describe('the checks find', () => {
-  test('a table that can be written', () => {
+  test('a writable table', () => {
     const table = lastTable();
     const { lg } = cpu;
     const at = wordInFrame(lg.map.frame(table), 0);
@@ -147,7 +147,7 @@ describe('the checks find', () => {
     expect(found).toContain('a page table can be written');
   });
 
-  test('a page that is used more often than was counted', () => {
+  test('a page that has more uses than its count', () => {
     const table = lastTable();
     const { lg } = cpu;
     const page = pageWhere((one) => typeOf(lg, one) === WRITABLE);

@@ -1,4 +1,4 @@
-/** Every command of README and docs runs, and comes to what its page says. */
+/** Runs every command of README and docs and compares its output with the page. */
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -7,7 +7,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { Session } from './session.ts';
 import { asShown, commandsOf, renewed, type Shown } from './shown.ts';
 
-/** Run elsewhere, or by what runs these tests. */
+/** Run elsewhere, or they run these tests. */
 const ELSEWHERE = [
   ...['npm ci', 'npm ci && npm test', 'npm install umbra'],
   ...['npx vitest run test/paging', 'npx vitest run --project unit'],
@@ -17,7 +17,7 @@ const ELSEWHERE = [
   'npm run types && npm run lint',
 ];
 
-/** What takes minutes is run on less: its beginning, and what stands for it here. */
+/** Commands that take minutes run on less: the beginning of each, and its replacement. */
 const SHORTER: readonly (readonly [RegExp, string])[] = [
   [/^npm ci && npm start/, 'npm start'],
   [/-- lab$/, '-- lab --build other'],
@@ -39,7 +39,7 @@ const SHORTER: readonly (readonly [RegExp, string])[] = [
   [/(--filter "TLB hit, load")/, '$1 --isolates 2'],
   [/conformance test\/vectors$/, 'conformance test/vectors/pae/random-0000.jsonl'],
   [/(--log-file=\S+) your-program/, '$1 /bin/true'],
-  // Another shell's text means nothing to bash; and what prints nothing has done something.
+  // Bash cannot run another shell's text; a command without output has done something.
   [/^source <\((umbra completion zsh)\)/, '$1'],
   [/^(source <\(umbra completion bash\))/, '$1; complete -p umbra'],
   [/(>|--html) (\S+)$/, '$&; code=$?; cat $2; exit $code'],
@@ -50,7 +50,7 @@ const SHORTER: readonly (readonly [RegExp, string])[] = [
 const shortened = (command: string): string =>
   SHORTER.reduce((text, [long, short]) => text.replace(long, short), command);
 
-/** A story in which the steps are to blame that the tutorial looks at. */
+/** A story in which the steps to blame are those of the tutorial. */
 function breaksAsInspected(): RegExp {
   const [, from, to] = /--step (\d+) --diff (\d+)/.exec(readFileSync('docs/tutorial.md', 'utf8'))!;
   return new RegExp(`It breaks at step ${to}, [\\s\\S]*To blame: step ${from}, `);
@@ -58,7 +58,7 @@ function breaksAsInspected(): RegExp {
 
 interface Outcome {
   readonly code?: number | readonly number[];
-  /** What it prints, or complains of. */
+  /** Its stdout, or its error. */
   readonly says: RegExp;
 }
 
@@ -66,7 +66,7 @@ const CAME_BACK: Outcome = { says: /Guests are isolated and .* all [\d,]+ frames
 const NONE_LOST: Outcome = { says: /\.pftrace: [\d,]+ events, none lost/ };
 const BADLY = [1, 3, 4, 5, 6];
 
-/** By a command's beginning; the longest that fits counts. */
+/** By the beginning of a command; the longest match counts. */
 const COMES_TO: Readonly<Record<string, Outcome>> = {
   '--help': { says: /Usage: umbra [\s\S]*\n start Run / },
   'run --help': { says: /Usage: umbra run / },
@@ -185,7 +185,7 @@ const COMES_TO: Readonly<Record<string, Outcome>> = {
   '--from after.json --markdown docs/benchmarks.md': { says: /TLB hit, load .* ns/ },
 };
 
-/** Undefined of a command of which nothing is said here. */
+/** Undefined for a command without an entry here. */
 function outcomeOf(command: string): Outcome | undefined {
   const [, rest] = /^npm run (?:-s )?(?:umbra|bench) -- (.*)$/.exec(command) ?? [];
   const text = (rest ?? command).replace(/^(npm ci && )?npm start( --)?/, 'start');
@@ -240,13 +240,13 @@ describe.each(withCommands)('%s', (page) => {
   );
 });
 
-test('what is said of commands here is said of commands that there are', () => {
+test('every entry here is for a command of the docs', () => {
   const all = withCommands.flatMap(commandsHere).map(({ command }) => outcomeOf(command));
   const outcomes = new Set(all);
   expect(Object.entries(COMES_TO).filter(([, outcome]) => !outcomes.has(outcome))).toEqual([]);
 });
 
-test.each(pages)('links of %s lead somewhere', (page) => {
+test.each(pages)('links of %s lead to files and headings', (page) => {
   const links = readFileSync(page, 'utf8').matchAll(/\]\((?!\w+:)([^)#\s]+)(?:#[^)]*)?\)/g);
   const lost = Array.from(links, ([, link]) => link!).filter(
     (link) => !existsSync(join(dirname(page), link)),

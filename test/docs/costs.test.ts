@@ -1,6 +1,6 @@
 /**
- * The tables in docs/costs.md are those of the code, and its costs are a scenario's.
- * TELL=1 writes the tables anew.
+ * The tables in docs/costs.md are those of the code, and its costs are a scenario's. TELL=1
+ * rewrites the tables.
  */
 
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -54,7 +54,7 @@ test.each(Object.keys(TABLES))('the table of %s', (name) => {
   expect(text).toContain(`<!-- ${name} -->\n\n${TABLES[name]}\n\n<!-- end -->`);
 });
 
-test('its costs are those that a scenario has', () => {
+test("its costs are a scenario's", () => {
   const yaml = /```yaml\n([\s\S]*?)```/.exec(text)![1]!;
   const file = parseScenario(`${yaml}guests: [{program: {builtin: touch}}]\n`, 'some.yaml');
   const { preset, cycles, overridden } = costsOf(file);

@@ -2,7 +2,7 @@
 
 interface Field {
   readonly description?: string;
-  /** What may stand there, where its type says too little. */
+  /** The allowed values, where the type says too little. */
   readonly title?: string;
   readonly default?: unknown;
   readonly type?: string;
@@ -20,7 +20,7 @@ interface Field {
 
 const count = (n: number): string => n.toLocaleString('en-US').replaceAll(',', ' ');
 
-/** What may stand there, in short; more than a few names are left to the schema. */
+/** The allowed values, in short; long lists of names are left to the schema. */
 function kind(field: Field): string {
   if (field.title !== undefined) return `\`${field.title}\``;
   if (field.anyOf) return [...new Set(field.anyOf.map(kind))].join(', or ');
@@ -54,7 +54,7 @@ const rows = ({ properties }: Field, within: string): string[] =>
     row(`\`${within}${name}\``, kind(field), value(field.default), field.description ?? ''),
   );
 
-/** Of the whole file, and then of what is in some of its fields. */
+/** The fields of the whole file, then those of some of its fields. */
 export function fieldsTable(schema: unknown, inner: readonly string[]): string {
   const whole = schema as Field;
   return [

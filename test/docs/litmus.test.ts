@@ -1,4 +1,4 @@
-/** That docs/litmus.md says what is so. TELL=1 writes its table of fields anew. */
+/** docs/litmus.md agrees with the code. TELL=1 rewrites its table of fields. */
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
@@ -11,7 +11,7 @@ import { fieldsTable } from './fields.ts';
 
 const text = readFileSync('docs/litmus.md', 'utf8');
 
-/** First cells of the table under a heading, each alternative by itself. */
+/** First cells of the table under a heading, one for each alternative. */
 const cells = (heading: string): string[] =>
   text
     .split(`## ${heading}`)[1]!
@@ -38,7 +38,7 @@ test('its example is a litmus test', () => {
   expect(parseLitmus(yaml!, 'docs/litmus.md')).toMatchObject({ cpus: 2, paging: ['nonpae'] });
 });
 
-describe('its operations can be read', () => {
+describe('its operations parse', () => {
   const filledIn = (cell: string): string =>
     cell
       .replace('[-> rN]', '-> r0')
@@ -56,7 +56,7 @@ describe('its operations can be read', () => {
   });
 });
 
-describe('its conditions can be read', () => {
+describe('its conditions parse', () => {
   test.each(cells('Conditions'))('%s', (condition) => {
     expect(readText(condition, names, readCondition)).not.toBeInstanceOf(TextMistake);
   });

@@ -1,6 +1,6 @@
 /**
- * Pages and comments name files of the code that are there, and pages no lines of them: lines move
- * with every change.
+ * Files of the code named in pages and comments exist, and pages name no lines: lines move with
+ * every change.
  */
 
 import { globSync, readFileSync } from 'node:fs';
@@ -18,12 +18,12 @@ const found = (pattern: RegExp, pages = PAGES): string[] =>
     Array.from(readFileSync(page, 'utf8').matchAll(pattern), ([it]) => `${page}: ${it}`),
   );
 
-test('there are pages, and they name files', () => {
+test('pages name files', () => {
   expect(PAGES.length).toBeGreaterThan(20);
   expect(found(FILE).length).toBeGreaterThan(20);
 });
 
-test('each file that a page or a comment names is there', () => {
+test('each file that a page or a comment names exists', () => {
   const named = found(FILE, [...PAGES, ...CODE]);
   const lost = named.filter((it) => globSync(it.split(': ')[1]!).length === 0);
   expect(lost).toEqual([]);

@@ -1,4 +1,4 @@
-/** That docs/scenarios.md says what is so. TELL=1 writes its table of fields anew. */
+/** docs/scenarios.md agrees with the code. TELL=1 rewrites its table of fields. */
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
@@ -23,7 +23,7 @@ test('its table has all fields', () => {
 
 const examples = Array.from(text.matchAll(/```yaml\n([\s\S]*?)```/g), ([, yaml]) => yaml!);
 
-test('its examples are scenarios, but for the one with mistakes, which are told as it says', () => {
+test('its examples are valid scenarios, but for the one with mistakes, which are reported as it says', () => {
   const told = examples.flatMap((yaml) => {
     try {
       parseScenario(yaml, 'mistaken.yaml');

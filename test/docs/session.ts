@@ -1,6 +1,6 @@
 /**
- * The commands of a page, as its reader types them: one after the other, in a folder that looks
- * like a clone and may be written to.
+ * Runs the commands of a page as its reader types them: one after the other, in a writable folder
+ * laid out like a clone.
  */
 
 import { spawnSync } from 'node:child_process';
@@ -19,14 +19,14 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type Ran, umbraAt } from '../commands/umbra.ts';
 
-/** Files that a page shows: blocks that begin with a comment that is a name. */
+/** Files shown in a page: blocks that begin with a comment naming the file. */
 const filesOf = (page: string): readonly { readonly name: string; readonly text: string }[] =>
   Array.from(
     readFileSync(page, 'utf8').matchAll(/^```\w+\n(# (\S+\.yaml)\n[\s\S]*?)^```/gm),
     ([, text, name]) => ({ name: name!, text: text! }),
   );
 
-/** What npm runs, without npm: it takes half a second each time to find that out. */
+/** The commands behind npm scripts: npm itself takes half a second each time. */
 const NPM = `
 umbra() { "$NODE" src/main.ts "$@"; }
 npm() {
@@ -40,18 +40,18 @@ npm() {
 }
 `;
 
-/** What takes no shell is run within this process. */
+/** Commands without shell syntax run within this process. */
 const PLAIN = /^npm (?:(start)|run (?:-s )?umbra)(?: --((?: [\w./,:=-]+)+))?$/;
 
-/** Commands of the docs write there: a copy will do, or nothing. */
+/** Commands of the docs write there: it is a copy, or empty. */
 const WRITTEN_TO = ['docs', 'runs'];
 
 export class Session {
   readonly #folder = mkdtempSync(join(tmpdir(), 'umbra-docs-'));
 
-  /** What the page shows of files is in it. */
+  /** The files shown in the page are in it. */
   constructor(page: string) {
-    // Of root, PostgreSQL runs as somebody else, who has to get to its data.
+    // Started by root, PostgreSQL runs as another user, who needs access to its data.
     chmodSync(this.#folder, 0o711);
     for (const name of readdirSync('.').filter((name) => !WRITTEN_TO.includes(name))) {
       symlinkSync(resolve(name), join(this.#folder, name));

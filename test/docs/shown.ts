@@ -1,16 +1,16 @@
-/** What pages show: commands, and beneath some of them what they print. */
+/** Commands shown in pages, and the output shown below some of them. */
 
 import { readFileSync } from 'node:fs';
 
 export interface Shown {
   readonly command: string;
-  /** What the page shows of what it prints; '' if nothing. */
+  /** The output the page shows; '' if none. */
   readonly output: string;
 }
 
 /**
- * Commands of a page: lines of its `sh` blocks, of which a block right below shows what the last prints; and
- * what stands behind a `$` where output is shown.
+ * Commands of a page: lines of its `sh` blocks, where a block right below shows the output of the
+ * last; and lines after a `$` where output is shown.
  */
 export function commandsOf(page: string): readonly Shown[] {
   const blocks = readFileSync(page, 'utf8').matchAll(
@@ -37,7 +37,7 @@ export function commandsOf(page: string): readonly Shown[] {
 }
 
 /**
- * Matches what is printed as a page shows it. `…` is what the page leaves out, on a line of its own any
+ * Matches output as a page shows it. `…` is what the page leaves out; on a line of its own, any
  * number of lines.
  */
 export function asShown(output: string): RegExp {
@@ -50,10 +50,12 @@ export function asShown(output: string): RegExp {
 
 const escaped = (text: string): string => text.replaceAll(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
 
-/** What changes in what is printed when the code does: digests, names of kept files, figures, and space. */
+/**
+ * Parts of the output that change with the code: digests, names of kept files, figures, and space.
+ */
 const FIGURES = /(\b[0-9a-f]{16}\b|\b[0-9a-f]{6}(?=\.txt)|\d[\d,.]*|\bschedules?\b| +|…)/;
 
-/** What a page shows, with the figures of what is printed now. Throws where other words are printed. */
+/** The page's output with the figures of the actual one. Throws if the words differ. */
 export function renewed(output: string, printed: string): string {
   if (output === '') return '';
   let left = printed.split('\n');

@@ -1,6 +1,6 @@
 /**
- * The stories in docs/stories.md are what umbra tells, to the letter, but for lines of the source:
- * these are left out there, since they move with every change. TELL=1 writes them anew.
+ * The stories in docs/stories.md are umbra's output verbatim, but for source lines, which the page
+ * leaves out since they move with every change. TELL=1 rewrites them.
  */
 
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -28,11 +28,11 @@ const stories = Array.from(
   }),
 );
 
-test('there are four', () => {
+test('the page has four stories', () => {
   expect(stories.map(({ defect }) => defect)).toEqual(['R2', 'R9', 'R10', 'R17']);
 });
 
-/** Before the text is broken into lines: where it breaks would hang on the digits. */
+/** Compared before the text is wrapped: where it wraps would depend on the digits. */
 const withoutLines = (story: Story): Story =>
   JSON.parse(JSON.stringify(story).replace(/\.ts:\d+/g, '.ts'));
 

@@ -1,4 +1,4 @@
-/** Strategies that keep others from going on as well as they can. */
+/** Strategies that keep other actors from making progress as far as they can. */
 
 import {
   isRunnable,
@@ -15,7 +15,7 @@ const deciding = (next: (situation: Situation) => number): Strategy => ({
 
 const highest = (mask: number): number => 31 - Math.clz32(mask);
 
-/** The next of them after the one that took the last step. */
+/** The next runnable actor after the one that took the last step. */
 function inTurn(mask: number, { current, actors }: Situation): number {
   for (let i = 1; ; i++) {
     const actor = (current + i) % actors;
@@ -23,7 +23,7 @@ function inTurn(mask: number, { current, actors }: Situation): number {
   }
 }
 
-/** The same without one actor, as long as another can go on. */
+/** The same without one actor, as long as another is runnable. */
 const without = (actor: number, choose: (mask: number, situation: Situation) => number): Strategy =>
   deciding((situation) => {
     const others = situation.runnable & ~(1 << actor);
@@ -33,9 +33,9 @@ const without = (actor: number, choose: (mask: number, situation: Situation) => 
 const stays = (mask: number, { current }: Situation): number =>
   isRunnable(mask, current) ? current : nthRunnable(mask, 0);
 
-/** Each is asked for anew at each step, and none of them heeds `relaxes`. */
+/** Fresh strategies, which decide at each step and ignore `relaxes`. */
 export const ADVERSARIES: Readonly<Record<string, Strategy>> = {
-  'who goes on stays': deciding((situation) => stays(situation.runnable, situation)),
+  'the current one stays': deciding((situation) => stays(situation.runnable, situation)),
   'the first of all': deciding(({ runnable }) => nthRunnable(runnable, 0)),
   'the last of all': deciding(({ runnable }) => highest(runnable)),
   'in turn': deciding((situation) => inTurn(situation.runnable, situation)),

@@ -1,4 +1,6 @@
-/** That a run leaves nothing behind for the next one, and that what it did not write need not be looked at. */
+/**
+ * A run leaves no state behind for the next one, and checks may skip the words it did not write.
+ */
 
 import { describe, expect, test } from 'vitest';
 import { checkAll } from '../../src/check/invariants.ts';
@@ -23,7 +25,7 @@ describe.each(SETTINGS)('%s', (path, setting) => {
   const subject = new Subject(path, readLitmus(path), setting);
   const { host, beginning } = subject.board;
 
-  test('every word is put back, but for events that do not count any more', () => {
+  test('every word is restored, but for events that no longer count', () => {
     const { plain } = host.words;
     const { at, stride, count } = host.layout.regions.events;
     const ringOf = (word: number): number => Math.floor((word - at) / stride);
@@ -40,7 +42,7 @@ describe.each(SETTINGS)('%s', (path, setting) => {
     }
   });
 
-  test('checks find the same without frames that nobody wrote to', () => {
+  test('checks find the same without the frames that were not written', () => {
     const strategy = STRATEGIES['pct-3']!();
     for (let seed = 0; seed < 30; seed++) {
       subject.run(strategy, seed);

@@ -1,24 +1,24 @@
-/** What is said of schedules that were not run. */
+/** Estimates about schedules that were not run. */
 
 import { describe, expect, test } from 'vitest';
 import { Behaviours, NOT_DRAWN, unseenOf } from '../../src/explore/behaviours.ts';
 import { Dice } from '../../src/explore/strategies/dice.ts';
 import { formatChance } from '../../src/numbers.ts';
 
-/** Weights of behaviours, from those that differ little to those of which few are ever shown. */
+/** Weights of behaviours, from nearly equal to a few that are rarely drawn. */
 const DISTRIBUTIONS: Readonly<Record<string, readonly number[]>> = {
-  'one alone': [1],
-  'ten alike': Array<number>(10).fill(1),
-  'five hundred alike': Array<number>(500).fill(1),
-  'more than can be met': Array<number>(100_000).fill(1),
-  'as words in a text': Array.from({ length: 10_000 }, (_, i) => 1 / (i + 1)),
-  'each half as likely': Array.from({ length: 40 }, (_, i) => 0.5 ** i),
-  'one, and a thousand hardly ever': [0.999, ...Array<number>(1000).fill(1e-6)],
+  'a single one': [1],
+  'ten equal ones': Array<number>(10).fill(1),
+  'five hundred equal ones': Array<number>(500).fill(1),
+  'more than can be drawn': Array<number>(100_000).fill(1),
+  'distributed like words in a text': Array.from({ length: 10_000 }, (_, i) => 1 / (i + 1)),
+  'each half as likely as the one before': Array.from({ length: 40 }, (_, i) => 0.5 ** i),
+  'one, and a thousand rare ones': [0.999, ...Array<number>(1000).fill(1e-6)],
 };
 
 const TRIALS = 400;
 
-/** In how many of 100 samples of `n` the interval has the chance that it is about. */
+/** In how many of 100 samples of `n` the interval contains the true chance. */
 function covered(weights: readonly number[], n: number): number {
   const sums: number[] = [];
   for (const weight of weights) sums.push((sums.at(-1) ?? 0) + weight);
@@ -52,11 +52,11 @@ function firstAbove(sums: readonly number[], place: number): number {
 }
 
 describe('the chance of a further behaviour', () => {
-  test.each(Object.entries(DISTRIBUTIONS))('is in its interval: %s', (_, weights) => {
+  test.each(Object.entries(DISTRIBUTIONS))('lies in its interval: %s', (_, weights) => {
     for (const n of [100, 1000]) expect(covered(weights, n)).toBeGreaterThanOrEqual(88);
   });
 
-  test('has an interval of some width wherever it lies', () => {
+  test('has an interval of positive width for any value', () => {
     for (const [once, twice] of [
       [0, 0],
       [100, 0],
@@ -71,12 +71,12 @@ describe('the chance of a further behaviour', () => {
     }
   });
 
-  test('of none is not known', () => {
+  test('is unknown without a draw', () => {
     expect(unseenOf(0, 0, 0)).toBeUndefined();
     expect(new Behaviours().unseen).toBeUndefined();
   });
 
-  test('counts those that were drawn; what a list has shown is no news', () => {
+  test('counts drawn behaviours; a behaviour known from a list is not new', () => {
     const behaviours = new Behaviours();
     for (const trace of ['a', 'b', 'b', 'c']) behaviours.add(trace, true);
     behaviours.add('c', false);
@@ -90,7 +90,7 @@ describe('the chance of a further behaviour', () => {
     [{ estimate: 0.185, low: 0.162, high: 0.209 }, '19 % (16–21)'],
     [{ estimate: 0.03, low: 0.021, high: 0.0419 }, '3.0 % (2.1–4.2)'],
     [{ estimate: 0, low: 0, high: 0.0038 }, '0.00 % (0.00–0.38)'],
-  ])('is told as precisely as it is known', (unseen, text) => {
+  ])('is printed to its precision', (unseen, text) => {
     expect(formatChance(unseen)).toBe(text);
   });
 });

@@ -1,4 +1,6 @@
-/** All host CPUs in one thread, under control: what must not depend on how they take turns. */
+/**
+ * All host CPUs in one thread, under control: results that must not depend on the order of steps.
+ */
 
 import { describe, expect, test } from 'vitest';
 import { digestMemory } from '../../src/check/digest.ts';
@@ -11,7 +13,7 @@ import { guestBoard } from './board.ts';
 
 const memoryOf = ({ host }: Board): string => digestMemory(host, host.guests[0]!).user;
 
-/** What the program leaves on one CPU. */
+/** Memory as the program leaves it on one CPU. */
 function alone(): string {
   const board = guestBoard({ paging: 'nonpae', discipline: 'guest-lock', cpus: 1, vcpus: 1 });
   expect(board.run(new RandomWalk(), 1).verdict).toBe('ended');
@@ -32,7 +34,7 @@ describe('an ordinary guest', () => {
   });
 });
 
-test('the same seed is the same run, another one is not', () => {
+test('the same seed gives the same run, another seed another', () => {
   const runs = [3, 3, 4].map((seed) =>
     guestBoard({ paging: 'pae', discipline: 'lock-free' }).run(new Pct(5), seed),
   );
@@ -40,7 +42,7 @@ test('the same seed is the same run, another one is not', () => {
   expect(runs[2]!.digest).not.toBe(runs[0]!.digest);
 });
 
-test('a run is done again from its decisions, and a wrong decision is told', () => {
+test('a run replays from its decisions, and a wrong decision is reported', () => {
   const board = () => guestBoard({ paging: 'nonpae', discipline: 'lock-free', cpus: 3, vcpus: 4 });
   const run = board().run(new Pct(5), 11);
   const again = board().run(new Recorded(run.decisions), 0);
@@ -51,7 +53,7 @@ test('a run is done again from its decisions, and a wrong decision is told', () 
   expect(() => board().run(new Recorded(wrong), 0)).toThrow(Diverged);
 });
 
-test('a run that does not end is ended', () => {
+test('an endless run is ended', () => {
   const board = guestBoard({ paging: 'nonpae', discipline: 'guest-lock', mostSteps: 1000 });
   expect(board.run(new Pct(1), 1)).toMatchObject({ verdict: 'livelock', steps: 1000 });
 });

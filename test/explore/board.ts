@@ -1,4 +1,4 @@
-/** An ordinary guest on a board, for the engine's own tests. */
+/** An ordinary guest on a board, for tests of the engine. */
 
 import type { DisciplineName } from '../../shared/discipline.ts';
 import { assemble } from '../../src/assembly.ts';
@@ -20,7 +20,7 @@ export interface BoardSpec {
 
 const MOST_STEPS = 1_000_000;
 
-/** A process and a copy of it write pages that they share. */
+/** A process and its fork write pages that they share. */
 export function guestBoard({ paging, discipline, cpus = 2, vcpus = 2, ...run }: BoardSpec): Board {
   const program = makeWorkload({ name: 'cow-storm', seed: 1, size: 1, threads: 2 });
   const { shared, host } = assemble({

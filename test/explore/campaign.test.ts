@@ -1,4 +1,4 @@
-/** Campaigns without their threads: plans, units, ledgers and what is said of them. */
+/** Campaigns without their threads: plans, units, ledgers and reports. */
 
 import { cpSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -18,7 +18,7 @@ import { Subject } from '../../src/explore/subject.ts';
 import { unit } from '../../workers/campaign-task.ts';
 import { dump, fill, resultOf, rowsIn } from './ledgers.ts';
 
-/** Short runs, of which some go wrong. */
+/** Short runs, some of which fail. */
 /** Another test. */
 const changed = (text: string): string => text.replace(/^guest:$/m, 'guest:\n  pages: 65');
 
@@ -53,13 +53,13 @@ describe('the result of a campaign', () => {
     }
   });
 
-  test('has failures, and schedules that are the same', () => {
+  test('has failures, and identical schedules', () => {
     expect(rowsIn(whole, 'failure')).toBeGreaterThan(10);
     expect(rowsIn(whole, 'behaviour')).toBeGreaterThan(50);
     expect(rowsIn(whole, 'behaviour')).toBeLessThan(2 * 120);
   });
 
-  test('is the same in shards, their units in another order, when they are merged', () => {
+  test('is the same in shards, with units in another order, after merging', () => {
     const out = at('merged.sqlite');
     const merged = mergeLedgers(parts, out);
     const told = reportOf(merged);
@@ -70,7 +70,7 @@ describe('the result of a campaign', () => {
     one.close();
   });
 
-  test('is the same when it is left and gone on with', () => {
+  test('is the same when interrupted and resumed', () => {
     const path = at('resumed.sqlite');
     for (const most of [3, 5, 1]) fill(path, PLAN, { most });
     expect(rowsIn(path, 'unit')).toBe(9);
@@ -78,7 +78,7 @@ describe('the result of a campaign', () => {
     expect(dump(path)).toBe(dump(whole));
   });
 
-  test('loses no more than the unit that was at work', () => {
+  test('loses only the unit that was running', () => {
     const path = at('thrown.sqlite');
     const ledger = Ledger.open(path, PLAN, ALONE);
     const [first, second] = ledger.unitsLeft();
@@ -115,13 +115,13 @@ describe('the result of a campaign', () => {
         () => [parts[0]!, foreign],
         /different campaigns: .*seed 1 there, 2 here/,
       ],
-      ['one that is not there', () => [at('no-such')], /no-such: there is no such ledger/],
+      ['a missing one', () => [at('no-such')], /no-such: there is no such ledger/],
     ])('refuses %s', (_, paths, words) => {
       expect(() => merge(...paths())).toThrow(UserError);
       expect(() => merge(...paths())).toThrow(words);
     });
 
-    test('does not write over a file', () => {
+    test('does not overwrite a file', () => {
       const before = readFileSync(whole);
       expect(() => mergeLedgers(parts, whole)).toThrow(/is there already/);
       expect(readFileSync(whole).equals(before)).toBe(true);
@@ -157,7 +157,7 @@ describe('a ledger of another campaign is refused', () => {
     expect(() => Ledger.open(path, plan, { index: 1, of: 2 })).toThrow(/1\/1 there, 1\/2 here/);
   });
 
-  test('a file that has changed', () => {
+  test('a changed file', () => {
     const before = planned({ paths: [copy] });
     const ledger = at('changed.sqlite');
     fill(ledger, before, { most: 1 });
@@ -170,7 +170,7 @@ describe('a ledger of another campaign is refused', () => {
   });
 });
 
-describe('a file that is no ledger is refused, and left as it is', () => {
+describe('a file that is no ledger is refused and not changed', () => {
   const refused = (path: string, words: RegExp): void => {
     const before = readFileSync(path);
     expect(() => Ledger.open(path, PLAN, ALONE)).toThrow(UserError);
@@ -191,13 +191,13 @@ describe('a file that is no ledger is refused, and left as it is', () => {
     refused(at('other'), /other is a database, and no ledger/);
   });
 
-  test('one that was cut', () => {
+  test('a truncated one', () => {
     fill(at('cut'), PLAN, { most: 6 });
     truncateSync(at('cut'), 12_288);
     refused(at('cut'), /cut: no ledger, or a damaged one/);
   });
 
-  test('one that another campaign is at', () => {
+  test('one in use by another campaign', () => {
     const first = Ledger.open(at('busy'), PLAN, ALONE);
     expect(() => Ledger.open(at('busy'), PLAN, ALONE)).toThrow(
       /another campaign is at this ledger/,
@@ -206,12 +206,12 @@ describe('a file that is no ledger is refused, and left as it is', () => {
     Ledger.open(at('busy'), PLAN, ALONE).close();
   });
 
-  test('a folder that is not there', () => {
+  test('a missing folder', () => {
     expect(() => Ledger.open(at('no/such'), PLAN, ALONE)).toThrow(/ledger cannot be used \(unable/);
   });
 });
 
-test('a unit is not done when its file is no longer as it was planned', () => {
+test('a unit is not done after its file has changed since the plan', () => {
   const path = at('moving.yaml');
   cpSync(R15, path);
   const [planned15] = planned({ paths: [path] }).subjects;
@@ -227,14 +227,14 @@ test('a unit is not done when its file is no longer as it was planned', () => {
 });
 
 describe('a portfolio', () => {
-  test('has its members share its schedules', () => {
+  test('splits its schedules among its members', () => {
     const units = unitsOf(planned({ runs: 100, strategies: ['portfolio'], paths: [R15] }));
     const shares = Map.groupBy(units, ({ strategy }) => strategy);
     const sizes = [...shares.values()].map((own) => own.reduce((n, { runs }) => n + runs, 0));
     expect(sizes).toEqual([13, 13, 13, 13, 12, 12, 12, 12]);
   });
 
-  test('has those that umbra explore takes in turn', () => {
+  test('has the members that umbra explore runs in turn', () => {
     const subject = new Subject(R15, readLitmus(R15), SETTING);
     const members = unitsOf(planned({ runs: 8, strategies: ['portfolio'], paths: [R15] }));
     const portfolio = STRATEGIES['portfolio']!();
@@ -244,7 +244,7 @@ describe('a portfolio', () => {
   });
 });
 
-describe('what may have been missed', () => {
+describe('the chance that a defect was missed', () => {
   test.each([
     // depth, n, k, r: 1 − (1 − 1/(n·k^(d−1)))^r
     [1, 2, 500, 1, 0.5],
@@ -259,7 +259,7 @@ describe('what may have been missed', () => {
     expect(bound.missed).toBeCloseTo(1 - met, 12);
   });
 
-  test('stays exact where hardly anything is promised', () => {
+  test('stays exact where the guarantee is tiny', () => {
     // r/(n·k⁴) to first order.
     expect(pctBound(5, 2, 1000, 100).met / 5e-11).toBeCloseTo(1, 9);
   });
@@ -271,9 +271,9 @@ describe('what may have been missed', () => {
     [{ missed: 1, met: 0 }, '1'],
     [{ missed: 0, met: 1 }, '0'],
     [{ missed: 1 - 2.8e-6, met: 2.8e-6 }, '1 − 2.8e-6'],
-  ])('%j is written %s', (bound, text) => expect(formatMissed(bound)).toBe(text));
+  ])('%j is written as %s', (bound, text) => expect(formatMissed(bound)).toBe(text));
 
-  test('is told by setting, from its own n, k and r', () => {
+  test('is reported by setting, from its own n, k and r', () => {
     const plan = planned({
       runs: 30,
       strategies: ['pct-1', 'pct-3', 'pos', 'fewest'],
@@ -311,7 +311,7 @@ describe('what may have been missed', () => {
     expect(resultOf(plan, unitsOf(plan)[0]!)).toMatchObject({ actors: 4, bounded: 2 });
   });
 
-  test('by fewest is nothing within its bound, when there are no more', () => {
+  test('by fewest is zero within its bound once all schedules are run', () => {
     const alone = at('alone.yaml');
     writeFileSync(
       alone,
@@ -323,7 +323,7 @@ describe('what may have been missed', () => {
     const work = { strategy: 'fewest', seed: 1, warmUp: 0 };
     const result = runUnit(subject, { ...work, runs: 2000 });
     expect(result).toMatchObject({ exhausted: true, preemptions: 2, failures: [], bounded: 0 });
-    // Each is another: nothing was run twice to find out that it was the last.
+    // The schedules are distinct: none was run twice to find that it was the last.
     const { schedules } = result;
     const strategy = STRATEGIES['fewest']!();
     const digests = Array.from({ length: schedules }, () => subject.run(strategy, 1).run.digest);

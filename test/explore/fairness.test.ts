@@ -1,4 +1,7 @@
-/** Who tries in vain gives way under every strategy, and who never gets on is told. */
+/**
+ * An actor that polls in vain yields under every strategy, and one that never progresses is
+ * reported.
+ */
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -18,7 +21,7 @@ import { SLOW } from '../slow.ts';
 import { ADVERSARIES } from './adversaries.ts';
 import { type Program, type ProgramStep, play } from './program.ts';
 
-/** Every strategy, and those that are up to no good; each fresh. */
+/** Every strategy, and the adversaries; each fresh. */
 const ALL: readonly (readonly [string, () => Strategy])[] = [
   ...Object.entries(STRATEGIES),
   ['a plan', () => new Lenient([{ who: 0, until: 1 }])],
@@ -28,8 +31,8 @@ const ALL: readonly (readonly [string, () => Strategy])[] = [
 const MOST_ATTEMPT = 5;
 
 /**
- * Threads whose waits can all be over: drawn is an order of all steps, and each waits for no more
- * than what has come before it there.
+ * Threads whose waits can all end: the order of all steps is drawn, and each wait is for no more
+ * than precedes it there.
  */
 const programs: fc.Arbitrary<Program> = fc
   .array(
@@ -55,11 +58,11 @@ const programs: fc.Arbitrary<Program> = fc
     return program;
   });
 
-/** Whoever is kept waiting waits for two attempts and the rest of one, of each other thread. */
+/** A waiting thread waits for two attempts and the rest of one, of each other thread. */
 const boundOf = (program: Program): number =>
   program.flat().length * MOST_ATTEMPT * (1 + 3 * program.length);
 
-test('a program whose waits can be over ends, under every strategy and within a bound', () => {
+test('a program whose waits can end does end, under every strategy and within a bound', () => {
   fc.assert(
     fc.property(programs, fc.nat(1000), (program, seed) => {
       for (const [, make] of ALL) {
@@ -71,7 +74,7 @@ test('a program whose waits can be over ends, under every strategy and within a 
   );
 });
 
-describe('two wait for a third', () => {
+describe('two threads wait for a third', () => {
   const waitsForLast: ProgramStep = { spinsUntil: [2, 3], attempt: 3 };
   const program: Program = [[waitsForLast], [waitsForLast], [{}, {}, {}]];
 
@@ -79,14 +82,14 @@ describe('two wait for a third', () => {
     expect(play(program, make(), 1).order.length).toBeLessThanOrEqual(boundOf(program));
   });
 
-  test('which an unkind strategy would not let go on, if it could', () => {
+  test('which an adversary would keep from running, if it could', () => {
     const unfair = {
       triedInVain: () => {},
       mayGoOn: (_: number, able: number) => able,
       chosen: () => {},
     };
     expect(() => play(program, ADVERSARIES['all but 2']!, 1, unfair)).toThrow('does not end');
-    // Nor is it enough to let somebody else go on just once.
+    // Nor is it enough to let another thread run just once.
     const once = {
       ...unfair,
       mayGoOn: (current: number, able: number, inVain: boolean) =>
@@ -96,7 +99,7 @@ describe('two wait for a third', () => {
   });
 });
 
-test.each(ALL)('%s: two that wait for one another never end', (_, make) => {
+test.each(ALL)('%s: two that wait for one another are reported as endless', (_, make) => {
   const program: Program = [[{ spinsUntil: [1, 1] }], [{ spinsUntil: [0, 1] }], [{}, {}]];
   expect(() => play(program, make(), 1)).toThrow('does not end');
 });
@@ -120,7 +123,7 @@ describe.each(['litmus/4-switch/one-slot.yaml', 'litmus/4-switch/three-tables-on
   },
 );
 
-describe('polling for a shadow that is long in use is no livelock', () => {
+describe('polling for a shadow that is in use for long is no livelock', () => {
   const path = 'test/explore/busy-with-the-only-slot.yaml';
   const litmus = readLitmus(path);
   const settings = settingsOf(litmus, {}).filter(({ discipline }) => discipline !== 'guest-lock');
@@ -137,11 +140,11 @@ describe('polling for a shadow that is long in use is no livelock', () => {
   });
 });
 
-describe('vCPU 0 tries until vCPU 1 has done something', () => {
+describe('vCPU 0 polls until vCPU 1 has acted', () => {
   const litmus = readLitmus('litmus/1-fault/R1-two-faults-one-entry.yaml');
   const setting = { paging: 'nonpae', discipline: 'lock-free', defects: [] } as const;
 
-  /** Software whose first vCPU reads a word in vain; the second does so, or kills the guest at once. */
+  /** Software whose first vCPU polls a word; the second writes it, or kills the guest at once. */
   const board = (ends: boolean, looks = true): Board => {
     const { shared, host } = bootLitmus(litmus, setting);
     const word = frameStart(host.guests[0]!.map.frame(toGpfn(0x20)));
@@ -156,15 +159,15 @@ describe('vCPU 0 tries until vCPU 1 has done something', () => {
     return new Board(shared, host, software, LITMUS_SCHEDULING, { mostSteps: 5000 });
   };
 
-  test.each(ALL)('%s: it comes to that', (_, make) => {
+  test.each(ALL)('%s: the wait ends', (_, make) => {
     expect(board(true).run(make(), 1).verdict).toBe('killed');
   });
 
-  test.each(ALL)('%s: if it never does, that is a livelock', (_, make) => {
+  test.each(ALL)('%s: without the write it is a livelock', (_, make) => {
     expect(board(false).run(make(), 1).verdict).toBe('livelock');
   });
 
-  test.each(ALL)('%s: nor if it never looks, which is no step', (_, make) => {
+  test.each(ALL)('%s: so is waiting without an access, that is, without a step', (_, make) => {
     expect(board(false, false).run(make(), 1).verdict).toBe('livelock');
   });
 });

@@ -1,4 +1,4 @@
-/** Hardware that acts by itself, and stores that wait in buffers. */
+/** Acts of hardware, and stores that wait in buffers. */
 
 import { describe, expect, test } from 'vitest';
 import { digestMemory } from '../../src/check/digest.ts';
@@ -21,7 +21,7 @@ const SETTING: Setting = { paging: 'nonpae', discipline: 'lock-free', defects: [
 const subjectOf = (path: string, setting = SETTING): Subject =>
   new Subject(`litmus/${path}.yaml`, readLitmus(`litmus/${path}.yaml`), setting);
 
-/** Every step of so many runs of a strategy. */
+/** Every step of this many runs of a strategy. */
 function stepsOf(subject: Subject, name: string, runs: number): Step[] {
   const steps: Step[] = [];
   const strategy = STRATEGIES[name]!();
@@ -45,7 +45,7 @@ test('each number is one actor', () => {
 });
 
 describe.each(['random', 'pct-3', 'surw', 'pos', 'portfolio', 'fewest'])('%s', (name) => {
-  test('lets vCPUs be moved and TLB entries be dropped', () => {
+  test('has vCPUs moved and TLB entries dropped', () => {
     const subject = subjectOf('1-fault/locked-counting');
     const runs = name === 'fewest' ? 1000 : 100;
     const steps = stepsOf(subject, name, runs);
@@ -56,7 +56,7 @@ describe.each(['random', 'pct-3', 'surw', 'pos', 'portfolio', 'fewest'])('%s', (
   });
 });
 
-test('an even seed leaves hardware alone', () => {
+test('an even seed has no acts of hardware', () => {
   const subject = subjectOf('1-fault/locked-counting');
   const kinds = new Set<Access>();
   subject.board.controller.watcher = ({ kind }) => kinds.add(kind);
@@ -65,7 +65,7 @@ test('an even seed leaves hardware alone', () => {
   expect(kinds).not.toContain(Access.Evict);
 });
 
-test('who is moved continues on the other CPU, and all is as it was', () => {
+test('a moved vCPU continues on the other CPU with all its state', () => {
   const subject = subjectOf('1-fault/locked-counting');
   const { host } = subject.board;
   const wanted = moveOf(0, 1, 2);
@@ -93,7 +93,7 @@ describe('a store buffer', () => {
     return new StoreBuffer(state, cpu);
   };
 
-  test('gives stores back in their order, and its own CPU the newest', () => {
+  test('drains stores in their order, and its own CPU reads the newest', () => {
     const buffer = bufferOn(1);
     // Round the ring more than once.
     for (let i = 0; i < 3 * BUFFERED_STORES; i += 3) {
@@ -132,16 +132,16 @@ describe('with --memory tso', () => {
     return seen;
   };
 
-  test('both read before the other stored, and never else', () => {
+  test("both may read before the other's store, and only there", () => {
     expect(outcomes('1-fault/store-buffering', 'tso', 1500)).toEqual(new Set([0, 1]));
     expect(outcomes('1-fault/store-buffering', 'sc', 1500)).toEqual(new Set([1]));
   });
 
-  test('stores stay in order: who sees the flag sees the message', () => {
+  test('stores stay in order: a CPU that sees the flag sees the message', () => {
     expect(outcomes('1-fault/message-passing', 'tso', 500)).toEqual(new Set([2]));
   });
 
-  test('every store that waited drains', () => {
+  test('every buffered store drains', () => {
     const steps = stepsOf(
       subjectOf('1-fault/message-passing', { ...SETTING, memory: 'tso' }),
       'pos',
@@ -155,7 +155,7 @@ describe('with --memory tso', () => {
     );
   });
 
-  test('an ordinary guest ends as it does without buffers', () => {
+  test('an ordinary guest ends as without buffers', () => {
     const memoryAfter = (memory: 'sc' | 'tso') => {
       const board = guestBoard({ paging: 'pae', discipline: 'lock-free', memory });
       const run = board.run(STRATEGIES['pct-3']!(), 3);

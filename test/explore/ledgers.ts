@@ -1,4 +1,4 @@
-/** Ledgers looked at, and filled without threads. */
+/** Reading ledgers, and filling them without threads. */
 
 import { DatabaseSync } from 'node:sqlite';
 import { Ledger } from '../../src/explore/campaign/ledger.ts';
@@ -7,7 +7,7 @@ import { runUnit, type UnitResult, warmSubject } from '../../src/explore/campaig
 
 const KEYS = { unit: 'id', failure: 'unit, run', behaviour: 'subject, digest, strategy' };
 
-/** Every row of a ledger, in the order of their keys; its shard left out. */
+/** Every row of a ledger, in the order of keys, without its shard. */
 export function dump(path: string): string {
   const db = new DatabaseSync(path, { readOnly: true });
   const rows = [
@@ -36,7 +36,7 @@ export function resultOf({ subjects }: Plan, unit: Unit): UnitResult {
   return runUnit(warmSubject(path, setting), { ...unit, warmUp: warmUpOf(unit) });
 }
 
-/** Do a campaign's units, all or the first `most` of them, in the order that is given. */
+/** Do a campaign's units, all or the first `most` of them, in the given order. */
 export function fill(
   path: string,
   plan: Plan,

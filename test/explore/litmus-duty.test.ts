@@ -1,4 +1,4 @@
-/** What is left to a test's guest, and what is not. */
+/** Duties that a test leaves to its guest, and those that stay the host's. */
 
 import { describe, expect, test } from 'vitest';
 import type { DefectId } from '../../src/defects.ts';
@@ -16,7 +16,7 @@ const FILES = LITMUS_FILES.map((path) => ({ path, litmus: readLitmus(path) })).f
 
 const RUNS = 40;
 
-/** So many schedules in each setting. */
+/** Schedules in each setting. */
 function results(path: string, litmus: Litmus, given: Partial<Setting> = {}): Result[] {
   return settingsOf(litmus, given).flatMap((setting) => {
     const subject = new Subject(path, litmus, setting);
@@ -30,14 +30,14 @@ const kindsOf = (all: readonly Result[]): string[] => [
 ];
 
 describe.each(FILES)('$path', ({ path, litmus }) => {
-  test('the guest neglects all that is left to it, and nothing is wrong', () => {
+  test('the guest neglects all its duties, and no invariant is violated', () => {
     const all = results(path, litmus);
     expect(kindsOf(all)).toEqual([]);
     const neglected = new Set(all.flatMap((result) => [...(result.neglected ?? [])]));
     expect(neglected).toEqual(new Set(litmus.guestDuty.map(({ duty }) => duty)));
   });
 
-  test('without any of it, it fails', () => {
+  test('fails when no duty is left to the guest', () => {
     for (const left of litmus.guestDuty) {
       const guestDuty = litmus.guestDuty.filter((other) => other !== left);
       expect(kindsOf(results(path, { ...litmus, guestDuty }))).toEqual([
@@ -46,7 +46,7 @@ describe.each(FILES)('$path', ({ path, litmus }) => {
     }
   });
 
-  test('elsewhere it is not left to it', () => {
+  test('other tests leave it to the host', () => {
     const guestDuty = litmus.guestDuty.map((left) => ({ ...left, pages: [0x0070_0000 as never] }));
     expect(kindsOf(results(path, { ...litmus, guestDuty }))).not.toEqual([]);
   });
@@ -66,7 +66,7 @@ test('references are the host’s, too', () => {
   expect(kinds).toContain('invariant 2: a wrong count of references');
 });
 
-/** vCPU 0 stores an entry and tells nobody, while vCPU 1 has the page. */
+/** vCPU 0 stores an entry without a hypercall, while vCPU 1 has the page mapped. */
 const silently = (entry: string, duty: string): Litmus =>
   parseLitmus(
     `
@@ -93,14 +93,14 @@ test.each([
   ['page 0x20 rw accessed dirty', '[rights]', 'invariant 1: more rights than the guest gives'],
   ['page 0x20 rw user accessed', '[accessed_dirty]', 'invariant 5: DIRTY is lost'],
   ['page 0x20 rw user dirty', '[accessed_dirty]', 'invariant 5: ACCESSED is lost'],
-])("%s, not told: %s is the guest's, if it is said to be", (entry, duty, kind) => {
-  // A path is what a token would name.
+])("%s, no hypercall: %s is the guest's, if the test says so", (entry, duty, kind) => {
+  // The path that a token would name.
   const path = FILES[0]!.path;
   expect(kindsOf(results(path, silently(entry, duty)))).toEqual([]);
   expect(kindsOf(results(path, silently(entry, '[]')))).toEqual([kind]);
 });
 
-test('a guest that may be killed is looked at all the same', () => {
+test('a guest that may be killed is checked nevertheless', () => {
   const [path] = LITMUS_FILES.filter((file) => file.endsWith('/killed-for-an-entry.yaml'));
   const litmus = readLitmus(path!);
   expect(kindsOf(results(path!, litmus))).toEqual([]);

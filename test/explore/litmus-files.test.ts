@@ -1,4 +1,4 @@
-/** The litmus files that come with umbra: each ends as it says, and each defect has its story. */
+/** The litmus files that come with umbra: each ends as declared, and each defect has its story. */
 
 import { basename } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -17,14 +17,14 @@ const FILES = LITMUS_FILES.map((path) => ({ path, litmus: readLitmus(path) }));
 const settings = ({ paging, disciplines }: Litmus) =>
   paging.flatMap((form) => disciplines.map((discipline) => ({ paging: form, discipline })));
 
-test('there are some, a folder for each of the seven parts', () => {
+test('there is a folder for each of the seven parts', () => {
   const folders = LITMUS_FILES.map((path) => path.split('/')[1]);
   expect([...new Set(folders)]).toEqual([
     ...['1-fault', '2-pin', '3-set', '4-switch', '5-flush', '6-switcher', '7-setup'],
   ]);
 });
 
-test('every defect of several vCPUs has at least one, and its file is named after it', () => {
+test('every defect of several vCPUs has a test, in a file named after it', () => {
   const aimedAt = new Set(FILES.flatMap(({ litmus }) => litmus.defect ?? []));
   expect(SCHEDULE_DEFECTS.filter((id) => !aimedAt.has(id))).toEqual([]);
   for (const { path, litmus } of FILES) {
@@ -47,7 +47,7 @@ describe.each(FILES)('$path', ({ litmus }) => {
   });
 });
 
-/** Defects that show when one CPU does something between two whole steps of another. */
+/** Defects that show when one CPU acts between two whole steps of another. */
 const SEEN_BETWEEN_STEPS: readonly DefectId[] = [
   ...(['R6', 'R7', 'R8', 'R9', 'R10', 'R11', 'R14', 'R15', 'R16'] as const),
 ];

@@ -1,4 +1,7 @@
-/** What each operation of a litmus test does, and each condition says, with one or two vCPUs. */
+/**
+ * The effect of each operation of a litmus test, and the meaning of each condition, with one or two
+ * vCPUs.
+ */
 
 import { describe, expect, test } from 'vitest';
 import { Counter } from '../../shared/counters.ts';
@@ -27,7 +30,7 @@ const TABLES = {
 function litmusOf({ ops, guest = {}, cpus, on = [] }: Test, when: string) {
   const value = {
     name: 'a test',
-    about: 'what is tested',
+    about: 'of the tested operation',
     ...(cpus === undefined ? {} : { cpus }),
     paging: ops.flat().some((op) => /^set_pmd| nx /.test(op)) ? ['pae'] : FORMS,
     guest: { tables: TABLES, ...guest },
@@ -37,7 +40,7 @@ function litmusOf({ ops, guest = {}, cpus, on = [] }: Test, when: string) {
   return parseLitmus(JSON.stringify(value), 'test.yaml');
 }
 
-/** Run it in each form that it is for, and say how it was. */
+/** Run it in each of its paging forms, and return the ends. */
 function check(given: Test, when: string, look: (host: Host) => void = () => {}): void {
   const litmus = litmusOf(given, when);
   for (const paging of litmus.paging) {
@@ -51,7 +54,7 @@ function check(given: Test, when: string, look: (host: Host) => void = () => {})
 const OPERATIONS: readonly (readonly [string, Test, string])[] = [
   ['load reads', { ops: [['load 0x00400000 -> r1']] }, 'vcpu 0 r1 == 0x20 and vcpu 0 r0 == 0'],
   [
-    'load sets ACCESSED alone',
+    'load sets ACCESSED only',
     { ops: [['load 0x00400000']] },
     'A 0x00400000 has accessed and not A 0x00400000 has dirty',
   ],
@@ -61,7 +64,7 @@ const OPERATIONS: readonly (readonly [string, Test, string])[] = [
     'word 0x20:2 == 7 and vcpu 0 r0 == 1 and A 0x00400000 has accessed dirty',
   ],
   [
-    'store where the program may not is a fault',
+    'store without the right faults',
     { ops: [['store 0x00401000 7 -> r0', 'load 0x00401000 -> r1']] },
     'vcpu 0 r0 == fault and vcpu 0 r1 == 0x21 and vcpu 0 cr2 == 0x00401000',
   ],
@@ -71,12 +74,12 @@ const OPERATIONS: readonly (readonly [string, Test, string])[] = [
     'vcpu 0 r0 == 0x20 and vcpu 0 r1 == 0x21 and word 0x20:0 == 0x22',
   ],
   [
-    'fetch is done',
+    'fetch succeeds or faults',
     { ops: [['fetch 0x00400000 -> r0', 'fetch 0x00500000 -> r1']] },
     'vcpu 0 r0 == 1 and vcpu 0 r1 == fault',
   ],
   [
-    'what is not mapped faults, and the column goes on',
+    'an unmapped access faults, and the column continues',
     { ops: [['load 0x00500000 -> r0', 'load 0x00400000 -> r1']] },
     'alive and vcpu 0 r0 == fault and vcpu 0 r1 == 0x20 and vcpu 0 cr2 == 0x00500000',
   ],
@@ -87,12 +90,12 @@ const OPERATIONS: readonly (readonly [string, Test, string])[] = [
   ],
   ['kernel store writes', { ops: [['kernel store 0xc0020004 9']] }, 'word 0x20:1 == 9'],
   [
-    'pte tells nobody',
+    'pte makes no hypercall',
     { ops: [['load 0x00400000', 'pte A 0x00400000 = page 0x23 user', 'load 0x00400000 -> r0']] },
     'vcpu 0 r0 == 0x20 and A 0x00400000 is page 0x23 and shadow A 0x00400000 is page 0x20',
   ],
   [
-    'tell_pte makes the host look again',
+    'tell_pte updates the shadow',
     {
       ops: [
         [
@@ -106,12 +109,12 @@ const OPERATIONS: readonly (readonly [string, Test, string])[] = [
     'vcpu 0 r0 == 0x23 and shadow A 0x00400000 is page 0x23',
   ],
   [
-    'set_pte changes and tells',
+    'set_pte changes the entry and makes a hypercall',
     { ops: [['load 0x00400000', 'set_pte A 0x00400000 = none', 'load 0x00400000 -> r0']] },
     'vcpu 0 r0 == fault and A 0x00400000 is none and shadow A 0x00400000 is none',
   ],
   [
-    'set_pte in the shadow at once',
+    'set_pte with DIRTY changes the shadow at once',
     { ops: [['load 0x00400000', 'set_pte A 0x00400000 = page 0x23 rw user accessed dirty']] },
     'shadow A 0x00400000 has rw and shadow A 0x00400000 is page 0x23',
   ],
@@ -126,17 +129,17 @@ const OPERATIONS: readonly (readonly [string, Test, string])[] = [
     'vcpu 0 r0 == fault and alive',
   ],
   [
-    'set_pgd throws away',
+    'set_pgd drops the shadow of the entry',
     { ops: [['load 0x00400000', 'set_pgd A 0x00400000']] },
     'shadow A 0x00400000 is none and A 0x00400000 is page 0x20',
   ],
   [
-    'set_pmd throws away',
+    'set_pmd drops the shadow of the entry',
     { ops: [['load 0x00400000', 'set_pmd A 0x00400000']] },
     'shadow A 0x00400000 is none',
   ],
   [
-    'set_upper changes what is above, and tells',
+    'set_upper changes the upper entry and makes a hypercall',
     {
       ops: [
         [
@@ -150,12 +153,12 @@ const OPERATIONS: readonly (readonly [string, Test, string])[] = [
     'vcpu 0 r0 == 1 and vcpu 0 r1 == 1 and vcpu 0 r2 == fault and word 0x20:0 == 1',
   ],
   [
-    'set_upper takes all away that is below',
+    'set_upper to none drops everything below',
     { ops: [['load 0x00400000', 'set_upper A 0x00400000 = none', 'load 0x00400000 -> r0']] },
     'vcpu 0 r0 == fault and A 0x00400000 is none and shadow A 0x00400000 is none and alive',
   ],
   [
-    'set_upper is told of, so that more may be allowed',
+    'set_upper can restore rights',
     {
       ops: [
         [
@@ -169,17 +172,17 @@ const OPERATIONS: readonly (readonly [string, Test, string])[] = [
     'vcpu 0 r0 == fault and vcpu 0 r1 == 1',
   ],
   [
-    'flush_user throws away',
+    'flush_user drops the shadow',
     { ops: [['load 0x00400000', 'flush_user']] },
     'shadow A 0x00400000 is none',
   ],
   [
-    'flush_all throws away',
+    'flush_all drops the shadow',
     { ops: [['load 0x00400000', 'flush_all', 'load 0x00401000 -> r0']] },
     'shadow A 0x00400000 is none and vcpu 0 r0 == 0x21',
   ],
   [
-    'new_pgtable goes on with another',
+    'new_pgtable switches to another table',
     {
       ops: [
         [
@@ -219,7 +222,7 @@ const OPERATIONS: readonly (readonly [string, Test, string])[] = [
     'alive and vcpu 0 r0 == 0',
   ],
   [
-    'a page of the Launcher’s that is read-only',
+    'a read-only page of the Launcher',
     {
       ops: [['load 0x00400000 -> r0', 'store 0x00400000 1']],
       guest: { launcher: { '0x20': 'ro' } },
@@ -227,7 +230,7 @@ const OPERATIONS: readonly (readonly [string, Test, string])[] = [
     'vcpu 0 r0 == 0x20 and dead "failed to get page"',
   ],
   [
-    'a page of the Launcher’s that is not there',
+    'a page that the Launcher does not map',
     { ops: [['load 0x00400000']], guest: { launcher: { '0x20': 'none' } } },
     'dead "failed to get page 32"',
   ],
@@ -247,7 +250,7 @@ const OPERATIONS: readonly (readonly [string, Test, string])[] = [
     'alive and (vcpu 1 irqs == 1 or vcpu 1 irqs == 2)',
   ],
   [
-    'ipi: to one that has come to its end',
+    'ipi: to a vCPU whose column has ended',
     { ops: [['yield', 'yield', 'yield', 'ipi 1'], []] },
     'alive and vcpu 1 irqs == 1',
   ],
@@ -257,7 +260,7 @@ const OPERATIONS: readonly (readonly [string, Test, string])[] = [
     'alive and vcpu 0 r0 == 0x20',
   ],
   [
-    'evict and go on',
+    'evict and continue',
     { ops: [['load 0x00400000', 'evict', 'load 0x00400000 -> r0']] },
     'vcpu 0 r0 == 0x20',
   ],
@@ -275,14 +278,14 @@ describe('operations', () => {
     expect(judge(litmus, host).is).toBe('allowed');
   });
 
-  test('yield leaves the guest and does nothing', () => {
+  test('yield leaves the guest, with no other effect', () => {
     check({ ops: [['yield', 'yield']] }, 'alive', ({ guests: [lg] }) => {
       // Each yield and the end.
       expect(lg!.counters.get(Counter.Entries)).toBeGreaterThanOrEqual(3);
     });
   });
 
-  test('migrate puts a vCPU down, to go on elsewhere', () => {
+  test('migrate releases a vCPU, to continue elsewhere', () => {
     const given = { ops: [['migrate 1', 'load 0x00400000 -> r0']], cpus: 2 };
     check(given, 'vcpu 0 r0 == 0x20', ({ cpus, vcpus }) => {
       expect(cpus.map(({ lastVcpu }) => lastVcpu)).toEqual([1, 1]);
@@ -290,7 +293,7 @@ describe('operations', () => {
     });
   });
 
-  test('evict empties the TLB, and no operation of another kind does', () => {
+  test('evict empties the TLB, and no other kind of operation does', () => {
     const seen = (...ops: string[]): number => {
       const given = { ops: [['load 0x00400000', ...ops, 'load 0x00400000']] };
       const litmus = litmusOf(given, 'alive');
@@ -351,21 +354,21 @@ describe('conditions', () => {
     const setting = { paging: 'nonpae', discipline: 'guest-lock', defects: [] } as const;
     const host = runLitmus(litmus, setting);
     expect(judge(litmus, host).outcome).toBe(undefined);
-    // As it was before it came out.
+    // As it was before the exit.
     host.cpus[0]!.generation = 1;
     const { tlb } = host.cpus[0]!;
     host.words.plain[tlb] = 0x0040_0001;
     expect(judge(litmus, host).outcome).toBe(0);
   });
 
-  test('the first outcome that holds is the one', () => {
+  test('the first matching outcome is the one', () => {
     const litmus = litmusOf({ ops: [[]] }, 'alive');
     const twice = { ...litmus, outcomes: [litmus.outcomes[0]!, litmus.outcomes[0]!] };
     const setting = { paging: 'nonpae', discipline: 'guest-lock', defects: [] } as const;
     expect(judge(twice, runLitmus(twice, setting)).outcome).toBe(0);
   });
 
-  test('or binds less than and, and and less than not', () => {
+  test('or binds less tightly than and, and and less than not', () => {
     const names = { tables: ['A'], vcpus: 1, hostCpus: 1, pages: 64, paging: FORMS };
     const read = readText('not alive or dead and alive', names, readCondition);
     expect(read).not.toBeInstanceOf(TextMistake);

@@ -1,4 +1,4 @@
-/** Litmus files with mistakes: what is said of them, by line and column. */
+/** Mistakes in litmus files: messages with line and column. */
 
 import { describe, expect, test } from 'vitest';
 import { parseLitmus } from '../../src/explore/litmus/litmus.ts';
@@ -23,7 +23,7 @@ outcomes:
     because: it is so
 `;
 
-/** What is wrong with the good file after some changes, without its path. */
+/** The messages for the good file after some changes, without its path. */
 function complaints(...changes: readonly (readonly [string, string])[]): string[] {
   let text = GOOD;
   for (const [from, to] of changes) {
@@ -184,7 +184,7 @@ const BAD: readonly (readonly [string, string, string | RegExp])[] = [
 ];
 
 describe('a mistake', () => {
-  test('none in the good file', () => {
+  test('the good file has none', () => {
     expect(complaints()).toEqual(['']);
   });
 
@@ -194,12 +194,12 @@ describe('a mistake', () => {
     );
   });
 
-  test('all are told at once, in the order of the text', () => {
+  test('all are reported at once, in the order of the text', () => {
     const told = complaints([ENTRY, 'pages 1'], [LOAD, 'laod 1'], [WHEN, 'dead "(" or']);
     expect(told.map((line) => line.split(' ')[0])).toEqual(['5:21:', '9:9:', '12:16:']);
   });
 
-  test('in a text over several lines the place is where it begins', () => {
+  test('a text over several lines is reported where it begins', () => {
     const [first] = complaints([`when: ${WHEN}`, 'when: >-\n      alive and\n      daed']);
     expect(first).toMatch(/^12:11: found "daed", expected .*did you mean dead\?$/);
   });
@@ -215,7 +215,7 @@ describe('a mistake', () => {
     ]);
   });
 
-  test('a vCPU without page tables at first, and one that is started, has no stack to begin with', () => {
+  test('a vCPU without page tables at first, and a started one, have no stack to begin with', () => {
     const stack: [string, string] = ['  - on: A\n', '  - on: A\n    stack: 0xc0024ff0\n'];
     expect(complaints(['guest:\n', 'guest:\n  linear: true\n'], stack)).toEqual([
       '9:12: found a stack of a guest without page tables, expected set_stack when it has some',
@@ -226,7 +226,7 @@ describe('a mistake', () => {
     ]);
   });
 
-  test('aliases that multiply are told at one of them, and a tag that is not known at its place', () => {
+  test('aliases that multiply are reported at one of them, and an unknown tag at its place', () => {
     const ten = (of: string) => `[${Array.from({ length: 10 }, () => `*${of}`).join(', ')}]`;
     const bomb = `x: &a [1]\ny: &b ${ten('a')}\nz: &c ${ten('b')}\nname: ${ten('c')}\n`;
     expect(complaintOf(() => parseLitmus(bomb, FILE))).toMatch(
@@ -237,15 +237,15 @@ describe('a mistake', () => {
     ]);
   });
 
-  test('a file that is not there', () => {
+  test('a missing file', () => {
     expect(() => readLitmus('litmus/nothing.yaml')).toThrow(
       'litmus/nothing.yaml cannot be read: ENOENT; give a litmus test: a file, or',
     );
   });
 });
 
-describe('what is left out', () => {
-  test('has the defaults that are said', () => {
+describe('omitted fields', () => {
+  test('have the declared defaults', () => {
     expect(parseLitmus(GOOD, FILE)).toMatchObject({
       paging: ['nonpae', 'pae'],
       disciplines: ['guest-lock', 'pgdir-lock', 'lock-free'],

@@ -1,6 +1,6 @@
 /**
- * Litmus tests run in one thread, whole steps of the host CPUs' loops in an order that a test
- * gives. Who waits for a CPU that is inside the guest has that one come out.
+ * Runs litmus tests in one thread, by whole steps of the host CPUs' loops in a given order. A CPU
+ * that waits for another inside the guest has it exit.
  */
 
 import { globSync } from 'node:fs';
@@ -13,7 +13,7 @@ import { cpusInThread } from '../../src/host/one-thread.ts';
 
 export const LITMUS_FILES = globSync('litmus/**/*.yaml').toSorted();
 
-/** Which host CPU steps next, of the numbers 0 … `cpus` − 1. */
+/** The host CPU that steps next, of the numbers 0 … `cpus` − 1. */
 export type Order = (step: number, cpus: number) => number;
 
 export const roundRobin: Order = (step, cpus) => step % cpus;

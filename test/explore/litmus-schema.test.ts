@@ -1,4 +1,4 @@
-/** The published schema of litmus tests, which editors use. */
+/** The published schema of litmus tests, for editors. */
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
@@ -11,18 +11,18 @@ import { umbra } from '../commands/umbra.ts';
 const published = JSON.parse(readFileSync('litmus/schema.json', 'utf8'));
 const validator = z.fromJSONSchema(published);
 
-test('is that of the code', () => {
-  // Mended by: npm run -s umbra -- litmus --schema > litmus/schema.json && npm run format
+test("equals the code's", () => {
+  // To update: npm run -s umbra -- litmus --schema > litmus/schema.json && npm run format
   expect(published).toEqual(JSON.parse(JSON.stringify(litmusJsonSchema())));
 });
 
-test('is what umbra litmus --schema prints', async () => {
+test('equals the output of umbra litmus --schema', async () => {
   const { code, stdout } = await umbra('litmus', '--schema');
   expect(JSON.parse(stdout)).toEqual(published);
   expect(code).toBe(0);
 });
 
-test('says of every field what it is', () => {
+test('describes every field', () => {
   const silent: string[] = [];
   const look = (schema: ReturnType<typeof litmusJsonSchema>, path: string): void => {
     for (const [key, field] of Object.entries(schema.properties ?? {})) {
@@ -37,8 +37,8 @@ test('says of every field what it is', () => {
   expect(silent).toEqual([]);
 });
 
-describe('holds', () => {
-  test.each(shippedTests())('for $name', ({ path }) => {
+describe('a validator', () => {
+  test.each(shippedTests())('accepts $name', ({ path }) => {
     const { success, error } = validator.safeParse(parse(readFileSync(path, 'utf8')));
     expect(error).toBeUndefined();
     expect(success).toBe(true);
@@ -46,11 +46,11 @@ describe('holds', () => {
 
   const good = parse(readFileSync(shippedTests()[0]!.path, 'utf8'));
   test.each([
-    ['a field that there is not', { ...good, vcpu: [] }],
-    ['a name that is none', { ...good, paging: ['long'] }],
+    ['an unknown field', { ...good, vcpu: [] }],
+    ['an unknown name', { ...good, paging: ['long'] }],
     ['too many vCPUs', { ...good, vcpus: Array.from({ length: 5 }, () => good.vcpus[0]) }],
     ['no outcome', { ...good, outcomes: [] }],
-  ])('not with %s', (_, value) => {
+  ])('refuses %s', (_, value) => {
     expect(validator.safeParse(value).success).toBe(false);
   });
 });

@@ -1,4 +1,4 @@
-/** A lock that is not taken is found by the first schedule that comes by, and none that is. */
+/** The first schedule finds a lock that is not taken, and reports none that is. */
 
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { DisciplineName } from '../../shared/discipline.ts';
@@ -23,7 +23,7 @@ const subjectOf = (path: string, setting: Setting): Subject =>
 const messageOf = (subject: Subject, seed: number): string =>
   subject.run(STRATEGIES['random']!(), seed).message;
 
-/** From here on the lock is taken from nobody and given back by nobody. */
+/** From here on this lock is neither taken nor released. */
 function takeAway(pick: (host: Host) => Ptr, { board }: Subject): void {
   const away = pick(board.host);
   const { acquire, release } = Lock.prototype;
@@ -38,7 +38,7 @@ function takeAway(pick: (host: Host) => Ptr, { board }: Subject): void {
 const FLUSH = 'litmus/5-flush/R5-table-freed-before-unlinked.yaml';
 const SWITCH = 'litmus/4-switch/R11-victim-in-use.yaml';
 
-describe('each lock that is not taken is found, whatever the schedule', () => {
+describe('each lock that is not taken is found, under any schedule', () => {
   test.each<[what: string, path: string, DisciplineName, (host: Host) => Ptr, RegExp]>([
     [
       'a pgdir’s',
@@ -93,7 +93,7 @@ describe('each lock that is not taken is found, whatever the schedule', () => {
   });
 });
 
-test('a fault without a lock that does not say it is in one is found', () => {
+test('a fault without a lock that does not mark itself as one is found', () => {
   const setting = { paging: 'nonpae', discipline: 'lock-free', defects: [] } as const;
   const subject = subjectOf(FLUSH, setting);
   expect(messageOf(subject, 1)).toBe('');
@@ -109,7 +109,7 @@ test('a fault without a lock that does not say it is in one is found', () => {
   expect(messageOf(subject, 1)).toMatch(/^lock not held in demand_page$/);
 });
 
-describe('nothing is found', () => {
+describe('no violation is found', () => {
   test.each(LITMUS_FILES.map((path, i) => [path, i] as const))('in %s', (path, i) => {
     const litmus = readLitmus(path);
     const { defect, paging } = litmus;
@@ -134,7 +134,7 @@ describe('of a record', () => {
       .flatMap((record) => fieldsOf(record).map((field) => ({ ...field, whose: record.name })))
       .find(({ is, whose }) => is.replace('%', whose) === name)!.at;
 
-  test('only who has a vCPU in hand may touch what is its own', () => {
+  test('only the CPU that runs a vCPU may access what belongs to it', () => {
     host.cpus[0]!.runningVcpu = 1;
     host.cpus[1]!.runningVcpu = 2;
     for (const touch of ['look', 'change'] as const) {
@@ -145,7 +145,7 @@ describe('of a record', () => {
     }
   });
 
-  test('what may be seen by anybody may not be changed', () => {
+  test('a field that any CPU may read is changed only under its guard', () => {
     const stack = at('esp1 of vCPU 0');
     lockdep.of(1).look(stack);
     expect(() => lockdep.of(1).change(stack)).toThrow('a change of esp1 of vCPU 0');
@@ -157,7 +157,7 @@ describe('of a record', () => {
     expect(() => lockdep.of(0).change(top)).toThrow('lock not held');
   });
 
-  test('nobody is asked for what changes in one step', () => {
+  test('a change in a single step needs no lock', () => {
     for (const name of ['changes of pgdir 0', 'irqs_pending of vCPU 0']) {
       expect(() => lockdep.of(1).change(at(name))).not.toThrow();
     }

@@ -30,8 +30,8 @@ outcomes:
 
 const digest = (text: string): string => digestOf(parseLitmus(text, 'some.yaml'));
 
-test('is the same as ever: tokens that were printed are good only with it', () => {
-  // Another one kills tokens: keep what a test is represented by, or raise ENGINE_VERSION with it.
+test('is unchanged: printed tokens are valid only with this digest', () => {
+  // Another digest invalidates tokens: keep the representation, or raise ENGINE_VERSION with it.
   expect(digest(TEXT)).toBe('58d1396f800dd287');
 });
 
@@ -46,7 +46,7 @@ test.each([
   ['guest:', 'cpus: 1\nguest:'],
   ['guest:', 'guest_duty: [stale]\nguest:'],
   ['guest:', 'guest:\n  paging_policy: {prefault: 2}'],
-])('is another one with %j as %j', (from, to) => {
+])('differs with %j as %j', (from, to) => {
   expect(TEXT).toContain(from);
   expect(digest(TEXT.replace(from, () => to))).not.toBe(digest(TEXT));
 });

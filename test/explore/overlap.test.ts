@@ -1,4 +1,4 @@
-/** Which operations were done at the same time, and what a tally makes of many schedules. */
+/** Which operations overlapped, and the tally over many schedules. */
 
 import { describe, expect, test } from 'vitest';
 import { overlapped, Timeline } from '../../src/explore/litmus/overlap.ts';
@@ -11,7 +11,7 @@ import type { Strategy } from '../../src/explore/strategies/strategy.ts';
 import { Subject } from '../../src/explore/subject.ts';
 
 describe('spans of operations', () => {
-  /** Two CPUs; each number is who takes the step, 2 is hardware. */
+  /** Two CPUs; each number is the actor of the step, 2 is hardware. */
   const spansOf = (
     order: readonly number[],
     reached: readonly [vcpu: number, place: number, step: number][],
@@ -62,8 +62,8 @@ describe('spans of operations', () => {
     expect(overlapped(spans, { a, b })).toBe(true);
   });
 
-  test('one that is about to begin has not begun', () => {
-    // CPU 0 stands before its first step when the other goes on.
+  test('one about to begin has not begun', () => {
+    // CPU 0 is before its first step when the other continues.
     const spans = spansOf(
       [1, 1, 1, 0, 0],
       [
@@ -79,9 +79,9 @@ describe('spans of operations', () => {
     expect(overlapped(spans, { a, b })).toBe(false);
   });
 
-  test('what is reached again is reached once, and steps of hardware are nobody’s', () => {
+  test('an operation reached twice counts once, and steps of hardware belong to none', () => {
     const order = [0, 2, 0, 1, 1];
-    // An act of hardware is no switch: after it the same CPU goes on.
+    // An act of hardware is no switch: after it the same CPU continues.
     const timeline = new Timeline();
     timeline.begins(0, 0, { step: 0, current: 0 });
     timeline.begins(0, 0, { step: 2, current: 0 });
@@ -90,7 +90,7 @@ describe('spans of operations', () => {
     expect(spans).toEqual([[[0, 2]], [[3, 4]]]);
   });
 
-  test('one that has ended has, though the next one has not begun', () => {
+  test('a finished operation has ended, though the next one has not begun', () => {
     const timeline = new Timeline();
     timeline.begins(0, 0, { step: 0, current: 0 });
     timeline.ends(0, 0, { step: 2, current: 0 });
@@ -99,7 +99,7 @@ describe('spans of operations', () => {
     expect(timeline.spans([2, 1, 4, 0], 6, 2)[0]![0]).toEqual([0, 1]);
   });
 
-  test('one that takes no step overlaps none', () => {
+  test('one without a step overlaps none', () => {
     const spans = spansOf(
       [0, 1, 1, 0],
       [
@@ -125,19 +125,19 @@ describe('a tally', () => {
     return tally;
   }
 
-  test('one vCPU after the other: nothing overlaps, and what may be is not met', () => {
+  test('one vCPU after the other: nothing overlaps, and the other allowed outcomes do not occur', () => {
     const tally = tallyOf(new Lenient([{ who: 0, until: 1 }]), 2);
     expect(tally.overlapping).toBe(0);
     expect(tally.apart).toHaveLength(tally.pairs.length);
     const allowed = tally.lines.filter(({ is }) => is === 'allowed');
     expect(allowed.map(({ isMet }) => isMet).toSorted()).toEqual([false, true]);
-    // What is forbidden is not missed.
+    // A forbidden outcome is not listed as missing.
     expect(tally.lines.filter(({ is }) => is === 'forbidden').every(({ isMet }) => isMet)).toBe(
       true,
     );
   });
 
-  test('by many schedules: all that may be is met, and every pair overlaps', () => {
+  test('over many schedules all allowed outcomes occur, and every pair overlaps', () => {
     const tally = tallyOf(STRATEGIES.random!(), 50);
     expect(tally.overlapping).toBeGreaterThan(25);
     expect(tally.apart).toEqual([]);
@@ -166,7 +166,7 @@ describe('a tally', () => {
     },
   );
 
-  test('an end that is not declared has a line', () => {
+  test('an undeclared end has a line', () => {
     const undeclared = { ...litmus, outcomes: litmus.outcomes.slice(0, 1) };
     const subject = new Subject(path, undeclared, setting);
     const tally = new Tally(undeclared);
@@ -175,7 +175,7 @@ describe('a tally', () => {
   });
 });
 
-test('operations that a sweep does one after the other do not overlap', () => {
+test('operations that a sweep runs one after the other do not overlap', () => {
   const path = 'litmus/1-fault/store-buffering.yaml';
   const litmus = readLitmus(path);
   const subject = new Subject(path, litmus, {
@@ -190,7 +190,7 @@ test('operations that a sweep does one after the other do not overlap', () => {
   };
   run(5);
   expect(tally.overlapping).toBe(0);
-  // Then it preempts them.
+  // Now it preempts them.
   run(20);
   expect(tally.overlapping).toBeGreaterThan(10);
 });

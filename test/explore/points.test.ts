@@ -28,8 +28,8 @@ describe('a broken engine', () => {
     ControlledWords.prototype.exchange = exchange;
   });
 
-  test('R5 shows by a switch at a store, and in no schedule with one switch if stores are none', () => {
-    /** How all schedules with at most one preemption end, up to the first that goes wrong. */
+  test('R5 shows by a switch at a store, and in no schedule with one switch if stores are no scheduling points', () => {
+    /** Ends of all schedules with at most one preemption, up to the first failure. */
     const search = (): string => {
       const subject = subjectOf(R5, { ...SETTING, defects: ['R5'] });
       const strategy = new FewestSwitches(1);
@@ -47,7 +47,7 @@ describe('a broken engine', () => {
     expect(search()).toBe('nothing wrong');
   });
 
-  test('an exchange that is done again with its piece breaks what is repaired', () => {
+  test('an exchange that is repeated with its piece breaks the repaired code', () => {
     const endings = (): string[] => {
       const subject = subjectOf(R2);
       const strategy = new RandomWalk();
@@ -61,13 +61,13 @@ describe('a broken engine', () => {
     };
     expect(endings()).toEqual(['ok', 'ok', 'ok']);
     ControlledWords.prototype.exchange = Words.prototype.exchange;
-    // Not in each: of two that stand in their pieces one goes on without doing its own again.
+    // Not in each: of two in their pieces, one may finish without repeating its own.
     expect(endings()).not.toEqual(['ok', 'ok', 'ok']);
   });
 });
 
-describe('a schedule run twice has the same who can go on at each decision', () => {
-  /** Notes who could go on whenever a strategy is asked. */
+describe('a schedule run twice has the same runnable actors at each decision', () => {
+  /** Records the runnable actors whenever a strategy decides. */
   function noted(strategy: Strategy): { readonly noting: Strategy; readonly sets: number[] } {
     const sets: number[] = [];
     const noting: Strategy = {
@@ -92,7 +92,7 @@ describe('a schedule run twice has the same who can go on at each decision', () 
       },
     );
     expect(runs[0]!.sets.length).toBeGreaterThan(1000);
-    // Somebody waits somewhere.
+    // Some actor waits at some decision.
     expect(new Set(runs[0]!.sets.filter((_, i) => i % 2 === 1)).size).toBeGreaterThan(1);
     expect(runs[1]).toEqual(runs[0]);
     expect(runs[2]).toEqual(runs[0]);

@@ -1,4 +1,4 @@
-/** Programs that are nothing but steps, for strategies to be tried without a machine. */
+/** Programs that are only steps, to try strategies without a machine. */
 
 import { Access } from '../../src/explore/engine/access.ts';
 import type { Decisions } from '../../src/explore/engine/controller.ts';
@@ -10,7 +10,7 @@ import {
 } from '../../src/explore/strategies/strategy.ts';
 import { type Ptr, toPtr } from '../../src/hardware/address.ts';
 
-/** Of a thread: how many steps it must have taken. */
+/** A thread, and the number of steps it must have taken. */
 export type Reached = readonly [thread: number, steps: number];
 
 export interface ProgramStep {
@@ -18,23 +18,23 @@ export interface ProgramStep {
   readonly at?: number;
   /** It sleeps until then. */
   readonly sleepsUntil?: Reached;
-  /** It tries in vain until then; each time is a step too, */
+  /** It polls until then; each attempt is a step too, */
   readonly spinsUntil?: Reached;
-  /** or so many steps. */
+  /** or this many steps. */
   readonly attempt?: number;
 }
 
 export type Program = readonly (readonly ProgramStep[])[];
 
-/** Threads of so many steps each, at words of their own. */
+/** Threads of these numbers of steps, at words of their own. */
 export const plainProgram = (...lengths: readonly number[]): Program =>
   lengths.map((length, i) => Array.from({ length }, () => ({ at: i + 1 })));
 
 export interface Played {
-  /** Who took each step. */
+  /** The thread of each step. */
   readonly order: readonly number[];
   readonly decisions: Decisions;
-  /** Steps at which a thread that could have gone on was preempted. */
+  /** Steps at which a runnable thread was preempted. */
   readonly preemptions: number;
 }
 
@@ -44,7 +44,10 @@ const MOST_STEPS = 10_000;
 /** A number is drawn after every so many steps. */
 const DRAWN_EVERY = 5;
 
-/** One run of a program: the strategy is asked where Controller would, and by default as fairly. */
+/**
+ * One run of a program: the strategy decides where Controller would ask, with the same fairness by
+ * default.
+ */
 export function play(
   program: Program,
   strategy: Strategy,
@@ -56,7 +59,7 @@ export function play(
   const switches: number[] = [];
   const drawn: number[] = [];
   const taken = program.map(() => 0);
-  /** Steps of the attempt that a thread is at. */
+  /** Steps of the thread's current attempt. */
   const tried = program.map(() => 0);
   const pending = (cpu: number): ProgramStep | undefined => program[cpu]![taken[cpu]!];
   const holds = (reached: Reached | undefined): boolean =>
@@ -113,7 +116,7 @@ export function play(
 const fairnessOf = ({ length }: Program): Fairness =>
   new Fairness(new Uint32Array(fairnessWords(length)));
 
-/** Whether the steps, each a thread and its number from 0, were taken one after the other. */
+/** Whether these steps, each a thread and its number from 0, were taken one after the other. */
 export function inThisOrder(order: readonly number[], steps: readonly Reached[]): boolean {
   const places = steps.map(([thread, step]) => {
     let seen = 0;

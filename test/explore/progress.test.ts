@@ -1,15 +1,15 @@
-/** Faults without locks: who is stopped in the middle of one holds up nobody else. */
+/** Faults without locks: a CPU that stops in the middle of one blocks no other CPU. */
 
 import { expect, test } from 'vitest';
 import { readLitmus } from '../../src/explore/litmus/read.ts';
 import { Lenient } from '../../src/explore/strategies/lenient.ts';
 import { Subject } from '../../src/explore/subject.ts';
 
-/** Decisions of a CPU in the litmus test, or more. */
+/** At least the decisions of a CPU in the litmus test. */
 const MANY = 250;
 const STRIDE = 30;
 
-test.each(['nonpae', 'pae'] as const)('%s: CPU 1 stops, and CPU 0 gets on', (paging) => {
+test.each(['nonpae', 'pae'] as const)('%s: CPU 1 stops, and CPU 0 makes progress', (paging) => {
   const path = 'litmus/1-fault/R2-dirty-erased.yaml';
   const setting = { paging, discipline: 'lock-free', defects: [] } as const;
   const subject = new Subject(path, readLitmus(path), setting);

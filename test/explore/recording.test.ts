@@ -1,4 +1,4 @@
-/** What is written down of a run: that it is the run, and where in the source each step is made. */
+/** Recording a run does not change it, and finds the source of each step. */
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
@@ -19,19 +19,19 @@ const { run } = subject.run(new RandomWalk(), 1);
 const recording = recordRun(subject, run.decisions);
 const { steps } = recording;
 
-test('a recorded run is the run', () => {
+test('a recorded run takes the same steps', () => {
   expect(recording.run).toEqual(run);
   expect(steps.map(({ number }) => number)).toEqual(Array.from({ length: run.steps }, (_, i) => i));
 });
 
-test('recording leaves the depth of stacks as it was', () => {
+test('recording restores the stack-trace limit', () => {
   const { stackTraceLimit } = Error;
   recordRun(subject, run.decisions);
   expect(Error.stackTraceLimit).toBe(stackTraceLimit);
 });
 
-describe('where a step is made', () => {
-  test('is told of every step, with a line that is there', () => {
+describe('the place of a step', () => {
+  test('is known for every step, with an existing line', () => {
     for (const { where } of steps) {
       expect(where.name).toMatch(/^\w+$/);
       expect(where.part).not.toBe('hardware');
@@ -60,7 +60,7 @@ describe('where a step is made', () => {
   });
 });
 
-test('a lock is held from where it is taken to where it is given back, by one CPU', () => {
+test('a lock is held from its acquire to its release, by one CPU', () => {
   const locks = locksOf(subject.board.host);
   const held = new Map<number, number>();
   const released: [at: number, lock: number][] = [];
@@ -80,7 +80,7 @@ test('a lock is held from where it is taken to where it is given back, by one CP
   expect(steps.some((step) => step.locks.length > 0)).toBe(true);
 });
 
-test('what happened on a CPU is told once, in order', () => {
+test('the events of a CPU are recorded once, in order', () => {
   for (const cpu of [0, 1]) {
     const numbers = steps
       .filter((step) => step.cpu === cpu)

@@ -1,4 +1,4 @@
-/** Failures made smaller: still the same, nothing too much in them, and what passes beside them. */
+/** Shrinking a failure: the same failure, nothing superfluous, and a passing schedule beside it. */
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -84,7 +84,7 @@ const MOST_RUNS = 300;
 const subjectFor = ({ file, setting: given }: Pick<Case, 'file' | 'setting'>): Subject =>
   new Subject(file, readLitmus(file), given);
 
-/** The first schedule that goes wrong. */
+/** The first failing schedule. */
 function failureOf(subject: Subject, name: string): Result {
   const strategy = STRATEGIES[name]!();
   for (let seed = 1; seed <= MOST_RUNS; seed++) {
@@ -113,7 +113,7 @@ describe.each(CASES)('$file, shrunk', (given) => {
   const isSame = ({ ending, kind }: Result): boolean =>
     ending === given.ending && kind === given.kind;
 
-  /** Whether a test with less in it says something, and still fails in the same way. */
+  /** Whether a test with something removed is valid, and still fails in the same way. */
   function showsTheSame(whole: Subject, kept: Kept): boolean {
     if (!saysSomething(whole, kept)) return false;
     const subject = whole.changed({ kept });
@@ -136,13 +136,13 @@ describe.each(CASES)('$file, shrunk', (given) => {
     expect(shrunk.tries).toBeGreaterThanOrEqual(shrunk.lastRound);
   });
 
-  test('is replayed from its line', () => {
+  test('replays from its line', () => {
     const token = decodeToken(tokenOf(shrunk.subject, shrunk.result));
     const again = replayToken(subjectOf(token), token);
     expect(again).toEqual(shrunk.result);
   });
 
-  test('goes away without any of its switches', () => {
+  test('passes without any one of its switches', () => {
     const { subject, plan, result } = shrunk;
     const { drawn } = result.run.decisions;
     expect(isSame(subject.run(new Lenient(plan, drawn), 0))).toBe(true);
@@ -152,7 +152,7 @@ describe.each(CASES)('$file, shrunk', (given) => {
     }
   });
 
-  test('goes away without any of its operations', () => {
+  test('passes without any one of its operations', () => {
     const kept = keptIn(shrunk);
     for (const [column, places] of kept.entries()) {
       for (const place of places) {
@@ -176,7 +176,7 @@ describe.each(CASES)('$file, shrunk', (given) => {
     expect([shrunk.passing, shrunk.difference]).toEqual([undefined, undefined]);
   };
   test(
-    'has a schedule beside it that passes, if there is one',
+    'has a passing schedule beside it, if there is one',
     given.mayPass ? withPassing : withoutPassing,
   );
 
@@ -192,7 +192,7 @@ describe.each(CASES)('$file, shrunk', (given) => {
 
 const R10 = CASES[3]!;
 
-test('what is interrupted is the smallest so far, and not proven', async () => {
+test('an interrupted shrink returns the smallest failure so far, as not proven minimal', async () => {
   const subject = subjectFor(R10);
   const found = failureOf(subject, R10.strategy);
   const sizes: number[] = [];
@@ -208,18 +208,18 @@ test('what is interrupted is the smallest so far, and not proven', async () => {
   expect(replayToken(subjectOf(token), token)).toEqual(shrunk.result);
 });
 
-test('what is shrunk already becomes no smaller', async () => {
+test('a shrunk failure cannot be shrunk further', async () => {
   const subject = subjectFor(R10);
   const once = await shrink(subject, failureOf(subject, R10.strategy));
   const twice = await shrink(once.subject, once.result);
-  // Steps are not what is shrunk: a forced switch may come elsewhere.
+  // The number of steps is not minimized: a forced switch may happen elsewhere.
   const { steps, ...size } = sizeOf(once);
   expect(steps).toBeGreaterThan(0);
   expect(sizeOf(twice)).toMatchObject(size);
   expect(keptIn(twice)).toEqual(keptIn(once));
 });
 
-describe('a test that fails without defects, too', () => {
+describe('a test that fails without defects too', () => {
   const folder = mkdtempSync(join(tmpdir(), 'umbra-shrink-'));
   afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -239,7 +239,7 @@ describe('a test that fails without defects, too', () => {
     expect(passing!.ending).toBe('ok');
   });
 
-  test('is shrunk to nothing when none does', async () => {
+  test('is shrunk to nothing if none does', async () => {
     const shrunk = await wrongly('alive');
     expect(sizeOf(shrunk)).toMatchObject({ vcpus: 0, operations: 0 });
     expect(shrunk.passing).toBe(undefined);
@@ -267,7 +267,7 @@ outcomes:
 `;
 
 describe('a plan', () => {
-  test.each(['random', 'pct-3', 'pos', 'surw'])('that was noted of %s is the same run', (name) => {
+  test.each(['random', 'pct-3', 'pos', 'surw'])('recorded of %s gives the same run', (name) => {
     const subject = subjectFor({ ...R10, setting: { ...R10.setting, defects: [] } });
     const strategy = new Noted(STRATEGIES[name]!());
     for (let seed = 1; seed <= 10; seed++) {
@@ -277,7 +277,7 @@ describe('a plan', () => {
     }
   });
 
-  test('that is empty has no preemption', () => {
+  test('without entries has no preemption', () => {
     const strategy = new Noted(new Lenient([]));
     const subject = subjectFor({ ...R10, setting: { ...R10.setting, defects: [] } });
     expect(subject.run(strategy, 0).ending).toBe('ok');
@@ -286,10 +286,10 @@ describe('a plan', () => {
   });
 });
 
-describe('operations that are kept', () => {
+describe('kept operations', () => {
   const litmus = readLitmus(R10.file);
 
-  test('are those of the file, in its words', () => {
+  test('appear in the words of the file', () => {
     const { vcpus } = keep(litmus, [[3], [0, 2]]);
     expect(vcpus.map(({ texts }) => texts)).toEqual([
       ['load 0x00400000 -> r0'],
@@ -303,11 +303,11 @@ describe('operations that are kept', () => {
   });
 
   test.each([
-    ['a column too few', [[0]]],
-    ['a place that is not there', [[0], [4]]],
-    ['a place twice', [[1, 1], [0]]],
-    ['places out of order', [[2, 1], [0]]],
-  ])('%s is refused', (_, kept) => {
+    ['too few columns', [[0]]],
+    ['an index past the end', [[0], [4]]],
+    ['an index twice', [[1, 1], [0]]],
+    ['indices out of order', [[2, 1], [0]]],
+  ])('refuses %s', (_, kept) => {
     expect(() => keep(litmus, kept)).toThrow(/damaged/);
   });
 });

@@ -1,4 +1,4 @@
-/** That words come back as they were kept, and no others. */
+/** A snapshot restores its words, and no others. */
 
 import { expect, test } from 'vitest';
 import { makeMemory } from '../../shared/words.ts';
@@ -11,7 +11,7 @@ function machine() {
   return { memory, plain: new Uint32Array(memory.buffer) };
 }
 
-test('what was kept is put back to its place, and what lies beside it stays', () => {
+test('saved words are restored, and their neighbours are left alone', () => {
   const { memory, plain } = machine();
   const snapshot = new Snapshot(memory);
   plain.fill(1, 1000, 1100);
@@ -22,7 +22,7 @@ test('what was kept is put back to its place, and what lies beside it stays', ()
   expect(ones).toEqual(Array.from({ length: 30 }, (_, i) => 1020 + i));
 });
 
-test('of two snapshots of one machine each has its own, up to the last word', () => {
+test('each of two snapshots of one machine restores its own words, including the last', () => {
   const { memory, plain } = machine();
   const first = new Snapshot(memory);
   const second = new Snapshot(memory);

@@ -1,4 +1,4 @@
-/** Where an access is made, from stacks as they are. */
+/** Where an access is made, from recorded stacks. */
 
 import { readdirSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -15,7 +15,7 @@ const frame = (name: string, file: string, line: number): string => {
 
 const stackOf = (...frames: readonly string[]): string => ['Error', ...frames].join('\n');
 
-test('the leaf and accessors are passed over, and the outermost of them is told', () => {
+test('the leaf and accessors are skipped, and the outermost of them is named', () => {
   const where = whereOf(
     stackOf(
       frame('ControlledWords.load', 'src/explore/engine/controlled-words.ts', 60),
@@ -35,7 +35,7 @@ test('the leaf and accessors are passed over, and the outermost of them is told'
   expect(where).toMatchObject({ through: 'quiesce', byGuest: false });
 });
 
-test('a function without a name is part of the one that it is in', () => {
+test('a function without a name belongs to the enclosing one', () => {
   const where = whereOf(
     stackOf(
       frame('', 'src/paging/set.ts', 57),
@@ -46,7 +46,7 @@ test('a function without a name is part of the one that it is in', () => {
   expect(where).toMatchObject({ name: 'doSetPte', line: 57 });
 });
 
-test('finding an entry belongs to the part that looks for it', () => {
+test('finding an entry belongs to the part that calls it', () => {
   const inPin = stackOf(
     frame('tableBelow', 'src/paging/entries.ts', 128),
     frame('pageWritable', 'src/paging/pin.ts', 45),
@@ -65,7 +65,7 @@ test.each(
   expect(partText(part)).toMatch(/^[iv]+ \w+$/);
 });
 
-test('a walk for the guest’s software is told from one for the host', () => {
+test('a walk for the guest’s software is distinguished from one for the host', () => {
   const walk = frame('walkTwoLevels', 'src/mmu/walk.ts', 53);
   const guest = frame('LitmusSoftware.#access', 'src/explore/litmus/software.ts', 176);
   const host = frame('enterGuest', 'src/host/switcher.ts', 77);
@@ -73,7 +73,7 @@ test('a walk for the guest’s software is told from one for the host', () => {
   expect(whereOf(stackOf(walk, host))).toMatchObject({ part: 'mmu', byGuest: false });
 });
 
-test('what no code of ours does is hardware', () => {
+test('a step without code of ours belongs to hardware', () => {
   expect(whereOf(stackOf('    at node:internal/main/run_main_module:33:47'))).toBe(HARDWARE);
   expect(whereOf(stackOf(frame('drain', 'src/explore/engine/controller.ts', 238)))).toBe(HARDWARE);
   expect(sourceLine(HARDWARE)).toBe('');

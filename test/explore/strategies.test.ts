@@ -1,4 +1,4 @@
-/** The strategies by themselves, on programs that are nothing but steps. */
+/** The strategies by themselves, on programs that are only steps. */
 
 import { describe, expect, test } from 'vitest';
 import { Access } from '../../src/explore/engine/access.ts';
@@ -12,8 +12,8 @@ import { inThisOrder, type Program, plainProgram, play, type Reached } from './p
 
 const seeds = (n: number): number[] => Array.from({ length: n }, (_, i) => i + 1);
 
-describe('PCT meets a bug as often as the paper promises', () => {
-  /** Steps of a run in all: no fewer than Pct takes a run to have before it has seen one. */
+describe('PCT finds a bug as often as the paper promises', () => {
+  /** Total steps of a run: at least the number Pct assumes before its first run. */
   const STEPS = 300;
 
   /** In how many of the runs the steps come in this order. */
@@ -54,7 +54,7 @@ describe('PCT meets a bug as often as the paper promises', () => {
     expect(hits(1, threads, order, 100)).toBe(0);
   });
 
-  test('depth 3: and control comes back in time', () => {
+  test('depth 3: a switch away and back in time', () => {
     const order: Reached[] = [
       [0, 20],
       [1, 20],
@@ -67,7 +67,7 @@ describe('PCT meets a bug as often as the paper promises', () => {
   });
 });
 
-test('random walk misses what takes one thread far ahead of the other, and PCT does not', () => {
+test('PCT finds, and random walk misses, a bug that needs one thread far ahead of the other', () => {
   // Burckhardt et al., section 2: its chance halves with every step; PCT's is 1/2 at depth 1.
   const program = plainProgram(30, 30);
   const aheads = (strategy: Strategy): number =>
@@ -82,7 +82,7 @@ test('random walk misses what takes one thread far ahead of the other, and PCT d
   expect(aheads(new RandomWalk())).toBe(0);
 });
 
-describe('who tries in vain lets everybody else get on', () => {
+describe('threads that poll in vain let every other thread finish', () => {
   const waitsForLast = { at: 1, spinsUntil: [2, 30] as const };
   const program: Program = [[waitsForLast], [waitsForLast], ...plainProgram(30)];
 
@@ -96,7 +96,7 @@ describe('who tries in vain lets everybody else get on', () => {
 });
 
 test('PCT switches away from a thread that spins in vain', () => {
-  // Whoever is above the other: the one that spins lets it go on.
+  // Either priority order: the spinning thread lets the other run.
   const program: Program = [
     [{ at: 1 }, { at: 1, spinsUntil: [1, 3] }],
     [{ at: 2 }, { at: 2, spinsUntil: [0, 1] }, { at: 2 }],
@@ -112,8 +112,8 @@ test('PCT switches away from a thread that spins in vain', () => {
 
 describe('fewest switches first', () => {
   /**
-   * What each order costs, up to `bound`: one for each preemption, and for each forced switch
-   * that does not go to the next thread that can go on.
+   * The cost of each order, up to `bound`: one for each preemption, and for each forced switch that
+   * skips the next runnable thread.
    */
   function byForce(program: Program, bound: number): ReadonlyMap<string, number> {
     const all = new Map<string, number>();
@@ -125,7 +125,7 @@ describe('fewest switches first', () => {
       };
       if (order.length === steps) return void all.set(order.join(''), bound - left);
       const cpus = program.map((_, i) => (current + i) % program.length).filter(can);
-      // The first is the current one, if that can go on.
+      // The first is the current one, if it is runnable.
       for (const [i, cpu] of cpus.entries()) {
         const cost = i === 0 ? 0 : 1;
         if (cost > left) continue;
@@ -168,22 +168,22 @@ describe('fewest switches first', () => {
     expect(paid).toEqual(paid.toSorted((a, b) => a - b));
   });
 
-  test('two threads without a bound that matters: every order there is', () => {
+  test('two threads with a bound above their preemptions: every order', () => {
     // 8 steps, 4 of them of the first thread.
     expect(byForce(plainProgram(4, 4), 8).size).toBe(70);
   });
 });
 
 describe.each(Object.keys(STRATEGIES))('%s', (name) => {
-  /** Words in common, locks that are tried in vain, and threads that sleep. */
+  /** Shared words, locks that are tried in vain, and threads that sleep. */
   const program: Program = [
     [{ at: 1 }, { at: 2, kind: Access.Read }, { at: 2 }, { at: 3 }, { at: 1 }],
     [{ at: 2 }, { at: 1, spinsUntil: [0, 2] }, { at: 2 }, { at: 3, kind: Access.Load }],
     [{ at: 3, sleepsUntil: [1, 1] }, { at: 1 }, { at: 2, spinsUntil: [1, 3] }, { at: 3 }],
   ];
 
-  // play() throws if a thread is chosen that cannot go on.
-  test('chooses those that can go on, and the same for the same seed', () => {
+  // play() throws if a strategy chooses a thread that is not runnable.
+  test('chooses runnable threads, the same ones for the same seed', () => {
     const orders = () => {
       const strategy = STRATEGIES[name]!();
       return seeds(200).map((seed) => play(program, strategy, seed));
@@ -194,7 +194,7 @@ describe.each(Object.keys(STRATEGIES))('%s', (name) => {
     expect(different).toBeGreaterThan(name.startsWith('pct') ? 1 : 10);
   });
 
-  test('what it decided can be decided again', () => {
+  test('its decisions replay', () => {
     const strategy = STRATEGIES[name]!();
     for (const seed of seeds(20)) {
       const played = play(program, strategy, seed);
@@ -203,18 +203,18 @@ describe.each(Object.keys(STRATEGIES))('%s', (name) => {
   });
 });
 
-describe('a record that does not fit is told', () => {
+describe('a record that does not fit is reported', () => {
   const again = (switches: readonly number[], drawn: readonly number[] = [7]) =>
     play(plainProgram(2, 3), new Recorded({ turns: switches, drawn }), 0);
 
-  test('as it is', () => {
+  test('replays when it fits', () => {
     expect(again([1, 1, 4, 0])).toMatchObject({ order: [0, 1, 1, 1, 0] });
   });
 
   test.each([
-    ['it goes to one that is at its end', [2, 1, 4, 0, 5, 1], [7], /step 4: CPU 0 /],
-    ['it stays with one that is at its end', [1, 1], [7], /step 4: CPU 1 /],
-    ['more is drawn', [1, 1, 4, 0], [], /more numbers/],
+    ['a switch to an ended thread', [2, 1, 4, 0, 5, 1], [7], /step 4: CPU 0 /],
+    ['a step of an ended thread', [1, 1], [7], /step 4: CPU 1 /],
+    ['more draws', [1, 1, 4, 0], [], /more numbers/],
   ])('%s', (_, switches, drawn, words) => {
     expect(() => again(switches, drawn)).toThrow(Diverged);
     expect(() => again(switches, drawn)).toThrow(words);

@@ -1,4 +1,4 @@
-/** The strategy sweep: what it lists, and that it ends whatever the test is like. */
+/** The strategy sweep: the schedules it lists, and that it ends for every test. */
 
 import { describe, expect, test } from 'vitest';
 import { parseLitmus } from '../../src/explore/litmus/litmus.ts';
@@ -14,14 +14,14 @@ import { plainProgram, play } from './program.ts';
 
 interface TestSpec {
   readonly columns: readonly (readonly string[])[];
-  /** The tables that they are on; by default A. */
+  /** The columns' tables; by default A. */
   readonly on?: string;
   readonly cpus?: number;
   readonly pgdirs?: number;
   readonly when?: string;
 }
 
-/** A litmus test of these columns that is as it may be as long as the guest lives. */
+/** A litmus test of these columns whose outcome is allowed while the guest lives. */
 function subjectOf(
   { columns, on = 'AAAA', cpus = columns.length, pgdirs = 4, when = 'alive' }: TestSpec,
   setting: Partial<Setting> = {},
@@ -47,7 +47,7 @@ function subjectOf(
   return new Subject('litmus/1-fault/message-passing.yaml', litmus, whole!);
 }
 
-/** All schedules, or so many of them at most. */
+/** All schedules, or at most this many. */
 function sweep(subject: Subject, strategy: Strategy, most = Number.POSITIVE_INFINITY): Result[] {
   const results: Result[] = [];
   while (results.length < most) {
@@ -83,7 +83,7 @@ describe('without preemption', () => {
     expect(new Set(digests).size).toBe(digests.length);
   });
 
-  test('all that operations one after the other can come to is met, and nothing else', () => {
+  test('all outcomes of whole operations in any order occur, and no others', () => {
     const columns = [
       [`store ${X} 1`, `load ${Y} -> r0`],
       [`store ${Y} 1`, `load ${X} -> r0`],
@@ -103,7 +103,7 @@ describe('without preemption', () => {
 describe('with preemptions', () => {
   const columns = [[`load ${X} -> r0`], [`set_pte A ${X} = page 0x25 rw user accessed`]];
 
-  test('each schedule up to one is another, and one with two comes after them', () => {
+  test('schedules with at most one preemption are distinct, and those with two come after them', () => {
     const once = digestsOf(
       sweep(subjectOf({ columns }), new Sweep({ preemptions: 1, edges: true })),
     );
@@ -118,7 +118,7 @@ describe('with preemptions', () => {
     expect(new Set([...once, ...more]).size).toBeGreaterThan(once.length + 150);
   });
 
-  test('the same schedules come whatever the seeds are, and on a board that is warm', () => {
+  test('the schedules are the same for any seed, and on a board that has run before', () => {
     const make = (): Sweep => new Sweep({ preemptions: 1, edges: false });
     const subject = subjectOf({ columns });
     const first = digestsOf(sweep(subject, make()));
@@ -128,7 +128,7 @@ describe('with preemptions', () => {
     expect(other).toEqual(first);
   });
 
-  test('words that only one CPU accesses are no places for them', () => {
+  test('there is none at a word that only one CPU accesses', () => {
     const program = plainProgram(5, 5);
     const strategy = new Sweep({ preemptions: 2, edges: true });
     play(program, strategy, 1);
@@ -139,8 +139,8 @@ describe('with preemptions', () => {
     expect(orders.every((order) => order === '0000011111')).toBe(true);
   });
 
-  test('each access of a word that both access is one, and each CPU goes on there', () => {
-    // Nothing here is an operation of a guest's: who goes on does so to its end.
+  test('there is one at each access of a shared word, and the CPU continues from there', () => {
+    // These steps are in no guest operation: a thread that continues does so to its end.
     const program = [3, 3].map((n) => Array.from({ length: n }, () => ({ at: 7 })));
     const strategy = new Sweep({ preemptions: 1, edges: true });
     const orders = new Set<string>();
@@ -153,7 +153,7 @@ describe('with preemptions', () => {
   });
 });
 
-test('what the store buffer lets happen is met with one preemption', () => {
+test('one preemption shows the outcome that only store buffers allow', () => {
   const columns = [
     [`store ${X} 1`, `load ${Y} -> r0`],
     [`store ${Y} 1`, `load ${X} -> r0`],
@@ -166,7 +166,7 @@ test('what the store buffer lets happen is met with one preemption', () => {
   expect(results.some(({ ending }) => ending === 'violation')).toBe(true);
 });
 
-describe('no plan looks like a livelock', () => {
+describe('no schedule ends as a livelock', () => {
   const SETTINGS: readonly Partial<Setting>[] = [
     { paging: 'nonpae', discipline: 'guest-lock' },
     { paging: 'pae', discipline: 'pgdir-lock', memory: 'tso' },
@@ -181,7 +181,7 @@ describe('no plan looks like a livelock', () => {
     ['one host CPU', { columns: [load, load], cpus: 1 }],
     ['more vCPUs than host CPUs', { columns: [load, load, load], cpus: 2, on: 'ABA' }],
     [
-      'a vCPU that is started',
+      'a vCPU started by another',
       {
         columns: [
           ['start 1', ...load],
@@ -190,9 +190,9 @@ describe('no plan looks like a livelock', () => {
       },
     ],
     ['an idle host CPU', { columns: [load, ['migrate 2', ...load]], cpus: 3 }],
-    ['nothing to do', { columns: [[], []] }],
+    ['no operations', { columns: [[], []] }],
     [
-      'page tables that take turns',
+      'page tables that evict one another',
       {
         columns: [
           ['new_pgtable C', ...load],
@@ -211,7 +211,7 @@ describe('no plan looks like a livelock', () => {
   });
 });
 
-test('nothing is wrong with what it begins with, in any litmus test', () => {
+test('its first schedules pass in every litmus test', () => {
   for (const path of LITMUS_FILES) {
     const litmus = readLitmus(path);
     for (const setting of settingsOf(litmus, {})) {

@@ -40,7 +40,7 @@ describe.each(CASES)('%s', (path, setting) => {
   });
 });
 
-test.each(['R2', 'R9', 'R7'] as const)('what is found with %s is met again', async (id) => {
+test.each(['R2', 'R9', 'R7'] as const)('a failure found with %s is repeated', async (id) => {
   const path = {
     R2: '1-fault/R2-cleared-entry-comes-back',
     R9: '6-switcher/R9-same-cpu-another-vcpu',
@@ -59,13 +59,13 @@ test.each(['R2', 'R9', 'R7'] as const)('what is found with %s is met again', asy
   }
 });
 
-test('a strategy that cannot go from thread to thread is refused', async () => {
+test('refuses a strategy that cannot be moved between threads', async () => {
   const subject = subjectOf(...CASES[0]!);
   board = await bootThreads(subject);
   await expect(board.run('surw', 1)).rejects.toThrow(/surw keeps more.*pct-1 to pct-5/);
 });
 
-test('decisions of another run are told', async () => {
+test('reports decisions of another run', async () => {
   const subject = subjectOf(...CASES[0]!);
   const { decisions } = subject.run(STRATEGIES['random']!(), 2).run;
   board = await bootThreads(subject);

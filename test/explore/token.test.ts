@@ -33,7 +33,7 @@ const tokens: fc.Arbitrary<Token> = fc.oneof(
   fc.tuple(whole, fc.array(fc.array(fc.nat()))).map(([token, kept]) => ({ ...token, kept })),
 );
 
-test('a token says what was put into it', () => {
+test('a token decodes to the encoded run', () => {
   fc.assert(
     fc.property(tokens, (token) => {
       const text = encodeToken(token);
@@ -44,7 +44,7 @@ test('a token says what was put into it', () => {
   );
 });
 
-test('switches are packed and unpacked', () => {
+test('switches survive packing', () => {
   const one = fc.tuple(fc.nat({ max: 1000 }), fc.nat({ max: 7 }));
   fc.assert(
     fc.property(fc.array(one), (distances) => {
@@ -81,7 +81,7 @@ function withBytesBehind(text: string): string {
   return `${prefix}.${bytes.toString('base64url')}`;
 }
 
-test('a replay that goes another way says at which step, and in what', () => {
+test('a diverging replay reports the step and the difference', () => {
   const path = 'litmus/1-fault/R2-cleared-entry-comes-back.yaml';
   const setting = { paging: 'nonpae', discipline: 'lock-free', defects: [] } as const;
   const subject = new Subject(path, readLitmus(path), setting);
@@ -105,7 +105,7 @@ test('a replay that goes another way says at which step, and in what', () => {
 describe('a damaged token is refused', () => {
   const text = encodeToken(token);
 
-  test('wherever it was cut', () => {
+  test('cut at any place', () => {
     for (let length = 0; length < text.length; length++) {
       expect(() => decodeToken(text.slice(0, length)), `${length}`).toThrow(UserError);
       expect(() => decodeToken(text.slice(length + 1)), `from ${length + 1}`).toThrow(UserError);
@@ -125,11 +125,11 @@ describe('a damaged token is refused', () => {
     ['a number', packed('7'), /damaged/],
     ['a field too few', packed(JSON.stringify({ ...token, file: undefined })), /damaged/],
     ['a field too many', packed(JSON.stringify({ ...token, more: 1 })), /damaged/],
-    ['text behind it', `${text}AAAA`, /damaged/],
-    ['a character of another alphabet', `${text.slice(0, 9)}+${text.slice(9)}`, /damaged/],
-    ['bytes behind it', withBytesBehind(text), /damaged/],
+    ['text after it', `${text}AAAA`, /damaged/],
+    ['a character outside the alphabet', `${text.slice(0, 9)}+${text.slice(9)}`, /damaged/],
+    ['bytes after it', withBytesBehind(text), /damaged/],
     [
-      'switches that are no pairs',
+      'switches that are not pairs',
       packed(JSON.stringify({ ...token, turns: [3, 1, 4] })),
       /damaged/,
     ],

@@ -16,7 +16,7 @@ interface Accessed {
   readonly words: number;
 }
 
-/** For each word: who changed it, and between two changes how often each read it. */
+/** For each word: which actor changed it, and how often each read it between two changes. */
 function orderOf(accesses: readonly Accessed[]): string {
   const words = new Map<number, { done: string; readers: number[] }>();
   for (const { actor, changes, at, words: count } of accesses) {
@@ -36,7 +36,7 @@ function orderOf(accesses: readonly Accessed[]): string {
     .join('\n');
 }
 
-/** Every order in which accesses of several actors, each in its own order, can come. */
+/** Every interleaving of several actors' accesses. */
 function* orders(programs: readonly (readonly Accessed[])[]): Generator<Accessed[]> {
   if (programs.every(({ length }) => length === 0)) yield [];
   for (const [i, [first, ...rest]] of programs.entries()) {
@@ -57,7 +57,7 @@ function play(trace: Trace, accesses: readonly Accessed[]): string {
   return trace.digest;
 }
 
-/** That each text of one side belongs to one of the other. */
+/** Asserts a one-to-one correspondence of the two sides. */
 function expectSamePartition(pairs: Iterable<readonly [string, string]>): number {
   const [there, back] = [new Map<string, string>(), new Map<string, string>()];
   for (const [a, b] of pairs) {
@@ -69,7 +69,7 @@ function expectSamePartition(pairs: Iterable<readonly [string, string]>): number
   return there.size;
 }
 
-test('all orders of small programs, of words, stretches and whole pages', () => {
+test('all interleavings of small programs, of words, stretches and whole pages', () => {
   const dice = new Dice();
   dice.seed(17);
   const trace = newTrace();
@@ -93,7 +93,7 @@ test('all orders of small programs, of words, stretches and whole pages', () => 
   expect(most).toBeGreaterThan(50);
 });
 
-test('a store of what was there already is a load', () => {
+test('a store of the present value is a load', () => {
   const trace = newTrace();
   const played = (...steps: readonly (readonly [actor: number, after: number])[]): string => {
     trace.begin();
@@ -108,7 +108,7 @@ test('a store of what was there already is a load', () => {
   expect(played([0, 5], [1, 6])).not.toBe(played([1, 6], [0, 5]));
 });
 
-test('nothing is left of the run before', () => {
+test('reset forgets the run before', () => {
   const trace = newTrace();
   const page = { actor: 1, changes: true, at: PAGE_WORDS, words: PAGE_WORDS };
   const word = { actor: 0, changes: true, at: PAGE_WORDS + 3, words: 1 };
@@ -134,7 +134,7 @@ describe('schedules of litmus tests', () => {
     const note = (actor: number, changes: boolean, at: number, words: number): void => {
       accesses.push({ actor, changes, at, words });
     };
-    // Those that the trace makes of itself are not told again.
+    // Without the accesses that the trace splits off itself.
     let within = false;
     const outermost = (work: () => void, tell: () => void): void => {
       if (within) return work();
@@ -170,7 +170,7 @@ describe('schedules of litmus tests', () => {
     const pairs: [string, string][] = [];
     for (const strategy of ['pct-1', 'pct-2', 'pct-3', 'random', 'fewest']) {
       const made = STRATEGIES[strategy]!();
-      // Even seeds: hardware does nothing by itself.
+      // Even seeds: no acts of hardware.
       for (let seed = 0; seed < 80; seed += 2) {
         accesses = [];
         const { trace } = subject.board.run(made, seed);

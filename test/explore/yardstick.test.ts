@@ -1,4 +1,7 @@
-/** What is left of a failure is a failure of the defects: it passes without them, tried as hard as it was searched for. */
+/**
+ * A shrunk failure is due to the defects: it passes without them, tried as hard as it was searched
+ * for.
+ */
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -35,10 +38,10 @@ function searched(subject: Subject, name: string): { found: Result; search: Effo
 
 const nobody = async (): Promise<void> => {};
 
-describe('a yardstick', () => {
+describe('the check without defects', () => {
   const search = [{ strategy: 'sweep', schedules: 50 }];
 
-  test('accepts by some dozens of schedules what it refuses by more, and keeps in mind which', async () => {
+  test('accepts by some dozens of schedules what it refuses by more, and remembers which', async () => {
     const yardstick = new Yardstick(subjectOf(FILE), [], search);
     expect(yardstick.failed).toBe(undefined);
     expect(yardstick.accepts(TOO_FEW, [])).toBe(true);
@@ -53,7 +56,7 @@ describe('a yardstick', () => {
     expect(yardstick.accepts(TOO_FEW, [])).toBe(false);
   });
 
-  test('tries as many as the search took, by its strategies, and no fewer than a thousand', async () => {
+  test('tries as many as the search took, by its strategies, and at least a thousand', async () => {
     const whole = keepAll(readLitmus(FILE));
     const told: number[] = [];
     const control = await new Yardstick(subjectOf(FILE), [], search).check(whole, async (so) => {
@@ -67,13 +70,13 @@ describe('a yardstick', () => {
       verified: false,
       failure: undefined,
     });
-    // Before, as many of its behaviours: there are more.
+    // Before the schedules it ran as many behaviours; the test has more.
     const each = Array.from({ length: 1050 }, (_, i) => i + 1);
     expect(told).toEqual([...each, ...each]);
   });
 });
 
-describe('a failure whose cheap minimum fails without the defect', () => {
+describe('a failure whose smallest form fails without the defect', () => {
   let shrunk: Shrunk;
   let search: Effort;
   beforeAll(async () => {
@@ -83,30 +86,30 @@ describe('a failure whose cheap minimum fails without the defect', () => {
     shrunk = await shrink(subject, all.found, { search });
   });
 
-  test('is shrunk to one that does not', () => {
+  test('is shrunk to one that passes without it', () => {
     expect(shrunk.result).toMatchObject({ ending: 'violation', kind: 'outcome 1' });
     expect(shrunk.proven).toBe(true);
-    // The unmap is what it is about.
+    // The failure depends on the unmap.
     const [first] = shrunk.subject.litmus.vcpus.map(({ texts }) => texts);
     expect(first).toContain('set_pte A 0x00400000 = none');
     expect(sizeOf(shrunk).operations).toBeLessThan(7);
   });
 
-  test('as hard as it was searched for', () => {
+  test('with as many schedules as the search took', () => {
     const { control } = shrunk;
     expect(control).toMatchObject({ failure: undefined, strategies: ['sweep', 'portfolio'] });
     expect(control!.schedules).toBe(control!.wanted);
     expect(control!.wanted).toBe(search[0]!.schedules + 1000);
   });
 
-  test.each(['pos', 'pct-3', 'random'])('nor does it by %s', (name) => {
+  test.each(['pos', 'pct-3', 'random'])('also when found by %s', (name) => {
     const subject = shrunk.subject.changed({ setting: { ...SETTING, defects: [] } });
     const strategy = STRATEGIES[name]!();
     for (let seed = 1; seed <= 500; seed++) expect(subject.run(strategy, seed).ending).toBe('ok');
   });
 });
 
-describe('a test that seldom fails without defects, too', () => {
+describe('a test that rarely fails without defects, too', () => {
   const folder = mkdtempSync(join(tmpdir(), 'umbra-yardstick-'));
   const file = join(folder, 'wrong.yaml');
   afterAll(() => rmSync(folder, { recursive: true }));
@@ -129,7 +132,7 @@ outcomes:
 `,
   );
 
-  test('is shrunk all the same, and how it fails without them is said', async () => {
+  test('is shrunk nevertheless, and its failures without them are reported', async () => {
     const subject = subjectOf(file);
     const { found, search } = searched(subject, 'random');
     const shrunk = await shrink(subject, found, { search });
@@ -144,7 +147,7 @@ outcomes:
   });
 });
 
-test('interrupted while what is left is checked, it says how far that was', async () => {
+test('interrupted during the check, it reports how far the check was', async () => {
   const subject = subjectOf(FILE);
   const { found, search } = searched(subject, 'sweep');
   let checked = 0;

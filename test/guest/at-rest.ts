@@ -1,4 +1,4 @@
-/** A guest looked at from outside while nobody runs it. */
+/** A guest read from outside while no CPU runs it. */
 
 import { FrameKind } from '../../shared/frames.ts';
 import type { Host } from '../../shared/host.ts';
@@ -12,14 +12,14 @@ export function readGuest(host: Host, gpa: number, guest = 0): number {
   return frame === NO_FRAME ? 0 : host.words.load(wordInFrame(frame, gpa));
 }
 
-/** What is wrong in the guest kernel's tables, some of whose words may be read as others. */
+/** Errors in the guest kernel's tables; `instead` overrides some words of memory. */
 export function audit(host: Host, instead: ReadonlyMap<number, number> = new Map()): string[] {
   const { form, pfnLimit } = host.guests[0]!;
   const read = (gpa: number) => instead.get(gpa) ?? readGuest(host, gpa);
   return auditKernel({ form, pages: pfnLimit, read, entry: read });
 }
 
-/** Frames of its own that a guest has for its memory. */
+/** Frames of its own behind the guest's memory. */
 export function framesOf(host: Host, guest = 0): number {
   const { map, pfnLimit } = host.guests[guest]!;
   return Array.from({ length: pfnLimit }, (_, page) => map.frame(toGpfn(page))).filter(
@@ -27,6 +27,6 @@ export function framesOf(host: Host, guest = 0): number {
   ).length;
 }
 
-/** A counter of all host CPUs together. */
+/** A counter, summed over all host CPUs. */
 export const counted = (rig: Rig, counter: number): number =>
   rig.cpus.reduce((sum, { host }) => sum + host.guests[0]!.counters.get(counter), 0);

@@ -1,4 +1,4 @@
-/** The audit of the guest kernel's tables finds what it is for. */
+/** The audit of the guest kernel's tables finds each kind of error. */
 
 import { expect, test } from 'vitest';
 import {
@@ -24,7 +24,7 @@ const { host } = (() => {
 const read = (gpa: number) => readGuest(host, gpa);
 const PAGE_FLAGS = 0xfff;
 
-/** Where the last-level entry of an address is. */
+/** The address of the last-level entry of an address. */
 function pteAt(top: number, address: number): number {
   const table = read(top + (address >>> 22) * 4) & ~PAGE_FLAGS;
   return toGpa(table + ((address >>> 12) & 1023) * 4);
@@ -41,32 +41,32 @@ const beyond = pteAt(top, 0x083f_0000);
 
 const withWords = (...words: [number, number][]) => audit(host, new Map(words)).join('\n');
 
-test('nothing is wrong at the end of a run', () => {
+test('the end of a run passes', () => {
   expect(audit(host)).toEqual([]);
 });
 
-test('an entry that came back after its area was unmapped', () => {
+test('finds an entry restored after its area was unmapped', () => {
   expect(withWords([beyond, read(written)])).toMatch(/the entry of 0x83f0000 is in no area/);
 });
 
-test('an entry that came back, of a page that is free', () => {
+test('finds a restored entry of a free page', () => {
   const free = read(FREE_PAGES);
   expect(withWords([beyond, (free << 12) | 0x67])).toContain(`page ${free} is free and mapped`);
 });
 
-test('a page that more entries map than are counted', () => {
+test('finds a page with more entries than its count', () => {
   const page = read(written) >>> 12;
   expect(withWords([MEM_MAP + page * 4, 2])).toContain(
     `page ${page} is mapped 1 times, and its count is 2`,
   );
 });
 
-test('an entry that can be written where its area cannot, and a page that nobody uses', () => {
+test('finds an entry writable in a read-only area, and a page without a use', () => {
   expect(withWords([pteAt(top, 0x0804_8000), read(written)])).toContain('its area cannot');
   expect(withWords([written, 0])).toContain('was taken and is used for nothing');
 });
 
-test('a page in the balloon that the kernel maps, and one that it does not map without', () => {
+test('finds a page in the balloon that the kernel maps, and another page that it does not map', () => {
   const swapper = read(SWAPPER_PG_DIR);
   const at = pteAt(swapper, PAGE_OFFSET + 0x30_0000);
   expect(withWords([at, 0])).toContain('page 768 is not mapped by the kernel');

@@ -1,4 +1,4 @@
-/** Pages that a guest gives to the host: the frames behind them, and who has them then. */
+/** Pages that a guest returns to the host: the frames behind them, and their next owner. */
 
 import { describe, expect, test } from 'vitest';
 import { Vma } from '../../shared/launcher-map.ts';
@@ -22,7 +22,7 @@ const program = (main: StreamBuilder): Program => ({
   processes: [{ command: 'balloon', regions: [], threads: [main.build()] }],
 });
 
-/** Use pages and let them go: they are free in the guest, and the host keeps their frames. */
+/** Use pages and free them: they are free in the guest, and the host keeps their frames. */
 const useAndFree = (pages = PAGES): StreamBuilder => {
   const main = new StreamBuilder();
   main.syscall(Sys.mmap2, AREA, pages * 4096, Prot.Read | Prot.Write);
@@ -37,7 +37,7 @@ const runOf = (main: StreamBuilder, pages = 1024) => {
 };
 
 describe.each(['as-written', 'guest-lock'] as const)('%s', (discipline) => {
-  test('a page in the balloon has no frame, and is zero for the next who looks', () => {
+  test('a page in the balloon has no frame, and reads as zero afterwards', () => {
     const frames = (main: StreamBuilder) => {
       const rig = new Rig({ program: program(main), discipline });
       rig.runAll(1000);
@@ -60,7 +60,7 @@ describe.each(['as-written', 'guest-lock'] as const)('%s', (discipline) => {
   });
 });
 
-test('pages come back with new frames', () => {
+test('pages taken back get new frames', () => {
   const used = framesOf(runOf(useAndFree()).host);
   const rig = runOf(useAndFree().syscall(Sys.inflate, PAGES).syscall(Sys.deflate, PAGES));
   expect([framesOf(rig.host), readGuest(rig.host, BALLOON)]).toEqual([used, 0]);
@@ -81,7 +81,7 @@ test('a page that is not the guest’s cannot be discarded', () => {
   expect(rig.reason).toBe('bad page to discard 0x400001');
 });
 
-test('an aligned address is a notification, and discards nothing', () => {
+test('an aligned address is a notification, and discards no page', () => {
   const rig = new Rig({ program: program(new StreamBuilder()), ...REPAIRED });
   const { map } = rig.host.guests[0]!;
   map.set(toGpfn(5), Vma.ReadWrite);
@@ -92,7 +92,7 @@ test('an aligned address is a notification, and discards nothing', () => {
   expect(rig.host.guests[0]!.notifications).toBe(2);
 });
 
-describe('two guests on a host that has memory for one and a half', () => {
+describe('two guests on a host with memory for one and a half', () => {
   /** The first runs until it has used its pages, then the second to its end. */
   function secondEnds(gives: number): string {
     const first = useAndFree().syscall(Sys.inflate, gives).syscall(Sys.inflate, 0);
@@ -113,11 +113,11 @@ describe('two guests on a host that has memory for one and a half', () => {
     return host.guests[1]!.reason;
   }
 
-  test('the second lacks frames as long as the first keeps all', () => {
+  test('the second lacks frames while the first keeps all', () => {
     expect(secondEnds(0)).toMatch(/failed to get page|memory/);
   });
 
-  test('the second has those that the first gives', () => {
+  test('the second gets those that the first returns', () => {
     expect(secondEnds(PAGES)).toBe('Power down');
   });
 });

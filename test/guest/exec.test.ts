@@ -1,4 +1,4 @@
-/** execve: a process becomes another program, and nothing of the old one is left. */
+/** execve: a process runs another program, and no memory of the old one is left. */
 
 import { describe, expect, test } from 'vitest';
 import { type OperationStream, type Program, Prot, Sys } from '../../src/guest/program.ts';
@@ -39,19 +39,19 @@ function endOf(source: Program, vcpus: number, quantum: number) {
 const start = () => new StreamBuilder().store(OLD).syscall(Sys.execve, 1);
 
 describe('execve', () => {
-  test('of the first process goes on with another program, whose end ends the guest', () => {
+  test('of the first process continues in the other program, whose end ends the guest', () => {
     const end = endOf(program(start(), new StreamBuilder().store(NEW)), 1, 100);
     expect(end).toMatchObject({ reason: 'Power down', wrong: [] });
     const longer = endOf(program(start(), new StreamBuilder().store(NEW).store(NEW + 8)), 1, 100);
     expect(longer.user).not.toBe(end.user);
   });
 
-  test('leaves nothing of the old memory mapped', () => {
+  test('leaves none of the old memory mapped', () => {
     const { reason } = endOf(program(start(), new StreamBuilder().load(OLD)), 1, 100);
     expect(reason).toBe('CRASH: Kernel panic - init got SIGSEGV at 0x80000000');
   });
 
-  test('ends the other threads, wherever they run and however far they have come', () => {
+  test('ends the other threads, wherever and however far they have run', () => {
     const make = () => {
       const other = new StreamBuilder();
       for (let i = 0; i < 5000; i++) other.modify(OLD + 0x1000).syscall(20);
@@ -73,13 +73,13 @@ describe('execve', () => {
   });
 });
 
-test('a copied child goes on in its parent’s memory', () => {
+test('a copied child continues in its parent’s memory', () => {
   const main = new StreamBuilder().store(OLD).syscall(Sys.forkCopy, 1).syscall(Sys.wait4).load(OLD);
   const of = (child: StreamBuilder) => endOf(program(main, child), 1, 100);
   const { reason, user } = of(new StreamBuilder().load(OLD));
   expect(reason).toBe('Power down');
   const again = new StreamBuilder().store(OLD).syscall(Sys.fork, 1).syscall(Sys.wait4).load(OLD);
-  // By exec there is nothing at that address, and the child is killed with nothing computed.
+  // After exec the address is unmapped, and the child is killed before it computes anything.
   const execed = endOf(program(again, new StreamBuilder().load(OLD)), 1, 100);
   expect(execed.reason).toBe('Power down');
   expect(execed.user).not.toBe(user);

@@ -1,4 +1,4 @@
-/** Threads of the kernel's own that change its mapping, each at addresses of its own. */
+/** Kernel threads that change the kernel's mapping, each at addresses of its own. */
 
 import { describe, expect, test } from 'vitest';
 import { Counter } from '../../shared/counters.ts';
@@ -41,14 +41,14 @@ function rigOf(kernelThreads: readonly KernelThread[], spec: Partial<RigSpec> = 
   });
 }
 
-/** The tasks of kernel threads: those that have pages. */
+/** Tasks of kernel threads: those with pages. */
 const withPages = ({ host }: Rig): number[] =>
   Array.from({ length: 64 }, (_, i) => i).filter(
     (i) => readGuest(host, TASKS + i * TASK_BYTES + Task.pages) !== 0,
   );
 
 describe.each(KINDS)('$virtualization, $paging', (kind) => {
-  test('they end by themselves, give their pages back, and leave memory as it is without them', () => {
+  test('they end by themselves, free their pages, and leave memory as without them', () => {
     const end = (threads: KernelThread[]) => {
       const rig = rigOf(threads, kind);
       rig.runAll(61);
@@ -61,7 +61,7 @@ describe.each(KINDS)('$virtualization, $paging', (kind) => {
     expect(end([windows(3), windows(5), { work: 'swap', rounds: 4 }])).toEqual(without);
   });
 
-  test('whatever they are at, nothing is wrong, and their windows show their own pages', () => {
+  test('at any point of their work all invariants hold, and their windows show their own pages', () => {
     const rig = rigOf([windows(1), windows(1)], { ...kind, hostCpus: 2 });
     let looks = 0;
     const look = () => {
@@ -75,7 +75,7 @@ describe.each(KINDS)('$virtualization, $paging', (kind) => {
   });
 });
 
-/** In the middle of a change: without the kernel's lock, the host not told yet. */
+/** In the middle of a change: the kernel's lock released, the hypercall not made yet. */
 function telling() {
   const rig = rigOf([windows(2)]);
   const isTelling = () => readGuest(rig.host, TELLING) !== 0;
@@ -83,7 +83,7 @@ function telling() {
   return rig;
 }
 
-test('a kernel thread that has not told of a change yet has not the kernel’s lock', () => {
+test('a kernel thread with a pending hypercall does not hold the kernel’s lock', () => {
   const rig = telling();
   expect(readGuest(rig.host, KERNEL_LOCK)).toBe(0);
   expect(isSynchronised(rig.host.guests[0]!)).toBe(false);
@@ -109,7 +109,7 @@ test('a window that shows another’s page is found', () => {
   );
 });
 
-test('each round asks the other vCPUs to flush, and tells of each change', () => {
+test("each round flushes the other vCPUs' TLBs, and makes a hypercall for each change", () => {
   const calls = (threads: KernelThread[], hypercall: number) => {
     const rig = rigOf(threads, { vcpus: 2 });
     rig.runAll(100);
@@ -117,6 +117,6 @@ test('each round asks the other vCPUs to flush, and tells of each change', () =>
   };
   const more = (hypercall: number) => calls([windows(3)], hypercall) - calls([], hypercall);
   expect(more(Hypercall.FlushTlb)).toBe(6);
-  // Eight times two entries, twice, and two that go.
+  // Eight times two entries, twice, and two that are cleared.
   expect(more(Hypercall.SetPte)).toBe(3 * 34);
 });

@@ -1,4 +1,4 @@
-/** The guest kernel: what its programs end with does not depend on where it was stopped. */
+/** The guest kernel: the end of a program does not depend on where it was preempted. */
 
 import { describe, expect, test } from 'vitest';
 import { Dead } from '../../shared/lguest.ts';
@@ -60,12 +60,12 @@ describe.each(FORMS)('%s', (paging) => {
     expect(many.digest()).toEqual(one.digest());
   });
 
-  test('init that touches what is not mapped is the end of the guest', () => {
+  test('an unmapped access of init ends the guest', () => {
     const end = endOf(program(new StreamBuilder().load(0x1234_5000)), { paging });
     expect(end).toBe('CRASH: Kernel panic - init got SIGSEGV at 0x12345000');
   });
 
-  test('a store to a page made read-only is a fault, a load is not', () => {
+  test('after mprotect to read-only a store faults, a load does not', () => {
     const protect = new StreamBuilder()
       .store(0x8000_0000)
       .syscall(Sys.mprotect, 0x8000_0000, 0x1000, Prot.Read)
@@ -74,7 +74,7 @@ describe.each(FORMS)('%s', (paging) => {
     expect(endOf(program(protect), { paging })).toContain('SIGSEGV at 0x80000000');
   });
 
-  test('a page made inaccessible and back again keeps its content', () => {
+  test('a page made inaccessible and accessible again keeps its contents', () => {
     const again = new StreamBuilder()
       .store(0x8000_0000)
       .syscall(Sys.mprotect, 0x8000_0000, 0x1000, 0)
@@ -99,7 +99,7 @@ describe.each(FORMS)('%s', (paging) => {
     expect(endOf(program(gone.load(0x8000_0000)), { paging })).toContain('SIGSEGV');
   });
 
-  test('a guest without memory left panics', () => {
+  test('a guest without free memory panics', () => {
     const hungry = new StreamBuilder().syscall(
       Sys.mmap2,
       0x4000_0000,
@@ -111,7 +111,7 @@ describe.each(FORMS)('%s', (paging) => {
     expect(end).toBe('CRASH: Kernel panic - out of memory');
   });
 
-  test('the first process ends last: what it does not wait for runs to its end', () => {
+  test('the first process ends last: children that it does not wait for run to their end', () => {
     const parent = new StreamBuilder().syscall(Sys.fork, 1).store(0x8000_0000);
     const child = new StreamBuilder().syscall(Sys.fork, 2).syscall(Sys.exitGroup);
     const grandchild = new StreamBuilder();
@@ -126,7 +126,7 @@ describe.each(FORMS)('%s', (paging) => {
     }
   });
 
-  test('a process that ends gives back its pages, however often', () => {
+  test('a process that ends frees its pages, over many rounds', () => {
     const parent = new StreamBuilder();
     for (let page = 0; page < 16; page++) parent.store(0x8000_0000 + page * 4096);
     for (let round = 0; round < 40; round++) parent.syscall(Sys.fork, NONE).syscall(Sys.wait4);
@@ -134,18 +134,18 @@ describe.each(FORMS)('%s', (paging) => {
   });
 });
 
-test('a fetch from a page never touched and not executable is refused, with PAE and NX', () => {
+test('a fetch from an untouched, non-executable page is refused, with PAE and NX', () => {
   const jump = program(new StreamBuilder().fetch(0x8000_0000));
   expect(endOf(jump, { paging: 'pae' })).toContain('SIGSEGV at 0x80000000');
   expect(endOf(jump, { paging: 'nonpae' })).toBe('Power down');
 });
 
-test('as written, NX is lost on the way into the shadow: what is mapped can be executed', () => {
+test('as written, the shadow loses NX: a mapped page can be executed', () => {
   const jump = program(new StreamBuilder().store(0x8000_0000).fetch(0x8000_0000));
   expect(endOf(jump, { paging: 'pae' })).toBe('Power down');
 });
 
-test('what user memory ends with does not depend on the paging form', () => {
+test('the final user memory does not depend on the paging form', () => {
   const ends = FORMS.map((paging) => {
     const rig = new Rig({ program: builtinPrograms['fork']!(), paging });
     rig.runRoundRobin(777);

@@ -1,4 +1,4 @@
-/** Mappings that move: content and rights go along, and nobody finds a page at both places. */
+/** Mappings that move: contents and rights move along, and no CPU finds a page at both places. */
 
 import { describe, expect, test } from 'vitest';
 import { EventKind } from '../../shared/events.ts';
@@ -43,7 +43,7 @@ function end(spec: Partial<RigSpec>, ...steps: Step[]) {
 const RIGHT = { reason: 'Power down', wrong: [] };
 
 describe.each(KINDS)('$virtualization, $paging', (kind) => {
-  test('a page keeps its content, also there and back', () => {
+  test('a page keeps its contents, also when moved back', () => {
     const change: Step = (main) => {
       for (let page = 0; page < 4; page++) main.modify(DATA + page * PAGE + page * 4);
       return main;
@@ -60,14 +60,14 @@ describe.each(KINDS)('$virtualization, $paging', (kind) => {
     );
   });
 
-  test('where it was, nothing is mapped any more', () => {
+  test('the old place is unmapped', () => {
     const load = (address: number) => end(kind, move(), (main) => main.load(address)).reason;
     expect(load(DATA + PAGE)).toContain('SIGSEGV at 0x8101000');
     expect(load(DATA + BYTES)).toBe('Power down');
   });
 
-  test('what was at the new place goes', () => {
-    // Page 0 comes to where page 4 was, whose word is on no other page.
+  test('a mapping at the new place is removed', () => {
+    // Page 0 moves to the place of page 4, whose word is on no other page.
     const read: Step = (main) => main.load(DATA + 4 * PAGE + 16).store(DATA + 15 * PAGE);
     const onto = end(kind, move(DATA, DATA + 4 * PAGE, PAGE), read);
     expect(onto).toMatchObject(RIGHT);
@@ -75,7 +75,7 @@ describe.each(KINDS)('$virtualization, $paging', (kind) => {
     expect(onto.user).not.toBe(never.user);
   });
 
-  test('rights go along', () => {
+  test('rights move along', () => {
     const protect: Step = (main) => main.syscall(Sys.mprotect, DATA, 2 * PAGE, Prot.Read);
     const store = (page: number) =>
       end(kind, protect, move(), (main) => main.store(ELSEWHERE + page * PAGE)).reason;
@@ -85,16 +85,16 @@ describe.each(KINDS)('$virtualization, $paging', (kind) => {
 
   test.each([
     ['onto itself', DATA, DATA + PAGE, BYTES],
-    ['to no page', DATA, ELSEWHERE + 4, BYTES],
+    ['to an unaligned address', DATA, ELSEWHERE + 4, BYTES],
     ['into the kernel', DATA, 0xbfff_f000, BYTES],
-    ['of nothing', DATA, ELSEWHERE, 0],
-  ])('a move %s is refused, and all stays', (_, from, to, bytes) => {
+    ['of length zero', DATA, ELSEWHERE, 0],
+  ])('a move %s is refused, without effect', (_, from, to, bytes) => {
     const refused = end(kind, move(from, to, bytes));
     expect(refused).toMatchObject(RIGHT);
     expect(refused).toEqual(end(kind, (main) => main.syscall(GETPID)));
   });
 
-  test('what is swapped out moves too', () => {
+  test('a swapped-out page moves too', () => {
     const main = move()(written(new StreamBuilder()).syscall(Sys.schedule)).syscall(Sys.pause);
     const rig = new Rig({
       program: processes(main, [], [{ work: 'swap', rounds: 1 }]),
@@ -111,7 +111,7 @@ describe.each(KINDS)('$virtualization, $paging', (kind) => {
   });
 });
 
-test('a page that two processes share and one has moved stays when others are swapped out', () => {
+test('a page shared by two processes and moved by one is not swapped out', () => {
   const main = written(new StreamBuilder()).syscall(Sys.forkCopy, 1).syscall(Sys.schedule);
   const child = move(DATA, ELSEWHERE, PAGE)(new StreamBuilder()).syscall(Sys.pause);
   const rig = new Rig({
@@ -126,7 +126,7 @@ test('a page that two processes share and one has moved stays when others are sw
 });
 
 test.each(['nonpae', 'pae'] as const)(
-  '%s: on several vCPUs the old entries are gone from all TLBs before the new ones are told',
+  '%s: on several vCPUs the old entries leave all TLBs before the hypercall for the new ones',
   (paging) => {
     const main = written(new StreamBuilder()).syscall(Sys.clone, 0, 1);
     for (let n = 0; n < 500; n++) main.load(DATA + 8 * PAGE);

@@ -1,7 +1,4 @@
-/**
- * Threads of a traced process on several vCPUs: what came before what in the original run at its
- * calls does so again.
- */
+/** Threads of a traced process on several vCPUs: the order of the original run's calls is kept. */
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -32,7 +29,7 @@ function endOf(program: Program, { quantum = 1000, ...machine }: Partial<typeof 
 
 const ALONE = { vcpus: 1, hostCpus: 1, quantum: 1000, discipline: 'guest-lock' as DisciplineName };
 
-describe('a program whose threads meet in memory after their calls alone', () => {
+describe('a program whose threads share memory only in the order of their calls', () => {
   test('ends on any number of vCPUs with the memory that it has on one', () => {
     fc.assert(
       fc.property(fc.integer(), sides, (seed, machine) => {
@@ -45,7 +42,7 @@ describe('a program whose threads meet in memory after their calls alone', () =>
     );
   });
 
-  test('would end otherwise without its order', () => {
+  test('ends otherwise without its order', () => {
     const ends = Array.from({ length: 20 }, (_, seed) => {
       const { processes, ...program } = drawProcess(seed);
       const [{ order: _order, ...process }] = processes as [Program['processes'][0]];
@@ -62,7 +59,7 @@ const AREA = 0x4000_0000;
 const PAGE = 0x1000;
 const READ_WRITE = Prot.Read | Prot.Write;
 
-/** A process of two threads that takes turns as the streams say. */
+/** A process of two threads, switched as the streams say. */
 function twoThreads(main: StreamBuilder, other: StreamBuilder): Program {
   const threads = [main.build(), other.build()];
   const regions = [{ start: 0x8000_0000, end: 0x8000_4000, prot: READ_WRITE }];
@@ -70,21 +67,21 @@ function twoThreads(main: StreamBuilder, other: StreamBuilder): Program {
   return { name: 'two', processes: [process] };
 }
 
-/** Long enough for another vCPU to get past. */
+/** Long enough for another vCPU to overtake. */
 function busy(stream: StreamBuilder, at: number): StreamBuilder {
   for (let i = 0; i < 3000; i++) stream.load(at + (i % 64) * 4);
   return stream;
 }
 
 describe.each([2, 8])('on %i vCPUs', (vcpus) => {
-  test('memory goes when all that used it before have done so', () => {
+  test('memory is unmapped after all its earlier uses', () => {
     const main = new StreamBuilder().syscall(Sys.mmap2, AREA, PAGE, READ_WRITE);
     main.syscall(Sys.clone, 0, 1).syscall(Sys.switchTo, 1).syscall(Sys.munmap, AREA, PAGE);
     const other = busy(new StreamBuilder(), AREA).syscall(Sys.switchTo, 0);
     expect(endOf(twoThreads(main, other), { vcpus }).reason).toBe('Power down');
   });
 
-  test('memory that comes again is used when it has come, not before it went', () => {
+  test('memory that is mapped again is used after that, not before its unmapping', () => {
     const main = new StreamBuilder().syscall(Sys.mmap2, AREA, PAGE, READ_WRITE).store(AREA);
     main.syscall(Sys.clone, 0, 1).syscall(Sys.switchTo, 1);
     busy(main, 0x8000_0000).syscall(Sys.mmap2, AREA, PAGE, READ_WRITE).syscall(Sys.switchTo, 1);
@@ -93,14 +90,14 @@ describe.each([2, 8])('on %i vCPUs', (vcpus) => {
     expect(endOf(program, { vcpus })).toEqual(endOf(program));
   });
 
-  test('the end of the process comes after all that came before', () => {
+  test('the process ends after all that precedes its end', () => {
     const main = new StreamBuilder().syscall(Sys.clone, 0, 1).syscall(Sys.switchTo, 1);
     main.syscall(Sys.exitGroup);
     const other = busy(new StreamBuilder(), 0x8000_0000).syscall(Sys.switchTo, 0);
     expect(endOf(twoThreads(main, other), { vcpus })).toMatchObject({ accesses: 3000 });
   });
 
-  test('so it does if a stream just ends, and if the first thread has exited', () => {
+  test('also if a stream just ends, and if the first thread has exited', () => {
     const main = new StreamBuilder()
       .syscall(Sys.clone, 0, 1)
       .syscall(Sys.switchTo, 1)
@@ -112,7 +109,7 @@ describe.each([2, 8])('on %i vCPUs', (vcpus) => {
     expect(endOf(twoThreads(leaves, stays), { vcpus })).toMatchObject({ accesses: 3000 });
   });
 
-  test('a thread that was woken goes on after what its waker had done', () => {
+  test('a woken thread continues after the accesses of its waker before the call', () => {
     const FUTEX = 0x800 + 202;
     const main = new StreamBuilder().syscall(Sys.clone, 0, 1).syscall(Sys.switchTo, 1);
     busy(main, 0x8000_1000).store(0x8000_0000).syscall(FUTEX, 0x8000_0100, 1);
@@ -124,7 +121,7 @@ describe.each([2, 8])('on %i vCPUs', (vcpus) => {
     expect(endOf(program, { vcpus })).toEqual(endOf(program));
   });
 
-  test('between calls threads run at the same time', () => {
+  test('between calls threads run in parallel', () => {
     const main = new StreamBuilder().syscall(Sys.clone, 0, 1).syscall(Sys.switchTo, 1);
     for (let i = 0; i < 50; i++) busy(main, 0x8000_0000).syscall(Sys.switchTo, 1);
     const other = new StreamBuilder();

@@ -1,4 +1,4 @@
-/** A process whose tables are changed while it does not run: copied by its child, or ended. */
+/** A process whose tables are changed while it does not run: copied by its child, or killed. */
 
 import { describe, expect, test } from 'vitest';
 import { VIRTUALIZATIONS } from '../../shared/virtualization.ts';
@@ -24,7 +24,7 @@ const changed = (stream: StreamBuilder): StreamBuilder => {
 
 const violations = ({ host }: Rig): string[] => checkAll(host).map(({ text }) => text);
 
-describe.each(KINDS)('$virtualization, $paging: a copy that the child makes', (kind) => {
+describe.each(KINDS)('$virtualization, $paging: a copy made by the child', (kind) => {
   const run = (fork: number) => {
     const main = changed(written(new StreamBuilder()).syscall(fork, 1)).syscall(Sys.wait4);
     const rig = new Rig({
@@ -36,13 +36,13 @@ describe.each(KINDS)('$virtualization, $paging: a copy that the child makes', (k
     return { reason: rig.reason, user: rig.digest().user, wrong: rig.violations() };
   };
 
-  test('ends as one that the parent makes', () => {
+  test('ends as one made by the parent', () => {
     const byChild = run(Sys.forkByChild);
     expect(byChild).toMatchObject({ reason: 'Power down', wrong: [] });
     expect(byChild).toEqual(run(Sys.forkCopy));
   });
 
-  test('takes the parent’s right to write while another table is in use', () => {
+  test('write-protects the parent’s pages while another table is in use', () => {
     const main = changed(written(new StreamBuilder()).syscall(Sys.forkByChild, 1));
     const rig = new Rig({
       program: processes(main.syscall(Sys.wait4), [new StreamBuilder()]),
@@ -61,8 +61,8 @@ describe.each(KINDS)('$virtualization, $paging: a copy that the child makes', (k
   });
 });
 
-test('a child whose parent is ended before the copy ends as well', () => {
-  // The one that is to copy gets the slot of one that ended before, so that main is next.
+test('a child whose parent is killed before the copy ends as well', () => {
+  // The child that is to copy gets the slot of one that ended, so that main runs next.
   const main = written(new StreamBuilder()).syscall(Sys.forkCopy, 2).syscall(Sys.forkCopy, 1);
   main.syscall(Sys.wait4).syscall(Sys.schedule).syscall(Sys.kill, 1).syscall(Sys.wait4);
   const child = new StreamBuilder().syscall(Sys.schedule);
@@ -78,8 +78,8 @@ test('a child whose parent is ended before the copy ends as well', () => {
   expect([rig.reason, audit(rig.host), rig.violations()]).toEqual(['Power down', [], []]);
 });
 
-describe.each(KINDS)('$virtualization, $paging: a process that its parent ends', (kind) => {
-  /** A parent that ends a child of two threads; `gives`: how often it gives way before. */
+describe.each(KINDS)('$virtualization, $paging: a process killed by its parent', (kind) => {
+  /** A parent that kills a child of two threads; `gives`: how often it yields before. */
   const run = (gives: number, more: Partial<RigSpec> = {}, rounds = 1) => {
     const main = written(new StreamBuilder());
     for (let round = 0; round < rounds; round++) {
@@ -102,7 +102,7 @@ describe.each(KINDS)('$virtualization, $paging: a process that its parent ends',
     return rig;
   };
 
-  test.each([0, 1, 3])('is gone, when it has run %i times, and its pages with it', (gives) => {
+  test.each([0, 1, 3])('is gone with its pages, after running %i times', (gives) => {
     const rig = run(gives);
     expect(rig.reason).toBe('Power down');
     expect(mms(rig)).toHaveLength(1);
@@ -110,7 +110,7 @@ describe.each(KINDS)('$virtualization, $paging: a process that its parent ends',
     expect(rig.violations()).toEqual([]);
   });
 
-  test('leaves nothing behind, however often', () => {
+  test('leaves nothing behind, over many rounds', () => {
     const fresh = (rounds: number) => readGuest(run(1, {}, rounds).host, FRESH_PAGE);
     expect(fresh(30)).toBe(fresh(3));
   });
@@ -122,7 +122,7 @@ describe.each(KINDS)('$virtualization, $paging: a process that its parent ends',
   });
 });
 
-test('what is no child of the caller’s is not ended', () => {
+test('a process that is no child of the caller’s is not killed', () => {
   const child = changed(new StreamBuilder());
   const main = written(new StreamBuilder()).syscall(Sys.forkCopy, 1);
   const ends = [1, 2].map((process) => {

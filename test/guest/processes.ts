@@ -1,4 +1,4 @@
-/** Guests of a few small processes, and what their kernel says of them. */
+/** Guests of a few small processes, and reads of their kernel's tables. */
 
 import { asGuestSees } from '../../src/check/guest-tables.ts';
 import {
@@ -24,7 +24,7 @@ export const DATA_PAGES = 16;
 
 const regions = [{ start: DATA, end: DATA + DATA_PAGES * PAGE, prot: Prot.Read | Prot.Write }];
 
-/** The first process, and then what it forks; those begin with a copy, and have no regions. */
+/** The first process, and its forks; those begin with a copy, and have no regions. */
 export const processes = (
   main: StreamBuilder,
   kids: readonly StreamBuilder[] = [],
@@ -39,19 +39,19 @@ export const processes = (
   kernelThreads,
 });
 
-/** A word of each of some pages. */
+/** A word on each of some pages. */
 export const written = (stream: StreamBuilder, pages = DATA_PAGES): StreamBuilder => {
   for (let page = 0; page < pages; page++) stream.store(DATA + page * PAGE + page * 4);
   return stream;
 };
 
-/** Address spaces in use, in the order in which they were made. */
+/** Address spaces in use, in the order of their creation. */
 export const mms = ({ host }: Rig): number[] =>
   Array.from({ length: MAX_MMS }, (_, i) => mmAt(i)).filter(
     (mm) => readGuest(host, mm + Mm.users) !== 0,
   );
 
-/** The last-level entry of an address of a process's; its page is the guest's. */
+/** The last-level entry of an address of a process; its page is a guest page. */
 export function entryAt({ host }: Rig, mm: number, address: number): Entry {
   const [lg] = host.guests;
   const { form } = lg!;
@@ -70,7 +70,7 @@ export function entryAt({ host }: Rig, mm: number, address: number): Entry {
   return entry;
 }
 
-/** How many tasks are in a state. */
+/** The number of tasks in a state. */
 export const inState = ({ host }: Rig, state: (typeof TaskState)[keyof typeof TaskState]): number =>
   Array.from({ length: MAX_TASKS }, (_, i) => TASKS + i * TASK_BYTES).filter(
     (task) =>

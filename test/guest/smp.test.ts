@@ -1,4 +1,4 @@
-/** Guests with several vCPUs, kept apart by each of the disciplines. */
+/** Guests with several vCPUs, under each of the disciplines. */
 
 import { describe, expect, test } from 'vitest';
 import type { DisciplineName } from '../../shared/discipline.ts';
@@ -9,7 +9,7 @@ import { enterGuest, leaveGuest, readSaved, writeSaved } from '../../src/host/sw
 import { Mmu } from '../../src/mmu/tlb.ts';
 import { Rig } from '../rig.ts';
 
-/** Programs whose outcome does not depend on who is first. */
+/** Programs whose outcome does not depend on timing. */
 const KINDS = (['guest-lock', 'pgdir-lock', 'lock-free'] as const).flatMap((discipline) =>
   (['nonpae', 'pae'] as const).map((paging) => ({ discipline, paging })),
 );
@@ -33,7 +33,7 @@ function run(name: string, { quantum, ...sides }: Sides): string {
   return user;
 }
 
-/** What each leaves on one vCPU; no discipline and no paging form has a part in it. */
+/** Their final memory on one vCPU, the same for every discipline and paging form. */
 const alone = Object.fromEntries(
   DETERMINISTIC.map((name, i) => {
     const kind = KINDS[i % KINDS.length]!;
@@ -42,7 +42,7 @@ const alone = Object.fromEntries(
 );
 
 describe.each(KINDS)('$discipline, $paging', ({ paging, discipline }) => {
-  test.each(DETERMINISTIC)('%s ends on several vCPUs as it does on one', (name) => {
+  test.each(DETERMINISTIC)('%s ends on several vCPUs as on one', (name) => {
     const kind = { discipline, paging };
     expect(run(name, { ...kind, vcpus: 3, hostCpus: 2, quantum: 97 })).toBe(alone[name]);
     expect(run(name, { ...kind, vcpus: 8, hostCpus: 4, quantum: 1009 })).toBe(alone[name]);
@@ -63,7 +63,7 @@ describe.each(KINDS)('$discipline, $paging', ({ paging, discipline }) => {
   });
 });
 
-describe('the way to the Switcher is each vCPU’s own', () => {
+describe('each vCPU has its own mapping of the Switcher', () => {
   function sides() {
     const rig = new Rig({
       program: builtinPrograms['touch']!(),
@@ -102,7 +102,7 @@ describe('the way to the Switcher is each vCPU’s own', () => {
     expect(readSaved(cpu!.vcpu(1), Reg.ebx)).toBe(0xbeef);
   });
 
-  test('on two host CPUs at once, both come out (R10)', () => {
+  test('on two host CPUs at once, both exit (R10)', () => {
     const [a, b] = sides();
     a!.enter(0);
     b!.enter(1);

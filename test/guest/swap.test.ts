@@ -1,4 +1,4 @@
-/** Pages that go out of the tables of processes that do not run, and come back. */
+/** Pages that are swapped out of the tables of sleeping processes, and in again. */
 
 import { describe, expect, test } from 'vitest';
 import { VIRTUALIZATIONS } from '../../shared/virtualization.ts';
@@ -16,23 +16,23 @@ const KINDS = (['nonpae', 'pae'] as const).flatMap((paging) =>
   VIRTUALIZATIONS.map((virtualization) => ({ paging, virtualization })),
 );
 
-/** Which pages there are; one word of each is written. */
+/** The pages; one word of each is written. */
 const PAGES = Array.from({ length: DATA_PAGES }, (_, page) => page);
 
-/** Pages that one round takes out. */
+/** Pages that one round swaps out. */
 const OUT = 8;
 
 const present = (entry: Entry): boolean => isPresent(entry);
 const writable = (entry: Entry): boolean => isPresent(entry) && (entry.low & PAGE_RW) !== 0;
 
-/** What main does before it sleeps with the others, and what the first child does. */
+/** The operations of main before it sleeps with the others, and those of the first child. */
 interface Before {
   readonly main?: (main: StreamBuilder) => StreamBuilder;
   readonly child?: (child: StreamBuilder) => StreamBuilder;
 }
 
 describe.each(KINDS)('$virtualization, $paging', (kind) => {
-  /** A process and a copy of it, all asleep, after so many rounds of a kernel thread. */
+  /** A process and a copy of it, all asleep, after this many rounds of a kernel thread. */
   function asleep(rounds: number, { main = (m) => m, child = (c) => c }: Before = {}) {
     const parent = main(written(new StreamBuilder()).syscall(Sys.forkCopy, 1));
     const rig = new Rig({
@@ -53,7 +53,7 @@ describe.each(KINDS)('$virtualization, $paging', (kind) => {
     return { rig, parent: entries[0]!, child: entries[1]! };
   }
 
-  test('a page that two processes map goes out of both tables, into one slot', () => {
+  test('a page mapped by two processes leaves both tables, into one slot', () => {
     const { rig, parent, child } = asleep(1);
     const out = PAGES.filter((page) => isSwapped(parent[page]!));
     expect(out).toHaveLength(OUT);
@@ -66,7 +66,7 @@ describe.each(KINDS)('$virtualization, $paging', (kind) => {
     expect(PAGES.filter((page) => present(parent[page]!))).toHaveLength(DATA_PAGES - OUT);
   });
 
-  test('a round brings all back, shared and not to be written', () => {
+  test('a round swaps all in, shared and write-protected', () => {
     const { rig, parent, child } = asleep(2);
     for (const page of PAGES) {
       expect([present(parent[page]!), writable(parent[page]!)]).toEqual([true, false]);
@@ -75,9 +75,9 @@ describe.each(KINDS)('$virtualization, $paging', (kind) => {
     }
   });
 
-  test('what is one process’s own comes back to be written, until a round takes that', () => {
+  test('a page of one process alone is swapped in writable, until a round swaps it out', () => {
     const child = (stream: StreamBuilder) => written(stream);
-    // The child writes all of them before the kernel thread has its turn.
+    // The child writes all of them before the kernel thread runs.
     const main = (stream: StreamBuilder) => stream.syscall(Sys.schedule);
     const back = asleep(2, { main, child });
     expect(PAGES.filter((page) => writable(back.child[page]!))).toEqual(PAGES);
@@ -87,8 +87,8 @@ describe.each(KINDS)('$virtualization, $paging', (kind) => {
   });
 });
 
-describe.each(KINDS)('$virtualization, $paging: memory ends as without it', (kind) => {
-  /** Two processes that read and write what they share, and give way after each step. */
+describe.each(KINDS)('$virtualization, $paging: memory ends as without swapping', (kind) => {
+  /** Two processes that read and write shared pages, and yield after each step. */
   const end = (rounds: number) => {
     const steps = (stream: StreamBuilder): StreamBuilder => {
       for (let n = 0; n < 40; n++) {

@@ -1,4 +1,4 @@
-/** What one vCPU asks of the TLBs of others. */
+/** Requests of one vCPU to flush the TLBs of others. */
 
 import { describe, expect, test } from 'vitest';
 import { Counter } from '../../shared/counters.ts';
@@ -40,18 +40,18 @@ describe('a request to flush', () => {
     expect(flushes(rig)).toEqual({ asked: 0, done: 0 });
   });
 
-  test('is not made of vCPUs that run other processes', () => {
+  test('is not made to vCPUs that run other processes', () => {
     const rig = rigOf(4, 'fault-storm-separate', 4);
     rig.runAll(97);
     expect(flushes(rig)).toEqual({ asked: 0, done: 0 });
   });
 
-  test('after a kernel mapping changed is made of all, also those that sleep', () => {
+  test('after a change of the kernel mapping is made to all, sleeping ones too', () => {
     const rig = rigOf(4, 'kernel-churn', 1);
     rig.runAll(97);
     expect(rig.reason).toBe('Power down');
     const { asked, done } = flushes(rig);
-    // The others have nothing to run: three are asked, and four flush.
+    // The others have nothing to run: three requests, and four flushes.
     expect(asked).toBeGreaterThan(0);
     expect(done).toBe((asked / 3) * 4);
   });
@@ -66,7 +66,7 @@ test('a vCPU that spins for the kernel’s lock with interrupts off answers', ()
     vcpu.quantum = 5;
     return rig.cpus[id]!.runner.run(vcpu);
   };
-  /** vCPU 0 asks with the lock in hand, and the other was on its way to it already. */
+  /** vCPU 0 makes a request while it holds the lock, and the other is already spinning for it. */
   const asksTheSpinning = () => {
     for (let turn = 0; turn < 200_000; turn++) {
       const off = interrupts() === 0 && !rig.vcpu(1).halted;

@@ -1,4 +1,6 @@
-/** A traced process drawn from a seed, whose threads meet in memory only after calls that order them. */
+/**
+ * A traced process drawn from a seed, whose threads share memory only in the order of their calls.
+ */
 
 import { NONE, type Program, Prot, Sys } from '../../src/guest/program.ts';
 import { StreamBuilder } from '../../src/guest/traces/builder.ts';
@@ -17,7 +19,7 @@ const FUTEX = 0x800 + 202;
 interface Thread {
   readonly index: number;
   readonly stream: StreamBuilder;
-  /** All calls below this number come before what it does now. */
+  /** All calls below this number precede its next operation. */
   behind: number;
   children: number;
   gone: boolean;
@@ -27,7 +29,7 @@ class Drawn {
   readonly draw: Draw;
   readonly threads: Thread[] = [];
   readonly #mapped = new Set<number>();
-  /** Of each word who used it last, and how many calls there had been by then. */
+  /** The last thread to use each word, and the number of calls by then. */
   readonly #used = new Map<number, { thread: Thread; calls: number }>();
   #calls = 0;
   #barrier = 0;
@@ -57,7 +59,7 @@ class Drawn {
     this.#call(nr, a, b, c);
   }
 
-  /** A word that the running thread may use: of its own, or behind whoever used it before. */
+  /** A word that the running thread may use: its own, or one whose last use precedes. */
   access(): void {
     const bases = [COMMON, ...SLOTS.filter((base) => this.#mapped.has(base))];
     const base = bases[this.draw.below(bases.length)]!;
@@ -103,7 +105,7 @@ class Drawn {
     this.#barrierCall(Sys.fork, this.draw.below(2) === 0 ? NONE : 1);
   }
 
-  /** Another thread goes on; now and then this one has ended. */
+  /** Switch to another thread; now and then this one has exited. */
   change(): void {
     const others = this.threads.filter((thread) => thread !== this.current && !thread.gone);
     const next = others[this.draw.below(others.length)];
@@ -122,7 +124,7 @@ class Drawn {
   }
 }
 
-/** `accesses` leaves those of its children out of account. */
+/** `accesses` does not count those of its children. */
 export function drawProcess(seed: number): Program & { readonly accesses: number } {
   const drawn = new Drawn(seed);
   const { draw } = drawn;

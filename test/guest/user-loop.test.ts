@@ -1,4 +1,4 @@
-/** The two inner loops of user mode, JavaScript's and WebAssembly's, do the same. */
+/** The two inner loops of user mode, JavaScript's and WebAssembly's, have the same effects. */
 
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -21,7 +21,7 @@ const FIRST_FRAME = 64;
 const FRAMES = 16;
 const WORDS = (FIRST_FRAME + FRAMES) * 1024;
 
-/** Few pages; that of the last is the entry of page 3, which is walked. */
+/** Few pages; the last holds the entry of page 3, which is walked. */
 const PAGES = [0, 1, 2, 3, 4, 0x80005, 0x80006, 0xfffff, 0x203];
 const pageArbitrary = fc.constantFrom(...PAGES);
 const { UserFetch, UserRead, UserWrite } = Right;
@@ -68,7 +68,7 @@ const aCase: fc.Arbitrary<Case> = fc.record({
   budget: fc.integer({ min: 1, max: 250 }),
 });
 
-/** A slice of the operations; what is left in memory, in which all that it did can be seen. */
+/** Runs a slice of the operations; returns the words in which all effects show. */
 function run(one: Case, inMemory: boolean): Uint32Array {
   const memory = makeMemory(WORDS + OPS_WORDS);
   const words = new Words(memory, toPtr(COUNTS));
@@ -84,7 +84,7 @@ function run(one: Case, inMemory: boolean): Uint32Array {
     words,
     register: (reg: number) => hostCpu.register(reg),
     setRegister: (reg: number, value: number) => hostCpu.setRegister(reg, value),
-    // What the TLB does not have is a fault, but on one page, which is walked.
+    // A TLB miss is a fault, except on one page, which is walked.
     translate: (va: Gva, right: Right) => {
       const cached = lookUp(words.plain, hostCpu.tlb, 5, va, right);
       return cached < 0 && va >>> 12 === 3 ? FIRST_FRAME * 1024 + ((va & 4095) >>> 2) : cached;
@@ -136,6 +136,6 @@ test('on random operations and TLBs', () => {
     }),
     { numRuns: 400 },
   );
-  // That they did something, too.
+  // The loops had effects.
   expect(ran).toBeGreaterThan(2000);
 });

@@ -1,4 +1,4 @@
-/** Programs made from seeds: what each ends with does not depend on who comes first. */
+/** Programs made from seeds: their ends do not depend on timing. */
 
 import { describe, expect, test } from 'vitest';
 import type { DisciplineName } from '../../shared/discipline.ts';
@@ -34,14 +34,14 @@ describe.each(names)('%s', (name) => {
   test.each([
     [1, { vcpus: 3, hostCpus: 2, quantum: 97, paging: 'pae', pgdirs: 2, discipline: 'lock-free' }],
     [2, { vcpus: 8, hostCpus: 3, quantum: 1009, paging: 'nonpae', discipline: 'pgdir-lock' }],
-  ] as const)('seed %i ends on several vCPUs as it does on one', (seed, sides) => {
+  ] as const)('seed %i ends on several vCPUs as on one', (seed, sides) => {
     const program = makeWorkload({ name, seed });
     const alone = run(program, ALONE);
     expect(alone).toMatchObject({ reason: 'Power down', wrong: [] });
     expect(run(program, sides)).toEqual(alone);
   });
 
-  test('can be as small as one thread, and as long as asked', () => {
+  test('can be as small as one thread, and as long as asked for', () => {
     const small = makeWorkload({ name, seed: 1, threads: 1, size: 1 });
     expect(run(small, ALONE)).toMatchObject({ reason: 'Power down', wrong: [] });
     const [short, long] = [1, 2].map((size) => operations(makeWorkload({ name, seed: 1, size })));
@@ -55,26 +55,26 @@ const operations = ({ processes }: Program): number =>
 const streams = ({ processes }: Program) =>
   processes.map(({ threads }) => threads.map((stream) => Array.from(stream.block(0).ops)));
 
-test.each(names)('%s has room for as many threads as it says', (name) => {
+test.each(names)('%s has room for its declared number of threads', (name) => {
   const threads = workloads[name]!.mostThreads;
   const end = run(makeWorkload({ name, seed: 1, threads, size: 1 }), { ...ALONE, vcpus: 2 });
   expect(end).toMatchObject({ reason: 'Power down', wrong: [] });
 });
 
-test('the same name and seed are the same program, and other seeds are others', () => {
+test('the same name and seed give the same program, and other seeds others', () => {
   const swarm = (seed: number) => streams(makeWorkload({ name: 'swarm', seed }));
   expect(swarm(7)).toEqual(swarm(7));
   expect(swarm(7)).not.toEqual(swarm(8));
 });
 
-test('a program source says it by name, seed, size and threads', () => {
+test('a program source names it by name, seed, size and threads', () => {
   const source: ProgramSource = { kind: 'workload', name: 'swarm', seed: 7, size: 2, threads: 2 };
   expect(streams(loadProgram(source))).toEqual(
     streams(makeWorkload({ name: 'swarm', seed: 7, size: 2, threads: 2 })),
   );
 });
 
-test('a workload that is not there, or does not fit, is the user’s mistake', () => {
+test('refuses an unknown workload, or one that does not fit, as the user’s mistake', () => {
   const load = (more: object) => () =>
     loadProgram({ kind: 'workload', name: 'x', seed: 1, ...more });
   expect(load({})).toThrow(UserError);

@@ -15,7 +15,7 @@ import {
 
 const address = fc.nat(0xffff_ffff);
 
-test('an address is its page and its place in the page', () => {
+test('an address is its page and its offset', () => {
   fc.assert(
     fc.property(address, (n) => {
       expect(gpfnOf(toGpa(n)) * 4096 + pageOffset(n)).toBe(n);
@@ -24,7 +24,7 @@ test('an address is its page and its place in the page', () => {
   );
 });
 
-test('addresses wrap at 4 GiB, as a processor’s do', () => {
+test('addresses wrap at 4 GiB, as on the processor', () => {
   expect([toGva(-1), toGva(2 ** 32 + 5), toGpa(-4096)]).toEqual([0xffff_ffff, 5, 0xffff_f000]);
 });
 

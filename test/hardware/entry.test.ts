@@ -64,7 +64,7 @@ test.each([
   { form: NONPAE, widths: [10, 0, 10] },
   { form: PAE, widths: [2, 9, 9] },
 ])(
-  'an address is an index at each level and a place in the page, $form.name',
+  'an address is an index at each level and an offset, $form.name',
   ({ form, widths }) => {
     expect([form.ptrsPerPgd, form.ptrsPerPmd, form.ptrsPerPte]).toEqual(widths.map((w) => 2 ** w));
     fc.assert(

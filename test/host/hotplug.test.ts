@@ -1,4 +1,6 @@
-/** Machines whose host CPUs go offline and come back: nothing is lost, and they rest meanwhile. */
+/**
+ * Machines whose host CPUs go offline and come back: no vCPU is lost, and offline CPUs run nothing.
+ */
 
 import { expect, test } from 'vitest';
 import { type CheckedRun, runChecked } from '../../src/check/checked-run.ts';
@@ -42,7 +44,7 @@ const end = ({ ending, guests, violations }: CheckedRun): unknown => [
 const expected = run({}).then(({ result }) => end(result));
 
 test.each(POLICIES)(
-  'under %s a guest ends as ever while three CPUs go and come again and again',
+  'under %s a guest ends as usual while three CPUs go offline and come back repeatedly',
   async (policy) => {
     const hotplug = Array.from({ length: 60 }, (_, i) => ({
       cpu: i % 3,
@@ -57,7 +59,7 @@ test.each(POLICIES)(
 );
 
 test.each(['pinned', 'work-stealing'] as const)(
-  'under %s a guest ends as ever with one of two CPUs gone for good from slice 1 on',
+  'under %s a guest ends as usual with one of two CPUs offline from slice 1 on',
   async (policy) => {
     const { result, report } = await run({ policy, hotplug: [{ cpu: 1, after: 1 }] });
     expect(end(result)).toEqual(await expected);
@@ -82,7 +84,7 @@ test('a CPU that comes back gets its vCPUs back', async () => {
   expect(report.total.migrations).toBeGreaterThan(0);
 });
 
-test('what waits for a CPU that goes offline is handed over', async () => {
+test('the queue of a CPU that goes offline is handed over', async () => {
   // Four guests, two of them at home on each CPU.
   const guests = Array.from({ length: 4 }, (_, i) => ({ ...PARALLEL, name: `${i}`, vcpus: 1 }));
   const { result, report } = await run({ guests, hotplug: [{ cpu: 1, after: 20 }] });
@@ -90,7 +92,7 @@ test('what waits for a CPU that goes offline is handed over', async () => {
   expect(report.hotplug.handed_over).toBeGreaterThan(0);
 });
 
-test('allocations that fail after boot kill the guest in words, are counted, and leak nothing', async () => {
+test('allocations that fail after boot kill the guest with a reason, are counted, and leak nothing', async () => {
   const { result, report } = await run({ failAllocationAfter: 30 });
   expect(result.guests[0]!.reason).toMatch(/^(out of memory|failed to get page|Cannot populate)/);
   expect([result.ending.kind, result.violations]).toEqual(['done', []]);

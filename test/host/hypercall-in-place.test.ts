@@ -1,13 +1,16 @@
 /**
- * A kernel routine that goes on after a hypercall where it was leaves the machine as one that is
- * called again does: memory, TLBs, counters, to the word.
+ * A kernel routine that continues in place after a hypercall leaves the machine as one that is
+ * called again: memory, TLBs, counters, to the word.
  */
 
 import { expect, test } from 'vitest';
 import { makeWorkload, workloads } from '../../src/guest/workloads/catalogue.ts';
 import { Rig, type RigSpec } from '../rig.ts';
 
-/** More than a stay has, so that nothing ends by it; but with any the routine is called again. */
+/**
+ * More than one stay in the guest takes, so that none ends by it; but any value has the routine
+ * called again.
+ */
 const CALLED_AGAIN = 2 ** 31;
 
 const SIDES = [

@@ -80,7 +80,7 @@ describe('LGUEST_INIT', () => {
   });
 });
 
-describe('after that', () => {
+describe('after LGUEST_INIT', () => {
   beforeEach(initialise);
 
   test.each([
@@ -93,7 +93,7 @@ describe('after that', () => {
     expect(cpu.lg.reason).toBe(reason);
   });
 
-  test('SHUTDOWN ends the guest with the text it names', () => {
+  test('SHUTDOWN ends the guest with its text', () => {
     lgwriteWord(cpu, toGpa(0x5000), 0x0065_7962);
     hypercall(Hypercall.Shutdown, 0x5000, SHUTDOWN_POWEROFF);
     expect([cpu.lg.dead, cpu.lg.reason]).toEqual([Dead.PoweredOff, 'bye']);
@@ -113,7 +113,7 @@ describe('after that', () => {
     expect(cpu.lg.reason).toBe(reason);
   });
 
-  test('TS, HALT, SET_CLOCKEVENT and LOAD_IDT_ENTRY are kept with the vCPU', () => {
+  test('TS, HALT, SET_CLOCKEVENT and LOAD_IDT_ENTRY are stored with the vCPU', () => {
     cpu.changed = 0;
     hypercall(Hypercall.Ts, 1);
     hypercall(Hypercall.Halt);
@@ -137,7 +137,7 @@ describe('after that', () => {
     expect(cpu.lg.reason).toBe('too many gdt entries 32');
   });
 
-  test('the ring is emptied in order before the call in the registers, and goes round', () => {
+  test('the ring is emptied in order before the call in the registers, and wraps around', () => {
     cpu.nextHcall = 62;
     put(62, Hypercall.SetClockevent, 5);
     put(63, Hypercall.Ts, 1);
@@ -150,7 +150,7 @@ describe('after that', () => {
     expect(cpu.lg.counters.get(Counter.AsyncHypercalls)).toBe(3);
   });
 
-  test('a NOTIFY in the ring holds up everything after it until the Launcher has seen it', () => {
+  test('a NOTIFY in the ring holds up everything after it until the Launcher has handled it', () => {
     put(0, Hypercall.Notify, 0x1234);
     put(1, Hypercall.Ts, 1);
     hypercall(Hypercall.Halt);
@@ -185,7 +185,7 @@ describe('interrupts', () => {
     return cpu.lg.host.words.load(wordInFrame(cpu.lg.map.frame(gpfnOf(gpa)), gpa));
   };
 
-  test('push what the processor would, and go on in the handler with interrupts off', () => {
+  test("push the processor's frame, and continue in the handler with interrupts off", () => {
     withHandler(32, 0xe);
     lgwriteWord(cpu, LguestData.irqEnabled(DATA), EFLAGS_IF);
     cpu.raiseIrq(0);
@@ -204,7 +204,7 @@ describe('interrupts', () => {
     expect(cpu.irqsPending).toBe(0);
   });
 
-  test('wait while the guest has them off, and tell it that one does', () => {
+  test('wait while the guest has them off, and set the flag that one is pending', () => {
     withHandler(32, 0xe);
     cpu.raiseIrq(0);
     tryDeliverInterrupt(cpu, 0, false);

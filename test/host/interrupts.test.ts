@@ -1,4 +1,4 @@
-/** Whether a halted vCPU has somebody who may wake it, looked at while that changes. */
+/** Whether some vCPU may wake a halted one, while that changes. */
 
 import { describe, expect, test } from 'vitest';
 import { Hypercall } from '../../shared/hypercall.ts';
@@ -26,7 +26,7 @@ function hypercall(cpu: LgCpu, ...values: number[]): void {
   doHypercalls(cpu);
 }
 
-/** What is read of a vCPU the first time is what was there before `body`. */
+/** The first read of a field of a vCPU returns its value from before `body`, which then runs. */
 function justBefore(cpu: LgCpu, field: 'irqsPending' | 'halted', body: () => void): () => boolean {
   let fired = false;
   Object.defineProperty(cpu, field, {
@@ -43,7 +43,7 @@ function justBefore(cpu: LgCpu, field: 'irqsPending' | 'halted', body: () => voi
 }
 
 describe('of two vCPUs', () => {
-  test('one that runs may wake the other, and two that are halted nobody', () => {
+  test('a running one may wake the other, and two halted ones wake none', () => {
     const m = machine();
     expect(someMayWake(m.lg)).toBe(true);
     m.cpu(1).halted = true;
@@ -52,7 +52,7 @@ describe('of two vCPUs', () => {
     expect(someMayWake(m.lg)).toBe(true);
   });
 
-  test('one that interrupts the other and halts has woken it, whenever that is looked at', () => {
+  test('one that interrupts the other and halts has woken it, at any moment of the check', () => {
     const m = machine();
     const fired = justBefore(m.cpu(0), 'irqsPending', () => {
       hypercall(m.cpu(1), Hypercall.SendIpi, 0);
@@ -62,13 +62,13 @@ describe('of two vCPUs', () => {
     expect([fired(), m.cpu(1).halted]).toEqual([true, true]);
   });
 
-  test('one that takes its interrupt is never seen asleep without one', () => {
+  test('one that takes its interrupt is never seen halted without one', () => {
     const m = machine();
     m.cpu(1).halted = true;
     m.cpu(0).raiseIrq(IPI_IRQ);
     m.cpu(0).setIdt((32 + IPI_IRQ) * 2, 0);
     m.cpu(0).setIdt((32 + IPI_IRQ) * 2 + 1, 0x8e00);
-    // Were it looked at first whether it is halted, the interrupt would be gone by then.
+    // If halted were read first, the interrupt would be gone by then.
     justBefore(m.cpu(0), 'halted', () => tryDeliverInterrupt(m.cpu(0), IPI_IRQ, false));
     expect(someMayWake(m.lg)).toBe(true);
   });

@@ -1,6 +1,6 @@
 /**
- * Host memory that runs out at the n-th allocation, for every n that a small guest comes
- * to: it is killed with the words that say so, or goes on; nothing is lost either way.
+ * Host memory that runs out at the n-th allocation, for every n that a small guest reaches: the
+ * guest is killed with that reason, or continues; nothing leaks either way.
  */
 
 import { describe, expect, test } from 'vitest';
@@ -57,7 +57,7 @@ describe.each(DISCIPLINES)('%s', (discipline) => {
       reached = rig.host.machine.allocationFails();
     }
     expect(ends.get('out of memory allocating pte page')).toBeGreaterThan(0);
-    // The last one had enough; and who finds no page for a new shadow makes do with another.
+    // The last run had enough; and a vCPU without a page for a new shadow takes another's.
     expect(ends.get('Power down')).toBeGreaterThan(1);
   });
 });

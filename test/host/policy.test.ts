@@ -1,4 +1,4 @@
-/** Where each policy queues a vCPU, and what becomes of that when CPUs go offline. */
+/** Where each policy queues a vCPU, also when CPUs go offline. */
 
 import { describe, expect, test } from 'vitest';
 import type { LgCpu } from '../../shared/lg-cpu.ts';
@@ -26,7 +26,7 @@ test.each<[PolicyName, readonly number[]]>([
   expect(places(policy, 5, 3, 4)).toEqual(expected);
 });
 
-test.each(POLICIES)('%s has a place on a single CPU', (policy) => {
+test.each(POLICIES)('%s uses a single CPU', (policy) => {
   expect(places(policy, 3, 1, 3)).toEqual([0, 0, 0]);
 });
 
@@ -37,7 +37,7 @@ describe('hotplug', () => {
     { cpu: 0, after: 20, for: 10 },
   ];
 
-  test('takes a CPU offline from the slice it says, for as many as it says', () => {
+  test('takes a CPU offline from a given slice, for a given number', () => {
     const offline = Array.from({ length: 40 }, (_, slice) => isOffline(plan, 1, slice));
     const expected = Array.from({ length: 40 }, (_, n) => (n >= 10 && n < 15) || n >= 30);
     expect(offline).toEqual(expected);
@@ -45,7 +45,7 @@ describe('hotplug', () => {
     expect(isOffline(plan, 0, 30)).toBe(false);
   });
 
-  test('leaves a CPU online at any time', () => {
+  test('must leave a CPU online at any time', () => {
     expect(hotplugMistakes(plan, 2)).toEqual([]);
     expect(hotplugMistakes([...plan, { cpu: 0, after: 99 }], 2)).toEqual([
       { index: 3, what: 'no host CPU is left online once 99 time slices have begun' },
@@ -53,7 +53,7 @@ describe('hotplug', () => {
     expect(hotplugMistakes([{ cpu: 0, after: 0, for: 1 }], 1)).toHaveLength(1);
   });
 
-  test('is of CPUs that exist', () => {
+  test('must name existing CPUs', () => {
     expect(hotplugMistakes([{ cpu: 2, after: 0, for: 1 }], 2)).toEqual([
       { index: 0, what: 'there is no host CPU 2 to take offline, they are 0 to 1' },
     ]);

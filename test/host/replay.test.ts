@@ -1,4 +1,4 @@
-/** vCPUs that go where a placement says, and nowhere else. */
+/** vCPUs that run where a placement says, and nowhere else. */
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -38,7 +38,7 @@ const guest = (vcpus = 1) => ({
   vcpus,
 });
 
-/** Where each vCPU went on from where, as the host CPUs recorded it. */
+/** The host CPUs each vCPU moved between, as those recorded it. */
 async function moves(spec: MachineSpec) {
   const recorder = new TraceRecorder(spec.hostCpus);
   const machine = await Machine.boot(spec, { trace: recorder });
@@ -108,7 +108,7 @@ describe('a recording', async () => {
   );
   const spec = { hostCpus: 2, policy: replayOf(file), seed: 1 };
 
-  test('becomes a run whose migrations per vCPU are exactly the file’s', async () => {
+  test('gives a run whose migrations per vCPU are exactly the file’s', async () => {
     const guests = recorded.map(() => guest());
     const { found, report } = await moves({ ...spec, guests, quantum: { least: 150, most: 150 } });
     expect(recorded.flat()).toHaveLength(5);
@@ -117,7 +117,7 @@ describe('a recording', async () => {
     expect(succeeded(report)).toBe(true);
   });
 
-  test('is followed as far as a guest comes, with several vCPUs too', async () => {
+  test('is followed to the end of the guest, with several vCPUs too', async () => {
     const guests = [guest(4)];
     const quantum = { least: 50, most: 50 };
     const { found, report } = await moves({ ...spec, guests, quantum, discipline: 'lock-free' });
@@ -132,7 +132,7 @@ describe('a recording', async () => {
 describe('a time slice', () => {
   const placement = parsePlacement('vcpu,host_cpu,ns\n0,1,100\n0,2,300\n1,0,200\n0,1,0\n', 'p');
 
-  /** A vCPU that uses up its slices, or so much of each. */
+  /** A vCPU that uses up its slices, or this much of each. */
   function slices(number: number, used = (slice: number) => slice) {
     const { slice, place } = replayed(placement, 1000);
     const cpu = { number, quantum: 0, stretches: 0 };
@@ -143,7 +143,7 @@ describe('a time slice', () => {
     };
   }
 
-  test('is in proportion to its stretch, and drawn behind the last', () => {
+  test('is in proportion to its stretch, and drawn after the last one', () => {
     const next = slices(0);
     expect([next(), next(), next(), next(), next()]).toEqual([
       [1, 667],
@@ -155,7 +155,7 @@ describe('a time slice', () => {
     expect(slices(1)()).toEqual([0, 1333]);
   });
 
-  test('goes on where it was, if the vCPU had to sleep in it', () => {
+  test('continues in place if the vCPU slept in it', () => {
     const next = slices(0, (slice) => Math.min(slice, 500));
     expect([next(), next(), next(), next()]).toEqual([
       [1, 667],
@@ -165,13 +165,13 @@ describe('a time slice', () => {
     ]);
   });
 
-  test('is told of with its migrations', () => {
+  test('is reported with its migrations', () => {
     expect(placement.vcpus.map((vcpu) => migrationsIn(vcpu))).toEqual([2, 0]);
     expect(migrationsIn(placement.vcpus[0]!, 2)).toBe(1);
   });
 });
 
-describe('what is no placement is refused with its place', () => {
+describe('an invalid placement is refused with its place', () => {
   test.each([
     ['', 'p:1:1: found the end of the file, expected the end of the line'],
     [

@@ -1,4 +1,4 @@
-/** More vCPUs than page tables that the host keeps: they wait for one another, and all go on. */
+/** More vCPUs than page tables that the host keeps: they wait for one another, and all progress. */
 
 import { expect, test } from 'vitest';
 import { DISCIPLINES } from '../../shared/discipline.ts';

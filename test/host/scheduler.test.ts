@@ -1,4 +1,4 @@
-/** A host CPU that looks for work elsewhere, while others look as well. */
+/** A host CPU that steals work while others do as well. */
 
 import { afterEach, expect, test, vi } from 'vitest';
 import { RunQueue } from '../../shared/run-queue.ts';
@@ -10,7 +10,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-test('the longest queue is empty by the time that it is taken from: there is another', () => {
+test('the longest queue is empty when the CPU gets there: it takes from another', () => {
   const program = loadProgram({ kind: 'builtin', name: 'touch' });
   const rig = new Rig({ program, vcpus: 3, hostCpus: 3, discipline: 'guest-lock', defects: [] });
   const scheduling = {

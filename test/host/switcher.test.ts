@@ -1,4 +1,4 @@
-/** Entering and leaving the guest: the Switcher's mapping is what the registers go through. */
+/** Entering and leaving the guest: the registers are accessed through the Switcher's mapping. */
 
 import { describe, expect, test } from 'vitest';
 import { Counter } from '../../shared/counters.ts';
@@ -34,7 +34,7 @@ function enterable(hostCpus = 2, vcpus = 2) {
 }
 
 describe('the registers', () => {
-  test('of a vCPU come from its regs page and go back there', () => {
+  test('of a vCPU are loaded from its regs page and saved there', () => {
     const { rig, sides } = enterable();
     const [cpu0] = sides;
     writeSaved(rig.vcpu(0), Reg.eax, 0x1234);
@@ -83,7 +83,7 @@ describe('the host dies', () => {
     expect(() => sides[0]!.leave(0)).toThrow(HostOops);
   });
 
-  test('not, as long as the TLB still has them', () => {
+  test('not while the TLB still has them', () => {
     const { rig, sides } = enterable(2, 2);
     rig.vcpu(1).cpuPgd = rig.vcpu(0).cpuPgd;
     sides[0]!.enter(0);
@@ -91,7 +91,7 @@ describe('the host dies', () => {
     expect(() => sides[0]!.leave(0)).not.toThrow();
   });
 
-  test('when the Switcher’s text is not mapped on the way in', () => {
+  test('when the Switcher’s text is not mapped at entry', () => {
     const { rig, sides } = enterable(1, 1);
     const cpu = rig.vcpu(0);
     cpu.lg.setEntry(findSpte(cpu, cpu.cpuPgd, rig.host.switcherAddr), NO_ENTRY);
@@ -148,7 +148,7 @@ describe('copy_in_guest_info', () => {
     expect(cpu.lg.counters.get(Counter.CopiesAll)).toBe(1);
   });
 
-  test('lets no interrupt gate go straight to the guest', () => {
+  test('lets no interrupt gate enter the guest directly', () => {
     const { rig, sides } = enterable(1, 1);
     const cpu = rig.vcpu(0);
     cpu.setIdt(0x80 * 2 + 1, 0xc000_ee00);
@@ -161,7 +161,7 @@ describe('copy_in_guest_info', () => {
   });
 });
 
-test('the second of a CPU’s pages cannot be written by the guest', () => {
+test('the second of a CPU’s pages is read-only for the guest', () => {
   const { rig, sides } = enterable(1, 1);
   sides[0]!.enter(0);
   const cpu = rig.vcpu(0);

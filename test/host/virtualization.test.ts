@@ -1,4 +1,4 @@
-/** One guest, virtualized in three ways: what it does is the same, and how is another matter. */
+/** One guest, virtualized in three ways: the same result, by different means. */
 
 import { describe, expect, test } from 'vitest';
 import { Counter } from '../../shared/counters.ts';
@@ -54,10 +54,10 @@ describe.each(['nonpae', 'pae'] as const)('with %s page tables', (paging) => {
   });
 });
 
-describe('who hears of a page fault', () => {
+describe('a page fault', () => {
   const source = { kind: 'builtin', name: 'churn' } as const;
 
-  test('under shadow and direct paging the host; under nested paging the kernel alone', () => {
+  test('is handled by the host under shadow and direct paging, by the kernel alone under nested paging', () => {
     const [shadow, direct, nested] = VIRTUALIZATIONS.map((one) => run(source, one));
     const passedOn = counted(shadow!, Counter.FaultsPassedOn);
     expect(passedOn).toBeGreaterThan(800);
@@ -66,14 +66,14 @@ describe('who hears of a page fault', () => {
     expect(counted(nested!, Counter.DirectFaults)).toBe(passedOn);
   });
 
-  test('direct paging repairs none once the guest has tables', () => {
+  test('is repaired by direct paging only before the guest has tables', () => {
     const [little, much] = (['touch', 'churn'] as const).map((name) =>
       counted(run({ kind: 'builtin', name }, 'direct'), Counter.FaultsFixed),
     );
     expect(much).toBe(little);
   });
 
-  test('a guest of nested paging asks for nothing about its page tables', () => {
+  test('a guest of nested paging makes no hypercalls about its page tables', () => {
     const rig = run(source, 'nested');
     for (const call of [4, 5, 13, 14, 15, 22, 23, 24]) {
       expect([call, counted(rig, Counter.Hypercalls + call)]).toEqual([call, 0]);
@@ -112,7 +112,7 @@ describe('on worker threads', () => {
   });
 });
 
-test('a page that goes is waited for also where the nested table never had it', () => {
+test('discarding a page waits for other CPUs even if the nested table never had it', () => {
   const rig = new Rig({
     program: loadProgram({ kind: 'builtin', name: 'touch' }),
     virtualization: 'nested',

@@ -1,6 +1,6 @@
 /**
- * Files of every format that is imported, cut short at each byte and changed at random: read, or refused
- * with file and place, and nothing else.
+ * Files of every imported format, cut short at each byte and changed at random: read, or refused
+ * with file and place.
  */
 
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -57,13 +57,13 @@ const FORMATS: readonly (readonly [string, Buffer, () => unknown])[] = [
   ],
 ];
 
-/** In a file without what is needed there is no place to name. */
+/** A file that lacks something has no place to name. */
 const WITHOUT_PLACE =
   /found (?:an empty file|\d+ events and no sched_switch|no task that ran|no memory access)|#eof/;
 
 const PLACE = /^: ?(?:\d+:\d+: |record \d+|found ".*expected records)/;
 
-/** Undefined if it is read, or refused as it should be; else what is wrong with that. */
+/** Undefined if it is read, or properly refused; else the error. */
 async function wrongIn(bytes: Uint8Array, read: () => unknown): Promise<string | undefined> {
   writeFileSync(file, bytes);
   try {

@@ -15,7 +15,7 @@ function at(f: AddressFold, address: number): number {
   return (base | (low & (4 * MIB - 1))) >>> 0;
 }
 
-test('what lies below the kernel stays where it is', () => {
+test('addresses below the kernel stay', () => {
   const f = fold();
   for (const address of [0x108000, 0x4000000, 0xbefff820, 0xbfffffff]) {
     expect(at(f, address)).toBe(address);
@@ -43,7 +43,7 @@ test('a long range has one place', () => {
   expect(range!.start % (4 * MIB)).toBe(0x123000);
 });
 
-test('a range over slots that went apart comes in parts', () => {
+test('a range over slots that were separated is split', () => {
   const f = fold();
   at(f, 0x7f0000000000);
   const apart = at(f, 0x7f0000800000);

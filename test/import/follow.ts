@@ -10,9 +10,8 @@ export interface Step {
 }
 
 /**
- * A kernel in forty lines, sharing nothing with the importer: runs one process as the
- * switchTo calls say and throws where an access finds its page unmapped or without
- * the rights it needs.
+ * A kernel in forty lines, sharing no code with the importer: runs one process in the order of its
+ * switchTo calls, and throws at an access to an unmapped page or without the right.
  */
 export function* follow(image: ProcessImage): Generator<Step> {
   const rights = new Map<number, number>();

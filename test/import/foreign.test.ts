@@ -1,4 +1,4 @@
-/** Files of other tools are told for what they are. */
+/** Files of other tools are recognised. */
 
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
@@ -25,7 +25,7 @@ test.each(Object.entries(FILES))('%s', async (name, [what, line, column]) => {
   expect(await complaint(gzipSync(contents))).toBe(message);
 });
 
-/** Records of an instruction each, as ChampSim has them. */
+/** Records of one instruction each, as in ChampSim. */
 const champSim = (bytes: number) =>
   Buffer.concat(
     Array.from({ length: 50 }, (_, i) => {

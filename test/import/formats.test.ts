@@ -1,4 +1,4 @@
-/** Memory traces of other tools: what becomes of each line, threads, and what is none. */
+/** Memory traces of other tools: the meaning of each line, threads, and files that are no trace. */
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -57,7 +57,7 @@ async function complaint(trace: string | Uint8Array, options?: MemoryOptions): P
 
 const low = (address: bigint): number => Number(address & 0x3f_ffffn);
 
-/** The bits of an address that a fold to elsewhere keeps. */
+/** The bits of an address that folding keeps. */
 const folded = (threads: Imported['threads']) =>
   threads.map((all) =>
     all.map((words) =>
@@ -148,7 +148,7 @@ View tool results:
     });
   });
 
-  test('says where its addresses are physical', async () => {
+  test('warns that its addresses are physical', async () => {
     const line =
       '           7           1:           3 <marker: virtual address for prior physical: 0x12>\n';
     const access =
@@ -235,7 +235,7 @@ describe('execlog', () => {
     expect(report.notes).not.toContainEqual(expect.stringMatching(/physical/));
   });
 
-  test('of system mode says that its addresses are physical, and reads past registers', async () => {
+  test('in system mode warns that its addresses are physical, and skips registers', async () => {
     const text =
       '# vCPU, vAddr, opcode, disassembly\n0, 0xa14, 0xf87f42b4, "cmp r4, r6", r4 -> 0x00000012, load, 0x00020010, RAM, store, 0x00020014, RAM\n';
     const { threads, report } = await imported(text);
@@ -323,7 +323,7 @@ describe.each([64, 72])('ChampSim, records of %i bytes', (bytes) => {
     expect(report.notes![0]).toMatch(new RegExp(`^Records of ${bytes} bytes\\.`));
   });
 
-  test('are refused with their place where they are none, or cut short', async () => {
+  test('are refused with their place if invalid or cut short', async () => {
     const wrong = Buffer.from(trace);
     wrong[5 * bytes + 8] = 7;
     expect(await complaint(wrong, { format: 'champsim' })).toBe(

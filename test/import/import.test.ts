@@ -25,7 +25,7 @@ function accessesOf(trace: Buffer): (readonly [number, string, number])[] {
   ].map(([, kind, address, size]) => [kinds[kind!]!, address!.replace(/^0+/, ''), Number(size)]);
 }
 
-test('two threads of a real program run again in the order of their trace', async () => {
+test('two threads of a real program run in the order of their trace', async () => {
   const trace = sample('pigz-threads.lackey.gz');
   await imported({ trace }, ({ processes: [process], name }) => {
     expect(name).toBe('pigz');
@@ -44,7 +44,7 @@ test('two threads of a real program run again in the order of their trace', asyn
   });
 });
 
-test('a real 64-bit program with a thread and a child runs again', async () => {
+test('a real 64-bit program with a thread and a child replays', async () => {
   const parent = sample('tiny-parent.lackey.gz');
   const child = sample('tiny-child.lackey.gz');
   await imported({ child, parent }, ({ processes }, report) => {
@@ -95,7 +95,7 @@ test('a real 64-bit program with a thread and a child runs again', async () => {
   });
 });
 
-test('plain or packed, in whatever order: the same traces give the same bytes', async () => {
+test('plain or compressed, in any order: the same traces give the same bytes', async () => {
   await inDirectory(async (directory) => {
     const at = (name: string) => join(directory, name);
     for (const name of ['tiny-parent', 'tiny-child']) {
@@ -119,7 +119,7 @@ test('plain or packed, in whatever order: the same traces give the same bytes', 
   });
 });
 
-test('a trace file that was there is replaced when the import is done, not before', async () => {
+test('an existing trace file is replaced when the import is done, not before', async () => {
   await inDirectory(async (directory) => {
     const out = join(directory, 'out.umbra');
     const trace = join(directory, 'trace');
@@ -158,7 +158,7 @@ test('an interrupted import leaves nothing behind', async () => {
 
 test.each([
   ['an empty file', '', /^t: found no memory access.*expected lines like.*--trace-mem=yes/],
-  ['a trace of nothing', '==7== Lackey, an example Valgrind tool\n', /^t: found no memory access/],
+  ['a trace without accesses', '==7== Lackey, an example Valgrind tool\n', /^t: found no memory access/],
   [
     'another tool',
     '==7== Memcheck, a memory error detector\n',
@@ -178,14 +178,14 @@ test.each([
   'sys_munmap ( 0x99999999999999999999, 4096 ) --> [pre-success] Success(0x0)',
   'sys_mprotect ( 0x4028000, 99999999999999999999, 1 ) --> [pre-success] Success(0x0)',
   'sys_mremap ( 0x4028000, 4096, 99999999999999999999, 0x1 ) --> [pre-success] Success(0x4028000)',
-])('what no process can have is refused with its place: %s', async (call) => {
+])('%s is impossible for a process and refused with its place', async (call) => {
   const trace = `==7== Command: x\nI  04001000,2\nSYSCALL[7,1](192) ${call} \n`;
   expect(await complaint(trace)).toMatch(
     /^t:3:1: found a call that succeeded with [\d.e+]+ in it, expected addresses and lengths below 2\^56/,
   );
 });
 
-test('a packed trace that was cut short or damaged says so', async () => {
+test('a compressed trace that was cut short or damaged is reported as such', async () => {
   const whole = gzipSync(Array.from({ length: 9999 }, (_, i) => `I  0400${1000 + i},3\n`).join(''));
   expect(await complaint(whole.subarray(0, whole.length - 900))).toMatch(
     /^t is cut short: .*Copy the file again.*or make the trace again/,
@@ -195,7 +195,7 @@ test('a packed trace that was cut short or damaged says so', async () => {
   expect(await complaint(damaged)).toMatch(/^t is damaged: .*Copy the file again/);
 });
 
-test('what is no file is refused with its remedy', async () => {
+test('a missing file, a folder and an empty list are refused with the remedy', async () => {
   await inDirectory(async (directory) => {
     const out = join(directory, 'out');
     await expect(importLackey([join(directory, 'none')], out)).rejects.toThrow(
@@ -220,11 +220,11 @@ test.each(['pigz', 'ls', 'sort', 'wc', 'pipeline'])(
   },
 );
 
-describe('what the traced program said itself', () => {
+describe('output of the traced program', () => {
   test.each([
     ['course-stderr-mixed', 6, 1, '9: "hello from the traced program"'],
     ['midline-interleaved', 5, 2, '9: "I  0402warning: x"'],
-  ])('%s: is skipped if that is wished, counted and told', async (name, accesses, lines, first) => {
+  ])('%s: is skipped if asked for, counted and reported', async (name, accesses, lines, first) => {
     const log = readFileSync(new URL(`logs/${name}.log`, import.meta.url));
     expect(await complaint(log)).toMatch(/^t:9:\d: found .*, expected .*--skip-stray-lines/);
     await imported(

@@ -4,7 +4,7 @@ import { openProgram, type TraceProgram } from '../../src/guest/traces/reader.ts
 import { type ImportOptions, type ImportReport, importLackey } from '../../src/import/import.ts';
 import { inDirectory } from '../guest/traces/helpers.ts';
 
-/** What lackey prints before the first access. */
+/** Lackey's output before the first access. */
 export function banner(pid: number, command = './test', parent = 1): string {
   return [
     `==${pid}== Lackey, an example Valgrind tool`,

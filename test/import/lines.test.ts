@@ -6,7 +6,7 @@ import { LineParser, Place, type StrayLines } from '../../src/import/lines.ts';
 import { parseMessages } from '../../src/import/messages.ts';
 import { complaintOf, errorOf } from '../complaint.ts';
 
-/** All that a parser says of a text that comes in chunks cut at `cuts`. */
+/** Everything a parser reports of a text that arrives in chunks cut at `cuts`. */
 function parse(
   text: string | Uint8Array,
   cuts: readonly number[] = [],
@@ -62,7 +62,7 @@ test('accesses of all kinds and widths of address are read', () => {
   ]);
 });
 
-test('where the chunks end does not matter', () => {
+test('the ends of chunks make no difference', () => {
   fc.assert(
     fc.property(fc.array(fc.nat(), { maxLength: 20 }), (cuts) => {
       expect(parse(SOME, cuts)).toEqual(parse(SOME));
@@ -70,7 +70,7 @@ test('where the chunks end does not matter', () => {
   );
 });
 
-test('lines of the traced program are skipped and counted, wherever they got in', () => {
+test('lines of the traced program are skipped and counted, wherever they stand', () => {
   const stray: StrayLines = { count: 0 };
   const good = SOME.split('\n');
   const mixed = [
@@ -84,12 +84,12 @@ test('lines of the traced program are skipped and counted, wherever they got in'
   expect(stray).toEqual({ count: 7, first: { line: 2, text: '"hello"' } });
 });
 
-test('with lines skipped, what follows is still told by its number', () => {
+test('skipped lines count for the line numbers after them', () => {
   const said = parse('hello\nI  04001000,3\n', [], { count: 0 });
   expect(said.at(-1)).toEqual([2, Op.Fetch, 0, 0x04001000, 3]);
 });
 
-test('a trace that went through Windows is the same trace', () => {
+test('a trace with Windows line ends is the same trace', () => {
   expect(parse(SOME.replaceAll('\n', '\r\n'))).toEqual(parse(SOME));
 });
 
@@ -106,7 +106,7 @@ test.each([
   [' X befff820,4', 1, 'expected a line of a lackey trace'],
   ['hello world', 1, 'found "hello world", expected a line of a lackey trace'],
   ['SB 04001000', 1, 'without --trace-superblocks'],
-])('the complaint about %j names its column', (line, column, message) => {
+])('the error for %j names its column', (line, column, message) => {
   const complaint = complaintOf(() => parse(`I  04001000,3\n\n${line}\nI  04001000,3\n`));
   expect(complaint).toContain(`t:3:${column}: `);
   expect(complaint).toContain(message);
@@ -118,11 +118,11 @@ test('a last line without an end is a trace that was cut short', () => {
   );
 });
 
-test('a line without any end does not fill the memory', () => {
+test('an endless line does not fill the memory', () => {
   expect(() => parse(`I  04001000,3\n${'x'.repeat(70000)}`)).toThrow(/^t:2:1: .*end of the line/);
 });
 
-test('bytes of any kind are read or complained of, nothing else', () => {
+test('any bytes are read or refused', () => {
   const lines = fc.array(fc.oneof(fc.constantFrom(...SOME.split('\n')), fc.string()));
   const trace = fc.oneof(
     fc.uint8Array({ maxLength: 300 }),

@@ -24,7 +24,7 @@ const importOf = <T>(name: keyof typeof LOGS, look: (program: TraceProgram) => T
     look,
   );
 
-/** How it ends, and what of its accesses was not made. */
+/** The end of a run, and the accesses that were not made. */
 function replay(program: TraceProgram, sides: Partial<RigSpec>, quantum: number) {
   const rig = new Rig({ program, pages: 8192, ...sides });
   rig.runAll(quantum);
@@ -54,7 +54,7 @@ function replayOnAll(program: TraceProgram): void {
 }
 
 describe.each(Object.keys(LOGS) as (keyof typeof LOGS)[])('%s', (name) => {
-  test('has its threads’ order in the file, the one that their calls tell', async () => {
+  test('has its threads in the file in the order of their calls', async () => {
     await importOf(name, (program) => {
       const [index] = program.index.processes;
       expect(index!.order).toEqual(orderOf(program.processes[0]!.threads));
@@ -62,15 +62,15 @@ describe.each(Object.keys(LOGS) as (keyof typeof LOGS)[])('%s', (name) => {
     });
   });
 
-  test('is replayed whole on any number of vCPUs', async () => {
+  test('replays completely on any number of vCPUs', async () => {
     await importOf(name, replayOnAll);
   });
 });
 
 test.each([
-  ['a file that does not say in which order threads ran', place('threads-without-order.umbra')],
+  ['a file without the order of threads', place('threads-without-order.umbra')],
   ['pigz', samplePath('pigz')],
-])('%s is replayed whole on any number of vCPUs', (_, path) => {
+])('%s replays completely on any number of vCPUs', (_, path) => {
   const program = openProgram(path);
   replayOnAll(program);
   program.close();

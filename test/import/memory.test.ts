@@ -5,7 +5,7 @@ import { operations } from '../guest/traces/helpers.ts';
 import { follow } from './follow.ts';
 import { banner, complaint, imported } from './lackey.ts';
 
-/** A trace of thread 1 of process 7 that makes the calls and accesses given. */
+/** A trace of thread 1 of process 7 with these calls and accesses. */
 function trace(...lines: string[]): string {
   const text = lines.map((line) => {
     const [, name, rest] = /^(\w+) ?(\(.*)$/.exec(line) ?? [];
@@ -17,7 +17,7 @@ function trace(...lines: string[]): string {
 const NUMBERS: Record<string, number> = { brk: 12, mmap: 9, munmap: 11, mprotect: 10, mremap: 25 };
 const OK = '[sync] --> Success(0x0) ';
 
-/** Imports, replays without a fault, and hands over the calls and the regions. */
+/** Imports, replays without a fault, and returns the calls and the regions. */
 async function mapped(text: string) {
   return await imported({ text }, ({ processes: [process] }, report) => {
     const steps = [...follow(process!)];
@@ -34,7 +34,7 @@ async function mapped(text: string) {
   });
 }
 
-test('pages that no call mapped are what exec maps, with the rights that were used', async () => {
+test('pages that no call mapped are mapped by exec, with the rights that were used', async () => {
   const { regions } = await mapped(
     trace('I  00108000,2', 'I  00109000,2', ' L 0010a000,4', ' S 0010b000,4', ' L 0010b004,4') +
       ' L 00108010,4\n M 0010d000,4\n',
@@ -47,12 +47,12 @@ test('pages that no call mapped are what exec maps, with the rights that were us
   ]);
 });
 
-test('an access over the end of a page needs both pages', async () => {
+test('an access across the end of a page needs both pages', async () => {
   const { regions } = await mapped(trace(' S 0010affe,4'));
   expect(regions).toEqual([{ start: 0x10a000, end: 0x10c000, prot: 3 }]);
 });
 
-test('what mmap made is not what exec maps', async () => {
+test('pages of mmap are not mapped by exec', async () => {
   const { calls, regions } = await mapped(
     trace(
       'mmap ( 0x0, 8191, 3, 34, -1, 0 ) --> [pre-success] Success(0x4800000) ',
@@ -124,7 +124,7 @@ test('mremap is munmap and mmap with the rights of the old pages', async () => {
   ]);
 });
 
-test('an access that a replay would not be allowed gets the call that allows it', async () => {
+test('before an access without its right, a call that grants it is inserted', async () => {
   const { all, repairs } = await mapped(
     trace(
       'mmap ( 0x0, 4096, 1, 34, -1, 0 ) --> [pre-success] Success(0x4800000) ',
@@ -168,7 +168,7 @@ test('64-bit addresses are folded alike in accesses and in calls', async () => {
   ]);
 });
 
-test('an access over slots that went apart becomes two', async () => {
+test('an access across separated slots becomes two', async () => {
   const { all } = await mapped(
     trace(' S 7f0000000000,8', ' S 7f0000800000,8', ' S 7f00003ffffc,8', ' S 7f00007ffffc,8'),
   );
@@ -197,7 +197,7 @@ const TIB = 2 ** 40;
 const reserve = (bytes: number, prot: number, at = 0x7e00_0000_0000) =>
   `mmap ( 0x0, ${bytes}, ${prot}, 34, -1, 0 ) --> [pre-success] Success(0x${at.toString(16)}) `;
 
-test('what is mapped and never touched takes no room, whatever its rights', async () => {
+test('an untouched mapping takes no room, whatever its rights', async () => {
   const { calls, untouched, accesses } = await mapped(
     trace(
       'I  00108000,2',
@@ -223,7 +223,7 @@ test('what is mapped and never touched takes no room, whatever its rights', asyn
   expect(untouched).toBe(TIB - 0x800000);
 });
 
-test('hundreds of small mappings that are not touched leave room for those that are', async () => {
+test('hundreds of small untouched mappings leave room for those in use', async () => {
   const lines = Array.from({ length: 100 }, (_, i) =>
     reserve(2 ** 27, 3, 0x10_0000_0000 + i * 2 ** 28),
   );
@@ -250,7 +250,7 @@ test('a heap that grows by more than the guest has room for is mapped as it is u
   expect(accesses.length).toBe(4);
 });
 
-test('what is moved keeps its rights, touched or not', async () => {
+test('moved pages keep their rights, touched or not', async () => {
   const { calls } = await mapped(
     trace(
       reserve(TIB, 1),
@@ -262,7 +262,7 @@ test('what is moved keeps its rights, touched or not', async () => {
   expect(calls).toEqual([[Sys.mmap2, expect.any(Number), 0x400000, 1]]);
 });
 
-test('a program that does not fit into the guest is refused at the line where it is seen', async () => {
+test('a program that does not fit into the guest is refused at the line where that shows', async () => {
   const touched = Array.from(
     { length: 800 },
     (_, i) => ` S ${(0x7f00_0000_0000 + i * 2 ** 22).toString(16)},8`,
@@ -272,11 +272,13 @@ test('a program that does not fit into the guest is refused at the line where it
   );
 });
 
-/** What a process could do with 16 places of 1 MiB, some above the kernel and beyond 32 bits. */
+/**
+ * Calls that a process may make on 16 places of 1 MiB, some above the kernel and beyond 32 bits.
+ */
 const PLACES = [0x4800000, 0xc0300000, 0xff400000, 0x7f0000300000, 0x7f0000700000, 0x7ffff0000000];
 const action = fc.record({
   what: fc.constantFrom('mmap', 'munmap', 'mprotect', 'access', 'access', 'access', 'brk'),
-  /** Of 16 calls one is on much more than a guest has. */
+  /** One call of 16 covers much more than a guest has. */
   huge: fc.nat(15).map((n) => n === 0),
   place: fc.constantFrom(...PLACES),
   page: fc.nat(600),
@@ -285,7 +287,7 @@ const action = fc.record({
   offset: fc.nat(4095),
 });
 
-test('whatever was mapped when, a replay does not fault and sees the same order', async () => {
+test('after any mappings, a replay does not fault and keeps the order', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(action, { maxLength: 40 }), async (actions) => {
       const lines = ['I  00108000,2'];

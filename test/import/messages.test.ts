@@ -21,7 +21,7 @@ test('a call with its result on the line is a call with an outcome', () => {
   ]);
 });
 
-test('strings that arguments point to are not arguments', () => {
+test('strings behind arguments are not arguments', () => {
   const [message] = parseMessages(
     'SYSCALL[9,1](295) sys_openat ( -100, 0x48350c0(/a, b --> c), 557056 ) --> [async] ... ',
   )!;
@@ -43,7 +43,7 @@ test.each([
     ['1200011', '0x0', '0x0', '0x0', '0x48'],
     undefined,
   ],
-])('%s is understood', (text, args, outcome) => {
+])('%s is parsed', (text, args, outcome) => {
   expect(parseMessages(`SYSCALL[9,1](1) ${text}`)).toEqual([
     { type: 'call', call: expect.objectContaining({ args }), outcome },
   ]);
@@ -70,11 +70,11 @@ test('the thread that gets the lock runs', () => {
 });
 
 test.each(['', '--9-- WARNING: unhandled', 'SCHEDSETJMP(line 1211) tid 1, jumped=1', '**9** hi'])(
-  '%j says nothing',
+  '%j is ignored',
   (line) => expect(parseMessages(line)).toEqual([{ type: 'nothing' }]),
 );
 
-test('what valgrind does not print is not understood', () => {
+test('a line that valgrind does not print is not parsed', () => {
   expect(parseMessages('total 48')).toBeUndefined();
   expect(parseMessages('SYSCALL[9,1] sys_close')).toBeUndefined();
 });

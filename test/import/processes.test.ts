@@ -50,7 +50,7 @@ test.each([
   });
 });
 
-test('the process that nobody forked is the first, even where its parent line misleads', async () => {
+test('the process without a fork is the first, even where its parent line misleads', async () => {
   const adopted = CHILD.replace('Parent PID: 20', 'Parent PID: 1').replaceAll('25', '15');
   const parent = `${banner(20, './parent')}I  04001000,2\n${forks(20, 15)}`;
   await imported({ a: adopted, b: parent }, (program) => {
@@ -58,7 +58,7 @@ test('the process that nobody forked is the first, even where its parent line mi
   });
 });
 
-test('processes that did not start one another are not one program', async () => {
+test('unrelated processes are not one program', async () => {
   const message = await complaint({
     a: CHILD,
     b: `${banner(20, './parent')}I  04001000,2\n${forks(20, 26)}`,
@@ -72,12 +72,12 @@ test('the same process twice is refused', async () => {
   expect(await complaint({ a: 'I  04001000,2\n', b: 'I  04001000,2\n' })).toMatch(/one by one/);
 });
 
-test('the lines of another process in a trace ask for one file for each', async () => {
+test('lines of several processes in one trace are refused, with the remedy of a file for each', async () => {
   expect(await complaint(PARENT + BRK(30))).toMatch(/^t:\d+:1: .*process 30.*NAME\.%p/);
   expect(await complaint(PARENT + banner(20, './other'))).toMatch(/beginning of a second program/);
 });
 
-test('calls keep their own numbers but where these mean something to the guest', async () => {
+test('calls keep their own numbers, except where these mean something to the guest', async () => {
   const close = 'sys_close ( 4 )[sync] --> Success(0x0) \n';
   const i386 = `${banner(7)}${BRK(7)}I  04001000,2\nSYSCALL[7,1](6) ${close}`;
   const amd64 = i386.replace('](45)', '](12)').replace('](6)', '](3)');
@@ -91,7 +91,7 @@ test('calls keep their own numbers but where these mean something to the guest',
   expect(await numbers(amd64)).toEqual([0x800 + 12, 0x800 + 3]);
 });
 
-test('the report tells what was read, made and moved', async () => {
+test('the report counts what was read, made and moved', async () => {
   const stack = ' S 1ffefff820,8\n';
   await imported({ 'parent.20': PARENT + BRK(20) + stack, child: CHILD }, (_, report) => {
     const text = formatImportReport({ ...report, out: 'out.umbra', outputBytes: 600 });

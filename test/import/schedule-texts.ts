@@ -1,7 +1,7 @@
 /** One schedule as each of the tools would print it. */
 
 export interface Switch {
-  /** Nanoseconds, and where. */
+  /** Nanoseconds, and the host CPU. */
   readonly at: number;
   readonly cpu: number;
   /** Pids; 0 is idle. */
@@ -12,7 +12,7 @@ export interface Switch {
 
 export interface Migrate {
   readonly at: number;
-  /** Where it is said, and by whom. */
+  /** The CPU and the task that the event is recorded on. */
   readonly cpu: number;
   readonly by: number;
   readonly pid: number;
@@ -93,7 +93,7 @@ const ftrace =
     return `${columns.filter((column) => column !== '').join(' ')}: ${event}: ${words}`;
   };
 
-/** By tool: what stands before, and each event in a line. */
+/** By tool: the text before, and each event in a line. */
 export const TOOLS: Readonly<
   Record<string, { before: readonly string[]; line: (said: Said) => string }>
 > = {

@@ -1,4 +1,6 @@
-/** Recorded schedules: the same by every tool, exactly; and what is none is told with its place. */
+/**
+ * Recorded schedules: the same from every tool, exactly; invalid ones are refused with their place.
+ */
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -39,11 +41,11 @@ async function complaint(text: string | Uint8Array, options?: ScheduleOptions): 
   throw new Error('the import succeeded');
 }
 
-/** Where each vCPU was, how long, and why there. */
+/** CPU, start, duration and cause of each stretch of each vCPU. */
 const stretchesOf = ({ vcpus }: ImportedSchedule) =>
   vcpus.map(({ stretches }) => stretches.map(({ cpu, at, ns, cause }) => [cpu, at, ns, cause]));
 
-/** Two vCPUs: one sleeps and is woken elsewhere, one is balanced, then sent away by the stopper. */
+/** Two vCPUs: one sleeps and is woken elsewhere, one is balanced, then moved by the stopper. */
 const SCHEDULE: readonly Said[] = [
   { at: 1000, cpu: 2, prev: 0, next: 101, state: 'R' },
   { at: 2000, cpu: 5, prev: 100, next: 0, state: 'S' },
@@ -61,7 +63,7 @@ const SCHEDULE: readonly Said[] = [
 ];
 
 describe.each(Object.keys(TOOLS))('%s', (tool) => {
-  test('says who was where, for how long, and why it went there', async () => {
+  test('gives the CPU, the duration and the cause of each stretch', async () => {
     const schedule = await imported(textBy(tool, SCHEDULE));
     expect(stretchesOf(schedule)).toEqual([
       [
@@ -93,7 +95,7 @@ describe.each(Object.keys(TOOLS))('%s', (tool) => {
     ]);
   });
 
-  test('gives any schedule again as it was', async () => {
+  test('gives back any schedule', async () => {
     const steps = fc.array(
       fc.record({ cpu: fc.nat(3), task: fc.nat(2), later: fc.integer({ min: 1, max: 99 }) }),
       { minLength: 1, maxLength: 60 },
@@ -111,7 +113,7 @@ describe.each(Object.keys(TOOLS))('%s', (tool) => {
   });
 });
 
-/** At each step a CPU takes a task from where it is, or goes idle if it has it already. */
+/** At each step a CPU switches to a task, or goes idle if it runs it already. */
 function scheduleOf(steps: readonly { cpu: number; task: number; later: number }[]) {
   const running = [0, 0, 0, 0];
   const since: number[] = [];
@@ -125,7 +127,7 @@ function scheduleOf(steps: readonly { cpu: number; task: number; later: number }
     running[cpu] = next;
     since[cpu] = at;
   };
-  // Every CPU is heard of when it is idle, so that all begins as it is known.
+  // Every CPU has an event while it is idle, so that its first task is known.
   for (const cpu of running.keys()) said.push({ at, cpu, by: 0, pid: 50 });
   for (const { cpu, task, later } of steps) {
     at += later * 1000;
@@ -142,7 +144,7 @@ describe('a recording of a real machine', async () => {
   const packed = readFileSync(new URL('schedules/perf-script.txt.gz', import.meta.url));
   const schedule = await imported(packed);
 
-  test('has the switches of its vCPUs, one by one', () => {
+  test('has every switch of its vCPUs', () => {
     const lines = gunzipSync(packed).toString().split('\n');
     const taken = (pid: number): number[] =>
       lines
@@ -156,7 +158,7 @@ describe('a recording of a real machine', async () => {
     );
   });
 
-  test('is summed up', () => {
+  test('is summarized', () => {
     expect(formatSchedule(scheduleReport(schedule)).split('\n').slice(1, 3)).toEqual([
       '  no events lost',
       '4 vCPUs on 2 host CPUs, 63 stretches, 5 migrations: 5 by affinity',
@@ -164,7 +166,7 @@ describe('a recording of a real machine', async () => {
   });
 });
 
-describe('causes of a recording of a real machine', () => {
+describe('causes of moves in a recording of a real machine', () => {
   const text = gunzipSync(
     readFileSync(new URL('schedules/causes.txt.gz', import.meta.url)),
   ).toString();
@@ -180,7 +182,7 @@ describe('causes of a recording of a real machine', () => {
     );
   };
 
-  test('are those that its program gave', async () => {
+  test('are those that its program made', async () => {
     expect(await causes(text)).toEqual({
       'moves-itself': [['affinity', 12]],
       exe: [
@@ -188,7 +190,7 @@ describe('causes of a recording of a real machine', () => {
         ['exec', 2],
       ],
       'is-moved': [
-        // From the CPU where it is to go, who sets its affinity looks as if he took it.
+        // From the destination CPU, setting an affinity looks like balancing.
         ['balance', 1],
         ['affinity', 1],
       ],
@@ -211,7 +213,7 @@ describe('causes of a recording of a real machine', () => {
     });
   });
 
-  test('are exec too where only the name says so, and balancing by an idle CPU’s stopper', async () => {
+  test('are exec also where only the name shows it, and balancing by an idle CPU’s stopper', async () => {
     const said: readonly Said[] = [
       { at: 0, cpu: 1, prev: 0, next: 100, state: 'R' },
       { at: 1000, cpu: 1, by: 100, pid: 18 },
@@ -224,7 +226,7 @@ describe('causes of a recording of a real machine', () => {
       { at: 11_000, cpu: 1, prev: 0, next: 101, state: 'R' },
       { at: 19_000, cpu: 1, prev: 101, next: 0, state: 'S' },
     ];
-    // Task 101 is 100 under the name that it has from then on.
+    // From here on task 101 is 100 under another name.
     const lines = textBy('ftrace', said)
       .replaceAll('pid=101', 'pid=100')
       .replaceAll('-101 ', '-100 ');
@@ -255,7 +257,7 @@ describe('lost events', () => {
     expect(scheduleReport(await imported(text))).toMatchObject({ lost_events: lost, gaps });
   });
 
-  test('that nobody counted show where what is there does not fit together', async () => {
+  test('that are not counted show where the rest is inconsistent', async () => {
     const without = SCHEDULE.filter((_, i) => i !== 4);
     const schedule = await imported(textBy('ftrace', without));
     const report = scheduleReport(schedule);
@@ -263,11 +265,11 @@ describe('lost events', () => {
     expect(formatSchedule(report)).toContain(
       'events are missing, in 1 place: what a task did there',
     );
-    // When one left and the other came is somewhere between the events around it.
+    // The time of the switch is between the events around it.
     expect(stretchesOf(schedule)[0]!.map(([cpu]) => cpu)).toEqual([5, 2]);
   });
 
-  test('by clocks that differ are none: it came there before it left here', async () => {
+  test('are not assumed for skewed clocks: the task arrives before it leaves', async () => {
     const skewed: readonly Said[] = [
       { at: 0, cpu: 1, prev: 0, next: 100, state: 'R' },
       { at: 900, cpu: 2, prev: 0, next: 100, state: 'R' },
@@ -286,7 +288,7 @@ describe('lost events', () => {
 describe('tasks', () => {
   const text = textBy('ftrace', SCHEDULE);
 
-  test('are picked by name and by pid', async () => {
+  test('are selected by name and by pid', async () => {
     const pids = async (options: ScheduleOptions) =>
       (await imported(text, options)).vcpus.map(({ pid }) => pid);
     expect(await pids({ comm: 'CPU [1-9]/*' })).toEqual([101]);
@@ -294,7 +296,7 @@ describe('tasks', () => {
     expect(await pids({ comm: '*0/KVM', pids: [18] })).toEqual([18, 100]);
   });
 
-  test('that are not there are told, with those that are', async () => {
+  test('that do not exist are refused, with a list of those that do', async () => {
     expect(await complaint(text, { comm: 'qemu*' })).toBe(
       "t: found CPU 1/KVM (101), CPU 0/KVM (100), migration/18 (18) and 0 other tasks, expected a task called qemu*. Say which tasks are the vCPUs: --comm 'GLOB', --pid N,N.",
     );
@@ -302,7 +304,7 @@ describe('tasks', () => {
   });
 });
 
-describe('what is none is refused with its place', () => {
+describe('an invalid recording is refused with its place', () => {
   const lines = textBy('ftrace', SCHEDULE).trimEnd().split('\n');
   const withLine = (line: string): string =>
     `${[...lines.slice(0, 6), line, ...lines.slice(6)].join('\n')}\n`;

@@ -1,11 +1,11 @@
-/** Text that comes in chunks is cut into lines. */
+/** Text in chunks is split into lines. */
 
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Place } from '../../src/import/lines.ts';
 import { LineSplitter } from '../../src/import/text-lines.ts';
 
-test('a line is the same wherever a chunk ends, and a trace is never there as a whole', () => {
+test('a line is the same wherever a chunk ends, and a trace is never held as a whole', () => {
   const text = 'one\r\ntwo €\n\nfour\n';
   fc.assert(
     fc.property(fc.array(fc.nat(text.length + 2), { maxLength: 5 }), (cuts) => {

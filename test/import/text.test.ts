@@ -7,7 +7,7 @@ const LOG = ['==7== Lackey', 'I  04001000,3', ' S 1ffefff820,8', ' L 04f6b868,8'
 /** The text, read in chunks that are cut at `cuts`. */
 async function read(bytes: Buffer, cuts: readonly number[] = []): Promise<string> {
   async function* chunks(): AsyncGenerator<Uint8Array> {
-    // As a file comes: never less than its first bytes.
+    // As a file is read: never less than its first bytes.
     const places = cuts.map((cut) => 20 + (cut % bytes.length)).sort((a, b) => a - b);
     let from = 0;
     for (const to of [...places, bytes.length]) {
@@ -29,17 +29,17 @@ const plain = LOG.join('\n');
 const windows = LOG.join('\r\n');
 
 test.each([
-  ['as it is', Buffer.from(plain), plain],
-  ['with a mark', Buffer.from(`\ufeff${plain}`), plain],
+  ['in UTF-8', Buffer.from(plain), plain],
+  ['with a byte-order mark', Buffer.from(`\ufeff${plain}`), plain],
   ['in UTF-16', utf16(`\ufeff${plain}`), plain],
-  ['in UTF-16, its high bytes first', utf16(`\ufeff${plain}`, true), plain],
-  ['in UTF-16 without a mark', utf16(plain), plain],
-  ['in UTF-16, high bytes first, without a mark', utf16(plain, true), plain],
+  ['in big-endian UTF-16', utf16(`\ufeff${plain}`, true), plain],
+  ['in UTF-16 without a byte-order mark', utf16(plain), plain],
+  ['in big-endian UTF-16 without a byte-order mark', utf16(plain, true), plain],
   ['as PowerShell redirects it', utf16(`\ufeff${windows}`), windows],
-  ['with returns alone', Buffer.from(LOG.join('\r')), plain],
-  ['with a mark and returns alone', Buffer.from(`\ufeff${LOG.join('\r')}`), plain],
-  ['in UTF-16 with returns alone', utf16(`\ufeff${LOG.join('\r')}`), plain],
-  ['with lines of Windows', Buffer.from(windows), windows],
+  ['with lone CRs', Buffer.from(LOG.join('\r')), plain],
+  ['with a byte-order mark and lone CRs', Buffer.from(`\ufeff${LOG.join('\r')}`), plain],
+  ['in UTF-16 with lone CRs', utf16(`\ufeff${LOG.join('\r')}`), plain],
+  ['with CRLF', Buffer.from(windows), windows],
 ])('a log is the same %s, wherever its chunks end', async (_, bytes, text) => {
   expect(await read(bytes)).toBe(text);
   await fc.assert(

@@ -11,7 +11,7 @@ const f = (n: number) => `I  0400${n}000,2\n`;
 const fetched = (n: number) => [Op.Fetch, 0x4000000 + n * 0x1000, 2];
 const call = (...words: number[]) => [Op.Syscall, ...words, ...[0, 0, 0].slice(words.length - 1)];
 
-test('a stream hands over where the original run went on with another thread', async () => {
+test('a stream switches where the original run continued with another thread', async () => {
   const trace = [
     banner(7),
     acquired(7, 1, STARTS),
@@ -40,7 +40,7 @@ test('a stream hands over where the original run went on with another thread', a
         call(Sys.clone, 0x3d0f00, 1),
         fetched(2),
         call(Sys.switchTo, 1),
-        // In the original run read was back here, after the other thread had run.
+        // In the original run read returned here, after the other thread had run.
         call(3, 4, 0xbefff000, 512),
         fetched(4),
         call(Sys.switchTo, 1),
@@ -56,7 +56,7 @@ test('a stream hands over where the original run went on with another thread', a
   });
 });
 
-test('a slot that a thread left names another thread afterwards', async () => {
+test('a reused thread slot names another thread', async () => {
   const exit = 'SYSCALL[7,2](1) exit( 0 ) --> [pre-success] Success(0x0) \n';
   const life = [
     CLONE,
@@ -82,7 +82,7 @@ test('a slot that a thread left names another thread afterwards', async () => {
   });
 });
 
-test('the last exit has no thread to go on with', async () => {
+test('the last exit names no next thread', async () => {
   const trace = `${banner(7)}${acquired(7, 1, STARTS)}${f(1)}SYSCALL[7,1](1) exit( 3 ) --> [pre-success] Success(0x0) \n`;
   await imported({ trace }, ({ processes: [process] }) => {
     expect(process!.threads.map(operations)).toEqual([[fetched(1), call(Sys.exit, 3, NONE)]]);
@@ -98,7 +98,7 @@ test('a trace that just ends gets no exit', async () => {
   });
 });
 
-test('a trace may end in a call that never came back', async () => {
+test('a trace may end in a call that did not return', async () => {
   const trace = `${banner(7)}${f(1)}SYSCALL[7,1](11) sys_execve ( 0x4052000(/bin/ls), 0x4052010, 0x4052020 )`;
   await imported({ trace }, ({ processes: [process] }) => {
     expect(process!.threads.map(operations)).toEqual([
@@ -107,7 +107,7 @@ test('a trace may end in a call that never came back', async () => {
   });
 });
 
-test('a wait that a signal breaks off is a wait, another call only traps', async () => {
+test('an interrupted wait is a wait, another interrupted call only traps', async () => {
   const broken = (nr: number, text: string) =>
     [
       `SYSCALL[7,1](${nr}) ${text} --> [async] ... \n`,
@@ -131,14 +131,14 @@ test('a wait that a signal breaks off is a wait, another call only traps', async
       call(Sys.wait4),
       fetched(2),
       call(3, 4, 0xbefff4b4, 9),
-      // Only asked, and failed: neither waits in the replay.
+      // WNOHANG and a failure: neither waits in the replay.
       call(0x800 + 114, 0xffffffff, 0xbefff4b4, 1),
       call(0x800 + 114, 0xffffffff, 0xbefff4b4, 0),
     ]);
   });
 });
 
-test('a call that never came back traps at the end of its stream', async () => {
+test('a call that did not return traps at the end of its stream', async () => {
   const trace = [
     banner(7),
     acquired(7, 1, STARTS),
@@ -169,7 +169,7 @@ test('a second thread without SCHED lines cannot be imported', async () => {
   expect(await complaint(start + f(2))).toMatch(/^t:7:1: .*--trace-sched=yes/);
 });
 
-test('lines that contradict the schedule are told by their number', async () => {
+test('lines that contradict the schedule are reported by their number', async () => {
   const start = banner(7) + acquired(7, 1, STARTS) + f(1);
   expect(await complaint(start + acquired(7, 3))).toMatch(
     /^t:7:1: found thread 3 running, expected a thread that a clone/,

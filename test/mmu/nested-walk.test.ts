@@ -1,4 +1,4 @@
-/** The two-dimensional walk: how many references it takes, whose fault it is, and what it sets. */
+/** The two-dimensional walk: its number of references, its faults, and the bits it sets. */
 
 import { expect, test } from 'vitest';
 import { builtinPrograms } from '../../src/guest/programs.ts';
@@ -20,7 +20,7 @@ const TABLE = 0x101;
 const PAGE = toGpfn(0x123);
 const VA = toGva(0x0040_3000);
 
-/** A guest that maps VA to PAGE by hand, with nothing in the host's table yet. */
+/** A guest that maps VA to PAGE in its own tables, with an empty host table. */
 function mapped(paging: 'nonpae' | 'pae') {
   const rig = new Rig({ program: builtinPrograms['touch']!(), paging, virtualization: 'nested' });
   const { host } = rig.cpus[0]!;
@@ -46,7 +46,7 @@ function mapped(paging: 'nonpae' | 'pae') {
   return { rig, cpu: cpu!, mmu, hostCpu, enter, leaf };
 }
 
-/** Translate, and give the guest whatever page the host's table lacks; how often it did. */
+/** Translate, and supply each page the host's table lacks; returns how often. */
 function translated({ cpu, mmu, hostCpu, enter }: ReturnType<typeof mapped>, right: Right) {
   for (let violations = 0; ; violations++) {
     const entered = enter();
@@ -76,14 +76,14 @@ test('sets ACCESSED, and DIRTY for a write, in the guest’s own entries', () =>
   expect(guest.leaf() & PAGE_DIRTY).toBe(PAGE_DIRTY);
 });
 
-test('what the guest’s tables do not give is the guest’s fault', () => {
+test('an address that the guest’s tables do not map is the guest’s fault', () => {
   const guest = mapped('nonpae');
   translated(guest, Right.UserRead);
   const fault = guest.mmu.translate(toGva(VA + 0x1000), Right.UserWrite);
   expect(errorCodeOf(fault)).toBe(Fault.Write | Fault.User);
 });
 
-test('with paging off an address is a guest page, and four references away', () => {
+test('with paging off an address is guest-physical, and four references away', () => {
   const { rig, cpu, mmu, hostCpu } = mapped('pae');
   const { lg } = cpu;
   repairViolation(cpu, PAGE, false);
@@ -95,7 +95,7 @@ test('with paging off an address is a guest page, and four references away', () 
   expect(rig.violations()).toEqual([]);
 });
 
-test('a page that the guest does not have kills it', () => {
+test('an access to a page that the guest does not have kills it', () => {
   const { cpu } = mapped('nonpae');
   repairViolation(cpu, toGpfn(cpu.lg.pfnLimit), true);
   expect(cpu.lg.reason).toMatch(/^no memory at 0x/);

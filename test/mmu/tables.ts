@@ -1,4 +1,4 @@
-/** Page tables made by hand on a small machine, for the MMU's tests. */
+/** Page tables written by a test on a small machine. */
 
 import { FrameKind } from '../../shared/frames.ts';
 import type { Host } from '../../shared/host.ts';
@@ -8,7 +8,7 @@ import { type Gva, type Pfn, type Ptr, wordInFrame } from '../../src/hardware/ad
 import { Entry, NONPAE, PAE, type PagingForm } from '../../src/hardware/entry.ts';
 import { Mmu } from '../../src/mmu/tlb.ts';
 
-/** How the processor reads the tables. */
+/** The processor's paging mode. */
 export interface Mode {
   readonly pae: boolean;
   /** EFER.NXE: without it bit 63 is reserved. */
@@ -39,7 +39,7 @@ export class Tables {
     return this.host.frames.allocate(FrameKind.PageTable, 0);
   }
 
-  /** Where the upper and the last entry of an address are; all tables are the same two. */
+  /** The addresses of an address's upper and last entry; all tables are the same two. */
   pdeAt(va: Gva): Ptr {
     const index = this.form.pae ? (va >>> 21) & 511 : va >>> 22;
     return wordInFrame(this.directory, index * this.form.entryWords * 4);
@@ -58,7 +58,7 @@ export class Tables {
     else this.host.words.store(at, entry.low);
   }
 
-  /** Entries for an address, flags over the frames; with PAE all four PDPTEs lead to them. */
+  /** Entries for an address, with flags over the frames; with PAE all four PDPTEs lead to them. */
   map(va: Gva, frame: Pfn, pde: Flags, pte: Flags): void {
     if (this.form.pae) {
       for (let i = 0; i < 4; i++) {

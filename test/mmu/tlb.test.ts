@@ -25,14 +25,14 @@ describe.each([
     return { found, walked: t.mmu.cpu.walks - walksBefore };
   };
 
-  test('a page walked once is answered without a walk', () => {
+  test('a walked page is translated again without a walk', () => {
     const { t, frame } = mapped();
     expect(translate(t, VA, Right.UserWrite).walked).toBe(1);
     const again = translate(t, toGva(VA + 0x123 * 4), Right.UserRead);
     expect(again).toEqual({ found: wordInFrame(frame, 0x123 * 4), walked: 0 });
   });
 
-  test('a translation outlives the entry that it was made from', () => {
+  test('a translation outlives its entry', () => {
     const { t, frame } = mapped();
     t.mmu.translate(VA, Right.UserRead);
     t.set(t.pteAt(VA), entryOf(frame, { low: 0 }));
@@ -59,7 +59,7 @@ describe.each([
     expect(isFault(t.mmu.translate(VA, Right.UserRead))).toBe(true);
   });
 
-  test('INVLPG of another page leaves it', () => {
+  test('INVLPG of another page keeps it', () => {
     const { t, frame } = mapped();
     t.mmu.translate(VA, Right.UserRead);
     t.set(t.pteAt(VA), entryOf(frame, { low: 0 }));
@@ -68,7 +68,7 @@ describe.each([
     expect(t.mmu.translate(VA, Right.UserRead)).toBe(wordInFrame(frame, 0));
   });
 
-  test('rights that grew are found by a new walk, without a fault', () => {
+  test('added rights are found by a new walk, without a fault', () => {
     const { t, frame } = mapped(0x65);
     t.mmu.translate(VA, Right.UserRead);
     t.set(t.pteAt(VA), entryOf(frame, { low: 0x67 }));
@@ -84,14 +84,14 @@ describe.each([
     expect(translate(t, VA, Right.UserWrite).walked).toBe(0);
   });
 
-  test('a write through an entry cached clean meets a table changed meanwhile', () => {
+  test('a write through an entry cached clean uses the changed table', () => {
     const { t, frame } = mapped(0x07);
     t.mmu.translate(VA, Right.UserRead);
     t.set(t.pteAt(VA), entryOf(frame, { low: 0 }));
     expect(errorCodeOf(t.mmu.translate(VA, Right.UserWrite))).toBe(6);
   });
 
-  test('nothing cached comes back when the generations begin anew', () => {
+  test('no cached translation returns when generations wrap around', () => {
     const { t, frame } = mapped();
     const generation = t.mmu.cpu.generation;
     t.mmu.translate(VA, Right.UserRead);
@@ -114,12 +114,12 @@ describe.each([
     }
   });
 
-  test('two pages that share a slot push each other out and never answer for one another', () => {
+  test('two pages of one slot evict each other and are never confused', () => {
     const { t, frame } = mapped();
     // Far enough away for a directory entry of its own.
     const other = toGva(VA + 8 * TLB_ENTRIES * 0x1000);
     const otherFrame = t.newFrame();
-    // A last-level table of its own, since with PAE both are at the same index.
+    // A last-level table of its own, since with PAE both have the same index.
     const table = t.newFrame();
     t.set(t.pdeAt(other), entryOf(table, { low: 0x67 }));
     t.set(wordInFrame(table, pageOffset(t.pteAt(other) * 4)), entryOf(otherFrame, { low: 0x67 }));

@@ -3,7 +3,7 @@ import { errorCodeOf, isFault, Right } from '../../src/hardware/access.ts';
 import { toGva, wordInFrame } from '../../src/hardware/address.ts';
 import { entryOf, type Mode, Tables } from './tables.ts';
 
-/** The rules of the manual once more, in other words than the code's. */
+/** The rules of the manual, written independently of the code. */
 interface Bits {
   readonly present: boolean;
   readonly writable: boolean;
@@ -110,7 +110,9 @@ describe.each([
   });
 });
 
-/** ACCESSED is set by a walk that succeeds, and may be by one that faults. DIRTY has no meaning. */
+/**
+ * ACCESSED is set by a walk that succeeds, and may be by one that faults. DIRTY is ignored here.
+ */
 function pdeIsRight(after: number, table: number, before: Bits, expected: Expected): boolean {
   const was = (table << 12) | flagsOf(before).low;
   return after === (was | 0x20) || (expected.fault !== undefined && after === was);
@@ -142,7 +144,7 @@ describe('reserved bits with PAE', () => {
     },
   );
 
-  test('in a PDPTE that is not present nothing is reserved', () => {
+  test('a PDPTE that is not present has no reserved bits', () => {
     const t = new Tables({ pae: true, nxe: true });
     t.set(wordInFrame(t.top, 8), entryOf(t.directory, { low: 0x1e6, high: -1 }));
     expect(t.loadCr3()).toBe(true);
@@ -150,7 +152,7 @@ describe('reserved bits with PAE', () => {
   });
 });
 
-test('a PDPTE changed in memory is not seen until CR3 is loaded again', () => {
+test('a changed PDPTE takes effect when CR3 is loaded', () => {
   const t = new Tables({ pae: true, nxe: true });
   const va = toGva(0x1000);
   const frame = t.newFrame();

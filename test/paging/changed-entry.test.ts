@@ -9,7 +9,7 @@ import { A, FORMS, P, RW, Scripted, TOP, USER } from './scripted.ts';
 
 const VA = toGva(0x0804_8000);
 
-/** A sibling clears the entry just when the host takes memory for its shadow. */
+/** A sibling clears the entry just as the host allocates for its shadow. */
 function clearedMeanwhile(pae: boolean, defects: readonly DefectId[]) {
   const m = Scripted.booted({ pae, discipline: 'lock-free', defects });
   const gpte = m.map(TOP, VA, 0x40, P | RW | USER);
@@ -23,7 +23,7 @@ function clearedMeanwhile(pae: boolean, defects: readonly DefectId[]) {
   return { fixed, gpte: m.get(gpte).low, shadow: m.state(/^pte \d 08048/) };
 }
 
-test.each(FORMS)('as written it comes back to life (R2) $form', ({ pae }) => {
+test.each(FORMS)('as written the cleared entry is written back (R2) $form', ({ pae }) => {
   const { fixed, gpte } = clearedMeanwhile(pae, ['R2']);
   expect([fixed, gpte & (P | A)]).toEqual([true, P | A]);
 });

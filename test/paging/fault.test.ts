@@ -41,7 +41,7 @@ describe.each(FORMS)('demand_page $form', ({ pae }) => {
     expect(m.reason).toBe('bad page table entry');
   });
 
-  test('maps a page that was read as read-only, so that a write comes back', () => {
+  test('maps a page that was read as read-only, so that a write faults', () => {
     const m = booted();
     const gpte = m.map(TOP, VA, 0x40, P | RW | USER);
     expect(demandPage(m.cpu(), VA, BY_USER)).toBe(true);
@@ -52,14 +52,14 @@ describe.each(FORMS)('demand_page $form', ({ pae }) => {
     expect(m.get(gpte)).toEqual(new Entry(0x40000 | P | RW | USER | A | D, 0));
   });
 
-  test('throws the GLOBAL flag away', () => {
+  test('drops the GLOBAL flag', () => {
     const m = booted();
     m.map(TOP, VA, 0x40, P | RW | USER | GLOBAL);
     demandPage(m.cpu(), VA, WRITE);
     expect(m.state(/^pte 0 08048/)).toEqual(['pte 0 08048000 g40 67']);
   });
 
-  test('leaves to the guest what is the guest’s: absent, read-only, kernel-only', () => {
+  test('leaves to the guest its own faults: absent, read-only, kernel-only', () => {
     const m = booted();
     expect(demandPage(m.cpu(), VA, 0)).toBe(false);
     m.map(TOP, VA, 0x40, RW | USER);
@@ -83,7 +83,7 @@ describe.each(FORMS)('demand_page $form', ({ pae }) => {
     }
   });
 
-  test('kills for weird flags above, and for a table outside the guest', () => {
+  test('kills for invalid flags above, and for a table outside the guest', () => {
     const level = pae ? 'page middle directory' : 'page directory';
     for (const bad of [0x11087, 0x10167, 0x100067]) {
       const m = booted();
@@ -94,13 +94,13 @@ describe.each(FORMS)('demand_page $form', ({ pae }) => {
     }
   });
 
-  test('kills when the Launcher has nothing behind the page', () => {
+  test('kills when the Launcher has no page there', () => {
     const m = booted();
     m.map(TOP, VA, 0x40, P | RW);
     m.setVma(0x40, Vma.None);
     expect(demandPage(m.cpu(), VA, 0)).toBe(true);
     expect(m.reason).toBe('failed to get page 64');
-    // A page number that is none, under no flags: nothing will be released there.
+    // An invalid page number without flags: no frame is released there.
     expect(m.state(/^pte 0 08048/)).toEqual(['pte 0 08048000 ? 0']);
   });
 
@@ -136,7 +136,7 @@ describe.each(FORMS)('demand_page $form', ({ pae }) => {
     expect(other.reason).toBe('out of memory allocating pmd page');
   });
 
-  test('U7: a stricter upper level makes a fault “fixed” for ever', () => {
+  test('U7: a stricter upper level makes a fault “fixed” forever', () => {
     const m = booted();
     m.map(TOP, VA, 0x40, P | RW | USER, P | USER);
     expect(demandPage(m.cpu(), VA, WRITE | BY_USER)).toBe(true);
@@ -147,7 +147,7 @@ describe.each(FORMS)('demand_page $form', ({ pae }) => {
     expect(m.get(m.upperAt(TOP, VA)).low & A).toBe(0);
   });
 
-  test('U12: a page that is dirty but read-only is taken for writing', () => {
+  test('U12: a dirty, read-only page is taken for writing', () => {
     const m = booted();
     m.map(TOP, VA, 0x40, P | D);
     m.setVma(0x40, Vma.CopyOnWrite);

@@ -27,7 +27,7 @@ describe.each(FORMS)('flushing $form', ({ pae }) => {
     return m;
   }
 
-  test('the user part leaves the kernel’s, and frees the tables', () => {
+  test('the user part keeps the kernel’s, and frees its tables', () => {
     const m = mapped();
     const tables = () => Number(m.state(/^tables/)[0]?.split(' ')[1]);
     const before = tables();
@@ -40,7 +40,7 @@ describe.each(FORMS)('flushing $form', ({ pae }) => {
     expect(before - tables()).toBe(pae ? 2 : 1);
   });
 
-  test('everything leaves the Switcher and the stack alone', () => {
+  test('everything keeps the Switcher and the stack', () => {
     const m = mapped();
     m.map(TOP, toGva(STACK - 1), 0x41, P | RW);
     m.cpu().esp1 = STACK;
@@ -95,7 +95,7 @@ describe('U8: the stack is mapped before the Switcher', () => {
   const switcherAddr = 0xffe0_0000;
   const stack = toGva(0xffc1_0000);
 
-  test('and without PAE lends it the flags of its own top-level entry', () => {
+  test('and without PAE gives it the flags of its own top-level entry', () => {
     const m = Scripted.booted({ switcherAddr });
     m.map(TOP, toGva(stack - 1), 0x41, P | RW, P | RW);
     m.cpu().esp1 = stack;
@@ -107,7 +107,7 @@ describe('U8: the stack is mapped before the Switcher', () => {
 });
 
 describe.each(FORMS)('guest_pa $form', ({ pae }) => {
-  test('is the address itself as long as the mapping is linear', () => {
+  test('is the address itself while the mapping is linear', () => {
     const m = new Scripted({ pae });
     initGuestPagetable(m.lg);
     expect(guestPa(m.cpu(), toGva(0xdead_beef))).toBe(0xdead_beef);
@@ -119,13 +119,13 @@ describe.each(FORMS)('guest_pa $form', ({ pae }) => {
     expect(guestPa(m.cpu(), toGva(VA + 0x123))).toBe(0x40123);
   });
 
-  test('kills for a top level that is not there, and answers −1', () => {
+  test('kills for a missing top level, and returns −1', () => {
     const m = Scripted.booted({ pae });
     expect(guestPa(m.cpu(), VA)).toBe(0xffff_ffff);
     expect(m.reason).toBe('Bad address 0x8048000');
   });
 
-  test('kills for a page that is not there, and answers as if it were', () => {
+  test('kills for a missing page, and returns an address nevertheless', () => {
     const m = Scripted.booted({ pae });
     m.map(TOP, VA, 0x40, RW);
     expect(guestPa(m.cpu(), VA)).toBe(0x40000);

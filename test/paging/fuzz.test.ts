@@ -1,7 +1,6 @@
 /**
- * A guest that writes garbage into its page tables and asks for garbage by hypercall:
- * repaired, it is killed or goes on, but the host never dies, no frame is lost, and no
- * other memory is reached.
+ * A guest that writes garbage into its page tables and hypercalls: repaired, it is killed or
+ * continues, but the host never dies, no frame leaks, and no other memory is reached.
  */
 
 import { describe, expect, test } from 'vitest';
@@ -35,7 +34,7 @@ const NUMBERS = [
   ...[Hypercall.NewPgtable, Hypercall.SetPte, Hypercall.SetPgd, Hypercall.SetStack],
   ...[Hypercall.FlushAsync, Hypercall.LoadIdtEntry, Hypercall.Ts, Hypercall.Notify],
 ];
-/** One in so many is sheer garbage, which mostly kills. */
+/** One in this many is sheer garbage, which mostly kills. */
 const RARELY = 400;
 
 class Garbage {
@@ -69,7 +68,7 @@ class Garbage {
     return ((page << 12) | flags) >>> 0;
   }
 
-  /** An address: in user space, the kernel's, beside the Switcher, in it, or anywhere. */
+  /** An address: in user space, the kernel's, next to the Switcher, in it, or anywhere. */
   address(): number {
     const bases = [0, 0x0804_8000, 0xbfff_f000, 0xc000_0000, 0xff9e_0000, 0xff80_0000];
     return this.below(RARELY) === 0
@@ -78,8 +77,8 @@ class Garbage {
   }
 
   /**
-   * A write to a page table: pages 0 and 1 are top levels, 2 and 3 middle ones with PAE,
-   * 4 and 5 last ones; each entry leads to the level below it, mostly.
+   * A write to a page table: pages 0 and 1 are top levels, 2 and 3 middle ones with PAE, 4 and 5
+   * last ones; each entry mostly leads to the level below it.
    */
   tableWrite({ lg: { form } }: LgCpu): [gpa: number, low: number] {
     const va = toGva(this.address());
@@ -95,7 +94,7 @@ class Garbage {
     ];
   }
 
-  /** A page of the guest, or one that is not. */
+  /** A page of the guest, or a page number outside it. */
   page(): number {
     return (this.below(RARELY) === 0 ? this.word() : this.below(2) * 4096) >>> 0;
   }
@@ -107,7 +106,7 @@ interface View {
   readonly mmu: Mmu;
 }
 
-/** One thing that a guest may do on a vCPU; returns what it was, for the message. */
+/** One operation of a guest on a vCPU; returns its name for the message. */
 function step({ host, mmu }: View, id: number, garbage: Garbage): string {
   const cpu = host.vcpus[id]!;
   const what = garbage.below(10);
@@ -128,7 +127,7 @@ function step({ host, mmu }: View, id: number, garbage: Garbage): string {
     const va = garbage.address();
     const right = garbage.pick([Right.UserRead, Right.UserWrite, Right.SupervisorWrite]);
     const at = mmu.translate(toGva(va), right);
-    // What it can write is its own.
+    // A writable mapping's page must be the guest's own.
     if (at >= 0 && va < host.switcherAddr && right !== Right.UserRead)
       host.words.store(toPtr(at), 1);
     leaveGuest(host, hostCpu, mmu, cpu);
@@ -175,11 +174,11 @@ function argumentsFor(number: number, garbage: Garbage): number[] {
   }
 }
 
-/** Of those that nothing kills: long lives are cheaper than many machines. */
+/** For guests that are not killed: long lives are cheaper than many machines. */
 const STEPS = 2500;
 const HOST_CPUS = 3;
 
-/** A guest's life of garbage; what it broke, and how long it lasted. */
+/** Runs a guest on garbage; returns the violations, and how long it lived. */
 function live(
   paging: PagingName,
   switcherAddr: number,
@@ -217,7 +216,7 @@ function live(
       const cpu = view.host.vcpus[id]!;
       const mayRun = claimPgdir(cpu);
       story.push(mayRun ? `${id}: ${step(view, id, garbage)}` : `${id}: no pgdir`);
-      // Most go on for a while, so that pgdirs are in use.
+      // Most continue for a while, so that pgdirs are in use.
       if (garbage.below(3) === 0 || vcpus > pgdirs) letGoOfPgdir(cpu);
     }
     for (const { text } of [...checkIsolation(host), ...checkReferences(host)]) broken.push(text);
@@ -231,7 +230,7 @@ function live(
   return { broken: [...last, ...broken], steps: story.length };
 }
 
-/** All vCPUs say where their data is, start, and run on the page table at 0. */
+/** All vCPUs register their data page, start, and run on the page table at 0. */
 function boot(cpus: readonly LgCpu[]): void {
   const data = (id: number) => toGpa(0x6000 + id * 0x800);
   for (const { id } of cpus) {
@@ -247,7 +246,7 @@ function boot(cpus: readonly LgCpu[]): void {
 
 describe.each(['nonpae', 'pae'] as const)('%s', (paging) => {
   test.each([
-    ['beside the guest’s kernel', 0xff9f_0000],
+    ['in the table of the guest’s kernel', 0xff9f_0000],
     ['alone in its top-level entry', 0xffc0_0000],
   ])('repaired, with the Switcher %s', (_, switcherAddr) => {
     let steps = 0;
@@ -256,12 +255,12 @@ describe.each(['nonpae', 'pae'] as const)('%s', (paging) => {
       const life = live(paging, switcherAddr, seed, []);
       expect(life.broken).toEqual([]);
       steps += life.steps;
-      // They do not all die at once.
+      // Not all are killed at once.
       expect(seed).toBeLessThan(1000);
     }
   });
 
-  test('as written, the same garbage breaks what must hold', () => {
+  test('as written, the same garbage breaks invariants', () => {
     const seeds = Array.from({ length: 100 }, (_, i) => i + 1);
     const broken = seeds.filter(
       (seed) => live(paging, 0xff9f_0000, seed, ALL_DEFECTS).broken.length > 0,

@@ -8,7 +8,7 @@ import { D, FORMS, P, RW, Scripted, SWITCHER, TOP } from './scripted.ts';
 const STACK = toGva(0xc001_2000);
 
 describe.each(FORMS)('pinning the stack $form', ({ pae }) => {
-  test('maps its pages for writing, from the top down', () => {
+  test('maps its pages writable, from the top down', () => {
     const m = Scripted.booted({ pae });
     m.map(TOP, toGva(STACK - 0x1000), 0x41, P | RW);
     m.map(TOP, toGva(STACK - 0x2000), 0x42, P | RW);
@@ -20,14 +20,14 @@ describe.each(FORMS)('pinning the stack $form', ({ pae }) => {
     expect(m.reason).toBe('');
   });
 
-  test('leaves a page alone that is writable already, and upgrades one that is not', () => {
+  test('keeps a writable page, and upgrades another', () => {
     const m = Scripted.booted({ pae });
     const gpte = m.map(TOP, STACK, 0x41, P | RW);
     demandPage(m.cpu(), STACK, 0);
     expect(m.state(/^pte 0 c00/)).toEqual(['pte 0 c0012000 g41 21']);
     pinPage(m.cpu(), STACK);
     expect(m.state(/^pte 0 c00/)).toEqual(['pte 0 c0012000 g41 63']);
-    // The guest takes its entry back; nobody looks as long as the shadow will do.
+    // The guest write-protects its entry; the shadow is not checked against it while it suffices.
     m.map(TOP, STACK, 0x41, 0);
     pinPage(m.cpu(), STACK);
     expect(m.state(/^pte 0 c00|^ref g/)).toEqual(['pte 0 c0012000 g41 63', 'ref g41 1']);
@@ -60,7 +60,7 @@ describe.each(FORMS)('pinning the stack $form', ({ pae }) => {
     expect(m.reason).toBe('bad stack page 0xffc00000');
   });
 
-  test('goes on after the guest is dead, and keeps the first reason', () => {
+  test('returns after the guest is dead, and keeps the first reason', () => {
     const m = Scripted.booted({ pae });
     m.cpu().esp1 = STACK;
     m.cpu().stackPages = 2;

@@ -1,4 +1,4 @@
-/** Whatever the policies of the paging code, a guest leaves the same memory. */
+/** Under every policy of the paging code a guest leaves the same memory. */
 
 import { describe, expect, test } from 'vitest';
 import { DISCIPLINES } from '../../shared/discipline.ts';
@@ -9,7 +9,7 @@ import { close } from '../../src/host/launcher.ts';
 import { AS_LGUEST, type PagingPolicy } from '../../src/paging/policies/declared.ts';
 import { Rig } from '../rig.ts';
 
-/** Each other way alone, and all of them. */
+/** Each other option alone, and all of them. */
 const OTHERS: readonly Partial<PagingPolicy>[] = [
   { setPte: 'on-fault' },
   { eviction: 'lru' },
@@ -28,7 +28,7 @@ const OTHERS: readonly Partial<PagingPolicy>[] = [
   },
 ];
 
-describe.each(DISCIPLINES)('a guest that does all there is, %s', (discipline) => {
+describe.each(DISCIPLINES)('a guest of all operations, %s', (discipline) => {
   const asWritten = discipline === 'as-written';
   const program = makeWorkload({ name: 'swarm', seed: 3, size: 3 });
 

@@ -1,4 +1,4 @@
-/** What each policy of the paging code does otherwise than lguest, and that all else stays so. */
+/** What each policy of the paging code changes against lguest, and that nothing else changes. */
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
@@ -32,7 +32,7 @@ const USED = P | RW | USER | A | D;
 /** Top levels, one after the other. */
 const [B, C, DD, E, F] = [0x2000, 0x3000, 0x4000, 0x5000, 0x6000].map(toGpa) as Gpa[];
 
-/** What the shadow of the current pgdir maps at an address; undefined for nothing. */
+/** The entry that the current pgdir's shadow maps at an address; undefined if none. */
 const shown = (m: Scripted, va: Gva): string | undefined => {
   const prefix = `pte ${m.cpu().cpuPgd} ${va.toString(16).padStart(8, '0')} `;
   return m
@@ -55,7 +55,7 @@ describe.each(FORMS)('setPte $form', ({ pae }) => {
     expect(shown(changed({ setPte: 'at-once' }), VA)).toBe('g41 67');
   });
 
-  test('on-fault: it is mapped when it is used', () => {
+  test('on-fault: it is mapped at its first use', () => {
     const m = changed({ setPte: 'on-fault' });
     expect(shown(m, VA)).toBeUndefined();
     demandPage(m.cpu(), VA, WRITE | BY_USER);
@@ -64,7 +64,7 @@ describe.each(FORMS)('setPte $form', ({ pae }) => {
 });
 
 describe('eviction', () => {
-  /** Top levels are switched to in this order; which shadows there are in the end. */
+  /** The cached top levels after switching to these in order. */
   function cached(eviction: PagingPolicy['eviction'], tops: readonly Gpa[]): string[] {
     const m = Scripted.booted({ policy: { eviction } });
     for (const top of tops) {
@@ -74,20 +74,20 @@ describe('eviction', () => {
     return m.state(/^pgdir/).map((line) => /gpgdir=(\S+)/.exec(line)![1]!);
   }
 
-  test('random: where the dice say, though others are free', () => {
+  test('random: the drawn pgdir, though others are free', () => {
     expect(cached('random', [B!, C!])).toEqual(['1000', '3000']);
   });
 
-  test('lru: that which was left longest ago', () => {
+  test('lru: the least recently left', () => {
     expect(cached('lru', [B!, C!, DD!])).toEqual(['1000', '2000', '3000', '4000']);
     expect(cached('lru', [B!, C!, DD!, TOP, E!])).toEqual(['1000', '5000', '3000', '4000']);
     expect(cached('lru', [B!, C!, DD!, TOP, E!, F!])).toEqual(['1000', '5000', '6000', '4000']);
   });
 
-  test('clock: the first that was not used since the hand came by', () => {
-    // All were used, so the hand goes round once and takes TOP, where it began.
+  test('clock: the first that was not used since the hand passed', () => {
+    // All were used, so the hand goes round once and evicts TOP, where it began.
     expect(cached('clock', [B!, C!, DD!, E!])).toEqual(['4000', '5000', '2000', '3000']);
-    // It has B next, which was used again: that has another chance.
+    // B is next, which was used again: it gets another chance.
     expect(cached('clock', [B!, C!, DD!, E!, B!, F!])).toEqual(['4000', '5000', '2000', '6000']);
   });
 
@@ -127,11 +127,11 @@ describe.each(FORMS)('kernelMappings $form', ({ pae }) => {
     return m;
   }
 
-  test('kept: the new top level has what the old one had of the kernel', () => {
+  test('kept: the new top level has the kernel mappings of the old one', () => {
     expect(shown(evicted({ kernelMappings: 'kept' }), OTHER)).toBe('g42 63');
   });
 
-  test('dropped: it has what the vCPU cannot do without', () => {
+  test('dropped: it has only the mappings that the vCPU needs', () => {
     const m = evicted({ kernelMappings: 'dropped' });
     expect(shown(m, OTHER)).toBeUndefined();
     expect(shown(m, toGva(STACK - 0x1000))).toBe('g41 63');
@@ -142,7 +142,7 @@ describe.each(FORMS)('kernelMappings $form', ({ pae }) => {
 describe.each(FORMS)('kernelChange $form', ({ pae }) => {
   const KERNEL_VA = toGva(KERNEL + 0x5000);
 
-  /** Two pages of the user's and one of the kernel's; the guest has told nothing of what it did. */
+  /** Two pages of the user's and one of the kernel's; the guest has not made a hypercall yet. */
   function told(policy: Partial<PagingPolicy>, change: (m: Scripted) => void): Scripted {
     const m = Scripted.booted({ pae, policy, defects: [] });
     for (const [i, va] of [VA, page(1), KERNEL_VA].entries()) {
@@ -156,11 +156,11 @@ describe.each(FORMS)('kernelChange $form', ({ pae }) => {
   }
   const all = (m: Scripted) => [VA, page(1), KERNEL_VA].map((va) => shown(m, va));
 
-  test('clear-all: nothing is left, whatever has changed', () => {
+  test('clear-all: drops everything, changed or not', () => {
     expect(all(told({}, () => {}))).toEqual([undefined, undefined, undefined]);
   });
 
-  test('compare: what is as it was stays', () => {
+  test('compare: keeps unchanged entries', () => {
     const m = told({ kernelChange: 'compare' }, () => {});
     expect(all(m)).toEqual(['g40 67', 'g41 67', 'g42 63']);
     expect(m.lg.counters.get(Counter.EntriesCompared)).toBe(3);
@@ -169,23 +169,23 @@ describe.each(FORMS)('kernelChange $form', ({ pae }) => {
   test.each([
     ['leads elsewhere', (m: Scripted) => m.map(TOP, KERNEL_VA, 0x50, P | RW | A | D)],
     ['is gone', (m: Scripted) => m.map(TOP, KERNEL_VA, 0, 0)],
-    ['may not be written', (m: Scripted) => m.map(TOP, KERNEL_VA, 0x42, P | A | D)],
+    ['became read-only', (m: Scripted) => m.map(TOP, KERNEL_VA, 0x42, P | A | D)],
     ['has lost ACCESSED', (m: Scripted) => m.map(TOP, KERNEL_VA, 0x42, P | RW | D)],
     ['has lost DIRTY', (m: Scripted) => m.map(TOP, KERNEL_VA, 0x42, P | RW | A)],
-    ['is another’s frame', (m: Scripted) => m.setVma(0x42, Vma.CopyOnWrite)],
-  ])('compare: an entry that %s goes, alone', (_, change) => {
+    ['has another frame', (m: Scripted) => m.setVma(0x42, Vma.CopyOnWrite)],
+  ])('compare: drops an entry that %s, and no other', (_, change) => {
     const m = told({ kernelChange: 'compare' }, change);
     expect(all(m)).toEqual(['g40 67', 'g41 67', undefined]);
     freeGuestPagetable(m.lg);
     expect(m.state(/^ref g/)).toEqual([]);
   });
 
-  test('compare: below an upper entry that allows less all goes', () => {
+  test('compare: drops everything below an upper entry that allows less', () => {
     const m = told({ kernelChange: 'compare' }, (m) => m.map(TOP, VA, 0x40, USED, 0x65));
     expect(all(m)).toEqual([undefined, undefined, 'g42 63']);
   });
 
-  test('compare: nothing is held against a guest that has no tables yet', () => {
+  test('compare: a guest without tables yet keeps everything', () => {
     const m = new Scripted({ pae, policy: { kernelChange: 'compare' } });
     m.cpu().linearPages = true;
     guestMappingsChanged(m.cpu());
@@ -193,7 +193,7 @@ describe.each(FORMS)('kernelChange $form', ({ pae }) => {
   });
 });
 
-test('compare: a middle level that is announced costs nothing of what is there', () => {
+test('compare: setting a middle level drops none of the present entries', () => {
   const m = Scripted.booted({ pae: true, policy: { kernelChange: 'compare' }, defects: [] });
   m.map(TOP, VA, 0x40, USED);
   m.cpu().cr3 = TOP;
@@ -214,7 +214,7 @@ describe.each(FORMS)('prefault $form', ({ pae }) => {
   const mapped = (m: Scripted): number[] =>
     Array.from({ length: 9 }, (_, i) => i).filter((i) => shown(m, page(i)) !== undefined);
 
-  test('1: the page that was asked for', () => {
+  test('1: the faulting page', () => {
     expect(mapped(faulted(1))).toEqual([2]);
   });
 
@@ -226,7 +226,7 @@ describe.each(FORMS)('prefault $form', ({ pae }) => {
     expect(m.state(/^ref g/)).toEqual([]);
   });
 
-  test('8: not what the guest has not used, does not map, or shares until it is written', () => {
+  test('8: no page that the guest has not used, does not map, or shares until a write', () => {
     const m = faulted(8, (m) => {
       m.map(TOP, page(0), 0x40, P | RW | USER);
       m.map(TOP, page(1), 0, 0);
@@ -238,7 +238,7 @@ describe.each(FORMS)('prefault $form', ({ pae }) => {
     expect([m.reason, mapped(m)]).toEqual(['', [2, 7]]);
   });
 
-  test('8: nor the zero page that one has become while it was looked at', () => {
+  test('8: nor a page that becomes the zero page during the check', () => {
     const m = Scripted.booted({ pae, policy: { prefault: 8 }, defects: [] });
     for (const i of [2, 3]) m.map(TOP, page(i), 0x40 + i, P | RW | USER | A);
     const { map } = m.lg;
@@ -256,7 +256,7 @@ describe.each(FORMS)('prefault $form', ({ pae }) => {
     expect(map.frame(toGpfn(0x43))).not.toBe(m.host.zeroPage);
   });
 
-  test('8: a clean page is not to be written', () => {
+  test('8: maps a clean page read-only', () => {
     const m = faulted(8, (m) => m.map(TOP, page(3), 0x43, P | RW | USER | A));
     expect(shown(m, page(3))).toBe('g43 25');
   });
@@ -284,20 +284,20 @@ describe('reclaim', () => {
     while (host.frames.allocate(FrameKind.GuestPage, 0) !== NO_FRAME);
   }
 
-  test.each(PAGING_POLICIES.reclaim.options)('%s: while there is memory all stays', (reclaim) => {
+  test.each(PAGING_POLICIES.reclaim.options)('%s: keeps all while there is memory', (reclaim) => {
     const m = onTwo({ reclaim });
     shrinkIfShort(m.cpu());
     expect(references(m)).toEqual(['ref g40 1', 'ref g41 1']);
   });
 
-  test('never: and when there is none as well', () => {
+  test('never: and without memory, too', () => {
     const m = onTwo({ reclaim: 'never' });
     takeAllFrames(m);
     shrinkIfShort(m.cpu());
     expect(references(m)).toEqual(['ref g40 1', 'ref g41 1']);
   });
 
-  test('when-short: a shadow that nobody runs on goes, and is made anew', () => {
+  test('when-short: drops a shadow that no vCPU runs on, and makes it anew', () => {
     const m = onTwo({ reclaim: 'when-short' });
     takeAllFrames(m);
     shrinkIfShort(m.cpu());
@@ -308,7 +308,7 @@ describe('reclaim', () => {
     expect([m.reason, shown(m, VA)]).toEqual(['', 'g41 67']);
   });
 
-  test('when-short: a shadow is nobody’s before it is emptied, so that nothing is told to it', () => {
+  test('when-short: takes a shadow from its top level before emptying it, so that no change is applied to it', () => {
     const m = onTwo({ reclaim: 'when-short' });
     takeAllFrames(m);
     const pgdir = m.lg.pgdirs[1]!;
@@ -335,7 +335,7 @@ describe('reclaim', () => {
   });
 });
 
-test('docs/policies.md has each, with its options', () => {
+test('docs/policies.md lists each with its options', () => {
   const rows = readFileSync('docs/policies.md', 'utf8').match(/^\| `.*$/gm) ?? [];
   const expected = POLICY_NAMES.map((name) => {
     const policy = PAGING_POLICIES[name];

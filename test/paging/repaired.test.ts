@@ -1,6 +1,6 @@
 /**
- * Each defect that one vCPU can meet, alone: with its switch on the consequence is
- * there, with all off it is not.
+ * Each defect that one vCPU can show, alone: its consequence occurs with its switch on, and not
+ * with all off.
  */
 
 import { describe, expect, test } from 'vitest';
@@ -43,7 +43,7 @@ const VA = toGva(0x0804_8000);
 interface Specimen {
   readonly pae?: boolean;
   readonly switcherAddr?: number;
-  /** Whether the consequence is there. */
+  /** Whether the consequence occurs. */
   readonly shows: (m: Scripted) => boolean;
 }
 
@@ -78,7 +78,7 @@ function twoShadows(m: Scripted): void {
 const stackIsMapped = (m: Scripted): boolean =>
   m.state(new RegExp(`^pte ${m.cpu().cpuPgd} c0000000 g50 63$`)).length === 1;
 
-/** Make ready to enter; returns the top-level entry by which the Switcher is reached. */
+/** Prepare an entry to the guest; returns the top-level entry that maps the Switcher. */
 function wayIn(m: Scripted): Ptr {
   const { lg } = m;
   const cpu = m.cpu();
@@ -94,7 +94,7 @@ function wayIn(m: Scripted): Ptr {
 
 const SPECIMENS: Readonly<Partial<Record<DefectId, Specimen>>> = {
   U1: {
-    // The frame behind the top level begins with what looks like an entry.
+    // The frame behind the top level begins with a plausible entry.
     shows: (m) => {
       const { frames, words } = m.host;
       const top = frameOf(m.lg.pgdirs[0]!.pgdir);
@@ -151,7 +151,7 @@ const SPECIMENS: Readonly<Partial<Record<DefectId, Specimen>>> = {
     },
   },
   U8: {
-    // The guest's stack and the Switcher share a top-level entry, to which the guest gave less.
+    // The guest's stack and the Switcher share a top-level entry, with fewer rights from the guest.
     switcherAddr: 0xff9f_0000,
     shows: (m) => {
       const stack = toGva(0xff9e_0000);
@@ -229,7 +229,7 @@ describe.each(Object.entries(SPECIMENS))(
       expect(shows(machine([id]))).toBe(true);
     });
 
-    test('off: nothing of the kind', () => {
+    test('off: it does not occur', () => {
       const m = machine([]);
       expect(shows(m)).toBe(false);
       expect([...checkIsolation(m.host), ...checkReferences(m.host)]).toEqual([]);
@@ -237,14 +237,14 @@ describe.each(Object.entries(SPECIMENS))(
   },
 );
 
-test('U7 off: the processor’s ACCESSED is set in the level above too', () => {
+test('U7 off: sets the ACCESSED flag of the level above too, like the processor', () => {
   const m = Scripted.booted({ defects: [] });
   m.map(TOP, VA, 0x40, P | RW | USER, P | RW | USER);
   demandPage(m.cpu(), VA, 0);
   expect(m.get(m.upperAt(TOP, VA)).low & A).toBe(A);
 });
 
-test('U4 off: DIRTY is seen to be set', () => {
+test('U4 off: the DIRTY flag is visible', () => {
   const m = Scripted.booted({ defects: [] });
   read(m);
   const at = m.map(TOP, VA, 0x41, P | RW | USER | A);

@@ -1,4 +1,4 @@
-/** A guest driven by hand, one operation after the other in one thread. */
+/** A guest driven by a test, one operation after the other in one thread. */
 
 import type { DisciplineName } from '../../shared/discipline.ts';
 import type { Host, SharedMachine } from '../../shared/host.ts';
@@ -46,7 +46,7 @@ export const D = 0x40;
 export const PSE = 0x80;
 export const GLOBAL = 0x100;
 
-/** Of faults. */
+/** Error codes of faults. */
 export const WRITE = 2;
 export const BY_USER = 4;
 
@@ -71,13 +71,13 @@ export interface HostCpuView {
 }
 
 const PAGES = 256;
-/** Guest page tables are made from this page on, one after the other. */
+/** Guest page tables are allocated from this page on, one after the other. */
 const FIRST_TABLE = 0x10;
 
 export class Scripted {
   readonly host: Host;
   readonly lg: Lguest;
-  /** What prandom_u32 answers: the next pgdir to be taken. */
+  /** The result of prandom_u32: the next pgdir to be evicted. */
   random = 0;
   readonly #shared: SharedMachine;
   readonly #state: MachineState;
@@ -113,7 +113,7 @@ export class Scripted {
     this.#state = new MachineState(this.host);
   }
 
-  /** A guest that has told where its kernel is and runs on TOP, in pgdir 0. */
+  /** A guest whose kernel address is set, running on TOP, in pgdir 0. */
   static booted(options: Options = {}): Scripted {
     const m = new Scripted(options);
     m.lg.kernelAddress = KERNEL;
@@ -130,7 +130,7 @@ export class Scripted {
     return this.lg.cpus[id]!;
   }
 
-  /** The machine as a host CPU sees it, which can do things in the middle of another's. */
+  /** A host CPU's view of the machine, to act in the middle of another's operation. */
   hostCpu(index: number): HostCpuView {
     const host = joinMachine(this.#shared, index);
     host.prandomU32 = () => this.random;
@@ -145,7 +145,7 @@ export class Scripted {
     };
   }
 
-  /** Lines of state that match, sorted; as the vectors write them. */
+  /** Lines of state that match, sorted, in the form of the vectors. */
   state(pattern: RegExp): string[] {
     return [...this.#state.look()]
       .flat()
@@ -153,7 +153,7 @@ export class Scripted {
       .sort();
   }
 
-  /** Why the guest died; '' while it lives. */
+  /** The reason of the guest's death; '' while it lives. */
   get reason(): string {
     return this.lg.reason;
   }
@@ -173,8 +173,8 @@ export class Scripted {
   }
 
   /**
-   * Write guest entries that map `va` to `page`, telling nobody; returns where the last
-   * one is. `upper` are the flags of the level above it.
+   * Write guest entries that map `va` to `page`, without a hypercall; returns the address of the
+   * last one. `upper` are the flags of the level above it.
    */
   map(top: Gpa, va: Gva, page: number, flags: number, upper = PAGE_TABLE): Gpa {
     const at = this.upperAt(top, va);
@@ -186,7 +186,9 @@ export class Scripted {
     return gpte;
   }
 
-  /** Where the guest entry above the last level is: in the top level, or with PAE the middle. */
+  /**
+   * The address of the guest entry above the last level: in the top level, or with PAE the middle.
+   */
   upperAt(top: Gpa, va: Gva): Gpa {
     if (this.lg.form === NONPAE) return toGpa(top + (va >>> 22) * 4);
     const pgd = toGpa(top + (va >>> 30) * 8);

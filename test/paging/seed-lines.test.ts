@@ -1,9 +1,9 @@
-/** References of the paging code to lguest's page_tables.c (2013) are to the lines that they name. */
+/** References of the paging code to lguest's page_tables.c (2013) name the correct lines. */
 
 import { globSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 
-/** Where each function begins; twice where it has a body with PAE and one without. */
+/** The first line of each function; two lines where it has a body with PAE and one without. */
 const FUNCTIONS: Readonly<Record<string, number | readonly number[]>> = {
   spgd_addr: 83,
   spmd_addr: 97,
@@ -54,7 +54,7 @@ test.each(references)('$path: page_tables.c:$line $name', ({ line, name }) => {
   expect([FUNCTIONS[name]].flat()).toContain(line);
 });
 
-test('each function of it is there, and once', () => {
+test('names each of its functions, once', () => {
   const names = references.map(({ name }) => name);
   expect(names.toSorted()).toEqual(Object.keys(FUNCTIONS).toSorted());
 });

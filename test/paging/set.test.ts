@@ -33,7 +33,7 @@ import {
 const VA = toGva(0x0804_8000);
 const LOW_USER_PAGES = /^(pte \d 080|ref [gz])/;
 
-/** The guest's entry as it is announced, for page 0x40. */
+/** The guest's entry as passed by the hypercall, for page 0x40. */
 const gpte = (flags: number, page = 0x40): Entry => new Entry((page << 12) | flags, 0);
 
 describe.each(FORMS)('setting an entry $form', ({ pae }) => {
@@ -47,14 +47,14 @@ describe.each(FORMS)('setting an entry $form', ({ pae }) => {
     return m;
   }
 
-  test('throws the old one away, to be faulted in again', () => {
+  test('drops the old one, to be faulted in again', () => {
     const m = mapped();
     expect(m.state(LOW_USER_PAGES)).toEqual(['pte 0 08048000 g40 25', 'ref g40 1']);
     guestSetPte(m.cpu(), TOP, VA, gpte(P | RW | USER, 0x41));
     expect(m.state(LOW_USER_PAGES)).toEqual([]);
   });
 
-  test('installs one that is DIRTY at once, writable', () => {
+  test('installs a DIRTY one at once, writable', () => {
     const m = mapped();
     guestSetPte(m.cpu(), TOP, VA, gpte(P | RW | USER | A | D, 0x41));
     expect(m.state(LOW_USER_PAGES)).toEqual(['pte 0 08048000 g41 67', 'ref g41 1']);
@@ -67,7 +67,7 @@ describe.each(FORMS)('setting an entry $form', ({ pae }) => {
     expect(m.state(LOW_USER_PAGES)).toEqual(['pte 0 08048000 g40 25', 'ref g40 1']);
   });
 
-  test('reaches every shadow when the address is the kernel’s', () => {
+  test('changes every shadow when the address is the kernel’s', () => {
     const m = booted();
     m.map(TOP, KERNEL, 0x40, P | RW);
     demandPage(m.cpu(), KERNEL, 0);
@@ -85,20 +85,20 @@ describe.each(FORMS)('setting an entry $form', ({ pae }) => {
     expect(m.reason).toBe('attempt to set pte into Switcher pages');
   });
 
-  test('U4: ACCESSED without DIRTY is installed writable, over a page taken for reading', () => {
+  test('U4: installs ACCESSED without DIRTY writable, over a page taken for reading', () => {
     const m = mapped();
     m.setVma(0x41, Vma.CopyOnWrite);
     guestSetPte(m.cpu(), TOP, VA, gpte(P | RW | USER | A, 0x41));
     expect(m.state(LOW_USER_PAGES)).toEqual(['pte 0 08048000 zero 27', 'ref zero 1']);
   });
 
-  test('U5: an entry that is refused leaves the old one in place, released', () => {
+  test('U5: a refused entry leaves the old one in place, released', () => {
     const m = mapped();
     guestSetPte(m.cpu(), TOP, VA, gpte(P | A, 0x100));
     expect(m.reason).toBe('bad page table entry');
     expect(m.state(LOW_USER_PAGES)).toEqual(['pte 0 08048000 g40 25']);
     freeGuestPagetable(m.lg);
-    // Once more: the page is free, and the guest's memory still.
+    // Once more: the page is free, and still mapped by the guest.
     expect(m.state(LOW_USER_PAGES)).toEqual([]);
     const frame = m.lg.map.frame(toGpfn(0x40));
     expect(m.host.frames.kind(frame)).toBe(FrameKind.Free);
@@ -106,7 +106,7 @@ describe.each(FORMS)('setting an entry $form', ({ pae }) => {
     expect(m.host.machine.overPuts.list()).toMatchObject(told);
   });
 
-  test('U5: so does a page that the Launcher has taken away meanwhile', () => {
+  test('U5: so does a page that the Launcher has discarded meanwhile', () => {
     const m = mapped();
     const frame = m.lg.map.frame(toGpfn(0x40));
     m.setVma(0x40, Vma.None);
@@ -118,7 +118,7 @@ describe.each(FORMS)('setting an entry $form', ({ pae }) => {
     expect(m.host.machine.overPuts.list()).toMatchObject([{ frame, kind: FrameKind.Free }]);
   });
 
-  test('U6: an entry that is not present takes a reference that nobody gives back', () => {
+  test('U6: a non-present entry takes a reference that is never dropped', () => {
     const m = mapped();
     guestSetPte(m.cpu(), TOP, VA, gpte(RW | A, 0x41));
     expect(m.state(LOW_USER_PAGES)).toEqual(['pte 0 08048000 g41 22', 'ref g41 1']);
@@ -138,7 +138,7 @@ describe.each(FORMS)('setting a top-level entry $form', ({ pae }) => {
     ? { entries: 4, user: 0, switcher: 3 }
     : { entries: 1024, user: 0x20, switcher: 1023 };
 
-  test('throws away what hangs below it', () => {
+  test('drops the tables below it', () => {
     const m = Scripted.booted({ pae });
     m.map(TOP, VA, 0x40, P | RW);
     demandPage(m.cpu(), VA, 0);
@@ -152,7 +152,7 @@ describe.each(FORMS)('setting a top-level entry $form', ({ pae }) => {
     expect(m.reason).toBe(`Attempt to set pgd ${entries + 1}/${entries}`);
   });
 
-  test('maps the Switcher again when it was thrown away', () => {
+  test('maps the Switcher again after dropping it', () => {
     const m = Scripted.booted({ pae });
     mapSwitcherInGuest(m.cpu(), 1);
     guestSetPgd(m.cpu(), TOP, switcher);
@@ -164,7 +164,7 @@ describe.each(FORMS)('setting a top-level entry $form', ({ pae }) => {
     expect(m.state(/^pte 0 ffc/)).toHaveLength(3);
   });
 
-  test('U2: the Switcher of a shadow that is not the current one is repaired in the wrong place', () => {
+  test('U2: repairs the Switcher of another than the current shadow in the wrong place', () => {
     const m = Scripted.booted({ pae });
     m.random = 1;
     guestNewPagetable(m.cpu(), OTHER_TOP);
@@ -174,10 +174,10 @@ describe.each(FORMS)('setting a top-level entry $form', ({ pae }) => {
     expect(() => mapSwitcherInGuest(m.cpu(), 0)).toThrow('null dereference');
   });
 
-  test('R8: the repair is for vCPU 0, whoever called', () => {
+  test('R8: the repair is for vCPU 0, whichever vCPU called', () => {
     const m = Scripted.booted({ pae, vcpus: 2 });
     m.random = 1;
-    // vCPU 1 runs on pgdir 1 and has its own Switcher entry thrown away.
+    // vCPU 1 runs on pgdir 1, and its own Switcher entry is dropped.
     guestNewPagetable(m.cpu(1), OTHER_TOP);
     guestSetPgd(m.cpu(), OTHER_TOP, switcher);
     expect(m.state(/^pte 1/)).toEqual([]);
@@ -185,11 +185,11 @@ describe.each(FORMS)('setting a top-level entry $form', ({ pae }) => {
   });
 });
 
-test('U1: without PAE the index just past the end releases what the next frame says', () => {
+test('U1: without PAE the index just past the end releases the entries of the next frame', () => {
   const m = Scripted.booted();
   m.map(TOP, VA, 0x40, P | RW);
   demandPage(m.cpu(), VA, 0);
-  // The next frame begins with what looks like an entry that leads to VA's table.
+  // The next frame begins with an entry that seems to lead to VA's table.
   const top = m.lg.pgdirs[0]!.pgdir;
   const table = m.host.words.load(toPtr(top + 0x20)) >>> 12;
   const next = frameStart(toPfn(frameOf(top) + 1));
@@ -207,7 +207,7 @@ test('U1: with PAE the index just past the end is inside the page, and zero', ()
   expect(m.state(/./)).toEqual(before);
 });
 
-test('setting a middle-level entry throws everything away, for vCPU 0 (R8)', () => {
+test('setting a middle-level entry drops everything, for vCPU 0 (R8)', () => {
   const m = Scripted.booted({ pae: true, vcpus: 2 });
   m.map(TOP, VA, 0x40, P | RW);
   demandPage(m.cpu(), VA, 0);
@@ -218,7 +218,7 @@ test('setting a middle-level entry throws everything away, for vCPU 0 (R8)', () 
   expect(() => mapSwitcherInGuest(m.cpu(1), 0)).toThrow('BUG_ON');
 });
 
-test('an address that is not there is found nowhere', () => {
+test('an unknown top level matches no shadow', () => {
   const m = Scripted.booted();
   guestSetPgd(m.cpu(), toGpa(0x9000), 0);
   expect(m.state(/^pgdir/)).toEqual(['pgdir 0 gpgdir=1000 switcher=1 host=-1']);

@@ -36,14 +36,14 @@ describe.each(FORMS)('setting up $form', ({ pae }) => {
     ]);
   });
 
-  test('without memory for the top level answers −ENOMEM', () => {
+  test('without memory for the top level returns −ENOMEM', () => {
     const m = new Scripted({ pae });
     m.host.machine.failAllocationsAfter(0);
     expect(initGuestPagetable(m.lg)).toBe(ENOMEM);
     expect(m.state(/^(pgdir|tables|dead)/)).toEqual(['tables 0']);
   });
 
-  test('without memory for the Switcher answers −ENOMEM and gives its tables back', () => {
+  test('without memory for the Switcher returns −ENOMEM and frees its tables', () => {
     const m = new Scripted({ pae });
     m.host.machine.failAllocationsAfter(pae ? 2 : 1);
     expect(initGuestPagetable(m.lg)).toBe(ENOMEM);
@@ -55,7 +55,7 @@ describe.each(FORMS)('setting up $form', ({ pae }) => {
     expect(m.state(/^tables/)).toEqual(['tables 0']);
   });
 
-  test('taking down leaves no table and no reference', () => {
+  test('freeing it leaves no table and no reference', () => {
     const m = new Scripted({ pae });
     initGuestPagetable(m.lg);
     for (let va = 0; va < 0x10_0000; va += 0x1000) demandPage(m.cpu(), toGva(va), WRITE);
@@ -84,7 +84,7 @@ describe.each(['guest-lock', 'pgdir-lock', 'lock-free'] as const)(
     };
     const VA = toGva(0x0040_0000);
 
-    test('is not taken for the top level at address 0', () => {
+    test('is not confused with the top level at address 0', () => {
       const m = linear();
       const atZero = toGpa(0);
       m.map(atZero, VA, 0x40, P | RW | USER);
@@ -101,7 +101,7 @@ describe.each(['guest-lock', 'pgdir-lock', 'lock-free'] as const)(
       expect(checkAll(m.host)).toEqual([]);
     });
 
-    test('goes when the host compares shadows for another vCPU', () => {
+    test('is dropped when the host compares shadows for another vCPU', () => {
       const m = linear({ kernelChange: 'compare' });
       m.map(TOP, VA, 0x40, P | RW | USER);
       guestNewPagetable(m.cpu(0), TOP);
@@ -111,7 +111,7 @@ describe.each(['guest-lock', 'pgdir-lock', 'lock-free'] as const)(
       expect(m.reason).toBe('');
     });
 
-    test('of two that go on with the same tables leaves them one shadow', () => {
+    test('is replaced by one shadow for two vCPUs on the same tables', () => {
       const m = linear();
       for (const id of [0, 1]) {
         m.random = id + 1;
@@ -124,7 +124,7 @@ describe.each(['guest-lock', 'pgdir-lock', 'lock-free'] as const)(
 );
 
 describe('LGUEST_INIT', () => {
-  /** A guest that says its kernel is at `kernelAddress`. */
+  /** A guest with its kernel at `kernelAddress`. */
   function telling(kernelAddress: number): Scripted {
     const m = new Scripted({ switcherAddr: 0xff9f_0000 });
     initGuestPagetable(m.lg);
@@ -134,7 +134,7 @@ describe('LGUEST_INIT', () => {
     return m;
   }
 
-  test('learns the kernel’s address and says how much the Switcher takes', () => {
+  test('reads the kernel’s address and returns the size of the Switcher', () => {
     const m = telling(0xc000_0000);
     pageTableGuestDataInit(m.cpu());
     expect(m.lg.kernelAddress).toBe(0xc000_0000);

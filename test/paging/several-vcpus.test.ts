@@ -1,6 +1,6 @@
 /**
- * Each defect that takes several vCPUs, alone: with its switch on the consequence is there,
- * with all off it is not. One host CPU does its part in the middle of what another does.
+ * Each defect that takes several vCPUs, alone: its consequence occurs with its switch on, and not
+ * with all off. One host CPU acts in the middle of another's operation.
  */
 
 import { describe, expect, test } from 'vitest';
@@ -48,12 +48,12 @@ interface Machine {
   readonly cpus: readonly [HostCpuView, HostCpuView, HostCpuView, HostCpuView];
 }
 
-/** Whether the consequence is there. */
+/** Whether the consequence occurs. */
 const SPECIMENS: Partial<Record<DefectId, (machine: Machine) => boolean>> = {
   R1: ({ m, cpus: [a, b] }) => {
     m.map(TOP, VA, 0x40, P | RW | USER);
     demandPage(a.cpu(0), VA, 0);
-    // Both write, and the guest has put a copy in the place of the page that was read.
+    // Both write, and the guest has replaced the read page by a copy.
     m.map(TOP, VA, 0x41, P | RW | USER);
     const { map } = a.host.guests[0]!;
     meanwhile(map, 'getUserPage', () => demandPage(b.cpu(1), VA, WRITE));
@@ -67,7 +67,7 @@ const SPECIMENS: Partial<Record<DefectId, (machine: Machine) => boolean>> = {
     return isPresent(m.get(gpte));
   },
   R3: ({ m, cpus: [a] }) => {
-    // Nobody but the shadow holds the page any more.
+    // Only the shadow still holds the page.
     m.map(TOP, VA, 0x40, P | RW | USER);
     demandPage(a.cpu(0), VA, WRITE);
     m.setVma(0x40, Vma.None);
@@ -100,7 +100,7 @@ const SPECIMENS: Partial<Record<DefectId, (machine: Machine) => boolean>> = {
     demandPage(a.cpu(0), VA, WRITE);
     b.enter(1);
     b.mmu.translate(VA, Right.UserWrite);
-    // Who waits for it lets it come out.
+    // While the host waits for it, the CPU exits.
     a.host.words.wait = () => b.leave(1);
     guestSetPte(a.cpu(0), TOP, VA, NO_ENTRY);
     return b.mmu.lookUp(VA, Right.UserWrite) >= 0;
@@ -131,7 +131,7 @@ const SPECIMENS: Partial<Record<DefectId, (machine: Machine) => boolean>> = {
   R10: ({ cpus: [a, b] }) => {
     a.enter(0);
     b.enter(1);
-    // The hardware may drop what it has cached at any time.
+    // The hardware may drop cached entries at any time.
     a.mmu.flush();
     return oopses(() => a.leave(0));
   },
@@ -198,7 +198,7 @@ const SPECIMENS: Partial<Record<DefectId, (machine: Machine) => boolean>> = {
   R17: ({ m, cpus: [a, b] }) => {
     const third = toGpa(0x9000);
     m.map(third, VA, 0x41, P | RW | USER);
-    // TOP is cached, and nobody runs on it; its place is the next to be taken.
+    // TOP is cached, and no vCPU runs on it; it is the next to be evicted.
     m.random = 1;
     guestNewPagetable(a.cpu(0), OTHER_TOP);
     m.random = 0;
@@ -230,7 +230,7 @@ const SPECIMENS: Partial<Record<DefectId, (machine: Machine) => boolean>> = {
     demandPage(a.cpu(0), VA, WRITE);
     b.enter(1);
     b.mmu.translate(VA, Right.UserWrite);
-    // Cleaned by the guest, which has not told yet.
+    // Cleaned by the guest, before its hypercall.
     m.map(TOP, VA, 0x40, P | RW | USER | A);
     a.host.words.wait = () => b.leave(1);
     demandPage(a.cpu(0), VA, 0);
@@ -238,10 +238,10 @@ const SPECIMENS: Partial<Record<DefectId, (machine: Machine) => boolean>> = {
   },
 };
 
-/** What is to happen in the middle of a call, and has not yet. */
+/** Methods whose interruption has not happened yet. */
 const outstanding = new Set<string>();
 
-/** The first call of a method has something else happen first. */
+/** Runs `body` before the first call of a method. */
 function meanwhile<T extends object, K extends keyof T>(
   of: T,
   method: K,
@@ -291,13 +291,13 @@ function machine(defects: readonly DefectId[]): Machine {
   return { m, cpus: [m.hostCpu(0), m.hostCpu(1), m.hostCpu(2), m.hostCpu(3)] };
 }
 
-/** Defects beside which one is off as well: R13 is about Switcher pages that hang in the pgdir. */
+/** Other defects that must be off: R13 is about Switcher pages that hang in the pgdir. */
 const BESIDE: Partial<Record<DefectId, readonly DefectId[]>> = { R13: ['R16'] };
 
 describe.each(Object.entries(SPECIMENS))('%s', (name, shows) => {
   const id = name as DefectId;
 
-  /** All that was to happen in the middle of something has to have happened there. */
+  /** Every planned interruption must have happened. */
   function consequence(defects: readonly DefectId[]): boolean {
     outstanding.clear();
     const found = shows(machine(defects));
@@ -310,7 +310,7 @@ describe.each(Object.entries(SPECIMENS))('%s', (name, shows) => {
   });
 
   test.each([[], BESIDE[id] ?? []].map((beside) => ({ beside })))(
-    'off beside $beside: nothing of the kind',
+    'off beside $beside: it does not occur',
     ({ beside }) => {
       expect(consequence(beside)).toBe(false);
     },

@@ -3,8 +3,8 @@
 import type { HostCpuView } from './scripted.ts';
 
 /**
- * Whether `body`, on a host CPU, comes to where it waits for another: it is left there, since the
- * other goes on in this same thread, and has to be done again from its beginning.
+ * Whether `body`, on a host CPU, reaches a wait for another CPU: it is aborted there, since the
+ * other runs in this same thread, and must be repeated from its beginning.
  */
 export function hasToWait({ host: { words } }: HostCpuView, body: () => void): boolean {
   const waiting = new Error('it waits');

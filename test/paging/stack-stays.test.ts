@@ -1,4 +1,7 @@
-/** A stack that is in use is never without its entry, whoever takes entries out of the shadow. */
+/**
+ * The entry of a stack in use never disappears, whichever operation removes entries from the
+ * shadow.
+ */
 
 import { describe, expect, test } from 'vitest';
 import type { DisciplineName } from '../../shared/discipline.ts';
@@ -30,13 +33,13 @@ import {
 } from './scripted.ts';
 import { hasToWait } from './several.ts';
 
-/** The stack's one page, in the kernel and in what is the program's. */
+/** The stack's one page, in the kernel and in the program's addresses. */
 const STACK = toGva(KERNEL + 0x12_0000);
 const LOW_STACK = toGva(0x0060_0000);
 
 interface Machine {
   readonly m: Scripted;
-  /** vCPU 0 is on the first; vCPU 1, whose stack it is, goes in on the second. */
+  /** vCPU 0 is on the first; vCPU 1, whose stack it is, enters on the second. */
   readonly cpus: readonly [HostCpuView, HostCpuView];
 }
 
@@ -56,13 +59,13 @@ function machine({ discipline = 'lock-free', defects = [], ...rest }: Options): 
   return { m, cpus: [m.hostCpu(0), m.hostCpu(1)] };
 }
 
-/** vCPU 1 has its stack there. */
+/** Set vCPU 1's stack. */
 function hasStack({ m }: Machine, stack: Gva): void {
   m.cpu(1).esp1 = toGva(stack + 0x1000);
   m.cpu(1).stackPages = 1;
 }
 
-/** It is pinned, and vCPU 1 goes in. */
+/** Pin it, and enter with vCPU 1. */
 function goesIn({ cpus: [, b] }: Machine): void {
   pinStackPages(b.cpu(1));
   b.enter(1);
@@ -88,7 +91,7 @@ function pushes({ cpus: [a, b] }: Machine, stack: Gva, body: () => void): boolea
 
 type Cas = HostCpuView['host']['guests'][number]['compareExchangeEntry'];
 
-/** A fault's entry is put in and taken back: in between something happens. */
+/** A fault's entry is mapped and dropped again; `body` runs in between. */
 function whileTakenBack({ m, cpus: [a] }: Machine, body: () => void): () => boolean {
   const { lg } = a.cpu(0);
   const original: Cas = lg.compareExchangeEntry.bind(lg);
@@ -110,7 +113,7 @@ function whileTakenBack({ m, cpus: [a] }: Machine, body: () => void): () => bool
 
 const frameOf = (m: Scripted, page: number): number => m.lg.map.frame(toGpfn(page));
 
-/** The first time that an entry is exchanged something else happens before. */
+/** Run `body` before the first exchange of an entry. */
 function beforeExchange({ cpus: [a] }: Machine, body: () => void): () => boolean {
   const { lg } = a.cpu(0);
   const original = lg.exchangeEntry.bind(lg);
@@ -132,7 +135,7 @@ describe.each(FORMS)('$form', ({ pae }) => {
     { defects: ['D4'], stays: false },
   ] as const;
 
-  test.each(modes)('the guest tells of its entry anew: $defects', ({ defects, stays }) => {
+  test.each(modes)('the guest sets its entry again: $defects', ({ defects, stays }) => {
     const it = machine({ pae, defects });
     it.m.map(TOP, STACK, 0x50, P | RW | A | D);
     inside(it, STACK);
@@ -141,13 +144,13 @@ describe.each(FORMS)('$form', ({ pae }) => {
     expect(pushes(it, STACK, tell)).toBe(stays);
   });
 
-  /** vCPU 1 says that its stack is there, and waits for vCPU 0, if it is to. */
+  /** vCPU 1 sets its stack there; true if it has to wait for vCPU 0. */
   const moves = ({ cpus: [, b] }: Machine): boolean =>
     hasToWait(b, () => {
       guestSetStack(b.cpu(1), Selector.KernelData, STACK + 0x1000, 1);
     });
 
-  test.each(modes)('it becomes a stack while its entry is changed: $defects', (mode) => {
+  test.each(modes)('the page becomes a stack while its entry is changed: $defects', (mode) => {
     const it = machine({ pae, defects: mode.defects });
     const [a, b] = it.cpus;
     it.m.map(TOP, STACK, 0x50, P | RW | A | D);
@@ -161,7 +164,7 @@ describe.each(FORMS)('$form', ({ pae }) => {
     expect([happened(), waits]).toEqual([true, mode.stays]);
   });
 
-  test.each(modes)('it becomes a stack while a fault takes it back: $defects', (mode) => {
+  test.each(modes)('the page becomes a stack while a fault drops it: $defects', (mode) => {
     const it = machine({ pae, defects: mode.defects });
     it.m.map(TOP, STACK, 0x50, P | RW | A | D);
     let waits = false;
@@ -172,7 +175,7 @@ describe.each(FORMS)('$form', ({ pae }) => {
     expect([happened(), waits]).toEqual([true, mode.stays]);
   });
 
-  test.each(modes)('a fault that mapped it takes that back: $defects', ({ defects, stays }) => {
+  test.each(modes)('the fault that mapped it drops it: $defects', ({ defects, stays }) => {
     const it = machine({ pae, defects });
     it.m.map(TOP, STACK, 0x50, P | RW | A | D);
     hasStack(it, STACK);
@@ -181,7 +184,7 @@ describe.each(FORMS)('$form', ({ pae }) => {
     expect([pushes(it, STACK, fault), happened()]).toEqual([stays, true]);
   });
 
-  test.each(modes)('a fault beside it had mapped it, too: $defects', ({ defects, stays }) => {
+  test.each(modes)('a concurrent fault had mapped it, too: $defects', ({ defects, stays }) => {
     const it = machine({ pae, defects, policy: { prefault: 4 } });
     const beside = toGva(STACK + 0x1000);
     it.m.map(TOP, STACK, 0x50, P | RW | A | D);
@@ -192,11 +195,11 @@ describe.each(FORMS)('$form', ({ pae }) => {
     expect([pushes(it, STACK, fault), happened()]).toEqual([stays, true]);
   });
 
-  test.each(modes)('a read faults where it was cleaned: $defects', ({ defects, stays }) => {
+  test.each(modes)('a read fault after it was cleaned: $defects', ({ defects, stays }) => {
     const it = machine({ pae, defects });
     it.m.map(TOP, STACK, 0x50, P | RW | A | D);
     inside(it, STACK);
-    // By the guest, which has not told yet.
+    // By the guest, before its hypercall.
     it.m.map(TOP, STACK, 0x50, P | RW | USER);
     const [a, b] = it.cpus;
     const pushed: boolean[] = [];
@@ -205,7 +208,7 @@ describe.each(FORMS)('$form', ({ pae }) => {
       pushed.push(b.mmu.translate(STACK, Right.SupervisorWrite) >= 0);
       b.leave(1);
     };
-    // Who takes a right away waits until vCPU 1 has left.
+    // A CPU that removes a right waits until vCPU 1 has left.
     a.host.words.wait = pushAndLeave;
     expect(demandPage(a.cpu(0), STACK, Fault.Protection | Fault.User)).toBe(true);
     if (stays) pushAndLeave();
@@ -229,7 +232,7 @@ describe.each(FORMS)('$form', ({ pae }) => {
         expect((it.m.get(gpte).low & (A | D)) === (A | D)).toBe(stays);
       });
 
-      test.each(modes)('the entry above it is another: $defects', ({ defects, stays }) => {
+      test.each(modes)('the entry above it differs: $defects', ({ defects, stays }) => {
         const it = compared(defects);
         it.m.map(TOP, LOW_STACK, 0x50, P | RW | A | D);
         inside(it, LOW_STACK);
@@ -240,7 +243,7 @@ describe.each(FORMS)('$form', ({ pae }) => {
         expect(checkAll(it.m.host)).toEqual([]);
       });
 
-      test('nobody comes meanwhile to tables that nobody ran on', () => {
+      test('no vCPU switches to unused tables during the comparison', () => {
         const it = compared([]);
         const [a, b] = it.cpus;
         it.m.map(TOP, LOW_STACK, 0x50, P | RW | A | D);
@@ -257,7 +260,7 @@ describe.each(FORMS)('$form', ({ pae }) => {
         expect([happened(), waits]).toEqual([true, true]);
       });
 
-      test('it is not looked for in tables that nobody runs on', () => {
+      test('unused tables are not searched for it', () => {
         const it = compared([]);
         const [a] = it.cpus;
         it.m.map(TOP, LOW_STACK, 0x50, P | RW | A | D);

@@ -1,6 +1,6 @@
 /**
- * A vCPU looks whether its stack is mapped while another throws all tables away: found by
- * a stressed machine (seed 100177), which walked through a table that was free already.
+ * A vCPU checks its stack's mapping while another drops all tables: found by `umbra stress` (seed
+ * 100177), where the check walked a freed table.
  */
 
 import { expect, test } from 'vitest';
@@ -9,7 +9,7 @@ import { guestPagetableClearAll } from '../../src/paging/flush.ts';
 import { pinStackPages } from '../../src/paging/pin.ts';
 import { FORMS, KERNEL, P, RW, Scripted, TOP } from './scripted.ts';
 
-test.each(FORMS)('who throws away waits for who looks $form', ({ pae }) => {
+test.each(FORMS)('dropping the tables waits for the walk $form', ({ pae }) => {
   const m = Scripted.booted({ pae, vcpus: 2, defects: [], discipline: 'lock-free' });
   m.map(TOP, KERNEL, 0x50, P | RW);
   const [a, b] = [m.hostCpu(0), m.hostCpu(1)];

@@ -22,7 +22,7 @@ describe.each(FORMS)('switching page tables $form', ({ pae }) => {
     return m;
   }
 
-  test('the first time ends the linear mapping and throws away what was made up', () => {
+  test('the first switch ends the linear mapping and drops its entries', () => {
     const m = new Scripted({ pae });
     initGuestPagetable(m.lg);
     demandPage(m.cpu(), toGva(0x5000), WRITE);
@@ -44,7 +44,7 @@ describe.each(FORMS)('switching page tables $form', ({ pae }) => {
     expect(m.state(/^cpu/)).toEqual(['cpu 0 pgd=3 linear=0']);
   });
 
-  test('one that is cached is found again, whatever the dice say', () => {
+  test('a cached one is found again, whatever is drawn', () => {
     const m = withStack();
     m.random = 3;
     guestNewPagetable(m.cpu(), OTHER_TOP);
@@ -71,7 +71,7 @@ describe.each(FORMS)('switching page tables $form', ({ pae }) => {
     ]);
   });
 
-  test('without memory for another one the current one is used', () => {
+  test('without memory for another one the current one stays in use', () => {
     const m = withStack();
     m.random = 1;
     m.host.machine.failAllocationsAfter(0);
@@ -104,7 +104,7 @@ describe.each(FORMS)('switching page tables $form', ({ pae }) => {
     ]);
   });
 
-  test('R11: the victim may be the one another vCPU runs on', () => {
+  test('R11: evicts the pgdir that another vCPU runs on', () => {
     const m = Scripted.booted({ pae, vcpus: 2 });
     mapSwitcherInGuest(m.cpu(0), 0);
     m.map(TOP, VA, 0x40, P | RW);
@@ -119,11 +119,11 @@ describe.each(FORMS)('switching page tables $form', ({ pae }) => {
     ]);
   });
 
-  test('R12: of two shadows of one top level, only the first hears of a change', () => {
+  test('R12: of two shadows of one top level, a change reaches only the first', () => {
     const m = Scripted.booted({ pae, vcpus: 2 });
     m.map(TOP, VA, 0x40, P | RW);
     demandPage(m.cpu(0), VA, 0);
-    // As when two vCPUs bring in the same cr3 at once: both looked before either was there.
+    // As when two vCPUs load the same cr3 at once, and neither finds it cached.
     m.random = 1;
     guestNewPagetable(m.cpu(1), OTHER_TOP);
     m.lg.pgdirs[1]!.gpgdir = TOP;
@@ -147,7 +147,7 @@ describe.each(FORMS)('switching page tables $form', ({ pae }) => {
     expect(() => mapSwitcherInGuest(m.cpu(0), 0)).toThrow('BUG_ON');
   });
 
-  test('R14: a vCPU that nobody initialised starts on pgdir 0 without linear mode', () => {
+  test('R14: a vCPU without initialisation starts on pgdir 0, not in linear mode', () => {
     const m = new Scripted({ pae, vcpus: 2 });
     initGuestPagetable(m.lg);
     expect(m.state(/^cpu/)).toEqual(['cpu 0 pgd=0 linear=1', 'cpu 1 pgd=0 linear=0']);
@@ -156,7 +156,7 @@ describe.each(FORMS)('switching page tables $form', ({ pae }) => {
   });
 });
 
-test('entries of a blank shadow are found nowhere until its first fault', () => {
+test('entries of a blank shadow are not found until its first fault', () => {
   const m = Scripted.booted();
   guestSetPte(m.cpu(), toGpa(0x3000), VA, new Entry((0x40 << 12) | P | A, 0));
   expect(m.state(/^pte 0 080/)).toEqual([]);

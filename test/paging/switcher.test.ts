@@ -28,7 +28,7 @@ describe.each(FORMS)('mapping the Switcher $form', ({ pae }) => {
     expect(m.state(/./)).toEqual(before);
   });
 
-  test('removes the pages of the host CPU that is known to be the last', () => {
+  test('removes the pages of the last host CPU, if it is known', () => {
     const m = Scripted.booted({ pae, hostCpus: 4 });
     mapSwitcherInGuest(m.cpu(), 3);
     mapSwitcherInGuest(m.cpu(), 1);
@@ -41,7 +41,7 @@ describe.each(FORMS)('mapping the Switcher $form', ({ pae }) => {
     ]);
   });
 
-  test('removes those of every host CPU when the last is not known', () => {
+  test('removes those of every host CPU otherwise', () => {
     const m = Scripted.booted({ pae, hostCpus: 4 });
     mapSwitcherInGuest(m.cpu(), 3);
     m.lg.pgdirs[0]!.lastHostCpu = -1;
@@ -68,11 +68,11 @@ describe.each(FORMS)('mapping the Switcher $form', ({ pae }) => {
     expect(m.state(/^pte 0 ffc01/)).toEqual(['pte 0 ffc01000 r0 63']);
   });
 
-  test('R13: pages of a host CPU that last_host_cpu no longer names are never removed', () => {
+  test('R13: never removes pages of a host CPU that last_host_cpu no longer names', () => {
     const m = Scripted.booted({ pae, vcpus: 2, hostCpus: 4 });
     m.cpu(1).cpuPgd = 0;
     mapSwitcherInGuest(m.cpu(0), 2);
-    // Both vCPUs read last = 2; vCPU 0 goes to host CPU 0, vCPU 1 to 1, who writes last.
+    // Both vCPUs read last = 2; vCPU 0 goes to host CPU 0, vCPU 1 to 1, which writes last.
     mapSwitcherInGuest(m.cpu(0), 0);
     m.lg.pgdirs[0]!.lastHostCpu = 2;
     mapSwitcherInGuest(m.cpu(1), 1);
@@ -86,7 +86,7 @@ describe.each(FORMS)('mapping the Switcher $form', ({ pae }) => {
     ]);
   });
 
-  test('R13: mapped over a present entry, the old reference is never given back', () => {
+  test('R13: mapping over a present entry never drops the old reference', () => {
     const m = Scripted.booted({ pae, vcpus: 2, hostCpus: 2 });
     m.cpu(1).cpuPgd = 0;
     mapSwitcherInGuest(m.cpu(0), 0);
@@ -102,7 +102,7 @@ describe.each(FORMS)('mapping the Switcher $form', ({ pae }) => {
   });
 });
 
-test('with PAE and NX the two pages are not to be executed, and the text is', () => {
+test('with PAE and NX the two pages are not executable, and the text is', () => {
   const m = Scripted.booted({ pae: true, nx: true });
   mapSwitcherInGuest(m.cpu(), 0);
   expect(m.state(/^pte/)).toEqual([
@@ -112,7 +112,7 @@ test('with PAE and NX the two pages are not to be executed, and the text is', ()
   ]);
 });
 
-test('tables for all of the Switcher’s pages are there before a CPU runs', () => {
+test('tables for all of the Switcher’s pages exist before a CPU runs', () => {
   // 1 + 2 × 64 pages from ff800000 on stay in one table; from ffbf0000 on they need two.
   for (const [switcherAddr, tables] of [
     [0xff80_0000, 2],
@@ -126,7 +126,7 @@ test('tables for all of the Switcher’s pages are there before a CPU runs', () 
   }
 });
 
-test('two pgdirs have their Switcher pages to themselves', () => {
+test('two pgdirs have Switcher pages of their own', () => {
   const m = Scripted.booted({ vcpus: 2 });
   m.random = 1;
   guestNewPagetable(m.cpu(1), OTHER_TOP);

@@ -1,4 +1,4 @@
-/** Addresses of queues: what they are, what of them is shown, and TLS as libpq has it. */
+/** Addresses of queues: their parts, how they are shown, and TLS as in libpq. */
 
 import { spawnSync } from 'node:child_process';
 import { chmodSync, chownSync, copyFileSync, mkdtempSync, rmSync, statSync } from 'node:fs';
@@ -21,7 +21,7 @@ test.each([
 });
 
 test.each(['', 'mysql://u:secret@h/x', 'embeddedness', 'postgres://u:secret@[::1/x'])(
-  '%j is none, and not repeated',
+  'refuses %j without repeating it',
   (text) => {
     expect(() => parseAddress(text)).toThrow(UserError);
     expect(() => parseAddress(text)).not.toThrow(/secret/);
@@ -31,11 +31,11 @@ test.each(['', 'mysql://u:secret@h/x', 'embeddedness', 'postgres://u:secret@[::1
 test.each([
   ['postgres://u:s%26cret@h/x', 'as s%26cret and s&cret, twice s&cret'],
   ['postgres://u@h/x?password=s%26cret', 'as s%26cret and s&cret, twice s&cret'],
-])('a password of %s is taken out of what is said', (url, text) => {
+])('removes a password of %s from messages', (url, text) => {
   expect(withoutPassword(text, url)).not.toMatch(/s(%26|&)cret/);
 });
 
-describe('the ways to a server', () => {
+describe('connections', () => {
   const modesOf = (query: string): unknown[] =>
     waysTo(`postgres://u:p@h:5433/x${query}`).map(({ ssl }) =>
       typeof ssl === 'object'
@@ -56,7 +56,7 @@ describe('the ways to a server', () => {
     ['?sslmode=verify-full&sslrootcert=system', [{ verified: true, named: true }]],
   ])('%s', (query, ways) => expect(modesOf(query)).toEqual(ways));
 
-  test('have what the URL says, and what the environment says of TLS', () => {
+  test("have the URL's parts, and the environment's TLS settings", () => {
     process.env['PGSSLMODE'] = 'disable';
     expect(waysTo('postgres://u:p%40@[::1]:5433/x%2Fy')).toEqual([
       { host: '::1', port: 5433, user: 'u', password: 'p@', database: 'x/y', ssl: false },
@@ -71,7 +71,7 @@ describe('the ways to a server', () => {
     ['?sslmode=maybe', /sslmode: found maybe, expected one of disable, /],
     ['?sslmode=verify-full', /takes the certificate of an authority/],
     ['?sslmode=require&sslrootcert=none.crt', /sslrootcert: none.crt cannot be read \(ENOENT\)/],
-  ])('%s is a mistake', (query, words) => {
+  ])('refuses %s', (query, words) => {
     expect(() => modesOf(query)).toThrow(UserError);
     expect(() => modesOf(query)).toThrow(words);
   });
@@ -114,7 +114,7 @@ describe.skipIf(!hasOpenssl)('a server with TLS', () => {
     rmSync(folder, { recursive: true });
   });
 
-  /** Whether the connection was encrypted; or what is said where there is none. */
+  /** Whether the connection was encrypted; or the error if there is none. */
   const connected = async (query: string, host = 'localhost'): Promise<unknown> => {
     const to = new URL(url);
     to.hostname = host;
@@ -131,7 +131,7 @@ describe.skipIf(!hasOpenssl)('a server with TLS', () => {
     }
   };
 
-  test('is talked to as is asked for', async () => {
+  test('is connected to as the URL says', async () => {
     const root = `sslrootcert=${certificate}`;
     expect(await connected('sslmode=disable')).toBe(false);
     expect(await connected('')).toBe(true);
@@ -146,7 +146,7 @@ describe.skipIf(!hasOpenssl)('a server with TLS', () => {
     );
   });
 
-  test('and one without is, where that may be', async () => {
+  test('and one without, where that is allowed', async () => {
     await sql('ALTER SYSTEM SET ssl = off;SELECT pg_reload_conf()');
     expect(await connected('sslmode=prefer')).toBe(false);
     expect(await connected('sslmode=require')).toMatch(/does not support SSL/);

@@ -1,4 +1,4 @@
-/** What workers cost: queries while they have nothing to do, and time until they have something. */
+/** Costs of workers: queries while idle, and the time until they start on a unit. */
 
 import { spawn } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -11,7 +11,7 @@ import { umbraProcess } from '../commands/umbra.ts';
 import { proxyTo } from './proxy.ts';
 import { ended, type TestServer, testServer, until } from './server.ts';
 
-/** That statements are counted for. */
+/** For this long statements are counted. */
 const SECONDS = 8;
 
 let server: TestServer;
@@ -46,7 +46,7 @@ const workers = async (): Promise<number> => {
   return rows[0]!.n;
 };
 
-test('a worker with nothing to do asks less than once a second', async () => {
+test('an idle worker makes less than one query a second', async () => {
   const direct = new URL(server.url);
   const proxy = await proxyTo(direct.hostname, Number(direct.port || 5432));
   const way = new URL(server.url);
@@ -60,7 +60,7 @@ test('a worker with nothing to do asks less than once a second', async () => {
   const child = work(way.href, '--stay');
   await until(async () => (await workers()) === 1);
   const nothing = await statements();
-  // What is left is at work elsewhere.
+  // The rest runs elsewhere.
   const id = await enqueue(queue, ...odd('elsewhere', 1));
   await claim(queue, id, 1);
   const elsewhere = await statements();
@@ -75,11 +75,11 @@ test('a worker with nothing to do asks less than once a second', async () => {
   expect(elsewhere).toBeLessThan(1);
 });
 
-test('a worker is at work two seconds after it has begun', async () => {
+test('a worker is at work two seconds after it started', async () => {
   const id = await enqueue(queue, ...odd('start', 1));
   const begin = Date.now();
   umbraProcess('--version');
-  // As busy as this machine is: on an idle one it takes a quarter of a second.
+  // Scaled by the load of the machine: on an idle one it takes a quarter of a second.
   const pace = Date.now() - begin;
   const start = Date.now();
   const child = work(server.url);

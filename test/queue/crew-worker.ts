@@ -1,4 +1,7 @@
-/** A process that works for a queue, as umbra work does, and knows the units of tests: URL JOBS [stay]. */
+/**
+ * A process that works for a queue, as umbra work does, with the tests' kinds of units: URL JOBS
+ * [stay].
+ */
 
 import '../../src/compile-cache.ts';
 import { parseAddress } from '../../src/queue/address.ts';

@@ -1,4 +1,6 @@
-/** Rounds without end: seeds that count on, shares by weight, a canary, and old failures done again first. */
+/**
+ * Rounds without end: consecutive seeds, shares by weight, a canary, and earlier failures first.
+ */
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parseAddress } from '../../src/queue/address.ts';
@@ -29,7 +31,7 @@ const ran = (...args: readonly string[]): Promise<Ran> => umbra(...args, '--queu
 const forever = (...args: readonly string[]): Promise<Ran> =>
   ran('work', '--jobs', '1', '--forever', ...args);
 
-test('seeds count on, plans have their shares, and each round has its canary', async () => {
+test('seeds continue, plans have their shares, and each round has its canary', async () => {
   const args = ['campaign', R15, ...FORM, '--runs', '40', '--forever', '--weight', '3'];
   expect((await ran(...args)).stdout).toMatch(
     / stands in postgres:.* with weight 3: umbra work --forever/,
@@ -47,13 +49,13 @@ test('seeds count on, plans have their shares, and each round has its canary', a
   expect(stderr).toMatch(
     /round 4: umbra campaign .*: [34]0 schedules, nothing wrong; canary caught/,
   );
-  // What is over is added up and gone.
+  // A finished round is added to the totals and deleted.
   const { stdout } = await ran('queue', 'status');
   expect(stdout.match(/^ [0-9a-f]{8} /gm)).toHaveLength(2);
   expect(stdout).toMatch(/^round 1: /m);
 });
 
-/** What rounds are told by, and a maker of one. */
+/** The reporter of rounds, and a maker of one. */
 const makerOf = (more: Partial<Rounds> = {}): { maker: RoundMaker; said: string[] } => {
   const said: string[] = [];
   const say = (line: string): void => void said.push(line);
@@ -61,7 +63,7 @@ const makerOf = (more: Partial<Rounds> = {}): { maker: RoundMaker; said: string[
   return { maker: new RoundMaker(given), said };
 };
 
-/** All units that there are. */
+/** Do every open unit. */
 const worked = (): Promise<unknown> =>
   work({
     queue,
@@ -73,7 +75,7 @@ const worked = (): Promise<unknown> =>
   });
 
 test('a round in which the canary is not caught is a failure', async () => {
-  // By one schedule hardly any is.
+  // One schedule hardly ever catches any.
   const { maker, said } = makerOf({ canary: 'R17', canaryRuns: 1 });
   expect(await maker.more()).toBe(true);
   await worked();
@@ -83,7 +85,7 @@ test('a round in which the canary is not caught is a failure', async () => {
   expect((await ran('queue', 'status')).stdout).toMatch(/^round 5: .*THE CANARY WAS NOT CAUGHT/m);
 });
 
-test('what went wrong is kept, and a new version does it again before all else', async () => {
+test('failures are kept, and a new version repeats them first', async () => {
   await ran('queue', 'purge', '--all');
   await ran('campaign', R15, ...FORM, '--defects', 'R15', '--runs', '20', '--forever');
   const { code, stderr } = await forever('--rounds', '1');
@@ -115,7 +117,7 @@ test('what went wrong is kept, and a new version does it again before all else',
 test.each([
   [['work', '--rounds', '2'], /--rounds is for --forever/],
   [['campaign', R15, '--forever', '--wait'], /--forever has no end/],
-])('%j is a mistake that is told in words', async (args, words) => {
+])('refuses %j with a message', async (args, words) => {
   const { code, stderr } = await ran(...args);
   expect(stderr.replace(/\s+/g, ' ')).toMatch(words);
   expect(code).toBe(2);

@@ -1,4 +1,4 @@
-/** Kinds of units that only tests have. */
+/** Kinds of units for tests. */
 
 import { KINDS, type Kind } from '../../src/queue/kinds.ts';
 

@@ -1,7 +1,7 @@
 /**
- * Two workers in network namespaces of their own that lose one another for half a minute. It takes
- * root, `ip` and a kernel that lets it, and the server of this machine: else it is left out, and
- * worker.test.ts has the same by a proxy. Run where UMBRA_SLOW is set.
+ * Two workers in network namespaces of their own whose connection fails for half a minute. It takes
+ * root, `ip` and a kernel that allows it, and the server of this machine: otherwise it is skipped,
+ * and worker.test.ts does the same through a proxy. Runs if UMBRA_SLOW is set.
  */
 
 import { type ChildProcess, spawnSync } from 'node:child_process';
@@ -28,7 +28,7 @@ const remove = (): void => {
   for (const name of SPACES) ip(`netns del ${name}`);
 };
 
-/** Each with a cable to here: 10.77.0.1 to 10.77.0.2, and 10.77.1.1 to 10.77.1.2. */
+/** Each has a link to here: 10.77.0.1 to 10.77.0.2, and 10.77.1.1 to 10.77.1.2. */
 function lay(): boolean {
   remove();
   return SPACES.every((name, i) =>
@@ -63,14 +63,14 @@ afterAll(async () => {
   await server.close();
 });
 
-test.skipIf(!canRun)('both go on, and nothing is lost', { timeout: 300_000 }, async () => {
+test.skipIf(!canRun)('both continue, and no unit is lost', { timeout: 300_000 }, async () => {
   const plan = {
     ...planOf([R2], { paging: 'nonpae' }, { runs: 2800, seed: 1, strategies: ['portfolio'] }),
     unit_runs: 7,
   };
   const files = textsOfTests([R2]);
   const id = await enqueue(queue, { kind: 'campaign', title: 'cut', plan, files }, unitsIn(plan));
-  // The server is here, and listens to nobody else: each cable has a way of its own to it.
+  // The server listens on loopback only: each link gets a forwarder to it.
   const ways = await Promise.all(
     SPACES.map((_, i) => proxyTo('127.0.0.1', Number(new URL(server.url).port), `10.77.${i}.1`)),
   );
@@ -92,10 +92,10 @@ test.skipIf(!canRun)('both go on, and nothing is lost', { timeout: 300_000 }, as
   await delay(30_000);
   const during = await doneBy();
   expect(ip('link set umbra-a up')).toBe(true);
-  // One went on without the other.
+  // One continued without the other.
   expect(Math.max(...during)).toBeGreaterThan(Math.max(...before) + 50);
   await until(async () => (await planStates(queue, id))[0]!.state === 'done', 240_000);
-  // And the other with what it had.
+  // And the other with its own units.
   const after = await doneBy();
   expect(Math.min(...after)).toBeGreaterThan(Math.min(...during) + 10);
   await Promise.all(team.map(ended));

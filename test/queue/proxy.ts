@@ -1,11 +1,11 @@
-/** A way to a server that may be blocked: what is sent does not arrive, and nobody is told. */
+/** A proxy to a server that can be blocked: data is dropped without a notice. */
 
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 
 export interface Proxy {
   readonly port: number;
-  /** That clients have sent; of connections without TLS. */
+  /** Statements sent by clients; of connections without TLS. */
   statements(): number;
   stall(): void;
   resume(): void;
@@ -17,7 +17,7 @@ export async function proxyTo(host: string, port: number, from = '127.0.0.1'): P
   let isStalled = false;
   let statements = 0;
   const server = createServer((client) => {
-    // As on a cable that is cut: those who come do not get through either.
+    // As with a cut cable: new connections do not get through either.
     const upstream = isStalled ? undefined : connect(port, host);
     for (const socket of [client, ...(upstream === undefined ? [] : [upstream])]) {
       sockets.add(socket);
@@ -44,7 +44,7 @@ export async function proxyTo(host: string, port: number, from = '127.0.0.1'): P
     },
     resume: () => {
       isStalled = false;
-      // What was sent meanwhile is lost, and with it each of the connections.
+      // Data sent meanwhile is lost, and with it each of the connections.
       for (const socket of sockets) socket.destroy();
     },
     close: async () => {
@@ -55,7 +55,7 @@ export async function proxyTo(host: string, port: number, from = '127.0.0.1'): P
   };
 }
 
-/** How many statements are in what a client sends next: queries, and executions of prepared ones. */
+/** The number of statements in a client's next data: queries, and executions of prepared ones. */
 function countsStatements(): (data: Buffer) => number {
   let rest = Buffer.alloc(0);
   let hasBegun = false;

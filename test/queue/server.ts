@@ -1,4 +1,4 @@
-/** A PostgreSQL for tests: one of this machine's own, or that of DATABASE_URL, with a fresh database. */
+/** A PostgreSQL for tests: one started here, or that of DATABASE_URL, with a fresh database. */
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -14,7 +14,7 @@ const given = process.env['DATABASE_URL'];
 
 export interface TestServer {
   readonly url: string;
-  /** Of a server that is this machine's own: may be stopped, and comes again. */
+  /** Of a server started here: may be stopped, and restarts. */
   readonly pid: (() => number) | undefined;
   close(): Promise<void>;
 }
@@ -26,7 +26,7 @@ export async function testServer(): Promise<TestServer> {
 async function ownServer(): Promise<TestServer> {
   const folder = mkdtempSync(join(tmpdir(), 'umbra-queue-'));
   const url = await embeddedServer(folder);
-  // The keeper stays for as long as somebody is connected.
+  // The keeper stays as long as there is a connection.
   const client = new pg.Client(url);
   client.on('error', () => {});
   await client.connect();
@@ -59,7 +59,7 @@ async function databaseOf(server: string): Promise<TestServer> {
   return { url: url.href, pid: undefined, close };
 }
 
-/** What a folder's server is asked, until it is so. */
+/** Repeats a query to a folder's server until its result holds. */
 export async function until(is: () => boolean | Promise<boolean>, ms = 30_000): Promise<void> {
   const end = Date.now() + ms;
   while (!(await is())) {
@@ -68,7 +68,7 @@ export async function until(is: () => boolean | Promise<boolean>, ms = 30_000): 
   }
 }
 
-/** A process that works, with the units of tests. */
+/** A worker process, with the tests' kinds of units. */
 export function crew(
   url: string,
   jobs = 1,
@@ -92,6 +92,6 @@ export async function ended(child: ChildProcess): Promise<number | null> {
   return child.exitCode;
 }
 
-/** Whether a server of this machine's own is still there for a folder. */
+/** Whether a server started here still runs for a folder. */
 export const isRunning = (folder: string): boolean =>
   existsSync(join(folder, 'data', 'postmaster.pid'));

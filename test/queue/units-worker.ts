@@ -1,4 +1,6 @@
-/** Units that only tests have: some that take long, some that kill who does them, and one that splits. */
+/**
+ * Kinds of units for tests: some that take long, some that kill their worker, and one that splits.
+ */
 
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Splittable } from '../../src/queue/kinds.ts';
@@ -29,7 +31,9 @@ export interface Leaves {
   readonly to: number;
 }
 
-/** One after the other; asked to, it gives away what is left, in as many parts as there are takers. */
+/**
+ * One after the other; on request, it gives away the rest, in as many parts as there are takers.
+ */
 export async function leaves({ task, wanted }: Splittable<Leaves>) {
   const { from, to } = task;
   for (let done = from; done < to; done++) {

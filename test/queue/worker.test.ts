@@ -50,7 +50,7 @@ afterEach(async () => {
   await Promise.all(crews.splice(0).map(ended));
 });
 
-/** A campaign in small units, of which some go wrong. */
+/** A campaign in small units, with some failures. */
 const campaign = (runs: number, seed = 1): Plan => ({
   ...planOf(
     [R15, R2],
@@ -111,7 +111,10 @@ async function worked(more: Partial<Parameters<typeof work>[0]> = {}): Promise<W
 
 const SLOW = process.env['UMBRA_SLOW'] !== undefined;
 
-/** How long workers are killed, how often one, when the server is restarted, in ms; schedules of a plan. */
+/**
+ * For how long and how often workers are killed, and when the server is restarted, in ms; schedules
+ * of a plan.
+ */
 const CHAOS = SLOW
   ? { ms: 600_000, everyMs: 5000, restartMs: 300_000, runs: 2000 }
   : { ms: 20_000, everyMs: 4500, restartMs: 8000, runs: 500 };
@@ -124,7 +127,7 @@ test(`four workers, one killed each ${CHAOS.everyMs / 1000} s for ${CHAOS.ms / 1
     const plan = campaign(CHAOS.runs, 1 + 10_000 * plans.size);
     plans.set(await enqueue(queue, ...sent(plan)), plan);
   };
-  /** Units that are not done, while the server is there. */
+  /** Unfinished units, while the server runs. */
   const left = async (): Promise<number> => {
     const states = await planStates(queue).catch(() => undefined);
     const own = states?.filter(({ id }) => plans.has(id));
@@ -167,7 +170,7 @@ test(`four workers, one killed each ${CHAOS.everyMs / 1000} s for ${CHAOS.ms / 1
   console.info(`${units} units, ${inTime} of them left after ${kills} kills, ${restarts} restart`);
 });
 
-test('a worker that is cut off goes on, and so does another; nothing is lost or counted twice', async () => {
+test('a worker that is cut off continues, and so does another; no unit is lost or counted twice', async () => {
   const { host, port } = new URL(server.url).hostname
     ? { host: new URL(server.url).hostname, port: Number(new URL(server.url).port || 5432) }
     : { host: '127.0.0.1', port: 5432 };
@@ -194,7 +197,7 @@ test('a worker that is cut off goes on, and so does another; nothing is lost or 
   const before = (await stateOf(id)).done;
   await delay(SLOW ? 30_000 : 20_000);
   proxy.resume();
-  // The other one was not kept from anything.
+  // The other one was not delayed.
   expect((await stateOf(id)).done).toBeGreaterThan(before + 10);
   await until(isOver(id), 60_000);
   expect(said).toMatch(/the database is lost \(.*\n(.*\n)*the database is there again/);
@@ -205,8 +208,8 @@ test('a worker that is cut off goes on, and so does another; nothing is lost or 
   await proxy.close();
 });
 
-describe('a unit that kills', () => {
-  test('its process is told as a finding, when it did so twice; all others are done', async () => {
+describe('a unit that kills its worker', () => {
+  test('is reported as a finding after the second time; all others are done', async () => {
     const id = await enqueue(queue, ...odd('kill', ['well', 'kill', 'well', 'well']));
     const first = hire(server.url);
     await once(first, 'exit');
@@ -223,7 +226,7 @@ describe('a unit that kills', () => {
 
   test.each([
     ['its thread', 'exit', /unit 1 killed who worked at it 2 times \(.*\), and is not tried/],
-    ['nothing but itself', 'throw', /2 times \(this unit throws\)/],
+    ['nothing else', 'throw', /2 times \(this unit throws\)/],
   ] as const)('%s, too', async (_, does, words) => {
     const id = await enqueue(queue, ...odd(does, ['well', does, 'well', 'well']));
     const { said, units } = await worked();
@@ -243,7 +246,7 @@ describe('a worker leaves to others', () => {
     ]);
     expect(await worked()).toEqual({ said: [], units: 0 });
     expect((await stateOf(id)).done).toBe(0);
-    // As a worker would that had it from before.
+    // As a worker with an earlier version of it would.
     const { acceptPlan } = await import('../../src/queue/accept.ts');
     expect(await acceptPlan(queue, id, TEST_KINDS)).toEqual({
       refused: `engine is of engine ${ENGINE_VERSION + 1}, and this is engine ${ENGINE_VERSION}`,
@@ -251,7 +254,7 @@ describe('a worker leaves to others', () => {
     await queue.database.query("UPDATE umbra.plan SET state = 'cancelled' WHERE id = $1", [id]);
   });
 
-  test('units of files that it does not read as who sent them', async () => {
+  test("units of files that differ from the sender's", async () => {
     const plan = campaign(7, 3);
     const [queued, units] = sent(plan);
     const files = queued.files.map((file) => ({
@@ -268,7 +271,7 @@ describe('a worker leaves to others', () => {
   });
 });
 
-test('a unit is split where others have nothing to do, and all of it is done once', async () => {
+test('a unit is split when other workers are idle, and all of it is done once', async () => {
   const all = 100;
   const id = await enqueue(queue, { kind: 'leaves', title: 'a tree', plan: 'tree', files: [] }, [
     { place: 0, task: { from: 0, to: all } satisfies Leaves },
@@ -281,11 +284,11 @@ test('a unit is split where others have nothing to do, and all of it is done onc
   );
   expect(leaves.toSorted((a, b) => a - b)).toEqual(Array.from({ length: all }, (_, i) => i));
   expect(done.length).toBeGreaterThan(3);
-  // At 100 ms a leaf, who is first does not end before others look.
+  // At 100 ms a leaf, the first does not end before the others ask.
   expect(units.filter((n) => n > 0).length).toBeGreaterThan(1);
 });
 
-test('a unit that was done twice is there once', async () => {
+test('a unit that was done twice is counted once', async () => {
   const { claim, settle } = await import('../../src/queue/claims.ts');
   const [plan, units] = odd('twice', ['well', 'well']);
   const id = await enqueue(queue, plan, units);
@@ -303,13 +306,13 @@ test('a unit that was done twice is there once', async () => {
     worker,
   );
   expect(await resultsOf(id)).toEqual([{ n: 0 }, { n: 0 }]);
-  // Sent again, nothing is to be done.
+  // Sent again, no unit is left to do.
   await enqueue(queue, plan, units);
   expect(await stateOf(id)).toMatchObject({ state: 'done', units: 2 });
   expect(await claim(queue, id, 2)).toEqual([]);
 });
 
-test('a worker that is told to end gives back what it has', async () => {
+test('a worker that is told to end gives back its claims', async () => {
   const id = await enqueue(queue, ...odd('nap', Array(6).fill('nap')));
   const first = hire(server.url, 2);
   await until(async () => (await stateOf(id)).done >= 2);
@@ -319,7 +322,7 @@ test('a worker that is told to end gives back what it has', async () => {
   expect(await stateOf(id)).toMatchObject({ state: 'done', done: 6 });
 });
 
-/** Units that others than the last worker have done. */
+/** Units done by others than the last worker. */
 async function countBefore(id: string, last: number): Promise<number> {
   return (await stateOf(id)).done - last;
 }

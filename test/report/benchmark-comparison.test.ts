@@ -27,7 +27,7 @@ describe('a known ratio', () => {
     expect(regressions).toBe(verdict === 'slower' ? 1 : 0);
   });
 
-  test('of rates is of times, too: half as many a second take twice as long', () => {
+  test('of rates is one of times, too: half the rate is twice the time', () => {
     const unit = 'accesses/s';
     const { lines } = compared({ unit, middle: 1e8 }, { unit, middle: 5e7 });
     expect(lines[0]!.times!.value).toBeCloseTo(2, 1);
@@ -64,7 +64,7 @@ describe('a machine that was twice as slow', () => {
   });
 });
 
-test('the ratio to C is taken where both have it, else the pace of the core', () => {
+test('the ratio to C is used where both have it, else the pace of the core', () => {
   const made = { middle: 100, native: 50 };
   expect(compared(made, made).lines[0]!.by).toBe('native');
   expect(compared(made, { middle: 100 }).lines[0]!.by).toBe('pace');
@@ -77,13 +77,13 @@ test.each([
   [{ value: 0.9, low: 0.85, high: 0.96 }, 'faster'],
   [{ value: 0.9, low: 0.8, high: 1.01 }, 'too noisy to say'],
   [{ value: 1.01, low: 0.98, high: 1.04 }, 'no difference'],
-  // It is slower, and whether by so much that it matters is not known.
+  // It is slower, and it is unknown whether by more than the threshold.
   [{ value: 1.04, low: 1.01, high: 1.07 }, 'too noisy to say'],
 ] as const)('%j is %s', (times, verdict) => {
   expect(verdictOn(times, 0.05)).toBe(verdict);
 });
 
-test('lines that only one run has are named', () => {
+test('lines of only one run are named', () => {
   const of = (...names: string[]) =>
     madeBenchmark(names.map((name) => madeLine({ name, middle: 1 })));
   const { lines, only_before, only_after } = compare(of('a', 'b'), of('b', 'c'), OPTIONS);
@@ -91,7 +91,7 @@ test('lines that only one run has are named', () => {
   expect({ only_before, only_after }).toEqual({ only_before: ['a'], only_after: ['c'] });
 });
 
-test('what makes two runs hard to compare is said', () => {
+test('warns when two runs are hard to compare', () => {
   const line = madeLine({ middle: 1 });
   const before = madeBenchmark([line]);
   const after = madeBenchmark([line], {

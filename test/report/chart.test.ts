@@ -1,4 +1,4 @@
-/** Charts of studies: what they draw is what was measured. */
+/** Charts of studies draw the measured figures. */
 
 import { parseHTML } from 'linkedom';
 import { describe, expect, test } from 'vitest';
@@ -33,14 +33,14 @@ const chart: ChartSpec = {
   y_scale: 'log',
 };
 
-/** The element, as a browser would have it. */
+/** The element, as a browser parses it. */
 const drawn = (spec: ChartSpec, of: Parameters<typeof chartSvg>[1] = study) =>
   parseHTML(`<html><body>${chartSvg(spec, of)}</body></html>`).document.querySelector('svg')!;
 
 const textsIn = (svg: ReturnType<typeof drawn>, selector: string): string[] =>
   [...svg.querySelectorAll(selector)].map(({ textContent }) => textContent ?? '');
 
-/** Vertical places of what has a tooltip, by the tooltip. */
+/** Vertical positions of elements with a tooltip, by the tooltip. */
 function heights(svg: ReturnType<typeof drawn>): Map<string, number> {
   const titled = [...svg.querySelectorAll('g title')].map(({ textContent, parentNode }) => {
     const mark = parentNode as unknown as { getAttribute(name: string): string | null };
@@ -54,7 +54,7 @@ function heights(svg: ReturnType<typeof drawn>): Map<string, number> {
 describe.each(['line', 'bar'] as const)('a chart of kind %s', (kind) => {
   const svg = drawn({ ...chart, kind, y_scale: 'linear' });
 
-  test('shows each point once, the higher the more was measured', () => {
+  test('shows each point once, higher for a larger figure', () => {
     const found = heights(svg);
     expect(found.size).toBe(points.length);
     expect(found.get('none, 1: 10.0')).toBeGreaterThan(found.get("guest's & all, 1: 100")!);
@@ -91,7 +91,7 @@ test('on a logarithmic axis an interval that reaches zero is drawn, and a point 
   expect(heights(svg).size).toBe(2);
 });
 
-test('a file of its own brings its colours for dark and light along, and is XML', () => {
+test('a file has its own colours for dark and light, and is XML', () => {
   const file = chartFile(chart, study);
   expect(file).toMatch(/^<svg xmlns="http:\/\/www.w3.org\/2000\/svg" /);
   expect(file).toContain('prefers-color-scheme: dark');
@@ -106,7 +106,7 @@ test('the table beside a chart has a row for each point, with its interval', () 
   expect(rows[0]).toEqual(['1', 'none', '10.0', '5.00 to 20.0']);
 });
 
-test('what a logarithmic axis has no place for is told, and in the table', () => {
+test('points that a logarithmic axis cannot show are named, and in the table', () => {
   const none = { ...point({ cpus: 8, lock: 'none' }, 0), experiment: 'waits' };
   const [first] = points;
   const wide = { ...first!, measures: { wait: { median: 10, low: -5, high: 20, samples: [10] } } };

@@ -1,4 +1,4 @@
-/** Runs compared by their cycles: what is said of one of each, and what of six. */
+/** Runs compared by their cycles: the text for one run of each, and for six. */
 
 import { expect, test } from 'vitest';
 import { costTable } from '../../src/cost/model.ts';
@@ -9,10 +9,10 @@ import { repeatedBy, repetitionsOf } from '../../src/report/repeated.ts';
 
 const COSTS = costTable('core2', { access: 1 });
 
-/** As much of a report as says which run it is of. */
+/** The part of a report that identifies its run. */
 const reportOf = (configuration: { seed: number; policy: string }) => ({ configuration });
 
-/** So many accesses, and nothing else. */
+/** A number of accesses, and nothing else. */
 const run = (policy: string, seed: number, accesses: number) => ({
   name: `${policy}-${seed}.json`,
   occurrences: byEvent((id) => (id === 'access' ? accesses : 0)),
@@ -25,7 +25,7 @@ const six = (policy: string, least: number) =>
 const said = (...runs: ReturnType<typeof run>[]): string =>
   formatComparedCosts(compareCosts(runs, COSTS), COSTS);
 
-test('one run of each says which took fewer, and that this is no verdict', () => {
+test('one run of each names the one with fewer cycles, without a verdict', () => {
   const runs = [run('pinned', 1, 1000), run('random', 1, 1100)];
   expect(said(...runs)).toContain(
     'Not clear: pinned-1.json took fewer than random-1.json, which took 1.1 times as many. One run of ' +
@@ -41,7 +41,7 @@ test('five of each are too few, though they are far apart', () => {
   expect(said(...runs)).toMatch(/^Not clear: .* 5 and 6 runs are too few/m);
 });
 
-test('six of each are taken together, whatever their order', () => {
+test('six of each are taken together, in any order', () => {
   const runs = [...six('random', 1100), ...six('pinned', 1000)].toSorted(
     (a, b) => a.seed! - b.seed!,
   );
@@ -56,14 +56,14 @@ test('six of each are taken together, whatever their order', () => {
   );
 });
 
-test('six of each whose interval has a place for none are not clear', () => {
+test('six of each whose interval contains zero are undecided', () => {
   const runs = [...six('random', 1000.5), ...six('pinned', 1000)];
   expect(said(...runs)).toMatch(
     /^Not clear: pinned.* took [\d.]+ \[0\.99\d+, 1\.0\d+\] times as many\.$/m,
   );
 });
 
-test('six of each that are always the same are exactly so many times as many', () => {
+test('six of each that are always the same have an exact ratio', () => {
   const same = (policy: string, accesses: number) =>
     six(policy, 0).map(({ seed }) => run(policy, seed!, accesses));
   expect(said(...same('pinned', 100), ...same('random', 150))).toContain(
@@ -78,7 +78,7 @@ test('runs of the same seed are compared, and not taken for repetitions', () => 
   expect(repetitionsOf(both).map((group) => group.length)).toEqual([6, 6]);
 });
 
-test('reports that do not say what they were given stand alone', () => {
+test('reports without their options are listed singly', () => {
   const runs = ['a', 'b'].map((name) => ({ name, ...repeatedBy({}, name) }));
   expect(repetitionsOf(runs)).toHaveLength(2);
 });

@@ -1,4 +1,4 @@
-/** The page of work that goes on: whatever its figures are about stands in it as text. */
+/** The page of work in progress shows its figures' names as text. */
 
 import { parseHTML } from 'linkedom';
 import { expect, test } from 'vitest';

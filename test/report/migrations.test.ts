@@ -1,4 +1,4 @@
-/** What follows a move, from events. */
+/** The effects of a move, from events. */
 
 import { expect, test } from 'vitest';
 import { EventKind, PutDownFor } from '../../shared/events.ts';
@@ -16,7 +16,7 @@ const events = (rows: readonly Row[]): TracedEvent[] =>
 
 const { Entry, Counted, Migration, PutDown, FaultFixed } = EventKind;
 
-/** On each CPU operations, walks and remaps count on from the last time that it was there. */
+/** On each CPU, operations, walks and remaps continue from its last stretch there. */
 const MOVED = events([
   [0, Entry],
   [0, Counted, 600, 10],
@@ -37,7 +37,7 @@ const MOVED = events([
   [0, Counted, 1900, 20],
 ]);
 
-test('a move is told with where from, where to, and why it was put down', () => {
+test('a move has its source, its destination, and the reason for it', () => {
   const moves = movesOf(MOVED, 2, [0], costTable());
   expect(moves.map(({ from, to, cause }) => [from, to, cause])).toEqual([
     [0, 1, 'it waited for an interrupt'],
@@ -45,18 +45,18 @@ test('a move is told with where from, where to, and why it was put down', () => 
   ]);
 });
 
-test('what is counted on either side is for each thousand operations', () => {
+test('counts before and after are per thousand operations', () => {
   const [first] = movesOf(MOVED, 2, [0], costTable());
   // 600 and 600 operations before with 4 and 4 walks.
   expect(first!.before).toMatchObject({ entries: 2 / 1.2, walks: 8 / 1.2, faults: 0, remaps: 0 });
-  // Behind it 600 and 600 with 100 and 30 walks, a fault and a remap.
+  // After it 600 and 600 with 100 and 30 walks, a fault and a remap.
   expect(first!.after).toMatchObject({
     ...{ entries: 2 / 1.2, walks: (1000 * 130) / 1200, faults: 1 / 1.2, remaps: 1 / 1.2 },
   });
   expect(first!.after!.cycles).toBeGreaterThan(first!.before!.cycles);
 });
 
-test('fewer operations than are compared are not compared, and few moves have no interval', () => {
+test('too few operations are not compared, and few moves have no interval', () => {
   const moves = movesOf(MOVED, 2, [0], costTable());
   expect(moves[1]!.after).toBeUndefined();
   const difference = differenceOf(moves)!;

@@ -1,4 +1,4 @@
-/** The player's page without its script: a story to be read, whole and by itself. */
+/** The player's page without its script: a complete story. */
 
 import { describe, expect, test } from 'vitest';
 import type { PlayerData } from '../../src/report/player/data.ts';
@@ -27,7 +27,7 @@ const html = page.replaceAll(/<script.*?<\/script>/gs, '');
 
 const VOID = new Set(['meta']);
 
-/** Tags that are not closed, or closed where they were not open. */
+/** Unclosed tags, and end tags without a start. */
 function unbalanced(text: string): string[] {
   const open: string[] = [];
   const wrong: string[] = [];
@@ -39,7 +39,7 @@ function unbalanced(text: string): string[] {
   return [...wrong, ...open];
 }
 
-test('it is well-formed, and what it tells is escaped', () => {
+test('it is well-formed, and its texts are escaped', () => {
   expect(html.startsWith('<!doctype html>\n<html lang="en">')).toBe(true);
   expect(unbalanced(html)).toEqual([]);
   expect(html).toContain('an entry stays &lt;cleared&gt; &amp; gone');
@@ -47,7 +47,7 @@ test('it is well-formed, and what it tells is escaped', () => {
   expect(html).not.toContain('<cleared>');
 });
 
-test('it needs nothing from elsewhere', () => {
+test('it loads no other file', () => {
   expect(page).not.toMatch(/<link|<img|\bsrc=|\bhref=|url\(|^import |https?:/m);
 });
 
@@ -70,23 +70,23 @@ describe('its table', () => {
     }
   });
 
-  test('says in words what is the matter, not by a colour alone', () => {
+  test('states the failure in words, not by a colour alone', () => {
     expect(body.match(/<strong>to blame: the first of two<\/strong>/g)).toHaveLength(1);
     expect(body.match(/<strong>here it breaks<\/strong>/g)).toHaveLength(1);
   });
 
-  test('shows the line of the source', () => {
+  test('shows the source line', () => {
     expect(rows[1]).toContain('<pre><code>: lgreadEntry(cpu, gptePtr);</code></pre>');
     expect(rows[1]).toContain('i fault: tryDemandPage, src/paging/fault.ts:82');
   });
 });
 
-test('it is made for dark, for light and for paper', () => {
+test('has styles for dark, for light and for paper', () => {
   expect(html).toContain('@media (prefers-color-scheme: dark)');
   expect(html).toContain('@media print');
 });
 
-test('one that ends well has no list of what went wrong', () => {
+test('a run that ends well has no list of failures', () => {
   const good = playerPage(dataOf({ ...STORY, good: true, findings: [] }), 'umbra').replaceAll(
     /<script.*?<\/script>/gs,
     '',

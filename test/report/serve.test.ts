@@ -1,4 +1,4 @@
-/** Pages on loopback: to whom they are shown, and with which headers. */
+/** Pages on loopback: which requests are answered, and with which headers. */
 
 import { once } from 'node:events';
 import { request } from 'node:http';
@@ -24,7 +24,7 @@ interface Got {
   readonly body: string;
 }
 
-/** fetch has no Host of one's own. */
+/** fetch does not allow a Host header. */
 const ask = (path = '/', headers: Record<string, string> = {}, method = 'GET'): Promise<Got> =>
   new Promise((resolve, reject) => {
     const asked = request(new URL(path, site.url), { method, headers }, (response) => {
@@ -53,7 +53,7 @@ test('shows its page, which may load nothing but itself', async () => {
   expect(headers['cross-origin-embedder-policy']).toBeUndefined();
 });
 
-describe('who asks for another host by name is refused', () => {
+describe('refuses a request for another host name', () => {
   test.each(['evil.example', 'evil.example:80', '127.0.0.1.evil.example', '192.168.0.1'])(
     '%s',
     async (host) => {
@@ -62,12 +62,12 @@ describe('who asks for another host by name is refused', () => {
       expect(body).not.toContain('here');
     },
   );
-  test.each(['127.0.0.1:1', 'localhost:8080', 'LOCALHOST'])('%s is ours', async (host) => {
+  test.each(['127.0.0.1:1', 'localhost:8080', 'LOCALHOST'])('accepts %s', async (host) => {
     expect((await ask('/', { host })).status).toBe(200);
   });
 });
 
-describe('what a page of elsewhere asks for is refused', () => {
+describe('refuses a request from a page of another origin', () => {
   test.each([
     ['cross-site', 'empty'],
     ['cross-site', 'iframe'],
@@ -85,14 +85,14 @@ describe('what a page of elsewhere asks for is refused', () => {
     ['same-origin', 'worker'],
     // A link.
     ['cross-site', 'document'],
-  ])('and not: %s, as %s', async (site, dest) => {
+  ])('but answers %s, as %s', async (site, dest) => {
     const asked = { 'sec-fetch-site': site, 'sec-fetch-dest': dest };
     expect((await ask('/', asked)).status).toBe(200);
   });
 });
 
-describe('sent as no browser would', () => {
-  /** The status of the answer to what is written to the socket just so. */
+describe('malformed requests', () => {
+  /** The status of the answer to raw bytes on the socket. */
   const raw = async (sent: string): Promise<number> => {
     const socket = connect(Number(new URL(site.url).port), '127.0.0.1');
     socket.end(sent);
@@ -101,15 +101,15 @@ describe('sent as no browser would', () => {
   const HOST = 'Host: localhost\r\nConnection: close\r\n';
 
   test.each([
-    ['a path upwards', `GET /../../../etc/passwd HTTP/1.1\r\n${HOST}\r\n`, 404],
-    ['the same, hidden', `GET /%2e%2e/%2e%2e/etc/passwd HTTP/1.1\r\n${HOST}\r\n`, 404],
+    ['a path with ..', `GET /../../../etc/passwd HTTP/1.1\r\n${HOST}\r\n`, 404],
+    ['the same, percent-encoded', `GET /%2e%2e/%2e%2e/etc/passwd HTTP/1.1\r\n${HOST}\r\n`, 404],
     ['with backslashes', `GET /..\\..\\etc\\passwd HTTP/1.1\r\n${HOST}\r\n`, 404],
     ['two slashes', `GET //etc/passwd HTTP/1.1\r\n${HOST}\r\n`, 404],
     ['a file’s address', `GET file:///etc/passwd HTTP/1.1\r\n${HOST}\r\n`, 404],
     ['a proxy’s address', `GET http://evil.example/ HTTP/1.1\r\n${HOST}\r\n`, 404],
     ['no host', 'GET / HTTP/1.0\r\n\r\n', 403],
     ['two hosts', `GET / HTTP/1.1\r\nHost: evil.example\r\n${HOST}\r\n`, 403],
-    ['a host with a name in it', 'GET / HTTP/1.0\r\nHost: localhost@evil.example\r\n\r\n', 403],
+    ['a host with a user name', 'GET / HTTP/1.0\r\nHost: localhost@evil.example\r\n\r\n', 403],
     ['another method', `CONNECT evil.example:80 HTTP/1.1\r\n${HOST}\r\n`, Number.NaN],
     ['long headers', `GET / HTTP/1.1\r\n${HOST}A: ${'a'.repeat(17_000)}\r\n\r\n`, 431],
     ['no HTTP', 'hello\r\n\r\n', 400],
@@ -118,7 +118,7 @@ describe('sent as no browser would', () => {
     expect((await ask()).status).toBe(200);
   });
 
-  test('a long body is not waited for', async () => {
+  test('does not wait for a long body', async () => {
     const asked = request(new URL('/', site.url), { method: 'POST' });
     asked.on('error', () => {});
     asked.write('a'.repeat(1 << 20));
@@ -129,7 +129,7 @@ describe('sent as no browser would', () => {
   });
 });
 
-test('what is not there, what is not to be done, and what went wrong inside', async () => {
+test('answers a missing page, a forbidden method, and an internal error', async () => {
   expect((await ask('/../../etc/passwd')).status).toBe(404);
   expect((await ask('/', {}, 'POST')).status).toBe(405);
   const { status, body } = await ask('/broken');
@@ -137,7 +137,7 @@ test('what is not there, what is not to be done, and what went wrong inside', as
   expect(await ask('/', {}, 'HEAD')).toMatchObject({ status: 200, body: '' });
 });
 
-test('with the headers that SharedArrayBuffer takes, where they are asked for', async () => {
+test('has the headers for SharedArrayBuffer on request', async () => {
   const other = await serve({
     find: () => html(''),
     isIsolated: true,
@@ -153,7 +153,7 @@ test('with the headers that SharedArrayBuffer takes, where they are asked for', 
   }
 });
 
-test('a port that is in use is the user’s to change', async () => {
+test('a port in use is the user’s mistake', async () => {
   const port = Number(new URL(site.url).port);
   await expect(serve({ find: () => undefined, port })).rejects.toThrow(
     `port ${port} of 127.0.0.1 is in use`,

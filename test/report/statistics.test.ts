@@ -16,13 +16,13 @@ const times = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
 const share = (holds: (normal: () => number) => boolean): number =>
   times(1000).filter((seed) => holds(normals(seed))).length / 1000;
 
-test('the median of an even number of samples is between the two in the middle', () => {
+test('the median of an even number of samples is halfway between the two in the middle', () => {
   expect(median([4, 1, 3, 2])).toBe(2.5);
   expect(median([5])).toBe(5);
 });
 
 test.each([6, 25, 100])(
-  'of %i samples the interval holds the true median as often as it says',
+  'the interval of %i samples contains the true median as often as promised',
   (n) => {
     const { confidence } = summarise(times(n));
     expect(confidence).toBeGreaterThan(0.949);
@@ -34,7 +34,7 @@ test.each([6, 25, 100])(
   },
 );
 
-test('with fewer than six samples no interval can be sure, and it says so', () => {
+test('with fewer than six samples no interval is sure, and it says so', () => {
   expect(summarise([3, 1, 2])).toEqual({
     median: 2,
     low: 1,
@@ -44,7 +44,7 @@ test('with fewer than six samples no interval can be sure, and it says so', () =
   });
 });
 
-test('the interval over isolates holds the median of each', () => {
+test('the interval over isolates contains the median of each', () => {
   const groups = [1, 2, 10].map((middle) => times(100).map((i) => middle + i / 1000));
   const { low, high, samples } = summariseGroups(groups);
   expect(samples).toBe(300);
@@ -68,7 +68,7 @@ test.each([
   { few: 2, many: 2 },
   { few: 3, many: 20 },
 ])(
-  'the interval of a ratio of $few to $many holds the true one in 95 % or more',
+  'the interval of a ratio of $few to $many contains the true one in 95 % or more',
   ({ few, many }) => {
     const covered = share((normal) => {
       const before = times(many).map(() => 10 * Math.exp(0.01 * normal()));
@@ -80,7 +80,7 @@ test.each([
   },
 );
 
-test('a ratio of figures that are equal six times is exactly that', () => {
+test('the ratio of figures that are equal six times is exact', () => {
   const six = (n: number): number[] => Array(6).fill(n);
   expect(ratioOf(six(2), six(1))).toEqual({
     value: expect.closeTo(2),
@@ -89,7 +89,7 @@ test('a ratio of figures that are equal six times is exactly that', () => {
   });
 });
 
-test('a single figure, or few that are equal, say nothing of how they vary', () => {
+test('a single figure, or few equal ones, have no spread', () => {
   expect(ratioOf([1], [1, 2, 3])).toBeUndefined();
   expect(ratioOf([2, 2], [1, 1])).toBeUndefined();
   expect(ratioOf([2, 2, 2, 2, 2, 2], [1, 1, 1, 1, 1])).toBeUndefined();
@@ -118,7 +118,7 @@ test.each([0, 0.5, 1, 2])('an exponent of %d is found', (k) => {
   expect(exact.high - exact.low).toBeLessThan(1e-6);
 });
 
-test('the interval of an exponent holds the true one in 95 %', () => {
+test('the interval of an exponent contains the true one in 95 %', () => {
   const sizes = [16, 32, 64, 128, 256, 512];
   const covered = share((normal) => {
     const costs = sizes.map((size) => 3 * size ** 0.4 * Math.exp(0.05 * normal()));

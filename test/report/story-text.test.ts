@@ -1,4 +1,4 @@
-/** How a story looks at a terminal, wide and narrow, and through a pipe. */
+/** The text of a story at a terminal, wide and narrow, and in a pipe. */
 
 import { expect, test } from 'vitest';
 import { storyText } from '../../src/report/story-text.ts';
@@ -47,13 +47,13 @@ test.each([40, 60, 80, 100, 200])('no line is longer than a terminal of %d colum
   expect(lines.filter((line) => line !== line.trimEnd())).toEqual([]);
 });
 
-test('where two columns have no room, each line says whose it is', () => {
+test('where two columns do not fit, each line names its CPU', () => {
   const text = plain(60);
   expect(text).toContain('\n    7 CPU 0: reads guest pte of 0x00400000 in A\n');
   expect(text).toContain('\n  229 CPU 1: !!! to blame: the first of two\n');
 });
 
-test('a word that is longer than a column is cut', () => {
+test('a word longer than a column is cut', () => {
   const story = {
     ...STORY,
     lines: [{ ...STORY.lines[0]!, text: 'x'.repeat(500) }],
@@ -63,13 +63,13 @@ test('a word that is longer than a column is cut', () => {
   expect(lines.join('\n')).toContain('xxx...');
 });
 
-test('colours add nothing but colours', () => {
+test('colours add no other text', () => {
   const coloured = storyText(STORY, { columns: 100, colours: true });
   expect(coloured).not.toBe(plain(100));
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what is looked for
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is removed
   expect(coloured.replace(/\x1b\[[\d;]*m/g, '')).toBe(plain(100));
 });
 
-test('through a pipe it is plain ASCII', () => {
+test('in a pipe it is plain ASCII', () => {
   expect(plain(100)).toMatch(/^[\x20-\x7e\n]*$/);
 });

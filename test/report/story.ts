@@ -1,4 +1,4 @@
-/** A story made by hand, with all that one can have. */
+/** A hand-written story with every kind of line. */
 
 import type { Story, Told } from '../../src/report/story.ts';
 

@@ -1,4 +1,4 @@
-/** Figures of a study as people read them. */
+/** Figures of a study in tables. */
 
 import { expect, test } from 'vitest';
 import { pointsTable, short } from '../../src/report/study-cells.ts';
@@ -15,9 +15,9 @@ test.each([
   [8.2049, '8.2'],
   [1234.56, '1235'],
   [0.012345, '0.0123'],
-])('%d is told as %s', (n, said) => expect(short(n)).toBe(said));
+])('%d is written as %s', (n, said) => expect(short(n)).toBe(said));
 
-test('a column is there for what some point has, with the spread of it where it has one', () => {
+test('a column exists if some point has it, with the spread if there is one', () => {
   const samples = (median: number, low: number, high: number) => ({
     median,
     low,

@@ -1,4 +1,4 @@
-/** Runs of the benchmark that nobody measured, in which everything is known. */
+/** Synthetic runs of the benchmark, with known parameters. */
 
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
@@ -17,14 +17,14 @@ export interface Made {
   readonly name?: string;
   readonly part?: string;
   readonly unit?: 'ns' | 'accesses/s';
-  /** What all isolates have in common. */
+  /** Common to all isolates. */
   readonly middle: number;
-  /** By how much isolates, and rounds of one isolate, differ: 0.01 is 1 %. */
+  /** Spread between isolates, and between rounds of one isolate: 0.01 is 1 %. */
   readonly isolates?: number;
   readonly rounds?: number;
   readonly native?: number;
   readonly seed?: number;
-  /** Of the machine: all sides take so many times as long. */
+  /** Slowness of the machine: a factor on the times of all sides. */
   readonly slow?: number;
   readonly goal?: NonNullable<LineResult['goal']>;
 }

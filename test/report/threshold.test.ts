@@ -1,4 +1,4 @@
-/** Thresholds: by one run they are met or not; by several only a whole interval says so. */
+/** Thresholds: one run meets them or not; several only by a whole interval. */
 
 import { describe, expect, test } from 'vitest';
 import { judgedText, judgeEstimate, judgeRun, parseThreshold } from '../../src/report/threshold.ts';
@@ -17,7 +17,7 @@ test.each([
   expect([verdict(text, good), verdict(text, bad)]).toEqual(['met', 'not met']);
 });
 
-test('of several runs all of the interval is to be on one side; fewer than six make nothing clear', () => {
+test('of several runs the whole interval must be on one side; fewer than six decide nothing', () => {
   const judged = (low: number | undefined, high?: number) =>
     judgeEstimate(parseThreshold('cycles < 100'), { value: 95, samples: 6, low, high });
   expect(judged(90, 99).verdict).toBe('met');
@@ -27,7 +27,7 @@ test('of several runs all of the interval is to be on one side; fewer than six m
   expect(judgedText(judged(101, 120))).toBe('NOT MET: cycles < 100 (95 [101, 120])');
 });
 
-describe('what is none is said', () => {
+describe('an invalid one is refused', () => {
   test.each([
     ['faults', /found the threshold 'faults', expected a figure, one of </],
     ['faults > many', /found the threshold/],

@@ -1,4 +1,4 @@
-/** The timeline of a report: what is drawn of which stretch of time. */
+/** The timeline of a report: its drawing of a stretch of time. */
 
 import { parseHTML } from 'linkedom';
 import { expect, test } from 'vitest';
@@ -44,7 +44,7 @@ test('vCPUs with long names can be told apart', () => {
   );
 });
 
-test('shows what reaches into the time that is looked at, on host CPUs and on vCPUs', () => {
+test('shows what overlaps the stretch, on host CPUs and on vCPUs', () => {
   const titles = [...drawn(4600, 4900).querySelectorAll('title')].map(
     ({ textContent }) => textContent,
   );
@@ -56,17 +56,17 @@ test('shows what reaches into the time that is looked at, on host CPUs and on vC
   expect(drawn(7000, 9000).querySelectorAll('.moves, .passed-on, .waits')).toHaveLength(0);
 });
 
-test('needs no name in the page, of which there may be several', () => {
+test('uses no ids, since a page may have several', () => {
   expect(drawn(0, 10_000).querySelectorAll('[id]')).toHaveLength(0);
 });
 
-test('what the run died of is marked where it was', () => {
+test('marks the cause of death at its time', () => {
   const [mark] = drawn(8000, 10_000).querySelectorAll('.mark');
   expect(mark?.textContent).toBe('the host died on CPU 1: a reason, at 900 µs');
   expect(drawn(0, 8000).querySelectorAll('.mark')).toHaveLength(0);
 });
 
-test('cursor and what is measured are drawn where they are', () => {
+test('draws the cursor and the selection at their times', () => {
   const look = { cursor: 5000, selection: [6000, 4000] };
   const document = drawn(0, 10_000, 1000, look);
   const gutter = 130;
@@ -79,7 +79,7 @@ test('cursor and what is measured are drawn where they are', () => {
   );
 });
 
-test('in a narrow page it is as wide as that, and its text as large as elsewhere', () => {
+test("in a narrow page it has the page's width, with text of the usual size", () => {
   const svg = drawn(0, 10_000, 360).querySelector('svg')!;
   expect(svg.getAttribute('viewBox')).toMatch(/^0 0 360 /);
   const ticks = [...svg.querySelectorAll('.tick')];
@@ -87,7 +87,7 @@ test('in a narrow page it is as wide as that, and its text as large as elsewhere
   expect(ticks.length).toBeLessThan(5);
 });
 
-test('the whole run as a strip, with what is shown framed', () => {
+test('the strip shows the whole run, with the visible stretch framed', () => {
   const { document } = parseHTML(
     `<html><body>${overviewSvg(data, { from: 2500, to: 5000, width: 1000 })}</body></html>`,
   );
@@ -98,7 +98,7 @@ test('the whole run as a strip, with what is shown framed', () => {
   expect(document.querySelectorAll('.mark')).toHaveLength(1);
 });
 
-test('what there is to be found is told in the order of its times', () => {
+test('events to search are listed in the order of their times', () => {
   expect(toldIn(data).map(({ at, what }) => `${at} ${what}`)).toEqual([
     '2000 wait of 10 µs on host CPU 1',
     '4000 fault at 0x0804a000 passed on, a-program-with-a-long-name vCPU 0 on host CPU 0',

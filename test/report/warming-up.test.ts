@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { warmingUp } from '../../src/report/warming-up.ts';
 
-/** Samples each `every` seconds of a run of `seconds`, at so many accesses a second. */
+/** Samples every `every` seconds of a run of `seconds`, at this many accesses a second. */
 const run = (every: number, seconds: number, rateAt: (at: number) => number) => {
   const samples = [{ seconds: 0, accesses: 0 }];
   for (let i = 1; i <= Math.round(seconds / every); i++) {
@@ -11,14 +11,14 @@ const run = (every: number, seconds: number, rateAt: (at: number) => number) => 
   return samples;
 };
 
-test('until the first tenth of a second at nine tenths of the warm rate', () => {
+test('ends at the first tenth of a second at nine tenths of the warm rate', () => {
   const slowAtFirst = (at: number) => (at <= 0.6001 ? 1e6 : 10e6);
   const { warm_up_s, warm_accesses_per_s } = warmingUp(run(0.02, 3, slowAtFirst));
   expect(warm_up_s).toBeCloseTo(0.6);
   expect(warm_accesses_per_s).toBeCloseTo(10e6);
 });
 
-test('samples that come late change little, and a slow end nothing', () => {
+test('late samples change little, and a slow end nothing', () => {
   const steady = (at: number) => (at <= 2.5001 ? 10e6 : 1e6);
   const late = run(0.02, 3, steady).filter((_, i) => i % 50 === 0 || i > 125);
   const { warm_up_s, warm_accesses_per_s } = warmingUp(late);
@@ -26,7 +26,7 @@ test('samples that come late change little, and a slow end nothing', () => {
   expect(warm_accesses_per_s).toBeCloseTo(10e6);
 });
 
-test('of a short run there is nothing to tell', () => {
+test('a short run has no figure', () => {
   expect(warmingUp(run(0.02, 0.4, () => 10e6))).toEqual({
     warm_up_s: null,
     warm_accesses_per_s: null,

@@ -1,4 +1,4 @@
-/** Scenario files: what they come to, and what is said of those with mistakes, by line and column. */
+/** Scenario files: the machines they describe, and messages with line and column for mistakes. */
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ import { complaintOf } from '../complaint.ts';
 
 const FILE = 'scenarios/some.yaml';
 
-/** What is wrong with a file of these lines, without its path. */
+/** The messages for a file of these lines, without its path. */
 function complaints(...lines: readonly string[]): string[] {
   const said = complaintOf(() => parseScenario(lines.join('\n'), FILE));
   return said.split('\n').map((line) => line.replace(`${FILE}:`, ''));
@@ -132,7 +132,7 @@ const BAD: readonly (readonly [readonly string[], string])[] = [
   ],
 ];
 
-describe('a mistake is told by its place, what was found, and what was expected', () => {
+describe('a mistake is reported with its place, what was found, and what was expected', () => {
   test.each(BAD)('%j', (lines, expected) => {
     expect(complaints(...lines)).toEqual([expected]);
   });
@@ -168,7 +168,7 @@ describe('a mistake is told by its place, what was found, and what was expected'
   });
 });
 
-test('a file becomes a machine, what is given on the command line wins', () => {
+test('a file describes a machine, and the command line overrides it', () => {
   const file = parseScenario(
     `
 cpus: 3
@@ -227,30 +227,30 @@ expect: {ending: [killed, oops], reason: memory}
 describe('the scenarios that come with umbra', () => {
   const names = scenarioNames();
 
-  test('are there for every workload', () => {
+  test('exist for every workload', () => {
     expect(names).toEqual(expect.arrayContaining([...WORKLOADS, 'parallel-pigz', 'out-of-memory']));
   });
 
-  test.each(names)('%s is valid, says what it shows, and names the schema', (name) => {
+  test.each(names)('%s is valid, has a description, and names the schema', (name) => {
     expect(readScenario(pathOf(name)).scenario.description).toMatch(/\w/);
     const [first] = readFileSync(pathOf(name), 'utf8').split('\n');
     expect(first).toBe('# yaml-language-server: $schema=schema.json');
   });
 
-  test('are found by name, and a name that is none is answered', () => {
+  test('are found by name, and an unknown name lists them', () => {
     expect(findScenario('swarm')).toBe(pathOf('swarm'));
     expect(findScenario('./swarm.yaml')).toBe('./swarm.yaml');
     expect(() => findScenario('swram')).toThrow(/no scenario 'swram'; did you mean swarm\?/);
   });
 });
 
-test('the published schema is that of the code', () => {
-  // Mended by: npm run -s umbra -- run --schema > scenarios/schema.json && npm run format
+test("the published schema equals the code's", () => {
+  // To update: npm run -s umbra -- run --schema > scenarios/schema.json && npm run format
   const published = JSON.parse(readFileSync('scenarios/schema.json', 'utf8'));
   expect(published).toEqual(JSON.parse(JSON.stringify(scenarioJsonSchema())));
 });
 
-test('every field of the schema says what it is', () => {
+test('every field of the schema has a description', () => {
   const silent: string[] = [];
   const look = (schema: ReturnType<typeof scenarioJsonSchema>, path: string): void => {
     for (const [key, field] of Object.entries(schema.properties ?? {})) {
@@ -265,14 +265,14 @@ test('every field of the schema says what it is', () => {
   expect(silent).toEqual([]);
 });
 
-test('the name that was meant is the nearest, if one is near', () => {
+test('suggests the nearest name, if one is near', () => {
   expect(closest('R99', ['R1', 'R9'])).toBe('R9');
   expect(closest('RANDOM', ['pinned', 'random'])).toBe('random');
   expect(closest('xyz', ['pinned', 'random'])).toBeUndefined();
 });
 
-// Only booting tells how many frames that takes, and then the place in the file is not known any more.
-test.fails('too little memory to boot is told by its place', () => {
+// Only booting shows how many frames that takes, and by then the place in the file is not known.
+test.fails('too little memory to boot is reported with its place', () => {
   const said = complaints('host_memory: {frames: 10}', ...GUESTS);
   expect(said[0]).toMatch(/^1:14: .*too little to boot/);
 });

@@ -1,4 +1,4 @@
-/** Fields of a scenario that are varied: by their path, with values as YAML has them. */
+/** Varied fields of a scenario: by their path, with values as in YAML. */
 
 import { describe, expect, test } from 'vitest';
 import { checkScenario } from '../../src/scenario/parse.ts';
@@ -19,7 +19,7 @@ const varied = (...texts: readonly string[]) => variationsOf(FILE, texts.map(par
 const scenarios = (...texts: readonly string[]) =>
   varied(...texts).map(({ file }) => file.scenario);
 
-test('every combination, the last field the fastest; what is not varied stays', () => {
+test('every combination, the last field the fastest; the other fields stay', () => {
   const made = varied('policy=pinned,random', 'cpus=1..3');
   expect(made.map(({ levels }) => Object.values(levels).join())).toEqual([
     ...['pinned,1', 'pinned,2', 'pinned,3', 'random,1', 'random,2', 'random,3'],
@@ -28,7 +28,7 @@ test('every combination, the last field the fastest; what is not varied stays', 
   expect(made[5]!.file.scenario.guests).toEqual(FILE.scenario.guests);
 });
 
-test('a field of guests is that of all of them, by its name alone too; a number picks one', () => {
+test('a field of guests is that of all of them, by its name alone too; a number selects one', () => {
   const vcpus = (text: string): number[][] =>
     scenarios(text).map(({ guests }) => guests.map((guest) => guest.vcpus));
   expect(vcpus('guests.vcpus=1,4')).toEqual([
@@ -39,7 +39,7 @@ test('a field of guests is that of all of them, by its name alone too; a number 
   expect(vcpus('guests[1].vcpus=3')).toEqual([[2, 3]]);
 });
 
-test('what stands in the way of a field makes room for it', () => {
+test('a conflicting field is removed', () => {
   const [prefault] = scenarios('paging_policy.prefault=4');
   expect(prefault!.guests.map((guest) => guest.paging_policy)).toMatchObject([
     { prefault: 4 },
@@ -51,14 +51,14 @@ test('what stands in the way of a field makes room for it', () => {
   expect(costs!.costs).toEqual({ preset: 'haswell', cycles: { migration: 7 } });
 });
 
-test('values are maps and lists, too, and shown as they were given', () => {
+test('values may be maps and lists, and are shown as given', () => {
   const made = varied('slice={least: 5, most: 9},7');
   expect(made.map(({ file }) => file.scenario.slice)).toEqual([{ least: 5, most: 9 }, 7]);
   expect(made.map(({ levels }) => levels['slice'])).toEqual(['{ least: 5, most: 9 }', 7]);
   expect(scenarios('defects=[R6],none').map(({ defects }) => defects)).toEqual([['R6'], 'none']);
 });
 
-describe('what cannot be varied is said, with what is possible', () => {
+describe('refuses other fields, with a list of the possible ones', () => {
   test.each([
     ['cpu=1', /found the field 'cpu' .* expected one of cpus, .*; did you mean cpus\?/],
     ['cpus', /found --vary 'cpus', expected FIELD=VALUE/],
@@ -79,13 +79,13 @@ describe('what cannot be varied is said, with what is possible', () => {
     expect(() => varied(text)).toThrow(message);
   });
 
-  test('mistakes that only two values make together', () => {
+  test('mistakes in a combination of two values', () => {
     expect(() => varied('virtualization=shadow,direct', 'vcpus=1,2')).toThrow(
       /with virtualization=direct, vcpus=2: guests\[0\]\.vcpus: found 2, expected 1/,
     );
   });
 
-  test('a field twice, and more settings than anybody looks at', () => {
+  test('refuses a field given twice, and too many settings', () => {
     expect(() => varied('cpus=1', 'cpus=2')).toThrow(/found --vary cpus twice/);
     expect(() => varied('cpus=1..60', 'slice=1..60')).toThrow(/found 3600 settings, .* 1000/);
   });

@@ -1,4 +1,4 @@
-/** Asks for blocks at random, and looks whether they are and stay what it asked for. */
+/** Requests blocks at random, and checks that each is and stays the requested one. */
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { DecodedBlocks } from '../../shared/decoded-blocks.ts';

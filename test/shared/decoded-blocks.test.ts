@@ -15,7 +15,7 @@ const layoutWith = (blocks: number, hostCpus = 2) =>
     guests: [],
   });
 
-/** The view that each of two CPUs has of one store. */
+/** Two CPUs' views of one store. */
 function store(blocks: number) {
   const layout = layoutWith(blocks);
   const memory = makeMemory(layout.words);
@@ -27,7 +27,7 @@ const words = (n: number, size: number) => (ops: Uint32Array) => {
   return new Uint32Array(size).fill(n);
 };
 
-test('a block is decoded once for all', () => {
+test('a block is decoded once for all CPUs', () => {
   const [one, other] = store(3);
   let decoded = 0;
   const decode = (ops: Uint32Array) => {
@@ -44,7 +44,7 @@ test('a block is decoded once for all', () => {
   ]);
 });
 
-test('one with too many system calls is not kept, and one that cannot be read is asked for again', () => {
+test('a block with too many system calls is not kept, and an unreadable one is requested again', () => {
   const [one, other] = store(3);
   expect(one!.find(0, 5, words(1, 4 * 257))).toBeUndefined();
   expect(other!.find(0, 5, () => expect.fail('it is known to be unfit'))).toBeUndefined();
@@ -55,7 +55,7 @@ test('one with too many system calls is not kept, and one that cannot be read is
   expect(other!.find(1, 5, words(3, 0))!.ops[0]).toBe(3);
 });
 
-test('with more blocks than slots, one that is read stays, and the others go', () => {
+test('with more blocks than slots, one being read stays, and the others are evicted', () => {
   const [one, other] = store(10 * MOST_SLOTS);
   const read = one!.find(0, BLOCK_OPS, words(42, 0))!;
   for (let i = 1; i < 3 * MOST_SLOTS; i++) {
@@ -71,7 +71,7 @@ test('with more blocks than slots, one that is read stays, and the others go', (
   expect(again).toBe(1);
 });
 
-test('threads that want more blocks than there are slots read what they asked for', async () => {
+test('threads that want more blocks than there are slots read what they requested', async () => {
   const layout = layoutWith(64, 3);
   const few = {
     ...layout,
@@ -88,7 +88,7 @@ test('threads that want more blocks than there are slots read what they asked fo
   }
 });
 
-test('without room there is no store', () => {
+test('without memory there is no store', () => {
   expect(layoutWith(0).regions.blockSlots.count).toBe(0);
   expect(layoutWith(9).regions.blockSlots.count).toBe(11);
   expect(layoutWith(1e6).regions.blockSlots.count).toBe(MOST_SLOTS);

@@ -1,4 +1,4 @@
-/** Takes and gives back every page of a guest, for reading or writing, again and again. */
+/** Takes and drops references to every page of a guest, for reading or writing, over and over. */
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { Vma } from '../../shared/launcher-map.ts';
@@ -13,7 +13,7 @@ let foreign = 0;
 for (let round = 0; round < rounds; round++) {
   for (let i = 0; i < pfnLimit; i++) {
     const page = toGpfn((i * 7 + cpu) % pfnLimit);
-    // One in four lets go of the page, as the Launcher does while the others use it.
+    // One in four discards the page, as the Launcher does while the others use it.
     if ((i + round) % 4 === cpu) {
       map.set(page, Vma.CopyOnWrite);
       continue;

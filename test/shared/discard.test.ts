@@ -1,4 +1,4 @@
-/** Pages that the Launcher takes from a guest while other CPUs use them. */
+/** Pages that the Launcher discards while other CPUs use them. */
 
 import { expect, test } from 'vitest';
 import { FrameKind } from '../../shared/frames.ts';
@@ -7,7 +7,7 @@ import { joinMachine } from '../../src/assembly.ts';
 import { NO_FRAME, toGpfn, toPfn } from '../../src/hardware/address.ts';
 import { onThreads, smallMachine } from './machine.ts';
 
-test('no frame is freed twice, lost, or had by somebody who did not ask for it', async () => {
+test('no frame is freed twice, leaked, or owned by two CPUs', async () => {
   const [hostCpus, pages, frames] = [4, 8, 300];
   const { shared, host } = smallMachine({ hostCpus, pages, frames });
   const { map } = host.guests[0]!;
@@ -19,7 +19,7 @@ test('no frame is freed twice, lost, or had by somebody who did not ask for it',
   expect(foreign).toEqual([0, 0, 0, 0]);
   for (let page = 0; page < pages; page++) map.set(toGpfn(page), Vma.None);
   expect(host.frames.references(host.zeroPage)).toBe(0);
-  // Everything that is left, from every CPU's cache: each frame once.
+  // All remaining frames, from every CPU's cache: each frame once.
   const free: number[] = [];
   for (let cpu = 0; cpu <= hostCpus; cpu++) {
     const view = cpu < hostCpus ? joinMachine(shared, cpu) : host;

@@ -1,4 +1,4 @@
-/** Takes and gives back frames, and looks whether anybody else has them too. */
+/** Allocates and frees frames, and checks that no other CPU has them too. */
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { FrameKind } from '../../shared/frames.ts';

@@ -6,7 +6,7 @@ import { HostOops } from '../../src/errors.ts';
 import { frameStart, NO_FRAME, PAGE_WORDS, type Pfn, toPfn } from '../../src/hardware/address.ts';
 import { onThreads, smallMachine } from './machine.ts';
 
-/** Take frames until there is none left. */
+/** Allocate frames until none is left. */
 function takeAll(host: Host): Pfn[] {
   const taken: Pfn[] = [];
   for (;;) {
@@ -20,7 +20,7 @@ const contents = (host: Host, pfn: Pfn): Set<number> =>
   new Set(host.words.plain.subarray(frameStart(pfn), frameStart(pfn) + PAGE_WORDS));
 
 describe('the pool', () => {
-  test('hands out every frame once, zeroed, and then says that there is none', () => {
+  test('hands out every frame once, zeroed, and is then empty', () => {
     const { host } = smallMachine({ frames: 300, pages: 4 });
     const taken = takeAll(host);
     // Less the zero page, 3 Switcher pages, 1 regs page and 4 guest pages.
@@ -32,7 +32,7 @@ describe('the pool', () => {
     }
   });
 
-  test('hands all of them out again after they came back', () => {
+  test('hands all of them out again after they were freed', () => {
     const { host } = smallMachine({ frames: 300 });
     const taken = takeAll(host);
     for (let round = 0; round < 3; round++) {
@@ -41,7 +41,7 @@ describe('the pool', () => {
     }
   });
 
-  test('fills what came back with junk', () => {
+  test('fills freed frames with junk', () => {
     const { host } = smallMachine();
     const pfn = host.frames.allocate(FrameKind.GuestPage, 0);
     host.frames.disown(pfn);
@@ -49,7 +49,7 @@ describe('the pool', () => {
     expect(host.frames.kind(pfn)).toBe(FrameKind.Free);
   });
 
-  test('loses and doubles nothing under many CPUs', async () => {
+  test('loses and doubles no frame under many CPUs', async () => {
     const hostCpus = 4;
     const { shared, host } = smallMachine({ hostCpus, frames: 200 });
     const all = takeAll(host);
@@ -60,7 +60,7 @@ describe('the pool', () => {
       Array.from({ length: hostCpus }, (_, cpu) => ({ shared, cpu, rounds: 30_000, most: 60 })),
     );
     expect(wrong).toEqual([0, 0, 0, 0]);
-    // What is left in each CPU's cache is handed out to that CPU.
+    // The rest in each CPU's cache is handed out to that CPU.
     const left = [host, ...host.cpus.map(({ index }) => joinMachine(shared, index))].flatMap(
       takeAll,
     );
@@ -99,7 +99,7 @@ describe('a frame', () => {
     }
   });
 
-  test('given back too often is freed under its owner, and who did it is kept', () => {
+  test('with a reference dropped too often is freed under its owner, and the CPU is recorded', () => {
     const { host, shared } = smallMachine({ hostCpus: 2 });
     const { frames } = host;
     const pfn = frames.allocate(FrameKind.GuestPage, 0);
@@ -108,11 +108,11 @@ describe('a frame', () => {
     other.cpus[1]!.runningVcpu = 1;
     other.frames.put(pfn);
     expect(frames.kind(pfn)).toBe(FrameKind.Free);
-    // Its owner, who knows nothing of it, still finds what it wrote.
+    // Its owner is not notified, and still finds what it wrote.
     expect(host.words.load(frameStart(pfn))).toBe(7);
     const told = { frame: pfn, kind: FrameKind.GuestPage, owner: 0, hostCpu: 1, vcpu: 0 };
     expect(host.machine.overPuts.list()).toEqual([told]);
-    // Until somebody else gets it, and the owner lets that one's go.
+    // Until it is allocated again, and the first owner frees the new one's.
     expect(other.frames.allocate(FrameKind.PageTable, 0)).toBe(pfn);
     expect(host.words.load(frameStart(pfn))).toBe(0);
     frames.disown(pfn);
@@ -138,7 +138,7 @@ describe('a frame', () => {
     expect(host.machine.overPuts.list().map(({ frame }) => frame)).toContain(host.zeroPage);
   });
 
-  test('of which the first few that were freed under their owners are kept, and all counted', () => {
+  test('of which only the first few freed under their owners are kept, and all counted', () => {
     const { host } = smallMachine();
     const all = Array.from({ length: 12 }, () => host.frames.allocate(FrameKind.GuestPage, 0));
     for (const pfn of all) host.frames.put(pfn);
@@ -168,13 +168,13 @@ test('the host dies of a reference to a frame that does not exist, and writes no
   expect(host.words.plain.every((word, i) => word === before[i])).toBe(true);
 });
 
-test('allocations fail on demand, after as many as were asked for', () => {
+test('allocations fail on demand, after the given number', () => {
   const { host } = smallMachine();
   const { frames, machine } = host;
   const table = () => frames.getZeroedPage(FrameKind.PageTable, 0) !== NO_FRAME;
   machine.failAllocationsAfter(2);
   expect([table(), table(), table(), table()]).toEqual([true, true, false, false]);
-  // The Launcher's own memory is not among them.
+  // The Launcher's own memory does not count.
   expect(frames.allocate(FrameKind.GuestPage, 0)).not.toBe(NO_FRAME);
   machine.failAllocationsAfter(-1);
   expect([table(), table(), table()]).toEqual([true, true, true]);

@@ -19,14 +19,14 @@ function guest() {
   return { host, lg, cpu: lg.cpus[0]! };
 }
 
-test('what was written is read', () => {
+test('reads return written values', () => {
   const { cpu, lg } = guest();
   lgwriteWord(cpu, toGpa(0x1234), 0xdead_beef);
   expect(lgreadWord(cpu, toGpa(0x1234))).toBe(0xdead_beef);
   expect(getUser(lg, toGpa(0x1234))).toBe(0xdead_beef);
 });
 
-test('addresses are within reach up to the last byte but one, and do not wrap around', () => {
+test('addresses are valid up to the last byte but one, and do not wrap around', () => {
   const { lg } = guest();
   const end = PAGES * 4096;
   for (const [gpa, bytes, ok] of [
@@ -42,7 +42,7 @@ test('addresses are within reach up to the last byte but one, and do not wrap ar
   }
 });
 
-describe('out of reach', () => {
+describe('an address outside the guest', () => {
   test('a read yields zero and kills', () => {
     const { cpu, lg } = guest();
     expect(lgreadWord(cpu, toGpa(0x4000))).toBe(0);
@@ -55,7 +55,7 @@ describe('out of reach', () => {
     expect(lg.reason).toBe('bad write address 0xfffff000 len 4');
   });
 
-  test('a page that the Launcher protects is read and not written', () => {
+  test('a page that the Launcher protects is readable and not writable', () => {
     const { cpu, lg } = guest();
     lg.map.set(toGpfn(1), Vma.ReadOnly);
     expect(lgreadWord(cpu, toGpa(0x1000))).toBe(0);
@@ -66,7 +66,7 @@ describe('out of reach', () => {
     expect(lg.reason).toBe('bad write address 0x1000 len 4');
   });
 
-  test('a page that is not mapped is neither', () => {
+  test('an unmapped page is neither', () => {
     const { cpu, lg } = guest();
     lg.map.set(toGpfn(1), Vma.None);
     expect([getUser(lg, toGpa(0x1000)), putUser(lg, toGpa(0x1000), 1)]).toEqual([undefined, false]);
@@ -84,7 +84,7 @@ test('a write breaks copy-on-write', () => {
   expect(lgreadWord(cpu, toGpa(0x1004))).toBe(5);
 });
 
-test('a text ends at its zero byte, or where it has to', () => {
+test('a text ends at its zero byte, or at the limit', () => {
   const { cpu } = guest();
   for (const [i, byte] of Buffer.from('Power off\0and on').entries()) {
     const at = toGpa((0x1002 + i) & ~3);

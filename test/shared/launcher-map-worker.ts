@@ -1,4 +1,4 @@
-/** Takes every page of a guest for reading and then for writing; says which frames it got. */
+/** Gets every page of a guest for reading and then for writing; returns the frames. */
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { joinMachine } from '../../src/assembly.ts';

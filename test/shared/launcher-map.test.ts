@@ -14,7 +14,7 @@ function mapped(state: Vma) {
 }
 
 describe('discarding a page', () => {
-  test('gives its frame to the caller, who holds it for those that are at it still', () => {
+  test('gives its frame to the caller, which holds it for other users', () => {
     const { map, frames, zero } = mapped(Vma.ReadWrite);
     const frame = map.frame(PAGE);
     expect(map.discard(PAGE)).toBe(frame);
@@ -33,12 +33,12 @@ describe('discarding a page', () => {
     }
   });
 
-  test('takes the frame that it has by then, and holds that, when another was there first', () => {
+  test('takes and holds the present frame, when another CPU was first', () => {
     const { host, map, frames } = mapped(Vma.ReadWrite);
     const first = map.frame(PAGE);
     const getIfOwned = frames.getIfOwned.bind(frames);
     let fired = false;
-    // Between the look at the map and the change another discards the page, and it is written anew.
+    // Between reading the map and changing it another discards the page, and it is written again.
     frames.getIfOwned = (pfn) => {
       frames.getIfOwned = getIfOwned;
       const held = getIfOwned(pfn);
@@ -67,7 +67,7 @@ describe('a page that is', () => {
     expect(frames.references(frame)).toBe(2);
   });
 
-  test('read-only is had for reading alone', () => {
+  test('read-only is available for reading alone', () => {
     const { map, frames } = mapped(Vma.ReadOnly);
     const frame = map.frame(PAGE);
     expect(map.getUserPage(PAGE, true)).toBe(NO_FRAME);
@@ -77,7 +77,7 @@ describe('a page that is', () => {
     expect(frames.references(frame)).toBe(1);
   });
 
-  test('not mapped is had for nothing', () => {
+  test('not mapped is not available', () => {
     const { map } = mapped(Vma.None);
     for (const write of [false, true]) {
       expect(map.getUserPage(PAGE, write)).toBe(NO_FRAME);
@@ -92,7 +92,7 @@ describe('a page that is', () => {
     const copy = map.getUserPage(PAGE, true);
     expect([map.state(PAGE), map.frame(PAGE)]).toEqual([Vma.ReadWrite, copy]);
     expect([frames.kind(copy), frames.references(copy)]).toEqual([FrameKind.GuestPage, 1]);
-    // Who read it before still holds the zero page.
+    // An earlier reader still holds the zero page.
     expect(frames.references(zero)).toBe(1);
     expect(map.getUserPage(PAGE, false)).toBe(copy);
   });
@@ -124,7 +124,7 @@ describe('the Launcher', () => {
     expect(host.words.load(wordInFrame(frame, 8))).toBe(42);
   });
 
-  test('lets go of a frame, which lives on while a shadow entry holds it', () => {
+  test('discards a frame, which lives on while a shadow entry holds it', () => {
     const { map, host, frames } = mapped(Vma.ReadWrite);
     const frame = map.getUserPage(PAGE, true);
     map.set(PAGE, Vma.None);
@@ -142,7 +142,7 @@ describe('the Launcher', () => {
     expect(host.words.load(frameStart(map.frame(PAGE)))).toBe(0);
   });
 
-  test('is told when there is no memory, and the page stays as it was', () => {
+  test('fails without memory, and the page stays as it was', () => {
     const { host, map, frames } = mapped(Vma.None);
     while (frames.allocate(FrameKind.GuestPage, 0) !== NO_FRAME);
     expect(map.set(PAGE, Vma.ReadWrite)).toBe(false);

@@ -48,7 +48,7 @@ const anyMachine = fc.record({
 });
 
 describe('for every machine', () => {
-  test('no two regions share a word, and none reaches into the frames', () => {
+  test('no two regions share a word, and none overlaps the frames', () => {
     fc.assert(
       fc.property(anyMachine, (config) => {
         const { regions, firstFrame, totalFrames, words } = layOut(config);
@@ -68,7 +68,7 @@ describe('for every machine', () => {
     );
   });
 
-  test('what one CPU alone writes is on 64-byte lines of its own', () => {
+  test('words written by one CPU alone are on 64-byte lines of its own', () => {
     fc.assert(
       fc.property(anyMachine, (config) => {
         const { hostCpus, frameCaches, vcpus, pgdirs, guests, counters } = layOut(config).regions;
@@ -79,7 +79,7 @@ describe('for every machine', () => {
     );
   });
 
-  test('the frame table has room for every frame, its own among them', () => {
+  test('the frame table has an entry for every frame, its own included', () => {
     fc.assert(
       fc.property(anyMachine, (config) => {
         const { regions, totalFrames } = layOut(config);
@@ -122,7 +122,7 @@ describe('the Switcher’s window', () => {
     ]);
   });
 
-  test('of which the user is told when there are too many, or none', () => {
+  test("with too many host CPUs, or none, is the user's mistake", () => {
     expect(() => layOut({ ...machine, hostCpus: 511 })).toThrow(
       'a machine of 511 host CPUs does not fit the Switcher’s window'.replace('’', "'"),
     );

@@ -19,7 +19,7 @@ describe('a guest that is killed', () => {
     expect([lg.dead, lg.reason]).toEqual([Dead.Killed, 'bad stack page 0xc0011fff']);
   });
 
-  test('may have switched itself off', () => {
+  test('may have shut down', () => {
     const lg = newGuest();
     expect(lg.die(Dead.PoweredOff, 'shut down')).toBe(true);
     expect([lg.dead, lg.reason]).toEqual([Dead.PoweredOff, 'shut down']);

@@ -1,4 +1,4 @@
-/** Counts up under a lock, with plain loads and stores that only the lock keeps apart. */
+/** Increments a counter under a lock, with plain loads and stores. */
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { Lock } from '../../shared/lock.ts';

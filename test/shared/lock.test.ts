@@ -11,7 +11,7 @@ function locks(gaveUp = false): { lock: Lock; words: Words } {
   return { words, lock: new Lock(words, LOCK, () => gaveUp) };
 }
 
-test('no two threads are inside at once, and none is left outside', async () => {
+test('no two threads are inside at once, and every thread gets in', async () => {
   const memory = makeMemory(256);
   const count = toPtr(64);
   const times = 20_000;
@@ -32,7 +32,7 @@ test('no two threads are inside at once, and none is left outside', async () => 
   expect(words.load(LOCK)).toBe(0);
 });
 
-test('says who holds it', () => {
+test('knows its holder', () => {
   const { lock } = locks();
   expect(lock.holding(0)).toBe(false);
   lock.acquire(0);
@@ -47,7 +47,7 @@ test('is not taken twice by the same holder', () => {
   expect(() => lock.acquire(3)).toThrow('a lock is not taken twice');
 });
 
-test('is released by nobody but its holder', () => {
+test('is released only by its holder', () => {
   const { lock } = locks();
   expect(() => lock.release(0)).toThrow('a lock is released by its holder');
   lock.acquire(0);
@@ -58,7 +58,7 @@ test('a waiter gives up when the machine has failed', () => {
   const { lock } = locks(true);
   lock.acquire(0);
   expect(() => lock.acquire(1)).toThrow('the holder of this lock does not come');
-  // Its mark that somebody waits does not hide the holder.
+  // Its waiters flag does not hide the holder.
   expect(lock.holding(0)).toBe(true);
   lock.release(0);
   lock.acquire(1);

@@ -12,7 +12,7 @@ test('CPUs leave their loops for the first reason given', () => {
   expect(machine.stop).toBe(Stop.Failed);
 });
 
-test('the last vCPU to retire learns that none is left', () => {
+test('the last vCPU to retire learns that it is', () => {
   const { machine } = smallMachine().host;
   machine.aliveVcpus = 2;
   expect([machine.retireVcpu(), machine.retireVcpu()]).toEqual([1, 0]);
@@ -42,7 +42,7 @@ test('each time slice is begun by one CPU', () => {
   expect(machine.slices).toBe(2);
 });
 
-test('the idle CPU that offered itself last is taken once', () => {
+test('the most recently offered idle CPU is taken once', () => {
   const { machine } = smallMachine({ hostCpus: 2 }).host;
   expect(machine.takeIdleCpu()).toBe(-1);
   machine.offerIdleCpu(0);

@@ -7,7 +7,7 @@ import { assemble } from '../../src/assembly.ts';
 
 export interface SmallMachine {
   readonly hostCpus?: number;
-  /** Of host memory, beside the host's records. */
+  /** Of host memory, besides the host's records. */
   readonly frames?: number;
   /** Of the one guest's memory. */
   readonly pages?: number;
@@ -21,7 +21,7 @@ export function smallMachine({ hostCpus = 1, frames = 64, pages = 4 }: SmallMach
   return assemble({ hostCpus, frames, seed: 1, guests }, Vma.ReadWrite);
 }
 
-/** Start a thread on a file beside this one; resolves once it says that it has begun. */
+/** Start a thread on a file of this folder; resolves once it reports that it runs. */
 export async function startThread<T>(
   file: string,
   workerData: unknown,

@@ -1,4 +1,4 @@
-/** Sleeps on a word, which stays what it is, until it is told to wake. */
+/** Sleeps on a word, which never changes, until it is woken. */
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { Words } from '../../shared/words.ts';

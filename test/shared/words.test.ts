@@ -29,7 +29,7 @@ interface Step {
   readonly oracle: (oracle: Oracle) => unknown;
 }
 
-/** Few values, so that a compare-and-exchange often finds the one it expects. */
+/** Few values, so that a compare-and-exchange often finds the expected one. */
 const word = fc.oneof(fc.constantFrom(0, 1, 0x8000_0000, 0xffff_ffff), fc.nat(0xffff_ffff));
 const entry = fc.tuple(word, word).map(([low, high]) => new Entry(low, high));
 const at32 = fc.nat(WORDS - 1);
@@ -118,12 +118,12 @@ test('a 64-bit compare-and-exchange needs both halves to agree', () => {
 });
 
 describe('plain access', () => {
-  test('reads 64 bits as they are, also those of what is no number as a double', () => {
+  test('reads all 64 bits, also of signalling NaNs', () => {
     const words = new Words(makeMemory(64), SCRATCH);
     const highs = [0x7ff0_0000, 0x7ff0_0001, 0x7ff7_ffff, 0x7ff8_0000, 0x7fff_ffff];
     const all = highs.flatMap((high) => [high, high | 0x8000_0000]);
     const wrong: [Entry, Entry][] = [];
-    // Often enough for the compiler, which may do it in another way than the interpreter.
+    // Often enough to be compiled, which may differ from the interpreter.
     for (let i = 0; i < 20_000; i++) {
       const value = new Entry(i & 1 ? i : 0, all[i % all.length]!);
       words.store64(toPtr(2), value);
@@ -186,7 +186,7 @@ test.each(['load64', 'read64'] as const)(
   },
 );
 
-test('a sleeper wakes when told, though the word is what it was', async () => {
+test('a sleeper is woken though the word has not changed', async () => {
   const memory = makeMemory(256);
   const words = new Words(memory, SCRATCH);
   const { result } = await startThread<number>('sleeper-worker.ts', { memory, at: 0, scratch: 96 });
@@ -202,7 +202,7 @@ test('a sleeper wakes when told, though the word is what it was', async () => {
   expect(await result).toBe(0);
 });
 
-test('nobody sleeps on a word that is another already, or for longer than it is said', () => {
+test('a wait ends at once if the word differs, or at its timeout', () => {
   const words = new Words(makeMemory(64), SCRATCH);
   const before = performance.now();
   words.wait(toPtr(0), 1, 60_000);

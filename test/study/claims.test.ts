@@ -1,4 +1,6 @@
-/** The study of lguest's claims: what it runs is what it says, and its verdicts follow the figures. */
+/**
+ * The study of lguest's claims: it runs the declared settings, and its verdicts follow the figures.
+ */
 
 import { describe, expect, test } from 'vitest';
 import { costTable } from '../../src/cost/model.ts';
@@ -10,12 +12,12 @@ import { guestAlone, heldPages, runProgram } from '../../src/study/guest-alone.t
 
 const COSTS = costTable();
 
-/** Two settings of each experiment; the first of reclaim looks long for its memory. */
+/** Two settings of each experiment; the first of reclaim searches long for memory. */
 const ARMS = Array.from(Map.groupBy(claims.arms(0.1), ({ experiment }) => experiment)).flatMap(
   ([, arms]) => arms.slice(0, 2),
 );
 
-test.each(ARMS)('$experiment $levels varies and measures what the study says', async (arm) => {
+test.each(ARMS)('$experiment $levels varies and measures the declared fields', async (arm) => {
   expect(Object.keys(claims.factors)).toEqual(expect.arrayContaining(Object.keys(arm.levels)));
   const measures = await arm.run(1, COSTS);
   expect(Object.keys(claims.measures)).toEqual(expect.arrayContaining(Object.keys(measures)));
@@ -30,7 +32,7 @@ test('a run is a function of its seed', async () => {
   expect(await run(3)).not.toEqual(await run(2));
 });
 
-test('charts draw what is varied and measured, of experiments that there are', () => {
+test('charts draw existing factors and measures of existing experiments', () => {
   for (const { experiment, x, y, series } of claims.charts) {
     expect(ARMS.map((arm) => arm.experiment)).toContain(experiment);
     expect(Object.keys(claims.factors)).toEqual(expect.arrayContaining([x, series]));
@@ -38,7 +40,7 @@ test('charts draw what is varied and measured, of experiments that there are', (
   }
 });
 
-test('pages held are those of the guest that a shadow maps', () => {
+test("held pages are the guest's pages that a shadow maps", () => {
   const lg = guestAlone({ seed: 1 });
   expect(heldPages(lg)).toEqual({ backed: 0, held: 0 });
   expect(runProgram(lg, copyOnWrite(1, 4, 1))).toBe(true);
@@ -76,23 +78,23 @@ describe('a verdict', () => {
   const verdictOf = (...points: readonly Point[]): Finding => claims.conclude(points)[0]!;
   const atOnce = point('at-once', [100, 101, 102]);
 
-  test('holds where all seeds say so, with the figure', () => {
+  test('holds where all seeds agree, with the figure', () => {
     const found = verdictOf(atOnce, point('on-fault', [200, 202, 204]));
     expect(found).toMatchObject({ verdict: 'holds', figure: { value: 50, low: 50, high: 50 } });
     expect(found.answer).toContain('No single cost');
   });
 
-  test('does not hold where all say the opposite', () => {
+  test('does not hold where all seeds show the opposite', () => {
     expect(verdictOf(atOnce, point('on-fault', [90, 91, 92])).verdict).toBe('does not hold');
   });
 
-  test('is not clear where seeds differ, and then nothing turns it', () => {
+  test('is undecided where seeds differ, and then no cost turns it', () => {
     const found = verdictOf(atOnce, point('on-fault', [90, 101, 110]));
     expect(found.verdict).toBe('not clear');
     expect(found.answer).not.toContain('turn');
   });
 
-  test('is not clear of fewer than six seeds, though they all say the same', () => {
+  test('is undecided with fewer than six seeds, though they all agree', () => {
     const three = (one: Point): Point => ({
       ...one,
       measures: Object.fromEntries(
@@ -107,14 +109,14 @@ describe('a verdict', () => {
     expect(found.answer).toBe('It saves 50 % of them.');
   });
 
-  test('says which cost would turn it', () => {
+  test('names the cost that would turn it', () => {
     const found = verdictOf(atOnce, point('on-fault', [110, 111, 112], 'demand_page'));
     expect(found.answer).toContain(
       'That turns if world_switch costs twice as much, or demand_page costs half as much.',
     );
   });
 
-  test('is not given on what was not run', () => {
+  test('is not given for settings that were not run', () => {
     expect(claims.conclude([])).toEqual([]);
     expect(claims.conclude([atOnce])).toEqual([]);
   });

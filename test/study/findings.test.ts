@@ -1,4 +1,4 @@
-/** Verdicts mind their intervals, and how many seeds these are of. */
+/** Verdicts depend on intervals, and on the number of seeds. */
 
 import { describe, expect, test } from 'vitest';
 import type { Point } from '../../src/report/study-result.ts';
@@ -13,25 +13,25 @@ const point = (side: string, samples: number[]): Point => ({
 
 const SEEDS = [1, 2, 3, 4, 5, 6];
 
-test('a ratio is made seed by seed, so that what a seed does to both cancels out', () => {
+test('a ratio is computed seed by seed, so that effects of the seed cancel out', () => {
   const [a, b] = [point('a', [20, 200, 2000]), point('b', [10, 100, 1000])];
   expect(ratioOfPoints(a, b, 'cost')).toEqual({ value: 2, samples: 3 });
 });
 
-test('of six seeds on there is an interval; the same for all is one without width', () => {
+test('from six seeds on there is an interval; equal figures have one of width zero', () => {
   const [a, b] = [point('a', SEEDS), point('b', [1, 1, 1, 1, 1, 1])];
   expect(ratioOfPoints(a, b, 'cost')).toEqual({ value: 3.5, samples: 6, low: 1, high: 6 });
   expect(ratioOfPoints(a, a, 'cost')).toEqual({ value: 1, samples: 6, low: 1, high: 1 });
 });
 
-test('seeds that only one side has do not count, nor those of which there is no figure', () => {
+test('seeds of only one side do not count, nor those without a figure', () => {
   const [a, b] = [point('a', [...SEEDS, 7, 8]), point('b', [0, 1, 1, 1, 1, 1, 1])];
   expect(ratioOfPoints(a, b, 'cost')).toMatchObject({ samples: 6, low: 2, high: 7 });
   expect(ratioOfPoints(b, point('c', [0]), 'cost')).toEqual({ value: Number.NaN, samples: 0 });
   expect(perSeed([a, b], (x, y) => x['cost']! - y['cost']!)).toMatchObject({ samples: 7 });
 });
 
-test('a claim holds where the whole interval does, and is not clear where a part does', () => {
+test('a claim holds where the whole interval does, and is undecided where a part does', () => {
   const figure = { value: 1.2, samples: 6, low: 1.1, high: 1.3 };
   expect(verdictOf(figure, { above: 1 })).toBe('holds');
   expect(verdictOf(figure, { above: 1.2 })).toBe('not clear');
@@ -42,7 +42,7 @@ test('a claim holds where the whole interval does, and is not clear where a part
 });
 
 describe('too few seeds', () => {
-  test.each([1, 2, 3, 4, 5])('%i make nothing clear, though they are all the same', (seeds) => {
+  test.each([1, 2, 3, 4, 5])('%i decide nothing, though they are all the same', (seeds) => {
     const samples = Array.from({ length: seeds }, () => 7);
     const ratio = ratioOfPoints(point('a', samples), point('b', samples), 'cost');
     expect(ratio).toEqual({ value: 1, samples: seeds });
@@ -52,7 +52,7 @@ describe('too few seeds', () => {
   });
 });
 
-test('a figure in another unit lies where the first does', () => {
+test('a figure in another unit has the position of the first', () => {
   expect(changed({ value: 2, samples: 6, low: 1, high: 4 }, (n) => n - 1)).toEqual({
     value: 1,
     samples: 6,

@@ -1,4 +1,4 @@
-/** What of a study is done is kept, and a study goes on from there. */
+/** The ledger of a study's finished runs, and resuming from it. */
 
 import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -64,7 +64,7 @@ test('all settings are run once for each seed, and a point has a sample of each'
   ]);
 });
 
-test('what is broken off says so, and goes on where it was, even behind a line that was cut short', async () => {
+test('an interrupted study says so, and resumes, even after a truncated line', async () => {
   const path = join(folder, 'cut.part');
   const first: string[] = [];
   const cut = await runStudy(planOf(squares(first)), new StudyLedger(path, HEAD), watch(4));
@@ -85,7 +85,7 @@ test('what is broken off says so, and goes on where it was, even behind a line t
   expect(() => readFileSync(path)).toThrow('ENOENT');
 });
 
-test('experiments that are not wanted are not run', async () => {
+test('experiments that are not asked for are not run', async () => {
   const ran: string[] = [];
   const plan = { ...planOf(squares(ran)), wants: (name: string) => name === 'large' };
   const { points } = await runStudy(plan, new StudyLedger(undefined, HEAD), watch());
@@ -98,14 +98,14 @@ test.each([
   [{ scale: 2 }, 'another scale: found 1, expected 2'],
   [{ costs: '{"access":2}' }, 'another costs: found "{}"'],
   [{ version: '2' }, 'another version: found "1", expected "2"'],
-])('the ledger of %j is not gone on with', (other, said) => {
+])('the ledger of %j is not resumed', (other, said) => {
   const path = join(folder, 'other.part');
   rmSync(path, { force: true });
   new StudyLedger(path, HEAD);
   expect(() => new StudyLedger(path, { ...HEAD, ...other })).toThrow(said);
 });
 
-/** Says of each side that it is larger than 2. */
+/** Claims of each side that it is larger than 2. */
 const concluding = (ran: string[]): Study => ({
   ...squares(ran),
   conclude: (points) =>
@@ -121,7 +121,7 @@ const concluding = (ran: string[]): Study => ({
 });
 
 test.each([1, 2, 5])(
-  'after Ctrl-C with %i seeds done nothing is clear, and that is said',
+  'after Ctrl-C with %i seeds done the claims are undecided, with the reason',
   async (done) => {
     const seeds = [1, 2, 3, 4, 5, 6, 7, 8];
     const plan = { ...planOf(concluding([])), seeds };
@@ -145,7 +145,7 @@ test.each([1, 2, 5])(
   },
 );
 
-test('seeds that were run behind one that is missing wait for it: samples are of the same seeds', async () => {
+test('seeds after a missing one wait for it: samples are of the same seeds', async () => {
   const ledger = new StudyLedger(undefined, HEAD);
   const plan = planOf(squares([]));
   await runStudy({ ...plan, seeds: [30] }, ledger, watch());

@@ -1,4 +1,4 @@
-/** Host CPUs in lockstep: clocks that agree, waits that are charged, runs that can be had again. */
+/** Host CPUs in lockstep: clocks that agree, waits that are charged, repeatable runs. */
 
 import { expect, test } from 'vitest';
 import type { Operation } from '../../src/explore/litmus/operations.ts';
@@ -29,7 +29,7 @@ test('a run is a function of its seed', () => {
   expect(outcome(side(3, on, 6))).not.toEqual(outcome(side(3, on, 5)));
 });
 
-test('CPUs that want nothing of one another take as long side by side as one of them alone', () => {
+test('independent CPUs take as long side by side as one of them alone', () => {
   const alone = side(1, () => 'A');
   const apart = side(2, (i) => 'AB'[i]!);
   expect(alone.faultTicks.length).toBeGreaterThanOrEqual(FAULTS);
@@ -38,14 +38,14 @@ test('CPUs that want nothing of one another take as long side by side as one of 
   expect(apart.waits['pgdir lock']).toBe(0);
 });
 
-test('who faults on the same pgdir waits for its lock, and longer the more there are', () => {
+test('a fault on the same pgdir waits for its lock, longer with more CPUs', () => {
   const [two, four] = [2, 4].map((columns) => side(columns, () => 'A'));
   expect(two!.waits['pgdir lock']).toBeGreaterThan(0);
   expect(four!.waits['pgdir lock']).toBeGreaterThan(two!.waits['pgdir lock']);
   expect(four!.ticks).toBeGreaterThan(two!.ticks);
 });
 
-test('a hypercall that has to wait for a CPU in the guest takes longer', () => {
+test('a hypercall that waits for a CPU in the guest takes longer', () => {
   const ops = [load(0), setPte('A', 0, false)];
   const others = { on: 'A', ops: Array.from({ length: 200 }, () => load(1)) };
   const [alone, beside] = [[], [others]].map((more) =>

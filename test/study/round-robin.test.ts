@@ -1,4 +1,4 @@
-/** Machines whose host CPUs take turns in one thread come to the same each time. */
+/** Machines whose host CPUs run alternately in one thread are the same each time. */
 
 import { expect, test } from 'vitest';
 import { digestMemory } from '../../src/check/digest.ts';
@@ -28,14 +28,14 @@ const run = (spec: MachineSpec) =>
     memory: host.guests.map((lg) => digestMemory(host, lg).user),
   }));
 
-test.each(POLICIES)('%s: the same machine twice is the same in every count', (policy) => {
+test.each(POLICIES)('%s: the same machine twice has the same counts', (policy) => {
   const [first, second] = [run(specOf(policy)), run(specOf(policy))];
   expect(first).toEqual(second);
   expect(first.total.entries).toBeGreaterThan(0);
   expect(first.total.migrations > 0).toBe(policy !== 'pinned');
 });
 
-test('another seed has other time slices, and programs the same memory', () => {
+test('another seed has other time slices, and the same memory', () => {
   const [first, second] = [run(specOf('round-robin')), run(specOf('round-robin', 2))];
   expect(first.total.migrations).toBeGreaterThan(0);
   expect(first.total.entries).not.toBe(second.total.entries);

@@ -1,4 +1,7 @@
-/** The study of shootdowns: its guests do what it says, and its verdicts follow the figures. */
+/**
+ * The study of shootdowns: its guests make the declared accesses, and its verdicts follow the
+ * figures.
+ */
 
 import { expect, test } from 'vitest';
 import { costTable } from '../../src/cost/model.ts';
@@ -8,7 +11,7 @@ import { shootdown } from '../../src/study/shootdown/shootdown.ts';
 import type { Levels, Measures } from '../../src/study/study.ts';
 
 const COSTS = costTable();
-/** Of a ledger that keeps nothing. */
+/** A ledger that keeps nothing. */
 const HEAD = { study: 'shootdown', scale: 1, costs: '', version: '' };
 const ARMS = shootdown.arms(1);
 
@@ -21,7 +24,7 @@ function run(experiment: string, levels: Levels, seed = 1): Promise<Measures> {
   return arm!.run(seed, COSTS);
 }
 
-test('each other CPU on the same pgdir is shot down once for each page, one on another never', async () => {
+test('each other CPU on the same pgdir gets one shootdown per page, one on another pgdir none', async () => {
   const others = 2;
   const same = await run('participants', { where: 'on the same pgdir', others });
   const apart = await run('participants', { where: 'on another pgdir', others });
@@ -29,13 +32,13 @@ test('each other CPU on the same pgdir is shot down once for each page, one on a
   expect(same['shootdowns_each']).toBe(others);
   expect(apart['shootdowns_each']).toBe(0);
   expect(same['cycles']).toBeGreaterThan(apart['cycles']!);
-  // The others' own faults race with one another; what the removal costs who makes it is exact.
+  // The others' own faults race with one another; the cost of the removal to its CPU is exact.
   expect(apart['cycles']! - apart['cycles_of_others']!).toBe(alone['cycles']);
   expect(same['cycles_of_others']).toBeGreaterThan(0);
   expect(same['ticks_each']).toBeGreaterThan(alone['ticks_each']!);
 });
 
-test('a flush shoots each CPU down once for all pages, and what it throws away too faults in again', async () => {
+test('a flush is one shootdown per CPU for all pages, and its other entries fault in again', async () => {
   const [each, flush] = await Promise.all(
     ['a SET_PTE each', 'one flush'].map((way) => run('batches', { way, pages: 8 })),
   );
@@ -44,7 +47,7 @@ test('a flush shoots each CPU down once for all pages, and what it throws away t
   expect(flush!['faults_again']).toBeGreaterThan(each!['faults_again']!);
 });
 
-test('threads of one process shoot one another down, a thread alone nobody', async () => {
+test("threads of one process cause shootdowns on each other's CPUs, a single thread none", async () => {
   const [one, two] = await Promise.all([1, 2].map((vcpus) => run('threads', { vcpus })));
   expect(one!['shootdowns_per_fault']).toBe(0);
   expect(two!['shootdowns_per_fault']).toBeGreaterThan(0);
@@ -57,7 +60,7 @@ test('a run is a function of its seed', async () => {
   expect(await run('participants', levels, 4)).not.toEqual(await run('participants', levels, 3));
 });
 
-test('what is varied and measured is described, and of what was not run nothing is said', async () => {
+test('factors and measures are described, and settings that were not run are not mentioned', async () => {
   const plan = { study: shootdown, scale: 1, seeds: [1], costs: COSTS };
   const wants = (experiment: string) => experiment === 'batches-alone';
   const watch = { isInterrupted: () => false, done: () => {} };

@@ -1,4 +1,7 @@
-/** The study of paging strategies: what it runs is what it says, and its verdicts follow the figures. */
+/**
+ * The study of paging strategies: it runs the declared settings, and its verdicts follow the
+ * figures.
+ */
 
 import { expect, test } from 'vitest';
 import { costTable } from '../../src/cost/model.ts';
@@ -20,7 +23,7 @@ const ran = await Promise.all(
   ARMS.map(async (arm) => [arm, await arm.run(1, COSTS)] as [Arm, Record<string, number>]),
 );
 
-test('there are three ways of each experiment', () => {
+test('each experiment has three ways', () => {
   const ways = Map.groupBy(ARMS, ({ experiment }) => experiment);
   expect([...ways].map(([name, arms]) => [name, arms.length])).toEqual([
     ['programs', 3],
@@ -29,7 +32,7 @@ test('there are three ways of each experiment', () => {
   ]);
 });
 
-test.each(ran)('$experiment $levels varies and measures what the study says', (arm, measures) => {
+test.each(ran)('$experiment $levels varies and measures the declared fields', (arm, measures) => {
   expect(Object.keys(strategies.factors)).toEqual(expect.arrayContaining(Object.keys(arm.levels)));
   expect(Object.keys(strategies.measures)).toEqual(expect.arrayContaining(Object.keys(measures)));
   const parts = EVENT_IDS.map((id) => measures[`cycles_${id}`]!);
@@ -61,7 +64,7 @@ const pointOf = ([{ experiment, levels }, measures]: (typeof ran)[0]): Point => 
   ),
 });
 
-test('what follows is said of what was run, and of nothing else', () => {
+test('conclusions are about the settings that were run, and no others', () => {
   const points = ran.map(pointOf);
   const claims = strategies.conclude(points).map(({ claim, verdict }) => [claim, verdict]);
   expect(claims).toEqual([
@@ -73,7 +76,7 @@ test('what follows is said of what was run, and of nothing else', () => {
   expect(strategies.conclude(points)[0]!.answer).toContain('14 (the same for all 6 seeds)');
 });
 
-test('a walk with fewer references than there must be is not passed over', () => {
+test('a walk with too few references is an error', () => {
   const points = ran.map(pointOf).map((point) => ({
     ...point,
     measures: {

@@ -1,4 +1,4 @@
-/** Each study runs, says the same twice, and measures what it says that it measures. */
+/** Each study runs, repeats its figures, and measures the declared ones. */
 
 import { expect, test } from 'vitest';
 import { costTable } from '../../src/cost/model.ts';
@@ -27,7 +27,7 @@ test.each([
   ['migration', 'last_host_cpu', /last_host_cpu spares/],
   ['migration', 'shared', /Switcher pages/],
   ['disciplines', 'shared', /scale to four CPUs/],
-] as const)('%s, %s: the same twice, and there is something to say', async (named, name, said) => {
+] as const)('%s, %s: the same twice, and not empty', async (named, name, said) => {
   const study = STUDIES[named]!;
   const first = await resultOf(study, name);
   expect(await resultOf(study, name)).toEqual(first);

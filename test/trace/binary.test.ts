@@ -1,4 +1,7 @@
-/** A run as trace-cmd and perf write theirs: read by their formats, and by themselves where they are. */
+/**
+ * A run in the file formats of trace-cmd and perf: decoded by those formats, and by the tools if
+ * installed.
+ */
 
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -26,7 +29,7 @@ const VCPUS = (['shadow', 'nested'] as const).map(
   }),
 );
 
-/** Enough for several pages of a ring buffer; long pauses, and events that are missing. */
+/** Enough for several pages of a ring buffer; with long pauses and missing events. */
 const EVENTS: readonly TracedEvent[] = Array.from({ length: 300 }, (_, i): TracedEvent[] => {
   const at = i * 1e6 + Math.floor(i / 50) * 3e8;
   const vcpu = i % 2;
@@ -59,7 +62,7 @@ function file(parts: Iterable<{ readonly at: number; readonly bytes: Uint8Array 
   return bytes;
 }
 
-/** Lines of the text as what was read is printed: of one CPU after the other. */
+/** Lines of the text for the decoded events: of one CPU after the other. */
 function fromText(lines: readonly string[]): ReadLine[] {
   const read = lines
     .filter((line) => !line.startsWith('#'))
@@ -87,14 +90,14 @@ describe.each([
 ] as const)('a file for %s', (_tool, bytes, readBy) => {
   const read: ReadFile = readBy(bytes);
 
-  test('has the events of the text, one by one, and says where some are missing', () => {
+  test('has every event of the text, and says where some are missing', () => {
     const lines = byCpu(read.lines);
     expect(lines.filter((line) => 'lost' in line).length).toBe(4);
     expect(lines).toEqual(fromText(TEXT));
     expect(new Set(lines.map((line) => ('name' in line ? line.name : ''))).size).toBe(10);
   });
 
-  test('names threads, and where the kernel has its events', () => {
+  test("names threads, and the kernel's ids of events", () => {
     expect(read.comms).toEqual(
       new Map([
         [1000, 'CPU 0/KVM'],
@@ -117,7 +120,7 @@ describe.each([
   });
 });
 
-/** What a tool that is here prints; undefined if it is not. */
+/** The tool's output; undefined if it is not installed. */
 function printedBy(tool: string, ...words: readonly string[]): string[] | undefined {
   const { error, status, stdout, stderr } = spawnSync(tool, words, { encoding: 'utf8' });
   if (error !== undefined) return undefined;
@@ -133,10 +136,10 @@ const synthetic = (name: string, bytes: Buffer): string => {
   return path;
 };
 
-describe('as the tool itself reads it', () => {
+describe('read by the tool itself', () => {
   test.runIf(isHere('trace-cmd'))('trace-cmd report prints the text', () => {
     const path = synthetic('t.dat', file(traceDat(events, HOST_CPUS, VCPUS)));
-    // -N: by what the file says of its events, not by plugins.
+    // -N: by the file's event formats, not by plugins.
     const lines = printedBy('trace-cmd', 'report', '-t', '-N', '-i', path)!;
     const told = lines
       .slice(1)
@@ -163,7 +166,7 @@ describe('as the tool itself reads it', () => {
   });
 });
 
-test.each(['dat', 'data'])('a run is written so, whole: FILE.%s', async (end) => {
+test.each(['dat', 'data'])('a run is written completely: FILE.%s', async (end) => {
   const path = join(folder, `run.${end}`);
   const ran = await umbra(
     ...['start', 'ls', 'wc', '--cpus', '3', '--vcpus', '2', '--discipline', 'lock-free'],
@@ -177,7 +180,7 @@ test.each(['dat', 'data'])('a run is written so, whole: FILE.%s', async (end) =>
   expect(many('kvm_entry')).toBe(report.total.entries);
   expect(many('sched_migrate_task')).toBe(report.total.migrations);
 
-  // As `trace-cmd report -t` and `perf script --ns` print it, it is a recording to be replayed.
+  // Printed like `trace-cmd report -t` or `perf script --ns`, it can be replayed as a recording.
   const events = lines
     .flatMap((line) => ('lost' in line ? [] : [line]))
     .toSorted((a, b) => Number(a.ns - b.ns));

@@ -1,4 +1,4 @@
-/** A trace file, read by a decoder that knows nothing of how it was written. */
+/** A trace file, read by a decoder that is independent of the writer. */
 
 import { readFileSync } from 'node:fs';
 import protobuf from 'protobufjs';
@@ -6,7 +6,7 @@ import protobuf from 'protobufjs';
 export interface DecodedEvent {
   readonly at: number;
   readonly type: 'TYPE_SLICE_BEGIN' | 'TYPE_SLICE_END' | 'TYPE_INSTANT' | 'TYPE_COUNTER';
-  /** Name of the track, behind that of its process. */
+  /** Name of the track, after that of its process. */
   readonly track: string;
   readonly name?: string;
   readonly category?: string;
@@ -40,7 +40,7 @@ interface Packet {
   };
 }
 
-/** Its events in the order of their times, those of one time in that of the file, as a viewer has them. */
+/** Its events in the order of their times, equal times in the order of the file, as in a viewer. */
 export function decodeTrace(path: string): { tracks: string[]; events: DecodedEvent[] } {
   const root = new protobuf.Root().loadSync('test/trace/perfetto.proto', { keepCase: true });
   root.resolveAll();

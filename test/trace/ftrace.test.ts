@@ -1,4 +1,4 @@
-/** A run as text of ftrace: read again by the kernel's own words, its figures are ours. */
+/** A run as text of ftrace: parsed by the kernel's own format, its figures are the run's. */
 
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -34,7 +34,7 @@ const event = (
   more: Partial<TracedEvent> = {},
 ): TracedEvent => ({ at, hostCpu, kind, vcpu: 0, a: 0, b: 0, c: 0, lost: 0, ...more });
 
-/** Lines of events, without those that stand before. */
+/** Lines of events, without the header. */
 const linesOf = (
   events: readonly TracedEvent[],
   wants = (_: Category): boolean => true,
@@ -57,7 +57,7 @@ describe('the text', () => {
     event(2e9 + 9, 1, EventKind.PutDown, { a: PutDownFor.Interrupt }),
   ];
 
-  test('has the kernel’s words, and a fault as KVM tells it: before its entry is set', () => {
+  test('uses the kernel’s words, and has a fault where KVM has it: before its entry is set', () => {
     expect(linesOf(fault)).toEqual([
       `${IDLE}01: sched_migrate_task: comm=CPU 3/KVM pid=1003 prio=120 orig_cpu=0 dest_cpu=1`,
       `${IDLE}02: sched_switch: prev_comm=swapper/1 prev_pid=0 prev_prio=120 prev_state=R ==> next_comm=CPU 3/KVM next_pid=1003 next_prio=120`,
@@ -72,7 +72,7 @@ describe('the text', () => {
     ]);
   });
 
-  test('keeps the order of all CPUs while one is in a fault, and says what is the guest’s own', () => {
+  test('keeps the order of all CPUs while one is in a fault, and marks the guest’s own faults', () => {
     const lines = linesOf([
       event(1, 0, EventKind.Exit, { a: 14, b: 0x1000 }),
       event(2, 1, EventKind.Exit, { a: 0x1e, b: 0x2000, vcpu: 1 }),
@@ -95,11 +95,11 @@ describe('the text', () => {
     ]);
     expect(lines[4]).toContain('reason EPT_VIOLATION');
     expect(lines[6]).toMatch(/gfn 9 spte 9007 \(rwx\) level 1 at 100$/);
-    // The run ended in it: of what it was for, nothing is said.
+    // The run ended in it, so its kind is unknown.
     expect(lines[7]).toMatch(/info1 0x0{16} .* intr_info 0x8000030e error_code 0x0{8}$/);
   });
 
-  test('says where events are missing, and has what is selected', () => {
+  test('marks missing events, and has the selected ones', () => {
     const lost = [...fault.slice(0, 4), event(2e9 + 5, 1, EventKind.Entry, { lost: 7 })];
     expect(linesOf(lost).slice(-2)[0]).toBe('CPU:1 [LOST 7 EVENTS]');
     expect(linesOf(fault, selection(['migration'])).map((line) => line.split(': ')[1])).toEqual([
@@ -119,7 +119,7 @@ interface Line {
   readonly words: string;
 }
 
-/** As trace_processor takes a line to pieces: from the CPU in brackets, backwards and forwards. */
+/** As trace_processor parses a line: from the CPU in brackets, backwards and forwards. */
 function taken(line: string): Line {
   const cpu = /\[(\d+)\]/.exec(line)!;
   const pid = /-(\d+)\s*$/.exec(line.slice(0, cpu.index))!;
@@ -133,7 +133,10 @@ function taken(line: string): Line {
   };
 }
 
-/** As perf sched timehist: how often each task had a CPU, for how long, and how often another than before. */
+/**
+ * As perf sched timehist: how often each task had a CPU, for how long, and how often another than
+ * before.
+ */
 function timehist(lines: readonly Line[]) {
   const tasks = new Map<number, { runs: number; ns: number; migrations: number; cpu: number }>();
   const since = new Map<number, { pid: number; ns: number }>();
@@ -155,7 +158,7 @@ function timehist(lines: readonly Line[]) {
   );
 }
 
-/** The same of the events that the run itself kept. */
+/** The same from the run's own events. */
 function ours(rows: readonly Readonly<Record<string, string>>[]) {
   const tasks = new Map<number, { runs: number; ns: number; migrations: number }>();
   const since = new Map<string, number>();
@@ -187,7 +190,7 @@ describe('of a run', async () => {
   const events = csvParse(readFileSync(join(out, 'events.csv'), 'utf8'));
   const many = (name: string): number => lines.filter((line) => line.name === name).length;
 
-  test('gives how long and how often each vCPU ran, and where, as it was', () => {
+  test('gives how long, how often and where each vCPU ran', () => {
     expect(ran.code).toBe(0);
     expect(report.trace.lost).toBe(0);
     const found = timehist(lines);
@@ -197,7 +200,7 @@ describe('of a run', async () => {
     expect(migrations).toBe(report.total.migrations);
   });
 
-  test('has what the run counted', () => {
+  test("has the run's counts", () => {
     const { total } = report;
     expect(many('kvm_entry')).toBe(total.entries);
     expect(many('kvm_exit')).toBe(total.entries);
@@ -210,7 +213,7 @@ describe('of a run', async () => {
     expect(times).toEqual(times.toSorted((a, b) => a - b));
   });
 
-  test('says whose each line is: who was switched to', () => {
+  test('names the task of each line: the one last switched to', () => {
     const inHand = new Map<number, number>();
     for (const { cpu, pid, name, words } of lines) {
       expect(pid).toBe(inHand.get(cpu) ?? 0);
@@ -218,7 +221,7 @@ describe('of a run', async () => {
     }
   });
 
-  test('is a recording, too, that a machine can replay', async () => {
+  test('is a recording that a machine can replay', async () => {
     const { vcpus } = await importSchedule(path, {});
     const moves = (pid: number): number[] =>
       lines

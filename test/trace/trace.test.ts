@@ -1,4 +1,4 @@
-/** Traces: what becomes of events, what is lost, and the file as another program reads it. */
+/** Traces: the conversion of events, losses, and the file as another program reads it. */
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -33,7 +33,7 @@ const onCpu = (items: readonly Item[], number: number): string[] =>
     .map(({ at, type, name = '' }) => `${at} ${type} ${name}`.trim());
 
 describe('a timeline', () => {
-  test('has a vCPU on two lanes while it is in its guest, and its fault from coming out to the repair', () => {
+  test('has a vCPU on two lanes while it is in its guest, and its fault from the exit to the repair', () => {
     const items = shown([
       event(10, 0, EventKind.Entry, { a: 2, b: 77 }),
       event(30, 0, EventKind.Exit, { a: 14, b: 0x1000 }),
@@ -66,7 +66,7 @@ describe('a timeline', () => {
     });
   });
 
-  test('has flows from where a vCPU leaves to where it goes on, and from a shootdown to who comes out', () => {
+  test('has flows from where a vCPU leaves to where it continues, and from a shootdown to the exits it causes', () => {
     const items = shown([
       event(1, 0, EventKind.Entry),
       event(5, 0, EventKind.Exit),
@@ -88,7 +88,7 @@ describe('a timeline', () => {
     expect(onCpu(items, 0).slice(-2)).toEqual(['20 begin shootdown of host CPU 1', '26 end']);
   });
 
-  test('says where events are missing, and leaves nothing open there', () => {
+  test('marks missing events, and leaves no slice open there', () => {
     const items = shown([
       event(1, 0, EventKind.Entry),
       event(50, 0, EventKind.FaultFixed, { lost: 7 }),
@@ -102,7 +102,7 @@ describe('a timeline', () => {
     ]);
   });
 
-  test('shows what is selected', () => {
+  test('shows the selected events', () => {
     const wants = selection(['fault', 'hypercall/SET_*', 'counter/faults']);
     expect(CATEGORIES.filter(wants)).toEqual([
       'fault/fixed',
@@ -119,7 +119,7 @@ describe('a timeline', () => {
   });
 });
 
-test('what comes faster than it is read is counted, and the rest is whole', () => {
+test('counts events that were overwritten before they were read, and has all others', () => {
   const recorder = new TraceRecorder(2);
   const taps = recorder.ports.map(tapFor);
   const many = 40_000;
@@ -176,7 +176,7 @@ describe('a trace file', async () => {
     ]);
   });
 
-  test('has what the run counted', () => {
+  test("has the run's counts", () => {
     const { entries, faults_fixed, faults_passed_on, migrations } = report.total;
     const begun = events.filter(
       ({ type, track, category }) =>
@@ -191,7 +191,7 @@ describe('a trace file', async () => {
     expect(last!.value).toBe(faults_fixed + faults_passed_on);
   });
 
-  test('has slices that lie within one another, and flows with two ends in this order', () => {
+  test('has slices that nest, and flows with two ends in this order', () => {
     const open = new Map<string, number>();
     for (const { type, track } of events) {
       const depth = open.get(track) ?? 0;
@@ -208,7 +208,7 @@ describe('a trace file', async () => {
     expect(begun.size).toBeGreaterThan(0);
   });
 
-  test('is asked for in vain with a mistake, which is told before anything runs', async () => {
+  test('that cannot be written is reported before anything runs', async () => {
     const [ls] = ['scenarios/traces/ls.umbra'];
     const said = async (...args: readonly string[]): Promise<string> => {
       const { code, stderr } = await umbra('start', ls!, ...args);

@@ -1,6 +1,7 @@
 /**
- * Files of trace-cmd and of perf, read by what trace-cmd.dat.v6(5) and perf.data-file-format.txt say of
- * them, with nothing of the code that writes them. What an event says is printed by its own `print fmt`.
+ * Files of trace-cmd and of perf, read according to trace-cmd.dat.v6(5) and
+ * perf.data-file-format.txt, without the code that writes them. An event is printed by its own
+ * `print fmt`.
  */
 
 export interface ReadEvent {
@@ -16,7 +17,7 @@ export type ReadLine = ReadEvent | { readonly cpu: number; readonly lost: number
 export interface ReadFile {
   readonly comms: ReadonlyMap<number, string>;
   readonly systems: ReadonlyMap<string, string>;
-  /** Of each CPU in their order. */
+  /** For each CPU, in order. */
   readonly lines: readonly ReadLine[];
 }
 
@@ -190,7 +191,7 @@ function* readPage(page: Buffer, its: Head, cpu: number): Generator<ReadLine> {
   }
 }
 
-/** Of perf the records themselves are one behind the other, whatever the CPU. */
+/** Perf's records follow one another, whatever their CPU. */
 export function readPerfData(bytes: Buffer): ReadFile {
   const from = new Cursor(bytes);
   from.must('PERFILE2');

@@ -1,4 +1,7 @@
-/** Programs of two operations, by all of their behaviours; all of them: umbra generate --exhaustive. */
+/**
+ * Programs of two operations, by all of their behaviours. For all programs: umbra generate
+ * --exhaustive.
+ */
 
 import { expect, test } from 'vitest';
 import type { DisciplineName } from '../../../shared/discipline.ts';
@@ -35,7 +38,7 @@ function spaceOf(discipline: DisciplineName, paging: PagingName, defects: Defect
 
 const LOADS = '[["load X"],["load X"]]';
 
-/** Of few behaviours; thousands are left to the command. */
+/** With few behaviours; those with thousands are left to the command. */
 const SMALL = [LOADS, '[["store X"],["store X"]]', '[["load X"],["new_pgtable A"]]'];
 
 const named = (programs: readonly Program[], name: string): Program =>
@@ -44,7 +47,7 @@ const named = (programs: readonly Program[], name: string): Program =>
 test.each([
   ['guest-lock', 'nonpae'],
   ['pgdir-lock', 'pae'],
-] as const)('%s, %s: nothing is wrong in any', (discipline, paging) => {
+] as const)('%s, %s: no behaviour fails', (discipline, paging) => {
   const { text, trial, programs } = spaceOf(discipline, paging);
   expect(text).toBe(`AA, ${paging}, ${discipline}, all behaviours`);
   for (const name of SMALL) {
@@ -54,7 +57,7 @@ test.each([
   }
 });
 
-test('with a defect on, something is', () => {
+test('with a defect on, one fails', () => {
   const { trial, programs } = spaceOf('guest-lock', 'nonpae', ['R1']);
   const { schedules, failure } = trial.try(named(programs, LOADS));
   expect(failure?.ending).toBe('violation');

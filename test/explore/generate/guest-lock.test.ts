@@ -1,4 +1,4 @@
-/** Nothing goes wrong with any program of two operations: guest-lock. */
+/** No program of two operations fails: guest-lock. */
 
 import { allAreRight } from './whole.ts';
 

@@ -1,4 +1,4 @@
-/** Nothing goes wrong with any program of two operations: lock-free. */
+/** No program of two operations fails: lock-free. */
 
 import { allAreRight } from './whole.ts';
 

@@ -1,4 +1,4 @@
-/** Nothing goes wrong with any program of two operations: pgdir-lock. */
+/** No program of two operations fails: pgdir-lock. */
 
 import { allAreRight } from './whole.ts';
 

@@ -1,4 +1,4 @@
-/** Generated programs: which there are, what they may come to, and what is found by them. */
+/** Generated programs: their number, their allowed outcomes, and the defects they find. */
 
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -20,7 +20,7 @@ import { Sweep } from '../../../src/explore/strategies/sweep.ts';
 import { Subject } from '../../../src/explore/subject.ts';
 import { legal } from './whole.ts';
 
-describe('there are as many programs', () => {
+describe('the number of programs', () => {
   test.each([
     ['core', 2, 'AA', 'nonpae', 57],
     ['core', 2, 'AB', 'nonpae', 120],
@@ -36,7 +36,7 @@ describe('there are as many programs', () => {
     expect(new Set(programs.map((program) => JSON.stringify(program))).size).toBe(all);
   });
 
-  test('vCPUs in another order, and tables by other names, are the same program', () => {
+  test('vCPUs in another order and tables by other names make the same program', () => {
     const has = (programs: Program[], program: Program): number =>
       programs.filter((one) => JSON.stringify(one) === JSON.stringify(program)).length;
     const programs = legal('core', 2, 'AB', 'nonpae');
@@ -48,7 +48,7 @@ describe('there are as many programs', () => {
   });
 });
 
-/** The values of a program's outcomes, as texts; only of what is named. */
+/** The values of a program's outcomes, as texts; only of the named ones. */
 function outcomesOf(program: Program, only: RegExp, configuration = 'AA'): string[] {
   const { sights, outcomes } = modelled(understood(program, configuration, 'nonpae'), PAGE_NUMBERS);
   const names = sights.map((sight) =>
@@ -64,26 +64,26 @@ function outcomesOf(program: Program, only: RegExp, configuration = 'AA'): strin
   return [...new Set(texts)].toSorted();
 }
 
-describe('a program may come to', () => {
-  test('what its operations do one after the other', () => {
+describe('a program may have the outcome of', () => {
+  test('its operations one after the other', () => {
     const program = [['store X', 'load X'], ['store X']];
-    // 0x100 and 0x110 are stored: what is read, and what is left.
+    // 0x100 and 0x110 are stored: the values read, and the final ones.
     expect(outcomesOf(program, /^0:r1|word 20/)).toEqual(['256 256', '256 272', '272 272']);
   });
 
-  test('the old entry as long as the host was not told of the new one', () => {
+  test('the old entry until the host is told of the new one', () => {
     const program = [['load X', 'load X'], ['set_pte A X = page S rw user accessed dirty']];
-    // Page 0x25 and then page 0x20, too: before the host is told, each access may go either way.
+    // Page 0x25 and then page 0x20, too: before the host is told, each access may use either.
     expect(outcomesOf(program, /^0:r/)).toEqual(['32 32', '32 37', '37 32', '37 37']);
   });
 
-  test('a fault, and its address', () => {
+  test('a fault, with its address', () => {
     const fault = String(0xf0f0_fa17);
     const program = [['load X'], ['set_pte A X = none']];
     expect(outcomesOf(program, /^0:/)).toEqual(['32 0', `${fault} ${0x40_0000}`]);
   });
 
-  test('anything that is read of a page that was given back', () => {
+  test('any value read from a page that was given back', () => {
     const program = [
       ['discard page S', 'set_pte A X = page S rw user accessed dirty', 'load X'],
       [],
@@ -92,39 +92,39 @@ describe('a program may come to', () => {
   });
 });
 
-describe('a guest may not', () => {
+describe('a guest', () => {
   test.each<[string, boolean, Program]>([
-    ['change one entry on two vCPUs', false, [['set_pte A X = none'], ['set_pte A X = none']]],
-    ['(two entries it may)', true, [['set_pte A X = none'], ['set_pte B X = none']]],
+    ['may not change one entry on two vCPUs', false, [['set_pte A X = none'], ['set_pte A X = none']]],
+    ['may change two entries', true, [['set_pte A X = none'], ['set_pte B X = none']]],
     [
-      'change one of the kernel on two',
+      'may not change a kernel entry on two vCPUs',
       false,
       [['set_pte * K = page N rw accessed dirty'], ['set_pte * K = page N rw accessed dirty']],
     ],
-    ['give back a page and go on mapping it', false, [['discard page A'], ['load X']]],
+    ['may not discard a page that it maps', false, [['discard page A'], ['load X']]],
     [
-      '(have another vCPU take it away, before or after, it may)',
+      'may discard it if another vCPU unmaps it, before or after',
       true,
       [['discard page A'], ['set_pte A X = none']],
     ],
     [
-      'have another vCPU tell of it, maybe before',
+      'may not discard it if another vCPU may map it again',
       false,
       [['discard page A'], ['set_pte A X = page A rw user']],
     ],
     [
-      '(tell of the entry afterwards it may)',
+      'may discard it and then unmap it',
       true,
       [['discard page A', 'set_pte A X = none'], ['load X']],
     ],
-    ['(give back what it does not map it may)', true, [['discard page S'], ['load X']]],
-    ['give back what only the kernel maps', false, [['discard page S'], ['kernel load K']]],
+    ['may discard an unmapped page', true, [['discard page S'], ['load X']]],
+    ['may not discard a page that the kernel maps', false, [['discard page S'], ['kernel load K']]],
   ])('%s', (_, may, program) => {
     expect(isLegal(program, 'AB', 'nonpae')).toBe(may);
   });
 });
 
-describe('a program that fails', () => {
+describe('a failing program', () => {
   const FAILS: Program = [
     ['new_pgtable C', 'load X'],
     ['set_pte A X = page S rw user accessed dirty'],
@@ -146,7 +146,7 @@ describe('a program that fails', () => {
     expect(right.schedules).toBeGreaterThan(wrong.schedules);
   });
 
-  test('is made smaller, told by its cause, and written as a litmus test that fails as it does', () => {
+  test('is shrunk, reported by its cause, and written as a litmus test that fails in the same way', () => {
     const setting = { paging: 'nonpae', discipline: 'guest-lock', defects: ['R17'] } as const;
     const space = { configuration: 'AB', setting };
     const larger: Program = [['syscall', ...FAILS[0]!], FAILS[1]!];
@@ -160,7 +160,7 @@ describe('a program that fails', () => {
     const subject = new Subject(path, readLitmus(path), setting);
     const again = subject.run(new Recorded(find!.decisions), 0);
     expect(again).toMatchObject({ ending: find!.ending, kind: find!.kind });
-    // Its other schedules come to an outcome that is declared.
+    // Its other schedules end in a declared outcome.
     const sweep = new Sweep({ preemptions: 0, edges: false });
     for (;;) {
       const { ending, message } = subject.run(sweep, 0);
@@ -169,7 +169,7 @@ describe('a program that fails', () => {
     }
   });
 
-  test('comes out the same on a board that is warm', () => {
+  test('gives the same result on a board that has run before', () => {
     const space = {
       configuration: 'AB',
       setting: { paging: 'pae', discipline: 'lock-free', defects: ['R17'] } as const,
@@ -180,7 +180,7 @@ describe('a program that fails', () => {
   });
 });
 
-describe('without a test written by hand the programs of two operations find', () => {
+describe('without hand-written tests the programs of two operations find', () => {
   test.each<[DefectId, DisciplineName, string]>([
     ['R1', 'guest-lock', 'AA'],
     ['R4', 'lock-free', 'AA'],
@@ -194,7 +194,7 @@ describe('without a test written by hand the programs of two operations find', (
   });
 });
 
-test('all of a space are there as litmus tests, whose every order of operations is declared', () => {
+test('the whole space is written as litmus tests, which declare every order of operations', () => {
   const space = { configuration: 'AA', paging: 'nonpae' } as const;
   const tests = [...testsOf('boot', 3, space)];
   expect(tests).toHaveLength(legal('boot', 3, 'AA', 'nonpae').length);

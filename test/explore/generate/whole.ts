@@ -1,4 +1,7 @@
-/** Programs of two operations, a quarter of them or with UMBRA_SLOW all, in every form and configuration, held in one discipline. */
+/**
+ * Programs of two operations, a quarter of them or with UMBRA_SLOW all, in every form and
+ * configuration, under one discipline.
+ */
 
 import { expect, test } from 'vitest';
 import type { DisciplineName } from '../../../shared/discipline.ts';
@@ -19,10 +22,10 @@ export const legal = (
   return [...legalPrograms(programs, configuration, paging)];
 };
 
-/** Some seconds each, on a machine that has nothing else to do. */
+/** Some seconds each, on an idle machine. */
 const MOST_MS = 900_000;
 
-/** Each discipline in a file of its own, so that they run side by side. */
+/** Each discipline in a file of its own, so that they run in parallel. */
 export const allAreRight = (discipline: DisciplineName): void =>
   test.each(
     (['nonpae', 'pae'] as const).flatMap((paging) =>

@@ -1,4 +1,4 @@
-/** Clocks and detector, by hand-written accesses. */
+/** Clocks and detector, on hand-written accesses. */
 
 import { describe, expect, test } from 'vitest';
 import { Access } from '../../../src/explore/engine/access.ts';
@@ -8,7 +8,7 @@ import type { Role, Spot } from '../../../src/explore/races/roles.ts';
 import { toPtr } from '../../../src/hardware/address.ts';
 
 describe('clocks', () => {
-  test('what was released comes before what follows the acquire, and nothing else does', () => {
+  test('accesses before a release precede those after its acquire, and no others', () => {
     const clocks = new Clocks(3);
     const early = clocks.now(0);
     clocks.release(0, 7);
@@ -18,7 +18,7 @@ describe('clocks', () => {
     expect([0, 1, 2].map((cpu) => clocks.isBefore(0, late, cpu))).toEqual([true, false, false]);
   });
 
-  test('order goes on from one CPU to the next', () => {
+  test('order is transitive from one CPU to the next', () => {
     const clocks = new Clocks(3);
     const first = clocks.now(0);
     clocks.release(0, 1);
@@ -37,7 +37,7 @@ describe('clocks', () => {
   });
 });
 
-/** Words by what they are; all else lies in the frame behind them. */
+/** Words by kind; every other word lies in the frame after them. */
 const LOCK = 1;
 const COUNT = 2;
 const MAILBOX = 3;
@@ -62,7 +62,7 @@ const roleAt = (at: number): Role => ROLES[at] ?? (at >= TABLE ? 'entry' : 'data
 
 type Written = readonly [cpu: number, kind: keyof typeof Access, at: number, ...values: number[]];
 
-/** `kind role, what the one did | what the other did`, in their order. Values: before, after. */
+/** `kind role, access of one | access of the other`, in their order. Values: before, after. */
 function racesIn(...accesses: readonly Written[]): string[] {
   const found: string[] = [];
   const names = Object.keys(Access);
@@ -96,10 +96,10 @@ function racesIn(...accesses: readonly Written[]): string[] {
 const take = (cpu: number): Written => [cpu, 'CompareExchange', LOCK, 0, cpu + 1];
 const letGo = (cpu: number): Written => [cpu, 'Exchange', LOCK, cpu + 1, 0];
 
-describe('by hand: it is a race', () => {
+describe('hand-written: a race', () => {
   test.each<[string, Written[], string[]]>([
     [
-      'to write plainly what another reads',
+      'a plain write and a read',
       [
         [0, 'Write', DATA],
         [1, 'Read', DATA],
@@ -107,7 +107,7 @@ describe('by hand: it is a race', () => {
       ['data data, 0 Write | 1 Read'],
     ],
     [
-      'to write plainly what another updates by a locked operation',
+      'a plain write and a locked operation',
       [
         [0, 'Add', DATA],
         [1, 'Write', DATA],
@@ -115,7 +115,7 @@ describe('by hand: it is a race', () => {
       ['data data, 0 Add | 1 Write'],
     ],
     [
-      'to check an entry and to act while another changes it',
+      'a check of an entry and an act on it, with a change in between',
       [
         [0, 'Load', ENTRY],
         [1, 'Store', ENTRY],
@@ -124,17 +124,17 @@ describe('by hand: it is a race', () => {
       ['order entry, 0 Load | 1 Store', 'order entry, 1 Store | 0 Store'],
     ],
     [
-      'even under a lock, if the other side does without it',
+      'an access under a lock and one without it',
       [take(0), [0, 'Store', RECORD], letGo(0), [1, 'Store', RECORD]],
       ['order record, 0 Store | 1 Store'],
     ],
     [
-      'after a look at a lock that takes nothing',
+      'an access after loading a lock without taking it',
       [take(0), [0, 'Store', RECORD], letGo(0), [1, 'Load', LOCK, 0, 0], [1, 'Store', RECORD]],
       ['order record, 0 Store | 1 Store'],
     ],
     [
-      'to free a table under somebody who walks it',
+      'freeing a table during a walk',
       [
         [1, 'Read', TABLE + 5],
         [0, 'Fill', TABLE],
@@ -142,7 +142,7 @@ describe('by hand: it is a race', () => {
       ['data entry, 1 Read | 0 Fill'],
     ],
     [
-      'to walk a table after it was freed',
+      'walking a freed table',
       [
         [0, 'Fill', TABLE],
         [1, 'Read', TABLE + 5],
@@ -150,7 +150,7 @@ describe('by hand: it is a race', () => {
       ['data entry, 0 Fill | 1 Read'],
     ],
     [
-      'once for each pair, however often the two are done',
+      'one for each pair of accesses, even if they are repeated',
       [
         [0, 'Load', ENTRY],
         [0, 'Load', ENTRY],
@@ -163,21 +163,21 @@ describe('by hand: it is a race', () => {
   });
 });
 
-describe('by hand: it is no race', () => {
+describe('hand-written: no race', () => {
   test.each<[string, Written[]]>([
     [
-      'when both only read',
+      'two reads',
       [
         [0, 'Read', DATA],
         [1, 'Load', DATA],
       ],
     ],
     [
-      'under the same lock',
+      'accesses under the same lock',
       [take(0), [0, 'Store', ENTRY], letGo(0), take(1), [1, 'Store', ENTRY], letGo(1)],
     ],
     [
-      'after a mail, a start or an interrupt',
+      'accesses before and after a mail, a start or an interrupt',
       [
         [0, 'Write', DATA],
         [0, 'Or', MAILBOX],
@@ -190,7 +190,7 @@ describe('by hand: it is no race', () => {
       ],
     ],
     [
-      'to free a table when it was waited until the section of who used it was left',
+      'freeing a table after its grace period',
       [
         [1, 'Add', COUNT],
         [1, 'Read', TABLE + 5],
@@ -201,7 +201,7 @@ describe('by hand: it is no race', () => {
       ],
     ],
     [
-      'to free a frame as the last one who had a reference',
+      'freeing a frame with the last reference',
       [
         [1, 'Write', DATA],
         [1, 'Add', REFERENCES, 4, 2],
@@ -210,7 +210,7 @@ describe('by hand: it is no race', () => {
       ],
     ],
     [
-      'when the guest orders it by a locked operation',
+      'accesses that the guest orders by a locked operation',
       [
         [0, 'Write', DATA],
         [0, 'Exchange', DATA + 1],
@@ -219,7 +219,7 @@ describe('by hand: it is no race', () => {
       ],
     ],
     [
-      'to add to the same, or to compare and exchange',
+      'adds to one word, or compare-and-exchanges',
       [
         [0, 'Add', RECORD],
         [1, 'Add', RECORD],
@@ -228,7 +228,7 @@ describe('by hand: it is no race', () => {
       ],
     ],
     [
-      'what hardware does by itself',
+      'an act of hardware',
       [
         [0, 'Write', DATA],
         [3, 'Drain', DATA],
@@ -238,7 +238,7 @@ describe('by hand: it is no race', () => {
     expect(racesIn(...accesses)).toEqual([]);
   });
 
-  test('an entry that is read orders the life of frames, and no accesses of entries', () => {
+  test('reading an entry orders the lifetime of frames, not accesses to entries', () => {
     const published: Written[] = [
       [0, 'Fill', TABLE],
       [0, 'Store', RECORD],
@@ -253,7 +253,7 @@ describe('by hand: it is no race', () => {
     ]);
   });
 
-  test('a frame that was waited for too early is used by who came after', () => {
+  test('a frame whose grace period began too early is used by a later access', () => {
     const early: Written[] = [
       [0, 'Load', COUNT],
       [1, 'Add', COUNT],

@@ -1,4 +1,4 @@
-/** The races of litmus tests, and the harm that they do. */
+/** The races of litmus tests, and their harm. */
 
 import { describe, expect, test } from 'vitest';
 import type { DisciplineName } from '../../../shared/discipline.ts';
@@ -22,7 +22,7 @@ interface Case {
   readonly defect?: DefectId;
 }
 
-/** A litmus test whose races were gathered over so many schedules. */
+/** A litmus test whose races were gathered over this many schedules. */
 class Gathered {
   readonly subject: Subject;
   readonly gatherer: RaceGatherer;
@@ -108,7 +108,7 @@ describe('with a defect on, schedules that end well show the race, and directed 
     const { harm, schedules, orders } = gathered.hunt(text, 40);
     expect(harm?.ending).toMatch(/^(violation|oops|killed)$/);
     expect(orders[0] + orders[1]).toBeLessThanOrEqual(schedules);
-    // The schedule is a token like any other.
+    // The schedule is a valid token.
     const { subject } = gathered;
     const again = replayToken(subject, decodeToken(tokenOf(subject, harm!)));
     expect(again).toMatchObject({ ending: harm!.ending, message: harm!.message });
@@ -117,7 +117,7 @@ describe('with a defect on, schedules that end well show the race, and directed 
 
 describe('repaired', () => {
   test.each(['message-passing', 'store-buffering'])(
-    "%s: the guest's own data race is met both ways, and does no harm",
+    "%s: the guest's own data race occurs in both orders, without harm",
     (name) => {
       const file = `1-fault/${name}`;
       const gathered = new Gathered({ file, discipline: 'guest-lock', paging: 'nonpae' }, 10);
@@ -128,7 +128,7 @@ describe('repaired', () => {
     },
   );
 
-  test('what two sides do under the same lock is no race', () => {
+  test('accesses under the same lock do not race', () => {
     const given = { file: '3-set/set-pte-against-fault', paging: 'nonpae' } as const;
     const gathered = new Gathered({ ...given, discipline: 'guest-lock' }, 8);
     const teller = new SideTeller(gathered.subject);
@@ -139,7 +139,7 @@ describe('repaired', () => {
   });
 
   test.each<DisciplineName>(['guest-lock', 'pgdir-lock', 'lock-free'])(
-    '%s: frames are freed and handed out again only when nobody is at them',
+    '%s: frames are freed and reused only after their last access',
     (discipline) => {
       for (const file of ['5-flush/R5-table-freed-before-unlinked', '5-flush/R6-no-shootdown']) {
         for (const paging of ['nonpae', 'pae'] as const) {
@@ -150,7 +150,7 @@ describe('repaired', () => {
     },
   );
 
-  test('and with R5 they are not: a race on the life of a frame, though all ends well', () => {
+  test('under R5 they are not: a race on the lifetime of a frame, though all ends well', () => {
     const file = '5-flush/R5-table-freed-before-unlinked';
     const given = { file, defect: 'R5', discipline: 'lock-free', paging: 'nonpae' } as const;
     const [race] = new Gathered(given, 8).races.filter(isOfFrames);
@@ -162,7 +162,7 @@ describe('a race', () => {
   const file = '1-fault/R2-cleared-entry-comes-back';
   const given: Case = { file, defect: 'R2', discipline: 'guest-lock', paging: 'nonpae' };
 
-  test('has the same number and counts, gathered again', () => {
+  test('gathered again, has the same number and counts', () => {
     const [once, again] = [new Gathered(given, 40), new Gathered(given, 40)];
     const told = ({ races }: Gathered) =>
       races.map(({ key, runs, turned, example }) => ({
@@ -175,7 +175,7 @@ describe('a race', () => {
     expect(once.races.length).toBeGreaterThan(1);
   });
 
-  test('is told from both sides', () => {
+  test('is reported from both sides', () => {
     const gathered = new Gathered(given, 40);
     const text = 'order: storeEntry | tryDemandPage (lgwriteEntry)';
     const race = gathered.races[gathered.texts.indexOf(text)]!;

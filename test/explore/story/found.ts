@@ -1,4 +1,4 @@
-/** Runs that go wrong, and one beside them that does not, as stories are told of. */
+/** Failing runs, and a passing one beside each, for stories. */
 
 import type { DisciplineName } from '../../../shared/discipline.ts';
 import type { DefectId } from '../../../src/defects.ts';
@@ -11,13 +11,13 @@ import type { PagingName } from '../../../src/hardware/entry.ts';
 export interface Found {
   readonly subject: Subject;
   readonly failing: Result;
-  /** The last before it that ended well. */
+  /** The last passing run before it. */
   readonly passing: Result | undefined;
 }
 
 const MOST_RUNS = 2000;
 
-/** Search with the fewest switches first: what is found has few. */
+/** With the fewest switches first, so that the failure has few. */
 export function find(
   path: string,
   defect: DefectId,

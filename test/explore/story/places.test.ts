@@ -19,7 +19,7 @@ import { frameStart, toGpfn, toGva, toPtr } from '../../../src/hardware/address.
 import { LITMUS_FILES } from '../litmus-rig.ts';
 import { R2 } from './found.ts';
 
-/** What a run accesses, by name. */
+/** The words a run accesses, by name. */
 function namesIn(path: string, pick: number): string[] {
   const litmus = readLitmus(path);
   const settings = settingsOf(litmus, { defects: litmus.defect ? [litmus.defect] : [] });
@@ -51,7 +51,7 @@ describe('of the host’s own records', () => {
   const places = new Places(host, litmus);
   const { regions } = host.layout;
 
-  test('each word has one name, and no name is given twice but to words in a row', () => {
+  test('each word has one name, and no name occurs twice but for adjacent words', () => {
     const single = [...words.values()].filter(({ kind }) => kind !== 'queue' && kind !== 'words');
     expect(single.length).toBeGreaterThan(100);
     expect(new Set(single.map(({ name }) => name)).size).toBe(single.length);
@@ -64,20 +64,20 @@ describe('of the host’s own records', () => {
         (word) => places.describe(word).kind !== 'unknown',
       ),
     );
-    // The others are a CPU's own: it does not access them through the leaf.
+    // The others belong to one CPU, which does not access them through the leaf.
     expect(named.map(({ name }) => name)).toEqual([
       ...['machine', 'hostCpus', 'frameCaches', 'guests', 'pgdirs', 'vcpus', 'runQueues'],
       ...['launcherMap', 'safePoints', 'frameTable'],
     ]);
   });
 
-  test('what is kept of references given back too often has a name', () => {
+  test('the count of references dropped too often has a name', () => {
     const [at, , , , , length] = MACHINE.overPuts;
     const last = toPtr(regions.machine.at + at + length - 1);
     expect(places.describe(last).name).toBe('list of references given back too often');
   });
 
-  test('a name is that of what is written', () => {
+  test('a name is that of the written word', () => {
     const lg = host.guests[0]!;
     const changedBy = (write: () => void): string => {
       const before = host.words.plain.slice();
@@ -138,7 +138,7 @@ describe.each(['nonpae', 'pae'] as const)('of frames, %s', (paging) => {
     expect([...names].filter((name) => /^word \d+ of frame/.test(name))).toEqual([]);
   });
 
-  test('a vCPU’s registers, and how often a frame is referred to', () => {
+  test('a vCPU’s registers, and the reference count of a frame', () => {
     const eip = frameStart(host.vcpus[1]!.regsPage) + REGS_WORD + Reg.eip;
     expect(named.get(eip)).toBe('regs page of vCPU 1: eip');
     const { frameTable } = host.layout.regions;

@@ -1,4 +1,4 @@
-/** The player's data hold the machine as it is: after every step, in every setting. */
+/** The player's data equal the machine: after every step, in every setting. */
 
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
@@ -17,7 +17,7 @@ import { foldRows, VIEWS } from '../../../src/report/inspection.ts';
 import { type MachineLine, Track } from '../../../src/report/player/track.ts';
 import { find, R2, R9 } from './found.ts';
 
-/** These go wrong soon under every discipline. */
+/** These fail early under every discipline. */
 const TESTS: readonly (readonly [path: string, defect: DefectId])[] = [
   ['litmus/5-flush/R7-clear-all-repairs-one.yaml', 'R7'],
   ['litmus/3-set/R8-set-pmd.yaml', 'R8'],
@@ -25,7 +25,7 @@ const TESTS: readonly (readonly [path: string, defect: DefectId])[] = [
   ['litmus/4-switch/R11-victim-in-use.yaml', 'R11'],
 ];
 
-/** Of each discipline and paging form: with more time, two. */
+/** One per discipline and paging form; with UMBRA_SLOW, two. */
 const PICKS = process.env['UMBRA_SLOW'] ? [0, 1] : [0];
 
 const CASES = DISCIPLINES.flatMap((discipline, i) =>
@@ -53,14 +53,14 @@ function runOf(path: string, setting: Setting, mayEnd: boolean): readonly [Subje
 const textOf = ({ depth, text }: Pick<MachineLine, 'depth' | 'text'>): string =>
   ' '.repeat(depth) + text;
 
-/** What the player shows, without what is gone. */
+/** The state the player shows, without freed parts. */
 const shown = (lines: readonly MachineLine[]): string =>
   lines
     .filter(({ change }) => change !== 'gone')
     .map(textOf)
     .join('\n');
 
-/** What it says that was there before the step. */
+/** The state it shows from before the step. */
 const shownBefore = (lines: readonly MachineLine[]): string =>
   lines
     .filter(({ change }) => change !== 'new')
@@ -73,7 +73,7 @@ test.each([
   ...CASES.map((one) => ({ ...one, mayEnd: false })),
   { path: 'litmus/1-fault/store-buffering.yaml', setting: STORES, mayEnd: true },
 ])(
-  '$path, $setting.discipline, $setting.paging: the machine is as inspect has it, after each step',
+  '$path, $setting.discipline, $setting.paging: after each step it shows the machine as inspect does',
   ({ path, setting, mayEnd }) => {
     const [subject, result] = runOf(path, setting, mayEnd);
     const track = new Track(playerOf(subject, result, { sourceOf: () => undefined }).tracks[0]);
@@ -98,7 +98,7 @@ test.each([
 );
 
 test.each(['nonpae', 'pae'] as const)(
-  'what steps say they write to an entry is what the tables then have, %s',
+  'the entry values of steps are those the tables then hold, %s',
   (paging) => {
     const setting: Setting = { discipline: 'lock-free', paging, defects: [] };
     const [subject, result] = runOf(R2, setting, true);
@@ -129,7 +129,7 @@ test.each(['nonpae', 'pae'] as const)(
   },
 );
 
-test('stores that wait are those in the store buffers of the engine', () => {
+test("buffered stores are those in the engine's store buffers", () => {
   const [subject, result] = runOf('litmus/1-fault/store-buffering.yaml', STORES, true);
   const { tasks } = subject.board.controller;
   let most = 0;
@@ -141,7 +141,7 @@ test('stores that wait are those in the store buffers of the engine', () => {
   expect(most).toBeGreaterThan(1);
 });
 
-test('what two schedules share, and where they part', () => {
+test('the common part of two schedules, and where they diverge', () => {
   const { subject, failing, passing } = find(R2, 'R2', 'lock-free', 'nonpae');
   const { tracks, parting, twins, sources } = playerOf(subject, failing, {
     passing: passing!,

@@ -1,4 +1,4 @@
-/** What a story says of schedules that go wrong in a way that is known. */
+/** Stories of schedules with a known failure. */
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
@@ -27,11 +27,11 @@ const marks = ({ lines }: Story, kind: 'turn' | 'operation' | 'event'): string[]
 const tell = ({ subject, failing, passing }: Found, against: boolean): Story =>
   tellStory(subject, failing, { passing: against ? passing : undefined });
 
-describe.each(['nonpae', 'pae'] as const)('R2, the entry that comes back, %s', (paging) => {
+describe.each(['nonpae', 'pae'] as const)('R2, the cleared entry written back, %s', (paging) => {
   const found = find(R2, 'R2', 'lock-free', paging);
   const story = tell(found, false);
 
-  test('it breaks where the host writes it', () => {
+  test('breaks where the host writes it back', () => {
     expect(flagged(story, 'break')).toMatchObject({
       part: 'i',
       name: 'tryDemandPage',
@@ -43,7 +43,7 @@ describe.each(['nonpae', 'pae'] as const)('R2, the entry that comes back, %s', (
     expect(flagged(story, 'break')!.code).toContain('writeBack(cpu, gptePtr, gpte)');
   });
 
-  test.each([false, true])('the guest’s store and that are to blame, compared: %s', (against) => {
+  test.each([false, true])('blames the guest’s store and that write, when compared: %s', (against) => {
     const told = tell(found, against);
     const [first, second] = [flagged(told, 'first')!, flagged(told, 'second')!];
     expect(first).toMatchObject({ part: 'guest', name: 'storeEntry', after: 'none' });
@@ -53,7 +53,7 @@ describe.each(['nonpae', 'pae'] as const)('R2, the entry that comes back, %s', (
     expect(told.findings[1]!.text.includes('guess')).toBe(!against);
   });
 
-  test('the read that went before is told, and what the vCPUs were at', () => {
+  test('has the earlier read, and the operations of the vCPUs', () => {
     const reads = stepsOf(story).filter(
       ({ does, place }) => does === 'reads' && /^guest pte/.test(place),
     );
@@ -66,20 +66,20 @@ describe.each(['nonpae', 'pae'] as const)('R2, the entry that comes back, %s', (
     expect(marks(story, 'event')).toContain('vCPU 1: hypercall SET_PTE');
   });
 
-  test('it is short enough to be read aloud', () => {
+  test('is short enough to read aloud', () => {
     expect(story.told).toBeLessThan(20);
     expect(story.told).toBe(stepsOf(story).length);
     expect(story.steps).toBe(found.failing.run.steps);
   });
 
-  test('each line that is shown of the source is there', () => {
+  test('quotes source lines that exist', () => {
     for (const { source, code } of stepsOf(story)) {
       const [file, line] = source.split(':');
       expect(readFileSync(file!, 'utf8').split('\n')[Number(line) - 1]!.trim()).toBe(code);
     }
   });
 
-  test('all of it has a line for every step', () => {
+  test('has a line for every step with --all', () => {
     const all = tellStory(found.subject, found.failing, { all: true });
     expect(stepsOf(all).map(({ step }) => step)).toEqual(
       Array.from({ length: found.failing.run.steps }, (_, i) => i),
@@ -87,7 +87,7 @@ describe.each(['nonpae', 'pae'] as const)('R2, the entry that comes back, %s', (
   });
 });
 
-test('R5: a table that is free is named by what it was, and who freed it is to blame', () => {
+test('R5: a freed table is named by its former use, and the step that freed it is blamed', () => {
   const story = tell(find(R5, 'R5', 'lock-free', 'pae'), false);
   expect(story.ending).toMatch(/^oops: machine check/);
   expect(flagged(story, 'break')!.step).toBe(story.steps - 1);
@@ -97,7 +97,7 @@ test('R5: a table that is free is named by what it was, and who freed it is to b
   expect(flagged(story, 'second')!.place).toBe('pte of 0x00400000 (pgdir 1), in a freed frame');
 });
 
-test('R9: the second vCPU finds the first one’s registers', () => {
+test('R9: the second vCPU runs with the first one’s registers', () => {
   const story = tell(find(R9, 'R9', 'guest-lock', 'nonpae'), false);
   expect(story.columns).toEqual(['CPU 0']);
   const theirs = { place: "pte of 0xffc01000, CPU 0's registers (pgdir 1)" };
@@ -111,7 +111,7 @@ test('R9: the second vCPU finds the first one’s registers', () => {
   expect(flagged(story, 'break')!.place).toBe('whether the guest is dead');
 });
 
-test('R10: the host dies of what the other CPU has removed', () => {
+test('R10: the host dies of a page that the other CPU has removed', () => {
   const story = tell(find(R10, 'R10', 'guest-lock', 'nonpae'), true);
   const [first, second] = [flagged(story, 'first')!, flagged(story, 'second')!];
   expect(first).toMatchObject({ part: 'vi', name: 'removeSwitcherPercpuMap', after: 'none' });
@@ -120,7 +120,7 @@ test('R10: the host dies of what the other CPU has removed', () => {
   expect(first.column).not.toBe(second.column);
 });
 
-test('a run that ends well has a story, and nobody to blame', () => {
+test('a run that ends well has a story without blame', () => {
   const litmus = readLitmus(R2);
   const setting = { paging: 'nonpae', discipline: 'pgdir-lock', defects: [] } as const;
   const subject = new Subject(R2, litmus, setting);
@@ -130,7 +130,7 @@ test('a run that ends well has a story, and nobody to blame', () => {
   expect(stepsOf(story).length).toBeGreaterThan(0);
 });
 
-test('a vCPU that continues on another CPU is marked', () => {
+test('marks a vCPU that continues on another CPU', () => {
   const path = 'litmus/6-switcher/migrations.yaml';
   const setting = { paging: 'nonpae', discipline: 'guest-lock', defects: [] } as const;
   const subject = new Subject(path, readLitmus(path), setting);
@@ -143,7 +143,7 @@ test('a vCPU that continues on another CPU is marked', () => {
   }
 });
 
-test('a store that waits in its buffer is told where it is made, and where it reaches memory', () => {
+test('a buffered store has a line where it is made, and one where it reaches memory', () => {
   const path = 'litmus/1-fault/store-buffering.yaml';
   const setting = {
     paging: 'nonpae',
@@ -155,7 +155,7 @@ test('a store that waits in its buffer is told where it is made, and where it re
   const strategy = STRATEGIES.portfolio!();
   let seed = 0;
   let result = subject.run(strategy, seed);
-  // Both loads before the other vCPU's store: only store buffers do that.
+  // Both loads before the other vCPU's store: only store buffers allow that.
   while (result.outcome !== 0 && seed < 1000) result = subject.run(strategy, ++seed);
   expect(result.outcome).toBe(0);
   const story = tellStory(subject, result);
@@ -181,7 +181,7 @@ test('a store that waits in its buffer is told where it is made, and where it re
   }
 });
 
-test('what hardware does by itself is told in the column of its CPU', () => {
+test('an act of hardware is in the column of its CPU', () => {
   const subject = new Subject(R2, readLitmus(R2), {
     paging: 'nonpae',
     discipline: 'guest-lock',
@@ -201,7 +201,7 @@ test('what hardware does by itself is told in the column of its CPU', () => {
   }
 });
 
-/** A path below litmus/, and what is to be blamed: the place, and the functions, the first first. */
+/** A path below litmus/, and the expected blame: the place, and the functions in order. */
 const BLAMED: readonly (readonly [DefectId, DisciplineName, string, string, string, string])[] = [
   [
     'R1',
@@ -274,11 +274,11 @@ test.each(BLAMED)('%s, %s, %s: %s', (defect, discipline, path, place, first, sec
   expect(story.told).toBeLessThan(30);
 });
 
-test('who waits for whom is said of a deadlock', () => {
+test('a deadlock names each waiting CPU and the owner of its lock', () => {
   const setting = { paging: 'nonpae', discipline: 'guest-lock', defects: [] } as const;
   const subject = new Subject(R2, readLitmus(R2), setting);
   const { host, beginning } = subject.board;
-  // Somebody who is not there has the guest's lock.
+  // A CPU that does not exist holds the guest's lock.
   const at = [...recordWords(host)].find(([, { name }]) => name === 'lock of the guest')![0];
   const putBack = beginning.putBack.bind(beginning);
   beginning.putBack = () => {
@@ -300,14 +300,14 @@ test('who waits for whom is said of a deadlock', () => {
   );
 });
 
-/** Files of the paging code whose accesses a litmus test comes to, told by what it says of itself. */
+/** Files of the paging code whose accesses a litmus test makes. */
 const TOLD_OF = [
   ['litmus/4-switch/lru-victim.yaml', 'iv switch', 'src/paging/policies/eviction.ts'],
   ['litmus/5-flush/compare-instead-of-clear-all.yaml', 'v flush', 'src/paging/policies/compare.ts'],
   ['litmus/1-fault/prefault-against-clearing.yaml', 'i fault', 'src/paging/policies/prefault.ts'],
 ] as const;
 
-test.each(TOLD_OF)('%s: what is in no part of lguest’s is told with one', (path, part, source) => {
+test.each(TOLD_OF)('%s: code outside lguest’s seven parts is described with one of them', (path, part, source) => {
   const told = storyText(everyStep(path), { columns: 400, colours: false });
   expect(told).toMatch(new RegExp(`${part}: \\w+, ${source}:\\d+`));
 });
@@ -317,7 +317,7 @@ const SOME = [...Map.groupBy(LITMUS_FILES, (path) => path.split('/')[1]).values(
   ([path]) => path!,
 );
 
-test.each(SOME)('each step of %s is told in words', (path) => {
+test.each(SOME)('each step of %s is described', (path) => {
   const story = everyStep(path);
   expect(story.told).toBe(story.steps);
   expect(story.told).toBeGreaterThan(100);
@@ -325,7 +325,7 @@ test.each(SOME)('each step of %s is told in words', (path) => {
   expect(told).not.toMatch(/undefined|NaN|\[object|null/);
 });
 
-/** Of a schedule as it comes, in the first setting that the test is for. */
+/** The first schedule, in the first setting of the test. */
 function everyStep(path: string): Story {
   const litmus = readLitmus(path);
   const [paging, discipline] = [litmus.paging[0]!, litmus.disciplines[0]!];

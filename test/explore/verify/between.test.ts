@@ -1,4 +1,6 @@
-/** Invariants between steps: what is broken for a while is seen, and no such moment is left out. */
+/**
+ * Invariants between steps: a temporary violation is seen, and no moment between steps is missed.
+ */
 
 import { expect, test } from 'vitest';
 import type { DisciplineName } from '../../../shared/discipline.ts';
@@ -26,8 +28,8 @@ const subjectOf = (
 
 const all = (subject: Subject) => within(subject, BOUNDS);
 
-/** Whoever comes out of the guest flushes its TLB, so at the end none is stale. */
-test('a stale translation that nobody uses is seen only while it is there', () => {
+/** A CPU that exits the guest flushes its TLB, so at the end no entry is stale. */
+test('an unused stale translation is seen only while it exists', () => {
   const given = { defects: ['R6'] as DefectId[], betweenSteps: false };
   const atEnds = all(subjectOf('R2-cleared-entry-comes-back', 'guest-lock', given));
   expect(atEnds.met.map(({ ending }) => ending)).not.toContain('violation');
@@ -49,7 +51,7 @@ const TESTS: readonly (readonly [string, DisciplineName])[] = [
   ...(SLOW ? ([['R13-three-cpus', 'guest-lock']] as const) : []),
 ];
 
-test.each(TESTS)('%s, %s: no moment by brute force is left out', (name, discipline) => {
+test.each(TESTS)('%s, %s: no moment found by brute force is missed', (name, discipline) => {
   const brute = subjectOf(name, discipline);
   const endings = new Set(Array.from(forced(brute, 1, false), ({ ending }) => ending));
   const subject = subjectOf(name, discipline);

@@ -1,4 +1,4 @@
-/** All behaviours of litmus tests: each once, none that sampling meets is missing. */
+/** All behaviours of litmus tests: each once, and none that sampling finds is missing. */
 
 import { describe, expect, test } from 'vitest';
 import type { DisciplineName } from '../../../shared/discipline.ts';
@@ -50,7 +50,7 @@ function all(subject: Subject): All {
   return { traces, blocked: search.dpor.blocked, failures };
 }
 
-describe('runs that are cut short are told as such', () => {
+describe('runs that are cut short are reported as such', () => {
   const litmus = readLitmus('R4-both-allocate-the-table');
   const setting = {
     paging: 'nonpae',
@@ -88,8 +88,8 @@ describe('runs that are cut short are told as such', () => {
 });
 
 /**
- * Where a count is not the same any more, accesses of the code have changed. That may be as it
- * should be, and then the number is to be another one.
+ * A different count means that accesses of the code have changed. If that was intended, update the
+ * number.
  */
 const COUNTS: readonly (readonly [string, DisciplineName, number])[] = [
   ['R1-two-faults-one-entry', 'guest-lock', 136],
@@ -101,16 +101,16 @@ const COUNTS: readonly (readonly [string, DisciplineName, number])[] = [
 ];
 
 const WITH_BUFFERS: typeof COUNTS = [
-  // A lock flushes them, and there is nothing that could be overtaken.
+  // A lock drains them, so no store is delayed past it.
   ['R1-two-faults-one-entry', 'pgdir-lock', 124],
   ['copy-on-write-broken-by-two', 'guest-lock', 180],
   ['R15-two-faults-at-once', 'lock-free', 52],
 ];
 
-/** Whatever hardware does by itself is left out with an even seed. */
+/** An even seed has no acts of hardware. */
 const SAMPLED = 200;
 
-describe('each behaviour once, and all that sampling meets', () => {
+describe('each behaviour once, including all that sampling finds', () => {
   test.each(COUNTS)('%s, %s: %i', (name, discipline, count) => {
     expectEachOnce(subjectOf(name, discipline), count);
   });
@@ -119,12 +119,12 @@ describe('each behaviour once, and all that sampling meets', () => {
     expectEachOnce(subjectOf(name, discipline, [], { memory: 'tso' }), count);
   });
 
-  /** One page table for two vCPUs: who has none waits for one of several words to change. */
+  /** One page table for two vCPUs: the one without waits for one of several words to change. */
   test('where a vCPU waits for the page table of another', () => {
     const whole = (kept?: Kept): Subject =>
       subjectOf('R11-victim-in-use', 'pgdir-lock', [], kept && { kept });
     if (SLOW) expectEachOnce(whole(), 732);
-    // Outcomes speak of the operations that are left out.
+    // Outcomes refer to the removed operations.
     else expectEachOnce(whole([[0], [0]]), 175, 175);
   });
 
@@ -144,7 +144,7 @@ describe('each behaviour once, and all that sampling meets', () => {
   }
 });
 
-test('a defect is found, and by the behaviours that show it', () => {
+test('a defect is found, with the behaviours that show it', () => {
   const { failures, traces } = all(subjectOf('R6-no-shootdown', 'guest-lock', ['R6']));
   expect([failures.length, traces.length]).toEqual([234, 368]);
 });
@@ -157,7 +157,7 @@ const ON_THREADS: readonly (readonly [string, DisciplineName, MemoryModel, numbe
 ];
 
 test.each(ON_THREADS)(
-  '%s, %s, %s: on worker threads the behaviours are the same, and as many: %i',
+  '%s, %s, %s: worker threads find the same behaviours: %i',
   async (of, discipline, memory, count) => {
     const subject = subjectOf(of, discipline, [], { memory });
     const search = new Exhaustive(subject.board);

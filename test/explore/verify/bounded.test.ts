@@ -1,4 +1,6 @@
-/** All behaviours within bounds: none that brute force meets is missing, and defects have theirs. */
+/**
+ * All behaviours within bounds: none that brute force finds is missing, and every defect is found.
+ */
 
 import { describe, expect, test } from 'vitest';
 import type { DisciplineName } from '../../../shared/discipline.ts';
@@ -34,14 +36,14 @@ const TESTS: readonly (readonly [string, DisciplineName, DefectId[]])[] = [
 describe.each(TESTS)('%s, %s, %j', (name, discipline, defects) => {
   const subject = subjectOf(name, discipline, defects);
 
-  test('one preemption: nothing by brute force is missing', () => {
+  test('one preemption: no behaviour found by brute force is missing', () => {
     const found = tracesWithin(subject, { preemptions: 1, acts: 0 });
     const brute = tracesOf(forced(subject, 1, false));
     expect(brute.size).toBeGreaterThan(5);
     expect([...brute].filter((trace) => !found.has(trace))).toEqual([]);
   });
 
-  test('nor is one act of hardware', () => {
+  test('nor with one act of hardware', () => {
     const found = tracesWithin(subject, { preemptions: 0, acts: 1 });
     const brute = tracesOf(forced(subject, 1, true));
     const without = tracesWithin(subject, { preemptions: 1, acts: 0 });
@@ -51,7 +53,7 @@ describe.each(TESTS)('%s, %s, %j', (name, discipline, defects) => {
   });
 });
 
-test('with more preemptions than matter, it is all there are', () => {
+test('bounds above what a test can use give all of its behaviours', () => {
   const { totals, met, bound } = within(subjectOf('R4-both-allocate-the-table', 'guest-lock'), {
     preemptions: 30,
     acts: 0,
@@ -61,7 +63,7 @@ test('with more preemptions than matter, it is all there are', () => {
   expect(met.map(({ preemptions }) => preemptions)).toEqual([0]);
 });
 
-/** The fewest preemptions by which a defect is seen, and as what. */
+/** The fewest preemptions that show a defect, and the outcome. */
 const DEFECTS: readonly (readonly [DefectId, string, DisciplineName, Ending, number])[] = [
   ['R1', 'R1-two-faults-one-entry', 'guest-lock', 'violation', 1],
   ['R2', 'R2-dirty-erased', 'lock-free', 'violation', 1],
@@ -107,13 +109,13 @@ describe('in parts', () => {
   });
   const whole = known(within(subject(), bounds));
 
-  test('units of whatever size meet the same', () => {
+  test('units of any size find the same', () => {
     expect(whole.classes).toBeGreaterThan(50);
     for (const most of [40, 200]) expect(known(within(subject(), bounds, { most }))).toEqual(whole);
   });
 
-  /** What was under way is lost each time. */
-  test('so does what was broken off again and again, and kept as text', () => {
+  /** The unfinished run is lost at each interruption. */
+  test('so does a search interrupted over and over, and kept as text', () => {
     const one = subject();
     let frontier = new BoundedFrontier(bounds);
     for (let units = 1; !frontier.isDone; units++) {
@@ -126,7 +128,7 @@ describe('in parts', () => {
     expect(known(frontier)).toEqual(whole);
   });
 
-  test('several at a time that end in another order do, too', () => {
+  test('so do several units at a time that end in another order', () => {
     const one = subject();
     const frontier = new BoundedFrontier(bounds);
     const waiting: (() => void)[] = [];

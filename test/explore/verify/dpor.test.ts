@@ -1,4 +1,4 @@
-/** The search through all behaviours finds those that brute force finds, each of them once. */
+/** The search through all behaviours finds those that brute force finds, each once. */
 
 import { describe, expect, test } from 'vitest';
 import { SLOW } from '../../slow.ts';
@@ -31,7 +31,10 @@ function expectAll(program: readonly Task[]): ReturnType<typeof verify> {
   return verified;
 }
 
-/** Brute force finds the same, and each is found once. Returns how many runs were left in the middle. */
+/**
+ * Compares with brute force, and checks that each is found once. Returns the number of blocked
+ * runs.
+ */
 function expectAllOfDrawn(several: boolean): number {
   let [behaviours, blocked, stuck, orders] = [0, 0, 0, 0];
   for (let seed = 0; seed < (SLOW ? 5000 : 500); seed++) {
@@ -54,23 +57,23 @@ function expectAllOfDrawn(several: boolean): number {
     orders += forced.orders;
     if (verified.isStuck) stuck++;
   }
-  // They are such as to tell something.
+  // The drawn programs have enough behaviours to be a test.
   expect(orders).toBeGreaterThan(5 * behaviours);
   expect(stuck).toBeGreaterThan(50);
   expect(blocked).toBeLessThan(behaviours / 50);
   return blocked;
 }
 
-test('drawn programs of two to four tasks that wait, take locks, and go by what they find', () => {
+test('drawn programs of two to four tasks with waits, locks, and accesses that depend on loads', () => {
   expect(expectAllOfDrawn(false)).toBeGreaterThan(0);
 });
 
-test('the same where some wait for one of two words, whose changes conflict', () => {
+test('the same with waits for one of two words, whose changes conflict', () => {
   expectAllOfDrawn(true);
 });
 
-describe('who waits', () => {
-  test('may have gone on before the last change that let it', () => {
+describe('a waiting task', () => {
+  test('may have continued before the last change that allows it', () => {
     const { traces } = expectAll([
       plain(waitUntil(1, 0), store(2, 1)),
       plain(store(1, 1), store(1, 0), load(2)),
@@ -78,7 +81,7 @@ describe('who waits', () => {
     expect(traces.length).toBe(4);
   });
 
-  test('for ever may have gone on before', () => {
+  test('that waits forever may have continued before', () => {
     const { traces, isStuck } = expectAll([plain(waitWhile(1, 2)), plain(store(1, 2))]);
     expect([traces.length, isStuck]).toEqual([2, true]);
   });
@@ -88,7 +91,7 @@ describe('who waits', () => {
     expect(expectAll([critical, critical]).traces.length).toBe(2);
   });
 
-  test('where all that can go on sleep may wake them by what it does earlier', () => {
+  test('may be woken by an earlier step of tasks that all sleep now', () => {
     const { blocked } = expectAll([
       plain(exchange(0, 0), lock(MUTEX), unlock(MUTEX)),
       plain(store(1, 0), waitWhile(1, 0)),
@@ -99,14 +102,14 @@ describe('who waits', () => {
   });
 });
 
-describe('without looking at who waits', () => {
+describe('without the set of waiting tasks', () => {
   const [waiter, changer] = [plain(waitWhile(1, 2)), plain(store(1, 2))];
 
-  test('when a run is at its end, behaviours are missed', () => {
+  test('at the end of a run, behaviours are missed', () => {
     expect(verify([changer, waiter], { atEnd: false }).traces.length).toBe(1);
   });
 
-  test('steps are planned where they cannot be taken', () => {
+  test('steps are planned where they are not enabled', () => {
     const program = [plain(waitUntil(1, 1)), plain(store(1, 1))];
     expect(verify(program).traces.length).toBe(1);
     expect(() => verify(program, { ever: false })).toThrow('who is to go on can');

@@ -1,4 +1,4 @@
-/** Small programs at random, for the search through all behaviours to be held to brute force. */
+/** Small random programs, to compare the search through all behaviours with brute force. */
 
 import { Dice } from '../../../src/explore/strategies/dice.ts';
 import {
@@ -23,7 +23,7 @@ const WORDS = 3;
 
 const PLAIN = [load, load, load, store, store, store, fence] as const;
 
-/** Few words and much that waits in buffers: two or three accesses of each of two tasks. */
+/** Few words and mostly buffered stores: two or three accesses of each of two tasks. */
 export function drawnPlain(seed: number): readonly Task[] {
   const dice = new Dice();
   dice.seed(seed);
@@ -38,7 +38,7 @@ export function drawnPlain(seed: number): readonly Task[] {
   });
 }
 
-/** What access a task makes next; each task holds the lock at most once. */
+/** The next access of a task; each task takes the lock at most once. */
 function drawn(dice: Dice, task: number, words: number, several: boolean): Access | 'lock' {
   const at = 1 + dice.below(words);
   const value = dice.below(3);
@@ -83,7 +83,7 @@ function drawnTask(
       holds = !holds;
     }
   }
-  // Not always: who waits for it then waits for ever.
+  // Not always: otherwise a task that waits for it waits forever.
   if (holds && dice.below(4) > 0) accesses.push(unlock(MUTEX));
   const branches = dice.below(2) === 0;
   return function* () {
@@ -95,7 +95,7 @@ function drawnTask(
   };
 }
 
-/** Of so many accesses of each of 2, 3, 4 tasks; `several`: some wait for one of two words. */
+/** With this many accesses of each of 2, 3, 4 tasks; `several`: some wait for one of two words. */
 export function drawnProgram(
   seed: number,
   { several = false, lengths = [5, 3, 2] } = {},

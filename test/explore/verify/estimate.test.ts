@@ -1,4 +1,4 @@
-/** The estimate of how many behaviours a test has, where their number is known. */
+/** The estimate of the number of behaviours of a test, for known numbers. */
 
 import { describe, expect, test } from 'vitest';
 import type { DisciplineName } from '../../../shared/discipline.ts';
@@ -17,21 +17,21 @@ const subjectOf = (name: string, discipline: DisciplineName): Subject =>
 test.each([
   ['R4-both-allocate-the-table', 'guest-lock', 32],
   ['R1-two-faults-one-entry', 'guest-lock', 136],
-] as const)('where there are fewer than runs it is their number: %s, %s: %i', (name, of, all) => {
+] as const)('is exact with fewer behaviours than runs: %s, %s: %i', (name, of, all) => {
   expect(estimate(subjectOf(name, of), 300)).toBe(all);
 });
 
-describe('where there are more', () => {
+describe('with more behaviours than runs', () => {
   const subject = subjectOf('store-buffering', 'lock-free');
   const estimated = estimate(subject, 150);
 
-  test('it is not far off', () => {
+  test('is close', () => {
     expect(leastOf(estimated)).toBeLessThan(7332);
     expect(15 * estimated).toBeGreaterThan(7332);
     expect(estimated).not.toBe(7332);
   });
 
-  test('it is the same each time', () => {
+  test('is the same each time', () => {
     expect(estimate(subject, 150)).toBe(estimated);
   });
 });

@@ -1,11 +1,14 @@
-/** Schedules by brute force: all with so many preemptions, before whatever step. */
+/** Schedules by brute force: all with this many preemptions, before any step. */
 
 import type { Result } from '../../../src/explore/result.ts';
 import { FewestSwitches } from '../../../src/explore/strategies/fewest-switches.ts';
 import type { Situation } from '../../../src/explore/strategies/strategy.ts';
 import type { Subject } from '../../../src/explore/subject.ts';
 
-/** Switches before every single step; acts of hardware count as preemptions, and beginning does. */
+/**
+ * Switches before every single step; acts of hardware count as preemptions, and so does the choice
+ * of the first actor.
+ */
 class BruteForce extends FewestSwitches {
   readonly #acts: boolean;
 

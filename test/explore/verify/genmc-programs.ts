@@ -1,11 +1,11 @@
 /**
- * Programs of other people's, and in how many ways each of them behaves under sequential
- * consistency, as GenMC 0.11 counts them (Kokologiannakis, Vafeiadis: GenMC, CAV 2021; in its
- * tests/correct, `expected.sc.mo.in`): executions that differ in what is read from where, or in the
- * order of the stores to a word, which is the order of all that conflicts.
+ * Published programs, and their number of executions under sequential consistency as GenMC 0.11
+ * counts them (Kokologiannakis, Vafeiadis: GenMC, CAV 2021; in its tests/correct,
+ * `expected.sc.mo.in`): executions that differ in reads-from, or in the coherence order of a word's
+ * stores, hence in the order of conflicting accesses.
  *
- * Each is written anew here. Where one of them stores what is there already, it stores something
- * else: that is no change here, and a store there.
+ * Each is written anew here. Where one of them stores the present value, it stores another here:
+ * storing the present value is no change for umbra, and a store for GenMC.
  */
 
 import { SLOW } from '../../slow.ts';
@@ -13,7 +13,7 @@ import { add, cas, load, lock, store, type Task, unlock } from './tasks.ts';
 
 type Accesses = readonly ReturnType<typeof load>[];
 
-/** A task that does what it does whatever it finds. */
+/** A task whose accesses do not depend on its loads. */
 const plain = (...accesses: Accesses): Task =>
   function* () {
     for (const access of accesses) yield access;
@@ -24,7 +24,7 @@ const times = (n: number, task: (i: number) => Task): Task[] =>
 
 const [x, y, z, w] = [1, 2, 3, 4] as const;
 
-/** What is stored where a program does not say what, or what is there already. */
+/** The value stored where a program leaves it open, or stores the present one. */
 const distinct = (i: number): number => 100 + i;
 
 export const LITMUS: Readonly<Record<string, readonly [number, readonly Task[]]>> = {
@@ -147,10 +147,10 @@ export const LITMUS: Readonly<Record<string, readonly [number, readonly Task[]]>
   ],
 };
 
-/** Words of an array, beside the others. */
+/** Words of an array, apart from the others. */
 const array = (i: number): number => 16 + i;
 
-/** Programs of any size, and the sizes that there are counts for. */
+/** Programs of any size, and the sizes with published counts. */
 export const SIZED: Readonly<
   Record<string, { counts: Readonly<Record<number, number>>; of: (n: number) => readonly Task[] }>
 > = {
@@ -277,14 +277,14 @@ export const SIZED: Readonly<
       },
     ],
   },
-  // Of the first two sizes Nidhugg's counts, of the last GenMC's.
+  // Counts of the first two sizes by Nidhugg, of the last by GenMC.
   fib_bench: {
     counts: { 1: 11, 2: 140, ...(SLOW && { 5: 218_243 }) },
     of: (n) => [
       ...[x, y].map((mine): Task => {
         return function* () {
           for (let i = 0; i < n; i++) {
-            // Both begin with 1 there, and are counted from there here.
+            // There both start at 1.
             const a = yield load(x);
             const b = yield load(y);
             yield store(mine, a + b + 1);

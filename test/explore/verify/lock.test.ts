@@ -1,4 +1,4 @@
-/** The lock itself (shared/lock.ts), by every order of its accesses: it is told once each. */
+/** The lock itself (shared/lock.ts), under every order of its accesses, each once. */
 
 import { describe, expect, test } from 'vitest';
 import { Lock } from '../../../shared/lock.ts';
@@ -19,7 +19,7 @@ import {
 
 const [COUNT, LOCK, INSIDE] = [0, 1, 2];
 
-/** Thrown where a body makes an access that it has not made yet. */
+/** Thrown where a body makes its next new access. */
 class Pending {
   readonly access: Access;
   constructor(access: Access) {
@@ -28,8 +28,8 @@ class Pending {
 }
 
 /**
- * Ordinary code as a task: at each access it is left by a throw, and called again with what its
- * accesses came to so far.
+ * Ordinary code as a task: a throw leaves it at each access, and it is called again with the
+ * results of its accesses so far.
  */
 function taskOf(body: (words: Words) => void): Task {
   return function* () {
@@ -72,7 +72,9 @@ function attempt(body: (words: Words) => void, log: readonly number[]): Access |
 
 type Locking = Pick<Lock, 'acquire' | 'release'>;
 
-/** Tasks that go into the critical section so many times each, and count there by load and store. */
+/**
+ * Tasks that enter the critical section this many times each, and count there by load and store.
+ */
 const counting = (tasks: number, times: number, lockOver: (words: Words) => Locking): Task[] =>
   Array.from({ length: tasks }, (_, holder) =>
     taskOf((words) => {
@@ -88,7 +90,7 @@ const counting = (tasks: number, times: number, lockOver: (words: Words) => Lock
 
 const ours = (words: Words): Locking => new Lock(words, toPtr(LOCK), () => false);
 
-/** What memory can be at the end: how many were counted, and the lock. */
+/** Possible final memories: the count, and the lock. */
 const endsOf = ({ ends }: ReturnType<typeof verify>): string[] =>
   [
     ...new Set(
@@ -101,7 +103,7 @@ const endsOf = ({ ends }: ReturnType<typeof verify>): string[] =>
     ),
   ].toSorted();
 
-describe('the lock keeps others out, lets all in, and is free at the end', () => {
+describe('the lock excludes others, lets every task in, and is free at the end', () => {
   const sizes: [number, number][] = [
     [2, 1],
     [2, 2],
@@ -117,14 +119,14 @@ describe('the lock keeps others out, lets all in, and is free at the end', () =>
     expect(verified.traces.length).toBeGreaterThan(1);
   });
 
-  test('in all ways that there are', () => {
+  test('over all interleavings', () => {
     const program = counting(2, 1, ours);
     expect(new Set(verify(program).traces)).toEqual(bruteForce(program).traces);
   });
 });
 
-describe('what is wrong with another one shows', () => {
-  test('that looks, and then takes', () => {
+describe('a broken lock is found', () => {
+  test('that checks, and then takes', () => {
     const broken = (words: Words): Locking => ({
       acquire: () => {
         while (words.load(toPtr(LOCK)) !== 0) words.wait(toPtr(LOCK), 1, 0);
@@ -136,7 +138,7 @@ describe('what is wrong with another one shows', () => {
     expect(endsOf(verify(counting(2, 1, broken)))).toContain('1,0');
   });
 
-  test('that is not given back', () => {
+  test('that is not released', () => {
     const broken = (words: Words): Locking => ({
       acquire: (holder) => ours(words).acquire(holder),
       release: () => {},

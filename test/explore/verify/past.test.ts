@@ -1,4 +1,4 @@
-/** A run that goes on from the middle of the one before is what it would be from its beginning. */
+/** A run resumed from the middle of the one before equals the run from the beginning. */
 
 import { expect, test } from 'vitest';
 import type { DisciplineName } from '../../../shared/discipline.ts';
@@ -13,9 +13,9 @@ import { runOnce } from '../../../src/explore/verify/unit.ts';
 
 const TESTS: readonly (readonly [string, DisciplineName, DefectId[]])[] = [
   ['R4-both-allocate-the-table', 'lock-free', []],
-  // A host CPU dies, and the others go on.
+  // A host CPU dies, and the others continue.
   ['R10-one-pgdir-two-cpus', 'guest-lock', ['R10']],
-  // Who has no pgdir waits for one of several words.
+  // A vCPU without a pgdir waits for one of several words.
   ['R11-victim-in-use', 'pgdir-lock', []],
   ['R13-three-cpus', 'pgdir-lock', []],
 ];
@@ -42,7 +42,7 @@ test.each(TESTS)('%s, %s, %j', (name, discipline, defects) => {
   expect(known).toBeGreaterThan(100 * RUNS);
 });
 
-/** All but the events, of which those of before are behind the last one. */
+/** All but the events: those of the earlier run lie behind the last one. */
 function memoryOf({ board: { host } }: Subject): readonly Uint32Array[] {
   const { at, count, stride } = host.layout.regions.events;
   const { plain } = host.words;

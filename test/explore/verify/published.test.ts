@@ -1,4 +1,6 @@
-/** The search has as many behaviours of published programs as GenMC counts (genmc-programs.ts). */
+/**
+ * The search finds as many behaviours of published programs as GenMC counts (genmc-programs.ts).
+ */
 
 import { describe, expect, test } from 'vitest';
 import {
@@ -12,7 +14,7 @@ import {
 import { BIG0, LITMUS, SIZED } from './genmc-programs.ts';
 import { type load, type Task, verify } from './tasks.ts';
 
-/** Each behaviour once: no trace is there twice. */
+/** Each behaviour once: no trace occurs twice. */
 function counted(program: readonly Task[]): number {
   const { traces } = verify(program);
   expect(new Set(traces).size).toBe(traces.length);
@@ -39,7 +41,7 @@ describe('programs of several sizes', () => {
   });
 });
 
-/** Larger ones take long enough once. */
+/** One larger size takes long enough. */
 const MOST_AS_WORLDS = 800;
 
 describe('the same as worlds of the library', () => {
@@ -50,7 +52,7 @@ describe('the same as worlds of the library', () => {
     ),
   ].filter(([, count]) => count <= MOST_AS_WORLDS);
 
-  test('are more than 30', () => {
+  test('more than 30 programs', () => {
     expect(all.length).toBeGreaterThan(60);
   });
 
@@ -61,7 +63,7 @@ describe('the same as worlds of the library', () => {
   });
 });
 
-/** The highest word that one of them accesses is below. */
+/** All words of the programs lie below it. */
 const WORDS = 160;
 
 const worldOf = (name: string, program: readonly Task[]): World =>

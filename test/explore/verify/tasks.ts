@@ -1,6 +1,6 @@
 /**
- * Programs of a few tasks on shared words, for the search through all behaviours to be tried
- * without a machine: every order by brute force, or each behaviour once.
+ * Programs of a few tasks on shared words, to test the search through all behaviours without a
+ * machine: every order by brute force, or each behaviour once.
  */
 
 import { DRAINED, type Guard, guardOn } from '../../../src/explore/engine/guard.ts';
@@ -8,7 +8,7 @@ import { RecordingTrace } from '../../../src/explore/engine/recording-trace.ts';
 import { Trace } from '../../../src/explore/engine/trace.ts';
 import { ALL_SLEEP, Dpor } from '../../../src/explore/verify/dpor.ts';
 
-/** One access of a word, or a wait until it is, or is not, what is given. */
+/** One access of a word, or a wait until it equals, or differs from, a value. */
 export type Access =
   | { readonly kind: 'load'; readonly at: number }
   | { readonly kind: 'store'; readonly at: number; readonly value: number }
@@ -25,7 +25,7 @@ export type Access =
   | { readonly kind: 'wait'; readonly at: number; readonly value: number; readonly until: boolean }
   | { readonly kind: 'fence'; readonly at: number };
 
-/** What an access comes to is given back: of a load the word, of others what was there before. */
+/** Receives the result of an access: of a load the word, of others the word before. */
 export type Task = () => Generator<Access, void, number>;
 
 export const load = (at: number): Access => ({ kind: 'load', at });
@@ -62,14 +62,14 @@ export const waitUntilAny = (at: number, other: number, value: number): Access =
   value,
 });
 
-/** Where its buffer is empty, it reads a word that nobody changes. */
+/** When its buffer is empty, the task reads a word that never changes. */
 export const fence = (): Access => ({ kind: 'fence', at: WORDS - 1 });
 
 const WORDS = 1024;
 
 export type Memory = 'sc' | 'tso';
 
-/** One run, as far as it has come. Behind the tasks, their store buffers are actors. */
+/** One run in progress. The store buffers are actors, numbered after the tasks. */
 class Run {
   readonly memory = new Int32Array(WORDS);
   readonly #trace: RecordingTrace;
@@ -77,7 +77,7 @@ class Run {
   readonly #tasks: readonly Generator<Access, void, number>[];
   readonly #pending: (Access | undefined)[];
   readonly #buffers: (readonly [at: number, value: number])[][];
-  /** Of each task, what its loads have found. */
+  /** The loaded values of each task. */
   readonly #found: number[][];
 
   constructor(program: readonly Task[], trace: RecordingTrace, memory: Memory) {
@@ -111,7 +111,7 @@ class Run {
     return { ...(guard ?? DRAINED), drained: true };
   };
 
-  /** Somebody waits for ever. */
+  /** Some task waits forever. */
   get isStuck(): boolean {
     return this.able === 0 && this.#pending.some((access) => access !== undefined);
   }
@@ -126,7 +126,7 @@ class Run {
     this.#pending[actor] = this.#tasks[actor]!.next(result).value ?? undefined;
   }
 
-  /** What memory is, and what was found. */
+  /** The memory, and the loaded values. */
   get end(): string {
     return [this.memory.subarray(0, 16), ...this.#found].map(String).join('; ');
   }
@@ -140,7 +140,7 @@ class Run {
     return before;
   }
 
-  /** What comes of an access that the task's buffer takes, or has; undefined of others. */
+  /** The result of an access that the task's buffer takes or holds; undefined for others. */
   #inBuffer(task: number, access: Access): number | undefined {
     const buffer = this.#buffers[task]!;
     if (access.kind === 'store') {
@@ -191,7 +191,7 @@ function resultOf(access: Access, before: number): number {
   }
 }
 
-/** In which these words are tied. */
+/** With these words tied. */
 function newTrace(tied: readonly number[]): RecordingTrace {
   const trace = new RecordingTrace(new Int32Array(Trace.memoryFor(WORDS)), new Uint32Array(WORDS));
   trace.tie(tied);
@@ -199,20 +199,20 @@ function newTrace(tied: readonly number[]): RecordingTrace {
 }
 
 export interface Verified {
-  /** Digests of the traces of all runs to the end. */
+  /** Digests of the traces of all complete runs. */
   readonly traces: readonly string[];
   readonly blocked: number;
-  /** What memory was at the end and what loads have found, as texts. */
+  /** The final memories and loaded values, as texts. */
   readonly ends: ReadonlySet<string>;
-  /** A run ended in which somebody still waits. */
+  /** Some run ended with a waiting task. */
   readonly isStuck: boolean;
 }
 
-/** What the search is told of those who wait: all, to be right. */
+/** What the search knows of waiting tasks: all of it, to be correct. */
 interface Told {
   readonly ever?: boolean;
   readonly atEnd?: boolean;
-  /** Words that may be waited for together. */
+  /** Words that one wait may watch together. */
   readonly tied?: readonly number[];
   readonly memory?: Memory;
 }
@@ -252,7 +252,7 @@ export function verify(
   return { traces, blocked: dpor.blocked, ends, isStuck };
 }
 
-/** Digests of the traces of all orders of a program's steps, and how many orders there are. */
+/** Digests of the traces of all interleavings of a program, and the number of interleavings. */
 export function bruteForce(
   program: readonly Task[],
   tied: readonly number[] = [],
@@ -262,7 +262,7 @@ export function bruteForce(
   const ends = new Set<string>();
   const trace = newTrace(tied);
   let orders = 0;
-  /** Of the current order who took each step, and who else could have. */
+  /** The actor of each step of the current interleaving, and the other enabled ones. */
   const order: number[] = [];
   const others: number[] = [];
   for (;;) {

@@ -1,4 +1,7 @@
-/** With store buffers: all behaviours that brute force finds, each once, and what x86 allows. */
+/**
+ * With store buffers: all behaviours that brute force finds, each once, and the outcomes x86
+ * allows.
+ */
 
 import { describe, expect, test } from 'vitest';
 import { SLOW } from '../../slow.ts';
@@ -14,7 +17,7 @@ import {
   verify,
 } from './tasks.ts';
 
-/** How many end in a way in which they do not under sequential consistency. */
+/** The number of ends that sequential consistency does not allow. */
 function expectAll(programOf: (seed: number) => readonly Task[]): number {
   let [behaviours, orders, more] = [0, 0, 0];
   for (let seed = 0; seed < (SLOW ? 5000 : 500); seed++) {
@@ -36,17 +39,17 @@ function expectAll(programOf: (seed: number) => readonly Task[]): number {
     orders += forced.orders;
     if (!verify(program).ends.isSupersetOf(verified.ends)) more++;
   }
-  // They are such as to tell something.
+  // The drawn programs have enough behaviours to be a test.
   expect(orders).toBeGreaterThan(5 * behaviours);
   return more;
 }
 
 describe('drawn programs: all that brute force finds, each once', () => {
-  test('of two and three tasks that wait, take locks, and go by what they find', () => {
+  test('of two and three tasks with waits, locks, and accesses that depend on loads', () => {
     expectAll((seed) => drawnProgram(seed, { lengths: [4, 2] }));
   });
 
-  test('of two tasks that load and store, some of which end as they do by buffers only', () => {
+  test('of two tasks that load and store, some with ends that only buffers allow', () => {
     expect(expectAll(drawnPlain)).toBeGreaterThan(5);
   });
 });
@@ -54,8 +57,8 @@ describe('drawn programs: all that brute force finds, each once', () => {
 const [x, y] = [1, 2];
 
 /**
- * Programs of the catalogue that herd comes with, and how many outcomes there are under sequential
- * consistency and under x86-TSO: of what is in memory and of what loads have found.
+ * Programs of herd's catalogue, and their numbers of outcomes under sequential consistency and
+ * under x86-TSO: of final memory and loaded values.
  */
 const CATALOGUE: readonly (readonly [string, number, number, readonly (readonly Access[])[]])[] = [
   [
@@ -153,7 +156,7 @@ const CATALOGUE: readonly (readonly [string, number, number, readonly (readonly 
   ['IRIW', 15, 15, [[store(x, 1)], [load(x), load(y)], [load(y), load(x)], [store(y, 1)]]],
   ['WRC', 7, 7, [[store(x, 1)], [load(x), store(y, 1)], [load(y), load(x)]]],
   ['RWC', 7, 8, [[store(x, 1)], [load(x), load(y)], [store(y, 1), load(x)]]],
-  // Sewell et al., x86-TSO (CACM 2010): one's own store is seen before it is in memory.
+  // Sewell et al., x86-TSO (CACM 2010): a CPU sees its own store before memory has it.
   [
     'n6',
     4,

@@ -5,7 +5,7 @@ import type { Bounds } from '../../../src/explore/verify/bounded.ts';
 import { BoundedFrontier } from '../../../src/explore/verify/bounded-frontier.ts';
 import { runBounded } from '../../../src/explore/verify/unit.ts';
 
-/** `most`: runs of a unit; `until`: asked after each of them. */
+/** `most`: runs of a unit; `until`: polled after each of them. */
 export function within(
   subject: Subject,
   bounds: Bounds,

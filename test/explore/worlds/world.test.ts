@@ -18,7 +18,7 @@ import {
   worldStrategies,
 } from '../../../src/index.ts';
 
-/** A counter that two threads count up, by two steps or by one. */
+/** A counter that two threads increment, by two steps or by one. */
 const counter = (isAtomic: boolean): World =>
   world('counter', (shared) => {
     const count = shared.word('count');
@@ -46,8 +46,8 @@ const deadlocks = pair('deadlock', (shared) => {
   return [both(a, b), both(b, a)];
 });
 
-describe('an update that gets lost', () => {
-  // Without a preemption it is not there.
+describe('a lost update', () => {
+  // It takes a preemption.
   test.each(worldStrategies.filter((name) => name !== 'pct-1'))(
     'is found by %s, and the same each time',
     async (strategy) => {
@@ -58,12 +58,12 @@ describe('an update that gets lost', () => {
     },
   );
 
-  test('is in none of the schedules where there is one step', async () => {
+  test('is in no schedule of the one-step counter', async () => {
     const { failure, schedules, different } = await explore(counter(true), { schedules: 300 });
     expect([failure, schedules, different]).toEqual([undefined, 300, 2]);
   });
 
-  test('is replayed, and told step by step', async () => {
+  test('replays, with its steps explained', async () => {
     const { failure } = await explore(counter(false));
     const again = replay(failure!.token, { test: counter(false) });
     expect(again).toEqual({
@@ -75,7 +75,7 @@ describe('an update that gets lost', () => {
     expect(again.story.filter((line) => / count\.store\(1\)/.test(line)).length).toBe(2);
   });
 
-  test('is not replayed by a world that does otherwise', async () => {
+  test('is refused by a world with other steps', async () => {
     const { failure } = await explore(counter(false));
     const { token } = failure!;
     expect(() => replay(token, { test: counter(true) })).toThrow(/goes another way/);
@@ -92,7 +92,7 @@ describe('an update that gets lost', () => {
     expect(message).toBe(shrunk.message);
   });
 
-  test('is in half of its behaviours, and these are all', async () => {
+  test('is in half of the behaviours, and the search is complete', async () => {
     const { outcomes, ...verdict } = await verify(counter(false));
     expect(verdict).toMatchObject({ classes: 4, blocked: 0, complete: true });
     expect(verdict.failure!.message).toContain('expected 1 to be 2');
@@ -106,8 +106,8 @@ describe('an update that gets lost', () => {
   });
 });
 
-describe('what goes wrong', () => {
-  test('two mutexes in two orders: who waits for what', async () => {
+describe('failures', () => {
+  test('two mutexes in two orders: names the waiting threads and their mutexes', async () => {
     const { failure } = await explore(deadlocks);
     expect(failure).toMatchObject({
       ending: 'deadlock',
@@ -117,7 +117,7 @@ describe('what goes wrong', () => {
     expect([classes, outcomes.map(({ ending }) => ending)]).toEqual([3, ['ok', 'deadlock']]);
   });
 
-  test('a loop that nobody ends', async () => {
+  test('an endless loop', async () => {
     const spins = pair('spins', (shared) => {
       const flag = shared.word('flag');
       return [
@@ -131,7 +131,7 @@ describe('what goes wrong', () => {
     await expect(verify(spins)).rejects.toThrow(/say what it waits for by until/);
   });
 
-  test('to unlock what is not held', async () => {
+  test('unlocking a mutex that is not held', async () => {
     const wrong = pair('wrong', (shared) => {
       const mutex = shared.mutex('mutex');
       return [
@@ -144,7 +144,7 @@ describe('what goes wrong', () => {
     expect(failure!.message).toBe('mutex.unlock(): found it not held by this thread');
   });
 
-  test('where one thread throws, what the others could do is part of the behaviours', async () => {
+  test('after one thread throws, the steps of the others are part of the behaviours', async () => {
     const throws = pair('throws', (shared) => {
       const x = shared.word('x');
       return [
@@ -181,7 +181,7 @@ test('a loop that waits for another thread ends under every strategy', async () 
 });
 
 describe('a condition variable', () => {
-  /** One item; who takes it looks again after it was woken, or does not. */
+  /** One item; a consumer checks again after it is woken, or does not. */
   const queue = (looksAgain: boolean, broadcasts = false): World =>
     world('queue', (shared): WorldCode => {
       const items = shared.word('items');
@@ -202,19 +202,19 @@ describe('a condition variable', () => {
       return { threads: { put, putMore: put, take, takeMore: take } };
     });
 
-  test('whose waiters look again is right in all behaviours', async () => {
+  test('whose waiters check again is correct in all behaviours', async () => {
     const { complete, failure, classes } = await verify(queue(true));
     expect([complete, failure]).toEqual([true, undefined]);
     expect(classes).toBeGreaterThan(20);
   });
 
-  test('whose waiters do not look again lets one take what another took', async () => {
+  test("whose waiters do not check again lets one take the other's item", async () => {
     const { failure } = await verify(queue(false));
     expect(failure!.message).toBe('nothing there');
     expect((await explore(queue(false), { schedules: 5000 })).failure).toBeDefined();
   });
 
-  test('signal lets one of those go on that wait, broadcast all', async () => {
+  test('signal wakes one of the waiters, broadcast all', async () => {
     const called = (does: 'signal' | 'broadcast'): World =>
       pair(does, (shared) => {
         const [mutex, go] = [shared.mutex('mutex'), shared.condition('go')];
@@ -243,8 +243,8 @@ describe('a condition variable', () => {
   });
 });
 
-describe('threads that others start', () => {
-  test('run from there on, and are waited for', async () => {
+describe('threads started by others', () => {
+  test('run from there on, and are joined', async () => {
     const spawns = pair('spawns', (shared) => {
       const x = shared.word('x');
       const add = function* (): Steps {
@@ -266,7 +266,7 @@ describe('threads that others start', () => {
   });
 });
 
-test('to wait for several words at once is to go on by any of them, and none is missed', async () => {
+test('a wait for several words ends by any of them, and none is missed', async () => {
   const either = (shared: Shared): [Word, Word] => [shared.word('x'), shared.word('y')];
   const waits = pair('either', (shared) => {
     const [x, y] = either(shared);
@@ -282,11 +282,11 @@ test('to wait for several words at once is to go on by any of them, and none is 
       },
     ];
   });
-  // Of each order of the two stores: after the first of them, or after both.
+  // For each order of the two stores: after the first of them, or after both.
   expect((await verify(waits)).classes).toBe(4);
 });
 
-test('mistakes are said', async () => {
+test('reports invalid options and worlds', async () => {
   const none = world('none', () => ({ threads: {} }));
   await expect(explore(none)).rejects.toThrow('world none: found no threads, expected one');
   await expect(explore(counter(true), { schedules: 0 })).rejects.toThrow(
@@ -298,7 +298,7 @@ test('mistakes are said', async () => {
   await expect(explore(many)).rejects.toThrow('a world has at most 31 threads');
 });
 
-test('a number that a word would hold otherwise is what is wrong, with its place', async () => {
+test('a number that does not fit a word is a failure, with its place', async () => {
   const wordOf = (step: (word: Word) => Step, initial = 0) =>
     explore(
       world('one', (shared) => {
@@ -338,11 +338,11 @@ test('a number that a word would hold otherwise is what is wrong, with its place
   await expect(wordOf((word) => word.load(), 2 ** 31)).rejects.toThrow(
     `word x: found 2147483648, ${range}`,
   );
-  // A sum goes on from the other end, as the processor's does.
+  // A sum wraps around, as the processor's does.
   expect((await wordOf((word) => word.add(1), 2 ** 31 - 1)).failure).toBeUndefined();
 });
 
-test('who aborts gets what there is', async () => {
+test('an aborted search returns its result so far', async () => {
   const { schedules } = await explore(counter(true), { signal: AbortSignal.abort() });
   expect(schedules).toBe(0);
   expect((await verify(counter(true), { schedules: 1 })).complete).toBe(false);

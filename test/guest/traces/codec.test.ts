@@ -56,7 +56,7 @@ test('bytes that are no block end in an error or a block, never in a hang', () =
   );
 });
 
-test('a loop costs less than half a byte an operation before it is deflated', () => {
+test('a loop takes less than half a byte per operation before compression', () => {
   const builder = new StreamBuilder();
   for (let i = 0; i < BLOCK_OPS / 4; i++) {
     builder

@@ -15,7 +15,7 @@ function long(blocks: number): Program {
   return programOf(builder.build());
 }
 
-test('a program read back is the program that was written', async () => {
+test('a program reads back as written', async () => {
   await inDirectory((directory) => {
     const path = join(directory, 'p.umbra');
     fc.assert(
@@ -36,7 +36,7 @@ test('a program read back is the program that was written', async () => {
   });
 });
 
-test('blocks are read in any order and again after they left the cache', async () => {
+test('blocks are read in any order, and again after they left the cache', async () => {
   await inDirectory((directory) => {
     const path = join(directory, 'p.umbra');
     const program = long(9);
@@ -61,7 +61,7 @@ test('the same program gives the same bytes', async () => {
   });
 });
 
-test('any damaged byte is noticed', async () => {
+test('any damaged byte is detected', async () => {
   await inDirectory((directory) => {
     const path = join(directory, 'p.umbra');
     writeProgram(programOf(streamOf([[1, 0x1000, 4]]), long(1).processes[0]!.threads[0]!), path);
@@ -96,7 +96,7 @@ test('a file cut short anywhere is refused when it is opened', async () => {
   });
 });
 
-test('each way of not being a trace file has its own remedy', async () => {
+test('each kind of invalid file has its own remedy', async () => {
   await inDirectory((directory) => {
     const path = join(directory, 'p.umbra');
     expect(() => openProgram(path)).toThrow(/p\.umbra cannot be opened: ENOENT.*import lackey/);
@@ -111,7 +111,7 @@ test('each way of not being a trace file has its own remedy', async () => {
   });
 });
 
-test('a trace that is given up leaves no file behind', async () => {
+test('an aborted trace leaves no file behind', async () => {
   await inDirectory((directory) => {
     const writer = new TraceWriter(join(directory, 'p.umbra'));
     writer.stream().access(1, 0x1000, 4);

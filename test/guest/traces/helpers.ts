@@ -7,7 +7,7 @@ import { StreamBuilder } from '../../../src/guest/traces/builder.ts';
 import { statistics } from '../../../src/report/run-report.ts';
 import type { Rig } from '../../rig.ts';
 
-/** A directory that `act` may fill, gone after it. */
+/** A directory for `act` to fill, removed after it. */
 export async function inDirectory<T>(act: (directory: string) => T | Promise<T>): Promise<T> {
   const directory = mkdtempSync(join(tmpdir(), 'umbra-traces-'));
   try {
@@ -17,7 +17,7 @@ export async function inDirectory<T>(act: (directory: string) => T | Promise<T>)
   }
 }
 
-/** Accesses that programs have made, on all host CPUs of a rig together. */
+/** Accesses made by programs, on all host CPUs of a rig together. */
 export function userAccesses(rig: Rig): number {
   const { fetches, loads, stores, modifies } = statistics(rig, [...rig.cpus.keys()], [0]);
   return fetches + loads + stores + modifies;

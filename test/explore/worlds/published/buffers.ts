@@ -1,13 +1,13 @@
 /**
- * Programs of SCTBench (Thomson, Donaldson, Betts: Concurrency Testing Using Controlled Schedulers, TOPC
- * 2016), written anew as worlds: one puts, another takes.
+ * Programs of SCTBench (Thomson, Donaldson, Betts: Concurrency Testing Using Controlled Schedulers,
+ * TOPC 2016), written anew as worlds: a producer and a consumer.
  */
 
 import type { Steps } from '../../../../src/explore/worlds/step.ts';
 import type { World } from '../../../../src/explore/worlds/world.ts';
 import { type HandedMutex, type Local, must, program, starts } from './pthread.ts';
 
-/** Rounds of a loop, each of it under one lock. */
+/** Rounds of a loop, each under one lock. */
 const rounds = (m: HandedMutex, n: number, body: (i: number, local: Local) => Steps) =>
   function* (local: Local): Steps {
     yield local(2);
@@ -21,7 +21,7 @@ const rounds = (m: HandedMutex, n: number, body: (i: number, local: Local) => St
     yield local(1);
   };
 
-/** Who takes counts the rounds, and not what was put. */
+/** The consumer counts the rounds, not the items. */
 export const circularBuffer = (): World =>
   program('circular_buffer', (threads) => {
     const { shared } = threads;
@@ -62,7 +62,7 @@ export const circularBuffer = (): World =>
     return starts(threads, [threads.thread('put', put), threads.thread('take', take)]);
   });
 
-/** What says that something is there is never taken back. */
+/** The flag that an item is there is never cleared. */
 export const stack = (): World =>
   program('stack', (threads) => {
     const { shared } = threads;
@@ -91,7 +91,7 @@ export const stack = (): World =>
     return starts(threads, [threads.thread('push', push), threads.thread('pop', pop)]);
   });
 
-/** As the stack, and who puts has one in it from the beginning. */
+/** Like the stack, but the producer starts with one item in it. */
 export const queue = (): World =>
   program('queue', (threads) => {
     const { shared } = threads;

@@ -1,6 +1,6 @@
 /**
- * Programs of SCTBench (Thomson, Donaldson, Betts: Concurrency Testing Using Controlled Schedulers, TOPC
- * 2016), written anew as worlds: a few threads, each with a part of its own.
+ * Programs of SCTBench (Thomson, Donaldson, Betts: Concurrency Testing Using Controlled Schedulers,
+ * TOPC 2016), written anew as worlds: a few threads, each with a different body.
  */
 
 import type { Word } from '../../../../src/explore/worlds/shared.ts';
@@ -8,7 +8,7 @@ import type { Steps } from '../../../../src/explore/worlds/step.ts';
 import type { World } from '../../../../src/explore/worlds/world.ts';
 import { create, type HandedMutex, type Local, must, program, starts } from './pthread.ts';
 
-/** What is wrong is looked for by who is started first. */
+/** The thread that is started first checks for the bug. */
 export const account = (): World =>
   program('account', (threads) => {
     const { shared } = threads;
@@ -44,7 +44,7 @@ export const account = (): World =>
     ]);
   });
 
-/** A driver is stopped between a look at whether it is, and the count of who uses it. */
+/** A driver is stopped between the check of its state and the increment of its user count. */
 export const bluetooth = (): World =>
   program('bluetooth', (threads) => {
     const { shared } = threads;
@@ -117,7 +117,7 @@ export const deadlock01 = (): World =>
     ]);
   });
 
-/** The last of three is not to be the last. */
+/** The bug shows when the third of three threads runs last. */
 export const lazy01 = (): World =>
   program('lazy01', (threads) => {
     const m = threads.mutex('m');
@@ -144,7 +144,7 @@ export const lazy01 = (): World =>
     ]);
   });
 
-/** Three hand a value on, and one looks whether all have the same. */
+/** Three threads pass a value on, and one checks whether all have the same. */
 export const tokenRing = (): World =>
   program('token_ring', (threads) => {
     const { shared } = threads;
@@ -208,7 +208,7 @@ export const carter01 = (): World =>
     ]);
   });
 
-/** A buffer is asked for its length, and then for so many characters: not in one. */
+/** A buffer's length is read first, and that many characters later: not atomically. */
 export const stringbuffer = (): World =>
   program('stringbuffer-jdk1.4', (threads) => {
     const { shared } = threads;

@@ -1,7 +1,7 @@
 /**
- * Schedules to the first bug, as others have published them: mean and standard deviation of 20 trials of
- * at most 10,000 schedules (of SafeStack a million), recomputed from the raw data beside SURW's sources.
- * `null`: not in all trials, so there is no mean; `undefined`: not published.
+ * Published schedules to the first bug: mean and standard deviation of 20 trials of at most 10,000
+ * schedules (of SafeStack a million), recomputed from the raw data beside SURW's sources. `null`:
+ * not in all trials, so there is no mean; `undefined`: not published.
  */
 
 import type { World } from '../../../../src/explore/worlds/world.ts';
@@ -10,7 +10,7 @@ import * as few from './few.ts';
 import { safestack, workSteal } from './lockfree.ts';
 import * as pools from './pools.ts';
 
-/** Mean and standard deviation, which is not known of all. */
+/** Mean and standard deviation; the latter is missing for some. */
 export type Figure = readonly [mean: number, deviation?: number] | null | undefined;
 
 export const STRATEGIES = ['random', 'pct-3', 'pct-10', 'pos', 'surw'] as const;

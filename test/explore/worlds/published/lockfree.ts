@@ -1,4 +1,6 @@
-/** Programs of SCTBench, of its sets Chess and SafeStack: queues and stacks, written anew as worlds. */
+/**
+ * Programs of SCTBench, of its sets Chess and SafeStack: queues and stacks, written anew as worlds.
+ */
 
 import type { Word } from '../../../../src/explore/worlds/shared.ts';
 import type { Steps } from '../../../../src/explore/worlds/step.ts';
@@ -26,7 +28,7 @@ function mutexOf(threads: Threads): Lock {
   };
 }
 
-/** Who spins gives way here; there it sleeps, and goes on. */
+/** A spinning thread yields here; there it sleeps, and continues. */
 function spinOf(threads: Threads): Lock {
   const word = threads.shared.word('lock');
   return {
@@ -45,14 +47,14 @@ function spinOf(threads: Threads): Lock {
   };
 }
 
-/** The queue of work, from which its owner takes at one end, and others at the other, with a lock. */
+/** The work-stealing queue: its owner takes at one end, thieves at the other, with a lock. */
 class WorkQueue {
   readonly #head: Word;
   readonly #tail: Word;
   readonly #elements: Word[];
   readonly #mask: Word;
   readonly #lock: Lock;
-  /** Where the elements are: they are moved when it grows. */
+  /** Where the elements are: they move when it grows. */
   readonly #base: Word;
 
   constructor({ shared }: Threads, lock: Lock) {
@@ -130,7 +132,7 @@ class WorkQueue {
     return found;
   }
 
-  /** The mistake: it takes one more than there is room for. */
+  /** The bug: it takes one more than fits. */
   *push(value: number, local: Local): Steps {
     const tail = yield* this.#read(this.#tail, local);
     const head = yield* this.#read(this.#head, local);
@@ -171,7 +173,7 @@ class WorkQueue {
   }
 }
 
-/** One who steals, and the owner, who puts four items in and takes what is left: each is taken once. */
+/** A thief, and the owner, which puts four items in and takes the rest: each is taken once. */
 export const workSteal = (name: string, spins: boolean): World =>
   program(name, (threads) => {
     const lock = spins ? spinOf(threads) : mutexOf(threads);
@@ -205,8 +207,8 @@ export const workSteal = (name: string, spins: boolean): World =>
   });
 
 /**
- * A stack of indices without a lock, by three threads: after five preemptions two have the same one.
- * Without what threads do on their own: it is not held to figures, but to be found.
+ * A stack of indices without a lock, by three threads: after five preemptions two have the same
+ * one. Without thread-local steps: it is only to be found, not compared with figures.
  */
 export const safestack = (): World =>
   world('safestack', (shared) => {

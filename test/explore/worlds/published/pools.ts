@@ -1,6 +1,6 @@
 /**
- * Programs of SCTBench (Thomson, Donaldson, Betts: Concurrency Testing Using Controlled Schedulers, TOPC
- * 2016), written anew as worlds: two pools of threads, which main starts and waits for.
+ * Programs of SCTBench (Thomson, Donaldson, Betts: Concurrency Testing Using Controlled Schedulers,
+ * TOPC 2016), written anew as worlds: two pools of threads, which main starts and joins.
  */
 
 import type { ThreadHandle, Word } from '../../../../src/explore/worlds/shared.ts';
@@ -19,12 +19,12 @@ import {
 const times = <T>(n: number, make: (i: number) => T): T[] =>
   Array.from({ length: n }, (_, i) => make(i));
 
-/** The statements of an array of threads on the stack, whose length is not known. */
+/** The statements for a thread array on the stack, of a length unknown at compile time. */
 const ARRAYS = 24;
 
 /**
- * `main`: two arrays of threads, all started one after the other, and waited for. `pointers` say where
- * locks are: who takes one looks there, and they are words like others.
+ * `main`: two arrays of threads, all started one after the other, and joined. `pointers` hold the
+ * addresses of locks: taking a lock loads one, as a word like others.
  */
 const pools = (threads: Threads, pointers: readonly Word[], all: readonly ThreadHandle[]) =>
   threads.main(function* (local) {
@@ -38,7 +38,7 @@ const pools = (threads: Threads, pointers: readonly Word[], all: readonly Thread
     yield* joinAll(all, local);
   });
 
-/** Two writes that are to be seen together, and who looks between them. */
+/** Two writes that should be atomic, and a reader between them. */
 export const reorder = (setters: number, checkers: number): World =>
   program('reorder', (threads) => {
     const [a, b] = [threads.shared.word('a'), threads.shared.word('b')];
@@ -115,7 +115,7 @@ export const twostage = (writers: number, readers: number): World =>
     );
   });
 
-/** Who is to count alone has another lock than the others. */
+/** The thread that should count alone takes another lock than the others. */
 export const wronglock = (others: number): World =>
   program('wronglock', (threads) => {
     const value = threads.shared.word('value');

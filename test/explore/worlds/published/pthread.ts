@@ -1,13 +1,13 @@
 /**
- * What programs for POSIX threads look like as worlds, to the tool that the published figures are of
- * (SURW's: Zhao, Wolff, Mathur, Roychoudhury: Selectively Uniform Concurrency Testing, ASPLOS 2025). Its
- * events are more than accesses of shared words: each access of memory in code that was compiled without
- * optimisation, so of variables on the stack, too; two to start a thread, and one each where it begins
- * and ends; one to try a mutex, and another to go on with it, which who unlocks it hands to one of those
- * that wait at the time. Strategies are told of words alone.
+ * Programs for POSIX threads as worlds, with the events seen by the tool of the published figures
+ * (SURW: Zhao, Wolff, Mathur, Roychoudhury: Selectively Uniform Concurrency Testing, ASPLOS 2025).
+ * Its events are more than accesses of shared words: each memory access of code compiled without
+ * optimisation, so of variables on the stack, too; two to start a thread, and one each at its
+ * beginning and end; one to try a mutex, and another to enter, since unlocking hands it to one of
+ * the present waiters. Strategies see only accesses of words.
  *
- * So these worlds have events that access nothing that anybody shares (`local`), as many as such code
- * has, by count of its statements; that is an estimate.
+ * So these worlds have thread-local events (`local`), as many as such code has, by count of its
+ * statements; that is an estimate.
  */
 
 import { Access } from '../../../../src/explore/engine/access.ts';
@@ -18,10 +18,10 @@ import { type World, world } from '../../../../src/explore/worlds/world.ts';
 /** In a row. */
 const MOST_LOCAL = 30;
 
-/** So many accesses of what is one's own. */
+/** This many thread-local accesses. */
 export type Local = (times: number) => Step;
 
-/** Made once, since there are many of them; by place. */
+/** Built once, since there are many of them; by place. */
 const known: (readonly Step[])[] = [];
 
 function localSteps(place: number): readonly Step[] {
@@ -39,7 +39,7 @@ export class Threads {
     this.shared = shared;
   }
 
-  /** Code that makes its own accesses known by `local`. */
+  /** Code that reports its thread-local accesses by `local`. */
   #code(name: string, body: (local: Local) => Steps): () => Steps {
     const own = this.shared.word(`${name}'s`);
     const steps = localSteps(own.place);
@@ -74,7 +74,7 @@ export function* create(handle: ThreadHandle, local: Local): Steps {
   yield local(1);
 }
 
-/** Of loops over arrays of threads, each with its checks of what came of it. */
+/** A loop over an array of threads, with the checks of each result. */
 export function* createAll(handles: readonly ThreadHandle[], local: Local): Steps {
   yield local(1);
   for (const handle of handles) {
@@ -96,10 +96,10 @@ export function* joinAll(handles: readonly ThreadHandle[], local: Local): Steps 
 }
 
 const FREE = 0;
-/** Whoever of those takes it that waited when it was let go. */
+/** One of the threads that waited at the unlock takes it. */
 const HANDED_OVER = -1;
 
-/** A mutex that is handed to one of those that wait. */
+/** A mutex that unlock hands to one of the waiters. */
 export class HandedMutex {
   readonly #word: Word;
   readonly #waiters: Word;
@@ -126,7 +126,7 @@ export class HandedMutex {
       },
     };
     if (me < 0) return;
-    // Those that come later wait for the next time.
+    // Later ones wait for the next time.
     yield {
       kind: Access.CompareExchange,
       isSync: true,
@@ -160,12 +160,12 @@ export class HandedMutex {
   }
 }
 
-/** Throws what is wrong. */
+/** Throws with this message if it does not hold. */
 export function must(holds: boolean, what: string): void {
   if (!holds) throw new Error(what);
 }
 
-/** `main`: some threads started one after the other, and, if it waits, waited for. */
+/** `main`: threads started one after the other, and joined if it waits. */
 export const starts = (threads: Threads, all: readonly ThreadHandle[], waits = true) =>
   threads.main(function* (local) {
     yield local(2);

@@ -1,6 +1,6 @@
 /**
- * The strategies held to what others have measured: schedules to the first bug of programs of SCTBench.
- * A few trials, and with UMBRA_SLOW all that docs/published.md tells of, which it then writes.
+ * The strategies compared with published figures: schedules to the first bug of programs of
+ * SCTBench. A few trials, and with UMBRA_SLOW all of docs/published.md, which it then writes.
  */
 
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -15,10 +15,10 @@ import { type Cell, cellOf, markdownOf, OURS, verdictOf } from './table.ts';
 const FEW = { trials: 30, schedules: 2000 };
 const MANY = { trials: 200, schedules: 2_000_000 };
 
-/** Found within some schedules each, so that a few trials are soon done. */
+/** Found within a few schedules each, so that a few trials are fast. */
 const QUICK = Object.keys(PROGRAMS).filter((name) => name !== 'SafeStack');
 
-describe('each program goes wrong', () => {
+describe('each program fails', () => {
   test.each(QUICK)('%s', (name) => {
     const { trials } = cellOf(name, 'surw', FEW);
     expect(trials.length).toBe(FEW.trials);
@@ -26,7 +26,7 @@ describe('each program goes wrong', () => {
   });
 });
 
-/** Where the published mean lies within the interval, or the two agree given how few trials it is of. */
+/** The published mean lies within the interval, or the two agree given the number of its trials. */
 const AGREE: readonly (readonly [string, string])[] = [
   ['reorder_3', 'surw'],
   ['reorder_3', 'pos'],
@@ -46,13 +46,13 @@ test.each(AGREE)('%s by %s: about as soon as published', (name, strategy) => {
   expect(['within', 'agrees']).toContain(verdictOf(cellOf(name, strategy, FEW)));
 });
 
-test('a strategy that is worse than the published one is told from it', () => {
+test('a strategy worse than the published one is recognised', () => {
   const cell = cellOf('reorder_4', 'surw', FEW);
   expect(verdictOf({ ...cell, trials: cell.trials.map((n) => 3 * n!) })).toBe('differs');
   expect(verdictOf({ ...cell, strategy: 'pos' })).toBe('differs');
 });
 
-/** The seed of the first schedule, and how many it takes from there. */
+/** The seed of the first schedule, and the number of schedules from there. */
 const found = (strategy: string, seed: number, most: number): number | undefined => {
   const board = new WorldBoard(safestack());
   const chosen = WORLD_STRATEGIES[strategy]!();
@@ -64,7 +64,7 @@ const found = (strategy: string, seed: number, most: number): number | undefined
   return undefined;
 };
 
-test.runIf(SLOW)('SafeStack is found by the strategy guided', () => {
+test.runIf(SLOW)('the strategy guided finds SafeStack', () => {
   const times = Array.from({ length: 9 }, (_, i) => {
     const start = process.cpuUsage();
     expect(found('guided', i * 10_000_000, 2_000_000)).toBeDefined();

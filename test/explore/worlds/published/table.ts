@@ -1,4 +1,7 @@
-/** The table of what is found how soon, beside the published figures: a part of docs/published.md. */
+/**
+ * The table of schedules to the first bug beside the published figures: a part of
+ * docs/published.md.
+ */
 
 import { type Figure, PROGRAMS, STRATEGIES } from './figures.ts';
 import {
@@ -15,7 +18,7 @@ const PUBLISHED_TRIALS = 20;
 
 export const OURS = ['portfolio', 'guided'] as const;
 
-/** `within`: the published mean is in our interval; `agrees`: it is, given what it is itself known by. */
+/** `within`: the published mean is in our interval; `agrees`: it is, given its own interval. */
 export type Verdict = 'within' | 'agrees' | 'differs' | 'nothing to compare';
 
 export interface Cell {
@@ -42,7 +45,7 @@ export function verdictOf(cell: Cell): Verdict {
   const found = foundIn(cell);
   const isAlways = found.length === cell.trials.length;
   if (published === undefined) return 'nothing to compare';
-  // Not in all trials of so many schedules, or seldom enough for that.
+  // Not in all trials of this many schedules, or rarely enough for that.
   if (published === null)
     return isAlways && summaryOf(found).mean < MOST_SCHEDULES / 4 ? 'differs' : 'agrees';
   if (!isAlways) return 'differs';
@@ -64,7 +67,7 @@ const MARKS: Readonly<Record<Verdict, string>> = {
   'nothing to compare': '',
 };
 
-/** As in "7.1 (6.4–7.8; 200) · 7.3": ours with its interval and its trials, and theirs. */
+/** As in "7.1 (6.4–7.8; 200) · 7.3": ours with its interval and trials, and the published. */
 function textOf(cell: Cell): string {
   const found = foundIn(cell);
   const published = publishedFor(cell);

@@ -1,22 +1,24 @@
-/** How many schedules it takes to the first that goes wrong, over and over again. */
+/** Repeated trials: schedules to the first failure. */
 
 import { WORLD_STRATEGIES } from '../../../../src/explore/strategies/catalogue.ts';
 import { WorldBoard } from '../../../../src/explore/worlds/board.ts';
 import type { World } from '../../../../src/explore/worlds/world.ts';
 
-/** Those whose first schedule is a dry run there, which tells them of the program, and is counted. */
+/**
+ * Strategies whose first schedule is a dry run there, which shows the program to them and counts.
+ */
 const LEARNS: readonly string[] = ['pct-3', 'pct-10', 'surw'];
 
-/** Of a trial: the same as of the published figures. */
+/** Schedules of a trial, as for the published figures. */
 export const MOST_SCHEDULES = 10_000;
 
 export interface Effort {
   readonly trials: number;
-  /** In all trials: no further one is begun after so many. */
+  /** In all trials: no trial is begun after this many. */
   readonly schedules: number;
 }
 
-/** What a trial took; `undefined` for one that has found nothing. */
+/** Schedules of a trial; `undefined` if it found nothing. */
 export type Trial = number | undefined;
 
 export function trialsOf(
@@ -50,7 +52,7 @@ export interface Interval {
   readonly high: number;
 }
 
-/** Of the mean, in 95 cases of 100, by Student's t for few trials. */
+/** Of the mean, at 95 %, by Student's t for few trials. */
 export function intervalOf({
   mean,
   deviation,
