@@ -4,13 +4,12 @@
  */
 
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { scratch } from './scratch.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'umbra-tests-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = scratch('tests');
 
 /** `EXPECT` becomes `expect` in the file written: here it would count as this file's own. */
 const FILES = {

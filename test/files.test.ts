@@ -1,13 +1,12 @@
 /** Paths that users give. */
 
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { makeFolder } from '../src/files.ts';
+import { scratch } from './scratch.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'umbra-files-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = scratch('files');
 
 describe('a folder', () => {
   test('is made with its parents, and may exist', () => {

@@ -2,19 +2,18 @@
 
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { parseLitmus } from '../src/explore/litmus/litmus.ts';
 import { settingsOf } from '../src/explore/setting.ts';
 import { bootMachine, type Scenario, UserError } from '../src/index.ts';
 import { explored } from '../src/lab/engine/exploring.ts';
 import { filesBelow } from '../src/lab/site.ts';
 import { hasBrowser, launchBrowser } from './browser.ts';
+import { scratch } from './scratch.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'umbra-library-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = scratch('library');
 
 const R2 = 'litmus/1-fault/R2-cleared-entry-comes-back.yaml';
 const touch: Scenario = { cpus: 2, guests: [{ program: { builtin: 'touch' } }] };

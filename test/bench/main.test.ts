@@ -1,16 +1,15 @@
 /** `npm run bench` as a user runs it; the figures themselves are not asserted. */
 
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { readBenchmark } from '../../src/report/benchmark.ts';
 import { hasTerminal, umbra } from '../commands/umbra.ts';
 import { madeBenchmark, madeLine } from '../report/synthetic.ts';
+import { scratch } from '../scratch.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'umbra-bench-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = scratch('bench');
 
 function bench(...args: readonly string[]) {
   const given = ['bench/main.ts', ...args];

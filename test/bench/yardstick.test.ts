@@ -1,9 +1,8 @@
 /** The yardstick does the machine's work: afterwards its memory is the same, word for word. */
 
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { FORMS, HandDrivenGuest, optionsFor, TOPS, top } from '../../bench/guest.ts';
 import { noYardstick, type Options, Yardstick } from '../../bench/native/yardstick.ts';
 import { setAll, YOUNG } from '../../bench/set-pte.ts';
@@ -15,12 +14,9 @@ import { enterGuest, leaveGuest } from '../../src/host/switcher.ts';
 import { Mmu } from '../../src/mmu/tlb.ts';
 import { guestPagetableFlushUser } from '../../src/paging/flush.ts';
 import { guestNewPagetable } from '../../src/paging/switch.ts';
+import { scratch } from '../scratch.ts';
 
-let folder: string;
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'umbra-yardstick-'));
-});
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = scratch('yardstick');
 
 /** The yardstick's memory after this many rounds of a work. */
 async function memoryAfter(work: string, options: Options, times: number): Promise<Uint32Array> {

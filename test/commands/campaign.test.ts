@@ -2,22 +2,19 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { afterAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { dump, rowsIn } from '../explore/ledgers.ts';
-import { hasTerminal, interrupted, umbra } from './umbra.ts';
+import { scratch } from '../scratch.ts';
+import { hasTerminal, interrupted, spaced, umbra } from './umbra.ts';
 
 const R15 = 'litmus/7-setup/R15-two-reasons-to-die.yaml';
 const FORM = ['--discipline', 'lock-free', '--paging', 'nonpae'];
 
-const folder = mkdtempSync(join(tmpdir(), 'umbra-campaigns-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = scratch('campaigns');
 const at = (name: string): string => join(folder, name);
-
-const spaced = (text: string): string => text.replace(/\s+/g, ' ');
 
 test('reports what was run, how much of it was different, and what may have been missed', async () => {
   const { code, stdout, stderr } = await umbra(
@@ -108,21 +105,24 @@ describe('with a ledger', () => {
     expect([incomplete.code, other.code]).toEqual([2, 2]);
   });
 
-  test.skipIf(!hasTerminal)('Ctrl-C keeps the finished units and prints how to resume', async () => {
-    const more = ['--runs', '4000', '--out', at('left.sqlite'), '--threads', '1'];
-    const { code, stdout } = await interrupted(
-      /[1-9]\d* of 12,000 .*\/s, ETA \d/,
-      ...given,
-      ...more,
-    );
-    expect(code).toBe(130);
-    expect(stdout).toMatch(/\d+ FAILED, [\d,]+ of 12,000 schedules/);
-    const [, done] =
-      /interrupted; (\d+) of 60 units are in \S+left.sqlite, and the same command/.exec(stdout) ??
-      [];
-    expect(Number(done)).toBeGreaterThan(0);
-    expect(rowsIn(at('left.sqlite'), 'unit')).toBe(Number(done));
-  });
+  test.skipIf(!hasTerminal)(
+    'Ctrl-C keeps the finished units and prints how to resume',
+    async () => {
+      const more = ['--runs', '4000', '--out', at('left.sqlite'), '--threads', '1'];
+      const { code, stdout } = await interrupted(
+        /[1-9]\d* of 12,000 .*\/s, ETA \d/,
+        ...given,
+        ...more,
+      );
+      expect(code).toBe(130);
+      expect(stdout).toMatch(/\d+ FAILED, [\d,]+ of 12,000 schedules/);
+      const [, done] =
+        /interrupted; (\d+) of 60 units are in \S+left.sqlite, and the same command/.exec(stdout) ??
+        [];
+      expect(Number(done)).toBeGreaterThan(0);
+      expect(rowsIn(at('left.sqlite'), 'unit')).toBe(Number(done));
+    },
+  );
 });
 
 test.each([

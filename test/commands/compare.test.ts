@@ -1,23 +1,20 @@
 /** `umbra compare` as a user runs it. */
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { Benchmark } from '../../src/report/benchmark.ts';
 import { madeBenchmark, madeLine } from '../report/synthetic.ts';
-import { umbra } from './umbra.ts';
+import { scratch } from '../scratch.ts';
+import { spaced, umbra } from './umbra.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'umbra-compare-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = scratch('compare');
 
 function file(name: string, content: Benchmark | string): string {
   const path = join(folder, name);
   writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content));
   return path;
 }
-
-const spaced = (text: string): string => text.replace(/\s+/g, ' ');
 
 const lineOf = (name: string, middle: number, seed: number) => madeLine({ name, middle, seed });
 

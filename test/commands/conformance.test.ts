@@ -1,26 +1,19 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { linesOf, VECTORS } from '../conformance/altered.ts';
+import { scratch } from '../scratch.ts';
 import { shell, umbra } from './umbra.ts';
 
 const GOOD = join(VECTORS, 'pae', 'random-0001.jsonl');
 
-let folder: string;
-let bad: string;
-let notVectors: string;
-
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'umbra-conformance-'));
-  bad = join(folder, 'bad.jsonl');
-  const lines = linesOf(join(VECTORS, 'nonpae', 'random-0000.jsonl'));
-  writeFileSync(bad, `${lines.with(2, lines[2]!.replace('pte 0 ', 'pte 1 ')).join('\n')}\n`);
-  notVectors = join(folder, 'readme.jsonl');
-  writeFileSync(notVectors, '# Conformance vectors\n');
-  mkdirSync(join(folder, 'empty'));
-});
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = scratch('conformance');
+const bad = join(folder, 'bad.jsonl');
+const lines = linesOf(join(VECTORS, 'nonpae', 'random-0000.jsonl'));
+writeFileSync(bad, `${lines.with(2, lines[2]!.replace('pte 0 ', 'pte 1 ')).join('\n')}\n`);
+const notVectors = join(folder, 'readme.jsonl');
+writeFileSync(notVectors, '# Conformance vectors\n');
+mkdirSync(join(folder, 'empty'));
 
 test('the code agrees with the C code in all 98 recordings that come with umbra', async () => {
   const { code, stdout, stderr } = await umbra('conformance', '--json', '-');

@@ -1,17 +1,13 @@
 /** Costs as a user meets them: `umbra costs`, `--costs`, and `costs` in a scenario. */
 
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { RunReport } from '../../src/report/run-report.ts';
+import { scratch } from '../scratch.ts';
 import { umbra } from './umbra.ts';
 
-let folder: string;
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'umbra-costs-'));
-});
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = scratch('costs');
 
 const written = (name: string, ...lines: readonly string[]): string => {
   const path = join(folder, name);

@@ -3,10 +3,10 @@
  */
 
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { scratch } from '../scratch.ts';
 import { commandsBelow } from './all-commands.ts';
 import { type Ran, umbraAt } from './umbra.ts';
 
@@ -53,11 +53,10 @@ const ENDS: Readonly<Record<string, readonly number[]>> = {
   'umbra compare': [0, 1],
 };
 
-const folder = mkdtempSync(join(tmpdir(), 'umbra-examples-'));
+const folder = scratch('examples');
 mkdirSync(join(folder, '.config/fish/completions'), { recursive: true });
 // Started by root, PostgreSQL runs as another user, who needs access to its data.
 chmodSync(folder, 0o711);
-afterAll(() => rmSync(folder, { recursive: true }));
 
 /** Two spaces and an explanation may follow the command. */
 const examplesIn = (help: string): string[] => {

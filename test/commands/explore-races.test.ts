@@ -1,13 +1,11 @@
 /** `umbra explore --races` and `--race N` as a user runs them. */
 
 import { describe, expect, test } from 'vitest';
-import { hasTerminal, interrupted, umbra } from './umbra.ts';
+import { hasTerminal, interrupted, spaced, umbra } from './umbra.ts';
 
 const R2 = 'litmus/1-fault/R2-cleared-entry-comes-back.yaml';
 const GIVEN = [R2, '--defects', 'R2', '--discipline', 'guest-lock', '--paging', 'nonpae'];
 const RACES = ['explore', ...GIVEN, '--runs', '15'];
-
-const spaced = (text: string): string => text.replace(/\s+/g, ' ');
 
 describe('umbra explore --races', async () => {
   const { code, stdout, stderr } = await umbra(...RACES, '--races');

@@ -1,11 +1,11 @@
 /** `umbra litmus`, `umbra explore` and `umbra replay` as a user runs them. */
 
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { ENGINE_VERSION } from '../../src/explore/token.ts';
-import { hasTerminal, interrupted, type Ran, umbra } from './umbra.ts';
+import { scratch } from '../scratch.ts';
+import { hasTerminal, interrupted, type Ran, spaced, umbra } from './umbra.ts';
 
 const R2 = 'litmus/1-fault/R2-cleared-entry-comes-back.yaml';
 const COMES_BACK = 'violation: forbidden: the guest cleared the entry, and the host wrote it back';
@@ -13,10 +13,7 @@ const COMES_BACK = 'violation: forbidden: the guest cleared the entry, and the h
 const FORM = ['--discipline', 'lock-free', '--paging', 'nonpae'];
 const QUICK = [...FORM, '--strategy', 'surw'];
 
-const folder = mkdtempSync(join(tmpdir(), 'umbra-explore-'));
-afterAll(() => rmSync(folder, { recursive: true }));
-
-const spaced = (text: string): string => text.replace(/\s+/g, ' ');
+const folder = scratch('explore');
 
 describe('a schedule that fails', () => {
   /** In a file of the test's own, so that it can change. */
@@ -195,15 +192,18 @@ describe('a shrunk failure', () => {
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   });
 
-  test.runIf(hasTerminal)('Ctrl-C keeps the smallest so far, which is not proven minimal', async () => {
-    const file = 'litmus/7-setup/R14-first-page-table.yaml';
-    const given = [file, '--defects', 'R14', '--discipline', 'guest-lock', '--paging', 'nonpae'];
-    const { code, stdout } = await interrupted(/umbra replay umbra\d/, 'explore', ...given);
-    expect(stdout).toMatch(/interrupted after \d+ runs: it is not proven that nothing more/);
-    expect(stdout.match(/umbra replay umbra\d/g)!.length).toBe(2);
-    const [, ending] = /^(killed|oops): /m.exec(stdout.replaceAll('\r', '\n'))!;
-    expect(code).toBe(ending === 'oops' ? 4 : 3);
-  });
+  test.runIf(hasTerminal)(
+    'Ctrl-C keeps the smallest so far, which is not proven minimal',
+    async () => {
+      const file = 'litmus/7-setup/R14-first-page-table.yaml';
+      const given = [file, '--defects', 'R14', '--discipline', 'guest-lock', '--paging', 'nonpae'];
+      const { code, stdout } = await interrupted(/umbra replay umbra\d/, 'explore', ...given);
+      expect(stdout).toMatch(/interrupted after \d+ runs: it is not proven that nothing more/);
+      expect(stdout.match(/umbra replay umbra\d/g)!.length).toBe(2);
+      const [, ending] = /^(killed|oops): /m.exec(stdout.replaceAll('\r', '\n'))!;
+      expect(code).toBe(ending === 'oops' ? 4 : 3);
+    },
+  );
 });
 
 describe('umbra explore', () => {

@@ -1,14 +1,13 @@
 /** A file of the wrong kind is recognised by the command it is given to. */
 
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { kindOf } from '../../src/commands/file-kind.ts';
-import { umbra } from './umbra.ts';
+import { scratch } from '../scratch.ts';
+import { spaced, umbra } from './umbra.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'umbra-kinds-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = scratch('kinds');
 
 function file(name: string, text: string): string {
   const path = join(folder, name);
@@ -125,13 +124,13 @@ describe('says which command takes the file', () => {
   ])('umbra %s with a %s', async (command, kind, words) => {
     const output = command === 'merge' ? ['-o', join(folder, 'out.sqlite')] : [];
     const { code, stdout, stderr } = await umbra(command, FILES[kind]!, ...output);
-    expect(stderr.replaceAll(/\s+/g, ' ')).toContain(words);
+    expect(spaced(stderr)).toContain(words);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   });
 
   test('umbra compare with run folders', async () => {
     const { code, stderr } = await umbra('compare', runFolder, FILES['benchmark']!);
-    expect(stderr.replaceAll(/\s+/g, ' ')).toContain(
+    expect(spaced(stderr)).toContain(
       'is a folder of --out, and umbra compare takes a run of the benchmark: it is for umbra report',
     );
     expect(code).toBe(2);

@@ -1,13 +1,12 @@
 /** `umbra generate` as a user runs it. */
 
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
-import { hasTerminal, interrupted, umbra } from './umbra.ts';
+import { describe, expect, test } from 'vitest';
+import { scratch } from '../scratch.ts';
+import { hasTerminal, interrupted, spaced, umbra } from './umbra.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'umbra-generate-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = scratch('generate');
 const at = (name: string): string => join(folder, name);
 
 const SETTING = ['--paging', 'nonpae', '--discipline', 'lock-free', '--configuration', 'AA'];
@@ -89,7 +88,7 @@ describe('with a folder', () => {
 
   test('another search does not resume from it', async () => {
     const { code, stderr } = await umbra(...given, '--seed', '2');
-    expect(stderr.replace(/\s+/g, ' ')).toMatch(
+    expect(spaced(stderr)).toMatch(
       /generate\.sqlite is the ledger of another search: seed 1 there, 2 here/,
     );
     expect(code).toBe(2);
@@ -101,7 +100,7 @@ test('programs too small for their vCPUs are an error, not a verdict', async () 
     const of = ['--configuration', 'AB,ABA', '--ops', '2', ...more];
     const { code, stdout, stderr } = await umbra('generate', ...of);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
-    expect(stderr.replace(/\s+/g, ' ')).toBe(
+    expect(spaced(stderr)).toBe(
       'umbra: found --ops 2 for the 3 vCPUs of ABA, expected an operation of each: give --ops 3 or more ',
     );
   }
@@ -119,7 +118,7 @@ test('after nothing was run, nothing is said of failures', async () => {
 test('refuses too large a space, and says how large it may be', async () => {
   const refused = async (...args: readonly string[]) => {
     const { code, stderr } = await umbra('generate', ...args);
-    return `${code} ${stderr.replace(/\s+/g, ' ')}`;
+    return `${code} ${spaced(stderr)}`;
   };
   expect(await refused('--shard', '1/1000000')).toMatch(/^2 .*n at most 65535/);
   expect(await refused('--threads', '9999')).toMatch(
@@ -146,7 +145,7 @@ describe('refuses', () => {
     [['--each-defect', '--json', '-', '--markdown', '-'], /both ask for stdout/],
   ])('%j', async (given, says) => {
     const { code, stderr } = await umbra('generate', ...given);
-    expect(stderr.replace(/\s+/g, ' ')).toMatch(says);
+    expect(spaced(stderr)).toMatch(says);
     expect(code).toBe(2);
   });
 });

@@ -1,9 +1,8 @@
 /** Pages under attack: requests from other origins, other host names, and text that is markup. */
 
-import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
@@ -12,10 +11,10 @@ import { filesBelow } from '../../src/lab/site.ts';
 import { html, type Serving, serve } from '../../src/report/serve.ts';
 import { hasBrowser, launchBrowser } from '../browser.ts';
 import { HAS_RUN, hostile, MARKUP } from '../markup.ts';
+import { scratch } from '../scratch.ts';
 import { umbra } from './umbra.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'umbra-hostile-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = scratch('hostile');
 const at = (...path: readonly string[]): string => join(folder, ...path);
 
 const R2 = hostile(readFileSync('litmus/1-fault/R2-cleared-entry-comes-back.yaml', 'utf8'));

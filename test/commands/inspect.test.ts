@@ -1,7 +1,7 @@
 /** `umbra inspect`: the machine at a step, and its differences from another step. */
 
 import { describe, expect, test } from 'vitest';
-import { shell, umbra } from './umbra.ts';
+import { shell, spaced, umbra } from './umbra.ts';
 
 const TEST = 'litmus/1-fault/R2-cleared-entry-comes-back.yaml';
 
@@ -120,6 +120,6 @@ test.each([
   [['x', '--show', 'tabels'], /did you mean tables\?/],
 ] as const)('refuses %j with a message', async (args, said) => {
   const { code, stderr } = await inspected(...args);
-  expect(stderr.replace(/\s+/g, ' ')).toMatch(said);
+  expect(spaced(stderr)).toMatch(said);
   expect(code).toBe(2);
 });

@@ -4,27 +4,24 @@ import {
   cpSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Ran, shell, umbra, umbraAt } from './umbra.ts';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { scratch } from '../scratch.ts';
+import { type Ran, shell, spaced, umbra, umbraAt } from './umbra.ts';
 
 const NAME = 'R10-one-pgdir-two-cpus';
 const FILE = `litmus/6-switcher/${NAME}.yaml`;
 const FORM = ['--defects', 'R10', '--discipline', 'guest-lock', '--paging', 'nonpae'];
 const OOPS = 'oops: fault in the Switcher in nothing usable at 0x';
 
-const folder = mkdtempSync(join(tmpdir(), 'umbra-kept-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = scratch('kept');
 
 const at = (...args: readonly string[]): Promise<Ran> => umbraAt(folder, ...args);
-const spaced = (text: string): string => text.replace(/\s+/g, ' ');
 const pastedIn = (text: string): string[] =>
   Array.from(
     text.matchAll(/^(?:\s*|R\d+ +)umbra (replay \S+(?: --story --against)?)$/gm),

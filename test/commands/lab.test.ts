@@ -1,9 +1,8 @@
 /** `umbra lab`: the page it writes, and the engine in a browser, compared with Node's. */
 
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { get } from 'node:http';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AxeResults } from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
@@ -16,17 +15,15 @@ import { runMachine } from '../../src/lab/engine/running.ts';
 import { filesBelow, serveLab } from '../../src/lab/site.ts';
 import { hasBrowser, launchBrowser } from '../browser.ts';
 import { HAS_RUN, hostile, MARKUP } from '../markup.ts';
+import { scratch } from '../scratch.ts';
 import { interrupted, umbra } from './umbra.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'umbra-lab-'));
+const folder = scratch('lab');
 const site = join(folder, 'site');
 const built = await umbra('lab', '--build', site);
 const files = filesBelow(site);
 const serving = await serveLab(files, 0);
-afterAll(async () => {
-  await serving.close();
-  rmSync(folder, { recursive: true });
-});
+afterAll(() => serving.close());
 
 const tests = JSON.parse(String(files.get('tests.json'))) as { name: string; text: string }[];
 const textOf = (name: string): string => tests.find((one) => one.name === name)!.text;

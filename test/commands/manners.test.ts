@@ -1,14 +1,13 @@
 /** Common to all commands: help, sources of options, --quiet, progress, completion. */
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { makeProgram } from '../../src/commands/catalogue.ts';
+import { scratch } from '../scratch.ts';
 import { hasTerminal, interrupted, shell, umbra } from './umbra.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'umbra-manners-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = scratch('manners');
 
 function file(name: string, text: string): string {
   const path = join(folder, name);

@@ -1,19 +1,16 @@
 /** `umbra mutants` as a user runs it. */
 
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { readLitmus } from '../../src/explore/litmus/read.ts';
 import { STRATEGIES } from '../../src/explore/strategies/catalogue.ts';
 import { Subject } from '../../src/explore/subject.ts';
 import { mutant } from '../../workers/mutant-task.ts';
-import { hasTerminal, interrupted, umbra } from './umbra.ts';
+import { scratch } from '../scratch.ts';
+import { hasTerminal, interrupted, spaced, umbra } from './umbra.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'umbra-mutants-'));
-afterAll(() => rmSync(folder, { recursive: true }));
-
-const spaced = (text: string): string => text.replace(/\s+/g, ' ');
+const folder = scratch('mutants');
 
 test('reports which strategy caught a defect, how soon, how often, and how short the failure becomes', async () => {
   const given = ['--only', 'R15', '--runs', '3', '--strategy', 'random,fewest'];

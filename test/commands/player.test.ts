@@ -1,8 +1,7 @@
 /** The page of `umbra replay --html` in a browser: stepping through a schedule. */
 
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { AxeResults } from 'axe-core';
@@ -13,11 +12,11 @@ import type { PlayerData } from '../../src/report/player/data.ts';
 import { Track } from '../../src/report/player/track.ts';
 import { hasBrowser, launchBrowser } from '../browser.ts';
 import { find, R2 } from '../explore/story/found.ts';
+import { scratch } from '../scratch.ts';
 import { fingers, way } from '../touch.ts';
 import { umbra } from './umbra.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'umbra-player-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = scratch('player');
 const file = join(folder, 'player.html');
 const url = pathToFileURL(file).href;
 
@@ -258,16 +257,21 @@ describe.runIf(hasBrowser)('a browser', () => {
     ['dark', 1280],
     ['light', 390],
     ['dark', 390],
-  ] as const)('passes the accessibility checks in %s, %i pixels wide', async (colorScheme, width) => {
-    await page.emulateMedia({ colorScheme });
-    await page.setViewportSize({ width, height: 800 });
-    await press('b');
-    await page.evaluate(axe);
-    const { violations } = (await page.evaluate('axe.run()')) as AxeResults;
-    expect(violations.map(({ id, nodes }) => `${id}: ${nodes[0]!.html.slice(0, 200)}`)).toEqual([]);
-    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width);
-    await page.setViewportSize({ width: 1280, height: 800 });
-  });
+  ] as const)(
+    'passes the accessibility checks in %s, %i pixels wide',
+    async (colorScheme, width) => {
+      await page.emulateMedia({ colorScheme });
+      await page.setViewportSize({ width, height: 800 });
+      await press('b');
+      await page.evaluate(axe);
+      const { violations } = (await page.evaluate('axe.run()')) as AxeResults;
+      expect(violations.map(({ id, nodes }) => `${id}: ${nodes[0]!.html.slice(0, 200)}`)).toEqual(
+        [],
+      );
+      expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width);
+      await page.setViewportSize({ width: 1280, height: 800 });
+    },
+  );
 
   test('prints as the story', async () => {
     await page.emulateMedia({ media: 'print' });

@@ -5,8 +5,7 @@
 
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -14,19 +13,16 @@ import { parseAddress } from '../../src/queue/address.ts';
 import { isAlive, runningIn } from '../../src/queue/embedded.ts';
 import { dump } from '../explore/ledgers.ts';
 import { isRunning, serverPid, type TestServer, testServer, until } from '../queue/server.ts';
-import { hasTerminal, type Ran, umbra } from './umbra.ts';
+import { scratch } from '../scratch.ts';
+import { hasTerminal, type Ran, spaced, umbra } from './umbra.ts';
 
 const R15 = 'litmus/7-setup/R15-two-reasons-to-die.yaml';
 const FORM = ['--discipline', 'lock-free', '--paging', 'nonpae'];
 const CAMPAIGN = ['campaign', R15, '--defects', 'R15', ...FORM, '--strategy', 'random,pct-2'];
 
-// Not world-readable by default: started by root, PostgreSQL runs as another user, who needs
-// access.
-const folder = mkdtempSync(join(tmpdir(), 'umbra-queues-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+// Of mode 0700. Started by root, PostgreSQL runs as another user, who must reach it nevertheless.
+const folder = scratch('queues');
 const at = (name: string): string => join(folder, name);
-
-const spaced = (text: string): string => text.replace(/\s+/g, ' ');
 
 let server: TestServer;
 beforeAll(async () => {
@@ -346,7 +342,11 @@ describe('a password is not printed', () => {
       () => `postgres://me:${secret}@127.0.0.1:1/x`,
       /cannot be used: .*ECONNREFUSED/,
     ],
-    ['in a URL of another scheme', () => `mysql://me:${secret}@127.0.0.1/x`, /what is no address of a queue/],
+    [
+      'in a URL of another scheme',
+      () => `mysql://me:${secret}@127.0.0.1/x`,
+      /what is no address of a queue/,
+    ],
     ['in an invalid URL', () => `postgres://me:${secret}@[::1/x`, /cannot be read/],
     [
       'with an invalid sslmode',

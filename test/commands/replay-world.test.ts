@@ -1,14 +1,13 @@
 /** `umbra replay --world`: schedules of worlds whose code is the user's. */
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { explore, type World } from '../../src/index.ts';
-import { umbra } from './umbra.ts';
+import { scratch } from '../scratch.ts';
+import { spaced, umbra } from './umbra.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'umbra-world-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = scratch('world');
 
 /** It imports nothing of the library. */
 const CODE = `
@@ -34,7 +33,6 @@ const file = written('counter.mjs', CODE);
 const { counter } = (await import(file)) as { counter: World };
 const { failure } = await explore(counter);
 const { token, story } = failure!;
-const spaced = (text: string): string => text.replace(/\s+/g, ' ');
 
 test('replays it, and explains it', async () => {
   const { code, stdout, stderr } = await umbra('replay', token, '--world', file, '--story');
@@ -82,17 +80,9 @@ test.each([
     ],
     /the run goes another way/,
   ],
-  [
-    'of a litmus test',
-    ['umbra5.x', '--world', file],
-    /expected one that begins with umbraworld1/,
-  ],
+  ['of a litmus test', ['umbra5.x', '--world', file], /expected one that begins with umbraworld1/],
   ['that is missing', ['--world', file], /--world is about a token/],
-  [
-    'with --html',
-    [token, '--world', file, '--html', 'x.html'],
-    /--world.*cannot be used with/,
-  ],
+  ['with --html', [token, '--world', file, '--html', 'x.html'], /--world.*cannot be used with/],
 ])('refuses a token %s', async (_, args, words) => {
   const { code, stdout, stderr } = await umbra('replay', ...args);
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });

@@ -1,8 +1,7 @@
 /** `umbra report`: one page of runs, as a program reads it and as a browser shows it. */
 
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { AxeResults } from 'axe-core';
@@ -11,11 +10,11 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RunReport } from '../../src/report/run-report.ts';
 import { hasBrowser, launchBrowser } from '../browser.ts';
+import { scratch } from '../scratch.ts';
 import { fingers, way } from '../touch.ts';
 import { umbra } from './umbra.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'umbra-report-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = scratch('report');
 const at = (...path: readonly string[]): string => join(folder, ...path);
 
 const LS = 'scenarios/traces/ls.umbra';
@@ -194,12 +193,17 @@ describe.runIf(hasBrowser)('a browser', () => {
   }, 60_000);
   afterAll(() => browser?.close());
 
-  test.each(['light', 'dark'] as const)('passes the accessibility checks in %s', async (colorScheme) => {
-    await page.emulateMedia({ colorScheme });
-    await page.evaluate(axe);
-    const { violations } = (await page.evaluate('axe.run()')) as AxeResults;
-    expect(violations.map(({ id, nodes }) => `${id}: ${nodes[0]!.html.slice(0, 200)}`)).toEqual([]);
-  });
+  test.each(['light', 'dark'] as const)(
+    'passes the accessibility checks in %s',
+    async (colorScheme) => {
+      await page.emulateMedia({ colorScheme });
+      await page.evaluate(axe);
+      const { violations } = (await page.evaluate('axe.run()')) as AxeResults;
+      expect(violations.map(({ id, nodes }) => `${id}: ${nodes[0]!.html.slice(0, 200)}`)).toEqual(
+        [],
+      );
+    },
+  );
 
   test('has a dark and a light form', async () => {
     const paper = async (colorScheme: 'light' | 'dark'): Promise<unknown> => {

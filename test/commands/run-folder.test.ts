@@ -1,14 +1,13 @@
 /** Run folders: their contents, as another program reads them, and when none is made. */
 
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { RunReport } from '../../src/report/run-report.ts';
+import { scratch } from '../scratch.ts';
 import { hasTerminal, interrupted, umbra } from './umbra.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'umbra-folder-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = scratch('folder');
 
 const LS = 'scenarios/traces/ls.umbra';
 const TEST = 'litmus/1-fault/R2-cleared-entry-comes-back.yaml';

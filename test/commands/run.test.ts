@@ -1,17 +1,13 @@
 /** `umbra run` as a user runs it. */
 
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { RunReport } from '../../src/report/run-report.ts';
-import { shell, umbra } from './umbra.ts';
+import { scratch } from '../scratch.ts';
+import { shell, spaced, umbra } from './umbra.ts';
 
-let folder: string;
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'umbra-run-'));
-});
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = scratch('run');
 
 const file = (...lines: readonly string[]): string => {
   const path = join(folder, 'machine.yaml');
@@ -130,7 +126,7 @@ test.each([
   [['swarm', '--cpus', '2'], /hotplug: there is no host CPU 2/],
 ])('refuses %j with a message', async (args, words) => {
   const { code, stderr } = await umbra('run', ...args);
-  expect(stderr.replace(/\s+/g, ' ')).toMatch(words);
+  expect(spaced(stderr)).toMatch(words);
   expect(code).toBe(2);
 });
 

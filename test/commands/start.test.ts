@@ -1,16 +1,17 @@
 /** `umbra start` and `umbra import` as a user runs them, mistakes included. */
 
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { ALL_DEFECTS } from '../../src/defects.ts';
 import { Op } from '../../src/guest/program.ts';
 import { TraceWriter } from '../../src/guest/traces/writer.ts';
 import type { RunReport } from '../../src/report/run-report.ts';
-import { umbra } from './umbra.ts';
+import { scratch } from '../scratch.ts';
+import { spaced, umbra } from './umbra.ts';
 
 const WC = fileURLToPath(new URL('../../scenarios/traces/wc.umbra', import.meta.url));
 const THREADS = fileURLToPath(
@@ -18,11 +19,7 @@ const THREADS = fileURLToPath(
 );
 const LOG = ['==1== Lackey', 'I  04001000,3', ' S 00005000,4', ' L 00005000,4', ''].join('\n');
 
-let folder: string;
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'umbra-start-'));
-});
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = scratch('start');
 
 const file = (name: string, content: string | Buffer): string => {
   const path = join(folder, name);
@@ -109,7 +106,7 @@ describe('start', () => {
     [['--json', join(tmpdir(), 'no', 'such', 'folder.json')], /cannot be written there/],
   ])('refuses %j with a message', async (args, words) => {
     const { code, stderr } = await umbra('start', ...args);
-    expect(stderr.replace(/\s+/g, ' ')).toMatch(words);
+    expect(spaced(stderr)).toMatch(words);
     expect(stderr).not.toContain('    at ');
     expect(code).toBe(2);
   });
@@ -136,7 +133,7 @@ describe('import lackey', () => {
   test("names the format of another tool's file", async () => {
     const log = file('pinatrace.out', '0x40054e: R 0x7ffe3b2c1a58\n#eof\n');
     const { code, stderr } = await umbra('import', 'lackey', log, '-o', join(folder, 'pin.umbra'));
-    expect(stderr.replace(/\s+/g, ' ')).toMatch(
+    expect(spaced(stderr)).toMatch(
       /pinatrace\.out:1:1: found .*: this is the output of Pin’s pinatrace, expected a log/,
     );
     expect(code).toBe(2);
@@ -145,11 +142,7 @@ describe('import lackey', () => {
   test.each([
     ['a missing file', () => join(folder, 'nowhere.log'), /nowhere\.log/],
     ['an empty trace', () => file('empty.log', ''), /no memory access/],
-    [
-      'an invalid line',
-      () => file('bad.log', `${LOG}hello\n`),
-      /bad\.log:5:1: found "hello"/,
-    ],
+    ['an invalid line', () => file('bad.log', `${LOG}hello\n`), /bad\.log:5:1: found "hello"/],
     [
       'a truncated gzip',
       () => file('cut.gz', gzipSync(LOG.repeat(999)).subarray(0, 90)),
@@ -158,7 +151,7 @@ describe('import lackey', () => {
   ])('refuses %s and writes nothing', async (_, log, words) => {
     const out = join(folder, 'refused.umbra');
     const { code, stderr } = await umbra('import', 'lackey', log(), '-o', out);
-    expect(stderr.replace(/\s+/g, ' ')).toMatch(words);
+    expect(spaced(stderr)).toMatch(words);
     expect(code).toBe(2);
     expect(existsSync(out)).toBe(false);
     expect(readdirSync(folder).filter((name) => name.endsWith('.tmp'))).toEqual([]);

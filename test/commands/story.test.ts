@@ -1,18 +1,15 @@
 /** `umbra replay --story` as a user runs it. */
 
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { tokenOf } from '../../src/explore/replay.ts';
 import type { PlayerData } from '../../src/report/player/data.ts';
 import { find, R2, R10 } from '../explore/story/found.ts';
-import { hasTerminal, shell, umbra } from './umbra.ts';
+import { scratch } from '../scratch.ts';
+import { hasTerminal, shell, spaced, umbra } from './umbra.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'umbra-story-'));
-afterAll(() => rmSync(folder, { recursive: true }));
-
-const spaced = (text: string): string => text.replace(/\s+/g, ' ');
+const folder = scratch('story');
 
 let failing: string;
 let passing: string;
@@ -81,7 +78,11 @@ test.each([
   ['against itself', () => [failing, '--story', '--against', failing], /ends badly as well/],
   ['against another test', () => [failing, '--story', '--against', other], /in another setting/],
   ['against no token', () => [failing, '--story', '--against', 'R2'], /'R2' is no token/],
-  ['a page in a missing folder', () => [failing, '--html', '/nowhere/s.html'], /story cannot be written there/],
+  [
+    'a page in a missing folder',
+    () => [failing, '--html', '/nowhere/s.html'],
+    /story cannot be written there/,
+  ],
   ['a page that is a folder', () => [failing, '--html', folder], /story cannot be written there/],
 ])('refuses %s with a message, and runs nothing', async (_, args, words) => {
   const { code, stdout, stderr } = await umbra('replay', ...args());

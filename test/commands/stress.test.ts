@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest';
 import { drawMachine } from '../../src/check/stress.ts';
-import { hasTerminal, interrupted, umbra } from './umbra.ts';
+import { hasTerminal, interrupted, spaced, umbra } from './umbra.ts';
 
 const QUICK = ['--discipline', 'guest-lock', '--guests', '1', '--cpus', '2', '--vcpus', '2'];
 
@@ -112,7 +112,7 @@ test.runIf(hasTerminal)('shows progress at a terminal, and Ctrl-C ends it', asyn
   const sign =
     /seed \d+: \d+ runs, \d.* operations\/s, .* faults\/s, .* migrations\/s, \d+ checks passed/;
   const { code, stdout } = await interrupted(sign, 'stress', '--seconds', '100', ...QUICK);
-  expect(stdout.replaceAll(/\s+/g, ' ')).toMatch(
+  expect(spaced(stdout)).toMatch(
     /runs? from seed 1 in \d+ s, the last( \d+)? cut short: .*nothing wrong/,
   );
   expect(code).toBe(130);
@@ -128,7 +128,7 @@ test.each([
   [['--virtualization', 'direct', '--vcpus', '2'], /with direct paging a guest has one/],
 ])('refuses %j with a message', async (args, words) => {
   const { code, stderr } = await umbra('stress', '--runs', '1', ...args);
-  expect(stderr.replace(/\s+/g, ' ')).toMatch(words);
+  expect(spaced(stderr)).toMatch(words);
   expect(code).toBe(2);
 });
 

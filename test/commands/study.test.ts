@@ -1,14 +1,13 @@
 /** `umbra study` as a user runs it. */
 
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { checkStudyResult, type StudyResult } from '../../src/report/study-result.ts';
+import { scratch } from '../scratch.ts';
 import { hasTerminal, interrupted, umbra } from './umbra.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'umbra-study-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = scratch('study');
 
 const readResult = (path: string): StudyResult =>
   checkStudyResult(JSON.parse(readFileSync(path, 'utf8')), path);

@@ -1,14 +1,13 @@
 /** `umbra sweep` and `umbra ab` as a user runs them. */
 
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { checkStudyResult } from '../../src/report/study-result.ts';
-import { hasTerminal, interrupted, umbra } from './umbra.ts';
+import { scratch } from '../scratch.ts';
+import { hasTerminal, interrupted, spaced, umbra } from './umbra.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'umbra-sweep-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = scratch('sweep');
 const at = (...path: readonly string[]): string => join(folder, ...path);
 
 const small = (text: string, more = ''): string => {
@@ -125,7 +124,7 @@ test.runIf(hasTerminal)('after Ctrl-C the same command resumes, with more seeds 
   const other = small('other', 'seed: 3\n');
   const refused = await umbra('sweep', other, ...args.slice(2));
   expect(refused.code).toBe(2);
-  expect(refused.stderr.replaceAll(/\s+/g, ' ')).toMatch(/begun with another study/);
+  expect(spaced(refused.stderr)).toMatch(/begun with another study/);
   expect((await umbra(...args, '--repeat', '2')).code).toBe(0);
   expect(readJson(join(out, 'result.json')).points).toHaveLength(4);
 });
@@ -174,11 +173,15 @@ describe('two settings side by side', () => {
     ['more than two settings', ['--vary', 'cpus=1,2,3'], /found 3 settings, expected two/],
     ['one setting', [], /found one setting, expected two/],
     ['the same scenario twice', [SMALL], /found .*small\.yaml twice/],
-    ['both a second scenario and --vary', [at('slow.yaml'), '--vary', 'cpus=1,2'], /leave --vary out/],
+    [
+      'both a second scenario and --vary',
+      [at('slow.yaml'), '--vary', 'cpus=1,2'],
+      /leave --vary out/,
+    ],
   ])('refuses %s', async (_, args, message) => {
     const { code, stderr } = await ab(...args);
     expect(code).toBe(2);
-    expect(stderr.replaceAll(/\s+/g, ' ')).toMatch(message);
+    expect(spaced(stderr)).toMatch(message);
   });
 });
 
@@ -206,7 +209,7 @@ test('takes seeds as umbra run does', async () => {
     ['stress', '--seed', '4294967295', '--runs', '2'],
   ]) {
     const { code, stderr } = await umbra(...args);
-    expect(stderr.replace(/\s+/g, ' ')).toBe(
+    expect(spaced(stderr)).toBe(
       'umbra: found seeds from 4294967295 to 4294967296, expected none above 4294967295: ' +
         'give a lower --seed ',
     );

@@ -9,6 +9,9 @@ export interface Ran {
   readonly stderr: string;
 }
 
+/** Text without its line breaks, which depend on the terminal's width. */
+export const spaced = (text: string): string => text.replace(/\s+/g, ' ');
+
 const OPTIONS = { encoding: 'utf8', maxBuffer: 1 << 28 } as const;
 const ran = ({ status, stdout, stderr }: SpawnSyncReturns<string>): Ran => ({
   code: status,

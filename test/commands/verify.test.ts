@@ -1,13 +1,12 @@
 /** `umbra verify` as a user runs it. */
 
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
-import { terminated, umbra } from './umbra.ts';
+import { describe, expect, test } from 'vitest';
+import { scratch } from '../scratch.ts';
+import { spaced, terminated, umbra } from './umbra.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'umbra-verify-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = scratch('verify');
 const at = (name: string): string => join(folder, name);
 
 const R4 = 'R4-both-allocate-the-table';
@@ -136,7 +135,7 @@ describe('--out', () => {
     const text = readFileSync(at('old.json'), 'utf8');
     writeFileSync(at('old.json'), text.replace(/"first":"\w/, '"first":"x'));
     const { code, stderr } = await umbra('verify', R4, ...LOCKED, '--out', at('old.json'));
-    expect(stderr.replace(/\s+/g, ' ')).toMatch(/the code that is verified has changed since/);
+    expect(spaced(stderr)).toMatch(/the code that is verified has changed since/);
     expect(code).toBe(2);
   });
 });
@@ -186,6 +185,6 @@ const MISTAKES: readonly (readonly [readonly string[], RegExp])[] = [
 
 test.each(MISTAKES)('refuses %j', async (given, says) => {
   const { code, stderr } = await umbra('verify', ...given);
-  expect(stderr.replace(/\s+/g, ' ')).toMatch(says);
+  expect(spaced(stderr)).toMatch(says);
   expect(code).toBe(2);
 });

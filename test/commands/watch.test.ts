@@ -8,7 +8,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Watch } from '../../src/commands/watch.ts';
 import { hasBrowser, launchBrowser } from '../browser.ts';
-import { umbra } from './umbra.ts';
+import { spaced, umbra } from './umbra.ts';
 
 const R7 = [
   'campaign',
@@ -63,42 +63,37 @@ describe.runIf(hasBrowser)('in a browser', () => {
       /slice=100[1-9]\d* of 500.*slice=200[1-9]\d* of 500/s,
       /Cycles by slice/,
     ],
-  ] as const)(
-    '%s: progress, then the report in its place',
-    async (_, args, during, after) => {
-      const { url, ended, interrupt } = await begun(...args);
-      const page = await browser.newPage({ viewport: { width: 390, height: 800 } });
-      const complaints: string[] = [];
-      page.on('pageerror', (error) => complaints.push(error.message));
-      // While the test looks, the page gets no update: the report would replace it.
-      let held = Promise.withResolvers<void>();
-      held.resolve();
-      await page.route('**/now', async (route) => {
-        await held.promise;
-        await route.continue();
-      });
-      await page.goto(url);
-      const main = page.locator('main');
-      expect(await main.textContent()).toContain('under way');
-      await expect.poll(() => main.textContent(), { timeout: 60_000 }).toMatch(during);
-      held = Promise.withResolvers<void>();
-      await page.evaluate(axe);
-      const { violations } = (await page.evaluate('axe.run()')) as AxeResults;
-      expect(violations.map(({ id, nodes }) => `${id}: ${nodes[0]!.html.slice(0, 200)}`)).toEqual(
-        [],
-      );
-      expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(390);
-      held.resolve();
-      interrupt();
-      await expect.poll(() => page.title(), { timeout: 90_000 }).toMatch(/report/i);
-      expect(await main.textContent()).toMatch(after);
-      expect(await main.textContent()).toMatch(/State\s*(interrupted|done)/);
-      await ended;
-      await expect(fetch(url)).rejects.toThrow();
-      expect(complaints).toEqual([]);
-      await page.close();
-    },
-  );
+  ] as const)('%s: progress, then the report in its place', async (_, args, during, after) => {
+    const { url, ended, interrupt } = await begun(...args);
+    const page = await browser.newPage({ viewport: { width: 390, height: 800 } });
+    const complaints: string[] = [];
+    page.on('pageerror', (error) => complaints.push(error.message));
+    // While the test looks, the page gets no update: the report would replace it.
+    let held = Promise.withResolvers<void>();
+    held.resolve();
+    await page.route('**/now', async (route) => {
+      await held.promise;
+      await route.continue();
+    });
+    await page.goto(url);
+    const main = page.locator('main');
+    expect(await main.textContent()).toContain('under way');
+    await expect.poll(() => main.textContent(), { timeout: 60_000 }).toMatch(during);
+    held = Promise.withResolvers<void>();
+    await page.evaluate(axe);
+    const { violations } = (await page.evaluate('axe.run()')) as AxeResults;
+    expect(violations.map(({ id, nodes }) => `${id}: ${nodes[0]!.html.slice(0, 200)}`)).toEqual([]);
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(390);
+    held.resolve();
+    interrupt();
+    await expect.poll(() => page.title(), { timeout: 90_000 }).toMatch(/report/i);
+    expect(await main.textContent()).toMatch(after);
+    expect(await main.textContent()).toMatch(/State\s*(interrupted|done)/);
+    await ended;
+    await expect(fetch(url)).rejects.toThrow();
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
 });
 
 test('a viewer gets the report of the finished part, and then the server ends', async () => {
@@ -124,5 +119,5 @@ test.each([
 ])('refuses %j', async (args, message) => {
   const { code, stderr } = await umbra(...R7, ...args);
   expect(code).toBe(2);
-  expect(stderr.replaceAll(/\s+/g, ' ')).toMatch(message);
+  expect(spaced(stderr)).toMatch(message);
 });

@@ -6,17 +6,15 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
-  rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
-import { interrupted, shell, umbra } from './umbra.ts';
+import { describe, expect, test } from 'vitest';
+import { scratch } from '../scratch.ts';
+import { interrupted, shell, spaced, umbra } from './umbra.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'umbra-written-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = scratch('written');
 
 const LOG = 'test/import/tiny-child.lackey.gz';
 
@@ -69,7 +67,7 @@ describe.runIf(process.platform === 'linux')('where nothing can be written, noth
     ['verify', 'R6-no-shootdown', '--out', `${nowhere}.json`],
   ])('umbra %s %s %s %s', async (...args) => {
     const { code, stdout, stderr } = await umbra(...args.filter((one) => one !== undefined));
-    expect(stderr.replace(/\s+/g, ' ')).toMatch(
+    expect(spaced(stderr)).toMatch(
       /^umbra: \/proc\/umbra\S* (the \w+ )?cannot be (made|written).*\(ENOENT\); give --/,
     );
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
@@ -82,7 +80,7 @@ test('a removed working folder gives a message, not a stack', () => {
   const { code, stderr } = shell(
     `cd ${gone}; rmdir ${gone}; "${process.execPath}" ${main} start ls --out x`,
   );
-  expect(stderr.replace(/\s+/g, ' ')).toBe(
+  expect(spaced(stderr)).toBe(
     'umbra: the working folder is not there any more: go to another one ',
   );
   expect(code).toBe(2);

@@ -1,10 +1,9 @@
 /** Campaigns without their threads: plans, units, ledgers and reports. */
 
-import { cpSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { UserError } from '../../src/errors.ts';
 import { formatMissed, pctBound } from '../../src/explore/campaign/bound.ts';
 import { Ledger } from '../../src/explore/campaign/ledger.ts';
@@ -16,6 +15,7 @@ import { readLitmus } from '../../src/explore/litmus/read.ts';
 import { STRATEGIES } from '../../src/explore/strategies/catalogue.ts';
 import { Subject } from '../../src/explore/subject.ts';
 import { unit } from '../../workers/campaign-task.ts';
+import { scratch } from '../scratch.ts';
 import { dump, fill, resultOf, rowsIn } from './ledgers.ts';
 
 /** Short runs, some of which fail. */
@@ -27,8 +27,7 @@ const R2 = 'litmus/1-fault/R2-dirty-erased.yaml';
 const SETTING = { paging: 'nonpae', discipline: 'lock-free', defects: ['R15'] } as const;
 const ALONE = { index: 1, of: 1 };
 
-const folder = mkdtempSync(join(tmpdir(), 'umbra-campaign-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = scratch('campaign');
 const at = (name: string): string => join(folder, name);
 
 /** In small units. */

@@ -1,9 +1,8 @@
 /** Shrinking a failure: the same failure, nothing superfluous, and a passing schedule beside it. */
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { subjectOf } from '../../src/explore/find-subject.ts';
 import { type Kept, keep, keepAll } from '../../src/explore/litmus/kept.ts';
 import { readLitmus } from '../../src/explore/litmus/read.ts';
@@ -17,6 +16,7 @@ import { Lenient, Noted } from '../../src/explore/strategies/lenient.ts';
 import { RandomWalk } from '../../src/explore/strategies/random-walk.ts';
 import { Subject } from '../../src/explore/subject.ts';
 import { decodeToken } from '../../src/explore/token.ts';
+import { scratch } from '../scratch.ts';
 
 interface Case {
   readonly file: string;
@@ -220,8 +220,7 @@ test('a shrunk failure cannot be shrunk further', async () => {
 });
 
 describe('a test that fails without defects too', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'umbra-shrink-'));
-  afterAll(() => rmSync(folder, { recursive: true }));
+  const folder = scratch('shrink');
 
   const wrongly = async (when: string): Promise<Shrunk> => {
     const file = join(folder, 'wrong.yaml');

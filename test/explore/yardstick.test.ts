@@ -3,10 +3,9 @@
  * for.
  */
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { keepAll } from '../../src/explore/litmus/kept.ts';
 import { readLitmus } from '../../src/explore/litmus/read.ts';
 import type { Result } from '../../src/explore/result.ts';
@@ -17,6 +16,7 @@ import { STRATEGIES } from '../../src/explore/strategies/catalogue.ts';
 import { Noted } from '../../src/explore/strategies/lenient.ts';
 import { Recorded } from '../../src/explore/strategies/recorded.ts';
 import { Subject } from '../../src/explore/subject.ts';
+import { scratch } from '../scratch.ts';
 
 const FILE = 'litmus/5-flush/unmapped-page-reused.yaml';
 const SETTING: Setting = { paging: 'nonpae', discipline: 'guest-lock', defects: ['R6'] };
@@ -110,9 +110,8 @@ describe('a failure whose smallest form fails without the defect', () => {
 });
 
 describe('a test that rarely fails without defects, too', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'umbra-yardstick-'));
+  const folder = scratch('yardstick');
   const file = join(folder, 'wrong.yaml');
-  afterAll(() => rmSync(folder, { recursive: true }));
   writeFileSync(
     file,
     `

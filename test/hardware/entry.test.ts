@@ -63,17 +63,14 @@ describe('an entry', () => {
 test.each([
   { form: NONPAE, widths: [10, 0, 10] },
   { form: PAE, widths: [2, 9, 9] },
-])(
-  'an address is an index at each level and an offset, $form.name',
-  ({ form, widths }) => {
-    expect([form.ptrsPerPgd, form.ptrsPerPmd, form.ptrsPerPte]).toEqual(widths.map((w) => 2 ** w));
-    fc.assert(
-      fc.property(half, (n) => {
-        const va = toGva(n);
-        const indices = [pgdIndex(form, va), pmdIndex(form, va), pteIndex(form, va), va & 0xfff];
-        const whole = [...widths, 12].reduce((sum, w, i) => sum * 2 ** w + indices[i]!, 0);
-        expect(whole).toBe(n);
-      }),
-    );
-  },
-);
+])('an address is an index at each level and an offset, $form.name', ({ form, widths }) => {
+  expect([form.ptrsPerPgd, form.ptrsPerPmd, form.ptrsPerPte]).toEqual(widths.map((w) => 2 ** w));
+  fc.assert(
+    fc.property(half, (n) => {
+      const va = toGva(n);
+      const indices = [pgdIndex(form, va), pmdIndex(form, va), pteIndex(form, va), va & 0xfff];
+      const whole = [...widths, 12].reduce((sum, w, i) => sum * 2 ** w + indices[i]!, 0);
+      expect(whole).toBe(n);
+    }),
+  );
+});

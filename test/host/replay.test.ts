@@ -1,10 +1,9 @@
 /** vCPUs that run where a placement says, and nowhere else. */
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { EventKind } from '../../shared/events.ts';
 import type { LgCpu } from '../../shared/lg-cpu.ts';
 import { runChecked } from '../../src/check/checked-run.ts';
@@ -15,9 +14,9 @@ import { Machine, type MachineSpec, schedulingOf } from '../../src/machine.ts';
 import { makeReport, succeeded } from '../../src/report/run-report.ts';
 import { TraceRecorder } from '../../src/trace/recorder.ts';
 import { complaintOf } from '../complaint.ts';
+import { scratch } from '../scratch.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'umbra-replay-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = scratch('replay');
 
 type Places = readonly (readonly (readonly [hostCpu: number, ns: number])[])[];
 

@@ -3,20 +3,19 @@
  * with file and place.
  */
 
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import { afterAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { parsePlacement } from '../../src/host/placement.ts';
 import { importLackey } from '../../src/import/import.ts';
 import { importMemory } from '../../src/import/memory/import.ts';
 import { importSchedule } from '../../src/import/schedule/import.ts';
+import { scratch } from '../scratch.ts';
 import { SLOW } from '../slow.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'umbra-damaged-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = scratch('damaged');
 const [file, out] = [join(folder, 't'), join(folder, 'out.umbra')];
 
 const LINES = SLOW ? 60 : 3;

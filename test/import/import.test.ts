@@ -158,7 +158,11 @@ test('an interrupted import leaves nothing behind', async () => {
 
 test.each([
   ['an empty file', '', /^t: found no memory access.*expected lines like.*--trace-mem=yes/],
-  ['a trace without accesses', '==7== Lackey, an example Valgrind tool\n', /^t: found no memory access/],
+  [
+    'a trace without accesses',
+    '==7== Lackey, an example Valgrind tool\n',
+    /^t: found no memory access/,
+  ],
   [
     'another tool',
     '==7== Memcheck, a memory error detector\n',

@@ -1,8 +1,7 @@
 /** Addresses of queues: their parts, how they are shown, and TLS as in libpq. */
 
 import { spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, copyFileSync, mkdtempSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, chownSync, copyFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -10,6 +9,7 @@ import { UserError } from '../../src/errors.ts';
 import { parseAddress, shownAddress, waysTo, withoutPassword } from '../../src/queue/address.ts';
 import { Database } from '../../src/queue/database.ts';
 import { embeddedServer, stopEmbedded } from '../../src/queue/embedded.ts';
+import { scratch } from '../scratch.ts';
 
 test.each([
   ['embedded:some/where', 'embedded:some/where'],
@@ -80,7 +80,7 @@ describe('connections', () => {
 const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
 
 describe.skipIf(!hasOpenssl)('a server with TLS', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'umbra-tls-'));
+  const folder = scratch('tls');
   chmodSync(folder, 0o711);
   const place = join(folder, 'db');
   const certificate = join(folder, 'server.crt');
@@ -109,10 +109,7 @@ describe.skipIf(!hasOpenssl)('a server with TLS', () => {
     }
     await sql('ALTER SYSTEM SET ssl = on;SELECT pg_reload_conf()');
   });
-  afterAll(async () => {
-    await stopEmbedded(place);
-    rmSync(folder, { recursive: true });
-  });
+  afterAll(() => stopEmbedded(place));
 
   /** Whether the connection was encrypted; or the error if there is none. */
   const connected = async (query: string, host = 'localhost'): Promise<unknown> => {

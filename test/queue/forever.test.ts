@@ -9,7 +9,7 @@ import { Queue } from '../../src/queue/queue.ts';
 import { roundsOf } from '../../src/queue/rounds.ts';
 import { codeVersion } from '../../src/queue/version.ts';
 import { work } from '../../src/queue/worker.ts';
-import { type Ran, umbra } from '../commands/umbra.ts';
+import { type Ran, spaced, umbra } from '../commands/umbra.ts';
 import { type TestServer, testServer } from './server.ts';
 
 const R15 = 'litmus/7-setup/R15-two-reasons-to-die.yaml';
@@ -119,6 +119,6 @@ test.each([
   [['campaign', R15, '--forever', '--wait'], /--forever has no end/],
 ])('refuses %j with a message', async (args, words) => {
   const { code, stderr } = await ran(...args);
-  expect(stderr.replace(/\s+/g, ' ')).toMatch(words);
+  expect(spaced(stderr)).toMatch(words);
   expect(code).toBe(2);
 });

@@ -5,8 +5,6 @@
  */
 
 import { type ChildProcess, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -19,6 +17,7 @@ import { enqueue } from '../../src/queue/plan.ts';
 import { Queue } from '../../src/queue/queue.ts';
 import { planStates } from '../../src/queue/results.ts';
 import { dump, fill } from '../explore/ledgers.ts';
+import { scratch } from '../scratch.ts';
 import { proxyTo } from './proxy.ts';
 import { crew, ended, type TestServer, testServer, until } from './server.ts';
 
@@ -47,7 +46,7 @@ const isAsked = process.env['UMBRA_SLOW'] !== undefined && process.getuid?.() ==
 const canRun = isAsked && process.env['DATABASE_URL'] === undefined && lay();
 
 const R2 = 'litmus/1-fault/R2-dirty-erased.yaml';
-const folder = mkdtempSync(join(tmpdir(), 'umbra-netns-'));
+const folder = scratch('netns');
 let server: TestServer;
 let queue: Queue;
 beforeAll(async () => {
@@ -57,7 +56,6 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   remove();
-  rmSync(folder, { recursive: true });
   if (!canRun) return;
   await queue.close();
   await server.close();

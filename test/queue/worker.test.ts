@@ -2,8 +2,6 @@
 
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -17,6 +15,7 @@ import { DEAD, Queue } from '../../src/queue/queue.ts';
 import { buriedUnits, planStates, Results } from '../../src/queue/results.ts';
 import { work } from '../../src/queue/worker.ts';
 import { dump, fill } from '../explore/ledgers.ts';
+import { scratch } from '../scratch.ts';
 import { TEST_KINDS } from './kinds.ts';
 import { proxyTo } from './proxy.ts';
 import { crew, ended, type TestServer, testServer, until } from './server.ts';
@@ -25,7 +24,7 @@ import type { Leaves, Odd } from './units-worker.ts';
 const R15 = 'litmus/7-setup/R15-two-reasons-to-die.yaml';
 const R2 = 'litmus/1-fault/R2-dirty-erased.yaml';
 
-const folder = mkdtempSync(join(tmpdir(), 'umbra-workers-'));
+const folder = scratch('workers');
 const at = (name: string): string => join(folder, name);
 
 let server: TestServer;
@@ -37,7 +36,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await queue.close();
   await server.close();
-  rmSync(folder, { recursive: true });
 });
 
 const crews: ChildProcess[] = [];

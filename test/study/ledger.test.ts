@@ -1,18 +1,17 @@
 /** The ledger of a study's finished runs, and resuming from it. */
 
-import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { appendFileSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { costTable } from '../../src/cost/model.ts';
 import { studyText } from '../../src/report/study-text.ts';
 import { perSeed, verdictOf } from '../../src/study/findings.ts';
 import { type LedgerHead, StudyLedger } from '../../src/study/ledger.ts';
 import { runStudy, type StudyPlan } from '../../src/study/run-study.ts';
 import type { Arm, Study } from '../../src/study/study.ts';
+import { scratch } from '../scratch.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'umbra-study-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = scratch('study');
 
 const HEAD: LedgerHead = { study: 'squares', scale: 1, costs: '{}', version: '1' };
 

@@ -4,10 +4,9 @@
  */
 
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { EventKind, PutDownFor } from '../../shared/events.ts';
 import { importSchedule } from '../../src/import/schedule/import.ts';
 import { perfData } from '../../src/trace/kernel/perf-data.ts';
@@ -16,10 +15,10 @@ import { ftraceLines } from '../../src/trace/kernel/text.ts';
 import { traceDat } from '../../src/trace/kernel/trace-dat.ts';
 import type { TracedEvent } from '../../src/trace/recorder.ts';
 import { umbra } from '../commands/umbra.ts';
+import { scratch } from '../scratch.ts';
 import { type ReadFile, type ReadLine, readPerfData, readTraceDat } from './tracing-data.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'umbra-binary-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = scratch('binary');
 
 const HOST_CPUS = 3;
 const VCPUS = (['shadow', 'nested'] as const).map(

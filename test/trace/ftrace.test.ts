@@ -1,10 +1,9 @@
 /** A run as text of ftrace: parsed by the kernel's own format, its figures are the run's. */
 
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { csvParse } from 'd3-dsv';
-import { afterAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { EventKind, PutDownFor } from '../../shared/events.ts';
 import { importSchedule } from '../../src/import/schedule/import.ts';
 import type { RunReport } from '../../src/report/run-report.ts';
@@ -14,9 +13,9 @@ import type { TracedEvent } from '../../src/trace/recorder.ts';
 import { selection } from '../../src/trace/select.ts';
 import type { Category } from '../../src/trace/timeline.ts';
 import { umbra } from '../commands/umbra.ts';
+import { scratch } from '../scratch.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'umbra-ftrace-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = scratch('ftrace');
 
 const VCPUS = (['shadow', 'nested'] as const).map(
   (virtualization, guest): TracedVcpu => ({

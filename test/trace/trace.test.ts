@@ -1,18 +1,16 @@
 /** Traces: the conversion of events, losses, and the file as another program reads it. */
 
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { EventKind } from '../../shared/events.ts';
 import { type TracedEvent, TraceRecorder, tapFor } from '../../src/trace/recorder.ts';
 import { selection } from '../../src/trace/select.ts';
 import { CATEGORIES, type Item, Timeline } from '../../src/trace/timeline.ts';
 import { umbra } from '../commands/umbra.ts';
+import { scratch } from '../scratch.ts';
 import { type DecodedEvent, decodeTrace } from './decoded.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'umbra-trace-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = scratch('trace');
 
 const VCPUS = [0, 1].map((id) => ({ name: `touch vCPU ${id}`, guest: 0, id }));
 

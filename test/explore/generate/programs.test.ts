@@ -1,7 +1,6 @@
 /** Generated programs: their number, their allowed outcomes, and the defects they find. */
 
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { DisciplineName } from '../../../shared/discipline.ts';
@@ -18,6 +17,7 @@ import { readLitmus } from '../../../src/explore/litmus/read.ts';
 import { Recorded } from '../../../src/explore/strategies/recorded.ts';
 import { Sweep } from '../../../src/explore/strategies/sweep.ts';
 import { Subject } from '../../../src/explore/subject.ts';
+import { scratch } from '../../scratch.ts';
 import { legal } from './whole.ts';
 
 describe('the number of programs', () => {
@@ -94,7 +94,11 @@ describe('a program may have the outcome of', () => {
 
 describe('a guest', () => {
   test.each<[string, boolean, Program]>([
-    ['may not change one entry on two vCPUs', false, [['set_pte A X = none'], ['set_pte A X = none']]],
+    [
+      'may not change one entry on two vCPUs',
+      false,
+      [['set_pte A X = none'], ['set_pte A X = none']],
+    ],
     ['may change two entries', true, [['set_pte A X = none'], ['set_pte B X = none']]],
     [
       'may not change a kernel entry on two vCPUs',
@@ -125,6 +129,7 @@ describe('a guest', () => {
 });
 
 describe('a failing program', () => {
+  const folder = scratch('generate');
   const FAILS: Program = [
     ['new_pgtable C', 'load X'],
     ['set_pte A X = page S rw user accessed dirty'],
@@ -155,7 +160,7 @@ describe('a failing program', () => {
     const [find] = result.finds;
     expect(find).toMatchObject({ program: FAILS, cause: 'findPgdir, then newPgdir', count: 1 });
     const { name, text } = testFor({ ...find!, unit: 0, space: 0 }, space);
-    const path = join(mkdtempSync(join(tmpdir(), 'umbra-')), name);
+    const path = join(folder, name);
     writeFileSync(path, text);
     const subject = new Subject(path, readLitmus(path), setting);
     const again = subject.run(new Recorded(find!.decisions), 0);

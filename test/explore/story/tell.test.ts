@@ -43,15 +43,18 @@ describe.each(['nonpae', 'pae'] as const)('R2, the cleared entry written back, %
     expect(flagged(story, 'break')!.code).toContain('writeBack(cpu, gptePtr, gpte)');
   });
 
-  test.each([false, true])('blames the guest’s store and that write, when compared: %s', (against) => {
-    const told = tell(found, against);
-    const [first, second] = [flagged(told, 'first')!, flagged(told, 'second')!];
-    expect(first).toMatchObject({ part: 'guest', name: 'storeEntry', after: 'none' });
-    expect(second.step).toBe(flagged(told, 'break')!.step);
-    expect(first.column).not.toBe(second.column);
-    expect(told.findings.map(({ kind }) => kind)).toEqual(['break', 'pair']);
-    expect(told.findings[1]!.text.includes('guess')).toBe(!against);
-  });
+  test.each([false, true])(
+    'blames the guest’s store and that write, when compared: %s',
+    (against) => {
+      const told = tell(found, against);
+      const [first, second] = [flagged(told, 'first')!, flagged(told, 'second')!];
+      expect(first).toMatchObject({ part: 'guest', name: 'storeEntry', after: 'none' });
+      expect(second.step).toBe(flagged(told, 'break')!.step);
+      expect(first.column).not.toBe(second.column);
+      expect(told.findings.map(({ kind }) => kind)).toEqual(['break', 'pair']);
+      expect(told.findings[1]!.text.includes('guess')).toBe(!against);
+    },
+  );
 
   test('has the earlier read, and the operations of the vCPUs', () => {
     const reads = stepsOf(story).filter(
@@ -307,10 +310,13 @@ const TOLD_OF = [
   ['litmus/1-fault/prefault-against-clearing.yaml', 'i fault', 'src/paging/policies/prefault.ts'],
 ] as const;
 
-test.each(TOLD_OF)('%s: code outside lguest’s seven parts is described with one of them', (path, part, source) => {
-  const told = storyText(everyStep(path), { columns: 400, colours: false });
-  expect(told).toMatch(new RegExp(`${part}: \\w+, ${source}:\\d+`));
-});
+test.each(TOLD_OF)(
+  '%s: code outside lguest’s seven parts is described with one of them',
+  (path, part, source) => {
+    const told = storyText(everyStep(path), { columns: 400, colours: false });
+    expect(told).toMatch(new RegExp(`${part}: \\w+, ${source}:\\d+`));
+  },
+);
 
 /** One of each folder. */
 const SOME = [...Map.groupBy(LITMUS_FILES, (path) => path.split('/')[1]).values()].map(
