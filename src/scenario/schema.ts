@@ -1,7 +1,6 @@
 /**
- * What a scenario file may say: the one place that has the fields, their units and
- * ranges, what they are by default, and what they mean. The types, the messages about
- * mistakes and scenarios/schema.json are made from it.
+ * The fields of a scenario file: units, ranges, defaults and meaning, declared once. The types,
+ * the messages about mistakes and scenarios/schema.json are derived from it.
  */
 
 import { z } from 'zod';
@@ -43,17 +42,17 @@ const program = z
         .describe('What the workload draws its random numbers from.'),
       size: integer(1, 10_000)
         .optional()
-        .describe('How much it does, in units of its own; each workload has its default.'),
+        .describe('How much it does, in rounds of the workload; each workload has its default.'),
       threads: integer(1, 32).optional().describe('Its threads; each workload has its default.'),
     }),
     z.strictObject({
       trace: z
         .string()
         .min(1)
-        .describe('A trace file (umbra import makes them), as a path from where this file is.'),
+        .describe('A trace file (umbra import writes them), as a path relative to this file.'),
     }),
     z.strictObject({
-      builtin: z.enum(BUILTINS).describe('One of the small programs written by hand.'),
+      builtin: z.enum(BUILTINS).describe('One of the small hand-written programs.'),
     }),
   ])
   .describe('What the guest runs: a workload, a trace or a builtin program.');
@@ -63,15 +62,15 @@ const kernelThread = z
     work: z
       .enum(KERNEL_WORK)
       .describe(
-        'swap: pages of all processes go out and come back; windows: it maps pages of its own.',
+        'swap: swaps pages of all processes out and in; windows: maps and unmaps pages of its own.',
       ),
-    rounds: integer(1, MOST_ROUNDS).default(100).describe('How often; then it ends.'),
+    rounds: integer(1, MOST_ROUNDS).default(100).describe('Rounds until it ends.'),
   })
-  .describe('A thread of the kernel’s own.');
+  .describe('A kernel thread.');
 
 const guest = z
   .strictObject({
-    name: z.string().min(1).optional().describe('For reports; by default what it runs.'),
+    name: z.string().min(1).optional().describe('Its name in reports; by default the name of its program.'),
     count: integer(1, 64).default(1).describe('How many such guests.'),
     program,
     paging: paging
@@ -80,7 +79,7 @@ const guest = z
     nx: z
       .boolean()
       .optional()
-      .describe('Whether it is shown the NX bit, which takes pae; by default with pae.'),
+      .describe('Whether it sees the NX bit, which needs pae; by default it does with pae.'),
     memory: z
       .union([
         integer(1, MOST_MIB).describe('In MiB.'),
@@ -96,9 +95,9 @@ const guest = z
       .enum(VIRTUALIZATIONS)
       .default('shadow')
       .describe(
-        'How its addresses become the host’s: by shadow tables as lguest does it; direct: by its ' +
-          'own tables, which the host checks; nested: by its own and the host’s, one after the ' +
-          'other. Defects, disciplines and paging_policy are the shadow’s alone.',
+        'How its addresses are translated. shadow: by shadow tables, as in lguest; direct: by its own ' +
+          'tables, which the host validates; nested: by its own tables, then by the host’s. Defects, ' +
+          'disciplines and paging_policy apply to shadow only.',
       ),
     paging_policy: pagingPolicySchema.optional(),
     kernel_threads: z
@@ -106,8 +105,8 @@ const guest = z
       .max(MOST_KERNEL_THREADS)
       .optional()
       .describe(
-        'Threads of its kernel’s own beside the program, in the place of those that a workload has. ' +
-          'Memory ends the same with any.',
+        'Kernel threads beside the program, instead of those that the workload has. They do not ' +
+          'change the memory at the end.',
       ),
   })
   .describe('A guest, or several alike.');
@@ -116,18 +115,18 @@ const hotplug = z
   .strictObject({
     cpu: integer(0, MOST_CPUS - 1).describe('Which host CPU, counted from 0.'),
     after: integer(0, MOST_U32).describe(
-      'It goes offline once the machine has begun this many time slices in all.',
+      'It goes offline once the machine has begun this many time slices.',
     ),
     for: integer(1, MOST_U32)
       .optional()
       .describe('It comes back when this many more have begun; by default never.'),
   })
-  .describe('One absence of a host CPU. At least one is always online.');
+  .describe('One time offline of a host CPU. At least one is always online.');
 
 const preset = z.enum(PRESET_NAMES);
 
 const costs = z.union([
-  preset.describe('The hardware by which cycles are counted.'),
+  preset.describe('The hardware whose costs are used.'),
   z.strictObject({
     preset: preset.default(DEFAULT_PRESET).describe('The hardware for all other costs.'),
     cycles: z
@@ -142,8 +141,8 @@ const costs = z.union([
 export const scenarioSchema = z
   .strictObject({
     name: z.string().min(1).optional().describe('By default the name of the file.'),
-    description: z.string().optional().describe('What there is to see, in a sentence.'),
-    cpus: integer(1, MOST_CPUS).default(2).describe('Host CPUs, a worker thread each.'),
+    description: z.string().optional().describe('What the scenario shows, in a sentence.'),
+    cpus: integer(1, MOST_CPUS).default(2).describe('Host CPUs, one worker thread each.'),
     policy: z
       .union([
         z.enum(POLICIES),
@@ -151,11 +150,11 @@ export const scenarioSchema = z
           .templateLiteral(['replay:', z.string().min(1)])
           .meta({ title: 'replay:FILE' })
           .describe(
-            'As a placement says (umbra import schedule), by its path from where this file is.',
+            'By a placement file (umbra import schedule), as a path relative to this file.',
           ),
       ])
       .default('random')
-      .describe('Where a vCPU goes on when its time is up.'),
+      .describe('Where a vCPU continues after its time slice.'),
     slice: z
       .union([
         operations().describe('Always this many.'),
@@ -166,17 +165,17 @@ export const scenarioSchema = z
       ])
       .default({ least: 2_000, most: 20_000 })
       .describe('Operations of a time slice: a number, or {least: N, most: N} to draw from.'),
-    seed: integer(0, MOST_U32).default(1).describe('What everything random is drawn from.'),
+    seed: integer(0, MOST_U32).default(1).describe('Seed of everything that is drawn at random.'),
     discipline: z
       .enum(DISCIPLINES)
       .default('as-written')
-      .describe('How the vCPUs of a guest are kept from harming one another.'),
+      .describe('Which locks the paging code takes.'),
     defects: z
       .union([z.enum(['all', 'none']), z.array(z.enum(ALL_DEFECTS))])
       .optional()
       .describe(
-        'Defects of the C code that are on, by id (umbra defects lists them); by default all ' +
-          'as written, none under another discipline.',
+        'Defects of the C code that are on, by id (umbra defects lists them); by default all if ' +
+          'as-written, none under another discipline.',
       ),
     host_memory: z
       .union([
@@ -185,18 +184,18 @@ export const scenarioSchema = z
       ])
       .optional()
       .describe('Memory for all guests, in MiB, or in frames as {frames: N}; by default enough.'),
-    hotplug: z.array(hotplug).default([]).describe('Host CPUs that go offline in mid-run.'),
+    hotplug: z.array(hotplug).default([]).describe('Host CPUs that go offline during the run.'),
     fail_allocation_after: integer(0, 1_000_000_000)
       .optional()
       .describe(
-        'Page tables and copies on write that the host grants; all later ones fail. By default ' +
-          'none fails.',
+        'How many page tables and copies on write the host can allocate; all later ones fail. By ' +
+          'default none fails.',
       ),
     costs: costs
       .optional()
       .describe(
-        'What events cost: a generation of hardware, or {preset: NAME, cycles: {EVENT: N}}; ' +
-          `umbra costs lists them. By default ${DEFAULT_PRESET}. The run is the same with any.`,
+        'Cycles per event: a hardware preset, or {preset: NAME, cycles: {EVENT: N}}; ' +
+          `umbra costs lists them. By default ${DEFAULT_PRESET}. It does not change the run.`,
       ),
     guests: z.array(guest).min(1).max(64).describe('The guests.'),
     expect: z
@@ -205,7 +204,7 @@ export const scenarioSchema = z
           .union([z.enum(ENDINGS), z.array(z.enum(ENDINGS)).min(1)])
           .describe(
             'done: every guest ends by itself. killed: the host kills one. oops: the host dies. ' +
-              'violated: something that must hold does not. A list: any of these.',
+              'violated: an invariant is broken. A list: any of these.',
           ),
         reason: z
           .string()
@@ -213,11 +212,11 @@ export const scenarioSchema = z
           .describe('A regular expression that the reason, the oops or a violation matches.'),
       })
       .optional()
-      .describe('What the run must come to for exit code 0; by default done.'),
+      .describe('How the run must end for exit code 0; by default done.'),
   })
   .describe('A machine that umbra runs: umbra run FILE.');
 
-/** A file as it was understood, defaults filled in. */
+/** A parsed file, defaults filled in. */
 export type Scenario = z.output<typeof scenarioSchema>;
 
 /** As it may be given. */

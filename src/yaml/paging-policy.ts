@@ -28,7 +28,7 @@ export const pagingPolicySchema = z
   .strictObject(
     Object.fromEntries(POLICY_NAMES.map((name) => [fieldName(name), fieldOf(name)])) as Fields,
   )
-  .describe('Where the paging code does other than lguest’s.');
+  .describe('Where the paging code differs from lguest’s.');
 
 export const pagingPolicyOf = (policy: z.output<typeof pagingPolicySchema>): PagingPolicy =>
   ofEach((name) => policy[fieldName(name)]) as PagingPolicy;

@@ -23,17 +23,17 @@ export const litmusSchema = z
   .strictObject({
     name: z.string().min(1).describe('A truth about the machine, or the story of a defect.'),
     about: z.string().min(1).describe('What happens, in a sentence.'),
-    defect: z.enum(ALL_DEFECTS).optional().describe('The defect that it is aimed at.'),
+    defect: z.enum(ALL_DEFECTS).optional().describe('The defect that it aims at.'),
     paging: z
       .array(z.enum(['nonpae', 'pae']))
       .min(1)
       .default(['nonpae', 'pae'])
-      .describe('The forms of page tables that it is for.'),
+      .describe('The forms of page tables that it runs with.'),
     disciplines: z
       .array(z.enum(DISCIPLINES))
       .min(1)
       .default(DISCIPLINES.filter((name) => name !== 'as-written'))
-      .describe('Which disciplines it is for; by default all that are repaired.'),
+      .describe('The disciplines that it runs with; by default all but as-written.'),
     cpus: integer(1, MOST_CPUS)
       .optional()
       .describe('Host CPUs; by default as many as there are vCPUs.'),
@@ -42,7 +42,7 @@ export const litmusSchema = z
         pgdirs: integer(1, 8).default(4).describe('Shadow page tables that the host keeps.'),
         pages: integer(0x21, MOST_PAGES)
           .default(64)
-          .describe('Memory, in pages. Those from 0x20 on begin with their own number.'),
+          .describe('Memory, in pages. The first word of each page from 0x20 on is its number.'),
         paging_policy: pagingPolicySchema.optional(),
         tables: z
           .record(z.string(), z.record(z.string(), z.string()))
@@ -50,7 +50,7 @@ export const litmusSchema = z
         launcher: z
           .record(z.string(), z.enum(['cow', 'ro', 'rw', 'none']))
           .default({})
-          .describe('How the Launcher has mapped pages, by number; rw if it does not say.'),
+          .describe('How the Launcher maps pages, by number; by default rw.'),
         linear: z
           .boolean()
           .default(false)
@@ -60,7 +60,7 @@ export const litmusSchema = z
     vcpus: z
       .array(
         z.strictObject({
-          on: z.string().describe('The top level that it runs on at first.'),
+          on: z.string().describe('The top level that it starts on.'),
           cpu: integer(0, MOST_CPUS - 1)
             .optional()
             .describe('The host CPU that it starts on.'),
@@ -68,10 +68,10 @@ export const litmusSchema = z
             .multipleOf(4)
             .optional()
             .describe(
-              'Where its stack for traps begins, growing down; by default a page of its own. A vCPU ' +
-                'that is started, and any of a linear guest, has none before set_stack.',
+              'Where its stack for traps begins; it grows down. By default a page of its own. A vCPU ' +
+                'that another starts, and any of a linear guest, has none before set_stack.',
             ),
-          ops: z.array(z.string()).describe('What it does, one operation after the other.'),
+          ops: z.array(z.string()).describe('Its operations, in order.'),
         }),
       )
       .min(1)
@@ -82,7 +82,7 @@ export const litmusSchema = z
       .default([])
       .describe(
         'Invariants that are left to the guest, whose kernel may tell the host late or not at all: ' +
-          `${GUEST_DUTIES.join(', ')}, each everywhere or at the addresses that follow it.`,
+          `${GUEST_DUTIES.join(', ')}; each everywhere, or only at the addresses that follow it.`,
       ),
     outcomes: z
       .array(
@@ -90,12 +90,12 @@ export const litmusSchema = z
           when: z
             .string()
             .describe('A condition on the end of the run; the first that holds counts.'),
-          is: z.enum(JUDGEMENTS).describe('Whether it may end so; interesting is worth a look.'),
+          is: z.enum(JUDGEMENTS).describe('Whether the run may end so. interesting: allowed, and worth a look.'),
           because: z.string().min(1).describe('The reason.'),
         }),
       )
       .min(1)
-      .describe('How it may end, and how not.'),
+      .describe('The outcomes that a run may have, and those that it must not.'),
   })
   .describe('A litmus test.');
 

@@ -27,28 +27,28 @@ export const PAGING_POLICIES = {
   /** H:420 */
   setPte: {
     options: ['at-once', 'on-fault'],
-    does: 'An entry that the guest sets with ACCESSED is mapped then or later.',
+    does: 'When an entry that the guest sets with ACCESSED goes into the shadow: at once, or at the next fault.',
   },
   /** H:435 */
   eviction: {
     options: ['random', 'lru', 'clock'],
-    does: 'Which cached pgdir makes room for another top level.',
+    does: 'Which cached pgdir is evicted for another top level.',
   },
   /** H:410 */
   kernelMappings: {
     options: ['kept', 'dropped'],
-    does: 'What becomes of the kernel part of such a pgdir.',
+    does: 'Whether an evicted pgdir keeps its kernel part.',
   },
   /** M:009, H:470 */
   kernelChange: {
     options: ['clear-all', 'compare'],
-    does: 'When a kernel mapping has changed: throw all away, or only what differs from the guest’s.',
+    does: 'When a kernel mapping has changed: drop everything, or only what differs from the guest’s tables.',
   },
   /** M:007. A page of entries with PAE is the largest batch. */
   prefault: {
     options: [1, 4, 16],
     most: 512,
-    does: 'Entries that a fault looks at together, its own and those beside it.',
+    does: 'How many neighbouring entries a fault looks at, its own among them.',
   },
   /** M:008 */
   reclaim: {
