@@ -1,11 +1,10 @@
 /**
- * The defects of the code as written, by id. Each is a switch: on, the
- * code does what the seed does; off, what it should. All on is the code as written. `where`
- * is the seed's function and line. A single vCPU can meet those called U…; those called R…
- * take several.
+ * The defects of the code as written, by id. Each is a switch: on, the code does what the seed
+ * does; off, what it should. All on is the code as written. `where` is the seed's function and
+ * line. U… show with a single vCPU, R… need several.
  *
- * Those called D… are none of the seed's: they are mistakes of the disciplines that repair it,
- * found and mended, and kept as mutants. As written there is nothing that they would change.
+ * D… are not the seed's: they are bugs of the disciplines that repair it, found and fixed, and kept
+ * as mutants. They change nothing in the code as written.
  *
  * See docs/decisions/defects-as-switches.md.
  */
@@ -20,9 +19,9 @@ export interface Defect {
 
 /** By how many vCPUs, and in whose code: the first letter of an id. */
 export const DEFECT_CLASSES = {
-  U: 'Met by one vCPU',
-  R: 'Met by several vCPUs of a guest',
-  D: 'Met by several vCPUs in the repair itself',
+  U: 'Bugs that one vCPU triggers',
+  R: 'Bugs that need several vCPUs of a guest',
+  D: 'Bugs of the repair itself',
 } as const;
 
 const SCRIPTED = 'test/paging/repaired.test.ts';
@@ -39,7 +38,7 @@ export const DEFECTS = {
   U1: defect(
     'index just past the end of a top level',
     'guest_set_pgd, 989',
-    'without PAE the first word of the next frame is taken for an entry, and what it names is released',
+    'without PAE the first word of the next frame is taken for an entry, and the frame that it names is released',
     SCRIPTED,
   ),
   U2: defect(
@@ -57,7 +56,7 @@ export const DEFECTS = {
   U4: defect(
     'ACCESSED without DIRTY is installed writable',
     'do_set_pte, 913–918',
-    'DIRTY is lost, and a page not yet copied on write, the zero page even, can be written',
+    'DIRTY is lost, and a page not yet copied on write, even the zero page, can be written',
     SCRIPTED,
   ),
   U5: defect(
@@ -85,7 +84,7 @@ export const DEFECTS = {
     SCRIPTED,
   ),
   U9: defect(
-    'a count that killed the guest is used all the same',
+    'a count that killed the guest is used anyway',
     'guest_set_stack',
     'up to four billion pages are pinned one by one',
     SCRIPTED,
@@ -190,7 +189,7 @@ export const DEFECTS = {
   R12: defect(
     'two vCPUs bring in the same top level',
     'find_pgdir 689, new_pgdir 715',
-    'two shadows of it, of which only the first hears of changes',
+    'two shadows of it, of which only the first gets the guest’s changes',
     SEVERAL,
   ),
   R13: defect(
@@ -206,7 +205,7 @@ export const DEFECTS = {
     SEVERAL,
   ),
   R15: defect(
-    'what each vCPU needs is the guest’s',
+    'state of each vCPU is kept once per guest',
     'lguest_data, stack_pages',
     'one cr2 and one ring for all: a second LGUEST_INIT kills the guest',
     SEVERAL,
@@ -218,40 +217,40 @@ export const DEFECTS = {
     SEVERAL,
   ),
   R17: defect(
-    'a pgdir may be another’s by the time it is used',
+    'a pgdir may be reassigned before it is used',
     'guest_set_pte 964, guest_set_pgd 996',
-    'a change told for one page table is made in the shadow of another, which took its place',
+    'a change reported for one page table is made in the shadow of another, which took its place',
     SEVERAL,
   ),
 
   D1: defect(
-    'the stack is looked for where the vCPU does not go in',
+    'the stack is looked up in the shadow, not in the vCPU’s copy of its top level',
     'stackIsMapped',
-    'its own top level lacks a table that is not counted yet: a system call is a double fault',
+    'that copy lacks a table that was just linked in: a system call is a double fault',
     SEVERAL,
   ),
   D2: defect(
-    'a fault that began before links a table in after the others are out',
+    'a fault that began before a flush links a table in after it',
     'releasePgds, Comparison.run',
-    'rights that an upper entry of the guest’s gives no more stay in the shadow',
+    'rights that an upper entry of the guest no longer gives stay in the shadow',
     'litmus/1-fault/D2-stricter-upper-entry.yaml',
   ),
   D3: defect(
-    'two start one vCPU',
+    'one vCPU is started twice',
     'startCpu',
-    'both fill in its record, the second while it runs already',
+    'both fill in its record, the second while the vCPU already runs',
     'litmus/7-setup/D3-started-by-two.yaml',
   ),
   D4: defect(
-    'a stack page is taken out before it is put in anew',
+    'a stack page is removed before it is mapped again',
     'changeSpte, Comparison, takeBack, stackMoved',
-    'a vCPU that is inside makes a system call between the two: a double fault',
+    'a vCPU inside the guest makes a system call between the two: a double fault',
     'litmus/2-pin/D4-stack-told-anew.yaml',
   ),
   D5: defect(
     'a fault takes a right away without a shootdown',
     'replaceSpte',
-    'what the shadow allows no more is still allowed by the TLB of another CPU',
+    'the TLB of another CPU still allows what the shadow no longer does',
     SEVERAL,
   ),
 } as const satisfies Record<string, Defect>;
