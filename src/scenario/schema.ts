@@ -70,7 +70,11 @@ const kernelThread = z
 
 const guest = z
   .strictObject({
-    name: z.string().min(1).optional().describe('Its name in reports; by default the name of its program.'),
+    name: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('Its name in reports; by default the name of its program.'),
     count: integer(1, 64).default(1).describe('How many such guests.'),
     program,
     paging: paging

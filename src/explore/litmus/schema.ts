@@ -90,7 +90,9 @@ export const litmusSchema = z
           when: z
             .string()
             .describe('A condition on the end of the run; the first that holds counts.'),
-          is: z.enum(JUDGEMENTS).describe('Whether the run may end so. interesting: allowed, and worth a look.'),
+          is: z
+            .enum(JUDGEMENTS)
+            .describe('Whether the run may end so. interesting: allowed, and worth a look.'),
           because: z.string().min(1).describe('The reason.'),
         }),
       )
