@@ -68,8 +68,8 @@ export const litmusSchema = z
             .multipleOf(4)
             .optional()
             .describe(
-              'Where its stack for traps begins; it grows down. By default a page of its own. A vCPU ' +
-                'that another starts, and any of a linear guest, has none before set_stack.',
+              'Where its stack for traps begins; it grows down. By default a page of its own. A ' +
+                'vCPU that another starts, and any of a linear guest, has none before set_stack.',
             ),
           ops: z.array(z.string()).describe('Its operations, in order.'),
         }),
@@ -81,8 +81,8 @@ export const litmusSchema = z
       .array(z.string())
       .default([])
       .describe(
-        'Invariants that are left to the guest, whose kernel may tell the host late or not at all: ' +
-          `${GUEST_DUTIES.join(', ')}; each everywhere, or only at the addresses that follow it.`,
+        'Invariants that are left to the guest, whose kernel may tell the host late or not at ' +
+          `all: ${GUEST_DUTIES.join(', ')}; each everywhere, or only at the addresses that follow it.`,
       ),
     outcomes: z
       .array(

@@ -27,7 +27,7 @@ export const PAGING_POLICIES = {
   /** H:420 */
   setPte: {
     options: ['at-once', 'on-fault'],
-    does: 'When an entry that the guest sets with ACCESSED goes into the shadow: at once, or at the next fault.',
+    does: 'When an entry set with ACCESSED goes into the shadow: at once, or at a fault.',
   },
   /** H:435 */
   eviction: {
@@ -42,7 +42,7 @@ export const PAGING_POLICIES = {
   /** M:009, H:470 */
   kernelChange: {
     options: ['clear-all', 'compare'],
-    does: 'When a kernel mapping has changed: drop everything, or only what differs from the guest’s tables.',
+    does: 'When a kernel mapping has changed: drop everything, or only what differs now.',
   },
   /** M:007. A page of entries with PAE is the largest batch. */
   prefault: {
