@@ -24,10 +24,15 @@ export async function measureInIsolate(line: LineData, signal: AbortSignal): Pro
   }
 }
 
-/** The baseline of a line, in an isolate that has no other machine either, and ready to be measured. */
-export async function baselineInIsolate(line: LineData): Promise<Side> {
-  const url = new URL('./baseline-worker.ts', import.meta.url);
-  const worker = new Worker(url, { workerData: line });
+/** The message to the worker of a side. */
+export interface SideData extends LineData {
+  readonly which: 'measured' | 'baseline';
+}
+
+/** A side of a line, in an isolate that has no other machine either, and ready to be measured. */
+export async function sideInIsolate(which: SideData['which'], line: LineData): Promise<Side> {
+  const workerData: SideData = { ...line, which };
+  const worker = new Worker(new URL('./side-worker.ts', import.meta.url), { workerData });
   await once(worker, 'message');
   const side = wrap<Side>(nodeEndpoint(worker));
   return {
@@ -36,5 +41,15 @@ export async function baselineInIsolate(line: LineData): Promise<Side> {
     end: async () => {
       await worker.terminate();
     },
+  };
+}
+
+/** The same as a side of another line, which waits until it is ready. */
+export function isolated(which: SideData['which'], line: LineData): Side {
+  const made = sideInIsolate(which, line);
+  return {
+    name: line.name,
+    batch: async () => await (await made).batch(),
+    end: async () => await (await made).end?.(),
   };
 }

@@ -95,6 +95,20 @@ export function prepared(name: string, prepare: () => void, body: () => number):
   };
 }
 
+/** How many times as much one side does as the other, as a side: its value has no unit. */
+export function scaling(name: string, much: Side, little: Side): Side {
+  return {
+    name,
+    batch: async () => {
+      const [more, less] = [await much.batch(), await little.batch()];
+      return { count: more.count / more.ns, ns: less.count / less.ns };
+    },
+    end: async () => {
+      for (const side of [much, little]) await side.end?.();
+    },
+  };
+}
+
 const SHORTEST_BATCH_NS = 1_000_000;
 /** Measurements of a prepared side's batch. */
 export const PREPARED_TIMES = 25;

@@ -13,6 +13,7 @@ export const PARTS = {
   set_pte: async () => (await import('./set-pte.ts')).setPteLines,
   'page tables': async () => (await import('./pgdirs.ts')).pgdirLines,
   Switcher: async () => (await import('./switcher.ts')).switcherLines,
+  'guest kernel': async () => (await import('./guest-kernel.ts')).guestKernelLines,
   traces: async () => (await import('./traces.ts')).traceLines,
   machine: async () => (await import('./whole-machine.ts')).machineLines,
   schedules: async () => (await import('./schedules.ts')).scheduleLines,

@@ -52,7 +52,7 @@ export const setPteLines: readonly Line[] = FORMS.flatMap(({ paging, levels }) =
     ({ what, flags }): Line => ({
       name: `set_pte with ${what}, ${levels}`,
       unit: 'ns',
-      goal: { of: 'native', most: 3 },
+      goal: { of: 'native', most: 2 },
       measured: () => onMapped('guest_set_pte', paging, (guest) => setAll(guest, flags)),
       baseline: () => onMapped('the shadow entry found, read and written', paging, rewriteAll),
       native: () =>

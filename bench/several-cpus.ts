@@ -11,7 +11,7 @@ import { makeMemory } from '../shared/words.ts';
 import type { Goal } from '../src/report/benchmark.ts';
 import { type GuestSpec, HandDrivenGuest, optionsFor, type Sharing } from './guest.ts';
 import { nativeSide, noYardstick } from './native/yardstick.ts';
-import type { Batch, Line, Side } from './pair.ts';
+import { type Batch, type Line, type Side, scaling } from './pair.ts';
 
 /** What a thread that is a host CPU gets from here. */
 export interface CpuData {
@@ -61,20 +61,6 @@ function ours(discipline: DisciplineName, sharing: Sharing, parties: number): Si
 
 const inC = (discipline: DisciplineName, sharing: Sharing, parties: number): Side | undefined =>
   nativeSide('faults-together', { ...optionsFor(specOf(discipline, sharing)), parties });
-
-/** How many times as much one side does as the other, as a side: its value has no unit. */
-function scaling(name: string, two: Side, one: Side): Side {
-  return {
-    name,
-    batch: async () => {
-      const [much, little] = [await two.batch(), await one.batch()];
-      return { count: much.count / much.ns, ns: little.count / little.ns };
-    },
-    end: async () => {
-      for (const side of [two, one]) await side.end?.();
-    },
-  };
-}
 
 const SHARINGS: readonly { sharing: Sharing; what: string; least?: number }[] = [
   { sharing: 'separate', what: 'own page tables', least: 1.8 },

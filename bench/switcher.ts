@@ -57,7 +57,7 @@ export const switcherLines: readonly Line[] = FORMS.flatMap(({ paging, levels })
       return {
         name: `${name} ${when}, ${levels}`,
         unit: 'ns',
-        goal: { of: 'native', most: 3 },
+        goal: { of: 'native', most: 2 },
         measured: () => on(cpus),
         baseline: () => on(3 - cpus),
         native: () =>

@@ -84,7 +84,7 @@ const replay: Line = {
   unit: 'accesses/s',
   rounds: 9,
   lasting: true,
-  goal: { of: 'native', most: 3 },
+  goal: { of: 'native', most: 1.5 },
   measured: () => replayed('replayed'),
   baseline: () => reading('pigz'),
   native: () => nativeTrace(tracePath('pigz'), GUEST_PAGES),

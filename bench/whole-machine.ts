@@ -83,6 +83,15 @@ const coldLines: readonly Line[] = [
     baseline: () => cold(1, 'random', PROGRAMS, rate),
   },
   {
+    name: 'four programs from cold to their end, 2 host CPUs for 1',
+    unit: 'accesses/s',
+    rounds: 6,
+    threads: true,
+    goal: { of: 'baseline', least: 1.5 },
+    measured: () => cold(2, 'random', PROGRAMS, rate),
+    baseline: () => cold(1, 'random', PROGRAMS, rate),
+  },
+  {
     name: 'until nine tenths of the warm rate, 60 guests on 2 host CPUs',
     unit: 'ms',
     rounds: 6,
@@ -118,6 +127,21 @@ const coldLines: readonly Line[] = [
   ),
 ];
 
+const STRESS_RUNS = 8;
+
+/** Machines of one host CPU each, so that it is the jobs that use the cores; begun in a new process. */
+const stress = (jobs: number): Side => ({
+  name: jobs === 1 ? '1 job' : `${jobs} jobs`,
+  batch: async () => {
+    const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
+    const drawn = ['--runs', `${STRESS_RUNS}`, '--guests', '1', '--cpus', '1'];
+    const args = [main, 'stress', ...drawn, '--jobs', `${jobs}`, '--quiet', '--json', '-'];
+    const { stdout } = await promisify(execFile)(process.execPath, args);
+    const { runs, seconds } = JSON.parse(stdout) as { runs: number; seconds: number };
+    return { count: runs, ns: seconds * 1e9 };
+  },
+});
+
 /** All the same, so that none is left at the end with nothing beside it. */
 const SAME_GUESTS = 8;
 const PIGZ_ACCESSES = 4_900_000;
@@ -149,6 +173,20 @@ const HOST_CPUS = [2, 4];
 
 export const machineLines: readonly Line[] = [
   ...coldLines,
+  {
+    name: `${SAME_GUESTS} guests on 1 host CPU, once warm`,
+    ...({ unit: 'accesses/s', rounds: 6, threads: true } as const),
+    goal: { of: 'value', least: 100e6 },
+    measured: () => steady(1, 'sticky'),
+    baseline: () => steady(2, 'sticky'),
+  },
+  {
+    name: 'stress with 2 jobs',
+    ...({ unit: 'machines/s', rounds: 6, threads: true } as const),
+    goal: { of: 'baseline', least: 1.9 },
+    measured: () => stress(2),
+    baseline: () => stress(1),
+  },
   ...(['sticky', 'random'] as const).flatMap((policy) =>
     HOST_CPUS.map((hostCpus) => ({
       name: `${SAME_GUESTS} guests on ${hostCpus} host CPUs, ${policy}, once warm`,

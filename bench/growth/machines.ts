@@ -13,7 +13,7 @@ import { Machine } from '../../src/machine.ts';
 import { statistics } from '../../src/report/run-report.ts';
 import type { Batch, Side } from '../pair.ts';
 import { tracePath } from '../trace-path.ts';
-import { runRoundRobin } from './round-robin.ts';
+import { countedRoundRobin, runRoundRobin } from './round-robin.ts';
 import { type Shape, specOf } from './spec.ts';
 import type { Sweep } from './sweep.ts';
 
@@ -27,7 +27,21 @@ const inTurns = (shape: Shape, program: Program): Side => ({
 /** Rounds of all processes together; each gives up the CPU once. */
 const SWITCHES = 4096;
 
-const switches = (processes: number): Side => {
+export const switches = (processes: number): Side => ({
+  name: 'run',
+  batch: () => ({ ...switching(processes).batch, count: SWITCHES }),
+});
+
+/** Accesses and walks of one switch, with the little that the processes do in between. */
+export function workOfSwitch(processes: number): {
+  readonly accesses: number;
+  readonly walks: number;
+} {
+  const { accesses, walks } = switching(processes).counted;
+  return { accesses: Math.round(accesses / SWITCHES), walks: Math.round(walks / SWITCHES) };
+}
+
+function switching(processes: number) {
   const program = makeWorkload({
     name: 'pgdir-thrash',
     seed: SEED,
@@ -35,9 +49,8 @@ const switches = (processes: number): Side => {
     size: SWITCHES / processes,
   });
   // As many page tables as it takes to keep all of them: what is evicted is another matter.
-  const shape = { pgdirs: processes + 2 };
-  return { name: 'run', batch: () => ({ ...runRoundRobin(shape, program), count: SWITCHES }) };
-};
+  return countedRoundRobin({ pgdirs: processes + 2 }, program);
+}
 
 /** `threads` of these rounds together, each a few accesses and no system call. */
 const sharing = (threads: number, rounds: number): Program =>

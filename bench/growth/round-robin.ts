@@ -8,7 +8,7 @@ import type { Program } from '../../src/guest/program.ts';
 import { softwareOf } from '../../src/guest/software.ts';
 import { launch } from '../../src/host/launcher.ts';
 import { GuestRunner } from '../../src/host/run-guest.ts';
-import { statistics } from '../../src/report/run-report.ts';
+import { type Statistics, statistics } from '../../src/report/run-report.ts';
 import { type Batch, timed } from '../pair.ts';
 import { type Shape, specOf } from './spec.ts';
 
@@ -16,7 +16,14 @@ import { type Shape, specOf } from './spec.ts';
 const QUANTUM = 2_000;
 
 /** Runs a machine of this shape, all guests with the same program, to its end. */
-export function runRoundRobin(shape: Shape, program: Program): Batch {
+export const runRoundRobin = (shape: Shape, program: Program): Batch =>
+  countedRoundRobin(shape, program).batch;
+
+/** The same with what the machine counted; the batch counts accesses. */
+export function countedRoundRobin(
+  shape: Shape,
+  program: Program,
+): { readonly batch: Batch; readonly counted: Statistics } {
   const { shared, host } = assemble(specOf(shape));
   for (const lg of host.guests) launch(lg);
   const softwareFor = softwareOf(host.guests.map(() => program));
@@ -25,7 +32,9 @@ export function runRoundRobin(shape: Shape, program: Program): Batch {
     const runner = new GuestRunner(view, view.cpus[i]!, softwareFor, () => {});
     return { vcpus: view.vcpus, runner };
   });
-  return timed(() => {
+  const all = (): Statistics =>
+    statistics({ host }, [...host.cpus.keys()], [...host.guests.keys()]);
+  const batch = timed(() => {
     const alive = new Set(host.vcpus.keys());
     for (let slice = 0; alive.size > 0; slice++) {
       for (const id of alive) {
@@ -34,6 +43,7 @@ export function runRoundRobin(shape: Shape, program: Program): Batch {
         if (runner.run(vcpus[id]!) === 'dead') alive.delete(id);
       }
     }
-    return statistics({ host }, [...host.cpus.keys()], [...host.guests.keys()]).accesses;
+    return all().accesses;
   });
+  return { batch, counted: all() };
 }

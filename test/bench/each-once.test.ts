@@ -20,7 +20,7 @@ const SOMETHING = { count: expect.toSatisfy((n) => n > 0), ns: expect.toSatisfy(
 
 /** Machines of seconds each. */
 const isLong = (name: string): boolean =>
-  /60 guests|(16|64) host CPUs$|^8 guests|in threads$/.test(name);
+  /60 guests|(16|64) host CPUs$|^8 guests|in threads$|^stress/.test(name);
 
 const some = <T extends { name: string }>(all: readonly T[]): readonly T[] =>
   all.filter(({ name }) => SLOW || !isLong(name));
