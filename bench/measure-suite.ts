@@ -60,61 +60,34 @@ export async function measureSuite(
   const growth: SweepResult[] = [];
   const sizes: { memory?: MemoryResult } = {};
   const failed: Failure[] = [];
-  const work: readonly (readonly [string, () => Promise<void>])[] = [
-    ...parts.flatMap((part) =>
-      part.lines.map(
-        (line) =>
-          [
-            line.name,
-            async () => {
-              const taken = await takeAll(part.name, line, how);
-              const result = resultOf(part.name, line, taken);
-              lines.push(result);
-              listener.line(result);
-            },
-          ] as const,
-      ),
-    ),
-    ...sweeps.map(
-      (sweep) =>
-        [
-          sweep.name,
-          async () => {
-            const result = await measureSweep(sweep, signal);
-            growth.push(result);
-            listener.sweep(result);
-          },
-        ] as const,
-    ),
-    ...(memory
-      ? [
-          [
-            'memory',
-            async () => {
-              sizes.memory = await measureMemory(signal);
-              listener.memory(sizes.memory);
-            },
-          ] as const,
-        ]
-      : []),
-  ];
-  let done = 0;
-  const stopProgress = showProgress(
-    () => `${work[done]?.[0]}, ${work.length - done} of ${work.length} to go`,
-  );
-  for (; done < work.length && !signal.aborted; done++) {
-    const [name, measureIt] = work[done]!;
-    try {
-      await measureIt();
-    } catch (error) {
-      // What an interrupt breaks off may complain.
-      if (signal.aborted) break;
-      const failure = { name, reason: error instanceof Error ? error.message : String(error) };
-      failed.push(failure);
-      listener.failed(failure);
+  const work: { readonly name: string; readonly measure: () => Promise<void> }[] = [];
+  for (const part of parts) {
+    for (const line of part.lines) {
+      const measure = async (): Promise<void> => {
+        const taken = await takeAll(part.name, line, how);
+        const result = resultOf(part.name, line, taken);
+        lines.push(result);
+        listener.line(result);
+      };
+      work.push({ name: line.name, measure });
     }
   }
-  stopProgress();
+  for (const sweep of sweeps) {
+    const measure = async (): Promise<void> => {
+      const result = await measureSweep(sweep, signal);
+      growth.push(result);
+      listener.sweep(result);
+    };
+    work.push({ name: sweep.name, measure });
+  }
+  if (memory) {
+    const measure = async (): Promise<void> => {
+      sizes.memory = await measureMemory(signal);
+      listener.memory(sizes.memory);
+    };
+    work.push({ name: 'memory', measure });
+  }
+  await doAll(work, how, failed);
   return {
     schema_version: SCHEMA_VERSION,
     ...where,
@@ -126,6 +99,31 @@ export async function measureSuite(
     ...sizes,
     failed,
   };
+}
+
+/** One after the other; what cannot be measured goes to `failed`. */
+async function doAll(
+  work: readonly { readonly name: string; readonly measure: () => Promise<void> }[],
+  { signal, listener }: How,
+  failed: Failure[],
+): Promise<void> {
+  let done = 0;
+  const stopProgress = showProgress(
+    () => `${work[done]?.name}, ${work.length - done} of ${work.length} to go`,
+  );
+  for (; done < work.length && !signal.aborted; done++) {
+    const { name, measure } = work[done]!;
+    try {
+      await measure();
+    } catch (error) {
+      // What an interrupt breaks off may complain.
+      if (signal.aborted) break;
+      const failure = { name, reason: error instanceof Error ? error.message : String(error) };
+      failed.push(failure);
+      listener.failed(failure);
+    }
+  }
+  stopProgress();
 }
 
 /**

@@ -20,7 +20,9 @@ export const LASTING_MS = { oneThread: 3_000, threads: 5_000 } as const;
 /** What counts as faster. */
 const GAIN = 0.98;
 
-/** As many rounds as it takes, in milliseconds from `least` to `longest`; or as many as are given. */
+/**
+ * As many rounds as it takes, in milliseconds from `least` to `longest`; or as many as are given.
+ */
 interface Limit {
   readonly least?: number;
   readonly longest?: number;
@@ -28,8 +30,8 @@ interface Limit {
 }
 
 /**
- * A side alone: V8 takes so long until it compiles the benchmark's own loop together with all that is
- * in it, and in between nothing gets any faster. A walk in it takes 20 ns before, and 8.5 after.
+ * A side alone: V8 takes so long until it compiles the benchmark's own loop together with all that
+ * is in it, and in between nothing gets any faster. A walk in it takes 20 ns before, and 8.5 after.
  */
 const ALONE_MS = 650;
 /** It is the thread's own time: where others want the core it takes up to so many times as long. */

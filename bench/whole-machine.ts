@@ -129,7 +129,9 @@ const coldLines: readonly Line[] = [
 
 const STRESS_RUNS = 8;
 
-/** Machines of one host CPU each, so that it is the jobs that use the cores; begun in a new process. */
+/**
+ * Machines of one host CPU each, so that it is the jobs that use the cores; begun in a new process.
+ */
 const stress = (jobs: number): Side => ({
   name: jobs === 1 ? '1 job' : `${jobs} jobs`,
   batch: async () => {

@@ -12,7 +12,13 @@ import { Events } from './events.ts';
 import { FrameKind, Frames } from './frames.ts';
 import { HostCpu, scratchOf } from './host-cpu.ts';
 import { LauncherMap, type Vma } from './launcher-map.ts';
-import { formOf, type Layout, tooLittleMemory, totalSwitcherPages } from './layout.ts';
+import {
+  formOf,
+  type GuestConfig,
+  type Layout,
+  tooLittleMemory,
+  totalSwitcherPages,
+} from './layout.ts';
 import { LgCpu } from './lg-cpu.ts';
 import { Lguest } from './lguest.ts';
 import { MAIN_SCRATCH, MachineRecord, Stop } from './machine-record.ts';
@@ -91,51 +97,57 @@ export class Host {
     let pgdir = 0;
     const vcpus: LgCpu[] = [];
     this.guests = config.guests.map((guest, index) => {
-      const map = toPtr(regions.launcherMap.at + page);
-      const pageTypes = toPtr(regions.pageTypes.at + page);
-      const pgdirs = Array.from(
-        { length: guest.pgdirs },
-        (_, i) =>
-          new Pgdir(
-            words,
-            toPtr(regions.pgdirs.at + (pgdir + i) * regions.pgdirs.stride),
-            () => this.machine.stop === Stop.Failed,
-          ),
-      );
+      const of = { page, pgdir, counters: counters[index]! };
       page += guest.pages;
       pgdir += guest.pgdirs;
-      const defects = switchesFor(guest.defects);
-      const lg = new Lguest({
-        host: this,
-        index,
-        at: toPtr(regions.guests.at + index * regions.guests.stride),
-        form: formOf(guest.paging),
-        nx: guest.nx,
-        pfnLimit: guest.pages,
-        pgdirs,
-        pageTypes,
-        map: new LauncherMap(words, this.frames, map, index, this.zeroPage),
-        counters: counters[index]!,
-        defects,
-        steps: stepsFor(defects),
-        discipline: guest.discipline ?? 'as-written',
-        virtualization: guest.virtualization ?? 'shadow',
-        policy: guest.policy,
-      });
-      for (let id = 0; id < guest.vcpus; id++) {
-        const number = vcpus.length;
-        const vcpu = new LgCpu(
-          lg,
-          id,
-          number,
-          toPtr(regions.vcpus.at + number * regions.vcpus.stride),
-        );
-        lg.cpus.push(vcpu);
-        vcpus.push(vcpu);
-      }
-      return lg;
+      return this.#guest(guest, index, of, vcpus, stepsFor);
     });
     this.vcpus = vcpus;
+  }
+
+  /** `page`, `pgdir`: the first of the guest among all. Adds its vCPUs to `vcpus`. */
+  #guest(
+    guest: GuestConfig,
+    index: number,
+    { page, pgdir, counters }: { page: number; pgdir: number; counters: Counters },
+    vcpus: LgCpu[],
+    stepsFor: StepsFor,
+  ): Lguest {
+    const { words } = this;
+    const { regions } = this.layout;
+    const { at, stride } = regions.pgdirs;
+    const stopped = (): boolean => this.machine.stop === Stop.Failed;
+    const pgdirs = Array.from(
+      { length: guest.pgdirs },
+      (_, i) => new Pgdir(words, toPtr(at + (pgdir + i) * stride), stopped),
+    );
+    const map = toPtr(regions.launcherMap.at + page);
+    const defects = switchesFor(guest.defects);
+    const lg = new Lguest({
+      host: this,
+      index,
+      at: toPtr(regions.guests.at + index * regions.guests.stride),
+      form: formOf(guest.paging),
+      nx: guest.nx,
+      pfnLimit: guest.pages,
+      pgdirs,
+      pageTypes: toPtr(regions.pageTypes.at + page),
+      map: new LauncherMap(words, this.frames, map, index, this.zeroPage),
+      counters,
+      defects,
+      steps: stepsFor(defects),
+      discipline: guest.discipline ?? 'as-written',
+      virtualization: guest.virtualization ?? 'shadow',
+      policy: guest.policy,
+    });
+    for (let id = 0; id < guest.vcpus; id++) {
+      const number = vcpus.length;
+      const place = toPtr(regions.vcpus.at + number * regions.vcpus.stride);
+      const vcpu = new LgCpu(lg, id, number, place);
+      lg.cpus.push(vcpu);
+      vcpus.push(vcpu);
+    }
+    return lg;
   }
 
   /** The counters of host CPU `cpu` for a guest. */

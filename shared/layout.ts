@@ -142,14 +142,8 @@ export function layOut(config: MachineConfig): Layout {
     place('pageTypes', isDirect ? pages : 0, 1, 'the vCPUs of that guest', 'one vCPU a guest'),
     place('safePoints', config.hostCpus + 1, LINE_WORDS, 'all', 'atomic words'),
   ];
-  // The frame table covers itself too, so its size and the first frame are solved together.
-  let firstFrame = 0;
-  let totalFrames = config.frames;
-  for (let last = -1; last !== firstFrame; ) {
-    last = firstFrame;
-    firstFrame = Math.ceil((next + totalFrames * FRAME_WORDS) / PAGE_WORDS);
-    totalFrames = firstFrame + config.frames;
-  }
+  const firstFrame = firstFrameAfter(next, config.frames);
+  const totalFrames = firstFrame + config.frames;
   const frameTable = place('frameTable', totalFrames, FRAME_WORDS, 'all', 'counts atomic');
   assert(next <= firstFrame * PAGE_WORDS, 'the records end before the first frame');
   // Behind the frames: no part of the simulated machine.
@@ -165,13 +159,7 @@ export function layOut(config: MachineConfig): Layout {
     place('blockReaders', slots === 0 ? 0 : config.hostCpus, LINE_WORDS, 'that host CPU', 'none'),
     place('blockSlots', slots, SLOT_WORDS, 'the host CPU that decodes', 'busy in the directory'),
   ];
-  for (const [i, region] of regions.entries()) {
-    const before = regions[i - 1];
-    assert(
-      before === undefined || before.at + before.count * before.stride <= region.at,
-      `${region.name} overlaps what lies before it`,
-    );
-  }
+  mustNotOverlap(regions);
   if (totalFrames > MAX_FRAMES) {
     throw new UserError(
       `the machine needs ${totalFrames} frames of host memory, and a shadow entry can name ` +
@@ -188,6 +176,25 @@ export function layOut(config: MachineConfig): Layout {
     firstFreeFrame: firstFrame + 1 + totalSwitcherPages(config.hostCpus),
     words: next,
   };
+}
+
+/** The frame table covers itself too: its size and the first frame depend on one another. */
+function firstFrameAfter(words: number, frames: number): number {
+  for (let first = 0; ; ) {
+    const last = first;
+    first = Math.ceil((words + (first + frames) * FRAME_WORDS) / PAGE_WORDS);
+    if (first === last) return first;
+  }
+}
+
+function mustNotOverlap(regions: readonly Region[]): void {
+  for (const [i, region] of regions.entries()) {
+    const before = regions[i - 1];
+    assert(
+      before === undefined || before.at + before.count * before.stride <= region.at,
+      `${region.name} overlaps what lies before it`,
+    );
+  }
 }
 
 /**
@@ -220,9 +227,9 @@ function validate(config: MachineConfig): void {
   const mostCpus = Math.floor((room - 1) / 2);
   if (!Number.isInteger(config.hostCpus) || config.hostCpus < 1 || config.hostCpus > mostCpus) {
     throw new UserError(
-      `a machine of ${config.hostCpus} host CPUs does not fit the Switcher's window: it has room ` +
-        `for ${room} pages at 0x${config.switcherAddr.toString(16)}, one of text and two for each ` +
-        `CPU, so choose 1 to ${mostCpus} host CPUs (--cpus)`,
+      `a machine of ${config.hostCpus} host CPUs does not fit the Switcher's window: it has ` +
+        `room for ${room} pages at 0x${config.switcherAddr.toString(16)}, one of text and two ` +
+        `for each CPU, so choose 1 to ${mostCpus} host CPUs (--cpus)`,
     );
   }
   for (const [i, guest] of config.guests.entries()) {

@@ -233,8 +233,8 @@ export class Words {
   }
 
   /**
-   * Sleep until the word at `at`, which never takes a value twice, is no longer `expected`. `ask` is
-   * called before each sleep of at most `ms`, and `gaveUp` after it; it throws to end the wait.
+   * Sleep until the word at `at`, which never takes a value twice, is no longer `expected`. `ask`
+   * is called before each sleep of at most `ms`, and `gaveUp` after it; it throws to end the wait.
    */
   waitForChange(at: Ptr, expected: number, ms: number, ask: () => void, gaveUp: () => void): void {
     while (this.load(at) === expected) {

@@ -38,13 +38,15 @@ export const DEFECTS = {
   U1: defect(
     'index just past the end of a top level',
     'guest_set_pgd, 989',
-    'without PAE the first word of the next frame is taken for an entry, and the frame that it names is released',
+    'without PAE the first word of the next frame is taken for an entry, and the frame that ' +
+      'it names is released',
     SCRIPTED,
   ),
   U2: defect(
     'the repair after SET_PGD goes to the current pgdir',
     'guest_set_pgd, 999–1005',
-    'a cached pgdir without the Switcher: the next switch to it is a null dereference; the stack is not pinned again',
+    'a cached pgdir without the Switcher: the next switch to it is a null dereference; the ' +
+      'stack is not pinned again',
     SCRIPTED,
   ),
   U3: defect(
@@ -80,7 +82,8 @@ export const DEFECTS = {
   U8: defect(
     'the stack is pinned before the Switcher is mapped',
     'guest_pagetable_clear_all 810, guest_new_pagetable 853',
-    'a shared upper level gets the guest’s flags, and the host may be unable to use its own Switcher',
+    'a shared upper level gets the guest’s flags, and the host may be unable to use its own ' +
+      'Switcher',
     SCRIPTED,
   ),
   U9: defect(

@@ -284,15 +284,15 @@ function placementFor({ guests, hostCpus, hotplug = [] }: MachineSpec, policy: R
   }
   if (hostCpus < needed) {
     throw new UserError(
-      `${file} places vCPUs on host CPU ${needed - 1}, and this machine has ${hostCpus} host CPUs: ` +
-        `give it ${needed} (--cpus)`,
+      `${file} places vCPUs on host CPU ${needed - 1}, and this machine has ${hostCpus} host ` +
+        `CPUs: give it ${needed} (--cpus)`,
     );
   }
   const has = guests.reduce((sum, guest) => sum + (guest.vcpus ?? 1), 0);
   if (has === vcpus.length) return placement;
   throw new UserError(
-    `${file} places ${vcpus.length} vCPUs, and this machine has ${has}: give it as many, by guests ` +
-      'and by --vcpus of each',
+    `${file} places ${vcpus.length} vCPUs, and this machine has ${has}: give it as many, by ` +
+      'guests and by --vcpus of each',
   );
 }
 

@@ -3,7 +3,9 @@
  * is imported; functions take and return 32-bit integers.
  */
 
-/** A memory, as who uses it sees it: the name of the whole type is known only where the DOM's are. */
+/**
+ * A memory, as who uses it sees it: the name of the whole type is known only where the DOM's are.
+ */
 export interface WasmMemory {
   readonly buffer: ArrayBufferLike;
 }

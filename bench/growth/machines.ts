@@ -56,7 +56,9 @@ function switching(processes: number) {
 const sharing = (threads: number, rounds: number): Program =>
   makeWorkload({ name: 'false-sharing', seed: SEED, threads, size: rounds });
 
-/** A program without system calls: words on one page after the other, all of which the TLB holds. */
+/**
+ * A program without system calls: words on one page after the other, all of which the TLB holds.
+ */
 function traceOf(length: number): Program {
   const [pages, data] = [64, 0x0805_0000];
   const main = new StreamBuilder();

@@ -11,7 +11,10 @@ export interface Sweep {
   readonly sizes: readonly number[];
   /** Of cost = c × size^k, at most: 0 is flat, 1 is in proportion. */
   readonly expected: 0 | 1;
-  /** Batches of each size; without it as many as fit the time. Of machines with threads of their own. */
+  /**
+   * Batches of each size; without it as many as fit the time. Of machines with threads of their
+   * own.
+   */
   readonly rounds?: number;
   /** Called in the isolate that measures this size. */
   readonly make: (size: number) => Side;

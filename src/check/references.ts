@@ -8,7 +8,14 @@ import { FrameKind } from '../../shared/frames.ts';
 import type { Host } from '../../shared/host.ts';
 import { NO_FRAME, toGpfn } from '../hardware/address.ts';
 import { Moment } from './moment.ts';
-import { describeFrame, eachFrame, kindName, type Violation, violation } from './violation.ts';
+import {
+  describeFrame,
+  eachFrame,
+  kindName,
+  type Place,
+  type Violation,
+  violation,
+} from './violation.ts';
 
 /**
  * Counts and owners. At rest, or with all CPUs at safe points. `retired`: tables that are
@@ -20,6 +27,8 @@ export function checkReferences(
   retired: ReadonlySet<number> = new Set(),
 ): Violation[] {
   const violations = overPuts(host);
+  const wrong = (...said: [what: string, place: Place, expected: string, found: string]): void =>
+    void violations.push(violation(2, ...said));
   const mapped = new Map<number, number>();
   const held = new Set<number>(retired);
   for (const lg of host.guests) {
@@ -27,16 +36,8 @@ export function checkReferences(
       mapped.set(frame, (mapped.get(frame) ?? 0) + 1);
     for (const { frame, pgdir, vaddr } of moment.shadow(lg).tables) {
       if (held.has(frame)) {
-        const place = { guest: lg.index, pgdir, vaddr };
-        violations.push(
-          violation(
-            2,
-            'a page table hangs in two places',
-            place,
-            'one entry for each table',
-            describeFrame(host, frame),
-          ),
-        );
+        const [place, found] = [{ guest: lg.index, pgdir, vaddr }, describeFrame(host, frame)];
+        wrong('a page table hangs in two places', place, 'one entry for each table', found);
       }
       held.add(frame);
     }
@@ -53,25 +54,18 @@ export function checkReferences(
     const place = kind !== FrameKind.Free && owner < host.guests.length ? { guest: owner } : {};
     if (kind === FrameKind.Free) {
       if (entries > 0) {
-        const found = `${entries} entries that map ${of()}`;
-        violations.push(violation(2, 'a free frame is mapped', place, 'none', found));
+        wrong('a free frame is mapped', place, 'none', `${entries} entries that map ${of()}`);
       }
-      if (held.has(pfn)) {
-        violations.push(violation(2, 'a free frame with references', place, 'none', of()));
-      }
+      if (held.has(pfn)) wrong('a free frame with references', place, 'none', of());
       return;
     }
     if (references !== entries) {
       const expected = `${entries} for ${of()}, as many as shadow entries map it`;
-      violations.push(
-        violation(2, 'a wrong count of references', place, expected, `${references}`),
-      );
+      wrong('a wrong count of references', place, expected, `${references}`);
     }
     const guests = kind !== FrameKind.Zero && kind !== FrameKind.Switcher;
     if (guests && host.frames.isOwned(pfn) && !held.has(pfn)) {
-      violations.push(
-        violation(2, 'an allocated frame without a user', place, 'someone who will free it', of()),
-      );
+      wrong('an allocated frame without a user', place, 'someone who will free it', of());
     }
   });
   return violations;

@@ -39,14 +39,14 @@ function declare() {
     .option(...QUIET_OPTION)
     .addHelpText(
       'after',
-      '\nTimes of two runs differ by the load of the machine, too. So they are compared by their ' +
-        'ratio to\nsomething measured in the same rounds:\n' +
+      '\nTimes of two runs differ by the load of the machine, too. So they are compared by ' +
+        'their ratio to\nsomething measured in the same rounds:\n' +
         '  native    the same work in C, where both runs have it (by default)\n' +
         '  pace      a fixed loop that tells how fast the core was (by default for the others)\n' +
         '  baseline  what the line is held against, which is mostly code of umbra, too\n' +
         '  value     nothing: times as they are, for a machine that does nothing else\n' +
-        '\nEach line is measured in several isolates, and the interval says by how much isolates of ' +
-        'the same\ncode differ. Growth and memory are not compared.\n' +
+        '\nEach line is measured in several isolates, and the interval says by how much ' +
+        'isolates of the same\ncode differ. Growth and memory are not compared.\n' +
         `\nExit code: ${ExitCode.Ok} nothing is slower, ${ExitCode.Failed} something is, ` +
         `${ExitCode.UserMistake} a mistake in what was given.\n\nExamples:\n` +
         '  npm run bench -- --json before.json\n' +

@@ -26,7 +26,8 @@ function declare() {
     )
     .argument(
       '[path...]',
-      'vector files, or folders to search for *.jsonl; by default the recordings that come with umbra',
+      'vector files, or folders to search for *.jsonl; by default the recordings that come ' +
+        'with umbra',
     )
     .option(...JSON_OPTION)
     .option(...QUIET_OPTION)

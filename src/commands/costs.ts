@@ -17,10 +17,11 @@ function declare() {
   return new Command('costs')
     .summary('Say what events cost on which hardware, and what turns if one costs twice as much')
     .description(
-      'Without a report, list what events cost in cycles, in which range, and from which source. ' +
-        'With reports of several runs (--json of start and run), count their cycles, and say which ' +
-        'takes fewer and which single cost, twice or half as high, would turn that. Runs that were given ' +
-        'the same but for the seed are taken together; that one takes fewer is said of six of each.',
+      'Without a report, list what events cost in cycles, in which range, and from which ' +
+        'source. With reports of several runs (--json of start and run), count their cycles, ' +
+        'and say which takes fewer and which single cost, twice or half as high, would turn ' +
+        'that. Runs that were given the same but for the seed are taken together; that one ' +
+        'takes fewer is said of six of each.',
     )
     .argument('[report...]', 'what --json of start or run has written')
     .addOption(costsOption())

@@ -20,7 +20,8 @@ export function defectsCommand(): CommandUnknownOpts {
     .option('--json', 'as JSON')
     .addHelpText(
       'after',
-      `\nExit code: ${ExitCode.Ok} listed.\n\nExamples:\n  umbra defects\n  umbra start --defects none`,
+      `\nExit code: ${ExitCode.Ok} listed.\n\nExamples:\n  umbra defects\n  umbra start ` +
+        '--defects none',
     )
     .action(({ json }: { readonly json?: true }) => {
       process.stdout.write(json ? `${JSON.stringify(asJson(), null, 2)}\n` : asText());
@@ -57,8 +58,8 @@ export function parseDefects(text: string): readonly DefectId[] {
     const id = ALL_DEFECTS.find((known) => known.toLowerCase() === name.trim().toLowerCase());
     if (id === undefined) {
       throw new InvalidArgumentError(
-        `'${name}' is no defect${didYouMean(name, [...ALL_DEFECTS, 'all', 'none']) || '.'} umbra defects ` +
-          'lists them; all and none will do too.',
+        `'${name}' is no defect${didYouMean(name, [...ALL_DEFECTS, 'all', 'none']) || '.'} ` +
+          'umbra defects lists them; all and none will do too.',
       );
     }
     return id;

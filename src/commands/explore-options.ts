@@ -94,7 +94,8 @@ function parseShard(text: string): Shard {
   const [index, of] = (/^(\d+)\/(\d+)$/.exec(text) ?? []).slice(1).map(Number);
   if (index === undefined || of === undefined || index < 1 || index > of || of > MOST_SHARDS) {
     throw new InvalidArgumentError(
-      `i/n is expected, with i from 1 to n, and n at most ${MOST_SHARDS}: 1/4 is the first of four.`,
+      `i/n is expected, with i from 1 to n, and n at most ${MOST_SHARDS}: 1/4 is the first of ` +
+        'four.',
     );
   }
   return { index, of };

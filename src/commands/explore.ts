@@ -96,11 +96,12 @@ function declare() {
       '\nSettings are the paging forms and disciplines that the test is for, unless they are ' +
         'given. The first schedule that goes wrong ends the search. It is printed as a line for ' +
         'umbra replay, and once more with what can be left out of it left out; then comes the ' +
-        `schedule of the same operations that passes and differs least.\n\nExit code: ${ExitCode.Ok} nothing wrong, ${ExitCode.Failed} an ` +
-        `invariant or an outcome is broken, ${ExitCode.Killed} the guest was killed, ` +
-        `${ExitCode.Oops} the host died, ${ExitCode.Deadlock} deadlock, ${ExitCode.Livelock} ` +
-        `livelock, ${ExitCode.UserMistake} a mistake in what was given, ${ExitCode.Interrupted} ` +
-        'interrupted by Ctrl-C.\n\nExamples:\n' +
+        'schedule of the same operations that passes and differs least.\n\nExit code: ' +
+        `${ExitCode.Ok} nothing wrong, ${ExitCode.Failed} an invariant or an outcome is broken, ` +
+        `${ExitCode.Killed} the guest was killed, ${ExitCode.Oops} the host died, ` +
+        `${ExitCode.Deadlock} deadlock, ${ExitCode.Livelock} livelock, ${ExitCode.UserMistake} ` +
+        `a mistake in what was given, ${ExitCode.Interrupted} interrupted by ` +
+        'Ctrl-C.\n\nExamples:\n' +
         '  umbra explore R2-cleared-entry-comes-back --defects R2 --html race.html\n' +
         '  umbra explore migrations --strategy pct-3 --runs 10000\n' +
         '  umbra explore R4-both-allocate-the-table --defects R4 --races',
@@ -175,8 +176,8 @@ function tellInterrupted(
   const schedules = done.reduce((sum, one) => sum + one.schedules, 0);
   const searches = someSettingsOf(file, readLitmus(file), options).length * options.strategy.length;
   process.stderr.write(
-    `umbra: interrupted; ${grouped(schedules)} schedules are done, in ${done.length} of ${searches} ` +
-      'settings and strategies\n',
+    `umbra: interrupted; ${grouped(schedules)} schedules are done, in ${done.length} of ` +
+      `${searches} settings and strategies\n`,
   );
 }
 

@@ -42,9 +42,10 @@ function declare() {
   const command = new Command('generate')
     .summary('Run all small programs of a guest, each by a sweep of schedules')
     .description(
-      'Make all programs of so many operations on two vCPUs that a guest may run, and run each ' +
-        'by a sweep of schedules: whole operations in every order, and one preemption. Invariants ' +
-        'have to hold, and what comes of it must be that of some order of the operations.',
+      'Make all programs of so many operations on two vCPUs that a guest may run, and run ' +
+        'each by a sweep of schedules: whole operations in every order, and one preemption. ' +
+        'Invariants have to hold, and what comes of it must be that of some order of the ' +
+        'operations.',
     )
     .optionsGroup('Programs:')
     .option(
@@ -88,15 +89,16 @@ function declare() {
     .option('--markdown <file>', 'write the table of --each-defect as Markdown too; - for stdout')
     .addHelpText(
       'after',
-      '\nWhat is found is made smaller, and clustered by its kind and by the functions of the two ' +
-        'accesses to blame. --out has a litmus test for each cluster, which umbra replay takes, too.' +
-        `\n\nExit code: ${ExitCode.Ok} nothing wrong, ${ExitCode.Failed} a program failed, ` +
-        `${ExitCode.NotClear} none was done in --seconds, ${ExitCode.UserMistake} a mistake in what ` +
-        `was given, ${ExitCode.Interrupted} ` +
-        'interrupted by Ctrl-C (the report so far is shown).\n\nExamples:\n' +
+      '\nWhat is found is made smaller, and clustered by its kind and by the functions of the ' +
+        'two accesses to blame. --out has a litmus test for each cluster, which umbra replay ' +
+        `takes, too.\n\nExit code: ${ExitCode.Ok} nothing wrong, ${ExitCode.Failed} a program ` +
+        `failed, ${ExitCode.NotClear} none was done in --seconds, ${ExitCode.UserMistake} a ` +
+        `mistake in what was given, ${ExitCode.Interrupted} interrupted by Ctrl-C (the report ` +
+        'so far is shown).\n\nExamples:\n' +
         '  umbra generate --ops 2\n' +
         '  umbra generate --ops 2 --exhaustive --discipline guest-lock\n' +
-        '  umbra generate --ops 3 --alphabet core --paging pae --discipline lock-free --out found\n' +
+        '  umbra generate --ops 3 --alphabet core --paging pae --discipline lock-free --out ' +
+        'found\n' +
         '  umbra generate --defects R5 --until-failure',
     );
 }
@@ -140,7 +142,8 @@ async function generate(options: GenerateOptions): Promise<void> {
     process.exitCode = report.failed > 0 ? ExitCode.Failed : good;
     if (end !== 'interrupted') return;
     process.stderr.write(
-      `umbra: interrupted; ${out === undefined ? 'with --out DIR the same command could go on from here' : 'the same command goes on from here'}\n`,
+      'umbra: interrupted; ' +
+        `${out === undefined ? 'with --out DIR the same command could go on from here' : 'the same command goes on from here'}\n`,
     );
     process.exitCode = ExitCode.Interrupted;
   } finally {
@@ -155,8 +158,8 @@ export function planFor(options: GenerateOptions): GeneratePlan {
   const large = configuration.find(({ length }) => length > ops);
   if (large !== undefined) {
     throw new UserError(
-      `found --ops ${ops} for the ${large.length} vCPUs of ${large}, expected an operation of each: ` +
-        `give --ops ${large.length} or more`,
+      `found --ops ${ops} for the ${large.length} vCPUs of ${large}, expected an operation of ` +
+        `each: give --ops ${large.length} or more`,
     );
   }
   return generatePlan({

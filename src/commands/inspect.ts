@@ -29,8 +29,8 @@ function declare() {
   const command = new Command('inspect')
     .summary('Show the machine at one step of a schedule, or what changes to another')
     .description(
-      'Do a schedule again up to one of its steps, and show the machine as it is then: TLBs, pgdirs, ' +
-        "shadow and guest tables as trees, the Switcher's mappings, reference counts.",
+      'Do a schedule again up to one of its steps, and show the machine as it is then: TLBs, ' +
+        "pgdirs, shadow and guest tables as trees, the Switcher's mappings, reference counts.",
     );
   return withSchedule(command)
     .addOption(
@@ -110,8 +110,8 @@ const place = ({ step, events }: Stopped) => ({
 });
 
 const describe = ({ step, events }: Stopped): string =>
-  `after step ${step.number}, of host CPU ${step.hostCpu} in ${step.where.name} (${step.where.file}:` +
-  `${step.where.line}); ${events} events so far`;
+  `after step ${step.number}, of host CPU ${step.hostCpu} in ${step.where.name} ` +
+  `(${step.where.file}:${step.where.line}); ${events} events so far`;
 
 function parseViews(text: string): readonly View[] {
   return text.split(',').map((name) => {

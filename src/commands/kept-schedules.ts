@@ -1,6 +1,6 @@
 /**
- * Schedules that went wrong are kept as files in the working folder, each with its token, so that the
- * line which does one again is short. The last one is also what --last stands for.
+ * Schedules that went wrong are kept as files in the working folder, each with its token, so that
+ * the line which does one again is short. The last one is also what --last stands for.
  */
 
 import { createHash } from 'node:crypto';
@@ -36,7 +36,10 @@ interface Told {
 /** Keep the last schedule that went wrong. Returns the command that does it again. */
 export const keepLast = (told: Told): string => keep(told, true);
 
-/** Keep another schedule. Returns the command that does it again; with its token, if it cannot be kept. */
+/**
+ * Keep another schedule. Returns the command that does it again; with its token, if it cannot be
+ * kept.
+ */
 export function keep(told: Told, isLast = false): string {
   const path = folder() === '' ? undefined : keptAt(told, isLast);
   return replayLine(path ?? told.token);
@@ -44,7 +47,7 @@ export function keep(told: Told, isLast = false): string {
 
 /** As it is pasted into a shell. */
 const replayLine = (schedule: string): string =>
-  `umbra replay ${/^[\w./-]+$/.test(schedule) ? schedule : `'${schedule.replaceAll("'", `'\\''`)}'`}`;
+  `umbra replay ${/^[\w./-]+$/.test(schedule) ? schedule : `'${schedule.replaceAll("'", "'\\''")}'`}`;
 
 /** Undefined where nothing can be written: it is a convenience, and no reason to fail. */
 function keptAt({ token: text, says, passing }: Told, isLast: boolean): string | undefined {

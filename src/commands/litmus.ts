@@ -44,8 +44,8 @@ function declare() {
       'after',
       `\nExit code: ${ExitCode.Ok} all as it may be, ${ExitCode.Failed} an outcome that is ` +
         `forbidden or not declared, a broken invariant or a bad end, ${ExitCode.UserMistake} a ` +
-        `mistake in what was given, ${ExitCode.Interrupted} interrupted by Ctrl-C (what there is so ` +
-        'far is shown).\n\nExamples:\n' +
+        `mistake in what was given, ${ExitCode.Interrupted} interrupted by Ctrl-C (what there ` +
+        'is so far is shown).\n\nExamples:\n' +
         '  umbra litmus R6-no-shootdown\n' +
         '  umbra litmus 6-switcher --defects R9 --runs 1000',
     );

@@ -58,7 +58,8 @@ function declare() {
     )
     .argument(
       '[test...]',
-      'litmus tests, or folders of them, on which each defect is tried; by default those that are aimed at it',
+      'litmus tests, or folders of them, on which each defect is tried; by default those that ' +
+        'are aimed at it',
     )
     .option(
       '--runs <n>',
@@ -82,10 +83,11 @@ function declare() {
     .option('--markdown <file>', 'write the table as Markdown too; - for stdout, and nothing else')
     .addHelpText(
       'after',
-      `\nExit code: ${ExitCode.Ok} each was caught by one of the strategies (of tests that are given: ` +
-        `any was), ${ExitCode.Failed} one was not (its line says ${MISSED}; of tests that are given: none ` +
-        `was), ${ExitCode.UserMistake} a mistake in what was ` +
-        `given, ${ExitCode.Interrupted} interrupted by Ctrl-C (what is done so far is shown).\n\nExamples:\n` +
+      `\nExit code: ${ExitCode.Ok} each was caught by one of the strategies (of tests that ` +
+        `are given: any was), ${ExitCode.Failed} one was not (its line says ${MISSED}; of tests ` +
+        `that are given: none was), ${ExitCode.UserMistake} a mistake in what was given, ` +
+        `${ExitCode.Interrupted} interrupted by Ctrl-C (what is done so far is ` +
+        'shown).\n\nExamples:\n' +
         '  umbra mutants --markdown mutants.md\n' +
         '  umbra mutants --only R2,R9 --strategy pct-3,surw\n' +
         '  umbra mutants message-passing --strategy pct-3,sweep',

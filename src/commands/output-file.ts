@@ -30,7 +30,9 @@ export function outputFile(path: string, what: string, advice: string): (text: s
   };
 }
 
-/** What the system says where nothing can be made in a folder, which is tried; undefined if it can. */
+/**
+ * What the system says where nothing can be made in a folder, which is tried; undefined if it can.
+ */
 export function whyNothingIn(folder: string): string | undefined {
   const probe = join(folder, `umbra.${process.pid}.tmp`);
   try {

@@ -25,8 +25,8 @@ function declare() {
   const command = new Command('replay')
     .summary('Do a schedule again, and tell its story')
     .description(
-      'Do a schedule again, step for step, that umbra explore or another command found. Each step ' +
-        'is compared with the one that was recorded.',
+      'Do a schedule again, step for step, that umbra explore or another command found. Each ' +
+        'step is compared with the one that was recorded.',
     );
   return withSchedule(command)
     .option('--story', 'tell what happened: a column for each host CPU, time downward')
@@ -48,11 +48,11 @@ function declare() {
     .option(...OUT_OPTION)
     .addHelpText(
       'after',
-      `${SCHEDULE_HELP}\nA story says at which step it broke, ` +
-        'and which two accesses are to blame; docs/stories.md says how to read it, and how to step ' +
-        'through the page. A token of a world of the library goes with --world (docs/library.md). Exit codes ' +
-        `are those of umbra explore: ${ExitCode.Ok} if the schedule ends well.\n\nExamples:\n` +
-        `  umbra explore R2-cleared-entry-comes-back --defects R2\n` +
+      `${SCHEDULE_HELP}\nA story says at which step it broke, and which two accesses are to ` +
+        'blame; docs/stories.md says how to read it, and how to step through the page. A token ' +
+        'of a world of the library goes with --world (docs/library.md). Exit codes are those of ' +
+        `umbra explore: ${ExitCode.Ok} if the schedule ends well.\n\nExamples:\n` +
+        '  umbra explore R2-cleared-entry-comes-back --defects R2\n' +
         '  umbra replay --last --story --against\n' +
         '  umbra replay --last --html story.html --against',
     );
@@ -110,7 +110,8 @@ function textAgainst({ passing }: Schedule, against: Options['against']): string
   if (against !== true) return against && passingOf(against);
   if (passing !== undefined) return passing;
   throw new UserError(
-    'no schedule that ends well is kept with this one: give --against one, or let umbra shrink look for it',
+    'no schedule that ends well is kept with this one: give --against one, or let umbra ' +
+      'shrink look for it',
   );
 }
 
@@ -122,9 +123,10 @@ function passingRun({ token: failing, subject }: Schedule, token: Token): Result
   ];
   if (!isDeepStrictEqual(of(token), of(failing))) {
     throw new UserError(
-      `--against is a schedule of ${token.file} in another setting, with other operations, or another ` +
-        `test: expected one of ${subject.path} as the schedule to be told has it (${subject.setting.discipline}, ` +
-        `${subject.setting.paging}); umbra shrink prints two that fit`,
+      `--against is a schedule of ${token.file} in another setting, with other operations, or ` +
+        `another test: expected one of ${subject.path} as the schedule to be told has it ` +
+        `(${subject.setting.discipline}, ${subject.setting.paging}); umbra shrink prints two ` +
+        'that fit',
     );
   }
   const result = replayToken(subject, token);

@@ -11,8 +11,9 @@ function declare() {
   return new Command('report')
     .summary('Show runs, studies and benchmarks as one HTML file')
     .description(
-      'Make one HTML file of runs, studies and benchmarks, which opens from disk: summary, timeline, heat maps ' +
-        'of faults, latencies, charts. Several runs of machines are compared.',
+      'Make one HTML file of runs, studies and benchmarks, which opens from disk: summary, ' +
+        'timeline, heat maps of faults, latencies, charts. Several runs of machines are ' +
+        'compared.',
     )
     .argument(
       '<run...>',
@@ -22,7 +23,8 @@ function declare() {
     .option(...QUIET_OPTION)
     .addHelpText(
       'after',
-      `\nExit code: ${ExitCode.Ok} it is written, ${ExitCode.UserMistake} a mistake in what was given.\n\nExamples:\n` +
+      `\nExit code: ${ExitCode.Ok} it is written, ${ExitCode.UserMistake} a mistake in what ` +
+        'was given.\n\nExamples:\n' +
         '  umbra start --out runs/first && umbra report runs/first -o first.html\n' +
         '  umbra start --policy pinned --out runs/pinned\n' +
         '  umbra report runs/first runs/pinned -o compared.html',

@@ -113,7 +113,10 @@ function remedyFor(
   if (configuration.fail_allocation_after !== null) return undefined;
   const reasons = guests.map((guest) => guest.reason);
   if (reasons.some((reason) => /^(out of memory|failed to get page)/.test(reason))) {
-    return `host memory was too little for these guests: give more with ${hostMemory}, or leave it out to have enough`;
+    return (
+      `host memory was too little for these guests: give more with ${hostMemory}, or leave it ` +
+      'out to have enough'
+    );
   }
   if (reasons.some((reason) => reason.includes('Kernel panic - out of memory'))) {
     return `a guest ran out of its own memory: give each more with ${guestMemory}`;

@@ -23,11 +23,11 @@ function declare() {
     .option('--schema', 'print the JSON Schema of scenario files, for editors, and run nothing')
     .addHelpText(
       'after',
-      `${policyHelp()}\nExit code: ${ExitCode.Ok} it ended as the scenario expects (by default: all guests ` +
-        `end by themselves and nothing leaks; and thresholds are met), ${ExitCode.Failed} not ` +
-        `so, ${ExitCode.UserMistake} a ` +
-        `mistake in what was given, ${ExitCode.Interrupted} interrupted by Ctrl-C (the summary so far ` +
-        'is shown). With --discipline, --defects or --vcpus given, what the file expects does not count.\n\n' +
+      `${policyHelp()}\nExit code: ${ExitCode.Ok} it ended as the scenario expects (by ` +
+        'default: all guests end by themselves and nothing leaks; and thresholds are met), ' +
+        `${ExitCode.Failed} not so, ${ExitCode.UserMistake} a mistake in what was given, ` +
+        `${ExitCode.Interrupted} interrupted by Ctrl-C (the summary so far is shown). With ` +
+        '--discipline, --defects or --vcpus given, what the file expects does not count.\n\n' +
         'Examples:\n' +
         '  umbra run parallel-pigz --cpus 4\n' +
         '  umbra run cow-storm --discipline guest-lock --vcpus 2 --json run.json\n' +

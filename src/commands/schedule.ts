@@ -38,8 +38,9 @@ type ScheduleOptions = OptionsOf<typeof withSchedule<[], None, None>>;
 
 /** For --help. */
 export const SCHEDULE_HELP =
-  '\nA schedule fits the test that it was found with: comments, names and reasons in the file may have ' +
-  'changed, and the file may have been moved beside the schedule or to what --test says.\n';
+  '\nA schedule fits the test that it was found with: comments, names and reasons in the file ' +
+  'may have changed, and the file may have been moved beside the schedule or to what --test ' +
+  'says.\n';
 
 /** Throws UserError for an invalid token, or one of another test, or of one that is not found. */
 export function scheduleOf(named: string | undefined, { last, test }: ScheduleOptions): Schedule {
@@ -83,8 +84,8 @@ function found(named: string): Found {
   if (isToken(named)) return { text: named };
   if (isWorldToken(named)) {
     throw new UserError(
-      `this is a schedule of the world ${worldNameOf(named)}, whose code is yours: umbra replay --world FILE ` +
-        'does it again, where FILE is the module that exports the world',
+      `this is a schedule of the world ${worldNameOf(named)}, whose code is yours: umbra ` +
+        'replay --world FILE does it again, where FILE is the module that exports the world',
     );
   }
   if (named === '-') return from(readFileSync(0, 'utf8'), 'stdin');

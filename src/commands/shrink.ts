@@ -30,11 +30,11 @@ function declare() {
     .option(...OUT_OPTION)
     .addHelpText(
       'after',
-      '\nWhat goes wrong stays the same: the declared outcome, the invariant, or the reason but ' +
-        'for its numbers; and what is left of the test passes without the defects, tried by at ' +
-        'least 1,000 schedules. Ctrl-C ends ' +
-        `it with the smallest so far.\n${SCHEDULE_HELP}\nExit codes are those of umbra explore; ${ExitCode.UserMistake} also for a schedule that ends ` +
-        'well.\n\nExamples:\n' +
+      '\nWhat goes wrong stays the same: the declared outcome, the invariant, or the reason ' +
+        'but for its numbers; and what is left of the test passes without the defects, tried by ' +
+        'at least 1,000 schedules. Ctrl-C ends it with the smallest so ' +
+        `far.\n${SCHEDULE_HELP}\nExit codes are those of umbra explore; ${ExitCode.UserMistake} ` +
+        'also for a schedule that ends well.\n\nExamples:\n' +
         '  umbra explore R10-one-pgdir-two-cpus --defects R10 --no-shrink\n' +
         '  umbra shrink --last',
     );

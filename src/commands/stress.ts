@@ -73,13 +73,13 @@ function declare() {
     .option(...OUT_OPTION)
     .addHelpText(
       'after',
-      '\nWhat is not given is drawn. As written, guests have one vCPU; with --vcpus it is drawn ' +
-        'from the other disciplines, unless --discipline asks for it. With a defect R… guests have ' +
-        'several. Disciplines and defects are the shadow’s: with one given, all guests have shadows.' +
-        '\n\n' +
+      '\nWhat is not given is drawn. As written, guests have one vCPU; with --vcpus it is ' +
+        'drawn from the other disciplines, unless --discipline asks for it. With a defect R… ' +
+        'guests have several. Disciplines and defects are the shadow’s: with one given, all ' +
+        'guests have shadows.\n\n' +
         `Exit code: ${ExitCode.Ok} nothing wrong, ${ExitCode.Failed} something, ` +
-        `${ExitCode.UserMistake} a mistake in what was given, ${ExitCode.Interrupted} interrupted ` +
-        'by Ctrl-C (the summary so far is shown).\n\n' +
+        `${ExitCode.UserMistake} a mistake in what was given, ${ExitCode.Interrupted} ` +
+        'interrupted by Ctrl-C (the summary so far is shown).\n\n' +
         'Examples:\n' +
         '  umbra stress --seconds 600\n' +
         '  umbra stress --discipline guest-lock --paging pae --ops 100000000\n' +

@@ -45,19 +45,19 @@ function declare() {
     .option(...JSON_OPTION)
     .option(
       '--markdown <file>',
-      'write what came of it into its page as Markdown, and pictures beside it; - for stdout, and ' +
-        'nothing else',
+      'write what came of it into its page as Markdown, and pictures beside it; - for stdout, ' +
+        'and nothing else',
     )
     .option(...QUIET_OPTION)
     .option(...OUT_OPTION)
     .addHelpText(
       'after',
       `\nFewer than ${FEWEST} seeds give medians, and no intervals and verdicts.\n\n` +
-        'With --out what was done is kept run by run, in FOLDER.part until all of it is there: after ' +
-        'Ctrl-C the same command goes on.\n\n' +
-        `Exit code: ${ExitCode.Ok} all was run, whatever came of it, ${ExitCode.UserMistake} a mistake ` +
-        `in what was given, ${ExitCode.Interrupted} interrupted by Ctrl-C (what there is so far is ` +
-        'shown).\n\nExamples:\n' +
+        'With --out what was done is kept run by run, in FOLDER.part until all of it is there: ' +
+        'after Ctrl-C the same command goes on.\n\n' +
+        `Exit code: ${ExitCode.Ok} all was run, whatever came of it, ${ExitCode.UserMistake} a ` +
+        `mistake in what was given, ${ExitCode.Interrupted} interrupted by Ctrl-C (what there ` +
+        'is so far is shown).\n\nExamples:\n' +
         '  umbra study migration\n' +
         "  umbra study migration --experiment 'int*' --seeds 12 --out runs/migration",
     );

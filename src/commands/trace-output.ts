@@ -35,7 +35,8 @@ export const withTrace = group((command) =>
     .addOption(
       new Option(
         '--trace-events <globs>',
-        'only these, with commas between them: run, fault/*, hypercall/SET_*, shootdown, migration, …',
+        'only these, with commas between them: run, fault/*, hypercall/SET_*, shootdown, ' +
+          'migration, …',
       ).argParser(parseGlobs),
     ),
 );

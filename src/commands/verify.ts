@@ -63,8 +63,8 @@ function declare() {
     )
     .option(
       '--or-preemptions <n>',
-      'where --seconds are up without a bound, behaviours with so many preemptions at most, in as ' +
-        'many again',
+      'where --seconds are up without a bound, behaviours with so many preemptions at most, ' +
+        'in as many again',
       integer(0, 99),
     )
     .option('--own-defect', 'each test with the defect on that it is aimed at; others are left out')

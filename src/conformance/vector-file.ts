@@ -232,7 +232,8 @@ function readObject(path: string, line: number, text: string): Record<string, un
     const column = /position (\d+)/.exec(String(error))?.[1];
     const where = column === undefined ? '' : `:${Number(column) + 1}`;
     throw new UserError(
-      `${path}:${line}${where}: not JSON, so this is not a vector file (${(error as Error).message})`,
+      `${path}:${line}${where}: not JSON, so this is not a vector file ` +
+        `(${(error as Error).message})`,
     );
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {

@@ -59,8 +59,8 @@ export const openLedger = <Plan, L extends PlanLedger<Plan>>(
         : `shard ${index}/${of} there, ${shard.index}/${shard.of} here`;
     if (difference === undefined) return ledger;
     throw new UserError(
-      `${name} is the ledger of another ${kind.is}: ${difference}; give --out another ${kind.out}, ` +
-        'or what it was begun with',
+      `${name} is the ledger of another ${kind.is}: ${difference}; give --out another ` +
+        `${kind.out}, or what it was begun with`,
     );
   });
 

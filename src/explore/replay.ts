@@ -93,8 +93,8 @@ function divergedAt({ cpu, kind, before, after }: Step, step: number, cpus: numb
   const name = Object.entries(Access).find(([, value]) => value === kind)![0];
   const word = before[0] === after[0] ? hex(before[0]) : `${hex(before[0])} -> ${hex(after[0])}`;
   return new UserError(
-    `the run goes another way at step ${step}, if not a step or two before: CPU ${actor.cpu} makes ` +
-      `the access ${name} (${word}) in ${placeText(whereNow())}, and another one, or one with ` +
-      'another result, was recorded',
+    `the run goes another way at step ${step}, if not a step or two before: CPU ${actor.cpu} ` +
+      `makes the access ${name} (${word}) in ${placeText(whereNow())}, and another one, or one ` +
+      'with another result, was recorded',
   );
 }

@@ -166,14 +166,10 @@ export class CallTranslator {
         this.finish();
         threads.ended = true;
         return true;
-      case 'sys_clone': {
-        const flags = Number.parseInt(call.args[0] ?? '0', 16);
-        if ((flags & CLONE_VM) !== 0 && (flags & CLONE_VFORK) === 0) {
-          emit(Sys.clone, flags, threads.clone(), 0);
-          return true;
-        }
-        break;
-      }
+      case 'sys_clone':
+        if (!beginsThread(call)) break;
+        emit(Sys.clone, flagsOf(call), threads.clone(), 0);
+        return true;
       case 'sys_fork':
       case 'sys_vfork':
         break;
@@ -206,6 +202,11 @@ export class CallTranslator {
 }
 
 /** Whether the call waits for a child, as our wait4 does, rather than only asking. */
+const flagsOf = (call: Call): number => Number.parseInt(call.args[0] ?? '0', 16);
+
+const beginsThread = (call: Call): boolean =>
+  (flagsOf(call) & (CLONE_VM | CLONE_VFORK)) === CLONE_VM;
+
 function waits(call: Call): boolean {
   if (call.name === 'sys_wait4' || call.name === 'sys_waitpid') {
     return (Number(argument(call, 2)) & WNOHANG) === 0;

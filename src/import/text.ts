@@ -4,8 +4,8 @@ const NEWLINE = 0x0a;
 const RETURN = 0x0d;
 
 /**
- * The chunks in ASCII, whose lines end in a newline: without a byte order mark, from UTF-16, and with
- * newlines where lines ended in a carriage return alone. Any other text passes as it is.
+ * The chunks in ASCII, whose lines end in a newline: without a byte order mark, from UTF-16, and
+ * with newlines where lines ended in a carriage return alone. Any other text passes as it is.
  */
 export async function* plainText(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   let decode: ((chunk: Uint8Array) => Uint8Array) | undefined;

@@ -214,7 +214,8 @@ export function formatStress(totals: StressTotals, seconds: number, columns?: nu
   const verdict =
     first === undefined
       ? 'nothing wrong'
-      : `${grouped(failures.length)} went wrong, the first after ${first.seconds.toFixed(1)} s in run ` +
+      : `${grouped(failures.length)} went wrong, the first after ${first.seconds.toFixed(1)} ` +
+        's in run ' +
         grouped(first.runs);
   const { head: named, rows } = stressTable(totals);
   const head = ['', ...named.slice(1)];

@@ -31,8 +31,8 @@ export function pointsTable(
 }
 
 /**
- * 28.5k ±0.2 %: the distance from the median to the farther end of the interval. The median alone if
- * all seeds have the same value, or are too few for an interval.
+ * 28.5k ±0.2 %: the distance from the median to the farther end of the interval. The median alone
+ * if all seeds have the same value, or are too few for an interval.
  */
 export function withSpread({ median, low, high }: Samples): string {
   if (low === undefined || high === undefined || low === high) return short(median);

@@ -132,7 +132,8 @@ export function checkStudyResult(value: unknown, path: string): StudyResult {
   if (parsed.success) return parsed.data;
   const [first] = parsed.error.issues;
   throw new UserError(
-    `${path}: ${first!.path.join('.')}: ${first!.message}; expected is what umbra study --json writes`,
+    `${path}: ${first!.path.join('.')}: ${first!.message}; expected is what umbra study ` +
+      '--json writes',
   );
 }
 

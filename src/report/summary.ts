@@ -171,8 +171,8 @@ function placementLines(placement: NonNullable<RunReport['placement']>): string[
     grouped(placement.reduce((n, vcpu) => n + vcpu[of], 0));
   if (placement.every(({ stretches, stretches_run }) => stretches_run === stretches)) {
     return [
-      `The placement was run whole: ${sum('stretches')} stretches of ${counted(placement.length, 'vCPU')}, ` +
-        `${sum('migrations')} migrations.`,
+      `The placement was run whole: ${sum('stretches')} stretches of ` +
+        `${counted(placement.length, 'vCPU')}, ${sum('migrations')} migrations.`,
     ];
   }
   return [
@@ -197,8 +197,8 @@ export function proof(report: RunReport, bold = (text: string): string => text):
   }
   if (violations.length === 0) {
     return [
-      `Guests are isolated and every reference count adds up; all ${grouped(configuration.host_memory_frames)} frames ` +
-        'of host memory came back.',
+      'Guests are isolated and every reference count adds up; all ' +
+        `${grouped(configuration.host_memory_frames)} frames of host memory came back.`,
     ];
   }
   const most = 10;

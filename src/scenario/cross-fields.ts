@@ -33,7 +33,9 @@ export function crossFieldMistakes(scenario: Scenario, folder: string): Mistake[
       mistakes.push({ path: ['guests', i, field], text });
     }
     if (virtualization !== 'shadow' && guest.paging_policy !== undefined) {
-      const text = `found a policy of shadow paging, expected none: this guest is virtualized by ${virtualization} paging`;
+      const text =
+        'found a policy of shadow paging, expected none: this guest is virtualized by ' +
+        `${virtualization} paging`;
       mistakes.push({ path: ['guests', i, 'paging_policy'], text });
     }
     if (!('trace' in program)) continue;

@@ -25,7 +25,7 @@ export function findScenario(pathOrName: string): string {
   const names = scenarioNames();
   if (names.includes(pathOrName)) return pathOf(pathOrName);
   throw new UserError(
-    `there is no scenario '${pathOrName}'${didYouMean(pathOrName, names) || ';'} umbra run lists those that ` +
-      'come with umbra; a file of your own ends in .yaml',
+    `there is no scenario '${pathOrName}'${didYouMean(pathOrName, names) || ';'} umbra run ` +
+      'lists those that come with umbra; a file of your own ends in .yaml',
   );
 }

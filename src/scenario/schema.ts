@@ -99,9 +99,9 @@ const guest = z
       .enum(VIRTUALIZATIONS)
       .default('shadow')
       .describe(
-        'How its addresses are translated. shadow: by shadow tables, as in lguest; direct: by its ' +
-          'own tables, which the host validates; nested: by its own tables, then by the host’s. ' +
-          'Defects, disciplines and paging_policy apply to shadow only.',
+        'How its addresses are translated. shadow: by shadow tables, as in lguest; direct: by ' +
+          'its own tables, which the host validates; nested: by its own tables, then by the ' +
+          'host’s. Defects, disciplines and paging_policy apply to shadow only.',
       ),
     paging_policy: pagingPolicySchema.optional(),
     kernel_threads: z

@@ -64,8 +64,8 @@ export class StudyLedger {
     for (const name of Object.keys(head)) {
       if (begun?.[name] === head[name]) continue;
       throw new UserError(
-        `${path} was begun with another ${name}: found ${JSON.stringify(begun?.[name])}, expected ` +
-          `${JSON.stringify(head[name])}; go on as it was begun, or delete it`,
+        `${path} was begun with another ${name}: found ${JSON.stringify(begun?.[name])}, ` +
+          `expected ${JSON.stringify(head[name])}; go on as it was begun, or delete it`,
       );
     }
     for (const line of lines as (Line | undefined)[]) {

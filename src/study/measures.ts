@@ -1,4 +1,6 @@
-/** Measures that several studies have: cycles with what each event has of them, counters, and tails. */
+/**
+ * Measures that several studies have: cycles with what each event has of them, counters, and tails.
+ */
 
 import { quantile } from 'd3-array';
 import { type CounterName, infoOf } from '../../shared/counters.ts';

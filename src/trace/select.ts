@@ -7,8 +7,8 @@ import { CATEGORIES, type Category } from './timeline.ts';
 const GROUPS = [...new Set(CATEGORIES.map((category) => category.split('/')[0]!))];
 
 /**
- * Categories that one of these globs matches; a group's name alone stands for all of it. Events that
- * were lost are always shown. Throws RangeError for a glob that matches none.
+ * Categories that one of these globs matches; a group's name alone stands for all of it. Events
+ * that were lost are always shown. Throws RangeError for a glob that matches none.
  */
 export function selection(globs: readonly string[]): (category: Category) => boolean {
   const selected = new Set<Category>(['lost']);

@@ -126,14 +126,8 @@ export class Timeline {
       case EventKind.FaultFixed:
       case EventKind.FaultPassedOn:
         return this.#fault(event, lane);
-      case EventKind.Hypercall: {
-        this.#counts.hypercalls++;
-        const name = HYPERCALL_NAMES[a];
-        if (name === undefined) return;
-        const category = `hypercall/${name}` as Category;
-        const notes = { arg1: hex(b), arg2: hex(c), vCPU: this.#name(event.vcpu) };
-        return this.#put({ at, lane, type: 'instant', name, category, notes });
-      }
+      case EventKind.Hypercall:
+        return this.#hypercall(event, lane);
       case EventKind.ShootdownSent: {
         this.#counts.shootdowns++;
         const flow = ++this.#flows;
@@ -152,17 +146,28 @@ export class Timeline {
         return this.#raise(event, lane);
       case EventKind.InterruptDelivered:
         return this.#deliver(event, lane);
-      case EventKind.PgdirSwitched: {
-        const notes = { pgdir: a, 'guest top level': hex(b) };
-        const category = 'pgdir/switched';
-        return this.#put({ at, lane, type: 'instant', name: 'new page table', category, notes });
-      }
+      case EventKind.PgdirSwitched:
       case EventKind.PgdirEvicted: {
-        const notes = { pgdir: a, 'guest top level': hex(b), 'taken by': hex(c) };
-        const category = 'pgdir/evicted';
-        return this.#put({ at, lane, type: 'instant', name: 'pgdir evicted', category, notes });
+        const isEvicted = event.kind === EventKind.PgdirEvicted;
+        const category = isEvicted ? 'pgdir/evicted' : 'pgdir/switched';
+        const notes = {
+          pgdir: a,
+          'guest top level': hex(b),
+          ...(isEvicted && { 'taken by': hex(c) }),
+        };
+        const name = isEvicted ? 'pgdir evicted' : 'new page table';
+        return this.#put({ at, lane, type: 'instant', name, category, notes });
       }
     }
+  }
+
+  #hypercall({ at, vcpu, a, b, c }: TracedEvent, lane: Lane): void {
+    this.#counts.hypercalls++;
+    const name = HYPERCALL_NAMES[a];
+    if (name === undefined) return;
+    const category = `hypercall/${name}` as Category;
+    const notes = { arg1: hex(b), arg2: hex(c), vCPU: this.#name(vcpu) };
+    this.#put({ at, lane, type: 'instant', name, category, notes });
   }
 
   /** From the trap on that it came by. */

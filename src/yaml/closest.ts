@@ -1,6 +1,8 @@
 /** The name that was probably meant. */
 
-/** Edits that a typing mistake may be, of a name of that length; two letters in disorder are two. */
+/**
+ * Edits that a typing mistake may be, of a name of that length; two letters in disorder are two.
+ */
 const most = (name: string): number =>
   name.length <= 3 ? 1 : Math.max(2, Math.floor(name.length / 3));
 

@@ -1,4 +1,6 @@
-/** A YAML file of the user's, read: what it says, or all that is wrong with it by line and column. */
+/**
+ * A YAML file of the user's, read: what it says, or all that is wrong with it by line and column.
+ */
 
 import {
   type Document,

@@ -314,7 +314,9 @@ export class ControlledWords extends Words {
     this.put(toPtr(at + 1), high);
   }
 
-  /** Before an access that flushes the store buffer, where each store drains in a step of its own. */
+  /**
+   * Before an access that flushes the store buffer, where each store drains in a step of its own.
+   */
   protected waitDrained(_kind: access.Access, _at: Ptr): void {}
 
   /** The word as this CPU sees it. Two calls: V8 would box a variable for either result. */

@@ -93,15 +93,14 @@ export function eachDefectMarkdown(rows: readonly DefectRow[], command: string):
   ].join('\n');
 }
 
+const workOf = ({ programs, schedules }: NonNullable<DefectRow['first']>): string =>
+  `${counted(programs, 'program')}, ${counted(schedules, 'schedule')}`;
+
 const cellsOf = ({ operations, alphabet, spaces, failing, first }: DefectRow): string[] => [
   `${operations}, \`${alphabet}\``,
   ...(first === null
     ? ['–', 'missed', '–', '–']
-    : [
-        `${first.space}: \`${first.program}\``,
-        ...[first.kind, first.cause || '–'],
-        `${counted(first.programs, 'program')}, ${counted(first.schedules, 'schedule')}`,
-      ]),
+    : [`${first.space}: \`${first.program}\``, ...[first.kind, first.cause || '–'], workOf(first)]),
   `${failing} of ${spaces}`,
 ];
 
@@ -112,7 +111,10 @@ export const eachDefectText = (rows: readonly DefectRow[]): string =>
       const { defect, operations, alphabet, spaces, failing, first } = row;
       const where = `${operations} operations, ${alphabet}: ${failing} of ${spaces} spaces`;
       if (first === null) return `${defect}  missed  (${where})\n`;
-      const after = `${counted(first.programs, 'program')}, ${counted(first.schedules, 'schedule')}`;
-      return `${defect}  ${first.kind}${first.cause && `; ${first.cause}`}\n    ${first.program}\n    ${first.space}, after ${after}  (${where})\n`;
+      const { kind, cause, program, space } = first;
+      return (
+        `${defect}  ${kind}${cause && `; ${cause}`}\n    ${program}\n` +
+        `    ${space}, after ${workOf(first)}  (${where})\n`
+      );
     })
     .join('');

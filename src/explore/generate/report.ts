@@ -119,11 +119,14 @@ export function formatGenerated(report: GenerateReport, examples: readonly strin
     const { tried, programs } = space;
     const setting = spaceText({ ...space, setting: space });
     const wrong = space.failed > 0 ? `${grouped(space.failed)} failed` : nothingOf(tried);
-    return `${operations} operations, ${alphabet}, ${setting}: ${grouped(tried)} of ${grouped(programs)} programs, ${runsText(space, isExhaustive)}; ${wrong}`;
+    return (
+      `${operations} operations, ${alphabet}, ${setting}: ${grouped(tried)} of ` +
+      `${grouped(programs)} programs, ${runsText(space, isExhaustive)}; ${wrong}`
+    );
   });
   const found = clusters.flatMap(({ kind, cause, programs, spaces: where, file }, i) => [
     '',
-    `${kind}${cause && `; ${cause}`}: ${grouped(programs)} ${programs === 1 ? 'program' : 'programs'}`,
+    `${kind}${cause && `; ${cause}`}: ${counted(programs, 'program')}`,
     `  ${examples[i]!}`,
     `  ${where.length > 2 ? `in ${where.length} spaces, ${where[0]} the first` : where.join('; ')}`,
     ...(file === null ? [] : [`  ${file}`]),
@@ -135,7 +138,8 @@ export function formatGenerated(report: GenerateReport, examples: readonly strin
     clusters.length > 0 && clusters.every(({ file }) => file === null)
       ? ['', 'with --out DIR they are written as litmus tests, with tokens for umbra replay']
       : [];
-  return `${[...lines, ...found, ...unseen, '', `${part}${grouped(tried)} programs, ${runsText(report, isExhaustive)}, ${wrong}`].join('\n')}\n`;
+  const total = `${part}${grouped(tried)} programs, ${runsText(report, isExhaustive)}, ${wrong}`;
+  return `${[...lines, ...found, ...unseen, '', total].join('\n')}\n`;
 }
 
 function runsText(

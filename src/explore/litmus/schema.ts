@@ -82,7 +82,8 @@ export const litmusSchema = z
       .default([])
       .describe(
         'Invariants that are left to the guest, whose kernel may tell the host late or not at ' +
-          `all: ${GUEST_DUTIES.join(', ')}; each everywhere, or only at the addresses that follow it.`,
+          `all: ${GUEST_DUTIES.join(', ')}; each everywhere, or only at the addresses that ` +
+          'follow it.',
       ),
     outcomes: z
       .array(

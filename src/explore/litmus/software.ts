@@ -138,14 +138,11 @@ class LitmusSoftware implements Software {
       case 'fetch':
         return this.#access(op, place);
       case 'pte':
-        return (
-          this.#storeEntry(this.#tables.pte(op.table, op.va), op.entry, place) && this.#done(place)
-        );
-      case 'set_pte':
-        return (
-          this.#storeEntry(this.#tables.pte(op.table, op.va), op.entry, place) &&
-          this.#tellPte(op, place)
-        );
+      case 'set_pte': {
+        const pte = this.#tables.pte(op.table, op.va);
+        if (!this.#storeEntry(pte, op.entry, place)) return false;
+        return op.kind === 'pte' ? this.#done(place) : this.#tellPte(op, place);
+      }
       case 'tell_pte':
         return this.#tellPte(op, place);
       case 'set_pgd': {
@@ -164,9 +161,8 @@ class LitmusSoftware implements Software {
         return this.#hypercall({ ...place, linear: false }, Hypercall.NewPgtable, top);
       }
       case 'flush_user':
-        return this.#hypercall(place, Hypercall.FlushTlb, 0);
       case 'flush_all':
-        return this.#hypercall(place, Hypercall.FlushTlb, 1);
+        return this.#hypercall(place, Hypercall.FlushTlb, op.kind === 'flush_all' ? 1 : 0);
       case 'set_stack': {
         const stack = op.va ?? stackOf(place.column);
         return this.#hypercall(place, Hypercall.SetStack, Selector.KernelData, stack, op.pages);

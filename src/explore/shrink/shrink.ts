@@ -42,8 +42,8 @@ export interface Shrunk {
   /** Of them, runs of the last round, in which nothing could be left out any more. */
   readonly lastRound: number;
   /**
-   * 1-minimal: without any one vCPU, operation or switch that is left, the failure goes away, or the
-   * test is no longer meaningful.
+   * 1-minimal: without any one vCPU, operation or switch that is left, the failure goes away, or
+   * the test is no longer meaningful.
    */
   readonly proven: boolean;
   /** Before it was proven, or before a schedule that passes was found. */

@@ -160,7 +160,9 @@ export class Dpor implements Recorder {
     this.#order.addStore(this.#events - 1);
   }
 
-  /** No actor is enabled: the run is at its end. Or it was cut short before its last step was taken. */
+  /**
+   * No actor is enabled: the run is at its end. Or it was cut short before its last step was taken.
+   */
   end(guardOf: GuardOf): void {
     const isCut = this.#isOpen && !this.#isDone(this.#events - 1);
     if (isCut) this.#takeBack();

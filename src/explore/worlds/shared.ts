@@ -59,8 +59,9 @@ class WordStep implements Step {
 }
 
 /**
- * A whole number of 32 bits, signed. Each access is one step, and all see steps in one order. What is
- * given to be put into it is such a number, or a UserError; only `add` goes on from the other end.
+ * A whole number of 32 bits, signed. Each access is one step, and all see steps in one order. What
+ * is given to be put into it is such a number, or a UserError; only `add` goes on from the other
+ * end.
  */
 export class Word {
   readonly name: string;

@@ -92,14 +92,16 @@ function readIndex(file: TraceFile): TraceIndex {
   const head = file.read(0, Math.min(HEADER_BYTES, size));
   if (!startsWithMagic(head)) {
     throw new UserError(
-      `${path} is not a trace file of umbra: it does not begin with the bytes of one. If it is a lackey trace, import it first with \`umbra import lackey ${path} -o OUT.umbra\`.`,
+      `${path} is not a trace file of umbra: it does not begin with the bytes of one. If it is a ` +
+        `lackey trace, import it first with \`umbra import lackey ${path} -o OUT.umbra\`.`,
     );
   }
   if (size < HEADER_BYTES + TRAILER_BYTES) throw damaged(path, 'its end is missing');
   const version = versionOf(head);
   if (version !== VERSION) {
     throw new UserError(
-      `${path} is a trace file of version ${version}; this umbra reads version ${VERSION}. Import the lackey trace again with \`umbra import lackey\`.`,
+      `${path} is a trace file of version ${version}; this umbra reads version ${VERSION}. ` +
+        'Import the lackey trace again with `umbra import lackey`.',
     );
   }
   const trailer = parseTrailer(file.read(size - TRAILER_BYTES, TRAILER_BYTES), size);
@@ -172,6 +174,9 @@ class FileStream implements OperationStream {
   }
 }
 
+const GIVE_ONE =
+  'Give the path of a .umbra file; `umbra import lackey` makes one from a lackey trace.';
+
 class TraceFile {
   readonly path: string;
   /** Bytes, when it was opened. */
@@ -183,16 +188,12 @@ class TraceFile {
     try {
       this.#file = openFile(path);
     } catch (error) {
-      throw new UserError(
-        `${path} cannot be opened: ${(error as Error).message}. Give the path of a .umbra file; \`umbra import lackey\` makes one from a lackey trace.`,
-      );
+      throw new UserError(`${path} cannot be opened: ${(error as Error).message}. ${GIVE_ONE}`);
     }
     const { size } = this.#file;
     if (size === undefined) {
       this.close();
-      throw new UserError(
-        `${path} is not a file. Give the path of a .umbra file; \`umbra import lackey\` makes one from a lackey trace.`,
-      );
+      throw new UserError(`${path} is not a file. ${GIVE_ONE}`);
     }
     this.size = size;
   }

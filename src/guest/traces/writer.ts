@@ -98,7 +98,8 @@ export class TraceWriter {
       const { code, message } = error as NodeJS.ErrnoException;
       if (code === undefined) throw error;
       throw new UserError(
-        `${this.#path} cannot be written: ${message}. Name an output file in a directory that exists, that you may write to and that has room.`,
+        `${this.#path} cannot be written: ${message}. Name an output file in a directory that ` +
+          'exists, that you may write to and that has room.',
       );
     }
   }
@@ -117,7 +118,8 @@ export class StreamWriter extends BlockFiller {
       length += block.count;
       if (length >= 2 ** 32) {
         throw new UserError(
-          'a thread of the trace has 2^32 operations or more, and a place in a stream is one 32-bit word. Cut the trace, or trace a shorter run.',
+          'a thread of the trace has 2^32 operations or more, and a place in a stream is one ' +
+            '32-bit word. Cut the trace, or trace a shorter run.',
         );
       }
       for (let i = 0; i < block.count; i++) counts[block.ops[2 * i]! & 0xff]!++;

@@ -148,10 +148,10 @@ function formatOf(head: Uint8Array, name: string): MemoryFormat {
   const found = foreign?.found ?? textOf(head).split('\n', 1)[0]!;
   const isWhat = what === undefined ? '' : `: this is ${what}`;
   throw new UserError(
-    `${name}:${line}:${column}: found ${shown(found)}${isWhat}, expected a trace in one of the ` +
-      `formats ${MEMORY_FORMATS.join(', ')} (--format says which). Logs of Valgrind's lackey, and ` +
-      'traces of the CS:APP cache lab, are for umbra import lackey, recorded schedules for umbra ' +
-      'import schedule.',
+    `${name}:${line}:${column}: found ${shown(found)}${isWhat}, expected a trace in one of ` +
+      `the formats ${MEMORY_FORMATS.join(', ')} (--format says which). Logs of Valgrind's ` +
+      'lackey, and traces of the CS:APP cache lab, are for umbra import lackey, recorded ' +
+      'schedules for umbra import schedule.',
   );
 }
 

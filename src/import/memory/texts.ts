@@ -131,9 +131,9 @@ const EXECUTED_ACCESS =
 const REGISTER = /^, [\w.]+ -> 0x[0-9a-f]+(?=,|$)/i;
 
 /**
- * execlog of QEMU (contrib/plugins/execlog.c): an instruction of a vCPU with its accesses. In system
- * mode each has a device behind it, and then its address is physical; the instruction's is virtual
- * in any.
+ * execlog of QEMU (contrib/plugins/execlog.c): an instruction of a vCPU with its accesses. In
+ * system mode each has a device behind it, and then its address is physical; the instruction's is
+ * virtual in any.
  */
 export function readExeclog(sink: MemorySink, place: Place): TextReader {
   sink.note(NO_SIZES);

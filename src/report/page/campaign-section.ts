@@ -83,9 +83,10 @@ export function campaignSection({ tests, units, ...all }: Campaign): string {
 }
 
 const UNSEEN =
-  'Different: conflicting accesses came in another order than in all others. With the chance that ' +
-  'is given a further schedule of the same strategies shows yet another order (Good–Turing, 95 %). ' +
-  'It is about them, and no share of all behaviours: there may be many that they hardly ever show.';
+  'Different: conflicting accesses came in another order than in all others. With the chance ' +
+  'that is given a further schedule of the same strategies shows yet another order ' +
+  '(Good–Turing, 95 %). It is about them, and no share of all behaviours: there may be many ' +
+  'that they hardly ever show.';
 
 const sumOf = (
   strategies: readonly z.infer<typeof strategy>[],

@@ -54,7 +54,8 @@ function cyclesCompared(runs: readonly NamedRun[]): string[] {
   return [
     '<h3>Which takes fewer cycles</h3>',
     paragraph(
-      `All at the costs of ${nameOf(costs)}. Runs that were given the same but for the seed are taken together.`,
+      `All at the costs of ${nameOf(costs)}. Runs that were given the same but for the seed ` +
+        'are taken together.',
     ),
     `<ul>${conclusions.map((one) => `<li>${escaped(verdictText(one))}</li>`).join('\n')}</ul>`,
   ];

@@ -26,7 +26,7 @@ export function heatMap(activity: Activity, guest: string, faults: readonly Faul
       at,
     ]),
   );
-  const cells = new Map<string, { x: number; y: string; faults: number }>();
+  const cells = new Map<string, Cell>();
   for (const fault of faults) {
     const x = Math.min(COLUMNS - 1, Math.floor((fault.to - activity.from) / step));
     const y = nameOf(regionOf(fault));
@@ -36,46 +36,8 @@ export function heatMap(activity: Activity, guest: string, faults: readonly Faul
   }
   const most = Math.max(...Array.from(cells.values(), ({ faults }) => faults));
   const size = 2 ** (bits - 20);
-  const svg = draw({
-    name: `Faults of ${guest} over its address space and time`,
-    description: `A row for each ${size} MiB with faults, high addresses above; at most ${most} faults in a cell.`,
-    width: 1000,
-    height: regions.length * ROW_HEIGHT + 70,
-    marginLeft: LEFT,
-    marginTop: 26,
-    marginRight: 10,
-    marginBottom: 34,
-    x: {
-      domain: Array.from({ length: COLUMNS }, (_, i) => i),
-      padding: 0,
-      tickSize: 0,
-      ticks: [...ticks.keys()],
-      tickFormat: (i: number) => (i === 0 ? '0' : time(ticks.get(i)!)),
-      label: 'since the first event',
-      labelArrow: 'none',
-      labelAnchor: 'right',
-    },
-    y: {
-      domain: regions.map(nameOf),
-      padding: 0.08,
-      tickSize: 0,
-      label: `${size} MiB from`,
-      labelAnchor: 'top',
-      labelArrow: 'none',
-    },
-    marks: [
-      cell([...cells.values()], {
-        x: 'x',
-        y: 'y',
-        fill: 'var(--heat)',
-        inset: 0.5,
-        fillOpacity: ({ faults }: { faults: number }) =>
-          0.25 + (0.75 * Math.log2(faults)) / Math.max(1, Math.log2(most)),
-        title: ({ x, y, faults }: { x: number; y: string; faults: number }) =>
-          `${grouped(faults)} faults from ${y}, ${time(x * step)} to ${time((x + 1) * step)}`,
-      }),
-    ],
-  });
+  const grid: Grid = { regions: regions.map(nameOf), size, step, most, ticks };
+  const svg = picture([...cells.values()], grid, guest);
   const caption =
     `${guest}: ${grouped(faults.length)} faults. ` +
     `A row is ${size} MiB of its address space in which there was any, ` +
@@ -93,6 +55,70 @@ export function heatMap(activity: Activity, guest: string, faults: readonly Faul
     }),
   };
   return figure(svg, caption, figures, `Faults of ${guest} by address and time`);
+}
+
+interface Cell {
+  readonly x: number;
+  readonly y: string;
+  faults: number;
+}
+
+interface Grid {
+  /** By name, high addresses first. */
+  readonly regions: readonly string[];
+  /** MiB of a region. */
+  readonly size: number;
+  /** Nanoseconds of a column. */
+  readonly step: number;
+  /** Faults in a cell. */
+  readonly most: number;
+  /** Columns with a time below them. */
+  readonly ticks: ReadonlyMap<number, number>;
+}
+
+function picture(cells: Cell[], { regions, size, step, most, ticks }: Grid, guest: string): string {
+  return draw({
+    name: `Faults of ${guest} over its address space and time`,
+    description:
+      `A row for each ${size} MiB with faults, high addresses above; at most ${most} faults ` +
+      'in a cell.',
+    width: 1000,
+    height: regions.length * ROW_HEIGHT + 70,
+    marginLeft: LEFT,
+    marginTop: 26,
+    marginRight: 10,
+    marginBottom: 34,
+    x: {
+      domain: Array.from({ length: COLUMNS }, (_, i) => i),
+      padding: 0,
+      tickSize: 0,
+      ticks: [...ticks.keys()],
+      tickFormat: (i: number) => (i === 0 ? '0' : time(ticks.get(i)!)),
+      label: 'since the first event',
+      labelArrow: 'none',
+      labelAnchor: 'right',
+    },
+    y: {
+      domain: regions,
+      padding: 0.08,
+      tickSize: 0,
+      label: `${size} MiB from`,
+      labelAnchor: 'top',
+      labelArrow: 'none',
+    },
+    marks: [
+      cell(cells, {
+        x: 'x',
+        y: 'y',
+        fill: 'var(--heat)',
+        inset: 0.5,
+        fillOpacity: ({ faults }: Cell) =>
+          0.25 + (0.75 * Math.log2(faults)) / Math.max(1, Math.log2(most)),
+        title: ({ x, y, faults }: Cell) =>
+          `${grouped(faults)} faults from ${y}, ${time(x * step)} to ${time((x + 1) * step)}`,
+      }),
+    ],
+  });
 }
 
 /** So that there are not too many rows. */

@@ -84,7 +84,8 @@ function toldApart(guests: RunReport['guests']): RunReport['guests'] {
 }
 
 const NO_EVENTS =
-  'There are no events to draw a timeline of: a run folder has them, which --out of umbra start and umbra run makes.';
+  'There are no events to draw a timeline of: a run folder has them, which --out of umbra ' +
+  'start and umbra run makes.';
 
 /** The cause of death, and where killed guests were last. */
 function marksOf(
@@ -166,8 +167,8 @@ function happenings(
       : []),
     '<h3>How long it took</h3>',
     paragraph(
-      'Times are of the machine that ran the simulation, whose threads were the host CPUs: compare them with ' +
-        'one another, and not with those of another run or of hardware.',
+      'Times are of the machine that ran the simulation, whose threads were the host CPUs: ' +
+        'compare them with one another, and not with those of another run or of hardware.',
     ),
     latencySection(activity),
   ];

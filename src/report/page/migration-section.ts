@@ -149,10 +149,10 @@ function whatFollows(moves: readonly Move[]): string {
     }),
     paragraph(
       'Medians before and after, and how much more that is, move by move, with where it lies ' +
-        `with 95 %; fewer than ${FEWEST} moves make nothing clear. Compared are moves with as many ` +
-        'operations on either side before the next one. Cycles are those of entries, walks, ' +
-        'faults, remaps and the move itself, simulated; a first walk after each entry is there ' +
-        'without a move, too.',
+        `with 95 %; fewer than ${FEWEST} moves make nothing clear. Compared are moves with as ` +
+        'many operations on either side before the next one. Cycles are those of entries, ' +
+        'walks, faults, remaps and the move itself, simulated; a first walk after each entry is ' +
+        'there without a move, too.',
     ),
   ].join('\n');
 }

@@ -55,7 +55,8 @@ export type Saved = { readonly name: string; readonly folder?: Folder } & (
 
 const SCHEMA_VERSION = 1;
 const EXPECTED =
-  'a folder that --out of a command has made, or the file of --json of umbra start, run, study and campaign, or of npm run bench';
+  'a folder that --out of a command has made, or the file of --json of umbra start, run, ' +
+  'study and campaign, or of npm run bench';
 
 /** Throws UserError for anything else, or if another version wrote it. */
 export async function readSaved(path: string): Promise<Saved> {
@@ -142,7 +143,8 @@ function mustBeComplete(report: RunReport, path: string): void {
     ['placement' as const].find((name) => report[name] === undefined);
   if (missing === undefined) return;
   throw new UserError(
-    `${path}: found no ${missing}, expected the report of a run of this version of umbra; run it again with this one`,
+    `${path}: found no ${missing}, expected the report of a run of this version of umbra; run ` +
+      'it again with this one',
   );
 }
 
@@ -157,8 +159,8 @@ function versioned(path: string): unknown {
   const { schema_version: version } = (value ?? {}) as { schema_version?: unknown };
   if (version === SCHEMA_VERSION) return value;
   throw new UserError(
-    `${path}: found schema version ${JSON.stringify(version) ?? 'none'}, expected ${SCHEMA_VERSION}: it was ` +
-      'written by another version of umbra; run it again with this one',
+    `${path}: found schema version ${JSON.stringify(version) ?? 'none'}, expected ` +
+      `${SCHEMA_VERSION}: it was written by another version of umbra; run it again with this one`,
   );
 }
 

@@ -92,25 +92,17 @@ export function timelineSvg(data: TimelineData, look: Look): string {
       `y2="${y + vcpuLane - 4}"/>`;
     return label(name, y + vcpuLane / 2 + 1, gutter) + line + stretches.join('');
   });
-  const inView = data.migrations.filter(([, , left, , at]) => at >= from && left <= to);
-  const every = Math.ceil(inView.length / MOST_MIGRATIONS);
-  const moves = inView
-    .filter((_, i) => i % every === 0)
-    .map(([vcpu, cameFrom, left, cpu, at]) => {
-      const [y1, y2] = [cameFrom, cpu].map((one) => cpuTop(one) + RUN_HEIGHT / 2);
-      return `<line class="moves" style="stroke:${colourOf(data, vcpu)}" x1="${px(x(left))}" y1="${y1}" x2="${px(x(at))}" y2="${y2}"/>`;
-    });
+  const moves = movesIn(data, place, cpuTop);
   const over = [
     ...(selection === undefined ? [] : [selected(selection, place, height)]),
     ...data.marks
       .filter(([at]) => at >= from && at <= to)
       .map((mark) => markAt(mark, place, height, cpuTop)),
-    ...(cursor === undefined || cursor < from || cursor > to
-      ? []
-      : [
-          `<line class="cursor" x1="${px(x(cursor))}" x2="${px(x(cursor))}" y1="0" ` +
-            `y2="${height}"/>`,
-        ]),
+    ...[cursor ?? Number.NaN]
+      .filter((at) => at >= from && at <= to)
+      .map(
+        (at) => `<line class="cursor" x1="${px(x(at))}" x2="${px(x(at))}" y1="0" y2="${height}"/>`,
+      ),
   ];
   const inner =
     `<svg x="${gutter}" width="${width - gutter}" height="${height}" ` +
@@ -120,6 +112,24 @@ export function timelineSvg(data: TimelineData, look: Look): string {
     `${timeText(from)} to ` +
     `${timeText(to)}">${axis(place, height)}${lanes.join('')}${own.join('')}${inner}</svg>`
   );
+}
+
+function movesIn(
+  data: TimelineData,
+  { x, from, to }: Place,
+  cpuTop: (cpu: number) => number,
+): string[] {
+  const inView = data.migrations.filter(([, , left, , at]) => at >= from && left <= to);
+  const every = Math.ceil(inView.length / MOST_MIGRATIONS);
+  return inView
+    .filter((_, i) => i % every === 0)
+    .map(([vcpu, cameFrom, left, cpu, at]) => {
+      const [y1, y2] = [cameFrom, cpu].map((one) => cpuTop(one) + RUN_HEIGHT / 2);
+      return (
+        `<line class="moves" style="stroke:${colourOf(data, vcpu)}" x1="${px(x(left))}" ` +
+        `y1="${y1}" x2="${px(x(at))}" y2="${y2}"/>`
+      );
+    });
 }
 
 function selected([a, b]: readonly [number, number], { x }: Place, height: number): string {
@@ -182,9 +192,9 @@ export function overviewSvg(data: TimelineData, { from, to, width }: Look): stri
   );
   return (
     `<svg viewBox="0 0 ${width} ${OVERVIEW_HEIGHT}" role="img" aria-label="The whole run: ` +
-    `faults above, moves below; what is shown is framed">` +
-    `${label('whole run', 24, gutter)}${bars(faults, 24, true, 'fixed')}${bars(moves, 12, false, 'waits')}${marks.join('')}` +
-    `<rect class="window" x="${px(x(from))}" y="1" width="${px(Math.max(3, x(to) - x(from)))}" ` +
+    'faults above, moves below; what is shown is ' +
+    `framed">${label('whole run', 24, gutter)}${bars(faults, 24, true, 'fixed')}${bars(moves, 12, false, 'waits')}${marks.join('')}<rect ` +
+    `class="window" x="${px(x(from))}" y="1" width="${px(Math.max(3, x(to) - x(from)))}" ` +
     `height="${OVERVIEW_HEIGHT - 2}"/></svg>`
   );
 }

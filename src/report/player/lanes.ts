@@ -65,7 +65,9 @@ export const cpuColour = (cpu: number): string => `var(--series-${cpu % 8})`;
 
 const FLAG_SIGNS: Readonly<Record<Flag, string>> = { first: '1', second: '2', break: '✕' };
 
-/** So near, by their share of the lanes, are two flags on a telephone that one would hide the other. */
+/**
+ * So near, by their share of the lanes, are two flags on a telephone that one would hide the other.
+ */
 const NEAR = 0.1;
 
 /** Buttons above the lanes that lead to the steps that matter. */

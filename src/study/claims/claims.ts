@@ -9,13 +9,14 @@ export const claims: Study = {
   name: 'claims',
   title: 'What lguest’s code says of itself',
   question:
-    'Are the remarks in page_tables.c true: of what it does, that it is fast, and of what it leaves, ' +
-    'that it would be better?',
+    'Are the remarks in page_tables.c true: of what it does, that it is fast, and of what it ' +
+    'leaves, that it would be better?',
   method:
-    'Each remark is a policy of the paging code, which is run as lguest has it and the other way, ' +
-    'all else equal: a guest of one vCPU on one host CPU, as written, in this thread, so that a run ' +
-    'is a function of its seed. The seed draws the addresses and orders of accesses, and which pgdirs ' +
-    'are evicted. Figures are of simulated cycles, and compared seed by seed.',
+    'Each remark is a policy of the paging code, which is run as lguest has it and the other ' +
+    'way, all else equal: a guest of one vCPU on one host CPU, as written, in this thread, so ' +
+    'that a run is a function of its seed. The seed draws the addresses and orders of ' +
+    'accesses, and which pgdirs are evicted. Figures are of simulated cycles, and compared ' +
+    'seed by seed.',
   factors: {
     program: { title: 'Program', unit: '' },
     set_pte: { title: 'SET_PTE with ACCESSED', unit: '' },

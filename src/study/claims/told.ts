@@ -56,7 +56,8 @@ function throwingAway(least: number, most: number): Claim[] {
     },
     {
       claim:
-        'It can be repaired: entries that are still so can stay (M:009, which its author gave up on).',
+        'It can be repaired: entries that are still so can stay (M:009, which its author gave ' +
+        'up on).',
       experiment: 'kernel-change',
       arms: throwingAndComparing({ used_pages: most }),
       figure: 'cycles',
@@ -137,8 +138,8 @@ export const conclude = concluding([
         source: 'lguest, comment on guest_set_pte',
         value: 'immensely, without a figure',
         difference:
-          'It grows with the kernel pages that a process uses before the next one’s turn, a fault ' +
-          `each: here ${faultsMore(arms)} for each switch. A real kernel uses more.`,
+          'It grows with the kernel pages that a process uses before the next one’s turn, a ' +
+          `fault each: here ${faultsMore(arms)} for each switch. A real kernel uses more.`,
       }),
     }),
   ),
@@ -194,7 +195,8 @@ export const conclude = concluding([
     name: 'least frames, without to with',
     answer: (ratio, { words }) =>
       `Without it the guest needs ${ratio} times the frames. With as few as it can do with, ` +
-      `it takes ${words((without, within) => within['cycles']! / without['cycles']!)} times the cycles.`,
+      `it takes ${words((without, within) => within['cycles']! / without['cycles']!)} times ` +
+      'the cycles.',
   },
   {
     claim: 'A notifier for pages that go costs something even if no shadow holds them (M:008).',

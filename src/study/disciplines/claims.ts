@@ -26,8 +26,9 @@ export const CLAIMS: readonly Claim[] = [
     REPAIRED.map(
       (discipline): Claim => ({
         claim:
-          `With ${discipline}, faults ${pgdirs === 'shared' ? 'on one pgdir' : 'on a pgdir each'} scale to ` +
-          `four CPUs: ${SCALES} times those of one, or more.`,
+          `With ${discipline}, faults ` +
+          `${pgdirs === 'shared' ? 'on one pgdir' : 'on a pgdir each'} scale to four CPUs: ` +
+          `${SCALES} times those of one, or more.`,
         experiment: pgdirs,
         arms: [MOST, 1].map((cpus) => ({ discipline, cpus })),
         figure: 'faults_per_ktick',
@@ -39,7 +40,8 @@ export const CLAIMS: readonly Claim[] = [
   ),
   {
     claim:
-      'Faults without a lock have a shorter tail: one in a hundred takes twice as long with the pgdir’s lock.',
+      'Faults without a lock have a shorter tail: one in a hundred takes twice as long with ' +
+      'the pgdir’s lock.',
     experiment: 'shared',
     arms: ['pgdir-lock', 'lock-free'].map((discipline) => ({ discipline, cpus: MOST })),
     figure: 'fault_ticks_p99',
@@ -49,7 +51,8 @@ export const CLAIMS: readonly Claim[] = [
   },
   {
     claim:
-      'On one CPU a fault that takes no lock takes no more accesses of shared memory than as written.',
+      'On one CPU a fault that takes no lock takes no more accesses of shared memory than as ' +
+      'written.',
     experiment: 'shared',
     arms: ['lock-free', 'as-written'].map((discipline) => ({ discipline, cpus: 1 })),
     figure: 'fault_ticks_p50',

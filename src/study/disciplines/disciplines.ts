@@ -20,18 +20,19 @@ export const disciplines: Study = {
   name: 'disciplines',
   title: 'Where page faults stop scaling',
   question:
-    'How many page faults are repaired, and how long do the slowest take, on ever more host CPUs under ' +
-    'each discipline? Which lock is it that ends the growth?',
+    'How many page faults are repaired, and how long do the slowest take, on ever more host ' +
+    'CPUs under each discipline? Which lock is it that ends the growth?',
   method:
-    '*shared*, *separate*: each vCPU, on a host CPU of its own, reads 16 pages that its guest’s tables map ' +
-    'and the shadow does not, then has the host forget them, again and again; all on one pgdir, or each ' +
-    'on its own. The guest’s kernel has no part in it. Host CPUs go in lockstep: an access of shared memory is a ' +
-    'tick, computing takes no time, and a CPU that waits for a lock stops until it is released (see ' +
-    'src/study/lockstep). So a run is a function of its seed, on any machine; it says what the protocols ' +
-    'allow, and nothing of what a line costs that goes from cache to cache. As written the host survives ' +
-    'one CPU only. ' +
-    '*threads*: processes on real threads in real time, through the guest’s kernel and its one lock; the ' +
-    'figures hang on the machine underneath, and on what else it does.',
+    '*shared*, *separate*: each vCPU, on a host CPU of its own, reads 16 pages that its ' +
+    'guest’s tables map and the shadow does not, then has the host forget them, again and ' +
+    'again; all on one pgdir, or each on its own. The guest’s kernel has no part in it. Host ' +
+    'CPUs go in lockstep: an access of shared memory is a tick, computing takes no time, and ' +
+    'a CPU that waits for a lock stops until it is released (see src/study/lockstep). So a ' +
+    'run is a function of its seed, on any machine; it says what the protocols allow, and ' +
+    'nothing of what a line costs that goes from cache to cache. As written the host survives ' +
+    'one CPU only. *threads*: processes on real threads in real time, through the guest’s ' +
+    'kernel and its one lock; the figures hang on the machine underneath, and on what else it ' +
+    'does.',
   factors: {
     discipline: { title: 'Discipline', unit: '' },
     cpus: { title: 'Host CPUs', unit: '1' },

@@ -24,7 +24,9 @@ const remaps = (together: Measures): number => together['remaps_per_entry']!;
 export const CLAIMS: readonly Claim[] = [
   ...SLICES.map(
     (slice): Claim => ({
-      claim: `A guest that is moved every ${slice} operations is slower by a tenth or more than one that stays.`,
+      claim:
+        `A guest that is moved every ${slice} operations is slower by a tenth or more than ` +
+        'one that stays.',
       experiment: 'interval',
       arms: movedAndNot(slice),
       figure: 'cycles',
@@ -35,11 +37,12 @@ export const CLAIMS: readonly Claim[] = [
         published: {
           source: 'Li, Ding and Shen 2007',
           value:
-            'a switch on a 2 GHz Xeon costs 3.8 µs direct, 7,600 cycles, and above 1 ms with the caches',
+            'a switch on a 2 GHz Xeon costs 3.8 µs direct, 7,600 cycles, and above 1 ms with ' +
+            'the caches',
           difference:
-            'Theirs is the switch of a process to another on one CPU; what its cache is worth depends on the ' +
-            'program. Here a migration is charged one refill of the first-level cache, whatever the program ' +
-            'had in it, and no second-level cache.',
+            'Theirs is the switch of a process to another on one CPU; what its cache is worth ' +
+            'depends on the program. Here a migration is charged one refill of the ' +
+            'first-level cache, whatever the program had in it, and no second-level cache.',
         },
       }),
     }),
@@ -52,10 +55,11 @@ export const CLAIMS: readonly Claim[] = [
     bounds: { above: 0.5 },
     name: 'share of the cache',
     answer: (share, { words }) =>
-      `Of the ${words((moved, stays) => (moved['cycles']! - stays['cycles']!) / moved['migrations']!)} ` +
+      'Of the ' +
+      `${words((moved, stays) => (moved['cycles']! - stays['cycles']!) / moved['migrations']!)} ` +
       `cycles that each migration adds, ${share} are the cache, ` +
-      `${words(shareOf(partOf('state_copy')))} the copy of the vCPU’s IDT and GDT into the new CPU’s ` +
-      'page, and the rest the Switcher’s pages.',
+      `${words(shareOf(partOf('state_copy')))} the copy of the vCPU’s IDT and GDT into the ` +
+      'new CPU’s page, and the rest the Switcher’s pages.',
   },
   {
     claim: 'A migration costs lguest no refill of the TLB beyond that of every entry.',
@@ -69,15 +73,17 @@ export const CLAIMS: readonly Claim[] = [
   },
   ...[CPUS[0], CPUS.at(-1)!].map(
     (cpus): Claim => ({
-      claim: `On ${cpus} host CPUs, last_host_cpu spares a guest that moves all the time one cycle in a hundred.`,
+      claim:
+        `On ${cpus} host CPUs, last_host_cpu spares a guest that moves all the time one cycle ` +
+        'in a hundred.',
       experiment: 'last_host_cpu',
       arms: ['forgotten', 'kept'].map((known) => ({ last_host_cpu: known, cpus })),
       figure: spared,
       bounds: { above: 0.01 },
       name: 'cycles spared, of all',
       answer: (_, { words, percent }) =>
-        `Without it remaps take ${words('removal_cycles')} times as many cycles: ${percent(spared)} % of ` +
-        'all that the guest takes.',
+        `Without it remaps take ${words('removal_cycles')} times as many cycles: ` +
+        `${percent(spared)} % of all that the guest takes.`,
     }),
   ),
   ...(['sticky', 'work-stealing'] as const).map(
@@ -90,12 +96,14 @@ export const CLAIMS: readonly Claim[] = [
       name: `cycles, random to ${policy}`,
       answer: (ratio, { words }) =>
         `Random takes ${ratio} times the cycles; ${policy} has ` +
-        `${words((random, stays) => stays['migrations']! / random['migrations']!)} times its migrations.`,
+        `${words((random, stays) => stays['migrations']! / random['migrations']!)} times its ` +
+        'migrations.',
     }),
   ),
   {
     claim:
-      'Four vCPUs on one pgdir that never move take one another’s Switcher pages away where these hang in the pgdir.',
+      'Four vCPUs on one pgdir that never move take one another’s Switcher pages away where ' +
+      'these hang in the pgdir.',
     experiment: 'shared',
     arms: ['in the pgdirs', 'a table each'].map((switcher) => ({
       pgdirs: 'shared',

@@ -10,20 +10,21 @@ export const migration: Study = {
   name: 'migration',
   title: 'What a migration costs',
   question:
-    'What does a guest pay for continuing on another host CPU, and what is it that it pays for? What do ' +
-    'policies, and what does last_host_cpu, spare it?',
+    'What does a guest pay for continuing on another host CPU, and what is it that it pays ' +
+    'for? What do policies, and what does last_host_cpu, spare it?',
   method:
-    'Host CPUs take turns in one thread, a time slice each, so that a run is a function of its seed; ' +
-    'slices are drawn from half to one and a half times their middle length. Cycles are simulated. ' +
-    '*interval*: a program (the trace of ls; with a larger scale wc, sort and pigz beside it) in a guest ' +
-    'of one vCPU, as written, on four host CPUs: pinned, or moved after each slice. All make the ' +
-    'same accesses, so what differs is the migration. ' +
-    '*policy*: six guests on four CPUs, by each of the policies. ' +
-    '*shared*: a guest of one to four vCPUs, repaired, each vCPU pinned to a CPU; its threads share a pgdir, or its processes ' +
-    'have one each; the Switcher hangs in the pgdirs as lguest has it (R16 on), or each vCPU has a table for it. ' +
-    '*last_host_cpu*: a guest of one vCPU as written, moved at random, and the same but that ' +
-    'last_host_cpu is forgotten before each slice, so that the pages of every CPU are removed. ' +
-    'No CPU is inside a guest while another runs, so nothing here waits.',
+    'Host CPUs take turns in one thread, a time slice each, so that a run is a function of ' +
+    'its seed; slices are drawn from half to one and a half times their middle length. Cycles ' +
+    'are simulated. *interval*: a program (the trace of ls; with a larger scale wc, sort and ' +
+    'pigz beside it) in a guest of one vCPU, as written, on four host CPUs: pinned, or moved ' +
+    'after each slice. All make the same accesses, so what differs is the migration. ' +
+    '*policy*: six guests on four CPUs, by each of the policies. *shared*: a guest of one to ' +
+    'four vCPUs, repaired, each vCPU pinned to a CPU; its threads share a pgdir, or its ' +
+    'processes have one each; the Switcher hangs in the pgdirs as lguest has it (R16 on), or ' +
+    'each vCPU has a table for it. *last_host_cpu*: a guest of one vCPU as written, moved at ' +
+    'random, and the same but that last_host_cpu is forgotten before each slice, so that the ' +
+    'pages of every CPU are removed. No CPU is inside a guest while another runs, so nothing ' +
+    'here waits.',
   factors: {
     policy: { title: 'Policy', unit: '' },
     slice: { title: 'Time slice, in the middle', unit: 'operations' },

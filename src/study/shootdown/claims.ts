@@ -39,7 +39,10 @@ const flushIsCheaper = (experiment: keyof typeof BATCHES): Claim => ({
       (pages) => compared(inBothWays(experiment, pages), points)?.verdict === 'holds',
     );
     const from = first === undefined ? 'at none of those tried' : `from ${first} pages on`;
-    return `${said} The flush is cheaper ${from}, of ${UNMAPPED.join(', ')}; what it throws away too faults in again.`;
+    return (
+      `${said} The flush is cheaper ${from}, of ${UNMAPPED.join(', ')}; what it throws away ` +
+      'too faults in again.'
+    );
   },
 });
 
@@ -67,10 +70,11 @@ export const CLAIMS: readonly Claim[] = [
     published: {
       source: 'Adams and Agesen 2006',
       value:
-        'changing an entry of a page table costs about 1 cycle natively, 391 by binary translation, 9,000 by a trap',
+        'changing an entry of a page table costs about 1 cycle natively, 391 by binary ' +
+        'translation, 9,000 by a trap',
       difference:
-        'Theirs is one CPU, and the trap is hardware’s, for a write without a hypercall. lguest is told by ' +
-        'a hypercall; what is more than for a CPU alone is the other CPU’s.',
+        'Theirs is one CPU, and the trap is hardware’s, for a write without a hypercall. ' +
+        'lguest is told by a hypercall; what is more than for a CPU alone is the other CPU’s.',
     },
   },
   {
@@ -101,14 +105,16 @@ export const CLAIMS: readonly Claim[] = [
   flushIsCheaper('batches-alone'),
   flushIsCheaper('batches'),
   {
-    claim: `A process whose threads map and unmap pays a tenth more for each access on ${MOST_THREADS} vCPUs than on one.`,
+    claim:
+      'A process whose threads map and unmap pays a tenth more for each access on ' +
+      `${MOST_THREADS} vCPUs than on one.`,
     experiment: 'threads',
     arms: [{ vcpus: MOST_THREADS }, { vcpus: 1 }],
     figure: 'cycles',
     bounds: { above: 1.1 },
     name: `cycles an access, ${MOST_THREADS} vCPUs to one`,
     answer: (ratio, { words }) =>
-      `It pays ${ratio} times as many cycles; shootdowns alone are ${words(share('cycles_shootdown'))} of ` +
-      'them, without what they make others do.',
+      `It pays ${ratio} times as many cycles; shootdowns alone are ` +
+      `${words(share('cycles_shootdown'))} of them, without what they make others do.`,
   },
 ];

@@ -10,22 +10,21 @@ export const shootdown: Study = {
   name: 'shootdown',
   title: 'What a shootdown costs',
   question:
-    'What does it cost to unmap a page of a guest that runs on several CPUs, who pays for it, and when is ' +
-    'it better to flush?',
+    'What does it cost to unmap a page of a guest that runs on several CPUs, who pays for it, ' +
+    'and when is it better to flush?',
   method:
-    'All host CPUs are in one thread and go in lockstep: an access of shared memory takes a tick, ' +
-    'computing none, and who is behind goes on; who waits stands still. So a run is a function of its seed, ' +
-    'and does not depend on how many CPUs this computer has. Ticks say how long something takes with others beside ' +
-    'it, simulated cycles what it costs. Faults lock the pgdir. ' +
-    '*participants*: a tiny guest unmaps 16 pages, by a SET_PTE each, while others load from pages of ' +
-    'theirs, on the same pgdir or on another. ' +
-    '*batches*: of 32 pages in use some are unmapped, by a SET_PTE each, or by writes without a hypercall and one ' +
-    'flush of the user’s part; then the rest is used again, beside three others or alone (*batches-alone*). ' +
-    'All are compared with the ' +
-    'same guest that unmaps nothing. ' +
-    '*threads*: a whole guest, whose threads map, protect and unmap parts of one process (mmap-churn), a ' +
-    'vCPU on a CPU of its own for each. With a larger scale each figure is the mean of so many runs, and the ' +
-    'whole guest does more.',
+    'All host CPUs are in one thread and go in lockstep: an access of shared memory takes a ' +
+    'tick, computing none, and who is behind goes on; who waits stands still. So a run is a ' +
+    'function of its seed, and does not depend on how many CPUs this computer has. Ticks say ' +
+    'how long something takes with others beside it, simulated cycles what it costs. Faults ' +
+    'lock the pgdir. *participants*: a tiny guest unmaps 16 pages, by a SET_PTE each, while ' +
+    'others load from pages of theirs, on the same pgdir or on another. *batches*: of 32 ' +
+    'pages in use some are unmapped, by a SET_PTE each, or by writes without a hypercall and ' +
+    'one flush of the user’s part; then the rest is used again, beside three others or alone ' +
+    '(*batches-alone*). All are compared with the same guest that unmaps nothing. *threads*: ' +
+    'a whole guest, whose threads map, protect and unmap parts of one process (mmap-churn), a ' +
+    'vCPU on a CPU of its own for each. With a larger scale each figure is the mean of so ' +
+    'many runs, and the whole guest does more.',
   factors: {
     where: { title: 'Others', unit: '' },
     way: { title: 'Unmapped by', unit: '' },

@@ -35,7 +35,8 @@ export const CLAIMS: readonly Claim[] = [
     bounds: { above: 13.99, below: 14.01 },
     name: 'references a walk, nested',
     answer: (references, { arms: [, shadow] }) =>
-      `It makes ${references}; one of a shadow makes ${shadow!.measures['references_per_walk']!.median}.`,
+      `It makes ${references}; one of a shadow makes ` +
+      `${shadow!.measures['references_per_walk']!.median}.`,
     published: {
       source: 'figures for a 32-bit guest over a table of four levels',
       value: '2 → 14',
@@ -64,9 +65,10 @@ export const CLAIMS: readonly Claim[] = [
       source: 'Xiao 2011, a kernel build in a 32-bit guest',
       value: '194–196 s by shadow, 85.6–89.5 s nested: 2.2 times',
       difference:
-        'It is of the same kind, many short processes, but not the same program, and how much of it costs the ' +
-        'same either way decides. Time there is all time; here no device is waited for. That processor ' +
-        'kept its TLB across exits, and walks the host’s table by caches that are not simulated.',
+        'It is of the same kind, many short processes, but not the same program, and how much ' +
+        'of it costs the same either way decides. Time there is all time; here no device is ' +
+        'waited for. That processor kept its TLB across exits, and walks the host’s table by ' +
+        'caches that are not simulated.',
     },
   },
   {
@@ -88,15 +90,17 @@ export const CLAIMS: readonly Claim[] = [
     answer: (ratio) => `Reading words of ${MOST_PAGES} pages takes ${ratio} times the cycles.`,
   },
   {
-    claim: `Told ${MOST_TOGETHER} at a time, a changed entry costs a shadow hundreds of cycles, not thousands.`,
+    claim:
+      `Told ${MOST_TOGETHER} at a time, a changed entry costs a shadow hundreds of cycles, ` +
+      'not thousands.',
     ...changesTold(MOST_TOGETHER),
     bounds: { above: 100, below: 1000 },
     published: {
       source: ADAMS,
       value: '391 cycles by translated code',
       difference:
-        'What is saved there by translating the guest’s code is saved here by a ring of hypercalls: one ' +
-        'exit for many changes.',
+        'What is saved there by translating the guest’s code is saved here by a ring of ' +
+        'hypercalls: one exit for many changes.',
     },
   },
   {
@@ -107,8 +111,8 @@ export const CLAIMS: readonly Claim[] = [
       source: ADAMS,
       value: 'about 9,000 cycles by a trap for each',
       difference:
-        'That trap was the hardware’s on a Pentium 4, and the host had to find out by the instruction what ' +
-        'was changed; here the guest says so, and the switch is lguest’s.',
+        'That trap was the hardware’s on a Pentium 4, and the host had to find out by the ' +
+        'instruction what was changed; here the guest says so, and the switch is lguest’s.',
     },
   },
 ];

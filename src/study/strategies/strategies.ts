@@ -10,17 +10,18 @@ export const strategies: Study = {
   name: 'strategies',
   title: 'Shadow, direct and nested paging',
   question:
-    'What do exits, walks and cycles come to when the same guest is virtualized by shadow, by direct ' +
-    'or by nested paging, and which program wants which?',
+    'What do exits, walks and cycles come to when the same guest is virtualized by shadow, by ' +
+    'direct or by nested paging, and which program wants which?',
   method:
-    'The same kernel runs the same programs on the same machine, one vCPU on one host CPU, in this ' +
-    'thread. By shadow paging as lguest, as written. By direct paging as Xen’s paravirtual guests: the ' +
-    'guest’s own tables hold frames, and it changes them by hypercall. By nested paging: the guest ' +
-    'handles its tables and its page faults itself, and a walk looks up all that it comes by in a table of ' +
-    'four levels of the host’s. Each is held to the invariants, and leaves the same memory. What ' +
-    'booting and setting up takes is taken off: the same guest is run with less to do, and the ' +
-    'difference counts. Page tables have two levels. The seed draws what programs do that are made from ' +
-    'one, and which pgdirs are evicted; traces are the same for each.',
+    'The same kernel runs the same programs on the same machine, one vCPU on one host CPU, in ' +
+    'this thread. By shadow paging as lguest, as written. By direct paging as Xen’s ' +
+    'paravirtual guests: the guest’s own tables hold frames, and it changes them by ' +
+    'hypercall. By nested paging: the guest handles its tables and its page faults itself, ' +
+    'and a walk looks up all that it comes by in a table of four levels of the host’s. Each ' +
+    'is held to the invariants, and leaves the same memory. What booting and setting up takes ' +
+    'is taken off: the same guest is run with less to do, and the difference counts. Page ' +
+    'tables have two levels. The seed draws what programs do that are made from one, and ' +
+    'which pgdirs are evicted; traces are the same for each.',
   factors: {
     program: { title: 'Program', unit: '' },
     virtualization: { title: 'Paging', unit: '' },

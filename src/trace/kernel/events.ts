@@ -265,7 +265,10 @@ function formatOf(
   const lines = fields.map((field) => {
     const { c, size, signed } = TYPES[field.type];
     const array = field.type === 'comm' ? `[${size}]` : '';
-    return `\tfield:${c} ${field.name}${array};\toffset:${field.offset};\tsize:${size};\tsigned:${signed};\n`;
+    return (
+      `\tfield:${c} ` +
+      `${field.name}${array};\toffset:${field.offset};\tsize:${size};\tsigned:${signed};\n`
+    );
   });
   const pairs = (of: Names): string =>
     Object.entries(of)

@@ -1,13 +1,16 @@
 /**
- * A file as trace-cmd writes it (trace-cmd.dat.v6(5)): for each CPU the pages of a ring buffer of the
- * kernel's, one behind the other. All numbers are little-endian.
+ * A file as trace-cmd writes it (trace-cmd.dat.v6(5)): for each CPU the pages of a ring buffer of
+ * the kernel's, one behind the other. All numbers are little-endian.
  */
 
 import { KERNEL_EVENT_KINDS } from './events.ts';
 import type { Told, TracedVcpu } from './tell.ts';
 import { PAGE_BYTES, PAGE_HEADER_BYTES, tracingData, u32, u64 } from './tracing-data.ts';
 
-/** In the word that says how much of a page is used: events before it are lost, and how many is said. */
+/**
+ * In the word that says how much of a page is used: events before it are lost, and how many is
+ * said.
+ */
 const LOST = 0xc000_0000;
 
 /** In an event's first word: five bits for its kind or its length in words, above them the time. */

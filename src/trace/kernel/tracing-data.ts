@@ -1,6 +1,6 @@
 /**
- * How the events of a file are to be read: what trace-cmd.dat.v6(5) says stands in front, and perf.data
- * has as its section of tracing data. All numbers are little-endian.
+ * How the events of a file are to be read: what trace-cmd.dat.v6(5) says stands in front, and
+ * perf.data has as its section of tracing data. All numbers are little-endian.
  */
 
 import { KERNEL_EVENT_KINDS } from './events.ts';
@@ -15,7 +15,8 @@ const HEADER_PAGE =
   '\tfield: u64 timestamp;\toffset:0;\tsize:8;\tsigned:0;\n' +
   '\tfield: local_t commit;\toffset:8;\tsize:8;\tsigned:1;\n' +
   '\tfield: int overwrite;\toffset:8;\tsize:1;\tsigned:1;\n' +
-  `\tfield: char data;\toffset:${PAGE_HEADER_BYTES};\tsize:${PAGE_BYTES - PAGE_HEADER_BYTES};\tsigned:1;\n`;
+  '\tfield: char ' +
+  `data;\toffset:${PAGE_HEADER_BYTES};\tsize:${PAGE_BYTES - PAGE_HEADER_BYTES};\tsigned:1;\n`;
 
 const HEADER_EVENT =
   '# compressed entry header\n' +

@@ -34,7 +34,10 @@ export class ThreadController extends Controller {
   /** The run that this thread takes part in. */
   #run = 0;
 
-  /** `words`: the leaf of the memory that the state is in; `coreEach`: every CPU has a core to itself. */
+  /**
+   * `words`: the leaf of the memory that the state is in; `coreEach`: every CPU has a core to
+   * itself.
+   */
   constructor(
     state: ControlState,
     words: Words,
