@@ -1,4 +1,4 @@
-/** The rules of the house, so that nobody has to remember them. */
+/** The rules of the house that a test can check. */
 
 import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, posix } from 'node:path';
@@ -36,7 +36,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['src/cores.ts', 'src/errors.ts', 'src/worker-url.ts'],
 ];
 
-/** What each file of the paging code is built on. */
+/** The files that each file of the paging code may import, the nearest ones. */
 const BUILT_ON: Readonly<Record<string, readonly string[]>> = {
   'steps/as-written': ['steps/repaired'],
   'steps/repaired': ['setup', 'set', 'switch'],
@@ -58,7 +58,7 @@ const BUILT_ON: Readonly<Record<string, readonly string[]>> = {
   entries: [],
 };
 
-/** Nothing that a run depends on may ask for the time. */
+/** Where no code may read the time: a run must not depend on it. */
 const TIMELESS = [
   ...['shared', 'src/hardware', 'src/paging', 'src/direct', 'src/nested'],
   ...['src/mmu', 'src/guest', 'src/host'],
@@ -66,19 +66,21 @@ const TIMELESS = [
 
 const MOST_LINES = 400;
 
-/** The worst there may be of each. These go down, whenever they can, and never up. */
+/** The ceiling of each count. Lower it whenever possible, never raise it. */
 const WORST = {
   lineColumns: 145,
-  linesWiderThan100: 75,
-  /** Of comments, in words that the field does not use: see DIALECT. */
-  dialectLines: 225,
+  linesWiderThan100: 70,
+  /** Comments with words of DIALECT. */
+  dialectLines: 220,
+  /** The same, and DIALECT_OF_TITLES, of comments and titles in test. */
+  dialectLinesOfTests: 0,
   functionLines: 87,
   functionsOver60: 8,
   /** `...{ a, b }` in an object, for layout: misspelt names are not found in it. */
   spreadLiterals: 0,
 };
 
-/** What comments said where the field has a noun: "the running CPU", "the result", "the caller". */
+/** Words for which the field has a noun: "the running CPU", "the result", "the caller". */
 const DIALECT = new RegExp(
   [
     String.raw`^\W*What\b`,
@@ -87,6 +89,10 @@ const DIALECT = new RegExp(
     String.raw`\b((is|are) to (be|have|come|go|do|take|run)|look(s|ed)? at|done again)\b`,
   ].join('|'),
 );
+
+/** "is reported", "continues", "fails", "with a message", "an invalid token", "yields". */
+const DIALECT_OF_TITLES =
+  /\b((is|are) told|go(es)? on|goes wrong|in words|that (is|are) none|gives? way)\b/;
 
 interface Source {
   readonly path: string;
@@ -114,7 +120,7 @@ const placeOf = (path: string): string | undefined =>
 
 const floorOf = (place: string): number => FLOORS.findIndex((row) => row.includes(place));
 
-/** The files of ours that a file imports. */
+/** The project's files that a file imports. */
 const importsOf = ({ path, code }: Source): string[] =>
   Array.from(code.matchAll(/\bfrom\s*'(\.[^']*)'|\bimport\s*\(?\s*'(\.[^']*)'/g), (match) =>
     posix.normalize(posix.join(dirname(path), match[1] ?? match[2]!)),
@@ -124,7 +130,7 @@ const edges = sources.flatMap((source) =>
   importsOf(source).map((to) => ({ from: source.path, to })),
 );
 
-/** Places where a pattern occurs in code, but for the files that may have it. */
+/** Files whose code matches a pattern, but for those allowed to. */
 const having = (pattern: RegExp, allowed: readonly string[] = []): string[] =>
   sources
     .filter(({ path, code }) => pattern.test(code) && !allowed.includes(path))
@@ -151,13 +157,31 @@ function shapeOf({ path, text }: Source): { functions: number[]; spreadLiterals:
   return { functions, spreadLiterals };
 }
 
-test('there are sources to look at, and they import one another', () => {
+const commentsOf = (text: string): readonly string[] => text.match(/^\s*(\/?\*|\/\/).*$/gm) ?? [];
+
+/** Titles of `test`, `it` and `describe`, also of `test.each(…)(…)` and the like. */
+function titlesOf(path: string): string[] {
+  const text = readFileSync(path, 'utf8');
+  const titles: string[] = [];
+  new Visitor({
+    CallExpression({ callee, arguments: [title] }) {
+      const calls = text.slice(callee.start, callee.end);
+      const isText = title?.type === 'Literal' || title?.type === 'TemplateLiteral';
+      if (isText && /^(test|it|describe)\b/.test(calls)) {
+        titles.push(text.slice(title.start + 1, title.end - 1));
+      }
+    },
+  }).visit(parseSync(path, text).program);
+  return titles;
+}
+
+test('the sources and their imports are found', () => {
   expect(sources.length).toBeGreaterThan(30);
   expect(edges.length).toBeGreaterThan(100);
 });
 
 describe('imports', () => {
-  test('every source has its place', () => {
+  test('start from a source with a place in the order', () => {
     const lost = sources.filter(({ path }) => !within(path, 'bench') && !placeOf(path));
     expect(lost.map(({ path }) => path)).toEqual([]);
   });
@@ -175,7 +199,7 @@ describe('imports', () => {
     expect(up).toEqual([]);
   });
 
-  test('go down within the explorer: searches, what is run, the engine and its strategies', () => {
+  test('go down within the explorer: searches, tests and worlds, the engine and its strategies', () => {
     const floors = [
       ['story', 'mutants', 'generate', 'campaign', 'races', 'shrink', 'verify'],
       ['litmus', 'worlds'],
@@ -200,7 +224,7 @@ describe('imports', () => {
     expect(wrong).toEqual([]);
   });
 
-  test('are told of every file of the paging code, and each has its part', () => {
+  test('are listed for every file of the paging code, and each file has its part', () => {
     const inParts = Object.values(PARTS).flatMap(({ files }): readonly string[] => files);
     const files = globSync('src/paging/**/*.ts').map((path) => path.slice(11).replace(/\.ts$/, ''));
     const own = files.filter((name) => name !== 'parts').toSorted();
@@ -209,9 +233,9 @@ describe('imports', () => {
   });
 });
 
-describe('what a browser runs', () => {
+describe('the code that runs in a browser', () => {
   const LEAF = 'src/platform.ts';
-  /** The page, and the workers that it begins. */
+  /** The page, and the workers that it starts. */
   const BEGINNINGS = [
     'src/lab/page/main.ts',
     'src/lab/engine/platform.ts',
@@ -224,7 +248,7 @@ describe('what a browser runs', () => {
     if (path === LEAF || reached.has(path)) return;
     reached.add(path);
     const source = sources.find((one) => one.path === path);
-    // Types leave nothing behind.
+    // Imports of types are erased.
     const code = source!.code.replaceAll(/\bimport type [^;]*;/g, '');
     for (const to of importsOf({ ...source!, code })) if (to.endsWith('.ts')) reach(to);
   };
@@ -235,7 +259,7 @@ describe('what a browser runs', () => {
     expect(reached).toContain('src/paging/fault.ts');
   });
 
-  test('asks Node for nothing but in the leaf', () => {
+  test('uses Node in the leaf only', () => {
     const asking = having(
       /'node:|\bsetImmediate\b|\bBuffer\.\w+\(|\bprocess\.(env|pid|hrtime|std\w+|argv)\b/,
     );
@@ -243,7 +267,7 @@ describe('what a browser runs', () => {
   });
 });
 
-test('every test is in one project, and what is said of projects is of tests that there are', () => {
+test('every test file is in one project, and every pattern of a project matches files', () => {
   const filesOf = (patterns: readonly string[]): string[] =>
     patterns.flatMap((pattern) => globSync(pattern));
   const { unit, ...others } = PROJECTS;
@@ -255,15 +279,15 @@ test('every test is in one project, and what is said of projects is of tests tha
 });
 
 describe('bans', () => {
-  test('no enum: node strips types and does not compile', () => {
+  test('no enum: Node strips types and does not compile', () => {
     expect(having(/\benum\s+\w+\s*\{/)).toEqual([]);
   });
 
-  test('no text in backquotes that is broken off as one in quotes is', () => {
+  test('no template literal with a quote, a plus and a line break in it', () => {
     expect(having(/" \+\n"/)).toEqual([]);
   });
 
-  test('no default exports, but in what describes a module of others', () => {
+  test('no default exports, except in declarations of foreign modules', () => {
     const exporting = having(/\bexport\s+default\b/);
     expect(exporting.filter((path) => !path.endsWith('.d.ts'))).toEqual([]);
   });
@@ -272,25 +296,25 @@ describe('bans', () => {
     expect(having(/\bexport\s+(type\s+)?(\*|\{[^}]*\})[^;]*\bfrom\b/)).toEqual([]);
   });
 
-  test('no defects but where steps, machines and checks are made of them', () => {
+  test('no test of a defect outside the code that builds steps, machines and checks', () => {
     const asking = having(/\bdefects\.[URD]\d/).filter((path) => !within(path, 'bench'));
     expect(asking.filter((path) => !within(path, 'src/check'))).toEqual([]);
   });
 
-  test('no random numbers but from a seed', () => {
+  test('no random numbers except from a seed', () => {
     expect(having(/\bMath\.random\b/)).toEqual([]);
   });
 
-  test('no mkdir that goes on by itself: where nothing can be made it does not end', () => {
+  test('no recursive mkdir: it does not end where no folder can be made', () => {
     expect(having(/\bmkdir(Sync)?\([^)]*recursive/)).toEqual([]);
   });
 
-  test('no clock where a run must be the same twice', () => {
+  test('no clock where a run must be repeatable', () => {
     const asking = having(/\bDate\.now\b|\bnew Date\b|\bperformance\.now\b|\bhrtime\b/);
     expect(asking.filter((path) => TIMELESS.some((place) => within(path, place)))).toEqual([]);
   });
 
-  test('no atomics but in the leaf', () => {
+  test('no atomics except in the leaf', () => {
     expect(having(/\bAtomics\./, ['shared/words.ts'])).toEqual([]);
   });
 
@@ -305,15 +329,22 @@ describe('shape', () => {
     expect(long.map(({ path }) => path)).toEqual([]);
   });
 
-  test('nothing is worse than the worst there was', () => {
+  test('no count is above its ceiling', () => {
     const widths = sources.flatMap(({ text }) => text.split('\n').map((line) => line.length));
     const shapes = sources.map(shapeOf);
     const functions = shapes.flatMap(({ functions }) => functions);
-    const comments = sources.flatMap(({ text }) => text.match(/^\s*(\/?\*|\/\/).*$/gm) ?? []);
+    const comments = sources.flatMap(({ text }) => commentsOf(text));
+    const ofTests = globSync('test/**/*.ts').flatMap((path) => [
+      ...commentsOf(readFileSync(path, 'utf8')),
+      ...titlesOf(path),
+    ]);
+    expect(ofTests.length).toBeGreaterThan(2500);
+    const inDialect = ofTests.filter((line) => DIALECT.test(line) || DIALECT_OF_TITLES.test(line));
     const now = {
       lineColumns: Math.max(...widths),
       linesWiderThan100: widths.filter((columns) => columns > 100).length,
       dialectLines: comments.filter((line) => DIALECT.test(line)).length,
+      dialectLinesOfTests: inDialect.length,
       functionLines: Math.max(...functions),
       functionsOver60: functions.filter((lines) => lines > 60).length,
       spreadLiterals: shapes.reduce((sum, { spreadLiterals }) => sum + spreadLiterals, 0),
@@ -321,10 +352,10 @@ describe('shape', () => {
     const worse = Object.entries(WORST).filter(
       ([name, most]) => now[name as keyof typeof now] > most,
     );
-    expect(worse, JSON.stringify(now)).toEqual([]);
+    expect(worse, JSON.stringify({ now, inDialect })).toEqual([]);
   });
 
-  test('every source says what it is before anything but its imports', () => {
+  test('every source begins with a comment on its purpose, before or after its imports', () => {
     const head = /^(#!.*\n)?(\s*import\b[^;]*;)*\s*\/\*\*/;
     expect(sources.filter(({ text }) => !head.test(text)).map(({ path }) => path)).toEqual([]);
   });

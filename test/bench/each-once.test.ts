@@ -1,4 +1,4 @@
-/** Each line and each sweep can be measured: a batch of every side, of which nobody looks at the time. */
+/** Each line and each sweep can be measured: a batch of every side, whose time is not asserted. */
 
 import { describe, expect, test } from 'vitest';
 import { measureMemory } from '../../bench/growth/memory.ts';

@@ -104,7 +104,7 @@ test('measures another checkout in turns: its code, in its folder, on its thread
   expect(bench('--from', path).stdout).toMatch(/times as long as there, in turns/);
 });
 
-test('what could not be measured is told, the rest is measured, and the exit code is 1', () => {
+test('a line that fails is reported, the others are measured, and the exit code is 1', () => {
   const there = join(folder, 'failing');
   mkdirSync(join(there, 'bench'), { recursive: true });
   writeFileSync(join(there, 'package.json'), '{ "version": "0.0.1", "type": "module" }');

@@ -1,10 +1,10 @@
-/** What cannot be measured is told, and the rest goes on. */
+/** Failing lines and sweeps are reported, and the others are measured. */
 
 import { expect, test, vi } from 'vitest';
 import { type Listener, measureSuite } from '../../bench/measure-suite.ts';
 import { selected } from '../../bench/selection.ts';
 
-test('a line and a sweep that fail are told, and what comes after them is measured', async () => {
+test('a line and a sweep that fail are reported, and the ones after them are measured', async () => {
   const { parts } = selected('shared word, load, 64 bits');
   const [{ name, lines }] = parts as [(typeof parts)[number]];
   const sweep = selected('boot by guest memory').sweeps[0]!;

@@ -1,4 +1,4 @@
-/** Machines drawn from seeds: the seed decides the machine, and checks find what is wrong. */
+/** Machines drawn from seeds: the seed decides the machine, and checks find violations. */
 
 import { globSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';

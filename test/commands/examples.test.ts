@@ -10,7 +10,7 @@ import { scratch } from '../scratch.ts';
 import { commandsBelow } from './all-commands.ts';
 import { type Ran, umbraAt } from './umbra.ts';
 
-/** What takes minutes runs on less. */
+/** Commands that take minutes run on less. */
 const SHORTER: readonly (readonly [RegExp, string])[] = [
   [/lab --port \d+/, 'lab --build other'],
   [/mutants --markdown/, 'mutants --only R15 --strategy random --runs 2 --markdown'],
@@ -55,7 +55,7 @@ const ENDS: Readonly<Record<string, readonly number[]>> = {
 
 const folder = scratch('examples');
 mkdirSync(join(folder, '.config/fish/completions'), { recursive: true });
-// Started by root, PostgreSQL runs as another user, who needs access to its data.
+// Started by root, PostgreSQL runs as another user, which needs access to its data.
 chmodSync(folder, 0o711);
 
 /** Two spaces and an explanation may follow the command. */

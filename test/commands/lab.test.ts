@@ -308,7 +308,7 @@ describe.runIf(hasBrowser)('a browser', () => {
     expect(await said.textContent()).toContain(`Digest of user memory ${alone.memory}`);
   });
 
-  test('shows a long run as it goes on, and stops it', async () => {
+  test('shows a long run while it lasts, and stops it', async () => {
     await run('mmap-churn', 4000);
     await expect.poll(() => page.locator('.sheet').count(), { timeout: 60_000 }).toBeGreaterThan(3);
     await expect.poll(() => page.locator('.chart path').count()).toBeGreaterThan(0);

@@ -123,7 +123,7 @@ describe('--quiet', () => {
     expect(ran).toEqual({ code: 0, stdout: '', stderr: '' });
   });
 
-  test('prints what is wrong', async () => {
+  test('prints failures', async () => {
     const ran = await umbra(...EXPLORE, '--defects', 'R2', '--quiet', '--no-shrink');
     expect(ran.stdout).toMatch(/^umbra replay umbra/m);
     expect(ran.code).toBe(1);

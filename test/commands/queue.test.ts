@@ -20,7 +20,7 @@ const R15 = 'litmus/7-setup/R15-two-reasons-to-die.yaml';
 const FORM = ['--discipline', 'lock-free', '--paging', 'nonpae'];
 const CAMPAIGN = ['campaign', R15, '--defects', 'R15', ...FORM, '--strategy', 'random,pct-2'];
 
-// Of mode 0700. Started by root, PostgreSQL runs as another user, who must reach it nevertheless.
+// Of mode 0700. Started by root, PostgreSQL runs as another user, which must reach it nevertheless.
 const folder = scratch('queues');
 const at = (name: string): string => join(folder, name);
 

@@ -6,7 +6,7 @@ import { hasTerminal, interrupted, spaced, umbra } from './umbra.ts';
 
 const QUICK = ['--discipline', 'guest-lock', '--guests', '1', '--cpus', '2', '--vcpus', '2'];
 
-test('says what it ran, with the given options', async () => {
+test('reports the machines it ran, with the given options', async () => {
   const { code, stdout, stderr } = await umbra(
     ...['stress', '--runs', '2', '--seed', '7', '--paging', 'pae', ...QUICK],
   );

@@ -1,4 +1,4 @@
-/** What a guest with direct paging may do to its page tables, and which requests kill it. */
+/** Requests of a guest with direct paging: those that succeed, and those that kill it. */
 
 import { beforeEach, describe, expect, test } from 'vitest';
 import { Hypercall } from '../../shared/hypercall.ts';

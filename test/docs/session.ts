@@ -51,7 +51,7 @@ export class Session {
 
   /** The files shown in the page are in it. */
   constructor(page: string) {
-    // Started by root, PostgreSQL runs as another user, who needs access to its data.
+    // Started by root, PostgreSQL runs as another user, which needs access to its data.
     chmodSync(this.#folder, 0o711);
     for (const name of readdirSync('.').filter((name) => !WRITTEN_TO.includes(name))) {
       symlinkSync(resolve(name), join(this.#folder, name));

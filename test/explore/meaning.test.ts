@@ -1,4 +1,4 @@
-/** What a token is bound to: a digest of a test's meaning. */
+/** The digest of a test's meaning, to which a token is bound. */
 
 import { expect, test } from 'vitest';
 import { shippedTests } from '../../src/explore/litmus/find-files.ts';

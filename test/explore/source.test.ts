@@ -60,7 +60,7 @@ test.each(
   readdirSync('src/paging', { recursive: true, encoding: 'utf8' }).filter(
     (name) => name.endsWith('.ts') && !OF_NO_PART.includes(name),
   ),
-)('an access in %s is told with its part', (name) => {
+)('an access in %s has its part', (name) => {
   const { part } = whereOf(stackOf(frame('someFunction', `src/paging/${name}`, 1)));
   expect(partText(part)).toMatch(/^[iv]+ \w+$/);
 });

@@ -1,4 +1,4 @@
-/** What each policy of the paging code changes against lguest, and that nothing else changes. */
+/** The differences that each policy of the paging code makes against lguest, and no others. */
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';

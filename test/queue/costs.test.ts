@@ -75,7 +75,7 @@ test('an idle worker makes less than one query a second', async () => {
   expect(elsewhere).toBeLessThan(1);
 });
 
-test('a worker is at work two seconds after it started', async () => {
+test('a worker begins its first unit within two seconds', async () => {
   const id = await enqueue(queue, ...odd('start', 1));
   const begin = Date.now();
   umbraProcess('--version');

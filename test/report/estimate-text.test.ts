@@ -1,4 +1,4 @@
-/** Figures in words: no interval of width zero, and none from too few seeds. */
+/** The text of figures: no interval of width zero, and none from too few seeds. */
 
 import { expect, test } from 'vitest';
 import { few, withInterval } from '../../src/report/benchmark-text.ts';

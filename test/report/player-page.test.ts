@@ -70,7 +70,7 @@ describe('its table', () => {
     }
   });
 
-  test('states the failure in words, not by a colour alone', () => {
+  test('states the failure as text, not by a colour alone', () => {
     expect(body.match(/<strong>to blame: the first of two<\/strong>/g)).toHaveLength(1);
     expect(body.match(/<strong>here it breaks<\/strong>/g)).toHaveLength(1);
   });

@@ -18,7 +18,7 @@ test.each([1, 16])('the largest machines for %i GiB can be laid out, and fit', (
   }
 });
 
-test('one guest or one MiB more fits no memory, no frame numbers, or no guest kernel', () => {
+test('one guest more, or one MiB, exceeds the memory, the frame numbers or the guest’s kernel', () => {
   const [small, big] = [largestIn(GIB, beside), largestIn(16 * GIB, beside)];
   const [{ bytes }] = small as [(typeof small)[number]];
   expect(GIB - bytes).toBeLessThan(34 * MIB);

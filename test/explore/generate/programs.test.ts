@@ -71,9 +71,9 @@ describe('a program may have the outcome of', () => {
     expect(outcomesOf(program, /^0:r1|word 20/)).toEqual(['256 256', '256 272', '272 272']);
   });
 
-  test('the old entry until the host is told of the new one', () => {
+  test('the old entry until the hypercall for the new one', () => {
     const program = [['load X', 'load X'], ['set_pte A X = page S rw user accessed dirty']];
-    // Page 0x25 and then page 0x20, too: before the host is told, each access may use either.
+    // Page 0x25 and then page 0x20, too: before the hypercall, each access may use either.
     expect(outcomesOf(program, /^0:r/)).toEqual(['32 32', '32 37', '37 32', '37 37']);
   });
 

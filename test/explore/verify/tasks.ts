@@ -208,7 +208,7 @@ export interface Verified {
   readonly isStuck: boolean;
 }
 
-/** What the search knows of waiting tasks: all of it, to be correct. */
+/** The search's knowledge of waiting tasks; it is correct only with all of it. */
 interface Told {
   readonly ever?: boolean;
   readonly atEnd?: boolean;
