@@ -59,7 +59,7 @@ entry gpte_to_spte(struct vcpu *cpu, entry gpte, bool write) {
   u32 frame = get_user_page(lg, pte_pfn(gpte), write, !WITH_DEFECTS);
   if (frame == NO_FRAME) {
     kill_guest(cpu, "failed to get page");
-    return 0;
+    return make_entry(UINT32_MAX, 0);
   }
   entry spte = make_entry(frame, flags);
   return !WITH_DEFECTS && lg->nx ? spte | (gpte & PAGE_NX) : spte;

@@ -113,3 +113,8 @@ void release_all_pagetables(struct guest *lg) {
     let_go(lock);
   }
 }
+
+void guest_pagetable_clear_all(struct vcpu *cpu) {
+  release_all_pagetables(cpu->lg);
+  map_necessities(cpu, true);
+}

@@ -12,6 +12,7 @@
  *     world.c       into the guest and out                  src/host/switcher.ts
  *     rig.c         a guest driven by hand                  bench/guest.ts
  *     works.c       what is measured                        accesses.ts, faults.ts, … in bench
+ *     script.c      operations that are told one by one      src/conformance/replay.ts
  *     leaf.c        the same: operations on shared words    bench/words.ts
  *     threads.c     the same: faults on several CPUs        bench/several-cpus.ts
  *     replay.c      the same: a trace on one CPU            src/guest/user.ts
@@ -21,15 +22,17 @@
  * The same: layouts (4 KiB frames in one memory without huge pages, frame table, TLB of 512
  * entries, shadow and guest tables, PDPTEs, frame caches), every step of the paths, reference
  * counts by locked operations, all checks, sections and locks, counters, the event ring.
- * After the same faults both memories are the same, word for word (a test sees to that).
+ * After the same work both memories are the same, word for word, and after the recorded operations
+ * of the C code, too (tests see to that).
  *
  * Not the same: it is compiled for one form of paging, and with defects all on (as written, one
  * CPU) or all off, as a kernel is, and these are no switches;
- * the paths that end a guest or refuse an allocation end the yardstick; a plain store is one
+ * the paths that end a guest (but of a script) or refuse an allocation end the yardstick; a plain store is one
  * of the processor's, as in the kernel, and not a locked exchange.
  *
  *     yardstick WORK name=value …      then on each line of stdin how often to do it,
  *                                      answered with: how many it did, nanoseconds, a sum;
+ *                                      of `script` an operation, answered with its result;
  *                                      or `dump FILE`, which all of memory is written to
  */
 #define _GNU_SOURCE
@@ -97,6 +100,7 @@ int main(int argc, char **argv) {
   while (fgets(line, sizeof line, stdin) != NULL) {
     line[strcspn(line, "\n")] = 0;
     if (strncmp(line, "dump ", 5) == 0) dump(line + 5);
+    else if (work->apply != NULL) printf("%lld 0 0\n", (long long)work->apply(line));
     else measure(work, (u32)strtoul(line, NULL, 10));
     fflush(stdout);
   }

@@ -65,17 +65,22 @@ void guest_new_pagetable(struct vcpu *cpu, u32 pgtable);
 u32 find_pgdir(struct guest *lg, u32 pgtable);
 /* Returns the place, and whether it is a fresh page without kernel mappings. */
 u32 new_pgdir(struct vcpu *cpu, u32 gpgdir, bool *blank);
+/* The vCPU's next random number, and its stack mapped. */
+u32 prandom(struct vcpu *cpu);
+void pin_page(struct vcpu *cpu, u32 va);
+void pin_stack_pages(struct vcpu *cpu);
 
 /* Part (v): top-level entries `from` … `to` − 1 and all below; a process's; everything. */
 void release_pgds(struct guest *lg, u32 pgdir, u32 from, u32 to);
 void flush_user_mappings(struct guest *lg, u32 pgdir);
 void release_all_pagetables(struct guest *lg);
+void guest_pagetable_clear_all(struct vcpu *cpu);
 
 /* Part (vi), as written: in the pgdir that vCPUs share. */
 void map_switcher_in_guest(struct vcpu *cpu, u32 host_cpu);
 bool allocate_switcher_mapping(struct vcpu *cpu, u32 pgdir);
 u32 percpu_pages_addr(const struct guest *lg, u32 host_cpu);
-void map_necessities(struct vcpu *cpu);
+void map_necessities(struct vcpu *cpu, bool stack);
 
 /* Part (vii). */
 void init_guest_pagetable(struct vcpu *cpu);

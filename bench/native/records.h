@@ -102,7 +102,8 @@ struct host {
   struct frame *frames;
   u32 *frame_cache;
   u32 *events;
-  struct host_cpu *cpus[MAX_CPUS];
+  /* The last is the first thread's, which has none, where it is made to do a CPU's work. */
+  struct host_cpu *cpus[MAX_CPUS + 1];
 };
 
 struct guest {

@@ -12,12 +12,16 @@ enum {
   TABLES_OF_ONE = 16,
   SEED = 1,
 };
+/* Of a vCPU without tables: no top level is there. (shared/pgdir.ts) */
+#define LINEAR 0xfffffffeu
 #define KERNEL_ADDRESS 0xc0000000u
 #define SWITCHER_ADDRESS 0xffc00000u
 
+static bool scripted;
+
 void kill_guest(struct vcpu *cpu, const char *reason) {
-  (void)cpu;
-  oops(reason);
+  if (!scripted) oops(reason);
+  cpu->lg->record->dead = true;
 }
 
 /* Where a region begins, and the element `i` of one. */
@@ -38,7 +42,7 @@ static void make_host(struct host *host, u32 cpu, u32 cpu_count) {
   *host = (struct host){
       .this_cpu = cpu,
       .cpu_count = cpu_count,
-      .switcher_addr = SWITCHER_ADDRESS,
+      .switcher_addr = option("switcherAddr") == NO_OPTION ? SWITCHER_ADDRESS : option("switcherAddr"),
       .first_switcher_frame = option("firstFrame") + 1,
       .machine = (struct machine_record *)region("machine"),
       .frames = (struct frame *)region("frameTable"),
@@ -65,7 +69,8 @@ static void make_guest(struct guest *lg, struct host *host) {
       .pfn_limit = option("pages"),
       .record = (struct guest_record *)region("guests"),
       .map = region("launcherMap"),
-      .counters = element("counters", "counters.stride", host->this_cpu, 32 * 8),
+      /* The first thread counts with the first CPU. */
+      .counters = element("counters", "counters.stride", host->this_cpu % host->cpu_count, 32 * 8),
   };
   for (u32 i = 0; i < PGDIRS; i++) {
     lg->pgdirs[i] = element("pgdirs", "pgdirs.stride", i, sizeof(struct pgdir));
@@ -92,20 +97,20 @@ static u32 take(struct host *host, enum frame_kind kind, u32 owner) {
   return frame;
 }
 
-void boot(struct rig *rig) {
+/* All but the views of it: in `first` that of the first thread. */
+static void boot_machine(struct rig *rig, struct host *first) {
   u32 cpus = option("cpuCount");
   u32 vcpus = option("vcpuCount");
   rig->cpu_count = cpus;
   total_frames = option("totalFrames");
   memory = make_memory((u64)total_frames * PAGE_WORDS);
 
-  struct host first;
-  make_host(&first, cpus, cpus);
-  initialise_frames(&first, option("firstFrame"), option("firstFrame") + 2 + 2 * cpus);
-  for (u32 i = 0; i < cpus; i++) first.cpus[i]->generation = 1;
+  make_host(first, cpus, cpus);
+  initialise_frames(first, option("firstFrame"), option("firstFrame") + 2 + 2 * cpus);
+  for (u32 i = 0; i < cpus; i++) first->cpus[i]->generation = 1;
   for (u32 i = 0; i < vcpus; i++) {
     struct vcpu_record *record = element("vcpus", "vcpus.stride", i, sizeof(struct vcpu_record));
-    record->regs_page = take(&first, KIND_REGS, 0);
+    record->regs_page = take(first, KIND_REGS, 0);
     record->last_pages = record->last_host_cpu = record->next_host_cpu = UINT32_MAX;
     record->changed = 3;
     seed_random(record->random, i);
@@ -113,28 +118,49 @@ void boot(struct rig *rig) {
   enum vma state = option("copyOnWrite") == 1 ? VMA_COPY_ON_WRITE : VMA_READ_WRITE;
   for (u32 page = 0; page < option("pages"); page++) {
     u32 frame = option("firstFrame");
-    if (state == VMA_READ_WRITE) frame = take(&first, KIND_GUEST_PAGE, 0);
+    if (state == VMA_READ_WRITE) frame = take(first, KIND_GUEST_PAGE, 0);
     region("launcherMap")[page] = frame << 2 | state;
   }
-  first.machine->fail_after = UINT32_MAX;
-  first.machine->alive_vcpus = vcpus;
+  first->machine->fail_after = UINT32_MAX;
+  first->machine->alive_vcpus = vcpus;
+}
+
+static void make_vcpu(struct rig *rig, u32 i, u32 number, struct guest *lg) {
+  rig->vcpus[i] = (struct vcpu){
+      .lg = lg,
+      .number = number,
+      .record = element("vcpus", "vcpus.stride", number, sizeof(struct vcpu_record)),
+  };
+}
+
+void boot_scripted(struct rig *rig) {
+  static struct host_cpu none;
+  scripted = true;
+  boot_machine(rig, &rig->hosts[0]);
+  rig->hosts[0].cpus[rig->cpu_count] = &none;
+  make_guest(&rig->guests[0], &rig->hosts[0]);
+  for (u32 i = 0; i < option("vcpuCount"); i++) make_vcpu(rig, i, i, &rig->guests[0]);
+  rig->mmus[0].cpu = rig->hosts[0].cpus[0];
+}
+
+void boot(struct rig *rig) {
+  u32 cpus = option("cpuCount");
+  u32 vcpus = option("vcpuCount");
+  struct host first;
+  boot_machine(rig, &first);
   for (u32 i = 0; i < cpus; i++) {
     make_host(&rig->hosts[i], i, cpus);
     make_guest(&rig->guests[i], &rig->hosts[i]);
     /* With one vCPU for several CPUs it goes from one to the other. */
-    u32 v = vcpus == 1 ? 0 : i;
-    rig->vcpus[i] = (struct vcpu){
-        .lg = &rig->guests[i],
-        .number = v,
-        .record = element("vcpus", "vcpus.stride", v, sizeof(struct vcpu_record)),
-    };
+    make_vcpu(rig, i, vcpus == 1 ? 0 : i, &rig->guests[i]);
     rig->mmus[i].cpu = rig->hosts[i].cpus[i];
   }
 }
 
 void init_guest_pagetable(struct vcpu *cpu) {
   bool blank;
-  cpu->record->cpu_pgd = new_pgdir(cpu, 0, &blank);
+  if (!WITH_DEFECTS) cpu->record->cr3 = LINEAR;
+  cpu->record->cpu_pgd = new_pgdir(cpu, cpu->record->cr3, &blank);
   cpu->record->linear_pages = true;
   if (!blank || !allocate_switcher_mapping(cpu, cpu->record->cpu_pgd)) oops("no memory");
 }

@@ -32,6 +32,8 @@ u32 option(const char *name);
 
 /* A machine as the options say, its frames and its guest's memory; no page tables yet. */
 void boot(struct rig *rig);
+/* The first thread's own, with all vCPUs, for a script: a killed guest goes on. */
+void boot_scripted(struct rig *rig);
 /* The same with the sweep in the guest's own tables. */
 void boot_hand_driven(struct rig *rig);
 

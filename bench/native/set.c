@@ -59,6 +59,10 @@ void guest_set_pte(struct vcpu *cpu, u32 gpgdir, u32 va, entry gpte) {
 /* As written: the repair goes to the current pgdir. */
 void guest_set_pgd(struct vcpu *cpu, u32 gpgdir, u32 index) {
   struct guest *lg = cpu->lg;
+  if (index >= FORM.ptrs_per_pgd + WITH_DEFECTS) {
+    kill_guest(cpu, "attempt to set pgd");
+    return;
+  }
   u32 pgdir = find_pgdir(lg, gpgdir);
   if (pgdir == PGDIRS) return;
   release_pgds(lg, pgdir, index, index + 1);

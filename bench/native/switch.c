@@ -7,7 +7,7 @@ static u32 step(u32 *state, u32 a, u32 b, u32 mask, u32 d) {
   return *state = (s & mask) << d ^ ((s << a ^ s) >> b);
 }
 
-static u32 prandom(struct vcpu *cpu) {
+u32 prandom(struct vcpu *cpu) {
   u32 *state = cpu->record->random;
   u32 a = step(state, 13, 19, 0xfffffffe, 12);
   u32 b = step(state + 1, 2, 25, 0xfffffff8, 4);
@@ -70,13 +70,18 @@ static void take_pgdir(struct vcpu *cpu, u32 index) {
   if (load(&cpu->lg->record->hungry) == cpu->number + 1) store(&cpu->lg->record->hungry, 0);
 }
 
-static void pin_stack_pages(struct vcpu *cpu) {
-  for (u32 i = 0; i < cpu->record->stack_pages; i++) {
-    u32 va = cpu->record->esp1 - 1 - i * PAGE_SIZE;
+void pin_page(struct vcpu *cpu, u32 va) {
+  u32 writable = PAGE_PRESENT | PAGE_RW;
+  if (va < cpu->lg->host->switcher_addr) {
     u32 *spte = find_spte(cpu, cpu->record->cpu_pgd, va, NULL);
-    u32 writable = PAGE_PRESENT | PAGE_RW;
-    if (spte != NULL && (flags_of(read_entry(spte)) & writable) == writable) continue;
-    if (!demand_page(cpu, va, 2)) kill_guest(cpu, "bad stack page");
+    if (spte != NULL && (flags_of(read_entry(spte)) & writable) == writable) return;
+  }
+  if (!demand_page(cpu, va, 2)) kill_guest(cpu, "bad stack page");
+}
+
+void pin_stack_pages(struct vcpu *cpu) {
+  for (u32 i = 0; i < cpu->record->stack_pages; i++) {
+    pin_page(cpu, cpu->record->esp1 - 1 - i * PAGE_SIZE);
   }
 }
 
@@ -88,6 +93,13 @@ static void map_switcher(struct vcpu *cpu) {
   if (!allocate_switcher_mapping(cpu, cpu->record->cpu_pgd)) {
     kill_guest(cpu, "cannot populate switcher mapping");
   }
+}
+
+void map_necessities(struct vcpu *cpu, bool stack) {
+  /* As written before the Switcher. */
+  if (WITH_DEFECTS && stack) pin_stack_pages(cpu);
+  map_switcher(cpu);
+  if (!WITH_DEFECTS && stack) pin_stack_pages(cpu);
 }
 
 void guest_new_pagetable(struct vcpu *cpu, u32 pgtable) {
@@ -106,8 +118,6 @@ void guest_new_pagetable(struct vcpu *cpu, u32 pgtable) {
   take_pgdir(cpu, index);
   let_go(lock);
   record_event(lg->host, EVENT_SWITCHED, cpu->record->cpu_pgd, pgtable, 0);
-  /* As written only a blank pgdir gets the stack, and before the Switcher. */
-  if (WITH_DEFECTS && blank) pin_stack_pages(cpu);
-  map_switcher(cpu);
-  if (!WITH_DEFECTS) pin_stack_pages(cpu);
+  /* As written only a blank pgdir gets the stack. */
+  map_necessities(cpu, blank || !WITH_DEFECTS);
 }

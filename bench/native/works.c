@@ -100,7 +100,7 @@ static u64 world_switch(void) {
   return ROUNDS;
 }
 
-extern const struct work leaf_works[], thread_works[], trace_works[];
+extern const struct work leaf_works[], thread_works[], trace_works[], script_works[];
 
 static const struct work works[] = {
     {.name = "hit-load", .begin = begin_hits, .once = hit_load},
@@ -126,5 +126,6 @@ const struct work *find_work(const char *name) {
   const struct work *found = find_among(works, name);
   if (found == NULL) found = find_among(leaf_works, name);
   if (found == NULL) found = find_among(thread_works, name);
+  if (found == NULL) found = find_among(script_works, name);
   return found != NULL ? found : find_among(trace_works, name);
 }

@@ -14,6 +14,8 @@ struct work {
   u64 (*once)(void);
   /* In place of `once`, where threads take the time: `times` times, in nanoseconds. */
   double (*timed_itself)(u32 times, u64 *done);
+  /* In place of both: an operation, of which the answer is the result. */
+  int64_t (*apply)(const char *operation);
 };
 
 const struct work *find_work(const char *name);

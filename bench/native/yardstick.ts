@@ -98,6 +98,14 @@ export class Yardstick {
     return batches;
   }
 
+  /** Of `script`: what each of these operations returns. */
+  async apply(operations: readonly string[]): Promise<number[]> {
+    this.#process.stdin.write(operations.map((one) => `${one}\n`).join(''));
+    const results: number[] = [];
+    for (const _ of operations) results.push((await this.#answer()).count);
+    return results;
+  }
+
   /** All of its machine's memory, into a file. */
   async dump(path: string): Promise<void> {
     this.#process.stdin.write(`dump ${path}\n`);

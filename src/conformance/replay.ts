@@ -4,6 +4,7 @@
  */
 
 import { isDeepStrictEqual } from 'node:util';
+import type { DisciplineName } from '../../shared/discipline.ts';
 import { lgwriteWord } from '../../shared/guest-memory.ts';
 import type { Host } from '../../shared/host.ts';
 import { Vma } from '../../shared/launcher-map.ts';
@@ -136,14 +137,14 @@ function around(before: State, operation: VectorOperation): string[] {
     .sort();
 }
 
-const VMA: Readonly<Record<string, Vma>> = {
+export const VMA: Readonly<Record<string, Vma>> = {
   rw: Vma.ReadWrite,
   ro: Vma.ReadOnly,
   cow: Vma.CopyOnWrite,
   none: Vma.None,
 };
 
-const RIGHT: Readonly<Record<string, Right>> = {
+export const RIGHT: Readonly<Record<string, Right>> = {
   'read supervisor': Right.SupervisorRead,
   'read user': Right.UserRead,
   'write supervisor': Right.SupervisorWrite,
@@ -156,15 +157,17 @@ const RIGHT: Readonly<Record<string, Right>> = {
 const SPARE_FRAMES = 4096;
 
 /** A machine that runs nothing by itself: operations are applied to it from outside. */
-class ScriptedMachine {
+export class ScriptedMachine {
   readonly host: Host;
   readonly #mmu: Mmu;
   #random = 0;
 
-  constructor(header: VectorHeader) {
+  /** As written, which the recordings are of, or repaired. */
+  constructor(header: VectorHeader, discipline: DisciplineName = 'as-written') {
     const { hostCpus, switcherAddr, pae, nx, pfnLimit: pages, vcpus } = header;
     const guest: GuestShape = { paging: pae ? 'pae' : 'nonpae', nx, pages, vcpus };
-    const shape = { hostCpus, switcherAddr, seed: 0, frames: pages * 2 + SPARE_FRAMES };
+    const frames = pages * 2 + SPARE_FRAMES;
+    const shape = { hostCpus, switcherAddr, seed: 0, frames, discipline };
     this.host = assemble({ ...shape, guests: [guest] }, Vma.ReadWrite).host;
     this.host.prandomU32 = () => this.#random;
     this.#mmu = new Mmu(this.host, this.host.cpus[0]!);

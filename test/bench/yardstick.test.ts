@@ -1,53 +1,25 @@
 /** The yardstick does the machine's work: afterwards its memory is the same, word for word. */
 
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { FORMS, HandDrivenGuest, optionsFor, TOPS, top } from '../../bench/guest.ts';
 import { noYardstick, type Options, Yardstick } from '../../bench/native/yardstick.ts';
 import { setAll, YOUNG } from '../../bench/set-pte.ts';
 import { DISCIPLINES } from '../../shared/discipline.ts';
-import type { Layout, RegionName } from '../../shared/layout.ts';
-import { PAGE_WORDS } from '../../src/hardware/address.ts';
 import { PAGE_PRESENT, PAGE_RW, PAGE_USER } from '../../src/hardware/entry.ts';
 import { enterGuest, leaveGuest } from '../../src/host/switcher.ts';
 import { Mmu } from '../../src/mmu/tlb.ts';
 import { guestPagetableFlushUser } from '../../src/paging/flush.ts';
 import { guestNewPagetable } from '../../src/paging/switch.ts';
 import { scratch } from '../scratch.ts';
+import { differences, memoryOf } from './same-memory.ts';
 
 const folder = scratch('yardstick');
 
 /** The yardstick's memory after this many rounds of a work. */
 async function memoryAfter(work: string, options: Options, times: number): Promise<Uint32Array> {
   const yardstick = new Yardstick(work, options);
-  const path = join(folder, 'memory');
   await yardstick.measure([times]);
-  await yardstick.dump(path);
-  await yardstick.end();
-  const bytes = readFileSync(path);
-  return new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
-}
-
-/** Records whose words both write; a real machine's CPUs write others beside them. */
-const COMPARED: readonly RegionName[] = ['pgdirs', 'launcherMap', 'counters', 'frameTable'];
-
-/** Where two memories differ: in the compared records, or in any frame. */
-function differences(layout: Layout, ours: Uint32Array, theirs: Uint32Array): string[] {
-  const found: string[] = [];
-  const compare = (name: string, from: number, to: number): void => {
-    for (let at = from; at < to; at++) {
-      if (ours[at] !== theirs[at]) found.push(`${name}, word ${at - from}`);
-    }
-  };
-  for (const name of COMPARED) {
-    const { at, count, stride } = layout.regions[name];
-    compare(name, at, at + count * stride);
-  }
-  for (let frame = layout.firstFrame; frame < layout.totalFrames; frame++) {
-    compare(`frame ${frame}`, frame * PAGE_WORDS, (frame + 1) * PAGE_WORDS);
-  }
-  return found.slice(0, 10);
+  return await memoryOf(yardstick, folder);
 }
 
 async function expectTheSame(
