@@ -9,7 +9,7 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onPool } from '../src/commands/pool.ts';
-import { Ledger } from '../src/explore/campaign/ledger.ts';
+import { CampaignLedger } from '../src/explore/campaign/ledger.ts';
 import { planOf } from '../src/explore/campaign/plan.ts';
 import type { UnitResult } from '../src/explore/campaign/unit.ts';
 import { textsOfTests } from '../src/explore/litmus/texts.ts';
@@ -106,7 +106,7 @@ async function overhead(queue: Queue, jobs: number): Promise<void> {
     });
     const tasks = unitsIn(plan);
     units = tasks.length;
-    const ledger = Ledger.open(undefined, plan, { index: 1, of: 1 });
+    const ledger = new CampaignLedger(undefined, plan, { index: 1, of: 1 });
     const all = new Map(ledger.unitsLeft().map((unit) => [unit.id, unit]));
     alone!.push(
       await costOf(() =>

@@ -28,7 +28,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['src/assembly.ts', 'src/direct', 'src/nested'],
   ['src/guest', 'src/mmu', 'src/paging'],
   ['src/compile-cache.ts', 'src/cost', 'src/trace'],
-  ['src/files.ts'],
+  ['src/files.ts', 'src/ledger.ts'],
   ['src/numbers.ts'],
   ['src/platform.ts'],
   ['shared'],

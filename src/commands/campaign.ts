@@ -5,7 +5,7 @@ import { basename } from 'node:path';
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import type { CampaignTask } from '../../workers/campaign-task.ts';
 import { UserError } from '../errors.ts';
-import { Ledger } from '../explore/campaign/ledger.ts';
+import { CampaignLedger } from '../explore/campaign/ledger.ts';
 import { type Plan, planOf, settingText, type Unit, warmUpOf } from '../explore/campaign/plan.ts';
 import { type CampaignReport, formatReport, reportOf } from '../explore/campaign/report.ts';
 import type { UnitResult } from '../explore/campaign/unit.ts';
@@ -98,7 +98,7 @@ async function campaign(
   const { strategy: strategies, runs, seed } = options;
   const plan = planOf(testsFor(paths, options), options, { strategies, runs, seed });
   if (options.forever) return stand(plan, options, paths);
-  const ledger = Ledger.open(out, plan, shard);
+  const ledger = new CampaignLedger(out, plan, shard);
   try {
     await using watch = await Watch.begin(titleOf(paths, plan), options);
     const { left, interrupted } = await goOn(ledger, options, paths, watch);
@@ -174,7 +174,7 @@ interface UnitTask extends CampaignTask {
   readonly unit: Unit;
 }
 
-const taskOf = ({ plan }: Ledger, unit: Unit): UnitTask => {
+const taskOf = ({ plan }: CampaignLedger, unit: Unit): UnitTask => {
   const { path, digest, setting } = plan.subjects[unit.subject]!;
   return { unit, path, digest, setting, work: { ...unit, warmUp: warmUpOf(unit) } };
 };
@@ -183,7 +183,7 @@ const taskOf = ({ plan }: Ledger, unit: Unit): UnitTask => {
  * Run the units that the ledger lacks. Returns how many are still missing, and whether Ctrl-C came.
  */
 async function goOn(
-  ledger: Ledger,
+  ledger: CampaignLedger,
   { threads, untilFailure, ...options }: Options,
   paths: readonly string[],
   watch: Watch,

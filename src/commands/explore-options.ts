@@ -2,11 +2,11 @@
 
 import { basename } from 'node:path';
 import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
-import type { Shard } from '../explore/campaign/plan.ts';
 import { findLitmusFiles } from '../explore/litmus/find-files.ts';
 import { readLitmus } from '../explore/litmus/read.ts';
 import { type Setting, settingsOf, someSettingsOf } from '../explore/setting.ts';
 import { STRATEGIES } from '../explore/strategies/catalogue.ts';
+import type { Shard } from '../ledger.ts';
 import { didYouMean } from '../yaml/closest.ts';
 import { parseDefects } from './defects.ts';
 import { disciplineOption, group, integer, memoryOption, pagingOption } from './options.ts';

@@ -125,7 +125,7 @@ async function generate(options: GenerateOptions): Promise<void> {
     throw new UserError(`${out} is a file: give --out a folder`);
   }
   if (out !== undefined) makeFolder(out);
-  const ledger = GenerateLedger.open(out && join(out, 'generate.sqlite'), plan, shard);
+  const ledger = new GenerateLedger(out && join(out, 'generate.sqlite'), plan, shard);
   try {
     const programs = new Programs(plan);
     const { end, left } = await goOn(ledger, plan, programs, options, interrupted.signal);

@@ -2,7 +2,7 @@
 
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { UserError } from '../errors.ts';
-import type { Ledger } from '../explore/campaign/ledger.ts';
+import type { CampaignLedger } from '../explore/campaign/ledger.ts';
 import { mergeLedgers } from '../explore/campaign/merge.ts';
 import { reportOf } from '../explore/campaign/report.ts';
 import { isAddress } from '../queue/address.ts';
@@ -53,7 +53,7 @@ async function merge(paths: readonly string[], options: Options): Promise<void> 
   ledger.close();
 }
 
-async function pulled(paths: readonly string[], { out, plan }: Options): Promise<Ledger> {
+async function pulled(paths: readonly string[], { out, plan }: Options): Promise<CampaignLedger> {
   if (paths.length > 1) throw new UserError('a queue has all of a campaign: give it alone');
   const [{ parseAddress }, { Queue }, { pullLedger }] = await Promise.all([
     import('../queue/address.ts'),

@@ -83,7 +83,7 @@ async function study(
   const writePage = pageOf(options);
   const { out } = options;
   const writeResult = resultsOf(options, command);
-  const ledger = ledgerOf(out, plan, command.parent!.version()!);
+  using ledger = ledgerOf(out, plan, command.parent!.version()!);
   if (options.queue !== undefined && (await send(plan, ledger, options)) > 0) return;
   using interrupted = heedInterrupt();
   const result = await runAll(plan, ledger, interrupted.isInterrupted);

@@ -167,7 +167,7 @@ export async function sweep(
   const writeHtml = output(html, { option: '--html', what: 'page' });
   const writeResult = resultsOf(options, command);
   const settings = settingsOf(plan);
-  const ledger = ledgerOf(plan, out, command.parent!.version()!);
+  using ledger = ledgerOf(plan, out, command.parent!.version()!);
   using interrupted = heedInterrupt();
   await using watch = await Watch.begin(`umbra ${command.name()}: ${plan.title}`, options);
   await runAll({ plan, settings, ledger, watch, signal: interrupted.signal }, options);

@@ -2,7 +2,7 @@
 
 import { existsSync, renameSync, rmSync } from 'node:fs';
 import { UserError } from '../errors.ts';
-import { Ledger } from '../explore/campaign/ledger.ts';
+import { CampaignLedger } from '../explore/campaign/ledger.ts';
 import { type Plan, unitsOf } from '../explore/campaign/plan.ts';
 import type { UnitResult } from '../explore/campaign/unit.ts';
 import type { Queue } from './queue.ts';
@@ -11,20 +11,24 @@ import { buriedUnits, findPlan, Results, shortId } from './results.ts';
 const WHOLE = { index: 1, of: 1 };
 
 /** The campaign's results so far, in memory. */
-export async function ledgerSoFar(queue: Queue, name?: string): Promise<Ledger> {
+export async function ledgerSoFar(queue: Queue, name?: string): Promise<CampaignLedger> {
   const { id, plan } = await campaignIn(queue, name);
-  const ledger = Ledger.open(undefined, plan, WHOLE);
+  const ledger = new CampaignLedger(undefined, plan, WHOLE);
   await fill(ledger, plan, new Results(queue, id));
   return ledger;
 }
 
 /** Written to a new file, and opened. Throws UserError when something is missing. */
-export async function pullLedger(queue: Queue, out: string, name?: string): Promise<Ledger> {
+export async function pullLedger(
+  queue: Queue,
+  out: string,
+  name?: string,
+): Promise<CampaignLedger> {
   if (existsSync(out)) throw new UserError(`${out} is there already: give -o a new file`);
   const { id, plan } = await campaignIn(queue, name);
   const temporary = `${out}.${process.pid}.tmp`;
   try {
-    const ledger = Ledger.open(temporary, plan, WHOLE);
+    const ledger = new CampaignLedger(temporary, plan, WHOLE);
     await fill(ledger, plan, new Results(queue, id));
     const missing = ledger.unitsLeft().length;
     ledger.close();
@@ -43,7 +47,7 @@ export async function pullLedger(queue: Queue, out: string, name?: string): Prom
   } finally {
     rmSync(temporary, { force: true });
   }
-  return Ledger.read(out);
+  return new CampaignLedger(out);
 }
 
 async function campaignIn(queue: Queue, name?: string): Promise<{ id: string; plan: Plan }> {
@@ -55,7 +59,7 @@ async function campaignIn(queue: Queue, name?: string): Promise<{ id: string; pl
   return { id, plan: JSON.parse(rows[0]!.plan) as Plan };
 }
 
-async function fill(ledger: Ledger, plan: Plan, results: Results): Promise<void> {
+async function fill(ledger: CampaignLedger, plan: Plan, results: Results): Promise<void> {
   const units = unitsOf(plan);
   for await (const { place, result } of results.next()) {
     ledger.record(units[place!]!, result as UnitResult);

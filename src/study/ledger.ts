@@ -1,17 +1,29 @@
-/**
- * The finished units of a study, an arm with a seed each: a file with a line of JSON for each unit,
- * so that an interrupted study resumes from there. A truncated line counts as not done.
- */
+/** The ledger of a study or sweep. Its units are arms with a seed each. */
 
-import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { UserError } from '../errors.ts';
+import { rmSync } from 'node:fs';
+import { Ledger, type LedgerKind } from '../ledger.ts';
 import type { Arm, Measures } from './study.ts';
 
-/** Parameters that all units of one ledger share, by name, to report a mismatch on resuming. */
+/** Parameters that all units of one ledger share, by name. */
 export type LedgerHead = Readonly<Record<string, string | number>>;
 
-interface Line {
-  readonly unit: string;
+const KIND: LedgerKind<LedgerHead> = {
+  applicationId: 0x756d_6273,
+  version: 1,
+  maker: 'umbra study, sweep or ab --out',
+  is: 'study',
+  out: 'folder',
+  planTable: 'plan',
+  tables: 'CREATE TABLE unit (id TEXT PRIMARY KEY, measures TEXT NOT NULL, wrong TEXT) STRICT;',
+  differenceOf: (there, here) => {
+    const name = Object.keys(here).find((one) => there[one] !== here[one]);
+    return (
+      name && `${name} ${JSON.stringify(there[name])} there, ${JSON.stringify(here[name])} here`
+    );
+  },
+};
+
+interface Done {
   /** None, where it went wrong. */
   readonly measures: Measures;
   readonly wrong?: string | undefined;
@@ -20,16 +32,22 @@ interface Line {
 export const unitOf = ({ experiment, levels }: Arm, seed: number): string =>
   JSON.stringify([experiment, levels, seed]);
 
-export class StudyLedger {
+export class StudyLedger extends Ledger<LedgerHead, string> {
   readonly #path: string | undefined;
-  readonly #done = new Map<string, Line>();
+  readonly #done: Map<string, Done>;
 
-  /** `path`: undefined where nothing is kept. Throws UserError for the ledger of something else. */
   constructor(path: string | undefined, head: LedgerHead) {
+    super(path, KIND, head);
     this.#path = path;
-    if (path === undefined) return;
-    if (existsSync(path)) this.#read(path, head);
-    else writeLine(path, head, writeFileSync);
+    const rows = this.all<{ id: string; measures: string; wrong: string | null }>(
+      'SELECT * FROM unit',
+    );
+    this.#done = new Map(
+      rows.map(({ id, measures, wrong }) => [
+        id,
+        { measures: JSON.parse(measures) as Measures, wrong: wrong ?? undefined },
+      ]),
+    );
   }
 
   /** Units that it had when it was opened, and since. */
@@ -47,47 +65,17 @@ export class StudyLedger {
   }
 
   record(arm: Arm, seed: number, measures: Measures, wrong?: string): void {
-    const line: Line = { unit: unitOf(arm, seed), measures, wrong };
-    this.#done.set(line.unit, line);
-    if (this.#path !== undefined) writeLine(this.#path, line, appendFileSync);
+    const id = unitOf(arm, seed);
+    this.#done.set(id, { measures, wrong });
+    this.guarded(() => {
+      const add = this.db.prepare('INSERT OR REPLACE INTO unit VALUES (?, ?, ?)');
+      add.run(id, JSON.stringify(measures), wrong ?? null);
+    });
   }
 
   /** It is not needed any more. */
   remove(): void {
+    this.close();
     if (this.#path !== undefined) rmSync(this.#path, { force: true });
-  }
-
-  #read(path: string, head: LedgerHead): void {
-    const text = readFileSync(path, 'utf8');
-    const [first, ...lines] = text.split('\n').map(parse);
-    const begun = first as LedgerHead | undefined;
-    for (const name of Object.keys(head)) {
-      if (begun?.[name] === head[name]) continue;
-      throw new UserError(
-        `${path} was begun with another ${name}: found ${JSON.stringify(begun?.[name])}, ` +
-          `expected ${JSON.stringify(head[name])}; go on as it was begun, or delete it`,
-      );
-    }
-    for (const line of lines as (Line | undefined)[]) {
-      if (line !== undefined) this.#done.set(line.unit, line);
-    }
-    // A truncated line must not run into the next one.
-    if (!text.endsWith('\n')) appendFileSync(path, '\n');
-  }
-}
-
-function parse(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined;
-  }
-}
-
-function writeLine(path: string, line: unknown, write: (path: string, text: string) => void): void {
-  try {
-    write(path, `${JSON.stringify(line)}\n`);
-  } catch (error) {
-    throw new UserError(`${path} cannot be written: ${(error as Error).message}`);
   }
 }

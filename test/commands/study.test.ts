@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { checkStudyResult, type StudyResult } from '../../src/report/study-result.ts';
+import { rowsIn } from '../explore/ledgers.ts';
 import { scratch } from '../scratch.ts';
 import { hasTerminal, interrupted, umbra } from './umbra.ts';
 
@@ -79,8 +80,7 @@ test.runIf(hasTerminal)('after Ctrl-C the same command resumes', async () => {
   expect(ended.code).toBe(130);
   expect(ended.stdout).toMatch(/goes on from there/);
   expect(existsSync(out)).toBe(false);
-  const begun = readFileSync(`${out}.part`, 'utf8').trim().split('\n').length - 1;
-  expect(begun).toBeGreaterThan(0);
+  expect(rowsIn(`${out}.part`, 'unit')).toBeGreaterThan(0);
   expect((await umbra(...args)).code).toBe(0);
   const straight = join(folder, 'straight.json');
   await umbra(...args.slice(0, -2), '--json', straight);

@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { checkStudyResult } from '../../src/report/study-result.ts';
+import { rowsIn } from '../explore/ledgers.ts';
 import { scratch } from '../scratch.ts';
 import { hasTerminal, interrupted, spaced, umbra } from './umbra.ts';
 
@@ -119,12 +120,11 @@ test.runIf(hasTerminal)('after Ctrl-C the same command resumes, with more seeds 
   expect(ended.code).toBe(130);
   expect(ended.stdout).toMatch(/goes on from there/);
   expect(existsSync(out)).toBe(false);
-  const begun = readFileSync(`${out}.part`, 'utf8').trim().split('\n').length - 1;
-  expect(begun).toBeGreaterThan(0);
+  expect(rowsIn(`${out}.part`, 'unit')).toBeGreaterThan(0);
   const other = small('other', 'seed: 3\n');
   const refused = await umbra('sweep', other, ...args.slice(2));
   expect(refused.code).toBe(2);
-  expect(spaced(refused.stderr)).toMatch(/begun with another study/);
+  expect(spaced(refused.stderr)).toMatch(/ledger of another study: study /);
   expect((await umbra(...args, '--repeat', '2')).code).toBe(0);
   expect(readJson(join(out, 'result.json')).points).toHaveLength(4);
 });

@@ -6,7 +6,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { UserError } from '../../src/errors.ts';
 import { formatMissed, pctBound } from '../../src/explore/campaign/bound.ts';
-import { Ledger } from '../../src/explore/campaign/ledger.ts';
+import { CampaignLedger } from '../../src/explore/campaign/ledger.ts';
 import { mergeLedgers } from '../../src/explore/campaign/merge.ts';
 import { type Plan, planOf, unitsOf } from '../../src/explore/campaign/plan.ts';
 import { formatReport, reportOf } from '../../src/explore/campaign/report.ts';
@@ -64,7 +64,7 @@ describe('the result of a campaign', () => {
     const told = reportOf(merged);
     merged.close();
     expect(dump(out)).toBe(dump(whole));
-    const one = Ledger.read(whole);
+    const one = new CampaignLedger(whole);
     expect(told).toEqual(reportOf(one));
     one.close();
   });
@@ -79,7 +79,7 @@ describe('the result of a campaign', () => {
 
   test('loses only the unit that was running', () => {
     const path = at('thrown.sqlite');
-    const ledger = Ledger.open(path, PLAN, ALONE);
+    const ledger = new CampaignLedger(path, PLAN, ALONE);
     const [first, second] = ledger.unitsLeft();
     ledger.record(first!, resultOf(PLAN, first!));
     const twice = {
@@ -149,11 +149,13 @@ describe('a ledger of another campaign is refused', () => {
       /defects R15\) is in/,
     ],
   ])('%s', (_, other, words) => {
-    expect(() => Ledger.open(path, other, ALONE)).toThrow(words);
+    expect(() => new CampaignLedger(path, other, ALONE)).toThrow(words);
   });
 
   test('another shard', () => {
-    expect(() => Ledger.open(path, plan, { index: 1, of: 2 })).toThrow(/1\/1 there, 1\/2 here/);
+    expect(() => new CampaignLedger(path, plan, { index: 1, of: 2 })).toThrow(
+      /1\/1 there, 1\/2 here/,
+    );
   });
 
   test('a changed file', () => {
@@ -162,19 +164,19 @@ describe('a ledger of another campaign is refused', () => {
     fill(ledger, before, { most: 1 });
     const text = readFileSync(copy, 'utf8');
     writeFileSync(copy, `# A comment.\n${text}`);
-    Ledger.open(ledger, planned({ paths: [copy] }), ALONE).close();
+    new CampaignLedger(ledger, planned({ paths: [copy] }), ALONE).close();
     writeFileSync(copy, changed(text));
     const after = planned({ paths: [copy] });
-    expect(() => Ledger.open(ledger, after, ALONE)).toThrow(/R15.yaml has changed since/);
+    expect(() => new CampaignLedger(ledger, after, ALONE)).toThrow(/R15.yaml has changed since/);
   });
 });
 
 describe('a file that is no ledger is refused and not changed', () => {
   const refused = (path: string, words: RegExp): void => {
     const before = readFileSync(path);
-    expect(() => Ledger.open(path, PLAN, ALONE)).toThrow(UserError);
-    expect(() => Ledger.open(path, PLAN, ALONE)).toThrow(words);
-    expect(() => Ledger.read(path)).toThrow(words);
+    expect(() => new CampaignLedger(path, PLAN, ALONE)).toThrow(UserError);
+    expect(() => new CampaignLedger(path, PLAN, ALONE)).toThrow(words);
+    expect(() => new CampaignLedger(path)).toThrow(words);
     expect(readFileSync(path).equals(before)).toBe(true);
   };
 
@@ -197,16 +199,18 @@ describe('a file that is no ledger is refused and not changed', () => {
   });
 
   test('one in use by another campaign', () => {
-    const first = Ledger.open(at('busy'), PLAN, ALONE);
-    expect(() => Ledger.open(at('busy'), PLAN, ALONE)).toThrow(
-      /another campaign is at this ledger/,
+    const first = new CampaignLedger(at('busy'), PLAN, ALONE);
+    expect(() => new CampaignLedger(at('busy'), PLAN, ALONE)).toThrow(
+      /another process is at this ledger/,
     );
     first.close();
-    Ledger.open(at('busy'), PLAN, ALONE).close();
+    new CampaignLedger(at('busy'), PLAN, ALONE).close();
   });
 
   test('a missing folder', () => {
-    expect(() => Ledger.open(at('no/such'), PLAN, ALONE)).toThrow(/ledger cannot be used \(unable/);
+    expect(() => new CampaignLedger(at('no/such'), PLAN, ALONE)).toThrow(
+      /ledger cannot be used \(unable/,
+    );
   });
 });
 
@@ -280,7 +284,7 @@ describe('the chance that a defect was missed', () => {
     });
     const path = at('bounds.sqlite');
     fill(path, plan);
-    const ledger = Ledger.read(path);
+    const ledger = new CampaignLedger(path);
     const report = reportOf(ledger);
     ledger.close();
     const [setting] = report.tests[0]!.settings;

@@ -1,9 +1,10 @@
 /** Reading ledgers, and filling them without threads. */
 
 import { DatabaseSync } from 'node:sqlite';
-import { Ledger } from '../../src/explore/campaign/ledger.ts';
-import { type Plan, type Shard, type Unit, warmUpOf } from '../../src/explore/campaign/plan.ts';
+import { CampaignLedger } from '../../src/explore/campaign/ledger.ts';
+import { type Plan, type Unit, warmUpOf } from '../../src/explore/campaign/plan.ts';
 import { runUnit, type UnitResult, warmSubject } from '../../src/explore/campaign/unit.ts';
+import type { Shard } from '../../src/ledger.ts';
 
 const KEYS = { unit: 'id', failure: 'unit, run', behaviour: 'subject, digest, strategy' };
 
@@ -46,7 +47,7 @@ export function fill(
     most = Number.POSITIVE_INFINITY,
   }: { shard?: Shard; order?: (units: Unit[]) => Unit[]; most?: number } = {},
 ): void {
-  const ledger = Ledger.open(path, plan, shard);
+  const ledger = new CampaignLedger(path, plan, shard);
   for (const unit of order(ledger.unitsLeft()).slice(0, most)) {
     ledger.record(unit, resultOf(plan, unit));
   }

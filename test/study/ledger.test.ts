@@ -1,6 +1,6 @@
 /** The ledger of a study's finished runs, and resuming from it. */
 
-import { appendFileSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { costTable } from '../../src/cost/model.ts';
@@ -63,13 +63,15 @@ test('all settings are run once for each seed, and a point has a sample of each'
   ]);
 });
 
-test('an interrupted study says so, and resumes, even after a truncated line', async () => {
+test('an interrupted study says so, and resumes', async () => {
   const path = join(folder, 'cut.part');
   const first: string[] = [];
-  const cut = await runStudy(planOf(squares(first)), new StudyLedger(path, HEAD), watch(4));
+  const begun = new StudyLedger(path, HEAD);
+  const cut = await runStudy(planOf(squares(first)), begun, watch(4));
   expect(cut.interrupted).toBe(true);
   expect(first).toHaveLength(4);
-  appendFileSync(path, '{"unit":"[\\"small\\",{\\"si');
+  expect(() => new StudyLedger(path, HEAD)).toThrow(/another process is at this ledger/);
+  begun.close();
   const second: string[] = [];
   const ledger = new StudyLedger(path, HEAD);
   expect(ledger.size).toBe(4);
@@ -79,9 +81,11 @@ test('an interrupted study says so, and resumes, even after a truncated line', a
   expect(second).toHaveLength(5);
   const straight = await runStudy(planOf(squares([])), new StudyLedger(undefined, HEAD), watch());
   expect(whole).toEqual(straight);
-  expect(new StudyLedger(path, HEAD).size).toBe(9);
-  ledger.remove();
-  expect(() => readFileSync(path)).toThrow('ENOENT');
+  ledger.close();
+  const again = new StudyLedger(path, HEAD);
+  expect(again.size).toBe(9);
+  again.remove();
+  expect(existsSync(path)).toBe(false);
 });
 
 test('experiments that are not asked for are not run', async () => {
@@ -93,15 +97,25 @@ test('experiments that are not asked for are not run', async () => {
 });
 
 test.each([
-  [{ study: 'cubes' }, 'another study: found "squares", expected "cubes"'],
-  [{ scale: 2 }, 'another scale: found 1, expected 2'],
-  [{ costs: '{"access":2}' }, 'another costs: found "{}"'],
-  [{ version: '2' }, 'another version: found "1", expected "2"'],
+  [{ study: 'cubes' }, 'another study: study "squares" there, "cubes" here'],
+  [{ scale: 2 }, 'another study: scale 1 there, 2 here'],
+  [{ costs: '{"access":2}' }, 'another study: costs "{}" there'],
+  [{ version: '2' }, 'another study: version "1" there, "2" here'],
 ])('the ledger of %j is not resumed', (other, said) => {
   const path = join(folder, 'other.part');
   rmSync(path, { force: true });
-  new StudyLedger(path, HEAD);
+  new StudyLedger(path, HEAD).close();
   expect(() => new StudyLedger(path, { ...HEAD, ...other })).toThrow(said);
+});
+
+test('one in the form of before says which version wrote it', () => {
+  const path = join(folder, 'before.part');
+  writeFileSync(
+    path,
+    `${JSON.stringify({ study: 'squares', version: '0.0.9' })}\n{"unit":"[1]"}\n`,
+  );
+  expect(() => new StudyLedger(path, HEAD)).toThrow(/is a ledger of umbra 0\.0\.9, in its earlier/);
+  expect(readFileSync(path, 'utf8')).toContain('0.0.9');
 });
 
 /** Claims of each side that it is larger than 2. */

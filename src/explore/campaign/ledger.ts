@@ -7,10 +7,10 @@
  * resuming and merging, and memory stays small.
  */
 
+import { Ledger, type LedgerKind, type Shard } from '../../ledger.ts';
 import { NOT_DRAWN } from '../behaviours.ts';
-import { type LedgerKind, openLedger, PlanLedger, readLedger } from '../plan-ledger.ts';
 import type { Ending } from '../result.ts';
-import { differenceOf, isInShard, type Plan, type Shard, type Unit, unitsOf } from './plan.ts';
+import { differenceOf, isInShard, type Plan, type Unit, unitsOf } from './plan.ts';
 import type { UnitResult } from './unit.ts';
 
 const KIND: LedgerKind<Plan> = {
@@ -71,20 +71,10 @@ export interface FailureRow {
   readonly token: string;
 }
 
-export class Ledger extends PlanLedger<Plan> {
-  /** As `openLedger`. */
-  static open(path: string | undefined, plan: Plan, shard: Shard): Ledger {
-    return openLedger(
-      path,
-      KIND,
-      { plan, shard },
-      (name, db) => new Ledger(name, db, KIND.planTable),
-    );
-  }
-
-  /** As `readLedger`. */
-  static read(path: string): Ledger {
-    return readLedger(path, KIND, (name, db) => new Ledger(name, db, KIND.planTable));
+export class CampaignLedger extends Ledger<Plan> {
+  /** Without a plan it is only read. */
+  constructor(path: string | undefined, plan?: Plan, shard?: Shard) {
+    super(path, KIND, plan, shard);
   }
 
   /** The units of this shard that are not done yet. */

@@ -2,14 +2,14 @@
 
 import { existsSync, renameSync, rmSync } from 'node:fs';
 import { UserError } from '../../errors.ts';
-import { Ledger } from './ledger.ts';
+import { CampaignLedger } from './ledger.ts';
 import { differenceOf, unitsOf } from './plan.ts';
 
 /**
  * Write the union of the ledgers at `paths` to a new file, and open it. Throws UserError if they
  * belong to different campaigns, if two hold the same unit, and if a unit is missing.
  */
-export function mergeLedgers(paths: readonly string[], out: string): Ledger {
+export function mergeLedgers(paths: readonly string[], out: string): CampaignLedger {
   if (existsSync(out)) throw new UserError(`${out} is there already: give -o a new file`);
   const parts = paths.map((path) => readPart(path));
   const { plan } = parts[0]!;
@@ -25,17 +25,17 @@ export function mergeLedgers(paths: readonly string[], out: string): Ledger {
   refuseGaps(parts, unitsOf(plan).length);
   const temporary = `${out}.${process.pid}.tmp`;
   try {
-    const whole = Ledger.open(temporary, plan, { index: 1, of: 1 });
+    const whole = new CampaignLedger(temporary, plan, { index: 1, of: 1 });
     whole.absorb(paths);
     whole.close();
     renameSync(temporary, out);
   } finally {
     rmSync(temporary, { force: true });
   }
-  return Ledger.read(out);
+  return new CampaignLedger(out);
 }
 
-interface Part extends Pick<Ledger, 'plan' | 'shard'> {
+interface Part extends Pick<CampaignLedger, 'plan' | 'shard'> {
   readonly path: string;
   readonly done: ReadonlySet<number>;
   /** How many of its units are not done. */
@@ -43,7 +43,7 @@ interface Part extends Pick<Ledger, 'plan' | 'shard'> {
 }
 
 function readPart(path: string): Part {
-  const ledger = Ledger.read(path);
+  const ledger = new CampaignLedger(path);
   const { plan, shard } = ledger;
   const open = new Set(ledger.unitsLeft().map(({ id }) => id));
   const done = new Set(ledger.units().flatMap(({ id }) => (open.has(id) ? [] : id)));

@@ -6,6 +6,7 @@
  * See docs/decisions/campaign-units.md.
  */
 
+import type { Shard } from '../../ledger.ts';
 import { digestOf } from '../litmus/meaning.ts';
 import { readLitmus } from '../litmus/read.ts';
 import { type Setting, settingsOf } from '../setting.ts';
@@ -42,12 +43,6 @@ export interface Unit {
   /** Of its first schedule; each next one is one more. */
   readonly seed: number;
   readonly runs: number;
-}
-
-/** A part of a campaign that is run separately: `index` of `of`, from 1. */
-export interface Shard {
-  readonly index: number;
-  readonly of: number;
 }
 
 /** Schedules of a unit: some seconds, so that an interruption loses little. */

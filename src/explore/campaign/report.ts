@@ -1,13 +1,14 @@
 /** The report of a campaign: as data, and as text. A function of its ledger alone. */
 
+import type { Shard } from '../../ledger.ts';
 import { formatChance, grouped } from '../../numbers.ts';
 import { tableText } from '../../report/text-table.ts';
 import { type Unseen, unseenOf } from '../behaviours.ts';
 import type { Setting } from '../setting.ts';
 import { LISTED_STRATEGIES, STRATEGIES } from '../strategies/catalogue.ts';
 import { type Bound, depthOf, formatMissed, pctBound } from './bound.ts';
-import type { FailureRow, Group, Ledger } from './ledger.ts';
-import { type Plan, type Shard, settingText } from './plan.ts';
+import type { CampaignLedger, FailureRow, Group } from './ledger.ts';
+import { type Plan, settingText } from './plan.ts';
 
 export interface CampaignReport extends Pick<Plan, 'engine' | 'seed' | 'runs' | 'strategies'> {
   readonly schema_version: 1;
@@ -56,7 +57,7 @@ interface StrategyReport {
 /** Failures of a setting that are reported. */
 const MOST_FAILURES = 3;
 
-export function reportOf(ledger: Ledger): CampaignReport {
+export function reportOf(ledger: CampaignLedger): CampaignReport {
   const { plan, shard } = ledger;
   const groups = Map.groupBy(ledger.groups(), ({ subject }) => subject);
   const failures = Map.groupBy(ledger.failures(MOST_FAILURES), ({ subject }) => subject);

@@ -1,8 +1,6 @@
 /** The ledger of `umbra generate`. */
 
-import type { DatabaseSync } from 'node:sqlite';
-import type { Shard } from '../campaign/plan.ts';
-import { type LedgerKind, openLedger, PlanLedger } from '../plan-ledger.ts';
+import { Ledger, type LedgerKind, type Shard } from '../../ledger.ts';
 import { differenceOf, type GeneratePlan, type GenerateUnit } from './plan.ts';
 import type { Find, UnitResult } from './unit.ts';
 
@@ -41,22 +39,13 @@ export interface KeptFind extends Find {
   readonly space: number;
 }
 
-export class GenerateLedger extends PlanLedger<GeneratePlan> {
+export class GenerateLedger extends Ledger<GeneratePlan> {
   readonly #spaces: GeneratePlan['spaces'];
 
-  private constructor(name: string, db: DatabaseSync, plan: GeneratePlan) {
-    super(name, db, KIND.planTable);
+  /** `plan`: its spaces are those of the units. */
+  constructor(path: string | undefined, plan: GeneratePlan, shard: Shard) {
+    super(path, KIND, plan, shard);
     this.#spaces = plan.spaces;
-  }
-
-  /** As `openLedger`. `plan`: its spaces are those of the units. */
-  static open(path: string | undefined, plan: GeneratePlan, shard: Shard): GenerateLedger {
-    return openLedger(
-      path,
-      KIND,
-      { plan, shard },
-      (name, db) => new GenerateLedger(name, db, plan),
-    );
   }
 
   record({ id, space }: GenerateUnit, result: UnitResult): void {

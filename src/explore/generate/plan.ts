@@ -6,7 +6,7 @@
 import type { DisciplineName } from '../../../shared/discipline.ts';
 import type { DefectId } from '../../defects.ts';
 import type { PagingName } from '../../hardware/entry.ts';
-import type { Shard } from '../campaign/plan.ts';
+import type { Shard } from '../../ledger.ts';
 import type { Setting } from '../setting.ts';
 import { Dice } from '../strategies/dice.ts';
 import { ENGINE_VERSION } from '../token.ts';

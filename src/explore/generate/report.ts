@@ -1,7 +1,7 @@
 /** The report of the generator: as data, and as text. */
 
+import type { Shard } from '../../ledger.ts';
 import { counted, grouped } from '../../numbers.ts';
-import type { Shard } from '../campaign/plan.ts';
 import type { Setting } from '../setting.ts';
 import type { Cluster } from './clusters.ts';
 import { textsOf } from './guest.ts';
