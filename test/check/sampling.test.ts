@@ -89,8 +89,8 @@ async function stopped(machine: Machine): Promise<void> {
   await run;
 }
 
-describe('pausing a machine', () => {
-  test('can be interrupted, after which the machine cannot be paused', async () => {
+describe('a pause', () => {
+  test('ends with an interrupt of the machine, and is impossible afterwards', async () => {
     const machine = await boot();
     const run = runChecked(machine);
     expect(await pause(machine.host)).toBe(true);
@@ -100,7 +100,7 @@ describe('pausing a machine', () => {
     expect(await pause(machine.host)).toBe(false);
   });
 
-  test('fails when one of its host CPUs dies', async () => {
+  test('ends with the death of a host CPU', async () => {
     const machine = await boot();
     const run = runChecked(machine);
     expect(await pause(machine.host)).toBe(true);
@@ -108,7 +108,7 @@ describe('pausing a machine', () => {
     expect((await run).ending).toMatchObject({ kind: 'cpu died', hostCpu: 1 });
   });
 
-  test('ends when the caller cancels it', async () => {
+  test('is given up when the caller cancels it', async () => {
     // No worker runs it, so none reaches a safe point.
     const machine = await boot();
     let looks = 0;
@@ -147,7 +147,7 @@ describe('sampling', () => {
     expect(host.machine.stop).toBe(Stop.Interrupted);
   });
 
-  test('finds a write to memory from outside the machine', async () => {
+  test('finds a reference taken from outside the machine', async () => {
     const machine = await boot();
     const { host } = machine;
     const check = () => {

@@ -121,7 +121,7 @@ describe('the machine of a seed, with defects', () => {
   });
 });
 
-test('a few runs of consecutive seeds end as expected', async () => {
+test('three short runs end as expected', async () => {
   const quick = SEEDS.filter((seed) => drawMachine(seed).quantum.least >= 1000).slice(0, 3);
   const fixed = { guests: 1, cpus: 2 };
   for (const seed of quick) expect((await stress(seed, { fixed })).faults).toEqual([]);

@@ -67,3 +67,19 @@ export function fieldsTable(schema: unknown, inner: readonly string[]): string {
     }),
   ].join('\n');
 }
+
+/** All fields of a schema, at any depth. */
+export function fieldsOf(
+  schema: unknown,
+  path = '',
+): readonly { readonly path: string; readonly description: string | undefined }[] {
+  const { properties = {}, anyOf = [], items, additionalProperties } = schema as Field;
+  const parts = [...anyOf, items, additionalProperties].filter((part) => typeof part === 'object');
+  return [
+    ...Object.entries(properties).flatMap(([name, field]) => {
+      const at = `${path}.${name}`;
+      return [{ path: at, description: field.description }, ...fieldsOf(field, at)];
+    }),
+    ...parts.flatMap((part) => fieldsOf(part, path)),
+  ];
+}

@@ -61,6 +61,7 @@ test('an even seed has no acts of hardware', () => {
   const kinds = new Set<Access>();
   subject.board.controller.watcher = ({ kind }) => kinds.add(kind);
   for (let seed = 0; seed < 40; seed += 2) subject.run(STRATEGIES['pct-3']!(), seed);
+  expect(kinds).toContain(Access.Load);
   expect(kinds).not.toContain(Access.Move);
   expect(kinds).not.toContain(Access.Evict);
 });

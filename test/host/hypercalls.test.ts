@@ -19,6 +19,7 @@ import {
   tryDeliverInterrupt,
 } from '../../src/host/interrupts.ts';
 import { readSaved, writeSaved } from '../../src/host/switcher.ts';
+import { hypercall as makeHypercall } from '../paging/scripted.ts';
 import { Rig } from '../rig.ts';
 
 const DATA = toGpa(0x1000);
@@ -28,11 +29,8 @@ beforeEach(() => {
   cpu = new Rig({ program: builtinPrograms['touch']!() }).vcpu();
 });
 
-function hypercall(number: number, a = 0, b = 0, c = 0, d = 0): void {
-  for (const [i, value] of [number, a, b, c, d].entries()) writeSaved(cpu, i, value);
-  cpu.hypercallPending = true;
-  doHypercalls(cpu);
-}
+const hypercall = (number: number, a = 0, b = 0, c = 0, d = 0): void =>
+  makeHypercall(cpu, number, a, b, c, d);
 
 /** LGUEST_INIT with the kernel at 3 GiB and an empty ring. */
 function initialise(): void {

@@ -4,10 +4,8 @@ import { describe, expect, test } from 'vitest';
 import { Hypercall } from '../../shared/hypercall.ts';
 import type { LgCpu } from '../../shared/lg-cpu.ts';
 import { toGpa } from '../../src/hardware/address.ts';
-import { doHypercalls } from '../../src/host/hypercalls.ts';
 import { IPI_IRQ, someMayWake, tryDeliverInterrupt } from '../../src/host/interrupts.ts';
-import { writeSaved } from '../../src/host/switcher.ts';
-import { Scripted } from '../paging/scripted.ts';
+import { hypercall, Scripted } from '../paging/scripted.ts';
 
 /** Two vCPUs, of which the first is halted. */
 function machine() {
@@ -18,12 +16,6 @@ function machine() {
   }
   m.cpu(0).halted = true;
   return m;
-}
-
-function hypercall(cpu: LgCpu, ...values: number[]): void {
-  for (const [i, value] of values.entries()) writeSaved(cpu, i, value);
-  cpu.hypercallPending = true;
-  doHypercalls(cpu);
 }
 
 /** The first read of a field of a vCPU returns its value from before `body`, which then runs. */

@@ -20,12 +20,12 @@ import { HostOops } from '../../src/errors.ts';
 import { Right } from '../../src/hardware/access.ts';
 import { toGpa, toGva, toPtr } from '../../src/hardware/address.ts';
 import { type PagingName, pgdIndex, pmdIndex, pteIndex } from '../../src/hardware/entry.ts';
-import { doHypercalls } from '../../src/host/hypercalls.ts';
 import { close, launch } from '../../src/host/launcher.ts';
-import { enterGuest, leaveGuest, writeSaved } from '../../src/host/switcher.ts';
+import { enterGuest, leaveGuest } from '../../src/host/switcher.ts';
 import { Mmu } from '../../src/mmu/tlb.ts';
 import { demandPage } from '../../src/paging/fault.ts';
 import { claimPgdir, letGoOfPgdir } from '../../src/paging/switch.ts';
+import { hypercall } from './scripted.ts';
 
 const PAGES = 64;
 /** Hypercalls that do not kill by themselves. */
@@ -138,12 +138,6 @@ function step({ host, mmu }: View, id: number, garbage: Garbage): string {
   hypercall(cpu, number, ...values);
   cpu.pendingNotify = toGpa(0);
   return `hypercall ${number} ${values.map((v) => v.toString(16)).join(' ')}`;
-}
-
-function hypercall(cpu: LgCpu, ...values: number[]): void {
-  for (const [i, value] of values.entries()) writeSaved(cpu, i, value);
-  cpu.hypercallPending = true;
-  doHypercalls(cpu);
 }
 
 function argumentsFor(number: number, garbage: Garbage): number[] {

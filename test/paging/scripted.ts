@@ -17,12 +17,20 @@ import {
   wordInFrame,
 } from '../../src/hardware/address.ts';
 import { Entry, NONPAE, PAGE_TABLE } from '../../src/hardware/entry.ts';
-import { enterGuest, leaveGuest } from '../../src/host/switcher.ts';
+import { doHypercalls } from '../../src/host/hypercalls.ts';
+import { enterGuest, leaveGuest, writeSaved } from '../../src/host/switcher.ts';
 import { Mmu } from '../../src/mmu/tlb.ts';
 import type { PagingPolicy } from '../../src/paging/policies/declared.ts';
 import { allocatePrivateSwitcher } from '../../src/paging/private-switcher.ts';
 import { initGuestPagetable } from '../../src/paging/setup.ts';
 import { guestNewPagetable } from '../../src/paging/switch.ts';
+
+/** A hypercall of a vCPU: the number, and its arguments. */
+export function hypercall(cpu: LgCpu, ...values: readonly number[]): void {
+  for (const [i, value] of values.entries()) writeSaved(cpu, i, value);
+  cpu.hypercallPending = true;
+  doHypercalls(cpu);
+}
 
 export const FORMS = [
   { form: 'without PAE', pae: false },

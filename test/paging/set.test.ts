@@ -220,6 +220,11 @@ test('setting a middle-level entry drops everything, for vCPU 0 (R8)', () => {
 
 test('an unknown top level matches no shadow', () => {
   const m = Scripted.booted();
-  guestSetPgd(m.cpu(), toGpa(0x9000), 0);
-  expect(m.state(/^pgdir/)).toEqual(['pgdir 0 gpgdir=1000 switcher=1 host=-1']);
+  m.map(TOP, VA, 0x40, P | RW);
+  demandPage(m.cpu(), VA, 0);
+  guestSetPgd(m.cpu(), toGpa(0x9000), VA >>> m.lg.form.pgdirShift);
+  expect(m.state(/^(pgdir|pte 0 080)/)).toEqual([
+    'pgdir 0 gpgdir=1000 switcher=1 host=-1',
+    'pte 0 08048000 g40 21',
+  ]);
 });

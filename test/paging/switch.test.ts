@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { toGpa, toGva } from '../../src/hardware/address.ts';
+import { toGva } from '../../src/hardware/address.ts';
 import { Entry } from '../../src/hardware/entry.ts';
 import { demandPage } from '../../src/paging/fault.ts';
 import { guestPagetableClearAll } from '../../src/paging/flush.ts';
@@ -7,7 +7,7 @@ import { guestSetPte } from '../../src/paging/set.ts';
 import { initGuestPagetable } from '../../src/paging/setup.ts';
 import { guestNewPagetable } from '../../src/paging/switch.ts';
 import { mapSwitcherInGuest } from '../../src/paging/switcher.ts';
-import { A, FORMS, KERNEL, OTHER_TOP, P, RW, Scripted, TOP, WRITE } from './scripted.ts';
+import { FORMS, KERNEL, OTHER_TOP, P, RW, Scripted, TOP, WRITE } from './scripted.ts';
 
 const VA = toGva(0x0804_8000);
 const STACK = toGva(0xc001_2000);
@@ -154,10 +154,4 @@ describe.each(FORMS)('switching page tables $form', ({ pae }) => {
     expect(demandPage(m.cpu(0), toGva(0x48000), 0)).toBe(true);
     expect(demandPage(m.cpu(1), toGva(0x48000), 0)).toBe(false);
   });
-});
-
-test('entries of a blank shadow are not found until its first fault', () => {
-  const m = Scripted.booted();
-  guestSetPte(m.cpu(), toGpa(0x3000), VA, new Entry((0x40 << 12) | P | A, 0));
-  expect(m.state(/^pte 0 080/)).toEqual([]);
 });
