@@ -12,7 +12,7 @@ import { importMemory, type MemoryOptions } from '../../src/import/memory/import
 import { Machine } from '../../src/machine.ts';
 import { inDirectory, operations } from '../guest/traces/helpers.ts';
 import { follow } from './follow.ts';
-import { imported as importedLackey } from './lackey.ts';
+import { complaintOfImport, imported as importedLackey } from './lackey.ts';
 
 interface Imported {
   /** Of each thread: kind, address and size; calls by their words. */
@@ -43,17 +43,8 @@ async function imported(
 
 const sample = (name: string): Buffer => readFileSync(new URL(`foreign/${name}`, import.meta.url));
 
-async function complaint(trace: string | Uint8Array, options?: MemoryOptions): Promise<string> {
-  try {
-    await imported(trace, options);
-  } catch (error) {
-    if ((error as Error).name === 'UserError') {
-      return (error as Error).message.replace(/[^ ]*\/umbra-traces-\w+\//g, '');
-    }
-    throw error;
-  }
-  throw new Error('the import succeeded');
-}
+const complaint = (trace: string | Uint8Array, options?: MemoryOptions): Promise<string> =>
+  complaintOfImport(imported(trace, options));
 
 const low = (address: bigint): number => Number(address & 0x3f_ffffn);
 

@@ -49,11 +49,15 @@ export async function complaint(
   traces: string | Uint8Array | Readonly<Record<string, string | Uint8Array>>,
 ): Promise<string> {
   const set = typeof traces === 'string' || traces instanceof Uint8Array ? { t: traces } : traces;
+  return complaintOfImport(imported(set, () => undefined));
+}
+
+/** The message of the UserError that an import ends in, without the folder of `inDirectory`. */
+export async function complaintOfImport(importing: Promise<unknown>): Promise<string> {
   try {
-    await imported(set, () => undefined);
+    await importing;
   } catch (error) {
     const { name, message } = error as Error;
-    // The directory is another one each time.
     if (name === 'UserError') return message.replace(/[^ ]*\/umbra-traces-\w+\//g, '');
     throw error;
   }

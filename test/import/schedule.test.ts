@@ -16,6 +16,7 @@ import {
 } from '../../src/import/schedule/import.ts';
 import { formatSchedule, scheduleReport } from '../../src/import/schedule/report.ts';
 import { inDirectory } from '../guest/traces/helpers.ts';
+import { complaintOfImport } from './lackey.ts';
 import { type Said, TOOLS, textBy } from './schedule-texts.ts';
 
 async function imported(
@@ -29,17 +30,8 @@ async function imported(
   });
 }
 
-async function complaint(text: string | Uint8Array, options?: ScheduleOptions): Promise<string> {
-  try {
-    await imported(text, options);
-  } catch (error) {
-    if ((error as Error).name === 'UserError') {
-      return (error as Error).message.replace(/[^ ]*\/umbra-traces-\w+\//g, '');
-    }
-    throw error;
-  }
-  throw new Error('the import succeeded');
-}
+const complaint = (text: string | Uint8Array, options?: ScheduleOptions): Promise<string> =>
+  complaintOfImport(imported(text, options));
 
 /** CPU, start, duration and cause of each stretch of each vCPU. */
 const stretchesOf = ({ vcpus }: ImportedSchedule) =>

@@ -2,12 +2,9 @@
 
 import { expect, test } from 'vitest';
 import type { DefectId } from '../../src/defects.ts';
-import { toGva } from '../../src/hardware/address.ts';
 import { makeEntry } from '../../src/hardware/entry.ts';
 import { demandPage } from '../../src/paging/fault.ts';
-import { A, FORMS, P, RW, Scripted, TOP, USER } from './scripted.ts';
-
-const VA = toGva(0x0804_8000);
+import { A, FORMS, P, RW, Scripted, TOP, USER, VA } from './scripted.ts';
 
 /** A sibling clears the entry just as the host allocates for its shadow. */
 function clearedMeanwhile(pae: boolean, defects: readonly DefectId[]) {

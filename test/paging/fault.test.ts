@@ -17,10 +17,9 @@ import {
   SWITCHER,
   TOP,
   USER,
+  VA,
   WRITE,
 } from './scripted.ts';
-
-const VA = toGva(0x0804_8000);
 
 describe.each(FORMS)('demand_page $form', ({ pae }) => {
   const booted = () => Scripted.booted({ pae });

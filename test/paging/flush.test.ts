@@ -9,9 +9,8 @@ import {
 import { initGuestPagetable } from '../../src/paging/setup.ts';
 import { guestNewPagetable } from '../../src/paging/switch.ts';
 import { mapSwitcherInGuest } from '../../src/paging/switcher.ts';
-import { FORMS, KERNEL, OTHER_TOP, P, RW, Scripted, TOP } from './scripted.ts';
+import { FORMS, KERNEL, OTHER_TOP, P, RW, Scripted, TOP, VA } from './scripted.ts';
 
-const VA = toGva(0x0804_8000);
 const STACK = toGva(0xc001_2000);
 
 describe.each(FORMS)('flushing $form', ({ pae }) => {

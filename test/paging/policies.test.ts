@@ -23,9 +23,8 @@ import { guestSetPmd, guestSetPte } from '../../src/paging/set.ts';
 import { freeGuestPagetable } from '../../src/paging/setup.ts';
 import { guestNewPagetable } from '../../src/paging/switch.ts';
 import { Rig } from '../rig.ts';
-import { A, BY_USER, D, FORMS, KERNEL, P, RW, Scripted, TOP, USER, WRITE } from './scripted.ts';
+import { A, BY_USER, D, FORMS, KERNEL, P, RW, Scripted, TOP, USER, VA, WRITE } from './scripted.ts';
 
-const VA = toGva(0x0804_8000);
 const page = (i: number): Gva => toGva(VA + i * 0x1000);
 const USED = P | RW | USER | A | D;
 

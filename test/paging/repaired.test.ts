@@ -9,7 +9,6 @@ import { Vma } from '../../shared/launcher-map.ts';
 import { checkIsolation } from '../../src/check/isolation.ts';
 import { checkReferences } from '../../src/check/references.ts';
 import { DEFECTS, type DefectId } from '../../src/defects.ts';
-import { HostOops } from '../../src/errors.ts';
 import { frameOf, frameStart, type Ptr, toGpa, toGva, toPtr } from '../../src/hardware/address.ts';
 import { Entry, flagsOf, makeEntry, PAGE_NX_HIGH, pgdIndex } from '../../src/hardware/entry.ts';
 import { guestSetStack } from '../../src/host/interrupts.ts';
@@ -29,16 +28,16 @@ import {
   D,
   KERNEL,
   OTHER_TOP,
+  oopses,
   P,
   RW,
   Scripted,
   SWITCHER,
   TOP,
   USER,
+  VA,
   WRITE,
 } from './scripted.ts';
-
-const VA = toGva(0x0804_8000);
 
 interface Specimen {
   readonly pae?: boolean;
@@ -54,16 +53,6 @@ function read(m: Scripted, flags = P | RW | USER): void {
   m.map(TOP, VA, 0x40, flags);
   demandPage(m.cpu(), VA, 0);
 }
-
-const oopses = (body: () => void): boolean => {
-  try {
-    body();
-    return false;
-  } catch (error) {
-    if (error instanceof HostOops) return true;
-    throw error;
-  }
-};
 
 /** Two shadows, on the second of which the guest runs, and a stack that both map. */
 function twoShadows(m: Scripted): void {

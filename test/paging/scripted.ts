@@ -8,6 +8,7 @@ import type { Lguest } from '../../shared/lguest.ts';
 import { assemble, joinMachine, SWITCHER_ADDR } from '../../src/assembly.ts';
 import { MachineState } from '../../src/conformance/state.ts';
 import { ALL_DEFECTS, type DefectId } from '../../src/defects.ts';
+import { HostOops } from '../../src/errors.ts';
 import {
   type Gpa,
   type Gva,
@@ -24,6 +25,17 @@ import type { PagingPolicy } from '../../src/paging/policies/declared.ts';
 import { allocatePrivateSwitcher } from '../../src/paging/private-switcher.ts';
 import { initGuestPagetable } from '../../src/paging/setup.ts';
 import { guestNewPagetable } from '../../src/paging/switch.ts';
+
+/** Whether the host dies. */
+export function oopses(body: () => void): boolean {
+  try {
+    body();
+    return false;
+  } catch (error) {
+    if (error instanceof HostOops) return true;
+    throw error;
+  }
+}
 
 /** A hypercall of a vCPU: the number, and its arguments. */
 export function hypercall(cpu: LgCpu, ...values: readonly number[]): void {
@@ -44,6 +56,9 @@ export const SWITCHER = SWITCHER_ADDR;
 /** Guest-physical addresses of top levels: pages 1 to 4. */
 export const TOP = toGpa(0x1000);
 export const OTHER_TOP = toGpa(0x2000);
+
+/** An address of the program's, below the kernel. */
+export const VA = toGva(0x0804_8000);
 
 /** Flags of guest entries. */
 export const P = 0x01;

@@ -28,9 +28,9 @@ import {
   SWITCHER,
   TOP,
   USER,
+  VA,
 } from './scripted.ts';
 
-const VA = toGva(0x0804_8000);
 const LOW_USER_PAGES = /^(pte \d 080|ref [gz])/;
 
 /** The guest's entry as passed by the hypercall, for page 0x40. */

@@ -10,7 +10,6 @@ import { Vma } from '../../shared/launcher-map.ts';
 import { LguestData } from '../../shared/lguest-data.ts';
 import { checkNothingLeft, checkReferences } from '../../src/check/references.ts';
 import { DEFECTS, type DefectId } from '../../src/defects.ts';
-import { HostOops } from '../../src/errors.ts';
 import { Right } from '../../src/hardware/access.ts';
 import { type Gva, NULL, toGpa, toGpfn, toGva } from '../../src/hardware/address.ts';
 import { isPresent, makeEntry, NO_ENTRY, ptePfn } from '../../src/hardware/entry.ts';
@@ -30,17 +29,17 @@ import {
   hypercall,
   KERNEL,
   OTHER_TOP,
+  oopses,
   P,
   RW,
   Scripted,
   TOP,
   USER,
+  VA,
   WRITE,
 } from './scripted.ts';
 
 import { hasToWait } from './several.ts';
-
-const VA = toGva(0x0804_8000);
 
 /** A machine of four host CPUs whose guest has two vCPUs, both on TOP. */
 interface Machine {
@@ -263,16 +262,6 @@ function shadowOf(view: HostCpuView, va: Gva) {
   const { lg } = view.cpu(0);
   const spte = findSpte(view.cpu(0), 0, va);
   return spte === NULL ? NO_ENTRY : lg.entry(spte);
-}
-
-function oopses(body: () => void): boolean {
-  try {
-    body();
-    return false;
-  } catch (error) {
-    if (error instanceof HostOops) return true;
-    throw error;
-  }
 }
 
 function machine(defects: readonly DefectId[]): Machine {

@@ -7,9 +7,8 @@ import { guestSetPte } from '../../src/paging/set.ts';
 import { initGuestPagetable } from '../../src/paging/setup.ts';
 import { guestNewPagetable } from '../../src/paging/switch.ts';
 import { mapSwitcherInGuest } from '../../src/paging/switcher.ts';
-import { FORMS, KERNEL, OTHER_TOP, P, RW, Scripted, TOP, WRITE } from './scripted.ts';
+import { FORMS, KERNEL, OTHER_TOP, P, RW, Scripted, TOP, VA, WRITE } from './scripted.ts';
 
-const VA = toGva(0x0804_8000);
 const STACK = toGva(0xc001_2000);
 
 describe.each(FORMS)('switching page tables $form', ({ pae }) => {
