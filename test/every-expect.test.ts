@@ -13,23 +13,23 @@ const folder = scratch('tests');
 
 /** `EXPECT` becomes `expect` in the file written: here it would count as this file's own. */
 const FILES = {
-  'sound.test.ts': `test('is what it is', () => {
+  'sound.test.ts': `test('asserts', () => {
     const one: number = 1;
     // EXPECT(one) is a comment
     EXPECT(one).toBe(1);
   });`,
-  'idle.test.ts': `test('looks at something', () => {
+  'idle.test.ts': `test('has an expect that never runs', () => {
     for (const n of [] as number[]) EXPECT(n).toBe(1);
     EXPECT([]).toEqual([]);
   });`,
-  'empty.test.ts': `test('looks at nothing', () => {});`,
+  'empty.test.ts': `test('asserts nothing', () => {});`,
   'process.test.ts': `import { spawnSync } from 'node:child_process';
-  test('begins a process', () => EXPECT(spawnSync('true').status).toBe(0));`,
+  test('starts a process', () => EXPECT(spawnSync('true').status).toBe(0));`,
   'thread.test.ts': `import { Worker } from 'node:worker_threads';
-  test('begins a thread', () => EXPECT(new Worker('', { eval: true })).toBeDefined());`,
+  test('starts a thread', () => EXPECT(new Worker('', { eval: true })).toBeDefined());`,
 };
 
-test("a filter that leaves out one of a file's tests is reported by name", () => {
+test('fails tests without an assertion, expects that never run, and unit tests that start something', () => {
   mkdirSync(join(folder, 'test'));
   symlinkSync(resolve('node_modules'), join(folder, 'node_modules'));
   for (const [name, text] of Object.entries(FILES)) {
@@ -45,13 +45,13 @@ test("a filter that leaves out one of a file's tests is reported by name", () =>
   expect(status).toBe(1);
   expect(stdout).toMatch(/✓ .*test\/sound\.test\.ts/);
   expect(stderr).toMatch(
-    /FAIL +.*test\/empty\.test\.ts > looks at nothing\nError: expected any number of/,
+    /FAIL +.*test\/empty\.test\.ts > asserts nothing\nError: expected any number of/,
   );
   expect(stderr).toMatch(
-    /FAIL +.*test\/idle\.test\.ts .*\nError: nothing came to the expect in line 3\n/,
+    /FAIL +.*test\/idle\.test\.ts .*\nError: never ran: the expect in line 3\n/,
   );
   for (const what of ['process', 'thread']) {
-    const failed = `FAIL .*test/${what}\\.test\\.ts .*\\nError: a unit test begins a ${what}: name its file`;
+    const failed = `FAIL .*test/${what}\\.test\\.ts .*\\nError: a unit test starts a ${what}: name its file`;
     expect(stderr).toMatch(new RegExp(failed));
   }
   expect(stderr.match(/FAIL/g)).toHaveLength(4);

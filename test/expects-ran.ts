@@ -34,5 +34,5 @@ afterAll(() => {
   // itself.
   if (file === undefined || casesOf(file).some(({ result }) => result?.state !== 'pass')) return;
   const idle = lines.filter((_, i) => !ran.has(i));
-  if (idle.length > 0) throw new Error(`nothing came to the expect in line ${idle.join(', ')}`);
+  if (idle.length > 0) throw new Error(`never ran: the expect in line ${idle.join(', ')}`);
 });

@@ -8,7 +8,7 @@ import threads from 'node:worker_threads';
 
 const refuse = (what: string) =>
   function refused(): never {
-    throw new Error(`a unit test begins a ${what}: name its file in test/projects.ts`);
+    throw new Error(`a unit test starts a ${what}: name its file in test/projects.ts`);
   };
 
 for (const name of ['exec', 'execFile', 'fork', 'spawn'] as const) {

@@ -96,7 +96,7 @@ describe.runIf(hasBrowser)('in a browser', () => {
   });
 });
 
-test('a viewer gets the report of the finished part, and then the server ends', async () => {
+test('a viewer gets the last state, and then the server ends', async () => {
   const watch = await Watch.begin('some work', { watch: true });
   const stateOf = async (): Promise<string> =>
     /<dt>State<\/dt><dd>([^<]*)/.exec(await (await fetch(watch.url!)).text())![1]!;

@@ -30,14 +30,14 @@ const kindsOf = (all: readonly Result[]): string[] => [
 ];
 
 describe.each(FILES)('$path', ({ path, litmus }) => {
-  test('the guest neglects all its duties, and no invariant is violated', () => {
+  test('passes although the guest neglects its duties', () => {
     const all = results(path, litmus);
     expect(kindsOf(all)).toEqual([]);
     const neglected = new Set(all.flatMap((result) => [...(result.neglected ?? [])]));
     expect(neglected).toEqual(new Set(litmus.guestDuty.map(({ duty }) => duty)));
   });
 
-  test('fails when no duty is left to the guest', () => {
+  test('fails without any one of its duties', () => {
     for (const left of litmus.guestDuty) {
       const guestDuty = litmus.guestDuty.filter((other) => other !== left);
       expect(kindsOf(results(path, { ...litmus, guestDuty }))).toEqual([
@@ -46,7 +46,7 @@ describe.each(FILES)('$path', ({ path, litmus }) => {
     }
   });
 
-  test('other tests leave it to the host', () => {
+  test('a duty for other pages does not excuse it', () => {
     const guestDuty = litmus.guestDuty.map((left) => ({ ...left, pages: [0x0070_0000 as never] }));
     expect(kindsOf(results(path, { ...litmus, guestDuty }))).not.toEqual([]);
   });

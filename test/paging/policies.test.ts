@@ -237,7 +237,7 @@ describe.each(FORMS)('prefault $form', ({ pae }) => {
     expect([m.reason, mapped(m)]).toEqual(['', [2, 7]]);
   });
 
-  test('8: nor a page that becomes the zero page during the check', () => {
+  test('8: a page discarded during the check gets a frame of its own, not the zero page', () => {
     const m = Scripted.booted({ pae, policy: { prefault: 8 }, defects: [] });
     for (const i of [2, 3]) m.map(TOP, page(i), 0x40 + i, P | RW | USER | A);
     const { map } = m.lg;

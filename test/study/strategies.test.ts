@@ -76,7 +76,7 @@ test('conclusions are about the settings that were run, and no others', () => {
   expect(strategies.conclude(points)[0]!.answer).toContain('14 (the same for all 6 seeds)');
 });
 
-test('a walk with too few references is an error', () => {
+test('a walk with too few references refutes the claim', () => {
   const points = ran.map(pointOf).map((point) => ({
     ...point,
     measures: {
