@@ -43,7 +43,7 @@ describe('the written folder', () => {
     expect(headers).toContain("default-src 'none'");
   });
 
-  test('asks for no other files', () => {
+  test('loads nothing from other servers', () => {
     expect(String(files.get('index.html'))).not.toMatch(/https?:/);
   });
 

@@ -286,10 +286,10 @@ describe('a server started by the command', () => {
   });
 
   test.each([
-    ['Ctrl-C', 'SIGINT', [130, null]],
-    ['SIGTERM', 'SIGTERM', [0, null]],
-    ['SIGKILL', 'SIGKILL', [null, 'SIGKILL']],
-  ] as const)('is stopped after %s, too', async (_, signal, end) => {
+    ['SIGINT', [130, null]],
+    ['SIGTERM', [0, null]],
+    ['SIGKILL', [null, 'SIGKILL']],
+  ] as const)('is stopped after %s, too', async (signal, end) => {
     const child = spawn(process.execPath, ['src/main.ts', 'work', '--stay', '--queue', queue], {
       stdio: 'ignore',
     });

@@ -11,7 +11,7 @@ const run = (every: number, seconds: number, rateAt: (at: number) => number) => 
   return samples;
 };
 
-test('ends at the first tenth of a second at nine tenths of the warm rate', () => {
+test('warm-up ends at the first tenth of a second at nine tenths of the warm rate', () => {
   const slowAtFirst = (at: number) => (at <= 0.6001 ? 1e6 : 10e6);
   const { warm_up_s, warm_accesses_per_s } = warmingUp(run(0.02, 3, slowAtFirst));
   expect(warm_up_s).toBeCloseTo(0.6);

@@ -238,7 +238,7 @@ describe('the scenarios that come with umbra', () => {
     expect(first).toBe('# yaml-language-server: $schema=schema.json');
   });
 
-  test('are found by name, and an unknown name lists them', () => {
+  test('are found by name, and a mistyped name gets a suggestion', () => {
     expect(findScenario('swarm')).toBe(pathOf('swarm'));
     expect(findScenario('./swarm.yaml')).toBe('./swarm.yaml');
     expect(() => findScenario('swram')).toThrow(/no scenario 'swram'; did you mean swarm\?/);

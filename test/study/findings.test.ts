@@ -52,7 +52,7 @@ describe('too few seeds', () => {
   });
 });
 
-test('a figure in another unit has the position of the first', () => {
+test('converting a figure to another unit converts its interval', () => {
   expect(changed({ value: 2, samples: 6, low: 1, high: 4 }, (n) => n - 1)).toEqual({
     value: 1,
     samples: 6,

@@ -96,7 +96,7 @@ describe.each([
     expect(new Set(lines.map((line) => ('name' in line ? line.name : ''))).size).toBe(10);
   });
 
-  test("names threads, and the kernel's ids of events", () => {
+  test("names threads, and the kernel's system of each event", () => {
     expect(read.comms).toEqual(
       new Map([
         [1000, 'CPU 0/KVM'],

@@ -206,7 +206,7 @@ describe('a trace file', async () => {
     expect(begun.size).toBeGreaterThan(0);
   });
 
-  test('that cannot be written is reported before anything runs', async () => {
+  test('that cannot be written, or would have no events, is refused before anything runs', async () => {
     const [ls] = ['scenarios/traces/ls.umbra'];
     const said = async (...args: readonly string[]): Promise<string> => {
       const { code, stderr } = await umbra('start', ls!, ...args);
