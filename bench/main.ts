@@ -5,7 +5,7 @@ import '../src/compile-cache.ts';
 import { thresholdOption } from '../src/commands/compare.ts';
 import { ExitCode } from '../src/commands/exit-code.ts';
 import { heedInterrupt } from '../src/commands/interrupt.ts';
-import { JSON_OPTION, jsonOutput } from '../src/commands/json-output.ts';
+import { JSON_OPTION, jsonOutput, mustShareStdout } from '../src/commands/json-output.ts';
 import { integer } from '../src/commands/options.ts';
 import { UserError } from '../src/errors.ts';
 import { type Benchmark, readBenchmark } from '../src/report/benchmark.ts';
@@ -72,9 +72,7 @@ async function bench(options: Options): Promise<void> {
     process.stdout.write(namesOf(selection));
     return;
   }
-  if (json === '-' && markdown === '-') {
-    throw new UserError('--json - and --markdown - both ask for stdout: give one of them a file');
-  }
+  mustShareStdout({ json, markdown });
   const writeJson = jsonOutput(json);
   const writeMarkdown = markdownInto(markdown);
   const earlier = from === undefined ? undefined : readBenchmark(from);

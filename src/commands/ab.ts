@@ -19,7 +19,8 @@ import type { SweepPlan } from '../sweep/sweep.ts';
 import { percent } from './compare.ts';
 import { ExitCode } from './exit-code.ts';
 import { type OptionsOf, seedsFrom } from './options.ts';
-import { failedLines, interruptedText } from './sweep.ts';
+import { interruptedText } from './study-ledger.ts';
+import { failedLines } from './sweep.ts';
 import { printerOf, sweep, wayOf, withSweepOptions, withSweepOutput } from './sweep-work.ts';
 import { columnsOf, wrap } from './terminal.ts';
 

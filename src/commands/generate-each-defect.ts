@@ -15,7 +15,7 @@ import { Programs, type Space } from '../explore/generate/plan.ts';
 import { ExitCode } from './exit-code.ts';
 import { type GenerateOptions, planFor } from './generate.ts';
 import { heedInterrupt } from './interrupt.ts';
-import { jsonOutput, output, printer } from './json-output.ts';
+import { jsonOutput, mustShareStdout, output, printer } from './json-output.ts';
 import { doUnits, type UnitsJob } from './units.ts';
 
 /** Those that take a schedule. */
@@ -27,9 +27,7 @@ export async function eachDefect(options: GenerateOptions): Promise<void> {
     throw new UserError('--each-defect goes step by step: with --queue give --wait');
   }
   if (out !== undefined) throw new UserError('--each-defect keeps nothing: leave --out out');
-  if (json === '-' && markdown === '-') {
-    throw new UserError('--json - and --markdown - both ask for stdout: give one of them a file');
-  }
+  mustShareStdout({ json, markdown });
   const writeJson = jsonOutput(json);
   const writeMarkdown = output(markdown, { option: '--markdown', what: 'table' });
   using interrupted = heedInterrupt();

@@ -1,5 +1,6 @@
 /** Output on stdout, and the targets of `--json` and its like: a file, or stdout for `-`. */
 
+import { UserError } from '../errors.ts';
 import { outputFile } from './output-file.ts';
 import { fitLines } from './terminal.ts';
 
@@ -28,6 +29,16 @@ export const printer =
   (text: string, isWrong = false): void => {
     if (json !== '-' && (isWrong || !quiet)) process.stdout.write(fitLines(text));
   };
+
+/** The option whose file is stdout, if any. Throws UserError for two of them. */
+export function mustShareStdout(
+  paths: Readonly<Record<string, string | undefined>>,
+): string | undefined {
+  const names = Object.keys(paths).filter((name) => paths[name] === '-');
+  if (names.length < 2) return names[0];
+  const asked = names.map((name) => `--${name} -`).join(' and ');
+  throw new UserError(`${asked} ask for stdout: give all but one of them a file`);
+}
 
 /** How to write the result as JSON: as `output` says. */
 export function jsonOutput(path: string | undefined): (result: unknown) => void {

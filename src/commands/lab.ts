@@ -50,6 +50,7 @@ export const labCommand = (): CommandUnknownOpts => declare().action(lab);
 
 async function lab({ port, build, ...options }: Options): Promise<void> {
   using interruption = heedInterrupt();
+  if (build !== undefined) makeFolder(build, ADVICE);
   const files = await labSite();
   const print = printer(options);
   if (build !== undefined) {

@@ -9,7 +9,6 @@ import {
 } from '@commander-js/extra-typings';
 import type { StoryTask } from '../../workers/mutant-task.ts';
 import { type DefectId, SCHEDULE_DEFECTS } from '../defects.ts';
-import { UserError } from '../errors.ts';
 import { findLitmusFiles } from '../explore/litmus/find-files.ts';
 import { textsOfTests } from '../explore/litmus/texts.ts';
 import {
@@ -29,7 +28,7 @@ import { parseDefects } from './defects.ts';
 import { ExitCode } from './exit-code.ts';
 import { seedOption, strategiesOption } from './explore-options.ts';
 import { heedInterrupt } from './interrupt.ts';
-import { JSON_OPTION, output, printer, QUIET_OPTION } from './json-output.ts';
+import { JSON_OPTION, mustShareStdout, output, printer, QUIET_OPTION } from './json-output.ts';
 import { keep } from './kept-schedules.ts';
 import { atATime, integer, type OptionsOf } from './options.ts';
 import { Progress } from './progress.ts';
@@ -104,9 +103,7 @@ async function mutants(
   command: CommandUnknownOpts,
 ): Promise<void> {
   const { runs, strategy: strategies, seed, only, json, markdown } = options;
-  if (json === '-' && markdown === '-') {
-    throw new UserError('--json - and --markdown - both ask for stdout: give one of them a file');
-  }
+  mustShareStdout({ json, markdown });
   checkQueueOptions(options, command);
   const writeResult = resultsOf(options, command);
   const writeMarkdown = output(markdown, { option: '--markdown', what: 'table' });

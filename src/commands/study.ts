@@ -5,7 +5,6 @@ import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import type { StudyTask } from '../../workers/study-task.ts';
 import { costTable } from '../cost/model.ts';
 import { UserError } from '../errors.ts';
-import { makeFolder } from '../files.ts';
 import { chartFile } from '../report/chart.ts';
 import { FEWEST } from '../report/statistics.ts';
 import { studyMarkdown } from '../report/study-markdown.ts';
@@ -13,17 +12,18 @@ import type { ChartSpec, StudyResult } from '../report/study-result.ts';
 import { studyTables } from '../report/study-tables.ts';
 import { studyText } from '../report/study-text.ts';
 import { STUDIES } from '../study/catalogue.ts';
-import { StudyLedger, unitOf } from '../study/ledger.ts';
+import { type StudyLedger, unitOf } from '../study/ledger.ts';
 import { runStudy, type StudyPlan, unitsOf } from '../study/run-study.ts';
 import type { Measures } from '../study/study.ts';
 import { didYouMean } from '../yaml/closest.ts';
 import { ExitCode } from './exit-code.ts';
 import { heedInterrupt } from './interrupt.ts';
-import { JSON_OPTION, output, printer, QUIET_OPTION } from './json-output.ts';
+import { JSON_OPTION, mustShareStdout, output, printer, QUIET_OPTION } from './json-output.ts';
 import { partOfPage } from './marked-page.ts';
 import { costsOption, integer, type OptionsOf, positive, seedsFrom } from './options.ts';
 import { Progress } from './progress.ts';
 import { OUT_OPTION, resultsOf } from './run-folder.ts';
+import { interruptedText, ledgerOf } from './study-ledger.ts';
 import { columnsOf, listing, showProgress, wrap } from './terminal.ts';
 import { checkQueueOptions, doUnits, type UnitsJob, withQueue } from './units.ts';
 
@@ -72,10 +72,9 @@ async function study(
   options: Options,
   command: CommandUnknownOpts,
 ): Promise<void> {
-  if (options.json === '-' && options.markdown === '-') {
-    throw new UserError('--json - and --markdown - both ask for stdout: give one of them a file');
-  }
-  const print = options.markdown === '-' ? () => {} : printer(options);
+  const { json, markdown } = options;
+  mustShareStdout({ json, markdown });
+  const print = markdown === '-' ? () => {} : printer(options);
   if (name === undefined)
     return print(listing(Object.values(STUDIES).map(({ name, question }) => [name, question])));
   checkQueueOptions(options, command);
@@ -83,14 +82,18 @@ async function study(
   const writePage = pageOf(options);
   const { out } = options;
   const writeResult = resultsOf(options, command);
-  using ledger = ledgerOf(out, plan, command.parent!.version()!);
+  using ledger = ledgerOf(out, command, {
+    study: plan.study.name,
+    scale: plan.scale ?? 1,
+    costs: JSON.stringify(plan.costs.cycles),
+  });
   if (options.queue !== undefined && (await send(plan, ledger, options)) > 0) return;
   using interrupted = heedInterrupt();
   const result = await runAll(plan, ledger, interrupted.isInterrupted);
   const columns = columnsOf(process.stdout);
   print(studyText(result, { columns, wrap: (text, most) => wrap(text, most, 0) }));
   if (result.interrupted) {
-    process.stderr.write(`umbra: interrupted; ${adviceFor(out)}\n`);
+    process.stderr.write(interruptedText(out));
     process.exitCode = ExitCode.Interrupted;
     return;
   }
@@ -135,11 +138,6 @@ function againOf(
   const words = Object.entries(given).map(([name, value]) => ` --${name} ${value}`);
   return `npm run umbra -- study ${study}${words.join('')}`;
 }
-
-const adviceFor = (out: string | undefined): string =>
-  out === undefined
-    ? 'with --out the same command could go on from here'
-    : `what was run is in ${partOf(out)}, and the same command goes on from there`;
 
 async function runAll(
   plan: StudyPlan,
@@ -204,16 +202,4 @@ function planOf(name: string, { seeds, seed, scale, experiment, costs }: Options
   throw new UserError(
     `'${experiment}' matches no experiment of ${name}; there are ${[...experiments].join(', ')}`,
   );
-}
-
-const partOf = (out: string): string => `${out}.part`;
-
-function ledgerOf(out: string | undefined, plan: StudyPlan, version: string): StudyLedger {
-  if (out !== undefined) makeFolder(dirname(out));
-  return new StudyLedger(out && partOf(out), {
-    study: plan.study.name,
-    scale: plan.scale ?? 1,
-    version,
-    costs: JSON.stringify(plan.costs.cycles),
-  });
 }

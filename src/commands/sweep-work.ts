@@ -4,14 +4,12 @@
 
 import { createHash } from 'node:crypto';
 import { availableParallelism } from 'node:os';
-import { dirname } from 'node:path';
 import { type CommandUnknownOpts, InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { shuffler } from 'd3-array';
 import type { SweepTask } from '../../workers/sweep-task.ts';
 import { costTable } from '../cost/model.ts';
 import { UserError } from '../errors.ts';
 import { Dice } from '../explore/strategies/dice.ts';
-import { makeFolder } from '../files.ts';
 import { FIGURES, figureNamed } from '../report/figures.ts';
 import { reportHtml } from '../report/page/report.ts';
 import { FEWEST, median } from '../report/statistics.ts';
@@ -20,7 +18,7 @@ import type { StudyResult, Swept } from '../report/study-result.ts';
 import { studyTables } from '../report/study-tables.ts';
 import { csvOf } from '../report/table.ts';
 import { parseVaried } from '../scenario/vary.ts';
-import { StudyLedger } from '../study/ledger.ts';
+import type { StudyLedger } from '../study/ledger.ts';
 import { resultOf, type StudyPlan } from '../study/run-study.ts';
 import { type SweepRun, timed } from '../sweep/runs.ts';
 import {
@@ -35,7 +33,7 @@ import {
 } from '../sweep/sweep.ts';
 import { sweepTable } from '../sweep/tables.ts';
 import { heedInterrupt } from './interrupt.ts';
-import { JSON_OPTION, output, printer, QUIET_OPTION } from './json-output.ts';
+import { JSON_OPTION, mustShareStdout, output, printer, QUIET_OPTION } from './json-output.ts';
 import {
   atATime,
   costsOption,
@@ -48,6 +46,7 @@ import {
 import { onPool } from './pool.ts';
 import { Progress } from './progress.ts';
 import { OUT_OPTION, resultsOf } from './run-folder.ts';
+import { ledgerOf } from './study-ledger.ts';
 import { showProgress } from './terminal.ts';
 import { type LiveState, WATCH_OPTION, Watch } from './watch.ts';
 
@@ -135,12 +134,8 @@ export function wayOf(
 
 /** How to print text for people: not if other output goes to stdout. */
 export function printerOf({ json, csv, html, quiet }: SweepOptions) {
-  const given = Object.entries({ json, csv, html }).filter(([, path]) => path === '-');
-  if (given.length > 1) {
-    const names = given.map(([name]) => `--${name} -`).join(' and ');
-    throw new UserError(`${names} ask for stdout: give all but one of them a file`);
-  }
-  return printer({ ...(quiet && { quiet }), ...(given.length > 0 && { json: '-' }) });
+  const given = mustShareStdout({ json, csv, html });
+  return printer({ ...(quiet && { quiet }), ...(given !== undefined && { json: '-' }) });
 }
 
 /** The result, and what to do after it is printed. */
@@ -167,7 +162,13 @@ export async function sweep(
   const writeHtml = output(html, { option: '--html', what: 'page' });
   const writeResult = resultsOf(options, command);
   const settings = settingsOf(plan);
-  using ledger = ledgerOf(plan, out, command.parent!.version()!);
+  const { name, way, costs, base: scenario } = plan;
+  using ledger = ledgerOf(out, command, {
+    study: name,
+    way,
+    costs: costs === undefined ? 'of the scenario' : JSON.stringify(costTable(costs).cycles),
+    scenario: createHash('sha256').update(JSON.stringify(scenario)).digest('hex').slice(0, 16),
+  });
   using interrupted = heedInterrupt();
   await using watch = await Watch.begin(`umbra ${command.name()}: ${plan.title}`, options);
   await runAll({ plan, settings, ledger, watch, signal: interrupted.signal }, options);
@@ -202,23 +203,6 @@ export async function sweep(
     },
   };
 }
-
-function ledgerOf(
-  { name, way, costs, base }: SweepPlan,
-  out: string | undefined,
-  version: string,
-): StudyLedger {
-  if (out !== undefined) makeFolder(dirname(out));
-  return new StudyLedger(out && partOf(out), {
-    study: name,
-    way,
-    version,
-    costs: costs === undefined ? 'of the scenario' : JSON.stringify(costTable(costs).cycles),
-    scenario: createHash('sha256').update(JSON.stringify(base)).digest('hex').slice(0, 16),
-  });
-}
-
-export const partOf = (out: string): string => `${out}.part`;
 
 /** All settings for each seed, so that an interrupted run has some of every setting. */
 function inDrawnOrder(

@@ -15,14 +15,8 @@ import { bestOf } from '../sweep/findings.ts';
 import { levelsText, type SweepPlan } from '../sweep/sweep.ts';
 import { ExitCode } from './exit-code.ts';
 import { expectOption, type OptionsOf, seedsFrom } from './options.ts';
-import {
-  partOf,
-  printerOf,
-  sweep,
-  wayOf,
-  withSweepOptions,
-  withSweepOutput,
-} from './sweep-work.ts';
+import { interruptedText } from './study-ledger.ts';
+import { printerOf, sweep, wayOf, withSweepOptions, withSweepOutput } from './sweep-work.ts';
 import { columnsOf, wrap } from './terminal.ts';
 
 function declare() {
@@ -85,12 +79,6 @@ async function run(path: string, options: Options, command: CommandUnknownOpts):
   process.stderr.write(interruptedText(options.out));
   process.exitCode = ExitCode.Interrupted;
 }
-
-export const interruptedText = (out: string | undefined): string =>
-  out === undefined
-    ? 'umbra: interrupted; with --out the same command could go on from here\n'
-    : `umbra: interrupted; what was run is in ${partOf(out)}, and the same command goes on from ` +
-      `there\n`;
 
 const isWrong = ({ failed, thresholds }: Swept): boolean =>
   failed.length > 0 || thresholds.some(({ verdict }) => verdict !== 'met');

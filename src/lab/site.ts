@@ -34,8 +34,13 @@ const POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-export const labSite = (): Promise<Files> =>
-  extname(import.meta.url) === '.ts' ? built() : Promise.resolve(filesBelow(here('../../lab')));
+let site: Promise<Files> | undefined;
+
+export const labSite = (): Promise<Files> => {
+  site ??=
+    extname(import.meta.url) === '.ts' ? built() : Promise.resolve(filesBelow(here('../../lab')));
+  return site;
+};
 
 /** Links are not followed. */
 export const filesBelow = (folder: string, before = ''): Files =>

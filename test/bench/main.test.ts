@@ -151,7 +151,7 @@ test.each([
   [['--isolates', '1'], /A whole number of at least 2 is expected/],
   [['--baseline', without], /found what is not JSON [\s\S]* expected what npm run bench/],
   [['--from', earlier, '--markdown', without], /found a file with no place for the tables/],
-  [['--json', '-', '--markdown', '-'], /both ask for stdout/],
+  [['--json', '-', '--markdown', '-'], /ask for stdout/],
 ])('refuses %j with a message', (args, words) => {
   const { code, stdout, stderr } = bench(...args);
   expect(stderr).toMatch(words);

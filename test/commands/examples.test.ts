@@ -23,7 +23,7 @@ const SHORTER: readonly (readonly [RegExp, string])[] = [
   [/(campaign \S+)(?!.*--runs)/, '$1 --runs 9'],
   [/campaign (litmus|5-flush)/, 'campaign 7-setup'],
   [/(verify R(14-started|4-both)\S+)/, '$1 --discipline guest-lock'],
-  [/cpus=1\.\.4/, 'cpus=1..2'],
+  [/cpus=1\.\.4/, 'cpus=2'],
   // Its first machines are large, and run to their end.
   [/--ops \d{4,}/, '--ops 10000 --seed 4'],
   [/(study \w+)$/, '$1 --seeds 1 --experiment interval'],

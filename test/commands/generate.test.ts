@@ -142,7 +142,7 @@ describe('refuses', () => {
     [['--configuration', 'AD'], /'AD' is none: two or three tables/],
     [['--out', at('file')], /file is a file: give --out a folder/],
     [['--each-defect', '--out', at('x')], /keeps nothing/],
-    [['--each-defect', '--json', '-', '--markdown', '-'], /both ask for stdout/],
+    [['--each-defect', '--json', '-', '--markdown', '-'], /ask for stdout/],
   ])('%j', async (given, says) => {
     const { code, stderr } = await umbra('generate', ...given);
     expect(spaced(stderr)).toMatch(says);

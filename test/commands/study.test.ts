@@ -102,7 +102,7 @@ test('writes the results between the marks of a page, and a picture beside it', 
 
 test.each([
   [['migraton'], /there is no study 'migraton'.*did you mean migration\?/],
-  [['migration', '--json', '-', '--markdown', '-'], /both ask for stdout/],
+  [['migration', '--json', '-', '--markdown', '-'], /ask for stdout/],
   [['migration', '--markdown', 'package.json'], /found a file with no place for the study/],
   [['migration', '--scale', '0'], /A number above 0 is expected/],
   [

@@ -24,7 +24,9 @@ const SHORTER: readonly (readonly [RegExp, string])[] = [
   [/--seconds \d+/, '--seconds 1'],
   [/(generate --ops 2) --(paging|defects)/, '$1 --alphabet core --$2'],
   [/(mutants mine.yaml)/, '$1 --only R13'],
+  [/(campaign 7-setup --runs) 200/, '$1 20'],
   // Its first machines are large, and run to their end.
+  [/(stress --runs 2)/, '$1 --seed 4'],
   [/--ops 1e9/, '--ops 1e5 --seed 4'],
   [/(study migration)(?! --out).*/, '$1 --seeds 1 --experiment shared'],
   [/(study migration) --out/, '$1 --seeds 1 --experiment shared --out'],
