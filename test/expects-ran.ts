@@ -1,7 +1,4 @@
-/**
- * Checks, after the tests of a file have passed, that each `expect` in it has run
- * (every-expect.ts).
- */
+/** Checks, when the tests of a file have passed, that each `expect` has run (every-expect.ts). */
 
 import { afterAll, afterEach, expect, type RunnerTestCase, type RunnerTestSuite } from 'vitest';
 
@@ -30,8 +27,7 @@ afterEach(({ task }) => {
 });
 
 afterAll(() => {
-  // Some were skipped, by a filter or for a missing program; or a test failed and reports it
-  // itself.
+  // Some were skipped, by a filter or for a missing program; or one failed and reports it itself.
   if (file === undefined || casesOf(file).some(({ result }) => result?.state !== 'pass')) return;
   const idle = lines.filter((_, i) => !ran.has(i));
   if (idle.length > 0) throw new Error(`never ran: the expect in line ${idle.join(', ')}`);

@@ -12,10 +12,7 @@ const machine = [
   'test/shared/{decoded-blocks,discard,frames,launcher-map,lock,words}.test.ts',
 ];
 
-/**
- * Commands, pages of the docs, the package, a browser, studies, the benchmark, campaigns over a
- * database.
- */
+/** Commands, pages of the docs, the package, a browser, studies, the benchmark, queues. */
 const outside = [
   'test/{bench,commands,docs,queue,study,trace}/**/*.test.ts',
   'test/{every-expect,library}.test.ts',
@@ -30,10 +27,7 @@ export const PROJECTS = {
   outside: { include: outside, exclude: [] },
 };
 
-/**
- * Files of one to three minutes: started last, one of them would keep one core busy after all
- * others.
- */
+/** Files of one to three minutes: started last, one of them would keep one core busy alone. */
 const LONGEST = ['docs/commands', 'commands/examples', 'queue/worker', 'commands/queue'];
 
 /** Vitest starts the largest files first, and knows durations only of files it has run. */

@@ -65,10 +65,7 @@ export class Rig {
     if (this.runUntil(() => false, quantum, most)) throw new Error('the guest is still alive');
   }
 
-  /**
-   * Like runAll, until a condition holds between two slices; false if it does not before the
-   * guest's end.
-   */
+  /** Like runAll, until a condition holds between two slices; false if the guest ends before. */
   runUntil(isSo: () => boolean, quantum: number, most = 1_000_000): boolean {
     const vcpus = this.host.guests[0]!.cpus.length;
     for (let turn = 0; turn < most && !isSo(); turn++) {

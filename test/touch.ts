@@ -4,10 +4,7 @@ import type { Page } from 'playwright-core';
 
 type Point = readonly [x: number, y: number];
 
-/**
- * Each finger moves along its path, all of them step by step together, and then they are lifted.
- * The page's context must have touch.
- */
+/** Moves each finger along its path, step by step together. The page's context must have touch. */
 export async function fingers(page: Page, ...ways: readonly (readonly Point[])[]): Promise<void> {
   const session = await page.context().newCDPSession(page);
   const most = Math.max(...ways.map(({ length }) => length));

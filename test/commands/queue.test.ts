@@ -1,7 +1,4 @@
-/**
- * `umbra campaign --queue`, `umbra work`, `umbra queue` and `umbra merge` of a queue, as a user
- * runs them.
- */
+/** `umbra campaign --queue`, `umbra work`, `umbra queue` and `umbra merge` as a user runs them. */
 
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';

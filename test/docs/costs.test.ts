@@ -1,7 +1,4 @@
-/**
- * The tables in docs/costs.md are those of the code, and its costs are a scenario's. TELL=1
- * rewrites the tables.
- */
+/** docs/costs.md agrees with the code and a scenario's fields. TELL=1 rewrites its tables. */
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';

@@ -1,7 +1,4 @@
-/**
- * Files of the code named in pages and comments exist, and pages name no lines: lines move with
- * every change.
- */
+/** Files of the code named in pages and comments exist, and pages name no lines: lines move. */
 
 import { globSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';

@@ -1,7 +1,4 @@
-/**
- * Runs the commands of a page as its reader types them: one after the other, in a writable folder
- * laid out like a clone.
- */
+/** Runs a page's commands as its reader types them: in order, in a writable folder like a clone. */
 
 import { spawnSync } from 'node:child_process';
 import {

@@ -36,10 +36,7 @@ export function commandsOf(page: string): readonly Shown[] {
     .filter(({ command }) => command !== '');
 }
 
-/**
- * Matches output as a page shows it. `…` is what the page leaves out; on a line of its own, any
- * number of lines.
- */
+/** Matches output as a page shows it. `…` stands for anything; on a line of its own, for lines. */
 export function asShown(output: string): RegExp {
   const lines = output.split('\n').map((text) => {
     if (text === '…') return '(?:.*\\n)*?';

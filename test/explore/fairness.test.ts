@@ -1,7 +1,4 @@
-/**
- * An actor that polls in vain yields under every strategy, and one that never progresses is
- * reported.
- */
+/** An actor that polls in vain yields under every strategy; one without progress is reported. */
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -30,10 +27,7 @@ const ALL: readonly (readonly [string, () => Strategy])[] = [
 
 const MOST_ATTEMPT = 5;
 
-/**
- * Threads whose waits can all end: the order of all steps is drawn, and each wait is for no more
- * than precedes it there.
- */
+/** Threads whose waits can all end: in some order of all steps, each waits for earlier ones. */
 const programs: fc.Arbitrary<Program> = fc
   .array(
     fc.record({

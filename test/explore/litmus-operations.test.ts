@@ -1,7 +1,4 @@
-/**
- * The effect of each operation of a litmus test, and the meaning of each condition, with one or two
- * vCPUs.
- */
+/** The effect of each operation of a litmus test, and the meaning of each condition. */
 
 import { describe, expect, test } from 'vitest';
 import { Counter } from '../../shared/counters.ts';

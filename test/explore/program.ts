@@ -44,10 +44,7 @@ const MOST_STEPS = 10_000;
 /** A number is drawn after every so many steps. */
 const DRAWN_EVERY = 5;
 
-/**
- * One run of a program: the strategy decides where Controller would ask, with the same fairness by
- * default.
- */
+/** One run of a program: the strategy decides where Controller would ask, by default as fairly. */
 export function play(
   program: Program,
   strategy: Strategy,

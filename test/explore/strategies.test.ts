@@ -111,10 +111,7 @@ test('PCT switches away from a thread that spins in vain', () => {
 });
 
 describe('fewest switches first', () => {
-  /**
-   * The cost of each order, up to `bound`: one for each preemption, and for each forced switch that
-   * skips the next runnable thread.
-   */
+  /** The cost of each order, up to `bound`: its preemptions, and forced switches out of order. */
   function byForce(program: Program, bound: number): ReadonlyMap<string, number> {
     const all = new Map<string, number>();
     const steps = program.flat().length;

@@ -1,7 +1,4 @@
-/**
- * A shrunk failure is due to the defects: it passes without them, tried as hard as it was searched
- * for.
- */
+/** A shrunk failure is due to the defects: without them it passes as many schedules. */
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,16 +1,10 @@
-/**
- * A kernel routine that continues in place after a hypercall leaves the machine as one that is
- * called again: memory, TLBs, counters, to the word.
- */
+/** A kernel routine continued after a hypercall has the effects of one that is called again. */
 
 import { expect, test } from 'vitest';
 import { makeWorkload, workloads } from '../../src/guest/workloads/catalogue.ts';
 import { Rig, type RigSpec } from '../rig.ts';
 
-/**
- * More than one stay in the guest takes, so that none ends by it; but any value has the routine
- * called again.
- */
+/** More than one stay takes, so that none ends by it; any value has the routine called again. */
 const CALLED_AGAIN = 2 ** 31;
 
 const SIDES = [

@@ -1,7 +1,4 @@
-/**
- * Files of every imported format, cut short at each byte and changed at random: read, or refused
- * with file and place.
- */
+/** Files of every imported format, cut short and changed at random: read, or refused with place. */
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

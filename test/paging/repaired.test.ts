@@ -1,7 +1,4 @@
-/**
- * Each defect that one vCPU can show, alone: its consequence occurs with its switch on, and not
- * with all off.
- */
+/** Each defect that one vCPU can show, alone: its consequence occurs on, and not off. */
 
 import { describe, expect, test } from 'vitest';
 import { FrameKind } from '../../shared/frames.ts';

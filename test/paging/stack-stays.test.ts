@@ -1,7 +1,4 @@
-/**
- * The entry of a stack in use never disappears, whichever operation removes entries from the
- * shadow.
- */
+/** The entry of a stack in use never disappears, whichever operation removes entries. */
 
 import { describe, expect, test } from 'vitest';
 import type { DisciplineName } from '../../shared/discipline.ts';

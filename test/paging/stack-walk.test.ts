@@ -1,7 +1,4 @@
-/**
- * A vCPU checks its stack's mapping while another drops all tables: found by `umbra stress` (seed
- * 100177), where the check walked a freed table.
- */
+/** A stack check never walks tables that another vCPU frees (found by stress, seed 100177). */
 
 import { expect, test } from 'vitest';
 import { toGva } from '../../src/hardware/address.ts';

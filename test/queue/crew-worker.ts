@@ -1,7 +1,4 @@
-/**
- * A process that works for a queue, as umbra work does, with the tests' kinds of units: URL JOBS
- * [stay].
- */
+/** A process that works for a queue, with the tests' kinds of units: URL JOBS [stay]. */
 
 import '../../src/compile-cache.ts';
 import { parseAddress } from '../../src/queue/address.ts';

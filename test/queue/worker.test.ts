@@ -110,10 +110,7 @@ async function worked(more: Partial<Parameters<typeof work>[0]> = {}): Promise<W
 
 const SLOW = process.env['UMBRA_SLOW'] !== undefined;
 
-/**
- * For how long and how often workers are killed, and when the server is restarted, in ms; schedules
- * of a plan.
- */
+/** For how long, and how often, workers are killed; when the server restarts, in ms; schedules. */
 const CHAOS = SLOW
   ? { ms: 600_000, everyMs: 5000, restartMs: 300_000, runs: 2000 }
   : { ms: 20_000, everyMs: 4500, restartMs: 8000, runs: 500 };

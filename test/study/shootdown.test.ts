@@ -1,7 +1,4 @@
-/**
- * The study of shootdowns: its guests make the declared accesses, and its verdicts follow the
- * figures.
- */
+/** The study of shootdowns: its guests make the declared accesses; verdicts follow the figures. */
 
 import { expect, test } from 'vitest';
 import { costTable } from '../../src/cost/model.ts';

@@ -1,7 +1,4 @@
-/**
- * The study of paging strategies: it runs the declared settings, and its verdicts follow the
- * figures.
- */
+/** The study of paging strategies: it runs the declared settings; verdicts follow the figures. */
 
 import { expect, test } from 'vitest';
 import { costTable } from '../../src/cost/model.ts';

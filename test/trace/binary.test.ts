@@ -1,7 +1,4 @@
-/**
- * A run in the file formats of trace-cmd and perf: decoded by those formats, and by the tools if
- * installed.
- */
+/** A run in the formats of trace-cmd and perf, decoded here and by the tools if installed. */
 
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';

@@ -132,10 +132,7 @@ function taken(line: string): Line {
   };
 }
 
-/**
- * As perf sched timehist: how often each task had a CPU, for how long, and how often another than
- * before.
- */
+/** As perf sched timehist: runs, run time, and runs on another CPU than before, for each task. */
 function timehist(lines: readonly Line[]) {
   const tasks = new Map<number, { runs: number; ns: number; migrations: number; cpu: number }>();
   const since = new Map<number, { pid: number; ns: number }>();

@@ -1,7 +1,4 @@
-/**
- * Programs of two operations, by all of their behaviours. For all programs: umbra generate
- * --exhaustive.
- */
+/** Programs of two operations, by all behaviours. For all: umbra generate --exhaustive. */
 
 import { expect, test } from 'vitest';
 import type { DisciplineName } from '../../../shared/discipline.ts';

@@ -1,7 +1,4 @@
-/**
- * Programs of two operations, a quarter of them or with UMBRA_SLOW all, in every form and
- * configuration, under one discipline.
- */
+/** Programs of two operations, a quarter of them (UMBRA_SLOW: all), under one discipline. */
 
 import { expect, test } from 'vitest';
 import type { DisciplineName } from '../../../shared/discipline.ts';

@@ -87,10 +87,7 @@ describe('runs that are cut short are reported as such', () => {
   });
 });
 
-/**
- * A different count means that accesses of the code have changed. If that was intended, update the
- * number.
- */
+/** A count changes with the accesses of the code. If that was intended, update it. */
 const COUNTS: readonly (readonly [string, DisciplineName, number])[] = [
   ['R1-two-faults-one-entry', 'guest-lock', 136],
   ['R1-two-faults-one-entry', 'pgdir-lock', 124],

@@ -31,10 +31,7 @@ function expectAll(program: readonly Task[]): ReturnType<typeof verify> {
   return verified;
 }
 
-/**
- * Compares with brute force, and checks that each is found once. Returns the number of blocked
- * runs.
- */
+/** Finds what brute force finds, each once. Returns the number of blocked runs. */
 function expectAllOfDrawn(several: boolean): number {
   let [behaviours, blocked, stuck, orders] = [0, 0, 0, 0];
   for (let seed = 0; seed < (SLOW ? 5000 : 500); seed++) {

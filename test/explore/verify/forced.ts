@@ -5,10 +5,7 @@ import { FewestSwitches } from '../../../src/explore/strategies/fewest-switches.
 import type { Situation } from '../../../src/explore/strategies/strategy.ts';
 import type { Subject } from '../../../src/explore/subject.ts';
 
-/**
- * Switches before every single step; acts of hardware count as preemptions, and so does the choice
- * of the first actor.
- */
+/** Switches before every step; acts of hardware and the first choice count as preemptions. */
 class BruteForce extends FewestSwitches {
   readonly #acts: boolean;
 

@@ -27,10 +27,7 @@ class Pending {
   }
 }
 
-/**
- * Ordinary code as a task: a throw leaves it at each access, and it is called again with the
- * results of its accesses so far.
- */
+/** Ordinary code as a task: left by a throw at each access, repeated with the results so far. */
 function taskOf(body: (words: Words) => void): Task {
   return function* () {
     const log: number[] = [];

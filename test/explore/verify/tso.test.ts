@@ -1,7 +1,4 @@
-/**
- * With store buffers: all behaviours that brute force finds, each once, and the outcomes x86
- * allows.
- */
+/** With store buffers: all behaviours of brute force, each once, and the outcomes x86 allows. */
 
 import { describe, expect, test } from 'vitest';
 import { SLOW } from '../../slow.ts';
@@ -56,10 +53,7 @@ describe('drawn programs: all that brute force finds, each once', () => {
 
 const [x, y] = [1, 2];
 
-/**
- * Programs of herd's catalogue, and their numbers of outcomes under sequential consistency and
- * under x86-TSO: of final memory and loaded values.
- */
+/** Programs of herd's catalogue, with their numbers of outcomes under SC and under x86-TSO. */
 const CATALOGUE: readonly (readonly [string, number, number, readonly (readonly Access[])[]])[] = [
   [
     'SB',

@@ -1,7 +1,4 @@
-/**
- * The table of schedules to the first bug beside the published figures: a part of
- * docs/published.md.
- */
+/** The table of schedules to the first bug beside published figures, for docs/published.md. */
 
 import { type Figure, PROGRAMS, STRATEGIES } from './figures.ts';
 import {
