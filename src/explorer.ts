@@ -180,7 +180,7 @@ async function exploreTest(test: LitmusTest, options: ExploreOptions): Promise<E
 
 /**
  * Do a schedule again, step for step. `test` is its world, or its test where that is in no file, or
- * in another. Throws a `UserError` where the test has changed, or the run goes another way.
+ * in another. Throws a `UserError` where the test has changed, or the run diverges.
  */
 export function replay(token: string, options: { readonly test: World }): WorldReplayed;
 export function replay(token: string, options?: Pick<ShrinkOptions, 'test'>): Replayed;
@@ -206,7 +206,7 @@ export async function shrink(
   if (isWorld(test)) return await shrinkOfWorld(test, token, { signal });
   const { subject, result } = replayed(token, test);
   if (result.ending === 'ok') {
-    throw new UserError('the schedule ends as it may: there is nothing to shrink');
+    throw new UserError('the schedule passes: there is nothing to shrink');
   }
   const shrunk = await shrinkFailure(subject, result, {
     isInterrupted: () => signal?.aborted ?? false,

@@ -103,7 +103,7 @@ export abstract class Ledger<Plan, UnitId extends number | string = number> {
       const { errcode, errstr } = error as { readonly errcode?: number; readonly errstr?: string };
       if (errcode === undefined) throw error;
       if (errcode === SQLITE_BUSY) {
-        throw new UserError(`${name}: another process is at this ledger`);
+        throw new UserError(`${name}: another process uses this ledger`);
       }
       if (errcode === SQLITE_CORRUPT || errcode === SQLITE_NOTADB) {
         throw new UserError(olderVersion(name) ?? damaged(name, String(errstr)));
@@ -137,11 +137,11 @@ export abstract class Ledger<Plan, UnitId extends number | string = number> {
     const pragma = (pragmaName: string): unknown =>
       Object.values(this.db.prepare(`PRAGMA ${pragmaName}`).get()!)[0];
     if (pragma('application_id') !== applicationId) {
-      throw new UserError(`${name} is a database, and no ledger: ${maker} makes them`);
+      throw new UserError(`${name} is a database, but no ledger: ${maker} makes them`);
     }
     if (pragma('user_version') !== version) {
       throw new UserError(
-        `${name} is a ledger of another version of umbra: begin anew, in another`,
+        `${name} is a ledger of another version of umbra: start again, with another`,
       );
     }
     const found = pragma('quick_check');
@@ -163,7 +163,7 @@ export abstract class Ledger<Plan, UnitId extends number | string = number> {
 }
 
 const damaged = (name: string, found: string): string =>
-  `${name}: no ledger, or a damaged one (${found}); give another, or delete it and begin anew`;
+  `${name}: no ledger, or a damaged one (${found}); give another, or delete it and start again`;
 
 /** Studies and sweeps had lines of JSON, the first of them with the version. */
 function olderVersion(name: string): string | undefined {
@@ -176,7 +176,7 @@ function olderVersion(name: string): string | undefined {
   );
   return found === null
     ? undefined
-    : `${name} is a ledger of umbra ${found[1]}, in its earlier form: delete it and begin anew`;
+    : `${name} is a ledger of umbra ${found[1]}, in its earlier form: delete it and start again`;
 }
 
 const SQLITE_BUSY = 5;

@@ -169,7 +169,7 @@ export async function shrinkOfWorld(
 ): Promise<ShrunkWorldFailure> {
   const failing = replayWorld(world, token);
   if (failing.ending === 'ok') {
-    throw new UserError('the schedule ends as it may: there is nothing to shrink');
+    throw new UserError('the schedule passes: there is nothing to shrink');
   }
   const { result, preemptions, proven } = await shrinkWorld(world, failing, goingOn(signal));
   return { ...failureOf(world, result), preemptions, proven };

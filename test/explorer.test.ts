@@ -47,7 +47,7 @@ describe('a defect', async () => {
     expect(operations).toEqual([['load 0x00400000 -> r0'], ['load 0x00400000 -> r0']]);
     expect(proven).toBe(true);
     expect(replay(token).ending).toBe('oops');
-    expect(passing!.difference).toMatch(/^when CPU \d is left /);
+    expect(passing!.difference).toMatch(/^when the switch from CPU \d comes /);
     expect(replay(passing!.token).ending).toBe('ok');
     await expect(shrink(passing!.token)).rejects.toThrow('there is nothing to shrink');
   });

@@ -173,7 +173,7 @@ test("the package installs into an empty folder, where the docs' example and the
   expect(run(process.execPath, 'example.js')).toMatch(/^done [1-9]\d* \d+\n$/);
   writeFileSync(join(folder, 'explored.js'), explored!);
   expect(run(process.execPath, 'explored.js')).toMatch(
-    /^\d+ oops fault in the Switcher .*\n2 when CPU \d is left .*\n$/,
+    /^\d+ oops fault in the Switcher .*\n2 when the switch from CPU \d comes .*\n$/,
   );
   writeFileSync(join(folder, 'world.js'), ownWorld!);
   expect(run(process.execPath, 'world.js')).toBe(
@@ -270,7 +270,7 @@ test('once installed, it finds its tests by name, keeps failures, and has its do
   expect(umbra('litmus', 'R6-no-shootdown', '--runs', '2')).toMatchObject({ code: 0, stderr: '' });
   const found = umbra('explore', 'R10-one-pgdir-two-cpus', '--defects', 'R10');
   expect(found).toMatchObject({ code: 4, stderr: '' });
-  expect(found.stdout).toContain('on 2 threads it goes the same way, step for step');
+  expect(found.stdout).toContain('on 2 threads it takes the same steps');
   expect(umbra('replay', '--last', '--story', '--against')).toMatchObject({ code: 4, stderr: '' });
   expect(umbra('conformance', '--quiet')).toEqual({ code: 0, stdout: '', stderr: '' });
   expect(umbra('start', 'ls', '--quiet')).toEqual({ code: 0, stdout: '', stderr: '' });

@@ -57,7 +57,7 @@ export class ProgressWatcher {
     if (now - this.#since < this.#stallMs) return [];
     const seconds = ((now - this.#since) / 1000).toFixed(1);
     const found = `none for ${seconds} s, after ${done}; ${where(host)}`;
-    return [violation(7, 'nothing goes on', {}, 'operations of the guests that live', found)];
+    return [violation(7, 'no progress', {}, 'operations of the guests that live', found)];
   }
 }
 

@@ -26,30 +26,30 @@ import { columnsOf, wrap } from './terminal.ts';
 
 function declare() {
   const command = new Command('ab')
-    .summary('Say which of two scenarios or settings has more, with intervals')
+    .summary('Compare two scenarios or settings, with confidence intervals')
     .description(
-      'Run two scenarios, or one in two settings, with the same seeds, and say of each figure ' +
-        'how many ' +
-        'times as much the second has, where that lies with 95 %, and whether it is more.',
+      'Run two scenarios, or one in two settings, with the same seeds. For each figure, show how ' +
+        'many times as much the second has, a 95 % interval, and whether it is more.',
     )
-    .argument('<a>', 'a scenario: a file that ends in .yaml, or the name of one that comes along')
-    .argument('[b]', 'another one; with --vary, which makes two settings of one, there is none');
+    .argument(
+      '<a>',
+      'a scenario: a file that ends in .yaml, or the name of one that comes with umbra',
+    )
+    .argument('[b]', 'another one; omit it with --vary, which makes two settings of the first');
   const varied = withSweepOptions(command).addOption(
-    new Option('--threshold <percent>', 'a difference by less than this does not matter')
+    new Option('--threshold <percent>', 'ignore a difference of less than this')
       .default(0)
       .argParser(percent),
   );
   return withSweepOutput(varied).addHelpText(
     'after',
-    `\nBoth are run with the same seeds, and compared seed by seed. Fewer than ${FEWEST} ` +
-      `seeds make ` +
-      'nothing clear. The first figure decides.\n\n' +
+    `\nBoth are run with the same seeds, and compared seed by seed. With fewer than ${FEWEST} ` +
+      'seeds the result is never clear. The first figure decides.\n\n' +
       `Exit code: ${ExitCode.Ok} the second is no worse, ${ExitCode.Failed} it is worse, or a ` +
       `run went ` +
-      `wrong, ${ExitCode.NotClear} that is not clear, ${ExitCode.UserMistake} a mistake in ` +
-      `what was ` +
-      `given, ${ExitCode.Interrupted} interrupted by Ctrl-C (what there is so far is ` +
-      `shown).\n\n` +
+      `wrong, ${ExitCode.NotClear} not clear, ${ExitCode.UserMistake} a mistake in ` +
+      `the input, ${ExitCode.Interrupted} interrupted by Ctrl-C (the results so far ` +
+      `are shown).\n\n` +
       'Examples:\n' +
       '  umbra ab cow-storm --vary policy=random,pinned\n' +
       '  umbra ab false-sharing --vary discipline=lock-free,pgdir-lock --on threads\n' +

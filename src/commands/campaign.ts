@@ -41,8 +41,8 @@ function declare() {
   const command = new Command('campaign')
     .summary('Run many tests by many schedules on all cores, resumably')
     .description(
-      'Run litmus tests by many schedules each, in every setting that they are for, on all ' +
-        'cores; say how many were different, what went wrong, and what may have been missed.',
+      'Run each litmus test by many schedules, in all of its settings, on all cores. Report how ' +
+        'many behaved differently, what went wrong, and what may have been missed.',
     )
     .argument('<test...>', TESTS);
   const work = withSettings(command)
@@ -51,15 +51,18 @@ function declare() {
     .option('--runs <n>', 'schedules of each strategy in each setting', integer(1), 1000)
     .addOption(seedOption())
     .optionsGroup('Work:')
-    .option('--out <ledger>', 'keep what is done in this file; the same command goes on from it')
+    .option('--out <ledger>', 'save the results in this file; the same command resumes from it')
     .addOption(shardOption())
-    .option('--threads <n>', 'that work at it', atATime, availableParallelism())
-    .option('--until-failure', 'end with the first schedules among which one goes wrong');
+    .option('--threads <n>', 'threads to use', atATime, availableParallelism())
+    .option('--until-failure', 'stop at the first unit with a failing schedule');
   return withQueue(work)
-    .option('--forever', 'with --queue: a plan for umbra work --forever, whose seeds count on')
+    .option(
+      '--forever',
+      'with --queue: make a standing plan for umbra work --forever, with new seeds each round',
+    )
     .option(
       '--weight <x>',
-      'with --forever: its share of rounds, beside those of other plans',
+      'with --forever: its share of the rounds, relative to other plans',
       positive,
       1,
     )
@@ -69,12 +72,11 @@ function declare() {
     .option(...QUIET_OPTION)
     .addHelpText(
       'after',
-      '\nThe members of a portfolio share its schedules. Work is cut into units of some ' +
-        'schedules; ' +
-        'a ledger has them whole or not at all, so Ctrl-C and kill -9 lose only those at work. ' +
-        'umbra merge makes the ledgers of all shards into one.\n\n' +
+      '\nThe members of a portfolio share its schedules. Work is divided into units of some ' +
+        'schedules, and the ledger has only whole units. So Ctrl-C and kill -9 lose only the units ' +
+        'in progress. umbra merge merges the ledgers of all shards.\n\n' +
         `Exit code: ${ExitCode.Ok} nothing wrong, ${ExitCode.Failed} a schedule went wrong, ` +
-        `${ExitCode.UserMistake} a mistake in what was given, ${ExitCode.Interrupted} ` +
+        `${ExitCode.UserMistake} a mistake in the input, ${ExitCode.Interrupted} ` +
         'interrupted by Ctrl-C (the report so far is shown).\n\nExamples:\n' +
         '  umbra campaign litmus --runs 10000 --out nightly.sqlite\n' +
         '  umbra campaign 5-flush --strategy pct-3,fewest --shard 1/4 --out 1.sqlite\n' +
@@ -110,9 +112,9 @@ async function campaign(
       const { done, all } = report.units;
       process.stderr.write(
         out === undefined
-          ? 'umbra: interrupted; with --out LEDGER the same command could go on from here\n'
+          ? 'umbra: interrupted; with --out LEDGER the same command could resume from here\n'
           : `umbra: interrupted; ${done} of ${all} units are in ${out}, and the same command ` +
-              'goes on from there\n',
+              'resumes from there\n',
       );
       process.exitCode = ExitCode.Interrupted;
     }
@@ -143,8 +145,8 @@ async function stand(
     const files = textsOfTests(plan.subjects.map(({ path }) => path));
     await queued.stand(queue, { title, plan, files, weight });
     printer({ ...(quiet !== undefined && { quiet }) })(
-      `${title} stands in ${shownAddress(address)} with weight ${weight}: umbra work --forever ` +
-        `does it\n`,
+      `${title} is a standing plan of ${shownAddress(address)} with weight ${weight}: ` +
+        'umbra work --forever runs it\n',
     );
   } finally {
     await queue.close();

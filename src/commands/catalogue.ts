@@ -56,11 +56,11 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, Load>>>> = {
 };
 
 const EXAMPLES = `
-Options may also stand in umbra.yaml and in the environment; docs/command-line.md says how, and what exit codes mean.
+Options may also be given in umbra.yaml and in the environment; docs/command-line.md explains that, and exit codes.
 
 Examples:
   umbra start                  run pigz, ls, sort and wc, each in a guest
-  umbra run --help             what there is to say about one command
+  umbra run --help             help on one command
   umbra explore R2-cleared-entry-comes-back --defects R2`;
 
 /**
@@ -80,7 +80,7 @@ export async function makeProgram(name: string | undefined): Promise<CommandUnkn
     })
     .addHelpText('after', EXAMPLES)
     .showSuggestionAfterError()
-    .showHelpAfterError('(umbra --help, or umbra COMMAND --help, says what there is)')
+    .showHelpAfterError('(see umbra --help, or umbra COMMAND --help)')
     .configureOutput({
       writeOut: (text) => process.stdout.write(fitLines(text, columnsOf(process.stdout))),
       writeErr: (text) => process.stderr.write(fitLines(text, columnsOf(process.stderr))),

@@ -25,30 +25,30 @@ const DEFAULT_THRESHOLD = 5;
 
 function declare() {
   return new Command('compare')
-    .summary('Say whether one run of the benchmark is slower than another')
+    .summary('Compare two runs of the benchmark')
     .description(
       'Compare two runs of the benchmark (npm run bench -- --json FILE), line by line: how many ' +
-        'times as long the second takes, where that lies with 95 %, and whether it can be ' +
-        'called slower or faster. One run that was measured --against another checkout holds both.',
+        'times as long the second takes, a 95 % interval, and whether it is slower or faster. A ' +
+        'run that was measured --against another checkout contains both.',
     )
     .argument('<before>', 'the earlier run, or one with --against')
-    .argument('[after]', 'the later one')
+    .argument('[after]', 'the later run')
     .addOption(quantityOption())
     .addOption(thresholdOption())
     .option(...JSON_OPTION)
     .option(...QUIET_OPTION)
     .addHelpText(
       'after',
-      '\nTimes of two runs differ by the load of the machine, too. So they are compared by ' +
-        'their ratio to\nsomething measured in the same rounds:\n' +
-        '  native    the same work in C, where both runs have it (by default)\n' +
-        '  pace      a fixed loop that tells how fast the core was (by default for the others)\n' +
-        '  baseline  what the line is held against, which is mostly code of umbra, too\n' +
-        '  value     nothing: times as they are, for a machine that does nothing else\n' +
-        '\nEach line is measured in several isolates, and the interval says by how much ' +
+      '\nTimes of two runs also differ by the load of the machine. So each time is divided by ' +
+        'another one,\nmeasured in the same rounds:\n' +
+        '  native    the same work in C, where both runs have it (the default)\n' +
+        '  pace      a fixed loop that shows the speed of the core (the default for other lines)\n' +
+        '  baseline  the baseline of the line, which is mostly code of umbra, too\n' +
+        '  value     nothing: plain times, for an otherwise idle machine\n' +
+        '\nEach line is measured in several isolates, and the interval shows how much ' +
         'isolates of the same\ncode differ. Growth and memory are not compared.\n' +
         `\nExit code: ${ExitCode.Ok} nothing is slower, ${ExitCode.Failed} something is, ` +
-        `${ExitCode.UserMistake} a mistake in what was given.\n\nExamples:\n` +
+        `${ExitCode.UserMistake} a mistake in the input.\n\nExamples:\n` +
         '  npm run bench -- --json before.json\n' +
         '  npm run bench -- --json after.json\n' +
         '  umbra compare before.json after.json\n' +
@@ -63,12 +63,12 @@ export const compareCommand = (): CommandUnknownOpts => declare().action(run);
 const quantityOption = () =>
   new Option(
     '--by <quantity>',
-    'what is compared (by default native where both have it, else pace)',
+    'what times are divided by (by default native where both have it, else pace)',
   ).choices(QUANTITIES);
 
 /** In percent. */
 export const thresholdOption = () =>
-  new Option('--threshold <percent>', 'a change by less than this does not matter')
+  new Option('--threshold <percent>', 'ignore a change of less than this')
     .default(DEFAULT_THRESHOLD)
     .argParser(percent);
 

@@ -65,8 +65,10 @@ export function addCompletion(program: CommandUnknownOpts): CommandUnknownOpts {
   });
   return program.commands
     .find((command) => command.name() === 'completion')!
-    .summary('Print what makes a shell complete command lines')
-    .description('Print what makes a shell complete commands, options, names and files of umbra.')
+    .summary('Print a completion script for a shell')
+    .description(
+      'Print a script that makes a shell complete commands, options, names and files of umbra.',
+    )
     .hook('preAction', (_, { args: [shell] }) => {
       if (shell === 'bash') process.stdout.write(FOR_BASH);
     })

@@ -22,12 +22,11 @@ function declare() {
     .summary('Hold the paging code to recordings of the C code')
     .description(
       'Replay recordings of what the C code did, and show the first operation of each file ' +
-        'whose outcome is another one.',
+        'whose outcome differs.',
     )
     .argument(
       '[path...]',
-      'vector files, or folders to search for *.jsonl; by default the recordings that come ' +
-        'with umbra',
+      'vector files, or folders to search for *.jsonl; by default those that come with umbra',
     )
     .option(...JSON_OPTION)
     .option(...QUIET_OPTION)
@@ -36,7 +35,7 @@ function declare() {
       'after',
       `\nExit code: ${ExitCode.Ok} all agree, ${ExitCode.Failed} a difference, ` +
         `${ExitCode.UserMistake} a path that is not a vector file, ${ExitCode.Interrupted} ` +
-        `interrupted by Ctrl-C (what there is so far is shown).\n\nExamples:\n` +
+        `interrupted by Ctrl-C (the results so far are shown).\n\nExamples:\n` +
         '  umbra conformance\n' +
         '  umbra conformance --json differences.json',
     );

@@ -15,21 +15,20 @@ import { columnsOf } from './terminal.ts';
 
 function declare() {
   return new Command('costs')
-    .summary('Say what events cost on which hardware, and what turns if one costs twice as much')
+    .summary('List what events cost in cycles, or compare the cycles of runs')
     .description(
-      'Without a report, list what events cost in cycles, in which range, and from which ' +
-        'source. With reports of several runs (--json of start and run), count their cycles, ' +
-        'and say which takes fewer and which single cost, twice or half as high, would turn ' +
-        'that. Runs that were given the same but for the seed are taken together; that one ' +
-        'takes fewer is said of six of each.',
+      'Without a report, list what events cost in cycles, with ranges and sources. With reports ' +
+        'of several runs (--json of start and run), count their cycles, and say which takes fewer ' +
+        'and which single cost, twice or half as high, would reverse that. Runs that differ only in ' +
+        'the seed are taken together; a verdict takes six of each.',
     )
-    .argument('[report...]', 'what --json of start or run has written')
+    .argument('[report...]', 'files of --json of start or run')
     .addOption(costsOption())
     .option(...JSON_OPTION)
     .addHelpText(
       'after',
-      `\nExit code: ${ExitCode.Ok} listed or compared, whatever came of it, ` +
-        `${ExitCode.UserMistake} a mistake in what was given.\n\nExamples:\n` +
+      `\nExit code: ${ExitCode.Ok} listed or compared, whatever the result, ` +
+        `${ExitCode.UserMistake} a mistake in the input.\n\nExamples:\n` +
         '  umbra costs --costs haswell\n' +
         '  umbra start --policy pinned --json one.json\n' +
         '  umbra start --policy random --json another.json\n' +

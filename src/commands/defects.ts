@@ -12,10 +12,10 @@ import { columnsOf, wrap } from './terminal.ts';
 
 export function defectsCommand(): CommandUnknownOpts {
   return new Command('defects')
-    .summary('List the defects of the C code that are switches here')
+    .summary('List the defects of the C code, each of which is a switch')
     .description(
-      'List the defects of the C code that are switches here: id, place in the seed, what is ' +
-        'wrong, and what comes of it.',
+      'List the defects of the C code, each of which is a switch: id, place in the C code, what ' +
+        'is wrong, and the consequence.',
     )
     .option('--json', 'as JSON')
     .addHelpText(

@@ -71,5 +71,5 @@ export async function confirmOnThreads(subject: Subject, { run }: Result): Promi
   }
   const count = subject.litmus.cpus;
   const threads = count === 1 ? 'one thread' : `${count} threads`;
-  return `on ${threads} it goes the same way, step for step\n`;
+  return `on ${threads} it takes the same steps\n`;
 }

@@ -58,15 +58,15 @@ function declare() {
   return withSettings(new Command('explore'))
     .summary('Search a litmus test for a schedule that goes wrong, or for races')
     .description(
-      'Run a litmus test by many schedules, in which every access of shared memory is a place ' +
-        'where control may pass to another host CPU, until one goes wrong.',
+      'Run a litmus test by many schedules until one goes wrong. Every access of shared memory is ' +
+        'a scheduling point, at which another host CPU may take over.',
     )
     .argument('<test>', 'a litmus test: a file, or the name of one that comes with umbra')
     .optionsGroup('Schedules:')
     .addOption(strategiesOption())
     .addOption(engineOption())
-    .option('--runs <n>', 'schedules of each strategy in each setting, at most', integer(1), 1000)
-    .option('--seconds <s>', 'and for so long with each, at most', integer(1))
+    .option('--runs <n>', 'at most so many schedules of each strategy in each setting', integer(1), 1000)
+    .option('--seconds <s>', 'and at most so many seconds for each', integer(1))
     .addOption(seedOption())
     .optionsGroup('What to look for:')
     .addOption(
@@ -77,15 +77,15 @@ function declare() {
     )
     .option(
       '--race <n>',
-      'find the races again, and search for a schedule in which number n does harm',
+      'find the races again, and search for a schedule in which race n does harm',
       integer(1),
     )
-    .option('--no-shrink', 'leave a schedule that goes wrong as it was found')
+    .option('--no-shrink', 'do not shrink a schedule that goes wrong')
     .optionsGroup('Output:')
     .addOption(
       new Option(
         '--html <file>',
-        'write what went wrong as a page that opens from disk, to step through it',
+        'write a page to step through the failure, which opens from disk',
       ).conflicts(['races', 'race']),
     )
     .option(...JSON_OPTION)
@@ -93,14 +93,14 @@ function declare() {
     .option(...OUT_OPTION)
     .addHelpText(
       'after',
-      '\nSettings are the paging forms and disciplines that the test is for, unless they are ' +
-        'given. The first schedule that goes wrong ends the search. It is printed as a line for ' +
-        'umbra replay, and once more with what can be left out of it left out; then comes the ' +
-        'schedule of the same operations that passes and differs least.\n\nExit code: ' +
+      '\nBy default all paging forms and disciplines of the test are run. The first schedule that ' +
+        'goes wrong ends the search. It is printed as a command line of umbra replay, first as ' +
+        'found, then shrunk. After it comes the schedule of the same operations that passes and ' +
+        `differs least.\n\nExit code: ' +
         `${ExitCode.Ok} nothing wrong, ${ExitCode.Failed} an invariant or an outcome is broken, ` +
         `${ExitCode.Killed} the guest was killed, ${ExitCode.Oops} the host died, ` +
         `${ExitCode.Deadlock} deadlock, ${ExitCode.Livelock} livelock, ${ExitCode.UserMistake} ` +
-        `a mistake in what was given, ${ExitCode.Interrupted} interrupted by ` +
+        `a mistake in the input, ${ExitCode.Interrupted} interrupted by ` +
         'Ctrl-C.\n\nExamples:\n' +
         '  umbra explore R2-cleared-entry-comes-back --defects R2 --html race.html\n' +
         '  umbra explore migrations --strategy pct-3 --runs 10000\n' +

@@ -42,10 +42,9 @@ function declare() {
   const command = new Command('generate')
     .summary('Run all small programs of a guest, each by a sweep of schedules')
     .description(
-      'Make all programs of so many operations on two vCPUs that a guest may run, and run ' +
+      'Make all programs of a given number of operations on two vCPUs that a guest may run. Run ' +
         'each by a sweep of schedules: whole operations in every order, and one preemption. ' +
-        'Invariants have to hold, and what comes of it must be that of some order of the ' +
-        'operations.',
+        'Invariants must hold, and the result must be that of some order of the operations.',
     )
     .optionsGroup('Programs:')
     .option(
@@ -55,33 +54,33 @@ function declare() {
       2,
     )
     .addOption(
-      new Option('--alphabet <name>', 'operations that they are made of')
+      new Option('--alphabet <name>', 'the operations that programs are made of')
         .choices(Object.keys(ALPHABETS))
         .default('all'),
     )
     .option(
       '--configuration <names>',
-      'the tables that vCPUs are on at first, with commas between: AA, AB, ABA, …',
+      'the tables that vCPUs start on, separated by commas: AA, AB, ABA, …',
       parseConfigurations,
       ['AA', 'AB'],
     )
-    .option('--seed <n>', 'of the order of programs', integer(0), 1)
+    .option('--seed <n>', 'seed of the order of programs', integer(0), 1)
     .option(
       '--exhaustive [most]',
-      'run all behaviours of each, or so many at most, as umbra verify does, instead of a sweep',
+      'run all behaviours of each, or at most so many, as umbra verify does, instead of a sweep',
       integer(1),
     )
-    .optionsGroup('Settings (by default all that are repaired):')
+    .optionsGroup('Settings (by default all but as-written):')
     .addOption(disciplineOption())
     .addOption(pagingOption())
     .addOption(defectsOption())
     .optionsGroup('Work:')
-    .option('--out <dir>', 'write what is found there; the same command goes on from it')
-    .option('--seconds <s>', 'for so long at most', integer(1))
+    .option('--out <dir>', 'write failures into this folder; the same command resumes from it')
+    .option('--seconds <s>', 'stop after so many seconds', integer(1))
     .addOption(shardOption())
-    .option('--threads <n>', 'that work at it', atATime, availableParallelism())
-    .option('--each-defect', 'each defect alone, until a program fails of it: a table')
-    .option('--until-failure', 'end with the first programs among which one fails');
+    .option('--threads <n>', 'threads to use', atATime, availableParallelism())
+    .option('--each-defect', 'make a table: each defect alone, until a program fails')
+    .option('--until-failure', 'stop at the first unit with a failing program');
   return withQueue(command)
     .optionsGroup('Output:')
     .option(...JSON_OPTION)
@@ -89,11 +88,11 @@ function declare() {
     .option('--markdown <file>', 'write the table of --each-defect as Markdown too; - for stdout')
     .addHelpText(
       'after',
-      '\nWhat is found is made smaller, and clustered by its kind and by the functions of the ' +
+      '\nFailures are shrunk, and clustered by their kind and by the functions of the ' +
         'two accesses to blame. --out has a litmus test for each cluster, which umbra replay ' +
         `takes, too.\n\nExit code: ${ExitCode.Ok} nothing wrong, ${ExitCode.Failed} a program ` +
-        `failed, ${ExitCode.NotClear} none was done in --seconds, ${ExitCode.UserMistake} a ` +
-        `mistake in what was given, ${ExitCode.Interrupted} interrupted by Ctrl-C (the report ` +
+        `failed, ${ExitCode.NotClear} no program was completed in --seconds, ${ExitCode.UserMistake} a ` +
+        `mistake in the input, ${ExitCode.Interrupted} interrupted by Ctrl-C (the report ` +
         'so far is shown).\n\nExamples:\n' +
         '  umbra generate --ops 2\n' +
         '  umbra generate --ops 2 --exhaustive --discipline guest-lock\n' +
@@ -143,7 +142,7 @@ async function generate(options: GenerateOptions): Promise<void> {
     if (end !== 'interrupted') return;
     process.stderr.write(
       'umbra: interrupted; ' +
-        `${out === undefined ? 'with --out DIR the same command could go on from here' : 'the same command goes on from here'}\n`,
+        `${out === undefined ? 'with --out DIR the same command could resume from here' : 'the same command resumes from here'}\n`,
     );
     process.exitCode = ExitCode.Interrupted;
   } finally {

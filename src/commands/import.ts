@@ -23,10 +23,10 @@ const MIB = 1 << 20;
 
 export function importCommand(): CommandUnknownOpts {
   return new Command('import')
-    .summary('Controller what other tools recorded into programs and placements')
+    .summary('Convert recordings of other tools into programs and placements')
     .description(
-      'Turn memory traces made by other tools into programs that guests can run, and recorded ' +
-        'schedules into placements that --policy replay:FILE follows.',
+      'Convert memory traces of other tools into programs for guests, and recorded schedules ' +
+        'into placements for --policy replay:FILE.',
     )
     .addCommand(lackeyCommand())
     .addCommand(memoryCommand())
@@ -35,14 +35,14 @@ export function importCommand(): CommandUnknownOpts {
 
 const OUTPUT_OPTION = [
   '-o, --output <file>',
-  'the trace file to write; replaced if it is there',
+  'the trace file to write; an existing one is replaced',
 ] as const;
 
 function lackeyCommand() {
   return new Command('lackey')
     .description(
-      'Import logs of Valgrind’s lackey, plain or gzipped: one file for each process, the ' +
-        'processes of one program together.',
+      'Import logs of Valgrind’s lackey, plain or gzipped: one file per process, all processes of ' +
+        'a program together.',
     )
     .argument('<log...>', 'what valgrind wrote with --log-file')
     .requiredOption(...OUTPUT_OPTION)
@@ -85,16 +85,17 @@ function memoryCommand() {
         'pinatrace, ' +
         'QEMU’s execlog, ChampSim (records of 64 and 72 bytes) or Dinero; plain or ' +
         'gzipped. Threads ' +
-        'are kept where the format has them, and run in the order of the file.',
+        'are kept if the format has them, and run in the order of the file.',
     )
-    .argument('<trace>', 'the trace, or - for what comes through a pipe, plain')
+    .argument('<trace>', 'the trace, or - for an uncompressed one from stdin')
     .requiredOption(...OUTPUT_OPTION)
     .addOption(
-      new Option('--format <name>', 'the format, where the beginning does not tell').choices(
-        MEMORY_FORMATS,
-      ),
+      new Option(
+        '--format <name>',
+        'the format, if the beginning of the file does not show it',
+      ).choices(MEMORY_FORMATS),
     )
-    .option('--limit <n>', 'take so many accesses, and no more', integer(1))
+    .option('--limit <n>', 'take only the first n accesses', integer(1))
     .option(...QUIET_OPTION)
     .addHelpText(
       'after',
@@ -129,17 +130,16 @@ function scheduleCommand() {
   return new Command('schedule')
     .description(
       'Import a recorded schedule: text of perf script, trace-cmd report, ftrace or Perfetto’s ' +
-        'systrace, plain or gzipped. The tasks that are picked become vCPUs, and the file ' +
-        'says which ' +
-        'was on which host CPU, when, and for how long.',
+        'systrace, plain or gzipped. The chosen tasks become vCPUs, and the placement says on ' +
+        'which host CPU each ran, when, and for how long.',
     )
     .argument('<recording>', 'events of the scheduler, as text')
-    .option('-o, --output <file>', 'the placement to write; without it only the summary is shown')
+    .option('-o, --output <file>', 'the placement to write; otherwise only the summary is shown')
     .option(
       '--comm <glob>',
-      `tasks by name; by default ${VCPU_THREADS}, the vCPUs of QEMU, unless --pid says others`,
+      `tasks by name; by default ${VCPU_THREADS}, the vCPUs of QEMU, unless --pid is given`,
     )
-    .option('--pid <ids>', 'tasks by thread id, with commas between them', parsePids)
+    .option('--pid <ids>', 'tasks by thread id, separated by commas', parsePids)
     .option(...JSON_OPTION)
     .option(...QUIET_OPTION)
     .addHelpText(

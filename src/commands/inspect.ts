@@ -27,10 +27,10 @@ import { fitLines } from './terminal.ts';
 
 function declare() {
   const command = new Command('inspect')
-    .summary('Show the machine at one step of a schedule, or what changes to another')
+    .summary('Show the machine at a step of a schedule, or what changes between two')
     .description(
-      'Do a schedule again up to one of its steps, and show the machine as it is then: TLBs, ' +
-        "pgdirs, shadow and guest tables as trees, the Switcher's mappings, reference counts.",
+      'Replay a schedule up to a step, and show the state of the machine: TLBs, pgdirs, ' +
+        "shadow and guest tables as trees, the Switcher's mappings, reference counts.",
     );
   return withSchedule(command)
     .addOption(
@@ -46,18 +46,18 @@ function declare() {
       'just after the n-th event (entry, exit, fault, hypercall, …)',
       integer(1),
     )
-    .option('--diff <n>', 'what is otherwise just after step n', integer(0))
+    .option('--diff <n>', 'what has changed just after step n', integer(0))
     .addOption(
-      new Option('--show <views>', `what to show, with commas between: ${VIEWS.join(', ')}`)
+      new Option('--show <views>', `what to show, separated by commas: ${VIEWS.join(', ')}`)
         .argParser(parseViews)
         .default(VIEWS.slice(0, -1), VIEWS.slice(0, -1).join(',')),
     )
-    .option('--pgdir <i>', 'of each guest only this pgdir', integer(0))
+    .option('--pgdir <i>', 'only this pgdir of each guest', integer(0))
     .option(...JSON_OPTION)
     .addHelpText(
       'after',
       `${SCHEDULE_HELP}\nExit code: ${ExitCode.Ok} shown, ` +
-        `${ExitCode.UserMistake} a mistake in what was given, or no such step.\n\nExamples:\n` +
+        `${ExitCode.UserMistake} a mistake in the input, or no such step.\n\nExamples:\n` +
         '  umbra explore R2-cleared-entry-comes-back --defects R2\n' +
         '  umbra inspect --last --step 226 --show tables\n' +
         '  umbra inspect --last --step 229 --diff 262',
@@ -97,7 +97,7 @@ function inspect(named: string | undefined, options: Options): void {
     return;
   }
   const differences = compareMoments(first.sections, second.sections);
-  const said = differences.length === 0 ? 'nothing is otherwise' : differenceText(differences);
+  const said = differences.length === 0 ? 'nothing has changed' : differenceText(differences);
   print(`- ${describe(first)}\n+ ${describe(second)}\n\n${said}\n`);
   writeJson({ schema_version: 1, from: place(first), to: place(second), differences });
 }

@@ -6,14 +6,11 @@ import { fitLines } from './terminal.ts';
 
 export const JSON_OPTION = [
   '--json <file>',
-  'write the result as JSON too; - for JSON on stdout, and nothing else',
+  'also write the result as JSON; - for JSON on stdout, and nothing else',
 ] as const;
 
 /** For commands that print more than failures. */
-export const QUIET_OPTION = [
-  '-q, --quiet',
-  'say only what is wrong, and show no progress',
-] as const;
+export const QUIET_OPTION = ['-q, --quiet', 'print only failures, and no progress'] as const;
 
 /** Options that choose the output on stdout. */
 export interface OutputOptions {

@@ -16,29 +16,23 @@ const MOST_PORT = 65_535;
 
 function declare() {
   return new Command('lab')
-    .summary('Explore, step through and run machines on a page, by the engine in a browser')
+    .summary('Explore schedules and run machines in a browser')
     .description(
-      'Serve a page on this machine on which a browser runs the engine: choose or edit a litmus ' +
-        'test, switch defects and disciplines, explore, step through what goes wrong; run a ' +
-        'machine on workers of the browser and watch its faults, migrations and tables. ' +
-        'Ctrl-C ends it.',
+      'Serve a page on which a browser runs the engine: choose or edit a litmus test, switch ' +
+        'defects and disciplines, explore, and step through a failure; run a machine on workers ' +
+        'of the browser and watch its faults, migrations and tables. Ctrl-C stops it.',
     )
-    .option(
-      '--port <n>',
-      'where to serve it on 127.0.0.1; 0 is any that is free',
-      integer(0, MOST_PORT),
-      0,
-    )
+    .option('--port <n>', 'port on 127.0.0.1; 0 is any free port', integer(0, MOST_PORT), 0)
     .option(
       '--build <folder>',
-      'write the page there instead, for any host of static pages that can send two headers',
+      'write the page into this folder instead, for a host of static files that can send two headers',
     )
     .option(...QUIET_OPTION)
     .addHelpText(
       'after',
-      `\nWhich headers, and a lesson of an hour: docs/lab.md, docs/teaching.md.\n\nExit code: ` +
+      `\nThe headers, and a lesson of an hour: docs/lab.md, docs/teaching.md.\n\nExit code: ` +
         `${ExitCode.Ok} served until Ctrl-C, or written; ${ExitCode.UserMistake} a mistake in ` +
-        'what was given.\n\nExamples:\n' +
+        'the input.\n\nExamples:\n' +
         '  umbra lab --port 8080\n' +
         '  umbra lab --build site',
     );

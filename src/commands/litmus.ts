@@ -26,8 +26,8 @@ function declare() {
   const command = new Command('litmus')
     .summary('Count the outcomes of litmus tests over many schedules')
     .description(
-      'Run litmus tests by many schedules each, in every setting that they are for, and count ' +
-        'their outcomes. Alone, list those that come with umbra.',
+      'Run each litmus test by many schedules, in all of its settings, and count the outcomes. ' +
+        'Without a test, list those that come with umbra.',
     )
     .argument('[test...]', TESTS);
   return withSettings(command)
@@ -42,10 +42,10 @@ function declare() {
     .option('--schema', 'print the JSON Schema of litmus tests, for editors, and run nothing')
     .addHelpText(
       'after',
-      `\nExit code: ${ExitCode.Ok} all as it may be, ${ExitCode.Failed} an outcome that is ` +
-        `forbidden or not declared, a broken invariant or a bad end, ${ExitCode.UserMistake} a ` +
-        `mistake in what was given, ${ExitCode.Interrupted} interrupted by Ctrl-C (what there ` +
-        'is so far is shown).\n\nExamples:\n' +
+      `\nExit code: ${ExitCode.Ok} nothing wrong, ${ExitCode.Failed} a forbidden or ` +
+        `undeclared outcome, a broken invariant or a bad end, ${ExitCode.UserMistake} a ` +
+        `mistake in the input, ${ExitCode.Interrupted} interrupted by Ctrl-C (the results so ` +
+        'far are shown).\n\nExamples:\n' +
         '  umbra litmus R6-no-shootdown\n' +
         '  umbra litmus 6-switcher --defects R9 --runs 1000',
     );

@@ -13,20 +13,17 @@ import type { OptionsOf } from './options.ts';
 
 function declare() {
   return new Command('merge')
-    .summary("Make the ledgers of a campaign's shards into one")
+    .summary("Merge the ledgers of a campaign's shards")
     .description(
-      'Make the ledgers of all shards of a campaign into one, the same as if it had not been ' +
-        'split, and tell what it came to.',
+      'Merge the ledgers of all shards of a campaign into one, the same as if it had not been ' +
+        'split, and report the result.',
     )
     .argument(
       '<ledger...>',
       'written by umbra campaign --shard i/n --out LEDGER; or a queue, postgres://… or embedded',
     )
     .requiredOption('-o, --out <ledger>', 'the new ledger; a file that is not there yet')
-    .option(
-      '--plan <id>',
-      'of a queue with several campaigns, this one (umbra queue status lists them)',
-    )
+    .option('--plan <id>', 'the campaign, if the queue has several (umbra queue status lists them)')
     .option(...JSON_OPTION)
     .option(...QUIET_OPTION)
     .addHelpText(

@@ -49,16 +49,15 @@ const DEFAULT_STRATEGIES: readonly string[] = ['portfolio', ...PORTFOLIO];
 
 function declare() {
   const command = new Command('mutants')
-    .summary('Say how soon each defect is caught, by which strategy')
+    .summary('Measure how soon each strategy catches each defect')
     .description(
-      'Turn on each defect of several vCPUs alone, and say for each strategy after how many ' +
-        'schedules and in how many of all it is caught, and how short the failure can be made. ' +
-        'Of tests that are given: which of the defects they catch.',
+      'Turn on each defect that needs several vCPUs alone. For each strategy, count after how many ' +
+        'schedules it is caught, and in how many of all, and shrink the failure. With tests given: ' +
+        'show which of the defects they catch.',
     )
     .argument(
       '[test...]',
-      'litmus tests, or folders of them, on which each defect is tried; by default those that ' +
-        'are aimed at it',
+      'litmus tests, or folders of them, to try each defect on; by default those that aim at it',
     )
     .option(
       '--runs <n>',
@@ -69,24 +68,23 @@ function declare() {
     .addOption(strategiesOption().default(DEFAULT_STRATEGIES, 'portfolio and its members'))
     .addOption(seedOption())
     .addOption(
-      new Option('--only <ids>', 'defects with commas between them: R2,R9')
+      new Option('--only <ids>', 'defects, separated by commas: R2,R9')
         .argParser(parseMutants)
         .default(MUTANTS, 'each'),
     )
-    .option('--threads <n>', 'that work at it', atATime, availableParallelism());
+    .option('--threads <n>', 'threads to use', atATime, availableParallelism());
   return withQueue(command)
     .optionsGroup('Output:')
     .option(...JSON_OPTION)
     .option(...QUIET_OPTION)
     .option(...OUT_OPTION)
-    .option('--markdown <file>', 'write the table as Markdown too; - for stdout, and nothing else')
+    .option('--markdown <file>', 'also write the table as Markdown; - for stdout, and nothing else')
     .addHelpText(
       'after',
-      `\nExit code: ${ExitCode.Ok} each was caught by one of the strategies (of tests that ` +
-        `are given: any was), ${ExitCode.Failed} one was not (its line says ${MISSED}; of tests ` +
-        `that are given: none was), ${ExitCode.UserMistake} a mistake in what was given, ` +
-        `${ExitCode.Interrupted} interrupted by Ctrl-C (what is done so far is ` +
-        'shown).\n\nExamples:\n' +
+      `\nExit code: ${ExitCode.Ok} each was caught by one of the strategies (with tests given: ` +
+        `any was), ${ExitCode.Failed} one was not (its line says ${MISSED}; with tests given: none ` +
+        `was), ${ExitCode.UserMistake} a mistake in the input, ` +
+        `${ExitCode.Interrupted} interrupted by Ctrl-C (the results so far are shown).\n\nExamples:\n' +
         '  umbra mutants --markdown mutants.md\n' +
         '  umbra mutants --only R2,R9 --strategy pct-3,surw\n' +
         '  umbra mutants message-passing --strategy pct-3,sweep',

@@ -55,31 +55,30 @@ export function withConfig(command: CommandUnknownOpts): CommandUnknownOpts {
   if (command.commands.length > 0) return command;
   return command.option(
     '--config <file>',
-    'options from this file (by default umbra.yaml, if it is there)',
+    'take options from this file (by default umbra.yaml, if it exists)',
   );
 }
 
 const PAGINGS = ['nonpae', 'pae'] as const satisfies readonly PagingName[];
 
 export const pagingOption = () =>
-  new Option('--paging <form>', 'page tables of two or three levels').choices(PAGINGS);
+  new Option('--paging <form>', 'page tables with two levels (nonpae) or three (pae)').choices(
+    PAGINGS,
+  );
 
 export const disciplineOption = () =>
-  new Option(
-    '--discipline <name>',
-    'how the vCPUs of a guest are kept from harming one another',
-  ).choices(DISCIPLINES);
+  new Option('--discipline <name>', 'which locks the paging code takes').choices(DISCIPLINES);
 
 export const memoryOption = () =>
   new Option(
     '--memory <model>',
-    'whether plain stores are in memory at once (sc), or wait in store buffers as on x86 (tso)',
+    'sc: plain stores reach memory at once; tso: they wait in store buffers, as on x86',
   )
     .choices(MEMORY_MODELS)
     .default('sc');
 
 export const policyOption = () =>
-  new Option('--policy <name>', 'where a vCPU goes on when its time is up, or replay:FILE')
+  new Option('--policy <name>', 'where a vCPU continues after its time slice, or replay:FILE')
     .choices(POLICIES)
     .argParser(parsePolicy);
 
@@ -104,7 +103,7 @@ export const vcpusOption = () =>
 export const sliceOption = () =>
   new Option(
     '--slice <n>',
-    'operations of a time slice: a number, or two to draw from: 500..5000',
+    'operations per time slice: a number, or a range to draw from, as 500..5000',
   ).argParser(parseSlice);
 
 /** `500`, or `500..5000`. */
@@ -123,14 +122,14 @@ function parseSlice(text: string): Slice {
 export const costsOption = () =>
   new Option(
     '--costs <preset>',
-    'hardware by which cycles are counted (umbra costs lists what each event costs there)',
+    'hardware whose cycle costs are used (umbra costs lists them)',
   ).choices(PRESET_NAMES);
 
 export const defectsOption = () =>
   new Option(
     '--defects <ids>',
     'defects of the C code that are on: all, none, or U4,R9,… (umbra defects lists them; ' +
-      'by default all as written, none under another discipline)',
+      'by default all if as-written, none under another discipline)',
   ).argParser(parseDefects);
 
 /** One after the other on the command line. */
@@ -142,7 +141,7 @@ export const several =
 export const expectOption = (of: string) =>
   new Option(
     '--expect <threshold>',
-    `what ${of} must come to, as in 'faults_per_s > 1e5'; again for each further one`,
+    `what ${of} must meet, as in 'faults_per_s > 1e5'; may be repeated`,
   ).argParser(several(parseThreshold));
 
 /** For --help: a line for each policy. */
@@ -161,11 +160,11 @@ export const withMachine = group((command) =>
     .optionsGroup('Machine:')
     .addOption(disciplineOption())
     .addOption(pagingOption())
-    .option('--cpus <n>', 'host CPUs, a worker thread each', integer(1))
+    .option('--cpus <n>', 'host CPUs, one worker thread each', integer(1))
     .addOption(vcpusOption())
     .addOption(policyOption())
     .addOption(sliceOption())
-    .option('--seed <n>', 'what everything random is drawn from', integer(0))
+    .option('--seed <n>', 'seed of everything that is drawn at random', integer(0))
     .addOption(defectsOption())
     .addOption(costsOption())
     .addOption(expectOption('the run')),

@@ -29,15 +29,15 @@ interface Options extends OutputOptions, WatchOptions {
 /** The last ones are told. */
 const MOST_ROUNDS = 10;
 
-const PLAN = 'what its id begins with; may be left out where there is only one';
+const PLAN = 'the start of its id; optional if there is only one plan';
 
-const HTML_OPTION = ['--html <file>', 'as a page of the report'] as const;
+const HTML_OPTION = ['--html <file>', 'write it as a page of the report'] as const;
 
 export function queueCommand(): CommandUnknownOpts {
   return new Command('queue')
     .summary('Show, watch and clear a queue of units')
     .description(
-      'What is in a queue that umbra campaign and others have filled, and what came of it.',
+      'Show the plans in a queue that umbra campaign and others have filled, and their results.',
     )
     .addCommand(
       below('status', 'List plans, their progress, and workers', '')
@@ -51,7 +51,7 @@ export function queueCommand(): CommandUnknownOpts {
         ' --watch',
       )
         .option(...WATCH_OPTION)
-        .option(HTML_OPTION[0], 'and write it as a page of the report, again and again')
+        .option(HTML_OPTION[0], 'also write it as a page of the report, and renew it')
         .action(
           on(async (queue, name, options) =>
             (await import('./queue-watch.ts')).watch(queue, name, options),
@@ -61,7 +61,7 @@ export function queueCommand(): CommandUnknownOpts {
     .addCommand(
       below(
         'report',
-        'Tell what a plan has come to so far; of a campaign all that umbra campaign tells',
+        'Show the results of a plan so far; for a campaign, all that umbra campaign shows',
         ' --html plan.html',
       )
         .option(...JSON_OPTION)
@@ -70,11 +70,7 @@ export function queueCommand(): CommandUnknownOpts {
         .action(on(report)),
     )
     .addCommand(
-      below(
-        'cancel',
-        'Have no more units of a plan done; the command that made it goes on with it',
-        '',
-      ).action(on(cancel)),
+      below('cancel', 'Stop a plan; the command that made it resumes it', '').action(on(cancel)),
     )
     .addCommand(
       below('purge', 'Remove a plan with all of its units and results', ' --all')
@@ -85,9 +81,8 @@ export function queueCommand(): CommandUnknownOpts {
 }
 
 const CODES =
-  `\nExit code: ${ExitCode.Ok} as it should be, ${ExitCode.Failed} something went wrong in the ` +
-  `plan, ` +
-  `${ExitCode.UserMistake} a mistake in what was given, ${ExitCode.Interrupted} Ctrl-C.`;
+  `\nExit code: ${ExitCode.Ok} nothing wrong, ${ExitCode.Failed} a failure in the plan, ` +
+  `${ExitCode.UserMistake} a mistake in the input, ${ExitCode.Interrupted} Ctrl-C.`;
 
 const below = (name: string, summary: string, example: string) =>
   new Command(name)

@@ -24,7 +24,7 @@ export async function replayWorldOf(token: string | undefined, file: string, isT
   }
   const { story, ...replayed } = replayOfWorld(found, token);
   const { ending, message, steps } = replayed;
-  const how = ending === 'ok' ? 'it ends as it may' : `${ending}: ${message}`;
+  const how = ending === 'ok' ? 'it passes' : `${ending}: ${message}`;
   const lines = [`world ${name}: ${steps} steps`, how, ...(isTold ? ['', ...story] : [])];
   const result = { schema_version: 1, token, world: name, ...replayed, ...(isTold && { story }) };
   return { text: `${lines.join('\n')}\n`, result };

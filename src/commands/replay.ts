@@ -23,24 +23,24 @@ import { columnsOf } from './terminal.ts';
 
 function declare() {
   const command = new Command('replay')
-    .summary('Do a schedule again, and tell its story')
+    .summary('Replay a schedule, and tell its story')
     .description(
-      'Do a schedule again, step for step, that umbra explore or another command found. Each ' +
-        'step is compared with the one that was recorded.',
+      'Replay, step for step, a schedule that umbra explore or another command found. Each step is ' +
+        'compared with the recorded one.',
     );
   return withSchedule(command)
     .option('--story', 'tell what happened: a column for each host CPU, time downward')
-    .option('--all', 'tell of each step, not only of those that matter')
-    .option('--html <file>', 'write a page that opens from disk, to step through the schedule')
+    .option('--all', 'show each step, not only those that matter')
+    .option('--html <file>', 'write a page to step through the schedule, which opens from disk')
     .option(
       '--against [schedule]',
-      'beside one of the same operations that ends well; by default the one kept with it',
+      'compare with a schedule of the same operations that passes; by default the one kept with it',
     )
     .addOption(engineOption())
     .addOption(
       new Option(
         '--world <file>',
-        'of a token of a world: the module that exports it, whose code runs',
+        'for a token of a world: the module that exports the world; its code runs',
       ).conflicts(['last', 'test', 'html', 'all', 'against', 'engine']),
     )
     .option(...JSON_OPTION)
@@ -48,10 +48,10 @@ function declare() {
     .option(...OUT_OPTION)
     .addHelpText(
       'after',
-      `${SCHEDULE_HELP}\nA story says at which step it broke, and which two accesses are to ` +
-        'blame; docs/stories.md says how to read it, and how to step through the page. A token ' +
-        'of a world of the library goes with --world (docs/library.md). Exit codes are those of ' +
-        `umbra explore: ${ExitCode.Ok} if the schedule ends well.\n\nExamples:\n` +
+      `${SCHEDULE_HELP}\nA story says at which step it breaks, and which two accesses are to ` +
+        'blame; docs/stories.md explains it and the page. A token of a world of the library ' +
+        'needs --world (docs/library.md). Exit codes are those of ' +
+        `umbra explore: ${ExitCode.Ok} if the schedule passes.\n\nExamples:\n` +
         '  umbra explore R2-cleared-entry-comes-back --defects R2\n' +
         '  umbra replay --last --story --against\n' +
         '  umbra replay --last --html story.html --against',
@@ -165,6 +165,6 @@ function reportOf(
 
 function describe({ ending, message, run }: Result): string {
   const switches = run.decisions.turns.length / 2;
-  const how = ending === 'ok' ? 'it ends as it may' : `${ending}: ${message}`;
+  const how = ending === 'ok' ? 'it passes' : `${ending}: ${message}`;
   return `${run.steps} steps, ${counted(switches, 'switch')}, digest ${run.digest}\n${how}\n`;
 }

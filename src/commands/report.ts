@@ -19,11 +19,11 @@ function declare() {
       '<run...>',
       'folders of --out, or files of --json of start, run, study, campaign and the benchmark',
     )
-    .requiredOption('-o, --output <file>', 'the HTML file, which is replaced if it is there')
+    .requiredOption('-o, --output <file>', 'the HTML file; an existing one is replaced')
     .option(...QUIET_OPTION)
     .addHelpText(
       'after',
-      `\nExit code: ${ExitCode.Ok} it is written, ${ExitCode.UserMistake} a mistake in what ` +
+      `\nExit code: ${ExitCode.Ok} written, ${ExitCode.UserMistake} a mistake in what ` +
         'was given.\n\nExamples:\n' +
         '  umbra start --out runs/first && umbra report runs/first -o first.html\n' +
         '  umbra start --policy pinned --out runs/pinned\n' +

@@ -16,7 +16,7 @@ import { whyNothingIn } from './output-file.ts';
 
 export const OUT_OPTION = [
   '--out <dir>',
-  'keep configuration, environment and results as JSON, Parquet and CSV in this new folder',
+  'write configuration, environment and results into this new folder, as JSON, Parquet and CSV',
 ] as const;
 
 /** The output of a command for other programs, and for people. */

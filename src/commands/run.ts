@@ -16,7 +16,7 @@ function declare() {
     .summary('Run a machine described in a YAML file')
     .description(
       'Run a scenario: a machine described in a YAML file. Without one, list those that come ' +
-        'with umbra. What is given here wins over the file.',
+        'with umbra. Options override the file.',
     )
     .argument('[scenario]', 'a file that ends in .yaml, or the name of one that comes with umbra');
   return withTrace(withResults(withMachine(command).optionsGroup('Output:')))
@@ -25,9 +25,9 @@ function declare() {
       'after',
       `${policyHelp()}\nExit code: ${ExitCode.Ok} it ended as the scenario expects (by ` +
         'default: all guests end by themselves and nothing leaks; and thresholds are met), ' +
-        `${ExitCode.Failed} not so, ${ExitCode.UserMistake} a mistake in what was given, ` +
-        `${ExitCode.Interrupted} interrupted by Ctrl-C (the summary so far is shown). With ` +
-        '--discipline, --defects or --vcpus given, what the file expects does not count.\n\n' +
+        `${ExitCode.Failed} ` +
+        `otherwise, ${ExitCode.UserMistake} a mistake in the input, ` +
+        `${ExitCode.Interrupted} interrupted by Ctrl-C (the summary so far is shown). With --discipline, --defects or --vcpus, the expectation of the file is ignored.\n\n' +
         'Examples:\n' +
         '  umbra run parallel-pigz --cpus 4\n' +
         '  umbra run cow-storm --discipline guest-lock --vcpus 2 --json run.json\n' +

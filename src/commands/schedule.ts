@@ -29,18 +29,17 @@ const WHAT = 'a token, a file with one in it (- for stdin), or the folder of --o
 /** The arguments and options of commands on one schedule. */
 export const withSchedule = group((command) =>
   command
-    .addArgument(new Argument('[schedule]', `${WHAT}: what umbra explore found`))
-    .option('--last', 'the last schedule that went wrong in this folder')
-    .option('--test <file>', 'where the litmus test is by now, if it was moved'),
+    .addArgument(new Argument('[schedule]', `${WHAT}, as umbra explore found it`))
+    .option('--last', 'the last schedule that went wrong, of this folder')
+    .option('--test <file>', 'the litmus test, if it was moved'),
 );
 
 type ScheduleOptions = OptionsOf<typeof withSchedule<[], None, None>>;
 
 /** For --help. */
 export const SCHEDULE_HELP =
-  '\nA schedule fits the test that it was found with: comments, names and reasons in the file ' +
-  'may have changed, and the file may have been moved beside the schedule or to what --test ' +
-  'says.\n';
+  '\nA schedule belongs to the test that it was found with. Comments, names and reasons in the file ' +
+  'may have changed, and the file may have moved beside the schedule or to --test.\n';
 
 /** Throws UserError for an invalid token, or one of another test, or of one that is not found. */
 export function scheduleOf(named: string | undefined, { last, test }: ScheduleOptions): Schedule {

@@ -15,26 +15,25 @@ import { describeShrunk, shrinkShown } from './shrunk.ts';
 
 function declare() {
   const command = new Command('shrink')
-    .summary('Make a schedule that goes wrong smaller')
+    .summary('Shrink a schedule that goes wrong')
     .description(
-      'Make a schedule that goes wrong smaller: leave out vCPUs, operations and switches, until ' +
-        'without any of what is left it goes wrong no more. Then look for the schedule of the ' +
-        'same operations that passes and differs least.',
+      'Shrink a schedule that goes wrong: leave out vCPUs, operations and switches, until nothing ' +
+        'more can be left out. Then look for the schedule of the same operations that passes and ' +
+        'differs least.',
     );
   return withSchedule(command)
-    .optionsGroup('Schedules that what is left has to pass without the defects:')
+    .optionsGroup('Schedules that the shrunk test has to pass without the defects:')
     .addOption(strategiesOption())
-    .option('--runs <n>', 'of each strategy', integer(1), 1000)
+    .option('--runs <n>', 'schedules of each strategy', integer(1), 1000)
     .optionsGroup('Output:')
     .option(...JSON_OPTION)
     .option(...OUT_OPTION)
     .addHelpText(
       'after',
-      '\nWhat goes wrong stays the same: the declared outcome, the invariant, or the reason ' +
-        'but for its numbers; and what is left of the test passes without the defects, tried by ' +
-        'at least 1,000 schedules. Ctrl-C ends it with the smallest so ' +
-        `far.\n${SCHEDULE_HELP}\nExit codes are those of umbra explore; ${ExitCode.UserMistake} ` +
-        'also for a schedule that ends well.\n\nExamples:\n' +
+      '\nThe failure stays the same: the declared outcome, the invariant, or the reason except for ' +
+        'its numbers. And the shrunk test passes without the defects in at least 1,000 schedules. ' +
+        `Ctrl-C stops with the smallest so far.\n${SCHEDULE_HELP}\nExit codes are those of umbra explore; ${ExitCode.UserMistake} ` +
+        'also for a schedule that passes.\n\nExamples:\n' +
         '  umbra explore R10-one-pgdir-two-cpus --defects R10 --no-shrink\n' +
         '  umbra shrink --last',
     );
@@ -53,7 +52,7 @@ async function shrink(
   const { token, subject } = scheduleOf(named, options);
   const result = replayToken(subject, token);
   if (result.ending === 'ok') {
-    throw new UserError('the schedule ends as it may: there is nothing to shrink');
+    throw new UserError('the schedule passes: there is nothing to shrink');
   }
   const search = options.strategy.map((strategy) => ({ strategy, schedules: options.runs }));
   using interrupted = heedInterrupt();

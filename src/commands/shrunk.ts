@@ -156,7 +156,7 @@ export function describeShrunk(report: ShrunkReport): string {
   const again = keepLast({ token, says, passing: passing ?? undefined });
   const runs = `${grouped(tries)} runs`;
   const how = proven
-    ? `nothing more can be left out, as ${runs} have shown`
+    ? `nothing more can be left out (${runs} tried)`
     : `interrupted after ${runs}: it is not proven that nothing more can be left out`;
   const lines = [
     '',
@@ -168,12 +168,12 @@ export function describeShrunk(report: ShrunkReport): string {
     ...(control === null ? [] : controlInWords(control)),
   ];
   if (passing !== null) {
-    const beside = keep({ token: passing.token, says: 'it ends as it may' });
+    const beside = keep({ token: passing.token, says: 'it passes' });
     const both = again.includes(token)
       ? 'umbra replay FIRST --story --against SECOND'
       : `${again} --story --against`;
     lines.push('', `it passes ${passing.difference}`, beside);
-    lines.push('', 'the two told as a story:', both);
+    lines.push('', 'both, compared as a story:', both);
   } else if (!report.interrupted) {
     lines.push('', 'no schedule of these operations was seen to pass');
   }

@@ -12,27 +12,27 @@ import { withTrace } from './trace-output.ts';
 
 function declare() {
   const command = new Command('start')
-    .summary('Run real programs from their traces, each in a guest of its own')
+    .summary('Run real programs from their traces, one per guest')
     .description(
-      'Run programs from their memory traces, each in a guest of its own, under a scheduler ' +
-        'that moves the guests between host CPUs; then show what shadow paging had to do, and ' +
-        'prove that everything was given back.',
+      'Run programs from their memory traces, one per guest, under a scheduler that moves the ' +
+        'guests between host CPUs. Then show what shadow paging had to do, and check that all ' +
+        'memory was freed.',
     )
     .argument(
       '[trace...]',
-      'trace files (umbra import makes them), or names of those that come with umbra: ' +
+      'trace files (umbra import writes them), or names of those that come with umbra: ' +
         `${SAMPLES.join(', ')}; by default the first four`,
     );
   const machine = withMachine(command)
     .option('--guest-memory <mib>', 'memory of each guest, in MiB', integer(1), 32)
-    .option('--host-memory <mib>', 'memory for all of them; by default enough', integer(1))
+    .option('--host-memory <mib>', 'memory for all guests, in MiB; by default enough', integer(1))
     .optionsGroup('Output:');
   giveDefaults(machine);
   return withTrace(withResults(machine)).addHelpText(
     'after',
     `${policyHelp()}\nExit code: ${ExitCode.Ok} all guests ended by themselves, nothing ` +
       `leaked, and thresholds are met, ` +
-      `${ExitCode.Failed} not so, ${ExitCode.UserMistake} a mistake in what was given, ` +
+      `${ExitCode.Failed} otherwise, ${ExitCode.UserMistake} a mistake in the input, ` +
       `${ExitCode.Interrupted} interrupted by Ctrl-C (the summary so far is shown).\n\n` +
       'Examples:\n' +
       '  umbra start --cpus 4 --paging pae\n' +

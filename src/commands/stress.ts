@@ -35,24 +35,29 @@ import { checkWatch, type LiveState, WATCH_OPTION, Watch } from './watch.ts';
 
 function declare() {
   const command = new Command('stress')
-    .summary('Run machines drawn from seeds, and hold them to their invariants')
+    .summary('Run machines drawn from seeds, and check their invariants')
     .description(
       'Run machines drawn from seeds (guests, how they are virtualized, vCPUs, host CPUs, ' +
         'paging, disciplines, policies, time slices, kernel threads, CPUs that go offline, ' +
-        'allocations that fail) and hold each to its invariants and to the memory that one ' +
-        'vCPU alone leaves.',
+        'allocations that fail). Check the invariants of each, and that it leaves the same memory ' +
+        'as on one vCPU.',
     )
     .optionsGroup('Length:')
-    .option('--seconds <s>', 'how long; the last run is cut short', integer(1, MOST_SECONDS), 30)
+    .option(
+      '--seconds <s>',
+      'run for so many seconds; the last run is cut short',
+      integer(1, MOST_SECONDS),
+      30,
+    )
     .option(
       '--ops <n>',
-      'begin no machine after so many guest operations, whatever the time',
+      'start no machine after so many guest operations, instead of --seconds',
       operations,
     )
-    .option('--runs <n>', 'how many runs, whatever the time', integer(1))
-    .option('--until-failure', 'end with the first run that goes wrong')
-    .option('--seed <n>', 'seed of the first run; the next ones count up', integer(0), 1)
-    .option('--jobs <n>', 'machines at the same time', atATime, availableParallelism())
+    .option('--runs <n>', 'number of runs, instead of --seconds', integer(1))
+    .option('--until-failure', 'stop at the first run that fails')
+    .option('--seed <n>', 'seed of the first run; later runs count up', integer(0), 1)
+    .option('--jobs <n>', 'machines that run at the same time', atATime, availableParallelism())
     .optionsGroup('Machines:')
     .addOption(disciplineOption())
     .addOption(pagingOption())
@@ -73,12 +78,12 @@ function declare() {
     .option(...OUT_OPTION)
     .addHelpText(
       'after',
-      '\nWhat is not given is drawn. As written, guests have one vCPU; with --vcpus it is ' +
-        'drawn from the other disciplines, unless --discipline asks for it. With a defect R… ' +
-        'guests have several. Disciplines and defects are the shadow’s: with one given, all ' +
-        'guests have shadows.\n\n' +
-        `Exit code: ${ExitCode.Ok} nothing wrong, ${ExitCode.Failed} something, ` +
-        `${ExitCode.UserMistake} a mistake in what was given, ${ExitCode.Interrupted} ` +
+      '\nAll other properties are drawn. As written, guests have one vCPU; with --vcpus, one of ' +
+        'the other disciplines is drawn, unless --discipline says as-written. With a defect R… ' +
+        'guests have several vCPUs. With a discipline or a defect, all guests have ' +
+        'shadows.\n\n' +
+        `Exit code: ${ExitCode.Ok} nothing wrong, ${ExitCode.Failed} a run failed, ` +
+        `${ExitCode.UserMistake} a mistake in the input, ${ExitCode.Interrupted} ` +
         'interrupted by Ctrl-C (the summary so far is shown).\n\n' +
         'Examples:\n' +
         '  umbra stress --seconds 600\n' +

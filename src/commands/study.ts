@@ -29,15 +29,15 @@ import { checkQueueOptions, doUnits, type UnitsJob, withQueue } from './units.ts
 
 function declare() {
   const command = new Command('study')
-    .summary('Answer a question by an experiment; alone, list the questions')
+    .summary('Answer a question by an experiment')
     .description(
-      'Run the experiments of a study, each of its settings once for every seed, and say what ' +
-        'follows from the figures, and how sure that is. Without a name, list the studies.',
+      'Run the experiments of a study, each setting once per seed, and say what follows from the ' +
+        'figures, and how certain that is. Without a name, list the studies.',
     )
     .argument('[name]', `${Object.keys(STUDIES).join(', ')}`)
-    .option('--seeds <n>', 'so many runs of each setting', integer(1), FEWEST)
-    .option('--seed <n>', 'the first of the seeds', integer(0), 1)
-    .option('--scale <x>', 'how much each run does: 2 takes twice as long', positive, 1)
+    .option('--seeds <n>', 'runs of each setting, one per seed', integer(1), FEWEST)
+    .option('--seed <n>', 'the first seed', integer(0), 1)
+    .option('--scale <x>', 'size of each run: 2 takes twice as long', positive, 1)
     .option('--experiment <glob>', 'only experiments whose names match', '*')
     .addOption(costsOption());
   return withQueue(command)
@@ -45,19 +45,19 @@ function declare() {
     .option(...JSON_OPTION)
     .option(
       '--markdown <file>',
-      'write what came of it into its page as Markdown, and pictures beside it; - for stdout, ' +
-        'and nothing else',
+      'write the result into this page as Markdown, and pictures beside it; - for stdout, and ' +
+        'nothing else',
     )
     .option(...QUIET_OPTION)
     .option(...OUT_OPTION)
     .addHelpText(
       'after',
-      `\nFewer than ${FEWEST} seeds give medians, and no intervals and verdicts.\n\n` +
-        'With --out what was done is kept run by run, in FOLDER.part until all of it is there: ' +
-        'after Ctrl-C the same command goes on.\n\n' +
-        `Exit code: ${ExitCode.Ok} all was run, whatever came of it, ${ExitCode.UserMistake} a ` +
-        `mistake in what was given, ${ExitCode.Interrupted} interrupted by Ctrl-C (what there ` +
-        'is so far is shown).\n\nExamples:\n' +
+      `\nFewer than ${FEWEST} seeds give medians only, no intervals or verdicts.\n\n` +
+        'With --out each run is saved in FOLDER.part: after Ctrl-C the same command ' +
+        'resumes.\n\n' +
+        `Exit code: ${ExitCode.Ok} all was run, whatever the answers, ${ExitCode.UserMistake} a ` +
+        `mistake in the input, ${ExitCode.Interrupted} interrupted by Ctrl-C (the results ` +
+        'so far are shown).\n\nExamples:\n' +
         '  umbra study migration\n' +
         "  umbra study migration --experiment 'int*' --seeds 12 --out runs/migration",
     );

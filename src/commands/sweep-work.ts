@@ -57,20 +57,20 @@ export const withSweepOptions = group((command) =>
       new Option(
         '--vary <field=values>',
         'a field of the scenario and its values: policy=pinned,random, cpus=1..8, ' +
-          'guests[0].vcpus=1,2; again for each further field',
+          'guests[0].vcpus=1,2; may be repeated',
       ).argParser(several(parseVaried)),
     )
-    .option('--repeat <n>', 'runs of each setting, with so many seeds', integer(1, 10_000), FEWEST)
-    .option('--seed <n>', 'the first of the seeds', integer(0), 1)
-    .option('--order-seed <n>', 'what the order of the runs is drawn from', integer(0), 1)
+    .option('--repeat <n>', 'runs of each setting, one per seed', integer(1, 10_000), FEWEST)
+    .option('--seed <n>', 'the first seed', integer(0), 1)
+    .option('--order-seed <n>', 'seed of the order of the runs', integer(0), 1)
     .addOption(
       new Option(
         '--on <way>',
         'host CPUs take turns in one thread, or are threads, which are timed and run alone; by ' +
-          'default turns, unless a time is asked for',
+          'default turns, unless a time is measured',
       ).choices(WAYS),
     )
-    .option('--jobs <n>', 'runs at a time, on turns; by default one for each core', atATime)
+    .option('--jobs <n>', 'runs at a time, on turns; by default one per core', atATime)
     .optionsGroup('What is measured:')
     .addOption(
       new Option(

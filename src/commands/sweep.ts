@@ -23,29 +23,23 @@ function declare() {
   const command = new Command('sweep')
     .summary('Run a scenario with fields varied, over many seeds')
     .description(
-      'Run a scenario in every combination of the values that are given for its fields, each ' +
-        'over ' +
-        'many seeds, and show medians with where they lie.',
+      'Run a scenario in every combination of given values of its fields, each over many seeds, ' +
+        'and show medians with confidence intervals.',
     )
     .argument('<scenario>', 'a file that ends in .yaml, or the name of one that comes with umbra');
   const varied = withSweepOptions(command).addOption(expectOption('all settings'));
   return withSweepOutput(varied).addHelpText(
     'after',
-    '\nOn turns a run is a function of its seed, and as many run at a time as --jobs says. On ' +
-      'threads they are timed, one at a time, after a round to warm up. The order is drawn from ' +
-      '--order-seed.\n\n' +
-      `Fewer than ${FEWEST} runs of each setting give medians, and no intervals and verdicts. ` +
-      `With --out ` +
-      'what was done is kept run by run, in FOLDER.part until all of it is there: after ' +
-      'Ctrl-C the ' +
-      'same command goes on, with more values or runs too.\n\n' +
-      `Exit code: ${ExitCode.Ok} all was run, and thresholds are met, ${ExitCode.Failed} a ` +
-      `run went wrong, ` +
-      `or one is not met, ${ExitCode.NotClear} whether it is met is not clear, ` +
+    '\nOn turns a run is a function of its seed, and --jobs run at a time. On threads runs are ' +
+      'timed, one at a time, after an uncounted round. The order is drawn from --order-seed.\n\n' +
+      `Fewer than ${FEWEST} runs of each setting give medians only, no intervals or verdicts. ` +
+      'With --out each run is saved in FOLDER.part: after Ctrl-C the same command resumes, also ' +
+      'with more values or runs.\n\n' +
+      `Exit code: ${ExitCode.Ok} all was run, and thresholds are met, ${ExitCode.Failed} a run ` +
+      `failed, or a threshold is not met, ${ExitCode.NotClear} not clear whether it is met, ` +
       `${ExitCode.UserMistake} a ` +
-      `mistake in what was given, ${ExitCode.Interrupted} interrupted by Ctrl-C (what there ` +
-      `is so far ` +
-      'is shown).\n\nExamples:\n' +
+      `mistake in the input, ${ExitCode.Interrupted} interrupted by Ctrl-C (the results ` +
+      'so far are shown).\n\nExamples:\n' +
       '  umbra sweep cow-storm --vary policy=pinned,random --vary slice=500,2000,8000\n' +
       "  umbra sweep swap-storm --vary cpus=1..4 --repeat 6 --expect 'cycles_per_access < " +
       "500'\n" +

@@ -17,7 +17,7 @@ export const withQueue = group((command) =>
   command
     .optionsGroup('Across machines (docs/campaigns.md):')
     .option(...QUEUE_OPTION)
-    .option('--wait', 'with --queue, stay until they are done'),
+    .option('--wait', 'with --queue, wait until they are done'),
 );
 
 export type QueueOptions = OptionsOf<typeof withQueue<[], None, None>>;

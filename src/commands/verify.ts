@@ -36,42 +36,42 @@ const SAVE_MS = 10_000;
 
 function declare() {
   const command = new Command('verify')
-    .summary('Go through all behaviours of litmus tests, each once')
+    .summary('Run all behaviours of litmus tests, each once')
     .description(
-      'Run a litmus test in every order of conflicting accesses, each once, and say what it ' +
-        'comes to; or, where that is too much, in every order with so many preemptions at most.',
+      'Run a litmus test in every order of conflicting accesses, each once, and list the outcomes; ' +
+        'or, where that is too much, in every order with a bounded number of preemptions.',
     )
     .argument('<test...>', TESTS);
   return withSettings(command)
     .optionsGroup('How far:')
-    .option('--preemptions <n>', 'only behaviours with so many preemptions at most', integer(0, 99))
+    .option('--preemptions <n>', 'only behaviours with at most so many preemptions', integer(0, 99))
     .option(
       '--acts <n>',
-      'with so many acts of hardware (migrations, interrupts, dropped TLB entries) at most; ' +
+      'with at most so many acts of hardware (migrations, interrupts, dropped TLB entries); ' +
         'needs --preemptions',
       integer(0, 9),
     )
     .option(
       '--between-steps',
-      'look at invariants wherever all host CPUs stand at safe points, too, and not at the end ' +
-        'alone; needs --preemptions',
+      'check invariants whenever all host CPUs are at safe points, not only at the end; needs ' +
+        '--preemptions',
     )
     .option(
       '--seconds <s>',
-      'of work for each test in each setting, at most, with what --out has',
+      'at most so many seconds of work for each test in each setting, including those in --out',
       integer(1),
     )
     .option(
       '--or-preemptions <n>',
-      'where --seconds are up without a bound, behaviours with so many preemptions at most, ' +
-        'in as many again',
+      'if --seconds are not enough without a bound, run behaviours with at most so many ' +
+        'preemptions for as many seconds again',
       integer(0, 99),
     )
-    .option('--own-defect', 'each test with the defect on that it is aimed at; others are left out')
+    .option('--own-defect', 'run each test with the defect that it aims at; skip tests without one')
     .optionsGroup('Work:')
-    .option('--jobs <n>', 'threads that work at it', atATime, availableParallelism())
-    .option('--out <file>', 'keep what is done in this file; the same command goes on from it')
-    .option('--queue <url>', 'have workers of this queue do it: postgres://…, or embedded')
+    .option('--jobs <n>', 'threads to use', atATime, availableParallelism())
+    .option('--out <file>', 'save the state in this file; the same command resumes from it')
+    .option('--queue <url>', 'let workers of this queue do it: postgres://…, or embedded')
     .optionsGroup('Output:')
     .option(...WATCH_OPTION)
     .option(...JSON_OPTION)
@@ -79,16 +79,16 @@ function declare() {
     .option(...QUIET_OPTION)
     .addHelpText(
       'after',
-      '\nWhat is verified are abridged runs: a lock is taken in one step, and what comes after ' +
-        'the last vCPU’s end is left out. Outcomes and invariants are looked at when a run is ' +
-        'at its end, invariants by choice between its steps, too. docs/verify.md has what ' +
-        'that says, and what it does not.\n\n' +
+      '\nRuns are abridged: a lock is taken in one step, and everything after the last vCPU’s end ' +
+        'is left out. Outcomes and invariants are checked at the end of a run; invariants also ' +
+        'between steps, with --between-steps. docs/verify.md says what that proves, and what ' +
+        'not.\n\n' +
         `Exit code: ${ExitCode.Ok} nothing wrong in what was run, ${ExitCode.Failed} an ` +
         `invariant or an outcome is broken, ${ExitCode.Killed} the guest was killed, ` +
         `${ExitCode.Oops} the host died, ${ExitCode.Deadlock} deadlock, ${ExitCode.Livelock} ` +
-        `livelock, ${ExitCode.UserMistake} a mistake in what was given, ` +
+        `livelock, ${ExitCode.UserMistake} a mistake in the input, ` +
         `${ExitCode.Interrupted} interrupted ` +
-        'by Ctrl-C (what there is so far is shown).\n\nExamples:\n' +
+        'by Ctrl-C (the results so far are shown).\n\nExamples:\n' +
         '  umbra verify R1-two-faults-one-entry --discipline guest-lock\n' +
         '  umbra verify R6-no-shootdown --discipline pgdir-lock --preemptions 1\n' +
         '  umbra verify R4-both-allocate-the-table --preemptions 1 --between-steps\n' +
@@ -158,7 +158,7 @@ async function verify(
   writeMarkdown(markdownOf(report, part));
   await watch.end([], interrupted);
   if (interrupted && out !== undefined) {
-    process.stderr.write(`umbra: interrupted; the same command goes on from ${out}\n`);
+    process.stderr.write(`umbra: interrupted; the same command resumes from ${out}\n`);
   }
   process.exitCode = exitCodeOf(report, interrupted);
 }

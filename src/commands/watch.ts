@@ -35,7 +35,7 @@ function portOf(text: string): number | true {
 
 export const WATCH_OPTION = [
   '--watch [port]',
-  'show how it goes on a page on 127.0.0.1, and its report in the end',
+  'show progress and failures on a page on 127.0.0.1, and the report at the end',
   portOf,
 ] as const;
 

@@ -13,17 +13,19 @@ import { QUEUE_OPTION } from './units.ts';
 
 function declare() {
   return new Command('work')
-    .summary('Do units of a queue that other commands have filled')
+    .summary('Run units from a queue that other commands have filled')
     .description(
-      'Take units that umbra campaign and others have sent to a queue, do them in a pool of ' +
-        'threads, and ' +
-        'put the results beside them; on any machine, by as many workers as there are.',
+      'Take units that umbra campaign and other commands have sent to a queue, run them in a pool ' +
+        'of threads, and store the results. Any number of workers may do so, on any machines.',
     )
     .option(QUEUE_OPTION[0], 'the queue: postgres://…, embedded or embedded:FOLDER')
     .option('--jobs <n>', 'units at a time', atATime, availableParallelism())
-    .option('--stay', 'wait for more when nothing is left, instead of ending')
-    .optionsGroup('Without end (docs/campaigns.md):')
-    .option('--forever', 'and begin rounds of umbra campaign --forever, each on seeds of its own')
+    .option('--stay', 'wait for more units when none is left')
+    .optionsGroup('Endless search (docs/campaigns.md):')
+    .option(
+      '--forever',
+      'also begin rounds of standing plans (umbra campaign --forever), each with new seeds',
+    )
     .option('--rounds <n>', 'with --forever: end after so many', integer(1))
     .addOption(
       new Option('--canary <id>', 'with --forever: the mutant that must be caught in each round')
@@ -33,12 +35,10 @@ function declare() {
     .option(...QUIET_OPTION)
     .addHelpText(
       'after',
-      '\nIt may be killed at any time, also with -9: what it was at is done by another. Ctrl-C ' +
-        'gives back what ' +
-        'is not done. docs/campaigns.md says how to set up several machines.\n\n' +
-        `Exit code: ${ExitCode.Ok} nothing is left to do, ${ExitCode.Failed} something went ` +
-        `wrong in what was ` +
-        `done here, ${ExitCode.UserMistake} a mistake in what was given, ` +
+      '\nIt may be killed at any time, also with -9: another worker redoes its units. Ctrl-C gives ' +
+        'back units that are not done. docs/campaigns.md says how to set up several machines.\n\n' +
+        `Exit code: ${ExitCode.Ok} nothing is left to do, ${ExitCode.Failed} a unit that ran ` +
+        `here found a failure, ${ExitCode.UserMistake} a mistake in the input, ` +
         `${ExitCode.Interrupted} Ctrl-C.\n\n` +
         'Examples:\n  umbra work --queue embedded\n' +
         '  UMBRA_QUEUE=embedded umbra work --jobs 8',

@@ -63,8 +63,8 @@ export class Behaviours {
 /** More than twice. */
 export const NOT_DRAWN = 3;
 
-/** A line that says so, of a further schedule `drawn` so; none if none was drawn. */
+/** A line with that chance, for one more schedule `drawn` so; none if none was drawn. */
 export const furtherText = (unseen: Unseen | null, drawn: string): string =>
   unseen === null
     ? ''
-    : `a further schedule${drawn} behaves in yet another way: ${formatChance(unseen)}\n`;
+    : `chance that one more schedule${drawn} shows a new behaviour: ${formatChance(unseen)}\n`;

@@ -55,7 +55,7 @@ function watched(
   try {
     return subject.play(new Recorded(run.decisions), 0);
   } catch (error) {
-    if (error instanceof Diverged) throw new UserError(`the run goes another way ${error.message}`);
+    if (error instanceof Diverged) throw new UserError(`the run diverges ${error.message}`);
     throw error;
   } finally {
     controller.watcher = undefined;
@@ -93,7 +93,7 @@ function divergedAt({ cpu, kind, before, after }: Step, step: number, cpus: numb
   const name = Object.entries(Access).find(([, value]) => value === kind)![0];
   const word = before[0] === after[0] ? hex(before[0]) : `${hex(before[0])} -> ${hex(after[0])}`;
   return new UserError(
-    `the run goes another way at step ${step}, if not a step or two before: CPU ${actor.cpu} ` +
+    `the run diverges at step ${step}, or a step or two before: CPU ${actor.cpu} ` +
       `makes the access ${name} (${word}) in ${placeText(whereNow())}, and another one, or one ` +
       'with another result, was recorded',
   );

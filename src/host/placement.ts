@@ -58,7 +58,7 @@ export function readPlacement(file: string): Placement {
   } catch (error) {
     if (error instanceof UserError) throw error;
     throw new UserError(
-      `${file} cannot be read: ${(error as Error).message}. Behind replay: goes the file of a ` +
+      `${file} cannot be read: ${(error as Error).message}. replay: takes the file of a ` +
         'placement; umbra import schedule makes one.',
     );
   }

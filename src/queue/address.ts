@@ -28,7 +28,7 @@ export function parseAddress(text: string): Address {
   if (folder !== undefined) return { kind: 'embedded', folder };
   if (text === 'embedded') return { kind: 'embedded', folder: join(stateFolder(), 'queue') };
   if (!/^postgres(ql)?:\/\//.test(text)) {
-    throw new UserError(`--queue: found what is no address of a queue, expected ${EXPECTED}`);
+    throw new UserError(`--queue: found no address of a queue, expected ${EXPECTED}`);
   }
   if (urlOf(text) === undefined) {
     throw new UserError(`--queue: found a URL that cannot be read, expected ${EXPECTED}`);

@@ -98,7 +98,7 @@ export function summaryOf({ lines, threshold }: Comparison): string {
   );
   return (
     `${counts.join(', ')}\n` +
-    `A difference is more than ${+(threshold * 100).toFixed(2)} %, and has an interval (95 %, in ` +
-    'brackets) with no place for none.\n'
+    `A difference is more than ${+(threshold * 100).toFixed(2)} %, with an interval (95 %, in ` +
+    'brackets) that excludes no difference.\n'
   );
 }

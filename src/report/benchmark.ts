@@ -190,7 +190,7 @@ function parse(path: string): unknown {
     const isCut = text.startsWith('{') && !text.trimEnd().endsWith('}');
     const found = isCut
       ? `a file that is cut short after ${text.length} characters`
-      : `what is not JSON (${(error as Error).message})`;
+      : `text that is not JSON (${(error as Error).message})`;
     throw new UserError(`${path}: found ${found}, expected ${EXPECTED}`);
   }
 }

@@ -14,7 +14,7 @@ export function readOccurrences(path: string): Subject & Repeated {
   try {
     report = JSON.parse(text);
   } catch {
-    throw new UserError(`${path}: found what is not JSON, expected the report of a run`);
+    throw new UserError(`${path}: found text that is not JSON, expected the report of a run`);
   }
   const occurrences = byEvent((id) => {
     const count = at(report, ['costs', 'total', 'by_event', id, 'count']);

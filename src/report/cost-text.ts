@@ -49,11 +49,11 @@ function conclusionLines(compared: Compared, factor: number): string[] {
   return [
     verdictText(compared),
     ...(turns.length === 0
-      ? [`  No single cost turns that by being ${factor} times too high or too low.`]
-      : turns.map((turn) => `  It turns with ${inWords(turn)}.`)),
+      ? [`  No single cost reverses that by being ${factor} times too high or too low.`]
+      : turns.map((turn) => `  It is reversed by ${inWords(turn)}.`)),
     ...(nearest === undefined || turns.length > 0 || ratio === 1
       ? []
-      : [`  The nearest to turn it is ${inWords(nearest)}.`]),
+      : [`  The nearest to reversing it is ${inWords(nearest)}.`]),
   ];
 }
 

@@ -58,7 +58,7 @@ export function eventsTable(recorder: TraceRecorder, host: Host): Table {
       at_ns: quantity('ns', 'since boot, by the monotonic clock'),
       host_cpu: quantity('', 'which host CPU, counted from 0'),
       event: text('what happened'),
-      guest: quantity('', 'of the vCPU in hand, counted from 0; null for none'),
+      guest: quantity('', 'of the current vCPU, counted from 0; null for none'),
       vcpu: quantity('', 'its number in that guest; null for none'),
       a: quantity('', 'pgdir, trap, address, hypercall, host CPU or interrupt, by the event'),
       b: quantity('', 'top level, eip, error code, argument or vCPU, by the event'),

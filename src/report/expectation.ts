@@ -41,13 +41,13 @@ const IN_WORDS: Readonly<Record<EndingName, string>> = {
   done: 'every guest ended by itself',
   killed: 'a guest was killed',
   oops: 'the host died',
-  violated: 'something that must hold did not',
+  violated: 'an invariant was broken',
 };
 
 /** One line for a person. */
 export function formatExpectation(report: RunReport, expected: Expectation): string {
   const outcome = outcomeOf(report);
-  const what = outcome === undefined ? 'the run broke off' : IN_WORDS[outcome.ending];
+  const what = outcome === undefined ? 'the run was interrupted' : IN_WORDS[outcome.ending];
   if (isAsExpected(report, expected)) return `As expected: ${what}.\n`;
   const matching = expected.reason === undefined ? '' : `, for a reason like ${expected.reason}`;
   return (

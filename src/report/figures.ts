@@ -54,17 +54,17 @@ export const FIGURES: Readonly<Record<string, Figure>> = {
   cycles_lost: figure(
     'Cycles lost',
     'cycles',
-    'simulated, but for the guest’s own accesses: what it takes that it is virtualized, and moved',
+    'simulated, without the guest’s own accesses: the cost of virtualization and migration',
   ),
   cycles_per_access: figure(
-    'Cycles an access',
+    'Cycles per access',
     'cycles',
-    'simulated cycles for each memory access that completed',
+    'simulated cycles per completed memory access',
   ),
   cycles_per_slice: figure(
-    'Cycles a slice',
+    'Cycles per slice',
     'cycles',
-    'simulated cycles for each time slice: at 2.4 GHz 2.4 million are a millisecond',
+    'simulated cycles per time slice: at 2.4 GHz 2.4 million are a millisecond',
   ),
   faults: figure('Faults', 'faults', 'page fault, fixed or passed on'),
   slices: figure('Slices', 'slices', 'time slice that began'),
@@ -82,8 +82,8 @@ export const FIGURES: Readonly<Record<string, Figure>> = {
     ]),
   ),
   seconds: time('Seconds', 's', 'from the first entry to the end, in real time'),
-  accesses_per_s: time('Accesses a second', 'accesses/s', 'of all guests, in real time', RATE),
-  faults_per_s: time('Faults a second', 'faults/s', 'fixed and passed on, in real time', RATE),
+  accesses_per_s: time('Accesses per second', 'accesses/s', 'of all guests, in real time', RATE),
+  faults_per_s: time('Faults per second', 'faults/s', 'fixed and passed on, in real time', RATE),
 };
 
 /** Names of the counts of each machine, guest and host CPU; kinds after a dot. */

@@ -144,7 +144,7 @@ const listening = (server: Server, port: number): Promise<void> =>
         new UserError(
           code === 'EADDRINUSE'
             ? `port ${port} of 127.0.0.1 is in use: give another, or none for any that is free`
-            : `port ${port} of 127.0.0.1 cannot be had: ${message}`,
+            : `port ${port} of 127.0.0.1 cannot be used: ${message}`,
         ),
       ),
     );

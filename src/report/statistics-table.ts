@@ -18,12 +18,12 @@ export function statisticsTable({ total, guests, host_cpus }: RunReport): Table 
   return {
     name: 'statistics',
     rows,
-    description: 'What was counted, of the machine, each guest and each host CPU.',
+    description: 'Counts of the machine, each guest and each host CPU.',
     columns: {
       scope: text('machine, guest or host CPU'),
       number: quantity('', 'which guest or host CPU, counted from 0; null for the machine'),
       name: text('of the guest or host CPU'),
-      statistic: text('what was counted; kinds of it behind a dot'),
+      statistic: text('the name of the count; kinds follow a dot'),
       value: quantity('see unit', 'how many'),
       unit: text('of the value'),
       description: text('of the statistic'),

@@ -51,7 +51,7 @@ export function storyText(story: Story, { columns, colours }: TextStyle): string
   paragraph(`${story.title} (${story.setting})`, 'bold');
   if (story.about !== '') paragraph(story.about, 'plain');
   paragraph(
-    `${story.told} of ${story.steps} steps are told; ${counted(story.turns, 'switch')}.`,
+    `${story.told} of ${story.steps} steps are shown; ${counted(story.turns, 'switch')}.`,
     'dim',
   );
   out.push('');

@@ -143,27 +143,27 @@ export class StressTotals {
     return [
       {
         name: 'kinds',
-        description: 'What was run, by way to virtualize, discipline and paging form.',
+        description: 'Runs, by way to virtualize, discipline and paging form.',
         columns: {
-          virtualization: text('how guest addresses become the host’s'),
-          discipline: text('how vCPUs are kept apart; none without a shadow'),
+          virtualization: text('how guest addresses are translated'),
+          discipline: text('which locks the paging code takes; none without a shadow'),
           paging: text('paging form'),
           guests: count('guests'),
           killed: count('guests that the host killed'),
           operations: count('operations of programs and guest kernels'),
           faults: count('page faults'),
           migrations: count('migrations of vCPUs'),
-          shootdowns: count('CPUs that had to come out of a guest'),
+          shootdowns: count('CPUs that had to leave a guest'),
         },
         rows: this.kinds.map((kind) => ({ ...kind })),
       },
       {
         name: 'failures',
-        description: 'Runs that went wrong, a row for each thing that was wrong.',
+        description: 'Runs that failed, a row for each fault.',
         columns: {
           seed: count('of the run'),
-          fault: text('what was wrong'),
-          command: text('the same machine again'),
+          fault: text('what failed'),
+          command: text('the command that runs the same machine'),
         },
         rows: this.failures.flatMap(({ seed, faults, command }) =>
           faults.map((fault) => ({ seed, fault, command })),

@@ -6,11 +6,11 @@ import { count, quantity, type Table, text } from './table.ts';
 export const studyTables = ({ study, points, findings, seeds, measures }: StudyResult): Table[] => [
   {
     name: 'points',
-    description: `what each run of the study ${study} came to`,
+    description: `results of each run of the study ${study}`,
     columns: {
       experiment: text('settings of one experiment are compared with one another'),
       setting: text('what was varied, as JSON'),
-      seed: quantity('1', 'what everything random was drawn from'),
+      seed: quantity('1', 'seed of everything that was drawn at random'),
       measure: text('what was measured'),
       value: quantity('', 'in the unit of the measure'),
       unit: text('of the value'),
@@ -32,14 +32,14 @@ export const studyTables = ({ study, points, findings, seeds, measures }: StudyR
     name: 'findings',
     description: `what follows from the study ${study}`,
     columns: {
-      claim: text('what is asked'),
+      claim: text('the claim'),
       verdict: text('holds, does not hold, or not clear'),
       answer: text('with its figure'),
       figure: text('what the figure is'),
       value: quantity('', 'the figure'),
-      low: quantity('', 'where it lies with 95 %, from …; null where seeds are too few to say'),
+      low: quantity('', '95 % interval, from …; null with too few seeds'),
       high: quantity('', '… to'),
-      samples: count('seeds that it was made of'),
+      samples: count('number of seeds'),
       unit: text('of the figure'),
     },
     rows: findings.map(({ claim, verdict, answer, figure: { name, unit, value, ...where } }) => ({

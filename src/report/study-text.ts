@@ -38,7 +38,7 @@ const findingText = ({ claim, verdict, answer, published }: Finding): string =>
 /** How often, from which seed, by which costs. */
 export function settingText({ seeds, scale, costs, interrupted, points }: StudyResult): string {
   const { title } = PRESETS[costs.preset as PresetName];
-  const broken = interrupted ? ' It was broken off: not all of it was run.' : '';
+  const broken = interrupted ? ' It was interrupted: not all of it was run.' : '';
   const done = points.flatMap(({ measures }) =>
     Object.values(measures).map(({ samples }) => samples.length),
   );
@@ -57,9 +57,9 @@ export function settingText({ seeds, scale, costs, interrupted, points }: StudyR
 
 /** Statistics over so many seeds. */
 function reachText(least: number, most: number): string {
-  if (most < FEWEST) return `: too few for intervals and verdicts, which take ${FEWEST}`;
-  const spread = ', ± where they lie with 95 %; without it all seeds have the same';
-  return least < FEWEST ? `${spread}, or are fewer than ${FEWEST}` : spread;
+  if (most < FEWEST) return `: too few for intervals and verdicts, which need ${FEWEST}`;
+  const spread = ', ± the 95 % interval; without ± all seeds have the same value';
+  return least < FEWEST ? `${spread}, or there are fewer than ${FEWEST}` : spread;
 }
 
 const LONGEST_TITLE = 14;

@@ -64,7 +64,7 @@ export const wholeOf = ({ total }: RunReport): string =>
  * the machine.
  */
 export const REAL_TIME =
-  'Real time, of this machine just then, and not to be compared with another run:';
+  'Real time of this machine, measured once; do not compare it with another run:';
 
 /** 4.46 s after 172 ms of boot, … accesses/s, 334 faults/s; warm after 0.4 s, then … accesses/s */
 export const realTimeOf = (report: RunReport): string =>
@@ -204,7 +204,7 @@ export function proof(report: RunReport, bold = (text: string): string => text):
   const most = 10;
   const rest = violations.length - most;
   return [
-    bold(`${violations.length} violations of what must hold:`),
+    bold(`${violations.length} violations of invariants:`),
     ...violations.slice(0, most).map((violation) => `  ${violation}`),
     ...(rest > 0 ? [`  and ${rest} more`] : []),
   ];

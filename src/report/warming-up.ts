@@ -5,7 +5,7 @@ import type { PaceSample } from '../machine.ts';
 export interface WarmingUp {
   /** Until a first tenth of a second at nine tenths of the warm rate; null: too short to tell. */
   readonly warm_up_s: number | null;
-  /** Accesses a second at which, or at more, half of all accesses were done. */
+  /** Accesses per second at which, or at more, half of all accesses were done. */
   readonly warm_accesses_per_s: number | null;
 }
 

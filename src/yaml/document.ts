@@ -42,7 +42,7 @@ export function parseYaml<T>(
   if (wrong.length > 0) {
     const said = wrong.map(({ message, pos }) => {
       const problem = message.split(/ at line \d+|\n/)[0]!;
-      return `${at(pos[0])}: found what is not YAML (${problem}), expected ${what}`;
+      return `${at(pos[0])}: found text that is not YAML (${problem}), expected ${what}`;
     });
     throw new UserError(said.join('\n'));
   }

@@ -149,7 +149,7 @@ test.each([
   [['--against', '.', '--filter', 'growth'], /it has none of the lines that are to be measured/],
   [['--against', '.', '--from', earlier], /cannot be used with option '--from/],
   [['--isolates', '1'], /A whole number of at least 2 is expected/],
-  [['--baseline', without], /found what is not JSON [\s\S]* expected what npm run bench/],
+  [['--baseline', without], /found text that is not JSON [\s\S]* expected what npm run bench/],
   [['--from', earlier, '--markdown', without], /found a file with no place for the tables/],
   [['--json', '-', '--markdown', '-'], /ask for stdout/],
 ])('refuses %j with a message', (args, words) => {

@@ -59,7 +59,7 @@ describe('progress', () => {
     expect(watcher.look()).toEqual([]);
     now = 1000;
     expect(watcher.look()).toMatchObject([
-      { invariant: 7, title: 'nothing goes on', found: expect.stringContaining('ShootdownSent') },
+      { invariant: 7, title: 'no progress', found: expect.stringContaining('ShootdownSent') },
     ]);
     rig.cpus[1]!.host.guests[0]!.counters.count(Counter.Operations);
     expect(watcher.look()).toEqual([]);

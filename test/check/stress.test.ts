@@ -168,7 +168,7 @@ test('gives up a machine that makes no progress', async () => {
     },
   });
   expect(run.ending.kind).toBe('no progress');
-  expect(faults).toEqual([expect.stringMatching(/^nothing goes on: .* none for 0\.\d s/)]);
+  expect(faults).toEqual([expect.stringMatching(/^no progress: .* none for 0\.\d s/)]);
 });
 
 test('expects any death of a guest where allocations are made to fail', () => {

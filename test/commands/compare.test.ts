@@ -76,7 +76,7 @@ const broken = { ...before, lines: [{ ...before.lines[0]!, value: { median: 'muc
 
 test.each([
   ['missing.json', undefined, /missing.json cannot be read: ENOENT; give what npm run bench/],
-  ['text.json', 'hello', /found what is not JSON \(.*\), expected what npm run bench/],
+  ['text.json', 'hello', /found text that is not JSON \(.*\), expected what npm run bench/],
   ['cut.json', whole.slice(0, 1000), /found a file that is cut short after 1000 characters/],
   ['old.json', '{"schema_version":1}', /found schema version 1, expected 2: .* measure again/],
   ['other.json', '{"name":"umbra"}', /found no schema_version, expected schema_version/],

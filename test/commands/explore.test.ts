@@ -33,10 +33,10 @@ describe('a schedule that fails', () => {
   });
 
   test('fails in the same way on worker threads', async () => {
-    expect(found.stdout).toContain('\non 2 threads it goes the same way, step for step\n');
+    expect(found.stdout).toContain('\non 2 threads it takes the same steps\n');
     const again = await umbra('replay', token, '--engine', 'threads');
     expect(again).toMatchObject({ code: 1, stderr: '' });
-    expect(again.stdout).toContain('\non 2 threads it goes the same way, step for step\n');
+    expect(again.stdout).toContain('\non 2 threads it takes the same steps\n');
   });
 
   test('replays from the line, the same each time', async () => {
@@ -113,7 +113,7 @@ describe('a shrunk failure', () => {
       /^shrunk from 2 vCPUs, 8 operations, \d+ switches \(\d+ preemptions\), \d+ steps\n/,
     );
     expect(shrunk).toMatch(/^to 2 vCPUs, 2 operations, 2 switches \(1 preemption\), \d+ steps$/m);
-    expect(shrunk).toMatch(/^nothing more can be left out, as \d+ runs have shown$/m);
+    expect(shrunk).toMatch(/^nothing more can be left out \(\d+ runs tried\)$/m);
     expect(shrunk).toContain(
       '\n  vCPU 0   load 0x00400000 -> r0\n  vCPU 1   load 0x00400000 -> r0\n',
     );
@@ -124,7 +124,7 @@ describe('a shrunk failure', () => {
       /\nwithout defects \(guest-lock\) it passes: all of its 48 behaviours were run, each once$/,
     );
     expect(passing).toMatch(
-      /^it passes when CPU 0 is left 3 accesses later\numbra replay umbra\d\./,
+      /^it passes when the switch from CPU 0 comes 3 accesses later\numbra replay umbra\d\./,
     );
     expect(tokens.length).toBe(3);
   });
@@ -135,7 +135,7 @@ describe('a shrunk failure', () => {
     const steps = ran.map(({ stdout }) => Number(/^(\d+) steps/m.exec(stdout)![1]));
     expect(steps[1]).toBeLessThan(steps[0]!);
     expect(ran[1]!.stdout).toContain(`\n${OOPS} `);
-    expect(ran[2]!.stdout).toContain('\nit ends as it may\n');
+    expect(ran[2]!.stdout).toContain('\nit passes\n');
   });
 
   test('is not made on request, and can be made later', async () => {
@@ -159,7 +159,10 @@ describe('a shrunk failure', () => {
       ending: 'oops',
       columns: [[operation], [operation]],
       token: tokens[1],
-      passing: { difference: 'when CPU 0 is left 3 accesses later', token: tokens[2] },
+      passing: {
+        difference: 'when the switch from CPU 0 comes 3 accesses later',
+        token: tokens[2],
+      },
       control: {
         discipline: 'guest-lock',
         defects: [],
@@ -188,7 +191,7 @@ describe('a shrunk failure', () => {
 
   test('a schedule that ends well has nothing to shrink', async () => {
     const { code, stdout, stderr } = await umbra('shrink', tokens[2]!);
-    expect(spaced(stderr)).toContain('the schedule ends as it may');
+    expect(spaced(stderr)).toContain('the schedule passes');
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   });
 
@@ -215,7 +218,7 @@ describe('umbra explore', () => {
       expect(line).toMatch(
         i % 2 === 0
           ? /^[\w-]+, \w+: 3 schedules, .*; nothing wrong$/
-          : /^a further schedule of portfolio behaves in yet another way: \d+ % \(\d+–\d+\)$/,
+          : /^chance that one more schedule of portfolio shows a new behaviour: \d+ % \(\d+–\d+\)$/,
       );
     }
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -242,7 +245,7 @@ describe('umbra explore', () => {
     expect(code).toBe(0);
     const outcomes = await umbra('litmus', ...given.slice(0, -2));
     expect(outcomes.stdout).toMatch(
-      / \(6 schedules, [3-6] of them different\)\na further schedule, drawn alike, /,
+      / \(6 schedules, [3-6] of them different\)\nchance that one more schedule, drawn alike, /,
     );
   });
 

@@ -165,6 +165,6 @@ test.skipIf(!hasTerminal)('Ctrl-C keeps the finished part', async () => {
   const given = ['generate', '--ops', '3', '--alphabet', 'core', '--threads', '1'];
   const ran = await interrupted(/[1-9]\d* of [\d,]+ programs/, ...given, '--out', at('kept'));
   expect(ran.stdout).toMatch(/3 operations, core, AA, nonpae, guest-lock: \d+ of 1,175 programs/);
-  expect(ran.stdout).toContain('umbra: interrupted; the same command goes on from here');
+  expect(ran.stdout).toContain('umbra: interrupted; the same command resumes from here');
   expect(ran.code).toBe(130);
 });

@@ -48,7 +48,7 @@ describe.each(['nonpae', 'pae'])('with %s', async (paging) => {
     expect(changed).toHaveLength(1);
     expect(changed[0]).toMatch(/^\+ +0x00400000 → page 0x20, PRESENT RW USER ACCESSED$/);
     const same = await inspected(token, '--step', '5', '--diff', '5');
-    expect(same.stdout).toContain('nothing is otherwise');
+    expect(same.stdout).toContain('nothing has changed');
   });
 
   test('shows the shadow, TLBs, pgdirs, Switcher and counts at the end, as data too', async () => {

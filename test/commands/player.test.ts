@@ -142,7 +142,7 @@ describe.runIf(hasBrowser)('a browser', () => {
       expect(outline, name).toBe('2px');
     }
     for (const name of [
-      'One step on (→)',
+      'One step forward (→)',
       'To the break (B)',
       'Story',
       'Machine',
@@ -151,7 +151,7 @@ describe.runIf(hasBrowser)('a browser', () => {
       expect([...seen]).toContain(name);
     }
     expect([...seen].join()).toContain('to blame: the first of two');
-    await page.getByRole('button', { name: 'One step on' }).focus();
+    await page.getByRole('button', { name: 'One step forward' }).focus();
     expect(await press('Enter')).toBe(1);
   });
 
@@ -208,7 +208,7 @@ describe.runIf(hasBrowser)('a browser', () => {
     const output = telephone.locator('output');
     await telephone.getByRole('button', { name: 'First step' }).tap();
     await expect.poll(() => output.textContent()).toContain('Step 0 of');
-    await telephone.getByRole('button', { name: 'One step on' }).tap();
+    await telephone.getByRole('button', { name: 'One step forward' }).tap();
     await expect.poll(() => output.textContent()).toContain('Step 1 of');
     const { x, y, width, height } = (await telephone.locator('input').boundingBox())!;
     const at = (share: number) => [x + 7 + (width - 14) * share, y + height / 2] as const;

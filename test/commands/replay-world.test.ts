@@ -78,7 +78,7 @@ test.each([
       '--world',
       written('atomic.mjs', CODE.replace('count.store((yield count.load()) + 1)', 'count.add(1)')),
     ],
-    /the run goes another way/,
+    /the run diverges/,
   ],
   ['of a litmus test', ['umbra5.x', '--world', file], /expected one that begins with umbraworld1/],
   ['that is missing', ['--world', file], /--world is about a token/],

@@ -60,7 +60,7 @@ test('has the figures of the run', () => {
 
 test("shows real time apart in each run's section, and does not compare it", () => {
   expect(texts('#run-1 p').join('\n')).toMatch(
-    /^Real time, of this machine just then, and not to be compared with another run: [\d.]+ s after /m,
+    /^Real time of this machine, measured once; do not compare it with another run: [\d.]+ s after /m,
   );
   expect(texts('#compared')[0]).not.toMatch(/ s after |\/s\b|a second|seconds/);
   expect(texts('#run-1 table').join('\n')).not.toMatch(/a second|\/s\b/);
@@ -78,7 +78,7 @@ test('lists the failing schedules of a campaign', () => {
     /R7-clear-all.*guest-lock.*umbra replay umbra\d/,
   );
   const [bySetting] = texts('#run-4 table').filter((text) => text.startsWith('By test'));
-  expect(bySetting).toMatch(/A further one is.*\d % \(\d+–\d+\)/s);
+  expect(bySetting).toMatch(/Chance of a new one.*\d % \(\d+–\d+\)/s);
   expect(texts('#run-4 p').join()).toContain('no share of all behaviours');
 });
 
@@ -151,7 +151,7 @@ describe('reports what cannot be shown, with what was found and what was expecte
     ['nothing', [at('missing')], /missing is not there; expected is a folder that --out/],
     ['another folder', [at('empty')], /empty: found a folder without run\.json, expected/],
     ['an older folder', [at('old')], /run\.json: found schema version 0, expected 1/],
-    ['no JSON', [at('text.json')], /text\.json: found what is not JSON/],
+    ['no JSON', [at('text.json')], /text\.json: found text that is not JSON/],
     [
       'a run without a counter',
       [at('less.json')],

@@ -30,7 +30,7 @@ test('--story prints it after the verdict', async () => {
   expect(verdict).toBeGreaterThan(0);
   expect(story).toBeGreaterThan(verdict);
   expect(stdout).toMatch(/^ +\d+ !!! here it breaks$/m);
-  expect(spaced(stdout)).toContain('In the schedule beside it that passes,');
+  expect(spaced(stdout)).toContain('In the schedule that passes,');
 });
 
 test('--all prints each step', async () => {

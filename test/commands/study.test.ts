@@ -26,7 +26,7 @@ test('runs a study, reports it, and keeps it in a run folder', async () => {
   const { code, stdout, stderr } = await umbra('study', ...QUICK, '--seeds', '1', '--out', out);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   expect(stdout).toMatch(/^separate\n Discipline /m);
-  expect(stdout).toContain('One run, of seed 1: too few for intervals and verdicts, which take 6;');
+  expect(stdout).toContain('One run, of seed 1: too few for intervals and verdicts, which need 6;');
   expect(stdout).toMatch(/^Not clear: With guest-lock, faults on a pgdir each scale/m);
   expect(stdout).not.toMatch(/^(Yes|No): |\[\d|±/m);
   expect(readdirSync(out).toSorted()).toEqual([
@@ -78,7 +78,7 @@ test.runIf(hasTerminal)('after Ctrl-C the same command resumes', async () => {
   const args = ['study', ...QUICK, '--seeds', '4', '--out', out];
   const ended = await interrupted(/[1-9]\d* of 52 runs/, ...args);
   expect(ended.code).toBe(130);
-  expect(ended.stdout).toMatch(/goes on from there/);
+  expect(ended.stdout).toMatch(/resumes from there/);
   expect(existsSync(out)).toBe(false);
   expect(rowsIn(`${out}.part`, 'unit')).toBeGreaterThan(0);
   expect((await umbra(...args)).code).toBe(0);

@@ -118,7 +118,7 @@ test.runIf(hasTerminal)('after Ctrl-C the same command resumes, with more seeds 
   const args = ['sweep', SMALL, '--vary', 'slice=100,200,300,400', '--out', out];
   const ended = await interrupted(/[1-9]\d* of 400 runs/, ...args, '--repeat', '100');
   expect(ended.code).toBe(130);
-  expect(ended.stdout).toMatch(/goes on from there/);
+  expect(ended.stdout).toMatch(/resumes from there/);
   expect(existsSync(out)).toBe(false);
   expect(rowsIn(`${out}.part`, 'unit')).toBeGreaterThan(0);
   const other = small('other', 'seed: 3\n');

@@ -145,8 +145,12 @@ const COMES_TO: Readonly<Record<string, Outcome>> = {
   'campaign 7-setup --runs 200 --queue': { says: /\d+ of \d+ units wait in embedded:.* as plan/ },
   'work --queue embedded --jobs 1': { says: /^[\d,]+ units done$/m },
   'queue watch --queue embedded': { says: /, done: umbra campaign 7-setup[\s\S]*\ndone\n/ },
-  'campaign 1-fault --runs 80 --queue': { says: / stands in embedded:.* with weight 3: / },
-  'campaign 5-flush --runs 80 --queue': { says: / stands in embedded:.* with weight 1: / },
+  'campaign 1-fault --runs 80 --queue': {
+    says: / is a standing plan of embedded:.* with weight 3: /,
+  },
+  'campaign 5-flush --runs 80 --queue': {
+    says: / is a standing plan of embedded:.* with weight 1: /,
+  },
   'work --queue embedded --forever': { says: /round 2: .* nothing wrong; canary caught/ },
   'merge embedded': { says: /[\d,]+ schedules, [\d,]+ of them different, nothing wrong/ },
   campaign: { says: /schedules, [\d,]+ of them different, nothing wrong/ },

@@ -189,7 +189,7 @@ describe('a file that is no ledger is refused and not changed', () => {
     const db = new DatabaseSync(at('other'));
     db.exec('CREATE TABLE unit (id INTEGER)');
     db.close();
-    refused(at('other'), /other is a database, and no ledger/);
+    refused(at('other'), /other is a database, but no ledger/);
   });
 
   test('a truncated one', () => {
@@ -201,7 +201,7 @@ describe('a file that is no ledger is refused and not changed', () => {
   test('one in use by another campaign', () => {
     const first = new CampaignLedger(at('busy'), PLAN, ALONE);
     expect(() => new CampaignLedger(at('busy'), PLAN, ALONE)).toThrow(
-      /another process is at this ledger/,
+      /another process uses this ledger/,
     );
     first.close();
     new CampaignLedger(at('busy'), PLAN, ALONE).close();

@@ -180,7 +180,7 @@ const BAD: readonly (readonly [string, string, string | RegExp])[] = [
     '11:39: found "all", expected an address',
   ],
   ['outcomes:\n', 'guest_duty: stale\noutcomes:\n', /^11:13: found "?stale"?, expected a list/],
-  ['vcpus:', 'vcpus: [', /found what is not YAML/],
+  ['vcpus:', 'vcpus: [', /found text that is not YAML/],
 ];
 
 describe('a mistake', () => {
@@ -233,7 +233,9 @@ describe('a mistake', () => {
       /^litmus\/some\.yaml:4:\d+: found .*alias.*, expected a litmus test$/,
     );
     expect(complaints(['name: a', 'name: !strange a'])).toEqual([
-      expect.stringMatching(/^1:7: found what is not YAML \(.*!strange\), expected a litmus test$/),
+      expect.stringMatching(
+        /^1:7: found text that is not YAML \(.*!strange\), expected a litmus test$/,
+      ),
     ]);
   });
 

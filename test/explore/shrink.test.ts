@@ -168,7 +168,9 @@ describe.each(CASES)('$file, shrunk', (given) => {
   const withPassing = () => {
     const { subject, passing, difference } = shrunk;
     expect(passing!.ending).toBe('ok');
-    expect(difference).toMatch(/^when CPU \d is left (one access|\d+ accesses) (later|earlier)$/);
+    expect(difference).toMatch(
+      /^when the switch from CPU \d comes (one access|\d+ accesses) (later|earlier)$/,
+    );
     const token = decodeToken(tokenOf(subject, passing!));
     expect(replayToken(subjectOf(token), token)).toEqual(passing);
   };

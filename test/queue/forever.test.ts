@@ -34,7 +34,7 @@ const forever = (...args: readonly string[]): Promise<Ran> =>
 test('seeds continue, plans have their shares, and each round has its canary', async () => {
   const args = ['campaign', R15, ...FORM, '--runs', '40', '--forever', '--weight', '3'];
   expect((await ran(...args)).stdout).toMatch(
-    / stands in postgres:.* with weight 3: umbra work --forever/,
+    / is a standing plan of postgres:.* with weight 3: umbra work --forever/,
   );
   await ran('campaign', R2, ...FORM, '--runs', '30', '--seed', '7', '--forever');
   const { code, stderr } = await forever('--rounds', '4');

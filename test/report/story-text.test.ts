@@ -9,7 +9,7 @@ const plain = (columns: number): string => storyText(STORY, { columns, colours: 
 test('a column for each CPU, time downward', () => {
   expect(plain(100)).toBe(`an entry stays <cleared> & gone (lock-free, nonpae, with R2)
 One vCPU reads a page while the other takes it away.
-3 of 685 steps are told; 2 switches.
+3 of 685 steps are shown; 2 switches.
 
  step CPU 0                                           CPU 1
       === vCPU 0: load 0x00400000 -> r0
@@ -19,7 +19,7 @@ One vCPU reads a page while the other takes it away.
           src/paging/fault.ts:82
 
                                                       --- switch to CPU 1 ---
-                                                      >>> vCPU 1 goes on here, from CPU 0
+                                                      >>> vCPU 1 continues here, from CPU 0
   229                                                 !!! to blame: the first of two
                                                       writes guest pte of 0x00400000 in A
                                                         page 0x20 rw user -> none

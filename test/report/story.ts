@@ -32,7 +32,7 @@ export const STORY: Story = {
     { kind: 'operation', column: 0, text: 'vCPU 0: load 0x00400000 -> r0' },
     step,
     { kind: 'turn', column: 1, text: 'switch to CPU 1' },
-    { kind: 'migration', column: 1, text: 'vCPU 1 goes on here, from CPU 0' },
+    { kind: 'migration', column: 1, text: 'vCPU 1 continues here, from CPU 0' },
     {
       ...step,
       column: 1,

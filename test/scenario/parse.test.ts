@@ -139,8 +139,11 @@ describe('a mistake is reported with its place, what was found, and what was exp
   });
 
   test.each<[readonly string[], RegExp]>([
-    [['guests: [', 'cpus: 2'], /^\d:\d+: found what is not YAML \(.*\), expected a scenario$/],
-    [[...GUESTS, 'cpus: 2', 'cpus: 3'], /^4:1: found what is not YAML \(Map keys must be unique\)/],
+    [['guests: [', 'cpus: 2'], /^\d:\d+: found text that is not YAML \(.*\), expected a scenario$/],
+    [
+      [...GUESTS, 'cpus: 2', 'cpus: 3'],
+      /^4:1: found text that is not YAML \(Map keys must be unique\)/,
+    ],
     [
       ['guests:', '  - program: {trace: nowhere.umbra}'],
       /^2:22: found "nowhere.umbra", expected a trace file: .*scenarios.nowhere.umbra cannot/,

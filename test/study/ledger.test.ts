@@ -70,7 +70,7 @@ test('an interrupted study says so, and resumes', async () => {
   const cut = await runStudy(planOf(squares(first)), begun, watch(4));
   expect(cut.interrupted).toBe(true);
   expect(first).toHaveLength(4);
-  expect(() => new StudyLedger(path, HEAD)).toThrow(/another process is at this ledger/);
+  expect(() => new StudyLedger(path, HEAD)).toThrow(/another process uses this ledger/);
   begun.close();
   const second: string[] = [];
   const ledger = new StudyLedger(path, HEAD);

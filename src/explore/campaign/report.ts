@@ -209,12 +209,12 @@ function formatReached({ schedules, reached }: StrategyReport): string {
 /** For strategies that enumerate their schedules. */
 const LISTED: Readonly<Record<string, readonly string[]>> = {
   sweep: [
-    'sweep: of the schedules that it lists it has run all with so many preemptions, or some; `all N` are',
-    'all. There are others: it preempts where accesses conflict, and lets others do whole operations.',
+    'sweep: which of its listed schedules were run, by preemptions: all, or some; `all N`: the whole list.',
+    'There are others: it preempts only where accesses conflict, and others then do whole operations.',
   ],
   fewest: [
-    'fewest: it has run all schedules with so many preemptions, or some; `all N` are all up to its bound.',
-    'An act of hardware counts as one, and so does a forced switch that does not go to the next CPU.',
+    'fewest: which schedules were run, by preemptions: all, or some; `all N`: all up to its bound.',
+    'An act of hardware counts as one, and so does a forced switch to another than the next CPU.',
   ],
 };
 
@@ -231,16 +231,16 @@ function legend({ tests }: CampaignReport): string[] {
   const lines = [
     ...(isDrawn
       ? [
-          'different: conflicting accesses came in another order than in all others. unseen: with this',
-          'chance a further schedule of the same strategies shows yet another order (Good–Turing, 95 %).',
-          'It is about them, and no share of all behaviours: there may be many that they hardly ever show.',
+          'different: schedules with a new order of conflicting accesses. unseen: the chance that one more',
+          'schedule of the same strategies shows a new order (Good–Turing, 95 %). It describes the strategies,',
+          'and is no share of all behaviours: there may be many that they hardly ever show.',
         ]
       : []),
     ...(has(({ bound }) => bound)
       ? [
-          'missed: if there is a bug of depth d, no schedule of pct-d met it with a chance of at most',
-          'this, (1 − 1/(n·k^(d−1)))^r: n CPUs (and store buffers, if any), k most steps of a schedule,',
-          'r schedules of pct-d with hardware doing nothing by itself, which are those of even seeds.',
+          'missed: an upper bound of the chance that all schedules of pct-d miss a bug of depth d,',
+          '(1 − 1/(n·k^(d−1)))^r: n CPUs (and store buffers, if any), k most steps of a schedule,',
+          'r schedules of pct-d in which hardware does nothing by itself, which are those of even seeds.',
         ]
       : []),
     ...listsOf(strategies).flatMap((name) => LISTED[name]!),

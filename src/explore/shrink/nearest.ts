@@ -58,7 +58,7 @@ function* candidates(
         // What hardware does is one step: it moves with the stretch before it.
         if (who >= cpus) continue;
         const accesses = by === 1 ? 'one access' : `${by} accesses`;
-        const difference = `when CPU ${who} is left ${accesses} ${way}`;
+        const difference = `when the switch from CPU ${who} comes ${accesses} ${way}`;
         yield { plan: moved(plan, at, sign * by), difference };
       }
     }

@@ -27,7 +27,7 @@ function migrationMarks(steps: readonly RecordedStep[]): Marked[] {
     if (vcpu < 0) return [];
     last.set(vcpu, hostCpu);
     if (from === hostCpu) return [];
-    const text = `vCPU ${vcpu} goes on here, from CPU ${from}`;
+    const text = `vCPU ${vcpu} continues here, from CPU ${from}`;
     return [{ kind: 'migration' as const, column: hostCpu, step: number, text }];
   });
 }

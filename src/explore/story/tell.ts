@@ -63,7 +63,7 @@ export function tellSteps(
     title: litmus.name,
     about: litmus.about,
     setting: `${setting.discipline}, ${setting.paging}${memory}${defects}`,
-    ending: bad ? `${result.ending}: ${result.message}` : 'it ends as it may',
+    ending: bad ? `${result.ending}: ${result.message}` : 'it passes',
     good: !bad,
     steps: accesses.length,
     told: shown.length,
@@ -255,8 +255,8 @@ function findingsOf(
 }
 
 const WHY: Readonly<Record<Pair['how'], string>> = {
-  'other order': 'In the schedule beside it that passes, the second comes before the first.',
-  'not there': 'In the schedule beside it that passes, the two do not meet.',
+  'other order': 'In the schedule that passes, the second comes before the first.',
+  'not there': 'In the schedule that passes, the two do not meet.',
   guess: 'This is a guess: no schedule that passes was given to compare with (--against).',
 };
 

@@ -56,7 +56,7 @@ class ExhaustiveWorld implements Strategy {
   next({ step, runnable, actors, guardOf, relaxes }: Situation): number {
     if (relaxes) {
       throw new UserError(
-        'a world that spins (relax) has no end of behaviours: say what it waits for by until',
+        'a world that spins (relax) has infinitely many behaviours: wait by until instead',
       );
     }
     if (step < this.#known) return this.dpor.actorOf(step);

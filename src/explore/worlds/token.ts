@@ -50,7 +50,7 @@ export function replayWorld(
   board.watcher = watcher;
   const result = runRecorded(board, new Recorded({ turns: unpackSwitches(turns), drawn: [] }));
   if (result.steps === steps && result.digest === digest) return result;
-  throw new UserError(`the run goes another way: world ${name} does not do what it did`);
+  throw new UserError(`the run diverges: world ${name} does not do what it did`);
 }
 
 /** Replay a schedule. Throws a `UserError` where the world diverges. */
@@ -67,7 +67,7 @@ function runRecorded(board: WorldBoard, strategy: Strategy): WorldResult {
     return board.run(strategy, 0);
   } catch (error) {
     if (!(error instanceof Diverged)) throw error;
-    throw new UserError(`the run goes another way ${error.message}`);
+    throw new UserError(`the run diverges ${error.message}`);
   }
 }
 

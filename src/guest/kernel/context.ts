@@ -196,7 +196,7 @@ export class KernelContext extends RoutineStack {
 
   /**
    * The host is to do what was trapped for. If it can do so at once, and nothing else came
-   * meanwhile, the routine goes on from here: what is found of the machine is as if it had been
+   * meanwhile, the routine resumes from here: what is found of the machine is as if it had been
    * abandoned and called again.
    */
   #leaveGuest(): void {

@@ -69,7 +69,7 @@ export function settingsTable({ searches, counted: all }: Exploration): Template
     <div class="wide" tabindex="0" role="group" aria-label="By setting"><table>
     <thead><tr><th scope="col">Discipline</th><th scope="col">Paging</th>
       <th scope="col" class="n">Schedules</th>
-      <th scope="col" class="n">Different</th><th scope="col">A further one is different</th>
+      <th scope="col" class="n">Different</th><th scope="col">Chance of a new one</th>
       <th scope="col" class="n">Went wrong</th><th scope="col">Digest of all steps</th></tr></thead>
     <tbody>${rows.map(
       ({

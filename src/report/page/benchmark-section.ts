@@ -20,7 +20,7 @@ export function benchmarkSection(run: Benchmark): string {
     ...Array.from(parts, ([part, own]) =>
       table({
         caption: part,
-        head: ['What', 'Median, and where it lies with 95 %', 'Unit', 'Times C', 'Held against'],
+        head: ['What', 'Median, and its 95 % interval', 'Unit', 'Times C', 'Held against'],
         rows: own.map(rowOf),
       }),
     ),

@@ -56,10 +56,10 @@ export function campaignSection({ tests, units, ...all }: Campaign): string {
     ]),
     ...(failed.length === 0
       ? [paragraph('No schedule went wrong.')]
-      : [table({ caption: 'Went wrong', head: ['Test', 'Do it again'], rows: failed })]),
+      : [table({ caption: 'Went wrong', head: ['Test', 'Repeat it'], rows: failed })]),
     table({
       caption: 'By test and setting, those that went wrong first',
-      head: ['Test', 'Schedules', 'Different', 'A further one is', 'Failures'],
+      head: ['Test', 'Schedules', 'Different', 'One more is', 'Failures'],
       rows: settings.map(({ test, distinct, unseen: chance, strategies }) => [
         ...[test, grouped(sumOf(strategies, 'schedules')), grouped(distinct)],
         ...[chance ? formatChance(chance) : '–', grouped(sumOf(strategies, 'failures'))],
@@ -83,10 +83,9 @@ export function campaignSection({ tests, units, ...all }: Campaign): string {
 }
 
 const UNSEEN =
-  'Different: conflicting accesses came in another order than in all others. With the chance ' +
-  'that is given a further schedule of the same strategies shows yet another order ' +
-  '(Good–Turing, 95 %). It is about them, and no share of all behaviours: there may be many ' +
-  'that they hardly ever show.';
+  'Different: schedules with a new order of conflicting accesses. Next to it, the chance that one more ' +
+  'schedule of the same strategies shows a new order (Good–Turing, 95 %). It describes the strategies, ' +
+  'and is no share of all behaviours: there may be many that they hardly ever show.';
 
 const sumOf = (
   strategies: readonly z.infer<typeof strategy>[],

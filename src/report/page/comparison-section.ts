@@ -16,11 +16,11 @@ export function comparisonSection(given: readonly NamedRun[]): string {
   const differences = settingsOf(runs);
   return [
     ...(differences.length === 0
-      ? [paragraph('All were given the same.')]
+      ? [paragraph('All have the same options.')]
       : [
           table({
-            caption: 'What they were given differently',
-            head: ['Given', ...runs.map(({ name }) => name)],
+            caption: 'Options that differ',
+            head: ['Option', ...runs.map(({ name }) => name)],
             rows: differences,
           }),
         ]),
@@ -54,7 +54,7 @@ function cyclesCompared(runs: readonly NamedRun[]): string[] {
   return [
     '<h3>Which takes fewer cycles</h3>',
     paragraph(
-      `All at the costs of ${nameOf(costs)}. Runs that were given the same but for the seed ` +
+      `All at the costs of ${nameOf(costs)}. Runs that differ only in the seed ` +
         'are taken together.',
     ),
     `<ul>${conclusions.map((one) => `<li>${escaped(verdictText(one))}</li>`).join('\n')}</ul>`,

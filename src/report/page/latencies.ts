@@ -25,13 +25,13 @@ export function latencySection({ runs, faults, waits }: Activity): string {
     {
       name: 'Fault service',
       of: faults,
-      is: 'from coming out of the guest until demand_page has repaired the fault or passed it on',
+      is: 'from the exit from the guest until demand_page has repaired the fault or passed it on',
     },
-    { name: 'In the guest', is: 'from going in until something takes it out again', of: runs },
+    { name: 'In the guest', is: 'from an entry to the next exit', of: runs },
     {
       name: 'Shootdown waits',
       of: waits,
-      is: 'for another host CPU to come out of a guest, before a translation goes away',
+      is: 'for another host CPU to leave a guest, before a translation is removed',
     },
   ];
   return latencies

@@ -21,7 +21,7 @@ async function look(): Promise<void> {
   } catch {
     lost++;
     said.textContent =
-      lost < MOST_LOST ? 'No answer: trying again' : 'It has ended: this is how it was last';
+      lost < MOST_LOST ? 'No answer: trying again' : 'It has ended: this was its last state';
     if (lost >= MOST_LOST) return;
   }
   setTimeout(look, EVERY_MS);

@@ -72,7 +72,7 @@ export const liveSection = ({ state, advance, facts: more, failed, tables }: Liv
       : [
           table({
             caption: 'What went wrong, the newest first',
-            head: ['Of', 'What', 'Do it again'],
+            head: ['Of', 'What', 'Repeat it'],
             rows: failed.map(({ of, says, again }) => [of, says, again]),
           }),
         ]),

@@ -84,8 +84,7 @@ function toldApart(guests: RunReport['guests']): RunReport['guests'] {
 }
 
 const NO_EVENTS =
-  'There are no events to draw a timeline of: a run folder has them, which --out of umbra ' +
-  'start and umbra run makes.';
+  'There are no events for a timeline: only run folders have them (--out of umbra start and umbra run).';
 
 /** The cause of death, and where killed guests were last. */
 function marksOf(
@@ -125,7 +124,7 @@ function deaths({ ending, guests, violations }: RunReport): string[] {
   return [
     ...(died === undefined ? [] : [`It died: ${died}.`]),
     ...killed.map(({ name, reason }) => `${name} was killed: ${reason}.`),
-    ...(violations.length === 0 ? [] : [`What must hold does not: ${violations[0]}.`]),
+    ...(violations.length === 0 ? [] : [`An invariant is broken: ${violations[0]}.`]),
   ].map((line) => `<p class="lead bad">${escaped(line)}</p>`);
 }
 
@@ -159,15 +158,11 @@ function happenings(
     '<h3>Where faults were</h3>',
     ...shown.map((i) => heatMap(activity, guests[i]!.name, faultsOf[i]!)),
     ...(mapped.length > shown.length
-      ? [
-          paragraph(
-            `${mapped.length - shown.length} more guests had faults, and have no picture here.`,
-          ),
-        ]
+      ? [paragraph(`${mapped.length - shown.length} more guests had faults, and are not shown.`)]
       : []),
     '<h3>How long it took</h3>',
     paragraph(
-      'Times are of the machine that ran the simulation, whose threads were the host CPUs: ' +
+      'Times are of the machine that ran the simulation, with its threads as host CPUs: ' +
         'compare them with one another, and not with those of another run or of hardware.',
     ),
     latencySection(activity),
@@ -177,10 +172,10 @@ function happenings(
 function completeness({ recorded, kept, lost }: KeptEvents): string {
   const all = `Drawn from ${grouped(kept)} events`;
   const cut =
-    kept < recorded ? `, the first of ${grouped(recorded)}: what came later is not shown` : '';
+    kept < recorded ? `, the first of ${grouped(recorded)}: later ones are not shown` : '';
   const missing =
     lost === 0
       ? 'none was lost'
-      : `${grouped(lost)} WERE LOST, since they came faster than they were read`;
+      : `${grouped(lost)} WERE LOST, because they came faster than they were read`;
   return `${all}${cut}; ${missing}.`;
 }

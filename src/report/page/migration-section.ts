@@ -53,7 +53,7 @@ function matrix(moves: readonly Move[], hostCpus: number): string {
   const svg = draw({
     name: 'Migrations from host CPU to host CPU',
     description:
-      `A row for each host CPU that was left, a column for each that was come to; at ` +
+      `A row for each host CPU that was left, a column for each new one; at ` +
       `most ${grouped(most)}.`,
     width: LEFT + size * hostCpus + 20,
     height: 50 + size * hostCpus,
@@ -86,7 +86,7 @@ function matrix(moves: readonly Move[], hostCpus: number): string {
   });
   const caption =
     `${grouped(moves.length)} migrations: a row for the host CPU that was left, a ` +
-    `column for the one that was come to.`;
+    `column for the new one.`;
   return figure(svg, caption, figures, 'From where to where');
 }
 
@@ -144,15 +144,14 @@ function whatFollows(moves: readonly Move[]): string {
       caption:
         `What follows a move: in the first ${grouped(WINDOW)} operations after it ` +
         `against the last before, for each thousand`,
-      head: ['Why it was put down', 'Moves compared', 'What', 'Before', 'After', 'More'],
+      head: ['Why it left its CPU', 'Moves compared', 'What', 'Before', 'After', 'More'],
       rows,
     }),
     paragraph(
-      'Medians before and after, and how much more that is, move by move, with where it lies ' +
-        `with 95 %; fewer than ${FEWEST} moves make nothing clear. Compared are moves with as ` +
-        'many operations on either side before the next one. Cycles are those of entries, ' +
-        'walks, faults, remaps and the move itself, simulated; a first walk after each entry is ' +
-        'there without a move, too.',
+      'Medians before and after, and the increase, move by move, with a 95 % interval; fewer than ' +
+        `${FEWEST} moves are never clear. Only moves with that many operations on both sides before ` +
+        'the next one are compared. Cycles are simulated: those of entries, walks, faults, remaps ' +
+        'and the move itself. The first walk after each entry also occurs without a move.',
     ),
   ].join('\n');
 }

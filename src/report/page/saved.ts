@@ -170,6 +170,6 @@ function json(path: string): unknown {
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code !== undefined) throw new UserError(`${path} cannot be read: ${code}`);
-    throw new UserError(`${path}: found what is not JSON (${message}), expected ${EXPECTED}`);
+    throw new UserError(`${path}: found text that is not JSON (${message}), expected ${EXPECTED}`);
   }
 }

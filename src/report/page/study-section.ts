@@ -14,7 +14,7 @@ export function studySection(study: StudyResult): string {
   );
   return [
     `<p class="lead">${escaped(question)}</p>`,
-    ...(interrupted ? [paragraph('It was broken off: seeds or settings are missing.')] : []),
+    ...(interrupted ? [paragraph('It was interrupted: seeds or settings are missing.')] : []),
     ...(study.sweep === undefined ? [] : sweptParts(study.sweep)),
     '<h3>Answers</h3>',
     `<ul class="findings">${findings.map(findingItem).join('\n')}</ul>`,
@@ -30,7 +30,7 @@ export function studySection(study: StudyResult): string {
     facts([
       [
         'Seeds',
-        `${seeds.join(', ')}${seeds.length < FEWEST ? `: too few for intervals and verdicts, which take ${FEWEST}` : ''}`,
+        `${seeds.join(', ')}${seeds.length < FEWEST ? `: too few for intervals and verdicts, which need ${FEWEST}` : ''}`,
       ],
       ...(scale === undefined ? [] : [['Scale', String(scale)] as const]),
       ['Costs', [costs.preset, ...costs.overridden].join(', ')],

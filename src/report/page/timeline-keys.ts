@@ -183,7 +183,7 @@ class Timeline {
       return words.every((word) => text.includes(word));
     });
     if (words.length === 0 || found.length === 0) {
-      this.#said.textContent = words.length === 0 ? 'What is to be found?' : 'Nothing is found.';
+      this.#said.textContent = words.length === 0 ? 'What should be found?' : 'Nothing was found.';
       return;
     }
     const at = this.#cursor ?? (way === 1 ? -1 : Number.POSITIVE_INFINITY);

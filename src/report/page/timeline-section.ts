@@ -65,7 +65,7 @@ Enter zooms to what is measured, Escape lets go of it. A tap moves the cursor, a
 </div>
 ${table({
   caption: 'What each host CPU did in that time',
-  head: ['Host CPU', 'In guests', 'Share', 'Stretches', 'Faults', 'Waits', 'vCPUs that came'],
+  head: ['Host CPU', 'In guests', 'Share', 'Stretches', 'Faults', 'Waits', 'vCPUs that arrived'],
   rows: Array.from({ length: hostCpus }, (_, cpu) => rowOf(activity, cpu)),
 })}`;
 }

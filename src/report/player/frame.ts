@@ -10,8 +10,8 @@ const BUTTONS = [
   ['first', '|◀', 'First step (Home)'],
   ['story-back', '◀◀', 'Back in the story (Shift and ←)'],
   ['back', '◀', 'One step back (←)'],
-  ['on', '▶', 'One step on (→)'],
-  ['story-on', '▶▶', 'On in the story (Shift and →)'],
+  ['on', '▶', 'One step forward (→)'],
+  ['story-on', '▶▶', 'Forward in the story (Shift and →)'],
   ['last', '▶|', 'Last step (End)'],
   ['break', 'To the break', 'To the break (B)'],
 ] as const;

@@ -181,7 +181,7 @@ class Mounted implements Player {
     const other = this.#which === 0 ? 'the schedule that passes' : 'the schedule that goes wrong';
     if (at < parting) return `The same in ${other}: they part at step ${parting}.`;
     const twin = this.#twin(at);
-    if (twin === undefined) return `In ${other} this access does not come.`;
+    if (twin === undefined) return `In ${other} this access is not made.`;
     const there = this.#tracks[1 - this.#which]!.step(twin);
     return `In ${other} this is step ${twin}${withValues(there)}.`;
   }

@@ -22,7 +22,7 @@ export function playerPage(data: PlayerData, again: string): string {
 </header>
 <main>
 ${storyTable(story, data.parting)}
-<p>${told} of ${steps} steps are told; ${counted(turns, 'switch')}.</p>
+<p>${told} of ${steps} steps are shown; ${counted(turns, 'switch')}.</p>
 ${findingsHtml(story)}
 <h2>Again</h2>
 <p><code class="token">${escaped(again)}</code></p>

@@ -44,7 +44,7 @@ export const disciplines: Study = {
       description: 'repaired by demand_page, all CPUs together, until the last CPU is at its end',
     },
     faults_per_s: {
-      title: 'Faults a second',
+      title: 'Faults per second',
       unit: 'faults/s',
       description: 'repaired and passed on, in real time',
     },

@@ -37,7 +37,7 @@ export const migration: Study = {
   measures: {
     cycles: { title: 'Cycles', unit: 'cycles', description: 'simulated, of all host CPUs' },
     cycles_per_access: {
-      title: 'Cycles an access',
+      title: 'Cycles per access',
       unit: 'cycles',
       description: 'simulated cycles for each memory access that completed',
     },
@@ -72,7 +72,7 @@ export const migration: Study = {
   charts: [
     {
       id: 'interval',
-      title: 'Cycles an access, by how long a vCPU stays',
+      title: 'Cycles per access, by how long a vCPU stays',
       experiment: 'interval',
       kind: 'line',
       x: 'slice',

@@ -100,7 +100,7 @@ export const shootdown: Study = {
     })),
     {
       id: 'threads',
-      title: 'Cycles an access, threads that map and unmap',
+      title: 'Cycles per access, threads that map and unmap',
       experiment: 'threads',
       kind: 'line',
       x: 'vcpus',

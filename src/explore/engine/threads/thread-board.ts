@@ -130,8 +130,8 @@ export class ThreadBoard {
     const strategy = strategyOf(chosen);
     if (strategy.carry === undefined) {
       throw new UserError(
-        `the strategy ${String(chosen)} keeps more than can go from thread to thread with the ` +
-          'controller: take random, pct-1 to pct-5 or pos, or the engine isolate',
+        `the strategy ${String(chosen)} has too much state for worker threads: choose random, ` +
+          'pct-1 to pct-5 or pos, or the engine isolate',
       );
     }
     this.#parts.first.controller.dismiss();

@@ -114,7 +114,7 @@ export class ThreadController extends Controller {
   /** Throws UserError: the other threads would not know of it. */
   override waitUntil(): never {
     throw new UserError(
-      'an abridged run in which a vCPU waits for a pgdir goes in one thread: leave --engine out',
+      'an abridged run in which a vCPU waits for a pgdir needs one thread: omit --engine',
     );
   }
 
