@@ -73,7 +73,8 @@ function declare() {
     .addHelpText(
       'after',
       '\nThe members of a portfolio share its schedules. Work is divided into units of some ' +
-        'schedules, and the ledger has only whole units. So Ctrl-C and kill -9 lose only the units ' +
+        'schedules, and the ledger has only whole units. So Ctrl-C and kill -9 lose only the ' +
+        'units ' +
         'in progress. umbra merge merges the ledgers of all shards.\n\n' +
         `Exit code: ${ExitCode.Ok} nothing wrong, ${ExitCode.Failed} a schedule went wrong, ` +
         `${ExitCode.UserMistake} a mistake in the input, ${ExitCode.Interrupted} ` +

@@ -56,7 +56,7 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, Load>>>> = {
 };
 
 const EXAMPLES = `
-Options may also be given in umbra.yaml and in the environment; docs/command-line.md explains that, and exit codes.
+docs/command-line.md explains exit codes, and options in umbra.yaml and in the environment.
 
 Examples:
   umbra start                  run pigz, ls, sort and wc, each in a guest

@@ -42,7 +42,8 @@ function declare() {
       '\nTimes of two runs also differ by the load of the machine. So each time is divided by ' +
         'another one,\nmeasured in the same rounds:\n' +
         '  native    the same work in C, where both runs have it (the default)\n' +
-        '  pace      a fixed loop that shows the speed of the core (the default for other lines)\n' +
+        '  pace      a fixed loop that shows the speed of the core (the default for other ' +
+        'lines)\n' +
         '  baseline  the baseline of the line, which is mostly code of umbra, too\n' +
         '  value     nothing: plain times, for an otherwise idle machine\n' +
         '\nEach line is measured in several isolates, and the interval shows how much ' +

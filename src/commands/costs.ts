@@ -18,8 +18,10 @@ function declare() {
     .summary('List what events cost in cycles, or compare the cycles of runs')
     .description(
       'Without a report, list what events cost in cycles, with ranges and sources. With reports ' +
-        'of several runs (--json of start and run), count their cycles, and say which takes fewer ' +
-        'and which single cost, twice or half as high, would reverse that. Runs that differ only in ' +
+        'of several runs (--json of start and run), count their cycles, and say which takes ' +
+        'fewer ' +
+        'and which single cost, twice or half as high, would reverse that. Runs that differ ' +
+        'only in ' +
         'the seed are taken together; a verdict takes six of each.',
     )
     .argument('[report...]', 'files of --json of start or run')

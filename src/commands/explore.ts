@@ -58,14 +58,15 @@ function declare() {
   return withSettings(new Command('explore'))
     .summary('Search a litmus test for a schedule that goes wrong, or for races')
     .description(
-      'Run a litmus test by many schedules until one goes wrong. Every access of shared memory is ' +
+      'Run a litmus test by many schedules until one goes wrong. Every access of shared ' +
+        'memory is ' +
         'a scheduling point, at which another host CPU may take over.',
     )
     .argument('<test>', 'a litmus test: a file, or the name of one that comes with umbra')
     .optionsGroup('Schedules:')
     .addOption(strategiesOption())
     .addOption(engineOption())
-    .option('--runs <n>', 'at most so many schedules of each strategy in each setting', integer(1), 1000)
+    .option('--runs <n>', 'schedules of each strategy in each setting, at most', integer(1), 1000)
     .option('--seconds <s>', 'and at most so many seconds for each', integer(1))
     .addOption(seedOption())
     .optionsGroup('What to look for:')
@@ -93,10 +94,11 @@ function declare() {
     .option(...OUT_OPTION)
     .addHelpText(
       'after',
-      '\nBy default all paging forms and disciplines of the test are run. The first schedule that ' +
+      '\nBy default all paging forms and disciplines of the test are run. The first schedule ' +
+        'that ' +
         'goes wrong ends the search. It is printed as a command line of umbra replay, first as ' +
         'found, then shrunk. After it comes the schedule of the same operations that passes and ' +
-        `differs least.\n\nExit code: ' +
+        'differs least.\n\nExit code: ' +
         `${ExitCode.Ok} nothing wrong, ${ExitCode.Failed} an invariant or an outcome is broken, ` +
         `${ExitCode.Killed} the guest was killed, ${ExitCode.Oops} the host died, ` +
         `${ExitCode.Deadlock} deadlock, ${ExitCode.Livelock} livelock, ${ExitCode.UserMistake} ` +

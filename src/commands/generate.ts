@@ -91,7 +91,8 @@ function declare() {
       '\nFailures are shrunk, and clustered by their kind and by the functions of the ' +
         'two accesses to blame. --out has a litmus test for each cluster, which umbra replay ' +
         `takes, too.\n\nExit code: ${ExitCode.Ok} nothing wrong, ${ExitCode.Failed} a program ` +
-        `failed, ${ExitCode.NotClear} no program was completed in --seconds, ${ExitCode.UserMistake} a ` +
+        `failed, ${ExitCode.NotClear} no program was completed in --seconds, ` +
+        `${ExitCode.UserMistake} a ` +
         `mistake in the input, ${ExitCode.Interrupted} interrupted by Ctrl-C (the report ` +
         'so far is shown).\n\nExamples:\n' +
         '  umbra generate --ops 2\n' +

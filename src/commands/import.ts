@@ -41,7 +41,8 @@ const OUTPUT_OPTION = [
 function lackeyCommand() {
   return new Command('lackey')
     .description(
-      'Import logs of Valgrind’s lackey, plain or gzipped: one file per process, all processes of ' +
+      'Import logs of Valgrind’s lackey, plain or gzipped: one file per process, all ' +
+        'processes of ' +
         'a program together.',
     )
     .argument('<log...>', 'what valgrind wrote with --log-file')

@@ -25,7 +25,8 @@ function declare() {
     .option('--port <n>', 'port on 127.0.0.1; 0 is any free port', integer(0, MOST_PORT), 0)
     .option(
       '--build <folder>',
-      'write the page into this folder instead, for a host of static files that can send two headers',
+      'write the page into this folder instead, for a host of static files that can send two ' +
+        'headers',
     )
     .option(...QUIET_OPTION)
     .addHelpText(

@@ -51,8 +51,10 @@ function declare() {
   const command = new Command('mutants')
     .summary('Measure how soon each strategy catches each defect')
     .description(
-      'Turn on each defect that needs several vCPUs alone. For each strategy, count after how many ' +
-        'schedules it is caught, and in how many of all, and shrink the failure. With tests given: ' +
+      'Turn on each defect that needs several vCPUs alone. For each strategy, count after ' +
+        'how many ' +
+        'schedules it is caught, and in how many of all, and shrink the failure. With tests ' +
+        'given: ' +
         'show which of the defects they catch.',
     )
     .argument(
@@ -82,9 +84,11 @@ function declare() {
     .addHelpText(
       'after',
       `\nExit code: ${ExitCode.Ok} each was caught by one of the strategies (with tests given: ` +
-        `any was), ${ExitCode.Failed} one was not (its line says ${MISSED}; with tests given: none ` +
+        `any was), ${ExitCode.Failed} one was not (its line says ${MISSED}; with tests ` +
+        'given: none ' +
         `was), ${ExitCode.UserMistake} a mistake in the input, ` +
-        `${ExitCode.Interrupted} interrupted by Ctrl-C (the results so far are shown).\n\nExamples:\n' +
+        `${ExitCode.Interrupted} interrupted by Ctrl-C (the results so far are ` +
+        'shown).\n\nExamples:\n' +
         '  umbra mutants --markdown mutants.md\n' +
         '  umbra mutants --only R2,R9 --strategy pct-3,surw\n' +
         '  umbra mutants message-passing --strategy pct-3,sweep',

@@ -25,7 +25,8 @@ function declare() {
   const command = new Command('replay')
     .summary('Replay a schedule, and tell its story')
     .description(
-      'Replay, step for step, a schedule that umbra explore or another command found. Each step is ' +
+      'Replay, step for step, a schedule that umbra explore or another command found. Each ' +
+        'step is ' +
         'compared with the recorded one.',
     );
   return withSchedule(command)

@@ -25,9 +25,9 @@ function declare() {
       'after',
       `${policyHelp()}\nExit code: ${ExitCode.Ok} it ended as the scenario expects (by ` +
         'default: all guests end by themselves and nothing leaks; and thresholds are met), ' +
-        `${ExitCode.Failed} ` +
-        `otherwise, ${ExitCode.UserMistake} a mistake in the input, ` +
-        `${ExitCode.Interrupted} interrupted by Ctrl-C (the summary so far is shown). With --discipline, --defects or --vcpus, the expectation of the file is ignored.\n\n' +
+        `${ExitCode.Failed} otherwise, ${ExitCode.UserMistake} a mistake in the input, ` +
+        `${ExitCode.Interrupted} interrupted by Ctrl-C (the summary so far is shown). With ` +
+        '--discipline, --defects or --vcpus, the expectation of the file is ignored.\n\n' +
         'Examples:\n' +
         '  umbra run parallel-pigz --cpus 4\n' +
         '  umbra run cow-storm --discipline guest-lock --vcpus 2 --json run.json\n' +

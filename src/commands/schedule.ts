@@ -38,7 +38,8 @@ type ScheduleOptions = OptionsOf<typeof withSchedule<[], None, None>>;
 
 /** For --help. */
 export const SCHEDULE_HELP =
-  '\nA schedule belongs to the test that it was found with. Comments, names and reasons in the file ' +
+  '\nA schedule belongs to the test that it was found with. Comments, names and reasons in ' +
+  'the file ' +
   'may have changed, and the file may have moved beside the schedule or to --test.\n';
 
 /** Throws UserError for an invalid token, or one of another test, or of one that is not found. */

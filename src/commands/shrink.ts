@@ -17,7 +17,8 @@ function declare() {
   const command = new Command('shrink')
     .summary('Shrink a schedule that goes wrong')
     .description(
-      'Shrink a schedule that goes wrong: leave out vCPUs, operations and switches, until nothing ' +
+      'Shrink a schedule that goes wrong: leave out vCPUs, operations and switches, until ' +
+        'nothing ' +
         'more can be left out. Then look for the schedule of the same operations that passes and ' +
         'differs least.',
     );
@@ -30,9 +31,12 @@ function declare() {
     .option(...OUT_OPTION)
     .addHelpText(
       'after',
-      '\nThe failure stays the same: the declared outcome, the invariant, or the reason except for ' +
-        'its numbers. And the shrunk test passes without the defects in at least 1,000 schedules. ' +
-        `Ctrl-C stops with the smallest so far.\n${SCHEDULE_HELP}\nExit codes are those of umbra explore; ${ExitCode.UserMistake} ` +
+      '\nThe failure stays the same: the declared outcome, the invariant, or the reason ' +
+        'except for ' +
+        'its numbers. And the shrunk test passes without the defects in at least 1,000 ' +
+        'schedules. ' +
+        `Ctrl-C stops with the smallest so far.\n${SCHEDULE_HELP}\nExit codes are those of ` +
+        `umbra explore; ${ExitCode.UserMistake} ` +
         'also for a schedule that passes.\n\nExamples:\n' +
         '  umbra explore R10-one-pgdir-two-cpus --defects R10 --no-shrink\n' +
         '  umbra shrink --last',

@@ -39,7 +39,8 @@ function declare() {
     .description(
       'Run machines drawn from seeds (guests, how they are virtualized, vCPUs, host CPUs, ' +
         'paging, disciplines, policies, time slices, kernel threads, CPUs that go offline, ' +
-        'allocations that fail). Check the invariants of each, and that it leaves the same memory ' +
+        'allocations that fail). Check the invariants of each, and that it leaves the same ' +
+        'memory ' +
         'as on one vCPU.',
     )
     .optionsGroup('Length:')

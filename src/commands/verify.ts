@@ -38,7 +38,8 @@ function declare() {
   const command = new Command('verify')
     .summary('Run all behaviours of litmus tests, each once')
     .description(
-      'Run a litmus test in every order of conflicting accesses, each once, and list the outcomes; ' +
+      'Run a litmus test in every order of conflicting accesses, each once, and list the ' +
+        'outcomes; ' +
         'or, where that is too much, in every order with a bounded number of preemptions.',
     )
     .argument('<test...>', TESTS);
@@ -79,7 +80,8 @@ function declare() {
     .option(...QUIET_OPTION)
     .addHelpText(
       'after',
-      '\nRuns are abridged: a lock is taken in one step, and everything after the last vCPU’s end ' +
+      '\nRuns are abridged: a lock is taken in one step, and everything after the last ' +
+        'vCPU’s end ' +
         'is left out. Outcomes and invariants are checked at the end of a run; invariants also ' +
         'between steps, with --between-steps. docs/verify.md says what that proves, and what ' +
         'not.\n\n' +

@@ -15,7 +15,8 @@ function declare() {
   return new Command('work')
     .summary('Run units from a queue that other commands have filled')
     .description(
-      'Take units that umbra campaign and other commands have sent to a queue, run them in a pool ' +
+      'Take units that umbra campaign and other commands have sent to a queue, run them in a ' +
+        'pool ' +
         'of threads, and store the results. Any number of workers may do so, on any machines.',
     )
     .option(QUEUE_OPTION[0], 'the queue: postgres://…, embedded or embedded:FOLDER')
@@ -35,7 +36,8 @@ function declare() {
     .option(...QUIET_OPTION)
     .addHelpText(
       'after',
-      '\nIt may be killed at any time, also with -9: another worker redoes its units. Ctrl-C gives ' +
+      '\nIt may be killed at any time, also with -9: another worker redoes its units. Ctrl-C ' +
+        'gives ' +
         'back units that are not done. docs/campaigns.md says how to set up several machines.\n\n' +
         `Exit code: ${ExitCode.Ok} nothing is left to do, ${ExitCode.Failed} a unit that ran ` +
         `here found a failure, ${ExitCode.UserMistake} a mistake in the input, ` +

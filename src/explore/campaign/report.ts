@@ -209,8 +209,10 @@ function formatReached({ schedules, reached }: StrategyReport): string {
 /** For strategies that enumerate their schedules. */
 const LISTED: Readonly<Record<string, readonly string[]>> = {
   sweep: [
-    'sweep: which of its listed schedules were run, by preemptions: all, or some; `all N`: the whole list.',
-    'There are others: it preempts only where accesses conflict, and others then do whole operations.',
+    'sweep: which of its listed schedules were run, by preemptions: all, or some; `all N`: ' +
+      'the whole list.',
+    'There are others: it preempts only where accesses conflict, and others then do whole ' +
+      'operations.',
   ],
   fewest: [
     'fewest: which schedules were run, by preemptions: all, or some; `all N`: all up to its bound.',
@@ -231,8 +233,10 @@ function legend({ tests }: CampaignReport): string[] {
   const lines = [
     ...(isDrawn
       ? [
-          'different: schedules with a new order of conflicting accesses. unseen: the chance that one more',
-          'schedule of the same strategies shows a new order (Good–Turing, 95 %). It describes the strategies,',
+          'different: schedules with a new order of conflicting accesses. unseen: the chance ' +
+            'that one more',
+          'schedule of the same strategies shows a new order (Good–Turing, 95 %). It ' +
+            'describes the strategies,',
           'and is no share of all behaviours: there may be many that they hardly ever show.',
         ]
       : []),
@@ -240,7 +244,8 @@ function legend({ tests }: CampaignReport): string[] {
       ? [
           'missed: an upper bound of the chance that all schedules of pct-d miss a bug of depth d,',
           '(1 − 1/(n·k^(d−1)))^r: n CPUs (and store buffers, if any), k most steps of a schedule,',
-          'r schedules of pct-d in which hardware does nothing by itself, which are those of even seeds.',
+          'r schedules of pct-d in which hardware does nothing by itself, which are those of ' +
+            'even seeds.',
         ]
       : []),
     ...listsOf(strategies).flatMap((name) => LISTED[name]!),

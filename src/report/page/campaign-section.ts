@@ -83,8 +83,10 @@ export function campaignSection({ tests, units, ...all }: Campaign): string {
 }
 
 const UNSEEN =
-  'Different: schedules with a new order of conflicting accesses. Next to it, the chance that one more ' +
-  'schedule of the same strategies shows a new order (Good–Turing, 95 %). It describes the strategies, ' +
+  'Different: schedules with a new order of conflicting accesses. Next to it, the chance ' +
+  'that one more ' +
+  'schedule of the same strategies shows a new order (Good–Turing, 95 %). It describes the ' +
+  'strategies, ' +
   'and is no share of all behaviours: there may be many that they hardly ever show.';
 
 const sumOf = (

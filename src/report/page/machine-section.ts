@@ -84,7 +84,8 @@ function toldApart(guests: RunReport['guests']): RunReport['guests'] {
 }
 
 const NO_EVENTS =
-  'There are no events for a timeline: only run folders have them (--out of umbra start and umbra run).';
+  'There are no events for a timeline: only run folders have them (--out of umbra start and ' +
+  'umbra run).';
 
 /** The cause of death, and where killed guests were last. */
 function marksOf(
