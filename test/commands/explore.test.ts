@@ -263,7 +263,7 @@ describe('umbra explore', () => {
   test('refuses what worker threads cannot do', async () => {
     const { code, stderr } = await umbra('explore', R2, '--engine', 'threads');
     expect(code).toBe(2);
-    expect(spaced(stderr)).toContain('take random, pct-1 to pct-5 or pos');
+    expect(spaced(stderr)).toContain('choose random, pct-1 to pct-5 or pos');
     expect((await umbra('explore', R2, '--engine', 'threads', '--races')).code).toBe(2);
   });
 

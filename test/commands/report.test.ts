@@ -276,7 +276,7 @@ describe.runIf(hasBrowser)('a browser', () => {
     expect(await said.textContent()).toMatch(/^2 of /);
     await search.fill('no such thing');
     await search.press('Enter');
-    expect(await said.textContent()).toBe('Nothing is found.');
+    expect(await said.textContent()).toBe('Nothing was found.');
   });
 
   test('the strip scrolls the view, and pointing names the vCPU on a CPU', async () => {

@@ -59,7 +59,7 @@ export function campaignSection({ tests, units, ...all }: Campaign): string {
       : [table({ caption: 'Went wrong', head: ['Test', 'Repeat it'], rows: failed })]),
     table({
       caption: 'By test and setting, those that went wrong first',
-      head: ['Test', 'Schedules', 'Different', 'One more is', 'Failures'],
+      head: ['Test', 'Schedules', 'Different', 'Chance of a new one', 'Failures'],
       rows: settings.map(({ test, distinct, unseen: chance, strategies }) => [
         ...[test, grouped(sumOf(strategies, 'schedules')), grouped(distinct)],
         ...[chance ? formatChance(chance) : '–', grouped(sumOf(strategies, 'failures'))],
