@@ -19,6 +19,6 @@ export function ledgerOf(
 
 export const interruptedText = (out: string | undefined): string =>
   out === undefined
-    ? 'umbra: interrupted; with --out the same command could go on from here\n'
-    : `umbra: interrupted; what was run is in ${partOf(out)}, and the same command goes on from ` +
+    ? 'umbra: interrupted; with --out the same command could resume from here\n'
+    : `umbra: interrupted; what was run is in ${partOf(out)}, and the same command resumes from ` +
       'there\n';
