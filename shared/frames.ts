@@ -169,8 +169,7 @@ export class Frames {
 
   /** `get_page`. The host dies of a frame that does not exist, here and below. */
   get(pfn: Pfn): void {
-    this.#mustExist(pfn);
-    this.words.add(this.#field(pfn, COUNT), REFERENCE);
+    this.words.add(this.#countOf(pfn), REFERENCE);
   }
 
   /**
@@ -178,16 +177,17 @@ export class Frames {
    * False if the owner has released it: it may be free, or reused.
    */
   getIfOwned(pfn: Pfn): boolean {
-    this.#mustExist(pfn);
-    return this.words.addIf(this.#field(pfn, COUNT), OWNED, REFERENCE);
+    return this.words.addIf(this.#countOf(pfn), OWNED, REFERENCE);
   }
 
   /** `put_page` */
   put(pfn: Pfn): void {
-    this.#mustExist(pfn);
-    const before = this.words.add(this.#field(pfn, COUNT), -REFERENCE) | 0;
-    if (before === REFERENCE) this.#free(pfn);
-    if (before > OWNED) return;
+    const before = this.words.add(this.#countOf(pfn), -REFERENCE) | 0;
+    if (before <= REFERENCE) this.#lastPut(pfn, before);
+  }
+
+  #lastPut(pfn: Pfn, before: number): void {
+    if (before === REFERENCE) return this.#free(pfn);
     // At most the owner's reference was left.
     this.#tellOverPut(pfn);
     if (before === OWNED) this.#free(pfn, 'as it is');
@@ -195,8 +195,7 @@ export class Frames {
 
   /** `free_page`, and the Launcher's unmapping: the owner releases it. */
   disown(pfn: Pfn): void {
-    this.#mustExist(pfn);
-    if (this.words.add(this.#field(pfn, COUNT), -OWNED) === OWNED) this.#free(pfn);
+    if (this.words.add(this.#countOf(pfn), -OWNED) === OWNED) this.#free(pfn);
   }
 
   /** Whether the pool has fewer frames than the CPUs' caches may take at once. */
@@ -222,7 +221,7 @@ export class Frames {
 
   /** Direct paging: which of its guest's pages it is, as Xen's machine_to_phys says. */
   guestPage(pfn: Pfn): Gpfn {
-    this.#mustExist(pfn);
+    if (pfn >= this.total) noFrame(pfn, this.total);
     return toGpfn(this.words.read(this.#field(pfn, GUEST_PAGE)));
   }
   setGuestPage(pfn: Pfn, page: Gpfn): void {
@@ -240,9 +239,9 @@ export class Frames {
   }
 
   /** An entry taken from anywhere (U1) or from a freed table (R5) may name any number. */
-  #mustExist(pfn: Pfn): void {
-    if (pfn < this.total) return;
-    throw new HostOops('machine check', `frame ${pfn} of ${this.total}`);
+  #countOf(pfn: Pfn): Ptr {
+    if (pfn >= this.total) noFrame(pfn, this.total);
+    return toPtr(this.table + pfn * ELEMENT_WORDS + COUNT);
   }
 
   #tellOverPut(pfn: Pfn): void {
@@ -314,4 +313,9 @@ export class Frames {
   #field(pfn: Pfn, offset: number): Ptr {
     return toPtr(this.table + pfn * ELEMENT_WORDS + offset);
   }
+}
+
+/** Apart, so that what asks is short. */
+function noFrame(pfn: Pfn, frames: number): never {
+  throw new HostOops('machine check', `frame ${pfn} of ${frames}`);
 }

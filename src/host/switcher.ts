@@ -146,10 +146,12 @@ export function leaveGuest(host: Host, hostCpu: HostCpu, mmu: Mmu, cpu: LgCpu): 
 /** A trap here has no handler: the processor shuts down. */
 function reach(mmu: Mmu, va: Gva, right: Right): Ptr {
   const at = mmu.translate(va, right);
-  if (isFault(at)) {
-    throw new HostOops('fault in the Switcher', `nothing usable at 0x${va.toString(16)}`);
-  }
+  if (isFault(at)) unusable(va);
   return toPtr(at);
+}
+
+function unusable(va: Gva): never {
+  throw new HostOops('fault in the Switcher', `nothing usable at 0x${va.toString(16)}`);
 }
 
 /**

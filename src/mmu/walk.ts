@@ -16,7 +16,7 @@ import * as address from '../hardware/address.ts';
 import * as entries from '../hardware/entry.ts';
 
 const { ANY_FETCH, ANY_USER, ANY_WRITE, Fault, faultWith } = access;
-const { frameStart, PAGE_SHIFT, toPfn, toPtr } = address;
+const { frameStart, PAGE_SHIFT, toPtr } = address;
 const { PAGE_ACCESSED, PAGE_DIRTY, PAGE_NX_HIGH, PAGE_PRESENT, PAGE_RW, PAGE_USER } = entries;
 const { CR4_PAE, EFER_NXE } = hostCpu;
 const { SupervisorRead, SupervisorFetch, SupervisorWrite } = access.Right;
@@ -27,6 +27,15 @@ const RESERVED_HIGH = 0x7fff_fff0;
 const RESERVED = Fault.Protection | Fault.Reserved;
 /** Bits 1, 2 and 5–8 of a PDPTE. */
 const PDPTE_RESERVED_LOW = 0x1e6;
+
+/** A byte for each setting of RW and USER, which are bits 1 and 2: all that they allow. */
+const SUPERVISOR = SupervisorRead | SupervisorFetch;
+const USER = SUPERVISOR | UserRead | UserFetch;
+const RIGHTS =
+  SUPERVISOR |
+  ((SUPERVISOR | SupervisorWrite) << 8) |
+  (USER << 16) |
+  ((USER | SupervisorWrite | UserWrite) << 24);
 
 /** Restart the walk: an entry changed between reading and updating it. Not a fault's code. */
 const AGAIN = -0x4000_0000;
@@ -133,12 +142,7 @@ function faultFor(right: Right, nxe: boolean, reason: number): number {
 }
 
 function rightsOf(flags: number, noExecute: boolean): number {
-  let rights = SupervisorRead | SupervisorFetch;
-  if (flags & PAGE_RW) rights |= SupervisorWrite;
-  if (flags & PAGE_USER) {
-    rights |= UserRead | UserFetch;
-    if (flags & PAGE_RW) rights |= UserWrite;
-  }
+  const rights = (RIGHTS >>> ((flags & (PAGE_RW | PAGE_USER)) << 2)) & 0xff;
   return noExecute ? rights & ~ANY_FETCH : rights;
 }
 
@@ -149,8 +153,11 @@ function cacheable(frame: number, rights: number, pte: number): number {
 
 /** There is no memory behind a frame number past the end. */
 function inMemory(frame: number, frames: number): Pfn {
-  if (frame >= frames) {
-    throw new HostOops('machine check', `a walk through frame ${frame} of ${frames}`);
-  }
-  return toPfn(frame);
+  if (frame >= frames) noMemory(frame, frames);
+  return frame as Pfn;
+}
+
+/** Apart, as what seldom happens is in hot files: V8 puts short functions into their callers. */
+function noMemory(frame: number, frames: number): never {
+  throw new HostOops('machine check', `a walk through frame ${frame} of ${frames}`);
 }

@@ -10,6 +10,7 @@
 
 import * as events from '../../shared/events.ts';
 import * as frames from '../../shared/frames.ts';
+import type { Host } from '../../shared/host.ts';
 import type { LgCpu } from '../../shared/lg-cpu.ts';
 import { killGuest, type Lguest } from '../../shared/lguest.ts';
 import * as errors from '../errors.ts';
@@ -64,8 +65,12 @@ export const entryIn = (lg: Lguest, entry: Entry, i: number): Ptr =>
 /** The table that a shadow entry leads to. The host dies if it is not a frame. */
 export function tableOf(lg: Lguest, entry: Entry): Pfn {
   const pfn = tablePfn(entry);
-  if (!lg.host.frames.exists(pfn)) throw new HostOops('machine check', `table frame ${pfn}`);
+  if (!lg.host.frames.exists(pfn)) noTable(pfn);
   return toPfn(pfn);
+}
+
+function noTable(pfn: number): never {
+  throw new HostOops('machine check', `table frame ${pfn}`);
 }
 
 /**
@@ -152,6 +157,10 @@ function tableBelow(cpu: LgCpu, pgdir: number, at: Ptr, flags: number, what: str
 
 /** Trace event: an entry maps a guest's page from now on, as KVM's mmu_set_spte. */
 export function traceSpte({ host }: Lguest, at: Ptr, gpte: Entry, spte: Entry): void {
+  if (host.events.tap !== undefined) tellSpte(host, at, gpte, spte);
+}
+
+function tellSpte(host: Host, at: Ptr, gpte: Entry, spte: Entry): void {
   if (!isPresent(spte)) return;
   const place = at * 4 + (spte.high & PAGE_NX_HIGH ? 1 : 0);
   host.events.trace(SpteSet, ptePfn(gpte), spte.low, place);
