@@ -26,9 +26,9 @@ export default defineConfig({
   plugins: [everyExpect()],
   test: {
     projects: [
-      // Together in one process: most of them take less time than it does to begin one.
+      // Not in a process for each file, which takes time to begin and to load the code.
       project('unit', { isolate: false, setupFiles: [...SETUP, here('test/unit-only.ts')] }),
-      project('machine'),
+      project('machine', { isolate: false }),
       project('outside'),
     ],
     sequence: { sequencer: LongestFirst },
