@@ -157,11 +157,11 @@ export class Lguest extends record.recordOf(FIELDS) {
   }
 
   countNotification(): void {
-    this.words.add(this.field(NOTIFICATIONS), 1);
+    this.words.addBlind(this.field(NOTIFICATIONS), 1);
   }
   countWakeUp(): void {
     this.hasWoken = true;
-    this.words.add(this.field(WAKE_UPS), 1);
+    this.words.addBlind(this.field(WAKE_UPS), 1);
   }
   countUse(): number {
     this.words.write(this.field(FIELDS.uses[0]), this.uses + 1);

@@ -73,16 +73,16 @@ export class Pgdir extends record.recordOf(FIELDS) {
   }
 
   countChange(): void {
-    this.words.add(this.field(CHANGES), 1);
+    this.words.addBlind(this.field(CHANGES), 1);
   }
   countVersion(): void {
-    this.words.add(this.field(VERSION), 1);
+    this.words.addBlind(this.field(VERSION), 1);
   }
   addUser(): void {
-    this.words.add(this.field(USERS), 1);
+    this.words.addBlind(this.field(USERS), 1);
   }
   removeUser(): void {
-    this.words.add(this.field(USERS), -1);
+    this.words.addBlind(this.field(USERS), -1);
   }
 
   /** The words that decide whether a vCPU may switch to it: top level, page, users. */

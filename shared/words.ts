@@ -112,6 +112,11 @@ export class Words {
     return this.atomics.add(at, value) >>> 0;
   }
 
+  /** The same, its result not used: to the search through all behaviours such adds commute. */
+  addBlind(at: Ptr, value: number): void {
+    this.add(at, value);
+  }
+
   and(at: Ptr, value: number): number {
     return this.atomics.and(at, value) >>> 0;
   }
@@ -219,13 +224,18 @@ export class Words {
   mustHold(_lock: Lock, _where: string): void {}
   mustBeInside(_section: Section | undefined, _where: string): void {}
 
-  /** The word that counts vCPUs at their end, where it is not in the guest's own memory. */
-  get ends(): Ptr | undefined {
-    return undefined;
+  /**
+   * A vCPU is at the end of a litmus test's column, one of so many. True in an abridged run, in
+   * which it only has to halt: the run is over when all have.
+   */
+  endColumn(_vcpu: number, _column: number, _columns: number): boolean {
+    return false;
   }
 
-  /** What this thread does from here on is not part of the test: an abridged run ends here. */
-  end(): void {}
+  /** In an abridged run, whether it is at the end of its column, and nothing has to wake it. */
+  isAtEnd(_vcpu: number): boolean {
+    return false;
+  }
 
   /** Wake sleepers on `at` if the word `asked` is not 0; a sleeper sets it first. */
   notifyIfAsked(at: Ptr, asked: Ptr): void {

@@ -46,7 +46,7 @@ export class BetweenSteps {
   /** Throws BrokenBetween. */
   look(): void {
     const { controller, host, beginning, recording } = this.#board;
-    if (controller.hasEnded || !controller.tasks.every((task) => this.#isSafe(task))) return;
+    if (!controller.tasks.every((task) => this.#isSafe(task))) return;
     const { digest } = recording!;
     if (this.looked.has(digest)) return;
     const moment = new Moment(beginning.isUnused);
@@ -57,10 +57,10 @@ export class BetweenSteps {
     this.looked.add(digest);
   }
 
-  /** At the beginning of a piece, asleep and idle, or at the end of its column. */
+  /** At the beginning of a piece, or asleep and idle. */
   #isSafe(task: Task): boolean {
     const { mailbox } = this.#board.host.cpus[task.index]!;
-    return !task.hasBegun || task.finished || task.isLast || task.waitsFor === mailbox;
+    return !task.hasBegun || task.finished || task.waitsFor === mailbox;
   }
 
   /** What the guest itself must ensure, while it has not told the host of all its changes. */

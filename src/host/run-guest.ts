@@ -178,7 +178,7 @@ export class GuestRunner {
     if (lg.dead !== Dead.Alive) return undefined;
     if (cpu.halted) {
       if (interruptPending(cpu).irq < LGUEST_IRQS || sleep(cpu)) return undefined;
-      if (someMayWake(lg)) return 'halted';
+      if (lg.words.isAtEnd(cpu.id) || someMayWake(lg)) return 'halted';
       killGuest(cpu, 'halted with nothing to wake it');
       return undefined;
     }

@@ -1,12 +1,9 @@
 /** The leaf of an abridged run: see docs/decisions/abridged-runs.md. */
 
 import type { Until } from '../../../shared/words.ts';
-import { type Ptr, toPtr } from '../../hardware/address.ts';
+import type { Ptr } from '../../hardware/address.ts';
 import { Access } from './access.ts';
 import { ControlledWords } from './controlled-words.ts';
-
-/** Before all records. */
-const ENDS = toPtr(1);
 
 export class AbridgedWords extends ControlledWords {
   override tryLock(at: Ptr, free: number, mine: number): boolean {
@@ -34,6 +31,14 @@ export class AbridgedWords extends ControlledWords {
     if (!this.buffers || task.steps.isAgain) return;
     task.controller.point(task, kind, at, true);
     task.granted = true;
+  }
+
+  override addBlind(at: Ptr, value: number): void {
+    if (this.isAgain(Access.Add, at)) return void this.again();
+    const found = this.plain[at]!;
+    this.plain[at] = found + value;
+    this.trace.add(this.cpu, at, found, this.plain[at]!);
+    this.changed(Access.Add, at, value, found);
   }
 
   /** One step. With store buffers it stays a loop: its load does not flush them. */
@@ -89,12 +94,12 @@ export class AbridgedWords extends ControlledWords {
 
   override relax(): void {}
 
-  override get ends(): Ptr {
-    return ENDS;
+  override endColumn(vcpu: number, column: number, columns: number): boolean {
+    this.state.noteEnd(vcpu, column, columns);
+    return true;
   }
 
-  override end(): void {
-    const { task, state } = this;
-    if (!state.hasEnded && !task.steps.isAgain) task.controller.putLast(task);
+  override isAtEnd(vcpu: number): boolean {
+    return this.state.isAtEnd(vcpu);
   }
 }

@@ -24,10 +24,10 @@ const FAILED = STEP + 9;
 const TRACE_LOW = STEP + 10;
 const TRACE_HIGH = STEP + 11;
 const TRACE_CHANGED = STEP + 12;
-/** Whether an abridged run is at its end, and the halves of the trace there. */
+/** Of an abridged run: bits of columns at their end, and of all; bits of vCPUs there. */
 const ENDED = STEP + 13;
-const END_LOW = STEP + 14;
-const END_HIGH = STEP + 15;
+const COLUMNS = STEP + 14;
+const AT_END = STEP + 15;
 const FAIRNESS = STEP + 16;
 /** Host CPUs and their store buffers. */
 const HEADER_WORDS = FAIRNESS + fairnessWords(2 * MOST_CPUS);
@@ -44,27 +44,30 @@ export const TaskWord = {
   WaitsFrom: 3,
   /** It waits for the word to become that instead. */
   WaitsUntil: 4,
-  /** Its next step comes after all steps of other CPUs. */
-  IsLast: 5,
   /** The pending access, if it is in the middle of a piece. */
-  PendingKind: 6,
-  PendingAt: 7,
+  PendingKind: 5,
+  PendingAt: 6,
   /** Whether the pending access, in an abridged run, waits until its store buffer is empty. */
-  PendingDrained: 8,
+  PendingDrained: 7,
   /** Of its store buffer: the oldest store and their number. */
-  OldestStore: 9,
-  Stores: 10,
+  OldestStore: 8,
+  Stores: 9,
   /** Nonzero: this CPU is to run. A CPU in a thread of its own sleeps on it. */
-  Go: 11,
+  Go: 10,
 } as const;
 
-const TASK_WORDS = 12;
+const TASK_WORDS = 11;
 
 /** Of each host CPU, behind all that: pairs of place and value. */
 const BUFFER_WORDS = 2 * BUFFERED_STORES;
 
 /** Room for switches and draws beyond one of each for each step that a run takes at most. */
 const SPARE = 16;
+
+/** An abridged run is at its end. */
+export class AllHaveEnded extends Error {
+  override readonly name = 'AllHaveEnded';
+}
 
 export class ControlState {
   /** Steps that the running CPU may take before it asks; if negative, steps that it took beyond. */
@@ -177,20 +180,20 @@ export class ControlState {
     this.words[OVER] = over ? 1 : 0;
   }
 
-  /** An abridged run is at its end: later steps are not part of its behaviour. */
-  get hasEnded(): boolean {
-    return this.words[ENDED] !== 0;
-  }
-  noteEnd(): void {
-    this.words[ENDED] = 1;
-    this.words[END_LOW] = this.trace.low;
-    this.words[END_HIGH] = this.trace.high;
-  }
-
-  /** The digest of the behaviour, see Trace; of an abridged run up to its end. 16 hex digits. */
-  get traceDigest(): string {
+  /** In an abridged run a vCPU has come to a column's end; again when a piece is replayed. */
+  noteEnd(vcpu: number, column: number, columns: number): void {
     const { words } = this;
-    return this.hasEnded ? hexWord(words[END_HIGH]!) + hexWord(words[END_LOW]!) : this.trace.digest;
+    words[COLUMNS] = 2 ** columns - 1;
+    if (((words[ENDED]! >>> column) & 1) === 1) return;
+    words[ENDED]! |= 1 << column;
+    words[AT_END]! |= 1 << vcpu;
+  }
+  isAtEnd(vcpu: number): boolean {
+    return ((this.words[AT_END]! >>> vcpu) & 1) === 1;
+  }
+  /** In an abridged run all columns are at their end. */
+  get haveEnded(): boolean {
+    return this.words[ENDED] !== 0 && this.words[ENDED] === this.words[COLUMNS];
   }
 
   /** The number of this run, for threads; 0 when there are no more runs. */

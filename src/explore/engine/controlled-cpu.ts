@@ -49,7 +49,7 @@ export class ControlledCpu {
         task.controller.pieceDone();
       }
       // In an abridged run its buffered stores still drain at any time.
-      if (!task.controller.abridged || task.controller.hasEnded) task.controller.flush(task);
+      if (!task.controller.abridged) task.controller.flush(task);
       task.finished = true;
     } catch (error) {
       if (error === LEAVE) return;

@@ -13,7 +13,7 @@ import { type Ptr, toPtr } from '../../hardware/address.ts';
 import type { Situation, Strategy } from '../strategies/strategy.ts';
 import { Access, isLocked, onlyReads } from './access.ts';
 import { actorOf, bufferOf } from './actors.ts';
-import type { ControlState } from './control-state.ts';
+import { AllHaveEnded, type ControlState } from './control-state.ts';
 import type { Guard } from './guard.ts';
 import { Hardware } from './hardware.ts';
 import { Lockdep } from './lockdep.ts';
@@ -171,9 +171,7 @@ export abstract class Controller implements Situation {
     return this.#asking?.hasBegun === false;
   }
 
-  get hasEnded(): boolean {
-    return this.state.hasEnded;
-  }
+  readonly hasEnded = false;
 
   get operation(): number {
     return this.begins ? this.#hardware.operationOn(this.#asking!.index) : 0;
@@ -192,7 +190,8 @@ export abstract class Controller implements Situation {
 
   /** The run has ended like that: tells the strategy, and returns the run. */
   runOf(end: End): Run {
-    const { digest, traceDigest: trace, switches: turns, drawn } = this.state;
+    const { digest, switches: turns, drawn } = this.state;
+    const trace = this.state.trace.digest;
     this.strategy.ended?.(this.step, trace);
     return { ...end, steps: this.step, decisions: { turns, drawn }, digest, trace };
   }
@@ -272,12 +271,6 @@ export abstract class Controller implements Situation {
     task.until = until;
   }
 
-  /** In an abridged run, `task` goes on when no other actor can. */
-  putLast(task: Task): void {
-    task.putLast();
-    this.askNext();
-  }
-
   /** `task` has made an attempt in vain (cpu_relax). */
   relax(task: Task): void {
     if (!task.granted) {
@@ -297,7 +290,7 @@ export abstract class Controller implements Situation {
    * The same, where it is no step; not in an abridged run, where each drains in a step of its own.
    */
   flushAside(task: Task): boolean {
-    if (this.abridged && !this.hasEnded) return false;
+    if (this.abridged) return false;
     this.flush(task);
     return true;
   }
@@ -336,10 +329,9 @@ export abstract class Controller implements Situation {
     for (let isFirst = true; ; isFirst = false) {
       const able = this.#waiting.able;
       if (able === 0 && this.isOver) return this.current;
-      if (able === 0) throw new Deadlock('nobody can go on');
+      if (able === 0) throw this.#areDone ? new AllHaveEnded() : new Deadlock('nobody can go on');
       if (this.state.isFull) throw new TooManySteps(`after ${this.step} steps`);
       this.#able = able;
-      if (this.abridged && this.#waiting.isEnd(able) && !this.hasEnded) this.state.noteEnd();
       if (isFirst && this.relaxes) fairness.triedInVain(this.current, able);
       this.runnable = fairness.mayGoOn(this.current, able, this.relaxes);
       const next = this.strategy.next(this);
@@ -385,6 +377,13 @@ export abstract class Controller implements Situation {
     task.keepAll();
     this.#disturbed = true;
     this.done(number, Access.Evict, at, drawn, 0);
+  }
+
+  /** In an abridged run: all columns are at their end, and all CPUs idle. */
+  get #areDone(): boolean {
+    const isIdle = ({ finished, waitsFor, index }: Task): boolean =>
+      finished || waitsFor === this.#hardware.cpu(index).mailbox;
+    return this.state.haveEnded && this.tasks.every(isIdle);
   }
 
   draw(): number {

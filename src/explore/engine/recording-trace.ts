@@ -20,8 +20,8 @@ const TIED = 0;
 /** Is told of accesses of places. */
 export interface Recorder {
   read(place: number): void;
-  /** `old`: the old value; 0 for a page. */
-  change(place: number, old: number): void;
+  /** `old`: the old value; 0 for a page. `isBlind`: see Words.addBlind. */
+  change(place: number, old: number, isBlind?: boolean): void;
   /** A store was buffered. */
   buffer(): void;
 }
@@ -60,6 +60,14 @@ export class RecordingTrace extends Trace {
     super.write(actor, at, before, after);
     this.recorder?.change(at, before);
     if (this.#tied.has(at)) this.#countChange(actor);
+  }
+
+  /** Of tied words each change conflicts with all others. */
+  override add(actor: number, at: number, before: number, after: number): void {
+    if (this.#tied.has(at)) return this.write(actor, at, before, after);
+    if (this.journal.isOn) this.journal.note(at, before);
+    super.add(actor, at, before, after);
+    this.recorder?.change(at, before, true);
   }
 
   override readAhead(actor: number, buffer: number, at: number, changes: number): void {

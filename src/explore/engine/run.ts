@@ -3,6 +3,7 @@
 import type { Host } from '../../../shared/host.ts';
 import { Dead } from '../../../shared/lguest.ts';
 import { HostOops } from '../../errors.ts';
+import { AllHaveEnded } from './control-state.ts';
 import { Deadlock, type Decisions, TooManySteps } from './controller.ts';
 
 export type Verdict =
@@ -39,11 +40,14 @@ export class BrokenBetween extends Error {
   override readonly name = 'BrokenBetween';
 }
 
+const BY_ITSELF: End = { verdict: 'ended', message: '' };
+
 /** The end that an error stands for. A bug is rethrown. */
 export function endOf(error: unknown): End {
   if (error instanceof HostOops) return { verdict: 'oops', message: error.message };
   if (error instanceof TooManySteps) return { verdict: 'livelock', message: error.message };
   if (error instanceof Deadlock) return { verdict: 'deadlock', message: error.message };
+  if (error instanceof AllHaveEnded) return BY_ITSELF;
   if (error instanceof BrokenBetween) return { verdict: 'broken', message: error.message };
   throw error;
 }
@@ -51,7 +55,5 @@ export function endOf(error: unknown): End {
 /** All CPUs have finished. */
 export function endOfGuests({ guests }: Host): End {
   const killed = guests.find(({ dead }) => dead === Dead.Killed);
-  return killed === undefined
-    ? { verdict: 'ended', message: '' }
-    : { verdict: 'killed', message: killed.reason };
+  return killed === undefined ? BY_ITSELF : { verdict: 'killed', message: killed.reason };
 }

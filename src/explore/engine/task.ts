@@ -92,7 +92,6 @@ export class Task {
   /** It waits for nothing. */
   goOn(): void {
     this.#words[this.#at + TaskWord.WaitsFor] = 0;
-    this.#words[this.#at + TaskWord.IsLast] = 0;
     this.until = undefined;
   }
 
@@ -141,13 +140,6 @@ export class Task {
   /** Its pending access waits until its store buffer is empty. */
   get waitsDrained(): boolean {
     return this.#words[this.#at + TaskWord.PendingDrained] !== 0;
-  }
-
-  get isLast(): boolean {
-    return this.#words[this.#at + TaskWord.IsLast] !== 0;
-  }
-  putLast(): void {
-    this.#words[this.#at + TaskWord.IsLast] = 1;
   }
 
   /** Its pending access, for strategies; 0 if not known. */

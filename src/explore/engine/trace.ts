@@ -40,6 +40,15 @@ const MOST_ACTORS = 32;
 /** An odd factor for each actor, so that loads of different actors do not cancel or coincide. */
 const READERS = Int32Array.from({ length: MOST_ACTORS }, (_, actor) => mixed(0, 2, actor) | 1);
 
+/** An odd factor for each actor and half, one less than which is divisible by 2 and no more. */
+const ADDERS = Int32Array.from(
+  { length: 2 * MOST_ACTORS },
+  (_, i) => (mixed(0, 3 + (i & 1), i >>> 1) & ~3) | 3,
+);
+
+/** So that a version of 0 is changed, too. */
+const ADDED = 0x2545_f491;
+
 export class Trace {
   /** The sum's halves: signed words. */
   low = 0;
@@ -123,6 +132,19 @@ export class Trace {
     else this.#change(actor, at);
   }
 
+  /**
+   * It has added to a word, and does not use the result: such adds commute. By a product and not by
+   * a sum, since loads are summed up, and two of them would tell no more than their mean.
+   */
+  add(actor: number, at: number, _before: number, _after: number): void {
+    const low = this.words[2 * at]!;
+    const high = this.words[2 * at + 1]!;
+    const newLow = Math.imul(low + ADDED, ADDERS[2 * actor]!) - ADDED;
+    const newHigh = Math.imul(high + ADDED, ADDERS[2 * actor + 1]!) - ADDED;
+    this.#setVersion(at, newLow, newHigh, newLow - low, newHigh - high);
+    this.note(actor, at, ADDED);
+  }
+
   /** It has loaded the words from `at` on in one step. */
   readMany(actor: number, at: number, words: number): void {
     if (words === PAGE_WORDS) this.#readPage(actor, at);
@@ -155,16 +177,23 @@ export class Trace {
     const [words, pages] = [this.words, this.pages];
     const low = words[2 * at]!;
     const high = words[2 * at + 1]!;
-    if ((low | high) === 0) this.#changed[this.changed++] = 2 * at;
-    if ((pages[page]! | pages[page + SUM]!) === 0) this.#changed[this.changed++] = ~page;
     const newLow = mixed(low + pages[page]! + Math.imul(at + 1, 0xcc9e_2d51), 0, actor);
     const newHigh = mixed(high + pages[page + 1]! + Math.imul(at + 1, 0x85eb_ca77), 1, actor);
-    words[2 * at] = newLow;
-    words[2 * at + 1] = newHigh;
-    pages[page + SUM]! += newLow;
-    pages[page + SUM + 1]! += newHigh;
+    this.#setVersion(at, newLow, newHigh, newLow, newHigh);
     this.low = (this.low + newLow) | 0;
     this.high = (this.high + newHigh) | 0;
+  }
+
+  /** `moreLow`, `moreHigh`: for the sum of the versions in its page. */
+  #setVersion(at: number, low: number, high: number, moreLow: number, moreHigh: number): void {
+    const page = (at >>> PAGE_BITS) << PAGE_RECORD_BITS;
+    const [words, pages] = [this.words, this.pages];
+    if ((words[2 * at]! | words[2 * at + 1]!) === 0) this.#changed[this.changed++] = 2 * at;
+    if ((pages[page]! | pages[page + SUM]!) === 0) this.#changed[this.changed++] = ~page;
+    words[2 * at] = low;
+    words[2 * at + 1] = high;
+    pages[page + SUM]! += moreLow;
+    pages[page + SUM + 1]! += moreHigh;
   }
 
   #readPage(actor: number, at: number): void {

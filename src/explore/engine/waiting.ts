@@ -1,4 +1,4 @@
-/** Which actors are enabled, and which wait: for a word, or for the end of an abridged run. */
+/** Which actors are enabled, and which wait. */
 
 import type { Ptr } from '../../hardware/address.ts';
 import { bufferOf } from './actors.ts';
@@ -25,7 +25,6 @@ export class Waiting {
   get able(): number {
     const tasks = this.#tasks;
     let mask = 0;
-    let last = 0;
     this.#waitedFor = NOBODY;
     for (const task of tasks) {
       if (this.#hasBuffers && task.stores.length > 0) {
@@ -37,16 +36,9 @@ export class Waiting {
         this.#waitedFor = this.#waitedFor === NOBODY ? awaited : SEVERAL;
         if (task.isStopped(this.#plain)) continue;
       }
-      if (task.isLast) last |= 1 << task.index;
-      else mask |= 1 << task.index;
+      mask |= 1 << task.index;
     }
-    return mask === 0 ? last : mask;
-  }
-
-  /** In an abridged run: all of `able` are at the end. */
-  isEnd(able: number): boolean {
-    for (const { isLast, index } of this.#tasks) if (isLast && able === 1 << index) return true;
-    return false;
+    return mask;
   }
 
   /** Whether a write of so many words may enable a task. */

@@ -112,15 +112,15 @@ class LitmusSoftware implements Software {
     return true;
   }
 
-  /** The last one to end turns the guest off. */
+  /** The last one to end turns the guest off; in an abridged run all halt. */
   #end(place: Place): boolean {
-    const { ends = this.#translate(this.#va(ENDED, place.linear), Right.SupervisorWrite) } =
-      this.#cpu.words;
+    const { words, vcpu } = this.#cpu;
+    if (words.endColumn(vcpu, place.column, this.#litmus.vcpus.length)) return this.#halt(place);
+    const ends = this.#translate(this.#va(ENDED, place.linear), Right.SupervisorWrite);
     if (isFault(ends)) return false;
     const mine = 1 << (place.column * 4);
     const all = this.#litmus.vcpus.reduce((sum, _, i) => sum + (1 << (i * 4)), 0);
-    if (this.#cpu.words.add(toPtr(ends), mine) + mine !== all) return this.#halt(place);
-    this.#cpu.words.end();
+    if (words.add(toPtr(ends), mine) + mine !== all) return this.#halt(place);
     return this.#hypercall(place, Hypercall.Shutdown, END_TEXT, SHUTDOWN_POWEROFF);
   }
 

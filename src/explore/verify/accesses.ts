@@ -6,6 +6,7 @@
  * the same place, and an access of a single word to the one before it in the same page.
  */
 
+import { assert } from '../../errors.ts';
 import { pageOf } from '../engine/recording-trace.ts';
 import { PAGE_BITS } from '../engine/trace.ts';
 
@@ -14,14 +15,22 @@ export const NONE = -1;
 
 const isPage = (place: number): boolean => place < 0;
 
-/** The accesses of an event: pairs of place, and 1 if it is changed, else 0. */
+/** Of an access: whether it changes its place, and by an add whose result is not used. */
+export const Kind = { Read: 0, Change: 1, Add: 2 } as const;
+
+export type Kind = (typeof Kind)[keyof typeof Kind];
+
+/** Whether accesses of one place conflict: one changes it, and not both add to it. */
+const doConflict = (a: number, b: number): boolean => (a | b) !== 0 && (a & b) !== Kind.Add;
+
+/** The accesses of an event: pairs of place and kind. */
 export type Footprint = Int32Array;
 
 type Tell = (event: number) => void;
 
 /** The fields of an access. */
 const PLACE = 0;
-const CHANGES = 1;
+const KIND = 1;
 const EVENT = 2;
 /** The old value; not kept for a page. */
 const OLD = 3;
@@ -47,13 +56,13 @@ export class Accesses {
   }
 
   /** `event` has accessed a place; `old`: the old value. */
-  add(event: number, place: number, changes: boolean, old: number): void {
+  add(event: number, place: number, kind: Kind, old: number): void {
     const access = this.count++;
     const at = access << FIELDS_BITS;
     if (at === this.#fields.length) this.#grow();
     const fields = this.#fields;
     fields[at + PLACE] = place;
-    fields[at + CHANGES] = changes ? 1 : 0;
+    fields[at + KIND] = kind;
     fields[at + EVENT] = event;
     fields[at + OLD] = old;
     if (isPage(place)) {
@@ -86,8 +95,12 @@ export class Accesses {
     return this.#fields[(access << FIELDS_BITS) + PLACE]!;
   }
 
+  #kind(access: number): number {
+    return this.#fields[(access << FIELDS_BITS) + KIND]!;
+  }
+
   changes(access: number): boolean {
-    return this.#fields[(access << FIELDS_BITS) + CHANGES] === 1;
+    return this.#kind(access) !== Kind.Read;
   }
 
   event(access: number): number {
@@ -105,6 +118,7 @@ export class Accesses {
     for (const word of words) {
       let access = this.#ofWord[word]!;
       for (; access !== NONE; access = this.#previous(access)) {
+        assert(this.#kind(access) !== Kind.Add, 'adds to a word that is waited for are tied');
         if (this.changes(access) && events.at(-1) !== this.event(access)) {
           events.push(this.event(access));
         }
@@ -127,7 +141,7 @@ export class Accesses {
     const footprint = new Int32Array(2 * (to - from));
     for (let access = from; access < to; access++) {
       footprint[2 * (access - from)] = this.place(access);
-      footprint[2 * (access - from) + 1] = this.changes(access) ? 1 : 0;
+      footprint[2 * (access - from) + 1] = this.#kind(access);
     }
     return footprint;
   }
@@ -138,9 +152,9 @@ export class Accesses {
   conflict(footprint: Footprint, from: number, to: number): boolean {
     for (let access = from; access < to; access++) {
       const place = this.place(access);
-      const changes = this.changes(access) ? 1 : 0;
+      const kind = this.#kind(access);
       for (let i = 0; i < footprint.length; i += 2) {
-        if ((changes | footprint[i + 1]!) === 1 && meet(place, footprint[i]!)) return true;
+        if (doConflict(kind, footprint[i + 1]!) && meet(place, footprint[i]!)) return true;
       }
     }
     return false;
@@ -153,23 +167,26 @@ export class Accesses {
    */
   eachConflict(access: number, tell: Tell, cpuOf?: (event: number) => number): void {
     const place = this.place(access);
-    const changes = this.changes(access);
+    const kind = this.#kind(access);
     if (isPage(place)) {
-      const covered = this.#sameKind(this.#previous(access), changes, tell);
-      this.#singles(~place, covered, changes, tell);
+      const covered = this.#sameKind(this.#previous(access), kind, tell);
+      this.#singles(~place, covered, kind, tell);
     } else {
-      const change = this.#sameKind(this.#previous(access), changes, tell);
+      const change = this.#sameKind(this.#previous(access), kind, tell);
       if (cpuOf !== undefined && change !== NONE) this.#beyond(access, tell, cpuOf);
-      this.#sameKind(this.#ofPage[place >>> PAGE_BITS]!, changes, tell);
+      this.#sameKind(this.#ofPage[place >>> PAGE_BITS]!, kind, tell);
     }
   }
 
-  /** Back to the first change, whose event is returned; NONE if there is none. */
-  #sameKind(last: number, changes: boolean, tell: Tell): number {
+  /**
+   * Back to the first change that is no add, whose event is returned; NONE if there is none. An add
+   * hides no other.
+   */
+  #sameKind(last: number, kind: number, tell: Tell): number {
     for (let other = last; other !== NONE; other = this.#previous(other)) {
-      const isChange = this.changes(other);
-      if (changes || isChange) tell(this.event(other));
-      if (isChange) return this.event(other);
+      const of = this.#kind(other);
+      if (doConflict(kind, of)) tell(this.event(other));
+      if (of === Kind.Change) return this.event(other);
     }
     return NONE;
   }
@@ -179,25 +196,25 @@ export class Accesses {
    * with: all but for what conflicts with changes of two other CPUs.
    */
   #beyond(access: number, tell: Tell, cpuOf: (event: number) => number): void {
-    const changes = this.changes(access);
+    const kind = this.#kind(access);
     const mine = cpuOf(this.event(access));
     let by: number | undefined;
     for (let other = this.#previous(access); other !== NONE; other = this.#previous(other)) {
       const event = this.event(other);
-      const isChange = this.changes(other);
-      if (changes || isChange) tell(event);
+      const of = this.#kind(other);
+      if (doConflict(kind, of)) tell(event);
       const cpu = cpuOf(event);
-      if (!isChange || cpu === mine || cpu === by) continue;
+      if (of !== Kind.Change || cpu === mine || cpu === by) continue;
       if (by !== undefined) return;
       by = cpu;
     }
   }
 
   /** Of words of a page, since event `covered`. */
-  #singles(page: number, covered: number, changes: boolean, tell: Tell): void {
+  #singles(page: number, covered: number, kind: number, tell: Tell): void {
     let other = this.#inPage[page]!;
     while (other !== NONE && this.event(other) >= covered) {
-      if (changes || this.changes(other)) tell(this.event(other));
+      if (doConflict(kind, this.#kind(other))) tell(this.event(other));
       other = this.#fields[(other << FIELDS_BITS) + SAME_PAGE]!;
     }
   }

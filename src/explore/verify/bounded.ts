@@ -111,9 +111,8 @@ export class Bounded implements Strategy {
 
   /** Throws Known. */
   next(situation: Situation): number {
-    const { step, current, runnable, hasEnded } = situation;
-    if (hasEnded || this.#isOver) {
-      this.#isOver = true;
+    const { step, current, runnable } = situation;
+    if (this.#isOver) {
       this.#recording.recorder = undefined;
       return lowest(runnable);
     }

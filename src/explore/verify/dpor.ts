@@ -3,7 +3,8 @@
  * Jonsson, Sagonas: Optimal Dynamic Partial Order Reduction, POPL 2014; Source Sets, JACM 2017).
  *
  * A run is a list of events, each a step of one actor with its accesses. Two events of different
- * actors conflict if they access the same place and one changes it. Runs in which all conflicting
+ * actors conflict if they access the same place and one changes it, unless both add to it and use
+ * no result. Runs in which all conflicting
  * events come in the same order have the same behaviour. For each run, the races that can be
  * reversed are found, and a run that reverses each is planned. An actor whose runs from a node on
  * are explored is in the sleep set of further runs from there, until an event conflicts with its
@@ -27,7 +28,7 @@
 import { assert } from '../../errors.ts';
 import type { Guard } from '../engine/guard.ts';
 import type { Recorder } from '../engine/recording-trace.ts';
-import { Accesses, type Footprint, NONE } from './accesses.ts';
+import { Accesses, type Footprint, Kind, NONE } from './accesses.ts';
 import { left, lowest, NO_STEPS, type Node, type Plan, stepsOf, withStep } from './node.ts';
 import { Order } from './order.ts';
 
@@ -147,12 +148,12 @@ export class Dpor implements Recorder {
 
   /** The step that was decided last has loaded a word, or all of a page (see pageOf). */
   read(place: number): void {
-    this.accesses.add(this.#events - 1, place, false, 0);
+    this.accesses.add(this.#events - 1, place, Kind.Read, 0);
   }
 
   /** It has changed it; `old` was there before. */
-  change(place: number, old: number): void {
-    this.accesses.add(this.#events - 1, place, true, old);
+  change(place: number, old: number, isBlind = false): void {
+    this.accesses.add(this.#events - 1, place, isBlind ? Kind.Add : Kind.Change, old);
   }
 
   /** It has put a store into its CPU's buffer. */

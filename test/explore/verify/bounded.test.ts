@@ -59,7 +59,7 @@ test('bounds above what a test can use give all of its behaviours', () => {
     acts: 0,
   });
   expect(bound).toBe(30);
-  expect(totals.classes).toBe(32);
+  expect(totals.classes).toBe(16);
   expect(met.map(({ preemptions }) => preemptions)).toEqual([0]);
 });
 

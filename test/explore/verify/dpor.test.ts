@@ -7,6 +7,7 @@ import {
   type Access,
   add,
   bruteForce,
+  count,
   exchange,
   load,
   lock,
@@ -32,10 +33,10 @@ function expectAll(program: readonly Task[]): ReturnType<typeof verify> {
 }
 
 /** Finds what brute force finds, each once. Returns the number of blocked runs. */
-function expectAllOfDrawn(several: boolean): number {
+function expectAllOfDrawn({ several = false, counts = false }): number {
   let [behaviours, blocked, stuck, orders] = [0, 0, 0, 0];
   for (let seed = 0; seed < (SLOW ? 5000 : 500); seed++) {
-    const program = drawnProgram(seed, { several });
+    const program = drawnProgram(seed, { several, counts });
     const tied = several ? [1, 2, 3] : [];
     const verified = verify(program, { tied });
     const forced = bruteForce(program, tied);
@@ -56,17 +57,24 @@ function expectAllOfDrawn(several: boolean): number {
   }
   // The drawn programs have enough behaviours to be a test.
   expect(orders).toBeGreaterThan(5 * behaviours);
-  expect(stuck).toBeGreaterThan(50);
+  expect(stuck).toBeGreaterThan(counts ? 5 : 50);
   expect(blocked).toBeLessThan(behaviours / 50);
   return blocked;
 }
 
 test('drawn programs of two to four tasks with waits, locks, and accesses that depend on loads', () => {
-  expect(expectAllOfDrawn(false)).toBeGreaterThan(0);
+  expect(expectAllOfDrawn({})).toBeGreaterThan(0);
 });
 
 test('the same with waits for one of two words, whose changes conflict', () => {
-  expectAllOfDrawn(true);
+  expectAllOfDrawn({ several: true });
+});
+
+test('the same with adds whose result is not used, which commute', () => {
+  expectAllOfDrawn({ counts: true });
+  const [once, again] = [plain(count(1), count(1)), plain(count(1, 2), load(1))];
+  expect(expectAll([once, once]).traces.length).toBe(1);
+  expect(expectAll([once, again]).traces.length).toBe(3);
 });
 
 describe('a waiting task', () => {

@@ -5,6 +5,7 @@ import {
   type Access,
   add,
   cas,
+  count,
   exchange,
   fence,
   load,
@@ -38,8 +39,21 @@ export function drawnPlain(seed: number): readonly Task[] {
   });
 }
 
+interface Drawn {
+  /** Some wait for one of two words. */
+  readonly several?: boolean;
+  /** Some add to a word and do not use the result; tasks wait only for the lock. */
+  readonly counts?: boolean;
+  readonly lengths?: readonly number[];
+}
+
 /** The next access of a task; each task takes the lock at most once. */
-function drawn(dice: Dice, task: number, words: number, several: boolean): Access | 'lock' {
+function drawn(
+  dice: Dice,
+  task: number,
+  words: number,
+  { several, counts }: Drawn,
+): Access | 'lock' {
   const at = 1 + dice.below(words);
   const value = dice.below(3);
   if (several && dice.below(3) === 0) return waitUntilAny(at, 1 + dice.below(words), value);
@@ -58,25 +72,19 @@ function drawn(dice: Dice, task: number, words: number, several: boolean): Acces
     case 7:
       return exchange(at, value);
     case 8:
-      return waitUntil(at, value);
+      return counts ? count(at, value - 1) : waitUntil(at, value);
     case 9:
-      return waitWhile(at, value);
+      return counts ? count(at, value + 1) : waitWhile(at, value);
     default:
       return task < 0 ? load(at) : 'lock';
   }
 }
 
-function drawnTask(
-  dice: Dice,
-  task: number,
-  words: number,
-  length: number,
-  several: boolean,
-): Task {
+function drawnTask(dice: Dice, task: number, words: number, length: number, which: Drawn): Task {
   const accesses: Access[] = [];
   let holds = false;
   for (let i = 0; i < length; i++) {
-    const access = drawn(dice, task, words, several);
+    const access = drawn(dice, task, words, which);
     if (access !== 'lock') accesses.push(access);
     else {
       accesses.push(holds ? unlock(MUTEX) : lock(MUTEX, task + 1));
@@ -95,10 +103,10 @@ function drawnTask(
   };
 }
 
-/** With this many accesses of each of 2, 3, 4 tasks; `several`: some wait for one of two words. */
+/** With this many accesses of each of 2, 3, 4 tasks. */
 export function drawnProgram(
   seed: number,
-  { several = false, lengths = [5, 3, 2] } = {},
+  { several = false, counts = false, lengths = [5, 3, 2] }: Drawn = {},
 ): readonly Task[] {
   const dice = new Dice();
   dice.seed(seed);
@@ -106,6 +114,6 @@ export function drawnProgram(
   const words = 1 + dice.below(WORDS);
   const most = lengths[tasks - 2]!;
   return Array.from({ length: tasks }, (_, i) =>
-    drawnTask(dice, i, words, 1 + dice.below(most), several),
+    drawnTask(dice, i, words, 1 + dice.below(most), { several, counts }),
   );
 }

@@ -15,8 +15,8 @@ const subjectOf = (name: string, discipline: DisciplineName): Subject =>
   });
 
 test.each([
-  ['R4-both-allocate-the-table', 'guest-lock', 32],
-  ['R1-two-faults-one-entry', 'guest-lock', 136],
+  ['R4-both-allocate-the-table', 'guest-lock', 16],
+  ['R1-two-faults-one-entry', 'guest-lock', 68],
 ] as const)('is exact with fewer behaviours than runs: %s, %s: %i', (name, of, all) => {
   expect(estimate(subjectOf(name, of), 300)).toBe(all);
 });

@@ -104,6 +104,7 @@ function stepOf(word: Word, access: ReturnType<typeof load>): Step {
       return word.until((found) => (found === access.value) === access.until);
     case 'any':
     case 'fence':
-      throw new Error('none of them waits for one of two words, or has a fence');
+    case 'count':
+      throw new Error('none of them waits for one of two words, has a fence, or counts');
   }
 }

@@ -15,6 +15,8 @@ export type Access =
   | { readonly kind: 'exchange'; readonly at: number; readonly value: number }
   | { readonly kind: 'cas'; readonly at: number; readonly expected: number; readonly value: number }
   | { readonly kind: 'add'; readonly at: number; readonly value: number }
+  /** Its result is not used: two of them commute. */
+  | { readonly kind: 'count'; readonly at: number; readonly value: number }
   | { readonly kind: 'lock'; readonly at: number; readonly value: number }
   | {
       readonly kind: 'any';
@@ -32,6 +34,7 @@ export const load = (at: number): Access => ({ kind: 'load', at });
 export const store = (at: number, value: number): Access => ({ kind: 'store', at, value });
 export const exchange = (at: number, value: number): Access => ({ kind: 'exchange', at, value });
 export const add = (at: number, value = 1): Access => ({ kind: 'add', at, value });
+export const count = (at: number, value = 1): Access => ({ kind: 'count', at, value });
 /** From 0 to another number, once it is 0. */
 export const lock = (at: number, value = 1): Access => ({ kind: 'lock', at, value });
 export const unlock = (at: number): Access => ({ kind: 'store', at, value: 0 });
@@ -135,6 +138,10 @@ class Run {
     const before = this.memory[access.at]!;
     const after = resultOf(access, before);
     this.memory[access.at] = after;
+    if (access.kind === 'count') {
+      this.#trace.add(task, access.at, before, after);
+      return 0;
+    }
     this.#trace.write(task, access.at, before, after);
     if (access.kind === 'any' && access.other !== access.at) this.#trace.read(task, access.other);
     return before;
@@ -187,6 +194,7 @@ function resultOf(access: Access, before: number): number {
     case 'cas':
       return before === access.expected ? access.value : before;
     case 'add':
+    case 'count':
       return before + access.value;
   }
 }
@@ -252,14 +260,16 @@ export function verify(
   return { traces, blocked: dpor.blocked, ends, isStuck };
 }
 
-/** Digests of the traces of all interleavings of a program, and the number of interleavings. */
+/**
+ * Digests of the traces of all interleavings of a program, and the number of interleavings. Throws
+ * if two of one trace have different ends.
+ */
 export function bruteForce(
   program: readonly Task[],
   tied: readonly number[] = [],
   memory: Memory = 'sc',
 ): { traces: Set<string>; ends: Set<string>; orders: number } {
-  const traces = new Set<string>();
-  const ends = new Set<string>();
+  const endOf = new Map<string, string>();
   const trace = newTrace(tied);
   let orders = 0;
   /** The actor of each step of the current interleaving, and the other enabled ones. */
@@ -274,14 +284,19 @@ export function bruteForce(
       }
       run.step(order[step]!);
     }
-    traces.add(trace.digest);
-    ends.add(run.end);
+    const { digest } = trace;
+    if ((endOf.get(digest) ?? run.end) !== run.end) {
+      throw new Error(`one trace has two ends: ${endOf.get(digest)} and ${run.end}`);
+    }
+    endOf.set(digest, run.end);
     orders++;
     while (others.at(-1) === 0) {
       others.pop();
       order.pop();
     }
-    if (others.length === 0) return { traces, ends, orders };
+    if (others.length === 0) {
+      return { traces: new Set(endOf.keys()), ends: new Set(endOf.values()), orders };
+    }
     const rest = others.at(-1)!;
     order[order.length - 1] = lowest(rest);
     others[others.length - 1] = rest & (rest - 1);
