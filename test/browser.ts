@@ -14,10 +14,14 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brotliDecompressSync } from 'node:zlib';
-import { type Browser, chromium } from 'playwright-core';
+import type { AxeResults } from 'axe-core';
+import { type Browser, chromium, type Page } from 'playwright-core';
+
+const { resolve } = createRequire(import.meta.url);
 
 const ARGS = [
   ...['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-sync'],
@@ -68,4 +72,11 @@ function unpacked(): string {
     rmSync(own, { recursive: true });
   }
   return folder;
+}
+
+/** Violations of accessibility rules in a page, by axe-core. */
+export async function hardToUse(page: Page): Promise<string[]> {
+  await page.evaluate(readFileSync(resolve('axe-core/axe.min.js'), 'utf8'));
+  const { violations } = (await page.evaluate('axe.run()')) as AxeResults;
+  return violations.map(({ id, nodes }) => `${id}: ${nodes[0]!.html.slice(0, 200)}`);
 }

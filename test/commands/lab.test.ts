@@ -2,9 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { get } from 'node:http';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import type { AxeResults } from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Litmus, parseLitmus } from '../../src/explore/litmus/litmus.ts';
@@ -13,7 +11,7 @@ import { workloads } from '../../src/guest/workloads/catalogue.ts';
 import { type Explored, explored } from '../../src/lab/engine/exploring.ts';
 import { runMachine } from '../../src/lab/engine/running.ts';
 import { filesBelow, serveLab } from '../../src/lab/site.ts';
-import { hasBrowser, launchBrowser } from '../browser.ts';
+import { hardToUse, hasBrowser, launchBrowser } from '../browser.ts';
 import { HAS_RUN, hostile, MARKUP } from '../markup.ts';
 import { scratch } from '../scratch.ts';
 import { interrupted, umbra } from './umbra.ts';
@@ -93,7 +91,6 @@ describe.runIf(hasBrowser)('a browser', () => {
   let page: Page;
   const complaints: string[] = [];
   const foreign: string[] = [];
-  const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
   beforeAll(async () => {
     browser = await launchBrowser();
@@ -125,11 +122,6 @@ describe.runIf(hasBrowser)('a browser', () => {
     ...(['dark', 'light'] as const).map((scheme) => [scheme, 390] as const),
     ...(['dark', 'light'] as const).map((scheme) => [scheme, 1280] as const),
   ];
-  const hardToUse = async (): Promise<string[]> => {
-    await page.evaluate(axe);
-    const { violations } = (await page.evaluate('axe.run()')) as AxeResults;
-    return violations.map(({ id, nodes }) => `${id}: ${nodes[0]!.html.slice(0, 200)}`);
-  };
   const topOf = (selector: string): Promise<number> =>
     page.evaluate(`document.querySelector('${selector}').getBoundingClientRect().top`);
   const verdict = () => page.locator('.results .verdict');
@@ -227,7 +219,7 @@ describe.runIf(hasBrowser)('a browser', () => {
     for (const [colorScheme, width] of LOOKS) {
       await page.emulateMedia({ colorScheme });
       await page.setViewportSize({ width, height: 900 });
-      expect(await hardToUse(), `${colorScheme}, ${width} pixels wide`).toEqual([]);
+      expect(await hardToUse(page), `${colorScheme}, ${width} pixels wide`).toEqual([]);
       expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width);
     }
     await page.getByRole('checkbox', { name: /^R2 / }).click();
@@ -326,7 +318,7 @@ describe.runIf(hasBrowser)('a browser', () => {
         await page.emulateMedia({ colorScheme });
         await page.goto(`${serving.url}#/${room}`);
         await button(/^(Explore|Run)$/).waitFor();
-        expect(await hardToUse()).toEqual([]);
+        expect(await hardToUse(page)).toEqual([]);
       },
     );
   });
