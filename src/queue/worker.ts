@@ -21,6 +21,7 @@ import {
   settle,
 } from './claims.ts';
 import { Crew } from './crew.ts';
+import { isPassing } from './database.ts';
 import { KINDS, type Kind, Split, unpacked } from './kinds.ts';
 import { jobQueue, type Queue } from './queue.ts';
 
@@ -100,36 +101,45 @@ class Worker {
   }
 
   async run(): Promise<Worked> {
-    const { signal, stay, more } = this.#options;
+    const { signal } = this.#options;
     const onAbort = (): void => this.#wake();
     signal.addEventListener('abort', onAbort);
     const timer = setInterval(() => this.#wake(), EAGER_MS / 2);
-    let isIdle = false;
-    let wasDry = false;
     try {
-      while (!signal.aborted) {
-        if (this.#failed !== undefined) throw this.#failed;
-        const isDry = this.#isDry;
-        const every = isIdle && this.#isDry && this.#heard.left > 0 ? EAGER_MS : BEAT_MS;
-        const isTime = performance.now() - this.#beaten >= every - 50;
-        if (isTime || (isDry && !wasDry) || (!isIdle && this.#wants > 0)) {
-          if (isTime || isDry) await this.#beat();
-          isIdle = !(await this.#take());
-          this.#begin();
-          if (isIdle && (await more?.())) {
-            isIdle = false;
-            this.#beaten = Number.NEGATIVE_INFINITY;
-          }
-          if (isIdle && isDry && !stay && this.#heard.left === 0) break;
-        }
-        wasDry = isDry;
-        if (isIdle || this.#wants === 0) await this.#woken();
-      }
+      await this.#serve().catch((error: unknown) => {
+        // Stopped while the database is lost: claims lapse by themselves.
+        if (!signal.aborted || !isPassing(error)) throw error;
+      });
       await this.#settleAll();
       return { ...this.#totals };
     } finally {
       clearInterval(timer);
       signal.removeEventListener('abort', onAbort);
+    }
+  }
+
+  /** Until the signal is given, or nothing is left. */
+  async #serve(): Promise<void> {
+    const { signal, stay, more } = this.#options;
+    let isIdle = false;
+    let wasDry = false;
+    while (!signal.aborted) {
+      if (this.#failed !== undefined) throw this.#failed;
+      const isDry = this.#isDry;
+      const every = isIdle && this.#isDry && this.#heard.left > 0 ? EAGER_MS : BEAT_MS;
+      const isTime = performance.now() - this.#beaten >= every - 50;
+      if (isTime || (isDry && !wasDry) || (!isIdle && this.#wants > 0)) {
+        if (isTime || isDry) await this.#beat();
+        isIdle = !(await this.#take());
+        this.#begin();
+        if (isIdle && (await more?.())) {
+          isIdle = false;
+          this.#beaten = Number.NEGATIVE_INFINITY;
+        }
+        if (isIdle && isDry && !stay && this.#heard.left === 0) break;
+      }
+      wasDry = isDry;
+      if (isIdle || this.#wants === 0) await this.#woken();
     }
   }
 
