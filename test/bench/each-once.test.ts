@@ -1,12 +1,15 @@
 /** Each line and each sweep can be measured: a batch of every side, whose time is not asserted. */
 
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { measureMemory } from '../../bench/growth/memory.ts';
 import { SWEEPS } from '../../bench/growth/sweeps.ts';
 import { noYardstick } from '../../bench/native/yardstick.ts';
 import type { Batch, Side } from '../../bench/pair.ts';
 import { SUITE } from '../../bench/suite.ts';
 import { SLOW } from '../slow.ts';
+
+// On a machine that is busy with others too.
+if (SLOW) vi.setConfig({ testTimeout: 1_200_000 });
 
 async function batchOf(side: Side): Promise<Batch> {
   try {
