@@ -342,7 +342,7 @@ describe('a password is not printed', () => {
     [
       'in a URL of another scheme',
       () => `mysql://me:${secret}@127.0.0.1/x`,
-      /what is no address of a queue/,
+      /found no address of a queue/,
     ],
     ['in an invalid URL', () => `postgres://me:${secret}@[::1/x`, /cannot be read/],
     [
