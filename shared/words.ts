@@ -202,7 +202,7 @@ export class Words {
     return this.compareExchange(at, free, mine) === free;
   }
 
-  /** Add `value` if one of `bits` is set; returns whether it was. */
+  /** Add `value`, which is above `bits`, if one of these is set; returns whether it was. */
   addIf(at: Ptr, bits: number, value: number): boolean {
     for (;;) {
       const found = this.read(at);

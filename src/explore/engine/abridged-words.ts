@@ -36,18 +36,26 @@ export class AbridgedWords extends ControlledWords {
   override addBlind(at: Ptr, value: number): void {
     if (this.isAgain(Access.Add, at)) return void this.again();
     const found = this.plain[at]!;
-    this.plain[at] = found + value;
-    this.trace.add(this.cpu, at, found, this.plain[at]!);
+    this.#addBlind(at, found, value);
     this.changed(Access.Add, at, value, found);
   }
 
-  /** One step. With store buffers it stays a loop: its load does not flush them. */
+  #addBlind(at: Ptr, found: number, value: number): void {
+    this.plain[at] = found + value;
+    this.trace.add(this.cpu, at, found, this.plain[at]!);
+  }
+
+  /**
+   * One step. Two of them commute: neither changes the bits, which are below `value`. With store
+   * buffers it stays a loop: its load does not flush them.
+   */
   override addIf(at: Ptr, bits: number, value: number): boolean {
     if (this.buffers) return super.addIf(at, bits, value);
     if (this.isAgain(Access.Add, at)) return this.again() === 1;
     const found = this.plain[at]!;
     const isSet = (found & bits) !== 0;
-    this.put(at, isSet ? found + value : found);
+    if (isSet) this.#addBlind(at, found, value);
+    else this.put(at, found);
     return this.changed(Access.Add, at, value, isSet ? 1 : 0) === 1;
   }
 
