@@ -121,7 +121,7 @@ describe('a shrunk failure', () => {
       new RegExp(`\n${OOPS} 0x\\w+\numbra replay umbra\\d\\.[\\w-]+\nwithout`),
     );
     expect(shrunk).toMatch(
-      /\nwithout defects \(guest-lock\) it passes: all of its 48 behaviours were run, each once$/,
+      /\nwithout defects \(guest-lock\) it passes: all of its 24 behaviours were run, each once$/,
     );
     expect(passing).toMatch(
       /^it passes when the switch from CPU 0 comes 3 accesses later\numbra replay umbra\d\./,
@@ -169,8 +169,8 @@ describe('a shrunk failure', () => {
         strategies: [],
         failure: null,
         verified: true,
-        schedules: 48,
-        wanted: 48,
+        schedules: 24,
+        wanted: 24,
       },
     };
     const explored = await umbra('explore', ...GIVEN, '--json', '-');
