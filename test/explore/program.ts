@@ -85,7 +85,6 @@ export function play(
       runnable,
       begins: false,
       operation: 0,
-      hasEnded: false,
       guardOf: () => undefined,
       pendingKind: (cpu) => (pending(cpu) ? (pending(cpu)!.kind ?? Access.Write) : 0),
       pendingAt: (cpu): Ptr => toPtr(pending(cpu)?.at ?? 0),

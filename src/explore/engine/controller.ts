@@ -171,8 +171,6 @@ export abstract class Controller implements Situation {
     return this.#asking?.hasBegun === false;
   }
 
-  readonly hasEnded = false;
-
   get operation(): number {
     return this.begins ? this.#hardware.operationOn(this.#asking!.index) : 0;
   }

@@ -27,8 +27,6 @@ export interface Situation {
   readonly begins: boolean;
   /** The guest program's position, if the asking CPU is before one of its operations; else 0. */
   readonly operation: number;
-  /** An abridged run is at its end: further decisions are not part of its behaviour. */
-  readonly hasEnded: boolean;
   /** The guard of an actor's next step, if it has one. */
   readonly guardOf: (actor: number) => Guard | undefined;
   /** An actor's pending access, if it is in the middle of a piece; 0 if not known. */

@@ -82,7 +82,6 @@ export class Bounded implements Strategy {
   /** The place of what comes next in the way of this run. */
   #next = 0;
   #drawn = 0;
-  #isOver = false;
 
   /** `board`: of abridged runs; `pieces`: invariants are checked between steps. */
   constructor({ recording, host }: Board, part: BoundedPart, pieces: boolean) {
@@ -105,17 +104,12 @@ export class Bounded implements Strategy {
   begin(): void {
     this.#next = 0;
     this.#drawn = 0;
-    this.#isOver = false;
     this.#recording.recorder = undefined;
   }
 
   /** Throws Known. */
   next(situation: Situation): number {
     const { step, current, runnable } = situation;
-    if (this.#isOver) {
-      this.#recording.recorder = undefined;
-      return lowest(runnable);
-    }
     const { way } = this.#run;
     if (way[this.#next] === step) return this.#asPlanned(situation);
     const isStopped = ((runnable >>> current) & 1) === 0;
@@ -133,7 +127,7 @@ export class Bounded implements Strategy {
   }
 
   get until(): number {
-    return this.#isOver ? Number.POSITIVE_INFINITY : (this.#run.way[this.#next] ?? 0);
+    return this.#run.way[this.#next] ?? 0;
   }
 
   draw(): number {

@@ -5,7 +5,7 @@ import type { Board } from '../engine/board.ts';
 import type { RecordingTrace } from '../engine/recording-trace.ts';
 import type { Situation, Strategy } from '../strategies/strategy.ts';
 import { ALL_SLEEP, Dpor } from './dpor.ts';
-import { lowest, type Node } from './node.ts';
+import type { Node } from './node.ts';
 
 /** Thrown to leave a run in the middle whose rest was done before. */
 export class Blocked extends Error {
@@ -18,9 +18,6 @@ export class Exhaustive implements Strategy {
   readonly #recording: RecordingTrace;
   /** Steps of this run that are as in the last one. */
   goesBackTo = 0;
-  /** The first step at which it may say something else. */
-  until = 0;
-  #isOver = false;
 
   /** `board`: of abridged runs; `nodes`: see Dpor.enter. */
   constructor(board: Board, nodes: readonly Node[] = []) {
@@ -42,18 +39,11 @@ export class Exhaustive implements Strategy {
   }
 
   begin(): void {
-    this.#isOver = false;
     this.#recording.recorder = undefined;
   }
 
   /** Throws Blocked. */
-  next({ step, runnable, hasEnded, guardOf }: Situation): number {
-    if (hasEnded) this.#end();
-    if (this.#isOver) {
-      this.until = Number.POSITIVE_INFINITY;
-      return lowest(runnable);
-    }
-    this.until = 0;
+  next({ step, runnable, guardOf }: Situation): number {
     this.#recording.recorder = this.dpor;
     this.#board.past!.mark(step);
     const actor = this.dpor.next(runnable, guardOf);
@@ -62,17 +52,11 @@ export class Exhaustive implements Strategy {
   }
 
   ended(): void {
-    this.#end();
+    this.#recording.recorder = undefined;
+    this.dpor.end(this.#board.controller.guardOf);
   }
 
   draw(): number {
     return 0;
-  }
-
-  #end(): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    this.#recording.recorder = undefined;
-    this.dpor.end(this.#board.controller.guardOf);
   }
 }

@@ -70,7 +70,6 @@ export class WorldBoard implements Situation, Memory {
   readonly events = 0;
   readonly begins = false;
   readonly operation = 0;
-  readonly hasEnded = false;
   watcher: ((step: WorldStep) => void) | undefined;
   /**
    * Strategies see accesses of words alone, not of mutexes or starts of threads: as in the tools
