@@ -1,7 +1,7 @@
 /**
  * Invariant 6: guest memory is what the guest wrote. No write reaches a free frame, the zero page,
- * or another guest's memory; and the final memory is that of some sequential order of the
- * operations.
+ * or another guest's memory. That a program's final memory is the one that it leaves alone, is
+ * checked by stress.ts.
  */
 
 import { FrameKind, POISON } from '../../shared/frames.ts';
@@ -10,7 +10,6 @@ import { Vma } from '../../shared/launcher-map.ts';
 import type { Lguest } from '../../shared/lguest.ts';
 import { frameStart, NO_FRAME, PAGE_WORDS, type Pfn, toGpfn } from '../hardware/address.ts';
 import { holdsBytes } from '../platform.ts';
-import type { MemoryDigest } from './digest.ts';
 import { Moment } from './moment.ts';
 import { describeFrame, eachFrame, type Violation, violation } from './violation.ts';
 
@@ -96,15 +95,4 @@ function firstOtherWord(host: Host, pfn: Pfn): number {
   if (holdsBytes(plain.buffer, start * 4, due)) return -1;
   const value = due === ZEROES ? 0 : POISON;
   return plain.subarray(start, start + PAGE_WORDS).findIndex((word) => word !== value);
-}
-
-/** Compares a guest's final memory with that of the same program run sequentially. */
-export function checkFinalMemory(
-  guest: number,
-  found: MemoryDigest,
-  alone: Pick<MemoryDigest, 'user'>,
-): Violation[] {
-  if (found.user === alone.user) return [];
-  const title = 'memory that no order of the operations leaves';
-  return [violation(6, title, { guest }, alone.user, found.user)];
 }

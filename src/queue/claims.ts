@@ -3,7 +3,9 @@
  * released, and moved to the dead letters when a unit has killed its workers.
  */
 
-import type { Sql } from './database.ts';
+import { setTimeout as delay } from 'node:timers/promises';
+import { UserError } from '../errors.ts';
+import { isPassing, type Sql } from './database.ts';
 import { type Kind, packed, Split } from './kinds.ts';
 import { type JobData, jobOf, named } from './plan.ts';
 import { DEAD, jobQueue, Queue } from './queue.ts';
@@ -152,6 +154,34 @@ async function handOn(queue: Queue, sql: Sql, plan: string, done: readonly Done[
   if (jobs.length === 0) return;
   await queue.boss.insert(jobQueue(plan), jobs, Queue.in(sql));
   await sql.query('UPDATE umbra.plan SET units = units + $2 WHERE id = $1', [plan, jobs.length]);
+}
+
+const TRIES = 20;
+
+/**
+ * The same, before the worker ends, again and again for ten seconds where the database is lost. Throws UserError
+ * where it stays lost; the claims lapse, and other workers run the units again.
+ */
+export async function settleAtLast(
+  queue: Queue,
+  all: readonly Done[],
+  worker: string,
+  betweenTriesMs = 500,
+): Promise<void> {
+  for (let left = TRIES; ; left--) {
+    try {
+      return await settle(queue, all, worker);
+    } catch (error) {
+      if (!isPassing(error)) throw error;
+      if (left === 0) {
+        throw new UserError(
+          `the database is lost (${(error as Error).message}): ${all.length} finished units were ` +
+            'not reported, and other workers run them again',
+        );
+      }
+      await delay(betweenTriesMs);
+    }
+  }
 }
 
 /** A worker died at it, seen or not. Returns how often by now. */

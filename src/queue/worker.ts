@@ -5,7 +5,6 @@
 
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { setTimeout as delay } from 'node:timers/promises';
 import { type AcceptedPlan, acceptPlan } from './accept.ts';
 import { again } from './again.ts';
 import { beat, type Heard } from './beat.ts';
@@ -19,6 +18,7 @@ import {
   isKiller,
   keepAlive,
   settle,
+  settleAtLast,
 } from './claims.ts';
 import { Crew } from './crew.ts';
 import { isPassing } from './database.ts';
@@ -375,16 +375,8 @@ class Worker {
     await this.#settling;
     const some = this.#done.splice(0);
     if (some.length === 0) return;
-    for (let left = 20; ; left--) {
-      try {
-        await settle(queue, some, this.#id);
-        this.#totals.units += some.length;
-        return;
-      } catch (error) {
-        if (left === 0) throw error;
-        await delay(500);
-      }
-    }
+    await settleAtLast(queue, some, this.#id);
+    this.#totals.units += some.length;
   }
 }
 

@@ -1,13 +1,32 @@
 /** A worker whose database is lost, without one: the queue refuses every query. */
 
 import { expect, test } from 'vitest';
+import { UserError } from '../../src/errors.ts';
+import { type Done, settleAtLast } from '../../src/queue/claims.ts';
 import type { Queue } from '../../src/queue/queue.ts';
 import { work } from '../../src/queue/worker.ts';
 
+const refused = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
+let queries = 0;
+const query = () => {
+  queries++;
+  return Promise.reject(refused);
+};
+const queue = { database: { query, transaction: query } } as unknown as Queue;
+
+test('a worker that cannot report what it has finished says so, after 21 attempts', async () => {
+  queries = 0;
+  const claim = { plan: 'p', id: 'u', place: 0, task: null } as unknown as Done['claim'];
+  const done = [{ claim, result: 1 }] as unknown as Done[];
+  const said = settleAtLast(queue, done, 'w', 0);
+  await expect(said).rejects.toThrow(UserError);
+  await expect(said).rejects.toThrow(
+    /database is lost .*ECONNREFUSED.*: 1 finished units were not/,
+  );
+  expect(queries).toBe(21);
+});
+
 test('a worker that is stopped while the database is lost ends without an error', async () => {
-  const refused = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
-  const query = () => Promise.reject(refused);
-  const queue = { database: { query, transaction: query } } as unknown as Queue;
   const ended = new AbortController();
   const said: string[] = [];
   const say = (line: string): void => {
