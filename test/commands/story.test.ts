@@ -36,7 +36,7 @@ test('--story prints it after the verdict', async () => {
 test('--all prints each step', async () => {
   const { code, stdout } = await umbra('replay', failing, '--story', '--all');
   const [, steps] = /^(\d+) steps/m.exec(stdout)!;
-  expect(stdout).toContain(`${steps} of ${steps} steps are told`);
+  expect(stdout).toContain(`${steps} of ${steps} steps are shown`);
   const told = Array.from(stdout.matchAll(/^([ \d]{4}\d) /gm), ([, step]) => Number(step));
   expect(told).toEqual(Array.from({ length: Number(steps) }, (_, i) => i));
   expect(code).toBe(1);
