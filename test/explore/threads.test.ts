@@ -62,7 +62,7 @@ test.each(['R2', 'R9', 'R7'] as const)('a failure found with %s is repeated', as
 test('refuses a strategy that cannot be moved between threads', async () => {
   const subject = subjectOf(...CASES[0]!);
   board = await bootThreads(subject);
-  await expect(board.run('surw', 1)).rejects.toThrow(/surw keeps more.*pct-1 to pct-5/);
+  await expect(board.run('surw', 1)).rejects.toThrow(/surw has too much state.*pct-1 to pct-5/);
 });
 
 test('reports decisions of another run', async () => {

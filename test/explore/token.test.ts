@@ -92,7 +92,7 @@ test('a diverging replay reports the step and the difference', () => {
     const digests = found.digests.slice(0, step - 1) + other + found.digests.slice(step);
     expect(() => replayToken(subject, { ...found, digests })).toThrow(
       new RegExp(
-        `at step ${step}, if .*: CPU \\d makes the access \\w+ \\(.*\\) in src/.*:\\d+ \\w+`,
+        `at step ${step}, or .*: CPU \\d makes the access \\w+ \\(.*\\) in src/.*:\\d+ \\w+`,
       ),
     );
   }
