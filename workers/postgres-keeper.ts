@@ -15,10 +15,7 @@ import { isAlive, placesIn, runningIn, signal, USER } from '../src/queue/embedde
 const folder = process.argv[2]!;
 const places = placesIn(folder);
 
-/**
- * So long it may be without anybody: who has asked for it comes soon, and who leaves may come
- * again.
- */
+/** How long it stays without a client: after its start, and once the last one has left. */
 const FIRST_MS = 10_000;
 const ALONE_MS = 3000;
 const LOOK_MS = 500;
@@ -149,8 +146,12 @@ let last = Date.now();
 let patience = FIRST_MS;
 for (let look = 0; !isTold && Date.now() - last < patience; look++) {
   await delay(50);
-  // Whoever ended it, there are those who wait for it.
-  if (!isAlive(server.pid)) server = await start(password, server.port);
+  // Clients are waiting for it, and need time to connect again.
+  if (!isAlive(server.pid)) {
+    server = await start(password, server.port);
+    last = Date.now();
+    patience = FIRST_MS;
+  }
   if (look % (LOOK_MS / 50) === 0 && (await clients(server.port, password)) > 0) {
     last = Date.now();
     patience = ALONE_MS;
