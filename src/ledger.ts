@@ -3,7 +3,7 @@
  * memory. Each unit is one transaction, so a killed process loses only the units in progress.
  */
 
-import { closeSync, existsSync, openSync, readSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { UserError } from './errors.ts';
 
@@ -58,7 +58,7 @@ export abstract class Ledger<Plan, UnitId extends number | string = number> {
       const [row] = this.all<{ plan: string; shard: number; shards: number }>(
         `SELECT * FROM ${kind.planTable}`,
       );
-      this.plan = JSON.parse(row!.plan) as Plan;
+      this.plan = this.parsed<Plan>(row!.plan);
       this.shard = { index: row!.shard, of: row!.shards };
       if (plan !== undefined) this.#mustBeOf(kind, plan, shard);
     } catch (error) {
@@ -82,6 +82,15 @@ export abstract class Ledger<Plan, UnitId extends number | string = number> {
 
   protected all<Row>(query: string): Row[] {
     return this.guarded(() => this.db.prepare(query).all() as unknown[] as Row[]);
+  }
+
+  /** JSON of a row. Throws UserError for what is none: the file is damaged. */
+  protected parsed<T>(json: string): T {
+    try {
+      return JSON.parse(json) as T;
+    } catch (error) {
+      throw new UserError(damaged(this.#name, (error as SyntaxError).message));
+    }
   }
 
   /** As one transaction. */
@@ -143,6 +152,10 @@ export abstract class Ledger<Plan, UnitId extends number | string = number> {
       throw new UserError(
         `${name} is a ledger of another version of umbra: start again, with another`,
       );
+    }
+    // SQLite reads what is missing of the last page as zeros.
+    if (statSync(name).size % Number(pragma('page_size')) !== 0) {
+      throw new UserError(damaged(name, 'it is cut short'));
     }
     const found = pragma('quick_check');
     if (found !== 'ok') throw new UserError(damaged(name, String(found)));

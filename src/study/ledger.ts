@@ -45,7 +45,7 @@ export class StudyLedger extends Ledger<LedgerHead, string> {
     this.#done = new Map(
       rows.map(({ id, measures, wrong }) => [
         id,
-        { measures: JSON.parse(measures) as Measures, wrong: wrong ?? undefined },
+        { measures: this.parsed<Measures>(measures), wrong: wrong ?? undefined },
       ]),
     );
   }

@@ -4,6 +4,7 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { costTable } from '../../src/cost/model.ts';
+import { UserError } from '../../src/errors.ts';
 import { studyText } from '../../src/report/study-text.ts';
 import { perSeed, verdictOf } from '../../src/study/findings.ts';
 import { type LedgerHead, StudyLedger } from '../../src/study/ledger.ts';
@@ -106,6 +107,22 @@ test.each([
   rmSync(path, { force: true });
   new StudyLedger(path, HEAD).close();
   expect(() => new StudyLedger(path, { ...HEAD, ...other })).toThrow(said);
+});
+
+test('a damaged one is refused, wherever it is cut short', async () => {
+  const path = join(folder, 'whole.part');
+  const whole = new StudyLedger(path, HEAD);
+  await runStudy(planOf(squares([])), whole, watch());
+  whole.close();
+  const bytes = readFileSync(path);
+  for (const missing of [1, 100, 1000, 4096, 5000]) {
+    const cut = join(folder, `cut-${missing}.part`);
+    writeFileSync(cut, bytes.subarray(0, -missing));
+    expect(() => new StudyLedger(cut, HEAD), `${missing}`).toThrow(/no ledger, or a damaged one/);
+  }
+  const other = join(folder, 'other-text.part');
+  writeFileSync(other, bytes.toString('latin1').replace('{"area":', '{"area";'), 'latin1');
+  expect(() => new StudyLedger(other, HEAD)).toThrow(UserError);
 });
 
 test('one in the form of before says which version wrote it', () => {

@@ -74,6 +74,6 @@ export class GenerateLedger extends Ledger<GeneratePlan> {
     const rows = this.all<{ unit: number; space: number; find: string }>(
       'SELECT unit, space, find FROM find JOIN unit ON unit.id = find.unit ORDER BY unit, place',
     );
-    return rows.map(({ unit, space, find }) => ({ ...(JSON.parse(find) as Find), unit, space }));
+    return rows.map(({ unit, space, find }) => ({ ...this.parsed<Find>(find), unit, space }));
   }
 }
