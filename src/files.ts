@@ -37,6 +37,8 @@ export function makeFolder(path: string, advice?: string): void {
 export interface WholeFile {
   /** The file to write to. */
   readonly path: string;
+  /** The place, at the end of links. */
+  readonly target: string;
   /** Whether `path` is the place itself: a pipe or a device, which only can be written to. */
   readonly special: boolean;
   /** It is whole: gives it its name, in place of what had it. Throws what the file system says. */
@@ -51,12 +53,13 @@ export interface WholeFile {
 export function wholeFile(path: string): WholeFile {
   const stat = statOf(path);
   if (stat !== undefined && !stat.isFile()) {
-    return { path, special: true, keep: () => {}, discard: () => {} };
+    return { path, target: path, special: true, keep: () => {}, discard: () => {} };
   }
   const target = stat === undefined ? path : realpathSync(path);
   const temporary = `${target}.${process.pid}.tmp`;
   return {
     path: temporary,
+    target,
     special: false,
     keep: () => renameSync(temporary, target),
     discard: () => rmSync(temporary, { force: true }),

@@ -3,18 +3,17 @@
 import { availableParallelism } from 'node:os';
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { Piscina } from 'piscina';
-import type { EstimateTask, VerifyTask } from '../../workers/verify-task.ts';
 import { UserError } from '../errors.ts';
 import { textsOfTests } from '../explore/litmus/texts.ts';
-import { leastOf } from '../explore/verify/estimate.ts';
-import { type Entry, entriesOf, guessOf, load, saved } from '../explore/verify/verification.ts';
-import { grouped } from '../numbers.ts';
+import { type Entry, entriesOf, load, saved } from '../explore/verify/verification.ts';
+import { statOf } from '../files.ts';
 import { workerUrl } from '../worker-url.ts';
 import { ExitCode } from './exit-code.ts';
 import { EXIT_CODES } from './explore.ts';
 import { TESTS, testsFor, withSettings } from './explore-options.ts';
 import { heedInterrupt } from './interrupt.ts';
 import { JSON_OPTION, jsonOutput, printer, QUIET_OPTION } from './json-output.ts';
+import { lockedFile } from './locked-file.ts';
 import { partOfPage } from './marked-page.ts';
 import { atATime, integer, type OptionsOf } from './options.ts';
 import { outputFile } from './output-file.ts';
@@ -22,15 +21,10 @@ import { clearLine, showProgress } from './terminal.ts';
 import { checkQueueOptions } from './units.ts';
 import { DEFECTS_PART, markdownOf, VERDICTS_PART } from './verify-markdown.ts';
 import type { QueuePool } from './verify-queue.ts';
-import { describe, isWanted, type Report, reportOf, rounded, testOf } from './verify-report.ts';
+import { describe, isWanted, type Report, reportOf, testOf } from './verify-report.ts';
 import { liveOf } from './verify-watch.ts';
+import { type Pool, Work } from './verify-work.ts';
 import { checkWatch, WATCH_OPTION, Watch } from './watch.ts';
-
-/** Runs of a unit: the first units are short, to create work for other threads. */
-const FIRST_RUNS = 100;
-const RUNS = 3000;
-/** By which it is estimated how many there are, if these were not all. */
-const RUNS_OF_ESTIMATE = 500;
 
 const SAVE_MS = 10_000;
 
@@ -143,8 +137,7 @@ async function verify(
   if (entries.length === 0) {
     throw new UserError('none of these tests is aimed at a defect: leave --own-defect out');
   }
-  if (out !== undefined) load(entries, out);
-  const save = out === undefined ? () => {} : saverOf(entries, out);
+  using at = out === undefined ? undefined : stateAt(out, entries);
   await using watch = await Watch.begin(['umbra verify', ...paths].join(' '), options);
   watch.shows(liveOf(entries, watch));
   const work = new Work(entries, options.seconds);
@@ -152,7 +145,7 @@ async function verify(
   const interrupted = await goOn(work, options, {
     open: () => poolFor(options, entries, paths),
     tell: () => tell((entry) => work.isSettled(entry)),
-    save,
+    save: at?.save ?? (() => {}),
   });
   tell(() => true);
   const report = reportOf(entries);
@@ -213,6 +206,20 @@ async function goOn(work: Work, options: Options, around: Around): Promise<boole
   return interrupted.signal.aborted;
 }
 
+/** What is in the file of --out, for this process alone, until it is disposed of. */
+function stateAt(out: string, entries: readonly Entry[]): Disposable & { save(): void } {
+  if (statOf(out)?.isDirectory()) throw new UserError(`${out} is a folder: give --out a file`);
+  const save = saverOf(entries, out);
+  const lock = lockedFile(out);
+  try {
+    load(entries, out);
+  } catch (error) {
+    lock[Symbol.dispose]();
+    throw error;
+  }
+  return { save, [Symbol.dispose]: () => lock[Symbol.dispose]() };
+}
+
 /** LIMIT: 512 MiB, which is as long as a string can be. Then what was saved before stays. */
 function saverOf(entries: readonly Entry[], out: string): () => void {
   const write = outputFile(out, 'work', 'give --out a file');
@@ -271,130 +278,4 @@ async function sentTo(
     plan: entries.map(({ path, setting, bounds }) => ({ path, setting, bounds })),
     files: textsOfTests(entries.map(({ path }) => path)),
   });
-}
-
-type Pool = Piscina | QueuePool;
-
-class Work {
-  readonly #entries: readonly Entry[];
-  /** For each entry. */
-  readonly #seconds: number;
-  #last: Entry | undefined;
-  readonly #estimating = new Set<Entry>();
-
-  constructor(entries: readonly Entry[], seconds = Number.POSITIVE_INFINITY) {
-    this.#entries = entries;
-    this.#seconds = seconds;
-  }
-
-  get isDone(): boolean {
-    return this.#entries.every(
-      (entry) => entry.frontier.isDone || entry.insteadOf?.frontier.isDone,
-    );
-  }
-
-  /** R6-no-shootdown, guest-lock, nonpae: 12,345 behaviours, of some 60,000 */
-  get progress(): string {
-    const entry = this.#last;
-    if (entry === undefined) return '';
-    const { litmus, setting, frontier } = entry;
-    const all = guessOf(entry);
-    const where = `${litmus.name}, ${setting.discipline}, ${setting.paging}`;
-    const { classes } = frontier.totals;
-    const guess = all === undefined ? '' : `, of some ${rounded(all)}`;
-    const most = frontier.bound === null ? '' : `, ${frontier.bound + 1} preemptions`;
-    return `${grouped(classes)} behaviours${guess}, ${where}${most}`;
-  }
-
-  /** It is done, or its time is up; or it is not needed. */
-  isSettled(entry: Entry): boolean {
-    const { frontier, insteadOf } = entry;
-    return frontier.isDone || this.#isOut(entry) || insteadOf?.frontier.isDone === true;
-  }
-
-  /**
-   * Run as many at a time as there are jobs; the next one may depend on the results of one. `tell`
-   * is called after each.
-   */
-  async doneBy(pool: Pool, jobs: number, signal: AbortSignal, tell: () => void): Promise<void> {
-    const working = new Set<Promise<void>>();
-    try {
-      for (;;) {
-        const next = working.size < jobs && !signal.aborted ? this.#next(pool, signal) : undefined;
-        if (next !== undefined) {
-          const done: Promise<void> = next.finally(() => working.delete(done));
-          working.add(done);
-        } else if (working.size === 0) return;
-        else await Promise.race(working);
-        tell();
-      }
-    } catch (error) {
-      await Promise.allSettled(working);
-      if ((error as Error).name !== 'AbortError') throw error;
-    }
-  }
-
-  /** Its time is up, or would be, and it is not done. */
-  #isOut(entry: Entry): boolean {
-    const { isDone, isUnderWay } = entry.frontier;
-    return !isDone && !isUnderWay && this.#isSpent(entry);
-  }
-
-  #isSpent(entry: Entry): boolean {
-    const { seconds, classes } = entry.frontier.totals;
-    if (seconds >= this.#seconds) return true;
-    const { estimate = 0 } = entry;
-    const hasBound = this.#entries.some(({ insteadOf }) => insteadOf === entry);
-    return hasBound && leastOf(estimate) * (seconds / classes) > this.#seconds;
-  }
-
-  /** Once it is seen not to be small: before more is done, or undefined while that is under way. */
-  #estimate(entry: Entry, pool: Piscina, signal: AbortSignal): Promise<void> | undefined {
-    if (this.#estimating.has(entry)) return undefined;
-    this.#estimating.add(entry);
-    const { path, setting } = entry;
-    const task: EstimateTask = { path, setting, most: RUNS_OF_ESTIMATE };
-    return pool.run(task, { name: 'estimated', signal }).then((estimate: number) => {
-      entry.estimate = estimate;
-    });
-  }
-
-  /** The next piece of work there is, under way. */
-  #next(pool: Pool, signal: AbortSignal): Promise<void> | undefined {
-    for (const entry of this.#entries) {
-      const next = this.#unit(entry, pool, signal);
-      if (next === undefined) continue;
-      this.#last = entry;
-      return next;
-    }
-    return undefined;
-  }
-
-  /** Runs of the next unit: no more than there is time for, by the rate so far. */
-  #runsOf({ classes, blocked, seconds }: Entry['frontier']['totals']): number {
-    const runs = classes + blocked;
-    if (runs === 0 || seconds === 0) return FIRST_RUNS;
-    const inTime = (runs / seconds) * (this.#seconds - seconds);
-    return Math.min(RUNS, Math.max(1, Math.ceil(inTime)));
-  }
-
-  #unit(entry: Entry, pool: Pool, signal: AbortSignal): Promise<void> | undefined {
-    const { path, setting, frontier, insteadOf, bounds, estimate } = entry;
-    const { seconds } = frontier.totals;
-    if (insteadOf !== undefined && !this.#isOut(insteadOf)) return undefined;
-    if (frontier.isDone || this.#isSpent(entry)) return undefined;
-    const isWanted = bounds === undefined && estimate === undefined && seconds > 0;
-    if (isWanted && pool instanceof Piscina) return this.#estimate(entry, pool, signal);
-    const due = frontier.due();
-    if (due === undefined) return undefined;
-    const most = this.#runsOf(frontier.totals);
-    const task: VerifyTask = { path, setting, ...due.part, most };
-    return pool.run(task, { name: 'unit', signal }).then(
-      (result) => due.add(result as never),
-      (error: unknown) => {
-        due.giveBack();
-        throw error;
-      },
-    );
-  }
 }

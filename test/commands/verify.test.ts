@@ -1,6 +1,8 @@
 /** `umbra verify` as a user runs it. */
 
-import { readFileSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { scratch } from '../scratch.ts';
@@ -121,6 +123,25 @@ describe('--out', () => {
     const { code, stderr } = await umbra(...given);
     expect(stderr).toMatch(/bounded.json: found a file that umbra verify has not written/);
     expect(code).toBe(2);
+  });
+
+  test('refuses a file that another process uses, until that ends', async () => {
+    const [out, there] = [at('used.json'), () => existsSync(`${at('used.json')}.lock`)];
+    const holder = spawn(process.execPath, [
+      ...['--input-type=module-typescript', '--eval'],
+      "import { lockedFile } from './src/commands/locked-file.ts';" +
+        `globalThis.held = lockedFile(${JSON.stringify(out)}); console.log('held'); setInterval(() => {}, 1000);`,
+    ]);
+    const ended = once(holder, 'exit');
+    await Promise.race([once(holder.stdout, 'data'), ended]);
+    const given = ['verify', R4, ...LOCKED, '--out', out];
+    const { code, stdout, stderr } = await umbra(...given);
+    expect(stderr).toMatch(/used.json: another process uses this file/);
+    expect({ code, stdout, there: there() }).toEqual({ code: 2, stdout: '', there: true });
+    holder.kill('SIGKILL');
+    await ended;
+    expect((await umbra(...given)).code).toBe(0);
+    expect(there()).toBe(false);
   });
 
   test('refuses a folder', async () => {

@@ -1,6 +1,6 @@
 /** The plan and state of `umbra verify`: litmus tests in their settings, saved in a file. */
 
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { UserError } from '../../errors.ts';
 import type { Litmus } from '../litmus/litmus.ts';
@@ -144,7 +144,6 @@ function firstOf(entry: Entry): string {
  */
 export function load(entries: readonly Entry[], file: string): void {
   if (!existsSync(file)) return;
-  if (statSync(file).isDirectory()) throw new UserError(`${file} is a folder: give --out a file`);
   const parsed = savedSchema.safeParse(parse(readFileSync(file, 'utf8')));
   if (!parsed.success) {
     throw new UserError(
