@@ -84,19 +84,19 @@ export class Work {
   #isSpent(entry: Entry): boolean {
     const { seconds, classes } = entry.frontier.totals;
     if (seconds >= this.#seconds) return true;
-    const { estimate = 0 } = entry;
     const hasBound = this.#entries.some(({ insteadOf }) => insteadOf === entry);
-    return hasBound && leastOf(estimate) * (seconds / classes) > this.#seconds;
+    return hasBound && leastOf(entry.estimate ?? 0) * (seconds / classes) > this.#seconds;
   }
 
-  /** Once it is seen not to be small: before more is done, or undefined while that is under way. */
-  #estimate(entry: Entry, pool: Piscina, signal: AbortSignal): Promise<void> | undefined {
-    if (this.#estimating.has(entry)) return undefined;
+  /** Once it is seen not to be small: before more is done. If it is broken off, not again. */
+  #estimate(entry: Entry, pool: Piscina, signal: AbortSignal): Promise<void> {
     this.#estimating.add(entry);
+    entry.estimate = null;
     const { path, setting } = entry;
     const task: EstimateTask = { path, setting, most: RUNS_OF_ESTIMATE };
     return pool.run(task, { name: 'estimated', signal }).then((estimate: number) => {
       entry.estimate = estimate;
+      this.#estimating.delete(entry);
     });
   }
 
@@ -123,7 +123,7 @@ export class Work {
     const { path, setting, frontier, insteadOf, bounds, estimate } = entry;
     const { seconds } = frontier.totals;
     if (insteadOf !== undefined && !this.#isOut(insteadOf)) return undefined;
-    if (frontier.isDone || this.#isSpent(entry)) return undefined;
+    if (frontier.isDone || this.#isSpent(entry) || this.#estimating.has(entry)) return undefined;
     const isWanted = bounds === undefined && estimate === undefined && seconds > 0;
     if (isWanted && pool instanceof Piscina) return this.#estimate(entry, pool, signal);
     const due = frontier.due();

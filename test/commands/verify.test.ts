@@ -107,6 +107,26 @@ describe('--out', () => {
     },
   );
 
+  test('keeps the estimate; there is none where it was broken off', async () => {
+    const out = at('estimated.json');
+    const test = ['verify', 'discarded-while-mapped', ...FORM, '--discipline', 'lock-free'];
+    const given = [...test, '--jobs', '1', '--out', out];
+    await umbra(...given, '--seconds', '100', '--or-preemptions', '0');
+    const work = JSON.parse(readFileSync(out, 'utf8'));
+    expect(work.entries[0].estimate).toBeGreaterThan(100);
+    for (const estimate of [1e12, null]) {
+      work.entries[0].estimate = estimate;
+      writeFileSync(out, JSON.stringify(work));
+      const { code, stdout } = await umbra(...given, '--seconds', '1');
+      expect(/ of some ([\d,]+) \(an estimate/.exec(stdout)?.[1]).toBe(
+        estimate === null ? undefined : '1,000,000,000,000',
+      );
+      expect(code).toBe(0);
+      const [kept] = JSON.parse(readFileSync(out, 'utf8')).entries;
+      expect(kept.estimate).toBe(estimate);
+    }
+  });
+
   test('refuses a file of other contents', async () => {
     writeFileSync(at('other.json'), '{}');
     const { code, stderr } = await umbra('verify', R4, ...LOCKED, '--out', at('other.json'));

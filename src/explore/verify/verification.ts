@@ -27,14 +27,15 @@ export interface Entry {
   readonly insteadOf?: Entry | undefined;
   /** The rest of it. */
   frontier: Frontier | BoundedFrontier;
-  /** How many behaviours there may be without a bound: see estimate.ts. */
-  estimate?: number;
+  /** How many behaviours there may be without a bound: see estimate.ts. Null: not finished. */
+  estimate?: number | null;
 }
 
 /** How many behaviours there may be, if anything is known of that. */
 export function guessOf({ frontier, estimate = 0 }: Entry): number | undefined {
   const { guess = 0, totals } = frontier;
   if (frontier.isDone) return totals.classes;
+  if (estimate === null) return undefined;
   return Math.max(guess, estimate) || undefined;
 }
 
@@ -94,6 +95,7 @@ const savedSchema = z.object({
     z.union([
       savedEntry.extend({
         bounds: z.null(),
+        estimate: z.number().nullish(),
         frontier: z.looseObject({ met: list, places: list, branches: list }),
       }),
       savedEntry.extend({
@@ -114,6 +116,7 @@ export const saved = (entries: readonly Entry[]): string =>
       .map((entry) => ({
         ...identityOf(entry),
         first: firstOf(entry),
+        estimate: entry.estimate,
         frontier: entry.frontier.save(),
       })),
   })}\n`;
@@ -160,6 +163,7 @@ export function load(entries: readonly Entry[], file: string): void {
           'does not count any more: give --out another file, or delete this one',
       );
     }
+    if ('estimate' in found && found.estimate !== undefined) entry.estimate = found.estimate;
     entry.frontier =
       entry.bounds === undefined
         ? Frontier.load(found.frontier as unknown as SavedFrontier)
