@@ -4,7 +4,7 @@ import { basename, dirname, extname, join } from 'node:path';
 import { grouped } from '../numbers.ts';
 import { tableMarkdown } from '../report/text-table.ts';
 import type { Part } from './marked-page.ts';
-import { type Report, rounded, type TestReport } from './verify-report.ts';
+import { conditionsOf, type Report, rounded, type TestReport } from './verify-report.ts';
 
 const partOf = (what: string, option: string): Part => ({
   begin: `<!-- written by umbra verify ${option}: begin -->`,
@@ -21,10 +21,11 @@ export const DEFECTS_PART = partOf('table of defects', '--own-defect --markdown'
 export const markdownOf = (report: Report, part: Part): string =>
   `${provenanceOf(report)}\n\n${(part === DEFECTS_PART ? defectsOf : verdictsOf)(report.tests)}\n`;
 
-/** The commit and options of the page. */
-function provenanceOf({ engine, project: { version, commit, dirty } }: Report): string {
+/** The commit and what was run. */
+function provenanceOf({ engine, project: { version, commit, dirty }, tests }: Report): string {
   const of = commit === undefined ? '' : `, commit ${commit}${dirty ? ' with changes' : ''}`;
-  return `umbra ${version}, engine ${engine}${of}:`;
+  const conditions = [...new Set(tests.map(conditionsOf))].join('; ');
+  return `umbra ${version}, engine ${engine}${of}; ${conditions}:`;
 }
 
 function verdictsOf(tests: readonly TestReport[]): string {

@@ -138,16 +138,21 @@ const MODELS: Readonly<Record<MemoryModel, string>> = {
   tso: 'store buffers (x86-TSO)',
 };
 
+/** Under which memory model, with how many acts of hardware, and whether between steps. */
+export function conditionsOf({ memory, acts, between_steps }: TestReport): string {
+  const most = `at most ${acts} ${acts === 1 ? 'act' : 'acts'} of hardware`;
+  const looked = between_steps ? ', invariants between steps, too' : '';
+  return `${MODELS[memory]}, ${acts === 0 ? 'no acts of hardware' : most}${looked}`;
+}
+
 /** What was run, and what was not. */
 function sentence(test: TestReport): string {
-  const { memory, acts, between_steps, bound, complete, classes, blocked, guess, seconds } = test;
-  const hardware = acts === 0 ? 'no acts of hardware' : `at most ${acts} acts of hardware`;
-  const looked = between_steps ? ', invariants between steps, too' : '';
-  const where = `${MODELS[memory]}, ${hardware}${looked}`;
+  const { bound, complete, classes, blocked, guess, seconds } = test;
+  const where = conditionsOf(test);
   const time = `${seconds.toFixed(1)} s of work, engine ${ENGINE_VERSION}`;
   const n = grouped(classes);
   if (bound !== null) {
-    const some = complete ? `: ${n}` : `, ${n} with some that have more`;
+    const some = complete ? `: ${n}` : `, ${n} so far, among them some with more`;
     const all =
       bound < 0
         ? `${n} behaviours, and not all that have no preemption`

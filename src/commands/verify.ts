@@ -12,7 +12,7 @@ import { ExitCode } from './exit-code.ts';
 import { EXIT_CODES } from './explore.ts';
 import { TESTS, testsFor, withSettings } from './explore-options.ts';
 import { heedInterrupt } from './interrupt.ts';
-import { JSON_OPTION, jsonOutput, printer, QUIET_OPTION } from './json-output.ts';
+import { JSON_OPTION, jsonOutput, mustShareStdout, printer, QUIET_OPTION } from './json-output.ts';
 import { lockedFile } from './locked-file.ts';
 import { partOfPage } from './marked-page.ts';
 import { atATime, integer, type OptionsOf } from './options.ts';
@@ -70,7 +70,10 @@ function declare() {
     .optionsGroup('Output:')
     .option(...WATCH_OPTION)
     .option(...JSON_OPTION)
-    .option('--markdown <page>', 'write the table of verdicts into a page')
+    .option(
+      '--markdown <page>',
+      'write the table of verdicts into a page; - for stdout, and nothing else',
+    )
     .option(...QUIET_OPTION)
     .addHelpText(
       'after',
@@ -128,9 +131,11 @@ async function verify(
   if (ownDefect && options.defects !== undefined) {
     throw new UserError('--own-defect says which defects are on: leave --defects out');
   }
-  const writeJson = jsonOutput(options.json);
+  const { json, markdown, quiet = false } = options;
+  const given = mustShareStdout({ json, markdown });
+  const writeJson = jsonOutput(json);
   const part = ownDefect ? DEFECTS_PART : VERDICTS_PART;
-  const writeMarkdown = partOfPage(options.markdown, part);
+  const writeMarkdown = partOfPage(markdown, part);
   const bounds = preemptions === undefined ? undefined : { preemptions, acts };
   const instead = orPreemptions === undefined ? undefined : { preemptions: orPreemptions, acts };
   const entries = entriesOf(testsFor(paths, options), options, { bounds, instead, ownDefect });
@@ -141,7 +146,8 @@ async function verify(
   await using watch = await Watch.begin(['umbra verify', ...paths].join(' '), options);
   watch.shows(liveOf(entries, watch));
   const work = new Work(entries, options.seconds);
-  const tell = tellerOf(entries, printer(options));
+  const print = printer({ quiet, ...(given !== undefined && { json: '-' }) });
+  const tell = tellerOf(entries, print);
   const interrupted = await goOn(work, options, {
     open: () => poolFor(options, entries, paths),
     tell: () => tell((entry) => work.isSettled(entry)),

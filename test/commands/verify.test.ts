@@ -206,6 +206,15 @@ describe('the page', () => {
     expect(rows[3]).toMatch(/clear-all-against-entry \| (≤ 0: [\d,]+|[\d,]+\+.*) \|$/);
   });
 
+  test('alone is on stdout, and says under which conditions', async () => {
+    const given = [R4, ...LOCKED, '--preemptions', '0', '--acts', '1', '--between-steps'];
+    const { stdout } = await umbra('verify', ...given, '--markdown', '-');
+    expect(stdout).toMatch(/^<!-- written by umbra verify --markdown: begin -->\n/);
+    expect(stdout).toMatch(
+      /^umbra .*; sequential consistency, at most 1 act of hardware, invariants between steps, too:$/m,
+    );
+  });
+
   test('has for each defect the fewest preemptions that it needs', async () => {
     const rows = await pageOf('R6-no-shootdown', ...LOCKED, '--own-defect', '--preemptions', '1');
     expect(rows[2]).toBe('| R6 | 1 | violation | 5-flush/R6-no-shootdown | guest-lock, nonpae |');
@@ -219,6 +228,7 @@ const MISTAKES: readonly (readonly [readonly string[], RegExp])[] = [
   [['R13-three-cpus', '--own-defect', '--defects', 'R1'], /leave --defects out/],
   [['message-passing', '--own-defect'], /none of these tests is aimed at a defect/],
   [[R4, '--between-steps'], /give --preemptions N with --between-steps/],
+  [[R4, '--json', '-', '--markdown', '-'], /--json - and --markdown - ask for stdout/],
   [['no-such'], /no-such: there is no such file or folder/],
   [[R4, '--preemptions', 'x'], /whole number/],
 ];
