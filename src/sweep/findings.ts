@@ -35,11 +35,16 @@ export function bestOf(points: readonly Point[], figure: string): Finding[] {
       verdict: all ? 'holds' : 'not clear',
       answer:
         `The next, ${levelsText(next.levels)}, has ${estimateText(ratios[0]!)} times as many` +
-        `${all ? '' : `; from ${unclear} of the ${others.length} others it cannot be told`}.`,
+        `${all ? '' : `; ${unclearText(unclear, others.length)}`}.`,
       figure: { name: `${lower(title)}, next to ${least}`, unit: '1', ...ratios[0]! },
     },
   ];
 }
+
+const unclearText = (unclear: number, of: number): string =>
+  of === 1
+    ? 'the two cannot be told apart'
+    : `it cannot be told apart from ${unclear} of the ${of} others`;
 
 const ABOVE = { above: 1 } as const;
 const BELOW = { below: 1 } as const;
@@ -81,7 +86,7 @@ function sideOf(estimate: Estimate, { above, below }: Required<Bounds>): Side {
   return low >= below && high <= above ? 'the same' : 'not clear';
 }
 
-/** As a finding of a study: that the second has more. */
+/** As a finding of a study: what the second has, or where that is not clear, that it has more. */
 export function comparedFinding(
   { figure, estimate, isDifference, side }: Compared,
   [first, second]: readonly [Point, Point],
@@ -89,15 +94,14 @@ export function comparedFinding(
   const { unit, title: named } = FIGURES[figure]!;
   const title = lower(named);
   const [a, b] = namesApart([first.levels, second.levels]);
-  const verdict = side === 'more' ? 'holds' : side === 'not clear' ? 'not clear' : 'does not hold';
   const hangsOnCosts = figure === 'cycles' && verdictOf(estimate, ABOVE) !== 'not clear';
   const sensitivity = hangsOnCosts ? turns(second, first, 1) : '';
   return {
-    claim: `${b} has more ${title} than ${a}.`,
-    verdict,
+    claim: `${b} has ${COMPARATIVES[side](title)} ${a}.`,
+    verdict: side === 'not clear' ? 'not clear' : 'holds',
     answer:
-      `${estimateText(estimate)}${isDifference ? ', where the other has none' : ' times as many'}: ` +
-      `${side}.${sensitivity}`,
+      `${estimateText(estimate)}${isDifference ? ', where the other has none' : ' times as many'}.` +
+      sensitivity,
     figure: {
       name: `${title}, ${b} ${isDifference ? 'less' : 'to'} ${a}`,
       unit: isDifference ? unit : '1',
@@ -106,12 +110,26 @@ export function comparedFinding(
   };
 }
 
-/** The difference between two settings: `pinned` and `random`. */
+const COMPARATIVES: Readonly<Record<Side, (title: string) => string>> = {
+  more: (title) => `more ${title} than`,
+  fewer: (title) => `fewer ${title} than`,
+  'the same': (title) => `as many ${title} as`,
+  'not clear': (title) => `more ${title} than`,
+};
+
+/** The difference between two settings: `pinned` and `random`, `slice=500` and `slice=2000`. */
 export function namesApart([a, b]: readonly [Levels, Levels]): readonly [string, string] {
   const fields = Object.keys(a).filter((field) => a[field] !== b[field]);
-  const nameOf = (levels: Levels): string => fields.map((field) => levels[field]).join(', ');
+  const nameOf = (levels: Levels): string =>
+    fields
+      .map((field) => (isName(levels[field]!) ? levels[field] : `${field}=${levels[field]}`))
+      .join(', ');
   return [nameOf(a), nameOf(b)];
 }
+
+/** Not a number, a map or a truth value, which say nothing without their field. */
+const isName = (level: string | number): boolean =>
+  typeof level === 'string' && !/^(true|false|[[{].*)$/s.test(level);
 
 /** Whether the second is the worse one. */
 export const isWorse = ({ figure, side }: Compared): boolean =>

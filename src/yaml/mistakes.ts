@@ -214,6 +214,7 @@ function show(value: unknown, isAddress = false): string {
   if (value === null) return 'nothing';
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
   if (isMap(value)) return 'a map';
-  const text = JSON.stringify(value);
+  // JSON has no infinity.
+  const text = typeof value === 'number' ? `${value}` : JSON.stringify(value);
   return text.length <= MOST_SHOWN ? text : `${text.slice(0, MOST_SHOWN)}…`;
 }
