@@ -13,7 +13,7 @@ import { studyTables } from '../report/study-tables.ts';
 import { studyText } from '../report/study-text.ts';
 import { STUDIES } from '../study/catalogue.ts';
 import { type StudyLedger, unitOf } from '../study/ledger.ts';
-import { runStudy, type StudyPlan, unitsOf } from '../study/run-study.ts';
+import { resultOf, type StudyPlan, unitsOf } from '../study/run-study.ts';
 import type { Measures } from '../study/study.ts';
 import { didYouMean } from '../yaml/closest.ts';
 import { ExitCode } from './exit-code.ts';
@@ -24,7 +24,7 @@ import { costsOption, integer, type OptionsOf, positive, seedsFrom } from './opt
 import { Progress } from './progress.ts';
 import { OUT_OPTION, resultsOf } from './run-folder.ts';
 import { interruptedText, ledgerOf } from './study-ledger.ts';
-import { columnsOf, listing, showProgress, wrap } from './terminal.ts';
+import { columnsOf, listing, wrap } from './terminal.ts';
 import { checkQueueOptions, doUnits, type UnitsJob, withQueue } from './units.ts';
 
 function declare() {
@@ -87,11 +87,15 @@ async function study(
     scale: plan.scale ?? 1,
     costs: JSON.stringify(plan.costs.cycles),
   });
-  if (options.queue !== undefined && (await send(plan, ledger, options)) > 0) return;
   using interrupted = heedInterrupt();
-  const result = await runAll(plan, ledger, interrupted.isInterrupted);
+  if ((await runAll(plan, ledger, interrupted.signal, options)) > 0) return;
+  const result = resultOf(plan, ledger);
   const columns = columnsOf(process.stdout);
-  print(studyText(result, { columns, wrap: (text, most) => wrap(text, most, 0) }));
+  print(
+    result.points.length === 0
+      ? `${result.title}: no run was completed.\n`
+      : studyText(result, { columns, wrap: (text, most) => wrap(text, most, 0) }),
+  );
   if (result.interrupted) {
     process.stderr.write(interruptedText(out));
     process.exitCode = ExitCode.Interrupted;
@@ -139,29 +143,22 @@ function againOf(
   return `npm run umbra -- study ${study}${words.join('')}`;
 }
 
+/**
+ * Run the units that the ledger lacks, one after the other, or have workers of a queue do it. A run
+ * keeps its thread from beginning to end, and so has one of its own: Ctrl-C ends it at once.
+ * Returns how many are still missing, where it is done elsewhere.
+ */
 async function runAll(
   plan: StudyPlan,
   ledger: StudyLedger,
-  isInterrupted: () => boolean,
-): Promise<StudyResult> {
-  const progress = new Progress('runs', unitsOf(plan).length, ledger.size);
-  const stopProgress = showProgress(() => `${progress}`);
-  try {
-    return await runStudy(plan, ledger, { isInterrupted, done: () => progress.add() });
-  } finally {
-    stopProgress();
-  }
-}
-
-/**
- * Have workers of a queue run the units that the ledger lacks. Returns how many are still missing.
- */
-async function send(plan: StudyPlan, ledger: StudyLedger, options: Options): Promise<number> {
+  signal: AbortSignal,
+  options: Options,
+): Promise<number> {
   const { study, scale = 1, costs } = plan;
   const units = new Map(unitsOf(plan).map(([arm, seed]) => [unitOf(arm, seed), { arm, seed }]));
   const left = [...units].filter(([, { arm, seed }]) => ledger.get(arm, seed) === undefined);
   const places = new Map([...units.keys()].map((unit, i) => [unit, i]));
-  using interrupted = heedInterrupt();
+  const progress = new Progress('runs', units.size, units.size - left.length);
   const job: UnitsJob<StudyTask, Measures> = {
     worker: 'study-task',
     name: 'run',
@@ -171,15 +168,15 @@ async function send(plan: StudyPlan, ledger: StudyLedger, options: Options): Pro
     plan: { study: study.name, scale, costs, units: [...units.keys()] },
     place: ({ unit }) => places.get(unit)!,
     title: `umbra study ${study.name} --seeds ${plan.seeds.length} --scale ${scale}`,
-    signal: interrupted.signal,
+    signal,
     done: (measures, { unit }) => {
       const { arm, seed } = units.get(unit)!;
       ledger.record(arm, seed, measures);
+      progress.add();
     },
-    progress: () => `${ledger.size} of ${units.size} runs`,
+    progress: () => `${progress}`,
   };
-  const open = await doUnits(job, options);
-  return open;
+  return doUnits(job, options);
 }
 
 function planOf(name: string, { seeds, seed, scale, experiment, costs }: Options): StudyPlan {

@@ -85,6 +85,13 @@ test.runIf(hasTerminal)('after Ctrl-C the same command resumes', async () => {
   expect(readResult(join(out, 'result.json'))).toEqual(readResult(straight));
 });
 
+test.runIf(hasTerminal)('Ctrl-C ends a run that takes hours', async () => {
+  const args = ['claims', '--experiment', 'eviction', '--seeds', '1', '--scale', '1000'];
+  const ended = await interrupted(/0 of \d+ runs/, 'study', ...args);
+  expect(ended.code).toBe(130);
+  expect(ended.stdout).toMatch(/: no run was completed\.\r?\n/);
+});
+
 test('writes the results between the marks of a page, and a picture beside it', async () => {
   const page = join(folder, 'page.md');
   const args = ['study', ...QUICK, '--seeds', '1', '--markdown'];
