@@ -26,8 +26,8 @@ export function describe({ project, machine, runtime }: Where): string {
 const gib = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
 
 export const LEGEND =
-  'Medians; in brackets where they lie with 95 %; of fewer than six samples all that they ' +
-  'are. Ratios are of\nbatches taken in turns. cores: had on average; out: samples that lie ' +
+  'Medians; in brackets where they lie with 95 %, or the range of fewer than six samples. ' +
+  'Ratios are of\nbatches taken in turns. cores: had on average; out: samples that lie ' +
   'far out, and the farthest in medians;\nC: times as long as in C.\n';
 
 /** Of all columns but the last: fixed, since a row is printed as soon as it is measured. */

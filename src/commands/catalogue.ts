@@ -67,13 +67,11 @@ Examples:
  * The program, ready to parse. `name` is the user's command: if it exists, only that one is loaded.
  */
 export async function makeProgram(name: string | undefined): Promise<CommandUnknownOpts> {
-  const help = new Command('help').summary('Print this help, or that of a command');
-  help.helpGroup(LOOK_UP).argument('[command]');
   const program = new Command('umbra')
     .description("A laboratory for lguest's shadow page tables on a simulated multiprocessor.")
     .version(version, '--version', 'print the version')
     .helpOption('-h, --help', 'print this help')
-    .addHelpCommand(help)
+    .addHelpCommand(helpCommand().helpGroup(LOOK_UP))
     .configureHelp({
       styleTitle: (title) => `\x1b[1m${title}\x1b[22m`,
       subcommandTerm: (command) => command.name(),
@@ -109,8 +107,12 @@ export async function makeProgram(name: string | undefined): Promise<CommandUnkn
 /** A command, and those below it, with the manners of the one above. */
 function inherit(command: CommandUnknownOpts, from: CommandUnknownOpts): CommandUnknownOpts {
   for (const below of command.commands) inherit(below, from);
-  return command.copyInheritedSettings(from);
+  command.copyInheritedSettings(from);
+  return command.commands.length === 0 ? command : command.addHelpCommand(helpCommand());
 }
+
+const helpCommand = (): CommandUnknownOpts =>
+  new Command('help').summary('Print this help, or that of a command').argument('[command]');
 
 /** Every command that does something, loaded to be asked about its options. */
 async function allCommands(): Promise<readonly CommandUnknownOpts[]> {

@@ -67,7 +67,7 @@ function declare() {
     .addOption(strategiesOption())
     .addOption(engineOption())
     .option('--runs <n>', 'schedules of each strategy in each setting, at most', integer(1), 1000)
-    .option('--seconds <s>', 'and at most so many seconds for each', integer(1))
+    .option('--seconds <s>', 'seconds of each strategy in each setting, at most', integer(1))
     .addOption(seedOption())
     .optionsGroup('What to look for:')
     .addOption(

@@ -15,7 +15,7 @@ import { pathOf } from './configuration.ts';
 
 const KINDS = {
   scenario: { is: 'a scenario', by: 'umbra run' },
-  litmus: { is: 'a litmus test', by: 'umbra litmus, explore and campaign' },
+  litmus: { is: 'a litmus test', by: 'umbra litmus, explore, verify, campaign and mutants' },
   configuration: { is: 'a file of options', by: 'every command, with --config' },
   trace: { is: "a program's trace", by: 'umbra start' },
   lackey: { is: 'a log of Valgrind’s lackey', by: 'umbra import lackey' },
@@ -35,7 +35,7 @@ const KINDS = {
     is: 'a folder of --out',
     by: 'umbra report, and umbra replay if a schedule is in it',
   },
-  folder: { is: 'a folder', by: 'umbra litmus, campaign and conformance' },
+  folder: { is: 'a folder', by: 'umbra litmus, verify, campaign, mutants and conformance' },
 } as const;
 
 export type FileKind = keyof typeof KINDS;
@@ -81,7 +81,9 @@ function mustBe(path: string, takes: readonly FileKind[], who: string): void {
   // As umbra generate writes them: a litmus test with its failing schedule in a comment.
   if (takes.includes('schedule') && kind === 'litmus' && hasToken(path)) return;
   const { is, by } = KINDS[kind];
-  throw new UserError(`${path} is ${is}, and ${who} takes ${KINDS[takes[0]!].is}: it is for ${by}`);
+  const folder = takes.includes('runFolder') ? ` or ${KINDS.runFolder.is}` : '';
+  const taken = `${KINDS[takes[0]!].is}${kind === 'folder' ? folder : ''}`;
+  throw new UserError(`${path} is ${is}, and ${who} takes ${taken}: it is for ${by}`);
 }
 
 const hasToken = (path: string): boolean =>

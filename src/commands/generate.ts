@@ -58,11 +58,13 @@ function declare() {
         .choices(Object.keys(ALPHABETS))
         .default('all'),
     )
-    .option(
-      '--configuration <names>',
-      'the tables that vCPUs start on, separated by commas: AA, AB, ABA, …',
-      parseConfigurations,
-      ['AA', 'AB'],
+    .addOption(
+      new Option(
+        '--configuration <names>',
+        'the tables that vCPUs start on, separated by commas: AA, AB, ABA, …',
+      )
+        .argParser(parseConfigurations)
+        .default(parseConfigurations('AA,AB'), 'AA,AB'),
     )
     .option('--seed <n>', 'seed of the order of programs', integer(0), 1)
     .option(

@@ -61,6 +61,7 @@ function declare() {
       '[test...]',
       'litmus tests, or folders of them, to try each defect on; by default those that aim at it',
     )
+    .optionsGroup('What is run:')
     .option(
       '--runs <n>',
       'schedules of each strategy on each test in each setting',

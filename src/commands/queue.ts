@@ -51,7 +51,7 @@ export function queueCommand(): CommandUnknownOpts {
         ' --watch',
       )
         .option(...WATCH_OPTION)
-        .option(HTML_OPTION[0], 'also write it as a page of the report, and renew it')
+        .option(HTML_OPTION[0], 'also write it as a page of the report, anew as the plan goes on')
         .action(
           on(async (queue, name, options) =>
             (await import('./queue-watch.ts')).watch(queue, name, options),

@@ -22,7 +22,7 @@ function declare() {
         'more can be left out. Then look for the schedule of the same operations that passes and ' +
         'differs least.',
     );
-  return withSchedule(command)
+  return withSchedule(command.optionsGroup('The schedule:'))
     .optionsGroup('Schedules that the shrunk test has to pass without the defects:')
     .addOption(strategiesOption())
     .option('--runs <n>', 'schedules of each strategy', integer(1), 1000)

@@ -35,6 +35,7 @@ function declare() {
         'figures, and how certain that is. Without a name, list the studies.',
     )
     .argument('[name]', `${Object.keys(STUDIES).join(', ')}`)
+    .optionsGroup('What is run:')
     .option('--seeds <n>', 'runs of each setting, one per seed', integer(1), FEWEST)
     .option('--seed <n>', 'the first seed', integer(0), 1)
     .option('--scale <x>', 'size of each run: 2 takes twice as long', positive, 1)

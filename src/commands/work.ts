@@ -19,6 +19,7 @@ function declare() {
         'pool ' +
         'of threads, and store the results. Any number of workers may do so, on any machines.',
     )
+    .optionsGroup('Work:')
     .option(QUEUE_OPTION[0], 'the queue: postgres://…, embedded or embedded:FOLDER')
     .option('--jobs <n>', 'units at a time', atATime, availableParallelism())
     .option('--stay', 'wait for more units when none is left')

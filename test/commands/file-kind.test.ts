@@ -113,6 +113,11 @@ describe('says which command takes the file', () => {
       'is a placement, and umbra run takes a scenario: it is for --policy replay',
     ],
     ['replay', 'litmus', 'is a litmus test, and umbra replay takes a schedule'],
+    [
+      'replay',
+      'folder',
+      'is a folder, and umbra replay takes a schedule or a folder of --out: it is for umbra litmus, verify, campaign, mutants and conformance',
+    ],
     ['inspect', 'machine', 'is the report of a run, and umbra inspect takes a schedule'],
     ['merge', 'litmus', 'is a litmus test, and umbra merge takes a ledger'],
     [

@@ -93,6 +93,13 @@ describe('with a folder', () => {
     );
     expect(code).toBe(2);
   });
+
+  test('of a search in another setting it names what differs', async () => {
+    const { stderr } = await umbra(...given, '--discipline', 'pgdir-lock', '--exhaustive', '9');
+    expect(spaced(stderr)).toContain(
+      'another search: discipline lock-free there, pgdir-lock here; exhaustive no there, 9 here;',
+    );
+  });
 });
 
 test('programs too small for their vCPUs are an error, not a verdict', async () => {

@@ -44,6 +44,7 @@ describe('help', () => {
 
   test('of a command is printed for both spellings', async () => {
     expect((await umbra('help', 'run')).stdout).toBe((await umbra('run', '--help')).stdout);
+    expect((await umbra('queue', '--help')).stdout).toMatch(/^Commands:\n( {2}.*\n)* {2}help /m);
   });
 
   test("the version is the package's", async () => {

@@ -1,6 +1,10 @@
 /** Mistakes in litmus files: messages with line and column. */
 
-import { describe, expect, test } from 'vitest';
+import fs from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
+import { describe, expect, test, vi } from 'vitest';
+import { UserError } from '../../src/errors.ts';
+import { findLitmusFiles } from '../../src/explore/litmus/find-files.ts';
 import { parseLitmus } from '../../src/explore/litmus/litmus.ts';
 import { readLitmus } from '../../src/explore/litmus/read.ts';
 import { complaintOf } from '../complaint.ts';
@@ -244,6 +248,25 @@ describe('a mistake', () => {
       'litmus/nothing.yaml cannot be read: ENOENT; give a litmus test: a file, or',
     );
   });
+});
+
+test('a folder below which something cannot be listed', () => {
+  using listing = vi.spyOn(fs, 'readdirSync').mockImplementation(() => {
+    throw Object.assign(new Error('EACCES'), { code: 'EACCES', path: 'litmus/closed' });
+  });
+  syncBuiltinESMExports();
+  try {
+    expect(() => findLitmusFiles(['litmus'])).toThrow(
+      new UserError(
+        'litmus/closed cannot be listed (EACCES): give a folder that can be read with all below ' +
+          'it, or files',
+      ),
+    );
+    expect(listing).toHaveBeenCalledOnce();
+  } finally {
+    listing.mockRestore();
+    syncBuiltinESMExports();
+  }
 });
 
 describe('omitted fields', () => {

@@ -127,9 +127,22 @@ export function differenceOf(one: GeneratePlan, other: GeneratePlan): string | u
   for (const key of ['engine', 'operations', 'alphabet', 'seed'] as const) {
     if (one[key] !== other[key]) return `${key} ${one[key]} there, ${other[key]} here`;
   }
-  const text = ({ spaces }: GeneratePlan): string => spaces.map(spaceText).join('; ');
-  return text(one) === text(other) ? undefined : `${text(one)} there, ${text(other)} here`;
+  const differences = Object.entries(AXES).flatMap(([name, of]) => {
+    const values = ({ spaces }: GeneratePlan): string => [...new Set(spaces.map(of))].join();
+    const [there, here] = [values(one), values(other)];
+    return there === here ? [] : `${name} ${there} there, ${here} here`;
+  });
+  return differences.length === 0 ? undefined : differences.join('; ');
 }
+
+/** The spaces of a plan are all combinations of these. */
+const AXES: Readonly<Record<string, (space: Space) => string>> = {
+  configuration: ({ configuration }) => configuration,
+  paging: ({ setting }) => setting.paging,
+  discipline: ({ setting }) => setting.discipline,
+  defects: ({ setting }) => setting.defects.join() || 'none',
+  exhaustive: ({ setting, most = 'all' }) => (setting.abridged ? `${most}` : 'no'),
+};
 
 export const spaceText = ({ configuration, setting, most }: Space): string => {
   const { paging, discipline, defects, abridged } = setting;

@@ -50,7 +50,7 @@ function shippedPath(name: string): string {
 /**
  * A folder stands for all `*.yaml` below it, sorted; so does the name of a part for the tests in it
  * that come with umbra, and `litmus` for all of them. Anything else is taken for a test. None
- * twice. Throws UserError for a path where there is nothing, or no test.
+ * twice. Throws UserError for a path where there is nothing, or no test, or that cannot be listed.
  */
 export const findLitmusFiles = (paths: readonly string[]): string[] => [
   ...new Set(paths.flatMap((path) => filesAt(normalize(path)))),
@@ -77,11 +77,20 @@ export function labelOf(path: string): string {
   return fromHere.startsWith('..') ? nameIn(path) : fromHere;
 }
 
-const testsBelow = (folder: string): string[] =>
-  readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith(SUFFIX))
-    .sort()
-    .map((name) => join(folder, name));
+function testsBelow(folder: string): string[] {
+  try {
+    return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith(SUFFIX))
+      .sort()
+      .map((name) => join(folder, name));
+  } catch (error) {
+    const { code, path = folder } = error as NodeJS.ErrnoException;
+    if (code === undefined) throw error;
+    throw new UserError(
+      `${path} cannot be listed (${code}): give a folder that can be read with all below it, or files`,
+    );
+  }
+}
 
 function noneCalled(name: string): UserError {
   if (/[/\\]|\.ya?ml$/.test(name)) {

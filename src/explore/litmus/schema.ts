@@ -33,7 +33,9 @@ export const litmusSchema = z
       .array(z.enum(DISCIPLINES))
       .min(1)
       .default(DISCIPLINES.filter((name) => name !== 'as-written'))
-      .describe('The disciplines that it runs with; by default all but as-written.'),
+      .describe(
+        'The disciplines that it runs with; by default all but as-written. With --discipline as-written any test runs.',
+      ),
     cpus: integer(1, MOST_CPUS)
       .optional()
       .describe('Host CPUs; by default as many as there are vCPUs.'),
