@@ -137,7 +137,8 @@ async function generate(options: GenerateOptions): Promise<void> {
       out === undefined ? [] : clusters.map((cluster) => [cluster, write(out, plan, cluster)]),
     );
     const report = reportOf({ plan, shard, programs, ledger, clusters, files });
-    printer(options)(formatGenerated(report, clusters.map(exampleOf)), report.failed > 0);
+    const text = formatGenerated(report, clusters.map(exampleOf), end === 'seconds');
+    printer(options)(text, report.failed > 0);
     writeJson({ ...report, end });
     const isTried = end !== 'seconds' || report.spaces.some(({ tried }) => tried > 0);
     const good = isTried ? ExitCode.Ok : ExitCode.NotClear;

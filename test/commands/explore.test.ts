@@ -333,3 +333,18 @@ test.each([
   expect(spaced(stderr)).toMatch(words);
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
 });
+
+test('a failure that needs no defect has no reference, and that is said', async () => {
+  const file = join(folder, 'wrong.yaml');
+  writeFileSync(file, readFileSync(R2, 'utf8').replace(/^outcomes:[\s\S]*/m, WRONG));
+  const { stdout } = await umbra('explore', file, ...QUICK);
+  expect(stdout).toMatch(
+    /\nthere is no reference, so .* than the whole test:\nwithout defects \(guest-lock, the simplest discipline\) that fails: violation: .*\numbra replay /,
+  );
+});
+
+const WRONG = `outcomes:
+  - when: alive
+    is: forbidden
+    because: somebody thought so
+`;

@@ -3,6 +3,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { formatGenerated, type GenerateReport } from '../../src/explore/generate/report.ts';
 import { scratch } from '../scratch.ts';
 import { hasTerminal, interrupted, spaced, umbra } from './umbra.ts';
 
@@ -120,6 +121,21 @@ test('after nothing was run, nothing is said of failures', async () => {
   expect(stdout).toMatch(/: 0 of [1-9]\d* programs, 0 schedules; nothing tried\n/);
   expect(stdout).toMatch(/: 0 programs, 0 schedules, nothing tried\n$/);
   expect(code).toBe(0);
+});
+
+test.each([
+  [
+    0,
+    '0 programs, 0 schedules, nothing tried: time was up before the first unit of programs was done',
+  ],
+  [32, '32 programs, 0 schedules, nothing wrong'],
+])('after --seconds, with %i programs tried', async (tried, words) => {
+  const { stdout } = await umbra(...CORE, '--shard', '65535/65535', '--json', '-');
+  const report = JSON.parse(stdout) as GenerateReport;
+  const spaces = report.spaces.map((space) => ({ ...space, tried }));
+  expect(formatGenerated({ ...report, shard: { index: 1, of: 1 }, spaces }, [], true)).toMatch(
+    new RegExp(`\\n${words}\\n$`),
+  );
 });
 
 test('refuses too large a space, and says how large it may be', async () => {

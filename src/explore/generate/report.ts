@@ -111,8 +111,12 @@ export function reportOf({
 /** Where nothing failed of so many. */
 const nothingOf = (tried: number): string => (tried === 0 ? 'nothing tried' : 'nothing wrong');
 
-/** `examples`: the smallest program of each cluster, in a line. */
-export function formatGenerated(report: GenerateReport, examples: readonly string[]): string {
+/** `examples`: the smallest program of each cluster, in a line. `isTimeUp`: --seconds ended it. */
+export function formatGenerated(
+  report: GenerateReport,
+  examples: readonly string[],
+  isTimeUp: boolean,
+): string {
   const { operations, alphabet, spaces, clusters, failed, shard } = report;
   const isExhaustive = spaces[0]?.abridged === true;
   const lines = spaces.map((space) => {
@@ -138,7 +142,10 @@ export function formatGenerated(report: GenerateReport, examples: readonly strin
     clusters.length > 0 && clusters.every(({ file }) => file === null)
       ? ['', 'with --out DIR they are written as litmus tests, with tokens for umbra replay']
       : [];
-  const total = `${part}${grouped(tried)} programs, ${runsText(report, isExhaustive)}, ${wrong}`;
+  const why =
+    isTimeUp && tried === 0 ? ': time was up before the first unit of programs was done' : '';
+  const runs = runsText(report, isExhaustive);
+  const total = `${part}${grouped(tried)} programs, ${runs}, ${wrong}${why}`;
   return `${[...lines, ...found, ...unseen, '', total].join('\n')}\n`;
 }
 
