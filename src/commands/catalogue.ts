@@ -111,8 +111,11 @@ function inherit(command: CommandUnknownOpts, from: CommandUnknownOpts): Command
   return command.commands.length === 0 ? command : command.addHelpCommand(helpCommand());
 }
 
-const helpCommand = (): CommandUnknownOpts =>
-  new Command('help').summary('Print this help, or that of a command').argument('[command]');
+function helpCommand() {
+  const help = new Command('help').summary('Print this help, or that of a command');
+  help.argument('[command]');
+  return help;
+}
 
 /** Every command that does something, loaded to be asked about its options. */
 async function allCommands(): Promise<readonly CommandUnknownOpts[]> {
