@@ -1,5 +1,6 @@
 /** A failure made smaller, as umbra explore and umbra shrink tell it. */
 
+import type { MemoryModel } from '../explore/engine/run-mode.ts';
 import { tokenOf } from '../explore/replay.ts';
 import type { Result } from '../explore/result.ts';
 import {
@@ -41,6 +42,8 @@ export interface ShrunkReport extends Found {
 
 interface ControlReport {
   readonly discipline: string;
+  /** The failure was found with store buffers, and these runs have none. */
+  readonly without_buffers: boolean;
   readonly defects: readonly string[];
   readonly strategies: readonly string[];
   /** That were run, of those that were to be. */
@@ -83,7 +86,8 @@ export async function shrinkShown(
       ending: shrunk.result.ending,
       message: shrunk.result.message,
       token: tokenOf(shrunk.subject, shrunk.result),
-      control: shrunk.control === undefined ? null : controlOf(shrunk.control),
+      control:
+        shrunk.control === undefined ? null : controlOf(shrunk.control, subject.setting.memory),
       passing:
         passing === undefined
           ? null
@@ -105,15 +109,12 @@ function progressText({ tries, control, ...size }: Progress): string {
   return `without the defects: ${tried}, ${sizeInWords(size)}`;
 }
 
-const controlOf = ({
-  setting,
-  strategies,
-  schedules,
-  wanted,
-  verified,
-  failure,
-}: Control): ControlReport => ({
+const controlOf = (
+  { setting, strategies, schedules, wanted, verified, failure }: Control,
+  found: MemoryModel | undefined,
+): ControlReport => ({
   discipline: setting.discipline,
+  without_buffers: setting.memory !== found,
   defects: setting.defects,
   strategies,
   schedules,
@@ -131,19 +132,20 @@ const controlOf = ({
 /** The runs without the defects, and their result. */
 function controlInWords({
   discipline,
+  without_buffers,
   strategies,
   schedules,
   wanted,
   verified,
   failure,
 }: ControlReport): string[] {
-  const where = `without defects (${discipline})`;
+  const buffers = without_buffers ? ' and store buffers' : '';
+  const where = `without defects${buffers} (${discipline})`;
   if (failure !== null) {
     const again = keep({ token: failure.token, says: failure.says });
-    const simplest = discipline === 'guest-lock' ? ', the simplest discipline' : '';
     return [
       'there is no reference, so what is left may fail for another reason than the whole test:',
-      `without defects (${discipline}${simplest}) that fails: ${failure.says}`,
+      `${where} that fails: ${failure.says}`,
       again,
     ];
   }

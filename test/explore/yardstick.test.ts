@@ -143,6 +143,44 @@ outcomes:
   });
 });
 
+test('a failure that takes store buffers is held against runs without them', async () => {
+  const file = join(scratch('yardstick-tso'), 'sb.yaml');
+  writeFileSync(
+    file,
+    `
+name: one of the two sees the other's store
+about: Which needs sequential consistency.
+disciplines: [pgdir-lock]
+guest:
+  tables:
+    A: { 0x00400000: page 0x20 rw user accessed dirty, 0x00401000: page 0x21 rw user accessed dirty }
+vcpus:
+  - on: A
+    ops: [load 0x00401004, store 0x00400004 1, load 0x00401004 -> r0]
+  - on: A
+    ops: [load 0x00400004, store 0x00401004 1, load 0x00400004 -> r0]
+outcomes:
+  - { when: vcpu 0 r0 == 0 and vcpu 1 r0 == 0, is: forbidden, because: no interleaving has it }
+  - { when: alive, is: allowed, because: of the rest }
+`,
+  );
+  const setting = {
+    paging: 'nonpae',
+    discipline: 'pgdir-lock',
+    defects: [],
+    memory: 'tso',
+  } as const;
+  const subject = subjectOf(file, setting);
+  const { found, search } = searched(subject, 'pct-3');
+  const shrunk = await shrink(subject, found, { search });
+  // Each store and the load of its word: without one of them the outcome means nothing.
+  expect(shrunk.subject.kept!.map((column) => column.length)).toEqual([2, 2]);
+  expect(shrunk.control).toMatchObject({
+    failure: undefined,
+    setting: { discipline: 'pgdir-lock', defects: [], memory: 'sc' },
+  });
+});
+
 test('interrupted during the check, it reports how far the check was', async () => {
   const subject = subjectOf(FILE);
   const { found, search } = searched(subject, 'sweep');

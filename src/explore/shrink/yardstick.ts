@@ -8,7 +8,9 @@
  * nothing is checked.
  */
 
+import type { DisciplineName } from '../../../shared/discipline.ts';
 import type { Kept } from '../litmus/kept.ts';
+import type { Litmus } from '../litmus/litmus.ts';
 import type { Result } from '../result.ts';
 import type { Setting } from '../setting.ts';
 import { STRATEGIES } from '../strategies/catalogue.ts';
@@ -48,6 +50,10 @@ interface Counterexample {
   readonly abridged: boolean;
 }
 
+/** Of those that a test is for; `given`, where it is the only one. */
+const simplestOf = ({ disciplines }: Litmus, given: DisciplineName): DisciplineName =>
+  disciplines.includes('guest-lock') ? 'guest-lock' : (disciplines[0] ?? given);
+
 export class Yardstick {
   /** How the whole test fails without the defects, if it does in the first schedules. */
   readonly failed: Control | undefined;
@@ -60,12 +66,19 @@ export class Yardstick {
   /** Of the whole test, with its defects; once requested. */
   #mayPass: boolean | undefined;
 
-  /** Without the defects; if there are none, under guest-lock, the simplest discipline. */
+  /**
+   * Without the defects; if there are none, or that fails as well, in the simplest setting that the
+   * test is for: guest-lock, and sequential consistency.
+   */
   constructor(subject: Subject, plan: Plan, search: Effort) {
     const { discipline, defects } = subject.setting;
     const ours = { ...subject.setting, defects: [] };
-    const simple = { ...ours, discipline: 'guest-lock' } as const;
-    const settings = defects.length > 0 && discipline !== 'as-written' ? [ours, simple] : [simple];
+    const simple = { ...ours, discipline: simplestOf(subject.litmus, discipline) };
+    const settings = [
+      ...(defects.length > 0 && discipline !== 'as-written' ? [ours] : []),
+      simple,
+      ...(ours.memory === 'tso' ? [{ ...simple, memory: 'sc' } as const] : []),
+    ];
     this.#subject = subject;
     this.#plan = plan;
     const trials = settings.map((setting) => {
