@@ -5,7 +5,7 @@ import { findPackageJSON } from 'node:module';
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { configure } from './configuration.ts';
 import { checkKinds } from './file-kind.ts';
-import type { OutputOptions } from './json-output.ts';
+import { mustDiffer, type OutputOptions } from './json-output.ts';
 import { withConfig } from './options.ts';
 import { columnsOf, fitLines, silenceProgress } from './terminal.ts';
 
@@ -100,6 +100,7 @@ export async function makeProgram(name: string | undefined): Promise<CommandUnkn
   return program.hook('preAction', async (_, command) => {
     checkKinds(command);
     await configure(command, allCommands);
+    mustDiffer(command.opts());
     if ((command.opts() as OutputOptions).quiet) silenceProgress();
   });
 }

@@ -1,5 +1,6 @@
 /** Output on stdout, and the targets of `--json` and its like: a file, or stdout for `-`. */
 
+import { resolve } from 'node:path';
 import { UserError } from '../errors.ts';
 import { outputFile } from './output-file.ts';
 import { fitLines } from './terminal.ts';
@@ -35,6 +36,26 @@ export function mustShareStdout(
   if (names.length < 2) return names[0];
   const asked = names.map((name) => `--${name} -`).join(' and ');
   throw new UserError(`${asked} ask for stdout: give all but one of them a file`);
+}
+
+/** Options of all commands that name what is written. */
+const TARGETS = ['json', 'csv', 'html', 'markdown', 'trace', 'out'];
+
+/** Throws UserError for a file that two options name: the second would overwrite the first. */
+export function mustDiffer(options: Readonly<Record<string, unknown>>): void {
+  const byPath = new Map<string, string>();
+  for (const name of TARGETS) {
+    const given = options[name];
+    if (typeof given !== 'string' || given === '-') continue;
+    const path = resolve(given);
+    const other = byPath.get(path);
+    if (other !== undefined) {
+      throw new UserError(
+        `found ${given} for --${other} and for --${name}, expected a place of its own for each`,
+      );
+    }
+    byPath.set(path, name);
+  }
 }
 
 /** How to write the result as JSON: as `output` says. */

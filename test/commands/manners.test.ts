@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { makeProgram } from '../../src/commands/catalogue.ts';
 import { scratch } from '../scratch.ts';
-import { hasTerminal, interrupted, shell, umbra } from './umbra.ts';
+import { hasTerminal, interrupted, shell, spaced, umbra } from './umbra.ts';
 
 const folder = scratch('manners');
 
@@ -188,4 +188,16 @@ describe('completion', () => {
   test('refuses an unknown shell', async () => {
     expect((await umbra('completion', 'sh')).code).toBe(2);
   });
+});
+
+test.each([
+  ['verify', 'R4', '--json', 'same', '--markdown', './same'],
+  ['sweep', 'scenarios/swarm.yaml', '--vary', 'slice=1,2', '--json', 'same', '--csv', 'same'],
+  ['litmus', 'R4', '--json', 'same', '--out', 'same'],
+])('refuses one place for two outputs: %s', async (...args) => {
+  const { code, stdout, stderr } = await umbra(...args);
+  expect(spaced(stderr)).toMatch(
+    /found \S*same for --\w+ and for --\w+, expected a place of its own/,
+  );
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
 });
