@@ -63,7 +63,7 @@ function declare() {
     .option(
       '--weight <x>',
       'with --forever: its share of the rounds, relative to other plans',
-      positive,
+      positive(),
       1,
     )
     .optionsGroup('Output:')

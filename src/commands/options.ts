@@ -205,8 +205,12 @@ const MOST_AT_A_TIME = 512;
 
 export const atATime = integer(1, MOST_AT_A_TIME);
 
-export function positive(text: string): number {
-  const x = Number(text);
-  if (Number.isFinite(x) && x > 0) return x;
-  throw new InvalidArgumentError('A number above 0 is expected.');
-}
+/** A finite number above 0, and at most `most`. */
+export const positive =
+  (most = Number.MAX_VALUE) =>
+  (text: string): number => {
+    const x = Number(text);
+    if (x > 0 && x <= most) return x;
+    const limit = most === Number.MAX_VALUE ? '' : `, at most ${most},`;
+    throw new InvalidArgumentError(`A number above 0${limit} is expected.`);
+  };

@@ -13,7 +13,7 @@ import { studyTables } from '../report/study-tables.ts';
 import { studyText } from '../report/study-text.ts';
 import { STUDIES } from '../study/catalogue.ts';
 import { type StudyLedger, unitOf } from '../study/ledger.ts';
-import { resultOf, type StudyPlan, unitsOf } from '../study/run-study.ts';
+import { resultOf, type StudyPlan, unitsOf } from '../study/result.ts';
 import type { Measures } from '../study/study.ts';
 import { didYouMean } from '../yaml/closest.ts';
 import { ExitCode } from './exit-code.ts';
@@ -27,6 +27,9 @@ import { interruptedText, ledgerOf } from './study-ledger.ts';
 import { columnsOf, listing, wrap } from './terminal.ts';
 import { checkQueueOptions, doUnits, type UnitsJob, withQueue } from './units.ts';
 
+/** A thousand takes hours. */
+const MOST_SCALE = 1000;
+
 function declare() {
   const command = new Command('study')
     .summary('Answer a question by an experiment')
@@ -38,7 +41,7 @@ function declare() {
     .optionsGroup('What is run:')
     .option('--seeds <n>', 'runs of each setting, one per seed', integer(1), FEWEST)
     .option('--seed <n>', 'the first seed', integer(0), 1)
-    .option('--scale <x>', 'size of each run: 2 takes twice as long', positive, 1)
+    .option('--scale <x>', 'size of each run: 2 takes twice as long', positive(MOST_SCALE), 1)
     .option('--experiment <glob>', 'only experiments whose names match', '*')
     .addOption(costsOption());
   return withQueue(command)

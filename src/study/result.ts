@@ -1,6 +1,5 @@
-/** Runs the units of a study that are not done yet, in their order, and makes its result. */
+/** The plan of a study, its units, and its result. */
 
-import { setImmediate as nextTurnOfTheLoop } from 'node:timers/promises';
 import type { CostTable } from '../cost/model.ts';
 import { estimate, FEWEST } from '../report/statistics.ts';
 import {
@@ -33,28 +32,6 @@ export const unitsOf = ({
   const arms = study.arms(scale ?? 1).filter(({ experiment }) => wants(experiment));
   return seeds.flatMap((seed) => arms.map((arm) => [arm, seed] as const));
 };
-
-export interface StudyWatch {
-  readonly isInterrupted: () => boolean;
-  readonly done: () => void;
-}
-
-export async function runStudy(
-  plan: StudyPlan,
-  ledger: StudyLedger,
-  { isInterrupted, done }: StudyWatch,
-): Promise<StudyResult> {
-  const units = unitsOf(plan);
-  for (const [arm, seed] of units) {
-    if (ledger.get(arm, seed) !== undefined) continue;
-    // A run may keep the thread from beginning to end: Ctrl-C and progress get in between.
-    await nextTurnOfTheLoop();
-    if (isInterrupted()) break;
-    ledger.record(arm, seed, await arm.run(seed, plan.costs));
-    done();
-  }
-  return resultOf(plan, ledger);
-}
 
 /** The result so far, complete or not. */
 export function resultOf(plan: StudyPlan, ledger: StudyLedger): StudyResult {

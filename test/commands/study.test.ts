@@ -109,7 +109,8 @@ test.each([
   [['migraton'], /there is no study 'migraton'.*did you mean migration\?/],
   [['migration', '--json', '-', '--markdown', '-'], /ask for stdout/],
   [['migration', '--markdown', 'package.json'], /found a file with no place for the study/],
-  [['migration', '--scale', '0'], /A number above 0 is expected/],
+  [['migration', '--scale', '0'], /A number above 0, at most 1000, is expected/],
+  [['migration', '--scale', '1e30'], /A number above 0, at most 1000, is expected/],
   [
     ['migration', '--experiment', 'nix'],
     /'nix' matches no experiment of migration; there are interval, policy, shared/,

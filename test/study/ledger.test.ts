@@ -8,9 +8,10 @@ import { UserError } from '../../src/errors.ts';
 import { studyText } from '../../src/report/study-text.ts';
 import { perSeed, verdictOf } from '../../src/study/findings.ts';
 import { type LedgerHead, StudyLedger } from '../../src/study/ledger.ts';
-import { runStudy, type StudyPlan } from '../../src/study/run-study.ts';
+import type { StudyPlan } from '../../src/study/result.ts';
 import type { Arm, Study } from '../../src/study/study.ts';
 import { scratch } from '../scratch.ts';
+import { runStudy } from './run-study.ts';
 
 const folder = scratch('study');
 
@@ -47,14 +48,9 @@ const planOf = (study: Study): StudyPlan => ({
   wants: () => true,
 });
 
-const watch = (most = Number.POSITIVE_INFINITY) => {
-  let done = 0;
-  return { isInterrupted: () => done >= most, done: () => void done++ };
-};
-
 test('all settings are run once for each seed, and a point has a sample of each', async () => {
   const ran: string[] = [];
-  const result = await runStudy(planOf(squares(ran)), new StudyLedger(undefined, HEAD), watch());
+  const result = await runStudy(planOf(squares(ran)), new StudyLedger(undefined, HEAD));
   expect(ran).toEqual(['1/10', '2/10', '3/10', '1/20', '2/20', '3/20', '1/30', '2/30', '3/30']);
   expect(result).toMatchObject({ interrupted: false, seeds: [10, 20, 30] });
   expect(result.points.map(({ levels, measures }) => [levels['side'], measures['area']])).toEqual([
@@ -68,7 +64,7 @@ test('an interrupted study says so, and resumes', async () => {
   const path = join(folder, 'cut.part');
   const first: string[] = [];
   const begun = new StudyLedger(path, HEAD);
-  const cut = await runStudy(planOf(squares(first)), begun, watch(4));
+  const cut = await runStudy(planOf(squares(first)), begun, 4);
   expect(cut.interrupted).toBe(true);
   expect(first).toHaveLength(4);
   expect(() => new StudyLedger(path, HEAD)).toThrow(/another process uses this ledger/);
@@ -76,11 +72,11 @@ test('an interrupted study says so, and resumes', async () => {
   const second: string[] = [];
   const ledger = new StudyLedger(path, HEAD);
   expect(ledger.size).toBe(4);
-  const whole = await runStudy(planOf(squares(second)), ledger, watch());
+  const whole = await runStudy(planOf(squares(second)), ledger);
   expect(whole.interrupted).toBe(false);
   expect([...first, ...second].toSorted()).toHaveLength(new Set([...first, ...second]).size);
   expect(second).toHaveLength(5);
-  const straight = await runStudy(planOf(squares([])), new StudyLedger(undefined, HEAD), watch());
+  const straight = await runStudy(planOf(squares([])), new StudyLedger(undefined, HEAD));
   expect(whole).toEqual(straight);
   ledger.close();
   const again = new StudyLedger(path, HEAD);
@@ -92,7 +88,7 @@ test('an interrupted study says so, and resumes', async () => {
 test('experiments that are not asked for are not run', async () => {
   const ran: string[] = [];
   const plan = { ...planOf(squares(ran)), wants: (name: string) => name === 'large' };
-  const { points } = await runStudy(plan, new StudyLedger(undefined, HEAD), watch());
+  const { points } = await runStudy(plan, new StudyLedger(undefined, HEAD));
   expect(ran).toEqual(['3/10', '3/20', '3/30']);
   expect(points).toHaveLength(1);
 });
@@ -112,7 +108,7 @@ test.each([
 test('a damaged one is refused, wherever it is cut short', async () => {
   const path = join(folder, 'whole.part');
   const whole = new StudyLedger(path, HEAD);
-  await runStudy(planOf(squares([])), whole, watch());
+  await runStudy(planOf(squares([])), whole);
   whole.close();
   const bytes = readFileSync(path);
   for (const missing of [1, 100, 1000, 4096, 5000]) {
@@ -156,7 +152,7 @@ test.each([1, 2, 5])(
     const seeds = [1, 2, 3, 4, 5, 6, 7, 8];
     const plan = { ...planOf(concluding([])), seeds };
     // All three sides of so many seeds, and one side of the next.
-    const cut = await runStudy(plan, new StudyLedger(undefined, HEAD), watch(3 * done + 1));
+    const cut = await runStudy(plan, new StudyLedger(undefined, HEAD), 3 * done + 1);
     expect(cut.interrupted).toBe(true);
     expect(cut.findings.map(({ verdict }) => verdict)).toEqual(
       cut.points.map(({ measures }) =>
@@ -178,7 +174,7 @@ test.each([1, 2, 5])(
 test('seeds after a missing one wait for it: samples are of the same seeds', async () => {
   const ledger = new StudyLedger(undefined, HEAD);
   const plan = planOf(squares([]));
-  await runStudy({ ...plan, seeds: [30] }, ledger, watch());
-  const { points } = await runStudy(plan, ledger, watch(2));
+  await runStudy({ ...plan, seeds: [30] }, ledger);
+  const { points } = await runStudy(plan, ledger, 2);
   expect(points.map(({ measures }) => measures['area']!.samples)).toEqual([[11], [14]]);
 });

@@ -3,9 +3,9 @@
 import { expect, test } from 'vitest';
 import { costTable } from '../../src/cost/model.ts';
 import { StudyLedger } from '../../src/study/ledger.ts';
-import { runStudy } from '../../src/study/run-study.ts';
 import { shootdown } from '../../src/study/shootdown/shootdown.ts';
 import type { Levels, Measures } from '../../src/study/study.ts';
+import { runStudy } from './run-study.ts';
 
 const COSTS = costTable();
 /** A ledger that keeps nothing. */
@@ -60,11 +60,9 @@ test('a run is a function of its seed', async () => {
 test('factors and measures are described, and settings that were not run are not mentioned', async () => {
   const plan = { study: shootdown, scale: 1, seeds: [1], costs: COSTS };
   const wants = (experiment: string) => experiment === 'batches-alone';
-  const watch = { isInterrupted: () => false, done: () => {} };
   const { points, findings, charts } = await runStudy(
     { ...plan, wants },
     new StudyLedger(undefined, HEAD),
-    watch,
   );
   for (const { levels } of points) {
     expect(Object.keys(shootdown.factors)).toEqual(expect.arrayContaining(Object.keys(levels)));

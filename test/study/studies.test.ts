@@ -5,8 +5,8 @@ import { costTable } from '../../src/cost/model.ts';
 import { STUDIES } from '../../src/study/catalogue.ts';
 import { disciplines } from '../../src/study/disciplines/disciplines.ts';
 import { StudyLedger } from '../../src/study/ledger.ts';
-import { runStudy } from '../../src/study/run-study.ts';
 import type { Study } from '../../src/study/study.ts';
+import { runStudy } from './run-study.ts';
 
 const HEAD = { study: '', scale: 1, costs: '', version: '' };
 
@@ -20,7 +20,6 @@ const resultOf = (study: Study, experiment: string) =>
       wants: (name) => name === experiment,
     },
     new StudyLedger(undefined, HEAD),
-    { isInterrupted: () => false, done: () => {} },
   );
 
 test.each([
