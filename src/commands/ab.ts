@@ -86,7 +86,8 @@ async function run(
     isBad,
   );
   process.exitCode = isBad ? ExitCode.Failed : codeOf(compared);
-  if (!interrupted) return write();
+  write();
+  if (!interrupted) return;
   process.stderr.write(interruptedText(options.out));
   process.exitCode = ExitCode.Interrupted;
 }

@@ -19,7 +19,7 @@ import { studyTables } from '../report/study-tables.ts';
 import { csvOf } from '../report/table.ts';
 import { parseVaried } from '../scenario/vary.ts';
 import type { StudyLedger } from '../study/ledger.ts';
-import { resultOf, type StudyPlan } from '../study/run-study.ts';
+import { resultOf, type StudyPlan } from '../study/result.ts';
 import { type SweepRun, timed } from '../sweep/runs.ts';
 import {
   levelsText,
@@ -33,7 +33,14 @@ import {
 } from '../sweep/sweep.ts';
 import { sweepTable } from '../sweep/tables.ts';
 import { heedInterrupt } from './interrupt.ts';
-import { JSON_OPTION, mustShareStdout, output, printer, QUIET_OPTION } from './json-output.ts';
+import {
+  JSON_OPTION,
+  jsonOutput,
+  mustShareStdout,
+  output,
+  printer,
+  QUIET_OPTION,
+} from './json-output.ts';
 import {
   atATime,
   costsOption,
@@ -142,7 +149,7 @@ export function printerOf({ json, csv, html, quiet }: SweepOptions) {
 export interface Done {
   readonly result: StudyResult & { readonly sweep: Swept };
   readonly interrupted: boolean;
-  /** Writes the requested files; not after an interruption. */
+  /** Writes the requested files; not --out while runs are missing. */
   write(): void;
 }
 
@@ -157,10 +164,11 @@ export async function sweep(
   command: CommandUnknownOpts,
   judge: (result: StudyResult) => Swept['thresholds'] = () => [],
 ): Promise<Done> {
-  const { csv, html, out, orderSeed } = options;
+  const { csv, html, json, out, orderSeed } = options;
   const writeCsv = output(csv, { option: '--csv', what: 'table' });
   const writeHtml = output(html, { option: '--html', what: 'page' });
-  const writeResult = resultsOf(options, command);
+  const writeJson = jsonOutput(json);
+  const writeFolder = resultsOf({ ...(out !== undefined && { out }) }, command);
   const settings = settingsOf(plan);
   const { name, way, costs, base: scenario } = plan;
   using ledger = ledgerOf(out, command, {
@@ -196,9 +204,11 @@ export async function sweep(
     interrupted: interrupted.isInterrupted(),
     write: () => {
       const table = sweepTable(result);
-      writeResult(result, [table, ...studyTables(result)]);
+      writeJson(result);
       writeCsv(csvOf(table));
       if (html !== undefined) writeHtml(reportHtml([saved]));
+      if (result.interrupted) return;
+      writeFolder(result, [table, ...studyTables(result)]);
       ledger.remove();
     },
   };

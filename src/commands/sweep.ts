@@ -69,7 +69,8 @@ async function run(path: string, options: Options, command: CommandUnknownOpts):
   const { result, interrupted, write } = await sweep(plan, options, command, judge);
   print(sweepText(result, plan), isWrong(result.sweep));
   process.exitCode = exitCodeOf(result.sweep);
-  if (!interrupted) return write();
+  write();
+  if (!interrupted) return;
   process.stderr.write(interruptedText(options.out));
   process.exitCode = ExitCode.Interrupted;
 }

@@ -116,10 +116,14 @@ test('a machine that fails is reported, and the others are measured', async () =
 test.runIf(hasTerminal)('after Ctrl-C the same command resumes, with more seeds too', async () => {
   const out = at('cut');
   const args = ['sweep', SMALL, '--vary', 'slice=100,200,300,400', '--out', out];
-  const ended = await interrupted(/[1-9]\d* of 400 runs/, ...args, '--repeat', '100');
+  const written = ['--json', at('cut.json'), '--csv', at('cut.csv')];
+  const given = [...args, '--repeat', '100', ...written];
+  const ended = await interrupted(/[1-9]\d* of 400 runs/, ...given);
   expect(ended.code).toBe(130);
   expect(ended.stdout).toMatch(/resumes from there/);
   expect(existsSync(out)).toBe(false);
+  expect(readJson(at('cut.json'))).toMatchObject({ interrupted: true });
+  expect(readFileSync(at('cut.csv'), 'utf8').split('\n').length).toBeGreaterThan(1);
   expect(rowsIn(`${out}.part`, 'unit')).toBeGreaterThan(0);
   const other = small('other', 'seed: 3\n');
   const refused = await umbra('sweep', other, ...args.slice(2));
