@@ -155,11 +155,14 @@ describe('--out', () => {
     const ended = once(holder, 'exit');
     await Promise.race([once(holder.stdout, 'data'), ended]);
     const given = ['verify', R4, ...LOCKED, '--out', out];
-    const { code, stdout, stderr } = await umbra(...given);
-    expect(stderr).toMatch(/used.json: another process uses this file/);
-    expect({ code, stdout, there: there() }).toEqual({ code: 2, stdout: '', there: true });
-    holder.kill('SIGKILL');
-    await ended;
+    try {
+      const { code, stdout, stderr } = await umbra(...given);
+      expect(stderr).toMatch(/used.json: another process uses this file/);
+      expect({ code, stdout, there: there() }).toEqual({ code: 2, stdout: '', there: true });
+    } finally {
+      holder.kill('SIGKILL');
+      await ended;
+    }
     expect((await umbra(...given)).code).toBe(0);
     expect(there()).toBe(false);
   });
