@@ -26,12 +26,13 @@ export default defineConfig({
   plugins: [everyExpect()],
   test: {
     projects: [
-      // Not in a process for each file, which takes time to begin and to load the code.
-      project('unit', { isolate: false, setupFiles: [...SETUP, here('test/unit-only.ts')] }),
-      project('machine', { isolate: false }),
       project('outside'),
+      project('machine'),
+      project('unit', { setupFiles: [...SETUP, here('test/unit-only.ts')] }),
     ],
     sequence: { sequencer: LongestFirst },
+    // Not in a process for each file, which takes time to begin, to load the code and to warm it.
+    isolate: false,
     setupFiles: SETUP,
     expect: { requireAssertions: true },
     server: { deps: { external: [AS_IT_IS] } },
@@ -39,7 +40,8 @@ export default defineConfig({
     hookTimeout: 120_000,
     // Most files keep one core busy, and some wait: for a database, a browser, who is to be killed.
     maxWorkers: availableParallelism() + 1,
-    // Schedules that go wrong are not kept, and printed as tokens; but in the tests about that.
-    env: { UMBRA_STATE: '' },
+    // Schedules that go wrong are not kept, and printed as tokens; but in the tests about that. Each
+    // thread of a command loads and warms the code anew: one will do, where a test asks for no more.
+    env: { UMBRA_STATE: '', UMBRA_THREADS: '1', UMBRA_JOBS: '1' },
   },
 });

@@ -22,19 +22,25 @@ const outside = [
  * By name. All others are `unit`, which start no process and no thread: unit-only.ts enforces that.
  */
 export const PROJECTS = {
-  unit: { include: ['test/**/*.test.ts'], exclude: [...machine, ...outside] },
-  machine: { include: machine, exclude: [] },
   outside: { include: outside, exclude: [] },
+  machine: { include: machine, exclude: [] },
+  unit: { include: ['test/**/*.test.ts'], exclude: [...machine, ...outside] },
 };
 
 /** Files of one to three minutes: started last, one of them would keep one core busy alone. */
 const LONGEST = ['docs/commands', 'commands/examples', 'queue/worker', 'commands/queue'];
 
-/** Vitest starts the largest files first, and knows durations only of files it has run. */
+/**
+ * Project by project, since a process goes on to the next file only within its project; the longest
+ * first of all. Vitest starts the largest files first, and knows durations only of files it has run.
+ */
 export class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const place = ({ moduleId }: TestSpecification): number =>
-      LONGEST.findIndex((name) => moduleId.endsWith(`/test/${name}.test.ts`)) >>> 0;
+    const names = Object.keys(PROJECTS);
+    const place = ({ moduleId, project }: TestSpecification): number => {
+      const at = LONGEST.findIndex((name) => moduleId.endsWith(`/test/${name}.test.ts`));
+      return at < 0 ? LONGEST.length + names.indexOf(project.name) : at;
+    };
     return (await super.sort(files)).toSorted((a, b) => place(a) - place(b));
   }
 }

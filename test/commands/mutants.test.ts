@@ -13,7 +13,8 @@ import { hasTerminal, interrupted, spaced, umbra } from './umbra.ts';
 const folder = scratch('mutants');
 
 test('reports which strategy caught a defect, how soon, how often, and how short the failure becomes', async () => {
-  const given = ['--only', 'R15', '--runs', '3', '--strategy', 'random,fewest'];
+  const what = ['--only', 'R15', '--runs', '3', '--strategy', 'random,fewest'];
+  const given = [...what, '--threads', '2'];
   const page = join(folder, 'mutants.md');
   const { code, stdout, stderr } = await umbra(
     'mutants',
