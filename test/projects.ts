@@ -31,8 +31,8 @@ export const PROJECTS = {
 const LONGEST = ['docs/commands', 'commands/examples', 'queue/worker', 'commands/queue'];
 
 /**
- * Project by project, since a process goes on to the next file only within its project; the longest
- * first of all. Vitest starts the largest files first, and knows durations only of files it has run.
+ * The longest first, then project by project: a process runs several files only if they are of one
+ * project. Vitest starts the largest files first, and knows durations only of files it has run.
  */
 export class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {

@@ -26,6 +26,8 @@ describe.runIf(hasTerminal)(`output at ${COLUMNS} columns fits`, () => {
       [
         'mutants',
         'R15-two-faults-at-once',
+        '--only',
+        'R9,R15',
         '--runs',
         '1',
         '--strategy',
@@ -34,7 +36,7 @@ describe.runIf(hasTerminal)(`output at ${COLUMNS} columns fits`, () => {
     ],
     [['explore', ...R10, '--races', '--runs', '5']],
     [['explore', ...R10]],
-    [['stress', '--runs', '1']],
+    [['stress', '--runs', '1', '--seed', '4']],
     [['start', 'ls', '--cpus', '4']],
     [['run']],
     [['litmus']],

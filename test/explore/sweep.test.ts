@@ -9,6 +9,7 @@ import { STRATEGIES } from '../../src/explore/strategies/catalogue.ts';
 import type { Strategy } from '../../src/explore/strategies/strategy.ts';
 import { Sweep } from '../../src/explore/strategies/sweep.ts';
 import { Subject } from '../../src/explore/subject.ts';
+import { someOf } from '../slow.ts';
 import { LITMUS_FILES } from './litmus-rig.ts';
 import { plainProgram, play } from './program.ts';
 
@@ -211,10 +212,10 @@ describe('no schedule ends as a livelock', () => {
   });
 });
 
-test('its first schedules pass in every litmus test', () => {
-  for (const path of LITMUS_FILES) {
+test('its first schedules pass in every litmus test, in some of its settings', () => {
+  for (const [i, path] of LITMUS_FILES.entries()) {
     const litmus = readLitmus(path);
-    for (const setting of settingsOf(litmus, {})) {
+    for (const setting of someOf(settingsOf(litmus, {}), 2, i)) {
       const results = sweep(new Subject(path, litmus, setting), STRATEGIES['sweep']!(), 8);
       const wrong = results.find(({ ending }) => ending !== 'ok');
       expect(wrong?.message, `${path} ${setting.discipline} ${setting.paging}`).toBeUndefined();

@@ -1,7 +1,10 @@
-/** Programs of two operations, a quarter of them (UMBRA_SLOW: all), under one discipline. */
+/**
+ * Programs of two operations under one discipline: an eighth of them (UMBRA_SLOW: all), and another
+ * eighth in each discipline and paging form.
+ */
 
 import { expect, test } from 'vitest';
-import type { DisciplineName } from '../../../shared/discipline.ts';
+import { DISCIPLINES, type DisciplineName } from '../../../shared/discipline.ts';
 import { lettersOf } from '../../../src/explore/generate/alphabets.ts';
 import { legalPrograms } from '../../../src/explore/generate/legality.ts';
 import { type Program, programsOf } from '../../../src/explore/generate/programs.ts';
@@ -25,13 +28,14 @@ const MOST_MS = 900_000;
 /** Each discipline in a file of its own, so that they run in parallel. */
 export const allAreRight = (discipline: DisciplineName): void =>
   test.each(
-    (['nonpae', 'pae'] as const).flatMap((paging) =>
-      ['AA', 'AB'].map((configuration) => ({ paging, configuration })),
-    ),
+    (['nonpae', 'pae'] as const).flatMap((paging, i) => {
+      const first = 2 * DISCIPLINES.indexOf(discipline) + i;
+      return ['AA', 'AB'].map((configuration) => ({ paging, configuration, first }));
+    }),
   )(
     '$configuration, $paging',
-    ({ paging, configuration }) => {
-      const programs = someOf(legal('all', 2, configuration, paging), 4);
+    ({ paging, configuration, first }) => {
+      const programs = someOf(legal('all', 2, configuration, paging), 8, first);
       const space = { configuration, setting: { paging, discipline, defects: [] } };
       const { schedules, steps: _, ...result } = runUnit(space, programs);
       expect(result).toEqual({
