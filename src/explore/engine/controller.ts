@@ -13,7 +13,7 @@ import { type Ptr, toPtr } from '../../hardware/address.ts';
 import type { Situation, Strategy } from '../strategies/strategy.ts';
 import { Access, isLocked, onlyReads } from './access.ts';
 import { actorOf, bufferOf } from './actors.ts';
-import { AllHaveEnded, type ControlState } from './control-state.ts';
+import { ALL_HAVE_ENDED, type ControlState } from './control-state.ts';
 import type { Guard } from './guard.ts';
 import { Hardware } from './hardware.ts';
 import { Lockdep } from './lockdep.ts';
@@ -327,7 +327,7 @@ export abstract class Controller implements Situation {
     for (let isFirst = true; ; isFirst = false) {
       const able = this.#waiting.able;
       if (able === 0 && this.isOver) return this.current;
-      if (able === 0) throw this.#areDone ? new AllHaveEnded() : new Deadlock('nobody can go on');
+      if (able === 0) throw this.#areDone ? ALL_HAVE_ENDED : new Deadlock('nobody can go on');
       if (this.state.isFull) throw new TooManySteps(`after ${this.step} steps`);
       this.#able = able;
       if (isFirst && this.relaxes) fairness.triedInVain(this.current, able);

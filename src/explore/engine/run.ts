@@ -3,7 +3,7 @@
 import type { Host } from '../../../shared/host.ts';
 import { Dead } from '../../../shared/lguest.ts';
 import { HostOops } from '../../errors.ts';
-import { AllHaveEnded } from './control-state.ts';
+import { ALL_HAVE_ENDED } from './control-state.ts';
 import { Deadlock, type Decisions, TooManySteps } from './controller.ts';
 
 export type Verdict =
@@ -47,7 +47,7 @@ export function endOf(error: unknown): End {
   if (error instanceof HostOops) return { verdict: 'oops', message: error.message };
   if (error instanceof TooManySteps) return { verdict: 'livelock', message: error.message };
   if (error instanceof Deadlock) return { verdict: 'deadlock', message: error.message };
-  if (error instanceof AllHaveEnded) return BY_ITSELF;
+  if (error === ALL_HAVE_ENDED) return BY_ITSELF;
   if (error instanceof BrokenBetween) return { verdict: 'broken', message: error.message };
   throw error;
 }
