@@ -49,6 +49,9 @@ export abstract class Ledger<Plan, UnitId extends number | string = number> {
     shard: Shard = WHOLE,
   ) {
     this.#name = path ?? ':memory:';
+    if (existsSync(`${this.#name}/`)) {
+      throw new UserError(`${path} is a folder, and a ledger is a file`);
+    }
     if (plan === undefined && !existsSync(this.#name)) {
       throw new UserError(`${path}: there is no such ledger`);
     }
@@ -86,10 +89,15 @@ export abstract class Ledger<Plan, UnitId extends number | string = number> {
 
   /** JSON of a row. Throws UserError for what is none: the file is damaged. */
   protected parsed<T>(json: string): T {
+    return this.sound(() => JSON.parse(json) as T);
+  }
+
+  /** Reads a row. Throws UserError if that fails: the file is damaged. */
+  protected sound<T>(read: () => T): T {
     try {
-      return JSON.parse(json) as T;
+      return read();
     } catch (error) {
-      throw new UserError(damaged(this.#name, (error as SyntaxError).message));
+      throw new UserError(damaged(this.#name, (error as Error).message));
     }
   }
 
@@ -178,18 +186,18 @@ export abstract class Ledger<Plan, UnitId extends number | string = number> {
 const damaged = (name: string, found: string): string =>
   `${name}: no ledger, or a damaged one (${found}); give another, or delete it and start again`;
 
-/** Studies and sweeps had lines of JSON, the first of them with the version. */
+/** Studies and sweeps had lines of JSON, the first of them with the version; searches a line. */
 function olderVersion(name: string): string | undefined {
   const file = openSync(name, 'r');
   const head = new Uint8Array(4096);
   const length = readSync(file, head, 0, head.length, 0);
   closeSync(file);
-  const found = /^\{.*"version":"([^"]*)".*\}\n/.exec(
-    new TextDecoder().decode(head.subarray(0, length)),
-  );
+  const text = new TextDecoder().decode(head.subarray(0, length));
+  const found = /^\{.*"version":"([^"]*)".*\}\n|^\{"kind":"umbra (verify)"/.exec(text);
   return found === null
     ? undefined
-    : `${name} is a ledger of umbra ${found[1]}, in its earlier form: delete it and start again`;
+    : `${name} is a ledger of umbra ${found[1] ?? found[2]}, in its earlier form: delete it and ` +
+        'start again';
 }
 
 const SQLITE_BUSY = 5;

@@ -32,11 +32,13 @@ export interface TestReport {
   readonly acts: number;
   /** Invariants were checked between steps, too. */
   readonly between_steps: boolean;
-  /** Preemptions up to which all behaviours were run; null if there was no bound. */
+  /** Preemptions up to which all were run, −1 if not even without; null if there was no bound. */
   readonly bound: number | null;
   /** All that were asked for were run. */
   readonly complete: boolean;
   readonly classes: number;
+  /** Those with at most `bound` preemptions; null if there was no bound. */
+  readonly within_bound: number | null;
   /** Runs left in the middle, since the rest was done before; null with a bound. */
   readonly blocked: number | null;
   /** How many there may be, if not all were run; null if nothing is known. */
@@ -85,6 +87,7 @@ export function testOf(entry: Entry): TestReport {
     complete,
     bound: frontier.bound,
     classes,
+    within_bound: frontier.within,
     blocked: bounds === undefined ? blocked : null,
     guess: complete ? null : (guessOf(entry) ?? null),
     seconds,
@@ -147,16 +150,17 @@ export function conditionsOf({ memory, acts, between_steps }: TestReport): strin
 
 /** What was run, and what was not. */
 function sentence(test: TestReport): string {
-  const { bound, complete, classes, blocked, guess, seconds } = test;
+  const { bound, complete, classes, within_bound, blocked, guess, seconds } = test;
   const where = conditionsOf(test);
   const time = `${seconds.toFixed(1)} s of work, engine ${ENGINE_VERSION}`;
   const n = grouped(classes);
   if (bound !== null) {
-    const some = complete ? `: ${n}` : `, ${n} so far, among them some with more`;
+    const most = `${bound} preemption${bound === 1 ? '' : 's'}`;
+    const more = complete ? '' : `, and ${grouped(classes - within_bound!)} with more`;
     const all =
       bound < 0
         ? `${n} behaviours, and not all that have no preemption`
-        : `all behaviours with at most ${bound} preemption${bound === 1 ? '' : 's'}${some}`;
+        : `all behaviours with at most ${most}: ${grouped(within_bound!)}${more}`;
     return `${where}: ${all}; ${time}`;
   }
   const left = `${grouped(blocked!)} runs left in the middle`;

@@ -3,6 +3,7 @@
 import { Piscina } from 'piscina';
 import type { EstimateTask, VerifyTask } from '../../workers/verify-task.ts';
 import { leastOf } from '../explore/verify/estimate.ts';
+import type { VerifyLedger } from '../explore/verify/ledger.ts';
 import { type Entry, guessOf } from '../explore/verify/verification.ts';
 import { grouped } from '../numbers.ts';
 import type { QueuePool } from './verify-queue.ts';
@@ -11,6 +12,8 @@ import { rounded } from './verify-report.ts';
 /** Runs of a unit: the first units are short, to create work for other threads. */
 const FIRST_RUNS = 100;
 const RUNS = 3000;
+/** And some seconds: as much as is lost when the process is killed. */
+const SECONDS = 5;
 /** By which it is estimated how many there are, if these were not all. */
 const RUNS_OF_ESTIMATE = 500;
 
@@ -20,12 +23,18 @@ export class Work {
   readonly #entries: readonly Entry[];
   /** For each entry. */
   readonly #seconds: number;
+  readonly #ledger: VerifyLedger | undefined;
   #last: Entry | undefined;
   readonly #estimating = new Set<Entry>();
 
-  constructor(entries: readonly Entry[], seconds = Number.POSITIVE_INFINITY) {
+  constructor(
+    entries: readonly Entry[],
+    seconds = Number.POSITIVE_INFINITY,
+    ledger?: VerifyLedger,
+  ) {
     this.#entries = entries;
     this.#seconds = seconds;
+    this.#ledger = ledger;
   }
 
   get isDone(): boolean {
@@ -92,10 +101,12 @@ export class Work {
   #estimate(entry: Entry, pool: Piscina, signal: AbortSignal): Promise<void> {
     this.#estimating.add(entry);
     entry.estimate = null;
+    this.#ledger?.estimated(entry);
     const { path, setting } = entry;
     const task: EstimateTask = { path, setting, most: RUNS_OF_ESTIMATE };
     return pool.run(task, { name: 'estimated', signal }).then((estimate: number) => {
       entry.estimate = estimate;
+      this.#ledger?.estimated(entry);
       this.#estimating.delete(entry);
     });
   }
@@ -115,7 +126,7 @@ export class Work {
   #runsOf({ classes, blocked, seconds }: Entry['frontier']['totals']): number {
     const runs = classes + blocked;
     if (runs === 0 || seconds === 0) return FIRST_RUNS;
-    const inTime = (runs / seconds) * (this.#seconds - seconds);
+    const inTime = (runs / seconds) * Math.min(SECONDS, this.#seconds - seconds);
     return Math.min(RUNS, Math.max(1, Math.ceil(inTime)));
   }
 
@@ -131,7 +142,10 @@ export class Work {
     const most = this.#runsOf(frontier.totals);
     const task: VerifyTask = { path, setting, ...due.part, most };
     return pool.run(task, { name: 'unit', signal }).then(
-      (result) => due.add(result as never),
+      (result) => {
+        due.add(result as never);
+        this.#ledger?.record(entry, { place: due.place, result });
+      },
       (error: unknown) => {
         due.giveBack();
         throw error;

@@ -5,18 +5,16 @@ import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { Piscina } from 'piscina';
 import { UserError } from '../errors.ts';
 import { textsOfTests } from '../explore/litmus/texts.ts';
-import { type Entry, entriesOf, load, saved } from '../explore/verify/verification.ts';
-import { statOf } from '../files.ts';
+import { VerifyLedger } from '../explore/verify/ledger.ts';
+import { type Entry, entriesOf } from '../explore/verify/verification.ts';
 import { workerUrl } from '../worker-url.ts';
 import { ExitCode } from './exit-code.ts';
 import { EXIT_CODES } from './explore.ts';
 import { TESTS, testsFor, withSettings } from './explore-options.ts';
 import { heedInterrupt } from './interrupt.ts';
 import { JSON_OPTION, jsonOutput, mustShareStdout, printer, QUIET_OPTION } from './json-output.ts';
-import { lockedFile } from './locked-file.ts';
 import { partOfPage } from './marked-page.ts';
 import { atATime, integer, type OptionsOf } from './options.ts';
-import { outputFile } from './output-file.ts';
 import { clearLine, showProgress } from './terminal.ts';
 import { checkQueueOptions } from './units.ts';
 import { DEFECTS_PART, markdownOf, VERDICTS_PART } from './verify-markdown.ts';
@@ -25,8 +23,6 @@ import { describe, isWanted, type Report, reportOf, testOf } from './verify-repo
 import { liveOf } from './verify-watch.ts';
 import { type Pool, Work } from './verify-work.ts';
 import { checkWatch, WATCH_OPTION, Watch } from './watch.ts';
-
-const SAVE_MS = 10_000;
 
 function declare() {
   const command = new Command('verify')
@@ -65,7 +61,7 @@ function declare() {
     .option('--own-defect', 'run each test with the defect that it aims at; skip tests without one')
     .optionsGroup('Work:')
     .option('--jobs <n>', 'threads to use', atATime, availableParallelism())
-    .option('--out <file>', 'save the state in this file; the same command resumes from it')
+    .option('--out <file>', 'save the results in this file; the same command resumes from it')
     .option('--queue <url>', 'let workers of this queue do it: postgres://…, or embedded')
     .optionsGroup('Output:')
     .option(...WATCH_OPTION)
@@ -92,7 +88,7 @@ function declare() {
         '  umbra verify R6-no-shootdown --discipline pgdir-lock --preemptions 1\n' +
         '  umbra verify R4-both-allocate-the-table --preemptions 1 --between-steps\n' +
         '  umbra verify store-buffering --discipline pgdir-lock --memory tso\n' +
-        '  umbra verify R14-started-vcpu --seconds 60 --out work.json',
+        '  umbra verify R14-started-vcpu --seconds 60 --out work.sqlite',
     );
 }
 
@@ -142,16 +138,15 @@ async function verify(
   if (entries.length === 0) {
     throw new UserError('none of these tests is aimed at a defect: leave --own-defect out');
   }
-  using at = out === undefined ? undefined : stateAt(out, entries);
+  using ledger = out === undefined ? undefined : new VerifyLedger(out, entries);
   await using watch = await Watch.begin(['umbra verify', ...paths].join(' '), options);
   watch.shows(liveOf(entries, watch));
-  const work = new Work(entries, options.seconds);
+  const work = new Work(entries, options.seconds, ledger);
   const print = printer({ quiet, ...(given !== undefined && { json: '-' }) });
   const tell = tellerOf(entries, print);
   const interrupted = await goOn(work, options, {
     open: () => poolFor(options, entries, paths),
     tell: () => tell((entry) => work.isSettled(entry)),
-    save: at?.save ?? (() => {}),
   });
   tell(() => true);
   const report = reportOf(entries);
@@ -191,7 +186,6 @@ interface Around {
   readonly open: () => Promise<Pool>;
   /** Something was done. */
   readonly tell: () => void;
-  readonly save: () => void;
 }
 
 /** Run what is left, as far as time allows. Returns whether it was interrupted. */
@@ -200,7 +194,6 @@ async function goOn(work: Work, options: Options, around: Around): Promise<boole
   using interrupted = heedInterrupt();
   const stopProgress = showProgress(() => work.progress);
   const pool = await around.open();
-  using _ = saving(around.save);
   const most = options.queue === undefined ? options.jobs : MOST_SENT;
   try {
     await work.doneBy(pool, most, interrupted.signal, around.tell);
@@ -208,52 +201,7 @@ async function goOn(work: Work, options: Options, around: Around): Promise<boole
     stopProgress();
     await (pool instanceof Piscina ? pool.destroy() : pool.close(work.isDone));
   }
-  around.save();
   return interrupted.signal.aborted;
-}
-
-/** What is in the file of --out, for this process alone, until it is disposed of. */
-function stateAt(out: string, entries: readonly Entry[]): Disposable & { save(): void } {
-  if (statOf(out)?.isDirectory()) throw new UserError(`${out} is a folder: give --out a file`);
-  const save = saverOf(entries, out);
-  const lock = lockedFile(out);
-  try {
-    load(entries, out);
-  } catch (error) {
-    lock[Symbol.dispose]();
-    throw error;
-  }
-  return { save, [Symbol.dispose]: () => lock[Symbol.dispose]() };
-}
-
-/** LIMIT: 512 MiB, which is as long as a string can be. Then what was saved before stays. */
-function saverOf(entries: readonly Entry[], out: string): () => void {
-  const write = outputFile(out, 'work', 'give --out a file');
-  let isFull = false;
-  return () => {
-    try {
-      if (!isFull) write(saved(entries));
-    } catch (error) {
-      if (!(error instanceof RangeError)) throw error;
-      isFull = true;
-      clearLine();
-      process.stderr.write(
-        `umbra: ${out}: what is left is more than a file can have (512 MiB): it is not saved any ` +
-          'more, and stays as it was; give each test a file of its own\n',
-      );
-    }
-  };
-}
-
-/** Until it is disposed of. A frontier can be large: saving takes a tenth of the time. */
-function saving(save: () => void): Disposable {
-  let timer = setTimeout(again, SAVE_MS);
-  function again(): void {
-    const start = performance.now();
-    save();
-    timer = setTimeout(again, Math.max(SAVE_MS, 9 * (performance.now() - start)));
-  }
-  return { [Symbol.dispose]: () => clearTimeout(timer) };
 }
 
 const poolFor = async (

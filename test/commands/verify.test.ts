@@ -2,8 +2,10 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { setTimeout } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { scratch } from '../scratch.ts';
 import { spaced, terminated, umbra } from './umbra.ts';
@@ -20,15 +22,27 @@ interface Report {
     readonly classes: number;
     readonly blocked: number | null;
     readonly bound: number | null;
+    readonly within_bound: number | null;
     readonly complete: boolean;
     readonly outcomes: readonly {
       readonly classes: number;
       readonly ending: string;
       readonly outcome: number | null;
+      readonly preemptions?: number;
       readonly token: string;
     }[];
   }[];
 }
+
+/** Changes the ledger, or returns the first value that it has. */
+function changed(out: string, sql: string): unknown {
+  using db = new DatabaseSync(out);
+  return Object.values(db.prepare(sql).get() ?? {})[0];
+}
+
+const unitsIn = (out: string): unknown => changed(out, 'SELECT count(*) FROM unit');
+const firstUnitIn = (out: string): unknown =>
+  changed(out, 'SELECT hex(result) FROM unit ORDER BY id');
 
 const reportIn = (text: string): Report => JSON.parse(text) as Report;
 
@@ -45,30 +59,69 @@ test('reports the number of behaviours, their outcomes, and what was not run', a
 });
 
 test('prints each test when it is done, and on SIGTERM the part of the current one', async () => {
-  const out = at('terminated.json');
+  const out = at('terminated.sqlite');
   const tests = [R4, 'R2-cleared-entry-comes-back', ...LOCKED, '--jobs', '1', '--out', out];
   const { code, stdout, stderr } = await terminated(/all 16 behaviours/, 'verify', ...tests);
   const [first, second] = stdout.split('\n\n');
   expect(first).toMatch(/R4-both.*\n.*: all 16 behaviours, each once/);
   expect(second).toMatch(/R2-cleared.*\n.* behaviours.*, not all,/);
   expect(code).toBe(130);
-  expect(stderr).toMatch(/^umbra: interrupted; the same command resumes from .*terminated.json\n$/);
-  expect(JSON.parse(readFileSync(out, 'utf8'))).toMatchObject({ kind: 'umbra verify' });
+  expect(stderr).toMatch(
+    /^umbra: interrupted; the same command resumes from .*terminated.sqlite\n$/,
+  );
+  expect(unitsIn(out)).toBeGreaterThan(0);
 });
 
 describe('as JSON', () => {
-  test('each outcome has the token of a run that ends in it', async () => {
-    const { stdout } = await umbra('verify', 'R15-two-reasons-to-die', ...LOCKED, '--json', '-');
-    const [tested] = reportIn(stdout).tests;
-    expect(tested).toMatchObject({ blocked: 0, bound: null, complete: true });
-    const { outcomes, classes } = tested!;
-    expect(outcomes.map(({ outcome }) => outcome)).toEqual([0, 1]);
+  const reported = async (...given: readonly string[]): Promise<Report['tests'][number]> =>
+    reportIn((await umbra('verify', ...given, '--json', '-')).stdout).tests[0]!;
+
+  /** Each outcome has the token of a run that ends in it, and each behaviour has an outcome. */
+  async function replays({ outcomes, classes }: Report['tests'][number]): Promise<void> {
+    expect(outcomes.length).toBeGreaterThan(0);
     expect(outcomes.reduce((sum, each) => sum + each.classes, 0)).toBe(classes);
-    for (const { token } of outcomes) {
-      const replayed = await umbra('replay', token);
-      expect(replayed.stdout).toMatch(/\(guest-lock, nonpae, abridged\)\n.*\nit passes/);
+    for (const { token, ending, outcome } of outcomes) {
+      const replayed = await umbra('replay', token, '--json', '-');
+      expect(JSON.parse(replayed.stdout)).toMatchObject({ ending, outcome });
       expect(replayed.code).toBe(0);
     }
+  }
+
+  test('all behaviours', async () => {
+    const all = await reported('R15-two-reasons-to-die', ...LOCKED);
+    expect(all).toMatchObject({
+      ...{ bound: null, within_bound: null, complete: true, guess: null },
+      ...{ classes: 1092, blocked: 0 },
+    });
+    expect(all.outcomes.map(({ outcome, preemptions }) => [outcome, preemptions])).toEqual([
+      [0, undefined],
+      [1, undefined],
+    ]);
+    await replays(all);
+  });
+
+  test('all within a bound', async () => {
+    const bounded = await reported('R15-two-reasons-to-die', ...LOCKED, '--preemptions', '1');
+    const { classes } = bounded;
+    expect(bounded).toMatchObject({
+      ...{ bound: 1, within_bound: classes, complete: true, guess: null, blocked: null },
+      outcomes: [{ preemptions: 0 }, { preemptions: 0 }],
+    });
+    expect(classes).toBeLessThan(1092);
+    await replays(bounded);
+  });
+
+  test.each([
+    ['without a bound', [], { bound: null, within_bound: null, blocked: expect.any(Number) }],
+    ['with one', ['--preemptions', '9'], { blocked: null }],
+  ])('a part, where it was ended: %s', async (_, bound, expected) => {
+    const [json, given] = [at('part.json'), ['R3-released-while-mapped', ...LOCKED, '--jobs', '1']];
+    const first = ['verify', R4, ...given, ...bound, '--json', json];
+    const { code, stdout } = await terminated(/R4-both-allocate/, ...first);
+    expect(code).toBe(130);
+    const [, part] = reportIn(readFileSync(json, 'utf8')).tests;
+    expect(part).toMatchObject({ complete: false, ...expected });
+    expect(stdout).toMatch(bound.length === 0 ? /, not all, / : / behaviours, and not all | more;/);
   });
 
   test('finds a defect, and the printed line replays it', async () => {
@@ -85,21 +138,20 @@ describe('as JSON', () => {
 
 describe('--out', () => {
   const WHOLE = [
-    { bound: [], classes: 74, blocked: 0 },
-    { bound: ['--preemptions', '2'], classes: 42, blocked: null },
+    { bound: [], classes: 74, blocked: 0, within_bound: null },
+    { bound: ['--preemptions', '2'], classes: 42, blocked: null, within_bound: 42 },
   ];
 
   test.each(WHOLE)(
     'resumes to the result of one go, on any number of threads: $bound',
-    async (of) => {
-      const { bound, classes, blocked } = of;
-      const work = at(`work${bound.length}.json`);
+    async ({ bound, ...result }) => {
+      const work = at(`work${bound.length}.sqlite`);
       const given = ['verify', R4, ...FORM, '--discipline', 'lock-free', ...bound, '--out', work];
       const first = await umbra(...given, '--seconds', '1', '--jobs', '1', '--json', at('a.json'));
       expect(first.code).toBe(0);
       await umbra(...given, '--jobs', '3', '--json', at('b.json'));
       const [tested] = reportIn(readFileSync(at('b.json'), 'utf8')).tests;
-      expect(tested).toMatchObject({ classes, blocked, complete: true });
+      expect(tested).toMatchObject({ ...result, complete: true });
       const third = await umbra(...given, '--json', at('c.json'));
       expect(third.code).toBe(0);
       const [again] = reportIn(readFileSync(at('c.json'), 'utf8')).tests;
@@ -107,79 +159,86 @@ describe('--out', () => {
     },
   );
 
+  test('resumes after kill -9, and keeps the units that were done', async () => {
+    const out = at('killed.sqlite');
+    const given = ['verify', 'R6-no-shootdown', ...LOCKED, '--jobs', '1', '--out', out];
+    const child = spawn(process.execPath, ['src/main.ts', ...given], { stdio: 'ignore' });
+    const ended = once(child, 'exit');
+    const size = (): number => statSync(out, { throwIfNoEntry: false })?.size ?? 0;
+    // The tables alone, and then a unit's rows.
+    while (size() === 0 && child.exitCode === null) await setTimeout(5);
+    const empty = size();
+    while (size() <= empty && child.exitCode === null) await setTimeout(5);
+    child.kill('SIGKILL');
+    await ended;
+    expect(child.signalCode).toBe('SIGKILL');
+    expect(unitsIn(out)).toBeGreaterThan(0);
+    const before = firstUnitIn(out);
+    const { stdout } = await umbra(...given);
+    expect(stdout).toMatch(/: all 1,009 behaviours, each once, 0 runs left in the middle;/);
+    expect(firstUnitIn(out)).toBe(before);
+  });
+
   test('keeps the estimate; there is none where it was broken off', async () => {
-    const out = at('estimated.json');
+    const out = at('estimated.sqlite');
     const test = ['verify', 'discarded-while-mapped', ...FORM, '--discipline', 'lock-free'];
-    const given = [...test, '--jobs', '1', '--out', out];
-    await umbra(...given, '--seconds', '100', '--or-preemptions', '0');
-    const work = JSON.parse(readFileSync(out, 'utf8'));
-    expect(work.entries[0].estimate).toBeGreaterThan(100);
+    const given = [...test, '--jobs', '1', '--out', out, '--or-preemptions', '0', '--seconds'];
+    await umbra(...given, '100');
+    expect(changed(out, 'SELECT behaviours FROM estimate')).toBeGreaterThan(100);
     for (const estimate of [1e12, null]) {
-      work.entries[0].estimate = estimate;
-      writeFileSync(out, JSON.stringify(work));
-      const { code, stdout } = await umbra(...given, '--seconds', '1');
+      changed(out, `UPDATE estimate SET behaviours = ${estimate}`);
+      const { code, stdout } = await umbra(...given, '1');
       expect(/ of some ([\d,]+) \(an estimate/.exec(stdout)?.[1]).toBe(
         estimate === null ? undefined : '1,000,000,000,000',
       );
       expect(code).toBe(0);
-      const [kept] = JSON.parse(readFileSync(out, 'utf8')).entries;
-      expect(kept.estimate).toBe(estimate);
+      expect(changed(out, 'SELECT behaviours FROM estimate')).toBe(estimate);
     }
   });
 
   test('refuses a file of other contents', async () => {
     writeFileSync(at('other.json'), '{}');
     const { code, stderr } = await umbra('verify', R4, ...LOCKED, '--out', at('other.json'));
-    expect(stderr).toMatch(/other.json: found a file that umbra verify has not written/);
-    expect(code).toBe(2);
-  });
-
-  test('refuses a bounded search with the frontier of an unbounded one', async () => {
-    const given = ['verify', R4, ...LOCKED, '--preemptions', '0', '--out', at('bounded.json')];
-    expect((await umbra(...given)).code).toBe(0);
-    const work = JSON.parse(readFileSync(at('bounded.json'), 'utf8'));
-    work.entries[0].frontier = { met: [], places: [], branches: [] };
-    writeFileSync(at('bounded.json'), JSON.stringify(work));
-    const { code, stderr } = await umbra(...given);
-    expect(stderr).toMatch(/bounded.json: found a file that umbra verify has not written/);
+    expect(spaced(stderr)).toMatch(/other.json: no ledger, or a damaged one/);
     expect(code).toBe(2);
   });
 
   test('refuses a file that another process uses, until that ends', async () => {
-    const [out, there] = [at('used.json'), () => existsSync(`${at('used.json')}.lock`)];
+    const out = at('used.sqlite');
+    const given = ['verify', R4, ...LOCKED, '--out', out];
     const holder = spawn(process.execPath, [
       ...['--input-type=module-typescript', '--eval'],
-      "import { lockedFile } from './src/commands/locked-file.ts';" +
-        `globalThis.held = lockedFile(${JSON.stringify(out)}); console.log('held'); setInterval(() => {}, 1000);`,
+      "import { DatabaseSync } from 'node:sqlite';" +
+        `globalThis.held = new DatabaseSync(${JSON.stringify(out)});` +
+        "held.exec('BEGIN EXCLUSIVE'); console.log('held'); setInterval(() => {}, 1000);",
     ]);
     const ended = once(holder, 'exit');
     await Promise.race([once(holder.stdout, 'data'), ended]);
-    const given = ['verify', R4, ...LOCKED, '--out', out];
     try {
       const { code, stdout, stderr } = await umbra(...given);
-      expect(stderr).toMatch(/used.json: another process uses this file/);
-      expect({ code, stdout, there: there() }).toEqual({ code: 2, stdout: '', there: true });
+      expect(stderr).toMatch(/used.sqlite: another process uses this ledger/);
+      expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     } finally {
       holder.kill('SIGKILL');
       await ended;
     }
     expect((await umbra(...given)).code).toBe(0);
-    expect(there()).toBe(false);
   });
 
   test('refuses a folder', async () => {
     const { code, stderr } = await umbra('verify', R4, ...LOCKED, '--out', folder);
-    expect(stderr).toMatch(/is a folder: give --out a file/);
+    expect(spaced(stderr)).toMatch(/is a folder, and a ledger is a file/);
     expect(code).toBe(2);
   });
 
-  test('refuses the file of another version of the code', async () => {
-    await umbra('verify', R4, ...LOCKED, '--out', at('old.json'));
-    const text = readFileSync(at('old.json'), 'utf8');
-    writeFileSync(at('old.json'), text.replace(/"first":"\w/, '"first":"x'));
-    const { code, stderr } = await umbra('verify', R4, ...LOCKED, '--out', at('old.json'));
-    expect(spaced(stderr)).toMatch(/the code that is verified has changed since/);
-    expect(code).toBe(2);
+  test('refuses other options, and says which', async () => {
+    const given = ['verify', R4, ...LOCKED, '--out', at('options.sqlite')];
+    await umbra(...given);
+    const { code, stdout, stderr } = await umbra(...given, '--preemptions', '1');
+    expect(spaced(stderr)).toMatch(
+      /options.sqlite is the ledger of another search: preemptions any there, 1 here; give --out another file, or what it was begun with/,
+    );
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   });
 });
 

@@ -64,7 +64,6 @@ describe.runIf(process.platform === 'linux')('where nothing can be written, noth
     ['litmus', 'R6-no-shootdown', '--runs', '1', '--out', nowhere],
     ['stress', '--runs', '1', '--out', nowhere],
     ['replay', '--last', '--out', nowhere],
-    ['verify', 'R6-no-shootdown', '--out', `${nowhere}.json`],
   ])('umbra %s %s %s %s', async (...args) => {
     const { code, stdout, stderr } = await umbra(...args.filter((one) => one !== undefined));
     expect(spaced(stderr)).toMatch(
@@ -73,6 +72,15 @@ describe.runIf(process.platform === 'linux')('where nothing can be written, noth
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   });
 });
+
+test.runIf(process.platform === 'linux').each(['campaign', 'verify'])(
+  'umbra %s --out where no ledger can be: nothing runs',
+  async (name) => {
+    const { code, stdout, stderr } = await umbra(name, 'R6-no-shootdown', '--out', '/proc/umbra');
+    expect(stderr).toMatch(/^umbra: \/proc\/umbra: the ledger cannot be used \(unable/);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+  },
+);
 
 test('a removed working folder gives a message, not a stack', () => {
   const main = join(process.cwd(), 'src/main.ts');

@@ -10,7 +10,7 @@
 import { Ledger, type LedgerKind, type Shard } from '../../ledger.ts';
 import { NOT_DRAWN } from '../behaviours.ts';
 import type { Ending } from '../result.ts';
-import { differenceOf, isInShard, type Plan, type Unit, unitsOf } from './plan.ts';
+import { campaignsDiffer, isInShard, type Plan, type Unit, unitsOf } from './plan.ts';
 import type { UnitResult } from './unit.ts';
 
 const KIND: LedgerKind<Plan> = {
@@ -35,7 +35,7 @@ const KIND: LedgerKind<Plan> = {
       subject INTEGER NOT NULL, digest BLOB NOT NULL, strategy TEXT NOT NULL, schedules INTEGER NOT NULL,
       PRIMARY KEY (subject, digest, strategy)
     ) STRICT, WITHOUT ROWID;`,
-  differenceOf,
+  differenceOf: campaignsDiffer,
 };
 
 const ADDED_UP = 'ON CONFLICT DO UPDATE SET schedules = schedules + excluded.schedules';

@@ -3,7 +3,7 @@
 import { existsSync, renameSync, rmSync } from 'node:fs';
 import { UserError } from '../../errors.ts';
 import { CampaignLedger } from './ledger.ts';
-import { differenceOf, unitsOf } from './plan.ts';
+import { campaignsDiffer, unitsOf } from './plan.ts';
 
 /**
  * Write the union of the ledgers at `paths` to a new file, and open it. Throws UserError if they
@@ -14,7 +14,7 @@ export function mergeLedgers(paths: readonly string[], out: string): CampaignLed
   const parts = paths.map((path) => readPart(path));
   const { plan } = parts[0]!;
   for (const { path, plan: other } of parts.slice(1)) {
-    const difference = differenceOf(plan, other);
+    const difference = campaignsDiffer(plan, other);
     if (difference === undefined) continue;
     throw new UserError(
       `${paths[0]} and ${path} are of different campaigns: with "there" for the first and ` +

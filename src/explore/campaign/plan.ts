@@ -110,9 +110,17 @@ function sharesOf(strategies: readonly string[], runs: number): Map<string, numb
   return shares;
 }
 
-/** The difference between two plans, in words; undefined for none. */
-export function differenceOf(one: Plan, other: Plan): string | undefined {
-  for (const key of ['engine', 'seed', 'runs', 'unit_runs', 'strategies'] as const) {
+/** Of two campaigns. */
+export const campaignsDiffer = (one: Plan, other: Plan): string | undefined =>
+  differenceOf(one, other, ['engine', 'seed', 'runs', 'unit_runs', 'strategies']);
+
+/** The difference between two plans, in words, by these keys and their tests; undefined for none. */
+export function differenceOf<P extends Pick<Plan, 'subjects'>>(
+  one: P,
+  other: P,
+  keys: readonly (keyof P & string)[],
+): string | undefined {
+  for (const key of keys) {
     const [a, b] = [String(one[key]), String(other[key])];
     if (a !== b) return `${key.replace('_', ' ')} ${a} there, ${b} here`;
   }

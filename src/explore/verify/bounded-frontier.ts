@@ -8,25 +8,14 @@
  */
 
 import { type BoundedPart, type Bounds, FIRST, type Pending } from './bounded.ts';
-import { type Due, noTotals, type Totals } from './frontier.ts';
+import { type Done, type Due, noTotals, type Totals } from './frontier.ts';
 import { type Met, Outcomes } from './outcomes.ts';
-import { type Accessed, AllShared } from './shared-words.ts';
+import { AllShared } from './shared-words.ts';
 import type { BoundedResult } from './unit.ts';
 
 /** A unit is a part of what waits, since its runs lead to more: so that there is some for all. */
 const PARTS = 16;
 const MOST_PENDING = 500;
-
-/** As text can hold it. */
-export interface SavedBounded extends Totals {
-  readonly level: number;
-  readonly met: readonly Met[];
-  readonly waiting: readonly Pending[];
-  readonly later: readonly Pending[];
-  /** With spaces between. */
-  readonly seen: string;
-  readonly accessed: Accessed;
-}
 
 interface Part {
   readonly pending: readonly Pending[];
@@ -39,6 +28,7 @@ export class BoundedFrontier {
   readonly #bounds: Bounds;
   /** All with fewer preemptions are done. */
   #level = 0;
+  #within = 0;
   /** How often all was begun anew: see bounded.ts. */
   #round = 0;
   #met = new Outcomes();
@@ -68,6 +58,11 @@ export class BoundedFrontier {
     return this.#level - 1;
   }
 
+  /** How many behaviours have at most `bound`. */
+  get within(): number {
+    return this.#within;
+  }
+
   get met(): readonly Met[] {
     return this.#met.all;
   }
@@ -79,6 +74,7 @@ export class BoundedFrontier {
     const part = { pending, round: this.#round };
     this.#working.add(part);
     return {
+      place: [this.#round, this.#level],
       part: {
         bounds: this.#bounds,
         preemptions: this.#level,
@@ -87,7 +83,7 @@ export class BoundedFrontier {
       },
       add: (result) => {
         this.#end(part);
-        this.#add(part, result);
+        this.#add(part.round, result);
         this.#goUp();
       },
       giveBack: () => {
@@ -95,6 +91,17 @@ export class BoundedFrontier {
         if (part.round === this.#round) this.#waiting.push(...pending);
       },
     };
+  }
+
+  /** As Frontier does. */
+  resume(units: Iterable<Done<BoundedResult>>): void {
+    for (const { place, result } of units) {
+      const [round, level] = place as readonly [number, number];
+      while (round === this.#round && this.#level < level) this.#lift();
+      this.#add(round, result);
+      this.#drop();
+    }
+    this.#goUp();
   }
 
   #take(): Pending[] {
@@ -115,7 +122,7 @@ export class BoundedFrontier {
     for (const { key } of part.pending) this.#out.delete(key);
   }
 
-  #add({ round }: Part, result: BoundedResult): void {
+  #add(round: number, result: BoundedResult): void {
     const { totals } = this;
     totals.seconds += result.seconds;
     if (this.#shared.add(result.accessed)) this.#startAnew();
@@ -143,50 +150,35 @@ export class BoundedFrontier {
   /** To those with one preemption more, once all with fewer are done. */
   #goUp(): void {
     while (!this.isDone && this.#working.size === 0) {
-      while (this.#waiting.length > 0 && this.#seen.has(this.#waiting.at(-1)!.key)) {
-        this.#waiting.pop();
-      }
+      this.#drop();
       if (this.#waiting.length > 0) return;
-      this.#level++;
-      this.#waiting = this.#later;
-      this.#later = [];
+      this.#lift();
     }
+  }
+
+  /** Drops from the end those that another unit has done in the meantime. */
+  #drop(): void {
+    while (this.#waiting.length > 0 && this.#seen.has(this.#waiting.at(-1)!.key)) {
+      this.#waiting.pop();
+    }
+  }
+
+  #lift(): void {
+    this.#level++;
+    this.#within = this.totals.classes;
+    this.#waiting = this.#later;
+    this.#later = [];
   }
 
   #startAnew(): void {
     this.#round++;
     this.#level = 0;
+    this.#within = 0;
     this.#met = new Outcomes();
     this.#waiting = [FIRST];
     this.#later = [];
     this.#seen.clear();
     this.#out.clear();
     Object.assign(this.totals, { ...noTotals(), seconds: this.totals.seconds });
-  }
-
-  save(): SavedBounded {
-    const current = [...this.#working].filter(({ round }) => round === this.#round);
-    return {
-      ...this.totals,
-      level: this.#level,
-      met: this.met,
-      waiting: [...this.#waiting, ...current.flatMap(({ pending }) => pending)],
-      later: this.#later,
-      seen: [...this.#seen].join(' '),
-      accessed: this.#shared.all,
-    };
-  }
-
-  static load(bounds: Bounds, saved: SavedBounded): BoundedFrontier {
-    const frontier = new BoundedFrontier(bounds);
-    const { classes, blocked, steps, seconds } = saved;
-    Object.assign(frontier.totals, { classes, blocked, steps, seconds });
-    frontier.#level = saved.level;
-    frontier.#met.addAll(saved.met);
-    frontier.#waiting = [...saved.waiting];
-    frontier.#later = [...saved.later];
-    if (saved.seen !== '') for (const key of saved.seen.split(' ')) frontier.#seen.add(key);
-    frontier.#shared.add(saved.accessed);
-    return frontier;
   }
 }

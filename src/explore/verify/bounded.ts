@@ -71,7 +71,7 @@ export class Bounded implements Strategy {
   readonly waiting: Pending[];
   readonly later: Pending[] = [];
   /** Visited states, each a behaviour so far and a CPU: what follows is done, or planned. */
-  readonly seen = new Set<string>();
+  readonly seen = new Set<string>([FIRST.key]);
   readonly shared: SharedWords;
   readonly #bounds: Bounds;
   readonly #preemptions: number;

@@ -7,6 +7,7 @@
  * more than two actors. The behaviours do not.
  */
 
+import { assert } from '../../errors.ts';
 import { bitsOf, left, type Node, nodesTo, type PlaceInTree, withStep } from './node.ts';
 import { type Met, Outcomes } from './outcomes.ts';
 import type { UnitResult } from './unit.ts';
@@ -19,12 +20,14 @@ interface Place extends PlaceInTree {
 
 /** A branch to explore; at first the whole tree. */
 interface Branch {
+  /** In the order in which they became known. */
+  readonly number: number;
   readonly place: Place | undefined;
   readonly actor: number;
   readonly share: number;
 }
 
-const ROOT: Branch = { place: undefined, actor: 0, share: 1 };
+const ROOT: Branch = { number: 0, place: undefined, actor: 0, share: 1 };
 
 export interface Totals {
   classes: number;
@@ -37,27 +40,20 @@ export interface Totals {
 
 export const noTotals = (): Totals => ({ classes: 0, blocked: 0, steps: 0, seconds: 0 });
 
+/** A unit that was run: which one it was, for the frontier that it is of, and its result. */
+export interface Done<Result> {
+  readonly place: readonly number[];
+  readonly result: Result;
+}
+
 /** A running unit: its task, and how to settle it. */
 export interface Due<Part, Result> {
   readonly part: Part;
+  /** See Done. */
+  readonly place: readonly number[];
   add(result: Result): void;
   /** It was not done after all. */
   giveBack(): void;
-}
-
-/** A frontier as text can hold it. */
-export interface SavedFrontier extends Totals {
-  readonly met: readonly Met[];
-  readonly share: number;
-  readonly doneShare: number;
-  readonly places: readonly SavedPlace[];
-  /** For each branch to explore, its node and actor. */
-  readonly branches: readonly (readonly [place: number, actor: number])[];
-}
-
-interface SavedPlace extends Omit<Place, 'parent' | 'depth' | 'steps'> {
-  readonly parent: number;
-  readonly steps: readonly (readonly number[] | null)[];
 }
 
 /** Runs that begin with these steps; none for all of them. */
@@ -65,15 +61,15 @@ export interface UnitPart {
   readonly nodes: readonly Node[];
 }
 
-const NOWHERE = -1;
-
 export class Frontier {
   readonly totals: Totals = noTotals();
-  /** Up to how many preemptions all are done: there is none. */
+  /** Up to how many preemptions all are done, and how many those are: there is none. */
   readonly bound = null;
+  readonly within = null;
   readonly #met = new Outcomes();
   /** The last one is done first. */
   readonly #queue: Branch[] = [ROOT];
+  #known = 1;
   readonly #working = new Set<Branch>();
   /** The estimated total, and what is done. */
   #share = 1;
@@ -104,9 +100,10 @@ export class Frontier {
 
   /** The next unit, if there is one that can be done now. */
   due(): Due<UnitPart, UnitResult> | undefined {
-    const branch = this.#take();
+    const branch = this.#take(isReady);
     return (
       branch && {
+        place: [branch.number],
         part: { nodes: branch.place === undefined ? [] : nodesTo(branch.place, branch.actor) },
         add: (result) => this.#add(branch, result),
         giveBack: () => this.#giveBack(branch),
@@ -114,11 +111,18 @@ export class Frontier {
     );
   }
 
-  /** The last one whose siblings before it have taken their step. */
-  #take(): Branch | undefined {
-    const at = this.#queue.findLastIndex(({ place }) => {
-      return place === undefined || bitsOf(place.done).every((actor) => place.steps[actor]);
-    });
+  /** Units that were done before, in the order in which they were added. */
+  resume(units: Iterable<Done<UnitResult>>): void {
+    for (const { place, result } of units) {
+      const branch = this.#take(({ number }) => number === place[0]);
+      assert(branch !== undefined, 'what was done was known');
+      this.#add(branch, result);
+    }
+  }
+
+  /** The last one of which this is so. */
+  #take(isNext: (branch: Branch) => boolean): Branch | undefined {
+    const at = this.#queue.findLastIndex(isNext);
     const [branch] = at < 0 ? [] : this.#queue.splice(at, 1);
     if (branch === undefined) return undefined;
     this.#working.add(branch);
@@ -152,7 +156,7 @@ export class Frontier {
     if (((place.planned | place.asleep) & (1 << actor)) !== 0) return;
     place.planned |= 1 << actor;
     this.#share += place.share;
-    this.#queue.push({ place, actor, share: place.share });
+    this.#queue.push({ number: this.#known++, place, actor, share: place.share });
   }
 
   /** Add the unexplored branches of nodes on the path of a unit. */
@@ -166,7 +170,7 @@ export class Frontier {
       const depth: number = parent === undefined ? 0 : parent.depth + 1;
       const place: Place = { parent, from, depth, planned, done: gone, asleep, steps, share };
       for (const other of bitsOf(left(place))) {
-        this.#queue.push({ place, actor: other, share });
+        this.#queue.push({ number: this.#known++, place, actor: other, share });
         done -= share;
       }
       parent = place;
@@ -174,62 +178,8 @@ export class Frontier {
     }
     this.#doneShare += done;
   }
-
-  save(): SavedFrontier {
-    const places: SavedPlace[] = [];
-    const numbers = new Map<Place, number>();
-    const numberOf = (place: Place | undefined): number => {
-      if (place === undefined) return NOWHERE;
-      const way: Place[] = [];
-      for (let at: Place | undefined = place; at && !numbers.has(at); at = at.parent) way.push(at);
-      for (const each of way.reverse()) {
-        const { parent, depth: _, steps, ...at } = each;
-        numbers.set(each, places.length);
-        places.push({
-          ...at,
-          parent: parent === undefined ? NOWHERE : numbers.get(parent)!,
-          steps: Array.from(steps, (step) => (step === undefined ? null : [...step])),
-        });
-      }
-      return numbers.get(place)!;
-    };
-    const branches = [...this.#working, ...this.#queue].map(
-      ({ place, actor }) => [numberOf(place), actor] as const,
-    );
-    const { totals, met } = this;
-    return {
-      ...totals,
-      met,
-      share: this.#share,
-      doneShare: this.#doneShare,
-      places,
-      branches,
-    };
-  }
-
-  static load(saved: SavedFrontier): Frontier {
-    const frontier = new Frontier();
-    const { classes, blocked, steps, seconds } = saved;
-    Object.assign(frontier.totals, { classes, blocked, steps, seconds });
-    frontier.#met.addAll(saved.met);
-    frontier.#share = saved.share;
-    frontier.#doneShare = saved.doneShare;
-    const places: Place[] = [];
-    for (const { parent: number, steps: lists, ...at } of saved.places) {
-      const parent = places[number];
-      const footprints = lists.map((list) => (list === null ? undefined : Int32Array.from(list)));
-      const depth: number = parent === undefined ? 0 : parent.depth + 1;
-      places.push({ ...at, parent, depth, steps: footprints });
-    }
-    frontier.#queue.length = 0;
-    for (const [number, actor] of saved.branches) {
-      const place = places[number];
-      // Units that were running when it was saved were not done.
-      if (place !== undefined) place.done &= ~(1 << actor);
-      frontier.#queue.push({ place, actor, share: place?.share ?? 1 });
-    }
-    return frontier;
-  }
 }
 
-/** A node on the path, with its actor. */
+/** Its siblings before it have taken their step. */
+const isReady = ({ place }: Branch): boolean =>
+  place === undefined || bitsOf(place.done).every((actor) => place.steps[actor]);

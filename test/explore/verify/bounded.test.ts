@@ -117,18 +117,11 @@ describe('in parts', () => {
     for (const most of [40, 200]) expect(known(within(subject(), bounds, { most }))).toEqual(whole);
   });
 
-  /** The unfinished run is lost at each interruption. */
-  test('so does a search interrupted over and over, and kept as text', () => {
-    const one = subject();
-    let frontier = new BoundedFrontier(bounds);
-    for (let units = 1; !frontier.isDone; units++) {
-      const [due, lost] = [frontier.due(), frontier.due()];
-      if (lost !== undefined) runBounded(one, lost.part, 50);
-      due?.add(runBounded(one, due.part, 50));
-      if (due !== undefined && units % 5 !== 0) continue;
-      frontier = BoundedFrontier.load(bounds, JSON.parse(JSON.stringify(frontier.save())));
-    }
-    expect(known(frontier)).toEqual(whole);
+  test('how many have at most the bound that is done, and no more', () => {
+    const until = ({ bound }: BoundedFrontier): boolean => bound === 1;
+    const partly = within(subject(), bounds, { most: 20, until });
+    const { totals } = within(subject(), { preemptions: 1, acts: 0 });
+    expect(partly).toMatchObject({ bound: 1, isDone: false, within: totals.classes });
   });
 
   test('so do several units at a time that end in another order', () => {
