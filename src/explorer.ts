@@ -7,7 +7,6 @@
  *     expect(failure).toBeUndefined();
  */
 
-import { setImmediate } from 'node:timers/promises';
 import * as z from 'zod';
 import { DISCIPLINES, type DisciplineName } from '../shared/discipline.ts';
 import { ALL_DEFECTS, type DefectId } from './defects.ts';
@@ -24,6 +23,7 @@ import { shrink as shrinkFailure } from './explore/shrink/shrink.ts';
 import { STRATEGIES, type StrategyName } from './explore/strategies/catalogue.ts';
 import { Subject } from './explore/subject.ts';
 import { decodeToken } from './explore/token.ts';
+import { Turns } from './explore/turns.ts';
 import { replayOfWorld, type WorldReplayed } from './explore/worlds/token.ts';
 import type { World } from './explore/worlds/world.ts';
 import type { PagingName } from './hardware/entry.ts';
@@ -121,9 +121,6 @@ const optionsSchema = z.strictObject({
   signal: z.instanceof(AbortSignal).meta({ title: 'an AbortSignal' }).optional(),
 });
 
-/** Schedules between two turns of the event loop. */
-const BATCH = 20;
-
 /**
  * Run a test by many schedules in each setting that it is for, or a world, until one goes wrong.
  * The same arguments run the same schedules. Rejects with a `UserError` for a mistake in the test,
@@ -155,6 +152,7 @@ async function exploreTest(test: LitmusTest, options: ExploreOptions): Promise<E
   const outcomes = new Map(litmus.outcomes.map(({ text }) => [text, 0]));
   let [schedules, different] = [0, 0];
   let failure: Failure | undefined;
+  const turns = new Turns();
   for (const setting of someSettingsOf(path, litmus, given as Partial<Setting>)) {
     const subject = new Subject(path, litmus, setting);
     const chosen = STRATEGIES[strategy]!();
@@ -170,7 +168,7 @@ async function exploreTest(test: LitmusTest, options: ExploreOptions): Promise<E
         const { text } = litmus.outcomes[result.outcome]!;
         outcomes.set(text, outcomes.get(text)! + 1);
       }
-      if (n % BATCH === BATCH - 1) await setImmediate();
+      await turns.take();
     }
     different += behaviours.distinct;
     if (failure !== undefined || signal?.aborted) break;

@@ -1,6 +1,6 @@
 /**
  * Resumable work: its plan and the results of its units, in an SQLite database: a file, or in
- * memory. Each unit is one transaction, so a killed process loses only the units in progress.
+ * memory. Each unit is one transaction, or some are: a killed process loses only the last ones.
  */
 
 import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';

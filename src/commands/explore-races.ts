@@ -15,6 +15,7 @@ import type { Result } from '../explore/result.ts';
 import { type Setting, someSettingsOf } from '../explore/setting.ts';
 import { STRATEGIES } from '../explore/strategies/catalogue.ts';
 import { Subject } from '../explore/subject.ts';
+import { Turns } from '../explore/turns.ts';
 import { counted } from '../numbers.ts';
 import { keep, keepLast } from './kept-schedules.ts';
 import { Progress } from './progress.ts';
@@ -131,9 +132,6 @@ const noSuchRace = (number: number, count: number): UserError =>
         : `races 1 to ${count} were seen in these schedules, and --races lists them`),
   );
 
-/** Schedules between two polls for Ctrl-C. */
-const BATCH = 5;
-
 /** Calls `once` with one seed after the other, until it says no or there are enough. */
 async function forSeeds(
   { runs, seed, seconds = Number.POSITIVE_INFINITY }: RaceOptions,
@@ -144,12 +142,13 @@ async function forSeeds(
   const start = performance.now();
   let i = 0;
   const progress = new Progress('schedules', runs);
+  const turns = new Turns();
   const end = showProgress(() => `${what}: ${progress}`);
   try {
     while (i < runs && performance.now() - start < seconds * 1000 && !isInterrupted()) {
       if (!once(seed + i++)) return;
       progress.add();
-      if (i % BATCH === 0) await new Promise(setImmediate);
+      await turns.take();
     }
   } finally {
     end();

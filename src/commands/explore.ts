@@ -8,6 +8,7 @@ import { tokenOf } from '../explore/replay.ts';
 import type { Ending, Result } from '../explore/result.ts';
 import { type Setting, someSettingsOf } from '../explore/setting.ts';
 import { Subject } from '../explore/subject.ts';
+import { Turns } from '../explore/turns.ts';
 import { grouped } from '../numbers.ts';
 import { count, quantity, type Table, text } from '../report/table.ts';
 import { confirmOnThreads, engineOption, startEngine } from './engine.ts';
@@ -216,9 +217,6 @@ async function exploreSettings(
   return all;
 }
 
-/** Schedules between two polls for Ctrl-C. */
-const BATCH = 20;
-
 async function search(
   subject: Subject,
   strategy: string,
@@ -229,6 +227,7 @@ async function search(
   const start = performance.now();
   const elapsed = (): number => (performance.now() - start) / 1000;
   const behaviours = new Behaviours();
+  const turns = new Turns();
   let steps = 0;
   let schedules = 0;
   let exhausted = false;
@@ -246,7 +245,7 @@ async function search(
       steps += result.run.steps;
       behaviours.add(result.run.trace, !engine.isListed);
       if (result.ending !== 'ok') failure = result;
-      if (schedules % BATCH === 0) await new Promise(setImmediate);
+      await turns.take();
     }
   } finally {
     stopProgress();

@@ -37,7 +37,8 @@ export async function eachDefect(options: GenerateOptions): Promise<void> {
   for (const defect of defects) {
     const { signal } = interrupted;
     const row = await firstRow(defect, options, { threads, signal, progress });
-    if (row !== undefined) rows.push(row);
+    if (row === undefined) break;
+    rows.push(row);
   }
   const missed = rows.some(({ first }) => first === null);
   if (markdown !== '-') printer(options)(eachDefectText(rows), missed);

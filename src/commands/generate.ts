@@ -121,8 +121,6 @@ async function generate(options: GenerateOptions): Promise<void> {
   const writeJson = jsonOutput(options.json);
   const plan = planFor(options);
   const { out, shard } = options;
-  // From before the programs are made, which takes seconds.
-  using interrupted = heedInterrupt();
   if (out !== undefined && statOf(out)?.isFile()) {
     throw new UserError(`${out} is a file: give --out a folder`);
   }
@@ -130,7 +128,10 @@ async function generate(options: GenerateOptions): Promise<void> {
   const ledger = new GenerateLedger(out && join(out, 'generate.sqlite'), plan, shard);
   try {
     const programs = new Programs(plan);
-    const { end, left } = await goOn(ledger, plan, programs, options, interrupted.signal);
+    const all = [...programs.units(shard)];
+    // Not before: that takes long for many operations, and it would not be heard.
+    using interrupted = heedInterrupt();
+    const { end, left } = await goOn(ledger, plan, all, options, interrupted.signal);
     if (left > 0 && end === 'whole') return;
     const clusters = clustersOf(plan, ledger.finds());
     const files = new Map(
@@ -184,12 +185,11 @@ type End = 'whole' | 'failure' | 'seconds' | 'interrupted';
 async function goOn(
   ledger: GenerateLedger,
   plan: GeneratePlan,
-  programs: Programs,
-  { threads, untilFailure, seconds, shard, ...options }: GenerateOptions,
+  all: readonly GenerateUnit[],
+  { threads, untilFailure, seconds, ...options }: GenerateOptions,
   interrupted: AbortSignal,
 ): Promise<{ readonly end: End; readonly left: number }> {
   const { done } = ledger;
-  const all = [...programs.units(shard)];
   const units = all.filter(({ id }) => !done.has(id));
   const count = (some: readonly GenerateUnit[]): number =>
     some.reduce((n, unit) => n + unit.programs.length, 0);

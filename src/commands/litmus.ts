@@ -11,6 +11,7 @@ import type { Result } from '../explore/result.ts';
 import { type Setting, settingsOf } from '../explore/setting.ts';
 import { STRATEGIES } from '../explore/strategies/catalogue.ts';
 import { Subject } from '../explore/subject.ts';
+import { Turns } from '../explore/turns.ts';
 import { ExitCode } from './exit-code.ts';
 import { seedOption, strategiesOption, TESTS, testsFor, withSettings } from './explore-options.ts';
 import { heedInterrupt } from './interrupt.ts';
@@ -109,9 +110,6 @@ function list(): string {
     .join('');
 }
 
-/** Schedules between two yields to the event loop. */
-const BATCH = 20;
-
 /** Wrong schedules of a test that are kept to be told. */
 const MOST_WRONG = 3;
 
@@ -129,6 +127,7 @@ async function countOf(
 ): Promise<Counted> {
   const tally = new Tally(test);
   const wrong: { message: string; token: string }[] = [];
+  const turns = new Turns();
   for (const setting of settingsOf(test, options)) {
     const subject = new Subject(path, test, setting);
     for (const name of options.strategy) {
@@ -141,8 +140,7 @@ async function countOf(
         }
         tally.add(subject, result, !strategy.isListed);
         progress.add();
-        // So that Ctrl-C is heard, and progress told.
-        if (i % BATCH === 0) await new Promise(setImmediate);
+        await turns.take();
         if (result.ending === 'ok') continue;
         progress.fail();
         if (wrong.length === MOST_WRONG) continue;

@@ -20,7 +20,7 @@ export interface Job<Task, Done> {
 export async function onPool<Task, Done>(job: Job<Task, Done>): Promise<void> {
   const { worker, name, tasks, signal, done } = job;
   const threads = Math.min(job.threads, tasks.length);
-  if (threads === 0) return;
+  if (threads === 0 || signal.aborted) return;
   const pool = new Piscina<Task, Done>({
     filename: workerUrl(worker).href,
     name,

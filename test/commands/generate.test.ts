@@ -1,7 +1,10 @@
 /** `umbra generate` as a user runs it. */
 
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { formatGenerated, type GenerateReport } from '../../src/explore/generate/report.ts';
 import { scratch } from '../scratch.ts';
@@ -182,6 +185,16 @@ test('a single defect: the first program that fails under it, as a table too', a
   expect(readFileSync(at('each.md'), 'utf8')).toMatch(
     /\n\| R13 \| last_host_cpu is overwritten \| 2, `all` \| AA, nonpae, lock-free: `.*1 of 1 \|\n/,
   );
+});
+
+test('a signal ends it at once while programs are made, which takes long', async () => {
+  const given = ['src/main.ts', 'generate', '--ops', '4', '--out', at('making')];
+  const child = spawn(process.execPath, given, { stdio: 'ignore' });
+  const ended = once(child, 'exit');
+  while (!existsSync(at('making/generate.sqlite')) && child.exitCode === null) await setTimeout(5);
+  child.kill('SIGTERM');
+  await ended;
+  expect(child.signalCode).toBe('SIGTERM');
 });
 
 test.skipIf(!hasTerminal)('Ctrl-C keeps the finished part', async () => {
