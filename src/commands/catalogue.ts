@@ -100,7 +100,7 @@ export async function makeProgram(name: string | undefined): Promise<CommandUnkn
   return program.hook('preAction', async (_, command) => {
     checkKinds(command);
     await configure(command, allCommands);
-    mustDiffer(command.opts());
+    mustDiffer(command.opts(), command.args);
     if ((command.opts() as OutputOptions).quiet) silenceProgress();
   });
 }

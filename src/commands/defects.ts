@@ -58,8 +58,8 @@ export function parseDefects(text: string): readonly DefectId[] {
     const id = ALL_DEFECTS.find((known) => known.toLowerCase() === name.trim().toLowerCase());
     if (id === undefined) {
       throw new InvalidArgumentError(
-        `'${name}' is no defect${didYouMean(name, [...ALL_DEFECTS, 'all', 'none']) || '.'} ` +
-          'umbra defects lists them; all and none will do too.',
+        `'${name}' is no defect${didYouMean(name, ALL_DEFECTS) || '.'} umbra defects lists them; ` +
+          'all or none, alone, will do too.',
       );
     }
     return id;

@@ -136,9 +136,11 @@ function scheduleCommand() {
     )
     .argument('<recording>', 'events of the scheduler, as text')
     .option('-o, --output <file>', 'the placement to write; otherwise only the summary is shown')
-    .option(
-      '--comm <glob>',
-      `tasks by name; by default ${VCPU_THREADS}, the vCPUs of QEMU, unless --pid is given`,
+    .addOption(
+      new Option(
+        '--comm <glob>',
+        `tasks by name; by default ${VCPU_THREADS}, the vCPUs of QEMU`,
+      ).conflicts('pid'),
     )
     .option('--pid <ids>', 'tasks by thread id, separated by commas', parsePids)
     .option(...JSON_OPTION)

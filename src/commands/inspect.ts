@@ -11,6 +11,7 @@ import {
 import { UserError } from '../errors.ts';
 import { inspectSchedule, type Stop, type Stopped } from '../explore/inspect.ts';
 import { replayToken } from '../explore/replay.ts';
+import { counted } from '../numbers.ts';
 import {
   compareMoments,
   differenceText,
@@ -81,14 +82,13 @@ function inspect(named: string | undefined, options: Options): void {
   const { run } = replayToken(subject, token);
   const stop: Stop = event === undefined ? { step: step ?? run.steps - 1 } : { event };
   const stops = diff === undefined ? [stop] : [stop, { step: diff }];
-  const found = inspectSchedule(subject, run.decisions, stops, { views: show, pgdir });
+  const { found, events } = inspectSchedule(subject, run.decisions, stops, { views: show, pgdir });
   const [first, second] = stops.map((wanted, i) => {
     const one = found[i];
     if (one !== undefined) return one;
-    const what = 'step' in wanted ? `step ${wanted.step}` : `event ${wanted.event}`;
-    throw new UserError(
-      `there is no ${what} in this schedule: its steps are 0 to ${run.steps - 1}`,
-    );
+    const [what, n] = Object.entries(wanted)[0]!;
+    const all = what === 'step' ? `0 to ${run.steps - 1}` : `1 to ${events}`;
+    throw new UserError(`there is no ${what} ${n} in this schedule: its ${what}s are ${all}`);
   }) as [Stopped, Stopped?];
   const print = (said: string): void => void (json === '-' || process.stdout.write(fitLines(said)));
   if (second === undefined) {
@@ -111,7 +111,7 @@ const place = ({ step, events }: Stopped) => ({
 
 const describe = ({ step, events }: Stopped): string =>
   `after step ${step.number}, of host CPU ${step.hostCpu} in ${step.where.name} ` +
-  `(${step.where.file}:${step.where.line}); ${events} events so far`;
+  `(${step.where.file}:${step.where.line}); ${counted(events, 'event')} so far`;
 
 function parseViews(text: string): readonly View[] {
   return text.split(',').map((name) => {

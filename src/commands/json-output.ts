@@ -1,7 +1,9 @@
 /** Output on stdout, and the targets of `--json` and its like: a file, or stdout for `-`. */
 
-import { resolve } from 'node:path';
+import { realpathSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 import { UserError } from '../errors.ts';
+import { statOf } from '../files.ts';
 import { outputFile } from './output-file.ts';
 import { fitLines } from './terminal.ts';
 
@@ -38,24 +40,51 @@ export function mustShareStdout(
   throw new UserError(`${asked} ask for stdout: give all but one of them a file`);
 }
 
-/** Options of all commands that name what is written. */
-const TARGETS = ['json', 'csv', 'html', 'markdown', 'trace', 'out'];
+/** Options of all commands that name what is written, and what is read. */
+const WRITTEN = ['json', 'csv', 'html', 'markdown', 'trace', 'output', 'out'];
+const READ = ['config', 'test', 'against', 'world'];
 
-/** Throws UserError for a file that two options name: the second would overwrite the first. */
-export function mustDiffer(options: Readonly<Record<string, unknown>>): void {
-  const byPath = new Map<string, string>();
-  for (const name of TARGETS) {
+/**
+ * Throws UserError for a file that two options name, or that the command also reads: it would
+ * be overwritten.
+ */
+export function mustDiffer(
+  options: Readonly<Record<string, unknown>>,
+  args: readonly string[],
+): void {
+  const read = [...args, ...READ.map((name) => options[name])].filter(isPath);
+  const inputs = new Set(read.filter((path) => statOf(path) !== undefined).map(placeOf));
+  const byPlace = new Map<string, string>();
+  for (const name of WRITTEN) {
     const given = options[name];
-    if (typeof given !== 'string' || given === '-') continue;
-    const path = resolve(given);
-    const other = byPath.get(path);
+    if (!isPath(given)) continue;
+    const place = placeOf(given);
+    if (inputs.has(place)) {
+      throw new UserError(`${given} is read, and --${name} would overwrite it: give it another`);
+    }
+    const other = byPlace.get(place);
     if (other !== undefined) {
       throw new UserError(
         `found ${given} for --${other} and for --${name}, expected a place of its own for each`,
       );
     }
-    byPath.set(path, name);
+    byPlace.set(place, name);
   }
+}
+
+/** No stream and no device, which may be given twice. */
+function isPath(given: unknown): given is string {
+  if (typeof given !== 'string' || given === '-') return false;
+  const stat = statOf(given);
+  return stat === undefined || stat.isFile() || stat.isDirectory();
+}
+
+/** A path without links, as far as it is there. */
+function placeOf(path: string): string {
+  const whole = resolve(path);
+  if (statOf(whole) !== undefined) return realpathSync(whole);
+  const above = dirname(whole);
+  return above === whole ? whole : join(placeOf(above), basename(whole));
 }
 
 /** How to write the result as JSON: as `output` says. */

@@ -17,8 +17,7 @@ import { seedOption, strategiesOption, TESTS, testsFor, withSettings } from './e
 import { heedInterrupt } from './interrupt.ts';
 import { JSON_OPTION, printer, QUIET_OPTION } from './json-output.ts';
 import { type Counted, describe, outcomesTable, reportOf } from './litmus-report.ts';
-import type { OptionsOf } from './options.ts';
-import { integer } from './options.ts';
+import { integer, mustBeBare, type OptionsOf } from './options.ts';
 import { Progress } from './progress.ts';
 import { OUT_OPTION, resultsOf } from './run-folder.ts';
 import { clearLine, listing, showProgress } from './terminal.ts';
@@ -66,6 +65,7 @@ async function litmus(
     return;
   }
   if (paths.length === 0) {
+    mustBeBare(command, 'a test');
     process.stdout.write(list());
     return;
   }

@@ -59,6 +59,23 @@ export function withConfig(command: CommandUnknownOpts): CommandUnknownOpts {
   );
 }
 
+/**
+ * Throws UserError for an option on the command line of a command that only lists what there is,
+ * since `what` is to be run was not given.
+ */
+export function mustBeBare(command: CommandUnknownOpts, what: string): void {
+  const given = command.options.find(
+    (option) =>
+      option.attributeName() !== 'config' &&
+      command.getOptionValueSource(option.attributeName()) === 'cli',
+  );
+  if (given === undefined) return;
+  throw new UserError(
+    `${given.long} is about a run, and ${what} to run is not given: umbra ${command.name()} alone ` +
+      'lists them',
+  );
+}
+
 const PAGINGS = ['nonpae', 'pae'] as const satisfies readonly PagingName[];
 
 export const pagingOption = () =>

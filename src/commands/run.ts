@@ -5,7 +5,7 @@ import { findScenario, pathOf, scenarioNames } from '../scenario/find.ts';
 import { readScenario } from '../scenario/parse.ts';
 import { scenarioJsonSchema } from '../scenario/schema.ts';
 import { ExitCode } from './exit-code.ts';
-import { type OptionsOf, policyHelp, withMachine } from './options.ts';
+import { mustBeBare, type OptionsOf, policyHelp, withMachine } from './options.ts';
 import { withResults } from './run-folder.ts';
 import { runScenario } from './run-machine.ts';
 import { listing } from './terminal.ts';
@@ -47,6 +47,7 @@ async function run(
   if (options.schema) {
     process.stdout.write(`${JSON.stringify(scenarioJsonSchema(), null, 2)}\n`);
   } else if (scenario === undefined) {
+    mustBeBare(command, 'a scenario');
     process.stdout.write(list());
   } else {
     await runScenario(readScenario(findScenario(scenario)), options, command, {

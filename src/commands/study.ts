@@ -18,9 +18,23 @@ import type { Measures } from '../study/study.ts';
 import { didYouMean } from '../yaml/closest.ts';
 import { ExitCode } from './exit-code.ts';
 import { heedInterrupt } from './interrupt.ts';
-import { JSON_OPTION, mustShareStdout, output, printer, QUIET_OPTION } from './json-output.ts';
+import {
+  JSON_OPTION,
+  jsonOutput,
+  mustShareStdout,
+  output,
+  printer,
+  QUIET_OPTION,
+} from './json-output.ts';
 import { partOfPage } from './marked-page.ts';
-import { costsOption, integer, type OptionsOf, positive, seedsFrom } from './options.ts';
+import {
+  costsOption,
+  integer,
+  mustBeBare,
+  type OptionsOf,
+  positive,
+  seedsFrom,
+} from './options.ts';
 import { Progress } from './progress.ts';
 import { OUT_OPTION, resultsOf } from './run-folder.ts';
 import { interruptedText, ledgerOf } from './study-ledger.ts';
@@ -79,13 +93,16 @@ async function study(
   const { json, markdown } = options;
   mustShareStdout({ json, markdown });
   const print = markdown === '-' ? () => {} : printer(options);
-  if (name === undefined)
+  if (name === undefined) {
+    mustBeBare(command, 'a study');
     return print(listing(Object.values(STUDIES).map(({ name, question }) => [name, question])));
+  }
   checkQueueOptions(options, command);
   const plan = planOf(name, options);
   const writePage = pageOf(options);
   const { out } = options;
-  const writeResult = resultsOf(options, command);
+  const writeJson = jsonOutput(json);
+  const writeFolder = resultsOf({ ...(out !== undefined && { out }) }, command);
   using ledger = ledgerOf(out, command, {
     study: plan.study.name,
     scale: plan.scale ?? 1,
@@ -100,12 +117,13 @@ async function study(
       ? `${result.title}: no run was completed.\n`
       : studyText(result, { columns, wrap: (text, most) => wrap(text, most, 0) }),
   );
+  writeJson(result);
   if (result.interrupted) {
     process.stderr.write(interruptedText(out));
     process.exitCode = ExitCode.Interrupted;
     return;
   }
-  writeResult(result, studyTables(result));
+  writeFolder(result, studyTables(result));
   writePage(result);
   ledger.remove();
   process.exitCode = ExitCode.Ok;

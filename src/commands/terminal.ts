@@ -18,13 +18,17 @@ export const tableColumns = (): number =>
 /** A command to be pasted is of no use broken. */
 const COMMAND = /^\s*(\w+ +)?umbra /;
 
+/** Control characters but those of lines and of colours: texts of files may have others. */
+const CONTROL = /(?![\n\t]|\p{Cc}\[[\d;]*m)\p{Cc}/gu;
+
 /**
- * Lines that are wider than a terminal, broken between words; through a pipe they are left as they
- * are.
+ * Lines that are wider than a terminal, broken between words; through a pipe they are left as long
+ * as they are. What would steer the terminal is replaced.
  */
 export function fitLines(text: string, columns = process.stdout.columns): string {
-  if (!columns) return text;
-  return text
+  const harmless = text.replaceAll(CONTROL, '\ufffd');
+  if (!columns) return harmless;
+  return harmless
     .split('\n')
     .map((line) => {
       if (stripVTControlCharacters(line).length <= columns || COMMAND.test(line)) return line;

@@ -22,15 +22,15 @@ export interface Stopped {
 const ENOUGH = Symbol('enough');
 
 /**
- * Replay a schedule up to the last stop, and inspect each. In the order of `stops`; undefined where
- * the schedule does not come so far.
+ * Replay a schedule up to the last stop, and inspect each. `found` is in the order of `stops`;
+ * undefined where the schedule does not come so far, and then `events` are all that it has.
  */
 export function inspectSchedule(
   subject: Subject,
   decisions: Decisions,
   stops: readonly Stop[],
   wanted: Wanted,
-): (Stopped | undefined)[] {
+): { readonly found: readonly (Stopped | undefined)[]; readonly events: number } {
   const found: (Stopped | undefined)[] = stops.map(() => undefined);
   let events = 0;
   let places: Places | undefined;
@@ -50,7 +50,7 @@ export function inspectSchedule(
   } catch (error) {
     if (error !== ENOUGH) throw error;
   }
-  return found;
+  return { found, events };
 }
 
 /** The machine between two steps; `places`: as they are named by now. */

@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { basename, resolve } from 'node:path';
+import { basename } from 'node:path';
 import { UserError } from '../errors.ts';
 import { NONE, Op } from '../guest/program.ts';
 import type { ProcessIndex } from '../guest/traces/format.ts';
@@ -58,12 +58,6 @@ export async function importLackey(
   out: string,
   options: ImportOptions = {},
 ): Promise<ImportReport> {
-  for (const path of files) {
-    if (resolve(path) !== resolve(out)) continue;
-    throw new UserError(
-      `${out} is both a trace to import and the file to write. Name another file after -o.`,
-    );
-  }
   const sources = await Promise.all(files.map(examine));
   checkSet(sources);
   sources.sort((a, b) => a.pid - b.pid);

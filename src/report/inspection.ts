@@ -16,7 +16,7 @@ import { type Shadow, shadowOf } from '../check/shadow.ts';
 import { describeFrame, eachFrame, wordsOf } from '../check/violation.ts';
 import { frameOf, type Gpa, NO_FRAME, PAGE_SIZE, toGpfn, toPfn } from '../hardware/address.ts';
 import { type Entry, PAGE_PRESENT } from '../hardware/entry.ts';
-import { hex } from '../numbers.ts';
+import { counted, hex } from '../numbers.ts';
 import { entryText } from './violation.ts';
 
 /** The inspected machine. `stores` come from the explorer. */
@@ -155,7 +155,7 @@ function pgdirSection(lg: Lguest, i: number): Section {
     view: 'pgdirs',
     lines: [
       line('tables', `${shadowed(gpgdir)} in frame ${frameOf(pgdir)}`),
-      line('users', `${users} users, ${changes} changes, version ${version}`),
+      line('users', `${counted(users, 'user')}, ${counted(changes, 'change')}, version ${version}`),
       line('switcher', switcher),
     ],
   };

@@ -21,6 +21,9 @@ export interface Validated<T> {
   readonly mistakes: readonly Mistake[];
 }
 
+/** Of text. A longer one is something else, and parsing it may take hours. */
+const MOST = 1 << 20;
+
 /**
  * What a text says, checked by `validate`. `path` is where it is from, and `what` is what it
  * should be. Throws UserError with every mistake, one a line, in the order of the text.
@@ -31,6 +34,10 @@ export function parseYaml<T>(
   what: string,
   validate: (value: unknown) => Validated<T>,
 ): T {
+  if (text.length > MOST) {
+    const size = `${(text.length / MOST).toFixed(1)} MiB of text`;
+    throw new UserError(`${path}:1:1: found ${size}, expected ${what}, of at most 1 MiB`);
+  }
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines });
   const at = (offset: number): string => {

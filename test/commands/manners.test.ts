@@ -1,6 +1,6 @@
 /** Common to all commands: help, sources of options, --quiet, progress, completion. */
 
-import { writeFileSync } from 'node:fs';
+import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { makeProgram } from '../../src/commands/catalogue.ts';
@@ -191,13 +191,53 @@ describe('completion', () => {
 });
 
 test.each([
-  ['verify', 'R4', '--json', 'same', '--markdown', './same'],
-  ['sweep', 'scenarios/swarm.yaml', '--vary', 'slice=1,2', '--json', 'same', '--csv', 'same'],
-  ['litmus', 'R4', '--json', 'same', '--out', 'same'],
-])('refuses one place for two outputs: %s', async (...args) => {
+  ['litmus', '--json', 'out.json'],
+  ['run', '--cpus', '3'],
+  ['study', '--seeds', '9'],
+])('refuses options of a run when it only lists: %s', async (...args) => {
   const { code, stdout, stderr } = await umbra(...args);
-  expect(spaced(stderr)).toMatch(
-    /found \S*same for --\w+ and for --\w+, expected a place of its own/,
-  );
+  expect(spaced(stderr)).toMatch(/^umbra: --\w+ is about a run, and a \w+ to run is not given/);
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+});
+
+describe('a place to write to', () => {
+  test.each([
+    ['verify', 'R4', '--json', 'same', '--markdown', './same'],
+    ['sweep', 'scenarios/swarm.yaml', '--vary', 'slice=1,2', '--json', 'same', '--csv', 'same'],
+    ['litmus', 'R4', '--json', 'same', '--out', 'same'],
+    ['import', 'schedule', 'recording.txt', '--json', 'same', '-o', 'same'],
+  ])('is not that of another output: %s', async (...args) => {
+    const { code, stdout, stderr } = await umbra(...args);
+    expect(spaced(stderr)).toMatch(
+      /found \S*same for --\w+ and for --\w+, expected a place of its own/,
+    );
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+  });
+
+  test('is not what the command reads, also by way of a link', async () => {
+    const text = readFileSync(TEST, 'utf8');
+    const path = file('read.yaml', text);
+    const link = join(folder, 'link.yaml');
+    symlinkSync(path, link);
+    const token = file('token.txt', 'umbra5.not-read-yet');
+    const trace = file('trace.din', '2 401000\n0 7f0010\n');
+    for (const args of [
+      ['litmus', path, '--json', path],
+      ['explore', path, '--runs', '1', '--html', link],
+      ['campaign', link, '--out', path],
+      ['import', 'memory', trace, '-o', trace],
+      ['report', path, '-o', path],
+      ['replay', token, '--story', '--against', path, '--json', path],
+    ]) {
+      const { code, stdout, stderr } = await umbra(...args);
+      expect(spaced(stderr)).toMatch(/is read, and --\w+ would overwrite it/);
+      expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    }
+    expect(readFileSync(path, 'utf8')).toBe(text);
+  });
+
+  test('may be a device that is given twice', async () => {
+    const args = ['--runs', '1', '--html', '/dev/null', '--json', '/dev/null'];
+    expect((await umbra(...EXPLORE, ...args)).code).toBe(0);
+  });
 });

@@ -74,8 +74,10 @@ test('six seeds give intervals and verdicts', async () => {
 test.runIf(hasTerminal)('after Ctrl-C the same command resumes', async () => {
   const out = join(folder, 'cut');
   const args = ['study', ...QUICK, '--seeds', '4', '--out', out];
-  const ended = await interrupted(/[1-9]\d* of 52 runs/, ...args);
+  const soFar = join(folder, 'so-far.json');
+  const ended = await interrupted(/[1-9]\d* of 52 runs/, ...args, '--json', soFar);
   expect(ended.code).toBe(130);
+  expect(readResult(soFar)).toMatchObject({ study: 'disciplines', interrupted: true });
   expect(ended.stdout).toMatch(/resumes from there/);
   expect(existsSync(out)).toBe(false);
   expect(rowsIn(`${out}.part`, 'unit')).toBeGreaterThan(0);

@@ -118,6 +118,10 @@ describe('fitting text', () => {
     expect(fitLines('  one two three', 10)).toBe('  one two\n    three');
     expect(fitLines('umbra replay something', 10)).toBe('umbra replay something');
     expect(fitLines('anything that is long', undefined)).toBe('anything that is long');
+    expect(fitLines('\x1b[1mbold\x1b[22m\t\n')).toBe('\x1b[1mbold\x1b[22m\t\n');
+    expect(fitLines('\x1b]0;title\x07 \x1b[2J\x9b1m\r')).toBe(
+      '\ufffd]0;title\ufffd \ufffd[2J\ufffd1m\ufffd',
+    );
     expect(wrap('a bb ccc', 5)).toBe('a bb\n  ccc');
   });
 

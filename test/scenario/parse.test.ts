@@ -157,6 +157,13 @@ describe('a mistake is reported with its place, what was found, and what was exp
     expect(complaints(...lines)[0]).toMatch(words);
   });
 
+  test('a text that is far too long is not parsed', () => {
+    const lines = Array.from({ length: 80_000 }, () => 'guests: many of them');
+    expect(complaints(...lines)[0]).toBe(
+      '1:1: found 1.6 MiB of text, expected a scenario, of at most 1 MiB',
+    );
+  });
+
   test('all of them at once, in the order of the file, those of several fields too', () => {
     const said = complaints(
       ...['slice: {least: 9, most: 5}', 'policy: no', 'guests:', '  - program: {builtin: frok}'],

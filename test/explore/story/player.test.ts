@@ -81,7 +81,7 @@ test.each([
     const track = new Track(playerOf(subject, result, { sourceOf: () => undefined }).tracks[0]);
     expect(track.length).toBe(result.run.steps);
     const stops = Array.from({ length: track.length }, (_, step) => ({ step }));
-    const found = inspectSchedule(subject, result.run.decisions, stops, { views: VIEWS });
+    const { found } = inspectSchedule(subject, result.run.decisions, stops, { views: VIEWS });
     let before = shown(track.machine(0));
     let changes = 0;
     for (const [step, stopped] of found.entries()) {
