@@ -81,7 +81,7 @@ async function expectTheSame(path: string, discipline: DisciplineName): Promise<
 const nameOf = (path: string): string => `${basename(dirname(path))}/${basename(path)}`;
 
 describe.skipIf(noYardstick() !== undefined)('after a recording memory is the same in C', () => {
-  test.each(files.map((path) => [nameOf(path), path]))('%s', async (_name, path) => {
+  test.each(someOf(files, 2).map((path) => [nameOf(path), path]))('%s', async (_name, path) => {
     await expectTheSame(path!, 'as-written');
   });
 });

@@ -14,15 +14,17 @@ import { type Ran, umbraAt } from './umbra.ts';
 const SHORTER: readonly (readonly [RegExp, string])[] = [
   [/lab --port \d+/, 'lab --build other'],
   [/mutants --markdown/, 'mutants --only R15 --strategy random --runs 2 --markdown'],
-  [/mutants --only R2,R9/, 'mutants --only R9,R15 --runs 5'],
+  [/mutants --only R2,R9/, 'mutants --only R9 --runs 5'],
   [/(mutants message-passing)/, '$1 --only R9 --runs 5'],
-  [/--races$/, '--races --runs 9'],
+  [/--races$/, '--races --runs 9 --discipline guest-lock --paging nonpae'],
   [/--seconds \d+/, '--seconds 1'],
   [/litmus 6-switcher/, 'litmus R9-same-cpu-another-vcpu'],
   [/--runs \d{3,}/, '--runs 20'],
   [/(campaign \S+)(?!.*--runs)/, '$1 --runs 9'],
-  [/campaign (litmus|5-flush)/, 'campaign 7-setup'],
-  [/(verify R(14-started|4-both)\S+)/, '$1 --discipline guest-lock'],
+  [/campaign (litmus|5-flush)/, 'campaign R15-two-reasons-to-die'],
+  [/verify R14-started-vcpu/, 'verify R4-both-allocate-the-table'],
+  [/(verify R4-both\S+)/, '$1 --discipline guest-lock'],
+  [/^(umbra verify .*)/, '$1 --paging nonpae'],
   [/cpus=1\.\.4/, 'cpus=2'],
   // Its first machines are large, and run to their end.
   [/--ops \d{4,}/, '--ops 10000 --seed 4'],
@@ -31,6 +33,8 @@ const SHORTER: readonly (readonly [RegExp, string])[] = [
   [/(umbra (?:sweep|ab) (?!.*--expect).*)$/, '$1 --repeat 1'],
   [/(generate .*)$/, '$1 --seconds 1'],
   [/(conformance)( --json|$)/, `$1 ${resolve('test/vectors/pae/random-0000.jsonl')}$2`],
+  // Another run of the same.
+  [/npm run bench -- --json after.json/, 'cp before.json after.json'],
   [/npm run bench --/, 'npm run bench -- --filter "TLB hit, load" --isolates 2'],
 ];
 

@@ -88,11 +88,11 @@ describe.runIf(hasFirefox)('Firefox', () => {
     await open(`litmus/${R2}`);
     await fill('Discipline', 'lock-free');
     await fill('Page tables', 'nonpae');
-    await fill('Schedules in each setting', '300');
+    await fill('Schedules in each setting', '160');
     await click('Explore');
     await expect
       .poll(() => text('.results .verdict'), PATIENCE)
-      .toMatch(/went wrong of 300 schedules, /);
+      .toMatch(/went wrong of 160 schedules, /);
     await click('Step through it');
     await expect.poll(() => text('.place'), PATIENCE).toContain('here it breaks');
     const litmus = parseLitmus(textOf(R2), 'test.yaml');
@@ -102,7 +102,7 @@ describe.runIf(hasFirefox)('Firefox', () => {
       paging: 'nonpae',
       memory: 'sc',
     });
-    const search = { setting: setting!, strategy: 'portfolio', schedules: 300, seed: 1 };
+    const search = { setting: setting!, strategy: 'portfolio', schedules: 160, seed: 1 };
     const { failures } = await explored('test.yaml', litmus, search);
     const found = new Subject('test.yaml', litmus, setting!);
     const { subject, result, passing } = await shrink(

@@ -1,11 +1,11 @@
 /** Common to all commands: help, sources of options, --quiet, progress, completion. */
 
-import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { makeProgram } from '../../src/commands/catalogue.ts';
 import { scratch } from '../scratch.ts';
-import { hasTerminal, interrupted, shell, spaced, umbra } from './umbra.ts';
+import { hasTerminal, interrupted, shell, spaced, umbra, umbraAt, umbraWith } from './umbra.ts';
 
 const folder = scratch('manners');
 
@@ -53,20 +53,22 @@ describe('help', () => {
 });
 
 describe('an option', () => {
-  const seedOf = (line: string): unknown => {
-    const { stdout, stderr } = shell(line);
+  const seedOf = async (environment: Record<string, string>, ...more: readonly string[]) => {
+    const given = [...EXPLORE, '--runs', '2', '--json', '-', ...more];
+    const { stdout, stderr } = await umbraWith(environment, ...given);
     expect(stderr).toBe('');
     return (JSON.parse(stdout) as { seed: number }).seed;
   };
-  const command = `umbra ${EXPLORE.join(' ')} --runs 2 --json -`;
 
-  test('on the command line overrides the environment, which overrides the file, which overrides the default', () => {
+  test('on the command line overrides the environment, which overrides the file, which overrides the default', async () => {
     const path = file('seed.yaml', 'explore:\n  seed: 11\n');
-    expect(seedOf(command)).toBe(1);
-    expect(seedOf(`${command} --config ${path}`)).toBe(11);
-    expect(seedOf(`UMBRA_CONFIG=${path} ${command}`)).toBe(11);
-    expect(seedOf(`UMBRA_SEED=12 ${command} --config ${path}`)).toBe(12);
-    expect(seedOf(`UMBRA_SEED=12 ${command} --config ${path} --seed 13`)).toBe(13);
+    const config = ['--config', path];
+    const twelve = { UMBRA_SEED: '12' };
+    expect(await seedOf({})).toBe(1);
+    expect(await seedOf({}, ...config)).toBe(11);
+    expect(await seedOf({ UMBRA_CONFIG: path })).toBe(11);
+    expect(await seedOf(twelve, ...config)).toBe(12);
+    expect(await seedOf(twelve, ...config, '--seed', '13')).toBe(13);
   });
 
   test('of one command overrides that of all; flags and lists are allowed', async () => {
@@ -98,8 +100,8 @@ describe('an option', () => {
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   });
 
-  test('that is invalid in the environment is reported by its variable', () => {
-    const { code, stderr } = shell(`UMBRA_SEED=x umbra ${EXPLORE.join(' ')}`);
+  test('that is invalid in the environment is reported by its variable', async () => {
+    const { code, stderr } = await umbraWith({ UMBRA_SEED: 'x' }, ...EXPLORE);
     expect(stderr).toContain("UMBRA_SEED: found 'x'. A whole number of at least 0 is expected.");
     expect(code).toBe(2);
   });
@@ -110,10 +112,10 @@ describe('an option', () => {
     expect(code).toBe(2);
   });
 
-  test('the default file is read if it exists', () => {
-    file('umbra.yaml', 'nope: 1\n');
-    const main = join(process.cwd(), 'src/main.ts');
-    const { stderr } = shell(`cd ${folder} && "${process.execPath}" ${main} start; rm umbra.yaml`);
+  test('the default file is read if it exists', async () => {
+    const path = file('umbra.yaml', 'nope: 1\n');
+    const { stderr } = await umbraAt(folder, 'start');
+    rmSync(path);
     expect(stderr).toContain('umbra.yaml:1:1: found nope, expected an option or a command');
   });
 });

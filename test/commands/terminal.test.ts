@@ -1,7 +1,7 @@
 /** At a terminal: output is no wider than it, and Ctrl-C keeps the results so far. */
 
 import { stripVTControlCharacters } from 'node:util';
-import { describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { fitLines, fitted, wrap } from '../../src/commands/terminal.ts';
 import { tableText } from '../../src/report/text-table.ts';
 import { commandsBelow } from './all-commands.ts';
@@ -18,45 +18,50 @@ const wideIn = (text: string, columns = COLUMNS): string[] =>
     .split(/[\r\n]+/)
     .filter((line) => line.length > columns && !/^ *(\w+ +)?umbra /.test(line));
 
+const LINES: readonly (readonly string[])[] = [
+  ['litmus', 'R2-dirty-erased', '--runs', '5'],
+  ['campaign', 'R2-dirty-erased', '--runs', '20'],
+  [
+    'mutants',
+    'R15-two-faults-at-once',
+    '--only',
+    'R9,R15',
+    '--runs',
+    '1',
+    '--strategy',
+    'random,fewest,pos,surw,pct-2',
+  ],
+  ['explore', ...R10, '--races', '--runs', '5'],
+  ['explore', ...R10],
+  ['stress', '--runs', '1', '--seed', '4'],
+  ['start', 'ls', '--cpus', '4'],
+  ['run'],
+  ['litmus'],
+  ['costs'],
+  ['defects'],
+  ['study'],
+  ['conformance', 'test/vectors/pae/random-0000.jsonl'],
+  ['run', '--slice', 'much'],
+  ['litmus', 'scenarios/swarm.yaml'],
+];
+
 describe.runIf(hasTerminal)(`output at ${COLUMNS} columns fits`, () => {
-  test.each([
-    [['litmus', 'R2-dirty-erased', '--runs', '5']],
-    [['campaign', 'R2-dirty-erased', '--runs', '20']],
-    [
-      [
-        'mutants',
-        'R15-two-faults-at-once',
-        '--only',
-        'R9,R15',
-        '--runs',
-        '1',
-        '--strategy',
-        'random,fewest,pos,surw,pct-2',
-      ],
-    ],
-    [['explore', ...R10, '--races', '--runs', '5']],
-    [['explore', ...R10]],
-    [['stress', '--runs', '1', '--seed', '4']],
-    [['start', 'ls', '--cpus', '4']],
-    [['run']],
-    [['litmus']],
-    [['costs']],
-    [['defects']],
-    [['study']],
-    [['conformance', 'test/vectors/pae/random-0000.jsonl']],
-    [['run', '--slice', 'much']],
-    [['litmus', 'scenarios/swarm.yaml']],
-  ])('%j', (args) => {
-    const { stdout } = atTerminal(COLUMNS, ...args);
-    expect(stdout).not.toBe('');
-    expect(wideIn(stdout)).toEqual([]);
+  let printed: readonly string[];
+  beforeAll(() => {
+    printed = atTerminal(COLUMNS, [...LINES, ['--help']]);
+  }, 600_000);
+
+  test.each(LINES.map((args, i) => [args, i] as const))('%j', (_, i) => {
+    expect(printed[i]).toMatch(/\w/);
+    expect(wideIn(printed[i]!)).toEqual([]);
   });
 
   test('of every --help', async () => {
-    const { stdout } = atTerminal(COLUMNS, '--help');
-    expect(wideIn(stdout).filter((line) => !line.startsWith('  umbra '))).toEqual([]);
-    for (const { help } of await commandsBelow())
-      expect(wideIn(fitLines(help, 100), 100)).toEqual([]);
+    const help = printed[LINES.length]!;
+    expect(help).toContain('Examples:');
+    expect(wideIn(help).filter((line) => !line.startsWith('  umbra '))).toEqual([]);
+    for (const { help: other } of await commandsBelow())
+      expect(wideIn(fitLines(other, 100), 100)).toEqual([]);
   });
 });
 

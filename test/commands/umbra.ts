@@ -39,17 +39,34 @@ export async function umbra(...args: readonly string[]): Promise<Ran> {
   }
 }
 
-/** In a folder of its own, in which failing schedules are kept. */
-export async function umbraAt(folder: string, ...args: readonly string[]): Promise<Ran> {
-  const here = process.cwd();
-  const { UMBRA_STATE: state } = process.env;
-  process.chdir(folder);
-  delete process.env['UMBRA_STATE'];
+/** With these variables in the environment; undefined: without. */
+export async function umbraWith(
+  variables: Readonly<Record<string, string | undefined>>,
+  ...args: readonly string[]
+): Promise<Ran> {
+  const set = (all: typeof variables): void => {
+    for (const [name, value] of Object.entries(all)) {
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+    }
+  };
+  const before = Object.fromEntries(Object.keys(variables).map((one) => [one, process.env[one]]));
+  set(variables);
   try {
     return await umbra(...args);
   } finally {
+    set(before);
+  }
+}
+
+/** In a folder of its own, in which failing schedules are kept. */
+export async function umbraAt(folder: string, ...args: readonly string[]): Promise<Ran> {
+  const here = process.cwd();
+  process.chdir(folder);
+  try {
+    return await umbraWith({ UMBRA_STATE: undefined }, ...args);
+  } finally {
     process.chdir(here);
-    process.env['UMBRA_STATE'] = state;
   }
 }
 
@@ -67,10 +84,12 @@ export function shell(line: string): Ran {
 export const hasTerminal =
   process.platform === 'linux' && spawnSync('script', ['--version']).status === 0;
 
-/** At a terminal of this many columns. */
-export function atTerminal(columns: number, ...args: readonly string[]): Ran {
-  const command = `stty cols ${columns}; exec ${process.execPath} src/main.ts ${args.join(' ')}`;
-  return ran(spawnSync('script', ['-qec', command, '/dev/null'], OPTIONS));
+/** What command lines print at a terminal of this many columns, one after the other. */
+export function atTerminal(columns: number, lines: readonly (readonly string[])[]): string[] {
+  const worker = `test/commands/lines-worker.ts '${JSON.stringify(lines)}'`;
+  const command = `stty cols ${columns}; exec ${process.execPath} ${worker}`;
+  const { stdout } = ran(spawnSync('script', ['-qec', command, '/dev/null'], OPTIONS));
+  return stdout.split('\f').slice(1);
 }
 
 /** At a terminal, with Ctrl-C as soon as the output contains `sign`. */

@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import { SLOW } from '../slow.ts';
 import { Session } from './session.ts';
 import { asShown, commandsOf, renewed, type Shown } from './shown.ts';
 
@@ -11,11 +12,15 @@ import { asShown, commandsOf, renewed, type Shown } from './shown.ts';
 const ELSEWHERE = [
   ...['npm ci', 'npm ci && npm test', 'npm install umbra'],
   ...['npx vitest run test/paging', 'npx vitest run --project unit'],
-  // test/bench/main.test.ts.
-  'npm run bench -- --filter fault --against ../before',
+  // test/bench/each-once.test.ts, test/bench/main.test.ts.
+  ...['npm run bench', 'npm run bench -- --filter fault --against ../before'],
   'UMBRA_SLOW=1 npx vitest run test/explore/worlds/published',
   'npm run types && npm run lint',
 ];
+
+/** Of docs/defects.md; R2 is on other pages, too, which show what it was shrunk to. */
+const DEFECT_ALONE =
+  /^(.* explore litmus\/\S+ --defects (?!R2 )\S+ --discipline \S+ --paging nonpae.*)/;
 
 /** Commands that take minutes run on less: the beginning of each, and its replacement. */
 const SHORTER: readonly (readonly [RegExp, string])[] = [
@@ -25,6 +30,9 @@ const SHORTER: readonly (readonly [RegExp, string])[] = [
   [/(generate --ops 2) --(paging|defects)/, '$1 --alphabet core --$2'],
   [/(mutants mine.yaml)/, '$1 --only R13'],
   [/(campaign 7-setup --runs) 200/, '$1 20'],
+  [/(campaign litmus\/1-fault --runs) 20/, '$1 5'],
+  [/campaign 1-fault --runs 80/, 'campaign R2-dirty-erased --runs 20'],
+  [/campaign 5-flush --runs 80/, 'campaign R6-no-shootdown --runs 20'],
   // Its first machines are large, and run to their end.
   [/(stress --runs 2)/, '$1 --seed 4'],
   [/--ops 1e9/, '--ops 1e5 --seed 4'],
@@ -36,10 +44,11 @@ const SHORTER: readonly (readonly [RegExp, string])[] = [
   [/(study strategies).*/, '$1 --seeds 1 --experiment modification'],
   [/(sweep mine.yaml (?!.*--expect).*)/, '$1 --repeat 1'],
   [/(ab pigz.yaml .*) --repeat \d+/, "$1 --repeat 1 --vary 'guests[0].count=1'"],
-  [/^npm run bench$/, 'npm run bench -- --filter "TLB hit, load"'],
   [/--filter fault/, '--filter "TLB hit, load"'],
   [/(--filter "TLB hit, load")/, '$1 --isolates 2'],
   [/conformance test\/vectors$/, 'conformance test/vectors/pae/random-0000.jsonl'],
+  // test/explore/shrink.test.ts and test/docs/stories.test.ts shrink some of them.
+  ...(SLOW ? [] : ([[DEFECT_ALONE, '$1 --no-shrink']] as const)),
   [/(--log-file=\S+) your-program/, '$1 /bin/true'],
   // Bash cannot run another shell's text; a command without output has done something.
   [/^source <\((umbra completion zsh)\)/, '$1'],
@@ -103,6 +112,12 @@ const COMES_TO: Readonly<Record<string, Outcome>> = {
   'litmus mine.yaml': { says: /^ allowed +40 alive$/m },
   litmus: { says: /^ forbidden +0 not alive$/m },
   explore: { code: BADLY, says: /it passes|was seen to pass/ },
+  // Those that are not shrunk, and those that have their output on the page.
+  'explore litmus/': { code: BADLY, says: /^\w+: [\s\S]*?^umbra replay \.umbra\//m },
+  'explore litmus/1-fault/R2-cleared-entry-comes-back.yaml --defects R2 --discipline lock-free': {
+    code: 1,
+    says: /it passes|was seen to pass/,
+  },
   'explore litmus/1-fault/R2-cleared-entry-comes-back.yaml --discipline': {
     says: /500 schedules, .* nothing wrong/,
   },
@@ -184,7 +199,6 @@ const COMES_TO: Readonly<Record<string, Outcome>> = {
     says: /\d slower, \d faster, \d no difference/,
   },
   defects: { says: /^R2 .*[\s\S]*seen by/m },
-  'npm run bench': { says: /TLB hit, load .* ns/ },
   '--filter fault --json before.json': { says: /TLB hit, load .* ns/ },
   '--filter fault --json after.json': {
     code: [0, 1],
