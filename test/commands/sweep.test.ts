@@ -15,7 +15,7 @@ const small = (text: string, more = ''): string => {
   const path = at(`${text}.yaml`);
   writeFileSync(
     path,
-    `cpus: 2\n${more}guests:\n  - {program: {workload: cow-storm, size: 2}, memory: {pages: 1024}}\n`,
+    `cpus: 2\n${more}guests:\n  - {program: {workload: cow-storm, size: 1}, memory: {pages: 1024}}\n`,
   );
   return path;
 };

@@ -84,7 +84,7 @@ export function shell(line: string): Ran {
 export const hasTerminal =
   process.platform === 'linux' && spawnSync('script', ['--version']).status === 0;
 
-/** What command lines print at a terminal of this many columns, one after the other. */
+/** The output of each command line, run at a terminal of this many columns. */
 export function atTerminal(columns: number, lines: readonly (readonly string[])[]): string[] {
   const worker = `test/commands/lines-worker.ts '${JSON.stringify(lines)}'`;
   const command = `stty cols ${columns}; exec ${process.execPath} ${worker}`;
