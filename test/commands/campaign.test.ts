@@ -64,7 +64,7 @@ describe('a campaign with failures', () => {
 describe('with a ledger', () => {
   const given = ['campaign', R15, '--defects', 'R15', ...FORM, '--strategy', 'random,pct-2,pos'];
   const run = (out: string, ...more: string[]) =>
-    umbra(...given, '--runs', '600', '--out', at(out), '--threads', '2', ...more);
+    umbra(...given, '--runs', '410', '--out', at(out), '--threads', '2', ...more);
 
   test('merged shards equal the campaign, and so does one that was killed half-way and resumed', async () => {
     const whole = await run('whole.sqlite', '--json', '-');
@@ -72,7 +72,7 @@ describe('with a ledger', () => {
 
     const child = spawn(
       process.execPath,
-      ['src/main.ts', ...given, '--runs', '600', '--out', at('killed.sqlite')],
+      ['src/main.ts', ...given, '--runs', '410', '--out', at('killed.sqlite')],
       { stdio: 'ignore' },
     );
     const exit = once(child, 'exit');

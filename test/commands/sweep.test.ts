@@ -11,11 +11,11 @@ import { hasTerminal, interrupted, spaced, umbra } from './umbra.ts';
 const folder = scratch('sweep');
 const at = (...path: readonly string[]): string => join(folder, ...path);
 
-const small = (text: string, more = ''): string => {
+const small = (text: string, more = '', size = 1): string => {
   const path = at(`${text}.yaml`);
   writeFileSync(
     path,
-    `cpus: 2\n${more}guests:\n  - {program: {workload: cow-storm, size: 1}, memory: {pages: 1024}}\n`,
+    `cpus: 2\n${more}guests:\n  - {program: {workload: cow-storm, size: ${size}}, memory: {pages: 1024}}\n`,
   );
   return path;
 };
@@ -105,7 +105,8 @@ describe('thresholds', () => {
 
 test('a machine that fails is reported, and the others are measured', async () => {
   const vary = ['--vary', 'discipline=as-written,guest-lock', '--vary', 'vcpus=2'];
-  const { code, stdout } = await sweep(...vary, '--repeat', '1', '--json', at('died.json'));
+  const died = ['--repeat', '1', '--json', at('died.json')];
+  const { code, stdout } = await umbra('sweep', small('larger', '', 2), ...vary, ...died);
   expect(code).toBe(1);
   expect(stdout).toMatch(/^WENT WRONG: seed 1, discipline=as-written, vcpus=2: /m);
   const { points, sweep: swept } = readJson(at('died.json'));

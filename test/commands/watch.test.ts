@@ -1,13 +1,10 @@
 /** `--watch`: a page on loopback that shows the work in progress, and then its report. */
 
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import type { AxeResults } from 'axe-core';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Watch } from '../../src/commands/watch.ts';
-import { hasBrowser, launchBrowser } from '../browser.ts';
+import { hardToUse, hasBrowser, launchBrowser } from '../browser.ts';
 import { spaced, umbra } from './umbra.ts';
 
 const R7 = [
@@ -18,7 +15,6 @@ const R7 = [
   '--discipline',
   'guest-lock',
 ];
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 /** A running command, in a process of its own, once it has printed its address. */
 async function begun(...args: readonly string[]) {
@@ -80,9 +76,7 @@ describe.runIf(hasBrowser)('in a browser', () => {
     expect(await main.textContent()).toContain('under way');
     await expect.poll(() => main.textContent(), { timeout: 60_000 }).toMatch(during);
     held = Promise.withResolvers<void>();
-    await page.evaluate(axe);
-    const { violations } = (await page.evaluate('axe.run()')) as AxeResults;
-    expect(violations.map(({ id, nodes }) => `${id}: ${nodes[0]!.html.slice(0, 200)}`)).toEqual([]);
+    expect(await hardToUse(page)).toEqual([]);
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(390);
     held.resolve();
     interrupt();
