@@ -18,7 +18,8 @@ export class SharedWords implements Recorder {
   actor = 0;
   /** Whether there may be more of them than were given. */
   hasGrown = false;
-  readonly #places: number[] = [];
+  /** Where more is known than at first. */
+  readonly #places = new Set<number>();
   /** Of each word, and of each page accessed as a whole: a bit for each actor that has. */
   readonly #accessed: Int32Array;
   readonly #changed: Int32Array;
@@ -36,6 +37,7 @@ export class SharedWords implements Recorder {
       this.#note(known[i]!, known[i + 1]!, known[i + 2]!);
     }
     this.hasGrown = false;
+    this.#places.clear();
   }
 
   has(at: Ptr): boolean {
@@ -57,9 +59,9 @@ export class SharedWords implements Recorder {
     this.#note(place, mine, mine);
   }
 
-  /** All that was accessed. */
-  get all(): Accessed {
-    return this.#places.flatMap((place) =>
+  /** All that was not known at first. */
+  get news(): Accessed {
+    return [...this.#places].flatMap((place) =>
       place < 0
         ? [place, this.#pagesAccessed[~place]!, this.#pagesChanged[~place]!]
         : [place, this.#accessed[place]!, this.#changed[place]!],
@@ -73,7 +75,7 @@ export class SharedWords implements Recorder {
     const changed = isPage ? this.#pagesChanged : this.#changed;
     const isKnown = (accessed[at]! & accesses) === accesses && (changed[at]! & changes) === changes;
     if (isKnown) return;
-    if (accessed[at] === 0) this.#places.push(place);
+    this.#places.add(place);
     const was = isPage || this.has(toPtr(place));
     accessed[at]! |= accesses;
     changed[at]! |= changes;

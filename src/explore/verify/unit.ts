@@ -60,6 +60,7 @@ export interface BoundedResult {
   readonly seen: readonly string[];
   readonly waiting: readonly Pending[];
   readonly later: readonly Pending[];
+  /** Beyond those of the part. */
   readonly accessed: Accessed;
 }
 
@@ -86,7 +87,7 @@ export function runBounded(subject: Subject, part: BoundedPart, most: number): B
     seen: [...seen],
     waiting,
     later,
-    accessed: shared.all,
+    accessed: shared.news,
   };
 }
 

@@ -117,6 +117,13 @@ describe('in parts', () => {
     for (const most of [40, 200]) expect(known(within(subject(), bounds, { most }))).toEqual(whole);
   });
 
+  test('a unit returns the accesses beyond those that it was given', () => {
+    const { part } = new BoundedFrontier(bounds).due()!;
+    const { accessed } = runBounded(subject(), part, 1);
+    expect(accessed.length).toBeGreaterThan(100);
+    expect(runBounded(subject(), { ...part, accessed }, 1).accessed).toEqual([]);
+  });
+
   test('how many have at most the bound that is done, and no more', () => {
     const until = ({ bound }: BoundedFrontier): boolean => bound === 1;
     const partly = within(subject(), bounds, { most: 20, until });
