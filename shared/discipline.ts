@@ -51,8 +51,10 @@ export type Taken = Lock | Section | undefined;
  * operation that holds the same lock.
  */
 export function lockPgdir(lg: Lguest, pgdir: number): Taken {
-  return lg.isAsWritten ? undefined : take(lg, lockOf(lg, pgdir));
+  return lg.isAsWritten ? undefined : takePgdir(lg, pgdir);
 }
+
+const takePgdir = (lg: Lguest, pgdir: number): Lock | undefined => take(lg, lockOf(lg, pgdir));
 
 const lockOf = (lg: Lguest, pgdir: number): Lock =>
   lg.hasOneLock ? lg.lock : lg.pgdirs[pgdir]!.lock;
@@ -92,8 +94,11 @@ export function mustBeInFault(cpu: LgCpu, where: string): void {
 }
 
 /** Not called if the host dies before: CPUs that wait for the lock give up. */
-export function letGo({ host }: Lguest, taken: Taken): void {
-  if (taken === undefined) return;
+export function letGo(lg: Lguest, taken: Taken): void {
+  if (taken !== undefined) release(lg, taken);
+}
+
+function release({ host }: Lguest, taken: Lock | Section): void {
   if (taken instanceof Section) leave(host, host.cpus[host.thisCpu]!, taken);
   else taken.release(host.thisCpu);
 }
@@ -103,9 +108,12 @@ export function letGo({ host }: Lguest, taken: Taken): void {
  * earlier (it may put back what it had read), and no TLB.
  */
 export function quiesce(lg: Lguest, pgdir: number): void {
-  if (lg.isAsWritten) return;
+  if (!lg.isAsWritten) awaitUsers(lg, pgdir);
+}
+
+function awaitUsers(lg: Lguest, pgdir: number): void {
   lg.steps.awaitFaults(lg, pgdir);
-  shootDown(lg, pgdir);
+  lg.steps.shootDown(lg, pgdir);
 }
 
 /**

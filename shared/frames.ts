@@ -101,6 +101,8 @@ export class Frames {
   /** The first element of the frame table, and how many there are. */
   declare private readonly table: Ptr;
   declare private readonly total: number;
+  /** Of the first frame. */
+  declare private readonly counts: Ptr;
   declare private readonly counted: readonly Counters[];
   declare private readonly runningVcpu: () => number;
 
@@ -127,6 +129,7 @@ export class Frames {
     this.runningVcpu = runningVcpu;
     this.table = layout.regions.frameTable.at;
     this.total = layout.totalFrames;
+    this.counts = toPtr(this.table + COUNT);
     const caches = layout.regions.frameCaches;
     this.cache = toPtr(caches.at + cpu * caches.stride);
   }
@@ -169,7 +172,7 @@ export class Frames {
 
   /** `get_page`. The host dies of a frame that does not exist, here and below. */
   get(pfn: Pfn): void {
-    this.words.add(this.#countOf(pfn), REFERENCE);
+    this.words.add(this.countOf(pfn), REFERENCE);
   }
 
   /**
@@ -177,16 +180,16 @@ export class Frames {
    * False if the owner has released it: it may be free, or reused.
    */
   getIfOwned(pfn: Pfn): boolean {
-    return this.words.addIf(this.#countOf(pfn), OWNED, REFERENCE);
+    return this.words.addIf(this.countOf(pfn), OWNED, REFERENCE);
   }
 
   /** `put_page` */
   put(pfn: Pfn): void {
-    const before = this.words.add(this.#countOf(pfn), -REFERENCE) | 0;
-    if (before <= REFERENCE) this.#lastPut(pfn, before);
+    const before = this.words.add(this.countOf(pfn), -REFERENCE) | 0;
+    if (before <= REFERENCE) this.lastPut(pfn, before);
   }
 
-  #lastPut(pfn: Pfn, before: number): void {
+  private lastPut(pfn: Pfn, before: number): void {
     if (before === REFERENCE) return this.#free(pfn);
     // At most the owner's reference was left.
     this.#tellOverPut(pfn);
@@ -195,7 +198,7 @@ export class Frames {
 
   /** `free_page`, and the Launcher's unmapping: the owner releases it. */
   disown(pfn: Pfn): void {
-    if (this.words.add(this.#countOf(pfn), -OWNED) === OWNED) this.#free(pfn);
+    if (this.words.add(this.countOf(pfn), -OWNED) === OWNED) this.#free(pfn);
   }
 
   /** Whether the pool has fewer frames than the CPUs' caches may take at once. */
@@ -239,9 +242,9 @@ export class Frames {
   }
 
   /** An entry taken from anywhere (U1) or from a freed table (R5) may name any number. */
-  #countOf(pfn: Pfn): Ptr {
+  private countOf(pfn: Pfn): Ptr {
     if (pfn >= this.total) noFrame(pfn, this.total);
-    return toPtr(this.table + pfn * ELEMENT_WORDS + COUNT);
+    return (this.counts + pfn * ELEMENT_WORDS) as Ptr;
   }
 
   #tellOverPut(pfn: Pfn): void {

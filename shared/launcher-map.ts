@@ -9,7 +9,7 @@ import * as address from '../src/hardware/address.ts';
 import { FrameKind, type Frames } from './frames.ts';
 import type { Words } from './words.ts';
 
-const { NO_FRAME, toPfn, toPtr } = address;
+const { NO_FRAME, toPfn } = address;
 
 export const Vma = {
   /** Not mapped. */
@@ -21,6 +21,9 @@ export const Vma = {
 } as const;
 
 export type Vma = (typeof Vma)[keyof typeof Vma];
+
+/** As constants to V8. */
+const { ReadWrite: READ_WRITE, CopyOnWrite: COPY_ON_WRITE } = Vma;
 
 /** One word a page: frame << 2 | state. */
 const STATE_BITS = 2;
@@ -41,12 +44,12 @@ export class LauncherMap {
   }
 
   state(page: Gpfn): Vma {
-    return (this.words.read(this.#entry(page)) & 3) as Vma;
+    return (this.words.read(this.entryOf(page)) & 3) as Vma;
   }
 
   /** The frame behind a page; the zero page or NO_FRAME where it has none of its own. */
   frame(page: Gpfn): Pfn {
-    return toPfn(this.words.read(this.#entry(page)) >>> STATE_BITS);
+    return toPfn(this.words.read(this.entryOf(page)) >>> STATE_BITS);
   }
 
   /**
@@ -55,7 +58,7 @@ export class LauncherMap {
    * if there is no memory for a frame that is needed.
    */
   set(page: Gpfn, state: Vma): boolean {
-    const entry = this.#entry(page);
+    const entry = this.entryOf(page);
     for (;;) {
       const old = this.words.read(entry);
       const had = toPfn(old >>> STATE_BITS);
@@ -78,7 +81,7 @@ export class LauncherMap {
    * nothing is changed, if it is not mapped for reading and writing.
    */
   discard(page: Gpfn): Pfn {
-    const entry = this.#entry(page);
+    const entry = this.entryOf(page);
     for (;;) {
       const old = this.words.read(entry);
       if ((old & 3) !== Vma.ReadWrite) return NO_FRAME;
@@ -109,18 +112,15 @@ export class LauncherMap {
    */
   getUserPage(page: Gpfn, write: boolean, unshare = false): Pfn {
     for (;;) {
-      const value = this.words.read(this.#entry(page));
-      const state = (value & 3) as Vma;
-      if (state === Vma.None) return NO_FRAME;
-      if (write && state === Vma.ReadOnly) return NO_FRAME;
-      if ((write || unshare) && state === Vma.CopyOnWrite) {
-        if (!this.#breakCopyOnWrite(page, value)) return NO_FRAME;
-        continue;
+      const value = this.words.read(this.entryOf(page));
+      if ((value & 3) !== READ_WRITE) {
+        if (!this.isUsable(page, value, write, unshare)) return NO_FRAME;
+        if ((value & 3) === COPY_ON_WRITE && (write || unshare)) continue;
       }
-      const frame = toPfn(value >>> STATE_BITS);
+      const frame = (value >>> STATE_BITS) as Pfn;
       if (!this.frames.getIfOwned(frame)) continue;
       // Copy-on-write may have been broken in between, or the page discarded.
-      if (this.words.read(this.#entry(page)) === value) return frame;
+      if (this.words.read(this.entryOf(page)) === value) return frame;
       this.frames.put(frame);
     }
   }
@@ -131,7 +131,7 @@ export class LauncherMap {
    */
   frameForHost(page: Gpfn, write: boolean): Pfn {
     for (;;) {
-      const value = this.words.read(this.#entry(page));
+      const value = this.words.read(this.entryOf(page));
       const state = (value & 3) as Vma;
       if (!write || state === Vma.ReadWrite) return toPfn(value >>> STATE_BITS);
       if (state !== Vma.CopyOnWrite) return NO_FRAME;
@@ -139,17 +139,24 @@ export class LauncherMap {
     }
   }
 
+  /** What is not mapped for reading and writing; copies on write are broken first. */
+  private isUsable(page: Gpfn, value: number, write: boolean, unshare: boolean): boolean {
+    const state = (value & 3) as Vma;
+    if (state === COPY_ON_WRITE) return !(write || unshare) || this.#breakCopyOnWrite(page, value);
+    return state !== Vma.None && !write;
+  }
+
   #breakCopyOnWrite(page: Gpfn, value: number): boolean {
     const copy = this.frames.getZeroedPage(FrameKind.GuestPage, this.guest);
     if (copy === NO_FRAME) return false;
     const broken = ((copy << STATE_BITS) | Vma.ReadWrite) >>> 0;
-    if (this.words.compareExchange(this.#entry(page), value, broken) !== value) {
+    if (this.words.compareExchange(this.entryOf(page), value, broken) !== value) {
       this.frames.disown(copy);
     }
     return true;
   }
 
-  #entry(page: Gpfn): Ptr {
-    return toPtr(this.at + page);
+  private entryOf(page: Gpfn): Ptr {
+    return (this.at + page) as Ptr;
   }
 }

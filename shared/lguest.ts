@@ -233,9 +233,12 @@ export class Lguest extends record.recordOf(FIELDS) {
 
   /** `set_pte`, `set_pmd` and `set_pgd`: one store, whole. */
   setEntry(ptr: Ptr, entry: Entry): void {
-    if (!this.form.pae) {
-      this.words.write(ptr, entry.low);
-    } else if (this.steps.storesHalves()) {
+    if (this.form.pae) this.setWide(ptr, entry);
+    else this.words.write(ptr, entry.low);
+  }
+
+  private setWide(ptr: Ptr, entry: Entry): void {
+    if (this.steps.storesHalves()) {
       this.words.write(toPtr(ptr + 1), entry.high);
       this.words.write(ptr, entry.low);
     } else {

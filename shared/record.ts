@@ -109,11 +109,14 @@ type Derived<F extends Fields, K extends keyof F> = F[K][2] extends 'by hand' ? 
  */
 export class SharedRecord {
   declare readonly words: Words;
+  /** The words' own, for accessors. */
+  declare readonly plain: Uint32Array;
   /** Where it begins. */
   declare readonly at: Ptr;
 
   constructor(words: Words, at: Ptr) {
     this.words = words;
+    this.plain = words.plain;
     this.at = at;
   }
 
@@ -137,83 +140,149 @@ export function recordOf<const F extends Fields>(
   words: Words,
   at: Ptr,
 ) => SharedRecord & Accessors<F> {
-  abstract class Derived extends SharedRecord {}
-  for (const [name, [at, kind, access]] of Object.entries(fields)) {
-    if (access === 'by hand') continue;
-    const [loads, stores] = WAYS[access];
-    const shape = SHAPES[kind] ?? ((accessor: Accessor) => accessor);
-    const { get, set } = shape({ get: loads(at), set: stores(at) });
-    // As stacks, and so stories, call it.
-    Object.defineProperty(get, 'name', { value: `get ${name}` });
-    Object.defineProperty(Derived.prototype, name, kind === 'count' ? { get } : { get, set });
+  abstract class Derived extends SharedRecord {
+    constructor(words: Words, at: Ptr) {
+      super(words, at);
+      if (!words.isLeaf) Object.setPrototypeOf(this, throughWords(new.target.prototype, fields));
+    }
   }
+  Object.defineProperties(Derived.prototype, accessorsOf(fields, DIRECT));
   return Derived as never;
 }
 
-interface Accessor {
-  readonly get: (this: SharedRecord) => number;
-  readonly set: (this: SharedRecord, value: number) => void;
+const derived = new WeakMap<object, object>();
+
+/** The same for records whose accesses `words` intercepts, as under control. */
+function throughWords(prototype: object, fields: Fields): object {
+  const made =
+    derived.get(prototype) ?? Object.create(prototype, accessorsOf(fields, THROUGH_WORDS));
+  derived.set(prototype, made);
+  return made;
 }
 
-type Load = (offset: number) => Accessor['get'];
-type Store = (offset: number) => Accessor['set'];
+function accessorsOf(fields: Fields, ways: Ways): PropertyDescriptorMap {
+  const accessors: PropertyDescriptorMap = {};
+  for (const [name, [at, kind, access]] of Object.entries(fields)) {
+    if (access === 'by hand') continue;
+    const [loads, stores] = ways[access];
+    const shape = SHAPES[kind] ?? 'number';
+    const get = loads[shape](at);
+    // As stacks, and so stories, call it.
+    Object.defineProperty(get, 'name', { value: `get ${name}` });
+    accessors[name] = kind === 'count' ? { get } : { get, set: stores(at) };
+  }
+  return accessors;
+}
+
+type Getter = (this: SharedRecord) => number | boolean;
+type Setter = (this: SharedRecord, value: number | boolean) => void;
+
+/** How a getter shows what it loads. */
+type Loads = Readonly<Record<'number' | 'signed' | 'truth', (offset: number) => Getter>>;
+
+/** By offset. A truth is stored as 0 or 1. */
+type Stores = (offset: number) => Setter;
+
+type Ways = Readonly<Record<Exclude<FieldAccess, 'by hand'>, readonly [Loads, Stores]>>;
 
 /*
  * Each is a function over nothing but its offset, which is a constant to V8 where it puts the
- * accessor into its caller.
+ * accessor into its caller: always, if it has at most 27 bytes of bytecode and calls nothing.
  */
 
-const peek: Load = (offset) =>
-  function get() {
-    return this.words.peek(((this.at + offset) | 0) as Ptr);
-  };
-const poke: Store = (offset) =>
-  function set(value) {
-    this.words.poke(((this.at + offset) | 0) as Ptr, value);
-  };
-const read: Load = (offset) =>
-  function get() {
-    return this.words.read(((this.at + offset) | 0) as Ptr);
-  };
-const write: Store = (offset) =>
-  function set(value) {
-    this.words.write(((this.at + offset) | 0) as Ptr, value);
-  };
-const load: Load = (offset) =>
-  function get() {
-    return this.words.load(((this.at + offset) | 0) as Ptr);
-  };
-const store: Store = (offset) =>
-  function set(value) {
-    this.words.store(((this.at + offset) | 0) as Ptr, value);
-  };
-
-const WAYS: Readonly<Record<Exclude<FieldAccess, 'by hand'>, readonly [Load, Store]>> = {
-  own: [peek, poke],
-  plain: [read, write],
-  atomic: [load, store],
-  published: [read, store],
+const LOADED_DIRECTLY: Loads = {
+  number: (offset) =>
+    function get() {
+      return this.plain[this.at + offset]!;
+    },
+  signed: (offset) =>
+    function get() {
+      return this.plain[this.at + offset]! | 0;
+    },
+  truth: (offset) =>
+    function get() {
+      return !!this.plain[this.at + offset]!;
+    },
 };
 
-const signed = ({ get, set }: Accessor) => ({
-  get(this: SharedRecord): number {
-    return get.call(this) | 0;
-  },
-  set,
-});
+const storedDirectly: Stores = (offset) =>
+  function set(value) {
+    this.plain[this.at + offset] = +value;
+  };
 
-const truth = ({ get, set }: Accessor) => ({
-  get(this: SharedRecord): boolean {
-    return get.call(this) !== 0;
-  },
-  set(this: SharedRecord, value: boolean): void {
-    set.call(this, value ? 1 : 0);
-  },
-});
+const PEEK: Loads = {
+  number: (offset) =>
+    function get() {
+      return this.words.peek((this.at + offset) as Ptr);
+    },
+  signed: (offset) =>
+    function get() {
+      return this.words.peek((this.at + offset) as Ptr) | 0;
+    },
+  truth: (offset) =>
+    function get() {
+      return this.words.peek((this.at + offset) as Ptr) !== 0;
+    },
+};
+const READ: Loads = {
+  number: (offset) =>
+    function get() {
+      return this.words.read((this.at + offset) as Ptr);
+    },
+  signed: (offset) =>
+    function get() {
+      return this.words.read((this.at + offset) as Ptr) | 0;
+    },
+  truth: (offset) =>
+    function get() {
+      return this.words.read((this.at + offset) as Ptr) !== 0;
+    },
+};
+const LOAD: Loads = {
+  number: (offset) =>
+    function get() {
+      return this.words.load((this.at + offset) as Ptr);
+    },
+  signed: (offset) =>
+    function get() {
+      return this.words.load((this.at + offset) as Ptr) | 0;
+    },
+  truth: (offset) =>
+    function get() {
+      return this.words.load((this.at + offset) as Ptr) !== 0;
+    },
+};
 
-const SHAPES: Readonly<Partial<Record<FieldKind, typeof signed | typeof truth>>> = {
-  index: signed,
-  hostCpu: signed,
-  truth,
-  vcpu: truth,
+const poke: Stores = (offset) =>
+  function set(value) {
+    this.words.poke((this.at + offset) as Ptr, +value);
+  };
+const write: Stores = (offset) =>
+  function set(value) {
+    this.words.write((this.at + offset) as Ptr, +value);
+  };
+const store: Stores = (offset) =>
+  function set(value) {
+    this.words.store((this.at + offset) as Ptr, +value);
+  };
+
+const THROUGH_WORDS: Ways = {
+  own: [PEEK, poke],
+  plain: [READ, write],
+  atomic: [LOAD, store],
+  published: [READ, store],
+};
+
+const DIRECT: Ways = {
+  ...THROUGH_WORDS,
+  own: [LOADED_DIRECTLY, storedDirectly],
+  plain: [LOADED_DIRECTLY, storedDirectly],
+  published: [LOADED_DIRECTLY, store],
+};
+
+const SHAPES: Readonly<Partial<Record<FieldKind, keyof Loads>>> = {
+  index: 'signed',
+  hostCpu: 'signed',
+  truth: 'truth',
+  vcpu: 'truth',
 };

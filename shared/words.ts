@@ -56,6 +56,12 @@ export class Words {
   declare private readonly signed: Int32Array;
   declare private readonly doubles: Float64Array;
   declare private readonly atomics: AtomicsExports;
+  /** Those that hot code calls, one load away. */
+  declare private readonly loadWord: AtomicsExports['load'];
+  declare private readonly storeWord: AtomicsExports['store'];
+  declare private readonly exchangeWord: AtomicsExports['exchange'];
+  declare private readonly replaceWord: AtomicsExports['compareExchange'];
+  declare private readonly addWord: AtomicsExports['add'];
   declare private readonly scratch: Ptr;
 
   /** `scratch`: two words, on an even place, that belong to the calling thread alone. */
@@ -65,7 +71,17 @@ export class Words {
     this.signed = new Int32Array(memory.buffer);
     this.doubles = new Float64Array(memory.buffer);
     this.atomics = atomicsOver(memory);
+    this.loadWord = this.atomics.load;
+    this.storeWord = this.atomics.store;
+    this.exchangeWord = this.atomics.exchange;
+    this.replaceWord = this.atomics.compareExchange;
+    this.addWord = this.atomics.add;
     this.scratch = scratch;
+  }
+
+  /** Whether this is the leaf itself: records access what needs no locked operation past it. */
+  get isLeaf(): boolean {
+    return this.constructor === Words;
   }
 
   peek(at: Ptr): number {
@@ -92,24 +108,24 @@ export class Words {
   }
 
   load(at: Ptr): number {
-    return this.atomics.load(at) >>> 0;
+    return this.loadWord(at) >>> 0;
   }
 
   store(at: Ptr, value: number): void {
-    this.atomics.store(at, value);
+    this.storeWord(at, value);
   }
 
   /** Returns the value before, as do the others below. */
   exchange(at: Ptr, value: number): number {
-    return this.atomics.exchange(at, value) >>> 0;
+    return this.exchangeWord(at, value) >>> 0;
   }
 
   compareExchange(at: Ptr, expected: number, value: number): number {
-    return this.atomics.compareExchange(at, expected, value) >>> 0;
+    return this.replaceWord(at, expected, value) >>> 0;
   }
 
   add(at: Ptr, value: number): number {
-    return this.atomics.add(at, value) >>> 0;
+    return this.addWord(at, value) >>> 0;
   }
 
   /** The same, its result not used: to the search through all behaviours such adds commute. */

@@ -23,23 +23,14 @@ const { frameStart, NO_FRAME, NULL, PAGE_SHIFT, toGpa, toPfn, toPtr } = address;
 const { bugOn, HostOops } = errors;
 const { PageTable } = frames.FrameKind;
 const { SpteSet } = events.EventKind;
-const {
-  flagsOf,
-  isPresent,
-  makeEntry,
-  PAGE_NX_HIGH,
-  pgdIndex,
-  pmdIndex,
-  pteIndex,
-  ptePfn,
-  tablePfn,
-} = entries;
+const { isPresent, makeEntry, PAGE_NX_HIGH, pgdIndex, pmdIndex, pteIndex, ptePfn, tablePfn } =
+  entries;
 
 /** page_tables.c:83 spgd_addr: the top-level entry for an address in the i'th shadow. */
 export function spgdAddr(cpu: LgCpu, i: number, vaddr: Gva): Ptr {
   const { form, pgdirs } = cpu.lg;
   const { pgdir } = pgdirs[i]!;
-  if (pgdir === NULL) throw new HostOops('null dereference', 'spgd_addr');
+  if (pgdir === NULL) noTop();
   return toPtr(pgdir + pgdIndex(form, vaddr) * form.entryWords);
 }
 
@@ -67,6 +58,10 @@ export function tableOf(lg: Lguest, entry: Entry): Pfn {
   const pfn = tablePfn(entry);
   if (!lg.host.frames.exists(pfn)) noTable(pfn);
   return toPfn(pfn);
+}
+
+function noTop(): never {
+  throw new HostOops('null dereference', 'spgd_addr');
 }
 
 function noTable(pfn: number): never {
@@ -139,14 +134,9 @@ function tableBelow(cpu: LgCpu, pgdir: number, at: Ptr, flags: number, what: str
   for (;;) {
     const found = lg.entry(at);
     if (isPresent(found)) return frameStart(tableOf(lg, found));
-    if (flags === 0) return NULL;
-    const table = lg.host.frames.getZeroedPage(PageTable, lg.index);
-    if (table === NO_FRAME) {
-      killGuest(cpu, `out of memory allocating ${what} page`);
-      return NULL;
-    }
-    const entry = makeEntry(table, flags);
-    if (lg.steps.linkTable(lg, at, found, entry)) {
+    const table = flags === 0 ? NO_FRAME : newTable(cpu, what);
+    if (table === NO_FRAME) return NULL;
+    if (lg.steps.linkTable(lg, at, found, makeEntry(table, flags))) {
       lg.pgdirs[pgdir]!.countVersion();
       return frameStart(table);
     }
@@ -155,9 +145,16 @@ function tableBelow(cpu: LgCpu, pgdir: number, at: Ptr, flags: number, what: str
   }
 }
 
+function newTable(cpu: LgCpu, what: string): Pfn {
+  const { lg } = cpu;
+  const table = lg.host.frames.getZeroedPage(PageTable, lg.index);
+  if (table === NO_FRAME) killGuest(cpu, `out of memory allocating ${what} page`);
+  return table;
+}
+
 /** Trace event: an entry maps a guest's page from now on, as KVM's mmu_set_spte. */
-export function traceSpte({ host }: Lguest, at: Ptr, gpte: Entry, spte: Entry): void {
-  if (host.events.tap !== undefined) tellSpte(host, at, gpte, spte);
+export function traceSpte(lg: Lguest, at: Ptr, gpte: Entry, spte: Entry): void {
+  if (lg.host.events.tap !== undefined) tellSpte(lg.host, at, gpte, spte);
 }
 
 function tellSpte(host: Host, at: Ptr, gpte: Entry, spte: Entry): void {
@@ -168,5 +165,9 @@ function tellSpte(host: Host, at: Ptr, gpte: Entry, spte: Entry): void {
 
 /** page_tables.c:242 release_pte: put the reference that get_pfn took. */
 export function releasePte(lg: Lguest, pte: Entry): void {
-  if (flagsOf(pte) & 1) lg.host.frames.put(toPfn(ptePfn(pte)));
+  if (isPresent(pte)) putPage(lg, pte);
+}
+
+function putPage(lg: Lguest, pte: Entry): void {
+  lg.host.frames.put(toPfn(ptePfn(pte)));
 }

@@ -7,21 +7,26 @@
 
 import * as discipline from '../../shared/discipline.ts';
 import type { LgCpu } from '../../shared/lg-cpu.ts';
-import { killGuest, type Lguest } from '../../shared/lguest.ts';
+import type { Lguest } from '../../shared/lguest.ts';
+import * as lguest from '../../shared/lguest.ts';
 import type { Gpa, Gva, Ptr } from '../hardware/address.ts';
 import * as address from '../hardware/address.ts';
 import type { Entry } from '../hardware/entry.ts';
 import * as entry from '../hardware/entry.ts';
 import * as entries from './entries.ts';
 import { releasePgds } from './flush.ts';
-import { checkGpte, gpteToSpte } from './gpte.ts';
+import * as gptes from './gpte.ts';
 import { guestMappingsChanged } from './policies/compare.ts';
-import { policyOf } from './policies/declared.ts';
-import { isOfStack, isWritable, pinnedSpte } from './stack.ts';
+import * as policies from './policies/declared.ts';
+import * as stack from './stack.ts';
 import * as switching from './switch.ts';
 
 const { letGo, lockPgdir, mustHoldPgdir, quiesce } = discipline;
 const { findSpte, releasePte, traceSpte } = entries;
+const { checkGpte, gpteToSpte } = gptes;
+const { killGuest } = lguest;
+const { policyOf } = policies;
+const { isOfStack, isWritable, pinnedSpte } = stack;
 const { findPgdir } = switching;
 const { NULL } = address;
 const { flagsOf, NO_ENTRY, PAGE_ACCESSED, PAGE_DIRTY } = entry;
@@ -37,10 +42,7 @@ export function guestSetPte(cpu: LgCpu, gpgdir: Gpa, vaddr: Gva, gpte: Entry): v
     return;
   }
   if (vaddr >= lg.kernelAddress) {
-    // A pgdir that gets its page only now is filled from the guest's tables as they are now.
-    for (let i = 0; i < lg.pgdirs.length; i++) {
-      if (lg.pgdirs[i]!.pgdir !== NULL) doSetPte(cpu, i, cpu.cr3, vaddr, gpte);
-    }
+    setInAll(cpu, vaddr, gpte);
     return;
   }
   const pgdir = findPgdir(lg, gpgdir);
@@ -50,6 +52,14 @@ export function guestSetPte(cpu: LgCpu, gpgdir: Gpa, vaddr: Gva, gpte: Entry): v
   // first and then empties the pgdir, under the same lock, so what is set before does not stay.
   if (lg.steps.isStillOf(lg, pgdir, gpgdir)) doSetPte(cpu, pgdir, gpgdir, vaddr, gpte);
   letGo(lg, taken);
+}
+
+/** A pgdir that gets its page only now is filled from the guest's tables as they are now. */
+function setInAll(cpu: LgCpu, vaddr: Gva, gpte: Entry): void {
+  const { pgdirs } = cpu.lg;
+  for (let i = 0; i < pgdirs.length; i++) {
+    if (pgdirs[i]!.pgdir !== NULL) doSetPte(cpu, i, cpu.cr3, vaddr, gpte);
+  }
 }
 
 /**
@@ -87,7 +97,11 @@ function changeSpte(cpu: LgCpu, spte: Ptr, gpgdir: Gpa, vaddr: Gva, gpte: Entry)
 
 /** Whether it maps a stack that may be in use, which would be unmapped until the next fault. */
 function mustBeSetNow(cpu: LgCpu, vaddr: Gva, gpte: Entry): boolean {
-  if (!cpu.lg.steps.keepsStacks(cpu) || !isWritable(gpte)) return false;
+  return cpu.lg.steps.keepsStacks(cpu) && isStackLost(cpu, vaddr, gpte);
+}
+
+function isStackLost(cpu: LgCpu, vaddr: Gva, gpte: Entry): boolean {
+  if (!isWritable(gpte)) return false;
   const complete = PAGE_ACCESSED | PAGE_DIRTY;
   const isSet = (flagsOf(gpte) & complete) === complete && !policyOf(cpu.lg).setPte['on-fault'];
   return !isSet && isOfStack(cpu.lg, vaddr);
