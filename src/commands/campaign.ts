@@ -31,7 +31,7 @@ import {
   QUIET_OPTION,
 } from './json-output.ts';
 import { keepLast } from './kept-schedules.ts';
-import { atATime, integer, type OptionsOf, positive } from './options.ts';
+import { atATime, integer, mustGoWith, type OptionsOf, positive } from './options.ts';
 import { Progress } from './progress.ts';
 import { tableColumns } from './terminal.ts';
 import { checkQueueOptions, doUnits, type UnitsJob, withQueue } from './units.ts';
@@ -97,6 +97,7 @@ async function campaign(
   const { out, shard, json } = options;
   checkQueueOptions(options, command);
   checkWatch(options);
+  mustGoWith(command, 'forever', ['weight']);
   const writeJson = jsonOutput(json);
   const { strategy: strategies, runs, seed } = options;
   const plan = planOf(testsFor(paths, options), options, { strategies, runs, seed });

@@ -42,7 +42,7 @@ export async function eachDefect(options: GenerateOptions): Promise<void> {
   }
   const missed = rows.some(({ first }) => first === null);
   if (markdown !== '-') printer(options)(eachDefectText(rows), missed);
-  writeJson({ schema_version: 1, defects: rows });
+  writeJson({ schema_version: 1, interrupted: interrupted.signal.aborted, defects: rows });
   process.exitCode = missed ? ExitCode.Failed : ExitCode.Ok;
   if (interrupted.signal.aborted) {
     process.stderr.write(

@@ -31,7 +31,15 @@ import { ExitCode } from './exit-code.ts';
 import { defectsOption, shardOption } from './explore-options.ts';
 import { heedInterrupt } from './interrupt.ts';
 import { JSON_OPTION, jsonOutput, printer, QUIET_OPTION } from './json-output.ts';
-import { atATime, disciplineOption, integer, type OptionsOf, pagingOption } from './options.ts';
+import {
+  atATime,
+  disciplineOption,
+  integer,
+  mustGoWith,
+  mustNotGoWith,
+  type OptionsOf,
+  pagingOption,
+} from './options.ts';
 import { outputFile } from './output-file.ts';
 import { Progress } from './progress.ts';
 import { checkQueueOptions, doUnits, type UnitsJob, withQueue } from './units.ts';
@@ -113,7 +121,11 @@ export const generateCommand = (): CommandUnknownOpts =>
     if (options.queue !== undefined && options.seconds !== undefined) {
       throw new UserError('--queue leaves the work to umbra work: leave --seconds out');
     }
+    mustGoWith(command, 'eachDefect', ['markdown']);
     if (!options.eachDefect) return generate(options);
+    mustNotGoWith(command, '--each-defect says which programs, and all are tried until one fails', [
+      ...['ops', 'alphabet', 'exhaustive', 'seconds', 'shard', 'untilFailure'],
+    ]);
     return (await import('./generate-each-defect.ts')).eachDefect(options);
   });
 

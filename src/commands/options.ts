@@ -59,21 +59,44 @@ export function withConfig(command: CommandUnknownOpts): CommandUnknownOpts {
   );
 }
 
+/** The first of these options, by default of all, that is on the command line. */
+const givenOf = (
+  command: CommandUnknownOpts,
+  names: readonly string[] = command.options
+    .map((option) => option.attributeName())
+    .filter((name) => name !== 'config'),
+): string | undefined =>
+  command.options.find((option) => {
+    const name = option.attributeName();
+    return names.includes(name) && command.getOptionValueSource(name) === 'cli';
+  })?.long;
+
 /**
  * Throws UserError for an option on the command line of a command that only lists what there is,
  * since `what` is to be run was not given.
  */
 export function mustBeBare(command: CommandUnknownOpts, what: string): void {
-  const given = command.options.find(
-    (option) =>
-      option.attributeName() !== 'config' &&
-      command.getOptionValueSource(option.attributeName()) === 'cli',
-  );
+  const given = givenOf(command);
   if (given === undefined) return;
   throw new UserError(
-    `${given.long} is about a run, and ${what} to run is not given: umbra ${command.name()} alone ` +
+    `${given} is about a run, and ${what} to run is not given: umbra ${command.name()} alone ` +
       'lists them',
   );
+}
+
+/** Throws UserError for these options on the command line without another, which they are for. */
+export function mustGoWith(command: CommandUnknownOpts, other: string, names: string[]): void {
+  if (command.getOptionValue(other)) return;
+  const given = givenOf(command, names);
+  if (given === undefined) return;
+  const needed = command.options.find((option) => option.attributeName() === other)!.long;
+  throw new UserError(`${given} is for ${needed}: give both, or neither`);
+}
+
+/** Throws UserError for these options on the command line beside another, which ignores them. */
+export function mustNotGoWith(command: CommandUnknownOpts, why: string, names: string[]): void {
+  const given = givenOf(command, names);
+  if (given !== undefined) throw new UserError(`${why}: leave ${given} out`);
 }
 
 const PAGINGS = ['nonpae', 'pae'] as const satisfies readonly PagingName[];

@@ -8,7 +8,7 @@ import { grouped } from '../numbers.ts';
 import type { RoundMaker, Rounds } from '../queue/forever.ts';
 import { ExitCode } from './exit-code.ts';
 import { QUIET_OPTION } from './json-output.ts';
-import { atATime, integer, type OptionsOf } from './options.ts';
+import { atATime, integer, mustGoWith, type OptionsOf } from './options.ts';
 import { QUEUE_OPTION } from './units.ts';
 
 function declare() {
@@ -64,7 +64,7 @@ async function run(
     import('../queue/worker.ts'),
   ]);
   const { forever = false, rounds: most, canary } = options;
-  if (most !== undefined && !forever) throw new UserError('--rounds is for --forever');
+  mustGoWith(command, 'forever', ['rounds', 'canary']);
   const address = parseAddress(text);
   const ended = new AbortController();
   let signal: NodeJS.Signals | undefined;

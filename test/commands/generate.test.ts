@@ -169,6 +169,9 @@ describe('refuses', () => {
     [['--out', at('file')], /file is a file: give --out a folder/],
     [['--each-defect', '--out', at('x')], /keeps nothing/],
     [['--each-defect', '--json', '-', '--markdown', '-'], /ask for stdout/],
+    [['--each-defect', '--seconds', '5'], /until one fails: leave --seconds out/],
+    [['--each-defect', '--ops', '2'], /leave --ops out/],
+    [['--markdown', at('x.md')], /--markdown is for --each-defect: give both, or neither/],
   ])('%j', async (given, says) => {
     const { code, stderr } = await umbra('generate', ...given);
     expect(spaced(stderr)).toMatch(says);

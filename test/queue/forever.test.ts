@@ -116,6 +116,8 @@ test('failures are kept, and a new version repeats them first', async () => {
 
 test.each([
   [['work', '--rounds', '2'], /--rounds is for --forever/],
+  [['work', '--canary', 'R2'], /--canary is for --forever/],
+  [['campaign', R15, '--weight', '3'], /--weight is for --forever: give both, or neither/],
   [['campaign', R15, '--forever', '--wait'], /--forever has no end/],
 ])('refuses %j with a message', async (args, words) => {
   const { code, stderr } = await ran(...args);
