@@ -73,8 +73,8 @@ export class ControlState {
   /** The step at which none is left. */
   #until = 0;
   /** The digest's halves: signed words. */
-  #low = 0;
-  #high = 0;
+  private low = 0;
+  private high = 0;
   /** The order of conflicting accesses. */
   readonly trace: Trace;
   readonly words: Uint32Array;
@@ -115,16 +115,16 @@ export class ControlState {
     this.words.fill(0, 0, this.#switchesAt);
     this.left = 0;
     this.#until = 0;
-    this.#low = 0x9e37_79b9 | 0;
-    this.#high = 0x85eb_ca6b | 0;
+    this.low = 0x9e37_79b9 | 0;
+    this.high = 0x85eb_ca6b | 0;
     this.trace.begin();
   }
 
   /** Control leaves this thread: store what is kept in fields, for the next thread to load. */
   handOver(): void {
     this.words[STEP] = this.step;
-    this.words[LOW] = this.#low;
-    this.words[HIGH] = this.#high;
+    this.words[LOW] = this.low;
+    this.words[HIGH] = this.high;
     this.words[TRACE_LOW] = this.trace.low;
     this.words[TRACE_HIGH] = this.trace.high;
     this.words[TRACE_CHANGED] = this.trace.changed;
@@ -134,8 +134,8 @@ export class ControlState {
   takeOver(): void {
     this.left = 0;
     this.#until = this.stepHandedOver;
-    this.#low = this.words[LOW]! | 0;
-    this.#high = this.words[HIGH]! | 0;
+    this.low = this.words[LOW]! | 0;
+    this.high = this.words[HIGH]! | 0;
     this.trace.low = this.words[TRACE_LOW]! | 0;
     this.trace.high = this.words[TRACE_HIGH]! | 0;
     this.trace.changed = this.words[TRACE_CHANGED]!;
@@ -264,21 +264,21 @@ export class ControlState {
    */
   take(who: number, at: number, value: number, result: number): void {
     this.left--;
-    const low = this.#low;
-    const high = this.#high;
+    const low = this.low;
+    const high = this.high;
     const access = low ^ (at + Math.imul(who, 0x9e37_79b1));
     const came = high ^ (value + Math.imul(result, 0x85eb_ca77));
-    this.#low = Math.imul(access + (high >>> 7), 0xcc9e_2d51);
-    this.#high = Math.imul(came + (low >>> 11), 0x1b87_3593);
+    this.low = Math.imul(access + (high >>> 7), 0xcc9e_2d51);
+    this.high = Math.imul(came + (low >>> 11), 0x1b87_3593);
   }
 
   /** The digest of all steps so far: actor, kind, place, value and result. 16 hex digits. */
   get digest(): string {
-    return hexWord(this.#high) + hexWord(this.#low);
+    return hexWord(this.high) + hexWord(this.low);
   }
 
   /** 32 bits of it. */
   get shortDigest(): number {
-    return this.#low ^ this.#high;
+    return this.low ^ this.high;
   }
 }

@@ -51,7 +51,7 @@ export class ControlledWords extends Words {
     if (this.task.owns(at)) return this.plain[at]!;
     if (asides.isAgain) return asides.again() >>> 0;
     this.guards.look(at);
-    return asides.keep(this.#isBuffered(at) ? this.task.stores.find(at) : this.plain[at]!);
+    return asides.keep(this.isBuffered(at) ? this.task.stores.find(at) : this.plain[at]!);
   }
 
   override poke(at: Ptr, value: number): void {
@@ -62,7 +62,7 @@ export class ControlledWords extends Words {
     }
     const { asides } = task;
     if (asides.isAgain) return asides.again() === AS_STEP ? this.store(at, value) : undefined;
-    if (this.#isBuffered(at) && !task.controller.flushAside(task)) {
+    if (this.isBuffered(at) && !task.controller.flushAside(task)) {
       asides.keep(AS_STEP);
       return this.store(at, value);
     }
@@ -76,7 +76,7 @@ export class ControlledWords extends Words {
 
   override read(at: Ptr): number {
     if (this.isAgain(Read, at)) return this.again() >>> 0;
-    return this.done(Read, at, 0, this.#newest(at));
+    return this.done(Read, at, 0, this.newest(at));
   }
 
   override write(at: Ptr, value: number): void {
@@ -90,7 +90,7 @@ export class ControlledWords extends Words {
 
   override load(at: Ptr): number {
     if (this.isAgain(Load, at)) return this.again() >>> 0;
-    return this.done(Load, at, 0, this.#newest(at));
+    return this.done(Load, at, 0, this.newest(at));
   }
 
   override store(at: Ptr, value: number): void {
@@ -135,23 +135,23 @@ export class ControlledWords extends Words {
   }
 
   override read64(at: Ptr): Entry {
-    return this.#take64(Read, at);
+    return this.take64(Read, at);
   }
 
   override load64(at: Ptr): Entry {
-    return this.#take64(Load, at);
+    return this.take64(Load, at);
   }
 
   override store64(at: Ptr, entry: Entry): void {
     if (this.isAgain(Store, at)) return void this.again();
-    this.#setEntry(at, entry);
+    this.setEntry(at, entry);
     this.changed(Store, at, entry.low, entry.low);
   }
 
   override exchange64(at: Ptr, entry: Entry): Entry {
-    if (this.isAgain(Exchange, at)) return this.#again64();
-    const found = this.#entry(at);
-    this.#setEntry(at, entry);
+    if (this.isAgain(Exchange, at)) return this.again64();
+    const found = this.entry(at);
+    this.setEntry(at, entry);
     this.changed(Exchange, at, entry.low, found.low);
     this.task.asides.keep(found.high);
     return found;
@@ -161,7 +161,7 @@ export class ControlledWords extends Words {
     if (this.isAgain(CompareExchange, at)) return this.again() === 1;
     const found = new Entry(this.plain[at]!, this.plain[at + 1]!);
     const same = found.low === expected.low && found.high === expected.high;
-    this.#setEntry(at, same ? entry : found);
+    this.setEntry(at, same ? entry : found);
     this.changed(CompareExchange, at, entry.low, same ? 1 : 0);
     return same;
   }
@@ -249,10 +249,10 @@ export class ControlledWords extends Words {
    * returns, which is at once where nothing has to be decided.
    */
   protected isAgain(kind: access.Access, at: Ptr): boolean {
-    return this.state.left <= 0 && this.#asks(kind, at);
+    return this.state.left <= 0 && this.asks(kind, at);
   }
 
-  #asks(kind: access.Access, at: Ptr): boolean {
+  private asks(kind: access.Access, at: Ptr): boolean {
     const task = this.task;
     if (task.steps.isAgain) return true;
     task.controller.point(task, kind, at);
@@ -264,7 +264,7 @@ export class ControlledWords extends Words {
   }
 
   protected done(kind: access.Access, at: Ptr, value: number, result: number): number {
-    this.#take(kind, at, value, result);
+    this.take(kind, at, value, result);
     this.guards.look(at);
     return this.task.steps.keep(result);
   }
@@ -277,39 +277,39 @@ export class ControlledWords extends Words {
     words = 2,
   ): number {
     this.task.controller.touch(at, words);
-    this.#take(kind, at, value, result);
+    this.take(kind, at, value, result);
     this.guards.change(at);
     return this.task.steps.keep(result);
   }
 
-  #take(kind: access.Access, at: Ptr, value: number, result: number): void {
+  private take(kind: access.Access, at: Ptr, value: number, result: number): void {
     this.state.take((this.cpu << 8) | kind, at, value, result);
     // With a watcher, every access asks.
     if (this.state.left <= 0) this.task.controller.tell(this.cpu, kind, at, value, result);
   }
 
-  #take64(kind: access.Access, at: Ptr): Entry {
+  private take64(kind: access.Access, at: Ptr): Entry {
     const task = this.task;
-    const isBuffered = this.#isBuffered(at) || this.#isBuffered(toPtr(at + 1));
+    const isBuffered = this.isBuffered(at) || this.isBuffered(toPtr(at + 1));
     if (isBuffered) this.waitDrained(kind, at);
-    if (this.isAgain(kind, at)) return this.#again64();
+    if (this.isAgain(kind, at)) return this.again64();
     if (isBuffered) task.controller.flush(task);
-    const found = this.#entry(at);
+    const found = this.entry(at);
     this.done(kind, at, 0, found.low);
     task.asides.keep(found.high);
     return found;
   }
 
-  #again64(): Entry {
+  private again64(): Entry {
     const low = this.again();
     return new Entry(low, this.task.asides.again());
   }
 
-  #entry(at: Ptr): Entry {
-    return new Entry(this.#get(at), this.#get(toPtr(at + 1)));
+  private entry(at: Ptr): Entry {
+    return new Entry(this.get(at), this.get(toPtr(at + 1)));
   }
 
-  #setEntry(at: Ptr, { low, high }: Entry): void {
+  private setEntry(at: Ptr, { low, high }: Entry): void {
     this.put(at, low);
     this.put(toPtr(at + 1), high);
   }
@@ -320,18 +320,18 @@ export class ControlledWords extends Words {
   protected waitDrained(_kind: access.Access, _at: Ptr): void {}
 
   /** The word as this CPU sees it. Two calls: V8 would box a variable for either result. */
-  #newest(at: Ptr): number {
-    return this.#isBuffered(at) ? this.#forwarded(at) : this.#get(at);
+  private newest(at: Ptr): number {
+    return this.isBuffered(at) ? this.forwarded(at) : this.get(at);
   }
 
-  #forwarded(at: Ptr): number {
+  private forwarded(at: Ptr): number {
     const { task } = this;
     const changes = task.stores.changesOf(at, this.plain[at]!);
     this.trace.readAhead(this.cpu, bufferOf(this.cpu, task.controller.cpus), at, changes);
     return task.stores.find(at);
   }
 
-  #get(at: Ptr): number {
+  private get(at: Ptr): number {
     this.trace.read(this.cpu, at);
     return this.plain[at]!;
   }
@@ -342,7 +342,7 @@ export class ControlledWords extends Words {
     this.trace.write(this.cpu, at, before, this.plain[at]!);
   }
 
-  #isBuffered(at: Ptr): boolean {
+  private isBuffered(at: Ptr): boolean {
     return this.buffers && this.task.stores.find(at) !== NOT_BUFFERED;
   }
 }

@@ -11,63 +11,63 @@ export const AS_STEP = 1;
 
 export class Results {
   /** Signed words. */
-  #values = new Int32Array(ROOM);
+  private values = new Int32Array(ROOM);
   /** Where the piece begins, the next result, and the end of those that are replayed. */
-  #from = 0;
-  #next = 0;
-  #kept = 0;
+  private beginning = 0;
+  private next = 0;
+  private kept = 0;
 
   /** Whether the next result is replayed. */
   get isAgain(): boolean {
-    return this.#next < this.#kept;
+    return this.next < this.kept;
   }
 
   get isEmpty(): boolean {
-    return this.length === this.#from;
+    return this.length === this.beginning;
   }
 
   get from(): number {
-    return this.#from;
+    return this.beginning;
   }
 
   get length(): number {
-    return Math.max(this.#next, this.#kept);
+    return Math.max(this.next, this.kept);
   }
 
   again(): number {
-    return this.#values[this.#next++]!;
+    return this.values[this.next++]!;
   }
 
   keep(value: number): number {
-    const next = this.#next;
-    if (next === this.#values.length) this.#grow();
-    this.#values[next] = value;
-    this.#next = next + 1;
+    const next = this.next;
+    if (next === this.values.length) this.grow();
+    this.values[next] = value;
+    this.next = next + 1;
     return value;
   }
 
   /** The piece was unwound: replay it. */
   rewind(): void {
-    if (this.#next > this.#kept) this.#kept = this.#next;
-    this.#next = this.#from;
+    if (this.next > this.kept) this.kept = this.next;
+    this.next = this.beginning;
   }
 
   /** A piece begins. */
   clear(): void {
-    this.#from = this.#next;
-    this.#kept = this.#next;
+    this.beginning = this.next;
+    this.kept = this.next;
   }
 
   /** Go back to a piece that began at `from` and had come to `length`; 0 and 0: a new run. */
   goBack(from: number, length: number): void {
-    this.#from = from;
-    this.#next = from;
-    this.#kept = length;
+    this.beginning = from;
+    this.next = from;
+    this.kept = length;
   }
 
-  #grow(): void {
-    const values = new Int32Array(this.#values.length * 2);
-    values.set(this.#values);
-    this.#values = values;
+  private grow(): void {
+    const values = new Int32Array(this.values.length * 2);
+    values.set(this.values);
+    this.values = values;
   }
 }

@@ -49,8 +49,8 @@ export class Task {
   readonly #words: Uint32Array;
   readonly #at: number;
   readonly #private: PrivateWords;
-  readonly #from: number;
-  readonly #own: number;
+  declare private readonly from: number;
+  declare private readonly own: number;
 
   /** `host`: a view by plain words. */
   constructor(controller: Controller, index: number, host: Host) {
@@ -63,8 +63,8 @@ export class Task {
     this.#words = controller.state.words;
     this.#at = controller.state.taskAt(index);
     this.#private = new PrivateWords(host, index, controller.snapshot);
-    this.#from = this.#private.from;
-    this.#own = this.#private.to - this.#private.from;
+    this.from = this.#private.from;
+    this.own = this.#private.to - this.#private.from;
   }
 
   /** It was chosen at its pending access, which it makes without asking. */
@@ -220,7 +220,7 @@ export class Task {
 
   /** Whether a word is this CPU's alone. */
   owns(at: number): boolean {
-    return (at - this.#from) >>> 0 < this.#own;
+    return (at - this.from) >>> 0 < this.own;
   }
 
   /** Whether its piece has made accesses that must not be repeated. */

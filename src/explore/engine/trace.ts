@@ -55,7 +55,7 @@ export class Trace {
   high = 0;
   /** How many words and pages have a version other than 0, and which. */
   changed = 0;
-  readonly #changed: Int32Array;
+  declare private readonly changedAt: Int32Array;
   /** Versions of words, two words each, for 64 bits. */
   protected readonly words: Int32Array;
   protected readonly pages: Int32Array;
@@ -65,7 +65,7 @@ export class Trace {
     const pages = (words >>> PAGE_BITS) << PAGE_RECORD_BITS;
     this.words = memory.subarray(0, 2 * words);
     this.pages = memory.subarray(2 * words, 2 * words + pages);
-    this.#changed = memory.subarray(2 * words + pages);
+    this.changedAt = memory.subarray(2 * words + pages);
   }
 
   /** `words`: whole pages. */
@@ -80,7 +80,7 @@ export class Trace {
     this.high = 0;
     const [words, pages] = [this.words, this.pages];
     for (let i = 0; i < this.changed; i++) {
-      const at = this.#changed[i]!;
+      const at = this.changedAt[i]!;
       if (at >= 0) {
         words[at] = 0;
         words[at + 1] = 0;
@@ -129,7 +129,7 @@ export class Trace {
   /** It has stored `after` where `before` was. */
   write(actor: number, at: number, before: number, after: number): void {
     if (before === after) this.read(actor, at);
-    else this.#change(actor, at);
+    else this.change(actor, at);
   }
 
   /**
@@ -141,20 +141,20 @@ export class Trace {
     const high = this.words[2 * at + 1]!;
     const newLow = Math.imul(low + ADDED, ADDERS[2 * actor]!) - ADDED;
     const newHigh = Math.imul(high + ADDED, ADDERS[2 * actor + 1]!) - ADDED;
-    this.#setVersion(at, newLow, newHigh, newLow - low, newHigh - high);
+    this.setVersion(at, newLow, newHigh, newLow - low, newHigh - high);
     this.note(actor, at, ADDED);
   }
 
   /** It has loaded the words from `at` on in one step. */
   readMany(actor: number, at: number, words: number): void {
-    if (words === PAGE_WORDS) this.#readPage(actor, at);
+    if (words === PAGE_WORDS) this.readPage(actor, at);
     else for (let i = at; i < at + words; i++) this.read(actor, i);
   }
 
   /** It has stored into all of them in one step, whatever was there. */
   writeMany(actor: number, at: number, words: number): void {
-    if (words === PAGE_WORDS) this.#changePage(actor, at);
-    else for (let i = at; i < at + words; i++) this.#change(actor, i);
+    if (words === PAGE_WORDS) this.changePage(actor, at);
+    else for (let i = at; i < at + words; i++) this.change(actor, i);
   }
 
   /** Words are poked: not part of the behaviour. */
@@ -172,40 +172,46 @@ export class Trace {
     return hexWord(this.high) + hexWord(this.low);
   }
 
-  #change(actor: number, at: number): void {
+  private change(actor: number, at: number): void {
     const page = (at >>> PAGE_BITS) << PAGE_RECORD_BITS;
     const [words, pages] = [this.words, this.pages];
     const low = words[2 * at]!;
     const high = words[2 * at + 1]!;
     const newLow = mixed(low + pages[page]! + Math.imul(at + 1, 0xcc9e_2d51), 0, actor);
     const newHigh = mixed(high + pages[page + 1]! + Math.imul(at + 1, 0x85eb_ca77), 1, actor);
-    this.#setVersion(at, newLow, newHigh, newLow, newHigh);
+    this.setVersion(at, newLow, newHigh, newLow, newHigh);
     this.low = (this.low + newLow) | 0;
     this.high = (this.high + newHigh) | 0;
   }
 
   /** `moreLow`, `moreHigh`: for the sum of the versions in its page. */
-  #setVersion(at: number, low: number, high: number, moreLow: number, moreHigh: number): void {
+  private setVersion(
+    at: number,
+    low: number,
+    high: number,
+    moreLow: number,
+    moreHigh: number,
+  ): void {
     const page = (at >>> PAGE_BITS) << PAGE_RECORD_BITS;
     const [words, pages] = [this.words, this.pages];
-    if ((words[2 * at]! | words[2 * at + 1]!) === 0) this.#changed[this.changed++] = 2 * at;
-    if ((pages[page]! | pages[page + SUM]!) === 0) this.#changed[this.changed++] = ~page;
+    if ((words[2 * at]! | words[2 * at + 1]!) === 0) this.changedAt[this.changed++] = 2 * at;
+    if ((pages[page]! | pages[page + SUM]!) === 0) this.changedAt[this.changed++] = ~page;
     words[2 * at] = low;
     words[2 * at + 1] = high;
     pages[page + SUM]! += moreLow;
     pages[page + SUM + 1]! += moreHigh;
   }
 
-  #readPage(actor: number, at: number): void {
+  private readPage(actor: number, at: number): void {
     const page = (at >>> PAGE_BITS) << PAGE_RECORD_BITS;
     this.note(actor, page, this.pages[page]! + this.pages[page + SUM]!);
     this.note(actor, page, this.pages[page + 1]! + this.pages[page + SUM + 1]!);
   }
 
-  #changePage(actor: number, at: number): void {
+  private changePage(actor: number, at: number): void {
     const page = (at >>> PAGE_BITS) << PAGE_RECORD_BITS;
     const pages = this.pages;
-    this.#changed[this.changed++] = ~page;
+    this.changedAt[this.changed++] = ~page;
     const newLow = mixed(pages[page]! + pages[page + SUM]! + page, 0, actor);
     const newHigh = mixed(pages[page + 1]! + pages[page + SUM + 1]! + page, 1, actor);
     pages[page] = newLow;
