@@ -10,7 +10,8 @@ import { CampaignLedger } from '../../src/explore/campaign/ledger.ts';
 import { mergeLedgers } from '../../src/explore/campaign/merge.ts';
 import { type Plan, planOf, unitsOf } from '../../src/explore/campaign/plan.ts';
 import { formatReport, reportOf } from '../../src/explore/campaign/report.ts';
-import { runUnit } from '../../src/explore/campaign/unit.ts';
+import { runUnit, warmSubject } from '../../src/explore/campaign/unit.ts';
+import { parseLitmus } from '../../src/explore/litmus/litmus.ts';
 import { readLitmus } from '../../src/explore/litmus/read.ts';
 import { STRATEGIES } from '../../src/explore/strategies/catalogue.ts';
 import { Subject } from '../../src/explore/subject.ts';
@@ -227,6 +228,20 @@ test('a unit is not done after its file has changed since the plan', () => {
   expect(unit(task)).toBeUndefined();
   rmSync(path);
   expect(unit(task)).toBeUndefined();
+});
+
+test('a board is kept warm for the same test only, and not for another of its name', () => {
+  const path = 'litmus/1-fault/R2-dirty-erased.yaml';
+  const setting = { paging: 'pae', discipline: 'lock-free', defects: [] } as const;
+  const text = readFileSync(path, 'utf8');
+  const [one, same, changed] = [
+    text,
+    `# A comment.\n${text}`,
+    text.replace(/^guest:$/m, 'guest:\n  pages: 65'),
+  ].map((each) => parseLitmus(each, path));
+  const warm = warmSubject(path, setting, one);
+  expect(warmSubject(path, setting, same)).toBe(warm);
+  expect(warmSubject(path, setting, changed).litmus).toBe(changed);
 });
 
 describe('a portfolio', () => {

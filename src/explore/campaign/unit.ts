@@ -1,6 +1,7 @@
 /** One unit of a campaign: some schedules of a fresh instance of one strategy. */
 
 import { assert } from '../../errors.ts';
+import { digestOf } from '../litmus/meaning.ts';
 import { readLitmus } from '../litmus/read.ts';
 import { tokenOf } from '../replay.ts';
 import type { Ending } from '../result.ts';
@@ -145,9 +146,12 @@ class Observed implements Strategy {
 
 let warm: Subject | undefined;
 
-/** A subject; cached, with its warm board, if it is the same as last time. */
+/** A subject; cached, with its warm board, if it is the same as last time, and so is its test. */
 export function warmSubject(path: string, setting: Setting, litmus = readLitmus(path)): Subject {
-  const isSame = warm?.path === path && JSON.stringify(warm.setting) === JSON.stringify(setting);
+  const isSame =
+    warm?.path === path &&
+    JSON.stringify(warm.setting) === JSON.stringify(setting) &&
+    digestOf(warm.litmus) === digestOf(litmus);
   if (!isSame) warm = new Subject(path, litmus, setting);
   return warm!;
 }
