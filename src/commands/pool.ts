@@ -16,29 +16,51 @@ export interface Job<Task, Done> {
   done(result: Done, task: Task): void;
 }
 
-/** Resolves when all tasks are done, or after the signal. Rejects when a task or `done` throws. */
+interface Idle {
+  readonly worker: string;
+  readonly threads: number;
+  readonly pool: Piscina;
+}
+
+/** The last pool, if its tasks are done: its threads have loaded the code, and are warm. */
+let idle: Idle | undefined;
+
+async function poolFor(worker: string, threads: number): Promise<Piscina> {
+  const last = idle;
+  idle = undefined;
+  if (last?.worker === worker && last.threads === threads) return last.pool;
+  await last?.pool.destroy();
+  return new Piscina({
+    filename: workerUrl(worker).href,
+    minThreads: threads,
+    maxThreads: threads,
+  });
+}
+
+/**
+ * Resolves when all tasks are done, or after the signal. Rejects when a task or `done` throws. The
+ * threads stay for the next tasks of the same kind, and keep no process alive.
+ */
 export async function onPool<Task, Done>(job: Job<Task, Done>): Promise<void> {
   const { worker, name, tasks, signal, done } = job;
   const threads = Math.min(job.threads, tasks.length);
   if (threads === 0 || signal.aborted) return;
-  const pool = new Piscina<Task, Done>({
-    filename: workerUrl(worker).href,
-    name,
-    minThreads: threads,
-    maxThreads: threads,
-  });
+  const pool = await poolFor(worker, threads);
   let next = 0;
   const lane = async (): Promise<void> => {
     while (next < tasks.length && !signal.aborted) {
       const task = tasks[next++]!;
-      done(await pool.run(task, { signal }), task);
+      done((await pool.run(task, { name, signal })) as Done, task);
     }
   };
+  let isDone = false;
   try {
     await Promise.all(Array.from({ length: threads }, lane));
+    isDone = !signal.aborted;
   } catch (error) {
     if ((error as Error).name !== 'AbortError') throw error;
   } finally {
-    await pool.destroy();
+    if (isDone) idle = { worker, threads, pool };
+    else await pool.destroy();
   }
 }

@@ -30,7 +30,7 @@ const SHORTER: readonly (readonly [RegExp, string])[] = [
   [/(generate --ops 2) --(paging|defects)/, '$1 --alphabet core --$2'],
   [/(mutants mine.yaml)/, '$1 --only R13'],
   [/(campaign 7-setup --runs) 200/, '$1 20'],
-  [/(campaign litmus\/1-fault --runs) 20/, '$1 5'],
+  [/(campaign litmus\/1-fault --runs) 20/, '$1 5 --paging nonpae'],
   [/campaign 1-fault --runs 80/, 'campaign R2-dirty-erased --runs 20'],
   [/campaign 5-flush --runs 80/, 'campaign R6-no-shootdown --runs 20'],
   // Its first machines are large, and run to their end.
@@ -55,6 +55,7 @@ const SHORTER: readonly (readonly [RegExp, string])[] = [
   [/^(source <\(umbra completion bash\))/, '$1; complete -p umbra'],
   [/(>|--html) (\S+)$/, '$&; code=$?; cat $2; exit $code'],
   [/^valgrind .*/, '$& && ls trace.*'],
+  [/ run cow-storm /, ' run false-sharing '],
   [/^for n in 1 2 3 4 5 6; (.* --json (\w+)-.*)/, 'for n in 1 2; $1; ls $2-2.json'],
 ];
 
