@@ -7,6 +7,7 @@
  *     expect(failure).toBeUndefined();
  */
 
+import { inspect } from 'node:util';
 import * as z from 'zod';
 import { DISCIPLINES, type DisciplineName } from '../shared/discipline.ts';
 import { ALL_DEFECTS, type DefectId } from './defects.ts';
@@ -24,7 +25,7 @@ import { STRATEGIES, type StrategyName } from './explore/strategies/catalogue.ts
 import { Subject } from './explore/subject.ts';
 import { decodeToken } from './explore/token.ts';
 import { Turns } from './explore/turns.ts';
-import { replayOfWorld, type WorldReplayed } from './explore/worlds/token.ts';
+import { isWorldToken, replayOfWorld, type WorldReplayed } from './explore/worlds/token.ts';
 import type { World } from './explore/worlds/world.ts';
 import type { PagingName } from './hardware/entry.ts';
 import {
@@ -76,6 +77,8 @@ export interface Exploration {
   readonly outcomes: Readonly<Record<string, number>>;
   /** The first that went wrong, which ended the search; undefined if none did. */
   readonly failure: Failure | undefined;
+  /** By `signal`, before all schedules were run. */
+  readonly interrupted: boolean;
 }
 
 export interface Replayed {
@@ -138,7 +141,7 @@ export async function explore(
 }
 
 const isWorld = (test: LitmusTest | World | undefined): test is World =>
-  typeof test === 'object' && 'make' in test;
+  typeof test === 'object' && test !== null && 'make' in test;
 
 async function exploreTest(test: LitmusTest, options: ExploreOptions): Promise<Exploration> {
   const {
@@ -152,12 +155,15 @@ async function exploreTest(test: LitmusTest, options: ExploreOptions): Promise<E
   const outcomes = new Map(litmus.outcomes.map(({ text }) => [text, 0]));
   let [schedules, different] = [0, 0];
   let failure: Failure | undefined;
+  let interrupted = false;
   const turns = new Turns();
   for (const setting of someSettingsOf(path, litmus, given as Partial<Setting>)) {
     const subject = new Subject(path, litmus, setting);
     const chosen = STRATEGIES[strategy]!();
     const behaviours = new Behaviours();
-    for (let n = 0; n < most && failure === undefined && !signal?.aborted; n++) {
+    for (let n = 0; n < most && failure === undefined; n++) {
+      interrupted = signal?.aborted ?? false;
+      if (interrupted) break;
       const result = subject.run(chosen, seed + n);
       // It finds out at the beginning of a run.
       if (chosen.exhausted) break;
@@ -171,9 +177,9 @@ async function exploreTest(test: LitmusTest, options: ExploreOptions): Promise<E
       await turns.take();
     }
     different += behaviours.distinct;
-    if (failure !== undefined || signal?.aborted) break;
+    if (failure !== undefined || interrupted) break;
   }
-  return { schedules, different, outcomes: Object.fromEntries(outcomes), failure };
+  return { schedules, different, outcomes: Object.fromEntries(outcomes), failure, interrupted };
 }
 
 /**
@@ -221,12 +227,23 @@ export async function shrink(
 /** What a test without a file is called in tokens and messages. */
 const NO_FILE = 'test.yaml';
 
-const testOf = (test: LitmusTest): { readonly path: string; readonly litmus: Litmus } =>
-  typeof test === 'string'
-    ? { path: test, litmus: readLitmus(test) }
-    : { path: NO_FILE, litmus: parseLitmus(test.yaml, NO_FILE) };
+function testOf(test: LitmusTest): { readonly path: string; readonly litmus: Litmus } {
+  if (typeof test === 'string') return { path: test, litmus: readLitmus(test) };
+  const text: unknown = test?.yaml;
+  if (typeof text === 'string') return { path: NO_FILE, litmus: parseLitmus(text, NO_FILE) };
+  throw new UserError(
+    `test: found ${inspect(test)}, expected a litmus test (a name, a path, or { yaml: '…' }) or a ` +
+      'world',
+  );
+}
 
 function replayed(text: string, test: LitmusTest | undefined) {
+  if (typeof text !== 'string') {
+    throw new UserError(`token: found ${inspect(text)}, expected the token of a failure`);
+  }
+  if (isWorldToken(text)) {
+    throw new UserError('the token is of a world: give that, as { test: WORLD }');
+  }
   const token = decodeToken(text);
   const subject = subjectOf(
     token,

@@ -56,6 +56,8 @@ export interface WorldExploration {
   readonly different: number;
   /** The first that went wrong, which ended the search; undefined if none did. */
   readonly failure: WorldFailure | undefined;
+  /** By `signal`, before all schedules were run. */
+  readonly interrupted: boolean;
 }
 
 export interface ShrunkWorldFailure extends WorldFailure {
@@ -134,7 +136,8 @@ export async function exploreWorld(
     if (result.ending !== 'ok') failing = result;
   }
   const failure = failing && failureOf(world, failing);
-  return { schedules, different: behaviours.distinct, failure };
+  const isWhole = failure !== undefined || schedules === most || chosen.exhausted === true;
+  return { schedules, different: behaviours.distinct, failure, interrupted: !isWhole };
 }
 
 /** Run all behaviours of a world, each once. Rejects with a `UserError` for one that spins. */

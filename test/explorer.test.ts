@@ -16,7 +16,7 @@ const FORM = { discipline: 'guest-lock', paging: 'nonpae' } as const;
 
 test('runs a passing test by all requested schedules, the same ones each time', async () => {
   const found = await explore(R10, { ...FORM, schedules: 50, seed: 7 });
-  expect(found).toMatchObject({ schedules: 50, failure: undefined });
+  expect(found).toMatchObject({ schedules: 50, failure: undefined, interrupted: false });
   expect(found.different).toBeGreaterThan(10);
   expect(Object.values(found.outcomes).reduce((sum, n) => sum + n, 0)).toBe(50);
   expect(await explore(R10, { ...FORM, schedules: 50, seed: 7 })).toEqual(found);
@@ -62,7 +62,12 @@ test('a test may be given as text, and replaying its tokens takes the text again
 
 test('an aborted search returns its result so far', async () => {
   const found = await explore(R10, { signal: AbortSignal.abort() });
-  expect(found).toMatchObject({ schedules: 0, different: 0, failure: undefined });
+  expect(found).toMatchObject({
+    schedules: 0,
+    different: 0,
+    failure: undefined,
+    interrupted: true,
+  });
 });
 
 test('reports mistakes with their places', async () => {
@@ -84,4 +89,15 @@ test('reports mistakes with their places', async () => {
   expect(strategies).toContain('pct-3');
   await expect(explore({ yaml: 'name: 7' })).rejects.toThrow(/^test\.yaml:1:7: found 7/m);
   await expect(explore('no-such-test')).rejects.toThrow(UserError);
+});
+
+test.each([undefined, 3, null, {}, { yaml: 1 }])('%j is no test, and no token', async (given) => {
+  await expect(explore(given as string)).rejects.toThrow(/^test: found .*, expected a litmus test/);
+  expect(() => replay(given as string)).toThrow(
+    /^token: found .*, expected the token of a failure/,
+  );
+});
+
+test('for the token of a world, asks for the world', async () => {
+  expect(() => replay('umbraworld1.q1Yqzy')).toThrow('of a world: give that, as { test: WORLD }');
 });

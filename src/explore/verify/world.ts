@@ -27,6 +27,8 @@ export interface WorldVerification {
   readonly outcomes: readonly WorldOutcome[];
 }
 
+const SPINS = 'has infinitely many behaviours: wait by until instead';
+
 /** Words that a thread waits for together were not tied: the search begins again. */
 class NotTied extends Error {
   override readonly name = 'NotTied';
@@ -55,9 +57,7 @@ class ExhaustiveWorld implements Strategy {
 
   next({ step, runnable, actors, guardOf, relaxes }: Situation): number {
     if (relaxes) {
-      throw new UserError(
-        'a world that spins (relax) has infinitely many behaviours: wait by until instead',
-      );
+      throw new UserError(`a world that spins (relax) ${SPINS}`);
     }
     if (step < this.#known) return this.dpor.actorOf(step);
     this.#tie(actors, guardOf);
@@ -120,6 +120,8 @@ async function searched(
     const result = runOnce(board, search);
     if (result === undefined) continue;
     const { ending, message, decisions } = result;
+    // Steps that the other threads had not taken yet were not reversed with the earlier ones.
+    if (ending === 'livelock') throw new UserError(`a world that spins (${message}) ${SPINS}`);
     const key = `${ending} ${message}`;
     const before = met.get(key);
     const simpler = isSimpler(decisions, before?.decisions) ? decisions : before!.decisions;

@@ -4,8 +4,9 @@
  * at each step, so nothing is replayed.
  */
 
-import { assert } from '../../errors.ts';
+import { assert, UserError } from '../../errors.ts';
 import { type Ptr, toPtr } from '../../hardware/address.ts';
+import { counted } from '../../numbers.ts';
 import type { Access } from '../engine/access.ts';
 import type { Decisions } from '../engine/controller.ts';
 import { Fairness, fairnessWords } from '../engine/fairness.ts';
@@ -13,7 +14,7 @@ import type { Guard } from '../engine/guard.ts';
 import { RecordingTrace } from '../engine/recording-trace.ts';
 import { hexWord, Trace } from '../engine/trace.ts';
 import { isRunnable, type Situation, type Strategy } from '../strategies/strategy.ts';
-import { MOST_THREADS, MOST_WORDS, ThreadState, type Word } from './shared.ts';
+import { MOST_THREADS, MOST_WORDS, type Shared, ThreadState, type Word } from './shared.ts';
 import type { Memory, Place, Step, Steps } from './step.ts';
 import { made, type World } from './world.ts';
 
@@ -56,6 +57,8 @@ interface ThreadInRun {
   pending: Step | undefined;
   /** How often that was taken. */
   taken: number;
+  /** Steps that it has asked for, less those that it has yielded. */
+  loose: number;
 }
 
 const WORDS = MOST_WORDS + 1;
@@ -82,6 +85,7 @@ export class WorldBoard implements Situation, Memory {
   readonly #now = new Int32Array(WORDS);
   readonly #fairness = new Fairness(new Uint32Array(fairnessWords(MOST_THREADS)));
   #threads: ThreadInRun[] = [];
+  #shared: Shared | undefined;
   #switches: number[] = [];
   #atEnd: (() => void) | undefined;
   #anybodyRelaxed = false;
@@ -162,12 +166,14 @@ export class WorldBoard implements Situation, Memory {
     this.#now.fill(0, 0, shared.words.length + 1);
     for (const [i, value] of shared.initial.entries()) this.#now[i + 1] = value;
     this.#atEnd = atEnd;
+    this.#shared = shared;
     this.#threads = shared.threads.map(({ name, code, state }) => ({
       name,
       state,
-      steps: code(),
+      steps: begun(name, code),
       pending: undefined,
       taken: 0,
+      loose: 0,
     }));
     this.trace.begin();
     this.#fairness.reset();
@@ -210,7 +216,7 @@ export class WorldBoard implements Situation, Memory {
     if (thrown !== undefined) return thrown;
     const waiting = this.#threads.filter(({ steps, pending }) => steps && pending);
     if (waiting.length > 0) return { ending: 'deadlock', message: waiting.map(waits).join('; ') };
-    return this.#caught(() => this.#atEnd?.()) ?? { ending: 'ok', message: '' };
+    return this.#caught(() => mustBeOver(this.#atEnd?.())) ?? { ending: 'ok', message: '' };
   }
 
   #beginThreads(): void {
@@ -286,13 +292,23 @@ export class WorldBoard implements Situation, Memory {
   /** Up to its next step. */
   #goOn(thread: ThreadInRun, result: number): void {
     thread.taken = 0;
+    const shared = this.#shared!;
+    const before = shared.made;
     const { value, done } = thread.steps!.next(result);
+    thread.loose += shared.made - before;
     if (!done) {
-      thread.pending = value as Step;
+      thread.loose--;
+      thread.pending = stepOf(thread, value);
       return;
     }
     thread.steps = undefined;
     thread.pending = undefined;
+    if (thread.loose > 0) {
+      throw new UserError(
+        `${thread.name}: found ${counted(thread.loose, 'step')} made and not yielded, expected a ` +
+          'yield before each, as in yield word.load()',
+      );
+    }
     if (thread.state !== undefined) this.write(thread.state.place, ThreadState.Ended);
   }
 
@@ -303,6 +319,29 @@ export class WorldBoard implements Situation, Memory {
     this.#low = Math.imul(access + (high >>> 7), 0xcc9e_2d51);
     this.#high = Math.imul((high ^ Math.imul(result, 0x85eb_ca77)) + (low >>> 11), 0x1b87_3593);
   }
+}
+
+/** Throws UserError for a promise: what it will say comes too late. */
+function mustBeOver(said: unknown): void {
+  if (!(said instanceof Promise)) return;
+  said.catch(() => {});
+  throw new UserError('atEnd: found a promise, expected a function that is not async');
+}
+
+/** A thread's code, called. Throws UserError for what is no generator. */
+function begun(name: string, code: () => Steps): Steps {
+  const steps: Partial<Generator> | undefined = typeof code === 'function' ? code() : undefined;
+  if (typeof steps?.next === 'function' && Symbol.iterator in steps) return steps as Steps;
+  throw new UserError(`thread ${name}: found no generator, expected one: function* () { … }`);
+}
+
+/** The step that a thread has yielded. Throws UserError for anything else. */
+function stepOf({ name }: ThreadInRun, value: unknown): Step {
+  if (typeof (value as Partial<Step> | undefined)?.perform === 'function') return value as Step;
+  throw new UserError(
+    `${name}: found ${String(value)} yielded, expected a step, as word.load() is; another ` +
+      'function* is called by yield*',
+  );
 }
 
 /** Mixes the seed: neighbouring seeds begin alike, and a world may be over after a few draws. */

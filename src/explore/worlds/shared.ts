@@ -67,24 +67,30 @@ export class Word {
   readonly name: string;
   readonly place: Place;
   readonly isSync: boolean;
-  readonly #now: (place: Place) => number;
+  readonly #shared: Shared;
   readonly #load: Step;
 
-  constructor(name: string, place: Place, now: (place: Place) => number, isSync: boolean) {
+  constructor(name: string, place: Place, shared: Shared, isSync: boolean) {
     this.name = name;
     this.isSync = isSync;
     this.place = place;
-    this.#now = now;
+    this.#shared = shared;
     this.#load = new WordStep(Access.Load, this, 'load()');
   }
 
   /** Its value, without a step: for `atEnd`, when no thread runs. */
   get value(): number {
-    return this.#now(this.place);
+    return this.#shared.now(this.place);
+  }
+
+  /** A step of it that is asked for. */
+  made(step: Step): Step {
+    this.#shared.made++;
+    return step;
   }
 
   load(): Step {
-    return this.#load;
+    return this.made(this.#load);
   }
 
   /** Also of a read-modify-write: the result of the step is the old value. */
@@ -98,7 +104,7 @@ export class Word {
 
   #put(kind: Access, does: string, value: number): Step {
     inWord(value, `${this.name}.${does}`);
-    return new WordStep(kind, this, does, () => value);
+    return this.made(new WordStep(kind, this, does, () => value));
   }
 
   /** It becomes `value` if it is `expected`; the result is the old value. */
@@ -106,24 +112,26 @@ export class Word {
     const does = `compareExchange(${expected}, ${value})`;
     for (const each of [expected, value]) inWord(each, `${this.name}.${does}`);
     const change: Change = (found) => (found === expected ? value : found);
-    return new WordStep(Access.CompareExchange, this, does, change);
+    return this.made(new WordStep(Access.CompareExchange, this, does, change));
   }
 
   add(value: number): Step {
     inWord(value, `${this.name}.add(${value})`);
-    return new WordStep(Access.Add, this, `add(${value})`, (found) => found + value);
+    const change: Change = (found) => found + value;
+    return this.made(new WordStep(Access.Add, this, `add(${value})`, change));
   }
 
   /** Any read-modify-write, in one step. */
   update(change: (found: number) => number): Step {
-    return new WordStep(Access.Exchange, this, 'update(…)', this.#checked(change, 'update(…)'));
+    const checked = this.#checked(change, 'update(…)');
+    return this.made(new WordStep(Access.Exchange, this, 'update(…)', checked));
   }
 
   /** Wait until the condition holds, and read it; with `change`, change it in the same step. */
   until(holds: (found: number) => boolean, change?: (found: number) => number): Step {
     const kind = change === undefined ? Access.Load : Access.Exchange;
     const checked = change && this.#checked(change, 'until(…)');
-    return new WordStep(kind, this, 'until(…)', checked, holds);
+    return this.made(new WordStep(kind, this, 'until(…)', checked, holds));
   }
 
   #checked(change: Change, does: string): Change {
@@ -142,17 +150,17 @@ export class Mutex {
   }
 
   lock(): Step {
-    return new MutexStep(this.#word, 'lock');
+    return this.#word.made(new MutexStep(this.#word, 'lock'));
   }
 
   /** The result is 1 if it was free and is taken, else 0. */
   tryLock(): Step {
-    return new MutexStep(this.#word, 'tryLock');
+    return this.#word.made(new MutexStep(this.#word, 'tryLock'));
   }
 
   /** Throws in a thread that does not hold it. */
   unlock(): Step {
-    return new MutexStep(this.#word, 'unlock');
+    return this.#word.made(new MutexStep(this.#word, 'unlock'));
   }
 }
 
@@ -250,7 +258,7 @@ export class Condition {
 
   #call(does: string, most: number): Step {
     const [waiting, called, permits] = [this.#waiting, this.#called, this.#permits];
-    return {
+    return waiting.made({
       kind: Access.Or,
       place: waiting.place,
       text: `${this.#name}.${does}()`,
@@ -264,7 +272,7 @@ export class Condition {
         memory.write(called.place, memory.read(called.place) | all);
         return 0;
       },
-    };
+    });
   }
 }
 
@@ -296,10 +304,12 @@ export class Shared {
   readonly words: Word[] = [];
   readonly initial: number[] = [];
   readonly threads: { name: string; code: () => Steps; state: Word | undefined }[] = [];
-  readonly #now: (place: Place) => number;
+  readonly now: (place: Place) => number;
+  /** Steps that were asked for: one that is not yielded is a mistake. */
+  made = 0;
 
   constructor(now: (place: Place) => number) {
-    this.#now = now;
+    this.now = now;
   }
 
   word(name: string, initial = 0): Word {
@@ -309,7 +319,7 @@ export class Shared {
   #word(name: string, initial: number, isSync: boolean): Word {
     const place = this.words.length + 1;
     if (place > MOST_WORDS) throw new UserError(`a world has at most ${MOST_WORDS} words`);
-    const word = new Word(name, place, this.#now, isSync);
+    const word = new Word(name, place, this, isSync);
     this.words.push(word);
     this.initial.push(inWord(initial, `word ${name}`));
     return word;
@@ -342,17 +352,18 @@ export class Shared {
   until(words: readonly Word[], holds: (...found: number[]) => boolean): Step {
     assert(words.length > 0, 'words to wait for are given');
     const places = words.map(({ place }) => place);
-    return {
+    return words[0]!.made({
       kind: Access.Load,
       place: places[0]!,
       text: `until(${words.map(({ name }) => name).join(', ')})`,
       guard: { words: places, holds: (found) => holds(...found) },
       perform: (memory) => places.map((place) => memory.read(place))[0]!,
-    };
+    });
   }
 
   /** Yield, for spin loops: the attempt is in vain until another thread takes a step. */
   relax(): Step {
+    this.made++;
     return { kind: Access.Load, place: 0, text: 'relax()', isVain: true, perform: () => 0 };
   }
 

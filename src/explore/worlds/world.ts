@@ -30,7 +30,11 @@ export function world(name: string, make: (shared: Shared) => WorldCode): World 
 /** Of one run. Throws UserError for a world without threads, or with too many. */
 export function made({ name, make }: World, now: (place: number) => number) {
   const shared = new Shared(now);
-  const { threads, atEnd } = make(shared);
+  const { threads, atEnd }: Partial<WorldCode> = make(shared) ?? {};
+  if (typeof threads !== 'object') {
+    throw new UserError(`world ${name}: found no threads, expected { threads: { … }, atEnd }`);
+  }
+  shared.made = 0;
   // Threads that run from the beginning have the first numbers.
   const later = shared.threads.splice(0);
   const first = Object.entries(threads);

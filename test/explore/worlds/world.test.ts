@@ -131,6 +131,88 @@ describe('failures', () => {
     await expect(verify(spins)).rejects.toThrow(/infinitely many behaviours/);
   });
 
+  test('verify has not run all behaviours of a loop that only the limit ends', async () => {
+    const spins = pair('spins', (shared) => {
+      const flag = shared.word('flag');
+      return [
+        function* () {
+          while ((yield flag.load()) === 0);
+        },
+        function* () {
+          yield flag.store(1);
+        },
+      ];
+    });
+    await expect(verify(spins)).rejects.toThrow(/after 10000 steps.* infinitely many behaviours/);
+  });
+
+  test.each<[string, (word: Word) => Generator<unknown>, RegExp]>([
+    [
+      'a step that is not yielded',
+      function* (word) {
+        yield word.load();
+        word.store(1);
+      },
+      /^t0: found 1 step made and not yielded, expected a yield/,
+    ],
+    [
+      'what is no step',
+      function* () {
+        yield 5;
+      },
+      /^t0: found 5 yielded, expected a step/,
+    ],
+    [
+      'another generator',
+      function* (word) {
+        yield (function* () {
+          yield word.load();
+        })();
+      },
+      /^t0: found \[object Generator\] yielded, .* yield\*$/,
+    ],
+  ])('%s is a failure that says so', async (_, code, says) => {
+    const wrong = pair('wrong', (shared) => {
+      const word = shared.word('word');
+      return [() => code(word) as Steps];
+    });
+    const { failure } = await explore(wrong);
+    expect(failure!.message).toMatch(says);
+    expect(replay(failure!.token, { test: wrong }).message).toBe(failure!.message);
+  });
+
+  test('steps made before they are yielded, or yielded again, are none', async () => {
+    const early = pair('early', (shared) => {
+      const [a, b] = [shared.word('a'), shared.word('b')];
+      return [
+        function* () {
+          const [first, then] = [a.add(1), b.add(1)];
+          for (const step of [first, then, first]) yield step;
+        },
+      ];
+    });
+    expect((await explore(early)).failure).toBeUndefined();
+  });
+
+  test('code that is no world, or no generator, is refused', async () => {
+    const none = (make: unknown) => explore(world('none', make as World['make']));
+    await expect(none(() => 3)).rejects.toThrow(/^world none: found no threads, expected/);
+    await expect(none(async () => ({ threads: {} }))).rejects.toThrow(/found no threads/);
+    const thread = (code: unknown) => none(() => ({ threads: { a: code } }));
+    for (const code of [5, () => {}, async function* () {}]) {
+      await expect(thread(code)).rejects.toThrow(/^thread a: found no generator, expected one/);
+    }
+    const late = { threads: { *a() {} }, atEnd: () => Promise.reject(new Error('late')) };
+    expect((await none(() => late)).failure!.message).toMatch(/^atEnd: found a promise/);
+  });
+
+  test('a search that is aborted says so', async () => {
+    const of = async (signal?: AbortSignal) =>
+      (await explore(counter(true), { ...(signal && { signal }), schedules: 3 })).interrupted;
+    expect(await of()).toBe(false);
+    expect(await of(AbortSignal.abort())).toBe(true);
+  });
+
   test('unlocking a mutex that is not held', async () => {
     const wrong = pair('wrong', (shared) => {
       const mutex = shared.mutex('mutex');
