@@ -8,7 +8,7 @@ import { join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { scratch } from '../scratch.ts';
 import { commandsBelow } from './all-commands.ts';
-import { type Ran, umbraAt } from './umbra.ts';
+import { plainWords, type Ran, umbraAt } from './umbra.ts';
 
 /** Commands that take minutes run on less. */
 const SHORTER: readonly (readonly [RegExp, string])[] = [
@@ -75,13 +75,10 @@ const examplesIn = (help: string): string[] => {
     .map((line) => line.trim().split(/ {2,}/)[0]!);
 };
 
-/** Commands without shell syntax run within this process. */
-const PLAIN = /^umbra((?: [\w./,:=-]+)+)$/;
-
 async function run(example: string): Promise<Ran> {
   const line = SHORTER.reduce((text, [long, short]) => text.replace(long, short), example);
-  const [, words] = PLAIN.exec(line) ?? [];
-  if (words !== undefined) return umbraAt(folder, ...words.trim().split(' '));
+  const [program, ...words] = plainWords(line) ?? [];
+  if (program === 'umbra') return umbraAt(folder, ...words);
   const main = `"${process.execPath}" "${resolve('src/main.ts')}"`;
   const bench = `"${process.execPath}" "${resolve('bench/main.ts')}"`;
   const script = [`umbra() { ${main} "$@"; }`, `npm() { shift 3; ${bench} "$@"; }`, line].join(

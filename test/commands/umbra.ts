@@ -39,6 +39,12 @@ export async function umbra(...args: readonly string[]): Promise<Ran> {
   }
 }
 
+/** Words of a command line without other shell syntax than single quotes; else undefined. */
+export const plainWords = (line: string): string[] | undefined =>
+  /^ *(?:(?:[\w./,:=-]+|'[^']*')(?: +|$))*$/.test(line)
+    ? Array.from(line.matchAll(/'([^']*)'|[^ ]+/g), ([word, quoted]) => quoted ?? word)
+    : undefined;
+
 /** With these variables in the environment; undefined: without. */
 export async function umbraWith(
   variables: Readonly<Record<string, string | undefined>>,

@@ -14,7 +14,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { type Ran, umbraAt } from '../commands/umbra.ts';
+import { plainWords, type Ran, umbraAt } from '../commands/umbra.ts';
 
 /** Files shown in a page: blocks that begin with a comment naming the file. */
 const filesOf = (page: string): readonly { readonly name: string; readonly text: string }[] =>
@@ -38,7 +38,7 @@ npm() {
 `;
 
 /** Commands without shell syntax run within this process. */
-const PLAIN = /^npm (?:(start)|run (?:-s )?umbra)(?: --((?: [\w./,:=-]+)+))?$/;
+const UMBRA = /^npm (?:(start)|run (?:-s )?umbra)(?: --( .+))?$/;
 
 /** Commands of the docs write there: it is a copy, or empty. */
 const WRITTEN_TO = ['docs', 'runs'];
@@ -59,9 +59,9 @@ export class Session {
   }
 
   async run(command: string): Promise<Ran> {
-    const [isPlain, start, words = ''] = PLAIN.exec(command) ?? [];
-    if (isPlain !== undefined) {
-      const args = words.split(' ').slice(1);
+    const [isUmbra, start, line = ''] = UMBRA.exec(command) ?? [];
+    const args = isUmbra === undefined ? undefined : plainWords(line);
+    if (args !== undefined) {
       return umbraAt(this.#folder, ...(start === undefined ? args : [start, ...args]));
     }
     const { UMBRA_STATE: _, ...environment } = process.env;
