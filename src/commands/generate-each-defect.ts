@@ -22,11 +22,10 @@ import { doUnits, type UnitsJob } from './units.ts';
 const MUTANTS = SCHEDULE_DEFECTS.filter((id) => id.startsWith('R'));
 
 export async function eachDefect(options: GenerateOptions): Promise<void> {
-  const { defects = MUTANTS, json, markdown, out, threads } = options;
+  const { defects = MUTANTS, json, markdown, threads } = options;
   if (options.queue !== undefined && !options.wait) {
     throw new UserError('--each-defect goes step by step: with --queue give --wait');
   }
-  if (out !== undefined) throw new UserError('--each-defect keeps nothing: leave --out out');
   mustShareStdout({ json, markdown });
   const writeJson = jsonOutput(json);
   const writeMarkdown = output(markdown, { option: '--markdown', what: 'table' });

@@ -36,7 +36,6 @@ import {
   disciplineOption,
   integer,
   mustGoWith,
-  mustNotGoWith,
   type OptionsOf,
   pagingOption,
 } from './options.ts';
@@ -89,7 +88,14 @@ function declare() {
     .option('--seconds <s>', 'stop after so many seconds', integer(1))
     .addOption(shardOption())
     .option('--threads <n>', 'threads to use', atATime, availableParallelism())
-    .option('--each-defect', 'make a table: each defect alone, until a program fails')
+    .addOption(
+      new Option(
+        '--each-defect',
+        'make a table: each defect alone, until a program fails',
+      ).conflicts([
+        ...['ops', 'alphabet', 'exhaustive', 'seconds', 'shard', 'untilFailure', 'out'],
+      ]),
+    )
     .option('--until-failure', 'stop at the first unit with a failing program');
   return withQueue(command)
     .optionsGroup('Output:')
@@ -123,9 +129,6 @@ export const generateCommand = (): CommandUnknownOpts =>
     }
     mustGoWith(command, 'eachDefect', ['markdown']);
     if (!options.eachDefect) return generate(options);
-    mustNotGoWith(command, '--each-defect says which programs, and all are tried until one fails', [
-      ...['ops', 'alphabet', 'exhaustive', 'seconds', 'shard', 'untilFailure'],
-    ]);
     return (await import('./generate-each-defect.ts')).eachDefect(options);
   });
 

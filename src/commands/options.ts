@@ -93,12 +93,6 @@ export function mustGoWith(command: CommandUnknownOpts, other: string, names: st
   throw new UserError(`${given} is for ${needed}: give both, or neither`);
 }
 
-/** Throws UserError for these options on the command line beside another, which ignores them. */
-export function mustNotGoWith(command: CommandUnknownOpts, why: string, names: string[]): void {
-  const given = givenOf(command, names);
-  if (given !== undefined) throw new UserError(`${why}: leave ${given} out`);
-}
-
 const PAGINGS = ['nonpae', 'pae'] as const satisfies readonly PagingName[];
 
 export const pagingOption = () =>

@@ -165,10 +165,10 @@ describe('refuses', () => {
     [['--alphabet', 'cor'], /core/],
     [['--configuration', 'AD'], /'AD' is none: two or three tables/],
     [['--out', at('file')], /file is a file: give --out a folder/],
-    [['--each-defect', '--out', at('x')], /keeps nothing/],
+    [['--each-defect', '--out', at('x')], /cannot be used with option '--out <dir>'/],
     [['--each-defect', '--json', '-', '--markdown', '-'], /ask for stdout/],
-    [['--each-defect', '--seconds', '5'], /until one fails: leave --seconds out/],
-    [['--each-defect', '--ops', '2'], /leave --ops out/],
+    [['--each-defect', '--seconds', '5'], /cannot be used with option '--seconds <s>'/],
+    [['--each-defect', '--ops', '2'], /cannot be used with option '--ops <n>'/],
     [['--markdown', at('x.md')], /--markdown is for --each-defect: give both, or neither/],
   ])('%j', async (given, says) => {
     const { code, stderr } = await umbra('generate', ...given);
