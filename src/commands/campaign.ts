@@ -10,7 +10,7 @@ import { type Plan, planOf, settingText, type Unit, warmUpOf } from '../explore/
 import { type CampaignReport, formatReport, reportOf } from '../explore/campaign/report.ts';
 import type { UnitResult } from '../explore/campaign/unit.ts';
 import { textsOfTests } from '../explore/litmus/texts.ts';
-import { grouped } from '../numbers.ts';
+import { counted, grouped } from '../numbers.ts';
 import { campaign as shownCampaign } from '../report/page/campaign-section.ts';
 import type { Saved } from '../report/page/saved.ts';
 import { ExitCode } from './exit-code.ts';
@@ -207,7 +207,7 @@ async function goOn(
   watch.shows(() => ({
     advance: progress.advance,
     facts: [
-      ['Different', `${grouped(distinct)} behaviours`],
+      ['Different', counted(distinct, 'behaviour')],
       ['Units', `${grouped(unitsDone)} of ${grouped(unitsLeft)}`],
       ['Seed', String(plan.seed)],
       ['Strategies', plan.strategies.join(', ')],

@@ -42,8 +42,9 @@ export function pathOf(command: CommandUnknownOpts): string {
 
 /**
  * Give the options of a parsed command that the command line did not give what environment and
- * file say. `loadAll` is asked for all commands if there is a file, since it may be about any.
- * UserError for values that are none, each with its place.
+ * file say; not an option that cannot be used with one on the command line. `loadAll` is asked for
+ * all commands if there is a file, since it may be about any. UserError for values that are none,
+ * each with its place.
  */
 export async function configure(
   command: CommandUnknownOpts,
@@ -59,11 +60,33 @@ export async function configure(
     const text = process.env[variable];
     const value = text === undefined ? settings?.get(nameOf(option)) : interpret(option, text);
     if (value instanceof Misfit) throw new UserError(`${variable}: ${value.message}`);
-    if (value !== undefined) {
-      command.setOptionValueWithSource(attribute, value, text === undefined ? CONFIG : 'env');
+    if (value === undefined) continue;
+    const other = conflicting(command, option);
+    if (other !== undefined && isTyped(command, other)) continue;
+    if (other !== undefined) {
+      const where = text === undefined ? path! : variable;
+      throw new UserError(`${where}: ${option.long} cannot be used with ${other.long}, also set`);
     }
+    command.setOptionValueWithSource(attribute, value, text === undefined ? CONFIG : 'env');
   }
 }
+
+/** An option that was given, and that one of the two says cannot be used with the other. */
+const conflicting = (command: CommandUnknownOpts, option: Option): Option | undefined =>
+  command.options.find((other) => {
+    const source = command.getOptionValueSource(other.attributeName());
+    const isGiven = other !== option && source !== undefined && source !== 'default';
+    return isGiven && (excludes(option, other) || excludes(other, option));
+  });
+
+const excludes = (option: Option, other: Option): boolean =>
+  // Commander has no accessor for what `conflicts` was given.
+  (option as unknown as { readonly conflictsWith: readonly string[] }).conflictsWith.includes(
+    other.attributeName(),
+  );
+
+const isTyped = (command: CommandUnknownOpts, option: Option): boolean =>
+  command.getOptionValueSource(option.attributeName()) === 'cli';
 
 function fileFor(command: CommandUnknownOpts): string | undefined {
   const named = (command.opts() as { readonly config?: string }).config;

@@ -79,6 +79,9 @@ function inspect(named: string | undefined, options: Options): void {
       `there is no pgdir ${pgdir} in this test: its pgdirs are 0 to ${pgdirs - 1}`,
     );
   }
+  if (show.join() === 'stores' && subject.setting.memory !== 'tso') {
+    throw new UserError('found --show stores, expected a schedule with store buffers (tso)');
+  }
   const { run } = replayToken(subject, token);
   const stop: Stop = event === undefined ? { step: step ?? run.steps - 1 } : { event };
   const stops = diff === undefined ? [stop] : [stop, { step: diff }];

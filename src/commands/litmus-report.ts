@@ -4,7 +4,7 @@ import { furtherText } from '../explore/behaviours.ts';
 import type { Litmus } from '../explore/litmus/litmus.ts';
 import type { Operation, Pair } from '../explore/litmus/overlap.ts';
 import type { Tally } from '../explore/litmus/tally.ts';
-import { grouped } from '../numbers.ts';
+import { counted, grouped } from '../numbers.ts';
 import { count, flag, type Table, text } from '../report/table.ts';
 import { tableText } from '../report/text-table.ts';
 import { keepLast } from './kept-schedules.ts';
@@ -85,7 +85,7 @@ export function describe({ path, tally, wrong }: Counted): string {
     return `${message}\n${keepLast({ token, says: message })}\n`;
   });
   const { litmus, schedules, behaviours } = tally;
-  const runs = `${grouped(schedules)} schedules, ${grouped(behaviours.distinct)} of them different`;
+  const runs = `${counted(schedules, 'schedule')}, ${grouped(behaviours.distinct)} of them different`;
   const further = furtherText(behaviours.unseen ?? null, ', drawn alike,');
   const heading = `${path}: ${litmus.name} (${runs})\n${further}`;
   return `${heading}${table}\n${overlapInWords(tally)}${bad.join('')}\n`;
@@ -98,7 +98,7 @@ function overlapInWords({ litmus, schedules, overlapping, pairs, apart }: Tally)
   if (pairs.length === 0) return '';
   const all =
     'operations of different vCPUs overlapped in ' +
-    `${grouped(overlapping)} of ${grouped(schedules)} schedules`;
+    `${grouped(overlapping)} of ${counted(schedules, 'schedule')}`;
   if (apart.length === 0) return `${all}\n`;
   const named = apart.slice(0, MOST_NAMED).map((pair) => `  ${pairText(litmus, pair)}\n`);
   const more = apart.length - named.length;

@@ -1,6 +1,7 @@
 /** `umbra queue watch`: a plan as it goes on, in the terminal and as a page. */
 
 import { setTimeout as delay } from 'node:timers/promises';
+import { counted } from '../numbers.ts';
 import { again } from '../queue/again.ts';
 import { livePlan, planPage, savedResults, titleOf } from '../queue/page.ts';
 import type { Queue } from '../queue/queue.ts';
@@ -84,7 +85,7 @@ class Screen {
         .slice(0, MOST_WORKERS)
         .map(
           ({ host, pid, busy, jobs, units }) =>
-            `  ${host} ${pid}: at ${busy} of ${jobs}, ${units} units done`,
+            `  ${host} ${pid}: at ${busy} of ${jobs}, ${counted(units, 'unit')} done`,
         ),
       ...(workers.length > MOST_WORKERS ? [`  and ${workers.length - MOST_WORKERS} more`] : []),
       ...killers.map((line) => `FOUND: ${line}`),

@@ -101,11 +101,11 @@ export async function shrinkShown(
 type Progress = Parameters<NonNullable<ShrinkOptions['onProgress']>>[0];
 
 function progressText({ tries, control, ...size }: Progress): string {
-  const runs = `${grouped(tries)} runs`;
+  const runs = counted(tries, 'run');
   if (control === undefined || control.failure !== undefined) {
     return `shrinking: ${sizeInWords(size)}, after ${runs}`;
   }
-  const tried = `${grouped(control.schedules)} of ${grouped(control.wanted)} schedules`;
+  const tried = `${grouped(control.schedules)} of ${counted(control.wanted, 'schedule')}`;
   return `without the defects: ${tried}, ${sizeInWords(size)}`;
 }
 
@@ -150,7 +150,9 @@ function controlInWords({
     ];
   }
   if (verified) {
-    return [`${where} it passes: all of its ${grouped(schedules)} behaviours were run, each once`];
+    return [
+      `${where} it passes: all of its ${counted(schedules, 'behaviour')} were run, each once`,
+    ];
   }
   const tried =
     schedules < wanted ? `${grouped(schedules)} of ${grouped(wanted)}` : grouped(schedules);
@@ -161,7 +163,7 @@ export function describeShrunk(report: ShrunkReport): string {
   const { whole, proven, tries, columns, ending, message, token, control, passing } = report;
   const says = `${ending}: ${message}`;
   const again = keepLast({ token, says, passing: passing ?? undefined });
-  const runs = `${grouped(tries)} runs`;
+  const runs = counted(tries, 'run');
   const how = proven
     ? `nothing more can be left out (${runs} tried)`
     : `interrupted after ${runs}: it is not proven that nothing more can be left out`;

@@ -12,7 +12,7 @@ import type { StressResult, StressTask } from '../../workers/stress-task.ts';
 import { type Fixed, stress } from '../check/stress.ts';
 import { UserError } from '../errors.ts';
 import type { Machine } from '../machine.ts';
-import { duration, grouped } from '../numbers.ts';
+import { counted, duration, grouped } from '../numbers.ts';
 import { type Statistics, statistics } from '../report/run-report.ts';
 import { stressCommandFor, stressFailure } from '../report/stress-failure.ts';
 import { formatStress, StressTotals, stressTable, tallyOf } from '../report/stress-totals.ts';
@@ -229,7 +229,7 @@ async function viaQueue(
       tasks: Array.from({ length: runs }, (_, i) => ({ seed: seed + i, fixed })),
       signal: interrupted.signal,
       done: (result, task) => void results.set(task.seed, result),
-      progress: () => `${results.size} of ${runs} runs`,
+      progress: () => `${results.size} of ${counted(runs, 'run')}`,
     },
     options,
   );
@@ -280,7 +280,7 @@ function line({ totals, machines, seconds, last }: At): string {
   const { operations, faults, migrations } = soFar(totals, machines);
   const wrong = failures.length === 0 ? '' : `${failures.length} FAILED, `;
   return (
-    `${wrong}seed ${last}: ${runs} runs, ${perSecond(operations, seconds)} operations/s, ` +
+    `${wrong}seed ${last}: ${counted(runs, 'run')}, ${perSecond(operations, seconds)} operations/s, ` +
     `${perSecond(faults, seconds)} faults/s, ` +
     `${perSecond(migrations, seconds)} migrations/s, ${checks} checks passed`
   );

@@ -4,7 +4,7 @@ import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import type { Host } from '../../shared/host.ts';
 import { UserError } from '../errors.ts';
 import type { MachineSpec } from '../machine.ts';
-import { grouped } from '../numbers.ts';
+import { counted, grouped } from '../numbers.ts';
 import type { TraceRecorder } from '../trace/recorder.ts';
 import { selection } from '../trace/select.ts';
 import type { Category } from '../trace/timeline.ts';
@@ -78,5 +78,5 @@ export function traceOutput({ path, wants }: TraceOptions, spec: MachineSpec) {
 export function formatTraced({ file, events, lost }: Traced): string {
   const missing =
     lost === 0 ? 'none lost' : `${grouped(lost)} LOST (fewer host CPUs or guests lose none)`;
-  return `\n${file}: ${grouped(events)} events, ${missing}; ` + `${opensTrace(file)}\n`;
+  return `\n${file}: ${counted(events, 'event')}, ${missing}; ` + `${opensTrace(file)}\n`;
 }

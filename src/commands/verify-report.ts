@@ -6,7 +6,7 @@ import type { Ending } from '../explore/result.ts';
 import { ENGINE_VERSION } from '../explore/token.ts';
 import type { Met } from '../explore/verify/outcomes.ts';
 import { type Entry, guessOf, tokenOf } from '../explore/verify/verification.ts';
-import { grouped, significant } from '../numbers.ts';
+import { counted, grouped, significant } from '../numbers.ts';
 import type { Benchmark } from '../report/benchmark.ts';
 import { tableText } from '../report/text-table.ts';
 import { keep } from './kept-schedules.ts';
@@ -153,18 +153,18 @@ function sentence(test: TestReport): string {
   const { bound, complete, classes, within_bound, blocked, guess, seconds } = test;
   const where = conditionsOf(test);
   const time = `${seconds.toFixed(1)} s of work, engine ${ENGINE_VERSION}`;
-  const n = grouped(classes);
   if (bound !== null) {
-    const most = `${bound} preemption${bound === 1 ? '' : 's'}`;
+    const most = counted(bound, 'preemption');
     const more = complete ? '' : `, and ${grouped(classes - within_bound!)} with more`;
     const all =
       bound < 0
-        ? `${n} behaviours, and not all that have no preemption`
+        ? `${counted(classes, 'behaviour')}, and not all that have no preemption`
         : `all behaviours with at most ${most}: ${grouped(within_bound!)}${more}`;
     return `${where}: ${all}; ${time}`;
   }
-  const left = `${grouped(blocked!)} runs left in the middle`;
-  if (complete) return `${where}, no bound: all ${n} behaviours, each once, ${left}; ${time}`;
+  const left = `${counted(blocked!, 'run')} left in the middle`;
+  if (complete)
+    return `${where}, no bound: all ${counted(classes, 'behaviour')}, each once, ${left}; ${time}`;
   const more = guess === null ? '' : ` of some ${rounded(guess)} (an estimate, mostly too low)`;
-  return `${where}, no bound: ${n} behaviours${more}, not all, ${left}; ${time}`;
+  return `${where}, no bound: ${counted(classes, 'behaviour')}${more}, not all, ${left}; ${time}`;
 }

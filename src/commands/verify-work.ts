@@ -5,7 +5,7 @@ import type { EstimateTask, VerifyTask } from '../../workers/verify-task.ts';
 import { leastOf } from '../explore/verify/estimate.ts';
 import type { VerifyLedger } from '../explore/verify/ledger.ts';
 import { type Entry, guessOf } from '../explore/verify/verification.ts';
-import { grouped } from '../numbers.ts';
+import { counted } from '../numbers.ts';
 import type { QueuePool } from './verify-queue.ts';
 import { rounded } from './verify-report.ts';
 
@@ -53,7 +53,7 @@ export class Work {
     const { classes } = frontier.totals;
     const guess = all === undefined ? '' : `, of some ${rounded(all)}`;
     const most = frontier.bound === null ? '' : `, ${frontier.bound + 1} preemptions`;
-    return `${grouped(classes)} behaviours${guess}, ${where}${most}`;
+    return `${counted(classes, 'behaviour')}${guess}, ${where}${most}`;
   }
 
   /** It is done, or its time is up; or it is not needed. */

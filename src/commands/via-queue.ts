@@ -5,7 +5,7 @@
 
 import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { grouped } from '../numbers.ts';
+import { counted, grouped } from '../numbers.ts';
 import { parseAddress, shownAddress } from '../queue/address.ts';
 import { again } from '../queue/again.ts';
 import { packed } from '../queue/kinds.ts';
@@ -75,7 +75,7 @@ async function send<Task, Done>(
   const { kind, title, files = [], untilFailure = false } = job;
   const plan = job.plan ?? { tasks: digestOf(packed(job.tasks)) };
   let looked = 0;
-  const stop = showProgress(() => `${grouped(looked)} of ${grouped(units.size)} units sent`);
+  const stop = showProgress(() => `${grouped(looked)} of ${counted(units.size, 'unit')} sent`);
   try {
     return await enqueue(
       queue,

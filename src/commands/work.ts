@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os';
 import { Command, type CommandUnknownOpts, Option } from '@commander-js/extra-typings';
 import { SCHEDULE_DEFECTS } from '../defects.ts';
 import { UserError } from '../errors.ts';
-import { grouped } from '../numbers.ts';
+import { counted } from '../numbers.ts';
 import type { RoundMaker, Rounds } from '../queue/forever.ts';
 import { ExitCode } from './exit-code.ts';
 import { QUIET_OPTION } from './json-output.ts';
@@ -89,7 +89,7 @@ async function run(
       ...(rounds !== undefined && { more: () => rounds.more() }),
     });
     await rounds?.close();
-    if (!quiet) process.stdout.write(`${grouped(units)} units done\n`);
+    if (!quiet) process.stdout.write(`${counted(units, 'unit')} done\n`);
     const isBad = failures > 0 || (rounds?.failed ?? 0) > 0;
     process.exitCode = isBad ? ExitCode.Failed : ExitCode.Ok;
     if (signal === 'SIGINT') process.exitCode = ExitCode.Interrupted;

@@ -1,6 +1,6 @@
 /** Rounds of umbra work --forever that are over, as they are told. */
 
-import { grouped } from '../numbers.ts';
+import { counted } from '../numbers.ts';
 import type { Queue } from './queue.ts';
 
 export interface RoundTold {
@@ -39,7 +39,7 @@ export function roundText({
   const went = failures > 0 ? `${failures} FAILED` : 'nothing wrong';
   const verdict = isBad && failures === 0 ? `A FAILURE: ${went} in it` : went;
   return (
-    `round ${round}: ${title}: ${grouped(schedules)} schedules, ` +
+    `round ${round}: ${title}: ${counted(schedules, 'schedule')}, ` +
     `${verdict}; ${notes.join('; ')}`
   );
 }

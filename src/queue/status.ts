@@ -1,6 +1,6 @@
 /** The status of a queue: progress of plans, workers, speed and failures; and as a line. */
 
-import { duration, grouped, perSecond } from '../numbers.ts';
+import { counted, duration, grouped, perSecond } from '../numbers.ts';
 import { type Beat, QUIET } from './beat.ts';
 import type { Queue } from './queue.ts';
 import { buriedUnits, type PlanState, planStates } from './results.ts';
@@ -88,7 +88,7 @@ export function statusLine({ plan, workers, rate }: Snapshot): string {
   return [
     ...(failures > 0 ? [`${grouped(failures)} FAILED`] : []),
     ...(buried > 0 ? [`${grouped(buried)} GIVEN UP`] : []),
-    `${grouped(done)} of ${grouped(units)} units`,
+    `${grouped(done)} of ${counted(units, 'unit')}`,
     `${grouped(workers.length)} ${workers.length === 1 ? 'worker' : 'workers'} at ${grouped(busy)}`,
     ...(rate === undefined ? [] : [`${perSecond(rate)}/s`]),
     `ETA ${etaOf(plan, rate)}`,

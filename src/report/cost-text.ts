@@ -48,9 +48,11 @@ function conclusionLines(compared: Compared, factor: number): string[] {
   const [nearest] = draws;
   return [
     verdictText(compared),
-    ...(turns.length === 0
-      ? [`  No single cost reverses that by being ${factor} times too high or too low.`]
-      : turns.map((turn) => `  It is reversed by ${inWords(turn)}.`)),
+    ...(ratio === 1
+      ? []
+      : turns.length === 0
+        ? [`  No single cost reverses that by being ${factor} times too high or too low.`]
+        : turns.map((turn) => `  It is reversed by ${inWords(turn)}.`)),
     ...(nearest === undefined || turns.length > 0 || ratio === 1
       ? []
       : [`  The nearest to reversing it is ${inWords(nearest)}.`]),

@@ -5,6 +5,7 @@
 
 import type { Fixed, StressRun } from '../check/stress.ts';
 import { ALL_DEFECTS, type DefectId } from '../defects.ts';
+import { counted } from '../numbers.ts';
 import { reportViolation, violationText } from './violation.ts';
 
 /** The same machine again. */
@@ -29,12 +30,12 @@ export function stressFailure(
   command: string,
 ): string {
   const guests = spec.guests
-    .map((g) => `${g.name} (${g.virtualization}, ${g.paging}, ${g.vcpus} vCPUs)`)
+    .map((g) => `${g.name} (${g.virtualization}, ${g.paging}, ${counted(g.vcpus ?? 1, 'vCPU')})`)
     .join(', ');
   const most = 5;
   const defects = defectsText(spec.defects ?? []);
   return [
-    `seed ${seed}: ${guests} on ${spec.hostCpus} host CPUs, ${spec.discipline}, defects ` +
+    `seed ${seed}: ${guests} on ${counted(spec.hostCpus, 'host CPU')}, ${spec.discipline}, defects ` +
       `${defects}, ${spec.policy}`,
     ...faults.slice(0, most).map((fault) => `  ${fault}`),
     ...(faults.length > most ? [`  and ${faults.length - most} more`] : []),

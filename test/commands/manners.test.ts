@@ -1,6 +1,6 @@
 /** Common to all commands: help, sources of options, --quiet, progress, completion. */
 
-import { readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { makeProgram } from '../../src/commands/catalogue.ts';
@@ -104,6 +104,17 @@ describe('an option', () => {
     const { code, stderr } = await umbraWith({ UMBRA_SEED: 'x' }, ...EXPLORE);
     expect(stderr).toContain("UMBRA_SEED: found 'x'. A whole number of at least 0 is expected.");
     expect(code).toBe(2);
+  });
+
+  test('that cannot be used with another is refused in the file, and left out beside one that is typed', async () => {
+    const both = file('both-races.yaml', 'explore:\n  race: 2\n  races: true\n');
+    const { code, stderr } = await umbra(...EXPLORE, '--config', both);
+    expect(stderr).toContain(`${both}: --race cannot be used with --races, also set`);
+    expect(code).toBe(2);
+    const page = join(folder, 'left-out.html');
+    const html = file('html.yaml', `explore:\n  html: ${page}\n`);
+    await umbra(...EXPLORE, '--races', '--runs', '2', '--config', html);
+    expect(existsSync(page)).toBe(false);
   });
 
   test('from a missing file is an error', async () => {

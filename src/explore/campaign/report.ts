@@ -1,7 +1,7 @@
 /** The report of a campaign: as data, and as text. A function of its ledger alone. */
 
 import type { Shard } from '../../ledger.ts';
-import { formatChance, grouped } from '../../numbers.ts';
+import { counted, formatChance, grouped } from '../../numbers.ts';
 import { tableText } from '../../report/text-table.ts';
 import { type Unseen, unseenOf } from '../behaviours.ts';
 import type { Setting } from '../setting.ts';
@@ -134,7 +134,7 @@ export function formatReport(report: CampaignReport, format: Format): string {
   const part = shard.of > 1 ? `shard ${shard.index}/${shard.of}: ` : '';
   const wrong = failures === 0 ? 'nothing wrong' : `${grouped(failures)} went wrong`;
   const total =
-    `${part}${grouped(schedules)} schedules, ${grouped(distinct)} of them different, ${wrong}` +
+    `${part}${counted(schedules, 'schedule')}, ${grouped(distinct)} of them different, ${wrong}` +
     `${units.done < units.all ? `; ${units.done} of ${units.all} units done` : ''}\n`;
   if (format.quiet) {
     const wrong = report.tests.flatMap(({ path, settings }) => {

@@ -7,6 +7,7 @@ import type { DisciplineName } from '../../../shared/discipline.ts';
 import type { DefectId } from '../../defects.ts';
 import type { PagingName } from '../../hardware/entry.ts';
 import type { Shard } from '../../ledger.ts';
+import { counted } from '../../numbers.ts';
 import type { Setting } from '../setting.ts';
 import { Dice } from '../strategies/dice.ts';
 import { ENGINE_VERSION } from '../token.ts';
@@ -146,7 +147,8 @@ const AXES: Readonly<Record<string, (space: Space) => string>> = {
 
 export const spaceText = ({ configuration, setting, most }: Space): string => {
   const { paging, discipline, defects, abridged } = setting;
-  const behaviours = most === undefined ? 'all behaviours' : `${most} behaviours at most`;
+  const behaviours =
+    most === undefined ? 'all behaviours' : `${counted(most, 'behaviour')} at most`;
   const all = abridged ? [behaviours] : [];
   return [`${configuration}, ${paging}, ${discipline}`, ...defects, ...all].join(', ');
 };

@@ -125,7 +125,7 @@ export function formatGenerated(
     const wrong = space.failed > 0 ? `${grouped(space.failed)} failed` : nothingOf(tried);
     return (
       `${operations} operations, ${alphabet}, ${setting}: ${grouped(tried)} of ` +
-      `${grouped(programs)} programs, ${runsText(space, isExhaustive)}; ${wrong}`
+      `${counted(programs, 'program')}, ${runsText(space, isExhaustive)}; ${wrong}`
     );
   });
   const found = clusters.flatMap(({ kind, cause, programs, spaces: where, file }, i) => [
@@ -137,7 +137,7 @@ export function formatGenerated(
   ]);
   const part = shard.of > 1 ? `shard ${shard.index}/${shard.of}: ` : '';
   const tried = spaces.reduce((n, space) => n + space.tried, 0);
-  const wrong = failed === 0 ? nothingOf(tried) : `${grouped(failed)} programs failed`;
+  const wrong = failed === 0 ? nothingOf(tried) : `${counted(failed, 'program')} failed`;
   const unseen =
     clusters.length > 0 && clusters.every(({ file }) => file === null)
       ? ['', 'with --out DIR they are written as litmus tests, with tokens for umbra replay']
@@ -145,7 +145,7 @@ export function formatGenerated(
   const why =
     isTimeUp && tried === 0 ? ': time was up before the first unit of programs was done' : '';
   const runs = runsText(report, isExhaustive);
-  const total = `${part}${grouped(tried)} programs, ${runs}, ${wrong}${why}`;
+  const total = `${part}${counted(tried, 'program')}, ${runs}, ${wrong}${why}`;
   return `${[...lines, ...found, ...unseen, '', total].join('\n')}\n`;
 }
 
@@ -153,8 +153,8 @@ function runsText(
   { schedules, blocked, unfinished }: Pick<SpaceReport, 'schedules' | 'blocked' | 'unfinished'>,
   isExhaustive: boolean,
 ): string {
-  if (!isExhaustive) return `${grouped(schedules)} schedules`;
-  const left = blocked === 0 ? '' : `, ${grouped(blocked)} runs left in the middle`;
+  if (!isExhaustive) return counted(schedules, 'schedule');
+  const left = blocked === 0 ? '' : `, ${counted(blocked, 'run')} left in the middle`;
   const more = unfinished === 0 ? '' : `, not all of ${counted(unfinished, 'program')}`;
-  return `${grouped(schedules)} behaviours, each once${more}${left}`;
+  return `${counted(schedules, 'behaviour')}, each once${more}${left}`;
 }

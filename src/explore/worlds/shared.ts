@@ -319,6 +319,9 @@ export class Shared {
   #word(name: string, initial: number, isSync: boolean): Word {
     const place = this.words.length + 1;
     if (place > MOST_WORDS) throw new UserError(`a world has at most ${MOST_WORDS} words`);
+    if (this.words.some((other) => other.name === name)) {
+      throw new UserError(`found a second word called '${name}', expected a name of its own`);
+    }
     const word = new Word(name, place, this, isSync);
     this.words.push(word);
     this.initial.push(inWord(initial, `word ${name}`));

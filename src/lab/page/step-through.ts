@@ -1,7 +1,7 @@
 /** A failure that is stepped through: made smaller first, then shown by the race player. */
 
 import { html, nothing, type TemplateResult } from 'lit-html';
-import { grouped } from '../../numbers.ts';
+import { counted } from '../../numbers.ts';
 import type { PlayerData } from '../../report/player/data.ts';
 import { mountPlayer } from '../../report/player/mount.ts';
 
@@ -20,7 +20,7 @@ export class StepThrough {
     this.#place.replaceChildren();
     this.#say('Making it smaller…');
     const data = await ask((tries) =>
-      this.#say(`Making it smaller: ${grouped(tries)} schedules tried…`),
+      this.#say(`Making it smaller: ${counted(tries, 'schedule')} tried…`),
     );
     this.#say('');
     mountPlayer(this.#place, data);

@@ -1,6 +1,6 @@
 /** A run of a machine in a report: its result, cost, and timeline. */
 
-import { grouped } from '../../numbers.ts';
+import { counted, grouped } from '../../numbers.ts';
 import type { KeptEvents } from '../events-table.ts';
 import type { RunReport } from '../run-report.ts';
 import {
@@ -171,7 +171,7 @@ function happenings(
 }
 
 function completeness({ recorded, kept, lost }: KeptEvents): string {
-  const all = `Drawn from ${grouped(kept)} events`;
+  const all = `Drawn from ${counted(kept, 'event')}`;
   const cut =
     kept < recorded ? `, the first of ${grouped(recorded)}: later ones are not shown` : '';
   const missing =
