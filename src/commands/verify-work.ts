@@ -134,6 +134,8 @@ export class Work {
     const { path, setting, frontier, insteadOf, bounds, estimate } = entry;
     const { seconds } = frontier.totals;
     if (insteadOf !== undefined && !this.#isOut(insteadOf)) return undefined;
+    // What is left of many tests would fill the memory.
+    if (this.#isOut(entry)) frontier.leave();
     if (frontier.isDone || this.#isSpent(entry) || this.#estimating.has(entry)) return undefined;
     const isWanted = bounds === undefined && estimate === undefined && seconds > 0;
     if (isWanted && pool instanceof Piscina) return this.#estimate(entry, pool, signal);

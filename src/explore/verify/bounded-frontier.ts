@@ -104,6 +104,13 @@ export class BoundedFrontier {
     this.#goUp();
   }
 
+  /** As Frontier does. */
+  leave(): void {
+    this.#waiting = [];
+    this.#later = [];
+    this.#seen.clear();
+  }
+
   #take(): Pending[] {
     const most = Math.min(MOST_PENDING, Math.ceil(this.#waiting.length / PARTS));
     const taken: Pending[] = [];

@@ -120,6 +120,11 @@ export class Frontier {
     }
   }
 
+  /** No more of it will be asked for: forget what is left, but that there is something. */
+  leave(): void {
+    this.#queue.splice(1);
+  }
+
   /** The last one of which this is so. */
   #take(isNext: (branch: Branch) => boolean): Branch | undefined {
     const at = this.#queue.findLastIndex(isNext);

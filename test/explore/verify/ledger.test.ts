@@ -241,3 +241,14 @@ describe('refuses', () => {
     );
   });
 });
+
+test.each([{}, TWO])('a frontier that is left keeps all that is reported of it: %o', (asked) => {
+  const [entry] = planned(asked, [R6]) as [Entry];
+  using ledger = new VerifyLedger(at(`left ${'bounds' in asked}`), [entry]);
+  work([entry], ledger, 6, 5);
+  const before = structuredClone(stateOf(entry));
+  entry.frontier.leave();
+  expect(stateOf(entry)).toEqual(before);
+  expect(before).toMatchObject({ isDone: false });
+  expect(before.totals.classes).toBeGreaterThan(0);
+});
