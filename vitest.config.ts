@@ -34,7 +34,8 @@ export default defineConfig({
     // Not in a process for each file, which takes time to begin, to load the code and to warm it.
     isolate: false,
     setupFiles: SETUP,
-    expect: { requireAssertions: true },
+    // A poll waits as long as a slow machine may take.
+    expect: { requireAssertions: true, poll: { timeout: 60_000 } },
     server: { deps: { external: [AS_IT_IS] } },
     testTimeout: 120_000,
     hookTimeout: 120_000,

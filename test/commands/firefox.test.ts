@@ -21,7 +21,6 @@ import type { Serving } from '../../src/report/serve.ts';
 import { Firefox, hasFirefox } from '../firefox.ts';
 
 const R2 = 'R2-cleared-entry-comes-back';
-const PATIENCE = { timeout: 60_000 };
 
 const textOf = (name: string): string =>
   readFileSync(shippedTests().find((one) => one.name === name)!.path, 'utf8');
@@ -73,7 +72,7 @@ describe.runIf(hasFirefox)('Firefox', () => {
     await fill('Memory model', given.memory!);
     await fill('Schedules in each setting', '30');
     await click('Explore');
-    await expect.poll(() => text('.results .verdict'), PATIENCE).toMatch(/schedules, /);
+    await expect.poll(() => text('.results .verdict')).toMatch(/schedules, /);
     const litmus = parseLitmus(textOf(name), 'test.yaml');
     const search = { strategy: 'portfolio', schedules: 30, seed: 1 };
     const here = [];
@@ -90,11 +89,9 @@ describe.runIf(hasFirefox)('Firefox', () => {
     await fill('Page tables', 'nonpae');
     await fill('Schedules in each setting', '160');
     await click('Explore');
-    await expect
-      .poll(() => text('.results .verdict'), PATIENCE)
-      .toMatch(/went wrong of 160 schedules, /);
+    await expect.poll(() => text('.results .verdict')).toMatch(/went wrong of 160 schedules, /);
     await click('Step through it');
-    await expect.poll(() => text('.place'), PATIENCE).toContain('here it breaks');
+    await expect.poll(() => text('.place')).toContain('here it breaks');
     const litmus = parseLitmus(textOf(R2), 'test.yaml');
     const [setting] = settingsOf(litmus, {
       defects: ['R2'],
@@ -137,7 +134,7 @@ describe.runIf(hasFirefox)('Firefox', () => {
     await fill('Workload', 'false-sharing');
     await fill('Size', '40');
     await click('Run');
-    await expect.poll(() => text('.verdict'), PATIENCE).toMatch(/^After [\d.]+ s: /);
+    await expect.poll(() => text('.verdict')).toMatch(/^After [\d.]+ s: /);
     const alone = await runMachine(
       {
         ...{ workload: 'false-sharing', size: 40, seed: 1, cpus: 2, vcpus: 2, paging: 'pae' },

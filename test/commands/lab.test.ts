@@ -273,7 +273,7 @@ describe.runIf(hasBrowser)('a browser', () => {
     await page.keyboard.press('Tab');
     expect(await page.evaluate('document.activeElement.textContent')).toBe('Explore');
     await page.keyboard.press('Enter');
-    await expect.poll(() => verdict().textContent(), { timeout: 60_000 }).toMatch(/schedules, /);
+    await expect.poll(() => verdict().textContent()).toMatch(/schedules, /);
     const editor = page.getByRole('textbox', { name: 'The test, as YAML' });
     await editor.focus();
     await page.keyboard.press('Tab');
@@ -299,13 +299,11 @@ describe.runIf(hasBrowser)('a browser', () => {
 
   test('shows a long run while it lasts, and stops it', async () => {
     await run('mmap-churn', 4000);
-    await expect.poll(() => page.locator('.sheet').count(), { timeout: 60_000 }).toBeGreaterThan(3);
+    await expect.poll(() => page.locator('.sheet').count()).toBeGreaterThan(3);
     await expect.poll(() => page.locator('.chart path').count()).toBeGreaterThan(0);
     await button('Stop').click();
     const said = page.locator('.verdict');
-    await expect
-      .poll(() => said.textContent(), { timeout: 60_000 })
-      .toMatch(/: stopped; isolation/);
+    await expect.poll(() => said.textContent()).toMatch(/: stopped; isolation/);
   });
 
   describe.each(['light', 'dark'] as const)('in %s', (colorScheme) => {

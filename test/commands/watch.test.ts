@@ -74,7 +74,7 @@ describe.runIf(hasBrowser)('in a browser', () => {
     await page.goto(url);
     const main = page.locator('main');
     expect(await main.textContent()).toContain('under way');
-    await expect.poll(() => main.textContent(), { timeout: 60_000 }).toMatch(during);
+    await expect.poll(() => main.textContent()).toMatch(during);
     held = Promise.withResolvers<void>();
     expect(await hardToUse(page)).toEqual([]);
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(390);
