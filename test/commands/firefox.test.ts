@@ -110,7 +110,8 @@ describe.runIf(hasFirefox)('Firefox', () => {
     const data = playerOf(subject, result, { passing, tokens, sourceOf });
     const tracks = data.tracks.map((track) => new Track(track!));
     for (const told of ['.story', '.tale ul']) {
-      expect(await text(`.place ${told}`)).toBe(asText(frameHtml(tracks, data), told));
+      // Lines of the source come a little later.
+      await expect.poll(() => text(`.place ${told}`)).toBe(asText(frameHtml(tracks, data), told));
     }
     // Compressed differently; the text is the same.
     const token = await firefox.evaluate<string>(
