@@ -1,14 +1,11 @@
 /** `umbra campaign` and `umbra merge` as a user runs them. */
 
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { statSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { dump, rowsIn } from '../explore/ledgers.ts';
 import { scratch } from '../scratch.ts';
-import { hasTerminal, interrupted, spaced, umbra } from './umbra.ts';
+import { hasTerminal, interrupted, killedAtFirstUnit, spaced, umbra } from './umbra.ts';
 
 const R15 = 'litmus/7-setup/R15-two-reasons-to-die.yaml';
 const FORM = ['--discipline', 'lock-free', '--paging', 'nonpae'];
@@ -70,20 +67,7 @@ describe('with a ledger', () => {
     const whole = await run('whole.sqlite', '--json', '-');
     expect(whole.code).toBe(1);
 
-    const child = spawn(
-      process.execPath,
-      ['src/main.ts', ...given, '--runs', '410', '--out', at('killed.sqlite')],
-      { stdio: 'ignore' },
-    );
-    const exit = once(child, 'exit');
-    const size = () => statSync(at('killed.sqlite'), { throwIfNoEntry: false })?.size ?? 0;
-    // The tables alone, and then a unit's rows.
-    while (size() === 0 && child.exitCode === null) await setTimeout(5);
-    const empty = size();
-    while (size() <= empty && child.exitCode === null) await setTimeout(5);
-    child.kill('SIGKILL');
-    await exit;
-    expect(child.signalCode).toBe('SIGKILL');
+    await killedAtFirstUnit(at('killed.sqlite'), ...given, '--runs', '410');
     const again = await run('killed.sqlite', '--json', '-');
     expect(again).toEqual(whole);
     expect(dump(at('killed.sqlite'))).toBe(dump(at('whole.sqlite')));

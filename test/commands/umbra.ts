@@ -1,6 +1,10 @@
 /** Runs the command line as a user does. */
 
 import { type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { statSync } from 'node:fs';
+import { setTimeout } from 'node:timers/promises';
+import { expect } from 'vitest';
 import { runCommandLine } from '../../src/commands/command-line.ts';
 
 export interface Ran {
@@ -37,6 +41,21 @@ export async function umbra(...args: readonly string[]): Promise<Ran> {
     // The exit code of before is inherited.
     for (const name of streams) Reflect.deleteProperty(process[name], 'write');
   }
+}
+
+/** Runs it in a process of its own, which is killed once its ledger has a unit. */
+export async function killedAtFirstUnit(ledger: string, ...args: readonly string[]): Promise<void> {
+  const given = ['src/main.ts', ...args, '--out', ledger];
+  const child = spawn(process.execPath, given, { stdio: 'ignore' });
+  const ended = once(child, 'exit');
+  const size = (): number => statSync(ledger, { throwIfNoEntry: false })?.size ?? 0;
+  // The tables alone, and then a unit's rows.
+  while (size() === 0 && child.exitCode === null) await setTimeout(5);
+  const empty = size();
+  while (size() <= empty && child.exitCode === null) await setTimeout(5);
+  child.kill('SIGKILL');
+  await ended;
+  expect(child.signalCode).toBe('SIGKILL');
 }
 
 /** Words of a command line without other shell syntax than single quotes; else undefined. */

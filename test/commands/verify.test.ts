@@ -2,13 +2,12 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { setTimeout } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { scratch } from '../scratch.ts';
-import { spaced, terminated, umbra } from './umbra.ts';
+import { killedAtFirstUnit, spaced, terminated, umbra } from './umbra.ts';
 
 const folder = scratch('verify');
 const at = (name: string): string => join(folder, name);
@@ -161,20 +160,11 @@ describe('--out', () => {
 
   test('resumes after kill -9, and keeps the units that were done', async () => {
     const out = at('killed.sqlite');
-    const given = ['verify', 'R6-no-shootdown', ...LOCKED, '--jobs', '1', '--out', out];
-    const child = spawn(process.execPath, ['src/main.ts', ...given], { stdio: 'ignore' });
-    const ended = once(child, 'exit');
-    const size = (): number => statSync(out, { throwIfNoEntry: false })?.size ?? 0;
-    // The tables alone, and then a unit's rows.
-    while (size() === 0 && child.exitCode === null) await setTimeout(5);
-    const empty = size();
-    while (size() <= empty && child.exitCode === null) await setTimeout(5);
-    child.kill('SIGKILL');
-    await ended;
-    expect(child.signalCode).toBe('SIGKILL');
+    const given = ['verify', 'R6-no-shootdown', ...LOCKED, '--jobs', '1'];
+    await killedAtFirstUnit(out, ...given);
     expect(unitsIn(out)).toBeGreaterThan(0);
     const before = firstUnitIn(out);
-    const { stdout } = await umbra(...given);
+    const { stdout } = await umbra(...given, '--out', out);
     expect(stdout).toMatch(/: all 1,009 behaviours, each once, 0 runs left in the middle;/);
     expect(firstUnitIn(out)).toBe(before);
   });

@@ -88,9 +88,9 @@ export class VerifyLedger extends Ledger<VerifyPlan> {
     const first = this.#begun.has(entry) ? undefined : firstOf(entry);
     this.#write((db) => {
       if (first !== undefined) db.prepare('INSERT INTO entry VALUES (?, ?)').run(id, first);
-      db.prepare('INSERT INTO unit (entry, place, result) VALUES (?, ?, ?)').run(
-        ...[id, JSON.stringify(place), deflateRawSync(serialize(result), { level: 1 })],
-      );
+      const insert = db.prepare('INSERT INTO unit (entry, place, result) VALUES (?, ?, ?)');
+      const packed = deflateRawSync(serialize(result), { level: 1 });
+      insert.run(id, JSON.stringify(place), packed);
     });
     this.#begun.add(entry);
   }

@@ -3,10 +3,8 @@
 import { describe, expect, test } from 'vitest';
 import {
   explore,
-  type Mutex,
   replay,
   type Shared,
-  type Step,
   type Steps,
   shrink,
   UserError,
@@ -17,34 +15,7 @@ import {
   world,
   worldStrategies,
 } from '../../../src/index.ts';
-
-/** A counter that two threads increment, by two steps or by one. */
-const counter = (isAtomic: boolean): World =>
-  world('counter', (shared) => {
-    const count = shared.word('count');
-    const add = function* (): Steps {
-      if (isAtomic) yield count.add(1);
-      else yield count.store((yield count.load()) + 1);
-    };
-    return { threads: { a: add, b: add }, atEnd: () => expect(count.value).toBe(2) };
-  });
-
-const pair = (name: string, make: (shared: Shared) => (() => Steps)[]): World =>
-  world(name, (shared) => ({
-    threads: Object.fromEntries(make(shared).map((code, i) => [`t${i}`, code])),
-  }));
-
-const deadlocks = pair('deadlock', (shared) => {
-  const [a, b] = [shared.mutex('a'), shared.mutex('b')];
-  const both = (one: Mutex, other: Mutex) =>
-    function* (): Steps {
-      yield one.lock();
-      yield other.lock();
-      yield other.unlock();
-      yield one.unlock();
-    };
-  return [both(a, b), both(b, a)];
-});
+import { counter, deadlocks, pair } from './small.ts';
 
 describe('a lost update', () => {
   // It takes a preemption.
@@ -103,144 +74,6 @@ describe('a lost update', () => {
     for (const { token, ending } of outcomes) {
       expect(replay(token, { test: counter(false) }).ending).toBe(ending);
     }
-  });
-});
-
-describe('failures', () => {
-  test('two mutexes in two orders: names the waiting threads and their mutexes', async () => {
-    const { failure } = await explore(deadlocks);
-    expect(failure).toMatchObject({
-      ending: 'deadlock',
-      message: 't0 waits for b.lock(); t1 waits for a.lock()',
-    });
-    const { classes, outcomes } = await verify(deadlocks);
-    expect([classes, outcomes.map(({ ending }) => ending)]).toEqual([3, ['ok', 'deadlock']]);
-  });
-
-  test('an endless loop', async () => {
-    const spins = pair('spins', (shared) => {
-      const flag = shared.word('flag');
-      return [
-        function* () {
-          while ((yield flag.load()) === 0) yield shared.relax();
-        },
-      ];
-    });
-    const { failure } = await explore(spins, { mostSteps: 100 });
-    expect(failure).toMatchObject({ ending: 'livelock', message: 'after 100 steps' });
-    await expect(verify(spins)).rejects.toThrow(/infinitely many behaviours/);
-  });
-
-  test('verify has not run all behaviours of a loop that only the limit ends', async () => {
-    const spins = pair('spins', (shared) => {
-      const flag = shared.word('flag');
-      return [
-        function* () {
-          while ((yield flag.load()) === 0);
-        },
-        function* () {
-          yield flag.store(1);
-        },
-      ];
-    });
-    await expect(verify(spins)).rejects.toThrow(/after 10000 steps.* infinitely many behaviours/);
-  });
-
-  test.each<[string, (word: Word) => Generator<unknown>, RegExp]>([
-    [
-      'a step that is not yielded',
-      function* (word) {
-        yield word.load();
-        word.store(1);
-      },
-      /^t0: found 1 step made and not yielded, expected a yield/,
-    ],
-    [
-      'what is no step',
-      function* () {
-        yield 5;
-      },
-      /^t0: found 5 yielded, expected a step/,
-    ],
-    [
-      'another generator',
-      function* (word) {
-        yield (function* () {
-          yield word.load();
-        })();
-      },
-      /^t0: found \[object Generator\] yielded, .* yield\*$/,
-    ],
-  ])('%s is a failure that says so', async (_, code, says) => {
-    const wrong = pair('wrong', (shared) => {
-      const word = shared.word('word');
-      return [() => code(word) as Steps];
-    });
-    const { failure } = await explore(wrong);
-    expect(failure!.message).toMatch(says);
-    expect(replay(failure!.token, { test: wrong }).message).toBe(failure!.message);
-  });
-
-  test('steps made before they are yielded, or yielded again, are none', async () => {
-    const early = pair('early', (shared) => {
-      const [a, b] = [shared.word('a'), shared.word('b')];
-      return [
-        function* () {
-          const [first, then] = [a.add(1), b.add(1)];
-          for (const step of [first, then, first]) yield step;
-        },
-      ];
-    });
-    expect((await explore(early)).failure).toBeUndefined();
-  });
-
-  test('code that is no world, or no generator, is refused', async () => {
-    const none = (make: unknown) => explore(world('none', make as World['make']));
-    await expect(none(() => 3)).rejects.toThrow(/^world none: found no threads, expected/);
-    await expect(none(async () => ({ threads: {} }))).rejects.toThrow(/found no threads/);
-    const thread = (code: unknown) => none(() => ({ threads: { a: code } }));
-    for (const code of [5, () => {}, async function* () {}]) {
-      await expect(thread(code)).rejects.toThrow(/^thread a: found no generator, expected one/);
-    }
-    const late = { threads: { *a() {} }, atEnd: () => Promise.reject(new Error('late')) };
-    expect((await none(() => late)).failure!.message).toMatch(/^atEnd: found a promise/);
-  });
-
-  test('a search that is aborted says so', async () => {
-    const of = async (signal?: AbortSignal) =>
-      (await explore(counter(true), { ...(signal && { signal }), schedules: 3 })).interrupted;
-    expect(await of()).toBe(false);
-    expect(await of(AbortSignal.abort())).toBe(true);
-  });
-
-  test('unlocking a mutex that is not held', async () => {
-    const wrong = pair('wrong', (shared) => {
-      const mutex = shared.mutex('mutex');
-      return [
-        function* () {
-          yield mutex.unlock();
-        },
-      ];
-    });
-    const { failure } = await explore(wrong);
-    expect(failure!.message).toBe('mutex.unlock(): found it not held by this thread');
-  });
-
-  test('after one thread throws, the steps of the others are part of the behaviours', async () => {
-    const throws = pair('throws', (shared) => {
-      const x = shared.word('x');
-      return [
-        function* () {
-          yield x.store(1);
-          throw new Error('always');
-        },
-        function* () {
-          yield x.load();
-        },
-      ];
-    });
-    const { classes, outcomes } = await verify(throws);
-    expect([classes, outcomes.length]).toEqual([2, 1]);
   });
 });
 
@@ -368,64 +201,9 @@ test('a wait for several words ends by any of them, and none is missed', async (
   expect((await verify(waits)).classes).toBe(4);
 });
 
-test('reports invalid options and worlds', async () => {
-  const none = world('none', () => ({ threads: {} }));
-  await expect(explore(none)).rejects.toThrow('world none: found no threads, expected one');
-  await expect(explore(counter(true), { schedules: 0 })).rejects.toThrow(
-    'schedules: found 0, expected a whole number of at least 1',
-  );
-  const sweep = { strategy: 'sweep' } as object;
-  await expect(explore(counter(true), sweep)).rejects.toThrow(/^strategy: found "sweep", /);
-  const many = pair('many', () => Array<() => Steps>(32).fill(function* () {}));
-  await expect(explore(many)).rejects.toThrow('a world has at most 31 threads');
-});
-
-test('a number that does not fit a word is a failure, with its place', async () => {
-  const wordOf = (step: (word: Word) => Step, initial = 0) =>
-    explore(
-      world('one', (shared) => {
-        const word = shared.word('x', initial);
-        const only = function* (): Steps {
-          yield step(word);
-        };
-        return { threads: { only } };
-      }),
-      { schedules: 1 },
-    );
-  const range = 'expected a whole number from -2147483648 to 2147483647';
-  const wrong: readonly (readonly [string, (word: Word) => Step, number])[] = [
-    ['store(1099511627776)', (word) => word.store(2 ** 40), 2 ** 40],
-    ['store(2147483648)', (word) => word.store(2 ** 31), 2 ** 31],
-    ['exchange(0.5)', (word) => word.exchange(0.5), 0.5],
-    ['compareExchange(0, NaN)', (word) => word.compareExchange(0, Number.NaN), Number.NaN],
-    ['add(4294967296)', (word) => word.add(2 ** 32), 2 ** 32],
-    ['update(…)', (word) => word.update((found) => found + 2 ** 31), 2 ** 31],
-    [
-      'until(…)',
-      (word) =>
-        word.until(
-          () => true,
-          () => -(2 ** 32),
-        ),
-      -(2 ** 32),
-    ],
-  ];
-  for (const [does, step, value] of wrong) {
-    const { failure } = await wordOf(step);
-    expect(failure).toMatchObject({
-      ending: 'violation',
-      message: `x.${does}: found ${value}, ${range}`,
-    });
-  }
-  await expect(wordOf((word) => word.load(), 2 ** 31)).rejects.toThrow(
-    `word x: found 2147483648, ${range}`,
-  );
-  // A sum wraps around, as the processor's does.
-  expect((await wordOf((word) => word.add(1), 2 ** 31 - 1)).failure).toBeUndefined();
-});
-
 test('an aborted search returns its result so far', async () => {
-  const { schedules } = await explore(counter(true), { signal: AbortSignal.abort() });
-  expect(schedules).toBe(0);
+  const aborted = await explore(counter(true), { signal: AbortSignal.abort() });
+  expect(aborted).toMatchObject({ schedules: 0, interrupted: true });
+  expect((await explore(counter(true), { schedules: 3 })).interrupted).toBe(false);
   expect((await verify(counter(true), { schedules: 1 })).complete).toBe(false);
 });
