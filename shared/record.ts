@@ -210,48 +210,34 @@ const storedDirectly: Stores = (offset) =>
     this.plain[this.at + offset] = +value;
   };
 
-const PEEK: Loads = {
-  number: (offset) =>
-    function get() {
-      return this.words.peek((this.at + offset) as Ptr);
-    },
-  signed: (offset) =>
-    function get() {
-      return this.words.peek((this.at + offset) as Ptr) | 0;
-    },
-  truth: (offset) =>
-    function get() {
-      return this.words.peek((this.at + offset) as Ptr) !== 0;
-    },
-};
-const READ: Loads = {
-  number: (offset) =>
-    function get() {
-      return this.words.read((this.at + offset) as Ptr);
-    },
-  signed: (offset) =>
-    function get() {
-      return this.words.read((this.at + offset) as Ptr) | 0;
-    },
-  truth: (offset) =>
-    function get() {
-      return this.words.read((this.at + offset) as Ptr) !== 0;
-    },
-};
-const LOAD: Loads = {
-  number: (offset) =>
-    function get() {
-      return this.words.load((this.at + offset) as Ptr);
-    },
-  signed: (offset) =>
-    function get() {
-      return this.words.load((this.at + offset) as Ptr) | 0;
-    },
-  truth: (offset) =>
-    function get() {
-      return this.words.load((this.at + offset) as Ptr) !== 0;
-    },
-};
+const peek = (offset: number) =>
+  function get(this: SharedRecord) {
+    return this.words.peek((this.at + offset) as Ptr);
+  };
+const read = (offset: number) =>
+  function get(this: SharedRecord) {
+    return this.words.read((this.at + offset) as Ptr);
+  };
+const load = (offset: number) =>
+  function get(this: SharedRecord) {
+    return this.words.load((this.at + offset) as Ptr);
+  };
+
+const shownFrom = (number: (offset: number) => (this: SharedRecord) => number): Loads => ({
+  number,
+  signed: (offset) => {
+    const get = number(offset);
+    return function getSigned() {
+      return get.call(this) | 0;
+    };
+  },
+  truth: (offset) => {
+    const get = number(offset);
+    return function getTruth() {
+      return get.call(this) !== 0;
+    };
+  },
+});
 
 const poke: Stores = (offset) =>
   function set(value) {
@@ -267,10 +253,10 @@ const store: Stores = (offset) =>
   };
 
 const THROUGH_WORDS: Ways = {
-  own: [PEEK, poke],
-  plain: [READ, write],
-  atomic: [LOAD, store],
-  published: [READ, store],
+  own: [shownFrom(peek), poke],
+  plain: [shownFrom(read), write],
+  atomic: [shownFrom(load), store],
+  published: [shownFrom(read), store],
 };
 
 const DIRECT: Ways = {

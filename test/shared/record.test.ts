@@ -16,31 +16,16 @@ class Sample extends recordOf({
 /** Says which accesses it was asked for. */
 class AskedWords extends Words {
   readonly asked: string[] = [];
+}
 
-  override peek(at: Ptr): number {
-    this.asked.push(`peek ${at - AT}`);
-    return super.peek(at);
-  }
-  override poke(at: Ptr, value: number): void {
-    this.asked.push(`poke ${at - AT}`);
-    super.poke(at, value);
-  }
-  override read(at: Ptr): number {
-    this.asked.push(`read ${at - AT}`);
-    return super.read(at);
-  }
-  override write(at: Ptr, value: number): void {
-    this.asked.push(`write ${at - AT}`);
-    super.write(at, value);
-  }
-  override load(at: Ptr): number {
-    this.asked.push(`load ${at - AT}`);
-    return super.load(at);
-  }
-  override store(at: Ptr, value: number): void {
-    this.asked.push(`store ${at - AT}`);
-    super.store(at, value);
-  }
+for (const way of ['peek', 'poke', 'read', 'write', 'load', 'store'] as const) {
+  const leaf = Words.prototype[way] as (at: Ptr, value?: number) => unknown;
+  Object.defineProperty(AskedWords.prototype, way, {
+    value(this: AskedWords, at: Ptr, value?: number) {
+      this.asked.push(`${way} ${at - AT}`);
+      return leaf.call(this, at, value);
+    },
+  });
 }
 
 function fill(sample: Sample): unknown[] {

@@ -1,4 +1,4 @@
-/** What is wrong with a world, or with its code, is said. */
+/** Failures of worlds, and mistakes in them, are reported. */
 
 import { describe, expect, test } from 'vitest';
 import {
