@@ -223,6 +223,7 @@ const load = (offset: number) =>
     return this.words.load((this.at + offset) as Ptr);
   };
 
+/** By a call, where something intercepts the words: there V8 has more to do than that. */
 const shownFrom = (number: (offset: number) => (this: SharedRecord) => number): Loads => ({
   number,
   signed: (offset) => {
