@@ -13,7 +13,7 @@ import { UserError } from './errors.ts';
 import { Behaviours } from './explore/behaviours.ts';
 import { shrinkWorld } from './explore/shrink/world.ts';
 import { WORLD_STRATEGIES, type WorldStrategyName } from './explore/strategies/catalogue.ts';
-import { Recorded } from './explore/strategies/recorded.ts';
+import { Diverged, Recorded } from './explore/strategies/recorded.ts';
 import { verifyWorld } from './explore/verify/world.ts';
 import {
   MOST_STEPS,
@@ -132,12 +132,33 @@ export async function exploreWorld(
     // It finds out at the beginning of a run.
     if (chosen.exhausted) break;
     schedules++;
+    if (schedules === 1) mustRepeat(board, result);
     behaviours.add(result.trace, !chosen.isListed);
     if (result.ending !== 'ok') failing = result;
   }
   const failure = failing && failureOf(world, failing);
   const isWhole = failure !== undefined || schedules === most || chosen.exhausted === true;
   return { schedules, different: behaviours.distinct, failure, interrupted: !isWhole };
+}
+
+function repeats(board: WorldBoard, { decisions, digest, message }: WorldResult): boolean {
+  try {
+    const again = board.run(new Recorded(decisions), 0);
+    return again.digest === digest && again.message === message;
+  } catch (error) {
+    if (error instanceof Diverged) return false;
+    throw error;
+  }
+}
+
+/** Throws UserError if the same schedule leads elsewhere: then nothing that is found counts. */
+function mustRepeat(board: WorldBoard, result: WorldResult): void {
+  if (repeats(board, result)) return;
+  throw new UserError(
+    `world ${board.world.name}: found other steps in the second run of one schedule, expected the ` +
+      'same: its code must be deterministic, without a clock, random numbers or a state kept ' +
+      'between runs',
+  );
 }
 
 /** Run all behaviours of a world, each once. Rejects with a `UserError` for one that spins. */

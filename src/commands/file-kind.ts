@@ -35,6 +35,10 @@ const KINDS = {
     is: 'a folder of --out',
     by: 'umbra report, and umbra replay if a schedule is in it',
   },
+  generated: {
+    is: 'a folder of --out of umbra generate',
+    by: 'umbra litmus, and each test in it for umbra replay',
+  },
   folder: { is: 'a folder', by: 'umbra litmus, verify, campaign, mutants and conformance' },
 } as const;
 
@@ -78,11 +82,13 @@ export function checkKinds(command: CommandUnknownOpts): void {
 function mustBe(path: string, takes: readonly FileKind[], who: string): void {
   const kind = kindOf(path);
   if (kind === undefined || takes.includes(kind)) return;
+  if (kind === 'generated' && takes.includes('folder')) return;
   // As umbra generate writes them: a litmus test with its failing schedule in a comment.
   if (takes.includes('schedule') && kind === 'litmus' && hasToken(path)) return;
   const { is, by } = KINDS[kind];
-  const folder = takes.includes('runFolder') ? ` or ${KINDS.runFolder.is}` : '';
-  const taken = `${KINDS[takes[0]!].is}${kind === 'folder' ? folder : ''}`;
+  const folder =
+    kind === 'folder' && takes.includes('runFolder') ? ` or ${KINDS.runFolder.is}` : '';
+  const taken = `${KINDS[takes[0]!].is}${folder}`;
   throw new UserError(`${path} is ${is}, and ${who} takes ${taken}: it is for ${by}`);
 }
 
@@ -99,7 +105,7 @@ const MOST_BYTES = 1 << 20;
 export function kindOf(path: string): FileKind | undefined {
   const stat = statOf(path);
   if (stat === undefined) return kindOfName(path);
-  if (stat.isDirectory()) return existsSync(join(path, 'run.json')) ? 'runFolder' : 'folder';
+  if (stat.isDirectory()) return folderKind(path);
   if (!stat.isFile()) return undefined;
   const bytes = beginningOf(path);
   if (bytes === undefined) return undefined;
@@ -114,6 +120,11 @@ export function kindOf(path: string): FileKind | undefined {
   const format = foreignFormat(bytes.subarray(0, 1 << 16))?.format;
   if (format !== undefined) return format === 'schedule' ? 'recording' : 'memory';
   return yamlKind(text) ?? (/\bumbra\d+\.[\w-]{20}/.test(text) ? 'schedule' : undefined);
+}
+
+function folderKind(path: string): FileKind {
+  if (existsSync(join(path, 'run.json'))) return 'runFolder';
+  return existsSync(join(path, 'generate.sqlite')) ? 'generated' : 'folder';
 }
 
 function kindOfName(name: string): FileKind | undefined {

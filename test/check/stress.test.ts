@@ -10,12 +10,13 @@ import { loadProgram } from '../../src/guest/load.ts';
 import { hotplugMistakes } from '../../src/host/hotplug.ts';
 import { POLICIES } from '../../src/host/policy.ts';
 import type { GuestSpec, Machine } from '../../src/machine.ts';
+import { SLOW } from '../slow.ts';
 
 const SHADOW = { virtualization: 'shadow' } as const;
 
 const SEEDS = Array.from({ length: 300 }, (_, seed) => seed);
 /** For what holds of each machine: a way that is drawn by mistake would be every third guest's. */
-const SOME = SEEDS.slice(0, 100);
+const SOME = SLOW ? SEEDS : SEEDS.slice(0, 100);
 
 describe('the machine of a seed', () => {
   const specs = SEEDS.map((seed) => drawMachine(seed));

@@ -19,6 +19,9 @@ const TOKEN = `umbra5.${'x'.repeat(40)}`;
 const runFolder = join(folder, 'run');
 mkdirSync(runFolder);
 writeFileSync(join(runFolder, 'run.json'), '{}');
+const generated = join(folder, 'generated');
+mkdirSync(generated);
+writeFileSync(join(generated, 'generate.sqlite'), '');
 
 const FILES: Readonly<Record<string, string>> = {
   scenario: 'scenarios/swarm.yaml',
@@ -41,6 +44,7 @@ const FILES: Readonly<Record<string, string>> = {
   found: file('found.json', `{"schema_version": 1, "found": [{"token": "${TOKEN}"}]}`),
   result: file('mutants.json', '{"schema_version": 1, "mutants": []}'),
   runFolder,
+  generated,
   folder: 'litmus/6-switcher',
 };
 
@@ -117,6 +121,11 @@ describe('says which command takes the file', () => {
       'replay',
       'folder',
       'is a folder, and umbra replay takes a schedule or a folder of --out: it is for umbra litmus, verify, campaign, mutants and conformance',
+    ],
+    [
+      'replay',
+      'generated',
+      'is a folder of --out of umbra generate, and umbra replay takes a schedule: it is for umbra litmus, and each test in it for umbra replay',
     ],
     ['inspect', 'machine', 'is the report of a run, and umbra inspect takes a schedule'],
     ['merge', 'litmus', 'is a litmus test, and umbra merge takes a ledger'],

@@ -144,6 +144,19 @@ describe('failures', () => {
   });
 });
 
+test('a world that is not deterministic is refused', async () => {
+  let runs = 0;
+  const kept = pair('kept', (shared) => {
+    const x = shared.word('x');
+    const add = function* (): Steps {
+      for (let i = 0; i <= runs; i++) yield x.add(1);
+    };
+    runs++;
+    return [add, add];
+  });
+  await expect(explore(kept)).rejects.toThrow(/^world kept: found other steps in the second run/);
+});
+
 test('reports invalid options and worlds', async () => {
   const none = world('none', () => ({ threads: {} }));
   await expect(explore(none)).rejects.toThrow('world none: found no threads, expected one');
