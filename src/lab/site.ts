@@ -65,7 +65,8 @@ const platform: Plugin = {
   },
 };
 
-const QUIET = { checks: { pluginTimings: false } };
+/** Files in maps are from the root of the project, wherever the process stands. */
+const ROLLDOWN = { cwd: here('../..'), checks: { pluginTimings: false } };
 
 /** Of what tells stories names are kept, and a map: they say where in the source a step is. */
 const config: InlineConfig = {
@@ -77,7 +78,7 @@ const config: InlineConfig = {
   worker: {
     format: 'es',
     plugins: () => [platform],
-    rolldownOptions: { ...QUIET, output: { minify: false } },
+    rolldownOptions: { ...ROLLDOWN, output: { minify: false } },
   },
   build: {
     write: false,
@@ -85,7 +86,7 @@ const config: InlineConfig = {
     minify: true,
     sourcemap: true,
     modulePreload: false,
-    rolldownOptions: QUIET,
+    rolldownOptions: ROLLDOWN,
   },
 };
 

@@ -1,8 +1,9 @@
 /** `umbra lab`: the page it writes, and the engine in a browser, compared with Node's. */
 
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { get } from 'node:http';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Litmus, parseLitmus } from '../../src/explore/litmus/litmus.ts';
@@ -39,6 +40,17 @@ describe('the written folder', () => {
     expect(headers).toContain('Cross-Origin-Opener-Policy: same-origin');
     expect(headers).toContain('Cross-Origin-Embedder-Policy: require-corp');
     expect(headers).toContain("default-src 'none'");
+  });
+
+  test('shows the source in stories, built from whichever folder', () => {
+    const args = [resolve('src/main.ts'), 'lab', '--build', 'elsewhere'];
+    expect(spawnSync(process.execPath, args, { cwd: folder })).toMatchObject({ status: 0 });
+    const [, map] = [...filesBelow(join(folder, 'elsewhere'))].find(([name]) =>
+      /\.map$/.test(name),
+    )!;
+    const { sources, sourcesContent } = JSON.parse(String(map)) as Record<string, string[]>;
+    const fault = sources!.indexOf('../../src/paging/fault.ts');
+    expect(sourcesContent![fault]).toBe(readFileSync('src/paging/fault.ts', 'utf8'));
   });
 
   test('loads nothing from other servers', () => {
