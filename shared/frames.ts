@@ -172,7 +172,7 @@ export class Frames {
 
   /** `get_page`. The host dies of a frame that does not exist, here and below. */
   get(pfn: Pfn): void {
-    this.words.add(this.countOf(pfn), REFERENCE);
+    this.words.countUp(this.countOf(pfn), REFERENCE);
   }
 
   /**
@@ -185,7 +185,7 @@ export class Frames {
 
   /** `put_page` */
   put(pfn: Pfn): void {
-    const before = this.words.add(this.countOf(pfn), -REFERENCE) | 0;
+    const before = this.words.countDown(this.countOf(pfn), REFERENCE, REFERENCE) | 0;
     if (before <= REFERENCE) this.lastPut(pfn, before);
   }
 

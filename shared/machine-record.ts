@@ -88,8 +88,8 @@ export class MachineRecord extends record.recordOf(FIELDS) {
   }
 
   countAllocation(failed: boolean): void {
-    this.words.add(this.field(FIELDS.allocations[0]), 1);
-    if (failed) this.words.add(this.field(FIELDS.failedAllocations[0]), 1);
+    this.words.addBlind(this.field(FIELDS.allocations[0]), 1);
+    if (failed) this.words.addBlind(this.field(FIELDS.failedAllocations[0]), 1);
   }
 
   /** Begin time slice `slice`; false when another CPU has begun it. */

@@ -133,6 +133,20 @@ export class Words {
     this.add(at, value);
   }
 
+  /** Add to a count that `countDown` subtracts from. */
+  countUp(at: Ptr, value: number): void {
+    this.add(at, value);
+  }
+
+  /**
+   * Subtract `value`; returns the old value, which is used only if it is `least` or less. Both are
+   * the same in all calls for a word. To the search through all behaviours these commute with one
+   * another, `countUp` and `addIf`, as long as they find more than `least` in any order.
+   */
+  countDown(at: Ptr, value: number, _least: number): number {
+    return this.add(at, -value);
+  }
+
   and(at: Ptr, value: number): number {
     return this.atomics.and(at, value) >>> 0;
   }

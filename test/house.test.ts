@@ -69,7 +69,7 @@ const MOST_LINES = 400;
 /** The ceiling of each count. Lower it whenever possible, never raise it. */
 const WORST = {
   lineColumns: 145,
-  linesWiderThan100: 70,
+  linesWiderThan100: 67,
   /** Comments with words of DIALECT. */
   dialectLines: 220,
   /** The same, and DIALECT_OF_TITLES, of comments and titles in test. */

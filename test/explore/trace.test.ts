@@ -11,27 +11,28 @@ import { PAGE_WORDS } from '../../src/hardware/address.ts';
 
 interface Accessed {
   readonly actor: number;
-  readonly changes: boolean;
+  /** By adding to one word, or by storing. */
+  readonly changes: boolean | 'add';
   readonly at: number;
   readonly words: number;
 }
 
-/** For each word: which actor changed it, and how often each read it between two changes. */
+/** For each word: which actors changed it, those that added in any order, and what each read. */
 function orderOf(accesses: readonly Accessed[]): string {
-  const words = new Map<number, { done: string; readers: number[] }>();
+  const words = new Map<number, { done: string; adders: number[]; readers: string[] }>();
   for (const { actor, changes, at, words: count } of accesses) {
     for (let i = at; i < at + count; i++) {
-      const word = words.get(i) ?? { done: '', readers: [] };
+      const word = words.get(i) ?? { done: '', adders: [], readers: [] };
       words.set(i, word);
-      if (!changes) word.readers.push(actor);
-      else {
-        word.done += `${word.readers.toSorted().join('')}>${actor};`;
-        word.readers = [];
-      }
+      const found = `${word.done}${word.adders.toSorted().join('+')}`;
+      if (changes === 'add') word.adders.push(actor);
+      else if (changes) Object.assign(word, { done: `${found}>${actor};`, adders: [] });
+      else word.readers.push(`${actor} ${found}`);
     }
   }
   return [...words]
-    .map(([at, { done, readers }]) => `${at}: ${done}${readers.toSorted().join('')}`)
+    .map(([at, { done, adders, readers }]) => [at, done, adders.toSorted(), readers.toSorted()])
+    .map((word) => word.join(' | '))
     .toSorted()
     .join('\n');
 }
@@ -51,7 +52,9 @@ const newTrace = (): Trace => new Trace(new Int32Array(Trace.memoryFor(WORDS)), 
 function play(trace: Trace, accesses: readonly Accessed[]): string {
   trace.begin();
   for (const { actor, changes, at, words } of accesses) {
-    if (words > 1) changes ? trace.writeMany(actor, at, words) : trace.readMany(actor, at, words);
+    if (changes === 'add') trace.add(actor, at, 0, 1);
+    else if (words > 1)
+      changes ? trace.writeMany(actor, at, words) : trace.readMany(actor, at, words);
     else changes ? trace.write(actor, at, 0, 1) : trace.read(actor, at);
   }
   return trace.digest;
@@ -69,19 +72,24 @@ function expectSamePartition(pairs: Iterable<readonly [string, string]>): number
   return there.size;
 }
 
-test('all interleavings of small programs, of words, stretches and whole pages', () => {
+/** Three words beside one another: sums of what is read are not to cancel out. */
+test.each([
+  ['of words, stretches and whole pages', false],
+  ['also of adds whose result is not used', true],
+])('all interleavings of small programs, %s', (_, adds) => {
   const dice = new Dice();
   dice.seed(17);
   const trace = newTrace();
   let most = 0;
-  for (let round = 0; round < 60; round++) {
+  for (let round = 0; round < (adds ? 120 : 60); round++) {
     const programs = Array.from({ length: 2 + dice.below(2) }, (_, actor) =>
       Array.from({ length: 1 + dice.below(3) }, (): Accessed => {
         const changes = dice.below(2) === 0;
-        const page = 1 + dice.below(2);
+        const page = 1 + dice.below(adds ? 1 : 2);
         const kind = dice.below(6);
         if (kind === 0) return { actor, changes, at: page * PAGE_WORDS, words: PAGE_WORDS };
-        const at = page * PAGE_WORDS + 7 + dice.below(2);
+        const at = page * PAGE_WORDS + 7 + dice.below(adds ? 3 : 2);
+        if (adds && kind > 1) return { actor, changes: changes && 'add', at, words: 1 };
         return { actor, changes, at, words: kind === 1 ? 3 : 1 };
       }),
     );

@@ -4,6 +4,7 @@ import type { Until } from '../../../shared/words.ts';
 import type { Ptr } from '../../hardware/address.ts';
 import { Access } from './access.ts';
 import { ControlledWords } from './controlled-words.ts';
+import { MOST_SPARE } from './trace.ts';
 
 export class AbridgedWords extends ControlledWords {
   override tryLock(at: Ptr, free: number, mine: number): boolean {
@@ -36,13 +37,32 @@ export class AbridgedWords extends ControlledWords {
   override addBlind(at: Ptr, value: number): void {
     if (this.isAgain(Access.Add, at)) return void this.again();
     const found = this.plain[at]!;
-    this.#addBlind(at, found, value);
+    this.plain[at] = found + value;
+    this.trace.add(this.cpu, at, found, this.plain[at]!);
     this.changed(Access.Add, at, value, found);
   }
 
-  #addBlind(at: Ptr, found: number, value: number): void {
+  override countUp(at: Ptr, value: number): void {
+    if (this.isAgain(Access.Add, at)) return void this.again();
+    const found = this.plain[at]!;
+    this.#count(at, found, value, MOST_SPARE);
+    this.changed(Access.Add, at, value, found);
+  }
+
+  /** With store buffers an add like others, as addIf. */
+  override countDown(at: Ptr, value: number, least: number): number {
+    if (this.buffers) return super.countDown(at, value, least);
+    if (this.isAgain(Access.Add, at)) return this.again();
+    const found = this.plain[at]!;
+    const spare = this.trace.lowest(this.cpu, at, found) - least;
+    if (spare > 0) this.#count(at, found, -value, spare);
+    else this.put(at, found - value);
+    return this.changed(Access.Add, at, -value, found);
+  }
+
+  #count(at: Ptr, found: number, value: number, spare: number): void {
     this.plain[at] = found + value;
-    this.trace.add(this.cpu, at, found, this.plain[at]!);
+    this.trace.count(this.cpu, at, found, value, spare);
   }
 
   /**
@@ -54,7 +74,7 @@ export class AbridgedWords extends ControlledWords {
     if (this.isAgain(Access.Add, at)) return this.again() === 1;
     const found = this.plain[at]!;
     const isSet = (found & bits) !== 0;
-    if (isSet) this.#addBlind(at, found, value);
+    if (isSet) this.#count(at, found, value, MOST_SPARE);
     else this.put(at, found);
     return this.changed(Access.Add, at, value, isSet ? 1 : 0) === 1;
   }

@@ -17,6 +17,7 @@ export class Journal {
   readonly #plain: Uint32Array;
   readonly #words: Int32Array;
   readonly #pages: Int32Array;
+  readonly #rises: Int32Array;
   #notes = new Int32Array(1 << 12);
   /** Old contents of whole pages, one after the other. */
   #contents = new Uint32Array(4 * PAGE_WORDS);
@@ -24,11 +25,12 @@ export class Journal {
   /** The number of logged changes of each page. */
   readonly #ofPage: Int32Array;
 
-  /** `plain`: the machine's memory; `words`, `pages`: versions of them. */
-  constructor(plain: Uint32Array, words: Int32Array, pages: Int32Array) {
+  /** `plain`: the machine's memory; `words`, `pages`, `rises`: of a Trace of it. */
+  constructor(plain: Uint32Array, words: Int32Array, pages: Int32Array, rises: Int32Array) {
     this.#plain = plain;
     this.#words = words;
     this.#pages = pages;
+    this.#rises = rises;
     this.#ofPage = new Int32Array((plain.length >>> PAGE_BITS) + 1);
   }
 
@@ -45,6 +47,13 @@ export class Journal {
     const page = at >>> PAGE_BITS;
     const words = this.#words;
     this.#add(at, before, page, words[2 * at]!, words[2 * at + 1]!);
+  }
+
+  /** A count's rises, now `before`, change. Their place is behind the memory's words. */
+  noteRises(at: number, before: number): void {
+    const note = this.#newNote();
+    this.#notes[note] = this.#plain.length + at;
+    this.#notes[note + 1] = before;
   }
 
   /** Called before so many words from `at` on are changed. */
@@ -72,6 +81,10 @@ export class Journal {
     while (this.length > length) {
       const note = --this.length << FIELDS_BITS;
       const at = notes[note]!;
+      if (at >= this.#plain.length) {
+        this.#rises[at - this.#plain.length] = notes[note + 1]!;
+        continue;
+      }
       const page = at < 0 ? ~at : at >>> PAGE_BITS;
       if (at < 0) {
         this.#contentWords -= PAGE_WORDS;
@@ -92,12 +105,7 @@ export class Journal {
   }
 
   #add(at: number, before: number, page: number, low: number, high: number): void {
-    const note = this.length++ << FIELDS_BITS;
-    if (note === this.#notes.length) {
-      const grown = new Int32Array(this.#notes.length * 2);
-      grown.set(this.#notes);
-      this.#notes = grown;
-    }
+    const note = this.#newNote();
     const notes = this.#notes;
     const pages = this.#pages;
     const record = page << PAGE_RECORD_BITS;
@@ -110,5 +118,15 @@ export class Journal {
     notes[note + 6] = pages[record + SUM]!;
     notes[note + 7] = pages[record + SUM + 1]!;
     this.#ofPage[page]!++;
+  }
+
+  #newNote(): number {
+    const note = this.length++ << FIELDS_BITS;
+    if (note === this.#notes.length) {
+      const grown = new Int32Array(this.#notes.length * 2);
+      grown.set(this.#notes);
+      this.#notes = grown;
+    }
+    return note;
   }
 }

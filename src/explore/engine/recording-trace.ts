@@ -9,7 +9,7 @@
 
 import { PAGE_WORDS } from '../../hardware/address.ts';
 import { Journal } from './journal.ts';
-import { PAGE_BITS, Trace } from './trace.ts';
+import { MOST_SPARE, PAGE_BITS, Trace } from './trace.ts';
 
 /** The place that is all of the page with the word `at`; others are words. */
 export const pageOf = (at: number): number => ~(at >>> PAGE_BITS);
@@ -17,11 +17,29 @@ export const pageOf = (at: number): number => ~(at >>> PAGE_BITS);
 /** Stands for all tied words: a word that is never accessed. */
 const TIED = 0;
 
+/** Of an access: whether it changes its place, and by an add that commutes with other adds. */
+export const Kind = { Read: 0, Change: 1, Add: 2 } as const;
+
+/** One of Kind, and for an add its spare, and how far it may bring down what others find. */
+export type AccessKind = number;
+
+export const kindOf = (kind: AccessKind): number => kind & 3;
+
+/** `spare`: see Trace.count; `fall`: what it takes beyond what its actor has added before. */
+const addKind = (spare: number, fall: number): AccessKind =>
+  Kind.Add | (Math.min(spare, MOST_SPARE) << 2) | (fall << 10);
+
+const BLIND = addKind(MOST_SPARE, 0);
+
+/** Whether two adds that may come in either order leave the first one nothing to spare. */
+export const isTooLow = (add: AccessKind, other: AccessKind): boolean =>
+  ((add >>> 2) & 0xff) <= other >>> 10;
+
 /** Is told of accesses of places. */
 export interface Recorder {
   read(place: number): void;
-  /** `old`: the old value; 0 for a page. `isBlind`: see Words.addBlind. */
-  change(place: number, old: number, isBlind?: boolean): void;
+  /** `old`: the old value; 0 for a page. `kind`: Kind.Change by default. */
+  change(place: number, old: number, kind?: AccessKind): void;
   /** A store was buffered. */
   buffer(): void;
 }
@@ -32,12 +50,14 @@ export class RecordingTrace extends Trace {
   readonly journal: Journal;
   readonly #plain: Uint32Array;
   readonly #tied = new Set<number>();
+  /** Of the next add. */
+  #addKind = BLIND;
 
   /** As for Trace; `plain`: the machine's memory. */
   constructor(memory: Int32Array, plain: Uint32Array) {
     super(memory, plain.length);
     this.#plain = plain;
-    this.journal = new Journal(plain, this.words, this.pages);
+    this.journal = new Journal(plain, this.words, this.pages, this.rises);
   }
 
   /** Before the first run: any of these words may be waited for together with others of them. */
@@ -67,7 +87,14 @@ export class RecordingTrace extends Trace {
     if (this.#tied.has(at)) return this.write(actor, at, before, after);
     if (this.journal.isOn) this.journal.note(at, before);
     super.add(actor, at, before, after);
-    this.recorder?.change(at, before, true);
+    this.recorder?.change(at, before, this.#addKind);
+  }
+
+  override count(actor: number, at: number, before: number, added: number, spare: number): void {
+    this.#addKind = addKind(spare, Math.max(0, -added - this.riseOf(actor, at)));
+    if (this.journal.isOn) this.journal.noteRises(at, this.rises[at]!);
+    super.count(actor, at, before, added, spare);
+    this.#addKind = BLIND;
   }
 
   override readAhead(actor: number, buffer: number, at: number, changes: number): void {

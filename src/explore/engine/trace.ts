@@ -49,6 +49,16 @@ const ADDERS = Int32Array.from(
 /** So that a version of 0 is changed, too. */
 const ADDED = 0x2545_f491;
 
+/** Of an add to a count that may commute with any number of others; see Trace.count. */
+export const MOST_SPARE = 255;
+
+/** Of so many actors it is known how far they have raised a count; a byte each. */
+const COUNTERS = 4;
+const MOST_RISE = 255;
+
+/** One actor's byte. */
+const byteOf = (bytes: number, actor: number): number => (bytes >>> (8 * actor)) & 0xff;
+
 export class Trace {
   /** The sum's halves: signed words. */
   low = 0;
@@ -59,31 +69,35 @@ export class Trace {
   /** Versions of words, two words each, for 64 bits. */
   protected readonly words: Int32Array;
   protected readonly pages: Int32Array;
+  /** Of a count, for each actor: its adds so far, less what they were at their lowest. */
+  protected readonly rises: Int32Array;
 
   /** `memory`: zeroed, of the size that memoryFor says; threads share it. */
   constructor(memory: Int32Array, words: number) {
     const pages = (words >>> PAGE_BITS) << PAGE_RECORD_BITS;
     this.words = memory.subarray(0, 2 * words);
     this.pages = memory.subarray(2 * words, 2 * words + pages);
-    this.changedAt = memory.subarray(2 * words + pages);
+    this.rises = memory.subarray(2 * words + pages, 3 * words + pages);
+    this.changedAt = memory.subarray(3 * words + pages);
   }
 
   /** `words`: whole pages. */
   static memoryFor(words: number): number {
     const pages = words >>> PAGE_BITS;
-    return 2 * words + (pages << PAGE_RECORD_BITS) + words + pages;
+    return 3 * words + (pages << PAGE_RECORD_BITS) + words + pages;
   }
 
   /** Before a run. */
   begin(): void {
     this.low = 0;
     this.high = 0;
-    const [words, pages] = [this.words, this.pages];
+    const { words, pages, rises } = this;
     for (let i = 0; i < this.changed; i++) {
       const at = this.changedAt[i]!;
       if (at >= 0) {
         words[at] = 0;
         words[at + 1] = 0;
+        rises[at >>> 1] = 0;
       } else {
         pages[~at] = 0;
         pages[~at + 1] = 0;
@@ -139,10 +153,37 @@ export class Trace {
   add(actor: number, at: number, _before: number, _after: number): void {
     const low = this.words[2 * at]!;
     const high = this.words[2 * at + 1]!;
-    const newLow = Math.imul(low + ADDED, ADDERS[2 * actor]!) - ADDED;
-    const newHigh = Math.imul(high + ADDED, ADDERS[2 * actor + 1]!) - ADDED;
+    // By another number for each word, lest changes of the sum cancel out.
+    const [lowKey, highKey] = [mixed(at, 0, ADDED), mixed(at, 1, ADDED)];
+    const newLow = (Math.imul(low + lowKey, ADDERS[2 * actor]!) - lowKey) | 0;
+    const newHigh = (Math.imul(high + highKey, ADDERS[2 * actor + 1]!) - highKey) | 0;
     this.setVersion(at, newLow, newHigh, newLow - low, newHigh - high);
     this.note(actor, at, ADDED);
+  }
+
+  /**
+   * The same, to a count: see Words.countDown. `spare`: how far the least that it could have found
+   * in any order (`lowest`) is above `least`.
+   */
+  count(actor: number, at: number, before: number, added: number, _spare: number): void {
+    this.add(actor, at, before, before + added);
+    this.rises[at] = risen(this.rises[at]!, actor, added);
+  }
+
+  /** The least that `actor` could find instead of `found` if others had added later. */
+  lowest(actor: number, at: number, found: number): number {
+    const rises = this.rises[at]!;
+    let lowest = found | 0;
+    for (let other = 0; other < COUNTERS; other++) {
+      if (other === actor) continue;
+      const rise = byteOf(rises, other);
+      lowest -= rise === MOST_RISE ? found : rise;
+    }
+    return lowest;
+  }
+
+  protected riseOf(actor: number, at: number): number {
+    return actor < COUNTERS ? byteOf(this.rises[at]!, actor) : 0;
   }
 
   /** It has loaded the words from `at` on in one step. */
@@ -219,6 +260,15 @@ export class Trace {
     this.low = (this.low + newLow) | 0;
     this.high = (this.high + newHigh) | 0;
   }
+}
+
+/** Where it is too much to be known, it stays at MOST_RISE; of other actors nothing is known. */
+function risen(rises: number, actor: number, added: number): number {
+  if (actor >= COUNTERS) return -1;
+  const rise = byteOf(rises, actor);
+  if (rise === MOST_RISE) return rises;
+  const now = Math.min(Math.max(rise + added, 0), MOST_RISE);
+  return rises ^ ((rise ^ now) << (8 * actor));
 }
 
 /** Mix every bit of the word into every bit, as murmur3's finalizer; by half and by actor. */

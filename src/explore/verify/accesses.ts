@@ -7,7 +7,7 @@
  */
 
 import { assert } from '../../errors.ts';
-import { pageOf } from '../engine/recording-trace.ts';
+import { type AccessKind, isTooLow, Kind, kindOf, pageOf } from '../engine/recording-trace.ts';
 import { PAGE_BITS } from '../engine/trace.ts';
 
 /** No access. */
@@ -15,12 +15,7 @@ export const NONE = -1;
 
 const isPage = (place: number): boolean => place < 0;
 
-/** Of an access: whether it changes its place, and by an add whose result is not used. */
-export const Kind = { Read: 0, Change: 1, Add: 2 } as const;
-
-export type Kind = (typeof Kind)[keyof typeof Kind];
-
-/** Whether accesses of one place conflict: one changes it, and not both add to it. */
+/** Whether accesses of one place conflict, by `kindOf`: one changes it, and not both add to it. */
 const doConflict = (a: number, b: number): boolean => (a | b) !== 0 && (a & b) !== Kind.Add;
 
 /** The accesses of an event: pairs of place and kind. */
@@ -56,7 +51,7 @@ export class Accesses {
   }
 
   /** `event` has accessed a place; `old`: the old value. */
-  add(event: number, place: number, kind: Kind, old: number): void {
+  add(event: number, place: number, kind: AccessKind, old: number): void {
     const access = this.count++;
     const at = access << FIELDS_BITS;
     if (at === this.#fields.length) this.#grow();
@@ -95,8 +90,12 @@ export class Accesses {
     return this.#fields[(access << FIELDS_BITS) + PLACE]!;
   }
 
-  #kind(access: number): number {
+  #accessKind(access: number): AccessKind {
     return this.#fields[(access << FIELDS_BITS) + KIND]!;
+  }
+
+  #kind(access: number): number {
+    return kindOf(this.#accessKind(access));
   }
 
   changes(access: number): boolean {
@@ -141,20 +140,24 @@ export class Accesses {
     const footprint = new Int32Array(2 * (to - from));
     for (let access = from; access < to; access++) {
       footprint[2 * (access - from)] = this.place(access);
-      footprint[2 * (access - from) + 1] = this.#kind(access);
+      footprint[2 * (access - from) + 1] = this.#accessKind(access);
     }
     return footprint;
   }
 
   /**
-   * Whether one of the accesses `from` … `to` − 1 conflicts with an event that is not of this run.
+   * Whether one of the accesses `from` … `to` − 1 conflicts with an event that is not of this run,
+   * and could have come before.
    */
   conflict(footprint: Footprint, from: number, to: number): boolean {
     for (let access = from; access < to; access++) {
       const place = this.place(access);
-      const kind = this.#kind(access);
+      const kind = this.#accessKind(access);
       for (let i = 0; i < footprint.length; i += 2) {
-        if (doConflict(kind, footprint[i + 1]!) && meet(place, footprint[i]!)) return true;
+        if (!meet(place, footprint[i]!)) continue;
+        const other = footprint[i + 1]!;
+        if (doConflict(kindOf(kind), kindOf(other))) return true;
+        if (kindOf(kind) === Kind.Add && isTooLow(kind, other)) return true;
       }
     }
     return false;

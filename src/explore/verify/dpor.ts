@@ -27,8 +27,8 @@
 
 import { assert } from '../../errors.ts';
 import type { Guard } from '../engine/guard.ts';
-import type { Recorder } from '../engine/recording-trace.ts';
-import { Accesses, type Footprint, Kind, NONE } from './accesses.ts';
+import { type AccessKind, Kind, type Recorder } from '../engine/recording-trace.ts';
+import { Accesses, type Footprint, NONE } from './accesses.ts';
 import { left, lowest, NO_STEPS, type Node, type Plan, stepsOf, withStep } from './node.ts';
 import { Order } from './order.ts';
 
@@ -152,8 +152,8 @@ export class Dpor implements Recorder {
   }
 
   /** It has changed it; `old` was there before. */
-  change(place: number, old: number, isBlind = false): void {
-    this.accesses.add(this.#events - 1, place, isBlind ? Kind.Add : Kind.Change, old);
+  change(place: number, old: number, kind: AccessKind = Kind.Change): void {
+    this.accesses.add(this.#events - 1, place, kind, old);
   }
 
   /** It has put a store into its CPU's buffer. */

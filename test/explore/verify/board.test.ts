@@ -92,7 +92,7 @@ const COUNTS: readonly (readonly [string, DisciplineName, number])[] = [
   ['R1-two-faults-one-entry', 'guest-lock', 68],
   ['R1-two-faults-one-entry', 'pgdir-lock', 62],
   ['R4-both-allocate-the-table', 'guest-lock', 16],
-  ['R4-both-allocate-the-table', 'lock-free', 74],
+  ['R4-both-allocate-the-table', 'lock-free', 50],
   ['copy-on-write-broken-by-two', 'guest-lock', 68],
   ['R15-two-faults-at-once', 'guest-lock', 34],
 ];

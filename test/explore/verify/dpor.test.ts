@@ -8,12 +8,14 @@ import {
   add,
   bruteForce,
   count,
+  down,
   exchange,
   load,
   lock,
   store,
   type Task,
   unlock,
+  up,
   verify,
   waitUntil,
   waitWhile,
@@ -33,10 +35,10 @@ function expectAll(program: readonly Task[]): ReturnType<typeof verify> {
 }
 
 /** Finds what brute force finds, each once. Returns the number of blocked runs. */
-function expectAllOfDrawn({ several = false, counts = false }): number {
+function expectAllOfDrawn({ several = false, counts = false, references = false }): number {
   let [behaviours, blocked, stuck, orders] = [0, 0, 0, 0];
-  for (let seed = 0; seed < (SLOW ? 5000 : 500); seed++) {
-    const program = drawnProgram(seed, { several, counts });
+  for (let seed = 0; seed < (SLOW ? 5000 : 600); seed++) {
+    const program = drawnProgram(seed, { several, counts, references });
     const tied = several ? [1, 2, 3] : [];
     const verified = verify(program, { tied });
     const forced = bruteForce(program, tied);
@@ -57,7 +59,7 @@ function expectAllOfDrawn({ several = false, counts = false }): number {
   }
   // The drawn programs have enough behaviours to be a test.
   expect(orders).toBeGreaterThan(5 * behaviours);
-  expect(stuck).toBeGreaterThan(counts ? 5 : 50);
+  expect(stuck).toBeGreaterThan(references ? 0 : counts ? 5 : 50);
   expect(blocked).toBeLessThan(behaviours / 50);
   return blocked;
 }
@@ -75,6 +77,24 @@ test('the same with adds whose result is not used, which commute', () => {
   const [once, again] = [plain(count(1), count(1)), plain(count(1, 2), load(1))];
   expect(expectAll([once, once]).traces.length).toBe(1);
   expect(expectAll([once, again]).traces.length).toBe(3);
+});
+
+test('the same with references that are counted, and the last of which is seen', () => {
+  expectAllOfDrawn({ references: true });
+  const [gives, borrows] = [plain(down(1)), plain(up(1), down(1))];
+  const from = (value: number) => plain(store(1, value), store(2, 1));
+  const then = (task: Task): Task =>
+    function* () {
+      yield waitUntil(2, 1);
+      yield* task();
+    };
+  const behaviours = (value: number, ...tasks: readonly Task[]): number =>
+    expectAll([from(value), ...tasks.map(then)]).traces.length;
+  // Either may put the last one; with a third, neither does.
+  expect(behaviours(4, gives, gives)).toBe(2);
+  expect(behaviours(6, gives, gives)).toBe(1);
+  expect(behaviours(2, borrows, borrows)).toBe(1);
+  expect(behaviours(2, borrows, gives)).toBe(3);
 });
 
 describe('a waiting task', () => {

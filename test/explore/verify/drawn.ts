@@ -6,6 +6,7 @@ import {
   add,
   cas,
   count,
+  down,
   exchange,
   fence,
   load,
@@ -13,12 +14,15 @@ import {
   store,
   type Task,
   unlock,
+  up,
   waitUntil,
   waitUntilAny,
   waitWhile,
 } from './tasks.ts';
 
 export const MUTEX = 10;
+/** Words that are only counted up and down, stored to and loaded. */
+const REFERENCES = 11;
 
 const WORDS = 3;
 
@@ -44,6 +48,8 @@ interface Drawn {
   readonly several?: boolean;
   /** Some add to a word and do not use the result; tasks wait only for the lock. */
   readonly counts?: boolean;
+  /** Some count references up and down, from 0 or from what a task has stored. */
+  readonly references?: boolean;
   readonly lengths?: readonly number[];
 }
 
@@ -52,8 +58,9 @@ function drawn(
   dice: Dice,
   task: number,
   words: number,
-  { several, counts }: Drawn,
+  { several, counts, references }: Drawn,
 ): Access | 'lock' {
+  if (references && dice.below(3) > 0) return drawnReference(dice);
   const at = 1 + dice.below(words);
   const value = dice.below(3);
   if (several && dice.below(3) === 0) return waitUntilAny(at, 1 + dice.below(words), value);
@@ -78,6 +85,14 @@ function drawn(
     default:
       return task < 0 ? load(at) : 'lock';
   }
+}
+
+function drawnReference(dice: Dice): Access {
+  const at = REFERENCES + dice.below(2);
+  const kind = dice.below(8);
+  if (kind < 3) return up(at);
+  if (kind < 6) return down(at);
+  return kind === 6 ? load(at) : store(at, 1 + 2 * dice.below(4));
 }
 
 function drawnTask(dice: Dice, task: number, words: number, length: number, which: Drawn): Task {
@@ -106,7 +121,7 @@ function drawnTask(dice: Dice, task: number, words: number, length: number, whic
 /** With this many accesses of each of 2, 3, 4 tasks. */
 export function drawnProgram(
   seed: number,
-  { several = false, counts = false, lengths = [5, 3, 2] }: Drawn = {},
+  { several = false, counts = false, references = false, lengths = [5, 3, 2] }: Drawn = {},
 ): readonly Task[] {
   const dice = new Dice();
   dice.seed(seed);
@@ -114,6 +129,6 @@ export function drawnProgram(
   const words = 1 + dice.below(WORDS);
   const most = lengths[tasks - 2]!;
   return Array.from({ length: tasks }, (_, i) =>
-    drawnTask(dice, i, words, 1 + dice.below(most), { several, counts }),
+    drawnTask(dice, i, words, 1 + dice.below(most), { several, counts, references }),
   );
 }

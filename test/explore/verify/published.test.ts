@@ -105,6 +105,8 @@ function stepOf(word: Word, access: ReturnType<typeof load>): Step {
     case 'any':
     case 'fence':
     case 'count':
+    case 'up':
+    case 'down':
       throw new Error('none of them waits for one of two words, has a fence, or counts');
   }
 }

@@ -119,6 +119,7 @@ const REDUCTIONS: Readonly<Record<string, Leaf>> = {
   'looks whether another CPU sleeps': { notifyIfAsked: ControlledWords.prototype.notifyIfAsked },
   'loads around a wait for a section': { waitForChange: ControlledWords.prototype.waitForChange },
   'adds whose result is not used': { addBlind: ControlledWords.prototype.addBlind },
+  'whether a reference is the last': { countDown: ControlledWords.prototype.countDown },
   'whether a lock is held, as no step': { glance: ControlledWords.prototype.glance },
 };
 

@@ -5,7 +5,7 @@
 
 import { DRAINED, type Guard, guardOn } from '../../../src/explore/engine/guard.ts';
 import { RecordingTrace } from '../../../src/explore/engine/recording-trace.ts';
-import { Trace } from '../../../src/explore/engine/trace.ts';
+import { MOST_SPARE, Trace } from '../../../src/explore/engine/trace.ts';
 import { ALL_SLEEP, Dpor } from '../../../src/explore/verify/dpor.ts';
 
 /** One access of a word, or a wait until it equals, or differs from, a value. */
@@ -17,6 +17,8 @@ export type Access =
   | { readonly kind: 'add'; readonly at: number; readonly value: number }
   /** Its result is not used: two of them commute. */
   | { readonly kind: 'count'; readonly at: number; readonly value: number }
+  /** As Words.countUp and, the result not used unless it is at most `ONE`, countDown by `ONE`. */
+  | { readonly kind: 'up' | 'down'; readonly at: number }
   | { readonly kind: 'lock'; readonly at: number; readonly value: number }
   | {
       readonly kind: 'any';
@@ -35,6 +37,8 @@ export const store = (at: number, value: number): Access => ({ kind: 'store', at
 export const exchange = (at: number, value: number): Access => ({ kind: 'exchange', at, value });
 export const add = (at: number, value = 1): Access => ({ kind: 'add', at, value });
 export const count = (at: number, value = 1): Access => ({ kind: 'count', at, value });
+export const up = (at: number): Access => ({ kind: 'up', at });
+export const down = (at: number): Access => ({ kind: 'down', at });
 /** From 0 to another number, once it is 0. */
 export const lock = (at: number, value = 1): Access => ({ kind: 'lock', at, value });
 export const unlock = (at: number): Access => ({ kind: 'store', at, value: 0 });
@@ -69,6 +73,8 @@ export const waitUntilAny = (at: number, other: number, value: number): Access =
 export const fence = (): Access => ({ kind: 'fence', at: WORDS - 1 });
 
 const WORDS = 1024;
+
+const ONE = 2;
 
 export type Memory = 'sc' | 'tso';
 
@@ -125,7 +131,7 @@ class Run {
     const access = this.#pending[actor]!;
     const found = this.#isTso ? this.#inBuffer(actor, access) : undefined;
     const result = found ?? this.#access(actor, access);
-    if (access.kind === 'load') this.#found[actor]!.push(result);
+    if (access.kind === 'load' || access.kind === 'down') this.#found[actor]!.push(result);
     this.#pending[actor] = this.#tasks[actor]!.next(result).value ?? undefined;
   }
 
@@ -142,9 +148,19 @@ class Run {
       this.#trace.add(task, access.at, before, after);
       return 0;
     }
+    const spare = access.kind === 'up' ? MOST_SPARE : this.#spareOf(task, access, before);
+    if (spare > 0) {
+      this.#trace.count(task, access.at, before, after - before, spare);
+      return ONE + 1;
+    }
     this.#trace.write(task, access.at, before, after);
     if (access.kind === 'any' && access.other !== access.at) this.#trace.read(task, access.other);
     return before;
+  }
+
+  /** Whether a countDown commutes, and by how much: above 0. */
+  #spareOf(task: number, { kind, at }: Access, before: number): number {
+    return kind === 'down' ? this.#trace.lowest(task, at, before) - ONE : 0;
   }
 
   /** The result of an access that the task's buffer takes or holds; undefined for others. */
@@ -193,6 +209,10 @@ function resultOf(access: Access, before: number): number {
       return access.value;
     case 'cas':
       return before === access.expected ? access.value : before;
+    case 'up':
+      return before + ONE;
+    case 'down':
+      return before - ONE;
     case 'add':
     case 'count':
       return before + access.value;
