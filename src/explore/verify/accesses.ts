@@ -3,7 +3,8 @@
  * undo the last ones.
  *
  * A place is a word, or the whole of a page (`pageOf`). Each access links to the one before it of
- * the same place, and an access of a single word to the one before it in the same page.
+ * the same place, and an access of a single word to the one before it in the same page; and in
+ * chains of their own to those that were no reads, since a read conflicts with no read.
  */
 
 import { assert } from '../../errors.ts';
@@ -31,23 +32,37 @@ const EVENT = 2;
 const OLD = 3;
 const SAME_PLACE = 4;
 const SAME_PAGE = 5;
+/** The chain of all accesses; that of changes has its two fields behind. */
+const ALL = 0;
+const CHANGES = 2;
 const FIELDS_BITS = 3;
+
+/** Where a chain begins. */
+class Last {
+  /** The last access of each word, of each page as a whole, and of any word of each page. */
+  readonly ofWord: Int32Array;
+  readonly ofPage: Int32Array;
+  readonly inPage: Int32Array;
+
+  constructor(words: number) {
+    const pages = (words >>> PAGE_BITS) + 1;
+    this.ofWord = new Int32Array(words).fill(NONE);
+    this.ofPage = new Int32Array(pages).fill(NONE);
+    this.inPage = new Int32Array(pages).fill(NONE);
+  }
+}
 
 export class Accesses {
   /** Signed words. */
   #fields = new Int32Array(1 << 12);
   count = 0;
-  /** The last access of each word, of each page as a whole, and of any word of each page. */
-  readonly #ofWord: Int32Array;
-  readonly #ofPage: Int32Array;
-  readonly #inPage: Int32Array;
+  readonly #all: Last;
+  readonly #changes: Last;
 
   /** Of a memory of so many words. */
   constructor(words: number) {
-    const pages = (words >>> PAGE_BITS) + 1;
-    this.#ofWord = new Int32Array(words).fill(NONE);
-    this.#ofPage = new Int32Array(pages).fill(NONE);
-    this.#inPage = new Int32Array(pages).fill(NONE);
+    this.#all = new Last(words);
+    this.#changes = new Last(words);
   }
 
   /** `event` has accessed a place; `old`: the old value. */
@@ -60,29 +75,43 @@ export class Accesses {
     fields[at + KIND] = kind;
     fields[at + EVENT] = event;
     fields[at + OLD] = old;
+    this.#link(this.#all, ALL, access, place);
+    if (kindOf(kind) !== Kind.Read) this.#link(this.#changes, CHANGES, access, place);
+  }
+
+  #link(last: Last, chain: number, access: number, place: number): void {
+    const fields = this.#fields;
+    const at = (access << FIELDS_BITS) + chain;
     if (isPage(place)) {
-      fields[at + SAME_PLACE] = this.#ofPage[~place]!;
-      this.#ofPage[~place] = access;
+      fields[at + SAME_PLACE] = last.ofPage[~place]!;
+      last.ofPage[~place] = access;
     } else {
       const page = place >>> PAGE_BITS;
-      fields[at + SAME_PLACE] = this.#ofWord[place]!;
-      fields[at + SAME_PAGE] = this.#inPage[page]!;
-      this.#ofWord[place] = access;
-      this.#inPage[page] = access;
+      fields[at + SAME_PLACE] = last.ofWord[place]!;
+      fields[at + SAME_PAGE] = last.inPage[page]!;
+      last.ofWord[place] = access;
+      last.inPage[page] = access;
+    }
+  }
+
+  /** `access` is the last one of its chain. */
+  #unlink(last: Last, chain: number, access: number): void {
+    const fields = this.#fields;
+    const at = (access << FIELDS_BITS) + chain;
+    const place = this.place(access);
+    if (isPage(place)) last.ofPage[~place] = fields[at + SAME_PLACE]!;
+    else {
+      last.ofWord[place] = fields[at + SAME_PLACE]!;
+      last.inPage[place >>> PAGE_BITS] = fields[at + SAME_PAGE]!;
     }
   }
 
   /** Undo all but the first `count` accesses. */
   takeBack(count: number): void {
-    const fields = this.#fields;
     while (this.count > count) {
-      const at = --this.count << FIELDS_BITS;
-      const place = fields[at + PLACE]!;
-      if (isPage(place)) this.#ofPage[~place] = fields[at + SAME_PLACE]!;
-      else {
-        this.#ofWord[place] = fields[at + SAME_PLACE]!;
-        this.#inPage[place >>> PAGE_BITS] = fields[at + SAME_PAGE]!;
-      }
+      const access = --this.count;
+      this.#unlink(this.#all, ALL, access);
+      if (this.changes(access)) this.#unlink(this.#changes, CHANGES, access);
     }
   }
 
@@ -106,21 +135,19 @@ export class Accesses {
     return this.#fields[(access << FIELDS_BITS) + EVENT]!;
   }
 
-  /** The last access of the same place before this one; NONE if there is none. */
-  #previous(access: number): number {
-    return this.#fields[(access << FIELDS_BITS) + SAME_PLACE]!;
+  /** Of a chain, the last access of the same place before this one; NONE if there is none. */
+  #previous(access: number, chain: number): number {
+    return this.#fields[(access << FIELDS_BITS) + chain + SAME_PLACE]!;
   }
 
   /** The events that have changed one of the words, the last one first; each once. */
   changesOf(words: readonly number[]): readonly number[] {
     const events: number[] = [];
     for (const word of words) {
-      let access = this.#ofWord[word]!;
-      for (; access !== NONE; access = this.#previous(access)) {
+      let access = this.#changes.ofWord[word]!;
+      for (; access !== NONE; access = this.#previous(access, CHANGES)) {
         assert(this.#kind(access) !== Kind.Add, 'adds to a word that is waited for are tied');
-        if (this.changes(access) && events.at(-1) !== this.event(access)) {
-          events.push(this.event(access));
-        }
+        if (events.at(-1) !== this.event(access)) events.push(this.event(access));
       }
     }
     return words.length === 1 ? events : [...new Set(events)].toSorted((a, b) => b - a);
@@ -129,9 +156,10 @@ export class Accesses {
   /** A word's value before `event`; undefined if it was not changed since. */
   before(word: number, event: number): number | undefined {
     let old: number | undefined;
-    let access = this.#ofWord[word]!;
-    for (; access !== NONE && this.event(access) >= event; access = this.#previous(access)) {
-      if (this.changes(access)) old = this.#fields[(access << FIELDS_BITS) + OLD]!;
+    let access = this.#changes.ofWord[word]!;
+    while (access !== NONE && this.event(access) >= event) {
+      old = this.#fields[(access << FIELDS_BITS) + OLD]!;
+      access = this.#previous(access, CHANGES);
     }
     return old;
   }
@@ -171,13 +199,15 @@ export class Accesses {
   eachConflict(access: number, tell: Tell, cpuOf?: (event: number) => number): void {
     const place = this.place(access);
     const kind = this.#kind(access);
-    if (isPage(place)) {
-      const covered = this.#sameKind(this.#previous(access), kind, tell);
-      this.#singles(~place, covered, kind, tell);
-    } else {
-      const change = this.#sameKind(this.#previous(access), kind, tell);
-      if (cpuOf !== undefined && change !== NONE) this.#beyond(access, tell, cpuOf);
-      this.#sameKind(this.#ofPage[place >>> PAGE_BITS]!, kind, tell);
+    const chain = kind === Kind.Read ? CHANGES : ALL;
+    const last = kind === Kind.Read ? this.#changes : this.#all;
+    let before = isPage(place) ? last.ofPage[~place]! : last.ofWord[place]!;
+    while (before >= access) before = this.#previous(before, chain);
+    const covered = this.#sameKind(before, chain, kind, tell);
+    if (isPage(place)) this.#singles(last.inPage[~place]!, chain, covered, kind, tell);
+    else {
+      if (cpuOf !== undefined && covered !== NONE) this.#beyond(access, tell, cpuOf);
+      this.#sameKind(last.ofPage[place >>> PAGE_BITS]!, chain, kind, tell);
     }
   }
 
@@ -185,8 +215,8 @@ export class Accesses {
    * Back to the first change that is no add, whose event is returned; NONE if there is none. An add
    * hides no other.
    */
-  #sameKind(last: number, kind: number, tell: Tell): number {
-    for (let other = last; other !== NONE; other = this.#previous(other)) {
+  #sameKind(last: number, chain: number, kind: number, tell: Tell): number {
+    for (let other = last; other !== NONE; other = this.#previous(other, chain)) {
       const of = this.#kind(other);
       if (doConflict(kind, of)) tell(this.event(other));
       if (of === Kind.Change) return this.event(other);
@@ -202,7 +232,7 @@ export class Accesses {
     const kind = this.#kind(access);
     const mine = cpuOf(this.event(access));
     let by: number | undefined;
-    for (let other = this.#previous(access); other !== NONE; other = this.#previous(other)) {
+    for (let other = access; (other = this.#previous(other, ALL)) !== NONE; ) {
       const event = this.event(other);
       const of = this.#kind(other);
       if (doConflict(kind, of)) tell(event);
@@ -213,12 +243,12 @@ export class Accesses {
     }
   }
 
-  /** Of words of a page, since event `covered`. */
-  #singles(page: number, covered: number, kind: number, tell: Tell): void {
-    let other = this.#inPage[page]!;
+  /** Of words of a page, the last one `last`, since event `covered`. */
+  #singles(last: number, chain: number, covered: number, kind: number, tell: Tell): void {
+    let other = last;
     while (other !== NONE && this.event(other) >= covered) {
       if (doConflict(kind, this.#kind(other))) tell(this.event(other));
-      other = this.#fields[(other << FIELDS_BITS) + SAME_PAGE]!;
+      other = this.#fields[(other << FIELDS_BITS) + chain + SAME_PAGE]!;
     }
   }
 
