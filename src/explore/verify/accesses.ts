@@ -232,7 +232,8 @@ export class Accesses {
     const kind = this.#kind(access);
     const mine = cpuOf(this.event(access));
     let by: number | undefined;
-    for (let other = access; (other = this.#previous(other, ALL)) !== NONE; ) {
+    let other = this.#previous(access, ALL);
+    for (; other !== NONE; other = this.#previous(other, ALL)) {
       const event = this.event(other);
       const of = this.#kind(other);
       if (doConflict(kind, of)) tell(event);
