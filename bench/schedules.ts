@@ -17,6 +17,7 @@ import { LITMUS_SCHEDULING } from '../src/explore/litmus/scheduling.ts';
 import { litmusSoftware } from '../src/explore/litmus/software.ts';
 import { STRATEGIES } from '../src/explore/strategies/catalogue.ts';
 import { Pct } from '../src/explore/strategies/pct.ts';
+import { Recorded } from '../src/explore/strategies/recorded.ts';
 import { Subject } from '../src/explore/subject.ts';
 import { Exhaustive } from '../src/explore/verify/exhaustive.ts';
 import { toPtr } from '../src/hardware/address.ts';
@@ -84,6 +85,26 @@ function eachOnce(path: string, runs: number): Side {
           }
           subject.run(search, 0);
         }
+        return runs;
+      }),
+  };
+}
+
+/** The same behaviours, each run from its beginning. */
+function fromTheBeginning(path: string, runs: number): Side {
+  const subject = abridged(path);
+  const search = new Exhaustive(subject.board);
+  const known: Recorded[] = [];
+  while (known.length < 20 * runs && search.goOn()) {
+    known.push(new Recorded(subject.run(search, 0).run.decisions));
+  }
+  const again = abridged(path);
+  let next = 0;
+  return {
+    name: 'each run from its beginning',
+    batch: () =>
+      timed(() => {
+        for (let i = 0; i < runs; i++) again.run(known[next++ % known.length]!, 0);
         return runs;
       }),
   };
@@ -296,6 +317,13 @@ export const scheduleLines: readonly Line[] = [
     ...LASTING,
     measured: () => eachOnce(TWO_CPUS, 50),
     baseline: () => sampled(TWO_CPUS, 50),
+  },
+  {
+    name: 'behaviours of 2 host CPUs, each once, by undoing the end of the one before',
+    unit: 'schedules/s',
+    ...LASTING,
+    measured: () => eachOnce(TWO_CPUS, 50),
+    baseline: () => fromTheBeginning(TWO_CPUS, 50),
   },
   {
     name: 'switches of 2 host CPUs on worker threads, random walk',

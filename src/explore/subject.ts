@@ -5,13 +5,14 @@ import { BetweenSteps } from './between-steps.ts';
 import { Board, type Limits } from './engine/board.ts';
 import type { Run } from './engine/run.ts';
 import { MOST_STEPS_EVER } from './engine/run-mode.ts';
+import { KnownEnds } from './known-ends.ts';
 import { bootLitmus } from './litmus/boot.ts';
 import { type Kept, keep } from './litmus/kept.ts';
 import type { Litmus } from './litmus/litmus.ts';
 import { Timeline } from './litmus/overlap.ts';
 import { litmusScheduling } from './litmus/scheduling.ts';
 import { litmusSoftware } from './litmus/software.ts';
-import { type Result, resultOf } from './result.ts';
+import type { Result } from './result.ts';
 import type { Setting } from './setting.ts';
 import type { Strategy } from './strategies/strategy.ts';
 
@@ -49,6 +50,7 @@ export class Subject {
   readonly shared: SharedMachine;
   /** A run of so many steps is cut short: a livelock. */
   readonly mostSteps: number;
+  readonly #ends: KnownEnds;
 
   /** Throws UserError if there is no operation at a place to keep. */
   constructor(path: string, whole: Litmus, setting: Setting, kept?: Kept, mostSteps?: number) {
@@ -66,6 +68,7 @@ export class Subject {
       ends: (vcpu, place) => this.timeline.ends(vcpu, place, this.board.controller),
     });
     this.board = new Board(shared, host, software, litmusScheduling(setting), this.limits);
+    this.#ends = new KnownEnds(litmus, this.board);
     if (setting.betweenSteps) this.between = new BetweenSteps(litmus, this.board);
   }
 
@@ -97,6 +100,6 @@ export class Subject {
 
   /** The result of the run that has just ended. */
   judged(run: Run): Result {
-    return resultOf(this.litmus, this.board, run);
+    return this.#ends.resultOf(run);
   }
 }
