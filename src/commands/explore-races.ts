@@ -17,6 +17,7 @@ import { STRATEGIES } from '../explore/strategies/catalogue.ts';
 import { Subject } from '../explore/subject.ts';
 import { Turns } from '../explore/turns.ts';
 import { counted } from '../numbers.ts';
+import { settingText } from '../report/litmus-setting.ts';
 import { keep, keepLast } from './kept-schedules.ts';
 import { Progress } from './progress.ts';
 import { describeShrunk, type ShrunkReport, shrinkShown } from './shrunk.ts';
@@ -235,7 +236,7 @@ function describeGathered(
   races: number,
 ): string {
   const line =
-    `${setting.discipline}, ${setting.paging}: ${counted(schedules, 'schedule')}, ${distinct} of ` +
+    `${settingText(setting)}: ${counted(schedules, 'schedule')}, ${distinct} of ` +
     `them different, ${counted(races, 'race')}`;
   const further = furtherText(unseen, ', drawn alike,');
   if (failure === undefined) return `${line}; nothing wrong\n${further}`;

@@ -10,6 +10,7 @@ import { type Setting, someSettingsOf } from '../explore/setting.ts';
 import { Subject } from '../explore/subject.ts';
 import { Turns } from '../explore/turns.ts';
 import { grouped } from '../numbers.ts';
+import { settingText } from '../report/litmus-setting.ts';
 import { count, quantity, type Table, text } from '../report/table.ts';
 import { confirmOnThreads, engineOption, startEngine } from './engine.ts';
 import { ExitCode } from './exit-code.ts';
@@ -233,8 +234,7 @@ async function search(
   let exhausted = false;
   let failure: Result | undefined;
   const progress = new Progress('schedules', runs);
-  const { discipline, paging } = subject.setting;
-  const stopProgress = showProgress(() => `${discipline}, ${paging}: ${progress}`);
+  const stopProgress = showProgress(() => `${settingText(subject.setting)}: ${progress}`);
   try {
     while (failure === undefined && schedules < runs && elapsed() < seconds && !isInterrupted()) {
       const result = await engine.run(seed + schedules);
@@ -275,8 +275,9 @@ function describe(found: Found, several: boolean): string {
   const { setting, strategy, schedules, distinct, exhausted, steps, failure } = found;
   const n = (value: number): string => grouped(Math.round(value));
   const line =
-    `${setting.discipline}, ${setting.paging}${several ? `, ${strategy}` : ''}: ${n(schedules)} schedules, ${n(distinct)} of them ` +
-    `different${schedules === 0 ? '' : `, ${n(steps / schedules)} steps each`}`;
+    `${settingText(setting)}${several ? `, ${strategy}` : ''}: ${n(schedules)} schedules, ` +
+    `${n(distinct)} of them different` +
+    (schedules === 0 ? '' : `, ${n(steps / schedules)} steps each`);
   const all = exhausted ? ', all that the strategy has' : '';
   const further = exhausted ? '' : furtherText(found.unseen, ` of ${strategy}`);
   if (failure === undefined) return `${line}${all}; nothing wrong\n${further}`;

@@ -7,9 +7,9 @@ import { createHash } from 'node:crypto';
 import { readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 import { UserError } from '../errors.ts';
-import { settingText } from '../explore/campaign/plan.ts';
 import { decodeToken, type Token } from '../explore/token.ts';
 import { makeFolder } from '../files.ts';
+import { settingText } from '../report/litmus-setting.ts';
 import { outputFile } from './output-file.ts';
 
 /** Where they are kept; `UMBRA_STATE` names another place, or none if it is empty. */

@@ -12,6 +12,7 @@ import { type Setting, settingsOf } from '../explore/setting.ts';
 import { STRATEGIES } from '../explore/strategies/catalogue.ts';
 import { Subject } from '../explore/subject.ts';
 import { Turns } from '../explore/turns.ts';
+import { settingText } from '../report/litmus-setting.ts';
 import { ExitCode } from './exit-code.ts';
 import { seedOption, strategiesOption, TESTS, testsFor, withSettings } from './explore-options.ts';
 import { heedInterrupt } from './interrupt.ts';
@@ -151,5 +152,5 @@ async function countOf(
   return { path, tally, wrong };
 }
 
-const messageOf = ({ discipline, paging }: Setting, { ending, message }: Result): string =>
-  `${discipline}, ${paging}: ${ending}: ${message}`;
+const messageOf = (setting: Setting, { ending, message }: Result): string =>
+  `${settingText(setting)}: ${ending}: ${message}`;

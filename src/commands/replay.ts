@@ -8,6 +8,7 @@ import type { Result } from '../explore/result.ts';
 import { tellStory } from '../explore/story/tell.ts';
 import { decodeToken, type Token } from '../explore/token.ts';
 import { counted } from '../numbers.ts';
+import { settingText } from '../report/litmus-setting.ts';
 import type { Story } from '../report/story.ts';
 import { storyText } from '../report/story-text.ts';
 import { confirmOnThreads, engineOption } from './engine.ts';
@@ -126,8 +127,7 @@ function passingRun({ token: failing, subject }: Schedule, token: Token): Result
     throw new UserError(
       `--against is a schedule of ${token.file} in another setting, with other operations, or ` +
         `another test: expected one of ${subject.path} as the schedule to be told has it ` +
-        `(${subject.setting.discipline}, ${subject.setting.paging}); umbra shrink prints two ` +
-        'that fit',
+        `(${settingText(subject.setting)}); umbra shrink prints two that fit`,
     );
   }
   const result = replayToken(subject, token);

@@ -125,9 +125,25 @@ function writeFolder(
       writeFileSync(join(temporary, `${table.name}.parquet`), parquetOf(table));
       writeFileSync(join(temporary, `${table.name}.csv`), csvOf(table));
     }
-    renameSync(temporary, path);
   } catch (error) {
     rmSync(temporary, { recursive: true, force: true });
     throw new UserError(`${path} cannot be written: ${(error as Error).message}`);
+  }
+  const given = nameFolder(temporary, path);
+  if (given === path) return;
+  process.stderr.write(
+    `umbra: another process has made ${path} meanwhile; this run is in ${given}\n`,
+  );
+}
+
+/** The path, or the first with a number behind it that is free. */
+function nameFolder(folder: string, path: string, number = 1): string {
+  const name = number === 1 ? path : `${path}-${number}`;
+  try {
+    renameSync(folder, name);
+    return name;
+  } catch (error) {
+    if (!existsSync(name)) throw error;
+    return nameFolder(folder, path, number + 1);
   }
 }

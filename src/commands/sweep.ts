@@ -125,7 +125,8 @@ function sweepText(result: StudyResult & { readonly sweep: Swept }, plan: SweepP
     ...(bars.length === 0
       ? []
       : [
-          `${title}${unit === title.toLowerCase() ? '' : `, ${unit}`}:\n${barsText(bars, columns)}`,
+          `${title}${unit === title.toLowerCase() ? '' : `, ${unit}`}; ░ is the interval:\n`,
+          barsText(bars, columns),
         ]),
     `The order was drawn from seed ${swept.order_seed}.\n`,
     ...swept.thresholds.map((one) => `${judgedText(one)}: ${levelsText(one.levels)}\n`),

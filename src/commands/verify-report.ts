@@ -8,6 +8,7 @@ import type { Met } from '../explore/verify/outcomes.ts';
 import { type Entry, guessOf, tokenOf } from '../explore/verify/verification.ts';
 import { counted, grouped, significant } from '../numbers.ts';
 import type { Benchmark } from '../report/benchmark.ts';
+import { settingText } from '../report/litmus-setting.ts';
 import { tableText } from '../report/text-table.ts';
 import { keep } from './kept-schedules.ts';
 import { describeProject } from './project.ts';
@@ -115,7 +116,7 @@ export const rounded = (n: number): string => grouped(significant(n, 2));
 
 export function describe(test: TestReport): string {
   const { file, name, discipline, paging, defects, outcomes } = test;
-  const on = defects.length === 0 ? '' : `, with ${defects.join(', ')}`;
+  const setting = settingText({ discipline, paging, defects });
   const columns = test.bound === null ? [] : ['preemptions'];
   const rows = outcomes.map(({ classes, ending, is, when, message, preemptions }) => [
     grouped(classes),
@@ -130,11 +131,14 @@ export function describe(test: TestReport): string {
   const wrong = outcomes
     .filter(({ ending }) => ending !== 'ok')
     .map(({ token, ending, message }) => keep({ token, says: `${ending}: ${message}` }, true));
+  const alike = wrong.length === 0 ? '' : `${ALIKE}\n`;
   return (
-    `${file}: ${name} (${discipline}, ${paging}${on})\n${sentence(test)}\n` +
-    `${rows.length === 0 ? '' : `${table}\n`}${wrong.map((line) => `${line}\n`).join('')}\n`
+    `${file}: ${name} (${setting})\n${sentence(test)}\n` +
+    `${rows.length === 0 ? '' : `${table}\n`}${alike}${wrong.map((line) => `${line}\n`).join('')}\n`
   );
 }
+
+const ALIKE = 'Failures that differ in numbers alone are counted as one.';
 
 const MODELS: Readonly<Record<MemoryModel, string>> = {
   sc: 'sequential consistency',

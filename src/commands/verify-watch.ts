@@ -1,7 +1,9 @@
 /** `umbra verify --watch`: live progress of the search. */
 
+import { keyOf } from '../explore/verify/outcomes.ts';
 import { type Entry, guessOf, tokenOf } from '../explore/verify/verification.ts';
 import { duration, grouped } from '../numbers.ts';
+import { settingInShort } from '../report/litmus-setting.ts';
 import { rounded } from './verify-report.ts';
 import type { LiveState, Watch } from './watch.ts';
 
@@ -15,8 +17,9 @@ export function liveOf(entries: readonly Entry[], watch: Watch): () => LiveState
       for (const met of entry.frontier.met.filter(({ ending }) => ending !== 'ok')) {
         const of = nameOf(entry);
         const says = `${met.ending}: ${met.message}`;
-        if (told.has(`${of} ${says}`)) continue;
-        told.add(`${of} ${says}`);
+        const kind = `${of} ${keyOf(met)}`;
+        if (told.has(kind)) continue;
+        told.add(kind);
         watch.failed({ of, says, again: `umbra replay ${tokenOf(entry, met)}` });
       }
     }
@@ -60,7 +63,7 @@ const runsOf = (entries: readonly Entry[]): number =>
   entries.reduce((sum, entry) => sum + classesOf(entry), 0);
 
 const nameOf = ({ litmus, setting, insteadOf, bounds }: Entry): string =>
-  `${litmus.name}, ${setting.discipline}, ${setting.paging}` +
+  `${litmus.name}, ${settingInShort(setting)}` +
   (insteadOf === undefined ? '' : `, ${bounds!.preemptions} preemptions`);
 
 function rowOf(entry: Entry): string[] {

@@ -6,6 +6,7 @@ import { leastOf } from '../explore/verify/estimate.ts';
 import type { VerifyLedger } from '../explore/verify/ledger.ts';
 import { type Entry, guessOf } from '../explore/verify/verification.ts';
 import { counted } from '../numbers.ts';
+import { settingInShort } from '../report/litmus-setting.ts';
 import type { QueuePool } from './verify-queue.ts';
 import { rounded } from './verify-report.ts';
 
@@ -49,7 +50,7 @@ export class Work {
     if (entry === undefined) return '';
     const { litmus, setting, frontier } = entry;
     const all = guessOf(entry);
-    const where = `${litmus.name}, ${setting.discipline}, ${setting.paging}`;
+    const where = `${litmus.name}, ${settingInShort(setting)}`;
     const { classes } = frontier.totals;
     const guess = all === undefined ? '' : `, of some ${rounded(all)}`;
     const most = frontier.bound === null ? '' : `, ${frontier.bound + 1} preemptions`;

@@ -49,7 +49,8 @@ function declare() {
     )
     .option(
       '--seconds <s>',
-      'at most so many seconds of work for each test in each setting, including those in --out',
+      'at most so many seconds of work for each test in each setting, including those in --out; ' +
+        'the first 100 runs are always done',
       integer(1),
     )
     .option(

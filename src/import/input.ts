@@ -81,10 +81,12 @@ async function* unpacked(
   const stream = input.gzipped ? file.pipe(createGunzip({ chunkSize: 1 << 18 })) : file;
   // pipe() hands on data but no errors.
   if (stream !== file) file.on('error', (error: Error) => stream.destroy(error));
+  let passed = 0;
   try {
     for await (const chunk of stream) {
+      passed += (chunk as Uint8Array).length;
+      progress(file.bytesRead ?? passed);
       yield chunk as Uint8Array;
-      progress(file.bytesRead ?? 0);
     }
   } catch (error) {
     if (error instanceof UserError) throw error;

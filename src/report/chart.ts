@@ -215,7 +215,10 @@ const told = ({ x, series, y, low, high }: Dot): string =>
 
 /** 250K, 1.5M */
 const compact = (n: number): string => COMPACT.format(n);
-const COMPACT = new Intl.NumberFormat('en', { notation: 'compact' });
+const COMPACT = new Intl.NumberFormat('en', {
+  notation: 'compact',
+  maximumSignificantDigits: 4,
+});
 
 interface Labels {
   readonly x: string;

@@ -12,7 +12,7 @@ describe('umbra explore --races', async () => {
 
   test('lists the races in schedules that end well, each with a token', async () => {
     expect(stdout).toMatch(
-      /^guest-lock, nonpae: 15 schedules, \d+ of them different, \d+ races; nothing wrong\nchance that one more schedule, drawn alike, .+ % \(.+\)\n1\. /,
+      /^guest-lock, nonpae, with R2: 15 schedules, \d+ of them different, \d+ races; nothing wrong\nchance that one more schedule, drawn alike, .+ % \(.+\)\n1\. /,
     );
     expect(stdout).toMatch(/^2\. order race on an entry, seen in \d+ schedules?, .* ends well:$/m);
     expect(stdout).toContain(
@@ -41,7 +41,7 @@ test.runIf(hasTerminal)('Ctrl-C ends it with the races found so far', async () =
   const endless = ['explore', ...GIVEN, '--runs', '100000', '--races'];
   const { code, stdout } = await interrupted(/looking for races: [1-9]/, ...endless);
   expect(stdout).toMatch(
-    /guest-lock, nonpae: [\d,]+ schedules?, \d+ of them different, \d+ races?/,
+    /guest-lock, nonpae, with R2: [\d,]+ schedules?, \d+ of them different, \d+ races?/,
   );
   expect(code).toBe(130);
 });

@@ -28,7 +28,9 @@ describe('a schedule that fails', () => {
 
   test('is found and printed as a line', () => {
     expect(found).toMatchObject({ code: 1, stderr: '' });
-    expect(found.stdout).toMatch(/^lock-free, nonpae: \d+ schedules, \d+ of them different, /);
+    expect(found.stdout).toMatch(
+      /^lock-free, nonpae, with R2: \d+ schedules, \d+ of them different, /,
+    );
     expect(found.stdout).toContain(`\n${COMES_BACK}\numbra replay umbra${ENGINE_VERSION}.`);
   });
 
@@ -304,7 +306,7 @@ describe('umbra litmus', () => {
     const { code, stdout } = await umbra('litmus', R2, '--runs', '150', '--defects', 'R2', ...FORM);
     expect(stdout).toMatch(/^ forbidden +[1-9]\d* +not A 0x00400000 is none/m);
     expect(stdout).toContain(
-      `\nlock-free, nonpae: ${COMES_BACK}\numbra replay umbra${ENGINE_VERSION}.`,
+      `\nlock-free, nonpae, with R2: ${COMES_BACK}\numbra replay umbra${ENGINE_VERSION}.`,
     );
     expect(code).toBe(1);
   });

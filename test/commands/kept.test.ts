@@ -43,7 +43,7 @@ describe('a schedule that umbra explore finds', () => {
     for (const line of lines) expect(line.length).toBeLessThan(80);
     const ran = await Array.fromAsync(lines, (line) => at(...line.split(' ')));
     expect(ran.map(({ code }) => code)).toEqual([4, 4, 0, 4]);
-    expect(ran[0]!.stdout).toMatch(`${NAME} (guest-lock, nonpae, defects R10)\n`);
+    expect(ran[0]!.stdout).toMatch(`${NAME} (guest-lock, nonpae, with R10)\n`);
     expect(ran[2]!.stdout).toContain('\nit passes\n');
     expect(spaced(ran[3]!.stdout)).toContain('In the schedule that passes,');
   });
@@ -58,7 +58,7 @@ describe('a schedule that umbra explore finds', () => {
     const text = readFileSync(join(folder, '.umbra/last.txt'), 'utf8');
     const json = JSON.parse(readFileSync(join(folder, 'found.json'), 'utf8'));
     const { shrunk } = json.found[0].failure;
-    expect(text).toContain(`${NAME} (guest-lock, nonpae, defects R10)\n${OOPS}`);
+    expect(text).toContain(`${NAME} (guest-lock, nonpae, with R10)\n${OOPS}`);
     expect(text).toContain(`umbra replay ${shrunk.token}\n`);
     expect(text).toContain(`umbra replay ${shrunk.passing.token}\n`);
     expect(readFileSync(join(folder, '.umbra/.gitignore'), 'utf8')).toBe('*\n');

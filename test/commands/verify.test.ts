@@ -137,8 +137,8 @@ describe('as JSON', () => {
 
 describe('--out', () => {
   const WHOLE = [
-    { bound: [], classes: 74, blocked: 0, within_bound: null },
-    { bound: ['--preemptions', '2'], classes: 42, blocked: null, within_bound: 42 },
+    { bound: [], classes: 50, blocked: 0, within_bound: null },
+    { bound: ['--preemptions', '2'], classes: 34, blocked: null, within_bound: 34 },
   ];
 
   test.each(WHOLE)(

@@ -45,22 +45,32 @@ test('a move has its source, its destination, and the reason for it', () => {
   ]);
 });
 
-test('counts before and after are per thousand operations', () => {
+test('counts after are of whole stays, and those before of as many operations', () => {
   const [first] = movesOf(MOVED, 2, [0], costTable());
   // 600 and 600 operations before with 4 and 4 walks.
-  expect(first!.before).toMatchObject({ entries: 2 / 1.2, walks: 8 / 1.2, faults: 0, remaps: 0 });
+  expect(first!.before).toMatchObject({ entries: 2, walks: 8, faults: 0, remaps: 0 });
   // After it 600 and 600 with 100 and 30 walks, a fault and a remap.
-  expect(first!.after).toMatchObject({
-    ...{ entries: 2 / 1.2, walks: (1000 * 130) / 1200, faults: 1 / 1.2, remaps: 1 / 1.2 },
-  });
+  expect(first!.after).toMatchObject({ entries: 2, walks: 130, faults: 1, remaps: 1 });
   expect(first!.after!.cycles).toBeGreaterThan(first!.before!.cycles);
+});
+
+test('the increase does not depend on the length of the stays', () => {
+  const increaseOf = (operations: number): unknown => {
+    const rows: Row[] = [];
+    for (let stay = 1; stay <= 3; stay++)
+      rows.push([0, Entry], [0, Counted, stay * operations, stay]);
+    rows.push([1, Migration, 0], [1, Entry], [1, Counted, operations, 40]);
+    return differenceOf(movesOf(events(rows), 2, [0], costTable()));
+  };
+  expect(increaseOf(8000)).toEqual(increaseOf(1000));
+  expect(increaseOf(8000)).toMatchObject({ entries: { value: 0 }, walks: { value: 39 } });
 });
 
 test('too few operations are not compared, and few moves have no interval', () => {
   const moves = movesOf(MOVED, 2, [0], costTable());
   expect(moves[1]!.after).toBeUndefined();
   const difference = differenceOf(moves)!;
-  expect(difference.walks.value).toBeCloseTo(122 / 1.2);
+  expect(difference.walks.value).toBeCloseTo(122);
   expect(difference.walks.low).toBeUndefined();
   expect(differenceOf(moves.slice(1))).toBeUndefined();
 });

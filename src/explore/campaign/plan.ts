@@ -7,6 +7,7 @@
  */
 
 import type { Shard } from '../../ledger.ts';
+import { settingText } from '../../report/litmus-setting.ts';
 import { digestOf } from '../litmus/meaning.ts';
 import { readLitmus } from '../litmus/read.ts';
 import { type Setting, settingsOf } from '../setting.ts';
@@ -140,17 +141,5 @@ export function differenceOf<P extends Pick<Plan, 'subjects'>>(
 }
 
 const textOf = (subject: PlannedSubject): string => JSON.stringify(subject);
-
-/** A setting in words. */
-export const settingText = (setting: Setting): string => {
-  const { discipline, paging, memory, abridged, betweenSteps, defects } = setting;
-  return [
-    ...[discipline, paging],
-    ...(memory === 'tso' ? [memory] : []),
-    ...(abridged ? ['abridged'] : []),
-    ...(betweenSteps ? ['looked at between steps'] : []),
-    ...(defects.length > 0 ? [`defects ${defects.join(',')}`] : []),
-  ].join(', ');
-};
 
 const describe = ({ path, setting }: PlannedSubject): string => `${path} (${settingText(setting)})`;

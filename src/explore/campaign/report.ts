@@ -2,13 +2,14 @@
 
 import type { Shard } from '../../ledger.ts';
 import { counted, formatChance, grouped } from '../../numbers.ts';
+import { settingText } from '../../report/litmus-setting.ts';
 import { tableText } from '../../report/text-table.ts';
 import { type Unseen, unseenOf } from '../behaviours.ts';
 import type { Setting } from '../setting.ts';
 import { LISTED_STRATEGIES, STRATEGIES } from '../strategies/catalogue.ts';
 import { type Bound, depthOf, formatMissed, pctBound } from './bound.ts';
 import type { CampaignLedger, FailureRow, Group } from './ledger.ts';
-import { type Plan, settingText } from './plan.ts';
+import type { Plan } from './plan.ts';
 
 export interface CampaignReport extends Pick<Plan, 'engine' | 'seed' | 'runs' | 'strategies'> {
   readonly schema_version: 1;

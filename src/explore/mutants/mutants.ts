@@ -59,7 +59,8 @@ interface Mutant {
 
 interface Caught {
   readonly strategy: string;
-  /** Tests in their settings, and those in which it was caught. */
+  /** Tests in their settings: those planned, those done, and those in which it was caught. */
+  readonly settings_planned: number;
   readonly settings: number;
   readonly settings_caught: number;
   /** In all settings together. */
@@ -104,10 +105,12 @@ export function mutantsReport(
   const mutants = [...byDefect].map(([defect, all]): Mutant => {
     const done = all.filter((task) => results.has(task));
     const strategies = asked.strategies.map((strategy): Caught => {
-      const own = done.filter((task) => task.strategy === strategy).map((t) => results.get(t)!);
+      const planned = all.filter((task) => task.strategy === strategy);
+      const own = planned.flatMap((task) => results.get(task) ?? []);
       const first = firstOf(own);
       return {
         strategy,
+        settings_planned: planned.length,
         settings: own.length,
         settings_caught: own.filter(({ caught }) => caught > 0).length,
         runs: own.reduce((n, { runs }) => n + runs, 0),

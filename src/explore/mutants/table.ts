@@ -46,9 +46,10 @@ const headOf = ({ strategies }: MutantsReport): string[] => [
 
 /** Of each strategy `after (share)`; then what the shortest of the shrunk stories has. */
 function cellsOf(mutant: Mutant): string[] {
-  const cells = mutant.strategies.map(({ after, caught, runs }) => {
+  const cells = mutant.strategies.map(({ after, caught, runs, ...settings }) => {
     if (runs === 0) return NOT_DONE;
-    return after === null ? NOTHING : `${after} (${percent(caught / runs)})`;
+    const cell = after === null ? NOTHING : `${after} (${percent(caught / runs)})`;
+    return settings.settings < settings.settings_planned ? `${cell} ${NOT_DONE}` : cell;
   });
   const smallest = smallestOf(mutant);
   if (smallest === undefined) {
@@ -65,7 +66,7 @@ const percent = (share: number): string =>
 const explained = ({ runs, seed, tasks, given }: MutantsReport): readonly string[] => [
   ...(tasks.done < tasks.all
     ? [
-        `Interrupted: ${tasks.done} of ${tasks.all} pieces of work are done; what is not is ${NOT_DONE}`,
+        `Interrupted: ${tasks.done} of ${tasks.all} pieces of work are done; ${NOT_DONE} marks the rest`,
         '',
       ]
     : []),
@@ -83,7 +84,8 @@ export const mutantsTable = ({ mutants }: MutantsReport): Table => ({
   columns: {
     defect: text('id'),
     strategy: text('how schedules were chosen'),
-    settings: count('tests in their settings'),
+    settings_planned: count('tests in their settings'),
+    settings: count('those that are done'),
     settings_caught: count('those in which it was caught'),
     runs: count('schedules in all'),
     caught: count('schedules that caught it'),

@@ -1,6 +1,7 @@
 /** The story of a schedule: the run is replayed and told (src/report/story.ts). */
 
 import type { Host } from '../../../shared/host.ts';
+import { settingInShort } from '../../report/litmus-setting.ts';
 import type { Finding, Flag, Line, Story, Told } from '../../report/story.ts';
 import { Access as Kind, onlyReads } from '../engine/access.ts';
 import { sourceLine } from '../engine/source.ts';
@@ -55,14 +56,12 @@ export function tellSteps(
   const until = broke?.isFinal && !all ? broke.step : Number.POSITIVE_INFINITY;
   const shown = all ? accesses : stepsToTell(accesses, flags, until);
   const { litmus, setting } = subject;
-  const memory = setting.memory === 'tso' ? ', tso' : '';
   const columns = subject.board.host.cpus.map(({ index }) => `CPU ${index}`);
-  const defects = setting.defects.length > 0 ? `, with ${setting.defects.join(' ')}` : '';
   const marks = marksOf(litmus, accesses);
   const story: Story = {
     title: litmus.name,
     about: litmus.about,
-    setting: `${setting.discipline}, ${setting.paging}${memory}${defects}`,
+    setting: settingInShort(setting),
     ending: bad ? `${result.ending}: ${result.message}` : 'it passes',
     good: !bad,
     steps: accesses.length,

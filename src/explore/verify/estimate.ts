@@ -26,7 +26,7 @@ export function estimate(subject: Subject, most: number): number {
   return new Estimator(subject).estimate(most);
 }
 
-/** There are hardly fewer: of known numbers, an estimate was 2.4 times at most (docs/verify.md). */
+/** There are hardly fewer: of known numbers, an estimate was 2.6 times at most (docs/verify.md). */
 export const leastOf = (estimated: number): number => estimated / 4;
 
 class Estimator {

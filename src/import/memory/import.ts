@@ -66,7 +66,12 @@ export async function importMemory(
       note: (text) => notes.add(text),
     };
     const goesOn = (): boolean => accesses < limit;
-    await readAll(input, { name, format, place, sink, goesOn, progress });
+    let inputBytes = 0;
+    const hasRead = (bytes: number): void => {
+      inputBytes = bytes;
+      if (input.bytes > 0) progress(bytes, input.bytes);
+    };
+    await readAll(input, { name, format, place, sink, goesOn, hasRead });
     if (accesses === 0)
       throw new UserError(`${name}: found no memory access in all of it, expected some`);
     if (!goesOn()) notes.add(`Cut at ${limit} accesses, as asked.`);
@@ -77,7 +82,7 @@ export async function importMemory(
     return {
       name: program,
       out,
-      inputBytes: input.bytes,
+      inputBytes,
       outputBytes: statSync(out).size,
       processes: [{ ...process.notes(), source, index, stray: { count: 0 } }],
       notes: [...notes],
@@ -94,16 +99,13 @@ interface Reading {
   readonly place: Place;
   readonly sink: MemorySink;
   readonly goesOn: () => boolean;
-  readonly progress: (doneBytes: number, totalBytes: number) => void;
+  readonly hasRead: (bytes: number) => void;
 }
 
 async function readAll(input: TraceInput, reading: Reading): Promise<void> {
-  const { goesOn, progress } = reading;
-  const said = (bytes: number): void => {
-    if (input.bytes > 0) progress(bytes, input.bytes);
-  };
+  const { goesOn, hasRead } = reading;
   let reader: Reader | undefined;
-  for await (const chunk of readInput(input, said)) {
+  for await (const chunk of readInput(input, hasRead)) {
     reader ??= readerFor(chunk, reading);
     reader.push(chunk);
     if (!goesOn()) return;

@@ -4,6 +4,7 @@
 
 import { z } from 'zod';
 import { formatChance, grouped } from '../../numbers.ts';
+import { settingText } from '../litmus-setting.ts';
 import { facts, folded, paragraph, table } from './parts.ts';
 
 const strategy = z.object({
@@ -18,10 +19,13 @@ const unseen = z.object({ estimate: z.number(), low: z.number(), high: z.number(
 const setting = z.object({
   discipline: z.string(),
   paging: z.string(),
+  memory: z.string().optional(),
+  abridged: z.boolean().optional(),
+  defects: z.array(z.string()),
   distinct: z.number(),
   /** Not in older files; null if no schedule was drawn. */
   unseen: unseen.nullish(),
-  first_failures: z.array(z.object({ token: z.string() })),
+  first_failures: z.array(z.object({ ending: z.string(), message: z.string(), token: z.string() })),
   strategies: z.array(strategy),
 });
 
@@ -41,11 +45,13 @@ export type Campaign = z.infer<typeof campaign>;
 export function campaignSection({ tests, units, ...all }: Campaign): string {
   const settings = tests
     .flatMap(({ path, settings: own }) =>
-      own.map((one) => ({ ...one, test: `${path}, ${one.discipline}, ${one.paging}` })),
+      own.map((one) => ({ ...one, test: `${path}, ${settingText(one)}` })),
     )
     .toSorted((a, b) => sumOf(b.strategies, 'failures') - sumOf(a.strategies, 'failures'));
   const failed = settings.flatMap(({ test, first_failures }) =>
-    first_failures.map(({ token }) => [test, `umbra replay ${token}`]),
+    first_failures.map(({ ending, message, token }) => [
+      ...[test, `${ending}: ${message}`, `umbra replay ${token}`],
+    ]),
   );
   return [
     facts([
@@ -56,7 +62,13 @@ export function campaignSection({ tests, units, ...all }: Campaign): string {
     ]),
     ...(failed.length === 0
       ? [paragraph('No schedule went wrong.')]
-      : [table({ caption: 'Went wrong', head: ['Test', 'Repeat it'], rows: failed })]),
+      : [
+          table({
+            caption: 'Went wrong',
+            head: ['Test', 'What went wrong', 'Repeat it'],
+            rows: failed,
+          }),
+        ]),
     table({
       caption: 'By test and setting, those that went wrong first',
       head: ['Test', 'Schedules', 'Different', 'Chance of a new one', 'Failures'],

@@ -149,12 +149,10 @@ function whatFollows(moves: readonly Move[]): string {
     }),
     paragraph(
       'Medians before and after, and the increase, move by move, with a 95 % interval; fewer ' +
-        'than ' +
-        `${FEWEST} moves are never clear. Only moves with that many operations on both sides ` +
-        'before ' +
-        'the next one are compared. Cycles are simulated: those of entries, walks, faults, ' +
-        'remaps ' +
-        'and the move itself. The first walk after each entry also occurs without a move.',
+        `than ${FEWEST} moves are never clear. Counts are known of whole stays only; moves with ` +
+        'fewer operations on either side, before the next move, are not compared. Cycles are ' +
+        'simulated: those of entries, walks, faults, remaps and the move itself. The first walk ' +
+        'after each entry also occurs without a move.',
     ),
   ].join('\n');
 }

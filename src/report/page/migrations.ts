@@ -24,10 +24,10 @@ const REASONS: Readonly<Record<number, Cause>> = {
 
 export type Cause = (typeof CAUSES)[number];
 
-/** Operations of a vCPU on either side of a move. */
+/** At least so many operations of a vCPU on either side of a move are compared. */
 export const WINDOW = 1000;
 
-/** Rates of a vCPU there, per thousand operations; `cycles` without its own accesses. */
+/** Counts of a vCPU there; `cycles` without its own accesses. */
 export interface Side {
   readonly entries: number;
   readonly walks: number;
@@ -44,7 +44,10 @@ export interface Move {
   readonly from: number;
   readonly to: number;
   readonly cause: Cause;
-  /** Undefined where there were fewer than WINDOW operations, or nothing was counted. */
+  /**
+   * In the stays of WINDOW operations or more after it, and in as many operations before. Undefined
+   * where there were fewer, or nothing was counted.
+   */
   readonly before: Side | undefined;
   readonly after: Side | undefined;
 }
@@ -115,11 +118,9 @@ export function movesOf(
   }
   return begun.map(({ index, ...move }) => {
     const own = stays.get(move.vcpu)!;
-    return {
-      ...move,
-      before: sideOf(own, index - 1, -1, costs),
-      after: sideOf(own, index, 1, costs),
-    };
+    const before = sideOf(own, index - 1, -1, costs);
+    const after = sideOf(own, index, 1, costs);
+    return { ...move, before: before && after && inAsMany(before, after.operations), after };
   });
 }
 
@@ -134,13 +135,23 @@ interface Begun extends Omit<Move, 'before' | 'after'> {
   readonly index: number;
 }
 
-/** Stays from one on, up to WINDOW operations and not beyond another move. */
+interface Stretch extends Side {
+  readonly operations: number;
+}
+
+/** In so many operations at the same rates: what is counted is known of whole stays only. */
+function inAsMany(stretch: Stretch, operations: number): Side {
+  const times = operations / stretch.operations;
+  return Object.fromEntries(SIDES.map((side) => [side, stretch[side] * times])) as unknown as Side;
+}
+
+/** Whole stays from one on, until there are WINDOW operations, and not beyond another move. */
 function sideOf(
   own: readonly Stay[],
   from: number,
   step: 1 | -1,
   { cycles }: Pick<CostTable, 'cycles'>,
-): Side | undefined {
+): Stretch | undefined {
   const sum = { operations: 0, entries: 0, walks: 0, faults: 0, remaps: 0, moves: 0 };
   for (let i = from; i >= 0 && i < own.length && sum.operations < WINDOW; i += step) {
     const stay = own[i]!;
@@ -154,20 +165,13 @@ function sideOf(
     if (step === -1 && stay.moved) break;
   }
   if (sum.operations < WINDOW || sum.walks === 0) return undefined;
-  const each = (n: number): number => (1000 * n) / sum.operations;
   const spent =
     sum.entries * (cycles.world_switch + 2 * cycles.cr3_load + cycles.host_refill) +
     sum.walks * 2 * cycles.walk_reference +
     sum.faults * cycles.demand_page +
     sum.remaps * cycles.switcher_remap +
     (step === 1 ? sum.moves * cycles.migration : 0);
-  return {
-    entries: each(sum.entries),
-    walks: each(sum.walks),
-    faults: each(sum.faults),
-    remaps: each(sum.remaps),
-    cycles: each(spent),
-  };
+  return { ...sum, cycles: spent };
 }
 
 export type Difference = Readonly<Record<(typeof SIDES)[number], Estimate>>;

@@ -129,5 +129,10 @@ ${facts([
 </details>`;
 }
 
-const text = (value: unknown): string =>
-  typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
+/** Of an option, as it can be given. */
+function text(value: unknown): string {
+  if (typeof value === 'string') return value;
+  const { least, most } = (value ?? {}) as { readonly least?: unknown; readonly most?: unknown };
+  if (typeof least !== 'number') return JSON.stringify(value) ?? '';
+  return least === most ? `${least}` : `${least}..${most}`;
+}
