@@ -7,6 +7,22 @@ import { ControlledWords } from './controlled-words.ts';
 import { MOST_SPARE } from './trace.ts';
 
 export class AbridgedWords extends ControlledWords {
+  /** A word that other CPUs see belongs to the step before: to the search this is an access of it. */
+  override peek(at: Ptr): number {
+    if (this.isToldOf(at)) this.trace.read(this.cpu, at);
+    return super.peek(at);
+  }
+
+  override poke(at: Ptr, value: number): void {
+    if (this.isToldOf(at)) this.trace.write(this.cpu, at, this.plain[at]!, value >>> 0);
+    super.poke(at, value);
+  }
+
+  private isToldOf(at: Ptr): boolean {
+    const { task } = this;
+    return !task.asides.isAgain && this.guards.isSeen(at) && !task.owns(at);
+  }
+
   override tryLock(at: Ptr, free: number, mine: number): boolean {
     const { task } = this;
     const stands = !task.steps.isAgain;

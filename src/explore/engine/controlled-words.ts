@@ -34,7 +34,7 @@ export class ControlledWords extends Words {
   declare protected readonly trace: Trace;
   /** The number of its CPU. */
   declare protected readonly cpu: number;
-  declare private readonly guards: Guards;
+  declare protected readonly guards: Guards;
 
   constructor(memory: WasmMemory, scratch: Ptr, task: Task) {
     super(memory, scratch);

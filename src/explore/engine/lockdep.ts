@@ -58,6 +58,8 @@ export class Lockdep {
   /** For each word, the number of its guard; 0 for none. */
   readonly #checkOf: Uint16Array;
   readonly #checks: Check[] = [];
+  /** For each word, 1 if it may be read without its guard. */
+  readonly seen: Uint8Array;
 
   /** `host`: a view by plain words. */
   constructor(host: Host) {
@@ -65,12 +67,14 @@ export class Lockdep {
     const records = recordsOf(host);
     this.end = Math.max(...records.map(({ at, words }) => at + words));
     this.#checkOf = new Uint16Array(this.end);
+    this.seen = new Uint8Array(this.end);
     this.#guards = host.cpus.map((_, cpu) => new Guards(host, cpu, this));
     for (const record of records) this.#add(record);
   }
 
   #add(record: RecordAt): void {
     for (const { at, words, guard, is } of fieldsOf(record)) {
+      if (guard.endsWith('seen')) this.seen.fill(1, at, at + words);
       const check = checkFor(record, guard, is);
       if (check === undefined) continue;
       const number = this.#checks.push(check);
@@ -125,6 +129,11 @@ export class Guards {
   add(owner: number, seen: boolean, at: number, words: number): void {
     if (!seen) this.looks.fill(owner, at, at + words);
     this.changes.fill(owner, at, at + words);
+  }
+
+  /** Whether another CPU may read it without the guard, where its owner only peeks and pokes. */
+  isSeen(at: number): boolean {
+    return at < this.end && this.lockdep.seen[at] === 1;
   }
 
   /** Check a read, or a peek. */

@@ -123,7 +123,7 @@ export class Bounded implements Strategy {
     if (isPoint) this.#switch(situation, actor, isFree ? 0 : 1);
     // At any point: private state of a CPU decides whether it is still possible at the next one.
     if (mayAct) this.#act(situation);
-    return this.#goesOn(actor);
+    return this.#goesOn(situation, actor);
   }
 
   get until(): number {
@@ -149,12 +149,13 @@ export class Bounded implements Strategy {
     if (this.#next < way.length) return actor;
     const isAct = actor >= situation.actors;
     this.#isNew(isAct ? this.#keyOf(actor, this.#drawn, situation.current) : this.#keyOf(actor));
-    return this.#goesOn(actor);
+    return this.#goesOn(situation, actor);
   }
 
   /** Record its accesses from here on. */
-  #goesOn(actor: number): number {
+  #goesOn(situation: Situation, actor: number): number {
     this.shared.actor = actor;
+    this.shared.step = actor < situation.actors ? situation.pendingAt(actor) : toPtr(0);
     this.#recording.recorder = this.shared;
     return actor;
   }

@@ -269,11 +269,6 @@ export class Dpor implements Recorder {
   #withoutEnabler(event: number, guard: Guard): void {
     const { actor } = this.#nodes[event]!;
     this.#order.begin(actor, this.#order.countOf(actor) - 1, guard);
-    this.#meet(event, guard.words);
-    for (const [other, last] of this.#met.entries()) {
-      if (last !== NONE) this.#order.join(last);
-      this.#met[other] = NONE;
-    }
     this.#beforeDisabled(event, guard);
   }
 

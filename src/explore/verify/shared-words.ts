@@ -1,12 +1,15 @@
 /** Which words several actors access, one of which changes them. */
 
 import { assert } from '../../errors.ts';
-import { type Ptr, toPtr } from '../../hardware/address.ts';
+import { NULL, type Ptr, toPtr } from '../../hardware/address.ts';
 import { pageOf, type Recorder } from '../engine/recording-trace.ts';
 import { PAGE_BITS } from '../engine/trace.ts';
 
 /** Triples: a place (see pageOf), and bits of those that access it, and that change it. */
 export type Accessed = readonly number[];
+
+/** Bits of all actors. */
+const ALL = -1;
 
 /** Whether so many of them access it that their order may matter. */
 const isShared = (accessed: number, changed: number): boolean =>
@@ -16,6 +19,8 @@ const isShared = (accessed: number, changed: number): boolean =>
 export class SharedWords implements Recorder {
   /** Whose accesses are told. */
   actor = 0;
+  /** The word of its step. Whatever else belongs to the step makes this one shared, too. */
+  step = NULL as Ptr;
   /** Whether there may be more of them than were given. */
   hasGrown = false;
   /** Where more is known than at first. */
@@ -52,11 +57,18 @@ export class SharedWords implements Recorder {
 
   read(place: number): void {
     this.#note(place, 1 << this.actor, 0);
+    this.#noteStep(place);
   }
 
   change(place: number): void {
     const mine = 1 << this.actor;
     this.#note(place, mine, mine);
+    this.#noteStep(place);
+  }
+
+  #noteStep(place: number): void {
+    const isOther = place !== this.step && this.step !== NULL;
+    if (isOther && place >= 0 && this.has(toPtr(place))) this.#note(this.step, ALL, ALL);
   }
 
   /** All that was not known at first. */

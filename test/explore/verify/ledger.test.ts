@@ -173,7 +173,7 @@ describe('refuses', () => {
     [
       'other tests',
       planned(TWO, [R4]),
-      /R6-no-shootdown.yaml \(guest-lock, nonpae, abridged, defects R6\) is in it, and not/,
+      /R6-no-shootdown.yaml \(guest-lock, nonpae, abridged, with R6\) is in it, and not/,
     ],
     [
       'more tests',
@@ -184,7 +184,7 @@ describe('refuses', () => {
     [
       'without the defect',
       planned(TWO, [R4, R6], { ...GIVEN, defects: [] }),
-      /defects R6\) is in it, and not/,
+      /with R6\) is in it, and not/,
     ],
   ])('%s', (_, entries, words) => {
     refused(entries, words);
