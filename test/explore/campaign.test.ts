@@ -147,7 +147,7 @@ describe('a ledger of another campaign is refused', () => {
     [
       'another setting',
       planned({ paths: [R2] }, { ...SETTING, defects: [] }),
-      /defects R15\) is in/,
+      /with R15\) is in/,
     ],
   ])('%s', (_, other, words) => {
     expect(() => new CampaignLedger(path, other, ALONE)).toThrow(words);
