@@ -144,11 +144,7 @@ describe('a ledger of another campaign is refused', () => {
     ['units', { ...plan, unit_runs: 8 }, /unit runs 7 there, 8 here/],
     ['more files', planned({ paths: [R2, copy] }), /R15.yaml \(.*\) is not in it/],
     ['other files', planned({ paths: [R15] }), /R2.*is in it, and not among what is asked for/],
-    [
-      'another setting',
-      planned({ paths: [R2] }, { ...SETTING, defects: [] }),
-      /with R15\) is in/,
-    ],
+    ['another setting', planned({ paths: [R2] }, { ...SETTING, defects: [] }), /with R15\) is in/],
   ])('%s', (_, other, words) => {
     expect(() => new CampaignLedger(path, other, ALONE)).toThrow(words);
   });
