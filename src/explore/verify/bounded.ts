@@ -19,7 +19,7 @@
  */
 
 import { assert } from '../../errors.ts';
-import { toPtr } from '../../hardware/address.ts';
+import { NULL, toPtr } from '../../hardware/address.ts';
 import { Access } from '../engine/access.ts';
 import { actorOf } from '../engine/actors.ts';
 import type { Board } from '../engine/board.ts';
@@ -155,7 +155,7 @@ export class Bounded implements Strategy {
   /** Record its accesses from here on. */
   #goesOn(situation: Situation, actor: number): number {
     this.shared.actor = actor;
-    this.shared.step = actor < situation.actors ? situation.pendingAt(actor) : toPtr(0);
+    this.shared.step = actor < situation.actors ? situation.pendingAt(actor) : NULL;
     this.#recording.recorder = this.shared;
     return actor;
   }

@@ -115,8 +115,12 @@ export class Dpor implements Recorder {
 
   /** What step `event` of the last run has accessed. */
   stepOf(event: number): Footprint {
-    const to = event + 1 < this.#events ? this.#from[event + 1]! : this.accesses.count;
-    return this.accesses.footprint(this.#from[event]!, to);
+    return this.accesses.footprint(this.#from[event]!, this.#end(event));
+  }
+
+  /** The first access behind its own. */
+  #end(event: number): number {
+    return event + 1 < this.#events ? this.#from[event + 1]! : this.accesses.count;
   }
 
   /** The actor of the n-th step of the last run, and of this one. */
@@ -272,10 +276,9 @@ export class Dpor implements Recorder {
     this.#beforeDisabled(event, guard);
   }
 
-  /** Which event of each other actor is the last that conflicts with this one, but for `except`. */
-  #meet(event: number, except: readonly number[] = NO_WORDS): void {
+  /** Which event of each other actor is the last that conflicts with this one. */
+  #meet(event: number): void {
     for (let access = this.#from[event]!; access < this.accesses.count; access++) {
-      if (except.includes(this.accesses.place(access))) continue;
       this.accesses.eachConflict(
         access,
         this.#tell,
@@ -315,7 +318,28 @@ export class Dpor implements Recorder {
     for (const change of this.accesses.changesOf(guard.words)) {
       if (change === event) continue;
       if (this.#order.isSeen(change)) return;
-      if (this.#heldBefore(change, guard)) return this.#plan(change, event);
+      if (!this.#heldBefore(change, guard)) continue;
+      this.#joinOthers(change, event, guard);
+      return this.#plan(change, event);
+    }
+  }
+
+  /**
+   * `event` is to come before `first`: of the events between them that stay before it, those come
+   * before it that conflict with accesses of it beyond its guard's words.
+   */
+  #joinOthers(first: number, event: number, guard: Guard): void {
+    // What a step that was never taken would access is known if the actor sleeps there.
+    const isTaken = event < this.#events;
+    const step = isTaken ? this.stepOf(event) : this.#nodes[first]!.steps[this.#order.actor];
+    const others = step === undefined ? NOTHING : beyond(guard.words, step);
+    for (let between = first + 1; others.length > 0 && between < event; between++) {
+      const isOwn =
+        this.#order.cpuOf(this.#nodes[between]!.actor) === this.#order.cpuOf(this.#order.actor);
+      const stays = !isOwn && !this.#order.isBefore(first, between, event);
+      if (!stays) continue;
+      const [from, to] = [this.#from[between]!, this.#end(between)];
+      if (this.accesses.conflict(others, from, to)) this.#order.join(between);
     }
   }
 
@@ -343,4 +367,8 @@ export class Dpor implements Recorder {
   }
 }
 
-const NO_WORDS: readonly number[] = [];
+const NOTHING: Footprint = new Int32Array();
+
+/** The accesses of a step but for those of some words. */
+const beyond = (words: readonly number[], step: Footprint): Footprint =>
+  step.filter((_, i) => !words.includes(step[i & ~1]!));

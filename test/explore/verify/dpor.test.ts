@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { SLOW } from '../../slow.ts';
-import { drawnProgram, MUTEX } from './drawn.ts';
+import { type Drawn, drawnProgram, MUTEX } from './drawn.ts';
 import {
   type Access,
   add,
@@ -35,10 +35,11 @@ function expectAll(program: readonly Task[]): ReturnType<typeof verify> {
 }
 
 /** Finds what brute force finds, each once. Returns the number of blocked runs. */
-function expectAllOfDrawn({ several = false, counts = false, references = false }): number {
+function expectAllOfDrawn(which: Drawn): number {
+  const { several, counts, references } = which;
   let [behaviours, blocked, stuck, orders] = [0, 0, 0, 0];
   for (let seed = 0; seed < (SLOW ? 5000 : 600); seed++) {
-    const program = drawnProgram(seed, { several, counts, references });
+    const program = drawnProgram(seed, which);
     const tied = several ? [1, 2, 3] : [];
     const verified = verify(program, { tied });
     const forced = bruteForce(program, tied);
@@ -95,6 +96,10 @@ test('the same with references that are counted, and the last of which is seen',
   expect(behaviours(6, gives, gives)).toBe(1);
   expect(behaviours(2, borrows, borrows)).toBe(1);
   expect(behaviours(2, borrows, gives)).toBe(3);
+});
+
+test('the same with steps that access a second word, also those that take a lock or wait', () => {
+  expectAllOfDrawn({ more: true, lengths: [4, 2, 2] });
 });
 
 describe('a waiting task', () => {

@@ -43,13 +43,15 @@ export function drawnPlain(seed: number): readonly Task[] {
   });
 }
 
-interface Drawn {
+export interface Drawn {
   /** Some wait for one of two words. */
   readonly several?: boolean;
   /** Some add to a word and do not use the result; tasks wait only for the lock. */
   readonly counts?: boolean;
   /** Some count references up and down, from 0 or from what a task has stored. */
   readonly references?: boolean;
+  /** Some steps access a second word. */
+  readonly more?: boolean;
   readonly lengths?: readonly number[];
 }
 
@@ -95,16 +97,22 @@ function drawnReference(dice: Dice): Access {
   return kind === 6 ? load(at) : store(at, 1 + 2 * dice.below(4));
 }
 
+/** The same step, perhaps with a load or a store of a word. */
+function withMore(dice: Dice, access: Access, words: number): Access {
+  if (dice.below(2) === 0) return access;
+  const at = 1 + dice.below(words);
+  return { ...access, also: dice.below(2) === 0 ? load(at) : store(at, dice.below(3)) };
+}
+
 function drawnTask(dice: Dice, task: number, words: number, length: number, which: Drawn): Task {
   const accesses: Access[] = [];
   let holds = false;
   for (let i = 0; i < length; i++) {
     const access = drawn(dice, task, words, which);
-    if (access !== 'lock') accesses.push(access);
-    else {
-      accesses.push(holds ? unlock(MUTEX) : lock(MUTEX, task + 1));
-      holds = !holds;
-    }
+    const isLock = access === 'lock';
+    const made = !isLock ? access : holds ? unlock(MUTEX) : lock(MUTEX, task + 1);
+    accesses.push(which.more ? withMore(dice, made, words) : made);
+    if (isLock) holds = !holds;
   }
   // Not always: otherwise a task that waits for it waits forever.
   if (holds && dice.below(4) > 0) accesses.push(unlock(MUTEX));
@@ -121,7 +129,7 @@ function drawnTask(dice: Dice, task: number, words: number, length: number, whic
 /** With this many accesses of each of 2, 3, 4 tasks. */
 export function drawnProgram(
   seed: number,
-  { several = false, counts = false, references = false, lengths = [5, 3, 2] }: Drawn = {},
+  { lengths = [5, 3, 2], ...which }: Drawn = {},
 ): readonly Task[] {
   const dice = new Dice();
   dice.seed(seed);
@@ -129,6 +137,6 @@ export function drawnProgram(
   const words = 1 + dice.below(WORDS);
   const most = lengths[tasks - 2]!;
   return Array.from({ length: tasks }, (_, i) =>
-    drawnTask(dice, i, words, 1 + dice.below(most), { several, counts, references }),
+    drawnTask(dice, i, words, 1 + dice.below(most), which),
   );
 }

@@ -8,8 +8,11 @@ import { RecordingTrace } from '../../../src/explore/engine/recording-trace.ts';
 import { MOST_SPARE, Trace } from '../../../src/explore/engine/trace.ts';
 import { ALL_SLEEP, Dpor } from '../../../src/explore/verify/dpor.ts';
 
+/** A step: an access, and another one that is no step by itself but belongs to it. */
+export type Access = Single & { readonly also?: Access };
+
 /** One access of a word, or a wait until it equals, or differs from, a value. */
-export type Access =
+type Single =
   | { readonly kind: 'load'; readonly at: number }
   | { readonly kind: 'store'; readonly at: number; readonly value: number }
   | { readonly kind: 'exchange'; readonly at: number; readonly value: number }
@@ -132,6 +135,7 @@ class Run {
     const found = this.#isTso ? this.#inBuffer(actor, access) : undefined;
     const result = found ?? this.#access(actor, access);
     if (access.kind === 'load' || access.kind === 'down') this.#found[actor]!.push(result);
+    if (access.also !== undefined) this.#found[actor]!.push(this.#access(actor, access.also));
     this.#pending[actor] = this.#tasks[actor]!.next(result).value ?? undefined;
   }
 
