@@ -125,15 +125,15 @@ function writeFolder(
       writeFileSync(join(temporary, `${table.name}.parquet`), parquetOf(table));
       writeFileSync(join(temporary, `${table.name}.csv`), csvOf(table));
     }
+    const given = nameFolder(temporary, path);
+    if (given === path) return;
+    process.stderr.write(
+      `umbra: another process has made ${path} meanwhile; this run is in ${given}\n`,
+    );
   } catch (error) {
     rmSync(temporary, { recursive: true, force: true });
     throw new UserError(`${path} cannot be written: ${(error as Error).message}`);
   }
-  const given = nameFolder(temporary, path);
-  if (given === path) return;
-  process.stderr.write(
-    `umbra: another process has made ${path} meanwhile; this run is in ${given}\n`,
-  );
 }
 
 /** The path, or the first with a number behind it that is free. */

@@ -1,8 +1,10 @@
 /** Run folders: their contents, as another program reads them, and when none is made. */
 
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { Command } from '@commander-js/extra-typings';
+import { describe, expect, test, vi } from 'vitest';
+import { resultsOf } from '../../src/commands/run-folder.ts';
 import type { RunReport } from '../../src/report/run-report.ts';
 import { scratch } from '../scratch.ts';
 import { hasTerminal, interrupted, umbra } from './umbra.ts';
@@ -55,6 +57,20 @@ test('has the result, every option with its source, and the environment', () => 
       { file: 'events.parquet', columns: { at_ns: { unit: 'ns' } } },
     ],
   });
+});
+
+test('has another name where another process has made it meanwhile', () => {
+  const out = join(folder, 'taken');
+  const stderr = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+  const write = resultsOf({ out }, new Command('start'));
+  mkdirSync(out);
+  writeFileSync(join(out, 'result.json'), 'its own');
+  write({ ours: true });
+  const said = stderr.mock.calls.join('');
+  stderr.mockRestore();
+  expect(readFileSync(join(out, 'result.json'), 'utf8')).toBe('its own');
+  expect(json('taken-2', 'result.json')).toEqual({ ours: true });
+  expect(said).toContain(`this run is in ${out}-2`);
 });
 
 describe.runIf(duckdb)('DuckDB', () => {

@@ -46,10 +46,10 @@ const headOf = ({ strategies }: MutantsReport): string[] => [
 
 /** Of each strategy `after (share)`; then what the shortest of the shrunk stories has. */
 function cellsOf(mutant: Mutant): string[] {
-  const cells = mutant.strategies.map(({ after, caught, runs, ...settings }) => {
+  const cells = mutant.strategies.map(({ after, caught, runs, ...done }) => {
     if (runs === 0) return NOT_DONE;
     const cell = after === null ? NOTHING : `${after} (${percent(caught / runs)})`;
-    return settings.settings < settings.settings_planned ? `${cell} ${NOT_DONE}` : cell;
+    return done.settings < done.settings_planned ? `${cell} ${NOT_DONE}` : cell;
   });
   const smallest = smallestOf(mutant);
   if (smallest === undefined) {

@@ -325,11 +325,11 @@ export class Dpor implements Recorder {
   }
 
   /**
-   * `event` is to come before `first`: of the events between them that stay before it, those come
-   * before it that conflict with accesses of it beyond its guard's words.
+   * Moved before `first`, `event` still comes after those events between them that do not come
+   * after `first` and conflict with its accesses of other words than the guard's.
    */
   #joinOthers(first: number, event: number, guard: Guard): void {
-    // What a step that was never taken would access is known if the actor sleeps there.
+    // If it was never taken, its accesses are known where the actor sleeps.
     const isTaken = event < this.#events;
     const step = isTaken ? this.stepOf(event) : this.#nodes[first]!.steps[this.#order.actor];
     const others = step === undefined ? NOTHING : beyond(guard.words, step);

@@ -1,6 +1,6 @@
 /**
- * Words that are peeked at and poked are no accesses to the search, since the accesses around them
- * order them: it finds as many behaviours if each is told.
+ * Peeks and pokes are no accesses to the search, since the accesses around them order them: it
+ * finds as many behaviours if each counts.
  */
 
 import { afterEach, expect, test, vi } from 'vitest';
