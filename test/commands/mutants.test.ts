@@ -4,6 +4,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readLitmus } from '../../src/explore/litmus/read.ts';
+import { mutantsReport, mutantTasks } from '../../src/explore/mutants/mutants.ts';
+import { formatMutants } from '../../src/explore/mutants/table.ts';
 import { STRATEGIES } from '../../src/explore/strategies/catalogue.ts';
 import { Subject } from '../../src/explore/subject.ts';
 import { mutant } from '../../workers/mutant-task.ts';
@@ -91,6 +93,22 @@ test('counts the schedules that umbra explore would run', () => {
     caught: endings.filter((ending) => ending !== 'ok').length,
     first: { after: endings.findIndex((ending) => ending !== 'ok') + 1 },
   });
+});
+
+test('a cell of which a part is done says so', () => {
+  const asked = { strategies: ['random'], seed: 1, runs: 5, given: null };
+  const tasks = mutantTasks(['R15'], asked);
+  expect(tasks.length).toBeGreaterThan(1);
+  const first = { after: 2, token: 'umbra5.…' };
+  const cellOf = (done: number): string => {
+    const results = new Map(
+      tasks.slice(0, done).map((one) => [one, { runs: 5, caught: 4, first }]),
+    );
+    const text = formatMutants(mutantsReport(asked, tasks, results, new Map()));
+    return /R15 .*/.exec(text)![0];
+  };
+  expect(cellOf(1)).toMatch(/2 \(80 %\) …/);
+  expect(cellOf(tasks.length)).not.toMatch(/2 \(80 %\) …/);
 });
 
 test.skipIf(!hasTerminal)('after Ctrl-C no defect is reported as missed', async () => {

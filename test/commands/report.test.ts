@@ -73,7 +73,7 @@ test('two runs side by side give no verdict', () => {
 
 test('lists the failing schedules of a campaign', () => {
   expect(texts('#run-4 tbody tr').join('\n')).toMatch(
-    /R7-clear-all.*guest-lock.*umbra replay umbra\d/,
+    /R7-clear-all.*guest-lock, \w+, with R7(oops|violation|killed): .+umbra replay umbra\d/,
   );
   const [bySetting] = texts('#run-4 table').filter((text) => text.startsWith('By test'));
   expect(bySetting).toMatch(/Chance of a new one.*\d % \(\d+–\d+\)/s);

@@ -56,6 +56,14 @@ const folded = (threads: Imported['threads']) =>
     ),
   );
 
+test('of a trace that is cut, only what was read counts', async () => {
+  const trace = '0 7fff0010\n'.repeat(200_000);
+  const { report } = await imported(trace, { limit: 1000 });
+  expect(report.inputBytes).toBeGreaterThan(11_000);
+  expect(report.inputBytes).toBeLessThan(trace.length / 2);
+  expect((await imported(trace)).report.inputBytes).toBe(trace.length);
+});
+
 describe('drmemtrace', () => {
   const HEAD =
     'Output format:\n<--record#-> <--instr#->: <---tid---> <record details>\n------------------------------------------------------------\n';
