@@ -28,7 +28,7 @@ interface Part {
   readonly bytes: Uint8Array;
 }
 
-interface End {
+interface Known {
   readonly parts: readonly Part[];
   readonly result: Result;
 }
@@ -40,7 +40,7 @@ export class KnownEnds {
   readonly #board: Board;
   readonly #memory: Uint8Array;
   /** By verdict and written pages; those met last come first. */
-  readonly #ends = new Map<string, End[]>();
+  readonly #ends = new Map<string, Known[]>();
   #count = 0;
   /** Pages that are also written without the leaf. */
   readonly #always: readonly number[];

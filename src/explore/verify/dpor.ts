@@ -4,7 +4,7 @@
  *
  * A run is a list of events, each a step of one actor with its accesses. Two events of different
  * actors conflict if they access the same place and one changes it, unless both add to it and use
- * no result. Runs in which all conflicting
+ * no result, or none that depends on the order (Words.countDown). Runs in which all conflicting
  * events come in the same order have the same behaviour. For each run, the races that can be
  * reversed are found, and a run that reverses each is planned. An actor whose runs from a node on
  * are explored is in the sleep set of further runs from there, until an event conflicts with its
