@@ -210,8 +210,8 @@ function slotsFor(blocks: number, hostCpus: number, words: number): number {
 /** When guests do not fit. */
 export const tooLittleMemory = (config: MachineConfig): UserError =>
   new UserError(
-    `host memory of ${config.frames} frames is too little to boot ${config.guests.length} ` +
-      'guests: give the host more (--host-memory) or run fewer guests',
+    `host memory of ${config.frames} frames is too little to boot ` +
+      `(guests: ${config.guests.length}): give the host more (--host-memory) or run fewer guests`,
   );
 
 export const formOf = (name: PagingName) => (name === 'pae' ? PAE : NONPAE);

@@ -121,7 +121,7 @@ export const defectsOf = ({
   defects ?? (discipline === 'as-written' ? ALL_DEFECTS : []);
 
 /** Guest memory, page tables for it, and the Switcher: what the guests can need at most. */
-function framesFor({ hostCpus, guests }: MachineShape): number {
+export function framesFor({ hostCpus, guests }: MachineShape): number {
   const needed = guests.map(
     ({ pages, vcpus = 1, pgdirs = PGDIRS }) =>
       pages + pgdirs * (TABLES_PER_PGDIR + Math.ceil(pages / 512)) + vcpus * PAGES_PER_VCPU,

@@ -1,12 +1,14 @@
 /** Mistakes that only several fields of a scenario make together, or the files it names. */
 
-import { layoutOf, SWITCHER_ADDR } from '../assembly.ts';
+import { assemble, framesFor, layoutOf, SWITCHER_ADDR } from '../assembly.ts';
 import { UserError } from '../errors.ts';
 import { tooMuchMemory } from '../guest/room.ts';
 import { openProgram } from '../guest/traces/reader.ts';
 import { hotplugMistakes } from '../host/hotplug.ts';
+import { launch } from '../host/launcher.ts';
 import { isReplay } from '../host/policy.ts';
-import { misfits, schedulingOf } from '../machine.ts';
+import { type MachineSpec, misfits, schedulingOf } from '../machine.ts';
+import { counted } from '../numbers.ts';
 import type { Mistake } from '../yaml/mistakes.ts';
 import type { Scenario } from './schema.ts';
 import { guestsOf, specOf, tracePath } from './spec.ts';
@@ -62,20 +64,26 @@ function memoryMistake(guest: Scenario['guests'][number], folder: string): strin
   return mistake && `found ${mistake.found}, expected ${mistake.expected}`;
 }
 
-/** A machine that does not fit: for its host CPUs, or for its guests. */
+/** A machine that does not fit: its memory is too little, or its host CPUs or guests too many. */
 function unfit(scenario: Scenario, folder: string): Mistake[] {
   const fits = (one: Scenario): string | undefined =>
-    complaint(() => layoutOf(specOf({ scenario: one, name: '', folder }, {})));
+    complaint(() => mustFit(specOf({ scenario: one, name: '', folder }, {})));
   const problem = fits(scenario);
   if (problem === undefined) return [];
-  const cpus = fits({ ...scenario, cpus: 1 }) === undefined;
-  const found = cpus ? `${scenario.cpus} host CPUs` : `${scenario.guests.length} guests`;
-  return [
-    {
-      path: cpus ? ['cpus'] : scenario.host_memory === undefined ? ['guests'] : ['host_memory'],
-      text: `found ${found}, expected a machine that fits: ${problem}`,
-    },
-  ];
+  const { cpus, guests, host_memory: memory } = scenario;
+  const [path, found] =
+    memory !== undefined && fits({ ...scenario, host_memory: undefined }) === undefined
+      ? ['host_memory', typeof memory === 'number' ? `${memory} MiB` : `${memory.frames} frames`]
+      : fits({ ...scenario, cpus: 1 }) === undefined
+        ? ['cpus', `${cpus} host CPUs`]
+        : ['guests', counted(guests.length, 'guest')];
+  return [{ path: [path], text: `found ${found}, expected a machine that fits: ${problem}` }];
+}
+
+/** Whether the guests boot in less memory than they may need is known only by booting them. */
+function mustFit(spec: MachineSpec): void {
+  if (spec.frames === undefined || spec.frames >= framesFor(spec)) return void layoutOf(spec);
+  for (const lg of assemble(spec).host.guests) launch(lg);
 }
 
 /** What it throws at the user, if it does. */

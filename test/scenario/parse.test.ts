@@ -273,8 +273,13 @@ test('suggests the nearest name, if one is near', () => {
   expect(closest('xyz', ['pinned', 'random'])).toBeUndefined();
 });
 
-// Only booting shows how many frames that takes, and by then the place in the file is not known.
-test.fails('too little memory to boot is reported with its place', () => {
-  const said = complaints('host_memory: {frames: 10}', ...GUESTS);
-  expect(said[0]).toMatch(/^1:14: .*too little to boot/);
+describe('too little memory to boot', () => {
+  test('is reported with its place', () => {
+    const said = complaints('host_memory: {frames: 8}', ...GUESTS);
+    expect(said[0]).toMatch(/^1:14: found 8 frames, .* too little to boot /);
+  });
+
+  test('is not reported where the machine boots, and is short of memory later', () => {
+    expect(complaints('host_memory: {frames: 9}', ...GUESTS)).toEqual(['']);
+  });
 });
