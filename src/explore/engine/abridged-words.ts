@@ -4,7 +4,7 @@ import type { Until } from '../../../shared/words.ts';
 import type { Ptr } from '../../hardware/address.ts';
 import { Access } from './access.ts';
 import { ControlledWords } from './controlled-words.ts';
-import { MOST_SPARE } from './trace.ts';
+import { COUNTERS, MOST_SPARE } from './trace.ts';
 
 export class AbridgedWords extends ControlledWords {
   /** A word that other CPUs see belongs to the step before: to the search this is an access of it. */
@@ -70,15 +70,17 @@ export class AbridgedWords extends ControlledWords {
     if (this.buffers) return super.countDown(at, value, least);
     if (this.isAgain(Access.Add, at)) return this.again();
     const found = this.plain[at]!;
-    const spare = this.trace.lowest(this.cpu, at, found) - least;
-    if (spare > 0) this.#count(at, found, -value, spare);
-    else this.put(at, found - value);
+    const spare = this.trace.lowest(this.guards.runningVcpu, at, found) - least;
+    this.#count(at, found, -value, spare);
     return this.changed(Access.Add, at, -value, found);
   }
 
+  /** By the vCPU: it runs on one CPU at a time, and one that moves takes its references along. */
   #count(at: Ptr, found: number, value: number, spare: number): void {
+    const by = this.guards.runningVcpu;
+    if (spare <= 0 || by >= COUNTERS) return this.put(at, found + value);
     this.plain[at] = found + value;
-    this.trace.count(this.cpu, at, found, value, spare);
+    this.trace.count(this.cpu, at, found, value, spare, by);
   }
 
   /**

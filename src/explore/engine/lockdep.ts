@@ -131,6 +131,11 @@ export class Guards {
     this.changes.fill(owner, at, at + words);
   }
 
+  /** The number of the CPU's running vCPU among all; 2^32 − 1 if there is none. */
+  get runningVcpu(): number {
+    return (this.plain[this.inHand]! - 1) >>> 0;
+  }
+
   /** Whether another CPU may read it without the guard, where its owner only peeks and pokes. */
   isSeen(at: number): boolean {
     return at < this.end && this.lockdep.seen[at] === 1;

@@ -25,7 +25,7 @@ export type AccessKind = number;
 
 export const kindOf = (kind: AccessKind): number => kind & 3;
 
-/** `spare`: see Trace.count; `fall`: what it takes beyond what its actor has added before. */
+/** `spare`: see Trace.count; `fall`: what it takes beyond what those `by` the same have added. */
 const addKind = (spare: number, fall: number): AccessKind =>
   Kind.Add | (Math.min(spare, MOST_SPARE) << 2) | (fall << 10);
 
@@ -90,10 +90,17 @@ export class RecordingTrace extends Trace {
     this.recorder?.change(at, before, this.#addKind);
   }
 
-  override count(actor: number, at: number, before: number, added: number, spare: number): void {
-    this.#addKind = addKind(spare, Math.max(0, -added - this.riseOf(actor, at)));
+  override count(
+    actor: number,
+    at: number,
+    before: number,
+    added: number,
+    spare: number,
+    by: number,
+  ): void {
+    this.#addKind = addKind(spare, Math.max(0, -added - this.riseOf(by, at)));
     if (this.journal.isOn) this.journal.noteRises(at, this.rises[at]!);
-    super.count(actor, at, before, added, spare);
+    super.count(actor, at, before, added, spare, by);
     this.#addKind = BLIND;
   }
 

@@ -52,12 +52,11 @@ const ADDED = 0x2545_f491;
 /** Of an add to a count that may commute with any number of others; see Trace.count. */
 export const MOST_SPARE = 255;
 
-/** Of so many actors it is known how far they have raised a count; a byte each. */
-const COUNTERS = 4;
+/** For so many numbers (see Trace.count) it is known how far they have raised a count; a byte each. */
+export const COUNTERS = 4;
 const MOST_RISE = 255;
 
-/** One actor's byte. */
-const byteOf = (bytes: number, actor: number): number => (bytes >>> (8 * actor)) & 0xff;
+const byteOf = (bytes: number, by: number): number => (bytes >>> (8 * by)) & 0xff;
 
 export class Trace {
   /** The sum's halves: signed words. */
@@ -69,7 +68,7 @@ export class Trace {
   /** Versions of words, two words each, for 64 bits. */
   protected readonly words: Int32Array;
   protected readonly pages: Int32Array;
-  /** Of a count, for each actor: its adds so far, less what they were at their lowest. */
+  /** Of a count, for each number: its adds so far, less what they were at their lowest. */
   protected readonly rises: Int32Array;
 
   /** `memory`: zeroed, of the size that memoryFor says; threads share it. */
@@ -163,27 +162,35 @@ export class Trace {
 
   /**
    * The same, to a count: see Words.countDown. `spare`: how far the least that it could have found
-   * in any order (`lowest`) is above `least`.
+   * in any order (`lowest`) is above `least`; `by`: a number below COUNTERS for all adds that come in
+   * this order in every run that behaves alike, as those of an actor do.
    */
-  count(actor: number, at: number, before: number, added: number, _spare: number): void {
+  count(
+    actor: number,
+    at: number,
+    before: number,
+    added: number,
+    _spare: number,
+    by: number,
+  ): void {
     this.add(actor, at, before, before + added);
-    this.rises[at] = risen(this.rises[at]!, actor, added);
+    this.rises[at] = risen(this.rises[at]!, by, added);
   }
 
-  /** The least that `actor` could find instead of `found` if others had added later. */
-  lowest(actor: number, at: number, found: number): number {
+  /** The least that an add could find instead of `found` if those not `by` it had come later. */
+  lowest(by: number, at: number, found: number): number {
     const rises = this.rises[at]!;
     let lowest = found | 0;
     for (let other = 0; other < COUNTERS; other++) {
-      if (other === actor) continue;
+      if (other === by) continue;
       const rise = byteOf(rises, other);
       lowest -= rise === MOST_RISE ? found : rise;
     }
     return lowest;
   }
 
-  protected riseOf(actor: number, at: number): number {
-    return actor < COUNTERS ? byteOf(this.rises[at]!, actor) : 0;
+  protected riseOf(by: number, at: number): number {
+    return byteOf(this.rises[at]!, by);
   }
 
   /** It has loaded the words from `at` on in one step. */
@@ -262,13 +269,12 @@ export class Trace {
   }
 }
 
-/** Where it is too much to be known, it stays at MOST_RISE; of other actors nothing is known. */
-function risen(rises: number, actor: number, added: number): number {
-  if (actor >= COUNTERS) return -1;
-  const rise = byteOf(rises, actor);
+/** Where it is too much to be known, it stays at MOST_RISE. */
+function risen(rises: number, by: number, added: number): number {
+  const rise = byteOf(rises, by);
   if (rise === MOST_RISE) return rises;
   const now = Math.min(Math.max(rise + added, 0), MOST_RISE);
-  return rises ^ ((rise ^ now) << (8 * actor));
+  return rises ^ ((rise ^ now) << (8 * by));
 }
 
 /** Mix every bit of the word into every bit, as murmur3's finalizer; by half and by actor. */

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { SLOW } from '../../slow.ts';
-import { type Drawn, drawnProgram, MUTEX } from './drawn.ts';
+import { type Drawn, drawnProgram } from './drawn.ts';
 import {
   type Access,
   add,
@@ -12,6 +12,7 @@ import {
   exchange,
   load,
   lock,
+  MUTEX,
   store,
   type Task,
   unlock,
@@ -96,6 +97,14 @@ test('the same with references that are counted, and the last of which is seen',
   expect(behaviours(6, gives, gives)).toBe(1);
   expect(behaviours(2, borrows, borrows)).toBe(1);
   expect(behaviours(2, borrows, gives)).toBe(3);
+});
+
+test('the same with references that are handed on, and put by another task', () => {
+  expectAllOfDrawn({ references: true, handed: true, lengths: [6, 4, 2] });
+  const takes = plain(store(1, 2), lock(MUTEX), up(1), unlock(MUTEX), store(2, 1));
+  const puts = plain(waitUntil(2, 1), lock(MUTEX, 2), down(1), unlock(MUTEX));
+  const borrows = plain(waitUntil(2, 1), up(1), down(1));
+  expect(expectAll([takes, puts, borrows]).traces.length).toBe(1);
 });
 
 test('the same with steps that access a second word, also those that take a lock or wait', () => {

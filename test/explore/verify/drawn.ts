@@ -11,6 +11,7 @@ import {
   fence,
   load,
   lock,
+  MUTEX,
   store,
   type Task,
   unlock,
@@ -20,7 +21,6 @@ import {
   waitWhile,
 } from './tasks.ts';
 
-export const MUTEX = 10;
 /** Words that are only counted up and down, stored to and loaded. */
 const REFERENCES = 11;
 
@@ -50,6 +50,8 @@ export interface Drawn {
   readonly counts?: boolean;
   /** Some count references up and down, from 0 or from what a task has stored. */
   readonly references?: boolean;
+  /** Half of them take the lock or let go of it, under which references are handed on. */
+  readonly handed?: boolean;
   /** Some steps access a second word. */
   readonly more?: boolean;
   readonly lengths?: readonly number[];
@@ -60,8 +62,9 @@ function drawn(
   dice: Dice,
   task: number,
   words: number,
-  { several, counts, references }: Drawn,
+  { several, counts, references, handed }: Drawn,
 ): Access | 'lock' {
+  if (handed && dice.below(2) === 0) return 'lock';
   if (references && dice.below(3) > 0) return drawnReference(dice);
   const at = 1 + dice.below(words);
   const value = dice.below(3);

@@ -5,7 +5,7 @@
 
 import { DRAINED, type Guard, guardOn } from '../../../src/explore/engine/guard.ts';
 import { RecordingTrace } from '../../../src/explore/engine/recording-trace.ts';
-import { MOST_SPARE, Trace } from '../../../src/explore/engine/trace.ts';
+import { COUNTERS, MOST_SPARE, Trace } from '../../../src/explore/engine/trace.ts';
 import { ALL_SLEEP, Dpor } from '../../../src/explore/verify/dpor.ts';
 
 /** A step: an access, and another one that is no step by itself but belongs to it. */
@@ -76,6 +76,8 @@ export const waitUntilAny = (at: number, other: number, value: number): Access =
 export const fence = (): Access => ({ kind: 'fence', at: WORDS - 1 });
 
 const WORDS = 1024;
+
+export const MUTEX = 10;
 
 const ONE = 2;
 
@@ -153,8 +155,9 @@ class Run {
       return 0;
     }
     const spare = access.kind === 'up' ? MOST_SPARE : this.#spareOf(task, access, before);
-    if (spare > 0) {
-      this.#trace.count(task, access.at, before, after - before, spare);
+    const by = this.#counterOf(task);
+    if (spare > 0 && by < COUNTERS) {
+      this.#trace.count(task, access.at, before, after - before, spare, by);
       return ONE + 1;
     }
     this.#trace.write(task, access.at, before, after);
@@ -164,7 +167,13 @@ class Run {
 
   /** Whether a countDown commutes, and by how much: above 0. */
   #spareOf(task: number, { kind, at }: Access, before: number): number {
-    return kind === 'down' ? this.#trace.lowest(task, at, before) - ONE : 0;
+    if (kind !== 'down') return 0;
+    return this.#trace.lowest(this.#counterOf(task), at, before) - ONE;
+  }
+
+  /** Under the mutex tasks count for one that is handed on with it. */
+  #counterOf(task: number): number {
+    return this.memory[MUTEX] === task + 1 ? this.#tasks.length : task;
   }
 
   /** The result of an access that the task's buffer takes or holds; undefined for others. */
