@@ -52,7 +52,7 @@ const ADDED = 0x2545_f491;
 /** Of an add to a count that may commute with any number of others; see Trace.count. */
 export const MOST_SPARE = 255;
 
-/** For so many numbers (see Trace.count) it is known how far they have raised a count; a byte each. */
+/** So many numbers have a byte each for how far they have raised a count; see Trace.count. */
 export const COUNTERS = 4;
 const MOST_RISE = 255;
 
@@ -162,8 +162,8 @@ export class Trace {
 
   /**
    * The same, to a count: see Words.countDown. `spare`: how far the least that it could have found
-   * in any order (`lowest`) is above `least`; `by`: a number below COUNTERS for all adds that come in
-   * this order in every run that behaves alike, as those of an actor do.
+   * in any order (`lowest`) is above `least`; `by`: a number below COUNTERS for all adds that come
+   * in this order in every run that behaves alike, as those of an actor do.
    */
   count(
     actor: number,
