@@ -61,6 +61,11 @@ const BAD: readonly (readonly [string, string, string | RegExp])[] = [
     'store 0x00400000 0x100000000',
     '9:26: found "0x100000000", expected a value of at most 0xffffffff',
   ],
+  [
+    LOAD,
+    'store 0x00400000 0xf0f0fa17',
+    '9:26: found "0xf0f0fa17", expected a value other than 0xf0f0fa17, which stands for fault',
+  ],
   [LOAD, 'kernel flush', /^9:16: found "flush", expected load, store, locked, fetch$/],
   [
     LOAD,

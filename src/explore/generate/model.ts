@@ -14,7 +14,7 @@ import { type Entry, isPresent, makeEntry, ptePfn } from '../../hardware/entry.t
 import { hasFlag } from '../litmus/entries.ts';
 import type { Litmus } from '../litmus/litmus.ts';
 import type { Operation } from '../litmus/operations.ts';
-import { FAULT } from '../litmus/software.ts';
+import { FAULT } from '../litmus/tokens.ts';
 
 /** A value that is observed at the end. */
 export type Sight =

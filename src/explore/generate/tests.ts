@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import type { PagingName } from '../../hardware/entry.ts';
 import { hex } from '../../numbers.ts';
 import { type Litmus, parseLitmus } from '../litmus/litmus.ts';
-import { FAULT } from '../litmus/software.ts';
+import { FAULT } from '../litmus/tokens.ts';
 import { lettersOf } from './alphabets.ts';
 import { litmusText, type Outcomes, PAGE_NUMBERS, understood } from './guest.ts';
 import { legalPrograms } from './legality.ts';

@@ -13,7 +13,8 @@ import { hasFlag } from './entries.ts';
 import { GuestTables } from './guest.ts';
 import type { Litmus } from './litmus.ts';
 import type { Judgement } from './schema.ts';
-import { FAULT, RegisterOf } from './software.ts';
+import { RegisterOf } from './software.ts';
+import { FAULT } from './tokens.ts';
 
 export interface Judged {
   /** Index of the first outcome whose condition holds; undefined when none does. */

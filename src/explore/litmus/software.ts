@@ -32,9 +32,7 @@ import {
 } from './guest.ts';
 import type { Litmus } from './litmus.ts';
 import type { Operation } from './operations.ts';
-
-/** The value of a register whose operation faulted. */
-export const FAULT = 0xf0f0_fa17;
+import { FAULT } from './tokens.ts';
 
 /** The registers of a column. Those that hypercalls take their arguments from are left free. */
 export const RegisterOf = {

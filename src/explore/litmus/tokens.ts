@@ -36,6 +36,9 @@ const NUMBER = /^(0x[0-9a-f]+|[0-9]+)$/i;
 
 const MOST_U32 = 0xffff_ffff;
 
+/** The value of a register whose operation faulted. No other may be written so in a test. */
+export const FAULT = 0xf0f0_fa17;
+
 /** Pages as they are written. */
 export const pageText = (page: number): string => `0x${page.toString(16)}`;
 
@@ -139,6 +142,7 @@ export class Reader {
       const range = most < MOST_U32 ? ` from 0 to ${told(most)}` : '';
       this.fail(value > most && range === '' ? `${what} of at most ${hex(most)}` : what + range);
     }
+    if (value === FAULT) this.fail(`${what} other than ${hex(FAULT)}, which stands for fault`);
     this.#next++;
     return value;
   }

@@ -7,7 +7,7 @@ import { Dead } from '../../../shared/lguest.ts';
 import { holderOf } from '../../../shared/lock.ts';
 import { Entry, PAGE_PRESENT } from '../../hardware/entry.ts';
 import { FLAG_NAMES, hasFlag } from '../litmus/entries.ts';
-import { FAULT } from '../litmus/software.ts';
+import { FAULT } from '../litmus/tokens.ts';
 import { hexAddress, hexPage } from './guest-words.ts';
 import type { PlaceKind } from './places.ts';
 

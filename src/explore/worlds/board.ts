@@ -208,7 +208,7 @@ export class WorldBoard implements Situation, Memory {
       } catch (error) {
         thrown ??= { ending: 'violation', message: messageOf(error) };
         if (!this.#goesOn) return thrown;
-        this.#threads[this.current]!.steps = undefined;
+        Object.assign(this.#threads[this.current]!, { steps: undefined, pending: undefined });
       }
       this.#look();
       if (this.#able !== able || this.relaxes) until = 0;
@@ -278,15 +278,26 @@ export class WorldBoard implements Situation, Memory {
       this.#note(0, state, this.read(state));
       return this.#goOn(thread, 0);
     }
-    const result = pending.perform(this, this.current);
+    const result = this.#perform(thread.name, pending);
     if (pending.isVain) {
       this.relaxes = true;
       this.#anybodyRelaxed = true;
     }
-    this.#note(pending.kind, pending.place, result);
-    this.watcher?.({ number: this.step - 1, thread: thread.name, text: pending.text, result });
     if (++thread.taken < (pending.times ?? 1)) return;
     this.#goOn(thread, result);
+  }
+
+  /** A step that throws has been taken, too. */
+  #perform(thread: string, pending: Step): number {
+    let result = 0;
+    try {
+      result = pending.perform(this, this.current);
+    } finally {
+      this.#note(pending.kind, pending.place, result);
+      const { text } = pending;
+      this.watcher?.({ number: this.step - 1, thread, text, result });
+    }
+    return result;
   }
 
   /** Up to its next step. */

@@ -3,6 +3,7 @@
 import { assert, UserError } from '../../errors.ts';
 import { Access } from '../engine/access.ts';
 import type { Memory, Place, Step, Steps } from './step.ts';
+import { type Change, orThrows, WordStep } from './word-step.ts';
 
 /** The most in all, with those of mutexes and the like. */
 export const MOST_WORDS = 4095;
@@ -10,52 +11,11 @@ export const MOST_WORDS = 4095;
 /** As many as the bits of a mask. */
 export const MOST_THREADS = 31;
 
-type Change = (found: number) => number;
-
 /** Throws UserError for what would be another number in a word. */
 function inWord(value: number, what: string): number {
   if ((value | 0) === value) return value;
   const range = `from ${-(2 ** 31)} to ${2 ** 31 - 1}`;
   throw new UserError(`${what}: found ${value}, expected a whole number ${range}`);
-}
-
-/** An access of one word: its new value. The result is the old value. */
-class WordStep implements Step {
-  readonly kind: Access;
-  readonly place: Place;
-  readonly isSync: boolean;
-  readonly #name: string;
-  readonly #does: string;
-  readonly #change: Change | undefined;
-  declare readonly guard: Step['guard'];
-
-  constructor(
-    kind: Access,
-    word: Word,
-    does: string,
-    change?: Change,
-    holds?: (found: number) => boolean,
-  ) {
-    this.kind = kind;
-    this.place = word.place;
-    this.isSync = word.isSync;
-    this.#name = word.name;
-    this.#does = does;
-    this.#change = change;
-    if (holds !== undefined) {
-      this.guard = { words: [word.place], holds: ([found]) => holds(found!) };
-    }
-  }
-
-  get text(): string {
-    return `${this.#name}.${this.#does}`;
-  }
-
-  perform(memory: Memory): number {
-    const found = memory.read(this.place);
-    if (this.#change !== undefined) memory.write(this.place, this.#change(found));
-    return found;
-  }
 }
 
 /**
@@ -285,15 +245,18 @@ export class ThreadHandle {
   }
 
   start(): Step {
-    return this.#state.update((found) => {
-      if (found !== ThreadState.New) throw new Error(`${this.#state.name} is started twice`);
+    const state = this.#state;
+    const change: Change = (found) => {
+      if (found !== ThreadState.New) throw new Error(`${state.name} is started twice`);
       return ThreadState.Runs;
-    });
+    };
+    return state.made(new WordStep(Access.Exchange, state, 'start()', change));
   }
 
   /** Wait until it has come to its end. */
   join(): Step {
-    return this.#state.until((found) => found === ThreadState.Ended);
+    const hasEnded = (found: number): boolean => found === ThreadState.Ended;
+    return this.#state.made(new WordStep(Access.Load, this.#state, 'join()', undefined, hasEnded));
   }
 }
 
@@ -359,8 +322,12 @@ export class Shared {
       kind: Access.Load,
       place: places[0]!,
       text: `until(${words.map(({ name }) => name).join(', ')})`,
-      guard: { words: places, holds: (found) => holds(...found) },
-      perform: (memory) => places.map((place) => memory.read(place))[0]!,
+      guard: { words: places, holds: orThrows(holds) },
+      perform(memory) {
+        const found = places.map((place) => memory.read(place));
+        holds(...found);
+        return found[0]!;
+      },
     });
   }
 

@@ -4,8 +4,10 @@ import { describe, expect, test } from 'vitest';
 import {
   explore,
   replay,
+  type Shared,
   type Step,
   type Steps,
+  shrink,
   verify,
   type Word,
   type World,
@@ -36,6 +38,119 @@ describe('failures', () => {
     const { failure } = await explore(spins, { mostSteps: 100 });
     expect(failure).toMatchObject({ ending: 'livelock', message: 'after 100 steps' });
     await expect(verify(spins)).rejects.toThrow(/infinitely many behaviours/);
+  });
+
+  const throws = (): never => {
+    throw new Error('no');
+  };
+
+  test.each<[string, (shared: Shared, word: Word) => readonly (() => Steps)[]]>([
+    [
+      'a mutex that is not held',
+      (shared, word) => {
+        const mutex = shared.mutex('m');
+        return [
+          function* () {
+            if ((yield mutex.tryLock()) === 1) yield word.store(1);
+            yield mutex.unlock();
+          },
+          function* () {
+            yield mutex.lock();
+            yield word.load();
+            yield mutex.unlock();
+          },
+        ];
+      },
+    ],
+    [
+      'a change',
+      (_, word) => [
+        function* () {
+          yield word.store(1);
+          yield word.update(throws);
+        },
+        function* () {
+          yield word.load();
+          yield word.load();
+        },
+      ],
+    ],
+    [
+      'a change after a wait',
+      (_, word) => [
+        function* () {
+          yield word.until((found) => found === 1, throws);
+        },
+        function* () {
+          yield word.store(1);
+        },
+      ],
+    ],
+    [
+      'a condition',
+      (_, word) => [
+        function* () {
+          yield word.until((found) => found === 3 || (found === 2 && throws()));
+        },
+        function* () {
+          for (const value of [1, 2, 3]) yield word.store(value);
+        },
+      ],
+    ],
+    [
+      'a condition on several words',
+      (shared, word) => {
+        const other = shared.word('other');
+        return [
+          function* () {
+            yield shared.until([word, other], (a, b) => a === 2 || (b === 1 && throws()));
+          },
+          function* () {
+            yield other.store(1);
+            yield word.store(2);
+          },
+        ];
+      },
+    ],
+    [
+      'a condition variable whose mutex is not held',
+      (shared, word) => {
+        const [mutex, condition] = [shared.mutex('m'), shared.condition('c')];
+        return [
+          function* () {
+            yield* condition.wait(mutex);
+          },
+          function* () {
+            yield mutex.lock();
+            yield word.store(1);
+            yield condition.signal();
+            yield mutex.unlock();
+          },
+        ];
+      },
+    ],
+    [
+      'a thread that is started twice',
+      (shared, word) => {
+        const thread = shared.thread('t', function* () {
+          yield word.store(1);
+        });
+        const starts = function* (): Steps {
+          yield thread.start();
+        };
+        return [starts, starts];
+      },
+    ],
+  ])('%s that throws: replayed, shrunk and verified', async (_name, threads) => {
+    const test = pair('throws', (shared) => [...threads(shared, shared.word('x'))]);
+    const { failure } = await explore(test);
+    const { ending, message } = failure!;
+    expect(ending).toBe('violation');
+    expect(await replay(failure!.token, { test })).toMatchObject({ ending, message });
+    expect(await shrink(failure!.token, { test })).toMatchObject({ ending, message });
+    const { complete, outcomes } = await verify(test);
+    expect(complete).toBe(true);
+    expect(outcomes.map((outcome) => outcome.message)).toContain(message);
   });
 
   test('verify has not run all behaviours of a loop that only the limit ends', async () => {
